@@ -1,0 +1,89 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Layers point downwards only; Tests/ArchitectureTests checks every import against its own table, which
+// docs/architecture.md explains. Cross-target API is `package`.
+
+let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
+let strictC: [CSetting] = [.treatAllWarnings(as: .error)]
+
+let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+
+func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+  .testTarget(
+    name: name, dependencies: ["TestSupport"] + dependencies, resources: resources, swiftSettings: strict)
+}
+
+let package = Package(
+  name: "segdeck",
+  products: [
+    .executable(name: "segdeck", targets: ["segdeck"]),
+    .executable(name: "segdeck-bench", targets: ["segdeck-bench"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0")
+  ],
+  targets: [
+    // Layer 0: no knowledge of each other.
+    library("Work"),
+    .systemLibrary(name: "CBLAS"),
+    .systemLibrary(name: "CZlib"),
+    .target(
+      name: "CTerminal", cSettings: strictC + [.define("NCURSES_WIDECHAR", to: "1")],
+      linkerSettings: [.linkedLibrary("ncursesw"), .linkedLibrary("tinfo")]),
+    .target(name: "CKernels", cSettings: strictC),
+
+    // Layer 1: vocabularies.
+    library("Volumes", ["Work"]),
+    library("Tensors", ["Work", "CKernels", "CBLAS"]),
+    library("Screen"),
+
+    // Layer 2: one vocabulary each.
+    library("ImageFormats", ["Work", "Volumes", "CZlib"]),
+    library("Metrics", ["Work", "Volumes"]),
+    library("DenseCRF", ["Work", "Volumes", "CKernels"]),
+    library("Networks", ["Work", "Tensors"]),
+    library("CursesTerminal", ["Screen", "CTerminal"]),
+
+    // Layer 3: the pipeline, and the program's behaviour. They do not know each other.
+    library("Segmentation", ["Work", "Volumes", "Tensors", "Networks", "DenseCRF", "Metrics"]),
+    library("Review", ["Work", "Volumes", "Metrics", "Screen"]),
+
+    // Layer 4: composition.
+    .executableTarget(
+      name: "segdeck",
+      dependencies: [
+        "Work", "Volumes", "Tensors", "Screen", "ImageFormats", "Metrics", "DenseCRF", "Networks",
+        "CursesTerminal", "Segmentation", "Review", arguments,
+      ], swiftSettings: strict),
+    .executableTarget(
+      name: "segdeck-bench",
+      dependencies: [
+        "Work", "Volumes", "Tensors", "Screen", "ImageFormats", "Metrics", "DenseCRF", "Networks",
+        "Segmentation", "Review", arguments,
+      ], swiftSettings: strict),
+
+    .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
+    tests("ArchitectureTests", []),
+    tests("WorkTests", ["Work"]),
+    tests("VolumesTests", ["Work", "Volumes"]),
+    tests("TensorsTests", ["Work", "Tensors", "CKernels"]),
+    tests("ScreenTests", ["Screen"]),
+    tests(
+      "ImageFormatsTests", ["Work", "Volumes", "ImageFormats"], resources: [.copy("Fixtures")]),
+    tests("MetricsTests", ["Work", "Volumes", "Metrics"]),
+    tests("DenseCRFTests", ["Work", "Volumes", "DenseCRF"], resources: [.copy("Golden")]),
+    tests("NetworksTests", ["Work", "Tensors", "Networks"], resources: [.copy("Golden")]),
+    tests(
+      "SegmentationTests",
+      ["Work", "Volumes", "Tensors", "Networks", "DenseCRF", "Metrics", "Segmentation"]),
+    tests("ReviewTests", ["Work", "Volumes", "Metrics", "Screen", "Review"]),
+    tests("EndToEndTests", ["Volumes", "ImageFormats", "segdeck"]),
+  ],
+  swiftLanguageModes: [.v6],
+  cxxLanguageStandard: .cxx17
+)

@@ -1,0 +1,45 @@
+/// A key as the terminal sends it.
+package enum Key: Hashable, Sendable {
+  /// A printable character or, with ``Key/control(_:)`` apart, nothing else.
+  case character(Character)
+  /// Control and a lower-case letter.
+  case control(Character)
+  /// Named keys.
+  case up, down, left, right, pageUp, pageDown, home, end, enter, escape, tab, backTab, backspace, delete
+  /// A function key, F1 is 1.
+  case function(Int)
+}
+
+/// What a mouse did, where the terminal reports it.
+package struct MouseEvent: Hashable, Sendable {
+  /// The action.
+  package enum Action: Hashable, Sendable { case press, drag, release, wheelUp, wheelDown }
+  /// What happened.
+  package var action: Action
+  /// 1 left, 2 middle, 3 right, 0 for the wheel.
+  package var button: Int
+  /// Where.
+  package var cell: ScreenCell
+  /// Whether Control was held.
+  package var isControlHeld: Bool
+
+  /// An event.
+  package init(action: Action, button: Int, cell: ScreenCell, isControlHeld: Bool = false) {
+    self.action = action
+    self.button = button
+    self.cell = cell
+    self.isControlHeld = isControlHeld
+  }
+}
+
+/// What a terminal sends to the program.
+package enum TerminalEvent: Hashable, Sendable {
+  /// A key was pressed.
+  case key(Key)
+  /// The mouse moved or a button changed.
+  case mouse(MouseEvent)
+  /// Text was pasted as a whole.
+  case paste(String)
+  /// The screen has a new size.
+  case resize(rows: Int, columns: Int)
+}

@@ -1,0 +1,101 @@
+/// The spatial rule of a convolution (cross-correlation, as every framework defines it).
+package struct ConvolutionGeometry: Hashable, Sendable {
+  /// Taps per axis, any from 1 to 9 along h and w and 1 to 7 along d are tested, odd or even.
+  package var kernel: Extent3
+  /// Steps between outputs.
+  package var stride: Extent3
+  /// Zeros before and after each axis.
+  package var padding: Extent3
+  /// Steps between taps.
+  package var dilation: Extent3
+
+  /// A convolution; by default stride 1, no padding, no dilation.
+  package init(
+    kernel: Extent3, stride: Extent3 = Extent3(1), padding: Extent3 = Extent3(0),
+    dilation: Extent3 = Extent3(1)
+  ) {
+    self.kernel = kernel
+    self.stride = stride
+    self.padding = padding
+    self.dilation = dilation
+  }
+
+  /// Extents of the output; nil where the input is smaller than the kernel's reach.
+  package func output(_ input: Extent3) -> Extent3? {
+    func along(_ n: Int, _ k: Int, _ s: Int, _ p: Int, _ d: Int) -> Int {
+      let room = n + 2 * p - d * (k - 1) - 1
+      return room < 0 ? 0 : room / s + 1
+    }
+    let output = Extent3(
+      along(input.d, kernel.d, stride.d, padding.d, dilation.d),
+      along(input.h, kernel.h, stride.h, padding.h, dilation.h),
+      along(input.w, kernel.w, stride.w, padding.w, dilation.w))
+    return output.product > 0 ? output : nil
+  }
+}
+
+/// The spatial rule of a transposed convolution (the adjoint of a strided convolution).
+package struct TransposedConvolutionGeometry: Hashable, Sendable {
+  /// Taps per axis: 2, 3 or 4.
+  package var kernel: Extent3
+  /// Upsampling factor.
+  package var stride: Extent3
+  /// Voxels cut off each side.
+  package var padding: Extent3
+  /// Voxels added behind each axis, below the stride.
+  package var outputPadding: Extent3
+
+  /// A transposed convolution.
+  package init(
+    kernel: Extent3, stride: Extent3 = Extent3(2), padding: Extent3 = Extent3(0),
+    outputPadding: Extent3 = Extent3(0)
+  ) {
+    self.kernel = kernel
+    self.stride = stride
+    self.padding = padding
+    self.outputPadding = outputPadding
+  }
+
+  /// Extents of the output: (n - 1) stride - 2 padding + kernel + output padding; nil when that is not positive.
+  package func output(_ input: Extent3) -> Extent3? {
+    func along(_ n: Int, _ k: Int, _ s: Int, _ p: Int, _ o: Int) -> Int { (n - 1) * s - 2 * p + k + o }
+    let output = Extent3(
+      along(input.d, kernel.d, stride.d, padding.d, outputPadding.d),
+      along(input.h, kernel.h, stride.h, padding.h, outputPadding.h),
+      along(input.w, kernel.w, stride.w, padding.w, outputPadding.w))
+    return output.d > 0 && output.h > 0 && output.w > 0 ? output : nil
+  }
+}
+
+/// The spatial rule of a max-pooling.
+package struct PoolingGeometry: Hashable, Sendable {
+  /// Window per axis.
+  package var kernel: Extent3
+  /// Steps between windows.
+  package var stride: Extent3
+  /// Whether a last window that only partly covers the input counts (Caffe's rule) or not (PyTorch's default).
+  package var roundsUp: Bool
+
+  /// A pooling.
+  package init(kernel: Extent3, stride: Extent3, roundsUp: Bool = false) {
+    self.kernel = kernel
+    self.stride = stride
+    self.roundsUp = roundsUp
+  }
+
+  /// Extents of the output; nil where the input is smaller than one window and partial windows do not count.
+  package func output(_ input: Extent3) -> Extent3? {
+    func along(_ n: Int, _ k: Int, _ s: Int) -> Int {
+      if n < k { return roundsUp && n > 0 ? 1 : 0 }
+      let room = n - k
+      var count = (roundsUp ? (room + s - 1) / s : room / s) + 1
+      // A window must start inside the input.
+      if (count - 1) * s >= n { count -= 1 }
+      return count
+    }
+    let output = Extent3(
+      along(input.d, kernel.d, stride.d), along(input.h, kernel.h, stride.h),
+      along(input.w, kernel.w, stride.w))
+    return output.product > 0 ? output : nil
+  }
+}

@@ -1,0 +1,216 @@
+/// A voxel of a grid: i, j, k count from 0, i runs fastest in memory.
+package struct VoxelIndex: Hashable, Sendable, Codable {
+  /// Position along each axis of the grid.
+  package var i, j, k: Int
+
+  /// The voxel (i, j, k).
+  package init(_ i: Int, _ j: Int, _ k: Int) {
+    self.i = i
+    self.j = j
+    self.k = k
+  }
+
+  /// The coordinate along axis 0, 1 or 2.
+  package subscript(axis: Int) -> Int {
+    get { axis == 0 ? i : axis == 1 ? j : k }
+    set {
+      switch axis {
+      case 0: i = newValue
+      case 1: j = newValue
+      default: k = newValue
+      }
+    }
+  }
+}
+
+/// Voxels along i, j, k.
+package struct GridSize: Hashable, Sendable, Codable, CustomStringConvertible {
+  /// Voxels along each axis, at least 1 in any volume.
+  package var i, j, k: Int
+
+  /// The size i x j x k.
+  package init(_ i: Int, _ j: Int, _ k: Int) {
+    self.i = i
+    self.j = j
+    self.k = k
+  }
+
+  /// All voxels.
+  package var voxelCount: Int { i * j * k }
+
+  /// The extent along axis 0, 1 or 2.
+  package subscript(axis: Int) -> Int {
+    get { axis == 0 ? i : axis == 1 ? j : k }
+    set {
+      switch axis {
+      case 0: i = newValue
+      case 1: j = newValue
+      default: k = newValue
+      }
+    }
+  }
+
+  /// Position of a voxel in memory.
+  package func offset(_ index: VoxelIndex) -> Int { (index.k * j + index.j) * i + index.i }
+
+  /// The voxel at a position in memory.
+  package func index(offset: Int) -> VoxelIndex {
+    VoxelIndex(offset % i, offset / i % j, offset / (i * j))
+  }
+
+  /// Whether the voxel lies inside.
+  package func contains(_ index: VoxelIndex) -> Bool {
+    (0..<i).contains(index.i) && (0..<j).contains(index.j) && (0..<k).contains(index.k)
+  }
+
+  /// As commands write it: "160x160x72".
+  package var description: String { "\(i)x\(j)x\(k)" }
+}
+
+/// A point in the scanner's frame: millimetres to the patient's right, front and head (RAS+).
+package struct WorldPoint: Hashable, Sendable, Codable {
+  /// Millimetres towards the patient's right (x), anterior (y) and superior (z).
+  package var x, y, z: Double
+
+  /// The point (x, y, z).
+  package init(_ x: Double, _ y: Double, _ z: Double) {
+    self.x = x
+    self.y = y
+    self.z = z
+  }
+
+  /// The coordinate along world axis 0, 1 or 2.
+  package subscript(axis: Int) -> Double { axis == 0 ? x : axis == 1 ? y : z }
+}
+
+/// The affine map from continuous voxel indices to world millimetres (RAS+): world = matrix · index + origin.
+package struct Affine: Hashable, Sendable, Codable {
+  /// Columns: the world step of one voxel along i, j, k.
+  package var stepI, stepJ, stepK: WorldPoint
+  /// World position of the centre of voxel (0, 0, 0).
+  package var origin: WorldPoint
+
+  /// The map with the given columns and origin.
+  package init(stepI: WorldPoint, stepJ: WorldPoint, stepK: WorldPoint, origin: WorldPoint) {
+    self.stepI = stepI
+    self.stepJ = stepJ
+    self.stepK = stepK
+    self.origin = origin
+  }
+
+  /// Axes along R, A, S with the given spacing in millimetres.
+  package init(spacing: Spacing, origin: WorldPoint = WorldPoint(0, 0, 0)) {
+    self.init(
+      stepI: WorldPoint(spacing.i, 0, 0), stepJ: WorldPoint(0, spacing.j, 0),
+      stepK: WorldPoint(0, 0, spacing.k), origin: origin)
+  }
+
+  /// The column of axis 0, 1 or 2.
+  package subscript(axis: Int) -> WorldPoint {
+    get { axis == 0 ? stepI : axis == 1 ? stepJ : stepK }
+    set {
+      switch axis {
+      case 0: stepI = newValue
+      case 1: stepJ = newValue
+      default: stepK = newValue
+      }
+    }
+  }
+
+  /// World position of a continuous voxel index.
+  package func world(_ i: Double, _ j: Double, _ k: Double) -> WorldPoint {
+    WorldPoint(
+      stepI.x * i + stepJ.x * j + stepK.x * k + origin.x,
+      stepI.y * i + stepJ.y * j + stepK.y * k + origin.y,
+      stepI.z * i + stepJ.z * j + stepK.z * k + origin.z)
+  }
+
+  /// World position of a voxel's centre.
+  package func world(_ index: VoxelIndex) -> WorldPoint {
+    world(Double(index.i), Double(index.j), Double(index.k))
+  }
+
+  /// Signed volume of one voxel in mm³; 0 when the map cannot be inverted.
+  package var determinant: Double {
+    stepI.x * (stepJ.y * stepK.z - stepK.y * stepJ.z)
+      - stepJ.x * (stepI.y * stepK.z - stepK.y * stepI.z)
+      + stepK.x * (stepI.y * stepJ.z - stepJ.y * stepI.z)
+  }
+
+  /// The continuous voxel index (i, j, k as x, y, z) of a world point; the affine must be invertible.
+  package func continuousIndex(_ point: WorldPoint) -> SIMD3<Double> {
+    let x = point.x - origin.x
+    let y = point.y - origin.y
+    let z = point.z - origin.z
+    let determinant = determinant
+    precondition(determinant != 0, "a grid's affine is invertible")
+    func solve(_ a: WorldPoint, _ b: WorldPoint, _ c: WorldPoint) -> Double {
+      a.x * (b.y * c.z - c.y * b.z) - b.x * (a.y * c.z - c.y * a.z) + c.x * (a.y * b.z - b.y * a.z)
+    }
+    let right = WorldPoint(x, y, z)
+    return SIMD3(
+      solve(right, stepJ, stepK) / determinant, solve(stepI, right, stepK) / determinant,
+      solve(stepI, stepJ, right) / determinant)
+  }
+
+  /// Distances between neighbouring voxels along i, j, k.
+  package var spacing: Spacing {
+    func length(_ step: WorldPoint) -> Double {
+      (step.x * step.x + step.y * step.y + step.z * step.z).squareRoot()
+    }
+    return Spacing(length(stepI), length(stepJ), length(stepK))
+  }
+
+  /// Whether every element is a finite number.
+  package var isFinite: Bool {
+    [stepI, stepJ, stepK, origin].allSatisfy { $0.x.isFinite && $0.y.isFinite && $0.z.isFinite }
+  }
+}
+
+/// Millimetres between neighbouring voxels along i, j, k; also any other length per axis in millimetres.
+package struct Spacing: Hashable, Sendable, Codable {
+  /// Millimetres along each axis.
+  package var i, j, k: Double
+
+  /// The spacing (i, j, k) in millimetres.
+  package init(_ i: Double, _ j: Double, _ k: Double) {
+    self.i = i
+    self.j = j
+    self.k = k
+  }
+
+  /// The same length along every axis.
+  package init(_ isotropic: Double) { self.init(isotropic, isotropic, isotropic) }
+
+  /// Millimetres along axis 0, 1 or 2.
+  package subscript(axis: Int) -> Double {
+    get { axis == 0 ? i : axis == 1 ? j : k }
+    set {
+      switch axis {
+      case 0: i = newValue
+      case 1: j = newValue
+      default: k = newValue
+      }
+    }
+  }
+}
+
+/// Where voxels lie in space.
+package struct VolumeGrid: Hashable, Sendable, Codable {
+  /// Voxels along each axis.
+  package var size: GridSize
+  /// Voxel indices to world millimetres.
+  package var affine: Affine
+
+  /// A grid; `affine` must be finite and invertible, which every reader has checked.
+  package init(size: GridSize, affine: Affine) {
+    self.size = size
+    self.affine = affine
+  }
+
+  /// Millimetres between neighbouring voxels.
+  package var spacing: Spacing { affine.spacing }
+
+  /// Volume of one voxel in mm³.
+  package var voxelVolume: Double { abs(affine.determinant) }
+}

@@ -1,0 +1,72 @@
+/// A colour in sRGB, 0...255 each.
+package struct RGBColour: Hashable, Sendable, Codable {
+  /// Red, green, blue.
+  package var red, green, blue: UInt8
+
+  /// The colour.
+  package init(_ red: UInt8, _ green: UInt8, _ blue: UInt8) {
+    self.red = red
+    self.green = green
+    self.blue = blue
+  }
+}
+
+/// A label's value in the volume, its name and its colour.
+package struct Label: Hashable, Sendable, Codable {
+  /// The voxel value, never 0 in a table.
+  package var value: UInt16
+  /// What a reader calls it: "liver".
+  package var name: String
+  /// How the overlay shows it.
+  package var colour: RGBColour
+
+  /// A label.
+  package init(value: UInt16, name: String, colour: RGBColour) {
+    self.value = value
+    self.name = name
+    self.colour = colour
+  }
+}
+
+/// The labels of a mask or model, ascending by value, background (0) not among them.
+package struct LabelTable: Equatable, Sendable, Codable {
+  /// Ascending by value.
+  package private(set) var labels: [Label]
+
+  /// A table; of labels with the same value the last one counts.
+  package init(_ labels: [Label] = []) {
+    var byValue: [UInt16: Label] = [:]
+    for label in labels where label.value != 0 { byValue[label.value] = label }
+    self.labels = byValue.values.sorted { $0.value < $1.value }
+  }
+
+  /// The label with this value, if the table names it.
+  package subscript(value: UInt16) -> Label? { labels.first { $0.value == value } }
+
+  /// This table with every value in `values` that it does not name added as "label N" in a colour of its own.
+  package func completed(for values: some Sequence<UInt16>) -> LabelTable {
+    let known = Set(labels.map(\.value))
+    let added = Set(values).subtracting(known).subtracting([0]).map { value in
+      Label(value: value, name: "label \(value)", colour: LabelTable.colour(ofValue: value))
+    }
+    return LabelTable(labels + added)
+  }
+
+  /// A colour for a label that nobody gave one: Okabe and Ito's palette first (distinct for colour-blind
+  /// readers, no greys), then further hues by the golden angle.
+  package static func colour(ofValue value: UInt16) -> RGBColour {
+    let palette = [
+      RGBColour(230, 159, 0), RGBColour(86, 180, 233), RGBColour(0, 158, 115), RGBColour(240, 228, 66),
+      RGBColour(0, 114, 178), RGBColour(213, 94, 0), RGBColour(204, 121, 167),
+    ]
+    let position = Int(value) - 1
+    if palette.indices.contains(position) { return palette[position] }
+    let hue = (Double(value) * 137.508).truncatingRemainder(dividingBy: 360) / 60
+    let lightness = [1.0, 0.78, 0.6][Int(value) % 3]
+    func channel(_ shift: Double) -> UInt8 {
+      let k = (shift + hue).truncatingRemainder(dividingBy: 6)
+      return UInt8(255 * lightness * (1 - 0.75 * max(0, min(k, 4 - k, 1))))
+    }
+    return RGBColour(channel(5), channel(3), channel(1))
+  }
+}

@@ -1,0 +1,50 @@
+/// A mutable buffer that several workers of one parallel loop write at the same time, each its own part.
+///
+/// It exists only inside `withUnsafeMutableBufferPointer`, and is the one place where a pointer crosses threads.
+package struct DisjointBuffer<Element>: @unchecked Sendable {
+  // SAFETY: the loops that use it split the index range, so no element is written by two workers or read by
+  // one while another writes it; the loop ends before the array's own closure does.
+  /// Start of the memory.
+  package let start: UnsafeMutablePointer<Element>
+  /// Elements in it.
+  package let count: Int
+
+  /// Shares `buffer`, which must not be empty unless no element is ever touched.
+  package init(_ buffer: UnsafeMutableBufferPointer<Element>) {
+    start = buffer.baseAddress ?? UnsafeMutablePointer(bitPattern: MemoryLayout<Element>.alignment)!
+    count = buffer.count
+  }
+
+  /// The element at `index`, unchecked in release builds.
+  package subscript(index: Int) -> Element {
+    get {
+      assert(index >= 0 && index < count)
+      return start[index]
+    }
+    nonmutating set {
+      assert(index >= 0 && index < count)
+      start[index] = newValue
+    }
+  }
+}
+
+/// A read-only buffer that several workers of one parallel loop read.
+package struct SharedBuffer<Element>: @unchecked Sendable {
+  // SAFETY: nobody writes the memory while the array's own closure, in which this value lives, runs.
+  /// Start of the memory.
+  package let start: UnsafePointer<Element>
+  /// Elements in it.
+  package let count: Int
+
+  /// Shares `buffer`.
+  package init(_ buffer: UnsafeBufferPointer<Element>) {
+    start = buffer.baseAddress ?? UnsafePointer(bitPattern: MemoryLayout<Element>.alignment)!
+    count = buffer.count
+  }
+
+  /// The element at `index`, unchecked in release builds.
+  package subscript(index: Int) -> Element {
+    assert(index >= 0 && index < count)
+    return start[index]
+  }
+}

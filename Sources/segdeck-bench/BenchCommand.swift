@@ -1,0 +1,8 @@
+import ArgumentParser
+
+/// Times kernels, filters, readers and whole cases; one JSON line per measurement.
+@main
+struct BenchCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "segdeck-bench", abstract: "Time kernels, filters, readers and whole cases as JSON lines.")
+}

@@ -1,0 +1,40 @@
+import Synchronization
+import Testing
+import Work
+
+@Test("a parallel loop visits every index once, whatever the threads and the grain")
+func everyIndexOnce() throws {
+  for (threads, grain) in [(1, 1), (2, 1), (2, 7), (4, 100)] {
+    var visits = [Int](repeating: 0, count: 50)
+    try visits.withUnsafeMutableBufferPointer { buffer in
+      let shared = DisjointBuffer(buffer)
+      try WorkContext(threadCount: threads).forEach(count: 50, grain: grain) { index, worker in
+        #expect(worker < threads)
+        shared[index] += 1
+      }
+    }
+    #expect(visits == [Int](repeating: 1, count: 50))
+  }
+}
+
+@Test("a cancelled loop throws and does no further work")
+func cancelledLoopStops() {
+  let context = WorkContext(threadCount: 2)
+  let done = Atomic<Int>(0)
+  #expect(throws: Cancelled()) {
+    try context.forEach(count: 1000) { index, _ in
+      if index == 3 { context.cancellation.request() }
+      done.add(1, ordering: .relaxed)
+    }
+  }
+  #expect(done.load(ordering: .relaxed) < 1000)
+}
+
+@Test("a part of a context reports its share of the whole")
+func partReportsItsShare() {
+  let reports = Mutex<[Double]>([])
+  let whole = WorkContext { share in reports.withLock { $0.append(share) } }
+  let part = whole.part(0.25...0.75)
+  for share in [0, 0.5, 1, 2] { part.report(share) }
+  #expect(reports.withLock { $0 } == [0.25, 0.5, 0.75, 0.75])
+}
