@@ -67,7 +67,8 @@ let package = Package(
         "Segmentation", "Review", arguments,
       ], swiftSettings: strict),
 
-    .target(name: "TestSupport", dependencies: ["Work", "Screen"], path: "Tests/TestSupport", swiftSettings: strict),
+    .target(
+      name: "TestSupport", dependencies: ["Work", "Screen"], path: "Tests/TestSupport", swiftSettings: strict),
     tests("ArchitectureTests", []),
     tests("WorkTests", ["Work"]),
     tests("VolumesTests", ["Work", "Volumes"]),
