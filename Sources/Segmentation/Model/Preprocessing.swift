@@ -1,0 +1,123 @@
+package import Volumes
+package import Work
+
+/// How an image becomes a network's input: orientation, working grid, intensities.
+///
+/// Part of every model file.
+package struct Preprocessing: Hashable, Sendable, Codable {
+  /// What intensities become.
+  ///
+  /// Whatever the rule, 0 is what the convolutions' padding looks like.
+  package enum Normalisation: Hashable, Sendable {
+    /// Clipped to lower...upper and scaled to 0...1, so that padding looks like the lower end: air in a CT.
+    case window(lower: Float, upper: Float)
+    /// (value - mean) / standard deviation, both over the voxels above 0, as the heart network's authors do.
+    case standardScore
+  }
+
+  /// Anatomical directions of the network's axes, "RAS".
+  package var orientation: String
+  /// Voxel size of the working grid.
+  package var spacingMillimetres: Spacing
+  /// The intensity rule.
+  package var normalisation: Normalisation
+
+  /// A preprocessing.
+  package init(orientation: String = "RAS", spacingMillimetres: Spacing, normalisation: Normalisation) {
+    self.orientation = orientation
+    self.spacingMillimetres = spacingMillimetres
+    self.normalisation = normalisation
+  }
+
+  /// Applies the intensity rule to every voxel of `intensities` in place.
+  ///
+  /// An image without a voxel above 0, or of one value only, becomes 0 everywhere under `standardScore`.
+  package func normalise(_ intensities: inout [Float], work: WorkContext) throws(Cancelled) {
+    let (offset, scale, lower, upper) = rule(for: intensities)
+    let count = intensities.count
+    let grain = 1 << 18
+    let chunks = (count + grain - 1) / grain
+    var failure: Cancelled?
+    intensities.withUnsafeMutableBufferPointer { buffer in
+      let shared = DisjointBuffer(buffer)
+      do throws(Cancelled) {
+        try work.forEach(count: chunks) { chunk, _ in
+          for index in chunk * grain..<min((chunk + 1) * grain, count) {
+            shared[index] = (min(max(shared[index], lower), upper) - offset) * scale
+          }
+        }
+      } catch { failure = error }
+    }
+    if let failure { throw failure }
+  }
+
+  /// normalised = (clip(value, lower...upper) - offset) * scale.
+  private func rule(for intensities: [Float]) -> (offset: Float, scale: Float, lower: Float, upper: Float) {
+    switch normalisation {
+    case .window(let lower, let upper):
+      return (lower, 1 / (upper - lower), lower, upper)
+    case .standardScore:
+      var count = 0.0
+      var sum = 0.0
+      var squares = 0.0
+      for value in intensities where value > 0 {
+        count += 1
+        sum += Double(value)
+        squares += Double(value) * Double(value)
+      }
+      let mean = count > 0 ? sum / count : 0
+      let deviation = count > 0 ? max(0, squares / count - mean * mean).squareRoot() : 0
+      let everything = Float.greatestFiniteMagnitude
+      return (Float(mean), deviation > 0 ? Float(1 / deviation) : 0, -everything, everything)
+    }
+  }
+
+  /// Why `image` does not look like what the model was trained on; nil when nothing speaks against it.
+  package func mismatch(with image: ScalarVolume) -> String? {
+    guard case .window(let lower, let upper) = normalisation, lower < 0 else { return nil }
+    let smallest = image.voxels.min() ?? 0
+    if smallest >= 0 {
+      return "the model expects CT in Hounsfield units, and this image has no value below 0"
+    }
+    let inside = image.voxels.lazy.filter { $0 > lower && $0 < upper }.count
+    if Double(inside) < 0.02 * Double(image.voxels.count) {
+      return "hardly any voxel lies in the model's window of \(Int(lower)) to \(Int(upper))"
+    }
+    return nil
+  }
+}
+
+extension Preprocessing.Normalisation: Codable {
+  private enum Key: CodingKey { case kind, lower, upper }
+
+  /// Reads `{"kind": "window", "lower": -125, "upper": 240}` or `{"kind": "standard-score"}`.
+  package init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: Key.self)
+    switch try values.decode(String.self, forKey: .kind) {
+    case "window":
+      let lower = try values.decode(Float.self, forKey: .lower)
+      let upper = try values.decode(Float.self, forKey: .upper)
+      guard lower < upper, lower.isFinite, upper.isFinite else {
+        throw DecodingError.dataCorruptedError(
+          forKey: .upper, in: values, debugDescription: "window from \(lower) to \(upper)")
+      }
+      self = .window(lower: lower, upper: upper)
+    case "standard-score": self = .standardScore
+    case let kind:
+      throw DecodingError.dataCorruptedError(
+        forKey: .kind, in: values, debugDescription: "unknown normalisation \(kind)")
+    }
+  }
+
+  /// Writes what ``init(from:)`` reads.
+  package func encode(to encoder: any Encoder) throws {
+    var values = encoder.container(keyedBy: Key.self)
+    switch self {
+    case .window(let lower, let upper):
+      try values.encode("window", forKey: .kind)
+      try values.encode(lower, forKey: .lower)
+      try values.encode(upper, forKey: .upper)
+    case .standardScore: try values.encode("standard-score", forKey: .kind)
+    }
+  }
+}

@@ -1,0 +1,35 @@
+package import Volumes
+
+/// An image and its labels on the working grid, ready to be cut into crops.
+package struct TrainingCase: Sendable {
+  /// The class of voxels that no loss counts: outside the image.
+  package static let ignoredClass: UInt8 = 255
+
+  /// The image's file name without its ending.
+  package var name: String
+  /// Voxels of the working grid.
+  package var size: GridSize
+  /// Normalised intensities, i fastest.
+  package var intensities: [Float]
+  /// Class of each voxel, background 0.
+  package var classes: [UInt8]
+  /// Memory offsets of voxels of each foreground class, at most 4096 each, spread evenly.
+  package var foreground: [[Int]]
+
+  /// A case; `intensities` and `classes` have `size.voxelCount` elements.
+  package init(name: String, size: GridSize, intensities: [Float], classes: [UInt8], classCount: Int) {
+    precondition(intensities.count == size.voxelCount && classes.count == size.voxelCount)
+    self.name = name
+    self.size = size
+    self.intensities = intensities
+    self.classes = classes
+    var offsets = [[Int]](repeating: [], count: max(classCount - 1, 0))
+    for (offset, value) in classes.enumerated() where value > 0 && Int(value) < classCount {
+      offsets[Int(value) - 1].append(offset)
+    }
+    foreground = offsets.map { all in
+      guard all.count > 4096 else { return all }
+      return (0..<4096).map { all[$0 * all.count / 4096] }
+    }
+  }
+}
