@@ -1,0 +1,53 @@
+import Foundation
+import Work
+
+/// The folder with the bundled models (`models`) and sample cases (`cases`).
+///
+/// It is looked for in `$SEGDECK_SHARE`, as `sample-data` beside the resolved executable, in `../share/segdeck`
+/// from it, and as `sample-data` in the checkout above it, so that a copied program finds its data anywhere.
+struct ShareFolder {
+  let path: String
+
+  /// The first place that has a `models` folder.
+  /// - Throws: ``InputError`` naming the places when none has.
+  static func find() throws(InputError) -> ShareFolder {
+    let places = candidates()
+    for place in places where FileManager.default.fileExists(atPath: place + "/models") {
+      return ShareFolder(path: place)
+    }
+    throw InputError(
+      "bundled models", "not found; set SEGDECK_SHARE to the sample-data folder",
+      expected: places.map { $0 + "/models" }.joined(separator: " or "))
+  }
+
+  /// Paths of the files in `models`, by model name.
+  func models() -> [(name: String, path: String)] {
+    let folder = path + "/models"
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    return names.filter { $0.hasSuffix(".safetensors") }.sorted().map {
+      (String($0.dropLast(".safetensors".count)), folder + "/" + $0)
+    }
+  }
+
+  private static func candidates() -> [String] {
+    var places: [String] = []
+    if let named = ProcessInfo.processInfo.environment["SEGDECK_SHARE"], !named.isEmpty {
+      places.append(named)
+    }
+    guard let executable = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe") else {
+      return places
+    }
+    var folder = (executable as NSString).deletingLastPathComponent
+    places.append(folder + "/sample-data")
+    places.append(
+      ((folder as NSString).deletingLastPathComponent as NSString).appendingPathComponent("share/segdeck"))
+    while folder != "/" && !folder.isEmpty {
+      folder = (folder as NSString).deletingLastPathComponent
+      if FileManager.default.fileExists(atPath: folder + "/Package.swift") {
+        places.append((folder as NSString).appendingPathComponent("sample-data"))
+        break
+      }
+    }
+    return places
+  }
+}
