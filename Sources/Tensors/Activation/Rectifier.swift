@@ -1,0 +1,48 @@
+import Work
+
+/// Replaces every negative element of `tensor` by 0 (ReLU); NaN stays.
+/// - Throws: `Cancelled`, leaving `tensor` partly rectified.
+package func rectify(_ tensor: inout Tensor, work: WorkContext) throws(Cancelled) {
+  let chunks = Chunks(count: tensor.elements.count)
+  try tensor.elements.withDisjointBuffer { elements throws(Cancelled) in
+    try work.forEach(count: chunks.number) { index, _ in
+      for element in chunks.range(index) {
+        let value = elements[element]
+        elements[element] = value < 0 ? 0 : value
+      }
+    }
+  }
+}
+
+/// Turns the gradient with respect to a rectifier's output into the one with respect to its input, in place:
+/// 0 where `output` is not positive.
+/// - Parameter output: What the rectifier returned, of the gradient's shape.
+/// - Throws: `Cancelled`, leaving `gradient` partly changed.
+package func rectifierGradient(
+  _ gradient: inout Tensor, output: Tensor, work: WorkContext
+) throws(Cancelled) {
+  precondition(gradient.shape == output.shape, "gradient \(gradient.shape) for output \(output.shape)")
+  let chunks = Chunks(count: gradient.elements.count)
+  try output.elements.withSharedBuffer { output throws(Cancelled) in
+    try gradient.elements.withDisjointBuffer { gradient throws(Cancelled) in
+      try work.forEach(count: chunks.number) { index, _ in
+        for element in chunks.range(index) {
+          gradient[element] = output[element] > 0 ? gradient[element] : 0
+        }
+      }
+    }
+  }
+}
+
+/// The definition of ``rectify(_:work:)``, in double precision.
+package func rectifyReference(_ tensor: ReferenceTensor) -> ReferenceTensor {
+  ReferenceTensor(shape: tensor.shape, elements: tensor.elements.map { $0 < 0 ? 0 : $0 })
+}
+
+/// The definition of ``rectifierGradient(_:output:work:)``, in double precision.
+package func rectifierGradientReference(
+  _ gradient: ReferenceTensor, output: ReferenceTensor
+) -> ReferenceTensor {
+  ReferenceTensor(
+    shape: gradient.shape, elements: zip(gradient.elements, output.elements).map { $1 > 0 ? $0 : 0 })
+}

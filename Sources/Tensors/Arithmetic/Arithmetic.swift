@@ -1,0 +1,63 @@
+import Work
+
+/// Adds `factor` times `increment` to `target`, element by element; both have the same shape, whatever it is.
+/// - Throws: `Cancelled`, leaving `target` partly updated.
+package func add(
+  _ increment: Tensor, times factor: Float = 1, to target: inout Tensor, work: WorkContext
+) throws(Cancelled) {
+  precondition(increment.shape == target.shape, "adding \(increment.shape) to \(target.shape)")
+  let chunks = Chunks(count: target.elements.count)
+  try increment.elements.withSharedBuffer { increment throws(Cancelled) in
+    try target.elements.withDisjointBuffer { target throws(Cancelled) in
+      try work.forEach(count: chunks.number) { index, _ in
+        for element in chunks.range(index) { target[element] += factor * increment[element] }
+      }
+    }
+  }
+}
+
+/// Multiplies every element of `target` by `factor`.
+/// - Throws: `Cancelled`, leaving `target` partly updated.
+package func scale(_ target: inout Tensor, by factor: Float, work: WorkContext) throws(Cancelled) {
+  let chunks = Chunks(count: target.elements.count)
+  try target.elements.withDisjointBuffer { target throws(Cancelled) in
+    try work.forEach(count: chunks.number) { index, _ in
+      for element in chunks.range(index) { target[element] *= factor }
+    }
+  }
+}
+
+/// The sum over samples and voxels of every channel of [N, C, D, H, W], added up in double precision: the
+/// gradient of a bias.
+/// - Returns: [C].
+/// - Throws: `Cancelled`.
+package func channelSums(_ tensor: Tensor, work: WorkContext) throws(Cancelled) -> Tensor {
+  let sums = try channelTotals(of: tensor, work: work) { range, elements in
+    var sum = 0.0
+    for index in range { sum += Double(elements[index]) }
+    return SIMD2(sum, 0)
+  }
+  return Tensor(shape: [tensor.channels], elements: sums.map { Float($0.x) })
+}
+
+/// Adds up, channel by channel in a fixed order, the pairs of sums that `part` gives for chunks of it.
+func channelTotals(
+  of tensor: Tensor, work: WorkContext,
+  part: @Sendable (_ range: Range<Int>, _ elements: SharedBuffer<Float>) -> SIMD2<Double>
+) throws(Cancelled) -> [SIMD2<Double>] {
+  let chunks = Chunks(count: tensor.extent.product)
+  let (channels, planes) = (tensor.channels, tensor.batch * tensor.channels)
+  var parts = [SIMD2<Double>](repeating: .zero, count: planes * chunks.number)
+  try tensor.elements.withSharedBuffer { elements throws(Cancelled) in
+    try parts.withDisjointBuffer { parts throws(Cancelled) in
+      try work.forEach(count: planes * chunks.number) { index, _ in
+        let start = index / chunks.number * chunks.count
+        let range = chunks.range(index % chunks.number)
+        parts[index] = part(start + range.lowerBound..<start + range.upperBound, elements)
+      }
+    }
+  }
+  var totals = [SIMD2<Double>](repeating: .zero, count: channels)
+  for (index, sum) in parts.enumerated() { totals[index / chunks.number % channels] += sum }
+  return totals
+}

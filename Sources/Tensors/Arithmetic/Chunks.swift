@@ -1,0 +1,54 @@
+import Work
+
+/// Splits `count` elements into chunks of a fixed size, so that neither the work of one element nor the order
+/// of a sum depends on the number of threads.
+struct Chunks: Sendable {
+  /// Elements of one array (or of one channel of one sample).
+  let count: Int
+  /// Elements of one chunk but the last: 64 KB, which stays in the first two cache levels.
+  static let size = 16_384
+
+  /// The number of chunks.
+  var number: Int { (count + Chunks.size - 1) / Chunks.size }
+
+  /// The elements of chunk `index`.
+  func range(_ index: Int) -> Range<Int> {
+    index * Chunks.size..<min((index + 1) * Chunks.size, count)
+  }
+}
+
+extension Tensor {
+  /// Runs `body(plane, range, start)` for chunks of every channel of every sample in parallel, where `start`
+  /// points at the first element of the whole array.
+  mutating func forEachChunk(
+    work: WorkContext,
+    _ body: @Sendable (_ channel: Int, _ range: Range<Int>, _ elements: DisjointBuffer<Float>) -> Void
+  ) throws(Cancelled) {
+    let chunks = Chunks(count: extent.product)
+    let (channels, planes) = (self.channels, batch * self.channels)
+    try elements.withDisjointBuffer { elements throws(Cancelled) in
+      try work.forEach(count: planes * chunks.number) { index, _ in
+        let plane = index / chunks.number
+        let range = chunks.range(index % chunks.number)
+        let start = plane * chunks.count
+        body(plane % channels, start + range.lowerBound..<start + range.upperBound, elements)
+      }
+    }
+  }
+}
+
+extension Array {
+  /// Lends the array's memory to the workers of a parallel loop, which write disjoint parts of it.
+  mutating func withDisjointBuffer<Result>(
+    _ body: (DisjointBuffer<Element>) throws(Cancelled) -> Result
+  ) throws(Cancelled) -> Result {
+    try withUnsafeMutableBufferPointer { buffer throws(Cancelled) in try body(DisjointBuffer(buffer)) }
+  }
+
+  /// Lends the array's memory to the workers of a parallel loop, which only read it.
+  func withSharedBuffer<Result>(
+    _ body: (SharedBuffer<Element>) throws(Cancelled) -> Result
+  ) throws(Cancelled) -> Result {
+    try withUnsafeBufferPointer { buffer throws(Cancelled) in try body(SharedBuffer(buffer)) }
+  }
+}

@@ -1,0 +1,68 @@
+import Work
+
+/// Convolves every channel of `input` with `weight` and adds `bias`: cross-correlation, as every framework
+/// defines it.
+///
+/// - Parameters:
+///   - input: [N, in, D, H, W].
+///   - weight: [out, in, z, y, x], the last three as in `geometry.kernel`.
+///   - bias: [out], or nil for none.
+///   - rectifies: Whether negative results become 0.
+/// - Returns: [N, out, D', H', W'].
+/// - Throws: `Cancelled`.
+package func convolution(
+  _ input: Tensor, weight: Tensor, bias: Tensor? = nil, geometry: ConvolutionGeometry,
+  rectifies: Bool = false, work: WorkContext
+) throws(Cancelled) -> Tensor {
+  try work.checkCancellation()
+  var output = convolutionReference(
+    ReferenceTensor(input), weight: ReferenceTensor(weight), bias: bias.map { ReferenceTensor($0) },
+    geometry: geometry
+  ).rounded
+  if rectifies { try rectify(&output, work: work) }
+  return output
+}
+
+/// The gradient of a loss with respect to a convolution's input.
+///
+/// - Parameters:
+///   - outputGradient: The gradient with respect to the output, [N, out, D', H', W'].
+///   - weight: [out, in, z, y, x].
+///   - inputExtent: Extents of the input, which a strided convolution's output does not determine.
+/// - Returns: [N, in, D, H, W].
+/// - Throws: `Cancelled`.
+package func convolutionInputGradient(
+  _ outputGradient: Tensor, weight: Tensor, inputExtent: Extent3, geometry: ConvolutionGeometry,
+  work: WorkContext
+) throws(Cancelled) -> Tensor {
+  try work.checkCancellation()
+  return convolutionInputGradientReference(
+    ReferenceTensor(outputGradient), weight: ReferenceTensor(weight), inputExtent: inputExtent,
+    geometry: geometry
+  ).rounded
+}
+
+/// The gradient of a loss with respect to a convolution's weights; the bias's is
+/// ``channelSums(_:work:)`` of `outputGradient`.
+///
+/// - Parameters:
+///   - input: [N, in, D, H, W].
+///   - outputGradient: [N, out, D', H', W'].
+/// - Returns: [out, in, z, y, x].
+/// - Throws: `Cancelled`.
+package func convolutionWeightGradient(
+  input: Tensor, outputGradient: Tensor, geometry: ConvolutionGeometry, work: WorkContext
+) throws(Cancelled) -> Tensor {
+  try work.checkCancellation()
+  return convolutionWeightGradientReference(
+    input: ReferenceTensor(input), outputGradient: ReferenceTensor(outputGradient), geometry: geometry
+  ).rounded
+}
+
+/// The output extents, which the caller must have made sure of.
+func outputExtent(of geometry: ConvolutionGeometry, input: Extent3) -> Extent3 {
+  guard let extent = geometry.output(input) else {
+    preconditionFailure("an input of \(input) is smaller than the reach of \(geometry)")
+  }
+  return extent
+}

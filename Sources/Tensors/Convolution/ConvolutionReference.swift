@@ -1,0 +1,108 @@
+/// Calls `body(output, input, tap)` with flat voxel and tap indices for every product that the convolution
+/// `geometry` from a grid of extents `input` to one of extents `output` is made of.
+///
+/// A transposed convolution is made of the same triples with the two grids exchanged.
+func forEachTap(
+  input: Extent3, output: Extent3, geometry: ConvolutionGeometry,
+  _ body: (_ output: Int, _ input: Int, _ tap: Int) -> Void
+) {
+  let kernel = geometry.kernel
+  for z in 0..<output.d {
+    for y in 0..<output.h {
+      for x in 0..<output.w {
+        for tz in 0..<kernel.d {
+          let sourceZ = z * geometry.stride.d - geometry.padding.d + tz * geometry.dilation.d
+          guard sourceZ >= 0, sourceZ < input.d else { continue }
+          for ty in 0..<kernel.h {
+            let sourceY = y * geometry.stride.h - geometry.padding.h + ty * geometry.dilation.h
+            guard sourceY >= 0, sourceY < input.h else { continue }
+            for tx in 0..<kernel.w {
+              let sourceX = x * geometry.stride.w - geometry.padding.w + tx * geometry.dilation.w
+              guard sourceX >= 0, sourceX < input.w else { continue }
+              body(
+                (z * output.h + y) * output.w + x, (sourceZ * input.h + sourceY) * input.w + sourceX,
+                (tz * kernel.h + ty) * kernel.w + tx)
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
+/// The definition of ``convolution(_:weight:bias:geometry:rectifies:work:)``, in double precision.
+package func convolutionReference(
+  _ input: ReferenceTensor, weight: ReferenceTensor, bias: ReferenceTensor?, geometry: ConvolutionGeometry
+) -> ReferenceTensor {
+  let (outputs, inputs) = (weight.shape[0], weight.shape[1])
+  let extent = outputExtent(of: geometry, input: input.extent)
+  let taps = geometry.kernel.product
+  var output = ReferenceTensor(shape: [input.batch, outputs, extent.d, extent.h, extent.w])
+  if let bias {
+    for n in 0..<input.batch {
+      for o in 0..<outputs {
+        for voxel in 0..<extent.product {
+          output.elements[(n * outputs + o) * extent.product + voxel] = bias.elements[o]
+        }
+      }
+    }
+  }
+  forEachTap(input: input.extent, output: extent, geometry: geometry) { target, source, tap in
+    for n in 0..<input.batch {
+      for o in 0..<outputs {
+        for i in 0..<inputs {
+          output.elements[(n * outputs + o) * extent.product + target] +=
+            weight.elements[(o * inputs + i) * taps + tap]
+            * input.elements[(n * inputs + i) * input.extent.product + source]
+        }
+      }
+    }
+  }
+  return output
+}
+
+/// The definition of ``convolutionInputGradient(_:weight:inputExtent:geometry:work:)``, in double precision.
+package func convolutionInputGradientReference(
+  _ outputGradient: ReferenceTensor, weight: ReferenceTensor, inputExtent: Extent3,
+  geometry: ConvolutionGeometry
+) -> ReferenceTensor {
+  let (outputs, inputs) = (weight.shape[0], weight.shape[1])
+  let extent = outputGradient.extent
+  let taps = geometry.kernel.product
+  var gradient = ReferenceTensor(
+    shape: [outputGradient.batch, inputs, inputExtent.d, inputExtent.h, inputExtent.w])
+  forEachTap(input: inputExtent, output: extent, geometry: geometry) { source, target, tap in
+    for n in 0..<outputGradient.batch {
+      for i in 0..<inputs {
+        for o in 0..<outputs {
+          gradient.elements[(n * inputs + i) * inputExtent.product + target] +=
+            weight.elements[(o * inputs + i) * taps + tap]
+            * outputGradient.elements[(n * outputs + o) * extent.product + source]
+        }
+      }
+    }
+  }
+  return gradient
+}
+
+/// The definition of ``convolutionWeightGradient(input:outputGradient:geometry:work:)``, in double precision.
+package func convolutionWeightGradientReference(
+  input: ReferenceTensor, outputGradient: ReferenceTensor, geometry: ConvolutionGeometry
+) -> ReferenceTensor {
+  let (outputs, inputs) = (outputGradient.channels, input.channels)
+  let kernel = geometry.kernel
+  var gradient = ReferenceTensor(shape: [outputs, inputs, kernel.d, kernel.h, kernel.w])
+  let (inputVoxels, outputVoxels) = (input.extent.product, outputGradient.extent.product)
+  forEachTap(input: input.extent, output: outputGradient.extent, geometry: geometry) { out, source, tap in
+    for n in 0..<input.batch {
+      for o in 0..<outputs {
+        for i in 0..<inputs {
+          gradient.elements[(o * inputs + i) * kernel.product + tap] +=
+            outputGradient.elements[(n * outputs + o) * outputVoxels + out]
+            * input.elements[(n * inputs + i) * inputVoxels + source]
+        }
+      }
+    }
+  }
+  return gradient
+}

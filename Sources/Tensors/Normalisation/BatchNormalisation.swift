@@ -1,0 +1,143 @@
+import Work
+
+/// What a batch normalisation measured of its batch, per channel.
+package struct BatchStatistics: Equatable, Sendable {
+  /// Mean over samples and voxels.
+  package let mean: [Float]
+  /// Mean squared deviation: what the batch is normalised by.
+  package let biasedVariance: [Float]
+  /// 1 / sqrt(biased variance + epsilon).
+  package let inverseDeviation: [Float]
+  /// Samples times voxels.
+  package let count: Int
+
+  /// The variance with count - 1 in the denominator, which PyTorch's running statistics take up.
+  ///
+  /// The biased one where the batch has a single value.
+  package var unbiasedVariance: [Float] {
+    let correction = count > 1 ? Float(Double(count) / Double(count - 1)) : 1
+    return biasedVariance.map { $0 * correction }
+  }
+}
+
+/// Normalises every channel of `input` by the batch's own mean and variance, then scales and shifts it: batch
+/// normalisation as in training.
+///
+/// - Parameters:
+///   - input: [N, C, D, H, W].
+///   - scale: [C], gamma.
+///   - shift: [C], beta.
+/// - Returns: The normalised batch, and the statistics for the gradients and the running averages.
+/// - Throws: `Cancelled`.
+package func batchNormalisation(
+  _ input: Tensor, scale: Tensor, shift: Tensor, epsilon: Float = 1e-5, work: WorkContext
+) throws(Cancelled) -> (output: Tensor, statistics: BatchStatistics) {
+  let statistics = try batchStatistics(of: input, epsilon: epsilon, work: work)
+  let output = try normalise(
+    input, mean: statistics.mean, inverseDeviation: statistics.inverseDeviation, scale: scale, shift: shift,
+    work: work)
+  return (output, statistics)
+}
+
+/// Normalises every channel of `input` by running statistics: batch normalisation as in inference.
+///
+/// - Parameters:
+///   - input: [N, C, D, H, W].
+///   - scale: [C], gamma.
+///   - shift: [C], beta.
+///   - mean: [C], the running mean.
+///   - variance: [C], the running variance.
+/// - Throws: `Cancelled`.
+package func batchNormalisation(
+  _ input: Tensor, scale: Tensor, shift: Tensor, mean: Tensor, variance: Tensor, epsilon: Float = 1e-5,
+  work: WorkContext
+) throws(Cancelled) -> Tensor {
+  let inverseDeviation = variance.elements.map { 1 / ($0 + epsilon).squareRoot() }
+  return try normalise(
+    input, mean: mean.elements, inverseDeviation: inverseDeviation, scale: scale, shift: shift, work: work)
+}
+
+/// The gradients of a loss with respect to the input, the scale and the shift of a batch normalisation in
+/// training, which differentiates through the batch's mean and variance.
+/// - Throws: `Cancelled`.
+package func batchNormalisationGradients(
+  input: Tensor, outputGradient: Tensor, scale: Tensor, statistics: BatchStatistics, work: WorkContext
+) throws(Cancelled) -> (input: Tensor, scale: Tensor, shift: Tensor) {
+  precondition(
+    input.shape == outputGradient.shape, "gradient \(outputGradient.shape) for input \(input.shape)")
+  let channels = input.channels
+  let voxels = input.extent.product
+  let sums = try input.elements.withSharedBuffer { input throws(Cancelled) in
+    try channelTotals(of: outputGradient, work: work) { range, gradient in
+      let mean = Double(statistics.mean[range.lowerBound / voxels % channels])
+      var sums = SIMD2<Double>.zero
+      for index in range {
+        let value = Double(gradient[index])
+        sums += SIMD2(value, value * (Double(input[index]) - mean))
+      }
+      return sums
+    }
+  }
+  // Normalised values are (input - mean) / deviation, so the gradient is an affine function, channel by
+  // channel, of the output gradient and the input.
+  let count = Double(statistics.count)
+  var scaleGradient = Tensor(shape: [channels])
+  var shiftGradient = scaleGradient
+  var coefficients: [SIMD3<Float>] = []
+  for channel in 0..<channels {
+    let inverse = Double(statistics.inverseDeviation[channel])
+    let normalisedSum = sums[channel].y * inverse
+    scaleGradient.elements[channel] = Float(normalisedSum)
+    shiftGradient.elements[channel] = Float(sums[channel].x)
+    let factor = Double(scale.elements[channel]) * inverse
+    let slope = -factor * inverse * normalisedSum / count
+    let offset = -factor * sums[channel].x / count - slope * Double(statistics.mean[channel])
+    coefficients.append(SIMD3(Float(factor), Float(slope), Float(offset)))
+  }
+  var gradient = outputGradient
+  let perChannel = coefficients
+  try input.elements.withSharedBuffer { input throws(Cancelled) in
+    try gradient.forEachChunk(work: work) { channel, range, gradient in
+      let c = perChannel[channel]
+      for index in range { gradient[index] = c.x * gradient[index] + c.y * input[index] + c.z }
+    }
+  }
+  return (gradient, scaleGradient, shiftGradient)
+}
+
+private func batchStatistics(
+  of input: Tensor, epsilon: Float, work: WorkContext
+) throws(Cancelled) -> BatchStatistics {
+  let count = Double(input.batch * input.extent.product)
+  let totals = try channelTotals(of: input, work: work) { range, elements in
+    var sums = SIMD2<Double>.zero
+    for index in range {
+      let value = Double(elements[index])
+      sums += SIMD2(value, value * value)
+    }
+    return sums
+  }
+  let means = totals.map { $0.x / count }
+  let variances = totals.map { max(0, $0.y / count - ($0.x / count) * ($0.x / count)) }
+  return BatchStatistics(
+    mean: means.map { Float($0) }, biasedVariance: variances.map { Float($0) },
+    inverseDeviation: variances.map { Float(1 / ($0 + Double(epsilon)).squareRoot()) }, count: Int(count))
+}
+
+private func normalise(
+  _ input: Tensor, mean: [Float], inverseDeviation: [Float], scale: Tensor, shift: Tensor,
+  work: WorkContext
+) throws(Cancelled) -> Tensor {
+  precondition(
+    mean.count == input.channels && scale.elements.count == input.channels
+      && shift.elements.count == input.channels,
+    "parameters for \(mean.count) channels, input of \(input.channels)")
+  let factors = zip(scale.elements, inverseDeviation).map { $0 * $1 }
+  let offsets = (0..<mean.count).map { shift.elements[$0] - mean[$0] * factors[$0] }
+  var output = input
+  try output.forEachChunk(work: work) { channel, range, elements in
+    let (factor, offset) = (factors[channel], offsets[channel])
+    for index in range { elements[index] = elements[index] * factor + offset }
+  }
+  return output
+}

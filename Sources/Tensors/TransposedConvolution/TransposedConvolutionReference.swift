@@ -1,0 +1,36 @@
+/// The definition of ``transposedConvolution(_:weight:bias:geometry:work:)``, in double precision: every input
+/// voxel adds its multiple of the kernel to the output.
+package func transposedConvolutionReference(
+  _ input: ReferenceTensor, weight: ReferenceTensor, bias: ReferenceTensor?,
+  geometry: TransposedConvolutionGeometry
+) -> ReferenceTensor {
+  let (inputs, outputs) = (weight.shape[0], weight.shape[1])
+  let extent = outputExtent(of: geometry, input: input.extent)
+  let taps = geometry.kernel.product
+  var output = ReferenceTensor(shape: [input.batch, outputs, extent.d, extent.h, extent.w])
+  if let bias {
+    for index in output.elements.indices {
+      output.elements[index] = bias.elements[index / extent.product % outputs]
+    }
+  }
+  forEachTap(input: extent, output: input.extent, geometry: geometry.adjoint) { source, target, tap in
+    for n in 0..<input.batch {
+      for i in 0..<inputs {
+        for o in 0..<outputs {
+          output.elements[(n * outputs + o) * extent.product + target] +=
+            weight.elements[(i * outputs + o) * taps + tap]
+            * input.elements[(n * inputs + i) * input.extent.product + source]
+        }
+      }
+    }
+  }
+  return output
+}
+
+/// The output extents, which the caller must have made sure of.
+func outputExtent(of geometry: TransposedConvolutionGeometry, input: Extent3) -> Extent3 {
+  guard let extent = geometry.output(input) else {
+    preconditionFailure("an input of \(input) has no output under \(geometry)")
+  }
+  return extent
+}
