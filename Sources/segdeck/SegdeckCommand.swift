@@ -4,5 +4,8 @@ import ArgumentParser
 @main
 struct SegdeckCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "segdeck", abstract: "Review 3D segmentations in a terminal.")
+    commandName: "segdeck", abstract: "Review 3D segmentations in a terminal.",
+    subcommands: [])
+
+  static func main() { runAndExit() }
 }
