@@ -1,0 +1,98 @@
+import Work
+
+/// The last step from a segmentation to a mask: which pieces of a label stay, and whether its holes close.
+package struct PostProcessing: Hashable, Sendable, Codable {
+  /// Only the component with the most voxels stays (corners touch).
+  package var keepsLargestComponent: Bool
+  /// Components with less than this share of the label's voxels go; 0 keeps all.
+  package var minimumComponentFraction: Double
+  /// Components smaller than this go; 0 keeps all.
+  package var minimumComponentMillilitres: Double
+  /// Background that the label encloses (closed against faces) takes the label.
+  package var fillsHoles: Bool
+
+  /// Nothing is changed.
+  package static let none = PostProcessing()
+
+  /// Settings; by default nothing is changed.
+  package init(
+    keepsLargestComponent: Bool = false, minimumComponentFraction: Double = 0,
+    minimumComponentMillilitres: Double = 0, fillsHoles: Bool = false
+  ) {
+    self.keepsLargestComponent = keepsLargestComponent
+    self.minimumComponentFraction = minimumComponentFraction
+    self.minimumComponentMillilitres = minimumComponentMillilitres
+    self.fillsHoles = fillsHoles
+  }
+
+  /// Settings from a file; what it does not state is as in ``none``.
+  package init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    self.init(
+      keepsLargestComponent: try values.decodeIfPresent(Bool.self, forKey: .keepsLargestComponent) ?? false,
+      minimumComponentFraction: try values.decodeIfPresent(Double.self, forKey: .minimumComponentFraction)
+        ?? 0,
+      minimumComponentMillilitres:
+        try values.decodeIfPresent(Double.self, forKey: .minimumComponentMillilitres) ?? 0,
+      fillsHoles: try values.decodeIfPresent(Bool.self, forKey: .fillsHoles) ?? false)
+  }
+
+}
+
+extension LabelVolume {
+  /// This mask after post-processing: components of every label first, then holes label by label, ascending.
+  ///
+  /// - Parameters:
+  ///   - settings: what applies to the labels it names.
+  ///   - others: what applies to all other labels of the mask.
+  /// - Throws: `Cancelled`.
+  package func postProcessed(
+    _ settings: [UInt16: PostProcessing], others: PostProcessing = .none, work: WorkContext
+  ) throws(Cancelled) -> LabelVolume {
+    var processed = self
+    let present = try ConnectedComponents(self, neighbourhood: .corners, work: work.part(0...0.5))
+    let labels = Set(present.components.map(\.label)).sorted()
+    let dropped = present.dropped { settings[$0] ?? others }
+    if dropped.contains(true) {
+      processed.voxels.withUnsafeMutableBufferPointer { voxels in
+        present.forEachRun { component, offsets in
+          if dropped[component] { for offset in offsets { voxels[offset] = 0 } }
+        }
+      }
+    }
+    for (position, label) in labels.enumerated() where (settings[label] ?? others).fillsHoles {
+      processed = try processed.filledHoles(of: label, work: work.silent)
+      work.report(0.5 + 0.5 * Double(position + 1) / Double(labels.count))
+    }
+    work.report(1)
+    return processed
+  }
+
+  /// This mask with the same post-processing for every label.
+  /// - Throws: `Cancelled`.
+  package func postProcessed(_ settings: PostProcessing, work: WorkContext) throws(Cancelled) -> LabelVolume {
+    try postProcessed([:], others: settings, work: work)
+  }
+}
+
+extension ConnectedComponents {
+  /// For each component, whether the settings of its label take it away.
+  fileprivate func dropped(_ settings: (UInt16) -> PostProcessing) -> [Bool] {
+    var voxelsOfLabel: [UInt16: Int] = [:]
+    var largestOfLabel: [UInt16: Int] = [:]
+    for (index, component) in components.enumerated() {
+      voxelsOfLabel[component.label, default: 0] += component.voxelCount
+      if let best = largestOfLabel[component.label], components[best].voxelCount >= component.voxelCount {
+        continue
+      }
+      largestOfLabel[component.label] = index
+    }
+    return components.enumerated().map { index, component in
+      let rule = settings(component.label)
+      let share = Double(component.voxelCount) / Double(voxelsOfLabel[component.label]!)
+      let millilitres = Double(component.voxelCount) * grid.voxelVolume / 1000
+      return rule.keepsLargestComponent && largestOfLabel[component.label] != index
+        || share < rule.minimumComponentFraction || millilitres < rule.minimumComponentMillilitres
+    }
+  }
+}

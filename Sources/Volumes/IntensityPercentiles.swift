@@ -1,0 +1,90 @@
+import Work
+
+extension ScalarVolume {
+  /// Percentiles of the intensities, exact to the last bit, without sorting.
+  ///
+  /// Share p of n values lies at rank p (n - 1) of the sorted values, interpolated linearly between neighbours as
+  /// NumPy does. NaN and infinite values are left out. Two passes of counting: the upper 16 bits of each value,
+  /// then the lower 16 bits of those that share their upper bits with a wanted rank.
+  ///
+  /// - Parameter shares: each 0...1.
+  /// - Returns: one value per share; nil when no voxel has a finite value.
+  /// - Throws: `Cancelled`.
+  package func percentiles(_ shares: [Double], work: WorkContext) throws(Cancelled) -> [Float]? {
+    precondition(shares.allSatisfy { (0...1).contains($0) }, "shares \(shares)")
+    let upper = try counts(work: work.part(0...0.5)) { key in (true, Int(key >> 16)) }
+    let total = upper.reduce(0, +)
+    guard total > 0 else { return nil }
+    let positions = shares.map { $0 * Double(total - 1) }
+    let ranks = Set(positions.flatMap { [Int($0.rounded(.down)), Int($0.rounded(.up))] }).sorted()
+    var keyOfRank: [Int: UInt32] = [:]
+    var below = 0
+    var remaining = ranks[...]
+    let wanted = Set(ranks.map { IntensityKey.bin(ofRank: $0, in: upper) })
+    for bin in wanted.sorted() {
+      below = upper[..<bin].reduce(0, +)
+      let lower = try counts(work: work.part(0.5...1)) { key in (Int(key >> 16) == bin, Int(key & 0xFFFF)) }
+      while let rank = remaining.first, rank < below + upper[bin] {
+        let low = IntensityKey.bin(ofRank: rank - below, in: lower)
+        keyOfRank[rank] = UInt32(bin) << 16 | UInt32(low)
+        remaining = remaining.dropFirst()
+      }
+    }
+    return positions.map { position in
+      let low = IntensityKey.value(keyOfRank[Int(position.rounded(.down))]!)
+      let high = IntensityKey.value(keyOfRank[Int(position.rounded(.up))]!)
+      return Float(Double(low) + (Double(high) - Double(low)) * (position - position.rounded(.down)))
+    }
+  }
+
+  /// How many finite voxels fall in each of 65536 bins.
+  private func counts(
+    work: WorkContext, _ bin: @escaping @Sendable (UInt32) -> (isCounted: Bool, bin: Int)
+  ) throws(Cancelled) -> [Int] {
+    let chunk = 1 << 16
+    let chunkCount = (voxels.count + chunk - 1) / chunk
+    let workers = work.threadCount
+    var counts = [Int](repeating: 0, count: 65536 * workers)
+    try counts.withUnsafeMutableBufferPointer { counts throws(Cancelled) in
+      let counts = DisjointBuffer(counts)
+      try voxels.withUnsafeBufferPointer { voxels throws(Cancelled) in
+        let voxels = SharedBuffer(voxels)
+        try work.forEach(count: chunkCount, grain: 4) { index, worker in
+          let own = counts.start + worker * 65536
+          for offset in index * chunk..<min((index + 1) * chunk, voxels.count) {
+            let value = voxels.start[offset]
+            guard value.isFinite else { continue }
+            let place = bin(IntensityKey.key(value))
+            if place.isCounted { own[place.bin] += 1 }
+          }
+        }
+      }
+    }
+    work.report(1)
+    return (0..<65536).map { bin in (0..<workers).reduce(0) { $0 + counts[$1 * 65536 + bin] } }
+  }
+}
+
+/// Floats as integers that sort the same way.
+private enum IntensityKey {
+  /// A key that grows with the value; -0 counts as 0.
+  static func key(_ value: Float) -> UInt32 {
+    let bits = (value + 0).bitPattern
+    return bits & 0x8000_0000 == 0 ? bits | 0x8000_0000 : ~bits
+  }
+
+  /// The value of a key.
+  static func value(_ key: UInt32) -> Float {
+    Float(bitPattern: key & 0x8000_0000 == 0 ? ~key : key & 0x7FFF_FFFF)
+  }
+
+  /// The bin that holds the value of this rank.
+  static func bin(ofRank rank: Int, in counts: [Int]) -> Int {
+    var below = 0
+    for (bin, count) in counts.enumerated() {
+      below += count
+      if rank < below { return bin }
+    }
+    preconditionFailure("rank \(rank) of \(below) values")
+  }
+}

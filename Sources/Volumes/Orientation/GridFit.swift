@@ -1,0 +1,73 @@
+import Work
+
+/// How a mask's grid lies on its image's.
+package enum GridFit: Hashable, Sendable {
+  /// Voxel upon voxel.
+  case same
+  /// The same voxels stored along other axes; the reorientation takes the mask to the image's order.
+  case reoriented(Reorientation)
+
+  /// How far apart corresponding corners may lie, in voxels of the image.
+  package static let toleranceVoxels = 0.1
+
+  /// Compares the grid of a mask with that of its image.
+  ///
+  /// They fit when their dimensions agree and each of the eight corner voxels lies within
+  /// ``toleranceVoxels`` of its counterpart along every axis of the image, directly or after one of the 47
+  /// axis permutations and flips.
+  ///
+  /// - Parameter subject: what the error line calls the mask, its file name as a rule.
+  /// - Throws: `InputError` with the first difference: dimensions, or a corner and its distance in millimetres.
+  package init(mask: VolumeGrid, image: VolumeGrid, subject: String) throws(InputError) {
+    if GridFit.firstStrayCorner(of: mask, on: image) == nil, mask.size == image.size {
+      self = .same
+      return
+    }
+    for reorientation in Reorientation.all.dropFirst() where reorientation.size(mask.size) == image.size {
+      if GridFit.firstStrayCorner(of: reorientation.grid(mask), on: image) == nil {
+        self = .reoriented(reorientation)
+        return
+      }
+    }
+    guard mask.size == image.size else {
+      throw InputError(
+        subject, "does not fit the image: other dimensions", found: mask.size.description,
+        expected: image.size.description)
+    }
+    let corner = GridFit.firstStrayCorner(of: mask, on: image)!
+    let (found, expected) = (mask.affine.world(corner), image.affine.world(corner))
+    let difference = [found.x - expected.x, found.y - expected.y, found.z - expected.z]
+    let distance = difference.reduce(0) { $0 + $1 * $1 }.squareRoot()
+    throw InputError(
+      subject,
+      "does not fit the image: corner (\(corner.i), \(corner.j), \(corner.k)) lies \(GridFit.text(distance)) mm away",
+      found: GridFit.text(found), expected: GridFit.text(expected))
+  }
+
+  /// The first corner voxel of `mask` that is not where the same voxel of `image` is; nil when all are.
+  private static func firstStrayCorner(of mask: VolumeGrid, on image: VolumeGrid) -> VoxelIndex? {
+    let size = image.size
+    for corner in 0..<8 {
+      let index = VoxelIndex(
+        corner & 1 == 0 ? 0 : size.i - 1, corner & 2 == 0 ? 0 : size.j - 1, corner & 4 == 0 ? 0 : size.k - 1)
+      let found = image.affine.continuousIndex(mask.affine.world(index))
+      let expected = SIMD3(Double(index.i), Double(index.j), Double(index.k))
+      let difference = found - expected
+      // Written so that NaN counts as stray.
+      let fits = (0..<3).allSatisfy { abs(difference[$0]) <= toleranceVoxels }
+      if !fits { return index }
+    }
+    return nil
+  }
+
+  /// Two decimals.
+  private static func text(_ millimetres: Double) -> String {
+    let hundredths = (millimetres * 100).rounded()
+    return "\(hundredths == 0 ? 0 : hundredths / 100)"
+  }
+
+  /// "(1.5, 2.0, -3.0) mm RAS".
+  private static func text(_ point: WorldPoint) -> String {
+    "(\(text(point.x)), \(text(point.y)), \(text(point.z))) mm RAS"
+  }
+}

@@ -1,0 +1,195 @@
+import Work
+
+/// An index permutation with flips: how the voxels of one grid are stored anew along other axes.
+package struct Reorientation: Hashable, Sendable {
+  /// For each new axis, the old axis that it runs along.
+  package let oldAxes: [Int]
+  /// For each new axis, whether it runs against the old one.
+  package let isFlipped: [Bool]
+
+  /// Nothing changes.
+  package static let identity = Reorientation(oldAxes: [0, 1, 2], isFlipped: [false, false, false])
+
+  /// All 48, the identity first.
+  package static let all: [Reorientation] = {
+    let permutations = [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]]
+    return permutations.flatMap { axes in
+      (0..<8).map { bits in Reorientation(oldAxes: axes, isFlipped: (0..<3).map { bits >> $0 & 1 == 1 }) }
+    }
+  }()
+
+  /// The permutation of axes `oldAxes` (0, 1, 2 in any order) with flips.
+  package init(oldAxes: [Int], isFlipped: [Bool]) {
+    precondition(oldAxes.sorted() == [0, 1, 2] && isFlipped.count == 3, "\(oldAxes) \(isFlipped)")
+    self.oldAxes = oldAxes
+    self.isFlipped = isFlipped
+  }
+
+  /// What turns voxels stored as `old` into voxels stored as `new`.
+  package init(from old: Orientation, to new: Orientation) {
+    let axes = (0..<3).map { axis in (0..<3).first { old[$0].worldAxis == new[axis].worldAxis }! }
+    self.init(oldAxes: axes, isFlipped: (0..<3).map { old[axes[$0]] != new[$0] })
+  }
+
+  /// Whether nothing changes.
+  package var isIdentity: Bool { self == .identity }
+
+  /// What undoes it.
+  package var inverse: Reorientation {
+    var axes = [0, 0, 0]
+    var flips = [false, false, false]
+    for axis in 0..<3 {
+      axes[oldAxes[axis]] = axis
+      flips[oldAxes[axis]] = isFlipped[axis]
+    }
+    return Reorientation(oldAxes: axes, isFlipped: flips)
+  }
+
+  /// The extents after it.
+  package func size(_ old: GridSize) -> GridSize {
+    GridSize(old[oldAxes[0]], old[oldAxes[1]], old[oldAxes[2]])
+  }
+
+  /// The same points in space under the new indices.
+  package func grid(_ old: VolumeGrid) -> VolumeGrid {
+    var affine = old.affine
+    var corner = VoxelIndex(0, 0, 0)
+    for axis in 0..<3 {
+      let step = old.affine[oldAxes[axis]]
+      if isFlipped[axis] {
+        corner[oldAxes[axis]] = old.size[oldAxes[axis]] - 1
+        // Subtracted from zero, since a negated zero would print as "-0".
+        affine[axis] = WorldPoint(0 - step.x, 0 - step.y, 0 - step.z)
+      } else {
+        affine[axis] = step
+      }
+    }
+    affine.origin = old.affine.world(corner)
+    return VolumeGrid(size: size(old.size), affine: affine)
+  }
+
+  /// Where the voxel `old` of a grid of size `oldSize` comes to lie.
+  package func newIndex(_ old: VoxelIndex, oldSize: GridSize) -> VoxelIndex {
+    var new = VoxelIndex(0, 0, 0)
+    for axis in 0..<3 {
+      let position = old[oldAxes[axis]]
+      new[axis] = isFlipped[axis] ? oldSize[oldAxes[axis]] - 1 - position : position
+    }
+    return new
+  }
+
+  /// The voxels of `old` (i fastest) in their new order.
+  /// - Throws: `Cancelled`.
+  package func reordered<Element: Sendable>(
+    _ old: [Element], size oldSize: GridSize, work: WorkContext
+  ) throws(Cancelled) -> [Element] {
+    precondition(old.count == oldSize.voxelCount, "\(old.count) voxels for \(oldSize)")
+    guard let first = old.first, !isIdentity else { return old }
+    let newSize = size(oldSize)
+    // The step in old memory of one voxel along each new axis, and where new voxel (0, 0, 0) was.
+    let oldSteps = [1, oldSize.i, oldSize.i * oldSize.j]
+    let steps = (0..<3).map { (isFlipped[$0] ? -1 : 1) * oldSteps[oldAxes[$0]] }
+    let start = (0..<3).reduce(0) { $0 + (isFlipped[$1] ? (newSize[$1] - 1) * oldSteps[oldAxes[$1]] : 0) }
+    var new = [Element](repeating: first, count: old.count)
+    try new.withUnsafeMutableBufferPointer { output throws(Cancelled) in
+      let output = DisjointBuffer(output)
+      try old.withUnsafeBufferPointer { input throws(Cancelled) in
+        let input = SharedBuffer(input)
+        try work.forEach(count: newSize.k) { k, _ in
+          Reorientation.copySlice(k, newSize, steps, start, input, output)
+        }
+      }
+    }
+    return new
+  }
+
+  /// One new slice, in tiles of 16 x 16 so that a transposed read uses whole cache lines.
+  private static func copySlice<Element>(
+    _ k: Int, _ size: GridSize, _ steps: [Int], _ start: Int, _ input: SharedBuffer<Element>,
+    _ output: DisjointBuffer<Element>
+  ) {
+    let (stepI, stepJ) = (steps[0], steps[1])
+    let tile = abs(stepI) == 1 ? size.i : 16
+    for tileJ in stride(from: 0, to: size.j, by: 16) {
+      for tileI in stride(from: 0, to: size.i, by: tile) {
+        for j in tileJ..<min(tileJ + 16, size.j) {
+          let from = input.start + (start + k * steps[2] + j * stepJ)
+          let to = output.start + (k * size.j + j) * size.i
+          for i in tileI..<min(tileI + tile, size.i) { to[i] = from[i * stepI] }
+        }
+      }
+    }
+  }
+}
+
+/// A grid beside the same grid stored along other axes: maps voxels and volumes both ways.
+package struct ReorientedGrid: Hashable, Sendable {
+  /// As the file has it.
+  package let original: VolumeGrid
+  /// As wanted.
+  package let grid: VolumeGrid
+  /// What leads from the first to the second.
+  package let reorientation: Reorientation
+
+  /// `original` stored along `orientation`.
+  package init(_ original: VolumeGrid, orientation: Orientation) {
+    self.original = original
+    reorientation = Reorientation(from: original.orientation, to: orientation)
+    grid = reorientation.isIdentity ? original : reorientation.grid(original)
+  }
+
+  /// The wanted grid's voxel that is `index` of the original.
+  package func reoriented(_ index: VoxelIndex) -> VoxelIndex {
+    reorientation.newIndex(index, oldSize: original.size)
+  }
+
+  /// The original's voxel that is `index` of the wanted grid.
+  package func original(_ index: VoxelIndex) -> VoxelIndex {
+    reorientation.inverse.newIndex(index, oldSize: grid.size)
+  }
+
+  /// An image of the original grid, on the wanted one.
+  package func reoriented(_ volume: ScalarVolume, work: WorkContext) throws(Cancelled) -> ScalarVolume {
+    precondition(volume.grid == original, "a volume of another grid")
+    return ScalarVolume(
+      grid: grid, voxels: try reorientation.reordered(volume.voxels, size: original.size, work: work))
+  }
+
+  /// A mask of the original grid, on the wanted one.
+  package func reoriented(_ volume: LabelVolume, work: WorkContext) throws(Cancelled) -> LabelVolume {
+    precondition(volume.grid == original, "a volume of another grid")
+    return LabelVolume(
+      grid: grid, voxels: try reorientation.reordered(volume.voxels, size: original.size, work: work))
+  }
+
+  /// A mask of the wanted grid, back on exactly the original.
+  package func restored(_ volume: LabelVolume, work: WorkContext) throws(Cancelled) -> LabelVolume {
+    precondition(volume.grid == grid, "a volume of another grid")
+    return LabelVolume(
+      grid: original,
+      voxels: try reorientation.inverse.reordered(volume.voxels, size: grid.size, work: work))
+  }
+
+  /// An image of the wanted grid, back on exactly the original.
+  package func restored(_ volume: ScalarVolume, work: WorkContext) throws(Cancelled) -> ScalarVolume {
+    precondition(volume.grid == grid, "a volume of another grid")
+    return ScalarVolume(
+      grid: original,
+      voxels: try reorientation.inverse.reordered(volume.voxels, size: grid.size, work: work))
+  }
+
+  /// Class probabilities of the wanted grid, back on exactly the original.
+  package func restored(_ volume: ProbabilityVolume, work: WorkContext) throws(Cancelled) -> ProbabilityVolume
+  {
+    precondition(volume.grid == grid, "a volume of another grid")
+    if reorientation.isIdentity { return volume }
+    let count = grid.size.voxelCount
+    var values: [Float] = []
+    values.reserveCapacity(volume.values.count)
+    for index in 0..<volume.classCount {
+      let part = Array(volume.values[index * count..<(index + 1) * count])
+      values += try reorientation.inverse.reordered(part, size: grid.size, work: work)
+    }
+    return ProbabilityVolume(grid: original, classCount: volume.classCount, values: values)
+  }
+}

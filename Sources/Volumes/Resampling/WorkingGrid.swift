@@ -1,0 +1,31 @@
+extension VolumeGrid {
+  /// Spacings that differ by less than this share count as equal, so that a volume already at a model's
+  /// spacing is not interpolated for the rounding of its header.
+  package static let spacingToleranceShare = 0.005
+
+  /// A grid of about the given spacing over the same field of view, along the same axes.
+  ///
+  /// Both fields of view, edge to edge, have the same centre; along each axis the new one is the least number
+  /// of voxels that covers the old one, so it reaches beyond by less than half a voxel at either end. An axis
+  /// whose spacing agrees within ``spacingToleranceShare`` stays as it is. The spacing is otherwise exactly the
+  /// one asked for, and world positions follow from the affine.
+  package func resampled(to spacing: Spacing) -> VolumeGrid {
+    precondition(spacing.i > 0 && spacing.j > 0 && spacing.k > 0, "spacing \(spacing)")
+    var size = size
+    var affine = affine
+    var first = [0.0, 0.0, 0.0]
+    for axis in 0..<3 {
+      let old = self.spacing[axis]
+      let ratio = spacing[axis] / old
+      if abs(ratio - 1) < VolumeGrid.spacingToleranceShare { continue }
+      let extent = Double(self.size[axis])
+      let count = max(1, (extent / ratio - 1e-6).rounded(.up))
+      size[axis] = Int(count)
+      first[axis] = (extent - 1) / 2 - (count - 1) / 2 * ratio
+      let step = self.affine[axis]
+      affine[axis] = WorldPoint(step.x * ratio, step.y * ratio, step.z * ratio)
+    }
+    affine.origin = self.affine.world(first[0], first[1], first[2])
+    return VolumeGrid(size: size, affine: affine)
+  }
+}
