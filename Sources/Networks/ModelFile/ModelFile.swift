@@ -1,0 +1,74 @@
+import Tensors
+import Work
+
+/// A model as it is stored: a network, its weights, and texts about it that other layers understand.
+package struct ModelFile: Sendable {
+  /// The version that ``write(to:format:)`` writes under `segdeck.format`.
+  package static let formatVersion = "1"
+  private static let formatKey = "segdeck.format"
+  private static let networkKey = "network"
+
+  /// The layers.
+  package var graph: NetworkGraph
+  /// The weights.
+  package var parameters: Parameters
+  /// Every other text: `labels`, `preprocessing`, `crf`, `training`, ... passed through untouched.
+  package var metadata: [String: String]
+
+  /// A model; `parameters` must fit `graph`.
+  package init(graph: NetworkGraph, parameters: Parameters, metadata: [String: String] = [:]) {
+    self.graph = graph
+    self.parameters = parameters
+    self.metadata = metadata
+  }
+
+  /// Reads a model.
+  ///
+  /// Tensors that the network does not need are ignored, so that files with counters of other frameworks load.
+  /// - Throws: ``InputError``: unreadable, damaged or truncated file, no network, a graph that makes no sense, or
+  ///   the first tensor that is missing or mismatched, with the shape found and the shape expected.
+  package init(path: String) throws(InputError) {
+    let file = try TensorFile(path: path)
+    let resolved = try Self.network(of: file)
+    var tensors: [String: Tensor] = [:]
+    for slot in resolved.parameterSlots { tensors[slot.name] = try file.tensor(slot.name, shape: slot.shape) }
+    graph = resolved.graph
+    parameters = try Parameters(tensors, for: resolved, subject: path)
+    metadata = Self.texts(of: file)
+  }
+
+  /// Reads only the network and the texts, in the time of the header.
+  /// - Throws: as ``init(path:)``, but for the tensors' values.
+  package static func readDescription(
+    path: String
+  ) throws(InputError) -> (graph: NetworkGraph, metadata: [String: String]) {
+    let file = try TensorFile(path: path)
+    return (try network(of: file).graph, texts(of: file))
+  }
+
+  /// Writes the model; what stood at `path` is replaced only when everything is written.
+  /// - Throws: ``InputError`` when the place cannot be written.
+  package func write(to path: String, format: ElementFormat = .f32) throws(InputError) {
+    var texts = metadata
+    texts[Self.formatKey] = Self.formatVersion
+    texts[Self.networkKey] = graph.json
+    try TensorFile.write(parameters.tensors, metadata: texts, format: format, to: path)
+  }
+
+  private static func network(of file: TensorFile) throws(InputError) -> ResolvedGraph {
+    guard let version = file.metadata[formatKey] else {
+      throw InputError(file.path, "not a segdeck model: its metadata has no \"\(formatKey)\"")
+    }
+    guard version == formatVersion else {
+      throw InputError(file.path, "model format", found: version, expected: formatVersion)
+    }
+    guard let json = file.metadata[networkKey] else {
+      throw InputError(file.path, "its metadata has no \"\(networkKey)\"")
+    }
+    return try NetworkGraph(json: json, subject: file.path).resolved(subject: file.path)
+  }
+
+  private static func texts(of file: TensorFile) -> [String: String] {
+    file.metadata.filter { $0.key != formatKey && $0.key != networkKey }
+  }
+}

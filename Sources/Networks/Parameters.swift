@@ -1,0 +1,124 @@
+import Tensors
+import Work
+
+/// The named tensors of a network: weights, biases, batch-norm parameters and statistics.
+package struct Parameters: Equatable, Sendable {
+  /// The tensors by name, as ``ResolvedGraph/parameterSlots`` names them.
+  package private(set) var tensors: [String: Tensor]
+
+  /// Takes from `tensors` those that `graph` needs; others are left out.
+  /// - Throws: ``InputError`` about `subject` that names the first tensor missing, of another shape, or with a
+  ///   value that is not finite.
+  package init(_ tensors: [String: Tensor], for graph: ResolvedGraph, subject: String) throws(InputError) {
+    var kept: [String: Tensor] = [:]
+    for slot in graph.parameterSlots {
+      guard let tensor = tensors[slot.name] else {
+        throw InputError(subject, "tensor \(slot.name): missing", expected: "shape \(slot.shape)")
+      }
+      guard tensor.shape == slot.shape else {
+        throw InputError(
+          subject, "tensor \(slot.name): shape", found: "\(tensor.shape)", expected: "\(slot.shape)")
+      }
+      guard tensor.elements.allSatisfy(\.isFinite) else {
+        throw InputError(subject, "tensor \(slot.name): holds a value that is not a finite number")
+      }
+      if slot.role == .runningVariance, let negative = tensor.elements.first(where: { $0 < 0 }) {
+        throw InputError(
+          subject, "tensor \(slot.name): a variance", found: "\(negative)", expected: "a number >= 0")
+      }
+      kept[slot.name] = tensor
+    }
+    self.tensors = kept
+  }
+
+  /// The tensor of that name, which the graph must have.
+  package subscript(name: String) -> Tensor {
+    get {
+      guard let tensor = tensors[name] else { preconditionFailure("no tensor is named \(name)") }
+      return tensor
+    }
+    set {
+      precondition(
+        tensors[name]?.shape == newValue.shape,
+        "tensor \(name): found shape \(newValue.shape), expected \(tensors[name]?.shape ?? [])")
+      tensors[name] = newValue
+    }
+  }
+
+  /// Changes one tensor's elements in place, without a copy.
+  mutating func update(_ name: String, _ change: (inout [Float]) -> Void) {
+    guard tensors[name] != nil else { preconditionFailure("no tensor is named \(name)") }
+    change(&tensors[name]!.elements)
+  }
+
+  /// Number of values that training changes.
+  package func trainedCount(in graph: ResolvedGraph) -> Int {
+    graph.parameterSlots.filter(\.role.isTrained).reduce(0) { $0 + $1.shape.reduce(1, *) }
+  }
+}
+
+/// How weights start.
+package enum Initialisation: Hashable, Sendable {
+  /// Normal with variance gain / fan-in (He et al. 2015): gain 2 in front of a rectifier, 1 where the layer stays
+  /// linear; the fan-in of a transposed convolution counts the taps that reach one output on average.
+  case he
+  /// Normal with this standard deviation everywhere (0.01 in the paper).
+  case gaussian(standardDeviation: Double)
+}
+
+extension Parameters {
+  /// Fresh parameters: random weights, zero biases, batch normalisation that changes nothing.
+  ///
+  /// Each tensor draws from its own fork of the seed, so that its values do not depend on other layers.
+  package init(initialising graph: ResolvedGraph, _ initialisation: Initialisation = .he, seed: UInt64) {
+    let generator = SplitMix64(seed: seed)
+    var tensors: [String: Tensor] = [:]
+    for (index, node) in graph.nodes.enumerated() {
+      for slot in node.parameterSlots {
+        switch (node.layer.kind, slot.role) {
+        case (.batchNormalisation, .weight), (_, .runningVariance):
+          tensors[slot.name] = Tensor(shape: slot.shape, repeating: 1)
+        case (_, .weight):
+          let deviation =
+            switch initialisation {
+            case .he: ((graph.feedsRectifier(index) ? 2 : 1) / node.fanIn).squareRoot()
+            case .gaussian(let standardDeviation): standardDeviation
+            }
+          var stream = generator.forked(index)
+          tensors[slot.name] = Tensor(
+            shape: slot.shape,
+            elements: (0..<slot.shape.reduce(1, *)).map { _ in Float(stream.normal() * deviation) })
+        case (_, .bias), (_, .runningMean):
+          tensors[slot.name] = Tensor(shape: slot.shape)
+        }
+      }
+    }
+    self.tensors = tensors
+  }
+}
+
+extension ResolvedGraph {
+  /// Whether the node's values pass a rectifier, directly or behind a batch normalisation.
+  fileprivate func feedsRectifier(_ index: Int) -> Bool {
+    nodes.indices.contains { reader in
+      guard nodes[reader].source == index else { return false }
+      return switch nodes[reader].layer.kind {
+      case .rectifier: true
+      case .batchNormalisation: feedsRectifier(reader)
+      case .convolution, .transposedConvolution, .maxPooling: false
+      }
+    }
+  }
+}
+
+extension ResolvedGraph.Node {
+  /// Products that are summed for one output, on average over outputs; 1 for layers without weights.
+  fileprivate var fanIn: Double {
+    switch layer.kind {
+    case .convolution(let geometry, _, _): Double(inputChannels * geometry.kernel.product)
+    case .transposedConvolution(let geometry, _, _):
+      Double(inputChannels * geometry.kernel.product) / Double(geometry.stride.product)
+    case .maxPooling, .batchNormalisation, .rectifier: 1
+    }
+  }
+}
