@@ -44,7 +44,8 @@ extension NetworkGraph {
   ///   - classes: classes to tell apart, background included.
   ///   - inputChannels: channels of the image.
   ///   - widthFactor: multiplies every layer's channels (32 to 256 at 1), for smaller relatives of the network.
-  package static func heart(classes: Int = 3, inputChannels: Int = 1, widthFactor: Double = 1) -> NetworkGraph {
+  package static func heart(classes: Int = 3, inputChannels: Int = 1, widthFactor: Double = 1) -> NetworkGraph
+  {
     func width(_ channels: Int) -> Int { max(1, Int((Double(channels) * widthFactor).rounded())) }
     var builder = GraphBuilder(hasBatchNormalisation: true)
     let upsampling = TransposedConvolutionGeometry(kernel: Extent3(4), padding: Extent3(1))

@@ -23,7 +23,8 @@ struct InferenceStep: Sendable {
     case .convolution(let convolution, let bias, let rectifies, _):
       return try convolution.apply(input, bias: bias, rectifies: rectifies, work: work)
     case .transposedConvolution(let geometry, let weight, let bias, let rectifies):
-      var output = try transposedConvolution(input, weight: weight, bias: bias, geometry: geometry, work: work)
+      var output = try transposedConvolution(
+        input, weight: weight, bias: bias, geometry: geometry, work: work)
       if rectifies { try rectify(&output, work: work) }
       return output
     case .maxPooling(let geometry):

@@ -45,11 +45,14 @@ private struct FoldedWeights {
       }
     }
     if bias != nil || pointwise.bias != nil {
-      bias = (0..<outputs).map { output in
-        (0..<between).reduce(pointwise.bias?[output] ?? 0) {
-          $0 + pointwise.weight[output * between + $1] * (bias?[$1] ?? 0)
+      let own = bias ?? [Double](repeating: 0, count: between)
+      var offsets = pointwise.bias ?? [Double](repeating: 0, count: outputs)
+      for output in 0..<outputs {
+        for channel in 0..<between {
+          offsets[output] += pointwise.weight[output * between + channel] * own[channel]
         }
       }
+      bias = offsets
     }
     weight = folded
     shape[1] = outputs

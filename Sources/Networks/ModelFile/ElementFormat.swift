@@ -39,7 +39,8 @@ package enum ElementFormat: String, Hashable, Sendable {
       let bytes = UnsafeMutableRawBufferPointer(buffer)
       for (index, value) in values.enumerated() {
         switch self {
-        case .f32: bytes.storeBytes(of: value.bitPattern.littleEndian, toByteOffset: 4 * index, as: UInt32.self)
+        case .f32:
+          bytes.storeBytes(of: value.bitPattern.littleEndian, toByteOffset: 4 * index, as: UInt32.self)
         case .f16:
           bytes.storeBytes(
             of: Float16(value).bitPattern.littleEndian, toByteOffset: 2 * index, as: UInt16.self)

@@ -49,10 +49,18 @@ package struct ModelFile: Sendable {
   /// Writes the model; what stood at `path` is replaced only when everything is written.
   /// - Throws: ``InputError`` when the place cannot be written.
   package func write(to path: String, format: ElementFormat = .f32) throws(InputError) {
+    try write(to: path, format: format, further: [:])
+  }
+
+  /// Writes the model with `further` tensors that are not the network's.
+  func write(
+    to path: String, format: ElementFormat = .f32, further: [String: Tensor]
+  ) throws(InputError) {
     var texts = metadata
     texts[Self.formatKey] = Self.formatVersion
     texts[Self.networkKey] = graph.json
-    try TensorFile.write(parameters.tensors, metadata: texts, format: format, to: path)
+    let tensors = parameters.tensors.merging(further) { own, _ in own }
+    try TensorFile.write(tensors, metadata: texts, format: format, to: path)
   }
 
   private static func network(of file: TensorFile) throws(InputError) -> ResolvedGraph {

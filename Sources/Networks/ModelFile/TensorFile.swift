@@ -2,7 +2,6 @@ import Foundation
 import Tensors
 import Work
 
-
 /// A safetensors file: named tensors and a table of texts.
 ///
 /// Eight bytes (little endian) give the length of a JSON header {name: {dtype, shape, data_offsets}}, in which
@@ -200,7 +199,8 @@ extension TensorFile {
         for entry in entries {
           try values.encode(
             Item(
-              dtype: dtype, shape: entry.shape, data_offsets: [entry.range.lowerBound, entry.range.upperBound]),
+              dtype: dtype, shape: entry.shape,
+              data_offsets: [entry.range.lowerBound, entry.range.upperBound]),
             forKey: Key(stringValue: entry.name))
         }
       }

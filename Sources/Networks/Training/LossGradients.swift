@@ -113,7 +113,8 @@ private struct TrainingPass {
     let classes = graph.classCount
     if let label = batch.labels.first(where: { Int($0) >= classes && $0 != rule.ignoredLabel }) {
       throw InputError(
-        "training labels", "a label", found: "\(label)", expected: "0 to \(classes - 1), or the ignored label")
+        "training labels", "a label", found: "\(label)", expected: "0 to \(classes - 1), or the ignored label"
+      )
     }
     if let weights = rule.classWeights, weights.count != classes {
       throw InputError("class weights", "count", found: "\(weights.count)", expected: "\(classes)")
@@ -186,7 +187,9 @@ private struct TrainingPass {
 
   mutating func backward(_ input: Tensor, work: WorkContext) throws(Cancelled) {
     for (index, node) in graph.nodes.enumerated().reversed() where isNeeded[index] {
-      guard let gradient = outputGradients[index] else { preconditionFailure("node \(index) got no gradient") }
+      guard let gradient = outputGradients[index] else {
+        preconditionFailure("node \(index) got no gradient")
+      }
       outputGradients[index] = nil
       try propagate(gradient, through: index, node, input, work: work)
       values[index] = nil
@@ -251,7 +254,9 @@ private struct TrainingPass {
   }
 
   private func value(_ node: Int) -> Tensor {
-    guard let value = values[node] else { preconditionFailure("the output of node \(node) was freed too early") }
+    guard let value = values[node] else {
+      preconditionFailure("the output of node \(node) was freed too early")
+    }
     return value
   }
 

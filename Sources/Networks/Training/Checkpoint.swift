@@ -1,0 +1,87 @@
+import Foundation
+import Tensors
+import Work
+
+/// A training stored so that it goes on as if it had never stopped: a model file with more in it.
+///
+/// Beside the model's tensors it holds `optimiser.first/NAME` and `optimiser.second/NAME`; its texts add
+/// `checkpoint`, a JSON object with iteration, step count, options and generator state. It also opens as a model.
+package enum Checkpoint {
+  private static let textKey = "checkpoint"
+  private static let firstPrefix = "optimiser.first/"
+  private static let secondPrefix = "optimiser.second/"
+
+  private struct Progress: Codable {
+    var iteration: Int
+    var stepCount: Int
+    var generatorState: String
+    var options: TrainingOptions
+  }
+
+  /// Writes `trainer` in single precision; what stood at `path` is replaced only when everything is written.
+  /// - Parameter metadata: further texts, as in ``ModelFile/metadata``.
+  /// - Throws: ``InputError`` when the place cannot be written.
+  package static func write(
+    _ trainer: Trainer, metadata: [String: String] = [:], to path: String
+  ) throws(InputError) {
+    let progress = Progress(
+      iteration: trainer.iteration, stepCount: trainer.optimiserState.stepCount,
+      generatorState: String(trainer.generator.state), options: trainer.options)
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .sortedKeys
+    var texts = metadata
+    do {
+      texts[textKey] = String(decoding: try encoder.encode(progress), as: UTF8.self)
+    } catch {
+      throw InputError(path, "cannot be written: a training option is not a finite number")
+    }
+    var moments: [String: Tensor] = [:]
+    for slot in trainer.graph.parameterSlots {
+      if let first = trainer.optimiserState.first[slot.name] {
+        moments[firstPrefix + slot.name] = Tensor(shape: slot.shape, elements: first)
+      }
+      if let second = trainer.optimiserState.second[slot.name] {
+        moments[secondPrefix + slot.name] = Tensor(shape: slot.shape, elements: second)
+      }
+    }
+    try trainer.model(metadata: texts).write(to: path, further: moments)
+  }
+
+  /// Reads a trainer and the further texts.
+  /// - Throws: ``InputError`` as a model file does, and when the file holds a model but no checkpoint.
+  package static func read(path: String) throws(InputError) -> (trainer: Trainer, metadata: [String: String])
+  {
+    let model = try ModelFile(path: path)
+    guard let text = model.metadata[textKey] else {
+      throw InputError(path, "a model, but not a checkpoint: its metadata has no \"\(textKey)\"")
+    }
+    let progress: Progress
+    do {
+      progress = try JSONDecoder().decode(Progress.self, from: Data(text.utf8))
+    } catch let error as DecodingError {
+      throw InputError(path, "checkpoint: " + error.place)
+    } catch {
+      throw InputError(path, "checkpoint: not readable as JSON")
+    }
+    guard let state = UInt64(progress.generatorState), progress.iteration >= 0, progress.stepCount >= 0 else {
+      throw InputError(path, "checkpoint: iteration or generator state is not a whole number")
+    }
+    var trainer = try Trainer(
+      graph: model.graph, parameters: model.parameters, options: progress.options, seed: 0)
+    trainer.generator = SplitMix64(seed: state)
+    trainer.iteration = progress.iteration
+    trainer.optimiserState.stepCount = progress.stepCount
+    let file = try TensorFile(path: path)
+    for slot in trainer.graph.parameterSlots {
+      if file.shape(of: firstPrefix + slot.name) != nil {
+        trainer.optimiserState.first[slot.name] =
+          try file.tensor(firstPrefix + slot.name, shape: slot.shape).elements
+      }
+      if file.shape(of: secondPrefix + slot.name) != nil {
+        trainer.optimiserState.second[slot.name] =
+          try file.tensor(secondPrefix + slot.name, shape: slot.shape).elements
+      }
+    }
+    return (trainer, model.metadata.filter { $0.key != textKey })
+  }
+}

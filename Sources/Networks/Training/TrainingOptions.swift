@@ -1,0 +1,70 @@
+import Tensors
+
+/// Everything that decides how weights move, apart from the data.
+package struct TrainingOptions: Hashable, Sendable, Codable {
+  /// How gradients change weights.
+  package var optimiser: Optimiser
+  /// The learning rate over time.
+  package var schedule: LearningRateSchedule
+  /// Lambda: what is added to the gradient of a weight per unit of that weight. Biases and batch-norm parameters
+  /// do not decay.
+  package var weightDecay: Double
+  /// Weight of each class in the cross-entropy; nil for equal weights.
+  package var classWeights: [Float]?
+  /// A label whose voxels do not count.
+  package var ignoredLabel: UInt8?
+  /// Every so many iterations the auxiliary heads' loss weights are multiplied by ``auxiliaryFactor``; 0 for never.
+  package var auxiliaryInterval: Int
+  /// What they are multiplied by (0.95 every ten epochs in the paper).
+  package var auxiliaryFactor: Double
+  /// Longest gradient, as the Euclidean norm over all tensors; longer ones are shortened to it. Nil for no limit.
+  package var longestGradient: Double?
+  /// Multiplies the learning rate of the tensors named; 1 for the others.
+  package var rateMultipliers: [String: Double]
+  /// Share of the newest batch in batch normalisation's running statistics.
+  package var statisticsMomentum: Double
+
+  /// Options; the defaults are the paper's objective with momentum 0.9, without its schedules.
+  package init(
+    optimiser: Optimiser = .momentum(), schedule: LearningRateSchedule, weightDecay: Double = 5e-4,
+    classWeights: [Float]? = nil, ignoredLabel: UInt8? = nil, auxiliaryInterval: Int = 0,
+    auxiliaryFactor: Double = 0.95, longestGradient: Double? = nil, rateMultipliers: [String: Double] = [:],
+    statisticsMomentum: Double = 0.1
+  ) {
+    self.optimiser = optimiser
+    self.schedule = schedule
+    self.weightDecay = weightDecay
+    self.classWeights = classWeights
+    self.ignoredLabel = ignoredLabel
+    self.auxiliaryInterval = auxiliaryInterval
+    self.auxiliaryFactor = auxiliaryFactor
+    self.longestGradient = longestGradient
+    self.rateMultipliers = rateMultipliers
+    self.statisticsMomentum = statisticsMomentum
+  }
+
+  /// Weights of the heads' losses at an iteration: the main head's stays, the auxiliary ones' decay.
+  package func headWeights(of graph: NetworkGraph, at iteration: Int) -> [Double] {
+    var factor = 1.0
+    if auxiliaryInterval > 0 {
+      for _ in 0..<(iteration / auxiliaryInterval) where factor > 1e-12 { factor *= auxiliaryFactor }
+    }
+    return graph.heads.enumerated().map {
+      $0.offset == 0 ? $0.element.lossWeight : factor * $0.element.lossWeight
+    }
+  }
+
+  /// The multipliers of the heart network's release: biases of its convolutions learn at twice the rate, weights
+  /// of transposed convolutions without bias (those of the auxiliary heads) at a tenth.
+  package static func releasedRateMultipliers(for graph: NetworkGraph) -> [String: Double] {
+    var multipliers: [String: Double] = [:]
+    for layer in graph.layers {
+      switch layer.kind {
+      case .convolution(_, _, hasBias: true): multipliers[layer.name + ".bias"] = 2
+      case .transposedConvolution(_, _, hasBias: false): multipliers[layer.name + ".weight"] = 0.1
+      case .convolution, .transposedConvolution, .maxPooling, .batchNormalisation, .rectifier: break
+      }
+    }
+    return multipliers
+  }
+}
