@@ -12,7 +12,7 @@ package struct ModelFile: Sendable {
   package var graph: NetworkGraph
   /// The weights.
   package var parameters: Parameters
-  /// Every other text: `labels`, `preprocessing`, `crf`, `training`, ... passed through untouched.
+  /// Every other text: `labels`, `preprocessing`, `crf`, `training` and whatever else, passed through untouched.
   package var metadata: [String: String]
 
   /// A model; `parameters` must fit `graph`.

@@ -6,8 +6,9 @@ package struct TrainingOptions: Hashable, Sendable, Codable {
   package var optimiser: Optimiser
   /// The learning rate over time.
   package var schedule: LearningRateSchedule
-  /// Lambda: what is added to the gradient of a weight per unit of that weight. Biases and batch-norm parameters
-  /// do not decay.
+  /// Lambda: what is added to the gradient of a weight per unit of that weight.
+  ///
+  /// Biases and batch-norm parameters do not decay.
   package var weightDecay: Double
   /// Weight of each class in the cross-entropy; nil for equal weights.
   package var classWeights: [Float]?
@@ -17,7 +18,7 @@ package struct TrainingOptions: Hashable, Sendable, Codable {
   package var auxiliaryInterval: Int
   /// What they are multiplied by (0.95 every ten epochs in the paper).
   package var auxiliaryFactor: Double
-  /// Longest gradient, as the Euclidean norm over all tensors; longer ones are shortened to it. Nil for no limit.
+  /// Longest gradient, as the Euclidean norm over all tensors; longer ones are shortened to it; nil for no limit.
   package var longestGradient: Double?
   /// Multiplies the learning rate of the tensors named; 1 for the others.
   package var rateMultipliers: [String: Double]
