@@ -1,4 +1,4 @@
-package import Work
+import Work
 
 /// Voxel values that together are one structure, as commands write it: "6=liver", "1,2=liver", "3".
 package struct LabelSelection: Hashable, Sendable, Codable, CustomStringConvertible {

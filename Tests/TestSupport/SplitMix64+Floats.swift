@@ -1,4 +1,4 @@
-package import Work
+import Work
 
 extension SplitMix64 {
   /// `count` floats in -1...1.

@@ -1,5 +1,5 @@
-package import Volumes
-package import Work
+import Volumes
+import Work
 
 /// How an image becomes a network's input: orientation, working grid, intensities.
 ///

@@ -1,6 +1,6 @@
 import Foundation
-package import Volumes
-package import Work
+import Volumes
+import Work
 
 /// A random piece of a training case: the network's input and its target.
 package struct Crop: Equatable, Sendable {

@@ -1,4 +1,4 @@
-package import Volumes
+import Volumes
 
 /// An image and its labels on the working grid, ready to be cut into crops.
 package struct TrainingCase: Sendable {
