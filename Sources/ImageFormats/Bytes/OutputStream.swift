@@ -1,0 +1,77 @@
+import CZlib
+import Work
+
+/// A file that is being written, gzip when its name ends in `.gz`; it takes its place only in ``finish()``.
+///
+/// The same content gives the same bytes: the gzip header carries no name and no time.
+struct OutputStream: ~Copyable {
+  private var file: AtomicFile
+  private let deflation: Deflation?
+
+  /// Opens a temporary file beside `path`.
+  init(path: String) throws(InputError) {
+    file = try AtomicFile(path: path)
+    deflation = path.lowercased().hasSuffix(".gz") ? Deflation() : nil
+  }
+
+  /// Appends bytes.
+  /// - Throws: ``InputError`` when the disk is full or fails.
+  mutating func write(_ bytes: UnsafeRawBufferPointer) throws(InputError) {
+    guard let deflation else { return try file.write(bytes) }
+    var start = 0
+    while start < bytes.count {
+      let piece = UnsafeRawBufferPointer(rebasing: bytes[start..<min(start + 1 << 24, bytes.count)])
+      try deflation.deflate(piece, isLast: false) { output throws(InputError) in try file.write(output) }
+      start += piece.count
+    }
+  }
+
+  /// Completes the content, syncs it and puts it in its place.
+  consuming func finish() throws(InputError) {
+    if let deflation {
+      try deflation.deflate(UnsafeRawBufferPointer(start: nil, count: 0), isLast: true) {
+        output throws(InputError) in try file.write(output)
+      }
+    }
+    try file.commit()
+  }
+}
+
+/// zlib's deflate state for one gzip member.
+private final class Deflation {
+  private let stream: UnsafeMutablePointer<z_stream>
+  private let output: UnsafeMutableRawBufferPointer
+
+  init() {
+    output = .allocate(byteCount: 1 << 18, alignment: 64)
+    stream = .allocate(capacity: 1)
+    stream.initialize(to: z_stream())
+    let status = deflateInit2_(
+      stream, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY, zlibVersion(), Int32(MemoryLayout<z_stream>.size)
+    )
+    precondition(status == Z_OK, "zlib cannot start: \(status)")
+  }
+
+  deinit {
+    deflateEnd(stream)
+    stream.deallocate()
+    output.deallocate()
+  }
+
+  func deflate(
+    _ bytes: UnsafeRawBufferPointer, isLast: Bool,
+    write: (UnsafeRawBufferPointer) throws(InputError) -> Void
+  ) throws(InputError) {
+    // SAFETY: zlib only reads next_in; its type lacks const.
+    stream.pointee.next_in = UnsafeMutablePointer(
+      mutating: bytes.baseAddress?.assumingMemoryBound(to: UInt8.self))
+    stream.pointee.avail_in = UInt32(bytes.count)
+    while true {
+      stream.pointee.next_out = output.baseAddress!.assumingMemoryBound(to: UInt8.self)
+      stream.pointee.avail_out = UInt32(output.count)
+      let status = CZlib.deflate(stream, isLast ? Z_FINISH : Z_NO_FLUSH)
+      try write(UnsafeRawBufferPointer(rebasing: output[..<(output.count - Int(stream.pointee.avail_out))]))
+      if isLast ? status == Z_STREAM_END : stream.pointee.avail_out > 0 { return }
+    }
+  }
+}

@@ -1,0 +1,97 @@
+import Foundation
+import Work
+
+/// Voxels that lie one after the other in a file, plain or gzip, from some byte of its content on.
+struct RawVoxelFile: VoxelReader {
+  var path: String
+  /// First byte of frame 0 in the (inflated) content.
+  var offset: Int
+  var type: VoxelType
+  /// Whether the file's byte order is not this machine's.
+  var isByteSwapped: Bool
+  var voxelsPerFrame: Int
+  var frameCount: Int
+
+  /// Content bytes of all frames; `offset` and the counts were checked against overflow by ``init``'s caller.
+  var byteCount: Int { voxelsPerFrame * frameCount * type.byteCount }
+
+  /// Whether the file can hold what is claimed, judged from its size alone.
+  /// - Throws: ``InputError`` when it cannot.
+  func checkSize() throws(InputError) {
+    let stream = try ByteStream(path: path)
+    let available = stream.largestContentByteCount
+    guard offset + byteCount <= available else {
+      throw InputError(
+        path, "holds fewer voxels than its header states",
+        found: stream.isCompressed
+          ? "\(stream.fileByteCount) bytes of gzip, which cannot hold more than \(available)"
+          : "\(available) bytes",
+        expected: "\(offset + byteCount) bytes (\(offset) + \(byteCount) of \(type.rawValue))")
+    }
+  }
+
+  func readVoxels(
+    frames: Range<Int>, context: WorkContext, _ body: (UnsafeRawBufferPointer) throws -> Void
+  ) throws -> [Finding] {
+    precondition(
+      frames.lowerBound >= 0 && frames.upperBound <= frameCount, "frames \(frames) of \(frameCount)")
+    let stream = try ByteStream(path: path)
+    let frameBytes = voxelsPerFrame * type.byteCount
+    try skip(to: offset + frames.lowerBound * frameBytes, in: stream, context)
+
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 64)
+    defer { buffer.deallocate() }
+    let wanted = frames.count * frameBytes
+    let chunkBytes = buffer.count / type.byteCount * type.byteCount
+    var done = 0
+    while done < wanted {
+      try context.checkCancellation()
+      let chunk = UnsafeMutableRawBufferPointer(rebasing: buffer[..<min(chunkBytes, wanted - done)])
+      let count = try stream.read(into: chunk)
+      guard count == chunk.count else { throw endedEarly(stream) }
+      if isByteSwapped { swapBytes(chunk, width: type.byteCount) }
+      try body(UnsafeRawBufferPointer(chunk))
+      done += count
+      context.report(Double(done) / Double(wanted))
+    }
+    return frames.upperBound == frameCount ? try findingsAfterVoxels(stream) : []
+  }
+
+  private func skip(to position: Int, in stream: ByteStream, _ context: WorkContext) throws {
+    while stream.position < position {
+      try context.checkCancellation()
+      let step = min(position - stream.position, stream.isCompressed ? 1 << 22 : Int.max)
+      guard try stream.skip(step) == step else { throw endedEarly(stream) }
+    }
+  }
+
+  /// Reads on a little, so that zlib compares the checksum, but never as far as a bomb would want.
+  private func findingsAfterVoxels(_ stream: ByteStream) throws(InputError) -> [Finding] {
+    let allowance = 1 << 20
+    let extra = try stream.skip(allowance)
+    if stream.end == .truncated { throw endedEarly(stream) }
+    guard extra > 0 else { return [] }
+    let amount = extra == allowance ? "\(allowance) bytes or more" : "\(extra) bytes"
+    return [Finding("\(amount) follow the last voxel", repair: "they are not read")]
+  }
+
+  private func endedEarly(_ stream: ByteStream) -> InputError {
+    InputError(
+      path, stream.end == .truncated ? "the gzip data are cut off" : "the voxels end early",
+      found: "\(stream.position) bytes of content", expected: "\(offset + byteCount)")
+  }
+}
+
+/// Reverses the bytes of every `width`-byte number.
+func swapBytes(_ bytes: UnsafeMutableRawBufferPointer, width: Int) {
+  func swapAll<Bits: FixedWidthInteger>(_: Bits.Type) {
+    let numbers = bytes.bindMemory(to: Bits.self)
+    for index in numbers.indices { numbers[index] = numbers[index].byteSwapped }
+  }
+  switch width {
+  case 2: swapAll(UInt16.self)
+  case 4: swapAll(UInt32.self)
+  case 8: swapAll(UInt64.self)
+  default: precondition(width == 1, "no readable voxel has \(width) bytes")
+  }
+}

@@ -1,0 +1,88 @@
+import Foundation
+import Synchronization
+import Volumes
+import Work
+
+/// An image on the disk whose header has been read and checked; voxels are read when asked for.
+package final class ImageFile: Sendable {
+  /// The file that was asked for.
+  package let path: String
+  /// "NIfTI-1, gzip, little-endian".
+  package let storage: String
+  /// What a mask of this image must carry on.
+  package let source: ImageSource
+  /// How a voxel is stored.
+  package let voxelType: VoxelType
+  /// Makes values from stored numbers.
+  package let scaling: VoxelScaling
+  /// Extents beyond i, j, k; empty for a plain volume.
+  package let frameSizes: [Int]
+  /// The files that hold the image, so that none of them is ever written to.
+  package let files: [String]
+
+  private let reader: any VoxelReader
+  private let knownFindings: Mutex<[Finding]>
+
+  init(
+    path: String, storage: String, source: ImageSource, voxelType: VoxelType, scaling: VoxelScaling,
+    frameSizes: [Int], files: [String], reader: any VoxelReader, findings: [Finding]
+  ) {
+    self.path = path
+    self.storage = storage
+    self.source = source
+    self.voxelType = voxelType
+    self.scaling = scaling
+    self.frameSizes = frameSizes
+    self.files = files
+    self.reader = reader
+    self.knownFindings = Mutex(findings)
+  }
+
+  /// Where the voxels of every frame lie.
+  package var grid: VolumeGrid { source.grid }
+
+  /// Volumes in the file.
+  package var frameCount: Int { frameSizes.reduce(1, *) }
+
+  /// What was wrong and read all the same: of the header, and of every voxel read so far.
+  package var findings: [Finding] { knownFindings.withLock { $0 } }
+
+  func note(_ found: [Finding]) {
+    knownFindings.withLock { known in
+      for finding in found where !known.contains(finding) { known.append(finding) }
+    }
+  }
+
+  /// Gives `body` the numbers of consecutive frames as they are stored, in pieces of whole voxels, i fastest, in
+  /// this machine's byte order; without `scaling`.
+  ///
+  /// - Throws: ``InputError`` when there is no such frame, the voxels are no real numbers, or the file is damaged;
+  ///   ``Cancelled``.
+  package func readStoredVoxels(
+    frames: Range<Int>, context: WorkContext = WorkContext(),
+    _ body: (UnsafeRawBufferPointer) throws -> Void
+  ) throws {
+    guard frames.lowerBound >= 0, frames.upperBound <= frameCount else {
+      throw InputError(
+        path, "has no such frame", found: "frame \(frames.upperBound - 1)",
+        expected: frameCount == 1 ? "0, the only one" : "0 to \(frameCount - 1)")
+    }
+    guard voxelType.isReadable else {
+      throw InputError(
+        path, "voxels cannot be read as numbers", found: voxelType.rawValue,
+        expected: "an integer type, float32 or float64")
+    }
+    note(try reader.readVoxels(frames: frames, context: context, body))
+  }
+
+  /// Whether this machine can hold `byteCount` bytes at once.
+  /// - Throws: ``InputError`` when it has less memory in all.
+  func checkMemory(_ byteCount: Int) throws(InputError) {
+    let memory = ProcessInfo.processInfo.physicalMemory
+    guard UInt64(byteCount) < memory else {
+      throw InputError(
+        path, "does not fit in memory", found: "\(byteCount >> 20) MiB",
+        expected: "less than \(memory >> 20) MiB")
+    }
+  }
+}

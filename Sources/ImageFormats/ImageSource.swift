@@ -1,0 +1,20 @@
+import Volumes
+
+/// What a mask must carry on from its image: the grid, and the header fields that state it, to the last bit.
+package struct ImageSource: Hashable, Sendable {
+  /// Where the voxels lie, in millimetres.
+  package var grid: VolumeGrid
+  /// The grid as a NIfTI header states it.
+  var fields: NiftiGeometry
+
+  init(grid: VolumeGrid, fields: NiftiGeometry) {
+    self.grid = grid
+    self.fields = fields
+  }
+
+  /// A grid that no NIfTI header stated: its affine becomes the sform and, if its axes are perpendicular, the qform,
+  /// both with code 1 (scanner).
+  package init(grid: VolumeGrid) {
+    self.init(grid: grid, fields: NiftiGeometry(grid: grid))
+  }
+}

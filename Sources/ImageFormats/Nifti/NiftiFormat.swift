@@ -1,0 +1,105 @@
+import Foundation
+import Volumes
+import Work
+
+/// NIfTI-1 and NIfTI-2, single file or pair, plain or gzip, and ANALYZE 7.5.
+enum NiftiFormat: ImageFormat {
+  static func recognises(path: String, beginning: [UInt8]) -> Bool {
+    let name = path.lowercased()
+    if [".nii", ".nii.gz", ".hdr", ".hdr.gz", ".img", ".img.gz"].contains(where: name.hasSuffix) {
+      return true
+    }
+    return NiftiHeader.layout(beginning) != nil
+  }
+
+  static func open(path: String) throws -> ImageFile {
+    let files = try NiftiFiles(path: path)
+    let stream = try ByteStream(path: files.header)
+    var bytes = [UInt8](repeating: 0, count: NiftiHeader.byteCount(version: 2))
+    let count = try bytes.withUnsafeMutableBytes { buffer in try stream.read(into: buffer) }
+    if stream.end == .truncated, count < NiftiHeader.byteCount(version: 1) {
+      throw InputError(files.header, "the gzip data are cut off", found: "\(count) bytes of content")
+    }
+    bytes.removeSubrange(count...)
+    let header = try NiftiHeader(
+      bytes, path: files.header, allowsAnalyze: files.header.lowercased().hasSuffix(".hdr"))
+    var check = NiftiHeaderCheck(header: header, path: files.header)
+    let size = try check.gridSize()
+    let type = try check.voxelType()
+    let source = try check.source(size: size)
+    let scaling = check.scaling()
+    let frameSizes = check.frameSizes
+    let data = try files.data(for: header.kind)
+    let voxels = RawVoxelFile(
+      path: data, offset: try check.offset(), type: type, isByteSwapped: header.isByteSwapped,
+      voxelsPerFrame: size.voxelCount, frameCount: frameSizes.reduce(1, *))
+    try voxels.checkSize()
+    if stream.isCompressed != files.header.lowercased().hasSuffix(".gz") {
+      check.findings.append(
+        Finding(
+          stream.isCompressed
+            ? "the file holds gzip, its name says otherwise" : "the file is named .gz and is not gzip",
+          repair: "the content decides"))
+    }
+    let standard = header.kind == .analyze ? "ANALYZE 7.5" : "NIfTI-\(header.geometry.version)"
+    let storage = [
+      standard + (header.kind == .single ? "" : " pair"), stream.isCompressed ? "gzip" : nil,
+      header.isByteSwapped ? "big-endian" : "little-endian",
+    ]
+    return ImageFile(
+      path: path, storage: storage.compactMap(\.self).joined(separator: ", "), source: source,
+      voxelType: type,
+      scaling: scaling, frameSizes: frameSizes, files: Array(Set([files.header, data])).sorted(),
+      reader: voxels,
+      findings: check.findings)
+  }
+}
+
+/// The one or two files of a NIfTI image, whichever of them was named.
+private struct NiftiFiles {
+  let header: String
+  private let named: String
+
+  init(path: String) throws(InputError) {
+    named = path
+    guard let stem = NiftiFiles.stem(of: path, ending: ".img") else {
+      header = path
+      return
+    }
+    guard let found = NiftiFiles.existing(stem, [".hdr", ".hdr.gz", ".HDR"], near: path) else {
+      throw InputError(path, "has no header file beside it", expected: "\(stem).hdr or \(stem).hdr.gz")
+    }
+    header = found
+  }
+
+  /// The file with the voxels.
+  func data(for kind: NiftiHeader.Kind) throws(InputError) -> String {
+    if kind == .single { return header }
+    if header != named { return named }
+    guard let stem = NiftiFiles.stem(of: header, ending: ".hdr") else {
+      throw InputError(
+        header, "magic says that the voxels lie in another file", found: "a name that does not end in .hdr",
+        expected: "a pair NAME.hdr and NAME.img")
+    }
+    guard let found = NiftiFiles.existing(stem, [".img", ".img.gz", ".IMG"], near: header) else {
+      throw InputError(header, "has no voxel file beside it", expected: "\(stem).img or \(stem).img.gz")
+    }
+    return found
+  }
+
+  private static func stem(of path: String, ending: String) -> String? {
+    for suffix in [ending, ending + ".gz"] where path.lowercased().hasSuffix(suffix) {
+      return String(path.dropLast(suffix.count))
+    }
+    return nil
+  }
+
+  /// The first of the names that exists; the one compressed as `path` is goes first.
+  private static func existing(_ stem: String, _ endings: [String], near path: String) -> String? {
+    let isCompressed = path.lowercased().hasSuffix(".gz")
+    let ordered = endings.sorted {
+      ($0.hasSuffix(".gz") == isCompressed ? 0 : 1) < ($1.hasSuffix(".gz") == isCompressed ? 0 : 1)
+    }
+    return ordered.map { stem + $0 }.first { FileManager.default.fileExists(atPath: $0) }
+  }
+}

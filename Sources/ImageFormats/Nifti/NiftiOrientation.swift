@@ -1,0 +1,134 @@
+import Volumes
+import Work
+
+extension NiftiHeaderCheck {
+  /// The grid and the fields that state it.
+  ///
+  /// sform counts when its code is above 0, else qform when its code is, else pixdim alone: i to the left and the
+  /// origin in the volume's centre, as nibabel has it.
+  /// - Throws: ``InputError`` when the one that counts is no invertible map of finite numbers.
+  mutating func source(size: GridSize) throws(InputError) -> ImageSource {
+    var fields = header.geometry
+    fields.axisCount = min(header.dimensions[0], 3)
+    let affine = try affine(fields, size: size)
+    let scale = millimetresPerUnit(fields)
+    func scaled(_ point: WorldPoint) -> WorldPoint {
+      WorldPoint(point.x * scale, point.y * scale, point.z * scale)
+    }
+    let inMillimetres = Affine(
+      stepI: scaled(affine.stepI), stepJ: scaled(affine.stepJ), stepK: scaled(affine.stepK),
+      origin: scaled(affine.origin))
+    return ImageSource(grid: VolumeGrid(size: size, affine: inMillimetres), fields: fields)
+  }
+
+  private mutating func affine(_ fields: NiftiGeometry, size: GridSize) throws(InputError) -> Affine {
+    let isFirst = fields.version == 1
+    if fields.sformCode > 0 {
+      let affine = try checked(fields.sformAffine, "sform (byte \(isFirst ? 280 : 400))")
+      compareSpacing(affine)
+      if fields.qformCode > 0, quaternionLength(fields) > 1 + 1e-5 {
+        findings.append(
+          Finding(
+            "the qform's quaternion is longer than 1", repair: "it is not used, the sform states the grid"))
+      }
+      return affine
+    }
+    if fields.qformCode > 0 {
+      let place = isFirst ? 256 : 352
+      guard quaternionLength(fields) <= 1 + 1e-5 else {
+        throw InputError(
+          path, "the qform's quaternion (byte \(place)) is no rotation",
+          found: "length \(quaternionLength(fields))", expected: "1 or less")
+      }
+      return try checked(fields.qformAffine(spacing: try spacing()), "qform (byte \(place))")
+    }
+    if header.kind != .analyze {
+      findings.append(
+        Finding(
+          "neither sform nor qform is set",
+          repair: "only the spacing is known: i is taken to run to the left, the centre is the origin"))
+    }
+    let spacing = try spacing()
+    func centre(_ count: Int, _ step: Double) -> Double { -Double(count - 1) / 2 * step }
+    return try checked(
+      Affine(
+        spacing: Spacing(-spacing.i, spacing.j, spacing.k),
+        origin: WorldPoint(
+          centre(size.i, -spacing.i), centre(size.j, spacing.j), centre(size.k, spacing.k))), "pixdim")
+  }
+
+  private func quaternionLength(_ fields: NiftiGeometry) -> Double {
+    fields.quaternion.map { $0 * $0 }.reduce(0, +).squareRoot()
+  }
+
+  private func checked(_ affine: Affine, _ name: String) throws(InputError) -> Affine {
+    guard affine.isFinite else {
+      let numbers = [affine.stepI, affine.stepJ, affine.stepK, affine.origin].flatMap { [$0.x, $0.y, $0.z] }
+      let found = numbers.first { !$0.isFinite } ?? .nan
+      throw InputError(path, "\(name) is no affine map", found: "\(found)", expected: "finite numbers")
+    }
+    let spacing = affine.spacing
+    for axis in 0..<3 {
+      guard (1e-6...1e6).contains(spacing[axis]) else {
+        throw InputError(
+          path, "\(name) cannot be inverted", found: "a voxel of \(spacing[axis]) along axis \(axis)",
+          expected: "0.000001 to 1000000")
+      }
+    }
+    let volume = abs(affine.determinant) / (spacing.i * spacing.j * spacing.k)
+    guard volume > 1e-6 else {
+      throw InputError(
+        path, "\(name) cannot be inverted", found: "axes in one plane", expected: "three directions")
+    }
+    return affine
+  }
+
+  /// pixdim[1...3] where they alone give the spacing.
+  private mutating func spacing() throws(InputError) -> Spacing {
+    var spacing = Spacing(1)
+    for axis in 0..<3 {
+      let stated = header.geometry.pixdim[axis + 1]
+      if stated == 0 {
+        // Axes that do not exist often have 0.
+        if axis < header.dimensions[0] {
+          findings.append(Finding("pixdim[\(axis + 1)] is 0", repair: "it is read as 1 mm"))
+        }
+      } else if stated.isFinite {
+        spacing[axis] = abs(stated)
+      } else {
+        throw InputError(
+          path,
+          "pixdim[\(axis + 1)] (byte \((header.geometry.version == 1 ? 80 : 112) + axis * (header.geometry.version == 1 ? 4 : 8))) is wrong",
+          found: "\(stated)", expected: "a finite spacing")
+      }
+    }
+    return spacing
+  }
+
+  private mutating func compareSpacing(_ affine: Affine) {
+    let spacing = affine.spacing
+    for axis in 0..<min(header.dimensions[0], 3) {
+      let stated = abs(header.geometry.pixdim[axis + 1])
+      let difference = abs(stated - spacing[axis])
+      if difference <= 0.01 * spacing[axis] { continue }
+      findings.append(
+        Finding(
+          "pixdim[\(axis + 1)] is \(stated) where the sform has \(spacing[axis])",
+          repair: "the sform decides"))
+    }
+  }
+
+  private mutating func millimetresPerUnit(_ fields: NiftiGeometry) -> Double {
+    let (name, scale): (String, Double) =
+      switch fields.xyztUnits & 7 {
+      case 1: ("metres", 1000)
+      case 3: ("micrometres", 0.001)
+      default: ("millimetres", 1)
+      }
+    if scale != 1 {
+      findings.append(
+        Finding("lengths are stated in \(name)", repair: "they are read as millimetres times \(scale)"))
+    }
+    return scale
+  }
+}

@@ -1,0 +1,117 @@
+import Volumes
+import Work
+
+extension LabelVolume {
+  /// Writes the mask on the very grid of its image: the header's dimensions, qform, sform, codes and units are the
+  /// source's to the last bit.
+  ///
+  /// The type is the smallest unsigned one that holds every label. A name ending in `.nii.gz` gives gzip. The same mask
+  /// always gives the same bytes. The file takes its place only when complete; what stood there is replaced.
+  ///
+  /// - Throws: ``InputError`` for a name that ends otherwise, a missing or read-only folder, a full disk.
+  package func write(to path: String, source: ImageSource) throws(InputError) {
+    let type: VoxelType = (voxels.max() ?? 0) <= 255 ? .uint8 : .uint16
+    var file = try NiftiOutput(path: path, source: source, grid: grid, type: type)
+    if type == .uint8 {
+      try file.write(voxels) { UInt8(truncatingIfNeeded: $0) }
+    } else {
+      try file.write(voxels)
+    }
+    try file.finish()
+  }
+}
+
+extension ScalarVolume {
+  /// Writes the intensities on the grid of `source`: as int16 when every one is a whole number that fits, else float32.
+  ///
+  /// - Throws: As ``LabelVolume/write(to:source:)``.
+  package func write(to path: String, source: ImageSource) throws(InputError) {
+    let isWhole = voxels.allSatisfy { $0 >= -32768 && $0 <= 32767 && $0 == $0.rounded(.towardZero) }
+    var file = try NiftiOutput(path: path, source: source, grid: grid, type: isWhole ? .int16 : .float32)
+    if isWhole {
+      try file.write(voxels) { Int16($0) }
+    } else {
+      try file.write(voxels)
+    }
+    try file.finish()
+  }
+}
+
+extension ProbabilityVolume {
+  /// Writes float32 probabilities as a 4D image whose frames are the classes, background first.
+  ///
+  /// - Throws: As ``LabelVolume/write(to:source:)``.
+  package func write(to path: String, source: ImageSource) throws(InputError) {
+    var file = try NiftiOutput(
+      path: path, source: source, grid: grid, frameSizes: [classCount], type: .float32)
+    try file.write(values)
+    try file.finish()
+  }
+}
+
+extension ImageFile {
+  /// Writes frames of this image as a single NIfTI file, voxels and scaling as they are stored.
+  ///
+  /// - Parameter frame: The only frame to write, or nil for all.
+  /// - Throws: As ``LabelVolume/write(to:source:)``, and as ``readStoredVoxels(frames:context:_:)``.
+  package func writeCopy(to path: String, frame: Int? = nil, context: WorkContext = WorkContext()) throws {
+    guard voxelType.isReadable else {
+      throw InputError(path, "cannot be written", found: voxelType.rawValue, expected: "real numbers")
+    }
+    var file = try NiftiOutput(
+      path: path, source: source, grid: grid, frameSizes: frame == nil ? frameSizes : [], type: voxelType,
+      scaling: scaling)
+    try readStoredVoxels(frames: frame.map { $0..<$0 + 1 } ?? 0..<frameCount, context: context) {
+      try file.write(bytes: $0)
+    }
+    try file.finish()
+  }
+}
+
+/// A NIfTI file that is being written.
+private struct NiftiOutput: ~Copyable {
+  private var stream: OutputStream
+
+  init(
+    path: String, source: ImageSource, grid: VolumeGrid, frameSizes: [Int] = [], type: VoxelType,
+    scaling: VoxelScaling = VoxelScaling()
+  ) throws(InputError) {
+    precondition(grid.size == source.grid.size, "voxels of \(grid.size) on a grid of \(source.grid.size)")
+    let name = path.lowercased()
+    guard name.hasSuffix(".nii") || name.hasSuffix(".nii.gz") else {
+      throw InputError(path, "cannot be written as an image", expected: "a name that ends in .nii or .nii.gz")
+    }
+    let header = NiftiHeaderEncoding(
+      geometry: source.fields, size: grid.size, frameSizes: frameSizes, type: type, scaling: scaling)
+    var stream = try OutputStream(path: path)
+    try NiftiOutput.write(header.bytes(), to: &stream)
+    self.stream = stream
+  }
+
+  mutating func write(bytes: UnsafeRawBufferPointer) throws(InputError) { try stream.write(bytes) }
+
+  /// Appends numbers as they are; this machine is little-endian, as every one that Swift runs on.
+  mutating func write<Number>(_ numbers: [Number]) throws(InputError) {
+    try NiftiOutput.write(numbers, to: &stream)
+  }
+
+  private static func write<Number>(_ numbers: [Number], to stream: inout OutputStream) throws(InputError) {
+    var failure: InputError?
+    numbers.withUnsafeBytes { bytes in
+      do throws(InputError) { try stream.write(bytes) } catch { failure = error }
+    }
+    if let failure { throw failure }
+  }
+
+  /// Appends numbers after converting each, a window at a time.
+  mutating func write<Number, Stored>(
+    _ numbers: [Number], as convert: (Number) -> Stored
+  ) throws(InputError) {
+    let window = 1 << 20
+    for start in stride(from: 0, to: numbers.count, by: window) {
+      try write(numbers[start..<min(start + window, numbers.count)].map(convert))
+    }
+  }
+
+  consuming func finish() throws(InputError) { try stream.finish() }
+}

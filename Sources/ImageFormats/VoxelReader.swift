@@ -1,0 +1,13 @@
+import Work
+
+/// Delivers the stored voxels of an opened file; each format has one.
+protocol VoxelReader: Sendable {
+  /// Gives `body` the stored voxels of consecutive frames, i fastest, in this machine's byte order and in pieces
+  /// that hold whole voxels and start at addresses aligned for them.
+  ///
+  /// - Returns: What was found wrong on the way and read all the same.
+  /// - Throws: ``InputError`` when the file ends early or is damaged, ``Cancelled``, and what `body` throws.
+  func readVoxels(
+    frames: Range<Int>, context: WorkContext, _ body: (UnsafeRawBufferPointer) throws -> Void
+  ) throws -> [Finding]
+}

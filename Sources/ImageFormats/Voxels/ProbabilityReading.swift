@@ -1,0 +1,38 @@
+import Volumes
+import Work
+
+extension ImageFile {
+  /// The class probabilities of a file whose frames are the classes, background first.
+  ///
+  /// - Throws: ``InputError`` when there are fewer than two frames, or at the first voxel whose values are no
+  ///   probabilities (outside 0...1, or a sum that differs from 1 by more than 0.01); otherwise as
+  ///   ``scalarVolume(frame:context:)``.
+  /// - Complexity: O(n · classes); 4 bytes per value.
+  package func probabilityVolume(context: WorkContext = WorkContext()) throws -> ProbabilityVolume {
+    let classCount = frameCount
+    guard classCount >= 2 else {
+      throw InputError(
+        path, "holds no class probabilities", found: "one frame",
+        expected: "a 4D image with one frame per class, background first")
+    }
+    let values = try scalarValues(frames: 0..<classCount, context: context)
+    let voxelCount = grid.size.voxelCount
+    var sums = [Float](repeating: 0, count: voxelCount)
+    let tolerance: Float = 0.01
+    for number in 0..<classCount {
+      for voxel in 0..<voxelCount {
+        let value = values[number * voxelCount + voxel]
+        // A value far outside must not be balanced by another one.
+        sums[voxel] += value >= -tolerance && value <= 1 + tolerance ? value : .infinity
+      }
+    }
+    if let voxel = sums.firstIndex(where: { abs($0 - 1) > tolerance }) {
+      let index = grid.size.index(offset: voxel)
+      let found = (0..<classCount).prefix(4).map { "\(values[$0 * voxelCount + voxel])" }
+      throw InputError(
+        path, "voxel (\(index.i), \(index.j), \(index.k)) has no class probabilities",
+        found: found.joined(separator: ", "), expected: "values from 0 to 1 that add up to 1")
+    }
+    return ProbabilityVolume(grid: grid, classCount: classCount, values: values)
+  }
+}

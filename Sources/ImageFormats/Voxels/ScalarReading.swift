@@ -1,0 +1,76 @@
+import Volumes
+import Work
+
+extension ImageFile {
+  /// The intensities of one frame.
+  ///
+  /// Voxels that are no finite number are repaired with a ``Finding``: NaN and -Inf become the smallest finite value of
+  /// the frame, +Inf the largest; a frame without any finite value becomes 0.
+  /// Integers beyond 2^24 and 64-bit floats are rounded to the nearest 32-bit float.
+  ///
+  /// - Throws: ``InputError`` when there is no such frame, the voxels are no real numbers, the file is damaged
+  ///   or memory is too small; ``Cancelled``.
+  /// - Complexity: O(n); 4 bytes per voxel and a fixed window.
+  package func scalarVolume(frame: Int = 0, context: WorkContext = WorkContext()) throws -> ScalarVolume {
+    ScalarVolume(grid: grid, voxels: try scalarValues(frames: frame..<frame + 1, context: context))
+  }
+
+  /// The values of consecutive frames, repaired as ``scalarVolume(frame:context:)`` says.
+  func scalarValues(frames: Range<Int>, context: WorkContext) throws -> [Float] {
+    let count = frames.count * grid.size.voxelCount
+    try checkMemory(count * MemoryLayout<Float>.stride)
+    var values = try [Float](unsafeUninitializedCapacity: count) { values, initialisedCount in
+      var done = 0
+      try readStoredVoxels(frames: frames, context: context) { bytes in
+        var loop = ValueLoop(scaling: scaling, values: UnsafeMutableBufferPointer(rebasing: values[done...]))
+        done += loop.run(over: bytes, type: voxelType)
+      }
+      initialisedCount = done
+    }
+    if voxelType.isFloatingPoint || !scaling.isIdentity { repairNonFinite(&values) }
+    return values
+  }
+
+  private func repairNonFinite(_ values: inout [Float]) {
+    var smallest = Float.infinity
+    var largest = -Float.infinity
+    var count = 0
+    for value in values {
+      if value.isFinite {
+        smallest = min(smallest, value)
+        largest = max(largest, value)
+      } else {
+        count += 1
+      }
+    }
+    guard count > 0 else { return }
+    if smallest > largest { (smallest, largest) = (0, 0) }
+    for index in values.indices where !values[index].isFinite {
+      values[index] = values[index] == .infinity ? largest : smallest
+    }
+    note([
+      Finding(
+        "\(count) voxels are no finite number",
+        repair: "NaN and -Inf are read as \(smallest), the smallest value, +Inf as \(largest), the largest")
+    ])
+  }
+}
+
+/// Makes values of stored voxels.
+private struct ValueLoop: StoredNumberLoop {
+  let scaling: VoxelScaling
+  /// Where the values of the next voxels go.
+  var values: UnsafeMutableBufferPointer<Float>
+
+  /// Returns how many values were written.
+  func run<Number: StoredNumber>(over numbers: UnsafeBufferPointer<Number>) -> Int {
+    precondition(numbers.count <= values.count, "\(numbers.count) voxels for \(values.count) places")
+    if scaling.isIdentity {
+      for index in 0..<numbers.count { values[index] = numbers[index].single }
+    } else {
+      let (slope, intercept) = (scaling.slope, scaling.intercept)
+      for index in 0..<numbers.count { values[index] = Float(slope * numbers[index].double + intercept) }
+    }
+    return numbers.count
+  }
+}

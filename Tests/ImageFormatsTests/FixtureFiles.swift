@@ -1,0 +1,44 @@
+import Foundation
+import TestSupport
+import Volumes
+
+/// The folder of the small image files.
+let fixtures = checkout.appending(path: "Tests/ImageFormatsTests/Fixtures")
+
+/// The path of one of them.
+func fixture(_ name: String) -> String { fixtures.appending(path: name).path }
+
+/// What nibabel found in a file.
+struct ExpectedImage: Decodable, Sendable {
+  var size: [Int]
+  var frames: [Int]
+  var type: String
+  var affine: [[Double]]
+  var values: [Double]
+
+  /// Every good file by name.
+  static let all: [String: ExpectedImage] = {
+    guard let data = try? Data(contentsOf: fixtures.appending(path: "expected.json")),
+      let decoded = try? JSONDecoder().decode([String: ExpectedImage].self, from: data)
+    else { preconditionFailure("Fixtures/expected.json cannot be read") }
+    return decoded
+  }()
+}
+
+/// The rows of an affine, for comparison with what Python wrote.
+func rows(_ affine: Affine) -> [[Double]] {
+  (0..<3).map { [affine.stepI[$0], affine.stepJ[$0], affine.stepK[$0], affine.origin[$0]] }
+}
+
+/// The largest difference between two affines.
+func largestDifference(_ affine: Affine, _ expected: [[Double]]) -> Double {
+  zip(rows(affine).joined(), expected.prefix(3).joined()).map { abs($0 - $1) }.max() ?? .infinity
+}
+
+/// Runs `body` with the path of a new folder that is removed afterwards.
+func withTemporaryFolder<Result>(_ body: (URL) throws -> Result) throws -> Result {
+  let folder = FileManager.default.temporaryDirectory.appending(path: "segdeck-\(UUID().uuidString)")
+  try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+  defer { try? FileManager.default.removeItem(at: folder) }
+  return try body(folder)
+}

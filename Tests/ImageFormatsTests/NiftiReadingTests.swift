@@ -1,0 +1,123 @@
+import Foundation
+import ImageFormats
+import Testing
+import Volumes
+import Work
+
+@Test(
+  "every good file gives nibabel's size, type, affine and values", arguments: ExpectedImage.all.keys.sorted())
+func goodFile(name: String) throws {
+  let expected = try #require(ExpectedImage.all[name])
+  let image = try ImageFile.open(fixture(name))
+  #expect(image.grid.size == GridSize(expected.size[0], expected.size[1], expected.size[2]))
+  #expect(image.frameCount == expected.frames.reduce(1, *))
+  #expect(image.voxelType.rawValue == expected.type)
+  #expect(largestDifference(image.grid.affine, expected.affine) < 1e-5)
+  var values: [Float] = []
+  for frame in 0..<image.frameCount { values += try image.scalarVolume(frame: frame).voxels }
+  #expect(values == expected.values.map(Float.init))
+}
+
+@Test("frames are counted over all axes beyond the third and an absent one is refused")
+func absentFrame() throws {
+  let image = try ImageFile.open(fixture("five_axes.nii"))
+  #expect(image.frameSizes == [1, 2])
+  #expect(
+    throws: InputError(image.path, "has no such frame", found: "frame 2", expected: "0 to 1")
+  ) { try image.scalarVolume(frame: 2) }
+  #expect(throws: InputError.self) { try image.scalarVolume(frame: -1) }
+}
+
+@Test("what is not as it should be is read with the finding that says how")
+func findings() throws {
+  func descriptions(_ name: String) throws -> [String] {
+    try ImageFile.open(fixture(name)).findings.map(\.description)
+  }
+  #expect(try descriptions("plain.nii") == [])
+  #expect(try descriptions("slope_nan.nii") == [])
+  #expect(try descriptions("bitpix_wrong.nii") == ["bitpix is 64 where int16 has 16; datatype decides"])
+  #expect(
+    try descriptions("vox_offset_0.nii") == [
+      "vox_offset is 0; voxels are read from byte 352, after the header"
+    ])
+  #expect(
+    try descriptions("neither_form.nii") == [
+      "neither sform nor qform is set; only the spacing is known: i is taken to run to the left, "
+        + "the centre is the origin"
+    ])
+  #expect(
+    try descriptions("micrometres.nii") == [
+      "lengths are stated in micrometres; they are read as millimetres times 0.001"
+    ])
+}
+
+@Test("voxels that are no finite number become the smallest or largest value, with a finding")
+func nonFiniteVoxels() throws {
+  let image = try ImageFile.open(fixture("not_finite.nii"))
+  let voxels = try image.scalarVolume().voxels
+  let largest: Float = 39 * 0.37
+  #expect(voxels[0] == -19 * 0.37)
+  #expect(abs(voxels.max()! - largest) < 1e-5)
+  // nibabel's flat index runs k fastest: 7 is voxel (0, 2, 1), 9 is (0, 3, 0).
+  #expect(voxels[image.grid.size.offset(VoxelIndex(0, 2, 1))] == voxels.max())
+  #expect(voxels[image.grid.size.offset(VoxelIndex(0, 3, 0))] == voxels.min())
+  #expect(image.findings.map(\.problem) == ["3 voxels are no finite number"])
+}
+
+@Test("a bomb behind a small header is read in bounded memory, and what follows is not")
+func bomb() throws {
+  let image = try ImageFile.open(fixture("bomb.nii.gz"))
+  #expect(try image.scalarVolume().voxels == [Float](repeating: 0, count: 60))
+  #expect(
+    image.findings == [Finding("1048576 bytes or more follow the last voxel", repair: "they are not read")])
+}
+
+@Test("a mask of whole floats is read as labels: 255 alone is 1, NaN is background")
+func floatMask() throws {
+  let image = try ImageFile.open(fixture("mask_255_float.nii"))
+  let mask = try image.labelVolume()
+  #expect(mask.voxelCounts() == [0: 56, 1: 4])
+  #expect(mask.voxels[mask.grid.size.offset(VoxelIndex(2, 1, 1))] == 1)
+  #expect(
+    image.findings.map(\.problem) == [
+      "1 voxels of the mask are NaN", "the only value of the mask besides 0 is 255",
+    ])
+}
+
+@Test("a voxel that is no label is named")
+func noLabel() throws {
+  let plain = fixture("plain.nii")
+  #expect(
+    throws: InputError(
+      plain, "is no mask: voxel (0, 0, 0) is no label", found: "-20.0",
+      expected: "a whole number from 0 to 65535")
+  ) { try ImageFile.open(plain).labelVolume() }
+  let fraction = fixture("nifti1_f4_le.nii")
+  #expect(throws: InputError.self) { try ImageFile.open(fraction).labelVolume() }
+}
+
+@Test(
+  "every integer type that fits is read as labels",
+  arguments: ["u1_le", "u2_be", "u4_le", "u8_be"])
+func integerLabels(suffix: String) throws {
+  let name = try #require(ExpectedImage.all.keys.first { $0.hasSuffix("_\(suffix).nii") })
+  #expect(try ImageFile.open(fixture(name)).labelVolume().voxels == (0..<60).map(UInt16.init))
+}
+
+@Test("frames of probabilities are classes; anything else is refused at the first voxel")
+func probabilities() throws {
+  let image = try ImageFile.open(fixture("probabilities.nii.gz"))
+  let probabilities = try image.probabilityVolume()
+  let expected = try #require(ExpectedImage.all["probabilities.nii.gz"])
+  #expect(probabilities.classCount == 2)
+  #expect(probabilities.values == expected.values.map(Float.init))
+  #expect(throws: InputError.self) { try ImageFile.open(fixture("four_axes.nii.gz")).probabilityVolume() }
+  #expect(throws: InputError.self) { try ImageFile.open(fixture("plain.nii")).probabilityVolume() }
+}
+
+@Test("reading stops when asked to")
+func cancelledReading() throws {
+  let context = WorkContext()
+  context.cancellation.request()
+  #expect(throws: Cancelled()) { try ImageFile.open(fixture("plain.nii")).scalarVolume(context: context) }
+}
