@@ -15,7 +15,7 @@ private func mask(of image: ImageFile, largestLabel: UInt16) -> LabelVolume {
 /// Bytes of the header fields that state the grid: dim[1...3], pixdim, units, codes, quaternion, offsets and rows.
 private func gridBytes(_ path: String) throws -> [Data] {
   let data = try Data(contentsOf: URL(filePath: path))
-  let isFirst = data[0] == 348 & 0xff && data[1] == 348 >> 8
+  let isFirst = data.starts(with: [92, 1])
   let ranges =
     isFirst ? [42..<48, 76..<108, 123..<124, 252..<328] : [24..<48, 104..<168, 344..<496, 500..<504]
   return ranges.map { Data(data[$0]) }
@@ -71,7 +71,7 @@ func deterministicBytes() throws {
 
 @Test("intensities are written as int16 when they are whole and as float32 otherwise")
 func scalarTypes() throws {
-  let image = try ImageFile.open(fixture("nifti2_f4_le.nii"))
+  let image = try ImageFile.open(fixture("nifti2_f4_be.nii"))
   let fractions = try image.scalarVolume()
   let whole = ScalarVolume(grid: image.grid, voxels: fractions.voxels.map { ($0 * 10).rounded() })
   try withTemporaryFolder { folder in
@@ -98,9 +98,8 @@ func probabilitiesRoundTrip() throws {
 
 @Test(
   "a copy keeps type, scaling, frames and grid",
-  arguments: ["scaled.nii", "four_axes.nii.gz", "pair2_be.img", "nifti2_u8_be.nii", "nifti1_u8_be.nii"])
+  arguments: ["scaled.nii", "four_axes.nii.gz", "pair2_be.img", "nifti2_u8_be.nii"])
 func copy(name: String) throws {
-  guard FileManager.default.fileExists(atPath: fixture(name)) else { return }
   let image = try ImageFile.open(fixture(name))
   try withTemporaryFolder { folder in
     let path = folder.appending(path: "copy.nii").path
