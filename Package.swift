@@ -77,7 +77,8 @@ let package = Package(
     tests(
       "ImageFormatsTests", ["Work", "Volumes", "ImageFormats"], resources: [.copy("Fixtures")]),
     tests("MetricsTests", ["Work", "Volumes", "Metrics"]),
-    tests("DenseCRFTests", ["Work", "Volumes", "DenseCRF"], resources: [.copy("Golden")]),
+    tests(
+      "DenseCRFTests", ["Work", "Volumes", "DenseCRF", "CKernels"], resources: [.copy("Golden")]),
     tests("NetworksTests", ["Work", "Tensors", "Networks"], resources: [.copy("Golden")]),
     tests(
       "SegmentationTests",

@@ -1,0 +1,35 @@
+import Volumes
+import Work
+
+/// The planes of a volume in slabs that can be splatted side by side without two writing the same cell.
+///
+/// Slabs of even number touch no common cell, nor do those of odd number; the cells between two neighbours get
+/// the even slab's part first. Sums are therefore the same for any number of threads.
+struct Slabs: Sendable {
+  private let planes: Int
+  private let thickness: Int
+
+  /// Slabs of `planes` planes for grids with the given axes along k.
+  init(planes: Int, axes: [GaussianAxis]) {
+    self.planes = planes
+    let steps = axes.map(\.step)
+    let largest = steps.max() ?? 1
+    // Slabs that start on a block need two blocks of distance, others three.
+    let aligned = steps.allSatisfy { largest % $0 == 0 }
+    thickness = aligned ? (max(8, 2 * largest)).roundedUp(toMultipleOf: largest) : max(8, 3 * largest)
+  }
+
+  /// Runs `body` for every slab, the even ones before the odd ones; `body` returns early when cancelled.
+  func forEach(_ work: WorkContext, _ body: @Sendable (_ planes: Range<Int>, _ worker: Int) -> Void)
+    throws(Cancelled)
+  {
+    let count = (planes + thickness - 1) / thickness
+    for parity in 0..<2 {
+      try work.forEach(count: (count + 1 - parity) / 2) { index, worker in
+        let start = (2 * index + parity) * thickness
+        body(start..<min(start + thickness, planes), worker)
+      }
+      try work.checkCancellation()
+    }
+  }
+}
