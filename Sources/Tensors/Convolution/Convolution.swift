@@ -14,13 +14,8 @@ package func convolution(
   _ input: Tensor, weight: Tensor, bias: Tensor? = nil, geometry: ConvolutionGeometry,
   rectifies: Bool = false, work: WorkContext
 ) throws(Cancelled) -> Tensor {
-  try work.checkCancellation()
-  var output = convolutionReference(
-    ReferenceTensor(input), weight: ReferenceTensor(weight), bias: bias.map { ReferenceTensor($0) },
-    geometry: geometry
-  ).rounded
-  if rectifies { try rectify(&output, work: work) }
-  return output
+  try PreparedConvolution(weight: weight, geometry: geometry, work: work)
+    .apply(input, bias: bias, rectifies: rectifies, work: work)
 }
 
 /// The gradient of a loss with respect to a convolution's input.
@@ -35,11 +30,22 @@ package func convolutionInputGradient(
   _ outputGradient: Tensor, weight: Tensor, inputExtent: Extent3, geometry: ConvolutionGeometry,
   work: WorkContext
 ) throws(Cancelled) -> Tensor {
-  try work.checkCancellation()
-  return convolutionInputGradientReference(
-    ReferenceTensor(outputGradient), weight: ReferenceTensor(weight), inputExtent: inputExtent,
-    geometry: geometry
-  ).rounded
+  precondition(
+    outputGradient.channels == weight.shape[0] && geometry.output(inputExtent) == outputGradient.extent,
+    "gradient \(outputGradient.shape) for weights \(weight.shape) and an input of \(inputExtent)")
+  switch ConvolutionMethod.best(for: .init(geometry: geometry, weightShape: weight.shape)) {
+  case .pointwise:
+    return try PointwiseConvolution.apply(
+      outputGradient, weight: weight, transposes: true, bias: nil, rectifies: false, work: work)
+  case .implicitProduct:
+    return try ImplicitAdjoint(weight: weight, geometry: geometry, work: work)
+      .apply(outputGradient, extent: inputExtent, work: work)
+  case .reference:
+    return convolutionInputGradientReference(
+      ReferenceTensor(outputGradient), weight: ReferenceTensor(weight), inputExtent: inputExtent,
+      geometry: geometry
+    ).rounded
+  }
 }
 
 /// The gradient of a loss with respect to a convolution's weights; the bias's is
@@ -53,10 +59,19 @@ package func convolutionInputGradient(
 package func convolutionWeightGradient(
   input: Tensor, outputGradient: Tensor, geometry: ConvolutionGeometry, work: WorkContext
 ) throws(Cancelled) -> Tensor {
-  try work.checkCancellation()
-  return convolutionWeightGradientReference(
-    input: ReferenceTensor(input), outputGradient: ReferenceTensor(outputGradient), geometry: geometry
-  ).rounded
+  precondition(
+    input.batch == outputGradient.batch && geometry.output(input.extent) == outputGradient.extent,
+    "gradient \(outputGradient.shape) for an input of \(input.shape)")
+  let shape = [outputGradient.channels, input.channels]
+  switch ConvolutionMethod.best(for: .init(geometry: geometry, weightShape: shape)) {
+  case .pointwise, .implicitProduct:
+    return try implicitWeightGradient(
+      input: input, outputGradient: outputGradient, geometry: geometry, work: work)
+  case .reference:
+    return convolutionWeightGradientReference(
+      input: ReferenceTensor(input), outputGradient: ReferenceTensor(outputGradient), geometry: geometry
+    ).rounded
+  }
 }
 
 /// The output extents, which the caller must have made sure of.

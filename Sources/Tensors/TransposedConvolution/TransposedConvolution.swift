@@ -12,11 +12,11 @@ package func transposedConvolution(
   _ input: Tensor, weight: Tensor, bias: Tensor? = nil, geometry: TransposedConvolutionGeometry,
   work: WorkContext
 ) throws(Cancelled) -> Tensor {
-  try work.checkCancellation()
-  return transposedConvolutionReference(
-    ReferenceTensor(input), weight: ReferenceTensor(weight), bias: bias.map { ReferenceTensor($0) },
-    geometry: geometry
-  ).rounded
+  precondition(
+    input.channels == weight.shape[0] && weight.extent == geometry.kernel,
+    "input \(input.shape) for weights \(weight.shape) and a kernel of \(geometry.kernel)")
+  return try ImplicitAdjoint(weight: weight, geometry: geometry.adjoint, work: work)
+    .apply(input, extent: outputExtent(of: geometry, input: input.extent), bias: bias, work: work)
 }
 
 /// The gradient of a loss with respect to a transposed convolution's input.

@@ -1,0 +1,261 @@
+// Included once per instruction set by gemm.c through every_level.h; no include guard on purpose.
+
+typedef float LEVEL(vector) __attribute__((vector_size(WIDTH * 4)));
+typedef int LEVEL(lanes) __attribute__((vector_size(WIDTH * 4)));
+typedef float LEVEL(loose) __attribute__((vector_size(WIDTH * 4), aligned(4), may_alias));
+#define VECTOR LEVEL(vector)
+#define LOAD(p) ((VECTOR)(*(const LEVEL(loose) *)(p)))
+#define STORE(p, v) (*(LEVEL(loose) *)(p) = (v))
+
+// 3 vectors of columns; with 8 rows 24 of AVX-512's 32 registers hold sums, with 4 rows 12 of the others' 16.
+#define COLUMNS (3 * WIDTH)
+#if WIDTH == 16
+#define TILE_ROWS 8
+#else
+#define TILE_ROWS 4
+#endif
+
+// `rows` is a constant after inlining: the rows computed, of which the packed weights hold that many.
+ALWAYS_INLINE void LEVEL(tile)(const int rows, int depth, const float *restrict a,
+                               const float *restrict b, long b_stride, float *restrict c, long c_stride,
+                               const float *bias, int accumulates, int rectifies) {
+    VECTOR sum[TILE_ROWS][3];
+    UNROLL for (int r = 0; r < rows; r++) UNROLL for (int v = 0; v < 3; v++)
+        sum[r][v] = accumulates ? LOAD(c + r * c_stride + v * WIDTH) : (VECTOR){0} + (bias ? bias[r] : 0.0f);
+    for (int k = 0; k < depth; k++, a += GEMM_ROWS, b += b_stride) {
+        VECTOR b0 = LOAD(b), b1 = LOAD(b + WIDTH), b2 = LOAD(b + 2 * WIDTH);
+        UNROLL for (int r = 0; r < rows; r++) {
+            sum[r][0] += a[r] * b0;
+            sum[r][1] += a[r] * b1;
+            sum[r][2] += a[r] * b2;
+        }
+    }
+    // A comparison instead of max(), because it keeps NaN, as the rectifier does.
+    if (rectifies)
+        UNROLL for (int r = 0; r < rows; r++) UNROLL for (int v = 0; v < 3; v++)
+            sum[r][v] = (VECTOR)((LEVEL(lanes))sum[r][v] & ~(sum[r][v] < (VECTOR){0}));
+    UNROLL for (int r = 0; r < rows; r++) UNROLL for (int v = 0; v < 3; v++)
+        STORE(c + r * c_stride + v * WIDTH, sum[r][v]);
+}
+
+static void LEVEL(tile_full)(int depth, const float *a, const float *b, long b_stride, float *c, long c_stride,
+                             const float *bias, int accumulates, int rectifies) {
+    LEVEL(tile)(TILE_ROWS, depth, a, b, b_stride, c, c_stride, bias, accumulates, rectifies);
+}
+#if TILE_ROWS == 8
+static void LEVEL(tile_4)(int depth, const float *a, const float *b, long b_stride, float *c, long c_stride,
+                          const float *bias, int accumulates, int rectifies) {
+    LEVEL(tile)(4, depth, a, b, b_stride, c, c_stride, bias, accumulates, rectifies);
+}
+#endif
+static void LEVEL(tile_2)(int depth, const float *a, const float *b, long b_stride, float *c, long c_stride,
+                          const float *bias, int accumulates, int rectifies) {
+    LEVEL(tile)(2, depth, a, b, b_stride, c, c_stride, bias, accumulates, rectifies);
+}
+
+static void LEVEL(multiply_panel)(const struct gemm_panel *p) {
+    for (int row = 0; row < p->rows; row += TILE_ROWS) {
+        const float *a = p->a + (row / GEMM_ROWS) * p->a_block + row % GEMM_ROWS;
+        const float *bias = p->bias ? p->bias + row : NULL;
+        int rows = smaller(p->rows - row, TILE_ROWS);
+        int computed = rows <= 2 ? 2 : TILE_ROWS == 8 && rows <= 4 ? 4 : TILE_ROWS;
+        float *c = p->c + row * p->c_stride;
+        long c_stride = p->c_stride;
+        float edge[TILE_ROWS * COLUMNS];
+        int is_edge = rows < computed || p->columns < COLUMNS;
+        if (is_edge) {
+            if (p->accumulates) {
+                memset(edge, 0, sizeof edge);
+                for (int r = 0; r < rows; r++)
+                    memcpy(edge + r * COLUMNS, c + r * c_stride, (size_t)p->columns * sizeof *c);
+            }
+            c = edge;
+            c_stride = COLUMNS;
+        }
+        if (computed == TILE_ROWS)
+            LEVEL(tile_full)(p->depth, a, p->b, p->b_stride, c, c_stride, bias, p->accumulates, p->rectifies);
+#if TILE_ROWS == 8
+        else if (computed == 4)
+            LEVEL(tile_4)(p->depth, a, p->b, p->b_stride, c, c_stride, bias, p->accumulates, p->rectifies);
+#endif
+        else
+            LEVEL(tile_2)(p->depth, a, p->b, p->b_stride, c, c_stride, bias, p->accumulates, p->rectifies);
+        if (is_edge)
+            for (int r = 0; r < rows; r++)
+                memcpy(p->c + (row + r) * p->c_stride, edge + r * COLUMNS,
+                       (size_t)p->columns * sizeof *edge);
+    }
+}
+
+// panel[j] = row[x + j * step] for j in 0..<length, 0 where that lies outside 0..<width.
+ALWAYS_INLINE void LEVEL(gather_run)(const float *restrict row, int width, int x, int step, int length,
+                                     float *restrict panel) {
+    if (step == 1) {
+#if WIDTH == 16
+        // Masked lanes neither fault nor keep old values, so clipping costs nothing.
+        int low = x < 0 ? -x : 0, high = smaller(length, width - x);
+        for (int j = 0; j < length; j += 16) {
+            unsigned below = low > j ? (low - j >= 16 ? 0xFFFFu : (1u << (low - j)) - 1) : 0;
+            unsigned upto = high <= j ? 0 : high - j >= 16 ? 0xFFFFu : (1u << (high - j)) - 1;
+            unsigned kept = length - j >= 16 ? 0xFFFFu : (1u << (length - j)) - 1;
+            __m512 value = _mm512_maskz_loadu_ps((__mmask16)(upto & ~below), row + x + j);
+            _mm512_mask_storeu_ps(panel + j, (__mmask16)kept, value);
+        }
+#else
+        int low = smaller(x < 0 ? -x : 0, length), high = smaller(length, width - x);
+        int j = 0;
+        for (; j < low; j++) panel[j] = 0;
+        for (; j + WIDTH <= high; j += WIDTH) STORE(panel + j, LOAD(row + x + j));
+        for (; j < high; j++) panel[j] = row[x + j];
+        for (; j < length; j++) panel[j] = 0;
+#endif
+        return;
+    }
+    int j = 0;
+    for (; j < length && x + j * step < 0; j++) panel[j] = 0;
+    if (step == 2)
+        for (; j + WIDTH <= length && x + 2 * (j + WIDTH) <= width; j += WIDTH) {
+            VECTOR a = LOAD(row + x + 2 * j), b = LOAD(row + x + 2 * j + WIDTH);
+#if WIDTH == 16
+            STORE(panel + j, __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26,
+                                                     28, 30));
+#elif WIDTH == 8
+            STORE(panel + j, __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14));
+#else
+            STORE(panel + j, __builtin_shufflevector(a, b, 0, 2, 4, 6));
+#endif
+        }
+    for (; j < length && x + j * step < width; j++) panel[j] = row[x + j * step];
+    for (; j < length; j++) panel[j] = 0;
+}
+
+ALWAYS_INLINE void LEVEL(gather_rows)(const struct gemm_gather *g, const struct gather_segment *segments,
+                                      int count, const int step, int first_row, int last_row, float *panel,
+                                      long stride) {
+    const int taps = g->taps_z * g->taps_y * g->taps_x;
+    int channel = first_row / taps, tap = first_row % taps;
+    int tx = tap % g->taps_x, ty = tap / g->taps_x % g->taps_y, tz = tap / g->taps_x / g->taps_y;
+    for (int k = first_row; k < last_row; k++, panel += stride) {
+        const float *source = g->source + channel * g->channel_stride;
+        for (int s = 0; s < count; s++) {
+            const struct gather_segment *segment = segments + s;
+            int z = segment->z + g->offset_z[tz], y = segment->y + g->offset_y[ty];
+            float *target = panel + segment->position;
+            if (z < 0 || z >= g->depth || y < 0 || y >= g->height)
+                memset(target, 0, (size_t)segment->length * sizeof *target);
+            else
+                LEVEL(gather_run)(source + ((long)z * g->height + y) * g->width, g->width,
+                                  segment->x + g->offset_x[tx], step, segment->length, target);
+        }
+        if (++tx == g->taps_x) {
+            tx = 0;
+            if (++ty == g->taps_y) {
+                ty = 0;
+                if (++tz == g->taps_z) {
+                    tz = 0;
+                    channel++;
+                }
+            }
+        }
+    }
+}
+
+static void LEVEL(gather_panel)(const struct gemm_gather *g, long first_column, int columns, int first_row,
+                                int last_row, float *panel, long stride) {
+    struct gather_segment segments[GEMM_GATHER_COLUMNS];
+    int count = gather_segments(g, first_column, columns, segments);
+    if (g->step_x == 1)
+        LEVEL(gather_rows)(g, segments, count, 1, first_row, last_row, panel, stride);
+    else if (g->step_x == 2)
+        LEVEL(gather_rows)(g, segments, count, 2, first_row, last_row, panel, stride);
+    else
+        LEVEL(gather_rows)(g, segments, count, g->step_x, first_row, last_row, panel, stride);
+}
+
+// The sums of neighbouring lanes of a, then of b.
+ALWAYS_INLINE VECTOR LEVEL(pair_sums)(VECTOR a, VECTOR b) {
+#if WIDTH == 16
+    return __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30) +
+           __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
+#elif WIDTH == 8
+    return __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14) +
+           __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15);
+#else
+    return __builtin_shufflevector(a, b, 0, 2, 4, 6) + __builtin_shufflevector(a, b, 1, 3, 5, 7);
+#endif
+}
+
+// Lanes 0 to 3: the sums of all lanes of a, b, c and d.
+ALWAYS_INLINE VECTOR LEVEL(four_sums)(VECTOR a, VECTOR b, VECTOR c, VECTOR d) {
+    VECTOR sums = LEVEL(pair_sums)(LEVEL(pair_sums)(a, b), LEVEL(pair_sums)(c, d));
+#if WIDTH >= 8
+    sums = LEVEL(pair_sums)(sums, sums);
+#endif
+#if WIDTH >= 16
+    sums = LEVEL(pair_sums)(sums, sums);
+#endif
+    return sums;
+}
+
+// LEFT x RIGHT dot products at once: 24 or 12 sums, each over WIDTH lanes.
+#if WIDTH == 16
+#define LEFT 4
+#else
+#define LEFT 2
+#endif
+#define RIGHT 6
+
+static void LEVEL(multiply_transposed)(int left_rows, int right_rows, int length, const float *left,
+                                       long left_stride, const float *right, long right_stride,
+                                       float *result, long result_stride) {
+    for (int k = 0; k < right_rows; k += RIGHT) {
+        const float *y[RIGHT];
+        // Beyond the last row the last is taken again and its products are dropped.
+        UNROLL for (int c = 0; c < RIGHT; c++) y[c] = right + smaller(k + c, right_rows - 1) * right_stride;
+        for (int i = 0; i < left_rows; i += LEFT) {
+            const float *x[LEFT];
+            UNROLL for (int r = 0; r < LEFT; r++) x[r] = left + smaller(i + r, left_rows - 1) * left_stride;
+            VECTOR sum[LEFT][RIGHT];
+            UNROLL for (int r = 0; r < LEFT; r++) UNROLL for (int c = 0; c < RIGHT; c++)
+                sum[r][c] = (VECTOR){0};
+            long p = 0;
+            for (; p + WIDTH <= length; p += WIDTH) {
+                VECTOR xv[LEFT];
+                UNROLL for (int r = 0; r < LEFT; r++) xv[r] = LOAD(x[r] + p);
+                UNROLL for (int c = 0; c < RIGHT; c++) {
+                    VECTOR yv = LOAD(y[c] + p);
+                    UNROLL for (int r = 0; r < LEFT; r++) sum[r][c] += xv[r] * yv;
+                }
+            }
+            float total[LEFT][RIGHT];
+#if LEFT == 4
+            UNROLL for (int c = 0; c < RIGHT; c++) {
+                VECTOR s = LEVEL(four_sums)(sum[0][c], sum[1][c], sum[2][c], sum[3][c]);
+                UNROLL for (int r = 0; r < 4; r++) total[r][c] = s[r];
+            }
+#else
+            UNROLL for (int c = 0; c < RIGHT; c += 2) {
+                VECTOR s = LEVEL(four_sums)(sum[0][c], sum[0][c + 1], sum[1][c], sum[1][c + 1]);
+                total[0][c] = s[0];
+                total[0][c + 1] = s[1];
+                total[1][c] = s[2];
+                total[1][c + 1] = s[3];
+            }
+#endif
+            for (int r = 0; r < LEFT && i + r < left_rows; r++)
+                for (int c = 0; c < RIGHT && k + c < right_rows; c++) {
+                    float rest = 0;
+                    for (long q = p; q < length; q++) rest += x[r][q] * y[c][q];
+                    result[(i + r) * result_stride + k + c] += total[r][c] + rest;
+                }
+        }
+    }
+}
+
+#undef LEFT
+#undef RIGHT
+#undef COLUMNS
+#undef TILE_ROWS
+#undef VECTOR
+#undef LOAD
+#undef STORE

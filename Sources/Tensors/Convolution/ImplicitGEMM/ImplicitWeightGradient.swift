@@ -1,0 +1,96 @@
+import CKernels
+import Work
+
+/// The gradient of a convolution's weights by panels of the column matrix, whose rows are multiplied with the
+/// output gradient's: see ``convolutionWeightGradient(input:outputGradient:geometry:work:)``.
+///
+/// Sums run over pieces of 768 voxels, in an order that depends on the shapes alone.
+func implicitWeightGradient(
+  input: Tensor, outputGradient: Tensor, geometry: ConvolutionGeometry, work: WorkContext
+) throws(Cancelled) -> Tensor {
+  let (outputs, channels, kernel) = (outputGradient.channels, input.channels, geometry.kernel)
+  let plan = WeightGradientPlan(
+    rows: channels * kernel.product, outputs: outputs,
+    pieces: outputGradient.batch * ((outputGradient.extent.product + pieceLength - 1) / pieceLength))
+  let axes = geometry.tapAxes
+  let level = KernelLevel.current
+  let size = outputs * plan.rows
+  var parts = [Float](repeating: 0, count: size * plan.shares)
+  try withScratch(perWorker: plan.rowsPerTask * pieceLength, work: work) { scratch throws(Cancelled) in
+    try input.elements.withSharedBuffer { input throws(Cancelled) in
+      try outputGradient.elements.withSharedBuffer { gradient throws(Cancelled) in
+        try parts.withDisjointBuffer { parts throws(Cancelled) in
+          try work.forEach(count: plan.rowBlocks * plan.shares) { task, worker in
+            let block = task % plan.rowBlocks
+            let rows = block * plan.rowsPerTask..<min((block + 1) * plan.rowsPerTask, plan.rows)
+            let share = task / plan.rowBlocks
+            let result = parts.start + share * size + rows.lowerBound
+            for piece in plan.pieces(of: share) where !work.cancellation.isRequested {
+              accumulate(
+                piece, rows: rows, into: result, panel: scratch.start(worker), input: input,
+                gradient: gradient)
+            }
+          }
+        }
+      }
+    }
+  }
+  try work.checkCancellation()
+  for share in 1..<max(plan.shares, 1) {
+    for index in 0..<size { parts[index] += parts[share * size + index] }
+  }
+  parts.removeLast(parts.count - size)
+  return Tensor(shape: [outputs, channels, kernel.d, kernel.h, kernel.w], elements: parts)
+
+  @Sendable func accumulate(
+    _ piece: Int, rows: Range<Int>, into result: UnsafeMutablePointer<Float>,
+    panel: UnsafeMutablePointer<Float>, input source: SharedBuffer<Float>, gradient: SharedBuffer<Float>
+  ) {
+    let voxels = outputGradient.extent.product
+    let perSample = (voxels + pieceLength - 1) / pieceLength
+    let sample = piece / perSample
+    let first = piece % perSample * pieceLength
+    let length = min(pieceLength, voxels - first)
+    gatherRule(
+      axes, step: geometry.stride, source: source.start + sample * channels * input.extent.product,
+      extent: input.extent, grid: outputGradient.extent
+    ) { gather in
+      gemm_gather_panel(
+        level, &gather, first, Int32(length), Int32(rows.lowerBound), Int32(rows.upperBound), panel,
+        pieceLength)
+    }
+    gemm_multiply_transposed(
+      level, Int32(outputs), Int32(rows.count), Int32(length),
+      gradient.start + sample * outputs * voxels + first, voxels, panel, pieceLength, result, plan.rows)
+  }
+}
+
+/// Voxels whose products are summed in single precision before they join the rest: six rows of them fit into
+/// the first cache level.
+private let pieceLength = 768
+
+/// How the work on a weight gradient is split, by its shape alone.
+private struct WeightGradientPlan: Sendable {
+  /// Rows of the column matrix: channels times taps.
+  let rows: Int
+  /// Rows that one task gathers.
+  let rowsPerTask: Int
+  /// Blocks of that many rows.
+  let rowBlocks: Int
+  /// Parts of the voxels, each with its own sums.
+  let shares: Int
+  private let pieces: Int
+
+  init(rows: Int, outputs: Int, pieces: Int) {
+    self.rows = rows
+    self.pieces = pieces
+    rowsPerTask = min(96, rows)
+    rowBlocks = (rows + rowsPerTask - 1) / rowsPerTask
+    // Sixteen tasks balance a few threads; the sums of all shares stay below 16 MB.
+    let wished = (16 + rowBlocks - 1) / rowBlocks
+    shares = max(1, min(wished, pieces, 4_000_000 / (rows * outputs)))
+  }
+
+  /// The pieces that a share sums up.
+  func pieces(of share: Int) -> Range<Int> { share * pieces / shares..<(share + 1) * pieces / shares }
+}

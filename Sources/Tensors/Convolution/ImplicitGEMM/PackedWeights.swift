@@ -1,0 +1,55 @@
+import CKernels
+import Work
+
+/// A matrix of weights in the order that the panel product reads it: blocks of eight rows, inside each the
+/// eight values of one column together.
+///
+/// Columns are (channel, tap), the tap fastest.
+struct PackedWeights: Sendable {
+  /// Rows: the channels that a product makes.
+  let rows: Int
+  /// Columns: products per result.
+  let depth: Int
+  /// [rows / 8, rounded up][depth][8], padded with zeros.
+  let elements: [Float]
+
+  /// Which element of the weights stands in which row and column.
+  struct Order: Sendable {
+    /// Elements from one row's weights to the next row's.
+    var rowStride: Int
+    /// Elements from one channel to the next.
+    var channelStride: Int
+    /// Element of every tap within the kernel.
+    var taps: [Int]
+  }
+
+  /// Packs `weight` for products with `rows` rows and `channels` channels.
+  /// - Throws: `Cancelled`.
+  init(
+    _ weight: Tensor, rows: Int, channels: Int, order: Order, work: WorkContext
+  ) throws(Cancelled) {
+    let block = Int(GEMM_ROWS)
+    let depth = channels * order.taps.count
+    let blocks = (rows + block - 1) / block
+    self.rows = rows
+    self.depth = depth
+    var packed = [Float](repeating: 0, count: blocks * depth * block)
+    try weight.elements.withSharedBuffer { weight throws(Cancelled) in
+      try packed.withDisjointBuffer { packed throws(Cancelled) in
+        try work.forEach(count: blocks) { index, _ in
+          for row in index * block..<min(rows, (index + 1) * block) {
+            var target = index * depth * block + row % block
+            for channel in 0..<channels {
+              let source = row * order.rowStride + channel * order.channelStride
+              for tap in order.taps {
+                packed[target] = weight[source + tap]
+                target += block
+              }
+            }
+          }
+        }
+      }
+    }
+    elements = packed
+  }
+}

@@ -1,0 +1,144 @@
+import Tensors
+import Testing
+import Work
+
+@Suite struct ConvolutionTests {
+  @Test("every method's convolution equals the reference", arguments: convolutionCases)
+  func forward(_ shape: ConvolutionCase) throws {
+    let (input, weight, bias, _) = shape.operands()
+    let expected = convolutionReference(
+      ReferenceTensor(input), weight: ReferenceTensor(weight), bias: ReferenceTensor(bias),
+      geometry: shape.geometry)
+    let problem = ConvolutionMethod.Problem(geometry: shape.geometry, weightShape: weight.shape)
+    for method in ConvolutionMethod.allCases where method.serves(problem) {
+      try atEveryLevel { threads, what in
+        let work = WorkContext(threadCount: threads)
+        let prepared = try PreparedConvolution(
+          weight: weight, geometry: shape.geometry, method: method, work: work)
+        expectClose(try prepared.apply(input, bias: bias, work: work), expected, "\(method), \(what)")
+        expectClose(
+          try prepared.apply(input, bias: bias, rectifies: true, work: work), rectifyReference(expected),
+          "\(method), rectified, \(what)")
+      }
+    }
+  }
+
+  @Test("the front door's convolution and gradients equal the references", arguments: convolutionCases)
+  func gradients(_ shape: ConvolutionCase) throws {
+    let (input, weight, _, gradient) = shape.operands()
+    let (x, w, g) = (ReferenceTensor(input), ReferenceTensor(weight), ReferenceTensor(gradient))
+    let geometry = shape.geometry
+    let output = convolutionReference(x, weight: w, bias: nil, geometry: geometry)
+    let inputGradient = convolutionInputGradientReference(
+      g, weight: w, inputExtent: shape.extent, geometry: geometry)
+    let weightGradient = convolutionWeightGradientReference(input: x, outputGradient: g, geometry: geometry)
+    try atEveryLevel { threads, what in
+      let work = WorkContext(threadCount: threads)
+      expectClose(try convolution(input, weight: weight, geometry: geometry, work: work), output, what)
+      expectClose(
+        try convolutionInputGradient(
+          gradient, weight: weight, inputExtent: shape.extent, geometry: geometry, work: work),
+        inputGradient, what)
+      expectClose(
+        try convolutionWeightGradient(
+          input: input, outputGradient: gradient, geometry: geometry, work: work),
+        weightGradient, what)
+    }
+  }
+
+  @Test("the references' gradients are the derivatives of the reference", arguments: convolutionCases)
+  func finiteDifferences(_ shape: ConvolutionCase) {
+    var small = shape
+    small.inputs = min(shape.inputs, 2)
+    small.outputs = min(shape.outputs, 2)
+    guard shape.geometry.kernel.product <= 60 else { return }
+    let (input, weight, _, gradient) = small.operands()
+    let (x, w, g) = (ReferenceTensor(input), ReferenceTensor(weight), ReferenceTensor(gradient))
+    let weightGradient = convolutionWeightGradientReference(
+      input: x, outputGradient: g, geometry: shape.geometry)
+    let weightError = differenceError(weightGradient, at: w) {
+      dot(convolutionReference(x, weight: $0, bias: nil, geometry: shape.geometry), g)
+    }
+    #expect(weightError < 1e-7)
+    // A convolution is linear, so its input gradient is the adjoint exactly when the inner products agree.
+    let inputGradient = convolutionInputGradientReference(
+      g, weight: w, inputExtent: shape.extent, geometry: shape.geometry)
+    let output = convolutionReference(x, weight: w, bias: nil, geometry: shape.geometry)
+    #expect(abs(dot(inputGradient, x) - dot(output, g)) < 1e-9 * max(1, abs(dot(output, g))))
+  }
+
+  @Test("results are the same to the last bit for any number of threads")
+  func determinism() throws {
+    for shape in convolutionCases {
+      let (input, weight, bias, gradient) = shape.operands()
+      let results = try [1, 2, 5].map { threads in
+        let work = WorkContext(threadCount: threads)
+        return [
+          try convolution(input, weight: weight, bias: bias, geometry: shape.geometry, work: work),
+          try convolutionInputGradient(
+            gradient, weight: weight, inputExtent: shape.extent, geometry: shape.geometry, work: work),
+          try convolutionWeightGradient(
+            input: input, outputGradient: gradient, geometry: shape.geometry, work: work),
+        ]
+      }
+      #expect(results[1] == results[0] && results[2] == results[0], "\(shape.testDescription)")
+    }
+  }
+
+  @Test("a cancelled convolution throws and returns nothing")
+  func cancellation() {
+    let shape = convolutionCases[0]
+    let (input, weight, bias, _) = shape.operands()
+    let work = WorkContext()
+    work.cancellation.request()
+    #expect(throws: Cancelled()) {
+      try convolution(input, weight: weight, bias: bias, geometry: shape.geometry, work: work)
+    }
+  }
+}
+
+@Suite struct TransposedConvolutionTests {
+  @Test(
+    "transposed convolution and its gradients equal the references", arguments: transposedConvolutionCases)
+  func everything(_ shape: TransposedConvolutionCase) throws {
+    let (input, weight, bias, gradient) = shape.operands()
+    let (x, w, g) = (ReferenceTensor(input), ReferenceTensor(weight), ReferenceTensor(gradient))
+    let adjoint = shape.geometry.adjoint
+    let output = transposedConvolutionReference(
+      x, weight: w, bias: ReferenceTensor(bias), geometry: shape.geometry)
+    let inputGradient = convolutionReference(g, weight: w, bias: nil, geometry: adjoint)
+    let weightGradient = convolutionWeightGradientReference(input: g, outputGradient: x, geometry: adjoint)
+    try atEveryLevel { threads, what in
+      let work = WorkContext(threadCount: threads)
+      expectClose(
+        try transposedConvolution(input, weight: weight, bias: bias, geometry: shape.geometry, work: work),
+        output, what)
+      expectClose(
+        try transposedConvolutionInputGradient(
+          gradient, weight: weight, geometry: shape.geometry, work: work), inputGradient, what)
+      expectClose(
+        try transposedConvolutionWeightGradient(
+          input: input, outputGradient: gradient, geometry: shape.geometry, work: work), weightGradient, what)
+    }
+  }
+
+  @Test(
+    "the references' gradients are the derivatives of the reference", arguments: transposedConvolutionCases)
+  func finiteDifferences(_ shape: TransposedConvolutionCase) {
+    var small = shape
+    small.inputs = 2
+    small.outputs = 2
+    small.extent.w = min(shape.extent.w, 5)
+    let (input, weight, _, gradient) = small.operands()
+    let (x, w, g) = (ReferenceTensor(input), ReferenceTensor(weight), ReferenceTensor(gradient))
+    let inputError = differenceError(
+      convolutionReference(g, weight: w, bias: nil, geometry: shape.geometry.adjoint), at: x
+    ) { dot(transposedConvolutionReference($0, weight: w, bias: nil, geometry: shape.geometry), g) }
+    let weightError = differenceError(
+      convolutionWeightGradientReference(input: g, outputGradient: x, geometry: shape.geometry.adjoint),
+      at: w
+    ) { dot(transposedConvolutionReference(x, weight: $0, bias: nil, geometry: shape.geometry), g) }
+    #expect(inputError < 1e-7)
+    #expect(weightError < 1e-7)
+  }
+}

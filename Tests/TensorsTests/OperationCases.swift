@@ -1,0 +1,126 @@
+import Tensors
+import TestSupport
+import Testing
+import Work
+
+/// One convolution of the table that every method is compared on.
+struct ConvolutionCase: CustomTestStringConvertible, Sendable {
+  var batch = 1
+  var inputs: Int
+  var outputs: Int
+  var extent: Extent3
+  var geometry: ConvolutionGeometry
+
+  var testDescription: String {
+    "\(batch)x\(inputs)->\(outputs) on \(extent.d)x\(extent.h)x\(extent.w), kernel \(geometry.kernel), "
+      + "stride \(geometry.stride), padding \(geometry.padding), dilation \(geometry.dilation)"
+  }
+
+  var outputExtent: Extent3 { geometry.output(extent)! }
+
+  /// Random input, weight, bias and output gradient, the same in every run.
+  func operands(seed: UInt64 = 3) -> (input: Tensor, weight: Tensor, bias: Tensor, gradient: Tensor) {
+    var generator = SplitMix64(seed: seed)
+    let (k, o) = (geometry.kernel, outputExtent)
+    return (
+      generator.tensor([batch, inputs, extent.d, extent.h, extent.w]),
+      generator.tensor([outputs, inputs, k.d, k.h, k.w]), generator.tensor([outputs]),
+      generator.tensor([batch, outputs, o.d, o.h, o.w])
+    )
+  }
+}
+
+extension SplitMix64 {
+  /// A tensor of numbers in -1...1.
+  mutating func tensor(_ shape: [Int]) -> Tensor {
+    Tensor(shape: shape, elements: floats(shape.reduce(1, *)))
+  }
+}
+
+/// Kernels odd, even and unequal, every stride, padding and dilation, channels below, at and above the blocks
+/// of the fast kernels, extents that end inside a panel, and a batch.
+let convolutionCases: [ConvolutionCase] = [
+  .init(
+    inputs: 1, outputs: 8, extent: Extent3(9, 12, 14),
+    geometry: .init(kernel: Extent3(7, 9, 9), padding: Extent3(3, 4, 4))),
+  .init(
+    inputs: 8, outputs: 8, extent: Extent3(7, 10, 11),
+    geometry: .init(kernel: Extent3(7, 9, 9), padding: Extent3(3, 4, 4))),
+  .init(
+    inputs: 3, outputs: 5, extent: Extent3(6, 7, 9),
+    geometry: .init(kernel: Extent3(3, 5, 5), padding: Extent3(1, 2, 2))),
+  .init(
+    batch: 2, inputs: 9, outputs: 17, extent: Extent3(5, 6, 7),
+    geometry: .init(kernel: Extent3(3), padding: Extent3(1))),
+  .init(inputs: 16, outputs: 32, extent: Extent3(4, 4, 50), geometry: .init(kernel: Extent3(3))),
+  .init(
+    inputs: 2, outputs: 3, extent: Extent3(8, 9, 10),
+    geometry: .init(kernel: Extent3(2), stride: Extent3(2))),
+  .init(
+    batch: 2, inputs: 4, outputs: 2, extent: Extent3(9, 8, 37),
+    geometry: .init(kernel: Extent3(4), stride: Extent3(2), padding: Extent3(1))),
+  .init(
+    inputs: 3, outputs: 4, extent: Extent3(9, 11, 70),
+    geometry: .init(kernel: Extent3(3), stride: Extent3(2), padding: Extent3(1))),
+  .init(
+    inputs: 2, outputs: 3, extent: Extent3(10, 9, 11),
+    geometry: .init(
+      kernel: Extent3(2, 3, 1), stride: Extent3(1, 2, 3), padding: Extent3(1, 2, 0),
+      dilation: Extent3(2, 1, 1))),
+  .init(
+    inputs: 3, outputs: 2, extent: Extent3(9, 9, 9),
+    geometry: .init(kernel: Extent3(3), stride: Extent3(2), padding: Extent3(2), dilation: Extent3(2))),
+  .init(
+    inputs: 2, outputs: 2, extent: Extent3(1, 6, 8),
+    geometry: .init(kernel: Extent3(1, 3, 3), padding: Extent3(0, 3, 3))),
+  .init(
+    inputs: 1, outputs: 1, extent: Extent3(7, 7, 7),
+    geometry: .init(kernel: Extent3(1), stride: Extent3(3))),
+  .init(batch: 2, inputs: 11, outputs: 3, extent: Extent3(3, 5, 7), geometry: .init(kernel: Extent3(1))),
+  .init(inputs: 1, outputs: 1, extent: Extent3(1, 1, 1), geometry: .init(kernel: Extent3(1))),
+]
+
+/// One transposed convolution of the table.
+struct TransposedConvolutionCase: CustomTestStringConvertible, Sendable {
+  var batch = 1
+  var inputs: Int
+  var outputs: Int
+  var extent: Extent3
+  var geometry: TransposedConvolutionGeometry
+
+  var testDescription: String {
+    "\(batch)x\(inputs)->\(outputs) on \(extent.d)x\(extent.h)x\(extent.w), kernel \(geometry.kernel), "
+      + "stride \(geometry.stride), padding \(geometry.padding), output padding \(geometry.outputPadding)"
+  }
+
+  /// Random input, weight, bias and output gradient, the same in every run.
+  func operands(seed: UInt64 = 4) -> (input: Tensor, weight: Tensor, bias: Tensor, gradient: Tensor) {
+    var generator = SplitMix64(seed: seed)
+    let (k, o) = (geometry.kernel, geometry.output(extent)!)
+    return (
+      generator.tensor([batch, inputs, extent.d, extent.h, extent.w]),
+      generator.tensor([inputs, outputs, k.d, k.h, k.w]), generator.tensor([outputs]),
+      generator.tensor([batch, outputs, o.d, o.h, o.w])
+    )
+  }
+}
+
+/// The decoders' kernels, unequal ones, and a stride wider than the kernel.
+let transposedConvolutionCases: [TransposedConvolutionCase] = [
+  .init(inputs: 3, outputs: 5, extent: Extent3(4, 5, 6), geometry: .init(kernel: Extent3(2))),
+  .init(
+    batch: 2, inputs: 16, outputs: 2, extent: Extent3(3, 5, 27),
+    geometry: .init(kernel: Extent3(3), padding: Extent3(1), outputPadding: Extent3(1))),
+  .init(
+    inputs: 8, outputs: 9, extent: Extent3(3, 4, 5),
+    geometry: .init(kernel: Extent3(4), padding: Extent3(1))),
+  .init(inputs: 2, outputs: 3, extent: Extent3(3, 4, 5), geometry: .init(kernel: Extent3(3))),
+  .init(
+    inputs: 2, outputs: 3, extent: Extent3(3, 4, 5),
+    geometry: .init(
+      kernel: Extent3(1, 3, 4), stride: Extent3(1, 2, 2), padding: Extent3(0, 1, 1),
+      outputPadding: Extent3(0, 1, 0))),
+  .init(
+    inputs: 2, outputs: 2, extent: Extent3(2, 3, 2),
+    geometry: .init(kernel: Extent3(2), stride: Extent3(3), outputPadding: Extent3(1))),
+]
