@@ -1,0 +1,174 @@
+import CKernels
+import Tensors
+import TestSupport
+import Testing
+import Work
+
+/// One row of the table: a convolution, the tile that computes it, and its data.
+private struct FFTCase: CustomTestStringConvertible, Sendable {
+  let kernel, padding, input, tile: Extent3
+  var batch = 1
+  let inputs, outputs: Int
+
+  var geometry: ConvolutionGeometry { ConvolutionGeometry(kernel: kernel, padding: padding) }
+  var result: Extent3 { geometry.output(input)! }
+  var testDescription: String {
+    "\(batch)x\(inputs)->\(outputs) kernel \(kernel) padding \(padding) input \(input) tile \(tile)"
+  }
+
+  static let table = [
+    // The liver network's kernels with same padding.
+    FFTCase(
+      kernel: Extent3(7, 9, 9), padding: Extent3(3, 4, 4), input: Extent3(13, 11, 35),
+      tile: Extent3(12, 16, 32), inputs: 1, outputs: 8),
+    FFTCase(
+      kernel: Extent3(7, 9, 9), padding: Extent3(3, 4, 4), input: Extent3(7, 10, 13),
+      tile: Extent3(24, 48, 48), inputs: 8, outputs: 8),
+    FFTCase(
+      kernel: Extent3(5, 7, 7), padding: Extent3(2, 3, 3), input: Extent3(6, 13, 17),
+      tile: Extent3(8, 16, 16), inputs: 5, outputs: 16),
+    FFTCase(
+      kernel: Extent3(3, 5, 5), padding: Extent3(1, 2, 2), input: Extent3(15, 9, 13),
+      tile: Extent3(16, 32, 16), inputs: 16, outputs: 3),
+    // No padding, more than needed for the same extent, and unequal sides.
+    FFTCase(
+      kernel: Extent3(9, 9, 7), padding: Extent3(0), input: Extent3(13, 18, 43),
+      tile: Extent3(20, 16, 48), inputs: 2, outputs: 3),
+    FFTCase(
+      kernel: Extent3(2, 4, 3), padding: Extent3(1, 3, 2), input: Extent3(7, 13, 31),
+      tile: Extent3(8, 16, 16), inputs: 3, outputs: 2),
+    FFTCase(
+      kernel: Extent3(6, 2, 8), padding: Extent3(5, 0, 3), input: Extent3(5, 40, 9),
+      tile: Extent3(36, 32, 16), inputs: 1, outputs: 1),
+    // Several items of a batch, more tiles than one product takes, and an input below the kernel.
+    FFTCase(
+      kernel: Extent3(3, 5, 4), padding: Extent3(1, 2, 1), input: Extent3(11, 19, 23),
+      tile: Extent3(8, 16, 16), batch: 2, inputs: 2, outputs: 5),
+    FFTCase(
+      kernel: Extent3(5, 7, 7), padding: Extent3(4, 6, 6), input: Extent3(3, 4, 5),
+      tile: Extent3(12, 16, 16), batch: 3, inputs: 2, outputs: 2),
+    // Long transforms.
+    FFTCase(
+      kernel: Extent3(4, 5, 6), padding: Extent3(2), input: Extent3(43, 20, 74),
+      tile: Extent3(48, 16, 80), inputs: 1, outputs: 1),
+    FFTCase(
+      kernel: Extent3(2, 3, 3), padding: Extent3(1), input: Extent3(33, 77, 17),
+      tile: Extent3(40, 80, 96), inputs: 1, outputs: 2),
+    FFTCase(
+      kernel: Extent3(3, 2, 2), padding: Extent3(1), input: Extent3(75, 40, 30),
+      tile: Extent3(80, 96, 64), inputs: 1, outputs: 1),
+    FFTCase(
+      kernel: Extent3(3, 3, 2), padding: Extent3(1), input: Extent3(58, 14, 30),
+      tile: Extent3(60, 16, 16), inputs: 1, outputs: 2),
+    FFTCase(
+      kernel: Extent3(3, 3, 2), padding: Extent3(1), input: Extent3(62, 30, 14),
+      tile: Extent3(64, 64, 16), inputs: 2, outputs: 1),
+    FFTCase(
+      kernel: Extent3(7, 3, 2), padding: Extent3(3, 1, 1), input: Extent3(26, 14, 20),
+      tile: Extent3(32, 16, 16), inputs: 1, outputs: 1),
+  ]
+}
+
+@Test(
+  "FFT convolution and its gradients agree with sums of doubles at every instruction level",
+  arguments: FFTCase.table)
+private func agreesWithDoubles(row: FFTCase) throws {
+  var generator = SplitMix64(seed: 7)
+  func random(_ shape: [Int]) -> Tensor {
+    Tensor(shape: shape, elements: generator.floats(shape.reduce(1, *)))
+  }
+  let (n, m, k) = (row.input, row.result, row.kernel)
+  let input = random([row.batch, row.inputs, n.d, n.h, n.w])
+  let weight = random([row.outputs, row.inputs, k.d, k.h, k.w])
+  let bias = random([row.outputs])
+  let outputGradient = random([row.batch, row.outputs, m.d, m.h, m.w])
+  let (inputValues, weightValues, gradientValues) = (
+    ReferenceTensor(input), ReferenceTensor(weight), ReferenceTensor(outputGradient)
+  )
+  let expectedOutput = convolutionReference(
+    inputValues, weight: weightValues, bias: ReferenceTensor(bias), geometry: row.geometry)
+  let expectedInputGradient = convolutionInputGradientReference(
+    gradientValues, weight: weightValues, inputExtent: n, geometry: row.geometry)
+  let expectedWeightGradient = convolutionWeightGradientReference(
+    input: inputValues, outputGradient: gradientValues, geometry: row.geometry)
+  let work = WorkContext(threadCount: 2)
+  for level in KernelLevel.available {
+    let tile = FFTTile(extent: row.tile, level: level)
+    let convolution = try FFTConvolution(weight: weight, geometry: row.geometry, tile: tile, work: work)
+    let output = try convolution.forward(input, bias: bias, work: work)
+    expectClose(output, expectedOutput, tolerance: 2e-6, "forward, level \(level.rawValue)")
+    let rectified = try convolution.forward(input, bias: bias, rectifies: true, work: work)
+    #expect(rectified.elements == output.elements.map { max($0, 0) }, "rectified, level \(level)")
+    let inputGradient = try convolution.inputGradient(outputGradient, inputExtent: n, work: work)
+    expectClose(inputGradient, expectedInputGradient, tolerance: 2e-6, "input, level \(level.rawValue)")
+    let weightGradient = try FFTConvolution.weightGradient(
+      input: input, outputGradient: outputGradient, geometry: row.geometry, tile: tile, work: work)
+    expectClose(weightGradient, expectedWeightGradient, tolerance: 2e-6, "weight, level \(level.rawValue)")
+  }
+}
+
+@Test("FFT convolution gives the same bits on one thread and on three")
+func sameBitsOnAnyThreadCount() throws {
+  var generator = SplitMix64(seed: 11)
+  let geometry = ConvolutionGeometry(kernel: Extent3(5, 7, 7), padding: Extent3(2, 3, 3))
+  let input = Tensor(shape: [2, 4, 17, 40, 50], elements: generator.floats(2 * 4 * 17 * 40 * 50))
+  let gradient = Tensor(shape: [2, 3, 17, 40, 50], elements: generator.floats(2 * 3 * 17 * 40 * 50))
+  let weight = Tensor(shape: [3, 4, 5, 7, 7], elements: generator.floats(3 * 4 * 245))
+  let tile = FFTTile(extent: Extent3(12, 32, 32), level: KernelLevel.current)
+  func everything(_ threads: Int) throws -> [Tensor] {
+    let work = WorkContext(threadCount: threads)
+    let convolution = try FFTConvolution(weight: weight, geometry: geometry, tile: tile, work: work)
+    return [
+      try convolution.forward(input, work: work),
+      try convolution.inputGradient(gradient, inputExtent: input.extent, work: work),
+      try FFTConvolution.weightGradient(
+        input: input, outputGradient: gradient, geometry: geometry, tile: tile, work: work),
+    ]
+  }
+  #expect(try everything(1) == everything(3))
+}
+
+@Test("a cancelled FFT convolution throws")
+func cancelledConvolutionThrows() throws {
+  let geometry = ConvolutionGeometry(kernel: Extent3(3, 5, 5))
+  let weight = Tensor(shape: [1, 1, 3, 5, 5], repeating: 1)
+  let input = Tensor(shape: [1, 1, 8, 8, 8])
+  let convolution = try FFTConvolution(weight: weight, geometry: geometry, work: WorkContext())
+  let cancelled = WorkContext()
+  cancelled.cancellation.request()
+  #expect(throws: Cancelled()) { _ = try convolution.forward(input, work: cancelled) }
+}
+
+@Test("FFT convolution serves kernels of 2 to 9 taps with stride and dilation 1")
+func servedGeometries() {
+  func serves(_ kernel: Extent3, _ padding: Int = 0, stride: Int = 1, dilation: Int = 1) -> Bool {
+    FFTConvolution.serves(
+      ConvolutionGeometry(
+        kernel: kernel, stride: Extent3(stride), padding: Extent3(padding),
+        dilation: Extent3(dilation)))
+  }
+  #expect(serves(Extent3(7, 9, 9), 3))
+  #expect(serves(Extent3(2), 1))
+  #expect(!serves(Extent3(2), 2))
+  #expect(!serves(Extent3(1, 3, 3)))
+  #expect(!serves(Extent3(3, 3, 10)))
+  #expect(!serves(Extent3(5), stride: 2))
+  #expect(!serves(Extent3(5), dilation: 2))
+}
+
+@Test("tiles waste little on small and on large volumes")
+func cheapestTilesFit() {
+  let geometry = ConvolutionGeometry(kernel: Extent3(7, 9, 9), padding: Extent3(3, 4, 4))
+  for extent in [Extent3(8, 8, 8), Extent3(48, 64, 64), Extent3(72, 160, 160), Extent3(300, 512, 512)] {
+    let tile = FFTConvolution.cheapestTile(
+      geometry: geometry, inputChannels: 8, outputChannels: 8, inputExtent: extent)
+    let valid = Extent3(tile.extent.d - 6, tile.extent.h - 8, tile.extent.w - 8)
+    func covered(_ n: Int, _ valid: Int, _ tile: Int) -> Int { (n + valid - 1) / valid * tile }
+    let transformed =
+      covered(extent.d, valid.d, tile.extent.d) * covered(extent.h, valid.h, tile.extent.h)
+      * covered(extent.w, valid.w, tile.extent.w)
+    // The least possible is the padded volume.
+    let padded = (extent.d + 6) * (extent.h + 8) * (extent.w + 8)
+    #expect(Double(transformed) <= 2.5 * Double(padded), "\(extent) in tiles of \(tile.extent)")
+  }
+}
