@@ -1,3 +1,4 @@
+import CKernels
 import Work
 
 /// Adds `factor` times `increment` to `target`, element by element; both have the same shape, whatever it is.
@@ -32,10 +33,15 @@ package func scale(_ target: inout Tensor, by factor: Float, work: WorkContext) 
 /// - Returns: [C].
 /// - Throws: `Cancelled`.
 package func channelSums(_ tensor: Tensor, work: WorkContext) throws(Cancelled) -> Tensor {
-  let sums = try channelTotals(of: tensor, work: work) { range, elements in
-    var sum = 0.0
-    for index in range { sum += Double(elements[index]) }
-    return SIMD2(sum, 0)
+  let level = KernelLevel.current
+  let sums = try channelTotals(of: tensor, work: work) { _, range, elements in
+    var sums = (0.0, 0.0)
+    withUnsafeMutableBytes(of: &sums) {
+      pointwise_moments(
+        level, elements.start + range.lowerBound, range.count, 0,
+        $0.assumingMemoryBound(to: Double.self).baseAddress)
+    }
+    return SIMD2(sums.0, sums.1)
   }
   return Tensor(shape: [tensor.channels], elements: sums.map { Float($0.x) })
 }
@@ -43,7 +49,7 @@ package func channelSums(_ tensor: Tensor, work: WorkContext) throws(Cancelled) 
 /// Adds up, channel by channel in a fixed order, the pairs of sums that `part` gives for chunks of it.
 func channelTotals(
   of tensor: Tensor, work: WorkContext,
-  part: @Sendable (_ range: Range<Int>, _ elements: SharedBuffer<Float>) -> SIMD2<Double>
+  part: @Sendable (_ channel: Int, _ range: Range<Int>, _ elements: SharedBuffer<Float>) -> SIMD2<Double>
 ) throws(Cancelled) -> [SIMD2<Double>] {
   let chunks = Chunks(count: tensor.extent.product)
   let (channels, planes) = (tensor.channels, tensor.batch * tensor.channels)
@@ -51,9 +57,10 @@ func channelTotals(
   try tensor.elements.withSharedBuffer { elements throws(Cancelled) in
     try parts.withDisjointBuffer { parts throws(Cancelled) in
       try work.forEach(count: planes * chunks.number) { index, _ in
-        let start = index / chunks.number * chunks.count
+        let plane = index / chunks.number
+        let start = plane * chunks.count
         let range = chunks.range(index % chunks.number)
-        parts[index] = part(start + range.lowerBound..<start + range.upperBound, elements)
+        parts[index] = part(plane % channels, start + range.lowerBound..<start + range.upperBound, elements)
       }
     }
   }

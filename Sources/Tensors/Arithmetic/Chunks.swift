@@ -17,21 +17,24 @@ struct Chunks: Sendable {
   }
 }
 
-extension Tensor {
-  /// Runs `body(plane, range, start)` for chunks of every channel of every sample in parallel, where `start`
-  /// points at the first element of the whole array.
-  mutating func forEachChunk(
-    work: WorkContext,
-    _ body: @Sendable (_ channel: Int, _ range: Range<Int>, _ elements: DisjointBuffer<Float>) -> Void
-  ) throws(Cancelled) {
-    let chunks = Chunks(count: extent.product)
-    let (channels, planes) = (self.channels, batch * self.channels)
-    try elements.withDisjointBuffer { elements throws(Cancelled) in
+/// Makes a tensor of the shape of `source` by calling `body(channel, range, source, result)` in parallel for
+/// chunks of every channel of every sample; `body` writes the elements `range` of the result.
+func mapChunks(
+  of source: Tensor, work: WorkContext,
+  _ body:
+    @Sendable (
+      _ channel: Int, _ range: Range<Int>, _ source: SharedBuffer<Float>, _ result: DisjointBuffer<Float>
+    ) -> Void
+) throws(Cancelled) -> Tensor {
+  let chunks = Chunks(count: source.extent.product)
+  let (channels, planes) = (source.channels, source.batch * source.channels)
+  return try filledTensor(shape: source.shape) { result throws(Cancelled) in
+    try source.elements.withSharedBuffer { source throws(Cancelled) in
       try work.forEach(count: planes * chunks.number) { index, _ in
         let plane = index / chunks.number
         let range = chunks.range(index % chunks.number)
         let start = plane * chunks.count
-        body(plane % channels, start + range.lowerBound..<start + range.upperBound, elements)
+        body(plane % channels, start + range.lowerBound..<start + range.upperBound, source, result)
       }
     }
   }

@@ -1,3 +1,4 @@
+import CKernels
 import Foundation
 import Work
 
@@ -8,32 +9,16 @@ package func softmax(_ scores: Tensor, work: WorkContext) throws(Cancelled) -> T
   var probabilities = scores
   let (channels, voxels) = (scores.channels, scores.extent.product)
   let chunks = Chunks(count: voxels)
+  let level = KernelLevel.current
   try probabilities.elements.withDisjointBuffer { elements throws(Cancelled) in
     try work.forEach(count: scores.batch * chunks.number) { index, _ in
-      let start = index / chunks.number * channels * voxels
-      for voxel in chunks.range(index % chunks.number) {
-        normaliseExponentials(elements.start + start + voxel, channels: channels, stride: voxels)
-      }
+      let start = elements.start + index / chunks.number * channels * voxels
+      let range = chunks.range(index % chunks.number)
+      pointwise_softmax(
+        level, start + range.lowerBound, Int32(channels), voxels, range.count, nil)
     }
   }
   return probabilities
-}
-
-/// Replaces the `channels` scores at `scores`, `stride` apart, by their softmax; returns the logarithm of the
-/// sum of their exponentials.
-@discardableResult
-func normaliseExponentials(_ scores: UnsafeMutablePointer<Float>, channels: Int, stride: Int) -> Float {
-  var highest = scores[0]
-  for channel in 1..<max(channels, 1) { highest = max(highest, scores[channel * stride]) }
-  var sum: Float = 0
-  for channel in 0..<channels {
-    let value = exp(scores[channel * stride] - highest)
-    scores[channel * stride] = value
-    sum += value
-  }
-  let inverse = 1 / sum
-  for channel in 0..<channels { scores[channel * stride] *= inverse }
-  return highest + log(sum)
 }
 
 /// The definition of ``softmax(_:work:)``, in double precision.

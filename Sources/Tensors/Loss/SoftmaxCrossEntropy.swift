@@ -1,3 +1,4 @@
+import CKernels
 import Foundation
 import Work
 
@@ -22,48 +23,56 @@ package func softmaxCrossEntropy(
     labels.count == scores.batch * voxels, "\(labels.count) labels for \(scores.batch * voxels) voxels")
   let weights = classWeights ?? [Float](repeating: 1, count: channels)
   precondition(weights.count == channels, "\(weights.count) class weights for \(channels) classes")
-  let counts = labels.withUnsafeBufferPointer { labels in
-    var counts = [Int](repeating: 0, count: 256)
-    for label in labels { counts[Int(label)] += 1 }
-    return counts
-  }
-  var total = 0.0
-  for (label, count) in counts.enumerated() where count > 0 && label != ignoredLabel.map(Int.init) {
-    precondition(label < channels, "label \(label) among \(channels) classes")
-    total += Double(count) * Double(weights[label])
-  }
+  let total = countedWeight(labels, ignoredLabel: ignoredLabel, weights: weights)
   guard total > 0 else { return (0, Tensor(shape: scores.shape)) }
 
   let chunks = Chunks(count: voxels)
-  let factors = weights.map { Float(Double($0) / total) }
+  let ignored = ignoredLabel.map(Int.init) ?? -1
   var losses = [Double](repeating: 0, count: scores.batch * chunks.number)
   var gradient = scores
-  try gradient.elements.withDisjointBuffer { elements throws(Cancelled) in
-    try losses.withDisjointBuffer { losses throws(Cancelled) in
-      try labels.withSharedBuffer { labels throws(Cancelled) in
-        try work.forEach(count: losses.count) { index, _ in
-          let sample = index / chunks.number
-          var loss = 0.0
-          for voxel in chunks.range(index % chunks.number) {
-            let scores = elements.start + sample * channels * voxels + voxel
-            let label = labels[sample * voxels + voxel]
-            if label == ignoredLabel {
-              for channel in 0..<channels { scores[channel * voxels] = 0 }
-              continue
+  let level = KernelLevel.current
+  try withScratch(perWorker: 2 * Chunks.size, work: work) { scratch throws(Cancelled) in
+    try gradient.elements.withDisjointBuffer { elements throws(Cancelled) in
+      try losses.withDisjointBuffer { losses throws(Cancelled) in
+        try labels.withSharedBuffer { labels throws(Cancelled) in
+          try work.forEach(count: losses.count) { index, worker in
+            let (sample, range) = (index / chunks.number, chunks.range(index % chunks.number))
+            let scores = elements.start + sample * channels * voxels + range.lowerBound
+            let labels = labels.start + sample * voxels + range.lowerBound
+            let (own, logarithms) = (scratch.start(worker), scratch.start(worker) + Chunks.size)
+            for voxel in 0..<range.count where Int(labels[voxel]) != ignored {
+              own[voxel] = scores[Int(labels[voxel]) * voxels + voxel]
             }
-            let own = scores[Int(label) * voxels]
-            let logarithm = normaliseExponentials(scores, channels: channels, stride: voxels)
-            loss += Double(weights[Int(label)]) * Double(logarithm - own)
-            scores[Int(label) * voxels] -= 1
-            let factor = factors[Int(label)]
-            for channel in 0..<channels { scores[channel * voxels] *= factor }
+            pointwise_softmax(level, scores, Int32(channels), voxels, range.count, logarithms)
+            var loss = 0.0
+            for voxel in 0..<range.count {
+              let label = Int(labels[voxel])
+              let weight = label == ignored ? 0 : Double(weights[label])
+              let factor = Float(weight / total)
+              for channel in 0..<channels { scores[channel * voxels + voxel] *= factor }
+              if label == ignored { continue }
+              scores[label * voxels + voxel] -= factor
+              loss += weight * Double(logarithms[voxel] - own[voxel])
+            }
+            losses[index] = loss
           }
-          losses[index] = loss
         }
       }
     }
   }
   return (losses.reduce(0, +) / total, gradient)
+}
+
+/// The sum over the voxels that count of their classes' weights.
+private func countedWeight(_ labels: [UInt8], ignoredLabel: UInt8?, weights: [Float]) -> Double {
+  var counts = [Int](repeating: 0, count: 256)
+  for label in labels { counts[Int(label)] += 1 }
+  var total = 0.0
+  for (label, count) in counts.enumerated() where count > 0 && label != ignoredLabel.map(Int.init) {
+    precondition(label < weights.count, "label \(label) among \(weights.count) classes")
+    total += Double(count) * Double(weights[label])
+  }
+  return total
 }
 
 /// The definition of ``softmaxCrossEntropy(scores:labels:ignoredLabel:classWeights:work:)``, in double

@@ -1,3 +1,4 @@
+import CKernels
 import Work
 
 /// What a batch normalisation measured of its batch, per channel.
@@ -66,16 +67,16 @@ package func batchNormalisationGradients(
   precondition(
     input.shape == outputGradient.shape, "gradient \(outputGradient.shape) for input \(input.shape)")
   let channels = input.channels
-  let voxels = input.extent.product
+  let level = KernelLevel.current
   let sums = try input.elements.withSharedBuffer { input throws(Cancelled) in
-    try channelTotals(of: outputGradient, work: work) { range, gradient in
-      let mean = Double(statistics.mean[range.lowerBound / voxels % channels])
-      var sums = SIMD2<Double>.zero
-      for index in range {
-        let value = Double(gradient[index])
-        sums += SIMD2(value, value * (Double(input[index]) - mean))
+    try channelTotals(of: outputGradient, work: work) { channel, range, gradient in
+      var sums = (0.0, 0.0)
+      withUnsafeMutableBytes(of: &sums) {
+        pointwise_products(
+          level, gradient.start + range.lowerBound, input.start + range.lowerBound, range.count,
+          statistics.mean[channel], $0.assumingMemoryBound(to: Double.self).baseAddress)
       }
-      return sums
+      return SIMD2(sums.0, sums.1)
     }
   }
   // Normalised values are (input - mean) / deviation, so the gradient is an affine function, channel by
@@ -94,12 +95,13 @@ package func batchNormalisationGradients(
     let offset = -factor * sums[channel].x / count - slope * Double(statistics.mean[channel])
     coefficients.append(SIMD3(Float(factor), Float(slope), Float(offset)))
   }
-  var gradient = outputGradient
   let perChannel = coefficients
-  try input.elements.withSharedBuffer { input throws(Cancelled) in
-    try gradient.forEachChunk(work: work) { channel, range, gradient in
+  let gradient = try input.elements.withSharedBuffer { input throws(Cancelled) in
+    try mapChunks(of: outputGradient, work: work) { channel, range, outputGradient, gradient in
       let c = perChannel[channel]
-      for index in range { gradient[index] = c.x * gradient[index] + c.y * input[index] + c.z }
+      pointwise_combine(
+        level, outputGradient.start + range.lowerBound, input.start + range.lowerBound,
+        gradient.start + range.lowerBound, range.count, c.x, c.y, c.z)
     }
   }
   return (gradient, scaleGradient, shiftGradient)
@@ -109,16 +111,25 @@ private func batchStatistics(
   of input: Tensor, epsilon: Float, work: WorkContext
 ) throws(Cancelled) -> BatchStatistics {
   let count = Double(input.batch * input.extent.product)
-  let totals = try channelTotals(of: input, work: work) { range, elements in
-    var sums = SIMD2<Double>.zero
-    for index in range {
-      let value = Double(elements[index])
-      sums += SIMD2(value, value * value)
+  let level = KernelLevel.current
+  let voxels = input.extent.product
+  // Deviations from any value of the channel itself: squares of the values would cancel where the mean is
+  // large against the deviation.
+  let pivots = (0..<input.channels).map { input.elements[$0 * voxels] }
+  let totals = try channelTotals(of: input, work: work) { channel, range, elements in
+    var sums = (0.0, 0.0)
+    withUnsafeMutableBytes(of: &sums) {
+      pointwise_moments(
+        level, elements.start + range.lowerBound, range.count, pivots[channel],
+        $0.assumingMemoryBound(to: Double.self).baseAddress)
     }
-    return sums
+    return SIMD2(sums.0, sums.1)
   }
-  let means = totals.map { $0.x / count }
-  let variances = totals.map { max(0, $0.y / count - ($0.x / count) * ($0.x / count)) }
+  let means = zip(totals, pivots).map { $0.x / count + Double($1) }
+  let variances = totals.map { total in
+    let mean = total.x / count
+    return max(0, total.y / count - mean * mean)
+  }
   return BatchStatistics(
     mean: means.map { Float($0) }, biasedVariance: variances.map { Float($0) },
     inverseDeviation: variances.map { Float(1 / ($0 + Double(epsilon)).squareRoot()) }, count: Int(count))
@@ -134,10 +145,10 @@ private func normalise(
     "parameters for \(mean.count) channels, input of \(input.channels)")
   let factors = zip(scale.elements, inverseDeviation).map { $0 * $1 }
   let offsets = (0..<mean.count).map { shift.elements[$0] - mean[$0] * factors[$0] }
-  var output = input
-  try output.forEachChunk(work: work) { channel, range, elements in
-    let (factor, offset) = (factors[channel], offsets[channel])
-    for index in range { elements[index] = elements[index] * factor + offset }
+  let level = KernelLevel.current
+  return try mapChunks(of: input, work: work) { channel, range, input, output in
+    pointwise_affine(
+      level, input.start + range.lowerBound, output.start + range.lowerBound, range.count,
+      factors[channel], offsets[channel])
   }
-  return output
 }

@@ -1,19 +1,48 @@
+import CKernels
 import Work
 
 /// The greatest value in every window, and which voxel it came from.
 ///
 /// Among equal values the first in memory wins; NaN wins over numbers, as in PyTorch.
 ///
-/// - Parameter input: [N, C, D, H, W].
+/// - Parameter input: [N, C, D, H, W], with fewer than 2³¹ voxels per channel.
 /// - Returns: The pooled values, [N, C, D', H', W'], and for each the flat index of its voxel inside the
 ///   channel's D·H·W voxels, for ``maxPoolingInputGradient(_:winners:inputExtent:work:)``.
 /// - Throws: `Cancelled`.
 package func maxPooling(
   _ input: Tensor, geometry: PoolingGeometry, work: WorkContext
 ) throws(Cancelled) -> (output: Tensor, winners: [Int32]) {
-  try work.checkCancellation()
-  let (output, winners) = maxPoolingReference(ReferenceTensor(input), geometry: geometry)
-  return (output.rounded, winners)
+  let (extent, pooled) = (input.extent, outputExtent(of: geometry, input: input.extent))
+  precondition(extent.product <= Int(Int32.max), "\(extent) voxels exceed 32-bit indices")
+  let planes = input.batch * input.channels
+  let level = KernelLevel.current
+  var winners = [Int32](unsafeUninitializedCapacity: planes * pooled.product) { buffer, count in
+    buffer.initialize(repeating: 0)
+    count = planes * pooled.product
+  }
+  let output = try filledTensor(shape: [input.batch, input.channels, pooled.d, pooled.h, pooled.w]) {
+    output throws(Cancelled) in
+    try input.elements.withSharedBuffer { input throws(Cancelled) in
+      try winners.withDisjointBuffer { winners throws(Cancelled) in
+        try work.forEach(count: planes * pooled.d) { index, _ in
+          let (plane, z) = (index / pooled.d, index % pooled.d)
+          let firstZ = z * geometry.stride.d
+          for y in 0..<pooled.h {
+            let firstY = y * geometry.stride.h
+            var row = pooling_row(
+              channel: input.start + plane * extent.product, plane: extent.h * extent.w, row: extent.w,
+              first_z: Int32(firstZ), first_y: Int32(firstY),
+              rows_z: Int32(min(geometry.kernel.d, extent.d - firstZ)),
+              rows_y: Int32(min(geometry.kernel.h, extent.h - firstY)), columns: Int32(geometry.kernel.w),
+              step: Int32(geometry.stride.w), input_width: Int32(extent.w), width: Int32(pooled.w))
+            let target = (index * pooled.h + y) * pooled.w
+            pooling_maxima(level, &row, output.start + target, winners.start + target)
+          }
+        }
+      }
+    }
+  }
+  return (output, winners)
 }
 
 /// The gradient of a loss with respect to a max-pooling's input: each output's goes to its winner.
@@ -27,8 +56,23 @@ package func maxPooling(
 package func maxPoolingInputGradient(
   _ outputGradient: Tensor, winners: [Int32], inputExtent: Extent3, work: WorkContext
 ) throws(Cancelled) -> Tensor {
-  try work.checkCancellation()
-  return maxPoolingInputGradientReference(
-    ReferenceTensor(outputGradient), winners: winners, inputExtent: inputExtent
-  ).rounded
+  precondition(
+    winners.count == outputGradient.elements.count,
+    "\(winners.count) winners for a gradient of \(outputGradient.shape)")
+  let (batch, channels) = (outputGradient.batch, outputGradient.channels)
+  let (voxels, pooled) = (inputExtent.product, outputGradient.extent.product)
+  return try filledTensor(shape: [batch, channels, inputExtent.d, inputExtent.h, inputExtent.w]) {
+    gradient throws(Cancelled) in
+    try outputGradient.elements.withSharedBuffer { output throws(Cancelled) in
+      try winners.withSharedBuffer { winners throws(Cancelled) in
+        try work.forEach(count: batch * channels) { plane, _ in
+          let target = gradient.start + plane * voxels
+          target.initialize(repeating: 0, count: voxels)
+          for index in plane * pooled..<(plane + 1) * pooled {
+            target[Int(winners[index])] += output[index]
+          }
+        }
+      }
+    }
+  }
 }

@@ -18,7 +18,7 @@ package func maxPoolingReference(
               {
                 let source = (sourceZ * extent.h + sourceY) * extent.w + sourceX
                 let value = input.elements[plane * extent.product + source]
-                if winner < 0 || value > best || (value.isNaN && !best.isNaN) {
+                if winner < 0 || value > best || value.isNaN {
                   best = value
                   winner = source
                 }

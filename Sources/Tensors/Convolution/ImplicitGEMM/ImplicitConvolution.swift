@@ -98,20 +98,3 @@ extension ConvolutionGeometry {
     )
   }
 }
-
-/// A tensor whose memory `fill`, a parallel loop, writes completely unless it throws.
-func filledTensor(
-  shape: [Int], _ fill: (DisjointBuffer<Float>) throws(Cancelled) -> Void
-) throws(Cancelled) -> Tensor {
-  var cancelled: Cancelled?
-  let tensor = Tensor(uninitializedShape: shape) { buffer in
-    do throws(Cancelled) {
-      try fill(DisjointBuffer(buffer))
-    } catch {
-      cancelled = error
-      buffer.initialize(repeating: 0)
-    }
-  }
-  if let cancelled { throw cancelled }
-  return tensor
-}

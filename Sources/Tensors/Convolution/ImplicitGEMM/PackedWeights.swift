@@ -37,14 +37,15 @@ struct PackedWeights: Sendable {
     try weight.elements.withSharedBuffer { weight throws(Cancelled) in
       try packed.withDisjointBuffer { packed throws(Cancelled) in
         try work.forEach(count: blocks) { index, _ in
-          for row in index * block..<min(rows, (index + 1) * block) {
-            var target = index * depth * block + row % block
-            for channel in 0..<channels {
-              let source = row * order.rowStride + channel * order.channelStride
-              for tap in order.taps {
-                packed[target] = weight[source + tap]
-                target += block
-              }
+          // Row innermost: eight streams that advance together, whatever the order of the weights.
+          let filled = min(block, rows - index * block)
+          let first = weight.start + index * block * order.rowStride
+          var target = packed.start + index * depth * block
+          for channel in 0..<channels {
+            for tap in order.taps {
+              let source = first + channel * order.channelStride + tap
+              for row in 0..<filled { target[row] = source[row * order.rowStride] }
+              target += block
             }
           }
         }

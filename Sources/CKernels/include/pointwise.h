@@ -1,0 +1,49 @@
+// Loops over whole channels: statistics, normalisation, softmax, pooling.
+#pragma once
+
+#include "instruction_set.h"
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+// The sum of x[i] - pivot and of its square; single precision inside blocks of 1024, double between them.
+void pointwise_moments(enum kernels_level level, const float *x, long count, float pivot, double sums[2]);
+
+// The sum of g[i] and of g[i] (x[i] - pivot), likewise.
+void pointwise_products(enum kernels_level level, const float *g, const float *x, long count, float pivot,
+                        double sums[2]);
+
+// y[i] = factor x[i] + offset; y may be x.
+void pointwise_affine(enum kernels_level level, const float *x, float *y, long count, float factor,
+                      float offset);
+
+// y[i] = a g[i] + b x[i] + c; y may be g or x.
+void pointwise_combine(enum kernels_level level, const float *g, const float *x, float *y, long count,
+                       float a, float b, float c);
+
+// Replaces the scores of `count` voxels, whose channels are `stride` floats apart, by their softmax. Where
+// `logarithms` is not NULL it receives the logarithm of each voxel's sum of exponentials.
+void pointwise_softmax(enum kernels_level level, float *scores, int channels, long stride, long count,
+                       float *logarithms);
+
+// The windows of one row of outputs: `width` of them, `step` input columns apart, of rows_z x rows_y rows of
+// up to `columns` voxels, cut off at `input_width`.
+struct pooling_row {
+    const float *channel;              // first voxel of the channel
+    long plane, row;                   // floats from one plane and one row to the next
+    int first_z, first_y;              // of the windows
+    int rows_z, rows_y, columns;       // extents of the windows inside the input
+    int step, input_width, width;
+};
+
+// The greatest value of every window and its index inside the channel. NaN is greatest; among equal numbers
+// the first in memory wins.
+void pooling_maxima(enum kernels_level level, const struct pooling_row *row, float *maxima,
+                    int32_t *winners);
+
+#ifdef __cplusplus
+}
+#endif

@@ -1,0 +1,55 @@
+#include "pointwise.h"
+
+#include <math.h>
+#include <stddef.h>
+
+#define ALWAYS_INLINE static inline __attribute__((always_inline))
+#define UNROLL _Pragma("clang loop unroll(full)")
+
+// Elements whose sum stays in single precision.
+enum { SUM_BLOCK = 1024 };
+
+static long smaller(long a, long b) { return a < b ? a : b; }
+
+#define KERNEL_SOURCE "pointwise_kernel.h"
+#include "every_level.h"
+
+#if defined(__x86_64__)
+#define DISPATCH(level, name, ...)                              \
+    switch (level) {                                            \
+    case KERNELS_AVX512: name##_avx512(__VA_ARGS__); break;     \
+    case KERNELS_AVX2: name##_avx2(__VA_ARGS__); break;         \
+    case KERNELS_PORTABLE: name##_portable(__VA_ARGS__); break; \
+    }
+#else
+#define DISPATCH(level, name, ...) name##_portable(__VA_ARGS__)
+#endif
+
+void pointwise_moments(enum kernels_level level, const float *x, long count, float pivot, double sums[2]) {
+    DISPATCH(level, moments, x, count, pivot, sums);
+}
+
+void pointwise_products(enum kernels_level level, const float *g, const float *x, long count, float pivot,
+                        double sums[2]) {
+    DISPATCH(level, products, g, x, count, pivot, sums);
+}
+
+void pointwise_affine(enum kernels_level level, const float *x, float *y, long count, float factor,
+                      float offset) {
+    DISPATCH(level, combine, x, x, y, count, factor, 0, offset);
+}
+
+void pointwise_combine(enum kernels_level level, const float *g, const float *x, float *y, long count,
+                       float a, float b, float c) {
+    DISPATCH(level, combine, g, x, y, count, a, b, c);
+}
+
+void pointwise_softmax(enum kernels_level level, float *scores, int channels, long stride, long count,
+                       float *logarithms) {
+    DISPATCH(level, softmax, scores, channels, stride, count, logarithms);
+}
+
+void pooling_maxima(enum kernels_level level, const struct pooling_row *row, float *maxima,
+                    int32_t *winners) {
+    DISPATCH(level, maxima, row, maxima, winners);
+}

@@ -1,0 +1,201 @@
+// Included once per instruction set by pointwise.c through every_level.h; no include guard on purpose.
+
+typedef float LEVEL(vector) __attribute__((vector_size(WIDTH * 4)));
+typedef int LEVEL(lanes) __attribute__((vector_size(WIDTH * 4)));
+typedef float LEVEL(loose) __attribute__((vector_size(WIDTH * 4), aligned(4), may_alias));
+typedef int LEVEL(loose_lanes) __attribute__((vector_size(WIDTH * 4), aligned(4), may_alias));
+#define VECTOR LEVEL(vector)
+#define LANES LEVEL(lanes)
+#define LOAD(p) ((VECTOR)(*(const LEVEL(loose) *)(p)))
+#define STORE(p, v) (*(LEVEL(loose) *)(p) = (v))
+#define CHOOSE(mask, a, b) ((VECTOR)(((LANES)(a) & (mask)) | ((LANES)(b) & ~(mask))))
+
+ALWAYS_INLINE double LEVEL(total)(VECTOR a, VECTOR b) {
+    a += b;
+    double sum = 0;
+    UNROLL for (int lane = 0; lane < WIDTH; lane++) sum += a[lane];
+    return sum;
+}
+
+static void LEVEL(moments)(const float *x, long count, float pivot, double sums[2]) {
+    sums[0] = sums[1] = 0;
+    for (long start = 0; start < count; start += SUM_BLOCK) {
+        long end = smaller(start + SUM_BLOCK, count), i = start;
+        VECTOR s0 = {0}, s1 = {0}, q0 = {0}, q1 = {0};
+        for (; i + 2 * WIDTH <= end; i += 2 * WIDTH) {
+            VECTOR a = LOAD(x + i) - pivot, b = LOAD(x + i + WIDTH) - pivot;
+            s0 += a;
+            s1 += b;
+            q0 += a * a;
+            q1 += b * b;
+        }
+        sums[0] += LEVEL(total)(s0, s1);
+        sums[1] += LEVEL(total)(q0, q1);
+        for (; i < end; i++) {
+            double value = (double)x[i] - pivot;
+            sums[0] += value;
+            sums[1] += value * value;
+        }
+    }
+}
+
+static void LEVEL(products)(const float *g, const float *x, long count, float pivot, double sums[2]) {
+    sums[0] = sums[1] = 0;
+    for (long start = 0; start < count; start += SUM_BLOCK) {
+        long end = smaller(start + SUM_BLOCK, count), i = start;
+        VECTOR s0 = {0}, s1 = {0}, q0 = {0}, q1 = {0};
+        for (; i + 2 * WIDTH <= end; i += 2 * WIDTH) {
+            VECTOR a = LOAD(g + i), b = LOAD(g + i + WIDTH);
+            s0 += a;
+            s1 += b;
+            q0 += a * (LOAD(x + i) - pivot);
+            q1 += b * (LOAD(x + i + WIDTH) - pivot);
+        }
+        sums[0] += LEVEL(total)(s0, s1);
+        sums[1] += LEVEL(total)(q0, q1);
+        for (; i < end; i++) {
+            sums[0] += g[i];
+            sums[1] += (double)g[i] * ((double)x[i] - pivot);
+        }
+    }
+}
+
+static void LEVEL(combine)(const float *g, const float *x, float *y, long count, float a, float b, float c) {
+    long i = 0;
+    if (b == 0)
+        for (; i + WIDTH <= count; i += WIDTH) STORE(y + i, a * LOAD(g + i) + c);
+    else
+        for (; i + WIDTH <= count; i += WIDTH) STORE(y + i, a * LOAD(g + i) + b * LOAD(x + i) + c);
+    for (; i < count; i++) y[i] = b == 0 ? a * g[i] + c : a * g[i] + b * x[i] + c;
+}
+
+// exp(x) for x <= 0 within 2 units in the last place: 2^n times a polynomial on |r| <= ln(2) / 2.
+ALWAYS_INLINE VECTOR LEVEL(exponential)(VECTOR x) {
+    const VECTOR lowest = (VECTOR){0} - 87.0f;
+    // A comparison that NaN fails leaves it as it is.
+    x = CHOOSE((LANES)(x < lowest), lowest, x);
+    // Adding 1.5 * 2^23 rounds to the nearest integer in the low bits.
+    const float shift = 12582912.0f;
+    VECTOR shifted = x * 1.44269504f + shift;
+    VECTOR n = shifted - shift;
+    VECTOR r = x - n * 0.693359375f;
+    r = r + n * 2.12194440e-4f;
+    VECTOR p = (VECTOR){0} + 1.9875691500e-4f;
+    p = p * r + 1.3981999507e-3f;
+    p = p * r + 8.3334519073e-3f;
+    p = p * r + 4.1665795894e-2f;
+    p = p * r + 1.6666665459e-1f;
+    p = p * r + 5.0000001201e-1f;
+    p = p * r * r + r + 1.0f;
+    LANES exponent = ((LANES)shifted << 23) + 0x3F800000;
+    return p * (VECTOR)exponent;
+}
+
+static void LEVEL(softmax)(float *scores, int channels, long stride, long count, float *logarithms) {
+    long i = 0;
+    for (; i + WIDTH <= count; i += WIDTH) {
+        VECTOR highest = LOAD(scores + i), sum = {0};
+        for (int c = 1; c < channels; c++) {
+            VECTOR value = LOAD(scores + c * stride + i);
+            highest = CHOOSE((LANES)(value > highest), value, highest);
+        }
+        for (int c = 0; c < channels; c++) {
+            VECTOR value = LEVEL(exponential)(LOAD(scores + c * stride + i) - highest);
+            STORE(scores + c * stride + i, value);
+            sum += value;
+        }
+        VECTOR inverse = 1.0f / sum;
+        for (int c = 0; c < channels; c++)
+            STORE(scores + c * stride + i, LOAD(scores + c * stride + i) * inverse);
+        if (logarithms != NULL)
+            for (int lane = 0; lane < WIDTH; lane++) logarithms[i + lane] = highest[lane] + logf(sum[lane]);
+    }
+    for (; i < count; i++) {
+        float highest = scores[i], sum = 0;
+        for (int c = 1; c < channels; c++)
+            if (scores[c * stride + i] > highest) highest = scores[c * stride + i];
+        for (int c = 0; c < channels; c++) sum += scores[c * stride + i] = expf(scores[c * stride + i] - highest);
+        for (int c = 0; c < channels; c++) scores[c * stride + i] /= sum;
+        if (logarithms != NULL) logarithms[i] = highest + logf(sum);
+    }
+}
+
+// source[(x + lane) * step + tap] for every lane, where the caller made sure of the memory.
+ALWAYS_INLINE VECTOR LEVEL(strided)(const float *source, const int step, int tap) {
+    if (step == 1) return LOAD(source + tap);
+    if (step == 2) {
+        // Even and odd taps share their loads, so that a row is never left.
+        const float *pair = source + (tap & ~1);
+        VECTOR a = LOAD(pair), b = LOAD(pair + WIDTH);
+#if WIDTH == 16
+        return tap & 1 ? __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31)
+                       : __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+#elif WIDTH == 8
+        return tap & 1 ? __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15)
+                       : __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14);
+#else
+        return tap & 1 ? __builtin_shufflevector(a, b, 1, 3, 5, 7) : __builtin_shufflevector(a, b, 0, 2, 4, 6);
+#endif
+    }
+    VECTOR values;
+    for (int lane = 0; lane < WIDTH; lane++) values[lane] = source[lane * step + tap];
+    return values;
+}
+
+// The windows x ..< x + WIDTH, all of them whole.
+ALWAYS_INLINE void LEVEL(maxima_block)(const struct pooling_row *w, const int step, int x, float *maxima,
+                                       int32_t *winners) {
+    VECTOR best = {0};
+    LANES winner = {0}, column;
+    UNROLL for (int lane = 0; lane < WIDTH; lane++) column[lane] = (x + lane) * step;
+    for (int z = 0; z < w->rows_z; z++)
+        for (int y = 0; y < w->rows_y; y++) {
+            long start = (w->first_z + z) * w->plane + (w->first_y + y) * w->row;
+            for (int tap = 0; tap < w->columns; tap++) {
+                VECTOR value = LEVEL(strided)(w->channel + start + (long)x * step, step, tap);
+                LANES index = column + (int)(start + tap);
+                LANES wins = (LANES)(value > best) | (LANES)(value != value);
+                if (z + y + tap == 0) wins = ~(LANES){0};
+                best = CHOOSE(wins, value, best);
+                winner = (index & wins) | (winner & ~wins);
+            }
+        }
+    STORE(maxima + x, best);
+    *(LEVEL(loose_lanes) *)(winners + x) = winner;
+}
+
+static void LEVEL(maxima)(const struct pooling_row *w, float *maxima, int32_t *winners) {
+    int x = 0;
+    // The floats that a block reads: with step 2 a multiple of two vectors from each even tap.
+    int reach = w->step == 2 ? ((w->columns - 1) & ~1) + 2 * WIDTH
+                             : (WIDTH - 1) * w->step + w->columns;
+    for (; x + WIDTH <= w->width && x * w->step + reach <= w->input_width; x += WIDTH) {
+        if (w->step == 1) LEVEL(maxima_block)(w, 1, x, maxima, winners);
+        else if (w->step == 2) LEVEL(maxima_block)(w, 2, x, maxima, winners);
+        else LEVEL(maxima_block)(w, w->step, x, maxima, winners);
+    }
+    for (; x < w->width; x++) {
+        int columns = (int)smaller(w->columns, w->input_width - x * w->step);
+        float best = 0;
+        int32_t winner = -1;
+        for (int z = 0; z < w->rows_z; z++)
+            for (int y = 0; y < w->rows_y; y++) {
+                long start = (w->first_z + z) * w->plane + (w->first_y + y) * w->row + (long)x * w->step;
+                for (int tap = 0; tap < columns; tap++) {
+                    float value = w->channel[start + tap];
+                    if (winner < 0 || value > best || value != value) {
+                        best = value;
+                        winner = (int32_t)(start + tap);
+                    }
+                }
+            }
+        maxima[x] = best;
+        winners[x] = winner;
+    }
+}
+
+#undef CHOOSE
+#undef VECTOR
+#undef LANES
+#undef LOAD
+#undef STORE

@@ -1,0 +1,64 @@
+import Tensors
+import TestSupport
+import Testing
+import Work
+
+private let cases: [(extent: Extent3, geometry: PoolingGeometry)] = [
+  (Extent3(6, 8, 70), .init(kernel: Extent3(2), stride: Extent3(2))),
+  (Extent3(5, 7, 35), .init(kernel: Extent3(2), stride: Extent3(2))),
+  (Extent3(5, 7, 35), .init(kernel: Extent3(2), stride: Extent3(2), roundsUp: true)),
+  (Extent3(7, 8, 71), .init(kernel: Extent3(3), stride: Extent3(2), roundsUp: true)),
+  (Extent3(7, 9, 67), .init(kernel: Extent3(3), stride: Extent3(2))),
+  (Extent3(4, 5, 40), .init(kernel: Extent3(3, 2, 2), stride: Extent3(1))),
+  (Extent3(6, 6, 60), .init(kernel: Extent3(1, 2, 3), stride: Extent3(2, 1, 3), roundsUp: true)),
+  (Extent3(1, 1, 1), .init(kernel: Extent3(2), stride: Extent3(2), roundsUp: true)),
+]
+
+@Suite struct PoolingTests {
+  @Test("max-pooling, its winners and its gradient equal the references", arguments: cases.indices)
+  func everything(_ index: Int) throws {
+    let (extent, geometry) = cases[index]
+    var generator = SplitMix64(seed: 5)
+    var input = generator.tensor([2, 3, extent.d, extent.h, extent.w])
+    // Few distinct values, so that windows have ties.
+    input.elements = input.elements.map { ($0 * 4).rounded() }
+    let (expected, expectedWinners) = maxPoolingReference(ReferenceTensor(input), geometry: geometry)
+    let gradient = generator.tensor(expected.shape)
+    let expectedGradient = maxPoolingInputGradientReference(
+      ReferenceTensor(gradient), winners: expectedWinners, inputExtent: extent)
+    try atEveryLevel { threads, what in
+      let work = WorkContext(threadCount: threads)
+      let (output, winners) = try maxPooling(input, geometry: geometry, work: work)
+      #expect(output == expected.rounded, what)
+      #expect(winners == expectedWinners, what)
+      expectClose(
+        try maxPoolingInputGradient(gradient, winners: winners, inputExtent: extent, work: work),
+        expectedGradient, what)
+    }
+  }
+
+  @Test("NaN passes through a max-pooling")
+  func notANumber() throws {
+    for place in [0, 1, 5, 40, 41] {
+      var input = Tensor(shape: [1, 1, 2, 2, 64], repeating: 1)
+      input.elements[place] = .nan
+      let output = try maxPooling(
+        input, geometry: .init(kernel: Extent3(2), stride: Extent3(2)), work: WorkContext(threadCount: 1)
+      ).output
+      #expect(output.elements.indices.filter { output.elements[$0].isNaN } == [place / 2])
+    }
+  }
+
+  @Test("the reference's gradient is the derivative of the reference")
+  func finiteDifferences() {
+    var generator = SplitMix64(seed: 6)
+    let geometry = PoolingGeometry(kernel: Extent3(3), stride: Extent3(2), roundsUp: true)
+    let input = ReferenceTensor(generator.tensor([1, 2, 4, 5, 6]))
+    let (output, winners) = maxPoolingReference(input, geometry: geometry)
+    let gradient = ReferenceTensor(generator.tensor(output.shape))
+    let error = differenceError(
+      maxPoolingInputGradientReference(gradient, winners: winners, inputExtent: input.extent), at: input
+    ) { dot(maxPoolingReference($0, geometry: geometry).output, gradient) }
+    #expect(error < 1e-7)
+  }
+}

@@ -1,0 +1,64 @@
+import Foundation
+import Tensors
+import TestSupport
+import Testing
+import Work
+
+@Suite struct SoftmaxTests {
+  @Test("softmax and cross-entropy equal the references", arguments: [1, 2, 3, 7])
+  func everything(classes: Int) throws {
+    var generator = SplitMix64(seed: 10)
+    var scores = generator.tensor([2, classes, 3, 5, 21])
+    for index in scores.elements.indices { scores.elements[index] *= 30 }
+    var labels = (0..<630).map { _ in UInt8(generator.next() % UInt64(classes)) }
+    for index in stride(from: 0, to: 630, by: 9) { labels[index] = 255 }
+    let weights = (0..<classes).map { Float($0) * 0.5 + 0.25 }
+    let probabilities = softmaxReference(ReferenceTensor(scores))
+    let plainLabels = labels.map { $0 == 255 ? 0 : $0 }
+    let plain = softmaxCrossEntropyReference(scores: ReferenceTensor(scores), labels: plainLabels)
+    let weighted = softmaxCrossEntropyReference(
+      scores: ReferenceTensor(scores), labels: labels, ignoredLabel: 255,
+      classWeights: weights.map(Double.init))
+    try atEveryLevel { threads, what in
+      let work = WorkContext(threadCount: threads)
+      expectClose(try softmax(scores, work: work), probabilities, what)
+      let found = try softmaxCrossEntropy(scores: scores, labels: plainLabels, work: work)
+      #expect(abs(found.loss - plain.loss) < 1e-5 * max(1, plain.loss), what)
+      expectClose(found.gradient, plain.gradient, what)
+      let other = try softmaxCrossEntropy(
+        scores: scores, labels: labels, ignoredLabel: 255, classWeights: weights, work: work)
+      #expect(abs(other.loss - weighted.loss) < 1e-5 * max(1, weighted.loss), what)
+      expectClose(other.gradient, weighted.gradient, what)
+    }
+  }
+
+  @Test("scores far apart and equal give the probabilities they should")
+  func extremes() throws {
+    let scores = Tensor(shape: [1, 2, 1, 1, 3], elements: [1000, -1000, 5, -1000, 1000, 5])
+    try atEveryLevel { threads, what in
+      let found = try softmax(scores, work: WorkContext(threadCount: threads))
+      #expect(found.elements == [1, 0, 0.5, 0, 1, 0.5], what)
+    }
+  }
+
+  @Test("where every voxel is ignored, loss and gradient are zero")
+  func nothingCounts() throws {
+    let scores = Tensor(shape: [1, 2, 1, 1, 2], repeating: 1)
+    let found = try softmaxCrossEntropy(
+      scores: scores, labels: [9, 9], ignoredLabel: 9, work: WorkContext(threadCount: 1))
+    #expect(found.loss == 0)
+    #expect(found.gradient == Tensor(shape: scores.shape))
+  }
+
+  @Test("the reference's gradient is the derivative of the reference")
+  func finiteDifferences() {
+    var generator = SplitMix64(seed: 11)
+    let scores = ReferenceTensor(generator.tensor([2, 3, 1, 2, 3]))
+    let labels: [UInt8] = [0, 1, 2, 2, 255, 0, 1, 1, 1, 255, 2, 0]
+    func loss(_ scores: ReferenceTensor) -> (loss: Double, gradient: ReferenceTensor) {
+      softmaxCrossEntropyReference(
+        scores: scores, labels: labels, ignoredLabel: 255, classWeights: [1, 2, 0.5])
+    }
+    #expect(differenceError(loss(scores).gradient, at: scores) { loss($0).loss } < 1e-7)
+  }
+}
