@@ -1,0 +1,66 @@
+import Foundation
+import Volumes
+import Work
+
+/// Label names and colours in a text file beside a mask.
+package enum LabelNamesFile {
+  /// Reads the names that lie beside a mask, from the first of these files that exists:
+  /// `NAME.labels.json` (this program's own), `NAME.label` and `NAME.txt` (ITK-SNAP), `NAME.nii.txt` (MRIcron).
+  ///
+  /// - Parameter path: The mask, `NAME.nii.gz` or any other.
+  /// - Returns: nil when there is no such file, or only a `NAME.txt` that is something else.
+  /// - Throws: ``InputError`` that names the first line that cannot be read.
+  package static func read(besideMask path: String) throws(InputError) -> LabelTable? {
+    let stem = stem(ofMask: path)
+    for ending in [".labels.json", ".label", ".nii.txt", ".txt"] {
+      let candidate = stem + ending
+      guard FileManager.default.fileExists(atPath: candidate), candidate != path else { continue }
+      do throws(InputError) {
+        return try read(candidate)
+      } catch {
+        // A plain text beside an image may be anybody's notes.
+        if ending != ".txt" { throw error }
+      }
+    }
+    return nil
+  }
+
+  /// Reads a file of label names: JSON when its name ends so, else lines of text.
+  /// - Throws: ``InputError`` that names what cannot be read.
+  package static func read(_ path: String) throws(InputError) -> LabelTable {
+    let data = try content(of: path)
+    return path.hasSuffix(".json") ? try decodeJSON(data, path: path) : try decodeLines(data, path: path)
+  }
+
+  /// Writes `NAME.labels.json` beside the mask `NAME.nii.gz`; what stood there is replaced.
+  /// - Returns: The path written.
+  /// - Throws: ``InputError`` for a read-only folder or a full disk.
+  @discardableResult
+  package static func write(_ table: LabelTable, besideMask path: String) throws(InputError) -> String {
+    let place = stem(ofMask: path) + ".labels.json"
+    try AtomicFile.write(encodeJSON(table), to: place)
+    return place
+  }
+
+  /// The mask's path without the ending of an image.
+  private static func stem(ofMask path: String) -> String {
+    let name = path.lowercased()
+    for ending in [".nii.gz", ".hdr.gz", ".img.gz"] where name.hasSuffix(ending) {
+      return String(path.dropLast(ending.count))
+    }
+    return (path as NSString).deletingPathExtension
+  }
+
+  private static func content(of path: String) throws(InputError) -> Data {
+    let stream = try ByteStream(path: path)
+    let limit = 4 << 20
+    guard stream.fileByteCount <= limit else {
+      throw InputError(
+        path, "is too long for label names", found: "\(stream.fileByteCount) bytes",
+        expected: "\(limit) or fewer")
+    }
+    do { return try Data(contentsOf: URL(filePath: path)) } catch {
+      throw InputError(path, "cannot be read", found: "\(error.localizedDescription)")
+    }
+  }
+}

@@ -1,0 +1,111 @@
+import ArgumentParser
+import Foundation
+import ImageFormats
+import Volumes
+import Work
+
+/// `segdeck info`: what a file holds, and what is wrong with it.
+struct InfoCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "info", abstract: "Say what a file holds: geometry, type, values, findings.",
+    discussion: "Every voxel of the frame is read, so that findings in the data are found too.")
+
+  @Argument(help: "An image or mask.", completion: .file())
+  var file: String
+
+  @Option(help: "The frame of a 4D image whose values are described, from 0.")
+  var frame = 0
+
+  @Flag(help: "Print JSON.")
+  var json = false
+
+  func run() throws {
+    let description = try ImageDescription(image: ImageFile.open(file), frame: frame)
+    if json {
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+      encoder.keyEncodingStrategy = .convertToSnakeCase
+      print(String(decoding: try encoder.encode(description), as: UTF8.self))
+    } else {
+      print(description.text)
+    }
+  }
+}
+
+/// What `segdeck info` says of an image.
+private struct ImageDescription: Encodable {
+  struct Values: Encodable {
+    var smallest: Float
+    var largest: Float
+    var mean: Double
+  }
+
+  var file: String
+  var format: String
+  var voxelType: String
+  var slope: Double
+  var intercept: Double
+  var size: [Int]
+  var frameSizes: [Int]
+  var spacingMm: [Double]
+  var orientation: String
+  var affine: [[Double]]
+  /// The frame that `values` describes; both are missing where voxels are no numbers.
+  var frame: Int?
+  var values: Values?
+  var findings: [Finding]
+
+  init(image: ImageFile, frame: Int) throws {
+    file = image.path
+    format = image.storage
+    voxelType = image.voxelType.rawValue
+    slope = image.scaling.slope
+    intercept = image.scaling.intercept
+    let (grid, affine) = (image.grid, image.grid.affine)
+    size = [grid.size.i, grid.size.j, grid.size.k]
+    frameSizes = image.frameSizes
+    spacingMm = (0..<3).map { grid.spacing[$0] }
+    orientation = grid.orientation.description
+    self.affine = (0..<3).map { [affine.stepI[$0], affine.stepJ[$0], affine.stepK[$0], affine.origin[$0]] }
+    if image.voxelType.isReadable {
+      let voxels = try image.scalarVolume(frame: frame).voxels
+      var (smallest, largest, sum) = (Float.infinity, -Float.infinity, 0.0)
+      for voxel in voxels {
+        smallest = min(smallest, voxel)
+        largest = max(largest, voxel)
+        sum += Double(voxel)
+      }
+      self.frame = frame
+      values = Values(smallest: smallest, largest: largest, mean: sum / Double(voxels.count))
+    }
+    findings = image.findings
+    if !image.voxelType.isReadable {
+      findings.append(Finding("voxels are \(voxelType), not one number each", repair: "they cannot be read"))
+    }
+  }
+
+  /// Lines of a name and a value.
+  var text: String {
+    func number(_ value: Double) -> String { String(format: "%.6g", value) }
+    let scaling = slope == 1 && intercept == 0 ? "" : ", times \(number(slope)) plus \(number(intercept))"
+    var lines = [
+      ("file", file), ("format", format), ("voxels", voxelType + scaling),
+      ("size", size.map(String.init).joined(separator: "x")),
+    ]
+    if !frameSizes.isEmpty { lines.append(("frames", frameSizes.map(String.init).joined(separator: "x"))) }
+    lines += [
+      ("spacing", spacingMm.map(number).joined(separator: " x ") + " mm"), ("orientation", orientation),
+    ]
+    for (index, row) in affine.enumerated() {
+      let cells = row.map { String(format: "%12.6g", $0) }.joined()
+      lines.append((index == 0 ? "affine" : "", cells))
+    }
+    if let values, let frame {
+      let name = frameSizes.isEmpty ? "values" : "values of \(frame)"
+      lines.append(
+        (name, "\(number(Double(values.smallest))) to \(number(Double(values.largest))), mean \(number(values.mean))"))
+    }
+    for finding in findings { lines.append(("finding", finding.description)) }
+    return lines.map { $0.0.padding(toLength: 13, withPad: " ", startingAt: 0) + $0.1 }.joined(separator: "\n")
+  }
+}
