@@ -1,3 +1,4 @@
+import Foundation
 import Volumes
 import Work
 
@@ -113,7 +114,7 @@ extension NiftiHeaderCheck {
       if difference <= 0.01 * spacing[axis] { continue }
       findings.append(
         Finding(
-          "pixdim[\(axis + 1)] is \(stated) where the sform has \(spacing[axis])",
+          "pixdim[\(axis + 1)] is \(digits(stated)) where the sform has \(digits(spacing[axis]))",
           repair: "the sform decides"))
     }
   }
@@ -132,3 +133,6 @@ extension NiftiHeaderCheck {
     return scale
   }
 }
+
+/// Six digits, as many as a 32-bit float holds.
+private func digits(_ value: Double) -> String { String(format: "%.6g", value) }

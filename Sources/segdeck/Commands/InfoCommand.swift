@@ -103,9 +103,13 @@ private struct ImageDescription: Encodable {
     if let values, let frame {
       let name = frameSizes.isEmpty ? "values" : "values of \(frame)"
       lines.append(
-        (name, "\(number(Double(values.smallest))) to \(number(Double(values.largest))), mean \(number(values.mean))"))
+        (
+          name,
+          "\(number(Double(values.smallest))) to \(number(Double(values.largest))), mean \(number(values.mean))"
+        ))
     }
     for finding in findings { lines.append(("finding", finding.description)) }
-    return lines.map { $0.0.padding(toLength: 13, withPad: " ", startingAt: 0) + $0.1 }.joined(separator: "\n")
+    return lines.map { $0.0.padding(toLength: 13, withPad: " ", startingAt: 0) + $0.1 }.joined(
+      separator: "\n")
   }
 }
