@@ -44,9 +44,10 @@ func namesRoundTrip() throws {
   ])
   try withTemporaryFolder { folder in
     let mask = folder.appending(path: "scan.nii.gz").path
-    #expect(
-      try LabelNamesFile.write(table, besideMask: mask) == folder.appending(path: "scan.labels.json").path)
-    #expect(try LabelNamesFile.read(besideMask: mask) == table)
+    let place = try LabelNamesFile.write(table, besideMask: mask)
+    let read = try LabelNamesFile.read(besideMask: mask)
+    #expect(place == folder.appending(path: "scan.labels.json").path)
+    #expect(read == table)
   }
 }
 
