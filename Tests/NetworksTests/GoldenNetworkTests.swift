@@ -1,0 +1,103 @@
+import Foundation
+import Networks
+import Tensors
+import TestSupport
+import Testing
+import Work
+
+@Suite("Networks against reference arrays made elsewhere in double precision")
+struct GoldenNetworkTests {
+  private let work = WorkContext(threadCount: 2)
+
+  @Test("the liver network's three heads agree with PyTorch")
+  func liverScores() throws {
+    let golden = try GoldenFile("liver")
+    let graph = NetworkGraph.liver(hasBatchNormalisation: false)
+    let network = try Network(
+      graph: graph, parameters: try golden.parameters(of: try graph.resolved()), work: work)
+    let scores = try network.scores(of: try golden("input"), heads: [0, 1, 2], work: work)
+    for (head, score) in zip(graph.heads, scores) {
+      #expect(score.shape == [1, 2, 24, 40, 48])
+      let error = relativeError(
+        shortened(score.elements, 23), try golden("scores/\(head.name)").elements)
+      #expect(error <= 2e-5, "head \(head.name)")
+    }
+  }
+
+  @Test("the liver network's gradients under deep supervision agree with PyTorch")
+  func liverGradients() throws {
+    let golden = try GoldenFile("liver")
+    let graph = try NetworkGraph.liver(hasBatchNormalisation: false).resolved()
+    let batch = TrainingBatch(
+      input: try golden("training/input"), labels: try golden.labels("training/labels"))
+    let result = try graph.lossGradients(
+      batch, parameters: try golden.parameters(of: graph), rule: LossRule(headWeights: [1, 0.3, 0.4]),
+      work: work)
+    let expectedLoss = Double(try golden("loss").elements[0])
+    #expect(abs(result.loss - expectedLoss) <= 1e-5 * expectedLoss)
+    #expect(Set(result.gradients.keys) == Set(graph.parameterSlots.map(\.name)))
+    for (name, gradient) in result.gradients {
+      let error = relativeError(
+        shortened(gradient.elements, 23), try golden("gradient/\(name)").elements)
+      #expect(error <= 1e-4, "gradient of \(name)")
+    }
+  }
+
+  @Test("a narrow heart network agrees with numpy, forward and backward")
+  func heart() throws {
+    let graph = NetworkGraph.heart(classes: 3, widthFactor: 1.0 / 16)
+    try compare(graph, with: try GoldenFile("heart"), classWeights: nil)
+  }
+
+  @Test("a network that only its JSON describes agrees with numpy, forward and backward")
+  func unnamed() throws {
+    let path = checkout.appending(path: "Tests/NetworksTests/Golden/unnamed.json")
+    let json = try String(contentsOf: path, encoding: .utf8)
+    let graph = try NetworkGraph(json: json, subject: "unnamed.json")
+    try compare(graph, with: try GoldenFile("unnamed"), classWeights: [1, 2, 0.5])
+  }
+
+  /// Scores with running statistics, then loss and gradients with batch statistics.
+  private func compare(_ graph: NetworkGraph, with golden: GoldenFile, classWeights: [Float]?) throws {
+    let resolved = try graph.resolved()
+    let parameters = try golden.parameters(of: resolved)
+    let input = try golden("input")
+    let network = try Network(graph: graph, parameters: parameters, work: work)
+    let all = try network.scores(of: input, heads: Array(graph.heads.indices), work: work)
+    for (index, head) in graph.heads.enumerated() {
+      let expected = try golden("scores/\(head.name)")
+      #expect(all[index].shape == expected.shape)
+      #expect(relativeError(all[index].elements, expected.elements) <= 2e-5, "head \(head.name)")
+      let alone = try Network(graph: graph, parameters: parameters, heads: [index], work: work)
+        .scores(of: input, heads: [index], work: work)[0]
+      #expect(relativeError(alone.elements, expected.elements) <= 2e-5, "head \(head.name) prepared alone")
+    }
+    let rule = LossRule(
+      headWeights: graph.heads.map(\.lossWeight), classWeights: classWeights, ignoredLabel: 255)
+    let result = try resolved.lossGradients(
+      TrainingBatch(input: input, labels: try golden.labels("labels")), parameters: parameters, rule: rule,
+      work: work)
+    let expectedLoss = Double(try golden("loss").elements[0])
+    #expect(abs(result.loss - expectedLoss) <= 1e-5 * expectedLoss)
+    let trained = resolved.parameterSlots.filter(\.role.isTrained).map(\.name)
+    #expect(Set(result.gradients.keys) == Set(trained))
+    let beforeNormalisation = biasesBeforeNormalisation(graph)
+    for (name, gradient) in result.gradients {
+      let expected = try golden("gradient/\(name)").elements
+      if beforeNormalisation.contains(name) {
+        // A batch normalisation takes such a bias away again: the true gradient is 0.
+        #expect(gradient.elements.allSatisfy { abs($0) <= 1e-4 }, "gradient of \(name)")
+      } else {
+        #expect(relativeError(gradient.elements, expected) <= 1e-4, "gradient of \(name)")
+      }
+    }
+  }
+
+  private func biasesBeforeNormalisation(_ graph: NetworkGraph) -> Set<String> {
+    Set(
+      graph.layers.compactMap { layer in
+        guard case .batchNormalisation = layer.kind else { return nil }
+        return layer.input + ".bias"
+      })
+  }
+}
