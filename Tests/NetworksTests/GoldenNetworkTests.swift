@@ -93,11 +93,15 @@ struct GoldenNetworkTests {
     }
   }
 
+  /// Biases that only a batch normalisation sees, directly or through a pooling.
   private func biasesBeforeNormalisation(_ graph: NetworkGraph) -> Set<String> {
-    Set(
+    let layers = Dictionary(uniqueKeysWithValues: graph.layers.map { ($0.name, $0) })
+    return Set(
       graph.layers.compactMap { layer in
         guard case .batchNormalisation = layer.kind else { return nil }
-        return layer.input + ".bias"
+        var source = layer.input
+        while let before = layers[source], case .maxPooling = before.kind { source = before.input }
+        return source + ".bias"
       })
   }
 }

@@ -1,0 +1,159 @@
+import Foundation
+import Networks
+import Tensors
+import TestSupport
+import Testing
+import Work
+
+@Suite("Network graphs")
+struct GraphTests {
+  @Test("a graph survives its JSON form")
+  func codable() throws {
+    let graphs: [NetworkGraph] = [
+      .liver(), .liver(classes: 4, hasBatchNormalisation: false), .heart(), .heart(widthFactor: 0.5), .tiny,
+    ]
+    for graph in graphs { #expect(try NetworkGraph(json: graph.json, subject: "graph") == graph) }
+  }
+
+  @Test("the paper's networks have the layers, tensors and sizes that the paper's authors give")
+  func paperNetworks() throws {
+    let liver = try NetworkGraph.liver(hasBatchNormalisation: false).resolved()
+    #expect(liver.parameterSlots.reduce(0) { $0 + $1.shape.reduce(1, *) } == 305_422)
+    let slots = Dictionary(uniqueKeysWithValues: liver.parameterSlots.map { ($0.name, $0.shape) })
+    #expect(slots["conv1b.weight"] == [8, 8, 7, 9, 9])
+    #expect(slots["conv2b.weight"] == [32, 16, 5, 7, 7])
+    #expect(slots["aux2a.weight"] == [32, 16, 3, 3, 3])
+    let heart = try NetworkGraph.heart().resolved()
+    let trained = heart.parameterSlots.filter(\.role.isTrained)
+    #expect(trained.reduce(0) { $0 + $1.shape.reduce(1, *) } == 7_026_761)
+    #expect(heart.classCount == 3)
+    let names = Set(heart.parameterSlots.map(\.name))
+    #expect(names.isSuperset(of: ["bn4b.running_mean", "bn4b.running_var", "aux2e.weight", "score.bias"]))
+    #expect(!names.contains("aux1d.bias"))
+  }
+
+  @Test("extents follow the layers")
+  func extents() throws {
+    let liver = try NetworkGraph.liver().resolved()
+    let extents = try liver.outputExtents(input: Extent3(72, 160, 160), subject: "image")
+    let byName = Dictionary(uniqueKeysWithValues: zip(liver.nodes.map(\.layer.name), extents))
+    #expect(byName["pool1"] == Extent3(36, 80, 80))
+    #expect(byName["conv3b"] == Extent3(18, 40, 40))
+    #expect(liver.headNodes.map { extents[$0] } == [Extent3](repeating: Extent3(72, 160, 160), count: 3))
+    let odd = try liver.outputExtents(input: Extent3(9, 6, 7), subject: "image")
+    #expect(odd[liver.headNodes[0]] == Extent3(8, 4, 4))
+    let line = refusal { _ = try liver.outputExtents(input: Extent3(3, 8, 8), subject: "image") }
+    #expect(
+      line
+        == "image: layer pool2: the image is too small for it: found 1x4x4 voxels (z, y, x) entering the layer"
+    )
+  }
+
+  @Test("layers may stand in any order")
+  func order() throws {
+    var graph = NetworkGraph.tiny
+    graph.layers.reverse()
+    let resolved = try graph.resolved()
+    for (index, node) in resolved.nodes.enumerated() {
+      if let source = node.source { #expect(source < index) }
+    }
+    #expect(Set(resolved.nodes.map(\.layer)) == Set(graph.layers))
+  }
+
+  @Test(
+    "a graph that makes no sense is refused with one line",
+    arguments: [
+      ("conv1", "layer conv2: unknown input layer \"nowhere\"", { $0.layers[4].input = "nowhere" }),
+      ("cycle", "layer pool1 feeds itself in a cycle", { $0.layers[3].input = "relu2" }),
+      ("twice", "layer conv1: the name is used twice", { $0.layers[4].name = "conv1" }),
+      ("reserved", "layer 1: its name may not be \"input\"", { $0.layers[1].name = "input" }),
+      ("head", "head aux: unknown layer \"gone\"", { $0.heads[1].layer = "gone" }),
+      (
+        "classes", "head aux: channels: found 4, expected 2 as the head main", { $0.heads[1].layer = "pool1" }
+      ),
+      ("headless", "there is no head: expected a main head", { $0.heads = [] }),
+      ("channels", "input channels: found 0, expected 1 to 65536", { $0.inputChannels = 0 }),
+      (
+        "weight", "head aux: loss weight: found -1.0, expected a number >= 0",
+        { $0.heads[1].lossWeight = -1 }
+      ),
+      (
+        "kernel", "layer conv2: kernel: found 9223372036854775807, expected 1 to 64",
+        {
+          let huge = ConvolutionGeometry(kernel: Extent3(.max))
+          $0.layers[4].kind = .convolution(huge, outputChannels: 2, hasBias: true)
+        }
+      ),
+      (
+        "weights", "layer conv2: too many weights: expected at most 1073741824 in all",
+        {
+          let wide = ConvolutionGeometry(kernel: Extent3(64))
+          $0.layers[4].kind = .convolution(wide, outputChannels: 65_536, hasBias: true)
+        }
+      ),
+    ] as [(String, String, @Sendable (inout NetworkGraph) -> Void)])
+  func refused(name: String, line: String, change: @Sendable (inout NetworkGraph) -> Void) {
+    var graph = NetworkGraph.tiny
+    change(&graph)
+    #expect(refusal { _ = try graph.resolved(subject: "net.json") } == "net.json: " + line)
+  }
+
+  @Test(
+    "JSON that is no graph is refused with the place",
+    arguments: [
+      ("[]", "net.json: network graph: top level: wrong type"),
+      (
+        #"{"inputChannels": 1, "heads": [], "layers": [{"name": "a", "input": "input", "kind": "rectifier"}, {"name": "b", "input": "a", "kind": "maxPooling", "kernel": [2, 2]}]}"#,
+        "net.json: network graph: layers[1].kernel: found 2 numbers, expected 3 (z, y, x)"
+      ),
+      (
+        #"{"inputChannels": 1, "heads": [], "layers": [{"name": "a", "input": "input", "kind": "convolution", "kernel": 3}]}"#,
+        "net.json: network graph: layers[0].outputChannels: missing"
+      ),
+    ])
+  func badJSON(text: String, line: String) {
+    #expect(refusal { _ = try NetworkGraph(json: text, subject: "net.json") } == line)
+  }
+
+  @Test("reach: total stride, receptive field and context of the paper's networks")
+  func reach() throws {
+    let liver = try #require(try NetworkGraph.liver().resolved().reach(ofHeads: [0]))
+    #expect(liver.totalStride == Extent3(4))
+    #expect(liver.context == Extent3(24, 36, 36))
+    #expect(liver.rounded(Extent3(73, 512, 1)) == Extent3(76, 512, 4))
+    let heart = try #require(try NetworkGraph.heart().resolved().reach())
+    #expect(heart.totalStride == Extent3(8))
+    #expect(heart.receptiveField == Extent3(82))
+    let path = checkout.appending(path: "Tests/NetworksTests/Golden/unnamed.json")
+    let unnamed = try NetworkGraph(json: try String(contentsOf: path, encoding: .utf8), subject: "unnamed")
+    #expect(try unnamed.resolved().reach() == nil)
+  }
+
+  @Test("a tile with its context gives the scores of the whole volume")
+  func tile() throws {
+    let graph = NetworkGraph.heart(classes: 2, widthFactor: 1.0 / 32)
+    let resolved = try graph.resolved()
+    let reach = try #require(resolved.reach(ofHeads: [0]))
+    let work = WorkContext(threadCount: 2)
+    let network = try Network(
+      graph: graph, parameters: Parameters(initialising: resolved, seed: 5), work: work)
+    var generator = SplitMix64(seed: 6)
+    let width = 160
+    let whole = Tensor(shape: [1, 1, 8, 8, width], elements: generator.floats(64 * width))
+    let start = 64 - reach.context.w
+    let end = 72 + reach.context.w
+    var part: [Float] = []
+    for row in 0..<64 { part += whole.elements[row * width + start..<row * width + end] }
+    let scores = try network(whole, work: work)
+    let tile = try network(Tensor(shape: [1, 1, 8, 8, end - start], elements: part), work: work)
+    var expected: [Float] = []
+    var found: [Float] = []
+    for row in 0..<128 {
+      expected += scores.elements[row * width + 64..<row * width + 72]
+      found +=
+        tile.elements[row * (end - start) + reach.context.w..<row * (end - start) + reach.context.w + 8]
+    }
+    #expect(start > 0 && end < width)
+    #expect(relativeError(found, expected) <= 1e-5)
+  }
+}

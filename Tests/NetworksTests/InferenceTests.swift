@@ -1,0 +1,83 @@
+import Networks
+import Synchronization
+import Tensors
+import TestSupport
+import Testing
+import Work
+
+@Suite("Running a network")
+struct InferenceTests {
+  private func network(_ graph: NetworkGraph = .tiny) throws -> Network {
+    try Network(
+      graph: graph, parameters: Parameters(initialising: try graph.resolved(), seed: 1),
+      work: WorkContext(threadCount: 2))
+  }
+
+  private let image = TrainingBatch.balls(count: 1, extent: Extent3(8, 12, 10), seed: 2).input
+
+  @Test("operations are counted as the paper's networks need them")
+  func operations() throws {
+    let extent = Extent3(72, 160, 160)
+    let liver = try network(.liver())
+    #expect(abs(try liver.operationCount(for: extent) / 228.4e9 - 1) < 1e-3)
+    #expect(abs(try liver.operationCount(for: extent, heads: [0, 1, 2]) / 229.8e9 - 1) < 1e-3)
+  }
+
+  @Test("activations are freed after their last reader")
+  func memory() throws {
+    let liver = try network(.liver())
+    let layer = 8 * 72 * 160 * 160 * MemoryLayout<Float>.size
+    #expect(try liver.peakActivationBytes(for: Extent3(72, 160, 160)) == 2 * layer)
+  }
+
+  @Test("asking for one head gives what asking for all gives")
+  func subset() throws {
+    let network = try network()
+    let work = WorkContext(threadCount: 2)
+    let all = try network.scores(of: image, heads: [0, 1], work: work)
+    #expect(try network.scores(of: image, heads: [1], work: work) == [all[1]])
+    #expect(try network.scores(of: image, heads: [1, 0], work: work) == [all[1], all[0]])
+    #expect(try network(image, work: work) == all[0])
+    #expect(all.map(\.shape) == [[1, 2, 8, 12, 10], [1, 2, 8, 12, 10]])
+  }
+
+  @Test("scores do not depend on the number of threads")
+  func threads() throws {
+    let network = try network()
+    let one = try network.scores(of: image, heads: [0, 1], work: WorkContext(threadCount: 1))
+    #expect(try network.scores(of: image, heads: [0, 1], work: WorkContext(threadCount: 3)) == one)
+  }
+
+  @Test("progress rises to 1")
+  func progress() throws {
+    let shares = Mutex<[Double]>([])
+    let work = WorkContext(threadCount: 1, report: { share in shares.withLock { $0.append(share) } })
+    _ = try network()(image, work: work)
+    let reported = shares.withLock { $0 }
+    #expect(reported == reported.sorted())
+    #expect(reported.last == 1)
+    #expect(reported.count >= 4)
+  }
+
+  @Test("a cancelled run throws Cancelled")
+  func cancelled() throws {
+    let network = try network()
+    let cancellation = Cancellation()
+    let work = WorkContext(
+      threadCount: 1, cancellation: cancellation,
+      report: { share in if share > 0.1 { cancellation.request() } })
+    #expect(throws: Cancelled.self) { _ = try network(image, work: work) }
+  }
+
+  @Test("an image that does not fit is refused with one line")
+  func misfit() throws {
+    let network = try network()
+    #expect(
+      refusal { _ = try network(Tensor(shape: [1, 2, 8, 8, 8]), work: WorkContext()) }
+        == "image: shape: found [1, 2, 8, 8, 8], expected [n, 1, z, y, x] for this network")
+    #expect(
+      refusal { _ = try network(Tensor(shape: [1, 1, 1, 8, 8]), work: WorkContext()) }
+        == "image: layer pool1: the image is too small for it: found 1x8x8 voxels (z, y, x) entering the layer"
+    )
+  }
+}
