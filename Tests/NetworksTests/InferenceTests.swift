@@ -19,8 +19,10 @@ struct InferenceTests {
   func operations() throws {
     let extent = Extent3(72, 160, 160)
     let liver = try network(.liver())
-    #expect(abs(try liver.operationCount(for: extent) / 228.4e9 - 1) < 1e-3)
-    #expect(abs(try liver.operationCount(for: extent, heads: [0, 1, 2]) / 229.8e9 - 1) < 1e-3)
+    let main = try liver.operationCount(for: extent)
+    let all = try liver.operationCount(for: extent, heads: [0, 1, 2])
+    #expect(abs(main / 228.4e9 - 1) < 1e-3)
+    #expect(abs(all / 229.8e9 - 1) < 1e-3)
   }
 
   @Test("activations are freed after their last reader")

@@ -17,7 +17,7 @@ extension NetworkGraph {
         Layer("bn1", from: "conv1", .batchNormalisation(epsilon: 1e-5)),
         Layer("relu1", from: "bn1", .rectifier),
         Layer("pool1", from: "relu1", .maxPooling(half)),
-        Layer("conv2", from: "pool1", .convolution(same, outputChannels: 6, hasBias: true)),
+        Layer("conv2", from: "pool1", .convolution(same, outputChannels: 16, hasBias: true)),
         Layer("relu2", from: "conv2", .rectifier),
         Layer("up", from: "relu2", .transposedConvolution(twice, outputChannels: 2, hasBias: true)),
         Layer("side", from: "pool1", .transposedConvolution(twice, outputChannels: 2, hasBias: true)),
