@@ -17,13 +17,14 @@ typedef float LEVEL(loose) __attribute__((vector_size(WIDTH * 4), aligned(4), ma
 
 // `rows` is a constant after inlining: the rows computed, of which the packed weights hold that many.
 ALWAYS_INLINE void LEVEL(tile)(const int rows, int depth, const float *restrict a,
-                               const float *restrict b, long b_stride, float *restrict c, long c_stride,
+                               const float *restrict b, const long *restrict b_rows, float *restrict c, long c_stride,
                                const float *bias, int accumulates, int rectifies) {
     VECTOR sum[TILE_ROWS][3];
     UNROLL for (int r = 0; r < rows; r++) UNROLL for (int v = 0; v < 3; v++)
         sum[r][v] = accumulates ? LOAD(c + r * c_stride + v * WIDTH) : (VECTOR){0} + (bias ? bias[r] : 0.0f);
-    for (int k = 0; k < depth; k++, a += GEMM_ROWS, b += b_stride) {
-        VECTOR b0 = LOAD(b), b1 = LOAD(b + WIDTH), b2 = LOAD(b + 2 * WIDTH);
+    for (int k = 0; k < depth; k++, a += GEMM_ROWS) {
+        const float *row = b + b_rows[k];
+        VECTOR b0 = LOAD(row), b1 = LOAD(row + WIDTH), b2 = LOAD(row + 2 * WIDTH);
         UNROLL for (int r = 0; r < rows; r++) {
             sum[r][0] += a[r] * b0;
             sum[r][1] += a[r] * b1;
@@ -38,19 +39,19 @@ ALWAYS_INLINE void LEVEL(tile)(const int rows, int depth, const float *restrict 
         STORE(c + r * c_stride + v * WIDTH, sum[r][v]);
 }
 
-static void LEVEL(tile_full)(int depth, const float *a, const float *b, long b_stride, float *c, long c_stride,
+static void LEVEL(tile_full)(int depth, const float *a, const float *b, const long *b_rows, float *c, long c_stride,
                              const float *bias, int accumulates, int rectifies) {
-    LEVEL(tile)(TILE_ROWS, depth, a, b, b_stride, c, c_stride, bias, accumulates, rectifies);
+    LEVEL(tile)(TILE_ROWS, depth, a, b, b_rows, c, c_stride, bias, accumulates, rectifies);
 }
 #if TILE_ROWS == 8
-static void LEVEL(tile_4)(int depth, const float *a, const float *b, long b_stride, float *c, long c_stride,
+static void LEVEL(tile_4)(int depth, const float *a, const float *b, const long *b_rows, float *c, long c_stride,
                           const float *bias, int accumulates, int rectifies) {
-    LEVEL(tile)(4, depth, a, b, b_stride, c, c_stride, bias, accumulates, rectifies);
+    LEVEL(tile)(4, depth, a, b, b_rows, c, c_stride, bias, accumulates, rectifies);
 }
 #endif
-static void LEVEL(tile_2)(int depth, const float *a, const float *b, long b_stride, float *c, long c_stride,
+static void LEVEL(tile_2)(int depth, const float *a, const float *b, const long *b_rows, float *c, long c_stride,
                           const float *bias, int accumulates, int rectifies) {
-    LEVEL(tile)(2, depth, a, b, b_stride, c, c_stride, bias, accumulates, rectifies);
+    LEVEL(tile)(2, depth, a, b, b_rows, c, c_stride, bias, accumulates, rectifies);
 }
 
 static void LEVEL(multiply_panel)(const struct gemm_panel *p) {
@@ -73,13 +74,13 @@ static void LEVEL(multiply_panel)(const struct gemm_panel *p) {
             c_stride = COLUMNS;
         }
         if (computed == TILE_ROWS)
-            LEVEL(tile_full)(p->depth, a, p->b, p->b_stride, c, c_stride, bias, p->accumulates, p->rectifies);
+            LEVEL(tile_full)(p->depth, a, p->b, p->b_rows, c, c_stride, bias, p->accumulates, p->rectifies);
 #if TILE_ROWS == 8
         else if (computed == 4)
-            LEVEL(tile_4)(p->depth, a, p->b, p->b_stride, c, c_stride, bias, p->accumulates, p->rectifies);
+            LEVEL(tile_4)(p->depth, a, p->b, p->b_rows, c, c_stride, bias, p->accumulates, p->rectifies);
 #endif
         else
-            LEVEL(tile_2)(p->depth, a, p->b, p->b_stride, c, c_stride, bias, p->accumulates, p->rectifies);
+            LEVEL(tile_2)(p->depth, a, p->b, p->b_rows, c, c_stride, bias, p->accumulates, p->rectifies);
         if (is_edge)
             for (int r = 0; r < rows; r++)
                 memcpy(p->c + (row + r) * p->c_stride, edge + r * COLUMNS,

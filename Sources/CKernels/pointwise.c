@@ -44,6 +44,12 @@ void pointwise_combine(enum kernels_level level, const float *g, const float *x,
     DISPATCH(level, combine, g, x, y, count, a, b, c);
 }
 
+void pointwise_rectify(enum kernels_level level, float *x, long count) { DISPATCH(level, rectify, x, count); }
+
+void pointwise_rectify_gradient(enum kernels_level level, float *g, const float *output, long count) {
+    DISPATCH(level, rectify_gradient, g, output, count);
+}
+
 void pointwise_softmax(enum kernels_level level, float *scores, int channels, long stride, long count,
                        float *logarithms) {
     DISPATCH(level, softmax, scores, channels, stride, count, logarithms);

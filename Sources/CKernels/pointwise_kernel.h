@@ -69,6 +69,22 @@ static void LEVEL(combine)(const float *g, const float *x, float *y, long count,
     for (; i < count; i++) y[i] = b == 0 ? a * g[i] + c : a * g[i] + b * x[i] + c;
 }
 
+static void LEVEL(rectify)(float *x, long count) {
+    long i = 0;
+    for (; i + WIDTH <= count; i += WIDTH) {
+        VECTOR value = LOAD(x + i);
+        STORE(x + i, CHOOSE((LANES)(value < (VECTOR){0}), (VECTOR){0}, value));
+    }
+    for (; i < count; i++) x[i] = x[i] < 0 ? 0 : x[i];
+}
+
+static void LEVEL(rectify_gradient)(float *g, const float *output, long count) {
+    long i = 0;
+    for (; i + WIDTH <= count; i += WIDTH)
+        STORE(g + i, CHOOSE((LANES)(LOAD(output + i) > (VECTOR){0}), LOAD(g + i), (VECTOR){0}));
+    for (; i < count; i++) g[i] = output[i] > 0 ? g[i] : 0;
+}
+
 // exp(x) for x <= 0 within 2 units in the last place: 2^n times a polynomial on |r| <= ln(2) / 2.
 ALWAYS_INLINE VECTOR LEVEL(exponential)(VECTOR x) {
     const VECTOR lowest = (VECTOR){0} - 87.0f;

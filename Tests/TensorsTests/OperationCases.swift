@@ -71,6 +71,9 @@ let convolutionCases: [ConvolutionCase] = [
     inputs: 3, outputs: 2, extent: Extent3(9, 9, 9),
     geometry: .init(kernel: Extent3(3), stride: Extent3(2), padding: Extent3(2), dilation: Extent3(2))),
   .init(
+    inputs: 7, outputs: 130, extent: Extent3(3),
+    geometry: .init(kernel: Extent3(3), padding: Extent3(1))),
+  .init(
     inputs: 2, outputs: 2, extent: Extent3(1, 6, 8),
     geometry: .init(kernel: Extent3(1, 3, 3), padding: Extent3(0, 3, 3))),
   .init(

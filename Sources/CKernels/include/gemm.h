@@ -25,8 +25,8 @@ struct gemm_panel {
     int rows, columns, depth;
     const float *a;      // blocks of GEMM_ROWS rows, each [depth][GEMM_ROWS], padded with zeros
     long a_block;        // floats from one block of rows to the next
-    const float *b;      // [depth] rows of which gemm_panel_columns(level) floats must be readable
-    long b_stride;       // floats from one row of B to the next
+    const float *b;      // rows of which gemm_panel_columns(level) floats must be readable
+    const long *b_rows;  // [depth] floats from b to each row: they may lie anywhere and overlap
     float *c;            // [rows] of which `columns` floats are written
     long c_stride;       // floats from one row of C to the next
     const float *bias;   // where sums start, one per row padded to GEMM_ROWS; NULL for 0

@@ -24,6 +24,12 @@ void pointwise_affine(enum kernels_level level, const float *x, float *y, long c
 void pointwise_combine(enum kernels_level level, const float *g, const float *x, float *y, long count,
                        float a, float b, float c);
 
+// x[i] = 0 where x[i] < 0; NaN stays.
+void pointwise_rectify(enum kernels_level level, float *x, long count);
+
+// g[i] = 0 where output[i] is not greater than 0.
+void pointwise_rectify_gradient(enum kernels_level level, float *g, const float *output, long count);
+
 // Replaces the scores of `count` voxels, whose channels are `stride` floats apart, by their softmax. Where
 // `logarithms` is not NULL it receives the logarithm of each voxel's sum of exponentials.
 void pointwise_softmax(enum kernels_level level, float *scores, int channels, long stride, long count,

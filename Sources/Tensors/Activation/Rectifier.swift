@@ -1,15 +1,15 @@
+import CKernels
 import Work
 
 /// Replaces every negative element of `tensor` by 0 (ReLU); NaN stays.
 /// - Throws: `Cancelled`, leaving `tensor` partly rectified.
 package func rectify(_ tensor: inout Tensor, work: WorkContext) throws(Cancelled) {
   let chunks = Chunks(count: tensor.elements.count)
+  let level = KernelLevel.current
   try tensor.elements.withDisjointBuffer { elements throws(Cancelled) in
     try work.forEach(count: chunks.number) { index, _ in
-      for element in chunks.range(index) {
-        let value = elements[element]
-        elements[element] = value < 0 ? 0 : value
-      }
+      let range = chunks.range(index)
+      pointwise_rectify(level, elements.start + range.lowerBound, range.count)
     }
   }
 }
@@ -23,12 +23,13 @@ package func rectifierGradient(
 ) throws(Cancelled) {
   precondition(gradient.shape == output.shape, "gradient \(gradient.shape) for output \(output.shape)")
   let chunks = Chunks(count: gradient.elements.count)
+  let level = KernelLevel.current
   try output.elements.withSharedBuffer { output throws(Cancelled) in
     try gradient.elements.withDisjointBuffer { gradient throws(Cancelled) in
       try work.forEach(count: chunks.number) { index, _ in
-        for element in chunks.range(index) {
-          gradient[element] = output[element] > 0 ? gradient[element] : 0
-        }
+        let range = chunks.range(index)
+        pointwise_rectify_gradient(
+          level, gradient.start + range.lowerBound, output.start + range.lowerBound, range.count)
       }
     }
   }

@@ -8,10 +8,14 @@ package func add(
 ) throws(Cancelled) {
   precondition(increment.shape == target.shape, "adding \(increment.shape) to \(target.shape)")
   let chunks = Chunks(count: target.elements.count)
+  let level = KernelLevel.current
   try increment.elements.withSharedBuffer { increment throws(Cancelled) in
     try target.elements.withDisjointBuffer { target throws(Cancelled) in
       try work.forEach(count: chunks.number) { index, _ in
-        for element in chunks.range(index) { target[element] += factor * increment[element] }
+        let range = chunks.range(index)
+        let start = target.start + range.lowerBound
+        pointwise_combine(
+          level, start, increment.start + range.lowerBound, start, range.count, 1, factor, 0)
       }
     }
   }
@@ -21,9 +25,12 @@ package func add(
 /// - Throws: `Cancelled`, leaving `target` partly updated.
 package func scale(_ target: inout Tensor, by factor: Float, work: WorkContext) throws(Cancelled) {
   let chunks = Chunks(count: target.elements.count)
+  let level = KernelLevel.current
   try target.elements.withDisjointBuffer { target throws(Cancelled) in
     try work.forEach(count: chunks.number) { index, _ in
-      for element in chunks.range(index) { target[element] *= factor }
+      let range = chunks.range(index)
+      let start = target.start + range.lowerBound
+      pointwise_affine(level, start, start, range.count, factor, 0)
     }
   }
 }

@@ -14,7 +14,7 @@ package func convolution(
   _ input: Tensor, weight: Tensor, bias: Tensor? = nil, geometry: ConvolutionGeometry,
   rectifies: Bool = false, work: WorkContext
 ) throws(Cancelled) -> Tensor {
-  try PreparedConvolution(weight: weight, geometry: geometry, work: work)
+  try PreparedConvolution(weight: weight, geometry: geometry, inputExtent: input.extent, work: work)
     .apply(input, bias: bias, rectifies: rectifies, work: work)
 }
 
@@ -30,13 +30,27 @@ package func convolutionInputGradient(
   _ outputGradient: Tensor, weight: Tensor, inputExtent: Extent3, geometry: ConvolutionGeometry,
   work: WorkContext
 ) throws(Cancelled) -> Tensor {
+  try convolutionInputGradient(
+    outputGradient, weight: weight, inputExtent: inputExtent, geometry: geometry,
+    method: .best(for: .init(geometry: geometry, weightShape: weight.shape, inputExtent: inputExtent)),
+    work: work)
+}
+
+/// The same by the given method.
+func convolutionInputGradient(
+  _ outputGradient: Tensor, weight: Tensor, inputExtent: Extent3, geometry: ConvolutionGeometry,
+  method: ConvolutionMethod, work: WorkContext
+) throws(Cancelled) -> Tensor {
   precondition(
     outputGradient.channels == weight.shape[0] && geometry.output(inputExtent) == outputGradient.extent,
     "gradient \(outputGradient.shape) for weights \(weight.shape) and an input of \(inputExtent)")
-  switch ConvolutionMethod.best(for: .init(geometry: geometry, weightShape: weight.shape)) {
+  switch method {
   case .pointwise:
     return try PointwiseConvolution.apply(
       outputGradient, weight: weight, transposes: true, bias: nil, rectifies: false, work: work)
+  case .fourier:
+    return try FFTConvolution(weight: weight, geometry: geometry, inputExtent: inputExtent, work: work)
+      .inputGradient(outputGradient, inputExtent: inputExtent, work: work)
   case .implicitProduct:
     return try ImplicitAdjoint(weight: weight, geometry: geometry, work: work)
       .apply(outputGradient, extent: inputExtent, work: work)
@@ -63,7 +77,12 @@ package func convolutionWeightGradient(
     input.batch == outputGradient.batch && geometry.output(input.extent) == outputGradient.extent,
     "gradient \(outputGradient.shape) for an input of \(input.shape)")
   let shape = [outputGradient.channels, input.channels]
-  switch ConvolutionMethod.best(for: .init(geometry: geometry, weightShape: shape)) {
+  switch ConvolutionMethod.best(
+    for: .init(geometry: geometry, weightShape: shape, inputExtent: input.extent))
+  {
+  case .fourier:
+    return try FFTConvolution.weightGradient(
+      input: input, outputGradient: outputGradient, geometry: geometry, work: work)
   case .pointwise, .implicitProduct:
     return try implicitWeightGradient(
       input: input, outputGradient: outputGradient, geometry: geometry, work: work)

@@ -1,4 +1,3 @@
-import CKernels
 import Work
 
 /// Convolution by panels of a column matrix: any kernel, stride, padding and dilation.
@@ -24,8 +23,8 @@ struct ImplicitConvolution: Sendable {
     let extent = outputExtent(of: geometry, input: input.extent)
     return try filledTensor(shape: [input.batch, product.weights.rows, extent.d, extent.h, extent.w]) {
       destination throws(Cancelled) in
-      try product.run(
-        input, destination: destination, extent: extent, bias: bias?.elements ?? [], rectifies: rectifies,
+      try run(
+        [product], input, destination: destination, extent: extent, bias: bias, rectifies: rectifies,
         work: work)
     }
   }
@@ -67,12 +66,25 @@ struct ImplicitAdjoint: Sendable {
   ) throws(Cancelled) -> Tensor {
     try filledTensor(shape: [source.batch, rows, extent.d, extent.h, extent.w]) {
       destination throws(Cancelled) in
-      for phase in phases {
-        try phase.run(
-          source, destination: destination, extent: extent, bias: bias?.elements ?? [], rectifies: false,
-          work: work)
-      }
+      try run(
+        phases, source, destination: destination, extent: extent, bias: bias, rectifies: false, work: work)
     }
+  }
+}
+
+/// Computes products that share a source, whichever way is cheaper.
+private func run(
+  _ products: [ImplicitProduct], _ source: Tensor, destination: DisjointBuffer<Float>, extent: Extent3,
+  bias: Tensor?, rectifies: Bool, work: WorkContext
+) throws(Cancelled) {
+  let bias = paddedBias(bias)
+  if let padded = PaddedProduct(products, source: source.extent, extent: extent) {
+    try padded.run(source, destination: destination, bias: bias, rectifies: rectifies, work: work)
+    return
+  }
+  for product in products {
+    try product.runGathered(
+      source, destination: destination, extent: extent, bias: bias, rectifies: rectifies, work: work)
   }
 }
 
