@@ -9,20 +9,34 @@ final class FFTMemory: @unchecked Sendable {
   let count: Int
 
   init(count: Int) {
-    let hugePage = 1 << 21
     let bytes = max(count, 1) * MemoryLayout<Float>.stride
-    let isLarge = bytes >= 2 * hugePage
+    let isLarge = bytes >= 2 * HugePages.size
     var memory: UnsafeMutableRawPointer?
-    guard posix_memalign(&memory, isLarge ? hugePage : 64, bytes) == 0, let memory else {
+    guard posix_memalign(&memory, isLarge ? HugePages.size : 64, bytes) == 0, let memory else {
       fatalError("out of memory: \(bytes) bytes for spectra")
     }
     // Spectra are walked with large strides: with 4 KiB pages each step would miss the translation buffer.
-    if isLarge { madvise(memory, bytes, MADV_HUGEPAGE) }
+    HugePages.advise(UnsafeMutableRawBufferPointer(start: memory, count: bytes))
     start = memory.bindMemory(to: Float.self, capacity: count)
     self.count = count
   }
 
   deinit { free(start) }
+}
+
+/// Asks the system for large pages, which it gives only to those who ask.
+enum HugePages {
+  /// Bytes of one.
+  static let size = 1 << 21
+
+  /// Asks for the whole pages inside `memory`.
+  static func advise(_ memory: UnsafeMutableRawBufferPointer) {
+    guard let start = memory.baseAddress else { return }
+    let offset = (size - Int(bitPattern: start) % size) % size
+    let bytes = (memory.count - offset) / size * size
+    // Without large pages everything works as well, only slower.
+    if bytes > 0 { madvise(start + offset, bytes, MADV_HUGEPAGE) }
+  }
 }
 
 extension Tensor {
@@ -32,6 +46,7 @@ extension Tensor {
   ) throws(Cancelled) {
     var isCancelled = false
     self.init(uninitializedShape: shape) { buffer in
+      HugePages.advise(UnsafeMutableRawBufferPointer(buffer))
       do throws(Cancelled) { try fill(DisjointBuffer(buffer)) } catch { isCancelled = true }
     }
     if isCancelled { throw Cancelled() }
