@@ -47,7 +47,7 @@ let package = Package(
     library("Metrics", ["Work", "Volumes"]),
     library("DenseCRF", ["Work", "Volumes", "CKernels"]),
     library("Networks", ["Work", "Tensors"]),
-    library("CursesTerminal", ["Screen", "CTerminal"]),
+    library("CursesTerminal", ["Work", "Screen", "CTerminal"]),
 
     // Layer 3: the pipeline, and the program's behaviour. They do not know each other.
     library("Segmentation", ["Work", "Volumes", "Tensors", "Networks", "DenseCRF", "Metrics"]),

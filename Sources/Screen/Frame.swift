@@ -58,7 +58,7 @@ package struct Frame: Hashable, Sendable {
   /// Rows and columns, 0 or more.
   package let rows, columns: Int
   /// `rows * columns` cells, row by row.
-  package private(set) var cells: [Cell]
+  package internal(set) var cells: [Cell]
   /// Where the text cursor blinks; nil hides it.
   package var cursor: ScreenCell?
 

@@ -8,6 +8,8 @@ package protocol Terminal: AnyObject {
   func draw(_ frame: Frame)
   /// The next event; nil when none came in time or the terminal was woken from another thread.
   func nextEvent(waitingMilliseconds: Int) -> TerminalEvent?
+  /// Ends a wait for events under way, or else the next one; any thread may call it.
+  var wake: @Sendable () -> Void { get }
 }
 
 /// Rows and columns of a screen.

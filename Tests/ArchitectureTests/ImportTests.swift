@@ -12,7 +12,7 @@ private let permittedImports: [String: Set<String>] = [
   "Metrics": ["Work", "Volumes"],
   "DenseCRF": ["Work", "Volumes", "CKernels"],
   "Networks": ["Work", "Tensors"],
-  "CursesTerminal": ["Screen", "CTerminal"],
+  "CursesTerminal": ["Work", "Screen", "CTerminal"],
   "Segmentation": ["Work", "Volumes", "Tensors", "Networks", "DenseCRF", "Metrics"],
   "Review": ["Work", "Volumes", "Metrics", "Screen"],
   "segdeck": [

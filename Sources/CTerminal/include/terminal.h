@@ -1,2 +1,106 @@
-// A thin wrapper of ncursesw, signals and terminal probing; no curses type crosses this header.
+// The terminal behind a plain C interface: ncursesw starts it, decodes its keys, draws its cells and gives it back.
+// No curses type crosses this header. One terminal per process; every function belongs to the thread that called
+// terminal_start, except terminal_wake.
 #pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+/// How many colours are used.
+enum terminal_depth {
+  TERMINAL_DEPTH_AUTOMATIC = -1,
+  TERMINAL_DEPTH_MONO = 0,
+  TERMINAL_DEPTH_SIXTEEN = 1,
+  TERMINAL_DEPTH_256 = 2,
+  TERMINAL_DEPTH_TRUE_COLOUR = 3,
+};
+
+/// What the caller decides; the rest is found out.
+struct terminal_options {
+  int32_t depth;       // an enum terminal_depth
+  int32_t ascii_only;  // never anything outside ASCII
+};
+
+/// What the terminal can do, known after terminal_start.
+struct terminal_description {
+  int32_t depth;              // an enum terminal_depth, never automatic
+  int32_t colours;            // palette entries that ncurses can use: 0, 8, 16, 256
+  int32_t shows_unicode;
+  double cell_aspect;         // height of a cell over its width
+  char terminal_name[64];     // the terminfo entry in use
+  char depth_reason[64];      // what decided the depth
+  char unicode_reason[64];    // what decided shows_unicode
+};
+
+/// Colours: TERMINAL_DEFAULT, a palette index, or TERMINAL_DIRECT | 0xRRGGBB.
+enum { TERMINAL_DEFAULT = -1, TERMINAL_DIRECT = 0x1000000 };
+
+/// Attributes, added up.
+enum { TERMINAL_BOLD = 1, TERMINAL_DIM = 2, TERMINAL_REVERSE = 4, TERMINAL_UNDERLINE = 8 };
+
+/// One cell; character 0 is the right half of a double-width one.
+struct terminal_cell {
+  uint32_t character;
+  int32_t foreground, background;
+  uint32_t attributes;
+};
+
+enum terminal_event_kind {
+  TERMINAL_EVENT_NONE,
+  TERMINAL_EVENT_CHARACTER,  // code: a Unicode scalar, control characters among them
+  TERMINAL_EVENT_NAMED,      // code: an enum terminal_key
+  TERMINAL_EVENT_FUNCTION,   // code: 1 is F1
+  TERMINAL_EVENT_MOUSE,
+  TERMINAL_EVENT_PASTE,      // text, code: its length in scalars
+  TERMINAL_EVENT_RESIZE,     // row, column: the new rows and columns
+  TERMINAL_EVENT_WOKEN,
+};
+
+enum terminal_key {
+  TERMINAL_KEY_UP, TERMINAL_KEY_DOWN, TERMINAL_KEY_LEFT, TERMINAL_KEY_RIGHT, TERMINAL_KEY_PAGE_UP,
+  TERMINAL_KEY_PAGE_DOWN, TERMINAL_KEY_HOME, TERMINAL_KEY_END, TERMINAL_KEY_ENTER, TERMINAL_KEY_ESCAPE,
+  TERMINAL_KEY_TAB, TERMINAL_KEY_BACK_TAB, TERMINAL_KEY_BACKSPACE, TERMINAL_KEY_DELETE,
+};
+
+enum terminal_mouse_action {
+  TERMINAL_MOUSE_PRESS, TERMINAL_MOUSE_DRAG, TERMINAL_MOUSE_RELEASE, TERMINAL_MOUSE_WHEEL_UP,
+  TERMINAL_MOUSE_WHEEL_DOWN,
+};
+
+/// What came from the terminal.
+struct terminal_event {
+  int32_t kind, code;
+  int32_t action, button, row, column, control;
+  const uint32_t *text;  // valid until the next call
+};
+
+/// Takes the terminal over: 0, or -1 with one line in `message`.
+int terminal_start(const struct terminal_options *options, char *message, size_t message_size);
+
+/// Gives the terminal back as it was and shows the tail of what was written to standard error meanwhile. Harmless twice.
+void terminal_stop(void);
+
+/// What was found out at the start.
+void terminal_describe(struct terminal_description *description);
+
+/// Rows and columns now.
+void terminal_size(int32_t *rows, int32_t *columns);
+
+/// Shows rows * columns cells, sending what changed; a cursor row below 0 hides the cursor.
+void terminal_draw(const struct terminal_cell *cells, int32_t rows, int32_t columns, int32_t cursor_row,
+                   int32_t cursor_column);
+
+/// Forgets what is shown, so that the next terminal_draw sends everything.
+void terminal_redraw(void);
+
+/// Waits for an event; TERMINAL_EVENT_NONE when none came in time.
+void terminal_next_event(int32_t timeout_milliseconds, struct terminal_event *event);
+
+/// Ends a terminal_next_event under way, from any thread.
+void terminal_wake(void);
+
+/// Stops the process as Ctrl-Z does and takes the terminal back when the process continues.
+void terminal_suspend(void);
+
+/// Columns that the terminal gives a character: 0, 1, 2, or -1 when it is not printable.
+int32_t terminal_width(uint32_t character);

@@ -1,0 +1,56 @@
+// Standard error while the screen is taken: kept in memory, its tail shown after the terminal is given back.
+#define _GNU_SOURCE
+#include "state.h"
+
+#include <errno.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { TAIL = 4096 };
+
+static int kept = -1;
+static int original = -1;
+
+void write_all(int descriptor, const void *bytes, size_t count) {
+  const char *at = bytes;
+  while (count > 0) {
+    const ssize_t written = write(descriptor, at, count);
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0 && errno == EAGAIN) {
+      usleep(1000);
+      continue;
+    }
+    if (written <= 0) return;
+    at += written;
+    count -= (size_t)written;
+  }
+}
+
+void errors_capture(void) {
+  // A standard error that goes to a file already disturbs nothing.
+  if (original >= 0 || !isatty(STDERR_FILENO)) return;
+  if (kept < 0) kept = memfd_create("standard error", MFD_CLOEXEC);
+  if (kept < 0) return;
+  original = dup(STDERR_FILENO);
+  if (original >= 0) dup2(kept, STDERR_FILENO);
+}
+
+// Async-signal-safe, like errors_replay: the crash handler calls both.
+void errors_release(void) {
+  if (original < 0) return;
+  dup2(original, STDERR_FILENO);
+  close(original);
+  original = -1;
+}
+
+void errors_replay(void) {
+  if (kept < 0) return;
+  struct stat status;
+  if (fstat(kept, &status) != 0 || status.st_size == 0) return;
+  static char tail[TAIL];
+  const off_t start = status.st_size > TAIL ? status.st_size - TAIL : 0;
+  const ssize_t count = pread(kept, tail, TAIL, start);
+  if (count > 0) write_all(STDERR_FILENO, tail, (size_t)count);
+  if (ftruncate(kept, 0) == 0) lseek(kept, 0, SEEK_SET);
+}

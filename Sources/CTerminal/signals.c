@@ -1,0 +1,111 @@
+// Signals: those that end the process give the terminal back first; those of job control and resizing set a flag and
+// end the wait for events.
+#define _GNU_SOURCE
+#include "state.h"
+
+#include <curses.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <term.h>
+#include <unistd.h>
+
+volatile sig_atomic_t terminal_was_resized, terminal_was_continued, terminal_stop_requested;
+volatile sig_atomic_t terminal_is_taken;
+
+static const int fatal[] = {SIGSEGV, SIGBUS,  SIGILL,  SIGTRAP, SIGABRT, SIGFPE,  SIGSYS,  SIGQUIT, SIGHUP,
+                            SIGTERM, SIGINT,  SIGPIPE, SIGALRM, SIGUSR1, SIGUSR2, SIGXCPU, SIGXFSZ};
+static const int noted[] = {SIGWINCH, SIGCONT, SIGTSTP};
+enum { FATAL = sizeof fatal / sizeof *fatal, NOTED = sizeof noted / sizeof *noted };
+
+static struct sigaction fatal_before[FATAL], noted_before[NOTED];
+static bool is_installed;
+
+// endwin is not async-signal-safe, so what it would send is made ready while there is time.
+static char reset[512];
+static size_t reset_length;
+
+/// Appends a terminfo string without its padding, "$<...>".
+static void append(const char *text) {
+  if (text == NULL || text == (char *)-1) return;
+  while (*text != 0 && reset_length < sizeof reset - 1) {
+    if (text[0] == '$' && text[1] == '<') {
+      const char *end = strchr(text, '>');
+      if (end != NULL) {
+        text = end + 1;
+        continue;
+      }
+    }
+    reset[reset_length++] = *text++;
+  }
+}
+
+void signals_prepare_reset(void) {
+  reset_length = 0;
+  if (terminal_state.reports_mouse) append(mouse_off);
+  append(tigetstr("sgr0"));
+  append(tigetstr("rmkx"));
+  append(tigetstr("cnorm"));
+  const char *leave = tigetstr("rmcup");
+  append(leave);
+  if (leave == NULL || leave == (char *)-1) append("\033[999;1H\r\n");
+}
+
+static void give_back(void) {
+  if (!terminal_is_taken) return;
+  terminal_is_taken = 0;
+  // A process in the background may not be stopped here for touching the terminal.
+  signal(SIGTTOU, SIG_IGN);
+  write_all(STDOUT_FILENO, reset, reset_length);
+  tcsetattr(STDIN_FILENO, TCSANOW, &terminal_state.saved_modes);
+  errors_release();
+  errors_replay();
+}
+
+static void on_fatal(int number) {
+  give_back();
+  signal(number, SIG_DFL);
+  sigset_t only;
+  sigemptyset(&only);
+  sigaddset(&only, number);
+  pthread_sigmask(SIG_UNBLOCK, &only, NULL);
+  raise(number);
+  _exit(128 + number);
+}
+
+static void on_noted(int number) {
+  const int before = errno;
+  if (number == SIGWINCH) terminal_was_resized = 1;
+  if (number == SIGCONT) terminal_was_continued = 1;
+  if (number == SIGTSTP) terminal_stop_requested = 1;
+  terminal_wake();
+  errno = before;
+}
+
+void signals_install(void) {
+  if (is_installed) return;
+  is_installed = true;
+  // A stack of its own, so that a stack overflow of this thread can be handled too.
+  static char stack[64 * 1024];
+  const stack_t alternate = {.ss_sp = stack, .ss_size = sizeof stack};
+  sigaltstack(&alternate, NULL);
+  struct sigaction action = {.sa_handler = on_fatal, .sa_flags = SA_ONSTACK};
+  sigfillset(&action.sa_mask);
+  for (int i = 0; i < FATAL; i++) {
+    sigaction(fatal[i], NULL, &fatal_before[i]);
+    // nohup and the like: a signal that was ignored stays ignored.
+    if (fatal_before[i].sa_handler == SIG_IGN) continue;
+    sigaction(fatal[i], &action, NULL);
+  }
+  struct sigaction note = {.sa_handler = on_noted, .sa_flags = SA_RESTART};
+  sigfillset(&note.sa_mask);
+  for (int i = 0; i < NOTED; i++) sigaction(noted[i], &note, &noted_before[i]);
+}
+
+void signals_remove(void) {
+  if (!is_installed) return;
+  is_installed = false;
+  for (int i = 0; i < FATAL; i++) sigaction(fatal[i], &fatal_before[i], NULL);
+  for (int i = 0; i < NOTED; i++) sigaction(noted[i], &noted_before[i], NULL);
+}

@@ -1,0 +1,54 @@
+// What the files of this target share. Nothing here is seen outside it.
+#pragma once
+
+#include "terminal.h"
+
+#include <signal.h>
+#include <stdbool.h>
+#include <termios.h>
+
+/// The one terminal.
+struct terminal_state {
+  bool is_started;
+  struct terminal_description description;
+  struct termios saved_modes;
+  int wake_reader, wake_writer;
+  bool reports_mouse;
+  bool late_answers;  // a probe ran out of time: its answers may still arrive among the keys
+  int rows, columns;
+};
+
+extern struct terminal_state terminal_state;
+
+/// Set by signal handlers, cleared by the event loop.
+extern volatile sig_atomic_t terminal_was_resized, terminal_was_continued, terminal_stop_requested;
+
+/// Whether the terminal is in the program's modes now, for the handlers that must give it back.
+extern volatile sig_atomic_t terminal_is_taken;
+
+/// What the terminal answered before ncurses started.
+struct probe_answer {
+  bool is_answered;
+  bool has_true_colour;
+  bool shows_utf8;
+};
+
+struct probe_answer terminal_probe(bool ask_colour, bool ask_utf8);
+
+void signals_install(void);
+void signals_remove(void);
+void signals_prepare_reset(void);
+
+void errors_capture(void);
+void errors_release(void);
+void errors_replay(void);
+
+void draw_start(void);
+void draw_stop(void);
+
+void input_start(void);
+
+void write_all(int descriptor, const void *bytes, size_t count);
+
+static const char mouse_on[] = "\033[?1000h\033[?1002h\033[?1006h\033[?2004h";
+static const char mouse_off[] = "\033[?2004l\033[?1006l\033[?1002l\033[?1000l";

@@ -1,0 +1,39 @@
+extension Unicode.Scalar {
+  /// The ASCII character that stands for this one where a terminal shows nothing else; "?" for what has none.
+  package var asciiStandIn: Unicode.Scalar {
+    if value < 0x80 { return self }
+    switch self {
+    case "─", "━", "═", "╌", "–", "—", "−": return "-"
+    case "│", "┃", "║", "╎": return "|"
+    case "┌", "┐", "└", "┘", "├", "┤", "┬", "┴", "┼", "╭", "╮", "╯", "╰": return "+"
+    case "▀": return "\""
+    case "▄": return "_"
+    case "█", "▓", "■": return "#"
+    case "▒": return "="
+    case "░": return ":"
+    case "·", "•", "…": return "."
+    case "●", "◉": return "*"
+    case "○", "°": return "o"
+    case "←", "◀", "‹", "«": return "<"
+    case "→", "▶", "›", "»", "▸": return ">"
+    case "↑", "▲": return "^"
+    case "↓", "▼", "▾": return "v"
+    case "×", "✗", "✘": return "x"
+    case "✓", "✔": return "+"
+    case "µ", "μ": return "u"
+    case "θ": return "t"
+    case "α": return "a"
+    case "β": return "b"
+    case "γ": return "g"
+    case "Δ": return "d"
+    case "²": return "2"
+    case "³": return "3"
+    case "±": return "~"
+    case "≥": return ">"
+    case "≤": return "<"
+    case "‘", "’": return "'"
+    case "“", "”": return "\""
+    default: return "?"
+    }
+  }
+}
