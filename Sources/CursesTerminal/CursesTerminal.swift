@@ -64,7 +64,8 @@ package final class CursesTerminal: Terminal {
           attributes: cell.style.terminalAttributes))
     }
     terminal_draw(
-      cells, Int32(frame.rows), Int32(frame.columns), Int32(frame.cursor?.row ?? -1), Int32(frame.cursor?.column ?? 0))
+      cells, Int32(frame.rows), Int32(frame.columns), Int32(frame.cursor?.row ?? -1),
+      Int32(frame.cursor?.column ?? 0))
   }
 
   package func nextEvent(waitingMilliseconds: Int) -> TerminalEvent? {

@@ -18,7 +18,8 @@ extension TerminalEvent {
       self = .mouse(
         MouseEvent(
           action: action, button: Int(event.button),
-          cell: ScreenCell(row: Int(event.row), column: Int(event.column)), isControlHeld: event.control != 0))
+          cell: ScreenCell(row: Int(event.row), column: Int(event.column)), isControlHeld: event.control != 0)
+      )
     case TERMINAL_EVENT_PASTE:
       let values = UnsafeBufferPointer(start: event.text, count: Int(event.code))
       self = .paste(String(String.UnicodeScalarView(values.compactMap(Unicode.Scalar.init))))

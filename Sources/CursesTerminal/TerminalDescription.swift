@@ -18,7 +18,8 @@ package struct TerminalDescription: Hashable, Sendable {
     terminal_describe(&found)
     let depths: [TerminalCapabilities.ColourDepth] = [.mono, .sixteen, .indexed256, .trueColour]
     capabilities = TerminalCapabilities(
-      colourDepth: depths[Int(found.depth)], showsUnicode: found.shows_unicode != 0, cellAspect: found.cell_aspect)
+      colourDepth: depths[Int(found.depth)], showsUnicode: found.shows_unicode != 0,
+      cellAspect: found.cell_aspect)
     paletteSize = Int(found.colours)
     terminalName = text(found.terminal_name)
     depthReason = text(found.depth_reason)

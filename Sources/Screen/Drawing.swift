@@ -12,7 +12,9 @@ extension Frame {
     for scalar in TextWidth.sanitised(text) {
       let width = TextWidth.columns(scalar)
       if width == 0 { continue }
-      if row >= area.row, row < area.row + area.rows, at >= area.column, at + width <= area.column + area.columns {
+      if row >= area.row, row < area.row + area.rows, at >= area.column,
+        at + width <= area.column + area.columns
+      {
         place(Cell(scalar, style), row: row, column: at)
         if width == 2 { cells[row * columns + at + 1] = Cell("\0", style) }
       }
@@ -24,7 +26,8 @@ extension Frame {
   /// Writes text that ends at the right edge of `area`, cut with "…" where it is too long.
   package mutating func writeAtRight(_ text: String, row: Int, style: Style = Style(), in area: Rectangle) {
     let shown = TextWidth.truncated(text, to: area.columns)
-    write(shown, row: row, column: area.column + area.columns - TextWidth.columns(shown), style: style, in: area)
+    write(
+      shown, row: row, column: area.column + area.columns - TextWidth.columns(shown), style: style, in: area)
   }
 
   /// Writes text in the middle of `area`'s columns, cut with "…" where it is too long.
@@ -43,7 +46,9 @@ extension Frame {
   }
 
   /// Draws a frame of lines along the inner edge of `area`, with a title in its upper line.
-  package mutating func drawBox(_ area: Rectangle, style: Style = Style(), title: String = "", titleStyle: Style? = nil) {
+  package mutating func drawBox(
+    _ area: Rectangle, style: Style = Style(), title: String = "", titleStyle: Style? = nil
+  ) {
     guard area.rows >= 2, area.columns >= 2 else { return }
     let last = (row: area.row + area.rows - 1, column: area.column + area.columns - 1)
     drawHorizontalLine(row: area.row, columns: area.column...last.column, style: style)

@@ -22,7 +22,9 @@ package struct RGB: Hashable, Sendable {
   /// This colour covered by `other`; 0 leaves it, 1 replaces it.
   package func blended(with other: RGB, opacity: Double) -> RGB {
     let part = min(1, max(0, opacity))
-    func mix(_ one: UInt8, _ two: UInt8) -> UInt8 { UInt8((Double(one) + (Double(two) - Double(one)) * part).rounded()) }
+    func mix(_ one: UInt8, _ two: UInt8) -> UInt8 {
+      UInt8((Double(one) + (Double(two) - Double(one)) * part).rounded())
+    }
     return RGB(mix(red, other.red), mix(green, other.green), mix(blue, other.blue))
   }
 }
@@ -40,7 +42,8 @@ package enum Palette {
   /// The first 16 entries as xterm has them.
   package static let sixteen: [RGB] = [
     RGB(0, 0, 0), RGB(205, 0, 0), RGB(0, 205, 0), RGB(205, 205, 0), RGB(0, 0, 238), RGB(205, 0, 205),
-    RGB(0, 205, 205), RGB(229, 229, 229), RGB(127, 127, 127), RGB(255, 0, 0), RGB(0, 255, 0), RGB(255, 255, 0),
+    RGB(0, 205, 205), RGB(229, 229, 229), RGB(127, 127, 127), RGB(255, 0, 0), RGB(0, 255, 0),
+    RGB(255, 255, 0),
     RGB(92, 92, 255), RGB(255, 0, 255), RGB(0, 255, 255), RGB(255, 255, 255),
   ]
 

@@ -26,7 +26,9 @@ extension Frame {
   /// both look alike. With colours alone it is an empty cell of their mean. Without colours it is a character of
   /// ` .:-=+*#%@`. Greys that the terminal does not have are dithered by a pattern that is fixed to the screen, so that
   /// scrolling changes only what the picture changes. Cost: one pass over the pixels.
-  package mutating func draw(_ picture: PixelBuffer, in area: Rectangle, for capabilities: TerminalCapabilities) {
+  package mutating func draw(
+    _ picture: PixelBuffer, in area: Rectangle, for capabilities: TerminalCapabilities
+  ) {
     let shown = area.intersection(bounds)
     guard !shown.isEmpty, picture.width > 0 else { return }
     let reducer = GreyReducer(depth: capabilities.colourDepth)

@@ -1,4 +1,4 @@
-package import Screen
+import Screen
 import Synchronization
 
 /// A terminal without a terminal: it plays events and keeps the frames that were drawn.

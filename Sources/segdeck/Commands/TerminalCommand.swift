@@ -42,7 +42,8 @@ struct TerminalCommand: ParsableCommand {
     FileHandle.standardError.write(Data("segdeck terminal: this line went to standard error\n".utf8))
     while true {
       let event = terminal.nextEvent(waitingMilliseconds: 1000)
-      precondition(!trap || event == nil, "stopped on purpose by --trap at event \(String(describing: event))")
+      precondition(
+        !trap || event == nil, "stopped on purpose by --trap at event \(String(describing: event))")
       guard let event else { continue }
       if event == .key(.character("q")) || event == .key(.control("c")) { return }
       pattern.note(event)
@@ -57,7 +58,10 @@ struct TerminalCommand: ParsableCommand {
       ("size", "\(size.columns) x \(size.rows)"),
       ("colours", "\(capabilities.colourDepth.words) (decided by: \(description.depthReason))"),
       ("palette", "\(description.paletteSize) entries"),
-      ("characters", "\(capabilities.showsUnicode ? "Unicode" : "ASCII") (decided by: \(description.unicodeReason))"),
+      (
+        "characters",
+        "\(capabilities.showsUnicode ? "Unicode" : "ASCII") (decided by: \(description.unicodeReason))"
+      ),
       ("cell height / width", String(format: "%.2f", capabilities.cellAspect)),
     ]
     return rows.map { $0.0.padding(toLength: 22, withPad: " ", startingAt: 0) + $0.1 }.joined(separator: "\n")
@@ -66,7 +70,10 @@ struct TerminalCommand: ParsableCommand {
 
 /// How a command that draws on the terminal is told what the terminal can show.
 struct TerminalOptions: ParsableArguments {
-  @Option(help: "Colours to use: truecolor, 256, 16 or mono. By default what the terminal is known to show; NO_COLOR is honoured.")
+  @Option(
+    help:
+      "Colours to use: truecolor, 256, 16 or mono. By default what the terminal is known to show; NO_COLOR is honoured."
+  )
   var color: TerminalCapabilities.ColourDepth?
 
   @Flag(help: "Draw with ASCII characters alone.")
@@ -79,7 +86,7 @@ struct TerminalOptions: ParsableArguments {
   }
 }
 
-extension TerminalCapabilities.ColourDepth: @retroactive ExpressibleByArgument {
+extension TerminalCapabilities.ColourDepth: ExpressibleByArgument {
   public init?(argument: String) { self.init(word: argument) }
 
   /// The words that `--color` takes.

@@ -31,7 +31,8 @@ enum TerminalTiming {
     let one = clock.measure { terminal.draw(again) }
     let sorted = times.dropFirst().sorted()
     func milliseconds(_ duration: Duration) -> Double { Double(duration.components.attoseconds) / 1e15 }
-    return "\(size.columns) x \(size.rows): changed frame median \(milliseconds(sorted[sorted.count / 2])) ms, "
+    return
+      "\(size.columns) x \(size.rows): changed frame median \(milliseconds(sorted[sorted.count / 2])) ms, "
       + "slowest \(milliseconds(sorted[sorted.count - 1])) ms; same frame \(milliseconds(same)) ms; "
       + "one cell \(milliseconds(one)) ms"
   }

@@ -28,13 +28,17 @@ struct TestPattern {
       row: line.row, column: line.column, in: line)
     let (picture, underPicture) = below.splitTop(max(2, below.rows / 2))
     frame.draw(
-      Self.picture(width: picture.columns, height: 2 * picture.rows), in: picture, for: description.capabilities)
+      Self.picture(width: picture.columns, height: 2 * picture.rows), in: picture,
+      for: description.capabilities)
     let (samples, log) = underPicture.splitTop(1)
     frame.write(" ─│┌┐└┘ ▀▄█ é ß 漢字 e\u{301} ", row: samples.row, column: samples.column, in: samples)
-    frame.write("bold", row: samples.row, column: samples.column + 30, style: Style(isBold: true), in: samples)
+    frame.write(
+      "bold", row: samples.row, column: samples.column + 30, style: Style(isBold: true), in: samples)
     frame.write("dim", row: samples.row, column: samples.column + 36, style: Style(isDim: true), in: samples)
-    frame.write("reverse", row: samples.row, column: samples.column + 41, style: Style(isReversed: true), in: samples)
-    frame.write("line", row: samples.row, column: samples.column + 50, style: Style(isUnderlined: true), in: samples)
+    frame.write(
+      "reverse", row: samples.row, column: samples.column + 41, style: Style(isReversed: true), in: samples)
+    frame.write(
+      "line", row: samples.row, column: samples.column + 50, style: Style(isUnderlined: true), in: samples)
     rest = log
     let (hint, list) = rest.splitBottom(1)
     frame.write(" Press keys, use the mouse, paste. q quits.", row: hint.row, column: hint.column, in: hint)
@@ -78,7 +82,8 @@ struct TestPattern {
     case .key(let key): return "key \(key)"
     case .mouse(let mouse):
       let control = mouse.isControlHeld ? " control" : ""
-      return "mouse \(mouse.action) button \(mouse.button) row \(mouse.cell.row) column \(mouse.cell.column)\(control)"
+      return
+        "mouse \(mouse.action) button \(mouse.button) row \(mouse.cell.row) column \(mouse.cell.column)\(control)"
     case .paste(let text): return "paste \(text.count) characters: \(text)"
     case .resize(let rows, let columns): return "resize \(columns) x \(rows)"
     }
