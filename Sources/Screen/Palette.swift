@@ -13,7 +13,7 @@ package struct RGB: Hashable, Sendable {
   /// A grey.
   package init(grey: UInt8) { self.init(grey, grey, grey) }
 
-  /// How bright it is, 0...255 (the weights of Rec. 601).
+  /// How bright it is, 0...255 (weights of ITU-R 601).
   package var luminance: Int { (299 * Int(red) + 587 * Int(green) + 114 * Int(blue) + 500) / 1000 }
 
   /// The colour as a terminal's.

@@ -87,6 +87,7 @@ struct TerminalOptions: ParsableArguments {
 }
 
 extension TerminalCapabilities.ColourDepth: ExpressibleByArgument {
+  /// The depth that a word of `--color` names.
   public init?(argument: String) { self.init(word: argument) }
 
   /// The words that `--color` takes.
