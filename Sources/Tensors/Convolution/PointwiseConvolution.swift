@@ -1,3 +1,4 @@
+import CKernels
 import Work
 
 /// A convolution whose kernel is one voxel: the product of a small matrix with the channels, which needs no
@@ -20,6 +21,7 @@ enum PointwiseConvolution {
     let (extent, voxels) = (input.extent, input.extent.product)
     let calls = (voxels + columnsPerCall - 1) / columnsPerCall
     let bias = bias?.elements
+    let level = KernelLevel.current
     return try filledTensor(shape: [input.batch, rows, extent.d, extent.h, extent.w]) {
       output throws(Cancelled) in
       try input.elements.withSharedBuffer { input throws(Cancelled) in
@@ -28,19 +30,18 @@ enum PointwiseConvolution {
             let (sample, first) = (index / calls, index % calls * columnsPerCall)
             let columns = min(columnsPerCall, voxels - first)
             let target = output.start + sample * rows * voxels + first
-            for row in 0..<rows {
-              (target + row * voxels).update(repeating: bias?[row] ?? 0, count: columns)
+            if let bias {
+              for row in 0..<rows {
+                (target + row * voxels).update(repeating: bias[row], count: columns)
+              }
             }
             BLAS.multiply(
               rows: rows, columns: columns, depth: depth, a: weight.start,
               aStride: transposes ? rows : depth, transposesA: transposes,
-              b: input.start + sample * depth * voxels + first, bStride: voxels, beta: 1, c: target,
-              cStride: voxels)
+              b: input.start + sample * depth * voxels + first, bStride: voxels,
+              beta: bias == nil ? 0 : 1, c: target, cStride: voxels)
             guard rectifies else { return }
-            for row in 0..<rows {
-              let line = target + row * voxels
-              for column in 0..<columns { line[column] = line[column] < 0 ? 0 : line[column] }
-            }
+            for row in 0..<rows { pointwise_rectify(level, target + row * voxels, columns) }
           }
         }
       }

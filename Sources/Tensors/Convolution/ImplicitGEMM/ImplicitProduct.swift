@@ -93,8 +93,10 @@ struct ImplicitProduct: Sendable {
           let target = destination + index * extent.product + start
           if spacing.w == 1 {
             target.update(from: source, count: length)
+          } else if spacing.w == 2 {
+            for x in 0..<length { target[x &* 2] = source[x] }
           } else {
-            for x in 0..<length { target[x * spacing.w] = source[x] }
+            for x in 0..<length { target[x &* spacing.w] = source[x] }
           }
         }
       }

@@ -16,7 +16,8 @@ func implicitWeightGradient(
   let level = KernelLevel.current
   let size = outputs * plan.rows
   var parts = [Float](repeating: 0, count: size * plan.shares)
-  try withScratch(perWorker: plan.rowsPerTask * pieceLength, work: work) { scratch throws(Cancelled) in
+  let panelSize = plan.rowsPerTask * pieceLength
+  try withScratch(perWorker: panelSize + outputs * pieceLength, work: work) { scratch throws(Cancelled) in
     try input.elements.withSharedBuffer { input throws(Cancelled) in
       try outputGradient.elements.withSharedBuffer { gradient throws(Cancelled) in
         try parts.withDisjointBuffer { parts throws(Cancelled) in
@@ -59,9 +60,15 @@ func implicitWeightGradient(
         level, &gather, first, Int32(length), Int32(rows.lowerBound), Int32(rows.upperBound), panel,
         pieceLength)
     }
+    // Channels a power of two apart would meet in a few sets of the cache.
+    let rowsOfGradient = panel + panelSize
+    for output in 0..<outputs {
+      (rowsOfGradient + output * pieceLength).update(
+        from: gradient.start + (sample * outputs + output) * voxels + first, count: length)
+    }
     gemm_multiply_transposed(
-      level, Int32(outputs), Int32(rows.count), Int32(length),
-      gradient.start + sample * outputs * voxels + first, voxels, panel, pieceLength, result, plan.rows)
+      level, Int32(outputs), Int32(rows.count), Int32(length), rowsOfGradient, pieceLength, panel,
+      pieceLength, result, plan.rows)
   }
 }
 
