@@ -11,52 +11,46 @@ final class AppearanceFilter: Sendable {
   let range: RangeKernel
   /// i, j, k.
   let axes: [GaussianAxis]
-  let rows: RowTables
+  /// Per voxel of a row: where its cells begin in floats, and its weight in each of the three.
+  private let cellOffsets: AlignedStorage<Int32>
+  private let weights: [AlignedStorage<Float>]
   /// Row sums D of the kernel, turned into D^-1/2 or D^-1; nil without normalisation.
   let factors: AlignedStorage<Float>?
 
   /// Floats of one plane of cells.
   var planeCount: Int { axes[0].cells * axes[1].cells * range.rank }
-  /// Floats of the whole grid.
-  var gridCount: Int { planeCount * axes[2].cells }
 
-  init(
-    codes: AlignedStorage<UInt16>, range: RangeKernel, axes: [GaussianAxis], rows: RowTables,
-    factors: AlignedStorage<Float>?
-  ) {
+  /// A filter without factors.
+  init(codes: AlignedStorage<UInt16>, range: RangeKernel, axes: [GaussianAxis]) {
     self.codes = codes
     self.range = range
     self.axes = axes
-    self.rows = rows
+    let axis = axes[0]
+    cellOffsets = AlignedStorage((0..<axis.count).map { Int32(axis.cell($0) * range.rank) })
+    weights = (0..<3).map { k in
+      AlignedStorage((0..<axis.count).map { axis.weights.start[$0 % axis.step * 3 + k] })
+    }
+    factors = nil
+  }
+
+  /// `plain` with factors.
+  init(_ plain: AppearanceFilter, factors: AlignedStorage<Float>?) {
+    codes = plain.codes
+    range = plain.range
+    axes = plain.axes
+    cellOffsets = plain.cellOffsets
+    weights = plain.weights
     self.factors = factors
   }
 
-  /// The same filter with other factors.
-  func with(factors: AlignedStorage<Float>?) -> AppearanceFilter {
-    AppearanceFilter(codes: codes, range: range, axes: axes, rows: rows, factors: factors)
-  }
-
-  /// What the row kernels need to know about the row of voxels that starts at `offset`.
-  func row(at offset: Int) -> dense_crf_row {
-    func weights(_ k: Int) -> UnsafePointer<Float> { UnsafePointer(rows.weights[k].start) }
-    return dense_crf_row(
-      codes: codes.start + offset, features: range.features.start, ranks: range.rank, count: axes[0].count,
-      step: axes[0].step, cells: axes[0].cells, cell_offsets: rows.cellOffsets.start,
-      weights: (weights(0), weights(1), weights(2)))
-  }
-}
-
-/// Where each voxel of a row meets its cells, the same for every row.
-final class RowTables: Sendable {
-  let cellOffsets: AlignedStorage<Int32>
-  let weights: [AlignedStorage<Float>]
-
-  init(axis: GaussianAxis, rank: Int) {
-    cellOffsets = AlignedStorage(count: axis.count)
-    weights = (0..<3).map { k in
-      AlignedStorage((0..<axis.count).map { axis.weights[$0 % axis.step * 3 + k] })
-    }
-    for x in 0..<axis.count { cellOffsets.start[x] = Int32(axis.cell(x) * rank) }
+  /// What the row kernels need to know about rows of voxels; `codes` is that of voxel 0.
+  var row: dense_crf_row {
+    dense_crf_row(
+      codes: codes.start, features: range.features.start, ranks: range.rank, count: axes[0].count,
+      step: axes[0].step, cells: axes[0].cells, cell_offsets: cellOffsets.start,
+      weights: (
+        UnsafePointer(weights[0].start), UnsafePointer(weights[1].start), UnsafePointer(weights[2].start)
+      ))
   }
 }
 
@@ -71,8 +65,6 @@ final class SmoothnessFilter: Sendable {
   var rowStride: Int { axes[0].count.roundedUp(toMultipleOf: 16) }
   /// Floats of one plane of rows.
   var planeCount: Int { rowStride * axes[1].cells }
-  /// Floats of the whole grid.
-  var gridCount: Int { planeCount * axes[2].cells }
 
   init(size: GridSize, sigmas: [Double], normalisation: RefinementSettings.Normalisation) {
     let axes = (0..<3).map { GaussianAxis(count: size[$0], sigma: sigmas[$0], decimates: $0 > 0) }
@@ -86,7 +78,7 @@ final class SmoothnessFilter: Sendable {
 }
 
 /// D to the power 0, -1/2 or -1.
-private func power(_ sum: Double, _ exponent: Double) -> Double {
+func power(_ sum: Double, _ exponent: Double) -> Double {
   exponent == 0 ? 1 : exponent == -1 ? 1 / sum : 1 / sum.squareRoot()
 }
 

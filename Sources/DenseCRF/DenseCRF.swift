@@ -53,7 +53,7 @@ package struct DenseCRF: Sendable {
     if let range = intensityRange, !(range.lowerBound.isFinite && range.upperBound.isFinite) {
       throw InputError("intensity range", "is not finite", found: "\(range.lowerBound)...\(range.upperBound)")
     }
-    let statistics = try IntensityStatistics(image, work: work)
+    let statistics = try IntensityStatistics(image, level: level, work: work.silent)
     if let voxel = statistics.firstNonFinite {
       throw InputError(
         "image", "has no intensity at voxel \(Unary.name(voxel, size))", found: "\(image[voxel])",

@@ -9,12 +9,14 @@ struct GaussianAxis: Sendable {
   let count: Int
   /// Voxels per cell.
   let step: Int
+  /// Distance of the last tap.
+  var radius: Int { taps.count - 1 }
   /// Cells, two more than blocks.
   var cells: Int { (count + step - 1) / step + 2 }
   /// Three weights of each of the `step` positions in a block.
-  let weights: [Float]
+  let weights: AlignedStorage<Float>
   /// The filter: one tap per distance in cells, from 0 on.
-  let taps: [Float]
+  let taps: AlignedStorage<Float>
 
   /// The axis for a Gaussian of `sigma` voxels.
   init(count: Int, sigma: Double, decimates: Bool = true) {
@@ -22,12 +24,12 @@ struct GaussianAxis: Sendable {
     step = decimates && sigma >= 2.5 ? min(8, Int(sigma / 1.25)) : 1
     if step == 1 {
       let radius = min(count - 1, Int((4.5 * sigma).rounded(.up)))
-      weights = [0, 1, 0]
-      taps = (0...max(0, radius)).map { Float(gaussian(Double($0) / sigma)) }
+      weights = AlignedStorage([0, 1, 0])
+      taps = AlignedStorage((0...max(0, radius)).map { Float(gaussian(Double($0) / sigma)) })
     } else {
       let fit = PolyphaseFit(sigma: sigma, step: step)
-      weights = fit.weights.flatMap { $0.map(Float.init) }
-      taps = fit.taps.map(Float.init)
+      weights = AlignedStorage(fit.weights.flatMap { $0.map(Float.init) })
+      taps = AlignedStorage(fit.taps.map(Float.init))
     }
   }
 
@@ -38,14 +40,14 @@ struct GaussianAxis: Sendable {
   func rowSums() -> [Double] {
     var grid = [Double](repeating: 0, count: cells)
     for x in 0..<count {
-      for k in 0..<3 { grid[cell(x) + k] += Double(weights[x % step * 3 + k]) }
+      for k in 0..<3 { grid[cell(x) + k] += Double(weights.start[x % step * 3 + k]) }
     }
     let filtered = (0..<cells).map { c in
       (max(0, c - taps.count + 1)...min(cells - 1, c + taps.count - 1))
-        .reduce(0.0) { $0 + Double(taps[abs($1 - c)]) * grid[$1] }
+        .reduce(0.0) { $0 + Double(taps.start[abs($1 - c)]) * grid[$1] }
     }
     return (0..<count).map { x in
-      (0..<3).reduce(0.0) { $0 + Double(weights[x % step * 3 + $1]) * filtered[cell(x) + $1] }
+      (0..<3).reduce(0.0) { $0 + Double(weights.start[x % step * 3 + $1]) * filtered[cell(x) + $1] }
     }
   }
 }

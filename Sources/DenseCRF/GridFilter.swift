@@ -15,15 +15,15 @@ struct GridFilter: Sendable {
     let level = self.level
     let scratch = workerScratch(work, shape.planeCount)
     try work.forEach(count: grids.channels * planes) { task, worker in
-      let kernels = dense_crf_kernels_for(level).pointee
+      let kernels = dense_crf_kernels_for(level)!.pointee
       let plane = grids.grid(task / planes) + task % planes * shape.planeCount
       let filtered = scratch[worker].start
       for row in 0..<axes[1].cells {
         Self.filter(
-          filtered + row * shape.rowCount, plane + row * shape.rowCount, stride: rank, inner: rank, axes[0],
+          filtered + row * shape.rowCount, plane + row * shape.rowCount, distance: rank, inner: rank, axes[0],
           kernels)
       }
-      Self.filter(plane, filtered, stride: shape.rowCount, inner: shape.rowCount, axes[1], kernels)
+      Self.filter(plane, filtered, distance: shape.rowCount, inner: shape.rowCount, axes[1], kernels)
     }
     try acrossPlanes(grids, axes[2], work)
   }
@@ -33,23 +33,21 @@ struct GridFilter: Sendable {
     let shape = grids.shape
     let planes = axes[2].cells
     let level = self.level
-    let radius = axes[0].taps.count - 1
+    let radius = axes[0].radius
     let margin = (radius + 16).roundedUp(toMultipleOf: 16)
     let rows = workerScratch(work, axes[0].count + 2 * margin + 16)
     let scratch = workerScratch(work, shape.planeCount)
     try work.forEach(count: grids.channels * planes) { task, worker in
-      let kernels = dense_crf_kernels_for(level).pointee
+      let kernels = dense_crf_kernels_for(level)!.pointee
       let plane = grids.grid(task / planes) + task % planes * shape.planeCount
       let filtered = scratch[worker].start
       let padded = rows[worker].start + margin
       for row in 0..<axes[1].cells {
         padded.update(from: plane + row * shape.rowCount, count: axes[0].count)
-        axes[0].taps.withUnsafeBufferPointer { taps in
-          kernels.filter_row(
-            filtered + row * shape.rowCount, padded, axes[0].count, taps.baseAddress!, radius)
-        }
+        kernels.filter_row(
+          filtered + row * shape.rowCount, padded, axes[0].count, axes[0].taps.start, radius)
       }
-      Self.filter(plane, filtered, stride: shape.rowCount, inner: shape.rowCount, axes[1], kernels)
+      Self.filter(plane, filtered, distance: shape.rowCount, inner: shape.rowCount, axes[1], kernels)
     }
     try acrossPlanes(grids, axes[2], work)
   }
@@ -57,13 +55,13 @@ struct GridFilter: Sendable {
   private func acrossPlanes(_ grids: ChannelGrids, _ axis: GaussianAxis, _ work: WorkContext)
     throws(Cancelled)
   {
-    if axis.taps.count == 1 { return }
+    if axis.radius == 0 { return }
     let count = grids.shape.planeCount
     let strips = (count + Self.strip - 1) / Self.strip
     let level = self.level
     let scratch = workerScratch(work, axis.cells * Self.strip)
     try work.forEach(count: grids.channels * strips) { task, worker in
-      let kernels = dense_crf_kernels_for(level).pointee
+      let kernels = dense_crf_kernels_for(level)!.pointee
       let start = task % strips * Self.strip
       let inner = min(Self.strip, count - start)
       let grid = grids.grid(task / strips) + start
@@ -71,27 +69,20 @@ struct GridFilter: Sendable {
       for cell in 0..<axis.cells {
         (copy + cell * Self.strip).update(from: grid + cell * count, count: inner)
       }
-      axis.taps.withUnsafeBufferPointer { taps in
-        kernels.filter(
-          grid, count, copy, Self.strip, axis.cells, inner, taps.baseAddress!, taps.count - 1)
-      }
+      kernels.filter(grid, count, copy, Self.strip, axis.cells, inner, axis.taps.start, axis.radius)
     }
   }
 
-  /// Filters the cells of `axis`, each `inner` floats and a `stride` apart, from `input` to `output`.
+  /// Filters the cells of `axis`, each `inner` floats and a `distance` apart, from `input` to `output`.
   private static func filter(
-    _ output: UnsafeMutablePointer<Float>, _ input: UnsafePointer<Float>, stride: Int, inner: Int,
+    _ output: UnsafeMutablePointer<Float>, _ input: UnsafePointer<Float>, distance: Int, inner: Int,
     _ axis: GaussianAxis, _ kernels: dense_crf_kernels
   ) {
-    axis.taps.withUnsafeBufferPointer { taps in
-      var start = 0
-      while start < inner {
-        kernels.filter(
-          output + start, stride, input + start, stride, axis.cells, min(strip, inner - start),
-          taps.baseAddress!,
-          taps.count - 1)
-        start += strip
-      }
+    for start in stride(from: 0, to: inner, by: strip) {
+      kernels.filter(
+        output + start, distance, input + start, distance, axis.cells, min(strip, inner - start),
+        axis.taps.start,
+        axis.radius)
     }
   }
 

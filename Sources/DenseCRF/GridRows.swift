@@ -1,5 +1,17 @@
 import CKernels
 
+/// One axis as grid readers and writers use it: nothing that counts references, since rows pass by millions.
+struct AxisSteps {
+  let step: Int
+  let weights: UnsafePointer<Float>
+
+  /// The steps of `axis`, which the caller keeps.
+  init(_ axis: GaussianAxis) {
+    step = axis.step
+    weights = UnsafePointer(axis.weights.start)
+  }
+}
+
 /// Where the rows of one grid of cells lie.
 struct GridShape: Sendable {
   /// The axes j and k.
@@ -10,110 +22,108 @@ struct GridShape: Sendable {
 
 /// Reads a filtered grid row by row as the voxels of a plane see it: interpolated along k, then along j.
 struct GridReader {
-  let grid: UnsafePointer<Float>
-  let shape: GridShape
-  /// Room for a plane and for a row.
-  let planeScratch, rowScratch: UnsafeMutablePointer<Float>
-  let kernels: dense_crf_kernels
+  private let kernels: UnsafePointer<dense_crf_kernels>
+  private let grid: UnsafePointer<Float>
+  private let planeScratch, rowScratch: UnsafeMutablePointer<Float>
+  private let rowCount, planeCount: Int
+  private let rowAxis, planeAxis: AxisSteps
   private var plane: UnsafePointer<Float>
 
+  /// A reader of `grid`; the scratch has room for a plane and for a row.
   init(
     grid: UnsafePointer<Float>, shape: GridShape, planeScratch: UnsafeMutablePointer<Float>,
-    rowScratch: UnsafeMutablePointer<Float>, kernels: dense_crf_kernels
+    rowScratch: UnsafeMutablePointer<Float>, kernels: UnsafePointer<dense_crf_kernels>
   ) {
+    self.kernels = kernels
     self.grid = grid
-    self.shape = shape
     self.planeScratch = planeScratch
     self.rowScratch = rowScratch
-    self.kernels = kernels
+    rowCount = shape.rowCount
+    planeCount = shape.planeCount
+    rowAxis = AxisSteps(shape.rowAxis)
+    planeAxis = AxisSteps(shape.planeAxis)
     plane = grid
   }
 
   /// Moves to plane `k` of voxels.
   mutating func enter(plane k: Int) {
-    plane = interpolate(grid, shape.planeAxis, k, count: shape.planeCount, planeScratch)
+    plane = interpolate(grid, planeAxis, k, count: planeCount, planeScratch)
   }
 
   /// The cells, or values, of row `j`.
   func row(_ j: Int) -> UnsafePointer<Float> {
-    interpolate(plane, shape.rowAxis, j, count: shape.rowCount, rowScratch)
+    interpolate(plane, rowAxis, j, count: rowCount, rowScratch)
   }
 
   private func interpolate(
-    _ base: UnsafePointer<Float>, _ axis: GaussianAxis, _ position: Int, count: Int,
+    _ base: UnsafePointer<Float>, _ axis: AxisSteps, _ position: Int, count: Int,
     _ scratch: UnsafeMutablePointer<Float>
   ) -> UnsafePointer<Float> {
-    let first = base + axis.cell(position) * count
+    let first = base + position / axis.step * count
     if axis.step == 1 { return first + count }
-    axis.weights.withUnsafeBufferPointer { weights in
-      kernels.combine(
-        scratch, first, first + count, first + 2 * count, weights.baseAddress! + position % axis.step * 3,
-        count)
-    }
+    kernels.pointee.combine(
+      scratch, first, first + count, first + 2 * count, axis.weights + position % axis.step * 3, count)
     return UnsafePointer(scratch)
   }
 }
 
 /// Adds rows of voxels to a grid that was zero before: the adjoint of ``GridReader``.
 struct GridWriter {
-  let grid: UnsafeMutablePointer<Float>
-  let shape: GridShape
-  /// Room for a plane and for a row.
-  let planeScratch, rowScratch: UnsafeMutablePointer<Float>
-  let kernels: dense_crf_kernels
+  private let kernels: UnsafePointer<dense_crf_kernels>
+  private let grid: UnsafeMutablePointer<Float>
+  private let planeScratch, rowScratch: UnsafeMutablePointer<Float>
+  private let rowCount, planeCount: Int
+  private let rowAxis, planeAxis: AxisSteps
   private var plane: UnsafeMutablePointer<Float>
   private var position = 0
 
+  /// A writer to `grid`; the scratch has room for a plane and for a row.
   init(
     grid: UnsafeMutablePointer<Float>, shape: GridShape, planeScratch: UnsafeMutablePointer<Float>,
-    rowScratch: UnsafeMutablePointer<Float>, kernels: dense_crf_kernels
+    rowScratch: UnsafeMutablePointer<Float>, kernels: UnsafePointer<dense_crf_kernels>
   ) {
+    self.kernels = kernels
     self.grid = grid
-    self.shape = shape
     self.planeScratch = planeScratch
     self.rowScratch = rowScratch
-    self.kernels = kernels
+    rowCount = shape.rowCount
+    planeCount = shape.planeCount
+    rowAxis = AxisSteps(shape.rowAxis)
+    planeAxis = AxisSteps(shape.planeAxis)
     plane = grid
   }
 
   /// Moves to plane `k` of voxels.
   mutating func enter(plane k: Int) {
     position = k
-    if shape.planeAxis.step == 1 {
+    if planeAxis.step == 1 {
       // One plane of voxels is one plane of cells, which nobody else writes.
-      plane = grid + (shape.planeAxis.cell(k) + 1) * shape.planeCount
+      plane = grid + (k + 1) * planeCount
     } else {
       plane = planeScratch
-      plane.update(repeating: 0, count: shape.planeCount)
+      plane.update(repeating: 0, count: planeCount)
     }
   }
 
   /// Where the cells, or values, of row `j` are to be written before ``deliver(_:)``.
   func target(_ j: Int) -> UnsafeMutablePointer<Float> {
-    shape.rowAxis.step == 1 ? plane + (j + 1) * shape.rowCount : rowScratch
+    rowAxis.step == 1 ? plane + (j + 1) * rowCount : rowScratch
   }
 
   /// Adds the written row `j` to the plane.
-  func deliver(_ j: Int) {
-    distribute(rowScratch, plane, shape.rowAxis, j, count: shape.rowCount)
-  }
+  func deliver(_ j: Int) { distribute(rowScratch, plane, rowAxis, j, count: rowCount) }
 
   /// Adds the plane to the grid.
-  func leave() {
-    distribute(planeScratch, grid, shape.planeAxis, position, count: shape.planeCount)
-  }
+  func leave() { distribute(planeScratch, grid, planeAxis, position, count: planeCount) }
 
   private func distribute(
-    _ values: UnsafeMutablePointer<Float>, _ base: UnsafeMutablePointer<Float>, _ axis: GaussianAxis,
+    _ values: UnsafeMutablePointer<Float>, _ base: UnsafeMutablePointer<Float>, _ axis: AxisSteps,
     _ position: Int, count: Int
   ) {
     if axis.step == 1 { return }
-    let first = base + axis.cell(position) * count
-    axis.weights.withUnsafeBufferPointer { weights in
-      kernels.distribute(
-        first, first + count, first + 2 * count, values, weights.baseAddress! + position % axis.step * 3,
-        count)
-    }
+    let first = base + position / axis.step * count
+    kernels.pointee.distribute(
+      first, first + count, first + 2 * count, values, axis.weights + position % axis.step * 3, count)
   }
 }
 
@@ -121,22 +131,20 @@ struct GridWriter {
 final class ChannelGrids: Sendable {
   let shape: GridShape
   let channels: Int
-  private let gridCount: Int
-  private let scratchCount: Int
+  private let gridCount, rowOffset, scratchCount: Int
   private let grids: AlignedStorage<Float>
   private let scratch: AlignedStorage<Float>
 
-  /// Grids for `channels` channels, used by `workers` threads; `slack` floats behind each are readable.
+  /// Grids for `channels` channels and `workers` threads; `slack` floats behind a plane or row are readable.
   init(shape: GridShape, channels: Int, workers: Int, slack: Int) {
     self.shape = shape
     self.channels = channels
     gridCount = shape.planeCount * shape.planeAxis.cells + slack
-    scratchCount = (shape.planeCount + shape.rowCount + 2 * slack).roundedUp(toMultipleOf: 16)
-    self.slack = slack
+    rowOffset = shape.planeCount + slack
+    scratchCount = rowOffset + shape.rowCount + slack
     grids = AlignedStorage(count: gridCount * channels)
     scratch = AlignedStorage(count: scratchCount * channels * workers)
   }
-  private let slack: Int
 
   /// The cells of a channel.
   func grid(_ channel: Int) -> UnsafeMutablePointer<Float> { grids.start + channel * gridCount }
@@ -146,17 +154,17 @@ final class ChannelGrids: Sendable {
     scratch.start + (worker * channels + channel) * scratchCount
   }
 
-  func reader(_ channel: Int, worker: Int, kernels: dense_crf_kernels) -> GridReader {
+  /// A reader of a channel.
+  func reader(_ channel: Int, worker: Int, kernels: UnsafePointer<dense_crf_kernels>) -> GridReader {
     let plane = scratch(channel, worker)
     return GridReader(
-      grid: grid(channel), shape: shape, planeScratch: plane, rowScratch: plane + shape.planeCount + slack,
-      kernels: kernels)
+      grid: grid(channel), shape: shape, planeScratch: plane, rowScratch: plane + rowOffset, kernels: kernels)
   }
 
-  func writer(_ channel: Int, worker: Int, kernels: dense_crf_kernels) -> GridWriter {
+  /// A writer to a channel.
+  func writer(_ channel: Int, worker: Int, kernels: UnsafePointer<dense_crf_kernels>) -> GridWriter {
     let plane = scratch(channel, worker)
     return GridWriter(
-      grid: grid(channel), shape: shape, planeScratch: plane, rowScratch: plane + shape.planeCount + slack,
-      kernels: kernels)
+      grid: grid(channel), shape: shape, planeScratch: plane, rowScratch: plane + rowOffset, kernels: kernels)
   }
 }

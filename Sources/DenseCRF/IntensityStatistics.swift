@@ -1,3 +1,4 @@
+import CKernels
 import Work
 
 /// What the range kernel has to know about an image's intensities.
@@ -5,24 +6,26 @@ struct IntensityStatistics {
   /// Position of the first voxel that is not a finite number.
   var firstNonFinite: Int?
   /// Whether every intensity is a whole number.
-  var isWhole = true
+  var isWhole: Bool
 
   /// Reads every voxel once.
-  init(_ image: [Float], work: WorkContext) throws(Cancelled) {
-    let chunk = 1 << 20
-    for start in stride(from: 0, to: image.count, by: chunk) {
-      try work.checkCancellation()
-      image.withUnsafeBufferPointer { voxels in
-        for index in start..<min(start + chunk, image.count) {
-          let value = voxels[index]
-          if !value.isFinite {
-            firstNonFinite = index
-            return
-          }
-          if isWhole, value != value.rounded() { isWhole = false }
+  init(_ image: [Float], level: kernels_level, work: WorkContext) throws(Cancelled) {
+    let chunk = 65_536
+    var findings = [Int32](repeating: 0, count: (image.count + chunk - 1) / chunk)
+    try image.withUnsafeBufferPointer { voxels throws(Cancelled) in
+      let voxels = SharedBuffer(voxels)
+      try findings.withUnsafeMutableBufferPointer { findings throws(Cancelled) in
+        let findings = DisjointBuffer(findings)
+        try work.forEach(count: findings.count) { index, _ in
+          let start = index * chunk
+          findings[index] = dense_crf_kernels_for(level).pointee.inspect(
+            voxels.start + start, min(chunk, voxels.count - start))
         }
       }
-      if firstNonFinite != nil { return }
+    }
+    isWhole = findings.allSatisfy { $0 & 2 != 0 }
+    if let index = findings.firstIndex(where: { $0 & 1 == 0 }) {
+      firstNonFinite = image[(index * chunk)...].firstIndex { !$0.isFinite }
     }
   }
 

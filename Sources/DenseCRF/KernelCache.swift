@@ -8,7 +8,7 @@ final class KernelCache: Sendable {
   private struct AppearanceKey: Hashable {
     var thetaAlpha: Spacing
     var thetaBeta: Double
-    var exponents: [Double]
+    var exponent: Double
   }
   private struct SmoothnessKey: Hashable {
     var thetaGamma: Spacing
@@ -38,20 +38,17 @@ final class KernelCache: Sendable {
     let exponents = settings.normalisation.exponents
     let key = AppearanceKey(
       thetaAlpha: settings.thetaAlphaMillimetres, thetaBeta: settings.thetaBeta,
-      exponents: [min(exponents.before, exponents.after)])
+      exponent: min(exponents.before, exponents.after))
     let known = entries.withLock { $0.appearance.first { $0.key == key }?.filter }
     if let known { return known }
     let range = try RangeKernel(
       thetaBeta: settings.thetaBeta, range: crf.intensityRange, isWhole: crf.imageIsWhole)
     let sigmas = crf.voxels(settings.thetaAlphaMillimetres)
     let axes = (0..<3).map { GaussianAxis(count: crf.size[$0], sigma: sigmas[$0]) }
-    let plain = AppearanceFilter(
-      codes: try crf.codes(range, work: work.silent), range: range, axes: axes,
-      rows: RowTables(axis: axes[0], rank: range.rank), factors: nil)
-    let factors = try FastMeanField.rowSumFactors(
-      of: plain, size: crf.size, exponent: min(exponents.before, exponents.after), level: crf.level,
-      work: work)
-    let filter = plain.with(factors: factors)
+    let plain = AppearanceFilter(codes: try crf.codes(range, work: work.silent), range: range, axes: axes)
+    let factors = try plain.rowSumFactors(
+      size: crf.size, exponent: min(exponents.before, exponents.after), level: crf.level, work: work)
+    let filter = AppearanceFilter(plain, factors: factors)
     entries.withLock {
       $0.appearance.insert((key, filter), at: 0)
       if $0.appearance.count > Self.capacity { $0.appearance.removeLast() }

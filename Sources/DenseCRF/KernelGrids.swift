@@ -49,88 +49,58 @@ final class KernelGrids: Sendable {
   }
 }
 
-/// One worker's readers of every channel of both kernels.
-struct KernelReaders {
-  private(set) var appearance: [GridReader]?
-  private(set) var smoothness: [GridReader]?
-
-  init(_ grids: KernelGrids?, _ channels: Int, _ worker: Int, _ kernels: dense_crf_kernels) {
-    func readers(_ grids: ChannelGrids?) -> [GridReader]? {
-      grids.map { grids in (0..<channels).map { grids.reader($0, worker: worker, kernels: kernels) } }
-    }
-    appearance = readers(grids?.appearance)
-    smoothness = readers(grids?.smoothness)
-  }
-
-  /// Moves every reader to plane `k` of voxels.
-  mutating func enter(plane k: Int) {
-    for channel in (appearance ?? []).indices { appearance?[channel].enter(plane: k) }
-    for channel in (smoothness ?? []).indices { smoothness?[channel].enter(plane: k) }
-  }
-}
-
-/// One worker's writers of every channel of both kernels.
-struct KernelWriters {
-  private(set) var appearance: [GridWriter]?
-  private(set) var smoothness: [GridWriter]?
-
-  init(_ grids: KernelGrids?, _ channels: Int, _ worker: Int, _ kernels: dense_crf_kernels) {
-    func writers(_ grids: ChannelGrids?) -> [GridWriter]? {
-      grids.map { grids in (0..<channels).map { grids.writer($0, worker: worker, kernels: kernels) } }
-    }
-    appearance = writers(grids?.appearance)
-    smoothness = writers(grids?.smoothness)
-  }
-
-  /// Moves every writer to plane `k` of voxels.
-  mutating func enter(plane k: Int) {
-    for channel in (appearance ?? []).indices { appearance?[channel].enter(plane: k) }
-    for channel in (smoothness ?? []).indices { smoothness?[channel].enter(plane: k) }
-  }
-
-  /// Adds what the writers hold of the plane to the grids.
-  func leave() {
-    for writer in appearance ?? [] { writer.leave() }
-    for writer in smoothness ?? [] { writer.leave() }
-  }
-}
-
-/// One worker's rows.
+/// One worker's rows, each rounded up to 16 floats.
 final class RowScratch: Sendable {
-  /// Floats between the rows of two channels.
-  let stride: Int
-  let channels: Int
-  let count: Int
-  let message, logits, differences, marginals, splat, ones: AlignedStorage<Float>
+  private let storage: AlignedStorage<Float>
+  /// The rows.
+  var rows: Rows { Rows(storage.start, count: count, channels: channels) }
+  private let count, channels: Int
 
   init(count: Int, channels: Int) {
     self.count = count
     self.channels = channels
-    stride = count.roundedUp(toMultipleOf: 16)
-    message = AlignedStorage(count: stride)
-    logits = AlignedStorage(count: stride * channels)
-    differences = AlignedStorage(count: stride * channels)
-    marginals = AlignedStorage(count: stride * (channels + 1))
-    splat = AlignedStorage(count: 3 * (stride + 32))
-    ones = AlignedStorage([Float](repeating: 1, count: stride))
+    storage = AlignedStorage(count: Rows.floats(count: count, channels: channels))
+    rows.ones.update(repeating: 1, count: rows.stride)
+  }
+
+  /// Where the rows lie.
+  struct Rows {
+    let count, channels: Int
+    /// Floats between the rows of two channels.
+    let stride: Int
+    /// Message and ones: one row; logits, differences: one per channel; marginals: one per class.
+    let message, ones, logits, differences, marginals: UnsafeMutablePointer<Float>
+    /// Three rows and 32 floats each for the splat kernel.
+    let splat: UnsafeMutablePointer<Float>
+
+    fileprivate init(_ start: UnsafeMutablePointer<Float>, count: Int, channels: Int) {
+      self.count = count
+      self.channels = channels
+      stride = count.roundedUp(toMultipleOf: 16)
+      message = start
+      ones = start + stride
+      logits = ones + stride
+      differences = logits + stride * channels
+      marginals = differences + stride * channels
+      splat = marginals + stride * (channels + 1)
+    }
+
+    fileprivate static func floats(count: Int, channels: Int) -> Int {
+      let stride = count.roundedUp(toMultipleOf: 16)
+      return stride * (3 * channels + 3) + 3 * (stride + 32)
+    }
   }
 }
 
 /// Where the last pass puts its rows.
-final class MeanFieldOutput: Sendable {
-  private let voxelCount: Int
-  private let labels: AlignedStorage<UInt8>
-  private let marginals: AlignedStorage<Float>?
-
-  init(voxelCount: Int, classCount: Int, wantsMarginals: Bool) {
-    self.voxelCount = voxelCount
-    labels = AlignedStorage(count: voxelCount)
-    marginals = wantsMarginals ? AlignedStorage(count: voxelCount * classCount) : nil
-  }
+struct MeanFieldOutput: Sendable {
+  let voxelCount: Int
+  let labels: DisjointBuffer<UInt8>
+  let marginals: DisjointBuffer<Float>?
 
   /// Writes the row of voxels at `offset` from its logits.
-  func write(offset: Int, _ row: RowScratch, _ kernels: dense_crf_kernels) {
-    let logits = row.logits.start
+  func write(offset: Int, _ row: RowScratch.Rows, _ kernels: UnsafePointer<dense_crf_kernels>) {
+    let logits = row.logits
     let labels = labels.start + offset
     for x in 0..<row.count { labels[x] = logits[x] > 0 ? 1 : 0 }
     if row.channels > 1 {
@@ -143,17 +113,10 @@ final class MeanFieldOutput: Sendable {
       }
     }
     guard let marginals else { return }
-    kernels.marginals(row.marginals.start, logits, row.stride, row.channels, row.count)
+    kernels.pointee.marginals(row.marginals, logits, row.stride, row.channels, row.count)
     for label in 0...row.channels {
       (marginals.start + label * voxelCount + offset).update(
-        from: row.marginals.start + label * row.stride, count: row.count)
+        from: row.marginals + label * row.stride, count: row.count)
     }
-  }
-
-  /// What was written.
-  func result() -> MeanFieldResult {
-    MeanFieldResult(
-      labels: Array(UnsafeBufferPointer(start: labels.start, count: labels.count)),
-      marginals: marginals.map { Array(UnsafeBufferPointer(start: $0.start, count: $0.count)) })
   }
 }

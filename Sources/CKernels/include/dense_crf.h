@@ -58,6 +58,8 @@ struct dense_crf_kernels {
                  float floor, size_t count);
     // values = 1 / values, or 1 / sqrt(values), of values that are at least 1e-6; exactly `count`.
     void (*invert)(float *values, int square_root, size_t count);
+    // Bit 0: every value is finite. Bit 1: every value is a whole number below 2^24 in size. Exactly `count`.
+    int (*inspect)(const float *values, size_t count);
     // codes = (clamp(image, lower, upper) - lower) * levels_per_unit, rounded; exactly `count`.
     void (*encode)(uint16_t *codes, const float *image, float lower, float upper, float levels_per_unit,
                    size_t count);
