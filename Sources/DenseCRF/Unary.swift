@@ -78,6 +78,13 @@ package struct Unary: Sendable {
       probabilities: foreground.map { 1 - $0 } + foreground, classCount: 2, size: size, work: work)
   }
 
+  init(size: GridSize, classCount: Int, stride: Int, logits: AlignedStorage<Float>) {
+    self.size = size
+    self.classCount = classCount
+    self.stride = stride
+    self.logits = logits
+  }
+
   private static func firstError(
     _ probabilities: [Float], _ classCount: Int, _ size: GridSize, voxels: Range<Int>
   ) -> InputError {
