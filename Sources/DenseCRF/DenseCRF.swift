@@ -22,6 +22,9 @@ package struct DenseCRF: Sendable {
     case exact
   }
 
+  /// The vector instructions in use: "AVX-512", "AVX2", "SSE2" or "NEON".
+  package static var instructionSet: String { String(cString: kernels_level_name(kernels_current_level())) }
+
   /// Voxels along each axis.
   package let size: GridSize
   /// Millimetres between voxels.

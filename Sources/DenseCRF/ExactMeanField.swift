@@ -32,7 +32,8 @@ struct ExactMeanField: Sendable {
     before = (ones, ones)
     after = (ones, ones)
     let exponents = settings.normalisation.exponents
-    let appearance = try appearanceSums(ones, skipsSelf: false, work: work.part(0...0.15))
+    let appearance = try appearanceSums(ones, skipsSelf: false, work: work.silent)
+    work.report(0.15)
     let smoothness = smoothnessSums(ones)
     func power(_ sums: [Double], _ exponent: Double) -> [Double] {
       exponent == 0 ? ones : sums.map { exponent == -1 ? 1 / $0 : 1 / $0.squareRoot() }
@@ -53,9 +54,11 @@ struct ExactMeanField: Sendable {
       let differences = Self.marginals(logits)
       for channel in 0..<channels {
         let difference = zip(differences[channel + 1], differences[0]).map { $0 - $1 }
-        let share = Double(iteration * channels + channel) / Double(settings.iterations * channels)
-        let part = work.part(0.15 + 0.85 * share...1)
-        logits[channel] = zip(unaryLogits[channel], try message(difference, work: part)).map { $0 + $1 }
+        logits[channel] = zip(unaryLogits[channel], try message(difference, work: work.silent)).map {
+          $0 + $1
+        }
+        let done = Double(iteration * channels + channel + 1) / Double(settings.iterations * channels)
+        work.report(0.15 + 0.85 * done)
       }
     }
     let marginals = Self.marginals(logits)

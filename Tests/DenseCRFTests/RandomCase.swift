@@ -1,6 +1,7 @@
 import DenseCRF
 import TestSupport
 import Volumes
+import Work
 
 /// A random image with an edge in it, and probabilities that follow the edge badly.
 struct RandomCase: Sendable {
@@ -10,7 +11,7 @@ struct RandomCase: Sendable {
   var probabilities: [Float]
 
   init(_ size: GridSize, classCount: Int = 2, seed: UInt64 = 1) {
-    var random = SeededGenerator(seed: seed)
+    var random = SplitMix64(seed: seed)
     self.size = size
     self.classCount = classCount
     let noise = random.floats(size.voxelCount)
