@@ -39,10 +39,7 @@ struct GoldenNetworkTests {
     for (name, gradient) in result.gradients {
       let error = relativeError(
         shortened(gradient.elements, 23), try golden("gradient/\(name)").elements)
-      // Of half a million values in front of the rectifiers and poolings some lie within single precision of
-      // where these switch; each that switches the other way moves the gradients in front of it by up to 1e-3.
-      let isBeforeSwitch = name.hasPrefix("conv1") || name.hasPrefix("conv2")
-      #expect(error <= (isBeforeSwitch ? 2e-3 : 1e-4), "gradient of \(name)")
+      #expect(error <= 1e-4, "gradient of \(name)")
     }
   }
 

@@ -11,6 +11,8 @@ struct TrainingPass {
   var isKept: [Bool]
   var values: [Tensor?]
   var winners: [[Int32]?]
+  /// Convolutions in the form of their method, which serves forward and backward.
+  var prepared: [PreparedConvolution?]
   var extents: [Extent3] = []
   var outputGradients: [Tensor?]
   var gradients: [String: Tensor] = [:]
@@ -36,6 +38,7 @@ struct TrainingPass {
     }
     values = [Tensor?](repeating: nil, count: count)
     winners = [[Int32]?](repeating: nil, count: count)
+    prepared = [PreparedConvolution?](repeating: nil, count: count)
     outputGradients = [Tensor?](repeating: nil, count: count)
   }
 
@@ -78,8 +81,10 @@ struct TrainingPass {
       }
       switch node.layer.kind {
       case .convolution(let geometry, _, let hasBias):
-        values[index] = try convolution(
-          entering, weight: weight(node), bias: hasBias ? bias(node) : nil, geometry: geometry, work: work)
+        let convolution = try PreparedConvolution(
+          weight: weight(node), geometry: geometry, inputExtent: entering.extent, work: work)
+        values[index] = try convolution.apply(entering, bias: hasBias ? bias(node) : nil, work: work)
+        if node.source != nil { prepared[index] = convolution }
       case .transposedConvolution(let geometry, _, let hasBias):
         values[index] = try transposedConvolution(
           entering, weight: weight(node), bias: hasBias ? bias(node) : nil, geometry: geometry, work: work)
@@ -143,8 +148,10 @@ struct TrainingPass {
         input: entering(node, input), outputGradient: gradient, geometry: geometry, work: work)
       if hasBias { gradients[name + ".bias"] = try channelSums(gradient, work: work) }
       guard let source = node.source else { return }
-      let passed = try convolutionInputGradient(
-        gradient, weight: weight(node), inputExtent: extents[source], geometry: geometry, work: work)
+      guard let convolution = prepared[index].take() else {
+        preconditionFailure("convolution \(name) was not kept")
+      }
+      let passed = try convolution.inputGradient(gradient, inputExtent: extents[source], work: work)
       try accumulate(passed, at: source, work: work)
     case .transposedConvolution(let geometry, _, let hasBias):
       gradients[name + ".weight"] = try transposedConvolutionWeightGradient(
