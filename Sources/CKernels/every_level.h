@@ -8,7 +8,19 @@
 //   WIDTH         floats in one vector: 16, 8 or 4.
 // A dispatcher then picks LEVEL by kernels_current_level(). No compiler flag is needed, so that the package
 // can be a dependency, and no wide instruction can leak into code that old processors run.
+//
+// DISPATCH_LEVEL(level, name, arguments...) calls name_avx512, name_avx2 or name_portable.
 #pragma clang fp contract(fast)
+#if !defined(DISPATCH_LEVEL) && defined(__x86_64__)
+#define DISPATCH_LEVEL(level, name, ...)                        \
+    switch (level) {                                            \
+    case KERNELS_AVX512: name##_avx512(__VA_ARGS__); break;     \
+    case KERNELS_AVX2: name##_avx2(__VA_ARGS__); break;         \
+    case KERNELS_PORTABLE: name##_portable(__VA_ARGS__); break; \
+    }
+#elif !defined(DISPATCH_LEVEL)
+#define DISPATCH_LEVEL(level, name, ...) name##_portable(__VA_ARGS__)
+#endif
 #define LEVEL_JOIN2(a, b) a##_##b
 #define LEVEL_JOIN(a, b) LEVEL_JOIN2(a, b)
 #define LEVEL(name) LEVEL_JOIN(name, LEVEL_SUFFIX)

@@ -40,17 +40,6 @@ static int gather_segments(const struct gemm_gather *gather, long first_column, 
 #define KERNEL_SOURCE "gemm_kernel.h"
 #include "every_level.h"
 
-#if defined(__x86_64__)
-#define DISPATCH(level, name, ...)                              \
-    switch (level) {                                            \
-    case KERNELS_AVX512: name##_avx512(__VA_ARGS__); break;     \
-    case KERNELS_AVX2: name##_avx2(__VA_ARGS__); break;         \
-    case KERNELS_PORTABLE: name##_portable(__VA_ARGS__); break; \
-    }
-#else
-#define DISPATCH(level, name, ...) name##_portable(__VA_ARGS__)
-#endif
-
 int gemm_panel_columns(enum kernels_level level) {
     switch (level) {
     case KERNELS_AVX512: return 48;
@@ -61,17 +50,17 @@ int gemm_panel_columns(enum kernels_level level) {
 }
 
 void gemm_multiply_panel(enum kernels_level level, const struct gemm_panel *panel) {
-    DISPATCH(level, multiply_panel, panel);
+    DISPATCH_LEVEL(level, multiply_panel, panel);
 }
 
 void gemm_gather_panel(enum kernels_level level, const struct gemm_gather *gather, long first_column,
                        int columns, int first_row, int last_row, float *panel, long stride) {
-    DISPATCH(level, gather_panel, gather, first_column, columns, first_row, last_row, panel, stride);
+    DISPATCH_LEVEL(level, gather_panel, gather, first_column, columns, first_row, last_row, panel, stride);
 }
 
 void gemm_multiply_transposed(enum kernels_level level, int left_rows, int right_rows, int length,
                               const float *left, long left_stride, const float *right, long right_stride,
                               float *result, long result_stride) {
-    DISPATCH(level, multiply_transposed, left_rows, right_rows, length, left, left_stride, right,
+    DISPATCH_LEVEL(level, multiply_transposed, left_rows, right_rows, length, left, left_stride, right,
              right_stride, result, result_stride);
 }

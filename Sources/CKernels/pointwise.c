@@ -14,48 +14,39 @@ static long smaller(long a, long b) { return a < b ? a : b; }
 #define KERNEL_SOURCE "pointwise_kernel.h"
 #include "every_level.h"
 
-#if defined(__x86_64__)
-#define DISPATCH(level, name, ...)                              \
-    switch (level) {                                            \
-    case KERNELS_AVX512: name##_avx512(__VA_ARGS__); break;     \
-    case KERNELS_AVX2: name##_avx2(__VA_ARGS__); break;         \
-    case KERNELS_PORTABLE: name##_portable(__VA_ARGS__); break; \
-    }
-#else
-#define DISPATCH(level, name, ...) name##_portable(__VA_ARGS__)
-#endif
-
 void pointwise_moments(enum kernels_level level, const float *x, long count, float pivot, double sums[2]) {
-    DISPATCH(level, moments, x, count, pivot, sums);
+    DISPATCH_LEVEL(level, moments, x, count, pivot, sums);
 }
 
 void pointwise_products(enum kernels_level level, const float *g, const float *x, long count, float pivot,
                         double sums[2]) {
-    DISPATCH(level, products, g, x, count, pivot, sums);
+    DISPATCH_LEVEL(level, products, g, x, count, pivot, sums);
 }
 
 void pointwise_affine(enum kernels_level level, const float *x, float *y, long count, float factor,
                       float offset) {
-    DISPATCH(level, combine, x, x, y, count, factor, 0, offset);
+    DISPATCH_LEVEL(level, combine, x, x, y, count, factor, 0, offset);
 }
 
 void pointwise_combine(enum kernels_level level, const float *g, const float *x, float *y, long count,
                        float a, float b, float c) {
-    DISPATCH(level, combine, g, x, y, count, a, b, c);
+    DISPATCH_LEVEL(level, combine, g, x, y, count, a, b, c);
 }
 
-void pointwise_rectify(enum kernels_level level, float *x, long count) { DISPATCH(level, rectify, x, count); }
+void pointwise_rectify(enum kernels_level level, float *x, long count) {
+    DISPATCH_LEVEL(level, rectify, x, count);
+}
 
 void pointwise_rectify_gradient(enum kernels_level level, float *g, const float *output, long count) {
-    DISPATCH(level, rectify_gradient, g, output, count);
+    DISPATCH_LEVEL(level, rectify_gradient, g, output, count);
 }
 
 void pointwise_softmax(enum kernels_level level, float *scores, int channels, long stride, long count,
                        float *logarithms) {
-    DISPATCH(level, softmax, scores, channels, stride, count, logarithms);
+    DISPATCH_LEVEL(level, softmax, scores, channels, stride, count, logarithms);
 }
 
 void pooling_maxima(enum kernels_level level, const struct pooling_row *row, float *maxima,
                     int32_t *winners) {
-    DISPATCH(level, maxima, row, maxima, winners);
+    DISPATCH_LEVEL(level, maxima, row, maxima, winners);
 }

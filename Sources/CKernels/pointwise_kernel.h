@@ -85,7 +85,8 @@ static void LEVEL(rectify_gradient)(float *g, const float *output, long count) {
     for (; i < count; i++) g[i] = output[i] > 0 ? g[i] : 0;
 }
 
-// exp(x) for x <= 0 within 2 units in the last place: 2^n times a polynomial on |r| <= ln(2) / 2.
+// exp(x) for x <= 0 within 2 units in the last place: 2^n times a polynomial on
+// |r| <= ln(2) / 2. Coefficients as in the Cephes library.
 ALWAYS_INLINE VECTOR LEVEL(exponential)(VECTOR x) {
     const VECTOR lowest = (VECTOR){0} - 87.0f;
     // A comparison that NaN fails leaves it as it is.
@@ -107,6 +108,26 @@ ALWAYS_INLINE VECTOR LEVEL(exponential)(VECTOR x) {
     return p * (VECTOR)exponent;
 }
 
+// log(x) for normal x > 0 within 2 units in the last place: the exponent, and a polynomial around 1 on
+// sqrt(1/2) ... sqrt(2). Coefficients as in the Cephes library.
+ALWAYS_INLINE VECTOR LEVEL(logarithm)(VECTOR x) {
+    LANES bits = (LANES)x;
+    LANES exponent = (bits - 0x3F3504F3) >> 23;
+    VECTOR e = __builtin_convertvector(exponent, VECTOR);
+    x = (VECTOR)(bits - (exponent << 23)) - 1.0f;
+    VECTOR p = (VECTOR){0} + 7.0376836292e-2f;
+    p = p * x - 1.1514610310e-1f;
+    p = p * x + 1.1676998740e-1f;
+    p = p * x - 1.2420140846e-1f;
+    p = p * x + 1.4249322787e-1f;
+    p = p * x - 1.6668057665e-1f;
+    p = p * x + 2.0000714765e-1f;
+    p = p * x - 2.4999993993e-1f;
+    p = p * x + 3.3333331174e-1f;
+    VECTOR square = x * x;
+    return x + (p * x * square - e * 2.12194440e-4f - 0.5f * square) + e * 0.693359375f;
+}
+
 static void LEVEL(softmax)(float *scores, int channels, long stride, long count, float *logarithms) {
     long i = 0;
     for (; i + WIDTH <= count; i += WIDTH) {
@@ -123,8 +144,7 @@ static void LEVEL(softmax)(float *scores, int channels, long stride, long count,
         VECTOR inverse = 1.0f / sum;
         for (int c = 0; c < channels; c++)
             STORE(scores + c * stride + i, LOAD(scores + c * stride + i) * inverse);
-        if (logarithms != NULL)
-            for (int lane = 0; lane < WIDTH; lane++) logarithms[i + lane] = highest[lane] + logf(sum[lane]);
+        if (logarithms != NULL) STORE(logarithms + i, highest + LEVEL(logarithm)(sum));
     }
     for (; i < count; i++) {
         float highest = scores[i], sum = 0;

@@ -48,11 +48,15 @@ package func softmaxCrossEntropy(
             for voxel in 0..<range.count {
               let label = Int(labels[voxel])
               let weight = label == ignored ? 0 : Double(weights[label])
-              let factor = Float(weight / total)
-              for channel in 0..<channels { scores[channel * voxels + voxel] *= factor }
-              if label == ignored { continue }
-              scores[label * voxels + voxel] -= factor
-              loss += weight * Double(logarithms[voxel] - own[voxel])
+              if label != ignored { loss += weight * Double(logarithms[voxel] - own[voxel]) }
+              own[voxel] = Float(weight / total)
+            }
+            for channel in 0..<channels {
+              let line = scores + channel * voxels
+              for voxel in 0..<range.count { line[voxel] *= own[voxel] }
+            }
+            for voxel in 0..<range.count where Int(labels[voxel]) != ignored {
+              scores[Int(labels[voxel]) * voxels + voxel] -= own[voxel]
             }
             losses[index] = loss
           }
