@@ -4,5 +4,6 @@ import ArgumentParser
 @main
 struct BenchCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "segdeck-bench", abstract: "Time kernels, filters, readers and whole cases as JSON lines.")
+    commandName: "segdeck-bench", abstract: "Time kernels, filters, readers and whole cases as JSON lines.",
+    subcommands: [CRFBench.self])
 }
