@@ -1,0 +1,159 @@
+import Volumes
+import Work
+
+/// Something painted over what was painted before: a shape, its intensity and, as a rule, its label.
+struct PhantomPart: Sendable {
+  /// What happens to labels inside.
+  enum Labelling: Sendable {
+    /// The voxels get this label, 0 for none.
+    case set(UInt16)
+    /// They keep theirs.
+    case keep
+  }
+
+  let shape: any PhantomShape
+  /// Intensity in the image's units.
+  let intensity: Float
+  var labelling = Labelling.set(0)
+  /// Millimetres by which the surface wavers.
+  var waver: Float = 0
+  /// Intensity by which the inside is mottled.
+  var mottle: Float = 0
+  /// The label that the part must not leave; nil leaves it free.
+  var confinedTo: UInt16?
+  /// Over how many voxels its surface fades, the partial volume.
+  var softness: Float = 1.2
+}
+
+/// Parts in their order, and how the reference body lies in the grid.
+struct PhantomScene: Sendable {
+  /// The intensity where there is nothing.
+  var emptyIntensity: Float
+  /// Painted first to last.
+  var parts: [PhantomPart]
+  /// Millimetres of the grid per millimetre of the reference body.
+  var scale: SIMD3<Float>
+  /// Where the reference body's origin lies, in millimetres from the grid's middle (x, y) and top (z).
+  var offset: SIMD3<Float>
+  /// Sine of the body's rotation about its long axis.
+  var rotationSine: Float
+  /// Displacements along x, y, z as fields of ±1, times `deformation` millimetres.
+  var displacement: [SmoothField]
+  var deformation: Float
+  /// Wavers surfaces.
+  var surfaceField: SmoothField
+  /// Mottles insides.
+  var textureField: SmoothField
+
+  /// Paints the parts on a grid of `size` voxels of `spacing` millimetres, i to the left, j to the back, k to
+  /// the head, its middle at world (0, 0), its top slice at world z 0.
+  /// - Throws: `Cancelled`.
+  func painted(
+    size: GridSize, spacing: Spacing, work: WorkContext
+  ) throws(Cancelled) -> (image: ScalarVolume, labels: LabelVolume) {
+    let origin = WorldPoint(
+      Double(size.i - 1) / 2 * spacing.i, Double(size.j - 1) / 2 * spacing.j,
+      -Double(size.k - 1) * spacing.k)
+    let grid = VolumeGrid(
+      size: size,
+      affine: Affine(
+        stepI: WorldPoint(-spacing.i, 0, 0), stepJ: WorldPoint(0, -spacing.j, 0),
+        stepK: WorldPoint(0, 0, spacing.k), origin: origin))
+    var image = [Float](repeating: emptyIntensity, count: size.voxelCount)
+    var labels = [UInt16](repeating: 0, count: size.voxelCount)
+    let planeCount = size.i * size.j
+    try image.withUnsafeMutableBufferPointer { image throws(Cancelled) in
+      let image = DisjointBuffer(image)
+      try labels.withUnsafeMutableBufferPointer { labels throws(Cancelled) in
+        let labels = DisjointBuffer(labels)
+        try work.forEach(count: size.k) { k, _ in
+          var canvas = SliceCanvas(scene: self, grid: grid, k: k)
+          for part in parts { canvas.paint(part) }
+          (image.start + k * planeCount).update(from: canvas.intensity, count: planeCount)
+          (labels.start + k * planeCount).update(from: canvas.label, count: planeCount)
+        }
+      }
+    }
+    return (ScalarVolume(grid: grid, voxels: image), LabelVolume(grid: grid, voxels: labels))
+  }
+}
+
+/// One slice while it is painted.
+private struct SliceCanvas {
+  var intensity: [Float]
+  var label: [UInt16]
+  private let points: [SIMD3<Float>]
+  private let waver: [Float]
+  private let mottle: [Float]
+  private let bounds: ShapeBox
+  private let voxelMillimetres: Float
+
+  init(scene: PhantomScene, grid: VolumeGrid, k: Int) {
+    let size = grid.size
+    let count = size.i * size.j
+    let start = grid.affine.world(VoxelIndex(0, 0, k))
+    let stepX = Float(grid.affine.stepI.x)
+    let (sine, cosine) = (scene.rotationSine, (1 - scene.rotationSine * scene.rotationSine).squareRoot())
+    var points = [SIMD3<Float>](repeating: .zero, count: count)
+    var waver = [Float](repeating: 0, count: count)
+    var mottle = [Float](repeating: 0, count: count)
+    var shifts = [Float](repeating: 0, count: 3 * size.i)
+    var lower = SIMD3<Float>(repeating: 1e4)
+    var upper = SIMD3<Float>(repeating: -1e4)
+    for j in 0..<size.j {
+      let rowStart = SIMD3(
+        Float(start.x), Float(start.y) + Float(grid.affine.stepJ.y) * Float(j), Float(start.z))
+      shifts.withUnsafeMutableBufferPointer { shifts in
+        for axis in 0..<3 {
+          scene.displacement[axis].fill(
+            shifts.baseAddress! + axis * size.i, count: size.i, start: rowStart, stepX: stepX)
+        }
+      }
+      waver.withUnsafeMutableBufferPointer {
+        scene.surfaceField.fill($0.baseAddress! + j * size.i, count: size.i, start: rowStart, stepX: stepX)
+      }
+      mottle.withUnsafeMutableBufferPointer {
+        scene.textureField.fill($0.baseAddress! + j * size.i, count: size.i, start: rowStart, stepX: stepX)
+      }
+      for i in 0..<size.i {
+        let shift = SIMD3(shifts[i], shifts[size.i + i], shifts[2 * size.i + i]) * scene.deformation
+        let world = SIMD3(rowStart.x + stepX * Float(i), rowStart.y, rowStart.z) - scene.offset
+        let turned = SIMD3(
+          cosine * world.x + sine * world.y, cosine * world.y - sine * world.x, world.z)
+        let point = (turned + shift) / scene.scale
+        points[j * size.i + i] = point
+        lower = pointwiseMin(lower, point)
+        upper = pointwiseMax(upper, point)
+      }
+    }
+    self.points = points
+    self.waver = waver
+    self.mottle = mottle
+    bounds = ShapeBox(lower: lower, upper: upper)
+    intensity = [Float](repeating: scene.emptyIntensity, count: count)
+    label = [UInt16](repeating: 0, count: count)
+    voxelMillimetres = Float((grid.spacing.i + grid.spacing.j + grid.spacing.k) / 3)
+  }
+
+  mutating func paint(_ part: PhantomPart) { paint(part, part.shape) }
+
+  /// Blends the part over the slice, its share of each voxel taken from the distance to its surface.
+  private mutating func paint(_ part: PhantomPart, _ shape: some PhantomShape) {
+    let width = voxelMillimetres * part.softness
+    let margin = width + 2 * part.waver
+    let box = shape.box
+    let (lower, upper) = (box.lower - margin, box.upper + margin)
+    if any(lower .> bounds.upper) || any(upper .< bounds.lower) { return }
+    for index in points.indices {
+      let point = points[index]
+      if any(point .< lower .| point .> upper) { continue }
+      if let confinedTo = part.confinedTo, label[index] != confinedTo { continue }
+      let distance = shape.distance(point) + part.waver * waver[index]
+      let share = 0.5 - distance / width
+      if share <= 0 { continue }
+      let value = part.intensity + part.mottle * mottle[index]
+      intensity[index] += (value - intensity[index]) * min(share, 1)
+      if share > 0.5, case .set(let value) = part.labelling { label[index] = value }
+    }
+  }
+}
