@@ -5,7 +5,7 @@ import ArgumentParser
 struct SegdeckCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "segdeck", abstract: "Review 3D segmentations in a terminal.",
-    subcommands: [InfoCommand.self, ConvertCommand.self, TerminalCommand.self])
+    subcommands: [InfoCommand.self, ConvertCommand.self, CompareCommand.self, TerminalCommand.self])
 
   static func main() { runAndExit() }
 }

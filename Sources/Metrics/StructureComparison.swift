@@ -1,0 +1,168 @@
+import Volumes
+import Work
+
+/// A structure's voxel values in two masks that may number it differently.
+package struct MatchedStructure: Hashable, Sendable {
+  /// What both call it.
+  package var name: String
+  /// Its values in the reference; empty where the reference does not have it.
+  package var referenceValues: [UInt16]
+  /// Its values in the other mask.
+  package var otherValues: [UInt16]
+
+  /// A structure.
+  package init(name: String, referenceValues: [UInt16], otherValues: [UInt16]) {
+    self.name = name
+    self.referenceValues = referenceValues
+    self.otherValues = otherValues
+  }
+
+  /// The structure of a selection, which means the same values in both masks.
+  package init(_ selection: LabelSelection) {
+    self.init(name: selection.name, referenceValues: selection.values, otherValues: selection.values)
+  }
+
+  /// Matches all values that occur, by name where both masks name theirs, else by value.
+  ///
+  /// - Parameters:
+  ///   - reference: Values that occur in the reference; 0 is passed over.
+  ///   - referenceNames: Its names, if it has any.
+  /// - Returns: Ascending by value.
+  package static func matches(
+    reference: some Collection<UInt16>, referenceNames: LabelTable?, other: some Collection<UInt16>,
+    otherNames: LabelTable?
+  ) -> [MatchedStructure] {
+    var structures: [MatchedStructure] = []
+    func add(_ value: UInt16, _ name: String, _ list: WritableKeyPath<MatchedStructure, [UInt16]>) {
+      let position = structures.firstIndex { $0.name == name } ?? structures.count
+      if position == structures.count {
+        structures.append(MatchedStructure(name: name, referenceValues: [], otherValues: []))
+      }
+      structures[position][keyPath: list].append(value)
+    }
+    // Where only one mask has names they stand for the values of both.
+    let names = (referenceNames ?? otherNames, otherNames ?? referenceNames)
+    for value in reference.sorted() where value > 0 {
+      add(value, names.0?[value]?.name ?? "label \(value)", \.referenceValues)
+    }
+    for value in other.sorted() where value > 0 {
+      add(value, names.1?[value]?.name ?? "label \(value)", \.otherValues)
+    }
+    func order(_ structure: MatchedStructure) -> UInt16 {
+      structure.referenceValues.first ?? structure.otherValues.first ?? 0
+    }
+    return structures.sorted { order($0) < order($1) }
+  }
+}
+
+/// Everything that two masks' versions of one structure are compared by.
+package struct StructureComparison: Hashable, Sendable {
+  /// The structure's name.
+  package let name: String
+  /// Volume in the reference.
+  package let referenceMillilitres: Double
+  /// Volume in the other mask.
+  package let otherMillilitres: Double
+  /// Overlap measures.
+  package let overlap: OverlapMeasures
+  /// Distances between the borders; nil when one of them, or both, are empty.
+  package let distances: SurfaceDistanceMeasures?
+
+  /// SLIVER07's score of this structure; nil without distances.
+  package var sliver07Score: Double? { ChallengeScores.sliver07(overlap, distances) }
+
+  /// What this structure adds to HVSMR's score; nil without distances.
+  package var hvsmrTerm: Double? {
+    distances.map {
+      ChallengeScores.hvsmr(
+        dice: overlap.dice, averageMillimetres: $0.averageMillimetres,
+        maximumMillimetres: $0.maximumMillimetres)
+    }
+  }
+
+  /// Compares a structure of two masks that lie voxel upon voxel; spacing is the reference's.
+  ///
+  /// - Parameter toleranceMillimetres: What counts as the same border in the surface Dice.
+  /// - Throws: `Cancelled`.
+  /// - Complexity: O(voxels of the masks) for the overlap, O(voxels of the box around both structures) for the
+  ///   distances; about 10 bytes for each voxel of that box.
+  package init(
+    _ structure: MatchedStructure, reference: LabelVolume, other: LabelVolume,
+    toleranceMillimetres: Double = 2, work: WorkContext
+  ) throws(Cancelled) {
+    precondition(
+      reference.grid.size == other.grid.size, "masks of \(reference.grid.size) and \(other.grid.size) voxels")
+    name = structure.name
+    let extent = JointExtent(structure, reference: reference, other: other)
+    overlap = extent.overlap
+    let millilitresPerVoxel = reference.grid.voxelVolume / 1000
+    referenceMillilitres = Double(overlap.referenceVoxelCount) * millilitresPerVoxel
+    otherMillilitres = Double(overlap.otherVoxelCount) * millilitresPerVoxel
+    try work.checkCancellation()
+    guard let box = extent.box, overlap.referenceVoxelCount > 0, overlap.otherVoxelCount > 0 else {
+      distances = nil
+      work.report(1)
+      return
+    }
+    let spacing = reference.grid.spacing
+    let referenceBorder = try StructureMask(reference, values: structure.referenceValues, box: box).border(
+      work: work)
+    work.report(0.2)
+    let otherBorder = try StructureMask(other, values: structure.otherValues, box: box).border(work: work)
+    work.report(0.3)
+    let fromOther = try directedDistances(
+      from: otherBorder, to: referenceBorder, size: box.size, spacing: spacing, work: work)
+    work.report(0.65)
+    let fromReference = try directedDistances(
+      from: referenceBorder, to: otherBorder, size: box.size, spacing: spacing, work: work)
+    distances = SurfaceDistanceMeasures(
+      fromReference: fromReference, fromOther: fromOther, toleranceMillimetres: toleranceMillimetres)
+    work.report(1)
+  }
+}
+
+/// The distance of each voxel of one border to the other, in the order of memory.
+private func directedDistances(
+  from border: [UInt8], to target: [UInt8], size: GridSize, spacing: Spacing, work: WorkContext
+) throws(Cancelled) -> [Double] {
+  let squares = try DistanceTransform.squaredDistances(to: target, size: size, spacing: spacing, work: work)
+  var distances: [Double] = []
+  for index in border.indices where border[index] != 0 {
+    distances.append(Double(squares[index]).squareRoot())
+  }
+  return distances
+}
+
+/// Voxel counts of a structure in two masks, and the box around both versions of it.
+private struct JointExtent {
+  let overlap: OverlapMeasures
+  /// nil when both are empty.
+  let box: VoxelBounds?
+
+  init(_ structure: MatchedStructure, reference: LabelVolume, other: LabelVolume) {
+    let size = reference.grid.size
+    let inReference = membership(of: structure.referenceValues)
+    let inOther = membership(of: structure.otherValues)
+    var (referenceCount, otherCount, both) = (0, 0, 0)
+    var lower = VoxelIndex(size.i, size.j, size.k)
+    var upper = VoxelIndex(-1, -1, -1)
+    for k in 0..<size.k {
+      for j in 0..<size.j {
+        let start = size.offset(VoxelIndex(0, j, k))
+        for i in 0..<size.i {
+          let one = inReference[Int(reference.voxels[start + i])]
+          let two = inOther[Int(other.voxels[start + i])]
+          if one | two == 0 { continue }
+          referenceCount += Int(one)
+          otherCount += Int(two)
+          both += Int(one & two)
+          lower = VoxelIndex(min(lower.i, i), min(lower.j, j), min(lower.k, k))
+          upper = VoxelIndex(max(upper.i, i), max(upper.j, j), max(upper.k, k))
+        }
+      }
+    }
+    overlap = OverlapMeasures(
+      referenceVoxelCount: referenceCount, otherVoxelCount: otherCount, intersectionVoxelCount: both)
+    box = upper.i < 0 ? nil : VoxelBounds(lower: lower, upper: upper)
+  }
+}

@@ -1,0 +1,127 @@
+import ArgumentParser
+import Foundation
+import ImageFormats
+import Metrics
+import Volumes
+import Work
+
+/// `segdeck compare`: how far two masks of the same image agree.
+struct CompareCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "compare", abstract: "Compare two masks: volumes, overlap, distances, challenge scores.",
+    discussion: """
+      Labels are matched by name where files beside both masks name them, else by value. Distances are in mm between \
+      border voxels; a structure that one mask lacks has Dice 0 and no distances.
+      """)
+
+  @Argument(help: "The mask that counts as right.", completion: .file())
+  var reference: String
+
+  @Argument(help: "The mask that is compared with it.", completion: .file())
+  var other: String
+
+  @Option(help: "Compare only this structure, as in 6=liver or 1,2=liver; may be repeated.")
+  var label: [String] = []
+
+  @Option(help: "Millimetres within which borders count as the same in the surface Dice.")
+  var tolerance = 2.0
+
+  @Option(help: "Threads to use.")
+  var threads = WorkContext.coreCount
+
+  @Flag(help: "Print JSON.")
+  var json = false
+
+  func validate() throws {
+    if !tolerance.isFinite || tolerance < 0 { throw ValidationError("--tolerance must be 0 or more.") }
+    if threads < 1 { throw ValidationError("--threads must be 1 or more.") }
+  }
+
+  func run() throws {
+    let work = WorkContext(threadCount: threads)
+    let selections = try LabelSelection.parsed(label)
+    let first = try FittedMask(reference, on: ImageFile.open(reference).grid, work: work)
+    let second = try FittedMask(other, on: first.labels.grid, work: work)
+    first.printNotes()
+    second.printNotes()
+    let structures =
+      selections.isEmpty
+      ? MatchedStructure.matches(
+        reference: Array(first.labels.voxelCounts().keys), referenceNames: first.names,
+        other: Array(second.labels.voxelCounts().keys), otherNames: second.names)
+      : selections.map { MatchedStructure($0) }
+    let comparisons = try structures.map {
+      try StructureComparison(
+        $0, reference: first.labels, other: second.labels, toleranceMillimetres: tolerance, work: work)
+    }
+    let report = ComparisonReport(
+      reference: reference, other: other, toleranceMm: tolerance,
+      structures: comparisons.map(ComparisonRow.init))
+    print(json ? try report.json() : report.table)
+  }
+}
+
+/// What `segdeck compare` prints.
+struct ComparisonReport: Encodable {
+  var reference: String
+  var other: String
+  var toleranceMm: Double
+  var structures: [ComparisonRow]
+
+  /// Keys as in `hd95_mm`; a measure that is not defined is left out.
+  func json() throws -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    encoder.keyEncodingStrategy = .convertToSnakeCase
+    return String(decoding: try encoder.encode(self), as: UTF8.self)
+  }
+
+  /// A line per structure; "-" where a measure is not defined.
+  var table: String {
+    if structures.isEmpty { return "Neither mask has a label." }
+    func cell(_ value: Double?, _ digits: Int) -> String {
+      value.map { String(format: "%.\(digits)f", $0) } ?? "-"
+    }
+    let heading = [
+      "structure", "ref mL", "other mL", "Dice", "VOE %", "RVD %", "ASSD", "RMSD", "max mm", "HD95",
+      "surface Dice", "SLIVER07", "HVSMR",
+    ]
+    let rows = structures.map { row in
+      [
+        row.name, cell(row.referenceMl, 2), cell(row.otherMl, 2), cell(row.dice, 4), cell(row.voePercent, 2),
+        cell(row.rvdPercent, 2), cell(row.assdMm, 3), cell(row.rmsdMm, 3), cell(row.maximumMm, 2),
+        cell(row.hd95Mm, 2), cell(row.surfaceDice, 4), cell(row.sliver07Score, 1), cell(row.hvsmrTerm, 3),
+      ]
+    }
+    let widths = heading.indices.map { column in ([heading] + rows).map { $0[column].count }.max() ?? 0 }
+    return ([heading] + rows).map { row in
+      row.indices.map { column in
+        let padding = String(repeating: " ", count: widths[column] - row[column].count)
+        return column == 0 ? row[column] + padding : padding + row[column]
+      }.joined(separator: "  ")
+    }.joined(separator: "\n")
+  }
+}
+
+/// The measures of one structure under the names that programs read.
+struct ComparisonRow: Encodable {
+  var name: String
+  var referenceMl, otherMl, dice, voePercent: Double
+  var rvdPercent, assdMm, rmsdMm, maximumMm, hd95Mm, surfaceDice, sliver07Score, hvsmrTerm: Double?
+
+  init(_ comparison: StructureComparison) {
+    name = comparison.name
+    referenceMl = comparison.referenceMillilitres
+    otherMl = comparison.otherMillilitres
+    dice = comparison.overlap.dice
+    voePercent = comparison.overlap.volumetricOverlapErrorPercent
+    rvdPercent = comparison.overlap.relativeVolumeDifferencePercent
+    assdMm = comparison.distances?.averageMillimetres
+    rmsdMm = comparison.distances?.rootMeanSquareMillimetres
+    maximumMm = comparison.distances?.maximumMillimetres
+    hd95Mm = comparison.distances?.percentile95Millimetres
+    surfaceDice = comparison.distances?.surfaceDice
+    sliver07Score = comparison.sliver07Score
+    hvsmrTerm = comparison.hvsmrTerm
+  }
+}

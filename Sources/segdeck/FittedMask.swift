@@ -1,0 +1,54 @@
+import Foundation
+import ImageFormats
+import Volumes
+import Work
+
+/// A mask from a file, voxel upon voxel on some image's grid.
+struct FittedMask {
+  let labels: LabelVolume
+  /// The names that lie beside the file, if any.
+  let names: LabelTable?
+  /// What the user should know: "was reoriented", findings of the file.
+  let notes: [String]
+
+  /// Reads a mask and, when its axes are stored in another order or direction, reorients it.
+  /// - Throws: ``InputError`` when the file is no mask, or does not fit the grid, with the first difference.
+  init(_ path: String, on grid: VolumeGrid, frame: Int = 0, work: WorkContext = WorkContext()) throws {
+    let file = try ImageFile.open(path)
+    let fit = try GridFit(mask: file.grid, image: grid, subject: path)
+    let stored = try file.labelVolume(frame: frame, context: work.silent)
+    var notes = file.findings.map { "\(path): \($0)" }
+    switch fit {
+    case .same:
+      labels = LabelVolume(grid: grid, voxels: stored.voxels)
+    case .reoriented(let reorientation):
+      labels = LabelVolume(
+        grid: grid,
+        voxels: try reorientation.reordered(stored.voxels, size: stored.grid.size, work: work.silent))
+      notes.append("\(path): stored as \(file.grid.orientation), reoriented to \(grid.orientation)")
+    }
+    names = try LabelNamesFile.read(besideMask: path)
+    self.notes = notes
+  }
+
+  /// Writes the notes to stderr, a line each.
+  func printNotes() {
+    for note in notes { FileHandle.standardError.write(Data("segdeck: note: \(note)\n".utf8)) }
+  }
+}
+
+extension LabelSelection {
+  /// The selections that `--label` options name.
+  /// - Throws: ``InputError`` for a wrong one, or a name given twice.
+  static func parsed(_ options: [String]) throws(InputError) -> [LabelSelection] {
+    var selections: [LabelSelection] = []
+    for option in options {
+      let selection = try LabelSelection(option)
+      guard !selections.contains(where: { $0.name == selection.name }) else {
+        throw InputError("--label \(option)", "the name is given twice", found: selection.name)
+      }
+      selections.append(selection)
+    }
+    return selections
+  }
+}

@@ -1,0 +1,70 @@
+import Metrics
+import Testing
+import Volumes
+import Work
+
+@Test("overlap measures follow their definitions")
+func overlapDefinitions() {
+  let overlap = OverlapMeasures(referenceVoxelCount: 100, otherVoxelCount: 80, intersectionVoxelCount: 60)
+  #expect(overlap.dice == 120.0 / 180)
+  #expect(overlap.volumetricOverlapErrorPercent == 50)
+  #expect(overlap.relativeVolumeDifferencePercent == -20)
+}
+
+@Test("HVSMR's terms add up to the published scores")
+func publishedHVSMR() {
+  func score(_ rows: [(Double, Double, Double)]) -> Double {
+    rows.map { ChallengeScores.hvsmr(dice: $0.0, averageMillimetres: $0.1, maximumMillimetres: $0.2) }.reduce(
+      0, +)
+  }
+  #expect(abs(score([(0.821, 0.964, 7.294), (0.931, 0.938, 9.533)]) - -0.161) < 0.001)
+  #expect(abs(score([(0.802, 0.957, 6.126), (0.926, 0.885, 7.069)]) - -0.036) < 0.001)
+}
+
+@Test("SLIVER07 gives 75 to the second reader's errors and never less than 0 to a measure")
+func sliver07() throws {
+  // Planes of one voxel: volumes agree, nothing overlaps, every distance is 1 mm.
+  let grid = VolumeGrid(size: GridSize(4, 4, 4), affine: Affine(spacing: Spacing(1)))
+  func plane(_ k: Int) -> LabelVolume {
+    LabelVolume(grid: grid, voxels: (0..<64).map { $0 / 16 == k ? 1 : 0 })
+  }
+  let structure = MatchedStructure(name: "liver", referenceValues: [1], otherValues: [1])
+  let comparison = try StructureComparison(
+    structure, reference: plane(1), other: plane(2), work: WorkContext())
+  let parts = [0, 100, 75, 100 - 25 / 1.8, 100 - 25.0 / 19]
+  #expect(abs((comparison.sliver07Score ?? 0) - parts.reduce(0, +) / 5) < 1e-9)
+}
+
+@Test("structures are matched by name where both masks name them, else by value")
+func matching() {
+  let grey = RGBColour(1, 1, 1)
+  func table(_ names: [UInt16: String]) -> LabelTable {
+    LabelTable(names.map { Label(value: $0, name: $1, colour: grey) })
+  }
+  #expect(
+    MatchedStructure.matches(
+      reference: [0, 6, 1], referenceNames: table([6: "liver", 1: "spleen"]), other: [0, 1],
+      otherNames: table([1: "liver"])) == [
+        MatchedStructure(name: "spleen", referenceValues: [1], otherValues: []),
+        MatchedStructure(name: "liver", referenceValues: [6], otherValues: [1]),
+      ])
+  #expect(
+    MatchedStructure.matches(
+      reference: [6], referenceNames: table([6: "liver"]), other: [6, 7], otherNames: nil)
+      == [
+        MatchedStructure(name: "liver", referenceValues: [6], otherValues: [6]),
+        MatchedStructure(name: "label 7", referenceValues: [], otherValues: [7]),
+      ])
+}
+
+@Test("a structure of several values counts all of them")
+func unitedValues() throws {
+  let grid = VolumeGrid(size: GridSize(4, 1, 1), affine: Affine(spacing: Spacing(1)))
+  let selection = try LabelSelection("1,2=liver")
+  let comparison = try StructureComparison(
+    MatchedStructure(selection), reference: LabelVolume(grid: grid, voxels: [1, 2, 3, 0]),
+    other: LabelVolume(grid: grid, voxels: [2, 2, 2, 0]), work: WorkContext())
+  #expect(
+    comparison.overlap
+      == OverlapMeasures(referenceVoxelCount: 2, otherVoxelCount: 3, intersectionVoxelCount: 2))
+}
