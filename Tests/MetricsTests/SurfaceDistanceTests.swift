@@ -81,7 +81,8 @@ func shiftedPlates() throws {
   }
 }
 
-@Test("concentric spheres lie the difference of their radii apart")
+@Test(
+  "concentric spheres of 17 and 13 mm have the distances that numpy finds between all pairs of border voxels")
 func concentricSpheres() throws {
   func sphere(_ radius: Double) -> LabelVolume {
     mask(GridSize(41, 41, 21), Spacing(1, 1, 2)) { index in
@@ -90,7 +91,11 @@ func concentricSpheres() throws {
     }
   }
   let comparison = try compare(sphere(17), sphere(13))
-  #expect(abs((comparison.distances?.averageMillimetres ?? 0) - 4) < 0.3)
+  let distances = try #require(comparison.distances)
+  #expect(abs(distances.averageMillimetres - 3.2965125585584754) < 1e-6)
+  #expect(abs(distances.rootMeanSquareMillimetres - 3.3576991083449816) < 1e-6)
+  #expect(abs(distances.maximumMillimetres - 4.58257569495584) < 1e-6)
+  #expect(abs(distances.percentile95Millimetres - 4.123105625617661) < 1e-6)
   #expect(abs(comparison.referenceMillilitres - 4.0 / 3 * .pi * 17 * 17 * 17 / 1000) < 0.3)
 }
 
