@@ -32,6 +32,7 @@ let package = Package(
     library("Work"),
     .systemLibrary(name: "CBLAS"),
     .systemLibrary(name: "CZlib"),
+    .systemLibrary(name: "CCrypto"),
     .target(
       name: "CTerminal", cSettings: strictC + [.define("NCURSES_WIDECHAR", to: "1")],
       linkerSettings: [.linkedLibrary("ncursesw"), .linkedLibrary("tinfo")]),
@@ -58,7 +59,7 @@ let package = Package(
       name: "segdeck",
       dependencies: [
         "Work", "Volumes", "Tensors", "Screen", "ImageFormats", "Metrics", "DenseCRF", "Networks",
-        "CursesTerminal", "Segmentation", "Review", arguments,
+        "CursesTerminal", "Segmentation", "Review", arguments, "CCrypto",
       ], swiftSettings: strict),
     .executableTarget(
       name: "segdeck-bench",

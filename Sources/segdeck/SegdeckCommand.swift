@@ -5,7 +5,16 @@ import ArgumentParser
 struct SegdeckCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "segdeck", abstract: "Review 3D segmentations in a terminal.",
-    subcommands: [InfoCommand.self, ConvertCommand.self, CompareCommand.self, TerminalCommand.self])
+    subcommands: [
+      SegmentCommand.self,
+      RefineCommand.self,
+      CompareCommand.self,
+      EvaluateCommand.self,
+      TrainCommand.self,
+      InfoCommand.self,
+      ConvertCommand.self,
+      TerminalCommand.self,
+    ])
 
   static func main() { runAndExit() }
 }

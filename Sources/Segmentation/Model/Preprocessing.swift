@@ -121,3 +121,25 @@ extension Preprocessing.Normalisation: Codable {
     }
   }
 }
+
+extension Preprocessing {
+  /// The orientation as axes.
+  /// - Throws: ``InputError`` when the text is no orientation such as "RAS".
+  package var parsedOrientation: Orientation {
+    get throws(InputError) {
+      guard let parsed = Orientation(code: orientation) else {
+        throw InputError("preprocessing", "orientation", found: orientation, expected: "a code such as RAS")
+      }
+      return parsed
+    }
+  }
+
+  /// The image as the network sees it: its axes, its spacing, its intensities.
+  /// - Throws: ``InputError`` when the orientation is none; ``Cancelled``.
+  package func prepared(_ image: ScalarVolume, work: WorkContext) throws -> ScalarVolume {
+    let axes = ReorientedGrid(image.grid, orientation: try parsedOrientation)
+    var reoriented = try axes.reoriented(image, work: work)
+    try normalise(&reoriented.voxels, work: work)
+    return try reoriented.resampled(to: axes.grid.resampled(to: spacingMillimetres), work: work)
+  }
+}

@@ -1,0 +1,143 @@
+import Tensors
+
+/// A box of a volume: ranges along depth, height and width.
+package struct TileBox: Hashable, Sendable {
+  /// Voxels along z, y, x.
+  package var d, h, w: Range<Int>
+
+  /// The box.
+  package init(d: Range<Int>, h: Range<Int>, w: Range<Int>) {
+    self.d = d
+    self.h = h
+    self.w = w
+  }
+
+  /// Voxels along each axis.
+  package var extent: Extent3 { Extent3(d.count, h.count, w.count) }
+}
+
+/// One run of the network: what it reads and which of its scores count.
+package struct Tile: Hashable, Sendable {
+  /// The box of the volume that the network is given.
+  package var input: TileBox
+  /// The box of the volume whose scores are kept, inside `input`.
+  package var kept: TileBox
+}
+
+/// How a volume is cut for the network.
+package enum Tiling: Hashable, Sendable {
+  /// The whole volume in one run.
+  case whole
+  /// Boxes of these voxels, each read with the network's context around it: the same scores as ``whole``.
+  case exact(Extent3)
+  /// Overlapping boxes of these voxels, whose class probabilities are averaged (Dou et al. use 64 per axis).
+  case average(Extent3)
+  /// The same boxes; each votes for its most probable class, and shares of votes count as probabilities.
+  case vote(Extent3)
+}
+
+extension Tiling {
+  /// The tiles that cover a volume of `extent`, in order of memory.
+  ///
+  /// - Parameters:
+  ///   - extent: Voxels of the volume, multiples of `totalStride`.
+  ///   - totalStride: Multiples of it are where a tile may start, so that strided layers stay in step.
+  ///   - context: Voxels around a kept box that its scores depend on, multiples of `totalStride`.
+  package func tiles(extent: Extent3, totalStride: Extent3, context: Extent3) -> [Tile] {
+    switch self {
+    case .whole:
+      let all = TileBox(d: 0..<extent.d, h: 0..<extent.h, w: 0..<extent.w)
+      return [Tile(input: all, kept: all)]
+    case .exact(let size):
+      return boxes(
+        exactRanges(extent.d, size.d, totalStride.d), exactRanges(extent.h, size.h, totalStride.h),
+        exactRanges(extent.w, size.w, totalStride.w)
+      ).map { kept in
+        Tile(
+          input: TileBox(
+            d: widened(kept.d, context.d, extent.d), h: widened(kept.h, context.h, extent.h),
+            w: widened(kept.w, context.w, extent.w)), kept: kept)
+      }
+    case .average(let size), .vote(let size):
+      return boxes(
+        overlappingRanges(extent.d, size.d, totalStride.d),
+        overlappingRanges(extent.h, size.h, totalStride.h),
+        overlappingRanges(extent.w, size.w, totalStride.w)
+      ).map { Tile(input: $0, kept: $0) }
+    }
+  }
+
+  private func boxes(_ d: [Range<Int>], _ h: [Range<Int>], _ w: [Range<Int>]) -> [TileBox] {
+    d.flatMap { z in h.flatMap { y in w.map { x in TileBox(d: z, h: y, w: x) } } }
+  }
+
+  /// Ranges without overlap, each `size` rounded up to the stride, the last one what is left.
+  private func exactRanges(_ extent: Int, _ size: Int, _ stride: Int) -> [Range<Int>] {
+    let step = max(1, (size + stride - 1) / stride) * stride
+    return Swift.stride(from: 0, to: extent, by: step).map { $0..<min($0 + step, extent) }
+  }
+
+  private func widened(_ range: Range<Int>, _ context: Int, _ extent: Int) -> Range<Int> {
+    max(0, range.lowerBound - context)..<min(extent, range.upperBound + context)
+  }
+
+  /// Overlapping ranges of one size, with the authors' density: ⌊extent / size⌋ + 4 per axis, evenly spread.
+  private func overlappingRanges(_ extent: Int, _ size: Int, _ stride: Int) -> [Range<Int>] {
+    let length = min(max(1, (size + stride - 1) / stride) * stride, extent)
+    guard length < extent else { return [0..<extent] }
+    let folds = extent / length + 4
+    let step = max(stride, (extent - length + folds - 2) / (folds - 1) / stride * stride)
+    var starts = Array(Swift.stride(from: 0, to: extent - length, by: step))
+    starts.append(extent - length)
+    return starts.map { $0..<$0 + length }
+  }
+}
+
+extension Tensor {
+  /// The part of an activation [1, C, D, H, W] inside `box`.
+  package func cropped(to box: TileBox) -> Tensor {
+    let extent = extent
+    return Tensor(uninitializedShape: [1, channels, box.d.count, box.h.count, box.w.count]) { output in
+      elements.withUnsafeBufferPointer { input in
+        var position = 0
+        for channel in 0..<channels {
+          for z in box.d {
+            for y in box.h {
+              let row = ((channel * extent.d + z) * extent.h + y) * extent.w + box.w.lowerBound
+              for x in 0..<box.w.count { output[position + x] = input[row + x] }
+              position += box.w.count
+            }
+          }
+        }
+      }
+    }
+  }
+
+  /// Adds the part of `tile`, which covers `tileBox` of this activation, that lies in `box`.
+  package mutating func add(_ tile: Tensor, at tileBox: TileBox, inside box: TileBox) {
+    let extent = extent
+    let tileExtent = tile.extent
+    precondition(tileExtent == tileBox.extent, "a tile of \(tileExtent) for a box of \(tileBox.extent)")
+    for channel in 0..<channels {
+      for z in box.d {
+        for y in box.h {
+          let to = ((channel * extent.d + z) * extent.h + y) * extent.w + box.w.lowerBound
+          let from =
+            ((channel * tileExtent.d + z - tileBox.d.lowerBound) * tileExtent.h + y - tileBox.h.lowerBound)
+            * tileExtent.w + box.w.lowerBound - tileBox.w.lowerBound
+          for x in 0..<box.w.count { elements[to + x] += tile.elements[from + x] }
+        }
+      }
+    }
+  }
+
+  /// The activation with zeros behind each axis up to `extent`.
+  package func padded(to extent: Extent3) -> Tensor {
+    if extent == self.extent { return self }
+    var padded = Tensor(shape: [1, channels, extent.d, extent.h, extent.w])
+    let own = self.extent
+    let box = TileBox(d: 0..<own.d, h: 0..<own.h, w: 0..<own.w)
+    padded.add(self, at: box, inside: box)
+    return padded
+  }
+}

@@ -1,0 +1,112 @@
+import Foundation
+import Networks
+import Volumes
+import Work
+
+/// A network with what makes it a medical model: labels, preprocessing, refinement, post-processing.
+///
+/// The model file carries all of it; the texts of its metadata are JSON.
+package struct SegmentationModel: Sendable {
+  /// The bundled name or the file's name without its ending.
+  package var name: String
+  /// Where it was read from.
+  package var path: String
+  /// The network and its weights.
+  package var graph: NetworkGraph
+  /// The network's tensors.
+  package var parameters: Parameters
+  /// Labels of the classes above 0 in order; class 0 is background.
+  package var labels: [Label]
+  /// How an image becomes input.
+  package var preprocessing: Preprocessing
+  /// The CRF's kernels that suit this model.
+  package var refinement: RefinementSettings
+  /// Components and holes, the last step of every mask.
+  package var postProcessing: PostProcessing
+  /// Where the weights come from, as JSON text; empty when nobody wrote it.
+  package var training: String
+
+  /// A model made here, by the trainer or a test.
+  package init(
+    name: String, graph: NetworkGraph, parameters: Parameters, labels: [Label], preprocessing: Preprocessing,
+    refinement: RefinementSettings = RefinementSettings(), postProcessing: PostProcessing = .none,
+    training: String = ""
+  ) {
+    self.name = name
+    path = ""
+    self.graph = graph
+    self.parameters = parameters
+    self.labels = labels
+    self.preprocessing = preprocessing
+    self.refinement = refinement
+    self.postProcessing = postProcessing
+    self.training = training
+  }
+
+  /// Reads a model file.
+  /// - Throws: ``InputError``: file or network unusable, or metadata missing, damaged or at odds with the network.
+  package init(path: String) throws(InputError) {
+    let file = try ModelFile(path: path)
+    self.path = path
+    name = ((path as NSString).lastPathComponent as NSString).deletingPathExtension
+    graph = file.graph
+    parameters = file.parameters
+    labels = try Self.decode([Label].self, "labels", of: file, path)
+    preprocessing = try Self.decode(Preprocessing.self, "preprocessing", of: file, path)
+    refinement = try Self.decode(RefinementSettings.self, "crf", of: file, path, absent: RefinementSettings())
+    postProcessing = try Self.decode(
+      PostProcessing.self, "postprocessing", of: file, path, absent: PostProcessing.none)
+    training = file.metadata["training"] ?? ""
+    let classCount = try graph.resolved(subject: path).classCount
+    guard classCount == labels.count + 1 else {
+      throw InputError(
+        path, "labels in its metadata", found: "\(labels.count)", expected: "\(classCount - 1), one per class"
+      )
+    }
+    guard Set(labels.map(\.value)).count == labels.count, labels.allSatisfy({ $0.value > 0 }) else {
+      throw InputError(path, "labels in its metadata: a value is 0 or occurs twice")
+    }
+    _ = try preprocessing.parsedOrientation
+    let spacing = preprocessing.spacingMillimetres
+    guard [spacing.i, spacing.j, spacing.k].allSatisfy({ $0 > 0 && $0.isFinite }) else {
+      throw InputError(path, "spacing in its metadata", found: "\(spacing)", expected: "positive millimetres")
+    }
+  }
+
+  /// Writes the model file; what stood at `path` is replaced only when everything is written.
+  package func write(to path: String, format: ElementFormat = .f32) throws(InputError) {
+    var file = ModelFile(graph: graph, parameters: parameters)
+    file.metadata = [
+      "labels": Self.text(labels), "preprocessing": Self.text(preprocessing), "crf": Self.text(refinement),
+      "postprocessing": Self.text(postProcessing), "training": training,
+    ]
+    try file.write(to: path, format: format)
+  }
+
+  /// The label table of the model's masks.
+  package var labelTable: LabelTable { LabelTable(labels) }
+
+  /// The voxel value of each class, background's 0 first.
+  package var labelValues: [UInt16] { [0] + labels.map(\.value) }
+
+  private static func decode<Value: Decodable>(
+    _ type: Value.Type, _ key: String, of file: ModelFile, _ path: String, absent: Value? = nil
+  ) throws(InputError) -> Value {
+    guard let text = file.metadata[key], !text.isEmpty else {
+      if let absent { return absent }
+      throw InputError(path, "its metadata has no \"\(key)\"")
+    }
+    do { return try JSONDecoder().decode(type, from: Data(text.utf8)) } catch {
+      throw InputError(path, "metadata \"\(key)\" cannot be read", found: "\(text.prefix(60))")
+    }
+  }
+
+  private static func text(_ value: some Encodable) -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    guard let data = try? encoder.encode(value) else {
+      preconditionFailure("\(value) cannot be written as JSON")
+    }
+    return String(decoding: data, as: UTF8.self)
+  }
+}

@@ -1,0 +1,180 @@
+import Volumes
+import Work
+
+/// Where class probabilities on an image's own grid come from, given out box by box.
+///
+/// A prediction on a coarse grid and the file of probabilities that `segment` writes from it give the same floats,
+/// so that a mask refined on the screen and one refined by commands agree voxel for voxel.
+package enum UnarySource: Sendable {
+  /// A network's heads, interpolated on demand and mixed by the settings' τ_d.
+  case prediction(NetworkPrediction)
+  /// Probabilities on the image's own grid.
+  case probabilities(ProbabilityVolume)
+  /// A hard mask: its label has this probability in each voxel, the rest is shared by the other classes.
+  case mask(LabelVolume, confidence: Double)
+
+  /// A voxel whose foreground classes all have less than this is left as background without looking further.
+  static let relevantProbability: Float = 0.02
+  /// Slices that are interpolated at a time.
+  private static let slabSlices = 8
+
+  /// The box, on the image's own grid, of voxels in which some foreground class is not negligible; nil when none is.
+  func foregroundBounds(
+    labelValues: [UInt16], auxiliaryHeadWeights: [Double], work: WorkContext
+  ) throws -> VoxelBounds? {
+    switch self {
+    case .mask(let mask, _):
+      let known = Set(labelValues.dropFirst())
+      return Self.bounds(of: mask.grid.size) { known.contains(mask.voxels[$0]) }
+    case .probabilities(let volume):
+      let count = volume.grid.size.voxelCount
+      return Self.bounds(of: volume.grid.size) { voxel in
+        (1..<volume.classCount).contains { volume.values[$0 * count + voxel] >= Self.relevantProbability }
+      }
+    case .prediction(let prediction):
+      let mixed = try prediction.mixed(auxiliaryHeadWeights: auxiliaryHeadWeights)
+      let grid = prediction.axes.grid
+      let plane = grid.size.i * grid.size.j
+      var found: VoxelBounds?
+      try Self.forEachSlab(of: 0..<grid.size.k, mixed, grid, work: work) { slices, slab in
+        let slabBounds = Self.bounds(of: GridSize(grid.size.i, grid.size.j, slices.count)) { voxel in
+          (1..<mixed.classCount).contains {
+            slab[$0 * slices.count * plane + voxel] >= Self.relevantProbability
+          }
+        }
+        guard var box = slabBounds else { return }
+        box.lower.k += slices.lowerBound
+        box.upper.k += slices.lowerBound
+        found = found?.union(box) ?? box
+      }
+      return found.map { prediction.axes.original($0) }
+    }
+  }
+
+  /// The probabilities inside `box` of the image's own grid, class slowest.
+  func probabilities(
+    in box: VoxelBounds, labelValues: [UInt16], auxiliaryHeadWeights: [Double], work: WorkContext
+  ) throws -> [Float] {
+    let count = box.size.voxelCount
+    let classCount = labelValues.count
+    switch self {
+    case .mask(let mask, let confidence):
+      var classOfValue = [Int](repeating: 0, count: 65536)
+      for (index, value) in labelValues.enumerated() { classOfValue[Int(value)] = index }
+      var values = [Float](
+        repeating: Float((1 - confidence) / Double(max(1, classCount - 1))), count: classCount * count)
+      for (offset, label) in mask.voxels.cropped(to: box, size: mask.grid.size).enumerated() {
+        values[classOfValue[Int(label)] * count + offset] = Float(confidence)
+      }
+      return values
+    case .probabilities(let volume):
+      let whole = volume.grid.size.voxelCount
+      return (0..<volume.classCount).flatMap { index in
+        volume.values[index * whole..<(index + 1) * whole].cropped(to: box, size: volume.grid.size)
+      }
+    case .prediction(let prediction):
+      return try Self.interpolated(
+        try prediction.mixed(auxiliaryHeadWeights: auxiliaryHeadWeights), prediction.axes, box, work: work)
+    }
+  }
+
+  /// Interpolates whole slices with the weights of the whole grid, then cuts, so that a box has the very floats
+  /// that the whole volume would have.
+  private static func interpolated(
+    _ mixed: ProbabilityVolume, _ axes: ReorientedGrid, _ box: VoxelBounds, work: WorkContext
+  ) throws -> [Float] {
+    let inner = axes.reoriented(box)
+    let size = inner.size
+    let grid = axes.grid
+    let plane = grid.size.i * grid.size.j
+    var values = [Float](repeating: 0, count: mixed.classCount * size.voxelCount)
+    try forEachSlab(of: inner.lower.k..<inner.upper.k + 1, mixed, grid, work: work) { slices, slab in
+      for index in 0..<mixed.classCount {
+        for k in slices {
+          for j in 0..<size.j {
+            let from =
+              (index * slices.count + k - slices.lowerBound) * plane + (inner.lower.j + j) * grid.size.i
+              + inner.lower.i
+            let to = ((index * size.k + k - inner.lower.k) * size.j + j) * size.i
+            for i in 0..<size.i { values[to + i] = slab[from + i] }
+          }
+        }
+      }
+    }
+    if axes.reorientation.isIdentity { return values }
+    let voxelCount = size.voxelCount
+    var own: [Float] = []
+    own.reserveCapacity(values.count)
+    for index in 0..<mixed.classCount {
+      let part = Array(values[index * voxelCount..<(index + 1) * voxelCount])
+      own += try axes.reorientation.inverse.reordered(part, size: size, work: work.silent)
+    }
+    return own
+  }
+
+  private static func forEachSlab(
+    of slices: Range<Int>, _ mixed: ProbabilityVolume, _ grid: VolumeGrid, work: WorkContext,
+    _ body: (Range<Int>, [Float]) -> Void
+  ) throws(Cancelled) {
+    let interpolation = ProbabilityInterpolation(from: mixed.grid, to: grid)
+    var slab = [Float](repeating: 0, count: mixed.classCount * slabSlices * grid.size.i * grid.size.j)
+    for start in stride(from: slices.lowerBound, to: slices.upperBound, by: slabSlices) {
+      let part = start..<min(start + slabSlices, slices.upperBound)
+      try interpolation.fill(&slab, slices: part, classes: 0..<mixed.classCount, of: mixed, work: work.silent)
+      body(part, slab)
+      work.report(Double(part.upperBound - slices.lowerBound) / Double(slices.count))
+    }
+  }
+
+  /// The box of the voxels for which `isInside` holds.
+  private static func bounds(of size: GridSize, where isInside: (Int) -> Bool) -> VoxelBounds? {
+    var lower = VoxelIndex(size.i, size.j, size.k)
+    var upper = VoxelIndex(-1, -1, -1)
+    for k in 0..<size.k {
+      for j in 0..<size.j {
+        let row = (k * size.j + j) * size.i
+        guard let first = (0..<size.i).first(where: { isInside(row + $0) }) else { continue }
+        let last = (first..<size.i).last { isInside(row + $0) } ?? first
+        lower = VoxelIndex(min(lower.i, first), min(lower.j, j), min(lower.k, k))
+        upper = VoxelIndex(max(upper.i, last), max(upper.j, j), max(upper.k, k))
+      }
+    }
+    return upper.i < 0 ? nil : VoxelBounds(lower: lower, upper: upper)
+  }
+}
+
+extension ReorientedGrid {
+  /// A box of the original grid on the wanted one.
+  func reoriented(_ box: VoxelBounds) -> VoxelBounds {
+    VoxelBounds(spanning: reoriented(box.lower), reoriented(box.upper))
+  }
+
+  /// A box of the wanted grid on the original.
+  func original(_ box: VoxelBounds) -> VoxelBounds {
+    VoxelBounds(spanning: original(box.lower), original(box.upper))
+  }
+}
+
+extension VoxelBounds {
+  /// The box with these two opposite corners.
+  init(spanning one: VoxelIndex, _ other: VoxelIndex) {
+    self.init(
+      lower: VoxelIndex(min(one.i, other.i), min(one.j, other.j), min(one.k, other.k)),
+      upper: VoxelIndex(max(one.i, other.i), max(one.j, other.j), max(one.k, other.k)))
+  }
+}
+
+extension RandomAccessCollection where Index == Int {
+  /// The voxels inside `box` of a volume of `size`, in order of memory.
+  func cropped(to box: VoxelBounds, size: GridSize) -> [Element] {
+    var part: [Element] = []
+    part.reserveCapacity(box.size.voxelCount)
+    for k in box.lower.k...box.upper.k {
+      for j in box.lower.j...box.upper.j {
+        let row = startIndex + (k * size.j + j) * size.i
+        part += self[row + box.lower.i...row + box.upper.i]
+      }
+    }
+    return part
+  }
+}

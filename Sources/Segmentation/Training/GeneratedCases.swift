@@ -1,0 +1,37 @@
+import Volumes
+import Work
+
+/// Training cases from the project's own generator, for models that must also work on generated images.
+package enum GeneratedCases {
+  /// The first seed that training takes.
+  ///
+  /// It takes at most 10 000; seeds outside are free for tests and samples.
+  package static let firstSeed: UInt64 = 1_000_000
+
+  /// Generated abdominal CT number `number`, with the structures of the selections' names.
+  ///
+  /// The field of view differs from case to case, as it does between scanners and protocols.
+  /// - Throws: ``InputError`` when the generator makes no structure of that name; ``Cancelled``.
+  package static func abdomen(
+    number: Int, selections: [LabelSelection], preprocessing: Preprocessing, work: WorkContext
+  ) throws -> TrainingCase {
+    let seed = firstSeed + UInt64(number)
+    var random = SplitMix64(seed: seed)
+    let size = GridSize(
+      Int(random.uniform(100...140)), Int(random.uniform(90...128)), Int(random.uniform(70...140)))
+    let phantom = try CTPhantom(seed: seed).generate(size: size, spacing: Spacing(3), work: work)
+    let own = try selections.map { selection throws(InputError) in
+      guard
+        let label = phantom.table.labels.first(where: { $0.name.lowercased() == selection.name.lowercased() })
+      else {
+        throw InputError(
+          "--generated-cases", "the generator makes no \(selection.name)",
+          expected: phantom.table.labels.map(\.name).joined(separator: ", "))
+      }
+      return LabelSelection(values: [label.value], name: selection.name)
+    }
+    return try TrainingCase(
+      name: "generated-\(seed)", image: phantom.image, labels: phantom.labels, selections: own,
+      preprocessing: preprocessing, work: work)
+  }
+}

@@ -1,0 +1,57 @@
+import Foundation
+import ImageFormats
+import Work
+
+/// Images of one folder paired with labels of another by file name.
+struct CaseFolder {
+  /// An image and its labels.
+  struct Pair: Hashable {
+    /// The file name without its format's ending.
+    let name: String
+    let image: String
+    let labels: String
+  }
+
+  /// Every image that has labels, ascending by name.
+  let pairs: [Pair]
+
+  /// Pairs files whose names agree up to the ending; the label's may be longer or shorter by a suffix such as
+  /// `_seg` or `_0000`.
+  /// - Throws: ``InputError`` when a folder cannot be read, or no image has labels.
+  init(images: String, labels: String) throws(InputError) {
+    let imageFiles = try Self.volumes(in: images)
+    let labelFiles = try Self.volumes(in: labels)
+    pairs = imageFiles.compactMap { name, path in
+      let label =
+        labelFiles[name] ?? Self.suffixes.lazy.compactMap { labelFiles[name + $0] }.first
+        ?? Self.suffixes.lazy.filter { name.hasSuffix($0) }.compactMap {
+          labelFiles[String(name.dropLast($0.count))]
+        }.first
+      return label.map { Pair(name: name, image: path, labels: $0) }
+    }.sorted { $0.name < $1.name }
+    guard !pairs.isEmpty else {
+      throw InputError(
+        images, "no image has labels of the same name in \(labels)",
+        found: "\(imageFiles.count) images and \(labelFiles.count) label files",
+        expected: "CASE.nii.gz in both")
+    }
+  }
+
+  private static let suffixes = ["_seg", "_label", "_labels", "_mask", "_gt", "_0000", "-label", "-labels"]
+
+  private static func volumes(in folder: String) throws(InputError) -> [String: String] {
+    let names: [String]
+    do { names = try FileManager.default.contentsOfDirectory(atPath: folder) } catch {
+      throw InputError(folder, "is not a folder that can be read")
+    }
+    var files: [String: String] = [:]
+    for name in names.sorted() where !name.hasPrefix(".") {
+      for ending in [".nii.gz", ".nii", ".hdr.gz", ".hdr"] where name.hasSuffix(ending) {
+        let stem = String(name.dropLast(ending.count))
+        if files[stem] == nil { files[stem] = folder + "/" + name }
+        break
+      }
+    }
+    return files
+  }
+}

@@ -1,0 +1,78 @@
+import ArgumentParser
+import Foundation
+import Synchronization
+import Work
+
+/// How a command computes: threads from its option, a progress line when stderr is a terminal, Ctrl-C as cancel.
+struct CommandWork: ParsableArguments {
+  @Option(name: .long, help: "Threads to compute with; by default all cores.")
+  var threads: Int?
+
+  func validate() throws {
+    if let threads, !(1...1024).contains(threads) {
+      throw ValidationError("--threads is 1 to 1024, not \(threads)")
+    }
+  }
+
+  /// A context whose progress shows behind `title`, and which Ctrl-C cancels.
+  func context(_ title: String) -> WorkContext {
+
+    let line = ProgressLine(title)
+    return WorkContext(
+      threadCount: threads ?? WorkContext.coreCount, cancellation: Interruption.cancellation()
+    ) {
+      line.show($0)
+    }
+  }
+}
+
+/// One line on stderr that is written over while work goes on; nothing where stderr is no terminal.
+final class ProgressLine: Sendable {
+  private let title: String
+  private let isShown = isatty(2) == 1
+  private let state = Mutex<(percent: Int, start: ContinuousClock.Instant)>((-1, .now))
+
+  init(_ title: String) { self.title = title }
+
+  /// Shows the share done, at most once per percent.
+  func show(_ share: Double, _ text: String = "") {
+    guard isShown, share.isFinite else { return }
+    let percent = Int(min(max(share, 0), 1) * 100)
+    let elapsed: Double? = state.withLock { state in
+      guard percent > state.percent || !text.isEmpty else { return nil }
+      state.percent = percent
+      return (ContinuousClock.now - state.start) / .seconds(1)
+    }
+    guard let elapsed else { return }
+    let filled = String(repeating: "#", count: percent / 5) + String(repeating: ".", count: 20 - percent / 5)
+    let left = share > 0.02 ? "  \(Self.duration(elapsed / share - elapsed)) left" : ""
+    let ending = percent == 100 ? "\r\u{1b}[K" : ""
+    FileHandle.standardError.write(
+      Data("\r\u{1b}[K\(title) [\(filled)] \(percent) %\(left)  \(text)\(ending)".utf8))
+  }
+
+  /// "12 s", "3 min 20 s", "2 h 5 min".
+  static func duration(_ seconds: Double) -> String {
+    let whole = Int(max(0, seconds).rounded())
+    if whole < 60 { return "\(whole) s" }
+    return whole < 3600 ? "\(whole / 60) min \(whole % 60) s" : "\(whole / 3600) h \(whole % 3600 / 60) min"
+  }
+}
+
+/// Turns Ctrl-C and a polite kill into cancellation; a second one ends the program at once.
+enum Interruption {
+  private static let requested = Cancellation()
+
+  /// The cancellation that an interruption requests, from now on.
+  static func cancellation() -> Cancellation {
+    // Touched before the handlers are installed, since they must not run its initialiser.
+    let cancellation = requested
+    for number in [SIGINT, SIGTERM] {
+      signal(number) { _ in
+        if Interruption.requested.isRequested { _exit(130) }
+        Interruption.requested.request()
+      }
+    }
+    return cancellation
+  }
+}

@@ -1,0 +1,154 @@
+import ArgumentParser
+import Foundation
+import ImageFormats
+import Segmentation
+import Volumes
+import Work
+
+/// `segdeck refine`: the dense CRF on probabilities or on a mask.
+struct RefineCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "refine", abstract: "Refine probabilities or a mask with the fully connected CRF.",
+    discussion: """
+      Kernels come from --preset, else from --model, else from what `segment` wrote beside the probabilities, else \
+      from the program's defaults; options on the command line change them. The self term is included unless \
+      --exclude-self is given.
+      """)
+
+  @Argument(help: "The image.", completion: .file())
+  var image: String
+
+  @Option(name: .shortAndLong, help: "Mask file to write.", completion: .file())
+  var output: String
+
+  @Option(
+    name: .long, help: "Class probabilities as `segment --probabilities` writes them.", completion: .file())
+  var probabilities: String?
+
+  @Option(name: .long, help: "A mask to start from instead.", completion: .file())
+  var mask: String?
+
+  @Option(name: .long, help: "Probability of the mask's own label in each voxel.")
+  var maskConfidence = 0.9
+
+  @Option(
+    name: .long, help: "A bundled model's name or a model file, for its kernels, window and post-processing.")
+  var model: String?
+
+  @Option(name: .long, help: "A file of CRF settings (JSON).", completion: .file())
+  var preset: String?
+
+  @OptionGroup var options: RefinementOptions
+
+  @Flag(name: .long, help: "Every pair of voxels, without approximation: for small volumes.")
+  var exact = false
+
+  @Option(name: .long, help: "Frame of a 4D image, from 0.")
+  var frame = 0
+
+  @Flag(name: .long, help: "Replace existing files.")
+  var force = false
+
+  @OptionGroup var threads: CommandWork
+
+  func validate() throws {
+    guard (probabilities == nil) != (mask == nil) else {
+      throw ValidationError("either --probabilities or --mask is needed")
+    }
+  }
+
+  func run() throws {
+    let work = threads.context("refining")
+    let file = try ImageFile.open(image)
+    let sourceFile = try ImageFile.open(probabilities ?? mask ?? "")
+    let place = try OutputPlace(output, isForced: force, inputs: file.files + sourceFile.files)
+    let volume = try file.scalarVolume(frame: frame, context: work.part(0...0.1))
+    let model = try model.map { try ModelLibrary.model($0) }
+    let start = try startingPoint(sourceFile, volume, model, work: work.part(0.1...0.2))
+    let settings = try options.settings(over: try presetSettings() ?? start.refinement)
+    let refinement = try Refinement(
+      image: volume, source: start.source, labelValues: [0] + start.labels.labels.map(\.value),
+      intensityRange: start.intensityRange, postProcessing: start.postProcessing, work: work.silent)
+    var own = settings
+    if probabilities != nil { own.auxiliaryHeadWeights = [] }
+    let labels = try refinement.labels(settings: own, exact: exact, work: work.part(0.2...0.9))
+    try labels.write(to: place.path, source: file.source)
+    try LabelNamesFile.write(start.labels, besideMask: place.path)
+    var record = MaskRecord()
+    record.model = try model.map { try MaskRecord.File($0.path) }
+    record.input = try MaskRecord.File(image)
+    record.source = try MaskRecord.File(probabilities ?? mask ?? "")
+    record.output = try MaskRecord.File(place.path)
+    record.refinement = settings
+    if mask != nil { record.maskConfidence = maskConfidence }
+    record.commands = [CommandLineText.current]
+    try record.write(besideMask: place.path)
+    work.report(1)
+  }
+
+  /// What the CRF starts from and how.
+  private struct StartingPoint {
+    var source: UnarySource
+    var labels: LabelTable
+    var refinement: RefinementSettings
+    var intensityRange: ClosedRange<Float>?
+    var postProcessing: PostProcessing
+  }
+
+  private func startingPoint(
+    _ file: ImageFile, _ image: ScalarVolume, _ model: SegmentationModel?, work: WorkContext
+  ) throws -> StartingPoint {
+    if probabilities != nil {
+      let volume = try file.probabilityVolume(context: work)
+      guard case .same = try GridFit(mask: volume.grid, image: image.grid, subject: file.path) else {
+        throw InputError(
+          file.path, "lies on the image's voxels in another order", expected: "the image's own order")
+      }
+      let sidecar =
+        try model.map { ProbabilitySidecar(model: $0, auxiliaryHeadWeights: []) }
+        ?? ProbabilitySidecar.read(besideProbabilities: file.path)
+      if let tau = options.tau,
+        sidecar?.auxiliaryHeadWeights ?? [] != (try Text.numbers(tau, option: "--tau"))
+      {
+        throw InputError(
+          "--tau", "the heads are mixed already in \(file.path)", found: tau,
+          expected: "--tau of `segdeck segment --probabilities`")
+      }
+      let labels =
+        sidecar?.labels
+        ?? (1..<max(volume.classCount, 2)).map {
+          Label(value: UInt16($0), name: "label \($0)", colour: LabelTable.colour(ofValue: UInt16($0)))
+        }
+      guard labels.count + 1 == volume.classCount else {
+        throw InputError(
+          file.path, "classes", found: "\(volume.classCount)", expected: "\(labels.count + 1) of the model")
+      }
+      return StartingPoint(
+        source: .probabilities(
+          ProbabilityVolume(grid: image.grid, classCount: volume.classCount, values: volume.values)),
+        labels: LabelTable(labels), refinement: sidecar?.refinement ?? RefinementSettings(),
+        intensityRange: sidecar?.normalisation.refinementRange,
+        postProcessing: sidecar?.postProcessing ?? .none)
+    }
+    let labels = try file.labelVolume(context: work).fitted(to: image.grid, subject: file.path, work: work)
+    let present = labels.voxelCounts().keys.filter { $0 > 0 }
+    guard !present.isEmpty else { throw InputError(file.path, "has no label to refine: every voxel is 0") }
+    let named = try LabelNamesFile.read(besideMask: file.path) ?? model?.labelTable ?? LabelTable()
+    let table = LabelTable(named.completed(for: present).labels.filter { present.contains($0.value) })
+    return StartingPoint(
+      source: .mask(labels, confidence: maskConfidence), labels: table,
+      refinement: model?.refinement ?? RefinementSettings(),
+      intensityRange: model?.preprocessing.normalisation.refinementRange,
+      postProcessing: model?.postProcessing ?? .none)
+  }
+
+  private func presetSettings() throws(InputError) -> RefinementSettings? {
+    guard let preset else { return nil }
+    guard let data = FileManager.default.contents(atPath: preset) else {
+      throw InputError(preset, "cannot be read")
+    }
+    do { return try JSONDecoder().decode(RefinementSettings.self, from: data) } catch {
+      throw InputError(preset, "is not a file of CRF settings", expected: "JSON as in a mask's record")
+    }
+  }
+}

@@ -1,0 +1,94 @@
+import ArgumentParser
+import Foundation
+import Volumes
+import Work
+
+/// The CRF's options as `refine`, `evaluate` and records write them.
+struct RefinementOptions: ParsableArguments {
+  @Option(name: .long, help: "Weight μ1 of the appearance kernel.")
+  var appearanceWeight: Double?
+
+  @Option(name: .long, help: "Weight μ2 of the smoothness kernel.")
+  var smoothnessWeight: Double?
+
+  @Option(name: .long, help: "Reach θα of the appearance kernel in mm, one number or one per axis.")
+  var thetaAlpha: String?
+
+  @Option(name: .long, help: "Contrast θβ of the appearance kernel in intensity units.")
+  var thetaBeta: Double?
+
+  @Option(name: .long, help: "Reach θγ of the smoothness kernel in mm, one number or one per axis.")
+  var thetaGamma: String?
+
+  @Option(name: .long, help: "Mean-field iterations.")
+  var iterations: Int?
+
+  @Option(name: .long, help: "Weights of the auxiliary heads, lowest first, as A,B.")
+  var tau: String?
+
+  @Option(name: .long, help: "symmetric, after, before or none.")
+  var normalisation: String?
+
+  @Flag(name: .long, help: "Leave out each voxel's message to itself, as the paper writes it.")
+  var excludeSelf = false
+
+  /// `defaults` with what was given on the command line.
+  func settings(over defaults: RefinementSettings) throws(InputError) -> RefinementSettings {
+    var settings = defaults
+    if let appearanceWeight { settings.appearanceWeight = appearanceWeight }
+    if let smoothnessWeight { settings.smoothnessWeight = smoothnessWeight }
+    if let thetaAlpha {
+      settings.thetaAlphaMillimetres = try Text.lengths(thetaAlpha, option: "--theta-alpha")
+    }
+    if let thetaBeta { settings.thetaBeta = thetaBeta }
+    if let thetaGamma {
+      settings.thetaGammaMillimetres = try Text.lengths(thetaGamma, option: "--theta-gamma")
+    }
+    if let iterations { settings.iterations = iterations }
+    if let tau { settings.auxiliaryHeadWeights = try Text.numbers(tau, option: "--tau") }
+    if let normalisation {
+      guard let mode = RefinementSettings.Normalisation(rawValue: normalisation) else {
+        throw InputError(
+          "--normalisation", "unknown", found: normalisation,
+          expected: RefinementSettings.Normalisation.allCases.map(\.rawValue).joined(separator: ", "))
+      }
+      settings.normalisation = mode
+    }
+    if excludeSelf { settings.excludesSelf = true }
+    return settings
+  }
+
+  /// The words of a command line that give exactly these settings.
+  static func words(_ settings: RefinementSettings) -> [String] {
+    func lengths(_ theta: Spacing) -> String {
+      theta.i == theta.j && theta.j == theta.k ? "\(theta.i)" : "\(theta.i),\(theta.j),\(theta.k)"
+    }
+    var words = [
+      "--appearance-weight", "\(settings.appearanceWeight)", "--theta-alpha",
+      lengths(settings.thetaAlphaMillimetres),
+      "--theta-beta", "\(settings.thetaBeta)", "--smoothness-weight", "\(settings.smoothnessWeight)",
+      "--theta-gamma", lengths(settings.thetaGammaMillimetres), "--iterations", "\(settings.iterations)",
+      "--normalisation", settings.normalisation.rawValue,
+    ]
+    if settings.excludesSelf { words.append("--exclude-self") }
+    return words
+  }
+}
+
+/// Command lines as text that a shell reads back.
+enum CommandLineText {
+  /// The command that is running.
+  static var current: String { text(["segdeck"] + CommandLine.arguments.dropFirst()) }
+
+  /// Words, quoted where a shell would split or change them.
+  static func text(_ words: [String]) -> String {
+    words.map { word in
+      let isPlain =
+        !word.isEmpty
+        && word.unicodeScalars.allSatisfy {
+          CharacterSet.alphanumerics.contains($0) || "-_./=,:+@%".unicodeScalars.contains($0)
+        }
+      return isPlain ? word : "'" + word.replacingOccurrences(of: "'", with: "'\\''") + "'"
+    }.joined(separator: " ")
+  }
+}

@@ -1,0 +1,102 @@
+import ArgumentParser
+import Foundation
+import ImageFormats
+import Segmentation
+import Tensors
+import Volumes
+import Work
+
+/// `segdeck segment`: runs a network on an image and writes the mask on the image's own grid.
+struct SegmentCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "segment", abstract: "Run a network on an image and write the mask.")
+
+  @Argument(help: "The image.", completion: .file())
+  var image: String
+
+  @Option(name: .shortAndLong, help: "Mask file to write.", completion: .file())
+  var output: String
+
+  @Option(name: .long, help: "A bundled model's name or a model file.")
+  var model = "liver"
+
+  @Option(
+    name: .long, help: "Also write the class probabilities as a 4D NIfTI, for `refine`.", completion: .file())
+  var probabilities: String?
+
+  @Option(name: .long, help: "Weights of the auxiliary heads, lowest first, as A,B; by default the model's.")
+  var tau: String?
+
+  @Flag(name: .long, help: "Run the network on the whole volume at once (the default).")
+  var whole = false
+
+  @Option(name: .long, help: "Run the network in tiles of XxYxZ voxels of its working grid.")
+  var tile: String?
+
+  @Option(name: .long, help: "How tiles join: exact, average or vote.")
+  var fusion = "exact"
+
+  @Option(name: .long, help: "Frame of a 4D image, from 0.")
+  var frame = 0
+
+  @Flag(name: .long, help: "Replace existing files.")
+  var force = false
+
+  @OptionGroup var threads: CommandWork
+
+  func run() throws {
+    let work = threads.context("segmenting")
+    let file = try ImageFile.open(image)
+    let place = try OutputPlace(output, isForced: force, inputs: file.files)
+    let probabilityPlace = try probabilities.map { try OutputPlace($0, isForced: force, inputs: file.files) }
+    let model = try ModelLibrary.model(model)
+    let weights =
+      try tau.map { try Text.numbers($0, option: "--tau") } ?? model.refinement.auxiliaryHeadWeights
+    let volume = try file.scalarVolume(frame: frame, context: work.part(0...0.1))
+    if let warning = model.preprocessing.mismatch(with: volume) { Self.warn("\(image): \(warning)") }
+    for finding in file.findings { Self.warn("\(image): \(finding)") }
+    let segmenter = try Segmenter(
+      model: model, usesAuxiliaryHeads: weights.contains { $0 != 0 }, work: work.silent)
+    let prediction = try segmenter.prediction(for: volume, tiling: tiling(), work: work.part(0.1...0.8))
+    let labels = try segmenter.labels(
+      of: prediction, auxiliaryHeadWeights: weights, work: work.part(0.8...0.95))
+    if let probabilityPlace {
+      let values = try prediction.probabilities(auxiliaryHeadWeights: weights, work: work.silent)
+      try values.write(to: probabilityPlace.path, source: file.source)
+      try ProbabilitySidecar(model: model, auxiliaryHeadWeights: weights)
+        .write(besideProbabilities: probabilityPlace.path)
+    }
+    try labels.write(to: place.path, source: file.source)
+    try LabelNamesFile.write(model.labelTable, besideMask: place.path)
+    var record = MaskRecord()
+    record.model = try MaskRecord.File(model.path)
+    record.input = try MaskRecord.File(image)
+    record.output = try MaskRecord.File(place.path)
+    record.commands = [CommandLineText.current]
+    try record.write(besideMask: place.path)
+    work.report(1)
+  }
+
+  private func tiling() throws(InputError) -> Tiling {
+    guard let tile else {
+      guard fusion == "exact" else {
+        throw InputError("--fusion \(fusion)", "needs tiles", expected: "--tile XxYxZ")
+      }
+      return .whole
+    }
+    if whole { throw InputError("--whole", "excludes --tile") }
+    let size = try Text.gridSize(tile, option: "--tile")
+    let extent = Extent3(size.k, size.j, size.i)
+    switch fusion {
+    case "exact": return .exact(extent)
+    case "average": return .average(extent)
+    case "vote": return .vote(extent)
+    default: throw InputError("--fusion", "unknown", found: fusion, expected: "exact, average or vote")
+    }
+  }
+
+  /// One line on stderr about something odd that does not stop the work.
+  static func warn(_ line: String) {
+    FileHandle.standardError.write(Data("segdeck: note: \(line)\n".utf8))
+  }
+}

@@ -1,0 +1,57 @@
+import Foundation
+import Segmentation
+import Volumes
+import Work
+
+/// What lies beside a file of probabilities as `NAME.json`, so that `refine` needs no model.
+struct ProbabilitySidecar: Codable {
+  /// The model's name.
+  var model: String
+  /// Labels of the classes above background.
+  var labels: [Label]
+  /// The intensity rule, whose window bounds the CRF's intensities.
+  var normalisation: Preprocessing.Normalisation
+  /// The model's own CRF.
+  var refinement: RefinementSettings
+  /// The last step of every mask.
+  var postProcessing: PostProcessing
+  /// τ_d with which the heads were mixed.
+  var auxiliaryHeadWeights: [Double]
+
+  init(model: SegmentationModel, auxiliaryHeadWeights: [Double]) {
+    self.model = model.name
+    labels = model.labels
+    normalisation = model.preprocessing.normalisation
+    refinement = model.refinement
+    postProcessing = model.postProcessing
+    self.auxiliaryHeadWeights = auxiliaryHeadWeights
+  }
+
+  /// Writes the sidecar of the probabilities at `path`.
+  func write(besideProbabilities path: String) throws(InputError) {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+    guard let data = try? encoder.encode(self) else {
+      preconditionFailure("a model holds only finite numbers")
+    }
+    try AtomicFile.write(data + Data("\n".utf8), to: MaskRecord.path(besideMask: path))
+  }
+
+  /// The sidecar of the probabilities at `path`; nil when there is none.
+  /// - Throws: ``InputError`` when it is there and cannot be read.
+  static func read(besideProbabilities path: String) throws(InputError) -> ProbabilitySidecar? {
+    let place = MaskRecord.path(besideMask: path)
+    guard let data = FileManager.default.contents(atPath: place) else { return nil }
+    do { return try JSONDecoder().decode(ProbabilitySidecar.self, from: data) } catch {
+      throw InputError(place, "is not what `segdeck segment --probabilities` writes beside probabilities")
+    }
+  }
+}
+
+extension Preprocessing.Normalisation {
+  /// Where a CRF clips intensities; nil takes the image's own percentiles.
+  var refinementRange: ClosedRange<Float>? {
+    if case .window(let lower, let upper) = self { return lower...upper }
+    return nil
+  }
+}

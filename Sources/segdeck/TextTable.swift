@@ -1,0 +1,22 @@
+/// Rows of text in columns: the first one left-aligned, the others right-aligned.
+struct TextTable {
+  var heading: [String]
+  var rows: [[String]] = []
+
+  /// Lines with two spaces between columns.
+  var text: String {
+    let all = [heading] + rows
+    let widths = heading.indices.map { column in all.map { $0[column].count }.max() ?? 0 }
+    return all.map { row in
+      row.indices.map { column in
+        let padding = String(repeating: " ", count: widths[column] - row[column].count)
+        return column == 0 ? row[column] + padding : padding + row[column]
+      }.joined(separator: "  ")
+    }.joined(separator: "\n")
+  }
+
+  /// A number with so many digits, "-" where there is none.
+  static func cell(_ value: Double?, _ digits: Int) -> String {
+    value.map { Text.decimals($0, digits) } ?? "-"
+  }
+}
