@@ -1,0 +1,114 @@
+package import Volumes
+package import Work
+
+/// A label in two versions, matched by name; one of the values is nil where a version does not know the label.
+package struct LabelPair: Equatable, Sendable {
+  /// What both call it.
+  package var name: String
+  /// Its colour, A's where both have one.
+  package var colour: RGBColour
+  /// Its values.
+  package var valueA, valueB: UInt16?
+
+  /// The labels of two tables, by name whatever the case, in A's order and then B's.
+  ///
+  /// A label without a name of its own ("label 6") goes with the other table's label of the same value.
+  package static func pairs(_ tableA: LabelTable, _ tableB: LabelTable) -> [LabelPair] {
+    var unmatched = tableB.labels
+    var pairs: [LabelPair] = []
+    func take(_ isMatch: (Label) -> Bool) -> Label? {
+      unmatched.firstIndex(where: isMatch).map { unmatched.remove(at: $0) }
+    }
+    var taken: [UInt16: Label] = [:]
+    for label in tableA.labels {
+      taken[label.value] = take { $0.name.lowercased() == label.name.lowercased() }
+    }
+    for label in tableA.labels {
+      let partner =
+        taken[label.value]
+        ?? take { $0.value == label.value && ($0.isUnnamed || label.isUnnamed) }
+      let name = label.isUnnamed ? partner?.name ?? label.name : label.name
+      pairs.append(LabelPair(name: name, colour: label.colour, valueA: label.value, valueB: partner?.value))
+    }
+    return pairs
+      + unmatched.map { LabelPair(name: $0.name, colour: $0.colour, valueA: nil, valueB: $0.value) }
+  }
+}
+
+extension Label {
+  /// Whether nobody named it.
+  var isUnnamed: Bool { name == "label \(value)" }
+
+  /// What visibility and selection go by, so that they hold across versions.
+  var key: String { name.lowercased() }
+}
+
+/// Two versions to be compared label by label.
+package struct ComparisonRequest: Equatable, Sendable {
+  /// The versions.
+  package var a, b: VersionID
+  /// Their labels, on one grid.
+  package var labelsA, labelsB: LabelVolume
+  /// Which labels go together.
+  package var pairs: [LabelPair]
+}
+
+/// How far two versions agree on each label.
+package struct Comparison: Equatable, Sendable {
+  /// One label.
+  package struct Row: Equatable, Sendable {
+    /// The label.
+    package var pair: LabelPair
+    /// Voxels in A, in B, in both.
+    package var voxelsA, voxelsB, voxelsCommon: Int
+
+    /// 2 |A∩B| / (|A| + |B|); 1 when both are empty.
+    package var dice: Double {
+      voxelsA + voxelsB == 0 ? 1 : 2 * Double(voxelsCommon) / Double(voxelsA + voxelsB)
+    }
+  }
+
+  /// The versions.
+  package var a, b: VersionID
+  /// In the order of the request's pairs.
+  package var rows: [Row]
+
+  /// Counts overlaps in one pass.
+  /// - Throws: `Cancelled`.
+  /// - Complexity: O(voxels).
+  package init(_ request: ComparisonRequest, _ work: WorkContext) throws(Cancelled) {
+    a = request.a
+    b = request.b
+    // Position of each value's pair, counted from 1; 0 stands for background.
+    var positionA = [Int32](repeating: 0, count: 65536)
+    var positionB = positionA
+    for (position, pair) in request.pairs.enumerated() {
+      if let value = pair.valueA { positionA[Int(value)] = Int32(position + 1) }
+      if let value = pair.valueB { positionB[Int(value)] = Int32(position + 1) }
+    }
+    let count = request.labelsA.voxels.count
+    precondition(count == request.labelsB.voxels.count, "\(count) and \(request.labelsB.voxels.count) voxels")
+    var inA = [Int](repeating: 0, count: request.pairs.count + 1)
+    var inB = inA
+    var inBoth = inA
+    let chunk = 1 << 20
+    var start = 0
+    while start < count {
+      try work.checkCancellation()
+      let end = min(start + chunk, count)
+      for voxel in start..<end {
+        let one = Int(positionA[Int(request.labelsA.voxels[voxel])])
+        let other = Int(positionB[Int(request.labelsB.voxels[voxel])])
+        inA[one] += 1
+        inB[other] += 1
+        if one == other { inBoth[one] += 1 }
+      }
+      start = end
+      work.report(Double(start) / Double(count))
+    }
+    rows = request.pairs.enumerated().map { position, pair in
+      Row(
+        pair: pair, voxelsA: inA[position + 1], voxelsB: inB[position + 1], voxelsCommon: inBoth[position + 1])
+    }
+  }
+}

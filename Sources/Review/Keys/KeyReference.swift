@@ -1,0 +1,96 @@
+import Foundation
+package import Screen
+
+extension Key {
+  /// What is printed on the key.
+  package var label: String {
+    switch self {
+    case .character(" "): "Space"
+    case .character(let character): String(character)
+    case .control(let character): "Ctrl-\(character.uppercased())"
+    case .up: "Up"
+    case .down: "Down"
+    case .left: "Left"
+    case .right: "Right"
+    case .pageUp: "PgUp"
+    case .pageDown: "PgDn"
+    case .home: "Home"
+    case .end: "End"
+    case .enter: "Enter"
+    case .escape: "Esc"
+    case .tab: "Tab"
+    case .backTab: "Shift-Tab"
+    case .backspace: "Backspace"
+    case .delete: "Del"
+    case .function(let number): "F\(number)"
+    }
+  }
+}
+
+extension KeyBinding {
+  /// Its keys as the reference prints them; a run of digits is shortened.
+  package var keyText: String {
+    let labels = keys.map(\.label)
+    return labels.count > 4 ? "0-9 . ," : labels.joined(separator: " ")
+  }
+}
+
+/// The key table as text, for the program's reference and for docs/keys.md.
+package enum KeyReference {
+  /// What the mouse and the command line do; they have no keys of their own.
+  private static let mouse: [(String, String)] = [
+    ("left button", "set the crosshair; drag to keep moving it"),
+    ("right drag", "window: across changes the width, up and down the centre"),
+    ("middle drag", "move the picture"),
+    ("wheel", "next and previous slice of the plane under the pointer"),
+    ("Ctrl wheel", "closer and further away"),
+  ]
+
+  private static let commands: [(String, String)] = TypedCommand.reference
+
+  /// The reference as plain lines, headings without indent.
+  package static let lines: [String] = {
+    var lines: [String] = []
+    for section in sections {
+      if !lines.isEmpty { lines.append("") }
+      lines.append(section.title)
+      lines.append("  " + section.introduction)
+      for row in section.rows {
+        lines.append("    " + row.0.padding(toLength: max(16, row.0.count + 2), withPad: " ", startingAt: 0) + row.1)
+      }
+    }
+    return lines
+  }()
+
+  /// The reference as Markdown: the content of docs/keys.md.
+  package static let markdown: String = {
+    var text = "# Keys\n\nPrinted by `segdeck keys` from the table that drives the program; `?` shows the same.\n"
+    for section in sections {
+      text += "\n## \(section.title)\n\n\(section.introduction)\n\n| keys | what they do |\n|---|---|\n"
+      for row in section.rows {
+        let keys = row.0.replacingOccurrences(of: "|", with: "\\|")
+        text += "| `\(keys)` | \(row.1) |\n"
+      }
+    }
+    return text
+  }()
+
+  private struct Section {
+    var title: String
+    var introduction: String
+    var rows: [(String, String)]
+  }
+
+  private static var sections: [Section] {
+    var sections = KeyContext.allCases.map { context in
+      Section(
+        title: context.rawValue, introduction: context.introduction,
+        rows: KeyTable.bindings.filter { $0.context == context }.map { ($0.keyText, $0.summary) })
+    }
+    sections.insert(
+      Section(title: "Mouse", introduction: "Never needed; it does what keys do.", rows: mouse), at: 1)
+    sections.insert(
+      Section(title: "Commands", introduction: "After : or, for places, after g.", rows: commands), at: 2)
+    return sections
+  }
+}

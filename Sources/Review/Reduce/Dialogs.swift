@@ -1,0 +1,91 @@
+extension ReviewState {
+  /// Answers whatever lies over the screen.
+  mutating func answer(_ action: Action) -> [ReviewEffect] {
+    switch dialog {
+    case .help(let line): scrollHelp(action, line)
+    case .windows(let selected):
+      dialog = nil
+      if action == .accept { choose(intensities.presets[selected]) }
+    case .models(let selected): return answerModels(action, selected)
+    case .command(let prompt, let entry): return edit(action, prompt, entry)
+    case .question(let question):
+      dialog = nil
+      return answer(question, isYes: action == .accept)
+    case nil: break
+    }
+    return []
+  }
+
+  private var helpPage: Int { max(1, screen.rows - 6) }
+
+  /// The first line of the key reference that may stand at the top.
+  func clampedHelpLine(_ line: Int) -> Int { min(max(0, line), max(0, KeyReference.lines.count - helpPage)) }
+
+  private mutating func scrollHelp(_ action: Action, _ line: Int) {
+    switch action {
+    case .movePage(let pages): dialog = .help(line: clampedHelpLine(line + pages * helpPage))
+    case .moveToEnd(let isBottom): dialog = .help(line: isBottom ? clampedHelpLine(.max) : 0)
+    default: dialog = nil
+    }
+  }
+
+  private mutating func answerModels(_ action: Action, _ selected: Int) -> [ReviewEffect] {
+    guard action == .accept else {
+      dialog = nil
+      return []
+    }
+    guard let models, models.indices.contains(selected) else { return [] }
+    dialog = nil
+    let model = models[selected]
+    let request = SegmentationRequest(modelID: model.id, image: content.image)
+    return [start(.segment(request), for: .segmentation(model))]
+  }
+
+  private mutating func edit(_ action: Action, _ prompt: String, _ entry: TextEntry) -> [ReviewEffect] {
+    var entry = entry
+    switch action {
+    case .accept:
+      dialog = nil
+      return perform(typed: entry.text)
+    case .eraseBackwards:
+      // Erasing an empty line leaves it, as editors do.
+      if entry.text.isEmpty {
+        dialog = nil
+        return []
+      }
+      entry.deleteBackwards()
+    case .eraseForwards: entry.deleteForwards()
+    case .eraseToStart: entry.deleteToStart()
+    case .moveInText(let count): entry.move(to: entry.position + count)
+    case .moveToTextEnd(let isEnd): entry.move(to: isEnd ? entry.characters.count : 0)
+    default:
+      dialog = nil
+      return []
+    }
+    dialog = .command(prompt: prompt, entry)
+    return []
+  }
+
+  private mutating func answer(_ question: Question, isYes: Bool) -> [ReviewEffect] {
+    switch question {
+    case .replaceFile(let path, let version, let quitsAfterwards):
+      guard isYes else {
+        message = Message("not exported; :export NAME writes elsewhere")
+        return []
+      }
+      return export(to: path, version: version, replacesExisting: true, quitsAfterwards: quitsAfterwards)
+    case .quitWithoutExport, .quitDuringJob: return isYes ? end() : []
+    }
+  }
+}
+
+extension Question {
+  /// What is asked.
+  var text: String {
+    switch self {
+    case .replaceFile(let path, _, _): "\(path) exists. Replace it?"
+    case .quitWithoutExport: "The accepted version was not exported. Quit without it?"
+    case .quitDuringJob(let title): "Still \(title). Stop it and quit?"
+    }
+  }
+}

@@ -1,0 +1,158 @@
+import Volumes
+
+extension ReviewState {
+  /// Notes how far a job is; reports of forgotten jobs are late and change nothing.
+  mutating func noteProgress(_ id: JobID, fraction: Double, elapsedSeconds: Double) {
+    guard let kind = jobs.first(where: { $0.value.id == id })?.key else { return }
+    jobs[kind]?.fraction = min(max(fraction, jobs[kind]?.fraction ?? 0), 1)
+    jobs[kind]?.elapsedSeconds = elapsedSeconds
+  }
+
+  /// Takes what a job found; results of forgotten jobs are late and change nothing.
+  mutating func take(_ outcome: JobOutcome, of id: JobID) -> [ReviewEffect] {
+    guard let (kind, job) = jobs.first(where: { $0.value.id == id }) else { return [] }
+    jobs[kind] = nil
+    switch (outcome, job.purpose) {
+    case (.opened(let opened), _): return open(opened)
+    case (.models(let models), _):
+      self.models = models
+      if models.isEmpty, case .models = dialog {
+        dialog = nil
+        message = Message("no models were found", .error)
+      }
+    case (.segmented(let result, let statistics), .segmentation(let model)):
+      return add(result, statistics, by: model)
+    case (.refined(let labels, let statistics), .refinement(let base, let knobs)):
+      return add(labels, statistics, refining: base, with: knobs)
+    case (.previewed(let preview), .preview(let base)):
+      if focus == .refinement, refinementBase?.id == base { self.preview = preview }
+    case (.compared(let comparison), _):
+      if comparison.a == decisions.a, comparison.b == decisions.b { self.comparison = comparison }
+    case (.exported(let outcome), .export(let version, _, let quitsAfterwards)):
+      return finishExport(outcome, version, quitsAfterwards: quitsAfterwards)
+    case (.cancelled, _): if kind == .opening { return end() }
+    case (.failed(let line), _): return fail(kind, line)
+    default: preconditionFailure("\(kind) ended with another kind's outcome")
+    }
+    return []
+  }
+
+  private mutating func open(_ opened: OpenedCase) -> [ReviewEffect] {
+    phase = .reviewing
+    content = opened.content
+    intensities = opened.intensities
+    decisions.window = intensities.presets[0].window
+    decisions.windowName = intensities.presets[0].name
+    decisions.versions = zip(content.masks, opened.maskStatistics).enumerated().map { position, mask in
+      Version(
+        id: VersionID(position + 1), name: mask.0.name, origin: .mask(path: mask.0.path),
+        labels: mask.0.labels, table: mask.0.table, statistics: mask.1)
+    }
+    nextVersionNumber = decisions.versions.count + 1
+    decisions.a = decisions.versions.first?.id
+    decisions.b = decisions.versions.dropFirst().first?.id
+    let largest = decisions.versions.first?.statistics.max { $0.voxelCount < $1.voxelCount }
+    view.centre = gridCentre
+    moveCrosshair(
+      to: largest?.centre ?? VoxelIndex(grid.size.i / 2, grid.size.j / 2, grid.size.k / 2))
+    if let finding = content.findings.first {
+      let more = content.findings.count > 1 ? " (and \(content.findings.count - 1) more)" : ""
+      message = Message(finding + more, .warning)
+    } else if decisions.versions.isEmpty {
+      message = Message("no mask: m runs a network, ? lists the keys")
+    } else {
+      message = Message("? lists the keys")
+    }
+    return compareIfNeeded()
+  }
+
+  private mutating func add(
+    _ result: SegmentationResult, _ statistics: [LabelStatistics], by model: ModelDescription
+  ) -> [ReviewEffect] {
+    let version = Version(
+      id: takeVersionID(), name: uniqueName(model.name), origin: .network(modelID: model.id, modelName: model.name),
+      labels: result.labels, table: result.table, statistics: statistics, probabilities: result.probabilities,
+      auxiliaryHeadCount: result.auxiliaryHeadCount, advisedSettings: result.advisedSettings,
+      warnings: statistics.isEmpty ? ["the network found nothing"] : [])
+    let advised = result.advisedSettings
+    return add(version, comparedWith: shownVersion?.id) { decisions in
+      if let advised { decisions.knobs.refinement = advised }
+    }
+  }
+
+  private mutating func add(
+    _ labels: LabelVolume, _ statistics: [LabelStatistics], refining base: VersionID, with knobs: KnobSettings
+  ) -> [ReviewEffect] {
+    // The base was undone while the CRF ran: its refinement has nothing to stand on.
+    guard let base = version(base) else { return [] }
+    refinementCount += 1
+    let confidence = base.probabilities == nil ? knobs.maskConfidence : nil
+    let version = Version(
+      id: takeVersionID(), name: "CRF \(refinementCount)",
+      origin: .refinement(of: base.id, settings: knobs.refinement, maskConfidence: confidence),
+      labels: labels, table: base.table, statistics: statistics, probabilities: base.probabilities,
+      auxiliaryHeadCount: base.auxiliaryHeadCount, advisedSettings: base.advisedSettings,
+      warnings: Version.warnings(from: base, to: statistics))
+    preview = nil
+    return add(version, comparedWith: base.id) { _ in }
+  }
+
+  /// Adds a version, shows it as B and what it is compared with as A.
+  private mutating func add(
+    _ version: Version, comparedWith other: VersionID?, _ change: (inout Decisions) -> Void
+  ) -> [ReviewEffect] {
+    let name = cleaned(version.name)
+    decide("add \(name)") {
+      $0.versions.append(version)
+      $0.a = other ?? version.id
+      $0.b = other == nil ? nil : version.id
+      $0.shownSide = other == nil ? .a : .b
+      change(&$0)
+    }
+    selectedVersion = version.id
+    if version.warnings.isEmpty {
+      message = Message("\(name) is shown" + (other == nil ? "" : "; Tab flips, d shows the difference"))
+    } else {
+      message = Message("\(name): " + version.warnings.joined(separator: ", "), .warning)
+    }
+    return compareIfNeeded()
+  }
+
+  /// A number that no version had before, undone ones included.
+  private mutating func takeVersionID() -> VersionID {
+    defer { nextVersionNumber += 1 }
+    return VersionID(nextVersionNumber)
+  }
+
+  private func uniqueName(_ name: String) -> String {
+    let taken = Set(decisions.versions.map(\.name))
+    guard taken.contains(name) else { return name }
+    return (2...).lazy.map { "\(name) \($0)" }.first { !taken.contains($0) } ?? name
+  }
+
+  private mutating func finishExport(
+    _ outcome: ExportOutcome, _ version: VersionID, quitsAfterwards: Bool
+  ) -> [ReviewEffect] {
+    switch outcome {
+    case .written(let path):
+      exported.insert(version)
+      message = Message("exported \(path)")
+      return quitsAfterwards ? end() : []
+    case .exists(let path):
+      dialog = .question(.replaceFile(path: path, version: version, quitsAfterwards: quitsAfterwards))
+      return []
+    }
+  }
+
+  private mutating func fail(_ kind: JobKind, _ line: String) -> [ReviewEffect] {
+    switch kind {
+    case .opening: return end(failure: line)
+    case .models:
+      if case .models = dialog { dialog = nil }
+    case .preview: preview = nil
+    default: break
+    }
+    message = Message(line, .error)
+    return []
+  }
+}

@@ -1,0 +1,49 @@
+import Screen
+
+extension ReviewState {
+  /// The mouse does what keys do.
+  mutating func take(_ event: MouseEvent) -> [ReviewEffect] {
+    if event.action == .release {
+      lastDrag = nil
+      return []
+    }
+    switch event.action {
+    case .wheelUp, .wheelDown:
+      let steps = event.action == .wheelUp ? 1 : -1
+      if event.isControlHeld {
+        zoom(steps)
+      } else if let pane = layout.pane(at: event.cell) {
+        scroll(steps, pane.plane)
+      } else if layout.panel.contains(event.cell) {
+        return movePointer(-steps)
+      }
+    case .press, .drag: drag(event)
+    case .release: break
+    }
+    return []
+  }
+
+  private mutating func drag(_ event: MouseEvent) {
+    guard let pane = layout.pane(at: event.cell) else { return }
+    if event.action == .press {
+      view.activePlane = pane.plane
+      lastDrag = event.cell
+    }
+    let before = lastDrag ?? event.cell
+    lastDrag = event.cell
+    let columns = event.cell.column - before.column
+    let rows = event.cell.row - before.row
+    switch event.button {
+    case 1: if pane.picture.contains(event.cell) { moveCrosshair(to: voxel(at: event.cell, in: pane)) }
+    case 2: pan(pane, columns: Double(-columns), rows: Double(-rows * 2))
+    default:
+      guard columns != 0 || rows != 0 else { return }
+      let window = decisions.window
+      let step = max(window.width, 1e-6) / 60
+      choose(
+        IntensityWindow(
+          centre: window.centre + Double(rows) * step, width: max(window.width + Double(columns) * step, step)),
+        joins: true)
+    }
+  }
+}

@@ -1,0 +1,102 @@
+import Volumes
+
+extension ReviewState {
+  /// Moves the crosshair or the picture.
+  mutating func move(_ action: Action) {
+    switch action {
+    case .scroll(let count): scroll(count, view.activePlane)
+    case .firstSlice: scroll(-.max, view.activePlane)
+    case .lastSlice: scroll(.max, view.activePlane)
+    case .step(let way, let count): view.isPanning ? pan(way) : step(way, count)
+    case .choosePlane(let plane): view.activePlane = plane
+    case .recentre: view.centre = continuous(view.crosshair)
+    default: break
+    }
+  }
+
+  /// Moves the crosshair across a plane's slices, towards right, front or head for positive counts.
+  mutating func scroll(_ count: Int, _ plane: AnatomicalPlane) {
+    let geometry = geometry(plane)
+    let position = view.crosshair[geometry.sliceAxis]
+    // Clamped first, so that "to the last slice" does not overflow.
+    let steps = min(max(count, -geometry.sliceCount), geometry.sliceCount) * geometry.sliceSign
+    view.crosshair[geometry.sliceAxis] = min(max(0, position + steps), geometry.sliceCount - 1)
+    keepCrosshairInSight()
+  }
+
+  private mutating func step(_ way: Action.Way, _ count: Int) {
+    let geometry = geometry(view.activePlane)
+    let isHorizontal = way == .left || way == .right
+    let axis = isHorizontal ? geometry.horizontalAxis : geometry.verticalAxis
+    let sign = isHorizontal ? geometry.horizontalSign : geometry.verticalSign
+    let steps = (way == .right || way == .down ? count : -count) * sign
+    view.crosshair[axis] = min(max(0, view.crosshair[axis] + steps), grid.size[axis] - 1)
+    keepCrosshairInSight()
+  }
+
+  /// Moves what the active pane shows by an eighth of the pane.
+  private mutating func pan(_ way: Action.Way) {
+    guard let pane = layout.panes.first(where: { $0.plane == view.activePlane }) else { return }
+    let projection = projection(pane)
+    let right = way == .left ? -1 : way == .right ? 1 : 0
+    let down = way == .up ? -1 : way == .down ? 1 : 0
+    pan(pane, columns: Double(right * projection.width) / 8, rows: Double(down * projection.height) / 8)
+  }
+
+  /// Moves what a pane shows by pixels, as far as there is image.
+  mutating func pan(_ pane: ScreenLayout.Pane, columns: Double, rows: Double) {
+    let projection = projection(pane)
+    let geometry = projection.geometry
+    view.centre[geometry.horizontalAxis] =
+      projection.horizontalIndex(atPixel: Double(projection.width) / 2 + columns)
+    view.centre[geometry.verticalAxis] =
+      projection.verticalIndex(atPixel: Double(projection.height) / 2 + rows)
+    clampCentre()
+  }
+
+  /// Moves the crosshair, and the picture where it would leave the sight.
+  mutating func moveCrosshair(to index: VoxelIndex) {
+    for axis in 0..<3 { view.crosshair[axis] = min(max(0, index[axis]), grid.size[axis] - 1) }
+    keepCrosshairInSight()
+  }
+
+  /// Moves each pane just so far that the crosshair lies in it.
+  mutating func keepCrosshairInSight() {
+    guard view.zoom > 1 else {
+      view.centre = gridCentre
+      return
+    }
+    for pane in layout.panes {
+      let projection = projection(pane)
+      let geometry = projection.geometry
+      func shifted(_ axis: Int, _ one: Double, _ other: Double) {
+        let (low, high) = (min(one, other), max(one, other))
+        let position = Double(view.crosshair[axis])
+        if position < low { view.centre[axis] -= low - position }
+        if position > high { view.centre[axis] += position - high }
+      }
+      guard projection.width > 2, projection.height > 2 else { continue }
+      shifted(
+        geometry.horizontalAxis, projection.horizontalIndex(atPixel: 1),
+        projection.horizontalIndex(atPixel: Double(projection.width) - 1))
+      shifted(
+        geometry.verticalAxis, projection.verticalIndex(atPixel: 1),
+        projection.verticalIndex(atPixel: Double(projection.height) - 1))
+    }
+    clampCentre()
+  }
+
+  /// The middle of the image.
+  var gridCentre: SIMD3<Double> {
+    SIMD3(Double(grid.size.i - 1) / 2, Double(grid.size.j - 1) / 2, Double(grid.size.k - 1) / 2)
+  }
+
+  /// A voxel's centre.
+  func continuous(_ index: VoxelIndex) -> SIMD3<Double> {
+    SIMD3(Double(index.i), Double(index.j), Double(index.k))
+  }
+
+  private mutating func clampCentre() {
+    for axis in 0..<3 { view.centre[axis] = min(max(0, view.centre[axis]), Double(grid.size[axis] - 1)) }
+  }
+}

@@ -1,0 +1,88 @@
+import Volumes
+
+extension ReviewState {
+  /// Changes how labels are shown, and which one is selected.
+  mutating func changeOverlay(_ action: Action) -> [ReviewEffect] {
+    switch action {
+    case .toggleOverlay: view.overlay.isShown.toggle()
+    case .toggleOverlayStyle:
+      view.overlay.style = view.overlay.style == .fill ? .outline : .fill
+      view.overlay.isShown = true
+    case .opacity(let steps):
+      let tenths = (view.overlay.opacity * 10).rounded() + Double(steps)
+      view.overlay.opacity = min(max(tenths, 1), 10) / 10
+      message = Message("fill opacity \(Int((view.overlay.opacity * 100).rounded()))%")
+    case .flip: flip()
+    case .toggleDifference: return toggleDifference()
+    case .selectLabel(let count): selectLabel(count)
+    case .pickLabel: pickLabel()
+    case .jumpToLabel: jumpToSelectedLabel()
+    default: break
+    }
+    return []
+  }
+
+  private mutating func flip() {
+    guard decisions.a != nil, decisions.b != nil else {
+      message = Message("nothing to flip to: run a network (m) or the CRF (t) first", .warning)
+      return
+    }
+    decisions.shownSide = decisions.shownSide == .a ? .b : .a
+    view.showsDifference = false
+    preview = nil
+  }
+
+  private mutating func toggleDifference() -> [ReviewEffect] {
+    guard decisions.a != nil, decisions.b != nil else {
+      message = Message("nothing to compare: run a network (m) or the CRF (t) first", .warning)
+      return []
+    }
+    view.showsDifference.toggle()
+    if view.showsDifference { view.overlay.isShown = true }
+    return []
+  }
+
+  /// Moves the selection through the labels of the shown version, round and round.
+  mutating func selectLabel(_ count: Int) {
+    let labels = shownLabels
+    guard !labels.isEmpty else {
+      message = Message("no labels: open a mask, or run a network (m)", .warning)
+      return
+    }
+    let position = labels.firstIndex { $0.key == selectedLabel } ?? (count > 0 ? -1 : labels.count)
+    selectedLabel = labels[(position + count + labels.count) % labels.count].key
+  }
+
+  /// The label at the crosshair in the shown version; nil on background.
+  package var labelAtCrosshair: Label? {
+    guard let version = shownVersion else { return nil }
+    let value = version.labels.voxels[grid.size.offset(view.crosshair)]
+    return value == 0 ? nil : version.table[value]
+  }
+
+  private mutating func pickLabel() {
+    guard let label = labelAtCrosshair else {
+      message = Message("no label under the crosshair", .warning)
+      return
+    }
+    selectedLabel = label.key
+    message = Message("selected \(label.name)")
+  }
+
+  private mutating func jumpToSelectedLabel() {
+    if selectedLabel == nil { selectLabel(1) }
+    guard let label = shownLabels.first(where: { $0.key == selectedLabel }) else { return }
+    jump(to: label)
+  }
+
+  /// Puts the crosshair where the label's largest component is largest.
+  mutating func jump(to label: Label) {
+    guard let statistics = shownVersion?.statistics(of: label.value) else {
+      message = Message("\(label.name) has no voxel in this version", .warning)
+      return
+    }
+    selectedLabel = label.key
+    moveCrosshair(to: statistics.centre)
+    if view.zoom > 1 { view.centre = continuous(view.crosshair) }
+  }
+}

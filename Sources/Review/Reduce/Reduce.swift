@@ -1,0 +1,133 @@
+import Screen
+
+/// The whole behaviour of the program: pure, synchronous, total.
+///
+/// - Returns: what has to happen outside; the caller starts and cancels the jobs in this order.
+package func reduce(_ state: inout ReviewState, _ event: ReviewEvent) -> [ReviewEffect] {
+  if case .ended = state.phase { return [] }
+  let effects: [ReviewEffect]
+  switch event {
+  case .terminal(let input): effects = state.take(input)
+  case .jobProgressed(let id, let fraction, let elapsedSeconds):
+    state.noteProgress(id, fraction: fraction, elapsedSeconds: elapsedSeconds)
+    effects = []
+  case .jobEnded(let id, let outcome): effects = state.take(outcome, of: id)
+  }
+  return effects
+}
+
+extension ReviewState {
+  /// What has to happen when a session begins.
+  package mutating func begin() -> [ReviewEffect] { [start(.open(request), for: .opening)] }
+
+  /// Where keys have their meaning now.
+  package var keyContext: KeyContext {
+    switch dialog {
+    case .help: return .help
+    case .windows, .models: return .list
+    case .command: return .text
+    case .question: return .question
+    case nil: break
+    }
+    switch focus {
+    case .labels: return .labels
+    case .versions: return .versions
+    case .refinement: return .refinement
+    case .picture: return view.isPanning ? .pan : .picture
+    }
+  }
+
+  fileprivate mutating func take(_ input: TerminalEvent) -> [ReviewEffect] {
+    switch input {
+    case .resize(let rows, let columns):
+      screen = ScreenSize(rows: rows, columns: columns)
+      keepCrosshairInSight()
+      return []
+    case .key(let key): return take(key)
+    case .paste(let text):
+      if case .command(let prompt, var entry) = dialog {
+        entry.insert(text)
+        dialog = .command(prompt: prompt, entry)
+      }
+      return []
+    case .mouse(let event): return phase == .reviewing && dialog == nil ? take(event) : []
+    }
+  }
+
+  private mutating func take(_ key: Key) -> [ReviewEffect] {
+    guard phase == .reviewing else {
+      // While the image is being read there is only one thing to want.
+      if [.character("q"), .escape, .control("c")].contains(key) { return end() }
+      return []
+    }
+    let context = keyContext
+    if let action = KeyTable.action(key, in: context) {
+      if context != .text, message?.kind != .error || action == .back { message = nil }
+      return perform(action, key)
+    }
+    if context == .text, case .character(let character) = key, case .command(let prompt, var entry) = dialog {
+      entry.insert(String(character))
+      dialog = .command(prompt: prompt, entry)
+    } else if key == .control("c") {
+      return perform(.quit, key)
+    }
+    return []
+  }
+
+  /// Carries out what a key asks for.
+  mutating func perform(_ action: Action, _ key: Key = .enter) -> [ReviewEffect] {
+    switch action {
+    case .scroll, .firstSlice, .lastSlice, .step, .choosePlane, .recentre: move(action)
+    case .toggleLayout, .zoom, .fit, .pan, .automaticWindow, .toggleConvention, .toggleCrosshair,
+      .toggleAnnotations:
+      changePicture(action)
+    case .toggleOverlay, .toggleOverlayStyle, .opacity, .flip, .toggleDifference, .selectLabel, .pickLabel,
+      .jumpToLabel:
+      return changeOverlay(action)
+    case .toggleLabel, .soloLabel, .showAllLabels: changeVisibility(action)
+    case .chooseA, .chooseB, .showVersion: return choosePair(action)
+    case .turnKnob, .typeIntoKnob, .eraseInKnob, .resetKnob, .resetAllKnobs, .refine, .togglePreview:
+      return changeRefinement(action, key)
+    case .chooseModel, .verdict, .export, .undo, .redo, .back, .quit, .focus: return work(action)
+    case .goTo: dialog = .command(prompt: "go to ", TextEntry())
+    case .command: dialog = .command(prompt: ":", TextEntry())
+    case .help: dialog = .help(line: 0)
+    case .chooseWindow: dialog = .windows(selected: selectedWindow)
+    case .movePointer(let count): return movePointer(count)
+    case .accept, .dismiss, .movePage, .moveToEnd, .eraseBackwards, .eraseForwards, .eraseToStart,
+      .moveInText, .moveToTextEnd:
+      return answer(action)
+    }
+    return []
+  }
+
+  /// Registers a job and asks for its start; an older one of its kind is forgotten.
+  mutating func start(_ request: JobRequest, for purpose: RunningJob.Purpose) -> ReviewEffect {
+    let id = JobID(nextJobNumber)
+    nextJobNumber += 1
+    jobs[request.kind] = RunningJob(id: id, purpose: purpose, fraction: 0, elapsedSeconds: 0)
+    return .start(id, request)
+  }
+
+  /// Asks a job to stop and forgets it; what it still sends is late.
+  mutating func cancel(_ kind: JobKind) -> [ReviewEffect] {
+    guard let job = jobs.removeValue(forKey: kind) else { return [] }
+    return [.cancel(job.id)]
+  }
+
+  /// Ends the session.
+  mutating func end(failure: String? = nil) -> [ReviewEffect] {
+    let effects = JobKind.allCases.flatMap { cancel($0) }
+    phase = .ended(failure: failure)
+    return effects
+  }
+
+  /// Changes decisions so that it can be undone; nothing is recorded when nothing changed.
+  mutating func decide(_ name: String, joins: Bool = false, _ change: (inout Decisions) -> Void) {
+    var changed = decisions
+    change(&changed)
+    guard changed != decisions else { return }
+    history.record(name, from: decisions, joins: joins)
+    decisions = changed
+  }
+}

@@ -1,0 +1,155 @@
+import Foundation
+import Volumes
+
+/// A line typed after ":" or "go to".
+enum TypedCommand: Equatable {
+  case window(IntensityWindow), automaticWindow, preset(Int)
+  case slice(Int), voxel(VoxelIndex), world(WorldPoint), label(String)
+  case export(String?), exportAndQuit(String?), quit(isForced: Bool), help
+  case knob(Knob, String)
+  case problem(String)
+
+  /// How each is typed, for the key reference.
+  static let reference: [(String, String)] = [
+    ("40", "slice 40 of the active plane, counted from 0"),
+    ("120,80,40", "voxel i,j,k, counted from 0"),
+    ("-12.5,40,81mm", "the voxel at x,y,z in millimetres (RAS+)"),
+    ("liver", "the largest slice of a label, by name, part of a name, or \"label 6\""),
+    ("window 40 400", "window by centre and width; also \"window auto\" and \"window lung\""),
+    ("set theta-alpha 6", "a CRF knob: mu1, theta-alpha, theta-beta, mu2, theta-gamma, iterations, certainty"),
+    ("export NAME", "export the accepted version to NAME; w is short for it"),
+    ("wq", "export and quit"),
+    ("q", "quit; q! does not ask"),
+  ]
+
+  /// The command that a line means in a case with these labels and presets.
+  init(_ line: String, presets: [WindowPreset]) {
+    let words = line.split(separator: " ").map(String.init)
+    let rest = words.dropFirst().joined(separator: " ")
+    switch words.first?.lowercased() {
+    case nil: self = .problem("nothing was typed")
+    case "q", "quit": self = .quit(isForced: false)
+    case "q!", "quit!": self = .quit(isForced: true)
+    case "w", "export": self = .export(rest.isEmpty ? nil : rest)
+    case "wq", "x": self = .exportAndQuit(rest.isEmpty ? nil : rest)
+    case "help", "h": self = .help
+    case "window", "win": self = TypedCommand.window(Array(words.dropFirst()), presets)
+    case "set": self = TypedCommand.knob(Array(words.dropFirst()))
+    case "slice" where Int(rest) != nil: self = .slice(Int(rest)!)
+    default: self = TypedCommand.place(line.trimmingCharacters(in: .whitespaces))
+    }
+  }
+
+  private static func window(_ words: [String], _ presets: [WindowPreset]) -> TypedCommand {
+    let numbers = words.compactMap(Double.init)
+    if words.count == 2, numbers.count == 2 {
+      guard numbers.allSatisfy(\.isFinite), numbers[1] > 0 else {
+        return .problem("window: the width must be above 0")
+      }
+      return .window(IntensityWindow(centre: numbers[0], width: numbers[1]))
+    }
+    let name = words.joined(separator: " ").lowercased()
+    if name == "auto" { return .automaticWindow }
+    if !name.isEmpty, let match = presets.firstIndex(where: { $0.name.lowercased().contains(name) }) {
+      return .preset(match)
+    }
+    return .problem("window: type centre and width, \"auto\" or a preset's name")
+  }
+
+  private static let knobs: [(String, Knob)] = [
+    ("mu1", .appearanceWeight), ("theta-alpha", .thetaAlpha), ("theta-beta", .thetaBeta),
+    ("mu2", .smoothnessWeight), ("theta-gamma", .thetaGamma), ("iterations", .iterations),
+    ("certainty", .maskConfidence),
+  ]
+
+  private static func knob(_ words: [String]) -> TypedCommand {
+    guard words.count == 2, let knob = knobs.first(where: { $0.0 == words[0].lowercased() })?.1 else {
+      return .problem("set: type a knob (\(knobs.map(\.0).joined(separator: ", "))) and a value")
+    }
+    return .knob(knob, words[1])
+  }
+
+  private static func place(_ text: String) -> TypedCommand {
+    let lower = text.lowercased()
+    let isMillimetres = lower.hasSuffix("mm")
+    let body = isMillimetres ? String(lower.dropLast(2)) : lower
+    let parts = body.split(whereSeparator: { ", ".contains($0) }).map(String.init)
+    if parts.count == 3 {
+      let numbers = parts.compactMap(Double.init)
+      if numbers.count == 3, numbers.allSatisfy({ $0.isFinite && abs($0) < 1e9 }) {
+        if isMillimetres { return .world(WorldPoint(numbers[0], numbers[1], numbers[2])) }
+        let whole = parts.compactMap { Int($0) }
+        if whole.count == 3 { return .voxel(VoxelIndex(whole[0], whole[1], whole[2])) }
+        return .problem("\"\(text)\": voxel indices are whole numbers; put mm behind millimetres")
+      }
+    }
+    if let slice = Int(lower) { return .slice(slice) }
+    return .label(text)
+  }
+}
+
+extension ReviewState {
+  /// Carries out a typed line.
+  mutating func perform(typed line: String) -> [ReviewEffect] {
+    guard line.contains(where: { !$0.isWhitespace }) else { return [] }
+    switch TypedCommand(line, presets: intensities.presets) {
+    case .window(let window): choose(window)
+    case .automaticWindow: choose(intensities.presets[0])
+    case .preset(let position): choose(intensities.presets[position])
+    case .slice(let slice): goTo(slice: slice)
+    case .voxel(let index): goTo(index, as: line)
+    case .world(let point):
+      let index = grid.affine.continuousIndex(point)
+      let nearest = (0..<3).map { Int(min(max(index[$0].rounded(), -1e9), 1e9)) }
+      goTo(VoxelIndex(nearest[0], nearest[1], nearest[2]), as: line)
+    case .label(let name): goTo(labelNamed: name)
+    case .export(let path): return export(to: path, version: nil)
+    case .exportAndQuit(let path): return export(to: path, version: nil, quitsAfterwards: true)
+    case .quit(let isForced): return quit(isForced: isForced)
+    case .help: dialog = .help(line: 0)
+    case .knob(let knob, let value):
+      var knobs = decisions.knobs
+      if let problem = knobs.type(value, for: knob) {
+        message = Message(problem, .error)
+      } else {
+        decide("set \(knob.name)") { $0.knobs = knobs }
+        return previewIfLive()
+      }
+    case .problem(let text): message = Message(text, .error)
+    }
+    return []
+  }
+
+  private mutating func goTo(slice: Int) {
+    let geometry = geometry(view.activePlane)
+    guard (0..<geometry.sliceCount).contains(slice) else {
+      message = Message("slice \(slice): the \(view.activePlane.rawValue) slices are 0 to \(geometry.sliceCount - 1)", .error)
+      return
+    }
+    var index = view.crosshair
+    index[geometry.sliceAxis] = slice
+    moveCrosshair(to: index)
+  }
+
+  private mutating func goTo(_ index: VoxelIndex, as typed: String) {
+    guard grid.size.contains(index) else {
+      message = Message("\(typed) lies outside the image of \(grid.size) voxels", .error)
+      return
+    }
+    moveCrosshair(to: index)
+    if view.zoom > 1 { view.centre = continuous(index) }
+  }
+
+  private mutating func goTo(labelNamed name: String) {
+    let wanted = name.lowercased()
+    let labels = shownLabels
+    let match =
+      labels.first { $0.key == wanted } ?? labels.first { "label \($0.value)" == wanted }
+      ?? labels.first { $0.key.hasPrefix(wanted) } ?? labels.first { $0.key.contains(wanted) }
+    guard let match else {
+      message = Message("\"\(name)\" is no command, place or label; ? lists them", .error)
+      return
+    }
+    jump(to: match)
+  }
+}

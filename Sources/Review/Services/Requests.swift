@@ -1,0 +1,208 @@
+package import Volumes
+
+/// Which files a session opens; with no image, the sample case.
+package struct OpenCaseRequest: Equatable, Sendable {
+  /// Image file or folder as the user wrote it; nil for the sample case.
+  package var imagePath: String?
+  /// Mask files as the user wrote them.
+  package var maskPaths: [String]
+
+  /// A request.
+  package init(imagePath: String? = nil, maskPaths: [String] = []) {
+    self.imagePath = imagePath
+    self.maskPaths = maskPaths
+  }
+}
+
+/// A model as the dialog shows it before it runs.
+package struct ModelDescription: Equatable, Sendable {
+  /// What `--model` takes: a bundled name or a path.
+  package var id: String
+  /// What readers call it.
+  package var name: String
+  /// The labels that it finds.
+  package var labels: LabelTable
+  /// Its size: "1.1 M weights, 2.2 MB".
+  package var size: String
+  /// What it was trained on: "portal venous CT, abdomen, 3 mm".
+  package var input: String
+  /// Seconds that this image will take on this machine, where that can be said.
+  package var estimatedSeconds: Double?
+  /// Why this image does not look like what the model was trained on.
+  package var warning: String?
+
+  /// A description.
+  package init(
+    id: String, name: String, labels: LabelTable, size: String, input: String,
+    estimatedSeconds: Double? = nil, warning: String? = nil
+  ) {
+    self.id = id
+    self.name = name
+    self.labels = labels
+    self.size = size
+    self.input = input
+    self.estimatedSeconds = estimatedSeconds
+    self.warning = warning
+  }
+}
+
+/// A network to be run on an image.
+package struct SegmentationRequest: Equatable, Sendable {
+  /// ``ModelDescription/id``.
+  package var modelID: String
+  /// The image.
+  package var image: ScalarVolume
+
+  /// A request.
+  package init(modelID: String, image: ScalarVolume) {
+    self.modelID = modelID
+    self.image = image
+  }
+}
+
+/// Class probabilities that the services keep for later refinements.
+package struct ProbabilitiesHandle: Hashable, Sendable {
+  /// Chosen by the services.
+  package var number: Int
+
+  /// The handle.
+  package init(_ number: Int) { self.number = number }
+}
+
+/// What a network found.
+package struct SegmentationResult: Equatable, Sendable {
+  /// Labels on the image's own grid, after components and holes.
+  package var labels: LabelVolume
+  /// The model's labels.
+  package var table: LabelTable
+  /// The probabilities behind ``labels``.
+  package var probabilities: ProbabilitiesHandle
+  /// Auxiliary heads among them.
+  package var auxiliaryHeadCount: Int
+  /// The CRF settings that the model file advises.
+  package var advisedSettings: RefinementSettings?
+
+  /// A result.
+  package init(
+    labels: LabelVolume, table: LabelTable, probabilities: ProbabilitiesHandle, auxiliaryHeadCount: Int = 0,
+    advisedSettings: RefinementSettings? = nil
+  ) {
+    self.labels = labels
+    self.table = table
+    self.probabilities = probabilities
+    self.auxiliaryHeadCount = auxiliaryHeadCount
+    self.advisedSettings = advisedSettings
+  }
+}
+
+extension VoxelBounds {
+  /// The box of at most `side` voxels along each axis around `centre`, inside a grid of size `grid`.
+  package init(around centre: VoxelIndex, side: GridSize, in grid: GridSize) {
+    var lower = VoxelIndex(0, 0, 0)
+    var upper = lower
+    for axis in 0..<3 {
+      let extent = max(1, min(side[axis], grid[axis]))
+      lower[axis] = min(max(0, centre[axis] - extent / 2), grid[axis] - extent)
+      upper[axis] = lower[axis] + extent - 1
+    }
+    self.init(lower: lower, upper: upper)
+  }
+}
+
+/// A CRF to be run.
+package struct RefinementRequest: Equatable, Sendable {
+  /// What the unary energy comes from.
+  package enum Source: Equatable, Sendable {
+    /// A network's probabilities.
+    case probabilities(ProbabilitiesHandle)
+    /// A hard mask whose label has this probability in each voxel.
+    case mask(LabelVolume, confidence: Double)
+  }
+
+  /// The image that the appearance kernel reads.
+  package var image: ScalarVolume
+  /// The unary's source.
+  package var source: Source
+  /// The labels at stake.
+  package var table: LabelTable
+  /// Kernels and iterations.
+  package var settings: RefinementSettings
+  /// Only this box of the image; nil for all of it.
+  package var region: VoxelBounds?
+
+  /// A request.
+  package init(
+    image: ScalarVolume, source: Source, table: LabelTable, settings: RefinementSettings,
+    region: VoxelBounds? = nil
+  ) {
+    self.image = image
+    self.source = source
+    self.table = table
+    self.settings = settings
+    self.region = region
+  }
+}
+
+/// A mask to be written.
+package struct ExportRequest: Equatable, Sendable {
+  /// The labels.
+  package var labels: LabelVolume
+  /// Their names and colours.
+  package var table: LabelTable
+  /// The image whose grid, and whose exact header geometry, the file takes.
+  package var imagePath: String
+  /// Where to: as typed, or the case's own export path.
+  package var path: String
+  /// Whether an existing file may be replaced; the files that were opened never are.
+  package var replacesExisting: Bool
+  /// How the labels came to be.
+  package var provenance: Provenance
+
+  /// A request.
+  package init(
+    labels: LabelVolume, table: LabelTable, imagePath: String, path: String, replacesExisting: Bool,
+    provenance: Provenance
+  ) {
+    self.labels = labels
+    self.table = table
+    self.imagePath = imagePath
+    self.path = path
+    self.replacesExisting = replacesExisting
+    self.provenance = provenance
+  }
+}
+
+/// How a version came to be, oldest step first, and what the reviewer decided about it.
+package struct Provenance: Equatable, Sendable {
+  /// One step.
+  package enum Step: Equatable, Sendable {
+    /// Opened from this file.
+    case mask(path: String)
+    /// Made by this model.
+    case network(modelID: String)
+    /// Refined with these kernels; `maskConfidence` is set when the step before it was a hard mask.
+    case refinement(RefinementSettings, maskConfidence: Double?)
+  }
+
+  /// Every step, oldest first.
+  package var steps: [Step]
+  /// What the versions list calls it.
+  package var versionName: String
+  /// "accepted", "rejected", "flagged", or nil when no verdict was given.
+  package var verdict: String?
+
+  /// A provenance.
+  package init(steps: [Step], versionName: String, verdict: String?) {
+    self.steps = steps
+    self.versionName = versionName
+    self.verdict = verdict
+  }
+}
+
+/// How an export ended.
+package enum ExportOutcome: Equatable, Sendable {
+  /// Written; the full path.
+  case written(path: String)
+  /// Nothing was written because this file exists and the request did not allow replacing it.
+  case exists(path: String)
+}

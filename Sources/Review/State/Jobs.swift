@@ -1,0 +1,146 @@
+package import Screen
+package import Volumes
+
+/// Names one job within a session.
+package struct JobID: Hashable, Sendable {
+  /// From 1.
+  package var number: Int
+
+  /// The id.
+  package init(_ number: Int) { self.number = number }
+}
+
+/// What a job works on; a newer job cancels the older one of its kind.
+package enum JobKind: Hashable, Sendable, CaseIterable {
+  case opening, models, segmentation, refinement, preview, comparison, export
+}
+
+/// What a job is asked to do.
+package enum JobRequest: Equatable, Sendable {
+  case open(OpenCaseRequest)
+  case models(ScalarVolume)
+  case segment(SegmentationRequest)
+  case refine(RefinementRequest)
+  /// A refinement of a box, shown until the knobs move on.
+  case preview(RefinementRequest)
+  case compare(ComparisonRequest)
+  case export(ExportRequest)
+
+  /// Its kind.
+  package var kind: JobKind {
+    switch self {
+    case .open: .opening
+    case .models: .models
+    case .segment: .segmentation
+    case .refine: .refinement
+    case .preview: .preview
+    case .compare: .comparison
+    case .export: .export
+    }
+  }
+}
+
+/// How a job ended.
+package enum JobOutcome: Equatable, Sendable {
+  case opened(OpenedCase)
+  case models([ModelDescription])
+  case segmented(SegmentationResult, statistics: [LabelStatistics])
+  case refined(LabelVolume, statistics: [LabelStatistics])
+  case previewed(RegionPreview)
+  case compared(Comparison)
+  case exported(ExportOutcome)
+  case cancelled
+  /// One line.
+  case failed(String)
+}
+
+/// A case with what was counted while it was read.
+package struct OpenedCase: Equatable, Sendable {
+  /// The case.
+  package var content: ReviewCase
+  /// Its intensities.
+  package var intensities: IntensitySummary
+  /// The labels of each mask.
+  package var maskStatistics: [[LabelStatistics]]
+
+  /// An opened case.
+  package init(content: ReviewCase, intensities: IntensitySummary, maskStatistics: [[LabelStatistics]]) {
+    self.content = content
+    self.intensities = intensities
+    self.maskStatistics = maskStatistics
+  }
+}
+
+/// Labels of a box, refined with the knobs as they stand.
+package struct RegionPreview: Equatable, Sendable {
+  /// Where it lies.
+  package var box: VoxelBounds
+  /// Its labels, `box.size` voxels.
+  package var labels: LabelVolume
+
+  /// A preview.
+  package init(box: VoxelBounds, labels: LabelVolume) {
+    precondition(labels.grid.size == box.size, "\(labels.grid.size) in a box of \(box.size)")
+    self.box = box
+    self.labels = labels
+  }
+}
+
+/// A job under way.
+package struct RunningJob: Equatable, Sendable {
+  /// What its result is for.
+  package enum Purpose: Equatable, Sendable {
+    case opening
+    case models
+    case segmentation(ModelDescription)
+    case refinement(base: VersionID, KnobSettings)
+    case preview(base: VersionID)
+    case comparison
+    case export(VersionID, path: String, quitsAfterwards: Bool)
+  }
+
+  /// Its id; events of other ids are late and ignored.
+  package var id: JobID
+  /// What its result is for.
+  package var purpose: Purpose
+  /// Share done, 0...1.
+  package var fraction: Double
+  /// Seconds since it began.
+  package var elapsedSeconds: Double
+
+  /// What the message line calls it; nil for work that goes unmentioned.
+  var title: String? {
+    switch purpose {
+    case .opening: "opening"
+    case .models: nil
+    case .segmentation(let model): "running \(cleaned(model.name))"
+    case .refinement: "refining with the CRF"
+    case .preview, .comparison: nil
+    case .export: "exporting"
+    }
+  }
+
+  /// Seconds still to go at the pace so far, once that means something.
+  var remainingSeconds: Double? {
+    guard fraction > 0.02, elapsedSeconds > 0.5 else { return nil }
+    return elapsedSeconds * (1 - fraction) / fraction
+  }
+}
+
+/// Everything that changes a review's state.
+package enum ReviewEvent: Equatable, Sendable {
+  /// From the terminal.
+  case terminal(TerminalEvent)
+  /// A job did another share of its work.
+  case jobProgressed(JobID, fraction: Double, elapsedSeconds: Double)
+  /// A job ended.
+  case jobEnded(JobID, JobOutcome)
+}
+
+/// What a change of state asks the world to do.
+package enum ReviewEffect: Equatable, Sendable {
+  /// Starts a job, and cancels an older one of its kind.
+  case start(JobID, JobRequest)
+  /// Asks a job to stop; it still ends with an event.
+  case cancel(JobID)
+}

@@ -1,0 +1,193 @@
+package import Screen
+package import Volumes
+
+/// Everything that a review shows and remembers; ``reduce(_:_:)`` changes it, ``render(_:)`` draws it.
+package struct ReviewState: Equatable, Sendable {
+  /// How far the session is.
+  package enum Phase: Equatable, Sendable {
+    /// The image is being read.
+    case opening
+    /// The case is on the screen.
+    case reviewing
+    /// The session is over; with the line to report when it ended for a failure.
+    case ended(failure: String?)
+  }
+
+  /// The part of the panel that takes keys before the picture does.
+  package enum Focus: Equatable, Sendable { case picture, labels, versions, refinement }
+
+  /// Rows and columns of the screen.
+  package var screen: ScreenSize
+  /// What the screen can show.
+  package var capabilities: TerminalCapabilities
+  /// How far the session is.
+  package var phase = Phase.opening
+  /// What was asked to be opened.
+  package var request: OpenCaseRequest
+  /// The case; ``ReviewCase/unopened`` while it is being read.
+  package var content = ReviewCase.unopened
+  /// Its intensities.
+  package var intensities = IntensitySummary(constant: 0)
+  /// Where and how the reviewer looks.
+  package var view = ViewState()
+  /// What the reviewer made and decided; every change of it can be undone.
+  package var decisions = Decisions()
+  /// Earlier and undone decisions.
+  package var history = UndoHistory()
+  /// The part of the panel that takes keys.
+  package var focus = Focus.picture
+  /// What lies over the screen and takes every key.
+  package var dialog: Dialog?
+  /// The label that the table points at, by ``Label/key``.
+  package var selectedLabel: String?
+  /// The version that the versions list points at.
+  package var selectedVersion: VersionID?
+  /// The knob that the CRF panel points at.
+  package var selectedKnob = Knob.appearanceWeight
+  /// What is being typed into that knob.
+  package var knobEntry: TextEntry?
+  /// Whether turning a knob refines a box around the crosshair at once.
+  package var isPreviewLive = true
+  /// The refined box, while it agrees with the knobs.
+  package var preview: RegionPreview?
+  /// Jobs under way.
+  package var jobs: [JobKind: RunningJob] = [:]
+  /// The number that the next job gets.
+  package var nextJobNumber = 1
+  /// The number that the next version gets.
+  package var nextVersionNumber = 1
+  /// Refinements so far, which name them.
+  package var refinementCount = 0
+  /// How A and B compare, once counted.
+  package var comparison: Comparison?
+  /// Models at hand, once asked for.
+  package var models: [ModelDescription]?
+  /// Versions that were written to a file.
+  package var exported: Set<VersionID> = []
+  /// Where a mouse button that is held was last.
+  package var lastDrag: ScreenCell?
+  /// The line above the key bar.
+  package var message: Message?
+
+  /// A session that is about to open `request`.
+  package init(request: OpenCaseRequest, screen: ScreenSize, capabilities: TerminalCapabilities) {
+    self.request = request
+    self.screen = screen
+    self.capabilities = capabilities
+    view.overlay.style = capabilities.colourDepth == .trueColour ? .fill : .outline
+  }
+
+  /// The image's grid.
+  package var grid: VolumeGrid { content.image.grid }
+
+  /// The version on the screen; nil when there is none.
+  package var shownVersion: Version? {
+    let id = decisions.shownSide == .b ? decisions.b ?? decisions.a : decisions.a
+    return id.flatMap { version($0) }
+  }
+
+  /// The version with this id.
+  package func version(_ id: VersionID) -> Version? { decisions.versions.first { $0.id == id } }
+
+  /// The version that the CRF would start from: the shown one, or what that was refined from.
+  package var refinementBase: Version? {
+    guard var base = shownVersion else { return nil }
+    while case .refinement(let earlier, _, _) = base.origin, let version = version(earlier) { base = version }
+    return base
+  }
+
+  /// The labels of the shown version.
+  package var shownLabels: [Label] { shownVersion?.table.labels ?? [] }
+
+  /// Whether the overlay shows a label.
+  package func isVisible(_ label: Label) -> Bool {
+    if let solo = decisions.soloLabel { return solo == label.key }
+    return !decisions.hiddenLabels.contains(label.key)
+  }
+}
+
+/// A line for the reviewer.
+package struct Message: Equatable, Sendable {
+  /// How it is shown.
+  package enum Kind: Equatable, Sendable { case note, warning, error }
+  /// One line, already cleaned.
+  package var text: String
+  /// How it is shown.
+  package var kind: Kind
+
+  /// A line; control characters are taken out.
+  package init(_ text: String, _ kind: Kind = .note) {
+    self.text = cleaned(text)
+    self.kind = kind
+  }
+}
+
+/// Text being typed, with a place where the next character goes.
+package struct TextEntry: Equatable, Sendable {
+  /// What was typed.
+  package private(set) var characters: [Character]
+  /// Characters before the place.
+  package private(set) var position: Int
+
+  /// An entry that begins with `text`.
+  package init(_ text: String = "") {
+    characters = Array(text)
+    position = characters.count
+  }
+
+  /// What was typed.
+  package var text: String { String(characters) }
+
+  /// Puts in text, its control characters taken out.
+  package mutating func insert(_ text: String) {
+    let new = Array(cleaned(text))
+    characters.insert(contentsOf: new, at: position)
+    position += new.count
+  }
+
+  /// Removes the character before the place.
+  package mutating func deleteBackwards() {
+    guard position > 0 else { return }
+    position -= 1
+    characters.remove(at: position)
+  }
+
+  /// Removes the character after the place.
+  package mutating func deleteForwards() {
+    guard position < characters.count else { return }
+    characters.remove(at: position)
+  }
+
+  /// Removes everything before the place.
+  package mutating func deleteToStart() {
+    characters.removeFirst(position)
+    position = 0
+  }
+
+  /// Moves the place to a character, as far as there is one.
+  package mutating func move(to place: Int) { position = min(max(0, place), characters.count) }
+}
+
+/// What lies over the screen until it is answered.
+package enum Dialog: Equatable, Sendable {
+  /// The key reference, from this line.
+  case help(line: Int)
+  /// The windows to choose from.
+  case windows(selected: Int)
+  /// The models to choose from.
+  case models(selected: Int)
+  /// The command line; `prompt` is ":" or "go to ".
+  case command(prompt: String, TextEntry)
+  /// A question that yes or no answers.
+  case question(Question)
+}
+
+/// A question before something that cannot be undone.
+package enum Question: Equatable, Sendable {
+  /// The export's file exists.
+  case replaceFile(path: String, version: VersionID, quitsAfterwards: Bool)
+  /// An accepted version was not exported.
+  case quitWithoutExport(VersionID)
+  /// A long job is under way.
+  case quitDuringJob(title: String)
+}
