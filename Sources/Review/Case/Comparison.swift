@@ -1,5 +1,5 @@
-package import Volumes
-package import Work
+import Volumes
+import Work
 
 /// A label in two versions, matched by name; one of the values is nil where a version does not know the label.
 package struct LabelPair: Equatable, Sendable {
@@ -88,27 +88,33 @@ package struct Comparison: Equatable, Sendable {
     }
     let count = request.labelsA.voxels.count
     precondition(count == request.labelsB.voxels.count, "\(count) and \(request.labelsB.voxels.count) voxels")
-    var inA = [Int](repeating: 0, count: request.pairs.count + 1)
-    var inB = inA
-    var inBoth = inA
+    // Voxels of each pair in A, then in B, then in both; place 0 is background.
+    let places = request.pairs.count + 1
+    var counts = [Int](repeating: 0, count: 3 * places)
     let chunk = 1 << 20
-    var start = 0
-    while start < count {
+    for start in stride(from: 0, to: count, by: chunk) {
       try work.checkCancellation()
       let end = min(start + chunk, count)
-      for voxel in start..<end {
-        let one = Int(positionA[Int(request.labelsA.voxels[voxel])])
-        let other = Int(positionB[Int(request.labelsB.voxels[voxel])])
-        inA[one] += 1
-        inB[other] += 1
-        if one == other { inBoth[one] += 1 }
+      request.labelsA.voxels.withUnsafeBufferPointer { voxelsA in
+        request.labelsB.voxels.withUnsafeBufferPointer { voxelsB in
+          counts.withUnsafeMutableBufferPointer { counts in
+            // SAFETY: both volumes have `count` voxels, and positions are below `places`.
+            for voxel in start..<end {
+              let one = Int(positionA[Int(voxelsA[voxel])])
+              let other = Int(positionB[Int(voxelsB[voxel])])
+              counts[one] += 1
+              counts[places + other] += 1
+              if one == other { counts[2 * places + one] += 1 }
+            }
+          }
+        }
       }
-      start = end
-      work.report(Double(start) / Double(count))
+      work.report(Double(end) / Double(count))
     }
     rows = request.pairs.enumerated().map { position, pair in
       Row(
-        pair: pair, voxelsA: inA[position + 1], voxelsB: inB[position + 1], voxelsCommon: inBoth[position + 1])
+        pair: pair, voxelsA: counts[position + 1], voxelsB: counts[places + position + 1],
+        voxelsCommon: counts[2 * places + position + 1])
     }
   }
 }

@@ -1,4 +1,4 @@
-package import Volumes
+import Volumes
 
 /// An image with the masks that were opened beside it.
 package struct ReviewCase: Equatable, Sendable {

@@ -1,4 +1,4 @@
-package import Volumes
+import Volumes
 
 /// Names one version within a session; later versions have larger numbers.
 package struct VersionID: Hashable, Sendable, Comparable {

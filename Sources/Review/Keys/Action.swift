@@ -1,4 +1,4 @@
-package import Volumes
+import Volumes
 
 /// What a key does; the table of bindings says which.
 package enum Action: Hashable, Sendable {

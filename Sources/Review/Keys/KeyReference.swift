@@ -1,5 +1,5 @@
 import Foundation
-package import Screen
+import Screen
 
 extension Key {
   /// What is printed on the key.

@@ -1,4 +1,4 @@
-package import Screen
+import Screen
 
 /// Keys, where they have their meaning, and what they do.
 package struct KeyBinding: Hashable, Sendable {
@@ -12,6 +12,8 @@ package struct KeyBinding: Hashable, Sendable {
   package var summary: String
   /// A word for the key bar; nil keeps the binding out of it.
   package var barWord: String?
+  /// The keys that stand before that word.
+  package var barKeys: [Key]
 }
 
 /// The one table of keys: it drives the program, its key bar, its key reference and docs/keys.md.
@@ -41,13 +43,17 @@ package enum KeyTable {
   }()
 
   private static func bind(
-    _ context: KeyContext, _ keys: [Key], _ action: Action, _ summary: String, bar: String? = nil
+    _ context: KeyContext, _ keys: [Key], _ action: Action, _ summary: String, bar: String? = nil,
+    barKeys: [Key] = []
   ) -> KeyBinding {
-    KeyBinding(context: context, keys: keys, action: action, summary: summary, barWord: bar)
+    KeyBinding(
+      context: context, keys: keys, action: action, summary: summary, barWord: bar,
+      barKeys: barKeys.isEmpty ? Array(keys.prefix(1)) : barKeys)
   }
 
   private static let moving: [KeyBinding] = [
-    bind(.picture, [.pageUp, "]"], .scroll(1), "next slice, towards head, front or right", bar: "slice"),
+    bind(.picture, [.pageUp, "]"], .scroll(1), "next slice, towards head, front or right", bar: "slice",
+      barKeys: [.pageUp, .pageDown]),
     bind(.picture, [.pageDown, "["], .scroll(-1), "previous slice"),
     bind(.picture, [">"], .scroll(10), "ten slices on"),
     bind(.picture, ["<"], .scroll(-10), "ten slices back"),
@@ -61,7 +67,7 @@ package enum KeyTable {
     bind(.picture, ["L"], .step(.right, 10), "ten voxels right"),
     bind(.picture, ["K"], .step(.up, 10), "ten voxels up"),
     bind(.picture, ["J"], .step(.down, 10), "ten voxels down"),
-    bind(.picture, ["a"], .choosePlane(.axial), "axial plane", bar: "plane"),
+    bind(.picture, ["a"], .choosePlane(.axial), "axial plane", bar: "plane", barKeys: ["a", "c", "s"]),
     bind(.picture, ["c"], .choosePlane(.coronal), "coronal plane"),
     bind(.picture, ["s"], .choosePlane(.sagittal), "sagittal plane"),
     bind(.picture, ["g"], .goTo, "go to a slice, i,j,k, x,y,zmm or a label"),
@@ -112,7 +118,8 @@ package enum KeyTable {
   ]
 
   private static let panning: [KeyBinding] = [
-    bind(.pan, [.left, "h"], .step(.left, 1), "show more of the left", bar: "move"),
+    bind(.pan, [.left, "h"], .step(.left, 1), "show more of the left", bar: "move",
+      barKeys: [.left, .right, .up, .down]),
     bind(.pan, [.right, "l"], .step(.right, 1), "show more of the right"),
     bind(.pan, [.up, "k"], .step(.up, 1), "show more of the top"),
     bind(.pan, [.down, "j"], .step(.down, 1), "show more of the bottom"),
@@ -120,7 +127,7 @@ package enum KeyTable {
   ]
 
   private static let labels: [KeyBinding] = [
-    bind(.labels, [.up, "k"], .movePointer(-1), "previous label", bar: "choose"),
+    bind(.labels, [.up, "k"], .movePointer(-1), "previous label", bar: "choose", barKeys: [.up, .down]),
     bind(.labels, [.down, "j"], .movePointer(1), "next label"),
     bind(.labels, [" "], .toggleLabel, "show or hide the label", bar: "hide"),
     bind(.labels, ["s"], .soloLabel, "only this label, or all again", bar: "solo"),
@@ -130,7 +137,7 @@ package enum KeyTable {
   ]
 
   private static let versions: [KeyBinding] = [
-    bind(.versions, [.up, "k"], .movePointer(-1), "previous version", bar: "choose"),
+    bind(.versions, [.up, "k"], .movePointer(-1), "previous version", bar: "choose", barKeys: [.up, .down]),
     bind(.versions, [.down, "j"], .movePointer(1), "next version"),
     bind(.versions, [.enter], .showVersion, "show this version", bar: "show"),
     bind(.versions, ["a"], .chooseA, "make it A", bar: "as A"),
@@ -139,11 +146,12 @@ package enum KeyTable {
   ]
 
   private static let refinement: [KeyBinding] = [
-    bind(.refinement, [.up, "k"], .movePointer(-1), "previous knob", bar: "knob"),
+    bind(.refinement, [.up, "k"], .movePointer(-1), "previous knob", bar: "knob", barKeys: [.up, .down]),
     bind(.refinement, [.down, "j"], .movePointer(1), "next knob"),
-    bind(.refinement, [.left, "h"], .turnKnob(-1, coarse: false), "a fine step down", bar: "turn"),
+    bind(.refinement, [.left, "h"], .turnKnob(-1, coarse: false), "a fine step down", bar: "turn",
+      barKeys: [.left, .right]),
     bind(.refinement, [.right, "l"], .turnKnob(1, coarse: false), "a fine step up"),
-    bind(.refinement, ["H", "-"], .turnKnob(-1, coarse: true), "a coarse step down", bar: "coarse"),
+    bind(.refinement, ["H", "-"], .turnKnob(-1, coarse: true), "a coarse step down", bar: "coarse", barKeys: ["-", "+"]),
     bind(.refinement, ["L", "+"], .turnKnob(1, coarse: true), "a coarse step up"),
     bind(
       .refinement, "0123456789.,".map { Key.character($0) }, .typeIntoKnob,
@@ -157,7 +165,7 @@ package enum KeyTable {
   ]
 
   private static let lists: [KeyBinding] = [
-    bind(.list, [.up, "k"], .movePointer(-1), "previous entry", bar: "choose"),
+    bind(.list, [.up, "k"], .movePointer(-1), "previous entry", bar: "choose", barKeys: [.up, .down]),
     bind(.list, [.down, "j"], .movePointer(1), "next entry"),
     bind(.list, [.enter], .accept, "take it", bar: "take"),
     bind(.list, [.escape, "q"], .dismiss, "back", bar: "back"),
@@ -181,7 +189,7 @@ package enum KeyTable {
   ]
 
   private static let help: [KeyBinding] = [
-    bind(.help, [.up, "k"], .movePointer(-1), "one line up", bar: "scroll"),
+    bind(.help, [.up, "k"], .movePointer(-1), "one line up", bar: "scroll", barKeys: [.up, .down, .pageUp, .pageDown]),
     bind(.help, [.down, "j"], .movePointer(1), "one line down"),
     bind(.help, [.pageUp, "["], .movePage(-1), "a page up"),
     bind(.help, [.pageDown, "]", " "], .movePage(1), "a page down"),

@@ -1,4 +1,4 @@
-package import Volumes
+import Volumes
 
 /// How the slices of one anatomical plane lie on the screen.
 ///

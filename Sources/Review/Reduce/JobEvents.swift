@@ -4,7 +4,8 @@ extension ReviewState {
   /// Notes how far a job is; reports of forgotten jobs are late and change nothing.
   mutating func noteProgress(_ id: JobID, fraction: Double, elapsedSeconds: Double) {
     guard let kind = jobs.first(where: { $0.value.id == id })?.key else { return }
-    jobs[kind]?.fraction = min(max(fraction, jobs[kind]?.fraction ?? 0), 1)
+    let before = jobs[kind]?.fraction ?? 0
+    jobs[kind]?.fraction = min(max(fraction, before), 1)
     jobs[kind]?.elapsedSeconds = elapsedSeconds
   }
 

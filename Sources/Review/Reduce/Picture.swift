@@ -7,6 +7,10 @@ extension ReviewState {
     switch action {
     case .toggleLayout:
       view.isMaximised.toggle()
+      let three = ScreenLayout.threePlanes
+      if screen.rows < three.rows || screen.columns < three.columns {
+        message = Message("three planes need a screen of \(three.columns)x\(three.rows)", .warning)
+      }
       keepCrosshairInSight()
     case .zoom(let steps): zoom(steps)
     case .fit:

@@ -10,7 +10,8 @@ extension ReviewState {
     switch action {
     case .turnKnob(let steps, let coarse):
       knobEntry = nil
-      turn { $0.turn(selectedKnob, by: steps, coarse: coarse) }
+      let knob = selectedKnob
+      turn { $0.turn(knob, by: steps, coarse: coarse) }
       return previewIfLive()
     case .typeIntoKnob:
       if case .character(let character) = key {
@@ -24,7 +25,8 @@ extension ReviewState {
     case .resetKnob:
       knobEntry = nil
       let advised = advisedKnobs
-      turn("reset \(selectedKnob.name)") { $0[selectedKnob] = advised[selectedKnob] }
+      let knob = selectedKnob
+      turn("reset \(knob.name)") { $0[knob] = advised[knob] }
       return previewIfLive()
     case .resetAllKnobs:
       knobEntry = nil

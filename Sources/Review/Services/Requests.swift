@@ -1,4 +1,4 @@
-package import Volumes
+import Volumes
 
 /// Which files a session opens; with no image, the sample case.
 package struct OpenCaseRequest: Equatable, Sendable {

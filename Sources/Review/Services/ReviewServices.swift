@@ -1,5 +1,5 @@
-package import Volumes
-package import Work
+import Volumes
+import Work
 
 /// What a review needs done by others: files, models, networks, the CRF. The executable implements it.
 ///

@@ -1,5 +1,4 @@
-package import Volumes
-package import Work
+import Volumes
 
 /// The intensities that black and white stand for.
 package struct IntensityWindow: Hashable, Sendable {
@@ -23,36 +22,44 @@ package struct IntensityWindow: Hashable, Sendable {
   package var width: Double { upper - lower }
 }
 
-/// What the intensities of an image look like.
+/// What the intensities of an image look like, from a regular sample of its voxels.
 package struct IntensitySummary: Equatable, Sendable {
-  /// The shares whose percentiles are kept.
-  private static let shares = [0, 0.005, 0.02, 0.05, 0.95, 0.98, 0.995, 1]
-  /// One value per share.
-  private var values: [Double]
+  /// Sampled values in ascending order; at least one, all finite.
+  private let sorted: [Float]
 
   /// The summary of an image that is nothing but `value`.
-  package init(constant value: Double) { values = IntensitySummary.shares.map { _ in value } }
+  package init(constant value: Float) { sorted = [value] }
 
-  /// The summary of an image; one without any finite value counts as 0 everywhere.
-  /// - Throws: `Cancelled`.
-  package init(_ image: ScalarVolume, _ work: WorkContext) throws(Cancelled) {
-    let percentiles = try image.percentiles(IntensitySummary.shares, work: work)
-    values = percentiles?.map(Double.init) ?? IntensitySummary.shares.map { _ in 0 }
+  /// Samples about 262 144 voxels, evenly spaced in memory; an image without any finite value counts as 0.
+  ///
+  /// Windows need no exact percentiles, and a pass over every voxel of a large CT would delay its first picture.
+  package init(_ image: ScalarVolume) {
+    // An odd step visits every column of the usual even row lengths.
+    let step = max(1, image.voxels.count / 262_144) | 1
+    let sample = stride(from: 0, to: image.voxels.count, by: step).map { image.voxels[$0] }
+    let finite = sample.filter(\.isFinite).sorted()
+    sorted = finite.isEmpty ? [0] : finite
+  }
+
+  /// The value below which `percent` of the sample lies.
+  private func percentile(_ percent: Double) -> Double {
+    let position = Int((percent / 100 * Double(sorted.count - 1)).rounded())
+    return Double(sorted[min(max(0, position), sorted.count - 1)])
   }
 
   /// Whether the range is that of Hounsfield units: air or fat well below zero and tissue above.
-  package var looksLikeCT: Bool { values[1] <= -90 && values[6] >= 60 }
+  package var looksLikeCT: Bool { percentile(0.5) <= -90 && percentile(99.5) >= 60 }
 
   /// Windows for this image: percentiles, and for CT the usual ones (centre, width in HU).
   package var presets: [WindowPreset] {
-    func between(_ low: Int, _ high: Int) -> IntensityWindow {
-      IntensityWindow(lower: values[low], upper: values[high])
+    func between(_ low: Double, _ high: Double) -> IntensityWindow {
+      IntensityWindow(lower: percentile(low), upper: percentile(high))
     }
     var presets = [
-      WindowPreset(name: "auto 0.5-99.5 %", window: between(1, 6)),
-      WindowPreset(name: "percentiles 2-98 %", window: between(2, 5)),
-      WindowPreset(name: "percentiles 5-95 %", window: between(3, 4)),
-      WindowPreset(name: "full range", window: between(0, 7)),
+      WindowPreset(name: "auto 0.5-99.5 %", window: between(0.5, 99.5)),
+      WindowPreset(name: "percentiles 2-98 %", window: between(2, 98)),
+      WindowPreset(name: "percentiles 5-95 %", window: between(5, 95)),
+      WindowPreset(name: "full range", window: between(0, 100)),
     ]
     if looksLikeCT {
       presets += [

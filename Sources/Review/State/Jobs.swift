@@ -1,5 +1,5 @@
-package import Screen
-package import Volumes
+import Screen
+import Volumes
 
 /// Names one job within a session.
 package struct JobID: Hashable, Sendable {

@@ -1,5 +1,5 @@
 import Foundation
-package import Volumes
+import Volumes
 
 /// One value of the CRF that a reviewer turns.
 package enum Knob: Hashable, Sendable {

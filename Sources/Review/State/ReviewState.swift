@@ -1,5 +1,5 @@
-package import Screen
-package import Volumes
+import Screen
+import Volumes
 
 /// Everything that a review shows and remembers; ``reduce(_:_:)`` changes it, ``render(_:)`` draws it.
 package struct ReviewState: Equatable, Sendable {

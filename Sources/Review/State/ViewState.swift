@@ -1,4 +1,4 @@
-package import Volumes
+import Volumes
 
 /// Which side of the patient the screen's left is.
 package enum DisplayConvention: String, Equatable, Sendable {
@@ -79,6 +79,12 @@ package struct Verdict: Equatable, Sendable {
   package var kind: Kind
   /// About this version.
   package var version: VersionID
+
+  /// A verdict.
+  package init(kind: Kind, version: VersionID) {
+    self.kind = kind
+    self.version = version
+  }
 }
 
 /// Decisions before and after the present ones, each with what was done.

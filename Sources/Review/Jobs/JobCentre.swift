@@ -1,0 +1,103 @@
+import Dispatch
+import Foundation
+import Synchronization
+import Volumes
+import Work
+
+/// Carries out effects on threads of its own and turns what happens into events.
+///
+/// One job of each kind runs at a time: starting another asks the older one to stop. Progress is reported at most
+/// twenty times a second and job. Every started job ends with exactly one ``ReviewEvent/jobEnded(_:_:)``.
+package final class JobCentre: Sendable {
+  private struct Running {
+    var kind: JobKind
+    var cancellation: Cancellation
+  }
+
+  private let services: any ReviewServices
+  private let deliver: @Sendable (ReviewEvent) -> Void
+  private let queue = DispatchQueue(label: "segdeck.jobs", qos: .utility, attributes: .concurrent)
+  private let group = DispatchGroup()
+  private let running = Mutex<[JobID: Running]>([:])
+
+  /// A centre whose events go to `deliver`, from any thread.
+  package init(services: any ReviewServices, deliver: @escaping @Sendable (ReviewEvent) -> Void) {
+    self.services = services
+    self.deliver = deliver
+  }
+
+  /// Starts or cancels a job.
+  package func perform(_ effect: ReviewEffect) {
+    switch effect {
+    case .start(let id, let request): start(id, request)
+    case .cancel(let id): running.withLock { $0[id]?.cancellation.request() }
+    }
+  }
+
+  /// Asks every job to stop and waits until all have, at most `seconds`.
+  package func drain(seconds: Double) {
+    running.withLock { jobs in
+      for job in jobs.values { job.cancellation.request() }
+    }
+    _ = group.wait(timeout: .now() + seconds)
+  }
+
+  private func start(_ id: JobID, _ request: JobRequest) {
+    let cancellation = Cancellation()
+    running.withLock { jobs in
+      for job in jobs.values where job.kind == request.kind { job.cancellation.request() }
+      jobs[id] = Running(kind: request.kind, cancellation: cancellation)
+    }
+    let began = ContinuousClock.now
+    let lastReport = Mutex(began)
+    let work = WorkContext(cancellation: cancellation) { [deliver] fraction in
+      let now = ContinuousClock.now
+      let isDue = lastReport.withLock { last in
+        guard now - last >= .milliseconds(50) else { return false }
+        last = now
+        return true
+      }
+      guard isDue, !cancellation.isRequested else { return }
+      deliver(.jobProgressed(id, fraction: fraction, elapsedSeconds: (now - began) / .seconds(1)))
+    }
+    queue.async(group: group) { [self] in
+      let outcome = JobCentre.outcome { try self.run(request, work) }
+      _ = running.withLock { $0.removeValue(forKey: id) }
+      deliver(.jobEnded(id, outcome))
+    }
+  }
+
+  private static func outcome(of body: () throws -> JobOutcome) -> JobOutcome {
+    do {
+      return try body()
+    } catch is Cancelled {
+      return .cancelled
+    } catch let error as InputError {
+      return .failed(error.description)
+    } catch {
+      return .failed(error.localizedDescription)
+    }
+  }
+
+  private func run(_ request: JobRequest, _ work: WorkContext) throws -> JobOutcome {
+    switch request {
+    case .open(let request):
+      let content = try services.openCase(request, work.part(0...0.8))
+      let intensities = IntensitySummary(content.image)
+      let statistics = try content.masks.map { try LabelStatistics.all(of: $0.labels, work: work.silent) }
+      return .opened(OpenedCase(content: content, intensities: intensities, maskStatistics: statistics))
+    case .models(let image): return .models(try services.models(for: image, work))
+    case .segment(let request):
+      let result = try services.segment(request, work.part(0...0.98))
+      return .segmented(result, statistics: try LabelStatistics.all(of: result.labels, work: work.silent))
+    case .refine(let request):
+      let labels = try services.refine(request, work.part(0...0.95))
+      return .refined(labels, statistics: try LabelStatistics.all(of: labels, work: work.silent))
+    case .preview(let request):
+      guard let box = request.region else { preconditionFailure("a preview without a region") }
+      return .previewed(RegionPreview(box: box, labels: try services.refine(request, work)))
+    case .compare(let request): return .compared(try Comparison(request, work))
+    case .export(let request): return .exported(try services.export(request, work))
+    }
+  }
+}

@@ -1,0 +1,125 @@
+import Screen
+import Volumes
+
+/// What every pane of one frame needs to draw labels: made once, used for each plane.
+struct OverlayPainter {
+  /// What is drawn.
+  private enum Content {
+    case nothing
+    case labels(LabelVolume, LabelRanks, preview: RegionPreview?)
+    case difference(LabelVolume, LabelRanks, LabelVolume, LabelRanks)
+  }
+
+  private let content: Content
+  private let colours: [RGB]
+  private let style: ViewState.Overlay.Style
+  private let opacity: Double
+  private let blends: Bool
+
+  /// Where A and B agree, and the three ways to differ; where a pixel covers several, the greatest shows.
+  private enum Agreement {
+    static let both: UInt16 = 1
+    static let onlyB: UInt16 = 2
+    static let onlyA: UInt16 = 3
+    static let conflict: UInt16 = 4
+    static let colours = [Theme.both, Theme.onlyB, Theme.onlyA, Theme.conflict]
+  }
+
+  init(_ state: ReviewState) {
+    style = state.view.overlay.style
+    opacity = state.view.overlay.opacity
+    blends = state.capabilities.colourDepth == .trueColour
+    guard state.view.overlay.isShown, let shown = state.shownVersion else {
+      content = .nothing
+      colours = []
+      return
+    }
+    if state.view.showsDifference, let a = state.decisions.a.flatMap({ state.version($0) }),
+      let b = state.decisions.b.flatMap({ state.version($0) })
+    {
+      let (ranksA, ranksB) = OverlayPainter.pairRanks(a, b) { state.isVisible($0) }
+      content = .difference(a.labels, ranksA, b.labels, ranksB)
+      colours = Agreement.colours
+      return
+    }
+    let ranks = LabelRanks(shown) { state.isVisible($0) }
+    content = .labels(shown.labels, ranks, preview: state.preview)
+    colours = ranks.colours.map(\.rgb)
+  }
+
+  /// One rank for each label that both versions know; for all labels together when they share none.
+  ///
+  /// A label that only one version knows was never looked for by the other: it is no difference.
+  private static func pairRanks(
+    _ a: Version, _ b: Version, isVisible: (Label) -> Bool
+  ) -> (LabelRanks, LabelRanks) {
+    var ranksA: [UInt16: UInt16] = [:]
+    var ranksB: [UInt16: UInt16] = [:]
+    let pairs = LabelPair.pairs(a.table, b.table)
+    let sharesLabels = pairs.contains { $0.valueA != nil && $0.valueB != nil }
+    for (position, pair) in pairs.enumerated() {
+      let label = pair.valueA.flatMap { a.table[$0] } ?? pair.valueB.flatMap { b.table[$0] }
+      guard let label, isVisible(label) else { continue }
+      if sharesLabels, pair.valueA == nil || pair.valueB == nil { continue }
+      let rank = sharesLabels ? UInt16(position + 1) : 1
+      if let value = pair.valueA { ranksA[value] = rank }
+      if let value = pair.valueB { ranksB[value] = rank }
+    }
+    return (LabelRanks(ranksA), LabelRanks(ranksB))
+  }
+
+  /// Draws labels onto a pane's picture.
+  func paint(_ picture: inout PixelBuffer, _ projection: PaneProjection, size: GridSize, slice: VoxelIndex) {
+    var classes = [UInt16](repeating: 0, count: picture.width * picture.height)
+    let sampler = SliceSampler(projection, size: size, slice: slice)
+    switch content {
+    case .nothing: return
+    case .labels(let labels, let ranks, let preview):
+      sampler.classify(labels, ranks: ranks, into: &classes)
+      if let preview {
+        SliceSampler(projection, size: preview.box.size, slice: slice, box: preview.box)
+          .classify(preview.labels, ranks: ranks, into: &classes)
+      }
+    case .difference(let a, let ranksA, let b, let ranksB):
+      sampler.classify(a, ranksA, b, ranksB, into: &classes) { one, other in
+        if one == other { return Agreement.both }
+        if other == 0 { return Agreement.onlyA }
+        return one == 0 ? Agreement.onlyB : Agreement.conflict
+      }
+    }
+    blend(classes, into: &picture)
+  }
+
+  private func blend(_ classes: [UInt16], into picture: inout PixelBuffer) {
+    let (width, height) = (picture.width, picture.height)
+    var isDifference = false
+    if case .difference = content { isDifference = true }
+    for y in 0..<height {
+      for x in 0..<width {
+        let pixel = y * width + x
+        let own = classes[pixel]
+        guard own != 0 else { continue }
+        // What both versions have is outlined even in a fill: the eye belongs on what differs.
+        let isOutlined = isDifference ? own == Agreement.both : style == .outline
+        if isOutlined {
+          let isBorder =
+            (x > 0 && classes[pixel - 1] != own) || (x + 1 < width && classes[pixel + 1] != own)
+            || (y > 0 && classes[pixel - width] != own) || (y + 1 < height && classes[pixel + width] != own)
+          if isBorder { picture.pixels[pixel] = colours[Int(own) - 1] }
+        } else if blends {
+          let share = isDifference ? max(opacity, 0.6) : opacity
+          picture.pixels[pixel] = picture.pixels[pixel].blended(with: colours[Int(own) - 1], opacity: share)
+        } else if isDifference || OverlayPainter.isCovered(x, y, opacity) {
+          // With few colours a blend would turn grey: a screen door keeps both the hue and the image.
+          picture.pixels[pixel] = colours[Int(own) - 1]
+        }
+      }
+    }
+  }
+
+  /// The screen door: a quarter, half, three quarters or all of the pixels.
+  private static func isCovered(_ x: Int, _ y: Int, _ opacity: Double) -> Bool {
+    let place = [0, 2, 3, 1][(y & 1) << 1 | (x & 1)]
+    return Double(place) < (opacity * 4).rounded()
+  }
+}

@@ -1,0 +1,92 @@
+import Screen
+import Volumes
+
+extension ReviewState {
+  /// Draws one plane: title, image, labels, crosshair, letters.
+  func paint(_ pane: ScreenLayout.Pane, overlay: OverlayPainter, into frame: inout Frame) {
+    let projection = projection(pane)
+    paintTitle(pane, projection, into: &frame)
+    guard !pane.picture.isEmpty else { return }
+    var picture = PixelBuffer(width: projection.width, height: projection.height)
+    let sampler = SliceSampler(projection, size: grid.size, slice: view.crosshair)
+    let greys = sampler.greys(of: content.image, window: decisions.window)
+    for pixel in greys.indices where greys[pixel] > 0 { picture.pixels[pixel] = RGB(grey: UInt8(greys[pixel])) }
+    overlay.paint(&picture, projection, size: grid.size, slice: view.crosshair)
+    paintPreviewBox(projection, into: &picture)
+    if view.showsCrosshair { paintCrosshair(projection, pane.plane == view.activePlane, into: &picture) }
+    frame.draw(picture, in: pane.picture, for: capabilities)
+    if view.showsAnnotations { paintLetters(pane, projection.geometry, into: &frame) }
+  }
+
+  private func paintTitle(_ pane: ScreenLayout.Pane, _ projection: PaneProjection, into frame: inout Frame) {
+    let geometry = projection.geometry
+    let isActive = pane.plane == view.activePlane
+    let style = isActive && focus == .picture ? Theme.active : isActive ? Theme.barStrong : Theme.bar
+    frame.fill(pane.title, Cell(" ", style))
+    let axis = ["i", "j", "k"][geometry.sliceAxis]
+    let text =
+      "\(pane.plane.rawValue.capitalized)  \(axis) \(view.crosshair[geometry.sliceAxis]) of 0-\(geometry.sliceCount - 1)"
+    frame.write(text, row: pane.title.row, column: pane.title.column + 1, style: style, in: pane.title)
+    let voxels = max(
+      projection.millimetresPerColumn / geometry.horizontalSpacing,
+      projection.millimetresPerRow / geometry.verticalSpacing)
+    // A small structure may hide in a pixel of several voxels: the reader should know.
+    let scale =
+      voxels > 1.05 ? "1 px = \(brief(voxels, atMost: 1)) voxels " : "\(brief(1 / voxels, atMost: 1)) px/voxel "
+    if TextWidth.columns(text) + scale.count + 3 <= pane.title.columns {
+      frame.writeAtRight(scale, row: pane.title.row, style: style, in: pane.title)
+    }
+  }
+
+  private func paintCrosshair(_ projection: PaneProjection, _ isActive: Bool, into picture: inout PixelBuffer) {
+    let (x, y) = projection.pixel(of: view.crosshair)
+    let gap = 3
+    // Faint enough to see through; the gap keeps the target itself free.
+    let share = isActive ? 0.4 : 0.25
+    for column in 0..<picture.width where abs(column - x) > gap {
+      if y >= 0, y < picture.height {
+        picture[column, y] = picture[column, y].blended(with: Theme.crosshair, opacity: share)
+      }
+    }
+    for row in 0..<picture.height where abs(row - y) > gap {
+      if x >= 0, x < picture.width {
+        picture[x, row] = picture[x, row].blended(with: Theme.crosshair, opacity: share)
+      }
+    }
+  }
+
+  /// A dotted box around what the live preview refined.
+  private func paintPreviewBox(_ projection: PaneProjection, into picture: inout PixelBuffer) {
+    guard let box = preview?.box else { return }
+    let axis = projection.geometry.sliceAxis
+    guard (box.lower[axis]...box.upper[axis]).contains(view.crosshair[axis]) else { return }
+    let one = projection.pixel(of: box.lower)
+    let other = projection.pixel(of: box.upper)
+    let columns = min(one.x, other.x)...max(one.x, other.x)
+    let rows = min(one.y, other.y)...max(one.y, other.y)
+    for x in columns.clamped(to: -1...picture.width) where x & 1 == 0 {
+      picture[x, rows.lowerBound] = Theme.letter
+      picture[x, rows.upperBound] = Theme.letter
+    }
+    for y in rows.clamped(to: -1...picture.height) where y & 1 == 0 {
+      picture[columns.lowerBound, y] = Theme.letter
+      picture[columns.upperBound, y] = Theme.letter
+    }
+  }
+
+  /// L R A P S I at the middle of each edge.
+  private func paintLetters(_ pane: ScreenLayout.Pane, _ geometry: PlaneGeometry, into frame: inout Frame) {
+    let area = pane.picture
+    guard area.rows >= 5, area.columns >= 9 else { return }
+    let middle = (row: area.row + area.rows / 2, column: area.column + area.columns / 2)
+    let last = (row: area.row + area.rows - 1, column: area.column + area.columns - 1)
+    let letters: [(AnatomicalDirection, Int, Int)] = [
+      (geometry.rightEdge.opposite, middle.row, area.column), (geometry.rightEdge, middle.row, last.column),
+      (geometry.lowerEdge.opposite, area.row, middle.column), (geometry.lowerEdge, last.row, middle.column),
+    ]
+    for (direction, row, column) in letters {
+      let style = Style(foreground: Theme.letter.colour, background: .rgb(0, 0, 0), isBold: true)
+      frame.write(direction.rawValue, row: row, column: column, style: style)
+    }
+  }
+}

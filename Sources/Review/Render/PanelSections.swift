@@ -1,0 +1,129 @@
+import Screen
+import Volumes
+
+extension ReviewState {
+  /// Each label of the shown version: colour, name, mL, and against A how much B changes it.
+  func labelSection(width: Int) -> PanelSection {
+    let labels = shownLabels
+    let compared = comparison
+    let nameWidth = max(4, width - 10 - (compared == nil ? 0 : 13))
+    var header = "  " + "name".fitted(nameWidth) + "mL".fitted(8, atRight: true)
+    if compared != nil { header += "B-A".fitted(7, atRight: true) + "Dice".fitted(6, atRight: true) }
+    var lines: [[Span]] = labels.isEmpty ? [] : [[Span(header, Theme.quiet)]]
+    for label in labels {
+      let isPointed = focus == .labels && label.key == selectedLabel
+      let isShown = isVisible(label)
+      var style = isPointed ? Theme.selected : isShown ? Theme.plain : Theme.quiet
+      style.isBold = label.key == selectedLabel
+      var swatch = style
+      swatch.foreground = label.colour.rgb.colour
+      swatch.isReversed = false
+      let millilitres = shownVersion?.millilitres(of: label.value) ?? 0
+      var text = cleaned(label.name).fitted(nameWidth) + volumeText(millilitres).fitted(8, atRight: true)
+      if let row = compared?.rows.first(where: { $0.pair.name.lowercased() == label.key }) {
+        text += agreement(row)
+      }
+      lines.append([Span(isShown ? "■ " : "· ", swatch), Span(text, style)])
+    }
+    if labels.isEmpty { lines.append([Span("none: m runs a network", Theme.quiet)]) }
+    let position = labels.firstIndex { $0.key == selectedLabel }
+    return PanelSection(
+      focus: .labels, title: "Labels", key: "b", lines: lines, pointer: position.map { $0 + 1 })
+  }
+
+  /// The change in mL from A to B, and Dice; a label that one version does not know has neither.
+  private func agreement(_ row: Comparison.Row) -> String {
+    guard row.pair.valueA != nil, row.pair.valueB != nil else {
+      return "-".fitted(7, atRight: true) + "-".fitted(6, atRight: true)
+    }
+    let change = Double(row.voxelsB - row.voxelsA) * grid.voxelVolume / 1000
+    let sign = row.voxelsB > row.voxelsA ? "+" : ""
+    return (sign + volumeText(change)).fitted(7, atRight: true) + decimals(row.dice, 3).fitted(6, atRight: true)
+  }
+
+  private func volumeText(_ millilitres: Double) -> String {
+    decimals(millilitres, abs(millilitres) < 99.95 ? 2 : abs(millilitres) < 9999.5 ? 1 : 0)
+  }
+
+  /// Each version: whether it is A or B, its verdict and its warnings.
+  func versionSection(width: Int) -> PanelSection {
+    var lines: [[Span]] = []
+    var pointer: Int?
+    for version in decisions.versions {
+      let isPointed = focus == .versions && version.id == selectedVersion
+      if version.id == selectedVersion { pointer = lines.count }
+      var style = isPointed ? Theme.selected : Theme.plain
+      style.isBold = shownVersion?.id == version.id
+      let side = version.id == decisions.a ? "A " : version.id == decisions.b ? "B " : "  "
+      var mark = ""
+      if let verdict = decisions.verdict, verdict.version == version.id { mark = verdict.kind.rawValue }
+      if exported.contains(version.id) { mark = "exported" }
+      let nameWidth = max(4, width - 2 - (mark.isEmpty ? 0 : mark.count + 1))
+      lines.append([Span(side, style), Span(cleaned(version.name).fitted(nameWidth), style), Span(mark, style)])
+      if !version.warnings.isEmpty {
+        lines.append([Span("  " + version.warnings.joined(separator: ", "), Theme.warning)])
+      } else if isPointed {
+        lines.append([Span("  " + originText(version), Theme.quiet)])
+      }
+    }
+    if lines.isEmpty { lines = [[Span("none yet", Theme.quiet)]] }
+    return PanelSection(focus: .versions, title: "Versions", key: "v", lines: lines, pointer: pointer)
+  }
+
+  private func originText(_ version: Version) -> String {
+    switch version.origin {
+    case .mask(let path): return path
+    case .network(let modelID, _): return "network \(modelID)"
+    case .refinement(let base, let settings, _):
+      return "of \(self.version(base).map { cleaned($0.name) } ?? "-"): " + ReviewState.summary(settings)
+    }
+  }
+
+  /// The kernels in one line.
+  private static func summary(_ settings: RefinementSettings) -> String {
+    let knobs = KnobSettings(refinement: settings)
+    return
+      "μ1 \(knobs.text(.appearanceWeight)) θα \(knobs.text(.thetaAlpha)) θβ \(knobs.text(.thetaBeta)) "
+      + "μ2 \(knobs.text(.smoothnessWeight)) θγ \(knobs.text(.thetaGamma)) x\(settings.iterations)"
+  }
+
+  /// The knobs when they take keys, else one line about them.
+  func refinementSection(width: Int) -> PanelSection {
+    let base = refinementBase
+    guard focus == .refinement else {
+      let line = ReviewState.summary(decisions.knobs.refinement)
+      return PanelSection(
+        focus: .refinement, title: "CRF", key: "t", lines: [[Span(line, Theme.quiet)]], pointer: nil)
+    }
+    var lines: [[Span]] = [
+      [Span("on \(base.map { cleaned($0.name) } ?? "nothing yet: m runs a network")", Theme.quiet)]
+    ]
+    var pointer: Int?
+    for knob in Knob.knobs(of: base) {
+      let isPointed = knob == selectedKnob
+      if isPointed { pointer = lines.count }
+      let style = isPointed ? Theme.selected : Theme.plain
+      let typed = isPointed ? knobEntry.map { $0.text + "_" } : nil
+      let value = (typed ?? decisions.knobs.text(knob)).fitted(max(4, width - 20), atRight: true)
+      lines.append([Span(knob.name.fitted(15), style), Span(value, style), Span(" " + knob.unit.fitted(4), style)])
+    }
+    for text in wrapped(selectedKnob.explanation, width: width) { lines.append([Span(text, Theme.quiet)]) }
+    let state = preview != nil ? "shown in the box" : jobs[.preview] != nil ? "refining the box" : "on"
+    lines.append([Span("live preview: " + (isPreviewLive ? state : "off"), Theme.quiet)])
+    return PanelSection(focus: .refinement, title: "CRF", key: "t", lines: lines, pointer: pointer)
+  }
+
+  /// Text in lines of at most `width` columns, broken between words.
+  func wrapped(_ text: String, width: Int) -> [String] {
+    var lines: [String] = []
+    var line = ""
+    for word in text.split(separator: " ") {
+      if !line.isEmpty, TextWidth.columns(line) + 1 + TextWidth.columns(String(word)) > width {
+        lines.append(line)
+        line = ""
+      }
+      line += (line.isEmpty ? "" : " ") + word
+    }
+    return line.isEmpty ? lines : lines + [line]
+  }
+}

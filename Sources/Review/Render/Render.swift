@@ -1,0 +1,80 @@
+import Screen
+
+/// What the screen shows for a state: pure, and total for every size down to 0 x 0.
+package func render(_ state: ReviewState) -> Frame {
+  var frame = Frame(rows: state.screen.rows, columns: state.screen.columns)
+  let layout = state.layout
+  guard !layout.isTooSmall else {
+    let least = ScreenLayout.minimum
+    let text = "segdeck needs \(least.columns)x\(least.rows); this screen has \(frame.columns)x\(frame.rows)"
+    frame.writeCentred(text, row: frame.rows / 2, in: frame.bounds)
+    return frame
+  }
+  guard state.phase == .reviewing else {
+    state.paintOpening(into: &frame)
+    return frame
+  }
+  state.paintTitle(layout.title, into: &frame)
+  let overlay = OverlayPainter(state)
+  for pane in layout.panes { state.paint(pane, overlay: overlay, into: &frame) }
+  state.paintPanel(layout.panel, into: &frame)
+  state.paintVoxelLine(layout.voxelLine, into: &frame)
+  state.paintViewLine(layout.viewLine, into: &frame)
+  state.paintMessageLine(layout.messageLine, into: &frame)
+  state.paintKeyBar(layout.keyBar, into: &frame)
+  state.paintDialog(into: &frame)
+  return frame
+}
+
+/// Text in one style.
+struct Span {
+  var text: String
+  var style: Style
+
+  init(_ text: String, _ style: Style = Theme.plain) {
+    self.text = text
+    self.style = style
+  }
+}
+
+extension Frame {
+  /// Writes spans one after the other into a line of `area`; a span that begins beyond it is left out.
+  mutating func write(_ spans: [Span], row: Int, in area: Rectangle) {
+    var column = area.column
+    for span in spans {
+      let free = area.column + area.columns - column
+      guard free > 0 else { return }
+      column = write(TextWidth.truncated(span.text, to: free), row: row, column: column, style: span.style, in: area)
+    }
+  }
+}
+
+extension String {
+  /// The text cut or filled to exactly `width` columns.
+  func fitted(_ width: Int, atRight: Bool = false) -> String {
+    let text = TextWidth.truncated(self, to: width)
+    let fill = String(repeating: " ", count: max(0, width - TextWidth.columns(text)))
+    return atRight ? fill + text : text + fill
+  }
+}
+
+extension ReviewState {
+  /// The screen while the image is being read.
+  fileprivate func paintOpening(into frame: inout Frame) {
+    let middle = frame.rows / 2
+    let name = request.imagePath.map { cleaned($0) } ?? "the sample case"
+    frame.writeCentred("Opening \(name)", row: middle - 1, style: Theme.strong, in: frame.bounds)
+    if let job = jobs[.opening] {
+      let width = min(40, frame.columns - 10)
+      frame.writeCentred(progressBar(job.fraction, width: width), row: middle + 1, style: Theme.progress, in: frame.bounds)
+    }
+    frame.writeCentred("q quits", row: middle + 3, style: Theme.quiet, in: frame.bounds)
+  }
+
+  /// A bar of `width` columns and the percentage.
+  func progressBar(_ fraction: Double, width: Int) -> String {
+    let filled = Int((fraction * Double(width)).rounded(.down))
+    return String(repeating: "█", count: filled) + String(repeating: "░", count: max(0, width - filled))
+      + " \(Int((fraction * 100).rounded(.down)))%"
+  }
+}

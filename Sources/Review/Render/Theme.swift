@@ -1,0 +1,32 @@
+import Screen
+import Volumes
+
+/// The program's styles, one for each role; they read on dark and on light backgrounds.
+enum Theme {
+  static let plain = Style()
+  static let strong = Style(isBold: true)
+  static let quiet = Style(isDim: true)
+  /// Lines at the head and foot of the screen.
+  static let bar = Style(foreground: .rgb(224, 224, 232), background: .rgb(48, 52, 64))
+  static let barStrong = Style(foreground: .rgb(255, 255, 255), background: .rgb(48, 52, 64), isBold: true)
+  static let barQuiet = Style(foreground: .rgb(160, 164, 176), background: .rgb(48, 52, 64))
+  /// What takes keys.
+  static let active = Style(foreground: .rgb(255, 255, 255), background: .rgb(0, 95, 135), isBold: true)
+  static let selected = Style(isReversed: true)
+  static let warning = Style(foreground: .rgb(230, 159, 0), isBold: true)
+  static let error = Style(foreground: .rgb(255, 95, 95), isBold: true)
+  static let progress = Style(foreground: .rgb(86, 180, 233))
+
+  static let crosshair = RGB(240, 228, 66)
+  static let letter = RGB(255, 255, 255)
+  static let onlyA = RGB(230, 159, 0)
+  static let onlyB = RGB(86, 180, 233)
+  static let both = RGB(255, 255, 255)
+  /// Both versions have a label here, but not the same.
+  static let conflict = RGB(204, 121, 167)
+}
+
+extension RGBColour {
+  /// The colour as the screen's.
+  var rgb: RGB { RGB(red, green, blue) }
+}

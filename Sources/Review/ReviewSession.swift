@@ -1,0 +1,62 @@
+import Foundation
+import Screen
+import Synchronization
+
+/// Runs a review on a terminal until it ends.
+package enum ReviewSession {
+  /// Longest wait when nothing is expected; events and jobs end a wait at once.
+  private static let idleMilliseconds = 1000
+
+  /// Opens `request`, shows it on `terminal`, and comes back when the reviewer quits.
+  ///
+  /// Everything that came in, from keys and jobs, is taken before the screen is drawn once; nothing here waits for
+  /// a job. Jobs that still run at the end are asked to stop and given five seconds.
+  ///
+  /// - Returns: the line of a failure that ended the session, nil when the reviewer quit.
+  package static func run(
+    terminal: any Terminal, services: any ReviewServices, request: OpenCaseRequest
+  ) -> String? {
+    let mailbox = Mailbox(wake: terminal.wake)
+    let centre = JobCentre(services: services) { mailbox.put($0) }
+    var state = ReviewState(
+      request: request, screen: terminal.size, capabilities: terminal.capabilities)
+    for effect in state.begin() { centre.perform(effect) }
+    terminal.draw(render(state))
+    while true {
+      var events = terminal.nextEvent(waitingMilliseconds: idleMilliseconds).map { [ReviewEvent.terminal($0)] } ?? []
+      // Held keys pile up faster than a slow line draws: take them all, then draw once.
+      while events.count < 256, let event = terminal.nextEvent(waitingMilliseconds: 0) {
+        events.append(.terminal(event))
+      }
+      events += mailbox.takeAll()
+      for event in events {
+        for effect in reduce(&state, event) { centre.perform(effect) }
+      }
+      if case .ended(let failure) = state.phase {
+        centre.drain(seconds: 5)
+        return failure
+      }
+      if !events.isEmpty { terminal.draw(render(state)) }
+    }
+  }
+}
+
+/// Events from the threads of jobs, kept until the loop takes them.
+private final class Mailbox: Sendable {
+  private let events = Mutex<[ReviewEvent]>([])
+  private let wake: @Sendable () -> Void
+
+  init(wake: @escaping @Sendable () -> Void) { self.wake = wake }
+
+  func put(_ event: ReviewEvent) {
+    events.withLock { $0.append(event) }
+    wake()
+  }
+
+  func takeAll() -> [ReviewEvent] {
+    events.withLock { events in
+      defer { events = [] }
+      return events
+    }
+  }
+}

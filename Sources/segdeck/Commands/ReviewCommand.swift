@@ -1,0 +1,34 @@
+import ArgumentParser
+import CursesTerminal
+import Foundation
+import Review
+import Work
+
+/// The terminal program.
+struct ReviewCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "review",
+    abstract: "Look at an image and its masks in three planes; run networks and the CRF; export.",
+    discussion: "Without an image it opens the sample case. ? lists the keys.")
+
+  @Argument(help: "An image file; the sample case when there is none.", completion: .file())
+  var image: String?
+
+  @Option(name: .customLong("mask"), help: "A mask on the image's grid; may be given more than once.", completion: .file())
+  var masks: [String] = []
+
+  func run() throws {
+    let services = CaseServices()
+    let terminal = try CursesTerminal()
+    let failure = ReviewSession.run(
+      terminal: terminal, services: services, request: OpenCaseRequest(imagePath: image, maskPaths: masks))
+    terminal.stop()
+    if let failure { throw ReviewFailure(line: failure) }
+  }
+}
+
+/// A review that ended because its image could not be opened.
+private struct ReviewFailure: Error, CustomStringConvertible {
+  var line: String
+  var description: String { line }
+}

@@ -1,0 +1,121 @@
+import Review
+import Screen
+import Testing
+import Volumes
+
+@Test("every screen size can be drawn in every mode")
+func everySizeIsDrawn() throws {
+  let sizes = [(0, 0), (1, 1), (0, 80), (24, 0), (3, 200), (15, 59), (16, 60), (24, 80), (30, 110), (31, 113), (61, 203)]
+  for (rows, columns) in sizes {
+    for keys in ["", "b", "v", "t5", "?", "w", ":window", "d", "u", "+++P", "cO", "o"] {
+      for depth in TerminalCapabilities.ColourDepth.allCases {
+        let capabilities = TerminalCapabilities(colourDepth: depth, showsUnicode: depth != .mono)
+        var state = try openedState(
+          screen: ScreenSize(rows: rows, columns: columns), capabilities: capabilities)
+        state.type(keys)
+        let frame = render(state)
+        #expect(frame.rows == rows)
+        #expect(frame.columns == columns)
+      }
+    }
+  }
+}
+
+@Test("a screen that is too small says what it needs")
+func tooSmallSaysSo() throws {
+  let state = try openedState(screen: ScreenSize(rows: 3, columns: 44))
+  #expect(render(state).text[1] == " segdeck needs 60x16; this screen has 44x3  ")
+}
+
+@Test("the lines at the foot say where, how bright, which label and how it is shown")
+func statusIsWritten() throws {
+  var state = try openedState()
+  state.type("g6,7,8")
+  state.press(.enter)
+  let text = render(state).text
+  #expect(text[20].hasPrefix(" ijk 6 7 8  RAS 6.0 7.0 8.0 mm  HU 100  label ■ liver"))
+  #expect(text[21].hasPrefix(" window 10/220 auto 0.5-99.5 %  radiological"))
+  #expect(text[0].hasPrefix(" segdeck  case-1   A manual.nii.gz"))
+  #expect(text[1].contains("Axial  k 8 of 0-15"))
+}
+
+@Test("the panel lists labels with their millilitres, versions and the CRF")
+func panelListsLabels() throws {
+  let text = render(try openedState()).text.map { String($0.suffix(31)) }
+  #expect(text[1].hasPrefix("Labels"))
+  #expect(text.contains { $0.hasPrefix("■ spleen") && $0.contains("0.06") })
+  #expect(text.contains { $0.hasPrefix("■ liver") && $0.contains("0.90") })
+  #expect(text.contains { $0.hasPrefix("A manual.nii.gz") })
+  #expect(text.contains { $0.hasPrefix("CRF") })
+}
+
+@Test("an outline takes the label's colour, a fill mixes it, off leaves the image alone")
+func overlaysAreDrawn() throws {
+  var state = try openedState()
+  state.type("xX")
+  let liver = Colour.rgb(230, 159, 0)
+  func colours() -> Set<Colour> {
+    let frame = render(state)
+    let area = state.layout.panes[0].picture
+    var colours: Set<Colour> = []
+    for row in area.row..<area.row + area.rows {
+      for column in area.column..<area.column + area.columns {
+        colours.formUnion([frame[row, column].style.foreground, frame[row, column].style.background])
+      }
+    }
+    return colours
+  }
+  #expect(state.view.overlay.style == .fill)
+  #expect(!colours().contains(liver))
+  state.type("u")
+  #expect(colours().contains(liver))
+  state.type(" ")
+  #expect(!colours().contains(liver))
+  let greys = colours().allSatisfy { colour in
+    guard case .rgb(let red, let green, let blue) = colour else { return true }
+    return red == green && green == blue
+  }
+  #expect(greys)
+}
+
+@Test("a single voxel of a label is seen even where a pixel covers many voxels")
+func smallLesionsAreSeen() throws {
+  let large = grid(GridSize(301, 299, 5))
+  var labels = [UInt16](repeating: 0, count: large.size.voxelCount)
+  labels[large.size.offset(VoxelIndex(150, 151, 2))] = 3
+  let content = ReviewCase(
+    name: "large", imagePath: "/large.nii",
+    image: ScalarVolume(grid: large, voxels: [Float](repeating: 0, count: large.size.voxelCount)),
+    masks: [
+      LoadedMask(
+        name: "lesion", path: "/lesion.nii", labels: LabelVolume(grid: large, voxels: labels),
+        table: LabelTable([Label(value: 3, name: "lesion", colour: RGBColour(1, 2, 3))]))
+    ], exportPath: "/large_seg.nii.gz")
+  var state = try openedState(content)
+  state.type("xXu")
+  let frame = render(state)
+  let lesion = Colour.rgb(1, 2, 3)
+  #expect(frame.cells.contains { $0.style.foreground == lesion || $0.style.background == lesion })
+}
+
+@Test("a running job shows its share done, its time left and how to cancel it")
+func progressIsShown() throws {
+  var state = try openedState(screen: ScreenSize(rows: 40, columns: 130))
+  _ = reduce(&state, .jobEnded(state.type("m").started!.id, .models([pretendedModel])))
+  let dialog = render(state).text.joined(separator: "\n")
+  #expect(dialog.contains("about 12 s"))
+  #expect(dialog.contains("this image does not look like CT"))
+  let id = state.press(.enter).started!.id
+  _ = reduce(&state, .jobProgressed(id, fraction: 0.5, elapsedSeconds: 6))
+  #expect(render(state).text[38].contains("running liver network ██████████░░░░░░░░░░ 50%  6 s left  Esc cancels"))
+}
+
+@Test("names from files reach the screen without control characters")
+func namesAreCleaned() throws {
+  var content = phantomCase()
+  content.name = "a\u{1B}[2Jb"
+  content.masks[0].name = "m\u{7}\u{202E}n"
+  for line in render(try openedState(content)).text {
+    #expect(line.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.properties.generalCategory != .format })
+  }
+}

@@ -1,0 +1,140 @@
+import Foundation
+import Review
+import Screen
+import Synchronization
+import Testing
+import Volumes
+import Work
+
+/// Services that open the phantom and whose other jobs wait to be cancelled.
+private final class PretendedServices: ReviewServices {
+  let startedCount = Mutex(0)
+
+  func openCase(_ request: OpenCaseRequest, _ work: WorkContext) throws -> ReviewCase {
+    guard request.imagePath != "missing.nii" else { throw InputError("missing.nii", "cannot be read") }
+    return phantomCase()
+  }
+
+  func models(for image: ScalarVolume, _ work: WorkContext) throws -> [ModelDescription] { [pretendedModel] }
+
+  func segment(_ request: SegmentationRequest, _ work: WorkContext) throws -> SegmentationResult {
+    networkResult(for: phantomCase())
+  }
+
+  func refine(_ request: RefinementRequest, _ work: WorkContext) throws -> LabelVolume {
+    startedCount.withLock { $0 += 1 }
+    for step in 0..<2000 {
+      try work.checkCancellation()
+      work.report(Double(step) / 2000)
+      usleep(5000)
+    }
+    throw InputError("CRF", "was never cancelled")
+  }
+
+  func export(_ request: ExportRequest, _ work: WorkContext) throws -> ExportOutcome {
+    .written(path: request.path)
+  }
+}
+
+/// Events from the threads of jobs.
+private final class EventLog: Sendable {
+  private let events = Mutex<[ReviewEvent]>([])
+
+  func add(_ event: ReviewEvent) { events.withLock { $0.append(event) } }
+
+  /// The events so far, once `isComplete` says so or ten seconds have passed.
+  func wait(until isComplete: ([ReviewEvent]) -> Bool) -> [ReviewEvent] {
+    for _ in 0..<2000 {
+      let now = events.withLock { $0 }
+      if isComplete(now) { return now }
+      usleep(5000)
+    }
+    return events.withLock { $0 }
+  }
+}
+
+private func ended(_ events: [ReviewEvent], _ id: Int) -> JobOutcome? {
+  for case .jobEnded(JobID(id), let outcome) in events { return outcome }
+  return nil
+}
+
+private func refinement() -> JobRequest {
+  let content = phantomCase()
+  return .refine(
+    RefinementRequest(
+      image: content.image, source: .mask(content.masks[0].labels, confidence: 0.9),
+      table: content.masks[0].table, settings: RefinementSettings()))
+}
+
+@Test("a newer job cancels the older one of its kind, progress arrives, and cancelling ends the newer too")
+func newerJobCancelsOlder() {
+  let log = EventLog()
+  let services = PretendedServices()
+  let centre = JobCentre(services: services) { log.add($0) }
+  centre.perform(.start(JobID(1), refinement()))
+  _ = log.wait { events in events.contains { if case .jobProgressed(JobID(1), _, _) = $0 { true } else { false } } }
+  centre.perform(.start(JobID(2), refinement()))
+  let events = log.wait { ended($0, 1) != nil }
+  #expect(ended(events, 1) == .cancelled)
+  #expect(events.contains { if case .jobProgressed(JobID(1), _, _) = $0 { true } else { false } })
+  centre.perform(.cancel(JobID(2)))
+  #expect(ended(log.wait { ended($0, 2) != nil }, 2) == .cancelled)
+  #expect(services.startedCount.withLock { $0 } == 2)
+}
+
+@Test("draining stops every job")
+func drainingStops() {
+  let log = EventLog()
+  let centre = JobCentre(services: PretendedServices()) { log.add($0) }
+  centre.perform(.start(JobID(1), refinement()))
+  centre.drain(seconds: 10)
+  #expect(ended(log.wait { _ in true }, 1) == .cancelled)
+}
+
+@Test("a wrong input ends a job with its one line")
+func failuresAreOneLine() {
+  let log = EventLog()
+  let centre = JobCentre(services: PretendedServices()) { log.add($0) }
+  centre.perform(.start(JobID(1), .open(OpenCaseRequest(imagePath: "missing.nii"))))
+  #expect(ended(log.wait { ended($0, 1) != nil }, 1) == .failed("missing.nii: cannot be read"))
+}
+
+/// A terminal that presses keys, one at each wait, and keeps what is drawn.
+private final class ScriptedTerminal: Terminal {
+  let size = ScreenSize(rows: 24, columns: 80)
+  let capabilities = trueColour
+  private(set) var frames: [Frame] = []
+  private var keys: [Key]
+
+  init(_ keys: [Key]) { self.keys = keys }
+
+  var wake: @Sendable () -> Void { {} }
+
+  func draw(_ frame: Frame) { frames.append(frame) }
+
+  func nextEvent(waitingMilliseconds: Int) -> TerminalEvent? {
+    guard waitingMilliseconds > 0 else { return nil }
+    usleep(1000)
+    // Keys before the case is open would be lost, as they are on a real terminal.
+    guard let last = frames.last, last.text[0].contains("case-1"), !keys.isEmpty else { return nil }
+    return .key(keys.removeFirst())
+  }
+}
+
+@Test("a session opens its case, scrolls, and ends when the reviewer quits")
+func sessionRuns() {
+  let terminal = ScriptedTerminal([.pageUp, .character("c"), .character("q")])
+  let failure = ReviewSession.run(
+    terminal: terminal, services: PretendedServices(), request: OpenCaseRequest(imagePath: "case-1.nii.gz"))
+  #expect(failure == nil)
+  #expect(terminal.frames.first?.text.contains { $0.contains("Opening case-1.nii.gz") } == true)
+  #expect(terminal.frames.last?.text[1].contains("Coronal") == true)
+}
+
+@Test("a session whose image cannot be read ends with the line that says why")
+func sessionFails() {
+  let failure = ReviewSession.run(
+    terminal: ScriptedTerminal([]), services: PretendedServices(),
+    request: OpenCaseRequest(imagePath: "missing.nii"))
+  #expect(failure == "missing.nii: cannot be read")
+}

@@ -1,0 +1,293 @@
+import Review
+import Screen
+import Testing
+import Volumes
+
+@Test("an opened case shows its mask from the largest slice of its largest label")
+func openingShowsTheMask() throws {
+  let state = try openedState()
+  #expect(state.phase == .reviewing)
+  #expect(state.decisions.versions.map(\.name) == ["manual.nii.gz"])
+  #expect(state.shownVersion?.millilitres(of: 6) == 0.9)
+  #expect(state.labelAtCrosshair?.name == "liver")
+  #expect(state.decisions.windowName == "auto 0.5-99.5 %")
+}
+
+@Test("a case that cannot be opened ends the session with its line")
+func failedOpeningEnds() {
+  var state = ReviewState(
+    request: OpenCaseRequest(imagePath: "no.nii"), screen: ScreenSize(rows: 24, columns: 80),
+    capabilities: trueColour)
+  _ = state.begin()
+  #expect(reduce(&state, .jobEnded(JobID(1), .failed("no.nii: cannot be read"))) == [])
+  #expect(state.phase == .ended(failure: "no.nii: cannot be read"))
+}
+
+@Test("slices scroll towards the head, the front and the right, and stop at the ends")
+func slicesScroll() throws {
+  let lps = grid(GridSize(24, 20, 16), .lps)
+  var state = try openedState(phantomCase(lps))
+  let start = state.view.crosshair
+  state.press(.pageUp)
+  #expect(state.view.crosshair == VoxelIndex(start.i, start.j, start.k + 1))
+  state.type("c")
+  state.press(.pageUp)
+  // j grows to the back in this image, so that towards the front is down.
+  #expect(state.view.crosshair.j == start.j - 1)
+  state.type("s]")
+  #expect(state.view.crosshair.i == start.i - 1)
+  state.press(.end)
+  #expect(state.view.crosshair.i == 0)
+  state.type("<>")
+  #expect(state.view.crosshair.i == 0)
+  state.press(.home, .pageDown)
+  #expect(state.view.crosshair.i == 23)
+}
+
+@Test("arrows and letters move the crosshair across the pane as it is seen")
+func crosshairMoves() throws {
+  var state = try openedState()
+  let start = state.view.crosshair
+  state.press(.right)
+  // Radiological: the screen's right is the patient's left, where i shrinks.
+  #expect(state.view.crosshair == VoxelIndex(start.i - 1, start.j, start.k))
+  state.type("O")
+  state.press(.right, .right)
+  #expect(state.view.crosshair == VoxelIndex(start.i + 1, start.j, start.k))
+  state.type("KK")
+  #expect(state.view.crosshair.j == 19)
+}
+
+@Test("places are typed as a slice, an index, millimetres or a label")
+func placesAreTyped() throws {
+  var state = try openedState()
+  func go(_ text: String) -> VoxelIndex {
+    state.type("g" + text)
+    state.press(.enter)
+    return state.view.crosshair
+  }
+  _ = go("1,2,3")
+  #expect(state.view.crosshair == VoxelIndex(1, 2, 3))
+  #expect(go("7") == VoxelIndex(1, 2, 7))
+  #expect(go("4.4, 5, 6mm") == VoxelIndex(4, 5, 6))
+  _ = go("spleen")
+  #expect(state.labelAtCrosshair?.name == "spleen")
+  #expect(state.selectedLabel == "spleen")
+  _ = go("label 6")
+  #expect(state.labelAtCrosshair?.name == "liver")
+  let before = state.view.crosshair
+  #expect(go("99") == before)
+  #expect(state.message == Message("slice 99: the axial slices are 0 to 15", .error))
+  #expect(go("1,2,99") == before)
+  #expect(go("pancreas") == before)
+  #expect(state.message?.kind == .error)
+}
+
+@Test("windows are chosen, typed and dragged, and a CT gets the usual presets")
+func windowsChange() throws {
+  var state = try openedState()
+  state.type(":window 40 400")
+  state.press(.enter)
+  #expect(state.decisions.window == IntensityWindow(centre: 40, width: 400))
+  #expect(state.decisions.windowName == nil)
+  state.type(":window lung")
+  state.press(.enter)
+  #expect(state.decisions.windowName == "CT lung")
+  state.type("wk")
+  state.press(.enter)
+  #expect(state.decisions.windowName == "percentiles 2-98 %" || state.decisions.windowName == "CT mediastinum")
+  state.type("W")
+  #expect(state.decisions.windowName == "auto 0.5-99.5 %")
+  state.type(":window 40 -1")
+  state.press(.enter)
+  #expect(state.message?.kind == .error)
+}
+
+@Test("hiding, soloing and undoing say what they do")
+func labelsHide() throws {
+  var state = try openedState()
+  state.type("b ")
+  #expect(state.decisions.hiddenLabels == ["spleen"])
+  state.press(.down)
+  state.type("s")
+  #expect(state.decisions.soloLabel == "liver")
+  state.press(.escape)
+  state.type("z")
+  #expect(state.message == Message("undid: only liver"))
+  state.type("z")
+  #expect(state.message == Message("undid: hide spleen"))
+  #expect(state.decisions.hiddenLabels == [])
+  state.type("z")
+  #expect(state.message == Message("nothing to undo"))
+  state.type("Z")
+  #expect(state.message == Message("redid: hide spleen"))
+  #expect(state.decisions.hiddenLabels == ["spleen"])
+}
+
+@Test("a network's result becomes B, the mask before it A, and Tab flips them")
+func networkAddsAVersion() throws {
+  var state = try openedState()
+  let asked = state.type("m")
+  #expect(asked.started?.request == .models(state.content.image))
+  _ = reduce(&state, .jobEnded(asked.started!.id, .models([pretendedModel])))
+  let run = state.press(.enter)
+  #expect(run.started?.request == .segment(SegmentationRequest(modelID: "liver", image: state.content.image)))
+  let id = run.started!.id
+  _ = reduce(&state, .jobProgressed(id, fraction: 0.5, elapsedSeconds: 3))
+  #expect(state.jobs[.segmentation]?.fraction == 0.5)
+  // The picture moves while the network runs.
+  let before = state.view.crosshair.k
+  state.type("]")
+  #expect(state.view.crosshair.k == before + 1)
+  let result = networkResult(for: state.content)
+  let statistics = try LabelStatistics.all(of: result.labels, work: .init())
+  let effects = reduce(&state, .jobEnded(id, .segmented(result, statistics: statistics)))
+  #expect(state.decisions.versions.map(\.name) == ["manual.nii.gz", "liver network"])
+  #expect(state.shownVersion?.name == "liver network")
+  #expect(state.decisions.knobs.refinement.appearanceWeight == 4)
+  guard case .compare(let request)? = effects.started?.request else {
+    Issue.record("no comparison was started")
+    return
+  }
+  let comparison = try Comparison(request, .init())
+  _ = reduce(&state, .jobEnded(effects.started!.id, .compared(comparison)))
+  let liver = state.comparison?.rows.first { $0.pair.name == "liver" }
+  #expect(liver?.voxelsA == 900)
+  #expect(liver?.voxelsB == 990)
+  #expect(liver?.dice == 1800.0 / 1890)
+  state.press(.tab)
+  #expect(state.shownVersion?.name == "manual.nii.gz")
+  state.type("d")
+  #expect(state.view.showsDifference)
+}
+
+@Test("Escape cancels the running network, and what it still sends changes nothing")
+func lateEventsAreIgnored() throws {
+  var state = try openedState()
+  _ = reduce(&state, .jobEnded(state.type("m").started!.id, .models([pretendedModel])))
+  let id = state.press(.enter).started!.id
+  #expect(state.press(.escape) == [.cancel(id)])
+  let result = networkResult(for: state.content)
+  let before = state
+  _ = reduce(&state, .jobProgressed(id, fraction: 0.9, elapsedSeconds: 4))
+  _ = reduce(&state, .jobEnded(id, .segmented(result, statistics: [])))
+  _ = reduce(&state, .jobEnded(id, .cancelled))
+  #expect(state == before)
+}
+
+@Test("the CRF runs on a loaded mask with the knobs as they stand, and warns of a label that vanished")
+func refinementOfAMask() throws {
+  var state = try openedState()
+  state.type("t")
+  let preview = state.press(.right)
+  guard case .preview(let request)? = preview.started?.request else {
+    Issue.record("no preview was started")
+    return
+  }
+  #expect(request.settings.appearanceWeight == 3.1)
+  #expect(request.region == VoxelBounds(GridSize(24, 20, 16)))
+  state.press(.down)
+  state.type("6,6,8")
+  state.press(.enter)
+  #expect(state.decisions.knobs.refinement.thetaAlphaMillimetres == Spacing(6, 6, 8))
+  let run = state.press(.enter)
+  guard case .refine(let full)? = run.started?.request else {
+    Issue.record("no refinement was started")
+    return
+  }
+  #expect(full.source == .mask(state.decisions.versions[0].labels, confidence: 0.9))
+  #expect(full.region == nil)
+  var refined = state.decisions.versions[0].labels
+  for offset in refined.voxels.indices where refined.voxels[offset] == 1 { refined.voxels[offset] = 0 }
+  let statistics = try LabelStatistics.all(of: refined, work: .init())
+  _ = reduce(&state, .jobEnded(run.started!.id, .refined(refined, statistics: statistics)))
+  #expect(state.shownVersion?.name == "CRF 1")
+  #expect(state.shownVersion?.warnings == ["spleen vanished"])
+  #expect(state.message == Message("CRF 1: spleen vanished", .warning))
+  // A second run starts from the mask again, not from its own result.
+  let again = state.press(.enter)
+  guard case .refine(let second)? = again.started?.request else {
+    Issue.record("no second refinement was started")
+    return
+  }
+  #expect(second.source == full.source)
+  #expect(
+    state.provenance(of: state.decisions.versions[1]).steps
+      == [.mask(path: "/cases/manual.nii.gz"), .refinement(full.settings, maskConfidence: 0.9)])
+}
+
+@Test("knobs refuse what is no number or out of range, and reset to what the model advises")
+func knobsAreChecked() throws {
+  var state = try openedState()
+  state.type("t1,2")
+  state.press(.enter)
+  #expect(state.message == Message("μ1 appearance: \"1,2\" is not a number", .error))
+  state.type("500")
+  state.press(.enter)
+  #expect(state.message == Message("μ1 appearance: 500 lies outside 0 to 100", .error))
+  #expect(state.decisions.knobs == KnobSettings())
+  state.type("7")
+  state.press(.enter)
+  #expect(state.decisions.knobs.refinement.appearanceWeight == 7)
+  state.type("r")
+  #expect(state.decisions.knobs == KnobSettings())
+}
+
+@Test("a version is accepted and exported; an existing file is replaced only after a question")
+func exportAsks() throws {
+  var state = try openedState()
+  #expect(state.type("E") == [])
+  #expect(state.message?.kind == .warning)
+  state.type("y")
+  #expect(state.decisions.verdict == Verdict(kind: .accepted, version: VersionID(1)))
+  // Quitting now would lose the decision.
+  state.type("q")
+  #expect(state.dialog == .question(.quitWithoutExport(VersionID(1))))
+  state.type("n")
+  let first = state.type("E")
+  guard case .export(let request)? = first.started?.request else {
+    Issue.record("no export was started")
+    return
+  }
+  #expect(request.path == "/cases/case-1_seg.nii.gz")
+  #expect(request.replacesExisting == false)
+  #expect(request.provenance.verdict == "accepted")
+  _ = reduce(&state, .jobEnded(first.started!.id, .exported(.exists(path: request.path))))
+  let second = state.type("y")
+  guard case .export(let replacing)? = second.started?.request else {
+    Issue.record("no second export was started")
+    return
+  }
+  #expect(replacing.replacesExisting)
+  _ = reduce(&state, .jobEnded(second.started!.id, .exported(.written(path: request.path))))
+  #expect(state.message == Message("exported /cases/case-1_seg.nii.gz"))
+  state.type("q")
+  #expect(state.phase == .ended(failure: nil))
+}
+
+@Test("typing a line never triggers keys, and Escape drops it")
+func typingIsModal() throws {
+  var state = try openedState()
+  let before = state.decisions
+  state.type(":yqez m")
+  #expect(state.dialog == .command(prompt: ":", TextEntry("yqez m")))
+  state.press(.escape)
+  #expect(state.dialog == nil)
+  #expect(state.decisions == before)
+}
+
+@Test("coming closer keeps the crosshair in sight wherever it goes")
+func crosshairStaysInSight() throws {
+  var state = try openedState(screen: ScreenSize(rows: 40, columns: 130))
+  state.type("++++++++++++")
+  for place in ["0,0,0", "23,19,15", "0,19,7", "12,0,15"] {
+    state.type("g" + place)
+    state.press(.enter)
+    state.type("jjjjjkkkkkhhhhhlllll")
+    for pane in state.layout.panes {
+      let pixel = state.projection(pane).pixel(of: state.view.crosshair)
+      #expect((0..<pane.picture.columns).contains(pixel.x), "\(place) \(pane.plane)")
+      #expect((0..<pane.picture.rows * 2).contains(pixel.y), "\(place) \(pane.plane)")
+    }
+  }
+}
