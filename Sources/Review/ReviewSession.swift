@@ -23,7 +23,8 @@ package enum ReviewSession {
     for effect in state.begin() { centre.perform(effect) }
     terminal.draw(render(state))
     while true {
-      var events = terminal.nextEvent(waitingMilliseconds: idleMilliseconds).map { [ReviewEvent.terminal($0)] } ?? []
+      var events =
+        terminal.nextEvent(waitingMilliseconds: idleMilliseconds).map { [ReviewEvent.terminal($0)] } ?? []
       // Held keys pile up faster than a slow line draws: take them all, then draw once.
       while events.count < 256, let event = terminal.nextEvent(waitingMilliseconds: 0) {
         events.append(.terminal(event))

@@ -13,6 +13,8 @@ extension ParsableCommand {
       exit()
     } catch let error as InputError {
       exitWithFailure(error.description)
+    } catch let failure as ReviewFailure {
+      exitWithFailure(failure.line)
     } catch is Cancelled {
       exitWithFailure("cancelled; nothing was written")
     } catch {

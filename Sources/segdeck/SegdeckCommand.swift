@@ -6,6 +6,7 @@ struct SegdeckCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "segdeck", abstract: "Review 3D segmentations in a terminal.",
     subcommands: [
+      ReviewCommand.self,
       SegmentCommand.self,
       RefineCommand.self,
       CompareCommand.self,
@@ -14,7 +15,8 @@ struct SegdeckCommand: ParsableCommand {
       InfoCommand.self,
       ConvertCommand.self,
       TerminalCommand.self,
-    ])
+      KeysCommand.self,
+    ], defaultSubcommand: ReviewCommand.self)
 
   static func main() { runAndExit() }
 }

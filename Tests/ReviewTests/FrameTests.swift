@@ -5,7 +5,9 @@ import Volumes
 
 @Test("every screen size can be drawn in every mode")
 func everySizeIsDrawn() throws {
-  let sizes = [(0, 0), (1, 1), (0, 80), (24, 0), (3, 200), (15, 59), (16, 60), (24, 80), (30, 110), (31, 113), (61, 203)]
+  let sizes = [
+    (0, 0), (1, 1), (0, 80), (24, 0), (3, 200), (15, 59), (16, 60), (24, 80), (30, 110), (31, 113), (61, 203),
+  ]
   for (rows, columns) in sizes {
     for keys in ["", "b", "v", "t5", "?", "w", ":window", "d", "u", "+++P", "cO", "o"] {
       for depth in TerminalCapabilities.ColourDepth.allCases {
@@ -107,7 +109,8 @@ func progressIsShown() throws {
   #expect(dialog.contains("this image does not look like CT"))
   let id = state.press(.enter).started!.id
   _ = reduce(&state, .jobProgressed(id, fraction: 0.5, elapsedSeconds: 6))
-  #expect(render(state).text[38].contains("running liver network ██████████░░░░░░░░░░ 50%  6 s left  Esc cancels"))
+  #expect(
+    render(state).text[38].contains("running liver network ██████████░░░░░░░░░░ 50%  6 s left  Esc cancels"))
 }
 
 @Test("names from files reach the screen without control characters")

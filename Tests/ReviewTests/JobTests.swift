@@ -72,7 +72,9 @@ func newerJobCancelsOlder() {
   let services = PretendedServices()
   let centre = JobCentre(services: services) { log.add($0) }
   centre.perform(.start(JobID(1), refinement()))
-  _ = log.wait { events in events.contains { if case .jobProgressed(JobID(1), _, _) = $0 { true } else { false } } }
+  _ = log.wait { events in
+    events.contains { if case .jobProgressed(JobID(1), _, _) = $0 { true } else { false } }
+  }
   centre.perform(.start(JobID(2), refinement()))
   let events = log.wait { ended($0, 1) != nil }
   #expect(ended(events, 1) == .cancelled)
@@ -99,8 +101,8 @@ func failuresAreOneLine() {
   #expect(ended(log.wait { ended($0, 1) != nil }, 1) == .failed("missing.nii: cannot be read"))
 }
 
-/// A terminal that presses keys, one at each wait, and keeps what is drawn.
-private final class ScriptedTerminal: Terminal {
+/// A terminal that presses keys once the case is open, one at each wait, and keeps what is drawn.
+private final class PatientTerminal: Terminal {
   let size = ScreenSize(rows: 24, columns: 80)
   let capabilities = trueColour
   private(set) var frames: [Frame] = []
@@ -123,7 +125,7 @@ private final class ScriptedTerminal: Terminal {
 
 @Test("a session opens its case, scrolls, and ends when the reviewer quits")
 func sessionRuns() {
-  let terminal = ScriptedTerminal([.pageUp, .character("c"), .character("q")])
+  let terminal = PatientTerminal([.pageUp, .character("c"), .character("q")])
   let failure = ReviewSession.run(
     terminal: terminal, services: PretendedServices(), request: OpenCaseRequest(imagePath: "case-1.nii.gz"))
   #expect(failure == nil)
@@ -134,7 +136,7 @@ func sessionRuns() {
 @Test("a session whose image cannot be read ends with the line that says why")
 func sessionFails() {
   let failure = ReviewSession.run(
-    terminal: ScriptedTerminal([]), services: PretendedServices(),
+    terminal: PatientTerminal([]), services: PretendedServices(),
     request: OpenCaseRequest(imagePath: "missing.nii"))
   #expect(failure == "missing.nii: cannot be read")
 }

@@ -39,7 +39,9 @@ private func half(of plane: AnatomicalPlane, in state: ReviewState) -> (isLeft: 
     for column in area.column..<area.column + area.columns {
       let cell = frame[row, column]
       let colours = [cell.style.foreground, cell.style.background]
-      guard cell.character == "▀" || cell.character == " ", colours.contains(.rgb(255, 255, 255)) else { continue }
+      guard cell.character == "▀" || cell.character == " ", colours.contains(.rgb(255, 255, 255)) else {
+        continue
+      }
       return (column < area.column + area.columns / 2, row < area.row + area.rows / 2)
     }
   }

@@ -95,7 +95,8 @@ func windowsChange() throws {
   #expect(state.decisions.windowName == "CT lung")
   state.type("wk")
   state.press(.enter)
-  #expect(state.decisions.windowName == "percentiles 2-98 %" || state.decisions.windowName == "CT mediastinum")
+  #expect(
+    state.decisions.windowName == "percentiles 2-98 %" || state.decisions.windowName == "CT mediastinum")
   state.type("W")
   #expect(state.decisions.windowName == "auto 0.5-99.5 %")
   state.type(":window 40 -1")

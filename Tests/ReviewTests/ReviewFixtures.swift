@@ -89,7 +89,9 @@ func networkResult(for content: ReviewCase) -> SegmentationResult {
   let size = content.image.grid.size
   for offset in labels.indices {
     let index = size.index(offset: offset)
-    if (4..<15).contains(index.i), (5..<15).contains(index.j), (3..<12).contains(index.k) { labels[offset] = 1 }
+    if (4..<15).contains(index.i), (5..<15).contains(index.j), (3..<12).contains(index.k) {
+      labels[offset] = 1
+    }
   }
   return SegmentationResult(
     labels: LabelVolume(grid: content.image.grid, voxels: labels),

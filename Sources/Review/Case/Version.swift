@@ -12,7 +12,9 @@ package struct VersionID: Hashable, Sendable, Comparable {
   package static func < (one: VersionID, other: VersionID) -> Bool { one.number < other.number }
 }
 
-/// One segmentation of a case: a loaded mask, a network's result or a refinement. None replaces another.
+/// One segmentation of a case: a loaded mask, a network's result or a refinement.
+///
+/// No version replaces another.
 package struct Version: Equatable, Sendable {
   /// Where a version comes from.
   package enum Origin: Equatable, Sendable {

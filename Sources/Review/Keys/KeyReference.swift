@@ -56,7 +56,8 @@ package enum KeyReference {
       lines.append(section.title)
       lines.append("  " + section.introduction)
       for row in section.rows {
-        lines.append("    " + row.0.padding(toLength: max(16, row.0.count + 2), withPad: " ", startingAt: 0) + row.1)
+        lines.append(
+          "    " + row.0.padding(toLength: max(16, row.0.count + 2), withPad: " ", startingAt: 0) + row.1)
       }
     }
     return lines
@@ -64,7 +65,8 @@ package enum KeyReference {
 
   /// The reference as Markdown: the content of docs/keys.md.
   package static let markdown: String = {
-    var text = "# Keys\n\nPrinted by `segdeck keys` from the table that drives the program; `?` shows the same.\n"
+    var text =
+      "# Keys\n\nPrinted by `segdeck keys` from the table that drives the program; `?` shows the same.\n"
     for section in sections {
       text += "\n## \(section.title)\n\n\(section.introduction)\n\n| keys | what they do |\n|---|---|\n"
       for row in section.rows {

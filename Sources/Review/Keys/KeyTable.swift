@@ -52,7 +52,8 @@ package enum KeyTable {
   }
 
   private static let moving: [KeyBinding] = [
-    bind(.picture, [.pageUp, "]"], .scroll(1), "next slice, towards head, front or right", bar: "slice",
+    bind(
+      .picture, [.pageUp, "]"], .scroll(1), "next slice, towards head, front or right", bar: "slice",
       barKeys: [.pageUp, .pageDown]),
     bind(.picture, [.pageDown, "["], .scroll(-1), "previous slice"),
     bind(.picture, [">"], .scroll(10), "ten slices on"),
@@ -118,7 +119,8 @@ package enum KeyTable {
   ]
 
   private static let panning: [KeyBinding] = [
-    bind(.pan, [.left, "h"], .step(.left, 1), "show more of the left", bar: "move",
+    bind(
+      .pan, [.left, "h"], .step(.left, 1), "show more of the left", bar: "move",
       barKeys: [.left, .right, .up, .down]),
     bind(.pan, [.right, "l"], .step(.right, 1), "show more of the right"),
     bind(.pan, [.up, "k"], .step(.up, 1), "show more of the top"),
@@ -148,10 +150,13 @@ package enum KeyTable {
   private static let refinement: [KeyBinding] = [
     bind(.refinement, [.up, "k"], .movePointer(-1), "previous knob", bar: "knob", barKeys: [.up, .down]),
     bind(.refinement, [.down, "j"], .movePointer(1), "next knob"),
-    bind(.refinement, [.left, "h"], .turnKnob(-1, coarse: false), "a fine step down", bar: "turn",
+    bind(
+      .refinement, [.left, "h"], .turnKnob(-1, coarse: false), "a fine step down", bar: "turn",
       barKeys: [.left, .right]),
     bind(.refinement, [.right, "l"], .turnKnob(1, coarse: false), "a fine step up"),
-    bind(.refinement, ["H", "-"], .turnKnob(-1, coarse: true), "a coarse step down", bar: "coarse", barKeys: ["-", "+"]),
+    bind(
+      .refinement, ["H", "-"], .turnKnob(-1, coarse: true), "a coarse step down", bar: "coarse",
+      barKeys: ["-", "+"]),
     bind(.refinement, ["L", "+"], .turnKnob(1, coarse: true), "a coarse step up"),
     bind(
       .refinement, "0123456789.,".map { Key.character($0) }, .typeIntoKnob,
@@ -189,7 +194,9 @@ package enum KeyTable {
   ]
 
   private static let help: [KeyBinding] = [
-    bind(.help, [.up, "k"], .movePointer(-1), "one line up", bar: "scroll", barKeys: [.up, .down, .pageUp, .pageDown]),
+    bind(
+      .help, [.up, "k"], .movePointer(-1), "one line up", bar: "scroll",
+      barKeys: [.up, .down, .pageUp, .pageDown]),
     bind(.help, [.down, "j"], .movePointer(1), "one line down"),
     bind(.help, [.pageUp, "["], .movePage(-1), "a page up"),
     bind(.help, [.pageDown, "]", " "], .movePage(1), "a page down"),

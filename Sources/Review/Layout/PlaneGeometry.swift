@@ -107,7 +107,8 @@ package struct PaneProjection: Equatable, Sendable {
   package var columns: [Range<Int>] {
     (0..<width).map { x in
       PaneProjection.voxels(
-        horizontalIndex(atPixel: Double(x)), horizontalIndex(atPixel: Double(x + 1)), geometry.horizontalCount)
+        horizontalIndex(atPixel: Double(x)), horizontalIndex(atPixel: Double(x + 1)), geometry.horizontalCount
+      )
     }
   }
 

@@ -71,7 +71,8 @@ extension ReviewState {
     _ result: SegmentationResult, _ statistics: [LabelStatistics], by model: ModelDescription
   ) -> [ReviewEffect] {
     let version = Version(
-      id: takeVersionID(), name: uniqueName(model.name), origin: .network(modelID: model.id, modelName: model.name),
+      id: takeVersionID(), name: uniqueName(model.name),
+      origin: .network(modelID: model.id, modelName: model.name),
       labels: result.labels, table: result.table, statistics: statistics, probabilities: result.probabilities,
       auxiliaryHeadCount: result.auxiliaryHeadCount, advisedSettings: result.advisedSettings,
       warnings: statistics.isEmpty ? ["the network found nothing"] : [])

@@ -42,7 +42,8 @@ extension ReviewState {
       let step = max(window.width, 1e-6) / 60
       choose(
         IntensityWindow(
-          centre: window.centre + Double(rows) * step, width: max(window.width + Double(columns) * step, step)),
+          centre: window.centre + Double(rows) * step, width: max(window.width + Double(columns) * step, step)
+        ),
         joins: true)
     }
   }

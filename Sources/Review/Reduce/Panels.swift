@@ -57,11 +57,17 @@ extension ReviewState {
           decisions.hiddenLabels = Set(labels.map(\.key)).subtracting([solo])
           decisions.soloLabel = nil
         }
-        if isShown { decisions.hiddenLabels.insert(label.key) } else { decisions.hiddenLabels.remove(label.key) }
+        if isShown {
+          decisions.hiddenLabels.insert(label.key)
+        } else {
+          decisions.hiddenLabels.remove(label.key)
+        }
       }
     case .soloLabel:
       let isSolo = decisions.soloLabel == label.key
-      decide(isSolo ? "show all but hidden labels" : "only \(name)") { $0.soloLabel = isSolo ? nil : label.key }
+      decide(isSolo ? "show all but hidden labels" : "only \(name)") {
+        $0.soloLabel = isSolo ? nil : label.key
+      }
     default: break
     }
   }
@@ -100,7 +106,8 @@ extension ReviewState {
 
   /// Starts counting how A and B agree, unless that is known or under way for this very pair.
   mutating func compareIfNeeded() -> [ReviewEffect] {
-    guard let a = decisions.a.flatMap({ version($0) }), let b = decisions.b.flatMap({ version($0) }), a.id != b.id
+    guard let a = decisions.a.flatMap({ version($0) }), let b = decisions.b.flatMap({ version($0) }),
+      a.id != b.id
     else {
       comparison = nil
       view.showsDifference = false

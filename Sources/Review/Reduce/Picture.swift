@@ -24,7 +24,8 @@ extension ReviewState {
       view.convention = view.convention == .radiological ? .neurological : .radiological
       message = Message(
         view.convention == .radiological
-          ? "radiological: the patient's right is on the left" : "neurological: the patient's left is on the left")
+          ? "radiological: the patient's right is on the left"
+          : "neurological: the patient's left is on the left")
     case .toggleCrosshair: view.showsCrosshair.toggle()
     case .toggleAnnotations: view.showsAnnotations.toggle()
     default: break

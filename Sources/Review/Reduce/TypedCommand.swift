@@ -16,7 +16,9 @@ enum TypedCommand: Equatable {
     ("-12.5,40,81mm", "the voxel at x,y,z in millimetres (RAS+)"),
     ("liver", "the largest slice of a label, by name, part of a name, or \"label 6\""),
     ("window 40 400", "window by centre and width; also \"window auto\" and \"window lung\""),
-    ("set theta-alpha 6", "a CRF knob: mu1, theta-alpha, theta-beta, mu2, theta-gamma, iterations, certainty"),
+    (
+      "set theta-alpha 6", "a CRF knob: mu1, theta-alpha, theta-beta, mu2, theta-gamma, iterations, certainty"
+    ),
     ("export NAME", "export the accepted version to NAME; w is short for it"),
     ("wq", "export and quit"),
     ("q", "quit; q! does not ask"),
@@ -123,7 +125,8 @@ extension ReviewState {
   private mutating func goTo(slice: Int) {
     let geometry = geometry(view.activePlane)
     guard (0..<geometry.sliceCount).contains(slice) else {
-      message = Message("slice \(slice): the \(view.activePlane.rawValue) slices are 0 to \(geometry.sliceCount - 1)", .error)
+      message = Message(
+        "slice \(slice): the \(view.activePlane.rawValue) slices are 0 to \(geometry.sliceCount - 1)", .error)
       return
     }
     var index = view.crosshair

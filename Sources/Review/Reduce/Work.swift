@@ -66,7 +66,8 @@ extension ReviewState {
     }
     let request = ExportRequest(
       labels: version.labels, table: version.table, imagePath: content.imagePath,
-      path: path ?? content.exportPath, replacesExisting: replacesExisting, provenance: provenance(of: version))
+      path: path ?? content.exportPath, replacesExisting: replacesExisting,
+      provenance: provenance(of: version))
     let purpose = RunningJob.Purpose.export(version.id, path: request.path, quitsAfterwards: quitsAfterwards)
     return [start(.export(request), for: purpose)]
   }

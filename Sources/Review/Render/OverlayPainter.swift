@@ -65,7 +65,7 @@ struct OverlayPainter {
       if let value = pair.valueA { ranksA[value] = rank }
       if let value = pair.valueB { ranksB[value] = rank }
     }
-    return (LabelRanks(ranksA), LabelRanks(ranksB))
+    return (LabelRanks(ranksA, of: a), LabelRanks(ranksB, of: b))
   }
 
   /// Draws labels onto a pane's picture.
@@ -75,10 +75,10 @@ struct OverlayPainter {
     switch content {
     case .nothing: return
     case .labels(let labels, let ranks, let preview):
-      sampler.classify(labels, ranks: ranks, into: &classes)
+      sampler.classify(labels, ranks, into: &classes)
       if let preview {
         SliceSampler(projection, size: preview.box.size, slice: slice, box: preview.box)
-          .classify(preview.labels, ranks: ranks, into: &classes)
+          .classify(preview.labels, ranks.anywhere(in: preview.box.size), into: &classes)
       }
     case .difference(let a, let ranksA, let b, let ranksB):
       sampler.classify(a, ranksA, b, ranksB, into: &classes) { one, other in

@@ -10,7 +10,9 @@ extension ReviewState {
     var picture = PixelBuffer(width: projection.width, height: projection.height)
     let sampler = SliceSampler(projection, size: grid.size, slice: view.crosshair)
     let greys = sampler.greys(of: content.image, window: decisions.window)
-    for pixel in greys.indices where greys[pixel] > 0 { picture.pixels[pixel] = RGB(grey: UInt8(greys[pixel])) }
+    for pixel in greys.indices where greys[pixel] > 0 {
+      picture.pixels[pixel] = RGB(grey: UInt8(greys[pixel]))
+    }
     overlay.paint(&picture, projection, size: grid.size, slice: view.crosshair)
     paintPreviewBox(projection, into: &picture)
     if view.showsCrosshair { paintCrosshair(projection, pane.plane == view.activePlane, into: &picture) }
@@ -32,13 +34,15 @@ extension ReviewState {
       projection.millimetresPerRow / geometry.verticalSpacing)
     // A small structure may hide in a pixel of several voxels: the reader should know.
     let scale =
-      voxels > 1.05 ? "1 px = \(brief(voxels, atMost: 1)) voxels " : "\(brief(1 / voxels, atMost: 1)) px/voxel "
+      voxels > 1.05
+      ? "1 px = \(brief(voxels, atMost: 1)) voxels " : "\(brief(1 / voxels, atMost: 1)) px/voxel "
     if TextWidth.columns(text) + scale.count + 3 <= pane.title.columns {
       frame.writeAtRight(scale, row: pane.title.row, style: style, in: pane.title)
     }
   }
 
-  private func paintCrosshair(_ projection: PaneProjection, _ isActive: Bool, into picture: inout PixelBuffer) {
+  private func paintCrosshair(_ projection: PaneProjection, _ isActive: Bool, into picture: inout PixelBuffer)
+  {
     let (x, y) = projection.pixel(of: view.crosshair)
     let gap = 3
     // Faint enough to see through; the gap keeps the target itself free.

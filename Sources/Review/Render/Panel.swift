@@ -15,7 +15,9 @@ extension ReviewState {
   /// Labels, versions and knobs; the section that takes keys gets room first.
   func paintPanel(_ area: Rectangle, into frame: inout Frame) {
     let width = area.columns - 2
-    let sections = [labelSection(width: width), versionSection(width: width), refinementSection(width: width)]
+    let sections = [
+      labelSection(width: width), versionSection(width: width), refinementSection(width: width),
+    ]
     let heights = shares(of: area.rows, among: sections)
     var row = area.row
     for (section, height) in zip(sections, heights) where height > 0 {
@@ -48,7 +50,9 @@ extension ReviewState {
     let (heading, body) = area.splitTop(1)
     frame.fill(heading, Cell(" ", style))
     frame.write(section.title, row: heading.row, column: heading.column + 1, style: style, in: heading)
-    if !isActive { frame.writeAtRight(section.key + " ", row: heading.row, style: Theme.barQuiet, in: heading) }
+    if !isActive {
+      frame.writeAtRight(section.key + " ", row: heading.row, style: Theme.barQuiet, in: heading)
+    }
     let lines = Rectangle(row: body.row, column: body.column, rows: body.rows, columns: body.columns - 1)
     let visible = max(0, min(lines.rows, section.lines.count))
     guard visible > 0 else { return }
@@ -61,7 +65,8 @@ extension ReviewState {
       frame.write(section.lines[first + offset], row: line.row, in: line)
     }
     if first + visible < section.lines.count, lines.columns > 3 {
-      frame.write("▾", row: lines.row + visible - 1, column: lines.column + lines.columns, style: Theme.strong)
+      frame.write(
+        "▾", row: lines.row + visible - 1, column: lines.column + lines.columns, style: Theme.strong)
     }
   }
 }

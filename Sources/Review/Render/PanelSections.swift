@@ -38,7 +38,8 @@ extension ReviewState {
     }
     let change = Double(row.voxelsB - row.voxelsA) * grid.voxelVolume / 1000
     let sign = row.voxelsB > row.voxelsA ? "+" : ""
-    return (sign + volumeText(change)).fitted(7, atRight: true) + decimals(row.dice, 3).fitted(6, atRight: true)
+    return (sign + volumeText(change)).fitted(7, atRight: true)
+      + decimals(row.dice, 3).fitted(6, atRight: true)
   }
 
   private func volumeText(_ millilitres: Double) -> String {
@@ -59,7 +60,9 @@ extension ReviewState {
       if let verdict = decisions.verdict, verdict.version == version.id { mark = verdict.kind.rawValue }
       if exported.contains(version.id) { mark = "exported" }
       let nameWidth = max(4, width - 2 - (mark.isEmpty ? 0 : mark.count + 1))
-      lines.append([Span(side, style), Span(cleaned(version.name).fitted(nameWidth), style), Span(mark, style)])
+      lines.append([
+        Span(side, style), Span(cleaned(version.name).fitted(nameWidth), style), Span(mark, style),
+      ])
       if !version.warnings.isEmpty {
         lines.append([Span("  " + version.warnings.joined(separator: ", "), Theme.warning)])
       } else if isPointed {
@@ -105,7 +108,9 @@ extension ReviewState {
       let style = isPointed ? Theme.selected : Theme.plain
       let typed = isPointed ? knobEntry.map { $0.text + "_" } : nil
       let value = (typed ?? decisions.knobs.text(knob)).fitted(max(4, width - 20), atRight: true)
-      lines.append([Span(knob.name.fitted(15), style), Span(value, style), Span(" " + knob.unit.fitted(4), style)])
+      lines.append([
+        Span(knob.name.fitted(15), style), Span(value, style), Span(" " + knob.unit.fitted(4), style),
+      ])
     }
     for text in wrapped(selectedKnob.explanation, width: width) { lines.append([Span(text, Theme.quiet)]) }
     let state = preview != nil ? "shown in the box" : jobs[.preview] != nil ? "refining the box" : "on"

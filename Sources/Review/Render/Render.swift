@@ -44,7 +44,8 @@ extension Frame {
     for span in spans {
       let free = area.column + area.columns - column
       guard free > 0 else { return }
-      column = write(TextWidth.truncated(span.text, to: free), row: row, column: column, style: span.style, in: area)
+      column = write(
+        TextWidth.truncated(span.text, to: free), row: row, column: column, style: span.style, in: area)
     }
   }
 }
@@ -66,7 +67,8 @@ extension ReviewState {
     frame.writeCentred("Opening \(name)", row: middle - 1, style: Theme.strong, in: frame.bounds)
     if let job = jobs[.opening] {
       let width = min(40, frame.columns - 10)
-      frame.writeCentred(progressBar(job.fraction, width: width), row: middle + 1, style: Theme.progress, in: frame.bounds)
+      frame.writeCentred(
+        progressBar(job.fraction, width: width), row: middle + 1, style: Theme.progress, in: frame.bounds)
     }
     frame.writeCentred("q quits", row: middle + 3, style: Theme.quiet, in: frame.bounds)
   }

@@ -9,7 +9,7 @@ struct SliceSampler {
   let projection: PaneProjection
   private let columns: [Range<Int>]
   private let rows: [Range<Int>]
-  private let start, horizontalStride, verticalStride: Int
+  private let slice, start, horizontalStride, verticalStride: Int
 
   /// Voxels read per pixel along each axis for the image's mean; more would change no grey that can be seen.
   private static let imageSamples = 3
@@ -26,7 +26,7 @@ struct SliceSampler {
       let shifted = range.lowerBound - lower[axis]..<range.upperBound - lower[axis]
       return range.isEmpty ? 0..<0 : shifted.clamped(to: 0..<size[axis])
     }
-    let slice = index[geometry.sliceAxis] - lower[geometry.sliceAxis]
+    slice = index[geometry.sliceAxis] - lower[geometry.sliceAxis]
     let isInside = (0..<size[geometry.sliceAxis]).contains(slice)
     columns = isInside ? projection.columns.map { inside($0, geometry.horizontalAxis) } : []
     rows = isInside ? projection.rows.map { inside($0, geometry.verticalAxis) } : []
@@ -72,26 +72,34 @@ struct SliceSampler {
   }
 
   /// The distance between sampled voxels of a pixel that covers `range`.
-  private static func step(_ range: Range<Int>) -> Int { max(1, (range.count + imageSamples - 1) / imageSamples) }
+  private static func step(_ range: Range<Int>) -> Int {
+    max(1, (range.count + imageSamples - 1) / imageSamples)
+  }
 
   /// Writes a class for each pixel: of the voxels that it covers, the highest rank; 0 where none has one.
   ///
   /// Any voxel counts, so that a structure of one voxel is seen however far away the view is.
-  func classify(_ labels: LabelVolume, ranks: LabelRanks, into classes: inout [UInt16]) {
+  /// Lines of voxels are walked whole, across all pixels: neighbours in memory are read together.
+  func classify(_ labels: LabelVolume, _ ranks: LabelRanks, into classes: inout [UInt16]) {
+    let spans = spans(within: ranks.bounds, clearing: &classes)
     labels.voxels.withUnsafeBufferPointer { voxels in
       ranks.ranks.withUnsafeBufferPointer { ranks in
-        // SAFETY: as above; the table has a rank for each of the 65536 values.
-        let base = voxels.baseAddress! + start
-        forEachPixel { pixel, row, column in
-          var best: UInt16 = 0
-          for v in row {
-            let line = base + v * verticalStride
-            for u in column {
-              let rank = ranks[Int(line[u * horizontalStride])]
-              if rank > best { best = rank }
+        classes.withUnsafeMutableBufferPointer { classes in
+          // SAFETY: spans lie inside the grid and the picture, and the table has a rank for each of 65536 values.
+          let base = voxels.baseAddress! + start
+          for row in spans.rows {
+            for v in row.voxels {
+              let line = base + v * verticalStride
+              for column in spans.columns {
+                var best = classes[row.pixel * projection.width + column.pixel]
+                for u in column.voxels {
+                  let value = line[u * horizontalStride]
+                  if value != 0 { best = max(best, ranks[Int(value)]) }
+                }
+                classes[row.pixel * projection.width + column.pixel] = best
+              }
             }
           }
-          classes[pixel] = best
         }
       }
     }
@@ -102,59 +110,58 @@ struct SliceSampler {
     _ one: LabelVolume, _ oneRanks: LabelRanks, _ other: LabelVolume, _ otherRanks: LabelRanks,
     into classes: inout [UInt16], combine: (UInt16, UInt16) -> UInt16
   ) {
+    let bounds = oneRanks.bounds.map { bounds in otherRanks.bounds.map(bounds.union) ?? bounds }
+    let spans = spans(within: bounds ?? otherRanks.bounds, clearing: &classes)
+    let (oneTable, otherTable) = (oneRanks.ranks, otherRanks.ranks)
     one.voxels.withUnsafeBufferPointer { oneVoxels in
       other.voxels.withUnsafeBufferPointer { otherVoxels in
-        // SAFETY: both volumes lie on the grid that the sampler was made for.
+        // SAFETY: as above; both volumes lie on the grid that the sampler was made for.
         let base = oneVoxels.baseAddress! + start
         let otherBase = otherVoxels.baseAddress! + start
-        forEachPixel { pixel, row, column in
-          var best: UInt16 = 0
-          for v in row {
-            for u in column {
-              let offset = v * verticalStride + u * horizontalStride
-              let first = oneRanks.ranks[Int(base[offset])]
-              let second = otherRanks.ranks[Int(otherBase[offset])]
-              if first | second != 0 { best = max(best, combine(first, second)) }
+        for row in spans.rows {
+          for v in row.voxels {
+            for column in spans.columns {
+              var best = classes[row.pixel * projection.width + column.pixel]
+              for u in column.voxels {
+                let offset = v * verticalStride + u * horizontalStride
+                let (first, second) = (base[offset], otherBase[offset])
+                if first | second != 0 {
+                  best = max(best, combine(oneTable[Int(first)], otherTable[Int(second)]))
+                }
+              }
+              classes[row.pixel * projection.width + column.pixel] = best
             }
           }
-          classes[pixel] = best
         }
       }
     }
   }
 
-  private func forEachPixel(_ body: (_ pixel: Int, _ row: Range<Int>, _ column: Range<Int>) -> Void) {
+  /// A pixel row or column, and the voxels that it shows.
+  private struct PixelSpan {
+    var pixel: Int
+    var voxels: Range<Int>
+  }
+
+  /// The pixel rows and columns that show anything of `bounds`; every pixel that shows the volume becomes 0.
+  private func spans(
+    within bounds: VoxelBounds?, clearing classes: inout [UInt16]
+  ) -> (rows: [PixelSpan], columns: [PixelSpan]) {
+    let shownColumns = columns.indices.filter { !columns[$0].isEmpty }
     for (y, row) in rows.enumerated() where !row.isEmpty {
-      for (x, column) in columns.enumerated() where !column.isEmpty {
-        body(y * projection.width + x, row, column)
+      for x in shownColumns { classes[y * projection.width + x] = 0 }
+    }
+    let geometry = projection.geometry
+    guard let bounds, (bounds.lower[geometry.sliceAxis]...bounds.upper[geometry.sliceAxis]).contains(slice) else {
+      return ([], [])
+    }
+    func clipped(_ ranges: [Range<Int>], _ axis: Int) -> [PixelSpan] {
+      let limits = bounds.lower[axis]..<bounds.upper[axis] + 1
+      return ranges.enumerated().compactMap { pixel, range in
+        let part = range.clamped(to: limits)
+        return part.isEmpty ? nil : PixelSpan(pixel: pixel, voxels: part)
       }
     }
-  }
-}
-
-/// For each label value a rank: 0 is not shown; of two labels in one pixel the higher rank shows.
-struct LabelRanks {
-  /// 65536 ranks.
-  fileprivate var ranks: [UInt16]
-  /// The colour of each rank from 1.
-  private(set) var colours: [RGBColour] = []
-
-  /// Ranks of the labels that are visible: the smaller a label is, the higher, so that a lesion shows in its organ.
-  init(_ version: Version, isVisible: (Label) -> Bool) {
-    ranks = [UInt16](repeating: 0, count: 65536)
-    let volumes = Dictionary(uniqueKeysWithValues: version.statistics.map { ($0.label, $0.voxelCount) })
-    let shown = version.table.labels.filter(isVisible).sorted {
-      (volumes[$0.value] ?? 0, $1.value) > (volumes[$1.value] ?? 0, $0.value)
-    }
-    for (position, label) in shown.enumerated() {
-      ranks[Int(label.value)] = UInt16(position + 1)
-      colours.append(label.colour)
-    }
-  }
-
-  /// The given rank for each value of a side, 0 for all others.
-  init(_ ranksByValue: [UInt16: UInt16]) {
-    ranks = [UInt16](repeating: 0, count: 65536)
-    for (value, rank) in ranksByValue { ranks[Int(value)] = rank }
+    return (clipped(rows, geometry.verticalAxis), clipped(columns, geometry.horizontalAxis))
   }
 }

@@ -1,7 +1,9 @@
 import Volumes
 import Work
 
-/// What a review needs done by others: files, models, networks, the CRF. The executable implements it.
+/// What a review needs done by others: files, models, networks, the CRF.
+///
+/// The executable implements it.
 ///
 /// Every call runs on a thread of the job centre, may take long, polls `work.cancellation` and reports to
 /// `work.report`. A wrong input throws `InputError`, a stop `Cancelled`; both leave nothing half done.

@@ -155,12 +155,15 @@ package struct KnobSettings: Equatable, Sendable {
     let values = parts.compactMap { Double($0.trimmingCharacters(in: .whitespaces)) }
     let allowed = knob == .thetaAlpha || knob == .thetaGamma ? [1, 3] : [1]
     guard values.count == parts.count, allowed.contains(values.count) else {
-      return "\(knob.name): \"\(cleaned(text))\" is not \(allowed.contains(3) ? "a number or i,j,k" : "a number")"
+      return
+        "\(knob.name): \"\(cleaned(text))\" is not \(allowed.contains(3) ? "a number or i,j,k" : "a number")"
     }
     guard values.allSatisfy(knob.accepts) else {
       return "\(knob.name): \(cleaned(text)) lies outside \(knob.rangeText)"
     }
-    if knob == .iterations, values[0] != values[0].rounded() { return "iterations: \(text) is not a whole number" }
+    if knob == .iterations, values[0] != values[0].rounded() {
+      return "iterations: \(text) is not a whole number"
+    }
     if case .auxiliaryWeight(let head) = knob {
       let others = refinement.auxiliaryHeadWeights.enumerated().filter { $0.offset != head }.map(\.element)
       if others.reduce(values[0], +) > 1 { return "τ of all heads together must not exceed 1" }

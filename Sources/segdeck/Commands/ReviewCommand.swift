@@ -14,12 +14,16 @@ struct ReviewCommand: ParsableCommand {
   @Argument(help: "An image file; the sample case when there is none.", completion: .file())
   var image: String?
 
-  @Option(name: .customLong("mask"), help: "A mask on the image's grid; may be given more than once.", completion: .file())
+  @Option(
+    name: .customLong("mask"), help: "A mask on the image's grid; may be given more than once.",
+    completion: .file())
   var masks: [String] = []
+
+  @OptionGroup var options: TerminalOptions
 
   func run() throws {
     let services = CaseServices()
-    let terminal = try CursesTerminal()
+    let terminal = try options.makeTerminal()
     let failure = ReviewSession.run(
       terminal: terminal, services: services, request: OpenCaseRequest(imagePath: image, maskPaths: masks))
     terminal.stop()
@@ -28,7 +32,7 @@ struct ReviewCommand: ParsableCommand {
 }
 
 /// A review that ended because its image could not be opened.
-private struct ReviewFailure: Error, CustomStringConvertible {
+struct ReviewFailure: Error {
+  /// What, where, found, expected.
   var line: String
-  var description: String { line }
 }
