@@ -152,7 +152,8 @@ struct SliceSampler {
       for x in shownColumns { classes[y * projection.width + x] = 0 }
     }
     let geometry = projection.geometry
-    guard let bounds, (bounds.lower[geometry.sliceAxis]...bounds.upper[geometry.sliceAxis]).contains(slice) else {
+    guard let bounds, (bounds.lower[geometry.sliceAxis]...bounds.upper[geometry.sliceAxis]).contains(slice)
+    else {
       return ([], [])
     }
     func clipped(_ ranges: [Range<Int>], _ axis: Int) -> [PixelSpan] {
