@@ -15,10 +15,12 @@ final class CaseServices: ReviewServices {
     let image = try file.scalarVolume(context: work.part(0...share))
     var findings = file.findings.map { "\(imagePath): \($0)" }
     let masks = try request.maskPaths.enumerated().map { position, path in
-      let start = share * Double(position + 1)
-      let mask = try ImageFile.open(path)
-      findings += mask.findings.map { "\(path): \($0)" }
-      return try loadedMask(mask, on: image.grid, work.part(start...min(1, start + share)), &findings)
+      let mask = try FittedMask(path, on: image.grid, work: work)
+      findings += mask.notes
+      work.report(share * Double(position + 2))
+      return LoadedMask(
+        name: (path as NSString).lastPathComponent, path: URL(fileURLWithPath: path).path,
+        labels: mask.labels, table: mask.names ?? LabelTable())
     }
     let full = URL(fileURLWithPath: imagePath).path
     let name = CaseServices.caseName(full)
@@ -26,24 +28,6 @@ final class CaseServices: ReviewServices {
     return ReviewCase(
       name: name, imagePath: full, image: image, masks: masks, findings: findings,
       exportPath: (folder as NSString).appendingPathComponent(name + "_seg.nii.gz"))
-  }
-
-  /// A mask on exactly the image's grid; one that lies along other axes is reoriented, with a finding.
-  private func loadedMask(
-    _ file: ImageFile, on grid: VolumeGrid, _ work: WorkContext, _ findings: inout [String]
-  ) throws -> LoadedMask {
-    let name = (file.path as NSString).lastPathComponent
-    let fit = try GridFit(mask: file.grid, image: grid, subject: file.path)
-    var labels = try file.labelVolume(context: work)
-    if case .reoriented(let reorientation) = fit {
-      let voxels = try reorientation.reordered(labels.voxels, size: labels.grid.size, work: work.silent)
-      labels = LabelVolume(grid: grid, voxels: voxels)
-      findings.append("\(name): stored along other axes than the image; reoriented")
-    }
-    labels.grid = grid
-    return LoadedMask(
-      name: name, path: URL(fileURLWithPath: file.path).path, labels: labels,
-      table: try LabelNamesFile.read(besideMask: file.path) ?? LabelTable())
   }
 
   /// The file's name without its format's suffix.
