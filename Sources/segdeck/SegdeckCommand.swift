@@ -12,6 +12,7 @@ struct SegdeckCommand: ParsableCommand {
       CompareCommand.self,
       EvaluateCommand.self,
       TrainCommand.self,
+      PhantomCommand.self,
       InfoCommand.self,
       ConvertCommand.self,
       TerminalCommand.self,

@@ -1,0 +1,89 @@
+import ArgumentParser
+import ImageFormats
+import Segmentation
+import Volumes
+import Work
+
+/// `segdeck phantom`: the sample generator.
+struct PhantomCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "phantom", abstract: "Generate an image with labels from a seed.",
+    discussion: """
+      ct gives an abdomen with nine labelled organs (liver = 6), mr a heart with its left atrium (label 1). The same
+      seed gives the same files on every machine. -o and --labels end in .nii or .nii.gz;
+      the labels' names go to a .labels.json beside them.
+      """)
+
+  /// What is imaged.
+  enum Kind: String, ExpressibleByArgument, CaseIterable {
+    case ct, mr
+  }
+
+  @Argument(help: "ct or mr.")
+  var kind: Kind
+
+  @Option(help: "What decides the case, 0 or more.")
+  var seed: UInt64
+
+  @Option(name: [.customShort("o"), .long], help: "The image to write.", completion: .file())
+  var output: String
+
+  @Option(help: "The label file to write.", completion: .file())
+  var labels: String
+
+  @Option(help: "Millimetres per voxel, one number or XxYxZ; 3 for ct and 1.25 for mr unless given.")
+  var spacing: String?
+
+  @Option(help: "Voxels, XxYxZ; 122x101x112 for ct and 112x88x52 for mr unless given.")
+  var size: String?
+
+  @Flag(help: "Replace files that exist.")
+  var force = false
+
+  func validate() throws {
+    _ = try chosenSize()
+    _ = try chosenSpacing()
+  }
+
+  func run() throws {
+    let imagePlace = try OutputPlace(output, isForced: force, inputs: [])
+    let labelPlace = try OutputPlace(labels, isForced: force, inputs: [])
+    guard output != labels else {
+      throw InputError(labels, "is the image's place too", expected: "another name for the labels")
+    }
+    let (size, spacing) = (try chosenSize(), try chosenSpacing())
+    let work = WorkContext()
+    let (image, mask, table) =
+      switch kind {
+      case .ct: try CTPhantom(seed: seed).generate(size: size, spacing: spacing, work: work)
+      case .mr: try MRHeartPhantom(seed: seed).generate(size: size, spacing: spacing, work: work)
+      }
+    let source = ImageSource(grid: image.grid)
+    try image.write(to: imagePlace.path, source: source)
+    try mask.write(to: labelPlace.path, source: source)
+    try LabelNamesFile.write(table, besideMask: labelPlace.path)
+  }
+
+  private func chosenSize() throws -> GridSize {
+    let text = size ?? (kind == .ct ? "122x101x112" : "112x88x52")
+    let parts = text.split(separator: "x", omittingEmptySubsequences: false).compactMap { Int($0) }
+    guard parts.count == 3, text.count(where: { $0 == "x" }) == 2,
+      parts.allSatisfy({ (2...1024).contains($0) })
+    else {
+      throw ValidationError("--size is three whole numbers 2 to 1024 as XxYxZ, not \(text)")
+    }
+    return GridSize(parts[0], parts[1], parts[2])
+  }
+
+  private func chosenSpacing() throws -> Spacing {
+    let text = spacing ?? (kind == .ct ? "3" : "1.25")
+    let fields = text.split(separator: "x", omittingEmptySubsequences: false)
+    let parts = fields.compactMap { Double($0) }
+    guard parts.count == fields.count, parts.count == 1 || parts.count == 3,
+      parts.allSatisfy({ $0 >= 0.1 && $0 <= 50 })
+    else {
+      throw ValidationError("--spacing is one number 0.1 to 50 or three as XxYxZ, not \(text)")
+    }
+    return parts.count == 1 ? Spacing(parts[0]) : Spacing(parts[0], parts[1], parts[2])
+  }
+}
