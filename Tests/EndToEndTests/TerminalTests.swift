@@ -1,0 +1,188 @@
+import Foundation
+import Testing
+
+/// The real terminal, through `segdeck terminal`.
+@Suite(.serialized)
+struct TerminalTests {
+  private func showPattern(in session: TmuxSession, options: String = "") throws {
+    try session.enter("clear; \(try BuiltProgram.path()) terminal --test-pattern \(options)")
+    try session.waitFor("q quits.")
+  }
+
+  @Test(
+    "keys, mouse and paste arrive decoded, whatever the terminal type",
+    arguments: [
+      "xterm-256color", "xterm", "tmux-256color", "vt100", "linux",
+    ])
+  func keysAreDecoded(terminalType: String) throws {
+    let session = try TmuxSession(columns: 100, rows: 50, terminalType: terminalType)
+    try showPattern(in: session)
+    try session.press(
+      "a", "Up", "Down", "Left", "Right", "PageUp", "PageDown", "Home", "End", "Tab", "BTab", "BSpace", "DC",
+      "F1", "C-r",
+      "Escape", "é", "Enter")
+    let shown = try session.waitFor("key enter")
+    let keys = shown.split(separator: "\n").compactMap { line -> String? in
+      line.contains("│ key ")
+        ? line.replacingOccurrences(of: "│", with: "").trimmingCharacters(in: .whitespaces) : nil
+    }
+    #expect(
+      keys == [
+        "key a", "key up", "key down", "key left", "key right", "key pageUp", "key pageDown", "key home",
+        "key end",
+        "key tab", "key backTab", "key backspace", "key delete", "key F1", "key control-r", "key escape",
+        "key é",
+        "key enter",
+      ])
+    try session.send(bytes: Array("\u{1B}[<0;11;6M\u{1B}[<32;12;6M\u{1B}[<0;12;6m\u{1B}[<81;250;6M".utf8))
+    try session.waitFor("mouse press button 1 row 5 column 10")
+    try session.waitFor("mouse drag button 1 row 5 column 11")
+    try session.waitFor("mouse release button 1 row 5 column 11")
+    try session.waitFor("mouse wheelDown button 0 row 5 column 249 control")
+    try session.send(bytes: Array("\u{1B}[200~q\u{1B}[201~\u{1B}[99;99~".utf8))
+    try session.waitFor("paste 1 characters: q")
+    try session.press("z")
+    #expect(try session.waitFor("key z").contains("q quits."))
+  }
+
+  @Test("the picture follows the size of the window")
+  func resizing() throws {
+    let session = try TmuxSession(columns: 100, rows: 30)
+    try showPattern(in: session)
+    try session.waitFor("segdeck terminal 100 x 30")
+    try session.resize(columns: 61, rows: 17)
+    try session.waitFor("segdeck terminal 61 x 17")
+    try session.resize(columns: 150, rows: 45)
+    let shown = try session.waitFor("resize 150 x 45")
+    #expect(shown.split(separator: "\n").first?.count == 150)
+  }
+
+  @Test("leaving with q gives the terminal and the shell's screen back, then what went to standard error")
+  func quitting() throws {
+    let session = try TmuxSession()
+    let before = try session.terminalModes()
+    try showPattern(in: session)
+    try session.press("q")
+    let shown = try session.waitFor("this line went to standard error")
+    #expect(!shown.contains("q quits."))
+    #expect(try session.terminalModes() == before)
+    #expect(
+      try session.tmux(
+        "display-message", "-p", "-t", "main", "#{mouse_any_flag}#{cursor_flag}#{alternate_on}") == "010\n")
+  }
+
+  @Test(
+    "every signal that ends the program gives the terminal back first",
+    arguments: [
+      "TERM", "HUP", "INT", "QUIT", "SEGV", "BUS", "ILL", "TRAP", "ABRT", "FPE",
+    ])
+  func signals(name: String) throws {
+    let session = try TmuxSession()
+    let before = try session.terminalModes()
+    try showPattern(in: session)
+    try run(["kill", "-\(name)", "\(try session.programProcess())"])
+    let shown = try session.waitFor("this line went to standard error")
+    #expect(!shown.contains("q quits."))
+    #expect(try session.terminalModes() == before)
+    #expect(
+      try session.tmux(
+        "display-message", "-p", "-t", "main", "#{mouse_any_flag}#{cursor_flag}#{alternate_on}") == "010\n")
+  }
+
+  @Test("a failed precondition gives the terminal back and asks nothing")
+  func trap() throws {
+    let session = try TmuxSession()
+    let before = try session.terminalModes()
+    try showPattern(in: session, options: "--trap")
+    try session.press("x")
+    let shown = try session.waitFor("this line went to standard error")
+    #expect(!shown.contains("Press space"))
+    #expect(try session.terminalModes() == before)
+  }
+
+  @Test("Ctrl-Z stops the program and gives the terminal to the shell; fg draws everything again")
+  func suspending() throws {
+    let session = try TmuxSession()
+    let before = try session.terminalModes()
+    try showPattern(in: session)
+    try session.press("C-z")
+    try session.waitFor("Stopped")
+    #expect(try session.terminalModes() == before)
+    try session.enter("fg")
+    try session.waitFor("q quits.")
+    try session.press("k")
+    try session.waitFor("key k")
+    #expect(try session.tmux("display-message", "-p", "-t", "main", "#{mouse_any_flag}") == "1\n")
+    try session.press("q")
+    try session.waitFor("ready>")
+    #expect(try session.terminalModes() == before)
+  }
+
+  @Test("stopped by a signal that cannot be caught, the program takes the terminal back when it continues")
+  func stopping() throws {
+    let session = try TmuxSession()
+    let before = try session.terminalModes()
+    try showPattern(in: session)
+    try run(["kill", "-STOP", "\(try session.programProcess())"])
+    try session.waitFor("Stopped")
+    try session.enter("stty sane; fg")
+    try session.press("k")
+    try session.waitFor("key k")
+    try session.press("q")
+    try session.waitFor("ready>")
+    #expect(try session.terminalModes() == before)
+  }
+
+  @Test(
+    "the depth of colour follows the terminal type, COLORTERM, NO_COLOR and --color",
+    arguments: [
+      ("xterm-256color", [:], "", "256 "), ("tmux-256color", ["COLORTERM": "truecolor"], "", "24-bit "),
+      ("xterm-256color", ["COLORTERM": "truecolor", "NO_COLOR": "1"], "", "none "),
+      ("xterm-256color", ["NO_COLOR": "1"], "--color 256", "256 "), ("linux", [:], "", "16 "),
+      ("vt100", [:], "", "none "),
+      ("xterm", [:], "--color truecolor", "24-bit "), ("xterm-256color", ["SEGDECK_COLOR": "16"], "", "16 "),
+      ("unheard-of", [:], "", "256 "),
+    ] as [(String, [String: String], String, String)])
+  func colourDepth(terminalType: String, environment: [String: String], options: String, expected: String)
+    throws
+  {
+    let session = try TmuxSession(terminalType: terminalType, environment: environment)
+    try session.enter("clear; \(try BuiltProgram.path()) terminal \(options)")
+    let shown = try session.waitFor("cell height / width")
+    let line = shown.split(separator: "\n").first { $0.hasPrefix("colours") }
+    #expect(line?.dropFirst("colours".count).drop { $0 == " " }.hasPrefix(expected) == true, "\(shown)")
+  }
+
+  @Test("in the plain C locale the terminal is asked, and half blocks are still drawn")
+  func plainLocale() throws {
+    let session = try TmuxSession(environment: ["LANG": "C"])
+    try showPattern(in: session)
+    #expect(try session.screen().contains("▀"))
+  }
+
+  @Test("with --ascii nothing outside ASCII is drawn")
+  func asciiOnly() throws {
+    let session = try TmuxSession()
+    try showPattern(in: session, options: "--ascii")
+    #expect(try session.screen().unicodeScalars.allSatisfy { $0.value < 0x80 })
+  }
+
+  @Test("24-bit greys reach the terminal unchanged, and text beside them does not disturb them")
+  func trueColour() throws {
+    let session = try TmuxSession(columns: 100, rows: 30)
+    try session.tmux("set-option", "-s", "-a", "terminal-overrides", ",*:RGB")
+    try showPattern(in: session, options: "--color truecolor")
+    try session.press("a", "b", "c")
+    try session.waitFor("key c")
+    let shown = try session.screen(withColours: true)
+    #expect(Set(shown.matches(of: /48;2;(\d+);\1;\1m/).map { String($0.1) }).count > 60)
+    #expect(!shown.contains("░"))
+  }
+
+  @Test("without a terminal the command fails with one line")
+  func noTerminal() throws {
+    let result = try run([try BuiltProgram.path(), "terminal"])
+    #expect(result.status == 1)
+    #expect(result.output == "segdeck: terminal: standard input is not a terminal\n")
+  }
+}
