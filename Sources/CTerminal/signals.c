@@ -101,6 +101,12 @@ void signals_install(void) {
   struct sigaction note = {.sa_handler = on_noted, .sa_flags = SA_RESTART};
   sigfillset(&note.sa_mask);
   for (int i = 0; i < NOTED; i++) sigaction(noted[i], &note, &noted_before[i]);
+  // A parent may have left them blocked.
+  sigset_t handled;
+  sigemptyset(&handled);
+  for (int i = 0; i < FATAL; i++) sigaddset(&handled, fatal[i]);
+  for (int i = 0; i < NOTED; i++) sigaddset(&handled, noted[i]);
+  pthread_sigmask(SIG_UNBLOCK, &handled, NULL);
 }
 
 void signals_remove(void) {

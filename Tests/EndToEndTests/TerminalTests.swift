@@ -125,7 +125,7 @@ struct TerminalTests {
     try showPattern(in: session)
     try run(["kill", "-STOP", "\(try session.programProcess())"])
     try session.waitFor("Stopped")
-    try session.enter("stty sane; fg")
+    try session.enter("fg")
     try session.press("k")
     try session.waitFor("key k")
     try session.press("q")

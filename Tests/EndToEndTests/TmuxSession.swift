@@ -46,7 +46,10 @@ final class TmuxSession {
 
   /// Runs a tmux command on this session's server and gives what it printed.
   @discardableResult
-  func tmux(_ arguments: String...) throws -> String {
+  func tmux(_ arguments: String...) throws -> String { try tmux(arguments) }
+
+  @discardableResult
+  private func tmux(_ arguments: [String]) throws -> String {
     let result = try run(["tmux", "-L", server] + arguments)
     guard result.status == 0 else {
       throw Failure(description: "tmux \(arguments.joined(separator: " ")): \(result.output)")
@@ -64,7 +67,7 @@ final class TmuxSession {
 
   /// Sends bytes to the program as a terminal would: mouse reports, paste marks.
   func send(bytes: [UInt8]) throws {
-    try tmux("send-keys", "-t", "main", "-H", bytes.map { String($0, radix: 16) }.joined(separator: " "))
+    try tmux(["send-keys", "-t", "main", "-H"] + bytes.map { String($0, radix: 16) })
   }
 
   /// Types a command line and Enter.
@@ -150,21 +153,4 @@ enum BuiltProgram {
     if let found = products.first(where: FileManager.default.isExecutableFile) { return found }
     throw TmuxSession.Failure(description: "no segdeck beside \(CommandLine.arguments[0]): build it first")
   }
-}
-
-/// Runs a program to its end: exit status and everything that it printed.
-@discardableResult
-func run(_ words: [String], environment: [String: String]? = nil) throws -> (status: Int32, output: String) {
-  let process = Process()
-  process.executableURL = URL(filePath: "/usr/bin/env")
-  process.arguments = words
-  if let environment { process.environment = environment }
-  let pipe = Pipe()
-  process.standardOutput = pipe
-  process.standardError = pipe
-  process.standardInput = FileHandle.nullDevice
-  try process.run()
-  let data = try pipe.fileHandleForReading.readToEnd() ?? Data()
-  process.waitUntilExit()
-  return (process.terminationStatus, String(decoding: data, as: UTF8.self))
 }
