@@ -11,7 +11,7 @@
 #include <unistd.h>
 #include <wchar.h>
 
-enum { UPPER_HALF = 0x2580, LOWER_HALF = 0x2584, SENTINEL = 0x2591, MOST_COLOURS = 256 };
+enum { UPPER_HALF = 0x2580, LOWER_HALF = 0x2584, MOST_COLOURS = 256 };
 
 static struct terminal_cell *shown;
 static int shown_rows, shown_columns;
@@ -48,8 +48,15 @@ static void swap(int *one, int *other) {
   *other = kept;
 }
 
-/// One cell in ncurses' own terms.
-static void to_curses(const struct terminal_cell *cell, cchar_t *out) {
+/// What ncurses holds in place of a 24-bit cell of a row: not blank, so that ncurses never clears it as the end of a
+/// line, and another one in every row, so that it never finds a line again elsewhere and moves it by scrolling, which
+/// it does whatever idlok says. Braille where the terminal has Unicode.
+static uint32_t sentinel(int row) {
+  return terminal_state.description.shows_unicode ? 0x2801 + (uint32_t)(row % 255) : '!' + (uint32_t)(row % 90);
+}
+
+/// One cell of a row in ncurses' own terms.
+static void to_curses(const struct terminal_cell *cell, int row, cchar_t *out) {
   uint32_t character = cell->character;
   int foreground = cell->foreground, background = cell->background;
   attr_t attributes = A_NORMAL;
@@ -58,8 +65,7 @@ static void to_curses(const struct terminal_cell *cell, cchar_t *out) {
   if (cell->attributes & TERMINAL_REVERSE) attributes |= A_REVERSE;
   if (cell->attributes & TERMINAL_UNDERLINE) attributes |= A_UNDERLINE;
   if (foreground >= TERMINAL_DIRECT || background >= TERMINAL_DIRECT) {
-    // Not blank, so that ncurses never clears it as the end of a line.
-    set_cell(out, SENTINEL, A_DIM, TERMINAL_DEFAULT, TERMINAL_DEFAULT);
+    set_cell(out, sentinel(row), A_DIM, TERMINAL_DEFAULT, TERMINAL_DEFAULT);
     return;
   }
   const bool is_half = character == UPPER_HALF || character == LOWER_HALF;
@@ -262,7 +268,7 @@ static bool curses_row(int row, const struct terminal_cell *cells, const struct 
       const bool has_room = column + 1 < columns && cells[column + 1].character == 0;
       if (width != 1 && !(width == 2 && has_room)) cell.character = '?';
     }
-    to_curses(&cell, &line[count++]);
+    to_curses(&cell, row, &line[count++]);
   }
   mvwadd_wchnstr(stdscr, row, 0, line, count);
   return true;

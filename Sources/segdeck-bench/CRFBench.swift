@@ -55,7 +55,7 @@ struct CRFBench: ParsableCommand {
     for (what, seconds) in [("crf", whole.sorted()), ("crf, kernels kept", kept.sorted())] {
       let line: [String: Any] = [
         "what": what, "shape": shape, "labels": labels, "threads": threads, "isa": DenseCRF.instructionSet,
-        "median_s": seconds[seconds.count / 2], "min_s": seconds[0], "peak_mb": Self.peakMegabytes,
+        "median_s": seconds[seconds.count / 2], "min_s": seconds[0], "peak_mb": Measurement.peakMegabytes,
       ]
       let json = try JSONSerialization.data(withJSONObject: line, options: [.sortedKeys])
       print(String(decoding: json, as: UTF8.self))
@@ -85,11 +85,5 @@ struct CRFBench: ParsableCommand {
       }
     }
     return (image, probabilities)
-  }
-
-  private static var peakMegabytes: Double {
-    var usage = rusage()
-    getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
-    return (Double(usage.ru_maxrss) / 102.4).rounded() / 10
   }
 }

@@ -19,10 +19,14 @@ struct ReviewCommand: ParsableCommand {
     completion: .file())
   var masks: [String] = []
 
+  @Option(name: .long, help: "A bundled model's name or a model file, offered first.")
+  var model: String?
+
   @OptionGroup var options: TerminalOptions
 
   func run() throws {
-    let services = CaseServices()
+    if let model { _ = try ModelLibrary.model(model) }
+    let services = CaseServices(preferredModel: model)
     let terminal = try options.makeTerminal()
     let failure = ReviewSession.run(
       terminal: terminal, services: services, request: OpenCaseRequest(imagePath: image, maskPaths: masks))

@@ -1,20 +1,27 @@
 import Foundation
 import ImageFormats
 import Review
+import Segmentation
 import Volumes
 import Work
 
-/// What a review needs done: files through ImageFormats.
+/// What a review needs done: files through ImageFormats, networks and the CRF through Segmentation.
 final class CaseServices: ReviewServices {
+  private let runs = ModelRuns()
+  private let preferredModel: String?
+
+  /// Services that offer `preferredModel` (a bundled name or a file) before the bundled ones.
+  init(preferredModel: String? = nil) { self.preferredModel = preferredModel }
+
   func openCase(_ request: OpenCaseRequest, _ work: WorkContext) throws -> ReviewCase {
-    guard let imagePath = request.imagePath else {
-      throw InputError("segdeck", "no image was named and there is no sample case yet")
-    }
+    let sample = request.imagePath == nil ? try SampleCase.find() : nil
+    let imagePath = request.imagePath ?? sample?.image ?? ""
+    let maskPaths = request.maskPaths + [sample?.labels].compactMap(\.self)
     let file = try ImageFile.open(imagePath)
-    let share = 1 / Double(request.maskPaths.count + 1)
+    let share = 1 / Double(maskPaths.count + 1)
     let image = try file.scalarVolume(context: work.part(0...share))
     var findings = file.findings.map { "\(imagePath): \($0)" }
-    let masks = try request.maskPaths.enumerated().map { position, path in
+    let masks = try maskPaths.enumerated().map { position, path in
       let mask = try FittedMask(path, on: image.grid, work: work)
       findings += mask.notes
       work.report(share * Double(position + 2))
@@ -23,8 +30,10 @@ final class CaseServices: ReviewServices {
         labels: mask.labels, table: mask.names ?? LabelTable())
     }
     let full = URL(fileURLWithPath: imagePath).path
-    let name = CaseServices.caseName(full)
-    let folder = (full as NSString).deletingLastPathComponent
+    let name = sample?.name ?? CaseServices.caseName(full)
+    // The sample lies with the program, where nothing should be written.
+    let folder =
+      sample == nil ? (full as NSString).deletingLastPathComponent : FileManager.default.currentDirectoryPath
     return ReviewCase(
       name: name, imagePath: full, image: image, masks: masks, findings: findings,
       exportPath: (folder as NSString).appendingPathComponent(name + "_seg.nii.gz"))
@@ -39,22 +48,43 @@ final class CaseServices: ReviewServices {
     return name
   }
 
-  func models(for image: ScalarVolume, _ work: WorkContext) throws -> [ModelDescription] { [] }
+  func models(for image: ScalarVolume, _ work: WorkContext) throws -> [ModelDescription] {
+    let bundled = try ShareFolder.find().models().map(\.name)
+    let wanted = [preferredModel].compactMap(\.self) + bundled.filter { $0 != preferredModel }
+    let described = try wanted.map { id in
+      try work.checkCancellation()
+      return try ModelDescription(id: id, model: try runs.model(id), image: image, work: work.silent)
+    }
+    return described.filter { $0.warning == nil } + described.filter { $0.warning != nil }
+  }
 
   func segment(_ request: SegmentationRequest, _ work: WorkContext) throws -> SegmentationResult {
-    throw InputError(request.modelID, "is no model")
+    let run = try runs.segment(request.modelID, request.image, work)
+    return SegmentationResult(
+      labels: run.labels, table: run.model.labelTable, probabilities: ProbabilitiesHandle(run.number),
+      auxiliaryHeadCount: run.model.graph.heads.count - 1, advisedSettings: run.model.refinement)
   }
 
   func refine(_ request: RefinementRequest, _ work: WorkContext) throws -> LabelVolume {
-    throw InputError("CRF", "cannot be run")
+    let refinement: Refinement
+    switch request.source {
+    case .probabilities(let handle):
+      refinement = try runs.refinement(
+        ofRun: handle.number, auxiliaryHeadWeights: request.settings.auxiliaryHeadWeights, work.part(0...0.3))
+    case .mask(let mask, let confidence):
+      let present = Set(mask.voxelCounts().keys)
+      let values = request.table.labels.map(\.value).filter { present.contains($0) }
+      guard !values.isEmpty else { throw InputError("mask", "has no label to refine: every voxel is 0") }
+      refinement = try runs.refinement(
+        of: mask, labelValues: [0] + values, confidence: confidence, image: request.image, work.part(0...0.3))
+    }
+    if let region = request.region {
+      return try refinement.labels(in: region, settings: request.settings, work: work.part(0.3...1))
+    }
+    return try refinement.labels(settings: request.settings, work: work.part(0.3...1))
   }
 
   func export(_ request: ExportRequest, _ work: WorkContext) throws -> ExportOutcome {
-    let path = URL(fileURLWithPath: (request.path as NSString).expandingTildeInPath).path
-    if !request.replacesExisting, FileManager.default.fileExists(atPath: path) { return .exists(path: path) }
-    let source = try ImageFile.open(request.imagePath).source
-    let place = try OutputPlace(path, isForced: request.replacesExisting, inputs: [request.imagePath])
-    try request.labels.write(to: place.path, source: source)
-    return .written(path: path)
+    try ReviewExport.write(request, work)
   }
 }

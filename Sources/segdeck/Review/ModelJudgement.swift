@@ -1,0 +1,51 @@
+import Foundation
+import Review
+import Segmentation
+import Volumes
+import Work
+
+extension ModelDescription {
+  /// What the dialog says about a model before it runs on `image`.
+  ///
+  /// The time is estimated from a run on a small block, scaled by voxels.
+  init(id: String, model: SegmentationModel, image: ScalarVolume, work: WorkContext) throws {
+    let weights = model.parameters.tensors.values.reduce(0) { $0 + $1.elements.count }
+    let bytes = (try? FileManager.default.attributesOfItem(atPath: model.path)[.size] as? Int) ?? 0
+    let spacing = model.preprocessing.spacingMillimetres
+    let size = weights >= 1_000_000 ? "\(Text.decimals(Double(weights) / 1e6, 1)) M" : "\(weights / 1000) k"
+    self.init(
+      id: id, name: model.name, labels: model.labelTable,
+      size: "\(size) weights, \(Text.decimals(Double(bytes) / 1e6, 1)) MB",
+      input: model.preprocessing.summary
+        + ", \(Text.decimals(spacing.i, 1)) x \(Text.decimals(spacing.j, 1)) x \(Text.decimals(spacing.k, 1)) mm",
+      estimatedSeconds: try Self.estimatedSeconds(model, image, work),
+      warning: model.preprocessing.mismatch(with: image))
+  }
+
+  private static func estimatedSeconds(
+    _ model: SegmentationModel, _ image: ScalarVolume, _ work: WorkContext
+  ) throws -> Double {
+    let segmenter = try Segmenter(model: model, usesAuxiliaryHeads: false, work: work.silent)
+    let block = GridSize(48, 48, 32)
+    let grid = VolumeGrid(size: block, affine: Affine(spacing: model.preprocessing.spacingMillimetres))
+    let sample = ScalarVolume(grid: grid, voxels: [Float](repeating: 0.5, count: block.voxelCount))
+    let start = ContinuousClock.now
+    _ = try segmenter.probabilities(of: sample, work: work.silent)
+    let seconds = (ContinuousClock.now - start) / .seconds(1)
+    let spacing = model.preprocessing.spacingMillimetres
+    let voxels =
+      Double(image.grid.size.voxelCount) * image.grid.voxelVolume / (spacing.i * spacing.j * spacing.k)
+    return seconds * voxels / Double(block.voxelCount)
+  }
+}
+
+extension Preprocessing {
+  /// "CT, -125 to 240 HU" or "any intensities".
+  fileprivate var summary: String {
+    switch normalisation {
+    case .window(let lower, let upper) where lower < 0: "CT, \(Int(lower)) to \(Int(upper)) HU"
+    case .window(let lower, let upper): "intensities \(lower) to \(upper)"
+    case .standardScore: "MR or any intensities above 0"
+    }
+  }
+}
