@@ -73,6 +73,12 @@ package final class CursesTerminal: Terminal {
     terminal_next_event(Int32(clamping: waitingMilliseconds), &event)
     // After a resize ncurses starts from an empty screen, even where the size is the same as before.
     if event.kind == Int32(TERMINAL_EVENT_RESIZE.rawValue) { lastFrame = nil }
+    // Ctrl-L means the same in every terminal program: something else wrote on the screen, draw it again.
+    if TerminalEvent(event) == .key(.control("l")) {
+      redraw()
+      let size = size
+      return .resize(rows: size.rows, columns: size.columns)
+    }
     return TerminalEvent(event)
   }
 }

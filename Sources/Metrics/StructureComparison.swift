@@ -17,9 +17,15 @@ package struct MatchedStructure: Hashable, Sendable {
     self.otherValues = otherValues
   }
 
-  /// The structure of a selection, which means the same values in both masks.
-  package init(_ selection: LabelSelection) {
-    self.init(name: selection.name, referenceValues: selection.values, otherValues: selection.values)
+  /// The structure of a selection: in a mask that names its labels the label of that name, whatever its value;
+  /// in one that does not, or has no such name, the selection's values.
+  package init(_ selection: LabelSelection, referenceNames: LabelTable?, otherNames: LabelTable?) {
+    func values(_ names: LabelTable?) -> [UInt16] {
+      let named = names?.labels.filter { $0.name.lowercased() == selection.name.lowercased() } ?? []
+      return named.isEmpty ? selection.values : named.map(\.value)
+    }
+    self.init(
+      name: selection.name, referenceValues: values(referenceNames), otherValues: values(otherNames))
   }
 
   /// Matches all values that occur, by name where both masks name theirs, else by value.

@@ -8,6 +8,7 @@ import Work
 struct TrainingStore {
   let run: TrainingSettings
   let preprocessing: Preprocessing
+  let refinement: RefinementSettings
   let structures: [LabelSelection]
   let caseNames: [String: [String]]
   let checkpoints: String?
@@ -80,7 +81,7 @@ struct TrainingStore {
         Label(
           value: UInt16(index + 1), name: selection.name,
           colour: LabelTable.colour(ofValue: UInt16(index + 1)))
-      }, preprocessing: preprocessing,
+      }, preprocessing: preprocessing, refinement: refinement,
       postProcessing: PostProcessing(keepsLargestComponent: true, fillsHoles: true),
       training: description(of: training))
   }

@@ -62,9 +62,23 @@ func unitedValues() throws {
   let grid = VolumeGrid(size: GridSize(4, 1, 1), affine: Affine(spacing: Spacing(1)))
   let selection = try LabelSelection("1,2=liver")
   let comparison = try StructureComparison(
-    MatchedStructure(selection), reference: LabelVolume(grid: grid, voxels: [1, 2, 3, 0]),
+    MatchedStructure(selection, referenceNames: nil, otherNames: nil),
+    reference: LabelVolume(grid: grid, voxels: [1, 2, 3, 0]),
     other: LabelVolume(grid: grid, voxels: [2, 2, 2, 0]), work: WorkContext())
   #expect(
     comparison.overlap
       == OverlapMeasures(referenceVoxelCount: 2, otherVoxelCount: 3, intersectionVoxelCount: 2))
+}
+
+@Test("a selected structure is found by name in a mask that names its labels, else by value")
+func selectionByName() throws {
+  let names = LabelTable([Label(value: 1, name: "Liver", colour: RGBColour(1, 2, 3))])
+  let selection = try LabelSelection("6=liver")
+  #expect(
+    MatchedStructure(selection, referenceNames: nil, otherNames: names)
+      == MatchedStructure(name: "liver", referenceValues: [6], otherValues: [1]))
+  let others = LabelTable([Label(value: 1, name: "spleen", colour: RGBColour(1, 2, 3))])
+  #expect(
+    MatchedStructure(selection, referenceNames: others, otherNames: nil)
+      == MatchedStructure(name: "liver", referenceValues: [6], otherValues: [6]))
 }

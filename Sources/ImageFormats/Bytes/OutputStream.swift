@@ -8,10 +8,10 @@ struct OutputStream: ~Copyable {
   private var file: AtomicFile
   private let deflation: Deflation?
 
-  /// Opens a temporary file beside `path`.
-  init(path: String) throws(InputError) {
+  /// Opens a temporary file beside `path`; `compressionLevel` is zlib's, 1 (fast) to 9.
+  init(path: String, compressionLevel: Int32) throws(InputError) {
     file = try AtomicFile(path: path)
-    deflation = path.lowercased().hasSuffix(".gz") ? Deflation() : nil
+    deflation = path.lowercased().hasSuffix(".gz") ? Deflation(level: compressionLevel) : nil
   }
 
   /// Appends bytes.
@@ -42,12 +42,13 @@ private final class Deflation {
   private let stream: UnsafeMutablePointer<z_stream>
   private let output: UnsafeMutableRawBufferPointer
 
-  init() {
+  init(level: Int32) {
     output = .allocate(byteCount: 1 << 18, alignment: 64)
     stream = .allocate(capacity: 1)
     stream.initialize(to: z_stream())
     let status = deflateInit2_(
-      stream, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY, zlibVersion(), Int32(MemoryLayout<z_stream>.size)
+      stream, level, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY, zlibVersion(),
+      Int32(MemoryLayout<z_stream>.size)
     )
     precondition(status == Z_OK, "zlib cannot start: \(status)")
   }

@@ -83,7 +83,8 @@ private struct NiftiOutput: ~Copyable {
     }
     let header = NiftiHeaderEncoding(
       geometry: source.fields, size: grid.size, frameSizes: frameSizes, type: type, scaling: scaling)
-    var stream = try OutputStream(path: path)
+    // Floats hardly become smaller with more effort: 1 takes a fifth of the time of 6.
+    var stream = try OutputStream(path: path, compressionLevel: type.isFloatingPoint ? 1 : 6)
     try NiftiOutput.write(header.bytes(), to: &stream)
     self.stream = stream
   }

@@ -10,7 +10,8 @@ struct CompareCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "compare", abstract: "Compare two masks: volumes, overlap, distances, challenge scores.",
     discussion: """
-      Labels are matched by name where files beside both masks name them, else by value. Distances are in mm between \
+      Labels are matched by name where files beside both masks name them, else by value; a --label by its name in a \
+      mask that names its labels, else by its values. Distances are in mm between \
       border voxels; a structure that one mask lacks has Dice 0 and no distances.
       """)
 
@@ -49,7 +50,9 @@ struct CompareCommand: ParsableCommand {
       ? MatchedStructure.matches(
         reference: Array(first.labels.voxelCounts().keys), referenceNames: first.names,
         other: Array(second.labels.voxelCounts().keys), otherNames: second.names)
-      : selections.map { MatchedStructure($0) }
+      : selections.map {
+        MatchedStructure($0, referenceNames: first.names, otherNames: second.names)
+      }
     let comparisons = try structures.map {
       try StructureComparison(
         $0, reference: first.labels, other: second.labels, toleranceMillimetres: tolerance, work: work)
@@ -79,27 +82,20 @@ struct ComparisonReport: Encodable {
   /// A line per structure; "-" where a measure is not defined.
   var table: String {
     if structures.isEmpty { return "Neither mask has a label." }
-    func cell(_ value: Double?, _ digits: Int) -> String {
-      value.map { String(format: "%.\(digits)f", $0) } ?? "-"
-    }
+    let cell = TextTable.cell
     let heading = [
       "structure", "ref mL", "other mL", "Dice", "VOE %", "RVD %", "ASSD", "RMSD", "max mm", "HD95",
       "surface Dice", "SLIVER07", "HVSMR",
     ]
-    let rows = structures.map { row in
+    var table = TextTable(heading: heading)
+    table.rows = structures.map { row in
       [
         row.name, cell(row.referenceMl, 2), cell(row.otherMl, 2), cell(row.dice, 4), cell(row.voePercent, 2),
         cell(row.rvdPercent, 2), cell(row.assdMm, 3), cell(row.rmsdMm, 3), cell(row.maximumMm, 2),
         cell(row.hd95Mm, 2), cell(row.surfaceDice, 4), cell(row.sliver07Score, 1), cell(row.hvsmrTerm, 3),
       ]
     }
-    let widths = heading.indices.map { column in ([heading] + rows).map { $0[column].count }.max() ?? 0 }
-    return ([heading] + rows).map { row in
-      row.indices.map { column in
-        let padding = String(repeating: " ", count: widths[column] - row[column].count)
-        return column == 0 ? row[column] + padding : padding + row[column]
-      }.joined(separator: "  ")
-    }.joined(separator: "\n")
+    return table.text
   }
 }
 

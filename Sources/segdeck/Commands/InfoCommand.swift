@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import ImageFormats
+import Segmentation
 import Volumes
 import Work
 
@@ -10,7 +11,7 @@ struct InfoCommand: ParsableCommand {
     commandName: "info", abstract: "Say what a file holds: geometry, type, values, findings.",
     discussion: "Every voxel of the frame is read, so that findings in the data are found too.")
 
-  @Argument(help: "An image or mask.", completion: .file())
+  @Argument(help: "An image, a mask or a model file.", completion: .file())
   var file: String
 
   @Option(help: "The frame of a 4D image whose values are described, from 0.")
@@ -20,15 +21,15 @@ struct InfoCommand: ParsableCommand {
   var json = false
 
   func run() throws {
-    let description = try ImageDescription(image: ImageFile.open(file), frame: frame)
-    if json {
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-      encoder.keyEncodingStrategy = .convertToSnakeCase
-      print(String(decoding: try encoder.encode(description), as: UTF8.self))
-    } else {
-      print(description.text)
-    }
+    let isModel = file.hasSuffix(".safetensors")
+    let model = isModel ? try ModelInfo(SegmentationModel(path: file)) : nil
+    let image = isModel ? nil : try ImageDescription(image: ImageFile.open(file), frame: frame)
+    guard json else { return print(model?.text ?? image?.text ?? "") }
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    encoder.keyEncodingStrategy = .convertToSnakeCase
+    let data = try model.map { try encoder.encode($0) } ?? encoder.encode(image)
+    print(String(decoding: data, as: UTF8.self))
   }
 }
 

@@ -65,7 +65,8 @@ struct RefineCommand: ParsableCommand {
     let volume = try file.scalarVolume(frame: frame, context: work.part(0...0.1))
     let model = try model.map { try ModelLibrary.model($0) }
     let start = try startingPoint(sourceFile, volume, model, work: work.part(0.1...0.2))
-    let settings = try options.settings(over: try presetSettings() ?? start.refinement)
+    let settings = try options.settings(
+      over: try preset.map { try RefinementPreset.read($0) } ?? start.refinement)
     let refinement = try Refinement(
       image: volume, source: start.source, labelValues: [0] + start.labels.labels.map(\.value),
       intensityRange: start.intensityRange, postProcessing: start.postProcessing, work: work.silent)
@@ -140,15 +141,5 @@ struct RefineCommand: ParsableCommand {
       refinement: model?.refinement ?? RefinementSettings(),
       intensityRange: model?.preprocessing.normalisation.refinementRange,
       postProcessing: model?.postProcessing ?? .none)
-  }
-
-  private func presetSettings() throws(InputError) -> RefinementSettings? {
-    guard let preset else { return nil }
-    guard let data = FileManager.default.contents(atPath: preset) else {
-      throw InputError(preset, "cannot be read")
-    }
-    do { return try JSONDecoder().decode(RefinementSettings.self, from: data) } catch {
-      throw InputError(preset, "is not a file of CRF settings", expected: "JSON as in a mask's record")
-    }
   }
 }

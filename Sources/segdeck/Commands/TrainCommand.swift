@@ -92,6 +92,9 @@ struct TrainCommand: ParsableCommand {
   @Option(name: .long, help: "Start from the weights of this model.")
   var initial: String?
 
+  @Option(name: .long, help: "CRF settings (JSON) that the model recommends.", completion: .file())
+  var preset: String?
+
   @Option(name: .long, help: "Folder for checkpoints: last.safetensors and best.safetensors.")
   var checkpoints: String?
 
@@ -108,12 +111,14 @@ struct TrainCommand: ParsableCommand {
     let settings = try trainingSettings()
     try settings.validated()
     let preprocessing = try trainingPreprocessing()
+    let refinement = try preset.map { try RefinementPreset.read($0) } ?? RefinementSettings()
     let sources = try folders.sources()
     let cases = try readCases(sources, preprocessing)
     let structures = sources[0].selections
     var run = try startedRun(settings, cases, classCount: structures.count + 1)
     let store = TrainingStore(
-      run: settings, preprocessing: preprocessing, structures: structures, caseNames: caseNames(cases),
+      run: settings, preprocessing: preprocessing, refinement: refinement, structures: structures,
+      caseNames: caseNames(cases),
       checkpoints: checkpoints, logPath: log)
     if resume { try store.restoreBest(of: &run) }
     let line = ProgressLine("training")

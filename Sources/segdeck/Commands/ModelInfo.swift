@@ -1,0 +1,52 @@
+import Foundation
+import Segmentation
+import Tensors
+import Volumes
+import Work
+
+/// What `segdeck info` says of a model.
+struct ModelInfo: Encodable {
+  var file: String
+  var labels: [Label]
+  var preprocessing: Preprocessing
+  var refinement: RefinementSettings
+  var postProcessing: PostProcessing
+  var heads: [String]
+  var layers: Int
+  var weights: Int
+  /// Extent of the smallest box of voxels that one score depends on, x, y, z.
+  var receptiveField: [Int]?
+  /// The trainer's description, as JSON text.
+  var training: String
+
+  init(_ model: SegmentationModel) throws(InputError) {
+    file = model.path
+    labels = model.labels
+    preprocessing = model.preprocessing
+    refinement = model.refinement
+    postProcessing = model.postProcessing
+    heads = model.graph.heads.map(\.name)
+    layers = model.graph.layers.count
+    weights = model.parameters.tensors.values.reduce(0) { $0 + $1.elements.count }
+    let field = try model.graph.resolved(subject: model.path).reach()?.receptiveField
+    receptiveField = field.map { [$0.w, $0.h, $0.d] }
+    training = model.training
+  }
+
+  /// A line per fact.
+  var text: String {
+    let spacing = preprocessing.spacingMillimetres
+    var lines = [
+      "\(file): model of \(layers) layers, \(weights) weights",
+      "labels: " + labels.map { "\($0.value) \($0.name)" }.joined(separator: ", "),
+      "working grid: \(preprocessing.orientation), \(spacing.i) x \(spacing.j) x \(spacing.k) mm",
+      "intensities: \(preprocessing.normalisation)", "heads: " + heads.joined(separator: ", "),
+    ]
+    if let receptiveField {
+      lines.append("receptive field: " + receptiveField.map(String.init).joined(separator: "x") + " voxels")
+    }
+    lines.append("CRF: " + RefinementOptions.words(refinement).joined(separator: " "))
+    if !training.isEmpty { lines.append("training: \(training)") }
+    return lines.joined(separator: "\n")
+  }
+}

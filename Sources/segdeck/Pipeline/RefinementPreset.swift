@@ -1,0 +1,18 @@
+import Foundation
+import Volumes
+import Work
+
+/// Files of CRF settings, in the form in which a mask's record states them.
+enum RefinementPreset {
+  /// Reads settings.
+  /// - Throws: ``InputError`` when the file cannot be read or is something else.
+  static func read(_ path: String) throws(InputError) -> RefinementSettings {
+    guard let data = FileManager.default.contents(atPath: path) else {
+      throw InputError(path, "cannot be read")
+    }
+    do { return try JSONDecoder().decode(RefinementSettings.self, from: data) } catch {
+      throw InputError(
+        path, "is not a file of CRF settings", expected: "JSON as under \"refinement\" in a mask's record")
+    }
+  }
+}
