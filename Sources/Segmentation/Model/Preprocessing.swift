@@ -73,14 +73,24 @@ package struct Preprocessing: Hashable, Sendable, Codable {
   }
 
   /// Why `image` does not look like what the model was trained on; nil when nothing speaks against it.
+  ///
+  /// Judged by at most about half a million voxels, evenly spread: quick enough to ask before every run.
   package func mismatch(with image: ScalarVolume) -> String? {
     guard case .window(let lower, let upper) = normalisation, lower < 0 else { return nil }
-    let smallest = image.voxels.min() ?? 0
+    let step = max(1, image.voxels.count / 500_000)
+    var smallest = Float.infinity
+    var inside = 0
+    var looked = 0
+    for offset in stride(from: 0, to: image.voxels.count, by: step) {
+      let value = image.voxels[offset]
+      smallest = min(smallest, value)
+      if value > lower && value < upper { inside += 1 }
+      looked += 1
+    }
     if smallest >= 0 {
       return "the model expects CT in Hounsfield units, and this image has no value below 0"
     }
-    let inside = image.voxels.lazy.filter { $0 > lower && $0 < upper }.count
-    if Double(inside) < 0.02 * Double(image.voxels.count) {
+    if Double(inside) < 0.02 * Double(looked) {
       return "hardly any voxel lies in the model's window of \(Int(lower)) to \(Int(upper))"
     }
     return nil
