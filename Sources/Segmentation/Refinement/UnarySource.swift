@@ -13,8 +13,9 @@ package enum UnarySource: Sendable {
   /// A hard mask: its label has this probability in each voxel, the rest is shared by the other classes.
   case mask(LabelVolume, confidence: Double)
 
-  /// A voxel whose foreground classes all have less than this is left as background without looking further.
-  static let relevantProbability: Float = 0.02
+  /// A voxel whose foreground classes all have less than this, and less than background, is background unless it
+  /// lies near one of which that cannot be said.
+  static let relevantProbability: Float = 0.2
   /// Slices that are interpolated at a time.
   private static let slabSlices = 8
 
@@ -29,7 +30,7 @@ package enum UnarySource: Sendable {
     case .probabilities(let volume):
       let count = volume.grid.size.voxelCount
       return Self.bounds(of: volume.grid.size) { voxel in
-        (1..<volume.classCount).contains { volume.values[$0 * count + voxel] >= Self.relevantProbability }
+        Self.isRelevant(volume.values, voxel, stride: count, classCount: volume.classCount)
       }
     case .prediction(let prediction):
       let mixed = try prediction.mixed(auxiliaryHeadWeights: auxiliaryHeadWeights)
@@ -38,9 +39,7 @@ package enum UnarySource: Sendable {
       var found: VoxelBounds?
       try Self.forEachSlab(of: 0..<grid.size.k, mixed, grid, work: work) { slices, slab in
         let slabBounds = Self.bounds(of: GridSize(grid.size.i, grid.size.j, slices.count)) { voxel in
-          (1..<mixed.classCount).contains {
-            slab[$0 * slices.count * plane + voxel] >= Self.relevantProbability
-          }
+          Self.isRelevant(slab, voxel, stride: slices.count * plane, classCount: mixed.classCount)
         }
         guard var box = slabBounds else { return }
         box.lower.k += slices.lowerBound
@@ -49,6 +48,12 @@ package enum UnarySource: Sendable {
       }
       return found.map { prediction.axes.original($0) }
     }
+  }
+
+  private static func isRelevant(_ values: [Float], _ voxel: Int, stride: Int, classCount: Int) -> Bool {
+    let least = min(relevantProbability, values[voxel])
+    for index in 1..<classCount where values[index * stride + voxel] >= least { return true }
+    return false
   }
 
   /// The probabilities inside `box` of the image's own grid, class slowest.
