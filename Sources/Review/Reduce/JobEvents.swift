@@ -42,8 +42,8 @@ extension ReviewState {
     phase = .reviewing
     content = opened.content
     intensities = opened.intensities
-    decisions.window = intensities.presets[0].window
-    decisions.windowName = intensities.presets[0].name
+    decisions.window = intensities.openingPreset.window
+    decisions.windowName = intensities.openingPreset.name
     decisions.versions = zip(content.masks, opened.maskStatistics).enumerated().map { position, mask in
       Version(
         id: VersionID(position + 1), name: mask.0.name, origin: .mask(path: mask.0.path),

@@ -74,8 +74,9 @@ package struct IntensitySummary: Equatable, Sendable {
     return presets
   }
 
-  /// The window that an image opens with.
-  package var automaticWindow: IntensityWindow { presets[0].window }
+  /// The window that an image opens with: soft tissue for CT, whose air and bone would leave organs alike, else by
+  /// percentiles.
+  package var openingPreset: WindowPreset { presets.first { $0.name == "CT soft tissue" } ?? presets[0] }
 }
 
 /// A window with a name.
