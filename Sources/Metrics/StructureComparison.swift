@@ -17,12 +17,16 @@ package struct MatchedStructure: Hashable, Sendable {
     self.otherValues = otherValues
   }
 
-  /// The structure of a selection: in a mask that names its labels the label of that name, whatever its value;
-  /// in one that does not, or has no such name, the selection's values.
+  /// The structure of a selection.
+  ///
+  /// Its values count in both masks, except in a mask whose own names give the structure another value: "6=liver"
+  /// also finds the liver of a mask that says 1 is liver, and "1,2=liver" stays both labels where 1 is liver and 2
+  /// its tumour.
   package init(_ selection: LabelSelection, referenceNames: LabelTable?, otherNames: LabelTable?) {
     func values(_ names: LabelTable?) -> [UInt16] {
-      let named = names?.labels.filter { $0.name.lowercased() == selection.name.lowercased() } ?? []
-      return named.isEmpty ? selection.values : named.map(\.value)
+      let named = (names?.labels ?? []).filter { $0.name.lowercased() == selection.name.lowercased() }
+        .map(\.value)
+      return Set(named).isSubset(of: selection.values) ? selection.values : named
     }
     self.init(
       name: selection.name, referenceValues: values(referenceNames), otherValues: values(otherNames))

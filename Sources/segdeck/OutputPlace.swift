@@ -8,8 +8,8 @@ struct OutputPlace {
 
   /// A place that may be written: its folder exists, it is none of `inputs`, and what stands there may be replaced.
   ///
-  /// - Throws: ``InputError`` when `path` is a folder, exists and `isForced` is false, or is one of `inputs`
-  ///   (under whatever name: links are followed), which no flag allows.
+  /// - Throws: ``InputError`` when `path` is a folder or device, lies in a read-only folder, exists and `isForced` is
+  ///   false, or is one of `inputs` (under whatever name: links are followed), which no flag allows.
   init(_ path: String, isForced: Bool, inputs: [String]) throws(InputError) {
     self.path = path
     var place = stat()
@@ -20,10 +20,17 @@ struct OutputPlace {
       else {
         throw InputError(path, "cannot be written", found: "no folder \(folder)")
       }
+      guard access(folder.isEmpty ? "." : folder, W_OK) == 0 else {
+        throw InputError(path, "cannot be written", found: String(cString: strerror(errno)))
+      }
       return
     }
     guard place.st_mode & S_IFMT != S_IFDIR else {
       throw InputError(path, "cannot be written", found: "a folder", expected: "a file name")
+    }
+    // A device or pipe would be replaced by an ordinary file under its name.
+    guard place.st_mode & S_IFMT == S_IFREG else {
+      throw InputError(path, "cannot be written", found: "no ordinary file", expected: "a file name")
     }
     for input in inputs {
       var source = stat()

@@ -81,4 +81,11 @@ func selectionByName() throws {
   #expect(
     MatchedStructure(selection, referenceNames: others, otherNames: nil)
       == MatchedStructure(name: "liver", referenceValues: [6], otherValues: [6]))
+  let tumours = LabelTable([
+    Label(value: 1, name: "liver", colour: RGBColour(1, 2, 3)),
+    Label(value: 2, name: "tumour", colour: RGBColour(3, 2, 1)),
+  ])
+  #expect(
+    MatchedStructure(try LabelSelection("1,2=liver"), referenceNames: tumours, otherNames: names)
+      == MatchedStructure(name: "liver", referenceValues: [1, 2], otherValues: [1, 2]))
 }

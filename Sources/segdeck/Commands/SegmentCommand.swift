@@ -49,6 +49,10 @@ struct SegmentCommand: ParsableCommand {
     let file = try ImageFile.open(image)
     let place = try OutputPlace(output, isForced: force, inputs: file.files)
     let probabilityPlace = try probabilities.map { try OutputPlace($0, isForced: force, inputs: file.files) }
+    if let probabilities, MaskRecord.path(besideMask: probabilities) == MaskRecord.path(besideMask: output) {
+      throw InputError(
+        probabilities, "is the mask's place too", expected: "another name for the probabilities")
+    }
     let model = try ModelLibrary.model(model)
     let weights =
       try tau.map { try Text.numbers($0, option: "--tau") } ?? model.refinement.auxiliaryHeadWeights
