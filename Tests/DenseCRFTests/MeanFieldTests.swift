@@ -174,29 +174,6 @@ import Work
     }
   }
 
-  @Test(
-    "a region is refined as in the whole volume, better with a wider margin",
-    arguments: [(3.0, 0.03), (5, 0.006)])
-  func regionMatchesWhole(marginWidths: Double, tolerance: Double) throws {
-    let random = RandomCase(GridSize(48, 40, 30))
-    let crf = try random.crf()
-    let box = VoxelBox(lower: VoxelIndex(20, 16, 10), size: GridSize(8, 7, 5))
-    let region = try RefinementRegion(
-      box, of: crf, unary: random.unary(), settings: random.settings, marginWidths: marginWidths)
-    let part = try region.refine(settings: random.settings, wantsMarginals: true)
-    let whole = try crf.refine(random.unary(), settings: random.settings, wantsMarginals: true)
-    let marginals = try #require(whole.marginals)
-    let expected = (0..<2).flatMap { label in
-      (0..<box.size.voxelCount).map { offset in
-        let index = box.size.index(offset: offset)
-        let voxel = random.size.offset(VoxelIndex(index.i + 20, index.j + 16, index.k + 10))
-        return marginals[label * random.size.voxelCount + voxel]
-      }
-    }
-    #expect(largestDifference(part.marginals, expected) < Float(tolerance))
-    #expect(part.labels.count == box.size.voxelCount)
-  }
-
   @Test("a foreground map is the second of two classes")
   func foregroundMap() throws {
     let random = RandomCase(GridSize(12, 9, 10))

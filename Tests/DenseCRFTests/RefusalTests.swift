@@ -60,10 +60,6 @@ import Work
     }
     let other = RandomCase(GridSize(5, 6, 4))
     #expect(throws: InputError.self) { try random.crf().refine(other.unary(), settings: random.settings) }
-    let outside = VoxelBox(lower: VoxelIndex(3, 0, 0), size: GridSize(4, 1, 1))
-    #expect(throws: InputError.self) {
-      try RefinementRegion(outside, of: random.crf(), unary: random.unary(), settings: random.settings)
-    }
   }
 
   @Test("an intensity that is not a number is named with its voxel")
