@@ -36,7 +36,7 @@ func statusIsWritten() throws {
   state.press(.enter)
   let text = render(state).text
   #expect(text[20].hasPrefix(" ijk 6 7 8  RAS 6.0 7.0 8.0 mm  HU 100  label ■ liver"))
-  #expect(text[21].hasPrefix(" window 10/220 auto 0.5-99.5 %  radiological"))
+  #expect(text[21].hasPrefix(" window 40/400 CT soft tissue  radiological"))
   #expect(text[0].hasPrefix(" segdeck  case-1   A manual.nii.gz"))
   #expect(text[1].contains("Axial  k 8 of 0-15"))
 }
@@ -78,6 +78,30 @@ func overlaysAreDrawn() throws {
     return red == green && green == blue
   }
   #expect(greys)
+}
+
+@Test("the difference view leaves out labels that only one version knows")
+func differenceLeavesOutUnknownLabels() throws {
+  var state = try openedState()
+  _ = reduce(&state, .jobEnded(state.type("m").started!.id, .models([pretendedModel])))
+  let id = state.press(.enter).started!.id
+  let result = networkResult(for: state.content)
+  let statistics = try LabelStatistics.all(of: result.labels, work: .init())
+  _ = reduce(&state, .jobEnded(id, .segmented(result, statistics: statistics)))
+  state.type("xXdg19,8,7")
+  state.press(.enter)
+  let with = render(state)
+  let labels = state.decisions.versions[0].labels
+  var spleenless = labels
+  for offset in labels.voxels.indices where labels.voxels[offset] == 1 { spleenless.voxels[offset] = 0 }
+  state.decisions.versions[0].labels = spleenless
+  let area = state.layout.panes[0].picture
+  let without = render(state)
+  for row in area.row..<area.row + area.rows {
+    for column in area.column..<area.column + area.columns {
+      #expect(with[row, column] == without[row, column])
+    }
+  }
 }
 
 @Test("a single voxel of a label is seen even where a pixel covers many voxels")

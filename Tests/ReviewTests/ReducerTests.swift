@@ -10,7 +10,7 @@ func openingShowsTheMask() throws {
   #expect(state.decisions.versions.map(\.name) == ["manual.nii.gz"])
   #expect(state.shownVersion?.millilitres(of: 6) == 0.9)
   #expect(state.labelAtCrosshair?.name == "liver")
-  #expect(state.decisions.windowName == "auto 0.5-99.5 %")
+  #expect(state.decisions.windowName == "CT soft tissue")
 }
 
 @Test("a case that cannot be opened ends the session with its line")
@@ -160,6 +160,31 @@ func networkAddsAVersion() throws {
   #expect(state.shownVersion?.name == "manual.nii.gz")
   state.type("d")
   #expect(state.view.showsDifference)
+}
+
+@Test("keys that come before the list of models is there reach it, and Escape drops them")
+func modelsAreAwaited() throws {
+  var state = try openedState()
+  let asked = state.type("m")
+  #expect(state.message == Message("looking at the models…"))
+  #expect(state.press(.down, .up, .enter) == [])
+  #expect(state.dialog == .models(selected: 0))
+  #expect(!state.view.isMaximised)
+  var dropped = state
+  dropped.press(.escape)
+  #expect(reduce(&dropped, .jobEnded(asked.started!.id, .models([pretendedModel]))) == [])
+  let run = reduce(&state, .jobEnded(asked.started!.id, .models([pretendedModel])))
+  #expect(run.started?.request == .segment(SegmentationRequest(modelID: "liver", image: state.content.image)))
+  #expect(state.dialog == nil)
+}
+
+@Test("a CT opens with the soft-tissue window, other images with percentiles")
+func openingWindows() throws {
+  let content = phantomCase()
+  #expect(try openedState(content).decisions.window == IntensityWindow(centre: 40, width: 400))
+  var other = content
+  other.image.voxels = content.image.voxels.map { $0 + 200 }
+  #expect(try openedState(other).decisions.windowName == "auto 0.5-99.5 %")
 }
 
 @Test("Escape cancels the running network, and what it still sends changes nothing")

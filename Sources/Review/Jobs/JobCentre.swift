@@ -7,7 +7,7 @@ import Work
 /// Carries out effects on threads of its own and turns what happens into events.
 ///
 /// One job of each kind runs at a time: starting another asks the older one to stop. Progress is reported at most
-/// twenty times a second and job. Every started job ends with exactly one ``ReviewEvent/jobEnded(_:_:)``.
+/// ten times a second and job. Every started job ends with exactly one ``ReviewEvent/jobEnded(_:_:)``.
 package final class JobCentre: Sendable {
   private struct Running {
     var kind: JobKind
@@ -53,7 +53,7 @@ package final class JobCentre: Sendable {
     let work = WorkContext(cancellation: cancellation) { [deliver] fraction in
       let now = ContinuousClock.now
       let isDue = lastReport.withLock { last in
-        guard now - last >= .milliseconds(50) else { return false }
+        guard now - last >= .milliseconds(100) else { return false }
         last = now
         return true
       }

@@ -32,9 +32,14 @@ extension ReviewState {
   private mutating func answerModels(_ action: Action, _ selected: Int) -> [ReviewEffect] {
     guard action == .accept else {
       dialog = nil
+      actionsAhead = []
       return []
     }
-    guard let models, models.indices.contains(selected) else { return [] }
+    guard let models else {
+      actionsAhead.append(action)
+      return []
+    }
+    guard models.indices.contains(selected) else { return [] }
     dialog = nil
     let model = models[selected]
     let request = SegmentationRequest(modelID: model.id, image: content.image)

@@ -15,12 +15,7 @@ extension ReviewState {
     jobs[kind] = nil
     switch (outcome, job.purpose) {
     case (.opened(let opened), _): return open(opened)
-    case (.models(let models), _):
-      self.models = models
-      if models.isEmpty, case .models = dialog {
-        dialog = nil
-        message = Message("no models were found", .error)
-      }
+    case (.models(let models), _): return take(models)
     case (.segmented(let result, let statistics), .segmentation(let model)):
       return add(result, statistics, by: model)
     case (.refined(let labels, let statistics), .refinement(let base, let knobs)):
@@ -36,6 +31,21 @@ extension ReviewState {
     default: preconditionFailure("\(kind) ended with another kind's outcome")
     }
     return []
+  }
+
+  /// Fills the list of models, and does what was asked of it before it was there.
+  private mutating func take(_ models: [ModelDescription]) -> [ReviewEffect] {
+    self.models = models
+    let actions = actionsAhead
+    actionsAhead = []
+    guard case .models = dialog else { return [] }
+    message = nil
+    guard !models.isEmpty else {
+      dialog = nil
+      message = Message("no models were found", .error)
+      return []
+    }
+    return actions.flatMap { perform($0) }
   }
 
   private mutating func open(_ opened: OpenedCase) -> [ReviewEffect] {
@@ -150,6 +160,7 @@ extension ReviewState {
     switch kind {
     case .opening: return end(failure: line)
     case .models:
+      actionsAhead = []
       if case .models = dialog { dialog = nil }
     case .preview: preview = nil
     default: break

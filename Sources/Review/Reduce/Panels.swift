@@ -7,7 +7,12 @@ extension ReviewState {
     case .help(let line): dialog = .help(line: clampedHelpLine(line + count))
     case .windows(let selected):
       dialog = .windows(selected: wrapped(selected + count, intensities.presets.count))
-    case .models(let selected): dialog = .models(selected: wrapped(selected + count, models?.count ?? 0))
+    case .models(let selected):
+      if let models {
+        dialog = .models(selected: wrapped(selected + count, models.count))
+      } else {
+        actionsAhead.append(.movePointer(count))
+      }
     case .command, .question: break
     case nil: movePanelPointer(count)
     }

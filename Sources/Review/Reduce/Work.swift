@@ -19,7 +19,9 @@ extension ReviewState {
 
   private mutating func chooseModel() -> [ReviewEffect] {
     dialog = .models(selected: 0)
-    guard models == nil, jobs[.models] == nil else { return [] }
+    guard models == nil else { return [] }
+    message = Message("looking at the models…")
+    guard jobs[.models] == nil else { return [] }
     return [start(.models(content.image), for: .models)]
   }
 

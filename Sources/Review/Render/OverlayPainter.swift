@@ -82,7 +82,8 @@ struct OverlayPainter {
       }
     case .difference(let a, let ranksA, let b, let ranksB):
       sampler.classify(a, ranksA, b, ranksB, into: &classes) { one, other in
-        if one == other { return Agreement.both }
+        // Labels that are hidden, or that only one version knows, have rank 0 on both sides.
+        if one == other { return one == 0 ? 0 : Agreement.both }
         if other == 0 { return Agreement.onlyA }
         return one == 0 ? Agreement.onlyB : Agreement.conflict
       }

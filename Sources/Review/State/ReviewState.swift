@@ -62,6 +62,8 @@ package struct ReviewState: Equatable, Sendable {
   package var comparison: Comparison?
   /// Models at hand, once asked for.
   package var models: [ModelDescription]?
+  /// What was asked of the list of models before it was there.
+  package var actionsAhead: [Action] = []
   /// Versions that were written to a file.
   package var exported: Set<VersionID> = []
   /// Where a mouse button that is held was last.
