@@ -1,0 +1,73 @@
+import Work
+
+/// Some consecutive planes of an activation [N, C, D, H, W], where they lie in memory.
+///
+/// A prepared operation reads one window and writes another. A window of all planes is the whole activation; windows
+/// of a few let an image pass through a network slab by slab. Rows and planes are dense, channels `channelStride`
+/// floats apart.
+package struct ActivationWindow: Sendable {
+  /// Images.
+  package let batch: Int
+  /// Channels of each.
+  package let channels: Int
+  /// Extents of the whole activation.
+  package let extent: Extent3
+  /// The planes, along depth, that are held.
+  package let planes: Range<Int>
+  /// Floats from a channel to the next, at least `planes.count * extent.h * extent.w`.
+  package let channelStride: Int
+  /// The memory, `batch * channels * channelStride` floats.
+  package let memory: DisjointBuffer<Float>
+
+  /// A window over `memory`; by default its channels are dense.
+  package init(
+    batch: Int, channels: Int, extent: Extent3, planes: Range<Int>, channelStride: Int? = nil,
+    memory: DisjointBuffer<Float>
+  ) {
+    self.batch = batch
+    self.channels = channels
+    self.extent = extent
+    self.planes = planes
+    self.channelStride = channelStride ?? planes.count * extent.h * extent.w
+    self.memory = memory
+    precondition(
+      planes.lowerBound >= 0 && planes.upperBound <= extent.d
+        && self.channelStride >= planes.count * extent.h * extent.w
+        && memory.count >= batch * channels * self.channelStride,
+      "planes \(planes) of [\(batch), \(channels), \(extent)] in \(memory.count) floats")
+  }
+
+  /// Floats of one plane of one channel.
+  package var planeStride: Int { extent.h * extent.w }
+
+  /// The first held voxel of a channel: plane `planes.lowerBound`, row 0, column 0.
+  package func start(item: Int, channel: Int) -> UnsafeMutablePointer<Float> {
+    memory.start + (item * channels + channel) * channelStride
+  }
+}
+
+extension Tensor {
+  /// Lends this activation [N, C, D, H, W] as a window of all its planes, which must only be read.
+  package func withWindow<Result>(
+    _ body: (ActivationWindow) throws(Cancelled) -> Result
+  ) throws(Cancelled) -> Result {
+    try elements.withUnsafeBufferPointer { buffer throws(Cancelled) in
+      try body(
+        ActivationWindow(
+          batch: batch, channels: channels, extent: extent, planes: 0..<extent.d,
+          memory: DisjointBuffer(UnsafeMutableBufferPointer(mutating: buffer))))
+    }
+  }
+
+  /// An activation of `shape` [N, C, D, H, W] that `fill` writes completely through a window, unless it is cancelled.
+  package init(
+    shape: [Int], filledThrough fill: (ActivationWindow) throws(Cancelled) -> Void
+  ) throws(Cancelled) {
+    self = try filledTensor(shape: shape) { memory throws(Cancelled) in
+      let extent = Extent3(shape[2], shape[3], shape[4])
+      try fill(
+        ActivationWindow(
+          batch: shape[0], channels: shape[1], extent: extent, planes: 0..<extent.d, memory: memory))
+    }
+  }
+}
