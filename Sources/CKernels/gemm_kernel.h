@@ -145,7 +145,7 @@ ALWAYS_INLINE void LEVEL(gather_rows)(const struct gemm_gather *g, const struct 
             if (z < 0 || z >= g->depth || y < 0 || y >= g->height)
                 memset(target, 0, (size_t)segment->length * sizeof *target);
             else
-                LEVEL(gather_run)(source + ((long)z * g->height + y) * g->width, g->width,
+                LEVEL(gather_run)(source + ((long)(z - g->first_plane) * g->height + y) * g->width, g->width,
                                   segment->x + g->offset_x[tx], step, segment->length, target);
         }
         if (++tx == g->taps_x) {

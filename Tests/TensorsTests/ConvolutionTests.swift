@@ -85,6 +85,19 @@ import Work
     }
   }
 
+  @Test("a convolution cut into windows of planes gives the same bits", arguments: convolutionCases)
+  func windows(_ shape: ConvolutionCase) throws {
+    let (input, weight, bias, _) = shape.operands()
+    try atEveryLevel { threads, what in
+      let convolution = try ImplicitConvolution(
+        weight: weight, bias: bias, geometry: shape.geometry, rectifies: true,
+        work: WorkContext(threadCount: threads))
+      for planes in [1, 3] {
+        try expectSameThroughWindows(convolution, input, planes: planes, threads: threads, what)
+      }
+    }
+  }
+
   @Test("a cancelled convolution throws and returns nothing")
   func cancellation() {
     let shape = convolutionCases[0]
@@ -119,6 +132,21 @@ import Work
       expectClose(
         try transposedConvolutionWeightGradient(
           input: input, outputGradient: gradient, geometry: shape.geometry, work: work), weightGradient, what)
+    }
+  }
+
+  @Test(
+    "a transposed convolution cut into windows of planes gives the same bits",
+    arguments: transposedConvolutionCases)
+  func windows(_ shape: TransposedConvolutionCase) throws {
+    let (input, weight, bias, _) = shape.operands()
+    try atEveryLevel { threads, what in
+      let convolution = try PreparedTransposedConvolution(
+        weight: weight, bias: bias, geometry: shape.geometry, rectifies: true,
+        work: WorkContext(threadCount: threads))
+      for planes in [1, 3] {
+        try expectSameThroughWindows(convolution, input, planes: planes, threads: threads, what)
+      }
     }
   }
 

@@ -39,9 +39,10 @@ void gemm_multiply_panel(enum kernels_level level, const struct gemm_panel *pane
 // tap x), the last fastest; column j is the voxel (z, y, x) of the output grid, x fastest; the element is the
 // source's at position * step + offset[tap], or 0 outside the source.
 struct gemm_gather {
-    const float *source;
+    const float *source;                          // plane first_plane of the first channel
     long channel_stride;                          // floats from one channel to the next
-    int depth, height, width;                     // extents of the source
+    int first_plane;                              // planes before it are not held, and not read
+    int depth, height, width;                     // extents of the whole source
     int grid_height, grid_width;                  // of the output grid
     int step_z, step_y, step_x;
     int taps_z, taps_y, taps_x;

@@ -1,27 +1,43 @@
 import Work
 
 /// Memory of every worker of a parallel loop, aligned to cache lines.
-struct Scratch: Sendable {
+struct WorkerScratch: Sendable {
   private let memory: DisjointBuffer<Float>
   private let stride: Int
 
-  fileprivate init(_ memory: DisjointBuffer<Float>, stride: Int) {
+  /// Splits `memory`, which has room for ``count(perWorker:threadCount:)``.
+  init(_ memory: DisjointBuffer<Float>, perWorker: Int) {
     self.memory = memory
-    self.stride = stride
+    stride = Self.stride(perWorker)
   }
+
+  /// Floats for `perWorker` floats of every one of `threadCount` workers.
+  static func count(perWorker: Int, threadCount: Int) -> Int { stride(perWorker) * threadCount }
+
+  /// A page apart, and a line more, so that no two workers write the same cache line.
+  private static func stride(_ perWorker: Int) -> Int { (perWorker + 15) / 16 * 16 + 1024 + 16 }
 
   /// The memory of worker number `worker`.
   func start(_ worker: Int) -> UnsafeMutablePointer<Float> { memory.start + worker * stride }
 }
 
+/// Lends `count` floats, aligned to cache lines and not initialised.
+func withScratch<Result>(
+  count: Int, _ body: (DisjointBuffer<Float>) throws(Cancelled) -> Result
+) throws(Cancelled) -> Result {
+  let memory = UnsafeMutableRawBufferPointer.allocate(
+    byteCount: max(count, 1) * MemoryLayout<Float>.stride, alignment: 64)
+  defer { memory.deallocate() }
+  adviseHugePages(memory)
+  return try body(DisjointBuffer(memory.bindMemory(to: Float.self)))
+}
+
 /// Lends `perWorker` floats, not initialised, to every worker that `work` may use.
 func withScratch(
-  perWorker: Int, work: WorkContext, _ body: (Scratch) throws(Cancelled) -> Void
+  perWorker: Int, work: WorkContext, _ body: (WorkerScratch) throws(Cancelled) -> Void
 ) throws(Cancelled) {
-  // A page apart, and a line more, so that no two workers write the same cache line.
-  let stride = (perWorker + 15) / 16 * 16 + 1024 + 16
-  let memory = UnsafeMutableRawBufferPointer.allocate(
-    byteCount: stride * work.threadCount * MemoryLayout<Float>.stride, alignment: 64)
-  defer { memory.deallocate() }
-  try body(Scratch(DisjointBuffer(memory.bindMemory(to: Float.self)), stride: stride))
+  let count = WorkerScratch.count(perWorker: perWorker, threadCount: work.threadCount)
+  try withScratch(count: count) { memory throws(Cancelled) in
+    try body(WorkerScratch(memory, perWorker: perWorker))
+  }
 }

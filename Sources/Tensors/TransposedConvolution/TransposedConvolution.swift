@@ -15,8 +15,8 @@ package func transposedConvolution(
   precondition(
     input.channels == weight.shape[0] && weight.extent == geometry.kernel,
     "input \(input.shape) for weights \(weight.shape) and a kernel of \(geometry.kernel)")
-  return try ImplicitAdjoint(weight: weight, geometry: geometry.adjoint, work: work)
-    .apply(input, extent: outputExtent(of: geometry, input: input.extent), bias: bias, work: work)
+  return try PreparedTransposedConvolution(weight: weight, bias: bias, geometry: geometry, work: work)(
+    input, work: work)
 }
 
 /// The gradient of a loss with respect to a transposed convolution's input.

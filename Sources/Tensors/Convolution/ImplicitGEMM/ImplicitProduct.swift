@@ -31,6 +31,13 @@ struct ImplicitProduct: Sendable {
       count(extent.w, origin.w, spacing.w))
   }
 
+  /// The planes of outputs whose destination planes lie in `planes`.
+  func planes(in planes: Range<Int>) -> Range<Int> {
+    let first = max(0, planes.lowerBound - origin.d + spacing.d - 1) / spacing.d
+    let end = max(0, planes.upperBound - origin.d + spacing.d - 1) / spacing.d
+    return first..<max(first, end)
+  }
+
   /// Multiplies all weights with `columns` columns, pass after pass; before each panel's product
   /// `prepare(rows, column, panelColumns)` says where its rows lie.
   func multiply(
@@ -71,14 +78,16 @@ struct ImplicitProduct: Sendable {
     }
   }
 
-  /// Copies results to the voxels of the destination that they belong to.
+  /// Copies results to the voxels of sample `item` of the output that they belong to, all of which are held.
   ///
   /// Column `first` + i of the results is voxel (y, x) of plane `z` of the outputs, x fastest with `pitch`
   /// columns per row; those beyond the width are no outputs.
   func scatter(
     _ results: UnsafePointer<Float>, resultStride: Int, columns: Int, first: Int, pitch: Int, z: Int,
-    grid: Extent3, to destination: UnsafeMutablePointer<Float>, extent: Extent3
+    grid: Extent3, to output: ActivationWindow, item: Int
   ) {
+    let extent = output.extent
+    let destination = output.start(item: item, channel: 0)
     var column = 0
     while column < columns {
       let (row, x) = ((first + column) / pitch, (first + column) % pitch)
@@ -86,11 +95,11 @@ struct ImplicitProduct: Sendable {
       if length > 0 {
         // Rows of the next planes follow where a plane's columns are contiguous.
         let y = origin.h + row % grid.h * spacing.h
-        let plane = origin.d + (z + row / grid.h) * spacing.d
+        let plane = origin.d + (z + row / grid.h) * spacing.d - output.planes.lowerBound
         let start = (plane * extent.h + y) * extent.w + origin.w + x * spacing.w
         for index in 0..<weights.rows {
           let source = results + index * resultStride + column
-          let target = destination + index * extent.product + start
+          let target = destination + index * output.channelStride + start
           if spacing.w == 1 {
             target.update(from: source, count: length)
           } else if spacing.w == 2 {
@@ -103,10 +112,4 @@ struct ImplicitProduct: Sendable {
       column += min(pitch - x, columns - column)
     }
   }
-}
-
-/// A bias that the product can read in blocks of eight rows.
-func paddedBias(_ bias: Tensor?) -> [Float] {
-  guard let bias else { return [] }
-  return bias.elements + [Float](repeating: 0, count: (8 - bias.elements.count % 8) % 8)
 }

@@ -54,7 +54,8 @@ func implicitWeightGradient(
     let length = min(pieceLength, voxels - first)
     gatherRule(
       axes, step: geometry.stride, source: source.start + sample * channels * input.extent.product,
-      extent: input.extent, grid: outputGradient.extent
+      extent: input.extent, planes: 0..<input.extent.d, channelStride: input.extent.product,
+      grid: outputGradient.extent
     ) { gather in
       gemm_gather_panel(
         level, &gather, first, Int32(length), Int32(rows.lowerBound), Int32(rows.upperBound), panel,

@@ -45,47 +45,71 @@ struct PaddedProduct: Sendable {
     guard computed * rows <= largest.h * largest.w * (rows + 32) else { return nil }
   }
 
-  /// Writes the results for every sample of `source` into `destination`; see
-  /// ``ImplicitProduct/runGathered(_:destination:extent:bias:rectifies:work:)``.
+  /// Columns that share a pass over the weights: few enough for their results to stay in the second cache level.
+  private func blockColumns(_ panelColumns: Int) -> Int {
+    let panels = (planeColumns + panelColumns - 1) / panelColumns
+    return max(1, min(16, 32_768 / (products[0].weights.rows * panelColumns), panels)) * panelColumns
+  }
+
+  /// Columns of the largest plane, those on the zeros between rows included.
+  private var planeColumns: Int {
+    grids.map { ($0.h - 1) * (sourceExtent.w + before.w + after.w) + $0.w }.max() ?? 0
+  }
+
+  /// The source with the zeros around it, of which `planes` planes are held.
+  private func padded(planes: Int) -> Extent3 {
+    Extent3(planes, sourceExtent.h + before.h + after.h, sourceExtent.w + before.w + after.w)
+  }
+
+  /// Floats of scratch memory where `sourcePlanes` planes are read.
+  func scratchCount(sourcePlanes: Int, channels: Int, batch: Int, threadCount: Int) -> Int {
+    let columns = blockColumns(Int(gemm_panel_columns(KernelLevel.current)))
+    return PaddedSource.count(extent: padded(planes: sourcePlanes), channels: channels, batch: batch)
+      + WorkerScratch.count(perWorker: products[0].weights.rows * columns, threadCount: threadCount)
+  }
+
+  /// Writes the planes of `output`, which are made of the source's planes `reach`; see
+  /// ``ImplicitProduct/runGathered(_:into:bias:rectifies:scratch:work:)``.
   func run(
-    _ source: Tensor, destination: DisjointBuffer<Float>, bias: [Float], rectifies: Bool, work: WorkContext
+    _ input: ActivationWindow, into output: ActivationWindow, reach: Range<Int>, bias: [Float],
+    rectifies: Bool, scratch: DisjointBuffer<Float>, work: WorkContext
   ) throws(Cancelled) {
-    let padded = try PaddedSource(source, before: before, after: after, work: work)
+    let source = try PaddedSource(
+      input, planes: reach, before: before, extent: padded(planes: reach.count), memory: scratch, work: work)
     let level = KernelLevel.current
     let panelColumns = Int(gemm_panel_columns(level))
-    let rows = products[0].weights.rows
-    let pitch = padded.extent.w
-    let planes = grids.map(\.d).max() ?? 0
-    let planeColumns = grids.map { ($0.h - 1) * pitch + $0.w }.max() ?? 0
-    let panels = (planeColumns + panelColumns - 1) / panelColumns
-    let shared = max(1, min(16, 32_768 / (rows * panelColumns), panels))
-    let blocks = (panels + shared - 1) / shared
-    let blockColumns = shared * panelColumns
-    let offsets = products.map { rowOffsets(of: $0, in: padded) }
+    let pitch = source.extent.w
+    let blockColumns = blockColumns(panelColumns)
+    let blocks = (planeColumns + blockColumns - 1) / blockColumns
+    let offsets = products.map { rowOffsets(of: $0, in: source) }
+    let held = products.map { $0.planes(in: output.planes) }
+    let mostPlanes = held.map(\.count).max() ?? 0
+    let workers = WorkerScratch(
+      DisjointBuffer(
+        UnsafeMutableBufferPointer(
+          start: scratch.start + source.count, count: scratch.count - source.count)),
+      perWorker: products[0].weights.rows * blockColumns)
 
-    try withScratch(perWorker: rows * blockColumns, work: work) { scratch throws(Cancelled) in
-      try padded.elements.withSharedBuffer { elements throws(Cancelled) in
-        try work.forEach(count: source.batch * planes * blocks) { task, worker in
-          let (sample, z) = (task / blocks / planes, task / blocks % planes)
-          let first = task % blocks * blockColumns
-          let plane = sample * padded.channels * padded.extent.d + z
-          let start = elements.start + plane * padded.extent.h * pitch + first
-          let result = scratch.start(worker)
-          for (index, product) in products.enumerated() {
-            let grid = grids[index]
-            let columns = min(blockColumns, (grid.h - 1) * pitch + grid.w - first)
-            guard z < grid.d, grid.h > 0, grid.w > 0, columns > 0 else { continue }
-            offsets[index].withUnsafeBufferPointer { offsets in
-              product.multiply(
-                level: level, columns: columns, result: result, resultStride: blockColumns, bias: bias,
-                rectifies: rectifies
-              ) { rows, column, _ in (start + column, offsets.baseAddress! + rows.lowerBound) }
-            }
-            product.scatter(
-              result, resultStride: blockColumns, columns: columns, first: first, pitch: pitch, z: z,
-              grid: grid, to: destination.start + sample * rows * extent.product, extent: extent)
-          }
+    try work.forEach(count: input.batch * mostPlanes * blocks) { task, worker in
+      let (item, plane) = (task / blocks / mostPlanes, task / blocks % mostPlanes)
+      let first = task % blocks * blockColumns
+      let result = workers.start(worker)
+      for (index, product) in products.enumerated() where plane < held[index].count {
+        let grid = grids[index]
+        let columns = min(blockColumns, (grid.h - 1) * pitch + grid.w - first)
+        guard grid.h > 0, grid.w > 0, columns > 0 else { continue }
+        let z = held[index].lowerBound + plane
+        let start =
+          source.memory.start + (item * input.channels * source.extent.d + z) * source.extent.h * pitch + first
+        offsets[index].withUnsafeBufferPointer { offsets in
+          product.multiply(
+            level: level, columns: columns, result: result, resultStride: blockColumns, bias: bias,
+            rectifies: rectifies
+          ) { rows, column, _ in (UnsafePointer(start + column), offsets.baseAddress! + rows.lowerBound) }
         }
+        product.scatter(
+          result, resultStride: blockColumns, columns: columns, first: first, pitch: pitch, z: z,
+          grid: grid, to: output, item: item)
       }
     }
   }
@@ -99,7 +123,7 @@ struct PaddedProduct: Sendable {
       for z in axes.z.offsets {
         for y in axes.y.offsets {
           for x in axes.x.offsets {
-            let plane = channel * extent.d + Int(z) + before.d
+            let plane = channel * extent.d + Int(z) - padded.firstPlane
             offsets.append((plane * extent.h + Int(y) + before.h) * extent.w + Int(x) + before.w)
           }
         }
