@@ -107,6 +107,84 @@ private func agreesWithDoubles(row: FFTCase) throws {
   }
 }
 
+@Test("an FFT convolution writes windows of planes from windows of its input")
+func writesWindows() throws {
+  var generator = SplitMix64(seed: 13)
+  let geometry = ConvolutionGeometry(kernel: Extent3(5, 3, 4), padding: Extent3(2, 1, 2))
+  let input = generator.tensor([2, 3, 29, 20, 21])
+  let weight = generator.tensor([4, 3, 5, 3, 4])
+  let bias = generator.tensor([4])
+  let work = WorkContext(threadCount: 2)
+  let tile = FFTTile(extent: Extent3(12, 16, 16), level: KernelLevel.current)
+  let operation = FFTConvolutionOperation(
+    try FFTConvolution(weight: weight, geometry: geometry, tile: tile, work: work), bias: bias,
+    rectifies: true)
+  #expect(operation.windowStep == 8)
+  let whole = try operation(input, work: work)
+  for (planes, isExact) in [(0..<8, true), (8..<29, true), (16..<24, true), (3..<4, false), (5..<27, false)] {
+    let windowed = try planesOfResult(operation, planes, of: input, whole: whole.extent, work: work)
+    let expected = wholePlanes(planes, of: whole)
+    if isExact {
+      #expect(windowed == expected, "planes \(planes)")
+    } else {
+      expectClose(windowed, ReferenceTensor(expected), tolerance: 2e-6, "planes \(planes)")
+    }
+  }
+}
+
+/// The planes of the operation's result, computed from a copy of no more of `input` than they need, with channels
+/// that are not dense.
+private func planesOfResult(
+  _ operation: FFTConvolutionOperation, _ planes: Range<Int>, of input: Tensor, whole: Extent3,
+  work: WorkContext
+) throws -> Tensor {
+  let needed = operation.inputPlanes(for: planes, inputDepth: input.extent.d)
+  let held = wholePlanes(needed, of: input)
+  let plane = input.extent.h * input.extent.w
+  let stride = needed.count * plane + 7
+  var source = [Float](repeating: .nan, count: input.batch * input.channels * stride)
+  for channel in 0..<input.batch * input.channels {
+    for index in 0..<needed.count * plane {
+      source[channel * stride + index] = held.elements[channel * needed.count * plane + index]
+    }
+  }
+  let channels = operation.outputChannels(input.channels)
+  var result = [Float](repeating: .nan, count: input.batch * channels * planes.count * whole.h * whole.w)
+  let scratchCount = operation.scratchCount(
+    planes: planes.count, input: input.extent, channels: input.channels, batch: input.batch,
+    threadCount: work.threadCount)
+  let memory = UnsafeMutableRawBufferPointer.allocate(
+    byteCount: scratchCount * MemoryLayout<Float>.stride, alignment: 64)
+  defer { memory.deallocate() }
+  let scratch = memory.bindMemory(to: Float.self)
+  scratch.initialize(repeating: .nan)
+  try source.withUnsafeMutableBufferPointer { source in
+    try result.withUnsafeMutableBufferPointer { result in
+      try operation.run(
+        ActivationWindow(
+          batch: input.batch, channels: input.channels, extent: input.extent, planes: needed,
+          channelStride: stride, memory: DisjointBuffer(source)),
+        into: ActivationWindow(
+          batch: input.batch, channels: channels, extent: whole, planes: planes,
+          memory: DisjointBuffer(result)),
+        scratch: DisjointBuffer(scratch), work: work)
+    }
+  }
+  return Tensor(shape: [input.batch, channels, planes.count, whole.h, whole.w], elements: result)
+}
+
+/// Some consecutive planes of every channel.
+private func wholePlanes(_ planes: Range<Int>, of tensor: Tensor) -> Tensor {
+  let plane = tensor.extent.h * tensor.extent.w
+  let elements = (0..<tensor.batch * tensor.channels).flatMap { channel in
+    let start = channel * tensor.extent.product
+    return tensor.elements[start + planes.lowerBound * plane..<start + planes.upperBound * plane]
+  }
+  return Tensor(
+    shape: [tensor.batch, tensor.channels, planes.count, tensor.extent.h, tensor.extent.w],
+    elements: elements)
+}
+
 @Test("FFT convolution gives the same bits on one thread and on three")
 func sameBitsOnAnyThreadCount() throws {
   var generator = SplitMix64(seed: 11)

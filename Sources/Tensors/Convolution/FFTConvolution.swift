@@ -75,19 +75,7 @@ package struct FFTConvolution: Sendable {
   ) throws(Cancelled) -> Tensor {
     precondition(
       input.channels == inputChannels, "\(input.channels) channels for weights of \(inputChannels)")
-    precondition(
-      bias == nil || bias?.shape == [outputChannels],
-      "bias of shape \(bias?.shape ?? []) for \(outputChannels) channels")
-    guard let results = geometry.output(input.extent) else {
-      preconditionFailure("input \(input.extent) is smaller than kernel \(geometry.kernel)")
-    }
-    let sweep = FFTSweep(
-      tiling: FFTTiling(tile: tile, kernel: geometry.kernel, batch: input.batch, results: results),
-      source: input.extent, sourceChannels: inputChannels, resultChannels: outputChannels,
-      kernel: geometry.kernel,
-      reach: Extent3(-geometry.padding.d, -geometry.padding.h, -geometry.padding.w),
-      skip: Extent3(0), isAdjoint: false, bias: bias?.elements, rectifies: rectifies)
-    return try sweep.run(input, spectra: spectra, work: work)
+    return try FFTConvolutionOperation(self, bias: bias, rectifies: rectifies)(input, work: work)
   }
 
   /// The gradient with respect to an input of `inputExtent`, given that with respect to the output: the adjoint of
@@ -104,13 +92,19 @@ package struct FFTConvolution: Sendable {
     let kernel = geometry.kernel
     let lead = Extent3(kernel.d - 1, kernel.h - 1, kernel.w - 1)
     let sweep = FFTSweep(
-      tiling: FFTTiling(tile: tile, kernel: kernel, batch: outputGradient.batch, results: inputExtent),
-      source: outputGradient.extent, sourceChannels: outputChannels, resultChannels: inputChannels,
-      kernel: kernel,
+      tile: tile, sourceChannels: outputChannels, resultChannels: inputChannels, kernel: kernel,
       reach: Extent3(
         geometry.padding.d - lead.d, geometry.padding.h - lead.h, geometry.padding.w - lead.w),
       skip: lead, isAdjoint: true, bias: nil, rectifies: false)
-    return try sweep.run(outputGradient, spectra: spectra, work: work)
+    let batch = outputGradient.batch
+    let plan = sweep.plan(batch: batch, results: inputExtent)
+    let scratch = FFTMemory(count: plan.scratchCount(threadCount: work.threadCount))
+    return try outputGradient.withWindow { source throws(Cancelled) in
+      try Tensor(shape: [batch, inputChannels, inputExtent.d, inputExtent.h, inputExtent.w]) {
+        result throws(Cancelled) in
+        try sweep.run(source, into: result, scratch: scratch.shared, spectra: spectra, work: work)
+      }
+    }
   }
 }
 

@@ -8,9 +8,7 @@ struct FFTSweep: Sendable {
   /// Tiles whose plane spectra are multiplied at a time, so that they stay in the second-level cache.
   static let tilesPerProduct = 4
 
-  let tiling: FFTTiling
-  /// Extents of what is read.
-  let source: Extent3
+  let tile: FFTTile
   let sourceChannels, resultChannels: Int
   let kernel: Extent3
   /// Where a tile starts in the source, counted from its first result.
@@ -22,53 +20,72 @@ struct FFTSweep: Sendable {
   let bias: [Float]?
   let rectifies: Bool
 
-  private var tile: FFTTile { tiling.tile }
+  /// How the tiles cover a window of results of the given extents, and where the spectra lie in the scratch memory.
+  struct Plan: Sendable {
+    let tiling: FFTTiling
+    let groups: [Range<Int>]
+    /// Floats of the depth spectra of a group, and of the plane spectra of each thread behind them.
+    let depthFloats, planeFloats: Int
 
-  /// Reads `input` and returns the results.
-  func run(_ input: Tensor, spectra: FFTMemory, work: WorkContext) throws(Cancelled) -> Tensor {
-    let results = tiling.results
-    let shape = [tiling.batch, resultChannels, results.d, results.h, results.w]
+    /// Tiles of the largest group.
+    var size: Int { groups[0].count }
+    func scratchCount(threadCount: Int) -> Int { depthFloats + threadCount * planeFloats }
+  }
+
+  func plan(batch: Int, results: Extent3) -> Plan {
+    let tiling = FFTTiling(tile: tile, kernel: kernel, batch: batch, results: results)
     let channels = max(sourceChannels, resultChannels)
     let groups = tiling.groups(channels: channels, floatLimit: FFTSweep.floatLimit)
     let size = groups[0].count
-    let depthSpectra = FFTMemory(count: channels * size * tile.depthStride)
-    let planeFloats =
-      ((sourceChannels + resultChannels) * min(size, FFTSweep.tilesPerProduct) + 1) * tile.planeStride
-    let planes = FFTMemory(count: work.threadCount * planeFloats)
+    return Plan(
+      tiling: tiling, groups: groups, depthFloats: channels * size * tile.depthStride,
+      planeFloats: ((sourceChannels + resultChannels) * min(size, FFTSweep.tilesPerProduct) + 1)
+        * tile.planeStride)
+  }
+
+  /// Reads `source` and writes the planes of `result`.
+  func run(
+    _ source: ActivationWindow, into result: ActivationWindow, scratch: DisjointBuffer<Float>,
+    spectra: FFTMemory, work: WorkContext
+  ) throws(Cancelled) {
+    let plan = plan(
+      batch: result.batch,
+      results: Extent3(result.planes.count, result.extent.h, result.extent.w))
+    precondition(
+      source.channels == sourceChannels && result.channels == resultChannels
+        && source.batch == result.batch && scratch.count >= plan.scratchCount(threadCount: work.threadCount),
+      "\(source.channels) to \(result.channels) channels, \(source.batch) to \(result.batch) images, "
+        + "\(scratch.count) floats of scratch for \(sourceChannels) to \(resultChannels) channels")
+    let held = Extent3(source.planes.count, source.extent.h, source.extent.w)
+    let reach = Extent3(
+      result.planes.lowerBound + self.reach.d - source.planes.lowerBound, self.reach.h, self.reach.w)
+    let (tiling, size) = (plan.tiling, plan.size)
     let work = work.silent
-    return try Tensor(uninitializedShape: shape) { output throws(Cancelled) in
-      try input.withSharedElements { input throws(Cancelled) in
-        for group in groups {
-          try work.forEach(count: sourceChannels * group.count) { item, _ in
-            let channel = item / group.count
-            let index = item % group.count
-            let (batchItem, origin, count) = tiling.place(group.lowerBound + index)
-            tile.transformDepth(
-              input.start + (batchItem * sourceChannels + channel) * source.product, of: source,
-              from: Extent3(origin.d + reach.d, origin.h + reach.h, origin.w + reach.w),
-              voxels: Extent3(
-                count.d + kernel.d - 1, count.h + kernel.h - 1, count.w + kernel.w - 1),
-              into: depthSpectra.start + (channel * size + index) * tile.depthStride)
-          }
-          try multiply(
-            depthSpectra, group: group, size: size, spectra: spectra, planes: planes,
-            planeFloats: planeFloats, work: work)
-          try work.forEach(count: resultChannels * group.count) { item, _ in
-            let channel = item / group.count
-            let index = item % group.count
-            store(
-              depthSpectra.start + (channel * size + index) * tile.depthStride,
-              tileIndex: group.lowerBound + index, channel: channel, output: output)
-          }
-        }
+    for group in plan.groups {
+      try work.forEach(count: sourceChannels * group.count) { item, _ in
+        let channel = item / group.count
+        let index = item % group.count
+        let (batchItem, origin, count) = tiling.place(group.lowerBound + index)
+        tile.transformDepth(
+          source.start(item: batchItem, channel: channel), of: held,
+          from: Extent3(origin.d + reach.d, origin.h + reach.h, origin.w + reach.w),
+          voxels: Extent3(count.d + kernel.d - 1, count.h + kernel.h - 1, count.w + kernel.w - 1),
+          into: scratch.start + (channel * size + index) * tile.depthStride)
+      }
+      try multiply(scratch, group: group, plan: plan, spectra: spectra, work: work)
+      try work.forEach(count: resultChannels * group.count) { item, _ in
+        let channel = item / group.count
+        let index = item % group.count
+        store(
+          scratch.start + (channel * size + index) * tile.depthStride,
+          tiling.place(group.lowerBound + index), channel: channel, result: result)
       }
     }
   }
 
   /// Replaces the depth spectra of a group's sources by those of its results.
   private func multiply(
-    _ depthSpectra: FFTMemory, group: Range<Int>, size: Int, spectra: FFTMemory, planes: FFTMemory,
-    planeFloats: Int, work: WorkContext
+    _ scratch: DisjointBuffer<Float>, group: Range<Int>, plan: Plan, spectra: FFTMemory, work: WorkContext
   ) throws(Cancelled) {
     let parts = (group.count + FFTSweep.tilesPerProduct - 1) / FFTSweep.tilesPerProduct
     let weightFloats = sourceChannels * resultChannels * tile.planeFloats
@@ -77,18 +94,18 @@ struct FFTSweep: Sendable {
       let plane = item / parts
       let first = item % parts * FFTSweep.tilesPerProduct
       let count = min(FFTSweep.tilesPerProduct, group.count - first)
-      let sources = planes.start + worker * planeFloats
+      let sources = scratch.start + plan.depthFloats + worker * plan.planeFloats
       let results = sources + sourceChannels * count * stride
-      let scratch = results + resultChannels * count * stride
+      let passScratch = results + resultChannels * count * stride
       var kernel = tile.kernel
       func depthPlane(_ channel: Int, _ index: Int) -> UnsafeMutablePointer<Float> {
-        depthSpectra.start + (channel * size + first + index) * tile.depthStride + plane * stride
+        scratch.start + (channel * plan.size + first + index) * tile.depthStride + plane * stride
       }
       for channel in 0..<sourceChannels {
         for index in 0..<count {
           fft_forward_plane(
             &kernel, depthPlane(channel, index), kernel.height, Int32(tile.columns(tile.extent.w)),
-            sources + (channel * count + index) * stride, scratch)
+            sources + (channel * count + index) * stride, passScratch)
         }
       }
       var channels = fft_channels(
@@ -102,12 +119,12 @@ struct FFTSweep: Sendable {
         fft_multiply(&kernel, &channels, sources, weights, results)
       }
       for index in 0..<count {
-        let kept = tiling.place(group.lowerBound + first + index).size
+        let kept = plan.tiling.place(group.lowerBound + first + index).size
         for channel in 0..<resultChannels {
           fft_inverse_plane(
             &kernel, results + (channel * count + index) * stride, Int32(skip.h),
             Int32((kept.h + 1) / 2 * 2), Int32(skip.w), Int32(tile.columns(kept.w)),
-            depthPlane(channel, index), scratch)
+            depthPlane(channel, index), passScratch)
         }
       }
     }
@@ -115,20 +132,20 @@ struct FFTSweep: Sendable {
 
   /// Transforms the results of one channel of one tile back along z and writes them.
   private func store(
-    _ planes: UnsafeMutablePointer<Float>, tileIndex: Int, channel: Int, output: DisjointBuffer<Float>
+    _ planes: UnsafeMutablePointer<Float>, _ place: (item: Int, origin: Extent3, size: Extent3),
+    channel: Int, result: ActivationWindow
   ) {
-    let results = tiling.results
-    let (batchItem, origin, kept) = tiling.place(tileIndex)
+    let (batchItem, origin, kept) = place
     var kernel = tile.kernel
     var how = fft_store(
       skip: Int32(skip.d), depth: Int32(kept.d), height: Int32(kept.h), width: Int32(kept.w),
       scale: tile.scale, bias: bias?[channel] ?? 0, rectifies: rectifies)
     let target =
-      output.start + (batchItem * resultChannels + channel) * results.product
-      + (origin.d * results.h + origin.h) * results.w + origin.w
+      result.start(item: batchItem, channel: channel) + origin.d * result.planeStride
+      + origin.h * result.extent.w + origin.w
     fft_inverse_depth(
       &kernel, planes, tile.planeStride, Int32(tile.columns(kept.w)), &how, target,
-      results.h * results.w, results.w)
+      result.planeStride, result.extent.w)
   }
 }
 

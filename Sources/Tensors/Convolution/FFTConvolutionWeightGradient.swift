@@ -145,7 +145,7 @@ private struct FFTWeightGradient: Sendable {
         }
       }
     }
-    return try Tensor(uninitializedShape: [outputs, inputs, taps.d, taps.h, taps.w]) {
+    return try filledTensor(shape: [outputs, inputs, taps.d, taps.h, taps.w]) {
       gradient throws(Cancelled) in
       try work.forEach(count: pairs, grain: 8) { pair, _ in
         var kernel = tile.kernel
