@@ -76,7 +76,7 @@ struct TrainingStore {
   func model(of training: TrainingRun, name: String) -> SegmentationModel {
     SegmentationModel(
       name: name, graph: training.trainer.graph.graph,
-      parameters: training.bestParameters ?? training.trainer.parameters,
+      parameters: training.bestParameters ?? training.trainer.bestGuess,
       labels: structures.enumerated().map { index, selection in
         Label(
           value: UInt16(index + 1), name: selection.name,

@@ -167,6 +167,8 @@ struct TrainingTests {
     try withTemporaryFolder { folder in
       let path = folder.appending(path: "c.safetensors").path
       var straight = try trainer(optimiser, rate: 0.01)
+      straight.options.averageDecay = 0.9
+      straight.options.overlapWeight = 0.5
       for index in 0..<5 {
         if index == 3 { try Checkpoint.write(straight, metadata: ["labels": "x"], to: path) }
         _ = straight.generator.next()
@@ -179,6 +181,7 @@ struct TrainingTests {
         _ = try resumed.step(batch(index), work: WorkContext(threadCount: 1))
       }
       #expect(resumed.parameters == straight.parameters)
+      #expect(resumed.average == straight.average && resumed.average != resumed.parameters)
       #expect(resumed.optimiserState == straight.optimiserState)
       #expect(resumed.generator == straight.generator)
       #expect(resumed.options == straight.options)

@@ -50,6 +50,33 @@ import Work
     #expect(found.gradient == Tensor(shape: scores.shape))
   }
 
+  @Test("soft Dice equals the reference, and its gradient is the reference's derivative", arguments: [2, 4])
+  func dice(classes: Int) throws {
+    var generator = SplitMix64(seed: 12)
+    let scores = generator.tensor([2, classes, 2, 3, 5])
+    var labels = (0..<60).map { _ in UInt8(generator.next() % UInt64(classes)) }
+    for index in stride(from: 0, to: 60, by: 7) { labels[index] = 255 }
+    let loss = softmaxDiceReference(scores: ReferenceTensor(scores), labels: labels, ignoredLabel: 255)
+    try atEveryLevel { threads, what in
+      let found = try softmaxDice(
+        scores: scores, labels: labels, ignoredLabel: 255, work: WorkContext(threadCount: threads))
+      #expect(abs(found.loss - loss) < 1e-6, what)
+      let error = differenceError(ReferenceTensor(found.gradient), at: ReferenceTensor(scores)) {
+        softmaxDiceReference(scores: $0, labels: labels, ignoredLabel: 255)
+      }
+      #expect(error < 1e-6, what)
+    }
+  }
+
+  @Test("without a labelled structure soft Dice is zero, and so is its gradient")
+  func diceOfNothing() throws {
+    let scores = Tensor(shape: [1, 2, 1, 1, 2], repeating: 1)
+    let found = try softmaxDice(
+      scores: scores, labels: [0, 9], ignoredLabel: 9, work: WorkContext(threadCount: 1))
+    #expect(found.loss == 0)
+    #expect(found.gradient == Tensor(shape: scores.shape))
+  }
+
   @Test("the reference's gradient is the derivative of the reference")
   func finiteDifferences() {
     var generator = SplitMix64(seed: 11)

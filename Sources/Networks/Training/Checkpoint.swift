@@ -4,12 +4,13 @@ import Work
 
 /// A training stored so that it goes on as if it had never stopped: a model file with more in it.
 ///
-/// Beside the model's tensors it holds `optimiser.first/NAME` and `optimiser.second/NAME`; its texts add
+/// Beside the model's tensors it holds `optimiser.first/NAME`, `optimiser.second/NAME` and `average/NAME`; its texts add
 /// `checkpoint`, a JSON object with iteration, step count, options and generator state. It also opens as a model.
 package enum Checkpoint {
   private static let textKey = "checkpoint"
   private static let firstPrefix = "optimiser.first/"
   private static let secondPrefix = "optimiser.second/"
+  private static let averagePrefix = "average/"
 
   private struct Progress: Codable {
     var iteration: Int
@@ -43,6 +44,7 @@ package enum Checkpoint {
       if let second = trainer.optimiserState.second[slot.name] {
         moments[secondPrefix + slot.name] = Tensor(shape: slot.shape, elements: second)
       }
+      if let average = trainer.average { moments[averagePrefix + slot.name] = average[slot.name] }
     }
     try trainer.model(metadata: texts).write(to: path, further: moments)
   }
@@ -81,6 +83,13 @@ package enum Checkpoint {
         trainer.optimiserState.second[slot.name] =
           try file.tensor(secondPrefix + slot.name, shape: slot.shape).elements
       }
+    }
+    if file.shape(of: averagePrefix + (trainer.graph.parameterSlots.first?.name ?? "")) != nil {
+      var average = trainer.parameters
+      for slot in trainer.graph.parameterSlots {
+        average[slot.name] = try file.tensor(averagePrefix + slot.name, shape: slot.shape)
+      }
+      trainer.average = average
     }
     return (trainer, model.metadata.filter { $0.key != textKey })
   }

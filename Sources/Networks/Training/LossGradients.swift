@@ -18,7 +18,8 @@ package struct TrainingBatch: Sendable {
   }
 }
 
-/// What counts in the loss of deep supervision, L = sum over heads of weight x cross-entropy.
+/// What counts in the loss of deep supervision, L = sum over heads of weight x (cross-entropy + overlap weight x
+/// soft Dice loss).
 package struct LossRule: Hashable, Sendable {
   /// Weight of each head's loss; a head of weight 0 and what only it needs do not run.
   package var headWeights: [Double]
@@ -26,12 +27,17 @@ package struct LossRule: Hashable, Sendable {
   package var classWeights: [Float]?
   /// A label whose voxels do not count.
   package var ignoredLabel: UInt8?
+  /// Weight of the soft Dice loss beside the cross-entropy; the paper has none.
+  package var overlapWeight: Double
 
   /// A rule.
-  package init(headWeights: [Double], classWeights: [Float]? = nil, ignoredLabel: UInt8? = nil) {
+  package init(
+    headWeights: [Double], classWeights: [Float]? = nil, ignoredLabel: UInt8? = nil, overlapWeight: Double = 0
+  ) {
     self.headWeights = headWeights
     self.classWeights = classWeights
     self.ignoredLabel = ignoredLabel
+    self.overlapWeight = overlapWeight
   }
 }
 
@@ -39,7 +45,7 @@ package struct LossRule: Hashable, Sendable {
 package struct LossGradients: Sendable {
   /// The weighted sum over heads.
   package let loss: Double
-  /// Cross-entropy of each head before its weight; 0 for heads that did not run.
+  /// Loss of each head before its weight; 0 for heads that did not run.
   package let headLosses: [Double]
   /// The derivative by every trained tensor that takes part.
   package let gradients: [String: Tensor]

@@ -7,7 +7,7 @@ package struct TrainingStep: Hashable, Sendable {
   package let iteration: Int
   /// The loss that was minimised, weight decay left out.
   package let loss: Double
-  /// Cross-entropy of each head; 0 for heads without weight.
+  /// Loss of each head before its weight; 0 for heads without weight.
   package let headLosses: [Double]
   /// Euclidean norm of the gradient before clipping.
   package let gradientNorm: Double
@@ -26,6 +26,9 @@ package struct Trainer: Sendable {
   package var options: TrainingOptions
   /// The weights and running statistics.
   package internal(set) var parameters: Parameters
+  /// The running average of ``parameters``, where the options ask for one: smoother, and as a rule better on cases
+  /// not trained on, than the newest weights.
+  package internal(set) var average: Parameters?
   /// What the optimiser remembers.
   package internal(set) var optimiserState = OptimiserState()
   /// Iterations completed.
@@ -54,7 +57,7 @@ package struct Trainer: Sendable {
   package mutating func step(_ batch: TrainingBatch, work: WorkContext) throws -> TrainingStep {
     let rule = LossRule(
       headWeights: options.headWeights(of: graph.graph, at: iteration), classWeights: options.classWeights,
-      ignoredLabel: options.ignoredLabel)
+      ignoredLabel: options.ignoredLabel, overlapWeight: options.overlapWeight ?? 0)
     let result = try graph.lossGradients(batch, parameters: parameters, rule: rule, work: work)
     let slots = graph.parameterSlots.filter(\.role.isTrained)
     var squares = 0.0
@@ -84,14 +87,32 @@ package struct Trainer: Sendable {
     optimiserState.stepCount += 1
     follow(result.statistics)
     iteration += 1
+    takeAverage()
     return TrainingStep(
       iteration: iteration, loss: result.loss, headLosses: result.headLosses, gradientNorm: norm,
       learningRate: rate)
   }
 
+  /// What a model is made of: the running average where there is one, else the newest weights.
+  package var bestGuess: Parameters { average ?? parameters }
+
   /// The model as it is now, with texts about it.
   package func model(metadata: [String: String] = [:]) -> ModelFile {
     ModelFile(graph: graph.graph, parameters: parameters, metadata: metadata)
+  }
+
+  /// The average takes in the newest weights; at first it follows quickly, so that it forgets the random start.
+  private mutating func takeAverage() {
+    guard let decay = options.averageDecay else { return }
+    guard average != nil else { return average = parameters }
+    let share = Float(1 - min(decay, Double(1 + iteration) / Double(10 + iteration)))
+    for (name, newest) in parameters.tensors {
+      average!.update(name) { values in
+        newest.elements.withUnsafeBufferPointer { newest in
+          for index in values.indices { values[index] += share * (newest[index] - values[index]) }
+        }
+      }
+    }
   }
 
   /// Running statistics take in the batch's mean and unbiased variance, as PyTorch's do.

@@ -24,13 +24,17 @@ package struct TrainingOptions: Hashable, Sendable, Codable {
   package var rateMultipliers: [String: Double]
   /// Share of the newest batch in batch normalisation's running statistics.
   package var statisticsMomentum: Double
+  /// Weight of the soft Dice loss beside each head's cross-entropy; nil for none, as in the paper.
+  package var overlapWeight: Double?
+  /// Share that the weights' running average keeps at each step; nil for no average.
+  package var averageDecay: Double?
 
   /// Options; the defaults are the paper's objective with momentum 0.9, without its schedules.
   package init(
     optimiser: Optimiser = .momentum(), schedule: LearningRateSchedule, weightDecay: Double = 5e-4,
     classWeights: [Float]? = nil, ignoredLabel: UInt8? = nil, auxiliaryInterval: Int = 0,
     auxiliaryFactor: Double = 0.95, longestGradient: Double? = nil, rateMultipliers: [String: Double] = [:],
-    statisticsMomentum: Double = 0.1
+    statisticsMomentum: Double = 0.1, overlapWeight: Double? = nil, averageDecay: Double? = nil
   ) {
     self.optimiser = optimiser
     self.schedule = schedule
@@ -42,6 +46,8 @@ package struct TrainingOptions: Hashable, Sendable, Codable {
     self.longestGradient = longestGradient
     self.rateMultipliers = rateMultipliers
     self.statisticsMomentum = statisticsMomentum
+    self.overlapWeight = overlapWeight
+    self.averageDecay = averageDecay
   }
 
   /// Weights of the heads' losses at an iteration: the main head's stays, the auxiliary ones' decay.

@@ -117,6 +117,15 @@ struct TrainingPass {
       var (loss, gradient) = try softmaxCrossEntropy(
         scores: value(node), labels: labels, ignoredLabel: rule.ignoredLabel,
         classWeights: rule.classWeights, work: work)
+      if rule.overlapWeight > 0 {
+        var overlap = try softmaxDice(
+          scores: value(node), labels: labels, ignoredLabel: rule.ignoredLabel, work: work)
+        if rule.overlapWeight != 1 {
+          try scale(&overlap.gradient, by: Float(rule.overlapWeight), work: work)
+        }
+        try add(overlap.gradient, to: &gradient, work: work)
+        loss += rule.overlapWeight * overlap.loss
+      }
       if headWeight != 1 { try scale(&gradient, by: Float(headWeight), work: work) }
       try accumulate(gradient, at: node, work: work)
       losses.append(loss)

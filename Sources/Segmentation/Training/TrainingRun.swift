@@ -112,13 +112,13 @@ package struct TrainingRun: Sendable {
 
   private mutating func note(_ dice: [Double]) -> Bool {
     guard !dice.isEmpty else {
-      bestParameters = trainer.parameters
+      bestParameters = trainer.bestGuess
       return true
     }
     let mean = dice.reduce(0, +) / Double(dice.count)
     if let best, best.dice >= mean { return false }
     best = (mean, trainer.iteration)
-    bestParameters = trainer.parameters
+    bestParameters = trainer.bestGuess
     return true
   }
 
@@ -149,7 +149,7 @@ package struct TrainingRun: Sendable {
   private func validationDice(work: WorkContext) throws -> [Double] {
     guard !cases.validation.isEmpty else { return [] }
     let network = try Network(
-      graph: trainer.graph.graph, parameters: trainer.parameters, heads: [0], work: work)
+      graph: trainer.graph.graph, parameters: trainer.bestGuess, heads: [0], work: work)
     var sums = [Double](repeating: 0, count: classCount - 1)
     for example in cases.validation {
       let size = example.size

@@ -43,6 +43,10 @@ package struct TrainingSettings: Hashable, Sendable, Codable {
     try require(
       options.weightDecay >= 0 && options.weightDecay.isFinite, "--weight-decay", options.weightDecay,
       "0 or more")
+    let overlapWeight = options.overlapWeight ?? 0
+    try require(overlapWeight >= 0 && overlapWeight.isFinite, "--dice-weight", overlapWeight, "0 or more")
+    let decay = options.averageDecay ?? 0
+    try require((0..<1).contains(decay), "--average-decay", decay, "0 to below 1")
     try require((0...1).contains(generatedShare), "--generated-share", generatedShare, "0 to 1")
     try require(validationInterval > 0, "--validate-every", validationInterval, "1 or more")
   }

@@ -61,6 +61,13 @@ struct TrainCommand: ParsableCommand {
   @Option(name: .long, help: "Class weights of the loss, background first, separated by commas.")
   var classWeights: String?
 
+  @Option(name: .long, help: "Weight of the soft Dice loss beside the cross-entropy; the paper has none.")
+  var diceWeight = 0.0
+
+  @Option(
+    name: .long, help: "Share that a running average of the weights keeps at each step (0.999); 0 for none.")
+  var averageDecay = 0.0
+
   @Option(name: .long, help: "Seed of everything random.")
   var seed: UInt64 = 1
 
@@ -171,7 +178,8 @@ struct TrainCommand: ParsableCommand {
       schedule: rates, weightDecay: weightDecay,
       classWeights: try classWeights.map { try Text.numbers($0, option: "--class-weights").map(Float.init) },
       ignoredLabel: TrainingCase.ignoredClass, auxiliaryInterval: max(1, iterations / 20),
-      longestGradient: gradientLimit > 0 ? gradientLimit : nil)
+      longestGradient: gradientLimit > 0 ? gradientLimit : nil,
+      overlapWeight: diceWeight != 0 ? diceWeight : nil, averageDecay: averageDecay != 0 ? averageDecay : nil)
     return settings
   }
 
