@@ -65,11 +65,17 @@ let package = Package(
       name: "segdeck-bench",
       dependencies: [
         "Work", "Volumes", "Tensors", "Screen", "ImageFormats", "Metrics", "DenseCRF", "Networks",
-        "Segmentation", "Review", arguments,
+        "Segmentation", "Review", arguments, "CZlib",
       ], swiftSettings: strict),
 
     .target(
       name: "TestSupport", dependencies: ["Work", "Screen"], path: "Tests/TestSupport", swiftSettings: strict),
+    // Plain loops beside every kernel; run-aarch64 builds the same sources for arm64.
+    .target(
+      name: "CKernelsCases", dependencies: ["CKernels"], path: "Tests/CKernelsCases",
+      exclude: ["command.cpp", "run-aarch64"], cSettings: strictC,
+      cxxSettings: [.treatAllWarnings(as: .error)]),
+    tests("CKernelsTests", ["CKernels", "CKernelsCases"]),
     tests("ArchitectureTests", []),
     tests("WorkTests", ["Work"]),
     tests("VolumesTests", ["Work", "Volumes"]),

@@ -19,7 +19,7 @@
     case KERNELS_PORTABLE: name##_portable(__VA_ARGS__); break; \
     }
 #elif !defined(DISPATCH_LEVEL)
-#define DISPATCH_LEVEL(level, name, ...) name##_portable(__VA_ARGS__)
+#define DISPATCH_LEVEL(level, name, ...) ((void)(level), name##_portable(__VA_ARGS__))
 #endif
 #define LEVEL_JOIN2(a, b) a##_##b
 #define LEVEL_JOIN(a, b) LEVEL_JOIN2(a, b)

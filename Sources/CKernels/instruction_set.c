@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-// -1: not yet asked. The only state of this library: it is written once with a value that does not depend
-// on who asks first, and again only by kernels_limit_level.
+// -1: not yet asked. The only state of this library: it is written with a value that does not depend on who asks
+// first.
 static atomic_int chosen_level = -1;
 
 static enum kernels_level processor_level(void) {
@@ -32,11 +32,6 @@ enum kernels_level kernels_current_level(void) {
     }
     atomic_store_explicit(&chosen_level, level, memory_order_relaxed);
     return (enum kernels_level)level;
-}
-
-void kernels_limit_level(enum kernels_level level) {
-    enum kernels_level highest = processor_level();
-    atomic_store_explicit(&chosen_level, (int)(level < highest ? level : highest), memory_order_relaxed);
 }
 
 const char *kernels_level_name(enum kernels_level level) {

@@ -13,12 +13,8 @@ enum kernels_level {
 };
 
 // The highest level that this processor has, lowered by the environment variable SEGDECK_INSTRUCTION_SET
-// ("portable", "avx2", "avx512") when the process starts, or by kernels_limit_level.
+// ("portable", "avx2", "avx512") when the process starts.
 enum kernels_level kernels_current_level(void);
-
-// Lowers the level for what runs from now on (a higher one than the processor has is ignored); for tests,
-// which run their tables at every level. Not to be called while a kernel runs.
-void kernels_limit_level(enum kernels_level level);
 
 // "SSE2", "NEON", "AVX2" or "AVX-512".
 const char *kernels_level_name(enum kernels_level level);

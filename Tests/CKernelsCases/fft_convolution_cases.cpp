@@ -1,0 +1,251 @@
+#include "fft_convolution.h"
+
+#include "table.h"
+
+namespace kernel_cases {
+namespace {
+
+struct Extents {
+    int depth, height, width;
+    long count() const { return long(depth) * height * width; }
+    bool operator==(const Extents &other) const {
+        return depth == other.depth && height == other.height && width == other.width;
+    }
+};
+
+// One tile size with the passes from voxels to spectra and back.
+class Transform {
+  public:
+    Transform(enum kernels_level level, Extents extents)
+        : tile{extents.depth, extents.height, extents.width, level}, extents(extents),
+          plane_floats(2 * ptrdiff_t(extents.height) * extents.width), scratch(size_t(plane_floats)) {}
+
+    const struct fft_tile tile;
+    const Extents extents;
+    const ptrdiff_t plane_floats;
+
+    int planes() const { return extents.depth / 2 + 1; }
+    int columns() const { return extents.width / fft_vector_width(tile.level); }
+    size_t spectrum_floats() const { return size_t(planes() * plane_floats); }
+
+    // The spectrum of voxels that fill only `box` of the tile.
+    Floats forward(const float *voxels, const struct fft_box &box) {
+        Floats depth(spectrum_floats()), spectrum(spectrum_floats());
+        fft_forward_depth(&tile, voxels, ptrdiff_t(extents.height) * extents.width, extents.width, &box,
+                          extents.height, columns(), depth.data(), plane_floats);
+        for (int p = 0; p < planes(); p++)
+            fft_forward_plane(&tile, depth.data() + p * plane_floats, extents.height, columns(),
+                              spectrum.data() + p * plane_floats, scratch.data());
+        return spectrum;
+    }
+
+    // Voxels from `skip` on of the correlation whose spectrum this is; two spectra were multiplied, each doubled.
+    std::vector<float> inverse(const float *spectrum, Extents skip, Extents kept, float bias, bool rectifies) {
+        const int lanes = fft_vector_width(tile.level);
+        const int rows = (kept.height + 1) / 2 * 2, vectors = (kept.width + lanes - 1) / lanes;
+        const ptrdiff_t stride = 2 * ptrdiff_t(rows) * vectors * lanes;
+        Floats depth(size_t(planes() * stride));
+        for (int p = 0; p < planes(); p++)
+            fft_inverse_plane(&tile, spectrum + p * plane_floats, skip.height, rows, skip.width, vectors,
+                              depth.data() + p * stride, scratch.data());
+        const struct fft_store store = {skip.depth, kept.depth, kept.height, kept.width,
+                                        0.25f / float(extents.count()), bias, rectifies};
+        std::vector<float> voxels(size_t(kept.count()));
+        fft_inverse_depth(&tile, depth.data(), stride, vectors, &store, voxels.data(),
+                          ptrdiff_t(kept.height) * kept.width, kept.width);
+        return voxels;
+    }
+
+  private:
+    Floats scratch;
+};
+
+const Extents kernel = {3, 2, 5};
+
+
+double at(const Floats &volume, const Extents &e, int z, int y, int x) {
+    const auto wrap = [](int i, int n) { return ((i % n) + n) % n; };
+    return volume[size_t((wrap(z, e.depth) * e.height + wrap(y, e.height)) * e.width + wrap(x, e.width))];
+}
+
+// sum over `count` pairs of sources[i] at +-(dz, dy, dx) times kernels[i].
+double correlation(const Extents &e, const std::vector<std::pair<const Floats *, const Floats *>> &pairs, int sign,
+                   int z, int y, int x) {
+    double sum = 0;
+    for (const auto &pair : pairs)
+        for (int dz = 0; dz < kernel.depth; dz++)
+            for (int dy = 0; dy < kernel.height; dy++)
+                for (int dx = 0; dx < kernel.width; dx++)
+                    sum += at(*pair.first, e, z + sign * dz, y + sign * dy, x + sign * dx) *
+                           at(*pair.second, e, dz, dy, dx);
+    return sum;
+}
+
+struct Problem {
+    Extents extents;
+    int inputs, outputs, tiles;
+};
+
+class Case {
+  public:
+    Case(Table &table, const Problem &problem)
+        : table(table), problem(problem), e(problem.extents), transform(table.level, e),
+          name(named("tile", {e.depth, e.height, e.width}) + named(", channels and tiles",
+                                                                  {problem.inputs, problem.outputs, problem.tiles})) {
+        Random random(31);
+        const struct fft_box all = {0, e.depth, 0, e.height, 0, e.width};
+        const struct fft_box part = {1, e.depth - 1, 1, e.height - 2, 2, e.width - 3};
+        const struct fft_box corner = {0, kernel.depth, 0, kernel.height, 0, kernel.width};
+        for (int i = 0; i < problem.inputs * problem.tiles; i++) add(inputs, input_spectra, random, i % 2 ? part : all);
+        for (int i = 0; i < problem.outputs * problem.tiles; i++) add(gradients, gradient_spectra, random, all);
+        for (int i = 0; i < problem.outputs * problem.inputs; i++) add(kernels, kernel_spectra, random, corner);
+    }
+
+    void run() {
+        const int pairs = problem.inputs * problem.outputs;
+        const ptrdiff_t plane = transform.plane_floats;
+        const size_t floats = transform.spectrum_floats();
+        const struct fft_channels channels = {problem.inputs, problem.outputs, problem.tiles, plane};
+        std::vector<Floats> results(size_t(problem.outputs * problem.tiles), Floats{floats});
+        std::vector<Floats> adjoints(size_t(problem.inputs * problem.tiles), Floats{floats});
+        std::vector<Floats> weight_gradients(size_t(pairs), Floats{floats});
+        for (int p = 0; p < transform.planes(); p++) {
+            Floats weights(size_t(pairs * plane)), sums(size_t(pairs * plane), 7);
+            for (int pair = 0; pair < pairs; pair++)
+                fft_put_weights(&transform.tile, kernel_spectra[size_t(pair)].data() + p * plane, plane, 1, pair,
+                                pairs, weights.data());
+            const Floats x = gathered(input_spectra, p), g = gathered(gradient_spectra, p);
+            Floats products(size_t(problem.outputs * problem.tiles * plane));
+            fft_multiply(&transform.tile, &channels, x.data(), weights.data(), products.data());
+            scattered(products, results, p);
+            Floats adjoint(size_t(problem.inputs * problem.tiles * plane));
+            fft_multiply_adjoint(&transform.tile, &channels, g.data(), weights.data(), adjoint.data());
+            scattered(adjoint, adjoints, p);
+            fft_accumulate(&transform.tile, &channels, x.data(), g.data(), sums.data(), false);
+            fft_accumulate(&transform.tile, &channels, x.data(), g.data(), sums.data(), true);
+            for (int pair = 0; pair < pairs; pair++)
+                fft_get_weights(&transform.tile, sums.data(), pair, pairs,
+                                weight_gradients[size_t(pair)].data() + p * plane, plane, 1);
+        }
+        compare_products(results);
+        compare_adjoints(adjoints);
+        compare_weight_gradients(weight_gradients);
+    }
+
+  private:
+    Table &table;
+    const Problem problem;
+    const Extents e;
+    Transform transform;
+    const std::string name;
+    std::vector<Floats> inputs, gradients, kernels;
+    std::vector<Floats> input_spectra, gradient_spectra, kernel_spectra;
+
+    void add(std::vector<Floats> &volumes, std::vector<Floats> &spectra, Random &random, const struct fft_box &box) {
+        Floats voxels(size_t(e.count()), random);
+        spectra.push_back(transform.forward(voxels.data(), box));
+        for (int z = 0; z < e.depth; z++)
+            for (int y = 0; y < e.height; y++)
+                for (int x = 0; x < e.width; x++)
+                    if (z < box.z_begin || z >= box.z_end || y < box.y_begin || y >= box.y_end || x < box.x_begin ||
+                        x >= box.x_end)
+                        voxels[size_t((z * e.height + y) * e.width + x)] = 0;
+        volumes.push_back(voxels);
+    }
+
+    Floats gathered(const std::vector<Floats> &spectra, int p) const {
+        const size_t plane = size_t(transform.plane_floats);
+        Floats joined(spectra.size() * plane);
+        for (size_t i = 0; i < spectra.size(); i++)
+            for (size_t k = 0; k < plane; k++) joined[i * plane + k] = spectra[i][size_t(p) * plane + k];
+        return joined;
+    }
+
+    void scattered(const Floats &joined, std::vector<Floats> &spectra, int p) const {
+        const size_t plane = size_t(transform.plane_floats);
+        for (size_t i = 0; i < spectra.size(); i++)
+            for (size_t k = 0; k < plane; k++) spectra[i][size_t(p) * plane + k] = joined[i * plane + k];
+    }
+
+    // Every voxel of a small tile, some of a large one.
+    template <typename Value>
+    void compare(const std::string &what, Extents skip, Extents kept, const std::vector<float> &found, Value value) {
+        const long step = 1 + kept.count() / 3000;
+        std::vector<double> some, expected;
+        for (long i = 0; i < kept.count(); i += step) {
+            const int x = int(i % kept.width), y = int(i / kept.width % kept.height);
+            const int z = int(i / (long(kept.width) * kept.height));
+            some.push_back(found[size_t(i)]);
+            expected.push_back(value(z + skip.depth, y + skip.height, x + skip.width));
+        }
+        table.compare(what + ", " + name, some, expected, 2e-6);
+    }
+
+    void compare_products(const std::vector<Floats> &results) {
+        const Extents skip = {1, 2, 3}, kept = {e.depth - 2, e.height - 3, e.width - 4};
+        for (int o = 0; o < problem.outputs; o++)
+            for (int t = 0; t < problem.tiles; t++) {
+                std::vector<std::pair<const Floats *, const Floats *>> pairs;
+                for (int i = 0; i < problem.inputs; i++)
+                    pairs.push_back({&inputs[size_t(i * problem.tiles + t)], &kernels[size_t(o * problem.inputs + i)]});
+                const bool rectifies = t % 2 == 1;
+                compare("fft_multiply", skip, kept,
+                        transform.inverse(results[size_t(o * problem.tiles + t)].data(), skip, kept, 0.25f, rectifies),
+                        [&](int z, int y, int x) {
+                            const double sum = 0.25 + correlation(e, pairs, 1, z, y, x);
+                            return rectifies && sum < 0 ? 0 : sum;
+                        });
+            }
+    }
+
+    void compare_adjoints(const std::vector<Floats> &adjoints) {
+        for (int i = 0; i < problem.inputs; i++)
+            for (int t = 0; t < problem.tiles; t++) {
+                std::vector<std::pair<const Floats *, const Floats *>> pairs;
+                for (int o = 0; o < problem.outputs; o++)
+                    pairs.push_back(
+                        {&gradients[size_t(o * problem.tiles + t)], &kernels[size_t(o * problem.inputs + i)]});
+                compare("fft_multiply_adjoint", {0, 0, 0}, e,
+                        transform.inverse(adjoints[size_t(i * problem.tiles + t)].data(), {0, 0, 0}, e, 0, false),
+                        [&](int z, int y, int x) { return correlation(e, pairs, -1, z, y, x); });
+            }
+    }
+
+    // At the kernel's taps only: that is all of a weight gradient that is ever used.
+    void compare_weight_gradients(const std::vector<Floats> &sums) {
+        for (int o = 0; o < problem.outputs; o++)
+            for (int i = 0; i < problem.inputs; i++)
+                compare("fft_accumulate", {0, 0, 0}, kernel,
+                        transform.inverse(sums[size_t(o * problem.inputs + i)].data(), {0, 0, 0}, kernel, 0, false),
+                        [&](int dz, int dy, int dx) {
+                            double sum = 0;
+                            for (int t = 0; t < problem.tiles; t++)
+                                for (int z = 0; z < e.depth; z++)
+                                    for (int y = 0; y < e.height; y++)
+                                        for (int x = 0; x < e.width; x++)
+                                            sum += at(inputs[size_t(i * problem.tiles + t)], e, z + dz, y + dy,
+                                                      x + dx) *
+                                                   at(gradients[size_t(o * problem.tiles + t)], e, z, y, x);
+                            return 2 * sum;  // accumulated twice
+                        });
+    }
+};
+
+}  // namespace
+
+void fft_convolution_cases(Table &table) {
+    table.require("fft_vector_width", fft_vector_width(table.level) == table.width());
+    int depth_count, width_count;
+    const int *depths = fft_depths(&depth_count), *widths = fft_widths(&width_count);
+    table.require("fft_depths and fft_widths are not empty", depth_count > 0 && width_count > 0);
+    for (int i = 0; i < depth_count; i++) Case(table, {{depths[i], widths[0], widths[0]}, 1, 1, 1}).run();
+    for (int i = 1; i < width_count; i++) {
+        Case(table, {{depths[0], widths[i], widths[0]}, 1, 1, 1}).run();
+        Case(table, {{depths[0], widths[0], widths[i]}, 1, 1, 1}).run();
+    }
+    for (int outputs : {1, 2, 3, 5})
+        for (int inputs : {1, 3})
+            for (int tiles : {1, 2, 3, 7}) Case(table, {{depths[0], widths[0], widths[1]}, inputs, outputs, tiles}).run();
+}
+
+}  // namespace kernel_cases

@@ -1,0 +1,135 @@
+#include "pointwise.h"
+
+#include "table.h"
+
+namespace kernel_cases {
+namespace {
+
+const int counts[] = {1, 3, 4, 15, 16, 17, 33, 1023, 1024, 1025, 5000};
+const float not_a_number = std::nanf("");
+
+void sums_cases(Table &table) {
+    for (int count : counts) {
+        Random random(17);
+        Floats x(size_t(count), random, 90, 110), g(size_t(count), random);
+        const float pivot = 100;
+        std::vector<double> moments(2), products(2);
+        for (int i = 0; i < count; i++) {
+            const double deviation = double(x[size_t(i)]) - pivot;
+            moments[0] += deviation;
+            moments[1] += deviation * deviation;
+            products[0] += g[size_t(i)];
+            products[1] += g[size_t(i)] * deviation;
+        }
+        double sums[2];
+        pointwise_moments(table.level, x.data(), count, pivot, sums);
+        table.compare(named("pointwise_moments", {count}), {sums[0], sums[1]}, moments, 1e-6);
+        pointwise_products(table.level, g.data(), x.data(), count, pivot, sums);
+        table.compare(named("pointwise_products", {count}), {sums[0], sums[1]}, products, 3e-6);
+    }
+}
+
+void map_cases(Table &table) {
+    for (int count : counts) {
+        Random random(19);
+        const size_t n = size_t(count);
+        Floats x(n, random), g(n, random), y(n + 8, -7.0f);
+        x[n / 2] = not_a_number;
+        std::vector<double> affine(n + 8, -7), combined(n + 8, -7), rectified(n + 8, -7), gradient(n + 8, -7);
+        for (size_t i = 0; i < n; i++) {
+            affine[i] = 1.5 * x[i] - 0.25;
+            combined[i] = 0.5 * g[i] - 2.0 * x[i] + 0.125;
+            rectified[i] = x[i] < 0 ? 0 : x[i];
+            gradient[i] = x[i] > 0 ? g[i] : 0;
+        }
+        pointwise_affine(table.level, x.data(), y.data(), count, 1.5f, -0.25f);
+        table.compare(named("pointwise_affine", {count}), y.data(), affine, 1e-6);
+        pointwise_combine(table.level, g.data(), x.data(), y.data(), count, 0.5f, -2, 0.125f);
+        table.compare(named("pointwise_combine", {count}), y.data(), combined, 1e-6);
+        for (size_t i = 0; i < n; i++) y[i] = x[i];
+        pointwise_combine(table.level, g.data(), y.data(), y.data(), count, 0.5f, -2, 0.125f);
+        table.compare(named("pointwise_combine in place", {count}), y.data(), combined, 1e-6);
+        for (size_t i = 0; i < n; i++) y[i] = x[i];
+        pointwise_rectify(table.level, y.data(), count);
+        table.compare(named("pointwise_rectify", {count}), y.data(), rectified, 0);
+        for (size_t i = 0; i < n; i++) y[i] = g[i];
+        pointwise_rectify_gradient(table.level, y.data(), x.data(), count);
+        table.compare(named("pointwise_rectify_gradient", {count}), y.data(), gradient, 0);
+    }
+}
+
+void softmax_case(Table &table, int channels, int count, float spread) {
+    Random random(23);
+    const long stride = count + 9;
+    Floats scores(size_t(channels * stride), random, -spread, spread), logarithms(size_t(count) + 8, -7.0f);
+    std::vector<double> expected(scores.data(), scores.data() + scores.size()), sums(size_t(count) + 8, -7);
+    for (int i = 0; i < count; i++) {
+        double highest = -INFINITY, sum = 0;
+        for (int c = 0; c < channels; c++) highest = std::fmax(highest, scores[size_t(c * stride + i)]);
+        for (int c = 0; c < channels; c++) sum += std::exp(scores[size_t(c * stride + i)] - highest);
+        for (int c = 0; c < channels; c++) {
+            double &value = expected[size_t(c * stride + i)];
+            value = std::exp(value - highest) / sum;
+        }
+        sums[size_t(i)] = highest + std::log(sum);
+    }
+    Floats again = scores;
+    pointwise_softmax(table.level, scores.data(), channels, stride, count, logarithms.data());
+    table.compare(named("pointwise_softmax", {channels, count}), scores.data(), expected, 1e-6);
+    table.compare(named("pointwise_softmax, logarithms", {channels, count}), logarithms.data(), sums, 1e-6);
+    pointwise_softmax(table.level, again.data(), channels, stride, count, nullptr);
+    table.compare(named("pointwise_softmax without logarithms", {channels, count}), again.data(), expected, 1e-6);
+}
+
+void pooling_case(Table &table, int window, int step, int input_width, int rows_z, int rows_y, bool has_nan) {
+    Random random(29);
+    const int depth = 5, height = 6, plane = height * input_width;
+    Floats channel(size_t(depth * plane) + 64);
+    // Few values, so that many are equal.
+    for (size_t i = 0; i < channel.size(); i++) channel[i] = float(random.below(5) - 2);
+    if (has_nan)
+        for (size_t i = 3; i < channel.size(); i += 37) channel[i] = not_a_number;
+    const int width = (input_width + step - 1) / step;
+    const struct pooling_row row = {channel.data(), plane, input_width, 2,    1,
+                                    rows_z,         rows_y, window,     step, input_width, width};
+    std::vector<double> expected, indices;
+    for (int x = 0; x < width; x++) {
+        double best = -INFINITY;
+        int winner = -1;
+        for (int z = 2; z < 2 + rows_z; z++)
+            for (int y = 1; y < 1 + rows_y; y++)
+                for (int tap = 0; tap < window && x * step + tap < input_width; tap++) {
+                    const int index = z * plane + y * input_width + x * step + tap;
+                    const double value = channel[size_t(index)];
+                    if (winner >= 0 && !(value > best || std::isnan(value))) continue;
+                    best = value;
+                    winner = index;
+                }
+        expected.push_back(best);
+        indices.push_back(winner);
+    }
+    Floats maxima(size_t(width) + 16);
+    std::vector<int32_t> winners(size_t(width) + 16);
+    pooling_maxima(table.level, &row, maxima.data(), winners.data());
+    const std::string name = named("pooling_maxima", {window, step, input_width, rows_z, rows_y});
+    table.compare(name, maxima.data(), expected, 0);
+    table.compare(name + ", winners", std::vector<double>(winners.begin(), winners.begin() + width), indices, 0);
+}
+
+}  // namespace
+
+void pointwise_cases(Table &table) {
+    sums_cases(table);
+    map_cases(table);
+    for (int channels : {1, 2, 3, 8})
+        for (int count : {1, 15, 16, 17, 500})
+            for (float spread : {1.0f, 30.0f}) softmax_case(table, channels, count, spread);
+    for (int window : {1, 2, 3})
+        for (int step : {1, 2, 3})
+            for (int input_width : {1, 7, 32, 33, 70})
+                for (int rows = 1; rows <= 3; rows++)
+                    for (bool has_nan : {false, true})
+                        pooling_case(table, window, step, input_width, rows, 4 - rows, has_nan);
+}
+
+}  // namespace kernel_cases
