@@ -5,5 +5,8 @@ import ArgumentParser
 struct BenchCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "segdeck-bench", abstract: "Time kernels, filters, readers and whole cases as JSON lines.",
-    subcommands: [NetworkBench.self, TrainingBench.self, CRFBench.self])
+    subcommands: [
+      NetworkBench.self, TrainingBench.self, LayerBench.self, CRFBench.self, ReadBench.self, ScrollBench.self,
+      CancelBench.self,
+    ])
 }

@@ -4,47 +4,46 @@ import Foundation
 import Volumes
 import Work
 
-/// Times one refinement of a generated case, kernel tables and row sums included, and one with them kept.
+/// `segdeck-bench crf`: one refinement with everything that it needs, and one with kernel tables and row sums kept.
 struct CRFBench: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "crf",
-    abstract: "Time the dense CRF: 5 iterations, kernels of 5 and 3 voxels, weights 5 and 3.")
+    abstract: "Time the dense CRF: 5 iterations, kernels of 5 and 3 voxels, sigma 25.5, weights 5 and 3.")
 
-  @Option(help: "Voxels, as XxYxZ.") var shape = "128x128x128"
+  @Option(help: "Voxels, as XxYxZ.", transform: voxelShape) var shape = GridSize(128, 128, 128)
   @Option(help: "Classes, background included.") var labels = 2
-  @Option(help: "Threads.") var threads = WorkContext.coreCount
-  @Option(help: "Measurements.") var `repeat` = 7
+  @Option(
+    help: "Image file: one byte per voxel, x fastest; by default a generated case.", completion: .file())
+  var image: String?
+  @Option(
+    help: "Probabilities of the image file: one float32 per class and voxel, class slowest.",
+    completion: .file())
+  var probabilities: String?
+  @OptionGroup var repeats: RepeatOption
+  @OptionGroup var bench: BenchOptions
 
   func validate() throws {
-    guard size != nil else {
-      throw ValidationError("--shape is three numbers such as 128x128x128, not \(shape)")
-    }
     guard (2...256).contains(labels) else { throw ValidationError("--labels is 2 to 256, not \(labels)") }
-    guard `repeat` > 0, threads > 0 else { throw ValidationError("--repeat and --threads are at least 1") }
-  }
-
-  private var size: GridSize? {
-    let extents = shape.split(separator: "x").compactMap { Int($0) }
-    guard extents.count == 3, extents.allSatisfy({ $0 > 0 }) else { return nil }
-    return GridSize(extents[0], extents[1], extents[2])
+    guard (image == nil) == (probabilities == nil) else {
+      throw ValidationError("--image and --probabilities belong together")
+    }
   }
 
   func run() throws {
-    guard let size else { return }
-    let (image, probabilities) = Self.generatedCase(size, classCount: labels)
-    var settings = RefinementSettings(
-      appearanceWeight: 5, thetaAlphaMillimetres: Spacing(5), thetaBeta: 25.5, smoothnessWeight: 3,
-      thetaGammaMillimetres: Spacing(3), iterations: 5)
-    let work = WorkContext(threadCount: threads)
+    let work = bench.work
+    let (image, probabilities) = try subject()
+    var settings = RefinementSettings.bench
     var whole: [Double] = []
     var kept: [Double] = []
-    for _ in 0..<`repeat` {
+    PeakMemory.reset()
+    for _ in 0...repeats.count {
       settings.appearanceWeight = 5
       let clock = ContinuousClock()
       let start = clock.now
       let crf = try DenseCRF(
-        image: image, size: size, spacing: Spacing(1), intensityRange: 0...255, work: work)
-      let unary = try Unary(probabilities: probabilities, classCount: labels, size: size, work: work)
+        image: image, size: shape, spacing: Spacing(1), intensityRange: 0...255, work: work)
+      let unary = try Unary(
+        probabilities: probabilities, classCount: labels, size: shape, work: work)
       _ = try crf.refine(unary, settings: settings, work: work)
       let middle = clock.now
       settings.appearanceWeight = 4
@@ -52,20 +51,23 @@ struct CRFBench: ParsableCommand {
       whole.append((middle - start) / .seconds(1))
       kept.append((clock.now - middle) / .seconds(1))
     }
-    for (what, seconds) in [("crf", whole.sorted()), ("crf, kernels kept", kept.sorted())] {
-      let line: [String: Any] = [
-        "what": what, "shape": shape, "labels": labels, "threads": threads, "isa": DenseCRF.instructionSet,
-        "median_s": seconds[seconds.count / 2], "min_s": seconds[0], "peak_mb": Measurement.peakMegabytes,
-      ]
-      let json = try JSONSerialization.data(withJSONObject: line, options: [.sortedKeys])
-      print(String(decoding: json, as: UTF8.self))
+    for (what, seconds) in [("crf", whole), ("crf, kernels kept", kept)] {
+      var line = JSONLine(what)
+      line.add("shape", "\(shape)")
+      line.add("labels", labels)
+      line.add(Measurement(seconds))
+      bench.print(line)
     }
   }
 
+  private func subject() throws -> (image: [Float], probabilities: [Float]) {
+    guard let image, let probabilities else { return Self.generatedCase(shape, classCount: labels) }
+    let grey: [UInt8] = try rawNumbers(image, count: shape.voxelCount)
+    return (grey.map(Float.init), try rawNumbers(probabilities, count: shape.voxelCount * labels))
+  }
+
   /// Noisy intensities of nested shells, and probabilities that follow them with errors.
-  private static func generatedCase(_ size: GridSize, classCount: Int) -> (
-    image: [Float], probabilities: [Float]
-  ) {
+  static func generatedCase(_ size: GridSize, classCount: Int) -> (image: [Float], probabilities: [Float]) {
     var random = SplitMix64(seed: 7)
     var image = [Float](repeating: 0, count: size.voxelCount)
     var probabilities = [Float](repeating: 0, count: size.voxelCount * classCount)
@@ -85,5 +87,27 @@ struct CRFBench: ParsableCommand {
       }
     }
     return (image, probabilities)
+  }
+}
+
+extension RefinementSettings {
+  /// Kernels of 5 and 3 voxels of 1 mm, a tenth of 0...255 as the intensity's width, 5 iterations.
+  static let bench = RefinementSettings(
+    appearanceWeight: 5, thetaAlphaMillimetres: Spacing(5), thetaBeta: 25.5, smoothnessWeight: 3,
+    thetaGammaMillimetres: Spacing(3), iterations: 5)
+}
+
+/// The numbers of a file that holds nothing else, in this machine's byte order.
+/// - Throws: `InputError` when it cannot be read or does not hold exactly `count`.
+private func rawNumbers<Number: BitwiseCopyable>(_ path: String, count: Int) throws -> [Number] {
+  guard let data = FileManager.default.contents(atPath: path) else {
+    throw InputError(path, "cannot be read")
+  }
+  let expected = count * MemoryLayout<Number>.stride
+  guard data.count == expected else {
+    throw InputError(path, "size", found: "\(data.count) bytes", expected: "\(expected) bytes for this shape")
+  }
+  return [Number](unsafeUninitializedCapacity: count) { numbers, written in
+    written = data.copyBytes(to: UnsafeMutableRawBufferPointer(numbers)) / MemoryLayout<Number>.stride
   }
 }

@@ -1,47 +1,24 @@
 import ArgumentParser
-import DenseCRF
 import Networks
 import Tensors
 import Volumes
 import Work
 
-/// Which network a bench runs.
-enum BenchNetwork: String, ExpressibleByArgument, CaseIterable {
-  case liver, heart
+/// The options of the benches that run a network.
+struct NetworkOptions: ParsableArguments {
+  @Argument(help: "liver or heart.") var network: BenchNetwork
+  @Option(
+    help: "Voxels, as XxYxZ; by default 160x160x72 for the liver, 64x64x64 for the heart.",
+    transform: voxelShape)
+  var shape: GridSize?
 
-  /// As the paper has it: the liver network without batch normalisation, which folds away anyway.
-  var graph: NetworkGraph {
-    switch self {
-    case .liver: .liver(hasBatchNormalisation: false)
-    case .heart: .heart()
-    }
-  }
+  /// Voxels of the image.
+  var size: GridSize { shape ?? network.usualShape }
 }
 
-/// The options of the benches that run a network.
-struct NetworkBenchOptions: ParsableArguments {
-  @Argument(help: "liver or heart.") var network: BenchNetwork
-  @Option(help: "Voxels, as XxYxZ.") var shape = "160x160x72"
-  @Option(help: "Threads.") var threads = WorkContext.coreCount
-  @Option(help: "Measurements after the first run.") var `repeat` = 7
-
-  /// An input of noise.
-  func input() throws -> Tensor {
-    let extents = shape.split(separator: "x").compactMap { Int($0) }
-    guard extents.count == 3, extents.allSatisfy({ $0 > 0 }) else {
-      throw ValidationError("--shape is three numbers such as 160x160x72, not \(shape)")
-    }
-    var generator = SplitMix64(seed: 7)
-    let count = extents[0] * extents[1] * extents[2]
-    return Tensor(
-      shape: [1, 1, extents[2], extents[1], extents[0]],
-      elements: (0..<count).map { _ in Float(generator.uniform(-1...1)) })
-  }
-
-  /// What every line says of the run.
-  var facts: [String: Any] {
-    ["network": network.rawValue, "shape": shape, "threads": threads, "isa": DenseCRF.instructionSet]
-  }
+/// Which heads run.
+enum AskedHeads: String, ExpressibleByArgument, CaseIterable {
+  case main, all
 }
 
 /// `segdeck-bench network`: inference with softmax.
@@ -49,28 +26,36 @@ struct NetworkBench: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "network", abstract: "Time a network's inference on noise, softmax included.")
 
-  @OptionGroup var options: NetworkBenchOptions
-  @Option(help: "main or all heads.") var heads = "main"
+  @OptionGroup var options: NetworkOptions
+  @OptionGroup var repeats: RepeatOption
+  @OptionGroup var bench: BenchOptions
+  @Option(help: "main or all heads.") var heads = AskedHeads.main
 
   func run() throws {
-    let work = WorkContext(threadCount: options.threads)
-    let input = try options.input()
+    let work = bench.work
+    let input = Tensor(noiseImage: options.size)
     let graph = try options.network.graph.resolved()
-    let asked = heads == "all" ? Array(graph.graph.heads.indices) : [0]
+    let asked = heads == .all ? Array(graph.graph.heads.indices) : [0]
     let parameters = Parameters(initialising: graph, seed: 7)
-    let clock = ContinuousClock()
-    let start = clock.now
-    let network = try Network(graph: graph.graph, parameters: parameters, heads: asked, work: work)
-    let preparation = (clock.now - start) / .seconds(1)
-    var facts = options.facts
-    facts["gflop"] = try network.operationCount(for: input.extent, heads: asked) / 1e9
-    facts["heads"] = heads
-    facts["prepare_s"] = preparation
-    try Measurement("network", repeats: options.repeat, facts: facts) {
+    PeakMemory.reset()
+    var prepared: Network?
+    let preparation = try Measurement.seconds {
+      prepared = try Network(graph: graph.graph, parameters: parameters, heads: asked, work: work)
+    }
+    guard let network = prepared else { preconditionFailure("a network was prepared and is not there") }
+    let measurement = try Measurement(repeats: repeats.count) {
       for scores in try network.scores(of: input, heads: asked, work: work) {
         _ = try softmax(scores, work: work)
       }
-    }.print()
+    }
+    var line = JSONLine("network")
+    line.add("network", options.network.rawValue)
+    line.add("heads", heads.rawValue)
+    line.add("shape", "\(options.size)")
+    line.add(measurement)
+    line.add("prepare_s", preparation)
+    line.add(operations: try network.operationCount(for: input.extent, heads: asked), measurement)
+    bench.print(line)
   }
 }
 
@@ -79,20 +64,39 @@ struct TrainingBench: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "train", abstract: "Time training steps on noise: deep supervision, momentum, batch 1.")
 
-  @OptionGroup var options: NetworkBenchOptions
+  @OptionGroup var options: NetworkOptions
+  @OptionGroup var repeats: RepeatOption
+  @OptionGroup var bench: BenchOptions
 
   func run() throws {
-    let work = WorkContext(threadCount: options.threads)
-    let input = try options.input()
+    let work = bench.work
     let graph = options.network.graph
+    let batch = try TrainingBatch(noise: options.size, for: graph)
+    var trainer = try Trainer(noise: graph)
+    PeakMemory.reset()
+    let measurement = try Measurement(repeats: repeats.count) { _ = try trainer.step(batch, work: work) }
+    var line = JSONLine("train")
+    line.add("network", options.network.rawValue)
+    line.add("shape", "\(options.size)")
+    line.add(measurement)
+    bench.print(line)
+  }
+}
+
+extension TrainingBatch {
+  /// One image of noise with labels of noise.
+  init(noise size: GridSize, for graph: NetworkGraph) throws {
     let classes = UInt64(try graph.resolved().classCount)
     var generator = SplitMix64(seed: 8)
-    let labels = (0..<input.elements.count).map { _ in UInt8(generator.next() % classes) }
-    var trainer = try Trainer(
-      graph: graph, options: TrainingOptions(schedule: .constant(rate: 1e-9)), seed: 7)
-    let batch = TrainingBatch(input: input, labels: labels)
-    try Measurement("train", repeats: options.repeat, facts: options.facts) {
-      _ = try trainer.step(batch, work: work)
-    }.print()
+    self.init(
+      input: Tensor(noiseImage: size),
+      labels: (0..<size.voxelCount).map { _ in UInt8(generator.next() % classes) })
+  }
+}
+
+extension Trainer {
+  /// A training whose steps are so small that any number of them stays finite.
+  init(noise graph: NetworkGraph) throws {
+    try self.init(graph: graph, options: TrainingOptions(schedule: .constant(rate: 1e-9)), seed: 7)
   }
 }

@@ -22,7 +22,7 @@ private let permittedImports: [String: Set<String>] = [
   ],
   "segdeck-bench": [
     "Work", "Volumes", "Tensors", "Screen", "ImageFormats", "Metrics", "DenseCRF", "Networks", "Segmentation",
-    "Review", "ArgumentParser",
+    "Review", "ArgumentParser", "CZlib",
   ],
 ]
 

@@ -1,41 +1,56 @@
-import Foundation
-
-/// One line of output: what was measured, how long it took, in what memory.
+/// How long something took, run by run.
 struct Measurement {
-  /// Seconds of each run, ascending.
-  private let seconds: [Double]
-  private let facts: [String: Any]
+  /// Seconds of the first run, which may fill caches.
+  let first: Double
+  /// Seconds of the runs behind it, ascending.
+  private let sorted: [Double]
 
-  /// Runs `body` once for warming up, whose time counts as `first_s`, and then `repeats` times.
-  init(_ what: String, repeats: Int, facts: [String: Any], _ body: () throws -> Void) rethrows {
+  /// Runs `body` once and then `repeats` times, at least once.
+  init(repeats: Int, _ body: () throws -> Void) rethrows {
+    var seconds: [Double] = []
+    for _ in 0...repeats { seconds.append(try Self.seconds(body)) }
+    self.init(seconds)
+  }
+
+  /// Times that were taken elsewhere, at least two, in the order of their runs.
+  init(_ seconds: [Double]) {
+    precondition(seconds.count > 1, "\(seconds.count) runs have no median behind the first")
+    first = seconds[0]
+    sorted = seconds.dropFirst().sorted()
+  }
+
+  /// The middle one of the runs behind the first.
+  var median: Double { sorted[sorted.count / 2] }
+  /// The quickest of them.
+  var least: Double { sorted[0] }
+  /// The slowest of them.
+  var greatest: Double { sorted[sorted.count - 1] }
+  /// The time that `share` of them did not exceed.
+  func percentile(_ share: Double) -> Double {
+    sorted[min(sorted.count - 1, Int((share * Double(sorted.count)).rounded(.up)) - 1)]
+  }
+
+  /// Seconds that `body` takes.
+  static func seconds(_ body: () throws -> Void) rethrows -> Double {
     let clock = ContinuousClock()
-    var runs: [Double] = []
-    for _ in 0...repeats {
-      let start = clock.now
-      try body()
-      runs.append((clock.now - start) / .seconds(1))
-    }
-    var facts = facts
-    facts["what"] = what
-    facts["first_s"] = runs[0]
-    self.facts = facts
-    seconds = runs.dropFirst().sorted()
+    let start = clock.now
+    try body()
+    return (clock.now - start) / .seconds(1)
+  }
+}
+
+extension JSONLine {
+  /// Adds `median_s`, `min_s` and `first_s`.
+  mutating func add(_ measurement: Measurement) {
+    add("median_s", measurement.median)
+    add("min_s", measurement.least)
+    add("first_s", measurement.first)
   }
 
-  /// Median and least seconds, peak memory of the process so far, and the facts, as one line of JSON.
-  func print() throws {
-    var line = facts
-    line["median_s"] = seconds[seconds.count / 2]
-    line["min_s"] = seconds[0]
-    line["peak_mb"] = Self.peakMegabytes
-    let json = try JSONSerialization.data(withJSONObject: line, options: [.sortedKeys])
-    Swift.print(String(decoding: json, as: UTF8.self))
-  }
-
-  /// The most memory that this process has held.
-  static var peakMegabytes: Double {
-    var usage = rusage()
-    getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
-    return (Double(usage.ru_maxrss) / 102.4).rounded() / 10
+  /// Adds how many operations there are, in multiples of 10^9 and counted as direct summation needs them, and how
+  /// many a second that makes of the median.
+  mutating func add(operations: Double, _ measurement: Measurement) {
+    add("gflop", operations / 1e9)
+    add("gflop_per_s", operations / 1e9 / measurement.median)
   }
 }

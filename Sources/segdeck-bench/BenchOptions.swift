@@ -1,0 +1,99 @@
+import ArgumentParser
+import DenseCRF
+import Networks
+import Tensors
+import Volumes
+import Work
+
+/// The options of every bench, and how it prints.
+struct BenchOptions: ParsableArguments {
+  @Option(help: "Threads; by default all cores.") var threads = WorkContext.coreCount
+
+  func validate() throws {
+    guard (1...1024).contains(threads) else {
+      throw ValidationError("--threads is 1 to 1024, not \(threads)")
+    }
+  }
+
+  /// What the bench computes with.
+  var work: WorkContext { WorkContext(threadCount: threads) }
+
+  /// Prints `line`, to which it adds what every line ends with.
+  /// - Parameter peakMegabytes: The most memory held; nil for that since the last ``PeakMemory/reset()``.
+  func print(_ line: JSONLine, peakMegabytes: Double? = nil) {
+    var line = line
+    line.add("peak_mb", peakMegabytes ?? PeakMemory.megabytes)
+    line.add("threads", threads)
+    line.add("isa", DenseCRF.instructionSet)
+    Swift.print(line.text)
+  }
+}
+
+/// How often a bench measures.
+struct RepeatOption: ParsableArguments {
+  @Option(name: .customLong("repeat"), help: "Measurements after the first run.") var count = 7
+
+  func validate() throws {
+    guard (1...100_000).contains(count) else {
+      throw ValidationError("--repeat is 1 to 100000, not \(count)")
+    }
+  }
+}
+
+/// Reads "160x160x72", voxels along x, y and z.
+/// - Throws: `ValidationError` unless it is three whole numbers whose product is at most 2^31.
+func voxelShape(_ text: String) throws -> GridSize {
+  let parts = text.split(separator: "x", omittingEmptySubsequences: false)
+  let extents = parts.compactMap { Int($0) }
+  guard parts.count == 3, extents.count == 3, extents.allSatisfy({ (1...65_536).contains($0) }),
+    extents[0] * extents[1] * extents[2] <= 1 << 31
+  else {
+    throw ValidationError("a shape is voxels along x, y and z such as 160x160x72, at least 1, not '\(text)'")
+  }
+  return GridSize(extents[0], extents[1], extents[2])
+}
+
+/// A network of the paper.
+enum BenchNetwork: String, ExpressibleByArgument, CaseIterable {
+  case liver, heart
+
+  /// As the paper has it: the liver network without batch normalisation, which folds away anyway.
+  var graph: NetworkGraph {
+    switch self {
+    case .liver: .liver(hasBatchNormalisation: false)
+    case .heart: .heart()
+    }
+  }
+
+  /// Voxels of the images that the comparison with other programs takes.
+  var usualShape: GridSize {
+    switch self {
+    case .liver: GridSize(160, 160, 72)
+    case .heart: GridSize(64, 64, 64)
+    }
+  }
+}
+
+extension GridSize {
+  /// The same extents as tensors name them.
+  var extent: Extent3 { Extent3(k, j, i) }
+}
+
+extension Extent3 {
+  /// The same extents as commands write them.
+  var shapeText: String { "\(w)x\(h)x\(d)" }
+}
+
+extension Tensor {
+  /// Uniform noise in -1...1, the same for the same seed.
+  init(noise shape: [Int], seed: UInt64) {
+    var generator = SplitMix64(seed: seed)
+    let count = shape.reduce(1, *)
+    self.init(shape: shape, elements: (0..<count).map { _ in Float(generator.uniform(-1...1)) })
+  }
+
+  /// One image of noise with one channel.
+  init(noiseImage size: GridSize) {
+    self.init(noise: [1, 1, size.k, size.j, size.i], seed: 7)
+  }
+}

@@ -1,0 +1,149 @@
+import ArgumentParser
+import DenseCRF
+import Foundation
+import Networks
+import Segmentation
+import Synchronization
+import Tensors
+import Volumes
+import Work
+
+/// `segdeck-bench cancel`: how long a computation goes on after it was asked to stop.
+struct CancelBench: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "cancel", abstract: "Time from a request to stop until the computation returns.")
+
+  /// What is stopped.
+  enum Subject: String, ExpressibleByArgument, CaseIterable {
+    case network, train, crf, segment
+
+    var usualShape: GridSize {
+      switch self {
+      case .network, .train: GridSize(160, 160, 72)
+      case .crf: GridSize(192, 192, 96)
+      case .segment: GridSize(512, 512, 300)
+      }
+    }
+  }
+
+  @Argument(help: "network, train, crf or segment.") var subject: Subject
+  @Option(help: "Voxels, as XxYxZ; by default of a usual image.", transform: voxelShape)
+  var shape: GridSize?
+  @Option(help: "Requests, each at another random moment.") var requests = 20
+  @OptionGroup var bench: BenchOptions
+
+  func validate() throws {
+    guard (2...10_000).contains(requests) else {
+      throw ValidationError("--requests is 2 to 10000, not \(requests)")
+    }
+  }
+
+  func run() throws {
+    let size = shape ?? subject.usualShape
+    let body = try computation(size)
+    // Twice, because the first run may fill caches that later ones find.
+    try body(bench.work)
+    let whole = try Measurement.seconds { try body(bench.work) }
+    var random = SplitMix64(seed: 7)
+    var delays: [Double] = []
+    PeakMemory.reset()
+    while delays.count < requests {
+      if let delay = try delay(of: body, requestedAfter: random.uniform(0...whole)) {
+        delays.append(delay)
+      }
+    }
+    let sorted = delays.sorted()
+    var line = JSONLine("cancel")
+    line.add("of", subject.rawValue)
+    line.add("shape", "\(size)")
+    line.add("requests", requests)
+    line.add("whole_s", whole)
+    line.add("median_s", sorted[sorted.count / 2])
+    line.add("p95_s", sorted[(sorted.count * 95 + 99) / 100 - 1])
+    line.add("max_s", sorted[sorted.count - 1])
+    bench.print(line)
+  }
+
+  /// Seconds from the request to the return; nil when the computation was done before the request.
+  private func delay(
+    of body: (WorkContext) throws -> Void, requestedAfter seconds: Double
+  ) throws -> Double? {
+    let request = DelayedRequest(after: seconds)
+    do {
+      try body(WorkContext(threadCount: bench.threads, cancellation: request.cancellation))
+    } catch is Cancelled {
+      let end = ContinuousClock.now
+      return (end - request.moment()) / .seconds(1)
+    }
+    _ = request.moment()
+    return nil
+  }
+
+  /// What is computed, ready to be run with any context.
+  private func computation(_ size: GridSize) throws -> (WorkContext) throws -> Void {
+    switch subject {
+    case .network:
+      let graph = BenchNetwork.liver.graph
+      let parameters = Parameters(initialising: try graph.resolved(), seed: 7)
+      let input = Tensor(noiseImage: size)
+      // Preparing the weights is part of what a user waits for, and must stop as well.
+      return { work in
+        let network = try Network(graph: graph, parameters: parameters, heads: [0], work: work)
+        _ = try network.scores(of: input, heads: [0], work: work)
+      }
+    case .train:
+      let graph = BenchNetwork.liver.graph
+      let batch = try TrainingBatch(noise: size, for: graph)
+      var trainer = try Trainer(noise: graph)
+      return { work in _ = try trainer.step(batch, work: work) }
+    case .crf:
+      let (image, probabilities) = CRFBench.generatedCase(size, classCount: 2)
+      return { work in
+        let crf = try DenseCRF(
+          image: image, size: size, spacing: Spacing(1), intensityRange: 0...255, work: work)
+        let unary = try Unary(probabilities: probabilities, classCount: 2, size: size, work: work)
+        _ = try crf.refine(unary, settings: .bench, work: work)
+      }
+    case .segment: return try Self.segmentation(size)
+    }
+  }
+
+  /// From an image in memory to labels on its own grid, with the liver network at 3 mm.
+  private static func segmentation(_ size: GridSize) throws -> (WorkContext) throws -> Void {
+    let graph = BenchNetwork.liver.graph
+    let model = SegmentationModel(
+      name: "bench", graph: graph, parameters: Parameters(initialising: try graph.resolved(), seed: 7),
+      labels: [Label(value: 1, name: "liver", colour: LabelTable.colour(ofValue: 1))],
+      preprocessing: Preprocessing(
+        spacingMillimetres: Spacing(3), normalisation: .window(lower: -150, upper: 250)))
+    let image = try ScrolledCase.content(size, work: WorkContext()).image
+    return { work in
+      let segmenter = try Segmenter(model: model, usesAuxiliaryHeads: false, work: work)
+      let prediction = try segmenter.prediction(for: image, work: work)
+      _ = try segmenter.labels(of: prediction, work: work)
+    }
+  }
+}
+
+/// Asks for a stop from another thread after a time, and remembers when it did.
+private final class DelayedRequest: Sendable {
+  let cancellation = Cancellation()
+  private let asked = Mutex<ContinuousClock.Instant?>(nil)
+  private let isDone = DispatchSemaphore(value: 0)
+
+  init(after seconds: Double) {
+    Thread.detachNewThread { [self] in
+      usleep(UInt32(seconds * 1e6))
+      asked.withLock { $0 = ContinuousClock.now }
+      cancellation.request()
+      isDone.signal()
+    }
+  }
+
+  /// When the request was made; waits for it, once.
+  func moment() -> ContinuousClock.Instant {
+    isDone.wait()
+    guard let moment = asked.withLock({ $0 }) else { preconditionFailure("a request without a moment") }
+    return moment
+  }
+}

@@ -1,0 +1,90 @@
+import ArgumentParser
+import Review
+import Screen
+import Volumes
+import Work
+
+/// `segdeck-bench scroll`: how long the review takes from a key to a finished frame, without a terminal.
+struct ScrollBench: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "scroll", abstract: "Time frames of the review while it scrolls, from the key to the cells.")
+
+  @Option(help: "Columns and rows of the screen, as 200x60.", transform: screenSize)
+  var size = ScreenSize(rows: 60, columns: 200)
+  @Option(help: "Voxels of the image, as XxYxZ.", transform: voxelShape) var shape = GridSize(512, 512, 400)
+  @Option(help: "Frames of each view.") var frames = 200
+  @Flag(help: "Run the liver network on all threads meanwhile, as the review's jobs do.")
+  var busy = false
+  @OptionGroup var bench: BenchOptions
+
+  func validate() throws {
+    guard (2...100_000).contains(frames) else {
+      throw ValidationError("--frames is 2 to 100000, not \(frames)")
+    }
+  }
+
+  func run() throws {
+    let content = try ScrolledCase.content(shape, work: bench.work)
+    let opened = OpenedCase(
+      content: content, intensities: IntensitySummary(content.image),
+      maskStatistics: try content.masks.map { try LabelStatistics.all(of: $0.labels, work: bench.work) })
+    let load = busy ? try BackgroundLoad(threadCount: bench.threads) : nil
+    defer { load?.stop() }
+    let views = [
+      ("three planes, outlines", "x"), ("three planes, fills", ""), ("axial, fills", "o"),
+      ("coronal, fills", "oc"), ("sagittal, fills", "os"),
+    ]
+    for (name, keys) in views {
+      var state = ReviewState(
+        request: OpenCaseRequest(imagePath: content.imagePath), screen: size,
+        capabilities: TerminalCapabilities(colourDepth: .trueColour, showsUnicode: true))
+      _ = state.begin()
+      _ = reduce(&state, .jobEnded(JobID(1), .opened(opened)))
+      for key in keys { _ = reduce(&state, .terminal(.key(.character(key)))) }
+      PeakMemory.reset()
+      let measurement = Self.scroll(state, frames: frames)
+      var line = JSONLine("scroll")
+      line.add("view", name)
+      line.add("size", "\(size.columns)x\(size.rows)")
+      line.add("shape", "\(shape)")
+      line.add("frames", frames)
+      line.add("beside", busy ? "network" : "nothing")
+      line.add(measurement)
+      line.add("p95_s", measurement.percentile(0.95))
+      line.add("max_s", measurement.greatest)
+      bench.print(line)
+    }
+  }
+
+  /// Scrolls to and fro for `frames` frames after the first.
+  private static func scroll(_ start: ReviewState, frames: Int) -> Measurement {
+    var state = start
+    let plane = state.view.activePlane
+    var seconds: [Double] = []
+    var key = Key.pageUp
+    for _ in 0...frames {
+      let before = state.view.crosshair
+      seconds.append(
+        Measurement.seconds {
+          _ = reduce(&state, .terminal(.key(key)))
+          _ = render(state)
+        })
+      if state.view.crosshair == before { key = key == .pageUp ? .pageDown : .pageUp }
+    }
+    precondition(state.view.activePlane == plane, "scrolling left the \(plane) plane")
+    return Measurement(seconds)
+  }
+}
+
+/// Reads "200x60", columns and rows.
+private func screenSize(_ text: String) throws -> ScreenSize {
+  let parts = text.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) }
+  guard parts.count == 2, let columns = parts[0], let rows = parts[1],
+    (ScreenLayout.minimum.columns...2000).contains(columns), (ScreenLayout.minimum.rows...2000).contains(rows)
+  else {
+    throw ValidationError(
+      "--size is columns and rows such as 200x60, at least \(ScreenLayout.minimum.columns)x"
+        + "\(ScreenLayout.minimum.rows), not '\(text)'")
+  }
+  return ScreenSize(rows: rows, columns: columns)
+}

@@ -1,0 +1,153 @@
+import ArgumentParser
+import Networks
+import Tensors
+import Work
+
+/// A layer with noise as its input and as the gradient that comes back.
+struct LayerSubject {
+  /// One thing to time.
+  struct Part {
+    /// "forward", "input gradient", "weight gradient" or "gradients".
+    var name: String
+    /// Which kernel runs.
+    var kernel: String
+    /// Additions and multiplications of direct summation.
+    var operations: Double
+    /// Seconds that the weights took to prepare, where that is done once.
+    var preparationSeconds: Double?
+    /// Runs it.
+    var run: () throws -> Void
+  }
+
+  let node: ResolvedGraph.Node
+  let inputExtent: Extent3
+  let outputExtent: Extent3
+  let parameters: Parameters
+  let method: ConvolutionMethod?
+  let work: WorkContext
+
+  /// "8 x 160x160x72": channels and extents.
+  func text(_ channels: Int, _ extent: Extent3) -> String { "\(channels) x \(extent.shapeText)" }
+
+  /// What there is to time of this layer.
+  /// - Throws: `ValidationError` when a method is asked of what is no convolution, or one that it cannot have.
+  func parts() throws -> [Part] {
+    if case .convolution(let geometry, _, _) = node.layer.kind { return try convolutionParts(geometry) }
+    guard method == nil else {
+      throw ValidationError("--method is for convolutions; \(node.layer.name) is none")
+    }
+    switch node.layer.kind {
+    case .transposedConvolution(let geometry, _, _): return transposedConvolutionParts(geometry)
+    case .maxPooling(let geometry): return poolingParts(geometry)
+    case .batchNormalisation(let epsilon): return normalisationParts(epsilon)
+    case .rectifier, .convolution: return rectifierParts()
+    }
+  }
+
+  private var input: Tensor {
+    Tensor(noise: [1, node.inputChannels, inputExtent.d, inputExtent.h, inputExtent.w], seed: 1)
+  }
+  private var outputGradient: Tensor {
+    Tensor(noise: [1, node.outputChannels, outputExtent.d, outputExtent.h, outputExtent.w], seed: 2)
+  }
+  private var name: String { node.layer.name }
+  private var weight: Tensor { parameters["\(name).weight"] }
+
+  private func convolutionParts(_ geometry: ConvolutionGeometry) throws -> [Part] {
+    let (input, gradient, weight, work) = (input, outputGradient, weight, work)
+    let problem = ConvolutionMethod.Problem(
+      geometry: geometry, weightShape: weight.shape, inputExtent: inputExtent)
+    if let method, !method.serves(problem) {
+      throw ValidationError("\(name) cannot be computed by --method \(method)")
+    }
+    var prepared: PreparedConvolution?
+    let preparation = try Measurement.seconds {
+      prepared = try PreparedConvolution(
+        weight: weight, geometry: geometry, inputExtent: inputExtent, method: method, work: work)
+    }
+    guard let convolution = prepared else { preconditionFailure("\(name) was prepared and is not there") }
+    let operations = 2 * Double(weight.elements.count) * Double(outputExtent.product)
+    let extent = inputExtent
+    var parts = [
+      Part(
+        name: "forward", kernel: "\(convolution.method)", operations: operations,
+        preparationSeconds: preparation
+      ) { _ = try convolution.apply(input, rectifies: true, work: work) },
+      Part(name: "input gradient", kernel: "\(convolution.method)", operations: operations) {
+        _ = try convolution.inputGradient(gradient, inputExtent: extent, work: work)
+      },
+    ]
+    let best = ConvolutionMethod.best(for: problem)
+    // The weight gradient always takes the method that is best.
+    if method == nil || method == best {
+      parts.append(
+        Part(name: "weight gradient", kernel: "\(best)", operations: operations) {
+          _ = try convolutionWeightGradient(
+            input: input, outputGradient: gradient, geometry: geometry, work: work)
+        })
+    }
+    return parts
+  }
+
+  private func transposedConvolutionParts(_ geometry: TransposedConvolutionGeometry) -> [Part] {
+    let (input, gradient, weight, work) = (input, outputGradient, weight, work)
+    let operations = 2 * Double(weight.elements.count) * Double(inputExtent.product)
+    let kernel = "transposedConvolution"
+    return [
+      Part(name: "forward", kernel: kernel, operations: operations) {
+        _ = try transposedConvolution(input, weight: weight, geometry: geometry, work: work)
+      },
+      Part(name: "input gradient", kernel: kernel, operations: operations) {
+        _ = try transposedConvolutionInputGradient(gradient, weight: weight, geometry: geometry, work: work)
+      },
+      Part(name: "weight gradient", kernel: kernel, operations: operations) {
+        _ = try transposedConvolutionWeightGradient(
+          input: input, outputGradient: gradient, geometry: geometry, work: work)
+      },
+    ]
+  }
+
+  private func poolingParts(_ geometry: PoolingGeometry) -> [Part] {
+    let (input, gradient, extent, work) = (input, outputGradient, inputExtent, work)
+    let comparisons = Double(input.elements.count)
+    var winners: [Int32] = []
+    return [
+      Part(name: "forward", kernel: "maxPooling", operations: comparisons) {
+        winners = try maxPooling(input, geometry: geometry, work: work).winners
+      },
+      Part(name: "input gradient", kernel: "maxPooling", operations: comparisons) {
+        _ = try maxPoolingInputGradient(gradient, winners: winners, inputExtent: extent, work: work)
+      },
+    ]
+  }
+
+  private func normalisationParts(_ epsilon: Float) -> [Part] {
+    let (input, gradient, scale, work) = (input, outputGradient, weight, work)
+    let shift = parameters["\(name).bias"]
+    let operations = 2 * Double(input.elements.count)
+    var statistics: BatchStatistics?
+    return [
+      Part(name: "forward", kernel: "batchNormalisation", operations: operations) {
+        statistics =
+          try batchNormalisation(input, scale: scale, shift: shift, epsilon: epsilon, work: work).statistics
+      },
+      Part(name: "gradients", kernel: "batchNormalisation", operations: 2 * operations) {
+        guard let statistics else { preconditionFailure("gradients before the forward pass") }
+        _ = try batchNormalisationGradients(
+          input: input, outputGradient: gradient, scale: scale, statistics: statistics, work: work)
+      },
+    ]
+  }
+
+  private func rectifierParts() -> [Part] {
+    let (input, work) = (input, work)
+    var (output, gradient) = (input, outputGradient)
+    let operations = Double(input.elements.count)
+    return [
+      Part(name: "forward", kernel: "rectifier", operations: operations) { try rectify(&output, work: work) },
+      Part(name: "input gradient", kernel: "rectifier", operations: operations) {
+        try rectifierGradient(&gradient, output: input, work: work)
+      },
+    ]
+  }
+}

@@ -1,0 +1,67 @@
+import Foundation
+import Networks
+import Review
+import Tensors
+import Volumes
+import Work
+
+/// A case to scroll through: waves with noise, and six labels that fill a third of it.
+enum ScrolledCase {
+  /// The case, its voxels made slice by slice.
+  static func content(_ size: GridSize, work: WorkContext) throws -> ReviewCase {
+    let grid = VolumeGrid(size: size, affine: Affine(spacing: Spacing(1)))
+    var voxels = [Float](repeating: 0, count: size.voxelCount)
+    var labels = [UInt16](repeating: 0, count: size.voxelCount)
+    try voxels.withUnsafeMutableBufferPointer { voxels in
+      try labels.withUnsafeMutableBufferPointer { labels in
+        let (voxels, labels) = (DisjointBuffer(voxels), DisjointBuffer(labels))
+        try work.forEach(count: size.k) { k, _ in fill(slice: k, of: size, voxels, labels) }
+      }
+    }
+    let table = LabelTable().completed(for: (1...6).map { UInt16($0) })
+    let mask = LoadedMask(
+      name: "labels", path: "/labels.nii.gz", labels: LabelVolume(grid: grid, voxels: labels), table: table)
+    return ReviewCase(
+      name: "bench", imagePath: "/bench.nii.gz", image: ScalarVolume(grid: grid, voxels: voxels),
+      masks: [mask], exportPath: "/bench_seg.nii.gz")
+  }
+
+  private static func fill(
+    slice k: Int, of size: GridSize, _ voxels: DisjointBuffer<Float>, _ labels: DisjointBuffer<UInt16>
+  ) {
+    var random = SplitMix64(seed: 7).forked(k)
+    for j in 0..<size.j {
+      for i in 0..<size.i {
+        let wave = sin(Float(i) / 23) + sin(Float(j) / 17) + sin(Float(k) / 31)
+        let offset = size.offset(VoxelIndex(i, j, k))
+        voxels[offset] = 100 * wave + Float(random.next() % 41) - 20
+        labels[offset] = wave > 0.6 ? UInt16(1 + (i / 64 + j / 96 + k / 64) % 6) : 0
+      }
+    }
+  }
+}
+
+/// A network that runs over and over on a queue like that of the review's jobs, until it is stopped.
+final class BackgroundLoad: Sendable {
+  private let cancellation = Cancellation()
+  private let group = DispatchGroup()
+
+  /// Starts it.
+  init(threadCount: Int) throws {
+    let work = WorkContext(threadCount: threadCount, cancellation: cancellation)
+    let graph = BenchNetwork.liver.graph
+    let parameters = Parameters(initialising: try graph.resolved(), seed: 7)
+    let network = try Network(graph: graph, parameters: parameters, heads: [0], work: work)
+    let input = Tensor(noiseImage: BenchNetwork.liver.usualShape)
+    let cancellation = self.cancellation
+    DispatchQueue.global(qos: .utility).async(group: group) {
+      while !cancellation.isRequested { _ = try? network.scores(of: input, heads: [0], work: work) }
+    }
+  }
+
+  /// Asks it to stop and waits until it has.
+  func stop() {
+    cancellation.request()
+    group.wait()
+  }
+}
