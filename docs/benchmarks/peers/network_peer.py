@@ -1,0 +1,99 @@
+"""Times one library on one network and prints one line of JSON with the keys of segdeck-bench.
+
+  network_peer.py openvino|onnxruntime|torch|torch-train liver|heart --threads N --repeat N [--onnx FILE]
+
+Everything is float32. PyTorch runs channels last, the faster of its layouts; torch-train is a step of SGD with momentum
+on the deeply supervised loss, batch 1.
+"""
+import argparse
+import json
+import resource
+import time
+
+import network_definitions as definitions
+
+
+def openvino_run(options, x):
+    import openvino
+
+    core = openvino.Core()
+    request = core.compile_model(core.read_model(options.onnx), "CPU", {
+        "PERFORMANCE_HINT": "LATENCY", "INFERENCE_NUM_THREADS": str(options.threads), "NUM_STREAMS": "1",
+        "INFERENCE_PRECISION_HINT": "f32"}).create_infer_request()
+    return openvino.__version__, lambda: request.infer({definitions.IMAGE: x})[0]
+
+
+def onnxruntime_run(options, x):
+    import onnxruntime
+
+    settings = onnxruntime.SessionOptions()
+    settings.intra_op_num_threads, settings.inter_op_num_threads = options.threads, 1
+    session = onnxruntime.InferenceSession(options.onnx, settings, providers=["CPUExecutionProvider"])
+    return onnxruntime.__version__, lambda: session.run(None, {definitions.IMAGE: x})[0]
+
+
+def torch_run(options, x):
+    import torch
+
+    torch.set_num_threads(options.threads)
+    net = definitions.torch_module(options.network).to(memory_format=torch.channels_last_3d).eval()
+    t = torch.from_numpy(x).to(memory_format=torch.channels_last_3d)
+    heads = [definitions.HEADS[options.network][0][0]]
+
+    def run():
+        with torch.inference_mode():
+            return torch.softmax(net(t, heads)[0], 1).numpy()
+
+    return torch.__version__, run
+
+
+def torch_train_run(options, x):
+    import torch
+
+    torch.set_num_threads(options.threads)
+    net = definitions.torch_module(options.network).to(memory_format=torch.channels_last_3d).train()
+    t = torch.from_numpy(x).to(memory_format=torch.channels_last_3d)
+    heads = definitions.HEADS[options.network]
+    classes = net.parts[heads[0][0]].weight.shape[0 if options.network == "heart" else 1]
+    torch.manual_seed(7)
+    labels = torch.randint(0, classes, (1,) + definitions.SHAPES[options.network])
+    optimiser = torch.optim.SGD(net.parameters(), lr=1e-9, momentum=0.9)
+
+    def run():
+        optimiser.zero_grad()
+        scores = net(t, [name for name, _ in heads])
+        sum(weight * torch.nn.functional.cross_entropy(score, labels)
+            for (_, weight), score in zip(heads, scores)).backward()
+        optimiser.step()
+
+    return torch.__version__, run
+
+
+def main():
+    runs = {"openvino": openvino_run, "onnxruntime": onnxruntime_run, "torch": torch_run, "torch-train": torch_train_run}
+    parser = argparse.ArgumentParser()
+    parser.add_argument("peer", choices=runs)
+    parser.add_argument("network", choices=definitions.SHAPES)
+    parser.add_argument("--threads", type=int, required=True)
+    parser.add_argument("--repeat", type=int, required=True)
+    parser.add_argument("--onnx")
+    options = parser.parse_args()
+    x = definitions.image(options.network)
+    start = time.perf_counter()
+    version, run = runs[options.peer](options, x)
+    prepared = time.perf_counter() - start
+    seconds = []
+    for _ in range(options.repeat + 1):
+        start = time.perf_counter()
+        result = run()
+        seconds.append(time.perf_counter() - start)
+    later = sorted(seconds[1:])
+    print(json.dumps(dict(
+        what=options.peer, network=options.network, version=version, threads=options.threads,
+        median_s=later[len(later) // 2], min_s=later[0], first_s=seconds[0], prepare_s=prepared,
+        peak_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        # A few probabilities, by which the libraries are seen to compute the same network.
+        sample=None if result is None else [float(v) for v in result.reshape(-1)[::max(1, result.size // 5)][:5]])))
+
+
+main()
