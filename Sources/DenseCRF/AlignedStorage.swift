@@ -1,8 +1,14 @@
+import Glibc
+
 /// Zero-initialised memory on a 64-byte boundary, shared by the workers of parallel loops.
+///
+/// Large memory comes from the kernel in huge pages where it has them: the volume-sized arrays of a refinement are
+/// written once or twice, and small pages would cost as much as the writing.
 final class AlignedStorage<Element: BitwiseCopyable>: @unchecked Sendable {
   // SAFETY: every loop that writes it splits the elements between workers, and loops follow each other.
   let start: UnsafeMutablePointer<Element>
   let count: Int
+  private let mapping: UnsafeMutableRawBufferPointer?
 
   /// Elements that may be read or written behind the end by loops in steps of 16.
   static var spare: Int { 64 }
@@ -10,9 +16,15 @@ final class AlignedStorage<Element: BitwiseCopyable>: @unchecked Sendable {
   init(count: Int) {
     self.count = count
     let bytes = (count + Self.spare) * MemoryLayout<Element>.stride
-    let raw = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
-    raw.initializeMemory(as: UInt8.self, repeating: 0, count: bytes)
-    start = raw.assumingMemoryBound(to: Element.self)
+    mapping = bytes >= 2 * hugePage ? mapHugePages(bytes) : nil
+    if let mapping {
+      let first = (Int(bitPattern: mapping.baseAddress!)).roundedUp(toMultipleOf: hugePage)
+      start = UnsafeMutableRawPointer(bitPattern: first)!.assumingMemoryBound(to: Element.self)
+    } else {
+      let raw = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
+      raw.initializeMemory(as: UInt8.self, repeating: 0, count: bytes)
+      start = raw.assumingMemoryBound(to: Element.self)
+    }
   }
 
   convenience init(_ values: [Element]) {
@@ -20,7 +32,26 @@ final class AlignedStorage<Element: BitwiseCopyable>: @unchecked Sendable {
     for (index, value) in values.enumerated() { start[index] = value }
   }
 
-  deinit { UnsafeMutableRawPointer(start).deallocate() }
+  deinit {
+    if let mapping {
+      munmap(mapping.baseAddress!, mapping.count)
+    } else {
+      UnsafeMutableRawPointer(start).deallocate()
+    }
+  }
+}
+
+private let hugePage = 2 << 20
+
+/// Zeroed pages with room for `bytes` behind the first boundary of a huge page; nil when there are none.
+private func mapHugePages(_ bytes: Int) -> UnsafeMutableRawBufferPointer? {
+  let length = (bytes + hugePage).roundedUp(toMultipleOf: hugePage)
+  guard
+    let address = mmap(nil, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
+    address != MAP_FAILED
+  else { return nil }
+  madvise(address, length, MADV_HUGEPAGE)
+  return UnsafeMutableRawBufferPointer(start: address, count: length)
 }
 
 extension Int {

@@ -31,8 +31,7 @@ package struct DenseCRF: Sendable {
   package let spacing: Spacing
   /// Intensities are clipped to this range before they are compared.
   package let intensityRange: ClosedRange<Float>
-  let image: [Float]
-  let imageIsWhole: Bool
+  let images: [ComparedImage]
   let level: kernels_level
   private let cache = KernelCache()
 
@@ -62,14 +61,15 @@ package struct DenseCRF: Sendable {
         "image", "has no intensity at voxel \(Unary.name(voxel, size))", found: "\(image[voxel])",
         expected: "a finite number")
     }
-    self.image = image
     self.size = size
     self.spacing = spacing
     self.level = level
-    self.intensityRange = intensityRange ?? statistics.robustRange(image)
-    imageIsWhole =
-      statistics.isWhole && self.intensityRange.lowerBound == self.intensityRange.lowerBound.rounded()
-      && self.intensityRange.upperBound == self.intensityRange.upperBound.rounded()
+    let range = intensityRange ?? statistics.robustRange(image)
+    self.intensityRange = range
+    let isWhole =
+      statistics.isWhole && range.lowerBound == range.lowerBound.rounded()
+      && range.upperBound == range.upperBound.rounded()
+    images = [ComparedImage(voxels: image, range: range, isWhole: isWhole)]
   }
 
   /// The refined probabilities and labels.
@@ -79,7 +79,7 @@ package struct DenseCRF: Sendable {
     _ unary: Unary, settings: RefinementSettings, method: Method = .fast, wantsMarginals: Bool = false,
     work: WorkContext = WorkContext()
   ) throws -> MeanFieldResult {
-    try Self.check(settings)
+    try check(settings)
     guard unary.size == size else {
       throw InputError("probabilities", "are on another grid", found: "\(unary.size)", expected: "\(size)")
     }
@@ -88,11 +88,10 @@ package struct DenseCRF: Sendable {
       return try ExactMeanField(crf: self, settings: settings, work: work)
         .run(unary, wantsMarginals: wantsMarginals, work: work)
     case .fast:
-      let filters = try cache.filters(for: settings, of: self, work: work.part(0...0.3))
-      return try FastMeanField(
-        size: size, unary: unary, settings: settings, appearance: filters.appearance,
-        smoothness: filters.smoothness,
-        level: level
+      let kernels = try kernels(settings, work: work.part(0...0.3))
+      return try GridMeanField(
+        size: size, unary: unary, settings: settings, appearance: kernels.appearance,
+        smoothness: kernels.smoothness, level: level
       ).run(wantsMarginals: wantsMarginals, work: work.part(0.3...1))
     }
   }
@@ -109,12 +108,22 @@ package struct DenseCRF: Sendable {
 
   /// Computes and keeps what depends on the kernel widths, so that the next refinement starts at once.
   package func prepare(_ settings: RefinementSettings, work: WorkContext = WorkContext()) throws {
-    try Self.check(settings)
-    _ = try cache.filters(for: settings, of: self, work: work)
+    try check(settings)
+    _ = try kernels(settings, work: work)
+  }
+
+  /// The kernels that `settings` need; those of weight 0 are nil.
+  private func kernels(
+    _ settings: RefinementSettings, work: WorkContext
+  ) throws -> (appearance: AppearanceKernel?, smoothness: SmoothnessKernel?) {
+    (
+      settings.appearanceWeight > 0 ? try cache.appearance(settings, of: self, work: work) : nil,
+      settings.smoothnessWeight > 0 ? cache.smoothness(settings, of: self) : nil
+    )
   }
 
   /// Throws what is wrong with `settings`.
-  private static func check(_ settings: RefinementSettings) throws(InputError) {
+  private func check(_ settings: RefinementSettings) throws(InputError) {
     func require(_ name: String, _ value: Double, _ isRight: (Double) -> Bool, _ expected: String)
       throws(InputError)
     {
@@ -124,7 +133,12 @@ package struct DenseCRF: Sendable {
     }
     try require("appearance weight", settings.appearanceWeight, { $0 >= 0 }, "0 or more")
     try require("smoothness weight", settings.smoothnessWeight, { $0 >= 0 }, "0 or more")
-    try require("theta beta", settings.thetaBeta, { $0 > 0 }, "above 0")
+    guard settings.thetaBetas.count == images.count else {
+      throw InputError(
+        "theta beta", "needs one value per image", found: "\(settings.thetaBetas.count)",
+        expected: "\(images.count)")
+    }
+    for thetaBeta in settings.thetaBetas { try require("theta beta", thetaBeta, { $0 > 0 }, "above 0") }
     for axis in 0..<3 {
       try require("theta alpha", settings.thetaAlphaMillimetres[axis], { $0 > 0 }, "above 0 mm")
       try require("theta gamma", settings.thetaGammaMillimetres[axis], { $0 > 0 }, "above 0 mm")
@@ -136,4 +150,9 @@ package struct DenseCRF: Sendable {
 
   /// A width in millimetres as voxels along each axis.
   func voxels(_ theta: Spacing) -> [Double] { (0..<3).map { theta[$0] / spacing[$0] } }
+
+  /// The Gaussians of a width in millimetres along each axis.
+  func axes(_ theta: Spacing) -> [GaussianAxis] {
+    zip(0..<3, voxels(theta)).map { GaussianAxis(count: size[$0], sigma: $1) }
+  }
 }

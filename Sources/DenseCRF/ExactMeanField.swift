@@ -10,8 +10,9 @@ struct ExactMeanField: Sendable {
   private let settings: RefinementSettings
   /// Kernel of each distance along each axis.
   private let alpha, gamma: [[Double]]
-  /// Clipped intensities in units of θβ.
+  /// Clipped intensities in units of θβ, those of a voxel's images side by side.
   private let intensities: [Double]
+  private let imageCount: Int
   /// Row sums to the powers that the normalisation asks for.
   private var before, after: (appearance: [Double], smoothness: [Double])
 
@@ -24,9 +25,11 @@ struct ExactMeanField: Sendable {
     }
     alpha = table(settings.thetaAlphaMillimetres)
     gamma = table(settings.thetaGammaMillimetres)
-    let range = crf.intensityRange
-    intensities = crf.image.map {
-      Double(min(max($0, range.lowerBound), range.upperBound)) / settings.thetaBeta
+    imageCount = crf.images.count
+    intensities = (0..<crf.size.voxelCount).flatMap { voxel in
+      zip(crf.images, settings.thetaBetas).map { image, thetaBeta in
+        Double(min(max(image.voxels[voxel], image.range.lowerBound), image.range.upperBound)) / thetaBeta
+      }
     }
     let ones = [Double](repeating: 1, count: crf.size.voxelCount)
     before = (ones, ones)
@@ -95,12 +98,11 @@ struct ExactMeanField: Sendable {
     _ values: [Double], skipsSelf: Bool, work: WorkContext
   ) throws(Cancelled) -> [Double] {
     var sums = [Double](repeating: 0, count: values.count)
-    let (size, alpha) = (self.size, self.alpha)
+    let (size, alpha, imageCount) = (self.size, self.alpha, self.imageCount)
     try sums.withUnsafeMutableBufferPointer { sums throws(Cancelled) in
       let sums = DisjointBuffer(sums)
       try work.forEach(count: values.count, grain: 4) { voxel, _ in
         let own = size.index(offset: voxel)
-        let intensity = intensities[voxel]
         var sum = 0.0
         var other = 0
         for k in 0..<size.k {
@@ -108,8 +110,13 @@ struct ExactMeanField: Sendable {
           for j in 0..<size.j {
             let spatial = alpha[2][abs(k - own.k)] * alpha[1][abs(j - own.j)]
             for i in 0..<size.i {
-              sum +=
-                spatial * alpha[0][abs(i - own.i)] * gaussian(intensities[other] - intensity) * values[other]
+              var square = 0.0
+              for image in 0..<imageCount {
+                let difference =
+                  intensities[other * imageCount + image] - intensities[voxel * imageCount + image]
+                square += difference * difference
+              }
+              sum += spatial * alpha[0][abs(i - own.i)] * exponential(-0.5 * square) * values[other]
               other += 1
             }
           }

@@ -36,18 +36,21 @@ struct GaussianAxis: Sendable {
   /// First of the three cells of voxel `x`.
   func cell(_ x: Int) -> Int { x / step }
 
+  /// The three weights of voxel `x`.
+  func weights(_ x: Int) -> UnsafePointer<Float> { UnsafePointer(weights.start + x % step * 3) }
+
   /// What the filter makes of ones: at each voxel the sum of the kernel over the axis.
   func rowSums() -> [Double] {
     var grid = [Double](repeating: 0, count: cells)
     for x in 0..<count {
-      for k in 0..<3 { grid[cell(x) + k] += Double(weights.start[x % step * 3 + k]) }
+      for k in 0..<3 { grid[cell(x) + k] += Double(weights(x)[k]) }
     }
     let filtered = (0..<cells).map { c in
       (max(0, c - taps.count + 1)...min(cells - 1, c + taps.count - 1))
         .reduce(0.0) { $0 + Double(taps.start[abs($1 - c)]) * grid[$1] }
     }
     return (0..<count).map { x in
-      (0..<3).reduce(0.0) { $0 + Double(weights.start[x % step * 3 + $1]) * filtered[cell(x) + $1] }
+      (0..<3).reduce(0.0) { $0 + Double(weights(x)[$1]) * filtered[cell(x) + $1] }
     }
   }
 }

@@ -7,69 +7,80 @@ struct GridFilter: Sendable {
   /// Floats that are filtered together across planes: 34 cells of them fit the first cache.
   private static let strip = 256
 
-  /// Filters every channel of the appearance kernel.
-  func appearance(_ grids: ChannelGrids, axes: [GaussianAxis], rank: Int, work: WorkContext) throws(Cancelled)
-  {
-    let shape = grids.shape
-    let planes = axes[2].cells
-    let level = self.level
-    let scratch = workerScratch(work, shape.planeCount)
-    try work.forEach(count: grids.channels * planes) { task, worker in
-      let kernels = dense_crf_kernels_for(level)!.pointee
-      let plane = grids.grid(task / planes) + task % planes * shape.planeCount
-      let filtered = scratch[worker].start
-      for row in 0..<axes[1].cells {
-        Self.filter(
-          filtered + row * shape.rowCount, plane + row * shape.rowCount, distance: rank, inner: rank, axes[0],
-          kernels)
-      }
-      Self.filter(plane, filtered, distance: shape.rowCount, inner: shape.rowCount, axes[1], kernels)
-    }
-    try acrossPlanes(grids, axes[2], work)
-  }
-
-  /// Filters every channel of the smoothness kernel, whose rows hold voxels, not cells, along i.
-  func smoothness(_ grids: ChannelGrids, axes: [GaussianAxis], work: WorkContext) throws(Cancelled) {
-    let shape = grids.shape
-    let planes = axes[2].cells
-    let level = self.level
-    let radius = axes[0].radius
-    let margin = (radius + 16).roundedUp(toMultipleOf: 16)
-    let rows = workerScratch(work, axes[0].count + 2 * margin + 16)
-    let scratch = workerScratch(work, shape.planeCount)
-    try work.forEach(count: grids.channels * planes) { task, worker in
-      let kernels = dense_crf_kernels_for(level)!.pointee
-      let plane = grids.grid(task / planes) + task % planes * shape.planeCount
-      let filtered = scratch[worker].start
-      let padded = rows[worker].start + margin
-      for row in 0..<axes[1].cells {
-        padded.update(from: plane + row * shape.rowCount, count: axes[0].count)
-        kernels.filter_row(
-          filtered + row * shape.rowCount, padded, axes[0].count, axes[0].taps.start, radius)
-      }
-      Self.filter(plane, filtered, distance: shape.rowCount, inner: shape.rowCount, axes[1], kernels)
-    }
-    try acrossPlanes(grids, axes[2], work)
-  }
-
-  private func acrossPlanes(_ grids: ChannelGrids, _ axis: GaussianAxis, _ work: WorkContext)
+  /// Filters the appearance kernel's cells, and applies what its range kernel does to cells.
+  func appearance(_ grid: KernelGrid, _ range: RangeKernel, channels: Int, work: WorkContext)
     throws(Cancelled)
   {
-    if axis.radius == 0 { return }
-    let count = grids.shape.planeCount
-    let strips = (count + Self.strip - 1) / Self.strip
-    let level = self.level
-    let scratch = workerScratch(work, axis.cells * Self.strip)
-    try work.forEach(count: grids.channels * strips) { task, worker in
+    let axis = grid.shape.axes[0]
+    let inner = range.rank * channels
+    try withinPlanes(grid, scratchFloats: 0, work) { row, filtered, _, kernels in
+      Self.filter(filtered, row, distance: inner, inner: inner, axis, kernels)
+    }
+    try acrossPlanes(grid, work)
+    if let transform = range.pivotTransform {
+      let cells = axis.cells * grid.shape.axes[1].cells * channels
+      try work.forEach(count: grid.shape.axes[2].cells) { plane, _ in
+        dense_crf_kernels_for(level)!.pointee.transform(grid.plane(plane), transform.start, range.rank, cells)
+      }
+    }
+  }
+
+  /// Filters the smoothness kernel's cells, whose rows hold voxels, not cells, along i.
+  func smoothness(_ grid: KernelGrid, channels: Int, work: WorkContext) throws(Cancelled) {
+    let axis = grid.shape.axes[0]
+    let stride = grid.shape.rowFloats / channels
+    let margin = (axis.radius + 16).roundedUp(toMultipleOf: 16)
+    try withinPlanes(grid, scratchFloats: axis.count + 2 * margin + 16, work) {
+      row, filtered, scratch, kernels in
+      let padded = scratch + margin
+      for channel in 0..<channels {
+        padded.update(from: row + channel * stride, count: axis.count)
+        kernels.filter_row(filtered + channel * stride, padded, axis.count, axis.taps.start, axis.radius)
+      }
+    }
+    try acrossPlanes(grid, work)
+  }
+
+  /// Filters every plane: its rows by `filterRow`, then along j.
+  private func withinPlanes(
+    _ grid: KernelGrid, scratchFloats: Int, _ work: WorkContext,
+    _ filterRow:
+      @Sendable (
+        _ row: UnsafeMutablePointer<Float>, _ filtered: UnsafeMutablePointer<Float>,
+        _ scratch: UnsafeMutablePointer<Float>, _ kernels: dense_crf_kernels
+      ) -> Void
+  ) throws(Cancelled) {
+    let shape = grid.shape
+    let axis = shape.axes[1]
+    let scratch = workerScratch(work, shape.planeFloats)
+    let rowScratch = workerScratch(work, scratchFloats)
+    try work.forEach(count: shape.axes[2].cells) { index, worker in
       let kernels = dense_crf_kernels_for(level)!.pointee
-      let start = task % strips * Self.strip
+      let plane = grid.plane(index)
+      let filtered = scratch[worker].start
+      for row in 0..<axis.cells {
+        let offset = row * shape.rowFloats
+        filterRow(plane + offset, filtered + offset, rowScratch[worker].start, kernels)
+      }
+      Self.filter(plane, filtered, distance: shape.rowFloats, inner: shape.rowFloats, axis, kernels)
+    }
+  }
+
+  private func acrossPlanes(_ grid: KernelGrid, _ work: WorkContext) throws(Cancelled) {
+    let axis = grid.shape.axes[2]
+    if axis.radius == 0 { return }
+    let count = grid.shape.planeFloats
+    let scratch = workerScratch(work, axis.cells * Self.strip)
+    try work.forEach(count: (count + Self.strip - 1) / Self.strip) { strip, worker in
+      let kernels = dense_crf_kernels_for(level)!.pointee
+      let start = strip * Self.strip
       let inner = min(Self.strip, count - start)
-      let grid = grids.grid(task / strips) + start
+      let cells = grid.plane(0) + start
       let copy = scratch[worker].start
       for cell in 0..<axis.cells {
-        (copy + cell * Self.strip).update(from: grid + cell * count, count: inner)
+        (copy + cell * Self.strip).update(from: cells + cell * count, count: inner)
       }
-      kernels.filter(grid, count, copy, Self.strip, axis.cells, inner, axis.taps.start, axis.radius)
+      kernels.filter(cells, count, copy, Self.strip, axis.cells, inner, axis.taps.start, axis.radius)
     }
   }
 
@@ -81,8 +92,7 @@ struct GridFilter: Sendable {
     for start in stride(from: 0, to: inner, by: strip) {
       kernels.filter(
         output + start, distance, input + start, distance, axis.cells, min(strip, inner - start),
-        axis.taps.start,
-        axis.radius)
+        axis.taps.start, axis.radius)
     }
   }
 

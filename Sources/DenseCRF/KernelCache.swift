@@ -1,92 +1,72 @@
-import CKernels
 import Synchronization
 import Volumes
 import Work
 
-/// The filters of the kernel widths used last.
+/// The kernels of the widths used last, each part under what it depends on: a new θα keeps the intensity levels,
+/// new weights or iterations keep everything.
 final class KernelCache: Sendable {
   private struct AppearanceKey: Hashable {
     var thetaAlpha: Spacing
-    var thetaBeta: Double
+    var thetaBetas: [Double]
     var exponent: Double
   }
   private struct SmoothnessKey: Hashable {
     var thetaGamma: Spacing
     var normalisation: RefinementSettings.Normalisation
   }
-  private struct Entries {
-    var appearance: [(key: AppearanceKey, filter: AppearanceFilter)] = []
-    var smoothness: [(key: SmoothnessKey, filter: SmoothnessFilter)] = []
-  }
-  /// A and B of a comparison.
-  private static let capacity = 2
-  private let entries = Mutex(Entries())
+  private let codes = RecentValues<[Double], RangeCodes>()
+  private let appearances = RecentValues<AppearanceKey, AppearanceKernel>()
+  private let smoothnesses = RecentValues<SmoothnessKey, SmoothnessKernel>()
 
-  /// The filters that `settings` need; those of weight 0 are nil.
-  func filters(
-    for settings: RefinementSettings, of crf: DenseCRF, work: WorkContext
-  ) throws -> (appearance: AppearanceFilter?, smoothness: SmoothnessFilter?) {
-    (
-      settings.appearanceWeight > 0 ? try appearance(settings, crf, work) : nil,
-      settings.smoothnessWeight > 0 ? smoothness(settings, crf) : nil
-    )
-  }
-
-  private func appearance(
-    _ settings: RefinementSettings, _ crf: DenseCRF, _ work: WorkContext
-  ) throws -> AppearanceFilter {
-    let exponents = settings.normalisation.exponents
+  /// The appearance kernel that `settings` need.
+  func appearance(
+    _ settings: RefinementSettings, of crf: DenseCRF, work: WorkContext
+  ) throws -> AppearanceKernel {
+    let exponent = settings.normalisation.exponent
     let key = AppearanceKey(
-      thetaAlpha: settings.thetaAlphaMillimetres, thetaBeta: settings.thetaBeta,
-      exponent: min(exponents.before, exponents.after))
-    let known = entries.withLock { $0.appearance.first { $0.key == key }?.filter }
-    if let known { return known }
-    let range = try RangeKernel(
-      thetaBeta: settings.thetaBeta, range: crf.intensityRange, isWhole: crf.imageIsWhole)
-    let sigmas = crf.voxels(settings.thetaAlphaMillimetres)
-    let axes = (0..<3).map { GaussianAxis(count: crf.size[$0], sigma: sigmas[$0]) }
-    let plain = AppearanceFilter(codes: try crf.codes(range, work: work.silent), range: range, axes: axes)
-    let factors = try plain.rowSumFactors(
-      size: crf.size, exponent: min(exponents.before, exponents.after), level: crf.level, work: work)
-    let filter = AppearanceFilter(plain, factors: factors)
-    entries.withLock {
-      $0.appearance.insert((key, filter), at: 0)
-      if $0.appearance.count > Self.capacity { $0.appearance.removeLast() }
+      thetaAlpha: settings.thetaAlphaMillimetres, thetaBetas: settings.thetaBetas, exponent: exponent)
+    return try appearances.value(key) {
+      let codes = try codes.value(settings.thetaBetas) {
+        guard let range = RangeKernel(thetaBetas: settings.thetaBetas, images: crf.images) else {
+          throw InputError(
+            "theta beta", "is too narrow for the intensity range", found: "\(settings.thetaBeta)")
+        }
+        return try RangeCodes(range, images: crf.images.map(\.voxels), level: crf.level, work: work.silent)
+      }
+      return try AppearanceKernel(
+        codes, axes: crf.axes(settings.thetaAlphaMillimetres), size: crf.size, exponent: exponent,
+        level: crf.level,
+        work: work)
     }
-    return filter
   }
 
-  private func smoothness(_ settings: RefinementSettings, _ crf: DenseCRF) -> SmoothnessFilter {
-    let key = SmoothnessKey(
-      thetaGamma: settings.thetaGammaMillimetres, normalisation: settings.normalisation)
-    let known = entries.withLock { $0.smoothness.first { $0.key == key }?.filter }
-    if let known { return known }
-    let filter = SmoothnessFilter(
-      size: crf.size, sigmas: crf.voxels(settings.thetaGammaMillimetres),
-      normalisation: settings.normalisation)
-    entries.withLock {
-      $0.smoothness.insert((key, filter), at: 0)
-      if $0.smoothness.count > Self.capacity { $0.smoothness.removeLast() }
+  /// The smoothness kernel that `settings` need.
+  func smoothness(_ settings: RefinementSettings, of crf: DenseCRF) -> SmoothnessKernel {
+    let key = SmoothnessKey(thetaGamma: settings.thetaGammaMillimetres, normalisation: settings.normalisation)
+    return smoothnesses.value(key) {
+      SmoothnessKernel(
+        size: crf.size, sigmas: crf.voxels(settings.thetaGammaMillimetres),
+        normalisation: settings.normalisation)
     }
-    return filter
   }
 }
 
-extension DenseCRF {
-  /// Each voxel's level in the table of `range`.
-  func codes(_ range: RangeKernel, work: WorkContext) throws(Cancelled) -> AlignedStorage<UInt16> {
-    let codes = AlignedStorage<UInt16>(count: image.count)
-    let level = self.level
-    let chunk = 65_536
-    try image.withUnsafeBufferPointer { voxels throws(Cancelled) in
-      let voxels = SharedBuffer(voxels)
-      try work.forEach(count: (voxels.count + chunk - 1) / chunk) { index, _ in
-        let start = index * chunk
-        dense_crf_kernels_for(level).pointee.encode(
-          codes.start + start, voxels.start + start, range.lower, range.upper, range.levelsPerUnit,
-          min(chunk, voxels.count - start))
+/// The values made last, A and B of a comparison, under the keys they were made for.
+private final class RecentValues<Key: Hashable & Sendable, Value: Sendable>: Sendable {
+  private let entries = Mutex<[(key: Key, value: Value)]>([])
+  private let capacity = 2
+
+  /// The value of `key`, made where it is not kept.
+  func value<Failure: Error>(_ key: Key, make: () throws(Failure) -> Value) throws(Failure) -> Value {
+    let known = entries.withLock { entries in
+      entries.firstIndex { $0.key == key }.map { index in
+        entries.insert(entries.remove(at: index), at: 0)
+        return entries[0].value
       }
     }
-    return codes
+    if let known { return known }
+    let made = try make()
+    entries.withLock { $0 = [(key, made)] + $0.prefix(capacity - 1) }
+    return made
   }
 }

@@ -1,79 +1,91 @@
-import Volumes
-import Work
-
-/// The Gaussian of intensity differences as a product of low-rank features: K ≈ Φ Φᵀ on a table of levels.
+/// The Gaussian of intensity differences as a product of low-rank features: K ≈ Φ Φᵀ.
 ///
-/// Intensities are clipped to a range and rounded to levels no more than 0.02 θβ apart, or to whole numbers where
-/// the image has only those and they are fewer. Φ comes from Cholesky's decomposition with the largest remaining
-/// diagonal as pivot, which bounds the error of every entry by ``residual``.
+/// Φ comes from Cholesky's decomposition with the largest remaining diagonal as pivot, which bounds the error of
+/// every entry by the largest remaining diagonal. For one image the rows are its levels and Φ is a table. For two
+/// or three images the rows are the tuples of levels that occur together: the pivots are chosen on a sample of
+/// voxels, and K ≈ C W⁻¹ Cᵀ with C the kernel between a voxel and the pivots, which is a product of one table per
+/// image, and W = L Lᵀ the kernel between pivots, whose inverse is applied to cells instead of voxels.
 struct RangeKernel: Sendable {
-  /// Largest tolerated error of a kernel value.
+  /// Largest tolerated error of a kernel value of one image.
   static let tolerance = 2.5e-4
+  /// The same for several images, of the sampled voxel that is represented worst.
+  static let jointTolerance = 5e-3
   /// More features than this would cost more memory and time than the lattice they replace.
   static let largestRank = 256
+  /// Images that can be compared together, which is what the row kernels take.
+  static let mostImages = 3
+  private static let sampleSize = 6144
 
-  /// Intensities at level 0 and at the last level.
-  let lower, upper: Float
-  /// Levels of the table.
-  let levelCount: Int
+  /// One per image.
+  let levels: [IntensityLevels]
   /// Features per level, a multiple of 16.
   let rank: Int
-  /// `levelCount` times `rank` values.
-  let features: AlignedStorage<Float>
-  /// Bound of |K - Φ Φᵀ|.
+  /// Per image `rank` values of each of its levels; a voxel's features are their product.
+  let features: [AlignedStorage<Float>]
+  /// L⁻ᵀ, then L⁻¹, each `rank` times `rank`, where features are kernels to pivots; nil where they are Φ itself.
+  let pivotTransform: AlignedStorage<Float>?
+  /// Bound of |K - Φ Φᵀ|, over all levels of one image or the sampled voxels of several.
   let residual: Double
 
-  /// Levels per unit of intensity.
-  var levelsPerUnit: Float { levelCount > 1 ? Float(levelCount - 1) / (upper - lower) : 0 }
+  /// The kernel of one θβ per image; nil where the rank that the tolerance needs is larger than ``largestRank``.
+  init?(thetaBetas: [Double], images: [ComparedImage]) {
+    guard images.count <= Self.mostImages else { return nil }
+    let levels = zip(images, thetaBetas).compactMap { IntensityLevels($0, thetaBeta: $1) }
+    guard levels.count == images.count else { return nil }
+    self.levels = levels
+    let tables = levels.map { $0.kernel() }
+    if levels.count == 1 {
+      // About 1.6 features per θβ meet the tolerance: hopeless cases are not tried.
+      let count = levels[0].count
+      guard Double(count) * levels[0].spacing * 1.5 <= Double(Self.largestRank) else { return nil }
+      let factor = PivotedCholesky(
+        count: count, tolerance: Self.tolerance, largestRank: Self.largestRank
+      ) { tables[0][abs($0 - $1)] }
+      guard factor.residual <= Self.tolerance else { return nil }
+      rank = factor.columns.count
+      residual = factor.residual
+      pivotTransform = nil
+      features = [
+        Self.table(count, rank) { level, feature in factor.columns[feature][level] }
+      ]
+      return
+    }
+    let sample = Self.sample(images, levels)
+    let factor = PivotedCholesky(
+      count: sample[0].count, tolerance: Self.jointTolerance, largestRank: Self.largestRank
+    ) { a, b in
+      zip(tables, sample).reduce(1.0) { $0 * $1.0[abs($1.1[a] - $1.1[b])] }
+    }
+    guard factor.residual <= Self.jointTolerance else { return nil }
+    let pivots = factor.pivots
+    let rank = pivots.count.roundedUp(toMultipleOf: 16)
+    self.rank = rank
+    residual = factor.residual
+    features = levels.indices.map { image in
+      Self.table(levels[image].count, rank) { level, feature in
+        feature < pivots.count ? tables[image][abs(level - sample[image][pivots[feature]])] : 0
+      }
+    }
+    let inverse = factor.inverseOfPivots(rank: rank).map(Float.init)
+    let transposed = (0..<rank * rank).map { inverse[$0 % rank * rank + $0 / rank] }
+    pivotTransform = AlignedStorage(transposed + inverse)
+  }
 
-  /// The kernel of width `thetaBeta` on `range`.
-  /// - Throws: ``InputError`` when θβ is too narrow for the range to be represented by ``largestRank`` features.
-  init(thetaBeta: Double, range: ClosedRange<Float>, isWhole: Bool) throws(InputError) {
-    let extent = Double(range.upperBound) - Double(range.lowerBound)
-    let needed = (extent / (0.02 * thetaBeta)).rounded(.up)
-    // About 1.6 features per θβ meet the tolerance.
-    guard extent / thetaBeta * 1.6 <= Double(Self.largestRank) else {
-      throw InputError(
-        "theta beta", "is too narrow for the intensity range \(range.lowerBound)...\(range.upperBound)",
-        found: "\(thetaBeta)", expected: "at least \(extent / Double(Self.largestRank) * 1.6), or exact mode")
+  private static func table(_ count: Int, _ rank: Int, _ value: (Int, Int) -> Double) -> AlignedStorage<Float>
+  {
+    let table = AlignedStorage<Float>(count: count * rank)
+    for level in 0..<count {
+      for feature in 0..<rank { table.start[level * rank + feature] = Float(value(level, feature)) }
     }
-    lower = range.lowerBound
-    upper = range.upperBound
-    let count = Int(isWhole ? min(extent, needed) : needed) + 1
-    levelCount = count
-    let spacing = count > 1 ? extent / Double(count - 1) / thetaBeta : 0
-    // The kernel depends on the distance of two levels only.
-    let kernel = (0..<count).map { gaussian(Double($0) * spacing) }
-    var diagonal = [Double](repeating: 1, count: count)
-    var columns: [[Double]] = []
-    var largest = 1.0
-    while columns.count < Self.largestRank, columns.count % 16 != 0 || largest > Self.tolerance {
-      let pivot = diagonal.indices.max { diagonal[$0] < diagonal[$1] }!
-      guard diagonal[pivot] > 1e-12 else {
-        columns.append([Double](repeating: 0, count: count))
-        largest = 0
-        continue
-      }
-      var column = (0..<count).map { kernel[abs($0 - pivot)] }
-      for other in columns {
-        let factor = other[pivot]
-        if factor == 0 { continue }
-        for level in 0..<count { column[level] -= factor * other[level] }
-      }
-      let scale = 1 / diagonal[pivot].squareRoot()
-      for level in 0..<count {
-        column[level] *= scale
-        diagonal[level] -= column[level] * column[level]
-      }
-      diagonal[pivot] = 0
-      columns.append(column)
-      largest = diagonal.max()!
-    }
-    rank = columns.count
-    residual = max(0, largest)
-    features = AlignedStorage(count: count * columns.count)
-    for (r, column) in columns.enumerated() {
-      for level in 0..<count { features.start[level * columns.count + r] = Float(column[level]) }
+    return table
+  }
+
+  /// Levels of voxels that lie evenly in memory, per image.
+  private static func sample(_ images: [ComparedImage], _ levels: [IntensityLevels]) -> [[Int]] {
+    // An odd stride visits every column of volumes whose rows are a power of two long.
+    let step = (images[0].voxels.count / sampleSize) | 1
+    return zip(images, levels).map { image, levels in
+      stride(from: 0, to: image.voxels.count, by: step).map { levels.level(image.voxels[$0]) }
     }
   }
 }

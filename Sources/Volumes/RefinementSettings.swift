@@ -21,6 +21,8 @@ package struct RefinementSettings: Hashable, Sendable, Codable {
   package var thetaAlphaMillimetres: Spacing
   /// θβ in the image's intensity units: how different two voxels may look and still agree.
   package var thetaBeta: Double
+  /// The same for every further image that is compared together with the first.
+  package var furtherThetaBetas: [Double]
   /// μ2, weight of the smoothness kernel.
   package var smoothnessWeight: Double
   /// θγ per grid axis in millimetres: how far the smoothness kernel reaches.
@@ -38,7 +40,9 @@ package struct RefinementSettings: Hashable, Sendable, Codable {
   package init(
     appearanceWeight: Double = 3, thetaAlphaMillimetres: Spacing = Spacing(4), thetaBeta: Double = 20,
     smoothnessWeight: Double = 1.5, thetaGammaMillimetres: Spacing = Spacing(2), iterations: Int = 5,
-    auxiliaryHeadWeights: [Double] = [], normalisation: Normalisation = .symmetric, excludesSelf: Bool = false
+    auxiliaryHeadWeights: [Double] = [], normalisation: Normalisation = .symmetric,
+    excludesSelf: Bool = false,
+    furtherThetaBetas: [Double] = []
   ) {
     self.appearanceWeight = appearanceWeight
     self.thetaAlphaMillimetres = thetaAlphaMillimetres
@@ -49,5 +53,24 @@ package struct RefinementSettings: Hashable, Sendable, Codable {
     self.auxiliaryHeadWeights = auxiliaryHeadWeights
     self.normalisation = normalisation
     self.excludesSelf = excludesSelf
+    self.furtherThetaBetas = furtherThetaBetas
   }
+
+  /// Reads settings; those of one image may leave out ``furtherThetaBetas``.
+  package init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    appearanceWeight = try values.decode(Double.self, forKey: .appearanceWeight)
+    thetaAlphaMillimetres = try values.decode(Spacing.self, forKey: .thetaAlphaMillimetres)
+    thetaBeta = try values.decode(Double.self, forKey: .thetaBeta)
+    furtherThetaBetas = try values.decodeIfPresent([Double].self, forKey: .furtherThetaBetas) ?? []
+    smoothnessWeight = try values.decode(Double.self, forKey: .smoothnessWeight)
+    thetaGammaMillimetres = try values.decode(Spacing.self, forKey: .thetaGammaMillimetres)
+    iterations = try values.decode(Int.self, forKey: .iterations)
+    auxiliaryHeadWeights = try values.decode([Double].self, forKey: .auxiliaryHeadWeights)
+    normalisation = try values.decode(Normalisation.self, forKey: .normalisation)
+    excludesSelf = try values.decode(Bool.self, forKey: .excludesSelf)
+  }
+
+  /// θβ of every image, the first one's first.
+  package var thetaBetas: [Double] { [thetaBeta] + furtherThetaBetas }
 }

@@ -10,7 +10,11 @@ import Work
     var count: Int
     var step: Int
     var ranks: Int
-    var testDescription: String { "\(count) voxels, \(step) per cell, \(ranks) features" }
+    var channels = 1
+    var modalities = 1
+    var testDescription: String {
+      "\(count) voxels, \(step) per cell, \(ranks) features, \(channels) channels, \(modalities) images"
+    }
   }
   static let shapes = [
     Shape(count: 1, step: 1, ranks: 16), Shape(count: 7, step: 1, ranks: 32),
@@ -20,13 +24,16 @@ import Work
     Shape(count: 64, step: 4, ranks: 32), Shape(count: 61, step: 4, ranks: 48),
     Shape(count: 50, step: 5, ranks: 16),
     Shape(count: 29, step: 8, ranks: 32), Shape(count: 3, step: 8, ranks: 16),
+    Shape(count: 37, step: 4, ranks: 16, channels: 2), Shape(count: 21, step: 3, ranks: 32, channels: 3),
+    Shape(count: 37, step: 4, ranks: 32, modalities: 2), Shape(count: 30, step: 2, ranks: 16, modalities: 2),
+    Shape(count: 26, step: 4, ranks: 48, channels: 2, modalities: 3),
   ]
 
   /// A row with random features, codes and weights, and the memory behind it.
   struct Row {
     var codes: [UInt16]
     var features: [Float]
-    var offsets: [Int32]
+    var blockWeights: [Float]
     var weights: [[Float]]
     var values: [Float]
     var factors: [Float]
@@ -38,30 +45,65 @@ import Work
       self.shape = shape
       let padded = shape.count + 32
       cells = (shape.count + shape.step - 1) / shape.step + 2
-      codes = (0..<padded).map { _ in UInt16.random(in: 0..<50, using: &random) }
-      features = random.floats(50 * shape.ranks)
-      offsets = (0..<padded).map { $0 < shape.count ? Int32($0 / shape.step * shape.ranks) : 0 }
-      weights = (0..<3).map { _ in
-        random.floats(padded).enumerated().map { $0.offset < shape.count ? $0.element : 0 }
+      codes = (0..<padded * shape.modalities).map { _ in UInt16.random(in: 0..<50, using: &random) }
+      features = random.floats(50 * shape.ranks * shape.modalities)
+      // Positions from both ends of a block mirror each other.
+      var block = [Float](repeating: 0, count: 3 * shape.step)
+      for position in 0..<(shape.step + 1) / 2 {
+        let mirrored = shape.step - 1 - position
+        let drawn = random.floats(3)
+        let own = position == mirrored ? [drawn[0], drawn[1], drawn[0]] : drawn
+        for cell in 0..<3 {
+          block[3 * position + cell] = own[cell]
+          block[3 * mirrored + cell] = own[2 - cell]
+        }
       }
-      values = random.floats(padded)
+      blockWeights = block
+      weights = (0..<3).map { cell in
+        (0..<padded).map { $0 < shape.count ? block[$0 % shape.step * 3 + cell] : 0 }
+      }
+      values = random.floats(padded * shape.channels)
       factors = random.floats(padded)
+    }
+
+    /// Floats between the rows of two channels.
+    var stride: Int { shape.count + 32 }
+
+    /// Feature `rank` of voxel `x`.
+    func feature(_ x: Int, _ rank: Int) -> Float {
+      (0..<shape.modalities).reduce(1) { product, modality in
+        product * features[(modality * 50 + Int(codes[modality * stride + x])) * shape.ranks + rank]
+      }
+    }
+
+    /// Where feature `rank` of a cell of a channel lies.
+    func place(cell: Int, channel: Int, rank: Int) -> Int {
+      (cell * shape.channels + channel) * shape.ranks + rank
     }
 
     func withRow(_ body: (inout dense_crf_row) -> Void) {
       codes.withUnsafeBufferPointer { codes in
         features.withUnsafeBufferPointer { features in
-          offsets.withUnsafeBufferPointer { offsets in
-            weights[0].withUnsafeBufferPointer { w0 in
-              weights[1].withUnsafeBufferPointer { w1 in
-                weights[2].withUnsafeBufferPointer { w2 in
-                  var row = dense_crf_row(
-                    codes: codes.baseAddress, features: features.baseAddress, ranks: shape.ranks,
-                    count: shape.count, step: shape.step, cells: cells, cell_offsets: offsets.baseAddress,
-                    weights: (w0.baseAddress, w1.baseAddress, w2.baseAddress))
-                  body(&row)
-                }
+          blockWeights.withUnsafeBufferPointer { block in
+            (weights[0] + weights[1] + weights[2]).withUnsafeBufferPointer { weights in
+              var row = dense_crf_row()
+              let codesOf = (0..<3).map { codes.baseAddress! + min($0, shape.modalities - 1) * stride }
+              let featuresOf = (0..<3).map {
+                features.baseAddress! + min($0, shape.modalities - 1) * 50 * shape.ranks
               }
+              row.codes = (codesOf[0], codesOf[1], codesOf[2])
+              row.features = (featuresOf[0], featuresOf[1], featuresOf[2])
+              row.modalities = shape.modalities
+              row.ranks = shape.ranks
+              row.channels = shape.channels
+              row.count = shape.count
+              row.step = shape.step
+              row.cells = cells
+              row.block_weights = block.baseAddress
+              row.weights = (
+                weights.baseAddress, weights.baseAddress! + stride, weights.baseAddress! + 2 * stride
+              )
+              body(&row)
             }
           }
         }
@@ -77,40 +119,102 @@ import Work
   func slice(shape: Shape) {
     let input = Row(shape)
     var random = SplitMix64(seed: 4)
-    let cells = random.floats((input.cells + 18) * shape.ranks)
-    let expected = (0..<shape.count).map { x in
-      (0..<shape.ranks).reduce(Float(0)) { sum, r in
-        let cell = (0..<3).reduce(Float(0)) {
-          $0 + input.weights[$1][x] * cells[(x / shape.step + $1) * shape.ranks + r]
+    let cells = random.floats((input.cells + 18) * shape.ranks * shape.channels)
+    let expected = (0..<shape.channels).flatMap { channel in
+      (0..<shape.count).map { x in
+        (0..<shape.ranks).reduce(Float(0)) { sum, rank in
+          let cell = (0..<3).reduce(Float(0)) {
+            $0 + input.weights[$1][x]
+              * cells[input.place(cell: x / shape.step + $1, channel: channel, rank: rank)]
+          }
+          return sum + cell * input.feature(x, rank)
         }
-        return sum + cell * input.features[Int(input.codes[x]) * shape.ranks + r]
       }
     }
     forEachLevel { kernels in
-      var found = [Float](repeating: 0, count: shape.count + 16)
-      input.withRow { kernels.slice_row(&found, cells, &$0) }
-      #expect(largestDifference(Array(found[..<shape.count]), expected) < 1e-4)
+      var found = [Float](repeating: 0, count: input.stride * shape.channels)
+      input.withRow { kernels.slice_row(&found, input.stride, cells, &$0) }
+      let rows = (0..<shape.channels).flatMap { found[$0 * input.stride..<$0 * input.stride + shape.count] }
+      #expect(largestDifference(rows, expected) < 1e-4)
     }
   }
 
-  @Test("splatting is the adjoint of slicing", arguments: shapes)
-  func splat(shape: Shape) {
+  @Test("splatting is the adjoint of slicing", arguments: shapes, [false, true])
+  func splat(shape: Shape, hasFactors: Bool) {
     let input = Row(shape)
-    var expected = [Float](repeating: 0, count: input.cells * shape.ranks)
-    for x in 0..<shape.count {
-      for k in 0..<3 {
-        for r in 0..<shape.ranks {
-          expected[(x / shape.step + k) * shape.ranks + r] +=
-            input.values[x] * input.factors[x] * input.weights[k][x]
-            * input.features[Int(input.codes[x]) * shape.ranks + r]
+    var expected = [Float](repeating: 0, count: input.cells * shape.ranks * shape.channels)
+    for channel in 0..<shape.channels {
+      for x in 0..<shape.count {
+        let value = input.values[channel * input.stride + x] * (hasFactors ? input.factors[x] : 1)
+        for k in 0..<3 {
+          for rank in 0..<shape.ranks {
+            expected[input.place(cell: x / shape.step + k, channel: channel, rank: rank)] +=
+              value * input.weights[k][x] * input.feature(x, rank)
+          }
         }
       }
     }
     forEachLevel { kernels in
       var found = [Float](repeating: .nan, count: expected.count)
       var scratch = [Float](repeating: .nan, count: 3 * (shape.count + 64))
-      input.withRow { kernels.splat_row(&found, input.values, input.factors, &scratch, &$0) }
+      input.withRow { row in
+        input.factors.withUnsafeBufferPointer { factors in
+          kernels.splat_row(
+            &found, input.values, input.stride, hasFactors ? factors.baseAddress : nil, &scratch, &row)
+        }
+      }
       #expect(largestDifference(found, expected) < 1e-4)
+    }
+  }
+
+  @Test("interpolation along an axis and its adjoint", arguments: [1, 2, 3, 4, 7])
+  func combination(positions: Int) {
+    var random = SplitMix64(seed: 8)
+    let count = 48
+    let cells = random.floats(3 * count)
+    let rows = random.floats(positions * count)
+    let weights = random.floats(3 * positions)
+    let combined = (0..<positions * count).map { place in
+      (0..<3).reduce(Float(0)) { $0 + weights[place / count * 3 + $1] * cells[$1 * count + place % count] }
+    }
+    let distributed = (0..<3 * count).map { place in
+      (0..<positions).reduce(cells[place]) {
+        $0 + weights[$1 * 3 + place / count] * rows[$1 * count + place % count]
+      }
+    }
+    forEachLevel { kernels in
+      var found = [Float](repeating: .nan, count: positions * count)
+      kernels.combine(&found, count, cells, count, weights, positions, count)
+      #expect(largestDifference(found, combined) < 1e-5)
+      var changed = cells
+      kernels.distribute(&changed, count, rows, count, weights, positions, count)
+      #expect(largestDifference(changed, distributed) < 1e-5)
+    }
+  }
+
+  @Test("cells are multiplied by two triangular matrices", arguments: [(16, 1), (32, 5), (48, 8)])
+  func transformation(ranks: Int, count: Int) {
+    var random = SplitMix64(seed: 9)
+    let cells = random.floats(count * ranks)
+    let upper = random.floats(ranks * ranks).enumerated().map {
+      $0.offset % ranks >= $0.offset / ranks ? $0.element : 0
+    }
+    let lower = random.floats(ranks * ranks).enumerated().map {
+      $0.offset % ranks <= $0.offset / ranks ? $0.element : 0
+    }
+    /// Mᵀ x.
+    func product(_ matrix: [Float], _ x: [Float]) -> [Float] {
+      (0..<ranks).map { column in
+        (0..<ranks).reduce(Float(0)) { $0 + matrix[$1 * ranks + column] * x[$1] }
+      }
+    }
+    let expected = (0..<count).flatMap { cell in
+      product(lower, product(upper, Array(cells[cell * ranks..<(cell + 1) * ranks])))
+    }
+    forEachLevel { kernels in
+      var found = cells
+      kernels.transform(&found, upper + lower, ranks, count)
+      #expect(largestDifference(found, expected) < 1e-3)
     }
   }
 

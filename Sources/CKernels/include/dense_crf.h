@@ -13,44 +13,94 @@
 extern "C" {
 #endif
 
-// One row of voxels along the fastest axis and how it meets its row of cells.
+// Images that one range kernel can compare together.
+#define DENSE_CRF_MODALITIES 3
+// Features of the range kernel at most.
+#define DENSE_CRF_RANKS 256
+
+// One row of voxels along the fastest axis and how it meets its row of cells, [cell][channel][feature].
 struct dense_crf_row {
-    const uint16_t *codes;        // intensity level of each voxel, readable for 16 voxels behind the end
-    const float *features;        // `ranks` values per level: their dot product is the range kernel
-    size_t ranks;                 // floats per cell, a multiple of 16
-    size_t count;                 // voxels
-    size_t step;                  // voxels per cell
-    size_t cells;                 // cells that exist; voxel x touches x / step ... x / step + 2
-    const int32_t *cell_offsets;  // x / step * ranks of each voxel, for 16 voxels behind the end too
-    const float *weights[3];      // weight of each voxel in its three cells, 0 behind the end
+    const uint16_t *codes[DENSE_CRF_MODALITIES];  // intensity level of each voxel, readable for 16 behind the end
+    const float *features[DENSE_CRF_MODALITIES];  // `ranks` values per level; a voxel's features are the product of
+                                                  // its levels' over the modalities
+    size_t modalities;
+    size_t ranks;             // features, a multiple of 16
+    size_t channels;          // classes less one
+    size_t count;             // voxels
+    size_t step;              // voxels per cell
+    size_t cells;             // cells that exist; voxel x touches x / step ... x / step + 2
+    const float *block_weights;  // three per position in a block, positions from both ends mirroring each other
+    const float *weights[3];     // weight of each voxel in its three cells, 0 behind the end
 };
+
+// A plane of one kernel's cells as the voxels of a plane see it: interpolated along k already.
+struct dense_crf_plane {
+    const float *received;  // filtered cells that messages come from; NULL before the first iteration
+    float *sent;            // cells that the update is added to; NULL where nothing is sent
+    size_t row_floats;      // floats of a row of cells, a multiple of 16
+    size_t slack;           // floats that are readable behind a row
+    size_t step;            // voxels per cell along j
+    const float *weights;   // three per position in a block
+};
+
+// What a pass over the voxels reads and writes; pointers are to voxel 0 of the volume.
+struct dense_crf_pass {
+    size_t rows;  // rows of a plane of voxels
+    struct dense_crf_row row;
+    struct dense_crf_plane appearance, smoothness;  // `row_floats` 0 without that kernel
+    const float *logits;  // unary logits of each class against class 0
+    size_t logit_stride;  // floats between two classes, in `differences` too
+    float *differences;   // Q[c] - Q[0] of the pass before, where not NULL replaced by this pass's
+    int excludes_self;    // whether a voxel's message to itself is subtracted, which needs `differences`
+    float appearance_weight, smoothness_weight;
+    const float *appearance_before, *appearance_after;         // factors per voxel, NULL for 1
+    const float *smoothness_before[3], *smoothness_after[3];  // factors per position along i, j, k
+    uint8_t *labels;   // of the last pass, which sends nothing; else NULL
+    float *marginals;  // of every class where asked for, else NULL; exactly `count` of a row are written
+    size_t marginal_stride;
+};
+
+// Floats of scratch that one worker's pass needs; they must be finite.
+size_t dense_crf_scratch_floats(const struct dense_crf_pass *pass);
 
 // The loops of one instruction set.
 struct dense_crf_kernels {
-    // out = w[0] a + w[1] b + w[2] c.
-    void (*combine)(float *out, const float *a, const float *b, const float *c, const float *w, size_t count);
-    // a += w[0] in, b += w[1] in, c += w[2] in.
-    void (*distribute)(float *a, float *b, float *c, const float *in, const float *w, size_t count);
+    // out[p] = w[3p] a + w[3p+1] b + w[3p+2] c for `positions` rows p; a, b, c lie `stride` apart from `cells` on.
+    void (*combine)(float *out, size_t out_stride, const float *cells, size_t stride, const float *w,
+                    size_t positions, size_t count);
+    // Its adjoint: a += w[3p] in[p], b += w[3p+1] in[p], c += w[3p+2] in[p] for every p.
+    void (*distribute)(float *cells, size_t stride, const float *in, size_t in_stride, const float *w,
+                       size_t positions, size_t count);
     // out[k] = sum over m of taps[|m - k|] in[m], |m - k| <= radius, for `count` vectors of `inner` floats (a
     // multiple of 16) that lie a stride apart; out and in do not overlap.
     void (*filter)(float *out, size_t out_stride, const float *in, size_t in_stride, size_t count, size_t inner,
                    const float *taps, size_t radius);
     // out[i] = sum over d of taps[|d|] in[i + d]; in has `radius` floats before and radius + 16 behind its row.
     void (*filter_row)(float *out, const float *in, size_t count, const float *taps, size_t radius);
-    // out[x] = dot(features of x, cells interpolated at x); `cells` ends with 16 spare cells.
-    void (*slice_row)(float *out, const float *cells, const struct dense_crf_row *row);
-    // Writes every cell of the row: the adjoint of slice_row for values[x] * factors[x]. `scratch` has room for
-    // three rows rounded up to 16 and 16 more.
-    void (*splat_row)(float *cells, const float *values, const float *factors, float *scratch,
+    // Each of `count` cells of `ranks` values becomes B A x for the matrices A^T (upper triangular), then B^T (lower
+    // triangular) at `matrices`, row-major.
+    void (*transform)(float *cells, const float *matrices, size_t ranks, size_t count);
+    // out[c stride + x] = dot(features of x, cells of channel c interpolated at x); 16 spare cells behind the row.
+    void (*slice_row)(float *out, size_t stride, const float *cells, const struct dense_crf_row *row);
+    // Writes every cell of the row: the adjoint of slice_row for values times factors (NULL for 1). `scratch` has
+    // room for three rows rounded up to 16 and 32 more each.
+    void (*splat_row)(float *cells, const float *values, size_t stride, const float *factors, float *scratch,
                       const struct dense_crf_row *row);
-    // out = base + scale a b.
-    void (*add_product)(float *out, const float *base, const float *a, const float *b, float scale, size_t count);
-    // out = scale a b.
-    void (*multiply)(float *out, const float *a, const float *b, float scale, size_t count);
-    // From logits x[c] of classes 1...channels against class 0: Q[c] - Q[0] of each. Rows lie `stride` apart.
+    // From logits x[c] of classes 1...channels against class 0: Q[c] - Q[0] of each. Rows lie `stride` apart; in
+    // place or not.
     void (*differences)(float *out, const float *logits, size_t stride, size_t channels, size_t count);
     // The same, Q of class 0 and then of every channel.
     void (*marginals)(float *out, const float *logits, size_t stride, size_t channels, size_t count);
+    // The most probable class, the lowest of equals; exactly `count`.
+    void (*labels)(uint8_t *labels, const float *logits, size_t stride, size_t channels, size_t count);
+    // Rows first..<end of one plane of voxels: messages, mean-field update, and either its way to the next cells or,
+    // with `labels`, the result.
+    void (*update_rows)(const struct dense_crf_pass *pass, size_t plane, size_t first, size_t end, float *scratch);
+    // The same rows send ones through the appearance kernel, in one channel and without factors.
+    void (*send_ones)(const struct dense_crf_pass *pass, size_t plane, size_t first, size_t end, float *scratch);
+    // The appearance kernel's messages themselves, exactly `count` of a row: with send_ones the kernel's row sums.
+    void (*receive_sums)(const struct dense_crf_pass *pass, size_t plane, size_t first, size_t end, float *sums,
+                         float *scratch);
     // Probabilities [classes][stride] to logits [classes - 1][out_stride] against class 0: values below `floor`
     // count as `floor`, sums further than 1e-3 from 1 are divided out first. Exactly `count` are read and
     // written. Returns 0 when a value is negative or not finite or all of a voxel are 0.

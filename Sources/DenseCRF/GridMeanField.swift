@@ -1,0 +1,112 @@
+import CKernels
+import Volumes
+import Work
+
+/// The mean field on decimated grids: per iteration one filtering of the grids and one pass over the voxels, in
+/// which messages are read from the grids, the update is made and its result is added to the next grids.
+///
+/// Only differences Q(l) - Q(0) are filtered, one channel fewer than classes, and between two passes nothing is
+/// stored per voxel unless the self term is to be taken out.
+struct GridMeanField: Sendable {
+  let size: GridSize
+  let unary: Unary
+  let settings: RefinementSettings
+  let appearance: AppearanceKernel?
+  let smoothness: SmoothnessKernel?
+  let level: kernels_level
+
+  private var channels: Int { unary.classCount - 1 }
+
+  /// Runs all iterations.
+  func run(wantsMarginals: Bool, work: WorkContext) throws(Cancelled) -> MeanFieldResult {
+    let appearanceShape = appearance?.shape(channels: channels)
+    let smoothnessShape = smoothness?.shape(channels: channels)
+    let differences = settings.excludesSelf ? AlignedStorage<Float>(count: channels * unary.stride) : nil
+    var description = description(appearanceShape, smoothnessShape, differences)
+    let voxels = GridPass(
+      size: size,
+      slabs: Slabs(planes: size.k, axes: [appearance?.axes[2], smoothness?.axes[2]].compactMap(\.self)),
+      level: level,
+      scratch: PassScratch(
+        description, appearance: appearanceShape, smoothness: smoothnessShape, workers: work.threadCount))
+    var received: KernelGrids?
+    if appearance != nil || smoothness != nil {
+      var free: KernelGrids?
+      for iteration in 0..<settings.iterations {
+        let next =
+          free
+          ?? KernelGrids(
+            appearance: appearanceShape.map(KernelGrid.init), smoothness: smoothnessShape.map(KernelGrid.init)
+          )
+        try voxels.run(description, from: received, to: next, work: work, Self.update)
+        try filter(next, work)
+        free = received
+        received = next
+        work.report(Double(iteration + 1) / Double(settings.iterations + 1))
+      }
+    }
+    let voxelCount = size.voxelCount
+    var labels = [UInt8](repeating: 0, count: voxelCount)
+    var marginals = [Float](repeating: 0, count: wantsMarginals ? unary.classCount * voxelCount : 0)
+    try labels.withUnsafeMutableBufferPointer { labels throws(Cancelled) in
+      try marginals.withUnsafeMutableBufferPointer { marginals throws(Cancelled) in
+        description.pass.labels = labels.baseAddress
+        description.pass.marginals = wantsMarginals ? marginals.baseAddress : nil
+        description.pass.marginal_stride = voxelCount
+        try voxels.run(description, from: received, to: nil, work: work, Self.update)
+      }
+    }
+    work.report(1)
+    return MeanFieldResult(labels: labels, marginals: wantsMarginals ? marginals : nil)
+  }
+
+  private static let update:
+    @Sendable (dense_crf_kernels, inout dense_crf_pass, Int, Range<Int>, UnsafeMutablePointer<Float>) -> Void =
+      {
+        kernels, pass, plane, rows, scratch in
+        kernels.update_rows(&pass, plane, rows.lowerBound, rows.upperBound, scratch)
+      }
+
+  private func filter(_ grids: KernelGrids, _ work: WorkContext) throws(Cancelled) {
+    let filter = GridFilter(level: level)
+    if let grid = grids.appearance, let appearance {
+      try filter.appearance(grid, appearance.voxels.range, channels: channels, work: work)
+    }
+    if let grid = grids.smoothness { try filter.smoothness(grid, channels: channels, work: work) }
+  }
+
+  /// What every pass has in common.
+  private func description(
+    _ appearanceShape: GridShape?, _ smoothnessShape: GridShape?, _ differences: AlignedStorage<Float>?
+  ) -> GridPass.Description {
+    var pass = dense_crf_pass()
+    pass.rows = size.j
+    pass.row = appearance?.row(channels: channels) ?? dense_crf_row()
+    pass.row.channels = channels
+    pass.row.count = size.i
+    pass.appearance = dense_crf_plane(appearanceShape)
+    pass.smoothness = dense_crf_plane(smoothnessShape)
+    pass.logits = UnsafePointer(unary.logits.start)
+    pass.logit_stride = unary.stride
+    pass.differences = differences?.start
+    pass.excludes_self = settings.excludesSelf ? 1 : 0
+    pass.appearance_weight = Float(settings.appearanceWeight)
+    pass.smoothness_weight = Float(settings.smoothnessWeight)
+    let exponents = settings.normalisation.exponents
+    let factors = appearance?.factors.map { UnsafePointer($0.start) }
+    pass.appearance_before = exponents.before == 0 ? nil : factors
+    pass.appearance_after = exponents.after == 0 ? nil : factors
+    if let smoothness {
+      pass.smoothness_before = pointers(smoothness.before)
+      pass.smoothness_after = pointers(smoothness.after)
+    }
+    return GridPass.Description(pass: pass)
+  }
+}
+
+/// Pointers to one array per axis, which the caller keeps.
+private func pointers(
+  _ axes: [AlignedStorage<Float>]
+) -> (UnsafePointer<Float>?, UnsafePointer<Float>?, UnsafePointer<Float>?) {
+  (UnsafePointer(axes[0].start), UnsafePointer(axes[1].start), UnsafePointer(axes[2].start))
+}

@@ -1,0 +1,93 @@
+import CKernels
+import Volumes
+import Work
+
+/// One pass over all voxels: cells are read, voxels computed row by row, cells written.
+struct GridPass: Sendable {
+  let size: GridSize
+  let slabs: Slabs
+  let level: kernels_level
+  let scratch: PassScratch
+  /// Rows of voxels that go through all planes of a slab together, between two looks at the cancellation.
+  private static let batch = 32
+
+  /// What `update_rows` and its like get: pointers into what the pass's owner keeps.
+  struct Description: @unchecked Sendable {
+    // SAFETY: the storages behind the pointers outlive the pass; each worker writes its own rows.
+    var pass: dense_crf_pass
+  }
+
+  /// Runs `rows` for every batch of rows, with planes interpolated from `received` and added to `sent`.
+  func run(
+    _ description: Description, from received: KernelGrids?, to sent: KernelGrids?, work: WorkContext,
+    _ rows:
+      @Sendable (
+        _ kernels: dense_crf_kernels, _ pass: inout dense_crf_pass, _ plane: Int, _ rows: Range<Int>,
+        _ scratch: UnsafeMutablePointer<Float>
+      ) -> Void
+  ) throws(Cancelled) {
+    try sent?.clear(work)
+    try slabs.forEach(work) { planes, worker in
+      let kernels: UnsafePointer<dense_crf_kernels> = dense_crf_kernels_for(level)
+      var pass = description.pass
+      let own = scratch.worker(worker)
+      let appearance = scratch.appearance.map {
+        PlaneCells(
+          $0, from: received?.appearance, to: sent?.appearance, scratch: own.appearance, kernels: kernels)
+      }
+      let smoothness = scratch.smoothness.map {
+        PlaneCells(
+          $0, from: received?.smoothness, to: sent?.smoothness, scratch: own.smoothness, kernels: kernels)
+      }
+      for first in stride(from: 0, to: size.j, by: Self.batch) {
+        let batch = first..<min(first + Self.batch, size.j)
+        for k in planes {
+          if work.cancellation.isRequested { return }
+          appearance?.enter(k, rows: batch, &pass.appearance)
+          smoothness?.enter(k, rows: batch, &pass.smoothness)
+          rows(kernels.pointee, &pass, k, batch, own.rows)
+          appearance?.leave(k, rows: batch)
+          smoothness?.leave(k, rows: batch)
+        }
+      }
+    }
+  }
+}
+
+/// The scratch of every worker of a pass: rows of voxels, and a plane of cells each way per kernel.
+final class PassScratch: Sendable {
+  let appearance, smoothness: GridShape?
+  private let rowFloats, appearanceFloats, smoothnessFloats: Int
+  private let storage: AlignedStorage<Float>
+
+  init(_ description: GridPass.Description, appearance: GridShape?, smoothness: GridShape?, workers: Int) {
+    self.appearance = appearance
+    self.smoothness = smoothness
+    let rows = withUnsafePointer(to: description.pass) { dense_crf_scratch_floats($0) }
+    rowFloats = rows.roundedUp(toMultipleOf: 16)
+    appearanceFloats = (appearance.map(PlaneCells.scratchFloats) ?? 0).roundedUp(toMultipleOf: 16)
+    smoothnessFloats = (smoothness.map(PlaneCells.scratchFloats) ?? 0).roundedUp(toMultipleOf: 16)
+    storage = AlignedStorage(count: workers * (rowFloats + appearanceFloats + smoothnessFloats))
+  }
+
+  /// One worker's parts.
+  func worker(_ index: Int) -> (
+    rows: UnsafeMutablePointer<Float>, appearance: UnsafeMutablePointer<Float>,
+    smoothness: UnsafeMutablePointer<Float>
+  ) {
+    let start = storage.start + index * (rowFloats + appearanceFloats + smoothnessFloats)
+    return (start, start + rowFloats, start + rowFloats + appearanceFloats)
+  }
+}
+
+extension dense_crf_plane {
+  /// Planes of `shape` without cells yet.
+  init(_ shape: GridShape?) {
+    self.init()
+    guard let shape else { return }
+    row_floats = shape.rowFloats
+    slack = shape.slack
+    step = shape.axes[1].step
+    weights = UnsafePointer(shape.axes[1].weights.start)
+  }
+}

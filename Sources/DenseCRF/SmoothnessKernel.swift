@@ -1,0 +1,45 @@
+import Volumes
+
+/// The smoothness kernel at one width, separable as its row sums are.
+final class SmoothnessKernel: Sendable {
+  /// i, j, k; i is filtered at full resolution, so that rows stay whole.
+  let axes: [GaussianAxis]
+  /// Per axis: the factor of each position in the product that multiplies a message, before and after the sum.
+  let before, after: [AlignedStorage<Float>]
+
+  init(size: GridSize, sigmas: [Double], normalisation: RefinementSettings.Normalisation) {
+    let axes = (0..<3).map { GaussianAxis(count: size[$0], sigma: sigmas[$0], decimates: $0 > 0) }
+    func factors(_ exponent: Double) -> [AlignedStorage<Float>] {
+      axes.map { axis in AlignedStorage(axis.rowSums().map { Float(power($0, exponent)) }) }
+    }
+    self.axes = axes
+    before = factors(normalisation.exponents.before)
+    after = factors(normalisation.exponents.after)
+  }
+
+  /// The grid for a number of channels: rows [channel][voxel].
+  func shape(channels: Int) -> GridShape {
+    GridShape(
+      axes: axes, rowFloats: channels * axes[0].count.roundedUp(toMultipleOf: 16), slack: 16)
+  }
+}
+
+/// D to the power 0, -1/2 or -1.
+func power(_ sum: Double, _ exponent: Double) -> Double {
+  exponent == 0 ? 1 : exponent == -1 ? 1 / sum : 1 / sum.squareRoot()
+}
+
+extension RefinementSettings.Normalisation {
+  /// Powers of the row sums that multiply what a voxel sends and what it receives.
+  var exponents: (before: Double, after: Double) {
+    switch self {
+    case .symmetric: (-0.5, -0.5)
+    case .after: (0, -1)
+    case .before: (-1, 0)
+    case .none: (0, 0)
+    }
+  }
+
+  /// The power that is not 0, if there is one.
+  var exponent: Double { min(exponents.before, exponents.after) }
+}
