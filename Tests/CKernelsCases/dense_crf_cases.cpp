@@ -1,42 +1,68 @@
-#include "dense_crf.h"
-
-#include "table.h"
+#include "dense_crf_row.h"
 
 namespace kernel_cases {
 namespace {
-
-typedef const struct dense_crf_kernels &Kernels;
-
-// Rows are written up to a multiple of 16 and end with at least 16 spare floats.
-size_t padded(size_t count) { return (count + 15) / 16 * 16 + 16; }
 
 std::vector<double> first(const Floats &values, size_t count) {
     return std::vector<double>(values.data(), values.data() + count);
 }
 
-void mix_cases(Table &table, Kernels kernels, size_t count) {
+// The first `count` floats of each of `rows` rows.
+std::vector<double> rows_of(const Floats &values, size_t rows, size_t stride, size_t count) {
+    std::vector<double> found;
+    for (size_t row = 0; row < rows; row++)
+        found.insert(found.end(), values.data() + row * stride, values.data() + row * stride + count);
+    return found;
+}
+
+void mix_cases(Table &table, Kernels kernels, size_t count, size_t positions) {
     Random random(37);
-    Floats a(padded(count), random), b(padded(count), random), c(padded(count), random), in(padded(count), random);
-    Floats out(padded(count));
-    const float w[] = {0.25f, -0.5f, 0.75f};
-    std::vector<double> combined, sums[3], added, product;
-    for (size_t i = 0; i < count; i++) {
-        combined.push_back(0.25 * a[i] - 0.5 * b[i] + 0.75 * c[i]);
-        sums[0].push_back(a[i] + 0.25 * in[i]);
-        sums[1].push_back(b[i] - 0.5 * in[i]);
-        sums[2].push_back(c[i] + 0.75 * in[i]);
-        added.push_back(in[i] + 1.5 * a[i] * b[i]);
-        product.push_back(1.5 * a[i] * b[i]);
+    const size_t stride = padded(count), in_stride = stride + 16;
+    Floats cells(3 * stride, random), in(positions * in_stride, random), w(3 * positions, random);
+    Floats out(positions * in_stride);
+    const std::string name = named("", {long(count), long(positions)});
+    std::vector<double> distributed = first(cells, 3 * stride);
+    std::vector<double> combined;
+    for (size_t p = 0; p < positions; p++)
+        for (size_t i = 0; i < count; i++) {
+            double sum = 0;
+            for (size_t t = 0; t < 3; t++) {
+                sum += double(w[3 * p + t]) * cells[t * stride + i];
+                distributed[t * stride + i] += double(w[3 * p + t]) * in[p * in_stride + i];
+            }
+            combined.push_back(sum);
+        }
+    kernels.combine(out.data(), in_stride, cells.data(), stride, w.data(), positions, count);
+    table.compare("combine" + name, rows_of(out, positions, in_stride, count), combined, 1e-6);
+    kernels.distribute(cells.data(), stride, in.data(), in_stride, w.data(), positions, count);
+    std::vector<double> expected;
+    for (size_t t = 0; t < 3; t++)
+        expected.insert(expected.end(), distributed.begin() + long(t * stride),
+                        distributed.begin() + long(t * stride + count));
+    table.compare("distribute" + name, rows_of(cells, 3, stride, count), expected, 2e-6);
+}
+
+void transform_case(Table &table, Kernels kernels, size_t ranks, size_t count) {
+    Random random(39);
+    Floats cells(count * ranks, random), matrices(2 * ranks * ranks, random);
+    for (size_t r = 0; r < ranks; r++)
+        for (size_t c = 0; c < ranks; c++) {
+            if (c < r) matrices[r * ranks + c] = 0;
+            if (c > r) matrices[(ranks + r) * ranks + c] = 0;
+        }
+    std::vector<double> expected;
+    for (size_t cell = 0; cell < count; cell++) {
+        std::vector<double> x(cells.data() + cell * ranks, cells.data() + (cell + 1) * ranks);
+        for (size_t matrix = 0; matrix < 2; matrix++) {
+            std::vector<double> product(ranks);
+            for (size_t r = 0; r < ranks; r++)
+                for (size_t c = 0; c < ranks; c++) product[c] += matrices[(matrix * ranks + r) * ranks + c] * x[r];
+            x = product;
+        }
+        expected.insert(expected.end(), x.begin(), x.end());
     }
-    kernels.combine(out.data(), a.data(), b.data(), c.data(), w, count);
-    table.compare(named("combine", {long(count)}), out.data(), combined, 1e-6);
-    kernels.add_product(out.data(), in.data(), a.data(), b.data(), 1.5f, count);
-    table.compare(named("add_product", {long(count)}), out.data(), added, 1e-6);
-    kernels.multiply(out.data(), a.data(), b.data(), 1.5f, count);
-    table.compare(named("multiply", {long(count)}), out.data(), product, 1e-6);
-    kernels.distribute(a.data(), b.data(), c.data(), in.data(), w, count);
-    const Floats *all[] = {&a, &b, &c};
-    for (int k = 0; k < 3; k++) table.compare(named("distribute", {long(count), k}), all[k]->data(), sums[k], 1e-6);
+    kernels.transform(cells.data(), matrices.data(), ranks, count);
+    table.compare(named("transform", {long(ranks), long(count)}), cells.data(), expected, 2e-6);
 }
 
 void filter_cases(Table &table, Kernels kernels, int count, int radius) {
@@ -66,38 +92,34 @@ void filter_cases(Table &table, Kernels kernels, int count, int radius) {
     table.compare(named("filter_row", {count, radius}), filtered.data(), along, 2e-6);
 }
 
-void cell_cases(Table &table, Kernels kernels, size_t count, size_t step, size_t ranks) {
-    Random random(43);
-    const size_t room = padded(count), cells = (count - 1) / step + 3;
-    const int levels = 20;
-    std::vector<uint16_t> codes(room + 16);
-    std::vector<int32_t> offsets(room + 16);
-    for (size_t x = 0; x < codes.size(); x++) {
-        codes[x] = uint16_t(random.below(levels));
-        offsets[x] = x < count ? int32_t(x / step * ranks) : 0;
+void cell_cases(Table &table, Kernels kernels, const CRFRow &input) {
+    const CRFShape &shape = input.shape;
+    Random random(45);
+    const size_t stride = input.room;
+    Floats grid((input.cells + 16) * shape.channels * shape.ranks, random);
+    Floats values(stride * shape.channels, random), factors(stride, random);
+    const struct dense_crf_row row = input.row();
+    std::vector<double> sliced(shape.channels * shape.count);
+    std::vector<double> splat(input.cells * shape.channels * shape.ranks), scaled(splat.size());
+    for (size_t c = 0; c < shape.channels; c++)
+        for (size_t x = 0; x < shape.count; x++)
+            for (size_t t = 0; t < 3; t++)
+                for (size_t r = 0; r < shape.ranks; r++) {
+                    const size_t cell = input.place(x / shape.step + t, c, r);
+                    const double part = input.weights[t][x] * input.feature(x, r);
+                    sliced[c * shape.count + x] += part * grid[cell];
+                    splat[cell] += part * values[c * stride + x];
+                    scaled[cell] += part * values[c * stride + x] * factors[x];
+                }
+    Floats out(stride * shape.channels);
+    kernels.slice_row(out.data(), stride, grid.data(), &row);
+    table.compare("slice_row" + shape.text(), rows_of(out, shape.channels, stride, shape.count), sliced, 2e-5);
+    for (bool has_factors : {false, true}) {
+        Floats written(splat.size() + 16, 5), scratch(3 * (padded(shape.count) + 32));
+        kernels.splat_row(written.data(), values.data(), stride, has_factors ? factors.data() : nullptr,
+                          scratch.data(), &row);
+        table.compare("splat_row" + shape.text(), written.data(), has_factors ? scaled : splat, 3e-6);
     }
-    Floats features(levels * ranks, random), grid((cells + 16) * ranks, random);
-    std::vector<Floats> weights(3, Floats(room + 16));
-    for (size_t x = 0; x < count; x++)
-        for (Floats &weight : weights) weight[x] = random.uniform(0, 1);
-    const struct dense_crf_row row = {codes.data(), features.data(), ranks, count, step, cells, offsets.data(),
-                                      {weights[0].data(), weights[1].data(), weights[2].data()}};
-    Floats values(room + 16, random), factors(room + 16, random);
-    std::vector<double> sliced(count), splat(cells * ranks);
-    for (size_t x = 0; x < count; x++)
-        for (size_t t = 0; t < 3; t++)
-            for (size_t r = 0; r < ranks; r++) {
-                const size_t cell = (x / step + t) * ranks + r;
-                const double feature = features[codes[x] * ranks + r];
-                sliced[x] += double(weights[t][x]) * grid[cell] * feature;
-                splat[cell] += double(weights[t][x]) * values[x] * factors[x] * feature;
-            }
-    Floats out(room), written((cells + 16) * ranks, 5), scratch(3 * ((cells * step + 31) / 16 * 16 + 16));
-    kernels.slice_row(out.data(), grid.data(), &row);
-    const std::string name = named("_row", {long(count), long(step), long(ranks)});
-    table.compare("slice" + name, out.data(), sliced, 3e-6);
-    kernels.splat_row(written.data(), values.data(), factors.data(), scratch.data(), &row);
-    table.compare("splat" + name, first(written, cells * ranks), splat, 3e-6);
 }
 
 void probability_cases(Table &table, Kernels kernels, size_t channels, size_t count, float spread) {
@@ -126,6 +148,17 @@ void probability_cases(Table &table, Kernels kernels, size_t channels, size_t co
     };
     kernels.marginals(out.data(), logits.data(), stride, channels, count);
     compare("marginals", marginals, channels + 1);
+    std::vector<uint8_t> labels(count + 1, 99);
+    std::vector<double> best(count + 1, 99);
+    for (size_t i = 0; i < count; i++) {
+        best[i] = 0;
+        for (size_t c = 1; c <= channels; c++)
+            if (logits[(c - 1) * stride + i] > (best[i] == 0 ? 0 : logits[size_t(best[i] - 1) * stride + i]))
+                best[i] = double(c);
+    }
+    kernels.labels(labels.data(), logits.data(), stride, channels, count);
+    table.compare(named("labels", {long(channels), long(count)}), std::vector<double>(labels.begin(), labels.end()),
+                  best, 0);
     kernels.differences(out.data(), logits.data(), stride, channels, count);
     compare("differences", differences, channels);
 
@@ -206,15 +239,21 @@ void exact_cases(Table &table, Kernels kernels, size_t count) {
 void dense_crf_cases(Table &table) {
     Kernels kernels = *dense_crf_kernels_for(table.level);
     for (size_t count : {1, 15, 16, 17, 100}) {
-        mix_cases(table, kernels, count);
+        for (size_t positions : {1, 2, 3, 4, 7}) mix_cases(table, kernels, count, positions);
         exact_cases(table, kernels, count);
         for (size_t channels : {1, 2, 5})
             for (float spread : {1.0f, 20.0f}) probability_cases(table, kernels, channels, count, spread);
         for (size_t step : {1, 2, 3, 4, 8})
-            for (size_t ranks : {16, 48}) cell_cases(table, kernels, count, step, ranks);
+            for (size_t ranks : {16, 48})
+                for (size_t channels : {1, 3})
+                    for (size_t modalities : {1, 2, 3})
+                        cell_cases(table, kernels, CRFRow({count, step, ranks, channels, modalities}, 1));
     }
     for (int count : {1, 5, 37})
         for (int radius : {0, 1, 4, 12}) filter_cases(table, kernels, count, radius);
+    for (size_t ranks : {16, 32, 48})
+        for (size_t count : {1, 2, 5, 8}) transform_case(table, kernels, ranks, count);
+    dense_crf_pass_cases(table);
 }
 
 }  // namespace kernel_cases
