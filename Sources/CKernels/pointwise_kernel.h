@@ -179,6 +179,7 @@ ALWAYS_INLINE VECTOR LEVEL(strided)(const float *source, const int step, int tap
 }
 
 // The windows x ..< x + WIDTH, all of them whole.
+// Without winners where `winners` is a constant NULL.
 ALWAYS_INLINE void LEVEL(maxima_block)(const struct pooling_row *w, const int step, int x, float *maxima,
                                        int32_t *winners) {
     VECTOR best = {0};
@@ -197,10 +198,10 @@ ALWAYS_INLINE void LEVEL(maxima_block)(const struct pooling_row *w, const int st
             }
         }
     STORE(maxima + x, best);
-    *(LEVEL(loose_lanes) *)(winners + x) = winner;
+    if (winners) *(LEVEL(loose_lanes) *)(winners + x) = winner;
 }
 
-static void LEVEL(maxima)(const struct pooling_row *w, float *maxima, int32_t *winners) {
+ALWAYS_INLINE void LEVEL(maxima_row)(const struct pooling_row *w, float *maxima, int32_t *winners) {
     int x = 0;
     // The floats that a block reads: with step 2 a multiple of two vectors from each even tap.
     int reach = w->step == 2 ? ((w->columns - 1) & ~1) + 2 * WIDTH
@@ -213,7 +214,7 @@ static void LEVEL(maxima)(const struct pooling_row *w, float *maxima, int32_t *w
     for (; x < w->width; x++) {
         int columns = (int)smaller(w->columns, w->input_width - x * w->step);
         float best = 0;
-        int32_t winner = -1;
+        long winner = -1;
         for (int z = 0; z < w->rows_z; z++)
             for (int y = 0; y < w->rows_y; y++) {
                 long start = (w->first_z + z) * w->plane + (w->first_y + y) * w->row + (long)x * w->step;
@@ -221,13 +222,18 @@ static void LEVEL(maxima)(const struct pooling_row *w, float *maxima, int32_t *w
                     float value = w->channel[start + tap];
                     if (winner < 0 || value > best || value != value) {
                         best = value;
-                        winner = (int32_t)(start + tap);
+                        winner = start + tap;
                     }
                 }
             }
         maxima[x] = best;
-        winners[x] = winner;
+        if (winners) winners[x] = (int32_t)winner;
     }
+}
+
+static void LEVEL(maxima)(const struct pooling_row *w, float *maxima, int32_t *winners) {
+    if (winners) LEVEL(maxima_row)(w, maxima, winners);
+    else LEVEL(maxima_row)(w, maxima, NULL);
 }
 
 #undef CHOOSE

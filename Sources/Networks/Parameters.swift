@@ -75,21 +75,19 @@ extension Parameters {
     var tensors: [String: Tensor] = [:]
     for (index, node) in graph.nodes.enumerated() {
       for slot in node.parameterSlots {
-        switch (node.layer.kind, slot.role) {
-        case (.batchNormalisation, .weight), (_, .runningVariance):
-          tensors[slot.name] = Tensor(shape: slot.shape, repeating: 1)
-        case (_, .weight):
+        switch slot.start {
+        case .zeros: tensors[slot.name] = Tensor(shape: slot.shape)
+        case .ones: tensors[slot.name] = Tensor(shape: slot.shape, repeating: 1)
+        case .random(let fanIn):
           let deviation =
             switch initialisation {
-            case .he: ((graph.feedsRectifier(index) ? 2 : 1) / node.fanIn).squareRoot()
+            case .he: ((graph.feedsRectifier(index) ? 2 : 1) / fanIn).squareRoot()
             case .gaussian(let standardDeviation): standardDeviation
             }
           var stream = generator.forked(index)
           tensors[slot.name] = Tensor(
             shape: slot.shape,
             elements: (0..<slot.shape.reduce(1, *)).map { _ in Float(stream.normal() * deviation) })
-        case (_, .bias), (_, .runningMean):
-          tensors[slot.name] = Tensor(shape: slot.shape)
         }
       }
     }
@@ -98,27 +96,15 @@ extension Parameters {
 }
 
 extension ResolvedGraph {
-  /// Whether the node's values pass a rectifier, directly or behind a batch normalisation.
+  /// Whether the node's values pass a rectifier, directly or behind a layer that only scales and shifts.
   fileprivate func feedsRectifier(_ index: Int) -> Bool {
     nodes.indices.contains { reader in
       guard nodes[reader].source == index else { return false }
-      return switch nodes[reader].layer.kind {
-      case .rectifier: true
-      case .batchNormalisation: feedsRectifier(reader)
-      case .convolution, .transposedConvolution, .maxPooling: false
+      return switch nodes[reader].layer.operation.rectification {
+      case .here: true
+      case .behind: feedsRectifier(reader)
+      case .never: false
       }
-    }
-  }
-}
-
-extension ResolvedGraph.Node {
-  /// Products that are summed for one output, on average over outputs; 1 for layers without weights.
-  fileprivate var fanIn: Double {
-    switch layer.kind {
-    case .convolution(let geometry, _, _): Double(inputChannels * geometry.kernel.product)
-    case .transposedConvolution(let geometry, _, _):
-      Double(inputChannels * geometry.kernel.product) / Double(geometry.stride.product)
-    case .maxPooling, .batchNormalisation, .rectifier: 1
     }
   }
 }

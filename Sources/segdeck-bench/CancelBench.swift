@@ -88,7 +88,7 @@ struct CancelBench: ParsableCommand {
       let input = Tensor(noiseImage: size)
       // Preparing the weights is part of what a user waits for, and must stop as well.
       return { work in
-        let network = try Network(graph: graph, parameters: parameters, heads: [0], work: work)
+        let network = try Network(graph: graph, parameters: parameters, heads: [0])
         _ = try network.scores(of: input, heads: [0], work: work)
       }
     case .train:

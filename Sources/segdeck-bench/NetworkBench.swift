@@ -38,13 +38,14 @@ struct NetworkBench: ParsableCommand {
     let asked = heads == .all ? Array(graph.graph.heads.indices) : [0]
     let parameters = Parameters(initialising: graph, seed: 7)
     PeakMemory.reset()
-    var prepared: Network?
+    let network = try Network(graph: graph.graph, parameters: parameters, heads: asked)
+    var prepared: InferencePlan?
     let preparation = try Measurement.seconds {
-      prepared = try Network(graph: graph.graph, parameters: parameters, heads: asked, work: work)
+      prepared = try network.plan(for: input.extent, heads: asked, work: work)
     }
-    guard let network = prepared else { preconditionFailure("a network was prepared and is not there") }
+    guard let plan = prepared else { preconditionFailure("a plan was made and is not there") }
     let measurement = try Measurement(repeats: repeats.count) {
-      for scores in try network.scores(of: input, heads: asked, work: work) {
+      for scores in try network.scores(of: input, heads: asked, plan: plan, work: work) {
         _ = try softmax(scores, work: work)
       }
     }
@@ -54,7 +55,7 @@ struct NetworkBench: ParsableCommand {
     line.add("shape", "\(options.size)")
     line.add(measurement)
     line.add("prepare_s", preparation)
-    line.add(operations: try network.operationCount(for: input.extent, heads: asked), measurement)
+    line.add(operations: plan.operationCount, measurement)
     bench.print(line)
   }
 }

@@ -1,7 +1,9 @@
-/// Rows of text in columns: the first one left-aligned, the others right-aligned.
+/// Rows of text in columns: the first ones left-aligned, the others right-aligned.
 struct TextTable {
   var heading: [String]
   var rows: [[String]] = []
+  /// Columns that are left-aligned.
+  var leadingColumns = 1
 
   /// Lines with two spaces between columns.
   var text: String {
@@ -10,7 +12,7 @@ struct TextTable {
     return all.map { row in
       row.indices.map { column in
         let padding = String(repeating: " ", count: widths[column] - row[column].count)
-        return column == 0 ? row[column] + padding : padding + row[column]
+        return column < leadingColumns ? row[column] + padding : padding + row[column]
       }.joined(separator: "  ")
     }.joined(separator: "\n")
   }

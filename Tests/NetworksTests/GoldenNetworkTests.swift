@@ -14,7 +14,7 @@ struct GoldenNetworkTests {
     let golden = try GoldenFile("liver")
     let graph = NetworkGraph.liver(hasBatchNormalisation: false)
     let network = try Network(
-      graph: graph, parameters: try golden.parameters(of: try graph.resolved()), work: work)
+      graph: graph, parameters: try golden.parameters(of: try graph.resolved()))
     let scores = try network.scores(of: try golden("input"), heads: [0, 1, 2], work: work)
     for (head, score) in zip(graph.heads, scores) {
       #expect(score.shape == [1, 2, 24, 40, 48])
@@ -62,13 +62,13 @@ struct GoldenNetworkTests {
     let resolved = try graph.resolved()
     let parameters = try golden.parameters(of: resolved)
     let input = try golden("input")
-    let network = try Network(graph: graph, parameters: parameters, work: work)
+    let network = try Network(graph: graph, parameters: parameters)
     let all = try network.scores(of: input, heads: Array(graph.heads.indices), work: work)
     for (index, head) in graph.heads.enumerated() {
       let expected = try golden("scores/\(head.name)")
       #expect(all[index].shape == expected.shape)
       #expect(relativeError(all[index].elements, expected.elements) <= 2e-5, "head \(head.name)")
-      let alone = try Network(graph: graph, parameters: parameters, heads: [index], work: work)
+      let alone = try Network(graph: graph, parameters: parameters, heads: [index])
         .scores(of: input, heads: [index], work: work)[0]
       #expect(relativeError(alone.elements, expected.elements) <= 2e-5, "head \(head.name) prepared alone")
     }
@@ -98,9 +98,9 @@ struct GoldenNetworkTests {
     let layers = Dictionary(uniqueKeysWithValues: graph.layers.map { ($0.name, $0) })
     return Set(
       graph.layers.compactMap { layer in
-        guard case .batchNormalisation = layer.kind else { return nil }
+        guard layer.operation is BatchNormalisationOperation else { return nil }
         var source = layer.input
-        while let before = layers[source], case .maxPooling = before.kind { source = before.input }
+        while let before = layers[source], before.operation is MaxPoolingOperation { source = before.input }
         return source + ".bias"
       })
   }

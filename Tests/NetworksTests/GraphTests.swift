@@ -84,17 +84,17 @@ struct GraphTests {
     Fault("head aux: loss weight: found -1.0, expected a number >= 0") { $0.heads[1].lossWeight = -1 },
     Fault("layer conv2: kernel: found 9223372036854775807, expected 1 to 64") {
       let huge = ConvolutionGeometry(kernel: Extent3(.max))
-      $0.layers[4].kind = .convolution(huge, outputChannels: 2, hasBias: true)
+      $0.layers[4].operation = ConvolutionOperation(huge, outputChannels: 2, hasBias: true)
     },
     Fault("layer conv2: too many weights: expected at most 1073741824 in all") {
       let wide = ConvolutionGeometry(kernel: Extent3(64))
-      $0.layers[4].kind = .convolution(wide, outputChannels: 65_536, hasBias: true)
+      $0.layers[4].operation = ConvolutionOperation(wide, outputChannels: 65_536, hasBias: true)
     },
     Fault("layer up: strides multiply to more than 4096") {
       let leap = PoolingGeometry(kernel: Extent3(2), stride: Extent3(64))
-      $0.layers[3].kind = .maxPooling(leap)
-      $0.layers[5].kind = .maxPooling(leap)
-      $0.layers[6].kind = .maxPooling(leap)
+      $0.layers[3].operation = MaxPoolingOperation(leap)
+      $0.layers[5].operation = MaxPoolingOperation(leap)
+      $0.layers[6].operation = MaxPoolingOperation(leap)
     },
   ]
 
@@ -143,7 +143,7 @@ struct GraphTests {
     let reach = try #require(resolved.reach(ofHeads: [0]))
     let work = WorkContext(threadCount: 2)
     let network = try Network(
-      graph: graph, parameters: Parameters(initialising: resolved, seed: 5), work: work)
+      graph: graph, parameters: Parameters(initialising: resolved, seed: 5))
     var generator = SplitMix64(seed: 6)
     let width = 160
     let whole = Tensor(shape: [1, 1, 8, 8, width], elements: generator.floats(64 * width))

@@ -9,8 +9,7 @@ import Work
 struct InferenceTests {
   private func network(_ graph: NetworkGraph = .tiny) throws -> Network {
     try Network(
-      graph: graph, parameters: Parameters(initialising: try graph.resolved(), seed: 1),
-      work: WorkContext(threadCount: 2))
+      graph: graph, parameters: Parameters(initialising: try graph.resolved(), seed: 1))
   }
 
   private let image = TrainingBatch.balls(count: 1, extent: Extent3(8, 12, 10), seed: 2).input
@@ -19,17 +18,11 @@ struct InferenceTests {
   func operations() throws {
     let extent = Extent3(72, 160, 160)
     let liver = try network(.liver())
-    let main = try liver.operationCount(for: extent)
-    let all = try liver.operationCount(for: extent, heads: [0, 1, 2])
+    let work = WorkContext(threadCount: 2)
+    let main = try liver.plan(for: extent, work: work).operationCount
+    let all = try liver.plan(for: extent, heads: [0, 1, 2], work: work).operationCount
     #expect(abs(main / 228.4e9 - 1) < 1e-3)
     #expect(abs(all / 229.8e9 - 1) < 1e-3)
-  }
-
-  @Test("activations are freed after their last reader")
-  func memory() throws {
-    let liver = try network(.liver())
-    let layer = 8 * 72 * 160 * 160 * MemoryLayout<Float>.size
-    #expect(try liver.peakActivationBytes(for: Extent3(72, 160, 160)) == 2 * layer)
   }
 
   @Test("asking for one head gives what asking for all gives")

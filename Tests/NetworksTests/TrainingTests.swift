@@ -209,7 +209,7 @@ struct TrainingTests {
     for _ in 1..<100 { last = try trainer.step(batch, work: work).headLosses[0] }
     #expect(first > 0.3)
     #expect(last < 0.1)
-    let network = try Network(graph: .tiny, parameters: trainer.parameters, work: work)
+    let network = try Network(graph: .tiny, parameters: trainer.parameters)
     let scores = try network(batch.input, work: work).elements
     let voxels = extent.product
     var wrong = 0

@@ -54,6 +54,34 @@ func exactTilesAgree() throws {
   }
 }
 
+@Test(
+  "on the image's own grid, labels and probabilities do not depend on the slabs, whatever the orientation")
+func slabsOnTheImagesGrid() throws {
+  let example = try RandomCase(size: GridSize(45, 38, 67), spacing: Spacing(2, 1.5, 2.5))
+  let work = WorkContext(threadCount: 2)
+  let axes = ReorientedGrid(example.image.grid, orientation: try #require(Orientation(code: "LPS")))
+  let image = try axes.reoriented(example.image, work: work)
+  var segmenter = try Segmenter(model: example.model, usesAuxiliaryHeads: true, work: work)
+  let whole = try segmenter.prediction(for: image, grid: .image, work: work)
+  let labels = try segmenter.labels(of: whole, auxiliaryHeadWeights: [0.2, 0.1], work: work)
+  #expect(whole.heads[0].grid.size == example.image.grid.size)
+  #expect(Set(labels.voxels) == [0, 7])
+  // As little as there is: slabs of two planes.
+  segmenter.memoryLimit = 0
+  let slabs = try segmenter.prediction(for: image, grid: .image, work: work)
+  for (one, other) in zip(slabs.heads, whole.heads) {
+    #expect(one.grid == other.grid)
+    #expect(largestDifference(one.values, other.values) < 1e-5)
+  }
+  let found = try segmenter.labels(of: image, auxiliaryHeadWeights: [0.2, 0.1], work: work)
+  #expect(found.grid == image.grid)
+  let differing = zip(found.voxels, labels.voxels).count { $0 != $1 }
+  #expect(differing <= labels.voxels.count / 20_000)
+  #expect(throws: InputError.self) {
+    try segmenter.labels(of: image, auxiliaryHeadWeights: [0.8, 0.4], work: work)
+  }
+}
+
 @Test("averaged and voting tiles give probabilities that add up to 1")
 func fusedTilesAddUp() throws {
   let example = try RandomCase(size: GridSize(70, 40, 36))

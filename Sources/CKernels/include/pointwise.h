@@ -45,8 +45,8 @@ struct pooling_row {
     int step, input_width, width;
 };
 
-// The greatest value of every window and its index inside the channel. NaN is greatest; among equal numbers
-// the first in memory wins.
+// The greatest value of every window and, where `winners` is not NULL, its index inside the channel. NaN is
+// greatest; among equal numbers the first in memory wins.
 void pooling_maxima(enum kernels_level level, const struct pooling_row *row, float *maxima,
                     int32_t *winners);
 

@@ -1,10 +1,9 @@
 import Foundation
-import Tensors
 import Work
 
 // The JSON form. Every layer is a flat object: {"name", "kind", "input", ...geometry}; extents are [z, y, x], or
 // one number for all three. What is left out takes the default of its geometry, so that graphs written by hand
-// stay short.
+// stay short. The fields of a layer's operation are its own business.
 
 extension NetworkGraph: Codable {
   private enum CodingKeys: String, CodingKey { case inputChannels, layers, heads }
@@ -66,112 +65,28 @@ extension Head: Codable {
 }
 
 extension Layer: Codable {
-  private enum CodingKeys: String, CodingKey {
-    case name, input, kind, outputChannels, kernel, stride, padding, dilation, outputPadding, bias, roundsUp
-    case epsilon
-  }
-
-  private enum KindName: String, Codable {
-    case convolution, transposedConvolution, maxPooling, batchNormalisation, rectifier
-  }
+  private enum CodingKeys: String, CodingKey { case name, input, kind }
 
   package init(from decoder: any Decoder) throws {
     let values = try decoder.container(keyedBy: CodingKeys.self)
-    func extent(_ key: CodingKeys, default value: Int? = nil) throws -> Extent3 {
-      if let value, !values.contains(key) { return Extent3(value) }
-      return try values.decode(CodedExtent.self, forKey: key).extent
-    }
     name = try values.decode(String.self, forKey: .name)
     input = try values.decode(String.self, forKey: .input)
-    switch try values.decode(KindName.self, forKey: .kind) {
-    case .convolution:
-      kind = .convolution(
-        ConvolutionGeometry(
-          kernel: try extent(.kernel), stride: try extent(.stride, default: 1),
-          padding: try extent(.padding, default: 0), dilation: try extent(.dilation, default: 1)),
-        outputChannels: try values.decode(Int.self, forKey: .outputChannels),
-        hasBias: try values.decodeIfPresent(Bool.self, forKey: .bias) ?? true)
-    case .transposedConvolution:
-      kind = .transposedConvolution(
-        TransposedConvolutionGeometry(
-          kernel: try extent(.kernel), stride: try extent(.stride, default: 2),
-          padding: try extent(.padding, default: 0), outputPadding: try extent(.outputPadding, default: 0)),
-        outputChannels: try values.decode(Int.self, forKey: .outputChannels),
-        hasBias: try values.decodeIfPresent(Bool.self, forKey: .bias) ?? true)
-    case .maxPooling:
-      let kernel = try extent(.kernel)
-      kind = .maxPooling(
-        PoolingGeometry(
-          kernel: kernel, stride: values.contains(.stride) ? try extent(.stride) : kernel,
-          roundsUp: try values.decodeIfPresent(Bool.self, forKey: .roundsUp) ?? false))
-    case .batchNormalisation:
-      kind = .batchNormalisation(epsilon: try values.decodeIfPresent(Float.self, forKey: .epsilon) ?? 1e-5)
-    case .rectifier:
-      kind = .rectifier
+    let kind = try values.decode(String.self, forKey: .kind)
+    guard let type = NetworkOperations.named(kind) else {
+      throw DecodingError.dataCorruptedError(
+        forKey: .kind, in: values,
+        debugDescription: "found \"\(kind)\", expected one of "
+          + NetworkOperations.all.map { $0.kind }.joined(separator: ", "))
     }
+    operation = try type.init(from: decoder)
   }
 
   package func encode(to encoder: any Encoder) throws {
     var values = encoder.container(keyedBy: CodingKeys.self)
-    func write(_ extent: Extent3, _ key: CodingKeys) throws {
-      try values.encode(CodedExtent(extent: extent), forKey: key)
-    }
     try values.encode(name, forKey: .name)
     try values.encode(input, forKey: .input)
-    switch kind {
-    case .convolution(let geometry, let outputChannels, let hasBias):
-      try values.encode(KindName.convolution, forKey: .kind)
-      try write(geometry.kernel, .kernel)
-      try write(geometry.stride, .stride)
-      try write(geometry.padding, .padding)
-      try write(geometry.dilation, .dilation)
-      try values.encode(outputChannels, forKey: .outputChannels)
-      try values.encode(hasBias, forKey: .bias)
-    case .transposedConvolution(let geometry, let outputChannels, let hasBias):
-      try values.encode(KindName.transposedConvolution, forKey: .kind)
-      try write(geometry.kernel, .kernel)
-      try write(geometry.stride, .stride)
-      try write(geometry.padding, .padding)
-      try write(geometry.outputPadding, .outputPadding)
-      try values.encode(outputChannels, forKey: .outputChannels)
-      try values.encode(hasBias, forKey: .bias)
-    case .maxPooling(let geometry):
-      try values.encode(KindName.maxPooling, forKey: .kind)
-      try write(geometry.kernel, .kernel)
-      try write(geometry.stride, .stride)
-      try values.encode(geometry.roundsUp, forKey: .roundsUp)
-    case .batchNormalisation(let epsilon):
-      try values.encode(KindName.batchNormalisation, forKey: .kind)
-      try values.encode(epsilon, forKey: .epsilon)
-    case .rectifier:
-      try values.encode(KindName.rectifier, forKey: .kind)
-    }
-  }
-}
-
-/// [z, y, x], or one number for all three.
-private struct CodedExtent: Codable {
-  var extent: Extent3
-
-  init(extent: Extent3) { self.extent = extent }
-
-  init(from decoder: any Decoder) throws {
-    let single = try decoder.singleValueContainer()
-    if let value = try? single.decode(Int.self) {
-      extent = Extent3(value)
-      return
-    }
-    let values = try single.decode([Int].self)
-    guard values.count == 3 else {
-      throw DecodingError.dataCorruptedError(
-        in: single, debugDescription: "found \(values.count) numbers, expected 3 (z, y, x)")
-    }
-    extent = Extent3(values[0], values[1], values[2])
-  }
-
-  func encode(to encoder: any Encoder) throws {
-    var single = encoder.singleValueContainer()
-    try single.encode([extent.d, extent.h, extent.w])
+    try values.encode(type(of: operation).kind, forKey: .kind)
+    try operation.encode(to: encoder)
   }
 }
 

@@ -26,32 +26,28 @@ package struct NetworkGraph: Hashable, Sendable {
 
 /// One layer: a name, the layer that feeds it, and what it does.
 package struct Layer: Hashable, Sendable {
-  /// What a layer does; extents are z, y, x.
-  package enum Kind: Hashable, Sendable {
-    /// A convolution with weights [out, in, z, y, x].
-    case convolution(ConvolutionGeometry, outputChannels: Int, hasBias: Bool)
-    /// A transposed convolution with weights [in, out, z, y, x].
-    case transposedConvolution(TransposedConvolutionGeometry, outputChannels: Int, hasBias: Bool)
-    /// The maximum over each window.
-    case maxPooling(PoolingGeometry)
-    /// Per channel (x - mean) / sqrt(variance + epsilon) weight + bias.
-    case batchNormalisation(epsilon: Float)
-    /// max(x, 0).
-    case rectifier
-  }
-
   /// Unique; tensors are named after it: "conv1a" has "conv1a.weight" and "conv1a.bias".
   package var name: String
   /// The layer that feeds this one, or ``NetworkGraph/inputName``.
   package var input: String
   /// What it does.
-  package var kind: Kind
+  package var operation: any NetworkOperation
 
   /// A layer.
-  package init(_ name: String, from input: String, _ kind: Kind) {
+  package init(_ name: String, from input: String, _ operation: some NetworkOperation) {
     self.name = name
     self.input = input
-    self.kind = kind
+    self.operation = operation
+  }
+
+  package static func == (one: Layer, other: Layer) -> Bool {
+    one.name == other.name && one.input == other.input && one.operation.equals(other.operation)
+  }
+
+  package func hash(into hasher: inout Hasher) {
+    hasher.combine(name)
+    hasher.combine(input)
+    hasher.combine(operation)
   }
 }
 

@@ -1,5 +1,3 @@
-import Tensors
-
 /// The place of one named tensor in a network.
 package struct ParameterSlot: Hashable, Sendable {
   /// What the tensor is to its layer; the raw value ends its name.
@@ -17,12 +15,30 @@ package struct ParameterSlot: Hashable, Sendable {
     package var isTrained: Bool { self == .weight || self == .bias }
   }
 
+  /// What its values are before any training.
+  package enum Start: Hashable, Sendable {
+    case zeros
+    case ones
+    /// Random, for a layer that sums up `fanIn` products per output on average.
+    case random(fanIn: Double)
+  }
+
   /// "conv1a.weight", "bn1a.running_var".
   package let name: String
   /// What it is.
   package let role: Role
   /// Its shape.
   package let shape: [Int]
+  /// How it starts.
+  package let start: Start
+
+  /// The place of a tensor of the layer called `layer`.
+  package init(layer: String, _ role: Role, _ shape: [Int], start: Start) {
+    name = "\(layer).\(role.rawValue)"
+    self.role = role
+    self.shape = shape
+    self.start = start
+  }
 }
 
 extension ResolvedGraph {
@@ -33,25 +49,6 @@ extension ResolvedGraph {
 extension ResolvedGraph.Node {
   /// The tensors of this layer.
   package var parameterSlots: [ParameterSlot] {
-    func slot(_ role: ParameterSlot.Role, _ shape: [Int]) -> ParameterSlot {
-      ParameterSlot(name: "\(layer.name).\(role.rawValue)", role: role, shape: shape)
-    }
-    switch layer.kind {
-    case .convolution(let geometry, let outputChannels, let hasBias):
-      let kernel = geometry.kernel
-      return [slot(.weight, [outputChannels, inputChannels, kernel.d, kernel.h, kernel.w])]
-        + (hasBias ? [slot(.bias, [outputChannels])] : [])
-    case .transposedConvolution(let geometry, let outputChannels, let hasBias):
-      let kernel = geometry.kernel
-      return [slot(.weight, [inputChannels, outputChannels, kernel.d, kernel.h, kernel.w])]
-        + (hasBias ? [slot(.bias, [outputChannels])] : [])
-    case .batchNormalisation:
-      let shape = [inputChannels]
-      return [
-        slot(.weight, shape), slot(.bias, shape), slot(.runningMean, shape), slot(.runningVariance, shape),
-      ]
-    case .maxPooling, .rectifier:
-      return []
-    }
+    layer.operation.parameterSlots(layer: layer.name, inputChannels: inputChannels)
   }
 }

@@ -45,7 +45,7 @@ package struct ResolvedGraph: Hashable, Sendable {
     extents.reserveCapacity(nodes.count)
     for node in nodes {
       let entering = node.source.map { extents[$0] } ?? input
-      guard let leaving = node.layer.kind.output(entering) else {
+      guard let leaving = node.layer.operation.outputExtent(entering) else {
         throw InputError(
           subject, "layer \(node.layer.name): the image is too small for it",
           found: "\(entering.d)x\(entering.h)x\(entering.w) voxels (z, y, x) entering the layer")
@@ -56,27 +56,7 @@ package struct ResolvedGraph: Hashable, Sendable {
   }
 }
 
-extension Layer.Kind {
-  /// Extents that leave for extents that enter; nil where the input is too small.
-  func output(_ input: Extent3) -> Extent3? {
-    switch self {
-    case .convolution(let geometry, _, _): geometry.output(input)
-    case .transposedConvolution(let geometry, _, _): geometry.output(input)
-    case .maxPooling(let geometry): geometry.output(input)
-    case .batchNormalisation, .rectifier: input
-    }
-  }
-}
-
 extension NetworkGraph {
-  /// Bounds on what a graph may say, far above any network, so that no arithmetic on them overflows.
-  private enum Limit {
-    static let layers = 4096
-    static let channels = 65_536
-    static let extent = 64
-    static let parameters = 1 << 30
-  }
-
   /// Checks the graph and orders its layers.
   /// - Throws: ``InputError`` about `subject`: a name used twice, an unknown layer, a cycle, a number out of
   ///   range, heads that disagree about the number of classes.
@@ -84,11 +64,11 @@ extension NetworkGraph {
     func fail(_ problem: String, _ found: String? = nil, _ expected: String? = nil) -> InputError {
       InputError(subject, problem, found: found, expected: expected)
     }
-    guard (1...Limit.channels).contains(inputChannels) else {
-      throw fail("input channels", "\(inputChannels)", "1 to \(Limit.channels)")
+    guard (1...GraphLimit.channels).contains(inputChannels) else {
+      throw fail("input channels", "\(inputChannels)", "1 to \(GraphLimit.channels)")
     }
-    guard (1...Limit.layers).contains(layers.count) else {
-      throw fail("layers", "\(layers.count)", "1 to \(Limit.layers)")
+    guard (1...GraphLimit.layers).contains(layers.count) else {
+      throw fail("layers", "\(layers.count)", "1 to \(GraphLimit.layers)")
     }
     var indexOfName: [String: Int] = [:]
     for (index, layer) in layers.enumerated() {
@@ -98,7 +78,7 @@ extension NetworkGraph {
       guard indexOfName.updateValue(index, forKey: layer.name) == nil else {
         throw fail("layer \(layer.name): the name is used twice")
       }
-      if let problem = layer.kind.problem(largestExtent: Limit.extent, mostChannels: Limit.channels) {
+      if let problem = layer.operation.problem {
         throw fail("layer \(layer.name): \(problem)")
       }
     }
@@ -113,13 +93,15 @@ extension NetworkGraph {
       let entering = source.map { nodes[$0].outputChannels } ?? inputChannels
       let node = ResolvedGraph.Node(
         layer: layer, source: source, inputChannels: entering,
-        outputChannels: layer.kind.outputChannels(entering))
+        outputChannels: layer.operation.outputChannels(entering))
       parameterCount += node.parameterSlots.reduce(0) { $0 + $1.shape.reduce(1, *) }
-      guard parameterCount <= Limit.parameters else {
-        throw fail("layer \(layer.name): too many weights", nil, "at most \(Limit.parameters) in all")
+      guard parameterCount <= GraphLimit.parameters else {
+        throw fail("layer \(layer.name): too many weights", nil, "at most \(GraphLimit.parameters) in all")
       }
       let enteringScales = source.map { scales[$0] } ?? Axis.allCases.map { _ in Scale() }
-      let leavingScales = zip(enteringScales, Axis.allCases).compactMap { layer.kind.scale($0, $1) }
+      let leavingScales = zip(enteringScales, Axis.allCases).compactMap {
+        layer.operation.scale($0, along: $1)
+      }
       guard leavingScales.count == enteringScales.count else {
         throw fail("layer \(layer.name): strides multiply to more than \(Scale.limit)")
       }
@@ -188,53 +170,5 @@ extension NetworkGraph {
       }
     }
     return headNodes
-  }
-}
-
-extension Layer.Kind {
-  /// Channels that leave for channels that enter.
-  func outputChannels(_ input: Int) -> Int {
-    switch self {
-    case .convolution(_, let outputChannels, _), .transposedConvolution(_, let outputChannels, _):
-      outputChannels
-    case .maxPooling, .batchNormalisation, .rectifier: input
-    }
-  }
-
-  /// What is wrong with the numbers, or nil.
-  fileprivate func problem(largestExtent: Int, mostChannels: Int) -> String? {
-    func check(_ extent: Extent3, _ name: String, from least: Int) -> String? {
-      for value in [extent.d, extent.h, extent.w] where !(least...largestExtent).contains(value) {
-        return "\(name): found \(value), expected \(least) to \(largestExtent)"
-      }
-      return nil
-    }
-    func check(channels: Int) -> String? {
-      (1...mostChannels).contains(channels)
-        ? nil : "output channels: found \(channels), expected 1 to \(mostChannels)"
-    }
-    switch self {
-    case .convolution(let geometry, let outputChannels, _):
-      return check(channels: outputChannels) ?? check(geometry.kernel, "kernel", from: 1)
-        ?? check(geometry.stride, "stride", from: 1) ?? check(geometry.padding, "padding", from: 0)
-        ?? check(geometry.dilation, "dilation", from: 1)
-    case .transposedConvolution(let geometry, let outputChannels, _):
-      if let problem = check(channels: outputChannels) ?? check(geometry.kernel, "kernel", from: 1)
-        ?? check(geometry.stride, "stride", from: 1) ?? check(geometry.padding, "padding", from: 0)
-        ?? check(geometry.outputPadding, "output padding", from: 0)
-      {
-        return problem
-      }
-      let extra = geometry.outputPadding
-      let stride = geometry.stride
-      return extra.d < stride.d && extra.h < stride.h && extra.w < stride.w
-        ? nil : "output padding: expected less than the stride"
-    case .maxPooling(let geometry):
-      return check(geometry.kernel, "kernel", from: 1) ?? check(geometry.stride, "stride", from: 1)
-    case .batchNormalisation(let epsilon):
-      return epsilon.isFinite && epsilon > 0 ? nil : "epsilon: found \(epsilon), expected a number above 0"
-    case .rectifier:
-      return nil
-    }
   }
 }

@@ -62,7 +62,7 @@ extension ResolvedGraph {
       var stride = 1
       for (index, node) in nodes.enumerated() {
         let entering = node.source.map { scales[$0] } ?? Scale()
-        guard let scale = node.layer.kind.scale(entering, axis) else { return nil }
+        guard let scale = node.layer.operation.scale(entering, along: axis) else { return nil }
         scales.append(scale)
         guard isNeeded[index] else { continue }
         stride = stride / greatestCommonDivisor(stride, scale.numerator) * scale.numerator
@@ -79,7 +79,7 @@ extension ResolvedGraph {
     var range = range
     var current: Int? = node
     while let index = current {
-      range = nodes[index].layer.kind.inputs(of: range, axis)
+      range = nodes[index].layer.operation.inputs(of: range, along: axis)
       current = nodes[index].source
     }
     return range

@@ -1,77 +1,106 @@
 import Tensors
 import Work
 
-/// A network prepared to run: weights in the form of their kernels, batch normalisation folded away.
+/// A network ready to run: its layers fused into steps, batch normalisation folded away.
 ///
-/// Preparing costs as much as touching every weight a few times; the value is then shared freely between threads
-/// and images.
+/// Weights are brought into the form of their kernels when images of some size first ask for it. The value is shared
+/// freely between threads and images; runs that follow each other share their memory.
 package struct Network: Sendable {
+  /// Most bytes that activations and scratch memory take by default; a larger image passes in slabs.
+  package static let memoryLimit = 640 << 20
+
   /// The layers.
   package let graph: ResolvedGraph
   /// The heads (indices into the graph's) that were prepared.
   package let heads: [Int]
-  let steps: [InferenceStep]
+  private let steps: [FusedStep]
+  private let memory = ActivationMemoryPool()
 
-  /// Prepares the branches of some heads, by default of all.
+  /// Fuses the layers that some heads need, by default all heads.
   ///
   /// - Parameters:
   ///   - parameters: what `graph` needs, checked when they were made.
   ///   - heads: indices into the graph's heads; preparing fewer lets more layers fuse.
-  /// - Throws: ``InputError`` when the graph makes no sense; ``Cancelled``.
-  package init(
-    graph: NetworkGraph, parameters: Parameters, heads: [Int]? = nil, work: WorkContext
-  ) throws {
+  /// - Throws: ``InputError`` when the graph makes no sense.
+  package init(graph: NetworkGraph, parameters: Parameters, heads: [Int]? = nil) throws(InputError) {
     let resolved = try graph.resolved()
     self.graph = resolved
     self.heads = heads ?? Array(graph.heads.indices)
-    steps = try resolved.inferenceSteps(forHeads: self.heads, parameters: parameters, work: work)
+    steps = resolved.fusedSteps(forHeads: self.heads, parameters: parameters)
   }
 
-  /// Prepares a model that was read from a file.
-  package init(_ model: ModelFile, heads: [Int]? = nil, work: WorkContext) throws {
-    try self.init(graph: model.graph, parameters: model.parameters, heads: heads, work: work)
+  /// The network of a model that was read from a file.
+  package init(_ model: ModelFile, heads: [Int]? = nil) throws(InputError) {
+    try self.init(graph: model.graph, parameters: model.parameters, heads: heads)
   }
 
-  /// Runs the network.
+  /// How images of extents `extent` pass through, with weights prepared for them.
   ///
-  /// Each layer's output is freed as soon as its last reader ran, and branches that no asked head needs are
-  /// skipped. Progress is the share of estimated operations done.
+  /// - Parameters:
+  ///   - heads: indices into the graph's heads, among those prepared; the main head is 0.
+  ///   - memoryLimit: bytes that activations and scratch memory may take; where that is too little, the plan that takes
+  ///     least is made.
+  /// - Throws: ``InputError`` when the image is too small for a layer; ``Cancelled``.
+  package func plan(
+    for extent: Extent3, batch: Int = 1, heads asked: [Int] = [0],
+    passage: InferencePlan.Passage = .whole, memoryLimit: Int = Network.memoryLimit, work: WorkContext
+  ) throws -> InferencePlan {
+    InferencePlan(
+      try planSteps(for: extent, batch: batch, heads: asked, work: work), memoryLimit: memoryLimit,
+      passage: passage, threadCount: work.threadCount)
+  }
+
+  /// The same with slabs of `slabDepth` planes.
+  package func plan(
+    for extent: Extent3, batch: Int = 1, heads asked: [Int] = [0],
+    passage: InferencePlan.Passage = .whole, slabDepth: Int, isAligned: Bool = false, work: WorkContext
+  ) throws -> InferencePlan {
+    precondition(slabDepth > 0, "slabs of \(slabDepth) planes")
+    return InferencePlan(
+      try planSteps(for: extent, batch: batch, heads: asked, work: work), depth: slabDepth,
+      isAligned: isAligned, passage: passage, threadCount: work.threadCount)
+  }
+
+  /// Runs the network on images that lie in memory.
+  ///
+  /// Branches that no asked head needs are skipped. Progress is the share of estimated operations done.
   ///
   /// - Parameters:
   ///   - input: the image, [N, channels, D, H, W].
   ///   - heads: indices into the graph's heads, among those prepared; the main head is 0.
+  ///   - plan: a plan for such images with passage `whole`; nil for the best one.
   /// - Returns: for each asked head the scores before softmax, [N, classes, D', H', W']; the extents are the
   ///   image's where ``SpatialReach`` exists and the image's are multiples of its total stride.
   /// - Throws: ``InputError`` when the image has other channels or is too small for a layer; ``Cancelled``.
-  package func scores(of input: Tensor, heads asked: [Int] = [0], work: WorkContext) throws -> [Tensor] {
+  package func scores(
+    of input: Tensor, heads asked: [Int] = [0], plan: InferencePlan? = nil, work: WorkContext
+  ) throws -> [Tensor] {
     guard input.shape.count == 5, input.channels == graph.graph.inputChannels, input.batch > 0 else {
       throw InputError(
         "image", "shape", found: "\(input.shape)",
         expected: "[n, \(graph.graph.inputChannels), z, y, x] for this network")
     }
-    let plan = try plan(for: input.extent, batch: input.batch, heads: asked)
-    var remaining = plan.readerCounts
-    var values = [Tensor?](repeating: nil, count: steps.count)
-    var doneCost = 0.0
-    for (index, step) in steps.enumerated() where plan.isNeeded[index] {
-      let entering: Tensor
-      if let source = step.source {
-        guard let value = values[source] else { preconditionFailure("step \(source) was freed too early") }
-        entering = value
-        remaining[source] -= 1
-        if remaining[source] == 0 { values[source] = nil }
-      } else {
-        entering = input
+    let plan = try plan ?? self.plan(for: input.extent, batch: input.batch, heads: asked, work: work)
+    precondition(
+      plan.passage == .whole && plan.steps.imageExtent == input.extent && plan.steps.batch == input.batch
+        && plan.threadCount >= work.threadCount, "a plan for another run")
+    let memory = self.memory.take(count: plan.buffers.count)
+    defer { self.memory.give(memory) }
+    // Heads may share a layer, whose scores are made once.
+    let outputs = Set(plan.steps.heads).sorted()
+    let scores = try input.withWindow { image throws(Cancelled) -> [Tensor] in
+      try tensors(outputs, of: plan.steps, residents: [0: image]) { residents throws(Cancelled) in
+        do {
+          try InferenceRun(plan: plan, memory: memory, residents: residents, work: work)
+            .run(fetch: { _, _ in }, deliver: { _, _ in })
+        } catch let cancelled as Cancelled {
+          throw cancelled
+        } catch {
+          preconditionFailure("\(error) where nothing is fetched or delivered")
+        }
       }
-      let shares = (doneCost / plan.totalCost)...min(1, (doneCost + plan.costs[index]) / plan.totalCost)
-      values[index] = try step.run(entering, work: work.part(shares))
-      doneCost += plan.costs[index]
-      work.report(shares.upperBound)
     }
-    return asked.map { head in
-      guard let scores = values[step(ofHead: head)] else { preconditionFailure("head \(head) did not run") }
-      return scores
-    }
+    return plan.steps.heads.map { scores[outputs.firstIndex(of: $0)!] }
   }
 
   /// Runs the network on `input` and returns the main head's scores.
@@ -79,77 +108,87 @@ package struct Network: Sendable {
     try scores(of: input, heads: [0], work: work)[0]
   }
 
-  /// Most memory that activations take at one time while an image of extents `extent` runs, in bytes, without
-  /// the image itself and the kernels' scratch memory.
-  /// - Throws: ``InputError`` when the image is too small for a layer.
-  package func peakActivationBytes(
-    for extent: Extent3, batch: Int = 1, heads asked: [Int] = [0]
-  ) throws(InputError) -> Int {
-    let plan = try plan(for: extent, batch: batch, heads: asked)
-    var remaining = plan.readerCounts
-    var live = 0
-    var peak = 0
-    for (index, step) in steps.enumerated() where plan.isNeeded[index] {
-      live += plan.bytes[index]
-      peak = max(peak, live)
-      if let source = step.source {
-        remaining[source] -= 1
-        if remaining[source] == 0 { live -= plan.bytes[source] }
+  /// Runs the network on one image whose planes are fetched and whose scores are given away slab by slab, so that
+  /// neither is in memory as a whole.
+  ///
+  /// - Parameters:
+  ///   - plan: the way of the image, with passage `streamed`.
+  ///   - fetch: writes the planes that the window names, each once and in order.
+  ///   - deliver: receives the scores before softmax of the asked heads, all heads the same planes, in order; the windows
+  ///     must only be read, and only during the call.
+  /// - Throws: ``Cancelled``, and what `fetch` and `deliver` throw.
+  package func stream(
+    _ plan: InferencePlan, work: WorkContext, fetch: (ActivationWindow, WorkContext) throws -> Void,
+    deliver: ([ActivationWindow], WorkContext) throws -> Void
+  ) throws {
+    precondition(
+      plan.passage == .streamed && plan.threadCount >= work.threadCount, "a plan for another run")
+    let memory = self.memory.take(count: plan.buffers.count)
+    defer { self.memory.give(memory) }
+    try InferenceRun(plan: plan, memory: memory, residents: [:], work: work)
+      .run(fetch: fetch, deliver: deliver)
+  }
+
+  /// Calls `body` with fresh memory for the outputs of the given steps beside `residents`, and returns those outputs.
+  private func tensors(
+    _ outputs: [Int], of steps: PlanSteps, residents: [Int: ActivationWindow],
+    _ body: ([Int: ActivationWindow]) throws(Cancelled) -> Void
+  ) throws(Cancelled) -> [Tensor] {
+    guard let output = outputs.first else {
+      try body(residents)
+      return []
+    }
+    let (step, extent) = (steps.steps[output], steps.steps[output].extent)
+    var others: [Tensor] = []
+    let tensor = try Tensor(shape: [steps.batch, step.channels, extent.d, extent.h, extent.w]) {
+      window throws(Cancelled) in
+      var residents = residents
+      residents[output + 1] = window
+      others = try tensors(Array(outputs.dropFirst()), of: steps, residents: residents, body)
+    }
+    return [tensor] + others
+  }
+
+  private func planSteps(
+    for extent: Extent3, batch: Int, heads asked: [Int], work: WorkContext
+  ) throws -> PlanSteps {
+    precondition(
+      asked.allSatisfy { heads.contains($0) }, "heads \(asked) were not prepared; prepared are \(heads)")
+    // Names the layer that an image is too small for.
+    _ = try graph.outputExtents(input: extent, subject: "image")
+    let isNeeded = graph.nodesNeeded(byHeads: asked)
+    var planned: [PlanStep] = []
+    var plannedIndices = [Int?](repeating: nil, count: steps.count)
+    for (index, step) in steps.enumerated() where isNeeded[step.nodes[0]] {
+      var source = step.source.flatMap { plannedIndices[$0] }
+      var channels = source.map { planned[$0].channels } ?? graph.graph.inputChannels
+      var entering = source.map { planned[$0].extent } ?? extent
+      let operations = try step.preparation.operations(for: entering, work: work.silent)
+      for (position, operation) in operations.enumerated() {
+        guard let leaving = operation.outputExtent(entering) else {
+          preconditionFailure("an input of \(entering) is too small for \(operation.kernelName)")
+        }
+        let names = step.nodes.map { graph.nodes[$0].layer.name }
+        let split = names.count - operations.count + 1
+        plannedIndices[index] = planned.count
+        planned.append(
+          PlanStep(
+            layers: position == 0 ? Array(names[..<split]) : [names[split + position - 1]], source: source,
+            operation: operation, inputChannels: channels, inputExtent: entering,
+            channels: operation.outputChannels(channels), extent: leaving))
+        source = plannedIndices[index]
+        channels = planned[planned.count - 1].channels
+        entering = leaving
       }
     }
-    return peak
-  }
-
-  /// Estimated floating-point operations for an image of extents `extent`, counted as direct summation would
-  /// need them.
-  /// - Throws: ``InputError`` when the image is too small for a layer.
-  package func operationCount(
-    for extent: Extent3, batch: Int = 1, heads asked: [Int] = [0]
-  ) throws(InputError) -> Double {
-    try plan(for: extent, batch: batch, heads: asked).totalCost
-  }
-
-  private struct Plan {
-    var isNeeded: [Bool]
-    /// Steps that read each step's output, and one more for each asked head that it is.
-    var readerCounts: [Int]
-    var costs: [Double]
-    var bytes: [Int]
-    var totalCost: Double
-  }
-
-  private func step(ofHead head: Int) -> Int {
-    guard let index = steps.firstIndex(where: { $0.node == graph.headNodes[head] }) else {
-      preconditionFailure("head \(head) was not prepared; prepared are \(heads)")
+    let outputs = asked.map { head in
+      guard let step = steps.firstIndex(where: { $0.nodes.last == graph.headNodes[head] }),
+        let output = plannedIndices[step]
+      else { preconditionFailure("head \(head) has no step") }
+      return output
     }
-    return index
-  }
-
-  private func plan(for extent: Extent3, batch: Int, heads asked: [Int]) throws(InputError) -> Plan {
-    let outputs = asked.map { step(ofHead: $0) }
-    var isNeeded = [Bool](repeating: false, count: steps.count)
-    var readerCounts = [Int](repeating: 0, count: steps.count)
-    for output in outputs {
-      readerCounts[output] += 1
-      isNeeded[output] = true
-    }
-    for (index, step) in steps.enumerated().reversed() where isNeeded[index] {
-      guard let source = step.source else { continue }
-      isNeeded[source] = true
-      readerCounts[source] += 1
-    }
-    let extents = try graph.outputExtents(input: extent, subject: "image")
-    var costs: [Double] = []
-    var bytes: [Int] = []
-    for step in steps {
-      let entering = step.source.map { extents[steps[$0].node] } ?? extent
-      let leaving = extents[step.node]
-      costs.append(step.cost(entering: entering, leaving: leaving) * Double(batch))
-      bytes.append(
-        leaving.product * graph.nodes[step.node].outputChannels * batch * MemoryLayout<Float>.size)
-    }
-    let total = costs.indices.reduce(0) { isNeeded[$1] ? $0 + costs[$1] : $0 }
-    return Plan(
-      isNeeded: isNeeded, readerCounts: readerCounts, costs: costs, bytes: bytes, totalCost: max(total, 1))
+    return PlanSteps(
+      imageChannels: graph.graph.inputChannels, imageExtent: extent, batch: batch, steps: planned,
+      heads: outputs)
   }
 }

@@ -65,7 +65,7 @@ extension ResolvedGraph {
     try pass.check(batch)
     try pass.forward(batch.input, work: work.part(0...0.33))
     let losses = try pass.losses(batch.labels, work: work)
-    try pass.backward(batch.input, work: work.part(0.33...1))
+    try pass.backward(work: work.part(0.33...1))
     return LossGradients(
       loss: zip(losses, rule.headWeights).reduce(0) { $0 + $1.0 * $1.1 }, headLosses: losses,
       gradients: pass.gradients, statistics: pass.statistics)

@@ -131,14 +131,11 @@ package struct Trainer: Sendable {
 }
 
 extension ResolvedGraph {
-  /// Names of the weights of convolutions of either kind: what weight decay shrinks.
+  /// Names of the weights that sum up products, as those of convolutions do: what weight decay shrinks.
   fileprivate var decayingTensors: Set<String> {
     Set(
-      nodes.compactMap { node in
-        switch node.layer.kind {
-        case .convolution, .transposedConvolution: node.layer.name + ".weight"
-        case .maxPooling, .batchNormalisation, .rectifier: nil
-        }
+      parameterSlots.compactMap { slot in
+        if case .random = slot.start { slot.name } else { nil }
       })
   }
 }

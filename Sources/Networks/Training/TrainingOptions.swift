@@ -66,10 +66,11 @@ package struct TrainingOptions: Hashable, Sendable, Codable {
   package static func releasedRateMultipliers(for graph: NetworkGraph) -> [String: Double] {
     var multipliers: [String: Double] = [:]
     for layer in graph.layers {
-      switch layer.kind {
-      case .convolution(_, _, hasBias: true): multipliers[layer.name + ".bias"] = 2
-      case .transposedConvolution(_, _, hasBias: false): multipliers[layer.name + ".weight"] = 0.1
-      case .convolution, .transposedConvolution, .maxPooling, .batchNormalisation, .rectifier: break
+      if let convolution = layer.operation as? ConvolutionOperation, convolution.hasBias {
+        multipliers[layer.name + ".bias"] = 2
+      }
+      if let upsampling = layer.operation as? TransposedConvolutionOperation, !upsampling.hasBias {
+        multipliers[layer.name + ".weight"] = 0.1
       }
     }
     return multipliers

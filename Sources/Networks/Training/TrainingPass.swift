@@ -7,13 +7,10 @@ struct TrainingPass {
   let parameters: Parameters
   let rule: LossRule
   let isNeeded: [Bool]
-  /// Whether a node's output takes part in its own gradient or in that of a node behind it.
-  var isKept: [Bool]
+  /// Outputs that a layer or a head still has to read.
   var values: [Tensor?]
-  var winners: [[Int32]?]
-  /// Convolutions in the form of their method, which serves forward and backward.
-  var prepared: [PreparedConvolution?]
-  var extents: [Extent3] = []
+  /// The way back through each layer, with what it needs of the way forward.
+  var backwards: [TrainedOutput.Backward?]
   var outputGradients: [Tensor?]
   var gradients: [String: Tensor] = [:]
   var statistics: [String: BatchStatistics] = [:]
@@ -25,20 +22,10 @@ struct TrainingPass {
     self.graph = graph
     self.parameters = parameters
     self.rule = rule
-    let count = graph.nodes.count
     isNeeded = graph.nodesNeeded(byHeads: rule.headWeights.indices.filter { rule.headWeights[$0] > 0 })
-    isKept = [Bool](repeating: false, count: count)
-    for (index, node) in graph.nodes.enumerated() where isNeeded[index] {
-      switch node.layer.kind {
-      case .convolution, .transposedConvolution, .batchNormalisation:
-        if let source = node.source { isKept[source] = true }
-      case .rectifier: isKept[index] = true
-      case .maxPooling: break
-      }
-    }
+    let count = graph.nodes.count
     values = [Tensor?](repeating: nil, count: count)
-    winners = [[Int32]?](repeating: nil, count: count)
-    prepared = [PreparedConvolution?](repeating: nil, count: count)
+    backwards = [TrainedOutput.Backward?](repeating: nil, count: count)
     outputGradients = [Tensor?](repeating: nil, count: count)
   }
 
@@ -66,41 +53,25 @@ struct TrainingPass {
     }
   }
 
-  mutating func forward(_ input: Tensor, work: WorkContext) throws {
-    extents = try graph.outputExtents(input: input.extent, subject: "training images")
+  mutating func forward(_ input: Tensor, work: WorkContext) throws(Cancelled) {
     var remaining = [Int](repeating: 0, count: graph.nodes.count)
     for (index, node) in graph.nodes.enumerated() where isNeeded[index] {
       if let source = node.source { remaining[source] += 1 }
     }
     for node in graph.headNodes where isNeeded[node] { remaining[node] += 1 }
     for (index, node) in graph.nodes.enumerated() where isNeeded[index] {
-      var entering = node.source.map { value($0) } ?? input
+      // Given away where nobody else reads it, so that a layer may work in place.
+      let entering = node.source.map { value($0) } ?? input
       if let source = node.source {
         remaining[source] -= 1
-        if remaining[source] == 0, !isKept[source] { values[source] = nil }
+        if remaining[source] == 0 { values[source] = nil }
       }
-      switch node.layer.kind {
-      case .convolution(let geometry, _, let hasBias):
-        let convolution = try PreparedConvolution(
-          weight: weight(node), geometry: geometry, inputExtent: entering.extent, work: work)
-        values[index] = try convolution.apply(entering, bias: hasBias ? bias(node) : nil, work: work)
-        if node.source != nil { prepared[index] = convolution }
-      case .transposedConvolution(let geometry, _, let hasBias):
-        values[index] = try transposedConvolution(
-          entering, weight: weight(node), bias: hasBias ? bias(node) : nil, geometry: geometry, work: work)
-      case .maxPooling(let geometry):
-        let pooled = try maxPooling(entering, geometry: geometry, work: work)
-        values[index] = pooled.output
-        winners[index] = pooled.winners
-      case .batchNormalisation(let epsilon):
-        let normalised = try batchNormalisation(
-          entering, scale: weight(node), shift: bias(node), epsilon: epsilon, work: work)
-        values[index] = normalised.output
-        statistics[node.layer.name] = normalised.statistics
-      case .rectifier:
-        try rectify(&entering, work: work)
-        values[index] = entering
-      }
+      let layer = TrainedLayer(
+        parameters: LayerParameters(node.layer.name, parameters), passesGradient: node.source != nil)
+      let passed = try node.layer.operation.trained(consume entering, by: layer, work: work)
+      values[index] = passed.output
+      backwards[index] = passed.backward
+      statistics[node.layer.name] = passed.statistics
       work.report(Double(index + 1) / Double(graph.nodes.count))
     }
   }
@@ -130,63 +101,26 @@ struct TrainingPass {
       try accumulate(gradient, at: node, work: work)
       losses.append(loss)
     }
-    for node in graph.headNodes where !isKept[node] { values[node] = nil }
+    for node in graph.headNodes { values[node] = nil }
     return losses
   }
 
-  mutating func backward(_ input: Tensor, work: WorkContext) throws(Cancelled) {
+  mutating func backward(work: WorkContext) throws(Cancelled) {
     for (index, node) in graph.nodes.enumerated().reversed() where isNeeded[index] {
-      guard let gradient = outputGradients[index].take() else {
+      guard let gradient = outputGradients[index].take(), let backward = backwards[index].take() else {
         preconditionFailure("node \(index) got no gradient")
       }
-      try propagate(gradient, through: index, node, input, work: work)
-      values[index] = nil
-      winners[index] = nil
-      work.report(1 - Double(index) / Double(graph.nodes.count))
-    }
-  }
-
-  private mutating func propagate(
-    _ gradient: consuming Tensor, through index: Int, _ node: ResolvedGraph.Node, _ input: Tensor,
-    work: WorkContext
-  ) throws(Cancelled) {
-    let name = node.layer.name
-    switch node.layer.kind {
-    case .convolution(let geometry, _, let hasBias):
-      gradients[name + ".weight"] = try convolutionWeightGradient(
-        input: entering(node, input), outputGradient: gradient, geometry: geometry, work: work)
-      if hasBias { gradients[name + ".bias"] = try channelSums(gradient, work: work) }
-      guard let source = node.source else { return }
-      guard let convolution = prepared[index].take() else {
-        preconditionFailure("convolution \(name) was not kept")
+      let found = try backward(consume gradient, work)
+      for (role, gradient) in found.parameters {
+        gradients["\(node.layer.name).\(role.rawValue)"] = gradient
       }
-      let passed = try convolution.inputGradient(gradient, inputExtent: extents[source], work: work)
-      try accumulate(passed, at: source, work: work)
-    case .transposedConvolution(let geometry, _, let hasBias):
-      gradients[name + ".weight"] = try transposedConvolutionWeightGradient(
-        input: entering(node, input), outputGradient: gradient, geometry: geometry, work: work)
-      if hasBias { gradients[name + ".bias"] = try channelSums(gradient, work: work) }
-      guard let source = node.source else { return }
-      let passed = try transposedConvolutionInputGradient(
-        gradient, weight: weight(node), geometry: geometry, work: work)
-      try accumulate(passed, at: source, work: work)
-    case .maxPooling:
-      guard let source = node.source else { return }
-      guard let winners = winners[index] else { preconditionFailure("pooling \(name) kept no winners") }
-      let passed = try maxPoolingInputGradient(
-        gradient, winners: winners, inputExtent: extents[source], work: work)
-      try accumulate(passed, at: source, work: work)
-    case .batchNormalisation:
-      guard let statistics = statistics[name] else { preconditionFailure("\(name) kept no statistics") }
-      let passed = try batchNormalisationGradients(
-        input: entering(node, input), outputGradient: gradient, scale: weight(node), statistics: statistics,
-        work: work)
-      gradients[name + ".weight"] = passed.scale
-      gradients[name + ".bias"] = passed.shift
-      if let source = node.source { try accumulate(passed.input, at: source, work: work) }
-    case .rectifier:
-      try rectifierGradient(&gradient, output: value(index), work: work)
-      if let source = node.source { try accumulate(gradient, at: source, work: work) }
+      if let source = node.source {
+        guard let passed = found.input else {
+          preconditionFailure("layer \(node.layer.name) passed no gradient")
+        }
+        try accumulate(passed, at: source, work: work)
+      }
+      work.report(1 - Double(index) / Double(graph.nodes.count))
     }
   }
 
@@ -199,18 +133,10 @@ struct TrainingPass {
     outputGradients[node] = sum
   }
 
-  /// What feeds `node`: the output before it, or the image.
-  private func entering(_ node: ResolvedGraph.Node, _ input: Tensor) -> Tensor {
-    node.source.map { value($0) } ?? input
-  }
-
   private func value(_ node: Int) -> Tensor {
     guard let value = values[node] else {
       preconditionFailure("the output of node \(node) was freed too early")
     }
     return value
   }
-
-  private func weight(_ node: ResolvedGraph.Node) -> Tensor { parameters[node.layer.name + ".weight"] }
-  private func bias(_ node: ResolvedGraph.Node) -> Tensor { parameters[node.layer.name + ".bias"] }
 }

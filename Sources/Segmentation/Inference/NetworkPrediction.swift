@@ -23,17 +23,9 @@ package struct NetworkPrediction: Sendable {
   /// - Parameter auxiliaryHeadWeights: τ_d, lowest head first; missing ones are 0.
   /// - Throws: ``InputError`` when there are more weights than heads, one is negative or their sum exceeds 1.
   package func mixed(auxiliaryHeadWeights weights: [Double]) throws(InputError) -> ProbabilityVolume {
+    try Self.check(weights, headCount: heads.count)
     let used = weights.enumerated().filter { $0.element != 0 }
-    guard used.allSatisfy({ $0.offset + 1 < heads.count }) else {
-      throw InputError(
-        "tau", "more auxiliary heads than the network has", found: "\(weights.count)",
-        expected: "\(heads.count - 1)")
-    }
     let sum = weights.reduce(0, +)
-    guard used.allSatisfy({ $0.element > 0 }), sum <= 1 else {
-      throw InputError(
-        "tau", "weights of the auxiliary heads", found: "\(weights)", expected: "0 or more, sum at most 1")
-    }
     if used.isEmpty { return heads[0] }
     var mixed = heads[0]
     let main = Float(1 - sum)
@@ -43,6 +35,21 @@ package struct NetworkPrediction: Sendable {
       for index in mixed.values.indices { mixed.values[index] += share * heads[offset + 1].values[index] }
     }
     return mixed
+  }
+
+  /// Refuses weights of auxiliary heads with which `headCount` heads cannot be mixed.
+  static func check(_ weights: [Double], headCount: Int) throws(InputError) {
+    let used = weights.enumerated().filter { $0.element != 0 }
+    guard used.allSatisfy({ $0.offset + 1 < headCount }) else {
+      throw InputError(
+        "tau", "more auxiliary heads than the network has", found: "\(weights.count)",
+        expected: "\(headCount - 1)")
+    }
+    let sum = weights.reduce(0, +)
+    guard used.allSatisfy({ $0.element > 0 }), sum <= 1 else {
+      throw InputError(
+        "tau", "weights of the auxiliary heads", found: "\(weights)", expected: "0 or more, sum at most 1")
+    }
   }
 
   /// The most probable label of each voxel on the image's own grid, before post-processing.

@@ -3,10 +3,20 @@ import Tensors
 import Volumes
 import Work
 
+/// The grid on which a network looks at an image.
+package enum WorkingGrid: String, Hashable, Sendable, CaseIterable {
+  /// The model's spacing: what it was trained on.
+  case model
+  /// The image's own voxels, without resampling, for models whose spacing the image has.
+  case image
+}
+
 /// A segmentation model ready to run on images: its network prepared once, shared by all images.
 package struct Segmenter: Sendable {
   /// The model.
   package let model: SegmentationModel
+  /// Bytes that the network's activations may take; larger images pass in slabs.
+  package var memoryLimit = Network.memoryLimit
   private let network: Network
   private let headCount: Int
 
@@ -19,19 +29,51 @@ package struct Segmenter: Sendable {
     self.model = model
     headCount = usesAuxiliaryHeads ? model.graph.heads.count : 1
     network = try Network(
-      graph: model.graph, parameters: model.parameters, heads: Array(0..<headCount), work: work)
+      graph: model.graph, parameters: model.parameters, heads: Array(0..<headCount))
   }
 
   /// Runs the network on an image.
-  /// - Throws: ``InputError`` when the image is too small for the network, or `tiling` needs scores on the image's
-  ///   grid and the network has none; ``Cancelled``.
+  ///
+  /// - Parameter grid: Where the prediction's probabilities lie; on a large image's own grid they take much memory, and
+  ///   ``labels(of:auxiliaryHeadWeights:work:)-(ScalarVolume,_,_)`` does without them.
+  /// - Throws: ``InputError`` when the image is too small for the network, or its scores do not lie on the image's grid;
+  ///   ``Cancelled``.
   package func prediction(
-    for image: ScalarVolume, tiling: Tiling = .whole, work: WorkContext
+    for image: ScalarVolume, grid: WorkingGrid = .model, tiling: Tiling = .whole, work: WorkContext
   ) throws -> NetworkPrediction {
     let axes = ReorientedGrid(image.grid, orientation: try model.preprocessing.parsedOrientation)
-    let prepared = try model.preprocessing.prepared(image, work: work.part(0...0.1))
-    let heads = try probabilities(of: prepared, tiling: tiling, work: work.part(0.1...1))
+    let heads: [ProbabilityVolume]
+    if grid == .image, tiling == .whole {
+      heads = try probabilities(
+        of: WorkingImage(image, preprocessing: model.preprocessing), work: work.part(0.1...1))
+    } else {
+      let prepared = try model.preprocessing.prepared(image, grid: grid, work: work.part(0...0.1))
+      heads = try probabilities(of: prepared, tiling: tiling, work: work.part(0.1...1))
+    }
     return NetworkPrediction(axes: axes, heads: heads)
+  }
+
+  /// Labels of an image on its own grid by a network that looks at that very grid, components and holes dealt with.
+  ///
+  /// Labels are written slab by slab as the scores are done; no probabilities are held.
+  package func labels(
+    of image: ScalarVolume, auxiliaryHeadWeights: [Double] = [], work: WorkContext
+  ) throws -> LabelVolume {
+    try NetworkPrediction.check(auxiliaryHeadWeights, headCount: headCount)
+    let input = try WorkingImage(image, preprocessing: model.preprocessing)
+    let axes = ReorientedGrid(image.grid, orientation: try model.preprocessing.parsedOrientation)
+    let size = input.grid.size
+    var labels = LabelVolume(
+      grid: input.grid, voxels: [UInt16](repeating: 0, count: size.voxelCount))
+    try labels.voxels.withUnsafeMutableBufferPointer { voxels in
+      let voxels = DisjointBuffer(voxels)
+      try stream(input, work: work.part(0...0.85)) { heads, work in
+        try ScorePlanes(heads: heads, size: size).writeLabels(
+          model.labelValues, auxiliaryHeadWeights: auxiliaryHeadWeights, to: voxels, work: work)
+      }
+    }
+    labels = try axes.restored(labels, work: work.silent)
+    return try labels.postProcessed(model.postProcessing, work: work.part(0.85...1))
   }
 
   /// Labels of a prediction on the image's own grid, components and holes dealt with.
@@ -47,24 +89,55 @@ package struct Segmenter: Sendable {
   package func probabilities(
     of prepared: ScalarVolume, tiling: Tiling = .whole, work: WorkContext
   ) throws -> [ProbabilityVolume] {
+    if case .whole = tiling { return try probabilities(of: WorkingImage(prepared), work: work) }
     let size = prepared.grid.size
     let input = Tensor(shape: [1, 1, size.k, size.j, size.i], elements: prepared.voxels)
-    let probabilities = try tiledProbabilities(of: input, tiling: tiling, work: work)
-    return probabilities.map { head in
-      let box = TileBox(d: 0..<size.k, h: 0..<size.j, w: 0..<size.i)
+    let box = TileBox(d: 0..<size.k, h: 0..<size.j, w: 0..<size.i)
+    return try tiledProbabilities(of: input, tiling: tiling, work: work).map { head in
       let own = head.extent == input.extent ? head : head.cropped(to: box)
       return ProbabilityVolume(grid: prepared.grid, classCount: own.channels, values: own.elements)
     }
   }
 
-  /// Softmax of every head over a whole input [1, 1, D, H, W], padded with zeros to whole strides.
-  private func tiledProbabilities(of input: Tensor, tiling: Tiling, work: WorkContext) throws -> [Tensor] {
+  /// Class probabilities of each head, written as the scores are done.
+  private func probabilities(of input: WorkingImage, work: WorkContext) throws -> [ProbabilityVolume] {
+    let size = input.grid.size
+    let count = network.graph.classCount * size.voxelCount
+    let values = try filledArrays(headCount, count: count) { volumes in
+      try stream(input, work: work) { heads, work in
+        try ScorePlanes(heads: heads, size: size).writeProbabilities(to: volumes, work: work)
+      }
+    }
+    return values.map {
+      ProbabilityVolume(grid: input.grid, classCount: network.graph.classCount, values: $0)
+    }
+  }
+
+  /// Runs the network on an image in one passage.
+  private func stream(
+    _ input: WorkingImage, work: WorkContext,
+    deliver: ([ActivationWindow], WorkContext) throws -> Void
+  ) throws {
+    let size = input.grid.size
+    let extent = try reach().rounded(Extent3(size.k, size.j, size.i))
+    let plan = try network.plan(
+      for: extent, heads: Array(0..<headCount), passage: .streamed, memoryLimit: memoryLimit, work: work)
+    try network.stream(
+      plan, work: work, fetch: { window, work in try input.write(to: window, work: work) }, deliver: deliver)
+  }
+
+  private func reach() throws(InputError) -> SpatialReach {
     guard let reach = network.graph.reach(ofHeads: Array(0..<headCount)) else {
       throw InputError(model.name, "its scores do not lie on the image's grid, so it cannot make a mask")
     }
+    return reach
+  }
+
+  /// Softmax of every head over a whole input [1, 1, D, H, W], padded with zeros to whole strides.
+  private func tiledProbabilities(of input: Tensor, tiling: Tiling, work: WorkContext) throws -> [Tensor] {
+    let reach = try reach()
     let padded = input.padded(to: reach.rounded(input.extent))
     let tiles = tiling.tiles(extent: padded.extent, totalStride: reach.totalStride, context: reach.context)
-    if case .whole = tiling { return try tileProbabilities(of: padded, work: work) }
     let extent = padded.extent
     let classCount = network.graph.classCount
     var sums = [Tensor](
@@ -115,4 +188,21 @@ extension Tiling {
     }
     return votes
   }
+}
+
+/// `number` arrays of `count` floats, behind those of `lent`, all of which `fill` writes completely.
+private func filledArrays(
+  _ number: Int, count: Int, behind lent: [DisjointBuffer<Float>] = [],
+  _ fill: ([DisjointBuffer<Float>]) throws -> Void
+) throws -> [[Float]] {
+  guard number > 0 else {
+    try fill(lent)
+    return []
+  }
+  var others: [[Float]] = []
+  let first = try [Float](unsafeUninitializedCapacity: count) { buffer, initialised in
+    others = try filledArrays(number - 1, count: count, behind: lent + [DisjointBuffer(buffer)], fill)
+    initialised = count
+  }
+  return [first] + others
 }

@@ -33,7 +33,7 @@ package struct Preprocessing: Hashable, Sendable, Codable {
   ///
   /// An image without a voxel above 0, or of one value only, becomes 0 everywhere under `standardScore`.
   package func normalise(_ intensities: inout [Float], work: WorkContext) throws(Cancelled) {
-    let (offset, scale, lower, upper) = rule(for: intensities)
+    let rule = intensityRule(for: intensities)
     let count = intensities.count
     let grain = 1 << 18
     let chunks = (count + grain - 1) / grain
@@ -43,7 +43,7 @@ package struct Preprocessing: Hashable, Sendable, Codable {
       do throws(Cancelled) {
         try work.forEach(count: chunks) { chunk, _ in
           for index in chunk * grain..<min((chunk + 1) * grain, count) {
-            shared[index] = (min(max(shared[index], lower), upper) - offset) * scale
+            shared[index] = rule(shared[index])
           }
         }
       } catch { failure = error }
@@ -51,11 +51,18 @@ package struct Preprocessing: Hashable, Sendable, Codable {
     if let failure { throw failure }
   }
 
-  /// normalised = (clip(value, lower...upper) - offset) * scale.
-  private func rule(for intensities: [Float]) -> (offset: Float, scale: Float, lower: Float, upper: Float) {
+  /// What an intensity becomes in one image: (clip(value, lower...upper) - offset) * scale.
+  struct IntensityRule: Sendable {
+    var offset, scale, lower, upper: Float
+
+    func callAsFunction(_ value: Float) -> Float { (min(max(value, lower), upper) - offset) * scale }
+  }
+
+  /// The rule for an image of these intensities.
+  func intensityRule(for intensities: [Float]) -> IntensityRule {
     switch normalisation {
     case .window(let lower, let upper):
-      return (lower, 1 / (upper - lower), lower, upper)
+      return IntensityRule(offset: lower, scale: 1 / (upper - lower), lower: lower, upper: upper)
     case .standardScore:
       var count = 0.0
       var sum = 0.0
@@ -68,7 +75,9 @@ package struct Preprocessing: Hashable, Sendable, Codable {
       let mean = count > 0 ? sum / count : 0
       let deviation = count > 0 ? max(0, squares / count - mean * mean).squareRoot() : 0
       let everything = Float.greatestFiniteMagnitude
-      return (Float(mean), deviation > 0 ? Float(1 / deviation) : 0, -everything, everything)
+      return IntensityRule(
+        offset: Float(mean), scale: deviation > 0 ? Float(1 / deviation) : 0, lower: -everything,
+        upper: everything)
     }
   }
 
@@ -144,12 +153,15 @@ extension Preprocessing {
     }
   }
 
-  /// The image as the network sees it: its axes, its spacing, its intensities.
+  /// The image as the network sees it: its axes, its intensities, and the spacing of the model or the image's own.
   /// - Throws: ``InputError`` when the orientation is none; ``Cancelled``.
-  package func prepared(_ image: ScalarVolume, work: WorkContext) throws -> ScalarVolume {
+  package func prepared(
+    _ image: ScalarVolume, grid: WorkingGrid = .model, work: WorkContext
+  ) throws -> ScalarVolume {
     let axes = ReorientedGrid(image.grid, orientation: try parsedOrientation)
     var reoriented = try axes.reoriented(image, work: work)
     try normalise(&reoriented.voxels, work: work)
+    if grid == .image { return reoriented }
     return try reoriented.resampled(to: axes.grid.resampled(to: spacingMillimetres), work: work)
   }
 }

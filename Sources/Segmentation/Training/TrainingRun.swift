@@ -149,7 +149,7 @@ package struct TrainingRun: Sendable {
   private func validationDice(work: WorkContext) throws -> [Double] {
     guard !cases.validation.isEmpty else { return [] }
     let network = try Network(
-      graph: trainer.graph.graph, parameters: trainer.bestGuess, heads: [0], work: work)
+      graph: trainer.graph.graph, parameters: trainer.bestGuess, heads: [0])
     var sums = [Double](repeating: 0, count: classCount - 1)
     for example in cases.validation {
       let size = example.size

@@ -21,7 +21,7 @@ func filledTensor(
 
 /// Asks for 2 MB pages behind fresh memory of several of them: touching it page by page costs more than most
 /// operations compute.
-func adviseHugePages(_ memory: UnsafeMutableRawBufferPointer) {
+package func adviseHugePages(_ memory: UnsafeMutableRawBufferPointer) {
   let pageSize = 2 << 20
   guard memory.count >= 4 * pageSize, let start = memory.baseAddress else { return }
   let aligned = start.alignedUp(toMultipleOf: pageSize)

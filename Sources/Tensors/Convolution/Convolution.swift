@@ -46,8 +46,7 @@ func convolutionInputGradient(
     "gradient \(outputGradient.shape) for weights \(weight.shape) and an input of \(inputExtent)")
   switch method {
   case .pointwise:
-    return try PointwiseConvolution.apply(
-      outputGradient, weight: weight, transposes: true, bias: nil, rectifies: false, work: work)
+    return try PointwiseConvolution(weight: weight, transposes: true)(outputGradient, work: work)
   case .fourier:
     return try FFTConvolution(weight: weight, geometry: geometry, inputExtent: inputExtent, work: work)
       .inputGradient(outputGradient, inputExtent: inputExtent, work: work)

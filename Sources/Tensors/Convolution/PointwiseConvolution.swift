@@ -3,7 +3,21 @@ import Work
 
 /// A convolution whose kernel is one voxel: the product of a small matrix with the channels, which needs no
 /// gathering, by BLAS.
-enum PointwiseConvolution {
+struct PointwiseConvolution: PreparedOperation {
+  private let weight: Tensor
+  /// Whether channels are multiplied with the transpose of the weights.
+  private let transposes: Bool
+  private let bias: [Float]?
+  private let rectifies: Bool
+
+  /// The product with `weight`, [rows, columns, 1, 1, 1], or with its transpose, plus `bias`.
+  init(weight: Tensor, transposes: Bool = false, bias: Tensor? = nil, rectifies: Bool = false) {
+    self.weight = weight
+    self.transposes = transposes
+    self.bias = bias?.elements
+    self.rectifies = rectifies
+  }
+
   /// Columns of one call: with 32 channels 256 KB, which stays in the second cache level.
   private static let columnsPerCall = 2048
 
@@ -12,38 +26,47 @@ enum PointwiseConvolution {
     geometry.kernel == Extent3(1) && geometry.stride == Extent3(1) && geometry.padding == Extent3(0)
   }
 
-  /// The matrix `weight` [rows, columns, 1, 1, 1], or its transpose, times the channels of `input`.
-  static func apply(
-    _ input: Tensor, weight: Tensor, transposes: Bool, bias: Tensor?, rectifies: Bool, work: WorkContext
-  ) throws(Cancelled) -> Tensor {
-    let (rows, depth) =
-      transposes ? (weight.shape[1], weight.shape[0]) : (weight.shape[0], weight.shape[1])
-    let (extent, voxels) = (input.extent, input.extent.product)
-    let calls = (voxels + columnsPerCall - 1) / columnsPerCall
-    let bias = bias?.elements
+  private var rows: Int { weight.shape[transposes ? 1 : 0] }
+  private var depth: Int { weight.shape[transposes ? 0 : 1] }
+
+  var kernelName: String { "convolution, pointwise by BLAS" }
+  var worksInPlace: Bool { false }
+  var weightBytes: Int { weight.elements.count * MemoryLayout<Float>.stride }
+  func outputChannels(_ channels: Int) -> Int { rows }
+  func outputExtent(_ input: Extent3) -> Extent3? { input }
+  func inputPlanes(for planes: Range<Int>, inputDepth: Int) -> Range<Int> { planes }
+  func operationCount(input: Extent3, channels: Int) -> Double { 2 * Double(rows * depth * input.product) }
+  func scratchCount(planes: Int, input: Extent3, channels: Int, batch: Int, threadCount: Int) -> Int { 0 }
+
+  func run(
+    _ input: ActivationWindow, into output: ActivationWindow, scratch: DisjointBuffer<Float>,
+    work: WorkContext
+  ) throws(Cancelled) {
+    precondition(
+      input.channels == depth && output.channels == rows && input.extent == output.extent
+        && output.planes.clamped(to: input.planes) == output.planes,
+      "planes \(input.planes) of \(input.channels) channels for planes \(output.planes)")
+    let voxels = output.planes.count * output.planeStride
+    let skipped = (output.planes.lowerBound - input.planes.lowerBound) * input.planeStride
+    let calls = (voxels + Self.columnsPerCall - 1) / Self.columnsPerCall
     let level = KernelLevel.current
-    return try filledTensor(shape: [input.batch, rows, extent.d, extent.h, extent.w]) {
-      output throws(Cancelled) in
-      try input.elements.withSharedBuffer { input throws(Cancelled) in
-        try weight.elements.withSharedBuffer { weight throws(Cancelled) in
-          try work.forEach(count: calls * (output.count / (rows * voxels))) { index, _ in
-            let (sample, first) = (index / calls, index % calls * columnsPerCall)
-            let columns = min(columnsPerCall, voxels - first)
-            let target = output.start + sample * rows * voxels + first
-            if let bias {
-              for row in 0..<rows {
-                (target + row * voxels).update(repeating: bias[row], count: columns)
-              }
-            }
-            BLAS.multiply(
-              rows: rows, columns: columns, depth: depth, a: weight.start,
-              aStride: transposes ? rows : depth, transposesA: transposes,
-              b: input.start + sample * depth * voxels + first, bStride: voxels,
-              beta: bias == nil ? 0 : 1, c: target, cStride: voxels)
-            guard rectifies else { return }
-            for row in 0..<rows { pointwise_rectify(level, target + row * voxels, columns) }
+    try weight.elements.withSharedBuffer { weight throws(Cancelled) in
+      try work.forEach(count: calls * output.batch) { index, _ in
+        let (item, first) = (index / calls, index % calls * Self.columnsPerCall)
+        let columns = min(Self.columnsPerCall, voxels - first)
+        let target = output.start(item: item, channel: 0) + first
+        if let bias {
+          for row in 0..<rows {
+            (target + row * output.channelStride).update(repeating: bias[row], count: columns)
           }
         }
+        BLAS.multiply(
+          rows: rows, columns: columns, depth: depth, a: weight.start,
+          aStride: transposes ? rows : depth, transposesA: transposes,
+          b: input.start(item: item, channel: 0) + skipped + first, bStride: input.channelStride,
+          beta: bias == nil ? 0 : 1, c: target, cStride: output.channelStride)
+        guard rectifies else { return }
+        for row in 0..<rows { pointwise_rectify(level, target + row * output.channelStride, columns) }
       }
     }
   }

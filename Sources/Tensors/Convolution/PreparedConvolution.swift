@@ -2,18 +2,49 @@ import Work
 
 /// A convolution whose weights were brought into the form of its method once, to be applied many times.
 package struct PreparedConvolution: Sendable {
+  /// How a convolution is computed: equal choices share prepared weights.
+  package struct Choice: Hashable, Sendable {
+    /// The method.
+    package let method: ConvolutionMethod
+    /// The tile of its transforms, where it has some.
+    package let tile: FFTTile?
+  }
+
   /// The spatial rule.
   package let geometry: ConvolutionGeometry
   /// How it is computed.
-  package let method: ConvolutionMethod
+  package let choice: Choice
   private let weight: Tensor
   private let prepared: Prepared
+
+  /// The method of that choice.
+  package var method: ConvolutionMethod { choice.method }
 
   private enum Prepared: Sendable {
     case pointwise
     case fourier(FFTConvolution)
     case implicitProduct(ImplicitConvolution)
     case reference
+  }
+
+  /// What suits inputs of the given extents best; nil for a large volume.
+  ///
+  /// - Parameters:
+  ///   - weightShape: [out, in, z, y, x].
+  ///   - method: How to compute; nil for the best method.
+  package static func choice(
+    geometry: ConvolutionGeometry, weightShape: [Int], inputExtent: Extent3?,
+    method: ConvolutionMethod? = nil
+  ) -> Choice {
+    let method =
+      method
+      ?? .best(for: .init(geometry: geometry, weightShape: weightShape, inputExtent: inputExtent))
+    let tile =
+      method == .fourier
+      ? FFTConvolution.cheapestTile(
+        geometry: geometry, inputChannels: weightShape[1], outputChannels: weightShape[0],
+        inputExtent: inputExtent ?? Extent3(96, 192, 192)) : nil
+    return Choice(method: method, tile: tile)
   }
 
   /// Prepares `weight`, [out, in, z, y, x].
@@ -27,18 +58,26 @@ package struct PreparedConvolution: Sendable {
     weight: Tensor, geometry: ConvolutionGeometry, inputExtent: Extent3? = nil,
     method: ConvolutionMethod? = nil, work: WorkContext
   ) throws(Cancelled) {
+    let choice = Self.choice(
+      geometry: geometry, weightShape: weight.shape, inputExtent: inputExtent, method: method)
+    try self.init(weight: weight, geometry: geometry, choice: choice, work: work)
+  }
+
+  /// Prepares `weight`, [out, in, z, y, x], as chosen.
+  /// - Throws: `Cancelled`.
+  package init(
+    weight: Tensor, geometry: ConvolutionGeometry, choice: Choice, work: WorkContext
+  ) throws(Cancelled) {
     precondition(
       weight.extent == geometry.kernel, "weights \(weight.shape) for a kernel of \(geometry.kernel)")
     self.geometry = geometry
     self.weight = weight
-    self.method =
-      method
-      ?? .best(for: .init(geometry: geometry, weightShape: weight.shape, inputExtent: inputExtent))
-    switch self.method {
+    self.choice = choice
+    switch choice.method {
     case .pointwise: prepared = .pointwise
     case .fourier:
-      prepared = .fourier(
-        try FFTConvolution(weight: weight, geometry: geometry, inputExtent: inputExtent, work: work))
+      guard let tile = choice.tile else { preconditionFailure("a convolution by FFT without a tile") }
+      prepared = .fourier(try FFTConvolution(weight: weight, geometry: geometry, tile: tile, work: work))
     case .implicitProduct:
       prepared = .implicitProduct(try ImplicitConvolution(weight: weight, geometry: geometry, work: work))
     case .reference: prepared = .reference
@@ -55,8 +94,7 @@ package struct PreparedConvolution: Sendable {
       "input \(input.shape), bias \(bias?.shape ?? []) for weights \(weight.shape)")
     switch prepared {
     case .pointwise:
-      return try PointwiseConvolution.apply(
-        input, weight: weight, transposes: false, bias: bias, rectifies: rectifies, work: work)
+      return try PointwiseConvolution(weight: weight, bias: bias, rectifies: rectifies)(input, work: work)
     case .fourier(let convolution):
       return try convolution.forward(input, bias: bias, rectifies: rectifies, work: work)
     case .implicitProduct(let convolution):
@@ -68,6 +106,23 @@ package struct PreparedConvolution: Sendable {
       return (rectifies ? rectifyReference(output) : output).rounded
     }
   }
+
+  /// The convolution with `bias` and rectification, as a step of a prepared network.
+  package func operation(bias: Tensor?, rectifies: Bool) -> any PreparedOperation {
+    switch prepared {
+    case .pointwise: return PointwiseConvolution(weight: weight, bias: bias, rectifies: rectifies)
+    case .implicitProduct(let convolution): return convolution.with(bias: bias, rectifies: rectifies)
+    case .fourier(let convolution):
+      return FFTConvolutionOperation(convolution, bias: bias, rectifies: rectifies)
+    case .reference: preconditionFailure("the reference is no step of a network")
+    }
+  }
+
+  /// The same with a max-pooling of its results, of which only the maxima are stored; nil where the method does not
+  /// offer that.
+  package func operation(
+    bias: Tensor?, rectifies: Bool, pooling: PoolingGeometry
+  ) -> (any PreparedOperation)? { nil }
 
   /// The same as ``convolutionInputGradient(_:weight:inputExtent:geometry:work:)``; where the method is
   /// `fourier` the weights need not be transformed again.

@@ -21,6 +21,11 @@ package func softmax(_ scores: Tensor, work: WorkContext) throws(Cancelled) -> T
   return probabilities
 }
 
+/// Replaces the scores of `count` voxels, whose channels lie `stride` floats apart, by their class probabilities.
+package func softmax(at scores: UnsafeMutablePointer<Float>, channels: Int, stride: Int, count: Int) {
+  pointwise_softmax(KernelLevel.current, scores, Int32(channels), stride, count, nil)
+}
+
 /// The definition of ``softmax(_:work:)``, in double precision.
 package func softmaxReference(_ scores: ReferenceTensor) -> ReferenceTensor {
   var probabilities = scores

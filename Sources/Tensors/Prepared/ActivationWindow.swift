@@ -4,7 +4,7 @@ import Work
 ///
 /// A prepared operation reads one window and writes another. A window of all planes is the whole activation; windows
 /// of a few let an image pass through a network slab by slab. Rows and planes are dense, channels `channelStride`
-/// floats apart.
+/// floats apart; what lies between the last plane of a channel and the first of the next belongs to others.
 package struct ActivationWindow: Sendable {
   /// Images.
   package let batch: Int
@@ -16,7 +16,7 @@ package struct ActivationWindow: Sendable {
   package let planes: Range<Int>
   /// Floats from a channel to the next, at least `planes.count * extent.h * extent.w`.
   package let channelStride: Int
-  /// The memory, `batch * channels * channelStride` floats.
+  /// The memory, from the first plane of the first channel to the last plane of the last one at least.
   package let memory: DisjointBuffer<Float>
 
   /// A window over `memory`; by default its channels are dense.
@@ -33,7 +33,7 @@ package struct ActivationWindow: Sendable {
     precondition(
       planes.lowerBound >= 0 && planes.upperBound <= extent.d
         && self.channelStride >= planes.count * extent.h * extent.w
-        && memory.count >= batch * channels * self.channelStride,
+        && memory.count >= (batch * channels - 1) * self.channelStride + planes.count * extent.h * extent.w,
       "planes \(planes) of [\(batch), \(channels), \(extent)] in \(memory.count) floats")
   }
 
@@ -43,6 +43,18 @@ package struct ActivationWindow: Sendable {
   /// The first held voxel of a channel: plane `planes.lowerBound`, row 0, column 0.
   package func start(item: Int, channel: Int) -> UnsafeMutablePointer<Float> {
     memory.start + (item * channels + channel) * channelStride
+  }
+
+  /// The window of some of these planes, in the same memory.
+  package func part(_ part: Range<Int>) -> ActivationWindow {
+    precondition(
+      part.lowerBound >= planes.lowerBound && part.upperBound <= planes.upperBound,
+      "planes \(part) of a window of \(planes)")
+    let offset = (part.lowerBound - planes.lowerBound) * planeStride
+    return ActivationWindow(
+      batch: batch, channels: channels, extent: extent, planes: part, channelStride: channelStride,
+      memory: DisjointBuffer(
+        UnsafeMutableBufferPointer(start: memory.start + offset, count: memory.count - offset)))
   }
 }
 

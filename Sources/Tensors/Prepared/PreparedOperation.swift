@@ -29,6 +29,10 @@ package protocol PreparedOperation: Sendable {
   /// Floating-point operations of one image, counted as direct summation needs them.
   func operationCount(input: Extent3, channels: Int) -> Double
 
+  /// Planes of the output that the method computes together: windows of a multiple of these, from plane 0 on, waste
+  /// nothing.
+  var windowStep: Int { get }
+
   /// Floats of scratch memory with which `run` writes a window of `planes` planes.
   ///
   /// - Parameters:
@@ -48,6 +52,9 @@ package protocol PreparedOperation: Sendable {
 }
 
 extension PreparedOperation {
+  /// Plane by plane.
+  package var windowStep: Int { 1 }
+
   /// The whole result of `input` in fresh memory.
   package func callAsFunction(_ input: Tensor, work: WorkContext) throws(Cancelled) -> Tensor {
     guard let extent = outputExtent(input.extent) else {

@@ -86,10 +86,7 @@ package struct Reorientation: Hashable, Sendable {
     precondition(old.count == oldSize.voxelCount, "\(old.count) voxels for \(oldSize)")
     guard let first = old.first, !isIdentity else { return old }
     let newSize = size(oldSize)
-    // The step in old memory of one voxel along each new axis, and where new voxel (0, 0, 0) was.
-    let oldSteps = [1, oldSize.i, oldSize.i * oldSize.j]
-    let steps = (0..<3).map { (isFlipped[$0] ? -1 : 1) * oldSteps[oldAxes[$0]] }
-    let start = (0..<3).reduce(0) { $0 + (isFlipped[$1] ? (newSize[$1] - 1) * oldSteps[oldAxes[$1]] : 0) }
+    let (steps, start) = memorySteps(oldSize)
     var new = [Element](repeating: first, count: old.count)
     try new.withUnsafeMutableBufferPointer { output throws(Cancelled) in
       let output = DisjointBuffer(output)
@@ -101,6 +98,27 @@ package struct Reorientation: Hashable, Sendable {
       }
     }
     return new
+  }
+
+  /// Writes new slice `k` of the voxels `old` of a grid of size `oldSize`, new first axis fastest.
+  package func writeSlice<Element>(
+    _ k: Int, of old: SharedBuffer<Element>, size oldSize: GridSize, to target: UnsafeMutablePointer<Element>
+  ) {
+    precondition(old.count == oldSize.voxelCount, "\(old.count) voxels for \(oldSize)")
+    let (steps, start) = memorySteps(oldSize)
+    let newSize = size(oldSize)
+    let slice = UnsafeMutableBufferPointer(start: target, count: newSize.i * newSize.j)
+    Reorientation.copySlice(
+      0, newSize, steps, start + k * steps[2], old, DisjointBuffer(slice))
+  }
+
+  /// The step in old memory of one voxel along each new axis, and where new voxel (0, 0, 0) was.
+  private func memorySteps(_ oldSize: GridSize) -> (steps: [Int], start: Int) {
+    let newSize = size(oldSize)
+    let oldSteps = [1, oldSize.i, oldSize.i * oldSize.j]
+    let steps = (0..<3).map { (isFlipped[$0] ? -1 : 1) * oldSteps[oldAxes[$0]] }
+    let start = (0..<3).reduce(0) { $0 + (isFlipped[$1] ? (newSize[$1] - 1) * oldSteps[oldAxes[$1]] : 0) }
+    return (steps, start)
   }
 
   /// One new slice, in tiles of 16 x 16 so that a transposed read uses whole cache lines.

@@ -32,15 +32,20 @@ struct LayerSubject {
   /// What there is to time of this layer.
   /// - Throws: `ValidationError` when a method is asked of what is no convolution, or one that it cannot have.
   func parts() throws -> [Part] {
-    if case .convolution(let geometry, _, _) = node.layer.kind { return try convolutionParts(geometry) }
+    if let layer = node.layer.operation as? ConvolutionOperation {
+      return try convolutionParts(layer.geometry)
+    }
     guard method == nil else {
       throw ValidationError("--method is for convolutions; \(node.layer.name) is none")
     }
-    switch node.layer.kind {
-    case .transposedConvolution(let geometry, _, _): return transposedConvolutionParts(geometry)
-    case .maxPooling(let geometry): return poolingParts(geometry)
-    case .batchNormalisation(let epsilon): return normalisationParts(epsilon)
-    case .rectifier, .convolution: return rectifierParts()
+    switch node.layer.operation {
+    case let layer as TransposedConvolutionOperation: return transposedConvolutionParts(layer.geometry)
+    case let layer as MaxPoolingOperation: return poolingParts(layer.geometry)
+    case let layer as BatchNormalisationOperation: return normalisationParts(layer.epsilon)
+    case is RectifierOperation: return rectifierParts()
+    default:
+      throw ValidationError(
+        "\(node.layer.name) is of a kind that has no bench: \(type(of: node.layer.operation).kind)")
     }
   }
 

@@ -51,7 +51,7 @@ final class BackgroundLoad: Sendable {
     let work = WorkContext(threadCount: threadCount, cancellation: cancellation)
     let graph = BenchNetwork.liver.graph
     let parameters = Parameters(initialising: try graph.resolved(), seed: 7)
-    let network = try Network(graph: graph, parameters: parameters, heads: [0], work: work)
+    let network = try Network(graph: graph, parameters: parameters, heads: [0])
     let input = Tensor(noiseImage: BenchNetwork.liver.usualShape)
     let cancellation = self.cancellation
     DispatchQueue.global(qos: .utility).async(group: group) {

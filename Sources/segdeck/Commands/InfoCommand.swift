@@ -9,7 +9,10 @@ import Work
 struct InfoCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "info", abstract: "Say what a file holds: geometry, type, values, findings.",
-    discussion: "Every voxel of the frame is read, so that findings in the data are found too.")
+    discussion: """
+      Every voxel of an image's frame is read, so that findings in the data are found too. With --plan it says how a \
+      model's network runs on images of that size: kernels, operations, memory.
+      """)
 
   @Argument(help: "An image, a mask or a model file.", completion: .file())
   var file: String
@@ -17,19 +20,42 @@ struct InfoCommand: ParsableCommand {
   @Option(help: "The frame of a 4D image whose values are described, from 0.")
   var frame = 0
 
+  @Option(help: "Say how a model's network runs on images of XxYxZ voxels.")
+  var plan: String?
+
+  @Option(help: "Heads that the plan is for: main or all.")
+  var heads = "main"
+
   @Flag(help: "Print JSON.")
   var json = false
 
+  @OptionGroup var threads: CommandWork
+
   func run() throws {
     let isModel = file.hasSuffix(".safetensors")
+    if let plan { return try printPlan(plan) }
     let model = isModel ? try ModelInfo(SegmentationModel(path: file)) : nil
     let image = isModel ? nil : try ImageDescription(image: ImageFile.open(file), frame: frame)
     guard json else { return print(model?.text ?? image?.text ?? "") }
+    try model.map { try printJSON($0) } ?? printJSON(image)
+  }
+
+  private func printPlan(_ shape: String) throws {
+    let size = try Text.gridSize(shape, option: "--plan")
+    let model = try ModelLibrary.model(file)
+    guard ["main", "all"].contains(heads) else {
+      throw InputError("--heads", "unknown", found: heads, expected: "main or all")
+    }
+    let asked = heads == "all" ? Array(model.graph.heads.indices) : [0]
+    let plan = try PlanInfo(model, size: size, heads: asked, work: threads.context("planning").silent)
+    if json { try printJSON(plan) } else { print(plan.text) }
+  }
+
+  private func printJSON(_ value: some Encodable) throws {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     encoder.keyEncodingStrategy = .convertToSnakeCase
-    let data = try model.map { try encoder.encode($0) } ?? encoder.encode(image)
-    print(String(decoding: data, as: UTF8.self))
+    print(String(decoding: try encoder.encode(value), as: UTF8.self))
   }
 }
 

@@ -6,6 +6,8 @@ import Tensors
 import Volumes
 import Work
 
+extension WorkingGrid: ExpressibleByArgument {}
+
 /// `segdeck segment`: runs a network on an image and writes the mask on the image's own grid.
 struct SegmentCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -27,7 +29,11 @@ struct SegmentCommand: ParsableCommand {
   @Option(name: .long, help: "Weights of the auxiliary heads, lowest first, as A,B; by default the model's.")
   var tau: String?
 
-  @Flag(name: .long, help: "Run the network on the whole volume at once (the default).")
+  @Option(
+    name: .long, help: "Voxels that the network looks at: those of the model's spacing, or the image's own.")
+  var grid = WorkingGrid.model
+
+  @Flag(name: .long, help: "Run the network on the whole volume, large ones slab by slab (the default).")
   var whole = false
 
   @Option(name: .long, help: "Run the network in tiles of XxYxZ voxels of its working grid.")
@@ -61,14 +67,21 @@ struct SegmentCommand: ParsableCommand {
     for finding in file.findings { Self.warn("\(image): \(finding)") }
     let segmenter = try Segmenter(
       model: model, usesAuxiliaryHeads: weights.contains { $0 != 0 }, work: work.silent)
-    let prediction = try segmenter.prediction(for: volume, tiling: tiling(), work: work.part(0.1...0.8))
-    let labels = try segmenter.labels(
-      of: prediction, auxiliaryHeadWeights: weights, work: work.part(0.8...0.95))
-    if let probabilityPlace {
-      let values = try prediction.probabilities(auxiliaryHeadWeights: weights, work: work.silent)
-      try values.write(to: probabilityPlace.path, source: file.source)
-      try ProbabilitySidecar(model: model, auxiliaryHeadWeights: weights)
-        .write(besideProbabilities: probabilityPlace.path)
+    let tiling = try tiling()
+    let labels: LabelVolume
+    if grid == .image, tiling == .whole, probabilityPlace == nil {
+      labels = try segmenter.labels(of: volume, auxiliaryHeadWeights: weights, work: work.part(0.1...0.95))
+    } else {
+      let prediction = try segmenter.prediction(
+        for: volume, grid: grid, tiling: tiling, work: work.part(0.1...0.8))
+      labels = try segmenter.labels(
+        of: prediction, auxiliaryHeadWeights: weights, work: work.part(0.8...0.95))
+      if let probabilityPlace {
+        let values = try prediction.probabilities(auxiliaryHeadWeights: weights, work: work.silent)
+        try values.write(to: probabilityPlace.path, source: file.source)
+        try ProbabilitySidecar(model: model, auxiliaryHeadWeights: weights)
+          .write(besideProbabilities: probabilityPlace.path)
+      }
     }
     try labels.write(to: place.path, source: file.source)
     try LabelNamesFile.write(model.labelTable, besideMask: place.path)

@@ -28,9 +28,14 @@ package struct ImplicitConvolution: PreparedOperation {
   func apply(
     _ input: Tensor, bias: Tensor?, rectifies: Bool, work: WorkContext
   ) throws(Cancelled) -> Tensor {
+    try with(bias: bias, rectifies: rectifies)(input, work: work)
+  }
+
+  /// The same weights with another bias.
+  func with(bias: Tensor?, rectifies: Bool) -> ImplicitConvolution {
     var convolution = self
     convolution.operation = ImplicitOperation(operation.products, bias: bias, rectifies: rectifies)
-    return try convolution(input, work: work)
+    return convolution
   }
 
   package var kernelName: String { "convolution, packed product" }

@@ -1,0 +1,65 @@
+import Tensors
+
+/// Weights and bias of a convolution in double precision while layers behind it are folded into them.
+package struct FoldedWeights: Sendable {
+  var shape: [Int]
+  var weight: [Double]
+  var bias: [Double]?
+  /// Which dimension of `shape` counts output channels: 0 for a convolution, 1 for a transposed one.
+  let outputAxis: Int
+
+  init(_ parameters: LayerParameters, hasBias: Bool, outputAxis: Int) {
+    let tensor = parameters[.weight]
+    shape = tensor.shape
+    weight = tensor.elements.map(Double.init)
+    bias = hasBias ? parameters[.bias].elements.map(Double.init) : nil
+    self.outputAxis = outputAxis
+  }
+
+  /// Output channels.
+  var outputs: Int { shape[outputAxis] }
+
+  private var taps: Int { shape[2] * shape[3] * shape[4] }
+
+  /// Follows the layer by y = factor x + offset per channel.
+  mutating func fold(_ affine: ChannelwiseAffine) {
+    for index in weight.indices {
+      let channel = outputAxis == 0 ? index / (shape[1] * taps) : index / taps % shape[1]
+      weight[index] *= affine.factors[channel]
+    }
+    let bias = self.bias ?? [Double](repeating: 0, count: affine.factors.count)
+    self.bias = bias.indices.map { bias[$0] * affine.factors[$0] + affine.offsets[$0] }
+  }
+
+  /// Follows a transposed convolution by a pointwise one, whose weights are [out, between, 1, 1, 1].
+  mutating func fold(pointwise: FoldedWeights) {
+    let (inputs, between, outputs, taps) = (shape[0], shape[1], pointwise.shape[0], self.taps)
+    var folded = [Double](repeating: 0, count: inputs * outputs * taps)
+    for input in 0..<inputs {
+      for output in 0..<outputs {
+        for channel in 0..<between {
+          let factor = pointwise.weight[output * between + channel]
+          for tap in 0..<taps {
+            folded[(input * outputs + output) * taps + tap] +=
+              factor * weight[(input * between + channel) * taps + tap]
+          }
+        }
+      }
+    }
+    if bias != nil || pointwise.bias != nil {
+      let own = bias ?? [Double](repeating: 0, count: between)
+      var offsets = pointwise.bias ?? [Double](repeating: 0, count: outputs)
+      for output in 0..<outputs {
+        for channel in 0..<between {
+          offsets[output] += pointwise.weight[output * between + channel] * own[channel]
+        }
+      }
+      bias = offsets
+    }
+    weight = folded
+    shape[1] = outputs
+  }
+
+  var weightTensor: Tensor { Tensor(shape: shape, elements: weight.map { Float($0) }) }
+  var biasTensor: Tensor? { bias.map { Tensor(shape: [$0.count], elements: $0.map { Float($0) }) } }
+}

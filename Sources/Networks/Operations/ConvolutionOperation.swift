@@ -1,0 +1,145 @@
+import Tensors
+import Work
+
+/// A convolution with weights [out, in, z, y, x].
+package struct ConvolutionOperation: NetworkOperation {
+  package static let kind = "convolution"
+
+  /// The spatial rule.
+  package var geometry: ConvolutionGeometry
+  /// Channels that leave.
+  package var outputChannels: Int
+  /// Whether each of them has an offset.
+  package var hasBias: Bool
+
+  package init(_ geometry: ConvolutionGeometry, outputChannels: Int, hasBias: Bool) {
+    self.geometry = geometry
+    self.outputChannels = outputChannels
+    self.hasBias = hasBias
+  }
+
+  package var problem: String? {
+    GraphLimit.problem(outputChannels: outputChannels) ?? GraphLimit.problem(
+      geometry.kernel, "kernel", from: 1)
+      ?? GraphLimit.problem(geometry.stride, "stride", from: 1)
+      ?? GraphLimit.problem(geometry.padding, "padding", from: 0)
+      ?? GraphLimit.problem(geometry.dilation, "dilation", from: 1)
+  }
+
+  package func outputChannels(_ input: Int) -> Int { outputChannels }
+  package func outputExtent(_ input: Extent3) -> Extent3? { geometry.output(input) }
+
+  package func parameterSlots(layer: String, inputChannels: Int) -> [ParameterSlot] {
+    let kernel = geometry.kernel
+    let weight = ParameterSlot(
+      layer: layer, .weight, [outputChannels, inputChannels, kernel.d, kernel.h, kernel.w],
+      start: .random(fanIn: Double(inputChannels * kernel.product)))
+    return [weight] + (hasBias ? [ParameterSlot(layer: layer, .bias, [outputChannels], start: .zeros)] : [])
+  }
+
+  package func scale(_ scale: Scale, along axis: Axis) -> Scale? { scale.strided(axis(geometry.stride)) }
+
+  package func inputs(of range: ClosedRange<Int>, along axis: Axis) -> ClosedRange<Int> {
+    let (stride, padding) = (axis(geometry.stride), axis(geometry.padding))
+    let reach = axis(geometry.dilation) * (axis(geometry.kernel) - 1)
+    return (range.lowerBound * stride - padding)...(range.upperBound * stride - padding + reach)
+  }
+
+  package func trained(
+    _ input: consuming Tensor, by layer: TrainedLayer, work: WorkContext
+  ) throws(Cancelled) -> TrainedOutput {
+    let input = input
+    let prepared = try PreparedConvolution(
+      weight: layer[.weight], geometry: geometry, inputExtent: input.extent, work: work)
+    let output = try prepared.apply(input, bias: hasBias ? layer[.bias] : nil, work: work)
+    // The spectra of large kernels serve both ways; a first layer has no way back.
+    let kept = layer.passesGradient ? prepared : nil
+    let (geometry, hasBias) = (geometry, hasBias)
+    return TrainedOutput(output) { gradient, work throws(Cancelled) in
+      var gradients = LayerGradients()
+      gradients.parameters[.weight] = try convolutionWeightGradient(
+        input: input, outputGradient: gradient, geometry: geometry, work: work)
+      if hasBias { gradients.parameters[.bias] = try channelSums(gradient, work: work) }
+      if let kept {
+        gradients.input = try kept.inputGradient(gradient, inputExtent: input.extent, work: work)
+      }
+      return gradients
+    }
+  }
+
+  package func draft(_ parameters: LayerParameters) -> any StepDraft {
+    ConvolutionDraft(
+      geometry: geometry, weights: FoldedWeights(parameters, hasBias: hasBias, outputAxis: 0))
+  }
+
+  package func follower(_ parameters: LayerParameters) -> StepFollower? {
+    guard geometry == ConvolutionGeometry(kernel: Extent3(1)) else { return nil }
+    return .mixing(FoldedWeights(parameters, hasBias: hasBias, outputAxis: 0))
+  }
+}
+
+extension NetworkOperation where Self == ConvolutionOperation {
+  /// A convolution.
+  package static func convolution(
+    _ geometry: ConvolutionGeometry, outputChannels: Int, hasBias: Bool
+  ) -> ConvolutionOperation {
+    ConvolutionOperation(geometry, outputChannels: outputChannels, hasBias: hasBias)
+  }
+}
+
+extension ConvolutionOperation {
+  private enum CodingKeys: String, CodingKey { case kernel, stride, padding, dilation, outputChannels, bias }
+
+  package init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    geometry = ConvolutionGeometry(
+      kernel: try values.extent(.kernel), stride: try values.extent(.stride, absent: Extent3(1)),
+      padding: try values.extent(.padding, absent: Extent3(0)),
+      dilation: try values.extent(.dilation, absent: Extent3(1)))
+    outputChannels = try values.decode(Int.self, forKey: .outputChannels)
+    hasBias = try values.flag(.bias, absent: true)
+  }
+
+  package func encode(to encoder: any Encoder) throws {
+    var values = encoder.container(keyedBy: CodingKeys.self)
+    try values.encode(geometry.kernel, forKey: .kernel)
+    try values.encode(geometry.stride, forKey: .stride)
+    try values.encode(geometry.padding, forKey: .padding)
+    try values.encode(geometry.dilation, forKey: .dilation)
+    try values.encode(outputChannels, forKey: .outputChannels)
+    try values.encode(hasBias, forKey: .bias)
+  }
+}
+
+/// A convolution with what folds into it: batch normalisation, a rectifier, and a pooling of its results.
+private struct ConvolutionDraft: StepDraft {
+  let geometry: ConvolutionGeometry
+  var weights: FoldedWeights
+  var rectifies = false
+  var pooling: PoolingGeometry?
+
+  mutating func takeIn(_ follower: StepFollower) -> Bool {
+    switch follower {
+    case .scaleAndShift(let affine) where !rectifies && pooling == nil: weights.fold(affine)
+    case .rectification where !rectifies && pooling == nil: rectifies = true
+    case .maxPooling(let geometry) where pooling == nil: pooling = geometry
+    default: return false
+    }
+    return true
+  }
+
+  func variant(for input: Extent3) -> PreparedConvolution.Choice {
+    PreparedConvolution.choice(geometry: geometry, weightShape: weights.shape, inputExtent: input)
+  }
+
+  func operations(
+    _ variant: PreparedConvolution.Choice, work: WorkContext
+  ) throws(Cancelled) -> [any PreparedOperation] {
+    let prepared = try PreparedConvolution(
+      weight: weights.weightTensor, geometry: geometry, choice: variant, work: work)
+    let bias = weights.biasTensor
+    guard let pooling else { return [prepared.operation(bias: bias, rectifies: rectifies)] }
+    if let fused = prepared.operation(bias: bias, rectifies: rectifies, pooling: pooling) { return [fused] }
+    return [prepared.operation(bias: bias, rectifies: rectifies), PreparedMaxPooling(geometry: pooling)]
+  }
+}

@@ -1,0 +1,142 @@
+import Tensors
+import Work
+
+/// A transposed convolution with weights [in, out, z, y, x].
+package struct TransposedConvolutionOperation: NetworkOperation {
+  package static let kind = "transposedConvolution"
+
+  /// The spatial rule.
+  package var geometry: TransposedConvolutionGeometry
+  /// Channels that leave.
+  package var outputChannels: Int
+  /// Whether each of them has an offset.
+  package var hasBias: Bool
+
+  package init(_ geometry: TransposedConvolutionGeometry, outputChannels: Int, hasBias: Bool) {
+    self.geometry = geometry
+    self.outputChannels = outputChannels
+    self.hasBias = hasBias
+  }
+
+  package var problem: String? {
+    let (extra, stride) = (geometry.outputPadding, geometry.stride)
+    return GraphLimit.problem(outputChannels: outputChannels)
+      ?? GraphLimit.problem(geometry.kernel, "kernel", from: 1)
+      ?? GraphLimit.problem(stride, "stride", from: 1)
+      ?? GraphLimit.problem(geometry.padding, "padding", from: 0)
+      ?? GraphLimit.problem(extra, "output padding", from: 0)
+      ?? (extra.d < stride.d && extra.h < stride.h && extra.w < stride.w
+        ? nil : "output padding: expected less than the stride")
+  }
+
+  package func outputChannels(_ input: Int) -> Int { outputChannels }
+  package func outputExtent(_ input: Extent3) -> Extent3? { geometry.output(input) }
+
+  package func parameterSlots(layer: String, inputChannels: Int) -> [ParameterSlot] {
+    let kernel = geometry.kernel
+    // The taps that reach one output, on average over outputs.
+    let fanIn = Double(inputChannels * kernel.product) / Double(geometry.stride.product)
+    let weight = ParameterSlot(
+      layer: layer, .weight, [inputChannels, outputChannels, kernel.d, kernel.h, kernel.w],
+      start: .random(fanIn: fanIn))
+    return [weight] + (hasBias ? [ParameterSlot(layer: layer, .bias, [outputChannels], start: .zeros)] : [])
+  }
+
+  package func scale(_ scale: Scale, along axis: Axis) -> Scale? { scale.upsampled(axis(geometry.stride)) }
+
+  package func inputs(of range: ClosedRange<Int>, along axis: Axis) -> ClosedRange<Int> {
+    let (stride, padding) = (axis(geometry.stride), axis(geometry.padding))
+    let lower = -floorDivide(axis(geometry.kernel) - 1 - range.lowerBound - padding, stride)
+    return lower...max(lower, floorDivide(range.upperBound + padding, stride))
+  }
+
+  package func trained(
+    _ input: consuming Tensor, by layer: TrainedLayer, work: WorkContext
+  ) throws(Cancelled) -> TrainedOutput {
+    let input = input
+    let (geometry, hasBias, passesGradient) = (geometry, hasBias, layer.passesGradient)
+    let weight = layer[.weight]
+    let output = try Tensors.transposedConvolution(
+      input, weight: weight, bias: hasBias ? layer[.bias] : nil, geometry: geometry, work: work)
+    return TrainedOutput(output) { gradient, work throws(Cancelled) in
+      var gradients = LayerGradients()
+      gradients.parameters[.weight] = try transposedConvolutionWeightGradient(
+        input: input, outputGradient: gradient, geometry: geometry, work: work)
+      if hasBias { gradients.parameters[.bias] = try channelSums(gradient, work: work) }
+      if passesGradient {
+        gradients.input = try transposedConvolutionInputGradient(
+          gradient, weight: weight, geometry: geometry, work: work)
+      }
+      return gradients
+    }
+  }
+
+  package func draft(_ parameters: LayerParameters) -> any StepDraft {
+    TransposedConvolutionDraft(
+      geometry: geometry, weights: FoldedWeights(parameters, hasBias: hasBias, outputAxis: 1))
+  }
+}
+
+extension NetworkOperation where Self == TransposedConvolutionOperation {
+  /// A transposed convolution.
+  package static func transposedConvolution(
+    _ geometry: TransposedConvolutionGeometry, outputChannels: Int, hasBias: Bool
+  ) -> TransposedConvolutionOperation {
+    TransposedConvolutionOperation(geometry, outputChannels: outputChannels, hasBias: hasBias)
+  }
+}
+
+extension TransposedConvolutionOperation {
+  private enum CodingKeys: String, CodingKey {
+    case kernel, stride, padding, outputPadding, outputChannels, bias
+  }
+
+  package init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    geometry = TransposedConvolutionGeometry(
+      kernel: try values.extent(.kernel), stride: try values.extent(.stride, absent: Extent3(2)),
+      padding: try values.extent(.padding, absent: Extent3(0)),
+      outputPadding: try values.extent(.outputPadding, absent: Extent3(0)))
+    outputChannels = try values.decode(Int.self, forKey: .outputChannels)
+    hasBias = try values.flag(.bias, absent: true)
+  }
+
+  package func encode(to encoder: any Encoder) throws {
+    var values = encoder.container(keyedBy: CodingKeys.self)
+    try values.encode(geometry.kernel, forKey: .kernel)
+    try values.encode(geometry.stride, forKey: .stride)
+    try values.encode(geometry.padding, forKey: .padding)
+    try values.encode(geometry.outputPadding, forKey: .outputPadding)
+    try values.encode(outputChannels, forKey: .outputChannels)
+    try values.encode(hasBias, forKey: .bias)
+  }
+}
+
+/// A transposed convolution with what folds into it: batch normalisation, a pointwise convolution, a rectifier.
+private struct TransposedConvolutionDraft: StepDraft {
+  let geometry: TransposedConvolutionGeometry
+  var weights: FoldedWeights
+  var rectifies = false
+
+  mutating func takeIn(_ follower: StepFollower) -> Bool {
+    guard !rectifies else { return false }
+    switch follower {
+    case .scaleAndShift(let affine): weights.fold(affine)
+    case .rectification: rectifies = true
+    // Exact, and cheaper as long as it does not widen the transposed convolution.
+    case .mixing(let pointwise) where pointwise.outputs <= weights.outputs: weights.fold(pointwise: pointwise)
+    case .mixing, .maxPooling: return false
+    }
+    return true
+  }
+
+  func variant(for input: Extent3) -> Bool { true }
+
+  func operations(_ variant: Bool, work: WorkContext) throws(Cancelled) -> [any PreparedOperation] {
+    [
+      try PreparedTransposedConvolution(
+        weight: weights.weightTensor, bias: weights.biasTensor, geometry: geometry, rectifies: rectifies,
+        work: work)
+    ]
+  }
+}

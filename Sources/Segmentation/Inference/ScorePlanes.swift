@@ -1,0 +1,80 @@
+import Tensors
+import Volumes
+import Work
+
+/// Scores of some planes that a network has just finished, as they become probabilities and labels of an image of the
+/// given size: padding behind it is left out.
+struct ScorePlanes: Sendable {
+  /// One window per head, all of the same planes.
+  let heads: [ActivationWindow]
+  /// The image's own size.
+  let size: GridSize
+
+  private var classCount: Int { heads[0].channels }
+  private var pixels: Int { size.i * size.j }
+  /// The planes that belong to the image.
+  var slices: Range<Int> { heads[0].planes.clamped(to: 0..<size.k) }
+
+  /// Writes the class probabilities of every head, each into a volume of its own: class slowest, slices in the middle.
+  func writeProbabilities(to volumes: [DisjointBuffer<Float>], work: WorkContext) throws(Cancelled) {
+    let voxelCount = size.voxelCount
+    try work.forEach(count: heads.count * slices.count) { index, _ in
+      let (head, k) = (index / slices.count, slices.lowerBound + index % slices.count)
+      write(head, k, to: volumes[head].start + k * pixels, stride: voxelCount)
+    }
+  }
+
+  /// Writes the label of the most probable class of (1 - Σ τ_d) main + Σ τ_d auxiliary_d; of equal probabilities the
+  /// lower class counts.
+  func writeLabels(
+    _ labelValues: [UInt16], auxiliaryHeadWeights weights: [Double], to labels: DisjointBuffer<UInt16>,
+    work: WorkContext
+  ) throws(Cancelled) {
+    let (classes, pixels) = (classCount, pixels)
+    let main = Float(1 - weights.reduce(0, +))
+    var scratch = [Float](repeating: 0, count: work.threadCount * 2 * classes * pixels)
+    var cancelled: Cancelled?
+    scratch.withUnsafeMutableBufferPointer { scratch in
+      let scratch = DisjointBuffer(scratch)
+      do throws(Cancelled) {
+        try work.forEach(count: slices.count) { index, worker in
+          let k = slices.lowerBound + index
+          let mixed = scratch.start + worker * 2 * classes * pixels
+          let single = mixed + classes * pixels
+          write(0, k, to: mixed, stride: pixels)
+          let used = weights.enumerated().filter { $0.element != 0 }
+          if !used.isEmpty {
+            for voxel in 0..<classes * pixels { mixed[voxel] *= main }
+          }
+          for (head, weight) in used {
+            write(head + 1, k, to: single, stride: pixels)
+            let share = Float(weight)
+            for voxel in 0..<classes * pixels { mixed[voxel] += share * single[voxel] }
+          }
+          let target = labels.start + k * pixels
+          target.update(repeating: labelValues[0], count: pixels)
+          for index in 1..<classes {
+            let candidate = mixed + index * pixels
+            for voxel in 0..<pixels where candidate[voxel] > mixed[voxel] {
+              mixed[voxel] = candidate[voxel]
+              target[voxel] = labelValues[index]
+            }
+          }
+        }
+      } catch { cancelled = error }
+    }
+    if let cancelled { throw cancelled }
+  }
+
+  /// Writes the class probabilities of one slice of one head, classes `stride` floats apart.
+  private func write(_ head: Int, _ k: Int, to target: UnsafeMutablePointer<Float>, stride: Int) {
+    let window = heads[head]
+    for index in 0..<classCount {
+      let plane = window.start(item: 0, channel: index) + (k - window.planes.lowerBound) * window.planeStride
+      for j in 0..<size.j {
+        (target + index * stride + j * size.i).update(from: plane + j * window.extent.w, count: size.i)
+      }
+    }
+    softmax(at: target, channels: classCount, stride: stride, count: pixels)
+  }
+}

@@ -1,0 +1,60 @@
+import Networks
+import Tensors
+import Volumes
+import Work
+
+/// An image as a network takes it in, plane by plane: along the model's axes, its intensities normalised, padded with
+/// zeros to whole strides.
+struct WorkingImage: Sendable {
+  /// The grid of the planes, without padding.
+  let grid: VolumeGrid
+  /// Writes slice k, i fastest, without padding.
+  private let writeSlice: @Sendable (_ k: Int, _ target: UnsafeMutablePointer<Float>) -> Void
+
+  /// A volume that has been prepared as a whole.
+  init(_ prepared: ScalarVolume) {
+    grid = prepared.grid
+    let count = prepared.grid.size.i * prepared.grid.size.j
+    writeSlice = { [voxels = prepared.voxels] k, target in
+      voxels.withUnsafeBufferPointer {
+        target.update(from: $0.baseAddress! + k * count, count: count)
+      }
+    }
+  }
+
+  /// An image on its own grid: no voxel is stored a second time.
+  /// - Throws: ``InputError`` when the model's orientation is none.
+  init(_ image: ScalarVolume, preprocessing: Preprocessing) throws(InputError) {
+    let axes = ReorientedGrid(image.grid, orientation: try preprocessing.parsedOrientation)
+    grid = axes.grid
+    let rule = preprocessing.intensityRule(for: image.voxels)
+    let count = grid.size.i * grid.size.j
+    writeSlice = { [voxels = image.voxels] k, target in
+      voxels.withUnsafeBufferPointer {
+        axes.reorientation.writeSlice(k, of: SharedBuffer($0), size: axes.original.size, to: target)
+      }
+      for index in 0..<count { target[index] = rule(target[index]) }
+    }
+  }
+
+  /// Writes the planes that `window` names.
+  func write(to window: ActivationWindow, work: WorkContext) throws(Cancelled) {
+    let (size, extent) = (grid.size, window.extent)
+    precondition(
+      window.channels == 1 && window.batch == 1 && size.i <= extent.w && size.j <= extent.h,
+      "\(size) voxels for planes of \(extent), \(window.channels) channels")
+    try work.forEach(count: window.planes.count) { index, _ in
+      let k = window.planes.lowerBound + index
+      let target = window.start(item: 0, channel: 0) + index * window.planeStride
+      guard k < size.k else { return target.update(repeating: 0, count: window.planeStride) }
+      writeSlice(k, target)
+      // Dense rows move to their places from the last one on, so that none is overwritten before it moved.
+      for j in (0..<size.j).reversed() where size.i < extent.w {
+        let row = target + j * extent.w
+        row.update(from: target + j * size.i, count: size.i)
+        (row + size.i).update(repeating: 0, count: extent.w - size.i)
+      }
+      (target + size.j * extent.w).update(repeating: 0, count: (extent.h - size.j) * extent.w)
+    }
+  }
+}

@@ -1,0 +1,29 @@
+import Work
+
+extension WorkContext {
+  /// Calls `body` in parallel for stretches of the planes that `output` holds, together with the same voxels of
+  /// `input`: what operations need that treat every voxel alone.
+  func forEachStretch(
+    of output: ActivationWindow, reading input: ActivationWindow,
+    _ body:
+      @Sendable (
+        _ channel: Int, _ source: UnsafePointer<Float>, _ target: UnsafeMutablePointer<Float>, _ count: Int
+      ) -> Void
+  ) throws(Cancelled) {
+    precondition(
+      input.batch == output.batch && input.extent == output.extent
+        && output.planes.clamped(to: input.planes) == output.planes,
+      "planes \(input.planes) of \(input.extent) for planes \(output.planes) of \(output.extent)")
+    let chunks = Chunks(count: output.planes.count * output.planeStride)
+    let skipped = (output.planes.lowerBound - input.planes.lowerBound) * input.planeStride
+    try forEach(count: output.batch * output.channels * chunks.number) { index, _ in
+      let (item, channel) = (
+        index / chunks.number / output.channels, index / chunks.number % output.channels
+      )
+      let range = chunks.range(index % chunks.number)
+      body(
+        channel, input.start(item: item, channel: channel) + skipped + range.lowerBound,
+        output.start(item: item, channel: channel) + range.lowerBound, range.count)
+    }
+  }
+}

@@ -1,0 +1,91 @@
+import Foundation
+import Networks
+import Segmentation
+import Tensors
+import Volumes
+import Work
+
+/// What `segdeck info --plan` says: how a model's network runs on images of one size.
+struct PlanInfo: Encodable {
+  struct Step: Encodable {
+    var layers: [String]
+    var kernel: String
+    /// Channels, then x, y, z.
+    var output: [Int]
+    var gflop: Double
+    var weightMb: Double
+    /// The memory of the output and its place in the arena; missing where the output lies with the caller.
+    var bufferMb: Double?
+    var offsetMb: Double?
+  }
+
+  var file: String
+  /// x, y, z.
+  var shape: [Int]
+  var heads: [String]
+  var threads: Int
+  var slabs: Int
+  /// Planes of the image that a slab brings.
+  var slabPlanes: Int
+  var steps: [Step]
+  var gflop: Double
+  var arenaMb: Double
+  /// The most that one step needs, inside the arena.
+  var scratchMb: Double
+  var weightMb: Double
+  /// Arena and weights.
+  var peakMb: Double
+
+  /// The plan for streaming images of `size` voxels to the scores of the given heads.
+  init(_ model: SegmentationModel, size: GridSize, heads: [Int], work: WorkContext) throws {
+    let network = try Network(graph: model.graph, parameters: model.parameters, heads: heads)
+    let plan = try network.plan(
+      for: Extent3(size.k, size.j, size.i), heads: heads, passage: .streamed, work: work)
+    file = model.path
+    shape = [size.i, size.j, size.k]
+    self.heads = heads.map { model.graph.heads[$0].name }
+    threads = plan.threadCount
+    slabs = plan.slabCount
+    slabPlanes = plan.slabDepth
+    steps = plan.kernels.enumerated().map { index, step in
+      let buffer = plan.buffer(ofStep: index)
+      return Step(
+        layers: step.layers, kernel: step.operation.kernelName,
+        output: [step.channels, step.extent.w, step.extent.h, step.extent.d],
+        gflop: step.operationCount / 1e9, weightMb: Self.megabytes(step.operation.weightBytes),
+        bufferMb: buffer.map { Self.megabytes($0.bytes) }, offsetMb: buffer.map { Self.megabytes($0.offset) })
+    }
+    gflop = plan.operationCount / 1e9
+    arenaMb = Self.megabytes(plan.arenaBytes)
+    scratchMb = Self.megabytes(plan.scratchBytes)
+    weightMb = Self.megabytes(plan.weightBytes)
+    peakMb = Self.megabytes(plan.peakBytes)
+  }
+
+  private static func megabytes(_ bytes: Int) -> Double { Double(bytes) / 1_000_000 }
+
+  /// A heading, a row for each kernel call, the totals.
+  var text: String {
+    let extents = shape.map(String.init).joined(separator: "x")
+    var table = TextTable(
+      heading: ["layers", "kernel", "output", "GFLOP", "weights MB", "buffer MB", "at MB"])
+    table.leadingColumns = 2
+    for step in steps {
+      let size = step.output.dropFirst().map(String.init).joined(separator: "x")
+      table.rows.append([
+        step.layers.joined(separator: " "), step.kernel, "\(step.output[0]) x \(size)",
+        Text.decimals(step.gflop, 2), Text.decimals(step.weightMb, 2), TextTable.cell(step.bufferMb, 1),
+        TextTable.cell(step.offsetMb, 1),
+      ])
+    }
+    let way = slabs == 1 ? "all planes at once" : "in \(slabs) slabs of \(slabPlanes) planes"
+    return """
+      \(file): \(extents) voxels, heads \(heads.joined(separator: ", ")), \(threads) threads, \(way)
+      \(table.text)
+      operations   \(Text.decimals(gflop, 1)) GFLOP, counted as direct sums
+      activations  \(Text.decimals(arenaMb, 1)) MB in one arena, of which at most \(Text.decimals(scratchMb, 1)) MB scratch
+      weights      \(Text.decimals(weightMb, 1)) MB prepared
+      peak         \(Text.decimals(peakMb, 1)) MB beside image and scores
+      """
+  }
+}

@@ -1,0 +1,240 @@
+import Networks
+import Tensors
+import TestSupport
+import Testing
+import Work
+
+/// One operation of a network, and how its layers stand in model files.
+struct OperationCase: Sendable, CustomTestStringConvertible {
+  let operation: any NetworkOperation
+  /// Its fields in JSON, keys sorted, beside "input", "kind" and "name".
+  let fields: String
+  let inputChannels: Int
+  let extent: Extent3
+
+  init(
+    _ operation: any NetworkOperation, _ fields: String, channels: Int = 2, extent: Extent3 = Extent3(5, 6, 7)
+  ) {
+    self.operation = operation
+    self.fields = fields
+    inputChannels = channels
+    self.extent = extent
+  }
+
+  var testDescription: String { type(of: operation).kind + " " + fields }
+
+  /// A network of nothing but this operation.
+  var graph: NetworkGraph {
+    var layer = Layer("layer", from: NetworkGraph.inputName, RectifierOperation())
+    layer.operation = operation
+    return NetworkGraph(
+      inputChannels: inputChannels, layers: [layer], heads: [Head("main", layer: "layer", lossWeight: 1)])
+  }
+
+  /// Two images whose values are all different and never near 0, so that neither a rectifier nor a maximum changes
+  /// its mind under a small step.
+  func images() -> Tensor {
+    let count = 2 * inputChannels * extent.product
+    return Tensor(
+      shape: [2, inputChannels, extent.d, extent.h, extent.w],
+      elements: (0..<count).map { 2 * (Float($0 * 7919 % count) + 0.5) / Float(count) - 1 })
+  }
+}
+
+/// A row or more for every operation.
+let operationCases: [OperationCase] = [
+  .init(
+    .convolution(ConvolutionGeometry(kernel: Extent3(3, 2, 3), padding: Extent3(1, 0, 1)), 3, hasBias: true),
+    #""bias":true,"dilation":[1,1,1],"kernel":[3,2,3],"outputChannels":3,"padding":[1,0,1],"stride":[1,1,1]"#),
+  .init(
+    .convolution(
+      ConvolutionGeometry(
+        kernel: Extent3(2), stride: Extent3(2, 1, 2), padding: Extent3(1), dilation: Extent3(2, 1, 1)), 4,
+      hasBias: false),
+    #""bias":false,"dilation":[2,1,1],"kernel":[2,2,2],"outputChannels":4,"padding":[1,1,1],"stride":[2,1,2]"#,
+    channels: 1),
+  .init(
+    .convolution(ConvolutionGeometry(kernel: Extent3(1)), 5, hasBias: true),
+    #""bias":true,"dilation":[1,1,1],"kernel":[1,1,1],"outputChannels":5,"padding":[0,0,0],"stride":[1,1,1]"#),
+  .init(
+    .convolution(ConvolutionGeometry(kernel: Extent3(5), padding: Extent3(2)), 2, hasBias: true),
+    #""bias":true,"dilation":[1,1,1],"kernel":[5,5,5],"outputChannels":2,"padding":[2,2,2],"stride":[1,1,1]"#,
+    extent: Extent3(13, 9, 10)),
+  .init(
+    .transposedConvolution(
+      TransposedConvolutionGeometry(kernel: Extent3(3), padding: Extent3(1), outputPadding: Extent3(1)), 3,
+      hasBias: true),
+    #""bias":true,"kernel":[3,3,3],"outputChannels":3,"outputPadding":[1,1,1],"padding":[1,1,1],"stride":[2,2,2]"#
+  ),
+  .init(
+    .transposedConvolution(
+      TransposedConvolutionGeometry(kernel: Extent3(4, 2, 3), stride: Extent3(2, 1, 3)), 2, hasBias: false),
+    #""bias":false,"kernel":[4,2,3],"outputChannels":2,"outputPadding":[0,0,0],"padding":[0,0,0],"stride":[2,1,3]"#
+  ),
+  .init(
+    MaxPoolingOperation(PoolingGeometry(kernel: Extent3(2), stride: Extent3(2), roundsUp: true)),
+    #""kernel":[2,2,2],"roundsUp":true,"stride":[2,2,2]"#),
+  .init(
+    MaxPoolingOperation(PoolingGeometry(kernel: Extent3(3, 2, 1), stride: Extent3(1, 2, 3))),
+    #""kernel":[3,2,1],"roundsUp":false,"stride":[1,2,3]"#),
+  .init(BatchNormalisationOperation(epsilon: 0.5), #""epsilon":0.5"#, channels: 3),
+  .init(RectifierOperation(), ""),
+]
+
+extension NetworkOperation where Self == ConvolutionOperation {
+  fileprivate static func convolution(
+    _ geometry: ConvolutionGeometry, _ channels: Int, hasBias: Bool
+  ) -> ConvolutionOperation { ConvolutionOperation(geometry, outputChannels: channels, hasBias: hasBias) }
+}
+
+extension NetworkOperation where Self == TransposedConvolutionOperation {
+  fileprivate static func transposedConvolution(
+    _ geometry: TransposedConvolutionGeometry, _ channels: Int, hasBias: Bool
+  ) -> TransposedConvolutionOperation {
+    TransposedConvolutionOperation(geometry, outputChannels: channels, hasBias: hasBias)
+  }
+}
+
+@Suite("Every operation of a network")
+struct OperationTests {
+  private let work = WorkContext(threadCount: 2)
+
+  @Test("has a row in the table")
+  func complete() {
+    #expect(
+      Set(operationCases.map { type(of: $0.operation).kind })
+        == Set(NetworkOperations.all.map { $0.kind }))
+  }
+
+  @Test("stands in model files as ever", arguments: operationCases)
+  func json(row: OperationCase) throws {
+    let kind = type(of: row.operation).kind
+    let layer = (#"{"input":"input","kind":""# + kind + #"","name":"layer","# + row.fields + "}")
+      .sortedFields
+    let text =
+      #"{"heads":[{"layer":"layer","lossWeight":1,"name":"main"}],"inputChannels":\#(row.inputChannels),"layers":[\#(layer)]}"#
+    #expect(row.graph.json == text)
+    #expect(try NetworkGraph(json: text, subject: "graph") == row.graph)
+  }
+
+  @Test(
+    "gives at inference what it gives in training, with the shape that it promises", arguments: operationCases
+  )
+  func inference(row: OperationCase) throws {
+    let resolved = try row.graph.resolved()
+    var parameters = Parameters(initialising: resolved, seed: 3)
+    let trained = try row.trained(row.images(), parameters, work)
+    if let statistics = trained.statistics {
+      let shape = [row.inputChannels]
+      parameters["layer.running_mean"] = Tensor(shape: shape, elements: statistics.mean)
+      parameters["layer.running_var"] = Tensor(shape: shape, elements: statistics.biasedVariance)
+    }
+    let network = try Network(graph: row.graph, parameters: parameters)
+    let scores = try network(row.images(), work: work)
+    let extent = try #require(row.operation.outputExtent(row.extent))
+    #expect(
+      scores.shape == [
+        2, row.operation.outputChannels(row.inputChannels), extent.d, extent.h, extent.w,
+      ])
+    #expect(relativeError(scores.elements, trained.output.elements) <= 2e-6)
+    for depth in 1...3 {
+      let plan = try network.plan(for: row.extent, batch: 2, slabDepth: depth, work: work)
+      let slabs = try network.scores(of: row.images(), plan: plan, work: work)[0]
+      #expect(relativeError(slabs.elements, scores.elements) <= 1e-6, "slabs of \(depth)")
+    }
+  }
+
+  @Test("passes the gradients that small steps give", arguments: operationCases)
+  func gradients(row: OperationCase) throws {
+    var parameters = Parameters(initialising: try row.graph.resolved(), seed: 4)
+    var generator = SplitMix64(seed: 9)
+    let image = row.images()
+    let trained = try row.trained(image, parameters, work)
+    let weights = generator.floats(trained.output.elements.count)
+    let found = try trained.backward(Tensor(shape: trained.output.shape, elements: weights), work)
+    func loss(_ image: Tensor, _ parameters: Parameters) throws -> Double {
+      zip(try row.trained(image, parameters, work).output.elements, weights)
+        .reduce(0) { $0 + Double($1.0) * Double($1.1) }
+    }
+    func compare(_ gradient: [Float], _ name: String, _ change: (Int, Float) throws -> Double) throws {
+      let scale = gradient.reduce(0) { max($0, abs($1)) }
+      for index in stride(from: 0, to: gradient.count, by: max(1, gradient.count / 23)) {
+        let step: Float = 1e-3
+        let slope = (try change(index, step) - change(index, -step)) / (2 * Double(step))
+        #expect(abs(slope - Double(gradient[index])) <= 2e-2 * Double(scale), "\(name), element \(index)")
+      }
+    }
+    try compare(try #require(found.input).elements, "input") { index, step in
+      var moved = image
+      moved.elements[index] += step
+      return try loss(moved, parameters)
+    }
+    let slots = row.operation.parameterSlots(layer: "layer", inputChannels: row.inputChannels)
+    #expect(Set(found.parameters.keys) == Set(slots.map(\.role).filter(\.isTrained)))
+    for (role, gradient) in found.parameters {
+      let name = "layer.\(role.rawValue)"
+      #expect(gradient.shape == parameters[name].shape)
+      try compare(gradient.elements, name) { index, step in
+        let kept = parameters[name]
+        defer { parameters[name] = kept }
+        parameters[name].elements[index] += step
+        return try loss(image, parameters)
+      }
+    }
+  }
+
+  @Test("reads the voxels that its reach names, and no others", arguments: operationCases)
+  func reach(row: OperationCase) throws {
+    let network = try Network(
+      graph: row.graph, parameters: Parameters(initialising: try row.graph.resolved(), seed: 5))
+    let image = row.images()
+    let whole = try network(image, work: work)
+    let output = whole.extent
+    for (axis, length) in zip(Axis.allCases, [output.d, output.h, output.w]) {
+      let place = length / 2
+      let range = row.operation.inputs(of: place...place, along: axis)
+      // Whatever lies outside the range changes nothing there.
+      var outside = image
+      for index in outside.elements.indices where !range.contains(axis.position(of: index, in: row.extent)) {
+        outside.elements[index] = 1000
+      }
+      let changed = try network(outside, work: work)
+      for index in whole.elements.indices where axis.position(of: index, in: output) == place {
+        #expect(abs(changed.elements[index] - whole.elements[index]) <= 1e-3, "\(axis), element \(index)")
+      }
+    }
+  }
+}
+
+extension OperationCase {
+  /// The operation's way through training with these tensors.
+  fileprivate func trained(
+    _ image: Tensor, _ parameters: Parameters, _ work: WorkContext
+  ) throws -> TrainedOutput {
+    try operation.trained(
+      image, by: TrainedLayer(parameters: LayerParameters("layer", parameters), passesGradient: true),
+      work: work)
+  }
+}
+
+extension Axis {
+  /// The position along this axis of an element of an activation.
+  fileprivate func position(of index: Int, in extent: Extent3) -> Int {
+    switch self {
+    case .d: index / (extent.h * extent.w) % extent.d
+    case .h: index / extent.w % extent.h
+    case .w: index % extent.w
+    }
+  }
+}
+
+extension String {
+  /// A flat JSON object with its fields in the order of their keys.
+  fileprivate var sortedFields: String {
+    var fields: [String] = []
+    for part in dropFirst().dropLast().split(separator: ",") {
+      if part.contains(":") { fields.append(String(part)) } else { fields[fields.count - 1] += "," + part }
+    }
+    return "{" + fields.sorted().joined(separator: ",") + "}"
+  }
+}
