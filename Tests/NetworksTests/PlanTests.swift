@@ -45,7 +45,8 @@ struct PlanTests {
           let found = try network.scores(of: image, heads: heads, plan: plan, work: work)
           for (one, other) in zip(found, whole) {
             #expect(one.shape == other.shape)
-            #expect(relativeError(one.elements, other.elements) <= 2e-6, "slabs of \(depth)")
+            // Thin slabs get other tiles, or sums instead of transforms.
+            #expect(relativeError(one.elements, other.elements) <= 1e-5, "slabs of \(depth)")
           }
           if let first { #expect(found == first, "slabs of \(depth)") } else { first = found }
         }
@@ -53,9 +54,26 @@ struct PlanTests {
     }
   }
 
-  @Test("a streamed image gives every plane of all heads once and in order, and the scores of the whole")
-  func streamed() throws {
-    let (_, graph, _) = Self.graphs[0]
+  /// Layers that work in place in front of, between and behind others, one of them a head that others read.
+  private static let inPlace: NetworkGraph = {
+    let same = ConvolutionGeometry(kernel: Extent3(3), padding: Extent3(1))
+    return NetworkGraph(
+      inputChannels: 1,
+      layers: [
+        Layer("relu0", from: NetworkGraph.inputName, .rectifier),
+        Layer("bn0", from: "relu0", .batchNormalisation(epsilon: 1e-3)),
+        Layer("conv1", from: "bn0", .convolution(same, outputChannels: 2, hasBias: true)),
+        Layer("relu1", from: "conv1", .rectifier),
+        Layer("conv2", from: "relu1", .convolution(same, outputChannels: 2, hasBias: false)),
+        Layer("relu2", from: "conv2", .rectifier),
+      ],
+      heads: [Head("main", layer: "relu2", lossWeight: 1), Head("aux", layer: "conv1", lossWeight: 1)])
+  }()
+
+  @Test(
+    "a streamed image gives every plane of all heads once and in order, and the scores of the whole",
+    arguments: [NetworkGraph.liver(), inPlace])
+  func streamed(graph: NetworkGraph) throws {
     let extent = Extent3(68, 28, 36)
     let network = try network(graph)
     let image = image(extent)
@@ -89,7 +107,7 @@ struct PlanTests {
       })
     #expect(fetched.flatMap { Array($0) } == Array(0..<extent.d))
     #expect(delivered.flatMap { Array($0) } == Array(0..<extent.d))
-    for (one, other) in zip(found, whole) { #expect(relativeError(one.elements, other.elements) <= 2e-6) }
+    for (one, other) in zip(found, whole) { #expect(relativeError(one.elements, other.elements) <= 1e-5) }
   }
 
   @Test("what takes the planes can stop the passage, and so can a cancellation")

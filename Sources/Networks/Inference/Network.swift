@@ -45,9 +45,16 @@ package struct Network: Sendable {
     for extent: Extent3, batch: Int = 1, heads asked: [Int] = [0],
     passage: InferencePlan.Passage = .whole, memoryLimit: Int = Network.memoryLimit, work: WorkContext
   ) throws -> InferencePlan {
-    InferencePlan(
-      try planSteps(for: extent, batch: batch, heads: asked, work: work), memoryLimit: memoryLimit,
-      passage: passage, threadCount: work.threadCount)
+    func plan(weightsForSlabsOf depth: Int) throws -> InferencePlan {
+      let steps = try planSteps(for: extent, batch: batch, heads: asked, slabDepth: depth, work: work)
+      return InferencePlan(
+        steps, memoryLimit: memoryLimit, passage: passage, threadCount: work.threadCount)
+    }
+    let expected = try expectedSlabDepth(extent, batch: batch, heads: asked, memoryLimit: memoryLimit)
+    let first = try plan(weightsForSlabsOf: expected)
+    // Which slabs fit shows when the kernels are known, and which kernels suit depends on the slabs.
+    guard first.slabCount > 1, abs(first.slabDepth - expected) * 8 > expected else { return first }
+    return try plan(weightsForSlabsOf: first.slabDepth)
   }
 
   /// The same with slabs of `slabDepth` planes.
@@ -57,8 +64,8 @@ package struct Network: Sendable {
   ) throws -> InferencePlan {
     precondition(slabDepth > 0, "slabs of \(slabDepth) planes")
     return InferencePlan(
-      try planSteps(for: extent, batch: batch, heads: asked, work: work), depth: slabDepth,
-      isAligned: isAligned, passage: passage, threadCount: work.threadCount)
+      try planSteps(for: extent, batch: batch, heads: asked, slabDepth: slabDepth, work: work),
+      depth: slabDepth, isAligned: isAligned, passage: passage, threadCount: work.threadCount)
   }
 
   /// Runs the network on images that lie in memory.
@@ -149,8 +156,26 @@ package struct Network: Sendable {
     return [tensor] + others
   }
 
+  /// About as many planes of an image as a slab can have whose activations take `memoryLimit` bytes: what enters the
+  /// layer that needs most, and what leaves it.
+  private func expectedSlabDepth(
+    _ extent: Extent3, batch: Int, heads asked: [Int], memoryLimit: Int
+  ) throws(InputError) -> Int {
+    let extents = try graph.outputExtents(input: extent, subject: "image")
+    let isNeeded = graph.nodesNeeded(byHeads: asked)
+    var most = 1
+    for (index, node) in graph.nodes.enumerated() where isNeeded[index] {
+      let entering = node.source.map { extents[$0] } ?? extent
+      let floats =
+        node.inputChannels * entering.product + node.outputChannels * extents[index].product
+      most = max(most, batch * floats * MemoryLayout<Float>.stride)
+    }
+    return max(1, min(extent.d, extent.d * memoryLimit / most))
+  }
+
+  /// The steps for images of extents `extent`, with weights prepared for slabs of `slabDepth` planes of them.
   private func planSteps(
-    for extent: Extent3, batch: Int, heads asked: [Int], work: WorkContext
+    for extent: Extent3, batch: Int, heads asked: [Int], slabDepth: Int, work: WorkContext
   ) throws -> PlanSteps {
     precondition(
       asked.allSatisfy { heads.contains($0) }, "heads \(asked) were not prepared; prepared are \(heads)")
@@ -163,7 +188,9 @@ package struct Network: Sendable {
       var source = step.source.flatMap { plannedIndices[$0] }
       var channels = source.map { planned[$0].channels } ?? graph.graph.inputChannels
       var entering = source.map { planned[$0].extent } ?? extent
-      let operations = try step.preparation.operations(for: entering, work: work.silent)
+      let slab = Extent3(
+        max(1, min(entering.d, (entering.d * slabDepth + extent.d - 1) / extent.d)), entering.h, entering.w)
+      let operations = try step.preparation.operations(for: slab, work: work.silent)
       for (position, operation) in operations.enumerated() {
         guard let leaving = operation.outputExtent(entering) else {
           preconditionFailure("an input of \(entering) is too small for \(operation.kernelName)")
