@@ -39,7 +39,10 @@ struct GoldenNetworkTests {
     for (name, gradient) in result.gradients {
       let error = relativeError(
         shortened(gradient.elements, 23), try golden("gradient/\(name)").elements)
-      #expect(error <= 1e-4, "gradient of \(name)")
+      // In front of a pooling the gradient goes to one of two voxels that may differ by less than the rounding of
+      // convolutions, 6e-7 there: then either is right, and one of 46080 windows changes these arrays by up to 9e-4.
+      let isBeforePooling = ["conv1a", "conv1b", "conv2a", "conv2b"].contains { name.hasPrefix($0) }
+      #expect(error <= (isBeforePooling ? 2e-3 : 1e-4), "gradient of \(name)")
     }
   }
 
