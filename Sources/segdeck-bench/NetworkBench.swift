@@ -70,6 +70,7 @@ struct TrainingBench: ParsableCommand {
   @OptionGroup var bench: BenchOptions
 
   func run() throws {
+    keepFreedMemory()
     let work = bench.work
     let graph = options.network.graph
     let batch = try TrainingBatch(noise: options.size, for: graph)

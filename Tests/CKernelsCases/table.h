@@ -130,5 +130,6 @@ void gemm_cases(Table &table);
 void pointwise_cases(Table &table);
 void fft_convolution_cases(Table &table);
 void dense_crf_cases(Table &table);
+void winograd_cases(Table &table);
 
 }  // namespace kernel_cases

@@ -39,48 +39,73 @@ extension SplitMix64 {
 
 /// Kernels odd, even and unequal, every stride, padding and dilation, channels below, at and above the blocks
 /// of the fast kernels, extents that end inside a panel, and a batch.
-let convolutionCases: [ConvolutionCase] = [
+let convolutionCases: [ConvolutionCase] =
+  [
+    .init(
+      inputs: 1, outputs: 8, extent: Extent3(9, 12, 14),
+      geometry: .init(kernel: Extent3(7, 9, 9), padding: Extent3(3, 4, 4))),
+    .init(
+      inputs: 8, outputs: 8, extent: Extent3(7, 10, 11),
+      geometry: .init(kernel: Extent3(7, 9, 9), padding: Extent3(3, 4, 4))),
+    .init(
+      inputs: 3, outputs: 5, extent: Extent3(6, 7, 9),
+      geometry: .init(kernel: Extent3(3, 5, 5), padding: Extent3(1, 2, 2))),
+    .init(
+      batch: 2, inputs: 9, outputs: 17, extent: Extent3(5, 6, 7),
+      geometry: .init(kernel: Extent3(3), padding: Extent3(1))),
+    .init(inputs: 16, outputs: 32, extent: Extent3(4, 4, 50), geometry: .init(kernel: Extent3(3))),
+    .init(
+      inputs: 2, outputs: 3, extent: Extent3(8, 9, 10),
+      geometry: .init(kernel: Extent3(2), stride: Extent3(2))),
+    .init(
+      batch: 2, inputs: 4, outputs: 2, extent: Extent3(9, 8, 37),
+      geometry: .init(kernel: Extent3(4), stride: Extent3(2), padding: Extent3(1))),
+    .init(
+      inputs: 3, outputs: 4, extent: Extent3(9, 11, 70),
+      geometry: .init(kernel: Extent3(3), stride: Extent3(2), padding: Extent3(1))),
+    .init(
+      inputs: 2, outputs: 3, extent: Extent3(10, 9, 11),
+      geometry: .init(
+        kernel: Extent3(2, 3, 1), stride: Extent3(1, 2, 3), padding: Extent3(1, 2, 0),
+        dilation: Extent3(2, 1, 1))),
+    .init(
+      inputs: 3, outputs: 2, extent: Extent3(9, 9, 9),
+      geometry: .init(kernel: Extent3(3), stride: Extent3(2), padding: Extent3(2), dilation: Extent3(2))),
+    .init(
+      inputs: 7, outputs: 130, extent: Extent3(3),
+      geometry: .init(kernel: Extent3(3), padding: Extent3(1))),
+    .init(
+      inputs: 2, outputs: 2, extent: Extent3(1, 6, 8),
+      geometry: .init(kernel: Extent3(1, 3, 3), padding: Extent3(0, 3, 3))),
+    .init(
+      inputs: 1, outputs: 1, extent: Extent3(7, 7, 7),
+      geometry: .init(kernel: Extent3(1), stride: Extent3(3))),
+    .init(batch: 2, inputs: 11, outputs: 3, extent: Extent3(3, 5, 7), geometry: .init(kernel: Extent3(1))),
+    .init(inputs: 1, outputs: 1, extent: Extent3(1, 1, 1), geometry: .init(kernel: Extent3(1))),
+  ] + minimalFilteringCases
+
+/// Enough channels for minimal filtering: whole and partial blocks of channels and tiles, one voxel, so many channels
+/// that tiles are small, and the strided convolution of both parities.
+let minimalFilteringCases: [ConvolutionCase] = [
   .init(
-    inputs: 1, outputs: 8, extent: Extent3(9, 12, 14),
-    geometry: .init(kernel: Extent3(7, 9, 9), padding: Extent3(3, 4, 4))),
+    inputs: 16, outputs: 16, extent: Extent3(8), geometry: .init(kernel: Extent3(3), padding: Extent3(1))),
   .init(
-    inputs: 8, outputs: 8, extent: Extent3(7, 10, 11),
-    geometry: .init(kernel: Extent3(7, 9, 9), padding: Extent3(3, 4, 4))),
-  .init(
-    inputs: 3, outputs: 5, extent: Extent3(6, 7, 9),
-    geometry: .init(kernel: Extent3(3, 5, 5), padding: Extent3(1, 2, 2))),
-  .init(
-    batch: 2, inputs: 9, outputs: 17, extent: Extent3(5, 6, 7),
+    batch: 2, inputs: 17, outputs: 35, extent: Extent3(5, 6, 7),
     geometry: .init(kernel: Extent3(3), padding: Extent3(1))),
-  .init(inputs: 16, outputs: 32, extent: Extent3(4, 4, 50), geometry: .init(kernel: Extent3(3))),
   .init(
-    inputs: 2, outputs: 3, extent: Extent3(8, 9, 10),
-    geometry: .init(kernel: Extent3(2), stride: Extent3(2))),
+    inputs: 12, outputs: 33, extent: Extent3(1, 1, 19),
+    geometry: .init(kernel: Extent3(3), padding: Extent3(1))),
   .init(
-    batch: 2, inputs: 4, outputs: 2, extent: Extent3(9, 8, 37),
+    inputs: 20, outputs: 12, extent: Extent3(1), geometry: .init(kernel: Extent3(3), padding: Extent3(1))),
+  .init(
+    inputs: 129, outputs: 130, extent: Extent3(3, 2, 5),
+    geometry: .init(kernel: Extent3(3), padding: Extent3(1))),
+  .init(
+    batch: 2, inputs: 13, outputs: 18, extent: Extent3(8, 10, 6),
     geometry: .init(kernel: Extent3(4), stride: Extent3(2), padding: Extent3(1))),
   .init(
-    inputs: 3, outputs: 4, extent: Extent3(9, 11, 70),
-    geometry: .init(kernel: Extent3(3), stride: Extent3(2), padding: Extent3(1))),
-  .init(
-    inputs: 2, outputs: 3, extent: Extent3(10, 9, 11),
-    geometry: .init(
-      kernel: Extent3(2, 3, 1), stride: Extent3(1, 2, 3), padding: Extent3(1, 2, 0),
-      dilation: Extent3(2, 1, 1))),
-  .init(
-    inputs: 3, outputs: 2, extent: Extent3(9, 9, 9),
-    geometry: .init(kernel: Extent3(3), stride: Extent3(2), padding: Extent3(2), dilation: Extent3(2))),
-  .init(
-    inputs: 7, outputs: 130, extent: Extent3(3),
-    geometry: .init(kernel: Extent3(3), padding: Extent3(1))),
-  .init(
-    inputs: 2, outputs: 2, extent: Extent3(1, 6, 8),
-    geometry: .init(kernel: Extent3(1, 3, 3), padding: Extent3(0, 3, 3))),
-  .init(
-    inputs: 1, outputs: 1, extent: Extent3(7, 7, 7),
-    geometry: .init(kernel: Extent3(1), stride: Extent3(3))),
-  .init(batch: 2, inputs: 11, outputs: 3, extent: Extent3(3, 5, 7), geometry: .init(kernel: Extent3(1))),
-  .init(inputs: 1, outputs: 1, extent: Extent3(1, 1, 1), geometry: .init(kernel: Extent3(1))),
+    inputs: 16, outputs: 33, extent: Extent3(7, 5, 11),
+    geometry: .init(kernel: Extent3(4), stride: Extent3(2), padding: Extent3(1))),
 ]
 
 /// One transposed convolution of the table.
@@ -108,7 +133,7 @@ struct TransposedConvolutionCase: CustomTestStringConvertible, Sendable {
   }
 }
 
-/// The decoders' kernels, unequal ones, and a stride wider than the kernel.
+/// The decoders' kernels, with few and many channels, unequal ones, and a stride wider than the kernel.
 let transposedConvolutionCases: [TransposedConvolutionCase] = [
   .init(inputs: 3, outputs: 5, extent: Extent3(4, 5, 6), geometry: .init(kernel: Extent3(2))),
   .init(
@@ -116,6 +141,12 @@ let transposedConvolutionCases: [TransposedConvolutionCase] = [
     geometry: .init(kernel: Extent3(3), padding: Extent3(1), outputPadding: Extent3(1))),
   .init(
     inputs: 8, outputs: 9, extent: Extent3(3, 4, 5),
+    geometry: .init(kernel: Extent3(4), padding: Extent3(1))),
+  .init(
+    batch: 2, inputs: 17, outputs: 34, extent: Extent3(3, 4, 5),
+    geometry: .init(kernel: Extent3(4), padding: Extent3(1))),
+  .init(
+    inputs: 12, outputs: 16, extent: Extent3(1, 1, 9),
     geometry: .init(kernel: Extent3(4), padding: Extent3(1))),
   .init(inputs: 2, outputs: 3, extent: Extent3(3, 4, 5), geometry: .init(kernel: Extent3(3))),
   .init(

@@ -25,11 +25,17 @@ struct WorkerScratch: Sendable {
 func withScratch<Result>(
   count: Int, _ body: (DisjointBuffer<Float>) throws(Cancelled) -> Result
 ) throws(Cancelled) -> Result {
+  // Aligned by hand: the allocator's aligned blocks do not fit where one of them was freed.
+  let lineBytes = 64
+  let byteCount = max(count, 1) * MemoryLayout<Float>.stride
   let memory = UnsafeMutableRawBufferPointer.allocate(
-    byteCount: max(count, 1) * MemoryLayout<Float>.stride, alignment: 64)
+    byteCount: byteCount + lineBytes, alignment: MemoryLayout<Float>.alignment)
   defer { memory.deallocate() }
   adviseHugePages(memory)
-  return try body(DisjointBuffer(memory.bindMemory(to: Float.self)))
+  let start = memory.baseAddress!.alignedUp(toMultipleOf: lineBytes)
+  return try body(
+    DisjointBuffer(
+      UnsafeMutableRawBufferPointer(start: start, count: byteCount).bindMemory(to: Float.self)))
 }
 
 /// Lends `perWorker` floats, not initialised, to every worker that `work` may use.

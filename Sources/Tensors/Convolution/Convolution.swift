@@ -47,6 +47,9 @@ func convolutionInputGradient(
   switch method {
   case .pointwise:
     return try PointwiseConvolution(weight: weight, transposes: true)(outputGradient, work: work)
+  case .winograd:
+    return try WinogradConvolution(adjointOf: geometry, weight: weight, work: work)
+      .apply(outputGradient, extent: inputExtent, work: work)
   case .fourier:
     return try FFTConvolution(weight: weight, geometry: geometry, inputExtent: inputExtent, work: work)
       .inputGradient(outputGradient, inputExtent: inputExtent, work: work)
@@ -79,6 +82,9 @@ package func convolutionWeightGradient(
   switch ConvolutionMethod.best(
     for: .init(geometry: geometry, weightShape: shape, inputExtent: input.extent))
   {
+  case .winograd:
+    return try WinogradConvolution.weightGradient(
+      input: input, outputGradient: outputGradient, geometry: geometry, work: work)
   case .fourier:
     return try FFTConvolution.weightGradient(
       input: input, outputGradient: outputGradient, geometry: geometry, work: work)

@@ -2,6 +2,8 @@
 package enum ConvolutionMethod: CaseIterable, Sendable {
   /// One matrix product, by BLAS, where the kernel is one voxel.
   case pointwise
+  /// Minimal filtering (Winograd), for small kernels between many channels.
+  case winograd
   /// Tiled overlap-save FFT, for large kernels.
   case fourier
   /// Packed matrix products over panels of the column matrix: everything.
@@ -39,6 +41,7 @@ package enum ConvolutionMethod: CaseIterable, Sendable {
   package func serves(_ problem: Problem) -> Bool {
     switch self {
     case .pointwise: PointwiseConvolution.serves(problem.geometry)
+    case .winograd: WinogradConvolution.serves(problem.geometry)
     case .fourier: FFTConvolution.serves(problem.geometry)
     case .implicitProduct, .reference: true
     }
@@ -48,6 +51,7 @@ package enum ConvolutionMethod: CaseIterable, Sendable {
   package func pays(_ problem: Problem) -> Bool {
     switch self {
     case .pointwise: BLAS.isOptimised
+    case .winograd: WinogradConvolution.pays(inputs: problem.inputs, outputs: problem.outputs)
     case .fourier:
       problem.geometry.kernel.product >= Problem.manyTaps
         && (problem.inputExtent?.product ?? .max) >= Problem.manyVoxels

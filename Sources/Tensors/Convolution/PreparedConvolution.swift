@@ -22,6 +22,7 @@ package struct PreparedConvolution: Sendable {
 
   private enum Prepared: Sendable {
     case pointwise
+    case winograd(WinogradConvolution)
     case fourier(FFTConvolution)
     case implicitProduct(ImplicitConvolution)
     case reference
@@ -75,6 +76,8 @@ package struct PreparedConvolution: Sendable {
     self.choice = choice
     switch choice.method {
     case .pointwise: prepared = .pointwise
+    case .winograd:
+      prepared = .winograd(try WinogradConvolution(weight: weight, geometry: geometry, work: work))
     case .fourier:
       guard let tile = choice.tile else { preconditionFailure("a convolution by FFT without a tile") }
       prepared = .fourier(try FFTConvolution(weight: weight, geometry: geometry, tile: tile, work: work))
@@ -95,6 +98,8 @@ package struct PreparedConvolution: Sendable {
     switch prepared {
     case .pointwise:
       return try PointwiseConvolution(weight: weight, bias: bias, rectifies: rectifies)(input, work: work)
+    case .winograd(let convolution):
+      return try convolution.with(bias: bias, rectifies: rectifies)(input, work: work)
     case .fourier(let convolution):
       return try convolution.forward(input, bias: bias, rectifies: rectifies, work: work)
     case .implicitProduct(let convolution):
@@ -111,6 +116,7 @@ package struct PreparedConvolution: Sendable {
   package func operation(bias: Tensor?, rectifies: Bool) -> any PreparedOperation {
     switch prepared {
     case .pointwise: return PointwiseConvolution(weight: weight, bias: bias, rectifies: rectifies)
+    case .winograd(let convolution): return convolution.with(bias: bias, rectifies: rectifies)
     case .implicitProduct(let convolution): return convolution.with(bias: bias, rectifies: rectifies)
     case .fourier(let convolution):
       return FFTConvolutionOperation(convolution, bias: bias, rectifies: rectifies)

@@ -4,7 +4,13 @@ import Work
 package struct PreparedTransposedConvolution: PreparedOperation {
   private let geometry: TransposedConvolutionGeometry
   private let channels: Int
-  private let adjoint: ImplicitAdjoint
+  private let outputs: Int
+  private let method: Method
+
+  private enum Method: Sendable {
+    case winograd(WinogradConvolution)
+    case implicitProduct(ImplicitOperation)
+  }
 
   /// Prepares `weight`, [in, out, z, y, x]; `bias` is [out], or nil for none.
   /// - Parameter rectifies: Whether negative results become 0.
@@ -17,31 +23,65 @@ package struct PreparedTransposedConvolution: PreparedOperation {
       weight.extent == geometry.kernel, "weights \(weight.shape) for a kernel of \(geometry.kernel)")
     self.geometry = geometry
     channels = weight.shape[0]
-    adjoint = try ImplicitAdjoint(
-      weight: weight, bias: bias, geometry: geometry.adjoint, rectifies: rectifies, work: work)
+    outputs = weight.shape[1]
+    method =
+      Self.winogradPays(geometry, inputs: channels, outputs: outputs)
+      ? .winograd(
+        try WinogradConvolution(
+          adjointOf: geometry.adjoint, weight: weight, bias: bias, rectifies: rectifies, work: work))
+      : .implicitProduct(
+        try ImplicitAdjoint(
+          weight: weight, bias: bias, geometry: geometry.adjoint, rectifies: rectifies, work: work
+        ).operation)
   }
 
-  package var kernelName: String { "transposed convolution, packed products of its phases" }
+  /// Whether minimal filtering can compute `geometry`, and faster than products of its phases.
+  static func winogradPays(_ geometry: TransposedConvolutionGeometry, inputs: Int, outputs: Int) -> Bool {
+    geometry.outputPadding == Extent3(0) && geometry.stride == Extent3(2)
+      && WinogradConvolution.serves(geometry.adjoint)
+      && WinogradConvolution.pays(inputs: inputs, outputs: outputs)
+  }
+
+  package var kernelName: String {
+    switch method {
+    case .winograd(let convolution): convolution.kernelName
+    case .implicitProduct: "transposed convolution, packed products of its phases"
+    }
+  }
   package var worksInPlace: Bool { false }
-  package var weightBytes: Int { adjoint.operation.weightBytes }
-  package func outputChannels(_ channels: Int) -> Int { adjoint.operation.rows }
+  package var weightBytes: Int {
+    switch method {
+    case .winograd(let convolution): convolution.weightBytes
+    case .implicitProduct(let operation): operation.weightBytes
+    }
+  }
+  package func outputChannels(_ channels: Int) -> Int { outputs }
   package func outputExtent(_ input: Extent3) -> Extent3? { geometry.output(input) }
 
   package func inputPlanes(for planes: Range<Int>, inputDepth: Int) -> Range<Int> {
-    adjoint.operation.inputPlanes(for: planes, inputDepth: inputDepth)
+    switch method {
+    case .winograd(let convolution): convolution.inputPlanes(for: planes, inputDepth: inputDepth)
+    case .implicitProduct(let operation): operation.inputPlanes(for: planes, inputDepth: inputDepth)
+    }
   }
 
   package func operationCount(input: Extent3, channels: Int) -> Double {
-    2 * Double(adjoint.operation.rows * channels) * Double(geometry.kernel.product) * Double(input.product)
+    2 * Double(outputs * channels) * Double(geometry.kernel.product) * Double(input.product)
   }
 
   package func scratchCount(
     planes: Int, input: Extent3, channels: Int, batch: Int, threadCount: Int
   ) -> Int {
     guard let output = geometry.output(input) else { return 0 }
-    return adjoint.operation.scratchCount(
-      planes: planes, input: input, output: output, channels: channels, batch: batch, threadCount: threadCount
-    )
+    switch method {
+    case .winograd(let convolution):
+      return convolution.scratchCount(
+        planes: planes, input: input, channels: channels, batch: batch, threadCount: threadCount)
+    case .implicitProduct(let operation):
+      return operation.scratchCount(
+        planes: planes, input: input, output: output, channels: channels, batch: batch,
+        threadCount: threadCount)
+    }
   }
 
   package func run(
@@ -50,6 +90,11 @@ package struct PreparedTransposedConvolution: PreparedOperation {
   ) throws(Cancelled) {
     precondition(
       input.channels == channels, "\(input.channels) channels for weights of \(channels)")
-    try adjoint.operation.run(input, into: output, scratch: scratch, work: work)
+    switch method {
+    case .winograd(let convolution):
+      try convolution.run(input, into: output, scratch: scratch, work: work)
+    case .implicitProduct(let operation):
+      try operation.run(input, into: output, scratch: scratch, work: work)
+    }
   }
 }

@@ -114,6 +114,7 @@ struct TrainCommand: ParsableCommand {
   @OptionGroup var threads: CommandWork
 
   func run() throws {
+    keepFreedMemory()
     let place = try OutputPlace(output, isForced: force || resume, inputs: [])
     let settings = try trainingSettings()
     try settings.validated()

@@ -100,7 +100,8 @@ struct PaddedProduct: Sendable {
         guard grid.h > 0, grid.w > 0, columns > 0 else { continue }
         let z = held[index].lowerBound + plane
         let start =
-          source.memory.start + (item * input.channels * source.extent.d + z) * source.extent.h * pitch + first
+          source.memory.start + (item * input.channels * source.extent.d + z) * source.extent.h * pitch
+          + first
         offsets[index].withUnsafeBufferPointer { offsets in
           product.multiply(
             level: level, columns: columns, result: result, resultStride: blockColumns, bias: bias,

@@ -1,0 +1,160 @@
+import CKernels
+import Work
+
+/// The gradient of kernels in the transformed domain: for every point the product of the transformed input with the
+/// transformed gradient, summed over tiles, then transformed back to taps once.
+///
+/// Sums run block after block in an order that depends on the shapes alone: where the transformed weights are few,
+/// several shares of the blocks have sums of their own.
+func winogradKernelGradient(
+  input: Tensor, outputGradient: Tensor, scheme: WinogradScheme, shape: [Int], layout: winograd_kernels,
+  work: WorkContext
+) throws(Cancelled) -> Tensor {
+  let plan = WinogradGradientPlan(
+    scheme: scheme, inputs: input.channels, outputs: outputGradient.channels, batch: input.batch,
+    extent: outputGradient.extent)
+  let gradients = (0..<plan.shares).map { _ in
+    WinogradWeights(scheme: scheme, inputs: input.channels, outputs: outputGradient.channels)
+  }
+  let workers = plan.shares > 1 ? work.threadCount : 1
+  let scratchCount = WorkerScratch.count(perWorker: plan.scratchCount, threadCount: workers)
+  try withScratch(count: scratchCount) { scratch throws(Cancelled) in
+    let scratch = WorkerScratch(scratch, perWorker: plan.scratchCount)
+    try input.withWindow { input throws(Cancelled) in
+      try outputGradient.withWindow { outputGradient throws(Cancelled) in
+        guard plan.shares > 1 else {
+          try plan.accumulate(
+            share: 0, input, outputGradient, into: gradients[0], scratch: scratch.start(0), work: work.silent)
+          return
+        }
+        let single = work.silent.singleThreaded
+        try work.forEach(count: plan.shares) { share, worker in
+          // A share left unfinished is noticed below.
+          try? plan.accumulate(
+            share: share, input, outputGradient, into: gradients[share], scratch: scratch.start(worker),
+            work: single)
+        }
+        try work.checkCancellation()
+      }
+    }
+  }
+  try gradients[0].add(gradients.dropFirst(), work: work.silent)
+  return try gradients[0].kernelGradient(shape: shape, layout: layout, work: work)
+}
+
+/// How the blocks of a gradient are shared.
+private struct WinogradGradientPlan: Sendable {
+  let tiling: WinogradTiling
+  /// Parts of the blocks with sums of their own.
+  let shares: Int
+  private let blocks: Int
+
+  /// Floats that the sums of all shares may take.
+  private static let mostSums = 8_000_000
+
+  init(scheme: WinogradScheme, inputs: Int, outputs: Int, batch: Int, extent: Extent3) {
+    func tiling(floats: Int) -> WinogradTiling {
+      WinogradTiling(
+        scheme: scheme, inputs: inputs, outputs: outputs, extent: extent,
+        planes: 0..<scheme.tiles(extent.d), floats: floats)
+    }
+    let small = tiling(floats: WinogradTiling.floatsPerWorker)
+    let sums = scheme.products * inputs * WinogradScheme.padded(outputs)
+    let shares = min(16, small.blockCount * batch, Self.mostSums / sums)
+    // Two shares would keep two threads busy, but not three.
+    if shares >= 4 {
+      self.tiling = small
+      self.shares = shares
+    } else {
+      self.tiling = tiling(floats: 4 * WinogradTiling.floatsPerWorker)
+      self.shares = 1
+    }
+    blocks = self.tiling.blockCount * batch
+  }
+
+  /// Floats that one block, of input and of gradient, needs.
+  var scratchCount: Int { boxCount + tiling.pointCount + tiling.sumCount }
+
+  private var boxCount: Int {
+    max(
+      InterleavedBox.count(extent: tiling.sourceExtent, channels: tiling.inputs),
+      InterleavedBox.count(extent: tiling.resultExtent, channels: tiling.outputs))
+  }
+
+  /// Sums up a share's blocks in `gradient`.
+  func accumulate(
+    share: Int, _ input: ActivationWindow, _ outputGradient: ActivationWindow, into gradient: WinogradWeights,
+    scratch: UnsafeMutablePointer<Float>, work: WorkContext
+  ) throws(Cancelled) {
+    let scheme = tiling.scheme
+    let memory = DisjointBuffer(UnsafeMutableBufferPointer(start: scratch, count: scratchCount))
+    let points = memory.part(from: boxCount)
+    let sums = memory.part(from: boxCount + tiling.pointCount)
+    let source = InterleavedBox(extent: tiling.sourceExtent, memory: memory, level: tiling.level)
+    let results = InterleavedBox(extent: tiling.resultExtent, memory: memory, level: tiling.level)
+    let own = share * blocks / shares..<(share + 1) * blocks / shares
+    for index in own {
+      let (item, block) = (index / tiling.blockCount, tiling.block(index % tiling.blockCount))
+      let (planes, rows) = (block.planes.count, block.rows.count)
+      try source.fill(
+        from: input, item: item, z: block.planes.lowerBound * scheme.step - 1,
+        y: block.rows.lowerBound * scheme.step - 1, x: -1,
+        planes: (planes - 1) * scheme.step + scheme.patch, work: work)
+      try tiling.forward(source, planes: planes, rows: rows, into: points, work: work)
+      try results.fill(
+        from: outputGradient, item: item, z: block.planes.lowerBound * scheme.results,
+        y: block.rows.lowerBound * scheme.results, x: 0, planes: planes * scheme.results, work: work)
+      try tiling.forwardAdjoint(results, planes: planes, rows: rows, into: sums, work: work)
+      try gradient.accumulate(
+        tiling, tiles: planes * rows * tiling.columns, points: points, sums: sums,
+        adds: index > own.lowerBound, work: work)
+    }
+  }
+}
+
+extension WinogradTiling {
+  /// Transforms the gradient of all results of a block.
+  fileprivate func forwardAdjoint(
+    _ box: InterleavedBox, planes: Int, rows: Int, into sums: DisjointBuffer<Float>, work: WorkContext
+  ) throws(Cancelled) {
+    let lanes = Int(WINOGRAD_LANES)
+    try work.forEach(count: outputs / lanes * planes * rows) { task, _ in
+      let (block, row) = (task / (planes * rows), task % (planes * rows))
+      winograd_forward_adjoint(
+        level, scheme.kind, Int32(columns),
+        box.row(block: block, row / rows * scheme.results, row % rows * scheme.results), box.planeStride,
+        box.rowStride, sums.start + row * columns * outputs + block * lanes, sumStride, outputs)
+    }
+  }
+}
+
+extension WinogradWeights {
+  /// Adds a block's products to this gradient, or starts it with them.
+  fileprivate func accumulate(
+    _ tiling: WinogradTiling, tiles: Int, points: DisjointBuffer<Float>, sums: DisjointBuffer<Float>,
+    adds: Bool, work: WorkContext
+  ) throws(Cancelled) {
+    let level = tiling.level
+    try work.forEach(count: scheme.products) { product, _ in
+      let point = Int(winograd_point(scheme.kind, Int32(product)))
+      let sum = Int(winograd_sum(scheme.kind, Int32(product)))
+      winograd_multiply_adjoint(
+        level, Int32(tiles), Int32(inputs), Int32(tiling.outputs), points.start + point * tiling.pointStride,
+        tiling.inputs, sums.start + sum * tiling.sumStride, tiling.outputs,
+        memory.start + product * productStride, adds ? 1 : 0)
+    }
+  }
+
+  /// Adds the sums of other shares, one after the other.
+  fileprivate func add(_ others: ArraySlice<WinogradWeights>, work: WorkContext) throws(Cancelled) {
+    let level = KernelLevel.current
+    let count = inputs * paddedOutputs
+    guard !others.isEmpty else { return }
+    try work.forEach(count: scheme.products) { product, _ in
+      let target = memory.start + product * productStride
+      for other in others {
+        pointwise_combine(level, target, other.memory.start + product * productStride, target, count, 1, 1, 0)
+      }
+    }
+  }
+}

@@ -1,0 +1,207 @@
+import CKernels
+import Work
+
+/// A minimal-filtering convolution of any scheme with transformed weights.
+///
+/// Every block of tiles passes through four steps: the source is brought into blocks of channels, patches are
+/// transformed, values are multiplied point by point, results are transformed back and stored with bias and rectifier.
+/// Tiles lie where they lie in the whole output, so that windows do not change results.
+struct WinogradProduct: Sendable {
+  let weights: WinogradWeights
+  /// One per padded output.
+  let bias: [Float]
+  /// Whether negative results become 0.
+  let rectifies: Bool
+
+  /// Products with `weights`; `bias` is [outputs] or nil for none.
+  init(_ weights: WinogradWeights, bias: Tensor?, rectifies: Bool) {
+    precondition(
+      bias.map { $0.elements.count == weights.outputs } ?? true,
+      "bias \(bias?.shape ?? []) for \(weights.outputs) channels")
+    self.weights = weights
+    let values = bias?.elements ?? []
+    self.bias = values + [Float](repeating: 0, count: weights.paddedOutputs - values.count)
+    self.rectifies = rectifies
+  }
+
+  private var scheme: WinogradScheme { weights.scheme }
+
+  /// How the tiles in `planes` are shared between threads: block by block where there are enough blocks, else all
+  /// threads work on one block, step by step.
+  private enum Plan {
+    case blocks(WinogradTiling)
+    case steps(WinogradTiling)
+  }
+
+  private func plan(extent: Extent3, planes: Range<Int>, batch: Int, threadCount: Int) -> Plan {
+    func tiling(floats: Int) -> WinogradTiling {
+      WinogradTiling(
+        scheme: scheme, inputs: weights.inputs, outputs: weights.outputs, extent: extent, planes: planes,
+        floats: floats)
+    }
+    let blocks = tiling(floats: WinogradTiling.floatsPerWorker)
+    if threadCount == 1 || blocks.blockCount * batch >= 2 * threadCount { return .blocks(blocks) }
+    return .steps(tiling(floats: 2 * threadCount * WinogradTiling.floatsPerWorker))
+  }
+
+  private func scratchCount(_ plan: Plan, threadCount: Int) -> Int {
+    switch plan {
+    case .blocks(let tiling): WorkerScratch.count(perWorker: tiling.scratchCount, threadCount: threadCount)
+    case .steps(let tiling): tiling.scratchCount
+    }
+  }
+
+  /// Floats of scratch memory for a window of `planes` planes of an output of extents `extent`.
+  func scratchCount(planes: Int, extent: Extent3, batch: Int, threadCount: Int) -> Int {
+    // A window may begin and end inside a tile, and fewer planes may be planned otherwise than more.
+    let most = min(scheme.tiles(extent.d), (planes + 2 * scheme.results - 2) / scheme.results)
+    return (0...most).reduce(0) { count, planes in
+      let plan = plan(extent: extent, planes: 0..<planes, batch: batch, threadCount: threadCount)
+      return max(count, scratchCount(plan, threadCount: threadCount))
+    }
+  }
+
+  /// Writes the planes of `output`.
+  func run(
+    _ input: ActivationWindow, into output: ActivationWindow, scratch: DisjointBuffer<Float>,
+    work: WorkContext
+  ) throws(Cancelled) {
+    precondition(
+      input.channels == weights.inputs && output.channels == weights.outputs,
+      "\(input.channels) to \(output.channels) channels for weights of \(weights.inputs) to \(weights.outputs)"
+    )
+    let plan = plan(
+      extent: output.extent, planes: scheme.tilePlanes(output.planes), batch: input.batch,
+      threadCount: work.threadCount)
+    let needed = scratchCount(plan, threadCount: work.threadCount)
+    precondition(scratch.count >= needed, "\(scratch.count) floats of \(needed) of scratch memory")
+    switch plan {
+    case .blocks(let tiling):
+      let workers = WorkerScratch(scratch, perWorker: tiling.scratchCount)
+      let single = work.silent.singleThreaded
+      try work.forEach(count: tiling.blockCount * input.batch) { index, worker in
+        let memory = DisjointBuffer(
+          UnsafeMutableBufferPointer(start: workers.start(worker), count: tiling.scratchCount))
+        // A block left unfinished is noticed below.
+        try? run(tiling, index: index, input, into: output, scratch: memory, work: single)
+      }
+      try work.checkCancellation()
+    case .steps(let tiling):
+      for index in 0..<tiling.blockCount * input.batch {
+        try run(tiling, index: index, input, into: output, scratch: scratch, work: work.silent)
+      }
+    }
+  }
+
+  /// Passes block `index` through all steps.
+  private func run(
+    _ tiling: WinogradTiling, index: Int, _ input: ActivationWindow, into output: ActivationWindow,
+    scratch: DisjointBuffer<Float>, work: WorkContext
+  ) throws(Cancelled) {
+    let boxCount = InterleavedBox.count(extent: tiling.sourceExtent, channels: tiling.inputs)
+    let box = InterleavedBox(extent: tiling.sourceExtent, memory: scratch, level: tiling.level)
+    let points = scratch.part(from: boxCount)
+    let sums = scratch.part(from: boxCount + tiling.pointCount)
+    let (item, block) = (index / tiling.blockCount, tiling.block(index % tiling.blockCount))
+    try box.fill(
+      from: input, item: item, z: block.planes.lowerBound * scheme.step - 1,
+      y: block.rows.lowerBound * scheme.step - 1, x: -1,
+      planes: (block.planes.count - 1) * scheme.step + scheme.patch, work: work)
+    let tiles = block.planes.count * block.rows.count * tiling.columns
+    try tiling.forward(
+      box, planes: block.planes.count, rows: block.rows.count, into: points, work: work)
+    try multiply(tiling, tiles: tiles, points: points, sums: sums, work: work)
+    try inverse(tiling, block, sums: sums, output: output, item: item, work: work)
+  }
+
+  /// The products of every point.
+  private func multiply(
+    _ tiling: WinogradTiling, tiles: Int, points: DisjointBuffer<Float>, sums: DisjointBuffer<Float>,
+    work: WorkContext
+  ) throws(Cancelled) {
+    let level = tiling.level
+    let productsOfSum = scheme.productsOfSums
+    try work.silent.forEach(count: scheme.sums) { sum, _ in
+      for (index, product) in productsOfSum[sum].enumerated() {
+        let point = Int(winograd_point(scheme.kind, Int32(product)))
+        winograd_multiply(
+          level, Int32(tiles), Int32(weights.inputs), Int32(tiling.outputs),
+          points.start + point * tiling.pointStride, tiling.inputs,
+          weights.memory.start + product * weights.productStride, sums.start + sum * tiling.sumStride,
+          tiling.outputs, index > 0 ? 1 : 0)
+      }
+    }
+  }
+
+  /// Transforms a block's results back and stores them.
+  private func inverse(
+    _ tiling: WinogradTiling, _ block: (planes: Range<Int>, rows: Range<Int>), sums: DisjointBuffer<Float>,
+    output: ActivationWindow, item: Int, work: WorkContext
+  ) throws(Cancelled) {
+    let level = tiling.level
+    let (lanes, results) = (Int(WINOGRAD_LANES), scheme.results)
+    let rows = block.planes.count * block.rows.count
+    try bias.withSharedBuffer { bias throws(Cancelled) in
+      try work.silent.forEach(count: tiling.outputs / lanes * rows) { task, _ in
+        let (channel, row) = (task / rows * lanes, task % rows)
+        let z = (block.planes.lowerBound + row / block.rows.count) * results
+        let y = (block.rows.lowerBound + row % block.rows.count) * results
+        let firstPlane = max(0, output.planes.lowerBound - z)
+        // Planes of the tile before the window have no memory: the kernel does not touch them.
+        let offset = ((z - output.planes.lowerBound) * output.extent.h + y) * output.extent.w
+        var target = winograd_target(
+          voxels: output.start(item: item, channel: channel) + offset, channel_stride: output.channelStride,
+          plane_stride: output.planeStride, row_stride: output.extent.w,
+          channels: Int32(min(lanes, weights.outputs - channel)), first_plane: Int32(firstPlane),
+          planes: Int32(min(results, output.planes.upperBound - z)),
+          rows: Int32(min(results, output.extent.h - y)), width: Int32(output.extent.w),
+          bias: bias.start + channel, rectifies: rectifies ? 1 : 0)
+        winograd_inverse(
+          level, scheme.kind, Int32(tiling.columns),
+          sums.start + row * tiling.columns * tiling.outputs + channel,
+          tiling.sumStride, tiling.outputs, &target)
+      }
+    }
+  }
+}
+
+extension WinogradTiling {
+  /// Transforms all patches of a block's source.
+  func forward(
+    _ box: InterleavedBox, planes: Int, rows: Int, into points: DisjointBuffer<Float>, work: WorkContext
+  ) throws(Cancelled) {
+    let lanes = Int(WINOGRAD_LANES)
+    try work.silent.forEach(count: inputs / lanes * planes * rows) { task, _ in
+      let (block, row) = (task / (planes * rows), task % (planes * rows))
+      winograd_forward(
+        level, scheme.kind, Int32(columns),
+        box.row(block: block, row / rows * scheme.step, row % rows * scheme.step), box.planeStride,
+        box.rowStride, points.start + row * columns * inputs + block * lanes, pointStride, inputs)
+    }
+  }
+}
+
+extension WinogradScheme {
+  /// For each transformed result the products that are summed in it.
+  var productsOfSums: [[Int]] {
+    var products = [[Int]](repeating: [], count: sums)
+    for product in 0..<self.products { products[Int(winograd_sum(kind, Int32(product)))].append(product) }
+    return products
+  }
+}
+
+extension WorkContext {
+  /// The same context for what one worker of a parallel loop does by itself.
+  var singleThreaded: WorkContext {
+    var single = self
+    single.threadCount = 1
+    return single
+  }
+}
+
+extension DisjointBuffer {
+  /// The elements from `index` on.
+  func part(from index: Int) -> DisjointBuffer {
+    DisjointBuffer(UnsafeMutableBufferPointer(start: start + index, count: count - index))
+  }
+}

@@ -1,0 +1,141 @@
+import CKernels
+import Work
+
+/// How the tiles of an output are cut into blocks, each of which passes through all steps before the next one.
+///
+/// Blocks bound the memory of transformed values; they are boxes of whole rows of tiles.
+struct WinogradTiling: Sendable {
+  let scheme: WinogradScheme
+  let inputs: Int
+  let outputs: Int
+  /// Planes of tiles that are computed.
+  let planes: Range<Int>
+  /// Rows of tiles, and tiles of a row.
+  let rows, columns: Int
+  /// What all of its kernels run at, asked before any parallel loop.
+  let level = KernelLevel.current
+  /// Planes and rows of tiles of a block, but for the last.
+  let blockPlanes, blockRows: Int
+
+  /// Floats of transformed values and results of one worker's block, as long as a row of tiles is not larger: 4 MB,
+  /// with which the products of a few dozen tiles repay reading all weights. Smaller and larger blocks were slower.
+  static let floatsPerWorker = 1_000_000
+
+  /// The blocks for some planes of tiles of an output of extents `extent`.
+  ///
+  /// - Parameter floats: Of transformed values and results of a block.
+  init(
+    scheme: WinogradScheme, inputs: Int, outputs: Int, extent: Extent3, planes: Range<Int>, floats: Int
+  ) {
+    self.scheme = scheme
+    self.inputs = WinogradScheme.padded(inputs)
+    self.outputs = WinogradScheme.padded(outputs)
+    self.planes = planes
+    rows = scheme.tiles(extent.h)
+    columns = scheme.tiles(extent.w)
+    let perTile = scheme.points * self.inputs + scheme.sums * self.outputs
+    let most = max(1, floats / perTile / max(columns, 1))
+    blockRows = min(rows, most)
+    blockPlanes = max(1, min(planes.count, blockRows == rows ? most / max(rows, 1) : 1))
+  }
+
+  /// Tiles of the largest block.
+  private var blockTiles: Int { blockPlanes * blockRows * columns }
+
+  /// Extents of the part of the source that a block reads, in blocks of channels.
+  var sourceExtent: Extent3 {
+    func along(_ tiles: Int) -> Int { (tiles - 1) * scheme.step + scheme.patch }
+    return Extent3(along(blockPlanes), along(blockRows), along(columns))
+  }
+
+  /// Extents of a block's part of the results.
+  var resultExtent: Extent3 {
+    Extent3(blockPlanes * scheme.results, blockRows * scheme.results, columns * scheme.results)
+  }
+
+  /// Floats of one point's values of a block; a cache line more than they take, so that one tile's points do not meet
+  /// in a few sets of the cache.
+  var pointStride: Int { blockTiles * inputs + Int(WINOGRAD_LANES) }
+  /// The same for transformed results.
+  var sumStride: Int { blockTiles * outputs + Int(WINOGRAD_LANES) }
+
+  /// Floats of a block's transformed values.
+  var pointCount: Int { scheme.points * pointStride }
+  /// Floats of a block's transformed results.
+  var sumCount: Int { scheme.sums * sumStride }
+
+  /// Floats of scratch memory of a block: its part of the source, transformed values and transformed results.
+  var scratchCount: Int {
+    InterleavedBox.count(extent: sourceExtent, channels: inputs) + pointCount + sumCount
+  }
+
+  /// Blocks of one sample.
+  var blockCount: Int {
+    (planes.count + blockPlanes - 1) / blockPlanes * ((rows + blockRows - 1) / blockRows)
+  }
+
+  /// The planes and rows of tiles of block `index`.
+  func block(_ index: Int) -> (planes: Range<Int>, rows: Range<Int>) {
+    let perPlane = (rows + blockRows - 1) / blockRows
+    let plane = planes.lowerBound + index / perPlane * blockPlanes
+    let row = index % perPlane * blockRows
+    return (plane..<min(plane + blockPlanes, planes.upperBound), row..<min(row + blockRows, rows))
+  }
+}
+
+/// Values of planar memory in blocks of channels: [block][z][y][x][lane].
+struct InterleavedBox: Sendable {
+  let extent: Extent3
+  let start: DisjointBuffer<Float>
+  private let level: kernels_level
+
+  /// A box in `memory`, which has room for ``count(extent:channels:)``.
+  init(extent: Extent3, memory: DisjointBuffer<Float>, level: kernels_level) {
+    self.extent = extent
+    self.level = level
+    start = memory
+  }
+
+  /// Floats of a box; `channels` is a multiple of the lanes.
+  static func count(extent: Extent3, channels: Int) -> Int { extent.product * channels }
+
+  /// Floats from a row to the next.
+  var rowStride: Int { extent.w * Int(WINOGRAD_LANES) }
+  /// Floats from a plane to the next.
+  var planeStride: Int { extent.h * rowStride }
+
+  /// Row `y` of plane `z` of a block of channels.
+  func row(block: Int, _ z: Int, _ y: Int) -> UnsafeMutablePointer<Float> {
+    start.start + ((block * extent.d + z) * extent.h + y) * rowStride
+  }
+
+  /// Fills the box from the voxels of sample `item`, the first of them (z, y, x), with zeros beyond the ends.
+  ///
+  /// - Parameter planes: Planes of the box that are filled.
+  func fill(
+    from source: ActivationWindow, item: Int, z: Int, y: Int, x: Int, planes: Int, work: WorkContext
+  ) throws(Cancelled) {
+    let lanes = Int(WINOGRAD_LANES)
+    let blocks = (source.channels + lanes - 1) / lanes
+    try work.silent.forEach(count: blocks * planes) { task, _ in
+      let (block, plane) = (task / planes, task % planes)
+      let sourcePlane = z + plane
+      let channels = min(lanes, source.channels - block * lanes)
+      for boxRow in 0..<extent.h {
+        let sourceRow = y + boxRow
+        let target = row(block: block, plane, boxRow)
+        guard sourcePlane >= 0, sourcePlane < source.extent.d, sourceRow >= 0, sourceRow < source.extent.h
+        else {
+          target.update(repeating: 0, count: rowStride)
+          continue
+        }
+        let voxels =
+          source.start(item: item, channel: block * lanes)
+          + ((sourcePlane - source.planes.lowerBound) * source.extent.h + sourceRow) * source.extent.w
+        winograd_interleave(
+          level, voxels, source.channelStride, Int32(channels), Int32(source.extent.w), Int32(-x),
+          Int32(extent.w), target)
+      }
+    }
+  }
+}

@@ -1,0 +1,77 @@
+import CKernels
+import Work
+
+/// Transformed weights of all pairs of channels, or their gradient.
+///
+/// Layout [product][outputs / 32][inputs][32], outputs padded with zeros to a multiple of 16 and the last block as
+/// narrow as that leaves it.
+struct WinogradWeights: Sendable {
+  let scheme: WinogradScheme
+  let inputs: Int
+  let outputs: Int
+  let memory: FFTMemory
+
+  /// Outputs with the padding.
+  var paddedOutputs: Int { WinogradScheme.padded(outputs) }
+
+  /// Floats from a product's weights to the next one's; a cache line more than they take, so that one pair's do not
+  /// meet in a few sets of the cache.
+  var productStride: Int { inputs * paddedOutputs + Int(WINOGRAD_LANES) }
+
+  /// Memory of any content.
+  init(scheme: WinogradScheme, inputs: Int, outputs: Int) {
+    self.scheme = scheme
+    self.inputs = inputs
+    self.outputs = outputs
+    memory = FFTMemory(
+      count: scheme.products * (inputs * WinogradScheme.padded(outputs) + Int(WINOGRAD_LANES)))
+  }
+
+  /// Transforms `kernels`, where the pair (input, output) lies as `layout` says.
+  init(
+    _ kernels: Tensor, scheme: WinogradScheme, inputs: Int, outputs: Int, layout: winograd_kernels,
+    work: WorkContext
+  ) throws(Cancelled) {
+    self.init(scheme: scheme, inputs: inputs, outputs: outputs)
+    let weights = self
+    let level = KernelLevel.current
+    try kernels.withSharedElements { kernels throws(Cancelled) in
+      try work.silent.forEach(count: inputs, grain: 4) { input, _ in
+        var layout = layout
+        weights.forEachBlock(input) { output, count, offset in
+          winograd_transform_kernels(
+            level, scheme.kind, &layout, Int32(count),
+            kernels.start + input * layout.input_stride + output * layout.output_stride,
+            weights.memory.start + offset, weights.productStride)
+        }
+      }
+    }
+  }
+
+  /// The gradient of kernels of shape `shape`, where this is that of their transforms.
+  func kernelGradient(
+    shape: [Int], layout: winograd_kernels, work: WorkContext
+  ) throws(Cancelled) -> Tensor {
+    let level = KernelLevel.current
+    return try filledTensor(shape: shape) { kernels throws(Cancelled) in
+      try work.silent.forEach(count: inputs, grain: 4) { input, _ in
+        var layout = layout
+        forEachBlock(input) { output, count, offset in
+          winograd_transform_kernels_adjoint(
+            level, scheme.kind, &layout, Int32(count), memory.start + offset, productStride,
+            kernels.start + input * layout.input_stride + output * layout.output_stride)
+        }
+      }
+    }
+  }
+
+  /// Calls `body` with the first of every 16 outputs, their number, and where they lie for `input`.
+  private func forEachBlock(_ input: Int, _ body: (_ output: Int, _ count: Int, _ offset: Int) -> Void) {
+    let lanes = Int(WINOGRAD_LANES)
+    for output in stride(from: 0, to: outputs, by: lanes) {
+      let first = output / (2 * lanes) * (2 * lanes)
+      let columns = min(2 * lanes, paddedOutputs - first)
+      body(output, min(lanes, outputs - output), first * inputs + input * columns + output - first)
+    }
+  }
+}
