@@ -33,6 +33,8 @@ package enum ConvolutionMethod: CaseIterable, Sendable {
     /// Taps from which a transform's cost, which does not depend on their number, is the smaller one: measured
     /// between 3x3x3, where it is not, and 5x5x3.
     fileprivate static let manyTaps = 64
+    /// Outputs below which BLAS beats the packed product, which computes whole blocks of them: measured with 3 and 32.
+    fileprivate static let fewOutputs = 8
     /// Voxels below which transforming the weights costs more than it saves.
     fileprivate static let manyVoxels = 1024
   }
@@ -50,7 +52,7 @@ package enum ConvolutionMethod: CaseIterable, Sendable {
   /// Whether this method, where it serves, is faster than those behind it.
   package func pays(_ problem: Problem) -> Bool {
     switch self {
-    case .pointwise: BLAS.isOptimised
+    case .pointwise: BLAS.isOptimised && problem.outputs < Problem.fewOutputs
     case .winograd: WinogradConvolution.pays(inputs: problem.inputs, outputs: problem.outputs)
     case .fourier:
       problem.geometry.kernel.product >= Problem.manyTaps

@@ -8,7 +8,7 @@ import Work
 package struct WinogradConvolution: PreparedOperation {
   private let product: WinogradProduct
 
-  /// Transforms `weight`, [out, in, z, y, x]; `bias` is [out]. ``serves(_:)`` holds for `geometry`.
+  /// Transforms `weight`, [out, in, z, y, x], for a geometry that ``serves(_:)`` holds for; `bias` is [out].
   package init(
     weight: Tensor, bias: Tensor? = nil, geometry: ConvolutionGeometry, rectifies: Bool = false,
     work: WorkContext

@@ -17,8 +17,9 @@ struct WinogradTiling: Sendable {
   /// Planes and rows of tiles of a block, but for the last.
   let blockPlanes, blockRows: Int
 
-  /// Floats of transformed values and results of one worker's block, as long as a row of tiles is not larger: 4 MB,
-  /// with which the products of a few dozen tiles repay reading all weights. Smaller and larger blocks were slower.
+  /// Floats of transformed values and results of one worker's block, as long as a row of tiles is not larger.
+  ///
+  /// With 4 MB the products of a few dozen tiles repay reading all weights; smaller and larger blocks were slower.
   static let floatsPerWorker = 1_000_000
 
   /// The blocks for some planes of tiles of an output of extents `extent`.
