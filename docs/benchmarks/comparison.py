@@ -92,6 +92,10 @@ def seconds(value):
     return "" if value is None else f"{value:.3f}" if value < 10 else f"{value:.1f}"
 
 
+def times(count):
+    return {1: "once", 2: "twice"}.get(count, f"{count} times")
+
+
 def ratio(best, median):
     if not best or not median:
         return ""
