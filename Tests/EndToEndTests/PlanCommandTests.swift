@@ -101,6 +101,8 @@ private struct PrintedPlan: Decodable {
     #expect(plan.slabs > 1)
     #expect(plan.arenaMb <= 672)
     #expect(plan.peakMb <= 1000)
+    let half = try self.plan(["--plan", "512x512x300", "--memory", "320"])
+    #expect(half.slabs > plan.slabs && half.arenaMb <= 336)
   }
 
   @Test(

@@ -26,6 +26,8 @@ struct InfoCommand: ParsableCommand {
   @Option(help: "Heads that the plan is for: main or all.")
   var heads = "main"
 
+  @OptionGroup var memory: ActivationMemoryOption
+
   @Flag(help: "Print JSON.")
   var json = false
 
@@ -47,7 +49,8 @@ struct InfoCommand: ParsableCommand {
       throw InputError("--heads", "unknown", found: heads, expected: "main or all")
     }
     let asked = heads == "all" ? Array(model.graph.heads.indices) : [0]
-    let plan = try PlanInfo(model, size: size, heads: asked, work: threads.context("planning").silent)
+    let plan = try PlanInfo(
+      model, size: size, heads: asked, memoryLimit: memory.bytes, work: threads.context("planning").silent)
     if json { try printJSON(plan) } else { print(plan.text) }
   }
 

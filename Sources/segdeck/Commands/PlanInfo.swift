@@ -37,10 +37,11 @@ struct PlanInfo: Encodable {
   var peakMb: Double
 
   /// The plan for streaming images of `size` voxels to the scores of the given heads.
-  init(_ model: SegmentationModel, size: GridSize, heads: [Int], work: WorkContext) throws {
+  init(_ model: SegmentationModel, size: GridSize, heads: [Int], memoryLimit: Int, work: WorkContext) throws {
     let network = try Network(graph: model.graph, parameters: model.parameters, heads: heads)
     let plan = try network.plan(
-      for: Extent3(size.k, size.j, size.i), heads: heads, passage: .streamed, work: work)
+      for: Extent3(size.k, size.j, size.i), heads: heads, passage: .streamed, memoryLimit: memoryLimit,
+      work: work)
     file = model.path
     shape = [size.i, size.j, size.k]
     self.heads = heads.map { model.graph.heads[$0].name }

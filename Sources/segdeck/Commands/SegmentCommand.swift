@@ -36,6 +36,8 @@ struct SegmentCommand: ParsableCommand {
   @Flag(name: .long, help: "Run the network on the whole volume, large ones slab by slab (the default).")
   var whole = false
 
+  @OptionGroup var memory: ActivationMemoryOption
+
   @Option(name: .long, help: "Run the network in tiles of XxYxZ voxels of its working grid.")
   var tile: String?
 
@@ -65,8 +67,9 @@ struct SegmentCommand: ParsableCommand {
     let volume = try file.scalarVolume(frame: frame, context: work.part(0...0.1))
     if let warning = model.preprocessing.mismatch(with: volume) { Self.warn("\(image): \(warning)") }
     for finding in file.findings { Self.warn("\(image): \(finding)") }
-    let segmenter = try Segmenter(
+    var segmenter = try Segmenter(
       model: model, usesAuxiliaryHeads: weights.contains { $0 != 0 }, work: work.silent)
+    segmenter.memoryLimit = memory.bytes
     let tiling = try tiling()
     let labels: LabelVolume
     if grid == .image, tiling == .whole, probabilityPlace == nil {

@@ -1,0 +1,19 @@
+import ArgumentParser
+import Networks
+
+/// How much memory a network's activations may take.
+struct ActivationMemoryOption: ParsableArguments {
+  @Option(
+    name: .customLong("memory"),
+    help: "Megabytes that the network's activations may take; larger images pass in slabs.")
+  var megabytes = Network.memoryLimit >> 20
+
+  func validate() throws {
+    if !(1...1 << 20).contains(megabytes) {
+      throw ValidationError("--memory is 1 to \(1 << 20) megabytes, not \(megabytes)")
+    }
+  }
+
+  /// The same in bytes.
+  var bytes: Int { megabytes << 20 }
+}
