@@ -1,25 +1,59 @@
-/// Scores of segmentation challenges.
-package enum ChallengeScores {
-  /// The score of one liver by SLIVER07 (Heimann 2009), 0...100, where 75 is what a second human reader reaches.
-  ///
-  /// The mean over VOE, |RVD|, ASSD, RMSD and maximum distance of max(0, 100 - 25 e / e_ref), with
-  /// e_ref = 6.4 %, 4.7 %, 1.0 mm, 1.8 mm, 19 mm.
-  ///
-  /// - Returns: nil when a measure is undefined because one structure is empty.
-  package static func sliver07(_ overlap: OverlapMeasures, _ distances: SurfaceDistanceMeasures?) -> Double? {
-    guard let distances, let volumeDifference = overlap.relativeVolumeDifferencePercent else { return nil }
-    let errors = [
-      overlap.volumetricOverlapErrorPercent / 6.4, abs(volumeDifference) / 4.7, distances.averageMillimetres,
-      distances.rootMeanSquareMillimetres / 1.8, distances.maximumMillimetres / 19,
-    ]
-    return errors.map { max(0, 100 - 25 * $0) }.reduce(0, +) / Double(errors.count)
+/// The five measures of SLIVER07 as scores: 100 is perfect, 75 what a second human reader reaches, 0 the worst.
+///
+/// Each is max(0, 100 - 25 e / e_ref), with e_ref = 6.4 %, 4.7 %, 1.0 mm, 1.8 mm, 19 mm (Heimann et al. 2009).
+package struct SLIVER07Scores: Hashable, Sendable {
+  /// Score of the volumetric overlap error.
+  package let overlapError: Double
+  /// Score of the relative volume difference, whose sign does not count.
+  package let volumeDifference: Double
+  /// Score of the average symmetric surface distance.
+  package let averageDistance: Double
+  /// Score of the root-mean-square symmetric surface distance.
+  package let rootMeanSquareDistance: Double
+  /// Score of the maximum symmetric surface distance.
+  package let maximumDistance: Double
+
+  /// The case's score: the mean of the five.
+  package var total: Double {
+    (overlapError + volumeDifference + averageDistance + rootMeanSquareDistance + maximumDistance) / 5
   }
 
-  /// What one structure adds to the score of HVSMR 2016, which is the sum over blood pool and myocardium.
+  /// The scores of these errors, in percent and millimetres.
+  package init(
+    overlapErrorPercent: Double, volumeDifferencePercent: Double, averageMillimetres: Double,
+    rootMeanSquareMillimetres: Double, maximumMillimetres: Double
+  ) {
+    func score(_ error: Double, secondReader: Double) -> Double { max(0, 100 - 25 * error / secondReader) }
+    overlapError = score(overlapErrorPercent, secondReader: 6.4)
+    volumeDifference = score(abs(volumeDifferencePercent), secondReader: 4.7)
+    averageDistance = score(averageMillimetres, secondReader: 1)
+    rootMeanSquareDistance = score(rootMeanSquareMillimetres, secondReader: 1.8)
+    maximumDistance = score(maximumMillimetres, secondReader: 19)
+  }
+
+  /// The scores of one structure of one case; nil when a measure is undefined because one version of it is empty.
+  package init?(_ overlap: OverlapMeasures, _ distances: SurfaceDistanceMeasures?) {
+    guard let distances, let volumeDifference = overlap.relativeVolumeDifferencePercent else { return nil }
+    self.init(
+      overlapErrorPercent: overlap.volumetricOverlapErrorPercent, volumeDifferencePercent: volumeDifference,
+      averageMillimetres: distances.averageMillimetres,
+      rootMeanSquareMillimetres: distances.rootMeanSquareMillimetres,
+      maximumMillimetres: distances.maximumMillimetres)
+  }
+}
+
+/// The score of HVSMR 2016, a sum over the structures of a case (there blood pool and myocardium).
+package enum HVSMRScore {
+  /// What one structure adds: 0.5 Dice - 0.25 average distance - maximum distance / 30, distances in millimetres.
   ///
-  /// 0.5 Dice - 0.25 ASSD - maximum distance / 30, distances in millimetres.
   /// The challenge prints the last factor as 0.03; only 1/30 gives the published scores.
-  package static func hvsmr(dice: Double, averageMillimetres: Double, maximumMillimetres: Double) -> Double {
+  package static func term(dice: Double, averageMillimetres: Double, maximumMillimetres: Double) -> Double {
     0.5 * dice - 0.25 * averageMillimetres - maximumMillimetres / 30
+  }
+
+  /// The score of a case; nil when a structure has none because one version of it is empty, or there is none.
+  package static func overall(_ structures: [StructureComparison]) -> Double? {
+    let terms = structures.compactMap(\.hvsmrTerm)
+    return terms.isEmpty || terms.count < structures.count ? nil : terms.reduce(0, +)
   }
 }

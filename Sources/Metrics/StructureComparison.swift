@@ -78,13 +78,16 @@ package struct StructureComparison: Hashable, Sendable {
   /// Distances between the borders; nil when one of them, or both, are empty.
   package let distances: SurfaceDistanceMeasures?
 
+  /// SLIVER07's scores of this structure; nil without distances.
+  package var sliver07: SLIVER07Scores? { SLIVER07Scores(overlap, distances) }
+
   /// SLIVER07's score of this structure; nil without distances.
-  package var sliver07Score: Double? { ChallengeScores.sliver07(overlap, distances) }
+  package var sliver07Score: Double? { sliver07?.total }
 
   /// What this structure adds to HVSMR's score; nil without distances.
   package var hvsmrTerm: Double? {
     distances.map {
-      ChallengeScores.hvsmr(
+      HVSMRScore.term(
         dice: overlap.dice, averageMillimetres: $0.averageMillimetres,
         maximumMillimetres: $0.maximumMillimetres)
     }

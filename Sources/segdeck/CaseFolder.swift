@@ -14,6 +14,8 @@ struct CaseFolder {
 
   /// Every image that has labels, ascending by name.
   let pairs: [Pair]
+  /// Names of images without labels and of label files without an image, ascending.
+  let imagesWithoutLabels, labelsWithoutImage: [String]
 
   /// Pairs files whose names agree up to the ending; the label's may be longer or shorter by a suffix such as
   /// `_seg` or `_0000`.
@@ -29,6 +31,9 @@ struct CaseFolder {
         }.first
       return label.map { Pair(name: name, image: path, labels: $0) }
     }.sorted { $0.name < $1.name }
+    let paired = Set(pairs.flatMap { [$0.image, $0.labels] })
+    imagesWithoutLabels = imageFiles.filter { !paired.contains($0.value) }.keys.sorted()
+    labelsWithoutImage = labelFiles.filter { !paired.contains($0.value) }.keys.sorted()
     guard !pairs.isEmpty else {
       throw InputError(
         images, "no image has labels of the same name in \(labels)",

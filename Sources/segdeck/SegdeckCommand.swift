@@ -12,6 +12,7 @@ struct SegdeckCommand: ParsableCommand {
       CompareCommand.self,
       EvaluateCommand.self,
       TrainCommand.self,
+      CurvesCommand.self,
       PhantomCommand.self,
       InfoCommand.self,
       ConvertCommand.self,

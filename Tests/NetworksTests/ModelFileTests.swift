@@ -49,6 +49,20 @@ struct ModelFileTests {
     }
   }
 
+  @Test("a weight beyond a narrow format's range is refused, not turned into infinity")
+  func tooLarge() throws {
+    var model = try model()
+    model.parameters["conv1.bias"] = Tensor(shape: [4], elements: [0, 65_520, 1, 2])
+    try withTemporaryFolder { folder in
+      let path = folder.appending(path: "m.safetensors").path
+      #expect(
+        refusal { try model.write(to: path, format: .f16) }
+          == "\(path): tensor conv1.bias: a weight is too large for F16: found 65520.0, expected BF16 or F32")
+      #expect(!FileManager.default.fileExists(atPath: path))
+      try model.write(to: path, format: .bf16)
+    }
+  }
+
   @Test("bf16 rounds ties to even")
   func ties() throws {
     try withTemporaryFolder { folder in

@@ -43,15 +43,18 @@ private let smallNetwork = NetworkGraph(
 private let same3 = ConvolutionGeometry(kernel: Extent3(3), padding: Extent3(1))
 private let double = TransposedConvolutionGeometry(kernel: Extent3(2), stride: Extent3(2))
 
-private func startedRun(iterations: Int) throws -> TrainingRun {
+private func startedRun(
+  iterations: Int, validationInterval: Int = 20, change: (inout TrainingSettings) -> Void = { _ in }
+) throws -> TrainingRun {
   var settings = TrainingSettings()
   settings.cropSize = GridSize(16, 16, 16)
   settings.iterations = iterations
-  settings.validationInterval = 20
+  settings.validationInterval = validationInterval
   settings.augmentation.blurProbability = 0
   settings.options = TrainingOptions(
     schedule: .polynomial(rate: 0.1, iterations: 160), ignoredLabel: TrainingCase.ignoredClass,
     longestGradient: 5)
+  change(&settings)
   let cases = TrainingCases(training: (1...6).map(boxCase), validation: (101...103).map(boxCase))
   let trainer = try Trainer(graph: smallNetwork, options: settings.options, seed: 3)
   return try TrainingRun(trainer: trainer, settings: settings, cases: cases)
@@ -66,29 +69,138 @@ func smallNetworkLearns() throws {
   try run.run(
     work: WorkContext(),
     observer: TrainingRun.Observer(record: { records.append($0) }, checkpoint: { _, _ in }))
-  #expect((run.best?.dice ?? 0) > 0.85)
+  #expect((run.progress.best?.figures.overallDice ?? 0) > 0.85)
   #expect(records.map(\.iteration) == Array(stride(from: 10, through: 160, by: 10)))
   #expect(
     records.filter { $0.validationDice != nil }.map(\.iteration)
       == Array(stride(from: 20, through: 160, by: 20)))
   #expect(records[15].loss < records[0].loss)
+  let figures = try #require(run.progress.best?.figures)
+  #expect(figures.cases.map(\.name) == ["box 101", "box 102", "box 103"])
+  #expect(abs(figures.overallDice - figures.cases.reduce(0) { $0 + $1.dice[0] } / 3) < 1e-12)
 }
 
-@Test("a run that was stopped and resumed ends with the same weights, bit for bit, on other threads too")
-func resumedRunIsTheSame() throws {
-  var whole = try startedRun(iterations: 12)
-  try whole.run(work: WorkContext(threadCount: 2), observer: silent)
-  try withTemporaryFolder { folder in
-    var first = try startedRun(iterations: 5)
-    try first.run(work: WorkContext(threadCount: 1), observer: silent)
-    try Checkpoint.write(first.trainer, to: folder + "/last.safetensors")
-    let fresh = try startedRun(iterations: 12)
-    var second = try TrainingRun(
-      trainer: Checkpoint.read(path: folder + "/last.safetensors").trainer, settings: fresh.settings,
-      cases: TrainingCases(training: (1...6).map(boxCase), validation: []))
-    try second.run(work: WorkContext(threadCount: 2), observer: silent)
-    #expect(second.trainer.parameters == whole.trainer.parameters)
+/// What a run left: the records without their times, and the run.
+private struct Outcome {
+  var records: [TrainingRecord] = []
+  var run: TrainingRun
+
+  /// Goes on until the end or until `stop` wants it: asked after each step and before its validation.
+  mutating func train(threads: Int, stop: @escaping @Sendable (Int) -> Bool = { _ in false }) throws {
+    let cancellation = Cancellation()
+    let total = Double(run.settings.iterations)
+    let work = WorkContext(threadCount: threads, cancellation: cancellation) { share in
+      if stop(Int((share * total).rounded())) { cancellation.request() }
+    }
+    var added: [TrainingRecord] = []
+    defer { records += added }
+    do {
+      try run.run(
+        recordInterval: 3, work: work,
+        observer: TrainingRun.Observer(
+          record: { record in
+            var timeless = record
+            timeless.elapsedSeconds = 0
+            timeless.remainingSeconds = 0
+            added.append(timeless)
+          }, checkpoint: { _, _ in }))
+    } catch is Cancelled {}
   }
+
+  /// The run as `segdeck train --resume` makes it from files.
+  func reread(in folder: String) throws -> TrainingRun {
+    try Checkpoint.write(run.trainer, to: folder + "/last.safetensors")
+    var next = try startedRun(iterations: run.settings.iterations, validationInterval: 5)
+    next = try TrainingRun(
+      trainer: Checkpoint.read(path: folder + "/last.safetensors").trainer, settings: next.settings,
+      cases: TrainingCases(training: (1...6).map(boxCase), validation: (101...103).map(boxCase)))
+    next.restore(
+      try TrainingProgress(json: run.progress.json, subject: "test"), bestParameters: run.bestParameters)
+    return next
+  }
+}
+
+@Test(
+  "a run stopped anywhere, even before a validation, goes on with the same weights, best weights and log, bit for bit",
+  arguments: [[4], [5], [7, 10], [1, 5, 6, 12]])
+func resumedRunIsTheSame(stops: [Int]) throws {
+  var whole = Outcome(run: try startedRun(iterations: 12, validationInterval: 5))
+  try whole.train(threads: 2)
+  try withTemporaryFolder { folder in
+    var parts = Outcome(run: try startedRun(iterations: 12, validationInterval: 5))
+    for (index, stop) in stops.enumerated() {
+      try parts.train(threads: 1 + index % 2) { $0 == stop }
+      #expect(parts.run.trainer.iteration == stop)
+      parts.run = try parts.reread(in: folder)
+    }
+    try parts.train(threads: 1)
+    #expect(parts.run.trainer.parameters == whole.run.trainer.parameters)
+    #expect(parts.run.bestParameters == whole.run.bestParameters)
+    #expect(parts.run.progress == whole.run.progress)
+    #expect(parts.records == whole.records)
+    #expect(whole.records.map(\.iteration) == [3, 5, 6, 9, 10, 12])
+  }
+}
+
+@Test("a run ends when validation has not improved for as many validations as it has patience")
+func earlyStop() throws {
+  // At this rate the weights hardly move: the first validation stays the best.
+  var outcome = Outcome(
+    run: try startedRun(iterations: 40, validationInterval: 5) { settings in
+      settings.patience = 2
+      settings.options.schedule = .constant(rate: 1e-12)
+      settings.options.statisticsMomentum = 0
+    })
+  try outcome.train(threads: 2)
+  #expect(outcome.run.progress.best?.iteration == 5)
+  #expect(outcome.run.trainer.iteration == 15)
+  // Gone on with, it ends at once.
+  try outcome.train(threads: 2)
+  #expect(outcome.run.trainer.iteration == 15)
+}
+
+@Test("cases that cannot train are refused with the case, what was found and what is expected")
+func refusedCases() throws {
+  let graph = try smallNetwork.resolved()
+  let cases = TrainingCases(training: [boxCase(1)], validation: [boxCase(2)])
+  func refusal(_ body: () throws -> Void) -> String {
+    do { try body() } catch { return "\(error)" }
+    return "accepted"
+  }
+  #expect(
+    refusal { try cases.check(for: graph, cropSize: GridSize(16, 16, 15)) }
+      == "--crop: is no multiple of the network's total stride: found 16x16x15, expected multiples of 2x2x2")
+  let flat = TrainingCase(
+    name: "flat", size: GridSize(4, 4, 1), intensities: [Float](repeating: 0, count: 16),
+    classes: [UInt8](repeating: 1, count: 16), classCount: 2)
+  #expect(
+    refusal {
+      try TrainingCases(training: [boxCase(1), flat], validation: []).check(
+        for: graph, cropSize: GridSize(16, 16, 16))
+    }
+      == "flat: too small for the network on the working grid: found 4x4x1 voxels, expected at least 2x2x2, by a "
+      + "smaller --spacing or another --network")
+  #expect(
+    refusal {
+      try TrainingCases(training: [], validation: [boxCase(1)]).check(
+        for: graph, cropSize: GridSize(16, 16, 16))
+    }
+      == "training: no training case: found 1 for validation, expected at least one beside those of the validation"
+  )
+  #expect(refusal { try cases.requireEvery(["box"]) } == "accepted")
+  func twoClasses(_ name: String, _ value: UInt8) -> TrainingCase {
+    TrainingCase(
+      name: name, size: GridSize(2, 2, 2), intensities: [Float](repeating: 0, count: 8),
+      classes: [UInt8](repeating: value, count: 8), classCount: 3)
+  }
+  #expect(
+    refusal {
+      try TrainingCases(training: [twoClasses("a", 1)], validation: [twoClasses("b", 2)]).requireEvery([
+        "liver", "spleen",
+      ])
+    }
+      == "--label spleen: occurs in no training case: found only in validation: b, expected at least one training "
+      + "case with it")
 }
 
 @Test("settings that cannot train are refused with the option's name")

@@ -18,12 +18,26 @@ extension LabelNamesFile {
     var labels: [String: UInt16]
   }
 
+  /// `{"labels": {"0": "background", "6": "liver"}}`, as the Medical Segmentation Decathlon's `dataset.json` has it.
+  private struct ValuesToNames: Codable {
+    var labels: [String: String]
+
+    /// The labels; nil when a key is no value.
+    var table: LabelTable? {
+      let found = labels.compactMap { text, name in
+        UInt16(text).map { Label(value: $0, name: name, colour: LabelTable.colour(ofValue: $0)) }
+      }
+      return found.count == labels.count ? LabelTable(found) : nil
+    }
+  }
+
   static func decodeJSON(_ data: Data, path: String) throws(InputError) -> LabelTable {
     let decoder = JSONDecoder()
     if let document = try? decoder.decode(NamesToValues.self, from: data) {
       return LabelTable(
         document.labels.map { Label(value: $1, name: $0, colour: LabelTable.colour(ofValue: $1)) })
     }
+    if let table = (try? decoder.decode(ValuesToNames.self, from: data))?.table { return table }
     guard let document = try? decoder.decode(Document.self, from: data) else {
       throw InputError(
         path, "holds no label names",

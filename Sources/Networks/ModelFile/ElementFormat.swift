@@ -12,6 +12,15 @@ package enum ElementFormat: String, Hashable, Sendable {
   /// Bytes of one value.
   var byteCount: Int { self == .f32 ? 4 : 2 }
 
+  /// Whether a finite value stays finite.
+  func holds(_ value: Float) -> Bool {
+    switch self {
+    case .f32: true
+    case .f16: Float16(value).isFinite
+    case .bf16: Float(bitPattern: UInt32(Self.bfloat(value)) << 16).isFinite
+    }
+  }
+
   /// The values that little-endian `bytes` hold; their count must be a multiple of ``byteCount``.
   func decode(_ bytes: UnsafeRawBufferPointer) -> [Float] {
     let count = bytes.count / byteCount

@@ -25,12 +25,14 @@ package struct SegmentationModel: Sendable {
   package var postProcessing: PostProcessing
   /// Where the weights come from, as JSON text; empty when nobody wrote it.
   package var training: String
+  /// What a reader should know before trusting it; nil when nobody wrote it.
+  package var card: ModelCard?
 
   /// A model made here, by the trainer or a test.
   package init(
     name: String, graph: NetworkGraph, parameters: Parameters, labels: [Label], preprocessing: Preprocessing,
     refinement: RefinementSettings = RefinementSettings(), postProcessing: PostProcessing = .none,
-    training: String = ""
+    training: String = "", card: ModelCard? = nil
   ) {
     self.name = name
     path = ""
@@ -41,6 +43,7 @@ package struct SegmentationModel: Sendable {
     self.refinement = refinement
     self.postProcessing = postProcessing
     self.training = training
+    self.card = card
   }
 
   /// Reads a model file.
@@ -57,6 +60,9 @@ package struct SegmentationModel: Sendable {
     postProcessing = try Self.decode(
       PostProcessing.self, "postprocessing", of: file, path, absent: PostProcessing.none)
     training = file.metadata["training"] ?? ""
+    card = try file.metadata[ModelCard.metadataKey].map { text throws(InputError) in
+      try ModelCard(json: text, subject: path)
+    }
     let classCount = try graph.resolved(subject: path).classCount
     guard classCount == labels.count + 1 else {
       throw InputError(
@@ -75,12 +81,17 @@ package struct SegmentationModel: Sendable {
 
   /// Writes the model file; what stood at `path` is replaced only when everything is written.
   package func write(to path: String, format: ElementFormat = .f32) throws(InputError) {
-    var file = ModelFile(graph: graph, parameters: parameters)
-    file.metadata = [
+    try ModelFile(graph: graph, parameters: parameters, metadata: metadata).write(to: path, format: format)
+  }
+
+  /// The texts of the model file.
+  package var metadata: [String: String] {
+    var texts = [
       "labels": Self.text(labels), "preprocessing": Self.text(preprocessing), "crf": Self.text(refinement),
       "postprocessing": Self.text(postProcessing), "training": training,
     ]
-    try file.write(to: path, format: format)
+    texts[ModelCard.metadataKey] = card?.json
+    return texts
   }
 
   /// The label table of the model's masks.

@@ -1,4 +1,5 @@
 import Foundation
+import Work
 
 /// One line of a training log.
 package struct TrainingRecord: Equatable, Sendable, Codable {
@@ -21,11 +22,70 @@ package struct TrainingRecord: Equatable, Sendable, Codable {
   /// Mean Dice of each foreground class over the validation cases, where this record ends a validation.
   package var validationDice: [Double]?
 
+  /// A record.
+  package init(
+    iteration: Int, iterations: Int, loss: Double, headLosses: [Double], learningRate: Double,
+    gradientNorm: Double, elapsedSeconds: Double, remainingSeconds: Double, validationDice: [Double]? = nil
+  ) {
+    self.iteration = iteration
+    self.iterations = iterations
+    self.loss = loss
+    self.headLosses = headLosses
+    self.learningRate = learningRate
+    self.gradientNorm = gradientNorm
+    self.elapsedSeconds = elapsedSeconds
+    self.remainingSeconds = remainingSeconds
+    self.validationDice = validationDice
+  }
+
   /// The record as one line of JSON.
   package var jsonLine: String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys]
     guard let data = try? encoder.encode(self) else { return "{}" }
     return String(decoding: data, as: UTF8.self)
+  }
+}
+
+extension TrainingRecord {
+  /// The averages of some consecutive steps, at least one, the last of which was step `iteration`.
+  init(
+    _ steps: [TrainingProgress.Step], iteration: Int, of iterations: Int, elapsedSeconds: Double,
+    remainingSeconds: Double
+  ) {
+    let count = Double(max(steps.count, 1))
+    let headCount = steps.first?.headLosses.count ?? 0
+    self.init(
+      iteration: iteration, iterations: iterations, loss: steps.reduce(0) { $0 + $1.loss } / count,
+      headLosses: (0..<headCount).map { head in steps.reduce(0) { $0 + $1.headLosses[head] } / count },
+      learningRate: steps.last?.learningRate ?? 0,
+      gradientNorm: steps.reduce(0) { $0 + $1.gradientNorm } / count,
+      elapsedSeconds: elapsedSeconds, remainingSeconds: remainingSeconds)
+  }
+}
+
+extension TrainingRecord {
+  /// Reads a log of JSON lines; of two records of the same step the later one counts, and a last line that was cut
+  /// off by the end of a run does not.
+  /// - Throws: ``InputError`` when the file cannot be read, or a line is no record, with its number.
+  package static func read(log path: String) throws(InputError) -> [TrainingRecord] {
+    guard let data = FileManager.default.contents(atPath: path) else {
+      throw InputError(path, "no log that can be read")
+    }
+    var records: [TrainingRecord] = []
+    let decoder = JSONDecoder()
+    let lines = data.split(separator: UInt8(ascii: "\n"))
+    for (index, line) in lines.enumerated() {
+      guard let record = try? decoder.decode(TrainingRecord.self, from: line) else {
+        if index == lines.count - 1, index > 0, data.last != UInt8(ascii: "\n") { break }
+        throw InputError(
+          path, "line \(index + 1) is no training record",
+          found: "\(String(decoding: line.prefix(40), as: UTF8.self))",
+          expected: "a JSON object as `segdeck train --log` writes it")
+      }
+      while let last = records.last, last.iteration >= record.iteration { records.removeLast() }
+      records.append(record)
+    }
+    return records
   }
 }

@@ -4,23 +4,6 @@ import Tensors
 import Volumes
 import Work
 
-/// The cases of a training run.
-package struct TrainingCases: Sendable {
-  /// Crops are cut from these.
-  package var training: [TrainingCase]
-  /// For a share of the crops these serve instead: made by the project's own generator.
-  package var generated: [TrainingCase]
-  /// The network is run whole on these to see how good it has become.
-  package var validation: [TrainingCase]
-
-  /// The cases.
-  package init(training: [TrainingCase], generated: [TrainingCase] = [], validation: [TrainingCase]) {
-    self.training = training
-    self.generated = generated
-    self.validation = validation
-  }
-}
-
 /// A training run from its first or its next step to its last: crops, steps, validation, records, checkpoints.
 ///
 /// With the same cases, settings and start the weights come out the same bit for bit, on any number of threads and
@@ -30,22 +13,19 @@ package struct TrainingRun: Sendable {
   package private(set) var trainer: Trainer
   /// What decides the run.
   package let settings: TrainingSettings
-  /// The best validation so far: mean Dice over classes and cases, the step after which it was seen.
-  package private(set) var best: (dice: Double, iteration: Int)?
-  /// The weights at ``best``.
+  /// Validations and records so far.
+  package private(set) var progress = TrainingProgress()
+  /// The weights at ``TrainingProgress/best``.
   package private(set) var bestParameters: Parameters?
   private let cases: TrainingCases
   private let sampler: CropSampler
   private let classCount: Int
 
   /// A run that starts from `trainer`, which may come from a checkpoint.
-  /// - Throws: ``InputError`` when the settings cannot train or there is no training case.
+  /// - Throws: ``InputError`` when the settings cannot train, or the cases do not serve this network.
   package init(trainer: Trainer, settings: TrainingSettings, cases: TrainingCases) throws(InputError) {
     try settings.validated()
-    guard !cases.training.isEmpty || !cases.generated.isEmpty else {
-      throw InputError(
-        "training", "no training case", expected: "at least one beside those of the validation")
-    }
+    try cases.check(for: trainer.graph, cropSize: settings.cropSize)
     self.trainer = trainer
     self.settings = settings
     self.cases = cases
@@ -57,7 +37,7 @@ package struct TrainingRun: Sendable {
   package struct Observer {
     /// A record is complete.
     package var record: (TrainingRecord) throws -> Void
-    /// The run is at a point where it may be stored: after a validation; `isBest` when that was the best one.
+    /// The run may be stored: a validation has ended; `isBest` when it was the best one.
     package var checkpoint: (TrainingRun, _ isBest: Bool) throws -> Void
 
     /// An observer.
@@ -71,53 +51,79 @@ package struct TrainingRun: Sendable {
   }
 
   /// Trains to the end, or until validation stops improving.
+  ///
+  /// When it throws, the run stands where its last whole step or validation left it, and may be stored.
   /// - Throws: ``InputError`` when the loss is no longer finite; ``Cancelled``; whatever `observer` throws.
   package mutating func run(recordInterval: Int = 10, work: WorkContext, observer: Observer) throws {
     let start = ContinuousClock.now
     let first = trainer.iteration
-    var window: [TrainingStep] = []
-    while trainer.iteration < settings.iterations {
-      let batch = try nextBatch(work: work)
-      window.append(try trainer.step(batch, work: work.silent))
-      let done = trainer.iteration
-      let isValidating = done % settings.validationInterval == 0 || done == settings.iterations
-      work.report(Double(done) / Double(settings.iterations))
-      guard isValidating || done % recordInterval == 0 else { continue }
+    func averages(_ run: TrainingRun) -> TrainingRecord {
       let elapsed = (ContinuousClock.now - start) / .seconds(1)
-      var record = TrainingRecord(
-        window, of: settings.iterations, elapsedSeconds: elapsed,
-        remainingSeconds: elapsed / Double(done - first) * Double(settings.iterations - done))
-      window = []
-      var isBest = false
-      if isValidating {
-        let dice = try validationDice(work: work.silent)
-        record.validationDice = dice
-        isBest = note(dice)
+      let done = run.trainer.iteration
+      return TrainingRecord(
+        run.progress.unrecordedSteps, iteration: done, of: settings.iterations, elapsedSeconds: elapsed,
+        remainingSeconds: elapsed / Double(max(done - first, 1)) * Double(settings.iterations - done))
+    }
+    while true {
+      if isValidationDue {
+        let figures = try validationFigures(work: work.silent)
+        var record = averages(self)
+        record.validationDice = figures.meanDice
+        progress.loss = record.loss
+        let isBest = note(figures)
+        try observer.record(record)
+        try observer.checkpoint(self, isBest)
       }
-      try observer.record(record)
-      if isValidating { try observer.checkpoint(self, isBest) }
-      if settings.patience > 0, let best, isValidating,
-        done - best.iteration >= settings.patience * settings.validationInterval
-      {
-        return
+      if trainer.iteration >= settings.iterations || hasStoppedImproving { return }
+      try step(work: work)
+      work.report(Double(trainer.iteration) / Double(settings.iterations))
+      if trainer.iteration % recordInterval == 0, !isValidationDue {
+        let record = averages(self)
+        progress.loss = record.loss
+        progress.unrecordedSteps = []
+        try observer.record(record)
       }
     }
   }
 
   /// Restores what a checkpoint knows beside the trainer.
-  package mutating func restore(best dice: Double, iteration: Int, parameters: Parameters) {
-    best = (dice, iteration)
-    bestParameters = parameters
+  package mutating func restore(_ progress: TrainingProgress, bestParameters: Parameters?) {
+    self.progress = progress
+    self.bestParameters = bestParameters
   }
 
-  private mutating func note(_ dice: [Double]) -> Bool {
-    guard !dice.isEmpty else {
+  private var isValidationDue: Bool {
+    let done = trainer.iteration
+    return done > progress.validatedIteration
+      && (done % settings.validationInterval == 0 || done == settings.iterations)
+  }
+
+  private var hasStoppedImproving: Bool {
+    guard settings.patience > 0, let best = progress.best else { return false }
+    return trainer.iteration - best.iteration >= settings.patience * settings.validationInterval
+  }
+
+  private mutating func step(work: WorkContext) throws {
+    let generator = trainer.generator
+    do {
+      let batch = try nextBatch(work: work)
+      progress.unrecordedSteps.append(.init(try trainer.step(batch, work: work.silent)))
+    } catch {
+      // The next run draws the same crops again.
+      trainer.generator = generator
+      throw error
+    }
+  }
+
+  private mutating func note(_ figures: ValidationFigures) -> Bool {
+    progress.validatedIteration = trainer.iteration
+    progress.unrecordedSteps = []
+    guard !figures.cases.isEmpty else {
       bestParameters = trainer.bestGuess
       return true
     }
-    let mean = dice.reduce(0, +) / Double(dice.count)
-    if let best, best.dice >= mean { return false }
-    best = (mean, trainer.iteration)
+    if let best = progress.best, best.figures.overallDice >= figures.overallDice { return false }
+    progress.best = TrainingProgress.Best(iteration: trainer.iteration, figures: figures)
     bestParameters = trainer.bestGuess
     return true
   }
@@ -143,28 +149,25 @@ package struct TrainingRun: Sendable {
     return TrainingBatch(input: input, labels: labels)
   }
 
-  /// Mean Dice of each foreground class over the validation cases, on the working grid, without post-processing.
-  ///
-  /// A class that a case lacks counts as 1 where it is not found and 0 where it is.
-  private func validationDice(work: WorkContext) throws -> [Double] {
-    guard !cases.validation.isEmpty else { return [] }
+  /// Dice of each foreground class of each validation case, on the working grid, without post-processing.
+  private func validationFigures(work: WorkContext) throws -> ValidationFigures {
+    guard !cases.validation.isEmpty else { return ValidationFigures(cases: []) }
     let network = try Network(
       graph: trainer.graph.graph, parameters: trainer.bestGuess, heads: [0])
-    var sums = [Double](repeating: 0, count: classCount - 1)
-    for example in cases.validation {
-      let size = example.size
-      let whole = Tensor(shape: [1, 1, size.k, size.j, size.i], elements: example.intensities)
-      let extent = trainer.graph.reach(ofHeads: [0])?.rounded(whole.extent) ?? whole.extent
-      let box = TileBox(d: 0..<size.k, h: 0..<size.j, w: 0..<size.i)
-      let scores = try network.scores(of: whole.padded(to: extent), heads: [0], work: work)[0].cropped(
-        to: box)
-      for (index, dice) in classDice(scores: scores, classes: example.classes).enumerated() {
-        sums[index] += dice
-      }
-    }
-    return sums.map { $0 / Double(cases.validation.count) }
+    let reach = trainer.graph.reach(ofHeads: [0])
+    return ValidationFigures(
+      cases: try cases.validation.map { example in
+        let size = example.size
+        let whole = Tensor(shape: [1, 1, size.k, size.j, size.i], elements: example.intensities)
+        let box = TileBox(d: 0..<size.k, h: 0..<size.j, w: 0..<size.i)
+        let padded = whole.padded(to: reach?.rounded(whole.extent) ?? whole.extent)
+        let scores = try network.scores(of: padded, heads: [0], work: work)[0].cropped(to: box)
+        return ValidationFigures.Case(
+          name: example.name, dice: classDice(scores: scores, classes: example.classes))
+      })
   }
 
+  /// A class that the case lacks counts as 1 where it is not found and 0 where it is.
   private func classDice(scores: Tensor, classes: [UInt8]) -> [Double] {
     var found = [Int](repeating: 0, count: classCount)
     var wanted = found
@@ -184,22 +187,5 @@ package struct TrainingRun: Sendable {
       let sum = found[index] + wanted[index]
       return sum == 0 ? 1 : 2 * Double(common[index]) / Double(sum)
     }
-  }
-}
-
-extension TrainingRecord {
-  /// The averages of some consecutive steps.
-  fileprivate init(
-    _ steps: [TrainingStep], of iterations: Int, elapsedSeconds: Double, remainingSeconds: Double
-  ) {
-    let count = Double(max(steps.count, 1))
-    let headCount = steps.first?.headLosses.count ?? 0
-    self.init(
-      iteration: steps.last?.iteration ?? 0, iterations: iterations,
-      loss: steps.reduce(0) { $0 + $1.loss } / count,
-      headLosses: (0..<headCount).map { head in steps.reduce(0) { $0 + $1.headLosses[head] } / count },
-      learningRate: steps.last?.learningRate ?? 0,
-      gradientNorm: steps.reduce(0) { $0 + $1.gradientNorm } / count,
-      elapsedSeconds: elapsedSeconds, remainingSeconds: remainingSeconds, validationDice: nil)
   }
 }

@@ -1,14 +1,19 @@
 import ArgumentParser
 import ImageFormats
+import Networks
 import Work
 
-/// `segdeck convert`: the same voxels on the same grid in another file.
+/// `segdeck convert`: the same voxels on the same grid, or the same network, in another file.
 struct ConvertCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "convert", abstract: "Write an image in another format.",
-    discussion: "Voxels, their type and scaling, and the grid stay as they are. OUT ends in .nii or .nii.gz.")
+    commandName: "convert", abstract: "Write an image, or a model, in another format.",
+    discussion: """
+      Of an image, voxels, their type and scaling, and the grid stay as they are; OUT ends in .nii or .nii.gz. Of a \
+      model (.safetensors), --weights says how weights are stored, and the options of the model card add to its card; \
+      a checkpoint becomes a plain model.
+      """)
 
-  @Argument(help: "The image to read.", completion: .file())
+  @Argument(help: "The image or model to read.", completion: .file())
   var input: String
 
   @Argument(help: "The file to write.", completion: .file())
@@ -17,10 +22,23 @@ struct ConvertCommand: ParsableCommand {
   @Option(help: "Write only this frame of a 4D image, counted from 0.")
   var frame: Int?
 
+  @Option(help: "How a model's weights are stored: f32, f16 or bf16.")
+  var weights = "f32"
+
+  @OptionGroup var card: ModelCardArguments
+
   @Flag(help: "Replace OUT if it exists.")
   var force = false
 
   func run() throws {
+    if input.hasSuffix(".safetensors") {
+      let format = try ElementFormat(option: weights)
+      guard output.hasSuffix(".safetensors") else {
+        throw InputError(output, "cannot be written as a model", expected: "a name that ends in .safetensors")
+      }
+      let place = try OutputPlace(output, isForced: force, inputs: [input])
+      return try ModelConversion.run(input, to: place.path, format: format, card: card)
+    }
     let image = try ImageFile.open(input)
     let place = try OutputPlace(output, isForced: force, inputs: image.files)
     try image.writeCopy(to: place.path, frame: frame)

@@ -12,7 +12,9 @@ struct EvaluateCommand: ParsableCommand {
     commandName: "evaluate", abstract: "Measure a model, with or without the CRF, on labelled cases.",
     discussion: """
       The masks are made as `segment` and `refine` make them, on each image's own grid, and compared with the labels \
-      by structure name. Means leave out measures that are not defined and say of how many cases they are.
+      by structure name. Three tables: overlap and distances with mean, median and worst; the measures and scores of \
+      SLIVER07 for each structure; those of HVSMR 2016. Means leave out cases in which a measure is not defined, and \
+      name them.
       """)
 
   @OptionGroup var folders: TrainingFolders
@@ -28,16 +30,20 @@ struct EvaluateCommand: ParsableCommand {
 
   @OptionGroup var options: RefinementOptions
 
+  @Option(name: .long, help: "Tables to print, separated by commas: measures, sliver07, hvsmr.")
+  var tables = "measures,sliver07,hvsmr"
+
   @Flag(name: .long, help: "Print JSON.")
   var json = false
 
   @OptionGroup var threads: CommandWork
 
   func run() throws {
+    let tables = try chosenTables()
     let work = threads.context("evaluating")
     let model = try ModelLibrary.model(model)
     let settings = try options.settings(over: model.refinement)
-    var sources = try folders.sources()
+    var sources = try folders.sources { pairs in try Self.structures(of: model, pairs, work: work) }
     if let cases {
       let wanted = Set(cases.split(separator: ",").map(String.init))
       if let unknown = wanted.subtracting(sources.map(\.pair.name)).sorted().first {
@@ -47,22 +53,44 @@ struct EvaluateCommand: ParsableCommand {
     }
     let segmenter = try Segmenter(
       model: model, usesAuxiliaryHeads: settings.auxiliaryHeadWeights.contains { $0 != 0 }, work: work.silent)
-    var rows: [CaseRow] = []
+    var rows: [EvaluatedStructure] = []
     for (index, source) in sources.enumerated() {
       let share = 1 / Double(sources.count)
       let part = work.part(Double(index) * share...min(1, Double(index + 1) * share))
       rows += try measured(source, segmenter, settings, work: part)
     }
-    let report = EvaluationReport(
-      model: model.path, refinement: refine ? settings : nil, cases: rows,
-      summaries: EvaluationReport.summaries(of: rows))
-    print(json ? try report.json() : report.table)
+    let report = EvaluationReport(model: model.path, refinement: refine ? settings : nil, rows: rows)
+    print(json ? try report.json() : report.text(tables))
+  }
+
+  /// The structures of the label files that the model has too, by name; where none is named so, the model's values.
+  private static func structures(
+    of model: SegmentationModel, _ pairs: [CaseFolder.Pair], work: WorkContext
+  ) throws -> [LabelSelection] {
+    let names = Set(model.labels.map { $0.name.lowercased() })
+    let common = try LabelSurvey.structures(of: pairs, work: work.silent).filter {
+      names.contains($0.name.lowercased())
+    }
+    return common.isEmpty ? model.labels.map { LabelSelection(values: [$0.value], name: $0.name) } : common
+  }
+
+  private func chosenTables() throws(InputError) -> [EvaluationReport.Table] {
+    var chosen: [EvaluationReport.Table] = []
+    for name in tables.split(separator: ",") {
+      guard let table = EvaluationReport.Table(rawValue: String(name)) else {
+        throw InputError(
+          "--tables", "unknown", found: String(name),
+          expected: EvaluationReport.Table.allCases.map(\.rawValue).joined(separator: ", "))
+      }
+      chosen.append(table)
+    }
+    return chosen
   }
 
   private func measured(
     _ source: TrainingFolders.Source, _ segmenter: Segmenter, _ settings: RefinementSettings,
     work: WorkContext
-  ) throws -> [CaseRow] {
+  ) throws -> [EvaluatedStructure] {
     let model = segmenter.model
     let image = try ImageFile.open(source.pair.image).scalarVolume(context: work.silent)
     let truth = try ImageFile.open(source.pair.labels).labelVolume(context: work.silent)
@@ -91,89 +119,9 @@ struct EvaluateCommand: ParsableCommand {
         name: selection.name, referenceValues: selection.values, otherValues: [label.value])
       let comparison = try StructureComparison(
         structure, reference: truth, other: labels, toleranceMillimetres: 2, work: work.silent)
-      return CaseRow(name: source.pair.name, measures: ComparisonRow(comparison))
+      return EvaluatedStructure(name: source.pair.name, comparison: comparison)
     }
     work.report(1)
     return rows
-  }
-}
-
-/// The measures of one structure of one case.
-struct CaseRow: Encodable {
-  var name: String
-  var measures: ComparisonRow
-}
-
-/// What `segdeck evaluate` prints.
-struct EvaluationReport: Encodable {
-  /// Statistics of one measure of one structure over the cases in which it is defined.
-  struct Summary: Encodable {
-    var structure: String
-    var measure: String
-    var mean, median, worst: Double
-    var cases: Int
-  }
-
-  var model: String
-  var refinement: RefinementSettings?
-  var cases: [CaseRow]
-  var summaries: [Summary]
-
-  func json() throws -> String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    encoder.keyEncodingStrategy = .convertToSnakeCase
-    return String(decoding: try encoder.encode(self), as: UTF8.self)
-  }
-
-  private static let measures:
-    [(name: String, digits: Int, isBetterLarge: Bool, value: @Sendable (ComparisonRow) -> Double?)] = [
-      ("Dice", 4, true, { $0.dice }), ("VOE %", 2, false, { $0.voePercent }),
-      ("|RVD| %", 2, false, { $0.rvdPercent.map(abs) }), ("ASSD mm", 2, false, { $0.assdMm }),
-      ("RMSD mm", 2, false, { $0.rmsdMm }), ("max mm", 1, false, { $0.maximumMm }),
-      ("HD95 mm", 2, false, { $0.hd95Mm }), ("SLIVER07", 1, true, { $0.sliver07Score }),
-    ]
-
-  /// Names of the structures, in the order in which they come first.
-  private static func structures(of rows: [CaseRow]) -> [String] {
-    var names: [String] = []
-    for row in rows where !names.contains(row.measures.name) { names.append(row.measures.name) }
-    return names
-  }
-
-  static func summaries(of rows: [CaseRow]) -> [Summary] {
-    structures(of: rows).flatMap { structure in
-      measures.compactMap { measure in
-        let values = rows.filter { $0.measures.name == structure }.compactMap { measure.value($0.measures) }
-          .sorted()
-        guard let first = values.first, let last = values.last else { return nil }
-        let middle = values.count / 2
-        let median = values.count % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2
-        return Summary(
-          structure: structure, measure: measure.name, mean: values.reduce(0, +) / Double(values.count),
-          median: median, worst: measure.isBetterLarge ? first : last, cases: values.count)
-      }
-    }
-  }
-
-  /// A line per case and structure, then mean, median and worst of each measure.
-  var table: String {
-    var table = TextTable(heading: ["case", "structure"] + Self.measures.map(\.name))
-    for row in cases {
-      table.rows.append(
-        [row.name, row.measures.name]
-          + Self.measures.map { TextTable.cell($0.value(row.measures), $0.digits) })
-    }
-    for structure in Self.structures(of: cases) {
-      for (title, value) in [("mean", \Summary.mean), ("median", \.median), ("worst", \.worst)] {
-        table.rows.append(
-          [title, structure]
-            + Self.measures.map { measure -> String in
-              let found = summaries.first { $0.structure == structure && $0.measure == measure.name }
-              return TextTable.cell(found.map { $0[keyPath: value] }, measure.digits)
-            })
-      }
-    }
-    return table.text
   }
 }

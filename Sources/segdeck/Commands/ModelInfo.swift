@@ -18,6 +18,8 @@ struct ModelInfo: Encodable {
   var receptiveField: [Int]?
   /// The trainer's description, as JSON text.
   var training: String
+  /// The model card, if the file has one.
+  var card: ModelCard?
 
   init(_ model: SegmentationModel) throws(InputError) {
     file = model.path
@@ -31,6 +33,7 @@ struct ModelInfo: Encodable {
     let field = try model.graph.resolved(subject: model.path).reach()?.receptiveField
     receptiveField = field.map { [$0.w, $0.h, $0.d] }
     training = model.training
+    card = model.card
   }
 
   /// A line per fact.
@@ -46,7 +49,11 @@ struct ModelInfo: Encodable {
       lines.append("receptive field: " + receptiveField.map(String.init).joined(separator: "x") + " voxels")
     }
     lines.append("CRF: " + RefinementOptions.words(refinement).joined(separator: " "))
-    if !training.isEmpty { lines.append("training: \(training)") }
+    if let card {
+      lines.append(card.text)
+    } else if !training.isEmpty {
+      lines.append("training: \(training)")
+    }
     return lines.joined(separator: "\n")
   }
 }

@@ -10,78 +10,49 @@ struct TrainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "train", abstract: "Train a network with deep supervision on labelled cases.",
     discussion: """
-      Cases are split by name: those of --validation, or every fifth, only measure. The model with the best mean \
-      Dice on them is written. Losses go to --log as one JSON object per line. With --checkpoints, a run that was \
-      stopped goes on with --resume exactly as if it had not been.
+      Two folders are enough: what is not named is found from the data, printed with its reason, and kept in the \
+      model. Cases are split by name: those of --validation, or every fifth, only measure. The weights with the best \
+      mean Dice on them are written. While it runs, a terminal shows the curves; losses go to --log as one JSON object \
+      per line, which `segdeck curves` draws. With --checkpoints, a run that was stopped goes on with --resume exactly \
+      as if it had not been.
       """)
 
-  @Option(name: .long, help: "liver, heart, or a file with a layer graph as JSON.")
-  var network: String
-
   @OptionGroup var folders: TrainingFolders
+
+  @Option(
+    name: .long,
+    help: "liver, heart, small-heart, or a file with a layer graph as JSON; by default from the cases' size.")
+  var network: String?
 
   @Option(name: .shortAndLong, help: "Model file to write.")
   var output: String
 
-  @Flag(name: .long, help: "Replace an existing model file.")
+  @Flag(name: .long, help: "Replace an existing model file, log and checkpoints.")
   var force = false
 
-  @Option(name: .long, help: "Voxel size of the working grid in mm, one number or three.")
-  var spacing = "3"
+  @Option(name: .long, help: "How weights are stored: f32, f16 or bf16.")
+  var weights = "f32"
 
   @Option(
-    name: .long, help: "Intensities LOWER,UPPER become 0...1; without it, a standard score of voxels above 0."
-  )
+    name: .long,
+    help: "Voxel size of the working grid in mm, one number or three; by default from the images.")
+  var spacing: String?
+
+  @Option(
+    name: .long,
+    help: """
+      Intensities LOWER,UPPER become 0...1; "score" for a standard score of voxels above 0; by default a window for \
+      images in Hounsfield units.
+      """)
   var window: String?
 
   @Option(name: .long, help: "Names of validation cases, separated by commas; none for no validation.")
   var validation: String?
 
-  @Option(name: .long, help: "Crop size XxYxZ on the working grid.")
-  var crop = "96x96x64"
-
-  @Option(name: .long, help: "Crops per step.")
-  var batch = 2
-
-  @Option(name: .long, help: "Steps.")
-  var iterations = 2000
-
-  @Option(name: .long, help: "Learning rate at the start.")
-  var learningRate = 0.05
-
-  @Option(name: .long, help: "constant, steps (a tenth at each third), poly, or cosine.")
-  var schedule = "poly"
-
-  @Option(name: .long, help: "Weight decay.")
-  var weightDecay = 5e-4
-
-  @Option(name: .long, help: "Longest gradient; longer ones are shortened.")
-  var gradientLimit = 5.0
-
-  @Option(name: .long, help: "Class weights of the loss, background first, separated by commas.")
-  var classWeights: String?
-
-  @Option(name: .long, help: "Weight of the soft Dice loss beside the cross-entropy; the paper has none.")
-  var diceWeight = 0.0
-
-  @Option(
-    name: .long, help: "Share that a running average of the weights keeps at each step (0.999); 0 for none.")
-  var averageDecay = 0.0
-
-  @Option(name: .long, help: "Seed of everything random.")
-  var seed: UInt64 = 1
-
-  @Option(name: .long, help: "Steps between validations.")
-  var validateEvery = 100
-
-  @Option(name: .long, help: "Stop after this many validations without improvement; 0 never.")
-  var patience = 0
+  @OptionGroup var arguments: TrainingArguments
 
   @Option(name: .long, help: "Also train on this many generated abdominal CT cases.")
-  var generatedCases = 0
-
-  @Option(name: .long, help: "Share of crops cut from generated cases.")
-  var generatedShare = 0.25
+  var generatedCases: Int?
 
   @Flag(name: .long, help: "Only the main head's loss counts.")
   var withoutDeepSupervision = false
@@ -89,18 +60,13 @@ struct TrainCommand: ParsableCommand {
   @Flag(name: .long, help: "The liver network without batch normalisation, as the paper describes it.")
   var withoutBatchNormalisation = false
 
-  @Flag(name: .long, help: "Crops as they are: no rotation, scaling, bending or change of intensity.")
-  var withoutAugmentation = false
-
-  @Flag(
-    name: .long, help: "Mirror crops left to right and turn them by quarters, as the paper's training does.")
-  var paperAugmentation = false
-
   @Option(name: .long, help: "Start from the weights of this model.")
   var initial: String?
 
   @Option(name: .long, help: "CRF settings (JSON) that the model recommends.", completion: .file())
   var preset: String?
+
+  @OptionGroup var card: ModelCardArguments
 
   @Option(name: .long, help: "Folder for checkpoints: last.safetensors and best.safetensors.")
   var checkpoints: String?
@@ -116,153 +82,221 @@ struct TrainCommand: ParsableCommand {
   func run() throws {
     keepFreedMemory()
     let place = try OutputPlace(output, isForced: force || resume, inputs: [])
-    let settings = try trainingSettings()
-    try settings.validated()
-    let preprocessing = try trainingPreprocessing()
+    let format = try ElementFormat(option: weights)
+    let log = TrainingLog(path: log)
+    let stored = try storedRun()
+    let kept = try log.records(upToIteration: stored?.trainer.iteration ?? 0, mayReplace: force)
     let refinement = try preset.map { try RefinementPreset.read($0) } ?? RefinementSettings()
-    let sources = try folders.sources()
-    let cases = try readCases(sources, preprocessing)
-    let structures = sources[0].selections
-    var run = try startedRun(settings, cases, classCount: structures.count + 1)
+    let sources = try folders.sources { pairs in
+      try LabelSurvey.structures(of: pairs, work: threads.context("reading labels"))
+    }
+    var setup = TrainingSetup(sources, work: threads.context("looking at images"))
+    if folders.label.isEmpty {
+      setup.note(
+        "structures", sources[0].selections.map(\.description).joined(separator: " "), "all values that occur"
+      )
+    }
+    var run = try startedRun(sources, stored, &setup)
     let store = TrainingStore(
-      run: settings, preprocessing: preprocessing, refinement: refinement, structures: structures,
-      caseNames: caseNames(cases),
-      checkpoints: checkpoints, logPath: log)
-    if resume { try store.restoreBest(of: &run) }
-    let line = ProgressLine("training")
+      settings: run.run.settings, preprocessing: run.preprocessing, refinement: refinement,
+      structures: sources[0].selections.map(\.name), caseNames: run.caseNames,
+      card: try described(stored?.card, setup.choices), checkpoints: checkpoints)
+    if let checkpoints { try TrainingStore.makeFolder(checkpoints) }
+    try log.begin(with: kept)
+    for line in setup.choices where stored == nil { Self.note(line) }
+    let monitor = TrainingMonitor(heads: run.run.trainer.graph.graph.heads.map(\.name), records: kept)
     let work = threads.context("").silent
     do {
-      try run.run(
+      try run.run.run(
         work: work,
         observer: TrainingRun.Observer(
           record: { record in
-            try store.append(record)
-            line.show(Double(record.iteration) / Double(record.iterations), store.summary(of: record))
+            try log.append(record)
+            monitor.show(record)
           }, checkpoint: { run, isBest in try store.write(run, isBest: isBest) }))
-    } catch let cancelled as Cancelled {
-      try store.write(run, isBest: false)
-      throw cancelled
+    } catch is Cancelled where checkpoints != nil {
+      try store.write(run.run, isBest: false)
+      throw InputError(
+        "training", "stopped after step \(run.run.trainer.iteration)",
+        expected: "--resume to go on from \(checkpoints ?? "")")
     }
-    try store.model(of: run, name: (output as NSString).lastPathComponent).write(to: place.path)
-    print(
-      "\(place.path): "
-        + (run.best.map { "validation Dice \(Text.decimals($0.dice, 4)) after step \($0.iteration)" }
-          ?? "trained"))
+    try store.model(of: run.run, name: (output as NSString).lastPathComponent)
+      .write(to: place.path, format: format)
+    print("\(place.path): " + summary(of: run.run))
   }
 
-  private func trainingSettings() throws -> TrainingSettings {
-    var settings = TrainingSettings()
-    settings.cropSize = try Text.gridSize(crop, option: "--crop")
-    settings.batchSize = batch
-    settings.iterations = iterations
-    settings.validationInterval = validateEvery
-    settings.patience = patience
-    settings.seed = seed
-    settings.generatedShare = generatedShare
-    if withoutAugmentation { settings.augmentation = .none }
-    if paperAugmentation {
-      settings.augmentation.quarterTurns = true
-      settings.augmentation.mirroredAxes = [0]
+  private static func note(_ line: String) {
+    FileHandle.standardError.write(Data("segdeck: \(line)\n".utf8))
+  }
+
+  private func summary(of run: TrainingRun) -> String {
+    guard let best = run.progress.best else { return "trained for \(run.trainer.iteration) steps" }
+    let stopped =
+      run.trainer.iteration < run.settings.iterations
+      ? "; stopped at step \(run.trainer.iteration), no better for \(run.settings.patience) validations" : ""
+    return "validation Dice \(Text.decimals(best.figures.overallDice, 4)) after step \(best.iteration)"
+      + stopped
+  }
+
+  private func storedRun() throws(InputError) -> TrainingStore.Stored? {
+    guard resume else {
+      // Before hours of work, not after.
+      if let checkpoints { try TrainingStore.refuseOther(in: checkpoints, mayReplace: force) }
+      return nil
     }
-    let rates: LearningRateSchedule =
-      switch schedule {
-      case "constant": .constant(rate: learningRate)
-      case "steps": .steps(rate: learningRate, interval: max(1, iterations / 3))
-      case "poly": .polynomial(rate: learningRate, iterations: iterations)
-      case "cosine":
-        .warmUpCosine(rate: learningRate, warmUp: max(1, iterations / 20), iterations: iterations)
-      default:
-        throw InputError(
-          "--schedule", "unknown", found: schedule, expected: "constant, steps, poly or cosine")
+    guard let checkpoints else {
+      throw InputError("--resume", "needs --checkpoints", expected: "the folder of the run to go on with")
+    }
+    return try TrainingStore.stored(in: checkpoints)
+  }
+
+  private func described(_ stored: ModelCard?, _ choices: [String]) throws(InputError) -> ModelCard {
+    var own = ModelCard()
+    own.command = CommandLineText.current
+    if !choices.isEmpty { own.choices = choices }
+    if let generatedCases, generatedCases > 0 { own.generatedCases = generatedCases }
+    if resume { own.command = stored?.command ?? own.command }
+    return try card.card(over: (stored ?? ModelCard()).updated(with: own))
+  }
+}
+
+extension TrainCommand {
+  /// A run that is ready, with what it was made of.
+  struct StartedRun {
+    var run: TrainingRun
+    let preprocessing: Preprocessing
+    let caseNames: [String: [String]]
+  }
+
+  /// The run of the options, or the stored one where there is one and the options do not contradict it.
+  private func startedRun(
+    _ sources: [TrainingFolders.Source], _ stored: TrainingStore.Stored?, _ setup: inout TrainingSetup
+  ) throws -> StartedRun {
+    let split =
+      try stored.map { stored throws(InputError) in
+        try CaseSplit(resuming: stored, option: validation, sources: sources)
+      } ?? CaseSplit(validation, names: sources.map(\.pair.name), hasGenerated: (generatedCases ?? 0) > 0)
+    let preprocessing = try chosenPreprocessing(stored?.preprocessing, &setup)
+    let classCount = sources[0].selections.count + 1
+    let graph = try stored?.trainer.graph ?? newGraph(classes: classCount, preprocessing, &setup)
+    if let stored { try requireSameNetwork(stored, classes: classCount) }
+    var settings = try arguments.settings(
+      over: stored?.description.settings ?? TrainingArguments.startingPoint)
+    if let stored {
+      try settings.requireSame(as: stored.description.settings)
+    } else {
+      settings = try setup.completed(
+        settings, arguments: arguments, preprocessing: preprocessing, network: graph)
+    }
+    try settings.validated()
+    if let weights = settings.options.classWeights, weights.count != classCount {
+      throw InputError(
+        "--class-weights", "one for each class, background first", found: "\(weights.count)",
+        expected: "\(classCount)")
+    }
+    let generated = stored.map { $0.card?.generatedCases ?? 0 } ?? generatedCases ?? 0
+    let cases = try readCases(sources, split, preprocessing, generatedCount: max(0, generated))
+    try cases.requireEvery(sources[0].selections.map(\.name))
+    if stored == nil {
+      if let reason = split.reason {
+        setup.note("validation", "\(cases.validation.count) of \(sources.count) cases", reason)
       }
-    settings.options = TrainingOptions(
-      schedule: rates, weightDecay: weightDecay,
-      classWeights: try classWeights.map { try Text.numbers($0, option: "--class-weights").map(Float.init) },
-      ignoredLabel: TrainingCase.ignoredClass, auxiliaryInterval: max(1, iterations / 20),
-      longestGradient: gradientLimit > 0 ? gradientLimit : nil,
-      overlapWeight: diceWeight != 0 ? diceWeight : nil, averageDecay: averageDecay != 0 ? averageDecay : nil)
-    return settings
+      if arguments.classWeights == nil {
+        let chosen = cases.chosenClassWeights(classCount: classCount)
+        settings.options.classWeights = chosen.value
+        let words = chosen.value.map { $0.map { String(format: "%g", $0) }.joined(separator: ",") }
+        setup.note("class weights", words ?? "equal", chosen.reason)
+      }
+    }
+    let parameters = try initial.map { path throws(InputError) in
+      try Parameters(ModelFile(path: path).parameters.tensors, for: graph, subject: path)
+    }
+    let trainer =
+      try stored?.trainer
+      ?? Trainer(
+        graph: graph.graph, parameters: parameters, options: settings.options, seed: settings.seed)
+    var run = try TrainingRun(trainer: trainer, settings: settings, cases: cases)
+    if let stored { run.restore(stored.progress, bestParameters: stored.bestParameters) }
+    return StartedRun(
+      run: run, preprocessing: preprocessing,
+      caseNames: [
+        "training": cases.training.map(\.name), "validation": cases.validation.map(\.name),
+      ])
   }
 
-  private func trainingPreprocessing() throws -> Preprocessing {
-    let size = try Text.lengths(spacing, option: "--spacing")
-    guard let window else { return Preprocessing(spacingMillimetres: size, normalisation: .standardScore) }
-    let ends = try Text.numbers(window, option: "--window")
-    guard ends.count == 2, ends[0] < ends[1] else {
-      throw InputError("--window", "intensities", found: window, expected: "LOWER,UPPER")
+  private func chosenPreprocessing(
+    _ stored: Preprocessing?, _ setup: inout TrainingSetup
+  ) throws -> Preprocessing {
+    let size = try spacing.map { try Text.lengths($0, option: "--spacing") }
+    let normalisation = try window.map { text throws(InputError) -> Preprocessing.Normalisation in
+      if text == "score" { return .standardScore }
+      let ends = try Text.numbers(text, option: "--window")
+      guard ends.count == 2, ends[0] < ends[1] else {
+        throw InputError("--window", "intensities", found: text, expected: "LOWER,UPPER or score")
+      }
+      return .window(lower: Float(ends[0]), upper: Float(ends[1]))
     }
-    return Preprocessing(
-      spacingMillimetres: size, normalisation: .window(lower: Float(ends[0]), upper: Float(ends[1])))
+    guard let stored else { return try setup.preprocessing(spacing: size, normalisation: normalisation) }
+    if let size, size != stored.spacingMillimetres { throw differing("--spacing", spacing ?? "") }
+    if let normalisation, normalisation != stored.normalisation { throw differing("--window", window ?? "") }
+    return stored
+  }
+
+  private func differing(_ option: String, _ found: String) -> InputError {
+    InputError(
+      option, "--resume goes on with the settings of its checkpoint", found: found,
+      expected: "the same, or leave the option out")
+  }
+
+  private func requireSameNetwork(
+    _ stored: TrainingStore.Stored, classes: Int
+  ) throws(InputError) {
+    if initial != nil { throw differing("--initial", initial ?? "") }
+    if let generatedCases, generatedCases != stored.card?.generatedCases ?? 0 {
+      throw differing("--generated-cases", "\(generatedCases)")
+    }
+    guard let network else { return }
+    let graph = try chosenGraph(network, classes: classes)
+    if graph != stored.trainer.graph.graph { throw differing("--network", network) }
+  }
+
+  private func newGraph(
+    classes: Int, _ preprocessing: Preprocessing, _ setup: inout TrainingSetup
+  ) throws -> ResolvedGraph {
+    let name = try network ?? setup.network(preprocessing)
+    return try chosenGraph(name, classes: classes).resolved(subject: name)
+  }
+
+  private func chosenGraph(_ name: String, classes: Int) throws(InputError) -> NetworkGraph {
+    var graph = try TrainedNetwork.graph(
+      name, classes: classes, hasBatchNormalisation: !withoutBatchNormalisation)
+    if withoutDeepSupervision {
+      for index in graph.heads.indices.dropFirst() { graph.heads[index].lossWeight = 0 }
+    }
+    return graph
   }
 
   private func readCases(
-    _ sources: [TrainingFolders.Source], _ preprocessing: Preprocessing
+    _ sources: [TrainingFolders.Source], _ split: CaseSplit, _ preprocessing: Preprocessing,
+    generatedCount: Int
   ) throws -> TrainingCases {
-    let names = Set(sources.map(\.pair.name))
-    let chosen: Set<String>
-    if let validation {
-      chosen = validation == "none" ? [] : Set(validation.split(separator: ",").map(String.init))
-      if let unknown = chosen.subtracting(names).sorted().first {
-        throw InputError("--validation", "no case has this name", found: unknown)
-      }
-    } else {
-      chosen = Set(sources.enumerated().filter { $0.offset % 5 == 4 }.map(\.element.pair.name))
-    }
     let work = threads.context("reading cases")
     var cases = TrainingCases(training: [], validation: [])
     for (index, source) in sources.enumerated() {
       let example = try source.trainingCase(preprocessing, work: work)
-      if chosen.contains(source.pair.name) {
+      if split.validation.contains(source.pair.name) {
         cases.validation.append(example)
       } else {
         cases.training.append(example)
       }
-      work.report(Double(index + 1) / Double(sources.count + generatedCases))
+      work.report(Double(index + 1) / Double(sources.count + generatedCount))
     }
-    for number in 0..<max(0, generatedCases) {
+    for number in 0..<generatedCount {
       cases.generated.append(
         try GeneratedCases.abdomen(
           number: number, selections: sources[0].selections, preprocessing: preprocessing, work: work.silent))
-      work.report(Double(sources.count + number + 1) / Double(sources.count + generatedCases))
+      work.report(Double(sources.count + number + 1) / Double(sources.count + generatedCount))
     }
     return cases
-  }
-
-  private func startedRun(
-    _ settings: TrainingSettings, _ cases: TrainingCases, classCount: Int
-  ) throws -> TrainingRun {
-    if resume {
-      guard let checkpoints else { throw InputError("--resume", "needs --checkpoints") }
-      let stored = try Checkpoint.read(path: checkpoints + "/last.safetensors")
-      return try TrainingRun(trainer: stored.trainer, settings: settings, cases: cases)
-    }
-    var graph: NetworkGraph
-    switch network {
-    case "liver":
-      graph = .liver(classes: classCount, hasBatchNormalisation: !withoutBatchNormalisation)
-    case "heart": graph = .heart(classes: classCount)
-    default:
-      guard let data = FileManager.default.contents(atPath: network) else {
-        throw InputError(
-          network, "no such network or file", expected: "liver, heart or a layer graph as JSON")
-      }
-      graph = try NetworkGraph(json: String(decoding: data, as: UTF8.self), subject: network)
-    }
-    if withoutDeepSupervision {
-      for index in graph.heads.indices.dropFirst() { graph.heads[index].lossWeight = 0 }
-    }
-    let found = try graph.resolved(subject: network).classCount
-    guard found == classCount else {
-      throw InputError(
-        network, "classes", found: "\(found)", expected: "\(classCount): background and each --label")
-    }
-    let parameters = try initial.map { try SegmentationModel(path: $0).parameters }
-    let trainer = try Trainer(
-      graph: graph, parameters: parameters, options: settings.options, seed: settings.seed)
-    return try TrainingRun(trainer: trainer, settings: settings, cases: cases)
-  }
-
-  private func caseNames(_ cases: TrainingCases) -> [String: [String]] {
-    ["training": cases.training.map(\.name), "validation": cases.validation.map(\.name)]
   }
 }

@@ -1,0 +1,64 @@
+import Networks
+import Tensors
+import Volumes
+import Work
+
+/// The cases of a training run.
+package struct TrainingCases: Sendable {
+  /// Crops are cut from these.
+  package var training: [TrainingCase]
+  /// For a share of the crops these serve instead: made by the project's own generator.
+  package var generated: [TrainingCase]
+  /// The network is run whole on these to see how good it has become.
+  package var validation: [TrainingCase]
+
+  /// The cases.
+  package init(training: [TrainingCase], generated: [TrainingCase] = [], validation: [TrainingCase]) {
+    self.training = training
+    self.generated = generated
+    self.validation = validation
+  }
+}
+
+extension TrainingCases {
+  /// Refuses cases that cannot train this network.
+  /// - Throws: ``InputError``: no training case, an image with fewer voxels along an axis the network's
+  ///   total stride, or a crop that is no multiple of it.
+  package func check(for graph: ResolvedGraph, cropSize: GridSize) throws(InputError) {
+    guard !training.isEmpty || !generated.isEmpty else {
+      throw InputError(
+        "training", "no training case", found: "\(validation.count) for validation",
+        expected: "at least one beside those of the validation")
+    }
+    guard let stride = graph.reach()?.totalStride else { return }
+    let multiple = GridSize(stride.w, stride.h, stride.d)
+    for axis in 0..<3 where cropSize[axis] % multiple[axis] != 0 {
+      throw InputError(
+        "--crop", "is no multiple of the network's total stride", found: "\(cropSize)",
+        expected: "multiples of \(multiple)")
+    }
+    for example in training + validation {
+      for axis in 0..<3 where example.size[axis] < multiple[axis] {
+        throw InputError(
+          example.name, "too small for the network on the working grid", found: "\(example.size) voxels",
+          expected: "at least \(multiple), by a smaller --spacing or another --network")
+      }
+    }
+  }
+
+  /// Refuses a structure that no case could teach.
+  /// - Parameter structures: Names of the classes above 0 in order.
+  /// - Throws: ``InputError`` naming the first structure that occurs in no training case.
+  package func requireEvery(_ structures: [String]) throws(InputError) {
+    for (index, name) in structures.enumerated() {
+      guard (training + generated).contains(where: { !$0.foreground[index].isEmpty }) else {
+        let holders = validation.filter { !$0.foreground[index].isEmpty }.map(\.name)
+        throw InputError(
+          "--label \(name)", "occurs in no training case",
+          found: holders.isEmpty
+            ? "no voxel of it" : "only in validation: \(holders.joined(separator: ", "))",
+          expected: "at least one training case with it")
+      }
+    }
+  }
+}

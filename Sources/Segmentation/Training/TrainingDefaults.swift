@@ -1,0 +1,185 @@
+import Foundation
+import Networks
+import Tensors
+import Volumes
+
+/// What the trainer chose where the user said nothing, with the reason.
+package struct Chosen<Value: Sendable>: Sendable {
+  /// The choice.
+  package var value: Value
+  /// Why, in a few words.
+  package var reason: String
+
+  /// A choice.
+  package init(_ value: Value, _ reason: String) {
+    self.value = value
+    self.reason = reason
+  }
+}
+
+/// Bounds on what is chosen, so that a step stays a matter of seconds on a CPU.
+package enum TrainingLimit {
+  /// Voxels of a crop.
+  package static let cropVoxels = 96 * 96 * 64
+  /// Voxels of all crops of a step that more than two crops may have together.
+  static let batchVoxels = 400_000
+  /// A typical case has at most this many times the voxels of the largest crop.
+  static let cropsPerCase = 4
+  /// Share of the memory that a step may take.
+  static let memoryShare = 0.5
+}
+
+extension CaseSurvey {
+  /// The shape in the middle: medians along each axis.
+  private var median: Shape {
+    func middle(_ value: (Shape) -> Double) -> Double { shapes.map(value).sorted()[shapes.count / 2] }
+    let spacing = (0..<3).map { axis in middle { $0.spacing[axis] } }
+    let voxels = (0..<3).map { axis in
+      max(1, Int((middle { $0.extentMillimetres[axis] } / spacing[axis]).rounded()))
+    }
+    return Shape(
+      size: GridSize(voxels[0], voxels[1], voxels[2]), spacing: Spacing(spacing[0], spacing[1], spacing[2]))
+  }
+
+  /// The working grid: the median spacing, coarsened until a typical case is a few crops large.
+  ///
+  /// The finest axes are coarsened first, so that what is left is as isotropic as it can be. Spacings are rounded to
+  /// 0.05 mm where they are chosen, and stay as they are where the images' own will do.
+  package func spacing() -> Chosen<Spacing> {
+    precondition(!shapes.isEmpty, "a survey of no case")
+    let median = median
+    let limit = TrainingLimit.cropVoxels * TrainingLimit.cropsPerCase
+    let own = (0..<3).map { median.spacing[$0] }
+    if median.size.voxelCount <= limit {
+      let rounded = own.map { ($0 * 100).rounded() / 100 }.map { max($0, 0.01) }
+      return Chosen(
+        Spacing(rounded[0], rounded[1], rounded[2]),
+        "median of \(shapes.count) cases of about \(median.size) voxels")
+    }
+    func voxels(_ floor: Double) -> Double {
+      (0..<3).reduce(1) { $0 * median.extentMillimetres[$1] / max(own[$1], floor) }
+    }
+    var floor = own.min() ?? 1
+    while voxels(floor) > Double(limit) { floor += 0.05 }
+    let coarse = own.map { (max($0, floor) * 20).rounded(.up) / 20 }
+    return Chosen(
+      Spacing(coarse[0], coarse[1], coarse[2]),
+      "coarsened from the median \(own.map { String(format: "%.3g", $0) }.joined(separator: " x ")) mm, at which "
+        + "a typical case has \(median.size) voxels")
+  }
+
+  /// The intensity rule: a window for images in Hounsfield units, else a standard score.
+  ///
+  /// An image counts as CT when its smallest value is -100 or less and its largest 50 to 20 000. The window holds the
+  /// 0.5th to 99.5th percentile of labelled voxels and half as much again on either side, so that neighbouring
+  /// tissue stays apart from what lies beyond; its ends are multiples of 5.
+  package func normalisation() -> Chosen<Preprocessing.Normalisation> {
+    let count = intensities.count
+    let hounsfield = intensities.count { $0.smallest <= -100 && $0.largest >= 50 && $0.largest <= 20_000 }
+    let labelled = intensities.flatMap(\.labelled).sorted()
+    guard 2 * hounsfield > count, let first = labelled.first, let last = labelled.last, last > first else {
+      return Chosen(
+        .standardScore, "\(count - hounsfield) of \(count) images looked at are not in Hounsfield units")
+    }
+    func percentile(_ share: Double) -> Double { Double(labelled[Int(share * Double(labelled.count - 1))]) }
+    let (low, high) = (percentile(0.005), percentile(0.995))
+    let margin = max((high - low) / 2, 10)
+    let lower = ((low - margin) / 5).rounded(.down) * 5
+    let upper = ((high + margin) / 5).rounded(.up) * 5
+    return Chosen(
+      .window(lower: Float(lower), upper: Float(upper)),
+      "Hounsfield units; 99 % of labelled voxels lie in \(Int(low.rounded()))...\(Int(high.rounded()))")
+  }
+
+  /// The network by its name, for the working grid: the smallest family member where cases are small.
+  package func network(
+    at spacing: Spacing, _ normalisation: Preprocessing.Normalisation
+  ) -> Chosen<String> {
+    let size = median.size(at: spacing)
+    if size.voxelCount < 300_000 { return Chosen("small-heart", "a typical case has only \(size) voxels") }
+    if case .window = normalisation { return Chosen("liver", "CT of \(size) voxels") }
+    return Chosen("heart", "\(size) voxels, not CT")
+  }
+
+  /// Voxels of a crop: whole images where they are small, else what limits and memory allow, in the shape of a
+  /// typical case; multiples of the network's total stride.
+  ///
+  /// - Parameter memoryBytes: What the machine can give; half of it may be taken by a step of two crops.
+  package func cropSize(at spacing: Spacing, network: ResolvedGraph, memoryBytes: Int) -> Chosen<GridSize> {
+    let stride = network.reach()?.totalStride ?? Extent3(1)
+    let multiple = [stride.w, stride.h, stride.d]
+    let sizes = shapes.map { $0.size(at: spacing) }
+    // Nine of ten cases fit.
+    var extents = (0..<3).map { axis in
+      let ordered = sizes.map { $0[axis] }.sorted()
+      let wanted = ordered[(ordered.count - 1) * 9 / 10]
+      return (wanted + multiple[axis] - 1) / multiple[axis] * multiple[axis]
+    }
+    let memoryVoxels = Int(
+      TrainingLimit.memoryShare * Double(memoryBytes) / (2 * network.trainingBytesPerVoxel))
+    let limit = min(TrainingLimit.cropVoxels, memoryVoxels)
+    var isWhole = true
+    while extents.reduce(1, *) > limit {
+      let millimetres = (0..<3).map { extents[$0] > multiple[$0] ? Double(extents[$0]) * spacing[$0] : 0 }
+      guard let longest = (0..<3).max(by: { millimetres[$0] < millimetres[$1] }), millimetres[longest] > 0
+      else {
+        break
+      }
+      extents[longest] -= multiple[longest]
+      isWhole = false
+    }
+    let crop = GridSize(extents[0], extents[1], extents[2])
+    let reason =
+      isWhole
+      ? "whole images" : limit < TrainingLimit.cropVoxels ? "what memory allows" : "at most \(limit) voxels"
+    return Chosen(crop, reason)
+  }
+}
+
+extension GridSize {
+  /// Crops per step: two, and more where they are small.
+  package func chosenBatchSize() -> Chosen<Int> {
+    let count = min(max(TrainingLimit.batchVoxels / voxelCount, 2), 8)
+    return Chosen(count, count == 2 ? "the least that is steady" : "crops are small")
+  }
+}
+
+extension TrainingCases {
+  /// Weights of the classes in the loss; nil for equal weights.
+  ///
+  /// A structure that makes up less than half a percent of the training cases' voxels gets the root of what it lacks
+  /// to that, at most 8: crops favour foreground already.
+  package func chosenClassWeights(classCount: Int) -> Chosen<[Float]?> {
+    let common = 0.005
+    var counts = [Int](repeating: 0, count: classCount)
+    for example in training {
+      for value in example.classes where Int(value) < classCount { counts[Int(value)] += 1 }
+    }
+    let total = Double(max(counts.reduce(0, +), 1))
+    let shares = counts.dropFirst().map { Double($0) / total }
+    let rarest = shares.min() ?? 1
+    let percent = String(format: "%.2g %%", 100 * rarest)
+    guard rarest < common, rarest > 0 else {
+      return Chosen(nil, "the rarest structure makes up \(percent) of the voxels")
+    }
+    let weights = shares.map { share in
+      share > 0 && share < common ? Float(min((common / share).squareRoot(), 8) * 100).rounded() / 100 : 1
+    }
+    return Chosen([1] + weights, "the rarest structure makes up only \(percent) of the voxels")
+  }
+}
+
+extension ResolvedGraph {
+  /// Bytes that a training step keeps for each voxel of each crop: an estimate from the layers' outputs.
+  ///
+  /// Every convolution, normalisation and rectifier keeps its output for the way back; beside them the gradients
+  /// before and behind the largest layer are alive, and what its kernel needs. Measured steps took 0.4 (liver) to
+  /// 0.75 (heart) of it.
+  package var trainingBytesPerVoxel: Double {
+    let stride = reach()?.totalStride ?? Extent3(1)
+    let extent = Extent3(8 * stride.d, 8 * stride.h, 8 * stride.w)
+    guard let extents = try? outputExtents(input: extent, subject: "") else { return 4096 }
+    let counts = zip(nodes, extents).map { Double($0.outputChannels * $1.product) / Double(extent.product) }
+    return 4 * (counts.reduce(0, +) + 4 * (counts.max() ?? 0))
+  }
+}

@@ -1,0 +1,82 @@
+import Foundation
+import Networks
+import Work
+
+/// How well a network did on the validation cases.
+package struct ValidationFigures: Equatable, Sendable, Codable {
+  /// One case.
+  package struct Case: Equatable, Sendable, Codable {
+    /// Its name.
+    package var name: String
+    /// Dice of each foreground class, on the working grid without post-processing.
+    package var dice: [Double]
+  }
+
+  /// The cases in their order.
+  package var cases: [Case]
+
+  /// Mean Dice of each class over the cases; empty without a case.
+  package var meanDice: [Double] {
+    guard let first = cases.first else { return [] }
+    return first.dice.indices.map { index in
+      cases.reduce(0) { $0 + $1.dice[index] } / Double(cases.count)
+    }
+  }
+
+  /// Mean over classes and cases: what the best weights are chosen by; 0 without a case.
+  package var overallDice: Double { meanDice.reduce(0, +) / Double(max(meanDice.count, 1)) }
+}
+
+/// What a run knows beside its trainer; kept in checkpoints, so that logs and best weights go on exactly too.
+package struct TrainingProgress: Equatable, Sendable, Codable {
+  /// The best validation.
+  package struct Best: Equatable, Sendable, Codable {
+    /// The step after which it was seen.
+    package var iteration: Int
+    /// What it showed.
+    package var figures: ValidationFigures
+  }
+
+  /// What one step measured.
+  package struct Step: Equatable, Sendable, Codable {
+    var loss: Double
+    var headLosses: [Double]
+    var learningRate: Double
+    var gradientNorm: Double
+
+    init(_ step: TrainingStep) {
+      loss = step.loss
+      headLosses = step.headLosses
+      learningRate = step.learningRate
+      gradientNorm = step.gradientNorm
+    }
+  }
+
+  /// The best validation so far; nil before the first one and without validation cases.
+  package internal(set) var best: Best?
+  /// The last step whose validation is complete.
+  package internal(set) var validatedIteration = 0
+  /// The loss of the newest record.
+  package internal(set) var loss: Double?
+  /// Steps that no record has averaged yet.
+  package internal(set) var unrecordedSteps: [Step] = []
+
+  /// The progress before the first step.
+  package init() {}
+
+  /// Reads what ``json`` gives.
+  /// - Throws: ``InputError`` about `subject` when the text is something else.
+  package init(json: String, subject: String) throws(InputError) {
+    do { self = try JSONDecoder().decode(TrainingProgress.self, from: Data(json.utf8)) } catch {
+      throw InputError(subject, "checkpoint: its progress cannot be read", found: "\(json.prefix(60))")
+    }
+  }
+
+  /// The progress as JSON text.
+  package var json: String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .sortedKeys
+    guard let data = try? encoder.encode(self) else { preconditionFailure("finite losses encode") }
+    return String(decoding: data, as: UTF8.self)
+  }
+}

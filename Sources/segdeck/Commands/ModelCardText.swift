@@ -1,0 +1,51 @@
+import Foundation
+import Segmentation
+
+extension ModelCard {
+  /// The card as lines of a heading and a text, for people.
+  var text: String {
+    var lines: [String] = []
+    func add(_ heading: String, _ text: String?) {
+      if let text, !text.isEmpty { lines.append("\(heading): \(text)") }
+    }
+    func list(_ heading: String, _ items: [String]?) {
+      guard let items, !items.isEmpty else { return }
+      lines.append("\(heading):")
+      lines += items.map { "  " + $0 }
+    }
+    add("summary", summary)
+    add("training data", data)
+    add("licence of the training data", licence)
+    for (use, names) in (cases ?? [:]).sorted(by: { $0.key < $1.key }) where !names.isEmpty {
+      add("cases for \(use)", "\(names.count): " + names.joined(separator: ", "))
+    }
+    add("generated cases", generatedCases.map(String.init))
+    add(
+      "steps",
+      iterations.map { steps in
+        "\(steps)" + (iteration.map { $0 == steps ? "" : ", weights of step \($0)" } ?? "")
+          + (loss.map { ", loss at the end \(Text.decimals($0, 4))" } ?? "")
+      })
+    list("validation Dice on the working grid (\((structures ?? []).joined(separator: ", ")))", figures)
+    list("results", results)
+    list("limits", limits)
+    list("chosen by the trainer", choices)
+    add("made", [date, program.map { "by " + $0 }].compactMap(\.self).joined(separator: " "))
+    add("command", command)
+    return lines.joined(separator: "\n")
+  }
+
+  /// A line per case, and the mean.
+  private var figures: [String]? {
+    guard let validation, let first = validation.first else { return nil }
+    func numbers(_ dice: [Double]) -> String { dice.map { Text.decimals($0, 4) }.joined(separator: "  ") }
+    let mean = first.dice.indices.map { index in
+      validation.reduce(0) { $0 + ($1.dice.indices.contains(index) ? $1.dice[index] : 0) }
+        / Double(validation.count)
+    }
+    let width = (validation.map(\.name.count) + [4]).max() ?? 4
+    return (validation.map { ($0.name, $0.dice) } + [("mean", mean)]).map {
+      $0.0.padding(toLength: width, withPad: " ", startingAt: 0) + "  " + numbers($0.1)
+    }
+  }
+}

@@ -1,0 +1,55 @@
+import Foundation
+import Metrics
+import Volumes
+
+extension EvaluationReport {
+  /// SLIVER07's scores under the names that programs read.
+  private struct SLIVER07Row: Encodable {
+    var voe, rvd, assd, rmsd, msd, total: Double
+
+    init(_ scores: SLIVER07Scores) {
+      voe = scores.overlapError
+      rvd = scores.volumeDifference
+      assd = scores.averageDistance
+      rmsd = scores.rootMeanSquareDistance
+      msd = scores.maximumDistance
+      total = scores.total
+    }
+  }
+
+  private struct CaseRow: Encodable {
+    var name: String
+    var measures: ComparisonRow
+    var sliver07: SLIVER07Row?
+  }
+
+  private struct HVSMRRow: Encodable {
+    var name: String
+    var score: Double?
+  }
+
+  private struct Document: Encodable {
+    var model: String
+    var refinement: RefinementSettings?
+    var cases: [CaseRow]
+    var hvsmr: [HVSMRRow]
+    var summaries: [Summary]
+  }
+
+  /// Keys as in `hd95_mm`; a measure that is not defined is left out.
+  func json() throws -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    encoder.keyEncodingStrategy = .convertToSnakeCase
+    let document = Document(
+      model: model, refinement: refinement,
+      cases: rows.map { row in
+        CaseRow(
+          name: row.name, measures: ComparisonRow(row.comparison),
+          sliver07: row.comparison.sliver07.map(SLIVER07Row.init))
+      },
+      hvsmr: caseNames.map { HVSMRRow(name: $0, score: HVSMRScore.overall(comparisons(ofCase: $0))) },
+      summaries: summaries)
+    return String(decoding: try encoder.encode(document), as: UTF8.self)
+  }
+}

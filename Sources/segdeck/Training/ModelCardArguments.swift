@@ -1,0 +1,34 @@
+import ArgumentParser
+import Foundation
+import Segmentation
+import Work
+
+/// What the user says about a model, for its card.
+struct ModelCardArguments: ParsableArguments {
+  @Option(name: .long, help: "Where the training data come from, for the model card.")
+  var dataDescription: String?
+
+  @Option(name: .long, help: "The licence of the training data, for the model card.")
+  var dataLicence: String?
+
+  @Option(
+    name: .long,
+    help: "JSON with further parts of the model card: summary, data, licence, results, limits, cases.",
+    completion: .file())
+  var card: String?
+
+  /// `base` with what was said.
+  /// - Throws: ``InputError`` when the file is no card.
+  func card(over base: ModelCard) throws(InputError) -> ModelCard {
+    var result = base
+    if let card {
+      guard let data = FileManager.default.contents(atPath: card) else {
+        throw InputError(card, "no such file", expected: "a model card as JSON")
+      }
+      result = result.updated(with: try ModelCard(json: String(decoding: data, as: UTF8.self), subject: card))
+    }
+    result.data = dataDescription ?? result.data
+    result.licence = dataLicence ?? result.licence
+    return result
+  }
+}

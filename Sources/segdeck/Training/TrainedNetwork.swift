@@ -1,0 +1,61 @@
+import Foundation
+import Networks
+import Tensors
+import Work
+
+/// The networks that `--network` names.
+enum TrainedNetwork {
+  /// The layer graph of a name or a file, with a score for each of `classes` classes in every head.
+  ///
+  /// "liver" and "heart" are the paper's; any other name is a file NAME.json in the share folder's `networks`, any
+  /// path a layer graph as JSON. The layer behind each head gives as many channels as there are classes, whatever
+  /// the file says.
+  /// - Throws: ``InputError`` when there is no such network, or its graph makes no sense.
+  static func graph(
+    _ name: String, classes: Int, hasBatchNormalisation: Bool = true
+  ) throws(InputError) -> NetworkGraph {
+    if name == "liver" { return .liver(classes: classes, hasBatchNormalisation: hasBatchNormalisation) }
+    guard hasBatchNormalisation else {
+      throw InputError(
+        "--without-batch-normalisation", "is for the liver network", found: name,
+        expected: "--network liver, or a layer graph without batch normalisation")
+    }
+    if name == "heart" { return .heart(classes: classes) }
+    let isPath = name.contains("/") || name.hasSuffix(".json")
+    let path = isPath ? name : try ShareFolder.find().path + "/networks/\(name).json"
+    guard let data = FileManager.default.contents(atPath: path) else {
+      throw InputError(
+        "--network \(name)", "no such network",
+        expected: (["liver", "heart"] + bundledNames).joined(separator: ", ")
+          + ", or a layer graph as JSON")
+    }
+    let graph = try NetworkGraph(json: String(decoding: data, as: UTF8.self), subject: path)
+    return graph.withClasses(classes)
+  }
+
+  /// Names of the graphs in the share folder.
+  private static var bundledNames: [String] {
+    guard let folder = try? ShareFolder.find().path + "/networks",
+      let files = try? FileManager.default.contentsOfDirectory(atPath: folder)
+    else { return [] }
+    return files.filter { $0.hasSuffix(".json") }.map { String($0.dropLast(5)) }.sorted()
+  }
+}
+
+extension NetworkGraph {
+  /// The same layers with `classes` channels behind every head.
+  fileprivate func withClasses(_ classes: Int) -> NetworkGraph {
+    var graph = self
+    let scoring = Set(heads.map(\.layer))
+    for index in layers.indices where scoring.contains(layers[index].name) {
+      if var convolution = layers[index].operation as? ConvolutionOperation {
+        convolution.outputChannels = classes
+        graph.layers[index].operation = convolution
+      } else if var transposed = layers[index].operation as? TransposedConvolutionOperation {
+        transposed.outputChannels = classes
+        graph.layers[index].operation = transposed
+      }
+    }
+    return graph
+  }
+}

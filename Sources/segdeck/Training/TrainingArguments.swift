@@ -1,0 +1,161 @@
+import ArgumentParser
+import Networks
+import Segmentation
+import Volumes
+import Work
+
+/// What decides how a network learns, as options; where one is missing, the run's own value stays.
+struct TrainingArguments: ParsableArguments {
+  @Option(name: .long, help: "Crop size XxYxZ on the working grid; by default from image sizes and memory.")
+  var crop: String?
+
+  @Option(name: .long, help: "Crops per step; by default 2, or more where crops are small.")
+  var batch: Int?
+
+  @Option(name: .long, help: "Steps. (default: 2000)")
+  var iterations: Int?
+
+  @Option(name: .long, help: "Learning rate at the start. (default: 0.05)")
+  var learningRate: Double?
+
+  @Option(
+    name: .long, help: "constant, steps (a tenth at each third), poly, or cosine. (default: poly)")
+  var schedule: String?
+
+  @Option(name: .long, help: "Weight decay. (default: 5e-4)")
+  var weightDecay: Double?
+
+  @Option(name: .long, help: "Longest gradient; longer ones are shortened; 0 for any. (default: 5)")
+  var gradientLimit: Double?
+
+  @Option(
+    name: .long,
+    help: "Class weights of the loss, background first, separated by commas; by default equal unless rare.")
+  var classWeights: String?
+
+  @Option(
+    name: .long,
+    help: "Weight of the soft Dice loss beside the cross-entropy; the paper has none. (default: 0)")
+  var diceWeight: Double?
+
+  @Option(
+    name: .long,
+    help: "Share that a running average of the weights keeps at each step (0.999); 0 for none. (default: 0)")
+  var averageDecay: Double?
+
+  @Option(name: .long, help: "Seed of everything random. (default: 1)")
+  var seed: UInt64?
+
+  @Option(name: .long, help: "Steps between validations. (default: 100)")
+  var validateEvery: Int?
+
+  @Option(name: .long, help: "Stop after this many validations without improvement; 0 never. (default: 0)")
+  var patience: Int?
+
+  @Option(name: .long, help: "Share of crops cut from generated cases. (default: 0.25)")
+  var generatedShare: Double?
+
+  @Flag(name: .long, help: "Crops as they are: no rotation, scaling, bending or change of intensity.")
+  var withoutAugmentation = false
+
+  @Flag(
+    name: .long, help: "Mirror crops left to right and turn them by quarters, as the paper's training does.")
+  var paperAugmentation = false
+
+  /// `base` with everything that was named.
+  /// - Throws: ``InputError`` naming an option that cannot be read.
+  func settings(over base: TrainingSettings) throws(InputError) -> TrainingSettings {
+    var settings = base
+    if let crop { settings.cropSize = try Text.gridSize(crop, option: "--crop") }
+    settings.batchSize = batch ?? base.batchSize
+    settings.iterations = iterations ?? base.iterations
+    settings.validationInterval = validateEvery ?? base.validationInterval
+    settings.patience = patience ?? base.patience
+    settings.seed = seed ?? base.seed
+    settings.generatedShare = generatedShare ?? base.generatedShare
+    if withoutAugmentation { settings.augmentation = .none }
+    if paperAugmentation {
+      settings.augmentation.quarterTurns = true
+      settings.augmentation.mirroredAxes = [0]
+    }
+    if let weightDecay { settings.options.weightDecay = weightDecay }
+    if let gradientLimit { settings.options.longestGradient = gradientLimit > 0 ? gradientLimit : nil }
+    if let diceWeight { settings.options.overlapWeight = diceWeight != 0 ? diceWeight : nil }
+    if let averageDecay { settings.options.averageDecay = averageDecay != 0 ? averageDecay : nil }
+    if let classWeights {
+      settings.options.classWeights = try Text.numbers(classWeights, option: "--class-weights").map(
+        Float.init)
+    }
+    if schedule != nil || learningRate != nil || iterations != nil {
+      settings.options.schedule = try chosenSchedule(
+        base.options.schedule.rate(at: 0), iterations: settings.iterations, base.options.schedule)
+    }
+    if iterations != nil { settings.options.auxiliaryInterval = max(1, settings.iterations / 20) }
+    return settings
+  }
+
+  /// The schedule of the options, of the same kind as `base` where none is named.
+  private func chosenSchedule(
+    _ baseRate: Double, iterations: Int, _ base: LearningRateSchedule
+  ) throws(InputError) -> LearningRateSchedule {
+    var (kind, rate) = ("poly", baseRate)
+    switch base {
+    case .constant(let own): (kind, rate) = ("constant", own)
+    case .steps(let own, _, _): (kind, rate) = ("steps", own)
+    case .polynomial(let own, _, _): (kind, rate) = ("poly", own)
+    case .warmUpCosine(let own, _, _): (kind, rate) = ("cosine", own)
+    }
+    rate = learningRate ?? rate
+    switch schedule ?? kind {
+    case "constant": return .constant(rate: rate)
+    case "steps": return .steps(rate: rate, interval: max(1, iterations / 3))
+    case "poly": return .polynomial(rate: rate, iterations: iterations)
+    case "cosine":
+      return .warmUpCosine(rate: rate, warmUp: max(1, iterations / 20), iterations: iterations)
+    case let other:
+      throw InputError(
+        "--schedule", "unknown", found: other, expected: "constant, steps, poly or cosine")
+    }
+  }
+
+  /// What a run has where neither the user nor the data say anything.
+  static var startingPoint: TrainingSettings {
+    var settings = TrainingSettings()
+    settings.options = TrainingOptions(
+      schedule: .polynomial(rate: 0.05, iterations: settings.iterations),
+      ignoredLabel: TrainingCase.ignoredClass, auxiliaryInterval: settings.iterations / 20, longestGradient: 5
+    )
+    return settings
+  }
+}
+
+extension TrainingSettings {
+  /// Refuses to go on with other settings than a run began with.
+  /// - Throws: ``InputError`` naming the first option that differs.
+  func requireSame(as stored: TrainingSettings) throws(InputError) {
+    func same<Value: Equatable>(
+      _ option: String, _ value: (TrainingSettings) -> Value
+    ) throws(InputError) {
+      guard value(self) != value(stored) else { return }
+      throw InputError(
+        option, "--resume goes on with the settings of its checkpoint", found: "\(value(self))",
+        expected: "\(value(stored)), or leave the option out")
+    }
+    try same("--crop") { $0.cropSize }
+    try same("--batch") { $0.batchSize }
+    try same("--iterations") { $0.iterations }
+    try same("--learning-rate") { $0.options.schedule.rate(at: 0) }
+    try same("--schedule") { $0.options.schedule }
+    try same("--weight-decay") { $0.options.weightDecay }
+    try same("--gradient-limit") { $0.options.longestGradient ?? 0 }
+    try same("--class-weights") { $0.options.classWeights ?? [] }
+    try same("--dice-weight") { $0.options.overlapWeight ?? 0 }
+    try same("--average-decay") { $0.options.averageDecay ?? 0 }
+    try same("--seed") { $0.seed }
+    try same("--validate-every") { $0.validationInterval }
+    try same("--patience") { $0.patience }
+    try same("--generated-share") { $0.generatedShare }
+    try same("--without-augmentation and --paper-augmentation") { $0.augmentation }
+    try same("training options") { $0.options }
+  }
+}

@@ -1,0 +1,106 @@
+import Foundation
+import Segmentation
+import Work
+
+/// Shows a training while it runs: curves that are painted over where stderr is a terminal, else a line now and then.
+final class TrainingMonitor {
+  private let heads: [String]
+  private var records: [TrainingRecord]
+  private let isTerminal = isatty(2) == 1
+  private var paintedLines = 0
+  private var lastLine = ContinuousClock.now - .seconds(3600)
+
+  /// Lines of the plots.
+  private static let plotRows = 10
+
+  /// A monitor that goes on from `records`.
+  init(heads: [String], records: [TrainingRecord]) {
+    self.heads = heads
+    self.records = records
+  }
+
+  /// Shows one more record.
+  func show(_ record: TrainingRecord) {
+    records.append(record)
+    guard isTerminal else {
+      // A minute apart, and every validation.
+      guard record.validationDice?.isEmpty == false || ContinuousClock.now - lastLine > .seconds(60) else {
+        return
+      }
+      lastLine = .now
+      write("segdeck: \(statusLine(record))\n")
+      return
+    }
+    let columns = TerminalWidth.columns(ofDescriptor: 2)
+    var lines = plots(columns: columns)
+    lines.append(String(statusLine(record).prefix(columns - 1)))
+    let up = paintedLines > 0 ? "\r\u{1b}[\(paintedLines)A" : ""
+    write(up + lines.map { $0 + "\u{1b}[K\n" }.joined())
+    paintedLines = lines.count
+  }
+
+  private func plots(columns: Int) -> [String] {
+    let unicode = TerminalWidth.showsUnicode
+    let colour = ProcessInfo.processInfo.environment["NO_COLOR"] == nil
+    let iterations = records.last?.iterations ?? 0
+    // The sum of the heads would press them flat; the status line has it.
+    var losses: [LearningCurve] = []
+    for (index, name) in heads.enumerated() {
+      let points = records.smoothedHeadLoss(index).filter { $0.value > 0 }
+      if !points.isEmpty { losses.append(LearningCurve(name: name, runs: [points])) }
+    }
+    let validation = [LearningCurve(name: "Dice", runs: [records.validation])]
+    func plot(_ title: String, _ curves: [LearningCurve], _ width: Int) -> [String] {
+      TextPlot(
+        title: title, curves: curves, iterations: iterations, columns: width, rows: Self.plotRows,
+        showsUnicode: unicode, showsColour: colour
+      ).lines
+    }
+    let hasValidation = !records.validation.isEmpty
+    if hasValidation, columns >= 90 {
+      let half = (min(columns, 160) - 3) / 2
+      return zip(plot("training loss per head", losses, half), plot("validation Dice", validation, half)).map
+      {
+        $0 + "  " + $1
+      }
+    }
+    let width = min(columns - 1, 100)
+    return plot("training loss", losses, width)
+      + (hasValidation ? plot("validation Dice", validation, width) : [])
+  }
+
+  /// "step 100/2000  loss 0.213  Dice 0.871 (best 0.880 at 90)  rate 0.04  3 min 20 s left".
+  private func statusLine(_ record: TrainingRecord) -> String {
+    var parts = [
+      "step \(record.iteration)/\(record.iterations)",
+      "loss \(Text.decimals(records.smoothedLoss.last?.value ?? record.loss, 4))",
+    ]
+    if let best = records.validation.max(by: { $0.value < $1.value }), let newest = records.validation.last {
+      parts.append(
+        "Dice \(Text.decimals(newest.value, 3)) (best \(Text.decimals(best.value, 3)) at \(best.iteration))")
+    }
+    parts.append("rate \(String(format: "%.2g", record.learningRate))")
+    parts.append(ProgressLine.duration(record.remainingSeconds) + " left")
+    return parts.joined(separator: "  ")
+  }
+
+  private func write(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
+}
+
+/// What a terminal behind a descriptor can show of plain output.
+enum TerminalWidth {
+  /// Its columns; 100 where it is none.
+  static func columns(ofDescriptor descriptor: Int32) -> Int {
+    var size = winsize()
+    guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 100 }
+    return max(40, Int(size.ws_col))
+  }
+
+  /// Whether the locale's characters are Unicode.
+  static var showsUnicode: Bool {
+    let environment = ProcessInfo.processInfo.environment
+    let locale =
+      ["LC_ALL", "LC_CTYPE", "LANG"].lazy.compactMap { environment[$0] }.first { !$0.isEmpty } ?? ""
+    return locale.uppercased().contains("UTF-8") || locale.uppercased().contains("UTF8")
+  }
+}

@@ -1,0 +1,189 @@
+import Foundation
+import ImageFormats
+import Networks
+import Segmentation
+import Volumes
+import Work
+
+/// Finds what a training needs: from the options, from the checkpoint it goes on with, else from the data.
+struct TrainingSetup {
+  /// What was chosen, a line each for the user and the model card.
+  private(set) var choices: [String] = []
+  let orientation = Orientation.ras
+  private let sources: [TrainingFolders.Source]
+  private let work: WorkContext
+  private var survey: CaseSurvey?
+
+  /// The most images whose voxels are looked at.
+  private static let sampledImages = 12
+
+  init(_ sources: [TrainingFolders.Source], work: WorkContext) {
+    self.sources = sources
+    self.work = work
+  }
+
+  /// Notes what was chosen.
+  mutating func note(_ subject: String, _ value: String, _ reason: String) {
+    choices.append("\(subject): \(value) (\(reason))")
+  }
+
+  /// Grids of all cases, and intensities of some, spread evenly.
+  private mutating func surveyed() throws -> CaseSurvey {
+    if let survey { return survey }
+    var found = CaseSurvey()
+    let step = max(1, sources.count / Self.sampledImages)
+    for (index, source) in sources.enumerated() {
+      found.add(try ImageFile.open(source.pair.image).grid, orientation: orientation)
+      if index % step == 0 {
+        let (image, labels) = try source.volumes(work: work)
+        found.add(image, labels: labels, values: Set(source.selections.flatMap(\.values)))
+      }
+      work.report(Double(index + 1) / Double(sources.count))
+    }
+    survey = found
+    return found
+  }
+
+  /// The working grid and intensity rule, of which either may be given.
+  mutating func preprocessing(
+    spacing: Spacing?, normalisation: Preprocessing.Normalisation?
+  ) throws -> Preprocessing {
+    var preprocessing = Preprocessing(
+      spacingMillimetres: spacing ?? Spacing(1), normalisation: normalisation ?? .standardScore)
+    if spacing == nil {
+      let chosen = try surveyed().spacing()
+      preprocessing.spacingMillimetres = chosen.value
+      let axes = (0..<3).map { String(format: "%g", chosen.value[$0]) }
+      note("spacing", axes.joined(separator: " x ") + " mm", chosen.reason)
+    }
+    if normalisation == nil {
+      let chosen = try surveyed().normalisation()
+      preprocessing.normalisation = chosen.value
+      note("intensities", chosen.value.words, chosen.reason)
+    }
+    return preprocessing
+  }
+
+  /// The network's name where none is given.
+  mutating func network(_ preprocessing: Preprocessing) throws -> String {
+    let chosen = try surveyed().network(
+      at: preprocessing.spacingMillimetres, preprocessing.normalisation)
+    note("network", chosen.value, chosen.reason)
+    return chosen.value
+  }
+
+  /// `settings` with crop and batch from the data where the options leave them open.
+  mutating func completed(
+    _ settings: TrainingSettings, arguments: TrainingArguments, preprocessing: Preprocessing,
+    network: ResolvedGraph
+  ) throws -> TrainingSettings {
+    var settings = settings
+    if arguments.crop == nil {
+      let chosen = try surveyed().cropSize(
+        at: preprocessing.spacingMillimetres, network: network, memoryBytes: Self.availableMemory())
+      settings.cropSize = chosen.value
+      note("crop", "\(chosen.value)", chosen.reason)
+    }
+    if arguments.batch == nil {
+      let chosen = settings.cropSize.chosenBatchSize()
+      settings.batchSize = chosen.value
+      note("batch", "\(chosen.value)", chosen.reason)
+    }
+    return settings
+  }
+
+  /// Bytes that the machine can still give: what Linux calls available, and no more than the control group allows.
+  private static func availableMemory() -> Int {
+    var bytes = Int(clamping: ProcessInfo.processInfo.physicalMemory)
+    let text = (try? String(contentsOfFile: "/proc/meminfo", encoding: .utf8)) ?? ""
+    for line in text.split(separator: "\n") where line.hasPrefix("MemAvailable:") {
+      if let kibibytes = line.split(separator: " ").dropFirst().first.flatMap({ Int($0) }) {
+        bytes = min(bytes, kibibytes * 1024)
+      }
+    }
+    let group = (try? String(contentsOfFile: "/sys/fs/cgroup/memory.max", encoding: .utf8)) ?? ""
+    if let limit = Int(group.trimmingCharacters(in: .whitespacesAndNewlines)) { bytes = min(bytes, limit) }
+    return bytes
+  }
+}
+
+extension Preprocessing.Normalisation {
+  /// "-125 to 240 become 0 to 1", "standard score".
+  var words: String {
+    switch self {
+    case .window(let lower, let upper): "\(Int(lower)) to \(Int(upper)) become 0 to 1"
+    case .standardScore: "standard score of voxels above 0"
+    }
+  }
+}
+
+/// Which cases train and which only measure.
+struct CaseSplit {
+  /// Names of the validation cases.
+  let validation: Set<String>
+  /// How they were chosen; nil where the user named them.
+  let reason: String?
+
+  /// The split of `--validation`: names, "none", or every fifth where nothing is said.
+  /// - Throws: ``InputError`` when a name is no case, or nothing is left to train on or to measure with.
+  init(_ option: String?, names: [String], hasGenerated: Bool) throws(InputError) {
+    if let option {
+      validation =
+        option == "none"
+        ? []
+        : Set(option.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) })
+      reason = nil
+      if let unknown = validation.subtracting(names).sorted().first {
+        throw InputError("--validation", "no case has this name", found: unknown)
+      }
+    } else {
+      guard names.count > 1 || hasGenerated else {
+        throw InputError(
+          "--images", "one case cannot both train and measure", found: names.first,
+          expected: "two cases or more, or --validation none")
+      }
+      let every = min(5, names.count)
+      validation = Set(names.enumerated().filter { $0.offset % every == every - 1 }.map(\.element))
+      reason = every == 5 ? "every fifth" : "the last"
+    }
+    guard hasGenerated || validation.count < names.count else {
+      throw InputError(
+        "--validation", "leaves no case to train on", found: "all \(names.count)",
+        expected: "fewer than there are")
+    }
+  }
+}
+
+extension CaseSplit {
+  /// The split of a stored run.
+  /// - Throws: ``InputError`` when `option` or the cases that are there now are others.
+  init(
+    resuming stored: TrainingStore.Stored, option: String?, sources: [TrainingFolders.Source]
+  ) throws(InputError) {
+    let before = stored.description.cases
+    let names = Set(sources.map(\.pair.name))
+    let expected = Set((before["training"] ?? []) + (before["validation"] ?? []))
+    if let other = names.symmetricDifference(expected).sorted().first {
+      throw InputError(
+        "--images", "--resume goes on with the cases of its checkpoint",
+        found: names.contains(other) ? "\(other), which is new" : "no \(other)",
+        expected: "the same \(expected.count) cases")
+    }
+    let structures = sources.first?.selections.map(\.name) ?? []
+    guard structures == stored.structures else {
+      throw InputError(
+        "--label", "--resume goes on with the structures of its checkpoint",
+        found: structures.joined(separator: ", "), expected: stored.structures.joined(separator: ", "))
+    }
+    validation = Set(before["validation"] ?? [])
+    reason = nil
+    if let option {
+      let named = try CaseSplit(option, names: sources.map(\.pair.name), hasGenerated: true).validation
+      guard named == validation else {
+        throw InputError(
+          "--validation", "--resume goes on with the settings of its checkpoint",
+          found: "\(named.count) other cases", expected: "the same, or leave the option out")
+      }
+    }
+  }
+}

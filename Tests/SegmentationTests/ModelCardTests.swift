@@ -1,0 +1,49 @@
+import Foundation
+import Networks
+import Segmentation
+import TestSupport
+import Testing
+import Volumes
+import Work
+
+@Test("a model's card comes back from its file, and a file without one has none")
+func cardInModelFile() throws {
+  var card = ModelCard()
+  card.data = "20 heads"
+  card.licence = "CC BY 4.0"
+  card.cases = ["training": ["a"], "validation": ["b"]]
+  card.validation = [ModelCard.Figure(name: "b", dice: [0.9])]
+  card.command = "segdeck train --images 'my images'"
+  let graph = NetworkGraph.heart(classes: 2, widthFactor: 0.02)
+  var model = SegmentationModel(
+    name: "m", graph: graph, parameters: Parameters(initialising: try graph.resolved(), seed: 1),
+    labels: [Label(value: 1, name: "head", colour: LabelTable.colour(ofValue: 1))],
+    preprocessing: Preprocessing(spacingMillimetres: Spacing(1), normalisation: .standardScore), card: card)
+  try withTemporaryFolder { folder in
+    try model.write(to: folder + "/m.safetensors")
+    #expect(try SegmentationModel(path: folder + "/m.safetensors").card == card)
+    model.card = nil
+    try model.write(to: folder + "/m.safetensors", format: .f16)
+    #expect(try SegmentationModel(path: folder + "/m.safetensors").card == nil)
+  }
+}
+
+@Test("an updated card takes what is new and keeps the rest; a text that is no card is refused")
+func updatedCard() throws {
+  let old = try ModelCard(json: #"{"data": "a", "limits": ["x"], "iterations": 3}"#, subject: "old")
+  let new = try ModelCard(json: #"{"data": "b", "results": ["y"]}"#, subject: "new")
+  let card = old.updated(with: new)
+  #expect(card.data == "b" && card.limits == ["x"] && card.results == ["y"] && card.iterations == 3)
+  #expect(throws: InputError.self) { try ModelCard(json: #"{"limits": "x"}"#, subject: "c") }
+}
+
+@Test(
+  "the layer graphs of the share folder are the paper's networks, and the heart's at a quarter of its width",
+  arguments: [
+    ("heart", NetworkGraph.heart()), ("small-heart", .heart(widthFactor: 0.25)), ("liver", .liver()),
+    ("liver-without-normalisation", .liver(hasBatchNormalisation: false)),
+  ])
+func bundledNetworks(name: String, graph: NetworkGraph) throws {
+  let path = checkout.appending(path: "sample-data/networks/\(name).json")
+  #expect(try NetworkGraph(json: String(contentsOf: path, encoding: .utf8), subject: name) == graph)
+}
