@@ -11,7 +11,7 @@ template <int N> struct Factors;
 FACTORS(8, 2, 4)
 FACTORS(12, 3, 4)
 FACTORS(16, 4, 4)
-FACTORS(20, 4, 5)
+FACTORS(20, 5, 4)
 FACTORS(24, 4, 6)
 FACTORS(32, 4, 8)
 FACTORS(36, 6, 6)
@@ -78,6 +78,7 @@ template <int N> constexpr Twiddles<N> Twiddles<N>::table = Twiddles<N>();
 #define LIST(n) n,
 constexpr int depths[] = {FOR_EACH_DEPTH(LIST)};
 constexpr int widths[] = {FOR_EACH_WIDTH(LIST)};
+constexpr int longest_width = widths[sizeof(widths) / sizeof(widths[0]) - 1];
 #undef LIST
 
 }  // namespace
@@ -119,29 +120,29 @@ void fft_inverse_depth(const struct fft_tile *tile, const float *planes, ptrdiff
     DISPATCH(tile, inverse_depth(tile, planes, plane_stride, columns, store, voxels, slice_stride, row_stride));
 }
 
-void fft_forward_plane(const struct fft_tile *tile, const float *plane, int rows, int columns, float *spectrum,
-                       float *scratch) {
-    DISPATCH(tile, forward_plane(tile, plane, rows, columns, spectrum, scratch));
+void fft_forward_plane(const struct fft_tile *tile, const float *plane, const float *next, int rows, int columns,
+                       float *spectrum, ptrdiff_t step, float *scratch) {
+    DISPATCH(tile, forward_plane(tile, plane, next, rows, columns, spectrum, step, scratch));
 }
 
-void fft_inverse_plane(const struct fft_tile *tile, const float *spectrum, int skip_rows, int rows, int skip_columns,
-                       int columns, float *plane, float *scratch) {
-    DISPATCH(tile, inverse_plane(tile, spectrum, skip_rows, rows, skip_columns, columns, plane, scratch));
+void fft_inverse_plane(const struct fft_tile *tile, const float *spectrum, ptrdiff_t step, int skip_rows, int rows,
+                       int skip_columns, int columns, float *plane, const float *next, float *scratch) {
+    DISPATCH(tile, inverse_plane(tile, spectrum, step, skip_rows, rows, skip_columns, columns, plane, next, scratch));
 }
 
-void fft_multiply(const struct fft_tile *tile, const struct fft_channels *channels, const float *sources,
-                  const float *weights, float *results) {
-    DISPATCH(tile, multiply<false>(tile, channels, sources, weights, results));
+void fft_multiply(const struct fft_tile *tile, const struct fft_channels *channels, const float *weights,
+                  float *spectra) {
+    DISPATCH(tile, multiply<false>(tile, channels, weights, spectra));
 }
 
-void fft_multiply_adjoint(const struct fft_tile *tile, const struct fft_channels *channels, const float *sources,
-                          const float *weights, float *results) {
-    DISPATCH(tile, multiply<true>(tile, channels, sources, weights, results));
+void fft_multiply_adjoint(const struct fft_tile *tile, const struct fft_channels *channels, const float *weights,
+                          float *spectra) {
+    DISPATCH(tile, multiply<true>(tile, channels, weights, spectra));
 }
 
-void fft_accumulate(const struct fft_tile *tile, const struct fft_channels *channels, const float *inputs,
-                    const float *outputs, float *sums, bool adds) {
-    DISPATCH(tile, accumulate(tile, channels, inputs, outputs, sums, adds));
+void fft_accumulate(const struct fft_tile *tile, const struct fft_channels *channels, const float *spectra,
+                    float *sums, bool adds) {
+    DISPATCH(tile, accumulate(tile, channels, spectra, sums, adds));
 }
 
 void fft_put_weights(const struct fft_tile *tile, const float *spectra, ptrdiff_t stride, int count, int first,

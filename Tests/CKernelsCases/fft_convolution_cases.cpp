@@ -13,6 +13,9 @@ struct Extents {
     }
 };
 
+// Extents after pooling windows of two, the last of which may be cut.
+Extents halved(const Extents &e) { return {(e.depth + 1) / 2, (e.height + 1) / 2, (e.width + 1) / 2}; }
+
 // One tile size with the passes from voxels to spectra and back.
 class Transform {
   public:
@@ -27,32 +30,39 @@ class Transform {
     int planes() const { return extents.depth / 2 + 1; }
     int columns() const { return extents.width / fft_vector_width(tile.level); }
     size_t spectrum_floats() const { return size_t(planes() * plane_floats); }
+    // Floats of a complex vector: from one frequency to the next where a spectrum lies alone.
+    ptrdiff_t vector() const { return 2 * fft_vector_width(tile.level); }
 
     // The spectrum of voxels that fill only `box` of the tile.
     Floats forward(const float *voxels, const struct fft_box &box) {
         Floats depth(spectrum_floats()), spectrum(spectrum_floats());
         fft_forward_depth(&tile, voxels, ptrdiff_t(extents.height) * extents.width, extents.width, &box,
                           extents.height, columns(), depth.data(), plane_floats);
-        for (int p = 0; p < planes(); p++)
-            fft_forward_plane(&tile, depth.data() + p * plane_floats, extents.height, columns(),
-                              spectrum.data() + p * plane_floats, scratch.data());
+        for (int p = 0; p < planes(); p++) {
+            const float *plane = depth.data() + p * plane_floats;
+            fft_forward_plane(&tile, plane, plane, extents.height, columns(), spectrum.data() + p * plane_floats,
+                              vector(), scratch.data());
+        }
         return spectrum;
     }
 
     // Voxels from `skip` on of the correlation whose spectrum this is; two spectra were multiplied, each doubled.
-    std::vector<float> inverse(const float *spectrum, Extents skip, Extents kept, float bias, bool rectifies) {
+    // Where it `pools`, the largest of every 2 x 2 x 2 of them, the extents rounded up.
+    std::vector<float> inverse(const float *spectrum, Extents skip, Extents kept, float bias, bool rectifies,
+                               bool pools = false) {
         const int lanes = fft_vector_width(tile.level);
         const int rows = (kept.height + 1) / 2 * 2, vectors = (kept.width + lanes - 1) / lanes;
         const ptrdiff_t stride = 2 * ptrdiff_t(rows) * vectors * lanes;
         Floats depth(size_t(planes() * stride));
         for (int p = 0; p < planes(); p++)
-            fft_inverse_plane(&tile, spectrum + p * plane_floats, skip.height, rows, skip.width, vectors,
-                              depth.data() + p * stride, scratch.data());
+            fft_inverse_plane(&tile, spectrum + p * plane_floats, vector(), skip.height, rows, skip.width, vectors,
+                              depth.data() + p * stride, depth.data() + p * stride, scratch.data());
         const struct fft_store store = {skip.depth, kept.depth, kept.height, kept.width,
-                                        0.25f / float(extents.count()), bias, rectifies};
-        std::vector<float> voxels(size_t(kept.count()));
+                                        0.25f / float(extents.count()), bias, rectifies, pools};
+        const Extents stored = pools ? halved(kept) : kept;
+        std::vector<float> voxels(size_t(stored.count()));
         fft_inverse_depth(&tile, depth.data(), stride, vectors, &store, voxels.data(),
-                          ptrdiff_t(kept.height) * kept.width, kept.width);
+                          ptrdiff_t(stored.height) * stored.width, stored.width);
         return voxels;
     }
 
@@ -105,7 +115,9 @@ class Case {
         const int pairs = problem.inputs * problem.outputs;
         const ptrdiff_t plane = transform.plane_floats;
         const size_t floats = transform.spectrum_floats();
-        const struct fft_channels channels = {problem.inputs, problem.outputs, problem.tiles, plane};
+        const int slots = problem.tiles * (problem.inputs + problem.outputs);
+        const ptrdiff_t step = (slots + 1) * transform.vector();
+        const struct fft_channels channels = {problem.inputs, problem.outputs, problem.tiles, step};
         std::vector<Floats> results(size_t(problem.outputs * problem.tiles), Floats{floats});
         std::vector<Floats> adjoints(size_t(problem.inputs * problem.tiles), Floats{floats});
         std::vector<Floats> weight_gradients(size_t(pairs), Floats{floats});
@@ -114,15 +126,15 @@ class Case {
             for (int pair = 0; pair < pairs; pair++)
                 fft_put_weights(&transform.tile, kernel_spectra[size_t(pair)].data() + p * plane, plane, 1, pair,
                                 pairs, weights.data());
-            const Floats x = gathered(input_spectra, p), g = gathered(gradient_spectra, p);
-            Floats products(size_t(problem.outputs * problem.tiles * plane));
-            fft_multiply(&transform.tile, &channels, x.data(), weights.data(), products.data());
-            scattered(products, results, p);
-            Floats adjoint(size_t(problem.inputs * problem.tiles * plane));
-            fft_multiply_adjoint(&transform.tile, &channels, g.data(), weights.data(), adjoint.data());
-            scattered(adjoint, adjoints, p);
-            fft_accumulate(&transform.tile, &channels, x.data(), g.data(), sums.data(), false);
-            fft_accumulate(&transform.tile, &channels, x.data(), g.data(), sums.data(), true);
+            Floats products = gathered({&input_spectra}, p, step, step);
+            fft_multiply(&transform.tile, &channels, weights.data(), products.data());
+            scattered(products, results, p, step);
+            Floats adjoint = gathered({&gradient_spectra}, p, step, step);
+            fft_multiply_adjoint(&transform.tile, &channels, weights.data(), adjoint.data());
+            scattered(adjoint, adjoints, p, step);
+            const Floats both = gathered({&input_spectra, &gradient_spectra}, p, step, 0);
+            fft_accumulate(&transform.tile, &channels, both.data(), sums.data(), false);
+            fft_accumulate(&transform.tile, &channels, both.data(), sums.data(), true);
             for (int pair = 0; pair < pairs; pair++)
                 fft_get_weights(&transform.tile, sums.data(), pair, pairs,
                                 weight_gradients[size_t(pair)].data() + p * plane, plane, 1);
@@ -153,18 +165,27 @@ class Case {
         volumes.push_back(voxels);
     }
 
-    Floats gathered(const std::vector<Floats> &spectra, int p) const {
-        const size_t plane = size_t(transform.plane_floats);
-        Floats joined(spectra.size() * plane);
-        for (size_t i = 0; i < spectra.size(); i++)
-            for (size_t k = 0; k < plane; k++) joined[i * plane + k] = spectra[i][size_t(p) * plane + k];
+    // One plane of some spectra frequency by frequency, `step` floats apart, after `lead` floats.
+    Floats gathered(const std::vector<const std::vector<Floats> *> &lists, int p, ptrdiff_t step,
+                    ptrdiff_t lead) const {
+        const size_t plane = size_t(transform.plane_floats), vector = size_t(transform.vector());
+        Floats joined(size_t(lead) + plane / vector * size_t(step));
+        size_t slot = 0;
+        for (const auto *spectra : lists)
+            for (const Floats &spectrum : *spectra) {
+                for (size_t k = 0; k < plane; k++)
+                    joined[size_t(lead) + k / vector * size_t(step) + slot * vector + k % vector] =
+                        spectrum[size_t(p) * plane + k];
+                slot++;
+            }
         return joined;
     }
 
-    void scattered(const Floats &joined, std::vector<Floats> &spectra, int p) const {
-        const size_t plane = size_t(transform.plane_floats);
+    void scattered(const Floats &joined, std::vector<Floats> &spectra, int p, ptrdiff_t step) const {
+        const size_t plane = size_t(transform.plane_floats), vector = size_t(transform.vector());
         for (size_t i = 0; i < spectra.size(); i++)
-            for (size_t k = 0; k < plane; k++) spectra[i][size_t(p) * plane + k] = joined[i * plane + k];
+            for (size_t k = 0; k < plane; k++)
+                spectra[i][size_t(p) * plane + k] = joined[k / vector * size_t(step) + i * vector + k % vector];
     }
 
     // Every voxel of a small tile, some of a large one.
@@ -189,11 +210,23 @@ class Case {
                 for (int i = 0; i < problem.inputs; i++)
                     pairs.push_back({&inputs[size_t(i * problem.tiles + t)], &kernels[size_t(o * problem.inputs + i)]});
                 const bool rectifies = t % 2 == 1;
-                compare("fft_multiply", skip, kept,
-                        transform.inverse(results[size_t(o * problem.tiles + t)].data(), skip, kept, 0.25f, rectifies),
-                        [&](int z, int y, int x) {
-                            const double sum = 0.25 + correlation(e, pairs, 1, z, y, x);
-                            return rectifies && sum < 0 ? 0 : sum;
+                const float *spectrum = results[size_t(o * problem.tiles + t)].data();
+                const auto value = [&](int z, int y, int x) {
+                    const double sum = 0.25 + correlation(e, pairs, 1, z, y, x);
+                    return rectifies && sum < 0 ? 0 : sum;
+                };
+                compare("fft_multiply", skip, kept, transform.inverse(spectrum, skip, kept, 0.25f, rectifies), value);
+                compare("fft_inverse_depth, pooled", {0, 0, 0}, halved(kept),
+                        transform.inverse(spectrum, skip, kept, 0.25f, rectifies, true), [&](int z, int y, int x) {
+                            double most = -1e30;
+                            for (int dz = 0; dz < 2 && 2 * z + dz < kept.depth; dz++)
+                                for (int dy = 0; dy < 2 && 2 * y + dy < kept.height; dy++)
+                                    for (int dx = 0; dx < 2 && 2 * x + dx < kept.width; dx++) {
+                                        const double next = value(2 * z + dz + skip.depth, 2 * y + dy + skip.height,
+                                                                  2 * x + dx + skip.width);
+                                        if (next > most) most = next;
+                                    }
+                            return most;
                         });
             }
     }

@@ -99,6 +99,15 @@ private func agreesWithDoubles(row: FFTCase) throws {
     expectClose(output, expectedOutput, tolerance: 2e-6, "forward, level \(level.rawValue)")
     let rectified = try convolution.forward(input, bias: bias, rectifies: true, work: work)
     #expect(rectified.elements == output.elements.map { max($0, 0) }, "rectified, level \(level)")
+    for roundsUp in [false, true] {
+      let pooling = PoolingGeometry(kernel: Extent3(2), stride: Extent3(2), roundsUp: roundsUp)
+      guard convolution.fuses(pooling), pooling.output(m) != nil else { continue }
+      let operation = FFTConvolutionOperation(convolution, bias: bias, rectifies: true, pooling: pooling)
+      expectClose(
+        try operation(input, work: work),
+        maxPoolingReference(rectifyReference(expectedOutput), geometry: pooling).output, tolerance: 2e-6,
+        "pooled, rounds up \(roundsUp), level \(level.rawValue)")
+    }
     let inputGradient = try convolution.inputGradient(outputGradient, inputExtent: n, work: work)
     expectClose(inputGradient, expectedInputGradient, tolerance: 2e-6, "input, level \(level.rawValue)")
     let weightGradient = try FFTConvolution.weightGradient(
@@ -107,27 +116,38 @@ private func agreesWithDoubles(row: FFTCase) throws {
   }
 }
 
-@Test("an FFT convolution writes windows of planes from windows of its input")
-func writesWindows() throws {
+@Test(
+  "an FFT convolution, pooled or not, writes windows of planes from windows of its input",
+  arguments: [nil, false, true])
+func writesWindows(roundsUp: Bool?) throws {
   var generator = SplitMix64(seed: 13)
   let geometry = ConvolutionGeometry(kernel: Extent3(5, 3, 4), padding: Extent3(2, 1, 2))
   let input = generator.tensor([2, 3, 29, 20, 21])
   let weight = generator.tensor([4, 3, 5, 3, 4])
   let bias = generator.tensor([4])
   let work = WorkContext(threadCount: 2)
-  let tile = FFTTile(extent: Extent3(12, 16, 16), level: KernelLevel.current)
-  let operation = FFTConvolutionOperation(
-    try FFTConvolution(weight: weight, geometry: geometry, tile: tile, work: work), bias: bias,
-    rectifies: true)
-  #expect(operation.windowStep == 8)
-  let whole = try operation(input, work: work)
-  for (planes, isExact) in [(0..<8, true), (8..<29, true), (16..<24, true), (3..<4, false), (5..<27, false)] {
-    let windowed = try planesOfResult(operation, planes, of: input, whole: whole.extent, work: work)
-    let expected = wholePlanes(planes, of: whole)
-    if isExact {
-      #expect(windowed == expected, "planes \(planes)")
-    } else {
-      expectClose(windowed, ReferenceTensor(expected), tolerance: 2e-6, "planes \(planes)")
+  let pooling = roundsUp.map { PoolingGeometry(kernel: Extent3(2), stride: Extent3(2), roundsUp: $0) }
+  for level in KernelLevel.available {
+    let tile = FFTTile(extent: Extent3(12, 16, 16), level: level)
+    let operation = FFTConvolutionOperation(
+      try FFTConvolution(weight: weight, geometry: geometry, tile: tile, work: work), bias: bias,
+      rectifies: true, pooling: pooling)
+    let step = operation.windowStep
+    #expect(step == (pooling == nil ? 8 : 4))
+    let whole = try operation(input, work: work)
+    let depth = whole.extent.d
+    for (planes, isExact) in [
+      (0..<step, true), (step..<depth, true), (2 * step..<3 * step, true), (3..<5, false),
+      (5..<depth - 2, false), (depth - 1..<depth, false),
+    ] {
+      let windowed = try planesOfResult(operation, planes, of: input, whole: whole.extent, work: work)
+      let expected = wholePlanes(planes, of: whole)
+      let what: Comment = "planes \(planes), level \(level.rawValue)"
+      if isExact {
+        #expect(windowed == expected, what)
+      } else {
+        expectClose(windowed, ReferenceTensor(expected), tolerance: 2e-6, what)
+      }
     }
   }
 }
@@ -232,6 +252,24 @@ func servedGeometries() {
   #expect(!serves(Extent3(3, 3, 10)))
   #expect(!serves(Extent3(5), stride: 2))
   #expect(!serves(Extent3(5), dilation: 2))
+}
+
+@Test("FFT convolution fuses poolings of 2x2x2 voxels with its store")
+func fusedPoolings() throws {
+  let work = WorkContext()
+  func convolution(_ tile: Extent3) throws -> FFTConvolution {
+    try FFTConvolution(
+      weight: Tensor(shape: [1, 1, 8, 5, 5], repeating: 1), geometry: .init(kernel: Extent3(8, 5, 5)),
+      tile: FFTTile(extent: tile, level: KernelLevel.current), work: work)
+  }
+  let pair = Extent3(2)
+  let wide = try convolution(Extent3(12, 16, 16))
+  #expect(wide.fuses(PoolingGeometry(kernel: pair, stride: pair)))
+  #expect(wide.fuses(PoolingGeometry(kernel: pair, stride: pair, roundsUp: true)))
+  #expect(!wide.fuses(PoolingGeometry(kernel: Extent3(3), stride: pair)))
+  #expect(!wide.fuses(PoolingGeometry(kernel: Extent3(1, 2, 2), stride: Extent3(1, 2, 2))))
+  // A tile that yields one plane at a time holds no pair.
+  #expect(!(try convolution(Extent3(8, 16, 16)).fuses(PoolingGeometry(kernel: pair, stride: pair))))
 }
 
 @Test("tiles waste little on small and on large volumes")

@@ -7,9 +7,11 @@
 //
 // Layouts, W being the vector width of the tile's level and a complex vector W real then W imaginary parts:
 //   depth spectrum  [depth / 2 + 1] planes, each [rows][columns] complex vectors, lanes along x, values doubled
-//   plane spectrum  [height / W][width] complex vectors, lanes along the frequencies of y, steps along those of x
+//   plane spectra   [height / W][width] frequencies, `step` floats apart, each [channel][tile] complex vectors, lanes
+//                   along the frequencies of y: what one frequency's products need lies together
 //   weight spectra  [plane][height * width / W][outputs][inputs] complex vectors, conjugated
-// A depth spectrum may hold only the first rows and columns, when the rest is zero or not asked for.
+// A depth spectrum may hold only the first rows and columns, when the rest is zero or not asked for. Where a function
+// takes the `next` plane that it will be called with, it fetches that plane into the caches meanwhile.
 #pragma once
 
 #include <stdbool.h>
@@ -52,38 +54,42 @@ struct fft_store {
     int depth, height, width;  // voxels stored
     float scale, bias;         // voxel = scale * value + bias
     bool rectifies;            // then max(voxel, 0)
+    bool pools;                // then the largest of every 2 x 2 x 2 voxels from the first on, and of what is left
 };
 
 // Transforms a depth spectrum of `columns` vectors a row back along z and stores voxels.
 void fft_inverse_depth(const struct fft_tile *tile, const float *planes, ptrdiff_t plane_stride, int columns,
                        const struct fft_store *store, float *voxels, ptrdiff_t slice_stride, ptrdiff_t row_stride);
 
-// Transforms one plane of a depth spectrum along y and x. `scratch` holds 2 * height * width floats.
-void fft_forward_plane(const struct fft_tile *tile, const float *plane, int rows, int columns, float *spectrum,
-                       float *scratch);
+// Transforms one plane of a depth spectrum along y and x. `spectrum` is where the first frequency goes, the others
+// follow `step` floats apart. `scratch` holds 2 * height * width floats.
+void fft_forward_plane(const struct fft_tile *tile, const float *plane, const float *next, int rows, int columns,
+                       float *spectrum, ptrdiff_t step, float *scratch);
 
 // Transforms a plane spectrum back along x and y, and keeps `rows` rows after the first `skip_rows` and `columns`
 // vectors after the first `skip_columns` lanes. Rows beyond the tile become zero.
-void fft_inverse_plane(const struct fft_tile *tile, const float *spectrum, int skip_rows, int rows,
-                       int skip_columns, int columns, float *plane, float *scratch);
+void fft_inverse_plane(const struct fft_tile *tile, const float *spectrum, ptrdiff_t step, int skip_rows, int rows,
+                       int skip_columns, int columns, float *plane, const float *next, float *scratch);
 
-// Which spectra a product joins. Spectra of channel c and tile t lie (c * tiles + t) * stride floats from the start.
+// Which spectra a product joins. At each frequency the complex vector of channel c and tile t is the
+// (c * tiles + t)th; frequencies are `step` floats apart.
 struct fft_channels {
     int inputs, outputs, tiles;
-    ptrdiff_t stride;
+    ptrdiff_t step;
 };
 
-// results[o][t] = sum over i of sources[i][t] * weights[o][i], for one plane of the weight spectra.
-void fft_multiply(const struct fft_tile *tile, const struct fft_channels *channels, const float *sources,
-                  const float *weights, float *results);
+// results[o][t] = sum over i of sources[i][t] * weights[o][i], for one plane of the weight spectra, and its adjoint,
+// results[i][t] = sum over o of sources[o][t] * conj(weights[o][i]). The sources start `step` floats after `spectra`,
+// the results, which replace them, at `spectra`.
+void fft_multiply(const struct fft_tile *tile, const struct fft_channels *channels, const float *weights,
+                  float *spectra);
+void fft_multiply_adjoint(const struct fft_tile *tile, const struct fft_channels *channels, const float *weights,
+                          float *spectra);
 
-// results[i][t] = sum over o of sources[o][t] * conj(weights[o][i]): the adjoint of fft_multiply.
-void fft_multiply_adjoint(const struct fft_tile *tile, const struct fft_channels *channels, const float *sources,
-                          const float *weights, float *results);
-
-// sums[o][i] (+)= sum over t of inputs[i][t] * conj(outputs[o][t]), laid out as one plane of weight spectra.
-void fft_accumulate(const struct fft_tile *tile, const struct fft_channels *channels, const float *inputs,
-                    const float *outputs, float *sums, bool adds);
+// sums[o][i] (+)= sum over t of inputs[i][t] * conj(outputs[o][t]), laid out as one plane of weight spectra. `spectra`
+// holds the channels of the inputs, then those of the outputs.
+void fft_accumulate(const struct fft_tile *tile, const struct fft_channels *channels, const float *spectra,
+                    float *sums, bool adds);
 
 // Copies `count` plane spectra, `stride` floats apart, conjugated into channel pairs first... of `pairs` of one plane
 // of weight spectra, and back without conjugation.

@@ -28,6 +28,14 @@ package struct FFTConvolution: Sendable {
       && servesAxis(geometry.kernel.w, geometry.padding.w)
   }
 
+  /// Whether the results' maxima over the windows of `pooling` can be stored in place of the results: windows of
+  /// 2x2x2 voxels that do not overlap, from tiles that hold at least one.
+  package func fuses(_ pooling: PoolingGeometry) -> Bool {
+    let valid = tile.valid(geometry.kernel)
+    return pooling.kernel == Extent3(2) && pooling.stride == Extent3(2)
+      && min(valid.d, valid.h, valid.w) >= 2
+  }
+
   /// Bytes that the spectra occupy.
   package var spectraBytes: Int { spectra.count * MemoryLayout<Float>.stride }
 
@@ -95,14 +103,16 @@ package struct FFTConvolution: Sendable {
       tile: tile, sourceChannels: outputChannels, resultChannels: inputChannels, kernel: kernel,
       reach: Extent3(
         geometry.padding.d - lead.d, geometry.padding.h - lead.h, geometry.padding.w - lead.w),
-      skip: lead, isAdjoint: true, bias: nil, rectifies: false)
+      skip: lead, isAdjoint: true, bias: nil, rectifies: false, pools: false)
     let batch = outputGradient.batch
     let plan = sweep.plan(batch: batch, results: inputExtent)
     let scratch = FFTMemory(count: plan.scratchCount(threadCount: work.threadCount))
     return try outputGradient.withWindow { source throws(Cancelled) in
       try Tensor(shape: [batch, inputChannels, inputExtent.d, inputExtent.h, inputExtent.w]) {
         result throws(Cancelled) in
-        try sweep.run(source, into: result, scratch: scratch.shared, spectra: spectra, work: work)
+        try sweep.run(
+          source, into: result, results: inputExtent, planes: 0..<inputExtent.d, scratch: scratch.shared,
+          spectra: spectra, work: work)
       }
     }
   }
@@ -137,6 +147,7 @@ extension FFTConvolution {
     let spectra = FFTMemory(count: tile.planes * pairs * tile.planeFloats)
     let scratchFloats = (channelsPerCopy + 1) * tile.planeStride
     let scratch = FFTMemory(count: work.threadCount * scratchFloats)
+    let single = FFTPlaneSpectra(tile: tile, channels: 1, tiles: 1)
     try work.silent.forEach(count: tile.planes * outputs) { item, worker in
       let plane = item / outputs
       let output = item % outputs
@@ -146,9 +157,10 @@ extension FFTConvolution {
         let count = min(channelsPerCopy, inputs - first)
         for channel in 0..<count {
           let pair = output * inputs + first + channel
+          let taps = columnsOfTaps.start + pair * compact.stride + plane * compact.planeStride
           fft_forward_plane(
-            &kernel, columnsOfTaps.start + pair * compact.stride + plane * compact.planeStride,
-            Int32(compact.rows), Int32(compact.columns), buffers + channel * tile.planeStride,
+            &kernel, taps, taps, Int32(compact.rows), Int32(compact.columns),
+            buffers + channel * tile.planeStride, single.step,
             buffers + channelsPerCopy * tile.planeStride)
         }
         fft_put_weights(

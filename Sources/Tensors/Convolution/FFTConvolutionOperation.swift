@@ -1,6 +1,7 @@
 import Work
 
-/// A convolution by FFT, plus bias and rectification as its results are stored, as a step of a prepared network.
+/// A convolution by FFT and what happens to its results as they are stored (bias, rectification, max-pooling), as a
+/// step of a prepared network.
 ///
 /// Its tiles start at the first plane of the window that it writes: windows of a multiple of ``windowStep`` planes
 /// from plane 0 on give the same bits as one window of all planes, others agree to rounding, about 3e-7 of the
@@ -10,35 +11,53 @@ package struct FFTConvolutionOperation: PreparedOperation {
   package let convolution: FFTConvolution
   private let bias: [Float]?
   private let rectifies: Bool
+  private let pooling: PoolingGeometry?
 
-  /// An operation that adds one `bias` per output channel and, where it `rectifies`, makes negative results 0.
-  package init(_ convolution: FFTConvolution, bias: Tensor? = nil, rectifies: Bool = false) {
+  /// An operation that adds one `bias` per output channel, where it `rectifies` makes negative results 0, and then
+  /// keeps the maxima over the windows of `pooling`, which must be one that the convolution ``FFTConvolution/fuses(_:)``.
+  package init(
+    _ convolution: FFTConvolution, bias: Tensor? = nil, rectifies: Bool = false,
+    pooling: PoolingGeometry? = nil
+  ) {
     precondition(
       bias == nil || bias?.shape == [convolution.outputChannels],
       "bias of shape \(bias?.shape ?? []) for \(convolution.outputChannels) channels")
+    precondition(
+      pooling.map(convolution.fuses) ?? true,
+      "\(String(describing: pooling)) in the store of tiles of \(convolution.tile.extent)")
     self.convolution = convolution
     self.bias = bias?.elements
     self.rectifies = rectifies
+    self.pooling = pooling
   }
 
   private var geometry: ConvolutionGeometry { convolution.geometry }
 
-  /// Planes that one tile yields: windows of a multiple of these waste nothing along depth.
-  package var windowStep: Int { convolution.tile.valid(geometry.kernel).d }
+  /// Planes of the output that one tile yields: windows of a multiple of these waste nothing along depth.
+  package var windowStep: Int {
+    let planes = convolution.tile.valid(geometry.kernel).d
+    return pooling == nil ? planes : planes / 2
+  }
 
   package var kernelName: String {
     let tile = convolution.tile.extent
-    return "convolution, FFT \(tile.d)x\(tile.h)x\(tile.w)"
+    return "convolution, FFT \(tile.d)x\(tile.h)x\(tile.w)" + (pooling == nil ? "" : ", pooled")
   }
 
   package var worksInPlace: Bool { false }
   package var weightBytes: Int { convolution.spectraBytes }
   package func outputChannels(_ channels: Int) -> Int { convolution.outputChannels }
-  package func outputExtent(_ input: Extent3) -> Extent3? { geometry.output(input) }
+
+  package func outputExtent(_ input: Extent3) -> Extent3? {
+    let results = geometry.output(input)
+    guard let pooling else { return results }
+    return results.flatMap { pooling.output($0) }
+  }
 
   package func inputPlanes(for planes: Range<Int>, inputDepth: Int) -> Range<Int> {
-    let first = min(max(planes.lowerBound - geometry.padding.d, 0), inputDepth)
-    let end = min(planes.upperBound - geometry.padding.d + geometry.kernel.d - 1, inputDepth)
+    let results = resultPlanes(for: planes, resultDepth: .max)
+    let first = min(max(results.lowerBound - geometry.padding.d, 0), inputDepth)
+    let end = min(results.upperBound - geometry.padding.d + geometry.kernel.d - 1, inputDepth)
     return first..<max(first, end)
   }
 
@@ -50,8 +69,11 @@ package struct FFTConvolutionOperation: PreparedOperation {
   package func scratchCount(planes: Int, input: Extent3, channels: Int, batch: Int, threadCount: Int)
     -> Int
   {
-    let output = Tensors.outputExtent(of: geometry, input: input)
-    return sweep.plan(batch: batch, results: Extent3(planes, output.h, output.w))
+    guard let extent = outputExtent(input) else { return 0 }
+    let results = usedResults(input: input, output: extent)
+    // The last window of planes may end within a pooling window; no other is larger.
+    let planes = resultPlanes(for: 0..<planes, resultDepth: results.d).count
+    return sweep.plan(batch: batch, results: Extent3(planes, results.h, results.w))
       .scratchCount(threadCount: threadCount)
   }
 
@@ -61,9 +83,28 @@ package struct FFTConvolutionOperation: PreparedOperation {
   ) throws(Cancelled) {
     let needed = inputPlanes(for: output.planes, inputDepth: input.extent.d)
     precondition(
-      geometry.output(input.extent) == output.extent && needed.clamped(to: input.planes) == needed,
+      outputExtent(input.extent) == output.extent && needed.clamped(to: input.planes) == needed,
       "planes \(input.planes) of \(input.extent) for planes \(output.planes) of \(output.extent)")
-    try sweep.run(input, into: output, scratch: scratch, spectra: convolution.spectra, work: work)
+    let results = usedResults(input: input.extent, output: output.extent)
+    try sweep.run(
+      input, into: output, results: results,
+      planes: resultPlanes(for: output.planes, resultDepth: results.d), scratch: scratch,
+      spectra: convolution.spectra, work: work)
+  }
+
+  /// Extents of the convolution's results that the output is made of: without those of partial windows that the
+  /// pooling drops.
+  private func usedResults(input: Extent3, output: Extent3) -> Extent3 {
+    guard let results = geometry.output(input) else { preconditionFailure("\(input) for \(geometry)") }
+    guard pooling != nil else { return results }
+    return Extent3(
+      min(results.d, 2 * output.d), min(results.h, 2 * output.h), min(results.w, 2 * output.w))
+  }
+
+  /// The planes of results that planes of the output are made of.
+  private func resultPlanes(for planes: Range<Int>, resultDepth: Int) -> Range<Int> {
+    guard pooling != nil else { return planes }
+    return 2 * planes.lowerBound..<min(2 * planes.upperBound, resultDepth)
   }
 
   private var sweep: FFTSweep {
@@ -71,6 +112,6 @@ package struct FFTConvolutionOperation: PreparedOperation {
       tile: convolution.tile, sourceChannels: convolution.inputChannels,
       resultChannels: convolution.outputChannels, kernel: geometry.kernel,
       reach: Extent3(-geometry.padding.d, -geometry.padding.h, -geometry.padding.w),
-      skip: Extent3(0), isAdjoint: false, bias: bias, rectifies: rectifies)
+      skip: Extent3(0), isAdjoint: false, bias: bias, rectifies: rectifies, pools: pooling != nil)
   }
 }

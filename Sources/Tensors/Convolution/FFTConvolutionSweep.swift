@@ -5,8 +5,8 @@ import Work
 struct FFTSweep: Sendable {
   /// Floats that hold the depth spectra of one group of tiles: 32 MiB.
   static let floatLimit = 8 << 20
-  /// Tiles whose plane spectra are multiplied at a time, so that they stay in the second-level cache.
-  static let tilesPerProduct = 4
+  /// Tiles whose plane spectra are multiplied at a time, so that the weights are read once for all of them.
+  static let tilesPerProduct = 8
 
   let tile: FFTTile
   let sourceChannels, resultChannels: Int
@@ -19,46 +19,53 @@ struct FFTSweep: Sendable {
   let isAdjoint: Bool
   let bias: [Float]?
   let rectifies: Bool
+  /// Whether the largest of every 2x2x2 results is kept alone.
+  let pools: Bool
 
-  /// How the tiles cover a window of results of the given extents, and where the spectra lie in the scratch memory.
+  /// How the tiles cover a window of results, and where the spectra lie in the scratch memory.
   struct Plan: Sendable {
     let tiling: FFTTiling
     let groups: [Range<Int>]
-    /// Floats of the depth spectra of a group, and of the plane spectra of each thread behind them.
-    let depthFloats, planeFloats: Int
+    /// The plane spectra of one product.
+    let planes: FFTPlaneSpectra
+    /// Floats of the depth spectra of a group.
+    let depthFloats: Int
 
     /// Tiles of the largest group.
     var size: Int { groups[0].count }
+    /// Floats of the plane spectra of each thread, and of a plane between two transforms.
+    var planeFloats: Int { planes.count + planes.tile.planeStride }
     func scratchCount(threadCount: Int) -> Int { depthFloats + threadCount * planeFloats }
   }
 
+  /// The plan for results of the given extents, those before pooling.
+  ///
+  /// Fewer results never need more scratch memory, although their groups may be larger.
   func plan(batch: Int, results: Extent3) -> Plan {
-    let tiling = FFTTiling(tile: tile, kernel: kernel, batch: batch, results: results)
+    let tiling = FFTTiling(tile: tile, kernel: kernel, batch: batch, results: results, pools: pools)
     let channels = max(sourceChannels, resultChannels)
-    let groups = tiling.groups(channels: channels, floatLimit: FFTSweep.floatLimit)
-    let size = groups[0].count
+    let capacity = min(tiling.count, tiling.fitting(channels: channels, floatLimit: FFTSweep.floatLimit))
     return Plan(
-      tiling: tiling, groups: groups, depthFloats: channels * size * tile.depthStride,
-      planeFloats: ((sourceChannels + resultChannels) * min(size, FFTSweep.tilesPerProduct) + 1)
-        * tile.planeStride)
+      tiling: tiling, groups: tiling.groups(channels: channels, floatLimit: FFTSweep.floatLimit),
+      planes: FFTPlaneSpectra(
+        tile: tile, channels: channels, tiles: min(capacity, FFTSweep.tilesPerProduct)),
+      depthFloats: channels * capacity * tile.depthStride)
   }
 
-  /// Reads `source` and writes the planes of `result`.
+  /// Reads `source` and writes the planes of `target`, which are made of the results `planes` of `results`.
   func run(
-    _ source: ActivationWindow, into result: ActivationWindow, scratch: DisjointBuffer<Float>,
-    spectra: FFTMemory, work: WorkContext
+    _ source: ActivationWindow, into target: ActivationWindow, results: Extent3, planes: Range<Int>,
+    scratch: DisjointBuffer<Float>, spectra: FFTMemory, work: WorkContext
   ) throws(Cancelled) {
-    let plan = plan(
-      batch: result.batch,
-      results: Extent3(result.planes.count, result.extent.h, result.extent.w))
+    let plan = plan(batch: target.batch, results: Extent3(planes.count, results.h, results.w))
     precondition(
-      source.channels == sourceChannels && result.channels == resultChannels
-        && source.batch == result.batch && scratch.count >= plan.scratchCount(threadCount: work.threadCount),
-      "\(source.channels) to \(result.channels) channels, \(source.batch) to \(result.batch) images, "
+      source.channels == sourceChannels && target.channels == resultChannels
+        && source.batch == target.batch && scratch.count >= plan.scratchCount(threadCount: work.threadCount),
+      "\(source.channels) to \(target.channels) channels, \(source.batch) to \(target.batch) images, "
         + "\(scratch.count) floats of scratch for \(sourceChannels) to \(resultChannels) channels")
     let held = Extent3(source.planes.count, source.extent.h, source.extent.w)
     let reach = Extent3(
-      result.planes.lowerBound + self.reach.d - source.planes.lowerBound, self.reach.h, self.reach.w)
+      planes.lowerBound + self.reach.d - source.planes.lowerBound, self.reach.h, self.reach.w)
     let (tiling, size) = (plan.tiling, plan.size)
     let work = work.silent
     for group in plan.groups {
@@ -78,7 +85,7 @@ struct FFTSweep: Sendable {
         let index = item % group.count
         store(
           scratch.start + (channel * size + index) * tile.depthStride,
-          tiling.place(group.lowerBound + index), channel: channel, result: result)
+          tiling.place(group.lowerBound + index), channel: channel, target: target)
       }
     }
   }
@@ -87,45 +94,44 @@ struct FFTSweep: Sendable {
   private func multiply(
     _ scratch: DisjointBuffer<Float>, group: Range<Int>, plan: Plan, spectra: FFTMemory, work: WorkContext
   ) throws(Cancelled) {
-    let parts = (group.count + FFTSweep.tilesPerProduct - 1) / FFTSweep.tilesPerProduct
+    let items = FFTProductItems(
+      planes: tile.planes, tiles: group.count, limit: FFTSweep.tilesPerProduct, threads: work.threadCount)
     let weightFloats = sourceChannels * resultChannels * tile.planeFloats
-    let stride = tile.planeStride
-    try work.forEach(count: tile.planes * parts) { item, worker in
-      let plane = item / parts
-      let first = item % parts * FFTSweep.tilesPerProduct
-      let count = min(FFTSweep.tilesPerProduct, group.count - first)
-      let sources = scratch.start + plan.depthFloats + worker * plan.planeFloats
-      let results = sources + sourceChannels * count * stride
-      let passScratch = results + resultChannels * count * stride
+    let step = plan.planes.step
+    try work.forEach(count: items.count) { item, worker in
+      let (plane, part) = items[item]
+      let count = part.count
+      let products = scratch.start + plan.depthFloats + worker * plan.planeFloats
+      let passScratch = products + plan.planes.count
       var kernel = tile.kernel
-      func depthPlane(_ channel: Int, _ index: Int) -> UnsafeMutablePointer<Float> {
-        scratch.start + (channel * plan.size + first + index) * tile.depthStride + plane * stride
+      /// The plane of the `index`th pair of channel and tile, or of the last.
+      func depthPlane(_ index: Int, channels: Int) -> UnsafeMutablePointer<Float> {
+        let index = min(index, channels * count - 1)
+        let slot = index / count * plan.size + part.lowerBound + index % count
+        return scratch.start + slot * tile.depthStride + plane * tile.planeStride
       }
-      for channel in 0..<sourceChannels {
-        for index in 0..<count {
-          fft_forward_plane(
-            &kernel, depthPlane(channel, index), kernel.height, Int32(tile.columns(tile.extent.w)),
-            sources + (channel * count + index) * stride, passScratch)
-        }
+      for index in 0..<sourceChannels * count {
+        fft_forward_plane(
+          &kernel, depthPlane(index, channels: sourceChannels),
+          depthPlane(index + 1, channels: sourceChannels), kernel.height, Int32(tile.columns(tile.extent.w)),
+          products + step + plan.planes.offset(channel: 0, tile: index, of: count), step, passScratch)
       }
       var channels = fft_channels(
         inputs: Int32(isAdjoint ? resultChannels : sourceChannels),
-        outputs: Int32(isAdjoint ? sourceChannels : resultChannels), tiles: Int32(count),
-        stride: stride)
+        outputs: Int32(isAdjoint ? sourceChannels : resultChannels), tiles: Int32(count), step: step)
       let weights = spectra.start + plane * weightFloats
       if isAdjoint {
-        fft_multiply_adjoint(&kernel, &channels, sources, weights, results)
+        fft_multiply_adjoint(&kernel, &channels, weights, products)
       } else {
-        fft_multiply(&kernel, &channels, sources, weights, results)
+        fft_multiply(&kernel, &channels, weights, products)
       }
-      for index in 0..<count {
-        let kept = plan.tiling.place(group.lowerBound + first + index).size
-        for channel in 0..<resultChannels {
-          fft_inverse_plane(
-            &kernel, results + (channel * count + index) * stride, Int32(skip.h),
-            Int32((kept.h + 1) / 2 * 2), Int32(skip.w), Int32(tile.columns(kept.w)),
-            depthPlane(channel, index), passScratch)
-        }
+      for index in 0..<resultChannels * count {
+        let kept = plan.tiling.place(group.lowerBound + part.lowerBound + index % count).size
+        fft_inverse_plane(
+          &kernel, products + plan.planes.offset(channel: 0, tile: index, of: count), step, Int32(skip.h),
+          Int32((kept.h + 1) / 2 * 2), Int32(skip.w), Int32(tile.columns(kept.w)),
+          depthPlane(index, channels: resultChannels), depthPlane(index + 1, channels: resultChannels),
+          passScratch)
       }
     }
   }
@@ -133,19 +139,50 @@ struct FFTSweep: Sendable {
   /// Transforms the results of one channel of one tile back along z and writes them.
   private func store(
     _ planes: UnsafeMutablePointer<Float>, _ place: (item: Int, origin: Extent3, size: Extent3),
-    channel: Int, result: ActivationWindow
+    channel: Int, target: ActivationWindow
   ) {
     let (batchItem, origin, kept) = place
     var kernel = tile.kernel
     var how = fft_store(
       skip: Int32(skip.d), depth: Int32(kept.d), height: Int32(kept.h), width: Int32(kept.w),
-      scale: tile.scale, bias: bias?[channel] ?? 0, rectifies: rectifies)
-    let target =
-      result.start(item: batchItem, channel: channel) + origin.d * result.planeStride
-      + origin.h * result.extent.w + origin.w
+      scale: tile.scale, bias: bias?[channel] ?? 0, rectifies: rectifies, pools: pools)
+    let share = pools ? 2 : 1
+    let start =
+      target.start(item: batchItem, channel: channel) + origin.d / share * target.planeStride
+      + origin.h / share * target.extent.w + origin.w / share
     fft_inverse_depth(
-      &kernel, planes, tile.planeStride, Int32(tile.columns(kept.w)), &how, target,
-      result.planeStride, result.extent.w)
+      &kernel, planes, tile.planeStride, Int32(tile.columns(kept.w)), &how, start, target.planeStride,
+      target.extent.w)
+  }
+}
+
+/// The parts of a group of tiles whose products one worker takes, plane by plane.
+///
+/// Where the planes cannot be shared out equally, those of the last round are cut into a part for every thread.
+struct FFTProductItems: Sendable {
+  private let tiles: Int
+  private let wholePlanes, parts: Int
+  private let cutPlanes, cuts: Int
+
+  /// Parts of at most `limit` of `tiles` tiles.
+  init(planes: Int, tiles: Int, limit: Int, threads: Int) {
+    self.tiles = tiles
+    parts = (tiles + limit - 1) / limit
+    cutPlanes = planes * parts % threads == 0 ? 0 : planes % threads
+    wholePlanes = planes - cutPlanes
+    cuts = min(tiles, max(parts, threads))
+  }
+
+  var count: Int { wholePlanes * parts + cutPlanes * cuts }
+
+  /// The plane and the tiles of an item.
+  subscript(item: Int) -> (plane: Int, tiles: Range<Int>) {
+    func share(_ index: Int, of count: Int) -> Range<Int> {
+      index * tiles / count..<(index + 1) * tiles / count
+    }
+    if item < wholePlanes * parts { return (item / parts, share(item % parts, of: parts)) }
+    let rest = item - wholePlanes * parts
+    return (wholePlanes + rest / cuts, share(rest % cuts, of: cuts))
   }
 }
 

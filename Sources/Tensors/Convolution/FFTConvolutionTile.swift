@@ -51,16 +51,19 @@ struct FFTTiling: Sendable {
   let batch: Int
   /// Extents of the results.
   let results: Extent3
-  /// Results of a whole tile.
+  /// Results that a whole tile is used for.
   let valid: Extent3
   /// Tiles along each axis.
   let counts: Extent3
 
-  init(tile: FFTTile, kernel: Extent3, batch: Int, results: Extent3) {
+  /// Tiles that start at even results where they `pool` pairs.
+  init(tile: FFTTile, kernel: Extent3, batch: Int, results: Extent3, pools: Bool = false) {
     self.tile = tile
     self.batch = batch
     self.results = results
-    valid = tile.valid(kernel)
+    let whole = tile.valid(kernel)
+    let mask = pools ? ~1 : ~0
+    valid = Extent3(whole.d & mask, whole.h & mask, whole.w & mask)
     counts = Extent3(
       (results.d + valid.d - 1) / valid.d, (results.h + valid.h - 1) / valid.h,
       (results.w + valid.w - 1) / valid.w)
@@ -79,14 +82,36 @@ struct FFTTiling: Sendable {
     return (index / counts.product, origin, size)
   }
 
-  /// Tiles that are transformed together: as many as fit in `floatLimit` with `channels` spectra each, at least one.
+  /// Tiles whose spectra of `channels` channels fit in `floatLimit`, at least one.
+  func fitting(channels: Int, floatLimit: Int) -> Int {
+    max(1, floatLimit / (channels * tile.depthStride))
+  }
+
+  /// Tiles that are transformed together: as few groups as fit in `floatLimit`, of equal size but for the last.
   func groups(channels: Int, floatLimit: Int) -> [Range<Int>] {
-    let fitting = max(1, floatLimit / (channels * tile.depthStride))
-    let wanted = (count + fitting - 1) / fitting
-    var size = (count + wanted - 1) / wanted
-    if fitting >= 4 { size = min((size + 3) / 4 * 4, fitting / 4 * 4) }
+    let fitting = fitting(channels: channels, floatLimit: floatLimit)
+    let groups = (count + fitting - 1) / fitting
+    var size = (count + groups - 1) / groups
+    // Products take tiles in pairs.
+    if size % 2 == 1 && size < fitting { size += 1 }
     return stride(from: 0, to: count, by: size).map { $0..<min($0 + size, count) }
   }
+}
+
+/// Plane spectra of some tiles of several channels, as `fft_convolution.h` lays them out for products.
+struct FFTPlaneSpectra: Sendable {
+  let tile: FFTTile
+  let channels, tiles: Int
+
+  /// Floats of a complex vector.
+  private var vector: Int { 2 * Int(fft_vector_width(tile.level)) }
+  /// Floats from one frequency to the next: an odd number of complex vectors, so that successive frequencies of a
+  /// channel do not share cache sets.
+  var step: Int { (channels * tiles / 2 * 2 + 1) * vector }
+  /// Floats of all frequencies and of one more, which products in place need.
+  var count: Int { (tile.planeFloats / vector + 1) * step }
+  /// Floats from the first frequency of channel 0 of tile 0 to that of another.
+  func offset(channel: Int, tile: Int, of tiles: Int) -> Int { (channel * tiles + tile) * vector }
 }
 
 /// Estimated work of one convolution, by which tiles are chosen.
@@ -98,25 +123,24 @@ struct FFTWork {
 
   /// Work with tiles of the given extents; infinite where they are smaller than the kernel.
   ///
-  /// The unit is one radix-2 step of one frequency. The constants were fitted to processor times measured with
-  /// 28 combinations of layer, volume and tile, which they reproduce to about 20 %.
+  /// The unit is one radix-2 step of one frequency of one channel. The constants of products and reads were fitted,
+  /// relative to it, by non-negative least squares to times measured with AVX-512 on two threads for 41 combinations
+  /// of the liver network's layers and tiles, which they reproduce to 10 % in the mean and 31 % at most.
   func cost(_ tile: FFTTile) -> Double {
     let valid = tile.valid(kernel)
     guard valid.d > 0, valid.h > 0, valid.w > 0 else { return .infinity }
-    let tiles = FFTTiling(tile: tile, kernel: kernel, batch: batch, results: results).count
+    let tiling = FFTTiling(tile: tile, kernel: kernel, batch: batch, results: results)
     let pairs = Double(inputs * outputs)
-    // Long columns along z leave the first-level cache: hence the linear term.
-    let depth = Double(tile.extent.d)
-    let steps = log2(Double(tile.extent.product)) + 2 + depth / 20
-    let transforms = Double(tiles * (inputs + outputs)) * steps
-    // The weight spectra are read from memory once for every few tiles.
-    let together = min(
-      FFTSweep.tilesPerProduct, max(1, FFTSweep.floatLimit / (max(inputs, outputs) * tile.depthStride)))
-    let reads = Double((tiles + together - 1) / together)
-    let products = pairs * (0.4 * Double(tiles) + 3 * reads)
-    // The weights are transformed for every new set of them, as often as a training step convolves.
-    let weights = pairs * 16
-    return Double(tile.planes * tile.extent.h * tile.extent.w) * (transforms + products + weights)
+    let transforms = Double(tiling.count * (inputs + outputs)) * log2(Double(tile.extent.product))
+    let products = 0.7 * pairs * Double(tiling.count)
+    // The weight spectra are read from memory for every part of a group.
+    let size = min(
+      tiling.fitting(channels: max(inputs, outputs), floatLimit: FFTSweep.floatLimit),
+      FFTSweep.tilesPerProduct)
+    let reads = 6 * pairs * Double((tiling.count + size - 1) / size)
+    // They are made for every new set of weights, which training has at each step, and stay in memory.
+    let weights = 14 * pairs
+    return Double(tile.planes * tile.extent.h * tile.extent.w) * (transforms + products + reads + weights)
   }
 
   /// The cheapest tile at the current instruction level.

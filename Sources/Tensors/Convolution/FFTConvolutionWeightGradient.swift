@@ -47,7 +47,10 @@ private struct FFTWeightGradient: Sendable {
     let groups = tiling.groups(channels: inputs + outputs, floatLimit: FFTSweep.floatLimit)
     let size = groups[0].count
     let depthSpectra = FFTMemory(count: (inputs + outputs) * size * tile.depthStride)
-    let planeFloats = ((inputs + outputs) * min(size, FFTSweep.tilesPerProduct) + 1) * tile.planeStride
+    let spectra = FFTPlaneSpectra(
+      tile: tile, channels: inputs + outputs,
+      tiles: min(size, FFTSweep.tilesPerProduct))
+    let planeFloats = spectra.count + tile.planeStride
     let planes = FFTMemory(count: work.threadCount * planeFloats)
     try input.withSharedElements { input throws(Cancelled) in
       try outputGradient.withSharedElements { outputGradient throws(Cancelled) in
@@ -61,8 +64,8 @@ private struct FFTWeightGradient: Sendable {
           }
           try work.forEach(count: tile.planes) { plane, worker in
             accumulate(
-              plane: plane, of: depthSpectra, group: group, size: size,
-              buffers: planes.start + worker * planeFloats,
+              plane: plane, of: depthSpectra, group: group, size: size, spectra: spectra,
+              buffer: planes.start + worker * planeFloats,
               sums: sums.start + plane * pairs * tile.planeFloats)
           }
         }
@@ -93,28 +96,28 @@ private struct FFTWeightGradient: Sendable {
   }
 
   private func accumulate(
-    plane: Int, of depthSpectra: FFTMemory, group: Range<Int>, size: Int,
-    buffers: UnsafeMutablePointer<Float>, sums: UnsafeMutablePointer<Float>
+    plane: Int, of depthSpectra: FFTMemory, group: Range<Int>, size: Int, spectra: FFTPlaneSpectra,
+    buffer: UnsafeMutablePointer<Float>, sums: UnsafeMutablePointer<Float>
   ) {
-    let stride = tile.planeStride
+    let channelCount = inputs + outputs
     var kernel = tile.kernel
-    for first in Swift.stride(from: 0, to: group.count, by: FFTSweep.tilesPerProduct) {
-      let count = min(FFTSweep.tilesPerProduct, group.count - first)
-      let scratch = buffers + (inputs + outputs) * count * stride
-      for channel in 0..<inputs + outputs {
-        for index in 0..<count {
-          fft_forward_plane(
-            &kernel,
-            depthSpectra.start + (channel * size + first + index) * tile.depthStride + plane * stride,
-            kernel.height, Int32(tile.columns(tile.extent.w)),
-            buffers + (channel * count + index) * stride, scratch)
-        }
+    for first in stride(from: 0, to: group.count, by: spectra.tiles) {
+      let count = min(spectra.tiles, group.count - first)
+      func depthPlane(_ index: Int) -> UnsafePointer<Float> {
+        let index = min(index, channelCount * count - 1)
+        let slot = index / count * size + first + index % count
+        return UnsafePointer(depthSpectra.start + slot * tile.depthStride + plane * tile.planeStride)
+      }
+      for index in 0..<channelCount * count {
+        fft_forward_plane(
+          &kernel, depthPlane(index), depthPlane(index + 1), kernel.height,
+          Int32(tile.columns(tile.extent.w)),
+          buffer + spectra.offset(channel: 0, tile: index, of: count), spectra.step,
+          buffer + spectra.count)
       }
       var channels = fft_channels(
-        inputs: Int32(inputs), outputs: Int32(outputs), tiles: Int32(count), stride: stride)
-      fft_accumulate(
-        &kernel, &channels, buffers, buffers + inputs * count * stride, sums,
-        group.lowerBound + first > 0)
+        inputs: Int32(inputs), outputs: Int32(outputs), tiles: Int32(count), step: spectra.step)
+      fft_accumulate(&kernel, &channels, buffer, sums, group.lowerBound + first > 0)
     }
   }
 
@@ -125,6 +128,7 @@ private struct FFTWeightGradient: Sendable {
     let columnsOfTaps = FFTMemory(count: pairs * compact.stride)
     let scratchFloats = (Self.channelsPerCopy + 1) * tile.planeStride
     let scratch = FFTMemory(count: work.threadCount * scratchFloats)
+    let single = FFTPlaneSpectra(tile: tile, channels: 1, tiles: 1)
     try work.forEach(count: tile.planes * outputs) { item, worker in
       let plane = item / outputs
       let output = item % outputs
@@ -137,11 +141,10 @@ private struct FFTWeightGradient: Sendable {
           Int32(pairs), buffers, tile.planeStride, Int32(count))
         for channel in 0..<count {
           let pair = output * inputs + first + channel
+          let taps = columnsOfTaps.start + pair * compact.stride + plane * compact.planeStride
           fft_inverse_plane(
-            &kernel, buffers + channel * tile.planeStride, 0, Int32(compact.rows), 0,
-            Int32(compact.columns),
-            columnsOfTaps.start + pair * compact.stride + plane * compact.planeStride,
-            buffers + Self.channelsPerCopy * tile.planeStride)
+            &kernel, buffers + channel * tile.planeStride, single.step, 0, Int32(compact.rows), 0,
+            Int32(compact.columns), taps, taps, buffers + Self.channelsPerCopy * tile.planeStride)
         }
       }
     }
@@ -151,7 +154,7 @@ private struct FFTWeightGradient: Sendable {
         var kernel = tile.kernel
         var how = fft_store(
           skip: 0, depth: Int32(taps.d), height: Int32(taps.h), width: Int32(taps.w),
-          scale: tile.scale, bias: 0, rectifies: false)
+          scale: tile.scale, bias: 0, rectifies: false, pools: false)
         fft_inverse_depth(
           &kernel, columnsOfTaps.start + pair * compact.stride, compact.planeStride,
           Int32(compact.columns), &how, gradient.start + pair * taps.product, taps.h * taps.w, taps.w)

@@ -128,7 +128,10 @@ package struct PreparedConvolution: Sendable {
   /// offer that.
   package func operation(
     bias: Tensor?, rectifies: Bool, pooling: PoolingGeometry
-  ) -> (any PreparedOperation)? { nil }
+  ) -> (any PreparedOperation)? {
+    guard case .fourier(let convolution) = prepared, convolution.fuses(pooling) else { return nil }
+    return FFTConvolutionOperation(convolution, bias: bias, rectifies: rectifies, pooling: pooling)
+  }
 
   /// The same as ``convolutionInputGradient(_:weight:inputExtent:geometry:work:)``; where the method is
   /// `fourier` the weights need not be transformed again.
