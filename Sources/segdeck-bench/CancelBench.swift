@@ -45,22 +45,23 @@ struct CancelBench: ParsableCommand {
     try body(bench.work)
     let whole = try Measurement.seconds { try body(bench.work) }
     var random = SplitMix64(seed: 7)
-    var delays: [Double] = []
+    var delays: [(seconds: Double, moment: Double)] = []
     PeakMemory.reset()
     while delays.count < requests {
-      if let delay = try delay(of: body, requestedAfter: random.uniform(0...whole)) {
-        delays.append(delay)
-      }
+      let moment = random.uniform(0...whole)
+      if let delay = try delay(of: body, requestedAfter: moment) { delays.append((delay, moment)) }
     }
-    let sorted = delays.sorted()
+    let sorted = delays.sorted { $0.seconds < $1.seconds }
+    let slowest = sorted[sorted.count - 1]
     var line = JSONLine("cancel")
     line.add("of", subject.rawValue)
     line.add("shape", "\(size)")
     line.add("requests", requests)
     line.add("whole_s", whole)
-    line.add("median_s", sorted[sorted.count / 2])
-    line.add("p95_s", sorted[(sorted.count * 95 + 99) / 100 - 1])
-    line.add("max_s", sorted[sorted.count - 1])
+    line.add("median_s", sorted[sorted.count / 2].seconds)
+    line.add("p95_s", sorted[(sorted.count * 95 + 99) / 100 - 1].seconds)
+    line.add("max_s", slowest.seconds)
+    line.add("max_at_s", slowest.moment)
     bench.print(line)
   }
 

@@ -45,7 +45,8 @@ package struct Segmenter: Sendable {
     let heads: [ProbabilityVolume]
     if grid == .image, tiling == .whole {
       heads = try probabilities(
-        of: WorkingImage(image, preprocessing: model.preprocessing), work: work.part(0.1...1))
+        of: WorkingImage(image, preprocessing: model.preprocessing, work: work.silent),
+        work: work.part(0.1...1))
     } else {
       let prepared = try model.preprocessing.prepared(image, grid: grid, work: work.part(0...0.1))
       heads = try probabilities(of: prepared, tiling: tiling, work: work.part(0.1...1))
@@ -60,7 +61,7 @@ package struct Segmenter: Sendable {
     of image: ScalarVolume, auxiliaryHeadWeights: [Double] = [], work: WorkContext
   ) throws -> LabelVolume {
     try NetworkPrediction.check(auxiliaryHeadWeights, headCount: headCount)
-    let input = try WorkingImage(image, preprocessing: model.preprocessing)
+    let input = try WorkingImage(image, preprocessing: model.preprocessing, work: work.silent)
     let axes = ReorientedGrid(image.grid, orientation: try model.preprocessing.parsedOrientation)
     let size = input.grid.size
     var labels = LabelVolume(

@@ -23,11 +23,11 @@ struct WorkingImage: Sendable {
   }
 
   /// An image on its own grid: no voxel is stored a second time.
-  /// - Throws: ``InputError`` when the model's orientation is none.
-  init(_ image: ScalarVolume, preprocessing: Preprocessing) throws(InputError) {
+  /// - Throws: ``InputError`` when the model's orientation is none; ``Cancelled``.
+  init(_ image: ScalarVolume, preprocessing: Preprocessing, work: WorkContext) throws {
     let axes = ReorientedGrid(image.grid, orientation: try preprocessing.parsedOrientation)
     grid = axes.grid
-    let rule = preprocessing.intensityRule(for: image.voxels)
+    let rule = try preprocessing.intensityRule(for: image.voxels, work: work)
     let count = grid.size.i * grid.size.j
     writeSlice = { [voxels = image.voxels] k, target in
       voxels.withUnsafeBufferPointer {

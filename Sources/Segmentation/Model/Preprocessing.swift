@@ -29,26 +29,30 @@ package struct Preprocessing: Hashable, Sendable, Codable {
     self.normalisation = normalisation
   }
 
-  /// Applies the intensity rule to every voxel of `intensities` in place.
+  /// The intensity rule applied to every voxel of `intensities`.
   ///
   /// An image without a voxel above 0, or of one value only, becomes 0 everywhere under `standardScore`.
-  package func normalise(_ intensities: inout [Float], work: WorkContext) throws(Cancelled) {
-    let rule = intensityRule(for: intensities)
+  /// - Throws: `Cancelled`.
+  package func normalised(_ intensities: [Float], work: WorkContext) throws(Cancelled) -> [Float] {
+    let rule = try intensityRule(for: intensities, work: work)
     let count = intensities.count
-    let grain = 1 << 18
-    let chunks = (count + grain - 1) / grain
-    var failure: Cancelled?
-    intensities.withUnsafeMutableBufferPointer { buffer in
-      let shared = DisjointBuffer(buffer)
-      do throws(Cancelled) {
-        try work.forEach(count: chunks) { chunk, _ in
-          for index in chunk * grain..<min((chunk + 1) * grain, count) {
-            shared[index] = rule(shared[index])
+    return try [Float](count: count) { normalised throws(Cancelled) in
+      try intensities.withUnsafeBufferPointer { intensities throws(Cancelled) in
+        let intensities = SharedBuffer(intensities)
+        try work.forEach(count: Self.chunkCount(count)) { chunk, _ in
+          for index in Self.chunk(chunk, of: count) {
+            normalised[index] = rule(intensities[index])
           }
         }
-      } catch { failure = error }
+      }
     }
-    if let failure { throw failure }
+  }
+
+  /// Voxels between two chances to stop.
+  private static let chunkSize = 1 << 18
+  private static func chunkCount(_ count: Int) -> Int { (count + chunkSize - 1) / chunkSize }
+  private static func chunk(_ index: Int, of count: Int) -> Range<Int> {
+    index * chunkSize..<min((index + 1) * chunkSize, count)
   }
 
   /// What an intensity becomes in one image: (clip(value, lower...upper) - offset) * scale.
@@ -59,7 +63,7 @@ package struct Preprocessing: Hashable, Sendable, Codable {
   }
 
   /// The rule for an image of these intensities.
-  func intensityRule(for intensities: [Float]) -> IntensityRule {
+  func intensityRule(for intensities: [Float], work: WorkContext) throws(Cancelled) -> IntensityRule {
     switch normalisation {
     case .window(let lower, let upper):
       return IntensityRule(offset: lower, scale: 1 / (upper - lower), lower: lower, upper: upper)
@@ -67,10 +71,13 @@ package struct Preprocessing: Hashable, Sendable, Codable {
       var count = 0.0
       var sum = 0.0
       var squares = 0.0
-      for value in intensities where value > 0 {
-        count += 1
-        sum += Double(value)
-        squares += Double(value) * Double(value)
+      for chunk in 0..<Self.chunkCount(intensities.count) {
+        try work.checkCancellation()
+        for value in intensities[Self.chunk(chunk, of: intensities.count)] where value > 0 {
+          count += 1
+          sum += Double(value)
+          squares += Double(value) * Double(value)
+        }
       }
       let mean = count > 0 ? sum / count : 0
       let deviation = count > 0 ? max(0, squares / count - mean * mean).squareRoot() : 0
@@ -160,7 +167,7 @@ extension Preprocessing {
   ) throws -> ScalarVolume {
     let axes = ReorientedGrid(image.grid, orientation: try parsedOrientation)
     var reoriented = try axes.reoriented(image, work: work)
-    try normalise(&reoriented.voxels, work: work)
+    reoriented.voxels = try normalised(reoriented.voxels, work: work)
     if grid == .image { return reoriented }
     return try reoriented.resampled(to: axes.grid.resampled(to: spacingMillimetres), work: work)
   }

@@ -11,8 +11,8 @@ func filledTensor(
     do throws(Cancelled) {
       try fill(DisjointBuffer(buffer))
     } catch {
+      // The tensor is dropped unread, which needs no values.
       cancelled = error
-      buffer.initialize(repeating: 0)
     }
   }
   if let cancelled { throw cancelled }

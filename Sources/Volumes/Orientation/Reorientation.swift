@@ -80,16 +80,14 @@ package struct Reorientation: Hashable, Sendable {
 
   /// The voxels of `old` (i fastest) in their new order.
   /// - Throws: `Cancelled`.
-  package func reordered<Element: Sendable>(
+  package func reordered<Element: BitwiseCopyable & Sendable>(
     _ old: [Element], size oldSize: GridSize, work: WorkContext
   ) throws(Cancelled) -> [Element] {
     precondition(old.count == oldSize.voxelCount, "\(old.count) voxels for \(oldSize)")
-    guard let first = old.first, !isIdentity else { return old }
+    guard !old.isEmpty, !isIdentity else { return old }
     let newSize = size(oldSize)
     let (steps, start) = memorySteps(oldSize)
-    var new = [Element](repeating: first, count: old.count)
-    try new.withUnsafeMutableBufferPointer { output throws(Cancelled) in
-      let output = DisjointBuffer(output)
+    return try [Element](count: old.count) { output throws(Cancelled) in
       try old.withUnsafeBufferPointer { input throws(Cancelled) in
         let input = SharedBuffer(input)
         try work.forEach(count: newSize.k) { k, _ in
@@ -97,7 +95,6 @@ package struct Reorientation: Hashable, Sendable {
         }
       }
     }
-    return new
   }
 
   /// Writes new slice `k` of the voxels `old` of a grid of size `oldSize`, new first axis fastest.

@@ -59,9 +59,7 @@ package struct ProbabilityInterpolation: Sendable {
     precondition(probabilities.grid == resampler.source, "probabilities of another grid")
     precondition(
       labelValues.count == classCount, "\(labelValues.count) label values for \(classCount) classes")
-    var labels = [UInt16](repeating: labelValues.first ?? 0, count: target.size.voxelCount)
-    try labels.withUnsafeMutableBufferPointer { labels throws(Cancelled) in
-      let labels = DisjointBuffer(labels)
+    let labels = try [UInt16](count: target.size.voxelCount) { labels throws(Cancelled) in
       try probabilities.values.withUnsafeBufferPointer { values throws(Cancelled) in
         let values = SharedBuffer(values)
         try work.forEachWithScratch(
@@ -70,6 +68,7 @@ package struct ProbabilityInterpolation: Sendable {
           let highest = scratch + resampler.scratchCount
           let candidate = highest + planeCount
           let output = labels.start + k * planeCount
+          output.update(repeating: labelValues.first ?? 0, count: planeCount)
           resampler.fillSlice(k, source: values.start, scratch: scratch, output: highest)
           for index in 1..<max(classCount, 1) {
             resampler.fillSlice(

@@ -115,9 +115,7 @@ extension ScalarVolume {
   package func resampled(to target: VolumeGrid, work: WorkContext) throws(Cancelled) -> ScalarVolume {
     if target == grid { return self }
     let resampler = SliceResampler(from: grid, to: target)
-    var output = [Float](repeating: 0, count: target.size.voxelCount)
-    try output.withUnsafeMutableBufferPointer { output throws(Cancelled) in
-      let output = DisjointBuffer(output)
+    let output = try [Float](count: target.size.voxelCount) { output throws(Cancelled) in
       try voxels.withUnsafeBufferPointer { voxels throws(Cancelled) in
         let voxels = SharedBuffer(voxels)
         let planeCount = target.size.i * target.size.j

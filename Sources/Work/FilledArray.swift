@@ -1,0 +1,19 @@
+extension Array where Element: BitwiseCopyable {
+  /// An array of `count` elements that `fill`, a parallel loop, writes completely.
+  ///
+  /// Filling large memory with a value first would take as long as many a computation, on one thread and without a
+  /// chance to stop.
+  /// - Throws: ``Cancelled`` when `fill` does; nothing is left then.
+  package init(
+    count: Int, filledBy fill: (DisjointBuffer<Element>) throws(Cancelled) -> Void
+  ) throws(Cancelled) {
+    var cancelled: Cancelled?
+    self.init(unsafeUninitializedCapacity: count) { buffer, written in
+      do throws(Cancelled) {
+        try fill(DisjointBuffer(UnsafeMutableBufferPointer(rebasing: buffer[..<count])))
+        written = count
+      } catch { cancelled = error }
+    }
+    if let cancelled { throw cancelled }
+  }
+}
