@@ -29,8 +29,9 @@ extension WorkContext {
       return
     }
     let next = Atomic<Int>(0)
-    let cancellation = self.cancellation
+    let (cancellation, yieldsToOthers) = (cancellation, yieldsToOthers)
     DispatchQueue.concurrentPerform(iterations: workers) { worker in
+      if yieldsToOthers { ThreadPriority.yieldToOthers() }
       while !cancellation.isRequested {
         let start = next.add(grain, ordering: .relaxed).oldValue
         if start >= count { return }

@@ -7,6 +7,8 @@ package struct WorkContext: Sendable {
   package var threadCount: Int
   /// Stops the computation from another thread.
   package var cancellation: Cancellation
+  /// Whether the loops' threads step back behind those that do not compute; see ``ThreadPriority``.
+  package var yieldsToOthers = false
   /// Receives the share done, 0...1, never decreasing, from whichever thread did the work.
   package var report: @Sendable (Double) -> Void
 

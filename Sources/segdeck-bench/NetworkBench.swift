@@ -38,12 +38,12 @@ struct NetworkBench: ParsableCommand {
     let asked = heads == .all ? Array(graph.graph.heads.indices) : [0]
     let parameters = Parameters(initialising: graph, seed: 7)
     PeakMemory.reset()
-    let network = try Network(graph: graph.graph, parameters: parameters, heads: asked)
-    var prepared: InferencePlan?
+    var prepared: (network: Network, plan: InferencePlan)?
     let preparation = try Measurement.seconds {
-      prepared = try network.plan(for: input.extent, heads: asked, work: work)
+      let network = try Network(graph: graph.graph, parameters: parameters, heads: asked)
+      prepared = (network, try network.plan(for: input.extent, heads: asked, work: work))
     }
-    guard let plan = prepared else { preconditionFailure("a plan was made and is not there") }
+    guard let (network, plan) = prepared else { preconditionFailure("a plan was made and is not there") }
     let measurement = try Measurement(repeats: repeats.count) {
       for scores in try network.scores(of: input, heads: asked, plan: plan, work: work) {
         _ = try softmax(scores, work: work)

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import Review
 import Screen
 import Volumes
@@ -6,15 +7,24 @@ import Work
 
 /// `segdeck-bench scroll`: how long the review takes from a key to a finished frame, without a terminal.
 struct ScrollBench: ParsableCommand {
+  /// What computes while frames are made.
+  enum Companion: String, ExpressibleByArgument, CaseIterable {
+    case nothing, network
+    case selfishNetwork = "selfish-network"
+  }
+
   static let configuration = CommandConfiguration(
     commandName: "scroll", abstract: "Time frames of the review while it scrolls, from the key to the cells.")
 
   @Option(help: "Columns and rows of the screen, as 200x60.", transform: screenSize)
   var size = ScreenSize(rows: 60, columns: 200)
   @Option(help: "Voxels of the image, as XxYxZ.", transform: voxelShape) var shape = GridSize(512, 512, 400)
-  @Option(help: "Frames of each view.") var frames = 200
-  @Flag(help: "Run the liver network on all threads meanwhile, as the review's jobs do.")
-  var busy = false
+  @Option(help: "Frames of each view.") var frames = 100
+  @Option(
+    help:
+      "What runs meanwhile: nothing, a network as the review's jobs run it, or one that does not step back for it."
+  )
+  var beside = Companion.nothing
   @OptionGroup var bench: BenchOptions
 
   func validate() throws {
@@ -28,7 +38,9 @@ struct ScrollBench: ParsableCommand {
     let opened = OpenedCase(
       content: content, intensities: IntensitySummary(content.image),
       maskStatistics: try content.masks.map { try LabelStatistics.all(of: $0.labels, work: bench.work) })
-    let load = busy ? try BackgroundLoad(threadCount: bench.threads) : nil
+    let load =
+      beside == .nothing
+      ? nil : try BackgroundLoad(threadCount: bench.threads, yields: beside == .network)
     defer { load?.stop() }
     let views = [
       ("three planes, outlines", "x"), ("three planes, fills", ""), ("axial, fills", "o"),
@@ -48,7 +60,7 @@ struct ScrollBench: ParsableCommand {
       line.add("size", "\(size.columns)x\(size.rows)")
       line.add("shape", "\(shape)")
       line.add("frames", frames)
-      line.add("beside", busy ? "network" : "nothing")
+      line.add("beside", beside.rawValue)
       line.add(measurement)
       line.add("p95_s", measurement.percentile(0.95))
       line.add("max_s", measurement.greatest)
@@ -64,11 +76,12 @@ struct ScrollBench: ParsableCommand {
     var key = Key.pageUp
     for _ in 0...frames {
       let before = state.view.crosshair
-      seconds.append(
-        Measurement.seconds {
-          _ = reduce(&state, .terminal(.key(key)))
-          _ = render(state)
-        })
+      // A held key comes every 30 ms; what the loop wakes up too late counts.
+      let due = ContinuousClock.now + .milliseconds(30)
+      usleep(30_000)
+      _ = reduce(&state, .terminal(.key(key)))
+      _ = render(state)
+      seconds.append((ContinuousClock.now - due) / .seconds(1))
       if state.view.crosshair == before { key = key == .pageUp ? .pageDown : .pageUp }
     }
     precondition(state.view.activePlane == plane, "scrolling left the \(plane) plane")

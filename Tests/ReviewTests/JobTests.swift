@@ -23,6 +23,8 @@ private final class PretendedServices: ReviewServices {
 
   func refine(_ request: RefinementRequest, _ work: WorkContext) throws -> LabelVolume {
     startedCount.withLock { $0 += 1 }
+    #expect(work.yieldsToOthers)
+    #expect(getpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0) >= ThreadPriority.niceValue)
     for step in 0..<2000 {
       try work.checkCancellation()
       work.report(Double(step) / 2000)

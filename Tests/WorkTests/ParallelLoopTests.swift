@@ -1,3 +1,4 @@
+import Foundation
 import Synchronization
 import Testing
 import Work
@@ -37,4 +38,30 @@ func partReportsItsShare() {
   let part = whole.part(0.25...0.75)
   for share in [0, 0.5, 1, 2] { part.report(share) }
   #expect(reports.withLock { $0 } == [0.25, 0.5, 0.75, 0.75])
+}
+
+@Test("the threads of a loop that yields to others step back")
+func yieldingLoopStepsBack() throws {
+  let seen = Mutex<Set<CInt>>([])
+  let isDone = DispatchSemaphore(value: 0)
+  var context = WorkContext(threadCount: 4)
+  context.yieldsToOthers = true
+  // On a thread of its own, because none can be raised again.
+  Thread.detachNewThread { [context] in
+    try? context.forEach(count: 40) { _, _ in
+      usleep(1000)
+      let value = getpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0)
+      seen.withLock { _ = $0.insert(value) }
+    }
+    isDone.signal()
+  }
+  isDone.wait()
+  #expect(seen.withLock { $0 } == [ThreadPriority.niceValue])
+}
+
+@Test("a cancellation requests itself at the poll that it was given")
+func cancellationCountsPolls() {
+  let cancellation = Cancellation(atPoll: 3)
+  #expect((1...4).map { _ in cancellation.isRequested } == [false, false, true, true])
+  #expect(cancellation.pollCount == 4)
 }

@@ -7,7 +7,8 @@ import Work
 /// Carries out effects on threads of its own and turns what happens into events.
 ///
 /// One job of each kind runs at a time: starting another asks the older one to stop. Progress is reported at most
-/// ten times a second and job. Every started job ends with exactly one ``ReviewEvent/jobEnded(_:_:)``.
+/// ten times a second and job. The threads step back behind the screen's, which so gets a core at once even when all of
+/// them compute. Every started job ends with exactly one ``ReviewEvent/jobEnded(_:_:)``.
 package final class JobCentre: Sendable {
   private struct Running {
     var kind: JobKind
@@ -50,7 +51,7 @@ package final class JobCentre: Sendable {
     }
     let began = ContinuousClock.now
     let lastReport = Mutex(began)
-    let work = WorkContext(cancellation: cancellation) { [deliver] fraction in
+    var work = WorkContext(cancellation: cancellation) { [deliver] fraction in
       let now = ContinuousClock.now
       let isDue = lastReport.withLock { last in
         guard now - last >= .milliseconds(100) else { return false }
@@ -60,7 +61,9 @@ package final class JobCentre: Sendable {
       guard isDue, !cancellation.isRequested else { return }
       deliver(.jobProgressed(id, fraction: fraction, elapsedSeconds: (now - began) / .seconds(1)))
     }
-    queue.async(group: group) { [self] in
+    work.yieldsToOthers = true
+    queue.async(group: group) { [self, work] in
+      ThreadPriority.yieldToOthers()
       let outcome = JobCentre.outcome { try self.run(request, work) }
       _ = running.withLock { $0.removeValue(forKey: id) }
       deliver(.jobEnded(id, outcome))

@@ -46,15 +46,17 @@ final class BackgroundLoad: Sendable {
   private let cancellation = Cancellation()
   private let group = DispatchGroup()
 
-  /// Starts it.
-  init(threadCount: Int) throws {
-    let work = WorkContext(threadCount: threadCount, cancellation: cancellation)
+  /// Starts it; `yields` as the review's jobs do.
+  init(threadCount: Int, yields: Bool) throws {
+    var work = WorkContext(threadCount: threadCount, cancellation: cancellation)
+    work.yieldsToOthers = yields
     let graph = BenchNetwork.liver.graph
     let parameters = Parameters(initialising: try graph.resolved(), seed: 7)
     let network = try Network(graph: graph, parameters: parameters, heads: [0])
     let input = Tensor(noiseImage: BenchNetwork.liver.usualShape)
     let cancellation = self.cancellation
-    DispatchQueue.global(qos: .utility).async(group: group) {
+    DispatchQueue.global(qos: .utility).async(group: group) { [work] in
+      if yields { ThreadPriority.yieldToOthers() }
       while !cancellation.isRequested { _ = try? network.scores(of: input, heads: [0], work: work) }
     }
   }
