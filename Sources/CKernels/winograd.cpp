@@ -24,8 +24,10 @@
     default: EVERY_SCHEME(winograd_portable, scheme, name, __VA_ARGS__) break;             \
     }
 #else
-#define DISPATCH(level, call) return winograd_portable::call
-#define DISPATCH_SCHEME(level, scheme, name, ...) EVERY_SCHEME(winograd_portable, scheme, name, __VA_ARGS__)
+#define DISPATCH(level, call) return (void)(level), winograd_portable::call
+#define DISPATCH_SCHEME(level, scheme, name, ...) \
+    (void)(level);                                \
+    EVERY_SCHEME(winograd_portable, scheme, name, __VA_ARGS__)
 #endif
 #define EVERY_SCHEME(at, scheme, name, ...)                                      \
     switch (scheme) {                                                            \
