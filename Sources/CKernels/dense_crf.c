@@ -19,5 +19,5 @@ size_t dense_crf_scratch_floats(const struct dense_crf_pass *pass) {
     const struct dense_crf_plane *planes[2] = {&pass->appearance, &pass->smoothness};
     size_t cells = 0;
     for (size_t i = 0; i < 2; i++) cells += 2 * (planes[i]->step * planes[i]->row_floats + planes[i]->slack);
-    return stride * (3 * pass->row.channels + 1) + 3 * (stride + 32) + cells;
+    return stride * (4 * pass->row.channels + 1) + 4 * (stride + 48) + cells;
 }

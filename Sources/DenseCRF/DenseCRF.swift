@@ -29,52 +29,78 @@ package struct DenseCRF: Sendable {
   package let size: GridSize
   /// Millimetres between voxels.
   package let spacing: Spacing
-  /// Intensities are clipped to this range before they are compared.
-  package let intensityRange: ClosedRange<Float>
   let images: [ComparedImage]
   let level: kernels_level
+  let accuracy: Accuracy
   private let cache = KernelCache()
 
-  /// A CRF over `image`.
+  /// An image whose intensities the appearance kernel compares.
+  package struct Image: Sendable {
+    /// Intensities, i fastest.
+    package var voxels: [Float]
+    /// Where intensities are clipped; nil takes the 0.5 to 99.5 percentiles.
+    package var intensityRange: ClosedRange<Float>?
+
+    /// An image.
+    package init(voxels: [Float], intensityRange: ClosedRange<Float>? = nil) {
+      self.voxels = voxels
+      self.intensityRange = intensityRange
+    }
+  }
+
+  /// A CRF over images of one grid, which are compared together: T1 and T2, say.
   /// - Parameters:
-  ///   - intensityRange: where intensities are clipped; nil takes the 0.5 to 99.5 percentiles.
-  ///   - level: the vector instructions to use, which the processor must have.
+  ///   - images: One to five.
+  ///   - level: The vector instructions to use, which the processor must have.
   /// - Throws: ``InputError`` for a size that does not fit, a spacing that is not positive, a range that is not
   ///   finite or a voxel that is not a finite number (which it names); ``Cancelled``.
   package init(
-    image: [Float], size: GridSize, spacing: Spacing, intensityRange: ClosedRange<Float>? = nil,
-    level: kernels_level = kernels_current_level(), work: WorkContext = WorkContext()
+    images: [Image], size: GridSize, spacing: Spacing, level: kernels_level = kernels_current_level(),
+    work: WorkContext = WorkContext()
   ) throws {
-    guard size.i > 0, size.j > 0, size.k > 0, image.count == size.voxelCount else {
-      throw InputError("image", "does not fit its size \(size)", found: "\(image.count) voxels")
+    guard (1...LatticeKernel.mostImages).contains(images.count) else {
+      throw InputError(
+        "images", "cannot be compared together", found: "\(images.count)",
+        expected: "1 to \(LatticeKernel.mostImages)")
     }
     for axis in 0..<3 where !(spacing[axis].isFinite && spacing[axis] > 0) {
       throw InputError(
         "spacing", "is unusable on axis \(axis)", found: "\(spacing[axis])", expected: "above 0 mm")
     }
-    if let range = intensityRange, !(range.lowerBound.isFinite && range.upperBound.isFinite) {
-      throw InputError("intensity range", "is not finite", found: "\(range.lowerBound)...\(range.upperBound)")
-    }
-    let statistics = try IntensityStatistics(image, level: level, work: work.silent)
-    if let voxel = statistics.firstNonFinite {
-      throw InputError(
-        "image", "has no intensity at voxel \(Unary.name(voxel, size))", found: "\(image[voxel])",
-        expected: "a finite number")
-    }
     self.size = size
     self.spacing = spacing
     self.level = level
-    let range = intensityRange ?? statistics.robustRange(image)
-    self.intensityRange = range
-    let isWhole =
-      statistics.isWhole && range.lowerBound == range.lowerBound.rounded()
-      && range.upperBound == range.upperBound.rounded()
-    images = [ComparedImage(voxels: image, range: range, isWhole: isWhole)]
+    accuracy = .full
+    self.images = try images.enumerated().map { index, image in
+      try ComparedImage(image, name: index == 0 ? "image" : "image \(index + 1)", size, level, work)
+    }
+  }
+
+  /// A CRF over one image; see ``init(images:size:spacing:level:work:)``.
+  package init(
+    image: [Float], size: GridSize, spacing: Spacing, intensityRange: ClosedRange<Float>? = nil,
+    level: kernels_level = kernels_current_level(), work: WorkContext = WorkContext()
+  ) throws {
+    try self.init(
+      images: [Image(voxels: image, intensityRange: intensityRange)], size: size, spacing: spacing,
+      level: level,
+      work: work)
+  }
+
+  /// The CRF over part of the images, or over coarser ones, with the ranges of the whole.
+  init(
+    _ images: [ComparedImage], size: GridSize, spacing: Spacing, level: kernels_level, accuracy: Accuracy
+  ) {
+    self.images = images
+    self.accuracy = accuracy
+    self.size = size
+    self.spacing = spacing
+    self.level = level
   }
 
   /// The refined probabilities and labels.
   /// - Throws: ``InputError`` for settings that mean nothing (a weight below 0, a θ of 0 or less, iterations below
-  ///   0, anything not finite), a unary of another size, or a θβ too narrow for ``Method/fast``; ``Cancelled``.
+  ///   0, anything not finite), one θβ per image missing, or a unary of another size; ``Cancelled``.
   package func refine(
     _ unary: Unary, settings: RefinementSettings, method: Method = .fast, wantsMarginals: Bool = false,
     work: WorkContext = WorkContext()
@@ -106,6 +132,15 @@ package struct DenseCRF: Sendable {
     return try refine(unary, settings: settings, method: method, wantsMarginals: wantsMarginals, work: work)
   }
 
+  /// Whether `settings` are filtered on a permutohedral lattice, with its larger error, because their range kernel
+  /// has no low rank or its grid would be too large; false without appearance weight.
+  package func needsLattice(_ settings: RefinementSettings, work: WorkContext = WorkContext()) throws -> Bool
+  {
+    try check(settings)
+    if case .lattice = try kernels(settings, work: work).appearance { return true }
+    return false
+  }
+
   /// Computes and keeps what depends on the kernel widths, so that the next refinement starts at once.
   package func prepare(_ settings: RefinementSettings, work: WorkContext = WorkContext()) throws {
     try check(settings)
@@ -115,37 +150,11 @@ package struct DenseCRF: Sendable {
   /// The kernels that `settings` need; those of weight 0 are nil.
   private func kernels(
     _ settings: RefinementSettings, work: WorkContext
-  ) throws -> (appearance: AppearanceKernel?, smoothness: SmoothnessKernel?) {
+  ) throws -> (appearance: AppearanceMethod?, smoothness: SmoothnessKernel?) {
     (
       settings.appearanceWeight > 0 ? try cache.appearance(settings, of: self, work: work) : nil,
       settings.smoothnessWeight > 0 ? cache.smoothness(settings, of: self) : nil
     )
-  }
-
-  /// Throws what is wrong with `settings`.
-  private func check(_ settings: RefinementSettings) throws(InputError) {
-    func require(_ name: String, _ value: Double, _ isRight: (Double) -> Bool, _ expected: String)
-      throws(InputError)
-    {
-      guard value.isFinite, isRight(value) else {
-        throw InputError(name, "is unusable", found: "\(value)", expected: expected)
-      }
-    }
-    try require("appearance weight", settings.appearanceWeight, { $0 >= 0 }, "0 or more")
-    try require("smoothness weight", settings.smoothnessWeight, { $0 >= 0 }, "0 or more")
-    guard settings.thetaBetas.count == images.count else {
-      throw InputError(
-        "theta beta", "needs one value per image", found: "\(settings.thetaBetas.count)",
-        expected: "\(images.count)")
-    }
-    for thetaBeta in settings.thetaBetas { try require("theta beta", thetaBeta, { $0 > 0 }, "above 0") }
-    for axis in 0..<3 {
-      try require("theta alpha", settings.thetaAlphaMillimetres[axis], { $0 > 0 }, "above 0 mm")
-      try require("theta gamma", settings.thetaGammaMillimetres[axis], { $0 > 0 }, "above 0 mm")
-    }
-    guard settings.iterations >= 0 else {
-      throw InputError("iterations", "are unusable", found: "\(settings.iterations)", expected: "0 or more")
-    }
   }
 
   /// A width in millimetres as voxels along each axis.
@@ -153,6 +162,6 @@ package struct DenseCRF: Sendable {
 
   /// The Gaussians of a width in millimetres along each axis.
   func axes(_ theta: Spacing) -> [GaussianAxis] {
-    zip(0..<3, voxels(theta)).map { GaussianAxis(count: size[$0], sigma: $1) }
+    zip(0..<3, voxels(theta)).map { GaussianAxis(count: size[$0], sigma: $1, accuracy: accuracy) }
   }
 }

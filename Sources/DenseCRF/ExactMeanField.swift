@@ -37,7 +37,7 @@ struct ExactMeanField: Sendable {
     let exponents = settings.normalisation.exponents
     let appearance = try appearanceSums(ones, skipsSelf: false, work: work.silent)
     work.report(0.15)
-    let smoothness = smoothnessSums(ones)
+    let smoothness = try smoothnessSums(ones, work: work.silent)
     func power(_ sums: [Double], _ exponent: Double) -> [Double] {
       exponent == 0 ? ones : sums.map { exponent == -1 ? 1 / $0 : 1 / $0.squareRoot() }
     }
@@ -85,7 +85,7 @@ struct ExactMeanField: Sendable {
     }
     if settings.smoothnessWeight > 0 {
       let sent = zip(values, before.smoothness).map { $0 * $1 }
-      let received = smoothnessSums(sent)
+      let received = try smoothnessSums(sent, work: work)
       for voxel in sum.indices {
         let others = settings.excludesSelf ? received[voxel] - sent[voxel] : received[voxel]
         sum[voxel] += settings.smoothnessWeight * after.smoothness[voxel] * others
@@ -128,17 +128,22 @@ struct ExactMeanField: Sendable {
     return sums
   }
 
-  private func smoothnessSums(_ values: [Double]) -> [Double] {
+  private func smoothnessSums(_ values: [Double], work: WorkContext) throws(Cancelled) -> [Double] {
     var result = values
     var step = 1
     for axis in 0..<3 {
       let extent = size[axis]
       let taps = gamma[axis]
-      var line = [Double](repeating: 0, count: extent)
-      for start in 0..<values.count where start / step % extent == 0 {
-        for x in 0..<extent { line[x] = result[start + x * step] }
-        for x in 0..<extent {
-          result[start + x * step] = (0..<extent).reduce(0.0) { $0 + taps[abs($1 - x)] * line[$1] }
+      let lines = values.count / extent
+      let stride = step
+      try result.withUnsafeMutableBufferPointer { result throws(Cancelled) in
+        let result = DisjointBuffer(result)
+        try work.forEach(count: lines, grain: 16) { line, _ in
+          let start = line / stride * stride * extent + line % stride
+          let old = (0..<extent).map { result[start + $0 * stride] }
+          for x in 0..<extent {
+            result[start + x * stride] = (0..<extent).reduce(0.0) { $0 + taps[abs($1 - x)] * old[$1] }
+          }
         }
       }
       step *= extent

@@ -3,8 +3,12 @@
 /// Voxel x of block b = x / step has weights in cells b, b + 1, b + 2 (cell c is centred on block c - 1), so that
 /// weights · taps · weightsᵀ ≈ exp(-d²/2σ²). Weights and taps are fitted together by alternating least squares.
 /// The largest error of the kernel is 0.5 % of its peak at step = σ/1.25 and falls quickly with σ/step; at
-/// step 1 the filter is the Gaussian itself, cut at 4.5 σ where it is 4e-5.
+/// step 1 the filter is the Gaussian itself, cut at 4.5 σ where it is 4e-5. Steps are powers of two up to
+/// ``largestStep``: a box that begins at a multiple of it has its blocks where the whole volume has them.
 struct GaussianAxis: Sendable {
+  /// Voxels per cell at most.
+  static let largestStep = 8
+
   /// Voxels along the axis.
   let count: Int
   /// Voxels per cell.
@@ -19,15 +23,15 @@ struct GaussianAxis: Sendable {
   let taps: AlignedStorage<Float>
 
   /// The axis for a Gaussian of `sigma` voxels.
-  init(count: Int, sigma: Double, decimates: Bool = true) {
+  init(count: Int, sigma: Double, accuracy: Accuracy = .full) {
     self.count = count
-    step = decimates && sigma >= 2.5 ? min(8, Int(sigma / 1.25)) : 1
+    step = [8, 4, 2].first { sigma >= accuracy.widthPerStep * Double($0) } ?? 1
     if step == 1 {
       let radius = min(count - 1, Int((4.5 * sigma).rounded(.up)))
       weights = AlignedStorage([0, 1, 0])
       taps = AlignedStorage((0...max(0, radius)).map { Float(gaussian(Double($0) / sigma)) })
     } else {
-      let fit = PolyphaseFit(sigma: sigma, step: step)
+      let fit = PolyphaseFit(sigma: sigma, step: step, count: count)
       weights = AlignedStorage(fit.weights.flatMap { $0.map(Float.init) })
       taps = AlignedStorage(fit.taps.map(Float.init))
     }

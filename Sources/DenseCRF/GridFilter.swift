@@ -25,17 +25,17 @@ struct GridFilter: Sendable {
     }
   }
 
-  /// Filters the smoothness kernel's cells, whose rows hold voxels, not cells, along i.
+  /// Filters the smoothness kernel's cells, which are single floats along i.
   func smoothness(_ grid: KernelGrid, channels: Int, work: WorkContext) throws(Cancelled) {
     let axis = grid.shape.axes[0]
     let stride = grid.shape.rowFloats / channels
     let margin = (axis.radius + 16).roundedUp(toMultipleOf: 16)
-    try withinPlanes(grid, scratchFloats: axis.count + 2 * margin + 16, work) {
+    try withinPlanes(grid, scratchFloats: axis.cells + 2 * margin + 16, work) {
       row, filtered, scratch, kernels in
       let padded = scratch + margin
       for channel in 0..<channels {
-        padded.update(from: row + channel * stride, count: axis.count)
-        kernels.filter_row(filtered + channel * stride, padded, axis.count, axis.taps.start, axis.radius)
+        padded.update(from: row + channel * stride, count: axis.cells)
+        kernels.filter_row(filtered + channel * stride, padded, axis.cells, axis.taps.start, axis.radius)
       }
     }
     try acrossPlanes(grid, work)

@@ -6,26 +6,34 @@ import Work
 /// which messages are read from the grids, the update is made and its result is added to the next grids.
 ///
 /// Only differences Q(l) - Q(0) are filtered, one channel fewer than classes, and between two passes nothing is
-/// stored per voxel unless the self term is to be taken out.
+/// stored per voxel unless the self term is to be taken out. An appearance kernel on a lattice joins in through the
+/// logits: between two passes its messages are added to those of the unary.
 struct GridMeanField: Sendable {
   let size: GridSize
   let unary: Unary
   let settings: RefinementSettings
-  let appearance: AppearanceKernel?
+  let appearance: AppearanceMethod?
   let smoothness: SmoothnessKernel?
   let level: kernels_level
 
   private var channels: Int { unary.classCount - 1 }
+  /// The appearance kernel where it lives on a grid.
+  private var cells: AppearanceKernel? { if case .lowRank(let kernel) = appearance { kernel } else { nil } }
+  /// The appearance kernel where it lives on a lattice.
+  private var lattice: LatticeKernel? { if case .lattice(let kernel) = appearance { kernel } else { nil } }
 
   /// Runs all iterations.
   func run(wantsMarginals: Bool, work: WorkContext) throws(Cancelled) -> MeanFieldResult {
-    let appearanceShape = appearance?.shape(channels: channels)
+    let appearanceShape = cells?.shape(channels: channels)
     let smoothnessShape = smoothness?.shape(channels: channels)
-    let differences = settings.excludesSelf ? AlignedStorage<Float>(count: channels * unary.stride) : nil
+    let keepsDifferences = settings.excludesSelf || lattice != nil
+    let differences = keepsDifferences ? AlignedStorage<Float>(count: channels * unary.stride) : nil
+    let logits = lattice == nil ? nil : AlignedStorage<Float>(count: channels * unary.stride)
+    let latticeScratch = lattice?.scratch()
     var description = description(appearanceShape, smoothnessShape, differences)
     let voxels = GridPass(
       size: size,
-      slabs: Slabs(planes: size.k, axes: [appearance?.axes[2], smoothness?.axes[2]].compactMap(\.self)),
+      slabs: Slabs(planes: size.k, axes: [cells?.axes[2], smoothness?.axes[2]].compactMap(\.self)),
       level: level,
       scratch: PassScratch(
         description, appearance: appearanceShape, smoothness: smoothnessShape, workers: work.threadCount))
@@ -40,6 +48,16 @@ struct GridMeanField: Sendable {
           )
         try voxels.run(description, from: received, to: next, work: work, Self.update)
         try filter(next, work)
+        if let lattice, let logits, let differences, let latticeScratch {
+          for channel in 0..<channels {
+            let place = channel * unary.stride
+            try lattice.addMessages(
+              of: differences.start + place, to: unary.logits.start + place,
+              weight: Float(settings.appearanceWeight), excludesSelf: settings.excludesSelf,
+              logits: logits.start + place, scratch: latticeScratch, work: work.silent)
+          }
+          description.pass.logits = UnsafePointer(logits.start)
+        }
         free = received
         received = next
         work.report(Double(iteration + 1) / Double(settings.iterations + 1))
@@ -69,8 +87,8 @@ struct GridMeanField: Sendable {
 
   private func filter(_ grids: KernelGrids, _ work: WorkContext) throws(Cancelled) {
     let filter = GridFilter(level: level)
-    if let grid = grids.appearance, let appearance {
-      try filter.appearance(grid, appearance.voxels.range, channels: channels, work: work)
+    if let grid = grids.appearance, let cells {
+      try filter.appearance(grid, cells.voxels.range, channels: channels, work: work)
     }
     if let grid = grids.smoothness { try filter.smoothness(grid, channels: channels, work: work) }
   }
@@ -81,7 +99,7 @@ struct GridMeanField: Sendable {
   ) -> GridPass.Description {
     var pass = dense_crf_pass()
     pass.rows = size.j
-    pass.row = appearance?.row(channels: channels) ?? dense_crf_row()
+    pass.row = cells?.row(channels: channels) ?? dense_crf_row()
     pass.row.channels = channels
     pass.row.count = size.i
     pass.appearance = dense_crf_plane(appearanceShape)
@@ -93,10 +111,14 @@ struct GridMeanField: Sendable {
     pass.appearance_weight = Float(settings.appearanceWeight)
     pass.smoothness_weight = Float(settings.smoothnessWeight)
     let exponents = settings.normalisation.exponents
-    let factors = appearance?.factors.map { UnsafePointer($0.start) }
+    let factors = cells?.factors.map { UnsafePointer($0.start) }
     pass.appearance_before = exponents.before == 0 ? nil : factors
     pass.appearance_after = exponents.after == 0 ? nil : factors
     if let smoothness {
+      pass.smoothness_step = smoothness.axes[0].step
+      pass.smoothness_cells = smoothness.axes[0].cells
+      pass.smoothness_stride = smoothness.stride
+      pass.smoothness_weights = UnsafePointer(smoothness.axes[0].weights.start)
       pass.smoothness_before = pointers(smoothness.before)
       pass.smoothness_after = pointers(smoothness.after)
     }

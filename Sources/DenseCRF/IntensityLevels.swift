@@ -30,12 +30,3 @@ struct IntensityLevels: Sendable {
   /// The level of an intensity.
   func level(_ intensity: Float) -> Int { Int((min(max(intensity, lower), upper) - lower) * perUnit + 0.5) }
 }
-
-/// An image whose intensities the range kernel compares.
-struct ComparedImage: Sendable {
-  let voxels: [Float]
-  /// Intensities are clipped to this range.
-  let range: ClosedRange<Float>
-  /// Whether every intensity and both ends of the range are whole numbers.
-  let isWhole: Bool
-}

@@ -14,29 +14,33 @@ final class KernelCache: Sendable {
     var thetaGamma: Spacing
     var normalisation: RefinementSettings.Normalisation
   }
-  private let codes = RecentValues<[Double], RangeCodes>()
-  private let appearances = RecentValues<AppearanceKey, AppearanceKernel>()
+  /// nil where the range kernel has no low rank.
+  private let codes = RecentValues<[Double], RangeCodes?>()
+  private let appearances = RecentValues<AppearanceKey, AppearanceMethod>()
   private let smoothnesses = RecentValues<SmoothnessKey, SmoothnessKernel>()
 
   /// The appearance kernel that `settings` need.
   func appearance(
     _ settings: RefinementSettings, of crf: DenseCRF, work: WorkContext
-  ) throws -> AppearanceKernel {
+  ) throws(Cancelled) -> AppearanceMethod {
     let exponent = settings.normalisation.exponent
     let key = AppearanceKey(
       thetaAlpha: settings.thetaAlphaMillimetres, thetaBetas: settings.thetaBetas, exponent: exponent)
-    return try appearances.value(key) {
-      let codes = try codes.value(settings.thetaBetas) {
-        guard let range = RangeKernel(thetaBetas: settings.thetaBetas, images: crf.images) else {
-          throw InputError(
-            "theta beta", "is too narrow for the intensity range", found: "\(settings.thetaBeta)")
-        }
+    return try appearances.value(key) { () throws(Cancelled) in
+      let codes = try codes.value(settings.thetaBetas) { () throws(Cancelled) -> RangeCodes? in
+        guard
+          let range = try RangeKernel(
+            thetaBetas: settings.thetaBetas, images: crf.images, accuracy: crf.accuracy, work: work.silent)
+        else { return nil }
         return try RangeCodes(range, images: crf.images.map(\.voxels), level: crf.level, work: work.silent)
       }
-      return try AppearanceKernel(
-        codes, axes: crf.axes(settings.thetaAlphaMillimetres), size: crf.size, exponent: exponent,
-        level: crf.level,
-        work: work)
+      let axes = crf.axes(settings.thetaAlphaMillimetres)
+      guard let codes, AppearanceMethod.gridIsSmall(axes, rank: codes.range.rank, size: crf.size) else {
+        return .lattice(try LatticeKernel(settings, of: crf, work: work))
+      }
+      return .lowRank(
+        try AppearanceKernel(
+          codes, axes: axes, size: crf.size, exponent: exponent, level: crf.level, work: work))
     }
   }
 
@@ -44,10 +48,22 @@ final class KernelCache: Sendable {
   func smoothness(_ settings: RefinementSettings, of crf: DenseCRF) -> SmoothnessKernel {
     let key = SmoothnessKey(thetaGamma: settings.thetaGammaMillimetres, normalisation: settings.normalisation)
     return smoothnesses.value(key) {
-      SmoothnessKernel(
-        size: crf.size, sigmas: crf.voxels(settings.thetaGammaMillimetres),
-        normalisation: settings.normalisation)
+      SmoothnessKernel(axes: crf.axes(settings.thetaGammaMillimetres), normalisation: settings.normalisation)
     }
+  }
+}
+
+/// The two ways to filter with the appearance kernel.
+enum AppearanceMethod: Sendable {
+  /// Low-rank features on a decimated grid, for one to three images that have them.
+  case lowRank(AppearanceKernel)
+  /// A permutohedral lattice: more images, or intensities that differ too much for their kernel's width.
+  case lattice(LatticeKernel)
+
+  /// Whether a grid of features stays within 24 floats per voxel, or within 256 MB.
+  static func gridIsSmall(_ axes: [GaussianAxis], rank: Int, size: GridSize) -> Bool {
+    let floats = axes.reduce(rank) { $0 * $1.cells }
+    return floats <= max(64 << 20, 24 * size.voxelCount)
   }
 }
 

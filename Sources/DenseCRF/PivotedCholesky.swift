@@ -1,3 +1,5 @@
+import Work
+
 /// Cholesky's decomposition of a kernel matrix with the largest remaining diagonal as pivot.
 ///
 /// After r steps K ≈ Φ Φᵀ with r columns; K - Φ Φᵀ is positive semidefinite, so that no entry is larger than the
@@ -12,9 +14,12 @@ struct PivotedCholesky {
 
   /// The decomposition of the matrix of `count` rows with entries `kernel` and ones on its diagonal, until the
   /// residual is within `tolerance` or `largestRank` columns are reached.
-  init(count: Int, tolerance: Double, largestRank: Int, kernel: (Int, Int) -> Double) {
+  init(
+    count: Int, tolerance: Double, largestRank: Int, work: WorkContext, kernel: (Int, Int) -> Double
+  ) throws(Cancelled) {
     var diagonal = [Double](repeating: 1, count: count)
     while columns.count < largestRank, columns.count % 16 != 0 || residual > tolerance {
+      try work.checkCancellation()
       let pivot = diagonal.indices.max { diagonal[$0] < diagonal[$1] }!
       guard diagonal[pivot] > 1e-9 else {
         columns.append([Double](repeating: 0, count: count))

@@ -12,12 +12,14 @@ struct PolyphaseFit {
   private let step: Int
   private let targets: [(distance: Int, value: Double)]
 
-  /// Fits a Gaussian of `sigma` voxels on blocks of `step` voxels.
-  init(sigma: Double, step: Int) {
+  /// Fits a Gaussian of `sigma` voxels on blocks of `step` voxels, for an axis of `count` voxels.
+  init(sigma: Double, step: Int, count: Int) {
     self.step = step
-    let reach = Int((4.2 * sigma).rounded(.up))
+    // Voxels farther apart than the axis is long do not meet.
+    let reach = min(Int(min(4.2 * sigma, 1e6).rounded(.up)), count + step)
     targets = (-reach...reach).map { ($0, gaussian(Double($0) / sigma)) }
-    taps = [Double](repeating: 0, count: Int((3.6 * sigma / Double(step)).rounded(.up)) + 1)
+    let radius = Int(min(3.6 * sigma / Double(step), 1e6).rounded(.up))
+    taps = [Double](repeating: 0, count: min(radius, count / step + 2) + 1)
     weights = (0..<step).map { phase in
       // Distance to the middle of the own block, in blocks.
       let t = (Double(phase) + 0.5) / Double(step) - 0.5

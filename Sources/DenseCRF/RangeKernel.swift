@@ -1,3 +1,5 @@
+import Work
+
 /// The Gaussian of intensity differences as a product of low-rank features: K ≈ Φ Φᵀ.
 ///
 /// Φ comes from Cholesky's decomposition with the largest remaining diagonal as pivot, which bounds the error of
@@ -6,10 +8,6 @@
 /// voxels, and K ≈ C W⁻¹ Cᵀ with C the kernel between a voxel and the pivots, which is a product of one table per
 /// image, and W = L Lᵀ the kernel between pivots, whose inverse is applied to cells instead of voxels.
 struct RangeKernel: Sendable {
-  /// Largest tolerated error of a kernel value of one image.
-  static let tolerance = 2.5e-4
-  /// The same for several images, of the sampled voxel that is represented worst.
-  static let jointTolerance = 5e-3
   /// More features than this would cost more memory and time than the lattice they replace.
   static let largestRank = 256
   /// Images that can be compared together, which is what the row kernels take.
@@ -28,7 +26,9 @@ struct RangeKernel: Sendable {
   let residual: Double
 
   /// The kernel of one θβ per image; nil where the rank that the tolerance needs is larger than ``largestRank``.
-  init?(thetaBetas: [Double], images: [ComparedImage]) {
+  init?(thetaBetas: [Double], images: [ComparedImage], accuracy: Accuracy, work: WorkContext)
+    throws(Cancelled)
+  {
     guard images.count <= Self.mostImages else { return nil }
     let levels = zip(images, thetaBetas).compactMap { IntensityLevels($0, thetaBeta: $1) }
     guard levels.count == images.count else { return nil }
@@ -38,10 +38,10 @@ struct RangeKernel: Sendable {
       // About 1.6 features per θβ meet the tolerance: hopeless cases are not tried.
       let count = levels[0].count
       guard Double(count) * levels[0].spacing * 1.5 <= Double(Self.largestRank) else { return nil }
-      let factor = PivotedCholesky(
-        count: count, tolerance: Self.tolerance, largestRank: Self.largestRank
+      let factor = try PivotedCholesky(
+        count: count, tolerance: accuracy.rangeTolerance, largestRank: Self.largestRank, work: work
       ) { tables[0][abs($0 - $1)] }
-      guard factor.residual <= Self.tolerance else { return nil }
+      guard factor.residual <= accuracy.rangeTolerance else { return nil }
       rank = factor.columns.count
       residual = factor.residual
       pivotTransform = nil
@@ -51,12 +51,13 @@ struct RangeKernel: Sendable {
       return
     }
     let sample = Self.sample(images, levels)
-    let factor = PivotedCholesky(
-      count: sample[0].count, tolerance: Self.jointTolerance, largestRank: Self.largestRank
+    let factor = try PivotedCholesky(
+      count: sample[0].count, tolerance: accuracy.jointRangeTolerance, largestRank: Self.largestRank,
+      work: work
     ) { a, b in
       zip(tables, sample).reduce(1.0) { $0 * $1.0[abs($1.1[a] - $1.1[b])] }
     }
-    guard factor.residual <= Self.jointTolerance else { return nil }
+    guard factor.residual <= accuracy.jointRangeTolerance else { return nil }
     let pivots = factor.pivots
     let rank = pivots.count.roundedUp(toMultipleOf: 16)
     self.rank = rank

@@ -12,11 +12,8 @@ struct Slabs: Sendable {
   /// Slabs of `planes` planes for grids with the given axes along k.
   init(planes: Int, axes: [GaussianAxis]) {
     self.planes = planes
-    let steps = axes.map(\.step)
-    let largest = steps.max() ?? 1
-    // Slabs that start on a block need two blocks of distance, others three.
-    let aligned = steps.allSatisfy { largest % $0 == 0 }
-    thickness = aligned ? (max(8, 2 * largest)).roundedUp(toMultipleOf: largest) : max(8, 3 * largest)
+    // Two blocks of the larger step, which the smaller one divides.
+    thickness = max(8, 2 * (axes.map(\.step).max() ?? 1))
   }
 
   /// Runs `body` for every slab, the even ones before the odd ones; `body` returns early when cancelled.

@@ -2,13 +2,12 @@ import Volumes
 
 /// The smoothness kernel at one width, separable as its row sums are.
 final class SmoothnessKernel: Sendable {
-  /// i, j, k; i is filtered at full resolution, so that rows stay whole.
+  /// i, j, k.
   let axes: [GaussianAxis]
   /// Per axis: the factor of each position in the product that multiplies a message, before and after the sum.
   let before, after: [AlignedStorage<Float>]
 
-  init(size: GridSize, sigmas: [Double], normalisation: RefinementSettings.Normalisation) {
-    let axes = (0..<3).map { GaussianAxis(count: size[$0], sigma: sigmas[$0], decimates: $0 > 0) }
+  init(axes: [GaussianAxis], normalisation: RefinementSettings.Normalisation) {
     func factors(_ exponent: Double) -> [AlignedStorage<Float>] {
       axes.map { axis in AlignedStorage(axis.rowSums().map { Float(power($0, exponent)) }) }
     }
@@ -17,11 +16,11 @@ final class SmoothnessKernel: Sendable {
     after = factors(normalisation.exponents.after)
   }
 
-  /// The grid for a number of channels: rows [channel][voxel].
-  func shape(channels: Int) -> GridShape {
-    GridShape(
-      axes: axes, rowFloats: channels * axes[0].count.roundedUp(toMultipleOf: 16), slack: 16)
-  }
+  /// Floats between the rows of two channels.
+  var stride: Int { (axes[0].cells + 15).roundedUp(toMultipleOf: 16) }
+
+  /// The grid for a number of channels: rows [channel][cell].
+  func shape(channels: Int) -> GridShape { GridShape(axes: axes, rowFloats: channels * stride, slack: 32) }
 }
 
 /// D to the power 0, -1/2 or -1.

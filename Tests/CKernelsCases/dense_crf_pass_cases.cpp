@@ -6,11 +6,11 @@ namespace {
 // One pass over the second of two planes of voxels.
 struct PassShape {
     CRFShape row;
-    size_t rows, appearance_step, smoothness_step;
+    size_t rows, appearance_step, smoothness_step, across;  // across: the smoothness kernel's step along i
     bool has_appearance, has_smoothness, has_factors, excludes_self, is_last;
 
     std::string text() const {
-        return row.text() + named(" rows", {long(rows), long(appearance_step), long(smoothness_step)}) +
+        return row.text() + named(" rows", {long(rows), long(appearance_step), long(smoothness_step), long(across)}) +
                named(" with", {has_appearance, has_smoothness, has_factors, excludes_self, is_last});
     }
 };
@@ -52,7 +52,8 @@ class Pass {
           random(59), channels(shape.row.channels), count(shape.row.count), volume(2 * shape.rows * count + 32),
           appearance(shape.rows, shape.appearance_step, input.cells * channels * shape.row.ranks,
                      16 * channels * shape.row.ranks, random),
-          smoothness(shape.rows, shape.smoothness_step, channels * ((count + 15) / 16 * 16), 16, random),
+          smoothness(shape.rows, shape.smoothness_step, channels * stride(), 32, random),
+          across_weights(3 * shape.across, random, 0, 1),
           logits(channels * volume, random, -2, 2), differences(channels * volume, random), before(volume, random, 0.5f, 1),
           after(volume, random, 0.5f, 1) {
         for (size_t axis = 0; axis < 3; axis++) {
@@ -94,8 +95,9 @@ class Pass {
                     send(sent_appearance, j, x, c, difference * (shape.has_factors ? before[voxel] : 1));
                     const double factor = along_before[0][x] * along_before[1][j] * along_before[2][1];
                     for (size_t t = 0; t < 3 && shape.has_smoothness; t++)
-                        sent_smoothness[smoothness.place(j, t) + c * stride() + x] +=
-                            smoothness.weight(j, t) * difference * factor;
+                        for (size_t s = 0; s < 3; s++)
+                            sent_smoothness[smoothness.place(j, t) + c * stride() + x / shape.across + s] +=
+                                smoothness.weight(j, t) * across_weight(x, s) * difference * factor;
                 }
             }
         // In two parts, as two workers would.
@@ -139,11 +141,16 @@ class Pass {
     Random random;
     const size_t channels, count, volume;
     Cells appearance, smoothness;
+    const Floats across_weights;
     Floats logits, differences, before, after;
     std::vector<Floats> along_before, along_after;
     const float appearance_weight = 0.05f, smoothness_weight = 0.3f;
 
-    size_t stride() const { return (count + 15) / 16 * 16; }
+    size_t cells() const { return (count + shape.across - 1) / shape.across + 2; }
+    size_t stride() const { return (cells() + 30) / 16 * 16; }
+    double across_weight(size_t x, size_t s) const {
+        return shape.across == 1 ? s == 1 : across_weights[3 * (x % shape.across) + s];
+    }
 
     static std::vector<double> values(const Floats &floats) {
         return std::vector<double>(floats.data(), floats.data() + floats.size());
@@ -164,6 +171,10 @@ class Pass {
         pass.excludes_self = shape.excludes_self;
         pass.appearance_weight = appearance_weight;
         pass.smoothness_weight = smoothness_weight;
+        pass.smoothness_step = shape.across;
+        pass.smoothness_cells = cells();
+        pass.smoothness_stride = stride();
+        pass.smoothness_weights = across_weights.data();
         if (shape.has_factors) {
             pass.appearance_before = before.data();
             pass.appearance_after = after.data();
@@ -211,8 +222,9 @@ class Pass {
             if (shape.has_smoothness) {
                 double received = -self * along_before[0][x] * along_before[1][j] * along_before[2][1];
                 for (size_t t = 0; t < 3; t++)
-                    received += smoothness.weight(j, t) *
-                                smoothness.received[smoothness.place(j, t) + c * stride() + x];
+                    for (size_t s = 0; s < 3; s++)
+                        received += smoothness.weight(j, t) * across_weight(x, s) *
+                                    smoothness.received[smoothness.place(j, t) + c * stride() + x / shape.across + s];
                 logit += smoothness_weight * along_after[0][x] * along_after[1][j] * along_after[2][1] * received;
             }
             q.push_back(logit);
@@ -228,7 +240,7 @@ class Pass {
     void compare_cells(const std::string &name, const Floats &found, std::vector<double> expected, size_t row_floats) {
         std::vector<double> kept = values(found);
         for (size_t i = 0; row_floats == channels * stride() && i < kept.size(); i++)
-            if (i % stride() >= count) kept[i] = expected[i] = 0;
+            if (i % stride() >= cells()) kept[i] = expected[i] = 0;
         table.compare(name, kept, expected, 1e-5);
     }
 };
@@ -242,12 +254,13 @@ void dense_crf_pass_cases(Table &table) {
                 for (int how = 0; how < 16; how++) {
                     const bool has_appearance = how & 1, has_smoothness = how & 2;
                     const CRFShape row = {37, step, 16, channels, has_smoothness ? 2u : 1u};
-                    const PassShape shape = {row, 7, along, along == 1 ? 3 : 1u, has_appearance, has_smoothness,
-                                             bool(how & 4), bool(how & 8), how % 5 == 0};
+                    const PassShape shape = {row, 7, along, along == 1 ? 3 : 1u, size_t(1) << (how % 4),
+                                             has_appearance, has_smoothness, bool(how & 4), bool(how & 8),
+                                             how % 5 == 0};
                     Pass(table, shape).update();
                 }
     for (size_t along : {1, 2, 3, 4})
-        Pass(table, {{40, 4, 32, 1, 1}, 9, along, 1, true, false, false, false, false}).sums();
+        Pass(table, {{40, 4, 32, 1, 1}, 9, along, 1, 1, true, false, false, false, false}).sums();
 }
 
 }  // namespace kernel_cases

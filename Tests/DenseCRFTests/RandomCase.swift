@@ -44,6 +44,18 @@ struct RandomCase: Sendable {
     try DenseCRF(image: image, size: size, spacing: spacing, intensityRange: -50...170)
   }
 
+  /// Images that see the edge through different noise, the first this case's own.
+  func images(_ count: Int) -> [DenseCRF.Image] {
+    var random = SplitMix64(seed: 11)
+    return (0..<count).map { index in
+      let noise = random.floats(size.voxelCount)
+      return DenseCRF.Image(
+        voxels: index == 0
+          ? image : zip(image, noise).map { 100 - $0 * Float(index) / 3 + 25 * $1 },
+        intensityRange: -200...200)
+    }
+  }
+
   /// The same with axes i, j, k in another order: axis a of the result is axis `order[a]` of this.
   func permuted(_ order: [Int]) -> RandomCase {
     var result = self

@@ -55,6 +55,10 @@ struct dense_crf_pass {
     float appearance_weight, smoothness_weight;
     const float *appearance_before, *appearance_after;         // factors per voxel, NULL for 1
     const float *smoothness_before[3], *smoothness_after[3];  // factors per position along i, j, k
+    size_t smoothness_step;           // voxels per cell along i: 1, 2, 4 or 8
+    size_t smoothness_cells;          // cells of a row; voxel x touches those from x / step on, three of them
+    size_t smoothness_stride;         // floats between the rows of two channels, at least 15 more than cells
+    const float *smoothness_weights;  // three per position in a block along i
     uint8_t *labels;   // of the last pass, which sends nothing; else NULL
     float *marginals;  // of every class where asked for, else NULL; exactly `count` of a row are written
     size_t marginal_stride;

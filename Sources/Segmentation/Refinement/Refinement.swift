@@ -10,9 +10,11 @@ import Work
 /// weights or iterations costs only the iterations.
 package final class Refinement: Sendable {
   private let image: ScalarVolume
+  private let furtherImages: [ScalarVolume]
   private let source: UnarySource
   private let labelValues: [UInt16]
-  private let intensityRange: ClosedRange<Float>?
+  /// Of the image and of every further one.
+  private let intensityRanges: [ClosedRange<Float>?]
   private let postProcessing: PostProcessing
   /// Newest first: one for the whole foreground, one for the preview around the crosshair.
   private let prepared = Mutex<[Prepared]>([])
@@ -27,12 +29,15 @@ package final class Refinement: Sendable {
 
   /// A refinement.
   /// - Parameters:
+  ///   - furtherImages: Images on the same grid that the appearance kernel compares together with the first, each
+  ///     with a θβ of its own in the settings.
   ///   - labelValues: The voxel value of each class, background's 0 first.
   ///   - intensityRange: Where intensities are clipped; nil takes the 0.5 to 99.5 percentiles of the image.
-  /// - Throws: ``InputError`` when a confidence is not between 1 / classes and 1; ``Cancelled``.
+  /// - Throws: ``InputError`` when a confidence is not between 1 / classes and 1 or a further image has another
+  ///   size; ``Cancelled``.
   package init(
-    image: ScalarVolume, source: UnarySource, labelValues: [UInt16], intensityRange: ClosedRange<Float>?,
-    postProcessing: PostProcessing, work: WorkContext
+    image: ScalarVolume, furtherImages: [ScalarVolume] = [], source: UnarySource, labelValues: [UInt16],
+    intensityRange: ClosedRange<Float>?, postProcessing: PostProcessing, work: WorkContext
   ) throws {
     if case .mask(_, let confidence) = source {
       guard confidence > 1 / Double(labelValues.count), confidence < 1 else {
@@ -41,15 +46,20 @@ package final class Refinement: Sendable {
           expected: "above \(1 / Double(labelValues.count)) and below 1")
       }
     }
+    for (index, further) in furtherImages.enumerated() where further.grid.size != image.grid.size {
+      throw InputError(
+        "image \(index + 2)", "is on another grid", found: "\(further.grid.size)",
+        expected: "\(image.grid.size)")
+    }
     self.image = image
+    self.furtherImages = furtherImages
     self.source = source
     self.labelValues = labelValues
     self.postProcessing = postProcessing
-    if let intensityRange {
-      self.intensityRange = intensityRange
-    } else {
-      let ends = try image.percentiles([0.005, 0.995], work: work)
-      self.intensityRange = ends.map { $0[0]...max($0[0], $0[1]) }
+    intensityRanges = try ([image] + furtherImages).enumerated().map { index, image in
+      if index == 0, let intensityRange { return intensityRange }
+      let ends = try image.percentiles([0.005, 0.995], work: work.silent)
+      return ends.map { $0[0]...max($0[0], $0[1]) }
     }
   }
 
@@ -115,25 +125,28 @@ package final class Refinement: Sendable {
     let crf =
       try kept?.crf
       ?? DenseCRF(
-        image: image.voxels.cropped(to: box, size: image.grid.size), size: box.size,
-        spacing: image.grid.spacing,
-        intensityRange: intensityRange, work: work.silent)
+        images: zip([image] + furtherImages, intensityRanges).map { image, range in
+          DenseCRF.Image(
+            voxels: image.voxels.cropped(to: box, size: image.grid.size), intensityRange: range)
+        }, size: box.size, spacing: image.grid.spacing, work: work.silent)
     let made = Prepared(
       box: box, auxiliaryHeadWeights: settings.auxiliaryHeadWeights, crf: crf, unary: unary)
     prepared.withLock { all in all = [made] + all.filter { $0.box != box }.prefix(1) }
     return made
   }
 
-  /// The foreground's box and its margin, in steps of eight voxels so that small turns of a knob keep the box.
+  /// The foreground's box and its margin, from a multiple of eight voxels to one, so that small turns of a knob keep
+  /// the box and the CRF's blocks lie as they do in the whole image.
   private func box(around foreground: VoxelBounds, _ settings: RefinementSettings) -> VoxelBounds {
     var box = foreground
     for axis in 0..<3 {
       let reach = 2.5 * max(settings.thetaAlphaMillimetres[axis], settings.thetaGammaMillimetres[axis])
       let voxels = reach / image.grid.spacing[axis]
       let margin =
-        voxels.isFinite && voxels < 1e6 ? (Int(voxels.rounded(.up)) + 7) / 8 * 8 : image.grid.size[axis]
-      box.lower[axis] = max(0, box.lower[axis] - margin)
-      box.upper[axis] = min(image.grid.size[axis] - 1, box.upper[axis] + margin)
+        voxels.isFinite && voxels < 1e6 ? Int(voxels.rounded(.up)) : image.grid.size[axis]
+      let step = DenseCRF.blockAlignment
+      box.lower[axis] = max(0, box.lower[axis] - margin) / step * step
+      box.upper[axis] = min(image.grid.size[axis], (box.upper[axis] + margin + step) / step * step) - 1
     }
     return box
   }

@@ -26,10 +26,10 @@ package enum UnarySource: Sendable {
     switch self {
     case .mask(let mask, _):
       let known = Set(labelValues.dropFirst())
-      return Self.bounds(of: mask.grid.size) { known.contains(mask.voxels[$0]) }
+      return try Self.bounds(of: mask.grid.size, work: work) { known.contains(mask.voxels[$0]) }
     case .probabilities(let volume):
       let count = volume.grid.size.voxelCount
-      return Self.bounds(of: volume.grid.size) { voxel in
+      return try Self.bounds(of: volume.grid.size, work: work) { voxel in
         Self.isRelevant(volume.values, voxel, stride: count, classCount: volume.classCount)
       }
     case .prediction(let prediction):
@@ -37,8 +37,9 @@ package enum UnarySource: Sendable {
       let grid = prediction.axes.grid
       let plane = grid.size.i * grid.size.j
       var found: VoxelBounds?
-      try Self.forEachSlab(of: 0..<grid.size.k, mixed, grid, work: work) { slices, slab in
-        let slabBounds = Self.bounds(of: GridSize(grid.size.i, grid.size.j, slices.count)) { voxel in
+      try Self.forEachSlab(of: 0..<grid.size.k, mixed, grid, work: work) { slices, slab throws(Cancelled) in
+        let slabSize = GridSize(grid.size.i, grid.size.j, slices.count)
+        let slabBounds = try Self.bounds(of: slabSize, work: work.silent) { voxel in
           Self.isRelevant(slab, voxel, stride: slices.count * plane, classCount: mixed.classCount)
         }
         guard var box = slabBounds else { return }
@@ -119,32 +120,36 @@ package enum UnarySource: Sendable {
 
   private static func forEachSlab(
     of slices: Range<Int>, _ mixed: ProbabilityVolume, _ grid: VolumeGrid, work: WorkContext,
-    _ body: (Range<Int>, [Float]) -> Void
+    _ body: (Range<Int>, [Float]) throws(Cancelled) -> Void
   ) throws(Cancelled) {
     let interpolation = ProbabilityInterpolation(from: mixed.grid, to: grid)
     var slab = [Float](repeating: 0, count: mixed.classCount * slabSlices * grid.size.i * grid.size.j)
     for start in stride(from: slices.lowerBound, to: slices.upperBound, by: slabSlices) {
       let part = start..<min(start + slabSlices, slices.upperBound)
       try interpolation.fill(&slab, slices: part, classes: 0..<mixed.classCount, of: mixed, work: work.silent)
-      body(part, slab)
+      try body(part, slab)
       work.report(Double(part.upperBound - slices.lowerBound) / Double(slices.count))
     }
   }
 
   /// The box of the voxels for which `isInside` holds.
-  private static func bounds(of size: GridSize, where isInside: (Int) -> Bool) -> VoxelBounds? {
-    var lower = VoxelIndex(size.i, size.j, size.k)
-    var upper = VoxelIndex(-1, -1, -1)
-    for k in 0..<size.k {
-      for j in 0..<size.j {
-        let row = (k * size.j + j) * size.i
-        guard let first = (0..<size.i).first(where: { isInside(row + $0) }) else { continue }
-        let last = (first..<size.i).last { isInside(row + $0) } ?? first
-        lower = VoxelIndex(min(lower.i, first), min(lower.j, j), min(lower.k, k))
-        upper = VoxelIndex(max(upper.i, last), max(upper.j, j), max(upper.k, k))
+  private static func bounds(
+    of size: GridSize, work: WorkContext, where isInside: @Sendable (Int) -> Bool
+  ) throws(Cancelled) -> VoxelBounds? {
+    var planes = [VoxelBounds?](repeating: nil, count: size.k)
+    try planes.withUnsafeMutableBufferPointer { planes throws(Cancelled) in
+      let planes = DisjointBuffer(planes)
+      try work.forEach(count: size.k) { k, _ in
+        for j in 0..<size.j {
+          let row = (k * size.j + j) * size.i
+          guard let first = (0..<size.i).first(where: { isInside(row + $0) }) else { continue }
+          let last = (first..<size.i).last { isInside(row + $0) } ?? first
+          let found = VoxelBounds(lower: VoxelIndex(first, j, k), upper: VoxelIndex(last, j, k))
+          planes[k] = planes[k]?.union(found) ?? found
+        }
       }
     }
-    return upper.i < 0 ? nil : VoxelBounds(lower: lower, upper: upper)
+    return planes.reduce(nil) { all, plane in plane.map { all?.union($0) ?? $0 } ?? all }
   }
 }
 
@@ -166,20 +171,5 @@ extension VoxelBounds {
     self.init(
       lower: VoxelIndex(min(one.i, other.i), min(one.j, other.j), min(one.k, other.k)),
       upper: VoxelIndex(max(one.i, other.i), max(one.j, other.j), max(one.k, other.k)))
-  }
-}
-
-extension RandomAccessCollection where Index == Int {
-  /// The voxels inside `box` of a volume of `size`, in order of memory.
-  func cropped(to box: VoxelBounds, size: GridSize) -> [Element] {
-    var part: [Element] = []
-    part.reserveCapacity(box.size.voxelCount)
-    for k in box.lower.k...box.upper.k {
-      for j in box.lower.j...box.upper.j {
-        let row = startIndex + (k * size.j + j) * size.i
-        part += self[row + box.lower.i...row + box.upper.i]
-      }
-    }
-    return part
   }
 }

@@ -18,6 +18,12 @@ struct RefineCommand: ParsableCommand {
   @Argument(help: "The image.", completion: .file())
   var image: String
 
+  @Option(
+    name: [.customLong("further-image"), .customLong("second-image")],
+    help: "Another image on the same grid that the appearance kernel compares too; may be repeated.",
+    completion: .file())
+  var furtherImages: [String] = []
+
   @Option(name: .shortAndLong, help: "Mask file to write.", completion: .file())
   var output: String
 
@@ -61,14 +67,30 @@ struct RefineCommand: ParsableCommand {
     let work = threads.context("refining")
     let file = try ImageFile.open(image)
     let sourceFile = try ImageFile.open(probabilities ?? mask ?? "")
-    let place = try OutputPlace(output, isForced: force, inputs: file.files + sourceFile.files)
+    let furtherFiles = try furtherImages.map { try ImageFile.open($0) }
+    let place = try OutputPlace(
+      output, isForced: force, inputs: file.files + sourceFile.files + furtherFiles.flatMap(\.files))
     let volume = try file.scalarVolume(frame: frame, context: work.part(0...0.1))
     let model = try model.map { try ModelLibrary.model($0) }
     let start = try startingPoint(sourceFile, volume, model, work: work.part(0.1...0.2))
     let settings = try options.settings(
       over: try preset.map { try RefinementPreset.read($0) } ?? start.refinement)
+    guard settings.furtherThetaBetas.count == furtherFiles.count else {
+      throw InputError(
+        "--theta-beta", "needs one number per image", found: "\(settings.thetaBetas.count)",
+        expected: "\(1 + furtherFiles.count)")
+    }
+    let further = try furtherFiles.map { file in
+      let further = try file.scalarVolume(frame: 0, context: work.silent)
+      guard case .same = try GridFit(mask: further.grid, image: volume.grid, subject: file.path) else {
+        throw InputError(
+          file.path, "lies on the image's voxels in another order", expected: "the image's own order")
+      }
+      return further
+    }
     let refinement = try Refinement(
-      image: volume, source: start.source, labelValues: [0] + start.labels.labels.map(\.value),
+      image: volume, furtherImages: further, source: start.source,
+      labelValues: [0] + start.labels.labels.map(\.value),
       intensityRange: start.intensityRange, postProcessing: start.postProcessing, work: work.silent)
     var own = settings
     if probabilities != nil { own.auxiliaryHeadWeights = [] }
@@ -78,6 +100,7 @@ struct RefineCommand: ParsableCommand {
     var record = MaskRecord()
     record.model = try model.map { try MaskRecord.File($0.path) }
     record.input = try MaskRecord.File(image)
+    record.furtherInputs = try furtherImages.isEmpty ? nil : furtherImages.map { try MaskRecord.File($0) }
     record.source = try MaskRecord.File(probabilities ?? mask ?? "")
     record.output = try MaskRecord.File(place.path)
     record.refinement = settings

@@ -14,8 +14,10 @@ struct RefinementOptions: ParsableArguments {
   @Option(name: .long, help: "Reach θα of the appearance kernel in mm, one number or one per axis.")
   var thetaAlpha: String?
 
-  @Option(name: .long, help: "Contrast θβ of the appearance kernel in intensity units.")
-  var thetaBeta: Double?
+  @Option(
+    name: .long, help: "Contrast θβ of the appearance kernel in intensity units, one number per image as A,B."
+  )
+  var thetaBeta: String?
 
   @Option(name: .long, help: "Reach θγ of the smoothness kernel in mm, one number or one per axis.")
   var thetaGamma: String?
@@ -40,7 +42,14 @@ struct RefinementOptions: ParsableArguments {
     if let thetaAlpha {
       settings.thetaAlphaMillimetres = try Text.lengths(thetaAlpha, option: "--theta-alpha")
     }
-    if let thetaBeta { settings.thetaBeta = thetaBeta }
+    if let thetaBeta {
+      let values = try Text.numbers(thetaBeta, option: "--theta-beta")
+      guard let first = values.first else {
+        throw InputError("--theta-beta", "has no number", found: thetaBeta)
+      }
+      settings.thetaBeta = first
+      settings.furtherThetaBetas = Array(values.dropFirst())
+    }
     if let thetaGamma {
       settings.thetaGammaMillimetres = try Text.lengths(thetaGamma, option: "--theta-gamma")
     }
@@ -66,7 +75,8 @@ struct RefinementOptions: ParsableArguments {
     var words = [
       "--appearance-weight", "\(settings.appearanceWeight)", "--theta-alpha",
       lengths(settings.thetaAlphaMillimetres),
-      "--theta-beta", "\(settings.thetaBeta)", "--smoothness-weight", "\(settings.smoothnessWeight)",
+      "--theta-beta", settings.thetaBetas.map { "\($0)" }.joined(separator: ","), "--smoothness-weight",
+      "\(settings.smoothnessWeight)",
       "--theta-gamma", lengths(settings.thetaGammaMillimetres), "--iterations", "\(settings.iterations)",
       "--normalisation", settings.normalisation.rawValue,
     ]

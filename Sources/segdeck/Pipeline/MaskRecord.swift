@@ -19,6 +19,8 @@ struct MaskRecord: Codable {
   var model: File?
   /// The image.
   var input: File?
+  /// Images that the CRF compared together with the first.
+  var furtherInputs: [File]?
   /// A mask or probabilities that the mask was made from.
   var source: File?
   /// The mask.
