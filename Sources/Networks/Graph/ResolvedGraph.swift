@@ -38,6 +38,34 @@ package struct ResolvedGraph: Hashable, Sendable {
     return isNeeded
   }
 
+  /// Joins needed nodes into chains, each behind the one that feeds it.
+  ///
+  /// A node whose output has a single reader and is none of `outputs` is followed by that reader in one chain where
+  /// what `start` made of the chain's first node can take it in.
+  func chains<Start>(
+    isNeeded: [Bool], outputs: Set<Int>, start: (_ node: Int) -> Start,
+    takeIn: (_ start: inout Start, _ node: Int) -> Bool
+  ) -> [(nodes: [Int], start: Start)] {
+    var readers = [[Int]](repeating: [], count: nodes.count)
+    for index in nodes.indices where isNeeded[index] {
+      if let source = nodes[index].source { readers[source].append(index) }
+    }
+    var chains: [(nodes: [Int], start: Start)] = []
+    var isTaken = isNeeded.map { !$0 }
+    for first in nodes.indices where !isTaken[first] {
+      var taken = [first]
+      var value = start(first)
+      while let last = taken.last, !outputs.contains(last), readers[last].count == 1,
+        takeIn(&value, readers[last][0])
+      {
+        taken.append(readers[last][0])
+      }
+      for node in taken { isTaken[node] = true }
+      chains.append((taken, value))
+    }
+    return chains
+  }
+
   /// Spatial extents of every node's output for an image of extents `input`.
   /// - Throws: ``InputError`` naming the first layer that the image is too small for.
   package func outputExtents(input: Extent3, subject: String) throws(InputError) -> [Extent3] {

@@ -12,37 +12,27 @@ struct FusedStep: Sendable {
 
 extension ResolvedGraph {
   /// The steps that the given heads need, each behind the one that feeds it.
-  ///
-  /// A layer whose output has a single reader and is no head's is followed by that reader in one step where the step
-  /// can take it in.
   func fusedSteps(forHeads heads: [Int], parameters: Parameters) -> [FusedStep] {
-    let isNeeded = nodesNeeded(byHeads: heads)
-    let outputs = Set(heads.map { headNodes[$0] })
-    var readers = [[Int]](repeating: [], count: nodes.count)
-    for index in nodes.indices where isNeeded[index] {
-      if let source = nodes[index].source { readers[source].append(index) }
+    func tensors(_ node: Int) -> LayerParameters { LayerParameters(nodes[node].layer.name, parameters) }
+    let chains = chains(
+      isNeeded: nodesNeeded(byHeads: heads), outputs: Set(heads.map { headNodes[$0] })
+    ) { node in
+      nodes[node].layer.operation.draft(tensors(node))
+    } takeIn: { draft, node in
+      nodes[node].layer.operation.follower(tensors(node)).map { draft.takeIn($0) } ?? false
     }
-    var steps: [FusedStep] = []
     var stepOfNode = [Int?](repeating: nil, count: nodes.count)
-    for start in nodes.indices where isNeeded[start] && stepOfNode[start] == nil {
-      var taken = [start]
-      var draft = nodes[start].layer.operation.draft(LayerParameters(nodes[start].layer.name, parameters))
-      while let last = taken.last, !outputs.contains(last), readers[last].count == 1 {
-        let layer = nodes[readers[last][0]].layer
-        guard let follower = layer.operation.follower(LayerParameters(layer.name, parameters)),
-          draft.takeIn(follower)
-        else { break }
-        taken.append(readers[last][0])
-      }
-      for node in taken { stepOfNode[node] = steps.count }
-      let source = nodes[start].source.map { source in
+    for (step, chain) in chains.enumerated() {
+      for node in chain.nodes { stepOfNode[node] = step }
+    }
+    return chains.map { chain in
+      let source = nodes[chain.nodes[0]].source.map { source in
         guard let step = stepOfNode[source] else {
-          preconditionFailure("node \(source) has no step before its reader \(start)")
+          preconditionFailure("node \(source) has no step before its reader \(chain.nodes[0])")
         }
         return step
       }
-      steps.append(FusedStep(nodes: taken, source: source, preparation: draft.preparation))
+      return FusedStep(nodes: chain.nodes, source: source, preparation: chain.start.preparation)
     }
-    return steps
   }
 }

@@ -72,8 +72,14 @@ package struct ConvolutionOperation: NetworkOperation {
       geometry: geometry, weights: FoldedWeights(parameters, hasBias: hasBias, outputAxis: 0))
   }
 
+  package var trainedFollower: TrainedFollower? {
+    isPointwise ? .mixing(outputs: outputChannels, hasBias: hasBias) : nil
+  }
+
+  private var isPointwise: Bool { geometry == ConvolutionGeometry(kernel: Extent3(1)) }
+
   package func follower(_ parameters: LayerParameters) -> StepFollower? {
-    guard geometry == ConvolutionGeometry(kernel: Extent3(1)) else { return nil }
+    guard isPointwise else { return nil }
     return .mixing(FoldedWeights(parameters, hasBias: hasBias, outputAxis: 0))
   }
 }

@@ -36,6 +36,12 @@ package protocol NetworkOperation: Hashable, Sendable, Codable {
     _ input: consuming Tensor, by layer: TrainedLayer, work: WorkContext
   ) throws(Cancelled) -> TrainedOutput
 
+  /// The layer as the start of a training step.
+  var trainedStep: any TrainedStep { get }
+
+  /// What the layer is to a training step in front of it that may take it in; nil where no step can.
+  var trainedFollower: TrainedFollower? { get }
+
   /// The layer as the start of an inference step.
   func draft(_ parameters: LayerParameters) -> any StepDraft
 
@@ -51,6 +57,8 @@ extension NetworkOperation {
   package func scale(_ scale: Scale, along axis: Axis) -> Scale? { scale }
   package func inputs(of range: ClosedRange<Int>, along axis: Axis) -> ClosedRange<Int> { range }
   package var rectification: Rectification { .never }
+  package var trainedStep: any TrainedStep { SingleLayerStep(operation: self) }
+  package var trainedFollower: TrainedFollower? { nil }
   package func follower(_ parameters: LayerParameters) -> StepFollower? { nil }
 
   /// Whether `other` is the same operation with the same numbers.

@@ -71,6 +71,8 @@ package struct TransposedConvolutionOperation: NetworkOperation {
     }
   }
 
+  package var trainedStep: any TrainedStep { TransposedConvolutionStep(operation: self) }
+
   package func draft(_ parameters: LayerParameters) -> any StepDraft {
     TransposedConvolutionDraft(
       geometry: geometry, weights: FoldedWeights(parameters, hasBias: hasBias, outputAxis: 1))
@@ -109,6 +111,51 @@ extension TransposedConvolutionOperation {
     try values.encode(geometry.outputPadding, forKey: .outputPadding)
     try values.encode(outputChannels, forKey: .outputChannels)
     try values.encode(hasBias, forKey: .bias)
+  }
+}
+
+/// A transposed convolution in training, which runs as one with a pointwise convolution that does not widen it: fewer
+/// channels pass at the output's extents.
+private struct TransposedConvolutionStep: TrainedStep {
+  let operation: TransposedConvolutionOperation
+  var mixing: (outputs: Int, hasBias: Bool)?
+
+  mutating func takeIn(_ follower: TrainedFollower) -> Bool {
+    guard mixing == nil, case .mixing(let outputs, let hasBias) = follower,
+      outputs <= operation.outputChannels
+    else { return false }
+    mixing = (outputs, hasBias)
+    return true
+  }
+
+  func run(
+    _ input: consuming Tensor, by layers: [TrainedLayer], work: WorkContext
+  ) throws(Cancelled) -> TrainedOutput {
+    guard let mixing else { return try operation.trained(input, by: layers[0], work: work) }
+    let input = input
+    let (geometry, hasBias, passesGradient) = (
+      operation.geometry, operation.hasBias, layers[0].passesGradient
+    )
+    let mixed = MixedTransposedConvolution(
+      weight: layers[0][.weight], bias: hasBias ? layers[0][.bias] : nil, mixing: layers[1][.weight],
+      mixingBias: mixing.hasBias ? layers[1][.bias] : nil)
+    let output = try Tensors.transposedConvolution(
+      input, weight: mixed.product.weight, bias: mixed.product.bias, geometry: geometry, work: work)
+    return TrainedOutput(output) { gradient, work throws(Cancelled) in
+      let found = mixed.gradients(
+        productWeight: try transposedConvolutionWeightGradient(
+          input: input, outputGradient: gradient, geometry: geometry, work: work),
+        productBias: try channelSums(gradient, work: work))
+      var gradients = LayerGradients(
+        parameters: [.weight: found.weight], followers: [[.weight: found.mixing]])
+      if hasBias { gradients.parameters[.bias] = found.bias }
+      if mixing.hasBias { gradients.followers[0][.bias] = found.mixingBias }
+      if passesGradient {
+        gradients.input = try transposedConvolutionInputGradient(
+          gradient, weight: mixed.product.weight, geometry: geometry, work: work)
+      }
+      return gradients
+    }
   }
 }
 

@@ -57,11 +57,12 @@ extension ResolvedGraph {
   /// Runs the network with batch statistics, and the loss back through it.
   ///
   /// An activation is kept only while a layer behind it or its own gradient still needs it.
+  /// - Parameter fuses: Whether layers run together where that is cheaper; without, the same up to rounding.
   /// - Throws: ``InputError`` when the images do not fit the network, or a label names no class; ``Cancelled``.
   package func lossGradients(
-    _ batch: TrainingBatch, parameters: Parameters, rule: LossRule, work: WorkContext
+    _ batch: TrainingBatch, parameters: Parameters, rule: LossRule, fuses: Bool = true, work: WorkContext
   ) throws -> LossGradients {
-    var pass = TrainingPass(graph: self, parameters: parameters, rule: rule)
+    var pass = TrainingPass(graph: self, parameters: parameters, rule: rule, fuses: fuses)
     try pass.check(batch)
     try pass.forward(batch.input, work: work.part(0...0.33))
     let losses = try pass.losses(batch.labels, work: work)

@@ -17,7 +17,7 @@ package struct TrainedLayer: Sendable {
   package subscript(role: ParameterSlot.Role) -> Tensor { parameters[role] }
 }
 
-/// What a layer made of its input in training, and how to go back.
+/// What a layer, or a step of several, made of its input in training, and how to go back.
 package struct TrainedOutput {
   /// From the gradient by the output to those by the input and the parameters.
   package typealias Backward = (_ gradient: consuming Tensor, _ work: WorkContext) throws(Cancelled) ->
@@ -25,7 +25,7 @@ package struct TrainedOutput {
 
   /// The layer's output.
   package let output: Tensor
-  /// What a batch normalisation measured.
+  /// What a batch normalisation, the step's first layer, measured.
   package let statistics: BatchStatistics?
   /// Holds whatever it needs of the way forward, which is freed with it.
   package let backward: Backward
@@ -43,9 +43,15 @@ package struct LayerGradients {
   package var input: Tensor?
   /// By the layer's trained tensors.
   package var parameters: [ParameterSlot.Role: Tensor]
+  /// By those of the layers that the layer's step took in, in order; empty where none of them has any.
+  package var followers: [[ParameterSlot.Role: Tensor]]
 
-  package init(input: Tensor? = nil, parameters: [ParameterSlot.Role: Tensor] = [:]) {
+  package init(
+    input: Tensor? = nil, parameters: [ParameterSlot.Role: Tensor] = [:],
+    followers: [[ParameterSlot.Role: Tensor]] = []
+  ) {
     self.input = input
     self.parameters = parameters
+    self.followers = followers
   }
 }

@@ -6,16 +6,18 @@ struct TrainingPass {
   let graph: ResolvedGraph
   let parameters: Parameters
   let rule: LossRule
-  let isNeeded: [Bool]
+  private let isNeeded: [Bool]
+  private let chains: [TrainedChain]
   /// Outputs that a layer or a head still has to read.
-  var values: [Tensor?]
-  /// The way back through each layer, with what it needs of the way forward.
-  var backwards: [TrainedOutput.Backward?]
-  var outputGradients: [Tensor?]
+  private var values: [Tensor?]
+  /// The way back through each step, with what it needs of the way forward.
+  private var backwards: [TrainedOutput.Backward?]
+  private var outputGradients: [Tensor?]
   var gradients: [String: Tensor] = [:]
   var statistics: [String: BatchStatistics] = [:]
 
-  init(graph: ResolvedGraph, parameters: Parameters, rule: LossRule) {
+  /// - Parameter fuses: Whether layers run together where that is cheaper.
+  init(graph: ResolvedGraph, parameters: Parameters, rule: LossRule, fuses: Bool) {
     precondition(
       rule.headWeights.count == graph.headNodes.count,
       "\(rule.headWeights.count) head weights for \(graph.headNodes.count) heads")
@@ -23,9 +25,10 @@ struct TrainingPass {
     self.parameters = parameters
     self.rule = rule
     isNeeded = graph.nodesNeeded(byHeads: rule.headWeights.indices.filter { rule.headWeights[$0] > 0 })
+    chains = graph.trainedChains(isNeeded: isNeeded, takesIn: fuses)
     let count = graph.nodes.count
     values = [Tensor?](repeating: nil, count: count)
-    backwards = [TrainedOutput.Backward?](repeating: nil, count: count)
+    backwards = [TrainedOutput.Backward?](repeating: nil, count: chains.count)
     outputGradients = [Tensor?](repeating: nil, count: count)
   }
 
@@ -55,24 +58,28 @@ struct TrainingPass {
 
   mutating func forward(_ input: Tensor, work: WorkContext) throws(Cancelled) {
     var remaining = [Int](repeating: 0, count: graph.nodes.count)
-    for (index, node) in graph.nodes.enumerated() where isNeeded[index] {
-      if let source = node.source { remaining[source] += 1 }
+    for chain in chains {
+      if let source = graph.nodes[chain.nodes[0]].source { remaining[source] += 1 }
     }
     for node in graph.headNodes where isNeeded[node] { remaining[node] += 1 }
-    for (index, node) in graph.nodes.enumerated() where isNeeded[index] {
+    for (index, chain) in chains.enumerated() {
+      let source = graph.nodes[chain.nodes[0]].source
       // Given away where nobody else reads it, so that a layer may work in place.
-      let entering = node.source.map { value($0) } ?? input
-      if let source = node.source {
+      let entering = source.map { value($0) } ?? input
+      if let source {
         remaining[source] -= 1
         if remaining[source] == 0 { values[source] = nil }
       }
-      let layer = TrainedLayer(
-        parameters: LayerParameters(node.layer.name, parameters), passesGradient: node.source != nil)
-      let passed = try node.layer.operation.trained(consume entering, by: layer, work: work)
-      values[index] = passed.output
+      let layers = chain.nodes.map { node in
+        TrainedLayer(
+          parameters: LayerParameters(graph.nodes[node].layer.name, parameters), passesGradient: source != nil
+        )
+      }
+      let passed = try chain.step.run(consume entering, by: layers, work: work)
+      values[chain.last] = passed.output
       backwards[index] = passed.backward
-      statistics[node.layer.name] = passed.statistics
-      work.report(Double(index + 1) / Double(graph.nodes.count))
+      statistics[graph.nodes[chain.nodes[0]].layer.name] = passed.statistics
+      work.report(Double(index + 1) / Double(chains.count))
     }
   }
 
@@ -106,21 +113,24 @@ struct TrainingPass {
   }
 
   mutating func backward(work: WorkContext) throws(Cancelled) {
-    for (index, node) in graph.nodes.enumerated().reversed() where isNeeded[index] {
-      guard let gradient = outputGradients[index].take(), let backward = backwards[index].take() else {
-        preconditionFailure("node \(index) got no gradient")
+    for (index, chain) in chains.enumerated().reversed() {
+      guard let gradient = outputGradients[chain.last].take(), let backward = backwards[index].take() else {
+        preconditionFailure("node \(chain.last) got no gradient")
       }
       let found = try backward(consume gradient, work)
-      for (role, gradient) in found.parameters {
-        gradients["\(node.layer.name).\(role.rawValue)"] = gradient
+      for (node, ofLayer) in zip(chain.nodes, [found.parameters] + found.followers) {
+        for (role, gradient) in ofLayer {
+          gradients["\(graph.nodes[node].layer.name).\(role.rawValue)"] = gradient
+        }
       }
-      if let source = node.source {
+      let first = graph.nodes[chain.nodes[0]]
+      if let source = first.source {
         guard let passed = found.input else {
-          preconditionFailure("layer \(node.layer.name) passed no gradient")
+          preconditionFailure("layer \(first.layer.name) passed no gradient")
         }
         try accumulate(passed, at: source, work: work)
       }
-      work.report(1 - Double(index) / Double(graph.nodes.count))
+      work.report(1 - Double(index) / Double(chains.count))
     }
   }
 

@@ -1,0 +1,59 @@
+import Tensors
+import Work
+
+/// What training runs at a time: a layer, and those behind it that it took in.
+package protocol TrainedStep: Sendable {
+  /// Takes in the layer behind, the only reader of the step's output; false where running it alone is as good.
+  mutating func takeIn(_ follower: TrainedFollower) -> Bool
+
+  /// Runs the layers, of which the first one's statistics and gradients are the step's own.
+  /// - Parameter layers: The first layer and those that were taken in, in order.
+  func run(
+    _ input: consuming Tensor, by layers: [TrainedLayer], work: WorkContext
+  ) throws(Cancelled) -> TrainedOutput
+}
+
+/// What a layer is to a training step in front of it.
+package enum TrainedFollower: Sendable {
+  /// max(x, 0).
+  case rectification
+  /// The maximum over each window.
+  case maxPooling(PoolingGeometry)
+  /// A pointwise convolution.
+  case mixing(outputs: Int, hasBias: Bool)
+}
+
+/// A layer that takes nothing in.
+struct SingleLayerStep: TrainedStep {
+  let operation: any NetworkOperation
+
+  func takeIn(_ follower: TrainedFollower) -> Bool { false }
+
+  func run(
+    _ input: consuming Tensor, by layers: [TrainedLayer], work: WorkContext
+  ) throws(Cancelled) -> TrainedOutput {
+    try operation.trained(input, by: layers[0], work: work)
+  }
+}
+
+/// A training step with the nodes that it stands for, each behind the one before.
+struct TrainedChain: Sendable {
+  let nodes: [Int]
+  let step: any TrainedStep
+
+  /// The node whose output is the step's.
+  var last: Int { nodes[nodes.count - 1] }
+}
+
+extension ResolvedGraph {
+  /// The training steps of the nodes that are needed, each behind the one that feeds it.
+  /// - Parameter takesIn: Whether steps take layers in; without, every layer is a step.
+  func trainedChains(isNeeded: [Bool], takesIn: Bool) -> [TrainedChain] {
+    let outputs = takesIn ? Set(headNodes.filter { isNeeded[$0] }) : Set(nodes.indices)
+    return chains(isNeeded: isNeeded, outputs: outputs) { node in
+      nodes[node].layer.operation.trainedStep
+    } takeIn: { step, node in
+      nodes[node].layer.operation.trainedFollower.map { step.takeIn($0) } ?? false
+    }.map { TrainedChain(nodes: $0.nodes, step: $0.start) }
+  }
+}

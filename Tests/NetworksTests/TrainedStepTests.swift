@@ -1,0 +1,87 @@
+import Networks
+import Tensors
+import TestSupport
+import Testing
+import Work
+
+/// A network of blocks that training runs as steps of several layers.
+struct FusedCase: Sendable, CustomTestStringConvertible {
+  let name: String
+  let layers: [Layer]
+  let heads: [Head]
+
+  var testDescription: String { name }
+
+  var graph: NetworkGraph { NetworkGraph(inputChannels: 1, layers: layers, heads: heads) }
+}
+
+private let same = ConvolutionGeometry(kernel: Extent3(3), padding: Extent3(1))
+private let pointwise = ConvolutionGeometry(kernel: Extent3(1))
+private let half = PoolingGeometry(kernel: Extent3(2), stride: Extent3(2))
+private let twice = TransposedConvolutionGeometry(kernel: Extent3(4), padding: Extent3(1))
+
+/// Every pair and longer chain that one step takes in, and readers that prevent it.
+private let fusedCases: [FusedCase] = [
+  FusedCase(
+    name: "transposed convolution and mixing",
+    layers: [
+      Layer("a", from: NetworkGraph.inputName, .convolution(same, outputChannels: 6, hasBias: true)),
+      Layer("pool", from: "a", .maxPooling(half)),
+      Layer("up", from: "pool", .transposedConvolution(twice, outputChannels: 5, hasBias: true)),
+      Layer("score", from: "up", .convolution(pointwise, outputChannels: 2, hasBias: true)),
+    ], heads: [Head("main", layer: "score", lossWeight: 1)]),
+  FusedCase(
+    name: "mixings with two readers in front, and without offsets",
+    layers: [
+      Layer("pool", from: NetworkGraph.inputName, .maxPooling(half)),
+      Layer("up", from: "pool", .transposedConvolution(twice, outputChannels: 5, hasBias: true)),
+      Layer("score", from: "up", .convolution(pointwise, outputChannels: 2, hasBias: true)),
+      Layer("side", from: "up", .convolution(pointwise, outputChannels: 2, hasBias: false)),
+      Layer("other", from: "pool", .transposedConvolution(twice, outputChannels: 3, hasBias: false)),
+      Layer("last", from: "other", .convolution(pointwise, outputChannels: 2, hasBias: false)),
+    ],
+    heads: [
+      Head("main", layer: "score", lossWeight: 1), Head("side", layer: "side", lossWeight: 0.5),
+      Head("last", layer: "last", lossWeight: 2),
+    ]),
+]
+
+@Suite("Layers that train together")
+struct TrainedStepTests {
+  @Test("have the loss, the statistics and the gradients of layers one by one", arguments: fusedCases)
+  func gradients(row: FusedCase) throws {
+    let graph = try row.graph.resolved()
+    let parameters = Parameters(initialising: graph, seed: 5).shaken
+    let batch = TrainingBatch.balls(count: 2, extent: Extent3(8, 10, 12), seed: 3)
+    let rule = LossRule(headWeights: row.heads.map(\.lossWeight))
+    func run(fuses: Bool, threads: Int) throws -> LossGradients {
+      try graph.lossGradients(
+        batch, parameters: parameters, rule: rule, fuses: fuses, work: WorkContext(threadCount: threads))
+    }
+    let (fused, single) = (try run(fuses: true, threads: 2), try run(fuses: false, threads: 2))
+    #expect(abs(fused.loss / single.loss - 1) < 1e-6)
+    #expect(fused.gradients.keys.sorted() == single.gradients.keys.sorted())
+    for (name, gradient) in single.gradients {
+      let found = try #require(fused.gradients[name])
+      #expect(found.shape == gradient.shape)
+      #expect(relativeError(found.elements, gradient.elements) <= 2e-5, "\(name)")
+    }
+    #expect(fused.statistics == single.statistics)
+    let other = try run(fuses: true, threads: 3)
+    #expect(other.gradients == fused.gradients && other.loss == fused.loss)
+  }
+}
+
+extension Parameters {
+  /// The same with other offsets and factors than zeros and ones, of both signs.
+  fileprivate var shaken: Parameters {
+    var shaken = self
+    var generator = SplitMix64(seed: 12)
+    for (name, tensor) in tensors.sorted(by: { $0.key < $1.key }) where tensor.shape.count == 1 {
+      if !name.contains("running") {
+        shaken[name] = Tensor(shape: tensor.shape, elements: generator.floats(tensor.elements.count))
+      }
+    }
+    return shaken
+  }
+}

@@ -1,0 +1,78 @@
+import Tensors
+import TestSupport
+import Testing
+import Work
+
+@Suite struct MixedTransposedConvolutionTests {
+  private static let cases: [(geometry: TransposedConvolutionGeometry, biases: (own: Bool, mixing: Bool))] = [
+    (.init(kernel: Extent3(4), padding: Extent3(1)), (true, true)),
+    (.init(kernel: Extent3(3, 2, 4), padding: Extent3(1, 0, 1)), (false, true)),
+    (.init(kernel: Extent3(3), padding: Extent3(1), outputPadding: Extent3(1)), (true, false)),
+    (.init(kernel: Extent3(2)), (false, false)),
+  ]
+
+  @Test(
+    "a transposed convolution and a mixing are one transposed convolution, with the gradients of both",
+    arguments: cases.indices)
+  func references(index: Int) throws {
+    let (geometry, biases) = Self.cases[index]
+    var generator = SplitMix64(seed: UInt64(20 + index))
+    let (inputs, between, outputs) = (5, 4, 3)
+    let (k, extent) = (geometry.kernel, Extent3(3, 4, 5))
+    let input = generator.tensor([2, inputs, extent.d, extent.h, extent.w])
+    let weight = generator.tensor([inputs, between, k.d, k.h, k.w])
+    let mixing = generator.tensor([outputs, between, 1, 1, 1])
+    let bias = biases.own ? generator.tensor([between]) : nil
+    let mixingBias = biases.mixing ? generator.tensor([outputs]) : nil
+    let mixed = MixedTransposedConvolution(
+      weight: weight, bias: bias, mixing: mixing, mixingBias: mixingBias)
+    let work = WorkContext(threadCount: 2)
+
+    let inside = transposedConvolutionReference(
+      ReferenceTensor(input), weight: ReferenceTensor(weight), bias: bias.map { ReferenceTensor($0) },
+      geometry: geometry)
+    let pointwise = ConvolutionGeometry(kernel: Extent3(1))
+    let scores = convolutionReference(
+      inside, weight: ReferenceTensor(mixing), bias: mixingBias.map { ReferenceTensor($0) },
+      geometry: pointwise)
+    let output = try transposedConvolution(
+      input, weight: mixed.product.weight, bias: mixed.product.bias, geometry: geometry, work: work)
+    expectClose(output, scores)
+
+    let gradient = generator.tensor(output.shape)
+    let found = mixed.gradients(
+      productWeight: try transposedConvolutionWeightGradient(
+        input: input, outputGradient: gradient, geometry: geometry, work: work),
+      productBias: try channelSums(gradient, work: work))
+    let betweenGradient = convolutionInputGradientReference(
+      ReferenceTensor(gradient), weight: ReferenceTensor(mixing), inputExtent: output.extent,
+      geometry: pointwise)
+    expectClose(
+      found.weight,
+      convolutionWeightGradientReference(
+        input: betweenGradient, outputGradient: ReferenceTensor(input), geometry: geometry.adjoint))
+    expectClose(
+      found.mixing,
+      convolutionWeightGradientReference(
+        input: inside, outputGradient: ReferenceTensor(gradient), geometry: pointwise))
+    expectClose(found.bias, betweenGradient.channelSums)
+    expectClose(found.mixingBias, ReferenceTensor(gradient).channelSums)
+    let inputGradient = try transposedConvolutionInputGradient(
+      gradient, weight: mixed.product.weight, geometry: geometry, work: work)
+    expectClose(
+      inputGradient,
+      convolutionReference(
+        betweenGradient, weight: ReferenceTensor(weight), bias: nil, geometry: geometry.adjoint))
+  }
+}
+
+extension ReferenceTensor {
+  /// The sum of every channel.
+  fileprivate var channelSums: ReferenceTensor {
+    var sums = ReferenceTensor(shape: [shape[1]])
+    for (index, value) in elements.enumerated() {
+      sums.elements[index / extent.product % shape[1]] += value
+    }
+    return sums
+  }
+}
