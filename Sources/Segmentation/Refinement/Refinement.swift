@@ -9,12 +9,12 @@ import Work
 /// hears nothing of it. What depends on the image and the kernel widths is kept between calls, so that a change of
 /// weights or iterations costs only the iterations.
 package final class Refinement: Sendable {
-  private let image: ScalarVolume
-  private let furtherImages: [ScalarVolume]
-  private let source: UnarySource
-  private let labelValues: [UInt16]
+  let image: ScalarVolume
+  let furtherImages: [ScalarVolume]
+  let source: UnarySource
+  let labelValues: [UInt16]
   /// Of the image and of every further one.
-  private let intensityRanges: [ClosedRange<Float>?]
+  let intensityRanges: [ClosedRange<Float>?]
   private let postProcessing: PostProcessing
   /// Newest first: one for the whole foreground, one for the preview around the crosshair.
   private let prepared = Mutex<[Prepared]>([])

@@ -1,0 +1,44 @@
+import Volumes
+import Work
+
+extension Refinement {
+  /// Noise and edges of each image, the first one's first, where the structures lie before refinement.
+  ///
+  /// - Parameter auxiliaryHeadWeights: The mix of heads whose structures these are.
+  /// - Returns: nil for an image of which nothing can be said; no elements when there is no foreground.
+  /// - Throws: ``InputError`` for an impossible mix; ``Cancelled``.
+  package func contrasts(auxiliaryHeadWeights: [Double] = [], work: WorkContext) throws -> [ImageContrast?] {
+    guard
+      let box = try source.foregroundBounds(
+        labelValues: labelValues, auxiliaryHeadWeights: auxiliaryHeadWeights, work: work.part(0...0.4)
+      )?.grown(by: 8, within: image.grid.size)
+    else { return [] }
+    let probabilities = try source.probabilities(
+      in: box, labelValues: labelValues, auxiliaryHeadWeights: auxiliaryHeadWeights,
+      work: work.part(0.4...0.8))
+    let count = box.size.voxelCount
+    let labels = (0..<count).map { voxel in
+      (1..<labelValues.count).reduce(0) {
+        probabilities[$1 * count + voxel] > probabilities[$0 * count + voxel] ? $1 : $0
+      }
+    }.map(UInt16.init)
+    try work.checkCancellation()
+    return zip([image] + furtherImages, intensityRanges).map { image, range in
+      let voxels = image.voxels.cropped(to: box, size: image.grid.size)
+      let own = range ?? (voxels.min() ?? 0)...(voxels.max() ?? 0)
+      return ImageContrast(voxels: voxels, labels: labels, size: box.size, range: own)
+    }
+  }
+}
+
+extension VoxelBounds {
+  /// The box with so many voxels more on each side, as far as there are any.
+  func grown(by margin: Int, within size: GridSize) -> VoxelBounds {
+    var box = self
+    for axis in 0..<3 {
+      box.lower[axis] = max(0, lower[axis] - margin)
+      box.upper[axis] = min(size[axis] - 1, upper[axis] + margin)
+    }
+    return box
+  }
+}
