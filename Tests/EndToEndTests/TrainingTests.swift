@@ -65,7 +65,7 @@ struct TrainingTests {
       "structures: 1=left atrium (all values that occur)",
       "spacing: 5 x 5 x 5 mm (median of 5 cases of about 28x22x13 voxels)",
       "intensities: standard score of voxels above 0 (5 of 5 images looked at are not in Hounsfield units)",
-      "network: small-heart (a typical case has only 28x22x13 voxels)", "crop: 32x24x16 (whole images)",
+      "network: small-heart (a typical case has only 28x22x13 voxels)", "crop: 28x24x16 (whole images)",
       "batch: 8 (crops are small)", "validation: 1 of 5 cases (every fifth)",
     ] {
       #expect(trained.errors.contains("segdeck: \(line)\n"), "\(line)\n\(trained.errors)")

@@ -21,12 +21,18 @@ package struct Preprocessing: Hashable, Sendable, Codable {
   package var spacingMillimetres: Spacing
   /// The intensity rule.
   package var normalisation: Normalisation
+  /// Millimetres that the images of the training reached along each of the network's axes; nil where nobody noted it.
+  package var trainedExtentsMillimetres: [ClosedRange<Double>]?
 
   /// A preprocessing.
-  package init(orientation: String = "RAS", spacingMillimetres: Spacing, normalisation: Normalisation) {
+  package init(
+    orientation: String = "RAS", spacingMillimetres: Spacing, normalisation: Normalisation,
+    trainedExtentsMillimetres: [ClosedRange<Double>]? = nil
+  ) {
     self.orientation = orientation
     self.spacingMillimetres = spacingMillimetres
     self.normalisation = normalisation
+    self.trainedExtentsMillimetres = trainedExtentsMillimetres
   }
 
   /// The intensity rule applied to every voxel of `intensities`.
@@ -86,30 +92,6 @@ package struct Preprocessing: Hashable, Sendable, Codable {
         offset: Float(mean), scale: deviation > 0 ? Float(1 / deviation) : 0, lower: -everything,
         upper: everything)
     }
-  }
-
-  /// Why `image` does not look like what the model was trained on; nil when nothing speaks against it.
-  ///
-  /// Judged by at most about half a million voxels, evenly spread: quick enough to ask before every run.
-  package func mismatch(with image: ScalarVolume) -> String? {
-    guard case .window(let lower, let upper) = normalisation, lower < 0 else { return nil }
-    let step = max(1, image.voxels.count / 500_000)
-    var smallest = Float.infinity
-    var inside = 0
-    var looked = 0
-    for offset in stride(from: 0, to: image.voxels.count, by: step) {
-      let value = image.voxels[offset]
-      smallest = min(smallest, value)
-      if value > lower && value < upper { inside += 1 }
-      looked += 1
-    }
-    if smallest >= 0 {
-      return "the model expects CT in Hounsfield units, and this image has no value below 0"
-    }
-    if Double(inside) < 0.02 * Double(looked) {
-      return "hardly any voxel lies in the model's window of \(Int(lower)) to \(Int(upper))"
-    }
-    return nil
   }
 }
 

@@ -35,6 +35,11 @@ package struct CaseSurvey: Sendable, Equatable {
   /// Some of the cases, as many as were looked at.
   package private(set) var intensities: [Intensities] = []
 
+  /// Whether an image of these extremes counts as CT.
+  package static func looksLikeHounsfieldUnits(smallest: Float, largest: Float) -> Bool {
+    smallest <= -100 && largest >= 50 && largest <= 20_000
+  }
+
   /// A survey of nothing.
   package init() {}
 

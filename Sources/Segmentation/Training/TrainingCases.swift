@@ -21,6 +21,16 @@ package struct TrainingCases: Sendable {
 }
 
 extension TrainingCases {
+  /// Millimetres that the users' cases reach along each axis of the working grid; nil where there is none.
+  package func extentsMillimetres(at spacing: Spacing) -> [ClosedRange<Double>]? {
+    let sizes = (training + validation).map(\.size)
+    guard !sizes.isEmpty else { return nil }
+    return (0..<3).map { axis in
+      let extents = sizes.map { Double($0[axis]) * spacing[axis] }
+      return extents.min()!...extents.max()!
+    }
+  }
+
   /// Refuses cases that cannot train this network.
   /// - Throws: ``InputError``: no training case, an image with fewer voxels along an axis the network's
   ///   total stride, or a crop that is no multiple of it.

@@ -75,7 +75,9 @@ extension CaseSurvey {
   /// tissue stays apart from what lies beyond; its ends are multiples of 5.
   package func normalisation() -> Chosen<Preprocessing.Normalisation> {
     let count = intensities.count
-    let hounsfield = intensities.count { $0.smallest <= -100 && $0.largest >= 50 && $0.largest <= 20_000 }
+    let hounsfield = intensities.count {
+      CaseSurvey.looksLikeHounsfieldUnits(smallest: $0.smallest, largest: $0.largest)
+    }
     let labelled = intensities.flatMap(\.labelled).sorted()
     guard 2 * hounsfield > count, let first = labelled.first, let last = labelled.last, last > first else {
       return Chosen(

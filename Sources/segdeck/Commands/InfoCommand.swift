@@ -14,7 +14,7 @@ struct InfoCommand: ParsableCommand {
       model's network runs on images of that size: kernels, operations, memory.
       """)
 
-  @Argument(help: "An image, a mask or a model file.", completion: .file())
+  @Argument(help: "An image, a mask, a model file or a bundled model's name.", completion: .file())
   var file: String
 
   @Option(help: "The frame of a 4D image whose values are described, from 0.")
@@ -34,9 +34,9 @@ struct InfoCommand: ParsableCommand {
   @OptionGroup var threads: CommandWork
 
   func run() throws {
-    let isModel = file.hasSuffix(".safetensors")
     if let plan { return try printPlan(plan) }
-    let model = isModel ? try ModelInfo(SegmentationModel(path: file)) : nil
+    let isModel = ModelLibrary.isModel(file)
+    let model = isModel ? try ModelInfo(ModelLibrary.model(file)) : nil
     let image = isModel ? nil : try ImageDescription(image: ImageFile.open(file), frame: frame)
     guard json else { return print(model?.text ?? image?.text ?? "") }
     try model.map { try printJSON($0) } ?? printJSON(image)

@@ -176,7 +176,7 @@ extension TrainCommand {
       try stored.map { stored throws(InputError) in
         try CaseSplit(resuming: stored, option: validation, sources: sources)
       } ?? CaseSplit(validation, names: sources.map(\.pair.name), hasGenerated: (generatedCases ?? 0) > 0)
-    let preprocessing = try chosenPreprocessing(stored?.preprocessing, &setup)
+    var preprocessing = try chosenPreprocessing(stored?.preprocessing, &setup)
     let classCount = sources[0].selections.count + 1
     let graph = try stored?.trainer.graph ?? newGraph(classes: classCount, preprocessing, &setup)
     if let stored { try requireSameNetwork(stored, classes: classCount) }
@@ -198,6 +198,7 @@ extension TrainCommand {
     let cases = try readCases(sources, split, preprocessing, generatedCount: max(0, generated))
     try cases.requireEvery(sources[0].selections.map(\.name))
     if stored == nil {
+      preprocessing.trainedExtentsMillimetres = cases.extentsMillimetres(at: preprocessing.spacingMillimetres)
       if let reason = split.reason {
         setup.note("validation", "\(cases.validation.count) of \(sources.count) cases", reason)
       }

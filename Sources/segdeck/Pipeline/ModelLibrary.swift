@@ -4,6 +4,15 @@ import Work
 
 /// Finds models by bundled name or path.
 enum ModelLibrary {
+  /// Whether `name` means a model rather than an image: a model file, or a bundled name that no file has.
+  static func isModel(_ name: String) -> Bool {
+    if name.hasSuffix(".safetensors") { return true }
+    guard !FileManager.default.fileExists(atPath: name), let folder = try? ShareFolder.find() else {
+      return false
+    }
+    return folder.models().contains { $0.name == name }
+  }
+
   /// The model that `--model` names: a bundled name, or a file.
   /// - Throws: ``InputError`` that lists the bundled names when there is no such model, or says what is wrong with
   ///   its file.

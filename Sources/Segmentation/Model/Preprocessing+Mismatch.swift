@@ -1,0 +1,51 @@
+import Foundation
+import Volumes
+
+extension Preprocessing {
+  /// How many times larger or smaller than the images of the training an image may be before that is worth a word.
+  private static let extentTolerance = 1.5
+
+  /// Why `image` does not look like what the model was trained on; nil when nothing speaks against it.
+  ///
+  /// Intensities are judged by at most about half a million voxels, evenly spread: quick enough to ask before every run.
+  package func mismatch(with image: ScalarVolume) -> String? {
+    intensityMismatch(with: image.voxels) ?? extentMismatch(with: image.grid)
+  }
+
+  private func intensityMismatch(with voxels: [Float]) -> String? {
+    let step = max(1, voxels.count / 500_000)
+    let sample = stride(from: 0, to: voxels.count, by: step).map { voxels[$0] }
+    guard let smallest = sample.min(), let largest = sample.max() else { return nil }
+    switch normalisation {
+    case .window(let lower, let upper):
+      guard lower < 0 else { return nil }
+      if smallest >= 0 {
+        return "the model expects CT in Hounsfield units, and this image has no value below 0"
+      }
+      let inside = sample.count { $0 > lower && $0 < upper }
+      guard Double(inside) < 0.02 * Double(sample.count) else { return nil }
+      return "hardly any voxel lies in the model's window of \(Int(lower)) to \(Int(upper))"
+    case .standardScore:
+      guard CaseSurvey.looksLikeHounsfieldUnits(smallest: smallest, largest: largest) else { return nil }
+      return "the model was not trained on CT, and this image looks like one: values from \(Int(smallest))"
+    }
+  }
+
+  private func extentMismatch(with grid: VolumeGrid) -> String? {
+    guard let trained = trainedExtentsMillimetres, trained.count == 3, let axes = try? parsedOrientation
+    else {
+      return nil
+    }
+    let own = ReorientedGrid(grid, orientation: axes).grid
+    let extents = (0..<3).map { Double(own.size[$0]) * own.spacing[$0] }
+    let isUsual = zip(extents, trained).allSatisfy { extent, range in
+      extent <= Self.extentTolerance * range.upperBound && extent >= range.lowerBound / Self.extentTolerance
+    }
+    if isUsual { return nil }
+    func words(_ lengths: [Double]) -> String {
+      lengths.map { String(Int($0.rounded())) }.joined(separator: "x")
+    }
+    return "the model was trained on images of \(words(trained.map(\.lowerBound))) to "
+      + "\(words(trained.map(\.upperBound))) mm, and this one has \(words(extents)) mm"
+  }
+}
