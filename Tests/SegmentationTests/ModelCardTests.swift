@@ -31,10 +31,13 @@ func cardInModelFile() throws {
 
 @Test("an updated card takes what is new and keeps the rest; a text that is no card is refused")
 func updatedCard() throws {
-  let old = try ModelCard(json: #"{"data": "a", "limits": ["x"], "iterations": 3}"#, subject: "old")
-  let new = try ModelCard(json: #"{"data": "b", "results": ["y"]}"#, subject: "new")
+  let old = try ModelCard(
+    json: #"{"data": "a", "limits": ["x"], "iterations": 3, "cases": {"training": ["p"]}}"#, subject: "old")
+  let new = try ModelCard(
+    json: #"{"data": "b", "results": ["y"], "cases": {"kept out": ["q"]}}"#, subject: "new")
   let card = old.updated(with: new)
   #expect(card.data == "b" && card.limits == ["x"] && card.results == ["y"] && card.iterations == 3)
+  #expect(card.cases == ["training": ["p"], "kept out": ["q"]])
   #expect(throws: InputError.self) { try ModelCard(json: #"{"limits": "x"}"#, subject: "c") }
 }
 
@@ -47,7 +50,7 @@ private func bundledNetwork(_ name: String) throws -> NetworkGraph {
 @Test(
   "the layer graphs of the share folder are the paper's networks",
   arguments: [
-    ("heart", NetworkGraph.heart()), ("liver", .liver()),
+    ("heart", NetworkGraph.heart()), ("half-heart", .heart(widthFactor: 0.5)), ("liver", .liver()),
     ("liver-without-normalisation", .liver(hasBatchNormalisation: false)),
   ])
 func bundledNetworks(name: String, graph: NetworkGraph) throws {

@@ -88,7 +88,7 @@ package struct ModelCard: Hashable, Sendable, Codable {
     take(\.summary)
     take(\.data)
     take(\.licence)
-    take(\.cases)
+    if let newer = newer.cases { card.cases = (cases ?? [:]).merging(newer) { $1 } }
     take(\.generatedCases)
     take(\.structures)
     take(\.validation)

@@ -21,7 +21,9 @@ struct TrainCommand: ParsableCommand {
 
   @Option(
     name: .long,
-    help: "liver, heart, small-heart, or a file with a layer graph as JSON; by default from the cases' size.")
+    help:
+      "liver, heart, half-heart, small-heart, or a file with a layer graph as JSON; by default from the cases' size."
+  )
   var network: String?
 
   @Option(name: .shortAndLong, help: "Model file to write.")
