@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stddef.h>
+#include <string.h>
 
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
 #define UNROLL _Pragma("clang loop unroll(full)")
@@ -33,6 +34,21 @@ void pointwise_combine(enum kernels_level level, const float *g, const float *x,
     DISPATCH_LEVEL(level, combine, g, x, y, count, a, b, c);
 }
 
+void pointwise_gated_affine(enum kernels_level level, const float *x, float *y, long count,
+                            struct pointwise_gate gate) {
+    DISPATCH_LEVEL(level, gated_affine, x, y, count, gate);
+}
+
+void pointwise_gated_products(enum kernels_level level, const float *g, const float *x, long count, float pivot,
+                              struct pointwise_gate gate, double sums[2]) {
+    DISPATCH_LEVEL(level, gated_products, g, x, count, pivot, gate, sums);
+}
+
+void pointwise_gated_combine(enum kernels_level level, const float *g, const float *x, float *y, long count,
+                             float a, float b, float c, struct pointwise_gate gate) {
+    DISPATCH_LEVEL(level, gated_combine, g, x, y, count, a, b, c, gate);
+}
+
 void pointwise_rectify(enum kernels_level level, float *x, long count) {
     DISPATCH_LEVEL(level, rectify, x, count);
 }
@@ -44,6 +60,13 @@ void pointwise_rectify_gradient(enum kernels_level level, float *g, const float 
 void pointwise_softmax(enum kernels_level level, float *scores, int channels, long stride, long count,
                        float *logarithms) {
     DISPATCH_LEVEL(level, softmax, scores, channels, stride, count, logarithms);
+}
+
+double pointwise_cross_entropy(enum kernels_level level, float *scores, int channels, long stride, long count,
+                               const uint8_t *labels, const float *weights) {
+    double sum = 0;
+    DISPATCH_LEVEL(level, cross_entropy, scores, channels, stride, count, labels, weights, &sum);
+    return sum;
 }
 
 void pooling_maxima(enum kernels_level level, const struct pooling_row *row, float *maxima,

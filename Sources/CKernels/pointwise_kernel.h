@@ -4,6 +4,7 @@ typedef float LEVEL(vector) __attribute__((vector_size(WIDTH * 4)));
 typedef int LEVEL(lanes) __attribute__((vector_size(WIDTH * 4)));
 typedef float LEVEL(loose) __attribute__((vector_size(WIDTH * 4), aligned(4), may_alias));
 typedef int LEVEL(loose_lanes) __attribute__((vector_size(WIDTH * 4), aligned(4), may_alias));
+typedef unsigned char LEVEL(label_bytes) __attribute__((vector_size(WIDTH)));
 #define VECTOR LEVEL(vector)
 #define LANES LEVEL(lanes)
 #define LOAD(p) ((VECTOR)(*(const LEVEL(loose) *)(p)))
@@ -39,25 +40,45 @@ static void LEVEL(moments)(const float *x, long count, float pivot, double sums[
     }
 }
 
-static void LEVEL(products)(const float *g, const float *x, long count, float pivot, double sums[2]) {
+// g where factor x + offset > 0; all of g without a gate, which is a constant.
+ALWAYS_INLINE VECTOR LEVEL(passed)(VECTOR g, VECTOR x, const struct pointwise_gate *gate) {
+    return gate ? CHOOSE((LANES)(x * gate->factor + gate->offset > (VECTOR){0}), g, (VECTOR){0}) : g;
+}
+ALWAYS_INLINE float LEVEL(passed_one)(float g, float x, const struct pointwise_gate *gate) {
+    return !gate || x * gate->factor + gate->offset > 0 ? g : 0;
+}
+
+ALWAYS_INLINE void LEVEL(products_through)(const float *g, const float *x, long count, float pivot,
+                                           const struct pointwise_gate *gate, double sums[2]) {
     sums[0] = sums[1] = 0;
     for (long start = 0; start < count; start += SUM_BLOCK) {
         long end = smaller(start + SUM_BLOCK, count), i = start;
         VECTOR s0 = {0}, s1 = {0}, q0 = {0}, q1 = {0};
         for (; i + 2 * WIDTH <= end; i += 2 * WIDTH) {
-            VECTOR a = LOAD(g + i), b = LOAD(g + i + WIDTH);
+            VECTOR x0 = LOAD(x + i), x1 = LOAD(x + i + WIDTH);
+            VECTOR a = LEVEL(passed)(LOAD(g + i), x0, gate), b = LEVEL(passed)(LOAD(g + i + WIDTH), x1, gate);
             s0 += a;
             s1 += b;
-            q0 += a * (LOAD(x + i) - pivot);
-            q1 += b * (LOAD(x + i + WIDTH) - pivot);
+            q0 += a * (x0 - pivot);
+            q1 += b * (x1 - pivot);
         }
         sums[0] += LEVEL(total)(s0, s1);
         sums[1] += LEVEL(total)(q0, q1);
         for (; i < end; i++) {
-            sums[0] += g[i];
-            sums[1] += (double)g[i] * ((double)x[i] - pivot);
+            double value = LEVEL(passed_one)(g[i], x[i], gate);
+            sums[0] += value;
+            sums[1] += value * ((double)x[i] - pivot);
         }
     }
+}
+
+static void LEVEL(products)(const float *g, const float *x, long count, float pivot, double sums[2]) {
+    LEVEL(products_through)(g, x, count, pivot, NULL, sums);
+}
+
+static void LEVEL(gated_products)(const float *g, const float *x, long count, float pivot,
+                                  struct pointwise_gate gate, double sums[2]) {
+    LEVEL(products_through)(g, x, count, pivot, &gate, sums);
 }
 
 static void LEVEL(combine)(const float *g, const float *x, float *y, long count, float a, float b, float c) {
@@ -67,6 +88,29 @@ static void LEVEL(combine)(const float *g, const float *x, float *y, long count,
     else
         for (; i + WIDTH <= count; i += WIDTH) STORE(y + i, a * LOAD(g + i) + b * LOAD(x + i) + c);
     for (; i < count; i++) y[i] = b == 0 ? a * g[i] + c : a * g[i] + b * x[i] + c;
+}
+
+static void LEVEL(gated_combine)(const float *g, const float *x, float *y, long count, float a, float b, float c,
+                                 struct pointwise_gate gate) {
+    long i = 0;
+    for (; i + WIDTH <= count; i += WIDTH) {
+        VECTOR value = LOAD(x + i);
+        STORE(y + i, a * LEVEL(passed)(LOAD(g + i), value, &gate) + b * value + c);
+    }
+    for (; i < count; i++) y[i] = a * LEVEL(passed_one)(g[i], x[i], &gate) + b * x[i] + c;
+}
+
+static void LEVEL(gated_affine)(const float *x, float *y, long count, struct pointwise_gate gate) {
+    long i = 0;
+    for (; i + WIDTH <= count; i += WIDTH) {
+        VECTOR value = LOAD(x + i) * gate.factor + gate.offset;
+        // A comparison that NaN fails leaves it as it is.
+        STORE(y + i, CHOOSE((LANES)(value <= (VECTOR){0}), (VECTOR){0}, value));
+    }
+    for (; i < count; i++) {
+        float value = x[i] * gate.factor + gate.offset;
+        y[i] = value <= 0 ? 0 : value;
+    }
 }
 
 static void LEVEL(rectify)(float *x, long count) {
@@ -156,6 +200,53 @@ static void LEVEL(softmax)(float *scores, int channels, long stride, long count,
     }
 }
 
+static void LEVEL(cross_entropy)(float *scores, int channels, long stride, long count, const uint8_t *labels,
+                                 const float *weights, double *result) {
+    for (long start = 0; start < count; start += SUM_BLOCK) {
+        long end = smaller(start + SUM_BLOCK, count), i = start;
+        VECTOR loss = {0};
+        for (; i + WIDTH <= end; i += WIDTH) {
+            LEVEL(label_bytes) bytes;
+            memcpy(&bytes, labels + i, WIDTH);
+            LANES label = __builtin_convertvector(bytes, LANES);
+            VECTOR highest = LOAD(scores + i), own = {0}, weight = {0}, sum = {0};
+            for (int c = 0; c < channels; c++) {
+                VECTOR value = LOAD(scores + c * stride + i);
+                LANES is_own = (LANES)(label == c);
+                highest = CHOOSE((LANES)(value > highest), value, highest);
+                own = CHOOSE(is_own, value, own);
+                weight = CHOOSE(is_own, (VECTOR){0} + weights[c], weight);
+            }
+            for (int c = 0; c < channels; c++) {
+                VECTOR value = LEVEL(exponential)(LOAD(scores + c * stride + i) - highest);
+                STORE(scores + c * stride + i, value);
+                sum += value;
+            }
+            VECTOR factor = weight / sum;
+            for (int c = 0; c < channels; c++) {
+                VECTOR target = CHOOSE((LANES)(label == c), weight, (VECTOR){0});
+                STORE(scores + c * stride + i, LOAD(scores + c * stride + i) * factor - target);
+            }
+            // What counts nothing may be infinite.
+            VECTOR term = weight * (highest + LEVEL(logarithm)(sum) - own);
+            loss += CHOOSE((LANES)(weight != (VECTOR){0}), term, (VECTOR){0});
+        }
+        *result += LEVEL(total)(loss, (VECTOR){0});
+        for (; i < end; i++) {
+            float highest = scores[i], sum = 0;
+            int label = labels[i];
+            float weight = label < channels ? weights[label] : 0;
+            for (int c = 1; c < channels; c++)
+                if (scores[c * stride + i] > highest) highest = scores[c * stride + i];
+            float own = label < channels ? scores[label * stride + i] : 0;
+            for (int c = 0; c < channels; c++) sum += scores[c * stride + i] = expf(scores[c * stride + i] - highest);
+            for (int c = 0; c < channels; c++)
+                scores[c * stride + i] = scores[c * stride + i] * (weight / sum) - (c == label ? weight : 0);
+            if (weight != 0) *result += (double)weight * (highest + logf(sum) - own);
+        }
+    }
+}
+
 // source[(x + lane) * step + tap] for every lane, where the caller made sure of the memory.
 ALWAYS_INLINE VECTOR LEVEL(strided)(const float *source, const int step, int tap) {
     if (step == 1) return LOAD(source + tap);
@@ -184,12 +275,15 @@ ALWAYS_INLINE void LEVEL(maxima_block)(const struct pooling_row *w, const int st
                                        int32_t *winners) {
     VECTOR best = {0};
     LANES winner = {0}, column;
+    // The least values are the greatest of those with the other sign.
+    const LANES sign = (LANES){0} + (w->takes_least ? INT32_MIN : 0);
     UNROLL for (int lane = 0; lane < WIDTH; lane++) column[lane] = (x + lane) * step;
     for (int z = 0; z < w->rows_z; z++)
         for (int y = 0; y < w->rows_y; y++) {
             long start = (w->first_z + z) * w->plane + (w->first_y + y) * w->row;
             for (int tap = 0; tap < w->columns; tap++) {
                 VECTOR value = LEVEL(strided)(w->channel + start + (long)x * step, step, tap);
+                value = (VECTOR)((LANES)value ^ sign);
                 LANES index = column + (int)(start + tap);
                 LANES wins = (LANES)(value > best) | (LANES)(value != value);
                 if (z + y + tap == 0) wins = ~(LANES){0};
@@ -197,7 +291,7 @@ ALWAYS_INLINE void LEVEL(maxima_block)(const struct pooling_row *w, const int st
                 winner = (index & wins) | (winner & ~wins);
             }
         }
-    STORE(maxima + x, best);
+    STORE(maxima + x, (VECTOR)((LANES)best ^ sign));
     if (winners) *(LEVEL(loose_lanes) *)(winners + x) = winner;
 }
 
@@ -220,7 +314,7 @@ ALWAYS_INLINE void LEVEL(maxima_row)(const struct pooling_row *w, float *maxima,
                 long start = (w->first_z + z) * w->plane + (w->first_y + y) * w->row + (long)x * w->step;
                 for (int tap = 0; tap < columns; tap++) {
                     float value = w->channel[start + tap];
-                    if (winner < 0 || value > best || value != value) {
+                    if (winner < 0 || (w->takes_least ? value < best : value > best) || value != value) {
                         best = value;
                         winner = start + tap;
                     }

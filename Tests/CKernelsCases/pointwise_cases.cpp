@@ -22,10 +22,19 @@ void sums_cases(Table &table) {
             products[1] += g[size_t(i)] * deviation;
         }
         double sums[2];
+        const struct pointwise_gate gate = {-0.5f, 49.75f};
+        std::vector<double> gated(2);
+        for (int i = 0; i < count; i++) {
+            if (!(x[size_t(i)] * gate.factor + gate.offset > 0)) continue;
+            gated[0] += g[size_t(i)];
+            gated[1] += g[size_t(i)] * (double(x[size_t(i)]) - pivot);
+        }
         pointwise_moments(table.level, x.data(), count, pivot, sums);
         table.compare(named("pointwise_moments", {count}), {sums[0], sums[1]}, moments, 1e-6);
         pointwise_products(table.level, g.data(), x.data(), count, pivot, sums);
         table.compare(named("pointwise_products", {count}), {sums[0], sums[1]}, products, 3e-6);
+        pointwise_gated_products(table.level, g.data(), x.data(), count, pivot, gate, sums);
+        table.compare(named("pointwise_gated_products", {count}), {sums[0], sums[1]}, gated, 3e-6);
     }
 }
 
@@ -36,9 +45,13 @@ void map_cases(Table &table) {
         Floats x(n, random), g(n, random), y(n + 8, -7.0f);
         x[n / 2] = not_a_number;
         std::vector<double> affine(n + 8, -7), combined(n + 8, -7), rectified(n + 8, -7), gradient(n + 8, -7);
+        std::vector<double> gated(n + 8, -7), gated_combined(n + 8, -7);
+        const struct pointwise_gate gate = {1.5f, -0.25f};
         for (size_t i = 0; i < n; i++) {
             affine[i] = 1.5 * x[i] - 0.25;
             combined[i] = 0.5 * g[i] - 2.0 * x[i] + 0.125;
+            gated[i] = affine[i] <= 0 ? 0 : affine[i];
+            gated_combined[i] = (affine[i] > 0 ? 0.5 * g[i] : 0) - 2.0 * x[i] + 0.125;
             rectified[i] = x[i] < 0 ? 0 : x[i];
             gradient[i] = x[i] > 0 ? g[i] : 0;
         }
@@ -46,6 +59,11 @@ void map_cases(Table &table) {
         table.compare(named("pointwise_affine", {count}), y.data(), affine, 1e-6);
         pointwise_combine(table.level, g.data(), x.data(), y.data(), count, 0.5f, -2, 0.125f);
         table.compare(named("pointwise_combine", {count}), y.data(), combined, 1e-6);
+        pointwise_gated_affine(table.level, x.data(), y.data(), count, gate);
+        table.compare(named("pointwise_gated_affine", {count}), y.data(), gated, 1e-6);
+        for (size_t i = 0; i < n; i++) y[i] = g[i];
+        pointwise_gated_combine(table.level, y.data(), x.data(), y.data(), count, 0.5f, -2, 0.125f, gate);
+        table.compare(named("pointwise_gated_combine", {count}), y.data(), gated_combined, 1e-6);
         for (size_t i = 0; i < n; i++) y[i] = x[i];
         pointwise_combine(table.level, g.data(), y.data(), y.data(), count, 0.5f, -2, 0.125f);
         table.compare(named("pointwise_combine in place", {count}), y.data(), combined, 1e-6);
@@ -81,7 +99,37 @@ void softmax_case(Table &table, int channels, int count, float spread) {
     table.compare(named("pointwise_softmax without logarithms", {channels, count}), again.data(), expected, 1e-6);
 }
 
-void pooling_case(Table &table, int window, int step, int input_width, int rows_z, int rows_y, bool has_nan) {
+void cross_entropy_case(Table &table, int channels, int count, float spread) {
+    Random random(31);
+    const long stride = count + 9;
+    Floats scores(size_t(channels * stride), random, -spread, spread), weights(size_t(channels), random, 0.5f, 2);
+    weights[size_t(channels) / 2] = 0;
+    std::vector<uint8_t> labels(static_cast<size_t>(count));
+    // One label more than there are classes.
+    for (auto &label : labels) label = uint8_t(random.below(channels + 1));
+    std::vector<double> expected(scores.data(), scores.data() + scores.size());
+    double loss = 0;
+    for (int i = 0; i < count; i++) {
+        const int label = labels[size_t(i)];
+        const double weight = label < channels ? double(weights[size_t(label)]) : 0;
+        double highest = -INFINITY, sum = 0;
+        for (int c = 0; c < channels; c++) highest = std::fmax(highest, scores[size_t(c * stride + i)]);
+        for (int c = 0; c < channels; c++) sum += std::exp(scores[size_t(c * stride + i)] - highest);
+        if (weight != 0) loss += weight * (highest + std::log(sum) - scores[size_t(label * stride + i)]);
+        for (int c = 0; c < channels; c++) {
+            double &value = expected[size_t(c * stride + i)];
+            value = weight * (std::exp(value - highest) / sum - (c == label ? 1 : 0));
+        }
+    }
+    const double found =
+        pointwise_cross_entropy(table.level, scores.data(), channels, stride, count, labels.data(), weights.data());
+    table.compare(named("pointwise_cross_entropy", {channels, count}), scores.data(), expected, 1e-6);
+    // Rounding is relative to the scores.
+    table.compare(named("pointwise_cross_entropy, sum", {channels, count}), {found, spread}, {loss, spread}, 2e-6);
+}
+
+void pooling_case(Table &table, int window, int step, int input_width, int rows_z, int rows_y, bool has_nan,
+                  int takes_least) {
     Random random(29);
     const int depth = 5, height = 6, plane = height * input_width;
     Floats channel(size_t(depth * plane) + 64);
@@ -91,17 +139,19 @@ void pooling_case(Table &table, int window, int step, int input_width, int rows_
         for (size_t i = 3; i < channel.size(); i += 37) channel[i] = not_a_number;
     const int width = (input_width + step - 1) / step;
     const struct pooling_row row = {channel.data(), plane, input_width, 2,    1,
-                                    rows_z,         rows_y, window,     step, input_width, width};
+                                    rows_z,         rows_y, window,     step, input_width, width,
+                                    takes_least};
     std::vector<double> expected, indices;
     for (int x = 0; x < width; x++) {
-        double best = -INFINITY;
+        double best = takes_least ? INFINITY : -INFINITY;
         int winner = -1;
         for (int z = 2; z < 2 + rows_z; z++)
             for (int y = 1; y < 1 + rows_y; y++)
                 for (int tap = 0; tap < window && x * step + tap < input_width; tap++) {
                     const int index = z * plane + y * input_width + x * step + tap;
                     const double value = channel[size_t(index)];
-                    if (winner >= 0 && !(value > best || std::isnan(value))) continue;
+                    const bool wins = takes_least ? value < best : value > best;
+                    if (winner >= 0 && !(wins || std::isnan(value))) continue;
                     best = value;
                     winner = index;
                 }
@@ -111,7 +161,8 @@ void pooling_case(Table &table, int window, int step, int input_width, int rows_
     Floats maxima(size_t(width) + 16);
     std::vector<int32_t> winners(size_t(width) + 16);
     pooling_maxima(table.level, &row, maxima.data(), winners.data());
-    const std::string name = named("pooling_maxima", {window, step, input_width, rows_z, rows_y});
+    const std::string name = named(takes_least ? "pooling_maxima, least" : "pooling_maxima",
+                                   {window, step, input_width, rows_z, rows_y});
     table.compare(name, maxima.data(), expected, 0);
     table.compare(name + ", winners", std::vector<double>(winners.begin(), winners.begin() + width), indices, 0);
 }
@@ -123,13 +174,17 @@ void pointwise_cases(Table &table) {
     map_cases(table);
     for (int channels : {1, 2, 3, 8})
         for (int count : {1, 15, 16, 17, 500})
-            for (float spread : {1.0f, 30.0f}) softmax_case(table, channels, count, spread);
+            for (float spread : {1.0f, 30.0f}) {
+                softmax_case(table, channels, count, spread);
+                cross_entropy_case(table, channels, count, spread);
+            }
     for (int window : {1, 2, 3})
         for (int step : {1, 2, 3})
             for (int input_width : {1, 7, 32, 33, 70})
                 for (int rows = 1; rows <= 3; rows++)
                     for (bool has_nan : {false, true})
-                        pooling_case(table, window, step, input_width, rows, 4 - rows, has_nan);
+                        for (int takes_least : {0, 1})
+                            pooling_case(table, window, step, input_width, rows, 4 - rows, has_nan, takes_least);
 }
 
 }  // namespace kernel_cases

@@ -30,6 +30,36 @@ int tap_between(enum winograd_scheme scheme, int result, int value) {
     return tap >= 0 && tap < taps ? tap : -1;
 }
 
+// The maxima that winograd_inverse stores beside those of the results that it stores.
+void pooled_case(Table &table, enum winograd_scheme scheme, int tiles, int inputs, int outputs, const Floats &sums,
+                 ptrdiff_t sum_stride, const Floats &bias, bool rectifies) {
+    const int results = winograd_shape(scheme).results, half = results / 2;
+    const int width = tiles * results, pooled_width = tiles * half - 1 + (tiles == 1);
+    Floats all(size_t(outputs * results * results * width));
+    struct winograd_target target = {all.data(), results * results * width, results * width, width, outputs,
+                                     0, results, results, width, bias.data(), rectifies, 0};
+    winograd_inverse(table.level, scheme, tiles, sums.data(), sum_stride, lanes, &target);
+    Floats found(size_t(outputs * half * half * pooled_width), -7);
+    std::vector<double> expected(found.size(), -7);
+    // The last plane and row are not written where there are two.
+    const int planes = half == 1 ? 1 : half - 1;
+    target = {found.data(), half * half * pooled_width, half * pooled_width, pooled_width, outputs,
+              0, planes, planes, pooled_width, bias.data(), rectifies, 1};
+    winograd_inverse(table.level, scheme, tiles, sums.data(), sum_stride, lanes, &target);
+    for (int output = 0; output < outputs; output++)
+        for (int z = 0; z < planes; z++)
+            for (int y = 0; y < planes; y++)
+                for (int x = 0; x < pooled_width; x++) {
+                    double best = -INFINITY;
+                    for (int tap = 0; tap < 8; tap++) {
+                        const int row = (output * results + 2 * z + tap / 4) * results + 2 * y + tap / 2 % 2;
+                        best = std::fmax(best, all[size_t(row * width + 2 * x + tap % 2)]);
+                    }
+                    expected[size_t(((output * half + z) * half + y) * pooled_width + x)] = best;
+                }
+    table.compare(named(std::string(name_of(scheme)) + ", pooled", {tiles, inputs, outputs}), found.data(), expected, 0);
+}
+
 // A row of tiles from voxels to voxels, for one input channel block and one of outputs, beside direct summation.
 void row_case(Table &table, enum winograd_scheme scheme, int tiles, int inputs, int outputs, bool rectifies) {
     const struct winograd_shape s = winograd_shape(scheme);
@@ -64,8 +94,9 @@ void row_case(Table &table, enum winograd_scheme scheme, int tiles, int inputs, 
     // The first plane, the last row and the last column are not written.
     const struct winograd_target target = {results.data(), result_voxels, ptrdiff_t(s.results) * result_width,
                                            result_width, outputs, 1, s.results, s.results - 1, result_width,
-                                           bias.data(), rectifies};
+                                           bias.data(), rectifies, 0};
     winograd_inverse(table.level, scheme, tiles, found.data(), stride, lanes, &target);
+    pooled_case(table, scheme, tiles, inputs, outputs, found, stride, bias, rectifies);
 
     std::vector<double> expected(results.size(), -7);
     for (int output = 0; output < outputs; output++)
@@ -97,7 +128,7 @@ void adjoint_case(Table &table, enum winograd_scheme scheme) {
     Floats m(size_t(sums * lanes), random), y(size_t(results * lanes), random), voxels(size_t(results * lanes));
     Floats zero(lanes), adjoint(size_t(sums * lanes));
     const struct winograd_target target = {voxels.data(), results, s.results * s.results, s.results, lanes,
-                                           0, s.results, s.results, s.results, zero.data(), 0};
+                                           0, s.results, s.results, s.results, zero.data(), 0, 0};
     winograd_inverse(table.level, scheme, 1, m.data(), lanes, lanes, &target);
     winograd_forward_adjoint(table.level, scheme, 1, y.data(), s.results * s.results * lanes, s.results * lanes,
                              adjoint.data(), lanes, lanes);

@@ -31,6 +31,40 @@ private let fusedCases: [FusedCase] = [
       Layer("score", from: "up", .convolution(pointwise, outputChannels: 2, hasBias: true)),
     ], heads: [Head("main", layer: "score", lossWeight: 1)]),
   FusedCase(
+    name: "batch normalisation, rectifier and pooling",
+    layers: [
+      Layer("a", from: NetworkGraph.inputName, .convolution(same, outputChannels: 6, hasBias: false)),
+      Layer("bn", from: "a", .batchNormalisation(epsilon: 1e-3)),
+      Layer("relu", from: "bn", .rectifier),
+      Layer("pool", from: "relu", .maxPooling(half)),
+      Layer("b", from: "pool", .convolution(same, outputChannels: 4, hasBias: false)),
+      Layer("bn2", from: "b", .batchNormalisation(epsilon: 1e-3)),
+      Layer("relu2", from: "bn2", .rectifier),
+      Layer("up", from: "relu2", .transposedConvolution(twice, outputChannels: 2, hasBias: true)),
+      Layer("side", from: "relu2", .transposedConvolution(twice, outputChannels: 2, hasBias: true)),
+    ],
+    heads: [Head("main", layer: "up", lossWeight: 1), Head("side", layer: "side", lossWeight: 0.5)]),
+  FusedCase(
+    name: "rectifier and pooling, windows that overlap and end beyond the image",
+    layers: [
+      Layer("a", from: NetworkGraph.inputName, .convolution(same, outputChannels: 3, hasBias: true)),
+      Layer("relu", from: "a", .rectifier),
+      Layer(
+        "pool", from: "relu",
+        .maxPooling(PoolingGeometry(kernel: Extent3(3), stride: Extent3(2), roundsUp: true))),
+      Layer("bn", from: "pool", .batchNormalisation(epsilon: 1e-3)),
+      Layer("relu2", from: "bn", .rectifier),
+      Layer(
+        "pool2", from: "relu2",
+        .maxPooling(PoolingGeometry(kernel: Extent3(2, 3, 2), stride: Extent3(1), roundsUp: false))),
+      Layer(
+        "up", from: "pool2",
+        .transposedConvolution(
+          TransposedConvolutionGeometry(
+            kernel: Extent3(4, 6, 4), padding: Extent3(0), outputPadding: Extent3(0)), outputChannels: 2,
+          hasBias: true)),
+    ], heads: [Head("main", layer: "up", lossWeight: 1)]),
+  FusedCase(
     name: "mixings with two readers in front, and without offsets",
     layers: [
       Layer("pool", from: NetworkGraph.inputName, .maxPooling(half)),

@@ -16,6 +16,23 @@ void pointwise_moments(enum kernels_level level, const float *x, long count, flo
 void pointwise_products(enum kernels_level level, const float *g, const float *x, long count, float pivot,
                         double sums[2]);
 
+// A rectifier behind factor x + offset: open where that is greater than 0.
+struct pointwise_gate {
+    float factor, offset;
+};
+
+// y[i] = factor x[i] + offset where the gate is open, otherwise 0, and NaN where x[i] is; y may be x.
+void pointwise_gated_affine(enum kernels_level level, const float *x, float *y, long count,
+                            struct pointwise_gate gate);
+
+// pointwise_products with g[i] = 0 where the gate, of x[i], is not open.
+void pointwise_gated_products(enum kernels_level level, const float *g, const float *x, long count, float pivot,
+                              struct pointwise_gate gate, double sums[2]);
+
+// pointwise_combine with g[i] = 0 where the gate, of x[i], is not open.
+void pointwise_gated_combine(enum kernels_level level, const float *g, const float *x, float *y, long count,
+                             float a, float b, float c, struct pointwise_gate gate);
+
 // y[i] = factor x[i] + offset; y may be x.
 void pointwise_affine(enum kernels_level level, const float *x, float *y, long count, float factor,
                       float offset);
@@ -35,6 +52,12 @@ void pointwise_rectify_gradient(enum kernels_level level, float *g, const float 
 void pointwise_softmax(enum kernels_level level, float *scores, int channels, long stride, long count,
                        float *logarithms);
 
+// Replaces the scores of `count` voxels by the gradient of the sum of their cross-entropies, the softmax less the
+// indicator of the label, times the weight of the label's class, and returns the sum itself. Labels that are no class
+// count nothing.
+double pointwise_cross_entropy(enum kernels_level level, float *scores, int channels, long stride, long count,
+                               const uint8_t *labels, const float *weights);
+
 // The windows of one row of outputs: `width` of them, `step` input columns apart, of rows_z x rows_y rows of
 // up to `columns` voxels, cut off at `input_width`.
 struct pooling_row {
@@ -43,6 +66,7 @@ struct pooling_row {
     int first_z, first_y;              // of the windows
     int rows_z, rows_y, columns;       // extents of the windows inside the input
     int step, input_width, width;
+    int takes_least;                   // the least values instead of the greatest
 };
 
 // The greatest value of every window and, where `winners` is not NULL, its index inside the channel. NaN is

@@ -65,6 +65,8 @@ struct winograd_target {
     int rows, width;            // of the tiles' rows and columns
     const float *bias;          // one per lane
     int rectifies;              // whether negative results become 0
+    // Whether the greatest of every 2^3 results is written instead; planes, rows and columns are then those of maxima.
+    int pools;
 };
 
 // Transforms sums[sum * sum_stride + tile * tile_stride + lane] of `tiles` tiles along x back into voxels.

@@ -35,12 +35,13 @@ package struct BatchNormalisationOperation: NetworkOperation {
     let (output, statistics) = try Tensors.batchNormalisation(
       input, scale: weight, shift: layer[.bias], epsilon: epsilon, work: work)
     return TrainedOutput(output, statistics: statistics) { gradient, work throws(Cancelled) in
-      let passed = try batchNormalisationGradients(
-        input: input, outputGradient: gradient, scale: weight, statistics: statistics, work: work)
-      return LayerGradients(
-        input: passed.input, parameters: [.weight: passed.scale, .bias: passed.shift])
+      LayerGradients(
+        try batchNormalisationGradients(
+          input: input, outputGradient: gradient, scale: weight, statistics: statistics, work: work))
     }
   }
+
+  package var trainedStep: any TrainedStep { BatchNormalisationStep(operation: self) }
 
   package func draft(_ parameters: LayerParameters) -> any StepDraft {
     let affine = runningAffine(parameters)
@@ -61,6 +62,49 @@ package struct BatchNormalisationOperation: NetworkOperation {
     }
     let offsets = zip(values(.bias), zip(values(.runningMean), factors)).map { $0 - $1.0 * $1.1 }
     return ChannelwiseAffine(factors: factors, offsets: offsets)
+  }
+}
+
+/// A batch normalisation in training, which runs as one with a rectifier and a pooling behind it: of what lies between
+/// them nothing is kept.
+private struct BatchNormalisationStep: TrainedStep {
+  let operation: BatchNormalisationOperation
+  var rectifies = false
+  var pooling: PoolingGeometry?
+
+  mutating func takeIn(_ follower: TrainedFollower) -> Bool {
+    switch follower {
+    case .rectification where !rectifies: rectifies = true
+    case .maxPooling(let geometry) where rectifies && pooling == nil: pooling = geometry
+    default: return false
+    }
+    return true
+  }
+
+  func run(
+    _ input: consuming Tensor, by layers: [TrainedLayer], work: WorkContext
+  ) throws(Cancelled) -> TrainedOutput {
+    guard rectifies else { return try operation.trained(input, by: layers[0], work: work) }
+    let normalisation = try RectifiedNormalisation(
+      of: input, scale: layers[0][.weight], shift: layers[0][.bias], epsilon: operation.epsilon, work: work)
+    guard let pooling else {
+      let output = try normalisation.output(work: work)
+      return TrainedOutput(output, statistics: normalisation.statistics) { gradient, work throws(Cancelled) in
+        LayerGradients(try normalisation.gradients(gradient, work: work))
+      }
+    }
+    let pooled = try normalisation.pooled(pooling, work: work)
+    return TrainedOutput(pooled.output, statistics: normalisation.statistics) {
+      gradient, work throws(Cancelled) in
+      LayerGradients(try normalisation.gradients(gradient, of: pooled, geometry: pooling, work: work))
+    }
+  }
+}
+
+extension LayerGradients {
+  /// Those of a batch normalisation.
+  fileprivate init(_ gradients: (input: Tensor, scale: Tensor, shift: Tensor)) {
+    self.init(input: gradients.input, parameters: [.weight: gradients.scale, .bias: gradients.shift])
   }
 }
 

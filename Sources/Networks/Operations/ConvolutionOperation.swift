@@ -52,9 +52,11 @@ package struct ConvolutionOperation: NetworkOperation {
     let prepared = try PreparedConvolution(
       weight: layer[.weight], geometry: geometry, inputExtent: input.extent, work: work)
     let output = try prepared.apply(input, bias: hasBias ? layer[.bias] : nil, work: work)
-    // The spectra of large kernels serve both ways; a first layer has no way back.
-    let kept = layer.passesGradient ? prepared : nil
-    let (geometry, hasBias) = (geometry, hasBias)
+    // Only the spectra of large kernels serve both ways; a first layer has no way back.
+    let kept = layer.passesGradient && prepared.method == .fourier ? prepared : nil
+    let (geometry, hasBias, passesGradient, weight) = (
+      geometry, hasBias, layer.passesGradient, layer[.weight]
+    )
     return TrainedOutput(output) { gradient, work throws(Cancelled) in
       var gradients = LayerGradients()
       gradients.parameters[.weight] = try convolutionWeightGradient(
@@ -62,6 +64,9 @@ package struct ConvolutionOperation: NetworkOperation {
       if hasBias { gradients.parameters[.bias] = try channelSums(gradient, work: work) }
       if let kept {
         gradients.input = try kept.inputGradient(gradient, inputExtent: input.extent, work: work)
+      } else if passesGradient {
+        gradients.input = try convolutionInputGradient(
+          gradient, weight: weight, inputExtent: input.extent, geometry: geometry, work: work)
       }
       return gradients
     }

@@ -35,6 +35,8 @@ package struct MaxPoolingOperation: NetworkOperation {
     }
   }
 
+  package var trainedFollower: TrainedFollower? { .maxPooling(geometry) }
+
   package func draft(_ parameters: LayerParameters) -> any StepDraft {
     FixedDraft(operation: PreparedMaxPooling(geometry: geometry))
   }

@@ -21,11 +21,44 @@ package struct RectifierOperation: NetworkOperation {
     }
   }
 
+  package var trainedStep: any TrainedStep { RectifierStep(operation: self) }
+  package var trainedFollower: TrainedFollower? { .rectification }
+
   package func draft(_ parameters: LayerParameters) -> any StepDraft {
     FixedDraft(operation: PreparedRectifier())
   }
 
   package func follower(_ parameters: LayerParameters) -> StepFollower? { .rectification }
+}
+
+/// A rectifier in training, which follows a pooling behind it instead: the greatest rectified value is the rectified
+/// greatest value, and there are fewer of them.
+private struct RectifierStep: TrainedStep {
+  let operation: RectifierOperation
+  var pooling: PoolingGeometry?
+
+  mutating func takeIn(_ follower: TrainedFollower) -> Bool {
+    guard pooling == nil, case .maxPooling(let geometry) = follower else { return false }
+    pooling = geometry
+    return true
+  }
+
+  func run(
+    _ input: consuming Tensor, by layers: [TrainedLayer], work: WorkContext
+  ) throws(Cancelled) -> TrainedOutput {
+    guard let pooling else { return try operation.trained(input, by: layers[0], work: work) }
+    let extent = input.extent
+    let (maxima, winners) = try maxPooling(input, geometry: pooling, work: work)
+    var output = maxima
+    try rectify(&output, work: work)
+    let rectified = output
+    return TrainedOutput(rectified) { gradient, work throws(Cancelled) in
+      var gradient = gradient
+      try rectifierGradient(&gradient, output: rectified, work: work)
+      return LayerGradients(
+        input: try maxPoolingInputGradient(gradient, winners: winners, inputExtent: extent, work: work))
+    }
+  }
 }
 
 extension NetworkOperation where Self == RectifierOperation {

@@ -1,5 +1,6 @@
 import Foundation
 import Tensors
+import Work
 
 /// How gradients change weights.
 package enum Optimiser: Hashable, Sendable, Codable {
@@ -34,7 +35,8 @@ extension Optimiser {
 
   /// Changes `values` by `gradient`; each value only depends on its own history.
   func update(
-    _ values: inout [Float], name: String, gradient: [Float], step: Step, state: inout OptimiserState
+    _ values: inout [Float], name: String, gradient: [Float], step: Step, state: inout OptimiserState,
+    work: WorkContext
   ) {
     precondition(values.count == gradient.count, "\(gradient.count) gradients for \(values.count) of \(name)")
     let (rate, decay, factor) = (Float(step.rate), Float(step.decay), Float(step.gradientFactor))
@@ -42,10 +44,13 @@ extension Optimiser {
     switch self {
     case .momentum(let momentum, let isNesterov):
       let momentum = Float(momentum)
-      for index in values.indices {
-        let slope = factor * gradient[index] + decay * values[index]
-        first[index] = momentum * first[index] + slope
-        values[index] -= rate * (isNesterov ? slope + momentum * first[index] : first[index])
+      forEachPart(&values, &first, gradient, work: work) { values, first, gradient, part in
+        for index in part {
+          let slope = factor * gradient[index] + decay * values[index]
+          let velocity = momentum * first[index] + slope
+          first[index] = velocity
+          values[index] -= rate * (isNesterov ? slope + momentum * velocity : velocity)
+        }
       }
     case .adam(let beta1, let beta2, let epsilon):
       var second = state.second.removeValue(forKey: name) ?? [Float](repeating: 0, count: values.count)
@@ -64,4 +69,30 @@ extension Optimiser {
     }
     state.first[name] = first
   }
+}
+
+/// Calls `body` in parallel for parts of three arrays of one length, to the end.
+private func forEachPart(
+  _ values: inout [Float], _ state: inout [Float], _ gradient: [Float], work: WorkContext,
+  _ body:
+    @Sendable (
+      _ values: UnsafeMutablePointer<Float>, _ state: UnsafeMutablePointer<Float>,
+      _ gradient: UnsafePointer<Float>, _ part: Range<Int>
+    ) -> Void
+) {
+  let (count, grain) = (values.count, 65_536)
+  // Half an update would be a step that never was, so that nobody may stop it.
+  var work = work.silent
+  work.cancellation = Cancellation()
+  do throws(Cancelled) {
+    try values.withDisjointBuffer { values throws(Cancelled) in
+      try state.withDisjointBuffer { state throws(Cancelled) in
+        try gradient.withSharedBuffer { gradient throws(Cancelled) in
+          try work.forEach(count: (count + grain - 1) / grain) { part, _ in
+            body(values.start, state.start, gradient.start, part * grain..<min((part + 1) * grain, count))
+          }
+        }
+      }
+    }
+  } catch { preconditionFailure("an update that nobody can stop was stopped") }
 }

@@ -63,7 +63,7 @@ package struct Trainer: Sendable {
     var squares = 0.0
     for slot in slots {
       guard let gradient = result.gradients[slot.name] else { continue }
-      squares += gradient.elements.reduce(0) { $0 + Double($1) * Double($1) }
+      squares += try squaredNorm(of: gradient, work: work.silent)
     }
     let norm = squares.squareRoot()
     guard result.loss.isFinite, norm.isFinite else {
@@ -81,7 +81,8 @@ package struct Trainer: Sendable {
         decay: decaying.contains(slot.name) ? options.weightDecay : 0, gradientFactor: clipping)
       parameters.update(slot.name) { values in
         options.optimiser.update(
-          &values, name: slot.name, gradient: gradient.elements, step: step, state: &optimiserState)
+          &values, name: slot.name, gradient: gradient.elements, step: step, state: &optimiserState,
+          work: work)
       }
     }
     optimiserState.stepCount += 1

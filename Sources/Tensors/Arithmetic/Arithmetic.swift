@@ -42,15 +42,28 @@ package func scale(_ target: inout Tensor, by factor: Float, work: WorkContext) 
 package func channelSums(_ tensor: Tensor, work: WorkContext) throws(Cancelled) -> Tensor {
   let level = KernelLevel.current
   let sums = try channelTotals(of: tensor, work: work) { _, range, elements in
-    var sums = (0.0, 0.0)
-    withUnsafeMutableBytes(of: &sums) {
-      pointwise_moments(
-        level, elements.start + range.lowerBound, range.count, 0,
-        $0.assumingMemoryBound(to: Double.self).baseAddress)
-    }
-    return SIMD2(sums.0, sums.1)
+    pairOfSums { pointwise_moments(level, elements.start + range.lowerBound, range.count, 0, $0) }
   }
   return Tensor(shape: [tensor.channels], elements: sums.map { Float($0.x) })
+}
+
+/// The sum of the squares of all elements, added up in double precision.
+/// - Throws: `Cancelled`.
+package func squaredNorm(of tensor: Tensor, work: WorkContext) throws(Cancelled) -> Double {
+  let level = KernelLevel.current
+  let flat = Tensor(shape: [1, 1, 1, 1, tensor.elements.count], elements: tensor.elements)
+  return try channelTotals(of: flat, work: work) { _, range, elements in
+    pairOfSums { pointwise_moments(level, elements.start + range.lowerBound, range.count, 0, $0) }
+  }[0].y
+}
+
+/// The two sums that a kernel writes.
+func pairOfSums(_ kernel: (UnsafeMutablePointer<Double>) -> Void) -> SIMD2<Double> {
+  withUnsafeTemporaryAllocation(of: Double.self, capacity: 2) { sums in
+    sums.initialize(repeating: 0)
+    kernel(sums.baseAddress!)
+    return SIMD2(sums[0], sums[1])
+  }
 }
 
 /// Adds up, channel by channel in a fixed order, the pairs of sums that `part` gives for chunks of it.

@@ -42,14 +42,14 @@ func mapChunks(
 
 extension Array {
   /// Lends the array's memory to the workers of a parallel loop, which write disjoint parts of it.
-  mutating func withDisjointBuffer<Result>(
+  package mutating func withDisjointBuffer<Result>(
     _ body: (DisjointBuffer<Element>) throws(Cancelled) -> Result
   ) throws(Cancelled) -> Result {
     try withUnsafeMutableBufferPointer { buffer throws(Cancelled) in try body(DisjointBuffer(buffer)) }
   }
 
   /// Lends the array's memory to the workers of a parallel loop, which only read it.
-  func withSharedBuffer<Result>(
+  package func withSharedBuffer<Result>(
     _ body: (SharedBuffer<Element>) throws(Cancelled) -> Result
   ) throws(Cancelled) -> Result {
     try withUnsafeBufferPointer { buffer throws(Cancelled) in try body(SharedBuffer(buffer)) }

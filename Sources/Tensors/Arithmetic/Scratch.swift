@@ -25,17 +25,27 @@ struct WorkerScratch: Sendable {
 func withScratch<Result>(
   count: Int, _ body: (DisjointBuffer<Float>) throws(Cancelled) -> Result
 ) throws(Cancelled) -> Result {
-  // Aligned by hand: the allocator's aligned blocks do not fit where one of them was freed.
-  let lineBytes = 64
-  let byteCount = max(count, 1) * MemoryLayout<Float>.stride
-  let memory = UnsafeMutableRawBufferPointer.allocate(
-    byteCount: byteCount + lineBytes, alignment: MemoryLayout<Float>.alignment)
+  let memory = allocateLines(floats: count)
   defer { memory.deallocate() }
-  adviseHugePages(memory)
-  let start = memory.baseAddress!.alignedUp(toMultipleOf: lineBytes)
+  let start = memory.baseAddress!.alignedUp(toMultipleOf: cacheLineBytes)
   return try body(
     DisjointBuffer(
-      UnsafeMutableRawBufferPointer(start: start, count: byteCount).bindMemory(to: Float.self)))
+      UnsafeMutableRawBufferPointer(
+        start: start, count: max(count, 1) * MemoryLayout<Float>.stride
+      ).bindMemory(to: Float.self)))
+}
+
+/// Bytes of a cache line.
+let cacheLineBytes = 64
+
+/// Memory for `floats` floats from its first cache line on, where there is much of it on huge pages.
+func allocateLines(floats: Int) -> UnsafeMutableRawBufferPointer {
+  // Aligned by the caller: the allocator's aligned blocks do not fit where one of them was freed.
+  let memory = UnsafeMutableRawBufferPointer.allocate(
+    byteCount: max(floats, 1) * MemoryLayout<Float>.stride + cacheLineBytes,
+    alignment: MemoryLayout<Float>.alignment)
+  adviseHugePages(memory)
+  return memory
 }
 
 /// Lends `perWorker` floats, not initialised, to every worker that `work` may use.

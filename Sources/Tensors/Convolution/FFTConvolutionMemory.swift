@@ -6,20 +6,19 @@ final class FFTMemory: @unchecked Sendable {
   // `DisjointBuffer` asks, or only reads it.
   let start: UnsafeMutablePointer<Float>
   let count: Int
+  private let memory: UnsafeMutableRawBufferPointer
 
   init(count: Int) {
-    let bytes = max(count, 1) * MemoryLayout<Float>.stride
     // Spectra are walked with large strides: with 4 KiB pages each step would miss the translation buffer.
-    let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes, alignment: 64)
-    adviseHugePages(memory)
-    start = memory.bindMemory(to: Float.self).baseAddress!
+    memory = allocateLines(floats: count)
+    start = memory.baseAddress!.alignedUp(toMultipleOf: cacheLineBytes).assumingMemoryBound(to: Float.self)
     self.count = count
   }
 
   /// The memory, for the workers of parallel loops.
   var shared: DisjointBuffer<Float> { DisjointBuffer(UnsafeMutableBufferPointer(start: start, count: count)) }
 
-  deinit { UnsafeMutableRawPointer(start).deallocate() }
+  deinit { memory.deallocate() }
 }
 
 extension Tensor {

@@ -129,8 +129,15 @@ package struct PreparedConvolution: Sendable {
   package func operation(
     bias: Tensor?, rectifies: Bool, pooling: PoolingGeometry
   ) -> (any PreparedOperation)? {
-    guard case .fourier(let convolution) = prepared, convolution.fuses(pooling) else { return nil }
-    return FFTConvolutionOperation(convolution, bias: bias, rectifies: rectifies, pooling: pooling)
+    switch prepared {
+    case .fourier(let convolution) where convolution.fuses(pooling):
+      FFTConvolutionOperation(convolution, bias: bias, rectifies: rectifies, pooling: pooling)
+    case .winograd(let convolution) where pooling.isHalving:
+      convolution.with(bias: bias, rectifies: rectifies, pools: true)
+    case .implicitProduct(let convolution) where pooling.isHalving && convolution.storesMaxima:
+      convolution.with(bias: bias, rectifies: rectifies, pools: true)
+    default: nil
+    }
   }
 
   /// The same as ``convolutionInputGradient(_:weight:inputExtent:geometry:work:)``; where the method is

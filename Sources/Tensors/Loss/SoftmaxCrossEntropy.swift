@@ -27,44 +27,28 @@ package func softmaxCrossEntropy(
   guard total > 0 else { return (0, Tensor(shape: scores.shape)) }
 
   let chunks = Chunks(count: voxels)
-  let ignored = ignoredLabel.map(Int.init) ?? -1
+  // Each class's share of the mean; nothing for the ignored label, which may be a class.
+  let shares = weights.indices.map {
+    ignoredLabel.map(Int.init) == $0 ? 0 : Float(Double(weights[$0]) / total)
+  }
   var losses = [Double](repeating: 0, count: scores.batch * chunks.number)
   var gradient = scores
   let level = KernelLevel.current
-  try withScratch(perWorker: 2 * Chunks.size, work: work) { scratch throws(Cancelled) in
-    try gradient.elements.withDisjointBuffer { elements throws(Cancelled) in
-      try losses.withDisjointBuffer { losses throws(Cancelled) in
-        try labels.withSharedBuffer { labels throws(Cancelled) in
-          try work.forEach(count: losses.count) { index, worker in
+  try gradient.elements.withDisjointBuffer { elements throws(Cancelled) in
+    try losses.withDisjointBuffer { losses throws(Cancelled) in
+      try labels.withSharedBuffer { labels throws(Cancelled) in
+        try shares.withSharedBuffer { shares throws(Cancelled) in
+          try work.forEach(count: losses.count) { index, _ in
             let (sample, range) = (index / chunks.number, chunks.range(index % chunks.number))
-            let scores = elements.start + sample * channels * voxels + range.lowerBound
-            let labels = labels.start + sample * voxels + range.lowerBound
-            let (own, logarithms) = (scratch.start(worker), scratch.start(worker) + Chunks.size)
-            for voxel in 0..<range.count where Int(labels[voxel]) != ignored {
-              own[voxel] = scores[Int(labels[voxel]) * voxels + voxel]
-            }
-            pointwise_softmax(level, scores, Int32(channels), voxels, range.count, logarithms)
-            var loss = 0.0
-            for voxel in 0..<range.count {
-              let label = Int(labels[voxel])
-              let weight = label == ignored ? 0 : Double(weights[label])
-              if label != ignored { loss += weight * Double(logarithms[voxel] - own[voxel]) }
-              own[voxel] = Float(weight / total)
-            }
-            for channel in 0..<channels {
-              let line = scores + channel * voxels
-              for voxel in 0..<range.count { line[voxel] *= own[voxel] }
-            }
-            for voxel in 0..<range.count where Int(labels[voxel]) != ignored {
-              scores[Int(labels[voxel]) * voxels + voxel] -= own[voxel]
-            }
-            losses[index] = loss
+            losses[index] = pointwise_cross_entropy(
+              level, elements.start + sample * channels * voxels + range.lowerBound, Int32(channels), voxels,
+              range.count, labels.start + sample * voxels + range.lowerBound, shares.start)
           }
         }
       }
     }
   }
-  return (losses.reduce(0, +) / total, gradient)
+  return (losses.reduce(0, +), gradient)
 }
 
 /// The sum over the voxels that count of their classes' weights.

@@ -66,48 +66,55 @@ package func batchNormalisationGradients(
 ) throws(Cancelled) -> (input: Tensor, scale: Tensor, shift: Tensor) {
   precondition(
     input.shape == outputGradient.shape, "gradient \(outputGradient.shape) for input \(input.shape)")
-  let channels = input.channels
   let level = KernelLevel.current
   let sums = try input.elements.withSharedBuffer { input throws(Cancelled) in
     try channelTotals(of: outputGradient, work: work) { channel, range, gradient in
-      var sums = (0.0, 0.0)
-      withUnsafeMutableBytes(of: &sums) {
+      pairOfSums {
         pointwise_products(
           level, gradient.start + range.lowerBound, input.start + range.lowerBound, range.count,
-          statistics.mean[channel], $0.assumingMemoryBound(to: Double.self).baseAddress)
+          statistics.mean[channel], $0)
       }
-      return SIMD2(sums.0, sums.1)
     }
   }
-  // Normalised values are (input - mean) / deviation, so the gradient is an affine function, channel by
-  // channel, of the output gradient and the input.
-  let count = Double(statistics.count)
-  var scaleGradient = Tensor(shape: [channels])
-  var shiftGradient = scaleGradient
-  var coefficients: [SIMD3<Float>] = []
-  for channel in 0..<channels {
-    let inverse = Double(statistics.inverseDeviation[channel])
-    let normalisedSum = sums[channel].y * inverse
-    scaleGradient.elements[channel] = Float(normalisedSum)
-    shiftGradient.elements[channel] = Float(sums[channel].x)
-    let factor = Double(scale.elements[channel]) * inverse
-    let slope = -factor * inverse * normalisedSum / count
-    let offset = -factor * sums[channel].x / count - slope * Double(statistics.mean[channel])
-    coefficients.append(SIMD3(Float(factor), Float(slope), Float(offset)))
-  }
-  let perChannel = coefficients
+  let slopes = NormalisationSlopes(sums, scale: scale, statistics: statistics)
   let gradient = try input.elements.withSharedBuffer { input throws(Cancelled) in
     try mapChunks(of: outputGradient, work: work) { channel, range, outputGradient, gradient in
-      let c = perChannel[channel]
+      let c = slopes.coefficients[channel]
       pointwise_combine(
         level, outputGradient.start + range.lowerBound, input.start + range.lowerBound,
         gradient.start + range.lowerBound, range.count, c.x, c.y, c.z)
     }
   }
-  return (gradient, scaleGradient, shiftGradient)
+  return (gradient, slopes.scale, slopes.shift)
 }
 
-private func batchStatistics(
+/// What the gradients of a batch normalisation are made of.
+struct NormalisationSlopes: Sendable {
+  /// By the input, per channel: x times the output's gradient plus y times the input plus z, because normalised values
+  /// are (input - mean) / deviation.
+  private(set) var coefficients: [SIMD3<Float>] = []
+  /// By the scale and by the shift.
+  private(set) var scale, shift: Tensor
+
+  /// From the sums, per channel, of the output's gradient and of its products with the input less its mean.
+  init(_ sums: [SIMD2<Double>], scale: Tensor, statistics: BatchStatistics) {
+    self.scale = Tensor(shape: [sums.count])
+    shift = self.scale
+    let count = Double(statistics.count)
+    for (channel, sum) in sums.enumerated() {
+      let inverse = Double(statistics.inverseDeviation[channel])
+      let normalisedSum = sum.y * inverse
+      self.scale.elements[channel] = Float(normalisedSum)
+      shift.elements[channel] = Float(sum.x)
+      let factor = Double(scale.elements[channel]) * inverse
+      let slope = -factor * inverse * normalisedSum / count
+      let offset = -factor * sum.x / count - slope * Double(statistics.mean[channel])
+      coefficients.append(SIMD3(Float(factor), Float(slope), Float(offset)))
+    }
+  }
+}
+
+func batchStatistics(
   of input: Tensor, epsilon: Float, work: WorkContext
 ) throws(Cancelled) -> BatchStatistics {
   let count = Double(input.batch * input.extent.product)
@@ -117,13 +124,9 @@ private func batchStatistics(
   // large against the deviation.
   let pivots = (0..<input.channels).map { input.elements[$0 * voxels] }
   let totals = try channelTotals(of: input, work: work) { channel, range, elements in
-    var sums = (0.0, 0.0)
-    withUnsafeMutableBytes(of: &sums) {
-      pointwise_moments(
-        level, elements.start + range.lowerBound, range.count, pivots[channel],
-        $0.assumingMemoryBound(to: Double.self).baseAddress)
+    pairOfSums {
+      pointwise_moments(level, elements.start + range.lowerBound, range.count, pivots[channel], $0)
     }
-    return SIMD2(sums.0, sums.1)
   }
   let means = zip(totals, pivots).map { $0.x / count + Double($1) }
   let variances = totals.map { total in
@@ -143,12 +146,21 @@ private func normalise(
     mean.count == input.channels && scale.elements.count == input.channels
       && shift.elements.count == input.channels,
     "parameters for \(mean.count) channels, input of \(input.channels)")
-  let factors = zip(scale.elements, inverseDeviation).map { $0 * $1 }
-  let offsets = (0..<mean.count).map { shift.elements[$0] - mean[$0] * factors[$0] }
+  let affine = channelwiseAffine(mean, inverseDeviation, scale: scale, shift: shift)
   let level = KernelLevel.current
   return try mapChunks(of: input, work: work) { channel, range, input, output in
     pointwise_affine(
       level, input.start + range.lowerBound, output.start + range.lowerBound, range.count,
-      factors[channel], offsets[channel])
+      affine[channel].factor, affine[channel].offset)
+  }
+}
+
+/// Factor and offset that normalise a channel, then scale and shift it.
+func channelwiseAffine(
+  _ mean: [Float], _ inverseDeviation: [Float], scale: Tensor, shift: Tensor
+) -> [pointwise_gate] {
+  mean.indices.map { channel in
+    let factor = scale.elements[channel] * inverseDeviation[channel]
+    return pointwise_gate(factor: factor, offset: shift.elements[channel] - mean[channel] * factor)
   }
 }

@@ -12,6 +12,14 @@ import Work
 package func maxPooling(
   _ input: Tensor, geometry: PoolingGeometry, work: WorkContext
 ) throws(Cancelled) -> (output: Tensor, winners: [Int32]) {
+  try extremes(input, geometry: geometry, takesLeast: nil, work: work)
+}
+
+/// The same, with the least value in every window of channels where `takesLeast`.
+func extremes(
+  _ input: Tensor, geometry: PoolingGeometry, takesLeast: [Bool]?, work: WorkContext
+) throws(Cancelled) -> (output: Tensor, winners: [Int32]) {
+  let channels = input.channels
   let (extent, pooled) = (input.extent, outputExtent(of: geometry, input: input.extent))
   precondition(extent.product <= Int(Int32.max), "\(extent) voxels exceed 32-bit indices")
   let planes = input.batch * input.channels
@@ -34,7 +42,8 @@ package func maxPooling(
               first_z: Int32(firstZ), first_y: Int32(firstY),
               rows_z: Int32(min(geometry.kernel.d, extent.d - firstZ)),
               rows_y: Int32(min(geometry.kernel.h, extent.h - firstY)), columns: Int32(geometry.kernel.w),
-              step: Int32(geometry.stride.w), input_width: Int32(extent.w), width: Int32(pooled.w))
+              step: Int32(geometry.stride.w), input_width: Int32(extent.w), width: Int32(pooled.w),
+              takes_least: takesLeast.map { $0[plane % channels] ? 1 : 0 } ?? 0)
             let target = (index * pooled.h + y) * pooled.w
             pooling_maxima(level, &row, output.start + target, winners.start + target)
           }

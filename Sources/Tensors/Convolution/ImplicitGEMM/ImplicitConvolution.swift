@@ -5,6 +5,8 @@ package struct ImplicitConvolution: PreparedOperation {
   private let geometry: ConvolutionGeometry
   private let channels: Int
   private var operation: ImplicitOperation
+  /// Whether only the greatest of every 2x2x2 results is stored.
+  private var pools = false
 
   /// Packs `weight`, [out, in, z, y, x]; `bias` is [out].
   package init(
@@ -31,21 +33,34 @@ package struct ImplicitConvolution: PreparedOperation {
     try with(bias: bias, rectifies: rectifies)(input, work: work)
   }
 
-  /// The same weights with another bias.
-  func with(bias: Tensor?, rectifies: Bool) -> ImplicitConvolution {
+  /// Whether the greatest of every 2x2x2 results can be stored in place of the results: those of step 1, two planes of
+  /// which are computed at a time.
+  var storesMaxima: Bool { geometry.stride == Extent3(1) }
+
+  /// The same weights with another bias, and a max-pooling of 2x2x2 results in their store where it `pools`.
+  func with(bias: Tensor?, rectifies: Bool, pools: Bool = false) -> ImplicitConvolution {
     var convolution = self
+    convolution.pools = pools
     convolution.operation = ImplicitOperation(operation.products, bias: bias, rectifies: rectifies)
     return convolution
   }
 
-  package var kernelName: String { "convolution, packed product" }
+  package var kernelName: String { "convolution, packed product" + (pools ? ", pooled" : "") }
   package var worksInPlace: Bool { false }
   package var weightBytes: Int { operation.weightBytes }
   package func outputChannels(_ channels: Int) -> Int { operation.rows }
-  package func outputExtent(_ input: Extent3) -> Extent3? { geometry.output(input) }
+  package func outputExtent(_ input: Extent3) -> Extent3? {
+    guard pools, let results = geometry.output(input) else { return geometry.output(input) }
+    let output = Extent3(results.d / 2, results.h / 2, results.w / 2)
+    return output.product > 0 ? output : nil
+  }
 
   package func inputPlanes(for planes: Range<Int>, inputDepth: Int) -> Range<Int> {
-    operation.inputPlanes(for: planes, inputDepth: inputDepth)
+    operation.inputPlanes(for: resultPlanes(planes), inputDepth: inputDepth)
+  }
+
+  private func resultPlanes(_ planes: Range<Int>) -> Range<Int> {
+    pools ? 2 * planes.lowerBound..<2 * planes.upperBound : planes
   }
 
   package func operationCount(input: Extent3, channels: Int) -> Double {
@@ -54,7 +69,12 @@ package struct ImplicitConvolution: PreparedOperation {
   }
 
   package func scratchCount(planes: Int, input: Extent3, channels: Int, batch: Int, threadCount: Int) -> Int {
-    guard let output = geometry.output(input) else { return 0 }
+    guard let output = outputExtent(input) else { return 0 }
+    if pools {
+      return operation.pooledScratchCount(
+        planes: planes, input: input, output: output, channels: channels, batch: batch,
+        threadCount: threadCount)
+    }
     return operation.scratchCount(
       planes: planes, input: input, output: output, channels: channels, batch: batch, threadCount: threadCount
     )
@@ -66,7 +86,11 @@ package struct ImplicitConvolution: PreparedOperation {
   ) throws(Cancelled) {
     precondition(
       input.channels == channels, "\(input.channels) channels for weights of \(channels)")
-    try operation.run(input, into: output, scratch: scratch, work: work)
+    if pools {
+      try operation.runPooled(input, into: output, scratch: scratch, work: work)
+    } else {
+      try operation.run(input, into: output, scratch: scratch, work: work)
+    }
   }
 }
 

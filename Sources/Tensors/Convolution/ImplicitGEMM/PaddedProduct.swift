@@ -6,16 +6,17 @@ import Work
 ///
 /// Runs cross the ends of rows; the columns that fall on the zeros between rows are computed in vain.
 struct PaddedProduct: Sendable {
-  private let products: [ImplicitProduct]
+  let products: [ImplicitProduct]
+  let before: Extent3
   private let grids: [Extent3]
-  private let before: Extent3
   private let after: Extent3
   private let extent: Extent3
   private let sourceExtent: Extent3
 
   /// The products of `products` on a destination of extents `extent`, which share the source; nil where one
-  /// of them has another step, or where so many columns would be computed in vain that gathering is cheaper.
-  init?(_ products: [ImplicitProduct], source: Extent3, extent: Extent3) {
+  /// of them has another step, or, where it `mayDecline`, so many columns would be computed in vain that gathering is
+  /// cheaper.
+  init?(_ products: [ImplicitProduct], source: Extent3, extent: Extent3, mayDecline: Bool = true) {
     guard products.allSatisfy({ $0.step == Extent3(1) }) else { return nil }
     self.products = products
     self.extent = extent
@@ -42,7 +43,7 @@ struct PaddedProduct: Sendable {
     let pitch = source.w + before.w + after.w
     let computed = ((largest.h - 1) * pitch + largest.w + 47) / 48 * 48
     let rows = (products[0].weights.rows + 7) / 8 * 8
-    guard computed * rows <= largest.h * largest.w * (rows + 32) else { return nil }
+    guard !mayDecline || computed * rows <= largest.h * largest.w * (rows + 32) else { return nil }
   }
 
   /// Columns that share a pass over the weights: few enough for their results to stay in the second cache level.
@@ -57,7 +58,7 @@ struct PaddedProduct: Sendable {
   }
 
   /// The source with the zeros around it, of which `planes` planes are held.
-  private func padded(planes: Int) -> Extent3 {
+  func padded(planes: Int) -> Extent3 {
     Extent3(planes, sourceExtent.h + before.h + after.h, sourceExtent.w + before.w + after.w)
   }
 
@@ -116,7 +117,7 @@ struct PaddedProduct: Sendable {
   }
 
   /// Where the rows of a product's column matrix start in the padded source, from its own voxel on.
-  private func rowOffsets(of product: ImplicitProduct, in padded: PaddedSource) -> [Int] {
+  func rowOffsets(of product: ImplicitProduct, in padded: PaddedSource) -> [Int] {
     let (axes, extent) = (product.axes, padded.extent)
     var offsets: [Int] = []
     offsets.reserveCapacity(product.weights.depth)

@@ -47,9 +47,9 @@ package struct WinogradConvolution: PreparedOperation {
       bias: bias, rectifies: rectifies)
   }
 
-  /// The same transformed weights with another bias.
-  func with(bias: Tensor?, rectifies: Bool) -> WinogradConvolution {
-    WinogradConvolution(WinogradProduct(product.weights, bias: bias, rectifies: rectifies))
+  /// The same transformed weights with another bias, and a max-pooling of 2x2x2 results in their store where it `pools`.
+  func with(bias: Tensor?, rectifies: Bool, pools: Bool = false) -> WinogradConvolution {
+    WinogradConvolution(WinogradProduct(product.weights, bias: bias, rectifies: rectifies, pools: pools))
   }
 
   /// The result for `input` on a grid of extents `extent`, which a strided convolution's input does not determine.
@@ -68,7 +68,9 @@ package struct WinogradConvolution: PreparedOperation {
 
   private var scheme: WinogradScheme { product.weights.scheme }
 
-  package var kernelName: String {
+  package var kernelName: String { product.pools ? schemeName + ", pooled" : schemeName }
+
+  private var schemeName: String {
     switch scheme {
     case .convolution2: "convolution, Winograd F(2x2x2, 3x3x3)"
     case .convolution4: "convolution, Winograd F(4x4x4, 3x3x3)"
@@ -81,12 +83,13 @@ package struct WinogradConvolution: PreparedOperation {
   package func outputChannels(_ channels: Int) -> Int { product.weights.outputs }
 
   package func outputExtent(_ input: Extent3) -> Extent3? {
-    let output = scheme.output(input)
+    let results = scheme.output(input)
+    let output = product.pools ? Extent3(results.d / 2, results.h / 2, results.w / 2) : results
     return output.product > 0 ? output : nil
   }
 
   package func inputPlanes(for planes: Range<Int>, inputDepth: Int) -> Range<Int> {
-    scheme.reach(planes).clamped(to: 0..<inputDepth)
+    scheme.reach(product.resultPlanes(planes)).clamped(to: 0..<inputDepth)
   }
 
   package func operationCount(input: Extent3, channels: Int) -> Double {
@@ -97,8 +100,8 @@ package struct WinogradConvolution: PreparedOperation {
   }
 
   package func scratchCount(planes: Int, input: Extent3, channels: Int, batch: Int, threadCount: Int) -> Int {
-    product.scratchCount(
-      planes: planes, extent: scheme.output(input), batch: batch, threadCount: threadCount)
+    guard let output = outputExtent(input) else { return 0 }
+    return product.scratchCount(planes: planes, extent: output, batch: batch, threadCount: threadCount)
   }
 
   package func run(

@@ -12,9 +12,11 @@ struct WinogradProduct: Sendable {
   let bias: [Float]
   /// Whether negative results become 0.
   let rectifies: Bool
+  /// Whether only the greatest of every 2x2x2 results is stored.
+  let pools: Bool
 
   /// Products with `weights`; `bias` is [outputs] or nil for none.
-  init(_ weights: WinogradWeights, bias: Tensor?, rectifies: Bool) {
+  init(_ weights: WinogradWeights, bias: Tensor?, rectifies: Bool, pools: Bool = false) {
     precondition(
       bias.map { $0.elements.count == weights.outputs } ?? true,
       "bias \(bias?.shape ?? []) for \(weights.outputs) channels")
@@ -22,9 +24,17 @@ struct WinogradProduct: Sendable {
     let values = bias?.elements ?? []
     self.bias = values + [Float](repeating: 0, count: weights.paddedOutputs - values.count)
     self.rectifies = rectifies
+    self.pools = pools
   }
 
   private var scheme: WinogradScheme { weights.scheme }
+  /// Results along an axis that one stored voxel stands for.
+  private var pooled: Int { pools ? 2 : 1 }
+
+  /// Planes of results that planes of the output stand for.
+  func resultPlanes(_ planes: Range<Int>) -> Range<Int> {
+    planes.lowerBound * pooled..<planes.upperBound * pooled
+  }
 
   /// How the tiles in `planes` are shared between threads: block by block where there are enough blocks, else all
   /// threads work on one block, step by step.
@@ -36,7 +46,8 @@ struct WinogradProduct: Sendable {
   private func plan(extent: Extent3, planes: Range<Int>, batch: Int, threadCount: Int) -> Plan {
     func tiling(floats: Int) -> WinogradTiling {
       WinogradTiling(
-        scheme: scheme, inputs: weights.inputs, outputs: weights.outputs, extent: extent, planes: planes,
+        scheme: scheme, inputs: weights.inputs, outputs: weights.outputs,
+        extent: Extent3(extent.d * pooled, extent.h * pooled, extent.w * pooled), planes: planes,
         floats: floats)
     }
     let blocks = tiling(floats: WinogradTiling.floatsPerWorker)
@@ -54,7 +65,8 @@ struct WinogradProduct: Sendable {
   /// Floats of scratch memory for a window of `planes` planes of an output of extents `extent`.
   func scratchCount(planes: Int, extent: Extent3, batch: Int, threadCount: Int) -> Int {
     // A window may begin and end inside a tile, and fewer planes may be planned otherwise than more.
-    let most = min(scheme.tiles(extent.d), (planes + 2 * scheme.results - 2) / scheme.results)
+    let most = min(
+      scheme.tiles(extent.d * pooled), (planes * pooled + 2 * scheme.results - 2) / scheme.results)
     return (0...most).reduce(0) { count, planes in
       let plan = plan(extent: extent, planes: 0..<planes, batch: batch, threadCount: threadCount)
       return max(count, scratchCount(plan, threadCount: threadCount))
@@ -71,7 +83,7 @@ struct WinogradProduct: Sendable {
       "\(input.channels) to \(output.channels) channels for weights of \(weights.inputs) to \(weights.outputs)"
     )
     let plan = plan(
-      extent: output.extent, planes: scheme.tilePlanes(output.planes), batch: input.batch,
+      extent: output.extent, planes: scheme.tilePlanes(resultPlanes(output.planes)), batch: input.batch,
       threadCount: work.threadCount)
     let needed = scratchCount(plan, threadCount: work.threadCount)
     precondition(scratch.count >= needed, "\(scratch.count) floats of \(needed) of scratch memory")
@@ -139,7 +151,7 @@ struct WinogradProduct: Sendable {
     output: ActivationWindow, item: Int, work: WorkContext
   ) throws(Cancelled) {
     let level = tiling.level
-    let (lanes, results) = (Int(WINOGRAD_LANES), scheme.results)
+    let (lanes, results) = (Int(WINOGRAD_LANES), scheme.results / pooled)
     let rows = block.planes.count * block.rows.count
     try bias.withSharedBuffer { bias throws(Cancelled) in
       try work.silent.forEach(count: tiling.outputs / lanes * rows) { task, _ in
@@ -155,7 +167,7 @@ struct WinogradProduct: Sendable {
           channels: Int32(min(lanes, weights.outputs - channel)), first_plane: Int32(firstPlane),
           planes: Int32(min(results, output.planes.upperBound - z)),
           rows: Int32(min(results, output.extent.h - y)), width: Int32(output.extent.w),
-          bias: bias.start + channel, rectifies: rectifies ? 1 : 0)
+          bias: bias.start + channel, rectifies: rectifies ? 1 : 0, pools: pools ? 1 : 0)
         winograd_inverse(
           level, scheme.kind, Int32(tiling.columns),
           sums.start + row * tiling.columns * tiling.outputs + channel,

@@ -1,0 +1,107 @@
+import CKernels
+import Work
+
+/// A product of step 1 of which only the greatest of every 2x2x2 results is stored: two planes of some rows at a time
+/// are computed into memory that stays in the second cache level.
+private struct PooledProduct {
+  let padded: PaddedProduct
+  /// Extents of the maxima.
+  let extent: Extent3
+  /// Rows of maxima that one task computes.
+  let rows: Int
+
+  private var product: ImplicitProduct { padded.products[0] }
+  private var pitch: Int { padded.padded(planes: 0).w }
+
+  /// Results that one task computes, all rows of weights together.
+  private static let mostResults = 65_536
+
+  init(_ products: [ImplicitProduct], source: Extent3, extent: Extent3) {
+    guard products.count == 1,
+      let padded = PaddedProduct(
+        products, source: source, extent: Extent3(2 * extent.d, 2 * extent.h, 2 * extent.w), mayDecline: false
+      )
+    else { preconditionFailure("\(products.count) products, of which one of step 1 can store maxima") }
+    self.padded = padded
+    self.extent = extent
+    let perRow = 4 * products[0].weights.rows * padded.padded(planes: 0).w
+    rows = max(1, min(extent.h, Self.mostResults / perRow))
+  }
+
+  /// Columns of a plane that one task computes, those on the zeros between rows included.
+  private var columns: Int { 2 * rows * pitch }
+
+  private var resultCount: Int { product.weights.rows * 2 * columns }
+
+  func scratchCount(sourcePlanes: Int, channels: Int, batch: Int, threadCount: Int) -> Int {
+    PaddedSource.count(extent: padded.padded(planes: sourcePlanes), channels: channels, batch: batch)
+      + WorkerScratch.count(perWorker: resultCount, threadCount: threadCount)
+  }
+
+  func run(
+    _ input: ActivationWindow, into output: ActivationWindow, reach: Range<Int>, bias: [Float],
+    rectifies: Bool, scratch: DisjointBuffer<Float>, work: WorkContext
+  ) throws(Cancelled) {
+    let source = try PaddedSource(
+      input, planes: reach, before: padded.before, extent: padded.padded(planes: reach.count),
+      memory: scratch, work: work)
+    let level = KernelLevel.current
+    let offsets = padded.rowOffsets(of: product, in: source)
+    let workers = WorkerScratch(
+      DisjointBuffer(
+        UnsafeMutableBufferPointer(
+          start: scratch.start + source.count, count: scratch.count - source.count)), perWorker: resultCount)
+    let (blocks, planes) = ((extent.h + rows - 1) / rows, output.planes)
+    try work.forEach(count: input.batch * planes.count * blocks) { task, worker in
+      let (item, plane) = (task / blocks / planes.count, planes.lowerBound + task / blocks % planes.count)
+      let first = task % blocks * rows
+      let held = first..<min(first + rows, extent.h)
+      let result = workers.start(worker)
+      for half in 0...1 {
+        let start =
+          source.memory.start
+          + ((item * input.channels * source.extent.d + 2 * plane + half) * source.extent.h + 2 * first)
+          * pitch
+        offsets.withUnsafeBufferPointer { offsets in
+          product.multiply(
+            level: level, columns: (2 * held.count - 1) * pitch + 2 * extent.w,
+            result: result + half * columns, resultStride: 2 * columns, bias: bias, rectifies: rectifies
+          ) { rows, column, _ in (UnsafePointer(start + column), offsets.baseAddress! + rows.lowerBound) }
+        }
+      }
+      for channel in 0..<product.weights.rows {
+        let target =
+          output.start(item: item, channel: channel) + (plane - planes.lowerBound) * output.planeStride
+        for y in held {
+          var row = pooling_row(
+            channel: result + channel * 2 * columns, plane: columns, row: pitch, first_z: 0,
+            first_y: Int32(2 * (y - first)), rows_z: 2, rows_y: 2, columns: 2, step: 2,
+            input_width: Int32(2 * extent.w), width: Int32(extent.w), takes_least: 0)
+          pooling_maxima(level, &row, target + y * extent.w, nil)
+        }
+      }
+    }
+  }
+}
+
+extension ImplicitOperation {
+  /// Floats of scratch memory with which ``runPooled(_:into:scratch:work:)`` writes `planes` planes of maxima of
+  /// extents `extent`.
+  func pooledScratchCount(
+    planes: Int, input: Extent3, output extent: Extent3, channels: Int, batch: Int, threadCount: Int
+  ) -> Int {
+    PooledProduct(products, source: input, extent: extent).scratchCount(
+      sourcePlanes: reach(of: 0..<2 * planes).count, channels: channels, batch: batch,
+      threadCount: threadCount)
+  }
+
+  /// Writes the planes of `output`, each voxel the greatest of 2x2x2 results.
+  func runPooled(
+    _ input: ActivationWindow, into output: ActivationWindow, scratch: DisjointBuffer<Float>,
+    work: WorkContext
+  ) throws(Cancelled) {
+    try PooledProduct(products, source: input.extent, extent: output.extent).run(
+      input, into: output, reach: reach(of: 2 * output.planes.lowerBound..<2 * output.planes.upperBound),
+      bias: bias, rectifies: rectifies, scratch: scratch, work: work)
+  }
+}

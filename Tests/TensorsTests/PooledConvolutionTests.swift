@@ -1,0 +1,56 @@
+import Tensors
+import TestSupport
+import Testing
+import Work
+
+@Suite struct PooledConvolutionTests {
+  private static let halving = PoolingGeometry(kernel: Extent3(2), stride: Extent3(2))
+
+  /// Cases of step 1 with at least one window of results.
+  private static let cases = convolutionCases.filter {
+    $0.geometry.stride == Extent3(1) && halving.output($0.outputExtent) != nil
+  }
+
+  @Test(
+    "the greatest of every 2x2x2 results is stored in their place, whole and in windows of planes",
+    arguments: cases)
+  func maxima(_ shape: ConvolutionCase) throws {
+    let (input, weight, bias, _) = shape.operands()
+    let results = convolutionReference(
+      ReferenceTensor(input), weight: ReferenceTensor(weight), bias: ReferenceTensor(bias),
+      geometry: shape.geometry)
+    let expected = maxPoolingReference(rectifyReference(results), geometry: Self.halving).output
+    let problem = ConvolutionMethod.Problem(geometry: shape.geometry, weightShape: weight.shape)
+    for method in [ConvolutionMethod.winograd, .implicitProduct] where method.serves(problem) {
+      try atEveryLevel { threads, what in
+        let work = WorkContext(threadCount: threads)
+        let prepared = try PreparedConvolution(
+          weight: weight, geometry: shape.geometry, inputExtent: shape.extent, method: method, work: work)
+        let operation = try #require(
+          prepared.operation(bias: bias, rectifies: true, pooling: Self.halving), what)
+        #expect(operation.kernelName.hasSuffix(", pooled"))
+        expectClose(try operation(input, work: work), expected, tolerance: 5e-6, what)
+        for planes in [1, 2] {
+          try expectSameThroughWindows(operation, input, planes: planes, threads: threads, what)
+        }
+      }
+    }
+  }
+
+  @Test("windows that overlap, or end beyond the results, are left to a pooling of their own")
+  func otherWindows() throws {
+    let geometry = ConvolutionGeometry(kernel: Extent3(3), padding: Extent3(1))
+    let weight = Tensor(shape: [16, 16, 3, 3, 3], repeating: 1)
+    let work = WorkContext(threadCount: 1)
+    for method in [ConvolutionMethod.winograd, .implicitProduct] {
+      let prepared = try PreparedConvolution(weight: weight, geometry: geometry, method: method, work: work)
+      for pooling in [
+        PoolingGeometry(kernel: Extent3(3), stride: Extent3(2)),
+        PoolingGeometry(kernel: Extent3(2), stride: Extent3(1)),
+        PoolingGeometry(kernel: Extent3(2), stride: Extent3(2), roundsUp: true),
+      ] {
+        #expect(prepared.operation(bias: nil, rectifies: true, pooling: pooling) == nil)
+      }
+    }
+  }
+}
