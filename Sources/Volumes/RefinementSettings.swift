@@ -35,6 +35,10 @@ package struct RefinementSettings: Hashable, Sendable, Codable {
   package var normalisation: Normalisation
   /// Whether a voxel's message to itself is left out, as the paper writes it; peers include it.
   package var excludesSelf: Bool
+  /// The labels that may gain or lose voxels; empty for all.
+  ///
+  /// Background always may.
+  package var changedLabels: [UInt16]
 
   /// Settings; the defaults are a start for CT and MR of 1-3 mm voxels.
   package init(
@@ -42,7 +46,7 @@ package struct RefinementSettings: Hashable, Sendable, Codable {
     smoothnessWeight: Double = 1.5, thetaGammaMillimetres: Spacing = Spacing(2), iterations: Int = 5,
     auxiliaryHeadWeights: [Double] = [], normalisation: Normalisation = .symmetric,
     excludesSelf: Bool = false,
-    furtherThetaBetas: [Double] = []
+    furtherThetaBetas: [Double] = [], changedLabels: [UInt16] = []
   ) {
     self.appearanceWeight = appearanceWeight
     self.thetaAlphaMillimetres = thetaAlphaMillimetres
@@ -54,9 +58,10 @@ package struct RefinementSettings: Hashable, Sendable, Codable {
     self.normalisation = normalisation
     self.excludesSelf = excludesSelf
     self.furtherThetaBetas = furtherThetaBetas
+    self.changedLabels = changedLabels
   }
 
-  /// Reads settings; those of one image may leave out ``furtherThetaBetas``.
+  /// Reads settings; those of one image may leave out ``furtherThetaBetas``, those of all labels ``changedLabels``.
   package init(from decoder: any Decoder) throws {
     let values = try decoder.container(keyedBy: CodingKeys.self)
     appearanceWeight = try values.decode(Double.self, forKey: .appearanceWeight)
@@ -69,6 +74,7 @@ package struct RefinementSettings: Hashable, Sendable, Codable {
     auxiliaryHeadWeights = try values.decode([Double].self, forKey: .auxiliaryHeadWeights)
     normalisation = try values.decode(Normalisation.self, forKey: .normalisation)
     excludesSelf = try values.decode(Bool.self, forKey: .excludesSelf)
+    changedLabels = try values.decodeIfPresent([UInt16].self, forKey: .changedLabels) ?? []
   }
 
   /// θβ of every image, the first one's first.

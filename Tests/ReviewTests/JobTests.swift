@@ -9,6 +9,7 @@ import Work
 /// Services that open the phantom and whose other jobs wait to be cancelled.
 private final class PretendedServices: ReviewServices {
   let startedCount = Mutex(0)
+  let saved = Mutex<[NamedKernels]>([])
 
   func openCase(_ request: OpenCaseRequest, _ work: WorkContext) throws -> ReviewCase {
     guard request.imagePath != "missing.nii" else { throw InputError("missing.nii", "cannot be read") }
@@ -21,7 +22,7 @@ private final class PretendedServices: ReviewServices {
     networkResult(for: phantomCase())
   }
 
-  func refine(_ request: RefinementRequest, _ work: WorkContext) throws -> LabelVolume {
+  func refine(_ request: RefinementRequest, _ work: WorkContext) throws -> RefinedLabels {
     startedCount.withLock { $0 += 1 }
     #expect(work.yieldsToOthers)
     #expect(getpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0) >= ThreadPriority.niceValue)
@@ -32,6 +33,12 @@ private final class PretendedServices: ReviewServices {
     }
     throw InputError("CRF", "was never cancelled")
   }
+
+  func measure(_ request: RefinementRequest, _ work: WorkContext) throws -> ImageMeasures? { nil }
+
+  func savedPresets() throws -> [NamedKernels] { saved.withLock { $0 } }
+
+  func save(_ preset: NamedKernels) throws { saved.withLock { $0.append(preset) } }
 
   func export(_ request: ExportRequest, _ work: WorkContext) throws -> ExportOutcome {
     .written(path: request.path)
@@ -65,7 +72,8 @@ private func refinement() -> JobRequest {
   return .refine(
     RefinementRequest(
       image: content.image, source: .mask(content.masks[0].labels, confidence: 0.9),
-      table: content.masks[0].table, settings: RefinementSettings()))
+      table: content.masks[0].table, settings: RefinementSettings(), unrefined: content.masks[0].labels,
+      unrefinedStatistics: []))
 }
 
 @Test("a newer job cancels the older one of its kind, progress arrives, and cancelling ends the newer too")
@@ -84,6 +92,15 @@ func newerJobCancelsOlder() {
   centre.perform(.cancel(JobID(2)))
   #expect(ended(log.wait { ended($0, 2) != nil }, 2) == .cancelled)
   #expect(services.startedCount.withLock { $0 } == 2)
+}
+
+@Test("kernels are saved before the saved ones are listed")
+func kernelsAreSaved() {
+  let log = EventLog()
+  let centre = JobCentre(services: PretendedServices()) { log.add($0) }
+  let mine = NamedKernels(name: "mine", settings: RefinementSettings(thetaBeta: 30))
+  centre.perform(.start(JobID(1), .presets(saving: mine)))
+  #expect(ended(log.wait { ended($0, 1) != nil }, 1) == .presets([mine]))
 }
 
 @Test("draining stops every job")

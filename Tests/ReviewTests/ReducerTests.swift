@@ -2,6 +2,7 @@ import Review
 import Screen
 import Testing
 import Volumes
+import Work
 
 @Test("an opened case shows its mask from the largest slice of its largest label")
 func openingShowsTheMask() throws {
@@ -212,6 +213,7 @@ func refinementOfAMask() throws {
   }
   #expect(request.settings.appearanceWeight == 3.1)
   #expect(request.region == VoxelBounds(GridSize(24, 20, 16)))
+  #expect(request.unrefined == state.decisions.versions[0].labels)
   state.press(.down)
   state.type("6,6,8")
   state.press(.enter)
@@ -225,12 +227,13 @@ func refinementOfAMask() throws {
   #expect(full.region == nil)
   var refined = state.decisions.versions[0].labels
   for offset in refined.voxels.indices where refined.voxels[offset] == 1 { refined.voxels[offset] = 0 }
-  let statistics = try LabelStatistics.all(of: refined, work: .init())
-  _ = reduce(&state, .jobEnded(run.started!.id, .refined(refined, statistics: statistics)))
+  let labels = RefinedLabels(box: VoxelBounds(refined.grid.size), labels: refined)
+  _ = reduce(&state, .jobEnded(run.started!.id, .refined(try RefinedPart(labels, of: full, WorkContext()))))
   #expect(state.shownVersion?.name == "CRF 1")
   #expect(state.shownVersion?.warnings == ["spleen vanished"])
   #expect(state.message == Message("CRF 1: spleen vanished", .warning))
   // A second run starts from the mask again, not from its own result.
+  state.press(.right)
   let again = state.press(.enter)
   guard case .refine(let second)? = again.started?.request else {
     Issue.record("no second refinement was started")

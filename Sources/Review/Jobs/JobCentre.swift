@@ -82,6 +82,23 @@ package final class JobCentre: Sendable {
     }
   }
 
+  /// Runs the CRF and holds the result against what it started from.
+  private func refined(_ request: RefinementRequest, _ work: WorkContext) throws -> RefinedPart {
+    let start = ContinuousClock.now
+    var part = try RefinedPart(
+      try services.refine(request, work.part(0...0.9)), of: request, work.part(0.9...1))
+    part.seconds = (ContinuousClock.now - start) / .seconds(1)
+    return part
+  }
+
+  private static func pause(milliseconds: Int, _ work: WorkContext) throws(Cancelled) {
+    let end = ContinuousClock.now + .milliseconds(milliseconds)
+    while ContinuousClock.now < end {
+      try work.checkCancellation()
+      usleep(5000)
+    }
+  }
+
   private func run(_ request: JobRequest, _ work: WorkContext) throws -> JobOutcome {
     switch request {
     case .open(let request):
@@ -93,12 +110,15 @@ package final class JobCentre: Sendable {
     case .segment(let request):
       let result = try services.segment(request, work.part(0...0.98))
       return .segmented(result, statistics: try LabelStatistics.all(of: result.labels, work: work.silent))
-    case .refine(let request):
-      let labels = try services.refine(request, work.part(0...0.95))
-      return .refined(labels, statistics: try LabelStatistics.all(of: labels, work: work.silent))
-    case .preview(let request):
-      guard let box = request.region else { preconditionFailure("a preview without a region") }
-      return .previewed(RegionPreview(box: box, labels: try services.refine(request, work)))
+    case .refine(let request), .preview(let request): return .refined(try refined(request, work))
+    case .follow(let request):
+      // A knob that turns on within this time costs the preview no core.
+      try JobCentre.pause(milliseconds: 250, work)
+      return .refined(try refined(request, work))
+    case .measure(let request): return .measured(try services.measure(request, work))
+    case .presets(let new):
+      if let new { try services.save(new) }
+      return .presets(try services.savedPresets())
     case .compare(let request): return .compared(try Comparison(request, work))
     case .export(let request): return .exported(try services.export(request, work))
     }

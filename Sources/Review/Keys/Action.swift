@@ -20,6 +20,7 @@ package enum Action: Hashable, Sendable {
   case movePointer(Int), toggleLabel, soloLabel, showAllLabels
   case chooseA, chooseB, showVersion
   case turnKnob(Int, coarse: Bool), typeIntoKnob, eraseInKnob, resetKnob, resetAllKnobs, refine, togglePreview
+  case flipLive, chooseAxis, choosePreset, savePreset
   // Dialogs
   case accept, dismiss, movePage(Int), moveToEnd(Bool)
   case eraseBackwards, eraseForwards, eraseToStart, moveInText(Int), moveToTextEnd(Bool)
@@ -45,7 +46,7 @@ package enum KeyContext: String, Hashable, Sendable, CaseIterable {
     case .labels: "After b, until Esc."
     case .versions: "After v, until Esc. A and B are the two versions that Tab flips and d compares."
     case .refinement: "After t, until Esc. Knobs are in millimetres and in the image's own intensity units."
-    case .list: "Windows and models."
+    case .list: "Windows, models and kernels."
     case .text: "After : and g."
     case .question: "Nothing is overwritten or lost without one."
     case .help: "This list."

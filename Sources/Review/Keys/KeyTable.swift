@@ -160,12 +160,16 @@ package enum KeyTable {
     bind(.refinement, ["L", "+"], .turnKnob(1, coarse: true), "a coarse step up"),
     bind(
       .refinement, "0123456789.,".map { Key.character($0) }, .typeIntoKnob,
-      "type a value; i,j,k for a reach by axis"),
+      "type a value; i,j,k for a reach by axis, values for labels"),
     bind(.refinement, [.backspace], .eraseInKnob, "erase what was typed"),
+    bind(.refinement, [.tab], .flipLive, "flip between unrefined and refined", bar: "A/B"),
+    bind(.refinement, [.enter], .refine, "take the typed value; keep the result as a version", bar: "keep"),
+    bind(.refinement, ["i"], .chooseAxis, "which axis of a reach turns: all, i, j, k"),
+    bind(.refinement, ["P"], .choosePreset, "choose kernels: advised, from the image, saved", bar: "presets"),
+    bind(.refinement, ["S"], .savePreset, "save the kernels under a name"),
     bind(.refinement, ["r"], .resetKnob, "this knob as the model advises", bar: "reset"),
     bind(.refinement, ["R"], .resetAllKnobs, "all knobs as the model advises"),
-    bind(.refinement, ["p"], .togglePreview, "refine around the crosshair while turning", bar: "live"),
-    bind(.refinement, [.enter], .refine, "take the typed value; refine the whole image", bar: "run"),
+    bind(.refinement, ["p"], .togglePreview, "refine around the crosshair while turning; off and on"),
     bind(.refinement, [.escape, "t"], .back, "drop the typed value; cancel; back", bar: "back"),
   ]
 

@@ -7,6 +7,10 @@ extension ReviewState {
       dialog = nil
       if action == .accept { choose(intensities.presets[selected]) }
     case .models(let selected): return answerModels(action, selected)
+    case .presets(let selected):
+      dialog = nil
+      let offered = offeredPresets
+      if action == .accept, offered.indices.contains(selected) { return take(offered[selected]) }
     case .command(let prompt, let entry): return edit(action, prompt, entry)
     case .question(let question):
       dialog = nil

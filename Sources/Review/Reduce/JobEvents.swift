@@ -18,10 +18,15 @@ extension ReviewState {
     case (.models(let models), _): return take(models)
     case (.segmented(let result, let statistics), .segmentation(let model)):
       return add(result, statistics, by: model)
-    case (.refined(let labels, let statistics), .refinement(let base, let knobs)):
-      return add(labels, statistics, refining: base, with: knobs)
-    case (.previewed(let preview), .preview(let base)):
-      if focus == .refinement, refinementBase?.id == base { self.preview = preview }
+    case (.refined(let part), .refinement(let base, let knobs)):
+      let effects = add(part, refining: base, with: knobs)
+      takeWhole(part, base: base, knobs)
+      return effects
+    case (.refined(let part), .preview(let base, let knobs)): return take(part, base: base, knobs)
+    case (.refined(let part), .following(let base, let knobs)): takeWhole(part, base: base, knobs)
+    case (.measured(let measures), .measurement(let base)):
+      self.measures = MeasuredVersion(version: base, measures: measures)
+    case (.presets(let presets), .presets(let saved)): take(presets, saved: saved)
     case (.compared(let comparison), _):
       if comparison.a == decisions.a, comparison.b == decisions.b { self.comparison = comparison }
     case (.exported(let outcome), .export(let version, _, let quitsAfterwards)):
@@ -92,8 +97,9 @@ extension ReviewState {
     }
   }
 
-  private mutating func add(
-    _ labels: LabelVolume, _ statistics: [LabelStatistics], refining base: VersionID, with knobs: KnobSettings
+  /// Makes a version of a refinement of all of the image.
+  mutating func add(
+    _ part: RefinedPart, refining base: VersionID, with knobs: KnobSettings
   ) -> [ReviewEffect] {
     // The base was undone while the CRF ran: its refinement has nothing to stand on.
     guard let base = version(base) else { return [] }
@@ -102,10 +108,9 @@ extension ReviewState {
     let version = Version(
       id: takeVersionID(), name: "CRF \(refinementCount)",
       origin: .refinement(of: base.id, settings: knobs.refinement, maskConfidence: confidence),
-      labels: labels, table: base.table, statistics: statistics, probabilities: base.probabilities,
+      labels: part.labels, table: base.table, statistics: part.statistics, probabilities: base.probabilities,
       auxiliaryHeadCount: base.auxiliaryHeadCount, advisedSettings: base.advisedSettings,
-      warnings: Version.warnings(from: base, to: statistics))
-    preview = nil
+      warnings: Version.warnings(from: base, to: part.statistics))
     return add(version, comparedWith: base.id) { _ in }
   }
 
@@ -162,7 +167,9 @@ extension ReviewState {
     case .models:
       actionsAhead = []
       if case .models = dialog { dialog = nil }
-    case .preview: preview = nil
+    case .preview, .following:
+      live = nil
+      previewIsDue = false
     default: break
     }
     message = Message(line, .error)

@@ -29,11 +29,10 @@ extension ReviewState {
     }
     decisions.shownSide = decisions.shownSide == .a ? .b : .a
     view.showsDifference = false
-    preview = nil
   }
 
   private mutating func toggleDifference() -> [ReviewEffect] {
-    guard decisions.a != nil, decisions.b != nil else {
+    guard shownLive != nil || decisions.a != nil && decisions.b != nil else {
       message = Message("nothing to compare: run a network (m) or the CRF (t) first", .warning)
       return []
     }
@@ -53,8 +52,14 @@ extension ReviewState {
     selectedLabel = labels[(position + count + labels.count) % labels.count].key
   }
 
-  /// The label at the crosshair in the shown version; nil on background.
+  /// The label at the crosshair as the panes show it; nil on background.
   package var labelAtCrosshair: Label? {
+    if let live = shownLive, let base = version(live.base) {
+      let value =
+        live.region?.part.label(at: view.crosshair) ?? live.whole?.part.label(at: view.crosshair)
+        ?? base.labels.voxels[grid.size.offset(view.crosshair)]
+      return value == 0 ? nil : base.table[value]
+    }
     guard let version = shownVersion else { return nil }
     let value = version.labels.voxels[grid.size.offset(view.crosshair)]
     return value == 0 ? nil : version.table[value]

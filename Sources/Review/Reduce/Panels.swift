@@ -13,6 +13,8 @@ extension ReviewState {
       } else {
         actionsAhead.append(.movePointer(count))
       }
+    case .presets(let selected):
+      dialog = .presets(selected: wrapped(selected + count, offeredPresets.count))
     case .command, .question: break
     case nil: movePanelPointer(count)
     }
@@ -81,7 +83,6 @@ extension ReviewState {
   mutating func choosePair(_ action: Action) -> [ReviewEffect] {
     guard let id = selectedVersion, let version = version(id) else { return [] }
     let name = cleaned(version.name)
-    preview = nil
     switch action {
     case .chooseA:
       decide("A is \(name)") {

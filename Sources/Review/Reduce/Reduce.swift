@@ -24,7 +24,7 @@ extension ReviewState {
   package var keyContext: KeyContext {
     switch dialog {
     case .help: return .help
-    case .windows, .models: return .list
+    case .windows, .models, .presets: return .list
     case .command: return .text
     case .question: return .question
     case nil: break
@@ -50,7 +50,9 @@ extension ReviewState {
         dialog = .command(prompt: prompt, entry)
       }
       return []
-    case .mouse(let event): return phase == .reviewing && dialog == nil ? take(event) : []
+    case .mouse(let event):
+      guard phase == .reviewing, dialog == nil else { return [] }
+      return followingCrosshair { $0.take(event) }
     }
   }
 
@@ -63,7 +65,7 @@ extension ReviewState {
     let context = keyContext
     if let action = KeyTable.action(key, in: context) {
       if context != .text, message?.kind != .error || action == .back { message = nil }
-      return perform(action, key)
+      return followingCrosshair { $0.perform(action, key) }
     }
     if context == .text, case .character(let character) = key, case .command(let prompt, var entry) = dialog {
       entry.insert(String(character))
@@ -86,7 +88,9 @@ extension ReviewState {
       return changeOverlay(action)
     case .toggleLabel, .soloLabel, .showAllLabels: changeVisibility(action)
     case .chooseA, .chooseB, .showVersion: return choosePair(action)
-    case .turnKnob, .typeIntoKnob, .eraseInKnob, .resetKnob, .resetAllKnobs, .refine, .togglePreview:
+    case .turnKnob, .typeIntoKnob, .eraseInKnob, .resetKnob, .resetAllKnobs, .refine, .togglePreview,
+      .flipLive,
+      .chooseAxis, .choosePreset, .savePreset:
       return changeRefinement(action, key)
     case .chooseModel, .verdict, .export, .undo, .redo, .back, .quit, .focus: return work(action)
     case .goTo: dialog = .command(prompt: "go to ", TextEntry())

@@ -2,16 +2,14 @@ import Screen
 import Volumes
 
 extension ReviewState {
-  /// The box that is refined while a knob turns: about 80 000 voxels, refined in well under a second.
-  private static let previewSide = GridSize(64, 64, 20)
-
-  /// Turns and types knobs, and runs the CRF.
+  /// Turns and types knobs, and keeps what the CRF does.
   mutating func changeRefinement(_ action: Action, _ key: Key) -> [ReviewEffect] {
     switch action {
     case .turnKnob(let steps, let coarse):
       knobEntry = nil
-      let knob = selectedKnob
-      turn { $0.turn(knob, by: steps, coarse: coarse) }
+      let (knob, axis) = (selectedKnob, knobAxis)
+      let labels = refinementBase?.table.labels.map(\.value) ?? []
+      turn { $0.turn(knob, by: steps, coarse: coarse, axis: axis, labels: labels) }
       return previewIfLive()
     case .typeIntoKnob:
       if case .character(let character) = key {
@@ -35,26 +33,42 @@ extension ReviewState {
       return previewIfLive()
     case .togglePreview:
       isPreviewLive.toggle()
-      preview = nil
-      message = Message(isPreviewLive ? "live preview around the crosshair" : "live preview off")
-      return isPreviewLive ? previewIfLive() : cancel(.preview)
-    case .refine: return takeEntryOrRefine()
+      message = Message(isPreviewLive ? "live refinement around the crosshair" : "live refinement off")
+      if isPreviewLive { return previewIfLive() }
+      return stopLive()
+    case .flipLive: return flipLive()
+    case .chooseAxis:
+      knobAxis = knobAxis.map { $0 == 2 ? nil : $0 + 1 } ?? 0
+      let axis = knobAxis.map { "axis \(["i", "j", "k"][$0]) alone" } ?? "all axes alike"
+      message = Message("θα and θγ turn \(axis)")
+    case .choosePreset: return choosePreset()
+    case .savePreset: dialog = .command(prompt: ":", TextEntry("save-preset "))
+    case .refine: return takeEntryOrKeep()
     default: break
     }
     return []
   }
 
-  private mutating func turn(_ name: String? = nil, _ change: (inout KnobSettings) -> Void) {
+  mutating func turn(_ name: String? = nil, _ change: (inout KnobSettings) -> Void) {
     decide(name ?? "turn \(selectedKnob.name)", joins: name == nil) { change(&$0.knobs) }
   }
 
   /// What the model behind the shown version advises, else the program's own defaults.
-  private var advisedKnobs: KnobSettings {
+  var advisedKnobs: KnobSettings {
     KnobSettings(refinement: refinementBase?.advisedSettings ?? RefinementSettings())
   }
 
-  private mutating func takeEntryOrRefine() -> [ReviewEffect] {
-    guard let entry = knobEntry else { return refine() }
+  private mutating func flipLive() -> [ReviewEffect] {
+    guard live?.latest != nil else {
+      message = Message("nothing refined yet: turn a knob first", .warning)
+      return []
+    }
+    showsUnrefined.toggle()
+    return []
+  }
+
+  private mutating func takeEntryOrKeep() -> [ReviewEffect] {
+    guard let entry = knobEntry else { return keep() }
     knobEntry = nil
     var knobs = decisions.knobs
     if let problem = knobs.type(entry.text, for: selectedKnob) {
@@ -66,29 +80,29 @@ extension ReviewState {
   }
 
   /// The CRF on the shown version, or on what that was refined from.
-  private func refinementRequest(_ base: Version, region: VoxelBounds?) -> RefinementRequest {
+  func refinementRequest(_ base: Version, region: VoxelBounds?) -> RefinementRequest {
     var settings = decisions.knobs.refinement
     if base.probabilities == nil { settings.auxiliaryHeadWeights = [] }
+    settings.auxiliaryHeadWeights = Array(settings.auxiliaryHeadWeights.prefix(base.auxiliaryHeadCount))
+    settings.changedLabels = settings.changedLabels.filter { base.table[$0] != nil }
     return RefinementRequest(
       image: content.image,
       source: base.probabilities.map { .probabilities($0) }
         ?? .mask(base.labels, confidence: decisions.knobs.maskConfidence),
-      table: base.table, settings: settings, region: region)
+      table: base.table, settings: settings, region: region, unrefined: base.labels,
+      unrefinedStatistics: base.statistics)
   }
 
-  private mutating func refine() -> [ReviewEffect] {
+  /// Makes a version of what the CRF does with the knobs as they stand, computed already or not.
+  private mutating func keep() -> [ReviewEffect] {
     guard let base = refinementBase else {
       message = Message("the CRF needs a mask or a network's result: m runs a network", .warning)
       return []
     }
+    if let whole = live?.whole, live?.base == base.id, whole.knobs == decisions.knobs {
+      return add(whole.part, refining: base.id, with: whole.knobs)
+    }
     let purpose = RunningJob.Purpose.refinement(base: base.id, decisions.knobs)
-    return [start(.refine(refinementRequest(base, region: nil)), for: purpose)]
-  }
-
-  /// Refines the box around the crosshair with the knobs as they stand; a newer one cancels an older one.
-  mutating func previewIfLive() -> [ReviewEffect] {
-    guard isPreviewLive, focus == .refinement, let base = refinementBase else { return [] }
-    let region = VoxelBounds(around: view.crosshair, side: ReviewState.previewSide, in: grid.size)
-    return [start(.preview(refinementRequest(base, region: region)), for: .preview(base: base.id))]
+    return cancel(.following) + [start(.refine(refinementRequest(base, region: nil)), for: purpose)]
   }
 }

@@ -6,7 +6,7 @@ enum TypedCommand: Equatable {
   case window(IntensityWindow), automaticWindow, preset(Int)
   case slice(Int), voxel(VoxelIndex), world(WorldPoint), label(String)
   case export(String?), exportAndQuit(String?), quit(isForced: Bool), help
-  case knob(Knob, String)
+  case knob(Knob, String), kernels(named: String), saveKernels(String)
   case problem(String)
 
   /// How each is typed, for the key reference.
@@ -17,8 +17,11 @@ enum TypedCommand: Equatable {
     ("liver", "the largest slice of a label, by name, part of a name, or \"label 6\""),
     ("window 40 400", "window by centre and width; also \"window auto\" and \"window lung\""),
     (
-      "set theta-alpha 6", "a CRF knob: mu1, theta-alpha, theta-beta, mu2, theta-gamma, iterations, certainty"
+      "set theta-alpha 6",
+      "a CRF knob: mu1, theta-alpha, theta-beta, mu2, theta-gamma, iterations, tau1, certainty, labels"
     ),
+    ("preset NAME", "the CRF's kernels: advised, from the image or saved"),
+    ("save-preset NAME", "save the CRF's kernels"),
     ("export NAME", "export the accepted version to NAME; w is short for it"),
     ("wq", "export and quit"),
     ("q", "quit; q! does not ask"),
@@ -36,6 +39,8 @@ enum TypedCommand: Equatable {
     case "wq", "x": self = .exportAndQuit(rest.isEmpty ? nil : rest)
     case "help", "h": self = .help
     case "window", "win": self = TypedCommand.window(Array(words.dropFirst()), presets)
+    case "preset": self = .kernels(named: rest)
+    case "save-preset": self = .saveKernels(rest)
     case "set": self = TypedCommand.knob(Array(words.dropFirst()))
     case "slice" where Int(rest) != nil: self = .slice(Int(rest)!)
     default: self = TypedCommand.place(line.trimmingCharacters(in: .whitespaces))
@@ -61,7 +66,8 @@ enum TypedCommand: Equatable {
   private static let knobs: [(String, Knob)] = [
     ("mu1", .appearanceWeight), ("theta-alpha", .thetaAlpha), ("theta-beta", .thetaBeta),
     ("mu2", .smoothnessWeight), ("theta-gamma", .thetaGamma), ("iterations", .iterations),
-    ("certainty", .maskConfidence),
+    ("certainty", .maskConfidence), ("tau1", .auxiliaryWeight(0)), ("tau2", .auxiliaryWeight(1)),
+    ("tau3", .auxiliaryWeight(2)), ("labels", .changedLabels),
   ]
 
   private static func knob(_ words: [String]) -> TypedCommand {
@@ -111,15 +117,25 @@ extension ReviewState {
     case .help: dialog = .help(line: 0)
     case .knob(let knob, let value):
       var knobs = decisions.knobs
-      if let problem = knobs.type(value, for: knob) {
+      if let problem = knobs.type(labelValues(value, of: knob), for: knob) {
         message = Message(problem, .error)
       } else {
         decide("set \(knob.name)") { $0.knobs = knobs }
         return previewIfLive()
       }
+    case .kernels(let name): return takePreset(named: name)
+    case .saveKernels(let name): return savePreset(named: name)
     case .problem(let text): message = Message(text, .error)
     }
     return []
+  }
+
+  /// What was typed for a knob, with the names of labels replaced by their values.
+  private func labelValues(_ text: String, of knob: Knob) -> String {
+    guard knob == .changedLabels, let table = refinementBase?.table else { return text }
+    return text.split(separator: ",").map { part in
+      table.labels.first { $0.key == part.lowercased() }.map { "\($0.value)" } ?? String(part)
+    }.joined(separator: ",")
   }
 
   private mutating func goTo(slice: Int) {

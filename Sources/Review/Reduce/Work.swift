@@ -5,7 +5,7 @@ extension ReviewState {
   mutating func work(_ action: Action) -> [ReviewEffect] {
     switch action {
     case .chooseModel: return chooseModel()
-    case .focus(let focus): take(focus)
+    case .focus(let focus): return take(focus)
     case .verdict(let kind): judge(kind)
     case .export: return export(to: nil, version: nil)
     case .undo: return undo()
@@ -25,7 +25,8 @@ extension ReviewState {
     return [start(.models(content.image), for: .models)]
   }
 
-  private mutating func take(_ focus: Focus) {
+  private mutating func take(_ focus: Focus) -> [ReviewEffect] {
+    let stopped = self.focus == .refinement && focus != .refinement ? stopLive() : []
     self.focus = focus
     view.isPanning = false
     switch focus {
@@ -33,13 +34,19 @@ extension ReviewState {
     case .versions: selectedVersion = shownVersion?.id ?? decisions.versions.last?.id
     case .refinement:
       if !Knob.knobs(of: refinementBase).contains(selectedKnob) { selectedKnob = .appearanceWeight }
+      return beginRefining()
     case .picture: break
     }
+    return stopped
   }
 
   private mutating func judge(_ kind: Verdict.Kind) {
     guard let shown = shownVersion else {
       message = Message("no version to judge: open a mask, or run a network (m)", .warning)
+      return
+    }
+    if let live = shownLive, live.whole?.part.labels != shown.labels {
+      message = Message("what you see is no version yet: Enter keeps it as one", .warning)
       return
     }
     let name = cleaned(shown.name)
@@ -119,7 +126,7 @@ extension ReviewState {
     let side = decisions.shownSide
     decisions = earlier
     decisions.shownSide = side
-    preview = nil
+    if let base = live?.base, version(base) == nil { live = nil }
     if !decisions.versions.contains(where: { $0.id == selectedVersion }) {
       selectedVersion = decisions.versions.last?.id
     }
@@ -141,9 +148,9 @@ extension ReviewState {
     if view.isPanning {
       view.isPanning = false
     } else if focus != .picture {
+      let wasRefining = focus == .refinement
       focus = .picture
-      preview = nil
-      return cancel(.preview)
+      return wasRefining ? stopLive() : []
     } else if view.showsDifference {
       view.showsDifference = false
     }

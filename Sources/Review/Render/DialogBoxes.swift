@@ -8,6 +8,7 @@ extension ReviewState {
     case .help(let line): paintHelp(from: line, into: &frame)
     case .windows(let selected): paintWindows(selected, into: &frame)
     case .models(let selected): paintModels(selected, into: &frame)
+    case .presets(let selected): paintPresets(selected, into: &frame)
     case .question(let question):
       let width = min(frame.columns - 8, 72)
       var lines = wrapped(question.text, width: width - 4).map { [Span($0, Theme.strong)] }
@@ -41,6 +42,22 @@ extension ReviewState {
     paintBox(
       "Window (centre/width)", lines + [[], [Span(" or type :window CENTRE WIDTH", Theme.quiet)]], width: 46,
       into: &frame)
+  }
+
+  private func paintPresets(_ selected: Int, into frame: inout Frame) {
+    let width = min(frame.columns - 8, 76)
+    let offered = offeredPresets
+    var lines: [[Span]] = offered.enumerated().map { position, preset in
+      let style = position == selected ? Theme.selected : Theme.plain
+      return [
+        Span(" " + preset.name.fitted(width - 28) + preset.origin.fitted(22, atRight: true) + " ", style)
+      ]
+    }
+    if offered.indices.contains(selected) {
+      lines += [[], [Span(ReviewState.summary(offered[selected].settings))]]
+    }
+    lines += [[], [Span("Enter turns every knob to it; S saves the knobs as they stand.", Theme.quiet)]]
+    paintBox("CRF kernels", lines, width: width, into: &frame)
   }
 
   private func paintModels(_ selected: Int, into frame: inout Frame) {

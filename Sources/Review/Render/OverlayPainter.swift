@@ -6,8 +6,8 @@ struct OverlayPainter {
   /// What is drawn.
   private enum Content {
     case nothing
-    case labels(LabelVolume, LabelRanks, preview: RegionPreview?)
-    case difference(LabelVolume, LabelRanks, LabelVolume, LabelRanks)
+    case labels(LabelVolume, LabelRanks, live: RefinedPart?)
+    case difference(LabelVolume, LabelRanks, LabelVolume, LabelRanks, live: RefinedPart?)
   }
 
   private let content: Content
@@ -23,27 +23,49 @@ struct OverlayPainter {
     static let onlyA: UInt16 = 3
     static let conflict: UInt16 = 4
     static let colours = [Theme.both, Theme.onlyB, Theme.onlyA, Theme.conflict]
+
+    /// How two ranks agree; labels that are hidden, or that only one version knows, have rank 0 on both sides.
+    static func of(_ a: UInt16, _ b: UInt16) -> UInt16 {
+      if a == b { return a == 0 ? 0 : both }
+      if b == 0 { return onlyA }
+      return a == 0 ? onlyB : conflict
+    }
   }
 
   init(_ state: ReviewState) {
     style = state.view.overlay.style
     opacity = state.view.overlay.opacity
     blends = state.capabilities.colourDepth == .trueColour
-    guard state.view.overlay.isShown, let shown = state.shownVersion else {
+    guard state.view.overlay.isShown, var shown = state.shownVersion else {
       content = .nothing
       colours = []
       return
     }
-    if state.view.showsDifference, let a = state.decisions.a.flatMap({ state.version($0) }),
+    var part: RefinedPart?
+    if let live = state.live, state.focus == .refinement, let base = state.version(live.base) {
+      shown = base
+      if let live = state.shownLive {
+        part = live.region?.part
+        if let whole = live.whole?.part {
+          (shown.labels, shown.statistics) = (whole.labels, whole.statistics)
+        }
+        if state.view.showsDifference {
+          let (ranksA, ranksB) = OverlayPainter.pairRanks(base, shown) { state.isVisible($0) }
+          content = .difference(base.labels, ranksA, shown.labels, ranksB, live: part)
+          colours = Agreement.colours
+          return
+        }
+      }
+    } else if state.view.showsDifference, let a = state.decisions.a.flatMap({ state.version($0) }),
       let b = state.decisions.b.flatMap({ state.version($0) })
     {
       let (ranksA, ranksB) = OverlayPainter.pairRanks(a, b) { state.isVisible($0) }
-      content = .difference(a.labels, ranksA, b.labels, ranksB)
+      content = .difference(a.labels, ranksA, b.labels, ranksB, live: nil)
       colours = Agreement.colours
       return
     }
     let ranks = LabelRanks(shown) { state.isVisible($0) }
-    content = .labels(shown.labels, ranks, preview: state.preview)
+    content = .labels(shown.labels, ranks, live: part)
     colours = ranks.colours.map(\.rgb)
   }
 
@@ -74,18 +96,19 @@ struct OverlayPainter {
     let sampler = SliceSampler(projection, size: size, slice: slice)
     switch content {
     case .nothing: return
-    case .labels(let labels, let ranks, let preview):
+    case .labels(let labels, let ranks, let live):
       sampler.classify(labels, ranks, into: &classes)
-      if let preview {
-        SliceSampler(projection, size: preview.box.size, slice: slice, box: preview.box)
-          .classify(preview.labels, ranks.anywhere(in: preview.box.size), into: &classes)
+      if let live {
+        SliceSampler(projection, size: live.box.size, slice: slice, box: live.box)
+          .classify(live.labels, ranks.anywhere(in: live.box.size), into: &classes)
       }
-    case .difference(let a, let ranksA, let b, let ranksB):
-      sampler.classify(a, ranksA, b, ranksB, into: &classes) { one, other in
-        // Labels that are hidden, or that only one version knows, have rank 0 on both sides.
-        if one == other { return one == 0 ? 0 : Agreement.both }
-        if other == 0 { return Agreement.onlyA }
-        return one == 0 ? Agreement.onlyB : Agreement.conflict
+    case .difference(let a, let ranksA, let b, let ranksB, let live):
+      sampler.classify(a, ranksA, b, ranksB, into: &classes, combine: Agreement.of)
+      if let live {
+        let size = live.box.size
+        SliceSampler(projection, size: size, slice: slice, box: live.box).classify(
+          live.unrefined, ranksA.anywhere(in: size), live.labels, ranksB.anywhere(in: size), into: &classes,
+          combine: Agreement.of)
       }
     }
     blend(classes, into: &picture)

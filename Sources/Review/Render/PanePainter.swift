@@ -59,9 +59,9 @@ extension ReviewState {
     }
   }
 
-  /// A dotted box around what the live preview refined.
+  /// A dotted box around what is refined while the knobs turn.
   private func paintPreviewBox(_ projection: PaneProjection, into picture: inout PixelBuffer) {
-    guard let box = preview?.box else { return }
+    guard focus == .refinement, let box = live?.region?.part.box else { return }
     let axis = projection.geometry.sliceAxis
     guard (box.lower[axis]...box.upper[axis]).contains(view.crosshair[axis]) else { return }
     let one = projection.pixel(of: box.lower)

@@ -9,6 +9,8 @@ struct PanelSection {
   var lines: [[Span]]
   /// The line that must be in sight.
   var pointer: Int?
+  /// A word at the right of the heading while the section takes keys.
+  var note: String?
 }
 
 extension ReviewState {
@@ -16,7 +18,8 @@ extension ReviewState {
   func paintPanel(_ area: Rectangle, into frame: inout Frame) {
     let width = area.columns - 2
     let sections = [
-      labelSection(width: width), versionSection(width: width), refinementSection(width: width),
+      labelSection(width: width), versionSection(width: width),
+      refinementSection(width: width, rows: area.rows - 1),
     ]
     let heights = shares(of: area.rows, among: sections)
     var row = area.row
@@ -30,6 +33,14 @@ extension ReviewState {
   /// Rows for each section: heading and two lines for all, then the focused one, then from above.
   private func shares(of rows: Int, among sections: [PanelSection]) -> [Int] {
     let wanted = sections.map { $0.lines.count + 2 }
+    if focus == .refinement {
+      // Knobs and what they do belong together: the others take what is left, or nothing.
+      let own = min(rows, sections[2].lines.count + 1)
+      let rest = rows - own
+      guard rest >= 6 else { return [0, 0, rows] }
+      let labels = max(3, min(wanted[0], rest - min(wanted[1], rest - 3)))
+      return [labels, min(wanted[1], rest - labels), own]
+    }
     var heights = wanted.map { min($0, 3) }
     var free = rows - heights.reduce(0, +)
     let order = sections.indices.sorted { one, other in
@@ -52,6 +63,10 @@ extension ReviewState {
     frame.write(section.title, row: heading.row, column: heading.column + 1, style: style, in: heading)
     if !isActive {
       frame.writeAtRight(section.key + " ", row: heading.row, style: Theme.barQuiet, in: heading)
+    } else if let note = section.note,
+      TextWidth.columns(section.title) + TextWidth.columns(note) + 4 <= heading.columns
+    {
+      frame.writeAtRight(note + " ", row: heading.row, style: Theme.active, in: heading)
     }
     let lines = Rectangle(row: body.row, column: body.column, rows: body.rows, columns: body.columns - 1)
     let visible = max(0, min(lines.rows, section.lines.count))

@@ -42,7 +42,8 @@ extension ReviewState {
       + decimals(row.dice, 3).fitted(6, atRight: true)
   }
 
-  private func volumeText(_ millilitres: Double) -> String {
+  /// Millilitres with as many decimals as fit.
+  func volumeText(_ millilitres: Double) -> String {
     decimals(millilitres, abs(millilitres) < 99.95 ? 2 : abs(millilitres) < 9999.5 ? 1 : 0)
   }
 
@@ -80,42 +81,6 @@ extension ReviewState {
     case .refinement(let base, let settings, _):
       return "of \(self.version(base).map { cleaned($0.name) } ?? "-"): " + ReviewState.summary(settings)
     }
-  }
-
-  /// The kernels in one line.
-  private static func summary(_ settings: RefinementSettings) -> String {
-    let knobs = KnobSettings(refinement: settings)
-    return
-      "μ1 \(knobs.text(.appearanceWeight)) θα \(knobs.text(.thetaAlpha)) θβ \(knobs.text(.thetaBeta)) "
-      + "μ2 \(knobs.text(.smoothnessWeight)) θγ \(knobs.text(.thetaGamma)) x\(settings.iterations)"
-  }
-
-  /// The knobs when they take keys, else one line about them.
-  func refinementSection(width: Int) -> PanelSection {
-    let base = refinementBase
-    guard focus == .refinement else {
-      let line = ReviewState.summary(decisions.knobs.refinement)
-      return PanelSection(
-        focus: .refinement, title: "CRF", key: "t", lines: [[Span(line, Theme.quiet)]], pointer: nil)
-    }
-    var lines: [[Span]] = [
-      [Span("on \(base.map { cleaned($0.name) } ?? "nothing yet: m runs a network")", Theme.quiet)]
-    ]
-    var pointer: Int?
-    for knob in Knob.knobs(of: base) {
-      let isPointed = knob == selectedKnob
-      if isPointed { pointer = lines.count }
-      let style = isPointed ? Theme.selected : Theme.plain
-      let typed = isPointed ? knobEntry.map { $0.text + "_" } : nil
-      let value = (typed ?? decisions.knobs.text(knob)).fitted(max(4, width - 20), atRight: true)
-      lines.append([
-        Span(knob.name.fitted(15), style), Span(value, style), Span(" " + knob.unit.fitted(4), style),
-      ])
-    }
-    for text in wrapped(selectedKnob.explanation, width: width) { lines.append([Span(text, Theme.quiet)]) }
-    let state = preview != nil ? "shown in the box" : jobs[.preview] != nil ? "refining the box" : "on"
-    lines.append([Span("live preview: " + (isPreviewLive ? state : "off"), Theme.quiet)])
-    return PanelSection(focus: .refinement, title: "CRF", key: "t", lines: lines, pointer: pointer)
   }
 
   /// Text in lines of at most `width` columns, broken between words.

@@ -12,9 +12,20 @@ extension ReviewState {
       spans.append(Span(" \(letter) \(cleaned(version.name)) ", isShown ? Theme.active : Theme.barQuiet))
       spans.append(Span(" ", Theme.bar))
     }
-    if view.showsDifference { spans.append(Span(" difference of ", Theme.active)) }
-    side("A", decisions.a, .a)
-    side("B", decisions.b, .b)
+    if let live, focus == .refinement, let base = version(live.base) {
+      let isRefined = shownLive != nil
+      if view.showsDifference, isRefined { spans.append(Span(" difference of ", Theme.active)) }
+      let shows = { (own: Bool) in own && !(view.showsDifference && isRefined) ? Theme.active : Theme.barQuiet
+      }
+      spans += [
+        Span(" unrefined \(cleaned(base.name)) ", shows(!isRefined)), Span(" ", Theme.bar),
+        Span(" refined ", shows(isRefined)), Span(" ", Theme.bar),
+      ]
+    } else {
+      if view.showsDifference { spans.append(Span(" difference of ", Theme.active)) }
+      side("A", decisions.a, .a)
+      side("B", decisions.b, .b)
+    }
     if decisions.versions.isEmpty { spans.append(Span("no mask", Theme.barQuiet)) }
     frame.write(spans, row: area.row, in: area)
     guard let verdict = decisions.verdict, let version = version(verdict.version) else { return }
@@ -56,7 +67,10 @@ extension ReviewState {
       Span(" window ", Theme.barQuiet),
       Span("\(decimals(window.centre, places))/\(decimals(window.width, places))", Theme.barStrong),
     ]
-    if let name = decisions.windowName { spans.append(Span(" \(name)", Theme.bar)) }
+    // At 80 columns the legend needs the room of the window's name.
+    if let name = decisions.windowName, !view.showsDifference || area.columns >= 110 {
+      spans.append(Span(" \(name)", Theme.bar))
+    }
     spans.append(Span("  \(view.convention.rawValue)", Theme.barStrong))
     if view.zoom != 1 { spans.append(Span("  zoom \(brief(view.zoom, atMost: 1))", Theme.bar)) }
     if view.showsDifference {
@@ -64,9 +78,10 @@ extension ReviewState {
         spans.append(Span("  ■ ", Style(foreground: colour.colour, background: Theme.bar.background)))
         spans.append(Span(text, Theme.bar))
       }
-      swatch(Theme.onlyA, "only A")
-      swatch(Theme.onlyB, "only B")
-      swatch(Theme.both, "both")
+      let isLive = shownLive != nil
+      swatch(Theme.onlyA, isLive ? "lost" : "only A")
+      swatch(Theme.onlyB, isLive ? "gained" : "only B")
+      swatch(Theme.both, isLive ? "kept" : "both")
       swatch(Theme.conflict, "other label")
     } else if view.overlay.isShown {
       let fill = "fill \(Int((view.overlay.opacity * 100).rounded()))%"

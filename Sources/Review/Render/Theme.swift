@@ -15,6 +15,8 @@ enum Theme {
   static let selected = Style(isReversed: true)
   static let warning = Style(foreground: .rgb(230, 159, 0), isBold: true)
   static let error = Style(foreground: .rgb(255, 95, 95), isBold: true)
+  /// A fact beside a knob.
+  static let note = Style(foreground: .rgb(120, 190, 200))
   static let progress = Style(foreground: .rgb(86, 180, 233))
 
   static let crosshair = RGB(240, 228, 66)

@@ -129,17 +129,73 @@ package struct RefinementRequest: Equatable, Sendable {
   package var settings: RefinementSettings
   /// Only this box of the image; nil for all of it.
   package var region: VoxelBounds?
+  /// The labels before refinement, which the result is held against.
+  package var unrefined: LabelVolume
+  /// What is known of them.
+  package var unrefinedStatistics: [LabelStatistics]
 
   /// A request.
   package init(
     image: ScalarVolume, source: Source, table: LabelTable, settings: RefinementSettings,
-    region: VoxelBounds? = nil
+    region: VoxelBounds? = nil, unrefined: LabelVolume, unrefinedStatistics: [LabelStatistics]
   ) {
     self.image = image
     self.source = source
     self.table = table
     self.settings = settings
     self.region = region
+    self.unrefined = unrefined
+    self.unrefinedStatistics = unrefinedStatistics
+  }
+}
+
+/// What the CRF gives back.
+package struct RefinedLabels: Equatable, Sendable {
+  /// Where they lie: all of the grid, or the part of the request's region that its faces do not disturb.
+  package var box: VoxelBounds
+  /// `box.size` voxels.
+  package var labels: LabelVolume
+  /// Of the voxels there that touch another label before refinement, the share that messages of these weights could
+  /// change at all; nil where there is no such voxel or no such limit.
+  package var movableShare: Double?
+
+  /// Refined labels.
+  package init(box: VoxelBounds, labels: LabelVolume, movableShare: Double? = nil) {
+    precondition(labels.grid.size == box.size, "\(labels.grid.size) in a box of \(box.size)")
+    self.box = box
+    self.labels = labels
+    self.movableShare = movableShare
+  }
+}
+
+/// What an image says about kernels.
+package struct ImageMeasures: Equatable, Sendable {
+  /// Standard deviation of its noise, in its intensity units.
+  package var noise: Double
+  /// The step of intensity across the labels' borders; nil where they have none.
+  package var edgeContrast: Double?
+  /// Kernels that follow from the two and from the spacing.
+  package var suggested: RefinementSettings
+
+  /// Measures.
+  package init(noise: Double, edgeContrast: Double?, suggested: RefinementSettings) {
+    self.noise = noise
+    self.edgeContrast = edgeContrast
+    self.suggested = suggested
+  }
+}
+
+/// Kernels that a reviewer keeps under a name.
+package struct NamedKernels: Equatable, Sendable {
+  /// Its name.
+  package var name: String
+  /// Its kernels.
+  package var settings: RefinementSettings
+
+  /// A preset.
+  package init(name: String, settings: RefinementSettings) {
+    self.name = name
+    self.settings = settings
   }
 }
 

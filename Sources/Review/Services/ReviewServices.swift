@@ -18,8 +18,17 @@ package protocol ReviewServices: Sendable {
   func segment(_ request: SegmentationRequest, _ work: WorkContext) throws -> SegmentationResult
 
   /// Runs the fully connected CRF, on the whole image or on a box of it.
-  /// - Returns: labels on the image's grid, or on the box's own when the request names one.
-  func refine(_ request: RefinementRequest, _ work: WorkContext) throws -> LabelVolume
+  func refine(_ request: RefinementRequest, _ work: WorkContext) throws -> RefinedLabels
+
+  /// Measures the image's noise and its contrast at the borders of the labels that a refinement would start from.
+  /// - Returns: nil when nothing can be said.
+  func measure(_ request: RefinementRequest, _ work: WorkContext) throws -> ImageMeasures?
+
+  /// The kernels that the reviewer saved, by name.
+  func savedPresets() throws -> [NamedKernels]
+
+  /// Saves kernels under a name, in place of those that had it.
+  func save(_ preset: NamedKernels) throws
 
   /// Writes a mask and what reproduces it.
   func export(_ request: ExportRequest, _ work: WorkContext) throws -> ExportOutcome

@@ -12,7 +12,7 @@ package struct JobID: Hashable, Sendable {
 
 /// What a job works on; a newer job cancels the older one of its kind.
 package enum JobKind: Hashable, Sendable, CaseIterable {
-  case opening, models, segmentation, refinement, preview, comparison, export
+  case opening, models, segmentation, refinement, preview, following, measurement, presets, comparison, export
 }
 
 /// What a job is asked to do.
@@ -23,6 +23,11 @@ package enum JobRequest: Equatable, Sendable {
   case refine(RefinementRequest)
   /// A refinement of a box, shown until the knobs move on.
   case preview(RefinementRequest)
+  /// A refinement of all of the image, which follows a preview when the knobs have come to rest.
+  case follow(RefinementRequest)
+  case measure(RefinementRequest)
+  /// The saved presets; with one to save first.
+  case presets(saving: NamedKernels?)
   case compare(ComparisonRequest)
   case export(ExportRequest)
 
@@ -34,6 +39,9 @@ package enum JobRequest: Equatable, Sendable {
     case .segment: .segmentation
     case .refine: .refinement
     case .preview: .preview
+    case .follow: .following
+    case .measure: .measurement
+    case .presets: .presets
     case .compare: .comparison
     case .export: .export
     }
@@ -45,8 +53,9 @@ package enum JobOutcome: Equatable, Sendable {
   case opened(OpenedCase)
   case models([ModelDescription])
   case segmented(SegmentationResult, statistics: [LabelStatistics])
-  case refined(LabelVolume, statistics: [LabelStatistics])
-  case previewed(RegionPreview)
+  case refined(RefinedPart)
+  case measured(ImageMeasures?)
+  case presets([NamedKernels])
   case compared(Comparison)
   case exported(ExportOutcome)
   case cancelled
@@ -71,21 +80,6 @@ package struct OpenedCase: Equatable, Sendable {
   }
 }
 
-/// Labels of a box, refined with the knobs as they stand.
-package struct RegionPreview: Equatable, Sendable {
-  /// Where it lies.
-  package var box: VoxelBounds
-  /// Its labels, `box.size` voxels.
-  package var labels: LabelVolume
-
-  /// A preview.
-  package init(box: VoxelBounds, labels: LabelVolume) {
-    precondition(labels.grid.size == box.size, "\(labels.grid.size) in a box of \(box.size)")
-    self.box = box
-    self.labels = labels
-  }
-}
-
 /// A job under way.
 package struct RunningJob: Equatable, Sendable {
   /// What its result is for.
@@ -94,7 +88,10 @@ package struct RunningJob: Equatable, Sendable {
     case models
     case segmentation(ModelDescription)
     case refinement(base: VersionID, KnobSettings)
-    case preview(base: VersionID)
+    case preview(base: VersionID, KnobSettings)
+    case following(base: VersionID, KnobSettings)
+    case measurement(base: VersionID)
+    case presets(saved: String?)
     case comparison
     case export(VersionID, path: String, quitsAfterwards: Bool)
   }
@@ -115,7 +112,7 @@ package struct RunningJob: Equatable, Sendable {
     case .models: nil
     case .segmentation(let model): "running \(cleaned(model.name))"
     case .refinement: "refining with the CRF"
-    case .preview, .comparison: nil
+    case .preview, .following, .measurement, .presets, .comparison: nil
     case .export: "exporting"
     }
   }

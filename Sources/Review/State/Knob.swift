@@ -8,14 +8,18 @@ package enum Knob: Hashable, Sendable {
   case auxiliaryWeight(Int)
   /// Probability of a loaded mask's label.
   case maskConfidence
+  /// The labels that may gain or lose voxels.
+  case changedLabels
 
   /// The knobs that act on a version.
   static func knobs(of version: Version?) -> [Knob] {
     let kernels: [Knob] = [
       .appearanceWeight, .thetaAlpha, .thetaBeta, .smoothnessWeight, .thetaGamma, .iterations,
     ]
-    guard let version, version.probabilities != nil else { return kernels + [.maskConfidence] }
-    return kernels + (0..<version.auxiliaryHeadCount).map { .auxiliaryWeight($0) }
+    guard let version, version.probabilities != nil else {
+      return kernels + [.maskConfidence, .changedLabels]
+    }
+    return kernels + (0..<version.auxiliaryHeadCount).map { .auxiliaryWeight($0) } + [.changedLabels]
   }
 
   /// What the panel calls it.
@@ -29,29 +33,34 @@ package enum Knob: Hashable, Sendable {
     case .iterations: "iterations"
     case .auxiliaryWeight(let head): "τ head \(head + 1)"
     case .maskConfidence: "mask certainty"
+    case .changedLabels: "labels"
     }
   }
 
-  /// Its unit, where it has one.
-  var unit: String {
+  /// Its unit, where it has one; `intensityUnit` is the image's.
+  func unit(_ intensityUnit: String) -> String {
     switch self {
     case .thetaAlpha, .thetaGamma: "mm"
-    case .thetaBeta: "I"
+    case .thetaBeta: intensityUnit
     default: ""
     }
   }
 
+  /// Whether it is a length in millimetres, one for all axes or one for each.
+  var isReach: Bool { self == .thetaAlpha || self == .thetaGamma }
+
   /// What turning it does, one line.
   var explanation: String {
     switch self {
-    case .appearanceWeight: "Pull towards neighbours that look alike; borders move to edges in the image"
-    case .thetaAlpha: "How far away a look-alike still counts, in mm"
-    case .thetaBeta: "Intensity difference at which two voxels stop looking alike"
-    case .smoothnessWeight: "Pull towards all near neighbours; removes specks and thin bridges"
-    case .thetaGamma: "How near a neighbour must be to smooth, in mm"
-    case .iterations: "Rounds of mean field; 5 is nearly converged"
-    case .auxiliaryWeight: "Share of this auxiliary head's opinion in the start probabilities"
-    case .maskConfidence: "How sure the loaded mask is; nearer 1 resists change"
+    case .appearanceWeight: "How loud look-alike neighbours are; borders move to edges in the image"
+    case .thetaAlpha: "How far a voxel listens to neighbours that look alike"
+    case .thetaBeta: "How different two voxels may look and still count as alike"
+    case .smoothnessWeight: "How loud near neighbours are, alike or not; specks and thin bridges go"
+    case .thetaGamma: "How far a voxel listens to neighbours of any look"
+    case .iterations: "How many rounds voxels listen; 5 is nearly converged"
+    case .auxiliaryWeight: "How much this auxiliary head has to say in the start probabilities"
+    case .maskConfidence: "How sure the mask is of itself; nearer 1 resists change"
+    case .changedLabels: "Which labels may gain or lose voxels; all others stay as they are"
     }
   }
 
@@ -64,26 +73,32 @@ package enum Knob: Hashable, Sendable {
     case .iterations: 1...100
     case .auxiliaryWeight: 0...1
     case .maskConfidence: 0.5...0.999
+    case .changedLabels: 1...65535
+    }
+  }
+
+  /// A fine and a coarse step at `value`; nil for what has no scale.
+  ///
+  /// A step of θβ follows its magnitude (1 at 20, 10 at 200), since intensities have no common scale.
+  func steps(at value: Double, downwards: Bool = false) -> (fine: Double, coarse: Double)? {
+    switch self {
+    case .appearanceWeight, .smoothnessWeight: return (0.1, 1)
+    case .thetaAlpha, .thetaGamma: return (0.25, 2)
+    case .thetaBeta:
+      let magnitude = pow(10, (log10(value) + (downwards ? -1e-9 : 1e-9)).rounded(.down))
+      return (magnitude / 10, magnitude)
+    case .iterations: return (1, 5)
+    case .auxiliaryWeight: return (0.05, 0.2)
+    case .maskConfidence: return (0.01, 0.1)
+    case .changedLabels: return nil
     }
   }
 
   /// The value turned by `steps` fine or coarse steps.
-  ///
-  /// A step of θβ follows its magnitude (1 at 20, 10 at 200), since intensities have no common scale.
   func turned(_ value: Double, by steps: Int, coarse: Bool) -> Double {
-    let step: Double
-    switch self {
-    case .appearanceWeight, .smoothnessWeight: step = coarse ? 1 : 0.1
-    case .thetaAlpha, .thetaGamma: step = coarse ? 2 : 0.25
-    case .thetaBeta:
-      let magnitude = pow(10, (log10(value) + (steps < 0 ? -1e-9 : 1e-9)).rounded(.down))
-      step = coarse ? magnitude : magnitude / 10
-    case .iterations: step = coarse ? 5 : 1
-    case .auxiliaryWeight: step = coarse ? 0.2 : 0.05
-    case .maskConfidence: step = coarse ? 0.1 : 0.01
-    }
+    guard let step = self.steps(at: value, downwards: steps < 0) else { return value }
     // Rounded so that ten fine steps make exactly one coarse step.
-    let turned = ((value + Double(steps) * step) * 1e6).rounded() / 1e6
+    let turned = ((value + Double(steps) * (coarse ? step.coarse : step.fine)) * 1e6).rounded() / 1e6
     return min(max(turned, range.lowerBound), range.upperBound)
   }
 
@@ -121,9 +136,11 @@ package struct KnobSettings: Equatable, Sendable {
         let weights = refinement.auxiliaryHeadWeights
         return [weights.indices.contains(head) ? weights[head] : 0]
       case .maskConfidence: return [maskConfidence]
+      case .changedLabels: return refinement.changedLabels.map(Double.init)
       }
     }
     set {
+      if knob == .changedLabels { refinement.changedLabels = newValue.map { UInt16($0) }.sorted() }
       guard let first = newValue.first else { return }
       let reach = newValue.count == 3 ? Spacing(newValue[0], newValue[1], newValue[2]) : Spacing(first)
       switch knob {
@@ -137,6 +154,7 @@ package struct KnobSettings: Equatable, Sendable {
         while refinement.auxiliaryHeadWeights.count <= head { refinement.auxiliaryHeadWeights.append(0) }
         refinement.auxiliaryHeadWeights[head] = first
       case .maskConfidence: maskConfidence = first
+      case .changedLabels: break
       }
     }
   }
@@ -146,23 +164,30 @@ package struct KnobSettings: Equatable, Sendable {
   }
 
   /// A knob's value as the panel shows it.
-  func text(_ knob: Knob) -> String { self[knob].map { brief($0, atMost: 4) }.joined(separator: ",") }
+  func text(_ knob: Knob) -> String {
+    if knob == .changedLabels, refinement.changedLabels.isEmpty { return "all" }
+    return self[knob].map { brief($0, atMost: 4) }.joined(separator: ",")
+  }
 
-  /// Takes a typed value: one number, or three with commas for a reach in mm along i, j, k.
+  /// Takes a typed value: one number, three with commas for a reach in mm along i, j, k, or the values of labels.
   /// - Returns: What is wrong with it; nil when it was taken.
   mutating func type(_ text: String, for knob: Knob) -> String? {
+    if knob == .changedLabels, text.lowercased() == "all" {
+      refinement.changedLabels = []
+      return nil
+    }
     let parts = text.split(separator: ",", omittingEmptySubsequences: false)
     let values = parts.compactMap { Double($0.trimmingCharacters(in: .whitespaces)) }
-    let allowed = knob == .thetaAlpha || knob == .thetaGamma ? [1, 3] : [1]
+    let allowed = knob == .changedLabels ? Array(1...256) : knob.isReach ? [1, 3] : [1]
     guard values.count == parts.count, allowed.contains(values.count) else {
       return
-        "\(knob.name): \"\(cleaned(text))\" is not \(allowed.contains(3) ? "a number or i,j,k" : "a number")"
+        "\(knob.name): \"\(cleaned(text))\" is not \(knob.isReach ? "a number or i,j,k" : "a number")"
     }
     guard values.allSatisfy(knob.accepts) else {
       return "\(knob.name): \(cleaned(text)) lies outside \(knob.rangeText)"
     }
-    if knob == .iterations, values[0] != values[0].rounded() {
-      return "iterations: \(text) is not a whole number"
+    if knob == .iterations || knob == .changedLabels, values.contains(where: { $0 != $0.rounded() }) {
+      return "\(knob.name): \(cleaned(text)) is not whole"
     }
     if case .auxiliaryWeight(let head) = knob {
       let others = refinement.auxiliaryHeadWeights.enumerated().filter { $0.offset != head }.map(\.element)
@@ -172,9 +197,23 @@ package struct KnobSettings: Equatable, Sendable {
     return nil
   }
 
-  /// Turns a knob; every axis of a reach turns alike, and the τ of all heads never exceed 1 together.
-  mutating func turn(_ knob: Knob, by steps: Int, coarse: Bool) {
-    var values = self[knob].map { knob.turned($0, by: steps, coarse: coarse) }
+  /// Turns a knob; the τ of all heads never exceed 1 together.
+  ///
+  /// - Parameters:
+  ///   - axis: the only axis of a reach that turns; nil for all alike.
+  ///   - labels: the values that the labels' knob goes through: all of them, then each alone.
+  mutating func turn(_ knob: Knob, by steps: Int, coarse: Bool, axis: Int? = nil, labels: [UInt16] = []) {
+    if knob == .changedLabels {
+      let choices: [[UInt16]] = [[]] + labels.map { [$0] }
+      let position = choices.firstIndex(of: refinement.changedLabels) ?? 0
+      refinement.changedLabels = choices[((position + steps) % choices.count + choices.count) % choices.count]
+      return
+    }
+    var values = self[knob]
+    if knob.isReach, axis != nil, values.count == 1 { values = [values[0], values[0], values[0]] }
+    for index in values.indices where axis == nil || values.count == 1 || index == axis {
+      values[index] = knob.turned(values[index], by: steps, coarse: coarse)
+    }
     if case .auxiliaryWeight(let head) = knob {
       let others = refinement.auxiliaryHeadWeights.enumerated().filter { $0.offset != head }.map(\.element)
       values[0] = min(values[0], max(0, 1 - others.reduce(0, +)))

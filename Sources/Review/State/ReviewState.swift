@@ -46,10 +46,24 @@ package struct ReviewState: Equatable, Sendable {
   package var selectedKnob = Knob.appearanceWeight
   /// What is being typed into that knob.
   package var knobEntry: TextEntry?
+  /// The axis of a reach that turns; nil for all alike.
+  package var knobAxis: Int?
   /// Whether turning a knob refines a box around the crosshair at once.
   package var isPreviewLive = true
-  /// The refined box, while it agrees with the knobs.
-  package var preview: RegionPreview?
+  /// What the CRF does with the knobs, while its panel takes keys.
+  package var live: LiveRefinement?
+  /// Whether the panes show the labels before refinement all the same.
+  package var showsUnrefined = false
+  /// Voxels of the box that is refined at once: as many as this machine refines in time.
+  package var previewVoxels = 32_000.0
+  /// Previews that newer ones cancelled since the last that was shown.
+  package var cancelledPreviews = 0
+  /// Whether a preview is to begin when the one under way has ended.
+  package var previewIsDue = false
+  /// What the image says about kernels for a version.
+  package var measures: MeasuredVersion?
+  /// Kernels that the reviewer saved, once read.
+  package var savedPresets: [NamedKernels]?
   /// Jobs under way.
   package var jobs: [JobKind: RunningJob] = [:]
   /// The number that the next job gets.
@@ -98,6 +112,15 @@ package struct ReviewState: Equatable, Sendable {
     return base
   }
 
+  /// What the panes show of the CRF in place of the version it refines; nil for nothing.
+  package var shownLive: LiveRefinement? {
+    guard focus == .refinement, !showsUnrefined, let live, live.latest != nil else { return nil }
+    return live
+  }
+
+  /// The unit of the image's intensities.
+  var intensityUnit: String { intensities.looksLikeCT ? "HU" : "I" }
+
   /// The labels of the shown version.
   package var shownLabels: [Label] { shownVersion?.table.labels ?? [] }
 
@@ -106,6 +129,14 @@ package struct ReviewState: Equatable, Sendable {
     if let solo = decisions.soloLabel { return solo == label.key }
     return !decisions.hiddenLabels.contains(label.key)
   }
+}
+
+/// Measures of the image at one version's borders.
+package struct MeasuredVersion: Equatable, Sendable {
+  /// The version.
+  package var version: VersionID
+  /// The measures; nil when nothing can be said.
+  package var measures: ImageMeasures?
 }
 
 /// A line for the reviewer.
@@ -178,6 +209,8 @@ package enum Dialog: Equatable, Sendable {
   case windows(selected: Int)
   /// The models to choose from.
   case models(selected: Int)
+  /// The kernels to choose from.
+  case presets(selected: Int)
   /// The command line; `prompt` is ":" or "go to ".
   case command(prompt: String, TextEntry)
   /// A question that yes or no answers.

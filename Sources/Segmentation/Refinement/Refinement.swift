@@ -16,15 +16,26 @@ package final class Refinement: Sendable {
   /// Of the image and of every further one.
   let intensityRanges: [ClosedRange<Float>?]
   private let postProcessing: PostProcessing
-  /// Newest first: one for the whole foreground, one for the preview around the crosshair.
-  private let prepared = Mutex<[Prepared]>([])
+  private let kept = Mutex(Kept())
+
+  /// What the next call may need again.
+  private struct Kept {
+    /// The foreground's box of the mix of heads used last.
+    var foreground: (auxiliaryHeadWeights: [Double], box: VoxelBounds?)?
+    /// All of the foreground.
+    var whole: Prepared?
+    /// The box around the crosshair.
+    var part: Prepared?
+  }
 
   /// The CRF of one box and one mix of heads.
-  private struct Prepared {
+  struct Prepared {
     var box: VoxelBounds
     var auxiliaryHeadWeights: [Double]
     var crf: DenseCRF
     var unary: Unary
+    /// The voxel value of each class; those that have no say in a part are left out.
+    var labelValues: [UInt16]
   }
 
   /// A refinement.
@@ -63,6 +74,9 @@ package final class Refinement: Sendable {
     }
   }
 
+  /// Where the image's intensities are clipped; nil where it has none.
+  package var intensityRange: ClosedRange<Float>? { intensityRanges[0] }
+
   /// The refined labels on the image's own grid, post-processed.
   /// - Throws: ``InputError`` for settings that mean nothing; ``Cancelled``.
   package func labels(settings: RefinementSettings, exact: Bool = false, work: WorkContext) throws
@@ -70,20 +84,15 @@ package final class Refinement: Sendable {
   {
     var labels = LabelVolume(
       grid: image.grid, voxels: [UInt16](repeating: 0, count: image.grid.size.voxelCount))
-    guard
-      let foreground = try source.foregroundBounds(
-        labelValues: labelValues, auxiliaryHeadWeights: settings.auxiliaryHeadWeights,
-        work: work.part(0...0.1))
-    else { return labels }
-    let box = box(around: foreground, settings)
-    let refined = try refined(box, settings, exact: exact, work: work.part(0.1...0.9))
+    guard let box = try wholeBox(settings, work: work.part(0...0.1)) else { return labels }
+    let refined = try refined(box, settings, exact: exact, isWhole: true, work: work.part(0.1...0.9))
     let size = image.grid.size
     var position = 0
     for k in box.lower.k...box.upper.k {
       for j in box.lower.j...box.upper.j {
         let row = (k * size.j + j) * size.i
         for i in box.lower.i...box.upper.i {
-          labels.voxels[row + i] = labelValues[Int(refined[position])]
+          labels.voxels[row + i] = refined[position]
           position += 1
         }
       }
@@ -97,41 +106,98 @@ package final class Refinement: Sendable {
   package func labels(in box: VoxelBounds, settings: RefinementSettings, work: WorkContext) throws
     -> LabelVolume
   {
-    let refined = try refined(box, settings, exact: false, work: work)
+    let refined = try refined(box, settings, exact: false, isWhole: false, work: work)
     var grid = image.grid
     grid.affine.origin = grid.affine.world(box.lower)
     grid.size = box.size
-    return LabelVolume(grid: grid, voxels: refined.map { labelValues[Int($0)] })
+    return LabelVolume(grid: grid, voxels: refined)
   }
 
   private func refined(
-    _ box: VoxelBounds, _ settings: RefinementSettings, exact: Bool, work: WorkContext
-  ) throws -> [UInt8] {
-    let ready = try preparation(for: box, settings, work: work.part(0...0.2))
-    return try ready.crf.refine(
+    _ box: VoxelBounds, _ settings: RefinementSettings, exact: Bool, isWhole: Bool, work: WorkContext
+  ) throws -> [UInt16] {
+    let ready = try preparation(for: box, settings, isWhole: isWhole, work: work.part(0...0.2))
+    let refined = try ready.crf.refine(
       ready.unary, settings: settings, method: exact ? .exact : .fast, work: work.part(0.2...1)
     ).labels
+    let classes =
+      settings.changedLabels.isEmpty ? refined : try limited(refined, of: ready, settings, work: work.silent)
+    return classes.map { ready.labelValues[Int($0)] }
   }
 
-  private func preparation(
-    for box: VoxelBounds, _ settings: RefinementSettings, work: WorkContext
+  /// `refined` where it exchanges labels that may change, with each other or background, and else what it came from.
+  private func limited(
+    _ refined: [UInt8], of ready: Prepared, _ settings: RefinementSettings, work: WorkContext
+  ) throws -> [UInt8] {
+    var without = settings
+    (without.appearanceWeight, without.smoothnessWeight, without.iterations) = (0, 0, 0)
+    let before = try ready.crf.refine(ready.unary, settings: without, work: work).labels
+    let mayChange = ready.labelValues.map { $0 == 0 || settings.changedLabels.contains($0) }
+    return zip(before, refined).map { mayChange[Int($0)] && mayChange[Int($1)] ? $1 : $0 }
+  }
+
+  /// Where ``labels(settings:exact:work:)`` refines; nil without foreground.
+  private func wholeBox(_ settings: RefinementSettings, work: WorkContext) throws -> VoxelBounds? {
+    let weights = settings.auxiliaryHeadWeights
+    if let known = kept.withLock({ $0.foreground }), known.auxiliaryHeadWeights == weights {
+      return known.box.map { box(around: $0, settings) }
+    }
+    let found = try source.foregroundBounds(
+      labelValues: labelValues, auxiliaryHeadWeights: weights, work: work)
+    kept.withLock { $0.foreground = (weights, found) }
+    return found.map { box(around: $0, settings) }
+  }
+
+  /// The CRF of a box, from what is kept as far as it is the same.
+  func preparation(
+    for box: VoxelBounds, _ settings: RefinementSettings, isWhole: Bool, work: WorkContext
   ) throws -> Prepared {
-    let kept = prepared.withLock { all in all.first { $0.box == box } }
+    let known = kept.withLock { isWhole ? [$0.whole] : [$0.part, $0.whole] }.compactMap(\.self)
+    let kept = known.first { $0.box == box }
     if let kept, kept.auxiliaryHeadWeights == settings.auxiliaryHeadWeights { return kept }
-    let probabilities = try source.probabilities(
+    if labelValues.count == 2,
+      let around = known.first(where: {
+        $0.auxiliaryHeadWeights == settings.auxiliaryHeadWeights && $0.box.contains(box)
+      })
+    {
+      return keep(around.cropped(to: box), isWhole: isWhole)
+    }
+    var probabilities = try source.probabilities(
       in: box, labelValues: labelValues, auxiliaryHeadWeights: settings.auxiliaryHeadWeights, work: work)
+    var classes = Array(labelValues.indices)
+    if !isWhole { (classes, probabilities) = Self.classesWithASay(probabilities, labelValues.count) }
     let unary = try Unary(
-      probabilities: probabilities, classCount: labelValues.count, size: box.size, work: work.silent)
+      probabilities: probabilities, classCount: classes.count, size: box.size, work: work.silent)
     let crf =
       try kept?.crf
       ?? DenseCRF(
         images: zip([image] + furtherImages, intensityRanges).map { image, range in
-          DenseCRF.Image(
-            voxels: image.voxels.cropped(to: box, size: image.grid.size), intensityRange: range)
+          let voxels = image.voxels.cropped(to: box, size: image.grid.size)
+          return DenseCRF.Image(
+            voxels: voxels, intensityRange: isWhole ? range : range.map { voxels.range(within: $0) })
         }, size: box.size, spacing: image.grid.spacing, work: work.silent)
     let made = Prepared(
-      box: box, auxiliaryHeadWeights: settings.auxiliaryHeadWeights, crf: crf, unary: unary)
-    prepared.withLock { all in all = [made] + all.filter { $0.box != box }.prefix(1) }
+      box: box, auxiliaryHeadWeights: settings.auxiliaryHeadWeights, crf: crf, unary: unary,
+      labelValues: classes.map { labelValues[$0] })
+    return keep(made, isWhole: isWhole)
+  }
+
+  /// The classes that are likely, or most likely, in some voxel, and their probabilities; background, one more at least.
+  ///
+  /// The logits of those that stay are as they were. Few of many labels lie in a small box, and time goes with classes.
+  private static func classesWithASay(_ probabilities: [Float], _ classCount: Int) -> ([Int], [Float]) {
+    let count = probabilities.count / classCount
+    let say = (0..<classCount).map { probabilities[$0 * count..<($0 + 1) * count].max() ?? 0 }
+    let second = say.indices.dropFirst().max { say[$0] < say[$1] }
+    let classes = say.indices.filter { $0 == 0 || $0 == second || say[$0] >= leastSay }
+    return (classes, classes.flatMap { probabilities[$0 * count..<($0 + 1) * count] })
+  }
+
+  /// A class that is nowhere more probable than this is left out of a part.
+  private static let leastSay: Float = 0.15
+
+  private func keep(_ made: Prepared, isWhole: Bool) -> Prepared {
+    kept.withLock { if isWhole { $0.whole = made } else { $0.part = made } }
     return made
   }
 
@@ -149,5 +215,20 @@ package final class Refinement: Sendable {
       box.upper[axis] = min(image.grid.size[axis], (box.upper[axis] + margin + step) / step * step) - 1
     }
     return box
+  }
+}
+
+extension [Float] {
+  /// From the least to the greatest value, clipped to `limits`.
+  ///
+  /// Clipping to it changes nothing that clipping to `limits` would not, and a narrower range is filtered sooner.
+  fileprivate func range(within limits: ClosedRange<Float>) -> ClosedRange<Float> {
+    let (least, greatest) = reduce((Float.infinity, -Float.infinity)) {
+      (Swift.min($0.0, $1), Swift.max($0.1, $1))
+    }
+    guard least <= greatest else { return limits }
+    // Whole ends keep whole intensities whole.
+    let ends = (least.rounded(.down)...greatest.rounded(.up)).clamped(to: limits)
+    return ends.lowerBound < ends.upperBound ? ends : limits
   }
 }

@@ -34,6 +34,9 @@ struct RefinementOptions: ParsableArguments {
   @Flag(name: .long, help: "Leave out each voxel's message to itself, as the paper writes it.")
   var excludeSelf = false
 
+  @Option(name: .long, help: "Values of the labels that may gain or lose voxels, as 1,6; by default all.")
+  var onlyLabels: String?
+
   /// `defaults` with what was given on the command line.
   func settings(over defaults: RefinementSettings) throws(InputError) -> RefinementSettings {
     var settings = defaults
@@ -64,6 +67,15 @@ struct RefinementOptions: ParsableArguments {
       settings.normalisation = mode
     }
     if excludeSelf { settings.excludesSelf = true }
+    if let onlyLabels {
+      settings.changedLabels = try Text.numbers(onlyLabels, option: "--only-labels").map {
+        value throws(InputError) in
+        guard let label = UInt16(exactly: value), label > 0 else {
+          throw InputError("--only-labels", "is no label", found: "\(value)", expected: "1 to 65535")
+        }
+        return label
+      }
+    }
     return settings
   }
 
@@ -81,6 +93,9 @@ struct RefinementOptions: ParsableArguments {
       "--normalisation", settings.normalisation.rawValue,
     ]
     if settings.excludesSelf { words.append("--exclude-self") }
+    if !settings.changedLabels.isEmpty {
+      words += ["--only-labels", settings.changedLabels.map { "\($0)" }.joined(separator: ",")]
+    }
     return words
   }
 }

@@ -8,6 +8,7 @@ import Work
 /// What a review needs done: files through ImageFormats, networks and the CRF through Segmentation.
 final class CaseServices: ReviewServices {
   private let runs = ModelRuns()
+  private let presets = SavedPresets()
   private let preferredModel: String?
 
   /// Services that offer `preferredModel` (a bundled name or a file) before the bundled ones.
@@ -65,24 +66,45 @@ final class CaseServices: ReviewServices {
       auxiliaryHeadCount: run.model.graph.heads.count - 1, advisedSettings: run.model.refinement)
   }
 
-  func refine(_ request: RefinementRequest, _ work: WorkContext) throws -> LabelVolume {
-    let refinement: Refinement
+  func refine(_ request: RefinementRequest, _ work: WorkContext) throws -> RefinedLabels {
+    let refinement = try refinement(of: request, work.part(0...0.3))
+    if let region = request.region {
+      let refined = try refinement.region(region, settings: request.settings, work: work.part(0.3...1))
+      return RefinedLabels(box: refined.box, labels: refined.labels, movableShare: refined.movableShare)
+    }
+    let labels = try refinement.labels(settings: request.settings, work: work.part(0.3...1))
+    return RefinedLabels(box: VoxelBounds(labels.grid.size), labels: labels)
+  }
+
+  func measure(_ request: RefinementRequest, _ work: WorkContext) throws -> ImageMeasures? {
+    let contrasts = try refinement(of: request, work.part(0...0.3)).contrasts(
+      auxiliaryHeadWeights: request.settings.auxiliaryHeadWeights, work: work.part(0.3...1))
+    guard let contrast = contrasts.first ?? nil else { return nil }
+    return ImageMeasures(
+      noise: contrast.noise, edgeContrast: contrast.edge,
+      suggested: RefinementSettings(suggestedBy: contrast, spacing: request.image.grid.spacing))
+  }
+
+  /// The refinement that a request is about, kept from an earlier one where it is the same.
+  private func refinement(of request: RefinementRequest, _ work: WorkContext) throws -> Refinement {
     switch request.source {
     case .probabilities(let handle):
-      refinement = try runs.refinement(
-        ofRun: handle.number, auxiliaryHeadWeights: request.settings.auxiliaryHeadWeights, work.part(0...0.3))
+      return try runs.refinement(
+        ofRun: handle.number, auxiliaryHeadWeights: request.settings.auxiliaryHeadWeights, work)
     case .mask(let mask, let confidence):
-      let present = Set(mask.voxelCounts().keys)
+      let present = Set(request.unrefinedStatistics.map(\.label))
       let values = request.table.labels.map(\.value).filter { present.contains($0) }
       guard !values.isEmpty else { throw InputError("mask", "has no label to refine: every voxel is 0") }
-      refinement = try runs.refinement(
-        of: mask, labelValues: [0] + values, confidence: confidence, image: request.image, work.part(0...0.3))
+      return try runs.refinement(
+        of: mask, labelValues: [0] + values, confidence: confidence, image: request.image, work)
     }
-    if let region = request.region {
-      return try refinement.labels(in: region, settings: request.settings, work: work.part(0.3...1))
-    }
-    return try refinement.labels(settings: request.settings, work: work.part(0.3...1))
   }
+
+  func savedPresets() throws -> [NamedKernels] {
+    try presets.all().map { NamedKernels(name: $0.name, settings: $0.settings) }
+  }
+
+  func save(_ preset: NamedKernels) throws { try presets.save(preset.settings, as: preset.name) }
 
   func export(_ request: ExportRequest, _ work: WorkContext) throws -> ExportOutcome {
     try ReviewExport.write(request, work)

@@ -92,10 +92,16 @@ final class ModelRuns: Sendable {
     of mask: LabelVolume, labelValues: [UInt16], confidence: Double, image: ScalarVolume, _ work: WorkContext
   ) throws -> Refinement {
     try kept(.mask(mask, labelValues, confidence)) {
-      try Refinement(
+      // A turn of the confidence leaves the image's range, which takes a pass over all of it, as it was.
+      let sibling = state.withLock { state in
+        state.refinements.first {
+          if case .mask(let other, _, _) = $0.origin { return other == mask }
+          return false
+        }
+      }
+      return try Refinement(
         image: image, source: .mask(mask, confidence: confidence), labelValues: labelValues,
-        intensityRange: nil,
-        postProcessing: .none, work: work.silent)
+        intensityRange: sibling?.refinement.intensityRange, postProcessing: .none, work: work.silent)
     }
   }
 

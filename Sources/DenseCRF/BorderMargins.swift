@@ -1,0 +1,54 @@
+import Volumes
+import Work
+
+extension Unary {
+  /// For each voxel that shares a face with one of another most probable class: the log-odds of its most probable
+  /// class against the second, in no particular order.
+  ///
+  /// A mean-field update adds to the logit of each class the sum of its messages, weight μ times a mean of
+  /// probabilities: a voxel whose margin exceeds the sum of the weights keeps its class whatever its neighbours say.
+  /// - Throws: ``Cancelled``.
+  /// - Complexity: O(voxels times classes).
+  package func borderMargins(work: WorkContext = WorkContext()) throws(Cancelled) -> [Float] {
+    var best = [UInt8](repeating: 0, count: size.voxelCount)
+    var margins = [Float](repeating: 0, count: size.voxelCount)
+    let plane = size.i * size.j
+    let (logits, stride, channels) = (self.logits, self.stride, classCount - 1)
+    try best.withUnsafeMutableBufferPointer { best throws(Cancelled) in
+      try margins.withUnsafeMutableBufferPointer { margins throws(Cancelled) in
+        let (best, margins) = (DisjointBuffer(best), DisjointBuffer(margins))
+        try work.forEach(count: size.k) { k, _ in
+          for voxel in k * plane..<(k + 1) * plane {
+            var (first, second, label) = (Float(0), -Float.infinity, 0)
+            for channel in 0..<channels {
+              let logit = logits.start[channel * stride + voxel]
+              if logit > first {
+                (first, second, label) = (logit, first, channel + 1)
+              } else {
+                second = max(second, logit)
+              }
+            }
+            best[voxel] = UInt8(label)
+            margins[voxel] = first - second
+          }
+        }
+      }
+    }
+    var found: [Float] = []
+    for k in 0..<size.k {
+      try work.checkCancellation()
+      for j in 0..<size.j {
+        for i in 0..<size.i {
+          let voxel = (k * size.j + j) * size.i + i
+          let own = best[voxel]
+          let touches =
+            (i > 0 && best[voxel - 1] != own) || (i + 1 < size.i && best[voxel + 1] != own)
+            || (j > 0 && best[voxel - size.i] != own) || (j + 1 < size.j && best[voxel + size.i] != own)
+            || (k > 0 && best[voxel - plane] != own) || (k + 1 < size.k && best[voxel + plane] != own)
+          if touches { found.append(margins[voxel]) }
+        }
+      }
+    }
+    return found
+  }
+}

@@ -1,0 +1,166 @@
+import Volumes
+import Work
+
+/// What the CRF did to a box or to all of an image.
+package struct RefinedPart: Equatable, Sendable {
+  /// One label's gain and loss.
+  package struct Row: Equatable, Sendable {
+    /// The label's value.
+    package var label: UInt16
+    /// Voxels before, after, and both before and after.
+    package var voxelsBefore, voxelsAfter, voxelsCommon: Int
+    /// Components before and after; corners touch.
+    package var componentsBefore, componentsAfter: Int
+
+    /// A row.
+    package init(
+      label: UInt16, voxelsBefore: Int, voxelsAfter: Int, voxelsCommon: Int, componentsBefore: Int,
+      componentsAfter: Int
+    ) {
+      self.label = label
+      self.voxelsBefore = voxelsBefore
+      self.voxelsAfter = voxelsAfter
+      self.voxelsCommon = voxelsCommon
+      self.componentsBefore = componentsBefore
+      self.componentsAfter = componentsAfter
+    }
+
+    /// Voxels gained and lost.
+    package var changedVoxels: Int { voxelsBefore + voxelsAfter - 2 * voxelsCommon }
+
+    /// 2 |before ∩ after| / (|before| + |after|); a row has a voxel before or after.
+    package var dice: Double { 2 * Double(voxelsCommon) / Double(voxelsBefore + voxelsAfter) }
+  }
+
+  /// Where it lies.
+  package var box: VoxelBounds
+  /// Its labels after refinement, `box.size` voxels.
+  package var labels: LabelVolume
+  /// Its labels before refinement, of the same size.
+  package var unrefined: LabelVolume
+  /// What is known of ``labels``, in the coordinates of the box.
+  package var statistics: [LabelStatistics]
+  /// Each label that the box holds before or after, ascending by value.
+  package var rows: [Row]
+  /// Voxels whose label changed.
+  package var changedVoxels: Int
+  /// Connected places in which labels changed; corners touch.
+  package var changedPlaces: Int
+  /// See ``RefinedLabels/movableShare``.
+  package var movableShare: Double?
+  /// Seconds that it took.
+  package var seconds = 0.0
+
+  /// Holds refined labels against those that the request started from.
+  /// - Throws: `Cancelled`.
+  /// - Complexity: O(voxels of the box).
+  package init(_ refined: RefinedLabels, of request: RefinementRequest, _ work: WorkContext) throws(Cancelled)
+  {
+    let isWhole = refined.box == VoxelBounds(request.unrefined.grid.size)
+    box = refined.box
+    labels = refined.labels
+    unrefined =
+      isWhole ? request.unrefined : LabelVolume(cropping: request.unrefined, to: refined.box)
+    movableShare = refined.movableShare
+    statistics = try LabelStatistics.all(of: labels, work: work.silent)
+    let before =
+      isWhole
+      ? request.unrefinedStatistics : try LabelStatistics.all(of: unrefined, work: work.silent)
+    var common = [Int](repeating: 0, count: 65536)
+    var changes: VoxelBounds?
+    changedVoxels = 0
+    let size = box.size
+    for k in 0..<size.k {
+      try work.checkCancellation()
+      for j in 0..<size.j {
+        let row = (k * size.j + j) * size.i
+        var first = size.i
+        var last = -1
+        for i in 0..<size.i {
+          let label = labels.voxels[row + i]
+          if label == unrefined.voxels[row + i] {
+            common[Int(label)] += 1
+          } else {
+            changedVoxels += 1
+            first = min(first, i)
+            last = i
+          }
+        }
+        guard last >= 0 else { continue }
+        let part = VoxelBounds(lower: VoxelIndex(first, j, k), upper: VoxelIndex(last, j, k))
+        changes = changes?.union(part) ?? part
+      }
+    }
+    changedPlaces = 0
+    rows = []
+    if let changes { changedPlaces = try RefinedPart.places(labels, unrefined, within: changes, work.silent) }
+    let known = Set(before.map(\.label)).union(statistics.map(\.label))
+    let after = statistics
+    rows = known.sorted().map { label in
+      let (old, new) = (before.first { $0.label == label }, after.first { $0.label == label })
+      return Row(
+        label: label, voxelsBefore: old?.voxelCount ?? 0, voxelsAfter: new?.voxelCount ?? 0,
+        voxelsCommon: common[Int(label)], componentsBefore: old?.componentCount ?? 0,
+        componentsAfter: new?.componentCount ?? 0)
+    }
+  }
+
+  /// Connected places in which two volumes differ, all of them inside `box`.
+  private static func places(
+    _ one: LabelVolume, _ other: LabelVolume, within box: VoxelBounds, _ work: WorkContext
+  ) throws(Cancelled) -> Int {
+    var difference = LabelVolume(cropping: one, to: box)
+    let before = LabelVolume(cropping: other, to: box)
+    for offset in difference.voxels.indices {
+      difference.voxels[offset] = difference.voxels[offset] == before.voxels[offset] ? 0 : 1
+    }
+    return try ConnectedComponents(difference, work: work).components.count
+  }
+
+  /// The refined label of a voxel of the grid; nil beyond the box.
+  package func label(at index: VoxelIndex) -> UInt16? {
+    for axis in 0..<3 where !(box.lower[axis]...box.upper[axis]).contains(index[axis]) { return nil }
+    let place = VoxelIndex(index.i - box.lower.i, index.j - box.lower.j, index.k - box.lower.k)
+    return labels.voxels[box.size.offset(place)]
+  }
+}
+
+extension LabelVolume {
+  /// The part of a volume inside `box`, on a grid of its own.
+  package init(cropping whole: LabelVolume, to box: VoxelBounds) {
+    var grid = whole.grid
+    grid.affine.origin = grid.affine.world(box.lower)
+    grid.size = box.size
+    self.init(grid: grid, voxels: whole.voxels.cropped(to: box, size: whole.grid.size))
+  }
+}
+
+/// The CRF's result while knobs turn: a box around the crosshair at once, all of the image when they rest.
+package struct LiveRefinement: Equatable, Sendable {
+  /// A part and the knobs that it was made with.
+  package struct Result: Equatable, Sendable {
+    /// The knobs.
+    package var knobs: KnobSettings
+    /// What they did.
+    package var part: RefinedPart
+
+    /// A result.
+    package init(knobs: KnobSettings, part: RefinedPart) {
+      self.knobs = knobs
+      self.part = part
+    }
+  }
+
+  /// The version that was refined.
+  package var base: VersionID
+  /// The box around the crosshair, as long as it is newer than ``whole``.
+  package var region: Result?
+  /// All of the image, perhaps with knobs that have turned since.
+  package var whole: Result?
+
+  /// Nothing yet.
+  package init(base: VersionID) { self.base = base }
+
+  /// The newest result.
+  package var latest: Result? { region ?? whole }
+}

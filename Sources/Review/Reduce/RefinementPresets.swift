@@ -1,0 +1,94 @@
+import Volumes
+
+/// Kernels that can be chosen, and what the list calls them.
+struct OfferedPreset: Equatable {
+  var name: String
+  /// A word on where they come from.
+  var origin: String
+  var settings: RefinementSettings
+}
+
+extension ReviewState {
+  /// What the model advises, what the image suggests, the program's defaults, and what was saved.
+  var offeredPresets: [OfferedPreset] {
+    var offered: [OfferedPreset] = []
+    if let base = refinementBase, let advised = base.advisedSettings {
+      offered.append(OfferedPreset(name: cleaned(base.name), origin: "the model's", settings: advised))
+    }
+    if let base = refinementBase, measures?.version == base.id, let measures = measures?.measures {
+      offered.append(
+        OfferedPreset(name: "from this image", origin: "noise, edges, spacing", settings: measures.suggested))
+    }
+    offered.append(
+      OfferedPreset(name: "defaults", origin: "the program's", settings: RefinementSettings()))
+    for preset in savedPresets ?? [] {
+      offered.append(OfferedPreset(name: cleaned(preset.name), origin: "saved", settings: preset.settings))
+    }
+    return offered
+  }
+
+  /// The name of the preset that the knobs stand at; nil for none.
+  var presetName: String? {
+    offeredPresets.first { applied($0.settings) == decisions.knobs.refinement }?.name
+  }
+
+  /// A preset for the version at hand: its labels' choice is the reviewer's, and heads that it lacks have no say.
+  private func applied(_ settings: RefinementSettings) -> RefinementSettings {
+    var own = settings
+    own.changedLabels = decisions.knobs.refinement.changedLabels
+    let heads = refinementBase.map { $0.probabilities == nil ? 0 : $0.auxiliaryHeadCount } ?? 0
+    own.auxiliaryHeadWeights =
+      heads == 0
+      ? decisions.knobs.refinement.auxiliaryHeadWeights : Array(own.auxiliaryHeadWeights.prefix(heads))
+    return own
+  }
+
+  mutating func choosePreset() -> [ReviewEffect] {
+    let now = offeredPresets.firstIndex { $0.name == presetName }
+    dialog = .presets(selected: now ?? 0)
+    return []
+  }
+
+  /// Sets every knob as a preset has it.
+  mutating func take(_ preset: OfferedPreset) -> [ReviewEffect] {
+    let settings = applied(preset.settings)
+    decide("kernels \(preset.name)") { $0.knobs.refinement = settings }
+    message = Message("kernels: \(preset.name)")
+    return previewIfLive()
+  }
+
+  /// Takes a preset by its name or the beginning of it.
+  mutating func takePreset(named name: String) -> [ReviewEffect] {
+    let wanted = name.lowercased()
+    let offered = offeredPresets
+    let match =
+      offered.first { $0.name.lowercased() == wanted }
+      ?? offered.first { $0.name.lowercased().hasPrefix(wanted) }
+    guard let match, !wanted.isEmpty else {
+      message = Message("preset: type one of \(offered.map(\.name).joined(separator: ", "))", .error)
+      return []
+    }
+    return take(match)
+  }
+
+  /// Saves the kernels as they stand.
+  mutating func savePreset(named name: String) -> [ReviewEffect] {
+    let allowed = name.unicodeScalars.allSatisfy {
+      $0.properties.isAlphabetic || ("0"..."9").contains($0) || "-_. ".unicodeScalars.contains($0)
+    }
+    guard !name.isEmpty, name.count <= 40, allowed, !name.hasPrefix(".") else {
+      message = Message("save-preset: type a name of letters, digits, - and _", .error)
+      return []
+    }
+    var settings = decisions.knobs.refinement
+    settings.changedLabels = []
+    let preset = NamedKernels(name: name, settings: settings)
+    return [start(.presets(saving: preset), for: .presets(saved: name))]
+  }
+
+  /// Takes the saved presets, read anew.
+  mutating func take(_ presets: [NamedKernels], saved: String?) {
+    savedPresets = presets
+    if let saved { message = Message("saved the kernels as \(saved)") }
+  }
+}

@@ -1,0 +1,272 @@
+import Foundation
+import Screen
+import Volumes
+
+extension ReviewState {
+  /// The knobs and what they do when they take keys, else one line about them.
+  ///
+  /// - Parameter rows: lines that there is room for; what matters less is left out.
+  func refinementSection(width: Int, rows: Int) -> PanelSection {
+    guard focus == .refinement else {
+      let line = ReviewState.summary(decisions.knobs.refinement)
+      return PanelSection(
+        focus: .refinement, title: "CRF", key: "t", lines: [[Span(line, Theme.quiet)]], pointer: nil)
+    }
+    guard let base = refinementBase else {
+      let lines = wrapped(
+        "The CRF needs a mask or a network's result: Esc, then m runs a network.", width: width)
+      return PanelSection(
+        focus: .refinement, title: "CRF", key: "t", lines: lines.map { [Span($0)] }, pointer: nil)
+    }
+    let knobs = Knob.knobs(of: base)
+    let needed = knobs.map { knobLine($0, base, width) }
+    let explained = explanation(base, width)
+    let warned = warningLines(base, width)
+    let outcome = outcomeLine(width)
+    var free = rows - needed.count - explained.count - warned.count - 1
+    var lines = needed
+    let isRoomy = free >= 8
+    if isRoomy {
+      lines.append([])
+      free -= 2
+    }
+    lines += explained
+    if free >= 4, let steps = stepLine() {
+      lines.append(steps)
+      free -= 1
+    }
+    if isRoomy { lines.append([]) }
+    lines += warned
+    lines.append(outcome)
+    lines += labelRows(base, width, rows: free)
+    return PanelSection(
+      focus: .refinement, title: "CRF on \(cleaned(base.name))", key: "t", lines: lines,
+      pointer: knobs.firstIndex(of: selectedKnob), note: presetName)
+  }
+
+  /// The kernels in one line.
+  static func summary(_ settings: RefinementSettings) -> String {
+    let knobs = KnobSettings(refinement: settings)
+    return
+      "μ1 \(knobs.text(.appearanceWeight)) θα \(knobs.text(.thetaAlpha)) θβ \(knobs.text(.thetaBeta)) "
+      + "μ2 \(knobs.text(.smoothnessWeight)) θγ \(knobs.text(.thetaGamma)) x\(settings.iterations)"
+  }
+
+  /// Name, scale where there is room, value and unit; bold where it is not as advised.
+  private func knobLine(_ knob: Knob, _ base: Version, _ width: Int) -> [Span] {
+    let isPointed = knob == selectedKnob
+    var style = isPointed ? Theme.selected : Theme.plain
+    style.isBold = decisions.knobs[knob] != advisedKnobs[knob]
+    let unit = knob.unit(intensityUnit)
+    let unitWidth = 3
+    var value = isPointed ? knobEntry.map { $0.text + "_" } : nil
+    if value == nil, knob == .changedLabels { value = changedLabelNames(base) }
+    let text = value ?? decisions.knobs.text(knob)
+    let nameWidth = 14
+    let valueWidth = max(6, min(TextWidth.columns(text), width - nameWidth - 1 - unitWidth))
+    let room = width - nameWidth - 2 - valueWidth - unitWidth
+    var spans = [Span(knob.name.fitted(nameWidth), style)]
+    if room >= 7, let scale = scale(of: knob) {
+      spans.append(Span(" ", style))
+      spans += scale.spans(width: room, isPointed: isPointed)
+      spans.append(Span(" ", style))
+    } else {
+      spans.append(Span(String(repeating: " ", count: max(1, room + 2)), style))
+    }
+    spans.append(Span(text.fitted(valueWidth, atRight: true), style))
+    spans.append(Span((unit.isEmpty ? "" : " " + unit).fitted(unitWidth), style))
+    return spans
+  }
+
+  private func changedLabelNames(_ base: Version) -> String {
+    let values = decisions.knobs.refinement.changedLabels.filter { base.table[$0] != nil }
+    guard !values.isEmpty else { return "all" }
+    if values.count == 1 { return cleaned(base.table[values[0]]?.name ?? "") }
+    return "\(values.count) of \(base.table.labels.count)"
+  }
+
+  /// Where a knob stands between the ends of what is usual, with the image's own marks.
+  private func scale(of knob: Knob) -> KnobScale? {
+    let value = decisions.knobs[knob].first ?? 0
+    switch knob {
+    case .appearanceWeight, .smoothnessWeight: return KnobScale(value, 0...10)
+    case .thetaAlpha, .thetaGamma:
+      let least = [grid.spacing.i, grid.spacing.j, grid.spacing.k].min() ?? 1
+      return KnobScale(value, least / 4...least * 64, isLogarithmic: true, marks: [("v", least)])
+    case .thetaBeta:
+      guard let measures = measures?.measures else { return KnobScale(value, 1...1000, isLogarithmic: true) }
+      let edge = measures.edgeContrast ?? measures.noise * 10
+      let ends = min(measures.noise, edge) / 4...max(measures.noise, edge) * 4
+      return KnobScale(
+        value, ends, isLogarithmic: true,
+        marks: [("n", measures.noise)] + (measures.edgeContrast.map { [("e", $0)] } ?? []))
+    case .iterations: return KnobScale(value, 0...20)
+    case .auxiliaryWeight: return KnobScale(value, 0...1)
+    case .maskConfidence: return KnobScale(value, 0.5...1)
+    case .changedLabels: return nil
+    }
+  }
+
+  /// What the selected knob does, and what it means in this image.
+  private func explanation(_ base: Version, _ width: Int) -> [[Span]] {
+    wrapped(selectedKnob.explanation, width: width).map { [Span($0, Theme.quiet)] }
+      + wrapped(facts(base), width: width).map { [Span($0, Theme.note)] }
+  }
+
+  private func facts(_ base: Version) -> String {
+    let settings = decisions.knobs.refinement
+    switch selectedKnob {
+    case .thetaAlpha, .thetaGamma:
+      let theta =
+        selectedKnob == .thetaAlpha ? settings.thetaAlphaMillimetres : settings.thetaGammaMillimetres
+      let voxels = (0..<3).map { brief(theta[$0] / grid.spacing[$0], atMost: 1) }
+      let axis = knobAxis.map { "; turns \(["i", "j", "k"][$0]) alone" } ?? ""
+      return "\(decisions.knobs.text(selectedKnob)) mm = \(voxels.joined(separator: " x ")) voxels\(axis)"
+    case .thetaBeta:
+      guard let measured = measures, measured.version == base.id else {
+        return jobs[.measurement] == nil ? "" : "measuring noise and edges"
+      }
+      guard let measures = measured.measures else { return "noise and edges cannot be measured here" }
+      let edge = measures.edgeContrast.map { ", edges \(intensityText($0)) \(intensityUnit)" } ?? ""
+      return "noise \(intensityText(measures.noise)) \(intensityUnit)" + edge
+    case .appearanceWeight, .smoothnessWeight, .maskConfidence:
+      guard let pull = settings.greatestPull else { return "" }
+      if base.probabilities == nil {
+        let own = decisions.knobs.maskLogOdds(classCount: base.statistics.count + 1)
+        return "mask resists with \(decimals(own, 1)), pull at most \(brief(pull))"
+      }
+      guard let share = live?.latest?.part.movableShare else { return "" }
+      return "pull at most \(brief(pull)): could move \(Int((share * 100).rounded()))% of the border"
+    case .auxiliaryWeight:
+      let main = 1 - settings.auxiliaryHeadWeights.prefix(base.auxiliaryHeadCount).reduce(0, +)
+      return "the main head keeps \(brief(main, atMost: 2))"
+    case .changedLabels:
+      return base.table.labels.count > 1 ? ":set labels NAME,NAME takes several" : ""
+    case .iterations: return ""
+    }
+  }
+
+  private func intensityText(_ value: Double) -> String { brief(value, atMost: value < 10 ? 1 : 0) }
+
+  private func stepLine() -> [Span]? {
+    guard let value = decisions.knobs[selectedKnob].first, let step = selectedKnob.steps(at: value) else {
+      return nil
+    }
+    let unit = selectedKnob.unit(intensityUnit)
+    let text = "←→ \(brief(step.fine, atMost: 4))  -+ \(brief(step.coarse, atMost: 4)) \(unit)"
+    return [Span(text, Theme.quiet)]
+  }
+
+  private func warningLines(_ base: Version, _ width: Int) -> [[Span]] {
+    let part = live?.latest?.part
+    return RefinementWarning.all(knobs: decisions.knobs, base: base, grid: grid, part: part).flatMap {
+      warning in
+      let text = warning.text(table: base.table, spacing: grid.spacing, isWhole: live?.region == nil)
+      return wrapped("! " + text, width: width).map { [Span($0, Theme.warning)] }
+    }
+  }
+
+  /// How much changed, where, and what is still under way.
+  private func outcomeLine(_ width: Int) -> [Span] {
+    guard let live, let latest = live.latest else {
+      if !isPreviewLive { return [Span("live refinement is off: p", Theme.quiet)] }
+      return [Span(jobs[.preview] == nil ? "" : "refining the box", Theme.progress)]
+    }
+    let part = latest.part
+    let voxels = grouped(part.changedVoxels) + (width < 36 ? "" : " voxels")
+    let places = "\(voxels) in \(grouped(part.changedPlaces)) places"
+    guard live.region != nil else { return [Span("image: ", Theme.strong), Span(places)] }
+    var spans = [Span("box: ", Theme.strong), Span(places)]
+    if let job = jobs[.following] {
+      let text = " image \(Int((job.fraction * 100).rounded(.down)))%"
+      let used = spans.reduce(0) { $0 + TextWidth.columns($1.text) }
+      if used + text.count <= width { spans.append(Span(text, Theme.progress)) }
+    }
+    return spans
+  }
+
+  /// Each label's mL, its change, Dice to before, changed voxels and components; the most changed where not all fit.
+  private func labelRows(_ base: Version, _ width: Int, rows: Int) -> [[Span]] {
+    guard let part = live?.latest?.part, rows > 0 else { return [] }
+    let isWide = width >= 44
+    var shown = part.rows
+    let perLabel = !isWide && shown.count * 2 + 1 <= rows ? 2 : 1
+    let hasHeader = shown.count * perLabel + 1 <= rows
+    let most = max(1, (rows - (hasHeader ? 1 : 0)) / perLabel)
+    if shown.count > most { shown = Array(shown.sorted { $0.changedVoxels > $1.changedVoxels }.prefix(most)) }
+    let nameWidth = max(4, width - 23 - (isWide ? 15 : 0))
+    var lines: [[Span]] = []
+    if hasHeader {
+      var text = "  " + "label".fitted(nameWidth) + "mL".fitted(8, atRight: true)
+      text += "change".fitted(7, atRight: true) + "Dice".fitted(6, atRight: true)
+      if isWide { text += "voxels".fitted(8, atRight: true) + "parts".fitted(7, atRight: true) }
+      lines.append([Span(text, Theme.quiet)])
+    }
+    for row in shown {
+      let label = base.table[row.label]
+      let change = Double(row.voxelsAfter - row.voxelsBefore) * grid.voxelVolume / 1000
+      var text = cleaned(label?.name ?? "label \(row.label)").fitted(nameWidth)
+      text += volumeText(Double(row.voxelsAfter) * grid.voxelVolume / 1000).fitted(8, atRight: true)
+      text += ((row.voxelsAfter > row.voxelsBefore ? "+" : "") + volumeText(change)).fitted(7, atRight: true)
+      text += decimals(row.dice, 3).fitted(6, atRight: true)
+      let parts =
+        row.componentsBefore == row.componentsAfter
+        ? "\(row.componentsAfter)" : "\(row.componentsBefore)→\(row.componentsAfter)"
+      if isWide {
+        text += grouped(row.changedVoxels).fitted(8, atRight: true) + parts.fitted(7, atRight: true)
+      }
+      let colour = label?.colour.rgb.colour ?? .terminal
+      lines.append([Span("■ ", Style(foreground: colour)), Span(text)])
+      if perLabel == 2 {
+        let noun = row.componentsAfter == 1 && row.componentsBefore == 1 ? "part" : "parts"
+        lines.append([Span("  \(grouped(row.changedVoxels)) voxels, \(parts) \(noun)", Theme.quiet)])
+      }
+    }
+    return lines
+  }
+
+  /// A number of voxels, in groups of three.
+  private func grouped(_ count: Int) -> String {
+    var digits = String(count)
+    var groups: [String] = []
+    while digits.count > 3 {
+      groups.insert(String(digits.suffix(3)), at: 0)
+      digits.removeLast(3)
+    }
+    return ([digits] + groups).joined(separator: " ")
+  }
+}
+
+/// A line with a handle, and letters where the image's own values lie.
+private struct KnobScale {
+  /// Of the line, 0...1.
+  private let place: Double
+  private let marks: [(letter: String, place: Double)]
+
+  init(
+    _ value: Double, _ ends: ClosedRange<Double>, isLogarithmic: Bool = false,
+    marks: [(String, Double)] = []
+  ) {
+    func place(_ value: Double) -> Double {
+      let (low, high) = (ends.lowerBound, ends.upperBound)
+      let share =
+        isLogarithmic
+        ? Foundation.log(Swift.max(value, 1e-9) / low) / Foundation.log(high / low)
+        : (value - low) / (high - low)
+      return share.isFinite ? Swift.min(Swift.max(share, 0), 1) : 0
+    }
+    self.place = place(value)
+    self.marks = marks.map { ($0.0, place($0.1)) }
+  }
+
+  func spans(width: Int, isPointed: Bool) -> [Span] {
+    var cells = [String](repeating: "─", count: width)
+    for mark in marks { cells[Int((mark.place * Double(width - 1)).rounded())] = mark.letter }
+    let handle = Int((place * Double(width - 1)).rounded())
+    let line = isPointed ? Theme.selected : Theme.quiet
+    return [
+      Span(cells[..<handle].joined(), line), Span("●", isPointed ? Theme.selected : Theme.strong),
+      Span(cells[(handle + 1)...].joined(), line),
+    ]
+  }
+}

@@ -1,0 +1,106 @@
+import Foundation
+import Volumes
+
+extension RefinementSettings {
+  /// The greatest amount by which messages can move the log-odds of two labels; nil where nothing limits it.
+  ///
+  /// A message is a mean of neighbours' probabilities, weighted by a kernel and 0...1, so that a kernel moves the
+  /// log-odds by at most its weight: exactly so with the normalisation ``Normalisation/after``, about so with
+  /// ``Normalisation/symmetric``, where a voxel and its neighbours have about as many neighbours each.
+  var greatestPull: Double? {
+    switch normalisation {
+    case .symmetric, .after: appearanceWeight + smoothnessWeight
+    case .before, .none: nil
+    }
+  }
+}
+
+extension KnobSettings {
+  /// ln of the odds of a mask's own label against one other, of `classCount` classes with background.
+  func maskLogOdds(classCount: Int) -> Double {
+    log(maskConfidence * Double(max(1, classCount - 1)) / (1 - maskConfidence))
+  }
+}
+
+/// What is wrong with a refinement's knobs or with what they do.
+enum RefinementWarning: Equatable {
+  /// The label lost its last voxel.
+  case vanished(label: UInt16)
+  /// The label has this many times its voxels.
+  case exploded(label: UInt16, ratio: Double)
+  /// The label has this share of its voxels left.
+  case shrank(label: UInt16, share: Double)
+  /// No message of these weights can change a voxel of the mask.
+  case maskSaturated(logOdds: Double, pull: Double)
+  /// Messages of these weights can change no border, or this small share of it.
+  case probabilitiesSaturated(movableShare: Double)
+  /// Both weights are 0, or there is no iteration.
+  case nothingToDo
+  /// The kernel is narrower than a voxel along these axes.
+  case narrow(Knob, axes: [Int])
+
+  /// Volumes that more than double or lose more than half by fewer voxels are no surprise.
+  private static let leastVoxels = 64
+  /// Borders of which less than this can move are as good as fixed.
+  private static let leastMovableShare = 0.05
+
+  /// Everything that is wrong, what concerns labels first.
+  static func all(
+    knobs: KnobSettings, base: Version, grid: VolumeGrid, part: RefinedPart?
+  ) -> [RefinementWarning] {
+    var warnings: [RefinementWarning] = []
+    for row in part?.rows ?? [] where row.voxelsBefore > 0 {
+      let ratio = Double(row.voxelsAfter) / Double(row.voxelsBefore)
+      if row.voxelsAfter == 0 {
+        warnings.append(.vanished(label: row.label))
+      } else if abs(row.voxelsAfter - row.voxelsBefore) >= leastVoxels {
+        if ratio > 2 { warnings.append(.exploded(label: row.label, ratio: ratio)) }
+        if ratio < 0.5 { warnings.append(.shrank(label: row.label, share: ratio)) }
+      }
+    }
+    let settings = knobs.refinement
+    if settings.appearanceWeight + settings.smoothnessWeight == 0 || settings.iterations == 0 {
+      return warnings + [.nothingToDo]
+    }
+    if let pull = settings.greatestPull {
+      if base.probabilities == nil {
+        let logOdds = knobs.maskLogOdds(classCount: base.statistics.count + 1)
+        if logOdds > pull { warnings.append(.maskSaturated(logOdds: logOdds, pull: pull)) }
+      } else if let share = part?.movableShare, share < leastMovableShare {
+        warnings.append(.probabilitiesSaturated(movableShare: share))
+      }
+    }
+    for (knob, weight, theta) in [
+      (Knob.thetaAlpha, settings.appearanceWeight, settings.thetaAlphaMillimetres),
+      (.thetaGamma, settings.smoothnessWeight, settings.thetaGammaMillimetres),
+    ] where weight > 0 {
+      let axes = (0..<3).filter { grid.size[$0] > 1 && theta[$0] < grid.spacing[$0] }
+      if !axes.isEmpty { warnings.append(.narrow(knob, axes: axes)) }
+    }
+    return warnings
+  }
+
+  /// One line about it.
+  func text(table: LabelTable, spacing: Spacing, isWhole: Bool) -> String {
+    func name(_ label: UInt16) -> String { cleaned(table[label]?.name ?? "label \(label)") }
+    let place = isWhole ? "" : " in the box"
+    switch self {
+    case .vanished(let label): return "\(name(label)) vanished\(place)"
+    case .exploded(let label, let ratio): return "\(name(label)) grew \(decimals(ratio, 1))-fold\(place)"
+    case .shrank(let label, let share):
+      return "\(name(label)) shrank to \(Int((share * 100).rounded()))%\(place)"
+    case .maskSaturated(let logOdds, let pull):
+      return
+        "mask too sure: \(decimals(logOdds, 1)) outweighs μ1 + μ2 = \(brief(pull))"
+    case .probabilitiesSaturated(let share):
+      return share == 0
+        ? "saturated: these weights can move no border\(place)"
+        : "saturated: these weights can move \(decimals(share * 100, 1))% of the border\(place)"
+    case .nothingToDo: return "nothing to do: weights or rounds are 0"
+    case .narrow(let knob, let axes):
+      let symbol = knob == .thetaAlpha ? "θα" : "θγ"
+      let sides = axes.map { "\(["i", "j", "k"][$0]) \(brief(spacing[$0], atMost: 2)) mm" }
+      return "\(symbol) is narrower than a voxel: \(sides.joined(separator: ", "))"
+    }
+  }
+}

@@ -1,0 +1,102 @@
+import Foundation
+import Review
+import Segmentation
+import Synchronization
+import Volumes
+import Work
+
+/// A review's services on a case in memory: the CRF as the program runs it, and one model.
+final class BenchServices: ReviewServices {
+  private struct State {
+    var network: Refinement?
+    var masks: [(confidence: Double, refinement: Refinement)] = []
+  }
+
+  private let content: ReviewCase
+  private let model: SegmentationModel?
+  private let threadCount: Int
+  private let state = Mutex(State())
+
+  init(_ content: ReviewCase, model: String?, threadCount: Int) throws {
+    self.content = content
+    self.model = try model.map { try SegmentationModel(path: $0) }
+    self.threadCount = threadCount
+  }
+
+  private func limited(_ work: WorkContext) -> WorkContext {
+    var work = work
+    work.threadCount = threadCount
+    return work
+  }
+
+  func openCase(_ request: OpenCaseRequest, _ work: WorkContext) throws -> ReviewCase { content }
+
+  func models(for image: ScalarVolume, _ work: WorkContext) throws -> [ModelDescription] {
+    guard let model else { return [] }
+    return [
+      ModelDescription(id: model.path, name: model.name, labels: model.labelTable, size: "", input: "")
+    ]
+  }
+
+  func segment(_ request: SegmentationRequest, _ work: WorkContext) throws -> SegmentationResult {
+    guard let model else { throw InputError("model", "was not given") }
+    let work = limited(work)
+    let segmenter = try Segmenter(model: model, usesAuxiliaryHeads: true, work: work.silent)
+    let prediction = try segmenter.prediction(for: request.image, work: work)
+    let labels = try segmenter.labels(
+      of: prediction, auxiliaryHeadWeights: model.refinement.auxiliaryHeadWeights, work: work)
+    var range: ClosedRange<Float>?
+    if case .window(let lower, let upper) = model.preprocessing.normalisation { range = lower...upper }
+    let refinement = try Refinement(
+      image: request.image, source: .prediction(prediction), labelValues: model.labelValues,
+      intensityRange: range, postProcessing: model.postProcessing, work: work)
+    state.withLock { $0.network = refinement }
+    return SegmentationResult(
+      labels: labels, table: model.labelTable, probabilities: ProbabilitiesHandle(1),
+      auxiliaryHeadCount: model.graph.heads.count - 1, advisedSettings: model.refinement)
+  }
+
+  func refine(_ request: RefinementRequest, _ work: WorkContext) throws -> RefinedLabels {
+    let work = limited(work)
+    let refinement = try refinement(request, work)
+    if let region = request.region {
+      let refined = try refinement.region(region, settings: request.settings, work: work)
+      return RefinedLabels(box: refined.box, labels: refined.labels, movableShare: refined.movableShare)
+    }
+    let labels = try refinement.labels(settings: request.settings, work: work)
+    return RefinedLabels(box: VoxelBounds(labels.grid.size), labels: labels)
+  }
+
+  private func refinement(_ request: RefinementRequest, _ work: WorkContext) throws -> Refinement {
+    guard case .mask(let mask, let confidence) = request.source else {
+      guard let network = state.withLock({ $0.network }) else {
+        throw InputError("CRF", "has no probabilities")
+      }
+      return network
+    }
+    let known = state.withLock { $0.masks }
+    if let kept = known.first(where: { $0.confidence == confidence }) { return kept.refinement }
+    let made = try Refinement(
+      image: request.image, source: .mask(mask, confidence: confidence),
+      labelValues: [0] + request.unrefinedStatistics.map(\.label),
+      intensityRange: known.first?.refinement.intensityRange, postProcessing: .none, work: work)
+    state.withLock { $0.masks = [(confidence, made)] + $0.masks.prefix(2) }
+    return made
+  }
+
+  func measure(_ request: RefinementRequest, _ work: WorkContext) throws -> ImageMeasures? {
+    let contrasts = try refinement(request, limited(work)).contrasts(work: limited(work))
+    guard let contrast = contrasts.first ?? nil else { return nil }
+    return ImageMeasures(
+      noise: contrast.noise, edgeContrast: contrast.edge,
+      suggested: RefinementSettings(suggestedBy: contrast, spacing: request.image.grid.spacing))
+  }
+
+  func savedPresets() throws -> [NamedKernels] { [] }
+
+  func save(_ preset: NamedKernels) throws {}
+
+  func export(_ request: ExportRequest, _ work: WorkContext) throws -> ExportOutcome {
+    .written(path: request.path)
+  }
+}

@@ -1,0 +1,298 @@
+import Foundation
+import Review
+import Screen
+import Testing
+import Volumes
+import Work
+
+/// What a request asks for: `labels` of its region or of all of the image.
+private func answer(_ request: RefinementRequest, _ labels: LabelVolume, movableShare: Double? = nil) throws
+  -> JobOutcome
+{
+  let box = request.region ?? VoxelBounds(labels.grid.size)
+  let refined = RefinedLabels(
+    box: box, labels: LabelVolume(cropping: labels, to: box), movableShare: movableShare)
+  return .refined(try RefinedPart(refined, of: request, WorkContext()))
+}
+
+/// The jobs of a kind that effects start.
+private func started(_ effects: [ReviewEffect], _ kind: JobKind) -> (id: JobID, request: RefinementRequest)? {
+  for case .start(let id, let request) in effects where request.kind == kind {
+    switch request {
+    case .preview(let own), .follow(let own), .refine(let own): return (id, own)
+    default: break
+    }
+  }
+  return nil
+}
+
+/// The phantom's labels with the spleen gone and the liver one voxel larger along i.
+private func changedLabels(_ content: ReviewCase) -> LabelVolume {
+  var labels = content.masks[0].labels
+  let size = labels.grid.size
+  for offset in labels.voxels.indices {
+    let index = size.index(offset: offset)
+    if labels.voxels[offset] == 1 { labels.voxels[offset] = 0 }
+    if index.i == 14, (5..<15).contains(index.j), (3..<12).contains(index.k) { labels.voxels[offset] = 6 }
+  }
+  return labels
+}
+
+@Test("a turn refines the box, all of the image follows, and a newer turn cancels both")
+func newerTurnCancels() throws {
+  var state = try openedState()
+  let opening = state.type("t")
+  let first = try #require(started(opening, .preview))
+  #expect(first.request.settings.appearanceWeight == 3)
+  let second = try #require(started(state.press(.right), .preview))
+  #expect(second.request.settings.appearanceWeight == 3.1)
+  // What the older one still sends is late.
+  let before = state
+  _ = reduce(&state, .jobEnded(first.id, try answer(first.request, changedLabels(state.content))))
+  #expect(state == before)
+  let follow = reduce(&state, .jobEnded(second.id, try answer(second.request, changedLabels(state.content))))
+  let following = try #require(started(follow, .following))
+  #expect(following.request.region == nil)
+  #expect(following.request.settings == second.request.settings)
+  #expect(state.live?.region?.part.changedVoxels == 90 + 64)
+  let third = state.press(.right)
+  #expect(third.contains(.cancel(following.id)))
+  #expect(started(third, .preview)?.request.settings.appearanceWeight == 3.2)
+  #expect(state.jobs[.following] == nil)
+}
+
+@Test("a knob that is held down still shows something: the third preview is let finish")
+func heldKnobShowsSomething() throws {
+  var state = try openedState()
+  state.type("t")
+  let starts = (0..<5).map { _ in started(state.press(.right), .preview) }
+  #expect(starts.map { $0 != nil } == [true, true, false, false, false])
+  let last = try #require(starts[1])
+  let next = reduce(&state, .jobEnded(last.id, try answer(last.request, changedLabels(state.content))))
+  #expect(started(next, .preview)?.request.settings.appearanceWeight == 3.5)
+  #expect(started(next, .following) == nil)
+}
+
+@Test("Enter keeps what followed as a version at once; turning back shows what is known")
+func keepingIsInstant() throws {
+  var state = try openedState()
+  let opening = try #require(started(state.type("t"), .preview))
+  let follow = reduce(
+    &state, .jobEnded(opening.id, try answer(opening.request, changedLabels(state.content))))
+  let following = try #require(started(follow, .following))
+  _ = reduce(&state, .jobEnded(following.id, try answer(following.request, changedLabels(state.content))))
+  #expect(state.live?.region == nil)
+  state.type("y")
+  #expect(state.message == Message("what you see is no version yet: Enter keeps it as one", .warning))
+  let away = state.press(.right)
+  #expect(started(away, .preview) != nil)
+  let back = state.press(.left)
+  #expect(started(back, .preview) == nil)
+  #expect(state.jobs[.preview] == nil)
+  let keeping = state.press(.enter)
+  #expect(started(keeping, .refinement) == nil)
+  #expect(state.shownVersion?.name == "CRF 1")
+  #expect(state.shownVersion?.labels == changedLabels(state.content))
+  #expect(state.shownVersion?.warnings == ["spleen vanished"])
+}
+
+@Test("Tab flips between unrefined and refined, and d shows what was lost, gained and kept")
+func liveFlips() throws {
+  var state = try openedState(screen: ScreenSize(rows: 24, columns: 80))
+  let opening = try #require(started(state.type("t"), .preview))
+  _ = reduce(&state, .jobEnded(opening.id, try answer(opening.request, changedLabels(state.content))))
+  state.type("g19,8,7")
+  state.press(.enter)
+  #expect(state.labelAtCrosshair == nil)
+  #expect(render(state).text[0].contains(" unrefined manual.nii.gz   refined "))
+  state.press(.tab)
+  #expect(state.labelAtCrosshair?.name == "spleen")
+  state.press(.tab)
+  state.type("d")
+  let legend = render(state).text[21]
+  #expect(legend.contains("■ lost  ■ gained  ■ kept  ■ other label"))
+}
+
+@Test("the legend of the difference view fits 80 columns")
+func legendFits() throws {
+  var state = try openedState(screen: ScreenSize(rows: 24, columns: 80))
+  _ = reduce(&state, .jobEnded(state.type("m").started!.id, .models([pretendedModel])))
+  let id = state.press(.enter).started!.id
+  let result = networkResult(for: state.content)
+  let statistics = try LabelStatistics.all(of: result.labels, work: WorkContext())
+  _ = reduce(&state, .jobEnded(id, .segmented(result, statistics: statistics)))
+  state.type("d")
+  let legend = render(state).text[21]
+  #expect(
+    legend.trimmingCharacters(in: .whitespaces)
+      == "window 40/400  radiological  ■ only A  ■ only B  ■ both  ■ other label")
+}
+
+@Test("each label's gain, loss, Dice and components are counted, and the places where labels changed")
+func changesAreCounted() throws {
+  let content = phantomCase()
+  let statistics = try LabelStatistics.all(of: content.masks[0].labels, work: WorkContext())
+  let request = RefinementRequest(
+    image: content.image, source: .mask(content.masks[0].labels, confidence: 0.9),
+    table: content.masks[0].table, settings: RefinementSettings(), unrefined: content.masks[0].labels,
+    unrefinedStatistics: statistics)
+  guard case .refined(let part) = try answer(request, changedLabels(content)) else { return }
+  #expect(
+    part.rows == [
+      RefinedPart.Row(
+        label: 1, voxelsBefore: 64, voxelsAfter: 0, voxelsCommon: 0, componentsBefore: 1, componentsAfter: 0),
+      RefinedPart.Row(
+        label: 6, voxelsBefore: 900, voxelsAfter: 990, voxelsCommon: 900, componentsBefore: 1,
+        componentsAfter: 1),
+    ])
+  #expect(part.changedVoxels == 154)
+  #expect(part.changedPlaces == 2)
+  #expect(part.rows[0].dice == 0)
+  #expect(abs(part.rows[1].dice - 1800 / 1890) < 1e-12)
+}
+
+@Test("a preset turns every knob, the list names the one in use, and saving asks for a name")
+func presetsAreChosen() throws {
+  var state = try openedState()
+  let opening = state.type("t")
+  let measurement = try #require(
+    opening.compactMap { effect -> JobID? in
+      if case .start(let id, .measure) = effect { return id }
+      return nil
+    }.first)
+  let suggested = RefinementSettings(thetaBeta: 33, thetaGammaMillimetres: Spacing(2, 2, 5))
+  _ = reduce(
+    &state,
+    .jobEnded(measurement, .measured(ImageMeasures(noise: 22, edgeContrast: 80, suggested: suggested))))
+  state.type("P")
+  #expect(state.dialog == .presets(selected: 1))
+  state.press(.up)
+  let box = render(state).text.joined(separator: "\n")
+  #expect(box.contains("from this image"))
+  #expect(box.contains("μ1 3 θα 4 θβ 33 μ2 1.5 θγ 2,2,5 x5"))
+  state.press(.enter)
+  #expect(state.decisions.knobs.refinement == suggested)
+  state.type("S")
+  state.type("mine")
+  guard case .presets(let saving?) = state.press(.enter).started?.request else {
+    Issue.record("nothing was saved")
+    return
+  }
+  #expect(saving == NamedKernels(name: "mine", settings: suggested))
+  state.type(":save-preset ../x")
+  state.press(.enter)
+  #expect(state.message?.kind == .error)
+  state.type(":preset def")
+  state.press(.enter)
+  #expect(state.decisions.knobs.refinement == RefinementSettings())
+}
+
+@Test("a reach turns along one axis, and labels are chosen one by one or by name")
+func axesAndLabelsTurn() throws {
+  var state = try openedState()
+  state.type("tji")
+  state.press(.right)
+  #expect(state.decisions.knobs.refinement.thetaAlphaMillimetres == Spacing(4.25, 4, 4))
+  state.type("ii")
+  state.type("+")
+  #expect(state.decisions.knobs.refinement.thetaAlphaMillimetres == Spacing(4.25, 4, 6))
+  state.type(":set labels spleen")
+  state.press(.enter)
+  #expect(state.decisions.knobs.refinement.changedLabels == [1])
+  state.type(":set labels all")
+  state.press(.enter)
+  #expect(state.decisions.knobs.refinement.changedLabels == [])
+  state.press(.up, .up)
+  #expect(state.selectedKnob == .changedLabels)
+  let values = (0..<3).map { _ -> [UInt16] in
+    state.press(.right)
+    return state.decisions.knobs.refinement.changedLabels
+  }
+  #expect(values == [[6], [1], []] || values == [[1], [6], []])
+}
+
+/// The warnings on the screen of a state whose knobs were changed.
+private func warnings(_ spacing: Spacing = Spacing(1), _ change: (inout KnobSettings) -> Void) throws
+  -> [String]
+{
+  var grid = grid(GridSize(24, 20, 16))
+  grid.affine = Affine(spacing: spacing)
+  var state = try openedState(phantomCase(grid), screen: ScreenSize(rows: 60, columns: 203))
+  state.type("t")
+  change(&state.decisions.knobs)
+  return warnings(on: state)
+}
+
+private func warnings(on state: ReviewState) -> [String] {
+  render(state).text.compactMap { line in
+    line.range(of: "! ").map { line[$0.upperBound...].trimmingCharacters(in: .whitespaces) }
+  }
+}
+
+@Test("warnings: kernel narrower than a voxel, mask too certain for the weights, nothing to do")
+func knobsAreWarnedOf() throws {
+  #expect(try warnings { _ in } == [])
+  #expect(
+    try warnings(Spacing(1, 1, 5)) {
+      $0.refinement.appearanceWeight = 0; $0.refinement.smoothnessWeight = 3
+    }
+      == ["θγ is narrower than a voxel: k 5 mm"])
+  // Three classes: ln(0.9 * 2 / 0.1) = 2.89; a pull of 2.9 can just overcome it.
+  #expect(try warnings { $0.refinement.appearanceWeight = 1.4 } == [])
+  #expect(
+    try warnings { $0.refinement.appearanceWeight = 1.3 }
+      == ["mask too sure: 2.9 outweighs μ1 + μ2 = 2.8"])
+  #expect(try warnings { $0.refinement.iterations = 0 } == ["nothing to do: weights or rounds are 0"])
+}
+
+@Test("warnings: labels that vanish, explode or shrink, and borders that no kernel can move")
+func resultsAreWarnedOf() throws {
+  var state = try openedState(screen: ScreenSize(rows: 60, columns: 203))
+  let opening = try #require(started(state.type("t"), .preview))
+  _ = reduce(&state, .jobEnded(opening.id, try answer(opening.request, changedLabels(state.content))))
+  #expect(warnings(on: state) == ["spleen vanished in the box"])
+  var labels = state.content.masks[0].labels
+  for offset in labels.voxels.indices where labels.voxels[offset] != 1 {
+    labels.voxels[offset] = labels.grid.size.index(offset: offset).k < 8 ? 6 : 0
+  }
+  let next = try #require(started(state.press(.right), .preview))
+  _ = reduce(&state, .jobEnded(next.id, try answer(next.request, labels)))
+  #expect(warnings(on: state) == ["liver grew 4.2-fold in the box"])
+}
+
+@Test("the CRF panel at 80 columns: knobs, what the chosen one means here, what it did")
+func panelIsWritten() throws {
+  var state = try openedState(screen: ScreenSize(rows: 24, columns: 80))
+  let effects = state.type("tjj")
+  let opening = try #require(started(effects, .preview))
+  for case .start(let id, .measure) in effects {
+    let measures = ImageMeasures(noise: 12.4, edgeContrast: 61.7, suggested: RefinementSettings())
+    _ = reduce(&state, .jobEnded(id, .measured(measures)))
+  }
+  _ = reduce(&state, .jobEnded(opening.id, try answer(opening.request, changedLabels(state.content))))
+  let panel = render(state).text[1...19].map {
+    String($0.suffix(31)).trimmingCharacters(in: .whitespaces)
+  }
+  #expect(
+    panel == [
+      "CRF on manual.nii.gz",
+      "μ1 appearance             3",
+      "θα reach                  4 mm",
+      "θβ contrast              20 HU",
+      "μ2 smoothness           1.5",
+      "θγ reach                  2 mm",
+      "iterations                5",
+      "mask certainty          0.9",
+      "labels                  all",
+      "How different two voxels may",
+      "look and still count as alike",
+      "noise 12 HU, edges 62 HU",
+      "←→ 1  -+ 10 HU",
+      "! spleen vanished in the box",
+      "box: 154 in 2 places image 0%",
+      "label        mL change  Dice",
+      "■ spleen     0.00  -0.06 0.000",
+      "■ liver      0.99  +0.09 0.952",
+      "",
+    ])
+}
