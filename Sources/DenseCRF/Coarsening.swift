@@ -19,6 +19,11 @@ extension DenseCRF {
       }, size: box.size, spacing: spacing, level: level, accuracy: accuracy)
   }
 
+  /// The same CRF, which keeps kernels of its own: for one of several workers with kernels of their own.
+  package var withOwnKernels: DenseCRF {
+    DenseCRF(images, size: size, spacing: spacing, level: level, accuracy: accuracy)
+  }
+
   /// The CRF at half the resolution.
   ///
   /// Voxel (i, j, k) is the mean of those from (2i, 2j, 2k) to (2i+1, 2j+1, 2k+1); axes of one voxel stay. Kernels keep

@@ -13,6 +13,8 @@ struct RangeKernel: Sendable {
   /// Images that can be compared together, which is what the row kernels take.
   static let mostImages = 3
   private static let sampleSize = 6144
+  /// Features below this are 0: products of them would be subnormal numbers, which processors handle ten times slower.
+  private static let negligible = 1e-8
 
   /// One per image.
   let levels: [IntensityLevels]
@@ -76,7 +78,10 @@ struct RangeKernel: Sendable {
   {
     let table = AlignedStorage<Float>(count: count * rank)
     for level in 0..<count {
-      for feature in 0..<rank { table.start[level * rank + feature] = Float(value(level, feature)) }
+      for feature in 0..<rank {
+        let exact = value(level, feature)
+        table.start[level * rank + feature] = abs(exact) < negligible ? 0 : Float(exact)
+      }
     }
     return table
   }

@@ -11,6 +11,7 @@ struct SegdeckCommand: ParsableCommand {
       RefineCommand.self,
       CompareCommand.self,
       EvaluateCommand.self,
+      SweepCommand.self,
       TrainCommand.self,
       CurvesCommand.self,
       PhantomCommand.self,

@@ -11,7 +11,7 @@ extension Refinement {
     guard
       let box = try source.foregroundBounds(
         labelValues: labelValues, auxiliaryHeadWeights: auxiliaryHeadWeights, work: work.part(0...0.4)
-      )?.grown(by: 8, within: image.grid.size)
+      )?.grown(by: [8, 8, 8], within: image.grid.size)
     else { return [] }
     let probabilities = try source.probabilities(
       in: box, labelValues: labelValues, auxiliaryHeadWeights: auxiliaryHeadWeights,
@@ -32,12 +32,12 @@ extension Refinement {
 }
 
 extension VoxelBounds {
-  /// The box with so many voxels more on each side, as far as there are any.
-  func grown(by margin: Int, within size: GridSize) -> VoxelBounds {
+  /// The box with so many voxels more on both sides of each axis, as far as there are any.
+  func grown(by margin: [Int], within size: GridSize) -> VoxelBounds {
     var box = self
     for axis in 0..<3 {
-      box.lower[axis] = max(0, lower[axis] - margin)
-      box.upper[axis] = min(size[axis] - 1, upper[axis] + margin)
+      box.lower[axis] = max(0, lower[axis] - margin[axis])
+      box.upper[axis] = min(size[axis] - 1, upper[axis] + margin[axis])
     }
     return box
   }

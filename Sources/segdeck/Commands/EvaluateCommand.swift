@@ -64,7 +64,7 @@ struct EvaluateCommand: ParsableCommand {
   }
 
   /// The structures of the label files that the model has too, by name; where none is named so, the model's values.
-  private static func structures(
+  static func structures(
     of model: SegmentationModel, _ pairs: [CaseFolder.Pair], work: WorkContext
   ) throws -> [LabelSelection] {
     let names = Set(model.labels.map { $0.name.lowercased() })

@@ -10,9 +10,9 @@ struct RefineCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "refine", abstract: "Refine probabilities or a mask with the fully connected CRF.",
     discussion: """
-      Kernels come from --preset, else from --model, else from what `segment` wrote beside the probabilities, else \
-      from the program's defaults; options on the command line change them. The self term is included unless \
-      --exclude-self is given.
+      Kernels come from --preset, else from --model, else from what `segment` wrote beside the probabilities; where \
+      these say none, from the image's noise, edges and voxels, which is reported. Options change them. The self term \
+      is included unless --exclude-self is given.
       """)
 
   @Argument(help: "The image.", completion: .file())
@@ -73,13 +73,6 @@ struct RefineCommand: ParsableCommand {
     let volume = try file.scalarVolume(frame: frame, context: work.part(0...0.1))
     let model = try model.map { try ModelLibrary.model($0) }
     let start = try startingPoint(sourceFile, volume, model, work: work.part(0.1...0.2))
-    let settings = try options.settings(
-      over: try preset.map { try RefinementPreset.read($0) } ?? start.refinement)
-    guard settings.furtherThetaBetas.count == furtherFiles.count else {
-      throw InputError(
-        "--theta-beta", "needs one number per image", found: "\(settings.thetaBetas.count)",
-        expected: "\(1 + furtherFiles.count)")
-    }
     let further = try furtherFiles.map { file in
       let further = try file.scalarVolume(frame: 0, context: work.silent)
       guard case .same = try GridFit(mask: further.grid, image: volume.grid, subject: file.path) else {
@@ -92,6 +85,12 @@ struct RefineCommand: ParsableCommand {
       image: volume, furtherImages: further, source: start.source,
       labelValues: [0] + start.labels.labels.map(\.value),
       intensityRange: start.intensityRange, postProcessing: start.postProcessing, work: work.silent)
+    let settings = try settings(over: start, refinement, volume, work: work.silent)
+    guard settings.furtherThetaBetas.count == furtherFiles.count else {
+      throw InputError(
+        "--theta-beta", "needs one number per image", found: "\(settings.thetaBetas.count)",
+        expected: "\(1 + furtherFiles.count)")
+    }
     var own = settings
     if probabilities != nil { own.auxiliaryHeadWeights = [] }
     let labels = try refinement.labels(settings: own, exact: exact, work: work.part(0.2...0.9))
@@ -108,6 +107,26 @@ struct RefineCommand: ParsableCommand {
     record.commands = [CommandLineText.current]
     try record.write(besideMask: place.path)
     work.report(1)
+  }
+
+  /// The preset's settings, the model's or, where neither says any, what the images suggest; then the options.
+  private func settings(
+    over start: StartingPoint, _ refinement: Refinement, _ volume: ScalarVolume, work: WorkContext
+  ) throws -> RefinementSettings {
+    if let preset { return try options.settings(over: RefinementPreset.read(preset)) }
+    guard start.refinement.areUnsaid else { return try options.settings(over: start.refinement) }
+    let heads = probabilities == nil ? start.refinement.auxiliaryHeadWeights : []
+    let contrasts = try refinement.contrasts(auxiliaryHeadWeights: heads, work: work)
+    let defaults = RefinementDefaults(
+      contrasts: contrasts.isEmpty ? Array(repeating: nil, count: 1 + furtherImages.count) : contrasts,
+      spacing: volume.grid.spacing)
+    var base = defaults.settings
+    base.auxiliaryHeadWeights = start.refinement.auxiliaryHeadWeights
+    let settings = try options.settings(over: base)
+    if options.given.isDisjoint(with: [.thetaAlpha, .thetaBeta, .thetaGamma]) {
+      for reason in defaults.reasons { SegmentCommand.warn("CRF: \(reason)") }
+    }
+    return settings
   }
 
   /// What the CRF starts from and how.

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Segmentation
 import Volumes
 import Work
 
@@ -77,6 +78,17 @@ struct RefinementOptions: ParsableArguments {
       }
     }
     return settings
+  }
+
+  /// The kernels' numbers that were given.
+  var given: Set<KernelParameter> {
+    var given: Set<KernelParameter> = []
+    if appearanceWeight != nil { given.insert(.appearanceWeight) }
+    if thetaAlpha != nil { given.insert(.thetaAlpha) }
+    if thetaBeta != nil { given.insert(.thetaBeta) }
+    if smoothnessWeight != nil { given.insert(.smoothnessWeight) }
+    if thetaGamma != nil { given.insert(.thetaGamma) }
+    return given
   }
 
   /// The words of a command line that give exactly these settings.

@@ -1,6 +1,7 @@
 import Foundation
 import Networks
 import Segmentation
+import Volumes
 import Work
 
 extension ElementFormat {
@@ -32,5 +33,16 @@ enum ModelConversion {
     let after = try card.card(over: before ?? ModelCard())
     if after != ModelCard() { file.metadata[ModelCard.metadataKey] = after.json }
     try file.write(to: output, format: format)
+  }
+
+  /// Writes `input` with another CRF and everything else as it is.
+  /// - Throws: ``InputError`` when a file cannot be read or written.
+  static func write(_ input: String, with settings: RefinementSettings, to output: String) throws(InputError)
+  {
+    var model = try SegmentationModel(path: input)
+    model.refinement = settings
+    var file = try ModelFile(path: input)
+    for (key, text) in model.metadata where !text.isEmpty { file.metadata[key] = text }
+    try file.write(to: output)
   }
 }

@@ -15,4 +15,14 @@ enum RefinementPreset {
         path, "is not a file of CRF settings", expected: "JSON as under \"refinement\" in a mask's record")
     }
   }
+
+  /// Writes settings, whole or not at all.
+  static func write(_ settings: RefinementSettings, to path: String) throws(InputError) {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+    guard let data = try? encoder.encode(settings) else {
+      preconditionFailure("settings hold only finite numbers")
+    }
+    try AtomicFile.write(data + Data("\n".utf8), to: path)
+  }
 }

@@ -1,0 +1,68 @@
+import Foundation
+import Volumes
+
+/// CRF settings for an image of which nobody has said any, and why they are these.
+///
+/// θβ is three times the noise, so that voxels of one tissue agree, but no more than half the step at the borders, so
+/// that those of two do not, and no less than the noise. θα is five voxels and θγ one, of the voxels' geometric mean
+/// edge, both the same in millimetres along every axis. Weights and iterations are the program's own.
+package struct RefinementDefaults: Hashable, Sendable {
+  /// The settings.
+  package var settings: RefinementSettings
+  /// A sentence for each number that comes from the image.
+  package var reasons: [String]
+
+  /// Voxels of θα and θγ.
+  private static let reach = (alpha: 5.0, gamma: 1.0)
+
+  /// Defaults for images of one grid.
+  /// - Parameter contrasts: What ``Refinement/contrasts(auxiliaryHeadWeights:work:)`` found, one per image; nil or
+  ///   none where nothing could be measured, which leaves θβ at the program's own.
+  package init(contrasts: [ImageContrast?], spacing: Spacing) {
+    var settings = RefinementSettings()
+    let edge = cbrt(spacing.i * spacing.j * spacing.k)
+    settings.thetaAlphaMillimetres = Spacing(Self.rounded(Self.reach.alpha * edge))
+    settings.thetaGammaMillimetres = Spacing(Self.rounded(Self.reach.gamma * edge))
+    reasons = [
+      "theta alpha \(settings.thetaAlphaMillimetres.i) mm and theta gamma \(settings.thetaGammaMillimetres.i) mm, "
+        + "five voxels and one of \(Self.rounded(edge)) mm"
+    ]
+    let unmeasured = settings.thetaBeta
+    var thetaBetas: [Double] = []
+    for contrast in contrasts {
+      guard let contrast else {
+        thetaBetas.append(unmeasured)
+        reasons.append("theta beta \(unmeasured), because the image's noise could not be measured")
+        continue
+      }
+      let wanted = 3 * contrast.noise
+      let limit = contrast.edge.map { max($0 / 2, contrast.noise) } ?? wanted
+      let thetaBeta = Self.rounded(min(wanted, limit))
+      thetaBetas.append(thetaBeta)
+      let noise = "a noise of \(Self.rounded(contrast.noise))"
+      let edges = contrast.edge.map { " and edges of \(Self.rounded($0))" } ?? ""
+      reasons.append("theta beta \(thetaBeta), from \(noise)\(edges)")
+    }
+    settings.thetaBeta = thetaBetas.first ?? unmeasured
+    settings.furtherThetaBetas = Array(thetaBetas.dropFirst())
+    self.settings = settings
+  }
+
+  /// Three digits.
+  private static func rounded(_ value: Double) -> Double {
+    guard value > 0 else { return value }
+    // Dividing by a whole number keeps short decimals short.
+    let digits = Int(floor(log10(value))) - 2
+    let unit = pow(10, Double(abs(digits)))
+    return digits >= 0 ? (value / unit).rounded() * unit : (value * unit).rounded() / unit
+  }
+}
+
+extension RefinementSettings {
+  /// Whether these are the settings that stand where nobody has said any; the heads' mix does not count.
+  package var areUnsaid: Bool {
+    var own = self
+    own.auxiliaryHeadWeights = []
+    return own == RefinementSettings()
+  }
+}

@@ -1,0 +1,36 @@
+import Volumes
+import Work
+
+extension SweepCase {
+  /// A case of an image, what a network says of it, and the truth.
+  ///
+  /// - Parameters:
+  ///   - source: The class probabilities, on the image's grid.
+  ///   - labelValues: The voxel value of each class, background's 0 first.
+  ///   - trueClasses: The true class of each voxel of the image, 0 for background.
+  ///   - intensityRange: Where intensities are clipped; nil takes the 0.5 to 99.5 percentiles.
+  ///   - start: Where the search starts, whose widths say how far around the foreground voxels matter.
+  /// - Throws: ``InputError`` when image and probabilities do not fit, or a voxel is not finite; ``Cancelled``.
+  package init(
+    name: String, image: ScalarVolume, source: UnarySource, labelValues: [UInt16], trueClasses: [UInt8],
+    intensityRange: ClosedRange<Float>?, start: RefinementSettings, work: WorkContext
+  ) throws {
+    let weights = start.auxiliaryHeadWeights
+    let foreground = try source.foregroundBounds(
+      labelValues: labelValues, auxiliaryHeadWeights: weights, work: work.part(0...0.2))
+    let ends = try intensityRange == nil ? image.percentiles([0.005, 0.995], work: work.silent) : nil
+    let margin = (0..<3).map { axis in
+      let reach = 2.5 * max(start.thetaAlphaMillimetres[axis], start.thetaGammaMillimetres[axis])
+      return Int(min(reach / image.grid.spacing[axis], 64).rounded(.up))
+    }
+    try self.init(
+      name: name, image: image,
+      probabilities: { box in
+        try source.probabilities(
+          in: box, labelValues: labelValues, auxiliaryHeadWeights: weights, work: work.part(0.2...0.5))
+      }, box: foreground?.grown(by: margin, within: image.grid.size), classCount: labelValues.count,
+      trueClasses: trueClasses,
+      intensityRange: intensityRange ?? ends.map { $0[0]...max($0[0], $0[1]) } ?? 0...1,
+      work: work.part(0.5...1))
+  }
+}

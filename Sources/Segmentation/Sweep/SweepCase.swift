@@ -1,0 +1,161 @@
+import DenseCRF
+import Metrics
+import Volumes
+import Work
+
+/// What a search makes as good as it can.
+package enum SweepObjective: String, Sendable, Hashable, Codable, CaseIterable {
+  /// Mean Dice of the structures.
+  case dice
+  /// Mean over the structures of the average symmetric surface distance, in millimetres.
+  case assd
+
+  /// How much better `value` is than `baseline`.
+  package func gain(of value: Double, over baseline: Double) -> Double {
+    self == .dice ? value - baseline : baseline - value
+  }
+}
+
+/// A labelled case at half the resolution or less, cut to what a CRF can change: what trials are made on.
+package struct SweepCase: Sendable {
+  /// The case's name.
+  package let name: String
+  /// nil where the probabilities have no foreground, which no CRF changes.
+  private let coarse: Coarse?
+  /// Voxels of each structure in the whole image.
+  private let trueCounts: [Double]
+  /// Halved again while it has more voxels than this.
+  static let largestVoxelCount = 1 << 20
+  /// Iterations of a trial at most: the first few decide which kernels are better.
+  static let mostIterations = 3
+
+  private struct Coarse: Sendable {
+    var crf: DenseCRF
+    var unary: Unary
+    /// Voxels of the image in each voxel.
+    var volumes: [Float]
+    /// Per structure, how many of them are its own.
+    var truths: [[Float]]
+  }
+
+  /// A case.
+  /// - Parameters:
+  ///   - source: The probabilities.
+  ///   - trueClasses: The true class of each voxel of the image, 0 for background.
+  ///   - labelValues: As many as there are classes.
+  ///   - marginMillimetres: How far around the foreground voxels are kept.
+  /// - Throws: ``InputError`` when image and probabilities do not fit, or a voxel is not finite; ``Cancelled``.
+  package init(
+    name: String, image: ScalarVolume, probabilities: (VoxelBounds) throws -> [Float], box: VoxelBounds?,
+    classCount: Int, trueClasses: [UInt8], intensityRange: ClosedRange<Float>, work: WorkContext
+  ) throws {
+    self.name = name
+    let size = image.grid.size
+    precondition(trueClasses.count == size.voxelCount, "\(trueClasses.count) classes for \(size)")
+    var counts = [Double](repeating: 0, count: classCount)
+    for label in trueClasses { counts[Int(label)] += 1 }
+    trueCounts = Array(counts.dropFirst())
+    guard let box else {
+      coarse = nil
+      return
+    }
+    var unary = try Unary(
+      probabilities: try probabilities(box), classCount: classCount, size: box.size, work: work.silent
+    ).halved(work: work.silent)
+    work.report(0.5)
+    var crf = try DenseCRF(
+      image: image.voxels.cropped(to: box, size: size), size: box.size, spacing: image.grid.spacing,
+      intensityRange: intensityRange, work: work.silent
+    ).halved(work: work.silent)
+    var shift = 1
+    while crf.size.voxelCount > Self.largestVoxelCount {
+      unary = try unary.halved(work: work.silent)
+      crf = try crf.halved(work: work.silent)
+      shift += 1
+    }
+    work.report(0.9)
+    let coarseSize = crf.size
+    var volumes = [Float](repeating: 0, count: coarseSize.voxelCount)
+    var truths = [[Float]](
+      repeating: [Float](repeating: 0, count: coarseSize.voxelCount), count: classCount - 1)
+    var position = 0
+    let own = trueClasses.cropped(to: box, size: size)
+    for k in 0..<box.size.k {
+      for j in 0..<box.size.j {
+        let row = ((k >> shift) * coarseSize.j + (j >> shift)) * coarseSize.i
+        for i in 0..<box.size.i {
+          volumes[row + i >> shift] += 1
+          let label = Int(own[position])
+          if label > 0 { truths[label - 1][row + i >> shift] += 1 }
+          position += 1
+        }
+      }
+    }
+    coarse = Coarse(crf: crf, unary: unary, volumes: volumes, truths: truths)
+    work.report(1)
+  }
+
+  /// Voxels that a trial computes with.
+  package var voxelCount: Int { coarse?.crf.size.voxelCount ?? 0 }
+
+  /// What each of `trials` reaches, kernels that they share being made once.
+  ///
+  /// Structures that neither the truth nor the result has are left out of the mean; Dice counts the image's voxels in
+  /// each coarse one. Without any structure Dice is 1 and the distance 0; where only one of the two has a structure,
+  /// its distance is the diagonal of the box.
+  func scores(
+    _ trials: [RefinementSettings], objective: SweepObjective, work: WorkContext
+  ) throws -> [Double] {
+    guard let coarse else {
+      let present = trueCounts.filter { $0 > 0 }.count
+      return trials.map { _ in
+        present == 0
+          ? (objective == .dice ? 1 : 0) : objective == .dice ? 0 : .greatestFiniteMagnitude.squareRoot()
+      }
+    }
+    // A memory of kernels of its own: several workers try other kernels on this case at the same time.
+    let crf = coarse.crf.withOwnKernels
+    return try trials.map { trial in
+      var settings = trial
+      settings.iterations = min(trial.iterations, Self.mostIterations)
+      let labels = try crf.refine(coarse.unary, settings: settings, work: work.silent).labels
+      return objective == .dice ? dice(labels, coarse) : try distance(labels, coarse, work: work.silent)
+    }
+  }
+
+  private func dice(_ labels: [UInt8], _ coarse: Coarse) -> Double {
+    var found = [Double](repeating: 0, count: trueCounts.count)
+    var both = found
+    for (voxel, label) in labels.enumerated() where label > 0 {
+      found[Int(label) - 1] += Double(coarse.volumes[voxel])
+      both[Int(label) - 1] += Double(coarse.truths[Int(label) - 1][voxel])
+    }
+    let values = trueCounts.indices.compactMap { index -> Double? in
+      let sum = found[index] + trueCounts[index]
+      return sum > 0 ? 2 * both[index] / sum : nil
+    }
+    return values.isEmpty ? 1 : values.reduce(0, +) / Double(values.count)
+  }
+
+  private func distance(_ labels: [UInt8], _ coarse: Coarse, work: WorkContext) throws(Cancelled) -> Double {
+    let grid = VolumeGrid(size: coarse.crf.size, affine: Affine(spacing: coarse.crf.spacing))
+    let result = LabelVolume(grid: grid, voxels: labels.map(UInt16.init))
+    let diagonal = (0..<3).reduce(0.0) { sum, axis in
+      let length = Double(grid.size[axis]) * grid.spacing[axis]
+      return sum + length * length
+    }.squareRoot()
+    var values: [Double] = []
+    for (index, truth) in coarse.truths.enumerated() {
+      let value = UInt16(index + 1)
+      let reference = LabelVolume(
+        grid: grid, voxels: zip(truth, coarse.volumes).map { 2 * $0 > $1 ? value : 0 })
+      let comparison = try StructureComparison(
+        MatchedStructure(name: "", referenceValues: [value], otherValues: [value]), reference: reference,
+        other: result, work: work)
+      let overlap = comparison.overlap
+      guard overlap.referenceVoxelCount + overlap.otherVoxelCount > 0 else { continue }
+      values.append(comparison.distances?.averageMillimetres ?? diagonal)
+    }
+    return values.isEmpty ? 0 : values.reduce(0, +) / Double(values.count)
+  }
+}

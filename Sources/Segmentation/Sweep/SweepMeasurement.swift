@@ -1,0 +1,122 @@
+import Metrics
+import Volumes
+import Work
+
+/// What masks of one case reach at full resolution with each of several kernels, and without a CRF.
+package struct SweepMeasurement: Sendable, Hashable {
+  /// Means over the structures that the truth or the mask has.
+  package struct Measures: Sendable, Hashable {
+    /// Dice; 1 where there is no structure.
+    package var dice: Double
+    /// Average symmetric surface distance; the image's diagonal for a structure that only one of the two has.
+    package var averageMillimetres: Double
+
+    /// Measures that were made elsewhere.
+    package init(dice: Double, averageMillimetres: Double) {
+      self.dice = dice
+      self.averageMillimetres = averageMillimetres
+    }
+
+    /// The measure that `objective` seeks.
+    package subscript(objective: SweepObjective) -> Double {
+      objective == .dice ? dice : averageMillimetres
+    }
+  }
+
+  /// The case.
+  package var name: String
+  /// Without a CRF.
+  package var unrefined: Measures
+  /// With each of the kernels, in their order.
+  package var refined: [Measures]
+
+  /// The gain of kernels `index` over no CRF.
+  package func gain(_ index: Int, _ objective: SweepObjective) -> Double {
+    objective.gain(of: refined[index][objective], over: unrefined[objective])
+  }
+
+  /// Measures masks as they leave `refine`, post-processing included.
+  /// - Parameters:
+  ///   - unrefined: The mask that leaves `segment`.
+  ///   - structures: What is compared.
+  /// - Throws: ``InputError`` when the settings do not fit the case; ``Cancelled``.
+  package init(
+    name: String, refinement: Refinement, kernels: [RefinementSettings], unrefined: LabelVolume,
+    truth: LabelVolume, structures: [MatchedStructure], work: WorkContext
+  ) throws {
+    self.name = name
+    self.unrefined = try Self.measures(unrefined, truth, structures, work: work.silent)
+    refined = []
+    for (index, settings) in kernels.enumerated() {
+      let labels = try refinement.labels(settings: settings, work: work.silent)
+      refined.append(try Self.measures(labels, truth, structures, work: work.silent))
+      work.report(Double(index + 1) / Double(kernels.count))
+    }
+  }
+
+  /// Measures that were made elsewhere.
+  package init(name: String, unrefined: Measures, refined: [Measures]) {
+    self.name = name
+    self.unrefined = unrefined
+    self.refined = refined
+  }
+
+  private static func measures(
+    _ labels: LabelVolume, _ truth: LabelVolume, _ structures: [MatchedStructure], work: WorkContext
+  ) throws(Cancelled) -> Measures {
+    let grid = truth.grid
+    let diagonal = (0..<3).reduce(0.0) { sum, axis in
+      let length = Double(grid.size[axis]) * grid.spacing[axis]
+      return sum + length * length
+    }.squareRoot()
+    var (dice, distances): ([Double], [Double]) = ([], [])
+    for structure in structures {
+      let comparison = try StructureComparison(structure, reference: truth, other: labels, work: work)
+      guard comparison.overlap.referenceVoxelCount + comparison.overlap.otherVoxelCount > 0 else { continue }
+      dice.append(comparison.overlap.dice)
+      distances.append(comparison.distances?.averageMillimetres ?? diagonal)
+    }
+    guard !dice.isEmpty else { return Measures(dice: 1, averageMillimetres: 0) }
+    let count = Double(dice.count)
+    return Measures(dice: dice.reduce(0, +) / count, averageMillimetres: distances.reduce(0, +) / count)
+  }
+}
+
+/// What a sweep says in the end.
+package struct SweepOutcome: Sendable, Hashable {
+  /// Index of the kernels with the largest mean gain; ties go to the first.
+  package let best: Int
+  /// Their mean gain over the cases.
+  package let meanGain: Double
+  /// What to expect of a new case: the mean gain of each under the kernels that are best on all the others.
+  ///
+  /// nil with fewer than three cases.
+  package let heldOutGain: Double?
+  /// Whether the mean gain is worth having: at least 0.001 Dice or 0.02 mm.
+  package let helps: Bool
+
+  /// The outcome of measurements of the same kernels on at least one case.
+  package init(_ measurements: [SweepMeasurement], objective: SweepObjective) {
+    let kernelCount = measurements.first?.refined.count ?? 0
+    precondition(kernelCount > 0, "an outcome needs a case and kernels")
+    func bestKernels(of some: [SweepMeasurement]) -> Int {
+      let sums = (0..<kernelCount).map { kernel in
+        some.reduce(0.0) { $0 + $1.gain(kernel, objective) }
+      }
+      return sums.indices.reduce(0) { sums[$1] > sums[$0] ? $1 : $0 }
+    }
+    let chosen = bestKernels(of: measurements)
+    let count = Double(measurements.count)
+    best = chosen
+    meanGain = measurements.reduce(0.0) { $0 + $1.gain(chosen, objective) } / count
+    heldOutGain =
+      measurements.count < 3
+      ? nil
+      : measurements.indices.reduce(0.0) { sum, index in
+        var others = measurements
+        let own = others.remove(at: index)
+        return sum + own.gain(bestKernels(of: others), objective)
+      } / count
+    helps = meanGain >= (objective == .dice ? 0.001 : 0.02)
+  }
+}

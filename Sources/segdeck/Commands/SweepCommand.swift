@@ -1,0 +1,168 @@
+import ArgumentParser
+import Foundation
+import ImageFormats
+import Metrics
+import Segmentation
+import Volumes
+import Work
+
+extension SweepObjective: ExpressibleByArgument {}
+
+/// `segdeck sweep`: finds the CRF's kernels on labelled cases.
+struct SweepCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "sweep", abstract: "Find the CRF's kernels on labelled cases.",
+    discussion: """
+      The network runs once per case, or --probabilities brings what it said. Kernels are tried at half the \
+      resolution, at random and then around the best; the best few are measured at full resolution as `evaluate` does. \
+      Kernels given as options stay as they are. The search starts at --preset, else at the model's CRF or, where it \
+      has none of its own, at what the images suggest.
+
+      With --resume every trial is noted in a file, and a sweep that stopped goes on where it was; more --trials than \
+      before add to it.
+      """)
+
+  @OptionGroup var folders: TrainingFolders
+
+  @Option(name: .long, help: "A bundled model's name or a model file.")
+  var model = "liver"
+
+  @Option(
+    name: .long,
+    help:
+      "Folder of class probabilities NAME.nii.gz as `segment --probabilities` writes them, instead of the network.",
+    completion: .directory)
+  var probabilities: String?
+
+  @Option(name: .long, help: "Only these cases, names separated by commas.")
+  var cases: String?
+
+  @Option(name: .long, help: "Kernels to try.")
+  var trials = 200
+
+  @Option(name: .long, help: "The best of them to measure at full resolution.")
+  var finalists = 5
+
+  @Option(name: .long, help: "What is sought: dice or assd (average symmetric surface distance).")
+  var objective = SweepObjective.dice
+
+  @Option(name: .long, help: "Where the random numbers start.")
+  var seed: UInt64 = 1
+
+  @Option(name: .long, help: "Start from CRF settings in this file (JSON).", completion: .file())
+  var preset: String?
+
+  @OptionGroup var options: RefinementOptions
+
+  @Option(name: .long, help: "Journal of the trials, which a later run goes on with.", completion: .file())
+  var resume: String?
+
+  @Option(
+    name: .long, help: "Write the kernels, for `refine --preset` and `train --preset`.",
+    completion: .file())
+  var presetOutput: String?
+
+  @Option(name: .long, help: "Write the model with these kernels as its CRF.", completion: .file())
+  var modelOutput: String?
+
+  @Flag(name: .long, help: "Replace existing files.")
+  var force = false
+
+  @OptionGroup var threads: CommandWork
+
+  func validate() throws {
+    guard (1...100_000).contains(trials) else {
+      throw ValidationError("--trials is 1 to 100000, not \(trials)")
+    }
+    guard (1...100).contains(finalists) else {
+      throw ValidationError("--finalists is 1 to 100, not \(finalists)")
+    }
+  }
+
+  func run() throws {
+    let work = threads.context("sweeping")
+    let model = try ModelLibrary.model(model)
+    let sources = try chosenSources(model, work: work)
+    let inputs = sources.flatMap { [$0.pair.image, $0.pair.labels] } + [model.path]
+    let presetPlace = try presetOutput.map { try OutputPlace($0, isForced: force, inputs: inputs) }
+    let modelPlace = try modelOutput.map { try OutputPlace($0, isForced: force, inputs: inputs) }
+    if let modelPlace, !modelPlace.path.hasSuffix(".safetensors") {
+      throw InputError(
+        modelPlace.path, "cannot be written as a model", expected: "a name that ends in .safetensors")
+    }
+    let said = try preset.map { try RefinementPreset.read($0) } ?? model.refinement
+    guard said.furtherThetaBetas.isEmpty else {
+      throw InputError(
+        preset ?? model.path, "a sweep compares one image",
+        found: "\(said.thetaBetas.count) numbers for theta beta")
+    }
+    let store = try SweepSources(
+      sources: sources, model: model, probabilityFolder: probabilities,
+      settings: try options.settings(over: said), work: work.silent)
+    let start = try options.settings(over: said.areUnsaid ? store.suggestedStart(work: work.silent) : said)
+    let search = try KernelSearch(
+      cases: try sources.indices.map { index in
+        try store.sweepCase(
+          index, start: start, work: work.part(share(index, sources.count, of: 0...0.3)))
+      }, ranges: KernelRanges(around: start, holding: options.given), objective: objective, seed: seed,
+      work: work.silent)
+    let journal = try resume.map {
+      try SweepJournal($0, heading: SweepJournal.Heading(search, seed: seed), inputs: inputs)
+    }
+    let found = try search.run(
+      trialCount: trials, known: journal?.trials ?? [], work: work.part(0.3...0.8)
+    ) { try journal?.append($0) }
+    let best = search.best(finalists, of: found)
+    let kernels = ([search.ranges.start] + best.map(\.settings)).reduce(into: [RefinementSettings]()) {
+      if !$0.contains($1) { $0.append($1) }
+    }
+    let measurements = try sources.indices.map { index in
+      try store.measurement(index, kernels, work: work.part(share(index, sources.count, of: 0.8...1)))
+    }
+    work.report(1)
+    let report = SweepReport(
+      search: search, trials: found, kernels: kernels, measurements: measurements, model: model.path,
+      structures: store.structureNames, columns: TerminalWidth.columns(ofDescriptor: STDOUT_FILENO),
+      showsUnicode: TerminalWidth.showsUnicode)
+    print(report.text)
+    try write(report, model, presetPlace, modelPlace)
+  }
+
+  private func share(_ index: Int, _ count: Int, of range: ClosedRange<Double>) -> ClosedRange<Double> {
+    let length = (range.upperBound - range.lowerBound) / Double(count)
+    let lower = range.lowerBound + Double(index) * length
+    return lower...min(range.upperBound, lower + length)
+  }
+
+  private func chosenSources(
+    _ model: SegmentationModel, work: WorkContext
+  ) throws -> [TrainingFolders.Source] {
+    let sources = try folders.sources { pairs in
+      try EvaluateCommand.structures(of: model, pairs, work: work.silent)
+    }
+    guard let cases else { return sources }
+    let wanted = Set(cases.split(separator: ",").map(String.init))
+    if let unknown = wanted.subtracting(sources.map(\.pair.name)).sorted().first {
+      throw InputError("--cases", "no case has this name", found: unknown)
+    }
+    return sources.filter { wanted.contains($0.pair.name) }
+  }
+
+  /// Writes what was found where it was asked for, unless the CRF does not help.
+  private func write(
+    _ report: SweepReport, _ model: SegmentationModel, _ preset: OutputPlace?, _ modelPlace: OutputPlace?
+  ) throws(InputError) {
+    for place in [preset, modelPlace].compactMap(\.self) where !report.outcome.helps {
+      print("\(place.path): not written, because the CRF does not help here")
+    }
+    guard report.outcome.helps else { return }
+    if let preset {
+      try RefinementPreset.write(report.best, to: preset.path)
+      print("\(preset.path): these kernels, for `refine --preset` and `train --preset`")
+    }
+    if let modelPlace {
+      try ModelConversion.write(model.path, with: report.best, to: modelPlace.path)
+      print("\(modelPlace.path): the model with these kernels")
+    }
+  }
+}

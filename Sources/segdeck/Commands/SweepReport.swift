@@ -1,0 +1,146 @@
+import Foundation
+import Segmentation
+import Volumes
+
+/// What `segdeck sweep` prints.
+struct SweepReport {
+  let search: KernelSearch
+  let trials: [KernelSearch.Trial]
+  /// What was measured at full resolution, the search's start first.
+  let kernels: [RefinementSettings]
+  let measurements: [SweepMeasurement]
+  let model: String
+  let structures: [String]
+  let columns: Int
+  let showsUnicode: Bool
+
+  /// What came out.
+  var outcome: SweepOutcome { SweepOutcome(measurements, objective: search.objective) }
+  /// The best kernels.
+  var best: RefinementSettings { kernels[outcome.best] }
+
+  /// Tables, plot and verdict.
+  var text: String {
+    let tried = trials.filter { $0.scores.count == search.cases.count }.count
+    let stopped = trials.count > tried ? ", \(trials.count - tried) of them stopped early" : ""
+    let unit = search.objective == .dice ? "Dice" : "average surface distance"
+    let heading =
+      "\(model): \(unit) of \(structures.joined(separator: ", ")); \(counted(trials.count, "trial"))\(stopped) on "
+      + "\(counted(search.cases.count, "case")) at half the resolution or less, \(kernels.count) kernels at full"
+    return [heading, kernelTable, caseTable, verdict].joined(separator: "\n\n")
+  }
+
+  private func counted(_ number: Int, _ noun: String) -> String {
+    "\(number) \(noun)\(number == 1 ? "" : "s")"
+  }
+
+  /// Each number at the start and as found, and the best gain in each eighth of its range.
+  private var kernelTable: String {
+    var table = TextTable(heading: ["kernel", "start", "found", "from", "best gain across the range", "to"])
+    for parameter in KernelParameter.allCases {
+      let range = search.ranges.range(of: parameter)
+      table.rows.append([
+        Self.name(parameter), number(parameter.value(in: search.ranges.start)),
+        number(parameter.value(in: best)), range.map { number($0.lowerBound) } ?? "-",
+        range == nil ? "held" : profile(parameter), range.map { number($0.upperBound) } ?? "-",
+      ])
+    }
+    return table.text
+  }
+
+  private static func name(_ parameter: KernelParameter) -> String {
+    switch parameter {
+    case .appearanceWeight: "mu1, appearance weight"
+    case .thetaAlpha: "theta alpha, mm"
+    case .thetaBeta: "theta beta, intensity"
+    case .smoothnessWeight: "mu2, smoothness weight"
+    case .thetaGamma: "theta gamma, mm"
+    }
+  }
+
+  /// The largest gain of the trials in each of 16 parts of the range, as heights; a blank where none was tried.
+  private func profile(_ parameter: KernelParameter) -> String {
+    let count = 16
+    var best = [Double?](repeating: nil, count: count)
+    for trial in trials where trial.scores.count == search.cases.count {
+      guard let share = search.ranges.share(of: parameter, in: trial.settings) else { continue }
+      let part = min(max(Int(share * Double(count)), 0), count - 1)
+      best[part] = max(best[part] ?? -.infinity, search.gain(of: trial))
+    }
+    let values = best.compactMap(\.self)
+    guard let least = values.min(), let most = values.max() else { return "" }
+    let heights: [Character] = showsUnicode ? Array("▁▂▃▄▅▆▇█") : Array("_.-=+*%#")
+    return String(
+      best.map { gain in
+        guard let gain else { return " " }
+        let share = most > least ? (gain - least) / (most - least) : 1
+        return heights[min(Int(share * Double(heights.count)), heights.count - 1)]
+      })
+  }
+
+  /// Both measures of each case without and with the CRF, and the gain as a bar.
+  private var caseTable: String {
+    let chosen = outcome.best
+    let objective = search.objective
+    let gains = measurements.map { $0.gain(chosen, objective) }
+    let largest = max(gains.map(abs).max() ?? 0, 1e-9)
+    let room = Double(max(10, min(30, columns - 70)))
+    var table = TextTable(
+      heading: ["case", "Dice", "with CRF", "distance mm", "with CRF", "gain", ""])
+    func row(
+      _ name: String, _ one: SweepMeasurement.Measures, _ two: SweepMeasurement.Measures, _ gain: Double
+    ) {
+      let length = Int((abs(gain) / largest * room).rounded())
+      let mark = gain < 0 ? "-" : showsUnicode ? "█" : "#"
+      table.rows.append([
+        name, Text.decimals(one.dice, 4), Text.decimals(two.dice, 4),
+        Text.decimals(one.averageMillimetres, 2),
+        Text.decimals(two.averageMillimetres, 2), signed(gain),
+        String(repeating: mark, count: length).padding(toLength: Int(room), withPad: " ", startingAt: 0),
+      ])
+    }
+    for (measurement, gain) in zip(measurements, gains) {
+      row(measurement.name, measurement.unrefined, measurement.refined[chosen], gain)
+    }
+    if measurements.count > 1 {
+      row(
+        "mean", mean(measurements.map(\.unrefined)), mean(measurements.map { $0.refined[chosen] }),
+        outcome.meanGain)
+    }
+    return table.text.split(separator: "\n").map { line in
+      var line = String(line)
+      while line.hasSuffix(" ") { line.removeLast() }
+      return line
+    }.joined(separator: "\n")
+  }
+
+  private func mean(_ measures: [SweepMeasurement.Measures]) -> SweepMeasurement.Measures {
+    let count = Double(measures.count)
+    return SweepMeasurement.Measures(
+      dice: measures.reduce(0) { $0 + $1.dice } / count,
+      averageMillimetres: measures.reduce(0) { $0 + $1.averageMillimetres } / count)
+  }
+
+  /// The plain sentence, and the kernels as options.
+  private var verdict: String {
+    let unit = search.objective == .dice ? "Dice" : "mm"
+    guard outcome.helps else {
+      return
+        "The CRF does not help here: the best kernels found change the mean by \(signed(outcome.meanGain)) \(unit)."
+    }
+    var lines = ["The CRF gains \(signed(outcome.meanGain)) \(unit) on average."]
+    if let held = outcome.heldOutGain {
+      lines.append("Chosen for each case on the other cases alone, the kernels gain \(signed(held)) \(unit).")
+    }
+    let worse = measurements.filter { $0.gain(outcome.best, search.objective) < 0 }.map(\.name)
+    if !worse.isEmpty { lines.append("Worse with it: \(worse.joined(separator: ", ")).") }
+    lines.append(CommandLineText.text(RefinementOptions.words(best)))
+    return lines.joined(separator: "\n")
+  }
+
+  private func signed(_ gain: Double) -> String {
+    (gain < 0 ? "-" : "+") + Text.decimals(abs(gain), search.objective == .dice ? 4 : 3)
+  }
+
+  private func number(_ value: Double) -> String { String(format: "%.3g", value) }
+}

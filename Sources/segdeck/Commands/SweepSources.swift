@@ -1,0 +1,137 @@
+import Foundation
+import ImageFormats
+import Metrics
+import Segmentation
+import Volumes
+import Work
+
+/// The cases of a sweep: read when they are needed, with what the network said of each kept.
+struct SweepSources {
+  private let sources: [TrainingFolders.Source]
+  private let model: SegmentationModel
+  private let settings: RefinementSettings
+  private let predictions: [NetworkPrediction]
+  private let probabilityPaths: [String]
+  private let structures: [[MatchedStructure]]
+
+  /// Names of the structures that are compared.
+  var structureNames: [String] { structures.first?.map(\.name) ?? [] }
+
+  /// Runs the network on each case, or finds its probabilities.
+  /// - Throws: ``InputError`` when a structure is none of the model's, or a case cannot be read; ``Cancelled``.
+  init(
+    sources: [TrainingFolders.Source], model: SegmentationModel, probabilityFolder: String?,
+    settings: RefinementSettings, work: WorkContext
+  ) throws {
+    self.sources = sources
+    self.model = model
+    self.settings = settings
+    structures = try sources.map { source in
+      try source.selections.map { selection throws(InputError) in
+        guard let label = model.labels.first(where: { $0.name.lowercased() == selection.name.lowercased() })
+        else {
+          throw InputError(
+            "--label \(selection)", "the model has no such structure",
+            expected: model.labels.map(\.name).joined(separator: ", "))
+        }
+        return MatchedStructure(
+          name: selection.name, referenceValues: selection.values, otherValues: [label.value])
+      }
+    }
+    if let probabilityFolder {
+      predictions = []
+      probabilityPaths = try sources.map { source throws(InputError) in
+        let places = [".nii.gz", ".nii"].map { probabilityFolder + "/" + source.pair.name + $0 }
+        guard let path = places.first(where: { FileManager.default.fileExists(atPath: $0) }) else {
+          throw InputError(
+            probabilityFolder, "has no probabilities of \(source.pair.name)", expected: places[0])
+        }
+        return path
+      }
+    } else {
+      probabilityPaths = []
+      let segmenter = try Segmenter(
+        model: model, usesAuxiliaryHeads: settings.auxiliaryHeadWeights.contains { $0 != 0 }, work: work)
+      predictions = try sources.map { source in
+        try segmenter.prediction(for: source.volumes(work: work).image, work: work)
+      }
+    }
+  }
+
+  /// Where a search starts when neither preset nor model says any kernels: the means of what the first three images
+  /// suggest.
+  func suggestedStart(work: WorkContext) throws -> RefinementSettings {
+    let suggested = try sources.indices.prefix(3).map { index in
+      let image = try sources[index].volumes(work: work).image
+      let contrasts = try refinement(index, image, work: work)
+        .contrasts(auxiliaryHeadWeights: crf(settings).auxiliaryHeadWeights, work: work)
+      return RefinementDefaults(contrasts: contrasts, spacing: image.grid.spacing).settings
+    }
+    var start = suggested[0]
+    for parameter in [KernelParameter.thetaAlpha, .thetaBeta, .thetaGamma] {
+      let sum = suggested.reduce(0.0) { $0 + parameter.value(in: $1) }
+      parameter.set(Text.rounded(sum / Double(suggested.count)), in: &start)
+    }
+    start.auxiliaryHeadWeights = settings.auxiliaryHeadWeights
+    return start
+  }
+
+  /// What trials of case `index` are made on, for a search that begins at `start`.
+  func sweepCase(_ index: Int, start: RefinementSettings, work: WorkContext) throws -> SweepCase {
+    let (image, labels) = try sources[index].volumes(work: work.silent)
+    var classes = [UInt8](repeating: 0, count: 65536)
+    for structure in structures[index] {
+      let position = model.labels.firstIndex { structure.otherValues.contains($0.value) } ?? 0
+      for value in structure.referenceValues { classes[Int(value)] = UInt8(position + 1) }
+    }
+    return try SweepCase(
+      name: sources[index].pair.name, image: image, source: try unary(index, image, work: work.silent),
+      labelValues: model.labelValues, trueClasses: labels.voxels.map { classes[Int($0)] },
+      intensityRange: model.preprocessing.normalisation.refinementRange, start: crf(start), work: work)
+  }
+
+  /// What the masks of case `index` reach with each of `kernels`.
+  func measurement(
+    _ index: Int, _ kernels: [RefinementSettings], work: WorkContext
+  ) throws -> SweepMeasurement {
+    let (image, labels) = try sources[index].volumes(work: work.silent)
+    let refinement = try refinement(index, image, work: work.silent)
+    var none = crf(settings)
+    none.appearanceWeight = 0
+    none.smoothnessWeight = 0
+    return try SweepMeasurement(
+      name: sources[index].pair.name, refinement: refinement, kernels: kernels.map(crf),
+      unrefined: try refinement.labels(settings: none, work: work.silent), truth: labels,
+      structures: structures[index], work: work)
+  }
+
+  private func refinement(_ index: Int, _ image: ScalarVolume, work: WorkContext) throws -> Refinement {
+    try Refinement(
+      image: image, source: try unary(index, image, work: work), labelValues: model.labelValues,
+      intensityRange: model.preprocessing.normalisation.refinementRange,
+      postProcessing: model.postProcessing, work: work)
+  }
+
+  /// Settings whose heads are mixed only where there are heads.
+  private func crf(_ settings: RefinementSettings) -> RefinementSettings {
+    var own = settings
+    if !probabilityPaths.isEmpty { own.auxiliaryHeadWeights = [] }
+    return own
+  }
+
+  private func unary(_ index: Int, _ image: ScalarVolume, work: WorkContext) throws -> UnarySource {
+    if probabilityPaths.isEmpty { return .prediction(predictions[index]) }
+    let path = probabilityPaths[index]
+    let volume = try ImageFile.open(path).probabilityVolume(context: work)
+    guard case .same = try GridFit(mask: volume.grid, image: image.grid, subject: path) else {
+      throw InputError(
+        path, "lies on the image's voxels in another order", expected: "the image's own order")
+    }
+    guard volume.classCount == model.labels.count + 1 else {
+      throw InputError(
+        path, "classes", found: "\(volume.classCount)", expected: "\(model.labels.count + 1) of the model")
+    }
+    return .probabilities(
+      ProbabilityVolume(grid: image.grid, classCount: volume.classCount, values: volume.values))
+  }
+}
