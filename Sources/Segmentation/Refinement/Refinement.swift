@@ -36,6 +36,8 @@ package final class Refinement: Sendable {
     var unary: Unary
     /// The voxel value of each class; those that have no say in a part are left out.
     var labelValues: [UInt16]
+    /// How far beyond the foreground's intensities those of a part are told apart; 0 for the whole.
+    var intensityReach: Float
   }
 
   /// A refinement.
@@ -154,13 +156,15 @@ package final class Refinement: Sendable {
   ) throws -> Prepared {
     let known = kept.withLock { isWhole ? [$0.whole] : [$0.part, $0.whole] }.compactMap(\.self)
     let kept = known.first { $0.box == box }
-    if let kept, kept.auxiliaryHeadWeights == settings.auxiliaryHeadWeights { return kept }
-    if labelValues.count == 2,
+    let reach = isWhole ? 0 : Self.intensityReach(settings)
+    let sameImage = kept.flatMap { $0.intensityReach == reach ? $0 : nil }
+    if let sameImage, sameImage.auxiliaryHeadWeights == settings.auxiliaryHeadWeights { return sameImage }
+    if labelValues.count == 2, case .prediction = source,
       let around = known.first(where: {
         $0.auxiliaryHeadWeights == settings.auxiliaryHeadWeights && $0.box.contains(box)
       })
     {
-      return keep(around.cropped(to: box), isWhole: isWhole)
+      return keep(around.cropped(to: box, intensityReach: reach), isWhole: isWhole)
     }
     var probabilities = try source.probabilities(
       in: box, labelValues: labelValues, auxiliaryHeadWeights: settings.auxiliaryHeadWeights, work: work)
@@ -169,17 +173,26 @@ package final class Refinement: Sendable {
     let unary = try Unary(
       probabilities: probabilities, classCount: classes.count, size: box.size, work: work.silent)
     let crf =
-      try kept?.crf
+      try sameImage?.crf
       ?? DenseCRF(
         images: zip([image] + furtherImages, intensityRanges).map { image, range in
           let voxels = image.voxels.cropped(to: box, size: image.grid.size)
           return DenseCRF.Image(
-            voxels: voxels, intensityRange: isWhole ? range : range.map { voxels.range(within: $0) })
+            voxels: voxels,
+            intensityRange: isWhole
+              ? range : range.map { voxels.range(within: $0, likely: probabilities, reach: reach) })
         }, size: box.size, spacing: image.grid.spacing, work: work.silent)
     let made = Prepared(
       box: box, auxiliaryHeadWeights: settings.auxiliaryHeadWeights, crf: crf, unary: unary,
-      labelValues: classes.map { labelValues[$0] })
+      labelValues: classes.map { labelValues[$0] }, intensityReach: reach)
     return keep(made, isWhole: isWhole)
+  }
+
+  /// Four to eight θβ, in steps of factors of 2, so that small turns keep what was prepared.
+  private static func intensityReach(_ settings: RefinementSettings) -> Float {
+    var reach: Float = 4
+    while reach < 4 * Float(settings.thetaBetas.max() ?? 1), reach < 1e9 { reach *= 2 }
+    return reach
   }
 
   /// The classes that are likely, or most likely, in some voxel, and their probabilities; background, one more at least.
@@ -219,16 +232,21 @@ package final class Refinement: Sendable {
 }
 
 extension [Float] {
-  /// From the least to the greatest value, clipped to `limits`.
+  /// The intensities of likely foreground and `reach` beyond, clipped to `limits`.
   ///
-  /// Clipping to it changes nothing that clipping to `limits` would not, and a narrower range is filtered sooner.
-  fileprivate func range(within limits: ClosedRange<Float>) -> ClosedRange<Float> {
-    let (least, greatest) = reduce((Float.infinity, -Float.infinity)) {
-      (Swift.min($0.0, $1), Swift.max($0.1, $1))
-    }
-    guard least <= greatest else { return limits }
+  /// What lies further away looks alike to no foreground voxel: clipped there, it says to foreground what it would
+  /// say unclipped, and a narrower range is filtered sooner.
+  ///
+  /// - Parameter probabilities: Of each class, background first, class slowest.
+  fileprivate func range(
+    within limits: ClosedRange<Float>, likely probabilities: [Float], reach: Float
+  ) -> ClosedRange<Float> {
+    let likely = indices.filter { probabilities[$0] < 0.5 }
+    let values = (likely.isEmpty ? self : likely.map { self[$0] }).sorted()
+    guard !values.isEmpty else { return limits }
+    let (low, high) = (values[values.count / 50], values[values.count - 1 - values.count / 50])
     // Whole ends keep whole intensities whole.
-    let ends = (least.rounded(.down)...greatest.rounded(.up)).clamped(to: limits)
+    let ends = ((low - reach).rounded(.down)...(high + reach).rounded(.up)).clamped(to: limits)
     return ends.lowerBound < ends.upperBound ? ends : limits
   }
 }
