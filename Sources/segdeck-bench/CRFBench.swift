@@ -19,11 +19,16 @@ struct CRFBench: ParsableCommand {
     help: "Probabilities of the image file: one float32 per class and voxel, class slowest.",
     completion: .file())
   var probabilities: String?
+  @Option(help: "Images in the image file, one behind the other, that are compared together.")
+  var modalities = 1
   @OptionGroup var repeats: RepeatOption
   @OptionGroup var bench: BenchOptions
 
   func validate() throws {
     guard (2...256).contains(labels) else { throw ValidationError("--labels is 2 to 256, not \(labels)") }
+    guard (1...5).contains(modalities), modalities == 1 || image != nil else {
+      throw ValidationError("--modalities is 1 to 5, and above 1 only with --image")
+    }
     guard (image == nil) == (probabilities == nil) else {
       throw ValidationError("--image and --probabilities belong together")
     }
@@ -32,7 +37,13 @@ struct CRFBench: ParsableCommand {
   func run() throws {
     let work = bench.work
     let (image, probabilities) = try subject()
+    let images = (0..<modalities).map { index in
+      DenseCRF.Image(
+        voxels: Array(image[index * shape.voxelCount..<(index + 1) * shape.voxelCount]),
+        intensityRange: 0...255)
+    }
     var settings = RefinementSettings.bench
+    settings.furtherThetaBetas = Array(repeating: settings.thetaBeta, count: modalities - 1)
     var whole: [Double] = []
     var kept: [Double] = []
     PeakMemory.reset()
@@ -40,8 +51,7 @@ struct CRFBench: ParsableCommand {
       settings.appearanceWeight = 5
       let clock = ContinuousClock()
       let start = clock.now
-      let crf = try DenseCRF(
-        image: image, size: shape, spacing: Spacing(1), intensityRange: 0...255, work: work)
+      let crf = try DenseCRF(images: images, size: shape, spacing: Spacing(1), work: work)
       let unary = try Unary(
         probabilities: probabilities, classCount: labels, size: shape, work: work)
       _ = try crf.refine(unary, settings: settings, work: work)
@@ -55,6 +65,7 @@ struct CRFBench: ParsableCommand {
       var line = JSONLine(what)
       line.add("shape", "\(shape)")
       line.add("labels", labels)
+      line.add("modalities", modalities)
       line.add(Measurement(seconds))
       bench.print(line)
     }
@@ -62,7 +73,7 @@ struct CRFBench: ParsableCommand {
 
   private func subject() throws -> (image: [Float], probabilities: [Float]) {
     guard let image, let probabilities else { return Self.generatedCase(shape, classCount: labels) }
-    let grey: [UInt8] = try rawNumbers(image, count: shape.voxelCount)
+    let grey: [UInt8] = try rawNumbers(image, count: shape.voxelCount * modalities)
     return (grey.map(Float.init), try rawNumbers(probabilities, count: shape.voxelCount * labels))
   }
 
