@@ -89,7 +89,7 @@ final class BenchServices: ReviewServices {
     guard let contrast = contrasts.first ?? nil else { return nil }
     return ImageMeasures(
       noise: contrast.noise, edgeContrast: contrast.edge,
-      suggested: RefinementSettings(suggestedBy: contrast, spacing: request.image.grid.spacing))
+      suggested: RefinementDefaults(contrasts: contrasts, spacing: request.image.grid.spacing).settings)
   }
 
   func savedPresets() throws -> [NamedKernels] { [] }

@@ -82,7 +82,7 @@ final class CaseServices: ReviewServices {
     guard let contrast = contrasts.first ?? nil else { return nil }
     return ImageMeasures(
       noise: contrast.noise, edgeContrast: contrast.edge,
-      suggested: RefinementSettings(suggestedBy: contrast, spacing: request.image.grid.spacing))
+      suggested: RefinementDefaults(contrasts: contrasts, spacing: request.image.grid.spacing).settings)
   }
 
   /// The refinement that a request is about, kept from an earlier one where it is the same.
