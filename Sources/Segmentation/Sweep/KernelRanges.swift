@@ -3,7 +3,7 @@ import Volumes
 import Work
 
 /// A number of the CRF that a search may change.
-package enum KernelParameter: String, Sendable, Hashable, Codable, CaseIterable {
+package enum KernelParameter: String, Sendable, Hashable, Codable, CodingKeyRepresentable, CaseIterable {
   case appearanceWeight, thetaAlpha, thetaBeta, smoothnessWeight, thetaGamma
 
   /// Its value; of a width per axis the geometric mean.
