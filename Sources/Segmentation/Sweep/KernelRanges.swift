@@ -87,9 +87,8 @@ package struct KernelRanges: Sendable, Hashable, Codable {
     guard let range = range(of: parameter) else { return }
     let inside = min(max(share, 0), 1)
     let value = range.lowerBound * pow(range.upperBound / range.lowerBound, inside)
-    let digit = pow(10, floor(log10(value)) - 2)
-    parameter.set(
-      min(max((value / digit).rounded() * digit, range.lowerBound), range.upperBound), in: &settings)
+    let short = Double(String(format: "%.3g", value)) ?? value
+    parameter.set(min(max(short, range.lowerBound), range.upperBound), in: &settings)
   }
 
   /// How far two settings lie apart, the length of each range being 1.
