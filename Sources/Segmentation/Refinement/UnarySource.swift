@@ -25,8 +25,10 @@ package enum UnarySource: Sendable {
   ) throws -> VoxelBounds? {
     switch self {
     case .mask(let mask, _):
-      let known = Set(labelValues.dropFirst())
-      return try Self.bounds(of: mask.grid.size, work: work) { known.contains(mask.voxels[$0]) }
+      // A table, because a set would hash every voxel of the image.
+      var isKnown = [Bool](repeating: false, count: 65536)
+      for value in labelValues.dropFirst() { isKnown[Int(value)] = true }
+      return try Self.bounds(of: mask.grid.size, work: work) { [isKnown] in isKnown[Int(mask.voxels[$0])] }
     case .probabilities(let volume):
       let count = volume.grid.size.voxelCount
       return try Self.bounds(of: volume.grid.size, work: work) { voxel in
