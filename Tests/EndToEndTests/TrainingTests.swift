@@ -9,18 +9,25 @@ struct TrainingTests {
   private static let hearts = Result { () throws -> [String: Data] in
     let folder = try TemporaryFolder()
     defer { folder.remove() }
-    try folder.make("images", "labels")
-    for seed in 1...5 {
-      try succeed(
-        [
-          "phantom", "mr", "--seed", "\(seed)", "--size", "28x22x13", "--spacing", "5", "-o",
-          "images/heart_\(seed).nii", "--labels", "labels/heart_\(seed).nii",
-        ], in: folder.path)
-    }
+    try makeHearts(5, size: "28x22x13", spacing: "5", in: folder)
     try succeed(
       ["phantom", "mr", "--seed", "6", "--size", "20x22x13", "-o", "image.nii", "--labels", "other.nii"],
       in: folder.path)
     return try folder.contents().filter { !$0.value.isEmpty }
+  }
+
+  /// Generates hearts of the seeds from 1 on, with their atrium, in `images` and `labels`.
+  private static func makeHearts(_ count: Int, size: String, spacing: String, in folder: TemporaryFolder)
+    throws
+  {
+    try folder.make("images", "labels")
+    for seed in 1...count {
+      try succeed(
+        [
+          "phantom", "mr", "--seed", "\(seed)", "--size", size, "--spacing", spacing, "-o",
+          "images/heart_\(seed).nii", "--labels", "labels/heart_\(seed).nii",
+        ], in: folder.path)
+    }
   }
 
   private func heartFolder() throws -> TemporaryFolder {
@@ -90,14 +97,7 @@ struct TrainingTests {
   func learnsFromGeneratedCases() throws {
     let folder = try TemporaryFolder()
     defer { folder.remove() }
-    try folder.make("images", "labels")
-    for seed in 1...10 {
-      try succeed(
-        [
-          "phantom", "mr", "--seed", "\(seed)", "--size", "40x32x18", "--spacing", "3.5", "-o",
-          "images/\(seed).nii", "--labels", "labels/\(seed).nii",
-        ], in: folder.path)
-    }
+    try Self.makeHearts(10, size: "40x32x18", spacing: "3.5", in: folder)
     let printed = try succeed(
       ["train"] + Self.folders + [
         "-o", "m.safetensors", "--iterations", "150", "--validate-every", "25", "--batch", "2", "--log",

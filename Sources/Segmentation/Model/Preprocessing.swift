@@ -154,3 +154,11 @@ extension Preprocessing {
     return try reoriented.resampled(to: axes.grid.resampled(to: spacingMillimetres), work: work)
   }
 }
+
+extension Preprocessing.Normalisation {
+  /// Where a CRF clips intensities; nil takes the image's own percentiles.
+  package var refinementRange: ClosedRange<Float>? {
+    if case .window(let lower, let upper) = self { return lower...upper }
+    return nil
+  }
+}

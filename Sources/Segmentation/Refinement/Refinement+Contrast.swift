@@ -9,9 +9,8 @@ extension Refinement {
   /// - Throws: ``InputError`` for an impossible mix; ``Cancelled``.
   package func contrasts(auxiliaryHeadWeights: [Double] = [], work: WorkContext) throws -> [ImageContrast?] {
     guard
-      let box = try source.foregroundBounds(
-        labelValues: labelValues, auxiliaryHeadWeights: auxiliaryHeadWeights, work: work.part(0...0.4)
-      )?.grown(by: [8, 8, 8], within: image.grid.size)
+      let box = try foregroundBox(auxiliaryHeadWeights, work: work.part(0...0.4))?
+        .grown(by: [8, 8, 8], within: image.grid.size)
     else { return [] }
     let probabilities = try source.probabilities(
       in: box, labelValues: labelValues, auxiliaryHeadWeights: auxiliaryHeadWeights,

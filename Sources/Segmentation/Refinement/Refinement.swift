@@ -140,14 +140,18 @@ package final class Refinement: Sendable {
 
   /// Where ``labels(settings:exact:work:)`` refines; nil without foreground.
   private func wholeBox(_ settings: RefinementSettings, work: WorkContext) throws -> VoxelBounds? {
-    let weights = settings.auxiliaryHeadWeights
-    if let known = kept.withLock({ $0.foreground }), known.auxiliaryHeadWeights == weights {
-      return known.box.map { box(around: $0, settings) }
+    try foregroundBox(settings.auxiliaryHeadWeights, work: work).map { box(around: $0, settings) }
+  }
+
+  /// The foreground's box under a mix of heads, kept from the last call where that had the same mix; nil without foreground.
+  func foregroundBox(_ auxiliaryHeadWeights: [Double], work: WorkContext) throws -> VoxelBounds? {
+    if let known = kept.withLock({ $0.foreground }), known.auxiliaryHeadWeights == auxiliaryHeadWeights {
+      return known.box
     }
     let found = try source.foregroundBounds(
-      labelValues: labelValues, auxiliaryHeadWeights: weights, work: work)
-    kept.withLock { $0.foreground = (weights, found) }
-    return found.map { box(around: $0, settings) }
+      labelValues: labelValues, auxiliaryHeadWeights: auxiliaryHeadWeights, work: work)
+    kept.withLock { $0.foreground = (auxiliaryHeadWeights, found) }
+    return found
   }
 
   /// The CRF of a box, from what is kept as far as it is the same.

@@ -45,11 +45,10 @@ final class BenchServices: ReviewServices {
     let prediction = try segmenter.prediction(for: request.image, work: work)
     let labels = try segmenter.labels(
       of: prediction, auxiliaryHeadWeights: model.refinement.auxiliaryHeadWeights, work: work)
-    var range: ClosedRange<Float>?
-    if case .window(let lower, let upper) = model.preprocessing.normalisation { range = lower...upper }
     let refinement = try Refinement(
       image: request.image, source: .prediction(prediction), labelValues: model.labelValues,
-      intensityRange: range, postProcessing: model.postProcessing, work: work)
+      intensityRange: model.preprocessing.normalisation.refinementRange, postProcessing: model.postProcessing,
+      work: work)
     state.withLock { $0.network = refinement }
     return SegmentationResult(
       labels: labels, table: model.labelTable, probabilities: ProbabilitiesHandle(1),

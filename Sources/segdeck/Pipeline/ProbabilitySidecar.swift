@@ -47,11 +47,3 @@ struct ProbabilitySidecar: Codable {
     }
   }
 }
-
-extension Preprocessing.Normalisation {
-  /// Where a CRF clips intensities; nil takes the image's own percentiles.
-  var refinementRange: ClosedRange<Float>? {
-    if case .window(let lower, let upper) = self { return lower...upper }
-    return nil
-  }
-}

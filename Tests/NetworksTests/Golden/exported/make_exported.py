@@ -8,6 +8,7 @@ import os
 import struct
 import subprocess
 import sys
+import tempfile
 
 import torch
 import torch.nn as nn
@@ -109,10 +110,12 @@ with torch.no_grad():
             tensor.copy_(tensor.float().double())
     image = torch.rand(1, 1, 8, 16, 24).float()
     scores = module(image.double())
-torch.save({k: v.float() if v.is_floating_point() else v for k, v in module.state_dict().items()}, "/tmp/state.pt")
-subprocess.run([sys.executable, os.path.join(DOCS, "export_pytorch.py"), "/tmp/state.pt",
-                os.path.join(HERE, "narrow-heart.json"), os.path.join(HERE, "narrow-heart.safetensors"),
-                "myocardium", "blood"], check=True)
+with tempfile.TemporaryDirectory() as folder:
+    checkpoint = os.path.join(folder, "state.pt")
+    torch.save({k: v.float() if v.is_floating_point() else v for k, v in module.state_dict().items()}, checkpoint)
+    subprocess.run([sys.executable, os.path.join(DOCS, "export_pytorch.py"), checkpoint,
+                    os.path.join(HERE, "narrow-heart.json"), os.path.join(HERE, "narrow-heart.safetensors"),
+                    "myocardium", "blood"], check=True)
 state = {k: v for k, v in module.state_dict().items() if v.is_floating_point()}
 open(os.path.join(HERE, "narrow-heart.caffemodel"), "wb").write(caffe(state))
 store(os.path.join(HERE, "scores.safetensors"),
