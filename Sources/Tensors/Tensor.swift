@@ -1,3 +1,5 @@
+import Work
+
 /// Extents or steps along depth, height and width: z, y, x of the network's grid.
 package struct Extent3: Hashable, Sendable {
   /// Along z, y, x.
@@ -59,5 +61,14 @@ package struct Tensor: Equatable, Sendable {
   /// Spatial extents of an activation or of a kernel: the last three dimensions.
   package var extent: Extent3 {
     Extent3(shape[shape.count - 3], shape[shape.count - 2], shape[shape.count - 1])
+  }
+}
+
+extension Tensor {
+  /// Calls `body` with the values, which several threads may read.
+  func withSharedElements<Result>(
+    _ body: (SharedBuffer<Float>) throws(Cancelled) -> Result
+  ) throws(Cancelled) -> Result {
+    try elements.withUnsafeBufferPointer { buffer throws(Cancelled) in try body(SharedBuffer(buffer)) }
   }
 }

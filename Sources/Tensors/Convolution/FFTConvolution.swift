@@ -14,7 +14,7 @@ package struct FFTConvolution: Sendable {
   package let inputChannels, outputChannels: Int
   /// The tile that the spectra were made for.
   package let tile: FFTTile
-  let spectra: FFTMemory
+  let spectra: AlignedFloats
 
   /// Whether this method computes `geometry`: stride and dilation 1, kernels of 2...9 taps and padding below the
   /// kernel on every axis.
@@ -106,7 +106,7 @@ package struct FFTConvolution: Sendable {
       skip: lead, isAdjoint: true, bias: nil, rectifies: false, pools: false)
     let batch = outputGradient.batch
     let plan = sweep.plan(batch: batch, results: inputExtent)
-    let scratch = FFTMemory(count: plan.scratchCount(threadCount: work.threadCount))
+    let scratch = AlignedFloats(count: plan.scratchCount(threadCount: work.threadCount))
     return try outputGradient.withWindow { source throws(Cancelled) in
       try Tensor(shape: [batch, inputChannels, inputExtent.d, inputExtent.h, inputExtent.w]) {
         result throws(Cancelled) in
@@ -125,13 +125,13 @@ extension FFTConvolution {
   /// Spectra of all pairs of channels, laid out [plane][frequency][out][in].
   private static func spectra(
     of weight: Tensor, tile: FFTTile, work: WorkContext
-  ) throws(Cancelled) -> FFTMemory {
+  ) throws(Cancelled) -> AlignedFloats {
     let compact = FFTCompactKernels(tile: tile, kernel: weight.extent)
     let outputs = weight.shape[0]
     let inputs = weight.shape[1]
     let pairs = inputs * outputs
     let taps = weight.extent
-    let columnsOfTaps = FFTMemory(count: pairs * compact.stride)
+    let columnsOfTaps = AlignedFloats(count: pairs * compact.stride)
     try weight.withSharedElements { elements throws(Cancelled) in
       try work.silent.forEach(count: pairs, grain: 8) { pair, _ in
         var kernel = tile.kernel
@@ -144,9 +144,9 @@ extension FFTConvolution {
           compact.planeStride)
       }
     }
-    let spectra = FFTMemory(count: tile.planes * pairs * tile.planeFloats)
+    let spectra = AlignedFloats(count: tile.planes * pairs * tile.planeFloats)
     let scratchFloats = (channelsPerCopy + 1) * tile.planeStride
-    let scratch = FFTMemory(count: work.threadCount * scratchFloats)
+    let scratch = AlignedFloats(count: work.threadCount * scratchFloats)
     let single = FFTPlaneSpectra(tile: tile, channels: 1, tiles: 1)
     try work.silent.forEach(count: tile.planes * outputs) { item, worker in
       let plane = item / outputs

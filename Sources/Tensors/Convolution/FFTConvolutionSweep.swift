@@ -55,7 +55,7 @@ struct FFTSweep: Sendable {
   /// Reads `source` and writes the planes of `target`, which are made of the results `planes` of `results`.
   func run(
     _ source: ActivationWindow, into target: ActivationWindow, results: Extent3, planes: Range<Int>,
-    scratch: DisjointBuffer<Float>, spectra: FFTMemory, work: WorkContext
+    scratch: DisjointBuffer<Float>, spectra: AlignedFloats, work: WorkContext
   ) throws(Cancelled) {
     let plan = plan(batch: target.batch, results: Extent3(planes.count, results.h, results.w))
     precondition(
@@ -92,7 +92,7 @@ struct FFTSweep: Sendable {
 
   /// Replaces the depth spectra of a group's sources by those of its results.
   private func multiply(
-    _ scratch: DisjointBuffer<Float>, group: Range<Int>, plan: Plan, spectra: FFTMemory, work: WorkContext
+    _ scratch: DisjointBuffer<Float>, group: Range<Int>, plan: Plan, spectra: AlignedFloats, work: WorkContext
   ) throws(Cancelled) {
     let items = FFTProductItems(
       planes: tile.planes, tiles: group.count, limit: FFTSweep.tilesPerProduct, threads: work.threadCount)

@@ -42,16 +42,16 @@ private struct FFTWeightGradient: Sendable {
   private var pairs: Int { inputs * outputs }
 
   /// Sums of input spectra times conjugate output-gradient spectra, laid out as weight spectra.
-  func sum(input: Tensor, outputGradient: Tensor, work: WorkContext) throws(Cancelled) -> FFTMemory {
-    let sums = FFTMemory(count: tile.planes * pairs * tile.planeFloats)
+  func sum(input: Tensor, outputGradient: Tensor, work: WorkContext) throws(Cancelled) -> AlignedFloats {
+    let sums = AlignedFloats(count: tile.planes * pairs * tile.planeFloats)
     let groups = tiling.groups(channels: inputs + outputs, floatLimit: FFTSweep.floatLimit)
     let size = groups[0].count
-    let depthSpectra = FFTMemory(count: (inputs + outputs) * size * tile.depthStride)
+    let depthSpectra = AlignedFloats(count: (inputs + outputs) * size * tile.depthStride)
     let spectra = FFTPlaneSpectra(
       tile: tile, channels: inputs + outputs,
       tiles: min(size, FFTSweep.tilesPerProduct))
     let planeFloats = spectra.count + tile.planeStride
-    let planes = FFTMemory(count: work.threadCount * planeFloats)
+    let planes = AlignedFloats(count: work.threadCount * planeFloats)
     try input.withSharedElements { input throws(Cancelled) in
       try outputGradient.withSharedElements { outputGradient throws(Cancelled) in
         for group in groups {
@@ -96,7 +96,7 @@ private struct FFTWeightGradient: Sendable {
   }
 
   private func accumulate(
-    plane: Int, of depthSpectra: FFTMemory, group: Range<Int>, size: Int, spectra: FFTPlaneSpectra,
+    plane: Int, of depthSpectra: AlignedFloats, group: Range<Int>, size: Int, spectra: FFTPlaneSpectra,
     buffer: UnsafeMutablePointer<Float>, sums: UnsafeMutablePointer<Float>
   ) {
     let channelCount = inputs + outputs
@@ -122,12 +122,12 @@ private struct FFTWeightGradient: Sendable {
   }
 
   /// The taps of every pair of channels.
-  func transformBack(_ sums: FFTMemory, work: WorkContext) throws(Cancelled) -> Tensor {
+  func transformBack(_ sums: AlignedFloats, work: WorkContext) throws(Cancelled) -> Tensor {
     let taps = geometry.kernel
     let compact = FFTCompactKernels(tile: tile, kernel: taps)
-    let columnsOfTaps = FFTMemory(count: pairs * compact.stride)
+    let columnsOfTaps = AlignedFloats(count: pairs * compact.stride)
     let scratchFloats = (Self.channelsPerCopy + 1) * tile.planeStride
-    let scratch = FFTMemory(count: work.threadCount * scratchFloats)
+    let scratch = AlignedFloats(count: work.threadCount * scratchFloats)
     let single = FFTPlaneSpectra(tile: tile, channels: 1, tiles: 1)
     try work.forEach(count: tile.planes * outputs) { item, worker in
       let plane = item / outputs

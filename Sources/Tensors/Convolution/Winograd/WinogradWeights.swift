@@ -9,7 +9,7 @@ struct WinogradWeights: Sendable {
   let scheme: WinogradScheme
   let inputs: Int
   let outputs: Int
-  let memory: FFTMemory
+  let memory: AlignedFloats
 
   /// Outputs with the padding.
   var paddedOutputs: Int { WinogradScheme.padded(outputs) }
@@ -23,7 +23,7 @@ struct WinogradWeights: Sendable {
     self.scheme = scheme
     self.inputs = inputs
     self.outputs = outputs
-    memory = FFTMemory(
+    memory = AlignedFloats(
       count: scheme.products * (inputs * WinogradScheme.padded(outputs) + Int(WINOGRAD_LANES)))
   }
 

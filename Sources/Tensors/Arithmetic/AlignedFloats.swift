@@ -1,7 +1,7 @@
 import Work
 
-/// Uninitialised floats for spectra, aligned to cache lines and where they are many on huge pages.
-final class FFTMemory: @unchecked Sendable {
+/// Uninitialised floats for transformed values, aligned to cache lines and where they are many on huge pages.
+final class AlignedFloats: @unchecked Sendable {
   // SAFETY: the pointer never changes; whoever shares the memory between threads splits it by index as
   // `DisjointBuffer` asks, or only reads it.
   let start: UnsafeMutablePointer<Float>
@@ -9,7 +9,7 @@ final class FFTMemory: @unchecked Sendable {
   private let memory: UnsafeMutableRawBufferPointer
 
   init(count: Int) {
-    // Spectra are walked with large strides: with 4 KiB pages each step would miss the translation buffer.
+    // Transformed values are walked with large strides: with 4 KiB pages each step would miss the translation buffer.
     memory = allocateLines(floats: count)
     start = memory.baseAddress!.alignedUp(toMultipleOf: cacheLineBytes).assumingMemoryBound(to: Float.self)
     self.count = count
@@ -19,13 +19,4 @@ final class FFTMemory: @unchecked Sendable {
   var shared: DisjointBuffer<Float> { DisjointBuffer(UnsafeMutableBufferPointer(start: start, count: count)) }
 
   deinit { memory.deallocate() }
-}
-
-extension Tensor {
-  /// Calls `body` with the values, which several threads may read.
-  func withSharedElements<Result>(
-    _ body: (SharedBuffer<Float>) throws(Cancelled) -> Result
-  ) throws(Cancelled) -> Result {
-    try elements.withUnsafeBufferPointer { buffer throws(Cancelled) in try body(SharedBuffer(buffer)) }
-  }
 }
