@@ -21,7 +21,7 @@ extension Unicode.Scalar {
     case "×", "✗", "✘": return "x"
     case "✓", "✔": return "+"
     case "µ", "μ": return "u"
-    case "θ": return "t"
+    case "θ", "τ": return "t"
     case "α": return "a"
     case "β": return "b"
     case "γ": return "g"

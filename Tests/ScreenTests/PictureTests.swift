@@ -104,7 +104,7 @@ func dither() {
 
 @Test("every character that the program draws has an ASCII stand-in")
 func standIns() {
-  let drawn = "┌─┐│└┘├┤▀▄█░▒▓…→←↑↓×µ±≥≤●○✓"
+  let drawn = "┌─┐│└┘├┤▀▄█░▒▓…→←↑↓×µ±≥≤●○✓μθαβγτ■"
   #expect(drawn.unicodeScalars.allSatisfy { $0.asciiStandIn.value < 0x80 && $0.asciiStandIn != "?" })
   #expect(Unicode.Scalar("漢").asciiStandIn == "?")
 }
