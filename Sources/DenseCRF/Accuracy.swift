@@ -10,5 +10,5 @@ enum Accuracy: Sendable {
   /// Largest error of the range kernel of one image.
   var rangeTolerance: Double { self == .full ? 2.5e-4 : 5e-3 }
   /// The same of several images, for the sampled voxel that is represented worst.
-  var jointRangeTolerance: Double { self == .full ? 5e-3 : 3e-2 }
+  var jointRangeTolerance: Double { self == .full ? 1e-2 : 3e-2 }
 }

@@ -86,6 +86,11 @@ final class AppearanceKernel: Sendable {
         pointers.bindMemory(to: UnsafePointer<Float>.self)[index] = UnsafePointer(features.start)
       }
     }
+    withUnsafeMutableBytes(of: &row.levels) { counts in
+      for (index, levels) in voxels.range.levels.enumerated() {
+        counts.bindMemory(to: Int.self)[index] = levels.count
+      }
+    }
     row.modalities = voxels.codes.count
     row.ranks = voxels.range.rank
     row.channels = channels

@@ -46,6 +46,8 @@ struct GridMeanField: Sendable {
           ?? KernelGrids(
             appearance: appearanceShape.map(KernelGrid.init), smoothness: smoothnessShape.map(KernelGrid.init)
           )
+        // New cells are 0 already.
+        try free?.clear(work)
         try voxels.run(description, from: received, to: next, work: work, Self.update)
         try filter(next, work)
         if let lattice, let logits, let differences, let latticeScratch {

@@ -8,8 +8,6 @@ struct GridPass: Sendable {
   let slabs: Slabs
   let level: kernels_level
   let scratch: PassScratch
-  /// Rows of voxels that go through all planes of a slab together, between two looks at the cancellation.
-  private static let batch = 32
 
   /// What `update_rows` and its like get: pointers into what the pass's owner keeps.
   struct Description: @unchecked Sendable {
@@ -17,7 +15,8 @@ struct GridPass: Sendable {
     var pass: dense_crf_pass
   }
 
-  /// Runs `rows` for every batch of rows, with planes interpolated from `received` and added to `sent`.
+  /// Runs `rows` for every batch of rows, with planes interpolated from `received` and added to `sent`, whose cells are
+  /// 0 before.
   func run(
     _ description: Description, from received: KernelGrids?, to sent: KernelGrids?, work: WorkContext,
     _ rows:
@@ -26,36 +25,39 @@ struct GridPass: Sendable {
         _ scratch: UnsafeMutablePointer<Float>
       ) -> Void
   ) throws(Cancelled) {
-    try sent?.clear(work)
     try slabs.forEach(work) { planes, worker in
       let kernels: UnsafePointer<dense_crf_kernels> = dense_crf_kernels_for(level)
       var pass = description.pass
       let own = scratch.worker(worker)
       let appearance = scratch.appearance.map {
         PlaneCells(
-          $0, from: received?.appearance, to: sent?.appearance, scratch: own.appearance, kernels: kernels)
+          $0, rows: scratch.batch, from: received?.appearance, to: sent?.appearance,
+          scratch: own.appearance, kernels: kernels)
       }
       let smoothness = scratch.smoothness.map {
         PlaneCells(
-          $0, from: received?.smoothness, to: sent?.smoothness, scratch: own.smoothness, kernels: kernels)
+          $0, rows: scratch.batch, from: received?.smoothness, to: sent?.smoothness,
+          scratch: own.smoothness, kernels: kernels)
       }
-      for first in stride(from: 0, to: size.j, by: Self.batch) {
-        let batch = first..<min(first + Self.batch, size.j)
+      for first in stride(from: 0, to: size.j, by: scratch.batch) {
+        let batch = first..<min(first + scratch.batch, size.j)
         for k in planes {
           if work.cancellation.isRequested { return }
           appearance?.enter(k, rows: batch, &pass.appearance)
           smoothness?.enter(k, rows: batch, &pass.smoothness)
           rows(kernels.pointee, &pass, k, batch, own.rows)
-          appearance?.leave(k, rows: batch)
-          smoothness?.leave(k, rows: batch)
+          appearance?.leave(k, of: planes, rows: batch)
+          smoothness?.leave(k, of: planes, rows: batch)
         }
       }
     }
   }
 }
 
-/// The scratch of every worker of a pass: rows of voxels, and a plane of cells each way per kernel.
+/// The scratch of every worker of a pass: rows of voxels, and a block of planes of cells each way per kernel.
 final class PassScratch: Sendable {
+  /// Rows of voxels that go through all planes of a slab together, between two looks at the cancellation.
+  let batch: Int
   let appearance, smoothness: GridShape?
   private let rowFloats, appearanceFloats, smoothnessFloats: Int
   private let storage: AlignedStorage<Float>
@@ -65,8 +67,14 @@ final class PassScratch: Sendable {
     self.smoothness = smoothness
     let rows = withUnsafePointer(to: description.pass) { dense_crf_scratch_floats($0) }
     rowFloats = rows.roundedUp(toMultipleOf: 16)
-    appearanceFloats = (appearance.map(PlaneCells.scratchFloats) ?? 0).roundedUp(toMultipleOf: 16)
-    smoothnessFloats = (smoothness.map(PlaneCells.scratchFloats) ?? 0).roundedUp(toMultipleOf: 16)
+    // Half as many where their cells would leave the second cache.
+    let batch = (appearance?.rowFloats ?? 0) > 2048 ? 16 : 32
+    self.batch = batch
+    func floats(_ shape: GridShape?) -> Int {
+      (shape.map { PlaneCells.scratchFloats($0, rows: batch) } ?? 0).roundedUp(toMultipleOf: 16)
+    }
+    appearanceFloats = floats(appearance)
+    smoothnessFloats = floats(smoothness)
     storage = AlignedStorage(count: workers * (rowFloats + appearanceFloats + smoothnessFloats))
   }
 

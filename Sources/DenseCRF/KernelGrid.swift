@@ -45,72 +45,88 @@ struct KernelGrids: Sendable {
   }
 }
 
-/// One worker's plane of one kernel's cells, as the voxels of plane k see it.
+/// One worker's planes of one kernel's cells, as the voxels of one block of planes see them.
 ///
-/// What is read is interpolated along k first; what is written is added to the grid when the plane is left. Only the
-/// rows of cells that some rows of voxels meet are touched, so that they stay in the cache over the planes of a slab.
+/// What is read is interpolated along k first, for all planes of a block at once; what is written is added to the grid
+/// when the block is left. Only the rows of cells that some rows of voxels meet are touched, so that they stay in the
+/// cache over the planes of a slab.
 struct PlaneCells {
   private let kernels: UnsafePointer<dense_crf_kernels>
-  private let rowAxis, planeAxis: GaussianAxis
-  private let rowFloats, planeFloats: Int
+  private let shape: GridShape
   private let received, sent: KernelGrid?
   private let receivedScratch, sentScratch: UnsafeMutablePointer<Float>
+  /// Floats between two planes of scratch.
+  private let scratchStride: Int
 
-  /// Floats of scratch for one worker.
-  static func scratchFloats(_ shape: GridShape) -> Int { 2 * (shape.planeFloats + shape.slack) }
+  /// Floats of scratch for one worker that goes through `rows` rows of voxels together.
+  static func scratchFloats(_ shape: GridShape, rows: Int) -> Int {
+    2 * (shape.axes[2].step * scratchStride(shape, rows: rows) + shape.slack)
+  }
+
+  private static func scratchStride(_ shape: GridShape, rows: Int) -> Int {
+    let axis = shape.axes[1]
+    return shape.rowFloats * min(axis.cells, (rows + axis.step - 1) / axis.step + 2)
+  }
 
   init(
-    _ shape: GridShape, from received: KernelGrid?, to sent: KernelGrid?,
+    _ shape: GridShape, rows: Int, from received: KernelGrid?, to sent: KernelGrid?,
     scratch: UnsafeMutablePointer<Float>,
     kernels: UnsafePointer<dense_crf_kernels>
   ) {
     self.kernels = kernels
     self.received = received
     self.sent = sent
-    rowAxis = shape.axes[1]
-    planeAxis = shape.axes[2]
-    rowFloats = shape.rowFloats
-    planeFloats = shape.planeFloats
+    self.shape = shape
+    scratchStride = Self.scratchStride(shape, rows: rows)
     receivedScratch = scratch
-    sentScratch = scratch + shape.planeFloats + shape.slack
+    sentScratch = scratch + shape.axes[2].step * scratchStride + shape.slack
   }
 
   /// Where the cells of some rows of voxels lie in a plane.
   private func span(_ rows: Range<Int>) -> (offset: Int, count: Int) {
-    let first = rowAxis.cell(rows.lowerBound)
-    return (first * rowFloats, (rowAxis.cell(rows.upperBound - 1) + 3 - first) * rowFloats)
+    let axis = shape.axes[1]
+    let first = axis.cell(rows.lowerBound)
+    return (first * shape.rowFloats, (axis.cell(rows.upperBound - 1) + 3 - first) * shape.rowFloats)
   }
 
-  /// Points `plane` to the cells of rows `rows` of voxel plane `k`.
+  /// Points `plane` to the cells of rows `rows` of voxel plane `k`; blocks are entered with their first plane, rows
+  /// that begin a block.
   func enter(_ k: Int, rows: Range<Int>, _ plane: inout dense_crf_plane) {
+    let axis = shape.axes[2]
     let (offset, count) = span(rows)
+    let position = k % axis.step
     if let received {
-      let first = received.plane(planeAxis.cell(k))
-      if planeAxis.step == 1 {
-        plane.received = UnsafePointer(first + planeFloats)
+      let first = received.plane(axis.cell(k))
+      if axis.step == 1 {
+        plane.received = UnsafePointer(first + shape.planeFloats)
       } else {
-        kernels.pointee.combine(
-          receivedScratch + offset, planeFloats, first + offset, planeFloats, planeAxis.weights(k), 1, count)
-        plane.received = UnsafePointer(receivedScratch)
+        if position == 0 {
+          kernels.pointee.combine(
+            receivedScratch, scratchStride, first + offset, shape.planeFloats, axis.weights.start, axis.step,
+            count)
+        }
+        plane.received = UnsafePointer(receivedScratch + position * scratchStride - offset)
       }
     }
     if let sent {
-      if planeAxis.step == 1 {
+      if axis.step == 1 {
         // One plane of voxels is one plane of cells, which nobody else writes.
         plane.sent = sent.plane(k + 1)
       } else {
-        (sentScratch + offset).update(repeating: 0, count: count)
-        plane.sent = sentScratch
+        (sentScratch + position * scratchStride).update(repeating: 0, count: count)
+        plane.sent = sentScratch + position * scratchStride - offset
       }
     }
   }
 
-  /// Adds what was written for plane `k` to the grid.
-  func leave(_ k: Int, rows: Range<Int>) {
-    guard let sent, planeAxis.step > 1 else { return }
+  /// Adds what was written for the planes of a block to the grid, once the last of them, or of `planes`, is left.
+  func leave(_ k: Int, of planes: Range<Int>, rows: Range<Int>) {
+    let axis = shape.axes[2]
+    let position = k % axis.step
+    guard let sent, axis.step > 1, position == axis.step - 1 || k == planes.upperBound - 1 else { return }
     let (offset, count) = span(rows)
     kernels.pointee.distribute(
-      sent.plane(planeAxis.cell(k)) + offset, planeFloats, sentScratch + offset, planeFloats,
-      planeAxis.weights(k), 1, count)
+      sent.plane(axis.cell(k)) + offset, shape.planeFloats, sentScratch, scratchStride, axis.weights.start,
+      position + 1, count)
   }
 }

@@ -20,7 +20,7 @@ struct RangeKernel: Sendable {
   let levels: [IntensityLevels]
   /// Features per level, a multiple of 16.
   let rank: Int
-  /// Per image `rank` values of each of its levels; a voxel's features are their product.
+  /// Per image `rank` values of each of its levels, [rank / 16][level][16]; a voxel's features are their product.
   let features: [AlignedStorage<Float>]
   /// L⁻ᵀ, then L⁻¹, each `rank` times `rank`, where features are kernels to pivots; nil where they are Φ itself.
   let pivotTransform: AlignedStorage<Float>?
@@ -35,20 +35,20 @@ struct RangeKernel: Sendable {
     let levels = zip(images, thetaBetas).compactMap { IntensityLevels($0, thetaBeta: $1) }
     guard levels.count == images.count else { return nil }
     self.levels = levels
-    let tables = levels.map { $0.kernel() }
+    let tables = levels.map { AlignedStorage($0.kernel()) }
     if levels.count == 1 {
       // About 1.6 features per θβ meet the tolerance: hopeless cases are not tried.
       let count = levels[0].count
       guard Double(count) * levels[0].spacing * 1.5 <= Double(Self.largestRank) else { return nil }
       let factor = try PivotedCholesky(
         count: count, tolerance: accuracy.rangeTolerance, largestRank: Self.largestRank, work: work
-      ) { tables[0][abs($0 - $1)] }
+      ) { tables[0].start[abs($0 - $1)] }
       guard factor.residual <= accuracy.rangeTolerance else { return nil }
       rank = factor.columns.count
       residual = factor.residual
       pivotTransform = nil
       features = [
-        Self.table(count, rank) { level, feature in factor.columns[feature][level] }
+        Self.table(count, rank) { level, feature in factor.columns[feature].start[level] }
       ]
       return
     }
@@ -57,7 +57,12 @@ struct RangeKernel: Sendable {
       count: sample[0].count, tolerance: accuracy.jointRangeTolerance, largestRank: Self.largestRank,
       work: work
     ) { a, b in
-      zip(tables, sample).reduce(1.0) { $0 * $1.0[abs($1.1[a] - $1.1[b])] }
+      var product = 1.0
+      for image in tables.indices {
+        let levels = sample[image].start
+        product *= tables[image].start[abs(levels[a] - levels[b])]
+      }
+      return product
     }
     guard factor.residual <= accuracy.jointRangeTolerance else { return nil }
     let pivots = factor.pivots
@@ -66,7 +71,7 @@ struct RangeKernel: Sendable {
     residual = factor.residual
     features = levels.indices.map { image in
       Self.table(levels[image].count, rank) { level, feature in
-        feature < pivots.count ? tables[image][abs(level - sample[image][pivots[feature]])] : 0
+        feature < pivots.count ? tables[image].start[abs(level - sample[image].start[pivots[feature]])] : 0
       }
     }
     let inverse = factor.inverseOfPivots(rank: rank).map(Float.init)
@@ -80,18 +85,22 @@ struct RangeKernel: Sendable {
     for level in 0..<count {
       for feature in 0..<rank {
         let exact = value(level, feature)
-        table.start[level * rank + feature] = abs(exact) < negligible ? 0 : Float(exact)
+        let place = (feature / 16 * count + level) * 16 + feature % 16
+        table.start[place] = abs(exact) < negligible ? 0 : Float(exact)
       }
     }
     return table
   }
 
   /// Levels of voxels that lie evenly in memory, per image.
-  private static func sample(_ images: [ComparedImage], _ levels: [IntensityLevels]) -> [[Int]] {
+  private static func sample(_ images: [ComparedImage], _ levels: [IntensityLevels])
+    -> [AlignedStorage<Int>]
+  {
     // An odd stride visits every column of volumes whose rows are a power of two long.
     let step = (images[0].voxels.count / sampleSize) | 1
     return zip(images, levels).map { image, levels in
-      stride(from: 0, to: image.voxels.count, by: step).map { levels.level(image.voxels[$0]) }
+      AlignedStorage(
+        stride(from: 0, to: image.voxels.count, by: step).map { levels.level(image.voxels[$0]) })
     }
   }
 }

@@ -61,7 +61,7 @@ class CRFRow {
     double feature(size_t voxel, size_t rank) const {
         double product = 1;
         for (size_t m = 0; m < shape.modalities; m++)
-            product *= features[m][codes[m][voxel] * shape.ranks + rank];
+            product *= features[m][(rank / 16 * levels + codes[m][voxel]) * 16 + rank % 16];
         return product;
     }
 
@@ -75,6 +75,7 @@ class CRFRow {
         for (size_t m = 0; m < shape.modalities; m++) {
             row.codes[m] = codes[m].data();
             row.features[m] = features[m].data();
+            row.levels[m] = levels;
         }
         row.modalities = shape.modalities;
         row.ranks = shape.ranks;

@@ -72,7 +72,9 @@ import Work
     /// Feature `rank` of voxel `x`.
     func feature(_ x: Int, _ rank: Int) -> Float {
       (0..<shape.modalities).reduce(1) { product, modality in
-        product * features[(modality * 50 + Int(codes[modality * stride + x])) * shape.ranks + rank]
+        let level = Int(codes[modality * stride + x])
+        return product
+          * features[modality * 50 * shape.ranks + (rank / 16 * 50 + level) * 16 + rank % 16]
       }
     }
 
@@ -93,6 +95,7 @@ import Work
               }
               row.codes = (codesOf[0], codesOf[1], codesOf[2])
               row.features = (featuresOf[0], featuresOf[1], featuresOf[2])
+              row.levels = (50, 50, 50)
               row.modalities = shape.modalities
               row.ranks = shape.ranks
               row.channels = shape.channels

@@ -21,8 +21,9 @@ extern "C" {
 // One row of voxels along the fastest axis and how it meets its row of cells, [cell][channel][feature].
 struct dense_crf_row {
     const uint16_t *codes[DENSE_CRF_MODALITIES];  // intensity level of each voxel, readable for 16 behind the end
-    const float *features[DENSE_CRF_MODALITIES];  // `ranks` values per level; a voxel's features are the product of
+    const float *features[DENSE_CRF_MODALITIES];  // [ranks / 16][level][16]; a voxel's features are the product of
                                                   // its levels' over the modalities
+    size_t levels[DENSE_CRF_MODALITIES];          // intensity levels
     size_t modalities;
     size_t ranks;             // features, a multiple of 16
     size_t channels;          // classes less one
