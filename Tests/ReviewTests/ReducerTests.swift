@@ -141,11 +141,16 @@ func networkAddsAVersion() throws {
   let before = state.view.crosshair.k
   state.type("]")
   #expect(state.view.crosshair.k == before + 1)
-  let result = networkResult(for: state.content)
+  var result = networkResult(for: state.content)
+  result.leftOut = [LeftOutComponent(label: 1, millilitres: 310.4, keptMillilitres: 990)]
   let statistics = try LabelStatistics.all(of: result.labels, work: .init())
   let effects = reduce(&state, .jobEnded(id, .segmented(result, statistics: statistics)))
   #expect(state.decisions.versions.map(\.name) == ["manual.nii.gz", "liver network"])
   #expect(state.shownVersion?.name == "liver network")
+  #expect(
+    state.shownVersion?.warnings == [
+      "Liver: a part of 310 mL was left out beside the one of 990 mL; see whether the right one stayed"
+    ])
   #expect(state.decisions.knobs.refinement.appearanceWeight == 4)
   guard case .compare(let request)? = effects.started?.request else {
     Issue.record("no comparison was started")

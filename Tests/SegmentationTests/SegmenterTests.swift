@@ -63,7 +63,7 @@ func slabsOnTheImagesGrid() throws {
   let image = try axes.reoriented(example.image, work: work)
   var segmenter = try Segmenter(model: example.model, usesAuxiliaryHeads: true, work: work)
   let whole = try segmenter.prediction(for: image, grid: .image, work: work)
-  let labels = try segmenter.labels(of: whole, auxiliaryHeadWeights: [0.2, 0.1], work: work)
+  let labels = try segmenter.labels(of: whole, auxiliaryHeadWeights: [0.2, 0.1], work: work).labels
   #expect(whole.heads[0].grid.size == example.image.grid.size)
   #expect(Set(labels.voxels) == [0, 7])
   // As little as there is: slabs of two planes.
@@ -73,7 +73,7 @@ func slabsOnTheImagesGrid() throws {
     #expect(one.grid == other.grid)
     #expect(largestDifference(one.values, other.values) < 1e-5)
   }
-  let found = try segmenter.labels(of: image, auxiliaryHeadWeights: [0.2, 0.1], work: work)
+  let found = try segmenter.labels(of: image, auxiliaryHeadWeights: [0.2, 0.1], work: work).labels
   #expect(found.grid == image.grid)
   let differing = zip(found.voxels, labels.voxels).count { $0 != $1 }
   #expect(differing <= labels.voxels.count / 20_000)

@@ -143,18 +143,20 @@ func postProcessingPerLabel() throws {
   var largest = cube
   largest.voxels[island] = 0
   let keeps = PostProcessing(keepsLargestComponent: true)
-  #expect(try cube.postProcessed(keeps, work: WorkContext()) == largest)
-  #expect(try cube.postProcessed([2: keeps], work: WorkContext()) == cube)
-  #expect(try cube.postProcessed([1: keeps], work: WorkContext()) == largest)
+  #expect(try cube.postProcessed(keeps, work: WorkContext()).labels == largest)
+  #expect(try cube.postProcessed([2: keeps], work: WorkContext()).labels == cube)
+  #expect(try cube.postProcessed([1: keeps], work: WorkContext()).labels == largest)
   #expect(
-    try cube.postProcessed(PostProcessing(minimumComponentFraction: 0.01), work: WorkContext()) == largest)
+    try cube.postProcessed(PostProcessing(minimumComponentFraction: 0.01), work: WorkContext()).labels
+      == largest)
   // A voxel has 1 mL: the island and label 2 have less than 1.5 mL.
   var large = largest
   large.voxels[size.offset(VoxelIndex(4, 4, 4))] = 0
   #expect(
-    try cube.postProcessed(PostProcessing(minimumComponentMillilitres: 1.5), work: WorkContext()) == large)
+    try cube.postProcessed(PostProcessing(minimumComponentMillilitres: 1.5), work: WorkContext()).labels
+      == large)
   #expect(
-    try cube.postProcessed([1: PostProcessing(fillsHoles: true)], others: keeps, work: WorkContext())
+    try cube.postProcessed([1: PostProcessing(fillsHoles: true)], others: keeps, work: WorkContext()).labels
       == cube.filledHoles(of: 1, work: WorkContext()))
 }
 
@@ -235,4 +237,20 @@ func percentilesOfSpecialImages() throws {
   #expect(try percentiles([-7, -7, -7, -7]) == [-7, -7, -7])
   #expect(try percentiles([.nan, 1, .infinity, 3]) == [1, 2, 3])
   #expect(try percentiles([.nan, .nan, .infinity, -.infinity]) == nil)
+}
+
+@Test("post-processing says which large component it left out, not which small ones")
+func leftOutComponents() throws {
+  // Bars of label 3 along i: 8, 6 and 1 voxels of 1 mL; of label 5: 8 and 1.
+  var bars = mask(GridSize(8, 9, 1), [UInt16](repeating: 0, count: 72))
+  for (row, length, label) in [(0, 8, 3), (2, 6, 3), (4, 1, 3), (6, 8, 5), (8, 1, 5)] {
+    for i in 0..<length { bars.voxels[row * 8 + i] = UInt16(label) }
+  }
+  let processed = try bars.postProcessed(PostProcessing(keepsLargestComponent: true), work: WorkContext())
+  #expect(
+    processed.leftOut.map { $0.note(LabelTable()) } == [
+      "label 3: a part of 6 mL was left out beside the one of 8 mL; see whether the right one stayed"
+    ])
+  #expect(processed.labels.voxels.filter { $0 == 3 }.count == 8)
+  #expect(try bars.postProcessed(.none, work: WorkContext()).leftOut == [])
 }

@@ -90,7 +90,9 @@ extension ReviewState {
       origin: .network(modelID: model.id, modelName: model.name),
       labels: result.labels, table: result.table, statistics: statistics, probabilities: result.probabilities,
       auxiliaryHeadCount: result.auxiliaryHeadCount, advisedSettings: result.advisedSettings,
-      warnings: statistics.isEmpty ? ["the network found nothing"] : [])
+      warnings: statistics.isEmpty
+        ? ["the network found nothing"]
+        : result.leftOut.map { cleaned($0.note(result.table)) })
     let advised = result.advisedSettings
     return add(version, comparedWith: shownVersion?.id) { decisions in
       if let advised { decisions.knobs.refinement = advised }

@@ -73,6 +73,8 @@ package struct ProbabilitiesHandle: Hashable, Sendable {
 package struct SegmentationResult: Equatable, Sendable {
   /// Labels on the image's own grid, after components and holes.
   package var labels: LabelVolume
+  /// Large components that are not among them.
+  package var leftOut: [LeftOutComponent]
   /// The model's labels.
   package var table: LabelTable
   /// The probabilities behind ``labels``.
@@ -84,10 +86,12 @@ package struct SegmentationResult: Equatable, Sendable {
 
   /// A result.
   package init(
-    labels: LabelVolume, table: LabelTable, probabilities: ProbabilitiesHandle, auxiliaryHeadCount: Int = 0,
+    labels: LabelVolume, leftOut: [LeftOutComponent] = [], table: LabelTable,
+    probabilities: ProbabilitiesHandle, auxiliaryHeadCount: Int = 0,
     advisedSettings: RefinementSettings? = nil
   ) {
     self.labels = labels
+    self.leftOut = leftOut
     self.table = table
     self.probabilities = probabilities
     self.auxiliaryHeadCount = auxiliaryHeadCount

@@ -59,7 +59,7 @@ package struct Segmenter: Sendable {
   /// Labels are written slab by slab as the scores are done; no probabilities are held.
   package func labels(
     of image: ScalarVolume, auxiliaryHeadWeights: [Double] = [], work: WorkContext
-  ) throws -> LabelVolume {
+  ) throws -> PostProcessedMask {
     try NetworkPrediction.check(auxiliaryHeadWeights, headCount: headCount)
     let input = try WorkingImage(image, preprocessing: model.preprocessing, work: work.silent)
     let axes = ReorientedGrid(image.grid, orientation: try model.preprocessing.parsedOrientation)
@@ -80,7 +80,7 @@ package struct Segmenter: Sendable {
   /// Labels of a prediction on the image's own grid, components and holes dealt with.
   package func labels(
     of prediction: NetworkPrediction, auxiliaryHeadWeights: [Double] = [], work: WorkContext
-  ) throws -> LabelVolume {
+  ) throws -> PostProcessedMask {
     let labels = try prediction.labels(
       auxiliaryHeadWeights: auxiliaryHeadWeights, labelValues: model.labelValues, work: work.part(0...0.5))
     return try labels.postProcessed(model.postProcessing, work: work.part(0.5...1))

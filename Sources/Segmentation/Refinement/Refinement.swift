@@ -99,7 +99,7 @@ package final class Refinement: Sendable {
         }
       }
     }
-    return try labels.postProcessed(postProcessing, work: work.part(0.9...1))
+    return try labels.postProcessed(postProcessing, work: work.part(0.9...1)).labels
   }
 
   /// The refined labels of one box of the image on the box's own grid, without post-processing: for previews.

@@ -39,6 +39,38 @@ package struct PostProcessing: Hashable, Sendable, Codable {
 
 }
 
+/// A mask after post-processing, and what that left out of it.
+package struct PostProcessedMask: Equatable, Sendable {
+  /// The mask.
+  package var labels: LabelVolume
+  /// The largest component that each label lost, where it may have been the right one; labels ascending.
+  package var leftOut: [LeftOutComponent]
+}
+
+/// A component that post-processing took away although it is not small beside what stayed.
+package struct LeftOutComponent: Hashable, Sendable {
+  /// The label of both.
+  package let label: UInt16
+  /// Volumes of the component and of the label's largest one that stayed.
+  package let millilitres, keptMillilitres: Double
+
+  /// A component and what stayed of its label.
+  package init(label: UInt16, millilitres: Double, keptMillilitres: Double) {
+    self.label = label
+    self.millilitres = millilitres
+    self.keptMillilitres = keptMillilitres
+  }
+
+  /// Share of the largest component that stayed from which one that went is worth a look.
+  static let noteworthyShare = 0.25
+
+  /// One line for whoever reads the mask, with the label's name from `table`.
+  package func note(_ table: LabelTable) -> String {
+    "\(table[label]?.name ?? "label \(label)"): a part of \(Int(millilitres.rounded())) mL was left out beside the one of "
+      + "\(Int(keptMillilitres.rounded())) mL; see whether the right one stayed"
+  }
+}
+
 extension LabelVolume {
   /// This mask after post-processing: components of every label first, then holes label by label, ascending.
   ///
@@ -48,7 +80,7 @@ extension LabelVolume {
   /// - Throws: `Cancelled`.
   package func postProcessed(
     _ settings: [UInt16: PostProcessing], others: PostProcessing = .none, work: WorkContext
-  ) throws(Cancelled) -> LabelVolume {
+  ) throws(Cancelled) -> PostProcessedMask {
     var processed = self
     let present = try ConnectedComponents(self, neighbourhood: .corners, work: work.part(0...0.5))
     let labels = Set(present.components.map(\.label)).sorted()
@@ -65,12 +97,15 @@ extension LabelVolume {
       work.report(0.5 + 0.5 * Double(position + 1) / Double(labels.count))
     }
     work.report(1)
-    return processed
+    return PostProcessedMask(
+      labels: processed, leftOut: labels.compactMap { present.leftOut(of: $0, dropped: dropped) })
   }
 
   /// This mask with the same post-processing for every label.
   /// - Throws: `Cancelled`.
-  package func postProcessed(_ settings: PostProcessing, work: WorkContext) throws(Cancelled) -> LabelVolume {
+  package func postProcessed(
+    _ settings: PostProcessing, work: WorkContext
+  ) throws(Cancelled) -> PostProcessedMask {
     try postProcessed([:], others: settings, work: work)
   }
 }
@@ -94,5 +129,17 @@ extension ConnectedComponents {
       return rule.keepsLargestComponent && largestOfLabel[component.label] != index
         || share < rule.minimumComponentFraction || millilitres < rule.minimumComponentMillilitres
     }
+  }
+  /// The largest dropped component of a label, if it is noteworthy.
+  fileprivate func leftOut(of label: UInt16, dropped: [Bool]) -> LeftOutComponent? {
+    func most(_ isDropped: Bool) -> Int {
+      components.indices.lazy.filter { components[$0].label == label && dropped[$0] == isDropped }
+        .map { components[$0].voxelCount }.max() ?? 0
+    }
+    let (gone, kept) = (most(true), most(false))
+    guard gone > 0, Double(gone) >= LeftOutComponent.noteworthyShare * Double(kept) else { return nil }
+    let millilitres = grid.voxelVolume / 1000
+    return LeftOutComponent(
+      label: label, millilitres: Double(gone) * millilitres, keptMillilitres: Double(kept) * millilitres)
   }
 }

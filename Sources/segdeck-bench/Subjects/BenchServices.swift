@@ -44,7 +44,8 @@ final class BenchServices: ReviewServices {
     let segmenter = try Segmenter(model: model, usesAuxiliaryHeads: true, work: work.silent)
     let prediction = try segmenter.prediction(for: request.image, work: work)
     let labels = try segmenter.labels(
-      of: prediction, auxiliaryHeadWeights: model.refinement.auxiliaryHeadWeights, work: work)
+      of: prediction, auxiliaryHeadWeights: model.refinement.auxiliaryHeadWeights, work: work
+    ).labels
     let refinement = try Refinement(
       image: request.image, source: .prediction(prediction), labelValues: model.labelValues,
       intensityRange: model.preprocessing.normalisation.refinementRange, postProcessing: model.postProcessing,

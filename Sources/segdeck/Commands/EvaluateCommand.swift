@@ -106,7 +106,8 @@ struct EvaluateCommand: ParsableCommand {
       labels = try refinement.labels(settings: settings, work: work.part(0.6...0.9))
     } else {
       labels = try segmenter.labels(
-        of: prediction, auxiliaryHeadWeights: settings.auxiliaryHeadWeights, work: work.part(0.6...0.9))
+        of: prediction, auxiliaryHeadWeights: settings.auxiliaryHeadWeights, work: work.part(0.6...0.9)
+      ).labels
     }
     let rows = try source.selections.map { selection in
       guard let label = model.labels.first(where: { $0.name.lowercased() == selection.name.lowercased() })

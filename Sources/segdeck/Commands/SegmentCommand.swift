@@ -71,13 +71,13 @@ struct SegmentCommand: ParsableCommand {
       model: model, usesAuxiliaryHeads: weights.contains { $0 != 0 }, work: work.silent)
     segmenter.memoryLimit = memory.bytes
     let tiling = try tiling()
-    let labels: LabelVolume
+    let mask: PostProcessedMask
     if grid == .image, tiling == .whole, probabilityPlace == nil {
-      labels = try segmenter.labels(of: volume, auxiliaryHeadWeights: weights, work: work.part(0.1...0.95))
+      mask = try segmenter.labels(of: volume, auxiliaryHeadWeights: weights, work: work.part(0.1...0.95))
     } else {
       let prediction = try segmenter.prediction(
         for: volume, grid: grid, tiling: tiling, work: work.part(0.1...0.8))
-      labels = try segmenter.labels(
+      mask = try segmenter.labels(
         of: prediction, auxiliaryHeadWeights: weights, work: work.part(0.8...0.95))
       if let probabilityPlace {
         let values = try prediction.probabilities(auxiliaryHeadWeights: weights, work: work.silent)
@@ -86,7 +86,10 @@ struct SegmentCommand: ParsableCommand {
           .write(besideProbabilities: probabilityPlace.path)
       }
     }
-    try labels.write(to: place.path, source: file.source)
+    for part in mask.leftOut {
+      Self.warn("\(image): \(part.note(model.labelTable))")
+    }
+    try mask.labels.write(to: place.path, source: file.source)
     try LabelNamesFile.write(model.labelTable, besideMask: place.path)
     var record = MaskRecord()
     record.model = try MaskRecord.File(model.path)

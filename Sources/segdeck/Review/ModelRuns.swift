@@ -47,13 +47,13 @@ final class ModelRuns: Sendable {
   /// Runs a model's main head; the number names the run from now on.
   func segment(
     _ id: String, _ image: ScalarVolume, _ work: WorkContext
-  ) throws -> (number: Int, labels: LabelVolume, model: SegmentationModel) {
+  ) throws -> (number: Int, mask: PostProcessedMask, model: SegmentationModel) {
     let model = try model(id)
     let weights = model.refinement.auxiliaryHeadWeights
     let usesAuxiliaryHeads = weights.contains { $0 != 0 }
     let segmenter = try Segmenter(model: model, usesAuxiliaryHeads: usesAuxiliaryHeads, work: work.silent)
     let prediction = try segmenter.prediction(for: image, work: work.part(0...0.85))
-    let labels = try segmenter.labels(
+    let mask = try segmenter.labels(
       of: prediction, auxiliaryHeadWeights: weights, work: work.part(0.85...1))
     let run = Run(
       model: model, image: image, mainHead: prediction, allHeads: usesAuxiliaryHeads ? prediction : nil)
@@ -62,7 +62,7 @@ final class ModelRuns: Sendable {
       state.runs[number] = run
       return number
     }
-    return (number, labels, model)
+    return (number, mask, model)
   }
 
   /// The refinement that starts from a run.
