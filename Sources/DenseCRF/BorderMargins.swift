@@ -2,6 +2,18 @@ import Volumes
 import Work
 
 extension Unary {
+  /// Positions of about `probes` evenly spread voxels, as far as they are rather of some class than of class 0.
+  package func likelyForeground(probes: Int) -> [Int] {
+    // An odd stride visits every column of volumes whose rows are a power of two long.
+    Swift.stride(from: 0, to: size.voxelCount, by: (size.voxelCount / probes) | 1).filter { voxel in
+      var sum = 0.0
+      for channel in 0..<classCount - 1 {
+        sum += exponential(Double(logits.start[channel * stride + voxel]))
+      }
+      return sum > 1
+    }
+  }
+
   /// For each voxel that shares a face with one of another most probable class: the log-odds of its most probable
   /// class against the second, in no particular order.
   ///

@@ -41,13 +41,7 @@ struct GridMeanField: Sendable {
     if appearance != nil || smoothness != nil {
       var free: KernelGrids?
       for iteration in 0..<settings.iterations {
-        let next =
-          free
-          ?? KernelGrids(
-            appearance: appearanceShape.map(KernelGrid.init), smoothness: smoothnessShape.map(KernelGrid.init)
-          )
-        // New cells are 0 already.
-        try free?.clear(work)
+        let next = try grids(after: received, free: free, appearanceShape, smoothnessShape, work)
         try voxels.run(description, from: received, to: next, work: work, Self.update)
         try filter(next, work)
         if let lattice, let logits, let differences, let latticeScratch {
@@ -78,6 +72,23 @@ struct GridMeanField: Sendable {
     }
     work.report(1)
     return MeanFieldResult(labels: labels, marginals: wantsMarginals ? marginals : nil)
+  }
+
+  /// Grids of zeros to write: `free` ones, new ones, or that of the smoothness kernel which is read.
+  private func grids(
+    after received: KernelGrids?, free: KernelGrids?, _ appearance: GridShape?, _ smoothness: GridShape?,
+    _ work: WorkContext
+  ) throws(Cancelled) -> KernelGrids {
+    // New cells are 0 already.
+    try free?.appearance?.clear(work)
+    var own = received?.smoothness
+    if let grid = own, grid.isOwnPerVoxel {
+      grid.clearMargins()
+    } else {
+      try free?.smoothness?.clear(work)
+      own = free?.smoothness ?? smoothness.map(KernelGrid.init)
+    }
+    return KernelGrids(appearance: free?.appearance ?? appearance.map(KernelGrid.init), smoothness: own)
   }
 
   private static let update:

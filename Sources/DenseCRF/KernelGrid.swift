@@ -26,6 +26,21 @@ final class KernelGrid: Sendable {
   /// The plane of cells at `index`.
   func plane(_ index: Int) -> UnsafeMutablePointer<Float> { cells.start + index * shape.planeFloats }
 
+  /// Whether every voxel has a cell of its own on every axis: then a pass may write the grid that it reads.
+  var isOwnPerVoxel: Bool { shape.axes.allSatisfy { $0.step == 1 } }
+
+  /// Sets the cells beyond the first and the last voxel of the j and k axes to 0; those of the i axis are in the rows.
+  func clearMargins() {
+    let (rows, planes) = (shape.axes[1].cells, shape.axes[2].cells)
+    for index in 0..<planes {
+      let isMargin = index == 0 || index == planes - 1
+      plane(index).update(repeating: 0, count: isMargin ? shape.planeFloats : shape.rowFloats)
+      if !isMargin {
+        (plane(index) + (rows - 1) * shape.rowFloats).update(repeating: 0, count: shape.rowFloats)
+      }
+    }
+  }
+
   /// Sets every cell to 0.
   func clear(_ work: WorkContext) throws(Cancelled) {
     let count = shape.planeFloats
@@ -38,11 +53,6 @@ final class KernelGrid: Sendable {
 struct KernelGrids: Sendable {
   let appearance: KernelGrid?
   let smoothness: KernelGrid?
-
-  func clear(_ work: WorkContext) throws(Cancelled) {
-    try appearance?.clear(work)
-    try smoothness?.clear(work)
-  }
 }
 
 /// One worker's planes of one kernel's cells, as the voxels of one block of planes see them.

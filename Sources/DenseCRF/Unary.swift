@@ -28,41 +28,95 @@ package struct Unary: Sendable {
     probabilities: [Float], classCount: Int, size: GridSize, level: kernels_level = kernels_current_level(),
     work: WorkContext = WorkContext()
   ) throws {
+    try self.init(
+      probabilities: probabilities, classCount: classCount, of: size, in: VoxelBounds(size), level: level,
+      work: work)
+  }
+
+  /// The logits inside a box of a volume of `whole`, of probabilities of all of the volume.
+  /// - Throws: As ``init(probabilities:classCount:size:level:work:)``, with positions in the box.
+  package init(
+    probabilities: [Float], classCount: Int, of whole: GridSize, in box: VoxelBounds,
+    level: kernels_level = kernels_current_level(), work: WorkContext = WorkContext()
+  ) throws {
     guard (2...256).contains(classCount) else {
       throw InputError(
         "probabilities", "have an unusable number of classes", found: "\(classCount)", expected: "2 to 256")
     }
-    let count = size.voxelCount
-    guard count > 0, probabilities.count == classCount * count else {
+    guard whole.voxelCount > 0, probabilities.count == classCount * whole.voxelCount else {
       throw InputError(
-        "probabilities", "do not fit the image of \(size)", found: "\(probabilities.count) values",
-        expected: "\(classCount * count)")
+        "probabilities", "do not fit the image of \(whole)", found: "\(probabilities.count) values",
+        expected: "\(classCount * whole.voxelCount)")
     }
-    self.size = size
-    self.classCount = classCount
-    let stride = count.roundedUp(toMultipleOf: 16)
-    let logits = AlignedStorage<Float>(count: stride * (classCount - 1))
-    let chunk = 65_536
-    let chunkCount = (count + chunk - 1) / chunk
-    var isGood = [Bool](repeating: true, count: chunkCount)
+    let size = box.size
+    self.init(size: size, classCount: classCount)
+    // Rows of the whole width lie behind each other.
+    let runs = size.i == whole.i ? 1 : size.j
+    let length = size.i * size.j / runs
+    var isGood = [Bool](repeating: true, count: size.k)
     try probabilities.withUnsafeBufferPointer { values in
       let values = SharedBuffer(values)
       try isGood.withUnsafeMutableBufferPointer { isGood in
         let isGood = DisjointBuffer(isGood)
-        try work.forEach(count: chunkCount) { index, _ in
-          let start = index * chunk
-          isGood[index] =
-            dense_crf_kernels_for(level).pointee.unary(
-              logits.start + start, stride, values.start + start, count, classCount, Self.leastProbability,
-              min(chunk, count - start)) != 0
+        let (logits, stride) = (logits, stride)
+        try work.forEach(count: size.k) { k, _ in
+          let kernels: UnsafePointer<dense_crf_kernels> = dense_crf_kernels_for(level)
+          for run in 0..<runs {
+            let from = ((box.lower.k + k) * whole.j + box.lower.j + run) * whole.i + box.lower.i
+            let good = kernels.pointee.unary(
+              logits.start + (k * runs + run) * length, stride, values.start + from, whole.voxelCount,
+              classCount, Self.leastProbability, length)
+            if good == 0 { isGood[k] = false }
+          }
         }
       }
     }
-    if let chunkIndex = isGood.firstIndex(of: false) {
-      throw Self.firstError(probabilities, classCount, size, voxels: chunkIndex * chunk..<count)
+    if let k = isGood.firstIndex(of: false) {
+      let own = (0..<classCount).flatMap { index in
+        probabilities[index * whole.voxelCount..<(index + 1) * whole.voxelCount].cropped(to: box, size: whole)
+      }
+      throw Self.firstError(own, classCount, size, voxels: k * size.i * size.j..<size.voxelCount)
     }
-    self.stride = stride
-    self.logits = logits
+  }
+
+  /// The logits inside a box of a volume whose voxels are of a few kinds.
+  /// - Parameters:
+  ///   - kinds: The logits of each kind, as a row of voxels.
+  ///   - values: One per voxel of the volume of `whole`.
+  ///   - kindOfValue: The position in that row of the kind that each possible value means.
+  /// - Throws: ``Cancelled``.
+  package init(
+    kinds: Unary, values: [UInt16], kindOfValue: [UInt16], of whole: GridSize, in box: VoxelBounds,
+    work: WorkContext = WorkContext()
+  ) throws(Cancelled) {
+    precondition(values.count == whole.voxelCount, "\(values.count) values for \(whole)")
+    precondition(kindOfValue.count == 65536, "\(kindOfValue.count) kinds for 65536 values")
+    self.init(size: box.size, classCount: kinds.classCount)
+    let (size, logits, stride, channels) = (size, logits, stride, classCount - 1)
+    try values.withUnsafeBufferPointer { values throws(Cancelled) in
+      try kindOfValue.withUnsafeBufferPointer { kindOfValue throws(Cancelled) in
+        let (values, kindOfValue) = (SharedBuffer(values), SharedBuffer(kindOfValue))
+        try work.forEach(count: size.k) { k, _ in
+          for j in 0..<size.j {
+            let row =
+              values.start + ((box.lower.k + k) * whole.j + box.lower.j + j) * whole.i + box.lower.i
+            for channel in 0..<channels {
+              let own = kinds.logits.start + channel * kinds.stride
+              let target = logits.start + channel * stride + (k * size.j + j) * size.i
+              for i in 0..<size.i { target[i] = own[Int(kindOfValue.start[Int(row[i])])] }
+            }
+          }
+        }
+      }
+    }
+  }
+
+  /// Logits of 0.
+  private init(size: GridSize, classCount: Int) {
+    let stride = size.voxelCount.roundedUp(toMultipleOf: 16)
+    self.init(
+      size: size, classCount: classCount, stride: stride,
+      logits: AlignedStorage(count: stride * (classCount - 1)))
   }
 
   /// The logits of a map of the probability of one foreground class, 0...1.

@@ -12,7 +12,7 @@ extension ScalarVolume {
   /// - Throws: `Cancelled`.
   package func percentiles(_ shares: [Double], work: WorkContext) throws(Cancelled) -> [Float]? {
     precondition(shares.allSatisfy { (0...1).contains($0) }, "shares \(shares)")
-    let upper = try counts(work: work.part(0...0.5)) { key in (true, Int(key >> 16)) }
+    let upper = try counts(of: 1, work: work.part(0...0.5)) { key in Int(key >> 16) }
     let total = upper.reduce(0, +)
     guard total > 0 else { return nil }
     let positions = shares.map { $0 * Double(total - 1) }
@@ -21,11 +21,17 @@ extension ScalarVolume {
     var below = 0
     var remaining = ranks[...]
     let wanted = Set(ranks.map { IntensityKey.bin(ofRank: $0, in: upper) })
-    for bin in wanted.sorted() {
+    let bins = wanted.sorted()
+    let tables = try counts(of: bins.count, work: work.part(0.5...1)) { key in
+      let bin = Int(key >> 16)
+      for index in bins.indices where bins[index] == bin { return index << 16 | Int(key & 0xFFFF) }
+      return nil
+    }
+    for (index, bin) in bins.enumerated() {
       below = upper[..<bin].reduce(0, +)
-      let lower = try counts(work: work.part(0.5...1)) { key in (Int(key >> 16) == bin, Int(key & 0xFFFF)) }
+      let lower = tables[index << 16..<(index + 1) << 16]
       while let rank = remaining.first, rank < below + upper[bin] {
-        let low = IntensityKey.bin(ofRank: rank - below, in: lower)
+        let low = IntensityKey.bin(ofRank: rank - below, in: Array(lower))
         keyOfRank[rank] = UInt32(bin) << 16 | UInt32(low)
         remaining = remaining.dropFirst()
       }
@@ -37,31 +43,31 @@ extension ScalarVolume {
     }
   }
 
-  /// How many finite voxels fall in each of 65536 bins.
+  /// How many finite voxels fall in each bin of `tableCount` tables of 65536; those without a bin are not counted.
   private func counts(
-    work: WorkContext, _ bin: @escaping @Sendable (UInt32) -> (isCounted: Bool, bin: Int)
+    of tableCount: Int, work: WorkContext, _ bin: @Sendable (UInt32) -> Int?
   ) throws(Cancelled) -> [Int] {
     let chunk = 1 << 16
     let chunkCount = (voxels.count + chunk - 1) / chunk
     let workers = work.threadCount
-    var counts = [Int](repeating: 0, count: 65536 * workers)
+    let binCount = tableCount << 16
+    var counts = [Int](repeating: 0, count: binCount * workers)
     try counts.withUnsafeMutableBufferPointer { counts throws(Cancelled) in
       let counts = DisjointBuffer(counts)
       try voxels.withUnsafeBufferPointer { voxels throws(Cancelled) in
         let voxels = SharedBuffer(voxels)
         try work.forEach(count: chunkCount, grain: 4) { index, worker in
-          let own = counts.start + worker * 65536
+          let own = counts.start + worker * binCount
           for offset in index * chunk..<min((index + 1) * chunk, voxels.count) {
             let value = voxels.start[offset]
             guard value.isFinite else { continue }
-            let place = bin(IntensityKey.key(value))
-            if place.isCounted { own[place.bin] += 1 }
+            if let place = bin(IntensityKey.key(value)) { own[place] += 1 }
           }
         }
       }
     }
     work.report(1)
-    return (0..<65536).map { bin in (0..<workers).reduce(0) { $0 + counts[$1 * 65536 + bin] } }
+    return (0..<binCount).map { bin in (0..<workers).reduce(0) { $0 + counts[$1 * binCount + bin] } }
   }
 }
 

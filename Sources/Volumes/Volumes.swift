@@ -31,7 +31,15 @@ package struct LabelVolume: Equatable, Sendable {
   /// - Complexity: O(n).
   package func voxelCounts() -> [UInt16: Int] {
     var counts = [Int](repeating: 0, count: 65536)
-    for value in voxels { counts[Int(value)] += 1 }
+    // Most voxels are like the one before them: a run is counted at once.
+    var (last, start) = (voxels.first ?? 0, 0)
+    voxels.withUnsafeBufferPointer { voxels in
+      for (position, value) in voxels.enumerated() where value != last {
+        counts[Int(last)] += position - start
+        (last, start) = (value, position)
+      }
+    }
+    counts[Int(last)] += voxels.count - start
     var present: [UInt16: Int] = [:]
     for (value, count) in counts.enumerated() where count > 0 { present[UInt16(value)] = count }
     return present

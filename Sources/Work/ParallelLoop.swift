@@ -3,6 +3,25 @@ import Foundation
 import Synchronization
 
 extension WorkContext {
+  /// Runs two things side by side where there are two threads, for work that takes one: reading two files.
+  /// - Throws: What the first throws, else what the second throws; ``Cancelled``.
+  package func both<First: Sendable, Second: Sendable>(
+    _ first: @Sendable () throws -> First, _ second: @Sendable () throws -> Second
+  ) throws -> (First, Second) {
+    let one = Mutex<Result<First, any Error>?>(nil)
+    let other = Mutex<Result<Second, any Error>?>(nil)
+    try forEach(count: 2) { index, _ in
+      if index == 0 {
+        let result = Result { try first() }
+        one.withLock { $0 = result }
+      } else {
+        let result = Result { try second() }
+        other.withLock { $0 = result }
+      }
+    }
+    return (try one.withLock { try $0!.get() }, try other.withLock { try $0!.get() })
+  }
+
   /// Cores that this process may use.
   package static var coreCount: Int { ProcessInfo.processInfo.activeProcessorCount }
 

@@ -16,15 +16,10 @@ struct FittedMask {
   init(_ path: String, on grid: VolumeGrid, frame: Int = 0, work: WorkContext = WorkContext()) throws {
     let file = try ImageFile.open(path)
     let fit = try GridFit(mask: file.grid, image: grid, subject: path)
-    let stored = try file.labelVolume(frame: frame, context: work.silent)
+    labels = try file.labelVolume(frame: frame, context: work.silent)
+      .fitted(to: grid, subject: path, work: work.silent)
     var notes = file.findings.map { "\(path): \($0)" }
-    switch fit {
-    case .same:
-      labels = LabelVolume(grid: grid, voxels: stored.voxels)
-    case .reoriented(let reorientation):
-      labels = LabelVolume(
-        grid: grid,
-        voxels: try reorientation.reordered(stored.voxels, size: stored.grid.size, work: work.silent))
+    if case .reoriented = fit {
       notes.append("\(path): stored as \(file.grid.orientation), reoriented to \(grid.orientation)")
     }
     names = try LabelNamesFile.read(besideMask: path)

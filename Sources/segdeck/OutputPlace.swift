@@ -8,10 +8,15 @@ struct OutputPlace {
 
   /// A place that may be written: its folder exists, it is none of `inputs`, and what stands there may be replaced.
   ///
+  /// - Parameter companions: Files that are written with it, to which the same applies.
   /// - Throws: ``InputError`` when `path` is a folder or device, lies in a read-only folder, exists and `isForced` is
   ///   false, or is one of `inputs` (under whatever name: links are followed), which no flag allows.
-  init(_ path: String, isForced: Bool, inputs: [String]) throws(InputError) {
+  init(_ path: String, isForced: Bool, inputs: [String], companions: [String] = []) throws(InputError) {
     self.path = path
+    for file in [path] + companions { try Self.check(file, isForced: isForced, inputs: inputs) }
+  }
+
+  private static func check(_ path: String, isForced: Bool, inputs: [String]) throws(InputError) {
     var place = stat()
     guard stat(path, &place) == 0 else {
       let folder = (path as NSString).deletingLastPathComponent

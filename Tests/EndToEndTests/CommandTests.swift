@@ -75,6 +75,9 @@ struct CommandTests {
       ("convert cut.nii.gz o.nii", "cut.nii.gz: the gzip data are cut off"),
       ("convert i.nii i.nii", "i.nii: "),
       ("phantom ct --seed 1 -o i.nii --labels o.nii.gz", "i.nii: exists"),
+      ("phantom ct --seed 1 -o o.nii --labels l.nii", "l.labels.json: exists"),
+      ("segment i.nii -o l.nii", "l.labels.json: exists"),
+      ("refine i.nii --mask l.nii.gz -o l.nii", "l.labels.json: exists"),
     ])
   func refused(command: String, line: String) throws {
     let folder = try caseFolder()

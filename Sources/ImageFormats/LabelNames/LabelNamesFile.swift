@@ -32,12 +32,15 @@ package enum LabelNamesFile {
     return path.hasSuffix(".json") ? try decodeJSON(data, path: path) : try decodeLines(data, path: path)
   }
 
+  /// `NAME.labels.json` of the mask `NAME.nii.gz`.
+  package static func path(besideMask path: String) -> String { stem(ofMask: path) + ".labels.json" }
+
   /// Writes `NAME.labels.json` beside the mask `NAME.nii.gz`; what stood there is replaced.
   /// - Returns: The path written.
   /// - Throws: ``InputError`` for a read-only folder or a full disk.
   @discardableResult
   package static func write(_ table: LabelTable, besideMask path: String) throws(InputError) -> String {
-    let place = stem(ofMask: path) + ".labels.json"
+    let place = Self.path(besideMask: path)
     try AtomicFile.write(encodeJSON(table), to: place)
     return place
   }

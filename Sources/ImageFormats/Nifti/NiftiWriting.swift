@@ -10,7 +10,7 @@ extension LabelVolume {
   ///
   /// - Throws: ``InputError`` for a name that ends otherwise, a missing or read-only folder, a full disk.
   package func write(to path: String, source: ImageSource) throws(InputError) {
-    let type: VoxelType = (voxels.max() ?? 0) <= 255 ? .uint8 : .uint16
+    let type: VoxelType = voxels.reduce(0, |) <= 255 ? .uint8 : .uint16
     var file = try NiftiOutput(path: path, source: source, grid: grid, type: type)
     if type == .uint8 {
       try file.write(voxels) { UInt8(truncatingIfNeeded: $0) }

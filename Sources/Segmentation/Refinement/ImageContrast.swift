@@ -24,7 +24,7 @@ package struct ImageContrast: Hashable, Sendable {
   ///
   /// - Parameters:
   ///   - voxels: Intensities, i fastest.
-  ///   - labels: One per voxel, 0 for background.
+  ///   - labels: One class per voxel, 0 for background.
   ///   - range: Where intensities are clipped.
   /// - Returns: nil when no voxel has neighbours two voxels away on some axis, or all voxels are alike.
   package init?(voxels: [Float], labels: [UInt16], size: GridSize, range: ClosedRange<Float>) {

@@ -12,20 +12,13 @@ extension Refinement {
       let box = try foregroundBox(auxiliaryHeadWeights, work: work.part(0...0.4))?
         .grown(by: [8, 8, 8], within: image.grid.size)
     else { return [] }
-    let probabilities = try source.probabilities(
+    let classes = try source.classes(
       in: box, labelValues: labelValues, auxiliaryHeadWeights: auxiliaryHeadWeights,
       work: work.part(0.4...0.8))
-    let count = box.size.voxelCount
-    let labels = (0..<count).map { voxel in
-      (1..<labelValues.count).reduce(0) {
-        probabilities[$1 * count + voxel] > probabilities[$0 * count + voxel] ? $1 : $0
-      }
-    }.map(UInt16.init)
-    try work.checkCancellation()
-    return zip([image] + furtherImages, intensityRanges).map { image, range in
-      let voxels = image.voxels.cropped(to: box, size: image.grid.size)
+    return try zip([image] + furtherImages, intensityRanges).map { image, range in
+      let voxels = try image.voxels.cropped(to: box, size: image.grid.size, work: work.silent)
       let own = range ?? (voxels.min() ?? 0)...(voxels.max() ?? 0)
-      return ImageContrast(voxels: voxels, labels: labels, size: box.size, range: own)
+      return ImageContrast(voxels: voxels, labels: classes, size: box.size, range: own)
     }
   }
 }

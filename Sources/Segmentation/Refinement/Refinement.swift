@@ -36,7 +36,7 @@ package final class Refinement: Sendable {
     var unary: Unary
     /// The voxel value of each class; those that have no say in a part are left out.
     var labelValues: [UInt16]
-    /// How far beyond the foreground's intensities those of a part are told apart; 0 for the whole.
+    /// How far beyond the foreground's intensities others are told apart; 0 for as far as there are any.
     var intensityReach: Float
   }
 
@@ -84,21 +84,24 @@ package final class Refinement: Sendable {
   package func labels(settings: RefinementSettings, exact: Bool = false, work: WorkContext) throws
     -> LabelVolume
   {
-    var labels = LabelVolume(
-      grid: image.grid, voxels: [UInt16](repeating: 0, count: image.grid.size.voxelCount))
-    guard let box = try wholeBox(settings, work: work.part(0...0.1)) else { return labels }
-    let refined = try refined(box, settings, exact: exact, isWhole: true, work: work.part(0.1...0.9))
     let size = image.grid.size
-    var position = 0
-    for k in box.lower.k...box.upper.k {
-      for j in box.lower.j...box.upper.j {
-        let row = (k * size.j + j) * size.i
-        for i in box.lower.i...box.upper.i {
-          labels.voxels[row + i] = refined[position]
-          position += 1
+    guard let box = try wholeBox(settings, work: work.part(0...0.1)) else {
+      return LabelVolume(grid: image.grid, voxels: [UInt16](repeating: 0, count: size.voxelCount))
+    }
+    let refined = try refined(box, settings, exact: exact, isWhole: true, work: work.part(0.1...0.9))
+    let voxels = try [UInt16](count: size.voxelCount) { voxels throws(Cancelled) in
+      try work.silent.forEach(count: size.k) { k, _ in
+        let plane = voxels.start + k * size.j * size.i
+        plane.update(repeating: 0, count: size.j * size.i)
+        guard (box.lower.k...box.upper.k).contains(k) else { return }
+        for j in 0..<box.size.j {
+          let from = ((k - box.lower.k) * box.size.j + j) * box.size.i
+          let row = plane + (box.lower.j + j) * size.i + box.lower.i
+          for i in 0..<box.size.i { row[i] = refined.labelValues[Int(refined.classes[from + i])] }
         }
       }
     }
+    let labels = LabelVolume(grid: image.grid, voxels: voxels)
     return try labels.postProcessed(postProcessing, work: work.part(0.9...1)).labels
   }
 
@@ -112,19 +115,21 @@ package final class Refinement: Sendable {
     var grid = image.grid
     grid.affine.origin = grid.affine.world(box.lower)
     grid.size = box.size
-    return LabelVolume(grid: grid, voxels: refined)
+    return LabelVolume(grid: grid, voxels: refined.classes.map { refined.labelValues[Int($0)] })
   }
 
+  /// The class of each voxel of a box, and the label value of each class.
   private func refined(
     _ box: VoxelBounds, _ settings: RefinementSettings, exact: Bool, isWhole: Bool, work: WorkContext
-  ) throws -> [UInt16] {
-    let ready = try preparation(for: box, settings, isWhole: isWhole, work: work.part(0...0.2))
+  ) throws -> (classes: [UInt8], labelValues: [UInt16]) {
+    let ready = try preparation(
+      for: box, settings, isWhole: isWhole, isExact: exact, work: work.part(0...0.2))
     let refined = try ready.crf.refine(
       ready.unary, settings: settings, method: exact ? .exact : .fast, work: work.part(0.2...1)
     ).labels
     let classes =
       settings.changedLabels.isEmpty ? refined : try limited(refined, of: ready, settings, work: work.silent)
-    return classes.map { ready.labelValues[Int($0)] }
+    return (classes, ready.labelValues)
   }
 
   /// `refined` where it exchanges labels that may change, with each other or background, and else what it came from.
@@ -156,11 +161,12 @@ package final class Refinement: Sendable {
 
   /// The CRF of a box, from what is kept as far as it is the same.
   func preparation(
-    for box: VoxelBounds, _ settings: RefinementSettings, isWhole: Bool, work: WorkContext
+    for box: VoxelBounds, _ settings: RefinementSettings, isWhole: Bool, isExact: Bool = false,
+    work: WorkContext
   ) throws -> Prepared {
     let known = kept.withLock { isWhole ? [$0.whole] : [$0.part, $0.whole] }.compactMap(\.self)
     let kept = known.first { $0.box == box }
-    let reach = isWhole ? 0 : Self.intensityReach(settings)
+    let reach = isExact ? 0 : Self.intensityReach(settings)
     let sameImage = kept.flatMap { $0.intensityReach == reach ? $0 : nil }
     if let sameImage, sameImage.auxiliaryHeadWeights == settings.auxiliaryHeadWeights { return sameImage }
     if labelValues.count == 2, case .prediction = source,
@@ -170,21 +176,31 @@ package final class Refinement: Sendable {
     {
       return keep(around.cropped(to: box, intensityReach: reach), isWhole: isWhole)
     }
-    var probabilities = try source.probabilities(
-      in: box, labelValues: labelValues, auxiliaryHeadWeights: settings.auxiliaryHeadWeights, work: work)
+    let unary: Unary
     var classes = Array(labelValues.indices)
-    if !isWhole { (classes, probabilities) = Self.classesWithASay(probabilities, labelValues.count) }
-    let unary = try Unary(
-      probabilities: probabilities, classCount: classes.count, size: box.size, work: work.silent)
+    // Whole images are long: a sample says what their foreground looks like.
+    var likely: [Int] = []
+    if isWhole {
+      unary = try source.unary(
+        in: box, labelValues: labelValues, auxiliaryHeadWeights: settings.auxiliaryHeadWeights, work: work)
+      if !isExact { likely = unary.likelyForeground(probes: 1 << 20) }
+    } else {
+      var probabilities = try source.probabilities(
+        in: box, labelValues: labelValues, auxiliaryHeadWeights: settings.auxiliaryHeadWeights, work: work)
+      (classes, probabilities) = Self.classesWithASay(probabilities, labelValues.count)
+      unary = try Unary(
+        probabilities: probabilities, classCount: classes.count, size: box.size, work: work.silent)
+      let voxels = 0..<box.size.voxelCount
+      likely = voxels.filter { probabilities[$0] < 0.5 }
+      if likely.isEmpty { likely = Array(voxels) }
+    }
     let crf =
       try sameImage?.crf
       ?? DenseCRF(
         images: zip([image] + furtherImages, intensityRanges).map { image, range in
-          let voxels = image.voxels.cropped(to: box, size: image.grid.size)
+          let voxels = try image.voxels.cropped(to: box, size: image.grid.size, work: work.silent)
           return DenseCRF.Image(
-            voxels: voxels,
-            intensityRange: isWhole
-              ? range : range.map { voxels.range(within: $0, likely: probabilities, reach: reach) })
+            voxels: voxels, intensityRange: range.map { voxels.range(within: $0, of: likely, reach: reach) })
         }, size: box.size, spacing: image.grid.spacing, work: work.silent)
     let made = Prepared(
       box: box, auxiliaryHeadWeights: settings.auxiliaryHeadWeights, crf: crf, unary: unary,
@@ -236,18 +252,15 @@ package final class Refinement: Sendable {
 }
 
 extension [Float] {
-  /// The intensities of likely foreground and `reach` beyond, clipped to `limits`.
+  /// The intensities of likely foreground, at positions `likely`, and `reach` beyond, clipped to `limits`.
   ///
   /// What lies further away looks alike to no foreground voxel: clipped there, it says to foreground what it would
-  /// say unclipped, and a narrower range is filtered sooner.
-  ///
-  /// - Parameter probabilities: Of each class, background first, class slowest.
+  /// say unclipped, and a narrower range is filtered sooner. Without likely foreground these are `limits`.
   fileprivate func range(
-    within limits: ClosedRange<Float>, likely probabilities: [Float], reach: Float
+    within limits: ClosedRange<Float>, of likely: [Int], reach: Float
   ) -> ClosedRange<Float> {
-    let likely = indices.filter { probabilities[$0] < 0.5 }
-    let values = (likely.isEmpty ? self : likely.map { self[$0] }).sorted()
-    guard !values.isEmpty else { return limits }
+    guard !likely.isEmpty else { return limits }
+    let values = likely.map { self[$0] }.sorted()
     let (low, high) = (values[values.count / 50], values[values.count - 1 - values.count / 50])
     // Whole ends keep whole intensities whole.
     let ends = ((low - reach).rounded(.down)...(high + reach).rounded(.up)).clamped(to: limits)

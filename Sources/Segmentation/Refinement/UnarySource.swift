@@ -1,3 +1,4 @@
+import DenseCRF
 import Volumes
 import Work
 
@@ -83,6 +84,68 @@ package enum UnarySource: Sendable {
     case .prediction(let prediction):
       return try Self.interpolated(
         try prediction.mixed(auxiliaryHeadWeights: auxiliaryHeadWeights), prediction.axes, box, work: work)
+    }
+  }
+
+  /// The CRF's unary inside `box`, the same as from ``probabilities(in:labelValues:auxiliaryHeadWeights:work:)``.
+  func unary(
+    in box: VoxelBounds, labelValues: [UInt16], auxiliaryHeadWeights: [Double], work: WorkContext
+  ) throws -> Unary {
+    let classCount = labelValues.count
+    switch self {
+    case .mask(let mask, let confidence):
+      // A mask has as many kinds of voxels as classes.
+      var values = [Float](
+        repeating: Float((1 - confidence) / Double(max(1, classCount - 1))), count: classCount * classCount)
+      for index in 0..<classCount { values[index * classCount + index] = Float(confidence) }
+      let kinds = try Unary(
+        probabilities: values, classCount: classCount, size: GridSize(classCount, 1, 1), work: work.silent)
+      return try Unary(
+        kinds: kinds, values: mask.voxels, kindOfValue: Self.classOfValue(labelValues), of: mask.grid.size,
+        in: box, work: work.silent)
+    case .probabilities(let volume):
+      return try Unary(
+        probabilities: volume.values, classCount: classCount, of: volume.grid.size, in: box, work: work.silent
+      )
+    case .prediction:
+      let values = try probabilities(
+        in: box, labelValues: labelValues, auxiliaryHeadWeights: auxiliaryHeadWeights, work: work)
+      return try Unary(
+        probabilities: values, classCount: classCount, size: box.size, work: work.silent)
+    }
+  }
+
+  /// The class of every possible label value: a table, because a dictionary would hash every voxel.
+  private static func classOfValue(_ labelValues: [UInt16]) -> [UInt16] {
+    var classOfValue = [UInt16](repeating: 0, count: 65536)
+    for (index, value) in labelValues.enumerated() { classOfValue[Int(value)] = UInt16(index) }
+    return classOfValue
+  }
+
+  /// The most probable class of each voxel inside `box`, the lowest of equals.
+  func classes(
+    in box: VoxelBounds, labelValues: [UInt16], auxiliaryHeadWeights: [Double], work: WorkContext
+  ) throws -> [UInt16] {
+    if case .mask(let mask, _) = self {
+      let classOfValue = Self.classOfValue(labelValues)
+      return try mask.voxels.mapped(in: box, size: mask.grid.size, work: work) { classOfValue[Int($0)] }
+    }
+    let values = try probabilities(
+      in: box, labelValues: labelValues, auxiliaryHeadWeights: auxiliaryHeadWeights, work: work)
+    let (count, classCount, plane) = (box.size.voxelCount, labelValues.count, box.size.i * box.size.j)
+    return try [UInt16](count: count) { classes throws(Cancelled) in
+      try values.withUnsafeBufferPointer { values throws(Cancelled) in
+        let values = SharedBuffer(values)
+        try work.silent.forEach(count: box.size.k) { k, _ in
+          for voxel in k * plane..<(k + 1) * plane {
+            var (best, highest) = (0, values[voxel])
+            for index in 1..<classCount where values[index * count + voxel] > highest {
+              (best, highest) = (index, values[index * count + voxel])
+            }
+            classes.start[voxel] = UInt16(best)
+          }
+        }
+      }
     }
   }
 

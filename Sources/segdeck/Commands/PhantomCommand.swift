@@ -47,7 +47,8 @@ struct PhantomCommand: ParsableCommand {
 
   func run() throws {
     let imagePlace = try OutputPlace(output, isForced: force, inputs: [])
-    let labelPlace = try OutputPlace(labels, isForced: force, inputs: [])
+    let labelPlace = try OutputPlace(
+      labels, isForced: force, inputs: [], companions: [LabelNamesFile.path(besideMask: labels)])
     guard output != labels else {
       throw InputError(labels, "is the image's place too", expected: "another name for the labels")
     }

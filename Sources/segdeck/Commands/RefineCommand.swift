@@ -64,23 +64,31 @@ struct RefineCommand: ParsableCommand {
   }
 
   func run() throws {
+    keepFreedMemory()
     let work = threads.context("refining")
     let file = try ImageFile.open(image)
     let sourceFile = try ImageFile.open(probabilities ?? mask ?? "")
     let furtherFiles = try furtherImages.map { try ImageFile.open($0) }
     let place = try OutputPlace(
-      output, isForced: force, inputs: file.files + sourceFile.files + furtherFiles.flatMap(\.files))
-    let volume = try file.scalarVolume(frame: frame, context: work.part(0...0.1))
-    let model = try model.map { try ModelLibrary.model($0) }
-    let start = try startingPoint(sourceFile, volume, model, work: work.part(0.1...0.2))
-    let further = try furtherFiles.map { file in
-      let further = try file.scalarVolume(frame: 0, context: work.silent)
-      guard case .same = try GridFit(mask: further.grid, image: volume.grid, subject: file.path) else {
+      output, isForced: force, inputs: file.files + sourceFile.files + furtherFiles.flatMap(\.files),
+      companions: MaskRecord.companions(ofMask: output))
+    for other in furtherFiles + (probabilities == nil ? [] : [sourceFile]) {
+      guard case .same = try GridFit(mask: other.grid, image: file.grid, subject: other.path) else {
         throw InputError(
-          file.path, "lies on the image's voxels in another order", expected: "the image's own order")
+          other.path, "lies on the image's voxels in another order", expected: "the image's own order")
       }
-      return further
     }
+    let model = try model.map { try ModelLibrary.model($0) }
+    let (frame, startsFromMask) = (frame, mask != nil)
+    let (volume, stored) = try work.both {
+      try file.scalarVolume(frame: frame, context: work.part(0...0.1))
+    } _: {
+      try startsFromMask
+        ? StoredStart.mask(sourceFile.labelVolume(context: work.silent))
+        : .probabilities(sourceFile.probabilityVolume(context: work.silent))
+    }
+    let start = try startingPoint(sourceFile, stored, volume, model, work: work.part(0.1...0.2))
+    let further = try furtherFiles.map { try $0.scalarVolume(frame: 0, context: work.silent) }
     let refinement = try Refinement(
       image: volume, furtherImages: further, source: start.source,
       labelValues: [0] + start.labels.labels.map(\.value),
@@ -129,6 +137,12 @@ struct RefineCommand: ParsableCommand {
     return settings
   }
 
+  /// What the CRF starts from, as it is stored.
+  private enum StoredStart {
+    case mask(LabelVolume)
+    case probabilities(ProbabilityVolume)
+  }
+
   /// What the CRF starts from and how.
   private struct StartingPoint {
     var source: UnarySource
@@ -139,41 +153,50 @@ struct RefineCommand: ParsableCommand {
   }
 
   private func startingPoint(
-    _ file: ImageFile, _ image: ScalarVolume, _ model: SegmentationModel?, work: WorkContext
+    _ file: ImageFile, _ stored: StoredStart, _ image: ScalarVolume, _ model: SegmentationModel?,
+    work: WorkContext
   ) throws -> StartingPoint {
-    if probabilities != nil {
-      let volume = try file.probabilityVolume(context: work)
-      guard case .same = try GridFit(mask: volume.grid, image: image.grid, subject: file.path) else {
-        throw InputError(
-          file.path, "lies on the image's voxels in another order", expected: "the image's own order")
-      }
-      let sidecar =
-        try model.map { ProbabilitySidecar(model: $0, auxiliaryHeadWeights: []) }
-        ?? ProbabilitySidecar.read(besideProbabilities: file.path)
-      if let tau = options.tau,
-        sidecar?.auxiliaryHeadWeights ?? [] != (try Text.numbers(tau, option: "--tau"))
-      {
-        throw InputError(
-          "--tau", "the heads are mixed already in \(file.path)", found: tau,
-          expected: "--tau of `segdeck segment --probabilities`")
-      }
-      let labels =
-        sidecar?.labels
-        ?? (1..<max(volume.classCount, 2)).map {
-          Label(value: UInt16($0), name: "label \($0)", colour: LabelTable.colour(ofValue: UInt16($0)))
-        }
-      guard labels.count + 1 == volume.classCount else {
-        throw InputError(
-          file.path, "classes", found: "\(volume.classCount)", expected: "\(labels.count + 1) of the model")
-      }
-      return StartingPoint(
-        source: .probabilities(
-          ProbabilityVolume(grid: image.grid, classCount: volume.classCount, values: volume.values)),
-        labels: LabelTable(labels), refinement: sidecar?.refinement ?? RefinementSettings(),
-        intensityRange: sidecar?.normalisation.refinementRange,
-        postProcessing: sidecar?.postProcessing ?? .none)
+    switch stored {
+    case .probabilities(let volume): try startingPoint(file, volume, image, model)
+    case .mask(let labels): try startingPoint(file, labels, image, model, work: work)
     }
-    let labels = try file.labelVolume(context: work).fitted(to: image.grid, subject: file.path, work: work)
+  }
+
+  private func startingPoint(
+    _ file: ImageFile, _ volume: ProbabilityVolume, _ image: ScalarVolume, _ model: SegmentationModel?
+  ) throws -> StartingPoint {
+    let sidecar =
+      try model.map { ProbabilitySidecar(model: $0, auxiliaryHeadWeights: []) }
+      ?? ProbabilitySidecar.read(besideProbabilities: file.path)
+    if let tau = options.tau,
+      sidecar?.auxiliaryHeadWeights ?? [] != (try Text.numbers(tau, option: "--tau"))
+    {
+      throw InputError(
+        "--tau", "the heads are mixed already in \(file.path)", found: tau,
+        expected: "--tau of `segdeck segment --probabilities`")
+    }
+    let labels =
+      sidecar?.labels
+      ?? (1..<max(volume.classCount, 2)).map {
+        Label(value: UInt16($0), name: "label \($0)", colour: LabelTable.colour(ofValue: UInt16($0)))
+      }
+    guard labels.count + 1 == volume.classCount else {
+      throw InputError(
+        file.path, "classes", found: "\(volume.classCount)", expected: "\(labels.count + 1) of the model")
+    }
+    return StartingPoint(
+      source: .probabilities(
+        ProbabilityVolume(grid: image.grid, classCount: volume.classCount, values: volume.values)),
+      labels: LabelTable(labels), refinement: sidecar?.refinement ?? RefinementSettings(),
+      intensityRange: sidecar?.normalisation.refinementRange,
+      postProcessing: sidecar?.postProcessing ?? .none)
+  }
+
+  private func startingPoint(
+    _ file: ImageFile, _ stored: LabelVolume, _ image: ScalarVolume, _ model: SegmentationModel?,
+    work: WorkContext
+  ) throws -> StartingPoint {
+    let labels = try stored.fitted(to: image.grid, subject: file.path, work: work)
     let present = labels.voxelCounts().keys.filter { $0 > 0 }
     guard !present.isEmpty else { throw InputError(file.path, "has no label to refine: every voxel is 0") }
     let named = try LabelNamesFile.read(besideMask: file.path) ?? model?.labelTable ?? LabelTable()

@@ -55,8 +55,12 @@ struct SegmentCommand: ParsableCommand {
   func run() throws {
     let work = threads.context("segmenting")
     let file = try ImageFile.open(image)
-    let place = try OutputPlace(output, isForced: force, inputs: file.files)
-    let probabilityPlace = try probabilities.map { try OutputPlace($0, isForced: force, inputs: file.files) }
+    let place = try OutputPlace(
+      output, isForced: force, inputs: file.files, companions: MaskRecord.companions(ofMask: output))
+    let probabilityPlace = try probabilities.map {
+      try OutputPlace(
+        $0, isForced: force, inputs: file.files, companions: [MaskRecord.path(besideMask: $0)])
+    }
     if let probabilities, MaskRecord.path(besideMask: probabilities) == MaskRecord.path(besideMask: output) {
       throw InputError(
         probabilities, "is the mask's place too", expected: "another name for the probabilities")

@@ -1,4 +1,5 @@
 import Foundation
+import ImageFormats
 import Volumes
 import Work
 
@@ -42,6 +43,11 @@ struct MaskRecord: Codable {
       return path.dropLast(ending.count) + ".json"
     }
     return path + ".json"
+  }
+
+  /// What is written with a mask: its record and the names of its labels.
+  static func companions(ofMask path: String) -> [String] {
+    [Self.path(besideMask: path), LabelNamesFile.path(besideMask: path)]
   }
 
   /// Writes the record beside its mask.
