@@ -38,7 +38,4 @@ enum Text {
 
   /// A number with so many digits behind the point.
   static func decimals(_ number: Double, _ count: Int) -> String { String(format: "%.\(count)f", number) }
-
-  /// The number with three digits, the others 0.
-  static func rounded(_ number: Double) -> Double { Double(String(format: "%.3g", number)) ?? number }
 }

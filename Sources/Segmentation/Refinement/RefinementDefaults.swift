@@ -21,11 +21,11 @@ package struct RefinementDefaults: Hashable, Sendable {
   package init(contrasts: [ImageContrast?], spacing: Spacing) {
     var settings = RefinementSettings()
     let edge = cbrt(spacing.i * spacing.j * spacing.k)
-    settings.thetaAlphaMillimetres = Spacing(Self.rounded(Self.reach.alpha * edge))
-    settings.thetaGammaMillimetres = Spacing(Self.rounded(Self.reach.gamma * edge))
+    settings.thetaAlphaMillimetres = Spacing((Self.reach.alpha * edge).toThreeDigits)
+    settings.thetaGammaMillimetres = Spacing((Self.reach.gamma * edge).toThreeDigits)
     reasons = [
       "theta alpha \(settings.thetaAlphaMillimetres.i) mm and theta gamma \(settings.thetaGammaMillimetres.i) mm, "
-        + "five voxels and one of \(Self.rounded(edge)) mm"
+        + "five voxels and one of \(edge.toThreeDigits) mm"
     ]
     let unmeasured = settings.thetaBeta
     var thetaBetas: [Double] = []
@@ -37,24 +37,15 @@ package struct RefinementDefaults: Hashable, Sendable {
       }
       let wanted = 3 * contrast.noise
       let limit = contrast.edge.map { max($0 / 2, contrast.noise) } ?? wanted
-      let thetaBeta = Self.rounded(min(wanted, limit))
+      let thetaBeta = min(wanted, limit).toThreeDigits
       thetaBetas.append(thetaBeta)
-      let noise = "a noise of \(Self.rounded(contrast.noise))"
-      let edges = contrast.edge.map { " and edges of \(Self.rounded($0))" } ?? ""
+      let noise = "a noise of \(contrast.noise.toThreeDigits)"
+      let edges = contrast.edge.map { " and edges of \($0.toThreeDigits)" } ?? ""
       reasons.append("theta beta \(thetaBeta), from \(noise)\(edges)")
     }
     settings.thetaBeta = thetaBetas.first ?? unmeasured
     settings.furtherThetaBetas = Array(thetaBetas.dropFirst())
     self.settings = settings
-  }
-
-  /// Three digits.
-  private static func rounded(_ value: Double) -> Double {
-    guard value > 0 else { return value }
-    // Dividing by a whole number keeps short decimals short.
-    let digits = Int(floor(log10(value))) - 2
-    let unit = pow(10, Double(abs(digits)))
-    return digits >= 0 ? (value / unit).rounded() * unit : (value * unit).rounded() / unit
   }
 }
 
@@ -64,5 +55,16 @@ extension RefinementSettings {
     var own = self
     own.auxiliaryHeadWeights = []
     return own == RefinementSettings()
+  }
+}
+
+extension Double {
+  /// The number of three significant digits next to this one, as short as such a decimal is written.
+  package var toThreeDigits: Double {
+    guard isNormal else { return self }
+    // Dividing by a whole number keeps short decimals short.
+    let digits = Int(floor(log10(abs(self)))) - 2
+    let unit = pow(10, Double(abs(digits)))
+    return digits >= 0 ? (self / unit).rounded() * unit : (self * unit).rounded() / unit
   }
 }

@@ -87,8 +87,7 @@ package struct KernelRanges: Sendable, Hashable, Codable {
     guard let range = range(of: parameter) else { return }
     let inside = min(max(share, 0), 1)
     let value = range.lowerBound * pow(range.upperBound / range.lowerBound, inside)
-    let short = Double(String(format: "%.3g", value)) ?? value
-    parameter.set(min(max(short, range.lowerBound), range.upperBound), in: &settings)
+    parameter.set(value.toThreeDigits, in: &settings)
   }
 
   /// How far two settings lie apart, the length of each range being 1.

@@ -70,7 +70,7 @@ struct SweepSources {
     var start = suggested[0]
     for parameter in [KernelParameter.thetaAlpha, .thetaBeta, .thetaGamma] {
       let sum = suggested.reduce(0.0) { $0 + parameter.value(in: $1) }
-      parameter.set(Text.rounded(sum / Double(suggested.count)), in: &start)
+      parameter.set((sum / Double(suggested.count)).toThreeDigits, in: &start)
     }
     start.auxiliaryHeadWeights = settings.auxiliaryHeadWeights
     return start
