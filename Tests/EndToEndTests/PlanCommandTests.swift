@@ -125,7 +125,8 @@ private struct PrintedPlan: Decodable {
     let folder = try TemporaryFolder()
     defer { folder.remove() }
     try succeed(
-      ["phantom", "ct", "--seed", "8", "-o", "i.nii.gz", "--labels", "l.nii.gz"], in: folder.path)
+      ["phantom", "ct", "--seed", "8", "--spacing", "2.5x2.5x3", "-o", "i.nii.gz", "--labels", "l.nii.gz"],
+      in: folder.path)
     try succeed(["segment", "i.nii.gz", "-o", "m.nii.gz"], in: folder.path)
     try succeed(["segment", "i.nii.gz", "-o", "own.nii.gz", "--grid", "image"], in: folder.path)
     #expect(try folder.bytes("m.nii.gz") == folder.bytes("own.nii.gz"))
