@@ -18,10 +18,13 @@ package enum KernelParameter: String, Sendable, Hashable, Codable, CodingKeyRepr
     }
   }
 
-  /// Changes it; widths keep the ratio of their axes.
+  /// Changes it; widths keep the ratio of their axes, to three digits each.
   package func set(_ value: Double, in settings: inout RefinementSettings) {
     let share = value / self.value(in: settings)
-    func scaled(_ theta: Spacing) -> Spacing { Spacing(theta.i * share, theta.j * share, theta.k * share) }
+    func scaled(_ theta: Spacing) -> Spacing {
+      Spacing(
+        (theta.i * share).toThreeDigits, (theta.j * share).toThreeDigits, (theta.k * share).toThreeDigits)
+    }
     switch self {
     case .appearanceWeight: settings.appearanceWeight = value
     case .thetaAlpha: settings.thetaAlphaMillimetres = scaled(settings.thetaAlphaMillimetres)
