@@ -55,17 +55,18 @@ let package = Package(
     library("Review", ["Work", "Volumes", "Metrics", "Screen"]),
 
     // Layer 4: composition.
+    library("RefinementAnswers", ["Work", "Volumes", "Segmentation", "Review"]),
     .executableTarget(
       name: "segdeck",
       dependencies: [
         "Work", "Volumes", "Tensors", "Screen", "ImageFormats", "Metrics", "DenseCRF", "Networks",
-        "CursesTerminal", "Segmentation", "Review", arguments, "CCrypto",
+        "CursesTerminal", "Segmentation", "Review", "RefinementAnswers", arguments, "CCrypto",
       ], swiftSettings: strict),
     .executableTarget(
       name: "segdeck-bench",
       dependencies: [
         "Work", "Volumes", "Tensors", "Screen", "ImageFormats", "Metrics", "DenseCRF", "Networks",
-        "Segmentation", "Review", arguments, "CZlib",
+        "Segmentation", "Review", "RefinementAnswers", arguments, "CZlib",
       ], swiftSettings: strict),
 
     .target(

@@ -15,14 +15,15 @@ private let permittedImports: [String: Set<String>] = [
   "CursesTerminal": ["Work", "Screen", "CTerminal"],
   "Segmentation": ["Work", "Volumes", "Tensors", "Networks", "DenseCRF", "Metrics"],
   "Review": ["Work", "Volumes", "Metrics", "Screen"],
+  "RefinementAnswers": ["Work", "Volumes", "Segmentation", "Review"],
   "segdeck": [
     "Work", "Volumes", "Tensors", "Screen", "ImageFormats", "Metrics", "DenseCRF", "Networks",
     "CursesTerminal",
-    "Segmentation", "Review", "ArgumentParser", "CCrypto",
+    "Segmentation", "Review", "RefinementAnswers", "ArgumentParser", "CCrypto",
   ],
   "segdeck-bench": [
     "Work", "Volumes", "Tensors", "Screen", "ImageFormats", "Metrics", "DenseCRF", "Networks", "Segmentation",
-    "Review", "ArgumentParser", "CZlib",
+    "Review", "RefinementAnswers", "ArgumentParser", "CZlib",
   ],
 ]
 

@@ -1,4 +1,5 @@
 import Foundation
+import RefinementAnswers
 import Review
 import Segmentation
 import Synchronization
@@ -58,13 +59,7 @@ final class BenchServices: ReviewServices {
 
   func refine(_ request: RefinementRequest, _ work: WorkContext) throws -> RefinedLabels {
     let work = limited(work)
-    let refinement = try refinement(request, work)
-    if let region = request.region {
-      let refined = try refinement.region(region, settings: request.settings, work: work)
-      return RefinedLabels(box: refined.box, labels: refined.labels, movableShare: refined.movableShare)
-    }
-    let labels = try refinement.labels(settings: request.settings, work: work)
-    return RefinedLabels(box: VoxelBounds(labels.grid.size), labels: labels)
+    return try RefinedLabels(request, by: refinement(request, work), work: work)
   }
 
   private func refinement(_ request: RefinementRequest, _ work: WorkContext) throws -> Refinement {
@@ -78,18 +73,15 @@ final class BenchServices: ReviewServices {
     if let kept = known.first(where: { $0.confidence == confidence }) { return kept.refinement }
     let made = try Refinement(
       image: request.image, source: .mask(mask, confidence: confidence),
-      labelValues: [0] + request.unrefinedStatistics.map(\.label),
+      labelValues: request.labelValues(),
       intensityRange: known.first?.refinement.intensityRange, postProcessing: .none, work: work)
     state.withLock { $0.masks = [(confidence, made)] + $0.masks.prefix(2) }
     return made
   }
 
   func measure(_ request: RefinementRequest, _ work: WorkContext) throws -> ImageMeasures? {
-    let contrasts = try refinement(request, limited(work)).contrasts(work: limited(work))
-    guard let contrast = contrasts.first ?? nil else { return nil }
-    return ImageMeasures(
-      noise: contrast.noise, edgeContrast: contrast.edge,
-      suggested: RefinementDefaults(contrasts: contrasts, spacing: request.image.grid.spacing).settings)
+    let work = limited(work)
+    return try ImageMeasures(of: request, by: refinement(request, work), work: work)
   }
 
   func savedPresets() throws -> [NamedKernels] { [] }

@@ -1,5 +1,6 @@
 import Foundation
 import ImageFormats
+import RefinementAnswers
 import Review
 import Segmentation
 import Volumes
@@ -69,21 +70,12 @@ final class CaseServices: ReviewServices {
 
   func refine(_ request: RefinementRequest, _ work: WorkContext) throws -> RefinedLabels {
     let refinement = try refinement(of: request, work.part(0...0.3))
-    if let region = request.region {
-      let refined = try refinement.region(region, settings: request.settings, work: work.part(0.3...1))
-      return RefinedLabels(box: refined.box, labels: refined.labels, movableShare: refined.movableShare)
-    }
-    let labels = try refinement.labels(settings: request.settings, work: work.part(0.3...1))
-    return RefinedLabels(box: VoxelBounds(labels.grid.size), labels: labels)
+    return try RefinedLabels(request, by: refinement, work: work.part(0.3...1))
   }
 
   func measure(_ request: RefinementRequest, _ work: WorkContext) throws -> ImageMeasures? {
-    let contrasts = try refinement(of: request, work.part(0...0.3)).contrasts(
-      auxiliaryHeadWeights: request.settings.auxiliaryHeadWeights, work: work.part(0.3...1))
-    guard let contrast = contrasts.first ?? nil else { return nil }
-    return ImageMeasures(
-      noise: contrast.noise, edgeContrast: contrast.edge,
-      suggested: RefinementDefaults(contrasts: contrasts, spacing: request.image.grid.spacing).settings)
+    let refinement = try refinement(of: request, work.part(0...0.3))
+    return try ImageMeasures(of: request, by: refinement, work: work.part(0.3...1))
   }
 
   /// The refinement that a request is about, kept from an earlier one where it is the same.
@@ -93,11 +85,8 @@ final class CaseServices: ReviewServices {
       return try runs.refinement(
         ofRun: handle.number, auxiliaryHeadWeights: request.settings.auxiliaryHeadWeights, work)
     case .mask(let mask, let confidence):
-      let present = Set(request.unrefinedStatistics.map(\.label))
-      let values = request.table.labels.map(\.value).filter { present.contains($0) }
-      guard !values.isEmpty else { throw InputError("mask", "has no label to refine: every voxel is 0") }
       return try runs.refinement(
-        of: mask, labelValues: [0] + values, confidence: confidence, image: request.image, work)
+        of: mask, labelValues: request.labelValues(), confidence: confidence, image: request.image, work)
     }
   }
 

@@ -1,0 +1,44 @@
+import Review
+import Segmentation
+import Volumes
+import Work
+
+// What a review asks of the CRF, answered by a refinement, the same in the program and in its benchmarks.
+
+extension RefinementRequest {
+  /// The voxel value of each class of a mask, background's 0 first: the table's labels that occur.
+  /// - Throws: ``InputError`` when none does.
+  package func labelValues() throws(InputError) -> [UInt16] {
+    let present = Set(unrefinedStatistics.map(\.label))
+    let values = table.labels.map(\.value).filter { present.contains($0) }
+    guard !values.isEmpty else { throw InputError("mask", "has no label to refine: every voxel is 0") }
+    return [0] + values
+  }
+}
+
+extension RefinedLabels {
+  /// The refined labels of the request's region, or of all of its image.
+  /// - Throws: As ``Refinement/labels(settings:exact:work:)``.
+  package init(_ request: RefinementRequest, by refinement: Refinement, work: WorkContext) throws {
+    if let region = request.region {
+      let refined = try refinement.region(region, settings: request.settings, work: work)
+      self.init(box: refined.box, labels: refined.labels, movableShare: refined.movableShare)
+    } else {
+      let labels = try refinement.labels(settings: request.settings, work: work)
+      self.init(box: VoxelBounds(labels.grid.size), labels: labels)
+    }
+  }
+}
+
+extension ImageMeasures {
+  /// Noise and edges of the request's image, and the settings that they suggest; nil where nothing can be said.
+  /// - Throws: As ``Refinement/contrasts(auxiliaryHeadWeights:work:)``.
+  package init?(of request: RefinementRequest, by refinement: Refinement, work: WorkContext) throws {
+    let contrasts = try refinement.contrasts(
+      auxiliaryHeadWeights: request.settings.auxiliaryHeadWeights, work: work)
+    guard let contrast = contrasts.first ?? nil else { return nil }
+    self.init(
+      noise: contrast.noise, edgeContrast: contrast.edge,
+      suggested: RefinementDefaults(contrasts: contrasts, spacing: request.image.grid.spacing).settings)
+  }
+}
