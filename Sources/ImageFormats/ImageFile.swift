@@ -59,7 +59,7 @@ package final class ImageFile: Sendable {
   /// - Throws: ``InputError`` when there is no such frame, the voxels are no real numbers, or the file is damaged;
   ///   ``Cancelled``.
   package func readStoredVoxels(
-    frames: Range<Int>, context: WorkContext = WorkContext(),
+    frames: Range<Int>, work: WorkContext = WorkContext(),
     _ body: (UnsafeRawBufferPointer) throws -> Void
   ) throws {
     guard frames.lowerBound >= 0, frames.upperBound <= frameCount else {
@@ -72,7 +72,7 @@ package final class ImageFile: Sendable {
         path, "voxels cannot be read as numbers", found: voxelType.rawValue,
         expected: "an integer type, float32 or float64")
     }
-    note(try reader.readVoxels(frames: frames, context: context, body))
+    note(try reader.readVoxels(frames: frames, work: work, body))
   }
 
   /// Whether this machine can hold `byteCount` bytes at once.

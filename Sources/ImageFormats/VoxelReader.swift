@@ -8,6 +8,6 @@ protocol VoxelReader: Sendable {
   /// - Returns: What was found wrong on the way and read all the same.
   /// - Throws: ``InputError`` when the file ends early or is damaged, ``Cancelled``, and what `body` throws.
   func readVoxels(
-    frames: Range<Int>, context: WorkContext, _ body: (UnsafeRawBufferPointer) throws -> Void
+    frames: Range<Int>, work: WorkContext, _ body: (UnsafeRawBufferPointer) throws -> Void
   ) throws -> [Finding]
 }

@@ -66,9 +66,9 @@ struct KnobsBench: ParsableCommand {
 
   private func content() throws -> ReviewCase {
     guard let image else { return try ScrolledCase.content(shape, work: bench.work) }
-    let volume = try ImageFile.open(image).scalarVolume(context: bench.work)
+    let volume = try ImageFile.open(image).scalarVolume(work: bench.work)
     let masks = try mask.map { path in
-      let labels = try ImageFile.open(path).labelVolume(context: bench.work)
+      let labels = try ImageFile.open(path).labelVolume(work: bench.work)
         .fitted(to: volume.grid, subject: path, work: bench.work)
       return [LoadedMask(name: "mask", path: path, labels: labels, table: LabelTable())]
     }

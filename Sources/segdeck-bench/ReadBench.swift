@@ -23,14 +23,14 @@ struct ReadBench: ParsableCommand {
         "read, as stored",
         {
           var count = 0
-          try ImageFile.open(file).readStoredVoxels(frames: 0..<1, context: work) { count += $0.count }
+          try ImageFile.open(file).readStoredVoxels(frames: 0..<1, work: work) { count += $0.count }
           return count
         }
       ),
       (
         "read, intensities",
         {
-          _ = try ImageFile.open(file).scalarVolume(context: work)
+          _ = try ImageFile.open(file).scalarVolume(work: work)
           return frameBytes
         }
       ),

@@ -16,7 +16,7 @@ struct FittedMask {
   init(_ path: String, on grid: VolumeGrid, frame: Int = 0, work: WorkContext = WorkContext()) throws {
     let file = try ImageFile.open(path)
     let fit = try GridFit(mask: file.grid, image: grid, subject: path)
-    labels = try file.labelVolume(frame: frame, context: work.silent)
+    labels = try file.labelVolume(frame: frame, work: work.silent)
       .fitted(to: grid, subject: path, work: work.silent)
     var notes = file.findings.map { "\(path): \($0)" }
     if case .reoriented = fit {

@@ -119,5 +119,5 @@ func probabilities() throws {
 func cancelledReading() throws {
   let context = WorkContext()
   context.cancellation.request()
-  #expect(throws: Cancelled()) { try ImageFile.open(fixture("plain.nii")).scalarVolume(context: context) }
+  #expect(throws: Cancelled()) { try ImageFile.open(fixture("plain.nii")).scalarVolume(work: context) }
 }

@@ -31,13 +31,13 @@ struct RawVoxelFile: VoxelReader {
   }
 
   func readVoxels(
-    frames: Range<Int>, context: WorkContext, _ body: (UnsafeRawBufferPointer) throws -> Void
+    frames: Range<Int>, work: WorkContext, _ body: (UnsafeRawBufferPointer) throws -> Void
   ) throws -> [Finding] {
     precondition(
       frames.lowerBound >= 0 && frames.upperBound <= frameCount, "frames \(frames) of \(frameCount)")
     let stream = try ByteStream(path: path)
     let frameBytes = voxelsPerFrame * type.byteCount
-    try skip(to: offset + frames.lowerBound * frameBytes, in: stream, context)
+    try skip(to: offset + frames.lowerBound * frameBytes, in: stream, work)
 
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 64)
     defer { buffer.deallocate() }
@@ -45,21 +45,21 @@ struct RawVoxelFile: VoxelReader {
     let chunkBytes = buffer.count / type.byteCount * type.byteCount
     var done = 0
     while done < wanted {
-      try context.checkCancellation()
+      try work.checkCancellation()
       let chunk = UnsafeMutableRawBufferPointer(rebasing: buffer[..<min(chunkBytes, wanted - done)])
       let count = try stream.read(into: chunk)
       guard count == chunk.count else { throw endedEarly(stream) }
       if isByteSwapped { swapBytes(chunk, width: type.byteCount) }
       try body(UnsafeRawBufferPointer(chunk))
       done += count
-      context.report(Double(done) / Double(wanted))
+      work.report(Double(done) / Double(wanted))
     }
     return frames.upperBound == frameCount ? try findingsAfterVoxels(stream) : []
   }
 
-  private func skip(to position: Int, in stream: ByteStream, _ context: WorkContext) throws {
+  private func skip(to position: Int, in stream: ByteStream, _ work: WorkContext) throws {
     while stream.position < position {
-      try context.checkCancellation()
+      try work.checkCancellation()
       let step = min(position - stream.position, stream.isCompressed ? 1 << 22 : Int.max)
       guard try stream.skip(step) == step else { throw endedEarly(stream) }
     }

@@ -53,15 +53,15 @@ extension ImageFile {
   /// Writes frames of this image as a single NIfTI file, voxels and scaling as they are stored.
   ///
   /// - Parameter frame: The only frame to write, or nil for all.
-  /// - Throws: As ``LabelVolume/write(to:source:)``, and as ``readStoredVoxels(frames:context:_:)``.
-  package func writeCopy(to path: String, frame: Int? = nil, context: WorkContext = WorkContext()) throws {
+  /// - Throws: As ``LabelVolume/write(to:source:)``, and as ``readStoredVoxels(frames:work:_:)``.
+  package func writeCopy(to path: String, frame: Int? = nil, work: WorkContext = WorkContext()) throws {
     guard voxelType.isReadable else {
       throw InputError(path, "cannot be written", found: voxelType.rawValue, expected: "real numbers")
     }
     var file = try NiftiOutput(
       path: path, source: source, grid: grid, frameSizes: frame == nil ? frameSizes : [], type: voxelType,
       scaling: scaling)
-    try readStoredVoxels(frames: frame.map { $0..<$0 + 1 } ?? 0..<frameCount, context: context) {
+    try readStoredVoxels(frames: frame.map { $0..<$0 + 1 } ?? 0..<frameCount, work: work) {
       try file.write(bytes: $0)
     }
     try file.finish()

@@ -10,13 +10,13 @@ extension ImageFile {
   /// - Throws: ``InputError`` that names the first voxel that is no label, or when there is no such frame, the file
   ///   is damaged, or memory is too small; ``Cancelled``.
   /// - Complexity: O(n); 2 bytes per voxel and a fixed window.
-  package func labelVolume(frame: Int = 0, context: WorkContext = WorkContext()) throws -> LabelVolume {
+  package func labelVolume(frame: Int = 0, work: WorkContext = WorkContext()) throws -> LabelVolume {
     let count = grid.size.voxelCount
     try checkMemory(count * MemoryLayout<UInt16>.stride)
     var notANumberCount = 0
     var labels = try [UInt16](unsafeUninitializedCapacity: count) { labels, initialisedCount in
       var done = 0
-      try readStoredVoxels(frames: frame..<frame + 1, context: context) { bytes in
+      try readStoredVoxels(frames: frame..<frame + 1, work: work) { bytes in
         let rest = UnsafeMutableBufferPointer(rebasing: labels[done...])
         var loop = LabelLoop(scaling: scaling, labels: rest)
         let piece = loop.run(over: bytes, type: voxelType)

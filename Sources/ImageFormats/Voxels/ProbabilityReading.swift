@@ -6,16 +6,16 @@ extension ImageFile {
   ///
   /// - Throws: ``InputError`` when there are fewer than two frames, or at the first voxel whose values are no
   ///   probabilities (outside 0...1, or a sum that differs from 1 by more than 0.01); otherwise as
-  ///   ``scalarVolume(frame:context:)``.
+  ///   ``scalarVolume(frame:work:)``.
   /// - Complexity: O(n · classes); 4 bytes per value.
-  package func probabilityVolume(context: WorkContext = WorkContext()) throws -> ProbabilityVolume {
+  package func probabilityVolume(work: WorkContext = WorkContext()) throws -> ProbabilityVolume {
     let classCount = frameCount
     guard classCount >= 2 else {
       throw InputError(
         path, "holds no class probabilities", found: "one frame",
         expected: "a 4D image with one frame per class, background first")
     }
-    let values = try scalarValues(frames: 0..<classCount, context: context)
+    let values = try scalarValues(frames: 0..<classCount, work: work)
     let voxelCount = grid.size.voxelCount
     var sums = [Float](repeating: 0, count: voxelCount)
     let tolerance: Float = 0.01

@@ -11,17 +11,17 @@ extension ImageFile {
   /// - Throws: ``InputError`` when there is no such frame, the voxels are no real numbers, the file is damaged
   ///   or memory is too small; ``Cancelled``.
   /// - Complexity: O(n); 4 bytes per voxel and a fixed window.
-  package func scalarVolume(frame: Int = 0, context: WorkContext = WorkContext()) throws -> ScalarVolume {
-    ScalarVolume(grid: grid, voxels: try scalarValues(frames: frame..<frame + 1, context: context))
+  package func scalarVolume(frame: Int = 0, work: WorkContext = WorkContext()) throws -> ScalarVolume {
+    ScalarVolume(grid: grid, voxels: try scalarValues(frames: frame..<frame + 1, work: work))
   }
 
-  /// The values of consecutive frames, repaired as ``scalarVolume(frame:context:)`` says.
-  func scalarValues(frames: Range<Int>, context: WorkContext) throws -> [Float] {
+  /// The values of consecutive frames, repaired as ``scalarVolume(frame:work:)`` says.
+  func scalarValues(frames: Range<Int>, work: WorkContext) throws -> [Float] {
     let count = frames.count * grid.size.voxelCount
     try checkMemory(count * MemoryLayout<Float>.stride)
     var values = try [Float](unsafeUninitializedCapacity: count) { values, initialisedCount in
       var done = 0
-      try readStoredVoxels(frames: frames, context: context) { bytes in
+      try readStoredVoxels(frames: frames, work: work) { bytes in
         var loop = ValueLoop(scaling: scaling, values: UnsafeMutableBufferPointer(rebasing: values[done...]))
         done += loop.run(over: bytes, type: voxelType)
       }

@@ -92,8 +92,8 @@ struct EvaluateCommand: ParsableCommand {
     work: WorkContext
   ) throws -> [EvaluatedStructure] {
     let model = segmenter.model
-    let image = try ImageFile.open(source.pair.image).scalarVolume(context: work.silent)
-    let truth = try ImageFile.open(source.pair.labels).labelVolume(context: work.silent)
+    let image = try ImageFile.open(source.pair.image).scalarVolume(work: work.silent)
+    let truth = try ImageFile.open(source.pair.labels).labelVolume(work: work.silent)
       .fitted(to: image.grid, subject: source.pair.labels, work: work.silent)
     let prediction = try segmenter.prediction(for: image, work: work.part(0...0.6))
     let labels: LabelVolume

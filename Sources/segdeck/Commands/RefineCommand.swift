@@ -81,14 +81,14 @@ struct RefineCommand: ParsableCommand {
     let model = try model.map { try ModelLibrary.model($0) }
     let (frame, startsFromMask) = (frame, mask != nil)
     let (volume, stored) = try work.both {
-      try file.scalarVolume(frame: frame, context: work.part(0...0.1))
+      try file.scalarVolume(frame: frame, work: work.part(0...0.1))
     } _: {
       try startsFromMask
-        ? StoredStart.mask(sourceFile.labelVolume(context: work.silent))
-        : .probabilities(sourceFile.probabilityVolume(context: work.silent))
+        ? StoredStart.mask(sourceFile.labelVolume(work: work.silent))
+        : .probabilities(sourceFile.probabilityVolume(work: work.silent))
     }
     let start = try startingPoint(sourceFile, stored, volume, model, work: work.part(0.1...0.2))
-    let further = try furtherFiles.map { try $0.scalarVolume(frame: 0, context: work.silent) }
+    let further = try furtherFiles.map { try $0.scalarVolume(frame: 0, work: work.silent) }
     let refinement = try Refinement(
       image: volume, furtherImages: further, source: start.source,
       labelValues: [0] + start.labels.labels.map(\.value),

@@ -68,7 +68,7 @@ struct SegmentCommand: ParsableCommand {
     let model = try ModelLibrary.model(model)
     let weights =
       try tau.map { try Text.numbers($0, option: "--tau") } ?? model.refinement.auxiliaryHeadWeights
-    let volume = try file.scalarVolume(frame: frame, context: work.part(0...0.1))
+    let volume = try file.scalarVolume(frame: frame, work: work.part(0...0.1))
     if let warning = model.preprocessing.mismatch(with: volume) { Self.warn("\(image): \(warning)") }
     for finding in file.findings { Self.warn("\(image): \(finding)") }
     var segmenter = try Segmenter(

@@ -122,7 +122,7 @@ struct SweepSources {
   private func unary(_ index: Int, _ image: ScalarVolume, work: WorkContext) throws -> UnarySource {
     if probabilityPaths.isEmpty { return .prediction(predictions[index]) }
     let path = probabilityPaths[index]
-    let volume = try ImageFile.open(path).probabilityVolume(context: work)
+    let volume = try ImageFile.open(path).probabilityVolume(work: work)
     guard case .same = try GridFit(mask: volume.grid, image: image.grid, subject: path) else {
       throw InputError(
         path, "lies on the image's voxels in another order", expected: "the image's own order")

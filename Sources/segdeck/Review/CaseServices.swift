@@ -21,7 +21,7 @@ final class CaseServices: ReviewServices {
     let maskPaths = request.maskPaths + [sample?.labels].compactMap(\.self)
     let file = try ImageFile.open(imagePath)
     let share = 1 / Double(maskPaths.count + 1)
-    let image = try file.scalarVolume(context: work.part(0...share))
+    let image = try file.scalarVolume(work: work.part(0...share))
     var findings = file.findings.map { "\(imagePath): \($0)" }
     let masks = try maskPaths.enumerated().map { position, path in
       let mask = try FittedMask(path, on: image.grid, work: work)

@@ -19,7 +19,7 @@ enum LabelSurvey {
     var names: [UInt16: String] = [:]
     for (index, pair) in pairs.enumerated() {
       values.formUnion(
-        try ImageFile.open(pair.labels).labelVolume(context: work.silent).voxelCounts().keys)
+        try ImageFile.open(pair.labels).labelVolume(work: work.silent).voxelCounts().keys)
       for table in try tables(beside: pair.labels) {
         for label in table.labels where names[label.value] == nil { names[label.value] = label.name }
       }

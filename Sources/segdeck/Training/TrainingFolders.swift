@@ -112,7 +112,7 @@ extension TrainingFolders.Source {
   /// - Throws: ``InputError`` when a file cannot be read, the labels do not fit, or an intensity is not finite.
   func volumes(work: WorkContext) throws -> (image: ScalarVolume, labels: LabelVolume) {
     let file = try ImageFile.open(pair.image)
-    let image = try file.scalarVolume(context: work.silent)
+    let image = try file.scalarVolume(work: work.silent)
     if let finding = file.findings.first(where: { $0.problem.contains("no finite number") }) {
       throw InputError(
         pair.image, "cannot serve for training", found: finding.problem, expected: "finite intensities")
