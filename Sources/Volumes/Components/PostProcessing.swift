@@ -74,15 +74,16 @@ package struct LeftOutComponent: Hashable, Sendable {
 extension LabelVolume {
   /// This mask after post-processing: components of every label first, then holes label by label, ascending.
   ///
+  /// It takes the mask over: a copy of a large one would keep a request to stop waiting.
   /// - Parameters:
   ///   - settings: what applies to the labels it names.
   ///   - others: what applies to all other labels of the mask.
   /// - Throws: `Cancelled`.
-  package func postProcessed(
+  package consuming func postProcessed(
     _ settings: [UInt16: PostProcessing], others: PostProcessing = .none, work: WorkContext
   ) throws(Cancelled) -> PostProcessedMask {
-    var processed = self
-    let present = try ConnectedComponents(self, neighbourhood: .corners, work: work.part(0...0.5))
+    var processed = consume self
+    let present = try ConnectedComponents(processed, neighbourhood: .corners, work: work.part(0...0.5))
     let labels = Set(present.components.map(\.label)).sorted()
     let dropped = present.dropped { settings[$0] ?? others }
     if dropped.contains(true) {
@@ -103,7 +104,7 @@ extension LabelVolume {
 
   /// This mask with the same post-processing for every label.
   /// - Throws: `Cancelled`.
-  package func postProcessed(
+  package consuming func postProcessed(
     _ settings: PostProcessing, work: WorkContext
   ) throws(Cancelled) -> PostProcessedMask {
     try postProcessed([:], others: settings, work: work)
