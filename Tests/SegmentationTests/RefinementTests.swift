@@ -101,6 +101,33 @@ private struct Example {
     #expect(own != example.mask.voxels.cropped(to: region.box, size: example.size))
   }
 
+  @Test("all of an image is refined the same whatever was refined before")
+  func historyDoesNotMatter() throws {
+    let (size, work) = (example.size, WorkContext())
+    func head(_ confidence: Float) -> ProbabilityVolume {
+      let liver = example.mask.voxels.map { $0 == 3 ? confidence : 0.1 }
+      return ProbabilityVolume(
+        grid: example.grid, classCount: 2, values: liver.map { 1 - $0 } + liver)
+    }
+    func refinement() throws -> Refinement {
+      let axes = ReorientedGrid(example.grid, orientation: example.grid.orientation)
+      return try Refinement(
+        image: example.image,
+        source: .prediction(NetworkPrediction(axes: axes, heads: [head(0.8), head(0.52)])),
+        labelValues: [0, 3], intensityRange: -50...250, postProcessing: .none, work: work)
+    }
+    var wide = example.settings
+    (wide.thetaAlphaMillimetres, wide.thetaBeta) = (Spacing(9), 60)
+    var mixed = example.settings
+    mixed.auxiliaryHeadWeights = [0.9]
+    let used = try refinement()
+    for settings in [wide, example.settings, mixed, example.settings] {
+      let alone = try refinement().labels(settings: settings, work: work)
+      _ = try used.region(VoxelBounds(size), settings: settings, work: work)
+      #expect(try used.labels(settings: settings, work: work) == alone)
+    }
+  }
+
   @Test("weights above the mask's margin can move every border voxel, weights below it none")
   func movableShare() throws {
     let refinement = try example.refinement()

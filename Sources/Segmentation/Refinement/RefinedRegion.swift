@@ -58,7 +58,7 @@ extension Refinement {
 
 extension Refinement.Prepared {
   /// The CRF of a box inside this one's.
-  func cropped(to box: VoxelBounds, intensityReach: Float) -> Refinement.Prepared {
+  func cropped(to box: VoxelBounds) -> Refinement.Prepared {
     let place = box.relative(to: self.box)
     return Refinement.Prepared(
       box: box, auxiliaryHeadWeights: auxiliaryHeadWeights, crf: crf.cropped(to: place),

@@ -169,12 +169,15 @@ package final class Refinement: Sendable {
     let reach = isExact ? 0 : Self.intensityReach(settings)
     let sameImage = kept.flatMap { $0.intensityReach == reach ? $0 : nil }
     if let sameImage, sameImage.auxiliaryHeadWeights == settings.auxiliaryHeadWeights { return sameImage }
-    if labelValues.count == 2, case .prediction = source,
+    // Only a part may keep the range of intensities of another box or mix of heads: all of the image must come out as it
+    // does without what was looked at before.
+    if !isWhole, labelValues.count == 2, case .prediction = source,
       let around = known.first(where: {
-        $0.auxiliaryHeadWeights == settings.auxiliaryHeadWeights && $0.box.contains(box)
+        $0.auxiliaryHeadWeights == settings.auxiliaryHeadWeights && $0.intensityReach == reach
+          && $0.box.contains(box)
       })
     {
-      return keep(around.cropped(to: box, intensityReach: reach), isWhole: isWhole)
+      return keep(around.cropped(to: box), isWhole: false)
     }
     let unary: Unary
     var classes = Array(labelValues.indices)
@@ -195,7 +198,7 @@ package final class Refinement: Sendable {
       if likely.isEmpty { likely = Array(voxels) }
     }
     let crf =
-      try sameImage?.crf
+      try (isWhole && !isExact ? nil : sameImage?.crf)
       ?? DenseCRF(
         images: zip([image] + furtherImages, intensityRanges).map { image, range in
           let voxels = try image.voxels.cropped(to: box, size: image.grid.size, work: work.silent)
