@@ -120,14 +120,24 @@ void fft_inverse_depth(const struct fft_tile *tile, const float *planes, ptrdiff
     DISPATCH(tile, inverse_depth(tile, planes, plane_stride, columns, store, voxels, slice_stride, row_stride));
 }
 
-void fft_forward_plane(const struct fft_tile *tile, const float *plane, const float *next, int rows, int columns,
-                       float *spectrum, ptrdiff_t step, float *scratch) {
-    DISPATCH(tile, forward_plane(tile, plane, next, rows, columns, spectrum, step, scratch));
+void fft_forward_height(const struct fft_tile *tile, const float *planes, ptrdiff_t plane_stride, int plane_count,
+                        int rows, int columns, float *bands, ptrdiff_t band_stride) {
+    DISPATCH(tile, forward_height(tile, planes, plane_stride, plane_count, rows, columns, bands, band_stride));
 }
 
-void fft_inverse_plane(const struct fft_tile *tile, const float *spectrum, ptrdiff_t step, int skip_rows, int rows,
-                       int skip_columns, int columns, float *plane, const float *next, float *scratch) {
-    DISPATCH(tile, inverse_plane(tile, spectrum, step, skip_rows, rows, skip_columns, columns, plane, next, scratch));
+void fft_inverse_height(const struct fft_tile *tile, const float *bands, ptrdiff_t band_stride, int plane_count, int skip,
+                        int rows, int columns, float *planes, ptrdiff_t plane_stride) {
+    DISPATCH(tile, inverse_height(tile, bands, band_stride, plane_count, skip, rows, columns, planes, plane_stride));
+}
+
+void fft_forward_width(const struct fft_tile *tile, const float *band, int columns, float *spectrum,
+                       ptrdiff_t step) {
+    DISPATCH(tile, forward_width(tile, band, columns, spectrum, step));
+}
+
+void fft_inverse_width(const struct fft_tile *tile, const float *spectrum, ptrdiff_t step, int skip, int columns,
+                       float *band) {
+    DISPATCH(tile, inverse_width(tile, spectrum, step, skip, columns, band));
 }
 
 void fft_multiply(const struct fft_tile *tile, const struct fft_channels *channels, const float *weights,
@@ -143,14 +153,4 @@ void fft_multiply_adjoint(const struct fft_tile *tile, const struct fft_channels
 void fft_accumulate(const struct fft_tile *tile, const struct fft_channels *channels, const float *spectra,
                     float *sums, bool adds) {
     DISPATCH(tile, accumulate(tile, channels, spectra, sums, adds));
-}
-
-void fft_put_weights(const struct fft_tile *tile, const float *spectra, ptrdiff_t stride, int count, int first,
-                     int pairs, float *weights) {
-    DISPATCH(tile, put_weights(tile, spectra, stride, count, first, pairs, weights));
-}
-
-void fft_get_weights(const struct fft_tile *tile, const float *weights, int first, int pairs, float *spectra,
-                     ptrdiff_t stride, int count) {
-    DISPATCH(tile, get_weights(tile, weights, first, pairs, spectra, stride, count));
 }

@@ -22,6 +22,7 @@ struct LayerBench: ParsableCommand {
   @OptionGroup var bench: BenchOptions
 
   func run() throws {
+    keepFreedMemory()
     let graph = try (network == .liver ? NetworkGraph.liver() : .heart()).resolved()
     guard let index = graph.nodes.firstIndex(where: { $0.layer.name == layer }) else {
       let names = graph.nodes.map(\.layer.name).joined(separator: ", ")

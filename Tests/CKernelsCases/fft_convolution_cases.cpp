@@ -21,28 +21,30 @@ class Transform {
   public:
     Transform(enum kernels_level level, Extents extents)
         : tile{extents.depth, extents.height, extents.width, level}, extents(extents),
-          plane_floats(2 * ptrdiff_t(extents.height) * extents.width), scratch(size_t(plane_floats)) {}
+          band_floats(ptrdiff_t(extents.width) * vector()) {}
 
     const struct fft_tile tile;
     const Extents extents;
-    const ptrdiff_t plane_floats;
+    const ptrdiff_t band_floats;
 
     int planes() const { return extents.depth / 2 + 1; }
     int columns() const { return extents.width / fft_vector_width(tile.level); }
-    size_t spectrum_floats() const { return size_t(planes() * plane_floats); }
+    int bands() const { return planes() * extents.height / fft_vector_width(tile.level); }
+    size_t spectrum_floats() const { return size_t(bands() * band_floats); }
     // Floats of a complex vector: from one frequency to the next where a spectrum lies alone.
     ptrdiff_t vector() const { return 2 * fft_vector_width(tile.level); }
 
     // The spectrum of voxels that fill only `box` of the tile.
     Floats forward(const float *voxels, const struct fft_box &box) {
-        Floats depth(spectrum_floats()), spectrum(spectrum_floats());
+        const ptrdiff_t plane = 2 * ptrdiff_t(extents.height) * extents.width;
+        Floats depth(spectrum_floats()), bands_of_tile(spectrum_floats()), spectrum(spectrum_floats());
         fft_forward_depth(&tile, voxels, ptrdiff_t(extents.height) * extents.width, extents.width, &box,
-                          extents.height, columns(), depth.data(), plane_floats);
-        for (int p = 0; p < planes(); p++) {
-            const float *plane = depth.data() + p * plane_floats;
-            fft_forward_plane(&tile, plane, plane, extents.height, columns(), spectrum.data() + p * plane_floats,
-                              vector(), scratch.data());
-        }
+                          extents.height, columns(), depth.data(), plane);
+        fft_forward_height(&tile, depth.data(), plane, planes(), extents.height, columns(), bands_of_tile.data(),
+                           band_floats);
+        for (int b = 0; b < bands(); b++)
+            fft_forward_width(&tile, bands_of_tile.data() + b * band_floats, columns(),
+                              spectrum.data() + b * band_floats, vector());
         return spectrum;
     }
 
@@ -53,10 +55,13 @@ class Transform {
         const int lanes = fft_vector_width(tile.level);
         const int rows = (kept.height + 1) / 2 * 2, vectors = (kept.width + lanes - 1) / lanes;
         const ptrdiff_t stride = 2 * ptrdiff_t(rows) * vectors * lanes;
-        Floats depth(size_t(planes() * stride));
-        for (int p = 0; p < planes(); p++)
-            fft_inverse_plane(&tile, spectrum + p * plane_floats, vector(), skip.height, rows, skip.width, vectors,
-                              depth.data() + p * stride, depth.data() + p * stride, scratch.data());
+        const ptrdiff_t band = vectors * lanes * vector();
+        Floats depth(size_t(planes() * stride)), bands_of_tile(size_t(bands() * band));
+        for (int b = 0; b < bands(); b++)
+            fft_inverse_width(&tile, spectrum + b * band_floats, vector(), skip.width, vectors,
+                              bands_of_tile.data() + b * band);
+        fft_inverse_height(&tile, bands_of_tile.data(), band, planes(), skip.height, rows, vectors, depth.data(),
+                           stride);
         const struct fft_store store = {skip.depth, kept.depth, kept.height, kept.width,
                                         0.25f / float(extents.count()), bias, rectifies, pools};
         const Extents stored = pools ? halved(kept) : kept;
@@ -65,9 +70,6 @@ class Transform {
                           ptrdiff_t(stored.height) * stored.width, stored.width);
         return voxels;
     }
-
-  private:
-    Floats scratch;
 };
 
 const Extents kernel = {3, 2, 5};
@@ -113,31 +115,27 @@ class Case {
 
     void run() {
         const int pairs = problem.inputs * problem.outputs;
-        const ptrdiff_t plane = transform.plane_floats;
-        const size_t floats = transform.spectrum_floats();
+        const ptrdiff_t vector = transform.vector();
+        const size_t floats = transform.spectrum_floats(), frequencies = size_t(e.width);
         const int slots = problem.tiles * (problem.inputs + problem.outputs);
-        const ptrdiff_t step = (slots + 1) * transform.vector();
+        const ptrdiff_t step = (slots + 1) * vector;
         const struct fft_channels channels = {problem.inputs, problem.outputs, problem.tiles, step};
         std::vector<Floats> results(size_t(problem.outputs * problem.tiles), Floats{floats});
         std::vector<Floats> adjoints(size_t(problem.inputs * problem.tiles), Floats{floats});
         std::vector<Floats> weight_gradients(size_t(pairs), Floats{floats});
-        for (int p = 0; p < transform.planes(); p++) {
-            Floats weights(size_t(pairs * plane)), sums(size_t(pairs * plane), 7);
-            for (int pair = 0; pair < pairs; pair++)
-                fft_put_weights(&transform.tile, kernel_spectra[size_t(pair)].data() + p * plane, plane, 1, pair,
-                                pairs, weights.data());
-            Floats products = gathered({&input_spectra}, p, step, step);
+        for (int band = 0; band < transform.bands(); band++) {
+            const Floats weights = gathered({&kernel_spectra}, band, pairs * vector, 0);
+            Floats products = gathered({&input_spectra}, band, step, step);
             fft_multiply(&transform.tile, &channels, weights.data(), products.data());
-            scattered(products, results, p, step);
-            Floats adjoint = gathered({&gradient_spectra}, p, step, step);
+            scattered(products, results, band, step);
+            Floats adjoint = gathered({&gradient_spectra}, band, step, step);
             fft_multiply_adjoint(&transform.tile, &channels, weights.data(), adjoint.data());
-            scattered(adjoint, adjoints, p, step);
-            const Floats both = gathered({&input_spectra, &gradient_spectra}, p, step, 0);
+            scattered(adjoint, adjoints, band, step);
+            const Floats both = gathered({&input_spectra, &gradient_spectra}, band, step, 0);
+            Floats sums(frequencies * size_t(pairs * vector), 7);
             fft_accumulate(&transform.tile, &channels, both.data(), sums.data(), false);
             fft_accumulate(&transform.tile, &channels, both.data(), sums.data(), true);
-            for (int pair = 0; pair < pairs; pair++)
-                fft_get_weights(&transform.tile, sums.data(), pair, pairs,
-                                weight_gradients[size_t(pair)].data() + p * plane, plane, 1);
+            scattered(sums, weight_gradients, band, pairs * vector);
         }
         compare_products(results);
         compare_adjoints(adjoints);
@@ -165,27 +163,27 @@ class Case {
         volumes.push_back(voxels);
     }
 
-    // One plane of some spectra frequency by frequency, `step` floats apart, after `lead` floats.
-    Floats gathered(const std::vector<const std::vector<Floats> *> &lists, int p, ptrdiff_t step,
+    // One band of some spectra frequency by frequency, `step` floats apart, after `lead` floats.
+    Floats gathered(const std::vector<const std::vector<Floats> *> &lists, int band, ptrdiff_t step,
                     ptrdiff_t lead) const {
-        const size_t plane = size_t(transform.plane_floats), vector = size_t(transform.vector());
-        Floats joined(size_t(lead) + plane / vector * size_t(step));
+        const size_t floats = size_t(transform.band_floats), vector = size_t(transform.vector());
+        Floats joined(size_t(lead) + floats / vector * size_t(step));
         size_t slot = 0;
         for (const auto *spectra : lists)
             for (const Floats &spectrum : *spectra) {
-                for (size_t k = 0; k < plane; k++)
+                for (size_t k = 0; k < floats; k++)
                     joined[size_t(lead) + k / vector * size_t(step) + slot * vector + k % vector] =
-                        spectrum[size_t(p) * plane + k];
+                        spectrum[size_t(band) * floats + k];
                 slot++;
             }
         return joined;
     }
 
-    void scattered(const Floats &joined, std::vector<Floats> &spectra, int p, ptrdiff_t step) const {
-        const size_t plane = size_t(transform.plane_floats), vector = size_t(transform.vector());
+    void scattered(const Floats &joined, std::vector<Floats> &spectra, int band, ptrdiff_t step) const {
+        const size_t floats = size_t(transform.band_floats), vector = size_t(transform.vector());
         for (size_t i = 0; i < spectra.size(); i++)
-            for (size_t k = 0; k < plane; k++)
-                spectra[i][size_t(p) * plane + k] = joined[k / vector * size_t(step) + i * vector + k % vector];
+            for (size_t k = 0; k < floats; k++)
+                spectra[i][size_t(band) * floats + k] = joined[k / vector * size_t(step) + i * vector + k % vector];
     }
 
     // Every voxel of a small tile, some of a large one.

@@ -7,11 +7,11 @@
 //
 // Layouts, W being the vector width of the tile's level and a complex vector W real then W imaginary parts:
 //   depth spectrum  [depth / 2 + 1] planes, each [rows][columns] complex vectors, lanes along x, values doubled
-//   plane spectra   [height / W][width] frequencies, `step` floats apart, each [channel][tile] complex vectors, lanes
-//                   along the frequencies of y: what one frequency's products need lies together
-//   weight spectra  [plane][height * width / W][outputs][inputs] complex vectors, conjugated
-// A depth spectrum may hold only the first rows and columns, when the rest is zero or not asked for. Where a function
-// takes the `next` plane that it will be called with, it fetches that plane into the caches meanwhile.
+//   bands           [depth / 2 + 1][height / W], each [x] complex vectors, lanes along the frequencies of y
+//   band spectra    [width] frequencies, `step` floats apart, each [channel][tile] complex vectors of one band: what one
+//                   frequency's products need lies together
+//   weight spectra  of one band [width][outputs][inputs] complex vectors
+// A depth spectrum and a band may hold only the first rows and columns, when the rest is zero or not asked for.
 #pragma once
 
 #include <stdbool.h>
@@ -61,15 +61,20 @@ struct fft_store {
 void fft_inverse_depth(const struct fft_tile *tile, const float *planes, ptrdiff_t plane_stride, int columns,
                        const struct fft_store *store, float *voxels, ptrdiff_t slice_stride, ptrdiff_t row_stride);
 
-// Transforms one plane of a depth spectrum along y and x. `spectrum` is where the first frequency goes, the others
-// follow `step` floats apart. `scratch` holds 2 * height * width floats.
-void fft_forward_plane(const struct fft_tile *tile, const float *plane, const float *next, int rows, int columns,
-                       float *spectrum, ptrdiff_t step, float *scratch);
+// Transforms `plane_count` planes of a depth spectrum of `rows` rows along y into bands `band_stride` floats apart.
+void fft_forward_height(const struct fft_tile *tile, const float *planes, ptrdiff_t plane_stride, int plane_count,
+                        int rows, int columns, float *bands, ptrdiff_t band_stride);
 
-// Transforms a plane spectrum back along x and y, and keeps `rows` rows after the first `skip_rows` and `columns`
-// vectors after the first `skip_columns` lanes. Rows beyond the tile become zero.
-void fft_inverse_plane(const struct fft_tile *tile, const float *spectrum, ptrdiff_t step, int skip_rows, int rows,
-                       int skip_columns, int columns, float *plane, const float *next, float *scratch);
+// Transforms the bands of `plane_count` planes back along y and keeps `rows` rows after the first `skip`. Rows beyond the tile become zero.
+void fft_inverse_height(const struct fft_tile *tile, const float *bands, ptrdiff_t band_stride, int plane_count, int skip,
+                        int rows, int columns, float *planes, ptrdiff_t plane_stride);
+
+// Transforms one band along x. `spectrum` is where the first frequency goes, the others follow `step` floats apart.
+void fft_forward_width(const struct fft_tile *tile, const float *band, int columns, float *spectrum, ptrdiff_t step);
+
+// Transforms a band spectrum back along x and keeps `columns` vectors' worth of voxels after the first `skip`.
+void fft_inverse_width(const struct fft_tile *tile, const float *spectrum, ptrdiff_t step, int skip, int columns,
+                       float *band);
 
 // Which spectra a product joins. At each frequency the complex vector of channel c and tile t is the
 // (c * tiles + t)th; frequencies are `step` floats apart.
@@ -78,25 +83,18 @@ struct fft_channels {
     ptrdiff_t step;
 };
 
-// results[o][t] = sum over i of sources[i][t] * weights[o][i], for one plane of the weight spectra, and its adjoint,
-// results[i][t] = sum over o of sources[o][t] * conj(weights[o][i]). The sources start `step` floats after `spectra`,
+// results[o][t] = sum over i of sources[i][t] * conj(weights[o][i]), for one band of the weight spectra, and its
+// adjoint, results[i][t] = sum over o of sources[o][t] * weights[o][i]. The sources start `step` floats after `spectra`,
 // the results, which replace them, at `spectra`.
 void fft_multiply(const struct fft_tile *tile, const struct fft_channels *channels, const float *weights,
                   float *spectra);
 void fft_multiply_adjoint(const struct fft_tile *tile, const struct fft_channels *channels, const float *weights,
                           float *spectra);
 
-// sums[o][i] (+)= sum over t of inputs[i][t] * conj(outputs[o][t]), laid out as one plane of weight spectra. `spectra`
+// sums[o][i] (+)= sum over t of inputs[i][t] * conj(outputs[o][t]), laid out as one band of weight spectra. `spectra`
 // holds the channels of the inputs, then those of the outputs.
 void fft_accumulate(const struct fft_tile *tile, const struct fft_channels *channels, const float *spectra,
                     float *sums, bool adds);
-
-// Copies `count` plane spectra, `stride` floats apart, conjugated into channel pairs first... of `pairs` of one plane
-// of weight spectra, and back without conjugation.
-void fft_put_weights(const struct fft_tile *tile, const float *spectra, ptrdiff_t stride, int count, int first,
-                     int pairs, float *weights);
-void fft_get_weights(const struct fft_tile *tile, const float *weights, int first, int pairs, float *spectra,
-                     ptrdiff_t stride, int count);
 
 #ifdef __cplusplus
 }

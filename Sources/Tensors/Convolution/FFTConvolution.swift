@@ -119,67 +119,68 @@ package struct FFTConvolution: Sendable {
 }
 
 extension FFTConvolution {
-  /// Channels whose plane spectra are interleaved into the weight spectra at a time: whole stretches of memory.
-  private static let channelsPerCopy = 8
-
-  /// Spectra of all pairs of channels, laid out [plane][frequency][out][in].
+  /// Spectra of all pairs of channels, laid out [band][frequency][out][in].
   private static func spectra(
     of weight: Tensor, tile: FFTTile, work: WorkContext
   ) throws(Cancelled) -> AlignedFloats {
-    let compact = FFTCompactKernels(tile: tile, kernel: weight.extent)
-    let outputs = weight.shape[0]
-    let inputs = weight.shape[1]
-    let pairs = inputs * outputs
-    let taps = weight.extent
-    let columnsOfTaps = AlignedFloats(count: pairs * compact.stride)
+    let taps = FFTTaps(tile: tile, outputs: weight.shape[0], inputs: weight.shape[1], kernel: weight.extent)
+    let planes = AlignedFloats(count: taps.count)
     try weight.withSharedElements { elements throws(Cancelled) in
-      try work.silent.forEach(count: pairs, grain: 8) { pair, _ in
+      try work.silent.forEach(count: taps.pairs, grain: 8) { pair, _ in
         var kernel = tile.kernel
         var box = fft_box(
-          z_begin: 0, z_end: Int32(taps.d), y_begin: 0, y_end: Int32(taps.h), x_begin: 0,
-          x_end: Int32(taps.w))
+          z_begin: 0, z_end: Int32(taps.kernel.d), y_begin: 0, y_end: Int32(taps.kernel.h), x_begin: 0,
+          x_end: Int32(taps.kernel.w))
         fft_forward_depth(
-          &kernel, elements.start + pair * taps.product, taps.h * taps.w, taps.w, &box,
-          Int32(compact.rows), Int32(compact.columns), columnsOfTaps.start + pair * compact.stride,
-          compact.planeStride)
+          &kernel, elements.start + pair * taps.kernel.product, taps.kernel.h * taps.kernel.w, taps.kernel.w,
+          &box, Int32(taps.rows), Int32(taps.columns), planes.start + taps.offset(pair: pair, plane: 0),
+          taps.planeStride)
       }
     }
-    let spectra = AlignedFloats(count: tile.planes * pairs * tile.planeFloats)
-    let scratchFloats = (channelsPerCopy + 1) * tile.planeStride
-    let scratch = AlignedFloats(count: work.threadCount * scratchFloats)
-    let single = FFTPlaneSpectra(tile: tile, channels: 1, tiles: 1)
-    try work.silent.forEach(count: tile.planes * outputs) { item, worker in
-      let plane = item / outputs
-      let output = item % outputs
-      let buffers = scratch.start + worker * scratchFloats
+    let spectra = AlignedFloats(count: taps.spectraCount)
+    let scratch = AlignedFloats(count: work.threadCount * taps.bandsStride)
+    try work.silent.forEach(count: tile.planes * taps.outputs) { item, worker in
+      let (plane, output) = (item / taps.outputs, item % taps.outputs)
+      let bands = scratch.start + worker * taps.bandsStride
       var kernel = tile.kernel
-      for first in stride(from: 0, to: inputs, by: channelsPerCopy) {
-        let count = min(channelsPerCopy, inputs - first)
-        for channel in 0..<count {
-          let pair = output * inputs + first + channel
-          let taps = columnsOfTaps.start + pair * compact.stride + plane * compact.planeStride
-          fft_forward_plane(
-            &kernel, taps, taps, Int32(compact.rows), Int32(compact.columns),
-            buffers + channel * tile.planeStride, single.step,
-            buffers + channelsPerCopy * tile.planeStride)
+      for pair in output * taps.inputs..<(output + 1) * taps.inputs {
+        fft_forward_height(
+          &kernel, planes.start + taps.offset(pair: pair, plane: plane), taps.planeStride, 1,
+          Int32(taps.rows),
+          Int32(taps.columns), bands, taps.bandFloats)
+        for band in 0..<tile.bandsPerPlane {
+          fft_forward_width(
+            &kernel, bands + band * taps.bandFloats, Int32(taps.columns),
+            spectra.start + taps.offset(pair: pair, band: plane * tile.bandsPerPlane + band), taps.step)
         }
-        fft_put_weights(
-          &kernel, buffers, tile.planeStride, Int32(count), Int32(output * inputs + first), Int32(pairs),
-          spectra.start + plane * pairs * tile.planeFloats)
       }
     }
     return spectra
   }
 }
 
-/// The depth spectra of kernels alone, without the rows and columns of a tile that their taps do not reach.
-struct FFTCompactKernels: Sendable {
-  let rows, columns, planeStride, stride: Int
+/// The kernels of all pairs of channels between taps and spectra: their depth spectra, and one plane's bands, without
+/// the rows and columns of a tile that no tap reaches.
+struct FFTTaps: Sendable {
+  let tile: FFTTile
+  let outputs, inputs: Int
+  let kernel: Extent3
 
-  init(tile: FFTTile, kernel: Extent3) {
-    rows = (kernel.h + 1) / 2 * 2
-    columns = tile.columns(kernel.w)
-    planeStride = rows * columns * 2 * Int(fft_vector_width(tile.level))
-    stride = tile.planes * planeStride
-  }
+  var pairs: Int { outputs * inputs }
+  var rows: Int { (kernel.h + 1) / 2 * 2 }
+  var columns: Int { tile.columns(kernel.w) }
+  /// Floats from one plane of a pair to the next.
+  var planeStride: Int { rows * columns * tile.vectorFloats }
+  /// Floats of the depth spectra of all pairs.
+  var count: Int { pairs * tile.planes * planeStride }
+  func offset(pair: Int, plane: Int) -> Int { (pair * tile.planes + plane) * planeStride }
+
+  /// Floats of one band of one pair, and of a plane's bands.
+  var bandFloats: Int { columns * tile.vectorFloats * tile.vectorFloats / 2 }
+  var bandsStride: Int { (tile.bandsPerPlane + 1) * bandFloats }
+
+  /// Floats of the spectra of all pairs, laid out [band][frequency][out][in], and from one frequency to the next.
+  var spectraCount: Int { tile.bands * pairs * tile.bandFloats }
+  var step: Int { pairs * tile.vectorFloats }
+  func offset(pair: Int, band: Int) -> Int { band * pairs * tile.bandFloats + pair * tile.vectorFloats }
 }

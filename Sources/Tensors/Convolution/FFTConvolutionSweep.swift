@@ -3,9 +3,9 @@ import Work
 
 /// One pass of all tiles through the transforms and the products with the weight spectra.
 struct FFTSweep: Sendable {
-  /// Floats that hold the depth spectra of one group of tiles: 32 MiB.
+  /// Floats that hold the bands of one group of tiles: 32 MiB.
   static let floatLimit = 8 << 20
-  /// Tiles whose plane spectra are multiplied at a time, so that the weights are read once for all of them.
+  /// Tiles whose bands are multiplied at a time: their spectra stay in the second-level cache.
   static let tilesPerProduct = 8
 
   let tile: FFTTile
@@ -26,16 +26,14 @@ struct FFTSweep: Sendable {
   struct Plan: Sendable {
     let tiling: FFTTiling
     let groups: [Range<Int>]
-    /// The plane spectra of one product.
-    let planes: FFTPlaneSpectra
-    /// Floats of the depth spectra of a group.
-    let depthFloats: Int
+    /// The bands of the largest group.
+    let bands: FFTBands
+    /// The spectra of one product.
+    let spectra: FFTBandSpectra
 
-    /// Tiles of the largest group.
-    var size: Int { groups[0].count }
-    /// Floats of the plane spectra of each thread, and of a plane between two transforms.
-    var planeFloats: Int { planes.count + planes.tile.planeStride }
-    func scratchCount(threadCount: Int) -> Int { depthFloats + threadCount * planeFloats }
+    /// Floats of each thread: a depth spectrum or the spectra of one product.
+    var workerFloats: Int { max(spectra.count, spectra.tile.depthFloats) }
+    func scratchCount(threadCount: Int) -> Int { bands.count + threadCount * workerFloats }
   }
 
   /// The plan for results of the given extents, those before pooling.
@@ -47,9 +45,9 @@ struct FFTSweep: Sendable {
     let capacity = min(tiling.count, tiling.fitting(channels: channels, floatLimit: FFTSweep.floatLimit))
     return Plan(
       tiling: tiling, groups: tiling.groups(channels: channels, floatLimit: FFTSweep.floatLimit),
-      planes: FFTPlaneSpectra(
-        tile: tile, channels: channels, tiles: min(capacity, FFTSweep.tilesPerProduct)),
-      depthFloats: channels * capacity * tile.depthStride)
+      bands: FFTBands(tile: tile, channels: channels, tiles: capacity),
+      spectra: FFTBandSpectra(
+        tile: tile, channels: channels, tiles: min(capacity, FFTSweep.tilesPerProduct)))
   }
 
   /// Reads `source` and writes the planes of `target`, which are made of the results `planes` of `results`.
@@ -66,80 +64,76 @@ struct FFTSweep: Sendable {
     let held = Extent3(source.planes.count, source.extent.h, source.extent.w)
     let reach = Extent3(
       planes.lowerBound + self.reach.d - source.planes.lowerBound, self.reach.h, self.reach.w)
-    let (tiling, size) = (plan.tiling, plan.size)
+    let (tiling, bands) = (plan.tiling, plan.bands)
     let work = work.silent
     for group in plan.groups {
-      try work.forEach(count: sourceChannels * group.count) { item, _ in
-        let channel = item / group.count
-        let index = item % group.count
+      try work.forEach(count: sourceChannels * group.count) { item, worker in
+        let (index, channel) = (item / sourceChannels, item % sourceChannels)
         let (batchItem, origin, count) = tiling.place(group.lowerBound + index)
-        tile.transformDepth(
+        tile.transformForward(
           source.start(item: batchItem, channel: channel), of: held,
           from: Extent3(origin.d + reach.d, origin.h + reach.h, origin.w + reach.w),
           voxels: Extent3(count.d + kernel.d - 1, count.h + kernel.h - 1, count.w + kernel.w - 1),
-          into: scratch.start + (channel * size + index) * tile.depthStride)
+          into: scratch.start + bands.offset(channel: channel, tile: index), stride: bands.stride,
+          planes: scratch.start + bands.count + worker * plan.workerFloats)
       }
       try multiply(scratch, group: group, plan: plan, spectra: spectra, work: work)
-      try work.forEach(count: resultChannels * group.count) { item, _ in
-        let channel = item / group.count
-        let index = item % group.count
+      // Channel after channel of a tile: neighbouring tiles share cache lines, which two threads must not write at a time.
+      try work.forEach(count: resultChannels * group.count) { item, worker in
+        let (index, channel) = (item / resultChannels, item % resultChannels)
         store(
-          scratch.start + (channel * size + index) * tile.depthStride,
-          tiling.place(group.lowerBound + index), channel: channel, target: target)
+          scratch.start + bands.offset(channel: channel, tile: index), stride: bands.stride,
+          tiling.place(group.lowerBound + index), channel: channel, target: target,
+          planes: scratch.start + bands.count + worker * plan.workerFloats)
       }
     }
   }
 
-  /// Replaces the depth spectra of a group's sources by those of its results.
+  /// Replaces the bands of a group's sources by those of its results.
   private func multiply(
     _ scratch: DisjointBuffer<Float>, group: Range<Int>, plan: Plan, spectra: AlignedFloats, work: WorkContext
   ) throws(Cancelled) {
     let items = FFTProductItems(
-      planes: tile.planes, tiles: group.count, limit: FFTSweep.tilesPerProduct, threads: work.threadCount)
-    let weightFloats = sourceChannels * resultChannels * tile.planeFloats
-    let step = plan.planes.step
+      bands: tile.bands, tiles: group.count, limit: FFTSweep.tilesPerProduct, threads: work.threadCount)
+    let weightFloats = sourceChannels * resultChannels * tile.bandFloats
+    let (step, vector) = (plan.spectra.step, tile.vectorFloats)
     try work.forEach(count: items.count) { item, worker in
-      let (plane, part) = items[item]
-      let count = part.count
-      let products = scratch.start + plan.depthFloats + worker * plan.planeFloats
-      let passScratch = products + plan.planes.count
+      let (band, parts) = items[item]
+      let products = scratch.start + plan.bands.count + worker * plan.workerFloats
+      let start = scratch.start + band * plan.bands.stride
+      let weights = spectra.start + band * weightFloats
       var kernel = tile.kernel
-      /// The plane of the `index`th pair of channel and tile, or of the last.
-      func depthPlane(_ index: Int, channels: Int) -> UnsafeMutablePointer<Float> {
-        let index = min(index, channels * count - 1)
-        let slot = index / count * plan.size + part.lowerBound + index % count
-        return scratch.start + slot * tile.depthStride + plane * tile.planeStride
-      }
-      for index in 0..<sourceChannels * count {
-        fft_forward_plane(
-          &kernel, depthPlane(index, channels: sourceChannels),
-          depthPlane(index + 1, channels: sourceChannels), kernel.height, Int32(tile.columns(tile.extent.w)),
-          products + step + plan.planes.offset(channel: 0, tile: index, of: count), step, passScratch)
-      }
-      var channels = fft_channels(
-        inputs: Int32(isAdjoint ? resultChannels : sourceChannels),
-        outputs: Int32(isAdjoint ? sourceChannels : resultChannels), tiles: Int32(count), step: step)
-      let weights = spectra.start + plane * weightFloats
-      if isAdjoint {
-        fft_multiply_adjoint(&kernel, &channels, weights, products)
-      } else {
-        fft_multiply(&kernel, &channels, weights, products)
-      }
-      for index in 0..<resultChannels * count {
-        let kept = plan.tiling.place(group.lowerBound + part.lowerBound + index % count).size
-        fft_inverse_plane(
-          &kernel, products + plan.planes.offset(channel: 0, tile: index, of: count), step, Int32(skip.h),
-          Int32((kept.h + 1) / 2 * 2), Int32(skip.w), Int32(tile.columns(kept.w)),
-          depthPlane(index, channels: resultChannels), depthPlane(index + 1, channels: resultChannels),
-          passScratch)
+      for part in parts {
+        let count = part.count
+        for index in 0..<sourceChannels * count {
+          let offset = plan.bands.offset(channel: index / count, tile: part.lowerBound + index % count)
+          fft_forward_width(
+            &kernel, start + offset, Int32(tile.columns(tile.extent.w)), products + step + index * vector,
+            step)
+        }
+        var channels = fft_channels(
+          inputs: Int32(isAdjoint ? resultChannels : sourceChannels),
+          outputs: Int32(isAdjoint ? sourceChannels : resultChannels), tiles: Int32(count), step: step)
+        if isAdjoint {
+          fft_multiply_adjoint(&kernel, &channels, weights, products)
+        } else {
+          fft_multiply(&kernel, &channels, weights, products)
+        }
+        for index in 0..<resultChannels * count {
+          let slot = part.lowerBound + index % count
+          let kept = plan.tiling.place(group.lowerBound + slot).size
+          fft_inverse_width(
+            &kernel, products + index * vector, step, Int32(skip.w), Int32(tile.columns(kept.w)),
+            start + plan.bands.offset(channel: index / count, tile: slot))
+        }
       }
     }
   }
 
-  /// Transforms the results of one channel of one tile back along z and writes them.
+  /// Transforms the results of one channel of one tile back along y and z and writes them.
   private func store(
-    _ planes: UnsafeMutablePointer<Float>, _ place: (item: Int, origin: Extent3, size: Extent3),
-    channel: Int, target: ActivationWindow
+    _ bands: UnsafePointer<Float>, stride: Int, _ place: (item: Int, origin: Extent3, size: Extent3),
+    channel: Int, target: ActivationWindow, planes: UnsafeMutablePointer<Float>
   ) {
     let (batchItem, origin, kept) = place
     var kernel = tile.kernel
@@ -150,50 +144,59 @@ struct FFTSweep: Sendable {
     let start =
       target.start(item: batchItem, channel: channel) + origin.d / share * target.planeStride
       + origin.h / share * target.extent.w + origin.w / share
+    fft_inverse_height(
+      &kernel, bands, stride, Int32(tile.planes), Int32(skip.h), Int32((kept.h + 1) / 2 * 2),
+      Int32(tile.columns(kept.w)), planes, tile.planeStride)
     fft_inverse_depth(
       &kernel, planes, tile.planeStride, Int32(tile.columns(kept.w)), &how, start, target.planeStride,
       target.extent.w)
   }
 }
 
-/// The parts of a group of tiles whose products one worker takes, plane by plane.
+/// The products of a group of tiles that one worker takes at a time: a band of all tiles, in parts.
 ///
-/// Where the planes cannot be shared out equally, those of the last round are cut into a part for every thread.
+/// Where the bands cannot be shared out equally, the tiles of the last round's are shared by all threads.
 struct FFTProductItems: Sendable {
-  private let tiles: Int
-  private let wholePlanes, parts: Int
-  private let cutPlanes, cuts: Int
+  private let tiles, limit: Int
+  private let wholeBands: Int
+  private let cutBands, cuts: Int
 
   /// Parts of at most `limit` of `tiles` tiles.
-  init(planes: Int, tiles: Int, limit: Int, threads: Int) {
+  init(bands: Int, tiles: Int, limit: Int, threads: Int) {
     self.tiles = tiles
-    parts = (tiles + limit - 1) / limit
-    cutPlanes = planes * parts % threads == 0 ? 0 : planes % threads
-    wholePlanes = planes - cutPlanes
-    cuts = min(tiles, max(parts, threads))
+    self.limit = limit
+    cutBands = bands % threads
+    wholeBands = bands - cutBands
+    cuts = min(tiles, threads)
   }
 
-  var count: Int { wholePlanes * parts + cutPlanes * cuts }
+  var count: Int { wholeBands + cutBands * cuts }
 
-  /// The plane and the tiles of an item.
-  subscript(item: Int) -> (plane: Int, tiles: Range<Int>) {
-    func share(_ index: Int, of count: Int) -> Range<Int> {
-      index * tiles / count..<(index + 1) * tiles / count
-    }
-    if item < wholePlanes * parts { return (item / parts, share(item % parts, of: parts)) }
-    let rest = item - wholePlanes * parts
-    return (wholePlanes + rest / cuts, share(rest % cuts, of: cuts))
+  /// The band and the parts of an item.
+  subscript(item: Int) -> (band: Int, parts: [Range<Int>]) {
+    if item < wholeBands { return (item, (0..<tiles).parts(atMost: limit)) }
+    let (band, cut) = ((item - wholeBands) / cuts, (item - wholeBands) % cuts)
+    return (wholeBands + band, (cut * tiles / cuts..<(cut + 1) * tiles / cuts).parts(atMost: limit))
+  }
+}
+
+extension Range<Int> {
+  /// As few parts as possible of at most `limit`, of equal size as far as possible.
+  func parts(atMost limit: Int) -> [Range<Int>] {
+    let parts = (count + limit - 1) / limit
+    return (0..<parts).map { lowerBound + $0 * count / parts..<lowerBound + ($0 + 1) * count / parts }
   }
 }
 
 extension FFTTile {
-  /// Transforms one tile of one channel along z.
+  /// Transforms one tile of one channel along z and y into bands `stride` floats apart.
   ///
   /// Its voxel (0, 0, 0) lies at `origin` of `volume`, which may be outside. Of the tile `voxels` are read; the others
   /// and those outside count as zero.
-  func transformDepth(
+  /// - Parameter planes: Memory of ``depthFloats``, for the time between.
+  func transformForward(
     _ channel: UnsafePointer<Float>, of volume: Extent3, from origin: Extent3, voxels: Extent3,
-    into planes: UnsafeMutablePointer<Float>
+    into bands: UnsafeMutablePointer<Float>, stride: Int, planes: UnsafeMutablePointer<Float>
   ) {
     var box = fft_box(
       z_begin: Int32(max(0, -origin.d)), z_end: Int32(min(voxels.d, volume.d - origin.d)),
@@ -203,5 +206,8 @@ extension FFTTile {
     fft_forward_depth(
       &kernel, channel + ((origin.d * volume.h + origin.h) * volume.w + origin.w),
       volume.h * volume.w, volume.w, &box, kernel.height, Int32(columns(extent.w)), planes, planeStride)
+    fft_forward_height(
+      &kernel, planes, planeStride, Int32(self.planes), kernel.height, Int32(columns(extent.w)), bands, stride
+    )
   }
 }

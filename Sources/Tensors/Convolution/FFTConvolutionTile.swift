@@ -25,12 +25,19 @@ package struct FFTTile: Hashable, Sendable {
 
   /// Planes of a half spectrum along z.
   var planes: Int { extent.d / 2 + 1 }
-  /// Floats in the spectrum of one plane.
-  var planeFloats: Int { 2 * extent.h * extent.w }
-  /// Floats from one plane to the next; not a power of two, whose addresses would share few cache sets.
-  var planeStride: Int { planeFloats + 32 }
-  /// Floats in the spectrum of one channel of one tile.
-  var depthStride: Int { planes * planeStride }
+  /// Bands of the spectrum of one plane: as many frequencies along y as a vector has lanes.
+  var bandsPerPlane: Int { extent.h / Int(fft_vector_width(level)) }
+  /// Bands of the spectrum of one channel.
+  var bands: Int { planes * bandsPerPlane }
+  /// Floats in one band.
+  var bandFloats: Int { extent.w * vectorFloats }
+  /// Floats of a complex vector.
+  var vectorFloats: Int { 2 * Int(fft_vector_width(level)) }
+  /// Floats from one plane of a depth spectrum to the next; not a power of two, whose addresses would share few
+  /// cache sets.
+  var planeStride: Int { 2 * extent.h * extent.w + 32 }
+  /// Floats in the depth spectrum of one channel of one tile, and in its bands.
+  var depthFloats: Int { planes * planeStride }
   /// Vectors that cover `voxels` along x.
   func columns(_ voxels: Int) -> Int {
     let width = Int(fft_vector_width(level))
@@ -84,7 +91,7 @@ struct FFTTiling: Sendable {
 
   /// Tiles whose spectra of `channels` channels fit in `floatLimit`, at least one.
   func fitting(channels: Int, floatLimit: Int) -> Int {
-    max(1, floatLimit / (channels * tile.depthStride))
+    max(1, floatLimit / (channels * tile.bands * tile.bandFloats))
   }
 
   /// Tiles that are transformed together: as few groups as fit in `floatLimit`, of equal size but for the last.
@@ -98,20 +105,29 @@ struct FFTTiling: Sendable {
   }
 }
 
-/// Plane spectra of some tiles of several channels, as `fft_convolution.h` lays them out for products.
-struct FFTPlaneSpectra: Sendable {
+/// The bands of a group of tiles, those of all channels and tiles side by side: what one product needs lies together.
+struct FFTBands: Sendable {
   let tile: FFTTile
   let channels, tiles: Int
 
-  /// Floats of a complex vector.
-  private var vector: Int { 2 * Int(fft_vector_width(tile.level)) }
+  /// Floats from one band to the next; not a multiple of a page.
+  var stride: Int { channels * tiles * tile.bandFloats + 32 }
+  /// Floats of all bands.
+  var count: Int { tile.bands * stride }
+  /// Floats from the first band of channel 0 of tile 0 to that of another.
+  func offset(channel: Int, tile index: Int) -> Int { (channel * tiles + index) * tile.bandFloats }
+}
+
+/// The spectrum of one band of some tiles of several channels, as `fft_convolution.h` lays it out for products.
+struct FFTBandSpectra: Sendable {
+  let tile: FFTTile
+  let channels, tiles: Int
+
   /// Floats from one frequency to the next: an odd number of complex vectors, so that successive frequencies of a
   /// channel do not share cache sets.
-  var step: Int { (channels * tiles / 2 * 2 + 1) * vector }
+  var step: Int { (channels * tiles / 2 * 2 + 1) * tile.vectorFloats }
   /// Floats of all frequencies and of one more, which products in place need.
-  var count: Int { (tile.planeFloats / vector + 1) * step }
-  /// Floats from the first frequency of channel 0 of tile 0 to that of another.
-  func offset(channel: Int, tile: Int, of tiles: Int) -> Int { (channel * tiles + tile) * vector }
+  var count: Int { (tile.extent.w + 1) * step }
 }
 
 /// Estimated work of one convolution, by which tiles are chosen.

@@ -30,43 +30,40 @@ extension FFTConvolution {
 
 /// The two halves of a weight gradient.
 private struct FFTWeightGradient: Sendable {
-  /// Plane spectra that are copied out of the sums at a time: whole stretches of memory.
-  static let channelsPerCopy = 8
-
   let tiling: FFTTiling
   let geometry: ConvolutionGeometry
   let inputs, outputs: Int
   let source: Extent3
 
   private var tile: FFTTile { tiling.tile }
-  private var pairs: Int { inputs * outputs }
+  private var taps: FFTTaps { FFTTaps(tile: tile, outputs: outputs, inputs: inputs, kernel: geometry.kernel) }
 
   /// Sums of input spectra times conjugate output-gradient spectra, laid out as weight spectra.
   func sum(input: Tensor, outputGradient: Tensor, work: WorkContext) throws(Cancelled) -> AlignedFloats {
-    let sums = AlignedFloats(count: tile.planes * pairs * tile.planeFloats)
-    let groups = tiling.groups(channels: inputs + outputs, floatLimit: FFTSweep.floatLimit)
-    let size = groups[0].count
-    let depthSpectra = AlignedFloats(count: (inputs + outputs) * size * tile.depthStride)
-    let spectra = FFTPlaneSpectra(
-      tile: tile, channels: inputs + outputs,
-      tiles: min(size, FFTSweep.tilesPerProduct))
-    let planeFloats = spectra.count + tile.planeStride
-    let planes = AlignedFloats(count: work.threadCount * planeFloats)
+    let sums = AlignedFloats(count: taps.spectraCount)
+    let channels = inputs + outputs
+    let groups = tiling.groups(channels: channels, floatLimit: FFTSweep.floatLimit)
+    let bands = FFTBands(tile: tile, channels: channels, tiles: groups[0].count)
+    let bandMemory = AlignedFloats(count: bands.count)
+    let spectra = FFTBandSpectra(
+      tile: tile, channels: channels, tiles: min(bands.tiles, FFTSweep.tilesPerProduct))
+    let workerFloats = max(spectra.count, tile.depthFloats)
+    let scratch = AlignedFloats(count: work.threadCount * workerFloats)
     try input.withSharedElements { input throws(Cancelled) in
       try outputGradient.withSharedElements { outputGradient throws(Cancelled) in
         for group in groups {
-          try work.forEach(count: (inputs + outputs) * group.count) { item, _ in
-            let channel = item / group.count
-            let index = item % group.count
-            transformDepth(
+          try work.forEach(count: channels * group.count) { item, worker in
+            let (index, channel) = (item / channels, item % channels)
+            transformForward(
               input, outputGradient, channel: channel, tileIndex: group.lowerBound + index,
-              into: depthSpectra.start + (channel * size + index) * tile.depthStride)
+              into: bandMemory.start + bands.offset(channel: channel, tile: index), stride: bands.stride,
+              planes: scratch.start + worker * workerFloats)
           }
-          try work.forEach(count: tile.planes) { plane, worker in
+          try work.forEach(count: tile.bands) { band, worker in
             accumulate(
-              plane: plane, of: depthSpectra, group: group, size: size, spectra: spectra,
-              buffer: planes.start + worker * planeFloats,
-              sums: sums.start + plane * pairs * tile.planeFloats)
+              band: bandMemory.start + band * bands.stride, of: bands, group: group, spectra: spectra,
+              buffer: scratch.start + worker * workerFloats,
+              sums: sums.start + taps.offset(pair: 0, band: band))
           }
         }
       }
@@ -75,89 +72,77 @@ private struct FFTWeightGradient: Sendable {
   }
 
   /// Channels below `inputs` are the input's, with its overlap; the others are the output gradient's, without.
-  private func transformDepth(
+  private func transformForward(
     _ input: SharedBuffer<Float>, _ outputGradient: SharedBuffer<Float>, channel: Int, tileIndex: Int,
-    into planes: UnsafeMutablePointer<Float>
+    into bands: UnsafeMutablePointer<Float>, stride: Int, planes: UnsafeMutablePointer<Float>
   ) {
     let (item, origin, size) = tiling.place(tileIndex)
     if channel < inputs {
       let kernel = geometry.kernel
       let padding = geometry.padding
-      tile.transformDepth(
+      tile.transformForward(
         input.start + (item * inputs + channel) * source.product, of: source,
         from: Extent3(origin.d - padding.d, origin.h - padding.h, origin.w - padding.w),
         voxels: Extent3(size.d + kernel.d - 1, size.h + kernel.h - 1, size.w + kernel.w - 1),
-        into: planes)
+        into: bands, stride: stride, planes: planes)
     } else {
-      tile.transformDepth(
+      tile.transformForward(
         outputGradient.start + (item * outputs + channel - inputs) * tiling.results.product,
-        of: tiling.results, from: origin, voxels: size, into: planes)
+        of: tiling.results, from: origin, voxels: size, into: bands, stride: stride, planes: planes)
     }
   }
 
   private func accumulate(
-    plane: Int, of depthSpectra: AlignedFloats, group: Range<Int>, size: Int, spectra: FFTPlaneSpectra,
+    band: UnsafePointer<Float>, of bands: FFTBands, group: Range<Int>, spectra: FFTBandSpectra,
     buffer: UnsafeMutablePointer<Float>, sums: UnsafeMutablePointer<Float>
   ) {
     let channelCount = inputs + outputs
     var kernel = tile.kernel
-    for first in stride(from: 0, to: group.count, by: spectra.tiles) {
-      let count = min(spectra.tiles, group.count - first)
-      func depthPlane(_ index: Int) -> UnsafePointer<Float> {
-        let index = min(index, channelCount * count - 1)
-        let slot = index / count * size + first + index % count
-        return UnsafePointer(depthSpectra.start + slot * tile.depthStride + plane * tile.planeStride)
-      }
+    for part in (0..<group.count).parts(atMost: spectra.tiles) {
+      let count = part.count
       for index in 0..<channelCount * count {
-        fft_forward_plane(
-          &kernel, depthPlane(index), depthPlane(index + 1), kernel.height,
-          Int32(tile.columns(tile.extent.w)),
-          buffer + spectra.offset(channel: 0, tile: index, of: count), spectra.step,
-          buffer + spectra.count)
+        fft_forward_width(
+          &kernel, band + bands.offset(channel: index / count, tile: part.lowerBound + index % count),
+          Int32(tile.columns(tile.extent.w)), buffer + index * tile.vectorFloats, spectra.step)
       }
       var channels = fft_channels(
         inputs: Int32(inputs), outputs: Int32(outputs), tiles: Int32(count), step: spectra.step)
-      fft_accumulate(&kernel, &channels, buffer, sums, group.lowerBound + first > 0)
+      fft_accumulate(&kernel, &channels, buffer, sums, group.lowerBound + part.lowerBound > 0)
     }
   }
 
   /// The taps of every pair of channels.
   func transformBack(_ sums: AlignedFloats, work: WorkContext) throws(Cancelled) -> Tensor {
-    let taps = geometry.kernel
-    let compact = FFTCompactKernels(tile: tile, kernel: taps)
-    let columnsOfTaps = AlignedFloats(count: pairs * compact.stride)
-    let scratchFloats = (Self.channelsPerCopy + 1) * tile.planeStride
-    let scratch = AlignedFloats(count: work.threadCount * scratchFloats)
-    let single = FFTPlaneSpectra(tile: tile, channels: 1, tiles: 1)
+    let (tile, taps) = (tile, taps)
+    let planes = AlignedFloats(count: taps.count)
+    let scratch = AlignedFloats(count: work.threadCount * taps.bandsStride)
     try work.forEach(count: tile.planes * outputs) { item, worker in
-      let plane = item / outputs
-      let output = item % outputs
-      let buffers = scratch.start + worker * scratchFloats
+      let (plane, output) = (item / outputs, item % outputs)
+      let bands = scratch.start + worker * taps.bandsStride
       var kernel = tile.kernel
-      for first in stride(from: 0, to: inputs, by: Self.channelsPerCopy) {
-        let count = min(Self.channelsPerCopy, inputs - first)
-        fft_get_weights(
-          &kernel, sums.start + plane * pairs * tile.planeFloats, Int32(output * inputs + first),
-          Int32(pairs), buffers, tile.planeStride, Int32(count))
-        for channel in 0..<count {
-          let pair = output * inputs + first + channel
-          let taps = columnsOfTaps.start + pair * compact.stride + plane * compact.planeStride
-          fft_inverse_plane(
-            &kernel, buffers + channel * tile.planeStride, single.step, 0, Int32(compact.rows), 0,
-            Int32(compact.columns), taps, taps, buffers + Self.channelsPerCopy * tile.planeStride)
+      for pair in output * inputs..<(output + 1) * inputs {
+        for band in 0..<tile.bandsPerPlane {
+          fft_inverse_width(
+            &kernel, sums.start + taps.offset(pair: pair, band: plane * tile.bandsPerPlane + band), taps.step,
+            0, Int32(taps.columns), bands + band * taps.bandFloats)
         }
+        fft_inverse_height(
+          &kernel, bands, taps.bandFloats, 1, 0, Int32(taps.rows), Int32(taps.columns),
+          planes.start + taps.offset(pair: pair, plane: plane), taps.planeStride)
       }
     }
-    return try filledTensor(shape: [outputs, inputs, taps.d, taps.h, taps.w]) {
-      gradient throws(Cancelled) in
-      try work.forEach(count: pairs, grain: 8) { pair, _ in
+    let kernelExtent = taps.kernel
+    return try filledTensor(
+      shape: [outputs, inputs, kernelExtent.d, kernelExtent.h, kernelExtent.w]
+    ) { gradient throws(Cancelled) in
+      try work.forEach(count: taps.pairs, grain: 8) { pair, _ in
         var kernel = tile.kernel
         var how = fft_store(
-          skip: 0, depth: Int32(taps.d), height: Int32(taps.h), width: Int32(taps.w),
+          skip: 0, depth: Int32(kernelExtent.d), height: Int32(kernelExtent.h), width: Int32(kernelExtent.w),
           scale: tile.scale, bias: 0, rectifies: false, pools: false)
         fft_inverse_depth(
-          &kernel, columnsOfTaps.start + pair * compact.stride, compact.planeStride,
-          Int32(compact.columns), &how, gradient.start + pair * taps.product, taps.h * taps.w, taps.w)
+          &kernel, planes.start + taps.offset(pair: pair, plane: 0), taps.planeStride, Int32(taps.columns),
+          &how, gradient.start + pair * kernelExtent.product, kernelExtent.h * kernelExtent.w, kernelExtent.w)
       }
     }
   }
