@@ -59,8 +59,8 @@ void gemm_gather_panel(enum kernels_level level, const struct gemm_gather *gathe
 }
 
 void gemm_multiply_transposed(enum kernels_level level, int left_rows, int right_rows, int length,
-                              const float *left, long left_stride, const float *right, long right_stride,
+                              const float *left, long left_stride, const float *right, const long *right_offsets,
                               float *result, long result_stride) {
     DISPATCH_LEVEL(level, multiply_transposed, left_rows, right_rows, length, left, left_stride, right,
-             right_stride, result, result_stride);
+             right_offsets, result, result_stride);
 }

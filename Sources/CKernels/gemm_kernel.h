@@ -198,63 +198,71 @@ ALWAYS_INLINE VECTOR LEVEL(four_sums)(VECTOR a, VECTOR b, VECTOR c, VECTOR d) {
     return sums;
 }
 
-// LEFT x RIGHT dot products at once: 24 or 12 sums, each over WIDTH lanes.
-#if WIDTH == 16
-#define LEFT 4
-#else
-#define LEFT 2
-#endif
-#define RIGHT 6
-
-static void LEVEL(multiply_transposed)(int left_rows, int right_rows, int length, const float *left,
-                                       long left_stride, const float *right, long right_stride,
-                                       float *result, long result_stride) {
-    for (int k = 0; k < right_rows; k += RIGHT) {
-        const float *y[RIGHT];
-        // Beyond the last row the last is taken again and its products are dropped.
-        UNROLL for (int c = 0; c < RIGHT; c++) y[c] = right + smaller(k + c, right_rows - 1) * right_stride;
-        for (int i = 0; i < left_rows; i += LEFT) {
-            const float *x[LEFT];
-            UNROLL for (int r = 0; r < LEFT; r++) x[r] = left + smaller(i + r, left_rows - 1) * left_stride;
-            VECTOR sum[LEFT][RIGHT];
-            UNROLL for (int r = 0; r < LEFT; r++) UNROLL for (int c = 0; c < RIGHT; c++)
-                sum[r][c] = (VECTOR){0};
-            long p = 0;
-            for (; p + WIDTH <= length; p += WIDTH) {
-                VECTOR xv[LEFT];
-                UNROLL for (int r = 0; r < LEFT; r++) xv[r] = LOAD(x[r] + p);
-                UNROLL for (int c = 0; c < RIGHT; c++) {
-                    VECTOR yv = LOAD(y[c] + p);
-                    UNROLL for (int r = 0; r < LEFT; r++) sum[r][c] += xv[r] * yv;
-                }
-            }
-            float total[LEFT][RIGHT];
-#if LEFT == 4
-            UNROLL for (int c = 0; c < RIGHT; c++) {
-                VECTOR s = LEVEL(four_sums)(sum[0][c], sum[1][c], sum[2][c], sum[3][c]);
-                UNROLL for (int r = 0; r < 4; r++) total[r][c] = s[r];
-            }
-#else
-            UNROLL for (int c = 0; c < RIGHT; c += 2) {
-                VECTOR s = LEVEL(four_sums)(sum[0][c], sum[0][c + 1], sum[1][c], sum[1][c + 1]);
-                total[0][c] = s[0];
-                total[0][c + 1] = s[1];
-                total[1][c] = s[2];
-                total[1][c + 1] = s[3];
-            }
-#endif
-            for (int r = 0; r < LEFT && i + r < left_rows; r++)
-                for (int c = 0; c < RIGHT && k + c < right_rows; c++) {
-                    float rest = 0;
-                    for (long q = p; q < length; q++) rest += x[r][q] * y[c][q];
-                    result[(i + r) * result_stride + k + c] += total[r][c] + rest;
-                }
+// lefts x rights dot products at once, each over WIDTH lanes, of which the first left_rows x right_rows are kept: 24 or
+// 12 sums in registers. `lefts` and `rights` are constants after inlining.
+ALWAYS_INLINE void LEVEL(dot_products)(const int lefts, const int rights, int left_rows, int right_rows, int length,
+                                       const float *left, long left_stride, const float *right,
+                                       const long *right_offsets, float *result, long result_stride) {
+    const float *x[8], *y[6];
+    // Beyond the last row the last is taken again and its products are dropped.
+    UNROLL for (int r = 0; r < lefts; r++) x[r] = left + smaller(r, left_rows - 1) * left_stride;
+    UNROLL for (int c = 0; c < rights; c++) y[c] = right + right_offsets[smaller(c, right_rows - 1)];
+    VECTOR sum[8][6];
+    UNROLL for (int r = 0; r < lefts; r++) UNROLL for (int c = 0; c < rights; c++) sum[r][c] = (VECTOR){0};
+    long p = 0;
+    for (; p + WIDTH <= length; p += WIDTH) {
+        VECTOR yv[6];
+        UNROLL for (int c = 0; c < rights; c++) yv[c] = LOAD(y[c] + p);
+        UNROLL for (int r = 0; r < lefts; r++) {
+            const VECTOR xv = LOAD(x[r] + p);
+            UNROLL for (int c = 0; c < rights; c++) sum[r][c] += xv * yv[c];
         }
     }
+    float total[8][6];
+    UNROLL for (int c = 0; c < rights; c += lefts < 4 ? 2 : 1) UNROLL for (int r = 0; r < lefts; r += 4) {
+        if (lefts < 4) {
+            const VECTOR s = LEVEL(four_sums)(sum[0][c], sum[0][c + 1], sum[1][c], sum[1][c + 1]);
+            UNROLL for (int i = 0; i < 4; i++) total[i / 2][c + i % 2] = s[i];
+        } else {
+            const VECTOR s = LEVEL(four_sums)(sum[r][c], sum[r + 1][c], sum[r + 2][c], sum[r + 3][c]);
+            UNROLL for (int i = 0; i < 4; i++) total[r + i][c] = s[i];
+        }
+    }
+    if (p < length)
+        for (int r = 0; r < lefts; r++)
+            for (int c = 0; c < rights; c++)
+                for (long q = p; q < length; q++) total[r][c] += x[r][q] * y[c][q];
+    if (left_rows >= lefts && right_rows >= rights) {
+        UNROLL for (int r = 0; r < lefts; r++) UNROLL for (int c = 0; c < rights; c++)
+            result[r * result_stride + c] += total[r][c];
+        return;
+    }
+    for (int r = 0; r < lefts && r < left_rows; r++)
+        for (int c = 0; c < rights && c < right_rows; c++) result[r * result_stride + c] += total[r][c];
 }
 
-#undef LEFT
-#undef RIGHT
+static void LEVEL(multiply_transposed)(int left_rows, int right_rows, int length, const float *left,
+                                       long left_stride, const float *right, const long *right_offsets,
+                                       float *result, long result_stride) {
+    int i = 0;
+#if WIDTH == 16
+    // Eight rows stay in the first cache level while the others pass, neighbours of which share most of their lines.
+    for (; left_rows - i > 4; i += 8)
+        for (int k = 0; k < right_rows; k += 3)
+            LEVEL(dot_products)(8, 3, left_rows - i, right_rows - k, length, left + i * left_stride, left_stride,
+                                right, right_offsets + k, result + i * result_stride + k, result_stride);
+    if (i < left_rows)
+        for (int k = 0; k < right_rows; k += 6)
+            LEVEL(dot_products)(4, 6, left_rows - i, right_rows - k, length, left + i * left_stride, left_stride,
+                                right, right_offsets + k, result + i * result_stride + k, result_stride);
+#else
+    for (int k = 0; k < right_rows; k += 6)
+        for (i = 0; i < left_rows; i += 2)
+            LEVEL(dot_products)(2, 6, left_rows - i, right_rows - k, length, left + i * left_stride, left_stride,
+                                right, right_offsets + k, result + i * result_stride + k, result_stride);
+#endif
+}
+
 #undef COLUMNS
 #undef TILE_ROWS
 #undef VECTOR

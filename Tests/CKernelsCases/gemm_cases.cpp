@@ -81,19 +81,22 @@ void gather_case(Table &table, Axis z, Axis y, Axis x, int channels) {
 
 void transposed_case(Table &table, int left_rows, int right_rows, int length) {
     Random random(13);
-    const long left_stride = length + 3, right_stride = length + 1, result_stride = right_rows + 2;
-    Floats left(size_t(left_rows * left_stride), random), right(size_t(right_rows * right_stride), random);
+    const long left_stride = length + 3, result_stride = right_rows + 2;
+    Floats left(size_t(left_rows * left_stride), random), right(size_t(3 * length), random);
+    std::vector<long> offsets;
+    // Rows that overlap, in no order.
+    for (int k = 0; k < right_rows; k++) offsets.push_back(random.below(2 * length));
     Floats result(size_t(left_rows * result_stride), random);
     std::vector<double> expected;
     for (int i = 0; i < left_rows; i++)
         for (int k = 0; k < result_stride; k++) {
             double sum = result[size_t(i * result_stride + k)];
             for (int p = 0; k < right_rows && p < length; p++)
-                sum += double(left[size_t(i * left_stride + p)]) * right[size_t(k * right_stride + p)];
+                sum += double(left[size_t(i * left_stride + p)]) * right[size_t(offsets[size_t(k)] + p)];
             expected.push_back(sum);
         }
     gemm_multiply_transposed(table.level, left_rows, right_rows, length, left.data(), left_stride, right.data(),
-                             right_stride, result.data(), result_stride);
+                             offsets.data(), result.data(), result_stride);
     table.compare(named("gemm_multiply_transposed", {left_rows, right_rows, length}), result.data(), expected,
                   product_tolerance(length));
 }

@@ -24,5 +24,6 @@ int kernel_cases_run(enum kernels_level level, kernel_case_failure failed, void 
     kernel_cases::fft_convolution_cases(table);
     kernel_cases::dense_crf_cases(table);
     kernel_cases::winograd_cases(table);
+    kernel_cases::transposed_convolution_cases(table);
     return table.compared;
 }

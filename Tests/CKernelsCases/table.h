@@ -131,5 +131,6 @@ void pointwise_cases(Table &table);
 void fft_convolution_cases(Table &table);
 void dense_crf_cases(Table &table);
 void winograd_cases(Table &table);
+void transposed_convolution_cases(Table &table);
 
 }  // namespace kernel_cases

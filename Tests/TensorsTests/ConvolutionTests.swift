@@ -142,6 +142,10 @@ private func tolerance(of method: ConvolutionMethod) -> Double { method == .wino
       x, weight: w, bias: ReferenceTensor(bias), geometry: shape.geometry)
     let inputGradient = convolutionReference(g, weight: w, bias: nil, geometry: adjoint)
     let weightGradient = convolutionWeightGradientReference(input: g, outputGradient: x, geometry: adjoint)
+    var biasGradient = ReferenceTensor(shape: [shape.outputs])
+    for index in g.elements.indices {
+      biasGradient.elements[index / g.extent.product % shape.outputs] += g.elements[index]
+    }
     try atEveryLevel { threads, what in
       let work = WorkContext(threadCount: threads)
       expectClose(
@@ -153,7 +157,37 @@ private func tolerance(of method: ConvolutionMethod) -> Double { method == .wino
       expectClose(
         try transposedConvolutionWeightGradient(
           input: input, outputGradient: gradient, geometry: shape.geometry, work: work), weightGradient, what)
+      let all = try transposedConvolutionGradients(
+        input: input, outputGradient: gradient, weight: weight, geometry: shape.geometry,
+        passesGradient: true,
+        work: work)
+      expectClose(all.weight, weightGradient, what)
+      expectClose(all.bias, biasGradient, what)
+      expectClose(try #require(all.input), inputGradient, what)
+      let withoutInput = try transposedConvolutionGradients(
+        input: input, outputGradient: gradient, weight: weight, geometry: shape.geometry,
+        passesGradient: false, work: work)
+      expectClose(withoutInput.weight, weightGradient, what)
+      #expect(withoutInput.input == nil)
     }
+  }
+
+  @Test(
+    "results are the same to the last bit for any number of threads", arguments: transposedConvolutionCases)
+  func determinism(_ shape: TransposedConvolutionCase) throws {
+    let (input, weight, bias, gradient) = shape.operands()
+    let results = try [1, 2, 5].map { threads in
+      let work = WorkContext(threadCount: threads)
+      let gradients = try transposedConvolutionGradients(
+        input: input, outputGradient: gradient, weight: weight, geometry: shape.geometry,
+        passesGradient: true,
+        work: work)
+      return [
+        try transposedConvolution(input, weight: weight, bias: bias, geometry: shape.geometry, work: work),
+        gradients.weight, gradients.bias, try #require(gradients.input),
+      ]
+    }
+    #expect(results[1] == results[0] && results[2] == results[0])
   }
 
   @Test(

@@ -133,8 +133,23 @@ struct TransposedConvolutionCase: CustomTestStringConvertible, Sendable {
   }
 }
 
-/// The decoders' kernels, with few and many channels, unequal ones, and a stride wider than the kernel.
+/// The decoders' kernels, with few and many channels, unequal ones, a stride wider than the kernel, and rows shorter and
+/// longer than a vector with every parity of the output's extents, and so many of them that a plane is cut.
 let transposedConvolutionCases: [TransposedConvolutionCase] = [
+  .init(
+    inputs: 3, outputs: 3, extent: Extent3(3, 11, 21),
+    geometry: .init(kernel: Extent3(3), padding: Extent3(1), outputPadding: Extent3(0))),
+  .init(
+    batch: 2, inputs: 9, outputs: 1, extent: Extent3(4, 9, 32),
+    geometry: .init(kernel: Extent3(3), padding: Extent3(1), outputPadding: Extent3(1, 0, 1))),
+  .init(
+    inputs: 2, outputs: 12, extent: Extent3(2, 19, 17),
+    geometry: .init(kernel: Extent3(3), padding: Extent3(1), outputPadding: Extent3(0, 1, 0))),
+  .init(
+    inputs: 4, outputs: 48, extent: Extent3(2, 17, 40),
+    geometry: .init(kernel: Extent3(3), padding: Extent3(1), outputPadding: Extent3(1))),
+  .init(
+    inputs: 1, outputs: 2, extent: Extent3(1), geometry: .init(kernel: Extent3(3), padding: Extent3(1))),
   .init(inputs: 3, outputs: 5, extent: Extent3(4, 5, 6), geometry: .init(kernel: Extent3(2))),
   .init(
     batch: 2, inputs: 16, outputs: 2, extent: Extent3(3, 5, 27),

@@ -54,10 +54,10 @@ struct gemm_gather {
 void gemm_gather_panel(enum kernels_level level, const struct gemm_gather *gather, long first_column,
                        int columns, int first_row, int last_row, float *panel, long stride);
 
-// result[i * result_stride + k] += sum over p of left[i * left_stride + p] * right[k * right_stride + p]
-// for i in 0..<left_rows, k in 0..<right_rows, p in 0..<length.
+// result[i * result_stride + k] += sum over p of left[i * left_stride + p] * right[right_offsets[k] + p]
+// for i in 0..<left_rows, k in 0..<right_rows, p in 0..<length; the rows on the right may overlap.
 void gemm_multiply_transposed(enum kernels_level level, int left_rows, int right_rows, int length,
-                              const float *left, long left_stride, const float *right, long right_stride,
+                              const float *left, long left_stride, const float *right, const long *right_offsets,
                               float *result, long result_stride);
 
 #ifdef __cplusplus

@@ -59,14 +59,11 @@ package struct TransposedConvolutionOperation: NetworkOperation {
     let output = try Tensors.transposedConvolution(
       input, weight: weight, bias: hasBias ? layer[.bias] : nil, geometry: geometry, work: work)
     return TrainedOutput(output) { gradient, work throws(Cancelled) in
-      var gradients = LayerGradients()
-      gradients.parameters[.weight] = try transposedConvolutionWeightGradient(
-        input: input, outputGradient: gradient, geometry: geometry, work: work)
-      if hasBias { gradients.parameters[.bias] = try channelSums(gradient, work: work) }
-      if passesGradient {
-        gradients.input = try transposedConvolutionInputGradient(
-          gradient, weight: weight, geometry: geometry, work: work)
-      }
+      let found = try transposedConvolutionGradients(
+        input: input, outputGradient: gradient, weight: weight, geometry: geometry,
+        passesGradient: passesGradient, work: work)
+      var gradients = LayerGradients(input: found.input, parameters: [.weight: found.weight])
+      if hasBias { gradients.parameters[.bias] = found.bias }
       return gradients
     }
   }
@@ -142,18 +139,14 @@ private struct TransposedConvolutionStep: TrainedStep {
     let output = try Tensors.transposedConvolution(
       input, weight: mixed.product.weight, bias: mixed.product.bias, geometry: geometry, work: work)
     return TrainedOutput(output) { gradient, work throws(Cancelled) in
-      let found = mixed.gradients(
-        productWeight: try transposedConvolutionWeightGradient(
-          input: input, outputGradient: gradient, geometry: geometry, work: work),
-        productBias: try channelSums(gradient, work: work))
+      let product = try transposedConvolutionGradients(
+        input: input, outputGradient: gradient, weight: mixed.product.weight, geometry: geometry,
+        passesGradient: passesGradient, work: work)
+      let found = mixed.gradients(productWeight: product.weight, productBias: product.bias)
       var gradients = LayerGradients(
-        parameters: [.weight: found.weight], followers: [[.weight: found.mixing]])
+        input: product.input, parameters: [.weight: found.weight], followers: [[.weight: found.mixing]])
       if hasBias { gradients.parameters[.bias] = found.bias }
       if mixing.hasBias { gradients.followers[0][.bias] = found.mixingBias }
-      if passesGradient {
-        gradients.input = try transposedConvolutionInputGradient(
-          gradient, weight: mixed.product.weight, geometry: geometry, work: work)
-      }
       return gradients
     }
   }

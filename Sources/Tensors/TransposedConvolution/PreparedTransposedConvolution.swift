@@ -9,6 +9,7 @@ package struct PreparedTransposedConvolution: PreparedOperation {
 
   private enum Method: Sendable {
     case winograd(WinogradConvolution)
+    case rows(RowTransposedConvolution)
     case implicitProduct(ImplicitOperation)
   }
 
@@ -24,15 +25,18 @@ package struct PreparedTransposedConvolution: PreparedOperation {
     self.geometry = geometry
     channels = weight.shape[0]
     outputs = weight.shape[1]
-    method =
-      Self.winogradPays(geometry, inputs: channels, outputs: outputs)
-      ? .winograd(
+    if Self.winogradPays(geometry, inputs: channels, outputs: outputs) {
+      method = .winograd(
         try WinogradConvolution(
           adjointOf: geometry.adjoint, weight: weight, bias: bias, rectifies: rectifies, work: work))
-      : .implicitProduct(
+    } else if RowTransposedConvolution.serves(geometry), RowTransposedConvolution.pays(outputs: outputs) {
+      method = .rows(RowTransposedConvolution(weight: weight, bias: bias, rectifies: rectifies))
+    } else {
+      method = .implicitProduct(
         try ImplicitAdjoint(
           weight: weight, bias: bias, geometry: geometry.adjoint, rectifies: rectifies, work: work
         ).operation)
+    }
   }
 
   /// Whether minimal filtering can compute `geometry`, and faster than products of its phases.
@@ -45,6 +49,7 @@ package struct PreparedTransposedConvolution: PreparedOperation {
   package var kernelName: String {
     switch method {
     case .winograd(let convolution): convolution.kernelName
+    case .rows: "transposed convolution, rows of all phases"
     case .implicitProduct: "transposed convolution, packed products of its phases"
     }
   }
@@ -52,6 +57,7 @@ package struct PreparedTransposedConvolution: PreparedOperation {
   package var weightBytes: Int {
     switch method {
     case .winograd(let convolution): convolution.weightBytes
+    case .rows(let convolution): convolution.weightBytes
     case .implicitProduct(let operation): operation.weightBytes
     }
   }
@@ -61,6 +67,7 @@ package struct PreparedTransposedConvolution: PreparedOperation {
   package func inputPlanes(for planes: Range<Int>, inputDepth: Int) -> Range<Int> {
     switch method {
     case .winograd(let convolution): convolution.inputPlanes(for: planes, inputDepth: inputDepth)
+    case .rows(let convolution): convolution.inputPlanes(for: planes, inputDepth: inputDepth)
     case .implicitProduct(let operation): operation.inputPlanes(for: planes, inputDepth: inputDepth)
     }
   }
@@ -77,6 +84,8 @@ package struct PreparedTransposedConvolution: PreparedOperation {
     case .winograd(let convolution):
       return convolution.scratchCount(
         planes: planes, input: input, channels: channels, batch: batch, threadCount: threadCount)
+    case .rows(let convolution):
+      return convolution.scratchCount(input: input)
     case .implicitProduct(let operation):
       return operation.scratchCount(
         planes: planes, input: input, output: output, channels: channels, batch: batch,
@@ -92,6 +101,8 @@ package struct PreparedTransposedConvolution: PreparedOperation {
       input.channels == channels, "\(input.channels) channels for weights of \(channels)")
     switch method {
     case .winograd(let convolution):
+      try convolution.run(input, into: output, scratch: scratch, work: work)
+    case .rows(let convolution):
       try convolution.run(input, into: output, scratch: scratch, work: work)
     case .implicitProduct(let operation):
       try operation.run(input, into: output, scratch: scratch, work: work)

@@ -29,7 +29,12 @@ package func transposedConvolution(
 package func transposedConvolutionInputGradient(
   _ outputGradient: Tensor, weight: Tensor, geometry: TransposedConvolutionGeometry, work: WorkContext
 ) throws(Cancelled) -> Tensor {
-  try convolution(outputGradient, weight: weight, geometry: geometry.adjoint, work: work)
+  if splitsByParity(geometry, weightShape: weight.shape) {
+    return try ParitySplitGradients(
+      outputGradient: outputGradient, inputs: weight.shape[0], geometry: geometry
+    ).inputGradientAndSums(weight: weight, input: nil, work: work).inputGradient
+  }
+  return try convolution(outputGradient, weight: weight, geometry: geometry.adjoint, work: work)
 }
 
 /// The gradient of a loss with respect to a transposed convolution's weights; the bias's is
@@ -43,8 +48,61 @@ package func transposedConvolutionInputGradient(
 package func transposedConvolutionWeightGradient(
   input: Tensor, outputGradient: Tensor, geometry: TransposedConvolutionGeometry, work: WorkContext
 ) throws(Cancelled) -> Tensor {
-  try convolutionWeightGradient(
+  let kernel = geometry.kernel
+  let shape = [input.channels, outputGradient.channels, kernel.d, kernel.h, kernel.w]
+  if splitsByParity(geometry, weightShape: shape) {
+    return Tensor(
+      shape: shape,
+      elements: try ParitySplitGradients(
+        outputGradient: outputGradient, inputs: input.channels, geometry: geometry
+      ).sums(input: input, work: work).weight)
+  }
+  return try convolutionWeightGradient(
     input: outputGradient, outputGradient: input, geometry: geometry.adjoint, work: work)
+}
+
+/// The gradients of a loss with respect to everything that a transposed convolution is made of.
+package struct TransposedConvolutionGradients: Sendable {
+  /// By the weights, [in, out, z, y, x].
+  package var weight: Tensor
+  /// By the bias, [out].
+  package var bias: Tensor
+  /// By the input, [N, in, D, H, W], where that is wanted.
+  package var input: Tensor?
+}
+
+/// All gradients together, which reads `outputGradient` only once where its rows serve all of them.
+///
+/// - Parameters:
+///   - input: [N, in, D, H, W].
+///   - outputGradient: [N, out, D', H', W'].
+///   - weight: [in, out, z, y, x].
+///   - passesGradient: Whether the input's gradient is wanted.
+/// - Throws: `Cancelled`.
+package func transposedConvolutionGradients(
+  input: Tensor, outputGradient: Tensor, weight: Tensor, geometry: TransposedConvolutionGeometry,
+  passesGradient: Bool, work: WorkContext
+) throws(Cancelled) -> TransposedConvolutionGradients {
+  guard passesGradient, splitsByParity(geometry, weightShape: weight.shape) else {
+    return TransposedConvolutionGradients(
+      weight: try transposedConvolutionWeightGradient(
+        input: input, outputGradient: outputGradient, geometry: geometry, work: work),
+      bias: try channelSums(outputGradient, work: work),
+      input: passesGradient
+        ? try transposedConvolutionInputGradient(
+          outputGradient, weight: weight, geometry: geometry, work: work) : nil)
+  }
+  let (inputGradient, sums) = try ParitySplitGradients(
+    outputGradient: outputGradient, inputs: input.channels, geometry: geometry
+  ).inputGradientAndSums(weight: weight, input: input, work: work)
+  return TransposedConvolutionGradients(
+    weight: Tensor(shape: weight.shape, elements: sums.weight),
+    bias: Tensor(shape: [outputGradient.channels], elements: sums.bias), input: inputGradient)
+}
+
+/// Whether the gradients by weights of shape [in, out, z, y, x] are best taken from an output gradient sorted by parity.
+private func splitsByParity(_ geometry: TransposedConvolutionGeometry, weightShape shape: [Int]) -> Bool {
+  ParitySplitGradients.serves(geometry) && ParitySplitGradients.pays(inputs: shape[0], outputs: shape[1])
 }
 
 extension TransposedConvolutionGeometry {

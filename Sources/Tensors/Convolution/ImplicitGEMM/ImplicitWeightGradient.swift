@@ -17,6 +17,7 @@ func implicitWeightGradient(
   let size = outputs * plan.rows
   var parts = [Float](repeating: 0, count: size * plan.shares)
   let panelSize = plan.rowsPerTask * pieceLength
+  let rowOffsets = (0..<plan.rowsPerTask).map { $0 * pieceLength }
   try withScratch(perWorker: panelSize + outputs * pieceLength, work: work) { scratch throws(Cancelled) in
     try input.elements.withSharedBuffer { input throws(Cancelled) in
       try outputGradient.elements.withSharedBuffer { gradient throws(Cancelled) in
@@ -67,9 +68,11 @@ func implicitWeightGradient(
       (rowsOfGradient + output * pieceLength).update(
         from: gradient.start + (sample * outputs + output) * voxels + first, count: length)
     }
-    gemm_multiply_transposed(
-      level, Int32(outputs), Int32(rows.count), Int32(length), rowsOfGradient, pieceLength, panel,
-      pieceLength, result, plan.rows)
+    rowOffsets.withUnsafeBufferPointer { rowOffsets in
+      gemm_multiply_transposed(
+        level, Int32(outputs), Int32(rows.count), Int32(length), rowsOfGradient, pieceLength, panel,
+        rowOffsets.baseAddress, result, plan.rows)
+    }
   }
 }
 

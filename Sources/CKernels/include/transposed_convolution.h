@@ -1,0 +1,37 @@
+// Transposed convolution of kernel 3, stride 2 and padding 1 along every axis, without zeros in between: output
+// index 2i is made of tap 1 at input i, output index 2i + 1 of tap 2 at input i and of tap 0 at input i + 1.
+#pragma once
+
+#include "instruction_set.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+// Outputs that one call makes together, and by which weights are interleaved.
+enum { TRANSPOSED_CONVOLUTION_OUTPUTS = 2 };
+
+// The four output rows (2z, 2y), (2z, 2y + 1), (2z + 1, 2y), (2z + 1, 2y + 1) of up to two outputs, from the input
+// rows (z, y), (z, y + 1), (z + 1, y), (z + 1, y + 1).
+struct transposed_convolution_rows {
+    int inputs, width;               // channels and columns of the input
+    const float *source[4];          // the input rows of the first channel; rows of zeros outside the input
+    long source_stride[4];           // floats from each to that of the next channel; 0 for rows of zeros
+    const float *weights;            // [inputs][27][2], taps in the order of transposed_convolution_tap_order
+    float bias[2];                   // where the sums of each output start
+    float *result[2][4];             // the output rows; NULL for those that are not wanted
+    int result_width;                // 2 * width or one less
+    int rectifies;                   // negative sums become 0, NaN stays
+};
+void transposed_convolution_make_rows(enum kernels_level level, const struct transposed_convolution_rows *rows);
+
+// The tap (z, y, x), x fastest, that takes place `index` of the weights.
+int transposed_convolution_tap_order(int index);
+
+// even[i] = row[2i] and odd[i] = row[2i + 1] of `length` values, and their sum in single precision within blocks
+// of 1024, in double between them.
+double transposed_convolution_split(enum kernels_level level, const float *row, int length, float *even, float *odd);
+
+#ifdef __cplusplus
+}
+#endif
