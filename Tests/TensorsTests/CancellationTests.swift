@@ -33,7 +33,12 @@ import Work
       _ = try convolution.apply(input, bias: bias, rectifies: true, work: work)
     }
     try expectStops(atEachOf: 4, "input gradient") { work in
-      _ = try convolution.inputGradient(gradient, inputExtent: problem.extent, work: work)
+      _ = try convolutionInputGradient(
+        gradient, weight: weight, inputExtent: problem.extent, geometry: problem.geometry, method: method,
+        work: work)
+    }
+    try expectStops(atEachOf: 4, "both gradients") { work in
+      _ = try convolution.gradients(input: input, outputGradient: gradient, work: work)
     }
     try expectStops(atEachOf: 4, "weight gradient") { work in
       _ = try convolutionWeightGradient(

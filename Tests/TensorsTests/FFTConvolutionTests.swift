@@ -113,6 +113,9 @@ private func agreesWithDoubles(row: FFTCase) throws {
     let weightGradient = try FFTConvolution.weightGradient(
       input: input, outputGradient: outputGradient, geometry: row.geometry, tile: tile, work: work)
     expectClose(weightGradient, expectedWeightGradient, tolerance: 2e-6, "weight, level \(level.rawValue)")
+    let both = try convolution.gradients(input: input, outputGradient: outputGradient, work: work)
+    #expect(both.weight == weightGradient, "weight of both, level \(level.rawValue)")
+    expectClose(both.input, expectedInputGradient, tolerance: 2e-6, "input of both, level \(level.rawValue)")
   }
 }
 
@@ -216,8 +219,9 @@ func sameBitsOnAnyThreadCount() throws {
   func everything(_ threads: Int) throws -> [Tensor] {
     let work = WorkContext(threadCount: threads)
     let convolution = try FFTConvolution(weight: weight, geometry: geometry, tile: tile, work: work)
+    let both = try convolution.gradients(input: input, outputGradient: gradient, work: work)
     return [
-      try convolution.forward(input, work: work),
+      both.input, both.weight, try convolution.forward(input, work: work),
       try convolution.inputGradient(gradient, inputExtent: input.extent, work: work),
       try FFTConvolution.weightGradient(
         input: input, outputGradient: gradient, geometry: geometry, tile: tile, work: work),

@@ -59,12 +59,15 @@ package struct ConvolutionOperation: NetworkOperation {
     )
     return TrainedOutput(output) { gradient, work throws(Cancelled) in
       var gradients = LayerGradients()
-      gradients.parameters[.weight] = try convolutionWeightGradient(
-        input: input, outputGradient: gradient, geometry: geometry, work: work)
       if hasBias { gradients.parameters[.bias] = try channelSums(gradient, work: work) }
       if let kept {
-        gradients.input = try kept.inputGradient(gradient, inputExtent: input.extent, work: work)
-      } else if passesGradient {
+        let both = try kept.gradients(input: input, outputGradient: gradient, work: work)
+        (gradients.input, gradients.parameters[.weight]) = (both.input, both.weight)
+        return gradients
+      }
+      gradients.parameters[.weight] = try convolutionWeightGradient(
+        input: input, outputGradient: gradient, geometry: geometry, work: work)
+      if passesGradient {
         gradients.input = try convolutionInputGradient(
           gradient, weight: weight, inputExtent: input.extent, geometry: geometry, work: work)
       }

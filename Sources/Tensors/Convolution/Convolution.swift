@@ -37,7 +37,7 @@ package func convolutionInputGradient(
 }
 
 /// The same by the given method.
-func convolutionInputGradient(
+package func convolutionInputGradient(
   _ outputGradient: Tensor, weight: Tensor, inputExtent: Extent3, geometry: ConvolutionGeometry,
   method: ConvolutionMethod, work: WorkContext
 ) throws(Cancelled) -> Tensor {

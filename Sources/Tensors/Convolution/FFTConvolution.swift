@@ -74,7 +74,9 @@ package struct FFTConvolution: Sendable {
     outputChannels = weight.shape[0]
     inputChannels = weight.shape[1]
     self.tile = tile
-    spectra = try FFTConvolution.spectra(of: weight, tile: tile, work: work)
+    spectra = try FFTTaps(
+      tile: tile, outputs: outputChannels, inputs: inputChannels, kernel: geometry.kernel
+    ).spectra(of: weight, work: work)
   }
 
   /// The convolution of `input` [N, in, D, H, W], plus one `bias` per output channel, at least 0 where it `rectifies`.
@@ -97,13 +99,7 @@ package struct FFTConvolution: Sendable {
     precondition(
       geometry.output(inputExtent) == outputGradient.extent,
       "gradient of \(outputGradient.extent) for an input of \(inputExtent)")
-    let kernel = geometry.kernel
-    let lead = Extent3(kernel.d - 1, kernel.h - 1, kernel.w - 1)
-    let sweep = FFTSweep(
-      tile: tile, sourceChannels: outputChannels, resultChannels: inputChannels, kernel: kernel,
-      reach: Extent3(
-        geometry.padding.d - lead.d, geometry.padding.h - lead.h, geometry.padding.w - lead.w),
-      skip: lead, isAdjoint: true, bias: nil, rectifies: false, pools: false)
+    let sweep = adjoint
     let batch = outputGradient.batch
     let plan = sweep.plan(batch: batch, results: inputExtent)
     let scratch = AlignedFloats(count: plan.scratchCount(threadCount: work.threadCount))
@@ -116,71 +112,9 @@ package struct FFTConvolution: Sendable {
       }
     }
   }
-}
 
-extension FFTConvolution {
-  /// Spectra of all pairs of channels, laid out [band][frequency][out][in].
-  private static func spectra(
-    of weight: Tensor, tile: FFTTile, work: WorkContext
-  ) throws(Cancelled) -> AlignedFloats {
-    let taps = FFTTaps(tile: tile, outputs: weight.shape[0], inputs: weight.shape[1], kernel: weight.extent)
-    let planes = AlignedFloats(count: taps.count)
-    try weight.withSharedElements { elements throws(Cancelled) in
-      try work.silent.forEach(count: taps.pairs, grain: 8) { pair, _ in
-        var kernel = tile.kernel
-        var box = fft_box(
-          z_begin: 0, z_end: Int32(taps.kernel.d), y_begin: 0, y_end: Int32(taps.kernel.h), x_begin: 0,
-          x_end: Int32(taps.kernel.w))
-        fft_forward_depth(
-          &kernel, elements.start + pair * taps.kernel.product, taps.kernel.h * taps.kernel.w, taps.kernel.w,
-          &box, Int32(taps.rows), Int32(taps.columns), planes.start + taps.offset(pair: pair, plane: 0),
-          taps.planeStride)
-      }
-    }
-    let spectra = AlignedFloats(count: taps.spectraCount)
-    let scratch = AlignedFloats(count: work.threadCount * taps.bandsStride)
-    try work.silent.forEach(count: tile.planes * taps.outputs) { item, worker in
-      let (plane, output) = (item / taps.outputs, item % taps.outputs)
-      let bands = scratch.start + worker * taps.bandsStride
-      var kernel = tile.kernel
-      for pair in output * taps.inputs..<(output + 1) * taps.inputs {
-        fft_forward_height(
-          &kernel, planes.start + taps.offset(pair: pair, plane: plane), taps.planeStride, 1,
-          Int32(taps.rows),
-          Int32(taps.columns), bands, taps.bandFloats)
-        for band in 0..<tile.bandsPerPlane {
-          fft_forward_width(
-            &kernel, bands + band * taps.bandFloats, Int32(taps.columns),
-            spectra.start + taps.offset(pair: pair, band: plane * tile.bandsPerPlane + band), taps.step)
-        }
-      }
-    }
-    return spectra
+  /// The pass of the input's gradient.
+  var adjoint: FFTSweep {
+    .adjoint(tile: tile, geometry: geometry, inputChannels: inputChannels, outputChannels: outputChannels)
   }
-}
-
-/// The kernels of all pairs of channels between taps and spectra: their depth spectra, and one plane's bands, without
-/// the rows and columns of a tile that no tap reaches.
-struct FFTTaps: Sendable {
-  let tile: FFTTile
-  let outputs, inputs: Int
-  let kernel: Extent3
-
-  var pairs: Int { outputs * inputs }
-  var rows: Int { (kernel.h + 1) / 2 * 2 }
-  var columns: Int { tile.columns(kernel.w) }
-  /// Floats from one plane of a pair to the next.
-  var planeStride: Int { rows * columns * tile.vectorFloats }
-  /// Floats of the depth spectra of all pairs.
-  var count: Int { pairs * tile.planes * planeStride }
-  func offset(pair: Int, plane: Int) -> Int { (pair * tile.planes + plane) * planeStride }
-
-  /// Floats of one band of one pair, and of a plane's bands.
-  var bandFloats: Int { columns * tile.vectorFloats * tile.vectorFloats / 2 }
-  var bandsStride: Int { (tile.bandsPerPlane + 1) * bandFloats }
-
-  /// Floats of the spectra of all pairs, laid out [band][frequency][out][in], and from one frequency to the next.
-  var spectraCount: Int { tile.bands * pairs * tile.bandFloats }
-  var step: Int { pairs * tile.vectorFloats }
-  func offset(pair: Int, band: Int) -> Int { band * pairs * tile.bandFloats + pair * tile.vectorFloats }
 }

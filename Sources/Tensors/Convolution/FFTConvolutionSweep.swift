@@ -81,9 +81,11 @@ struct FFTSweep: Sendable {
       // Channel after channel of a tile: neighbouring tiles share cache lines, which two threads must not write at a time.
       try work.forEach(count: resultChannels * group.count) { item, worker in
         let (index, channel) = (item / resultChannels, item % resultChannels)
+        let place = tiling.place(group.lowerBound + index)
         store(
-          scratch.start + bands.offset(channel: channel, tile: index), stride: bands.stride,
-          tiling.place(group.lowerBound + index), channel: channel, target: target,
+          scratch.start + bands.offset(channel: channel, tile: index), stride: bands.stride, place,
+          channel: channel, target: target.start(item: place.item, channel: channel),
+          planeStride: target.planeStride, rowStride: target.extent.w,
           planes: scratch.start + bands.count + worker * plan.workerFloats)
       }
     }
@@ -130,26 +132,39 @@ struct FFTSweep: Sendable {
     }
   }
 
-  /// Transforms the results of one channel of one tile back along y and z and writes them.
-  private func store(
+  /// Transforms the results of one channel of one tile back along y and z and writes them to `target`, where the
+  /// channel starts.
+  func store(
     _ bands: UnsafePointer<Float>, stride: Int, _ place: (item: Int, origin: Extent3, size: Extent3),
-    channel: Int, target: ActivationWindow, planes: UnsafeMutablePointer<Float>
+    channel: Int, target: UnsafeMutablePointer<Float>, planeStride: Int, rowStride: Int,
+    planes: UnsafeMutablePointer<Float>
   ) {
-    let (batchItem, origin, kept) = place
+    let (_, origin, kept) = place
     var kernel = tile.kernel
     var how = fft_store(
       skip: Int32(skip.d), depth: Int32(kept.d), height: Int32(kept.h), width: Int32(kept.w),
       scale: tile.scale, bias: bias?[channel] ?? 0, rectifies: rectifies, pools: pools)
     let share = pools ? 2 : 1
-    let start =
-      target.start(item: batchItem, channel: channel) + origin.d / share * target.planeStride
-      + origin.h / share * target.extent.w + origin.w / share
     fft_inverse_height(
       &kernel, bands, stride, Int32(tile.planes), Int32(skip.h), Int32((kept.h + 1) / 2 * 2),
       Int32(tile.columns(kept.w)), planes, tile.planeStride)
     fft_inverse_depth(
-      &kernel, planes, tile.planeStride, Int32(tile.columns(kept.w)), &how, start, target.planeStride,
-      target.extent.w)
+      &kernel, planes, tile.planeStride, Int32(tile.columns(kept.w)), &how,
+      target + origin.d / share * planeStride + origin.h / share * rowStride + origin.w / share, planeStride,
+      rowStride)
+  }
+
+  /// The pass from the gradient by a convolution's output to that by its input.
+  static func adjoint(
+    tile: FFTTile, geometry: ConvolutionGeometry, inputChannels: Int, outputChannels: Int
+  ) -> FFTSweep {
+    let kernel = geometry.kernel
+    let lead = Extent3(kernel.d - 1, kernel.h - 1, kernel.w - 1)
+    return FFTSweep(
+      tile: tile, sourceChannels: outputChannels, resultChannels: inputChannels, kernel: kernel,
+      reach: Extent3(
+        geometry.padding.d - lead.d, geometry.padding.h - lead.h, geometry.padding.w - lead.w),
+      skip: lead, isAdjoint: true, bias: nil, rectifies: false, pools: false)
   }
 }
 
@@ -191,17 +206,17 @@ extension Range<Int> {
 extension FFTTile {
   /// Transforms one tile of one channel along z and y into bands `stride` floats apart.
   ///
-  /// Its voxel (0, 0, 0) lies at `origin` of `volume`, which may be outside. Of the tile `voxels` are read; the others
-  /// and those outside count as zero.
+  /// Its voxel (0, 0, 0) lies at `origin` of `volume`, which may be outside. Of the tile the voxels from `first` to
+  /// those before `voxels` are read; the others and those outside count as zero.
   /// - Parameter planes: Memory of ``depthFloats``, for the time between.
   func transformForward(
-    _ channel: UnsafePointer<Float>, of volume: Extent3, from origin: Extent3, voxels: Extent3,
-    into bands: UnsafeMutablePointer<Float>, stride: Int, planes: UnsafeMutablePointer<Float>
+    _ channel: UnsafePointer<Float>, of volume: Extent3, from origin: Extent3, first: Extent3 = Extent3(0),
+    voxels: Extent3, into bands: UnsafeMutablePointer<Float>, stride: Int, planes: UnsafeMutablePointer<Float>
   ) {
     var box = fft_box(
-      z_begin: Int32(max(0, -origin.d)), z_end: Int32(min(voxels.d, volume.d - origin.d)),
-      y_begin: Int32(max(0, -origin.h)), y_end: Int32(min(voxels.h, volume.h - origin.h)),
-      x_begin: Int32(max(0, -origin.w)), x_end: Int32(min(voxels.w, volume.w - origin.w)))
+      z_begin: Int32(max(first.d, -origin.d)), z_end: Int32(min(voxels.d, volume.d - origin.d)),
+      y_begin: Int32(max(first.h, -origin.h)), y_end: Int32(min(voxels.h, volume.h - origin.h)),
+      x_begin: Int32(max(first.w, -origin.w)), x_end: Int32(min(voxels.w, volume.w - origin.w)))
     var kernel = self.kernel
     fft_forward_depth(
       &kernel, channel + ((origin.d * volume.h + origin.h) * volume.w + origin.w),

@@ -140,20 +140,23 @@ package struct PreparedConvolution: Sendable {
     }
   }
 
-  /// The same as ``convolutionInputGradient(_:weight:inputExtent:geometry:work:)``; where the method is
-  /// `fourier` the weights need not be transformed again.
+  /// The gradients of a loss with respect to the input and to the weights, as
+  /// ``convolutionInputGradient(_:weight:inputExtent:geometry:work:)`` and
+  /// ``convolutionWeightGradient(input:outputGradient:geometry:work:)`` give them; where the method is `fourier` they
+  /// share transforms, and the weights need not be transformed again.
   /// - Throws: `Cancelled`.
-  package func inputGradient(
-    _ outputGradient: Tensor, inputExtent: Extent3, work: WorkContext
-  ) throws(Cancelled) -> Tensor {
-    precondition(
-      outputGradient.channels == weight.shape[0] && geometry.output(inputExtent) == outputGradient.extent,
-      "gradient \(outputGradient.shape) for weights \(weight.shape) and an input of \(inputExtent)")
+  package func gradients(
+    input: Tensor, outputGradient: Tensor, work: WorkContext
+  ) throws(Cancelled) -> (input: Tensor, weight: Tensor) {
     if case .fourier(let convolution) = prepared {
-      return try convolution.inputGradient(outputGradient, inputExtent: inputExtent, work: work)
+      return try convolution.gradients(input: input, outputGradient: outputGradient, work: work)
     }
-    return try convolutionInputGradient(
-      outputGradient, weight: weight, inputExtent: inputExtent, geometry: geometry, method: method, work: work
+    return (
+      try convolutionInputGradient(
+        outputGradient, weight: weight, inputExtent: input.extent, geometry: geometry, method: method,
+        work: work),
+      try convolutionWeightGradient(
+        input: input, outputGradient: outputGradient, geometry: geometry, work: work)
     )
   }
 }

@@ -72,26 +72,20 @@ struct LayerSubject {
     }
     guard let convolution = prepared else { preconditionFailure("\(name) was prepared and is not there") }
     let operations = 2 * Double(weight.elements.count) * Double(outputExtent.product)
-    let extent = inputExtent
-    var parts = [
+    return [
       Part(
         name: "forward", kernel: "\(convolution.method)", operations: operations,
         preparationSeconds: preparation
       ) { _ = try convolution.apply(input, rectifies: true, work: work) },
-      Part(name: "input gradient", kernel: "\(convolution.method)", operations: operations) {
-        _ = try convolution.inputGradient(gradient, inputExtent: extent, work: work)
+      Part(name: "gradients", kernel: "\(convolution.method)", operations: 2 * operations) {
+        _ = try convolution.gradients(input: input, outputGradient: gradient, work: work)
+      },
+      Part(name: "weight gradient", kernel: "\(ConvolutionMethod.best(for: problem))", operations: operations)
+      {
+        _ = try convolutionWeightGradient(
+          input: input, outputGradient: gradient, geometry: geometry, work: work)
       },
     ]
-    let best = ConvolutionMethod.best(for: problem)
-    // The weight gradient always takes the method that is best.
-    if method == nil || method == best {
-      parts.append(
-        Part(name: "weight gradient", kernel: "\(best)", operations: operations) {
-          _ = try convolutionWeightGradient(
-            input: input, outputGradient: gradient, geometry: geometry, work: work)
-        })
-    }
-    return parts
   }
 
   private func transposedConvolutionParts(_ geometry: TransposedConvolutionGeometry) -> [Part] {
