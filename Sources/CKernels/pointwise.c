@@ -53,8 +53,10 @@ void pointwise_rectify(enum kernels_level level, float *x, long count) {
     DISPATCH_LEVEL(level, rectify, x, count);
 }
 
-void pointwise_rectify_gradient(enum kernels_level level, float *g, const float *output, long count) {
-    DISPATCH_LEVEL(level, rectify_gradient, g, output, count);
+double pointwise_rectify_gradient(enum kernels_level level, float *g, const float *output, long count) {
+    double sum = 0;
+    DISPATCH_LEVEL(level, rectify_gradient, g, output, count, &sum);
+    return sum;
 }
 
 void pointwise_softmax(enum kernels_level level, float *scores, int channels, long stride, long count,
@@ -69,7 +71,21 @@ double pointwise_cross_entropy(enum kernels_level level, float *scores, int chan
     return sum;
 }
 
+void pointwise_class_sums(enum kernels_level level, const float *probabilities, long count, const uint8_t *labels,
+                          int label, int ignored, double sums[2]) {
+    DISPATCH_LEVEL(level, class_sums, probabilities, count, labels, label, ignored, sums);
+}
+
+void pointwise_softmax_gradient(enum kernels_level level, float *probabilities, int channels, long stride, long count,
+                                const uint8_t *labels, int ignored, const float *inside, const float *outside) {
+    DISPATCH_LEVEL(level, softmax_gradient, probabilities, channels, stride, count, labels, ignored, inside, outside);
+}
+
 void pooling_maxima(enum kernels_level level, const struct pooling_row *row, float *maxima,
                     int32_t *winners) {
     DISPATCH_LEVEL(level, maxima, row, maxima, winners);
+}
+
+void pooling_halving_spread(enum kernels_level level, const struct halving_row *row, float *target) {
+    DISPATCH_LEVEL(level, halving_spread, row, target);
 }

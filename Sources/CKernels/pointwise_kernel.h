@@ -122,11 +122,21 @@ static void LEVEL(rectify)(float *x, long count) {
     for (; i < count; i++) x[i] = x[i] < 0 ? 0 : x[i];
 }
 
-static void LEVEL(rectify_gradient)(float *g, const float *output, long count) {
-    long i = 0;
-    for (; i + WIDTH <= count; i += WIDTH)
-        STORE(g + i, CHOOSE((LANES)(LOAD(output + i) > (VECTOR){0}), LOAD(g + i), (VECTOR){0}));
-    for (; i < count; i++) g[i] = output[i] > 0 ? g[i] : 0;
+static void LEVEL(rectify_gradient)(float *g, const float *output, long count, double *sum) {
+    for (long start = 0; start < count; start += SUM_BLOCK) {
+        long end = smaller(start + SUM_BLOCK, count), i = start;
+        VECTOR s0 = {0}, s1 = {0};
+        for (; i + 2 * WIDTH <= end; i += 2 * WIDTH) {
+            VECTOR a = CHOOSE((LANES)(LOAD(output + i) > (VECTOR){0}), LOAD(g + i), (VECTOR){0});
+            VECTOR b = CHOOSE((LANES)(LOAD(output + i + WIDTH) > (VECTOR){0}), LOAD(g + i + WIDTH), (VECTOR){0});
+            STORE(g + i, a);
+            STORE(g + i + WIDTH, b);
+            s0 += a;
+            s1 += b;
+        }
+        *sum += LEVEL(total)(s0, s1);
+        for (; i < end; i++) *sum += g[i] = output[i] > 0 ? g[i] : 0;
+    }
 }
 
 // exp(x) for x <= 0 within 2 units in the last place: 2^n times a polynomial on
@@ -200,15 +210,42 @@ static void LEVEL(softmax)(float *scores, int channels, long stride, long count,
     }
 }
 
+ALWAYS_INLINE LANES LEVEL(labels_at)(const uint8_t *labels) {
+    LEVEL(label_bytes) bytes;
+    memcpy(&bytes, labels, WIDTH);
+    return __builtin_convertvector(bytes, LANES);
+}
+
+// The cross-entropies of voxels with two classes, whose scores turn into gradients: one exponential tells both
+// probabilities, and the two gradients are opposite.
+ALWAYS_INLINE VECTOR LEVEL(two_classes)(float *first, float *second, LANES label, const float *weights) {
+    const LANES sign = (LANES){0} + INT32_MIN;
+    LANES is_second = (LANES)(label == 1);
+    VECTOR weight = CHOOSE(is_second, (VECTOR){0} + weights[1], (VECTOR){0} + weights[0]);
+    weight = CHOOSE((LANES)((label >> 1) == 0), weight, (VECTOR){0});
+    // By how much the score of the other class is greater.
+    VECTOR lead = LOAD(second) - LOAD(first);
+    lead = (VECTOR)((LANES)lead ^ (sign & is_second));
+    VECTOR lesser = LEVEL(exponential)((VECTOR)((LANES)lead | sign)), sum = 1.0f + lesser;
+    LANES leads = (LANES)(lead > (VECTOR){0});
+    VECTOR others = weight * (CHOOSE(leads, (VECTOR){0} + 1.0f, lesser) / sum);
+    STORE(first, (VECTOR)((LANES)others ^ (sign & ~is_second)));
+    STORE(second, (VECTOR)((LANES)others ^ (sign & is_second)));
+    // What counts nothing may be infinite.
+    VECTOR term = weight * (CHOOSE(leads, lead, (VECTOR){0}) + LEVEL(logarithm)(sum));
+    return CHOOSE((LANES)(weight != (VECTOR){0}), term, (VECTOR){0});
+}
+
 static void LEVEL(cross_entropy)(float *scores, int channels, long stride, long count, const uint8_t *labels,
                                  const float *weights, double *result) {
     for (long start = 0; start < count; start += SUM_BLOCK) {
         long end = smaller(start + SUM_BLOCK, count), i = start;
         VECTOR loss = {0};
+        if (channels == 2)
+            for (; i + WIDTH <= end; i += WIDTH)
+                loss += LEVEL(two_classes)(scores + i, scores + stride + i, LEVEL(labels_at)(labels + i), weights);
         for (; i + WIDTH <= end; i += WIDTH) {
-            LEVEL(label_bytes) bytes;
-            memcpy(&bytes, labels + i, WIDTH);
-            LANES label = __builtin_convertvector(bytes, LANES);
+            LANES label = LEVEL(labels_at)(labels + i);
             VECTOR highest = LOAD(scores + i), own = {0}, weight = {0}, sum = {0};
             for (int c = 0; c < channels; c++) {
                 VECTOR value = LOAD(scores + c * stride + i);
@@ -243,6 +280,56 @@ static void LEVEL(cross_entropy)(float *scores, int channels, long stride, long 
             for (int c = 0; c < channels; c++)
                 scores[c * stride + i] = scores[c * stride + i] * (weight / sum) - (c == label ? weight : 0);
             if (weight != 0) *result += (double)weight * (highest + logf(sum) - own);
+        }
+    }
+}
+
+static void LEVEL(class_sums)(const float *probabilities, long count, const uint8_t *labels, int class, int ignored,
+                              double sums[2]) {
+    sums[0] = sums[1] = 0;
+    for (long start = 0; start < count; start += SUM_BLOCK) {
+        long end = smaller(start + SUM_BLOCK, count), i = start;
+        VECTOR all = {0}, own = {0};
+        for (; i + WIDTH <= end; i += WIDTH) {
+            LANES label = LEVEL(labels_at)(labels + i);
+            VECTOR value = CHOOSE((LANES)(label != ignored), LOAD(probabilities + i), (VECTOR){0});
+            all += value;
+            own += CHOOSE((LANES)(label == class), value, (VECTOR){0});
+        }
+        sums[0] += LEVEL(total)(all, (VECTOR){0});
+        sums[1] += LEVEL(total)(own, (VECTOR){0});
+        for (; i < end; i++) {
+            if (labels[i] == ignored) continue;
+            sums[0] += probabilities[i];
+            if (labels[i] == class) sums[1] += probabilities[i];
+        }
+    }
+}
+
+static void LEVEL(softmax_gradient)(float *probabilities, int channels, long stride, long count, const uint8_t *labels,
+                                    int ignored, const float *inside, const float *outside) {
+    long i = 0;
+    for (; i + WIDTH <= count; i += WIDTH) {
+        LANES label = LEVEL(labels_at)(labels + i);
+        VECTOR mean = {0};
+        for (int c = 0; c < channels; c++) {
+            VECTOR slope = CHOOSE((LANES)(label == c), (VECTOR){0} + inside[c], (VECTOR){0} + outside[c]);
+            mean += slope * LOAD(probabilities + c * stride + i);
+        }
+        for (int c = 0; c < channels; c++) {
+            VECTOR slope = CHOOSE((LANES)(label == c), (VECTOR){0} + inside[c], (VECTOR){0} + outside[c]);
+            VECTOR value = LOAD(probabilities + c * stride + i) * (slope - mean);
+            STORE(probabilities + c * stride + i, CHOOSE((LANES)(label != ignored), value, (VECTOR){0}));
+        }
+    }
+    for (; i < count; i++) {
+        float mean = 0;
+        for (int c = 0; c < channels; c++)
+            mean += (labels[i] == c ? inside[c] : outside[c]) * probabilities[c * stride + i];
+        for (int c = 0; c < channels; c++) {
+            float slope = labels[i] == c ? inside[c] : outside[c];
+            float value = probabilities[c * stride + i] * (slope - mean);
+            probabilities[c * stride + i] = labels[i] != ignored ? value : 0;
         }
     }
 }
@@ -300,10 +387,14 @@ ALWAYS_INLINE void LEVEL(maxima_row)(const struct pooling_row *w, float *maxima,
     // The floats that a block reads: with step 2 a multiple of two vectors from each even tap.
     int reach = w->step == 2 ? ((w->columns - 1) & ~1) + 2 * WIDTH
                              : (WIDTH - 1) * w->step + w->columns;
-    for (; x + WIDTH <= w->width && x * w->step + reach <= w->input_width; x += WIDTH) {
-        if (w->step == 1) LEVEL(maxima_block)(w, 1, x, maxima, winners);
-        else if (w->step == 2) LEVEL(maxima_block)(w, 2, x, maxima, winners);
-        else LEVEL(maxima_block)(w, w->step, x, maxima, winners);
+    while (x < w->width) {
+        // The last block begins earlier where it would end behind the row.
+        int first = (int)smaller(x, w->width - WIDTH);
+        if (first < 0 || first * w->step + reach > w->input_width) break;
+        if (w->step == 1) LEVEL(maxima_block)(w, 1, first, maxima, winners);
+        else if (w->step == 2) LEVEL(maxima_block)(w, 2, first, maxima, winners);
+        else LEVEL(maxima_block)(w, w->step, first, maxima, winners);
+        x = first + WIDTH;
     }
     for (; x < w->width; x++) {
         int columns = (int)smaller(w->columns, w->input_width - x * w->step);
@@ -328,6 +419,71 @@ ALWAYS_INLINE void LEVEL(maxima_row)(const struct pooling_row *w, float *maxima,
 static void LEVEL(maxima)(const struct pooling_row *w, float *maxima, int32_t *winners) {
     if (winners) LEVEL(maxima_row)(w, maxima, winners);
     else LEVEL(maxima_row)(w, maxima, NULL);
+}
+
+// Lanes of a and b in turn: the first WIDTH of them, and the others.
+ALWAYS_INLINE void LEVEL(interleave)(VECTOR a, VECTOR b, VECTOR pairs[2]) {
+#if WIDTH == 16
+    pairs[0] = __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+    pairs[1] = __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+#elif WIDTH == 8
+    pairs[0] = __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
+    pairs[1] = __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
+#else
+    pairs[0] = __builtin_shufflevector(a, b, 0, 4, 1, 5);
+    pairs[1] = __builtin_shufflevector(a, b, 2, 6, 3, 7);
+#endif
+}
+
+// The windows x ..< x + WIDTH; `has_source` and `has_values` are constants.
+ALWAYS_INLINE void LEVEL(spread_block)(const struct halving_row *r, const int has_source, const int has_values, int x,
+                                       float *target) {
+    VECTOR g = LOAD(r->gradients + x);
+    if (has_values) g = LEVEL(passed)(g, LOAD(r->values + x), &r->gate);
+    g *= r->factor;
+    LANES column;
+    UNROLL for (int lane = 0; lane < WIDTH; lane++) column[lane] = 2 * lane;
+    LANES place = *(const LEVEL(loose_lanes) *)(r->winners + x) - column - (int)(r->start + 2 * x);
+    UNROLL for (int z = 0; z < 2; z++)
+        UNROLL for (int y = 0; y < 2; y++) {
+            const long corner = z * r->plane + y * r->row, voxel = r->start + corner + 2 * x;
+            VECTOR pairs[2];
+            LEVEL(interleave)(CHOOSE((LANES)(place == (int)corner), g, (VECTOR){0}),
+                              CHOOSE((LANES)(place == (int)corner + 1), g, (VECTOR){0}), pairs);
+            UNROLL for (int half = 0; half < 2; half++) {
+                if (has_source) pairs[half] += r->slope * LOAD(r->source + voxel + half * WIDTH) + r->offset;
+                STORE(target + voxel + half * WIDTH, pairs[half]);
+            }
+        }
+}
+
+ALWAYS_INLINE void LEVEL(spread_row)(const struct halving_row *r, const int has_source, const int has_values,
+                                     float *target) {
+    int x = 0;
+    while (x < r->width && r->width >= WIDTH) {
+        // The last block begins earlier where it would end behind the row.
+        int first = (int)smaller(x, r->width - WIDTH);
+        LEVEL(spread_block)(r, has_source, has_values, first, target);
+        x = first + WIDTH;
+    }
+    // Windows that fill no block, and the column that is in none.
+    for (int column = 2 * x; column < r->input_width; column++)
+        for (int corner = 0; corner < 4; corner++) {
+            long voxel = r->start + (corner >> 1) * r->plane + (corner & 1) * r->row + column;
+            int window = column / 2;
+            float g = 0;
+            if (window < r->width && r->winners[window] == voxel)
+                g = r->factor * LEVEL(passed_one)(r->gradients[window], has_values ? r->values[window] : 0,
+                                                  has_values ? &r->gate : NULL);
+            target[voxel] = has_source ? g + r->slope * r->source[voxel] + r->offset : g;
+        }
+}
+
+static void LEVEL(halving_spread)(const struct halving_row *r, float *target) {
+    if (r->source && r->values) LEVEL(spread_row)(r, 1, 1, target);
+    else if (r->source) LEVEL(spread_row)(r, 1, 0, target);
+    else if (r->values) LEVEL(spread_row)(r, 0, 1, target);
+    else LEVEL(spread_row)(r, 0, 0, target);
 }
 
 #undef CHOOSE

@@ -71,8 +71,12 @@ void map_cases(Table &table) {
         pointwise_rectify(table.level, y.data(), count);
         table.compare(named("pointwise_rectify", {count}), y.data(), rectified, 0);
         for (size_t i = 0; i < n; i++) y[i] = g[i];
-        pointwise_rectify_gradient(table.level, y.data(), x.data(), count);
+        double left = 0;
+        for (size_t i = 0; i < n; i++) left += gradient[i];
+        const double sum = pointwise_rectify_gradient(table.level, y.data(), x.data(), count);
         table.compare(named("pointwise_rectify_gradient", {count}), y.data(), gradient, 0);
+        table.compare(named("pointwise_rectify_gradient, sum", {count}), {sum, double(count)}, {left, double(count)},
+                      1e-7);
     }
 }
 
@@ -128,6 +132,38 @@ void cross_entropy_case(Table &table, int channels, int count, float spread) {
     table.compare(named("pointwise_cross_entropy, sum", {channels, count}), {found, spread}, {loss, spread}, 2e-6);
 }
 
+void overlap_case(Table &table, int channels, int count, int ignored) {
+    Random random(41);
+    const long stride = count + 9;
+    Floats values(size_t(channels * stride), random, 0, 1), inside(size_t(channels), random),
+        outside(size_t(channels), random);
+    std::vector<uint8_t> labels(static_cast<size_t>(count));
+    for (auto &label : labels) label = uint8_t(random.below(channels + 1));
+    std::vector<double> expected(values.data(), values.data() + values.size());
+    std::vector<double> sums(2 * size_t(channels)), found(2 * size_t(channels));
+    for (int i = 0; i < count; i++) {
+        const int label = labels[size_t(i)];
+        double mean = 0;
+        for (int c = 0; c < channels; c++) {
+            const double value = values[size_t(c * stride + i)];
+            mean += value * (c == label ? inside[size_t(c)] : outside[size_t(c)]);
+            if (label != ignored) sums[size_t(2 * c)] += value;
+            if (label != ignored && label == c) sums[size_t(2 * c + 1)] += value;
+        }
+        for (int c = 0; c < channels; c++) {
+            double &value = expected[size_t(c * stride + i)];
+            value = label == ignored ? 0 : value * ((c == label ? inside[size_t(c)] : outside[size_t(c)]) - mean);
+        }
+    }
+    for (int c = 0; c < channels; c++)
+        pointwise_class_sums(table.level, values.data() + c * stride, count, labels.data(), c, ignored,
+                             found.data() + 2 * c);
+    table.compare(named("pointwise_class_sums", {channels, count, ignored}), found, sums, 1e-6);
+    pointwise_softmax_gradient(table.level, values.data(), channels, stride, count, labels.data(), ignored,
+                               inside.data(), outside.data());
+    table.compare(named("pointwise_softmax_gradient", {channels, count, ignored}), values.data(), expected, 2e-6);
+}
+
 void pooling_case(Table &table, int window, int step, int input_width, int rows_z, int rows_y, bool has_nan,
                   int takes_least) {
     Random random(29);
@@ -167,6 +203,44 @@ void pooling_case(Table &table, int window, int step, int input_width, int rows_
     table.compare(name + ", winners", std::vector<double>(winners.begin(), winners.begin() + width), indices, 0);
 }
 
+void halving_case(Table &table, int input_width, bool has_source, bool has_values) {
+    Random random(37);
+    const int depth = 5, height = 4, plane = height * input_width, width = input_width / 2;
+    const long start = plane + input_width;
+    const size_t voxels = size_t(depth * plane), windows = size_t(width);
+    Floats source(voxels, random), target(voxels, -7.0f), gradients(windows, random), values(windows, random);
+    std::vector<int32_t> winners(windows);
+    for (int x = 0; x < width; x++)
+        winners[size_t(x)] =
+            int32_t(start) + random.below(2) * plane + random.below(2) * input_width + 2 * x + random.below(2);
+    const struct halving_row row = {gradients.data(),
+                                    winners.data(),
+                                    has_values ? values.data() : nullptr,
+                                    has_source ? source.data() : nullptr,
+                                    {-1.5f, 0.25f},
+                                    2,
+                                    0.5f,
+                                    -0.125f,
+                                    start,
+                                    plane,
+                                    input_width,
+                                    input_width,
+                                    width};
+    std::vector<double> expected(voxels, -7);
+    for (int z = 0; z < 2; z++)
+        for (int y = 0; y < 2; y++)
+            for (int x = 0; x < input_width; x++) {
+                const size_t voxel = size_t(start + z * plane + y * input_width + x), window = size_t(x / 2);
+                double &value = expected[voxel];
+                value = has_source ? 0.5 * source[voxel] - 0.125 : 0;
+                if (x / 2 >= width || winners[window] != int32_t(voxel)) continue;
+                if (!has_values || -1.5f * values[window] + 0.25f > 0) value += 2.0 * gradients[window];
+            }
+    pooling_halving_spread(table.level, &row, target.data());
+    table.compare(named("pooling_halving_spread", {input_width, has_source, has_values}), target.data(), expected,
+                  1e-6);
+}
+
 }  // namespace
 
 void pointwise_cases(Table &table) {
@@ -178,6 +252,9 @@ void pointwise_cases(Table &table) {
                 softmax_case(table, channels, count, spread);
                 cross_entropy_case(table, channels, count, spread);
             }
+    for (int channels : {1, 2, 3, 8})
+        for (int count : {1, 15, 16, 17, 1500})
+            for (int ignored : {-1, 0, channels}) overlap_case(table, channels, count, ignored);
     for (int window : {1, 2, 3})
         for (int step : {1, 2, 3})
             for (int input_width : {1, 7, 32, 33, 70})
@@ -185,6 +262,9 @@ void pointwise_cases(Table &table) {
                     for (bool has_nan : {false, true})
                         for (int takes_least : {0, 1})
                             pooling_case(table, window, step, input_width, rows, 4 - rows, has_nan, takes_least);
+    for (int input_width : {1, 2, 7, 8, 32, 33, 70, 81})
+        for (bool has_source : {false, true})
+            for (bool has_values : {false, true}) halving_case(table, input_width, has_source, has_values);
 }
 
 }  // namespace kernel_cases

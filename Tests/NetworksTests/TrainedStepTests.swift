@@ -16,6 +16,8 @@ struct FusedCase: Sendable, CustomTestStringConvertible {
 }
 
 private let same = ConvolutionGeometry(kernel: Extent3(3), padding: Extent3(1))
+private let large = ConvolutionGeometry(kernel: Extent3(5), padding: Extent3(2))
+private let shrinking = ConvolutionGeometry(kernel: Extent3(2))
 private let pointwise = ConvolutionGeometry(kernel: Extent3(1))
 private let half = PoolingGeometry(kernel: Extent3(2), stride: Extent3(2))
 private let twice = TransposedConvolutionGeometry(kernel: Extent3(4), padding: Extent3(1))
@@ -30,6 +32,26 @@ private let fusedCases: [FusedCase] = [
       Layer("up", from: "pool", .transposedConvolution(twice, outputChannels: 5, hasBias: true)),
       Layer("score", from: "up", .convolution(pointwise, outputChannels: 2, hasBias: true)),
     ], heads: [Head("main", layer: "score", lossWeight: 1)]),
+  FusedCase(
+    name: "convolutions with rectifiers and poolings, of odd extents, and one whose results a head reads",
+    layers: [
+      Layer("a", from: NetworkGraph.inputName, .convolution(large, outputChannels: 4, hasBias: true)),
+      Layer("relu", from: "a", .rectifier),
+      Layer("b", from: "relu", .convolution(shrinking, outputChannels: 5, hasBias: true)),
+      Layer("relu2", from: "b", .rectifier),
+      Layer("pool", from: "relu2", .maxPooling(half)),
+      Layer("c", from: "pool", .convolution(same, outputChannels: 3, hasBias: false)),
+      Layer("relu3", from: "c", .rectifier),
+      Layer(
+        "up", from: "relu3",
+        .transposedConvolution(
+          TransposedConvolutionGeometry(kernel: Extent3(4)), outputChannels: 4, hasBias: true)),
+      Layer("d", from: "up", .convolution(same, outputChannels: 2, hasBias: true)),
+      Layer("relu4", from: "d", .rectifier),
+      Layer("e", from: "relu4", .convolution(pointwise, outputChannels: 2, hasBias: true)),
+      Layer("relu5", from: "e", .rectifier),
+    ],
+    heads: [Head("side", layer: "d", lossWeight: 0.5), Head("main", layer: "relu5", lossWeight: 1)]),
   FusedCase(
     name: "batch normalisation, rectifier and pooling",
     layers: [

@@ -78,14 +78,17 @@ import Work
 @Suite struct RectifierTests {
   @Test("the rectifier zeroes negative values, keeps NaN, and passes gradients where it passed values")
   func values() throws {
-    var tensor = Tensor(shape: [5], elements: [-1, 0, 2, .nan, -.infinity])
+    var tensor = Tensor(shape: [1, 1, 1, 1, 5], elements: [-1, 0, 2, .nan, -.infinity])
     let work = WorkContext(threadCount: 1)
     try rectify(&tensor, work: work)
     #expect(tensor.elements[0..<3] == [0, 0, 2] && tensor.elements[3].isNaN && tensor.elements[4] == 0)
-    var gradient = Tensor(shape: [5], elements: [1, 2, 3, 4, 5])
+    var gradient = Tensor(shape: [1, 1, 1, 1, 5], elements: [1, 2, 3, 4, 5])
     tensor.elements[3] = 1
-    try rectifierGradient(&gradient, output: tensor, work: work)
+    let sums = try rectifierGradient(&gradient, output: tensor, work: work)
     #expect(gradient.elements == [0, 0, 3, 4, 0])
+    #expect(sums.elements == [7])
+    let kept = Tensor(shape: [1, 1, 1, 1, 5], elements: [1, 2, 3, 4, 5])
+    #expect(try channelSums(kept, wherePositive: tensor, work: work).elements == [7])
   }
 
   @Test("sums, scaling and addition work on every element, whatever the number of threads")
@@ -113,6 +116,12 @@ import Work
     try atEveryLevel { threads, what in
       let found = try channelSums(a, work: WorkContext(threadCount: threads))
       for channel in 0..<3 { #expect(abs(Double(found.elements[channel]) - sums[channel]) < 1e-3, what) }
+      var masked = a
+      let left = try rectifierGradient(&masked, output: b, work: WorkContext(threadCount: threads))
+      let positive = try channelSums(a, wherePositive: b, work: WorkContext(threadCount: threads))
+      let added = try channelSums(masked, work: WorkContext(threadCount: threads))
+      expectClose(left, ReferenceTensor(added), what)
+      expectClose(positive, ReferenceTensor(added), what)
     }
   }
 }

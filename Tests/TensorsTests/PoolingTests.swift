@@ -5,6 +5,7 @@ import Work
 
 private let cases: [(extent: Extent3, geometry: PoolingGeometry)] = [
   (Extent3(6, 8, 70), .init(kernel: Extent3(2), stride: Extent3(2))),
+  (Extent3(3, 5, 9), .init(kernel: Extent3(2), stride: Extent3(2))),
   (Extent3(5, 7, 35), .init(kernel: Extent3(2), stride: Extent3(2))),
   (Extent3(5, 7, 35), .init(kernel: Extent3(2), stride: Extent3(2), roundsUp: true)),
   (Extent3(7, 8, 71), .init(kernel: Extent3(3), stride: Extent3(2), roundsUp: true)),
@@ -26,14 +27,25 @@ private let cases: [(extent: Extent3, geometry: PoolingGeometry)] = [
     let gradient = generator.tensor(expected.shape)
     let expectedGradient = maxPoolingInputGradientReference(
       ReferenceTensor(gradient), winners: expectedWinners, inputExtent: extent)
+    let expectedRectifiedGradient = maxPoolingInputGradientReference(
+      rectifierGradientReference(ReferenceTensor(gradient), output: expected), winners: expectedWinners,
+      inputExtent: extent)
     try atEveryLevel { threads, what in
       let work = WorkContext(threadCount: threads)
       let (output, winners) = try maxPooling(input, geometry: geometry, work: work)
       #expect(output == expected.rounded, what)
       #expect(winners == expectedWinners, what)
       expectClose(
-        try maxPoolingInputGradient(gradient, winners: winners, inputExtent: extent, work: work),
-        expectedGradient, what)
+        try maxPoolingInputGradient(
+          gradient, winners: winners, geometry: geometry, inputExtent: extent, work: work), expectedGradient,
+        what)
+      var rectified = output
+      try rectify(&rectified, work: work)
+      expectClose(
+        try maxPoolingInputGradient(
+          gradient, winners: winners, geometry: geometry, rectified: rectified, inputExtent: extent,
+          work: work),
+        expectedRectifiedGradient, what)
     }
   }
 

@@ -22,13 +22,17 @@ import Work
     try atEveryLevel { threads, what in
       let work = WorkContext(threadCount: threads)
       expectClose(try softmax(scores, work: work), probabilities, what)
-      let found = try softmaxCrossEntropy(scores: scores, labels: plainLabels, work: work)
+      let found = try softmaxCrossEntropy(
+        scores: scores, labels: CountedLabels(plainLabels, work: work), work: work)
       #expect(abs(found.loss - plain.loss) < 1e-5 * max(1, plain.loss), what)
       expectClose(found.gradient, plain.gradient, what)
       let other = try softmaxCrossEntropy(
-        scores: scores, labels: labels, ignoredLabel: 255, classWeights: weights, work: work)
+        scores: scores, labels: CountedLabels(labels, work: work), ignoredLabel: 255, classWeights: weights,
+        gradientFactor: 0.5, work: work)
       #expect(abs(other.loss - weighted.loss) < 1e-5 * max(1, weighted.loss), what)
-      expectClose(other.gradient, weighted.gradient, what)
+      expectClose(
+        other.gradient,
+        ReferenceTensor(shape: scores.shape, elements: weighted.gradient.elements.map { $0 / 2 }), what)
     }
   }
 
@@ -44,10 +48,34 @@ import Work
   @Test("where every voxel is ignored, loss and gradient are zero")
   func nothingCounts() throws {
     let scores = Tensor(shape: [1, 2, 1, 1, 2], repeating: 1)
+    let work = WorkContext(threadCount: 1)
     let found = try softmaxCrossEntropy(
-      scores: scores, labels: [9, 9], ignoredLabel: 9, work: WorkContext(threadCount: 1))
+      scores: scores, labels: CountedLabels([9, 9], work: work), ignoredLabel: 9, work: work)
     #expect(found.loss == 0)
     #expect(found.gradient == Tensor(shape: scores.shape))
+  }
+
+  @Test("the scores of a caller who keeps them stay as they are")
+  func keptScores() throws {
+    var generator = SplitMix64(seed: 13)
+    let scores = generator.tensor([1, 2, 3, 4, 5])
+    let work = WorkContext(threadCount: 2)
+    let labels = try CountedLabels([UInt8](repeating: 1, count: 60), work: work)
+    let copy = scores.elements.map { $0 }
+    _ = try softmaxCrossEntropy(scores: scores, labels: labels, work: work)
+    #expect(scores.elements == copy)
+  }
+
+  @Test("labels are counted one by one, whether neighbours agree or not", arguments: [1, 7, 8, 33, 40_000])
+  func counts(count: Int) throws {
+    var generator = SplitMix64(seed: 14)
+    // Long stretches of one label, and voxels that differ from their neighbours.
+    let labels = (0..<count).map { $0 % 50 < 30 ? UInt8($0 / 50 % 256) : UInt8(generator.next() % 256) }
+    var expected = [Int](repeating: 0, count: 256)
+    for label in labels { expected[Int(label)] += 1 }
+    for threads in [1, 3] {
+      #expect(try CountedLabels(labels, work: WorkContext(threadCount: threads)).counts == expected)
+    }
   }
 
   @Test("soft Dice equals the reference, and its gradient is the reference's derivative", arguments: [2, 4])
@@ -58,8 +86,13 @@ import Work
     for index in stride(from: 0, to: 60, by: 7) { labels[index] = 255 }
     let loss = softmaxDiceReference(scores: ReferenceTensor(scores), labels: labels, ignoredLabel: 255)
     try atEveryLevel { threads, what in
-      let found = try softmaxDice(
-        scores: scores, labels: labels, ignoredLabel: 255, work: WorkContext(threadCount: threads))
+      let work = WorkContext(threadCount: threads)
+      let counted = try CountedLabels(labels, work: work)
+      let found = try softmaxDice(scores: scores, labels: counted, ignoredLabel: 255, work: work)
+      let doubled = try softmaxDice(
+        scores: scores, labels: counted, ignoredLabel: 255, gradientFactor: 2, work: work)
+      #expect(doubled.loss == found.loss, what)
+      #expect(doubled.gradient.elements == found.gradient.elements.map { $0 * 2 }, what)
       #expect(abs(found.loss - loss) < 1e-6, what)
       let error = differenceError(ReferenceTensor(found.gradient), at: ReferenceTensor(scores)) {
         softmaxDiceReference(scores: $0, labels: labels, ignoredLabel: 255)
@@ -71,8 +104,9 @@ import Work
   @Test("without a labelled structure soft Dice is zero, and so is its gradient")
   func diceOfNothing() throws {
     let scores = Tensor(shape: [1, 2, 1, 1, 2], repeating: 1)
+    let work = WorkContext(threadCount: 1)
     let found = try softmaxDice(
-      scores: scores, labels: [0, 9], ignoredLabel: 9, work: WorkContext(threadCount: 1))
+      scores: scores, labels: CountedLabels([0, 9], work: work), ignoredLabel: 9, work: work)
     #expect(found.loss == 0)
     #expect(found.gradient == Tensor(shape: scores.shape))
   }

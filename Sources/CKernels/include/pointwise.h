@@ -44,8 +44,8 @@ void pointwise_combine(enum kernels_level level, const float *g, const float *x,
 // x[i] = 0 where x[i] < 0; NaN stays.
 void pointwise_rectify(enum kernels_level level, float *x, long count);
 
-// g[i] = 0 where output[i] is not greater than 0.
-void pointwise_rectify_gradient(enum kernels_level level, float *g, const float *output, long count);
+// g[i] = 0 where output[i] is not greater than 0; returns the sum of what is left, added up as moments are.
+double pointwise_rectify_gradient(enum kernels_level level, float *g, const float *output, long count);
 
 // Replaces the scores of `count` voxels, whose channels are `stride` floats apart, by their softmax. Where
 // `logarithms` is not NULL it receives the logarithm of each voxel's sum of exponentials.
@@ -57,6 +57,17 @@ void pointwise_softmax(enum kernels_level level, float *scores, int channels, lo
 // count nothing.
 double pointwise_cross_entropy(enum kernels_level level, float *scores, int channels, long stride, long count,
                                const uint8_t *labels, const float *weights);
+
+// The sum of one class's probabilities over the voxels whose label is not `ignored`, and over those of them whose label
+// is `label`, added up as moments are.
+void pointwise_class_sums(enum kernels_level level, const float *probabilities, long count, const uint8_t *labels,
+                          int label, int ignored, double sums[2]);
+
+// Replaces the class probabilities p of `count` voxels, whose channels are `stride` floats apart, by p (s - sum of s p),
+// the derivatives by the scores of what has the derivatives s by p: inside[c] where c is the label, else outside[c].
+// 0 where the label is `ignored`.
+void pointwise_softmax_gradient(enum kernels_level level, float *probabilities, int channels, long stride, long count,
+                                const uint8_t *labels, int ignored, const float *inside, const float *outside);
 
 // The windows of one row of outputs: `width` of them, `step` input columns apart, of rows_z x rows_y rows of
 // up to `columns` voxels, cut off at `input_width`.
@@ -73,6 +84,23 @@ struct pooling_row {
 // greatest; among equal numbers the first in memory wins.
 void pooling_maxima(enum kernels_level level, const struct pooling_row *row, float *maxima,
                     int32_t *winners);
+
+// One row of windows of 2 x 2 x 2 voxels that do not overlap, and what goes back to the voxels of its two rows in each
+// of two planes, the column behind the last window included.
+struct halving_row {
+    const float *gradients;            // by the maxima
+    const int32_t *winners;            // as pooling_maxima gives them
+    const float *values;               // a gradient passes where the gate, of this value, is open; NULL for everywhere
+    const float *source;               // the voxels of the channel, or NULL
+    struct pointwise_gate gate;
+    float factor, slope, offset;
+    long start, plane, row;            // the first window's first voxel, floats from one plane and one row to the next
+    int input_width, width;
+};
+
+// target[voxel] = factor gradient, at the winner of its window, + slope source[voxel] + offset; without a source the
+// last two are 0. `target` is the channel's first voxel.
+void pooling_halving_spread(enum kernels_level level, const struct halving_row *row, float *target);
 
 #ifdef __cplusplus
 }

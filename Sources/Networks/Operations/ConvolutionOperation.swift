@@ -48,32 +48,10 @@ package struct ConvolutionOperation: NetworkOperation {
   package func trained(
     _ input: consuming Tensor, by layer: TrainedLayer, work: WorkContext
   ) throws(Cancelled) -> TrainedOutput {
-    let input = input
-    let prepared = try PreparedConvolution(
-      weight: layer[.weight], geometry: geometry, inputExtent: input.extent, work: work)
-    let output = try prepared.apply(input, bias: hasBias ? layer[.bias] : nil, work: work)
-    // Only the spectra of large kernels serve both ways; a first layer has no way back.
-    let kept = layer.passesGradient && prepared.method == .fourier ? prepared : nil
-    let (geometry, hasBias, passesGradient, weight) = (
-      geometry, hasBias, layer.passesGradient, layer[.weight]
-    )
-    return TrainedOutput(output) { gradient, work throws(Cancelled) in
-      var gradients = LayerGradients()
-      if hasBias { gradients.parameters[.bias] = try channelSums(gradient, work: work) }
-      if let kept {
-        let both = try kept.gradients(input: input, outputGradient: gradient, work: work)
-        (gradients.input, gradients.parameters[.weight]) = (both.input, both.weight)
-        return gradients
-      }
-      gradients.parameters[.weight] = try convolutionWeightGradient(
-        input: input, outputGradient: gradient, geometry: geometry, work: work)
-      if passesGradient {
-        gradients.input = try convolutionInputGradient(
-          gradient, weight: weight, inputExtent: input.extent, geometry: geometry, work: work)
-      }
-      return gradients
-    }
+    try ConvolutionStep(operation: self).run(input, by: [layer], work: work)
   }
+
+  package var trainedStep: any TrainedStep { ConvolutionStep(operation: self) }
 
   package func draft(_ parameters: LayerParameters) -> any StepDraft {
     ConvolutionDraft(
@@ -122,6 +100,96 @@ extension ConvolutionOperation {
     try values.encode(geometry.dilation, forKey: .dilation)
     try values.encode(outputChannels, forKey: .outputChannels)
     try values.encode(hasBias, forKey: .bias)
+  }
+}
+
+/// A convolution in training, which runs as one with a rectifier and a pooling behind it: results are rectified as
+/// they are stored, and one pass goes back to their gradient.
+private struct ConvolutionStep: TrainedStep {
+  let operation: ConvolutionOperation
+  var rectifies = false
+  var pooling: PoolingGeometry?
+
+  mutating func takeIn(_ follower: TrainedFollower) -> Bool {
+    switch follower {
+    case .rectification where !rectifies: rectifies = true
+    case .maxPooling(let geometry) where rectifies && pooling == nil: pooling = geometry
+    default: return false
+    }
+    return true
+  }
+
+  func run(
+    _ input: consuming Tensor, by layers: [TrainedLayer], work: WorkContext
+  ) throws(Cancelled) -> TrainedOutput {
+    let prepared = try PreparedConvolution(
+      weight: layers[0][.weight], geometry: operation.geometry, inputExtent: input.extent, work: work)
+    let hasBias = operation.hasBias
+    let output = try prepared.apply(
+      input, bias: hasBias ? layers[0][.bias] : nil, rectifies: rectifies, work: work)
+    let wayBack = ConvolutionWayBack(operation, prepared, input: input, layer: layers[0])
+    guard rectifies else {
+      return TrainedOutput(output) { gradient, work throws(Cancelled) in
+        let sums = hasBias ? try channelSums(gradient, work: work) : nil
+        return try wayBack.gradients(gradient, bias: sums, work: work)
+      }
+    }
+    guard let pooling else {
+      return TrainedOutput(output) { gradient, work throws(Cancelled) in
+        var gradient = consume gradient
+        let sums = try rectifierGradient(&gradient, output: output, work: work)
+        return try wayBack.gradients(gradient, bias: hasBias ? sums : nil, work: work)
+      }
+    }
+    let extent = output.extent
+    let (pooled, winners) = try maxPooling(output, geometry: pooling, work: work)
+    return TrainedOutput(pooled) { gradient, work throws(Cancelled) in
+      // The pooling moves gradients and loses none, so that they may be added up where they are fewer.
+      let sums = hasBias ? try channelSums(gradient, wherePositive: pooled, work: work) : nil
+      let passed = try maxPoolingInputGradient(
+        gradient, winners: winners, geometry: pooling, rectified: pooled, inputExtent: extent, work: work)
+      return try wayBack.gradients(passed, bias: sums, work: work)
+    }
+  }
+}
+
+/// From the gradient by a convolution's results to those by its input and its weights.
+private struct ConvolutionWayBack: Sendable {
+  let geometry: ConvolutionGeometry
+  let input: Tensor
+  let weight: Tensor
+  let passesGradient: Bool
+  /// Only the spectra of large kernels serve both ways; a first layer has no way back.
+  let kept: PreparedConvolution?
+
+  init(
+    _ operation: ConvolutionOperation, _ prepared: PreparedConvolution, input: Tensor, layer: TrainedLayer
+  ) {
+    geometry = operation.geometry
+    self.input = input
+    weight = layer[.weight]
+    passesGradient = layer.passesGradient
+    kept = layer.passesGradient && prepared.method == .fourier ? prepared : nil
+  }
+
+  /// - Parameter bias: The gradient by the offsets, where there are any.
+  func gradients(
+    _ gradient: Tensor, bias: Tensor?, work: WorkContext
+  ) throws(Cancelled) -> LayerGradients {
+    var gradients = LayerGradients()
+    gradients.parameters[.bias] = bias
+    if let kept {
+      let both = try kept.gradients(input: input, outputGradient: gradient, work: work)
+      (gradients.input, gradients.parameters[.weight]) = (both.input, both.weight)
+      return gradients
+    }
+    gradients.parameters[.weight] = try convolutionWeightGradient(
+      input: input, outputGradient: gradient, geometry: geometry, work: work)
+    if passesGradient {
+      gradients.input = try convolutionInputGradient(
+        gradient, weight: weight, inputExtent: input.extent, geometry: geometry, work: work)
+    }
+    return gradients
   }
 }
 

@@ -27,11 +27,12 @@ package struct MaxPoolingOperation: NetworkOperation {
   package func trained(
     _ input: consuming Tensor, by layer: TrainedLayer, work: WorkContext
   ) throws(Cancelled) -> TrainedOutput {
-    let extent = input.extent
+    let (geometry, extent) = (geometry, input.extent)
     let (output, winners) = try Tensors.maxPooling(input, geometry: geometry, work: work)
     return TrainedOutput(output) { gradient, work throws(Cancelled) in
       LayerGradients(
-        input: try maxPoolingInputGradient(gradient, winners: winners, inputExtent: extent, work: work))
+        input: try maxPoolingInputGradient(
+          gradient, winners: winners, geometry: geometry, inputExtent: extent, work: work))
     }
   }
 

@@ -15,7 +15,7 @@ package struct RectifierOperation: NetworkOperation {
     try rectify(&input, work: work)
     let output = input
     return TrainedOutput(output) { gradient, work throws(Cancelled) in
-      var gradient = gradient
+      var gradient = consume gradient
       try rectifierGradient(&gradient, output: output, work: work)
       return LayerGradients(input: gradient)
     }
@@ -53,10 +53,10 @@ private struct RectifierStep: TrainedStep {
     try rectify(&output, work: work)
     let rectified = output
     return TrainedOutput(rectified) { gradient, work throws(Cancelled) in
-      var gradient = gradient
-      try rectifierGradient(&gradient, output: rectified, work: work)
-      return LayerGradients(
-        input: try maxPoolingInputGradient(gradient, winners: winners, inputExtent: extent, work: work))
+      LayerGradients(
+        input: try maxPoolingInputGradient(
+          gradient, winners: winners, geometry: pooling, rectified: rectified, inputExtent: extent, work: work
+        ))
     }
   }
 }

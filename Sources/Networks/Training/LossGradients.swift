@@ -63,9 +63,10 @@ extension ResolvedGraph {
     _ batch: TrainingBatch, parameters: Parameters, rule: LossRule, fuses: Bool = true, work: WorkContext
   ) throws -> LossGradients {
     var pass = TrainingPass(graph: self, parameters: parameters, rule: rule, fuses: fuses)
-    try pass.check(batch)
+    let labels = try CountedLabels(batch.labels, work: work.silent)
+    try pass.check(batch, labels)
     try pass.forward(batch.input, work: work.part(0...0.33))
-    let losses = try pass.losses(batch.labels, work: work)
+    let losses = try pass.losses(labels, work: work)
     try pass.backward(work: work.part(0.33...1))
     return LossGradients(
       loss: zip(losses, rule.headWeights).reduce(0) { $0 + $1.0 * $1.1 }, headLosses: losses,

@@ -32,14 +32,16 @@ struct TrainingPass {
     outputGradients = [Tensor?](repeating: nil, count: count)
   }
 
-  func check(_ batch: TrainingBatch) throws(InputError) {
+  /// - Parameter labels: The batch's.
+  func check(_ batch: TrainingBatch, _ labels: CountedLabels) throws(InputError) {
     guard batch.input.channels == graph.graph.inputChannels, batch.input.batch > 0 else {
       throw InputError(
         "training images", "shape", found: "\(batch.input.shape)",
         expected: "[n, \(graph.graph.inputChannels), z, y, x] for this network")
     }
     let classes = graph.classCount
-    if let label = batch.labels.first(where: { Int($0) >= classes && $0 != rule.ignoredLabel }) {
+    let isUnknown = { (label: Int) in label >= classes && label != rule.ignoredLabel.map(Int.init) }
+    if let label = labels.counts.indices.first(where: { labels.counts[$0] > 0 && isUnknown($0) }) {
       throw InputError(
         "training labels", "a label", found: "\(label)", expected: "0 to \(classes - 1), or the ignored label"
       )
@@ -83,8 +85,8 @@ struct TrainingPass {
     }
   }
 
-  /// The cross-entropy of each head, whose gradient is left at the head's node.
-  mutating func losses(_ labels: [UInt8], work: WorkContext) throws -> [Double] {
+  /// The loss of each head, whose gradient is left at the head's node.
+  mutating func losses(_ labels: CountedLabels, work: WorkContext) throws(Cancelled) -> [Double] {
     var losses: [Double] = []
     for (head, node) in graph.headNodes.enumerated() {
       let headWeight = rule.headWeights[head]
@@ -92,23 +94,24 @@ struct TrainingPass {
         losses.append(0)
         continue
       }
+      let scores = value(node)
+      // Given away by the last head that reads them, so that the gradient takes their memory.
+      if !graph.headNodes[(head + 1)...].contains(node) { values[node] = nil }
+      let overlap =
+        rule.overlapWeight > 0
+        ? try softmaxDice(
+          scores: scores, labels: labels, ignoredLabel: rule.ignoredLabel,
+          gradientFactor: headWeight * rule.overlapWeight, work: work) : nil
       var (loss, gradient) = try softmaxCrossEntropy(
-        scores: value(node), labels: labels, ignoredLabel: rule.ignoredLabel,
-        classWeights: rule.classWeights, work: work)
-      if rule.overlapWeight > 0 {
-        var overlap = try softmaxDice(
-          scores: value(node), labels: labels, ignoredLabel: rule.ignoredLabel, work: work)
-        if rule.overlapWeight != 1 {
-          try scale(&overlap.gradient, by: Float(rule.overlapWeight), work: work)
-        }
+        scores: consume scores, labels: labels, ignoredLabel: rule.ignoredLabel,
+        classWeights: rule.classWeights, gradientFactor: headWeight, work: work)
+      if let overlap {
         try add(overlap.gradient, to: &gradient, work: work)
         loss += rule.overlapWeight * overlap.loss
       }
-      if headWeight != 1 { try scale(&gradient, by: Float(headWeight), work: work) }
       try accumulate(gradient, at: node, work: work)
       losses.append(loss)
     }
-    for node in graph.headNodes { values[node] = nil }
     return losses
   }
 

@@ -16,23 +16,26 @@ package func rectify(_ tensor: inout Tensor, work: WorkContext) throws(Cancelled
 
 /// Turns the gradient with respect to a rectifier's output into the one with respect to its input, in place:
 /// 0 where `output` is not positive.
-/// - Parameter output: What the rectifier returned, of the gradient's shape.
+///
+/// - Parameters:
+///   - gradient: [N, C, D, H, W].
+///   - output: What the rectifier returned, of the gradient's shape.
+/// - Returns: The changed gradient's ``channelSums(_:work:)``, which cost nothing here.
 /// - Throws: `Cancelled`, leaving `gradient` partly changed.
+@discardableResult
 package func rectifierGradient(
   _ gradient: inout Tensor, output: Tensor, work: WorkContext
-) throws(Cancelled) {
+) throws(Cancelled) -> Tensor {
   precondition(gradient.shape == output.shape, "gradient \(gradient.shape) for output \(output.shape)")
-  let chunks = Chunks(count: gradient.elements.count)
   let level = KernelLevel.current
-  try output.elements.withSharedBuffer { output throws(Cancelled) in
-    try gradient.elements.withDisjointBuffer { gradient throws(Cancelled) in
-      try work.forEach(count: chunks.number) { index, _ in
-        let range = chunks.range(index)
-        pointwise_rectify_gradient(
-          level, gradient.start + range.lowerBound, output.start + range.lowerBound, range.count)
-      }
+  let sums = try gradient.elements.withDisjointBuffer { gradient throws(Cancelled) in
+    try channelTotals(of: output, work: work) { _, range, output in
+      let start = range.lowerBound
+      return SIMD2(
+        pointwise_rectify_gradient(level, gradient.start + start, output.start + start, range.count), 0)
     }
   }
+  return Tensor(shape: [output.channels], elements: sums.map { Float($0.x) })
 }
 
 /// The definition of ``rectify(_:work:)``, in double precision.

@@ -47,6 +47,27 @@ package func channelSums(_ tensor: Tensor, work: WorkContext) throws(Cancelled) 
   return Tensor(shape: [tensor.channels], elements: sums.map { Float($0.x) })
 }
 
+/// The same over the voxels where `values`, of the tensor's shape, are positive.
+/// - Returns: [C].
+/// - Throws: `Cancelled`.
+package func channelSums(
+  _ tensor: Tensor, wherePositive values: Tensor, work: WorkContext
+) throws(Cancelled) -> Tensor {
+  precondition(tensor.shape == values.shape, "\(tensor.shape) where \(values.shape) is positive")
+  let level = KernelLevel.current
+  let isPositive = pointwise_gate(factor: 1, offset: 0)
+  let sums = try values.elements.withSharedBuffer { values throws(Cancelled) in
+    try channelTotals(of: tensor, work: work) { _, range, elements in
+      let start = range.lowerBound
+      return pairOfSums {
+        pointwise_gated_products(
+          level, elements.start + start, values.start + start, range.count, 0, isPositive, $0)
+      }
+    }
+  }
+  return Tensor(shape: [tensor.channels], elements: sums.map { Float($0.x) })
+}
+
 /// The sum of the squares of all elements, added up in double precision.
 /// - Throws: `Cancelled`.
 package func squaredNorm(of tensor: Tensor, work: WorkContext) throws(Cancelled) -> Double {

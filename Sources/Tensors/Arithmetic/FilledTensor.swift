@@ -5,18 +5,27 @@ import Work
 func filledTensor(
   shape: [Int], _ fill: (DisjointBuffer<Float>) throws(Cancelled) -> Void
 ) throws(Cancelled) -> Tensor {
+  Tensor(shape: shape, elements: try filledArray(count: shape.reduce(1, *), fill))
+}
+
+/// An array whose memory `fill`, a parallel loop, writes completely unless it throws.
+func filledArray<Element: BitwiseCopyable>(
+  count: Int, _ fill: (DisjointBuffer<Element>) throws(Cancelled) -> Void
+) throws(Cancelled) -> [Element] {
   var cancelled: Cancelled?
-  let tensor = Tensor(uninitializedShape: shape) { buffer in
+  let array = [Element](unsafeUninitializedCapacity: count) { buffer, initialized in
+    let buffer = UnsafeMutableBufferPointer(rebasing: buffer[0..<count])
     adviseHugePages(UnsafeMutableRawBufferPointer(buffer))
     do throws(Cancelled) {
       try fill(DisjointBuffer(buffer))
     } catch {
-      // The tensor is dropped unread, which needs no values.
+      // The array is dropped unread, which needs no values.
       cancelled = error
     }
+    initialized = count
   }
   if let cancelled { throw cancelled }
-  return tensor
+  return array
 }
 
 /// Asks for 2 MB pages behind fresh memory of several of them: touching it page by page costs more than most

@@ -9,34 +9,35 @@ import Work
 /// voxel counts, loss and gradient are 0.
 ///
 /// - Parameters:
-///   - scores: [N, C, D, H, W].
+///   - scores: [N, C, D, H, W]; where nobody else holds them, the gradient takes their memory.
 ///   - labels: One per voxel, sample after sample; below C or `ignoredLabel`.
 ///   - ignoredLabel: A label whose voxels do not count.
 ///   - classWeights: One per class; 1 for each where nil.
+///   - gradientFactor: Multiplies the gradient, not the loss.
 /// - Throws: `Cancelled`.
 package func softmaxCrossEntropy(
-  scores: Tensor, labels: [UInt8], ignoredLabel: UInt8? = nil, classWeights: [Float]? = nil,
-  work: WorkContext
+  scores: consuming Tensor, labels: CountedLabels, ignoredLabel: UInt8? = nil, classWeights: [Float]? = nil,
+  gradientFactor: Double = 1, work: WorkContext
 ) throws(Cancelled) -> (loss: Double, gradient: Tensor) {
-  let (channels, voxels) = (scores.channels, scores.extent.product)
+  var gradient = consume scores
+  let (channels, voxels, samples) = (gradient.channels, gradient.extent.product, gradient.batch)
   precondition(
-    labels.count == scores.batch * voxels, "\(labels.count) labels for \(scores.batch * voxels) voxels")
+    labels.labels.count == samples * voxels, "\(labels.labels.count) labels for \(samples * voxels) voxels")
   let weights = classWeights ?? [Float](repeating: 1, count: channels)
   precondition(weights.count == channels, "\(weights.count) class weights for \(channels) classes")
-  let total = countedWeight(labels, ignoredLabel: ignoredLabel, weights: weights)
-  guard total > 0 else { return (0, Tensor(shape: scores.shape)) }
+  let total = countedWeight(labels.counts, ignoredLabel: ignoredLabel, weights: weights)
+  guard total > 0 else { return (0, Tensor(shape: gradient.shape)) }
 
   let chunks = Chunks(count: voxels)
   // Each class's share of the mean; nothing for the ignored label, which may be a class.
   let shares = weights.indices.map {
-    ignoredLabel.map(Int.init) == $0 ? 0 : Float(Double(weights[$0]) / total)
+    ignoredLabel.map(Int.init) == $0 ? 0 : Float(Double(weights[$0]) / total * gradientFactor)
   }
-  var losses = [Double](repeating: 0, count: scores.batch * chunks.number)
-  var gradient = scores
+  var losses = [Double](repeating: 0, count: samples * chunks.number)
   let level = KernelLevel.current
   try gradient.elements.withDisjointBuffer { elements throws(Cancelled) in
     try losses.withDisjointBuffer { losses throws(Cancelled) in
-      try labels.withSharedBuffer { labels throws(Cancelled) in
+      try labels.labels.withSharedBuffer { labels throws(Cancelled) in
         try shares.withSharedBuffer { shares throws(Cancelled) in
           try work.forEach(count: losses.count) { index, _ in
             let (sample, range) = (index / chunks.number, chunks.range(index % chunks.number))
@@ -48,13 +49,11 @@ package func softmaxCrossEntropy(
       }
     }
   }
-  return (losses.reduce(0, +), gradient)
+  return (losses.reduce(0, +) / gradientFactor, gradient)
 }
 
 /// The sum over the voxels that count of their classes' weights.
-private func countedWeight(_ labels: [UInt8], ignoredLabel: UInt8?, weights: [Float]) -> Double {
-  var counts = [Int](repeating: 0, count: 256)
-  for label in labels { counts[Int(label)] += 1 }
+private func countedWeight(_ counts: [Int], ignoredLabel: UInt8?, weights: [Float]) -> Double {
   var total = 0.0
   for (label, count) in counts.enumerated() where count > 0 && label != ignoredLabel.map(Int.init) {
     precondition(label < weights.count, "label \(label) among \(weights.count) classes")
@@ -63,7 +62,7 @@ private func countedWeight(_ labels: [UInt8], ignoredLabel: UInt8?, weights: [Fl
   return total
 }
 
-/// The definition of ``softmaxCrossEntropy(scores:labels:ignoredLabel:classWeights:work:)``, in double
+/// The definition of ``softmaxCrossEntropy(scores:labels:ignoredLabel:classWeights:gradientFactor:work:)``, in double
 /// precision.
 package func softmaxCrossEntropyReference(
   scores: ReferenceTensor, labels: [UInt8], ignoredLabel: UInt8? = nil, classWeights: [Double]? = nil

@@ -12,114 +12,98 @@ import Work
 ///   - scores: [N, C, D, H, W].
 ///   - labels: One per voxel, sample after sample; below C or `ignoredLabel`.
 ///   - ignoredLabel: A label whose voxels do not count.
+///   - gradientFactor: Multiplies the gradient, not the loss.
 /// - Throws: `Cancelled`.
 package func softmaxDice(
-  scores: Tensor, labels: [UInt8], ignoredLabel: UInt8? = nil, work: WorkContext
+  scores: Tensor, labels: CountedLabels, ignoredLabel: UInt8? = nil, gradientFactor: Double = 1,
+  work: WorkContext
 ) throws(Cancelled) -> (loss: Double, gradient: Tensor) {
   let (channels, voxels) = (scores.channels, scores.extent.product)
   precondition(
-    labels.count == scores.batch * voxels, "\(labels.count) labels for \(scores.batch * voxels) voxels")
+    labels.labels.count == scores.batch * voxels,
+    "\(labels.labels.count) labels for \(scores.batch * voxels) voxels")
   let chunks = Chunks(count: voxels)
   let count = scores.batch * chunks.number
   let level = KernelLevel.current
-  let ignored = ignoredLabel.map(Int.init) ?? -1
-  var gradient = scores
-  var parts = [ClassOverlap](repeating: ClassOverlap(), count: count * channels)
-  try gradient.elements.withDisjointBuffer { elements throws(Cancelled) in
-    try labels.withSharedBuffer { labels throws(Cancelled) in
-      @Sendable func chunk(_ index: Int) -> (UnsafeMutablePointer<Float>, UnsafePointer<UInt8>, count: Int) {
+  let ignored = Int32(ignoredLabel.map(Int.init) ?? -1)
+  var parts = [SIMD2<Double>](repeating: .zero, count: count * channels)
+  var loss = 0.0
+  let gradient = try filledTensor(shape: scores.shape) { elements throws(Cancelled) in
+    try labels.labels.withSharedBuffer { places throws(Cancelled) in
+      @Sendable func chunk(_ index: Int) -> (start: Int, labels: UnsafePointer<UInt8>, count: Int) {
         let (sample, range) = (index / chunks.number, chunks.range(index % chunks.number))
         return (
-          elements.start + sample * channels * voxels + range.lowerBound,
-          labels.start + sample * voxels + range.lowerBound, range.count
+          sample * channels * voxels + range.lowerBound, places.start + sample * voxels + range.lowerBound,
+          range.count
         )
       }
       try parts.withDisjointBuffer { parts throws(Cancelled) in
-        try work.forEach(count: count) { index, _ in
-          let (values, labels, size) = chunk(index)
-          pointwise_softmax(level, values, Int32(channels), voxels, size, nil)
-          for channel in 1..<max(channels, 1) {
-            var part = ClassOverlap()
-            part.add(values + channel * voxels, labels, size, label: channel, ignored: ignored)
-            parts[index * channels + channel] = part
+        try scores.elements.withSharedBuffer { scores throws(Cancelled) in
+          try work.forEach(count: count) { index, _ in
+            let (start, labels, size) = chunk(index)
+            for channel in 0..<channels {
+              let offset = start + channel * voxels
+              (elements.start + offset).initialize(from: scores.start + offset, count: size)
+            }
+            pointwise_softmax(level, elements.start + start, Int32(channels), voxels, size, nil)
+            for channel in 0..<channels {
+              parts[index * channels + channel] = pairOfSums {
+                pointwise_class_sums(
+                  level, elements.start + start + channel * voxels, size, labels, Int32(channel), ignored, $0)
+              }
+            }
           }
         }
       }
-      var classes = [ClassOverlap](repeating: ClassOverlap(), count: channels)
-      for (index, part) in parts.enumerated() { classes[index % channels].add(part) }
-      parts = classes
-      let slopes = OverlapSlopes(classes)
-      try work.forEach(count: count) { index, _ in
-        let (values, labels, size) = chunk(index)
-        slopes.turnIntoGradient(values, labels, size, stride: voxels, ignored: ignored)
+      let overlaps = (0..<channels).map { channel in
+        let sums = stride(from: channel, to: parts.count, by: channels).reduce(.zero) { $0 + parts[$1] }
+        // Nothing for the background.
+        let counts = channel > 0 && ignored != channel
+        return ClassOverlap(sums, labelled: counts ? labels.counts[channel] : 0)
+      }
+      let present = overlaps.filter { $0.labelled > 0 }
+      guard !present.isEmpty else {
+        return elements.start.initialize(repeating: 0, count: elements.count)
+      }
+      loss = 1 - present.reduce(0) { $0 + $1.dice } / Double(present.count)
+      let factor = gradientFactor / Double(present.count)
+      try overlaps.map { Float($0.slopeInside * factor) }.withSharedBuffer { inside throws(Cancelled) in
+        try overlaps.map { Float($0.slopeOutside * factor) }.withSharedBuffer { outside throws(Cancelled) in
+          try work.forEach(count: count) { index, _ in
+            let (start, labels, size) = chunk(index)
+            pointwise_softmax_gradient(
+              level, elements.start + start, Int32(channels), voxels, size, labels, ignored, inside.start,
+              outside.start)
+          }
+        }
       }
     }
   }
-  let present = parts.filter { $0.labelled > 0 }
-  let loss = present.isEmpty ? 0 : 1 - present.reduce(0) { $0 + $1.dice } / Double(present.count)
   return (loss, gradient)
 }
 
-/// The sums of one class from which its soft Dice overlap is made.
+/// The sums of one class from which its soft Dice overlap is made, all 0 for a class that no counted voxel has.
 private struct ClassOverlap: Sendable {
-  var probability = 0.0
-  var common = 0.0
-  var labelled = 0.0
+  private var common = 0.0
+  private var union = 1.0
+  private(set) var labelled = 0
 
-  var union: Double { probability + labelled + 1 }
+  /// - Parameter sums: The class's probabilities over all counted voxels, and over those of the class.
+  init(_ sums: SIMD2<Double>, labelled: Int) {
+    guard labelled > 0 else { return }
+    common = sums.y
+    union = sums.x + Double(labelled) + 1
+    self.labelled = labelled
+  }
+
   var dice: Double { (2 * common + 1) / union }
 
-  mutating func add(_ other: ClassOverlap) {
-    probability += other.probability
-    common += other.common
-    labelled += other.labelled
-  }
-
-  mutating func add(
-    _ probabilities: UnsafePointer<Float>, _ labels: UnsafePointer<UInt8>, _ count: Int, label: Int,
-    ignored: Int
-  ) {
-    for voxel in 0..<count where Int(labels[voxel]) != ignored {
-      let value = Double(probabilities[voxel])
-      probability += value
-      if Int(labels[voxel]) == label {
-        common += value
-        labelled += 1
-      }
-    }
-  }
+  /// Derivatives of 1 - dice by the probability of one voxel that has the class's label, and of one that has not.
+  var slopeInside: Double { labelled > 0 ? (dice - 2) / union : 0 }
+  var slopeOutside: Double { labelled > 0 ? dice / union : 0 }
 }
 
-/// Derivatives of the loss by the probability of each class: one inside the class's label, one outside.
-private struct OverlapSlopes: Sendable {
-  private var inside: [Float]
-  private var outside: [Float]
-
-  init(_ classes: [ClassOverlap]) {
-    let present = Double(max(1, classes.count { $0.labelled > 0 }))
-    outside = classes.map { $0.labelled > 0 ? Float($0.dice / $0.union / present) : 0 }
-    inside = classes.map { $0.labelled > 0 ? Float(($0.dice - 2) / $0.union / present) : 0 }
-  }
-
-  /// Replaces probabilities p by p (g - Σ g p), the derivatives by the scores, with the slopes g.
-  func turnIntoGradient(
-    _ values: UnsafeMutablePointer<Float>, _ labels: UnsafePointer<UInt8>, _ count: Int, stride: Int,
-    ignored: Int
-  ) {
-    for voxel in 0..<count {
-      let label = Int(labels[voxel])
-      func slope(_ channel: Int) -> Float { channel == label ? inside[channel] : outside[channel] }
-      var mean: Float = 0
-      for channel in inside.indices { mean += slope(channel) * values[channel * stride + voxel] }
-      for channel in inside.indices {
-        let offset = channel * stride + voxel
-        values[offset] = label == ignored ? 0 : values[offset] * (slope(channel) - mean)
-      }
-    }
-  }
-}
-
-/// The loss of ``softmaxDice(scores:labels:ignoredLabel:work:)``, in double precision.
+/// The loss of ``softmaxDice(scores:labels:ignoredLabel:gradientFactor:work:)``, in double precision.
 package func softmaxDiceReference(
   scores: ReferenceTensor, labels: [UInt8], ignoredLabel: UInt8? = nil
 ) -> Double {

@@ -75,44 +75,13 @@ package struct RectifiedNormalisation: Sendable {
     precondition(
       pooled.output.shape == outputGradient.shape,
       "gradient \(outputGradient.shape) for \(pooled.output.shape)")
-    let level = KernelLevel.current
     let slopes = try slopes(outputGradient, of: pooled.extremes, work: work)
-    let (extent, windows) = (input.extent, outputGradient.extent)
-    let (voxels, planeSize) = (extent.product, extent.h * extent.w)
-    let pooledPlane = windows.h * windows.w
-    let gradient = try filledTensor(shape: input.shape) { gradient throws(Cancelled) in
-      try input.elements.withSharedBuffer { input throws(Cancelled) in
-        try outputGradient.elements.withSharedBuffer { passed throws(Cancelled) in
-          try pooled.extremes.elements.withSharedBuffer { extremes throws(Cancelled) in
-            try pooled.winners.withSharedBuffer { winners throws(Cancelled) in
-              try work.forEach(count: outputGradient.batch * outputGradient.channels) { index, _ in
-                let channel = index % gates.count
-                let (gate, c) = (gates[channel], slopes.coefficients[channel])
-                let (source, target) = (input.start + index * voxels, gradient.start + index * voxels)
-                var written = 0
-                for plane in 0..<windows.d {
-                  // The planes that these windows may name, just before they are needed.
-                  let end =
-                    plane + 1 == windows.d
-                    ? extent.d : min(extent.d, plane * geometry.stride.d + geometry.kernel.d)
-                  if end > written {
-                    pointwise_affine(
-                      level, source + written * planeSize, target + written * planeSize,
-                      (end - written) * planeSize, c.y, c.z)
-                    written = end
-                  }
-                  let first = (index * windows.d + plane) * pooledPlane
-                  for window in first..<first + pooledPlane
-                  where extremes[window] * gate.factor + gate.offset > 0 {
-                    target[Int(winners[window])] += c.x * passed[window]
-                  }
-                }
-              }
-            }
-          }
-        }
-      }
-    }
+    let gradient = try WinnerSpread(
+      gradient: outputGradient, winners: pooled.winners, geometry: geometry, inputExtent: input.extent,
+      slopes: zip(gates, slopes.coefficients).map {
+        WinnerSlope(gate: $0, factor: $1.x, slope: $1.y, offset: $1.z)
+      }, gated: pooled.extremes, source: input
+    )(work: work)
     return (gradient, slopes.scale, slopes.shift)
   }
 

@@ -7,7 +7,7 @@ import Work
 ///
 /// - Parameter input: [N, C, D, H, W], with fewer than 2³¹ voxels per channel.
 /// - Returns: The pooled values, [N, C, D', H', W'], and for each the flat index of its voxel inside the
-///   channel's D·H·W voxels, for ``maxPoolingInputGradient(_:winners:inputExtent:work:)``.
+///   channel's D·H·W voxels, for ``maxPoolingInputGradient(_:winners:geometry:rectified:inputExtent:work:)``.
 /// - Throws: `Cancelled`.
 package func maxPooling(
   _ input: Tensor, geometry: PoolingGeometry, work: WorkContext
@@ -24,14 +24,11 @@ func extremes(
   precondition(extent.product <= Int(Int32.max), "\(extent) voxels exceed 32-bit indices")
   let planes = input.batch * input.channels
   let level = KernelLevel.current
-  var winners = [Int32](unsafeUninitializedCapacity: planes * pooled.product) { buffer, count in
-    buffer.initialize(repeating: 0)
-    count = planes * pooled.product
-  }
+  var winners: [Int32] = []
   let output = try filledTensor(shape: [input.batch, input.channels, pooled.d, pooled.h, pooled.w]) {
     output throws(Cancelled) in
-    try input.elements.withSharedBuffer { input throws(Cancelled) in
-      try winners.withDisjointBuffer { winners throws(Cancelled) in
+    winners = try filledArray(count: planes * pooled.product) { winners throws(Cancelled) in
+      try input.elements.withSharedBuffer { input throws(Cancelled) in
         try work.forEach(count: planes * pooled.d) { index, _ in
           let (plane, z) = (index / pooled.d, index % pooled.d)
           let firstZ = z * geometry.stride.d
@@ -52,36 +49,4 @@ func extremes(
     }
   }
   return (output, winners)
-}
-
-/// The gradient of a loss with respect to a max-pooling's input: each output's goes to its winner.
-///
-/// - Parameters:
-///   - outputGradient: [N, C, D', H', W'].
-///   - winners: As ``maxPooling(_:geometry:work:)`` returned them.
-///   - inputExtent: Extents of the pooling's input.
-/// - Returns: [N, C, D, H, W].
-/// - Throws: `Cancelled`.
-package func maxPoolingInputGradient(
-  _ outputGradient: Tensor, winners: [Int32], inputExtent: Extent3, work: WorkContext
-) throws(Cancelled) -> Tensor {
-  precondition(
-    winners.count == outputGradient.elements.count,
-    "\(winners.count) winners for a gradient of \(outputGradient.shape)")
-  let (batch, channels) = (outputGradient.batch, outputGradient.channels)
-  let (voxels, pooled) = (inputExtent.product, outputGradient.extent.product)
-  return try filledTensor(shape: [batch, channels, inputExtent.d, inputExtent.h, inputExtent.w]) {
-    gradient throws(Cancelled) in
-    try outputGradient.elements.withSharedBuffer { output throws(Cancelled) in
-      try winners.withSharedBuffer { winners throws(Cancelled) in
-        try work.forEach(count: batch * channels) { plane, _ in
-          let target = gradient.start + plane * voxels
-          target.initialize(repeating: 0, count: voxels)
-          for index in plane * pooled..<(plane + 1) * pooled {
-            target[Int(winners[index])] += output[index]
-          }
-        }
-      }
-    }
-  }
 }

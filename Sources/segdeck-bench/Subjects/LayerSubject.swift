@@ -115,7 +115,8 @@ struct LayerSubject {
         winners = try maxPooling(input, geometry: geometry, work: work).winners
       },
       Part(name: "input gradient", kernel: "maxPooling", operations: comparisons) {
-        _ = try maxPoolingInputGradient(gradient, winners: winners, inputExtent: extent, work: work)
+        _ = try maxPoolingInputGradient(
+          gradient, winners: winners, geometry: geometry, inputExtent: extent, work: work)
       },
     ]
   }
