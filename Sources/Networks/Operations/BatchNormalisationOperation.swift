@@ -69,25 +69,17 @@ package struct BatchNormalisationOperation: NetworkOperation {
 /// them nothing is kept.
 private struct BatchNormalisationStep: TrainedStep {
   let operation: BatchNormalisationOperation
-  var rectifies = false
-  var pooling: PoolingGeometry?
+  var behind = RectifiedPooling()
 
-  mutating func takeIn(_ follower: TrainedFollower) -> Bool {
-    switch follower {
-    case .rectification where !rectifies: rectifies = true
-    case .maxPooling(let geometry) where rectifies && pooling == nil: pooling = geometry
-    default: return false
-    }
-    return true
-  }
+  mutating func takeIn(_ follower: TrainedFollower) -> Bool { behind.takeIn(follower) }
 
   func run(
     _ input: consuming Tensor, by layers: [TrainedLayer], work: WorkContext
   ) throws(Cancelled) -> TrainedOutput {
-    guard rectifies else { return try operation.trained(input, by: layers[0], work: work) }
+    guard behind.rectifies else { return try operation.trained(input, by: layers[0], work: work) }
     let normalisation = try RectifiedNormalisation(
       of: input, scale: layers[0][.weight], shift: layers[0][.bias], epsilon: operation.epsilon, work: work)
-    guard let pooling else {
+    guard let pooling = behind.pooling else {
       let output = try normalisation.output(work: work)
       return TrainedOutput(output, statistics: normalisation.statistics) { gradient, work throws(Cancelled) in
         LayerGradients(try normalisation.gradients(gradient, work: work))

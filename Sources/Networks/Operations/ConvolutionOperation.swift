@@ -107,17 +107,9 @@ extension ConvolutionOperation {
 /// they are stored, and one pass goes back to their gradient.
 private struct ConvolutionStep: TrainedStep {
   let operation: ConvolutionOperation
-  var rectifies = false
-  var pooling: PoolingGeometry?
+  var behind = RectifiedPooling()
 
-  mutating func takeIn(_ follower: TrainedFollower) -> Bool {
-    switch follower {
-    case .rectification where !rectifies: rectifies = true
-    case .maxPooling(let geometry) where rectifies && pooling == nil: pooling = geometry
-    default: return false
-    }
-    return true
-  }
+  mutating func takeIn(_ follower: TrainedFollower) -> Bool { behind.takeIn(follower) }
 
   func run(
     _ input: consuming Tensor, by layers: [TrainedLayer], work: WorkContext
@@ -126,15 +118,15 @@ private struct ConvolutionStep: TrainedStep {
       weight: layers[0][.weight], geometry: operation.geometry, inputExtent: input.extent, work: work)
     let hasBias = operation.hasBias
     let output = try prepared.apply(
-      input, bias: hasBias ? layers[0][.bias] : nil, rectifies: rectifies, work: work)
+      input, bias: hasBias ? layers[0][.bias] : nil, rectifies: behind.rectifies, work: work)
     let wayBack = ConvolutionWayBack(operation, prepared, input: input, layer: layers[0])
-    guard rectifies else {
+    guard behind.rectifies else {
       return TrainedOutput(output) { gradient, work throws(Cancelled) in
         let sums = hasBias ? try channelSums(gradient, work: work) : nil
         return try wayBack.gradients(gradient, bias: sums, work: work)
       }
     }
-    guard let pooling else {
+    guard let pooling = behind.pooling else {
       return TrainedOutput(output) { gradient, work throws(Cancelled) in
         var gradient = consume gradient
         let sums = try rectifierGradient(&gradient, output: output, work: work)

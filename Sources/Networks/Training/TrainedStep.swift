@@ -23,6 +23,22 @@ package enum TrainedFollower: Sendable {
   case mixing(outputs: Int, hasBias: Bool)
 }
 
+/// A rectifier and a pooling behind it, as far as a step took them in.
+struct RectifiedPooling: Sendable {
+  private(set) var rectifies = false
+  private(set) var pooling: PoolingGeometry?
+
+  /// Takes in the rectifier, then the pooling.
+  mutating func takeIn(_ follower: TrainedFollower) -> Bool {
+    switch follower {
+    case .rectification where !rectifies: rectifies = true
+    case .maxPooling(let geometry) where rectifies && pooling == nil: pooling = geometry
+    default: return false
+    }
+    return true
+  }
+}
+
 /// A layer that takes nothing in.
 struct SingleLayerStep: TrainedStep {
   let operation: any NetworkOperation
