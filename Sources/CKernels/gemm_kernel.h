@@ -211,11 +211,20 @@ ALWAYS_INLINE void LEVEL(dot_products)(const int lefts, const int rights, int le
     UNROLL for (int r = 0; r < lefts; r++) UNROLL for (int c = 0; c < rights; c++) sum[r][c] = (VECTOR){0};
     long p = 0;
     for (; p + WIDTH <= length; p += WIDTH) {
-        VECTOR yv[6];
-        UNROLL for (int c = 0; c < rights; c++) yv[c] = LOAD(y[c] + p);
-        UNROLL for (int r = 0; r < lefts; r++) {
-            const VECTOR xv = LOAD(x[r] + p);
-            UNROLL for (int c = 0; c < rights; c++) sum[r][c] += xv * yv[c];
+        // Registers for the side with fewer rows.
+        VECTOR few[4];
+        if (lefts < rights) {
+            UNROLL for (int r = 0; r < lefts; r++) few[r] = LOAD(x[r] + p);
+            UNROLL for (int c = 0; c < rights; c++) {
+                const VECTOR yv = LOAD(y[c] + p);
+                UNROLL for (int r = 0; r < lefts; r++) sum[r][c] += few[r] * yv;
+            }
+        } else {
+            UNROLL for (int c = 0; c < rights; c++) few[c] = LOAD(y[c] + p);
+            UNROLL for (int r = 0; r < lefts; r++) {
+                const VECTOR xv = LOAD(x[r] + p);
+                UNROLL for (int c = 0; c < rights; c++) sum[r][c] += xv * few[c];
+            }
         }
     }
     float total[8][6];

@@ -23,6 +23,17 @@ void transposed_convolution_make_rows(enum kernels_level level, const struct tra
     DISPATCH_LEVEL(level, make_rows, rows);
 }
 
+void transposed_convolution_fetch(const float *start, long stride, long length, long first, long last) {
+    long run = first / length, line = first % length;
+    for (; first < last; first++) {
+        __builtin_prefetch(start + run * stride + line * 16, 0, 2);
+        if (++line == length) {
+            line = 0;
+            run++;
+        }
+    }
+}
+
 double transposed_convolution_split(enum kernels_level level, const float *row, int length, float *even, float *odd) {
     double sum = 0;
     DISPATCH_LEVEL(level, split, row, length, even, odd, &sum);

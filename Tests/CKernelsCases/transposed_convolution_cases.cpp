@@ -24,6 +24,7 @@ void rows_case(Table &table, const RowsCase &shape) {
     rows.inputs = shape.inputs;
     rows.width = shape.width;
     rows.result_width = shape.result_width;
+    rows.ahead = 1000;
     rows.weights = weights.data();
     rows.rectifies = shape.rectifies;
     for (int r = 0; r < 4; r++) {
@@ -89,6 +90,10 @@ void transposed_convolution_cases(Table &table) {
     bool taps[27] = {};
     for (int place = 0; place < 27; place++) taps[transposed_convolution_tap_order(place)] = true;
     for (bool is_taken : taps) table.require("transposed_convolution_tap_order takes every tap", is_taken);
+    // Changes nothing, wherever it reaches.
+    const float value = 1;
+    transposed_convolution_fetch(&value, 100, 3, 2, 1000);
+    table.require("transposed_convolution_fetch leaves memory as it is", value == 1);
     for (int length : {0, 1, 2, 2 * vector - 1, 2 * vector, 2 * vector + 1, 160, 1023, 1024, 1025, 3001})
         split_case(table, length);
 }

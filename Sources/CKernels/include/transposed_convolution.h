@@ -17,6 +17,7 @@ struct transposed_convolution_rows {
     int inputs, width;               // channels and columns of the input
     const float *source[4];          // the input rows of the first channel; rows of zeros outside the input
     long source_stride[4];           // floats from each to that of the next channel; 0 for rows of zeros
+    long ahead;                      // floats from the last of the rows to what is fetched into the cache meanwhile
     const float *weights;            // [inputs][27][2], taps in the order of transposed_convolution_tap_order
     float bias[2];                   // where the sums of each output start
     float *result[2][4];             // the output rows; NULL for those that are not wanted
@@ -27,6 +28,10 @@ void transposed_convolution_make_rows(enum kernels_level level, const struct tra
 
 // The tap (z, y, x), x fastest, that takes place `index` of the weights.
 int transposed_convolution_tap_order(int index);
+
+// Fetches lines `first` ..< `last` of 16 floats into the second cache level, of runs of `length` lines
+// that start `stride` floats apart, the first at `start`. What lies there is not touched and need not exist.
+void transposed_convolution_fetch(const float *start, long stride, long length, long first, long last);
 
 // even[i] = row[2i] and odd[i] = row[2i + 1] of `length` values, and their sum in single precision within blocks
 // of 1024, in double between them.

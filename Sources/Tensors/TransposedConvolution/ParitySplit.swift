@@ -7,7 +7,8 @@ import Work
 ///
 /// Of every output the planes 2z - 1, 2z and 2z + 1 are held (taps 0, 1 and 2); of each the even rows, those behind
 /// them and, with the row before them, the odd rows; each row as its even columns with a zero behind them and its odd
-/// columns with a zero before them. What lies outside the output is zeros.
+/// columns with a zero before them. What lies outside the output is zeros. Plane 2z + 1 stays where it is as plane 2z - 1 of
+/// the next z.
 struct ParitySplit: Sendable {
   /// Channels of the gradient.
   let outputs: Int
@@ -15,8 +16,7 @@ struct ParitySplit: Sendable {
   let rows: Int
   /// Columns of the input, and one of zeros.
   let pitch: Int
-  /// Where the run of (output, tap of z, y, x) starts, the last fastest.
-  let runs: [Int]
+  private let runs: (even: [Int], odd: [Int])
 
   /// Floats that products may read beyond the last run.
   private static let slack = 64
@@ -27,13 +27,26 @@ struct ParitySplit: Sendable {
     let pitch = width + 1
     self.pitch = pitch
     let images = Images(rows: rows, pitch: pitch)
-    runs = (0..<outputs * 3).flatMap { plane in
-      // Tap 0 reads the odd rows from the one before on, tap 1 the even rows, tap 2 the odd ones; likewise columns.
-      [images.oddRows, 0, images.oddRows + pitch].flatMap { row in
-        let oddColumns = row == 0 ? images.evenRowsOddColumns : row + (rows + 1) * pitch
-        return [oddColumns, row, oddColumns + 1].map { plane * images.count + $0 }
+    func runs(z: Int) -> [Int] {
+      (0..<outputs * 3).flatMap { plane in
+        let start = (plane / 3 * 3 + Self.place(tap: plane % 3, z: z)) * images.count
+        // Tap 0 reads the odd rows from the one before on, tap 1 the even rows, tap 2 the odd ones; likewise columns.
+        return [images.oddRows, 0, images.oddRows + pitch].flatMap { row in
+          let oddColumns = row == 0 ? images.evenRowsOddColumns : row + (rows + 1) * pitch
+          return [oddColumns, row, oddColumns + 1].map { start + $0 }
+        }
       }
     }
+    self.runs = (runs(z: 0), runs(z: 1))
+  }
+
+  /// Where the run of (output, tap of z, y, x) starts in plane `z`, the last fastest.
+  func runs(z: Int) -> [Int] { z.isMultiple(of: 2) ? runs.even : runs.odd }
+
+  /// Which of an output's three planes tap `tap` of plane `z` reads.
+  private static func place(tap: Int, z: Int) -> Int {
+    // The odd planes take turns.
+    tap == 1 ? 0 : 1 + (z + tap / 2) % 2
   }
 
   /// Where the four images of one plane start, that of the even columns of even rows at 0.
@@ -51,17 +64,21 @@ struct ParitySplit: Sendable {
   /// Floats of memory that it takes.
   var count: Int { outputs * 3 * Images(rows: rows, pitch: pitch).count + Self.slack }
 
-  /// Sorts what plane `z` and the rows from `y` on of the input are joined to, of one sample's gradient of extents
-  /// `extent`, and adds each output's sum over the planes 2z and 2z + 1 and the rows that are not before 2y to `sums`.
+  /// Sorts what plane `z` and the rows from `y` on of the input are joined to.
+  ///
+  /// - Parameters:
+  ///   - gradient: One sample's output gradient, of extents `extent`.
+  ///   - follows: Whether the call before was for plane z - 1 and the same rows, so that their common plane stays.
+  ///   - sums: One per output, to which those over the planes 2z and 2z + 1 and the rows that are not before 2y are added.
   func fill(
     _ memory: UnsafeMutablePointer<Float>, from gradient: UnsafePointer<Float>, extent: Extent3, z: Int,
-    y: Int, sums: UnsafeMutablePointer<Double>, level: kernels_level
+    y: Int, follows: Bool, sums: UnsafeMutablePointer<Double>, level: kernels_level
   ) {
     let images = Images(rows: rows, pitch: pitch)
     for output in 0..<outputs {
-      for tap in 0..<3 {
+      for tap in (follows ? 1 : 0)..<3 {
         let plane = 2 * z - 1 + tap
-        let image = memory + (output * 3 + tap) * images.count
+        let image = memory + (output * 3 + Self.place(tap: tap, z: z)) * images.count
         let source = gradient + (output * extent.d + plane) * extent.h * extent.w
         for index in 0...2 * rows {
           // In the order of memory: odd rows are behind the even ones, but for the first.

@@ -100,11 +100,14 @@ struct ParitySplitGradients: Sendable {
               let memory = scratch.start(worker)
               let sums = parts.start + share * size
               sums.initialize(repeating: 0, count: size)
-              for unit in plan.units(of: share) where !work.cancellation.isRequested {
+              let indices = plan.units(of: share)
+              for index in indices where !work.cancellation.isRequested {
+                let unit = plan.unit(index)
                 let split = unit.rows.count == plan.rows ? split : lastSplit
                 split.fill(
                   memory, from: gradient.start + unit.item * outputs * outputGradient.extent.product,
                   extent: outputGradient.extent, z: unit.plane, y: unit.rows.lowerBound,
+                  follows: index > indices.lowerBound && unit.plane > 0,
                   sums: biasParts.start + share * outputs, level: level)
                 let lines = memory + split.count
                 if size > 0 {
@@ -114,7 +117,13 @@ struct ParitySplitGradients: Sendable {
                     level: level)
                 }
                 if let inputGradient {
-                  write(inputGradient, of: unit, split, memory, results: lines, level: level)
+                  let next = index + 1 < indices.upperBound ? plan.unit(index + 1) : nil
+                  write(inputGradient, of: unit, split, memory, results: lines, level: level) { part, parts in
+                    guard let next else { return }
+                    fetch(
+                      next, part: part, of: parts, gradient: gradient.start,
+                      input: size > 0 ? source.start : nil)
+                  }
                 }
               }
             }
@@ -157,7 +166,7 @@ struct ParitySplitGradients: Sendable {
       let end = split.rows * split.pitch
       (line + end).update(repeating: 0, count: length - end)
     }
-    split.runs.withUnsafeBufferPointer { offsets in
+    split.runs(z: unit.plane).withUnsafeBufferPointer { offsets in
       for first in stride(from: 0, to: length - 16, by: Self.pieceLength) {
         gemm_multiply_transposed(
           level, Int32(inputs), Int32(offsets.count), Int32(min(Self.pieceLength, length - 16 - first)),
@@ -166,16 +175,48 @@ struct ParitySplitGradients: Sendable {
     }
   }
 
+  /// Fetches a part of what `unit` will read into the cache, but for the plane that the one before it has read.
+  private func fetch(
+    _ unit: ParitySplitPlan.Unit, part: Int, of parts: Int, gradient: UnsafePointer<Float>,
+    input: UnsafePointer<Float>?
+  ) {
+    let (outputs, extent) = (outputGradient.channels, outputGradient.extent)
+    func fetch(_ start: UnsafePointer<Float>, stride: Int, length: Int, runs: Int) {
+      let lines = (length + 15) / 16
+      transposed_convolution_fetch(
+        start, stride, lines, part * runs * lines / parts, (part + 1) * runs * lines / parts)
+    }
+    for plane in 2 * unit.plane...2 * unit.plane + 1 {
+      fetch(
+        gradient + ((unit.item * outputs * extent.d + plane) * extent.h + 2 * unit.rows.lowerBound)
+          * extent.w,
+        stride: extent.product, length: 2 * unit.rows.count * extent.w, runs: outputs)
+    }
+    if let input {
+      let place = (unit.item * inputs * inputExtent.d + unit.plane) * inputExtent.h + unit.rows.lowerBound
+      fetch(
+        input + place * inputExtent.w, stride: inputExtent.product, length: unit.rows.count * inputExtent.w,
+        runs: inputs)
+    }
+  }
+
   /// Writes the input's gradient of the unit's rows, which are computed in `results`.
   private func write(
     _ gradient: InputGradient, of unit: ParitySplitPlan.Unit, _ split: ParitySplit,
-    _ runs: UnsafePointer<Float>, results: UnsafeMutablePointer<Float>, level: kernels_level
+    _ runs: UnsafePointer<Float>, results: UnsafeMutablePointer<Float>, level: kernels_level,
+    meanwhile: (_ part: Int, _ parts: Int) -> Void
   ) {
+    let panelColumns = Int(gemm_panel_columns(level))
     let (columns, length) = (split.rows * split.pitch - 1, lineLength(of: split))
-    split.runs.withUnsafeBufferPointer { offsets in
+    split.runs(z: unit.plane).withUnsafeBufferPointer { offsets in
       gradient.product.multiply(
         level: level, columns: columns, result: results, resultStride: length, bias: [], rectifies: false
-      ) { rows, column, _ in (runs + column, offsets.baseAddress! + rows.lowerBound) }
+      ) { rows, column, _ in
+        if rows.lowerBound == 0 {
+          meanwhile(column / panelColumns, (columns + panelColumns - 1) / panelColumns)
+        }
+        return (runs + column, offsets.baseAddress! + rows.lowerBound)
+      }
     }
     gradient.product.scatter(
       results, resultStride: length, columns: columns, first: unit.rows.lowerBound * split.pitch,
@@ -191,21 +232,23 @@ private struct ParitySplitPlan: Sendable {
   let rowsOfLastBlock: Int
   /// Parts of the work, each with its own sums.
   let shares: Int
-  private let height, depth, blocks, count: Int
+  private let height, depth, blocks, count, unitsPerShare: Int
 
   /// Floats that the rows may take with all that is made of them, which stay in the second cache level.
   private static let mostFloats = 224 * 1024
 
   init(inputs: Int, outputs: Int, taps: Int, extent: Extent3, batch: Int) {
     let perRow = (12 * outputs + inputs) * (extent.w + 1)
-    let most = max(1, min(extent.h, Self.mostFloats / perRow))
-    blocks = (extent.h + most - 1) / most
+    let mostRows = max(1, min(extent.h, Self.mostFloats / perRow))
+    blocks = (extent.h + mostRows - 1) / mostRows
     rows = (extent.h + blocks - 1) / blocks
     rowsOfLastBlock = extent.h - (blocks - 1) * rows
     (height, depth) = (extent.h, extent.d)
     count = batch * extent.d * blocks
     // Several tasks for each of a few threads; the sums of all stay below 16 MB.
-    shares = max(1, min(48, count, 4_000_000 / (inputs * outputs * taps)))
+    let most = max(1, min(24, 4_000_000 / (inputs * outputs * taps)))
+    unitsPerShare = (count + most - 1) / most
+    shares = (count + unitsPerShare - 1) / unitsPerShare
   }
 
   /// A block of rows of one plane of the input.
@@ -215,11 +258,14 @@ private struct ParitySplitPlan: Sendable {
   }
 
   /// The blocks that a share sums up.
-  func units(of share: Int) -> some Sequence<Unit> {
-    (share * count / shares..<(share + 1) * count / shares).lazy.map { index in
-      let first = index % blocks * rows
-      return Unit(
-        item: index / blocks / depth, plane: index / blocks % depth, rows: first..<min(first + rows, height))
-    }
+  func units(of share: Int) -> Range<Int> {
+    share * unitsPerShare..<min((share + 1) * unitsPerShare, count)
+  }
+
+  func unit(_ index: Int) -> Unit {
+    // Neighbouring planes share one of the gradient's.
+    let first = index / depth % blocks * rows
+    return Unit(
+      item: index / depth / blocks, plane: index % depth, rows: first..<min(first + rows, height))
   }
 }
