@@ -58,7 +58,6 @@ ALWAYS_INLINE void LEVEL(make_columns)(const struct transposed_convolution_rows 
             in[r / 2][r % 2][0] = value;
             in[r / 2][r % 2][1] =
                 place == INSIDE ? LOAD(source[r] + 1) : __builtin_shufflevector(value, (VECTOR){0}, NEXT_LANES);
-            if (r == 3) __builtin_prefetch(source[r] + rows->ahead, 0, 2);
             source[r] += rows->source_stride[r];
         }
         UNROLL for (int z = 0; z < 3; z++) {

@@ -24,7 +24,6 @@ void rows_case(Table &table, const RowsCase &shape) {
     rows.inputs = shape.inputs;
     rows.width = shape.width;
     rows.result_width = shape.result_width;
-    rows.ahead = 1000;
     rows.weights = weights.data();
     rows.rectifies = shape.rectifies;
     for (int r = 0; r < 4; r++) {

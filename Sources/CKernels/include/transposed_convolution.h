@@ -17,7 +17,6 @@ struct transposed_convolution_rows {
     int inputs, width;               // channels and columns of the input
     const float *source[4];          // the input rows of the first channel; rows of zeros outside the input
     long source_stride[4];           // floats from each to that of the next channel; 0 for rows of zeros
-    long ahead;                      // floats from the last of the rows to what is fetched into the cache meanwhile
     const float *weights;            // [inputs][27][2], taps in the order of transposed_convolution_tap_order
     float bias[2];                   // where the sums of each output start
     float *result[2][4];             // the output rows; NULL for those that are not wanted

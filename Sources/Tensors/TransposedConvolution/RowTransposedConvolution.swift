@@ -13,9 +13,8 @@ struct RowTransposedConvolution: Sendable {
   private let rectifies: Bool
 
   private static let outputsAtOnce = Int(TRANSPOSED_CONVOLUTION_OUTPUTS)
-  /// Input rows and planes that one task reads, those behind them not counted: what its planes share stays in the second
-  /// cache level.
-  private static let (rowsPerTask, planesPerTask) = (8, 3)
+  /// Input rows that one task reads.
+  private static let rowsPerTask = 8
 
   /// Whether `geometry` is the one whose phases the rows are made of; any output padding below the stride is served.
   static func serves(_ geometry: TransposedConvolutionGeometry) -> Bool {
@@ -87,52 +86,37 @@ struct RowTransposedConvolution: Sendable {
     let planes = output.planes.lowerBound / 2..<(output.planes.upperBound + 1) / 2
     let height = input.extent.h
     let blocks = (height + Self.rowsPerTask - 1) / Self.rowsPerTask
-    let slabs = (planes.count + Self.planesPerTask - 1) / Self.planesPerTask
     try weights.withSharedBuffer { weights throws(Cancelled) in
-      try work.forEach(count: input.batch * slabs * blocks) { task, _ in
-        let (item, slab) = (task / blocks / slabs, task / blocks % slabs)
-        let firstPlane = planes.lowerBound + slab * Self.planesPerTask
+      try work.forEach(count: input.batch * planes.count * blocks) { task, _ in
+        let (item, z) = (task / blocks / planes.count, planes.lowerBound + task / blocks % planes.count)
         let first = task % blocks * Self.rowsPerTask
         var rows = transposed_convolution_rows()
         rows.inputs = Int32(channels)
         rows.width = Int32(input.extent.w)
-        rows.ahead = 2 * input.extent.w
         rows.result_width = Int32(output.extent.w)
         rows.rectifies = rectifies ? 1 : 0
-        for z in firstPlane..<min(firstPlane + Self.planesPerTask, planes.upperBound) {
-          for y in first..<min(first + Self.rowsPerTask, height) where !work.cancellation.isRequested {
-            make(
-              &rows, from: input, to: output, item: item, z: z, y: y, weights: weights, zeros: zeros,
-              level: level)
+        for y in first..<min(first + Self.rowsPerTask, height) {
+          let sources = (
+            source(input, item: item, z: z, y: y), source(input, item: item, z: z, y: y + 1),
+            source(input, item: item, z: z + 1, y: y), source(input, item: item, z: z + 1, y: y + 1)
+          )
+          rows.source = (
+            sources.0 ?? zeros.start, sources.1 ?? zeros.start, sources.2 ?? zeros.start,
+            sources.3 ?? zeros.start
+          )
+          func step(_ source: UnsafePointer<Float>?) -> Int { source == nil ? 0 : input.channelStride }
+          rows.source_stride = (step(sources.0), step(sources.1), step(sources.2), step(sources.3))
+          for pair in stride(from: 0, to: outputs, by: Self.outputsAtOnce) {
+            rows.weights = weights.start + pair * channels * 27
+            rows.bias = (bias[pair], bias[pair + 1])
+            rows.result = (
+              results(output, item: item, channel: pair, z: z, y: y),
+              results(output, item: item, channel: pair + 1, z: z, y: y)
+            )
+            transposed_convolution_make_rows(level, &rows)
           }
         }
       }
-    }
-    try work.checkCancellation()
-  }
-
-  /// Makes the output rows of input row (z, y).
-  private func make(
-    _ rows: inout transposed_convolution_rows, from input: ActivationWindow, to output: ActivationWindow,
-    item: Int, z: Int, y: Int, weights: SharedBuffer<Float>, zeros: SharedBuffer<Float>, level: kernels_level
-  ) {
-    let sources = (
-      source(input, item: item, z: z, y: y), source(input, item: item, z: z, y: y + 1),
-      source(input, item: item, z: z + 1, y: y), source(input, item: item, z: z + 1, y: y + 1)
-    )
-    rows.source = (
-      sources.0 ?? zeros.start, sources.1 ?? zeros.start, sources.2 ?? zeros.start, sources.3 ?? zeros.start
-    )
-    func step(_ source: UnsafePointer<Float>?) -> Int { source == nil ? 0 : input.channelStride }
-    rows.source_stride = (step(sources.0), step(sources.1), step(sources.2), step(sources.3))
-    for pair in stride(from: 0, to: outputs, by: Self.outputsAtOnce) {
-      rows.weights = weights.start + pair * channels * 27
-      rows.bias = (bias[pair], bias[pair + 1])
-      rows.result = (
-        results(output, item: item, channel: pair, z: z, y: y),
-        results(output, item: item, channel: pair + 1, z: z, y: y)
-      )
-      transposed_convolution_make_rows(level, &rows)
     }
   }
 
