@@ -125,32 +125,37 @@ void fft_forward_height(const struct fft_tile *tile, const float *planes, ptrdif
     DISPATCH(tile, forward_height(tile, planes, plane_stride, plane_count, rows, columns, bands, band_stride));
 }
 
-void fft_inverse_height(const struct fft_tile *tile, const float *bands, ptrdiff_t band_stride, int plane_count, int skip,
-                        int rows, int columns, float *planes, ptrdiff_t plane_stride) {
+void fft_inverse_height(const struct fft_tile *tile, const float *bands, ptrdiff_t band_stride, int plane_count,
+                        int skip, int rows, int columns, float *planes, ptrdiff_t plane_stride) {
     DISPATCH(tile, inverse_height(tile, bands, band_stride, plane_count, skip, rows, columns, planes, plane_stride));
 }
 
-void fft_forward_width(const struct fft_tile *tile, const float *band, int columns, float *spectrum,
+void fft_forward_width(const struct fft_tile *tile, const float *band, int count, float *spectrum,
                        ptrdiff_t step) {
-    DISPATCH(tile, forward_width(tile, band, columns, spectrum, step));
+    DISPATCH(tile, forward_width(tile, band, count, spectrum, step));
 }
 
-void fft_inverse_width(const struct fft_tile *tile, const float *spectrum, ptrdiff_t step, int skip, int columns,
+void fft_inverse_width(const struct fft_tile *tile, const float *spectrum, ptrdiff_t step, int skip, int count,
                        float *band) {
-    DISPATCH(tile, inverse_width(tile, spectrum, step, skip, columns, band));
+    DISPATCH(tile, inverse_width<false>(tile, spectrum, step, skip, count, band));
+}
+
+void fft_inverse_width_adding(const struct fft_tile *tile, const float *spectrum, ptrdiff_t step, int count,
+                              float *band) {
+    DISPATCH(tile, inverse_width<true>(tile, spectrum, step, 0, count, band));
 }
 
 void fft_multiply(const struct fft_tile *tile, const struct fft_channels *channels, const float *weights,
-                  float *spectra) {
-    DISPATCH(tile, multiply<false>(tile, channels, weights, spectra));
+                  const float *sources, float *results) {
+    DISPATCH(tile, multiply<false>(tile, channels, weights, sources, results));
 }
 
 void fft_multiply_adjoint(const struct fft_tile *tile, const struct fft_channels *channels, const float *weights,
-                          float *spectra) {
-    DISPATCH(tile, multiply<true>(tile, channels, weights, spectra));
+                          const float *sources, float *results) {
+    DISPATCH(tile, multiply<true>(tile, channels, weights, sources, results));
 }
 
-void fft_accumulate(const struct fft_tile *tile, const struct fft_channels *channels, const float *spectra,
-                    float *sums, bool adds) {
-    DISPATCH(tile, accumulate(tile, channels, spectra, sums, adds));
+void fft_accumulate(const struct fft_tile *tile, const struct fft_channels *channels, const float *inputs,
+                    const float *outputs, float *sums) {
+    DISPATCH(tile, accumulate(tile, channels, inputs, outputs, sums));
 }

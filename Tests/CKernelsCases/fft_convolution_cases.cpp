@@ -43,7 +43,7 @@ class Transform {
         fft_forward_height(&tile, depth.data(), plane, planes(), extents.height, columns(), bands_of_tile.data(),
                            band_floats);
         for (int b = 0; b < bands(); b++)
-            fft_forward_width(&tile, bands_of_tile.data() + b * band_floats, columns(),
+            fft_forward_width(&tile, bands_of_tile.data() + b * band_floats, extents.width,
                               spectrum.data() + b * band_floats, vector());
         return spectrum;
     }
@@ -51,15 +51,19 @@ class Transform {
     // Voxels from `skip` on of the correlation whose spectrum this is; two spectra were multiplied, each doubled.
     // Where it `pools`, the largest of every 2 x 2 x 2 of them, the extents rounded up.
     std::vector<float> inverse(const float *spectrum, Extents skip, Extents kept, float bias, bool rectifies,
-                               bool pools = false) {
+                               bool pools = false, bool adds = false) {
         const int lanes = fft_vector_width(tile.level);
         const int rows = (kept.height + 1) / 2 * 2, vectors = (kept.width + lanes - 1) / lanes;
         const ptrdiff_t stride = 2 * ptrdiff_t(rows) * vectors * lanes;
         const ptrdiff_t band = vectors * lanes * vector();
         Floats depth(size_t(planes() * stride)), bands_of_tile(size_t(bands() * band));
         for (int b = 0; b < bands(); b++)
-            fft_inverse_width(&tile, spectrum + b * band_floats, vector(), skip.width, vectors,
+            fft_inverse_width(&tile, spectrum + b * band_floats, vector(), skip.width, vectors * lanes,
                               bands_of_tile.data() + b * band);
+        if (adds)
+            for (int b = 0; b < bands(); b++)
+                fft_inverse_width_adding(&tile, spectrum + b * band_floats, vector(), kept.width,
+                                         bands_of_tile.data() + b * band);
         fft_inverse_height(&tile, bands_of_tile.data(), band, planes(), skip.height, rows, vectors, depth.data(),
                            stride);
         const struct fft_store store = {skip.depth, kept.depth, kept.height, kept.width,
@@ -117,24 +121,31 @@ class Case {
         const int pairs = problem.inputs * problem.outputs;
         const ptrdiff_t vector = transform.vector();
         const size_t floats = transform.spectrum_floats(), frequencies = size_t(e.width);
-        const int slots = problem.tiles * (problem.inputs + problem.outputs);
-        const ptrdiff_t step = (slots + 1) * vector;
-        const struct fft_channels channels = {problem.inputs, problem.outputs, problem.tiles, step};
+        const ptrdiff_t input_step = (problem.inputs * problem.tiles + 1) * vector;
+        const ptrdiff_t output_step = (problem.outputs * problem.tiles + 1) * vector;
+        const ptrdiff_t step = input_step + output_step;
         std::vector<Floats> results(size_t(problem.outputs * problem.tiles), Floats{floats});
         std::vector<Floats> adjoints(size_t(problem.inputs * problem.tiles), Floats{floats});
         std::vector<Floats> weight_gradients(size_t(pairs), Floats{floats});
         for (int band = 0; band < transform.bands(); band++) {
-            const Floats weights = gathered({&kernel_spectra}, band, pairs * vector, 0);
-            Floats products = gathered({&input_spectra}, band, step, step);
-            fft_multiply(&transform.tile, &channels, weights.data(), products.data());
-            scattered(products, results, band, step);
-            Floats adjoint = gathered({&gradient_spectra}, band, step, step);
-            fft_multiply_adjoint(&transform.tile, &channels, weights.data(), adjoint.data());
-            scattered(adjoint, adjoints, band, step);
-            const Floats both = gathered({&input_spectra, &gradient_spectra}, band, step, 0);
+            const Floats weights = gathered({&kernel_spectra}, band, pairs * vector);
+            const struct fft_channels forwards = {problem.inputs, problem.outputs, problem.tiles, input_step,
+                                                  output_step};
+            const Floats sources = gathered({&input_spectra}, band, input_step);
+            Floats products(frequencies * size_t(output_step));
+            fft_multiply(&transform.tile, &forwards, weights.data(), sources.data(), products.data());
+            scattered(products, results, band, output_step);
+            const struct fft_channels backwards = {problem.inputs, problem.outputs, problem.tiles, output_step,
+                                                   input_step};
+            const Floats outputs = gathered({&gradient_spectra}, band, output_step);
+            Floats adjoint(frequencies * size_t(input_step));
+            fft_multiply_adjoint(&transform.tile, &backwards, weights.data(), outputs.data(), adjoint.data());
+            scattered(adjoint, adjoints, band, input_step);
+            const struct fft_channels both = {problem.inputs, problem.outputs, problem.tiles, step, 0};
+            const Floats all = gathered({&input_spectra, &gradient_spectra}, band, step);
             Floats sums(frequencies * size_t(pairs * vector), 7);
-            fft_accumulate(&transform.tile, &channels, both.data(), sums.data(), false);
-            fft_accumulate(&transform.tile, &channels, both.data(), sums.data(), true);
+            fft_accumulate(&transform.tile, &both, all.data(),
+                           all.data() + problem.inputs * problem.tiles * vector, sums.data());
             scattered(sums, weight_gradients, band, pairs * vector);
         }
         compare_products(results);
@@ -163,16 +174,15 @@ class Case {
         volumes.push_back(voxels);
     }
 
-    // One band of some spectra frequency by frequency, `step` floats apart, after `lead` floats.
-    Floats gathered(const std::vector<const std::vector<Floats> *> &lists, int band, ptrdiff_t step,
-                    ptrdiff_t lead) const {
+    // One band of some spectra frequency by frequency, `step` floats apart.
+    Floats gathered(const std::vector<const std::vector<Floats> *> &lists, int band, ptrdiff_t step) const {
         const size_t floats = size_t(transform.band_floats), vector = size_t(transform.vector());
-        Floats joined(size_t(lead) + floats / vector * size_t(step));
+        Floats joined(floats / vector * size_t(step));
         size_t slot = 0;
         for (const auto *spectra : lists)
             for (const Floats &spectrum : *spectra) {
                 for (size_t k = 0; k < floats; k++)
-                    joined[size_t(lead) + k / vector * size_t(step) + slot * vector + k % vector] =
+                    joined[k / vector * size_t(step) + slot * vector + k % vector] =
                         spectrum[size_t(band) * floats + k];
                 slot++;
             }
@@ -247,7 +257,8 @@ class Case {
         for (int o = 0; o < problem.outputs; o++)
             for (int i = 0; i < problem.inputs; i++)
                 compare("fft_accumulate", {0, 0, 0}, kernel,
-                        transform.inverse(sums[size_t(o * problem.inputs + i)].data(), {0, 0, 0}, kernel, 0, false),
+                        transform.inverse(sums[size_t(o * problem.inputs + i)].data(), {0, 0, 0}, kernel, 0, false, false,
+                                          true),
                         [&](int dz, int dy, int dx) {
                             double sum = 0;
                             for (int t = 0; t < problem.tiles; t++)
@@ -257,7 +268,7 @@ class Case {
                                             sum += at(inputs[size_t(i * problem.tiles + t)], e, z + dz, y + dy,
                                                       x + dx) *
                                                    at(gradients[size_t(o * problem.tiles + t)], e, z, y, x);
-                            return 2 * sum;  // accumulated twice
+                            return 2 * sum;  // added twice
                         });
     }
 };

@@ -8,8 +8,8 @@
 // Layouts, W being the vector width of the tile's level and a complex vector W real then W imaginary parts:
 //   depth spectrum  [depth / 2 + 1] planes, each [rows][columns] complex vectors, lanes along x, values doubled
 //   bands           [depth / 2 + 1][height / W], each [x] complex vectors, lanes along the frequencies of y
-//   band spectra    [width] frequencies, `step` floats apart, each [channel][tile] complex vectors of one band: what one
-//                   frequency's products need lies together
+//   band spectra    [width] frequencies, `step` floats apart, each [channel][tile] complex vectors of one band: what
+//                   one frequency's products need lies together
 //   weight spectra  of one band [width][outputs][inputs] complex vectors
 // A depth spectrum and a band may hold only the first rows and columns, when the rest is zero or not asked for.
 #pragma once
@@ -65,36 +65,40 @@ void fft_inverse_depth(const struct fft_tile *tile, const float *planes, ptrdiff
 void fft_forward_height(const struct fft_tile *tile, const float *planes, ptrdiff_t plane_stride, int plane_count,
                         int rows, int columns, float *bands, ptrdiff_t band_stride);
 
-// Transforms the bands of `plane_count` planes back along y and keeps `rows` rows after the first `skip`. Rows beyond the tile become zero.
-void fft_inverse_height(const struct fft_tile *tile, const float *bands, ptrdiff_t band_stride, int plane_count, int skip,
-                        int rows, int columns, float *planes, ptrdiff_t plane_stride);
+// Transforms the bands of `plane_count` planes back along y and keeps `rows` rows after the first `skip`. Rows beyond
+// the tile become zero.
+void fft_inverse_height(const struct fft_tile *tile, const float *bands, ptrdiff_t band_stride, int plane_count,
+                        int skip, int rows, int columns, float *planes, ptrdiff_t plane_stride);
 
-// Transforms one band along x. `spectrum` is where the first frequency goes, the others follow `step` floats apart.
-void fft_forward_width(const struct fft_tile *tile, const float *band, int columns, float *spectrum, ptrdiff_t step);
+// Transforms one band along x, of which the first `count` voxels are read and the others count as zero. `spectrum` is
+// where the first frequency goes, the others follow `step` floats apart.
+void fft_forward_width(const struct fft_tile *tile, const float *band, int count, float *spectrum, ptrdiff_t step);
 
-// Transforms a band spectrum back along x and keeps `columns` vectors' worth of voxels after the first `skip`.
-void fft_inverse_width(const struct fft_tile *tile, const float *spectrum, ptrdiff_t step, int skip, int columns,
+// Transforms a band spectrum back along x and keeps `count` voxels after the first `skip`, or adds the first `count` to
+// what is there.
+void fft_inverse_width(const struct fft_tile *tile, const float *spectrum, ptrdiff_t step, int skip, int count,
                        float *band);
+void fft_inverse_width_adding(const struct fft_tile *tile, const float *spectrum, ptrdiff_t step, int count,
+                              float *band);
 
 // Which spectra a product joins. At each frequency the complex vector of channel c and tile t is the
-// (c * tiles + t)th; frequencies are `step` floats apart.
+// (c * tiles + t)th; the frequencies of what is multiplied are `source_step` floats apart, those of the results
+// `result_step`.
 struct fft_channels {
     int inputs, outputs, tiles;
-    ptrdiff_t step;
+    ptrdiff_t source_step, result_step;
 };
 
 // results[o][t] = sum over i of sources[i][t] * conj(weights[o][i]), for one band of the weight spectra, and its
-// adjoint, results[i][t] = sum over o of sources[o][t] * weights[o][i]. The sources start `step` floats after `spectra`,
-// the results, which replace them, at `spectra`.
+// adjoint, results[i][t] = sum over o of sources[o][t] * weights[o][i].
 void fft_multiply(const struct fft_tile *tile, const struct fft_channels *channels, const float *weights,
-                  float *spectra);
+                  const float *sources, float *results);
 void fft_multiply_adjoint(const struct fft_tile *tile, const struct fft_channels *channels, const float *weights,
-                          float *spectra);
+                          const float *sources, float *results);
 
-// sums[o][i] (+)= sum over t of inputs[i][t] * conj(outputs[o][t]), laid out as one band of weight spectra. `spectra`
-// holds the channels of the inputs, then those of the outputs.
-void fft_accumulate(const struct fft_tile *tile, const struct fft_channels *channels, const float *spectra,
-                    float *sums, bool adds);
+// sums[o][i] = sum over t of inputs[i][t] * conj(outputs[o][t]), laid out as one band of weight spectra.
+void fft_accumulate(const struct fft_tile *tile, const struct fft_channels *channels, const float *inputs,
+                    const float *outputs, float *sums);
 
 #ifdef __cplusplus
 }

@@ -14,7 +14,8 @@ package struct FFTConvolution: Sendable {
   package let inputChannels, outputChannels: Int
   /// The tile that the spectra were made for.
   package let tile: FFTTile
-  let spectra: AlignedFloats
+  /// Of all pairs of channels, transformed along z and y.
+  let bands: AlignedFloats
 
   /// Whether this method computes `geometry`: stride and dilation 1, kernels of 2...9 taps and padding below the
   /// kernel on every axis.
@@ -36,8 +37,8 @@ package struct FFTConvolution: Sendable {
       && min(valid.d, valid.h, valid.w) >= 2
   }
 
-  /// Bytes that the spectra occupy.
-  package var spectraBytes: Int { spectra.count * MemoryLayout<Float>.stride }
+  /// Bytes that the transformed weights occupy.
+  package var weightBytes: Int { bands.count * MemoryLayout<Float>.stride }
 
   /// The tile with which the work on an input of `inputExtent` is estimated to be least.
   package static func cheapestTile(
@@ -74,9 +75,9 @@ package struct FFTConvolution: Sendable {
     outputChannels = weight.shape[0]
     inputChannels = weight.shape[1]
     self.tile = tile
-    spectra = try FFTTaps(
+    bands = try FFTTaps(
       tile: tile, outputs: outputChannels, inputs: inputChannels, kernel: geometry.kernel
-    ).spectra(of: weight, work: work)
+    ).transformForward(weight, work: work)
   }
 
   /// The convolution of `input` [N, in, D, H, W], plus one `bias` per output channel, at least 0 where it `rectifies`.
@@ -108,7 +109,7 @@ package struct FFTConvolution: Sendable {
         result throws(Cancelled) in
         try sweep.run(
           source, into: result, results: inputExtent, planes: 0..<inputExtent.d, scratch: scratch.shared,
-          spectra: spectra, work: work)
+          weights: bands, work: work)
       }
     }
   }

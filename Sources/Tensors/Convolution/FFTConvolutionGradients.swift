@@ -17,7 +17,7 @@ extension FFTConvolution {
       sweep: adjoint, geometry: geometry, input: input, outputGradient: outputGradient)
     var sums: AlignedFloats?
     let inputGradient = try filledTensor(shape: input.shape) { gradient throws(Cancelled) in
-      sums = try pass.sums(input, outputGradient, inputGradient: (gradient, spectra), work: work.silent)
+      sums = try pass.sums(input, outputGradient, inputGradient: (gradient, bands), work: work.silent)
     }
     return (inputGradient, try pass.taps.transformBack(sums!, work: work.silent))
   }
@@ -56,14 +56,24 @@ private struct FFTGradientPass: Sendable {
   let inputExtent, outputExtent: Extent3
   /// The bands of the largest group: the input's channels, then the output's.
   let bands: FFTBands
-  /// The spectra of one product.
-  let spectra: FFTBandSpectra
+  let parts: FFTProductParts
+  /// Channels of the output, or of the input's gradient, of a product at a time.
+  private let outputsAtATime, inputsAtATime: Int
 
   private var tile: FFTTile { sweep.tile }
   private var inputs: Int { sweep.resultChannels }
   private var outputs: Int { sweep.sourceChannels }
+  /// The spectra of a part's channels, and those of the products that need most memory.
+  private var spectra: FFTBandSpectra {
+    FFTBandSpectra(tile: tile, channels: inputs + outputs, tiles: parts.tiles)
+  }
+  private var productFloats: Int {
+    let results = FFTBandSpectra(tile: tile, channels: inputsAtATime, tiles: parts.tiles)
+    return max(
+      inputs * outputsAtATime * tile.bandFloats, outputs * inputsAtATime * tile.bandFloats + results.count)
+  }
   /// Floats of each thread: a depth spectrum or the spectra of one product.
-  private var workerFloats: Int { max(spectra.count, tile.depthFloats) }
+  private var workerFloats: Int { max(spectra.count + productFloats, tile.depthFloats) }
 
   init(sweep: FFTSweep, geometry: ConvolutionGeometry, input: Tensor, outputGradient: Tensor) {
     precondition(
@@ -77,17 +87,18 @@ private struct FFTGradientPass: Sendable {
     let channels = input.channels + outputGradient.channels
     let capacity = min(tiling.count, tiling.fitting(channels: channels, floatLimit: FFTSweep.floatLimit))
     bands = FFTBands(tile: sweep.tile, channels: channels, tiles: capacity)
-    spectra = FFTBandSpectra(
-      tile: sweep.tile, channels: channels, tiles: min(capacity, FFTSweep.tilesPerProduct))
+    parts = FFTProductParts(tile: sweep.tile, sources: channels)
+    outputsAtATime = parts.channels(of: outputGradient.channels)
+    inputsAtATime = parts.channels(of: input.channels)
   }
 
-  /// Sums of input spectra times conjugate output-gradient spectra, laid out as weight spectra; writes the input's
-  /// gradient on the way, given its memory and the spectra of the weights.
+  /// Sums of input spectra times conjugate output-gradient spectra, transformed back along x; writes the input's gradient
+  /// on the way, given its memory and the weights.
   func sums(
     _ input: Tensor, _ outputGradient: Tensor,
     inputGradient: (target: DisjointBuffer<Float>, weights: AlignedFloats)?, work: WorkContext
   ) throws(Cancelled) -> AlignedFloats {
-    let sums = AlignedFloats(count: taps.spectraCount)
+    let sums = taps.bands()
     let memory = AlignedFloats(count: bands.count + work.threadCount * workerFloats)
     let channels = inputs + outputs
     try input.withSharedElements { input throws(Cancelled) in
@@ -148,31 +159,43 @@ private struct FFTGradientPass: Sendable {
     sums: UnsafeMutablePointer<Float>, buffer: UnsafeMutablePointer<Float>
   ) {
     let start = memory + band * bands.stride
-    let (step, vector) = (spectra.step, tile.vectorFloats)
-    var kernel = tile.kernel
-    for part in (0..<group.count).parts(atMost: spectra.tiles) {
-      let count = part.count
-      for index in 0..<bands.channels * count {
-        fft_forward_width(
-          &kernel, start + bands.offset(channel: index / count, tile: part.lowerBound + index % count),
-          Int32(tile.columns(tile.extent.w)), buffer + step + index * vector, step)
-      }
-      var channels = fft_channels(
-        inputs: Int32(inputs), outputs: Int32(outputs), tiles: Int32(count), step: step)
-      fft_accumulate(
-        &kernel, &channels, buffer + step, sums + taps.offset(pair: 0, band: band),
-        group.lowerBound + part.lowerBound > 0)
+    let (step, products) = (spectra.step, buffer + spectra.count)
+    for part in (0..<group.count).parts(atMost: parts.tiles) {
+      bands.transformForward(0..<inputs + outputs, of: part, band: start, into: buffer, step: step)
+      let outputSpectra = buffer + inputs * part.count * tile.vectorFloats
+      accumulate(
+        inputs: buffer, outputs: outputSpectra, tiles: part.count,
+        isFirst: group.lowerBound + part.lowerBound == 0,
+        products: products, sums: sums + band * taps.bandStride)
       guard let weights else { continue }
-      // Behind the input's channels of each frequency, which are needed no more.
-      let products = buffer + inputs * count * vector
-      fft_multiply_adjoint(
-        &kernel, &channels, weights.start + taps.offset(pair: 0, band: band), products)
-      for index in 0..<inputs * count {
-        let slot = part.lowerBound + index % count
-        fft_inverse_width(
-          &kernel, products + index * vector, step, Int32(sweep.skip.w),
-          Int32(tile.columns(tiling.place(group.lowerBound + slot).size.w)),
-          start + bands.offset(channel: index / count, tile: slot))
+      sweep.multiply(
+        outputSpectra, step: step, part: part, first: group.lowerBound, of: tiling, weights: weights.start,
+        band: band, resultsAtATime: inputsAtATime, scratch: products, into: start, bands: bands)
+    }
+  }
+
+  /// Sums products over tiles and transforms the sums back along x, some outputs at a time.
+  private func accumulate(
+    inputs inputSpectra: UnsafePointer<Float>, outputs outputSpectra: UnsafePointer<Float>, tiles: Int,
+    isFirst: Bool, products: UnsafeMutablePointer<Float>, sums: UnsafeMutablePointer<Float>
+  ) {
+    var transform = tile.kernel
+    for part in (0..<outputs).parts(of: outputsAtATime) {
+      var channels = fft_channels(
+        inputs: Int32(inputs), outputs: Int32(part.count), tiles: Int32(tiles), source_step: spectra.step,
+        result_step: 0)
+      fft_accumulate(
+        &transform, &channels, inputSpectra, outputSpectra + part.lowerBound * tiles * tile.vectorFloats,
+        products)
+      let step = inputs * part.count * tile.vectorFloats
+      for pair in 0..<inputs * part.count {
+        let spectrum = products + pair * tile.vectorFloats
+        let target = sums + (part.lowerBound * inputs + pair) * taps.bandFloats
+        if isFirst {
+          fft_inverse_width(&transform, spectrum, step, 0, Int32(taps.kernel.w), target)
+        } else {
+          fft_inverse_width_adding(&transform, spectrum, step, Int32(taps.kernel.w), target)
+        }
       }
     }
   }

@@ -45,7 +45,7 @@ package struct FFTConvolutionOperation: PreparedOperation {
   }
 
   package var worksInPlace: Bool { false }
-  package var weightBytes: Int { convolution.spectraBytes }
+  package var weightBytes: Int { convolution.weightBytes }
   package func outputChannels(_ channels: Int) -> Int { convolution.outputChannels }
 
   package func outputExtent(_ input: Extent3) -> Extent3? {
@@ -89,7 +89,7 @@ package struct FFTConvolutionOperation: PreparedOperation {
     try sweep.run(
       input, into: output, results: results,
       planes: resultPlanes(for: output.planes, resultDepth: results.d), scratch: scratch,
-      spectra: convolution.spectra, work: work)
+      weights: convolution.bands, work: work)
   }
 
   /// Extents of the convolution's results that the output is made of: without those of partial windows that the

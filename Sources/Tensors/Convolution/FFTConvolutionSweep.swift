@@ -5,8 +5,6 @@ import Work
 struct FFTSweep: Sendable {
   /// Floats that hold the bands of one group of tiles: 32 MiB.
   static let floatLimit = 8 << 20
-  /// Tiles whose bands are multiplied at a time: their spectra stay in the second-level cache.
-  static let tilesPerProduct = 8
 
   let tile: FFTTile
   let sourceChannels, resultChannels: Int
@@ -28,11 +26,21 @@ struct FFTSweep: Sendable {
     let groups: [Range<Int>]
     /// The bands of the largest group.
     let bands: FFTBands
-    /// The spectra of one product.
-    let spectra: FFTBandSpectra
+    let parts: FFTProductParts
+    /// Results of a product at a time.
+    let resultsAtATime: Int
+
+    /// The spectra of a part's sources, those of its weights, and those of its results.
+    var sources: FFTBandSpectra {
+      FFTBandSpectra(tile: parts.tile, channels: parts.sources, tiles: parts.tiles)
+    }
+    var weightFloats: Int { parts.sources * resultsAtATime * parts.tile.bandFloats }
+    var results: FFTBandSpectra {
+      FFTBandSpectra(tile: parts.tile, channels: resultsAtATime, tiles: parts.tiles)
+    }
 
     /// Floats of each thread: a depth spectrum or the spectra of one product.
-    var workerFloats: Int { max(spectra.count, spectra.tile.depthFloats) }
+    var workerFloats: Int { max(sources.count + weightFloats + results.count, parts.tile.depthFloats) }
     func scratchCount(threadCount: Int) -> Int { bands.count + threadCount * workerFloats }
   }
 
@@ -43,17 +51,17 @@ struct FFTSweep: Sendable {
     let tiling = FFTTiling(tile: tile, kernel: kernel, batch: batch, results: results, pools: pools)
     let channels = max(sourceChannels, resultChannels)
     let capacity = min(tiling.count, tiling.fitting(channels: channels, floatLimit: FFTSweep.floatLimit))
+    let parts = FFTProductParts(tile: tile, sources: sourceChannels)
     return Plan(
       tiling: tiling, groups: tiling.groups(channels: channels, floatLimit: FFTSweep.floatLimit),
-      bands: FFTBands(tile: tile, channels: channels, tiles: capacity),
-      spectra: FFTBandSpectra(
-        tile: tile, channels: channels, tiles: min(capacity, FFTSweep.tilesPerProduct)))
+      bands: FFTBands(tile: tile, channels: channels, tiles: capacity), parts: parts,
+      resultsAtATime: parts.channels(of: resultChannels))
   }
 
   /// Reads `source` and writes the planes of `target`, which are made of the results `planes` of `results`.
   func run(
     _ source: ActivationWindow, into target: ActivationWindow, results: Extent3, planes: Range<Int>,
-    scratch: DisjointBuffer<Float>, spectra: AlignedFloats, work: WorkContext
+    scratch: DisjointBuffer<Float>, weights: AlignedFloats, work: WorkContext
   ) throws(Cancelled) {
     let plan = plan(batch: target.batch, results: Extent3(planes.count, results.h, results.w))
     precondition(
@@ -77,7 +85,7 @@ struct FFTSweep: Sendable {
           into: scratch.start + bands.offset(channel: channel, tile: index), stride: bands.stride,
           planes: scratch.start + bands.count + worker * plan.workerFloats)
       }
-      try multiply(scratch, group: group, plan: plan, spectra: spectra, work: work)
+      try multiply(scratch, group: group, plan: plan, weights: weights, work: work)
       // Channel after channel of a tile: neighbouring tiles share cache lines, which two threads must not write at a time.
       try work.forEach(count: resultChannels * group.count) { item, worker in
         let (index, channel) = (item / resultChannels, item % resultChannels)
@@ -93,41 +101,75 @@ struct FFTSweep: Sendable {
 
   /// Replaces the bands of a group's sources by those of its results.
   private func multiply(
-    _ scratch: DisjointBuffer<Float>, group: Range<Int>, plan: Plan, spectra: AlignedFloats, work: WorkContext
+    _ scratch: DisjointBuffer<Float>, group: Range<Int>, plan: Plan, weights: AlignedFloats, work: WorkContext
   ) throws(Cancelled) {
     let items = FFTProductItems(
-      bands: tile.bands, tiles: group.count, limit: FFTSweep.tilesPerProduct, threads: work.threadCount)
-    let weightFloats = sourceChannels * resultChannels * tile.bandFloats
-    let (step, vector) = (plan.spectra.step, tile.vectorFloats)
+      bands: tile.bands, tiles: group.count, limit: plan.parts.tiles, threads: work.threadCount)
     try work.forEach(count: items.count) { item, worker in
       let (band, parts) = items[item]
-      let products = scratch.start + plan.bands.count + worker * plan.workerFloats
-      let start = scratch.start + band * plan.bands.stride
-      let weights = spectra.start + band * weightFloats
-      var kernel = tile.kernel
+      let sources = scratch.start + plan.bands.count + worker * plan.workerFloats
+      let memory = scratch.start + band * plan.bands.stride
       for part in parts {
-        let count = part.count
-        for index in 0..<sourceChannels * count {
-          let offset = plan.bands.offset(channel: index / count, tile: part.lowerBound + index % count)
-          fft_forward_width(
-            &kernel, start + offset, Int32(tile.columns(tile.extent.w)), products + step + index * vector,
-            step)
-        }
-        var channels = fft_channels(
-          inputs: Int32(isAdjoint ? resultChannels : sourceChannels),
-          outputs: Int32(isAdjoint ? sourceChannels : resultChannels), tiles: Int32(count), step: step)
-        if isAdjoint {
-          fft_multiply_adjoint(&kernel, &channels, weights, products)
-        } else {
-          fft_multiply(&kernel, &channels, weights, products)
-        }
-        for index in 0..<resultChannels * count {
-          let slot = part.lowerBound + index % count
-          let kept = plan.tiling.place(group.lowerBound + slot).size
-          fft_inverse_width(
-            &kernel, products + index * vector, step, Int32(skip.w), Int32(tile.columns(kept.w)),
-            start + plan.bands.offset(channel: index / count, tile: slot))
-        }
+        plan.bands.transformForward(
+          0..<sourceChannels, of: part, band: memory, into: sources, step: plan.sources.step)
+        multiply(
+          sources, step: plan.sources.step, part: part, first: group.lowerBound, of: plan.tiling,
+          weights: weights.start, band: band, resultsAtATime: plan.resultsAtATime,
+          scratch: sources + plan.sources.count, into: memory, bands: plan.bands)
+      }
+    }
+  }
+
+  /// Multiplies the spectra of one band of some tiles with those of the weights, some results at a time, and transforms
+  /// these back along x.
+  func multiply(
+    _ sources: UnsafePointer<Float>, step: Int, part: Range<Int>, first: Int, of tiling: FFTTiling,
+    weights: UnsafePointer<Float>, band: Int, resultsAtATime: Int, scratch: UnsafeMutablePointer<Float>,
+    into memory: UnsafeMutablePointer<Float>, bands: FFTBands
+  ) {
+    var kernel = tile.kernel
+    let count = part.count
+    for results in (0..<resultChannels).parts(of: resultsAtATime) {
+      let spectra = FFTBandSpectra(tile: tile, channels: results.count, tiles: count)
+      transformWeights(of: results, band: weights, number: band, into: scratch)
+      let products = scratch + sourceChannels * results.count * tile.bandFloats
+      var channels = fft_channels(
+        inputs: Int32(isAdjoint ? results.count : sourceChannels),
+        outputs: Int32(isAdjoint ? sourceChannels : results.count), tiles: Int32(count), source_step: step,
+        result_step: spectra.step)
+      if isAdjoint {
+        fft_multiply_adjoint(&kernel, &channels, scratch, sources, products)
+      } else {
+        fft_multiply(&kernel, &channels, scratch, sources, products)
+      }
+      for index in 0..<results.count * count {
+        let slot = part.lowerBound + index % count
+        fft_inverse_width(
+          &kernel, products + index * tile.vectorFloats, spectra.step, Int32(skip.w),
+          Int32(tile.wholeVectors(tiling.place(first + slot).size.w)),
+          memory + bands.offset(channel: results.lowerBound + index / count, tile: slot))
+      }
+    }
+  }
+
+  /// Transforms the weights that lead to some results along x, laid out [frequency][out][in].
+  private func transformWeights(
+    of results: Range<Int>, band weights: UnsafePointer<Float>, number band: Int,
+    into spectra: UnsafeMutablePointer<Float>
+  ) {
+    var transform = tile.kernel
+    let taps = FFTTaps(
+      tile: tile, outputs: isAdjoint ? sourceChannels : resultChannels,
+      inputs: isAdjoint ? resultChannels : sourceChannels, kernel: kernel)
+    let (outputs, inputs) = isAdjoint ? (0..<sourceChannels, results) : (results, 0..<sourceChannels)
+    let start = weights + band * taps.bandStride
+    var target = spectra
+    for output in outputs {
+      for input in inputs {
+        fft_forward_width(
+          &transform, start + (output * taps.inputs + input) * taps.bandFloats, Int32(kernel.w), target,
+          sourceChannels * results.count * tile.vectorFloats)
+        target += tile.vectorFloats
       }
     }
   }
@@ -196,6 +238,11 @@ struct FFTProductItems: Sendable {
 }
 
 extension Range<Int> {
+  /// Parts of `size` and the rest.
+  func parts(of size: Int) -> [Range<Int>] {
+    stride(from: lowerBound, to: upperBound, by: size).map { $0..<Swift.min($0 + size, upperBound) }
+  }
+
   /// As few parts as possible of at most `limit`, of equal size as far as possible.
   func parts(atMost limit: Int) -> [Range<Int>] {
     let parts = (count + limit - 1) / limit

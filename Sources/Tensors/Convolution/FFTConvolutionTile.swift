@@ -43,6 +43,8 @@ package struct FFTTile: Hashable, Sendable {
     let width = Int(fft_vector_width(level))
     return (voxels + width - 1) / width
   }
+  /// Voxels of the vectors that cover `voxels` along x.
+  func wholeVectors(_ voxels: Int) -> Int { columns(voxels) * vectorFloats / 2 }
   /// Factor that the four unnormalised transforms and two doubled half spectra leave to be applied.
   var scale: Float { Float(0.25 / Double(extent.product)) }
 
@@ -114,11 +116,25 @@ struct FFTBands: Sendable {
   var stride: Int { channels * tiles * tile.bandFloats + 32 }
   /// Floats of all bands.
   var count: Int { tile.bands * stride }
+  /// Transforms a band of some channels of some tiles along x into spectra of `step` floats a frequency.
+  func transformForward(
+    _ channels: Range<Int>, of part: Range<Int>, band: UnsafePointer<Float>,
+    into spectra: UnsafeMutablePointer<Float>, step: Int
+  ) {
+    var transform = tile.kernel
+    for index in 0..<channels.count * part.count {
+      let offset = offset(
+        channel: channels.lowerBound + index / part.count, tile: part.lowerBound + index % part.count)
+      fft_forward_width(
+        &transform, band + offset, Int32(tile.extent.w), spectra + index * tile.vectorFloats, step)
+    }
+  }
+
   /// Floats from the first band of channel 0 of tile 0 to that of another.
   func offset(channel: Int, tile index: Int) -> Int { (channel * tiles + index) * tile.bandFloats }
 }
 
-/// The spectrum of one band of some tiles of several channels, as `fft_convolution.h` lays it out for products.
+/// The spectrum of one band of several channels of some tiles, as `fft_convolution.h` lays it out for products.
 struct FFTBandSpectra: Sendable {
   let tile: FFTTile
   let channels, tiles: Int
@@ -126,8 +142,34 @@ struct FFTBandSpectra: Sendable {
   /// Floats from one frequency to the next: an odd number of complex vectors, so that successive frequencies of a
   /// channel do not share cache sets.
   var step: Int { (channels * tiles / 2 * 2 + 1) * tile.vectorFloats }
-  /// Floats of all frequencies and of one more, which products in place need.
-  var count: Int { (tile.extent.w + 1) * step }
+  var count: Int { tile.extent.w * step }
+}
+
+/// How the products of one band are cut into parts whose spectra stay in the second-level cache.
+struct FFTProductParts: Sendable {
+  let tile: FFTTile
+  /// Channels that are transformed for a product.
+  let sources: Int
+
+  /// Floats of the sources of a part: 1.2 MB.
+  private static let sourceFloats = 300 << 10
+  /// Floats of the weights and results that one product joins them with: 0.6 MB.
+  private static let productFloats = 150 << 10
+
+  /// Tiles at a time, whose sources are transformed once.
+  var tiles: Int { Self.fitting(Self.sourceFloats, in: sources * tile.bandFloats, atMost: 16) }
+
+  /// Channels of the results at a time, of which there are `results`, each with weights of all sources.
+  func channels(of results: Int) -> Int {
+    Self.fitting(Self.productFloats, in: (sources + tiles) * tile.bandFloats, atMost: results)
+  }
+
+  /// How many of a size fit, in whole fours or twos, as products take them.
+  private static func fitting(_ floats: Int, in size: Int, atMost limit: Int) -> Int {
+    let count = floats / size
+    if count >= limit { return limit }
+    return count >= 4 ? count / 4 * 4 : max(1, min(limit, count / 2 * 2))
+  }
 }
 
 /// Estimated work of one convolution, by which tiles are chosen.
@@ -139,25 +181,24 @@ struct FFTWork {
 
   /// Work with tiles of the given extents; infinite where they are smaller than the kernel.
   ///
-  /// The unit is one radix-2 step of one frequency of one channel. The constants of products and reads were fitted,
-  /// relative to it, by non-negative least squares to times measured with AVX-512 on two threads for 41 combinations
-  /// of the liver network's layers and tiles, which they reproduce to 10 % in the mean and 31 % at most.
+  /// The unit is one radix-2 step of one frequency of one channel. The other constants were measured with AVX-512 on two
+  /// threads on the liver network's layers.
   func cost(_ tile: FFTTile) -> Double {
     let valid = tile.valid(kernel)
     guard valid.d > 0, valid.h > 0, valid.w > 0 else { return .infinity }
     let tiling = FFTTiling(tile: tile, kernel: kernel, batch: batch, results: results)
     let pairs = Double(inputs * outputs)
-    let transforms = Double(tiling.count * (inputs + outputs)) * log2(Double(tile.extent.product))
+    var transforms = Double(tiling.count * (inputs + outputs)) * log2(Double(tile.extent.product))
+    // Depth spectra that leave little of the second-level cache to the bands that are made of them.
+    if tile.depthFloats > Self.cachedDepthFloats { transforms *= 1.25 }
     let products = 0.7 * pairs * Double(tiling.count)
-    // The weight spectra are read from memory for every part of a group.
-    let size = min(
-      tiling.fitting(channels: max(inputs, outputs), floatLimit: FFTSweep.floatLimit),
-      FFTSweep.tilesPerProduct)
-    let reads = 6 * pairs * Double((tiling.count + size - 1) / size)
-    // They are made for every new set of weights, which training has at each step, and stay in memory.
-    let weights = 14 * pairs
-    return Double(tile.planes * tile.extent.h * tile.extent.w) * (transforms + products + reads + weights)
+    // The weights are transformed along x for every part of a group, of about eight tiles, and along z and y once for
+    // every new set of them, which training has at each step.
+    let weights = 6 * pairs * Double((tiling.count + 7) / 8) + 4 * pairs
+    return Double(tile.planes * tile.extent.h * tile.extent.w) * (transforms + products + weights)
   }
+
+  private static let cachedDepthFloats = 128 << 10
 
   /// The cheapest tile at the current instruction level.
   func cheapestTile() -> FFTTile {
