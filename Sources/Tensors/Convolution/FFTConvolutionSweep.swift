@@ -1,7 +1,7 @@
 import CKernels
 import Work
 
-/// One pass of all tiles through the transforms and the products with the weight spectra.
+/// One pass of all tiles through the transforms and the products with the weights.
 struct FFTSweep: Sendable {
   /// Floats that hold the bands of one group of tiles: 32 MiB.
   static let floatLimit = 8 << 20
@@ -13,7 +13,7 @@ struct FFTSweep: Sendable {
   let reach: Extent3
   /// Results of a tile that are dropped before the first valid one.
   let skip: Extent3
-  /// Whether the weights are conjugated and their channels exchanged.
+  /// Whether the weights lead from a convolution's outputs to its inputs.
   let isAdjoint: Bool
   let bias: [Float]?
   let rectifies: Bool
@@ -131,7 +131,7 @@ struct FFTSweep: Sendable {
     let count = part.count
     for results in (0..<resultChannels).parts(of: resultsAtATime) {
       let spectra = FFTBandSpectra(tile: tile, channels: results.count, tiles: count)
-      transformWeights(of: results, band: weights, number: band, into: scratch)
+      transformWeights(weights, to: results, band: band, into: scratch)
       let products = scratch + sourceChannels * results.count * tile.bandFloats
       var channels = fft_channels(
         inputs: Int32(isAdjoint ? results.count : sourceChannels),
@@ -152,9 +152,9 @@ struct FFTSweep: Sendable {
     }
   }
 
-  /// Transforms the weights that lead to some results along x, laid out [frequency][out][in].
+  /// Transforms a band of the weights that lead to some results along x, laid out [frequency][out][in].
   private func transformWeights(
-    of results: Range<Int>, band weights: UnsafePointer<Float>, number band: Int,
+    _ weights: UnsafePointer<Float>, to results: Range<Int>, band: Int,
     into spectra: UnsafeMutablePointer<Float>
   ) {
     var transform = tile.kernel

@@ -181,8 +181,8 @@ struct FFTWork {
 
   /// Work with tiles of the given extents; infinite where they are smaller than the kernel.
   ///
-  /// The unit is one radix-2 step of one frequency of one channel. The other constants were measured with AVX-512 on two
-  /// threads on the liver network's layers.
+  /// The unit is one radix-2 step of one frequency of one channel. The constants of products and weights were fitted to
+  /// times measured with AVX-512 on two threads on the liver network's layers.
   func cost(_ tile: FFTTile) -> Double {
     let valid = tile.valid(kernel)
     guard valid.d > 0, valid.h > 0, valid.w > 0 else { return .infinity }

@@ -1,9 +1,10 @@
 """Times one library on one network and prints one line of JSON with the keys of segdeck-bench.
 
-  network_peer.py openvino|onnxruntime|torch|torch-train liver|heart --threads N --repeat N [--onnx FILE]
+  network_peer.py openvino|onnxruntime|torch|torch-train|torch-train-default liver|heart --threads N --repeat N
+                  [--onnx FILE]
 
-Everything is float32. PyTorch runs channels last, the faster of its layouts; torch-train is a step of SGD with momentum
-on the deeply supervised loss, batch 1.
+Everything is float32. torch-train is a step of SGD with momentum on the deeply supervised loss, batch 1. PyTorch runs
+channels last, the faster of its layouts; with torch-train-default as it lays tensors out when nobody asks.
 """
 import argparse
 import json
@@ -50,9 +51,10 @@ def torch_run(options, x):
 def torch_train_run(options, x):
     import torch
 
+    layout = torch.contiguous_format if options.peer == "torch-train-default" else torch.channels_last_3d
     torch.set_num_threads(options.threads)
-    net = definitions.torch_module(options.network).to(memory_format=torch.channels_last_3d).train()
-    t = torch.from_numpy(x).to(memory_format=torch.channels_last_3d)
+    net = definitions.torch_module(options.network).to(memory_format=layout).train()
+    t = torch.from_numpy(x).to(memory_format=layout)
     heads = definitions.HEADS[options.network]
     classes = net.parts[heads[0][0]].weight.shape[0 if options.network == "heart" else 1]
     torch.manual_seed(7)
@@ -70,7 +72,8 @@ def torch_train_run(options, x):
 
 
 def main():
-    runs = {"openvino": openvino_run, "onnxruntime": onnxruntime_run, "torch": torch_run, "torch-train": torch_train_run}
+    runs = {"openvino": openvino_run, "onnxruntime": onnxruntime_run, "torch": torch_run,
+            "torch-train": torch_train_run, "torch-train-default": torch_train_run}
     parser = argparse.ArgumentParser()
     parser.add_argument("peer", choices=runs)
     parser.add_argument("network", choices=definitions.SHAPES)
