@@ -8,6 +8,8 @@ import Work
 package struct Network: Sendable {
   /// Most bytes that activations and scratch memory take by default; a larger image passes in slabs.
   package static let memoryLimit = 640 << 20
+  /// Planes of the thinnest slabs that weights are prepared for; thinner ones use the same.
+  private static let leastSlabDepthOfWeights = 8
 
   /// The layers.
   package let graph: ResolvedGraph
@@ -46,6 +48,8 @@ package struct Network: Sendable {
     passage: InferencePlan.Passage = .whole, memoryLimit: Int = Network.memoryLimit, work: WorkContext
   ) throws -> InferencePlan {
     func plan(weightsForSlabsOf depth: Int) throws -> InferencePlan {
+      // Kernels that suit thinner slabs take more memory than thin slabs save.
+      let depth = min(max(depth, Network.leastSlabDepthOfWeights), extent.d)
       let steps = try planSteps(for: extent, batch: batch, heads: asked, slabDepth: depth, work: work)
       return InferencePlan(
         steps, memoryLimit: memoryLimit, passage: passage, threadCount: work.threadCount)
