@@ -1,11 +1,6 @@
 // Included once per instruction set by gemm.c through every_level.h; no include guard on purpose.
 
-typedef float LEVEL(vector) __attribute__((vector_size(WIDTH * 4)));
-typedef int LEVEL(lanes) __attribute__((vector_size(WIDTH * 4)));
-typedef float LEVEL(loose) __attribute__((vector_size(WIDTH * 4), aligned(4), may_alias));
-#define VECTOR LEVEL(vector)
-#define LOAD(p) ((VECTOR)(*(const LEVEL(loose) *)(p)))
-#define STORE(p, v) (*(LEVEL(loose) *)(p) = (v))
+#include "vectors.h"
 
 // 3 vectors of columns; with 8 rows 24 of AVX-512's 32 registers hold sums, with 4 rows 12 of the others' 16.
 #define COLUMNS (3 * WIDTH)
@@ -274,6 +269,3 @@ static void LEVEL(multiply_transposed)(int left_rows, int right_rows, int length
 
 #undef COLUMNS
 #undef TILE_ROWS
-#undef VECTOR
-#undef LOAD
-#undef STORE

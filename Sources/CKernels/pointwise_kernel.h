@@ -1,14 +1,8 @@
 // Included once per instruction set by pointwise.c through every_level.h; no include guard on purpose.
 
-typedef float LEVEL(vector) __attribute__((vector_size(WIDTH * 4)));
-typedef int LEVEL(lanes) __attribute__((vector_size(WIDTH * 4)));
-typedef float LEVEL(loose) __attribute__((vector_size(WIDTH * 4), aligned(4), may_alias));
+#include "vectors.h"
 typedef int LEVEL(loose_lanes) __attribute__((vector_size(WIDTH * 4), aligned(4), may_alias));
 typedef unsigned char LEVEL(label_bytes) __attribute__((vector_size(WIDTH)));
-#define VECTOR LEVEL(vector)
-#define LANES LEVEL(lanes)
-#define LOAD(p) ((VECTOR)(*(const LEVEL(loose) *)(p)))
-#define STORE(p, v) (*(LEVEL(loose) *)(p) = (v))
 #define CHOOSE(mask, a, b) ((VECTOR)(((LANES)(a) & (mask)) | ((LANES)(b) & ~(mask))))
 
 ALWAYS_INLINE double LEVEL(total)(VECTOR a, VECTOR b) {
@@ -487,7 +481,3 @@ static void LEVEL(halving_spread)(const struct halving_row *r, float *target) {
 }
 
 #undef CHOOSE
-#undef VECTOR
-#undef LANES
-#undef LOAD
-#undef STORE

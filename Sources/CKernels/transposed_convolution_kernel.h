@@ -1,11 +1,6 @@
 // Included once per instruction set by transposed_convolution.c through every_level.h; no include guard on purpose.
 
-typedef float LEVEL(vector) __attribute__((vector_size(WIDTH * 4)));
-typedef int LEVEL(lanes) __attribute__((vector_size(WIDTH * 4)));
-typedef float LEVEL(loose) __attribute__((vector_size(WIDTH * 4), aligned(4), may_alias));
-#define VECTOR LEVEL(vector)
-#define LOAD(p) ((VECTOR)(*(const LEVEL(loose) *)(p)))
-#define STORE(p, v) (*(LEVEL(loose) *)(p) = (v))
+#include "vectors.h"
 
 #if WIDTH == 16
 #define NEXT_LANES 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16
@@ -155,6 +150,3 @@ static void LEVEL(split)(const float *restrict row, int length, float *restrict 
 #undef EVEN_LANES
 #undef ODD_LANES
 #undef PLANES_AT_ONCE
-#undef VECTOR
-#undef LOAD
-#undef STORE
