@@ -14,10 +14,10 @@ package struct AtomicFile: ~Copyable {
   /// - Throws: ``InputError`` when the folder is missing, is not a folder, or cannot be written.
   package init(path: String) throws(InputError) {
     self.path = path
-    let name = (path as NSString).lastPathComponent
-    let folder = (path as NSString).deletingLastPathComponent
+    let name = FilePath.name(of: path)
+    let folder = FilePath.folder(of: path)
     let unique = "\(getpid())-\(UInt32.random(in: 0...UInt32.max))"
-    temporaryPath = (folder.isEmpty ? "" : folder + "/") + ".\(name).\(unique).part"
+    temporaryPath = FilePath.joined(folder, ".\(name).\(unique).part")
     descriptor = open(temporaryPath, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else {
       throw InputError(path, "cannot be written", found: String(cString: strerror(errno)))

@@ -22,9 +22,7 @@ package struct InputError: Error, Hashable, CustomStringConvertible, Sendable {
     var line = "\(subject): \(problem)"
     let details = [found.map { "found \($0)" }, expected.map { "expected \($0)" }].compactMap(\.self)
     if !details.isEmpty { line += ": " + details.joined(separator: ", ") }
-    // Names and texts come from files: no control character reaches the terminal.
-    return String(
-      String.UnicodeScalarView(
-        line.unicodeScalars.map { $0.properties.generalCategory == .control ? " " : $0 }))
+    // Names and texts come from files: nothing that a terminal would obey gets through.
+    return line.printableLine
   }
 }

@@ -23,7 +23,7 @@ extension ParsableCommand {
   }
 
   private static func exitWithFailure(_ line: String) -> Never {
-    FileHandle.standardError.write(Data("segdeck: \(line)\n".utf8))
+    Console.message(line)
     Foundation.exit(1)
   }
 }

@@ -28,7 +28,7 @@ struct FittedMask {
 
   /// Writes the notes to stderr, a line each.
   func printNotes() {
-    for note in notes { FileHandle.standardError.write(Data("segdeck: note: \(note)\n".utf8)) }
+    for note in notes { Console.note(note) }
   }
 }
 

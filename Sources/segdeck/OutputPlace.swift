@@ -19,7 +19,7 @@ struct OutputPlace {
   private static func check(_ path: String, isForced: Bool, inputs: [String]) throws(InputError) {
     var place = stat()
     guard stat(path, &place) == 0 else {
-      let folder = (path as NSString).deletingLastPathComponent
+      let folder = FilePath.folder(of: path)
       var folderStatus = stat()
       guard stat(folder.isEmpty ? "." : folder, &folderStatus) == 0, folderStatus.st_mode & S_IFMT == S_IFDIR
       else {

@@ -132,7 +132,7 @@ struct RefineCommand: ParsableCommand {
     base.auxiliaryHeadWeights = start.refinement.auxiliaryHeadWeights
     let settings = try options.settings(over: base)
     if options.given.isDisjoint(with: [.thetaAlpha, .thetaBeta, .thetaGamma]) {
-      for reason in defaults.reasons { SegmentCommand.warn("CRF: \(reason)") }
+      for reason in defaults.reasons { Console.note("CRF: \(reason)") }
     }
     return settings
   }

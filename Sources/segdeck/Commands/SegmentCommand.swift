@@ -69,8 +69,8 @@ struct SegmentCommand: ParsableCommand {
     let weights =
       try tau.map { try Text.numbers($0, option: "--tau") } ?? model.refinement.auxiliaryHeadWeights
     let volume = try file.scalarVolume(frame: frame, work: work.part(0...0.1))
-    if let warning = model.preprocessing.mismatch(with: volume) { Self.warn("\(image): \(warning)") }
-    for finding in file.findings { Self.warn("\(image): \(finding)") }
+    if let warning = model.preprocessing.mismatch(with: volume) { Console.note("\(image): \(warning)") }
+    for finding in file.findings { Console.note("\(image): \(finding)") }
     var segmenter = try Segmenter(
       model: model, usesAuxiliaryHeads: weights.contains { $0 != 0 }, work: work.silent)
     segmenter.memoryLimit = memory.bytes
@@ -91,7 +91,7 @@ struct SegmentCommand: ParsableCommand {
       }
     }
     for part in mask.leftOut {
-      Self.warn("\(image): \(part.note(model.labelTable))")
+      Console.note("\(image): \(part.note(model.labelTable))")
     }
     try mask.labels.write(to: place.path, source: file.source)
     try LabelNamesFile.write(model.labelTable, besideMask: place.path)
@@ -120,10 +120,5 @@ struct SegmentCommand: ParsableCommand {
     case "vote": return .vote(extent)
     default: throw InputError("--fusion", "unknown", found: fusion, expected: "exact, average or vote")
     }
-  }
-
-  /// One line on stderr about something odd that does not stop the work.
-  static func warn(_ line: String) {
-    FileHandle.standardError.write(Data("segdeck: note: \(line)\n".utf8))
   }
 }

@@ -1,0 +1,69 @@
+import Foundation
+import Work
+
+/// What commands print: the result on stdout, notes and errors on stderr.
+///
+/// Nothing that a terminal would obey gets through, and a stream that is closed, full or broken never ends the program
+/// by itself.
+enum Console {
+  /// Writes a result to stdout, with a line break behind it.
+  ///
+  /// Line breaks inside are the program's own; texts of files are made `printableLine` before they become a part.
+  /// - Throws: ``InputError`` when stdout is closed, full or broken.
+  static func print(_ text: String) throws(InputError) {
+    try write(cleaned(text) + "\n", to: STDOUT_FILENO, name: "standard output")
+  }
+
+  /// Writes JSON to stdout; what a terminal would obey is escaped as JSON has it.
+  /// - Throws: As ``print(_:)``.
+  static func print(json: Data) throws(InputError) {
+    var text = ""
+    for scalar in String(decoding: json, as: UTF8.self).unicodeScalars {
+      if scalar.isTerminalControl, scalar != "\n" {
+        text += String(format: "\\u%04x", scalar.value)
+      } else {
+        text.unicodeScalars.append(scalar)
+      }
+    }
+    try write(text + "\n", to: STDOUT_FILENO, name: "standard output")
+  }
+
+  /// Writes "segdeck: note: LINE" to stderr; where that cannot be written, nothing happens.
+  static func note(_ line: String) { message("note: \(line)") }
+
+  /// Writes "segdeck: LINE" to stderr; where that cannot be written, nothing happens.
+  static func message(_ line: String) {
+    try? write("segdeck: \(line.printableLine)\n", to: STDERR_FILENO, name: "standard error")
+  }
+
+  /// Writes the program's own bytes, escape sequences among them, to stderr.
+  static func paint(_ sequence: String) {
+    try? write(sequence, to: STDERR_FILENO, name: "standard error")
+  }
+
+  private static func cleaned(_ text: String) -> String {
+    String(
+      String.UnicodeScalarView(
+        text.unicodeScalars.map { $0.isTerminalControl && $0 != "\n" ? " " : $0 }))
+  }
+
+  private static func write(_ text: String, to descriptor: Int32, name: String) throws(InputError) {
+    var failure: Int32 = 0
+    var copy = text
+    copy.withUTF8 { bytes in
+      var written = 0
+      while written < bytes.count {
+        let count = Glibc.write(descriptor, bytes.baseAddress! + written, bytes.count - written)
+        if count < 0 {
+          if errno == EINTR { continue }
+          failure = errno
+          return
+        }
+        written += count
+      }
+    }
+    if failure != 0 {
+      throw InputError(name, "cannot be written", found: String(cString: strerror(failure)))
+    }
+  }
+}
