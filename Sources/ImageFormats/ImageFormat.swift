@@ -25,7 +25,10 @@ extension ImageFile {
     let count = try beginning.withUnsafeMutableBytes { bytes in try stream.read(into: bytes) }
     beginning.removeSubrange(count...)
     for format in imageFormats where format.recognises(path: path, beginning: beginning) {
-      return try format.open(path: path)
+      let image = try format.open(path: path)
+      // What lies beside an image belongs to it: names, a record, settings, notes.
+      for file in LabelNamesFile.neighbours(ofImage: path) { try ReadFiles.note(file) }
+      return image
     }
     let shown = beginning.prefix(4).map { String(format: "%02x", $0) }.joined(separator: " ")
     throw InputError(path, "is no image that can be read", found: "first bytes \(shown)", expected: "NIfTI")

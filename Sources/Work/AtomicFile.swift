@@ -1,27 +1,33 @@
 import Foundation
+import Synchronization
 
 /// Writes a file so that its place holds the old content or the new one, never a part of it.
 ///
 /// The content goes to a temporary file in the same folder, is synced, and is then renamed; on any failure the
-/// temporary file is removed and what stood there before is untouched.
+/// temporary file is removed and what stood there before is untouched. Symbolic links are followed: what they point to
+/// is replaced. A replaced file leaves its mode and, where possible, its owner and group to the new one; other hard links
+/// to it keep the old content.
 package struct AtomicFile: ~Copyable {
-  private let path: String
+  private let place: FilePlace
   private let temporaryPath: String
-  private var descriptor: Int32
-  private var isFinished = false
+  private let descriptor: Int32
+  private var isComplete = false
 
   /// Opens a temporary file beside `path`.
-  /// - Throws: ``InputError`` when the folder is missing, is not a folder, or cannot be written.
+  /// - Throws: ``InputError`` as ``FilePlace/init(_:)``, and when the file there is one that the process reads.
   package init(path: String) throws(InputError) {
-    self.path = path
-    let name = FilePath.name(of: path)
-    let folder = FilePath.folder(of: path)
-    let unique = "\(getpid())-\(UInt32.random(in: 0...UInt32.max))"
-    temporaryPath = FilePath.joined(folder, ".\(name).\(unique).part")
-    descriptor = open(temporaryPath, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
+    let place = try FilePlace(path)
+    try ReadFiles.requireUnread(place)
+    let temporaryPath = PendingFile.temporaryPath(beside: place.target)
+    // What replaces a file that others may not read is never readable for them, not even while it grows.
+    let mode: mode_t = place.isTaken ? 0o600 : 0o666
+    let descriptor = open(temporaryPath, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
     guard descriptor >= 0 else {
       throw InputError(path, "cannot be written", found: String(cString: strerror(errno)))
     }
+    self.place = place
+    self.temporaryPath = temporaryPath
+    self.descriptor = descriptor
   }
 
   /// Appends `bytes`.
@@ -32,7 +38,7 @@ package struct AtomicFile: ~Copyable {
       let count = Glibc.write(descriptor, bytes.baseAddress! + written, bytes.count - written)
       if count < 0 {
         if errno == EINTR { continue }
-        throw InputError(path, "cannot be written", found: String(cString: strerror(errno)))
+        throw InputError(place.path, "cannot be written", found: String(cString: strerror(errno)))
       }
       written += count
     }
@@ -47,23 +53,115 @@ package struct AtomicFile: ~Copyable {
     if let failure { throw failure }
   }
 
-  /// Syncs the content and puts it in its place.
-  package consuming func commit() throws(InputError) {
-    guard fsync(descriptor) == 0, rename(temporaryPath, path) == 0 else {
-      throw InputError(path, "cannot be written", found: String(cString: strerror(errno)))
+  /// Syncs the content, which then waits beside its place.
+  package consuming func complete() throws(InputError) -> PendingFile {
+    if let status = place.status {
+      // Who may not give a file away keeps it as their own.
+      _ = fchown(descriptor, status.st_uid, status.st_gid)
+      fchmod(descriptor, status.st_mode & 0o777)
     }
-    isFinished = true
+    guard fsync(descriptor) == 0 else {
+      throw InputError(place.path, "cannot be written", found: String(cString: strerror(errno)))
+    }
+    isComplete = true
+    return PendingFile(place, contentPath: temporaryPath)
   }
+
+  /// Syncs the content and puts it in its place.
+  package consuming func commit() throws(InputError) { try PendingFile.commit([complete()]) }
 
   deinit {
     close(descriptor)
-    if !isFinished { unlink(temporaryPath) }
+    if !isComplete { unlink(temporaryPath) }
   }
 
   /// Writes `data` as the whole content of `path`.
   package static func write(_ data: Data, to path: String) throws(InputError) {
+    try PendingFile.commit([pending(data, for: path)])
+  }
+
+  /// `data` as the whole content of `path`, still beside its place.
+  package static func pending(_ data: Data, for path: String) throws(InputError) -> PendingFile {
     var file = try AtomicFile(path: path)
     try file.write(data)
-    try file.commit()
+    return try file.complete()
+  }
+}
+
+/// A file whose content is complete on the disk, under a temporary name, until it takes its place; it is removed when it
+/// never does.
+package final class PendingFile: Sendable {
+  /// Where the content lies until ``commit(_:)``.
+  package let contentPath: String
+  private let place: FilePlace
+  private let isCommitted = Mutex(false)
+
+  fileprivate init(_ place: FilePlace, contentPath: String) {
+    self.place = place
+    self.contentPath = contentPath
+  }
+
+  deinit {
+    if !isCommitted.withLock(\.self) { unlink(contentPath) }
+  }
+
+  /// Puts all of `files` in their places, or none: after a failure, what stood there before stands there again.
+  /// - Throws: ``InputError`` when a place cannot be taken, or a file appeared where none was.
+  package static func commit(_ files: [PendingFile]) throws(InputError) {
+    var taken: [(file: PendingFile, earlier: String?)] = []
+    var failure: InputError?
+    for file in files {
+      do throws(InputError) { taken.append((file, try file.takePlace(keepsEarlier: files.count > 1))) } catch
+      {
+        failure = error
+        break
+      }
+    }
+    for (file, earlier) in taken {
+      if failure == nil {
+        file.isCommitted.withLock { $0 = true }
+      } else if let earlier {
+        rename(earlier, file.place.target)
+      } else {
+        unlink(file.place.target)
+      }
+      if let earlier { unlink(earlier) }
+    }
+    if let failure { throw failure }
+  }
+
+  /// Renames the content to its place; gives the temporary name of what stood there before, where it is kept.
+  private func takePlace(keepsEarlier: Bool) throws(InputError) -> String? {
+    var status = stat()
+    let isTaken = lstat(place.target, &status) == 0
+    guard !isTaken || place.isTaken else {
+      throw InputError(place.path, "cannot be written", found: "a file that appeared there meanwhile")
+    }
+    var earlier: String?
+    if isTaken, keepsEarlier {
+      let name = Self.temporaryPath(beside: place.target)
+      // Without a link, such as on a FAT disk, there is a moment in which nothing stands there.
+      guard link(place.target, name) == 0 || rename(place.target, name) == 0 else { throw refusal() }
+      earlier = name
+    }
+    guard rename(contentPath, place.target) == 0 else {
+      let refusal = refusal()
+      if let earlier {
+        rename(earlier, place.target)
+        unlink(earlier)
+      }
+      throw refusal
+    }
+    return earlier
+  }
+
+  private func refusal() -> InputError {
+    InputError(place.path, "cannot be written", found: String(cString: strerror(errno)))
+  }
+
+  /// A name that no other file has, and that is short whatever the file is called.
+  static func temporaryPath(beside path: String) -> String {
+    let unique = "\(getpid())-\(UInt32.random(in: 0...UInt32.max))"
+    return FilePath.joined(FilePath.folder(of: path), ".segdeck.\(unique).part")
   }
 }

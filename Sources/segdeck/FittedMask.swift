@@ -14,7 +14,13 @@ struct FittedMask {
   /// Reads a mask and, when its axes are stored in another order or direction, reorients it.
   /// - Throws: ``InputError`` when the file is no mask, or does not fit the grid, with the first difference.
   init(_ path: String, on grid: VolumeGrid, frame: Int = 0, work: WorkContext = WorkContext()) throws {
-    let file = try ImageFile.open(path)
+    try self.init(ImageFile.open(path), on: grid, frame: frame, work: work)
+  }
+
+  /// Reads a mask whose file was opened already.
+  /// - Throws: As ``init(_:on:frame:work:)``.
+  init(_ file: ImageFile, on grid: VolumeGrid, frame: Int = 0, work: WorkContext = WorkContext()) throws {
+    let path = file.path
     let fit = try GridFit(mask: file.grid, image: grid, subject: path)
     labels = try file.labelVolume(frame: frame, work: work.silent)
       .fitted(to: grid, subject: path, work: work.silent)

@@ -17,6 +17,7 @@ struct SegdeckCommand: ParsableCommand {
       PhantomCommand.self,
       InfoCommand.self,
       ConvertCommand.self,
+      ReplayCommand.self,
       TerminalCommand.self,
       KeysCommand.self,
     ], defaultSubcommand: ReviewCommand.self)

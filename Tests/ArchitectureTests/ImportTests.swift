@@ -64,6 +64,22 @@ func importsFollowTheLayers() throws {
   #expect(filesRead >= permittedImports.count)
 }
 
+@Test("files are read only where reading is noted, so that none of them becomes an output")
+func readingIsNoted() throws {
+  let sources = checkout.appending(path: "Sources")
+  var found: [String] = []
+  let files = FileManager.default.enumerator(at: sources, includingPropertiesForKeys: nil)
+  while let file = files?.nextObject() as? URL {
+    guard file.pathExtension == "swift", !file.path.contains("/segdeck-bench/") else { continue }
+    let text = try String(contentsOf: file, encoding: .utf8)
+    let reads = ["contents(atPath:", "contentsOfFile:", "(contentsOf:", "O_RDONLY", "forReadingAtPath:"]
+    guard reads.contains(where: text.contains), !text.contains("ReadFiles.note(") else { continue }
+    found.append(file.lastPathComponent)
+  }
+  // Checksums are taken of files that are outputs as well.
+  #expect(found == ["Checksum.swift"])
+}
+
 @Test("a planted breach is seen")
 func breachIsSeen() {
   #expect(breaches(target: "Tensors", text: "import Volumes") == ["Tensors must not import Volumes"])

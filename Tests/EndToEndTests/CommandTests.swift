@@ -51,8 +51,8 @@ struct CommandTests {
       ("segment i.nii -o folder/../i.nii --force", "folder/../i.nii: is the file that is read"),
       ("segment i.nii -o l.nii.gz", "l.nii.gz: exists"),
       ("segment i.nii -o o.nii.gz --probabilities l.nii.gz", "l.nii.gz: exists"),
-      ("segment i.nii -o o.nii.gz --probabilities o.nii.gz", "o.nii.gz: is the mask's place too"),
-      ("segment i.nii -o o.nii.gz --probabilities o.nii", "o.nii: is the mask's place too"),
+      ("segment i.nii -o o.nii.gz --probabilities o.nii.gz", "o.nii.gz: is another output's place too"),
+      ("segment i.nii -o o.nii.gz --probabilities o.nii", "o.json: is another output's place too"),
       ("segment i.nii -o folder --force", "folder: cannot be written: found a folder"),
       ("segment i.nii -o nowhere/o.nii.gz", "nowhere/o.nii.gz: cannot be written: found no folder nowhere"),
       // Not even root writes there.
@@ -77,7 +77,7 @@ struct CommandTests {
       ("phantom ct --seed 1 -o i.nii --labels o.nii.gz", "i.nii: exists"),
       ("phantom ct --seed 1 -o o.nii --labels l.nii", "l.labels.json: exists"),
       ("segment i.nii -o l.nii", "l.labels.json: exists"),
-      ("refine i.nii --mask l.nii.gz -o l.nii", "l.labels.json: exists"),
+      ("refine i.nii --mask l.nii.gz -o l.nii", "l.labels.json: is the file that is read"),
     ])
   func refused(command: String, line: String) throws {
     let folder = try caseFolder()

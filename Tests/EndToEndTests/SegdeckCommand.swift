@@ -14,6 +14,13 @@ struct TemporaryFolder {
   /// The path of `name` in this folder.
   func callAsFunction(_ name: String) -> String { path + "/" + name }
 
+  /// Makes folders in this one.
+  func make(_ names: String...) throws {
+    for name in names {
+      try FileManager.default.createDirectory(atPath: self(name), withIntermediateDirectories: false)
+    }
+  }
+
   /// The content of `name` in this folder.
   func bytes(_ name: String) throws -> Data { try Data(contentsOf: URL(filePath: self(name))) }
 

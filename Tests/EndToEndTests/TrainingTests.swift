@@ -274,12 +274,3 @@ struct TrainingTests {
         + "finite intensities\n")
   }
 }
-
-extension TemporaryFolder {
-  /// Makes folders in this one.
-  fileprivate func make(_ names: String...) throws {
-    for name in names {
-      try FileManager.default.createDirectory(atPath: self(name), withIntermediateDirectories: false)
-    }
-  }
-}

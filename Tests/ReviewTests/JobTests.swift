@@ -38,7 +38,14 @@ private final class PretendedServices: ReviewServices {
 
   func savedPresets() throws -> [NamedKernels] { saved.withLock { $0 } }
 
-  func save(_ preset: NamedKernels) throws { saved.withLock { $0.append(preset) } }
+  func save(_ preset: NamedKernels, replacesExisting: Bool) throws -> SavingOutcome {
+    saved.withLock { saved in
+      if !replacesExisting, saved.contains(where: { $0.name == preset.name }) { return .exists }
+      saved.removeAll { $0.name == preset.name }
+      saved.append(preset)
+      return .saved
+    }
+  }
 
   func export(_ request: ExportRequest, _ work: WorkContext) throws -> ExportOutcome {
     .written(path: request.path)
@@ -101,6 +108,11 @@ func kernelsAreSaved() {
   let mine = NamedKernels(name: "mine", settings: RefinementSettings(thetaBeta: 30))
   centre.perform(.start(JobID(1), .presets(saving: mine)))
   #expect(ended(log.wait { ended($0, 1) != nil }, 1) == .presets([mine]))
+  let other = NamedKernels(name: "mine", settings: RefinementSettings(thetaBeta: 40))
+  centre.perform(.start(JobID(2), .presets(saving: other)))
+  #expect(ended(log.wait { ended($0, 2) != nil }, 2) == .kernelsExist(other))
+  centre.perform(.start(JobID(3), .presets(saving: other, replacesExisting: true)))
+  #expect(ended(log.wait { ended($0, 3) != nil }, 3) == .presets([other]))
 }
 
 @Test("draining stops every job")

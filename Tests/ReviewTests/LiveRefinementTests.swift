@@ -174,11 +174,12 @@ func presetsAreChosen() throws {
   #expect(state.decisions.knobs.refinement == suggested)
   state.type("S")
   state.type("mine")
-  guard case .presets(let saving?) = state.press(.enter).started?.request else {
-    Issue.record("nothing was saved")
-    return
-  }
-  #expect(saving == NamedKernels(name: "mine", settings: suggested))
+  let mine = NamedKernels(name: "mine", settings: suggested)
+  let saving = try #require(state.press(.enter).started)
+  #expect(saving.request == .presets(saving: mine))
+  _ = reduce(&state, .jobEnded(saving.id, .kernelsExist(mine)))
+  #expect(state.dialog == .question(.replaceKernels(mine)))
+  #expect(state.type("y").started?.request == .presets(saving: mine, replacesExisting: true))
   state.type(":save-preset ../x")
   state.press(.enter)
   #expect(state.message?.kind == .error)

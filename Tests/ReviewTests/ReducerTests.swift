@@ -286,14 +286,27 @@ func exportAsks() throws {
   #expect(request.path == "/cases/case-1_seg.nii.gz")
   #expect(request.replacesExisting == false)
   #expect(request.provenance.verdict == "accepted")
-  _ = reduce(&state, .jobEnded(first.started!.id, .exported(.exists(path: request.path))))
+  _ = reduce(
+    &state, .jobEnded(first.started!.id, .exported(.exists(paths: [request.path, "/cases/case-1_seg.json"]))))
+  #expect(
+    state.dialog
+      == .question(
+        .replaceFiles(
+          existing: [request.path, "/cases/case-1_seg.json"], path: request.path, version: VersionID(1),
+          quitsAfterwards: false)))
+  #expect(render(state).text.joined().contains("exist. Replace them?"))
   let second = state.type("y")
   guard case .export(let replacing)? = second.started?.request else {
     Issue.record("no second export was started")
     return
   }
   #expect(replacing.replacesExisting)
-  _ = reduce(&state, .jobEnded(second.started!.id, .exported(.written(path: request.path))))
+  _ = reduce(
+    &state,
+    .jobEnded(second.started!.id, .exported(.written(path: request.path, notes: ["i.nii is gone"]))))
+  #expect(state.message == Message("exported /cases/case-1_seg.nii.gz; i.nii is gone", .warning))
+  let third = state.type("E")
+  _ = reduce(&state, .jobEnded(third.started!.id, .exported(.written(path: request.path))))
   #expect(state.message == Message("exported /cases/case-1_seg.nii.gz"))
   state.type("q")
   #expect(state.phase == .ended(failure: nil))

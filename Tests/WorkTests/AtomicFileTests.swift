@@ -31,8 +31,153 @@ func abandonedAtomicFile() throws {
 
 @Test("a missing folder is one line that names the file")
 func missingFolder() {
-  #expect(throws: InputError("/nonexistent/a.txt", "cannot be written", found: "No such file or directory")) {
+  #expect(throws: InputError("/nonexistent/a.txt", "cannot be written", found: "no folder /nonexistent")) {
     try AtomicFile.write(Data(), to: "/nonexistent/a.txt")
+  }
+}
+
+/// An empty folder that is removed after `body`.
+private func inFolder(_ body: (String) throws -> Void) throws {
+  let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+  try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+  defer { try? FileManager.default.removeItem(at: folder) }
+  try body(folder.path)
+}
+
+private func text(_ path: String) throws -> String { try String(contentsOfFile: path, encoding: .utf8) }
+
+private func mode(_ path: String) -> mode_t {
+  var status = stat()
+  return stat(path, &status) == 0 ? status.st_mode & 0o777 : 0
+}
+
+@Test("a link stays and what it points to is replaced; links that lead nowhere or in a circle are refused")
+func linksAreFollowed() throws {
+  try inFolder { folder in
+    try AtomicFile.write(Data("old".utf8), to: folder + "/target")
+    symlink("target", folder + "/link")
+    try AtomicFile.write(Data("new".utf8), to: folder + "/link")
+    #expect(try text(folder + "/target") == "new")
+    #expect(try FileManager.default.destinationOfSymbolicLink(atPath: folder + "/link") == "target")
+    symlink("nowhere", folder + "/dangling")
+    symlink("circle", folder + "/circle")
+    for (name, found) in [
+      ("dangling", "a link that leads to no file"), ("circle", "links that lead in a circle"),
+    ] {
+      let path = folder + "/" + name
+      #expect(throws: InputError(path, "cannot be written", found: found, expected: "a file name")) {
+        try AtomicFile.write(Data(), to: path)
+      }
+    }
+    #expect(
+      try Set(FileManager.default.contentsOfDirectory(atPath: folder))
+        == ["target", "link", "dangling", "circle"])
+  }
+}
+
+@Test(
+  "a replaced file keeps its mode, and a read-only one is refused", arguments: [0o600, 0o640, 0o664, 0o755])
+func modesStay(kept: Int) throws {
+  try inFolder { folder in
+    let path = folder + "/a"
+    try AtomicFile.write(Data("old".utf8), to: path)
+    chmod(path, mode_t(kept))
+    try AtomicFile.write(Data("new".utf8), to: path)
+    #expect(mode(path) == mode_t(kept))
+    chmod(path, 0o444)
+    #expect(
+      throws: InputError(path, "cannot be written", found: "a read-only file", expected: "another name")
+    ) { try AtomicFile.write(Data(), to: path) }
+    #expect(try text(path) == "new")
+  }
+}
+
+@Test("a name as long as the file system takes is written, a longer one is refused")
+func longNames() throws {
+  try inFolder { folder in
+    try AtomicFile.write(Data("a".utf8), to: folder + "/" + String(repeating: "n", count: 255))
+    let path = folder + "/" + String(repeating: "n", count: 256)
+    #expect(throws: InputError(path, "cannot be written", found: "File name too long")) {
+      try AtomicFile.write(Data(), to: path)
+    }
+  }
+}
+
+@Test("files that belong together take their places together, or what stood there before stands again")
+func togetherOrNotAtAll() throws {
+  try inFolder { folder in
+    try AtomicFile.write(Data("old".utf8), to: folder + "/a")
+    func pending(_ names: [String]) throws -> [PendingFile] {
+      try names.map { try AtomicFile.pending(Data("new".utf8), for: folder + "/" + $0) }
+    }
+    do {
+      let files = try pending(["a", "b", "c"])
+      // A file that somebody else makes meanwhile is not replaced.
+      try Data("theirs".utf8).write(to: URL(filePath: folder + "/c"))
+      #expect(
+        throws: InputError(folder + "/c", "cannot be written", found: "a file that appeared there meanwhile")
+      ) { try PendingFile.commit(files) }
+    }
+    #expect(try text(folder + "/a") == "old")
+    #expect(try text(folder + "/c") == "theirs")
+    #expect(try Set(FileManager.default.contentsOfDirectory(atPath: folder)) == ["a", "c"])
+    try PendingFile.commit(pending(["a", "b"]))
+    #expect(try ["a", "b"].map { try text(folder + "/" + $0) } == ["new", "new"])
+    #expect(try Set(FileManager.default.contentsOfDirectory(atPath: folder)) == ["a", "b", "c"])
+  }
+}
+
+@Test("a file that was read is never written, under whatever name, nor read once it is an output")
+func readFilesAreNeverWritten() throws {
+  try inFolder { folder in
+    let path = folder + "/a"
+    try AtomicFile.write(Data("old".utf8), to: path)
+    _ = try FileContent.read(path)
+    symlink("a", folder + "/symbolic")
+    link(path, folder + "/hard")
+    for other in [
+      path, folder + "/symbolic", folder + "/hard",
+      folder + "/../\((folder as NSString).lastPathComponent)/a",
+    ] {
+      #expect(throws: InputError(other, "is the file that is read (\(path)) and is never replaced")) {
+        try AtomicFile.write(Data(), to: other)
+      }
+      #expect(throws: InputError.self) { try OutputClaim(FilePlace(other)) }
+    }
+    // Renamed, it is still the file that was read; a new file of its name is not written either.
+    rename(path, folder + "/renamed")
+    #expect(throws: InputError.self) { try AtomicFile.write(Data(), to: folder + "/renamed") }
+    #expect(throws: InputError.self) { try AtomicFile.write(Data(), to: path) }
+    #expect(try text(folder + "/hard") == "old")
+
+    let output = folder + "/output"
+    let claim = try OutputClaim(FilePlace(output))
+    try Data("x".utf8).write(to: URL(filePath: output))
+    #expect(throws: InputError(output, "is the file that is read (\(output)) and is never replaced")) {
+      try FileContent.read(output)
+    }
+    #expect(throws: InputError(output, "is another output's place too (\(output))", expected: "another name"))
+    {
+      try OutputClaim(FilePlace(output))
+    }
+    withExtendedLifetime(claim) {}
+    let journal = folder + "/journal"
+    try AtomicFile.write(Data("1".utf8), to: journal)
+    let own = try OutputClaim(FilePlace(journal))
+    _ = try ReadFiles.asOwn { () throws(InputError) in try FileContent.read(journal) }
+    try AtomicFile.write(Data("2".utf8), to: journal)
+    withExtendedLifetime(own) {}
+  }
+}
+
+@Test("a tilde is what a shell makes of it")
+func tildes() {
+  let environment = ["HOME": "/home/me"]
+  for (path, expanded) in [
+    ("~", "/home/me"), ("~/a.nii", "/home/me/a.nii"), ("a~b", "a~b"), ("./~/a", "./~/a"),
+    ("~root/a", "/root/a"), ("~nobody-has-this-name/a", "~nobody-has-this-name/a"), ("", ""),
+  ] {
+    #expect(FilePath.expandingTilde(path, environment: environment) == expanded)
   }
 }
 

@@ -1,7 +1,7 @@
 import CZlib
 import Work
 
-/// A file that is being written, gzip when its name ends in `.gz`; it takes its place only in ``finish()``.
+/// A file that is being written, gzip when its name ends in `.gz`; it takes its place only when it is committed after ``complete()``.
 ///
 /// The same content gives the same bytes: the gzip header carries no name and no time.
 struct OutputStream: ~Copyable {
@@ -26,14 +26,14 @@ struct OutputStream: ~Copyable {
     }
   }
 
-  /// Completes the content, syncs it and puts it in its place.
-  consuming func finish() throws(InputError) {
+  /// Completes the content and syncs it; it then waits beside its place.
+  consuming func complete() throws(InputError) -> PendingFile {
     if let deflation {
       try deflation.deflate(UnsafeRawBufferPointer(start: nil, count: 0), isLast: true) {
         output throws(InputError) in try file.write(output)
       }
     }
-    try file.commit()
+    return try file.complete()
   }
 }
 

@@ -4,6 +4,9 @@ import Work
 
 /// Label names and colours in a text file beside a mask.
 package enum LabelNamesFile {
+  /// How files of label names end, in the order in which they are looked for.
+  private static let endings = [".labels.json", ".label", ".nii.txt", ".txt"]
+
   /// Reads the names that lie beside a mask, from the first of these files that exists:
   /// `NAME.labels.json` (this program's own), `NAME.label` and `NAME.txt` (ITK-SNAP), `NAME.nii.txt` (MRIcron).
   ///
@@ -12,7 +15,7 @@ package enum LabelNamesFile {
   /// - Throws: ``InputError`` that names the first line that cannot be read.
   package static func read(besideMask path: String) throws(InputError) -> LabelTable? {
     let stem = stem(ofMask: path)
-    for ending in [".labels.json", ".label", ".nii.txt", ".txt"] {
+    for ending in endings {
       let candidate = stem + ending
       guard FileManager.default.fileExists(atPath: candidate), candidate != path else { continue }
       do throws(InputError) {
@@ -35,14 +38,28 @@ package enum LabelNamesFile {
   /// `NAME.labels.json` of the mask `NAME.nii.gz`.
   package static func path(besideMask path: String) -> String { stem(ofMask: path) + ".labels.json" }
 
+  /// `NAME.labels.json` of the mask `NAME.nii.gz`, still beside its place; what stands there is replaced.
+  /// - Throws: ``InputError`` for a read-only folder or a full disk.
+  package static func pending(
+    _ table: LabelTable, besideMask path: String
+  ) throws(InputError) -> PendingFile {
+    try AtomicFile.pending(encodeJSON(table), for: Self.path(besideMask: path))
+  }
+
   /// Writes `NAME.labels.json` beside the mask `NAME.nii.gz`; what stood there is replaced.
   /// - Returns: The path written.
   /// - Throws: ``InputError`` for a read-only folder or a full disk.
   @discardableResult
   package static func write(_ table: LabelTable, besideMask path: String) throws(InputError) -> String {
-    let place = Self.path(besideMask: path)
-    try AtomicFile.write(encodeJSON(table), to: place)
-    return place
+    try PendingFile.commit([pending(table, besideMask: path)])
+    return Self.path(besideMask: path)
+  }
+
+  /// The files beside an image that say something about it, whether they are there or not: a record or sidecar, and
+  /// those of label names.
+  static func neighbours(ofImage path: String) -> [String] {
+    let stem = stem(ofMask: path)
+    return ([".json"] + endings).map { stem + $0 }.filter { $0 != path }
   }
 
   /// The mask's path without the ending of an image.

@@ -6,10 +6,10 @@ extension LabelVolume {
   /// source's to the last bit.
   ///
   /// The type is the smallest unsigned one that holds every label. A name ending in `.nii.gz` gives gzip. The same mask
-  /// always gives the same bytes. The file takes its place only when complete; what stood there is replaced.
+  /// always gives the same bytes. The file waits beside its place until it is committed; what stood there is then replaced.
   ///
   /// - Throws: ``InputError`` for a name that ends otherwise, a missing or read-only folder, a full disk.
-  package func write(to path: String, source: ImageSource) throws(InputError) {
+  package func pending(for path: String, source: ImageSource) throws(InputError) -> PendingFile {
     let type: VoxelType = voxels.reduce(0, |) <= 255 ? .uint8 : .uint16
     var file = try NiftiOutput(path: path, source: source, grid: grid, type: type)
     if type == .uint8 {
@@ -17,15 +17,21 @@ extension LabelVolume {
     } else {
       try file.write(voxels)
     }
-    try file.finish()
+    return try file.complete()
+  }
+
+  /// Writes the mask and puts the file in its place.
+  /// - Throws: As ``LabelVolume/pending(for:source:)``.
+  package func write(to path: String, source: ImageSource) throws(InputError) {
+    try PendingFile.commit([pending(for: path, source: source)])
   }
 }
 
 extension ScalarVolume {
   /// Writes the intensities on the grid of `source`: as int16 when every one is a whole number that fits, else float32.
   ///
-  /// - Throws: As ``LabelVolume/write(to:source:)``.
-  package func write(to path: String, source: ImageSource) throws(InputError) {
+  /// - Throws: As ``LabelVolume/pending(for:source:)``.
+  package func pending(for path: String, source: ImageSource) throws(InputError) -> PendingFile {
     let isWhole = voxels.allSatisfy { $0 >= -32768 && $0 <= 32767 && $0 == $0.rounded(.towardZero) }
     var file = try NiftiOutput(path: path, source: source, grid: grid, type: isWhole ? .int16 : .float32)
     if isWhole {
@@ -33,19 +39,31 @@ extension ScalarVolume {
     } else {
       try file.write(voxels)
     }
-    try file.finish()
+    return try file.complete()
+  }
+
+  /// Writes the intensities and puts the file in its place.
+  /// - Throws: As ``LabelVolume/pending(for:source:)``.
+  package func write(to path: String, source: ImageSource) throws(InputError) {
+    try PendingFile.commit([pending(for: path, source: source)])
   }
 }
 
 extension ProbabilityVolume {
   /// Writes float32 probabilities as a 4D image whose frames are the classes, background first.
   ///
-  /// - Throws: As ``LabelVolume/write(to:source:)``.
-  package func write(to path: String, source: ImageSource) throws(InputError) {
+  /// - Throws: As ``LabelVolume/pending(for:source:)``.
+  package func pending(for path: String, source: ImageSource) throws(InputError) -> PendingFile {
     var file = try NiftiOutput(
       path: path, source: source, grid: grid, frameSizes: [classCount], type: .float32)
     try file.write(values)
-    try file.finish()
+    return try file.complete()
+  }
+
+  /// Writes the probabilities and puts the file in its place.
+  /// - Throws: As ``LabelVolume/pending(for:source:)``.
+  package func write(to path: String, source: ImageSource) throws(InputError) {
+    try PendingFile.commit([pending(for: path, source: source)])
   }
 }
 
@@ -53,8 +71,10 @@ extension ImageFile {
   /// Writes frames of this image as a single NIfTI file, voxels and scaling as they are stored.
   ///
   /// - Parameter frame: The only frame to write, or nil for all.
-  /// - Throws: As ``LabelVolume/write(to:source:)``, and as ``readStoredVoxels(frames:work:_:)``.
-  package func writeCopy(to path: String, frame: Int? = nil, work: WorkContext = WorkContext()) throws {
+  /// - Throws: As ``LabelVolume/pending(for:source:)``, and as ``readStoredVoxels(frames:work:_:)``.
+  package func pendingCopy(
+    for path: String, frame: Int? = nil, work: WorkContext = WorkContext()
+  ) throws -> PendingFile {
     guard voxelType.isReadable else {
       throw InputError(path, "cannot be written", found: voxelType.rawValue, expected: "real numbers")
     }
@@ -64,7 +84,13 @@ extension ImageFile {
     try readStoredVoxels(frames: frame.map { $0..<$0 + 1 } ?? 0..<frameCount, work: work) {
       try file.write(bytes: $0)
     }
-    try file.finish()
+    return try file.complete()
+  }
+
+  /// Writes a copy and puts it in its place.
+  /// - Throws: As ``pendingCopy(for:frame:work:)``.
+  package func writeCopy(to path: String, frame: Int? = nil, work: WorkContext = WorkContext()) throws {
+    try PendingFile.commit([pendingCopy(for: path, frame: frame, work: work)])
   }
 }
 
@@ -114,5 +140,5 @@ private struct NiftiOutput: ~Copyable {
     }
   }
 
-  consuming func finish() throws(InputError) { try stream.finish() }
+  consuming func complete() throws(InputError) -> PendingFile { try stream.complete() }
 }

@@ -26,6 +26,7 @@ package struct TensorFile: Sendable {
   /// Reads the header and maps the rest.
   /// - Throws: ``InputError`` when the file cannot be read, is truncated, or does not add up.
   package init(path: String) throws(InputError) {
+    try ReadFiles.note(path)
     let content: Data
     do {
       content = try Data(contentsOf: URL(filePath: path), options: .mappedIfSafe)

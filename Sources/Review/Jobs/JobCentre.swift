@@ -116,8 +116,10 @@ package final class JobCentre: Sendable {
       try JobCentre.pause(milliseconds: 250, work)
       return .refined(try refined(request, work))
     case .measure(let request): return .measured(try services.measure(request, work))
-    case .presets(let new):
-      if let new { try services.save(new) }
+    case .presets(let new, let replacesExisting):
+      if let new, try services.save(new, replacesExisting: replacesExisting) == .exists {
+        return .kernelsExist(new)
+      }
       return .presets(try services.savedPresets())
     case .compare(let request): return .compared(try Comparison(request, work))
     case .export(let request): return .exported(try services.export(request, work))

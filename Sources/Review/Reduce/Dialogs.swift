@@ -77,12 +77,18 @@ extension ReviewState {
 
   private mutating func answer(_ question: Question, isYes: Bool) -> [ReviewEffect] {
     switch question {
-    case .replaceFile(let path, let version, let quitsAfterwards):
+    case .replaceFiles(_, let path, let version, let quitsAfterwards):
       guard isYes else {
         message = Message("not exported; :export NAME writes elsewhere")
         return []
       }
       return export(to: path, version: version, replacesExisting: true, quitsAfterwards: quitsAfterwards)
+    case .replaceKernels(let preset):
+      guard isYes else {
+        message = Message("not saved; S with another name keeps both")
+        return []
+      }
+      return save(preset, replacesExisting: true)
     case .quitWithoutExport, .quitDuringJob: return isYes ? end() : []
     }
   }
@@ -92,7 +98,10 @@ extension Question {
   /// What is asked.
   var text: String {
     switch self {
-    case .replaceFile(let path, _, _): "\(path) exists. Replace it?"
+    case .replaceFiles(let existing, _, _, _):
+      existing.count == 1
+        ? "\(existing[0]) exists. Replace it?" : "\(existing.joined(separator: ", ")) exist. Replace them?"
+    case .replaceKernels(let preset): "Kernels \(cleaned(preset.name)) exist. Replace them?"
     case .quitWithoutExport: "The accepted version was not exported. Quit without it?"
     case .quitDuringJob(let title): "Still \(title). Stop it and quit?"
     }

@@ -27,10 +27,11 @@ extension ReviewState {
     case (.measured(let measures), .measurement(let base)):
       self.measures = MeasuredVersion(version: base, measures: measures)
     case (.presets(let presets), .presets(let saved)): take(presets, saved: saved)
+    case (.kernelsExist(let preset), _): dialog = .question(.replaceKernels(preset))
     case (.compared(let comparison), _):
       if comparison.a == decisions.a, comparison.b == decisions.b { self.comparison = comparison }
-    case (.exported(let outcome), .export(let version, _, let quitsAfterwards)):
-      return finishExport(outcome, version, quitsAfterwards: quitsAfterwards)
+    case (.exported(let outcome), .export(let version, let path, let quitsAfterwards)):
+      return finishExport(outcome, version, to: path, quitsAfterwards: quitsAfterwards)
     case (.cancelled, _): if kind == .opening { return end() }
     case (.failed(let line), _): return fail(kind, line)
     default: preconditionFailure("\(kind) ended with another kind's outcome")
@@ -150,15 +151,17 @@ extension ReviewState {
   }
 
   private mutating func finishExport(
-    _ outcome: ExportOutcome, _ version: VersionID, quitsAfterwards: Bool
+    _ outcome: ExportOutcome, _ version: VersionID, to path: String, quitsAfterwards: Bool
   ) -> [ReviewEffect] {
     switch outcome {
-    case .written(let path):
+    case .written(let written, let notes):
       exported.insert(version)
-      message = Message("exported \(path)")
-      return quitsAfterwards ? end() : []
-    case .exists(let path):
-      dialog = .question(.replaceFile(path: path, version: version, quitsAfterwards: quitsAfterwards))
+      let line = (["exported \(written)"] + notes).joined(separator: "; ")
+      message = Message(line, notes.isEmpty ? .note : .warning)
+      return quitsAfterwards && notes.isEmpty ? end() : []
+    case .exists(let existing):
+      dialog = .question(
+        .replaceFiles(existing: existing, path: path, version: version, quitsAfterwards: quitsAfterwards))
       return []
     }
   }

@@ -82,8 +82,12 @@ extension ReviewState {
     }
     var settings = decisions.knobs.refinement
     settings.changedLabels = []
-    let preset = NamedKernels(name: name, settings: settings)
-    return [start(.presets(saving: preset), for: .presets(saved: name))]
+    return save(NamedKernels(name: name, settings: settings), replacesExisting: false)
+  }
+
+  mutating func save(_ preset: NamedKernels, replacesExisting: Bool) -> [ReviewEffect] {
+    let request = JobRequest.presets(saving: preset, replacesExisting: replacesExisting)
+    return [start(request, for: .presets(saved: preset.name))]
   }
 
   /// Takes the saved presets, read anew.

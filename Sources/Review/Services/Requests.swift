@@ -259,10 +259,18 @@ package struct Provenance: Equatable, Sendable {
   }
 }
 
+/// How the saving of kernels ended.
+package enum SavingOutcome: Equatable, Sendable {
+  /// Saved.
+  case saved
+  /// Nothing was saved because there are kernels of this name and the request did not allow replacing them.
+  case exists
+}
+
 /// How an export ended.
 package enum ExportOutcome: Equatable, Sendable {
-  /// Written; the full path.
-  case written(path: String)
-  /// Nothing was written because this file exists and the request did not allow replacing it.
-  case exists(path: String)
+  /// Written; the full path, and what the reviewer should know of the files that it was made from, a line each.
+  case written(path: String, notes: [String] = [])
+  /// Nothing was written because these files exist and the request did not allow replacing them.
+  case exists(paths: [String])
 }

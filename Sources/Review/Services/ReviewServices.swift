@@ -27,8 +27,8 @@ package protocol ReviewServices: Sendable {
   /// The kernels that the reviewer saved, by name.
   func savedPresets() throws -> [NamedKernels]
 
-  /// Saves kernels under a name, in place of those that had it.
-  func save(_ preset: NamedKernels) throws
+  /// Saves kernels under a name; in place of those that had it only where `replacesExisting` says so.
+  func save(_ preset: NamedKernels, replacesExisting: Bool) throws -> SavingOutcome
 
   /// Writes a mask and what reproduces it.
   func export(_ request: ExportRequest, _ work: WorkContext) throws -> ExportOutcome

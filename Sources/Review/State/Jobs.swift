@@ -27,7 +27,7 @@ package enum JobRequest: Equatable, Sendable {
   case follow(RefinementRequest)
   case measure(RefinementRequest)
   /// The saved presets; with one to save first.
-  case presets(saving: NamedKernels?)
+  case presets(saving: NamedKernels?, replacesExisting: Bool = false)
   case compare(ComparisonRequest)
   case export(ExportRequest)
 
@@ -56,6 +56,8 @@ package enum JobOutcome: Equatable, Sendable {
   case refined(RefinedPart)
   case measured(ImageMeasures?)
   case presets([NamedKernels])
+  /// Nothing was saved because there are kernels of this name already.
+  case kernelsExist(NamedKernels)
   case compared(Comparison)
   case exported(ExportOutcome)
   case cancelled

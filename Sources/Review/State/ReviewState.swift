@@ -219,8 +219,10 @@ package enum Dialog: Equatable, Sendable {
 
 /// A question before something that cannot be undone.
 package enum Question: Equatable, Sendable {
-  /// The export's file exists.
-  case replaceFile(path: String, version: VersionID, quitsAfterwards: Bool)
+  /// Files that the export to `path` would write exist.
+  case replaceFiles(existing: [String], path: String, version: VersionID, quitsAfterwards: Bool)
+  /// There are saved kernels of this name.
+  case replaceKernels(NamedKernels)
   /// An accepted version was not exported.
   case quitWithoutExport(VersionID)
   /// A long job is under way.

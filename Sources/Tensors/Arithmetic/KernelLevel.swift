@@ -12,6 +12,9 @@ package enum KernelLevel {
     return limit
   }
 
+  /// What users call the level: "SSE2", "NEON", "AVX2" or "AVX-512".
+  package static var currentName: String { String(cString: kernels_level_name(current)) }
+
   /// Every level that this processor has, the lowest first.
   package static var available: [kernels_level] {
     [KERNELS_PORTABLE, KERNELS_AVX2, KERNELS_AVX512].filter {

@@ -9,7 +9,7 @@ struct ConvertCommand: ParsableCommand {
     commandName: "convert", abstract: "Write an image, or a model, in another format.",
     discussion: """
       Of an image, voxels, their type and scaling, and the grid stay as they are; OUT ends in .nii or .nii.gz. Of a \
-      model (.safetensors), --weights says how weights are stored, and the options of the model card add to its card; \
+      mask, --like gives the labels on another image's grid. Of a model (.safetensors), --weights says how weights are stored, and the options of the model card add to its card; \
       a checkpoint becomes a plain model.
       """)
 
@@ -22,6 +22,11 @@ struct ConvertCommand: ParsableCommand {
   @Option(help: "Write only this frame of a 4D image, counted from 0.")
   var frame: Int?
 
+  @Option(
+    help: "Write a mask on the grid of this image, as a review exports it: its axes, its header.",
+    completion: .file())
+  var like: String?
+
   @Option(help: "How a model's weights are stored: f32, f16 or bf16.")
   var weights = "f32"
 
@@ -33,14 +38,15 @@ struct ConvertCommand: ParsableCommand {
   func run() throws {
     if input.hasSuffix(".safetensors") {
       let format = try ElementFormat(option: weights)
-      guard output.hasSuffix(".safetensors") else {
-        throw InputError(output, "cannot be written as a model", expected: "a name that ends in .safetensors")
-      }
-      let place = try OutputPlace(output, isForced: force, inputs: [input])
+      let place = try OutputPlace(output, isForced: force, kind: .model)
       return try ModelConversion.run(input, to: place.path, format: format, card: card)
     }
     let image = try ImageFile.open(input)
-    let place = try OutputPlace(output, isForced: force, inputs: image.files)
-    try image.writeCopy(to: place.path, frame: frame)
+    let place = try OutputPlace(output, isForced: force, kind: .image)
+    guard let like else { return try image.writeCopy(to: place.path, frame: frame) }
+    let reference = try ImageFile.open(like)
+    let mask = try FittedMask(input, on: reference.grid, frame: frame ?? 0)
+    mask.printNotes()
+    try mask.labels.write(to: place.path, source: reference.source)
   }
 }

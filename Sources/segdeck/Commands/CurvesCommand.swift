@@ -52,10 +52,7 @@ struct CurvesCommand: ParsableCommand {
   func run() throws {
     let kinds = try runs.map { argument throws(InputError) in try Kind(argument) }
     if let output {
-      let inputs = runs.flatMap {
-        $0.split(separator: "=").last?.split(separator: ",").map(String.init) ?? []
-      }
-      let place = try OutputPlace(output, isForced: force, inputs: inputs)
+      let place = try OutputPlace(output, isForced: force)
       let picture = CurvePicture(plots: [
         .init(title: "training loss (smoothed)", curves: kinds.map(\.loss)),
         .init(title: "validation Dice", curves: kinds.map(\.validation)),

@@ -46,12 +46,9 @@ struct PhantomCommand: ParsableCommand {
   }
 
   func run() throws {
-    let imagePlace = try OutputPlace(output, isForced: force, inputs: [])
+    let imagePlace = try OutputPlace(output, isForced: force, kind: .image)
     let labelPlace = try OutputPlace(
-      labels, isForced: force, inputs: [], companions: [LabelNamesFile.path(besideMask: labels)])
-    guard output != labels else {
-      throw InputError(labels, "is the image's place too", expected: "another name for the labels")
-    }
+      labels, isForced: force, companions: [LabelNamesFile.path(besideMask: labels)], kind: .image)
     let (size, spacing) = (try chosenSize(), try chosenSpacing())
     let work = WorkContext()
     let (image, mask, table) =
@@ -60,9 +57,11 @@ struct PhantomCommand: ParsableCommand {
       case .mr: try MRHeartPhantom(seed: seed).generate(size: size, spacing: spacing, work: work)
       }
     let source = ImageSource(grid: image.grid)
-    try image.write(to: imagePlace.path, source: source)
-    try mask.write(to: labelPlace.path, source: source)
-    try LabelNamesFile.write(table, besideMask: labelPlace.path)
+    try PendingFile.commit([
+      image.pending(for: imagePlace.path, source: source),
+      mask.pending(for: labelPlace.path, source: source),
+      LabelNamesFile.pending(table, besideMask: labelPlace.path),
+    ])
   }
 
   private func chosenSize() throws -> GridSize {

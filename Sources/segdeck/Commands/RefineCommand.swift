@@ -66,12 +66,11 @@ struct RefineCommand: ParsableCommand {
   func run() throws {
     keepFreedMemory()
     let work = threads.context("refining")
-    let file = try ImageFile.open(image)
-    let sourceFile = try ImageFile.open(probabilities ?? mask ?? "")
-    let furtherFiles = try furtherImages.map { try ImageFile.open($0) }
-    let place = try OutputPlace(
-      output, isForced: force, inputs: file.files + sourceFile.files + furtherFiles.flatMap(\.files),
-      companions: MaskRecord.companions(ofMask: output))
+    let opened = try OpenedImage(image)
+    let openedSource = try OpenedImage(probabilities ?? mask ?? "")
+    let openedFurther = try furtherImages.map { try OpenedImage($0) }
+    let (file, sourceFile, furtherFiles) = (opened.image, openedSource.image, openedFurther.map(\.image))
+    let place = try OutputPlace(maskAt: output, of: file, isForced: force)
     for other in furtherFiles + (probabilities == nil ? [] : [sourceFile]) {
       guard case .same = try GridFit(mask: other.grid, image: file.grid, subject: other.path) else {
         throw InputError(
@@ -79,6 +78,10 @@ struct RefineCommand: ParsableCommand {
       }
     }
     let model = try model.map { try ModelLibrary.model($0) }
+    let modelFile = try model.map { try OpenedFile($0.path) }
+    let sidecar = try probabilities.flatMap { path in
+      model == nil ? try OpenedFile(ifPresent: MaskRecord.path(besideMask: path)) : nil
+    }
     let (frame, startsFromMask) = (frame, mask != nil)
     let (volume, stored) = try work.both {
       try file.scalarVolume(frame: frame, work: work.part(0...0.1))
@@ -102,19 +105,32 @@ struct RefineCommand: ParsableCommand {
     var own = settings
     if probabilities != nil { own.auxiliaryHeadWeights = [] }
     let labels = try refinement.labels(settings: own, exact: exact, work: work.part(0.2...0.9))
-    try labels.write(to: place.path, source: file.source)
-    try LabelNamesFile.write(start.labels, besideMask: place.path)
     var record = MaskRecord()
-    record.model = try model.map { try MaskRecord.File($0.path) }
-    record.input = try MaskRecord.File(image)
-    record.furtherInputs = try furtherImages.isEmpty ? nil : furtherImages.map { try MaskRecord.File($0) }
-    record.source = try MaskRecord.File(probabilities ?? mask ?? "")
-    record.output = try MaskRecord.File(place.path)
+    record.model = modelFile?.recorded
+    record.input = opened.recorded
+    record.furtherInputs = openedFurther.isEmpty ? nil : openedFurther.map(\.recorded)
+    record.source = openedSource.recorded
+    record.sidecar = sidecar?.recorded
     record.refinement = settings
     if mask != nil { record.maskConfidence = maskConfidence }
-    record.commands = [CommandLineText.current]
-    try record.write(besideMask: place.path)
+    record.threads = work.threadCount
+    record.commands = [CommandLineText.text(words(settings))]
+    try record.write(labels, start.labels, source: file.source, to: place)
+    record.noteChanges()
     work.report(1)
+  }
+
+  /// The words of a command line that makes the same mask with these kernels, wherever they came from.
+  private func words(_ settings: RefinementSettings) -> [String] {
+    var words = ["segdeck", "refine", CommandLineText.path(image)]
+    for path in furtherImages { words += ["--further-image", CommandLineText.path(path)] }
+    if let probabilities { words += ["--probabilities", CommandLineText.path(probabilities)] }
+    if let mask { words += ["--mask", CommandLineText.path(mask), "--mask-confidence", "\(maskConfidence)"] }
+    if let model { words += ["--model", model] }
+    words += RefinementOptions.words(settings)
+    if exact { words.append("--exact") }
+    if frame != 0 { words += ["--frame", "\(frame)"] }
+    return words + ["-o", MaskRecord.outputName]
   }
 
   /// The preset's settings, the model's or, where neither says any, what the images suggest; then the options.

@@ -54,18 +54,15 @@ struct SegmentCommand: ParsableCommand {
 
   func run() throws {
     let work = threads.context("segmenting")
-    let file = try ImageFile.open(image)
-    let place = try OutputPlace(
-      output, isForced: force, inputs: file.files, companions: MaskRecord.companions(ofMask: output))
+    let opened = try OpenedImage(image)
+    let file = opened.image
+    let place = try OutputPlace(maskAt: output, of: file, isForced: force)
     let probabilityPlace = try probabilities.map {
       try OutputPlace(
-        $0, isForced: force, inputs: file.files, companions: [MaskRecord.path(besideMask: $0)])
-    }
-    if let probabilities, MaskRecord.path(besideMask: probabilities) == MaskRecord.path(besideMask: output) {
-      throw InputError(
-        probabilities, "is the mask's place too", expected: "another name for the probabilities")
+        $0, isForced: force, companions: [MaskRecord.path(besideMask: $0)], kind: .image)
     }
     let model = try ModelLibrary.model(model)
+    let modelFile = try OpenedFile(model.path)
     let weights =
       try tau.map { try Text.numbers($0, option: "--tau") } ?? model.refinement.auxiliaryHeadWeights
     let volume = try file.scalarVolume(frame: frame, work: work.part(0...0.1))
@@ -76,6 +73,7 @@ struct SegmentCommand: ParsableCommand {
     segmenter.memoryLimit = memory.bytes
     let tiling = try tiling()
     let mask: PostProcessedMask
+    var written: [PendingFile] = []
     if grid == .image, tiling == .whole, probabilityPlace == nil {
       mask = try segmenter.labels(of: volume, auxiliaryHeadWeights: weights, work: work.part(0.1...0.95))
     } else {
@@ -85,23 +83,35 @@ struct SegmentCommand: ParsableCommand {
         of: prediction, auxiliaryHeadWeights: weights, work: work.part(0.8...0.95))
       if let probabilityPlace {
         let values = try prediction.probabilities(auxiliaryHeadWeights: weights, work: work.silent)
-        try values.write(to: probabilityPlace.path, source: file.source)
-        try ProbabilitySidecar(model: model, auxiliaryHeadWeights: weights)
-          .write(besideProbabilities: probabilityPlace.path)
+        written = [
+          try values.pending(for: probabilityPlace.path, source: file.source),
+          try ProbabilitySidecar(model: model, auxiliaryHeadWeights: weights)
+            .pending(besideProbabilities: probabilityPlace.path),
+        ]
       }
     }
     for part in mask.leftOut {
       Console.note("\(image): \(part.note(model.labelTable))")
     }
-    try mask.labels.write(to: place.path, source: file.source)
-    try LabelNamesFile.write(model.labelTable, besideMask: place.path)
     var record = MaskRecord()
-    record.model = try MaskRecord.File(model.path)
-    record.input = try MaskRecord.File(image)
-    record.output = try MaskRecord.File(place.path)
-    record.commands = [CommandLineText.current]
-    try record.write(besideMask: place.path)
+    record.model = modelFile.recorded
+    record.input = opened.recorded
+    record.threads = work.threadCount
+    record.commands = [CommandLineText.text(words)]
+    try record.write(mask.labels, model.labelTable, source: file.source, to: place, with: written)
+    record.noteChanges()
     work.report(1)
+  }
+
+  /// The words of a command line that makes the same mask, whatever it is called.
+  private var words: [String] {
+    var words = ["segdeck", "segment", CommandLineText.path(image), "--model", model]
+    if let tau { words += ["--tau", tau] }
+    if grid != .model { words += ["--grid", grid.rawValue] }
+    if let tile { words += ["--tile", tile, "--fusion", fusion] }
+    if frame != 0 { words += ["--frame", "\(frame)"] }
+    if probabilities != nil { words += ["--probabilities", MaskRecord.probabilitiesName] }
+    return words + ["-o", MaskRecord.outputName]
   }
 
   private func tiling() throws(InputError) -> Tiling {

@@ -83,13 +83,9 @@ struct SweepCommand: ParsableCommand {
     let work = threads.context("sweeping")
     let model = try ModelLibrary.model(model)
     let sources = try chosenSources(model, work: work)
-    let inputs = sources.flatMap { [$0.pair.image, $0.pair.labels] } + [model.path]
-    let presetPlace = try presetOutput.map { try OutputPlace($0, isForced: force, inputs: inputs) }
-    let modelPlace = try modelOutput.map { try OutputPlace($0, isForced: force, inputs: inputs) }
-    if let modelPlace, !modelPlace.path.hasSuffix(".safetensors") {
-      throw InputError(
-        modelPlace.path, "cannot be written as a model", expected: "a name that ends in .safetensors")
-    }
+    let presetPlace = try presetOutput.map { try OutputPlace($0, isForced: force) }
+    let modelPlace = try modelOutput.map { try OutputPlace($0, isForced: force, kind: .model) }
+    let journalPlace = try resume.map { try OutputPlace($0, isForced: true) }
     let said = try preset.map { try RefinementPreset.read($0) } ?? model.refinement
     guard said.furtherThetaBetas.isEmpty else {
       throw InputError(
@@ -106,8 +102,8 @@ struct SweepCommand: ParsableCommand {
           index, start: start, work: work.part(share(index, sources.count, of: 0...0.3)))
       }, ranges: KernelRanges(around: start, holding: options.given), objective: objective, seed: seed,
       work: work.silent)
-    let journal = try resume.map {
-      try SweepJournal($0, heading: SweepJournal.Heading(search, seed: seed), inputs: inputs)
+    let journal = try journalPlace.map {
+      try SweepJournal($0, heading: SweepJournal.Heading(search, seed: seed))
     }
     let found = try search.run(
       trialCount: trials, known: journal?.trials ?? [], work: work.part(0.3...0.8)

@@ -33,9 +33,11 @@ final class SweepJournal: Sendable {
   ///
   /// A last line that was cut off is written again.
   /// - Throws: ``InputError`` when the file cannot be read or written, or belongs to another sweep.
-  init(_ path: String, heading: Heading, inputs: [String]) throws(InputError) {
-    self.path = path
-    let known = FileManager.default.contents(atPath: path) ?? Data()
+  init(_ place: OutputPlace, heading: Heading) throws(InputError) {
+    path = place.path
+    let known = try ReadFiles.asOwn { () throws(InputError) in
+      try FileContent.readIfPresent(place.path) ?? Data()
+    }
     var lines = known.split(separator: 10).map { Data($0) }
     if known.last != 10 { lines = lines.dropLast() }
     if let first = lines.first {
@@ -59,10 +61,7 @@ final class SweepJournal: Sendable {
     }
     self.trials = trials
     let whole = (lines.isEmpty ? [Self.line(heading)] : lines.map { $0 + Data([10]) }).reduce(Data(), +)
-    if whole != known {
-      _ = try OutputPlace(path, isForced: true, inputs: inputs)
-      try AtomicFile.write(whole, to: path)
-    }
+    if whole != known { try AtomicFile.write(whole, to: path) }
     guard let file = FileHandle(forWritingAtPath: path), (try? file.seekToEnd()) != nil else {
       throw InputError(path, "cannot be written")
     }

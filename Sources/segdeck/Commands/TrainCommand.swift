@@ -83,8 +83,11 @@ struct TrainCommand: ParsableCommand {
 
   func run() throws {
     keepFreedMemory()
-    let place = try OutputPlace(output, isForced: force || resume, inputs: [])
+    let place = try OutputPlace(output, isForced: force || resume)
     let format = try ElementFormat(option: weights)
+    let logPlace = try log.map { try OutputPlace($0, isForced: true) }
+    let checkpointPlaces = try checkpointPlaces()
+    defer { withExtendedLifetime((place, logPlace, checkpointPlaces)) {} }
     let log = TrainingLog(path: log)
     let stored = try storedRun()
     let kept = try log.records(upToIteration: stored?.trainer.iteration ?? 0, mayReplace: force)
@@ -140,6 +143,14 @@ struct TrainCommand: ParsableCommand {
       + stopped
   }
 
+  /// The files of the checkpoints, where their folder is there already.
+  private func checkpointPlaces() throws(InputError) -> [OutputPlace] {
+    guard let checkpoints, FileManager.default.fileExists(atPath: checkpoints) else { return [] }
+    return try TrainingStore.files(in: checkpoints).map { path throws(InputError) in
+      try OutputPlace(path, isForced: true)
+    }
+  }
+
   private func storedRun() throws(InputError) -> TrainingStore.Stored? {
     guard resume else {
       // Before hours of work, not after.
@@ -149,7 +160,7 @@ struct TrainCommand: ParsableCommand {
     guard let checkpoints else {
       throw InputError("--resume", "needs --checkpoints", expected: "the folder of the run to go on with")
     }
-    return try TrainingStore.stored(in: checkpoints)
+    return try ReadFiles.asOwn { () throws(InputError) in try TrainingStore.stored(in: checkpoints) }
   }
 
   private func described(_ stored: ModelCard?, _ choices: [String]) throws(InputError) -> ModelCard {

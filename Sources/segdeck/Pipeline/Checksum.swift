@@ -7,20 +7,37 @@ enum Checksum {
   /// The SHA-256 of a file's bytes in hexadecimal, read in pieces.
   /// - Throws: ``InputError`` when the file cannot be read.
   static func sha256(ofFile path: String) throws(InputError) -> String {
-    guard let handle = FileHandle(forReadingAtPath: path) else { throw InputError(path, "cannot be read") }
-    defer { try? handle.close() }
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else {
+      throw InputError(path, "cannot be read", found: String(cString: strerror(errno)))
+    }
+    defer { close(descriptor) }
+    return try sha256(ofDescriptor: descriptor, path: path)
+  }
+
+  /// The SHA-256 of an opened file from its first byte on; `path` names it in errors.
+  /// - Throws: ``InputError`` when the file cannot be read.
+  static func sha256(ofDescriptor descriptor: Int32, path: String) throws(InputError) -> String {
     let context = EVP_MD_CTX_new()
     defer { EVP_MD_CTX_free(context) }
     var digest = [UInt8](repeating: 0, count: Int(EVP_MAX_MD_SIZE))
-    var count: UInt32 = 0
+    var digestCount: UInt32 = 0
     var isGood = EVP_DigestInit_ex(context, EVP_sha256(), nil) == 1
-    do {
-      while let piece = try handle.read(upToCount: 1 << 20), !piece.isEmpty {
-        isGood = isGood && piece.withUnsafeBytes { EVP_DigestUpdate(context, $0.baseAddress, $0.count) } == 1
+    let piece = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 64)
+    defer { piece.deallocate() }
+    var position = 0
+    while true {
+      let count = pread(descriptor, piece.baseAddress, piece.count, off_t(position))
+      if count < 0, errno == EINTR { continue }
+      guard count >= 0 else {
+        throw InputError(path, "cannot be read", found: String(cString: strerror(errno)))
       }
-    } catch { throw InputError(path, "cannot be read", found: error.localizedDescription) }
-    isGood = isGood && EVP_DigestFinal_ex(context, &digest, &count) == 1
+      if count == 0 { break }
+      isGood = isGood && EVP_DigestUpdate(context, piece.baseAddress, count) == 1
+      position += count
+    }
+    isGood = isGood && EVP_DigestFinal_ex(context, &digest, &digestCount) == 1
     guard isGood else { throw InputError(path, "its checksum cannot be computed") }
-    return digest.prefix(Int(count)).map { String(format: "%02x", $0) }.joined()
+    return digest.prefix(Int(digestCount)).map { String(format: "%02x", $0) }.joined()
   }
 }

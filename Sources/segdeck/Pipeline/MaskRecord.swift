@@ -1,19 +1,29 @@
 import Foundation
 import ImageFormats
+import Tensors
 import Volumes
 import Work
 
 /// What lies beside a written mask as `NAME.json`: all that reproduces it.
 struct MaskRecord: Codable {
-  /// A file and its content.
-  struct File: Codable {
-    var path: String
-    var sha256: String
+  /// What became of a file between its opening and the writing of the record.
+  enum Change: String, Codable {
+    case changed = "changed since it was opened"
+    case vanished = "gone since it was opened"
+  }
 
-    init(_ path: String) throws(InputError) {
-      self.path = path
-      sha256 = try Checksum.sha256(ofFile: path)
-    }
+  /// A file and its content when it was opened.
+  struct File: Codable, Equatable {
+    /// As the user named it.
+    var path: String
+    /// From the root of the file system on.
+    var absolutePath: String?
+    /// Of what was read; nil where that was written over before its checksum was known.
+    var sha256: String?
+    /// What became of it since.
+    var change: Change?
+    /// The other file of a pair of header and voxels.
+    var parts: [File]?
   }
 
   /// A model and its file's content.
@@ -24,18 +34,35 @@ struct MaskRecord: Codable {
   var furtherInputs: [File]?
   /// A mask or probabilities that the mask was made from.
   var source: File?
+  /// What `segment` wrote beside those probabilities, where it was used.
+  var sidecar: File?
   /// The mask.
   var output: File?
   /// The CRF, when one ran.
   var refinement: RefinementSettings?
   /// Probability of the source mask's label, when the CRF started from a mask.
   var maskConfidence: Double?
+  /// Names and colours of the mask's labels.
+  var labels: [Label]?
   /// The program that wrote it.
-  var tool = "segdeck \(SegdeckVersion.text)"
-  /// Commands that make the same mask again, in order.
+  var tool: String? = "segdeck \(SegdeckVersion.text)"
+  /// The vector instructions that the network and the CRF used; others may round otherwise.
+  var instructionSet: String? = KernelLevel.currentName
+  /// Threads that computed; results do not depend on them.
+  var threads: Int?
+  /// Commands that make the same mask again, in order; ``outputName`` stands for the file that the last one writes.
   var commands: [String] = []
   /// Who reviewed it, when and how; only of masks exported from a review.
   var review: ReviewRecord?
+
+  /// What stands in ``commands`` for the mask to be written.
+  static let outputName = "OUTPUT"
+
+  /// What stands there for the probabilities that a command writes and a later one reads.
+  static let probabilitiesName = "probabilities.nii.gz"
+
+  /// Every file that the mask was made from.
+  var inputs: [File] { [model, input, source, sidecar].compactMap(\.self) + (furtherInputs ?? []) }
 
   /// The record of a mask: `NAME.json` beside `NAME.nii.gz`.
   static func path(besideMask path: String) -> String {
@@ -50,14 +77,45 @@ struct MaskRecord: Codable {
     [Self.path(besideMask: path), LabelNamesFile.path(besideMask: path)]
   }
 
-  /// Writes the record beside its mask.
-  func write(besideMask path: String) throws(InputError) {
+  /// The record of the mask at `path`, whose content `mask` holds, still beside its place.
+  func pending(for mask: PendingFile, at path: String) throws(InputError) -> PendingFile {
+    var record = self
+    record.output = File(
+      path: path, absolutePath: FilePath.absolute(path),
+      sha256: try Checksum.sha256(ofFile: mask.contentPath))
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    guard let data = try? encoder.encode(self) else {
+    guard let data = try? encoder.encode(record) else {
       preconditionFailure("a record holds only finite numbers")
     }
-    try AtomicFile.write(data + Data("\n".utf8), to: Self.path(besideMask: path))
+    return try AtomicFile.pending(data + Data("\n".utf8), for: Self.path(besideMask: path))
+  }
+
+  /// Writes a mask, the names of its labels and this record to `place`: all three or none.
+  /// - Throws: ``InputError`` when one of them cannot be written.
+  func write(
+    _ mask: LabelVolume, _ table: LabelTable, source: ImageSource, to place: OutputPlace,
+    with others: [PendingFile] = []
+  ) throws(InputError) {
+    let file = try mask.pending(for: place.path, source: source)
+    var record = self
+    record.labels = table.labels
+    let names = try LabelNamesFile.pending(table, besideMask: place.path)
+    try PendingFile.commit(others + [file, names, record.pending(for: file, at: place.path)])
+  }
+}
+
+extension MaskRecord {
+  /// What became of the inputs since they were opened, a line for each that is no longer as it was.
+  var changes: [String] {
+    inputs.flatMap { [$0] + ($0.parts ?? []) }.compactMap { file in
+      file.change.map { "\(file.path) \($0 == .changed ? "changed" : "is gone") since it was opened" }
+    }
+  }
+
+  /// Says on stderr which inputs are no longer as they were read.
+  func noteChanges() {
+    for line in changes { Console.note(line) }
   }
 }
 

@@ -27,21 +27,21 @@ struct ProbabilitySidecar: Codable {
     self.auxiliaryHeadWeights = auxiliaryHeadWeights
   }
 
-  /// Writes the sidecar of the probabilities at `path`.
-  func write(besideProbabilities path: String) throws(InputError) {
+  /// The sidecar of the probabilities at `path`, still beside its place.
+  func pending(besideProbabilities path: String) throws(InputError) -> PendingFile {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
     guard let data = try? encoder.encode(self) else {
       preconditionFailure("a model holds only finite numbers")
     }
-    try AtomicFile.write(data + Data("\n".utf8), to: MaskRecord.path(besideMask: path))
+    return try AtomicFile.pending(data + Data("\n".utf8), for: MaskRecord.path(besideMask: path))
   }
 
   /// The sidecar of the probabilities at `path`; nil when there is none.
   /// - Throws: ``InputError`` when it is there and cannot be read.
   static func read(besideProbabilities path: String) throws(InputError) -> ProbabilitySidecar? {
     let place = MaskRecord.path(besideMask: path)
-    guard let data = FileManager.default.contents(atPath: place) else { return nil }
+    guard let data = try FileContent.readIfPresent(place) else { return nil }
     do { return try JSONDecoder().decode(ProbabilitySidecar.self, from: data) } catch {
       throw InputError(place, "is not what `segdeck segment --probabilities` writes beside probabilities")
     }

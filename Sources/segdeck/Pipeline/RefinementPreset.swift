@@ -7,9 +7,11 @@ enum RefinementPreset {
   /// Reads settings.
   /// - Throws: ``InputError`` when the file cannot be read or is something else.
   static func read(_ path: String) throws(InputError) -> RefinementSettings {
-    guard let data = FileManager.default.contents(atPath: path) else {
-      throw InputError(path, "cannot be read")
-    }
+    try decoded(FileContent.read(path), path)
+  }
+
+  /// Settings in the content of the file at `path`.
+  static func decoded(_ data: Data, _ path: String) throws(InputError) -> RefinementSettings {
     do { return try JSONDecoder().decode(RefinementSettings.self, from: data) } catch {
       throw InputError(
         path, "is not a file of CRF settings", expected: "JSON as under \"refinement\" in a mask's record")
@@ -18,11 +20,16 @@ enum RefinementPreset {
 
   /// Writes settings, whole or not at all.
   static func write(_ settings: RefinementSettings, to path: String) throws(InputError) {
+    try AtomicFile.write(encoded(settings), to: path)
+  }
+
+  /// The content of a file of these settings.
+  static func encoded(_ settings: RefinementSettings) -> Data {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
     guard let data = try? encoder.encode(settings) else {
       preconditionFailure("settings hold only finite numbers")
     }
-    try AtomicFile.write(data + Data("\n".utf8), to: path)
+    return data + Data("\n".utf8)
   }
 }

@@ -12,7 +12,7 @@ struct SavedPresets {
   init(environment: [String: String] = ProcessInfo.processInfo.environment) {
     let base =
       environment["XDG_CONFIG_HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil }
-      ?? (environment["HOME"] ?? NSHomeDirectory()) + "/.config"
+      ?? (FilePath.home(environment) ?? "") + "/.config"
     folder = base + "/segdeck/crf"
   }
 
@@ -25,22 +25,26 @@ struct SavedPresets {
     let files = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
     var presets: [(String, RefinementSettings)] = []
     for file in files.sorted() where file.hasSuffix(".json") && !file.hasPrefix(".") {
-      presets.append((String(file.dropLast(5)), try RefinementPreset.read("\(folder)/\(file)")))
+      let settings = try ReadFiles.asOwn { () throws(InputError) in
+        try RefinementPreset.read("\(folder)/\(file)")
+      }
+      presets.append((String(file.dropLast(5)), settings))
     }
     return presets
   }
 
-  /// Saves settings in place of those that had the name.
+  /// Saves settings; in place of those that had the name only where `replacesExisting` says so.
+  /// - Returns: Whether they were saved.
   /// - Throws: ``InputError`` when the file cannot be written.
-  func save(_ settings: RefinementSettings, as name: String) throws(InputError) {
+  func save(
+    _ settings: RefinementSettings, as name: String, replacesExisting: Bool
+  ) throws(InputError) -> Bool {
     do {
       try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     } catch { throw InputError(folder, "cannot be made", found: error.localizedDescription) }
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-    guard let data = try? encoder.encode(settings) else {
-      preconditionFailure("knobs hold only finite numbers")
-    }
-    try AtomicFile.write(data + Data("\n".utf8), to: path(name))
+    let place = try OutputPlace(path(name), isForced: true)
+    guard place.existing.isEmpty || replacesExisting else { return false }
+    try RefinementPreset.write(settings, to: place.path)
+    return true
   }
 }

@@ -3,6 +3,7 @@ import ImageFormats
 import RefinementAnswers
 import Review
 import Segmentation
+import Synchronization
 import Volumes
 import Work
 
@@ -10,6 +11,8 @@ import Work
 final class CaseServices: ReviewServices {
   private let runs = ModelRuns()
   private let presets = SavedPresets()
+  /// The image and the masks by their full paths, as they were when they were opened.
+  private let opened = Mutex<[String: OpenedImage]>([:])
   private let preferredModel: String?
 
   /// Services that offer `preferredModel` (a bundled name or a file) before the bundled ones.
@@ -19,31 +22,38 @@ final class CaseServices: ReviewServices {
     let sample = request.imagePath == nil ? try SampleCase.find() : nil
     let imagePath = request.imagePath ?? sample?.image ?? ""
     let maskPaths = request.maskPaths + [sample?.labels].compactMap(\.self)
-    let file = try ImageFile.open(imagePath)
+    let full = FilePath.absolute(imagePath)
+    let openedImage = try OpenedImage(imagePath)
+    let file = openedImage.image
+    var opened = [full: openedImage]
     let share = 1 / Double(maskPaths.count + 1)
     let image = try file.scalarVolume(work: work.part(0...share))
     var findings = file.findings.map { "\(imagePath): \($0)" }
     let masks = try maskPaths.enumerated().map { position, path in
-      let mask = try FittedMask(path, on: image.grid, work: work)
+      let place = FilePath.absolute(path)
+      let openedMask = try OpenedImage(path)
+      opened[place] = openedMask
+      let mask = try FittedMask(openedMask.image, on: image.grid, work: work)
       findings += mask.notes
       work.report(share * Double(position + 2))
       return LoadedMask(
-        name: (path as NSString).lastPathComponent, path: URL(fileURLWithPath: path).path,
+        name: FilePath.name(of: path), path: place,
         labels: mask.labels, table: mask.names ?? LabelTable())
     }
-    let full = URL(fileURLWithPath: imagePath).path
+    let files = opened
+    self.opened.withLock { $0 = files }
     let name = sample?.name ?? CaseServices.caseName(full)
     // The sample lies with the program, where nothing should be written.
     let folder =
-      sample == nil ? (full as NSString).deletingLastPathComponent : FileManager.default.currentDirectoryPath
+      sample == nil ? FilePath.folder(of: full) : FileManager.default.currentDirectoryPath
     return ReviewCase(
       name: name, imagePath: full, image: image, masks: masks, findings: findings,
-      exportPath: (folder as NSString).appendingPathComponent(name + "_seg.nii.gz"))
+      exportPath: FilePath.joined(folder, name + "_seg.nii.gz"))
   }
 
   /// The file's name without its format's suffix.
   private static func caseName(_ path: String) -> String {
-    let name = (path as NSString).lastPathComponent
+    let name = FilePath.name(of: path)
     for suffix in [".nii.gz", ".nii", ".hdr", ".img"] where name.lowercased().hasSuffix(suffix) {
       return String(name.dropLast(suffix.count))
     }
@@ -94,9 +104,14 @@ final class CaseServices: ReviewServices {
     try presets.all().map { NamedKernels(name: $0.name, settings: $0.settings) }
   }
 
-  func save(_ preset: NamedKernels) throws { try presets.save(preset.settings, as: preset.name) }
+  func save(_ preset: NamedKernels, replacesExisting: Bool) throws -> SavingOutcome {
+    let isSaved = try presets.save(
+      preset.settings, as: preset.name, replacesExisting: replacesExisting)
+    return isSaved ? .saved : .exists
+  }
 
   func export(_ request: ExportRequest, _ work: WorkContext) throws -> ExportOutcome {
-    try ReviewExport.write(request, work)
+    let opened = opened.withLock(\.self)
+    return try ReviewExport(request: request, opened: opened, model: runs.file).write(work)
   }
 }

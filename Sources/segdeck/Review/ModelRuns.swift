@@ -29,7 +29,7 @@ final class ModelRuns: Sendable {
   }
 
   private struct State {
-    var models: [String: SegmentationModel] = [:]
+    var models: [String: (model: SegmentationModel, file: OpenedFile)] = [:]
     var runs: [Int: Run] = [:]
     var refinements: [Kept] = []
   }
@@ -38,11 +38,15 @@ final class ModelRuns: Sendable {
 
   /// The model that `id` names, read once.
   func model(_ id: String) throws -> SegmentationModel {
-    if let known = state.withLock({ $0.models[id] }) { return known }
+    if let known = state.withLock({ $0.models[id] }) { return known.model }
     let model = try ModelLibrary.model(id)
-    state.withLock { $0.models[id] = model }
+    let file = try OpenedFile(model.path)
+    state.withLock { $0.models[id] = (model, file) }
     return model
   }
+
+  /// The file of a model that was read, as it was then.
+  func file(_ id: String) -> OpenedFile? { state.withLock { $0.models[id]?.file } }
 
   /// Runs a model's main head; the number names the run from now on.
   func segment(

@@ -6,35 +6,39 @@ import Volumes
 import Work
 
 /// Writes what a review accepted: the mask, its label names, and the record that reproduces it.
-enum ReviewExport {
-  /// Writes the request's mask.
-  /// - Throws: ``InputError`` when the place cannot be written or is the image itself.
-  static func write(_ request: ExportRequest, _ work: WorkContext) throws -> ExportOutcome {
-    let path = URL(fileURLWithPath: (request.path as NSString).expandingTildeInPath).path
-    let image = try ImageFile.open(request.imagePath)
-    let inputs = image.files + request.provenance.steps.compactMap(\.maskPath)
-    if !request.replacesExisting, FileManager.default.fileExists(atPath: path) {
-      // A file that was opened is refused at once: asking whether to replace it would be asking in vain.
-      _ = try OutputPlace(path, isForced: true, inputs: inputs)
-      return .exists(path: path)
+struct ReviewExport {
+  let request: ExportRequest
+  /// The image and the masks by path, as they were when they were opened.
+  let opened: [String: OpenedImage]
+  /// The file of a model that ran, as it was when it was read.
+  let model: (String) -> OpenedFile?
+
+  /// Writes the request's mask on the grid that was reviewed, whatever became of the image's file.
+  /// - Throws: ``InputError`` when the place cannot be written or is a file that was opened.
+  func write(_ work: WorkContext) throws -> ExportOutcome {
+    guard let image = opened[request.imagePath] else {
+      throw InputError(request.imagePath, "is not the image that was opened")
     }
-    let place = try OutputPlace(path, isForced: request.replacesExisting, inputs: inputs)
-    try request.labels.write(to: place.path, source: image.source)
-    try LabelNamesFile.write(request.table, besideMask: place.path)
-    try record(of: request, writtenTo: place.path).write(besideMask: place.path)
+    let path = FilePath.absolute(FilePath.expandingTilde(request.path))
+    let place = try OutputPlace(maskAt: path, of: image.image, isForced: true)
+    guard place.existing.isEmpty || request.replacesExisting else {
+      return .exists(paths: place.existing)
+    }
+    var record = record(of: image)
+    record.threads = work.threadCount
+    try record.write(request.labels, request.table, source: image.image.source, to: place)
     work.report(1)
-    return .written(path: place.path)
+    return .written(path: path, notes: record.changes)
   }
 
-  private static func record(of request: ExportRequest, writtenTo path: String) throws -> MaskRecord {
+  private func record(of image: OpenedImage) -> MaskRecord {
     var record = MaskRecord()
-    record.input = try MaskRecord.File(request.imagePath)
-    record.output = try MaskRecord.File(path)
-    record.commands = commands(of: request, output: path)
+    record.input = image.recorded
+    record.commands = commands.map(CommandLineText.text)
     for step in request.provenance.steps {
       switch step {
-      case .mask(let path): record.source = try MaskRecord.File(path)
-      case .network(let id): record.model = try MaskRecord.File(try ModelLibrary.model(id).path)
+      case .mask(let path): record.source = opened[path]?.recorded
+      case .network(let id): record.model = model(id)?.recorded
       case .refinement(let settings, let confidence):
         record.refinement = settings
         record.maskConfidence = confidence
@@ -46,50 +50,44 @@ enum ReviewExport {
     return record
   }
 
-  /// The commands that make the same mask from the image, in order.
-  private static func commands(of request: ExportRequest, output: String) -> [String] {
-    let steps = request.provenance.steps
-    let stem = String(MaskRecord.path(besideMask: output).dropLast(".json".count))
-    let probabilities = stem + "_probabilities.nii.gz"
-    var commands: [String] = []
-    var mask: String?
+  /// The commands that make the same mask from the image, in order, as words.
+  private var commands: [[String]] {
+    var steps = request.provenance.steps[...]
+    // What starts from the network's probabilities owes nothing to earlier refinements.
+    if let last = steps.lastIndex(where: { if case .refinement(_, nil) = $0 { true } else { false } }) {
+      steps = [steps[0]] + steps[last...]
+    }
+    var commands: [[String]] = []
+    var mask = ""
     for (index, step) in steps.enumerated() {
-      let isLast = index == steps.count - 1
-      let target = isLast ? output : stem + "_step\(index + 1).nii.gz"
+      let target = index == steps.count - 1 ? MaskRecord.outputName : "step\(index + 1).nii.gz"
       switch step {
       case .mask(let path):
         mask = path
-        if isLast { commands.append(CommandLineText.text(["segdeck", "convert", path, output])) }
+        if steps.count == 1 {
+          commands.append(["segdeck", "convert", path, target, "--like", request.imagePath])
+        }
       case .network(let id):
-        var words = ["segdeck", "segment", request.imagePath, "--model", id, "-o", target]
-        if case .refinement(let settings, nil)? = isLast ? nil : steps[index + 1] {
-          words += ["--probabilities", probabilities]
-          if settings.auxiliaryHeadWeights.contains(where: { $0 != 0 }) {
+        var words = ["segdeck", "segment", request.imagePath, "--model", id]
+        if case .refinement(let settings, nil)? = steps.dropFirst().first {
+          words += ["--probabilities", MaskRecord.probabilitiesName]
+          if !settings.auxiliaryHeadWeights.isEmpty {
             words += ["--tau", settings.auxiliaryHeadWeights.map { "\($0)" }.joined(separator: ",")]
           }
         }
-        commands.append(CommandLineText.text(words))
+        commands.append(words + ["-o", target])
         mask = target
       case .refinement(let settings, let confidence):
         var words = ["segdeck", "refine", request.imagePath]
         if let confidence {
-          words += ["--mask", mask ?? "", "--mask-confidence", "\(confidence)"]
+          words += ["--mask", mask, "--mask-confidence", "\(confidence)"]
         } else {
-          words += ["--probabilities", probabilities]
+          words += ["--probabilities", MaskRecord.probabilitiesName]
         }
-        words += RefinementOptions.words(settings) + ["-o", target]
-        commands.append(CommandLineText.text(words))
+        commands.append(words + RefinementOptions.words(settings) + ["-o", target])
         mask = target
       }
     }
     return commands
-  }
-}
-
-extension Provenance.Step {
-  /// The file of a mask that was opened.
-  fileprivate var maskPath: String? {
-    if case .mask(let path) = self { return path }
-    return nil
   }
 }

@@ -22,9 +22,7 @@ struct ModelCardArguments: ParsableArguments {
   func card(over base: ModelCard) throws(InputError) -> ModelCard {
     var result = base
     if let card {
-      guard let data = FileManager.default.contents(atPath: card) else {
-        throw InputError(card, "no such file", expected: "a model card as JSON")
-      }
+      let data = try FileContent.read(card)
       result = result.updated(with: try ModelCard(json: String(decoding: data, as: UTF8.self), subject: card))
     }
     result.data = dataDescription ?? result.data

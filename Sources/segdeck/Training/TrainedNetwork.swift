@@ -23,7 +23,7 @@ enum TrainedNetwork {
     if name == "heart" { return .heart(classes: classes) }
     let isPath = name.contains("/") || name.hasSuffix(".json")
     let path = isPath ? name : try ShareFolder.find().path + "/networks/\(name).json"
-    guard let data = FileManager.default.contents(atPath: path) else {
+    guard let data = try FileContent.readIfPresent(path) else {
       throw InputError(
         "--network \(name)", "no such network",
         expected: (["liver", "heart"] + bundledNames).joined(separator: ", ")

@@ -77,7 +77,11 @@ struct TrainingFolders: ParsableArguments {
         try refuse(folder.imagesWithoutLabels, in: imageFolder, "images without labels in \(labelFolder)")
         try refuse(folder.labelsWithoutImage, in: labelFolder, "labels without an image in \(imageFolder)")
       }
+      for file in [labelFolder + "/labels.json", labelFolder + "/../dataset.json"] {
+        try ReadFiles.note(file)
+      }
       for pair in folder.pairs {
+        for file in [pair.image, pair.labels] { try ReadFiles.note(file) }
         if let other = owners.updateValue(pair.image, forKey: pair.name) {
           throw InputError(pair.image, "another case has this name too", found: other)
         }

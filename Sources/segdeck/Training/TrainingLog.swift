@@ -14,7 +14,7 @@ struct TrainingLog {
   func records(upToIteration iteration: Int, mayReplace: Bool) throws(InputError) -> [TrainingRecord] {
     guard let path, FileManager.default.fileExists(atPath: path) else { return [] }
     if iteration == 0, mayReplace { return [] }
-    let records = try TrainingRecord.read(log: path)
+    let records = try ReadFiles.asOwn { () throws(InputError) in try TrainingRecord.read(log: path) }
     guard iteration > 0 || records.isEmpty else {
       throw InputError(
         path, "holds the log of another run", found: "\(records.count) records",

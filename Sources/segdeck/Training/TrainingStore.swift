@@ -29,6 +29,9 @@ struct TrainingStore {
   private static let last = "/last.safetensors"
   private static let best = "/best.safetensors"
 
+  /// The files that a run writes to `folder`.
+  static func files(in folder: String) -> [String] { [folder + last, folder + best] }
+
   /// Refuses a folder that holds a run which would be overwritten.
   static func refuseOther(in folder: String, mayReplace: Bool) throws(InputError) {
     guard !mayReplace, FileManager.default.fileExists(atPath: folder + last) else { return }

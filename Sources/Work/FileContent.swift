@@ -1,0 +1,43 @@
+import Foundation
+
+/// Whole contents of small files: settings, cards, logs, records.
+package enum FileContent {
+  /// The most that such a file may hold, in bytes.
+  package static let limit = 256 << 20
+
+  /// Reads a file, which is noted in ``ReadFiles``.
+  /// - Throws: ``InputError`` when it is missing, cannot be read, is no file, or holds more than `limit` bytes.
+  package static func read(_ path: String, limit: Int = limit) throws(InputError) -> Data {
+    guard let data = try readIfPresent(path, limit: limit) else {
+      throw InputError(path, "cannot be read", found: String(cString: strerror(ENOENT)))
+    }
+    return data
+  }
+
+  /// Reads a file as ``read(_:limit:)``; nil when nothing has this name.
+  package static func readIfPresent(_ path: String, limit: Int = limit) throws(InputError) -> Data? {
+    func refusal() -> InputError {
+      InputError(path, "cannot be read", found: String(cString: strerror(errno)))
+    }
+    // Without O_NONBLOCK, opening a named pipe would wait for a writer.
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    guard descriptor >= 0 else {
+      if errno == ENOENT { return nil }
+      throw refusal()
+    }
+    let file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+    var status = stat()
+    fstat(descriptor, &status)
+    guard status.st_mode & S_IFMT == S_IFREG else {
+      let isFolder = status.st_mode & S_IFMT == S_IFDIR
+      throw InputError(
+        path, "cannot be read", found: isFolder ? "a folder" : "a device or pipe", expected: "a file")
+    }
+    guard status.st_size <= limit else {
+      throw InputError(
+        path, "is too long", found: "\(status.st_size) bytes", expected: "\(limit) or fewer")
+    }
+    try ReadFiles.note(path)
+    do { return try file.readToEnd() ?? Data() } catch { throw refusal() }
+  }
+}

@@ -1,0 +1,126 @@
+import Foundation
+
+/// Which file stands somewhere, whatever it is called.
+struct FileIdentity: Hashable, Sendable {
+  let device: UInt
+  let inode: UInt
+
+  init(_ status: stat) {
+    device = UInt(status.st_dev)
+    inode = UInt(status.st_ino)
+  }
+
+  /// What stands at `path`, links followed; nil where nothing can be seen.
+  init?(path: String) {
+    var status = stat()
+    guard stat(path, &status) == 0 else { return nil }
+    self.init(status)
+  }
+}
+
+/// A name in a folder, whatever the folder is called.
+struct FileEntry: Hashable, Sendable {
+  let folder: FileIdentity
+  let name: String
+
+  /// The entry of `path` itself, a link not followed; nil where its folder cannot be seen.
+  init?(path: String) {
+    let folder = FilePath.folder(of: path)
+    guard let identity = FileIdentity(path: folder.isEmpty ? "." : folder) else { return nil }
+    self.folder = identity
+    name = FilePath.name(of: path)
+  }
+}
+
+/// Where a path that is to be written leads: symbolic links are followed, so that what they point to is replaced and
+/// they stay.
+package struct FilePlace: Sendable {
+  /// The path as it was given.
+  package let path: String
+  /// The path of the file that is written.
+  package let target: String
+  /// What stands there already; nil where nothing does.
+  let status: stat?
+
+  /// Whether a file stands there already.
+  package var isTaken: Bool { status != nil }
+
+  /// Looks at a place without changing anything.
+  /// - Throws: ``InputError`` when the folder is missing or cannot be written, the name is longer than the file system
+  ///   takes, or what stands there is a folder, a device, read-only, or a link that leads to no file.
+  package init(_ path: String) throws(InputError) {
+    self.path = path
+    guard !["", ".", ".."].contains(FilePath.name(of: path)) else {
+      throw Self.refusal(path, found: "a folder", expected: "a file name")
+    }
+    var status = stat()
+    if lstat(path, &status) == 0 {
+      target = try Self.target(of: path, isLink: status.st_mode & S_IFMT == S_IFLNK)
+      try Self.requireReplaceable(path, target: target, &status)
+      self.status = status
+    } else {
+      let reason = errno
+      let folder = FilePath.folder(of: path)
+      var folderStatus = stat()
+      guard stat(folder.isEmpty ? "." : folder, &folderStatus) == 0,
+        folderStatus.st_mode & S_IFMT == S_IFDIR
+      else { throw Self.refusal(path, found: "no folder \(folder)") }
+      guard reason == ENOENT else { throw Self.refusal(path, found: String(cString: strerror(reason))) }
+      target = path
+      self.status = nil
+    }
+    let folder = FilePath.folder(of: target)
+    guard access(folder.isEmpty ? "." : folder, W_OK | X_OK) == 0 else {
+      throw Self.refusal(path, found: String(cString: strerror(errno)))
+    }
+  }
+
+  /// Whether a file can be made there, and the disk can take `byteCount` bytes more as far as it says.
+  /// - Throws: ``InputError`` when no file can be made, or there is less room.
+  package func requireRoom(for byteCount: Int) throws(InputError) {
+    // What permissions do not say: read-only disks, quotas, folders of the system.
+    let probe = PendingFile.temporaryPath(beside: target)
+    let descriptor = open(probe, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+    guard descriptor >= 0 else { throw Self.refusal(path, found: String(cString: strerror(errno))) }
+    close(descriptor)
+    unlink(probe)
+    var disk = statvfs()
+    let folder = FilePath.folder(of: target)
+    guard statvfs(folder.isEmpty ? "." : folder, &disk) == 0, disk.f_blocks > 0 else { return }
+    let (room, isLarge) = UInt(disk.f_bavail).multipliedReportingOverflow(by: UInt(disk.f_frsize))
+    guard isLarge || room >= UInt(max(1, byteCount)) else {
+      throw Self.refusal(path, found: "\(room) bytes of room on the disk", expected: "\(max(1, byteCount))")
+    }
+  }
+
+  private static func target(of path: String, isLink: Bool) throws(InputError) -> String {
+    guard isLink else { return path }
+    guard let resolved = realpath(path, nil) else {
+      throw refusal(
+        path, found: errno == ELOOP ? "links that lead in a circle" : "a link that leads to no file",
+        expected: "a file name")
+    }
+    defer { free(resolved) }
+    return String(cString: resolved)
+  }
+
+  private static func requireReplaceable(
+    _ path: String, target: String, _ status: inout stat
+  ) throws(InputError) {
+    guard stat(target, &status) == 0 else { throw refusal(path, found: String(cString: strerror(errno))) }
+    switch status.st_mode & S_IFMT {
+    case S_IFREG: break
+    case S_IFDIR: throw refusal(path, found: "a folder", expected: "a file name")
+    // A device or pipe would be replaced by an ordinary file under its name.
+    default: throw refusal(path, found: "no ordinary file", expected: "a file name")
+    }
+    // Replacing needs leave to write in the folder alone, but who made a file read-only wants it to stay.
+    guard status.st_mode & 0o222 != 0, access(target, W_OK) == 0 else {
+      throw refusal(path, found: "a read-only file", expected: "another name")
+    }
+  }
+
+  private static func refusal(_ path: String, found: String, expected: String? = nil) -> InputError {
+    InputError(path, "cannot be written", found: found, expected: expected)
+  }
+}

@@ -1,0 +1,143 @@
+import Foundation
+import Synchronization
+
+/// The files that the process has read or will read: none of them is ever written to, under whatever name.
+///
+/// Whatever opens a file for reading notes it here, and ``AtomicFile`` and ``OutputClaim`` refuse to write it, so that no
+/// command has to list what must not be its output.
+package enum ReadFiles {
+  /// Whether the running task reads files that it writes again itself.
+  @TaskLocal private static var areOwn = false
+
+  /// Notes that `path` is read: the file that stands there (symbolic and hard links to it included) and the name itself.
+  /// - Throws: ``InputError`` when the file is an output of the running command.
+  package static func note(_ path: String) throws(InputError) {
+    if areOwn { return }
+    try FilesInUse.shared.noteReading(path)
+  }
+
+  /// Reads what the program goes on with and then writes anew, such as a journal, a log or a checkpoint: `body` notes
+  /// nothing.
+  package static func asOwn<Result>(
+    _ body: () throws(InputError) -> Result
+  ) throws(InputError) -> Result {
+    try $areOwn.withValue(true) {
+      Swift.Result { () throws(InputError) in try body() }
+    }.get()
+  }
+
+  /// Refuses a place that was read.
+  /// - Throws: ``InputError`` naming the file that is read.
+  static func requireUnread(_ place: FilePlace) throws(InputError) {
+    if let reader = FilesInUse.shared.reader(of: place) {
+      throw FilesInUse.refusal(place.path, reader: reader)
+    }
+  }
+}
+
+/// A file that the running command is going to write, for as long as this object lives.
+///
+/// Nothing that is read, before or later, and no other output may be the same file.
+package final class OutputClaim: Sendable {
+  private let number: Int
+
+  /// Claims `place`.
+  /// - Throws: ``InputError`` when the file is read, or is another output already.
+  package init(_ place: FilePlace) throws(InputError) {
+    try ReadFiles.requireUnread(place)
+    number = try FilesInUse.shared.claim(place)
+  }
+
+  deinit { FilesInUse.shared.release(number) }
+}
+
+/// What the process reads and is going to write.
+private final class FilesInUse: Sendable {
+  static let shared = FilesInUse()
+
+  /// A file as it was when it was read.
+  private struct ReadFile {
+    var path: String
+    var byteCount: Int
+    var modified: [Int]
+
+    init(_ path: String, _ status: stat) {
+      self.path = path
+      byteCount = Int(status.st_size)
+      modified = [status.st_mtim.tv_sec, status.st_mtim.tv_nsec]
+    }
+  }
+
+  private struct Output {
+    var path: String
+    var file: FileIdentity?
+    var entries: Set<FileEntry>
+  }
+
+  private struct State {
+    var readFiles: [FileIdentity: ReadFile] = [:]
+    var readEntries: [FileEntry: String] = [:]
+    var outputs: [Int: Output] = [:]
+    var claimCount = 0
+  }
+
+  private let state = Mutex(State())
+
+  func noteReading(_ path: String) throws(InputError) {
+    var status = stat()
+    guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return }
+    let identity = FileIdentity(status)
+    let entry = FileEntry(path: path)
+    let output: String? = state.withLock { state in
+      let output = state.outputs.values.first {
+        $0.file == identity || entry.map($0.entries.contains) == true
+      }
+      if let output { return output.path }
+      state.readFiles[identity] = ReadFile(path, status)
+      if let entry { state.readEntries[entry] = path }
+      return nil
+    }
+    if let output { throw Self.refusal(output, reader: path) }
+  }
+
+  /// The path under which the file of `place` was read; nil when it was not.
+  func reader(of place: FilePlace) -> String? {
+    let entries = Self.entries(of: place)
+    return state.withLock { state in
+      for entry in entries { if let path = state.readEntries[entry] { return path } }
+      guard let status = place.status, let file = state.readFiles[FileIdentity(status)] else { return nil }
+      // The file system may have given the number of a deleted file to another one.
+      let same = ReadFile(file.path, status)
+      let isSame = same.byteCount == file.byteCount && same.modified == file.modified
+      return isSame || FileIdentity(path: file.path) == FileIdentity(status) ? file.path : nil
+    }
+  }
+
+  func claim(_ place: FilePlace) throws(InputError) -> Int {
+    let output = Output(
+      path: place.path, file: place.status.map(FileIdentity.init), entries: Self.entries(of: place))
+    let (number, other): (Int, String?) = state.withLock { state in
+      let other = state.outputs.values.first {
+        !$0.entries.isDisjoint(with: output.entries) || ($0.file != nil && $0.file == output.file)
+      }
+      guard other == nil else { return (0, other?.path) }
+      state.claimCount += 1
+      state.outputs[state.claimCount] = output
+      return (state.claimCount, nil)
+    }
+    if let other {
+      throw InputError(place.path, "is another output's place too (\(other))", expected: "another name")
+    }
+    return number
+  }
+
+  func release(_ number: Int) { state.withLock { $0.outputs[number] = nil } }
+
+  static func refusal(_ path: String, reader: String) -> InputError {
+    InputError(path, "is the file that is read (\(reader)) and is never replaced")
+  }
+
+  private static func entries(of place: FilePlace) -> Set<FileEntry> {
+    Set([FileEntry(path: place.path), FileEntry(path: place.target)].compactMap(\.self))
+  }
+}

@@ -1,0 +1,71 @@
+import ArgumentParser
+import Foundation
+import ImageFormats
+import Volumes
+import Work
+
+/// `segdeck replay`: makes a mask again from its record.
+struct ReplayCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "replay", abstract: "Make a mask again from the record beside it.",
+    discussion: """
+      RECORD is the NAME.json that lies beside a mask which segment, refine or a review wrote. Its inputs are looked \
+      for where they were, from the folder where the program runs, and beside the record, and must have the content \
+      that the record states. Its commands run inside this program, never in a shell. --verify compares the result \
+      with the mask that the record describes and prints "same", or how many voxels differ, which fails.
+      """)
+
+  @Argument(help: "The record, or the mask that it lies beside.", completion: .file())
+  var record: String
+
+  @Option(
+    name: .shortAndLong, help: "Mask file to write, with its names and its record.", completion: .file())
+  var output: String?
+
+  @Flag(help: "Compare with the mask that the record describes.")
+  var verify = false
+
+  @Flag(help: "Replace existing files.")
+  var force = false
+
+  @OptionGroup var threads: CommandWork
+
+  func validate() throws {
+    guard output != nil || verify else { throw ValidationError("-o, --verify or both are needed") }
+  }
+
+  func run() throws {
+    let work = threads.context("replaying").silent
+    let replay = try RecordReplay(path: RecordReplay.recordPath(record))
+    let place = try output.map {
+      try OutputPlace(
+        $0, isForced: force, companions: MaskRecord.companions(ofMask: $0), kind: .image)
+    }
+    let folder = try TemporaryFolder()
+    defer { withExtendedLifetime(folder) {} }
+    let mask = try replay.run(in: folder, threads: work.threadCount, work: work)
+    let difference = verify ? try replay.difference(of: mask, work: work) : nil
+    if let place { try replay.write(mask, to: place, threads: work.threadCount) }
+    guard verify else { return }
+    guard let difference else { return try Console.print("same") }
+    throw InputError(replay.path, difference)
+  }
+}
+
+/// A folder that is removed with this object.
+final class TemporaryFolder: Sendable {
+  let path: String
+
+  /// Makes a folder that only the user can see.
+  /// - Throws: ``InputError`` when the place for temporary files cannot be written.
+  init() throws(InputError) {
+    let base = FileManager.default.temporaryDirectory.path
+    var template = Array("\(base)/segdeck-XXXXXX".utf8CString)
+    guard mkdtemp(&template) != nil else {
+      throw InputError(base, "cannot be written", found: String(cString: strerror(errno)))
+    }
+    path = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
+  }
+
+  deinit { try? FileManager.default.removeItem(atPath: path) }
+}

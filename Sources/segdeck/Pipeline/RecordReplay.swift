@@ -1,0 +1,216 @@
+import ArgumentParser
+import Foundation
+import ImageFormats
+import Volumes
+import Work
+
+/// A record that is carried out again.
+struct RecordReplay {
+  /// The record's file.
+  let path: String
+  private let record: MaskRecord
+  private let steps: [ReplayStep]
+  /// Where the files that the record names were found, by the path in the record.
+  private let found: [String: String]
+
+  /// The most commands that a record may hold.
+  private static let commandLimit = 64
+
+  /// The record that `path` names: itself, or `NAME.json` beside a mask.
+  static func recordPath(_ path: String) -> String {
+    path.lowercased().hasSuffix(".json") ? path : MaskRecord.path(besideMask: path)
+  }
+
+  /// Reads a record and finds its inputs.
+  /// - Throws: ``InputError`` when the file is no record, an input is missing or has another content, or a command is none
+  ///   that makes a mask.
+  init(path: String) throws(InputError) {
+    self.path = path
+    // Writing its mask anew, which has to be asked for, writes the record anew as well.
+    let data = try ReadFiles.asOwn { () throws(InputError) in
+      try FileContent.read(path, limit: 4 << 20)
+    }
+    guard let record = try? JSONDecoder().decode(MaskRecord.self, from: data), record.output != nil,
+      record.input != nil
+    else {
+      throw InputError(path, "is no record of a mask", expected: "what lies as NAME.json beside a mask")
+    }
+    guard (1...Self.commandLimit).contains(record.commands.count) else {
+      throw InputError(
+        path, "its commands", found: "\(record.commands.count)", expected: "1 to \(Self.commandLimit)")
+    }
+    self.record = record
+    var found: [String: String] = [:]
+    for file in record.inputs.flatMap({ [$0] + ($0.parts ?? []) }) {
+      let place = try Self.locate(file, recordPath: path)
+      for name in [file.path, file.absolutePath].compactMap(\.self) { found[name] = place }
+    }
+    if let source = record.source.flatMap({ found[$0.path] }),
+      let sidecar = record.sidecar.flatMap({ found[$0.path] }),
+      FilePath.absolute(MaskRecord.path(besideMask: source)) != FilePath.absolute(sidecar)
+    {
+      throw InputError(sidecar, "does not lie beside its probabilities", expected: source)
+    }
+    self.found = found
+    var steps: [ReplayStep] = []
+    for command in record.commands {
+      guard let words = CommandLineText.words(command), words.first == "segdeck" else {
+        throw InputError(path, "a command is none of this program", found: "\(command.prefix(80))")
+      }
+      steps.append(try ReplayStep(Array(words.dropFirst()), recordPath: path))
+    }
+    self.steps = steps
+  }
+
+  /// Carries out the commands; gives the mask that the last of them wrote in `folder`.
+  /// - Throws: ``InputError`` when a command reads what the record does not state, and whatever the commands throw.
+  func run(in folder: TemporaryFolder, threads: Int, work: WorkContext) throws -> String {
+    var made: [String: String] = [:]
+    var mask = ""
+    for (number, step) in steps.enumerated() {
+      try work.checkCancellation()
+      func input(_ name: String) throws(InputError) -> String {
+        guard let place = made[name] ?? found[name] else {
+          throw InputError(
+            path, "a command reads a file whose content the record does not state", found: name)
+        }
+        return place
+      }
+      func output(_ name: String, _ kind: String) -> String {
+        // The same ending gives the same bytes.
+        let ending = (name == MaskRecord.outputName ? record.output?.path ?? "" : name).lowercased()
+        let suffix = ending.hasSuffix(".nii") ? ".nii" : ".nii.gz"
+        let place = "\(folder.path)/\(number)-\(kind)\(suffix)"
+        made[name] = place
+        return place
+      }
+      func model() throws(InputError) -> String {
+        guard let place = record.model.flatMap({ found[$0.path] }) else {
+          throw InputError(path, "does not state the model that a command runs")
+        }
+        return place
+      }
+      mask = try step.run(threads: threads, model: model, input: input, output: output)
+    }
+    return mask
+  }
+
+  /// In what `mask` differs from the mask that the record describes; nil when it is the same.
+  /// - Throws: ``InputError`` when the two have to be compared and that mask is missing or was changed.
+  func difference(of mask: String, work: WorkContext) throws -> String? {
+    guard let output = record.output else { return nil }
+    if output.sha256 == (try Checksum.sha256(ofFile: mask)) { return nil }
+    let place = try Self.locate(output, recordPath: path)
+    let (one, other) = (try ImageFile.open(place), try ImageFile.open(mask))
+    guard one.source == other.source else { return "the geometry differs" }
+    let (before, now) = (try one.labelVolume(work: work), try other.labelVolume(work: work))
+    let count = zip(before.voxels, now.voxels).count { $0 != $1 }
+    guard count > 0 else { return nil }
+    var line = "\(count) of \(now.voxels.count) voxels differ"
+    let here = MaskRecord().instructionSet
+    if let there = record.instructionSet, let here, there != here {
+      line += " (made with \(there), here \(here), which rounds otherwise)"
+    }
+    return line
+  }
+
+  /// Writes the mask that ``run(in:threads:work:)`` made, the names that the record gives it, and a record of its own.
+  /// - Throws: ``InputError`` when one of them cannot be written.
+  func write(_ mask: String, to place: OutputPlace, threads: Int) throws {
+    let file = try ImageFile.open(mask).pendingCopy(for: place.path)
+    var own = record
+    own.tool = MaskRecord().tool
+    own.instructionSet = MaskRecord().instructionSet
+    own.threads = threads
+    own.review = nil
+    let names =
+      try record.labels.map(LabelTable.init) ?? LabelNamesFile.read(besideMask: mask) ?? LabelTable()
+    try PendingFile.commit([
+      file, LabelNamesFile.pending(names, besideMask: place.path), own.pending(for: file, at: place.path),
+    ])
+  }
+
+  /// Where a file of the record is now: where it was, from the working folder, or beside the record.
+  private static func locate(_ file: MaskRecord.File, recordPath: String) throws(InputError) -> String {
+    guard let checksum = file.sha256 else {
+      throw InputError(
+        recordPath, "does not state the content of \(file.path), which changed while it was read")
+    }
+    let beside = FilePath.joined(FilePath.folder(of: recordPath), FilePath.name(of: file.path))
+    var other: String?
+    for place in [file.absolutePath, file.path, beside].compactMap(\.self) {
+      guard let present = try? Checksum.sha256(ofFile: place) else { continue }
+      if present == checksum { return place }
+      other = other ?? place
+    }
+    if let other {
+      throw InputError(
+        other, "is not the file of the record: its content changed",
+        found: "SHA-256 of another content", expected: "\(checksum.prefix(12))...")
+    }
+    throw InputError(file.path, "is missing", expected: "the file with SHA-256 \(checksum.prefix(12))...")
+  }
+}
+
+/// A command of a record with its files replaced by those of a replay.
+private enum ReplayStep {
+  case segment(SegmentCommand)
+  case refine(RefineCommand)
+  case convert(ConvertCommand)
+
+  /// A command that makes a mask, from its words behind "segdeck".
+  /// - Throws: ``InputError`` for any other command, and for options that are none.
+  init(_ words: [String], recordPath: String) throws(InputError) {
+    let arguments = Array(words.dropFirst())
+    do {
+      switch words.first {
+      case "segment": self = .segment(try SegmentCommand.parse(arguments))
+      case "refine": self = .refine(try RefineCommand.parse(arguments))
+      case "convert": self = .convert(try ConvertCommand.parse(arguments))
+      default:
+        throw InputError(
+          recordPath, "a command makes no mask", found: "\(words.first ?? "nothing")",
+          expected: "segment, refine or convert")
+      }
+    } catch let error as InputError {
+      throw error
+    } catch {
+      let reason = SegdeckCommand.message(for: error).split(whereSeparator: \.isNewline).first ?? ""
+      throw InputError(recordPath, "a command cannot be read", found: String(reason))
+    }
+  }
+
+  /// Carries the command out with the files that `input` and `output` give for its own; gives the mask's file.
+  func run(
+    threads: Int, model: () throws -> String, input: (String) throws -> String,
+    output: (String, String) -> String
+  ) throws -> String {
+    switch self {
+    case .segment(var command):
+      command.image = try input(command.image)
+      command.model = try model()
+      command.probabilities = command.probabilities.map { output($0, "probabilities") }
+      command.output = output(command.output, "mask")
+      command.threads.threads = threads
+      try command.run()
+      return command.output
+    case .refine(var command):
+      command.image = try input(command.image)
+      command.furtherImages = try command.furtherImages.map(input)
+      command.mask = try command.mask.map(input)
+      command.probabilities = try command.probabilities.map(input)
+      command.preset = try command.preset.map(input)
+      if command.model != nil { command.model = try model() }
+      command.output = output(command.output, "mask")
+      command.threads.threads = threads
+      try command.run()
+      return command.output
+    case .convert(var command):
+      command.input = try input(command.input)
+      command.like = try command.like.map(input)
+      command.output = output(command.output, "mask")
+      try command.run()
+      return command.output
+    }
+  }
+}

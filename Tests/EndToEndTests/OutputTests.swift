@@ -1,0 +1,212 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// Where commands write: never onto what they read, never half a set, never unasked.
+@Suite(.serialized)
+struct OutputTests {
+  /// Cases, a model, settings and probabilities of a few thousand voxels.
+  private static let files = Result { () throws -> [String: Data] in
+    let folder = try TemporaryFolder()
+    defer { folder.remove() }
+    try folder.make("images", "labels")
+    for number in 1...2 {
+      try succeed(
+        [
+          "phantom", "mr", "--seed", "\(number)", "--size", "20x20x12", "--spacing", "6", "-o",
+          "images/c\(number).nii", "--labels", "labels/c\(number).nii",
+        ], in: folder.path)
+    }
+    try succeed(["convert", "images/c1.nii", "image.nii"], in: folder.path)
+    try succeed(["convert", "labels/c1.nii", "mask.nii"], in: folder.path)
+    let network = """
+      {"inputChannels": 1, "layers": [
+      {"name": "conv1", "kind": "convolution", "input": "input", "outputChannels": 2, "kernel": 3, "padding": 1}],
+      "heads": [{"name": "main", "layer": "conv1"}]}
+      """
+    try Data(network.utf8).write(to: URL(filePath: folder("net.json")))
+    try Data("{}".utf8).write(to: URL(filePath: folder("card.json")))
+    try succeed(
+      [
+        "train", "--images", "images", "--labels", "labels", "--network", "net.json", "--iterations", "2",
+        "--validation", "c2", "-o", "model.safetensors", "--log", "log.jsonl",
+      ], in: folder.path)
+    try succeed(
+      [
+        "segment", "image.nii", "--model", "./model.safetensors", "-o", "seg.nii", "--probabilities",
+        "prob.nii",
+      ], in: folder.path)
+    let record = try folder.bytes("seg.json")
+    let settings = try #require(
+      try JSONSerialization.jsonObject(with: folder.bytes("prob.json")) as? [String: Any])
+    let refinement = try JSONSerialization.data(
+      withJSONObject: try #require(settings["refinement"]), options: .sortedKeys)
+    try refinement.write(to: URL(filePath: folder("preset.json")))
+    try record.write(to: URL(filePath: folder("seg.json")))
+    return try folder.contents().filter { !$0.value.isEmpty }
+  }
+
+  private func filledFolder() throws -> TemporaryFolder {
+    let folder = try TemporaryFolder()
+    try folder.make("images", "labels")
+    for (name, content) in try Self.files.get() { try content.write(to: URL(filePath: folder(name))) }
+    return folder
+  }
+
+  private static let train =
+    "train --images images --labels labels --network net.json --iterations 2 --validation c2"
+
+  /// A command with `OUT` for what it writes, the files that it reads, and how its output may be called.
+  private static let commands: [(command: String, read: [String], ending: String)] = [
+    ("convert image.nii OUT", ["image.nii"], ".nii"),
+    ("convert model.safetensors OUT --card card.json", ["model.safetensors", "card.json"], ".safetensors"),
+    ("convert mask.nii OUT --like image.nii", ["mask.nii", "image.nii"], ".nii"),
+    (
+      "segment image.nii --model ./model.safetensors -o OUT", ["image.nii", "model.safetensors"], ".nii"
+    ),
+    (
+      "segment image.nii --model ./model.safetensors -o o.nii --probabilities OUT",
+      ["image.nii", "model.safetensors"], ".nii"
+    ),
+    (
+      "refine image.nii --mask mask.nii --further-image images/c1.nii --preset preset.json -o OUT",
+      ["image.nii", "mask.nii", "images/c1.nii", "preset.json", "mask.labels.json"], ".nii"
+    ),
+    (
+      "refine image.nii --probabilities prob.nii -o OUT", ["prob.nii", "prob.json"], ".nii"
+    ),
+    ("curves log.jsonl -o OUT", ["log.jsonl"], ".svg"),
+    (
+      "\(train) -o OUT --card card.json --preset preset.json --initial model.safetensors",
+      [
+        "images/c1.nii", "images/c2.nii", "labels/c1.nii", "labels/c2.nii", "net.json", "card.json",
+        "preset.json", "model.safetensors", "labels/c1.labels.json",
+      ], ".safetensors"
+    ),
+    ("\(train) -o o.safetensors --log OUT", ["images/c1.nii", "labels/c2.nii", "net.json"], ".jsonl"),
+    (
+      "sweep --images images --labels labels --model ./model.safetensors --trials 1 --preset-output OUT",
+      ["images/c1.nii", "labels/c1.nii", "model.safetensors"], ".json"
+    ),
+    (
+      "sweep --images images --labels labels --model ./model.safetensors --trials 1 --model-output OUT",
+      ["images/c1.nii", "model.safetensors"], ".safetensors"
+    ),
+    (
+      "sweep --images images --labels labels --model ./model.safetensors --trials 1 --resume OUT",
+      ["images/c1.nii", "labels/c2.nii"], ".jsonl"
+    ),
+    ("replay seg.json -o OUT", ["image.nii", "model.safetensors"], ".nii"),
+  ]
+
+  @Test(
+    "no command writes onto a file that it reads, by its name, a symbolic link or a hard link, not even with --force",
+    arguments: commands.indices)
+  func neverOntoInputs(row: Int) throws {
+    let (command, read, ending) = Self.commands[row]
+    let folder = try filledFolder()
+    defer { folder.remove() }
+    let before = try folder.contents()
+    for file in read {
+      var names = [file]
+      symlink(file, folder("symbolic\(ending)"))
+      link(folder(file), folder("hard\(ending)"))
+      // A name with the wrong ending is refused for that; links bring the right one.
+      if !file.hasSuffix(ending) { names = [] }
+      for name in names + ["symbolic\(ending)", "hard\(ending)", "images/../hard\(ending)"] {
+        let words = command.replacingOccurrences(of: "OUT", with: name).split(separator: " ").map(String.init)
+        let isForced = words[0] != "sweep" || !words.contains("--resume")
+        let outcome = try segdeck(words + (isForced ? ["--force"] : []), in: folder.path)
+        #expect(outcome.status == 1, "\(words.joined(separator: " ")): \(outcome.errors)")
+        #expect(
+          outcome.errors.contains("is the file that is read") || outcome.errors.contains("never replaced"),
+          "\(words.joined(separator: " ")): \(outcome.errors)")
+      }
+      unlink(folder("symbolic\(ending)"))
+      unlink(folder("hard\(ending)"))
+    }
+    #expect(try folder.contents() == before)
+  }
+
+  @Test(
+    "a wrong place is refused before any work, with its reason",
+    arguments: [
+      ("segment image.nii -o o.mha", "o.mha: cannot be written as an image"),
+      ("segment image.nii -o o.nii --probabilities p.txt", "p.txt: cannot be written as an image"),
+      ("segment image.nii -o \(String(repeating: "n", count: 250)).nii", "nnn"),
+      ("refine image.nii --mask mask.nii -o o", "o: cannot be written as an image"),
+      ("refine image.nii --mask mask.nii -o mask.nii.gz --force", "mask.labels.json: is the file that is"),
+      ("refine image.nii --probabilities prob.nii -o prob.nii.gz --force", "prob.json: is the file that is"),
+      ("convert image.nii dangling.nii", "dangling.nii: cannot be written: found a link that leads to no"),
+      ("convert image.nii dangling.nii --force", "dangling.nii: cannot be written: found a link that leads"),
+      ("convert image.nii locked.nii --force", "locked.nii: cannot be written: found a read-only file"),
+      ("segment image.nii -o o.nii --probabilities hard.nii --force", "hard.nii: is the file that is read"),
+      ("phantom mr --seed 1 -o a.nii --labels a.nii", "a.nii: is another output's place too (a.nii)"),
+      ("phantom mr --seed 1 -o a.txt --labels b.nii", "a.txt: cannot be written as an image"),
+      ("\(train) -o log.jsonl --log log.jsonl --force", "log.jsonl: is another output's place too"),
+      (
+        "\(train) -o ck/best.safetensors --checkpoints ck --force",
+        "ck/best.safetensors: is another output's place too"
+      ),
+      ("convert image.nii p", "p: cannot be written as an image"),
+      ("segment image.nii -o \u{e9}", "\u{e9}: cannot be written as an image"),
+    ])
+  func wrongPlaces(command: String, line: String) throws {
+    let folder = try filledFolder()
+    defer { folder.remove() }
+    try folder.make("ck")
+    symlink("nowhere.nii", folder("dangling.nii"))
+    link(folder("image.nii"), folder("hard.nii"))
+    try folder.bytes("mask.nii").write(to: URL(filePath: folder("locked.nii")))
+    chmod(folder("locked.nii"), 0o444)
+    let before = try folder.contents()
+    let outcome = try segdeck(command.split(separator: " ").map(String.init), in: folder.path)
+    #expect(outcome.status == 1, "\(outcome.errors)")
+    #expect(outcome.errors.hasPrefix("segdeck: \(line)"), "\(outcome.errors)")
+    #expect(outcome.errors.count(where: \.isNewline) == 1)
+    #expect(try folder.contents() == before)
+  }
+
+  @Test("what is written through a link goes where it leads, and a replaced file keeps its mode")
+  func linksAndModes() throws {
+    let folder = try filledFolder()
+    defer { folder.remove() }
+    try folder.bytes("mask.nii").write(to: URL(filePath: folder("target.nii")))
+    chmod(folder("target.nii"), 0o600)
+    symlink("target.nii", folder("link.nii"))
+    try succeed(["convert", "image.nii", "link.nii", "--force"], in: folder.path)
+    #expect(try folder.bytes("target.nii") == folder.bytes("image.nii"))
+    #expect(try FileManager.default.destinationOfSymbolicLink(atPath: folder("link.nii")) == "target.nii")
+    var status = stat()
+    #expect(stat(folder("target.nii"), &status) == 0 && status.st_mode & 0o777 == 0o600)
+  }
+
+  @Test("a name of one character is written")
+  func oneCharacter() throws {
+    let folder = try filledFolder()
+    defer { folder.remove() }
+    try succeed(["curves", "log.jsonl", "-o", "p"], in: folder.path)
+    try succeed(
+      Self.train.split(separator: " ").map(String.init) + ["-o", "m", "--log", "l"], in: folder.path)
+    #expect(try folder.bytes("p").starts(with: Data("<svg".utf8)))
+    #expect(try !folder.bytes("m").isEmpty && !folder.bytes("l").isEmpty)
+  }
+
+  @Test(
+    "when the record finds no room, neither mask nor names stay, and what stood there before stands again")
+  func together() throws {
+    let folder = try filledFolder()
+    defer { folder.remove() }
+    for name in ["o.nii.gz", "o.json", "o.labels.json"] {
+      try Data(name.utf8).write(to: URL(filePath: folder(name)))
+    }
+    let before = try folder.contents()
+    // Mask and names of this case stay below the limit of 1 KiB on the size of files, the record does not.
+    let outcome = try segdeck(
+      ["refine", "image.nii", "--mask", "mask.nii", "-o", "o.nii.gz", "--force"], in: folder.path,
+      shell: "trap '' XFSZ; ulimit -f 2")
+    #expect(outcome.status == 1)
+    #expect(outcome.errors.hasSuffix("segdeck: o.json: cannot be written: found File too large\n"))
+    #expect(try folder.contents() == before)
+  }
+}
