@@ -62,17 +62,22 @@ package final class ImageFile: Sendable {
     frames: Range<Int>, work: WorkContext = WorkContext(),
     _ body: (UnsafeRawBufferPointer) throws -> Void
   ) throws {
-    guard frames.lowerBound >= 0, frames.upperBound <= frameCount else {
-      throw InputError(
-        path, "has no such frame", found: "frame \(frames.upperBound - 1)",
-        expected: frameCount == 1 ? "0, the only one" : "0 to \(frameCount - 1)")
-    }
+    for frame in [frames.lowerBound, frames.upperBound - 1] { try requireFrame(frame) }
     guard voxelType.isReadable else {
       throw InputError(
         path, "voxels cannot be read as numbers", found: voxelType.rawValue,
         expected: "an integer type, float32 or float64")
     }
     note(try reader.readVoxels(frames: frames, work: work, body))
+  }
+
+  /// Refuses a number that no frame has.
+  package func requireFrame(_ number: Int) throws(InputError) {
+    guard (0..<frameCount).contains(number) else {
+      throw InputError(
+        path, "has no such frame", found: "frame \(number)",
+        expected: frameCount == 1 ? "0, the only one" : "0 to \(frameCount - 1)")
+    }
   }
 
   /// Whether this machine can hold `byteCount` bytes at once.

@@ -22,11 +22,17 @@ package struct MatchedStructure: Hashable, Sendable {
   /// Its values count in both masks, except in a mask whose own names give the structure another value: "6=liver"
   /// also finds the liver of a mask that says 1 is liver, and "1,2=liver" stays both labels where 1 is liver and 2
   /// its tumour.
-  package init(_ selection: LabelSelection, referenceNames: LabelTable?, otherNames: LabelTable?) {
+  ///
+  /// - Parameter coding: Both masks', which has the codes of the selection's values.
+  package init(
+    _ selection: LabelSelection, coding: LabelCoding = .identity, referenceNames: LabelTable?,
+    otherNames: LabelTable?
+  ) {
+    let selected = coding.codes(of: selection.values)
     func values(_ names: LabelTable?) -> [UInt16] {
       let named = (names?.labels ?? []).filter { $0.name.lowercased() == selection.name.lowercased() }
         .map(\.value)
-      return Set(named).isSubset(of: selection.values) ? selection.values : named
+      return Set(named).isSubset(of: selected) ? selected : named
     }
     self.init(
       name: selection.name, referenceValues: values(referenceNames), otherValues: values(otherNames))
@@ -37,10 +43,11 @@ package struct MatchedStructure: Hashable, Sendable {
   /// - Parameters:
   ///   - reference: Values that occur in the reference; 0 is passed over.
   ///   - referenceNames: Its names, if it has any.
+  ///   - coding: Both masks', which names what has no name.
   /// - Returns: Ascending by value.
   package static func matches(
     reference: some Collection<UInt16>, referenceNames: LabelTable?, other: some Collection<UInt16>,
-    otherNames: LabelTable?
+    otherNames: LabelTable?, coding: LabelCoding = .identity
   ) -> [MatchedStructure] {
     var structures: [MatchedStructure] = []
     func add(_ value: UInt16, _ name: String, _ list: WritableKeyPath<MatchedStructure, [UInt16]>) {
@@ -53,10 +60,10 @@ package struct MatchedStructure: Hashable, Sendable {
     // Where only one mask has names they stand for the values of both.
     let names = (referenceNames ?? otherNames, otherNames ?? referenceNames)
     for value in reference.sorted() where value > 0 {
-      add(value, names.0?[value]?.name ?? "label \(value)", \.referenceValues)
+      add(value, names.0?[value]?.name ?? coding.name(of: value), \.referenceValues)
     }
     for value in other.sorted() where value > 0 {
-      add(value, names.1?[value]?.name ?? "label \(value)", \.otherValues)
+      add(value, names.1?[value]?.name ?? coding.name(of: value), \.otherValues)
     }
     func order(_ structure: MatchedStructure) -> UInt16 {
       structure.referenceValues.first ?? structure.otherValues.first ?? 0

@@ -2,27 +2,27 @@ import Work
 
 /// Voxel values that together are one structure, as commands write it: "6=liver", "1,2=liver", "3".
 package struct LabelSelection: Hashable, Sendable, Codable, CustomStringConvertible {
-  /// Values that count as this structure, ascending, none of them 0.
-  package var values: [UInt16]
+  /// Values of a file that count as this structure, as they were listed, none of them 0.
+  package var values: [Int]
   /// The structure's name; "label 3" where nobody gave one.
   package var name: String
 
   /// A structure of these values.
-  package init(values: [UInt16], name: String? = nil) {
-    self.values = Set(values).sorted()
+  package init(values: [Int], name: String? = nil) {
+    self.values = values.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
     self.name = name ?? "label " + self.values.map(String.init).joined(separator: ",")
   }
 
   /// Reads "VALUES=NAME" or "VALUES".
-  /// - Throws: ``InputError`` when a value is not a whole number from 1 to 65535 or the name is empty.
+  /// - Throws: ``InputError`` when a value is not a whole number above 0 or the name is empty.
   package init(_ text: String) throws(InputError) {
     let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-    var values: [UInt16] = []
+    var values: [Int] = []
     for word in parts[0].split(separator: ",", omittingEmptySubsequences: false) {
-      guard let value = UInt16(word.trimmingSpaces), value > 0 else {
+      guard let value = Int(word.trimmingSpaces), value > 0 else {
         throw InputError(
           "--label \(text)", "not a list of label values", found: "\"\(word)\"",
-          expected: "1 to 65535, as in 1,2=liver")
+          expected: "whole numbers above 0, as in 1,2=liver")
       }
       values.append(value)
     }

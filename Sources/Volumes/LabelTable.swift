@@ -11,7 +11,8 @@ package struct RGBColour: Hashable, Sendable, Codable {
   }
 }
 
-/// A label's value in the volume, its name and its colour.
+/// A label's value in the volume (its code, where a ``LabelCoding`` says that it stands for another), its name and its
+/// colour.
 package struct Label: Hashable, Sendable, Codable {
   /// The voxel value, never 0 in a table.
   package var value: UInt16
@@ -44,10 +45,12 @@ package struct LabelTable: Equatable, Sendable, Codable {
   package subscript(value: UInt16) -> Label? { labels.first { $0.value == value } }
 
   /// This table with every value in `values` that it does not name added as "label N" in a colour of its own.
-  package func completed(for values: some Sequence<UInt16>) -> LabelTable {
+  package func completed(
+    for values: some Sequence<UInt16>, coding: LabelCoding = .identity
+  ) -> LabelTable {
     let known = Set(labels.map(\.value))
     let added = Set(values).subtracting(known).subtracting([0]).map { value in
-      Label(value: value, name: "label \(value)", colour: LabelTable.colour(ofValue: value))
+      Label(value: value, name: coding.name(of: value), colour: LabelTable.colour(ofValue: value))
     }
     return LabelTable(labels + added)
   }

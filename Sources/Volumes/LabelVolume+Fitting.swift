@@ -7,9 +7,10 @@ extension LabelVolume {
   /// - Throws: ``InputError`` with the first difference when it does not fit; ``Cancelled``.
   package func fitted(to image: VolumeGrid, subject: String, work: WorkContext) throws -> LabelVolume {
     switch try GridFit(mask: grid, image: image, subject: subject) {
-    case .same: LabelVolume(grid: image, voxels: voxels)
+    case .same: LabelVolume(grid: image, voxels: voxels, coding: coding)
     case .reoriented(let reorientation):
-      LabelVolume(grid: image, voxels: try reorientation.reordered(voxels, size: grid.size, work: work))
+      LabelVolume(
+        grid: image, voxels: try reorientation.reordered(voxels, size: grid.size, work: work), coding: coding)
     }
   }
 }

@@ -14,20 +14,25 @@ package struct ScalarVolume: Equatable, Sendable {
 }
 
 /// A label of each voxel of a grid, i fastest; 0 is background.
+///
+/// Voxels hold codes, which are the file's own values except where ``coding`` says otherwise.
 package struct LabelVolume: Equatable, Sendable {
   /// Where the voxels lie.
   package var grid: VolumeGrid
   /// One label per voxel.
   package var voxels: [UInt16]
+  /// Which value of a file each code stands for.
+  package var coding: LabelCoding
 
   /// A volume; `voxels` has `grid.size.voxelCount` elements.
-  package init(grid: VolumeGrid, voxels: [UInt16]) {
+  package init(grid: VolumeGrid, voxels: [UInt16], coding: LabelCoding = .identity) {
     precondition(voxels.count == grid.size.voxelCount, "\(voxels.count) voxels for \(grid.size)")
     self.grid = grid
     self.voxels = voxels
+    self.coding = coding
   }
 
-  /// The values present and how many voxels have each, background included.
+  /// The codes present and how many voxels have each, background included.
   /// - Complexity: O(n).
   package func voxelCounts() -> [UInt16: Int] {
     var counts = [Int](repeating: 0, count: 65536)

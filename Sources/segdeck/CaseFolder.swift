@@ -44,18 +44,18 @@ struct CaseFolder {
 
   private static let suffixes = ["_seg", "_label", "_labels", "_mask", "_gt", "_0000", "-label", "-labels"]
 
-  private static func volumes(in folder: String) throws(InputError) -> [String: String] {
+  /// The images of a folder by their names without suffix.
+  /// - Throws: ``InputError`` when the folder cannot be read.
+  static func volumes(in folder: String) throws(InputError) -> [String: String] {
     let names: [String]
     do { names = try FileManager.default.contentsOfDirectory(atPath: folder) } catch {
       throw InputError(folder, "is not a folder that can be read")
     }
     var files: [String: String] = [:]
     for name in names.sorted() where !name.hasPrefix(".") {
-      for ending in [".nii.gz", ".nii", ".hdr.gz", ".hdr"] where name.hasSuffix(ending) {
-        let stem = String(name.dropLast(ending.count))
-        if files[stem] == nil { files[stem] = folder + "/" + name }
-        break
-      }
+      guard let suffix = ImageName.suffix(of: name), !suffix.hasPrefix(".img") else { continue }
+      let stem = ImageName.stem(of: name)
+      if files[stem] == nil { files[stem] = folder + "/" + name }
     }
     return files
   }

@@ -8,27 +8,65 @@ struct FittedMask {
   let labels: LabelVolume
   /// The names that lie beside the file, if any.
   let names: LabelTable?
-  /// What the user should know: "was reoriented", findings of the file.
+  /// What the user should know: "was reoriented", findings of the file, names that were passed over.
   let notes: [String]
 
-  /// Reads a mask and, when its axes are stored in another order or direction, reorients it.
-  /// - Throws: ``InputError`` when the file is no mask, or does not fit the grid, with the first difference.
-  init(_ path: String, on grid: VolumeGrid, frame: Int = 0, work: WorkContext = WorkContext()) throws {
-    try self.init(ImageFile.open(path), on: grid, frame: frame, work: work)
+  /// Reads masks that mean the same by the same value and, where the axes of one are stored in another order or
+  /// direction, reorients it.
+  ///
+  /// - Parameters:
+  ///   - grid: Where they lie; nil for the grid of the first.
+  ///   - frame: The frame of files that hold several.
+  /// - Throws: ``InputError`` when a file is no mask, or does not fit the grid, with the first difference; ``Cancelled``.
+  static func masks(
+    _ files: [ImageFile], on grid: VolumeGrid? = nil, frame: Int? = nil, work: WorkContext = WorkContext()
+  ) throws -> [FittedMask] {
+    guard let grid = grid ?? files.first?.grid else { return [] }
+    // The grids come first: voxels that do not fit need not be read.
+    for file in files { _ = try GridFit(mask: file.grid, image: grid, subject: file.path) }
+    let volumes = try files.map { try $0.labelVolume(frame: frame, work: work.silent) }
+    let values = volumes.map { $0.values() }
+    guard let coding = LabelCoding(of: values.reduce(into: []) { $0.formUnion($1) }) else {
+      throw InputError(
+        files[0].path, "its masks hold too many label values",
+        found: "more than \(LabelCoding.mostValues) together",
+        expected: "\(LabelCoding.mostValues) or fewer")
+    }
+    return try files.indices.map { index in
+      try FittedMask(files[index], volumes[index], values[index], coding, on: grid, work: work)
+    }
   }
 
-  /// Reads a mask whose file was opened already.
-  /// - Throws: As ``init(_:on:frame:work:)``.
-  init(_ file: ImageFile, on grid: VolumeGrid, frame: Int = 0, work: WorkContext = WorkContext()) throws {
+  /// Reads one mask of a set whose coding is known.
+  /// - Throws: As ``masks(_:on:work:)``.
+  init(
+    _ path: String, on grid: VolumeGrid, coding: LabelCoding, work: WorkContext = WorkContext()
+  ) throws {
+    let file = try ImageFile.open(path)
+    _ = try GridFit(mask: file.grid, image: grid, subject: path)
+    let volume = try file.labelVolume(work: work.silent)
+    try self.init(file, volume, volume.values(), coding, on: grid, work: work)
+  }
+
+  private init(
+    _ file: ImageFile, _ volume: LabelVolume, _ values: Set<Int>, _ coding: LabelCoding, on grid: VolumeGrid,
+    work: WorkContext
+  ) throws {
     let path = file.path
-    let fit = try GridFit(mask: file.grid, image: grid, subject: path)
-    labels = try file.labelVolume(frame: frame, work: work.silent)
-      .fitted(to: grid, subject: path, work: work.silent)
+    labels = try volume.recoded(to: coding).fitted(to: grid, subject: path, work: work.silent)
     var notes = file.findings.map { "\(path): \($0)" }
-    if case .reoriented = fit {
+    if values.subtracting([0]) == [255] {
+      notes.append(
+        "\(path): stored as 255, its only value besides 0; "
+          + (coding.readsOnly255AsOne
+            ? "read as label 1 and written as 255" : "it stays 255, because another mask holds other labels"))
+    }
+    if case .reoriented = try GridFit(mask: file.grid, image: grid, subject: path) {
       notes.append("\(path): stored as \(file.grid.orientation), reoriented to \(grid.orientation)")
     }
-    names = try LabelNamesFile.read(besideMask: path)
+    let found = try LabelNamesFile.read(besideMask: path)
+    notes += (found?.notes(coding) ?? []).map { "\(path): \($0)" }
+    names = found?.table(coding)
     self.notes = notes
   }
 

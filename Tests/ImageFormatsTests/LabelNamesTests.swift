@@ -44,7 +44,7 @@ func namesRoundTrip() throws {
   ])
   try withTemporaryFolder { folder in
     let mask = folder.appending(path: "scan.nii.gz").path
-    let place = try LabelNamesFile.write(table, besideMask: mask)
+    let place = try LabelNamesFile.write(LabelNames(table), besideMask: mask)
     let read = try LabelNamesFile.read(besideMask: mask)
     #expect(place == folder.appending(path: "scan.labels.json").path)
     #expect(read == table)

@@ -23,6 +23,11 @@ final class ByteStream {
   private let descriptor: Int32
   private let inflation: Inflation?
   private var isBetweenMembers = false
+  private var isFirstMember = true
+  /// Content of the current gzip member so far.
+  private var memberByteCount = 0
+  /// Set when bytes follow the gzip data that are none.
+  private(set) var hasTrailingBytes = false
 
   /// Opens a file.
   /// - Throws: ``InputError`` for a missing or unreadable file, a folder, a device, an empty file.
@@ -108,28 +113,42 @@ final class ByteStream {
       }
       if let failure { throw failure }
       if count == 0 {
-        end = isBetweenMembers ? .complete : .truncated
+        if isBetweenMembers {
+          end = .complete
+        } else if isFirstMember || memberByteCount > 0 {
+          end = .truncated
+        } else {
+          endBeforeTrailingBytes()
+        }
         return 0
       }
     }
     if isBetweenMembers {
-      // Padding after the last member is no content; gzip itself passes over it.
+      // What follows the last member is no content; gzip itself passes over it.
       guard inflation.nextByte == 0x1f else {
-        end = .complete
+        endBeforeTrailingBytes()
         return 0
       }
       inflation.beginMember()
-      isBetweenMembers = false
+      (isBetweenMembers, isFirstMember, memberByteCount) = (false, false, 0)
     }
     let (count, progress) = inflation.inflate(into: buffer)
+    memberByteCount += count
     switch progress {
     case .advanced: break
     case .memberEnded: isBetweenMembers = true
+    // Bytes that only begin like a member are none.
+    case .damaged where !isFirstMember && memberByteCount == 0: endBeforeTrailingBytes()
     case .damaged(let reason):
       throw InputError(
         path, "gzip data are damaged after \(position + count) bytes of content", found: reason)
     }
     return count
+  }
+
+  private func endBeforeTrailingBytes() {
+    end = .complete
+    hasTrailingBytes = true
   }
 
   private func readFile(into buffer: UnsafeMutableRawBufferPointer) throws(InputError) -> Int {

@@ -70,6 +70,9 @@ struct RawVoxelFile: VoxelReader {
     let allowance = 1 << 20
     let extra = try stream.skip(allowance)
     if stream.end == .truncated { throw endedEarly(stream) }
+    if stream.hasTrailingBytes {
+      return [Finding("other bytes follow the gzip data", repair: "they are not read")]
+    }
     guard extra > 0 else { return [] }
     let amount = extra == allowance ? "\(allowance) bytes or more" : "\(extra) bytes"
     return [Finding("\(amount) follow the last voxel", repair: "they are not read")]

@@ -13,7 +13,7 @@ package enum LabelNamesFile {
   /// - Parameter path: The mask, `NAME.nii.gz` or any other.
   /// - Returns: nil when there is no such file, or only a `NAME.txt` that is something else.
   /// - Throws: ``InputError`` that names the first line that cannot be read.
-  package static func read(besideMask path: String) throws(InputError) -> LabelTable? {
+  package static func read(besideMask path: String) throws(InputError) -> LabelNames? {
     let stem = stem(ofMask: path)
     for ending in endings {
       let candidate = stem + ending
@@ -28,11 +28,12 @@ package enum LabelNamesFile {
     return nil
   }
 
-  /// Reads a file of label names: JSON when its name ends so, else lines of text.
+  /// Reads a file of label names: JSON when its name ends so, else lines of text; a byte order mark is no part of them.
   /// - Throws: ``InputError`` that names what cannot be read.
-  package static func read(_ path: String) throws(InputError) -> LabelTable {
-    let data = try content(of: path)
-    return path.hasSuffix(".json") ? try decodeJSON(data, path: path) : try decodeLines(data, path: path)
+  package static func read(_ path: String) throws(InputError) -> LabelNames {
+    let text = String(textOf: try content(of: path))
+    return path.hasSuffix(".json")
+      ? try decodeJSON(Data(text.utf8), path: path) : try decodeLines(text, path: path)
   }
 
   /// `NAME.labels.json` of the mask `NAME.nii.gz`.
@@ -41,17 +42,17 @@ package enum LabelNamesFile {
   /// `NAME.labels.json` of the mask `NAME.nii.gz`, still beside its place; what stands there is replaced.
   /// - Throws: ``InputError`` for a read-only folder or a full disk.
   package static func pending(
-    _ table: LabelTable, besideMask path: String
+    _ names: LabelNames, besideMask path: String
   ) throws(InputError) -> PendingFile {
-    try AtomicFile.pending(encodeJSON(table), for: Self.path(besideMask: path))
+    try AtomicFile.pending(encodeJSON(names), for: Self.path(besideMask: path))
   }
 
   /// Writes `NAME.labels.json` beside the mask `NAME.nii.gz`; what stood there is replaced.
   /// - Returns: The path written.
   /// - Throws: ``InputError`` for a read-only folder or a full disk.
   @discardableResult
-  package static func write(_ table: LabelTable, besideMask path: String) throws(InputError) -> String {
-    try PendingFile.commit([pending(table, besideMask: path)])
+  package static func write(_ names: LabelNames, besideMask path: String) throws(InputError) -> String {
+    try PendingFile.commit([pending(names, besideMask: path)])
     return Self.path(besideMask: path)
   }
 
@@ -64,11 +65,9 @@ package enum LabelNamesFile {
 
   /// The mask's path without the ending of an image.
   private static func stem(ofMask path: String) -> String {
-    let name = path.lowercased()
-    for ending in [".nii.gz", ".hdr.gz", ".img.gz"] where name.hasSuffix(ending) {
-      return String(path.dropLast(ending.count))
-    }
-    return (path as NSString).deletingPathExtension
+    if ImageName.suffix(of: path) != nil { return ImageName.stem(of: path) }
+    guard let dot = path.lastIndex(of: "."), !path[dot...].contains("/") else { return path }
+    return String(path[..<dot])
   }
 
   private static func content(of path: String) throws(InputError) -> Data {

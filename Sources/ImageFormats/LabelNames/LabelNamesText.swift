@@ -9,35 +9,36 @@ extension LabelNamesFile {
   /// - ITK-SNAP: `VALUE R G B ALPHA VISIBLE MESH "NAME"`;
   /// - FreeSurfer: `VALUE NAME R G B A`;
   /// - MRIcron: `VALUE NAME`, and whatever follows in that line (`1 Precentral_L 2001`).
-  static func decodeLines(_ data: Data, path: String) throws(InputError) -> LabelTable {
-    var labels: [Label] = []
-    let lines = String(decoding: data, as: UTF8.self).split(
-      omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+  static func decodeLines(_ text: String, path: String) throws(InputError) -> LabelNames {
+    var names = LabelNames()
+    let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
     for (number, line) in lines.enumerated() {
       let words = line.split(whereSeparator: \.isWhitespace)
       guard let first = words.first, !first.hasPrefix("#") else { continue }
-      guard let value = UInt16(first), let label = label(value, words.dropFirst(), line) else {
+      guard let value = Int(first), value >= 0, let entry = entry(value, words.dropFirst(), line) else {
         throw InputError(
           path, "line \(number + 1) is no label", found: "\"\(line.prefix(60))\"",
           expected: "VALUE NAME, or VALUE R G B A VIS MESH \"NAME\"")
       }
-      if value > 0 { labels.append(label) }
+      if value > 0 { names.entries.append(entry) }
     }
-    guard !labels.isEmpty else {
+    guard !names.entries.isEmpty else {
       throw InputError(path, "holds no label names", found: "no line with a label")
     }
-    return LabelTable(labels)
+    return names
   }
 
-  private static func label(_ value: UInt16, _ words: ArraySlice<Substring>, _ line: Substring) -> Label? {
+  private static func entry(
+    _ value: Int, _ words: ArraySlice<Substring>, _ line: Substring
+  ) -> LabelNames.Entry? {
     if let quote = line.firstIndex(of: "\"") {
       let name = line[line.index(after: quote)...].prefix { $0 != "\"" }
       guard let colour = colour(words), !name.isEmpty else { return nil }
-      return Label(value: value, name: String(name), colour: colour)
+      return .init(value: value, name: String(name), colour: colour)
     }
     guard let name = words.first else { return nil }
     let colour = words.count >= 5 ? colour(words.dropFirst()) : nil
-    return Label(value: value, name: String(name), colour: colour ?? LabelTable.colour(ofValue: value))
+    return .init(value: value, name: String(name), colour: colour)
   }
 
   private static func colour(_ words: ArraySlice<Substring>) -> RGBColour? {

@@ -5,11 +5,7 @@ import Work
 /// NIfTI-1 and NIfTI-2, single file or pair, plain or gzip, and ANALYZE 7.5.
 enum NiftiFormat: ImageFormat {
   static func recognises(path: String, beginning: [UInt8]) -> Bool {
-    let name = path.lowercased()
-    if [".nii", ".nii.gz", ".hdr", ".hdr.gz", ".img", ".img.gz"].contains(where: name.hasSuffix) {
-      return true
-    }
-    return NiftiHeader.layout(beginning) != nil
+    ImageName.suffix(of: path) != nil || NiftiHeader.layout(beginning) != nil
   }
 
   static func open(path: String) throws -> ImageFile {
@@ -23,6 +19,9 @@ enum NiftiFormat: ImageFormat {
     bytes.removeSubrange(count...)
     let header = try NiftiHeader(
       bytes, path: files.header, allowsAnalyze: files.header.lowercased().hasSuffix(".hdr"))
+    guard !NiftiExtensions.isCIFTI(path: files.header, intentCode: header.intentCode) else {
+      throw cifti(path)
+    }
     var check = NiftiHeaderCheck(header: header, path: files.header)
     let size = try check.gridSize()
     let type = try check.voxelType()
@@ -34,6 +33,13 @@ enum NiftiFormat: ImageFormat {
       path: data, offset: try check.offset(), type: type, isByteSwapped: header.isByteSwapped,
       voxelsPerFrame: size.voxelCount, frameCount: frameSizes.reduce(1, *))
     try voxels.checkSize()
+    if header.kind != .analyze {
+      let extensions = try NiftiExtensions(
+        path: files.header, headerByteCount: NiftiHeader.byteCount(version: header.geometry.version),
+        isByteSwapped: header.isByteSwapped, end: header.kind == .single ? voxels.offset : nil)
+      if extensions.holdsCIFTI { throw cifti(path) }
+      check.findings += extensions.findings
+    }
     if stream.isCompressed != files.header.lowercased().hasSuffix(".gz") {
       check.findings.append(
         Finding(
@@ -53,6 +59,11 @@ enum NiftiFormat: ImageFormat {
       reader: voxels,
       findings: check.findings)
   }
+
+  private static func cifti(_ path: String) -> InputError {
+    InputError(
+      path, "is CIFTI: numbers of points on brain surfaces, not of voxels in space", expected: "an image")
+  }
 }
 
 /// The one or two files of a NIfTI image, whichever of them was named.
@@ -66,7 +77,7 @@ private struct NiftiFiles {
       header = path
       return
     }
-    guard let found = NiftiFiles.existing(stem, [".hdr", ".hdr.gz", ".HDR"], near: path) else {
+    guard let found = NiftiFiles.existing(stem, [".hdr", ".hdr.gz"], near: path) else {
       throw InputError(path, "has no header file beside it", expected: "\(stem).hdr or \(stem).hdr.gz")
     }
     header = found
@@ -81,7 +92,7 @@ private struct NiftiFiles {
         header, "magic says that the voxels lie in another file", found: "a name that does not end in .hdr",
         expected: "a pair NAME.hdr and NAME.img")
     }
-    guard let found = NiftiFiles.existing(stem, [".img", ".img.gz", ".IMG"], near: header) else {
+    guard let found = NiftiFiles.existing(stem, [".img", ".img.gz"], near: header) else {
       throw InputError(header, "has no voxel file beside it", expected: "\(stem).img or \(stem).img.gz")
     }
     return found
@@ -94,12 +105,20 @@ private struct NiftiFiles {
     return nil
   }
 
-  /// The first of the names that exists; the one compressed as `path` is goes first.
+  /// The first of the names that exists, in small or capital letters; the one compressed as `path` is goes first.
   private static func existing(_ stem: String, _ endings: [String], near path: String) -> String? {
     let isCompressed = path.lowercased().hasSuffix(".gz")
     let ordered = endings.sorted {
       ($0.hasSuffix(".gz") == isCompressed ? 0 : 1) < ($1.hasSuffix(".gz") == isCompressed ? 0 : 1)
     }
-    return ordered.map { stem + $0 }.first { FileManager.default.fileExists(atPath: $0) }
+    if let exact = ordered.map({ stem + $0 }).first(where: { FileManager.default.fileExists(atPath: $0) }) {
+      return exact
+    }
+    let (folder, name) = (FilePath.folder(of: stem), FilePath.name(of: stem))
+    let there = (try? FileManager.default.contentsOfDirectory(atPath: folder.isEmpty ? "." : folder)) ?? []
+    let found = ordered.lazy.compactMap { ending in
+      there.first { $0.hasPrefix(name) && $0.dropFirst(name.count).lowercased() == ending }
+    }.first
+    return found.map { FilePath.joined(folder, $0) }
   }
 }

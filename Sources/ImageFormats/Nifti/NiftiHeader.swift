@@ -17,6 +17,8 @@ struct NiftiHeader {
   var dimensions: [Int]
   var datatype: Int
   var bitsPerVoxel: Int
+  /// What the numbers mean, where the standard has a code for it.
+  var intentCode: Int
   /// First byte of the voxels; NIfTI-1 stores it as a float.
   var voxelOffset: Double
   var slope: Double
@@ -74,6 +76,7 @@ struct NiftiHeader {
       dimensions = (0..<8).map { fields.int16(40 + 2 * $0) }
       datatype = fields.int16(70)
       bitsPerVoxel = fields.int16(72)
+      intentCode = kind == .analyze ? 0 : fields.int16(68)
       voxelOffset = fields.float32(108)
       slope = fields.float32(112)
       intercept = fields.float32(116)
@@ -90,6 +93,7 @@ struct NiftiHeader {
       dimensions = (0..<8).map { fields.int64(16 + 8 * $0) }
       datatype = fields.int16(12)
       bitsPerVoxel = fields.int16(14)
+      intentCode = fields.int32(504)
       voxelOffset = Double(fields.int64(168))
       slope = fields.float64(176)
       intercept = fields.float64(184)

@@ -20,8 +20,9 @@ struct NiftiHeaderCheck {
 
   private var version: Int { header.geometry.version }
 
-  /// Voxels along i, j, k; axes that the header leaves out have one.
-  func gridSize() throws(InputError) -> GridSize {
+  /// Voxels along i, j, k; axes that the header leaves out have one, and so have those from the third on that it states
+  /// as 0 behind all others.
+  mutating func gridSize() throws(InputError) -> GridSize {
     let place = version == 1 ? 40 : 16
     let axes = header.dimensions[0]
     guard (1...7).contains(axes) else {
@@ -29,7 +30,7 @@ struct NiftiHeaderCheck {
     }
     var total = 1
     for axis in 1...axes {
-      let extent = header.dimensions[axis]
+      let extent = extent(axis)
       guard extent >= 1 else {
         throw InputError(
           path, "dim[\(axis)] (byte \(place + axis * (version == 1 ? 2 : 8))) is wrong", found: "\(extent)",
@@ -44,15 +45,26 @@ struct NiftiHeaderCheck {
       }
       total = product
     }
-    func extent(_ axis: Int) -> Int { axis <= axes ? header.dimensions[axis] : 1 }
+    for axis in 1...axes where header.dimensions[axis] == 0 {
+      findings.append(
+        Finding("dim[\(axis)] is 0", repair: axis == 3 ? "it is read as one slice" : "it is read as 1 frame"))
+    }
     return GridSize(extent(1), extent(2), extent(3))
+  }
+
+  /// The voxels or frames along an axis.
+  private func extent(_ axis: Int) -> Int {
+    let axes = header.dimensions[0]
+    guard axis <= axes else { return 1 }
+    let isZeroAtTheEnd = axis >= 3 && header.dimensions[axis...axes].allSatisfy { $0 == 0 || $0 == 1 }
+    return isZeroAtTheEnd ? 1 : header.dimensions[axis]
   }
 
   /// Extents beyond i, j, k, without the ones at the end.
   var frameSizes: [Int] {
     let axes = header.dimensions[0]
     guard axes > 3 else { return [] }
-    var sizes = Array(header.dimensions[4...axes])
+    var sizes = (4...axes).map { extent($0) }
     while sizes.last == 1 { sizes.removeLast() }
     return sizes
   }

@@ -6,8 +6,9 @@ extension NiftiHeaderCheck {
   /// The grid and the fields that state it.
   ///
   /// sform counts when its code is above 0, else qform when its code is, else pixdim alone: i to the left and the
-  /// origin in the volume's centre, as nibabel has it.
-  /// - Throws: ``InputError`` when the one that counts is no invertible map of finite numbers.
+  /// origin in the volume's centre, as nibabel has it. An sform that is no invertible map gives way to a qform that is.
+  /// - Throws: ``InputError`` when the one that counts is no invertible map of finite numbers, or its origin lies
+  ///   farther away than any scanner's.
   mutating func source(size: GridSize) throws(InputError) -> ImageSource {
     var fields = header.geometry
     fields.axisCount = min(header.dimensions[0], 3)
@@ -19,30 +20,29 @@ extension NiftiHeaderCheck {
     let inMillimetres = Affine(
       stepI: scaled(affine.stepI), stepJ: scaled(affine.stepJ), stepK: scaled(affine.stepK),
       origin: scaled(affine.origin))
+    let origin = inMillimetres.origin
+    if let far = [origin.x, origin.y, origin.z].first(where: { abs($0) > 1e7 }) {
+      throw InputError(
+        path, "the first voxel lies beyond any grid", found: "\(far) mm", expected: "within 10000000 mm of 0")
+    }
     return ImageSource(grid: VolumeGrid(size: size, affine: inMillimetres), fields: fields)
   }
 
   private mutating func affine(_ fields: NiftiGeometry, size: GridSize) throws(InputError) -> Affine {
-    let isFirst = fields.version == 1
+    noteCode("sform_code", fields.sformCode)
+    noteCode("qform_code", fields.qformCode)
     if fields.sformCode > 0 {
-      let affine = try checked(fields.sformAffine, "sform (byte \(isFirst ? 280 : 400))")
-      compareSpacing(affine)
-      if fields.qformCode > 0, quaternionLength(fields) > 1 + 1e-5 {
+      do throws(InputError) { return try sform(fields) } catch {
+        guard fields.qformCode > 0, let affine = try? qform(fields) else { throw error }
+        let isZero = fields.srow.allSatisfy { $0 == 0 }
         findings.append(
           Finding(
-            "the qform's quaternion is longer than 1", repair: "it is not used, the sform states the grid"))
+            isZero ? "sform is all 0" : "sform is no invertible map of finite numbers",
+            repair: "the qform is used"))
+        return affine
       }
-      return affine
     }
-    if fields.qformCode > 0 {
-      let place = isFirst ? 256 : 352
-      guard quaternionLength(fields) <= 1 + 1e-5 else {
-        throw InputError(
-          path, "the qform's quaternion (byte \(place)) is no rotation",
-          found: "length \(quaternionLength(fields))", expected: "1 or less")
-      }
-      return try checked(fields.qformAffine(spacing: try spacing()), "qform (byte \(place))")
-    }
+    if fields.qformCode > 0 { return try qform(fields) }
     if header.kind != .analyze {
       findings.append(
         Finding(
@@ -56,6 +56,35 @@ extension NiftiHeaderCheck {
         spacing: Spacing(-spacing.i, spacing.j, spacing.k),
         origin: WorldPoint(
           centre(size.i, -spacing.i), centre(size.j, spacing.j), centre(size.k, spacing.k))), "pixdim")
+  }
+
+  private mutating func sform(_ fields: NiftiGeometry) throws(InputError) -> Affine {
+    let affine = try checked(fields.sformAffine, "sform (byte \(fields.version == 1 ? 280 : 400))")
+    compareSpacing(affine)
+    if fields.qformCode > 0, !(quaternionLength(fields) <= 1 + 1e-5) {
+      findings.append(
+        Finding(
+          "the qform's quaternion is longer than 1", repair: "it is not used, the sform states the grid"))
+    }
+    return affine
+  }
+
+  private mutating func qform(_ fields: NiftiGeometry) throws(InputError) -> Affine {
+    let place = fields.version == 1 ? 256 : 352
+    guard quaternionLength(fields) <= 1 + 1e-5 else {
+      throw InputError(
+        path, "the qform's quaternion (byte \(place)) is no rotation",
+        found: "length \(quaternionLength(fields))", expected: "1 or less")
+    }
+    return try checked(fields.qformAffine(spacing: try spacing()), "qform (byte \(place))")
+  }
+
+  /// The standard has codes from 0 to 5.
+  private mutating func noteCode(_ name: String, _ code: Int) {
+    guard !(0...5).contains(code) else { return }
+    findings.append(
+      Finding(
+        "\(name) is \(code), which is unknown", repair: "it is taken as \(code > 0 ? "set" : "not set")"))
   }
 
   private func quaternionLength(_ fields: NiftiGeometry) -> Double {
@@ -96,6 +125,11 @@ extension NiftiHeaderCheck {
         }
       } else if stated.isFinite {
         spacing[axis] = abs(stated)
+        if stated < 0, axis < header.dimensions[0] {
+          findings.append(
+            Finding(
+              "pixdim[\(axis + 1)] is \(digits(stated))", repair: "it is read as \(digits(-stated))"))
+        }
       } else {
         throw InputError(
           path,
@@ -120,6 +154,13 @@ extension NiftiHeaderCheck {
   }
 
   private mutating func millimetresPerUnit(_ fields: NiftiGeometry) -> Double {
+    if header.kind == .analyze { return 1 }
+    if fields.xyztUnits & 7 > 3 {
+      findings.append(
+        Finding(
+          "the unit of lengths is \(fields.xyztUnits & 7), which is unknown",
+          repair: "they are read as millimetres"))
+    }
     let (name, scale): (String, Double) =
       switch fields.xyztUnits & 7 {
       case 1: ("metres", 1000)

@@ -5,17 +5,28 @@ extension LabelVolume {
   /// Writes the mask on the very grid of its image: the header's dimensions, qform, sform, codes and units are the
   /// source's to the last bit.
   ///
-  /// The type is the smallest unsigned one that holds every label. A name ending in `.nii.gz` gives gzip. The same mask
-  /// always gives the same bytes. The file waits beside its place until it is committed; what stood there is then replaced.
+  /// Voxels are the values that the codes stand for, in the smallest unsigned type that holds every one. A name ending in
+  /// `.nii.gz` gives gzip. The same mask always gives the same bytes. The file waits beside its place until it is committed; what stood there is then replaced.
   ///
   /// - Throws: ``InputError`` for a name that ends otherwise, a missing or read-only folder, a full disk.
   package func pending(for path: String, source: ImageSource) throws(InputError) -> PendingFile {
-    let type: VoxelType = voxels.reduce(0, |) <= 255 ? .uint8 : .uint16
+    let largest = coding == .identity ? Int(voxels.reduce(0, |)) : values().max() ?? 0
+    let type: VoxelType =
+      switch largest {
+      case ...255: .uint8
+      case ...65535: .uint16
+      case ...0xffff_ffff: .uint32
+      default: .uint64
+      }
     var file = try NiftiOutput(path: path, source: source, grid: grid, type: type)
-    if type == .uint8 {
-      try file.write(voxels) { UInt8(truncatingIfNeeded: $0) }
-    } else {
-      try file.write(voxels)
+    let stored = (0...UInt16.max).map { coding.value(of: $0) }
+    switch type {
+    case .uint8 where coding == .identity: try file.write(voxels) { UInt8(truncatingIfNeeded: $0) }
+    case .uint8: try file.write(voxels) { UInt8(truncatingIfNeeded: stored[Int($0)]) }
+    case .uint16 where coding == .identity: try file.write(voxels)
+    case .uint16: try file.write(voxels) { UInt16(truncatingIfNeeded: stored[Int($0)]) }
+    case .uint32: try file.write(voxels) { UInt32(truncatingIfNeeded: stored[Int($0)]) }
+    default: try file.write(voxels) { UInt64(stored[Int($0)]) }
     }
     return try file.complete()
   }
@@ -76,8 +87,11 @@ extension ImageFile {
     for path: String, frame: Int? = nil, work: WorkContext = WorkContext()
   ) throws -> PendingFile {
     guard voxelType.isReadable else {
-      throw InputError(path, "cannot be written", found: voxelType.rawValue, expected: "real numbers")
+      throw InputError(
+        self.path, "voxels cannot be read as numbers", found: voxelType.rawValue,
+        expected: "an integer type, float32 or float64")
     }
+    if let frame { try requireFrame(frame) }
     var file = try NiftiOutput(
       path: path, source: source, grid: grid, frameSizes: frame == nil ? frameSizes : [], type: voxelType,
       scaling: scaling)

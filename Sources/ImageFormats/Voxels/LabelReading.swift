@@ -2,94 +2,242 @@ import Volumes
 import Work
 
 extension ImageFile {
-  /// The labels of one frame, whatever type they are stored in, as long as every value is a whole number 0...65535.
+  /// The labels of a mask, whatever type they are stored in, as long as every value is a whole number, 0 or more, and
+  /// no more than 65535 different ones occur.
   ///
-  /// NaN, which some tools write outside the brain, is background, and a mask whose only value besides 0 is 255 has
-  /// the label 1; both leave a ``Finding``.
+  /// Values up to 65535 are their own codes, larger ones take free codes; see ``LabelCoding``. NaN, which some tools
+  /// write outside the brain, is background. Integers that are stored with a scale count as the whole number next to
+  /// them when they are no farther away than the scale's own rounding. Both leave a ``Finding``.
   ///
-  /// - Throws: ``InputError`` that names the first voxel that is no label, or when there is no such frame, the file
-  ///   is damaged, or memory is too small; ``Cancelled``.
-  /// - Complexity: O(n); 2 bytes per voxel and a fixed window.
-  package func labelVolume(frame: Int = 0, work: WorkContext = WorkContext()) throws -> LabelVolume {
+  /// - Parameter frame: The frame; nil for the only one.
+  /// - Throws: ``InputError`` that names the first voxel that is no label, or when the file holds several frames of
+  ///   which none is named, is damaged, has too many values, or memory is too small; ``Cancelled``.
+  /// - Complexity: O(n); 2 bytes per voxel and a fixed window. Values beyond 65535 take two passes more.
+  package func labelVolume(frame: Int? = nil, work: WorkContext = WorkContext()) throws -> LabelVolume {
+    guard frame != nil || frameCount == 1 else {
+      throw InputError(
+        path, "is no mask of labels", found: "\(frameCount) frames",
+        expected: "one frame with every label, as `segdeck convert --frame` writes one of them")
+    }
+    let frame = frame ?? 0
+    try requireFrame(frame)
     let count = grid.size.voxelCount
     try checkMemory(count * MemoryLayout<UInt16>.stride)
-    var notANumberCount = 0
-    var labels = try [UInt16](unsafeUninitializedCapacity: count) { labels, initialisedCount in
-      var done = 0
-      try readStoredVoxels(frames: frame..<frame + 1, work: work) { bytes in
-        let rest = UnsafeMutableBufferPointer(rebasing: labels[done...])
-        var loop = LabelLoop(scaling: scaling, labels: rest)
-        let piece = loop.run(over: bytes, type: voxelType)
-        if let failure = piece.failure { throw notALabel(failure.value, offset: done + failure.position) }
-        notANumberCount += piece.notANumberCount
-        done += piece.count
+    let rule = LabelRule(type: voxelType, scaling: scaling)
+    let (volume, notes) =
+      try labels(frame, rule, LabelCoding.identity, work: work)
+      ?? labels(frame, rule, coding(ofLargeValues: frame, rule, work: work), work: work) ?? (nil, LabelNotes())
+    guard let volume else { preconditionFailure("a value without a code") }
+    if notes.notANumberCount > 0 {
+      note([
+        Finding("\(notes.notANumberCount) voxels of the mask are NaN", repair: "they are read as background")
+      ])
+    }
+    if let inexact = notes.inexact ?? rule.ignoredScale {
+      note([
+        Finding(
+          "labels are stored with a scale, as \(inexact)",
+          repair: "they are read as the nearest whole numbers")
+      ])
+    }
+    return volume
+  }
+
+  /// The mask in codes of `coding`; nil when a value beyond 65535 has none.
+  private func labels(
+    _ frame: Int, _ rule: LabelRule, _ coding: LabelCoding, work: WorkContext
+  ) throws -> (LabelVolume, LabelNotes)? {
+    var notes = LabelNotes()
+    var lacksCode = false
+    let labels: [UInt16]
+    do {
+      labels = try [UInt16](unsafeUninitializedCapacity: grid.size.voxelCount) { labels, initialisedCount in
+        var done = 0
+        try readStoredVoxels(frames: frame..<frame + 1, work: work) { bytes in
+          let rest = UnsafeMutableBufferPointer(rebasing: labels[done...])
+          var loop = LabelLoop(rule: rule, coding: coding, labels: rest)
+          let piece = loop.run(over: bytes, type: voxelType)
+          switch piece.failure {
+          case .noLabel(let position, let value): throw notALabel(value, offset: done + position)
+          case .noCode:
+            lacksCode = true
+            throw Cancelled()
+          case nil: break
+          }
+          notes.add(piece.notes)
+          done += piece.count
+        }
+        initialisedCount = done
       }
-      initialisedCount = done
+    } catch is Cancelled where lacksCode {
+      return nil
     }
-    if notANumberCount > 0 {
-      note([Finding("\(notANumberCount) voxels of the mask are NaN", repair: "they are read as background")])
+    return (LabelVolume(grid: grid, voxels: labels, coding: coding), notes)
+  }
+
+  /// The coding of a file that holds values beyond 65535.
+  private func coding(
+    ofLargeValues frame: Int, _ rule: LabelRule, work: WorkContext
+  ) throws -> LabelCoding {
+    var loop = ValueLoop(rule: rule)
+    var done = 0
+    try readStoredVoxels(frames: frame..<frame + 1, work: work.silent) { bytes in
+      if let failure = loop.run(over: bytes, type: voxelType) {
+        throw notALabel(failure.value, offset: done + failure.position)
+      }
+      done += bytes.count / voxelType.byteCount
+      if loop.values.count > LabelCoding.mostValues + 1 { throw tooManyValues() }
     }
-    if isBinary255(labels) {
-      for index in labels.indices where labels[index] == 255 { labels[index] = 1 }
-      note([Finding("the only value of the mask besides 0 is 255", repair: "it is read as label 1")])
-    }
-    return LabelVolume(grid: grid, voxels: labels)
+    guard let coding = LabelCoding(of: loop.values) else { throw tooManyValues() }
+    return coding
+  }
+
+  private func tooManyValues() -> InputError {
+    InputError(
+      path, "is no mask: too many label values", found: "more than \(LabelCoding.mostValues)",
+      expected: "\(LabelCoding.mostValues) or fewer")
   }
 
   private func notALabel(_ value: Double, offset: Int) -> InputError {
     let voxel = grid.size.index(offset: offset)
     return InputError(
       path, "is no mask: voxel (\(voxel.i), \(voxel.j), \(voxel.k)) is no label", found: "\(value)",
-      expected: "a whole number from 0 to 65535")
+      expected: "a whole number, 0 or more")
   }
 }
 
-/// Whether 255 is the only value besides 0, and occurs.
-private func isBinary255(_ labels: [UInt16]) -> Bool {
-  var occurs = false
-  for label in labels {
-    if label == 255 {
-      occurs = true
-    } else if label != 0 {
-      return false
-    }
-  }
-  return occurs
-}
-
-/// Makes labels of stored voxels.
-private struct LabelLoop: StoredNumberLoop {
-  struct Piece {
-    var count: Int
-    var notANumberCount = 0
-    /// The first voxel that is no label, if any.
-    var failure: (position: Int, value: Double)?
+/// When the value of a voxel is a label.
+private struct LabelRule {
+  enum Reading {
+    case label(Int)
+    case inexact(Int)
+    case notANumber
+    case noLabel
   }
 
   let scaling: VoxelScaling
-  /// Where the labels of the next voxels go.
+  /// How far from a whole number a value may lie.
+  private let tolerance: Double
+  /// A scale that only rounding keeps from being none, as it is shown.
+  let ignoredScale: String?
+
+  init(type: VoxelType, scaling: VoxelScaling) {
+    let isNearlyNone = abs(scaling.slope - 1) < 1e-6 && abs(scaling.intercept) < 1e-6
+    if isNearlyNone, !type.isFloatingPoint {
+      self.scaling = VoxelScaling()
+      ignoredScale = scaling.isIdentity ? nil : "\(Float(scaling.slope)) for 1"
+      tolerance = 0
+    } else {
+      self.scaling = scaling
+      ignoredScale = nil
+      // A program that stores labels as steps of a scale is off by half a step at most.
+      tolerance = type.isFloatingPoint ? 0 : min(max(1e-3, abs(scaling.slope) / 2), 0.02)
+    }
+  }
+
+  /// What a value that is no whole number up to 65535 means.
+  func reading(_ value: Double) -> Reading {
+    if value.isNaN { return .notANumber }
+    let whole = value.rounded()
+    guard abs(value - whole) <= tolerance, whole >= 0, whole < 0x1p53 else { return .noLabel }
+    // Far out, a scale's rounding is larger than the distance between labels.
+    guard scaling.isIdentity || whole <= 65535 else { return .noLabel }
+    return value == whole ? .label(Int(whole)) : .inexact(Int(whole))
+  }
+}
+
+/// What was read otherwise than it is stored.
+private struct LabelNotes {
+  var notANumberCount = 0
+  /// The first value that is not whole.
+  var inexact: String?
+
+  mutating func add(_ other: LabelNotes) {
+    notANumberCount += other.notANumberCount
+    inexact = inexact ?? other.inexact
+  }
+}
+
+/// Makes codes of stored voxels.
+private struct LabelLoop: StoredNumberLoop {
+  enum Failure {
+    case noLabel(position: Int, value: Double)
+    case noCode
+  }
+
+  struct Piece {
+    var count: Int
+    var notes = LabelNotes()
+    /// What stopped the loop, if anything did.
+    var failure: Failure?
+  }
+
+  let rule: LabelRule
+  let coding: LabelCoding
+  /// Where the codes of the next voxels go.
   var labels: UnsafeMutableBufferPointer<UInt16>
 
   func run<Number: StoredNumber>(over numbers: UnsafeBufferPointer<Number>) -> Piece {
     precondition(numbers.count <= labels.count, "\(numbers.count) voxels for \(labels.count) places")
-    if scaling.isIdentity, let small = numbers as? UnsafeBufferPointer<UInt8> {
+    if rule.scaling.isIdentity, let small = numbers as? UnsafeBufferPointer<UInt8> {
       for index in 0..<small.count { labels[index] = UInt16(small[index]) }
       return Piece(count: small.count)
     }
     var piece = Piece(count: numbers.count)
-    let (slope, intercept) = (scaling.slope, scaling.intercept)
+    let (slope, intercept) = (rule.scaling.slope, rule.scaling.intercept)
     for index in 0..<numbers.count {
       let value = slope * numbers[index].double + intercept
       if value >= 0, value <= 65535, value == value.rounded(.towardZero) {
         labels[index] = UInt16(value)
-      } else if value.isNaN {
-        labels[index] = 0
-        piece.notANumberCount += 1
-      } else {
-        piece.failure = (index, value)
+        continue
+      }
+      let whole: Int
+      switch rule.reading(value) {
+      case .label(let label): whole = label
+      case .inexact(let label):
+        whole = label
+        if piece.notes.inexact == nil { piece.notes.inexact = "\(Float(value)) for \(label)" }
+      case .notANumber:
+        whole = 0
+        piece.notes.notANumberCount += 1
+      case .noLabel:
+        piece.failure = .noLabel(position: index, value: value)
         return piece
       }
+      guard let code = coding.code(of: whole) else {
+        piece.failure = .noCode
+        return piece
+      }
+      labels[index] = code
     }
     return piece
+  }
+}
+
+/// Collects the values that occur.
+private struct ValueLoop: StoredNumberLoop {
+  let rule: LabelRule
+  private(set) var values: Set<Int> = []
+
+  init(rule: LabelRule) { self.rule = rule }
+
+  /// Returns the first voxel that is no label, if any.
+  mutating func run<Number: StoredNumber>(
+    over numbers: UnsafeBufferPointer<Number>
+  ) -> (position: Int, value: Double)? {
+    let (slope, intercept) = (rule.scaling.slope, rule.scaling.intercept)
+    var last = Double.nan
+    for index in 0..<numbers.count {
+      let value = slope * numbers[index].double + intercept
+      // Most voxels are like the one before them.
+      if value == last { continue }
+      last = value
+      switch rule.reading(value) {
+      case .label(let label), .inexact(let label): values.insert(label)
+      case .notANumber: values.insert(0)
+      case .noLabel: return (index, value)
+      }
+    }
+    return nil
   }
 }

@@ -15,7 +15,7 @@ extension ImageFile {
         path, "holds no class probabilities", found: "one frame",
         expected: "a 4D image with one frame per class, background first")
     }
-    let values = try scalarValues(frames: 0..<classCount, work: work)
+    let values = try rawValues(frames: 0..<classCount, work: work)
     let voxelCount = grid.size.voxelCount
     var sums = [Float](repeating: 0, count: voxelCount)
     let tolerance: Float = 0.01
@@ -26,7 +26,7 @@ extension ImageFile {
         sums[voxel] += value >= -tolerance && value <= 1 + tolerance ? value : .infinity
       }
     }
-    if let voxel = sums.firstIndex(where: { abs($0 - 1) > tolerance }) {
+    if let voxel = sums.firstIndex(where: { !(abs($0 - 1) <= tolerance) }) {
       let index = grid.size.index(offset: voxel)
       let found = (0..<classCount).prefix(4).map { "\(values[$0 * voxelCount + voxel])" }
       throw InputError(

@@ -2,7 +2,7 @@ import Volumes
 import Work
 
 extension ImageFile {
-  /// The intensities of one frame.
+  /// The intensities of one frame: the first, with a ``Finding`` where there are others, when none is named.
   ///
   /// Voxels that are no finite number are repaired with a ``Finding``: NaN and -Inf become the smallest finite value of
   /// the frame, +Inf the largest; a frame without any finite value becomes 0.
@@ -11,15 +11,31 @@ extension ImageFile {
   /// - Throws: ``InputError`` when there is no such frame, the voxels are no real numbers, the file is damaged
   ///   or memory is too small; ``Cancelled``.
   /// - Complexity: O(n); 4 bytes per voxel and a fixed window.
-  package func scalarVolume(frame: Int = 0, work: WorkContext = WorkContext()) throws -> ScalarVolume {
-    ScalarVolume(grid: grid, voxels: try scalarValues(frames: frame..<frame + 1, work: work))
+  package func scalarVolume(frame: Int? = nil, work: WorkContext = WorkContext()) throws -> ScalarVolume {
+    if frame == nil, frameCount > 1 {
+      note([
+        Finding(
+          "the image holds \(frameCount) frames or channels",
+          repair: "frame 0 of \(frameCount) is used; --frame chooses another")
+      ])
+    }
+    let frame = frame ?? 0
+    try requireFrame(frame)
+    return ScalarVolume(grid: grid, voxels: try scalarValues(frames: frame..<frame + 1, work: work))
   }
 
   /// The values of consecutive frames, repaired as ``scalarVolume(frame:work:)`` says.
-  func scalarValues(frames: Range<Int>, work: WorkContext) throws -> [Float] {
+  private func scalarValues(frames: Range<Int>, work: WorkContext) throws -> [Float] {
+    var values = try rawValues(frames: frames, work: work)
+    if voxelType.isFloatingPoint || !scaling.isIdentity { repairNonFinite(&values) }
+    return values
+  }
+
+  /// The values of consecutive frames, whatever they are.
+  func rawValues(frames: Range<Int>, work: WorkContext) throws -> [Float] {
     let count = frames.count * grid.size.voxelCount
     try checkMemory(count * MemoryLayout<Float>.stride)
-    var values = try [Float](unsafeUninitializedCapacity: count) { values, initialisedCount in
+    return try [Float](unsafeUninitializedCapacity: count) { values, initialisedCount in
       var done = 0
       try readStoredVoxels(frames: frames, work: work) { bytes in
         var loop = ValueLoop(scaling: scaling, values: UnsafeMutableBufferPointer(rebasing: values[done...]))
@@ -27,8 +43,6 @@ extension ImageFile {
       }
       initialisedCount = done
     }
-    if voxelType.isFloatingPoint || !scaling.isIdentity { repairNonFinite(&values) }
-    return values
   }
 
   private func repairNonFinite(_ values: inout [Float]) {

@@ -131,7 +131,8 @@ extension LabelVolume {
     var grid = whole.grid
     grid.affine.origin = grid.affine.world(box.lower)
     grid.size = box.size
-    self.init(grid: grid, voxels: whole.voxels.cropped(to: box, size: whole.grid.size))
+    self.init(
+      grid: grid, voxels: whole.voxels.cropped(to: box, size: whole.grid.size), coding: whole.coding)
   }
 }
 

@@ -24,8 +24,9 @@ package struct Segmenter: Sendable {
   ///
   /// - Parameter usesAuxiliaryHeads: Whether predictions carry the auxiliary heads, which the τ_d of a refinement
   ///   mix in; they cost little, but the main head alone costs least.
-  /// - Throws: ``InputError`` when the graph makes no sense; ``Cancelled``.
+  /// - Throws: ``InputError`` when the graph makes no sense or takes several images; ``Cancelled``.
   package init(model: SegmentationModel, usesAuxiliaryHeads: Bool, work: WorkContext) throws {
+    try model.requireOneImage()
     self.model = model
     headCount = usesAuxiliaryHeads ? model.graph.heads.count : 1
     network = try Network(

@@ -79,6 +79,17 @@ package struct SegmentationModel: Sendable {
     }
   }
 
+  /// Refuses a network that looks at several images at a time, where there is one.
+  package func requireOneImage() throws(InputError) {
+    let count = graph.inputChannels
+    guard count == 1 else {
+      throw InputError(
+        path.isEmpty ? name : path, "its network takes several images at a time",
+        found: "\(count) input channels",
+        expected: "1")
+    }
+  }
+
   /// Writes the model file; what stood at `path` is replaced only when everything is written.
   package func write(to path: String, format: ElementFormat = .f32) throws(InputError) {
     try ModelFile(graph: graph, parameters: parameters, metadata: metadata).write(to: path, format: format)

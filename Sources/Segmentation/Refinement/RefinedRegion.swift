@@ -39,7 +39,8 @@ extension Refinement {
     grid.size = inner.size
     return RefinedRegion(
       box: inner,
-      labels: LabelVolume(grid: grid, voxels: labels.voxels.cropped(to: place, size: outer.size)),
+      labels: LabelVolume(
+        grid: grid, voxels: labels.voxels.cropped(to: place, size: outer.size), coding: labels.coding),
       movableShare: try movableShare(in: outer, settings, work: work))
   }
 

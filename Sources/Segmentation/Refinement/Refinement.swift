@@ -86,7 +86,8 @@ package final class Refinement: Sendable {
   {
     let size = image.grid.size
     guard let box = try wholeBox(settings, work: work.part(0...0.1)) else {
-      return LabelVolume(grid: image.grid, voxels: [UInt16](repeating: 0, count: size.voxelCount))
+      return LabelVolume(
+        grid: image.grid, voxels: [UInt16](repeating: 0, count: size.voxelCount), coding: source.coding)
     }
     let refined = try refined(box, settings, exact: exact, isWhole: true, work: work.part(0.1...0.9))
     let voxels = try [UInt16](count: size.voxelCount) { voxels throws(Cancelled) in
@@ -101,7 +102,7 @@ package final class Refinement: Sendable {
         }
       }
     }
-    let labels = LabelVolume(grid: image.grid, voxels: voxels)
+    let labels = LabelVolume(grid: image.grid, voxels: voxels, coding: source.coding)
     return try labels.postProcessed(postProcessing, work: work.part(0.9...1)).labels
   }
 
@@ -115,7 +116,8 @@ package final class Refinement: Sendable {
     var grid = image.grid
     grid.affine.origin = grid.affine.world(box.lower)
     grid.size = box.size
-    return LabelVolume(grid: grid, voxels: refined.classes.map { refined.labelValues[Int($0)] })
+    return LabelVolume(
+      grid: grid, voxels: refined.classes.map { refined.labelValues[Int($0)] }, coding: source.coding)
   }
 
   /// The class of each voxel of a box, and the label value of each class.

@@ -7,7 +7,7 @@ extension SweepCase {
   /// - Parameters:
   ///   - source: The class probabilities, on the image's grid.
   ///   - labelValues: The voxel value of each class, background's 0 first.
-  ///   - trueClasses: The true class of each voxel of the image, 0 for background.
+  ///   - trueClasses: The true class of each voxel of the image, 0 for background, 255 to leave it out.
   ///   - intensityRange: Where intensities are clipped; nil takes the 0.5 to 99.5 percentiles.
   ///   - start: Where the search starts, whose widths say how far around the foreground voxels matter.
   /// - Throws: ``InputError`` when image and probabilities do not fit, or a voxel is not finite; ``Cancelled``.

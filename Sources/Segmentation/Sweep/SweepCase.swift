@@ -41,7 +41,8 @@ package struct SweepCase: Sendable {
   /// A case.
   /// - Parameters:
   ///   - source: The probabilities.
-  ///   - trueClasses: The true class of each voxel of the image, 0 for background.
+  ///   - trueClasses: The true class of each voxel of the image, 0 for background; one that is no class (255) leaves
+  ///     the voxel out.
   ///   - labelValues: As many as there are classes.
   ///   - marginMillimetres: How far around the foreground voxels are kept.
   /// - Throws: ``InputError`` when image and probabilities do not fit, or a voxel is not finite; ``Cancelled``.
@@ -53,7 +54,7 @@ package struct SweepCase: Sendable {
     let size = image.grid.size
     precondition(trueClasses.count == size.voxelCount, "\(trueClasses.count) classes for \(size)")
     var counts = [Double](repeating: 0, count: classCount)
-    for label in trueClasses { counts[Int(label)] += 1 }
+    for label in trueClasses where Int(label) < classCount { counts[Int(label)] += 1 }
     trueCounts = Array(counts.dropFirst())
     guard let box else {
       coarse = nil
@@ -84,9 +85,9 @@ package struct SweepCase: Sendable {
       for j in 0..<box.size.j {
         let row = ((k >> shift) * coarseSize.j + (j >> shift)) * coarseSize.i
         for i in 0..<box.size.i {
-          volumes[row + i >> shift] += 1
           let label = Int(own[position])
-          if label > 0 { truths[label - 1][row + i >> shift] += 1 }
+          if label < classCount { volumes[row + i >> shift] += 1 }
+          if label > 0, label < classCount { truths[label - 1][row + i >> shift] += 1 }
           position += 1
         }
       }
@@ -139,7 +140,7 @@ package struct SweepCase: Sendable {
 
   private func distance(_ labels: [UInt8], _ coarse: Coarse, work: WorkContext) throws(Cancelled) -> Double {
     let grid = VolumeGrid(size: coarse.crf.size, affine: Affine(spacing: coarse.crf.spacing))
-    let result = LabelVolume(grid: grid, voxels: labels.map(UInt16.init))
+    let result = LabelVolume(grid: grid, voxels: zip(labels, coarse.volumes).map { $1 > 0 ? UInt16($0) : 0 })
     let diagonal = (0..<3).reduce(0.0) { sum, axis in
       let length = Double(grid.size[axis]) * grid.spacing[axis]
       return sum + length * length

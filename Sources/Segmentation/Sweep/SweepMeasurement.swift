@@ -39,17 +39,23 @@ package struct SweepMeasurement: Sendable, Hashable {
   /// - Parameters:
   ///   - unrefined: The mask that leaves `segment`.
   ///   - structures: What is compared.
+  ///   - ignoredCodes: Labels of the truth whose voxels are left out.
   /// - Throws: ``InputError`` when the settings do not fit the case; ``Cancelled``.
   package init(
     name: String, refinement: Refinement, kernels: [RefinementSettings], unrefined: LabelVolume,
-    truth: LabelVolume, structures: [MatchedStructure], work: WorkContext
+    truth: LabelVolume, structures: [MatchedStructure], ignoredCodes: [UInt16] = [],
+    work: WorkContext
   ) throws {
     self.name = name
-    self.unrefined = try Self.measures(unrefined, truth, structures, work: work.silent)
+    func measures(_ labels: LabelVolume) throws(Cancelled) -> Measures {
+      try Self.measures(
+        labels.cleared(where: truth, has: ignoredCodes), truth, structures, work: work.silent)
+    }
+    self.unrefined = try measures(unrefined)
     refined = []
     for (index, settings) in kernels.enumerated() {
       let labels = try refinement.labels(settings: settings, work: work.silent)
-      refined.append(try Self.measures(labels, truth, structures, work: work.silent))
+      refined.append(try measures(labels))
       work.report(Double(index + 1) / Double(kernels.count))
     }
   }

@@ -49,11 +49,11 @@ package struct CaseSurvey: Sendable, Equatable {
     shapes.append(Shape(size: own.size, spacing: own.spacing))
   }
 
-  /// Notes the intensities of an image whose labels lie voxel upon voxel; values in `values` count as labelled.
-  package mutating func add(_ image: ScalarVolume, labels: LabelVolume, values: Set<UInt16>) {
+  /// Notes the intensities of an image whose labels lie voxel upon voxel; `codes` count as labelled.
+  package mutating func add(_ image: ScalarVolume, labels: LabelVolume, codes: [UInt16]) {
     precondition(image.voxels.count == labels.voxels.count, "labels of another grid")
     var isLabelled = [Bool](repeating: false, count: 65536)
-    for value in values { isLabelled[Int(value)] = true }
+    for code in codes { isLabelled[Int(code)] = true }
     var (smallest, largest) = (Float.infinity, -Float.infinity)
     for value in image.voxels {
       smallest = min(smallest, value)

@@ -6,7 +6,7 @@ import Work
 package struct Crop: Equatable, Sendable {
   /// Normalised intensities, i fastest; 0 outside the case.
   package var intensities: [Float]
-  /// Class of each voxel; ``TrainingCase/ignoredClass`` outside the case.
+  /// Class of each voxel; ``TrainingCase/ignoredClass`` outside the case and where nobody labelled it.
   package var classes: [UInt8]
 }
 
@@ -35,6 +35,10 @@ package struct CropSampler: Sendable {
     let bend = Bend(size: size, deviationVoxels: augmentation.elasticVoxels, using: &generator)
     var crop = try sampled(example, centre: centre, map: map, bend: bend, work: work)
     changeIntensities(of: &crop, using: &generator)
+    // Only now: intensities change everywhere inside the case.
+    for index in crop.classes.indices where crop.classes[index] == TrainingCase.unlabelledClass {
+      crop.classes[index] = TrainingCase.ignoredClass
+    }
     return crop
   }
 

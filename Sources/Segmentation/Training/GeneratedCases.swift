@@ -28,7 +28,7 @@ package enum GeneratedCases {
           "--generated-cases", "the generator makes no \(selection.name)",
           expected: phantom.table.labels.map(\.name).joined(separator: ", "))
       }
-      return LabelSelection(values: [label.value], name: selection.name)
+      return LabelSelection(values: [Int(label.value)], name: selection.name)
     }
     return try TrainingCase(
       name: "generated-\(seed)", image: phantom.image, labels: phantom.labels, selections: own,

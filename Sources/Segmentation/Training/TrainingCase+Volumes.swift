@@ -7,10 +7,11 @@ extension TrainingCase {
   ///
   /// - Parameters:
   ///   - selections: The structures in the order of their classes; class 1 is the first.
-  /// - Throws: ``InputError`` when the labels do not lie on the image's grid, or none of the structures occurs.
+  ///   - ignoredValues: Values that nobody labelled: ``unlabelledClass``.
+  /// - Throws: ``InputError`` when the labels do not lie on the image's grid; ``Cancelled``.
   package init(
     name: String, image: ScalarVolume, labels: LabelVolume, selections: [LabelSelection],
-    preprocessing: Preprocessing, work: WorkContext
+    ignoredValues: [Int] = [], preprocessing: Preprocessing, work: WorkContext
   ) throws {
     let fitting = try labels.fitted(to: image.grid, subject: name, work: work)
     let orientation = try preprocessing.parsedOrientation
@@ -19,16 +20,11 @@ extension TrainingCase {
     let moved = try axes.reoriented(fitting, work: work)
     let working = try moved.resampled(to: prepared.grid, work: work)
     var classOfValue = [UInt8](repeating: 0, count: 65536)
+    for code in labels.coding.codes(of: ignoredValues) { classOfValue[Int(code)] = Self.unlabelledClass }
     for (index, selection) in selections.enumerated() {
-      for value in selection.values { classOfValue[Int(value)] = UInt8(index + 1) }
+      for code in labels.coding.codes(of: selection.values) { classOfValue[Int(code)] = UInt8(index + 1) }
     }
     let classes = working.voxels.map { classOfValue[Int($0)] }
-    guard classes.contains(where: { $0 > 0 }) else {
-      throw InputError(
-        name, "no voxel has any of the labels",
-        found: labels.voxelCounts().keys.sorted().prefix(12).map(String.init).joined(separator: ", "),
-        expected: selections.map(\.description).joined(separator: " "))
-    }
     self.init(
       name: name, size: prepared.grid.size, intensities: prepared.voxels, classes: classes,
       classCount: selections.count + 1)

@@ -5,6 +5,9 @@ package struct TrainingCase: Sendable {
   /// The class of voxels that no loss counts: outside the image.
   package static let ignoredClass: UInt8 = 255
 
+  /// The class of voxels inside the image that nobody labelled, which no loss counts either.
+  package static let unlabelledClass: UInt8 = 254
+
   /// The image's file name without its ending.
   package var name: String
   /// Voxels of the working grid.
@@ -15,6 +18,9 @@ package struct TrainingCase: Sendable {
   package var classes: [UInt8]
   /// Memory offsets of voxels of each foreground class, at most 4096 each, spread evenly.
   package var foreground: [[Int]]
+
+  /// Whether no voxel has any of the structures.
+  package var isNegative: Bool { foreground.allSatisfy(\.isEmpty) }
 
   /// A case; `intensities` and `classes` have `size.voxelCount` elements.
   package init(name: String, size: GridSize, intensities: [Float], classes: [UInt8], classCount: Int) {

@@ -56,6 +56,9 @@ extension TrainingCases {
     }
   }
 
+  /// Names of the cases that hold none of the structures.
+  package var negatives: [String] { (training + validation).filter(\.isNegative).map(\.name) }
+
   /// Refuses a structure that no case could teach.
   /// - Parameter structures: Names of the classes above 0 in order.
   /// - Throws: ``InputError`` naming the first structure that occurs in no training case.

@@ -172,7 +172,7 @@ package struct TrainingRun: Sendable {
     var found = [Int](repeating: 0, count: classCount)
     var wanted = found
     var common = found
-    for voxel in 0..<classes.count where classes[voxel] != TrainingCase.ignoredClass {
+    for voxel in 0..<classes.count where Int(classes[voxel]) < classCount {
       var best = 0
       for index in 1..<classCount
       where scores.elements[index * classes.count + voxel] > scores.elements[best * classes.count + voxel] {

@@ -174,7 +174,8 @@ package struct ReorientedGrid: Hashable, Sendable {
   package func reoriented(_ volume: LabelVolume, work: WorkContext) throws(Cancelled) -> LabelVolume {
     precondition(volume.grid == original, "a volume of another grid")
     return LabelVolume(
-      grid: grid, voxels: try reorientation.reordered(volume.voxels, size: original.size, work: work))
+      grid: grid, voxels: try reorientation.reordered(volume.voxels, size: original.size, work: work),
+      coding: volume.coding)
   }
 
   /// A mask of the wanted grid, back on exactly the original.
@@ -182,7 +183,8 @@ package struct ReorientedGrid: Hashable, Sendable {
     precondition(volume.grid == grid, "a volume of another grid")
     return LabelVolume(
       grid: original,
-      voxels: try reorientation.inverse.reordered(volume.voxels, size: grid.size, work: work))
+      voxels: try reorientation.inverse.reordered(volume.voxels, size: grid.size, work: work),
+      coding: volume.coding)
   }
 
   /// An image of the wanted grid, back on exactly the original.

@@ -162,6 +162,6 @@ extension LabelVolume {
         }
       }
     }
-    return LabelVolume(grid: target, voxels: output)
+    return LabelVolume(grid: target, voxels: output, coding: coding)
   }
 }

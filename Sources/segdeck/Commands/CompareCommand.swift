@@ -41,17 +41,18 @@ struct CompareCommand: ParsableCommand {
   func run() throws {
     let work = WorkContext(threadCount: threads)
     let selections = try LabelSelection.parsed(label)
-    let first = try FittedMask(reference, on: ImageFile.open(reference).grid, work: work)
-    let second = try FittedMask(other, on: first.labels.grid, work: work)
-    first.printNotes()
-    second.printNotes()
+    let masks = try FittedMask.masks([reference, other].map { try ImageFile.open($0) }, work: work)
+    let (first, second) = (masks[0], masks[1])
+    for mask in masks { mask.printNotes() }
+    let coding = first.labels.coding
     let structures =
       selections.isEmpty
       ? MatchedStructure.matches(
         reference: Array(first.labels.voxelCounts().keys), referenceNames: first.names,
-        other: Array(second.labels.voxelCounts().keys), otherNames: second.names)
+        other: Array(second.labels.voxelCounts().keys), otherNames: second.names,
+        coding: coding)
       : selections.map {
-        MatchedStructure($0, referenceNames: first.names, otherNames: second.names)
+        MatchedStructure($0, coding: coding, referenceNames: first.names, otherNames: second.names)
       }
     let comparisons = try structures.map {
       try StructureComparison(

@@ -45,7 +45,7 @@ struct ConvertCommand: ParsableCommand {
     let place = try OutputPlace(output, isForced: force, kind: .image)
     guard let like else { return try image.writeCopy(to: place.path, frame: frame) }
     let reference = try ImageFile.open(like)
-    let mask = try FittedMask(input, on: reference.grid, frame: frame ?? 0)
+    let mask = try FittedMask.masks([image], on: reference.grid, frame: frame)[0]
     mask.printNotes()
     try mask.labels.write(to: place.path, source: reference.source)
   }

@@ -43,7 +43,8 @@ struct EvaluateCommand: ParsableCommand {
     let work = threads.context("evaluating")
     let model = try ModelLibrary.model(model)
     let settings = try options.settings(over: model.refinement)
-    var sources = try folders.sources { pairs in try Self.structures(of: model, pairs, work: work) }
+    try model.requireOneImage()
+    var sources = try folders.sources(work: work.silent) { try Self.structures(of: model, $0) }
     if let cases {
       let wanted = Set(cases.split(separator: ",").map(String.init))
       if let unknown = wanted.subtracting(sources.map(\.pair.name)).sorted().first {
@@ -65,13 +66,12 @@ struct EvaluateCommand: ParsableCommand {
 
   /// The structures of the label files that the model has too, by name; where none is named so, the model's values.
   static func structures(
-    of model: SegmentationModel, _ pairs: [CaseFolder.Pair], work: WorkContext
-  ) throws -> [LabelSelection] {
+    of model: SegmentationModel, _ survey: LabelSurvey
+  ) throws(InputError) -> [LabelSelection] {
     let names = Set(model.labels.map { $0.name.lowercased() })
-    let common = try LabelSurvey.structures(of: pairs, work: work.silent).filter {
-      names.contains($0.name.lowercased())
-    }
-    return common.isEmpty ? model.labels.map { LabelSelection(values: [$0.value], name: $0.name) } : common
+    let common = try survey.structures().filter { names.contains($0.name.lowercased()) }
+    return common.isEmpty
+      ? model.labels.map { LabelSelection(values: [Int($0.value)], name: $0.name) } : common
   }
 
   private func chosenTables() throws(InputError) -> [EvaluationReport.Table] {
@@ -92,11 +92,10 @@ struct EvaluateCommand: ParsableCommand {
     work: WorkContext
   ) throws -> [EvaluatedStructure] {
     let model = segmenter.model
-    let image = try ImageFile.open(source.pair.image).scalarVolume(work: work.silent)
-    let truth = try ImageFile.open(source.pair.labels).labelVolume(work: work.silent)
-      .fitted(to: image.grid, subject: source.pair.labels, work: work.silent)
+    let image = try source.image(source.imageFile(), work: work)
+    let truth = try source.labels(on: image.grid, work: work)
     let prediction = try segmenter.prediction(for: image, work: work.part(0...0.6))
-    let labels: LabelVolume
+    var labels: LabelVolume
     if refine {
       let refinement = try Refinement(
         image: image, source: .prediction(prediction), labelValues: model.labelValues,
@@ -109,6 +108,7 @@ struct EvaluateCommand: ParsableCommand {
         of: prediction, auxiliaryHeadWeights: settings.auxiliaryHeadWeights, work: work.part(0.6...0.9)
       ).labels
     }
+    labels = labels.cleared(where: truth, has: source.coding.codes(of: source.ignoredValues))
     let rows = try source.selections.map { selection in
       guard let label = model.labels.first(where: { $0.name.lowercased() == selection.name.lowercased() })
       else {
@@ -117,7 +117,8 @@ struct EvaluateCommand: ParsableCommand {
           expected: model.labels.map(\.name).joined(separator: ", "))
       }
       let structure = MatchedStructure(
-        name: selection.name, referenceValues: selection.values, otherValues: [label.value])
+        name: selection.name, referenceValues: source.coding.codes(of: selection.values),
+        otherValues: [label.value])
       let comparison = try StructureComparison(
         structure, reference: truth, other: labels, toleranceMillimetres: 2, work: work.silent)
       return EvaluatedStructure(name: source.pair.name, comparison: comparison)

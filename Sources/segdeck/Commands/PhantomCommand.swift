@@ -60,7 +60,7 @@ struct PhantomCommand: ParsableCommand {
     try PendingFile.commit([
       image.pending(for: imagePlace.path, source: source),
       mask.pending(for: labelPlace.path, source: source),
-      LabelNamesFile.pending(table, besideMask: labelPlace.path),
+      LabelNamesFile.pending(LabelNames(table), besideMask: labelPlace.path),
     ])
   }
 

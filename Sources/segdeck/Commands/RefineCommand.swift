@@ -49,8 +49,8 @@ struct RefineCommand: ParsableCommand {
   @Flag(name: .long, help: "Every pair of voxels, without approximation: for small volumes.")
   var exact = false
 
-  @Option(name: .long, help: "Frame of a 4D image, from 0.")
-  var frame = 0
+  @Option(name: .long, help: "Frame of a 4D image, from 0; the first where none is named.")
+  var frame: Int?
 
   @Flag(name: .long, help: "Replace existing files.")
   var force = false
@@ -70,6 +70,8 @@ struct RefineCommand: ParsableCommand {
     let openedSource = try OpenedImage(probabilities ?? mask ?? "")
     let openedFurther = try furtherImages.map { try OpenedImage($0) }
     let (file, sourceFile, furtherFiles) = (opened.image, openedSource.image, openedFurther.map(\.image))
+    let model = try model.map { try ModelLibrary.model($0) }
+    try model?.requireOneImage()
     let place = try OutputPlace(maskAt: output, of: file, isForced: force)
     for other in furtherFiles + (probabilities == nil ? [] : [sourceFile]) {
       guard case .same = try GridFit(mask: other.grid, image: file.grid, subject: other.path) else {
@@ -77,7 +79,6 @@ struct RefineCommand: ParsableCommand {
           other.path, "lies on the image's voxels in another order", expected: "the image's own order")
       }
     }
-    let model = try model.map { try ModelLibrary.model($0) }
     let modelFile = try model.map { try OpenedFile($0.path) }
     let sidecar = try probabilities.flatMap { path in
       model == nil ? try OpenedFile(ifPresent: MaskRecord.path(besideMask: path)) : nil
@@ -87,14 +88,14 @@ struct RefineCommand: ParsableCommand {
       try file.scalarVolume(frame: frame, work: work.part(0...0.1))
     } _: {
       try startsFromMask
-        ? StoredStart.mask(sourceFile.labelVolume(work: work.silent))
+        ? StoredStart.mask(FittedMask.masks([sourceFile], on: file.grid, work: work.silent)[0])
         : .probabilities(sourceFile.probabilityVolume(work: work.silent))
     }
     let start = try startingPoint(sourceFile, stored, volume, model, work: work.part(0.1...0.2))
-    let further = try furtherFiles.map { try $0.scalarVolume(frame: 0, work: work.silent) }
+    let further = try furtherFiles.map { try $0.scalarVolume(work: work.silent) }
     let refinement = try Refinement(
       image: volume, furtherImages: further, source: start.source,
-      labelValues: [0] + start.labels.labels.map(\.value),
+      labelValues: [0] + start.labels.map(\.value),
       intensityRange: start.intensityRange, postProcessing: start.postProcessing, work: work.silent)
     let settings = try settings(over: start, refinement, volume, work: work.silent)
     guard settings.furtherThetaBetas.count == furtherFiles.count else {
@@ -115,7 +116,7 @@ struct RefineCommand: ParsableCommand {
     if mask != nil { record.maskConfidence = maskConfidence }
     record.threads = work.threadCount
     record.commands = [CommandLineText.text(words(settings))]
-    try record.write(labels, start.labels, source: file.source, to: place)
+    try record.write(labels, LabelTable(start.labels), source: file.source, to: place)
     record.noteChanges()
     work.report(1)
   }
@@ -129,7 +130,7 @@ struct RefineCommand: ParsableCommand {
     if let model { words += ["--model", model] }
     words += RefinementOptions.words(settings)
     if exact { words.append("--exact") }
-    if frame != 0 { words += ["--frame", "\(frame)"] }
+    if let frame { words += ["--frame", "\(frame)"] }
     return words + ["-o", MaskRecord.outputName]
   }
 
@@ -155,14 +156,15 @@ struct RefineCommand: ParsableCommand {
 
   /// What the CRF starts from, as it is stored.
   private enum StoredStart {
-    case mask(LabelVolume)
+    case mask(FittedMask)
     case probabilities(ProbabilityVolume)
   }
 
   /// What the CRF starts from and how.
   private struct StartingPoint {
     var source: UnarySource
-    var labels: LabelTable
+    /// In the order of the classes.
+    var labels: [Label]
     var refinement: RefinementSettings
     var intensityRange: ClosedRange<Float>?
     var postProcessing: PostProcessing
@@ -174,7 +176,7 @@ struct RefineCommand: ParsableCommand {
   ) throws -> StartingPoint {
     switch stored {
     case .probabilities(let volume): try startingPoint(file, volume, image, model)
-    case .mask(let labels): try startingPoint(file, labels, image, model, work: work)
+    case .mask(let mask): try startingPoint(mask, model)
     }
   }
 
@@ -203,22 +205,25 @@ struct RefineCommand: ParsableCommand {
     return StartingPoint(
       source: .probabilities(
         ProbabilityVolume(grid: image.grid, classCount: volume.classCount, values: volume.values)),
-      labels: LabelTable(labels), refinement: sidecar?.refinement ?? RefinementSettings(),
+      labels: labels, refinement: sidecar?.refinement ?? RefinementSettings(),
       intensityRange: sidecar?.normalisation.refinementRange,
       postProcessing: sidecar?.postProcessing ?? .none)
   }
 
   private func startingPoint(
-    _ file: ImageFile, _ stored: LabelVolume, _ image: ScalarVolume, _ model: SegmentationModel?,
-    work: WorkContext
+    _ mask: FittedMask, _ model: SegmentationModel?
   ) throws -> StartingPoint {
-    let labels = try stored.fitted(to: image.grid, subject: file.path, work: work)
-    let present = labels.voxelCounts().keys.filter { $0 > 0 }
-    guard !present.isEmpty else { throw InputError(file.path, "has no label to refine: every voxel is 0") }
-    let named = try LabelNamesFile.read(besideMask: file.path) ?? model?.labelTable ?? LabelTable()
-    let table = LabelTable(named.completed(for: present).labels.filter { present.contains($0.value) })
+    mask.printNotes()
+    let present = mask.labels.voxelCounts().keys.filter { $0 > 0 }
+    guard !present.isEmpty else {
+      throw InputError(self.mask ?? "--mask", "has no label to refine: every voxel is 0")
+    }
+    let named = mask.names ?? model?.labelTable ?? LabelTable()
     return StartingPoint(
-      source: .mask(labels, confidence: maskConfidence), labels: table,
+      source: .mask(mask.labels, confidence: maskConfidence),
+      labels: named.completed(for: present, coding: mask.labels.coding).labels.filter {
+        present.contains($0.value)
+      },
       refinement: model?.refinement ?? RefinementSettings(),
       intensityRange: model?.preprocessing.normalisation.refinementRange,
       postProcessing: model?.postProcessing ?? .none)

@@ -44,8 +44,8 @@ struct SegmentCommand: ParsableCommand {
   @Option(name: .long, help: "How tiles join: exact, average or vote.")
   var fusion = "exact"
 
-  @Option(name: .long, help: "Frame of a 4D image, from 0.")
-  var frame = 0
+  @Option(name: .long, help: "Frame of a 4D image, from 0; the first where none is named.")
+  var frame: Int?
 
   @Flag(name: .long, help: "Replace existing files.")
   var force = false
@@ -62,6 +62,7 @@ struct SegmentCommand: ParsableCommand {
         $0, isForced: force, companions: [MaskRecord.path(besideMask: $0)], kind: .image)
     }
     let model = try ModelLibrary.model(model)
+    try model.requireOneImage()
     let modelFile = try OpenedFile(model.path)
     let weights =
       try tau.map { try Text.numbers($0, option: "--tau") } ?? model.refinement.auxiliaryHeadWeights
@@ -109,7 +110,7 @@ struct SegmentCommand: ParsableCommand {
     if let tau { words += ["--tau", tau] }
     if grid != .model { words += ["--grid", grid.rawValue] }
     if let tile { words += ["--tile", tile, "--fusion", fusion] }
-    if frame != 0 { words += ["--frame", "\(frame)"] }
+    if let frame { words += ["--frame", "\(frame)"] }
     if probabilities != nil { words += ["--probabilities", MaskRecord.probabilitiesName] }
     return words + ["-o", MaskRecord.outputName]
   }

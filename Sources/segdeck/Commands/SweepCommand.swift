@@ -133,9 +133,8 @@ struct SweepCommand: ParsableCommand {
   private func chosenSources(
     _ model: SegmentationModel, work: WorkContext
   ) throws -> [TrainingFolders.Source] {
-    let sources = try folders.sources { pairs in
-      try EvaluateCommand.structures(of: model, pairs, work: work.silent)
-    }
+    try model.requireOneImage()
+    let sources = try folders.sources(work: work.silent) { try EvaluateCommand.structures(of: model, $0) }
     guard let cases else { return sources }
     let wanted = Set(cases.split(separator: ",").map(String.init))
     if let unknown = wanted.subtracting(sources.map(\.pair.name)).sorted().first {

@@ -35,16 +35,18 @@ struct SweepSources {
             expected: model.labels.map(\.name).joined(separator: ", "))
         }
         return MatchedStructure(
-          name: selection.name, referenceValues: selection.values, otherValues: [label.value])
+          name: selection.name, referenceValues: source.coding.codes(of: selection.values),
+          otherValues: [label.value])
       }
     }
     if let probabilityFolder {
       predictions = []
+      let volumes = try CaseFolder.volumes(in: probabilityFolder)
       probabilityPaths = try sources.map { source throws(InputError) in
-        let places = [".nii.gz", ".nii"].map { probabilityFolder + "/" + source.pair.name + $0 }
-        guard let path = places.first(where: { FileManager.default.fileExists(atPath: $0) }) else {
+        guard let path = volumes[source.pair.name] else {
           throw InputError(
-            probabilityFolder, "has no probabilities of \(source.pair.name)", expected: places[0])
+            probabilityFolder, "has no probabilities of \(source.pair.name)",
+            expected: probabilityFolder + "/" + source.pair.name + ".nii.gz")
         }
         return path
       }
@@ -80,6 +82,7 @@ struct SweepSources {
   func sweepCase(_ index: Int, start: RefinementSettings, work: WorkContext) throws -> SweepCase {
     let (image, labels) = try sources[index].volumes(work: work.silent)
     var classes = [UInt8](repeating: 0, count: 65536)
+    for code in ignoredCodes(index) { classes[Int(code)] = TrainingCase.ignoredClass }
     for structure in structures[index] {
       let position = model.labels.firstIndex { structure.otherValues.contains($0.value) } ?? 0
       for value in structure.referenceValues { classes[Int(value)] = UInt8(position + 1) }
@@ -102,7 +105,11 @@ struct SweepSources {
     return try SweepMeasurement(
       name: sources[index].pair.name, refinement: refinement, kernels: kernels.map(crf),
       unrefined: try refinement.labels(settings: none, work: work.silent), truth: labels,
-      structures: structures[index], work: work)
+      structures: structures[index], ignoredCodes: ignoredCodes(index), work: work)
+  }
+
+  private func ignoredCodes(_ index: Int) -> [UInt16] {
+    sources[index].coding.codes(of: sources[index].ignoredValues)
   }
 
   private func refinement(_ index: Int, _ image: ScalarVolume, work: WorkContext) throws -> Refinement {

@@ -79,6 +79,13 @@ struct TrainCommand: ParsableCommand {
   @Option(name: .long, help: "Append the losses to this file, one JSON object per line.")
   var log: String?
 
+  @Flag(
+    name: .long,
+    help:
+      "Cases without any structure train as negatives unsaid, and a structure may be missing from all of them."
+  )
+  var allowEmpty = false
+
   @OptionGroup var threads: CommandWork
 
   func run() throws {
@@ -92,9 +99,7 @@ struct TrainCommand: ParsableCommand {
     let stored = try storedRun()
     let kept = try log.records(upToIteration: stored?.trainer.iteration ?? 0, mayReplace: force)
     let refinement = try preset.map { try RefinementPreset.read($0) } ?? RefinementSettings()
-    let sources = try folders.sources { pairs in
-      try LabelSurvey.structures(of: pairs, work: threads.context("reading labels"))
-    }
+    let sources = try folders.sources(work: threads.context("reading labels")) { try $0.structures() }
     var setup = TrainingSetup(sources, work: threads.context("looking at images"))
     if folders.label.isEmpty {
       setup.note(
@@ -104,7 +109,7 @@ struct TrainCommand: ParsableCommand {
     var run = try startedRun(sources, stored, &setup)
     let store = TrainingStore(
       settings: run.run.settings, preprocessing: run.preprocessing, refinement: refinement,
-      structures: sources[0].selections.map(\.name), caseNames: run.caseNames,
+      labels: stored?.labels ?? sources[0].modelLabels(), caseNames: run.caseNames,
       card: try described(stored?.card, setup.choices), checkpoints: checkpoints)
     if let checkpoints { try TrainingStore.makeFolder(checkpoints) }
     try log.begin(with: kept)
@@ -209,7 +214,7 @@ extension TrainCommand {
     }
     let generated = stored.map { $0.card?.generatedCases ?? 0 } ?? generatedCases ?? 0
     let cases = try readCases(sources, split, preprocessing, generatedCount: max(0, generated))
-    try cases.requireEvery(sources[0].selections.map(\.name))
+    try requireStructures(of: cases, sources)
     if stored == nil {
       preprocessing.trainedExtentsMillimetres = cases.extentsMillimetres(at: preprocessing.spacingMillimetres)
       if let reason = split.reason {
@@ -236,6 +241,26 @@ extension TrainCommand {
       caseNames: [
         "training": cases.training.map(\.name), "validation": cases.validation.map(\.name),
       ])
+  }
+
+  /// Refuses cases that cannot teach the structures; cases without any of them are negatives.
+  private func requireStructures(
+    of cases: TrainingCases, _ sources: [TrainingFolders.Source]
+  ) throws(InputError) {
+    let structures = sources[0].selections
+    let negatives = cases.negatives
+    if cases.generated.isEmpty, negatives.count == sources.count {
+      throw InputError(
+        negatives[0], "no case has a voxel of any structure",
+        expected: structures.map(\.description).joined(separator: " "))
+    }
+    if allowEmpty { return }
+    try cases.requireEvery(structures.map(\.name))
+    guard !negatives.isEmpty else { return }
+    let few = negatives.prefix(3).joined(separator: ", ") + (negatives.count > 3 ? ", ..." : "")
+    Console.note(
+      "\(negatives.count) of \(sources.count) cases have no voxel of any structure and serve as negatives: \(few)"
+    )
   }
 
   private func chosenPreprocessing(

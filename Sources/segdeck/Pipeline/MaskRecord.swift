@@ -43,7 +43,7 @@ struct MaskRecord: Codable {
   /// Probability of the source mask's label, when the CRF started from a mask.
   var maskConfidence: Double?
   /// Names and colours of the mask's labels.
-  var labels: [Label]?
+  var labels: [LabelNames.Entry]?
   /// The program that wrote it.
   var tool: String? = "segdeck \(SegdeckVersion.text)"
   /// The vector instructions that the network and the CRF used; others may round otherwise.
@@ -66,10 +66,7 @@ struct MaskRecord: Codable {
 
   /// The record of a mask: `NAME.json` beside `NAME.nii.gz`.
   static func path(besideMask path: String) -> String {
-    for ending in [".nii.gz", ".nii", ".hdr", ".img"] where path.lowercased().hasSuffix(ending) {
-      return path.dropLast(ending.count) + ".json"
-    }
-    return path + ".json"
+    ImageName.stem(of: path) + ".json"
   }
 
   /// What is written with a mask: its record and the names of its labels.
@@ -99,8 +96,9 @@ struct MaskRecord: Codable {
   ) throws(InputError) {
     let file = try mask.pending(for: place.path, source: source)
     var record = self
-    record.labels = table.labels
-    let names = try LabelNamesFile.pending(table, besideMask: place.path)
+    let said = LabelNames(table, coding: mask.coding)
+    record.labels = said.entries
+    let names = try LabelNamesFile.pending(said, besideMask: place.path)
     try PendingFile.commit(others + [file, names, record.pending(for: file, at: place.path)])
   }
 }

@@ -104,7 +104,10 @@ struct RecordReplay {
     let (one, other) = (try ImageFile.open(place), try ImageFile.open(mask))
     guard one.source == other.source else { return "the geometry differs" }
     let (before, now) = (try one.labelVolume(work: work), try other.labelVolume(work: work))
-    let count = zip(before.voxels, now.voxels).count { $0 != $1 }
+    let haveSameCodes = before.coding == now.coding
+    let count = zip(before.voxels, now.voxels).count {
+      haveSameCodes ? $0 != $1 : before.coding.value(of: $0) != now.coding.value(of: $1)
+    }
     guard count > 0 else { return nil }
     var line = "\(count) of \(now.voxels.count) voxels differ"
     let here = MaskRecord().instructionSet
@@ -124,7 +127,8 @@ struct RecordReplay {
     own.threads = threads
     own.review = nil
     let names =
-      try record.labels.map(LabelTable.init) ?? LabelNamesFile.read(besideMask: mask) ?? LabelTable()
+      try record.labels.map { LabelNames(entries: $0) } ?? LabelNamesFile.read(besideMask: mask)
+      ?? LabelNames()
     try PendingFile.commit([
       file, LabelNamesFile.pending(names, besideMask: place.path), own.pending(for: file, at: place.path),
     ])

@@ -29,17 +29,22 @@ final class CaseServices: ReviewServices {
     let share = 1 / Double(maskPaths.count + 1)
     let image = try file.scalarVolume(work: work.part(0...share))
     var findings = file.findings.map { "\(imagePath): \($0)" }
-    let masks = try maskPaths.enumerated().map { position, path in
+    let openedMasks = try maskPaths.map { try OpenedImage($0) }
+    let fitted = try FittedMask.masks(openedMasks.map(\.image), on: image.grid, work: work)
+    let masks = zip(openedMasks, fitted).map { openedMask, mask in
+      let path = openedMask.image.path
       let place = FilePath.absolute(path)
-      let openedMask = try OpenedImage(path)
       opened[place] = openedMask
-      let mask = try FittedMask(openedMask.image, on: image.grid, work: work)
       findings += mask.notes
-      work.report(share * Double(position + 2))
+      // What a code of another value stands for is known here, and nowhere in the review.
+      let others = mask.labels.voxelCounts().keys.filter {
+        mask.labels.coding.value(of: $0) > Int(UInt16.max)
+      }
       return LoadedMask(
-        name: FilePath.name(of: path), path: place,
-        labels: mask.labels, table: mask.names ?? LabelTable())
+        name: FilePath.name(of: path), path: place, labels: mask.labels,
+        table: (mask.names ?? LabelTable()).completed(for: others, coding: mask.labels.coding))
     }
+    work.report(1)
     let files = opened
     self.opened.withLock { $0 = files }
     let name = sample?.name ?? CaseServices.caseName(full)
@@ -53,11 +58,7 @@ final class CaseServices: ReviewServices {
 
   /// The file's name without its format's suffix.
   private static func caseName(_ path: String) -> String {
-    let name = FilePath.name(of: path)
-    for suffix in [".nii.gz", ".nii", ".hdr", ".img"] where name.lowercased().hasSuffix(suffix) {
-      return String(name.dropLast(suffix.count))
-    }
-    return name
+    ImageName.stem(of: FilePath.name(of: path))
   }
 
   func models(for image: ScalarVolume, _ work: WorkContext) throws -> [ModelDescription] {

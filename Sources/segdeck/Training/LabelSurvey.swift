@@ -3,40 +3,81 @@ import ImageFormats
 import Volumes
 import Work
 
-/// Which structures the label files of a folder hold.
-enum LabelSurvey {
+/// What the label files of some cases hold together: the values that occur, and what they are called.
+struct LabelSurvey {
   /// The most structures that a network tells apart.
-  private static let limit = 254
+  private static let limit = 253
 
-  /// A structure for every value that occurs in any of the files.
+  /// How the files are read, so that one value means one structure in all of them.
+  let coding: LabelCoding
+  /// Values above 0 that occur in any file.
+  private(set) var values: Set<Int> = []
+  /// Values that mean "nobody labelled this".
+  private(set) var ignoredValues: Set<Int> = []
+  /// What the user should know, a line each.
+  private(set) var notes: [String] = []
+  private var names: [Int: String] = [:]
+  private let folder: String
+
+  /// Reads every label file.
   ///
   /// Names are those beside a file (`CASE.labels.json` and the other kinds), in `labels.json` in its folder, or in
-  /// `dataset.json` one folder up, where challenges keep it; the first one found counts. A value without a name is
-  /// "label N".
-  /// - Throws: ``InputError`` when a file cannot be read, no value occurs, or there are more than 254; ``Cancelled``.
-  static func structures(of pairs: [CaseFolder.Pair], work: WorkContext) throws -> [LabelSelection] {
-    var values: Set<UInt16> = []
-    var names: [UInt16: String] = [:]
+  /// `dataset.json` one folder up, where challenges keep it; the first one found counts.
+  /// - Throws: ``InputError`` when a file cannot be read; ``Cancelled``.
+  init(of pairs: [CaseFolder.Pair], work: WorkContext) throws {
+    folder = pairs.first.map { FilePath.folder(of: $0.labels) } ?? "--labels"
+    var only255: [String] = []
+    var notedFiles: Set<String> = []
+    var found: [LabelNames] = []
     for (index, pair) in pairs.enumerated() {
-      values.formUnion(
-        try ImageFile.open(pair.labels).labelVolume(work: work.silent).voxelCounts().keys)
-      for table in try tables(beside: pair.labels) {
-        for label in table.labels where names[label.value] == nil { names[label.value] = label.name }
+      let own = try ImageFile.open(pair.labels).labelVolume(work: work.silent).values().subtracting([0])
+      if own == [255] { only255.append(pair.name) }
+      values.formUnion(own)
+      for (path, names) in try Self.names(beside: pair.labels) where notedFiles.insert(path).inserted {
+        found.append(names)
       }
       work.report(Double(index + 1) / Double(pairs.count))
     }
-    values.remove(0)
-    let folder = pairs.first.map { ($0.labels as NSString).deletingLastPathComponent } ?? "--labels"
-    guard !values.isEmpty else {
+    guard let coding = LabelCoding(of: values) else {
+      throw InputError(
+        folder, "its files hold too many label values", found: "\(values.count)",
+        expected: "\(LabelCoding.mostValues) or fewer")
+    }
+    self.coding = coding
+    for own in found {
+      for entry in own.entries where names[entry.value] == nil { names[entry.value] = entry.name }
+      ignoredValues.formUnion(own.ignoredValues)
+      notes += own.notes(coding)
+    }
+    ignoredValues.formIntersection(values)
+    if !ignoredValues.isEmpty {
+      let shown = ignoredValues.sorted().map(String.init).joined(separator: ", ")
+      notes.append("label \(shown) means ignore: no structure, and left out of loss and measures")
+    }
+    if values == [255] {
+      notes.append("labels are stored as 255, the only value besides 0, which --label can call 255 or 1")
+    } else if !only255.isEmpty {
+      notes.append(
+        "255 stays 255 where it is the only value (\(only255.prefix(3).joined(separator: ", "))"
+          + "\(only255.count > 3 ? ", ..." : "")), because other cases hold other labels")
+    }
+    notes = notes.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
+  }
+
+  /// A structure for every value that occurs in any of the files; a value without a name is "label N".
+  /// - Throws: ``InputError`` when no value occurs, or there are more than 253.
+  func structures() throws(InputError) -> [LabelSelection] {
+    let own = values.subtracting(ignoredValues)
+    guard !own.isEmpty else {
       throw InputError(folder, "no label occurs in any file", expected: "values above 0")
     }
-    guard values.count <= limit else {
+    guard own.count <= Self.limit else {
       throw InputError(
-        folder, "too many label values for structures of their own", found: "\(values.count)",
-        expected: "at most \(limit), or --label for those that matter")
+        folder, "too many label values for structures of their own", found: "\(own.count)",
+        expected: "at most \(Self.limit), or --label for those that matter")
     }
     var selections: [LabelSelection] = []
-    for value in values.sorted() {
+    for value in own.sorted() {
       let name = names[value] ?? "label \(value)"
       // Values of one name, such as the two halves of an organ, are one structure.
       if let known = selections.firstIndex(where: { $0.name == name }) {
@@ -48,13 +89,26 @@ enum LabelSurvey {
     return selections
   }
 
-  private static func tables(beside path: String) throws(InputError) -> [LabelTable] {
-    let folder = (path as NSString).deletingLastPathComponent
-    var tables = [try LabelNamesFile.read(besideMask: path)].compactMap(\.self)
-    for common in [folder + "/labels.json", folder + "/../dataset.json"]
-    where FileManager.default.fileExists(atPath: common) {
-      tables.append(try LabelNamesFile.read(common))
+  /// Refuses structures none of whose values occurs in any of the files, though others do.
+  func requireAny(of selections: [LabelSelection]) throws(InputError) {
+    let occurring = Set(coding.codes(of: values.sorted()))
+    let selected = selections.flatMap { coding.codes(of: $0.values) }
+    guard occurring.isEmpty || !occurring.isDisjoint(with: selected) else {
+      throw InputError(
+        folder, "no voxel of any file has any of the labels",
+        found: values.sorted().prefix(12).map(String.init).joined(separator: ", "),
+        expected: selections.map(\.description).joined(separator: " "))
     }
-    return tables
+  }
+
+  /// Files of names that concern a label file, and what they say.
+  private static func names(beside path: String) throws(InputError) -> [(path: String, names: LabelNames)] {
+    let folder = FilePath.folder(of: path)
+    var found = [try LabelNamesFile.read(besideMask: path)].compactMap(\.self).map { (path, $0) }
+    for common in ["labels.json", "../dataset.json"].map({ FilePath.joined(folder, $0) })
+    where FileManager.default.fileExists(atPath: common) {
+      found.append((common, try LabelNamesFile.read(common)))
+    }
+    return found
   }
 }

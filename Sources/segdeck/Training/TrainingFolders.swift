@@ -25,18 +25,29 @@ struct TrainingFolders: ParsableArguments {
   @Flag(name: .long, help: "Leave out images without labels and labels without an image.")
   var skipUnpaired = false
 
+  @Option(name: .long, help: "Frame of 4D images, from 0; without it they are refused.")
+  var frame: Int?
+
   /// A case still to be read.
   struct Source {
     let pair: CaseFolder.Pair
     let selections: [LabelSelection]
+    /// How the label files of all cases are read.
+    let coding: LabelCoding
+    /// Values that nobody labelled, which neither train nor count.
+    let ignoredValues: [Int]
+    /// The frame of images that hold several.
+    let frame: Int?
   }
 
   /// Every pair of all folders with its structures, in the order of the folders.
   ///
   /// - Parameter found: Gives the structures of the label files where the user named none.
-  /// - Throws: ``InputError`` when folders and labels do not match up, a file has no partner, or two cases have the
-  ///   same name; whatever `found` throws.
-  func sources(found: ([CaseFolder.Pair]) throws -> [LabelSelection]) throws -> [Source] {
+  /// - Throws: ``InputError`` when folders and labels do not match up, a file has no partner or cannot be read, or two
+  ///   cases have the same name; whatever `found` throws; ``Cancelled``.
+  func sources(
+    work: WorkContext, found: (LabelSurvey) throws -> [LabelSelection]
+  ) throws -> [Source] {
     guard images.count == labels.count, !images.isEmpty else {
       throw InputError(
         "--labels", "one folder per --images", found: "\(labels.count)", expected: "\(images.count)")
@@ -44,7 +55,10 @@ struct TrainingFolders: ParsableArguments {
     let folders = try pairedFolders()
     var selections: [LabelSelection] = []
     for text in label { selections.append(try LabelSelection(text)) }
-    if selections.isEmpty { selections = try found(folders.flatMap(\.self)) }
+    let survey = try LabelSurvey(of: folders.flatMap(\.self), work: work)
+    for note in survey.notes { Console.note(note) }
+    if selections.isEmpty { selections = try found(survey) }
+    try survey.requireAny(of: selections)
     var names: [String] = []
     for selection in selections where !names.contains(selection.name) { names.append(selection.name) }
     guard selections.count == names.count || selections.count == names.count * images.count else {
@@ -63,7 +77,10 @@ struct TrainingFolders: ParsableArguments {
           expected: names.joined(separator: " "))
       }
       try refuseSharedValues(own)
-      sources += pairs.map { Source(pair: $0, selections: own) }
+      let ignored = survey.ignoredValues.subtracting(own.flatMap(\.values)).sorted()
+      sources += pairs.map {
+        Source(pair: $0, selections: own, coding: survey.coding, ignoredValues: ignored, frame: frame)
+      }
     }
     return sources
   }
@@ -99,7 +116,7 @@ struct TrainingFolders: ParsableArguments {
   }
 
   private func refuseSharedValues(_ selections: [LabelSelection]) throws(InputError) {
-    var owner: [UInt16: String] = [:]
+    var owner: [Int: String] = [:]
     for selection in selections {
       for value in selection.values {
         if let other = owner.updateValue(selection.name, forKey: value) {
@@ -112,24 +129,68 @@ struct TrainingFolders: ParsableArguments {
 }
 
 extension TrainingFolders.Source {
+  /// The image, of which there is one frame, or one was chosen.
+  /// - Throws: ``InputError`` when the file cannot be read or holds frames of which none was chosen; ``Cancelled``.
+  func imageFile() throws -> ImageFile {
+    let file = try ImageFile.open(pair.image)
+    guard file.frameCount == 1 || frame != nil else {
+      throw InputError(
+        pair.image, "holds several frames or channels", found: "\(file.frameCount)",
+        expected: "one, or --frame to choose one")
+    }
+    return file
+  }
+
+  /// The intensities of ``imageFile()``.
+  func image(_ file: ImageFile, work: WorkContext) throws -> ScalarVolume {
+    try file.scalarVolume(frame: file.frameCount == 1 ? 0 : frame, work: work.silent)
+  }
+
+  /// The labels, on the image's grid.
+  /// - Throws: ``InputError`` when the file is no mask, or does not fit; ``Cancelled``.
+  func labels(on grid: VolumeGrid, work: WorkContext) throws -> LabelVolume {
+    try FittedMask(pair.labels, on: grid, coding: coding, work: work.silent).labels
+  }
+
   /// The image and its labels, voxel upon voxel.
   /// - Throws: ``InputError`` when a file cannot be read, the labels do not fit, or an intensity is not finite.
   func volumes(work: WorkContext) throws -> (image: ScalarVolume, labels: LabelVolume) {
-    let file = try ImageFile.open(pair.image)
-    let image = try file.scalarVolume(work: work.silent)
+    let file = try imageFile()
+    let image = try image(file, work: work)
     if let finding = file.findings.first(where: { $0.problem.contains("no finite number") }) {
       throw InputError(
         pair.image, "cannot serve for training", found: finding.problem, expected: "finite intensities")
     }
-    let labels = try FittedMask(pair.labels, on: image.grid, work: work.silent).labels
-    return (image, labels)
+    return (image, try labels(on: image.grid, work: work))
   }
 
   /// Reads the case and brings it to the network's grid.
   func trainingCase(_ preprocessing: Preprocessing, work: WorkContext) throws -> TrainingCase {
     let (image, labels) = try volumes(work: work)
     return try TrainingCase(
-      name: pair.name, image: image, labels: labels, selections: selections, preprocessing: preprocessing,
-      work: work.silent)
+      name: pair.name, image: image, labels: labels, selections: selections, ignoredValues: ignoredValues,
+      preprocessing: preprocessing, work: work.silent)
+  }
+}
+
+extension TrainingFolders.Source {
+  /// The labels of a model that is trained on these structures: a structure keeps its value, of several the first.
+  ///
+  /// A value beyond 65535, which no model holds, gives way to the smallest one that is free.
+  func modelLabels() -> [Label] {
+    let wanted = selections.map { selection in
+      // Where 255 is read as 1, masks hold 255 all the same.
+      coding.code(of: selection.values[0]).map { coding.value(of: $0) } ?? selection.values[0]
+    }
+    var taken = Set(wanted)
+    return zip(selections, wanted).map { selection, value in
+      var own = UInt16(clamping: value)
+      if Int(own) != value {
+        own = (1...UInt16.max).first { !taken.contains(Int($0)) } ?? own
+        taken.insert(Int(own))
+        Console.note("\(selection.name) has the value \(own) in the model, which holds none beyond 65535")
+      }
+      return Label(value: own, name: selection.name, colour: LabelTable.colour(ofValue: own))
+    }
   }
 }

@@ -33,10 +33,10 @@ struct TrainingSetup {
     var found = CaseSurvey()
     let step = max(1, sources.count / Self.sampledImages)
     for (index, source) in sources.enumerated() {
-      found.add(try ImageFile.open(source.pair.image).grid, orientation: orientation)
+      found.add(try source.imageFile().grid, orientation: orientation)
       if index % step == 0 {
         let (image, labels) = try source.volumes(work: work)
-        found.add(image, labels: labels, values: Set(source.selections.flatMap(\.values)))
+        found.add(image, labels: labels, codes: source.coding.codes(of: source.selections.flatMap(\.values)))
       }
       work.report(Double(index + 1) / Double(sources.count))
     }
@@ -160,9 +160,9 @@ extension CaseSplit {
   init(
     resuming stored: TrainingStore.Stored, option: String?, sources: [TrainingFolders.Source]
   ) throws(InputError) {
-    let before = stored.description.cases
+    let cases = stored.description.cases
     let names = Set(sources.map(\.pair.name))
-    let expected = Set((before["training"] ?? []) + (before["validation"] ?? []))
+    let expected = Set((cases["training"] ?? []) + (cases["validation"] ?? []))
     if let other = names.symmetricDifference(expected).sorted().first {
       throw InputError(
         "--images", "--resume goes on with the cases of its checkpoint",
@@ -170,12 +170,13 @@ extension CaseSplit {
         expected: "the same \(expected.count) cases")
     }
     let structures = sources.first?.selections.map(\.name) ?? []
-    guard structures == stored.structures else {
+    let before = stored.labels.map(\.name)
+    guard structures == before else {
       throw InputError(
         "--label", "--resume goes on with the structures of its checkpoint",
-        found: structures.joined(separator: ", "), expected: stored.structures.joined(separator: ", "))
+        found: structures.joined(separator: ", "), expected: before.joined(separator: ", "))
     }
-    validation = Set(before["validation"] ?? [])
+    validation = Set(cases["validation"] ?? [])
     reason = nil
     if let option {
       let named = try CaseSplit(option, names: sources.map(\.pair.name), hasGenerated: true).validation

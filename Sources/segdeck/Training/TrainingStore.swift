@@ -18,7 +18,8 @@ struct TrainingStore {
   let settings: TrainingSettings
   let preprocessing: Preprocessing
   let refinement: RefinementSettings
-  let structures: [String]
+  /// Labels of the classes above background, as the model and its masks have them.
+  let labels: [Label]
   let caseNames: [String: [String]]
   /// What the card says beside the run's own figures.
   let card: ModelCard
@@ -66,7 +67,7 @@ struct TrainingStore {
     let bestParameters: Parameters?
     let description: Description
     let preprocessing: Preprocessing
-    let structures: [String]
+    let labels: [Label]
     let card: ModelCard?
   }
 
@@ -86,7 +87,7 @@ struct TrainingStore {
       path: path, trainer: trainer, progress: progress,
       bestParameters: progress.validatedIteration > 0
         ? try SegmentationModel(path: folder + best).parameters : nil,
-      description: description, preprocessing: model.preprocessing, structures: model.labels.map(\.name),
+      description: description, preprocessing: model.preprocessing, labels: model.labels,
       card: model.card)
   }
 
@@ -95,10 +96,7 @@ struct TrainingStore {
     SegmentationModel(
       name: name, graph: training.trainer.graph.graph,
       parameters: training.bestParameters ?? training.trainer.bestGuess,
-      labels: structures.enumerated().map { index, structure in
-        Label(
-          value: UInt16(index + 1), name: structure, colour: LabelTable.colour(ofValue: UInt16(index + 1)))
-      }, preprocessing: preprocessing, refinement: refinement,
+      labels: labels, preprocessing: preprocessing, refinement: refinement,
       postProcessing: PostProcessing(keepsLargestComponent: true, fillsHoles: true),
       training: description(of: training), card: card(of: training))
   }
@@ -117,7 +115,7 @@ struct TrainingStore {
     var own = ModelCard()
     let best = training.progress.best
     own.cases = caseNames
-    own.structures = structures
+    own.structures = labels.map(\.name)
     own.validation = best?.figures.cases.map { ModelCard.Figure(name: $0.name, dice: $0.dice) }
     own.iteration = best?.iteration ?? training.trainer.iteration
     own.iterations = training.trainer.iteration
