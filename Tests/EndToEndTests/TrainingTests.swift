@@ -221,7 +221,7 @@ struct TrainingTests {
         "--validation: leaves no case to train on"
       ),
       ("true", "--label 1=atrium --label 2=ventricle", "--label ventricle: occurs in no training case"),
-      ("true", "--label 2=ventricle", "heart_1: no voxel has any of the labels: found 0, 1"),
+      ("true", "--label 2=ventricle", "labels: no voxel of any file has any of the labels: found 1, "),
       (
         "true", "--label 1=a --label 1=b",
         "--label 1=b: value 1 belongs to another structure already: found a"

@@ -8,7 +8,7 @@ import Work
 private func names(_ name: String, _ text: String) throws -> LabelTable? {
   try withTemporaryFolder { folder in
     try Data(text.utf8).write(to: folder.appending(path: name))
-    return try LabelNamesFile.read(besideMask: folder.appending(path: "scan.nii.gz").path)
+    return try LabelNamesFile.read(besideMask: folder.appending(path: "scan.nii.gz").path)?.table()
   }
 }
 
@@ -47,7 +47,7 @@ func namesRoundTrip() throws {
     let place = try LabelNamesFile.write(LabelNames(table), besideMask: mask)
     let read = try LabelNamesFile.read(besideMask: mask)
     #expect(place == folder.appending(path: "scan.labels.json").path)
-    #expect(read == table)
+    #expect(read?.table() == table)
   }
 }
 
@@ -59,5 +59,50 @@ func damagedNames() throws {
   #expect(throws: InputError.self) { try names("scan.labels.json", "{") }
   #expect(throws: InputError.self) {
     try names("scan.labels.json", #"{"labels": [{"value": 6, "name": "liver", "colour": "red"}]}"#)
+  }
+}
+
+@Test("a byte order mark is no part of a name, and UTF-16 is read where its mark says so")
+func markedNames() throws {
+  let kidney = LabelTable([Label(value: 1, name: "Kidney", colour: LabelTable.colour(ofValue: 1))])
+  for (name, text) in [
+    ("scan.nii.txt", "1 Kidney\r\n"), ("scan.label", "1 Kidney"),
+    ("scan.labels.json", #"{"labels": {"Kidney": 1}}"#),
+  ] {
+    #expect(try names(name, "\u{feff}" + text) == kidney, "\(name)")
+    try withTemporaryFolder { folder in
+      let data = try #require(("\u{feff}" + text).data(using: .utf16LittleEndian))
+      try data.write(to: folder.appending(path: name))
+      let mask = folder.appending(path: "scan.nii.gz").path
+      #expect(try LabelNamesFile.read(besideMask: mask)?.table() == kidney, "\(name)")
+    }
+  }
+}
+
+@Test("names go to the values that occur: beyond 16 bits, 255 alone, regions and what is ignored")
+func namesOfValues() throws {
+  let text = "1 Kidney\n255 Tumour\n614454277 VISp 1 2 3 0\n"
+  let table = try withTemporaryFolder { folder -> (Set<Int>) throws -> [String] in
+    try Data(text.utf8).write(to: folder.appending(path: "scan.nii.txt"))
+    let found = try #require(
+      try LabelNamesFile.read(besideMask: folder.appending(path: "scan.nii.gz").path))
+    return { values in
+      found.table(try #require(LabelCoding(of: values))).labels.map { "\($0.value) \($0.name)" }
+    }
+  }
+  #expect(try table([0, 1, 255]) == ["1 Kidney", "255 Tumour"])
+  #expect(try table([0, 255]) == ["1 Tumour"])
+  #expect(try table([0, 614_454_277]) == ["1 Kidney", "255 Tumour", "65535 VISp"])
+  try withTemporaryFolder { folder in
+    let path = folder.appending(path: "dataset.json").path
+    let json = #"{"labels": {"background": 0, "whole": [1, 2], "core": [2], "ignore": 3}}"#
+    try Data(json.utf8).write(to: URL(filePath: path))
+    let names = try LabelNamesFile.read(path)
+    #expect(names.entries == [LabelNames.Entry(value: 2, name: "core", colour: nil)])
+    #expect(names.ignoredValues == [3])
+    #expect(
+      names.notes() == [
+        "whole is a region of several values and no label; --label 1,2=whole takes them as one"
+      ])
   }
 }

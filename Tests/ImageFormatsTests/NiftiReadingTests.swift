@@ -72,16 +72,13 @@ func bomb() throws {
     image.findings == [Finding("1048576 bytes or more follow the last voxel", repair: "they are not read")])
 }
 
-@Test("a mask of whole floats is read as labels: 255 alone is 1, NaN is background")
+@Test("a mask of whole floats is read as labels, NaN as background")
 func floatMask() throws {
   let image = try ImageFile.open(fixture("mask_255_float.nii"))
   let mask = try image.labelVolume()
-  #expect(mask.voxelCounts() == [0: 56, 1: 4])
-  #expect(mask.voxels[mask.grid.size.offset(VoxelIndex(2, 1, 1))] == 1)
-  #expect(
-    image.findings.map(\.problem) == [
-      "1 voxels of the mask are NaN", "the only value of the mask besides 0 is 255",
-    ])
+  #expect(mask.voxelCounts() == [0: 56, 255: 4])
+  #expect(mask.voxels[mask.grid.size.offset(VoxelIndex(2, 1, 1))] == 255)
+  #expect(image.findings.map(\.problem) == ["1 voxels of the mask are NaN"])
 }
 
 @Test("a voxel that is no label is named")
@@ -90,7 +87,7 @@ func noLabel() throws {
   #expect(
     throws: InputError(
       plain, "is no mask: voxel (0, 0, 0) is no label", found: "-20.0",
-      expected: "a whole number from 0 to 65535")
+      expected: "a whole number, 0 or more")
   ) { try ImageFile.open(plain).labelVolume() }
   let fraction = fixture("nifti1_f4_le.nii")
   #expect(throws: InputError.self) { try ImageFile.open(fraction).labelVolume() }

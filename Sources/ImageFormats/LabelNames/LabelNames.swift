@@ -10,6 +10,13 @@ package struct LabelNames: Equatable, Sendable {
     package var name: String
     /// Its colour, where the file gives one.
     package var colour: RGBColour?
+
+    /// An entry.
+    package init(value: Int, name: String, colour: RGBColour? = nil) {
+      self.value = value
+      self.name = name
+      self.colour = colour
+    }
   }
 
   /// Several values under one name.

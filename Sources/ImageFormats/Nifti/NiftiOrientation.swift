@@ -6,7 +6,7 @@ extension NiftiHeaderCheck {
   /// The grid and the fields that state it.
   ///
   /// sform counts when its code is above 0, else qform when its code is, else pixdim alone: i to the left and the
-  /// origin in the volume's centre, as nibabel has it. An sform that is no invertible map gives way to a qform that is.
+  /// origin in the volume's centre, as nibabel has it. A finite sform that is no invertible map gives way to a qform that is.
   /// - Throws: ``InputError`` when the one that counts is no invertible map of finite numbers, or its origin lies
   ///   farther away than any scanner's.
   mutating func source(size: GridSize) throws(InputError) -> ImageSource {
@@ -33,11 +33,14 @@ extension NiftiHeaderCheck {
     noteCode("qform_code", fields.qformCode)
     if fields.sformCode > 0 {
       do throws(InputError) { return try sform(fields) } catch {
-        guard fields.qformCode > 0, let affine = try? qform(fields) else { throw error }
+        // Numbers that are none speak of damage, and the rest of the header is no better then.
+        guard fields.sformAffine.isFinite, fields.qformCode > 0, let affine = try? qform(fields) else {
+          throw error
+        }
         let isZero = fields.srow.allSatisfy { $0 == 0 }
         findings.append(
           Finding(
-            isZero ? "sform is all 0" : "sform is no invertible map of finite numbers",
+            isZero ? "sform is all 0" : "sform is no invertible map",
             repair: "the qform is used"))
         return affine
       }

@@ -1,0 +1,153 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// Labels as their owner wrote them, through every command that reads masks.
+@Suite(.serialized)
+struct LabelValueTests {
+  /// A NIfTI-1 file of 16x16x8 voxels of 1 mm: a cube of each value, beginning at its place along i.
+  private func volume(
+    _ cubes: [(start: Int, value: Int)], type: (code: Int16, byteCount: Int) = (8, 4), frames: Int = 1,
+    background: Int = 0
+  ) -> Data {
+    var header = [UInt8](repeating: 0, count: 352)
+    func put(_ bytes: [UInt8], _ position: Int) {
+      header.replaceSubrange(position..<position + bytes.count, with: bytes)
+    }
+    func put(_ value: some FixedWidthInteger, _ position: Int) {
+      put(withUnsafeBytes(of: value.littleEndian) { Array($0) }, position)
+    }
+    func put(_ value: Float, _ position: Int) { put(value.bitPattern, position) }
+    put(Int32(348), 0)
+    for (axis, extent) in [Int16(frames > 1 ? 4 : 3), 16, 16, 8, Int16(frames), 1, 1, 1].enumerated() {
+      put(extent, 40 + 2 * axis)
+    }
+    put(type.code, 70)
+    put(Int16(8 * type.byteCount), 72)
+    for axis in 0..<4 { put(Float(1), 76 + 4 * axis) }
+    put(Float(352), 108)
+    put(Int16(1), 254)
+    for axis in 0..<3 { put(Float(1), 280 + 20 * axis) }
+    put([UInt8]("n+1".utf8), 344)
+    var data = Data(header)
+    for _ in 0..<frames {
+      for offset in 0..<16 * 16 * 8 {
+        let (i, j, k) = (offset % 16, offset / 16 % 16, offset / 256)
+        let cube = cubes.last {
+          ($0.start..<$0.start + 6).contains(i) && (4..<12).contains(j) && (1..<7).contains(k)
+        }
+        withUnsafeBytes(of: Int64(cube?.value ?? background).littleEndian) {
+          data += Data($0.prefix(type.byteCount))
+        }
+      }
+    }
+    return data
+  }
+
+  private func folder(_ files: [String: Data]) throws -> TemporaryFolder {
+    let folder = try TemporaryFolder()
+    for (name, data) in files {
+      try FileManager.default.createDirectory(
+        at: URL(filePath: folder(name)).deletingLastPathComponent(), withIntermediateDirectories: true)
+      try data.write(to: URL(filePath: folder(name)))
+    }
+    return folder
+  }
+
+  /// Dice of each structure by name.
+  private func dice(_ words: String, in folder: TemporaryFolder) throws -> [String: Double] {
+    let outcome = try segdeck(
+      ["compare", "--json"] + words.split(separator: " ").map(String.init), in: folder.path)
+    #expect(outcome.status == 0, "\(words): \(outcome.errors)")
+    let report = try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Any]
+    let structures = report?["structures"] as? [[String: Any]] ?? []
+    return Dictionary(
+      uniqueKeysWithValues: structures.map { ($0["name"] as? String ?? "", $0["dice"] as? Double ?? -1) })
+  }
+
+  @Test("255 is label 1 where nothing else occurs in either mask, and 255 in both where something does")
+  func compared() throws {
+    let folder = try folder([
+      "a.nii": volume([(2, 255)]), "b.nii": volume([(5, 255)]), "c.nii": volume([(2, 255), (9, 1)]),
+      "large.nii": volume([(2, 614_454_277), (9, 7)]),
+      "large.nii.txt": Data("\u{feff}614454277 VISp\n997 root\n614454278 other\n".utf8),
+      "plain.nii": volume([(2, 614_454_277), (9, 7)]),
+      "frames.nii": volume([(2, 1)], frames: 2),
+    ])
+    defer { folder.remove() }
+    #expect(try dice("a.nii b.nii", in: folder) == ["label 1": 0.5])
+    #expect(try dice("a.nii b.nii --label 255=tumour", in: folder) == ["tumour": 0.5])
+    #expect(try dice("a.nii b.nii --label 1=tumour", in: folder) == ["tumour": 0.5])
+    #expect(try dice("a.nii c.nii", in: folder) == ["label 1": 0, "label 255": 1])
+    #expect(try dice("plain.nii plain.nii", in: folder) == ["label 7": 1, "label 614454277": 1])
+    #expect(try dice("large.nii plain.nii", in: folder) == ["label 7": 1, "VISp": 1])
+    #expect(
+      try dice("plain.nii plain.nii --label 614454277,7=both", in: folder) == ["both": 1])
+    let refused = try segdeck(["compare", "a.nii", "frames.nii"], in: folder.path)
+    #expect(refused.status == 1)
+    #expect(
+      refused.errors.hasPrefix(
+        "segdeck: frames.nii: is no mask of labels: found 2 frames, expected one frame"))
+  }
+
+  @Test("a refined mask holds the values of the mask that it started from")
+  func refined() throws {
+    let folder = try folder([
+      "image.nii": volume([(2, 100), (9, 200)], type: (4, 2)), "a.nii": volume([(2, 255)]),
+      "large.nii": volume([(2, 614_454_277), (9, 7)]),
+      "frames.nii": volume([(2, 100), (9, 200)], type: (4, 2), frames: 2),
+    ])
+    defer { folder.remove() }
+    for (mask, values) in [("a.nii", [255]), ("large.nii", [7, 614_454_277])] {
+      let outcome = try segdeck(
+        ["refine", "image.nii", "--mask", mask, "-o", "out.nii", "--force"], in: folder.path)
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      let names = try JSONSerialization.jsonObject(with: folder.bytes("out.labels.json")) as? [String: Any]
+      let labels = names?["labels"] as? [[String: Any]] ?? []
+      #expect(labels.map { $0["value"] as? Int } == values)
+      let compared = try dice("\(mask) out.nii", in: folder)
+      #expect(compared.count == values.count)
+      #expect(compared.values.allSatisfy { $0 > 0.9 }, "\(compared)")
+    }
+    let outcome = try segdeck(
+      ["refine", "frames.nii", "--mask", "a.nii", "-o", "frames_out.nii", "--frame", "1"], in: folder.path)
+    #expect(outcome.status == 0)
+    #expect(!outcome.errors.contains("frame 0"))
+  }
+
+  @Test("a trained model keeps the values of its label files, cases without a structure are negatives")
+  func trained() throws {
+    var files: [String: Data] = [
+      "dataset.json": Data(#"{"labels": {"background": 0, "lesion": 11, "organ": 6, "ignore": 3}}"#.utf8)
+    ]
+    for number in 0..<4 {
+      files["images/c\(number).NII"] = volume([(1 + number, 500), (9, 900)], type: (4, 2), background: 100)
+      files["labels/c\(number).Nii"] = volume(
+        number == 1 ? [] : [(1 + number, 6), (9, number == 2 ? 3 : 11)], type: (2, 1))
+    }
+    let folder = try folder(files)
+    defer { folder.remove() }
+    let words = [
+      "train", "--images", "images", "--labels", "labels", "-o", "m.safetensors", "--network", "small-heart",
+      "--iterations", "2", "--validate-every", "2", "--threads", "2", "--validation", "c3",
+    ]
+    let outcome = try segdeck(words, in: folder.path)
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(outcome.errors.contains("label 3 means ignore"))
+    #expect(outcome.errors.contains("1 of 4 cases have no voxel of any structure and serve as negatives: c1"))
+    let info = try segdeck(["info", "m.safetensors", "--json"], in: folder.path)
+    let labels = try #require(
+      try JSONSerialization.jsonObject(with: Data(info.output.utf8)) as? [String: Any])["labels"]
+    #expect((labels as? [[String: Any]] ?? []).map { $0["value"] as? Int } == [6, 11])
+    let merged = try segdeck(
+      words + ["--force", "--label", "11,6=both", "--allow-empty"], in: folder.path)
+    #expect(merged.status == 0, "\(merged.errors)")
+    #expect(!merged.errors.contains("negatives"))
+    let second = try segdeck(["info", "m.safetensors", "--json"], in: folder.path)
+    #expect(second.output.contains("\"value\" : 11") && !second.output.contains("\"value\" : 6"))
+    try volume([(2, 500)], type: (4, 2), frames: 2).write(to: URL(filePath: folder("images/c0.NII")))
+    let frames = try segdeck(words + ["--force"], in: folder.path)
+    #expect(frames.status == 1)
+    #expect(frames.errors.contains("images/c0.NII: holds several frames or channels: found 2"))
+  }
+}

@@ -1,0 +1,244 @@
+import Foundation
+import ImageFormats
+import Testing
+import Volumes
+import Work
+
+/// The bytes of a fixture with others in their places, little-endian.
+private func changed(_ name: String, _ changes: [(at: Int, bytes: [UInt8])]) throws -> Data {
+  var data = try Data(contentsOf: URL(filePath: fixture(name)))
+  for (position, bytes) in changes { data.replaceSubrange(position..<position + bytes.count, with: bytes) }
+  return data
+}
+
+private func bytes(_ value: some FixedWidthInteger) -> [UInt8] {
+  withUnsafeBytes(of: value.littleEndian) { Array($0) }
+}
+
+private func bytes(_ value: Float) -> [UInt8] { bytes(value.bitPattern) }
+
+/// What opening a file and reading its voxels found, or what it was refused with.
+private func answer(_ data: Data, name: String = "scan.nii") throws -> [String] {
+  try withTemporaryFolder { folder in
+    let path = folder.appending(path: name).path
+    try data.write(to: URL(filePath: path))
+    do {
+      let image = try ImageFile.open(path)
+      _ = try image.scalarVolume()
+      return image.findings.map(\.description)
+    } catch let error as InputError {
+      return ["refused: " + error.description.replacing(path, with: name)]
+    }
+  }
+}
+
+/// A change of a fixture's header and the answer to it.
+struct OddHeader: Sendable, CustomTestStringConvertible {
+  var name: String
+  var changes: [(at: Int, bytes: [UInt8])]
+  var answer: [String]
+  var testDescription: String { answer.joined(separator: " | ") }
+
+  static let all: [OddHeader] = [
+    OddHeader(
+      name: "qform_and_sform.nii", changes: [(280, [UInt8](repeating: 0, count: 48))],
+      answer: ["sform is all 0; the qform is used"]),
+    OddHeader(
+      name: "qform_and_sform.nii", changes: [(280, [UInt8](repeating: 0, count: 16))],
+      answer: ["sform is no invertible map; the qform is used"]),
+    OddHeader(
+      name: "plain.nii", changes: [(254, bytes(Int16(17152)))],
+      answer: ["sform_code is 17152, which is unknown; it is taken as set"]),
+    OddHeader(
+      name: "plain.nii", changes: [(252, bytes(Int16(-3)))],
+      answer: ["qform_code is -3, which is unknown; it is taken as not set"]),
+    OddHeader(
+      name: "plain.nii", changes: [(40, bytes(Int16(4))), (48, bytes(Int16(0)))],
+      answer: ["dim[4] is 0; it is read as 1 frame"]),
+    OddHeader(
+      name: "plain.nii", changes: [(40, bytes(Int16(5))), (48, bytes(Int16(1))), (50, bytes(Int16(0)))],
+      answer: ["dim[5] is 0; it is read as 1 frame"]),
+    OddHeader(
+      name: "qform_only.nii", changes: [(80, bytes(Float(-2)))],
+      answer: ["pixdim[1] is -2; it is read as 2"]),
+    OddHeader(
+      name: "plain.nii", changes: [(123, [5])],
+      answer: ["the unit of lengths is 5, which is unknown; they are read as millimetres"]),
+    OddHeader(
+      name: "plain.nii", changes: [(292, bytes(Float(-3e8)))],
+      answer: [
+        "refused: scan.nii: the first voxel lies beyond any grid: found -300000000.0 mm, "
+          + "expected within 10000000 mm of 0"
+      ]),
+    OddHeader(
+      name: "plain.nii", changes: [(68, bytes(Int16(3006)))],
+      answer: [
+        "refused: scan.nii: is CIFTI: numbers of points on brain surfaces, not of voxels in space: "
+          + "expected an image"
+      ]),
+    OddHeader(
+      name: "extension.nii", changes: [(352, bytes(Int32(1_000_000)))],
+      answer: [
+        "extension 1 states 1000000 bytes, where 112 lie before the voxels; "
+          + "it is passed over, voxels are read from where vox_offset says"
+      ]),
+    OddHeader(
+      name: "extension.nii", changes: [(356, bytes(Int32(32)))],
+      answer: [
+        "refused: scan.nii: is CIFTI: numbers of points on brain surfaces, not of voxels in space: "
+          + "expected an image"
+      ]),
+  ]
+}
+
+@Test("an odd header is read with the finding that says how, or refused by name", arguments: OddHeader.all)
+func oddHeader(_ odd: OddHeader) throws {
+  #expect(try answer(changed(odd.name, odd.changes)) == odd.answer)
+}
+
+@Test("an sform that is no map gives way to the qform's very grid")
+func qformInsteadOfSform() throws {
+  let data = try changed("qform_and_sform.nii", [(280, [UInt8](repeating: 0, count: 48))])
+  try withTemporaryFolder { folder in
+    let path = folder.appending(path: "scan.nii").path
+    try data.write(to: URL(filePath: path))
+    let expected = try #require(ExpectedImage.all["qform_only.nii"])
+    #expect(largestDifference(try ImageFile.open(path).grid.affine, expected.affine) < 1e-5)
+  }
+}
+
+@Test("bytes behind the gzip data are passed over with a finding, however they begin")
+func trailingBytes() throws {
+  let packed = try Data(contentsOf: URL(filePath: fixture("gzip.nii.gz")))
+  #expect(try answer(packed, name: "scan.nii.gz") == [])
+  let tails: [[UInt8]] = [
+    [1, 2, 3], [0x1f], [0x1f, 0], [0x1f, 0x8b], [0x1f, 0x8b, 8, 9, 9, 9, 9, 9, 9, 9, 9], [0],
+  ]
+  for tail in tails {
+    #expect(
+      try answer(packed + Data(tail), name: "scan.nii.gz")
+        == ["other bytes follow the gzip data; they are not read"], "\(tail)")
+  }
+}
+
+@Test("suffixes are known in small and capital letters, and those of CIFTI are named")
+func suffixes() throws {
+  #expect(ImageName.stem(of: "a/Scan.NII.GZ") == "a/Scan")
+  #expect(ImageName.stem(of: "Scan.Nii") == "Scan")
+  #expect(ImageName.suffix(of: "x.IMG.gz") == ".img.gz")
+  #expect(ImageName.suffix(of: "x.txt") == nil)
+  let plain = try Data(contentsOf: URL(filePath: fixture("plain.nii")))
+  #expect(try answer(plain, name: "Scan.NII") == [])
+  #expect(try answer(plain, name: "x.dscalar.nii").first?.contains("is CIFTI") == true)
+  try withTemporaryFolder { folder in
+    for ending in ["hdr", "img"] {
+      try FileManager.default.copyItem(
+        atPath: fixture("pair1.\(ending)"), toPath: folder.appending(path: "A.\(ending.uppercased())").path)
+    }
+    for name in ["A.HDR", "A.IMG"] {
+      #expect(try ImageFile.open(folder.appending(path: name).path).scalarVolume().voxels.count == 60)
+    }
+  }
+}
+
+/// A mask of one row with these values, stored as `type`, read as labels.
+private func mask(_ values: [Double], datatype: Int16, slope: Float = 1, intercept: Float = 0) throws
+  -> (volume: LabelVolume, findings: [String])
+{
+  var data = try changed(
+    "plain.nii",
+    [
+      (40, bytes(Int16(3))), (42, bytes(Int16(values.count))), (44, bytes(Int16(1))), (46, bytes(Int16(1))),
+      (70, bytes(datatype)),
+      (72, bytes(Int16(datatype == 2 ? 8 : datatype == 4 ? 16 : datatype == 8 ? 32 : 64))),
+      (112, bytes(slope)), (116, bytes(intercept)),
+    ]
+  ).prefix(352)
+  for value in values {
+    switch datatype {
+    case 2: data += bytes(UInt8(value))
+    case 4: data += bytes(Int16(value))
+    case 8: data += bytes(Int32(value))
+    default: data += bytes(value.bitPattern)
+    }
+  }
+  return try withTemporaryFolder { folder in
+    let path = folder.appending(path: "mask.nii").path
+    try data.write(to: URL(filePath: path))
+    let file = try ImageFile.open(path)
+    return (try file.labelVolume(), file.findings.map(\.problem))
+  }
+}
+
+@Test("labels stored as steps of a scale are the whole numbers next to them; fractions are refused")
+func scaledMasks() throws {
+  let nearlyOne = try mask([0, 1, 2, 3], datatype: 2, slope: 1.0000001)
+  #expect(nearlyOne.volume.voxels == [0, 1, 2, 3])
+  #expect(nearlyOne.findings == ["labels are stored with a scale, as 1.0000001 for 1"])
+  // As nibabel stores a float mask of 0, 3 and 7 in 16 bits.
+  let steps = try mask([-32768, -4681, 32767], datatype: 4, slope: 7 / 65535, intercept: 3.5000534)
+  #expect(steps.volume.voxels == [0, 3, 7])
+  #expect(steps.findings.count == 1)
+  #expect(throws: InputError.self) { try mask([0, 1], datatype: 2, slope: 0.5) }
+  #expect(throws: InputError.self) { try mask([0, 1], datatype: 2, slope: 1.3) }
+  #expect(throws: InputError.self) { try mask([0, 0.5], datatype: 64) }
+  #expect(throws: InputError.self) { try mask([0, -1], datatype: 4) }
+}
+
+@Test("values beyond 65535 take free codes and are written as they were")
+func largeValues() throws {
+  let values: [Double] = [0, 65535, 614_454_277, 7, 2_147_483_647, 614_454_277]
+  let (volume, findings) = try mask(values, datatype: 8)
+  #expect(findings == [])
+  #expect(volume.voxels.map { Double(volume.coding.value(of: $0)) } == values)
+  #expect(volume.voxels[1] == 65535 && volume.voxels[3] == 7)
+  try withTemporaryFolder { folder in
+    let path = folder.appending(path: "written.nii.gz").path
+    try volume.write(to: path, source: ImageSource(grid: volume.grid))
+    let written = try ImageFile.open(path)
+    #expect(written.voxelType == .uint32)
+    #expect(try written.labelVolume() == volume)
+    #expect(
+      try LabelNamesFile.write(
+        LabelTable().completed(for: [volume.voxels[2]], coding: volume.coding), coding: volume.coding,
+        besideMask: path) == folder.appending(path: "written.labels.json").path)
+    let names = try #require(try LabelNamesFile.read(besideMask: path))
+    #expect(names.entries.map(\.value) == [614_454_277])
+    #expect(names.entries.map(\.name) == ["label 614454277"])
+    #expect(names.table() == LabelTable())
+    #expect(
+      names.notes() == ["label 614454277 (614454277): no voxel has this value; the name is passed over"])
+  }
+  #expect(throws: InputError.self) { try mask([0, 0x1p53 + 2], datatype: 64) }
+}
+
+@Test("a mask of several frames is refused, an image of several says which one is used")
+func frames() throws {
+  let image = try ImageFile.open(fixture("four_axes.nii.gz"))
+  #expect(throws: InputError.self) { try image.labelVolume() }
+  _ = try image.scalarVolume(frame: 1)
+  #expect(image.findings == [])
+  _ = try image.scalarVolume()
+  #expect(
+    image.findings.map(\.description) == [
+      "the image holds 3 frames or channels; frame 0 of 3 is used; --frame chooses another"
+    ])
+}
+
+@Test("a probability that is no number is named with its voxel")
+func nonFiniteProbabilities() throws {
+  for value in [Float.nan, .infinity, -.infinity] {
+    let volume = ProbabilityVolume(
+      grid: VolumeGrid(size: GridSize(2, 1, 1), affine: Affine(spacing: Spacing(1))), classCount: 2,
+      values: [0.4, value, 0.6, 0.5])
+    try withTemporaryFolder { folder in
+      let path = folder.appending(path: "p.nii").path
+      try volume.write(to: path, source: ImageSource(grid: volume.grid))
+      #expect(
+        throws: InputError(
+          path, "voxel (1, 0, 0) has no class probabilities", found: "\(value), 0.5",
+          expected: "values from 0 to 1 that add up to 1")
+      ) { try ImageFile.open(path).probabilityVolume() }
+    }
+  }
+}
