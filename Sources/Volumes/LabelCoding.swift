@@ -43,7 +43,9 @@ package struct LabelCoding: Hashable, Sendable {
   /// The value that a code stands for.
   package func value(of code: UInt16) -> Int { values[code] ?? Int(code) }
 
-  /// The code of a value; nil where no voxel can have it. Where 255 is read as label 1, 1 means it too.
+  /// The code of a value; nil where no voxel can have it.
+  ///
+  /// Where 255 is read as label 1, 1 means it too.
   package func code(of value: Int) -> UInt16? {
     if let code = codes[value] { return code }
     guard let code = UInt16(exactly: value), values[code] == nil || readsOnly255AsOne else { return nil }
