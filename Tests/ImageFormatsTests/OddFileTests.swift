@@ -200,7 +200,8 @@ func largeValues() throws {
     #expect(try written.labelVolume() == volume)
     #expect(
       try LabelNamesFile.write(
-        LabelTable().completed(for: [volume.voxels[2]], coding: volume.coding), coding: volume.coding,
+        LabelNames(
+          LabelTable().completed(for: [volume.voxels[2]], coding: volume.coding), coding: volume.coding),
         besideMask: path) == folder.appending(path: "written.labels.json").path)
     let names = try #require(try LabelNamesFile.read(besideMask: path))
     #expect(names.entries.map(\.value) == [614_454_277])

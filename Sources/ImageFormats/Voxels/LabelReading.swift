@@ -26,7 +26,9 @@ extension ImageFile {
     let rule = LabelRule(type: voxelType, scaling: scaling)
     let (volume, notes) =
       try labels(frame, rule, LabelCoding.identity, work: work)
-      ?? labels(frame, rule, coding(ofLargeValues: frame, rule, work: work), work: work) ?? (nil, LabelNotes())
+      ?? labels(frame, rule, coding(ofLargeValues: frame, rule, work: work), work: work) ?? (
+        nil, LabelNotes()
+      )
     guard let volume else { preconditionFailure("a value without a code") }
     if notes.notANumberCount > 0 {
       note([
