@@ -4,6 +4,12 @@ import Work
 
 /// Checksums of files, as records state them.
 enum Checksum {
+  /// Keeps the library whole until the process is gone: a program that ends, as with an error, does not wait for the
+  /// threads that still compute checksums.
+  private static let outlivesExit: Void = {
+    _ = OPENSSL_init_crypto(UInt64(OPENSSL_INIT_NO_ATEXIT), nil)
+  }()
+
   /// The SHA-256 of a file's bytes in hexadecimal, read in pieces.
   /// - Throws: ``InputError`` when the file cannot be read.
   static func sha256(ofFile path: String) throws(InputError) -> String {
@@ -18,6 +24,7 @@ enum Checksum {
   /// The SHA-256 of an opened file from its first byte on; `path` names it in errors.
   /// - Throws: ``InputError`` when the file cannot be read.
   static func sha256(ofDescriptor descriptor: Int32, path: String) throws(InputError) -> String {
+    _ = outlivesExit
     let context = EVP_MD_CTX_new()
     defer { EVP_MD_CTX_free(context) }
     var digest = [UInt8](repeating: 0, count: Int(EVP_MAX_MD_SIZE))
