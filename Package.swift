@@ -92,7 +92,7 @@ let package = Package(
       "SegmentationTests",
       ["Work", "Volumes", "Tensors", "Networks", "DenseCRF", "Metrics", "Segmentation"]),
     tests("ReviewTests", ["Work", "Volumes", "Metrics", "Screen", "Review"]),
-    tests("EndToEndTests", ["Volumes", "ImageFormats", "segdeck"]),
+    tests("EndToEndTests", ["Work", "Volumes", "ImageFormats", "segdeck"]),
   ],
   swiftLanguageModes: [.v6],
   cxxLanguageStandard: .cxx17

@@ -33,6 +33,9 @@ static const struct { const char *sequence; int code; } taught[] = {
 static uint32_t *paste;
 static size_t paste_count, paste_capacity;
 static bool is_pasting;
+// When the last piece came: a paste whose end was lost must not take the keyboard for good.
+static int64_t paste_time;
+enum { PASTE_PATIENCE_MILLISECONDS = 1000 };
 
 void input_start(void) {
   keypad(stdscr, TRUE);
@@ -194,6 +197,26 @@ static void paste_character(wint_t character) {
   paste[paste_count++] = character == '\r' ? '\n' : (uint32_t)character;
 }
 
+static int end_paste(struct terminal_event *event) {
+  is_pasting = false;
+  event->kind = TERMINAL_EVENT_PASTE;
+  event->text = paste;
+  event->code = (int32_t)paste_count;
+  return 1;
+}
+
+/// Whether a character inside a paste is a key instead: Ctrl-C or Escape that nothing follows.
+static bool ends_paste(wint_t character) {
+  if (character != 3 && character != 27) return false;
+  struct pollfd waiting = {.fd = STDIN_FILENO, .events = POLLIN};
+  if (poll(&waiting, 1, 50) > 0) return false;
+  wint_t next;
+  const int kind = wget_wch(stdscr, &next);
+  if (kind == OK) unget_wch((wchar_t)next);
+  if (kind == KEY_CODE_YES) ungetch((int)next);
+  return kind == ERR;
+}
+
 /// Reads what ncurses has: 1 an event, 0 something without meaning, -1 nothing more.
 static int read_one(struct terminal_event *event) {
   wint_t character;
@@ -202,17 +225,19 @@ static int read_one(struct terminal_event *event) {
   if (kind == KEY_CODE_YES && character == CODE_PASTE_START) {
     is_pasting = true;
     paste_count = 0;
+    paste_time = milliseconds_now();
     return 0;
   }
   if (kind == KEY_CODE_YES && character == CODE_PASTE_END) {
     if (!is_pasting) return 0;
-    is_pasting = false;
-    event->kind = TERMINAL_EVENT_PASTE;
-    event->text = paste;
-    event->code = (int32_t)paste_count;
-    return 1;
+    return end_paste(event);
   }
   if (is_pasting) {
+    paste_time = milliseconds_now();
+    if (kind == OK && ends_paste(character)) {
+      is_pasting = false;
+      return character_event(character, event) ? 1 : 0;
+    }
     if (kind == OK) paste_character(character);
     return 0;
   }
@@ -255,11 +280,20 @@ void terminal_next_event(int32_t timeout_milliseconds, struct terminal_event *ev
       }
       return;
     }
-    const int64_t left = deadline - milliseconds_now();
+    int64_t left = deadline - milliseconds_now();
+    if (is_pasting) {
+      const int64_t patience = paste_time + PASTE_PATIENCE_MILLISECONDS - milliseconds_now();
+      if (patience <= 0) {
+        end_paste(event);
+        return;
+      }
+      if (patience < left) left = patience;
+    }
     struct pollfd waiting[2] = {
       {.fd = STDIN_FILENO, .events = POLLIN}, {.fd = terminal_state.wake_reader, .events = POLLIN}};
     const int ready = poll(waiting, 2, left > 0 ? (int)left : 0);
     if (ready < 0 && errno == EINTR) continue;
+    if (ready <= 0 && milliseconds_now() < deadline) continue;
     if (ready <= 0) return;
     if (waiting[0].revents & (POLLHUP | POLLERR | POLLNVAL)) raise(SIGHUP);  // the terminal is gone
     if (waiting[1].revents & POLLIN) {

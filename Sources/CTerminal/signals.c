@@ -63,7 +63,12 @@ static void give_back(void) {
   errors_replay();
 }
 
+static void (*before_the_end)(void);
+
+void terminal_on_end(void (*action)(void)) { before_the_end = action; }
+
 static void on_fatal(int number) {
+  if (before_the_end != NULL) before_the_end();
   give_back();
   signal(number, SIG_DFL);
   sigset_t only;

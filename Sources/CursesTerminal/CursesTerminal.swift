@@ -26,6 +26,8 @@ package final class CursesTerminal: Terminal {
       let text = message.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
       throw InputError("terminal", String(decoding: text, as: UTF8.self))
     }
+    UnfinishedFiles.prepare()
+    terminal_on_end { UnfinishedFiles.remove() }
     description = TerminalDescription()
     capabilities = description.capabilities
   }

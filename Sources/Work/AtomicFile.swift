@@ -11,6 +11,7 @@ package struct AtomicFile: ~Copyable {
   private let place: FilePlace
   private let temporaryPath: String
   private let descriptor: Int32
+  private let note: Int?
   private var isComplete = false
 
   /// Opens a temporary file beside `path`.
@@ -21,13 +22,16 @@ package struct AtomicFile: ~Copyable {
     let temporaryPath = PendingFile.temporaryPath(beside: place.target)
     // What replaces a file that others may not read is never readable for them, not even while it grows.
     let mode: mode_t = place.isTaken ? 0o600 : 0o666
-    let descriptor = open(temporaryPath, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
+    let note = UnfinishedFiles.note(temporaryPath)
+    let descriptor = FileSystem.open(temporaryPath, O_WRONLY | O_CREAT | O_EXCL, mode: mode)
     guard descriptor >= 0 else {
+      UnfinishedFiles.forget(note)
       throw InputError(path, "cannot be written", found: String(cString: strerror(errno)))
     }
     self.place = place
     self.temporaryPath = temporaryPath
     self.descriptor = descriptor
+    self.note = note
   }
 
   /// Appends `bytes`.
@@ -64,7 +68,7 @@ package struct AtomicFile: ~Copyable {
       throw InputError(place.path, "cannot be written", found: String(cString: strerror(errno)))
     }
     isComplete = true
-    return PendingFile(place, contentPath: temporaryPath)
+    return PendingFile(place, contentPath: temporaryPath, note: note)
   }
 
   /// Syncs the content and puts it in its place.
@@ -72,7 +76,10 @@ package struct AtomicFile: ~Copyable {
 
   deinit {
     close(descriptor)
-    if !isComplete { unlink(temporaryPath) }
+    if !isComplete {
+      FileSystem.remove(temporaryPath)
+      UnfinishedFiles.forget(note)
+    }
   }
 
   /// Writes `data` as the whole content of `path`.
@@ -94,15 +101,18 @@ package final class PendingFile: Sendable {
   /// Where the content lies until ``commit(_:)``.
   package let contentPath: String
   private let place: FilePlace
+  private let note: Int?
   private let isCommitted = Mutex(false)
 
-  fileprivate init(_ place: FilePlace, contentPath: String) {
+  fileprivate init(_ place: FilePlace, contentPath: String, note: Int?) {
     self.place = place
+    self.note = note
     self.contentPath = contentPath
   }
 
   deinit {
-    if !isCommitted.withLock(\.self) { unlink(contentPath) }
+    if !isCommitted.withLock(\.self) { FileSystem.remove(contentPath) }
+    UnfinishedFiles.forget(note)
   }
 
   /// Puts all of `files` in their places, or none: after a failure, what stood there before stands there again.
@@ -121,11 +131,11 @@ package final class PendingFile: Sendable {
       if failure == nil {
         file.isCommitted.withLock { $0 = true }
       } else if let earlier {
-        rename(earlier, file.place.target)
+        FileSystem.rename(earlier, file.place.target)
       } else {
-        unlink(file.place.target)
+        FileSystem.remove(file.place.target)
       }
-      if let earlier { unlink(earlier) }
+      if let earlier { FileSystem.remove(earlier) }
     }
     if let failure { throw failure }
   }
@@ -133,7 +143,7 @@ package final class PendingFile: Sendable {
   /// Renames the content to its place; gives the temporary name of what stood there before, where it is kept.
   private func takePlace(keepsEarlier: Bool) throws(InputError) -> String? {
     var status = stat()
-    let isTaken = lstat(place.target, &status) == 0
+    let isTaken = FileSystem.getLinkStatus(place.target, &status) == 0
     guard !isTaken || place.isTaken else {
       throw InputError(place.path, "cannot be written", found: "a file that appeared there meanwhile")
     }
@@ -141,14 +151,16 @@ package final class PendingFile: Sendable {
     if isTaken, keepsEarlier {
       let name = Self.temporaryPath(beside: place.target)
       // Without a link, such as on a FAT disk, there is a moment in which nothing stands there.
-      guard link(place.target, name) == 0 || rename(place.target, name) == 0 else { throw refusal() }
+      guard FileSystem.link(place.target, name) == 0 || FileSystem.rename(place.target, name) == 0 else {
+        throw refusal()
+      }
       earlier = name
     }
-    guard rename(contentPath, place.target) == 0 else {
+    guard FileSystem.rename(contentPath, place.target) == 0 else {
       let refusal = refusal()
       if let earlier {
-        rename(earlier, place.target)
-        unlink(earlier)
+        FileSystem.rename(earlier, place.target)
+        FileSystem.remove(earlier)
       }
       throw refusal
     }

@@ -9,7 +9,7 @@ package enum FileContent {
   /// - Throws: ``InputError`` when it is missing, cannot be read, is no file, or holds more than `limit` bytes.
   package static func read(_ path: String, limit: Int = limit) throws(InputError) -> Data {
     guard let data = try readIfPresent(path, limit: limit) else {
-      throw InputError(path, "cannot be read", found: String(cString: strerror(ENOENT)))
+      throw InputError(path, "cannot be read", found: "no such file")
     }
     return data
   }
@@ -20,9 +20,9 @@ package enum FileContent {
       InputError(path, "cannot be read", found: String(cString: strerror(errno)))
     }
     // Without O_NONBLOCK, opening a named pipe would wait for a writer.
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    let descriptor = FileSystem.open(path, O_RDONLY | O_NONBLOCK)
     guard descriptor >= 0 else {
-      if errno == ENOENT { return nil }
+      if errno == ENOENT || errno == ENOTDIR { return nil }
       throw refusal()
     }
     let file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)

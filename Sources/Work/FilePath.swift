@@ -1,21 +1,38 @@
 import Foundation
 
-/// Parts of paths, without a look at the disk.
+/// Parts of paths, without a look at the disk, and paths as the bytes that a file system knows.
+///
+/// A name on a disk is any bytes. One that is no UTF-8 lives in a `String` all the same: each byte that is none stands as
+/// the private scalar U+10FF00 + byte, is a byte again wherever the disk is asked, and is shown as "\xE9".
 package enum FilePath {
   /// The folder of a path: "a/b" of "a/b/c.nii", "/" of "/c.nii", "" of "c.nii".
   package static func folder(of path: String) -> String {
-    guard let slash = path.lastIndex(of: "/") else { return "" }
-    return slash == path.startIndex ? "/" : String(path[..<slash])
+    guard let slash = path.utf8.lastIndex(of: separator) else { return "" }
+    return slash == path.startIndex ? "/" : String(path.utf8[..<slash]) ?? ""
   }
 
   /// What stands behind the last slash: "c.nii" of "a/b/c.nii".
   package static func name(of path: String) -> String {
-    path.lastIndex(of: "/").map { String(path[path.index(after: $0)...]) } ?? path
+    guard let slash = path.utf8.lastIndex(of: separator) else { return path }
+    return String(path.utf8[path.utf8.index(after: slash)...]) ?? ""
+  }
+
+  /// The name without its last ending: "c.nii" of "a/c.nii.gz", ".c" of ".c".
+  package static func stem(of path: String) -> String {
+    let name = name(of: path)
+    guard let dot = name.lastIndex(of: "."), dot != name.startIndex else { return name }
+    return String(name[..<dot])
+  }
+
+  /// `name` inside `folder`; `folder` may be empty.
+  package static func joined(_ folder: String, _ name: String) -> String {
+    if folder.isEmpty { return name }
+    return folder.hasSuffix("/") ? folder + name : folder + "/" + name
   }
 
   /// The path from the root of the file system on; ".." and links stay.
   package static func absolute(_ path: String) -> String {
-    path.hasPrefix("/") ? path : joined(FileManager.default.currentDirectoryPath, path)
+    path.hasPrefix("/") ? path : joined(FileSystem.currentFolder, path)
   }
 
   /// The path as a shell would take it: "~" and "~/..." are the home folder (`HOME`, or the password file's where that is
@@ -40,9 +57,55 @@ package enum FilePath {
     getpwnam(name).map { String(cString: $0.pointee.pw_dir) }
   }
 
-  /// `name` inside `folder`; `folder` may be empty.
-  package static func joined(_ folder: String, _ name: String) -> String {
-    if folder.isEmpty { return name }
-    return folder.hasSuffix("/") ? folder + name : folder + "/" + name
+  private static let separator = UInt8(ascii: "/")
+  /// What stands for a byte that is no UTF-8: U+10FF80 to U+10FFFF, by the byte.
+  private static let escapes: ClosedRange<UInt32> = 0x10ff80...0x10ffff
+}
+
+extension FilePath {
+  /// The path that the bytes of a C string make.
+  package static func text(_ name: UnsafePointer<CChar>) -> String {
+    text(UnsafeRawBufferPointer(start: name, count: strlen(name)))
+  }
+
+  /// The path that bytes make.
+  package static func text(_ bytes: UnsafeRawBufferPointer) -> String {
+    // Scalars of the escapes' own range would come back as other bytes; they stand as escapes of their four bytes.
+    if let text = String(validating: bytes, as: UTF8.self), !text.unicodeScalars.contains(where: isEscape) {
+      return text
+    }
+    var scalars = String.UnicodeScalarView()
+    var rest = bytes[...]
+    while let first = rest.first {
+      let length = [1, 2, 3, 4].first { count in
+        guard let one = String(validating: rest.prefix(count), as: UTF8.self)?.unicodeScalars else {
+          return false
+        }
+        return one.count == 1 && !one.contains(where: isEscape)
+      }
+      if let length {
+        scalars.append(contentsOf: String(decoding: rest.prefix(length), as: UTF8.self).unicodeScalars)
+      } else if let escape = Unicode.Scalar(0x10ff00 + UInt32(first)) {
+        scalars.append(escape)
+      }
+      rest = rest.dropFirst(length ?? 1)
+    }
+    return String(scalars)
+  }
+
+  /// The bytes of a path as the file system knows it.
+  package static func bytes(of path: String) -> [UInt8] {
+    guard path.unicodeScalars.contains(where: isEscape) else { return Array(path.utf8) }
+    return path.unicodeScalars.flatMap { scalar in
+      isEscape(scalar) ? [UInt8(scalar.value & 0xff)] : Array(String(scalar).utf8)
+    }
+  }
+
+  /// Whether the scalar stands for a byte that is no UTF-8.
+  static func isEscape(_ scalar: Unicode.Scalar) -> Bool { escapes.contains(scalar.value) }
+
+  /// Gives `body` the path as a C string.
+  static func withCString<Result>(_ path: String, _ body: (UnsafePointer<CChar>) -> Result) -> Result {
+    (bytes(of: path) + [0]).withUnsafeBytes { body($0.assumingMemoryBound(to: CChar.self).baseAddress!) }
   }
 }

@@ -13,7 +13,7 @@ struct FileIdentity: Hashable, Sendable {
   /// What stands at `path`, links followed; nil where nothing can be seen.
   init?(path: String) {
     var status = stat()
-    guard stat(path, &status) == 0 else { return nil }
+    guard FileSystem.getStatus(path, &status) == 0 else { return nil }
     self.init(status)
   }
 }
@@ -54,7 +54,7 @@ package struct FilePlace: Sendable {
       throw Self.refusal(path, found: "a folder", expected: "a file name")
     }
     var status = stat()
-    if lstat(path, &status) == 0 {
+    if FileSystem.getLinkStatus(path, &status) == 0 {
       target = try Self.target(of: path, isLink: status.st_mode & S_IFMT == S_IFLNK)
       try Self.requireReplaceable(path, target: target, &status)
       self.status = status
@@ -62,7 +62,7 @@ package struct FilePlace: Sendable {
       let reason = errno
       let folder = FilePath.folder(of: path)
       var folderStatus = stat()
-      guard stat(folder.isEmpty ? "." : folder, &folderStatus) == 0,
+      guard FileSystem.getStatus(folder.isEmpty ? "." : folder, &folderStatus) == 0,
         folderStatus.st_mode & S_IFMT == S_IFDIR
       else { throw Self.refusal(path, found: "no folder \(folder)") }
       guard reason == ENOENT else { throw Self.refusal(path, found: String(cString: strerror(reason))) }
@@ -70,7 +70,7 @@ package struct FilePlace: Sendable {
       self.status = nil
     }
     let folder = FilePath.folder(of: target)
-    guard access(folder.isEmpty ? "." : folder, W_OK | X_OK) == 0 else {
+    guard FileSystem.allows(W_OK | X_OK, at: folder.isEmpty ? "." : folder) else {
       throw Self.refusal(path, found: String(cString: strerror(errno)))
     }
   }
@@ -80,13 +80,13 @@ package struct FilePlace: Sendable {
   package func requireRoom(for byteCount: Int) throws(InputError) {
     // What permissions do not say: read-only disks, quotas, folders of the system.
     let probe = PendingFile.temporaryPath(beside: target)
-    let descriptor = open(probe, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+    let descriptor = FileSystem.open(probe, O_WRONLY | O_CREAT | O_EXCL, mode: 0o600)
     guard descriptor >= 0 else { throw Self.refusal(path, found: String(cString: strerror(errno))) }
     close(descriptor)
-    unlink(probe)
+    FileSystem.remove(probe)
     var disk = statvfs()
     let folder = FilePath.folder(of: target)
-    guard statvfs(folder.isEmpty ? "." : folder, &disk) == 0, disk.f_blocks > 0 else { return }
+    guard FileSystem.getDisk(folder.isEmpty ? "." : folder, &disk) == 0, disk.f_blocks > 0 else { return }
     let (room, isLarge) = UInt(disk.f_bavail).multipliedReportingOverflow(by: UInt(disk.f_frsize))
     guard isLarge || room >= UInt(max(1, byteCount)) else {
       throw Self.refusal(path, found: "\(room) bytes of room on the disk", expected: "\(max(1, byteCount))")
@@ -95,19 +95,20 @@ package struct FilePlace: Sendable {
 
   private static func target(of path: String, isLink: Bool) throws(InputError) -> String {
     guard isLink else { return path }
-    guard let resolved = realpath(path, nil) else {
+    guard let resolved = FileSystem.resolved(path) else {
       throw refusal(
         path, found: errno == ELOOP ? "links that lead in a circle" : "a link that leads to no file",
         expected: "a file name")
     }
-    defer { free(resolved) }
-    return String(cString: resolved)
+    return resolved
   }
 
   private static func requireReplaceable(
     _ path: String, target: String, _ status: inout stat
   ) throws(InputError) {
-    guard stat(target, &status) == 0 else { throw refusal(path, found: String(cString: strerror(errno))) }
+    guard FileSystem.getStatus(target, &status) == 0 else {
+      throw refusal(path, found: String(cString: strerror(errno)))
+    }
     switch status.st_mode & S_IFMT {
     case S_IFREG: break
     case S_IFDIR: throw refusal(path, found: "a folder", expected: "a file name")
@@ -115,7 +116,7 @@ package struct FilePlace: Sendable {
     default: throw refusal(path, found: "no ordinary file", expected: "a file name")
     }
     // Replacing needs leave to write in the folder alone, but who made a file read-only wants it to stay.
-    guard status.st_mode & 0o222 != 0, access(target, W_OK) == 0 else {
+    guard status.st_mode & 0o222 != 0, FileSystem.allows(W_OK, at: target) else {
       throw refusal(path, found: "a read-only file", expected: "another name")
     }
   }

@@ -85,7 +85,7 @@ private final class FilesInUse: Sendable {
 
   func noteReading(_ path: String) throws(InputError) {
     var status = stat()
-    guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return }
+    guard FileSystem.getStatus(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return }
     let identity = FileIdentity(status)
     let entry = FileEntry(path: path)
     let output: String? = state.withLock { state in

@@ -47,15 +47,11 @@ struct CaseFolder {
   /// The images of a folder by their names without suffix.
   /// - Throws: ``InputError`` when the folder cannot be read.
   static func volumes(in folder: String) throws(InputError) -> [String: String] {
-    let names: [String]
-    do { names = try FileManager.default.contentsOfDirectory(atPath: folder) } catch {
-      throw InputError(folder, "is not a folder that can be read")
-    }
     var files: [String: String] = [:]
-    for name in names.sorted() where !name.hasPrefix(".") {
+    for name in try FileSystem.names(in: folder) where !name.hasPrefix(".") {
       guard let suffix = ImageName.suffix(of: name), !suffix.hasPrefix(".img") else { continue }
       let stem = ImageName.stem(of: name)
-      if files[stem] == nil { files[stem] = folder + "/" + name }
+      if files[stem] == nil { files[stem] = FilePath.joined(folder, name) }
     }
     return files
   }

@@ -7,10 +7,11 @@ extension ParsableCommand {
   ///
   /// Commands throw ``InputError`` for what the user gave wrong and ``Cancelled`` when stopped; neither prints.
   static func runAndExit() -> Never {
+    ProgramStart.prepare()
     do {
-      var command = try parseAsRoot()
+      var command = try parsed()
+      defer { FindingNotes.print() }
       try command.run()
-      exit()
     } catch let error as InputError {
       exitWithFailure(error.description)
     } catch let failure as ReviewFailure {
@@ -18,12 +19,43 @@ extension ParsableCommand {
     } catch is Cancelled {
       exitWithFailure("cancelled; nothing was written")
     } catch {
-      exit(withError: error)
+      exitWithExplanation(error)
+    }
+    Foundation.exit(0)
+  }
+
+  /// The command that the arguments name.
+  /// - Throws: ``InputError`` where the first word is no command, but nearly one; what the parser throws.
+  private static func parsed() throws -> ParsableCommand {
+    let arguments = ProgramStart.arguments
+    do { return try parseAsRoot(arguments) } catch {
+      if exitCode(for: error) != .success, let word = arguments.first {
+        try SegdeckCommand.refuseMistyped(word)
+      }
+      throw error
     }
   }
 
   private static func exitWithFailure(_ line: String) -> Never {
     Console.message(line)
     Foundation.exit(1)
+  }
+
+  /// Prints help that was asked for, or what is wrong with the arguments.
+  private static func exitWithExplanation(_ error: Error) -> Never {
+    var text = fullMessage(for: error)
+    guard exitCode(for: error) != .success else {
+      do throws(InputError) { try Console.print(text) } catch { exitWithFailure(error.description) }
+      Foundation.exit(0)
+    }
+    // What the parser echoes may not fake lines of its own.
+    let words = ProgramStart.arguments.flatMap {
+      [$0] + $0.split(separator: "=").dropFirst().map(String.init)
+    }
+    for word in words where word != word.printableLine {
+      text = text.replacingOccurrences(of: word, with: word.printableLine)
+    }
+    Console.explain(text)
+    Foundation.exit(exitCode(for: error).rawValue)
   }
 }

@@ -47,8 +47,8 @@ final class ProgressLine: Sendable {
     let filled = String(repeating: "#", count: percent / 5) + String(repeating: ".", count: 20 - percent / 5)
     let left = share > 0.02 ? "  \(Self.duration(elapsed / share - elapsed)) left" : ""
     let ending = percent == 100 ? "\r\u{1b}[K" : ""
-    FileHandle.standardError.write(
-      Data("\r\u{1b}[K\(title) [\(filled)] \(percent) %\(left)  \(text)\(ending)".utf8))
+    Console.paint(
+      "\r\u{1b}[K\(title.printableLine) [\(filled)] \(percent) %\(left)  \(text.printableLine)\(ending)")
   }
 
   /// "12 s", "3 min 20 s", "2 h 5 min".
@@ -59,20 +59,33 @@ final class ProgressLine: Sendable {
   }
 }
 
-/// Turns Ctrl-C and a polite kill into cancellation; a second one ends the program at once.
+/// Turns Ctrl-C, a polite kill and a terminal that hangs up into cancellation; a second one ends the program at once.
 enum Interruption {
   private static let requested = Cancellation()
 
-  /// The cancellation that an interruption requests, from now on.
-  static func cancellation() -> Cancellation {
+  /// The cancellation that an interruption requests.
+  static func cancellation() -> Cancellation { requested }
+
+  /// Installs the handlers; a signal that the caller ignores, as `nohup` does, stays ignored.
+  static func begin() {
     // Touched before the handlers are installed, since they must not run its initialiser.
-    let cancellation = requested
-    for number in [SIGINT, SIGTERM] {
-      signal(number) { _ in
-        if Interruption.requested.isRequested { _exit(130) }
+    _ = requested
+    UnfinishedFiles.prepare()
+    for number in [SIGINT, SIGTERM, SIGHUP] {
+      var action = sigaction()
+      sigaction(number, nil, &action)
+      if unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self)
+        == unsafeBitCast(SIG_IGN, to: Int.self)
+      {
+        continue
+      }
+      signal(number) { number in
+        if Interruption.requested.isRequested {
+          UnfinishedFiles.remove()
+          _exit(128 + number)
+        }
         Interruption.requested.request()
       }
     }
-    return cancellation
   }
 }

@@ -14,13 +14,21 @@ enum Console {
     try write(cleaned(text) + "\n", to: STDOUT_FILENO, name: "standard output")
   }
 
+  /// Writes lines to stdout whose colours are the program's own escape sequences.
+  ///
+  /// Every text of a file in them must be a `printableLine`.
+  /// - Throws: As ``print(_:)``.
+  static func print(drawing lines: String) throws(InputError) {
+    try write(lines + "\n", to: STDOUT_FILENO, name: "standard output")
+  }
+
   /// Writes JSON to stdout; what a terminal would obey is escaped as JSON has it.
   /// - Throws: As ``print(_:)``.
   static func print(json: Data) throws(InputError) {
     var text = ""
     for scalar in String(decoding: json, as: UTF8.self).unicodeScalars {
       if scalar.isTerminalControl, scalar != "\n" {
-        text += String(format: "\\u%04x", scalar.value)
+        for unit in String(scalar).utf16 { text += String(format: "\\u%04x", unit) }
       } else {
         text.unicodeScalars.append(scalar)
       }
@@ -36,15 +44,17 @@ enum Console {
     try? write("segdeck: \(line.printableLine)\n", to: STDERR_FILENO, name: "standard error")
   }
 
+  /// Writes lines to stderr; where they cannot be written, nothing happens.
+  static func explain(_ text: String) { paint(cleaned(text) + "\n") }
+
   /// Writes the program's own bytes, escape sequences among them, to stderr.
   static func paint(_ sequence: String) {
     try? write(sequence, to: STDERR_FILENO, name: "standard error")
   }
 
   private static func cleaned(_ text: String) -> String {
-    String(
-      String.UnicodeScalarView(
-        text.unicodeScalars.map { $0.isTerminalControl && $0 != "\n" ? " " : $0 }))
+    text.split(separator: "\n", omittingEmptySubsequences: false).map { String($0).printableLine }
+      .joined(separator: "\n")
   }
 
   private static func write(_ text: String, to descriptor: Int32, name: String) throws(InputError) {

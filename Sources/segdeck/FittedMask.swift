@@ -8,8 +8,10 @@ struct FittedMask {
   let labels: LabelVolume
   /// The names that lie beside the file, if any.
   let names: LabelTable?
-  /// What the user should know: "was reoriented", findings of the file, names that were passed over.
-  let notes: [String]
+  /// What the user should know, without the file's name: "stored as LPS, reoriented to RAS", findings of the file, names
+  /// that were passed over.
+  let findings: [String]
+  private let path: String
 
   /// Reads masks that mean the same by the same value and, where the axes of one are stored in another order or
   /// direction, reorients it.
@@ -54,25 +56,29 @@ struct FittedMask {
   ) throws {
     let path = file.path
     labels = try volume.recoded(to: coding).fitted(to: grid, subject: path, work: work.silent)
-    var notes = file.findings.map { "\(path): \($0)" }
+    var findings = file.findings.map(\.description)
     if values.subtracting([0]) == [255] {
-      notes.append(
-        "\(path): stored as 255, its only value besides 0; "
+      findings.append(
+        "stored as 255, its only value besides 0; "
           + (coding.readsOnly255AsOne
             ? "read as label 1 and written as 255" : "it stays 255, because another mask holds other labels"))
     }
     if case .reoriented = try GridFit(mask: file.grid, image: grid, subject: path) {
-      notes.append("\(path): stored as \(file.grid.orientation), reoriented to \(grid.orientation)")
+      findings.append("stored as \(file.grid.orientation), reoriented to \(grid.orientation)")
     }
     let found = try LabelNamesFile.read(besideMask: path)
-    notes += (found?.notes(coding) ?? []).map { "\(path): \($0)" }
+    findings += found?.notes(coding) ?? []
     names = found?.table(coding)
-    self.notes = notes
+    self.findings = findings
+    self.path = path
   }
 
-  /// Writes the notes to stderr, a line each.
-  func printNotes() {
-    for note in notes { Console.note(note) }
+  /// The findings with the file's name.
+  var notes: [String] { findings.map { "\(path): \($0)" } }
+
+  /// Leaves the findings to ``FindingNotes``.
+  func keepNotes() {
+    for finding in findings { FindingNotes.keep(finding, of: path) }
   }
 }
 

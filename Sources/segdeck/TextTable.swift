@@ -1,4 +1,6 @@
-/// Rows of text in columns: the first ones left-aligned, the others right-aligned.
+import Work
+
+/// Rows of text in columns: the first ones left-aligned, the others right-aligned; no cell can fake another.
 struct TextTable {
   var heading: [String]
   var rows: [[String]] = []
@@ -7,7 +9,7 @@ struct TextTable {
 
   /// Lines with two spaces between columns.
   var text: String {
-    let all = [heading] + rows
+    let all = ([heading] + rows).map { $0.map(\.printableLine) }
     let widths = heading.indices.map { column in all.map { $0[column].count }.max() ?? 0 }
     return all.map { row in
       row.indices.map { column in

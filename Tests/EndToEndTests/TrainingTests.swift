@@ -1,6 +1,7 @@
 import Foundation
 import TestSupport
 import Testing
+import Work
 
 /// Training as a user does it: two folders, a terminal, interruptions, and mistakes.
 @Suite(.serialized)
@@ -236,10 +237,9 @@ struct TrainingTests {
       ("true", "--weights f8", "--weights: unknown: found f8, expected f32, f16 or bf16"),
       ("true", "--window 5,4", "--window: intensities: found 5,4, expected LOWER,UPPER or score"),
       ("true", "--resume", "--resume: needs --checkpoints"),
-      ("true", "--resume --checkpoints c", "c/last.safetensors: cannot be read: found no such file"),
       ("true", "--initial tiny.json", "tiny.json: "),
       ("echo '{\"iteration\":1}' >l", "--log l", "l: line 1 is no training record"),
-      ("true", "--card images", "images: no such file"),
+      ("true", "--card images", "images: cannot be read: found a folder"),
     ])
   func refused(preparation: String, options: String, line: String) throws {
     let folder = try heartFolder()
@@ -254,6 +254,53 @@ struct TrainingTests {
     #expect(outcome.errors.hasPrefix("segdeck: \(line)"), "\(outcome.errors)")
     #expect(outcome.errors.count(where: \.isNewline) == 1, "\(outcome.errors)")
     #expect(try folder.contents() == before)
+  }
+
+  @Test(
+    "going on before the first checkpoint starts anew with a note, and a folder that is in use is refused")
+  func beforeTheFirstCheckpoint() throws {
+    let folder = try heartFolder()
+    defer { folder.remove() }
+    let words = Self.quick + ["-o", "m.safetensors", "--checkpoints", "c", "--resume"]
+    let outcome = try segdeck(words, in: folder.path)
+    #expect(outcome.status == 0)
+    #expect(
+      outcome.errors.contains("segdeck: note: c: holds no checkpoint yet; the training starts anew\n"),
+      "\(outcome.errors)")
+    for (path, options) in [
+      ("c/last.safetensors", ["--resume"]), ("m.safetensors", ["--resume"]),
+      ("l.jsonl", ["--resume", "--log", "l.jsonl"]),
+    ] {
+      let (place, name) = (FilePath.folder(of: path), FilePath.name(of: path))
+      let lock = FilePath.joined(place, ".\(name).lock")
+      let refused = try segdeck(
+        Self.quick + ["-o", "m.safetensors", "--checkpoints", "c"] + options, in: folder.path,
+        shell: "exec 9>'\(lock)'; flock -n 9")
+      #expect(refused.status == 1)
+      #expect(
+        refused.errors.hasSuffix("segdeck: \(path): is in use by another training that runs\n"), "\(refused)")
+    }
+  }
+
+  @Test(
+    "a log and checkpoints that cannot be written do not end a training, and its model goes where there is room"
+  )
+  func fullDisk() throws {
+    let folder = try heartFolder()
+    defer { folder.remove() }
+    // Eight blocks hold the model but no checkpoint, and no long log.
+    let kept = try segdeck(
+      Self.quick + ["-o", "m.safetensors", "--checkpoints", "c"], in: folder.path, shell: "ulimit -f 24")
+    #expect(kept.status == 0, "\(kept)")
+    #expect(try folder.bytes("m.safetensors").count > 1000)
+    #expect(
+      kept.errors.components(separatedBy: "note: the checkpoint waits, the training goes on: ").count == 2,
+      "\(kept.errors)")
+    let moved = try segdeck(
+      Self.quick + ["-o", "gone/m.safetensors"], in: folder.path,
+      shell: "mkdir gone; (while [ ! -e gone/.m.safetensors.lock ]; do sleep 0.01; done; rm -r gone) &")
+    #expect(moved.status == 1)
+    #expect(moved.errors.contains("the model was written to "), "\(moved.errors)")
   }
 
   @Test("an image with a voxel that is no number is refused, with its name")

@@ -149,7 +149,8 @@ struct ModelFileTests {
       let path = folder.appending(path: "x").path
       #expect(refusal { _ = try ModelFile(path: path) } == "\(path): cannot be read: found no such file")
       #expect(
-        refusal { _ = try ModelFile(path: folder.path) } == "\(folder.path): cannot be read: found a folder")
+        refusal { _ = try ModelFile(path: folder.path) }
+          == "\(folder.path): cannot be read: found a folder, expected a file")
       try Data([1, 2, 3]).write(to: URL(filePath: path))
       #expect(
         refusal { _ = try ModelFile(path: path) }

@@ -77,6 +77,9 @@ struct terminal_event {
 /// Takes the terminal over: 0, or -1 with one line in `message`.
 int terminal_start(const struct terminal_options *options, char *message, size_t message_size);
 
+/// What a signal that ends the process does before the terminal is given back; async-signal-safe.
+void terminal_on_end(void (*action)(void));
+
 /// Gives the terminal back as it was and shows the tail of what was written to standard error meanwhile. Harmless twice.
 void terminal_stop(void);
 

@@ -34,7 +34,7 @@ final class ByteStream {
   init(path: String) throws(InputError) {
     try ReadFiles.note(path)
     // Without O_NONBLOCK, opening a named pipe would wait for a writer.
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    let descriptor = FileSystem.open(path, O_RDONLY | O_NONBLOCK)
     guard descriptor >= 0 else {
       throw InputError(path, "cannot be opened", found: String(cString: strerror(errno)))
     }

@@ -17,7 +17,7 @@ package enum LabelNamesFile {
     let stem = stem(ofMask: path)
     for ending in endings {
       let candidate = stem + ending
-      guard FileManager.default.fileExists(atPath: candidate), candidate != path else { continue }
+      guard candidate != path, FileSystem.exists(candidate) else { continue }
       do throws(InputError) {
         return try read(candidate)
       } catch {
@@ -78,8 +78,6 @@ package enum LabelNamesFile {
         path, "is too long for label names", found: "\(stream.fileByteCount) bytes",
         expected: "\(limit) or fewer")
     }
-    do { return try Data(contentsOf: URL(filePath: path)) } catch {
-      throw InputError(path, "cannot be read", found: "\(error.localizedDescription)")
-    }
+    return try FileContent.read(path)
   }
 }

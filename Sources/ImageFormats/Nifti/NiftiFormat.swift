@@ -111,11 +111,11 @@ private struct NiftiFiles {
     let ordered = endings.sorted {
       ($0.hasSuffix(".gz") == isCompressed ? 0 : 1) < ($1.hasSuffix(".gz") == isCompressed ? 0 : 1)
     }
-    if let exact = ordered.map({ stem + $0 }).first(where: { FileManager.default.fileExists(atPath: $0) }) {
+    if let exact = ordered.map({ stem + $0 }).first(where: { FileSystem.exists($0) }) {
       return exact
     }
     let (folder, name) = (FilePath.folder(of: stem), FilePath.name(of: stem))
-    let there = (try? FileManager.default.contentsOfDirectory(atPath: folder.isEmpty ? "." : folder)) ?? []
+    let there = (try? FileSystem.names(in: folder)) ?? []
     let found = ordered.lazy.compactMap { ending in
       there.first { $0.hasPrefix(name) && $0.dropFirst(name.count).lowercased() == ending }
     }.first

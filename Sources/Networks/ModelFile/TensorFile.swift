@@ -26,14 +26,7 @@ package struct TensorFile: Sendable {
   /// Reads the header and maps the rest.
   /// - Throws: ``InputError`` when the file cannot be read, is truncated, or does not add up.
   package init(path: String) throws(InputError) {
-    try ReadFiles.note(path)
-    let content: Data
-    do {
-      content = try Data(contentsOf: URL(filePath: path), options: .mappedIfSafe)
-    } catch {
-      throw InputError(path, "cannot be read", found: Self.reason(path))
-    }
-    try self.init(content, path: path)
+    try self.init(FileContent.read(path, limit: AvailableMemory.byteCount), path: path)
   }
 
   /// Reads the header of `content`; `path` names it in messages.
@@ -162,12 +155,6 @@ package struct TensorFile: Sendable {
     "BOOL": 8, "U8": 8, "I8": 8, "F8_E4M3": 8, "F8_E5M2": 8, "U16": 16, "I16": 16, "F16": 16, "BF16": 16,
     "U32": 32, "I32": 32, "F32": 32, "U64": 64, "I64": 64, "F64": 64,
   ]
-
-  private static func reason(_ path: String) -> String {
-    var isFolder: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else { return "no such file" }
-    return isFolder.boolValue ? "a folder" : "no permission, or a disk error"
-  }
 }
 
 extension TensorFile {

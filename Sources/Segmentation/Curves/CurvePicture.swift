@@ -1,5 +1,6 @@
 import Foundation
 import Volumes
+import Work
 
 /// Plots side by side as one SVG picture, for documents: lines are means, bands reach from the smallest to the
 /// largest run.
@@ -100,7 +101,9 @@ package struct CurvePicture {
   private static func number(_ value: Double) -> String { String(format: "%.1f", value) }
 
   private static func escaped(_ text: String) -> String {
-    text.replacingOccurrences(of: "&", with: "&amp;").replacingOccurrences(of: "<", with: "&lt;")
+    // The two noncharacters may not stand in XML at all.
+    String(String.UnicodeScalarView(text.printableLine.unicodeScalars.filter { $0.value & 0xfffe != 0xfffe }))
+      .replacingOccurrences(of: "&", with: "&amp;").replacingOccurrences(of: "<", with: "&lt;")
       .replacingOccurrences(of: ">", with: "&gt;")
   }
 }

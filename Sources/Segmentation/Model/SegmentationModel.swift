@@ -51,7 +51,7 @@ package struct SegmentationModel: Sendable {
   package init(path: String) throws(InputError) {
     let file = try ModelFile(path: path)
     self.path = path
-    name = ((path as NSString).lastPathComponent as NSString).deletingPathExtension
+    name = FilePath.stem(of: path)
     graph = file.graph
     parameters = file.parameters
     labels = try Self.decode([Label].self, "labels", of: file, path)

@@ -29,6 +29,8 @@ package struct SweepMeasurement: Sendable, Hashable {
   package var unrefined: Measures
   /// With each of the kernels, in their order.
   package var refined: [Measures]
+  /// What each of the kernels made vanish, in their order.
+  package var vanished: [[VanishedLabel]] = []
 
   /// The gain of kernels `index` over no CRF.
   package func gain(_ index: Int, _ objective: SweepObjective) -> Double {
@@ -56,6 +58,7 @@ package struct SweepMeasurement: Sendable, Hashable {
     for (index, settings) in kernels.enumerated() {
       let labels = try refinement.labels(settings: settings, work: work.silent)
       refined.append(try measures(labels))
+      vanished.append(VanishedLabel.all(before: unrefined, after: labels))
       work.report(Double(index + 1) / Double(kernels.count))
     }
   }

@@ -39,11 +39,12 @@ struct CompareCommand: ParsableCommand {
   }
 
   func run() throws {
-    let work = WorkContext(threadCount: threads)
+    let work = WorkContext(threadCount: threads, cancellation: Interruption.cancellation())
     let selections = try LabelSelection.parsed(label)
     let masks = try FittedMask.masks([reference, other].map { try ImageFile.open($0) }, work: work)
     let (first, second) = (masks[0], masks[1])
-    for mask in masks { mask.printNotes() }
+    for mask in masks { mask.keepNotes() }
+    FindingNotes.print()
     let coding = first.labels.coding
     let structures =
       selections.isEmpty
@@ -61,7 +62,7 @@ struct CompareCommand: ParsableCommand {
     let report = ComparisonReport(
       reference: reference, other: other, toleranceMm: tolerance,
       structures: comparisons.map(ComparisonRow.init))
-    print(json ? try report.json() : report.table)
+    if json { try Console.print(json: report.json()) } else { try Console.print(report.table) }
   }
 }
 
@@ -73,11 +74,11 @@ struct ComparisonReport: Encodable {
   var structures: [ComparisonRow]
 
   /// Keys as in `hd95_mm`; a measure that is not defined is left out.
-  func json() throws -> String {
+  func json() throws -> Data {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     encoder.keyEncodingStrategy = .convertToSnakeCase
-    return String(decoding: try encoder.encode(self), as: UTF8.self)
+    return try encoder.encode(self)
   }
 
   /// A line per structure; "-" where a measure is not defined.

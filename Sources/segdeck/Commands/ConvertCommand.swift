@@ -43,10 +43,14 @@ struct ConvertCommand: ParsableCommand {
     }
     let image = try ImageFile.open(input)
     let place = try OutputPlace(output, isForced: force, kind: .image)
-    guard let like else { return try image.writeCopy(to: place.path, frame: frame) }
+    let work = WorkContext(cancellation: Interruption.cancellation())
+    guard let like else {
+      try image.writeCopy(to: place.path, frame: frame, work: work)
+      return FindingNotes.keep(image)
+    }
     let reference = try ImageFile.open(like)
-    let mask = try FittedMask.masks([image], on: reference.grid, frame: frame)[0]
-    mask.printNotes()
+    let mask = try FittedMask.masks([image], on: reference.grid, frame: frame, work: work)[0]
+    mask.keepNotes()
     try mask.labels.write(to: place.path, source: reference.source)
   }
 }

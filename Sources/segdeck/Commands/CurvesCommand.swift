@@ -33,9 +33,7 @@ struct CurvesCommand: ParsableCommand {
       guard !paths.isEmpty, parts.count < 2 || !parts[0].isEmpty else {
         throw InputError(argument, "names no log", expected: "LOG or NAME=LOG,LOG,...")
       }
-      name =
-        parts.count > 1
-        ? String(parts[0]) : ((paths[0] as NSString).lastPathComponent as NSString).deletingPathExtension
+      name = (parts.count > 1 ? String(parts[0]) : FilePath.stem(of: paths[0])).printableLine
       var logs: [[TrainingRecord]] = []
       for path in paths {
         let records = try TrainingRecord.read(log: path)
@@ -68,10 +66,10 @@ struct CurvesCommand: ParsableCommand {
           title: title, curves: curves, iterations: 0, columns: columns, rows: 16,
           showsUnicode: TerminalWidth.showsUnicode,
           showsColour: isatty(1) == 1 && ProcessInfo.processInfo.environment["NO_COLOR"] == nil)
-        print(plot.lines.joined(separator: "\n") + "\n")
+        try Console.print(drawing: plot.lines.joined(separator: "\n") + "\n")
       }
     }
-    print(table(of: kinds))
+    try Console.print(table(of: kinds))
   }
 
   /// A line per kind: its runs, the loss at the end and the best validation, each as mean and standard deviation.

@@ -61,7 +61,7 @@ struct EvaluateCommand: ParsableCommand {
       rows += try measured(source, segmenter, settings, work: part)
     }
     let report = EvaluationReport(model: model.path, refinement: refine ? settings : nil, rows: rows)
-    print(json ? try report.json() : report.text(tables))
+    if json { try Console.print(json: report.json()) } else { try Console.print(report.text(tables)) }
   }
 
   /// The structures of the label files that the model has too, by name; where none is named so, the model's values.
@@ -92,8 +92,7 @@ struct EvaluateCommand: ParsableCommand {
     work: WorkContext
   ) throws -> [EvaluatedStructure] {
     let model = segmenter.model
-    let image = try source.image(source.imageFile(), work: work)
-    let truth = try source.labels(on: image.grid, work: work)
+    let (image, truth) = try source.volumes(mustBeFinite: false, work: work.silent)
     let prediction = try segmenter.prediction(for: image, work: work.part(0...0.6))
     var labels: LabelVolume
     if refine {
@@ -103,6 +102,9 @@ struct EvaluateCommand: ParsableCommand {
         postProcessing: model.postProcessing,
         work: work.silent)
       labels = try refinement.labels(settings: settings, work: work.part(0.6...0.9))
+      for label in try refinement.vanished(in: labels, settings: settings, work: work.silent) {
+        Console.note("\(source.pair.name): \(label.note(model.labelTable))")
+      }
     } else {
       labels = try segmenter.labels(
         of: prediction, auxiliaryHeadWeights: settings.auxiliaryHeadWeights, work: work.part(0.6...0.9)

@@ -37,8 +37,12 @@ struct InfoCommand: ParsableCommand {
     if let plan { return try printPlan(plan) }
     let isModel = ModelLibrary.isModel(file)
     let model = isModel ? try ModelInfo(ModelLibrary.model(file)) : nil
-    let image = isModel ? nil : try ImageDescription(image: ImageFile.open(file), frame: frame)
-    guard json else { return print(model?.text ?? image?.text ?? "") }
+    let image =
+      isModel
+      ? nil
+      : try ImageDescription(
+        image: ImageFile.open(file), frame: frame, work: threads.context("reading").silent)
+    guard json else { return try Console.print(model?.text ?? image?.text ?? "") }
     try model.map { try printJSON($0) } ?? printJSON(image)
   }
 
@@ -51,14 +55,14 @@ struct InfoCommand: ParsableCommand {
     let asked = heads == "all" ? Array(model.graph.heads.indices) : [0]
     let plan = try PlanInfo(
       model, size: size, heads: asked, memoryLimit: memory.bytes, work: threads.context("planning").silent)
-    if json { try printJSON(plan) } else { print(plan.text) }
+    if json { try printJSON(plan) } else { try Console.print(plan.text) }
   }
 
   private func printJSON(_ value: some Encodable) throws {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     encoder.keyEncodingStrategy = .convertToSnakeCase
-    print(String(decoding: try encoder.encode(value), as: UTF8.self))
+    try Console.print(json: encoder.encode(value))
   }
 }
 
@@ -85,7 +89,7 @@ private struct ImageDescription: Encodable {
   var values: Values?
   var findings: [Finding]
 
-  init(image: ImageFile, frame: Int) throws {
+  init(image: ImageFile, frame: Int, work: WorkContext) throws {
     file = image.path
     format = image.storage
     voxelType = image.voxelType.rawValue
@@ -98,7 +102,7 @@ private struct ImageDescription: Encodable {
     orientation = grid.orientation.description
     self.affine = (0..<3).map { [affine.stepI[$0], affine.stepJ[$0], affine.stepK[$0], affine.origin[$0]] }
     if image.voxelType.isReadable {
-      let voxels = try image.scalarVolume(frame: frame).voxels
+      let voxels = try image.scalarVolume(frame: frame, work: work).voxels
       var (smallest, largest, sum) = (Float.infinity, -Float.infinity, 0.0)
       for voxel in voxels {
         smallest = min(smallest, voxel)
@@ -139,7 +143,7 @@ private struct ImageDescription: Encodable {
         ))
     }
     for finding in findings { lines.append(("finding", finding.description)) }
-    return lines.map { $0.0.padding(toLength: 13, withPad: " ", startingAt: 0) + $0.1 }.joined(
+    return lines.map { $0.0.padding(toLength: 13, withPad: " ", startingAt: 0) + $0.1.printableLine }.joined(
       separator: "\n")
   }
 }

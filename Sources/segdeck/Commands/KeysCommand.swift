@@ -7,5 +7,7 @@ struct KeysCommand: ParsableCommand {
     commandName: "keys", abstract: "Print the keys of the terminal program as Markdown.", shouldDisplay: false
   )
 
-  func run() { print(KeyReference.markdown, terminator: "") }
+  func run() throws {
+    try Console.print(String(KeyReference.markdown.dropLast()))
+  }
 }

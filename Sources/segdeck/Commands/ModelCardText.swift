@@ -3,7 +3,7 @@ import Segmentation
 
 extension ModelCard {
   /// The card as lines of a heading and a text, for people.
-  var text: String {
+  var lines: [String] {
     var lines: [String] = []
     func add(_ heading: String, _ text: String?) {
       if let text, !text.isEmpty { lines.append("\(heading): \(text)") }
@@ -32,7 +32,7 @@ extension ModelCard {
     list("chosen by the trainer", choices)
     add("made", [date, program.map { "by " + $0 }].compactMap(\.self).joined(separator: " "))
     add("command", command)
-    return lines.joined(separator: "\n")
+    return lines
   }
 
   /// A line per case, and the mean.

@@ -50,10 +50,10 @@ struct ModelInfo: Encodable {
     }
     lines.append("CRF: " + RefinementOptions.words(refinement).joined(separator: " "))
     if let card {
-      lines.append(card.text)
+      lines += card.lines
     } else if !training.isEmpty {
       lines.append("training: \(training)")
     }
-    return lines.joined(separator: "\n")
+    return lines.map(\.printableLine).joined(separator: "\n")
   }
 }

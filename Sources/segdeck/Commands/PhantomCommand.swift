@@ -50,7 +50,7 @@ struct PhantomCommand: ParsableCommand {
     let labelPlace = try OutputPlace(
       labels, isForced: force, companions: [LabelNamesFile.path(besideMask: labels)], kind: .image)
     let (size, spacing) = (try chosenSize(), try chosenSpacing())
-    let work = WorkContext()
+    let work = WorkContext(cancellation: Interruption.cancellation())
     let (image, mask, table) =
       switch kind {
       case .ct: try CTPhantom(seed: seed).generate(size: size, spacing: spacing, work: work)

@@ -93,6 +93,8 @@ struct RefineCommand: ParsableCommand {
     }
     let start = try startingPoint(sourceFile, stored, volume, model, work: work.part(0.1...0.2))
     let further = try furtherFiles.map { try $0.scalarVolume(work: work.silent) }
+    for read in [file] + (mask == nil ? [sourceFile] : []) + furtherFiles { FindingNotes.keep(read) }
+    FindingNotes.print()
     let refinement = try Refinement(
       image: volume, furtherImages: further, source: start.source,
       labelValues: [0] + start.labels.map(\.value),
@@ -106,6 +108,9 @@ struct RefineCommand: ParsableCommand {
     var own = settings
     if probabilities != nil { own.auxiliaryHeadWeights = [] }
     let labels = try refinement.labels(settings: own, exact: exact, work: work.part(0.2...0.9))
+    for label in try refinement.vanished(in: labels, settings: own, work: work.silent) {
+      Console.note(label.note(LabelTable(start.labels)))
+    }
     var record = MaskRecord()
     record.model = modelFile?.recorded
     record.input = opened.recorded
@@ -213,7 +218,7 @@ struct RefineCommand: ParsableCommand {
   private func startingPoint(
     _ mask: FittedMask, _ model: SegmentationModel?
   ) throws -> StartingPoint {
-    mask.printNotes()
+    mask.keepNotes()
     let present = mask.labels.voxelCounts().keys.filter { $0 > 0 }
     guard !present.isEmpty else {
       throw InputError(self.mask ?? "--mask", "has no label to refine: every voxel is 0")

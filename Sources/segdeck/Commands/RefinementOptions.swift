@@ -118,7 +118,7 @@ enum CommandLineText {
   static func path(_ path: String) -> String { path.hasPrefix("-") ? "./" + path : path }
 
   /// The command that is running.
-  static var current: String { text(["segdeck"] + CommandLine.arguments.dropFirst()) }
+  static var current: String { text(["segdeck"] + ProgramStart.arguments) }
 
   /// The words of a line as ``text(_:)`` writes it; nil when a quote is open at its end.
   ///

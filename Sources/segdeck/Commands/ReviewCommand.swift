@@ -25,10 +25,7 @@ struct ReviewCommand: ParsableCommand {
   @OptionGroup var options: TerminalOptions
 
   func run() throws {
-    if let image, let command = SegdeckCommand.command(resembling: image), access(image, F_OK) != 0 {
-      throw InputError(
-        image, "no such file and no such command; did you mean `segdeck \(command)`?")
-    }
+    if let image { try SegdeckCommand.refuseMistyped(image) }
     if let model { _ = try ModelLibrary.model(model) }
     let services = CaseServices(preferredModel: model)
     let terminal = try options.makeTerminal()

@@ -68,7 +68,8 @@ struct SegmentCommand: ParsableCommand {
       try tau.map { try Text.numbers($0, option: "--tau") } ?? model.refinement.auxiliaryHeadWeights
     let volume = try file.scalarVolume(frame: frame, work: work.part(0...0.1))
     if let warning = model.preprocessing.mismatch(with: volume) { Console.note("\(image): \(warning)") }
-    for finding in file.findings { Console.note("\(image): \(finding)") }
+    FindingNotes.keep(file)
+    FindingNotes.print()
     var segmenter = try Segmenter(
       model: model, usesAuxiliaryHeads: weights.contains { $0 != 0 }, work: work.silent)
     segmenter.memoryLimit = memory.bytes

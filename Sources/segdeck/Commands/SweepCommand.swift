@@ -120,7 +120,13 @@ struct SweepCommand: ParsableCommand {
       search: search, trials: found, kernels: kernels, measurements: measurements, model: model.path,
       structures: store.structureNames, columns: TerminalWidth.columns(ofDescriptor: STDOUT_FILENO),
       showsUnicode: TerminalWidth.showsUnicode)
-    print(report.text)
+    FindingNotes.print()
+    for measurement in measurements {
+      for label in measurement.vanished[report.outcome.best] {
+        Console.note("\(measurement.name): \(label.note(model.labelTable)) with the kernels found")
+      }
+    }
+    try Console.print(report.text)
     try write(report, model, presetPlace, modelPlace)
   }
 
@@ -148,16 +154,17 @@ struct SweepCommand: ParsableCommand {
     _ report: SweepReport, _ model: SegmentationModel, _ preset: OutputPlace?, _ modelPlace: OutputPlace?
   ) throws(InputError) {
     for place in [preset, modelPlace].compactMap(\.self) where !report.outcome.helps {
-      print("\(place.path): not written, because the CRF does not help here")
+      try Console.print("\(place.path.printableLine): not written, because the CRF does not help here")
     }
     guard report.outcome.helps else { return }
     if let preset {
       try RefinementPreset.write(report.best, to: preset.path)
-      print("\(preset.path): these kernels, for `refine --preset` and `train --preset`")
+      try Console.print(
+        "\(preset.path.printableLine): these kernels, for `refine --preset` and `train --preset`")
     }
     if let modelPlace {
       try ModelConversion.write(model.path, with: report.best, to: modelPlace.path)
-      print("\(modelPlace.path): the model with these kernels")
+      try Console.print("\(modelPlace.path.printableLine): the model with these kernels")
     }
   }
 }

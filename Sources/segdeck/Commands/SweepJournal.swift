@@ -27,6 +27,7 @@ final class SweepJournal: Sendable {
   let trials: [KernelSearch.Trial]
   private let path: String
   private let file: FileHandle
+  private let lock: FileLock
   private let lines = Mutex<Void>(())
 
   /// Opens a journal, or begins one where there is none.
@@ -35,6 +36,7 @@ final class SweepJournal: Sendable {
   /// - Throws: ``InputError`` when the file cannot be read or written, or belongs to another sweep.
   init(_ place: OutputPlace, heading: Heading) throws(InputError) {
     path = place.path
+    lock = try FileLock(path, owner: "sweep")
     let known = try ReadFiles.asOwn { () throws(InputError) in
       try FileContent.readIfPresent(place.path) ?? Data()
     }
@@ -61,11 +63,14 @@ final class SweepJournal: Sendable {
     }
     self.trials = trials
     let whole = (lines.isEmpty ? [Self.line(heading)] : lines.map { $0 + Data([10]) }).reduce(Data(), +)
-    if whole != known { try AtomicFile.write(whole, to: path) }
-    guard let file = FileHandle(forWritingAtPath: path), (try? file.seekToEnd()) != nil else {
-      throw InputError(path, "cannot be written")
+    if whole != known {
+      try AtomicFile.write(whole, to: path)
     }
-    self.file = file
+    let descriptor = FileSystem.open(path, O_WRONLY | O_APPEND)
+    guard descriptor >= 0 else {
+      throw InputError(path, "cannot be written", found: String(cString: strerror(errno)))
+    }
+    file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
   }
 
   /// Notes a trial.

@@ -1,6 +1,7 @@
 import Foundation
 import Segmentation
 import Volumes
+import Work
 
 /// What `segdeck sweep` prints.
 struct SweepReport {
@@ -25,7 +26,7 @@ struct SweepReport {
     let stopped = trials.count > tried ? ", \(trials.count - tried) of them stopped early" : ""
     let unit = search.objective == .dice ? "Dice" : "average surface distance"
     let heading =
-      "\(model): \(unit) of \(structures.joined(separator: ", ")); \(counted(trials.count, "trial"))\(stopped) on "
+      "\(model.printableLine): \(unit) of \(structures.map(\.printableLine).joined(separator: ", ")); \(counted(trials.count, "trial"))\(stopped) on "
       + "\(counted(search.cases.count, "case")) at half the resolution or less, \(kernels.count) kernels at full"
     return [heading, kernelTable, caseTable, verdict].joined(separator: "\n\n")
   }
@@ -133,7 +134,9 @@ struct SweepReport {
       lines.append("Chosen for each case on the other cases alone, the kernels gain \(signed(held)) \(unit).")
     }
     let worse = measurements.filter { $0.gain(outcome.best, search.objective) < 0 }.map(\.name)
-    if !worse.isEmpty { lines.append("Worse with it: \(worse.joined(separator: ", ")).") }
+    if !worse.isEmpty {
+      lines.append("Worse with it: \(worse.map(\.printableLine).joined(separator: ", ")).")
+    }
     lines.append(CommandLineText.text(RefinementOptions.words(best)))
     return lines.joined(separator: "\n")
   }

@@ -25,7 +25,7 @@ struct TerminalCommand: ParsableCommand {
     if timing {
       let report = TerminalTiming.measure(on: terminal)
       terminal.stop()
-      print(report)
+      try Console.print(report)
       return
     }
     if testPattern { try showPattern(on: terminal) }
@@ -33,13 +33,13 @@ struct TerminalCommand: ParsableCommand {
     let size = terminal.size
     terminal.stop()
     if testPattern { return }
-    print(Self.report(description, size: size))
+    try Console.print(Self.report(description, size: size))
   }
 
   private func showPattern(on terminal: CursesTerminal) throws {
     var pattern = TestPattern(description: terminal.description)
     terminal.draw(pattern.frame(size: terminal.size))
-    FileHandle.standardError.write(Data("segdeck terminal: this line went to standard error\n".utf8))
+    Console.paint("segdeck terminal: this line went to standard error\n")
     while true {
       let event = terminal.nextEvent(waitingMilliseconds: 1000)
       precondition(
@@ -64,7 +64,8 @@ struct TerminalCommand: ParsableCommand {
       ),
       ("cell height / width", String(format: "%.2f", capabilities.cellAspect)),
     ]
-    return rows.map { $0.0.padding(toLength: 22, withPad: " ", startingAt: 0) + $0.1 }.joined(separator: "\n")
+    return rows.map { $0.0.padding(toLength: 22, withPad: " ", startingAt: 0) + $0.1.printableLine }.joined(
+      separator: "\n")
   }
 }
 

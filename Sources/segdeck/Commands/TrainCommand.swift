@@ -97,7 +97,9 @@ struct TrainCommand: ParsableCommand {
     defer { withExtendedLifetime((place, logPlace, checkpointPlaces)) {} }
     let log = TrainingLog(path: log)
     let stored = try storedRun()
-    let kept = try log.records(upToIteration: stored?.trainer.iteration ?? 0, mayReplace: force)
+    let kept = try log.records(
+      upToIteration: stored?.trainer.iteration ?? 0, mayReplace: force,
+      remainder: resume ? arguments.validateEvery ?? TrainingSettings().validationInterval : 0)
     let refinement = try preset.map { try RefinementPreset.read($0) } ?? RefinementSettings()
     let sources = try folders.sources(work: threads.context("reading labels")) { try $0.structures() }
     var setup = TrainingSetup(sources, work: threads.context("looking at images"))
@@ -111,32 +113,40 @@ struct TrainCommand: ParsableCommand {
       settings: run.run.settings, preprocessing: run.preprocessing, refinement: refinement,
       labels: stored?.labels ?? sources[0].modelLabels(), caseNames: run.caseNames,
       card: try described(stored?.card, setup.choices), checkpoints: checkpoints)
+    // Held until the end: two trainings that write the same files would mix.
     if let checkpoints { try TrainingStore.makeFolder(checkpoints) }
+    let written = [checkpoints.map(TrainingStore.lastPath), self.log, output].compactMap(\.self)
+    let locks = try written.map { path throws(InputError) in try FileLock(path, owner: "training") }
+    defer { withExtendedLifetime(locks) {} }
     try log.begin(with: kept)
-    for line in setup.choices where stored == nil { Self.note(line) }
+    FindingNotes.print()
+    for line in setup.choices where stored == nil { Console.message(line) }
     let monitor = TrainingMonitor(heads: run.run.trainer.graph.graph.heads.map(\.name), records: kept)
     let work = threads.context("").silent
+    let upkeep = Upkeep("checkpoint")
+    var bestWaits = false
     do {
       try run.run.run(
         work: work,
         observer: TrainingRun.Observer(
           record: { record in
-            try log.append(record)
+            log.append(record)
             monitor.show(record)
-          }, checkpoint: { run, isBest in try store.write(run, isBest: isBest) }))
+          },
+          checkpoint: { run, isBest in
+            bestWaits = bestWaits || isBest
+            let isWritten = upkeep.attempt { () throws(InputError) in try store.write(run, isBest: bestWaits)
+            }
+            if isWritten { bestWaits = false }
+          }))
     } catch is Cancelled where checkpoints != nil {
-      try store.write(run.run, isBest: false)
+      try store.write(run.run, isBest: bestWaits)
       throw InputError(
         "training", "stopped after step \(run.run.trainer.iteration)",
         expected: "--resume to go on from \(checkpoints ?? "")")
     }
-    try store.model(of: run.run, name: (output as NSString).lastPathComponent)
-      .write(to: place.path, format: format)
-    print("\(place.path): " + summary(of: run.run))
-  }
-
-  private static func note(_ line: String) {
-    FileHandle.standardError.write(Data("segdeck: \(line)\n".utf8))
+    try store.writeModel(of: run.run, to: place.path, format: format)
+    try Console.print("\(place.path.printableLine): " + summary(of: run.run))
   }
 
   private func summary(of run: TrainingRun) -> String {
@@ -150,7 +160,7 @@ struct TrainCommand: ParsableCommand {
 
   /// The files of the checkpoints, where their folder is there already.
   private func checkpointPlaces() throws(InputError) -> [OutputPlace] {
-    guard let checkpoints, FileManager.default.fileExists(atPath: checkpoints) else { return [] }
+    guard let checkpoints, FileSystem.exists(checkpoints) else { return [] }
     return try TrainingStore.files(in: checkpoints).map { path throws(InputError) in
       try OutputPlace(path, isForced: true)
     }
@@ -164,6 +174,10 @@ struct TrainCommand: ParsableCommand {
     }
     guard let checkpoints else {
       throw InputError("--resume", "needs --checkpoints", expected: "the folder of the run to go on with")
+    }
+    guard TrainingStore.holdsRun(checkpoints) else {
+      Console.note("\(checkpoints): holds no checkpoint yet; the training starts anew")
+      return nil
     }
     return try ReadFiles.asOwn { () throws(InputError) in try TrainingStore.stored(in: checkpoints) }
   }

@@ -37,7 +37,7 @@ extension EvaluationReport {
   }
 
   /// Keys as in `hd95_mm`; a measure that is not defined is left out.
-  func json() throws -> String {
+  func json() throws -> Data {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     encoder.keyEncodingStrategy = .convertToSnakeCase
@@ -50,6 +50,6 @@ extension EvaluationReport {
       },
       hvsmr: caseNames.map { HVSMRRow(name: $0, score: HVSMRScore.overall(comparisons(ofCase: $0))) },
       summaries: summaries)
-    return String(decoding: try encoder.encode(document), as: UTF8.self)
+    return try encoder.encode(document)
   }
 }

@@ -1,6 +1,7 @@
 import Foundation
 import Metrics
 import Volumes
+import Work
 
 /// One structure of one case, measured.
 struct EvaluatedStructure {
@@ -37,14 +38,15 @@ struct EvaluationReport {
     var parts = tables.flatMap { table in
       switch table {
       case .measures: ["Overlap and distances\n" + measuresTable]
-      case .sliver07: structureNames.map { "SLIVER07, \($0)\n" + sliver07Table(ofStructure: $0) }
+      case .sliver07:
+        structureNames.map { "SLIVER07, \($0.printableLine)\n" + sliver07Table(ofStructure: $0) }
       case .hvsmr: ["HVSMR 2016\n" + hvsmrTable]
       }
     }
     let missing = Self.distinct(rows.filter { $0.comparison.distances == nil }.map(\.name))
     if !missing.isEmpty {
       parts.append(
-        "Without distances, because a structure is empty: \(missing.joined(separator: ", ")). "
+        "Without distances, because a structure is empty: \(missing.map(\.printableLine).joined(separator: ", ")). "
           + "Means are over the cases in which a measure is defined.")
     }
     return parts.joined(separator: "\n\n")

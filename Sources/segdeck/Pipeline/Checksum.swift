@@ -13,7 +13,7 @@ enum Checksum {
   /// The SHA-256 of a file's bytes in hexadecimal, read in pieces.
   /// - Throws: ``InputError`` when the file cannot be read.
   static func sha256(ofFile path: String) throws(InputError) -> String {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    let descriptor = FileSystem.open(path, O_RDONLY)
     guard descriptor >= 0 else {
       throw InputError(path, "cannot be read", found: String(cString: strerror(errno)))
     }

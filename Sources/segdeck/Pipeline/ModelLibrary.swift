@@ -7,7 +7,7 @@ enum ModelLibrary {
   /// Whether `name` means a model rather than an image: a model file, or a bundled name that no file has.
   static func isModel(_ name: String) -> Bool {
     if name.hasSuffix(".safetensors") { return true }
-    guard !FileManager.default.fileExists(atPath: name), let folder = try? ShareFolder.find() else {
+    guard !FileSystem.exists(name), let folder = try? ShareFolder.find() else {
       return false
     }
     return folder.models().contains { $0.name == name }
@@ -20,8 +20,9 @@ enum ModelLibrary {
     if name.contains("/") || name.hasSuffix(".safetensors") { return try SegmentationModel(path: name) }
     let models = try ShareFolder.find().models()
     guard let found = models.first(where: { $0.name == name }) else {
+      let meant = Resemblance.name(meantBy: name, among: models.map(\.name))
       throw InputError(
-        "--model \(name)", "no such model",
+        "--model \(name)", "no such model" + (meant.map { "; did you mean \($0)?" } ?? ""),
         expected: models.map(\.name).joined(separator: ", ") + ", or the path of a model file")
     }
     return try SegmentationModel(path: found.path)

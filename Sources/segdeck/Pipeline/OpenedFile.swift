@@ -30,7 +30,7 @@ final class OpenedFile: Sendable {
 
     init?(path: String) {
       var status = stat()
-      guard stat(path, &status) == 0 else { return nil }
+      guard FileSystem.getStatus(path, &status) == 0 else { return nil }
       self.init(status)
     }
   }
@@ -39,7 +39,7 @@ final class OpenedFile: Sendable {
   /// - Throws: ``InputError`` when the file cannot be opened.
   init(_ path: String) throws(InputError) {
     try ReadFiles.note(path)
-    descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    descriptor = FileSystem.open(path, O_RDONLY | O_NONBLOCK)
     guard descriptor >= 0 else {
       throw InputError(path, "cannot be opened", found: String(cString: strerror(errno)))
     }
@@ -59,7 +59,7 @@ final class OpenedFile: Sendable {
   /// Opens a file as ``init(_:)``; nil when there is none.
   convenience init?(ifPresent path: String) throws(InputError) {
     var status = stat()
-    guard stat(path, &status) == 0 else { return nil }
+    guard FileSystem.getStatus(path, &status) == 0 else { return nil }
     try self.init(path)
   }
 

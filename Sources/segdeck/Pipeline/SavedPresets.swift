@@ -22,7 +22,7 @@ struct SavedPresets {
   /// Every preset by name, ascending; none where there is no folder.
   /// - Throws: ``InputError`` for a file that is no preset.
   func all() throws(InputError) -> [(name: String, settings: RefinementSettings)] {
-    let files = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    let files = FileSystem.exists(folder) ? try FileSystem.names(in: folder) : []
     var presets: [(String, RefinementSettings)] = []
     for file in files.sorted() where file.hasSuffix(".json") && !file.hasPrefix(".") {
       let settings = try ReadFiles.asOwn { () throws(InputError) in
@@ -39,9 +39,7 @@ struct SavedPresets {
   func save(
     _ settings: RefinementSettings, as name: String, replacesExisting: Bool
   ) throws(InputError) -> Bool {
-    do {
-      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    } catch { throw InputError(folder, "cannot be made", found: error.localizedDescription) }
+    try FileSystem.makeFolder(folder)
     let place = try OutputPlace(path(name), isForced: true)
     guard place.existing.isEmpty || replacesExisting else { return false }
     try RefinementPreset.write(settings, to: place.path)

@@ -12,7 +12,7 @@ struct ShareFolder {
   /// - Throws: ``InputError`` naming the places when none has.
   static func find() throws(InputError) -> ShareFolder {
     let places = candidates()
-    for place in places where FileManager.default.fileExists(atPath: place + "/models") {
+    for place in places where FileSystem.exists(place + "/models") {
       return ShareFolder(path: place)
     }
     throw InputError(
@@ -23,8 +23,8 @@ struct ShareFolder {
   /// Paths of the files in `models`, by model name.
   func models() -> [(name: String, path: String)] {
     let folder = path + "/models"
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-    return names.filter { $0.hasSuffix(".safetensors") }.sorted().map {
+    let names = (try? FileSystem.names(in: folder)) ?? []
+    return names.filter { $0.hasSuffix(".safetensors") }.map {
       (String($0.dropLast(".safetensors".count)), folder + "/" + $0)
     }
   }
@@ -34,17 +34,16 @@ struct ShareFolder {
     if let named = ProcessInfo.processInfo.environment["SEGDECK_SHARE"], !named.isEmpty {
       places.append(named)
     }
-    guard let executable = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe") else {
+    guard let executable = FileSystem.target(ofLink: "/proc/self/exe") else {
       return places
     }
-    var folder = (executable as NSString).deletingLastPathComponent
+    var folder = FilePath.folder(of: executable)
     places.append(folder + "/sample-data")
-    places.append(
-      ((folder as NSString).deletingLastPathComponent as NSString).appendingPathComponent("share/segdeck"))
+    places.append(FilePath.joined(FilePath.folder(of: folder), "share/segdeck"))
     while folder != "/" && !folder.isEmpty {
-      folder = (folder as NSString).deletingLastPathComponent
-      if FileManager.default.fileExists(atPath: folder + "/Package.swift") {
-        places.append((folder as NSString).appendingPathComponent("sample-data"))
+      folder = FilePath.folder(of: folder)
+      if FileSystem.exists(folder + "/Package.swift") {
+        places.append(FilePath.joined(folder, "sample-data"))
         break
       }
     }

@@ -50,7 +50,7 @@ final class CaseServices: ReviewServices {
     let name = sample?.name ?? CaseServices.caseName(full)
     // The sample lies with the program, where nothing should be written.
     let folder =
-      sample == nil ? FilePath.folder(of: full) : FileManager.default.currentDirectoryPath
+      sample == nil ? FilePath.folder(of: full) : FileSystem.currentFolder
     return ReviewCase(
       name: name, imagePath: full, image: image, masks: masks, findings: findings,
       exportPath: FilePath.joined(folder, name + "_seg.nii.gz"))

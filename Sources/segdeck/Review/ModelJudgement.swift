@@ -10,7 +10,7 @@ extension ModelDescription {
   /// The time is estimated from a run on a small block, scaled by voxels.
   init(id: String, model: SegmentationModel, image: ScalarVolume, work: WorkContext) throws {
     let weights = model.parameters.tensors.values.reduce(0) { $0 + $1.elements.count }
-    let bytes = (try? FileManager.default.attributesOfItem(atPath: model.path)[.size] as? Int) ?? 0
+    let bytes = FileSystem.status(model.path).map { Int($0.st_size) } ?? 0
     let spacing = model.preprocessing.spacingMillimetres
     let size = weights >= 1_000_000 ? "\(Text.decimals(Double(weights) / 1e6, 1)) M" : "\(weights / 1000) k"
     self.init(

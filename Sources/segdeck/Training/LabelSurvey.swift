@@ -106,7 +106,7 @@ struct LabelSurvey {
     let folder = FilePath.folder(of: path)
     var found = [try LabelNamesFile.read(besideMask: path)].compactMap(\.self).map { (path, $0) }
     for common in ["labels.json", "../dataset.json"].map({ FilePath.joined(folder, $0) })
-    where FileManager.default.fileExists(atPath: common) {
+    where FileSystem.exists(common) {
       found.append((common, try LabelNamesFile.read(common)))
     }
     return found

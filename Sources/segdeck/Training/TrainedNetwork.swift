@@ -24,9 +24,11 @@ enum TrainedNetwork {
     let isPath = name.contains("/") || name.hasSuffix(".json")
     let path = isPath ? name : try ShareFolder.find().path + "/networks/\(name).json"
     guard let data = try FileContent.readIfPresent(path) else {
+      let names = ["liver", "heart"] + bundledNames
+      let meant = Resemblance.name(meantBy: name, among: names)
       throw InputError(
-        "--network \(name)", "no such network",
-        expected: (["liver", "heart"] + bundledNames).joined(separator: ", ")
+        "--network \(name)", "no such network" + (meant.map { "; did you mean \($0)?" } ?? ""),
+        expected: names.joined(separator: ", ")
           + ", or a layer graph as JSON")
     }
     let graph = try NetworkGraph(json: String(decoding: data, as: UTF8.self), subject: path)
@@ -36,7 +38,7 @@ enum TrainedNetwork {
   /// Names of the graphs in the share folder.
   private static var bundledNames: [String] {
     guard let folder = try? ShareFolder.find().path + "/networks",
-      let files = try? FileManager.default.contentsOfDirectory(atPath: folder)
+      let files = try? FileSystem.names(in: folder)
     else { return [] }
     return files.filter { $0.hasSuffix(".json") }.map { String($0.dropLast(5)) }.sorted()
   }

@@ -149,18 +149,24 @@ extension TrainingFolders.Source {
   /// The labels, on the image's grid.
   /// - Throws: ``InputError`` when the file is no mask, or does not fit; ``Cancelled``.
   func labels(on grid: VolumeGrid, work: WorkContext) throws -> LabelVolume {
-    try FittedMask(pair.labels, on: grid, coding: coding, work: work.silent).labels
+    let mask = try FittedMask(pair.labels, on: grid, coding: coding, work: work.silent)
+    mask.keepNotes()
+    return mask.labels
   }
 
   /// The image and its labels, voxel upon voxel.
-  /// - Throws: ``InputError`` when a file cannot be read, the labels do not fit, or an intensity is not finite.
-  func volumes(work: WorkContext) throws -> (image: ScalarVolume, labels: LabelVolume) {
+  /// - Throws: ``InputError`` when a file cannot be read, the labels do not fit, or an intensity is not finite though
+  ///   it must be.
+  func volumes(
+    mustBeFinite: Bool = true, work: WorkContext
+  ) throws -> (image: ScalarVolume, labels: LabelVolume) {
     let file = try imageFile()
     let image = try image(file, work: work)
-    if let finding = file.findings.first(where: { $0.problem.contains("no finite number") }) {
+    if mustBeFinite, let finding = file.findings.first(where: { $0.problem.contains("no finite number") }) {
       throw InputError(
         pair.image, "cannot serve for training", found: finding.problem, expected: "finite intensities")
     }
+    FindingNotes.keep(file)
     return (image, try labels(on: image.grid, work: work))
   }
 

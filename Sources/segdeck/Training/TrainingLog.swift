@@ -3,19 +3,36 @@ import Segmentation
 import Work
 
 /// Where the records of a run go: a file of JSON lines, or stdout where it is no terminal and no file was named.
-struct TrainingLog {
+///
+/// A record that cannot be written waits for the next one: a full disk does not end a training.
+final class TrainingLog {
   /// nil for stdout.
   let path: String?
+  /// Lines that still have to be written.
+  private var pending = Data()
+  private let upkeep: Upkeep
+
+  /// A log at `path`; nil for stdout.
+  init(path: String?) {
+    self.path = path
+    upkeep = Upkeep("log")
+  }
 
   /// The records of the file that a run keeps whose last step was `iteration`, 0 for a new one.
   ///
   /// Later ones, which a run left that was ended between checkpoints, come again.
+  /// - Parameters:
+  ///   - mayReplace: Whether a new run replaces the log of another one.
+  ///   - remainder: Up to which step a log counts as what a run left that was stopped before its first checkpoint, and
+  ///     is replaced.
   /// - Throws: ``InputError`` when the file is no log, or a new run would go on with another one's.
-  func records(upToIteration iteration: Int, mayReplace: Bool) throws(InputError) -> [TrainingRecord] {
-    guard let path, FileManager.default.fileExists(atPath: path) else { return [] }
+  func records(
+    upToIteration iteration: Int, mayReplace: Bool, remainder: Int
+  ) throws(InputError) -> [TrainingRecord] {
+    guard let path, FileSystem.exists(path) else { return [] }
     if iteration == 0, mayReplace { return [] }
     let records = try ReadFiles.asOwn { () throws(InputError) in try TrainingRecord.read(log: path) }
-    guard iteration > 0 || records.isEmpty else {
+    guard iteration > 0 || records.last?.iteration ?? 0 <= remainder else {
       throw InputError(
         path, "holds the log of another run", found: "\(records.count) records",
         expected: "--force to replace it, or another file")
@@ -29,21 +46,70 @@ struct TrainingLog {
     try AtomicFile.write(Data(records.map { $0.jsonLine + "\n" }.joined().utf8), to: path)
   }
 
-  /// Appends one line.
-  func append(_ record: TrainingRecord) throws(InputError) {
-    let line = Data((record.jsonLine + "\n").utf8)
+  /// Appends one line, and those before it that could not be written.
+  func append(_ record: TrainingRecord) {
     guard let path else {
-      if isatty(1) == 0 { FileHandle.standardOutput.write(line) }
+      if isatty(STDOUT_FILENO) == 0 {
+        upkeep.attempt { () throws(InputError) in try Console.print(record.jsonLine) }
+      }
       return
     }
-    let descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
-    guard descriptor >= 0 else {
-      throw InputError(path, "cannot be written", found: String(cString: strerror(errno)))
+    pending += Data((record.jsonLine + "\n").utf8)
+    upkeep.attempt { () throws(InputError) in
+      try Self.append(pending, to: path)
+      pending = Data()
     }
-    defer { close(descriptor) }
-    let count = line.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress!, $0.count) }
-    guard count == line.count else {
-      throw InputError(path, "cannot be written", found: String(cString: strerror(errno)))
+  }
+
+  /// Appends all of `lines`, or nothing.
+  private static func append(_ lines: Data, to path: String) throws(InputError) {
+    let descriptor = FileSystem.open(path, O_WRONLY | O_CREAT | O_APPEND)
+    var failure = descriptor < 0 ? errno : 0
+    if descriptor >= 0 {
+      var status = stat()
+      fstat(descriptor, &status)
+      lines.withUnsafeBytes { bytes in
+        var written = 0
+        while written < bytes.count {
+          let count = Glibc.write(descriptor, bytes.baseAddress! + written, bytes.count - written)
+          if count < 0, errno == EINTR { continue }
+          if count < 0 {
+            failure = errno
+            // Half a line would join the next one.
+            _ = ftruncate(descriptor, status.st_size)
+            return
+          }
+          written += count
+        }
+      }
+      close(descriptor)
     }
+    if failure != 0 { throw InputError(path, "cannot be written", found: String(cString: strerror(failure))) }
+  }
+}
+
+/// Something that a run writes beside its work, and goes on without.
+///
+/// The first failure is said, and the first success behind it.
+final class Upkeep {
+  private let subject: String
+  private var isFailing = false
+
+  /// - Parameter subject: What is written: "log".
+  init(_ subject: String) { self.subject = subject }
+
+  /// Runs `write`.
+  /// - Returns: Whether it succeeded.
+  @discardableResult
+  func attempt(_ write: () throws(InputError) -> Void) -> Bool {
+    do throws(InputError) {
+      try write()
+      if isFailing { Console.note("the \(subject) is written again") }
+      isFailing = false
+    } catch {
+      if !isFailing { Console.note("the \(subject) waits, the training goes on: \(error)") }
+      isFailing = true
+    }
+    return !isFailing
   }
 }

@@ -15,7 +15,7 @@ final class TrainingMonitor {
 
   /// A monitor that goes on from `records`.
   init(heads: [String], records: [TrainingRecord]) {
-    self.heads = heads
+    self.heads = heads.map(\.printableLine)
     self.records = records
   }
 
@@ -28,14 +28,14 @@ final class TrainingMonitor {
         return
       }
       lastLine = .now
-      write("segdeck: \(statusLine(record))\n")
+      Console.message(statusLine(record))
       return
     }
     let columns = TerminalWidth.columns(ofDescriptor: 2)
     var lines = plots(columns: columns)
     lines.append(String(statusLine(record).prefix(columns - 1)))
     let up = paintedLines > 0 ? "\r\u{1b}[\(paintedLines)A" : ""
-    write(up + lines.map { $0 + "\u{1b}[K\n" }.joined())
+    Console.paint(up + lines.map { $0 + "\u{1b}[K\n" }.joined())
     paintedLines = lines.count
   }
 
@@ -83,8 +83,6 @@ final class TrainingMonitor {
     parts.append(ProgressLine.duration(record.remainingSeconds) + " left")
     return parts.joined(separator: "  ")
   }
-
-  private func write(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
 }
 
 /// What a terminal behind a descriptor can show of plain output.

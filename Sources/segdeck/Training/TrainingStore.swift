@@ -35,24 +35,27 @@ struct TrainingStore {
 
   /// Refuses a folder that holds a run which would be overwritten.
   static func refuseOther(in folder: String, mayReplace: Bool) throws(InputError) {
-    guard !mayReplace, FileManager.default.fileExists(atPath: folder + last) else { return }
+    guard !mayReplace, holdsRun(folder) else { return }
     throw InputError(
       folder, "holds another run", found: "last.safetensors",
       expected: "--resume to go on with it, --force to replace it, or another folder")
   }
 
+  /// Where a folder of checkpoints has the newest one.
+  static func lastPath(in folder: String) -> String { folder + last }
+
+  /// Whether a folder holds a run that can go on.
+  static func holdsRun(_ folder: String) -> Bool { FileSystem.exists(folder + last) }
+
   /// Makes the folder of the checkpoints.
-  static func makeFolder(_ folder: String) throws(InputError) {
-    do {
-      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    } catch { throw InputError(folder, "cannot be made a folder") }
-  }
+  static func makeFolder(_ folder: String) throws(InputError) { try FileSystem.makeFolder(folder) }
 
   /// Writes best.safetensors when these weights are the best yet, and last.safetensors.
   ///
   /// In this order: should the program end in between, the run goes on from before these weights and makes them again.
   func write(_ training: TrainingRun, isBest: Bool) throws(InputError) {
     guard let checkpoints else { return }
+    try Self.makeFolder(checkpoints)
     if isBest { try model(of: training, name: "best").write(to: checkpoints + Self.best) }
     var metadata = model(of: training, name: "last").metadata
     metadata[Self.progressKey] = training.progress.json
@@ -69,6 +72,29 @@ struct TrainingStore {
     let preprocessing: Preprocessing
     let labels: [Label]
     let card: ModelCard?
+  }
+
+  /// Writes the model where it was meant to go or, where that fails, to the first other place that works: the folder of
+  /// the checkpoints, the current one, the one for temporary files.
+  /// - Throws: ``InputError`` that says why the place failed, and where the model is.
+  func writeModel(of training: TrainingRun, to path: String, format: ElementFormat) throws(InputError) {
+    let name = FilePath.name(of: path)
+    let model = model(of: training, name: name)
+    do throws(InputError) { try model.write(to: path, format: format) } catch {
+      let temporary = ProcessInfo.processInfo.environment["TMPDIR"] ?? "/tmp"
+      for folder in [checkpoints, FileSystem.currentFolder, temporary, "/tmp", "/var/tmp"].compactMap(\.self)
+      {
+        let own = [name, "\(getpid())-\(name)"].map { FilePath.joined(folder, $0) }
+        guard let place = own.first(where: { !FileSystem.exists($0) }), place != path,
+          (try? model.write(to: place, format: format)) != nil
+        else { continue }
+        throw InputError(
+          path,
+          "\(error.problem)\(error.found.map { " (\($0))" } ?? ""); the model was written to \(place) instead"
+        )
+      }
+      throw error
+    }
   }
 
   /// Reads the run that `folder` holds.

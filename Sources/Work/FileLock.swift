@@ -1,0 +1,47 @@
+import Foundation
+
+/// A file or folder that one program at a time may write to.
+///
+/// An empty file `.NAME.lock` lies beside it while it is held. The lock dies with the process, however that ends.
+package final class FileLock: Sendable {
+  private let lockPath: String
+  private let descriptor: Int32
+  private let note: Int?
+
+  /// Takes the lock of `path`.
+  ///
+  /// Where no lock can be kept (a folder without permission, a file system without locks) nothing is locked.
+  /// - Parameter owner: Who holds it otherwise: "training".
+  /// - Throws: ``InputError`` when another program holds it.
+  package init(_ path: String, owner: String) throws(InputError) {
+    lockPath = FilePath.joined(FilePath.folder(of: path), ".\(FilePath.name(of: path)).lock")
+    while true {
+      let descriptor = FileSystem.open(lockPath, O_RDWR | O_CREAT)
+      guard descriptor >= 0 else { break }
+      if flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
+        let isHeld = errno == EWOULDBLOCK
+        close(descriptor)
+        if isHeld { throw InputError(path, "is in use by another \(owner) that runs") }
+        break
+      }
+      // The one who held it may have removed the file between the two calls.
+      var own = stat()
+      fstat(descriptor, &own)
+      if let there = FileSystem.status(lockPath), there.st_ino == own.st_ino, there.st_dev == own.st_dev {
+        self.descriptor = descriptor
+        note = UnfinishedFiles.note(lockPath)
+        return
+      }
+      close(descriptor)
+    }
+    descriptor = -1
+    note = nil
+  }
+
+  deinit {
+    guard descriptor >= 0 else { return }
+    FileSystem.remove(lockPath)
+    UnfinishedFiles.forget(note)
+    close(descriptor)
+  }
+}

@@ -1,0 +1,113 @@
+import Foundation
+
+/// What the program asks of the disk: the one place where paths become C strings.
+///
+/// Foundation's calls that take paths repair names that are not UTF-8, and so miss their files.
+package enum FileSystem {
+  /// What stands at a path, links followed; nil where nothing can be found, with the reason in `errno`.
+  package static func status(_ path: String) -> stat? {
+    var status = stat()
+    return getStatus(path, &status) == 0 ? status : nil
+  }
+
+  /// As `stat(2)`.
+  package static func getStatus(_ path: String, _ status: inout stat) -> Int32 {
+    FilePath.withCString(path) { stat($0, &status) }
+  }
+
+  /// As `lstat(2)`.
+  package static func getLinkStatus(_ path: String, _ status: inout stat) -> Int32 {
+    FilePath.withCString(path) { lstat($0, &status) }
+  }
+
+  /// As `statvfs(2)`.
+  package static func getDisk(_ path: String, _ disk: inout statvfs) -> Int32 {
+    FilePath.withCString(path) { statvfs($0, &disk) }
+  }
+
+  /// As `link(2)`.
+  package static func link(_ path: String, _ name: String) -> Int32 {
+    FilePath.withCString(path) { old in FilePath.withCString(name) { Glibc.link(old, $0) } }
+  }
+
+  /// The path without links; nil where it leads to no file, with the reason in `errno`.
+  package static func resolved(_ path: String) -> String? {
+    guard let resolved = FilePath.withCString(path, { realpath($0, nil) }) else { return nil }
+    defer { free(resolved) }
+    return FilePath.text(resolved)
+  }
+
+  /// Whether something stands at the path, links followed.
+  package static func exists(_ path: String) -> Bool { status(path) != nil }
+
+  /// Whether a folder stands at the path.
+  package static func isFolder(_ path: String) -> Bool {
+    status(path).map { $0.st_mode & S_IFMT == S_IFDIR } ?? false
+  }
+
+  /// As `access(2)`.
+  package static func allows(_ mode: Int32, at path: String) -> Bool {
+    FilePath.withCString(path) { access($0, mode) } == 0
+  }
+
+  /// As `open(2)`.
+  package static func open(_ path: String, _ flags: Int32, mode: mode_t = 0o644) -> Int32 {
+    FilePath.withCString(path) { Glibc.open($0, flags | O_CLOEXEC, mode) }
+  }
+
+  /// As `rename(2)`.
+  @discardableResult
+  package static func rename(_ path: String, _ place: String) -> Int32 {
+    FilePath.withCString(path) { old in FilePath.withCString(place) { Glibc.rename(old, $0) } }
+  }
+
+  /// As `unlink(2)`.
+  @discardableResult
+  package static func remove(_ path: String) -> Int32 { FilePath.withCString(path) { unlink($0) } }
+
+  /// Names in a folder, ascending, without "." and "..".
+  /// - Throws: ``InputError`` when it is no folder, or may not be read.
+  package static func names(in folder: String) throws(InputError) -> [String] {
+    guard let stream = FilePath.withCString(folder.isEmpty ? "." : folder, { opendir($0) }) else {
+      throw InputError(folder, "is not a folder that can be read", found: reason)
+    }
+    defer { closedir(stream) }
+    var names: [String] = []
+    while let entry = readdir(stream) {
+      let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+        FilePath.text(UnsafeRawBufferPointer(rebasing: bytes.prefix { $0 != 0 }))
+      }
+      if name != ".", name != ".." { names.append(name) }
+    }
+    return names.sorted()
+  }
+
+  /// Makes a folder and those above it; one that is there already stays.
+  /// - Throws: ``InputError`` when it cannot be made.
+  package static func makeFolder(_ path: String) throws(InputError) {
+    if isFolder(path) { return }
+    let parent = FilePath.folder(of: path)
+    if !parent.isEmpty, parent != path { try makeFolder(parent) }
+    // A path that ends in a slash is its own last part's folder, which exists by now.
+    if isFolder(path) { return }
+    guard FilePath.withCString(path, { mkdir($0, 0o777) }) == 0 || errno == EEXIST && isFolder(path) else {
+      throw InputError(path, "cannot be made a folder", found: reason)
+    }
+  }
+
+  /// The folder in which relative paths begin; "." where it was deleted.
+  package static var currentFolder: String {
+    guard let folder = getcwd(nil, 0) else { return "." }
+    defer { free(folder) }
+    return FilePath.text(folder)
+  }
+
+  /// Where a symbolic link leads; nil where it is none.
+  package static func target(ofLink path: String) -> String? {
+    var bytes = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
+    let count = FilePath.withCString(path) { readlink($0, &bytes, bytes.count - 1) }
+    return count > 0 ? FilePath.text(bytes) : nil
+  }
+
+  private static var reason: String { String(cString: strerror(errno)) }
+}
