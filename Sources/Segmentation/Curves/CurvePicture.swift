@@ -1,5 +1,6 @@
 import Foundation
 import Volumes
+import Work
 
 /// Plots side by side as one SVG picture, for documents: lines are means, bands reach from the smallest to the
 /// largest run.
@@ -36,7 +37,7 @@ package struct CurvePicture {
       "<rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>",
     ]
     for (index, plot) in plots.enumerated() {
-      parts.append("<g transform=\"translate(\(Int(Double(index) * Self.width)) 0)\">")
+      parts.append("<g transform=\"translate(\(Int(saturating: Double(index) * Self.width)) 0)\">")
       parts += Self.elements(of: plot)
       parts.append("</g>")
     }
