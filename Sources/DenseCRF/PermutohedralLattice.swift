@@ -214,7 +214,7 @@ private struct SimplexEmbedding: Sendable {
     for axis in 0...d {
       let coordinate = (elevated[axis] / Float(d + 1)).rounded()
       // `LatticeKernel.widestRange` bounds features far below this, and leaves room for what follows.
-      let nearest = Int32(min(max(coordinate, -0x1p26), 0x1p26))  // cannot trap: clamped, and no NaN leaves `max`
+      let nearest = Int32(min(max(coordinate, -0x1p26), 0x1p26))  // cannot trap: clamped
       remainder[axis] = nearest * Int32(d + 1)
       steps += nearest
     }

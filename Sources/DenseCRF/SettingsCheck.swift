@@ -23,7 +23,8 @@ extension DenseCRF {
       let extent = Double(image.range.upperBound) - Double(image.range.lowerBound)
       guard extent / thetaBeta <= LatticeKernel.widestRange else {
         throw InputError(
-          "theta beta", "is too small for intensities from \(image.range.lowerBound) to \(image.range.upperBound)",
+          "theta beta",
+          "is too small for intensities from \(image.range.lowerBound) to \(image.range.upperBound)",
           found: "\(thetaBeta)", expected: "\(extent / LatticeKernel.widestRange) or more")
       }
     }

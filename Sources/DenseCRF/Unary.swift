@@ -44,7 +44,8 @@ package struct Unary: Sendable {
   ) throws {
     guard (2...Self.mostClasses).contains(classCount) else {
       throw InputError(
-        "probabilities", "have an unusable number of classes", found: "\(classCount)", expected: "2 to \(Self.mostClasses)")
+        "probabilities", "have an unusable number of classes", found: "\(classCount)",
+        expected: "2 to \(Self.mostClasses)")
     }
     guard whole.voxelCount > 0, probabilities.count == classCount * whole.voxelCount else {
       throw InputError(

@@ -118,7 +118,11 @@ package struct StructureComparison: Hashable, Sendable {
       reference.grid.size == other.grid.size, "masks of \(reference.grid.size) and \(other.grid.size) voxels")
     name = structure.name
     let known: LabelOverlaps
-    if let overlaps { known = overlaps } else { known = try LabelOverlaps(reference: reference, other: other, work: work) }
+    if let overlaps {
+      known = overlaps
+    } else {
+      known = try LabelOverlaps(reference: reference, other: other, work: work)
+    }
     let extent = known.extent(of: structure)
     overlap = extent.overlap
     let millilitresPerVoxel = reference.grid.voxelVolume / 1000

@@ -16,7 +16,9 @@ extension ScalarVolume {
     let total = upper.reduce(0, +)
     guard total > 0 else { return nil }
     let positions = shares.map { $0 * Double(total - 1) }
-    let ranks = Set(positions.flatMap { [Int(saturating: $0.rounded(.down)), Int(saturating: $0.rounded(.up))] }).sorted()
+    let ranks = Set(
+      positions.flatMap { [Int(saturating: $0.rounded(.down)), Int(saturating: $0.rounded(.up))] }
+    ).sorted()
     var keyOfRank: [Int: UInt32] = [:]
     var below = 0
     var remaining = ranks[...]

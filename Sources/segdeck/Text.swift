@@ -40,9 +40,13 @@ enum Text {
     let parts = text.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) }
     guard parts.count == 3, let i = parts[0], let j = parts[1], let k = parts[2], i > 0, j > 0, k > 0,
       i <= 65_536, j <= 65_536, k <= 65_536
-    else { throw InputError(option, "not a size", found: text, expected: "XxYxZ, such as 160x160x72") }
+    else {
+      throw InputError(
+        option, "not a size", found: text, expected: "XxYxZ, such as 160x160x72, each 1 to 65536")
+    }
     guard i * j * k <= mostVoxels else {
-      throw InputError(option, "more voxels than any image has", found: text, expected: "at most \(mostVoxels)")
+      throw InputError(
+        option, "more voxels than any image has", found: text, expected: "at most \(mostVoxels)")
     }
     return GridSize(i, j, k)
   }

@@ -14,14 +14,16 @@ struct ExtremeValueTests {
   /// Values as a command line states them.
   static let words = [
     "0", "-1", "1", "nan", "inf", "-inf", "1e-308", "1e-30", "1e-8", "1e8", "1e30", "1e38", "1e300", "1e308",
-    "9223372036854775807", "-9223372036854775808", "2147483648", "4294967296", "9223372036854775808", "", "1,2,3,4",
+    "9223372036854775807", "-9223372036854775808", "2147483648", "4294967296", "9223372036854775808", "",
+    "1,2,3,4",
     "1e999", "0,0", "-1,1", "1048575x1048575x1048575", "1x1x1", String(repeating: "9", count: 400),
   ]
 
   /// Values as JSON states them.
   static let numbers = [
     "0", "-1", "1", "0.5", "1e-308", "1e-30", "1e-8", "1e8", "1e30", "1e38", "1e300", "1e308",
-    "9223372036854775807", "-9223372036854775808", "2147483648", "4294967296", "18446744073709551616", "65536",
+    "9223372036854775807", "-9223372036854775808", "2147483648", "4294967296", "18446744073709551616",
+    "65536",
     "null", "\"1\"", "[]",
   ]
 
@@ -45,9 +47,13 @@ struct ExtremeValueTests {
         ], in: folder.path)
     }
     try Data(graph.utf8).write(to: URL(filePath: folder("graph.json")))
-    try succeed(train + ["-o", "model.safetensors", "--log", "log.jsonl", "--checkpoints", "run"], in: folder.path)
     try succeed(
-      ["segment", "images/c1.nii", "--model", "./model.safetensors", "--probabilities", "p.nii", "-o", "o.nii"],
+      train + ["-o", "model.safetensors", "--log", "log.jsonl", "--checkpoints", "run"], in: folder.path)
+    try succeed(
+      [
+        "segment", "images/c1.nii", "--model", "./model.safetensors", "--probabilities", "p.nii", "-o",
+        "o.nii",
+      ],
       in: folder.path)
     try succeed(sweep + ["--preset-output", "preset.json"], in: folder.path)
     return try folder.contents().filter { !$0.value.isEmpty }
@@ -76,11 +82,14 @@ struct ExtremeValueTests {
   /// A run of each command that succeeds, or that lacks nothing but a terminal.
   static let commands: [String: [String]] = [
     "review": ["review", "images/c1.nii"],
-    "segment": ["segment", "images/c1.nii", "--model", "./model.safetensors", "-o", "new.nii", "--threads", "1"],
+    "segment": [
+      "segment", "images/c1.nii", "--model", "./model.safetensors", "-o", "new.nii", "--threads", "1",
+    ],
     "refine": ["refine", "images/c1.nii", "--mask", "labels/c1.nii", "-o", "new.nii", "--threads", "1"],
     "compare": ["compare", "labels/c1.nii", "labels/c2.nii", "--threads", "1"],
     "evaluate": [
-      "evaluate", "--images", "images", "--labels", "labels", "--model", "./model.safetensors", "--threads", "1",
+      "evaluate", "--images", "images", "--labels", "labels", "--model", "./model.safetensors", "--threads",
+      "1",
     ],
     "sweep": sweep, "train": train + ["-o", "new.safetensors"],
     "curves": ["curves", "log.jsonl"],
@@ -195,7 +204,10 @@ struct ExtremeValueTests {
     try walk(try text("journal.jsonl"), Self.sweep + ["--trials", "3"]) { ["journal.jsonl": Data($0.utf8)] }
     for (name, words) in [
       ("model.safetensors", ["segment", "images/c1.nii", "--model", "./model.safetensors", "-o", "new.nii"]),
-      ("run/last.safetensors", Self.train + ["-o", "new.safetensors", "--checkpoints", "run", "--resume", "--force"]),
+      (
+        "run/last.safetensors",
+        Self.train + ["-o", "new.safetensors", "--checkpoints", "run", "--resume", "--force"]
+      ),
     ] {
       let model = try TensorFileTexts(try #require(files[name]))
       for key in model.texts.keys.sorted() where key != "card" {
@@ -219,7 +231,9 @@ enum JSONNumbers {
       if isInString, character == "\\" { place = text.index(after: place) }
       if character == "\"" { isInString.toggle() }
       if !isInString, character == "-" || character.isASCII && character.isNumber {
-        let end = text[place...].firstIndex { !($0.isASCII && ($0.isNumber || "+-.eE".contains($0))) } ?? text.endIndex
+        let end =
+          text[place...].firstIndex { !($0.isASCII && ($0.isNumber || "+-.eE".contains($0))) }
+          ?? text.endIndex
         ranges.append(place..<end)
         place = end
       } else {

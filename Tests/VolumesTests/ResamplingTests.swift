@@ -51,7 +51,7 @@ func linearFunctionsSurvive() throws {
 }
 
 @Test("a working grid has the spacing asked for, the same centre, and covers the field of view")
-func workingGrid() {
+func workingGrid() throws {
   let source = VolumeGrid(size: GridSize(512, 300, 78), affine: oblique)
   let target = try source.resampled(to: Spacing(3))
   // 512 x 0.75 = 384, 300 x 1 = 300, 78 x 1.3 = 101.4 mm.

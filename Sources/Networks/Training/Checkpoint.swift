@@ -76,7 +76,8 @@ package enum Checkpoint {
         expected: "0 to \(mostSteps), and a whole number")
     }
     do { try progress.options.validated() } catch {
-      throw InputError(path, "checkpoint: \(error.subject) is unusable", found: error.found, expected: error.expected)
+      throw InputError(
+        path, "checkpoint: \(error.subject) is unusable", found: error.found, expected: error.expected)
     }
     var trainer = try Trainer(
       graph: model.graph, parameters: model.parameters, options: progress.options, seed: 0)

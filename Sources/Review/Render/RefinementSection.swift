@@ -137,7 +137,8 @@ extension ReviewState {
         return "mask resists with \(decimals(own, 1)), pull at most \(brief(pull))"
       }
       guard let share = live?.latest?.part.movableShare else { return "" }
-      return "pull at most \(brief(pull)): could move \(Int(saturating: (share * 100).rounded()))% of the border"
+      return
+        "pull at most \(brief(pull)): could move \(Int(saturating: (share * 100).rounded()))% of the border"
     case .auxiliaryWeight:
       let main = 1 - settings.auxiliaryHeadWeights.prefix(base.auxiliaryHeadCount).reduce(0, +)
       return "the main head keeps \(brief(main, atMost: 2))"

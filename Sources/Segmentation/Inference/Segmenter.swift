@@ -108,7 +108,7 @@ package struct Segmenter: Sendable {
     // The probabilities of every head, and a mix of them with its labels on the image's grid.
     try AvailableMemory.require(
       checkedProduct(size.voxelCount, network.graph.classCount, headCount + 1, MemoryLayout<Float>.stride),
-      subject: model.name, "its probabilities on \(size) voxels")
+      subject: model.name, "what it says of \(size) voxels")
     let values = try filledArrays(headCount, count: count) { volumes in
       try stream(input, work: work) { heads, work in
         try ScorePlanes(heads: heads, size: size).writeProbabilities(to: volumes, work: work)
@@ -151,7 +151,7 @@ package struct Segmenter: Sendable {
     // The sums of every head and the counts, and the probabilities and scores of one tile as large as it may become.
     try AvailableMemory.require(
       checkedProduct(extent.product, 3 * classCount * headCount + 2, MemoryLayout<Float>.stride),
-      subject: model.name, "its tiles on \(extent.w)x\(extent.h)x\(extent.d) voxels")
+      subject: model.name, "what its tiles say of \(extent.w)x\(extent.h)x\(extent.d) voxels")
     var sums = [Tensor](
       repeating: Tensor(shape: [1, classCount, extent.d, extent.h, extent.w]), count: headCount)
     var counts = Tensor(shape: [1, 1, extent.d, extent.h, extent.w])

@@ -25,10 +25,12 @@ extension Preprocessing {
       }
       let inside = sample.count { $0 > lower && $0 < upper }
       guard Double(inside) < 0.02 * Double(sample.count) else { return nil }
-      return "hardly any voxel lies in the model's window of \(Int(saturating: lower)) to \(Int(saturating: upper))"
+      return
+        "hardly any voxel lies in the model's window of \(Int(saturating: lower)) to \(Int(saturating: upper))"
     case .standardScore:
       guard CaseSurvey.looksLikeHounsfieldUnits(smallest: smallest, largest: largest) else { return nil }
-      return "the model was not trained on CT, and this image looks like one: values from \(Int(saturating: smallest))"
+      return
+        "the model was not trained on CT, and this image looks like one: values from \(Int(saturating: smallest))"
     }
   }
 

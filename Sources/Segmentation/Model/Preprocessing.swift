@@ -169,13 +169,29 @@ extension Preprocessing {
     }
   }
 
+  /// Voxels of a working grid for each of an image at most, ten along each axis: between them nothing is known, and
+  /// lengths are in another unit as a rule.
+  private static let mostVoxelsPerVoxel = 1000
+  /// Voxels that a working grid may have whatever the image is.
+  private static let leastMostVoxels = 1 << 20
+
   /// The image as the network sees it: its axes, its intensities, and the spacing of the model or the image's own.
-  /// - Throws: ``InputError`` when the orientation is none, or the working grid does not fit in memory; ``Cancelled``.
+  /// - Throws: ``InputError`` when the orientation is none, the image's voxels are far too large for the spacing, or the
+  ///   working grid does not fit in memory; ``Cancelled``.
   package func prepared(
     _ image: ScalarVolume, grid: WorkingGrid = .model, work: WorkContext
   ) throws -> ScalarVolume {
     let axes = ReorientedGrid(image.grid, orientation: try parsedOrientation)
-    let target = try grid == .image ? axes.grid : axes.grid.resampled(to: spacingMillimetres, subject: "image")
+    let target =
+      try grid == .image ? axes.grid : axes.grid.resampled(to: spacingMillimetres, subject: "image")
+    let most = max(Self.leastMostVoxels, image.voxels.count * Self.mostVoxelsPerVoxel)
+    guard target.size.voxelCount <= most else {
+      let (own, wanted) = (axes.grid.spacing, spacingMillimetres)
+      throw InputError(
+        "image", "voxels are too large for a working grid of \(wanted.i) x \(wanted.j) x \(wanted.k) mm",
+        found: "\(own.i) x \(own.j) x \(own.k) mm, \(target.size) voxels of the grid",
+        expected: "at most \(most)")
+    }
     // The reoriented image, its normalised copy, the working grid and what the resampling of a slice needs.
     try AvailableMemory.require(
       checkedProduct(2 * image.voxels.count + target.size.voxelCount, MemoryLayout<Float>.stride),

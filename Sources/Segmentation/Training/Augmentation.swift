@@ -55,7 +55,8 @@ package struct Augmentation: Hashable, Sendable, Codable {
     }
     guard rotationDegrees.count == 3, mirroredAxes.allSatisfy({ (0...2).contains($0) }) else {
       throw InputError(
-        "augmentation", "axes are unusable", found: "\(rotationDegrees.count) rotations, mirrors \(mirroredAxes)",
+        "augmentation", "axes are unusable",
+        found: "\(rotationDegrees.count) rotations, mirrors \(mirroredAxes)",
         expected: "3 rotations, mirrors of 0 to 2")
     }
     for angle in rotationDegrees { try require("rotation", angle, -360...360) }

@@ -84,14 +84,17 @@ extension CaseSurvey {
       return Chosen(
         .standardScore, "\(count - hounsfield) of \(count) images looked at are not in Hounsfield units")
     }
-    func percentile(_ share: Double) -> Double { Double(labelled[Int(saturating: share * Double(labelled.count - 1))]) }
+    func percentile(_ share: Double) -> Double {
+      Double(labelled[Int(saturating: share * Double(labelled.count - 1))])
+    }
     let (low, high) = (percentile(0.005), percentile(0.995))
     let margin = max((high - low) / 2, 10)
     let lower = ((low - margin) / 5).rounded(.down) * 5
     let upper = ((high + margin) / 5).rounded(.up) * 5
     return Chosen(
       .window(lower: Float(lower), upper: Float(upper)),
-      "Hounsfield units; 99 % of labelled voxels lie in \(Int(saturating: low.rounded()))...\(Int(saturating: high.rounded()))")
+      "Hounsfield units; 99 % of labelled voxels lie in \(Int(saturating: low.rounded()))...\(Int(saturating: high.rounded()))"
+    )
   }
 
   /// The network by its name, for the working grid: the smallest family member where cases are small.
@@ -118,7 +121,8 @@ extension CaseSurvey {
       let wanted = ordered[(ordered.count - 1) * 9 / 10]
       return (wanted + multiple[axis] - 1) / multiple[axis] * multiple[axis]
     }
-    let memoryVoxels = Int(saturating: TrainingLimit.memoryShare * Double(memoryBytes) / (2 * network.trainingBytesPerVoxel))
+    let memoryVoxels = Int(
+      saturating: TrainingLimit.memoryShare * Double(memoryBytes) / (2 * network.trainingBytesPerVoxel))
     let limit = min(TrainingLimit.cropVoxels, memoryVoxels)
     var isWhole = true
     while extents.reduce(1, *) > limit {

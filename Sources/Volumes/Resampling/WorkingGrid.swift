@@ -16,7 +16,9 @@ extension VolumeGrid {
   /// one asked for, and world positions follow from the affine.
   /// - Throws: ``InputError`` about `subject` when a spacing is beyond ``UsableRange``, or the grid has more than
   ///   ``mostVoxelsAlongAxis``.
-  package func resampled(to spacing: Spacing, subject: String = "working grid") throws(InputError) -> VolumeGrid {
+  package func resampled(to spacing: Spacing, subject: String = "working grid") throws(InputError)
+    -> VolumeGrid
+  {
     var size = size
     var affine = affine
     var first = [0.0, 0.0, 0.0]

@@ -34,7 +34,9 @@ struct CompareCommand: ParsableCommand {
   var json = false
 
   func validate() throws {
-    if !(0...1e6).contains(tolerance) { throw ValidationError("--tolerance is 0 to 1000000 mm, not \(tolerance)") }
+    if !(0...1e6).contains(tolerance) {
+      throw ValidationError("--tolerance is 0 to 1000000 mm, not \(tolerance)")
+    }
     if !(1...1024).contains(threads) { throw ValidationError("--threads is 1 to 1024, not \(threads)") }
   }
 
@@ -57,7 +59,8 @@ struct CompareCommand: ParsableCommand {
     let overlaps = try LabelOverlaps(reference: first.labels, other: second.labels, work: work)
     let comparisons = try structures.map {
       try StructureComparison(
-        $0, reference: first.labels, other: second.labels, toleranceMillimetres: tolerance, overlaps: overlaps,
+        $0, reference: first.labels, other: second.labels, toleranceMillimetres: tolerance,
+        overlaps: overlaps,
         work: work)
     }
     let report = ComparisonReport(

@@ -215,7 +215,8 @@ extension TrainCommand {
     let generated = stored.map { $0.card?.generatedCases ?? 0 } ?? generatedCases ?? 0
     guard (0...GeneratedCases.mostCases).contains(generated) else {
       throw InputError(
-        "--generated-cases", "cannot train", found: "\(generated)", expected: "0 to \(GeneratedCases.mostCases)")
+        "--generated-cases", "cannot train", found: "\(generated)",
+        expected: "0 to \(GeneratedCases.mostCases)")
     }
     let cases = try readCases(sources, split, preprocessing, generatedCount: generated)
     try requireStructures(of: cases, sources)

@@ -84,7 +84,8 @@ struct TrainingStore {
       throw InputError(path, "checkpoint: its settings cannot be read")
     }
     do { try description.settings.validated() } catch {
-      throw InputError(path, "checkpoint: \(error.subject) is unusable", found: error.found, expected: error.expected)
+      throw InputError(
+        path, "checkpoint: \(error.subject) is unusable", found: error.found, expected: error.expected)
     }
     return Stored(
       path: path, trainer: trainer, progress: progress,
