@@ -97,7 +97,7 @@ struct ExtremeValueTests {
       "phantom", "ct", "--seed", "1", "--size", "8x8x8", "-o", "new.nii", "--labels", "newlabels.nii",
     ],
     "info": ["info", "images/c1.nii"], "convert": ["convert", "images/c1.nii", "new.nii"],
-    "terminal": ["terminal"], "keys": ["keys"],
+    "replay": ["replay", "o.json", "-o", "new.nii"], "terminal": ["terminal"], "keys": ["keys"],
   ]
 
   /// What is wrong with how a run ended; nil when nothing is.
@@ -191,6 +191,7 @@ struct ExtremeValueTests {
       }
     }
     func text(_ name: String) throws -> String { String(decoding: try #require(files[name]), as: UTF8.self) }
+    try walk(try text("o.json"), ["replay", "o.json", "-o", "new.nii"]) { ["o.json": Data($0.utf8)] }
     let refine = ["refine", "images/c1.nii", "-o", "new.nii", "--threads", "1"]
     try walk(try text("preset.json"), refine + ["--mask", "labels/c1.nii", "--preset", "preset.json"]) {
       ["preset.json": Data($0.utf8)]
