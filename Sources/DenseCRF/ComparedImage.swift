@@ -34,7 +34,10 @@ struct ComparedImage: Sendable {
         expected: "a finite number")
     }
     voxels = image.voxels
-    let range = image.intensityRange ?? statistics.robustRange(image.voxels)
+    let stated = image.intensityRange ?? statistics.robustRange(image.voxels)
+    // Differences of intensities must be 32-bit floats too.
+    let usable = UsableRange.intensity
+    let range = stated.clamped(to: Float(usable.lowerBound)...Float(usable.upperBound))
     self.range = range
     isWhole =
       statistics.isWhole && range.lowerBound == range.lowerBound.rounded()

@@ -99,8 +99,9 @@ package struct DenseCRF: Sendable {
   }
 
   /// The refined probabilities and labels.
-  /// - Throws: ``InputError`` for settings that mean nothing (a weight below 0, a θ of 0 or less, iterations below
-  ///   0, anything not finite), one θβ per image missing, or a unary of another size; ``Cancelled``.
+  /// - Throws: ``InputError`` for settings that mean nothing (anything beyond ``UsableRange``, a θβ too small
+  ///   for the intensities), one θβ per image missing, a unary of another size, or memory that does not suffice;
+  ///   ``Cancelled``.
   package func refine(
     _ unary: Unary, settings: RefinementSettings, method: Method = .fast, wantsMarginals: Bool = false,
     work: WorkContext = WorkContext()
@@ -115,10 +116,13 @@ package struct DenseCRF: Sendable {
         .run(unary, wantsMarginals: wantsMarginals, work: work)
     case .fast:
       let kernels = try kernels(settings, work: work.part(0...0.3))
-      return try GridMeanField(
+      let meanField = GridMeanField(
         size: size, unary: unary, settings: settings, appearance: kernels.appearance,
-        smoothness: kernels.smoothness, level: level
-      ).run(wantsMarginals: wantsMarginals, work: work.part(0.3...1))
+        smoothness: kernels.smoothness, level: level)
+      try AvailableMemory.require(
+        meanField.byteCount(wantsMarginals: wantsMarginals), subject: "CRF",
+        "\(unary.classCount) classes on \(size) voxels")
+      return try meanField.run(wantsMarginals: wantsMarginals, work: work.part(0.3...1))
     }
   }
 
@@ -158,7 +162,10 @@ package struct DenseCRF: Sendable {
   }
 
   /// A width in millimetres as voxels along each axis.
-  func voxels(_ theta: Spacing) -> [Double] { (0..<3).map { theta[$0] / spacing[$0] } }
+  ///
+  /// A kernel of a twentieth of a voxel is 0 at the next voxel in double precision's own terms (exp(-200)), and one of a
+  /// million voxels 1 everywhere: what lies beyond acts alike and is taken as these.
+  func voxels(_ theta: Spacing) -> [Double] { (0..<3).map { min(max(theta[$0] / spacing[$0], 0.05), 1e6) } }
 
   /// The Gaussians of a width in millimetres along each axis.
   func axes(_ theta: Spacing) -> [GaussianAxis] {

@@ -1,3 +1,5 @@
+import Work
+
 /// A Gaussian along one axis of a voxel grid as decimation, a short symmetric filter and interpolation.
 ///
 /// Voxel x of block b = x / step has weights in cells b, b + 1, b + 2 (cell c is centred on block c - 1), so that
@@ -27,7 +29,7 @@ struct GaussianAxis: Sendable {
     self.count = count
     step = [8, 4, 2].first { sigma >= accuracy.widthPerStep * Double($0) } ?? 1
     if step == 1 {
-      let radius = min(count - 1, Int((4.5 * sigma).rounded(.up)))
+      let radius = min(count - 1, Int(saturating: (4.5 * sigma).rounded(.up)))
       weights = AlignedStorage([0, 1, 0])
       taps = AlignedStorage((0...max(0, radius)).map { Float(gaussian(Double($0) / sigma)) })
     } else {

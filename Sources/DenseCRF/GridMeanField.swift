@@ -22,6 +22,24 @@ struct GridMeanField: Sendable {
   /// The appearance kernel where it lives on a lattice.
   private var lattice: LatticeKernel? { if case .lattice(let kernel) = appearance { kernel } else { nil } }
 
+  /// Bytes that ``run(wantsMarginals:work:)`` allocates at most; nil where an `Int` does not hold them.
+  ///
+  /// Two grids of each kernel are alive, one that is read and one that is written; a lattice adds differences, logits
+  /// and its own scratch memory of about two floats a voxel.
+  func byteCount(wantsMarginals: Bool) -> Int? {
+    let grids = [cells?.shape(channels: channels), smoothness?.shape(channels: channels)].compactMap(\.self)
+      .map { checkedProduct($0.planeFloats, $0.axes[2].cells, 2) }
+    let perVoxel =
+      (settings.excludesSelf || lattice != nil ? channels : 0) + (lattice == nil ? 0 : channels + 3)
+      + (wantsMarginals ? unary.classCount : 0) + 1
+    let floats = (grids + [checkedProduct(unary.stride, perVoxel)]).reduce(0) { sum, part -> Int? in
+      guard let sum, let part else { return nil }
+      let (total, overflow) = sum.addingReportingOverflow(part)
+      return overflow ? nil : total
+    }
+    return floats.flatMap { checkedProduct($0, MemoryLayout<Float>.stride) }
+  }
+
   /// Runs all iterations.
   func run(wantsMarginals: Bool, work: WorkContext) throws(Cancelled) -> MeanFieldResult {
     let appearanceShape = cells?.shape(channels: channels)

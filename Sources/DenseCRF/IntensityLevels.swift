@@ -1,3 +1,5 @@
+import Work
+
 /// One image's intensities as whole numbers: clipped to a range and rounded to evenly spaced levels.
 ///
 /// Levels are no more than 0.02 θβ apart, or one unit where the image has only whole numbers and they are fewer.
@@ -8,6 +10,8 @@ struct IntensityLevels: Sendable {
   let count: Int
   /// Distance of two levels in units of θβ.
   let spacing: Double
+
+  private static let leastExtent = 1e-30
 
   /// Levels per unit of intensity.
   var perUnit: Float { count > 1 ? Float(count - 1) / (upper - lower) : 0 }
@@ -20,7 +24,8 @@ struct IntensityLevels: Sendable {
     let needed = (extent / (0.02 * thetaBeta)).rounded(.up)
     let steps = image.isWhole ? min(extent, needed) : needed
     guard steps < 65_536 else { return nil }
-    count = Int(steps) + 1
+    // So narrow a range is one level: its reciprocal is no 32-bit float.
+    count = extent < Self.leastExtent ? 1 : Int(saturating: steps) + 1
     spacing = count > 1 ? extent / Double(count - 1) / thetaBeta : 0
   }
 
@@ -28,5 +33,7 @@ struct IntensityLevels: Sendable {
   func kernel() -> [Double] { (0..<count).map { gaussian(Double($0) * spacing) } }
 
   /// The level of an intensity.
-  func level(_ intensity: Float) -> Int { Int((min(max(intensity, lower), upper) - lower) * perUnit + 0.5) }
+  func level(_ intensity: Float) -> Int {
+    Int(saturating: (min(max(intensity, lower), upper) - lower) * perUnit + 0.5)
+  }
 }

@@ -34,7 +34,7 @@ struct IntensityStatistics {
     // An odd stride visits every column of volumes whose rows are a power of two long.
     let step = (image.count / 65_536) | 1
     let sample = stride(from: 0, to: image.count, by: step).map { image[$0] }.sorted()
-    let lower = sample[Int(0.005 * Double(sample.count - 1))]
-    return lower...sample[Int((0.995 * Double(sample.count - 1)).rounded(.up))]
+    let lower = sample[Int(saturating: 0.005 * Double(sample.count - 1))]
+    return lower...sample[Int(saturating: (0.995 * Double(sample.count - 1)).rounded(.up))]
   }
 }

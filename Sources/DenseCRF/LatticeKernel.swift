@@ -13,6 +13,8 @@ final class LatticeKernel: Sendable {
 
   /// Images at most.
   static let mostImages = PermutohedralLattice.mostDimensions - 3
+  /// Widths θβ from the lowest to the highest intensity at most: beyond, 32-bit features lose the voxels' places.
+  static let widestRange = 1e6
 
   init(_ settings: RefinementSettings, of crf: DenseCRF, work: WorkContext) throws(Cancelled) {
     let size = crf.size

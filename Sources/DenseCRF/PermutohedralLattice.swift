@@ -212,7 +212,9 @@ private struct SimplexEmbedding: Sendable {
     var rank = SIMD16<Int32>(repeating: 0)
     var steps: Int32 = 0
     for axis in 0...d {
-      let nearest = Int32((elevated[axis] / Float(d + 1)).rounded())
+      let coordinate = (elevated[axis] / Float(d + 1)).rounded()
+      // `LatticeKernel.widestRange` bounds features far below this, and leaves room for what follows.
+      let nearest = Int32(min(max(coordinate, -0x1p26), 0x1p26))  // cannot trap: clamped
       remainder[axis] = nearest * Int32(d + 1)
       steps += nearest
     }

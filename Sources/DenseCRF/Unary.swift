@@ -9,6 +9,9 @@ package struct Unary: Sendable {
   /// Probabilities below this count as this, so that no class is impossible and no logit infinite.
   package static let leastProbability: Float = 1e-5
 
+  /// Classes at most, background among them: labels of a result are bytes.
+  package static let mostClasses = 256
+
   /// Voxels along each axis.
   package let size: GridSize
   /// Classes, at least 2.
@@ -39,9 +42,10 @@ package struct Unary: Sendable {
     probabilities: [Float], classCount: Int, of whole: GridSize, in box: VoxelBounds,
     level: kernels_level = kernels_current_level(), work: WorkContext = WorkContext()
   ) throws {
-    guard (2...256).contains(classCount) else {
+    guard (2...Self.mostClasses).contains(classCount) else {
       throw InputError(
-        "probabilities", "have an unusable number of classes", found: "\(classCount)", expected: "2 to 256")
+        "probabilities", "have an unusable number of classes", found: "\(classCount)",
+        expected: "2 to \(Self.mostClasses)")
     }
     guard whole.voxelCount > 0, probabilities.count == classCount * whole.voxelCount else {
       throw InputError(

@@ -80,14 +80,9 @@ package final class ImageFile: Sendable {
     }
   }
 
-  /// Whether this machine can hold `byteCount` bytes at once.
-  /// - Throws: ``InputError`` when it has less memory in all.
+  /// Whether this process can hold `byteCount` bytes at once.
+  /// - Throws: ``InputError`` when it has less memory left.
   func checkMemory(_ byteCount: Int) throws(InputError) {
-    let memory = ProcessInfo.processInfo.physicalMemory
-    guard UInt64(byteCount) < memory else {
-      throw InputError(
-        path, "does not fit in memory", found: "\(byteCount >> 20) MiB",
-        expected: "less than \(memory >> 20) MiB")
-    }
+    try AvailableMemory.require(byteCount, subject: path, "what it holds, of \(grid.size) voxels,")
   }
 }

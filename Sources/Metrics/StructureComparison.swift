@@ -50,9 +50,11 @@ package struct MatchedStructure: Hashable, Sendable {
     otherNames: LabelTable?, coding: LabelCoding = .identity
   ) -> [MatchedStructure] {
     var structures: [MatchedStructure] = []
+    var places: [String: Int] = [:]
     func add(_ value: UInt16, _ name: String, _ list: WritableKeyPath<MatchedStructure, [UInt16]>) {
-      let position = structures.firstIndex { $0.name == name } ?? structures.count
+      let position = places[name] ?? structures.count
       if position == structures.count {
+        places[name] = position
         structures.append(MatchedStructure(name: name, referenceValues: [], otherValues: []))
       }
       structures[position][keyPath: list].append(value)
@@ -102,18 +104,26 @@ package struct StructureComparison: Hashable, Sendable {
 
   /// Compares a structure of two masks that lie voxel upon voxel; spacing is the reference's.
   ///
-  /// - Parameter toleranceMillimetres: What counts as the same border in the surface Dice.
+  /// - Parameters:
+  ///   - toleranceMillimetres: What counts as the same border in the surface Dice.
+  ///   - overlaps: Those of the two masks, so that many structures share one pass over their voxels.
   /// - Throws: `Cancelled`.
   /// - Complexity: O(voxels of the masks) for the overlap, O(voxels of the box around both structures) for the
   ///   distances; about 10 bytes for each voxel of that box.
   package init(
     _ structure: MatchedStructure, reference: LabelVolume, other: LabelVolume,
-    toleranceMillimetres: Double = 2, work: WorkContext
+    toleranceMillimetres: Double = 2, overlaps: LabelOverlaps? = nil, work: WorkContext
   ) throws(Cancelled) {
     precondition(
       reference.grid.size == other.grid.size, "masks of \(reference.grid.size) and \(other.grid.size) voxels")
     name = structure.name
-    let extent = JointExtent(structure, reference: reference, other: other)
+    let known: LabelOverlaps
+    if let overlaps {
+      known = overlaps
+    } else {
+      known = try LabelOverlaps(reference: reference, other: other, work: work)
+    }
+    let extent = known.extent(of: structure)
     overlap = extent.overlap
     let millilitresPerVoxel = reference.grid.voxelVolume / 1000
     referenceMillilitres = Double(overlap.referenceVoxelCount) * millilitresPerVoxel
@@ -153,36 +163,64 @@ private func directedDistances(
   return distances
 }
 
-/// Voxel counts of a structure in two masks, and the box around both versions of it.
-private struct JointExtent {
-  let overlap: OverlapMeasures
-  /// nil when both are empty.
-  let box: VoxelBounds?
+/// How many voxels each label has in two masks, where they lie, and how many each pair of labels shares.
+package struct LabelOverlaps: Sendable {
+  /// Voxels of a label and the box around them.
+  private struct Extent: Sendable {
+    var count: Int
+    var box: VoxelBounds
+  }
 
-  init(_ structure: MatchedStructure, reference: LabelVolume, other: LabelVolume) {
+  private var inReference: [UInt16: Extent] = [:]
+  private var inOther: [UInt16: Extent] = [:]
+  /// By the reference's label, then the other's.
+  private var common: [UInt16: [UInt16: Int]] = [:]
+
+  /// Counts the labels of two masks that lie voxel upon voxel, in one pass.
+  /// - Throws: `Cancelled`.
+  package init(reference: LabelVolume, other: LabelVolume, work: WorkContext) throws(Cancelled) {
     let size = reference.grid.size
-    let inReference = membership(of: structure.referenceValues)
-    let inOther = membership(of: structure.otherValues)
-    var (referenceCount, otherCount, both) = (0, 0, 0)
-    var lower = VoxelIndex(size.i, size.j, size.k)
-    var upper = VoxelIndex(-1, -1, -1)
     for k in 0..<size.k {
+      try work.checkCancellation()
       for j in 0..<size.j {
-        let start = size.offset(VoxelIndex(0, j, k))
-        for i in 0..<size.i {
-          let one = inReference[Int(reference.voxels[start + i])]
-          let two = inOther[Int(other.voxels[start + i])]
-          if one | two == 0 { continue }
-          referenceCount += Int(one)
-          otherCount += Int(two)
-          both += Int(one & two)
-          lower = VoxelIndex(min(lower.i, i), min(lower.j, j), min(lower.k, k))
-          upper = VoxelIndex(max(upper.i, i), max(upper.j, j), max(upper.k, k))
+        let row = size.offset(VoxelIndex(0, j, k))
+        var i = 0
+        while i < size.i {
+          let (one, two) = (reference.voxels[row + i], other.voxels[row + i])
+          var end = i + 1
+          while end < size.i, reference.voxels[row + end] == one, other.voxels[row + end] == two { end += 1 }
+          if one != 0 || two != 0 {
+            let run = Extent(
+              count: end - i, box: VoxelBounds(lower: VoxelIndex(i, j, k), upper: VoxelIndex(end - 1, j, k)))
+            Self.add(run, of: one, to: &inReference)
+            Self.add(run, of: two, to: &inOther)
+            if one != 0, two != 0 { common[one, default: [:]][two, default: 0] += run.count }
+          }
+          i = end
         }
       }
     }
-    overlap = OverlapMeasures(
-      referenceVoxelCount: referenceCount, otherVoxelCount: otherCount, intersectionVoxelCount: both)
-    box = upper.i < 0 ? nil : VoxelBounds(lower: lower, upper: upper)
+  }
+
+  private static func add(_ run: Extent, of label: UInt16, to extents: inout [UInt16: Extent]) {
+    guard label != 0 else { return }
+    guard let known = extents[label] else { return extents[label] = run }
+    extents[label] = Extent(count: known.count + run.count, box: known.box.union(run.box))
+  }
+
+  /// Voxel counts of a structure in both masks, and the box around both versions of it, nil when both are empty.
+  func extent(of structure: MatchedStructure) -> (overlap: OverlapMeasures, box: VoxelBounds?) {
+    let (values, others) = (Set(structure.referenceValues), Set(structure.otherValues))
+    let reference = values.compactMap { inReference[$0] }
+    let other = others.compactMap { inOther[$0] }
+    let both = values.reduce(0) { sum, value in
+      (common[value] ?? [:]).reduce(sum) { $0 + (others.contains($1.key) ? $1.value : 0) }
+    }
+    return (
+      OverlapMeasures(
+        referenceVoxelCount: reference.reduce(0) { $0 + $1.count },
+        otherVoxelCount: other.reduce(0) { $0 + $1.count }, intersectionVoxelCount: both),
+      (reference + other).map(\.box).reduce(nil) { $0?.union($1) ?? $1 }
+    )
   }
 }

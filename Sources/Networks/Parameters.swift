@@ -51,6 +51,9 @@ package struct Parameters: Equatable, Sendable {
     change(&tensors[name]!.elements)
   }
 
+  /// Values of all tensors.
+  package var elementCount: Int { tensors.values.reduce(0) { $0 + $1.elements.count } }
+
   /// Number of values that training changes.
   package func trainedCount(in graph: ResolvedGraph) -> Int {
     graph.parameterSlots.filter(\.role.isTrained).reduce(0) { $0 + $1.shape.reduce(1, *) }

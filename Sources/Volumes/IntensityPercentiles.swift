@@ -16,7 +16,9 @@ extension ScalarVolume {
     let total = upper.reduce(0, +)
     guard total > 0 else { return nil }
     let positions = shares.map { $0 * Double(total - 1) }
-    let ranks = Set(positions.flatMap { [Int($0.rounded(.down)), Int($0.rounded(.up))] }).sorted()
+    let ranks = Set(
+      positions.flatMap { [Int(saturating: $0.rounded(.down)), Int(saturating: $0.rounded(.up))] }
+    ).sorted()
     var keyOfRank: [Int: UInt32] = [:]
     var below = 0
     var remaining = ranks[...]
@@ -37,8 +39,8 @@ extension ScalarVolume {
       }
     }
     return positions.map { position in
-      let low = IntensityKey.value(keyOfRank[Int(position.rounded(.down))]!)
-      let high = IntensityKey.value(keyOfRank[Int(position.rounded(.up))]!)
+      let low = IntensityKey.value(keyOfRank[Int(saturating: position.rounded(.down))]!)
+      let high = IntensityKey.value(keyOfRank[Int(saturating: position.rounded(.up))]!)
       return Float(Double(low) + (Double(high) - Double(low)) * (position - position.rounded(.down)))
     }
   }

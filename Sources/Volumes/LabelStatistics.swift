@@ -43,23 +43,33 @@ package struct LabelStatistics: Hashable, Sendable {
       sums[component.label] = sum
     }
     let slots = sums.keys.sorted()
-    var totals = [SIMD3<Double>](repeating: .zero, count: slots.count)
     let axis = mask.grid.orientation.sliceAxis(of: .axial)
-    var slices = slots.map { _ in [SliceSums](repeating: SliceSums(), count: mask.grid.size[axis]) }
+    var totals = [SIMD3<Double>](repeating: .zero, count: slots.count)
     let slotOfLabel = Dictionary(uniqueKeysWithValues: zip(slots, slots.indices))
     let slotOfComponent = components.components.map { slotOfLabel[$0.label]! }
-    let isLargest = components.components.enumerated().map { sums[$1.label]!.largest == $0 }
+    var centres = slots.map { label in
+      let largest = sums[label]!.largest
+      return CentreSearch(component: largest, bounds: components.components[largest].bounds, axis: axis)
+    }
     let size = mask.grid.size
+    try work.checkCancellation()
     components.forEachRun { component, offsets in
       let slot = slotOfComponent[component]
       let start = size.index(offset: offsets.lowerBound)
       let count = Double(offsets.count)
       totals[slot] += SIMD3(
         (Double(start.i) + (count - 1) / 2) * count, Double(start.j) * count, Double(start.k) * count)
-      if isLargest[component] {
-        SliceSums.add(start, offsets.count, along: axis, to: &slices[slot])
-      }
+      if centres[slot].component == component { centres[slot].add(start, offsets.count) }
     }
+    try work.checkCancellation()
+    for slot in centres.indices { centres[slot].choose() }
+    let spacing = mask.grid.spacing
+    components.forEachRun { component, offsets in
+      let slot = slotOfComponent[component]
+      guard centres[slot].component == component else { return }
+      centres[slot].consider(size.index(offset: offsets.lowerBound), offsets.count, spacing: spacing)
+    }
+    try work.checkCancellation()
     return slots.enumerated().map { slot, label in
       let sum = sums[label]!
       let mean = totals[slot] / Double(sum.voxelCount)
@@ -67,7 +77,7 @@ package struct LabelStatistics: Hashable, Sendable {
         label: label, voxelCount: sum.voxelCount,
         millilitres: Double(sum.voxelCount) * mask.grid.voxelVolume / 1000, bounds: sum.bounds,
         componentCount: sum.componentCount, centroid: mask.grid.affine.world(mean.x, mean.y, mean.z),
-        centre: components.nearest(toMiddleOf: slices[slot], axis: axis, component: sum.largest))
+        centre: centres[slot].nearest)
     }
   }
 }
@@ -93,50 +103,70 @@ private struct LabelSums {
   }
 }
 
-/// Voxels of a component in one slice, and the sum of their indices.
-private struct SliceSums {
-  var count = 0
-  var sum = SIMD3<Int>.zero
+/// Looks for the voxel of a component, in its slice with the most voxels, that is nearest to the middle of those.
+///
+/// Runs are given twice: first all of them to ``add(_:_:)``, then, behind ``choose()``, to ``consider(_:_:spacing:)``.
+private struct CentreSearch {
+  /// Voxels in one slice, and the sum of their indices.
+  private struct Slice {
+    var count = 0
+    var sum = SIMD3<Int>.zero
+  }
 
-  /// Adds a run along i of `count` voxels to the slices across `axis`.
-  static func add(_ start: VoxelIndex, _ count: Int, along axis: Int, to slices: inout [SliceSums]) {
+  let component: Int
+  private let axis: Int
+  private let first: Int
+  /// Of the component's own slices along `axis`.
+  private var slices: [Slice]
+  private var position = 0
+  private var middle = SIMD3<Double>.zero
+  private var leastDistance = Double.infinity
+  /// The voxel.
+  private(set) var nearest: VoxelIndex
+
+  init(component: Int, bounds: VoxelBounds, axis: Int) {
+    self.component = component
+    self.axis = axis
+    first = bounds.lower[axis]
+    slices = [Slice](repeating: Slice(), count: bounds.size[axis])
+    nearest = bounds.lower
+  }
+
+  /// Adds a run along i of `count` voxels.
+  mutating func add(_ start: VoxelIndex, _ count: Int) {
     if axis == 0 {
       for i in start.i..<start.i + count {
-        slices[i].count += 1
-        slices[i].sum &+= SIMD3(i, start.j, start.k)
+        slices[i - first].count += 1
+        slices[i - first].sum &+= SIMD3(i, start.j, start.k)
       }
     } else {
-      slices[start[axis]].count += count
-      slices[start[axis]].sum &+= SIMD3(
+      slices[start[axis] - first].count += count
+      slices[start[axis] - first].sum &+= SIMD3(
         count * start.i + count * (count - 1) / 2, count * start.j, count * start.k)
     }
   }
-}
 
-extension ConnectedComponents {
-  /// The voxel of a component, in its slice with the most voxels, that is nearest to the middle of those.
-  fileprivate func nearest(toMiddleOf slices: [SliceSums], axis: Int, component: Int) -> VoxelIndex {
-    var position = 0
-    for index in slices.indices where slices[index].count > slices[position].count { position = index }
-    let slice = slices[position]
-    let middle = (0..<3).map { Double(slice.sum[$0]) / Double(slice.count) }
-    var best = components[component].bounds.lower
-    var bestDistance = Double.infinity
-    forEachRun { owner, offsets in
-      guard owner == component else { return }
-      let start = grid.size.index(offset: offsets.lowerBound)
-      let last = start.i + offsets.count - 1
-      guard axis == 0 ? (start.i...last).contains(position) : start[axis] == position else { return }
-      let i = axis == 0 ? position : min(max(Int(middle[0].rounded()), start.i), last)
-      let offset = (0..<3).map { ($0 == 0 ? Double(i) : Double(start[$0])) - middle[$0] }
-      let distance = zip(offset, 0..<3).reduce(0) { sum, term in
-        sum + term.0 * term.0 * grid.spacing[term.1] * grid.spacing[term.1]
-      }
-      if distance < bestDistance {
-        bestDistance = distance
-        best = VoxelIndex(i, start.j, start.k)
-      }
+  /// Decides on the slice.
+  mutating func choose() {
+    var best = 0
+    for index in slices.indices where slices[index].count > slices[best].count { best = index }
+    position = best + first
+    let slice = slices[best]
+    middle = SIMD3(Double(slice.sum.x), Double(slice.sum.y), Double(slice.sum.z)) / Double(slice.count)
+    slices = []
+  }
+
+  /// Takes the nearest voxel of a run where it is nearer than those before.
+  mutating func consider(_ start: VoxelIndex, _ count: Int, spacing: Spacing) {
+    let last = start.i + count - 1
+    guard axis == 0 ? (start.i...last).contains(position) : start[axis] == position else { return }
+    let i = axis == 0 ? position : min(max(Int(saturating: middle.x.rounded()), start.i), last)
+    let offset = (SIMD3(Double(i), Double(start.j), Double(start.k)) - middle)
+    var distance = 0.0
+    for axis in 0..<3 { distance += offset[axis] * offset[axis] * spacing[axis] * spacing[axis] }
+    if distance < leastDistance {
+      leastDistance = distance
+      nearest = VoxelIndex(i, start.j, start.k)
     }
-    return best
   }
 }

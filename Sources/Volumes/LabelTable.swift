@@ -42,7 +42,7 @@ package struct LabelTable: Equatable, Sendable, Codable {
   }
 
   /// The label with this value, if the table names it.
-  package subscript(value: UInt16) -> Label? { labels.first { $0.value == value } }
+  package subscript(value: UInt16) -> Label? { labels.ascending(value, by: \.value) }
 
   /// This table with every value in `values` that it does not name added as "label N" in a colour of its own.
   package func completed(
@@ -71,5 +71,18 @@ package struct LabelTable: Equatable, Sendable, Codable {
       return UInt8(255 * lightness * (1 - 0.75 * max(0, min(k, 4 - k, 1))))
     }
     return RGBColour(channel(5), channel(3), channel(1))
+  }
+}
+
+extension Array {
+  /// The element whose `key` is `value`, of elements that ascend by it; nil where none is.
+  /// - Complexity: O(log n).
+  package func ascending(_ value: UInt16, by key: (Element) -> UInt16) -> Element? {
+    var (lower, upper) = (startIndex, endIndex)
+    while lower < upper {
+      let middle = (lower + upper) / 2
+      if key(self[middle]) < value { lower = middle + 1 } else { upper = middle }
+    }
+    return lower < endIndex && key(self[lower]) == value ? self[lower] : nil
   }
 }

@@ -25,7 +25,9 @@ package struct SplitMix64: RandomNumberGenerator, Sendable, Hashable, Codable {
   }
 
   /// Uniform among 0..<count; `count` is positive and far below 2^53.
-  package mutating func index(below count: Int) -> Int { min(Int(uniform() * Double(count)), count - 1) }
+  package mutating func index(below count: Int) -> Int {
+    min(Int(uniform() * Double(count)), count - 1)  // cannot trap: a share of an `Int`
+  }
 
   /// Normally distributed with mean 0 and standard deviation 1, as the sum of twelve uniforms less six: exact in
   /// mean and variance, within ±6, and free of library functions that differ between machines.

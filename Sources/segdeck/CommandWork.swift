@@ -53,7 +53,7 @@ final class ProgressLine: Sendable {
 
   /// "12 s", "3 min 20 s", "2 h 5 min".
   static func duration(_ seconds: Double) -> String {
-    let whole = Int(max(0, seconds).rounded())
+    let whole = Int(saturating: max(0, seconds).rounded())
     if whole < 60 { return "\(whole) s" }
     return whole < 3600 ? "\(whole / 60) min \(whole % 60) s" : "\(whole / 3600) h \(whole % 3600 / 60) min"
   }

@@ -21,18 +21,33 @@ enum Text {
   /// One length for all axes or three, in millimetres.
   static func lengths(_ text: String, option: String) throws(InputError) -> Spacing {
     let numbers = try numbers(text, option: option)
-    guard numbers.count == 1 || numbers.count == 3, numbers.allSatisfy({ $0 > 0 }) else {
-      throw InputError(option, "lengths in mm", found: text, expected: "one or three positive numbers")
+    guard numbers.count == 1 || numbers.count == 3, numbers.allSatisfy(UsableRange.millimetres.contains)
+    else {
+      throw InputError(
+        option, "lengths in mm", found: text,
+        expected:
+          "one or three numbers from \(UsableRange.millimetres.lowerBound) to \(UsableRange.millimetres.upperBound)"
+      )
     }
     return numbers.count == 1 ? Spacing(numbers[0]) : Spacing(numbers[0], numbers[1], numbers[2])
   }
+
+  /// Voxels of a size at most: a cube of 4096, of which 256 channels still count in bytes.
+  private static let mostVoxels = 1 << 36
 
   /// "160x160x72" as voxels along x, y, z.
   static func gridSize(_ text: String, option: String) throws(InputError) -> GridSize {
     let parts = text.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) }
     guard parts.count == 3, let i = parts[0], let j = parts[1], let k = parts[2], i > 0, j > 0, k > 0,
-      i < 1 << 20, j < 1 << 20, k < 1 << 20
-    else { throw InputError(option, "not a size", found: text, expected: "XxYxZ, such as 160x160x72") }
+      i <= 65_536, j <= 65_536, k <= 65_536
+    else {
+      throw InputError(
+        option, "not a size", found: text, expected: "XxYxZ, such as 160x160x72, each 1 to 65536")
+    }
+    guard i * j * k <= mostVoxels else {
+      throw InputError(
+        option, "more voxels than any image has", found: text, expected: "at most \(mostVoxels)")
+    }
     return GridSize(i, j, k)
   }
 

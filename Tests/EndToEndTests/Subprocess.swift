@@ -7,6 +7,12 @@ import Glibc
 /// behind holds it for ever. Here the child gets no descriptor but its standard ones.
 @discardableResult
 func run(_ words: [String]) throws -> (status: Int32, output: String) {
+  let result = try runMeasured(words)
+  return (result.status, result.output)
+}
+
+/// The same, with the most memory in bytes that the program, or one that it waited for, had at a time.
+func runMeasured(_ words: [String]) throws -> (status: Int32, output: String, peakBytes: Int) {
   var ends: [Int32] = [0, 0]
   guard pipe(&ends) == 0 else {
     throw TmuxSession.Failure(description: "no pipe: errno \(errno)")
@@ -41,7 +47,8 @@ func run(_ words: [String]) throws -> (status: Int32, output: String) {
   }
   let printed = try output.readToEnd() ?? Data()
   var status: Int32 = 0
-  while waitpid(process, &status, 0) < 0, errno == EINTR {}
+  var usage = rusage()
+  while wait4(process, &status, 0, &usage) < 0, errno == EINTR {}
   let code = status & 0x7F == 0 ? status >> 8 & 0xFF : 128 + (status & 0x7F)
-  return (code, String(decoding: printed, as: UTF8.self))
+  return (code, String(decoding: printed, as: UTF8.self), usage.ru_maxrss << 10)
 }

@@ -10,7 +10,7 @@ func volumeOperationsStop() throws {
   var generator = SplitMix64(seed: 1)
   let image = ScalarVolume(grid: grid, voxels: generator.floats(size.voxelCount))
   let mask = LabelVolume(grid: grid, voxels: image.voxels.map { $0 > 0 ? 1 : 0 })
-  let coarse = grid.resampled(to: Spacing(2))
+  let coarse = try grid.resampled(to: Spacing(2))
   let probabilities = ProbabilityVolume(
     grid: coarse, classCount: 2, values: generator.floats(2 * coarse.size.voxelCount))
   let axes = ReorientedGrid(grid, orientation: Orientation(code: "LIP")!)

@@ -25,7 +25,8 @@ extension NiftiHeaderCheck {
       throw InputError(
         path, "the first voxel lies beyond any grid", found: "\(far) mm", expected: "within 10000000 mm of 0")
     }
-    return ImageSource(grid: VolumeGrid(size: size, affine: inMillimetres), fields: fields)
+    let grid = try VolumeGrid(size: size, affine: inMillimetres).validated(subject: path)
+    return ImageSource(grid: grid, fields: fields)
   }
 
   private mutating func affine(_ fields: NiftiGeometry, size: GridSize) throws(InputError) -> Affine {

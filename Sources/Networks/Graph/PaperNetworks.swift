@@ -1,4 +1,5 @@
 import Tensors
+import Work
 
 // The two networks of Dou et al., "3D deeply supervised network for automated segmentation of volumetric medical
 // images", Medical Image Analysis 41 (2017). docs/decisions/0002-networks.md says what the paper leaves open.
@@ -46,7 +47,7 @@ extension NetworkGraph {
   ///   - widthFactor: multiplies every layer's channels (32 to 256 at 1), for smaller relatives of the network.
   package static func heart(classes: Int = 3, inputChannels: Int = 1, widthFactor: Double = 1) -> NetworkGraph
   {
-    func width(_ channels: Int) -> Int { max(1, Int((Double(channels) * widthFactor).rounded())) }
+    func width(_ channels: Int) -> Int { max(1, Int(saturating: (Double(channels) * widthFactor).rounded())) }
     var builder = GraphBuilder(hasBatchNormalisation: true)
     let upsampling = TransposedConvolutionGeometry(kernel: Extent3(4), padding: Extent3(1))
     builder.block("1a", from: inputName, width(32), kernel: Extent3(3))

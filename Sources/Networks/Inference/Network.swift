@@ -8,6 +8,8 @@ import Work
 package struct Network: Sendable {
   /// Most bytes that activations and scratch memory take by default; a larger image passes in slabs.
   package static let memoryLimit = 640 << 20
+  /// Bytes of what enters and leaves one layer of a whole image at most: sums of layers still count in an `Int`.
+  private static let mostActivationBytes = 0x1p48
   /// Planes of the thinnest slabs that weights are prepared for; thinner ones use the same.
   private static let leastSlabDepthOfWeights = 8
 
@@ -26,6 +28,10 @@ package struct Network: Sendable {
   /// - Throws: ``InputError`` when the graph makes no sense.
   package init(graph: NetworkGraph, parameters: Parameters, heads: [Int]? = nil) throws(InputError) {
     let resolved = try graph.resolved()
+    // Weights in double precision while layers fold into them, then as kernels take them.
+    try AvailableMemory.require(
+      checkedProduct(parameters.elementCount, MemoryLayout<Double>.stride + 2 * MemoryLayout<Float>.stride),
+      subject: "network", "preparing its \(parameters.elementCount) weights")
     self.graph = resolved
     self.heads = heads ?? Array(graph.heads.indices)
     steps = resolved.fusedSteps(forHeads: self.heads, parameters: parameters)
@@ -167,14 +173,19 @@ package struct Network: Sendable {
   ) throws(InputError) -> Int {
     let extents = try graph.outputExtents(input: extent, subject: "image")
     let isNeeded = graph.nodesNeeded(byHeads: asked)
-    var most = 1
+    var most = 1.0
     for (index, node) in graph.nodes.enumerated() where isNeeded[index] {
       let entering = node.source.map { extents[$0] } ?? extent
       let floats =
-        node.inputChannels * entering.product + node.outputChannels * extents[index].product
-      most = max(most, batch * floats * MemoryLayout<Float>.stride)
+        Double(node.inputChannels) * entering.voxels + Double(node.outputChannels) * extents[index].voxels
+      most = max(most, Double(batch) * floats * Double(MemoryLayout<Float>.stride))
     }
-    return max(1, min(extent.d, extent.d * memoryLimit / most))
+    guard most <= Network.mostActivationBytes else {
+      throw InputError(
+        "image", "is too large for the network", found: "\(extent.w)x\(extent.h)x\(extent.d) voxels",
+        expected: "layers of at most \(Network.mostActivationBytes) bytes")
+    }
+    return max(1, min(extent.d, Int(saturating: Double(extent.d) * Double(memoryLimit) / most)))
   }
 
   /// The steps for images of extents `extent`, with weights prepared for slabs of `slabDepth` planes of them.
@@ -222,4 +233,9 @@ package struct Network: Sendable {
       imageChannels: graph.graph.inputChannels, imageExtent: extent, batch: batch, steps: planned,
       heads: outputs)
   }
+}
+
+extension Extent3 {
+  /// The product of the extents, where it may be more than an `Int` holds.
+  fileprivate var voxels: Double { Double(d) * Double(h) * Double(w) }
 }

@@ -11,6 +11,8 @@ package enum Checkpoint {
   private static let firstPrefix = "optimiser.first/"
   private static let secondPrefix = "optimiser.second/"
   private static let averagePrefix = "average/"
+  /// Steps that any run has done at most.
+  private static let mostSteps = 1_000_000_000
 
   private struct Progress: Codable {
     var iteration: Int
@@ -65,8 +67,17 @@ package enum Checkpoint {
     } catch {
       throw InputError(path, "checkpoint: not readable as JSON")
     }
-    guard let state = UInt64(progress.generatorState), progress.iteration >= 0, progress.stepCount >= 0 else {
-      throw InputError(path, "checkpoint: iteration or generator state is not a whole number")
+    guard let state = UInt64(progress.generatorState), (0...mostSteps).contains(progress.iteration),
+      (0...mostSteps).contains(progress.stepCount)
+    else {
+      throw InputError(
+        path, "checkpoint: iteration, steps or generator state are unusable",
+        found: "\(progress.iteration), \(progress.stepCount), \(progress.generatorState)",
+        expected: "0 to \(mostSteps), and a whole number")
+    }
+    do { try progress.options.validated() } catch {
+      throw InputError(
+        path, "checkpoint: \(error.subject) is unusable", found: error.found, expected: error.expected)
     }
     var trainer = try Trainer(
       graph: model.graph, parameters: model.parameters, options: progress.options, seed: 0)

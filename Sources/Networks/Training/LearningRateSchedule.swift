@@ -1,4 +1,5 @@
 import Foundation
+import Work
 
 /// The learning rate as a function of the iteration, counted from 0.
 package enum LearningRateSchedule: Hashable, Sendable, Codable {
@@ -10,6 +11,23 @@ package enum LearningRateSchedule: Hashable, Sendable, Codable {
   case polynomial(rate: Double, power: Double = 0.9, iterations: Int)
   /// Linear from 0 over `warmUp` iterations, then half a cosine down to 0 at `iterations`.
   case warmUpCosine(rate: Double, warmUp: Int, iterations: Int)
+
+  /// Refuses lengths that no run has, and powers and factors that no rate survives.
+  func validated(mostSteps: Int) throws(InputError) {
+    let (lengths, powers): ([Int], [Double]) =
+      switch self {
+      case .constant: ([], [])
+      case .steps(_, let interval, let factor): ([interval], [factor])
+      case .polynomial(_, let power, let iterations): ([iterations], [power])
+      case .warmUpCosine(_, let warmUp, let iterations): ([warmUp, iterations], [])
+      }
+    guard lengths.allSatisfy({ (0...mostSteps).contains($0) }), powers.allSatisfy({ (0...100).contains($0) })
+    else {
+      throw InputError(
+        "--schedule", "cannot train", found: "\(self)",
+        expected: "0 to \(mostSteps) steps, powers and factors of 0 to 100")
+    }
+  }
 
   /// The rate of an iteration; 0 behind the last one of a schedule that ends.
   package func rate(at iteration: Int) -> Double {

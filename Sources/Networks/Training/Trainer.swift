@@ -36,13 +36,20 @@ package struct Trainer: Sendable {
   /// Where the data's crops and flips draw from, so that a checkpoint resumes them too.
   package var generator: SplitMix64
 
+  /// A weight, its gradient, what an optimiser remembers, the best and the average so far, and one more while tensors are
+  /// made.
+  private static let bytesPerParameter = 7 * MemoryLayout<Float>.stride
+
   /// A training that starts with `parameters`, or with fresh ones made from the seed.
-  /// - Throws: ``InputError`` when the graph makes no sense.
+  /// - Throws: ``InputError`` when the graph makes no sense, or its weights do not fit in memory.
   package init(
     graph: NetworkGraph, parameters: Parameters? = nil, initialisation: Initialisation = .he,
     options: TrainingOptions, seed: UInt64
   ) throws(InputError) {
     let resolved = try graph.resolved()
+    let count = resolved.parameterSlots.reduce(0) { $0 + $1.shape.reduce(1, *) }
+    try AvailableMemory.require(
+      checkedProduct(count, Self.bytesPerParameter), subject: "network", "training its \(count) weights")
     self.graph = resolved
     self.options = options
     self.parameters = parameters ?? Parameters(initialising: resolved, initialisation, seed: seed)

@@ -1,4 +1,5 @@
 import Tensors
+import Work
 
 /// Everything that decides how weights move, apart from the data.
 package struct TrainingOptions: Hashable, Sendable, Codable {
@@ -48,6 +49,43 @@ package struct TrainingOptions: Hashable, Sendable, Codable {
     self.statisticsMomentum = statisticsMomentum
     self.overlapWeight = overlapWeight
     self.averageDecay = averageDecay
+  }
+
+  /// Learning rates at most, and weights of losses and decays.
+  private static let most = 1e6
+  /// Longest intervals and schedules, in steps.
+  private static let mostSteps = 1_000_000_000
+
+  /// Refuses numbers that cannot train.
+  /// - Throws: ``InputError`` naming the option, what was found and what is expected.
+  package func validated() throws(InputError) {
+    func require(_ holds: Bool, _ option: String, _ found: Any, _ expected: String) throws(InputError) {
+      if !holds { throw InputError(option, "cannot train", found: "\(found)", expected: expected) }
+    }
+    try schedule.validated(mostSteps: Self.mostSteps)
+    let rate = schedule.rate(at: 0)
+    try require(rate > 0 && rate <= Self.most, "--learning-rate", rate, "more than 0, at most \(Self.most)")
+    try require((0...Self.most).contains(weightDecay), "--weight-decay", weightDecay, "0 to \(Self.most)")
+    let overlapWeight = overlapWeight ?? 0
+    try require((0...Self.most).contains(overlapWeight), "--dice-weight", overlapWeight, "0 to \(Self.most)")
+    let decay = averageDecay ?? 0
+    try require((0..<1).contains(decay), "--average-decay", decay, "0 to below 1")
+    let limit = longestGradient ?? 1
+    try require(limit > 0 && limit <= 1e30, "--gradient-limit", limit, "0 to 1e30")
+    if let classWeights {
+      let isUsable =
+        classWeights.allSatisfy { $0 >= 0 && $0 <= Float(Self.most) } && classWeights.contains { $0 > 0 }
+      try require(
+        isUsable, "--class-weights", classWeights.map { "\($0)" }.joined(separator: ","),
+        "0 to \(Self.most), one of them above 0")
+    }
+    try require(
+      (0...Self.mostSteps).contains(auxiliaryInterval), "auxiliary interval", auxiliaryInterval, "0 or more")
+    try require((0...1).contains(auxiliaryFactor), "auxiliary factor", auxiliaryFactor, "0 to 1")
+    try require((0...1).contains(statisticsMomentum), "statistics momentum", statisticsMomentum, "0 to 1")
+    try require(
+      rateMultipliers.values.allSatisfy { (0...Self.most).contains($0) }, "rate multipliers",
+      rateMultipliers.values.max() ?? 0, "0 to \(Self.most)")
   }
 
   /// Weights of the heads' losses at an iteration: the main head's stays, the auxiliary ones' decay.

@@ -14,24 +14,30 @@ package struct LabelPair: Equatable, Sendable {
   ///
   /// A label without a name of its own ("label 6") goes with the other table's label of the same value.
   package static func pairs(_ tableA: LabelTable, _ tableB: LabelTable) -> [LabelPair] {
-    var unmatched = tableB.labels
+    var unmatched = Dictionary(grouping: tableB.labels, by: \.key)
+    var unmatchedValues = Set(tableB.labels.map(\.value))
     var pairs: [LabelPair] = []
-    func take(_ isMatch: (Label) -> Bool) -> Label? {
-      unmatched.firstIndex(where: isMatch).map { unmatched.remove(at: $0) }
-    }
     var taken: [UInt16: Label] = [:]
     for label in tableA.labels {
-      taken[label.value] = take { $0.name.lowercased() == label.name.lowercased() }
+      guard let partner = unmatched[label.key]?.first else { continue }
+      unmatched[label.key]?.removeFirst()
+      unmatchedValues.remove(partner.value)
+      taken[label.value] = partner
     }
     for label in tableA.labels {
-      let partner =
-        taken[label.value]
-        ?? take { $0.value == label.value && ($0.isUnnamed || label.isUnnamed) }
+      var partner = taken[label.value]
+      if partner == nil, unmatchedValues.contains(label.value), let same = tableB[label.value],
+        same.isUnnamed || label.isUnnamed
+      {
+        unmatchedValues.remove(same.value)
+        partner = same
+      }
       let name = label.isUnnamed ? partner?.name ?? label.name : label.name
       pairs.append(LabelPair(name: name, colour: label.colour, valueA: label.value, valueB: partner?.value))
     }
     return pairs
-      + unmatched.map { LabelPair(name: $0.name, colour: $0.colour, valueA: nil, valueB: $0.value) }
+      + tableB.labels.filter { unmatchedValues.contains($0.value) }
+      .map { LabelPair(name: $0.name, colour: $0.colour, valueA: nil, valueB: $0.value) }
   }
 }
 

@@ -97,7 +97,7 @@ package struct RefinedPart: Equatable, Sendable {
     let known = Set(before.map(\.label)).union(statistics.map(\.label))
     let after = statistics
     rows = known.sorted().map { label in
-      let (old, new) = (before.first { $0.label == label }, after.first { $0.label == label })
+      let (old, new) = (before.ascending(label, by: \.label), after.ascending(label, by: \.label))
       return Row(
         label: label, voxelsBefore: old?.voxelCount ?? 0, voxelsAfter: new?.voxelCount ?? 0,
         voxelsCommon: common[Int(label)], componentsBefore: old?.componentCount ?? 0,

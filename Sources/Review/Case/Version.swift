@@ -1,4 +1,5 @@
 import Volumes
+import Work
 
 /// Names one version within a session; later versions have larger numbers.
 package struct VersionID: Hashable, Sendable, Comparable {
@@ -71,7 +72,9 @@ package struct Version: Equatable, Sendable {
   }
 
   /// What is known of a label; nil when no voxel has it.
-  package func statistics(of value: UInt16) -> LabelStatistics? { statistics.first { $0.label == value } }
+  package func statistics(of value: UInt16) -> LabelStatistics? {
+    statistics.ascending(value, by: \.label)
+  }
 }
 
 extension Version {
@@ -81,14 +84,14 @@ extension Version {
   static func warnings(from base: Version, to new: [LabelStatistics]) -> [String] {
     base.table.completed(for: new.map(\.label)).labels.compactMap { label in
       let before = base.statistics(of: label.value)?.voxelCount ?? 0
-      let after = new.first { $0.label == label.value }?.voxelCount ?? 0
+      let after = new.ascending(label.value, by: \.label)?.voxelCount ?? 0
       let name = cleaned(label.name)
       if before > 0, after == 0 { return "\(name) vanished" }
       if before == 0, after > 0 { return "\(name) appeared" }
       guard before > 0 else { return nil }
       let ratio = Double(after) / Double(before)
       if ratio > 2 { return "\(name) grew \(decimals(ratio, 1))-fold" }
-      if ratio < 0.5 { return "\(name) shrank to \(Int((ratio * 100).rounded()))%" }
+      if ratio < 0.5 { return "\(name) shrank to \(Int(saturating: (ratio * 100).rounded()))%" }
       return nil
     }
   }

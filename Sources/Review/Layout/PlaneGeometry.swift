@@ -1,4 +1,5 @@
 import Volumes
+import Work
 
 /// How the slices of one anatomical plane lie on the screen.
 ///
@@ -100,7 +101,7 @@ package struct PaneProjection: Equatable, Sendable {
   }
 
   private static func whole(_ value: Double) -> Int {
-    Int(min(max(value.rounded(.down), -1_000_000), 1_000_000))
+    Int(saturating: min(max(value.rounded(.down), -1_000_000), 1_000_000))
   }
 
   /// The voxels along the horizontal axis that each pixel column shows; empty beyond the slice.
@@ -126,10 +127,10 @@ package struct PaneProjection: Equatable, Sendable {
     let middle = (low + high) / 2
     guard middle >= -0.5, middle < Double(count) - 0.5 else { return 0..<0 }
     // A centre on the border belongs to the pixel with the greater index.
-    let first = max(0, Int(low.rounded(.up)))
-    let end = min(count, Int(high.rounded(.up)))
+    let first = max(0, Int(saturating: low.rounded(.up)))
+    let end = min(count, Int(saturating: high.rounded(.up)))
     if first < end { return first..<end }
-    let nearest = min(max(0, Int((middle + 0.5).rounded(.down))), count - 1)
+    let nearest = min(max(0, Int(saturating: (middle + 0.5).rounded(.down))), count - 1)
     return nearest..<nearest + 1
   }
 }

@@ -1,5 +1,6 @@
 import Screen
 import Volumes
+import Work
 
 /// Which cells of the screen hold what.
 package struct ScreenLayout: Equatable, Sendable {
@@ -111,6 +112,6 @@ extension ReviewState {
   }
 
   private static func nearest(_ index: Double, _ count: Int) -> Int {
-    Int(min(max(0, index.rounded()), Double(count - 1)))
+    Int(saturating: min(max(0, index.rounded()), Double(count - 1)))
   }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import Volumes
+import Work
 
 extension ReviewState {
   /// A newer turn cancels an older one, but after so many in a row the one under way is let finish: a knob that is
@@ -53,7 +54,7 @@ extension ReviewState {
       Double(grid.size[$0]) * grid.spacing[$0] < Double(grid.size[$1]) * grid.spacing[$1]
     }) {
       let length = pow(volume, 1 / Double(free.count))
-      side[axis] = min(grid.size[axis], max(1, Int((length / grid.spacing[axis]).rounded())))
+      side[axis] = min(grid.size[axis], max(1, Int(saturating: (length / grid.spacing[axis]).rounded())))
       volume /= Double(side[axis]) * grid.spacing[axis]
       free.removeLast()
     }

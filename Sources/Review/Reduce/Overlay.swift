@@ -1,4 +1,5 @@
 import Volumes
+import Work
 
 extension ReviewState {
   /// Changes how labels are shown, and which one is selected.
@@ -11,7 +12,7 @@ extension ReviewState {
     case .opacity(let steps):
       let tenths = (view.overlay.opacity * 10).rounded() + Double(steps)
       view.overlay.opacity = min(max(tenths, 1), 10) / 10
-      message = Message("fill opacity \(Int((view.overlay.opacity * 100).rounded()))%")
+      message = Message("fill opacity \(Int(saturating: (view.overlay.opacity * 100).rounded()))%")
     case .flip: flip()
     case .toggleDifference: return toggleDifference()
     case .selectLabel(let count): selectLabel(count)

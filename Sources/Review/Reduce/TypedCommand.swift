@@ -1,5 +1,6 @@
 import Foundation
 import Volumes
+import Work
 
 /// A line typed after ":" or "go to".
 enum TypedCommand: Equatable {
@@ -108,7 +109,7 @@ extension ReviewState {
     case .voxel(let index): goTo(index, as: line)
     case .world(let point):
       let index = grid.affine.continuousIndex(point)
-      let nearest = (0..<3).map { Int(min(max(index[$0].rounded(), -1e9), 1e9)) }
+      let nearest = (0..<3).map { Int(saturating: min(max(index[$0].rounded(), -1e9), 1e9)) }
       goTo(VoxelIndex(nearest[0], nearest[1], nearest[2]), as: line)
     case .label(let name): goTo(labelNamed: name)
     case .export(let path): return export(to: path, version: nil)

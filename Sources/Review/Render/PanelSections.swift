@@ -9,8 +9,17 @@ extension ReviewState {
     let nameWidth = max(4, width - 10 - (compared == nil ? 0 : 13))
     var header = "  " + "name".fitted(nameWidth) + "mL".fitted(8, atRight: true)
     if compared != nil { header += "B-A".fitted(7, atRight: true) + "Dice".fitted(6, atRight: true) }
+    let rows = Dictionary(
+      (compared?.rows ?? []).map { ($0.pair.name.lowercased(), $0) }, uniquingKeysWith: { first, _ in first })
+    let position = labels.firstIndex { $0.key == selectedLabel }
+    // Of thousands of labels only those around the selected one can be in sight.
+    let near = (position ?? 0) - Self.labelsInSight..<(position ?? 0) + Self.labelsInSight
     var lines: [[Span]] = labels.isEmpty ? [] : [[Span(header, Theme.quiet)]]
-    for label in labels {
+    for (index, label) in labels.enumerated() {
+      guard near.contains(index) else {
+        lines.append([])
+        continue
+      }
       let isPointed = focus == .labels && label.key == selectedLabel
       let isShown = isVisible(label)
       var style = isPointed ? Theme.selected : isShown ? Theme.plain : Theme.quiet
@@ -20,16 +29,18 @@ extension ReviewState {
       swatch.isReversed = false
       let millilitres = shownVersion?.millilitres(of: label.value) ?? 0
       var text = cleaned(label.name).fitted(nameWidth) + volumeText(millilitres).fitted(8, atRight: true)
-      if let row = compared?.rows.first(where: { $0.pair.name.lowercased() == label.key }) {
+      if let row = rows[label.key] {
         text += agreement(row)
       }
       lines.append([Span(isShown ? "■ " : "· ", swatch), Span(text, style)])
     }
     if labels.isEmpty { lines.append([Span("none: m runs a network", Theme.quiet)]) }
-    let position = labels.firstIndex { $0.key == selectedLabel }
     return PanelSection(
       focus: .labels, title: "Labels", key: "b", lines: lines, pointer: position.map { $0 + 1 })
   }
+
+  /// More labels than any screen has rows.
+  private static let labelsInSight = 1000
 
   /// The change in mL from A to B, and Dice; a label that one version does not know has neither.
   private func agreement(_ row: Comparison.Row) -> String {

@@ -1,6 +1,7 @@
 import Foundation
 import Screen
 import Volumes
+import Work
 
 extension ReviewState {
   /// The knobs and what they do when they take keys, else one line about them.
@@ -136,7 +137,8 @@ extension ReviewState {
         return "mask resists with \(decimals(own, 1)), pull at most \(brief(pull))"
       }
       guard let share = live?.latest?.part.movableShare else { return "" }
-      return "pull at most \(brief(pull)): could move \(Int((share * 100).rounded()))% of the border"
+      return
+        "pull at most \(brief(pull)): could move \(Int(saturating: (share * 100).rounded()))% of the border"
     case .auxiliaryWeight:
       let main = 1 - settings.auxiliaryHeadWeights.prefix(base.auxiliaryHeadCount).reduce(0, +)
       return "the main head keeps \(brief(main, atMost: 2))"
@@ -178,7 +180,7 @@ extension ReviewState {
     guard live.region != nil else { return [Span("image: ", Theme.strong), Span(places)] }
     var spans = [Span("box: ", Theme.strong), Span(places)]
     if let job = jobs[.following] {
-      let text = " image \(Int((job.fraction * 100).rounded(.down)))%"
+      let text = " image \(Int(saturating: (job.fraction * 100).rounded(.down)))%"
       let used = spans.reduce(0) { $0 + TextWidth.columns($1.text) }
       if used + text.count <= width { spans.append(Span(text, Theme.progress)) }
     }
@@ -261,8 +263,8 @@ private struct KnobScale {
 
   func spans(width: Int, isPointed: Bool) -> [Span] {
     var cells = [String](repeating: "─", count: width)
-    for mark in marks { cells[Int((mark.place * Double(width - 1)).rounded())] = mark.letter }
-    let handle = Int((place * Double(width - 1)).rounded())
+    for mark in marks { cells[Int(saturating: (mark.place * Double(width - 1)).rounded())] = mark.letter }
+    let handle = Int(saturating: (place * Double(width - 1)).rounded())
     let line = isPointed ? Theme.selected : Theme.quiet
     return [
       Span(cells[..<handle].joined(), line), Span("●", isPointed ? Theme.selected : Theme.strong),

@@ -1,4 +1,5 @@
 import Screen
+import Work
 
 /// What the screen shows for a state: pure, and total for every size down to 0 x 0.
 package func render(_ state: ReviewState) -> Frame {
@@ -75,8 +76,8 @@ extension ReviewState {
 
   /// A bar of `width` columns and the percentage.
   func progressBar(_ fraction: Double, width: Int) -> String {
-    let filled = Int((fraction * Double(width)).rounded(.down))
+    let filled = Int(saturating: (fraction * Double(width)).rounded(.down))
     return String(repeating: "█", count: filled) + String(repeating: "░", count: max(0, width - filled))
-      + " \(Int((fraction * 100).rounded(.down)))%"
+      + " \(Int(saturating: (fraction * 100).rounded(.down)))%"
   }
 }

@@ -1,5 +1,6 @@
 import Screen
 import Volumes
+import Work
 
 extension ReviewState {
   /// Case, the version shown and the one behind it, verdict.
@@ -84,7 +85,7 @@ extension ReviewState {
       swatch(Theme.both, isLive ? "kept" : "both")
       swatch(Theme.conflict, "other label")
     } else if view.overlay.isShown {
-      let fill = "fill \(Int((view.overlay.opacity * 100).rounded()))%"
+      let fill = "fill \(Int(saturating: (view.overlay.opacity * 100).rounded()))%"
       spans.append(Span("  labels \(view.overlay.style == .fill ? fill : "outlined")", Theme.bar))
     } else {
       spans.append(Span("  labels off", Theme.barStrong))

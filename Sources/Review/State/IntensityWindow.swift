@@ -1,4 +1,5 @@
 import Volumes
+import Work
 
 /// The intensities that black and white stand for.
 package struct IntensityWindow: Hashable, Sendable {
@@ -43,7 +44,7 @@ package struct IntensitySummary: Equatable, Sendable {
 
   /// The value below which `percent` of the sample lies.
   private func percentile(_ percent: Double) -> Double {
-    let position = Int((percent / 100 * Double(sorted.count - 1)).rounded())
+    let position = Int(saturating: (percent / 100 * Double(sorted.count - 1)).rounded())
     return Double(sorted[min(max(0, position), sorted.count - 1)])
   }
 

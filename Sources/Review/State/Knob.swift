@@ -1,5 +1,6 @@
 import Foundation
 import Volumes
+import Work
 
 /// One value of the CRF that a reviewer turns.
 package enum Knob: Hashable, Sendable {
@@ -140,7 +141,9 @@ package struct KnobSettings: Equatable, Sendable {
       }
     }
     set {
-      if knob == .changedLabels { refinement.changedLabels = newValue.map { UInt16($0) }.sorted() }
+      if knob == .changedLabels {
+        refinement.changedLabels = newValue.map { UInt16(saturating: $0) }.sorted()
+      }
       guard let first = newValue.first else { return }
       let reach = newValue.count == 3 ? Spacing(newValue[0], newValue[1], newValue[2]) : Spacing(first)
       switch knob {
@@ -149,7 +152,7 @@ package struct KnobSettings: Equatable, Sendable {
       case .thetaBeta: refinement.thetaBeta = first
       case .smoothnessWeight: refinement.smoothnessWeight = first
       case .thetaGamma: refinement.thetaGammaMillimetres = reach
-      case .iterations: refinement.iterations = Int(first)
+      case .iterations: refinement.iterations = Int(saturating: first)
       case .auxiliaryWeight(let head):
         while refinement.auxiliaryHeadWeights.count <= head { refinement.auxiliaryHeadWeights.append(0) }
         refinement.auxiliaryHeadWeights[head] = first

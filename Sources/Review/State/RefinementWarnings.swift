@@ -1,5 +1,6 @@
 import Foundation
 import Volumes
+import Work
 
 extension RefinementSettings {
   /// The greatest amount by which messages can move the log-odds of two labels; nil where nothing limits it.
@@ -88,7 +89,7 @@ enum RefinementWarning: Equatable {
     case .vanished(let label): return "\(name(label)) vanished\(place)"
     case .exploded(let label, let ratio): return "\(name(label)) grew \(decimals(ratio, 1))-fold\(place)"
     case .shrank(let label, let share):
-      return "\(name(label)) shrank to \(Int((share * 100).rounded()))%\(place)"
+      return "\(name(label)) shrank to \(Int(saturating: (share * 100).rounded()))%\(place)"
     case .maskSaturated(let logOdds, let pull):
       return
         "mask too sure: \(decimals(logOdds, 1)) outweighs μ1 + μ2 = \(brief(pull))"

@@ -1,5 +1,6 @@
 import Foundation
 import Screen
+import Work
 
 /// `value` with `places` decimals and no "-0".
 func decimals(_ value: Double, _ places: Int) -> String {
@@ -21,7 +22,7 @@ func brief(_ value: Double, atMost places: Int = 3) -> String {
 func duration(_ seconds: Double) -> String {
   guard seconds.isFinite, seconds >= 0 else { return "-" }
   if seconds < 9.95 { return decimals(seconds, seconds < 1 ? 1 : 0) + " s" }
-  let whole = Int(seconds.rounded())
+  let whole = Int(saturating: seconds.rounded())
   if whole < 60 { return "\(whole) s" }
   if whole < 3600 { return "\(whole / 60) min \(whole % 60) s" }
   return "\(whole / 3600) h \(whole / 60 % 60) min"

@@ -1,4 +1,5 @@
 import Foundation
+import Work
 
 /// The range of an axis and where its ticks stand.
 struct CurveAxis: Equatable {
@@ -9,7 +10,9 @@ struct CurveAxis: Equatable {
 
   /// An axis that holds `range`, widened to whole ticks, of which there are about `count`.
   init(holding range: ClosedRange<Double>, ticks count: Int) {
-    let span = max(range.upperBound - range.lowerBound, 1e-9)
+    // Ticks of a far narrower range than its values could not be told apart.
+    let span = max(
+      range.upperBound - range.lowerBound, 1e-9, 1e-9 * max(abs(range.lowerBound), abs(range.upperBound)))
     let rough = span / Double(max(count, 1))
     let power = pow(10, floor(log10(rough)))
     let step = ([1, 2, 5, 10].first { $0 * power >= rough * 0.999 } ?? 10) * power
@@ -17,7 +20,7 @@ struct CurveAxis: Equatable {
     lower = first * step
     upper = max(last, first + 1) * step
     ticks = stride(from: first, through: max(last, first + 1), by: 1).map { $0 * step }
-    digits = max(0, -Int(floor(log10(step) + 1e-9)))
+    digits = max(0, -Int(saturating: floor(log10(step) + 1e-9)))
   }
 
   /// The axis of the values of `curves`, from 0 where that is not far below the smallest.

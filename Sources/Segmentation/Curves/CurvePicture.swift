@@ -37,7 +37,7 @@ package struct CurvePicture {
       "<rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>",
     ]
     for (index, plot) in plots.enumerated() {
-      parts.append("<g transform=\"translate(\(Int(Double(index) * Self.width)) 0)\">")
+      parts.append("<g transform=\"translate(\(Int(saturating: Double(index) * Self.width)) 0)\">")
       parts += Self.elements(of: plot)
       parts.append("</g>")
     }

@@ -1,4 +1,5 @@
 import Foundation
+import Work
 
 /// Curves drawn with characters: braille dots, two by four in a cell, or one letter per cell.
 package struct TextPlot {
@@ -58,7 +59,7 @@ package struct TextPlot {
       let cells = (0..<width).map { column in cell(canvas, column, row) }.joined()
       lines.append(String(repeating: " ", count: max(0, 6 - label.count)) + label.prefix(6) + rule + cells)
     }
-    let end = "\(Int(last))"
+    let end = "\(Int(saturating: last))"
     let gap = String(repeating: " ", count: max(1, width - 1 - end.count))
     lines.append(padded("      0" + gap + end, visible: 7 + gap.count + end.count))
     return lines
@@ -121,11 +122,12 @@ private struct DotCanvas {
   }
 
   mutating func line(from: (x: Double, y: Double), to: (x: Double, y: Double), owner: Int) {
-    let steps = max(1, Int(max(abs(to.x - from.x), abs(to.y - from.y)).rounded(.up)))
+    let steps = max(1, Int(saturating: max(abs(to.x - from.x), abs(to.y - from.y)).rounded(.up)))
     for step in 0...steps {
       let share = Double(step) / Double(steps)
       set(
-        Int((from.x + share * (to.x - from.x)).rounded()), Int((from.y + share * (to.y - from.y)).rounded()),
+        Int(saturating: (from.x + share * (to.x - from.x)).rounded()),
+        Int(saturating: (from.y + share * (to.y - from.y)).rounded()),
         owner: owner)
     }
   }

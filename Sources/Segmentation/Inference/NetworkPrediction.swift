@@ -66,6 +66,11 @@ package struct NetworkPrediction: Sendable {
   package func probabilities(auxiliaryHeadWeights: [Double], work: WorkContext) throws -> ProbabilityVolume {
     let probabilities = try mixed(auxiliaryHeadWeights: auxiliaryHeadWeights)
     let interpolation = ProbabilityInterpolation(from: probabilities.grid, to: axes.grid)
+    // As they are interpolated and as they are restored to the image's axes.
+    try AvailableMemory.require(
+      checkedProduct(
+        probabilities.classCount, axes.grid.size.voxelCount, 2 * MemoryLayout<Float>.stride),
+      subject: "probabilities", "\(probabilities.classCount) classes on \(axes.grid.size) voxels")
     var values = [Float](repeating: 0, count: probabilities.classCount * axes.grid.size.voxelCount)
     try interpolation.fill(
       &values, slices: 0..<axes.grid.size.k, classes: 0..<probabilities.classCount, of: probabilities,

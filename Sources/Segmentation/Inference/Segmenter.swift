@@ -105,6 +105,10 @@ package struct Segmenter: Sendable {
   private func probabilities(of input: WorkingImage, work: WorkContext) throws -> [ProbabilityVolume] {
     let size = input.grid.size
     let count = network.graph.classCount * size.voxelCount
+    // The probabilities of every head, and a mix of them with its labels on the image's grid.
+    try AvailableMemory.require(
+      checkedProduct(size.voxelCount, network.graph.classCount, headCount + 1, MemoryLayout<Float>.stride),
+      subject: model.name, "what it says of \(size) voxels")
     let values = try filledArrays(headCount, count: count) { volumes in
       try stream(input, work: work) { heads, work in
         try ScorePlanes(heads: heads, size: size).writeProbabilities(to: volumes, work: work)
@@ -124,6 +128,8 @@ package struct Segmenter: Sendable {
     let extent = try reach().rounded(Extent3(size.k, size.j, size.i))
     let plan = try network.plan(
       for: extent, heads: Array(0..<headCount), passage: .streamed, memoryLimit: memoryLimit, work: work)
+    try AvailableMemory.require(
+      plan.arenaBytes, subject: model.name, "running the network on \(size) voxels")
     try network.stream(
       plan, work: work, fetch: { window, work in try input.write(to: window, work: work) }, deliver: deliver)
   }
@@ -142,6 +148,10 @@ package struct Segmenter: Sendable {
     let tiles = tiling.tiles(extent: padded.extent, totalStride: reach.totalStride, context: reach.context)
     let extent = padded.extent
     let classCount = network.graph.classCount
+    // The sums of every head and the counts, and the probabilities and scores of one tile as large as it may become.
+    try AvailableMemory.require(
+      checkedProduct(extent.product, 3 * classCount * headCount + 2, MemoryLayout<Float>.stride),
+      subject: model.name, "what its tiles say of \(extent.w)x\(extent.h)x\(extent.d) voxels")
     var sums = [Tensor](
       repeating: Tensor(shape: [1, classCount, extent.d, extent.h, extent.w]), count: headCount)
     var counts = Tensor(shape: [1, 1, extent.d, extent.h, extent.w])

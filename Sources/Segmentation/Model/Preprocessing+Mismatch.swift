@@ -1,5 +1,6 @@
 import Foundation
 import Volumes
+import Work
 
 extension Preprocessing {
   /// How many times larger or smaller than the images of the training an image may be before that is worth a word.
@@ -24,10 +25,12 @@ extension Preprocessing {
       }
       let inside = sample.count { $0 > lower && $0 < upper }
       guard Double(inside) < 0.02 * Double(sample.count) else { return nil }
-      return "hardly any voxel lies in the model's window of \(Int(lower)) to \(Int(upper))"
+      return
+        "hardly any voxel lies in the model's window of \(Int(saturating: lower)) to \(Int(saturating: upper))"
     case .standardScore:
       guard CaseSurvey.looksLikeHounsfieldUnits(smallest: smallest, largest: largest) else { return nil }
-      return "the model was not trained on CT, and this image looks like one: values from \(Int(smallest))"
+      return
+        "the model was not trained on CT, and this image looks like one: values from \(Int(saturating: smallest))"
     }
   }
 
@@ -43,7 +46,7 @@ extension Preprocessing {
     }
     if isUsual { return nil }
     func words(_ lengths: [Double]) -> String {
-      lengths.map { String(Int($0.rounded())) }.joined(separator: "x")
+      lengths.map { String(Int(saturating: $0.rounded())) }.joined(separator: "x")
     }
     return "the model was trained on images of \(words(trained.map(\.lowerBound))) to "
       + "\(words(trained.map(\.upperBound))) mm, and this one has \(words(extents)) mm"

@@ -131,6 +131,33 @@ extension Preprocessing.Normalisation: Codable {
 }
 
 extension Preprocessing {
+  /// Refuses numbers that no image can be prepared with.
+  /// - Throws: ``InputError`` about `subject`: an orientation that is none, a spacing, window or extent of the training
+  ///   beyond ``UsableRange``.
+  package func validated(subject: String) throws(InputError) {
+    guard Orientation(code: orientation) != nil else {
+      throw InputError(subject, "orientation is unusable", found: orientation, expected: "a code such as RAS")
+    }
+    for axis in 0..<3 {
+      guard UsableRange.millimetres.contains(spacingMillimetres[axis]) else {
+        throw InputError(
+          subject, "spacing along axis \(axis) is unusable", found: "\(spacingMillimetres[axis]) mm",
+          expected: "\(UsableRange.millimetres.lowerBound) to \(UsableRange.millimetres.upperBound) mm")
+      }
+    }
+    try normalisation.validated(subject: subject)
+    for range in trainedExtentsMillimetres ?? [] {
+      guard UsableRange.extentMillimetres.contains(range.lowerBound),
+        UsableRange.extentMillimetres.contains(range.upperBound)
+      else {
+        throw InputError(
+          subject, "extent of the images of the training is unusable",
+          found: "\(range.lowerBound) to \(range.upperBound) mm",
+          expected: "0 to \(UsableRange.extentMillimetres.upperBound) mm")
+      }
+    }
+  }
+
   /// The orientation as axes.
   /// - Throws: ``InputError`` when the text is no orientation such as "RAS".
   package var parsedOrientation: Orientation {
@@ -142,20 +169,54 @@ extension Preprocessing {
     }
   }
 
+  /// Voxels of a working grid for each of an image at most, ten along each axis: between them nothing is known, and
+  /// lengths are in another unit as a rule.
+  private static let mostVoxelsPerVoxel = 1000
+  /// Voxels that a working grid may have whatever the image is.
+  private static let leastMostVoxels = 1 << 20
+
   /// The image as the network sees it: its axes, its intensities, and the spacing of the model or the image's own.
-  /// - Throws: ``InputError`` when the orientation is none; ``Cancelled``.
+  /// - Throws: ``InputError`` when the orientation is none, the image's voxels are far too large for the spacing, or the
+  ///   working grid does not fit in memory; ``Cancelled``.
   package func prepared(
     _ image: ScalarVolume, grid: WorkingGrid = .model, work: WorkContext
   ) throws -> ScalarVolume {
     let axes = ReorientedGrid(image.grid, orientation: try parsedOrientation)
+    let target =
+      try grid == .image ? axes.grid : axes.grid.resampled(to: spacingMillimetres, subject: "image")
+    let most = max(Self.leastMostVoxels, image.voxels.count * Self.mostVoxelsPerVoxel)
+    guard target.size.voxelCount <= most else {
+      let (own, wanted) = (axes.grid.spacing, spacingMillimetres)
+      throw InputError(
+        "image", "voxels are too large for a working grid of \(wanted.i) x \(wanted.j) x \(wanted.k) mm",
+        found: "\(own.i) x \(own.j) x \(own.k) mm, \(target.size) voxels of the grid",
+        expected: "at most \(most)")
+    }
+    // The reoriented image, its normalised copy, the working grid and what the resampling of a slice needs.
+    try AvailableMemory.require(
+      checkedProduct(2 * image.voxels.count + target.size.voxelCount, MemoryLayout<Float>.stride),
+      subject: "image",
+      "its working grid of \(target.size) voxels")
     var reoriented = try axes.reoriented(image, work: work)
     reoriented.voxels = try normalised(reoriented.voxels, work: work)
-    if grid == .image { return reoriented }
-    return try reoriented.resampled(to: axes.grid.resampled(to: spacingMillimetres), work: work)
+    return grid == .image ? reoriented : try reoriented.resampled(to: target, work: work)
   }
 }
 
 extension Preprocessing.Normalisation {
+  /// Refuses a window whose ends 32-bit floats cannot tell apart or subtract.
+  /// - Throws: ``InputError`` about `subject`.
+  package func validated(subject: String) throws(InputError) {
+    guard case .window(let lower, let upper) = self else { return }
+    guard lower < upper, (1 / (upper - lower)).isFinite, UsableRange.intensity.contains(Double(lower)),
+      UsableRange.intensity.contains(Double(upper))
+    else {
+      throw InputError(
+        subject, "window is unusable", found: "\(lower) to \(upper)",
+        expected: "a lower and a higher intensity of at most \(UsableRange.intensity.upperBound)")
+    }
+  }
+
   /// Where a CRF clips intensities; nil takes the image's own percentiles.
   package var refinementRange: ClosedRange<Float>? {
     if case .window(let lower, let upper) = self { return lower...upper }

@@ -72,11 +72,9 @@ package struct SegmentationModel: Sendable {
     guard Set(labels.map(\.value)).count == labels.count, labels.allSatisfy({ $0.value > 0 }) else {
       throw InputError(path, "labels in its metadata: a value is 0 or occurs twice")
     }
-    _ = try preprocessing.parsedOrientation
-    let spacing = preprocessing.spacingMillimetres
-    guard [spacing.i, spacing.j, spacing.k].allSatisfy({ $0 > 0 && $0.isFinite }) else {
-      throw InputError(path, "spacing in its metadata", found: "\(spacing)", expected: "positive millimetres")
-    }
+    try preprocessing.validated(subject: path)
+    try refinement.validated(subject: path)
+    try postProcessing.validated(subject: path)
   }
 
   /// Refuses a network that looks at several images at a time, where there is one.

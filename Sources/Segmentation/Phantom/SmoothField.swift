@@ -1,3 +1,5 @@
+import Work
+
 /// A random smooth function of position with values of about ±1: cubic B-splines over a lattice of even draws.
 ///
 /// The lattice is refined by subdivision and then read by trilinear interpolation; beyond it the field repeats
@@ -10,7 +12,7 @@ struct SmoothField: Sendable {
 
   /// A field over ±`reach` millimetres whose hills are about `wavelength` millimetres apart.
   init(reach: SIMD3<Float>, wavelength: Float, random: inout PhantomRandom) {
-    var counts = (0..<3).map { Int((2 * reach[$0] / wavelength).rounded(.up)) + 1 }
+    var counts = (0..<3).map { Int(saturating: (2 * reach[$0] / wavelength).rounded(.up)) + 1 }
     var lattice = (0..<counts[0] * counts[1] * counts[2]).map { _ in random.uniform(-1...1) }
     var spacing = wavelength
     while spacing > 0.3 * wavelength {

@@ -43,9 +43,9 @@ package struct ImageContrast: Hashable, Sendable {
     // 0.6745 is the median of |x| for x of variance 1; the difference has six times the variance of a voxel.
     let middle = noise[noise.count / 2]
     let typical = middle > 0 ? middle : noise.reduce(0, +) / Float(noise.count)
-    guard typical > 0 else { return nil }
+    guard typical > 0, typical.isFinite else { return nil }
     self.noise = Double(typical) / 0.6745 / 6.0.squareRoot()
-    let steps = rows.borderSteps().sorted()
+    let steps = rows.borderSteps().filter(\.isFinite).sorted()
     edge = steps.isEmpty ? nil : Double(steps[steps.count / 2])
     weakEdge = steps.isEmpty ? nil : Double(steps[steps.count / 4])
   }

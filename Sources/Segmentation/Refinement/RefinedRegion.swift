@@ -28,7 +28,7 @@ extension Refinement {
       // Blocks of the CRF lie as they do in the whole image.
       outer.lower[axis] -= region.lower[axis] % DenseCRF.blockAlignment
       let reach = 1.5 * max(settings.thetaAlphaMillimetres[axis], settings.thetaGammaMillimetres[axis])
-      let border = min(Int(min(reach / image.grid.spacing[axis], 1e6)), region.size[axis] / 8)
+      let border = min(Int(saturating: reach / image.grid.spacing[axis]), region.size[axis] / 8)
       if outer.lower[axis] > 0 { inner.lower[axis] = max(region.lower[axis], outer.lower[axis] + border) }
       if outer.upper[axis] < image.grid.size[axis] - 1 { inner.upper[axis] -= border }
     }

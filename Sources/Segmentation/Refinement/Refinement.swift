@@ -46,12 +46,17 @@ package final class Refinement: Sendable {
   ///     with a θβ of its own in the settings.
   ///   - labelValues: The voxel value of each class, background's 0 first.
   ///   - intensityRange: Where intensities are clipped; nil takes the 0.5 to 99.5 percentiles of the image.
-  /// - Throws: ``InputError`` when a confidence is not between 1 / classes and 1 or a further image has another
-  ///   size; ``Cancelled``.
+  /// - Throws: ``InputError`` for more than 255 labels, when a confidence is not between 1 / classes and 1, or a
+  ///   further image has another size; ``Cancelled``.
   package init(
     image: ScalarVolume, furtherImages: [ScalarVolume] = [], source: UnarySource, labelValues: [UInt16],
     intensityRange: ClosedRange<Float>?, postProcessing: PostProcessing, work: WorkContext
   ) throws {
+    guard (2...Unary.mostClasses).contains(labelValues.count) else {
+      throw InputError(
+        "mask", "has an unusable number of labels to refine", found: "\(labelValues.count - 1)",
+        expected: "1 to \(Unary.mostClasses - 1)")
+    }
     if case .mask(_, let confidence) = source {
       guard confidence > 1 / Double(labelValues.count), confidence < 1 else {
         throw InputError(
@@ -181,6 +186,9 @@ package final class Refinement: Sendable {
     {
       return keep(around.cropped(to: box), isWhole: false)
     }
+    try AvailableMemory.require(
+      Self.byteCount(classes: labelValues.count, box: box, images: 1 + furtherImages.count), subject: "CRF",
+      "\(labelValues.count) classes on \(box.size) voxels")
     let unary: Unary
     var classes = Array(labelValues.indices)
     // Whole images are long: a sample says what their foreground looks like.
@@ -211,6 +219,14 @@ package final class Refinement: Sendable {
       box: box, auxiliaryHeadWeights: settings.auxiliaryHeadWeights, crf: crf, unary: unary,
       labelValues: classes.map { labelValues[$0] }, intensityReach: reach)
     return keep(made, isWhole: isWhole)
+  }
+
+  /// Bytes that ``preparation(for:_:isWhole:isExact:work:)`` and the kernels of one channel take at most: probabilities
+  /// and logits of each class, and of each image its voxels, levels and their share of the sorted sample; nil where an
+  /// `Int` does not hold them.
+  private static func byteCount(classes: Int, box: VoxelBounds, images: Int) -> Int? {
+    let perVoxel = 2 * classes * MemoryLayout<Float>.stride + images * 8 + 16
+    return checkedProduct(box.size.voxelCount, perVoxel)
   }
 
   /// Four to eight θβ, in steps of factors of 2, so that small turns keep what was prepared.
@@ -246,8 +262,7 @@ package final class Refinement: Sendable {
     for axis in 0..<3 {
       let reach = 2.5 * max(settings.thetaAlphaMillimetres[axis], settings.thetaGammaMillimetres[axis])
       let voxels = reach / image.grid.spacing[axis]
-      let margin =
-        voxels.isFinite && voxels < 1e6 ? Int(voxels.rounded(.up)) : image.grid.size[axis]
+      let margin = min(Int(saturating: voxels.rounded(.up)), image.grid.size[axis])
       let step = DenseCRF.blockAlignment
       box.lower[axis] = max(0, box.lower[axis] - margin) / step * step
       box.upper[axis] = min(image.grid.size[axis], (box.upper[axis] + margin + step) / step * step) - 1

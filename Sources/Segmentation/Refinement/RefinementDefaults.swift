@@ -1,5 +1,6 @@
 import Foundation
 import Volumes
+import Work
 
 /// CRF settings for an image of which nobody has said any, and why they are these.
 ///
@@ -37,7 +38,8 @@ package struct RefinementDefaults: Hashable, Sendable {
       }
       let wanted = 3 * contrast.noise
       let limit = contrast.edge.map { max($0 / 2, contrast.noise) } ?? wanted
-      let thetaBeta = min(wanted, limit).toThreeDigits
+      let usable = UsableRange.thetaBeta
+      let thetaBeta = min(max(min(wanted, limit), usable.lowerBound), usable.upperBound).toThreeDigits
       thetaBetas.append(thetaBeta)
       let noise = "a noise of \(contrast.noise.toThreeDigits)"
       let edges = contrast.edge.map { " and edges of \($0.toThreeDigits)" } ?? ""
@@ -61,9 +63,9 @@ extension RefinementSettings {
 extension Double {
   /// The number of three significant digits next to this one, as short as such a decimal is written.
   package var toThreeDigits: Double {
-    guard isNormal else { return self }
+    guard isNormal, abs(self) > 1e-300 else { return self }
     // Dividing by a whole number keeps short decimals short.
-    let digits = Int(floor(log10(abs(self)))) - 2
+    let digits = Int(saturating: floor(log10(abs(self)))) - 2
     let unit = pow(10, Double(abs(digits)))
     return digits >= 0 ? (self / unit).rounded() * unit : (self * unit).rounded() / unit
   }

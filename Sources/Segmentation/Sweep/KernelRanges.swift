@@ -34,6 +34,15 @@ package enum KernelParameter: String, Sendable, Hashable, Codable, CodingKeyRepr
     }
   }
 
+  /// What a CRF takes at most.
+  fileprivate var most: Double {
+    switch self {
+    case .appearanceWeight, .smoothnessWeight: UsableRange.weight.upperBound
+    case .thetaAlpha, .thetaGamma: UsableRange.millimetres.upperBound
+    case .thetaBeta: UsableRange.thetaBeta.upperBound
+    }
+  }
+
   /// How many times smaller and larger than at the start a search may make it.
   fileprivate var factors: (smaller: Double, larger: Double) {
     switch self {
@@ -65,7 +74,11 @@ package struct KernelRanges: Sendable, Hashable, Codable {
     var ranges: [KernelParameter: [Double]] = [:]
     for parameter in KernelParameter.allCases where !held.contains(parameter) {
       let value = parameter.value(in: start)
-      ranges[parameter] = [value / parameter.factors.smaller, value * parameter.factors.larger]
+      let most = parameter.most
+      ranges[parameter] = [
+        min(value / parameter.factors.smaller, most / parameter.factors.smaller),
+        min(value * parameter.factors.larger, most),
+      ]
     }
     self.ranges = ranges
   }

@@ -21,7 +21,7 @@ extension SweepCase {
     let ends = try intensityRange == nil ? image.percentiles([0.005, 0.995], work: work.silent) : nil
     let margin = (0..<3).map { axis in
       let reach = 2.5 * max(start.thetaAlphaMillimetres[axis], start.thetaGammaMillimetres[axis])
-      return Int(min(reach / image.grid.spacing[axis], 64).rounded(.up))
+      return min(Int(saturating: (reach / image.grid.spacing[axis]).rounded(.up)), 64)
     }
     try self.init(
       name: name, image: image,

@@ -1,3 +1,5 @@
+import Work
+
 /// How far random crops may differ from the cases they are cut from.
 ///
 /// Part of the training settings.
@@ -40,5 +42,31 @@ package struct Augmentation: Hashable, Sendable, Codable {
     none.noise = 0
     none.blurProbability = 0
     return none
+  }
+
+  /// Refuses numbers that no crop can be changed by, which only a damaged checkpoint holds.
+  package func validated() throws(InputError) {
+    func require(_ name: String, _ value: Double, _ range: ClosedRange<Double>) throws(InputError) {
+      guard range.contains(value) else {
+        throw InputError(
+          "augmentation", "\(name) is unusable", found: "\(value)",
+          expected: "\(range.lowerBound) to \(range.upperBound)")
+      }
+    }
+    guard rotationDegrees.count == 3, mirroredAxes.allSatisfy({ (0...2).contains($0) }) else {
+      throw InputError(
+        "augmentation", "axes are unusable",
+        found: "\(rotationDegrees.count) rotations, mirrors \(mirroredAxes)",
+        expected: "3 rotations, mirrors of 0 to 2")
+    }
+    for angle in rotationDegrees { try require("rotation", angle, -360...360) }
+    try require("scaling", logScale, 0...2)
+    try require("bending", elasticVoxels, 0...1000)
+    try require("gain", gain, 0...10)
+    try require("shift", shift, 0...10)
+    try require("gamma", logGamma, 0...5)
+    try require("noise", noise, 0...10)
+    try require("probability of a blur", blurProbability, 0...1)
+    try require("probability of foreground", foregroundProbability, 0...1)
   }
 }

@@ -1,4 +1,5 @@
 import Volumes
+import Work
 
 /// What a set of labelled cases looks like: what the defaults of a training are found from.
 package struct CaseSurvey: Sendable, Equatable {
@@ -14,7 +15,7 @@ package struct CaseSurvey: Sendable, Equatable {
 
     /// Voxels on a grid of another spacing.
     package func size(at spacing: Spacing) -> GridSize {
-      let voxels = (0..<3).map { max(1, Int((extentMillimetres[$0] / spacing[$0]).rounded())) }
+      let voxels = (0..<3).map { max(1, Int(saturating: (extentMillimetres[$0] / spacing[$0]).rounded())) }
       return GridSize(voxels[0], voxels[1], voxels[2])
     }
   }

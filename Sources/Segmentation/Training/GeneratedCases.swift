@@ -8,6 +8,9 @@ package enum GeneratedCases {
   /// It takes at most 10 000; seeds outside are free for tests and samples.
   package static let firstSeed: UInt64 = 1_000_000
 
+  /// Cases of one training at most.
+  package static let mostCases = 10_000
+
   /// Generated abdominal CT number `number`, with the structures of the selections' names.
   ///
   /// The field of view differs from case to case, as it does between scanners and protocols.

@@ -13,6 +13,11 @@ extension TrainingCase {
     name: String, image: ScalarVolume, labels: LabelVolume, selections: [LabelSelection],
     ignoredValues: [Int] = [], preprocessing: Preprocessing, work: WorkContext
   ) throws {
+    guard selections.count < Int(Self.ignoredClass) else {
+      throw InputError(
+        name, "more structures than a network is trained on", found: "\(selections.count)",
+        expected: "at most \(Self.ignoredClass - 1)")
+    }
     let fitting = try labels.fitted(to: image.grid, subject: name, work: work)
     let orientation = try preprocessing.parsedOrientation
     let axes = ReorientedGrid(image.grid, orientation: orientation)

@@ -2,6 +2,7 @@ import Foundation
 import Networks
 import Tensors
 import Volumes
+import Work
 
 /// What the trainer chose where the user said nothing, with the reason.
 package struct Chosen<Value: Sendable>: Sendable {
@@ -35,7 +36,7 @@ extension CaseSurvey {
     func middle(_ value: (Shape) -> Double) -> Double { shapes.map(value).sorted()[shapes.count / 2] }
     let spacing = (0..<3).map { axis in middle { $0.spacing[axis] } }
     let voxels = (0..<3).map { axis in
-      max(1, Int((middle { $0.extentMillimetres[axis] } / spacing[axis]).rounded()))
+      max(1, Int(saturating: (middle { $0.extentMillimetres[axis] } / spacing[axis]).rounded()))
     }
     return Shape(
       size: GridSize(voxels[0], voxels[1], voxels[2]), spacing: Spacing(spacing[0], spacing[1], spacing[2]))
@@ -83,14 +84,17 @@ extension CaseSurvey {
       return Chosen(
         .standardScore, "\(count - hounsfield) of \(count) images looked at are not in Hounsfield units")
     }
-    func percentile(_ share: Double) -> Double { Double(labelled[Int(share * Double(labelled.count - 1))]) }
+    func percentile(_ share: Double) -> Double {
+      Double(labelled[Int(saturating: share * Double(labelled.count - 1))])
+    }
     let (low, high) = (percentile(0.005), percentile(0.995))
     let margin = max((high - low) / 2, 10)
     let lower = ((low - margin) / 5).rounded(.down) * 5
     let upper = ((high + margin) / 5).rounded(.up) * 5
     return Chosen(
       .window(lower: Float(lower), upper: Float(upper)),
-      "Hounsfield units; 99 % of labelled voxels lie in \(Int(low.rounded()))...\(Int(high.rounded()))")
+      "Hounsfield units; 99 % of labelled voxels lie in \(Int(saturating: low.rounded()))...\(Int(saturating: high.rounded()))"
+    )
   }
 
   /// The network by its name, for the working grid: the smallest family member where cases are small.
@@ -118,7 +122,7 @@ extension CaseSurvey {
       return (wanted + multiple[axis] - 1) / multiple[axis] * multiple[axis]
     }
     let memoryVoxels = Int(
-      TrainingLimit.memoryShare * Double(memoryBytes) / (2 * network.trainingBytesPerVoxel))
+      saturating: TrainingLimit.memoryShare * Double(memoryBytes) / (2 * network.trainingBytesPerVoxel))
     let limit = min(TrainingLimit.cropVoxels, memoryVoxels)
     var isWhole = true
     while extents.reduce(1, *) > limit {

@@ -70,6 +70,22 @@ package struct TrainingProgress: Equatable, Sendable, Codable {
     do { self = try JSONDecoder().decode(TrainingProgress.self, from: Data(json.utf8)) } catch {
       throw InputError(subject, "checkpoint: its progress cannot be read", found: "\(json.prefix(60))")
     }
+    let steps = 0...TrainingSettings.iterationRange.upperBound
+    guard steps.contains(validatedIteration), steps.contains(best?.iteration ?? 0) else {
+      throw InputError(
+        subject, "checkpoint: its steps are unusable",
+        found: "\(validatedIteration), \(best?.iteration ?? 0)",
+        expected: "0 to \(steps.upperBound)")
+    }
+    let dice = best?.figures.cases.map(\.dice) ?? []
+    guard dice.allSatisfy({ $0.count == dice[0].count && $0.allSatisfy((0...1).contains) }) else {
+      throw InputError(
+        subject, "checkpoint: its validation is unusable", expected: "a Dice for each structure")
+    }
+    let heads = unrecordedSteps.first?.headLosses.count ?? 0
+    guard unrecordedSteps.allSatisfy({ $0.headLosses.count == heads }) else {
+      throw InputError(subject, "checkpoint: its losses are unusable", expected: "one for each head")
+    }
   }
 
   /// The progress as JSON text.

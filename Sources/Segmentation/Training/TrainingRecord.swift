@@ -65,6 +65,31 @@ extension TrainingRecord {
 }
 
 extension TrainingRecord {
+  /// Losses and rates of a log at most, with either sign: squares of them are numbers still.
+  private static let mostOfAnyValue = 1e100
+
+  /// Refuses numbers that no training has written and no curve can show.
+  /// - Throws: ``InputError`` about line `line` of `subject`.
+  private func validated(subject: String, line: Int) throws(InputError) {
+    let steps = TrainingSettings.iterationRange
+    guard (0...steps.upperBound).contains(iteration), (0...steps.upperBound).contains(iterations) else {
+      throw InputError(
+        subject, "line \(line): steps are unusable", found: "\(iteration) of \(iterations)",
+        expected: "0 to \(steps.upperBound)")
+    }
+    let values =
+      [loss, learningRate, gradientNorm, elapsedSeconds, remainingSeconds] + headLosses
+      + (validationDice ?? [])
+    if let wrong = values.first(where: { !(abs($0) <= Self.mostOfAnyValue) }) {
+      throw InputError(
+        subject, "line \(line): a number is unusable", found: "\(wrong)",
+        expected: "at most \(Self.mostOfAnyValue)")
+    }
+    if let wrong = validationDice?.first(where: { !(0...1).contains($0) }) {
+      throw InputError(subject, "line \(line): a Dice is unusable", found: "\(wrong)", expected: "0 to 1")
+    }
+  }
+
   /// Reads a log of JSON lines; of two records of the same step the later one counts, and a last line that was cut
   /// off by the end of a run does not.
   /// - Throws: ``InputError`` when the file cannot be read, or a line is no record, with its number.
@@ -81,6 +106,7 @@ extension TrainingRecord {
           found: "\(String(decoding: line.prefix(40), as: UTF8.self))",
           expected: "a JSON object as `segdeck train --log` writes it")
       }
+      try record.validated(subject: path, line: index + 1)
       while let last = records.last, last.iteration >= record.iteration { records.removeLast() }
       records.append(record)
     }

@@ -26,6 +26,10 @@ package struct TrainingRun: Sendable {
   package init(trainer: Trainer, settings: TrainingSettings, cases: TrainingCases) throws(InputError) {
     try settings.validated()
     try cases.check(for: trainer.graph, cropSize: settings.cropSize)
+    let voxels = checkedProduct(settings.cropSize.voxelCount, settings.batchSize)
+    try AvailableMemory.require(
+      voxels.map { Int(saturating: Double($0) * trainer.graph.trainingBytesPerVoxel) }, subject: "training",
+      "a step of \(settings.batchSize) crops of \(settings.cropSize) voxels")
     self.trainer = trainer
     self.settings = settings
     self.cases = cases

@@ -26,28 +26,34 @@ package struct TrainingSettings: Hashable, Sendable, Codable {
   /// The default settings.
   package init() {}
 
+  /// Steps of a run: ten million take a year.
+  package static let iterationRange = 1...10_000_000
+  /// Voxels of a crop, and of all crops of a step, at most.
+  private static let mostCropVoxels = 1 << 26
+
   /// Refuses settings that cannot train.
   /// - Throws: ``InputError`` naming the option, what was found and what is expected.
   package func validated() throws(InputError) {
     func require(_ holds: Bool, _ option: String, _ found: Any, _ expected: String) throws(InputError) {
       if !holds { throw InputError(option, "cannot train", found: "\(found)", expected: expected) }
     }
+    let cropVoxels = checkedProduct(cropSize.i, cropSize.j, cropSize.k) ?? .max
     try require(
-      cropSize.i > 0 && cropSize.j > 0 && cropSize.k > 0 && cropSize.voxelCount <= 1 << 26, "--crop",
+      cropSize.i > 0 && cropSize.j > 0 && cropSize.k > 0 && cropVoxels <= Self.mostCropVoxels, "--crop",
       cropSize,
       "1x1x1 to 67 million voxels")
     try require((1...64).contains(batchSize), "--batch", batchSize, "1 to 64")
-    try require((1...10_000_000).contains(iterations), "--iterations", iterations, "1 or more")
-    let rate = options.schedule.rate(at: 0)
-    try require(rate > 0 && rate.isFinite, "--learning-rate", rate, "more than 0")
     try require(
-      options.weightDecay >= 0 && options.weightDecay.isFinite, "--weight-decay", options.weightDecay,
-      "0 or more")
-    let overlapWeight = options.overlapWeight ?? 0
-    try require(overlapWeight >= 0 && overlapWeight.isFinite, "--dice-weight", overlapWeight, "0 or more")
-    let decay = options.averageDecay ?? 0
-    try require((0..<1).contains(decay), "--average-decay", decay, "0 to below 1")
+      Self.iterationRange.contains(iterations), "--iterations", iterations,
+      "1 to \(Self.iterationRange.upperBound)")
+    try options.validated()
     try require((0...1).contains(generatedShare), "--generated-share", generatedShare, "0 to 1")
-    try require(validationInterval > 0, "--validate-every", validationInterval, "1 or more")
+    try require(
+      Self.iterationRange.contains(validationInterval), "--validate-every", validationInterval,
+      "1 to \(Self.iterationRange.upperBound)")
+    try require(
+      (0...Self.iterationRange.upperBound).contains(patience), "--patience", patience,
+      "0 to \(Self.iterationRange.upperBound)")
+    try augmentation.validated()
   }
 }

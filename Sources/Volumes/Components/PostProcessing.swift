@@ -37,6 +37,20 @@ package struct PostProcessing: Hashable, Sendable, Codable {
       fillsHoles: try values.decodeIfPresent(Bool.self, forKey: .fillsHoles) ?? false)
   }
 
+  /// Refuses numbers that select nothing.
+  /// - Throws: ``InputError`` about `subject`.
+  package func validated(subject: String) throws(InputError) {
+    guard (0...1).contains(minimumComponentFraction) else {
+      throw InputError(
+        subject, "smallest share of a component is unusable", found: "\(minimumComponentFraction)",
+        expected: "0 to 1")
+    }
+    guard UsableRange.millilitres.contains(minimumComponentMillilitres) else {
+      throw InputError(
+        subject, "smallest volume of a component is unusable", found: "\(minimumComponentMillilitres) mL",
+        expected: "0 to \(UsableRange.millilitres.upperBound) mL")
+    }
+  }
 }
 
 /// A mask after post-processing, and what that left out of it.
@@ -66,8 +80,8 @@ package struct LeftOutComponent: Hashable, Sendable {
 
   /// One line for whoever reads the mask, with the label's name from `table`.
   package func note(_ table: LabelTable) -> String {
-    "\(table[label]?.name ?? "label \(label)"): a part of \(Int(millilitres.rounded())) mL was left out beside the one of "
-      + "\(Int(keptMillilitres.rounded())) mL; see whether the right one stayed"
+    "\(table[label]?.name ?? "label \(label)"): a part of \(Int(saturating: millilitres.rounded())) mL was left out beside the one of "
+      + "\(Int(saturating: keptMillilitres.rounded())) mL; see whether the right one stayed"
   }
 }
 

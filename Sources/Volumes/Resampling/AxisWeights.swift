@@ -1,3 +1,5 @@
+import Work
+
 /// How the samples along one axis of a new grid are weighted sums of those of an old one.
 ///
 /// To a finer or equal spacing: linear interpolation between the two nearest samples. To a coarser one: the
@@ -43,7 +45,7 @@ struct AxisWeights: Sendable {
   /// Interpolation at `position`.
   private static func linear(_ position: Double, _ count: Int) -> (Int, [Double]) {
     let clamped = min(max(position, 0), Double(count - 1))
-    let lower = min(Int(clamped), count - 1)
+    let lower = min(Int(saturating: clamped), count - 1)
     let fraction = clamped - Double(lower)
     return fraction == 0 ? (lower, [1]) : (lower, [1 - fraction, fraction])
   }
@@ -53,8 +55,8 @@ struct AxisWeights: Sendable {
     let lower = max(centre - extent / 2, -0.5)
     let upper = min(centre + extent / 2, Double(count) - 0.5)
     guard upper > lower else { return linear(centre, count) }
-    let firstSample = min(max(Int((lower + 0.5).rounded(.down)), 0), count - 1)
-    let lastSample = min(max(Int((upper + 0.5).rounded(.up)) - 1, firstSample), count - 1)
+    let firstSample = min(max(Int(saturating: (lower + 0.5).rounded(.down)), 0), count - 1)
+    let lastSample = max(min(Int(saturating: (upper + 0.5).rounded(.up)), count) - 1, firstSample)
     var weights = (firstSample...lastSample).map { sample in
       max(0, min(upper, Double(sample) + 0.5) - max(lower, Double(sample) - 0.5)) / (upper - lower)
     }

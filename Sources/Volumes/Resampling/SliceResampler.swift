@@ -142,7 +142,7 @@ extension LabelVolume {
     let nearest = (0..<3).map { axis in
       (0..<target.size[axis]).map { n -> Int in
         let position = (maps[axis].start + maps[axis].step * Double(n) - 0.5 - 1e-7).rounded(.up)
-        return position < 0 || position >= Double(grid.size[axis]) ? -1 : Int(position)
+        return position < 0 || position >= Double(grid.size[axis]) ? -1 : Int(saturating: position)
       }
     }
     let (rowI, rowJ, rowK) = (nearest[0], nearest[1], nearest[2])

@@ -1,7 +1,12 @@
+import Work
+
 extension VolumeGrid {
   /// Spacings that differ by less than this share count as equal, so that a volume already at a model's
   /// spacing is not interpolated for the rounding of its header.
   package static let spacingToleranceShare = 0.005
+
+  /// Voxels along an axis of a resampled grid at most, whose product an `Int` holds.
+  package static let mostVoxelsAlongAxis = 1 << 20
 
   /// A grid of about the given spacing over the same field of view, along the same axes.
   ///
@@ -9,21 +14,34 @@ extension VolumeGrid {
   /// of voxels that covers the old one, so it reaches beyond by less than half a voxel at either end. An axis
   /// whose spacing agrees within ``spacingToleranceShare`` stays as it is. The spacing is otherwise exactly the
   /// one asked for, and world positions follow from the affine.
-  package func resampled(to spacing: Spacing) -> VolumeGrid {
-    precondition(spacing.i > 0 && spacing.j > 0 && spacing.k > 0, "spacing \(spacing)")
+  /// - Throws: ``InputError`` about `subject` when a spacing is beyond ``UsableRange``, or the grid has more than
+  ///   ``mostVoxelsAlongAxis``.
+  package func resampled(to spacing: Spacing, subject: String = "working grid") throws(InputError)
+    -> VolumeGrid
+  {
     var size = size
     var affine = affine
     var first = [0.0, 0.0, 0.0]
     for axis in 0..<3 {
       let old = self.spacing[axis]
+      guard UsableRange.millimetres.contains(spacing[axis]), UsableRange.millimetres.contains(old) else {
+        throw InputError(
+          subject, "cannot be resampled along axis \(axis)", found: "\(old) to \(spacing[axis]) mm",
+          expected: "\(UsableRange.millimetres.lowerBound) to \(UsableRange.millimetres.upperBound) mm")
+      }
       let ratio = spacing[axis] / old
       if abs(ratio - 1) < VolumeGrid.spacingToleranceShare { continue }
       let extent = Double(self.size[axis])
       let count = max(1, (extent / ratio - 1e-6).rounded(.up))
-      size[axis] = Int(count)
+      size[axis] = Int(saturating: count)
       first[axis] = (extent - 1) / 2 - (count - 1) / 2 * ratio
       let step = self.affine[axis]
       affine[axis] = WorldPoint(step.x * ratio, step.y * ratio, step.z * ratio)
+    }
+    guard (0..<3).allSatisfy({ size[$0] <= max(Self.mostVoxelsAlongAxis, self.size[$0]) }) else {
+      throw InputError(
+        subject, "has too many voxels at a spacing of \(spacing.i) x \(spacing.j) x \(spacing.k) mm",
+        found: "\(size)", expected: "at most \(Self.mostVoxelsAlongAxis) along an axis")
     }
     affine.origin = self.affine.world(first[0], first[1], first[2])
     return VolumeGrid(size: size, affine: affine)

@@ -34,8 +34,10 @@ struct CompareCommand: ParsableCommand {
   var json = false
 
   func validate() throws {
-    if !tolerance.isFinite || tolerance < 0 { throw ValidationError("--tolerance must be 0 or more.") }
-    if threads < 1 { throw ValidationError("--threads must be 1 or more.") }
+    if !(0...1e6).contains(tolerance) {
+      throw ValidationError("--tolerance is 0 to 1000000 mm, not \(tolerance)")
+    }
+    if !(1...1024).contains(threads) { throw ValidationError("--threads is 1 to 1024, not \(threads)") }
   }
 
   func run() throws {
@@ -55,9 +57,12 @@ struct CompareCommand: ParsableCommand {
       : selections.map {
         MatchedStructure($0, coding: coding, referenceNames: first.names, otherNames: second.names)
       }
+    let overlaps = try LabelOverlaps(reference: first.labels, other: second.labels, work: work)
     let comparisons = try structures.map {
       try StructureComparison(
-        $0, reference: first.labels, other: second.labels, toleranceMillimetres: tolerance, work: work)
+        $0, reference: first.labels, other: second.labels, toleranceMillimetres: tolerance,
+        overlaps: overlaps,
+        work: work)
     }
     let report = ComparisonReport(
       reference: reference, other: other, toleranceMm: tolerance,

@@ -50,6 +50,9 @@ struct PhantomCommand: ParsableCommand {
     let labelPlace = try OutputPlace(
       labels, isForced: force, companions: [LabelNamesFile.path(besideMask: labels)], kind: .image)
     let (size, spacing) = (try chosenSize(), try chosenSpacing())
+    // Intensities, labels, and the fields and noise that make them.
+    try AvailableMemory.require(
+      checkedProduct(size.voxelCount, 16), subject: "--size", "a phantom of \(size) voxels")
     let work = WorkContext(cancellation: Interruption.cancellation())
     let (image, mask, table) =
       switch kind {

@@ -23,7 +23,7 @@ struct RefinementOptions: ParsableArguments {
   @Option(name: .long, help: "Reach θγ of the smoothness kernel in mm, one number or one per axis.")
   var thetaGamma: String?
 
-  @Option(name: .long, help: "Mean-field iterations.")
+  @Option(name: .long, help: "Mean-field iterations, 0 to 1000.")
   var iterations: Int?
 
   @Option(name: .long, help: "Weights of the auxiliary heads, lowest first, as A,B.")
@@ -77,7 +77,7 @@ struct RefinementOptions: ParsableArguments {
         return label
       }
     }
-    return settings
+    return try settings.validated()
   }
 
   /// The kernels' numbers that were given.

@@ -65,7 +65,7 @@ struct SweepReport {
     var best = [Double?](repeating: nil, count: count)
     for trial in trials where trial.scores.count == search.cases.count {
       guard let share = search.ranges.share(of: parameter, in: trial.settings) else { continue }
-      let part = min(max(Int(share * Double(count)), 0), count - 1)
+      let part = min(max(Int(saturating: share * Double(count)), 0), count - 1)
       best[part] = max(best[part] ?? -.infinity, search.gain(of: trial))
     }
     let values = best.compactMap(\.self)
@@ -75,7 +75,7 @@ struct SweepReport {
       best.map { gain in
         guard let gain else { return " " }
         let share = most > least ? (gain - least) / (most - least) : 1
-        return heights[min(Int(share * Double(heights.count)), heights.count - 1)]
+        return heights[min(Int(saturating: share * Double(heights.count)), heights.count - 1)]
       })
   }
 
@@ -91,7 +91,7 @@ struct SweepReport {
     func row(
       _ name: String, _ one: SweepMeasurement.Measures, _ two: SweepMeasurement.Measures, _ gain: Double
     ) {
-      let length = Int((abs(gain) / largest * room).rounded())
+      let length = Int(saturating: (abs(gain) / largest * room).rounded())
       let mark = gain < 0 ? "-" : showsUnicode ? "█" : "#"
       table.rows.append([
         name, Text.decimals(one.dice, 4), Text.decimals(two.dice, 4),

@@ -1,3 +1,4 @@
+import DenseCRF
 import Foundation
 import ImageFormats
 import Metrics
@@ -83,6 +84,11 @@ struct SweepSources {
     let (image, labels) = try sources[index].volumes(work: work.silent)
     var classes = [UInt8](repeating: 0, count: 65536)
     for code in ignoredCodes(index) { classes[Int(code)] = TrainingCase.ignoredClass }
+    guard model.labels.count < Unary.mostClasses else {
+      throw InputError(
+        model.path, "more labels than a CRF takes", found: "\(model.labels.count)",
+        expected: "at most \(Unary.mostClasses - 1)")
+    }
     for structure in structures[index] {
       let position = model.labels.firstIndex { structure.otherValues.contains($0.value) } ?? 0
       for value in structure.referenceValues { classes[Int(value)] = UInt8(position + 1) }

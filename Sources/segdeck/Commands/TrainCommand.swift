@@ -227,7 +227,12 @@ extension TrainCommand {
         expected: "\(classCount)")
     }
     let generated = stored.map { $0.card?.generatedCases ?? 0 } ?? generatedCases ?? 0
-    let cases = try readCases(sources, split, preprocessing, generatedCount: max(0, generated))
+    guard (0...GeneratedCases.mostCases).contains(generated) else {
+      throw InputError(
+        "--generated-cases", "cannot train", found: "\(generated)",
+        expected: "0 to \(GeneratedCases.mostCases)")
+    }
+    let cases = try readCases(sources, split, preprocessing, generatedCount: generated)
     try requireStructures(of: cases, sources)
     if stored == nil {
       preprocessing.trainedExtentsMillimetres = cases.extentsMillimetres(at: preprocessing.spacingMillimetres)
@@ -287,7 +292,9 @@ extension TrainCommand {
       guard ends.count == 2, ends[0] < ends[1] else {
         throw InputError("--window", "intensities", found: text, expected: "LOWER,UPPER or score")
       }
-      return .window(lower: Float(ends[0]), upper: Float(ends[1]))
+      let window = Preprocessing.Normalisation.window(lower: Float(ends[0]), upper: Float(ends[1]))
+      try window.validated(subject: "--window")
+      return window
     }
     guard let stored else { return try setup.preprocessing(spacing: size, normalisation: normalisation) }
     if let size, size != stored.spacingMillimetres { throw differing("--spacing", spacing ?? "") }

@@ -42,8 +42,12 @@ struct ProbabilitySidecar: Codable {
   static func read(besideProbabilities path: String) throws(InputError) -> ProbabilitySidecar? {
     let place = MaskRecord.path(besideMask: path)
     guard let data = try FileContent.readIfPresent(place) else { return nil }
-    do { return try JSONDecoder().decode(ProbabilitySidecar.self, from: data) } catch {
+    guard let sidecar = try? JSONDecoder().decode(ProbabilitySidecar.self, from: data) else {
       throw InputError(place, "is not what `segdeck segment --probabilities` writes beside probabilities")
     }
+    try sidecar.refinement.validated(subject: place)
+    try sidecar.postProcessing.validated(subject: place)
+    try sidecar.normalisation.validated(subject: place)
+    return sidecar
   }
 }

@@ -12,10 +12,11 @@ enum RefinementPreset {
 
   /// Settings in the content of the file at `path`.
   static func decoded(_ data: Data, _ path: String) throws(InputError) -> RefinementSettings {
-    do { return try JSONDecoder().decode(RefinementSettings.self, from: data) } catch {
+    guard let settings = try? JSONDecoder().decode(RefinementSettings.self, from: data) else {
       throw InputError(
         path, "is not a file of CRF settings", expected: "JSON as under \"refinement\" in a mask's record")
     }
+    return try settings.validated(subject: path)
   }
 
   /// Writes settings, whole or not at all.

@@ -43,7 +43,8 @@ extension Preprocessing {
   /// "CT, -125 to 240 HU" or "any intensities".
   fileprivate var summary: String {
     switch normalisation {
-    case .window(let lower, let upper) where lower < 0: "CT, \(Int(lower)) to \(Int(upper)) HU"
+    case .window(let lower, let upper) where lower < 0:
+      "CT, \(Int(saturating: lower)) to \(Int(saturating: upper)) HU"
     case .window(let lower, let upper): "intensities \(lower) to \(upper)"
     case .standardScore: "MR or any intensities above 0"
     }

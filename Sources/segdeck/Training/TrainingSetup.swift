@@ -80,7 +80,7 @@ struct TrainingSetup {
     var settings = settings
     if arguments.crop == nil {
       let chosen = try surveyed().cropSize(
-        at: preprocessing.spacingMillimetres, network: network, memoryBytes: Self.availableMemory())
+        at: preprocessing.spacingMillimetres, network: network, memoryBytes: AvailableMemory.byteCount)
       settings.cropSize = chosen.value
       note("crop", "\(chosen.value)", chosen.reason)
     }
@@ -91,27 +91,13 @@ struct TrainingSetup {
     }
     return settings
   }
-
-  /// Bytes that the machine can still give: what Linux calls available, and no more than the control group allows.
-  private static func availableMemory() -> Int {
-    var bytes = Int(clamping: ProcessInfo.processInfo.physicalMemory)
-    let text = (try? String(contentsOfFile: "/proc/meminfo", encoding: .utf8)) ?? ""
-    for line in text.split(separator: "\n") where line.hasPrefix("MemAvailable:") {
-      if let kibibytes = line.split(separator: " ").dropFirst().first.flatMap({ Int($0) }) {
-        bytes = min(bytes, kibibytes * 1024)
-      }
-    }
-    let group = (try? String(contentsOfFile: "/sys/fs/cgroup/memory.max", encoding: .utf8)) ?? ""
-    if let limit = Int(group.trimmingCharacters(in: .whitespacesAndNewlines)) { bytes = min(bytes, limit) }
-    return bytes
-  }
 }
 
 extension Preprocessing.Normalisation {
   /// "-125 to 240 become 0 to 1", "standard score".
   var words: String {
     switch self {
-    case .window(let lower, let upper): "\(Int(lower)) to \(Int(upper)) become 0 to 1"
+    case .window(let lower, let upper): "\(Int(saturating: lower)) to \(Int(saturating: upper)) become 0 to 1"
     case .standardScore: "standard score of voxels above 0"
     }
   }

@@ -109,6 +109,10 @@ struct TrainingStore {
     else {
       throw InputError(path, "checkpoint: its settings cannot be read")
     }
+    do { try description.settings.validated() } catch {
+      throw InputError(
+        path, "checkpoint: \(error.subject) is unusable", found: error.found, expected: error.expected)
+    }
     return Stored(
       path: path, trainer: trainer, progress: progress,
       bestParameters: progress.validatedIteration > 0

@@ -1,0 +1,269 @@
+import Foundation
+import Synchronization
+import TestSupport
+import Testing
+
+/// Extreme numbers walked through every option of every command and every number of every file that is read.
+///
+/// Each run gives a result, or one line and exit code 1 (64 for wrong usage): no signal, no more than ten seconds, no
+/// more than 512 MB. Options come from the program's own description and numbers from its own files, so that new ones are
+/// walked by themselves. Each place sees some of the values, other places others; with SEGDECK_ALL_EXTREMES=1 all of
+/// them.
+@Suite(.serialized)
+struct ExtremeValueTests {
+  /// Values as a command line states them.
+  static let words = [
+    "0", "-1", "1", "nan", "inf", "-inf", "1e-308", "1e-30", "1e-8", "1e8", "1e30", "1e38", "1e300", "1e308",
+    "9223372036854775807", "-9223372036854775808", "2147483648", "4294967296", "9223372036854775808", "",
+    "1,2,3,4",
+    "1e999", "0,0", "-1,1", "1048575x1048575x1048575", "1x1x1", String(repeating: "9", count: 400),
+  ]
+
+  /// Values as JSON states them.
+  static let numbers = [
+    "0", "-1", "1", "0.5", "1e-308", "1e-30", "1e-8", "1e8", "1e30", "1e38", "1e300", "1e308",
+    "9223372036854775807", "-9223372036854775808", "2147483648", "4294967296", "18446744073709551616",
+    "65536",
+    "null", "\"1\"", "[]",
+  ]
+
+  static let takesAll = ProcessInfo.processInfo.environment["SEGDECK_ALL_EXTREMES"] != nil
+
+  /// The `count` values that place `index` sees.
+  static func chosen(_ values: [String], place index: Int, count: Int) -> [String] {
+    takesAll ? values : (0..<count).map { values[(index * 5 + $0 * 7) % values.count] }
+  }
+
+  /// A case of 1344 voxels, a network trained on it, and one of each file that the program reads.
+  static let files = Result { () throws -> [String: Data] in
+    let folder = try TemporaryFolder()
+    defer { folder.remove() }
+    try folder.make("images", "labels")
+    for seed in 1...2 {
+      try succeed(
+        [
+          "phantom", "mr", "--seed", "\(seed)", "--size", "14x12x8", "--spacing", "10", "-o",
+          "images/c\(seed).nii", "--labels", "labels/c\(seed).nii",
+        ], in: folder.path)
+    }
+    try Data(graph.utf8).write(to: URL(filePath: folder("graph.json")))
+    try succeed(
+      train + ["-o", "model.safetensors", "--log", "log.jsonl", "--checkpoints", "run"], in: folder.path)
+    try succeed(
+      [
+        "segment", "images/c1.nii", "--model", "./model.safetensors", "--probabilities", "p.nii", "-o",
+        "o.nii",
+      ],
+      in: folder.path)
+    try succeed(sweep + ["--preset-output", "preset.json"], in: folder.path)
+    return try folder.contents().filter { !$0.value.isEmpty }
+  }
+
+  static let graph = """
+    {"inputChannels": 1, "layers": [
+    {"name": "conv1", "kind": "convolution", "input": "input", "outputChannels": 2, "kernel": [3, 3, 3], "padding": 1,
+     "stride": 1, "dilation": 1},
+    {"name": "bn1", "kind": "batchNormalisation", "input": "conv1", "epsilon": 0.00001},
+    {"name": "relu1", "kind": "rectifier", "input": "bn1"},
+    {"name": "pool1", "kind": "maxPooling", "input": "relu1", "kernel": 2, "stride": 2},
+    {"name": "up", "kind": "transposedConvolution", "input": "pool1", "outputChannels": 2, "kernel": 2, "stride": 2,
+     "padding": 0, "outputPadding": 0}],
+    "heads": [{"name": "main", "layer": "up", "lossWeight": 1}]}
+    """
+  static let train = [
+    "train", "--images", "images", "--labels", "labels", "--network", "graph.json", "--iterations", "2",
+    "--validate-every", "1", "--crop", "8x8x8", "--batch", "1", "--threads", "1", "--spacing", "10",
+  ]
+  static let sweep = [
+    "sweep", "--images", "images", "--labels", "labels", "--model", "./model.safetensors", "--trials", "2",
+    "--finalists", "1", "--threads", "1", "--resume", "journal.jsonl",
+  ]
+
+  /// A run of each command that succeeds, or that lacks nothing but a terminal.
+  static let commands: [String: [String]] = [
+    "review": ["review", "images/c1.nii"],
+    "segment": [
+      "segment", "images/c1.nii", "--model", "./model.safetensors", "-o", "new.nii", "--threads", "1",
+    ],
+    "refine": ["refine", "images/c1.nii", "--mask", "labels/c1.nii", "-o", "new.nii", "--threads", "1"],
+    "compare": ["compare", "labels/c1.nii", "labels/c2.nii", "--threads", "1"],
+    "evaluate": [
+      "evaluate", "--images", "images", "--labels", "labels", "--model", "./model.safetensors", "--threads",
+      "1",
+    ],
+    "sweep": sweep, "train": train + ["-o", "new.safetensors"],
+    "curves": ["curves", "log.jsonl"],
+    "phantom": [
+      "phantom", "ct", "--seed", "1", "--size", "8x8x8", "-o", "new.nii", "--labels", "newlabels.nii",
+    ],
+    "info": ["info", "images/c1.nii"], "convert": ["convert", "images/c1.nii", "new.nii"],
+    "replay": ["replay", "o.json", "-o", "new.nii"], "terminal": ["terminal"], "keys": ["keys"],
+  ]
+
+  /// What is wrong with how a run ended; nil when nothing is.
+  static func fault(_ words: [String], in folder: TemporaryFolder) throws -> String? {
+    let limited =
+      ["env", "-C", folder.path, "SEGDECK_SHARE=\(checkout.appending(path: "sample-data").path)"]
+      + ["SWIFT_BACKTRACE=enable=no", "timeout", "10", try BuiltProgram.path()] + words
+    let run = try runMeasured(limited)
+    let what = words.map { $0.count > 60 ? $0.prefix(60) + "..." : $0 }.joined(separator: " ")
+    if run.peakBytes > 512 << 20 { return "\(what): took \(run.peakBytes >> 20) MiB" }
+    switch run.status {
+    case 0, 64: return nil
+    case 1:
+      let lines = run.output.split(separator: "\n").filter { !$0.hasPrefix("segdeck: note: ") }
+      let errors = lines.filter { $0.hasPrefix("segdeck: ") && $0.contains(": ") }
+      return errors.isEmpty ? "\(what): says \(run.output.prefix(200))" : nil
+    default: return "\(what): ended with \(run.status)"
+    }
+  }
+
+  /// Runs of files that were changed, each in a folder of its own, on all cores.
+  static func faults(_ runs: [(words: [String], changes: [String: Data])]) throws -> [String] {
+    let original = try files.get()
+    let found = Mutex<[String]>([])
+    DispatchQueue.concurrentPerform(iterations: runs.count) { index in
+      do {
+        let folder = try TemporaryFolder()
+        defer { folder.remove() }
+        try folder.make("images", "labels", "run")
+        for (name, content) in original.merging(runs[index].changes, uniquingKeysWith: { $1 }) {
+          try content.write(to: URL(filePath: folder(name)))
+        }
+        if let fault = try fault(runs[index].words, in: folder) { found.withLock { $0.append(fault) } }
+      } catch { found.withLock { $0.append("\(error)") } }
+    }
+    return found.withLock { $0.sorted() }
+  }
+
+  private struct Help: Decodable {
+    struct Command: Decodable {
+      var commandName: String
+      var subcommands: [Command]?
+      var arguments: [Argument]?
+    }
+    struct Argument: Decodable {
+      struct Name: Decodable {
+        var kind, name: String
+      }
+      var kind: String
+      var names: [Name]?
+    }
+    var command: Command
+  }
+
+  @Test("no value of any option stops the program or takes it beyond its limits")
+  func options() throws {
+    let text = try succeed(["--experimental-dump-help"], in: "/")
+    let help = try JSONDecoder().decode(Help.self, from: Data(text.utf8))
+    var runs: [(words: [String], changes: [String: Data])] = []
+    var place = 0
+    for command in help.command.subcommands ?? [] where command.commandName != "help" {
+      guard let base = Self.commands[command.commandName] else {
+        Issue.record("\(command.commandName) needs a run in `commands`")
+        continue
+      }
+      for argument in command.arguments ?? [] where argument.kind == "option" {
+        guard let name = argument.names?.first(where: { $0.kind == "long" })?.name else { continue }
+        place += 1
+        for value in Self.chosen(Self.words, place: place, count: 3) {
+          runs.append((base + ["--\(name)=\(value)"], [:]))
+        }
+      }
+    }
+    #expect(place > 60)
+    #expect(try Self.faults(runs) == [])
+  }
+
+  @Test("no number in any file that is read stops the program or takes it beyond its limits")
+  func fileNumbers() throws {
+    let files = try Self.files.get()
+    var runs: [(words: [String], changes: [String: Data])] = []
+    var place = 0
+    func walk(_ text: String, _ words: [String], _ change: (String) throws -> [String: Data]) throws {
+      let leaves = JSONNumbers.ranges(in: text)
+      #expect(!leaves.isEmpty)
+      for leaf in leaves {
+        place += 1
+        for value in Self.chosen(Self.numbers, place: place, count: 2) {
+          runs.append((words, try change(text.replacingCharacters(in: leaf, with: value))))
+        }
+      }
+    }
+    func text(_ name: String) throws -> String { String(decoding: try #require(files[name]), as: UTF8.self) }
+    try walk(try text("o.json"), ["replay", "o.json", "-o", "new.nii"]) { ["o.json": Data($0.utf8)] }
+    let refine = ["refine", "images/c1.nii", "-o", "new.nii", "--threads", "1"]
+    try walk(try text("preset.json"), refine + ["--mask", "labels/c1.nii", "--preset", "preset.json"]) {
+      ["preset.json": Data($0.utf8)]
+    }
+    try walk(try text("p.json"), refine + ["--probabilities", "p.nii"]) { ["p.json": Data($0.utf8)] }
+    try walk(Self.graph, Self.train + ["-o", "new.safetensors"]) { ["graph.json": Data($0.utf8)] }
+    try walk(try text("log.jsonl"), ["curves", "log.jsonl"]) { ["log.jsonl": Data($0.utf8)] }
+    try walk(try text("labels/c1.labels.json"), ["compare", "labels/c1.nii", "labels/c2.nii"]) {
+      ["labels/c1.labels.json": Data($0.utf8)]
+    }
+    try walk(try text("journal.jsonl"), Self.sweep + ["--trials", "3"]) { ["journal.jsonl": Data($0.utf8)] }
+    for (name, words) in [
+      ("model.safetensors", ["segment", "images/c1.nii", "--model", "./model.safetensors", "-o", "new.nii"]),
+      (
+        "run/last.safetensors",
+        Self.train + ["-o", "new.safetensors", "--checkpoints", "run", "--resume", "--force"]
+      ),
+    ] {
+      let model = try TensorFileTexts(try #require(files[name]))
+      for key in model.texts.keys.sorted() where key != "card" {
+        guard let text = model.texts[key], !JSONNumbers.ranges(in: text).isEmpty else { continue }
+        try walk(text, words) { [name: try model.replacing(key, with: $0)] }
+      }
+    }
+    #expect(place > 200)
+    #expect(try Self.faults(runs) == [])
+  }
+}
+
+/// Where the numbers of a JSON text stand.
+enum JSONNumbers {
+  static func ranges(in text: String) -> [Range<String.Index>] {
+    var ranges: [Range<String.Index>] = []
+    var isInString = false
+    var place = text.startIndex
+    while place < text.endIndex {
+      let character = text[place]
+      if isInString, character == "\\" { place = text.index(after: place) }
+      if character == "\"" { isInString.toggle() }
+      if !isInString, character == "-" || character.isASCII && character.isNumber {
+        let end =
+          text[place...].firstIndex { !($0.isASCII && ($0.isNumber || "+-.eE".contains($0))) }
+          ?? text.endIndex
+        ranges.append(place..<end)
+        place = end
+      } else {
+        place = text.index(after: place)
+      }
+    }
+    return ranges
+  }
+}
+
+/// The texts of a safetensors file, which may be replaced.
+struct TensorFileTexts {
+  let texts: [String: String]
+  private let header: [String: Any]
+  private let tensors: Data
+
+  init(_ file: Data) throws {
+    let length = Int(file.withUnsafeBytes { UInt64(littleEndian: $0.loadUnaligned(as: UInt64.self)) })
+    let object = try JSONSerialization.jsonObject(with: file.dropFirst(8).prefix(length))
+    header = try #require(object as? [String: Any])
+    texts = try #require(header["__metadata__"] as? [String: String])
+    tensors = Data(file.dropFirst(8 + length))
+  }
+
+  /// The file with another text under `key`.
+  func replacing(_ key: String, with text: String) throws -> Data {
+    var header = header
+    header["__metadata__"] = texts.merging([key: text]) { $1 }
+    let bytes = try JSONSerialization.data(withJSONObject: header)
+    return withUnsafeBytes(of: UInt64(bytes.count).littleEndian) { Data($0) } + bytes + tensors
+  }
+}
