@@ -126,11 +126,12 @@ final class TmuxSession {
 
   /// The process number of a child, by the system's own list: pgrep is not part of a small system.
   private static func child(of parent: String, named name: String) -> Int32? {
-    let numbers = (try? FileManager.default.contentsOfDirectory(atPath: "/proc"))?.compactMap { Int32($0) } ?? []
+    let numbers =
+      (try? FileManager.default.contentsOfDirectory(atPath: "/proc"))?.compactMap { Int32($0) } ?? []
     return numbers.first { number in
       // "NUMBER (NAME) STATE PARENT ..."; a process may end before it is read.
       let status = (try? String(contentsOfFile: "/proc/\(number)/stat", encoding: .utf8)) ?? ""
-      guard let match = status.prefixMatch(of: /\d+ \((.*)\) \S (\d+) /) else { return false }
+      guard let match = status.prefixMatch(of: #/\d+ \((.*)\) \S (\d+) /#) else { return false }
       return match.1 == name && match.2 == parent
     }
   }
