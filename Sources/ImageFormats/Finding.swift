@@ -1,3 +1,6 @@
+import Foundation
+import Volumes
+
 /// Something in a file that is not as it should be, and how it was read all the same.
 package struct Finding: Hashable, Sendable, Codable, CustomStringConvertible {
   /// What is wrong: "scl_slope is nan".
@@ -13,4 +16,22 @@ package struct Finding: Hashable, Sendable, Codable, CustomStringConvertible {
 
   /// "scl_slope is nan; voxels are not scaled".
   package var description: String { "\(problem); \(repair)" }
+}
+
+extension Finding {
+  /// That axes are not perpendicular, as in a CT with a tilted gantry; nil where each pair is to a tenth of a degree.
+  init?(axesOf affine: Affine) {
+    let pairs: [(names: String, degrees: Double)] = [("i and j", 0, 1), ("i and k", 0, 2), ("j and k", 1, 2)]
+      .map {
+        ("\($0)", acos(min(max(affine.cosine($1, $2), -1), 1)) * 180 / .pi)
+      }
+    let oblique = pairs.filter { abs($0.degrees - 90) > 0.1 }
+    guard !oblique.isEmpty else { return nil }
+    let angles = oblique.map { "\($0.names) meet at \(String(format: "%.1f", $0.degrees)) degrees" }
+    self.init(
+      "the axes \(angles.joined(separator: ", "))",
+      repair:
+        "volumes, positions and distances are exact; planes are drawn, and the network and the CRF work, as if "
+        + "the axes were perpendicular")
+  }
 }

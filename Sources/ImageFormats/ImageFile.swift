@@ -35,7 +35,7 @@ package final class ImageFile: Sendable {
     self.frameSizes = frameSizes
     self.files = files
     self.reader = reader
-    self.knownFindings = Mutex(findings)
+    self.knownFindings = Mutex(findings + [Finding(axesOf: source.grid.affine)].compactMap(\.self))
   }
 
   /// Where the voxels of every frame lie.

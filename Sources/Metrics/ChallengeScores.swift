@@ -32,14 +32,15 @@ package struct SLIVER07Scores: Hashable, Sendable {
   }
 
   /// The scores of one structure of one case; nil when a measure is undefined because one version of it is empty.
-  package init?(_ overlap: OverlapMeasures, _ distances: SurfaceDistanceMeasures?) {
-    guard let distances, let volumeDifference = overlap.relativeVolumeDifferencePercent else { return nil }
-    self.init(
-      overlapErrorPercent: overlap.volumetricOverlapErrorPercent, volumeDifferencePercent: volumeDifference,
-      averageMillimetres: distances.averageMillimetres,
-      rootMeanSquareMillimetres: distances.rootMeanSquareMillimetres,
-      maximumMillimetres: distances.maximumMillimetres)
+  package init?(_ comparison: StructureComparison) {
+    guard comparison.foundIn == .both, let counted = CountedMeasures(comparison) else { return nil }
+    self = counted.sliver07
   }
+
+  /// The scores of a missed structure: 0.
+  static let missed = SLIVER07Scores(
+    overlapErrorPercent: .infinity, volumeDifferencePercent: .infinity, averageMillimetres: .infinity,
+    rootMeanSquareMillimetres: .infinity, maximumMillimetres: .infinity)
 }
 
 /// The score of HVSMR 2016, a sum over the structures of a case (there blood pool and myocardium).
@@ -54,6 +55,13 @@ package enum HVSMRScore {
   /// The score of a case; nil when a structure has none because one version of it is empty, or there is none.
   package static func overall(_ structures: [StructureComparison]) -> Double? {
     let terms = structures.compactMap(\.hvsmrTerm)
+    return terms.isEmpty || terms.count < structures.count ? nil : terms.reduce(0, +)
+  }
+
+  /// What a case counts as in a mean: missed structures as ``CountedMeasures`` has it; nil when neither mask has one of
+  /// the structures, or there is none.
+  package static func counted(_ structures: [StructureComparison]) -> Double? {
+    let terms = structures.compactMap { CountedMeasures($0)?.hvsmrTerm }
     return terms.isEmpty || terms.count < structures.count ? nil : terms.reduce(0, +)
   }
 }

@@ -87,8 +87,11 @@ package struct StructureComparison: Hashable, Sendable {
   /// Distances between the borders; nil when one of them, or both, are empty.
   package let distances: SurfaceDistanceMeasures?
 
+  /// The diagonal of the image, which a missed structure counts as in means of distances; see ``CountedMeasures``.
+  package let diagonalMillimetres: Double
+
   /// SLIVER07's scores of this structure; nil without distances.
-  package var sliver07: SLIVER07Scores? { SLIVER07Scores(overlap, distances) }
+  package var sliver07: SLIVER07Scores? { SLIVER07Scores(self) }
 
   /// SLIVER07's score of this structure; nil without distances.
   package var sliver07Score: Double? { sliver07?.total }
@@ -102,21 +105,25 @@ package struct StructureComparison: Hashable, Sendable {
     }
   }
 
-  /// Compares a structure of two masks that lie voxel upon voxel; spacing is the reference's.
+  /// Compares a structure of two masks that lie voxel upon voxel; where voxels lie is the reference's.
   ///
   /// - Parameters:
+  ///   - diagonalMillimetres: The diagonal of the image where the masks are a part of it; else the masks' own.
   ///   - toleranceMillimetres: What counts as the same border in the surface Dice.
   ///   - overlaps: Those of the two masks, so that many structures share one pass over their voxels.
   /// - Throws: `Cancelled`.
   /// - Complexity: O(voxels of the masks) for the overlap, O(voxels of the box around both structures) for the
-  ///   distances; about 10 bytes for each voxel of that box.
+  ///   distances; about 10 bytes for each voxel of that box. Where the axes are not perpendicular, O(n log n) for n
+  ///   border voxels, and about 100 bytes for each.
   package init(
     _ structure: MatchedStructure, reference: LabelVolume, other: LabelVolume,
-    toleranceMillimetres: Double = 2, overlaps: LabelOverlaps? = nil, work: WorkContext
+    diagonalMillimetres: Double? = nil, toleranceMillimetres: Double = 2, overlaps: LabelOverlaps? = nil,
+    work: WorkContext
   ) throws(Cancelled) {
     precondition(
       reference.grid.size == other.grid.size, "masks of \(reference.grid.size) and \(other.grid.size) voxels")
     name = structure.name
+    self.diagonalMillimetres = diagonalMillimetres ?? reference.grid.diagonalMillimetres
     let known: LabelOverlaps
     if let overlaps {
       known = overlaps
@@ -134,33 +141,54 @@ package struct StructureComparison: Hashable, Sendable {
       work.report(1)
       return
     }
-    let spacing = reference.grid.spacing
     let referenceBorder = try StructureMask(reference, values: structure.referenceValues, box: box).border(
       work: work)
     work.report(0.2)
     let otherBorder = try StructureMask(other, values: structure.otherValues, box: box).border(work: work)
     work.report(0.3)
     let fromOther = try directedDistances(
-      from: otherBorder, to: referenceBorder, size: box.size, spacing: spacing, work: work)
+      from: otherBorder, to: referenceBorder, size: box.size, affine: reference.grid.affine, work: work)
     work.report(0.65)
     let fromReference = try directedDistances(
-      from: referenceBorder, to: otherBorder, size: box.size, spacing: spacing, work: work)
+      from: referenceBorder, to: otherBorder, size: box.size, affine: reference.grid.affine, work: work)
     distances = SurfaceDistanceMeasures(
       fromReference: fromReference, fromOther: fromOther, toleranceMillimetres: toleranceMillimetres)
     work.report(1)
   }
 }
 
-/// The distance of each voxel of one border to the other, in the order of memory.
+/// The distance of each voxel of one border to the other, in the order of memory; Euclidean in space.
 private func directedDistances(
-  from border: [UInt8], to target: [UInt8], size: GridSize, spacing: Spacing, work: WorkContext
+  from border: [UInt8], to target: [UInt8], size: GridSize, affine: Affine, work: WorkContext
 ) throws(Cancelled) -> [Double] {
-  let squares = try DistanceTransform.squaredDistances(to: target, size: size, spacing: spacing, work: work)
+  guard affine.hasPerpendicularAxes else {
+    let tree = try PointTree(places(of: target, size: size, affine: affine), work: work)
+    return try tree.squaredDistances(from: places(of: border, size: size, affine: affine), work: work).map {
+      $0.squareRoot()
+    }
+  }
+  let squares = try DistanceTransform.squaredDistances(
+    to: target, size: size, spacing: affine.spacing, work: work)
   var distances: [Double] = []
   for index in border.indices where border[index] != 0 {
     distances.append(Double(squares[index]).squareRoot())
   }
   return distances
+}
+
+/// Where the voxels of a border lie, in millimetres from the box's first voxel.
+private func places(of border: [UInt8], size: GridSize, affine: Affine) -> [SIMD3<Double>] {
+  func step(_ axis: Int) -> SIMD3<Double> { SIMD3(affine[axis].x, affine[axis].y, affine[axis].z) }
+  let (stepI, stepJ, stepK) = (step(0), step(1), step(2))
+  var places: [SIMD3<Double>] = []
+  for k in 0..<size.k {
+    for j in 0..<size.j {
+      let first = Double(j) * stepJ + Double(k) * stepK
+      let start = size.offset(VoxelIndex(0, j, k))
+      for i in 0..<size.i where border[start + i] != 0 { places.append(first + Double(i) * stepI) }
+    }
+  }
+  return places
 }
 
 /// How many voxels each label has in two masks, where they lie, and how many each pair of labels shares.

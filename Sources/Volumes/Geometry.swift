@@ -161,6 +161,28 @@ package struct Affine: Hashable, Sendable, Codable {
     return Spacing(length(stepI), length(stepJ), length(stepK))
   }
 
+  /// The same directions with other lengths between neighbouring voxels.
+  package func withSpacing(_ spacing: Spacing) -> Affine {
+    var affine = self
+    for axis in 0..<3 {
+      let factor = spacing[axis] / self.spacing[axis]
+      affine[axis] = WorldPoint(self[axis].x * factor, self[axis].y * factor, self[axis].z * factor)
+    }
+    return affine
+  }
+
+  /// The cosine of the angle between two of the axes 0, 1, 2.
+  package func cosine(_ first: Int, _ second: Int) -> Double {
+    let (one, two) = (self[first], self[second])
+    return (one.x * two.x + one.y * two.y + one.z * two.z) / (spacing[first] * spacing[second])
+  }
+
+  /// Whether the axes are perpendicular to within what 32-bit headers can say: distances may then be taken along the
+  /// axes, with a relative error of 0.00001 at most.
+  package var hasPerpendicularAxes: Bool {
+    [(0, 1), (0, 2), (1, 2)].allSatisfy { abs(cosine($0, $1)) <= 1e-5 }
+  }
+
   /// Whether every element is a finite number.
   package var isFinite: Bool {
     [stepI, stepJ, stepK, origin].allSatisfy { $0.x.isFinite && $0.y.isFinite && $0.z.isFinite }
@@ -213,4 +235,16 @@ package struct VolumeGrid: Hashable, Sendable, Codable {
 
   /// Volume of one voxel in mm³.
   package var voxelVolume: Double { abs(affine.determinant) }
+
+  /// The longest straight line in the image, from one corner to another, in millimetres.
+  package var diagonalMillimetres: Double {
+    func length(_ signJ: Double, _ signK: Double) -> Double {
+      let (i, j, k) = (Double(size.i), signJ * Double(size.j), signK * Double(size.k))
+      return (0..<3).reduce(0.0) { sum, axis in
+        let side = i * affine.stepI[axis] + j * affine.stepJ[axis] + k * affine.stepK[axis]
+        return sum + side * side
+      }.squareRoot()
+    }
+    return max(length(1, 1), length(1, -1), length(-1, 1), length(-1, -1))
+  }
 }

@@ -66,6 +66,13 @@ struct FittedMask {
     if case .reoriented = try GridFit(mask: file.grid, image: grid, subject: path) {
       findings.append("stored as \(file.grid.orientation), reoriented to \(grid.orientation)")
     }
+    let offset = fit.largestOffsetVoxels(of: file.grid, on: grid)
+    // Below that is what 32-bit headers round.
+    if offset > 0.01 {
+      notes.append(
+        "\(path): its grid lies up to \(Text.decimals(offset, 2)) voxels beside the other; taken as voxel upon voxel"
+      )
+    }
     let found = try LabelNamesFile.read(besideMask: path)
     findings += found?.notes(coding) ?? []
     names = found?.table(coding)

@@ -64,7 +64,7 @@ struct ReviewJourneyTests {
     let modes = try session.terminalModes()
     try session.enter("clear; \(try BuiltProgram.path())")
     try session.waitFor("Axial", seconds: 30)
-    try run(["kill", "-SEGV", "\(try session.programProcess())"])
+    try session.signalProgram("SEGV")
     let shown = try session.waitFor("ready>")
     #expect(!shown.contains("Axial"))
     #expect(try session.terminalModes() == modes)

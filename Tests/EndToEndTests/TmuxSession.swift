@@ -112,11 +112,28 @@ final class TmuxSession {
       in: .whitespacesAndNewlines)
     let deadline = Date().addingTimeInterval(seconds)
     repeat {
-      let children = try run(["pgrep", "-P", shell, "-x", name]).output.split(separator: "\n")
-      if let process = children.first.flatMap({ Int32($0) }) { return process }
+      if let process = Self.child(of: shell, named: name) { return process }
       Thread.sleep(forTimeInterval: 0.03)
     } while Date() < deadline
     throw Failure(description: "the shell \(shell) runs no \(name)")
+  }
+
+  /// Sends a signal ("TERM", "STOP") to the program that the shell runs in the foreground.
+  func signalProgram(_ name: String) throws {
+    // The shell's own kill: the program of that name is not part of a small system.
+    try run(["sh", "-c", "kill -\(name) \(try programProcess())"])
+  }
+
+  /// The process number of a child, by the system's own list: pgrep is not part of a small system.
+  private static func child(of parent: String, named name: String) -> Int32? {
+    let numbers =
+      (try? FileManager.default.contentsOfDirectory(atPath: "/proc"))?.compactMap { Int32($0) } ?? []
+    return numbers.first { number in
+      // "NUMBER (NAME) STATE PARENT ..."; a process may end before it is read.
+      let status = (try? String(contentsOfFile: "/proc/\(number)/stat", encoding: .utf8)) ?? ""
+      guard let match = status.prefixMatch(of: #/\d+ \((.*)\) \S (\d+) /#) else { return false }
+      return match.1 == name && match.2 == parent
+    }
   }
 
   /// The terminal's modes as `stty -g` prints them in the shell; the shell must be at its prompt.

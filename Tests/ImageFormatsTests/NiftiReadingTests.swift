@@ -51,6 +51,45 @@ func findings() throws {
     ])
 }
 
+@Test(
+  "axes that are not perpendicular are a finding from a tenth of a degree on, with the angle of each pair",
+  arguments: [
+    ([[1, 0, 0], [0, 1, 0], [0, 1.2, 3]], "the axes j and k meet at 68.2 degrees"),
+    ([[1, 0, 0], [0, -1, 0], [0, 1.2, 3]], "the axes j and k meet at 111.8 degrees"),
+    (
+      [[1, 0, 0], [0.5, 1, 0], [0.5, 0, 2]],
+      "the axes i and j meet at 63.4 degrees, i and k meet at 76.0 degrees, j and k meet at 83.8 degrees"
+    ),
+    ([[1, 0, 0], [0, 1, 0], [0, 0.002, 1]], "the axes j and k meet at 89.9 degrees"),
+    ([[1, 0, 0], [0, 1, 0], [0, 0.0017, 1]], nil),
+    ([[0.36, 0.48, -0.8], [-0.8, 0.6, 0], [0.48, 0.64, 0.6]], nil),
+  ] as [([[Float]], String?)])
+func shearedAxes(columns: [[Float]], problem: String?) throws {
+  var bytes = try Data(contentsOf: URL(filePath: fixture("plain.nii")))
+  // sform_code, then the rows of the sform; pixdim as the columns are long.
+  bytes.replaceSubrange(254..<256, with: [1, 0])
+  for axis in 0..<3 {
+    let length = columns[axis].reduce(0) { $0 + $1 * $1 }.squareRoot()
+    bytes.replaceSubrange(80 + 4 * axis..<84 + 4 * axis, with: withUnsafeBytes(of: length) { Data($0) })
+    for row in 0..<3 {
+      let place = 280 + 16 * row + 4 * axis
+      bytes.replaceSubrange(place..<place + 4, with: withUnsafeBytes(of: columns[axis][row]) { Data($0) })
+    }
+  }
+  try withTemporaryFolder { folder in
+    let path = folder.appending(path: "sheared.nii").path
+    try bytes.write(to: URL(filePath: path))
+    let findings = try ImageFile.open(path).findings
+    #expect(findings.map(\.problem) == [problem].compactMap(\.self))
+    #expect(
+      findings.allSatisfy {
+        $0.repair
+          == "volumes, positions and distances are exact; planes are drawn, and the network and the CRF work, "
+          + "as if the axes were perpendicular"
+      })
+  }
+}
+
 @Test("voxels that are no finite number become the smallest or largest value, with a finding")
 func nonFiniteVoxels() throws {
   let image = try ImageFile.open(fixture("not_finite.nii"))

@@ -129,6 +129,8 @@ func maskTolerance() throws {
   var near = image
   near.affine.origin.x = 0.19
   #expect(try GridFit(mask: near, image: image, subject: "m.nii") == .same)
+  #expect(abs(GridFit.same.largestOffsetVoxels(of: near, on: image) - 0.095) < 1e-9)
+  #expect(GridFit.same.largestOffsetVoxels(of: image, on: image) < 1e-9)
   var far = image
   far.affine.origin.x = 3
   #expect(
@@ -162,5 +164,6 @@ func permutedMaskFits() throws {
     let mask = reorientation.grid(image)
     #expect(
       try GridFit(mask: mask, image: image, subject: "m.nii") == .reoriented(reorientation.inverse))
+    #expect(GridFit.reoriented(reorientation.inverse).largestOffsetVoxels(of: mask, on: image) < 1e-9)
   }
 }

@@ -24,6 +24,8 @@ package struct SweepCase: Sendable {
   private let coarse: Coarse?
   /// Voxels of each structure in the whole image.
   private let trueCounts: [Double]
+  /// Where the voxels of the whole image lie.
+  private let grid: VolumeGrid
   /// Halved again while it has more voxels than this.
   static let largestVoxelCount = 1 << 20
   /// Iterations of a trial at most: the first few decide which kernels are better.
@@ -51,6 +53,7 @@ package struct SweepCase: Sendable {
     classCount: Int, trueClasses: [UInt8], intensityRange: ClosedRange<Float>, work: WorkContext
   ) throws {
     self.name = name
+    grid = image.grid
     let size = image.grid.size
     precondition(trueClasses.count == size.voxelCount, "\(trueClasses.count) classes for \(size)")
     var counts = [Double](repeating: 0, count: classCount)
@@ -101,9 +104,7 @@ package struct SweepCase: Sendable {
 
   /// What each of `trials` reaches, kernels that they share being made once.
   ///
-  /// Structures that neither the truth nor the result has are left out of the mean; Dice counts the image's voxels in
-  /// each coarse one. Without any structure Dice is 1 and the distance 0; where only one of the two has a structure,
-  /// its distance is the diagonal of the box.
+  /// Means over the structures as in ``SweepMeasurement``; Dice counts the image's voxels in each coarse one.
   func scores(
     _ trials: [RefinementSettings], objective: SweepObjective, work: WorkContext
   ) throws -> [Double] {
@@ -111,7 +112,7 @@ package struct SweepCase: Sendable {
       let present = trueCounts.filter { $0 > 0 }.count
       return trials.map { _ in
         present == 0
-          ? (objective == .dice ? 1 : 0) : objective == .dice ? 0 : .greatestFiniteMagnitude.squareRoot()
+          ? (objective == .dice ? 1 : 0) : objective == .dice ? 0 : grid.diagonalMillimetres
       }
     }
     // A memory of kernels of its own: several workers try other kernels on this case at the same time.
@@ -139,24 +140,19 @@ package struct SweepCase: Sendable {
   }
 
   private func distance(_ labels: [UInt8], _ coarse: Coarse, work: WorkContext) throws(Cancelled) -> Double {
-    let grid = VolumeGrid(size: coarse.crf.size, affine: Affine(spacing: coarse.crf.spacing))
-    let result = LabelVolume(grid: grid, voxels: zip(labels, coarse.volumes).map { $1 > 0 ? UInt16($0) : 0 })
-    let diagonal = (0..<3).reduce(0.0) { sum, axis in
-      let length = Double(grid.size[axis]) * grid.spacing[axis]
-      return sum + length * length
-    }.squareRoot()
-    var values: [Double] = []
-    for (index, truth) in coarse.truths.enumerated() {
+    let coarseGrid = VolumeGrid(
+      size: coarse.crf.size, affine: grid.affine.withSpacing(coarse.crf.spacing))
+    let result = LabelVolume(
+      grid: coarseGrid, voxels: zip(labels, coarse.volumes).map { $1 > 0 ? UInt16($0) : 0 })
+    let values = try coarse.truths.enumerated().map { index, truth throws(Cancelled) -> Double? in
       let value = UInt16(index + 1)
       let reference = LabelVolume(
-        grid: grid, voxels: zip(truth, coarse.volumes).map { 2 * $0 > $1 ? value : 0 })
+        grid: coarseGrid, voxels: zip(truth, coarse.volumes).map { 2 * $0 > $1 ? value : 0 })
       let comparison = try StructureComparison(
         MatchedStructure(name: "", referenceValues: [value], otherValues: [value]), reference: reference,
-        other: result, work: work)
-      let overlap = comparison.overlap
-      guard overlap.referenceVoxelCount + overlap.otherVoxelCount > 0 else { continue }
-      values.append(comparison.distances?.averageMillimetres ?? diagonal)
-    }
+        other: result, diagonalMillimetres: grid.diagonalMillimetres, work: work)
+      return CountedMeasures(comparison)?.averageMillimetres
+    }.compactMap(\.self)
     return values.isEmpty ? 0 : values.reduce(0, +) / Double(values.count)
   }
 }

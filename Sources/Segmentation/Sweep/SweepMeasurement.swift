@@ -4,11 +4,11 @@ import Work
 
 /// What masks of one case reach at full resolution with each of several kernels, and without a CRF.
 package struct SweepMeasurement: Sendable, Hashable {
-  /// Means over the structures that the truth or the mask has.
+  /// Means over the structures that the truth or the mask has, missed ones as `CountedMeasures` has it.
   package struct Measures: Sendable, Hashable {
     /// Dice; 1 where there is no structure.
     package var dice: Double
-    /// Average symmetric surface distance; the image's diagonal for a structure that only one of the two has.
+    /// Average symmetric surface distance; 0 where there is no structure.
     package var averageMillimetres: Double
 
     /// Measures that were made elsewhere.
@@ -73,21 +73,14 @@ package struct SweepMeasurement: Sendable, Hashable {
   private static func measures(
     _ labels: LabelVolume, _ truth: LabelVolume, _ structures: [MatchedStructure], work: WorkContext
   ) throws(Cancelled) -> Measures {
-    let grid = truth.grid
-    let diagonal = (0..<3).reduce(0.0) { sum, axis in
-      let length = Double(grid.size[axis]) * grid.spacing[axis]
-      return sum + length * length
-    }.squareRoot()
-    var (dice, distances): ([Double], [Double]) = ([], [])
-    for structure in structures {
-      let comparison = try StructureComparison(structure, reference: truth, other: labels, work: work)
-      guard comparison.overlap.referenceVoxelCount + comparison.overlap.otherVoxelCount > 0 else { continue }
-      dice.append(comparison.overlap.dice)
-      distances.append(comparison.distances?.averageMillimetres ?? diagonal)
-    }
-    guard !dice.isEmpty else { return Measures(dice: 1, averageMillimetres: 0) }
-    let count = Double(dice.count)
-    return Measures(dice: dice.reduce(0, +) / count, averageMillimetres: distances.reduce(0, +) / count)
+    let counted = try structures.map { structure throws(Cancelled) in
+      CountedMeasures(try StructureComparison(structure, reference: truth, other: labels, work: work))
+    }.compactMap(\.self)
+    guard !counted.isEmpty else { return Measures(dice: 1, averageMillimetres: 0) }
+    let count = Double(counted.count)
+    return Measures(
+      dice: counted.reduce(0) { $0 + $1.dice } / count,
+      averageMillimetres: counted.reduce(0) { $0 + $1.averageMillimetres } / count)
   }
 }
 

@@ -44,20 +44,41 @@ package enum GridFit: Hashable, Sendable {
       found: GridFit.text(found), expected: GridFit.text(expected))
   }
 
+  /// How far a corner voxel of a mask that fits so lies from its image's at most, along any axis, in voxels.
+  package func largestOffsetVoxels(of mask: VolumeGrid, on image: VolumeGrid) -> Double {
+    let grid =
+      switch self {
+      case .same: mask
+      case .reoriented(let reorientation): reorientation.grid(mask)
+      }
+    return GridFit.corners(of: image).map { corner in
+      let offset = GridFit.offset(of: corner, in: grid, on: image)
+      return max(abs(offset.x), abs(offset.y), abs(offset.z))
+    }.max() ?? 0
+  }
+
   /// The first corner voxel of `mask` that is not where the same voxel of `image` is; nil when all are.
   private static func firstStrayCorner(of mask: VolumeGrid, on image: VolumeGrid) -> VoxelIndex? {
-    let size = image.size
-    for corner in 0..<8 {
-      let index = VoxelIndex(
-        corner & 1 == 0 ? 0 : size.i - 1, corner & 2 == 0 ? 0 : size.j - 1, corner & 4 == 0 ? 0 : size.k - 1)
-      let found = image.affine.continuousIndex(mask.affine.world(index))
-      let expected = SIMD3(Double(index.i), Double(index.j), Double(index.k))
-      let difference = found - expected
+    corners(of: image).first { corner in
+      let offset = offset(of: corner, in: mask, on: image)
       // Written so that NaN counts as stray.
-      let fits = (0..<3).allSatisfy { abs(difference[$0]) <= toleranceVoxels }
-      if !fits { return index }
+      return !(0..<3).allSatisfy { abs(offset[$0]) <= toleranceVoxels }
     }
-    return nil
+  }
+
+  private static func corners(of grid: VolumeGrid) -> [VoxelIndex] {
+    let size = grid.size
+    return (0..<8).map { corner in
+      VoxelIndex(
+        corner & 1 == 0 ? 0 : size.i - 1, corner & 2 == 0 ? 0 : size.j - 1, corner & 4 == 0 ? 0 : size.k - 1)
+    }
+  }
+
+  /// From where a voxel of `image` is to where the same voxel of `mask` is, in voxels of the image.
+  private static func offset(of index: VoxelIndex, in mask: VolumeGrid, on image: VolumeGrid) -> SIMD3<Double>
+  {
+    image.affine.continuousIndex(mask.affine.world(index))
+      - SIMD3(Double(index.i), Double(index.j), Double(index.k))
   }
 
   /// Two decimals.

@@ -11,8 +11,27 @@ struct CompareCommand: ParsableCommand {
     commandName: "compare", abstract: "Compare two masks: volumes, overlap, distances, challenge scores.",
     discussion: """
       Labels are matched by name where files beside both masks name them, else by value; a --label by its name in a \
-      mask that names its labels, else by its values. Distances are in mm between \
-      border voxels; a structure that one mask lacks has Dice 0 and no distances.
+      mask that names its labels, else by its values.
+
+      Dice: 2 |A and B| / (|A| + |B|), of voxels.
+      VOE: 100 (1 - |A and B| / |A or B|), percent.
+      RVD: 100 (|B| - |A|) / |A|, percent; B is OTHER, above 0 it is too large.
+      Border: voxels of a structure with one of their 26 neighbours outside it; \
+      what lies beyond the image is outside.
+      Distance: of a border voxel to the nearest of the other border, centre to \
+      centre, mm, Euclidean in space even where axes are not perpendicular.
+      ASSD, RMSD: mean, and root of the mean square, of both borders' distances, \
+      pooled.
+      max: the largest distance (Hausdorff).
+      HD95: the larger of the two borders' 95th percentiles, linear between ranks.
+      Surface Dice: the share of both borders' voxels within --tolerance.
+      SLIVER07: mean of max(0, 100 - 25 e / r), r being 6.4 % of VOE, 4.7 % of \
+      |RVD|, and 1.0, 1.8, 19 mm of ASSD, RMSD, max.
+      HVSMR: 0.5 Dice - 0.25 ASSD - max / 30.
+
+      A structure that one mask lacks has Dice 0 and no distances; one that both \
+      lack has no measures. MedPy takes 6 neighbours and pools for HD95, \
+      surface-distance weighs by area: docs/algorithms/metrics.md has the numbers.
       """)
 
   @Argument(help: "The mask that counts as right.", completion: .file())
@@ -67,6 +86,8 @@ struct CompareCommand: ParsableCommand {
     let report = ComparisonReport(
       reference: reference, other: other, toleranceMm: tolerance,
       structures: comparisons.map(ComparisonRow.init))
+    let absent = comparisons.filter { $0.foundIn == .neither }.map(\.name)
+    if !absent.isEmpty { Console.note("neither mask has a voxel of \(absent.joined(separator: ", "))") }
     if json { try Console.print(json: report.json()) } else { try Console.print(report.table) }
   }
 }
@@ -109,16 +130,24 @@ struct ComparisonReport: Encodable {
 /// The measures of one structure under the names that programs read.
 struct ComparisonRow: Encodable {
   var name: String
-  var referenceMl, otherMl, dice, voePercent: Double
-  var rvdPercent, assdMm, rmsdMm, maximumMm, hd95Mm, surfaceDice, sliver07Score, hvsmrTerm: Double?
+  var referenceMl, otherMl: Double
+  /// "both", "reference", "other" or "neither".
+  var foundIn: StructureComparison.Presence
+  /// What its distances count as in means, where only one mask has the structure.
+  var missedMm: Double?
+  var dice, voePercent, rvdPercent, assdMm, rmsdMm, maximumMm, hd95Mm, surfaceDice, sliver07Score,
+    hvsmrTerm: Double?
 
   init(_ comparison: StructureComparison) {
     name = comparison.name
     referenceMl = comparison.referenceMillilitres
     otherMl = comparison.otherMillilitres
-    dice = comparison.overlap.dice
-    voePercent = comparison.overlap.volumetricOverlapErrorPercent
-    rvdPercent = comparison.overlap.relativeVolumeDifferencePercent
+    foundIn = comparison.foundIn
+    missedMm = comparison.isMissed ? comparison.diagonalMillimetres : nil
+    let overlap = comparison.foundIn == .neither ? nil : comparison.overlap
+    dice = overlap?.dice
+    voePercent = overlap?.volumetricOverlapErrorPercent
+    rvdPercent = overlap?.relativeVolumeDifferencePercent
     assdMm = comparison.distances?.averageMillimetres
     rmsdMm = comparison.distances?.rootMeanSquareMillimetres
     maximumMm = comparison.distances?.maximumMillimetres

@@ -13,8 +13,9 @@ struct EvaluateCommand: ParsableCommand {
     discussion: """
       The masks are made as `segment` and `refine` make them, on each image's own grid, and compared with the labels \
       by structure name. Three tables: overlap and distances with mean, median and worst; the measures and scores of \
-      SLIVER07 for each structure; those of HVSMR 2016. Means leave out cases in which a measure is not defined, and \
-      name them.
+      SLIVER07 for each structure; those of HVSMR 2016. Means are over the cases in which either mask has the structure, \
+      and say how many. What only one has is missed: Dice 0, VOE and RVD 100 %, SLIVER07 0, every distance the image's \
+      diagonal. `compare --help` defines the measures.
       """)
 
   @OptionGroup var folders: TrainingFolders

@@ -105,7 +105,8 @@ struct SweepReport {
     }
     if measurements.count > 1 {
       row(
-        "mean", mean(measurements.map(\.unrefined)), mean(measurements.map { $0.refined[chosen] }),
+        "mean of \(measurements.count)", mean(measurements.map(\.unrefined)),
+        mean(measurements.map { $0.refined[chosen] }),
         outcome.meanGain)
     }
     return table.text.split(separator: "\n").map { line in

@@ -33,7 +33,7 @@ struct EvaluationReport {
     rows.filter { $0.name == name }.map(\.comparison)
   }
 
-  /// The tables with a heading each, and a line when some case leaves measures undefined.
+  /// The tables with a heading each, and a line for structures that were missed, or that neither mask has.
   func text(_ tables: [Table]) -> String {
     var parts = tables.flatMap { table in
       switch table {
@@ -43,11 +43,22 @@ struct EvaluationReport {
       case .hvsmr: ["HVSMR 2016\n" + hvsmrTable]
       }
     }
-    let missing = Self.distinct(rows.filter { $0.comparison.distances == nil }.map(\.name))
-    if !missing.isEmpty {
+    func list(_ presence: StructureComparison.Presence) -> String? {
+      let found = rows.filter { $0.comparison.foundIn == presence }
+      return found.isEmpty ? nil : found.map { "\($0.name) (\($0.comparison.name))".printableLine }
+        .joined(separator: ", ")
+    }
+    if let missed = list(.reference) { parts.append("Only in the labels, missed by the model: \(missed).") }
+    if let invented = list(.other) {
+      parts.append("Only in the model's mask, missed by the labels: \(invented).")
+    }
+    if rows.contains(where: \.comparison.isMissed) {
       parts.append(
-        "Without distances, because a structure is empty: \(missing.map(\.printableLine).joined(separator: ", ")). "
-          + "Means are over the cases in which a measure is defined.")
+        "What is missed counts in means as Dice 0, VOE and RVD 100 %, SLIVER07 0, and every distance as the image's "
+          + "diagonal.")
+    }
+    if let absent = list(.neither) {
+      parts.append("In neither, and in no mean: \(absent).")
     }
     return parts.joined(separator: "\n\n")
   }
@@ -59,34 +70,46 @@ struct EvaluationReport {
 }
 
 extension EvaluationReport {
-  /// Statistics of one measure of one structure over the cases in which it is defined.
+  /// Statistics of one measure of one structure over the cases in which either mask has it.
   struct Summary: Encodable {
     var structure: String
     var measure: String
     var mean, median, worst: Double
+    /// How many cases that are.
     var cases: Int
+    /// In how many of them only one mask has it.
+    var missed: Int
   }
 
   private static let measures:
-    [(name: String, digits: Int, isBetterLarge: Bool, value: @Sendable (ComparisonRow) -> Double?)] = [
-      ("Dice", 4, true, { $0.dice }), ("VOE %", 2, false, { $0.voePercent }),
-      ("|RVD| %", 2, false, { $0.rvdPercent.map(abs) }), ("ASSD mm", 2, false, { $0.assdMm }),
-      ("RMSD mm", 2, false, { $0.rmsdMm }), ("max mm", 1, false, { $0.maximumMm }),
-      ("HD95 mm", 2, false, { $0.hd95Mm }), ("SLIVER07", 1, true, { $0.sliver07Score }),
+    [(
+      name: String, digits: Int, isBetterLarge: Bool, value: @Sendable (ComparisonRow) -> Double?,
+      counted: @Sendable (CountedMeasures) -> Double
+    )] = [
+      ("Dice", 4, true, { $0.dice }, { $0.dice }),
+      ("VOE %", 2, false, { $0.voePercent }, { $0.volumetricOverlapErrorPercent }),
+      ("|RVD| %", 2, false, { $0.rvdPercent.map(abs) }, { abs($0.relativeVolumeDifferencePercent) }),
+      ("ASSD mm", 2, false, { $0.assdMm }, { $0.averageMillimetres }),
+      ("RMSD mm", 2, false, { $0.rmsdMm }, { $0.rootMeanSquareMillimetres }),
+      ("max mm", 1, false, { $0.maximumMm }, { $0.maximumMillimetres }),
+      ("HD95 mm", 2, false, { $0.hd95Mm }, { $0.percentile95Millimetres }),
+      ("SLIVER07", 1, true, { $0.sliver07Score }, { $0.sliver07.total }),
     ]
 
-  /// Every measure of every structure.
+  /// Every measure of every structure that some mask has.
   var summaries: [Summary] {
     structureNames.flatMap { structure in
-      let own = rows.filter { $0.comparison.name == structure }.map { ComparisonRow($0.comparison) }
+      let own = rows.map(\.comparison).filter { $0.name == structure }
+      let counted = own.compactMap { CountedMeasures($0) }
       return Self.measures.compactMap { measure -> Summary? in
-        let values = own.compactMap(measure.value).sorted()
+        let values = counted.map(measure.counted).sorted()
         guard let first = values.first, let last = values.last else { return nil }
         let middle = values.count / 2
         let median = values.count % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2
         return Summary(
           structure: structure, measure: measure.name, mean: values.reduce(0, +) / Double(values.count),
-          median: median, worst: measure.isBetterLarge ? first : last, cases: values.count)
+          median: median, worst: measure.isBetterLarge ? first : last, cases: values.count,
+          missed: own.count(where: \.isMissed))
       }
     }
   }
@@ -102,11 +125,14 @@ extension EvaluationReport {
     }
     let summaries = summaries
     for structure in structureNames {
-      for (title, value) in [("mean", \Summary.mean), ("median", \.median), ("worst", \.worst)] {
+      let own = summaries.filter { $0.structure == structure }
+      for (title, value) in [
+        ("mean of \(own.first?.cases ?? 0)", \Summary.mean), ("median", \.median), ("worst", \.worst),
+      ] {
         table.rows.append(
           [title, structure]
             + Self.measures.map { measure -> String in
-              let found = summaries.first { $0.structure == structure && $0.measure == measure.name }
+              let found = own.first { $0.measure == measure.name }
               return TextTable.cell(found.map { $0[keyPath: value] }, measure.digits)
             })
       }

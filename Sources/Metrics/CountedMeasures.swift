@@ -1,0 +1,76 @@
+/// What one structure of one case counts as in every mean, over cases or over structures; the only rule for it.
+///
+/// - Both masks have the structure: its measures.
+/// - Only one of them has it, it is missed: Dice 0, VOE 100 %, RVD 100 or -100 %, every distance the diagonal of the
+///   image, SLIVER07 0. So no mask gains in any mean by losing a structure.
+/// - Neither has it: nothing was to be found, nothing was, and the case counts in no mean of this structure.
+package struct CountedMeasures: Hashable, Sendable {
+  /// Dice, 0...1.
+  package let dice: Double
+  /// VOE in percent.
+  package let volumetricOverlapErrorPercent: Double
+  /// RVD in percent.
+  package let relativeVolumeDifferencePercent: Double
+  /// ASSD.
+  package let averageMillimetres: Double
+  /// RMSD.
+  package let rootMeanSquareMillimetres: Double
+  /// Hausdorff distance.
+  package let maximumMillimetres: Double
+  /// HD95.
+  package let percentile95Millimetres: Double
+  /// SLIVER07's scores.
+  package let sliver07: SLIVER07Scores
+  /// What the structure adds to HVSMR's score.
+  package let hvsmrTerm: Double
+
+  /// What a comparison counts as; nil where neither mask has the structure.
+  package init?(_ comparison: StructureComparison) {
+    guard comparison.foundIn != .neither else { return nil }
+    let overlap = comparison.overlap
+    dice = overlap.dice
+    volumetricOverlapErrorPercent = overlap.volumetricOverlapErrorPercent
+    if let distances = comparison.distances, let difference = overlap.relativeVolumeDifferencePercent {
+      relativeVolumeDifferencePercent = difference
+      averageMillimetres = distances.averageMillimetres
+      rootMeanSquareMillimetres = distances.rootMeanSquareMillimetres
+      maximumMillimetres = distances.maximumMillimetres
+      percentile95Millimetres = distances.percentile95Millimetres
+      sliver07 = SLIVER07Scores(
+        overlapErrorPercent: overlap.volumetricOverlapErrorPercent, volumeDifferencePercent: difference,
+        averageMillimetres: distances.averageMillimetres,
+        rootMeanSquareMillimetres: distances.rootMeanSquareMillimetres,
+        maximumMillimetres: distances.maximumMillimetres)
+    } else {
+      let diagonal = comparison.diagonalMillimetres
+      relativeVolumeDifferencePercent = comparison.foundIn == .reference ? -100 : 100
+      averageMillimetres = diagonal
+      rootMeanSquareMillimetres = diagonal
+      maximumMillimetres = diagonal
+      percentile95Millimetres = diagonal
+      sliver07 = .missed
+    }
+    hvsmrTerm = HVSMRScore.term(
+      dice: dice, averageMillimetres: averageMillimetres, maximumMillimetres: maximumMillimetres)
+  }
+}
+
+extension StructureComparison {
+  /// Which of the two masks have a structure.
+  package enum Presence: String, Hashable, Sendable, Codable {
+    case both, reference, other, neither
+  }
+
+  /// Which of the two masks have this one.
+  package var foundIn: Presence {
+    switch (overlap.referenceVoxelCount > 0, overlap.otherVoxelCount > 0) {
+    case (true, true): .both
+    case (true, false): .reference
+    case (false, true): .other
+    case (false, false): .neither
+    }
+  }
+
+  /// Whether only one of the two masks has it.
+  package var isMissed: Bool { foundIn == .reference || foundIn == .other }
+}
