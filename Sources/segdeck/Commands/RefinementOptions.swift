@@ -38,8 +38,10 @@ struct RefinementOptions: ParsableArguments {
   @Option(name: .long, help: "Values of the labels that may gain or lose voxels, as 1,6; by default all.")
   var onlyLabels: String?
 
-  /// `defaults` with what was given on the command line.
-  func settings(over defaults: RefinementSettings) throws(InputError) -> RefinementSettings {
+  /// `defaults` with what was given on the command line; `coding` is that of the mask whose labels are named.
+  func settings(
+    over defaults: RefinementSettings, coding: LabelCoding = .identity
+  ) throws(InputError) -> RefinementSettings {
     var settings = defaults
     if let appearanceWeight { settings.appearanceWeight = appearanceWeight }
     if let smoothnessWeight { settings.smoothnessWeight = smoothnessWeight }
@@ -71,8 +73,8 @@ struct RefinementOptions: ParsableArguments {
     if let onlyLabels {
       settings.changedLabels = try Text.numbers(onlyLabels, option: "--only-labels").map {
         value throws(InputError) in
-        guard let label = UInt16(exactly: value), label > 0 else {
-          throw InputError("--only-labels", "is no label", found: "\(value)", expected: "1 to 65535")
+        guard value > 0, let label = Int(exactly: value).flatMap({ coding.code(of: $0) }) else {
+          throw InputError("--only-labels", "is no label", found: "\(value)", expected: "values of the mask")
         }
         return label
       }
@@ -91,8 +93,8 @@ struct RefinementOptions: ParsableArguments {
     return given
   }
 
-  /// The words of a command line that give exactly these settings.
-  static func words(_ settings: RefinementSettings) -> [String] {
+  /// The words of a command line that give exactly these settings for a mask of this coding.
+  static func words(_ settings: RefinementSettings, coding: LabelCoding = .identity) -> [String] {
     func lengths(_ theta: Spacing) -> String {
       theta.i == theta.j && theta.j == theta.k ? "\(theta.i)" : "\(theta.i),\(theta.j),\(theta.k)"
     }
@@ -106,7 +108,9 @@ struct RefinementOptions: ParsableArguments {
     ]
     if settings.excludesSelf { words.append("--exclude-self") }
     if !settings.changedLabels.isEmpty {
-      words += ["--only-labels", settings.changedLabels.map { "\($0)" }.joined(separator: ",")]
+      words += [
+        "--only-labels", settings.changedLabels.map { "\(coding.value(of: $0))" }.joined(separator: ","),
+      ]
     }
     return words
   }
