@@ -177,6 +177,12 @@ struct RefineCommand: ParsableCommand {
     var refinement: RefinementSettings
     var intensityRange: ClosedRange<Float>?
     var postProcessing: PostProcessing
+
+    /// What the codes of its labels stand for.
+    var coding: LabelCoding {
+      if case .mask(let labels, _) = source { return labels.coding }
+      return .identity
+    }
   }
 
   private func startingPoint(
