@@ -27,6 +27,12 @@ package struct Label: Hashable, Sendable, Codable {
     self.name = name
     self.colour = colour
   }
+
+  /// Whether nobody named it: it is called "label 6" after its value in the file.
+  package var isUnnamed: Bool {
+    let number = name.dropFirst("label ".count)
+    return name.hasPrefix("label ") && !number.isEmpty && number.utf8.allSatisfy { (48...57).contains($0) }
+  }
 }
 
 /// The labels of a mask or model, ascending by value, background (0) not among them.
@@ -42,7 +48,26 @@ package struct LabelTable: Equatable, Sendable, Codable {
   }
 
   /// The label with this value, if the table names it.
-  package subscript(value: UInt16) -> Label? { labels.first { $0.value == value } }
+  /// - Complexity: O(log n).
+  package subscript(value: UInt16) -> Label? { position(of: value).map { labels[$0] } }
+
+  /// Where the label with this value stands, if the table names it.
+  /// - Complexity: O(log n).
+  package func position(of value: UInt16) -> Int? {
+    var (low, high) = (0, labels.count)
+    while low < high {
+      let middle = (low + high) / 2
+      if labels[middle].value < value { low = middle + 1 } else { high = middle }
+    }
+    return low < labels.count && labels[low].value == value ? low : nil
+  }
+
+  /// Gives the label with this value another name or colour; nothing happens where the table has no such label.
+  package mutating func change(_ value: UInt16, _ change: (inout Label) -> Void) {
+    guard let position = position(of: value) else { return }
+    change(&labels[position])
+    labels[position].value = value
+  }
 
   /// This table with every value in `values` that it does not name added as "label N" in a colour of its own.
   package func completed(

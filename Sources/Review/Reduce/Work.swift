@@ -34,6 +34,7 @@ extension ReviewState {
     case .versions: selectedVersion = shownVersion?.id ?? decisions.versions.last?.id
     case .refinement:
       if !Knob.knobs(of: refinementBase).contains(selectedKnob) { selectedKnob = .appearanceWeight }
+      noteFrameOfRefinement()
       return beginRefining()
     case .picture: break
     }
@@ -99,7 +100,7 @@ extension ReviewState {
       }
     }
     let verdict = decisions.verdict.flatMap { $0.version == version.id ? $0.kind.rawValue : nil }
-    return Provenance(steps: steps.reversed(), versionName: version.name, verdict: verdict)
+    return Provenance(steps: steps.reversed(), versionName: version.name, verdict: verdict, frame: version.frame)
   }
 
   private mutating func undo() -> [ReviewEffect] {
@@ -126,6 +127,7 @@ extension ReviewState {
     let side = decisions.shownSide
     decisions = earlier
     decisions.shownSide = side
+    identifyStructures()
     if let base = live?.base, version(base) == nil { live = nil }
     if !decisions.versions.contains(where: { $0.id == selectedVersion }) {
       selectedVersion = decisions.versions.last?.id
@@ -140,7 +142,7 @@ extension ReviewState {
       knobEntry = nil
       return []
     }
-    for kind in [JobKind.export, .refinement, .segmentation] {
+    for kind in [JobKind.export, .refinement, .segmentation, .frame] {
       guard let title = jobs[kind]?.title else { continue }
       message = Message("cancelled: \(title)")
       return cancel(kind)
