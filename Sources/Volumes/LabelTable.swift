@@ -9,6 +9,23 @@ package struct RGBColour: Hashable, Sendable, Codable {
     self.green = green
     self.blue = blue
   }
+
+  /// Reads "#0072b2" or "0072b2"; nil for anything else.
+  package init?(hexadecimal text: String) {
+    let digits = text.hasPrefix("#") ? text.dropFirst() : Substring(text)
+    guard digits.utf8.count == 6, digits.allSatisfy(\.isHexDigit), let number = UInt32(digits, radix: 16)
+    else { return nil }
+    self.init(UInt8(number >> 16), UInt8(number >> 8 & 255), UInt8(number & 255))
+  }
+
+  /// "#0072b2".
+  package var hexadecimal: String {
+    "#"
+      + [red, green, blue].map { part in
+        let digits = String(part, radix: 16)
+        return digits.count == 1 ? "0" + digits : digits
+      }.joined()
+  }
 }
 
 /// A label's value in the volume (its code, where a ``LabelCoding`` says that it stands for another), its name and its

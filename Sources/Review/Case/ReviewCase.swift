@@ -53,6 +53,8 @@ package struct LoadedMask: Equatable, Sendable {
   package var labels: LabelVolume
   /// Names and colours; values that it lacks get a name and a colour of their own.
   package var table: LabelTable
+  /// Selections that made one label of several values of its file.
+  package var merged: [LabelSelection] = []
 
   /// A mask.
   package init(name: String, path: String, labels: LabelVolume, table: LabelTable) {

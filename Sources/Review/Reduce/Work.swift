@@ -100,7 +100,13 @@ extension ReviewState {
       }
     }
     let verdict = decisions.verdict.flatMap { $0.version == version.id ? $0.kind.rawValue : nil }
-    return Provenance(steps: steps.reversed(), versionName: version.name, verdict: verdict, frame: version.frame)
+    var merged: [LabelSelection] = []
+    if case .mask(let path)? = steps.last {
+      merged = content.masks.first { $0.path == path }?.merged ?? []
+    }
+    return Provenance(
+      steps: steps.reversed(), versionName: version.name, verdict: verdict, frame: version.frame,
+      merged: merged)
   }
 
   private mutating func undo() -> [ReviewEffect] {

@@ -282,9 +282,14 @@ package struct Provenance: Equatable, Sendable {
   package var verdict: String?
   /// The frame of the image that network and CRF read, counted from 0.
   package var frame: Int
+  /// Selections that made one label of several values of the mask's file.
+  package var merged: [LabelSelection]
 
   /// A provenance.
-  package init(steps: [Step], versionName: String, verdict: String?, frame: Int = 0) {
+  package init(
+    steps: [Step], versionName: String, verdict: String?, frame: Int = 0, merged: [LabelSelection] = []
+  ) {
+    self.merged = merged
     self.frame = frame
     self.steps = steps
     self.versionName = versionName

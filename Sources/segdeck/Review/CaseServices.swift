@@ -65,9 +65,12 @@ final class CaseServices: ReviewServices {
   }
 
   func read(_ request: FrameRequest, _ work: WorkContext) throws -> ScalarVolume {
-    let image = try ImageFile.open(request.imagePath).scalarVolume(frame: request.frame, work: work)
-    guard image.grid == request.grid else {
-      throw InputError(request.imagePath, "is no longer the image that was opened", found: "another grid")
+    guard let opened = opened.withLock({ $0[request.imagePath] }) else {
+      throw InputError(request.imagePath, "is not the image that was opened")
+    }
+    let image = try opened.image.scalarVolume(frame: request.frame, work: work)
+    guard opened.isUntouched, image.grid == request.grid else {
+      throw InputError(request.imagePath, "is no longer the image that was opened")
     }
     return image
   }

@@ -41,17 +41,29 @@ extension LoadedMask {
   /// - Returns: Whether any voxel has it.
   fileprivate mutating func take(_ selection: LabelSelection) -> Bool {
     guard let target = selection.values.first else { return false }
+    let isPresent = labels.merge(selection)
+    if selection.values.count > 1 { merged.append(selection) }
+    let colour = table[target]?.colour ?? LabelTable.colour(ofValue: target)
+    table = LabelTable(
+      table.labels.filter { !selection.values.contains($0.value) }
+        + [Label(value: target, name: selection.name, colour: colour)])
+    return isPresent
+  }
+}
+
+extension LabelVolume {
+  /// Gives every voxel that has one of the selection's values the first of them.
+  /// - Returns: Whether any voxel has one.
+  @discardableResult
+  mutating func merge(_ selection: LabelSelection) -> Bool {
+    guard let target = selection.values.first else { return false }
     var isMember = [Bool](repeating: false, count: 65536)
     for value in selection.values { isMember[Int(value)] = true }
     var isPresent = false
-    for voxel in labels.voxels.indices where isMember[Int(labels.voxels[voxel])] {
+    for voxel in voxels.indices where isMember[Int(voxels[voxel])] {
       isPresent = true
-      if labels.voxels[voxel] != target { labels.voxels[voxel] = target }
+      voxels[voxel] = target
     }
-    let colour = table[target]?.colour ?? LabelTable.colour(ofValue: target)
-    table = LabelTable(
-      table.labels.filter { !isMember[Int($0.value)] }
-        + [Label(value: target, name: selection.name, colour: colour)])
     return isPresent
   }
 }
