@@ -1,5 +1,6 @@
 import Foundation
 import Metrics
+import Segmentation
 import Synchronization
 import Volumes
 import Work
@@ -58,6 +59,22 @@ final class OverlapNotes: Sendable {
     let more = lines.count - Self.mostLines
     return more > 0
       ? lines.prefix(Self.mostLines) + ["\(more) more labels overlap others under another name, or none"] : lines
+  }
+
+  /// Lines about a case's own labels and what a model made of it.
+  func lines(
+    _ structures: [MatchedStructure], _ source: TrainingFolders.Source, _ truth: LabelVolume,
+    _ model: SegmentationModel, _ labels: LabelVolume, work: WorkContext
+  ) throws(Cancelled) -> [String] {
+    let names = source.selections.flatMap { selection in
+      source.coding.codes(of: selection.values).map {
+        Label(value: $0, name: selection.name, colour: LabelTable.colour(ofValue: $0))
+      }
+    }
+    return try lines(
+      structures,
+      reference: Mask(name: FilePath.name(of: source.pair.labels), labels: truth, table: LabelTable(names)),
+      other: Mask(name: "the model", labels: labels, table: model.labelTable, isModel: true), work: work)
   }
 
   private static func line(

@@ -9,7 +9,7 @@ extension [LoadedMask] {
   /// first that was listed.
   /// - Throws: ``InputError`` when a value is named twice, or every mask names it itself.
   func named(by selections: [LabelSelection]) throws(InputError) -> (masks: [LoadedMask], notes: [String]) {
-    var owners: [UInt16: String] = [:]
+    var owners: [Int: String] = [:]
     for selection in selections {
       for value in selection.values {
         if let other = owners.updateValue(selection.name, forKey: value) {
@@ -22,7 +22,10 @@ extension [LoadedMask] {
     var notes: [String] = []
     for selection in selections {
       let open = masks.indices.filter { index in
-        selection.values.allSatisfy { self[index].table[$0]?.isUnnamed != false }
+        let mask = self[index]
+        return mask.labels.coding.codes(of: selection.values).allSatisfy {
+          mask.table[$0]?.isUnnamed != false
+        }
       }
       guard !open.isEmpty else {
         throw InputError(
@@ -40,12 +43,13 @@ extension LoadedMask {
   /// Makes one named label of the selection's values.
   /// - Returns: Whether any voxel has it.
   fileprivate mutating func take(_ selection: LabelSelection) -> Bool {
-    guard let target = selection.values.first else { return false }
+    let codes = labels.coding.codes(of: selection.values)
+    guard let target = codes.first else { return false }
     let isPresent = labels.merge(selection)
-    if selection.values.count > 1 { merged.append(selection) }
+    if codes.count > 1 { merged.append(selection) }
     let colour = table[target]?.colour ?? LabelTable.colour(ofValue: target)
     table = LabelTable(
-      table.labels.filter { !selection.values.contains($0.value) }
+      table.labels.filter { !codes.contains($0.value) }
         + [Label(value: target, name: selection.name, colour: colour)])
     return isPresent
   }
@@ -56,9 +60,10 @@ extension LabelVolume {
   /// - Returns: Whether any voxel has one.
   @discardableResult
   mutating func merge(_ selection: LabelSelection) -> Bool {
-    guard let target = selection.values.first else { return false }
+    let codes = coding.codes(of: selection.values)
+    guard let target = codes.first else { return false }
     var isMember = [Bool](repeating: false, count: 65536)
-    for value in selection.values { isMember[Int(value)] = true }
+    for code in codes { isMember[Int(code)] = true }
     var isPresent = false
     for voxel in voxels.indices where isMember[Int(voxels[voxel])] {
       isPresent = true
