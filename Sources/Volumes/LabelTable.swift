@@ -9,6 +9,23 @@ package struct RGBColour: Hashable, Sendable, Codable {
     self.green = green
     self.blue = blue
   }
+
+  /// Reads "#0072b2" or "0072b2"; nil for anything else.
+  package init?(hexadecimal text: String) {
+    let digits = text.hasPrefix("#") ? text.dropFirst() : Substring(text)
+    guard digits.utf8.count == 6, digits.allSatisfy(\.isHexDigit), let number = UInt32(digits, radix: 16)
+    else { return nil }
+    self.init(UInt8(number >> 16), UInt8(number >> 8 & 255), UInt8(number & 255))
+  }
+
+  /// "#0072b2".
+  package var hexadecimal: String {
+    "#"
+      + [red, green, blue].map { part in
+        let digits = String(part, radix: 16)
+        return digits.count == 1 ? "0" + digits : digits
+      }.joined()
+  }
 }
 
 /// A label's value in the volume (its code, where a ``LabelCoding`` says that it stands for another), its name and its
@@ -27,6 +44,12 @@ package struct Label: Hashable, Sendable, Codable {
     self.name = name
     self.colour = colour
   }
+
+  /// Whether nobody named it: it is called "label 6" after its value in the file.
+  package var isUnnamed: Bool {
+    let number = name.dropFirst("label ".count)
+    return name.hasPrefix("label ") && !number.isEmpty && number.utf8.allSatisfy { (48...57).contains($0) }
+  }
 }
 
 /// The labels of a mask or model, ascending by value, background (0) not among them.
@@ -42,7 +65,21 @@ package struct LabelTable: Equatable, Sendable, Codable {
   }
 
   /// The label with this value, if the table names it.
+  /// - Complexity: O(log n).
   package subscript(value: UInt16) -> Label? { labels.ascending(value, by: \.value) }
+
+  /// Where the label with this value stands, if the table names it.
+  /// - Complexity: O(log n).
+  package func position(of value: UInt16) -> Int? {
+    labels.ascendingPosition(of: value, by: \.value)
+  }
+
+  /// Gives the label with this value another name or colour; nothing happens where the table has no such label.
+  package mutating func change(_ value: UInt16, _ change: (inout Label) -> Void) {
+    guard let position = position(of: value) else { return }
+    change(&labels[position])
+    labels[position].value = value
+  }
 
   /// This table with every value in `values` that it does not name added as "label N" in a colour of its own.
   package func completed(
@@ -78,11 +115,17 @@ extension Array {
   /// The element whose `key` is `value`, of elements that ascend by it; nil where none is.
   /// - Complexity: O(log n).
   package func ascending(_ value: UInt16, by key: (Element) -> UInt16) -> Element? {
+    ascendingPosition(of: value, by: key).map { self[$0] }
+  }
+
+  /// Where the element whose `key` is `value` stands, of elements that ascend by it; nil where none is.
+  /// - Complexity: O(log n).
+  package func ascendingPosition(of value: UInt16, by key: (Element) -> UInt16) -> Int? {
     var (lower, upper) = (startIndex, endIndex)
     while lower < upper {
       let middle = (lower + upper) / 2
       if key(self[middle]) < value { lower = middle + 1 } else { upper = middle }
     }
-    return lower < endIndex && key(self[lower]) == value ? self[lower] : nil
+    return lower < endIndex && key(self[lower]) == value ? lower : nil
   }
 }

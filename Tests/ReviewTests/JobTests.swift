@@ -16,6 +16,16 @@ private final class PretendedServices: ReviewServices {
     return phantomCase()
   }
 
+  func read(_ request: FrameRequest, _ work: WorkContext) throws -> ScalarVolume {
+    ScalarVolume(
+      grid: request.grid,
+      voxels: [Float](repeating: Float(request.frame), count: request.grid.size.voxelCount))
+  }
+
+  func rememberedPartners(_ memory: PairingMemory) -> [UInt16: UInt16]? { nil }
+
+  func remember(_ partners: [UInt16: UInt16], of memory: PairingMemory) {}
+
   func models(for image: ScalarVolume, _ work: WorkContext) throws -> [ModelDescription] { [pretendedModel] }
 
   func segment(_ request: SegmentationRequest, _ work: WorkContext) throws -> SegmentationResult {

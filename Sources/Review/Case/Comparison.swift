@@ -1,62 +1,102 @@
+import Metrics
 import Volumes
 import Work
 
-/// A label in two versions, matched by name; one of the values is nil where a version does not know the label.
+/// A label in two versions; one of its sides is nil where a version does not have it.
 package struct LabelPair: Equatable, Sendable {
-  /// What both call it.
-  package var name: String
-  /// Its colour, A's where both have one.
-  package var colour: RGBColour
   /// Its values.
   package var valueA, valueB: UInt16?
+  /// What each version calls it.
+  package var nameA, nameB: String?
 
-  /// The labels of two tables, by name whatever the case, in A's order and then B's.
-  ///
-  /// A label without a name of its own ("label 6") goes with the other table's label of the same value.
-  package static func pairs(_ tableA: LabelTable, _ tableB: LabelTable) -> [LabelPair] {
-    var unmatched = Dictionary(grouping: tableB.labels, by: \.key)
-    var unmatchedValues = Set(tableB.labels.map(\.value))
-    var pairs: [LabelPair] = []
-    var taken: [UInt16: Label] = [:]
-    for label in tableA.labels {
-      guard let partner = unmatched[label.key]?.first else { continue }
-      unmatched[label.key]?.removeFirst()
-      unmatchedValues.remove(partner.value)
-      taken[label.value] = partner
+  /// A pair.
+  package init(_ a: Label?, _ b: Label?) {
+    (valueA, valueB) = (a?.value, b?.value)
+    (nameA, nameB) = (a?.name, b?.name)
+  }
+
+  /// What both call it: "liver", or "liver / label 6" where the names differ.
+  package var name: String {
+    guard let nameA, let nameB, nameA.lowercased() != nameB.lowercased() else {
+      return nameA ?? nameB ?? ""
     }
-    for label in tableA.labels {
-      var partner = taken[label.value]
-      if partner == nil, unmatchedValues.contains(label.value), let same = tableB[label.value],
-        same.isUnnamed || label.isUnnamed
-      {
-        unmatchedValues.remove(same.value)
-        partner = same
-      }
-      let name = label.isUnnamed ? partner?.name ?? label.name : label.name
-      pairs.append(LabelPair(name: name, colour: label.colour, valueA: label.value, valueB: partner?.value))
+    return "\(nameA) / \(nameB)"
+  }
+
+  /// The labels of two versions in A's order, then those that only B has.
+  /// - Complexity: O(labels).
+  package static func pairs(_ a: Version, _ b: Version) -> [LabelPair] {
+    guard a.family != b.family else {
+      let values = Set(a.table.labels.map(\.value)).union(b.table.labels.map(\.value))
+      return values.sorted().map { LabelPair(a.table[$0], b.table[$0]) }
     }
-    return pairs
-      + tableB.labels.filter { unmatchedValues.contains($0.value) }
-      .map { LabelPair(name: $0.name, colour: $0.colour, valueA: nil, valueB: $0.value) }
+    var unmatched = Dictionary(
+      b.keyedLabels.map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
+    let pairs = a.keyedLabels.map { label, key in LabelPair(label, unmatched.removeValue(forKey: key)) }
+    return pairs + b.keyedLabels.filter { unmatched[$1] != nil }.map { label, _ in LabelPair(nil, label) }
+  }
+
+  /// The labels of two versions, those of `partners` together.
+  static func pairs(_ a: Version, _ b: Version, _ partners: [UInt16: UInt16]) -> [LabelPair] {
+    let taken = Set(partners.values)
+    return a.table.labels.map { label in
+      LabelPair(label, partners[label.value].flatMap { b.table[$0] })
+    } + b.table.labels.filter { !taken.contains($0.value) }.map { LabelPair(nil, $0) }
   }
 }
 
-extension Label {
-  /// Whether nobody named it.
-  var isUnnamed: Bool { name == "label \(value)" }
-
-  /// What visibility and selection go by, so that they hold across versions.
-  var key: String { name.lowercased() }
+extension [LabelPair] {
+  /// The values of A and those of B that go with them.
+  package var partners: [UInt16: UInt16] {
+    Dictionary(
+      compactMap { pair in pair.valueA.flatMap { one in pair.valueB.map { (one, $0) } } },
+      uniquingKeysWith: { first, _ in first })
+  }
 }
 
 /// Two versions to be compared label by label.
 package struct ComparisonRequest: Equatable, Sendable {
   /// The versions.
-  package var a, b: VersionID
-  /// Their labels, on one grid.
-  package var labelsA, labelsB: LabelVolume
-  /// Which labels go together.
+  package var a, b: Version
+  /// Which labels go together, as far as names and the reviewer say.
   package var pairs: [LabelPair]
+  /// By what the reviewer's answer is remembered; nil where ``pairs`` is settled, because the versions share their
+  /// labels or somebody said which go together.
+  package var memory: PairingMemory?
+
+  /// A request.
+  package init(a: Version, b: Version, pairs: [LabelPair], memory: PairingMemory?) {
+    self.a = a
+    self.b = b
+    self.pairs = pairs
+    self.memory = memory
+  }
+}
+
+/// The name tables of two versions, by which a review knows again what the reviewer said of them.
+package struct PairingMemory: Equatable, Sendable {
+  /// What a version's labels come from.
+  package struct Source: Equatable, Sendable {
+    /// A mask's file or a model's name.
+    package var name: String
+    /// Values and names.
+    package var labels: [Label]
+
+    /// A source.
+    package init(name: String, labels: [Label]) {
+      self.name = name
+      self.labels = labels
+    }
+  }
+
+  /// The sources.
+  package var a, b: Source
+
+  /// Two sources.
+  package init(a: Source, b: Source) {
+    self.a = a
+    self.b = b
+  }
 }
 
 /// How far two versions agree on each label.
@@ -74,35 +114,83 @@ package struct Comparison: Equatable, Sendable {
     }
   }
 
+  /// Which labels go together, as far as the comparison found that out itself.
+  package enum Finding: Equatable, Sendable {
+    /// The request said it.
+    case settled
+    /// Names and overlaps agree, or the reviewer said it of the same files before.
+    case found([UInt16: UInt16], isRemembered: Bool)
+    /// Names are missing or overlaps contradict them: the reviewer is asked whether these go together.
+    case doubtful(proposed: [UInt16: UInt16])
+  }
+
   /// The versions.
   package var a, b: VersionID
-  /// In the order of the request's pairs.
+  /// In the order of the pairs.
   package var rows: [Row]
+  /// Which labels go together.
+  package var finding: Finding
+  /// How labels lie on each other whatever they are called; nil where the versions share their labels.
+  package var overlaps: LabelOverlaps?
+  private var rowOfValueA: [UInt16: Int]
+  private var rowOfValueB: [UInt16: Int]
 
-  /// Counts overlaps in one pass.
+  /// Which labels went together.
+  package var partners: [UInt16: UInt16] { rows.map(\.pair).partners }
+
+  /// The row of a label of A, or of B.
+  package func row(of value: UInt16, inA: Bool) -> Row? {
+    (inA ? rowOfValueA[value] : rowOfValueB[value]).map { rows[$0] }
+  }
+
+  /// Finds which labels go together and counts how far they agree.
+  /// - Parameter remembered: What the reviewer said of these files before.
   /// - Throws: `Cancelled`.
-  /// - Complexity: O(voxels).
-  package init(_ request: ComparisonRequest, _ work: WorkContext) throws(Cancelled) {
-    a = request.a
-    b = request.b
+  /// - Complexity: O(voxels + labels), in at most three passes.
+  package init(
+    _ request: ComparisonRequest, remembered: [UInt16: UInt16]? = nil, _ work: WorkContext
+  ) throws(Cancelled) {
+    let (versionA, versionB) = (request.a, request.b)
+    (a, b) = (versionA.id, versionB.id)
+    var pairs = request.pairs
+    finding = .settled
+    if versionA.family != versionB.family {
+      let overlaps = try LabelOverlaps(
+        reference: versionA.labels, other: versionB.labels, work: work.silent)
+      self.overlaps = overlaps
+      if request.memory != nil, let remembered {
+        finding = .found(remembered, isRemembered: true)
+        pairs = LabelPair.pairs(versionA, versionB, remembered)
+      } else if request.memory != nil {
+        let matching = LabelMatching(
+          reference: versionA.table, other: versionB.table, declared: pairs.partners, overlaps: overlaps)
+        if matching.isDoubtful {
+          finding = .doubtful(proposed: matching.proposed)
+        } else {
+          finding = .found(matching.proposed, isRemembered: false)
+          pairs = LabelPair.pairs(versionA, versionB, matching.proposed)
+        }
+      }
+    }
+    work.report(0.5)
     // Position of each value's pair, counted from 1; 0 stands for background.
     var positionA = [Int32](repeating: 0, count: 65536)
     var positionB = positionA
-    for (position, pair) in request.pairs.enumerated() {
+    for (position, pair) in pairs.enumerated() {
       if let value = pair.valueA { positionA[Int(value)] = Int32(position + 1) }
       if let value = pair.valueB { positionB[Int(value)] = Int32(position + 1) }
     }
-    let count = request.labelsA.voxels.count
-    precondition(count == request.labelsB.voxels.count, "\(count) and \(request.labelsB.voxels.count) voxels")
+    let count = versionA.labels.voxels.count
+    precondition(count == versionB.labels.voxels.count, "\(count) and \(versionB.labels.voxels.count) voxels")
     // Voxels of each pair in A, then in B, then in both; place 0 is background.
-    let places = request.pairs.count + 1
+    let places = pairs.count + 1
     var counts = [Int](repeating: 0, count: 3 * places)
     let chunk = 1 << 20
     for start in stride(from: 0, to: count, by: chunk) {
       try work.checkCancellation()
       let end = min(start + chunk, count)
-      request.labelsA.voxels.withUnsafeBufferPointer { voxelsA in
-        request.labelsB.voxels.withUnsafeBufferPointer { voxelsB in
+      versionA.labels.voxels.withUnsafeBufferPointer { voxelsA in
+        versionB.labels.voxels.withUnsafeBufferPointer { voxelsB in
           counts.withUnsafeMutableBufferPointer { counts in
             // SAFETY: both volumes have `count` voxels, and positions are below `places`.
             for voxel in start..<end {
@@ -115,12 +203,18 @@ package struct Comparison: Equatable, Sendable {
           }
         }
       }
-      work.report(Double(end) / Double(count))
+      work.report(0.5 + 0.5 * Double(end) / Double(count))
     }
-    rows = request.pairs.enumerated().map { position, pair in
+    rows = pairs.enumerated().map { position, pair in
       Row(
         pair: pair, voxelsA: counts[position + 1], voxelsB: counts[places + position + 1],
         voxelsCommon: counts[2 * places + position + 1])
+    }
+    rowOfValueA = [:]
+    rowOfValueB = [:]
+    for (position, pair) in pairs.enumerated() {
+      if let value = pair.valueA { rowOfValueA[value] = position }
+      if let value = pair.valueB { rowOfValueB[value] = position }
     }
   }
 }

@@ -6,8 +6,11 @@ package struct ReviewCase: Equatable, Sendable {
   package var name: String
   /// The image's file or folder, as a full path.
   package var imagePath: String
-  /// The image.
+  /// The image, or the frame of it that is shown.
   package var image: ScalarVolume
+  /// Which frame that is, and how many there are.
+  package var frame = 0
+  package var frameCount: Int
   /// Masks on exactly the image's grid, in the order they were named.
   package var masks: [LoadedMask]
   /// Odd but readable: what the readers noticed, one line each.
@@ -17,8 +20,8 @@ package struct ReviewCase: Equatable, Sendable {
 
   /// A case; every mask lies on the image's grid.
   package init(
-    name: String, imagePath: String, image: ScalarVolume, masks: [LoadedMask] = [], findings: [String] = [],
-    exportPath: String
+    name: String, imagePath: String, image: ScalarVolume, frameCount: Int = 1, masks: [LoadedMask] = [],
+    findings: [String] = [], exportPath: String
   ) {
     for mask in masks {
       precondition(mask.labels.grid.size == image.grid.size, "\(mask.labels.grid.size) on \(image.grid.size)")
@@ -26,6 +29,7 @@ package struct ReviewCase: Equatable, Sendable {
     self.name = name
     self.imagePath = imagePath
     self.image = image
+    self.frameCount = frameCount
     self.masks = masks
     self.findings = findings
     self.exportPath = exportPath
@@ -49,6 +53,8 @@ package struct LoadedMask: Equatable, Sendable {
   package var labels: LabelVolume
   /// Names and colours; values that it lacks get a name and a colour of their own.
   package var table: LabelTable
+  /// Selections that made one label of several values of its file.
+  package var merged: [LabelSelection] = []
 
   /// A mask.
   package init(name: String, path: String, labels: LabelVolume, table: LabelTable) {

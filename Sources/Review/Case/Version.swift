@@ -35,8 +35,20 @@ package struct Version: Equatable, Sendable {
   package var origin: Origin
   /// The labels on the image's grid.
   package var labels: LabelVolume
+  /// The oldest version whose values and names it shares: itself, or what it is a refinement of.
+  package var family: VersionID
   /// Every value in ``labels`` is named here; values that vanished keep their names.
-  package var table: LabelTable
+  ///
+  /// Colours are those of the structures: one structure has one colour in every version.
+  package private(set) var table: LabelTable
+  /// The same labels with the colours of their own file or model.
+  package private(set) var ownTable: LabelTable
+  /// What visibility, selection and comparison go by, for each label of ``table``: the same for labels of different
+  /// versions that are one structure.
+  private var keys: [String]
+  /// The labels of ``table``, the largest first, of equals the lower value.
+  package var labelsBySize: [Label] { positionsBySize.map { table.labels[$0] } }
+  private let positionsBySize: [Int]
   /// How much there is of each label and where, ascending by value; labels without a voxel are not among them.
   package var statistics: [LabelStatistics]
   /// The class probabilities that the CRF starts from; nil for a loaded mask, which gives its own.
@@ -47,18 +59,30 @@ package struct Version: Equatable, Sendable {
   package var advisedSettings: RefinementSettings?
   /// Labels that vanished or changed beyond reason, one line each.
   package var warnings: [String]
+  /// The frame of the image that network or CRF read, counted from 0.
+  package var frame: Int
 
   /// A version.
   package init(
     id: VersionID, name: String, origin: Origin, labels: LabelVolume, table: LabelTable,
-    statistics: [LabelStatistics], probabilities: ProbabilitiesHandle? = nil, auxiliaryHeadCount: Int = 0,
-    advisedSettings: RefinementSettings? = nil, warnings: [String] = []
+    statistics: [LabelStatistics], family: VersionID? = nil, probabilities: ProbabilitiesHandle? = nil,
+    auxiliaryHeadCount: Int = 0, advisedSettings: RefinementSettings? = nil, warnings: [String] = [],
+    frame: Int = 0
   ) {
+    self.frame = frame
     self.id = id
+    self.family = family ?? id
     self.name = name
     self.origin = origin
     self.labels = labels
-    self.table = table.completed(for: statistics.map(\.label))
+    ownTable = table.completed(for: statistics.map(\.label)).withDistinctNames
+    self.table = ownTable
+    keys = ownTable.labels.map(\.nameKey)
+    var voxelCounts = [Int](repeating: 0, count: ownTable.labels.count)
+    for part in statistics {
+      if let position = ownTable.position(of: part.label) { voxelCounts[position] = part.voxelCount }
+    }
+    positionsBySize = ownTable.labels.indices.sorted { (-voxelCounts[$0], $0) < (-voxelCounts[$1], $1) }
     self.statistics = statistics
     self.probabilities = probabilities
     self.auxiliaryHeadCount = auxiliaryHeadCount
@@ -72,8 +96,72 @@ package struct Version: Equatable, Sendable {
   }
 
   /// What is known of a label; nil when no voxel has it.
+  /// - Complexity: O(log n).
   package func statistics(of value: UInt16) -> LabelStatistics? {
     statistics.ascending(value, by: \.label)
+  }
+
+  /// What visibility, selection and comparison go by.
+  package func key(of label: Label) -> String {
+    table.position(of: label.value).map { keys[$0] } ?? label.nameKey
+  }
+
+  /// The label with this key.
+  package func label(_ key: String?) -> Label? { position(key).map { table.labels[$0] } }
+
+  /// The position in ``table`` of the label with this key.
+  package func position(_ key: String?) -> Int? { key.flatMap { keys.firstIndex(of: $0) } }
+
+  /// Every label with its key, ascending by value.
+  package var keyedLabels: Zip2Sequence<[Label], [String]> { zip(table.labels, keys) }
+
+  /// Changes a label's own name or colour; ``Decisions/identifyStructures(settled:)`` has to follow.
+  mutating func change(_ value: UInt16, _ change: (inout Label) -> Void) { ownTable.change(value, change) }
+
+  /// Takes keys and colours of structures; labels of which nothing is known keep their own.
+  ///
+  /// - Parameter renamed: Takes each key that becomes another one.
+  mutating func identify(
+    _ identity: (UInt16) -> (key: String, colour: RGBColour)?, renamed: (_ old: String, _ new: String) -> Void
+  ) {
+    table = ownTable
+    for (position, label) in ownTable.labels.enumerated() {
+      let found = identity(label.value)
+      let key = found?.key ?? label.nameKey
+      if key != keys[position] { renamed(keys[position], key) }
+      keys[position] = key
+      if let found, found.colour != label.colour {
+        table.change(label.value) { $0.colour = found.colour }
+      }
+    }
+  }
+}
+
+extension Label {
+  /// What names are matched by: capitals, underscores and hyphens do not matter.
+  var nameKey: String {
+    String(name.lowercased().map { $0 == "_" || $0 == "-" ? " " : $0 }).trimmingSpaces
+  }
+}
+
+extension LabelTable {
+  /// The same labels, those that share a name told apart by their values: "kidney (2)", "kidney (3)".
+  var withDistinctNames: LabelTable {
+    let counts = Dictionary(labels.map { ($0.nameKey, 1) }, uniquingKeysWith: +)
+    guard counts.count < labels.count else { return self }
+    return LabelTable(
+      labels.map { label in
+        var label = label
+        if counts[label.nameKey, default: 1] > 1 { label.name += " (\(label.value))" }
+        return label
+      })
+  }
+}
+
+extension String {
+  /// The text without spaces before and behind it.
+  var trimmingSpaces: String {
+    String(drop { $0.isWhitespace }.reversed().drop { $0.isWhitespace }.reversed())
   }
 }
 

@@ -121,7 +121,14 @@ package final class JobCentre: Sendable {
         return .kernelsExist(new)
       }
       return .presets(try services.savedPresets())
-    case .compare(let request): return .compared(try Comparison(request, work))
+    case .compare(let request):
+      let remembered = request.memory.flatMap { services.rememberedPartners($0) }
+      return .compared(try Comparison(request, remembered: remembered, work))
+    case .remember(let partners, let memory):
+      try services.remember(partners, of: memory)
+      return .remembered
+    case .read(let request):
+      return .read(ReadFrame(frame: request.frame, image: try services.read(request, work)))
     case .export(let request): return .exported(try services.export(request, work))
     }
   }

@@ -14,15 +14,17 @@ package enum Action: Hashable, Sendable {
   case toggleOverlay, toggleOverlayStyle, opacity(Int), flip, toggleDifference
   case selectLabel(Int), jumpToLabel, pickLabel
   // Work
+  case changeFrame(Int), notes
   case chooseModel, focus(ReviewState.Focus), verdict(Verdict.Kind), export, undo, redo
   case command, help, back, quit
   // Panels
   case movePointer(Int), toggleLabel, soloLabel, showAllLabels
+  case renameLabel, recolourLabel, choosePartner
   case chooseA, chooseB, showVersion
   case turnKnob(Int, coarse: Bool), typeIntoKnob, eraseInKnob, resetKnob, resetAllKnobs, refine, togglePreview
   case flipLive, chooseAxis, choosePreset, savePreset
   // Dialogs
-  case accept, dismiss, movePage(Int), moveToEnd(Bool)
+  case accept, dismiss, movePage(Int), moveToEnd(Bool), changePartner(Int), typeColour
   case eraseBackwards, eraseForwards, eraseToStart, moveInText(Int), moveToTextEnd(Bool)
 }
 
@@ -34,6 +36,7 @@ package enum KeyContext: String, Hashable, Sendable, CaseIterable {
   case versions = "Versions"
   case refinement = "CRF panel"
   case list = "Lists"
+  case pairing = "Pairs of labels"
   case text = "Typing a line"
   case question = "Questions"
   case help = "Key reference"
@@ -46,10 +49,12 @@ package enum KeyContext: String, Hashable, Sendable, CaseIterable {
     case .labels: "After b, until Esc."
     case .versions: "After v, until Esc. A and B are the two versions that Tab flips and d compares."
     case .refinement: "After t, until Esc. Knobs are in millimetres and in the image's own intensity units."
-    case .list: "Windows, models and kernels."
-    case .text: "After : and g."
+    case .list: "Windows, models, kernels and colours."
+    case .pairing:
+      "Which labels of A and B are one structure: asked once, where names are missing or overlaps contradict them."
+    case .text: "After : and g, and for a label's name or colour."
     case .question: "Nothing is overwritten or lost without one."
-    case .help: "This list."
+    case .help: "This list, and the notes."
     }
   }
 

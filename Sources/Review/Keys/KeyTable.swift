@@ -20,7 +20,7 @@ package struct KeyBinding: Hashable, Sendable {
 package enum KeyTable {
   /// Every binding, in the order of the reference.
   package static let bindings: [KeyBinding] =
-    moving + picture + overlay + work + panning + labels + versions + refinement + lists + text + questions
+    moving + picture + overlay + work + panning + labels + versions + refinement + lists + pairing + text + questions
     + help
 
   /// The action of a key: the context's own, else the picture's where the context allows that.
@@ -71,6 +71,8 @@ package enum KeyTable {
     bind(.picture, ["a"], .choosePlane(.axial), "axial plane", bar: "plane", barKeys: ["a", "c", "s"]),
     bind(.picture, ["c"], .choosePlane(.coronal), "coronal plane"),
     bind(.picture, ["s"], .choosePlane(.sagittal), "sagittal plane"),
+    bind(.picture, [")"], .changeFrame(1), "next frame of an image that has several"),
+    bind(.picture, ["("], .changeFrame(-1), "previous frame"),
     bind(.picture, ["g"], .goTo, "go to a slice, i,j,k, x,y,zmm or a label"),
     bind(.picture, ["r"], .recentre, "centre the panes on the crosshair"),
   ]
@@ -113,6 +115,7 @@ package enum KeyTable {
     bind(.picture, ["z"], .undo, "undo; says what"),
     bind(.picture, ["Z", .control("r")], .redo, "redo; says what"),
     bind(.picture, [":"], .command, "type a command"),
+    bind(.picture, ["i"], .notes, "notes about the files, and all messages in full"),
     bind(.picture, ["?", .function(1)], .help, "this key reference", bar: "help"),
     bind(.picture, [.escape], .back, "cancel the running job; close what is open"),
     bind(.picture, ["q"], .quit, "quit; asks when something would be lost", bar: "quit"),
@@ -135,6 +138,9 @@ package enum KeyTable {
     bind(.labels, ["s"], .soloLabel, "only this label, or all again", bar: "solo"),
     bind(.labels, ["a"], .showAllLabels, "show all labels", bar: "all"),
     bind(.labels, [.enter], .jumpToLabel, "go to the label's largest slice", bar: "go to"),
+    bind(.labels, ["n"], .renameLabel, "name the label", bar: "name"),
+    bind(.labels, ["c"], .recolourLabel, "choose the label's colour", bar: "colour"),
+    bind(.labels, ["p"], .choosePartner, "choose what the label is in the other version", bar: "pair"),
     bind(.labels, [.escape, "b"], .back, "back to the picture", bar: "back"),
   ]
 
@@ -177,7 +183,21 @@ package enum KeyTable {
     bind(.list, [.up, "k"], .movePointer(-1), "previous entry", bar: "choose", barKeys: [.up, .down]),
     bind(.list, [.down, "j"], .movePointer(1), "next entry"),
     bind(.list, [.enter], .accept, "take it", bar: "take"),
+    bind(.list, ["#"], .typeColour, "of colours: type one, as in #0072b2"),
     bind(.list, [.escape, "q"], .dismiss, "back", bar: "back"),
+  ]
+
+  private static let pairing: [KeyBinding] = [
+    bind(.pairing, [.up, "k"], .movePointer(-1), "previous label of A", bar: "label", barKeys: [.up, .down]),
+    bind(.pairing, [.down, "j"], .movePointer(1), "next label of A"),
+    bind(
+      .pairing, [.right, "l", " "], .changePartner(1), "the label of B that goes with it: none, then by overlap",
+      bar: "change", barKeys: [.left, .right]),
+    bind(.pairing, [.left, "h"], .changePartner(-1), "the same, backwards"),
+    bind(.pairing, [.enter, "y"], .accept, "these go together", bar: "take"),
+    bind(
+      .pairing, [.escape, "n", "q"], .dismiss, "keep names and, where one is missing, values", bar: "keep names",
+      barKeys: [.escape]),
   ]
 
   private static let text: [KeyBinding] = [

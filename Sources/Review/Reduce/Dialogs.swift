@@ -11,7 +11,10 @@ extension ReviewState {
       dialog = nil
       let offered = offeredPresets
       if action == .accept, offered.indices.contains(selected) { return take(offered[selected]) }
-    case .command(let prompt, let entry): return edit(action, prompt, entry)
+    case .colours(let label, let selected): return answerColours(action, label, selected)
+    case .pairing(let pairing): return answer(action, pairing)
+    case .notes(let line): scrollNotes(action, line)
+    case .command, .label: return edit(action)
     case .question(let question):
       dialog = nil
       return answer(question, isYes: action == .accept)
@@ -33,6 +36,17 @@ extension ReviewState {
     }
   }
 
+  /// The first line of the notes that may stand at the top.
+  func clampedNoteLine(_ line: Int) -> Int { min(max(0, line), max(0, noteLines.count - helpPage)) }
+
+  private mutating func scrollNotes(_ action: Action, _ line: Int) {
+    switch action {
+    case .movePage(let pages): dialog = .notes(line: clampedNoteLine(line + pages * helpPage))
+    case .moveToEnd(let isBottom): dialog = .notes(line: isBottom ? clampedNoteLine(.max) : 0)
+    default: dialog = nil
+    }
+  }
+
   private mutating func answerModels(_ action: Action, _ selected: Int) -> [ReviewEffect] {
     guard action == .accept else {
       dialog = nil
@@ -47,18 +61,32 @@ extension ReviewState {
     dialog = nil
     let model = models[selected]
     let request = SegmentationRequest(modelID: model.id, image: content.image)
-    return [start(.segment(request), for: .segmentation(model))]
+    return [start(.segment(request), for: .segmentation(model, frame: content.frame))]
   }
 
-  private mutating func edit(_ action: Action, _ prompt: String, _ entry: TextEntry) -> [ReviewEffect] {
-    var entry = entry
+  private mutating func answerColours(
+    _ action: Action, _ edit: LabelEdit, _ selected: Int
+  ) -> [ReviewEffect] {
+    dialog = nil
+    let isTyped = action == .typeColour || !ReviewState.palette.indices.contains(selected)
+    guard action == .accept || action == .typeColour else { return [] }
+    if isTyped {
+      dialog = .label(edit, TextEntry("#"))
+      return []
+    }
+    return recolour(edit, ReviewState.palette[selected].colour)
+  }
+
+  private mutating func edit(_ action: Action) -> [ReviewEffect] {
+    guard var entry = dialog?.entry else { return [] }
     switch action {
     case .accept:
+      if case .label(let label, _) = dialog { return take(label, entry) }
       dialog = nil
       return perform(typed: entry.text)
     case .eraseBackwards:
-      // Erasing an empty line leaves it, as editors do.
-      if entry.text.isEmpty {
+      // Erasing an empty command line leaves it, as editors do.
+      if entry.text.isEmpty, case .command = dialog {
         dialog = nil
         return []
       }
@@ -71,7 +99,7 @@ extension ReviewState {
       dialog = nil
       return []
     }
-    dialog = .command(prompt: prompt, entry)
+    dialog = dialog?.with(entry)
     return []
   }
 

@@ -16,10 +16,10 @@ extension ReviewState {
     switch (outcome, job.purpose) {
     case (.opened(let opened), _): return open(opened)
     case (.models(let models), _): return take(models)
-    case (.segmented(let result, let statistics), .segmentation(let model)):
-      return add(result, statistics, by: model)
-    case (.refined(let part), .refinement(let base, let knobs)):
-      let effects = add(part, refining: base, with: knobs)
+    case (.segmented(let result, let statistics), .segmentation(let model, let frame)):
+      return add(result, statistics, by: model, frame: frame)
+    case (.refined(let part), .refinement(let base, let knobs, let frame)):
+      let effects = add(part, refining: base, with: knobs, frame: frame)
       takeWhole(part, base: base, knobs)
       return effects
     case (.refined(let part), .preview(let base, let knobs)): return take(part, base: base, knobs)
@@ -28,8 +28,9 @@ extension ReviewState {
       self.measures = MeasuredVersion(version: base, measures: measures)
     case (.presets(let presets), .presets(let saved)): take(presets, saved: saved)
     case (.kernelsExist(let preset), _): dialog = .question(.replaceKernels(preset))
-    case (.compared(let comparison), _):
-      if comparison.a == decisions.a, comparison.b == decisions.b { self.comparison = comparison }
+    case (.compared(let comparison), _): return take(comparison)
+    case (.read(let frame), .frame): return take(frame)
+    case (.remembered, _): break
     case (.exported(let outcome), .export(let version, let path, let quitsAfterwards)):
       return finishExport(outcome, version, to: path, quitsAfterwards: quitsAfterwards)
     case (.cancelled, _): if kind == .opening { return end() }
@@ -65,6 +66,7 @@ extension ReviewState {
         id: VersionID(position + 1), name: mask.0.name, origin: .mask(path: mask.0.path),
         labels: mask.0.labels, table: mask.0.table, statistics: mask.1)
     }
+    identifyStructures()
     nextVersionNumber = decisions.versions.count + 1
     decisions.a = decisions.versions.first?.id
     decisions.b = decisions.versions.dropFirst().first?.id
@@ -72,9 +74,10 @@ extension ReviewState {
     view.centre = gridCentre
     moveCrosshair(
       to: largest?.centre ?? VoxelIndex(grid.size.i / 2, grid.size.j / 2, grid.size.k / 2))
-    if let finding = content.findings.first {
-      let more = content.findings.count > 1 ? " (and \(content.findings.count - 1) more)" : ""
-      message = Message(finding + more, .warning)
+    let notes = [frameText.map { $0 + "; ( and ) change it" }].compactMap(\.self) + content.findings
+    if let first = notes.first {
+      let more = notes.count > 1 ? "i shows \(notes.count - 1) more; " : ""
+      message = Message(more + first, .warning)
     } else if decisions.versions.isEmpty {
       message = Message("no mask: m runs a network, ? lists the keys")
     } else {
@@ -84,7 +87,7 @@ extension ReviewState {
   }
 
   private mutating func add(
-    _ result: SegmentationResult, _ statistics: [LabelStatistics], by model: ModelDescription
+    _ result: SegmentationResult, _ statistics: [LabelStatistics], by model: ModelDescription, frame: Int
   ) -> [ReviewEffect] {
     let version = Version(
       id: takeVersionID(), name: uniqueName(model.name),
@@ -93,7 +96,7 @@ extension ReviewState {
       auxiliaryHeadCount: result.auxiliaryHeadCount, advisedSettings: result.advisedSettings,
       warnings: statistics.isEmpty
         ? ["the network found nothing"]
-        : result.leftOut.map { cleaned($0.note(result.table)) })
+        : result.leftOut.map { cleaned($0.note(result.table)) }, frame: frame)
     let advised = result.advisedSettings
     return add(version, comparedWith: shownVersion?.id) { decisions in
       if let advised { decisions.knobs.refinement = advised }
@@ -102,7 +105,7 @@ extension ReviewState {
 
   /// Makes a version of a refinement of all of the image.
   mutating func add(
-    _ part: RefinedPart, refining base: VersionID, with knobs: KnobSettings
+    _ part: RefinedPart, refining base: VersionID, with knobs: KnobSettings, frame: Int
   ) -> [ReviewEffect] {
     // The base was undone while the CRF ran: its refinement has nothing to stand on.
     guard let base = version(base) else { return [] }
@@ -111,9 +114,10 @@ extension ReviewState {
     let version = Version(
       id: takeVersionID(), name: "CRF \(refinementCount)",
       origin: .refinement(of: base.id, settings: knobs.refinement, maskConfidence: confidence),
-      labels: part.labels, table: base.table, statistics: part.statistics, probabilities: base.probabilities,
-      auxiliaryHeadCount: base.auxiliaryHeadCount, advisedSettings: base.advisedSettings,
-      warnings: Version.warnings(from: base, to: part.statistics))
+      labels: part.labels, table: base.ownTable, statistics: part.statistics, family: base.family,
+      probabilities: base.probabilities, auxiliaryHeadCount: base.auxiliaryHeadCount, advisedSettings: base.advisedSettings,
+      warnings: Version.warnings(from: base, to: part.statistics),
+      frame: base.probabilities == nil ? frame : base.frame)
     return add(version, comparedWith: base.id) { _ in }
   }
 

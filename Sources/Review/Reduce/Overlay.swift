@@ -44,13 +44,13 @@ extension ReviewState {
 
   /// Moves the selection through the labels of the shown version, round and round.
   mutating func selectLabel(_ count: Int) {
-    let labels = shownLabels
-    guard !labels.isEmpty else {
+    guard let version = shownVersion, !version.table.labels.isEmpty else {
       message = Message("no labels: open a mask, or run a network (m)", .warning)
       return
     }
-    let position = labels.firstIndex { $0.key == selectedLabel } ?? (count > 0 ? -1 : labels.count)
-    selectedLabel = labels[(position + count + labels.count) % labels.count].key
+    let labels = version.table.labels
+    let position = version.position(selectedLabel) ?? (count > 0 ? -1 : labels.count)
+    selectedLabel = version.key(of: labels[(position + count + labels.count) % labels.count])
   }
 
   /// The label at the crosshair as the panes show it; nil on background.
@@ -71,13 +71,13 @@ extension ReviewState {
       message = Message("no label under the crosshair", .warning)
       return
     }
-    selectedLabel = label.key
+    selectedLabel = shownVersion?.key(of: label)
     message = Message("selected \(label.name)")
   }
 
   private mutating func jumpToSelectedLabel() {
     if selectedLabel == nil { selectLabel(1) }
-    guard let label = shownLabels.first(where: { $0.key == selectedLabel }) else { return }
+    guard let label = shownVersion?.label(selectedLabel) else { return }
     jump(to: label)
   }
 
@@ -87,7 +87,7 @@ extension ReviewState {
       message = Message("\(label.name) has no voxel in this version", .warning)
       return
     }
-    selectedLabel = label.key
+    selectedLabel = shownVersion?.key(of: label)
     moveCrosshair(to: statistics.centre)
     if view.zoom > 1 { view.centre = continuous(view.crosshair) }
   }

@@ -15,7 +15,13 @@ extension ReviewState {
       }
     case .presets(let selected):
       dialog = .presets(selected: wrapped(selected + count, offeredPresets.count))
-    case .command, .question: break
+    case .colours(let edit, let selected):
+      dialog = .colours(edit, selected: wrapped(selected + count, ReviewState.palette.count + 1))
+    case .pairing(var pairing):
+      pairing.selected = wrapped(pairing.selected + count, pairing.rows.count)
+      dialog = .pairing(pairing)
+    case .notes(let line): dialog = .notes(line: clampedNoteLine(line + count))
+    case .command, .label, .question: break
     case nil: movePanelPointer(count)
     }
     return []
@@ -52,28 +58,28 @@ extension ReviewState {
       return
     }
     if selectedLabel == nil { selectLabel(1) }
-    guard let label = shownLabels.first(where: { $0.key == selectedLabel }) else { return }
+    guard let version = shownVersion, let label = version.label(selectedLabel) else { return }
     let name = cleaned(label.name)
-    let isShown = isVisible(label)
+    let key = version.key(of: label)
+    let isShown = isVisible(label, of: version)
     switch action {
     case .toggleLabel:
-      let labels = shownLabels
       decide("\(isShown ? "hide" : "show") \(name)") { decisions in
         // Leaving solo keeps what was hidden by it hidden.
         if let solo = decisions.soloLabel {
-          decisions.hiddenLabels = Set(labels.map(\.key)).subtracting([solo])
+          decisions.hiddenLabels = Set(version.keyedLabels.map { $1 }).subtracting([solo])
           decisions.soloLabel = nil
         }
         if isShown {
-          decisions.hiddenLabels.insert(label.key)
+          decisions.hiddenLabels.insert(key)
         } else {
-          decisions.hiddenLabels.remove(label.key)
+          decisions.hiddenLabels.remove(key)
         }
       }
     case .soloLabel:
-      let isSolo = decisions.soloLabel == label.key
+      let isSolo = decisions.soloLabel == key
       decide(isSolo ? "show all but hidden labels" : "only \(name)") {
-        $0.soloLabel = isSolo ? nil : label.key
+        $0.soloLabel = isSolo ? nil : key
       }
     default: break
     }
@@ -108,21 +114,5 @@ extension ReviewState {
       }
     }
     return compareIfNeeded()
-  }
-
-  /// Starts counting how A and B agree, unless that is known or under way for this very pair.
-  mutating func compareIfNeeded() -> [ReviewEffect] {
-    guard let a = decisions.a.flatMap({ version($0) }), let b = decisions.b.flatMap({ version($0) }),
-      a.id != b.id
-    else {
-      comparison = nil
-      view.showsDifference = false
-      return cancel(.comparison)
-    }
-    if let comparison, comparison.a == a.id, comparison.b == b.id { return [] }
-    comparison = nil
-    let request = ComparisonRequest(
-      a: a.id, b: b.id, labelsA: a.labels, labelsB: b.labels, pairs: LabelPair.pairs(a.table, b.table))
-    return [start(.compare(request), for: .comparison)]
   }
 }

@@ -23,9 +23,10 @@ extension ReviewState {
   /// Where keys have their meaning now.
   package var keyContext: KeyContext {
     switch dialog {
-    case .help: return .help
-    case .windows, .models, .presets: return .list
-    case .command: return .text
+    case .help, .notes: return .help
+    case .windows, .models, .presets, .colours: return .list
+    case .pairing: return .pairing
+    case .command, .label: return .text
     case .question: return .question
     case nil: break
     }
@@ -45,10 +46,7 @@ extension ReviewState {
       return []
     case .key(let key): return take(key)
     case .paste(let text):
-      if case .command(let prompt, var entry) = dialog {
-        entry.insert(text)
-        dialog = .command(prompt: prompt, entry)
-      }
+      type(text)
       return []
     case .mouse(let event):
       guard phase == .reviewing, dialog == nil else { return [] }
@@ -65,15 +63,23 @@ extension ReviewState {
     let context = keyContext
     if let action = KeyTable.action(key, in: context) {
       if context != .text, message?.kind != .error || action == .back { message = nil }
-      return followingCrosshair { $0.perform(action, key) }
+      let effects = followingCrosshair { $0.perform(action, key) }
+      askWhatIsDue()
+      return effects
     }
-    if context == .text, case .character(let character) = key, case .command(let prompt, var entry) = dialog {
-      entry.insert(String(character))
-      dialog = .command(prompt: prompt, entry)
+    if context == .text, case .character(let character) = key {
+      type(String(character))
     } else if key == .control("c") {
       return perform(.quit, key)
     }
     return []
+  }
+
+  /// Puts text into the line that is being typed, if there is one.
+  private mutating func type(_ text: String) {
+    guard var entry = dialog?.entry else { return }
+    entry.insert(text)
+    dialog = dialog?.with(entry)
   }
 
   /// Carries out what a key asks for.
@@ -87,7 +93,9 @@ extension ReviewState {
       .jumpToLabel:
       return changeOverlay(action)
     case .toggleLabel, .soloLabel, .showAllLabels: changeVisibility(action)
+    case .renameLabel, .recolourLabel, .choosePartner: return editLabel(action)
     case .chooseA, .chooseB, .showVersion: return choosePair(action)
+    case .changeFrame(let count): return changeFrame(by: count)
     case .turnKnob, .typeIntoKnob, .eraseInKnob, .resetKnob, .resetAllKnobs, .refine, .togglePreview,
       .flipLive,
       .chooseAxis, .choosePreset, .savePreset:
@@ -96,10 +104,11 @@ extension ReviewState {
     case .goTo: dialog = .command(prompt: "go to ", TextEntry())
     case .command: dialog = .command(prompt: ":", TextEntry())
     case .help: dialog = .help(line: 0)
+    case .notes: dialog = .notes(line: 0)
     case .chooseWindow: dialog = .windows(selected: selectedWindow)
     case .movePointer(let count): return movePointer(count)
     case .accept, .dismiss, .movePage, .moveToEnd, .eraseBackwards, .eraseForwards, .eraseToStart,
-      .moveInText, .moveToTextEnd:
+      .moveInText, .moveToTextEnd, .changePartner, .typeColour:
       return answer(action)
     }
     return []
@@ -132,6 +141,14 @@ extension ReviewState {
     change(&changed)
     guard changed != decisions else { return }
     history.record(name, from: decisions, joins: joins)
+    let needsIdentities = changed.versions != decisions.versions || changed.pairings != decisions.pairings
     decisions = changed
+    if needsIdentities { identifyStructures() }
+  }
+
+  /// Joins the labels that are one structure; what is selected stays selected.
+  mutating func identifyStructures() {
+    let renamed = decisions.identifyStructures(settled: settledPairings)
+    selectedLabel = selectedLabel.map { renamed[$0] ?? $0 }
   }
 }

@@ -100,9 +100,10 @@ extension ReviewState {
       return []
     }
     if let whole = live?.whole, live?.base == base.id, whole.knobs == decisions.knobs {
-      return add(whole.part, refining: base.id, with: whole.knobs)
+      return add(whole.part, refining: base.id, with: whole.knobs, frame: content.frame)
     }
-    let purpose = RunningJob.Purpose.refinement(base: base.id, decisions.knobs)
+    let purpose = RunningJob.Purpose.refinement(
+      base: base.id, decisions.knobs, frame: content.frame)
     return cancel(.following) + [start(.refine(refinementRequest(base, region: nil)), for: purpose)]
   }
 }

@@ -7,6 +7,7 @@ enum TypedCommand: Equatable {
   case window(IntensityWindow), automaticWindow, preset(Int)
   case slice(Int), voxel(VoxelIndex), world(WorldPoint), label(String)
   case export(String?), exportAndQuit(String?), quit(isForced: Bool), help
+  case frame(Int), notes
   case knob(Knob, String), kernels(named: String), saveKernels(String)
   case problem(String)
 
@@ -16,6 +17,7 @@ enum TypedCommand: Equatable {
     ("120,80,40", "voxel i,j,k, counted from 0"),
     ("-12.5,40,81mm", "the voxel at x,y,z in millimetres (RAS+)"),
     ("liver", "the largest slice of a label, by name, part of a name, or \"label 6\""),
+    ("frame 3", "a frame of an image that has several, counted from 0"),
     ("window 40 400", "window by centre and width; also \"window auto\" and \"window lung\""),
     (
       "set theta-alpha 6",
@@ -25,6 +27,7 @@ enum TypedCommand: Equatable {
     ("save-preset NAME", "save the CRF's kernels"),
     ("export NAME", "export the accepted version to NAME; w is short for it"),
     ("wq", "export and quit"),
+    ("notes", "what was odd in the files, and all messages"),
     ("q", "quit; q! does not ask"),
   ]
 
@@ -39,6 +42,9 @@ enum TypedCommand: Equatable {
     case "w", "export": self = .export(rest.isEmpty ? nil : rest)
     case "wq", "x": self = .exportAndQuit(rest.isEmpty ? nil : rest)
     case "help", "h": self = .help
+    case "notes", "messages": self = .notes
+    case "frame":
+      self = Int(rest).map { .frame($0) } ?? .problem("frame: type a number, counted from 0")
     case "window", "win": self = TypedCommand.window(Array(words.dropFirst()), presets)
     case "preset": self = .kernels(named: rest)
     case "save-preset": self = .saveKernels(rest)
@@ -116,6 +122,8 @@ extension ReviewState {
     case .exportAndQuit(let path): return export(to: path, version: nil, quitsAfterwards: true)
     case .quit(let isForced): return quit(isForced: isForced)
     case .help: dialog = .help(line: 0)
+    case .notes: dialog = .notes(line: 0)
+    case .frame(let frame): return goTo(frame: frame)
     case .knob(let knob, let value):
       var knobs = decisions.knobs
       if let problem = knobs.type(labelValues(value, of: knob), for: knob) {
@@ -135,7 +143,7 @@ extension ReviewState {
   private func labelValues(_ text: String, of knob: Knob) -> String {
     guard knob == .changedLabels, let table = refinementBase?.table else { return text }
     return text.split(separator: ",").map { part in
-      table.labels.first { $0.key == part.lowercased() }.map { "\($0.value)" } ?? String(part)
+      table.labels.first { $0.name.lowercased() == part.lowercased() }.map { "\($0.value)" } ?? String(part)
     }.joined(separator: ",")
   }
 
@@ -164,8 +172,9 @@ extension ReviewState {
     let wanted = name.lowercased()
     let labels = shownLabels
     let match =
-      labels.first { $0.key == wanted } ?? labels.first { "label \($0.value)" == wanted }
-      ?? labels.first { $0.key.hasPrefix(wanted) } ?? labels.first { $0.key.contains(wanted) }
+      labels.first { $0.name.lowercased() == wanted } ?? labels.first { "label \($0.value)" == wanted }
+      ?? labels.first { $0.name.lowercased().hasPrefix(wanted) }
+      ?? labels.first { $0.name.lowercased().contains(wanted) }
     guard let match else {
       message = Message("\"\(name)\" is no command, place or label; ? lists them", .error)
       return

@@ -34,6 +34,7 @@ extension ReviewState {
     case .versions: selectedVersion = shownVersion?.id ?? decisions.versions.last?.id
     case .refinement:
       if !Knob.knobs(of: refinementBase).contains(selectedKnob) { selectedKnob = .appearanceWeight }
+      noteFrameOfRefinement()
       return beginRefining()
     case .picture: break
     }
@@ -99,7 +100,13 @@ extension ReviewState {
       }
     }
     let verdict = decisions.verdict.flatMap { $0.version == version.id ? $0.kind.rawValue : nil }
-    return Provenance(steps: steps.reversed(), versionName: version.name, verdict: verdict)
+    var merged: [LabelSelection] = []
+    if case .mask(let path)? = steps.last {
+      merged = content.masks.first { $0.path == path }?.merged ?? []
+    }
+    return Provenance(
+      steps: steps.reversed(), versionName: version.name, verdict: verdict, frame: version.frame,
+      merged: merged)
   }
 
   private mutating func undo() -> [ReviewEffect] {
@@ -126,6 +133,7 @@ extension ReviewState {
     let side = decisions.shownSide
     decisions = earlier
     decisions.shownSide = side
+    identifyStructures()
     if let base = live?.base, version(base) == nil { live = nil }
     if !decisions.versions.contains(where: { $0.id == selectedVersion }) {
       selectedVersion = decisions.versions.last?.id
@@ -140,7 +148,7 @@ extension ReviewState {
       knobEntry = nil
       return []
     }
-    for kind in [JobKind.export, .refinement, .segmentation] {
+    for kind in [JobKind.export, .refinement, .segmentation, .frame] {
       guard let title = jobs[kind]?.title else { continue }
       message = Message("cancelled: \(title)")
       return cancel(kind)

@@ -4,8 +4,18 @@ extension ReviewState {
   /// What lies over the screen.
   func paintDialog(into frame: inout Frame) {
     switch dialog {
-    case nil, .command: break
-    case .help(let line): paintHelp(from: line, into: &frame)
+    case nil, .command, .label: break
+    case .help(let line):
+      let lines = KeyReference.lines.map { line in
+        let style = line.hasPrefix(" ") ? line.hasPrefix("    ") ? Theme.plain : Theme.quiet : Theme.strong
+        return Span(line, style)
+      }
+      paintPage("Keys", lines, from: line, into: &frame)
+    case .notes(let line):
+      paintPage(
+        "Notes", noteLines.map { Span($0.text, $0.kind.map(\.style) ?? Theme.strong) }, from: line, into: &frame)
+    case .colours(let edit, let selected): paintColours(edit, selected, into: &frame)
+    case .pairing(let pairing): paintPairing(pairing, into: &frame)
     case .windows(let selected): paintWindows(selected, into: &frame)
     case .models(let selected): paintModels(selected, into: &frame)
     case .presets(let selected): paintPresets(selected, into: &frame)
@@ -17,15 +27,14 @@ extension ReviewState {
     }
   }
 
-  private func paintHelp(from first: Int, into frame: inout Frame) {
+  /// Lines over most of the screen, from `first` on.
+  private func paintPage(_ title: String, _ lines: [Span], from first: Int, into frame: inout Frame) {
     let area = frame.bounds.inset(1)
-    let lines = KeyReference.lines
     clear(area, into: &frame)
-    frame.drawBox(area, title: "Keys", titleStyle: Theme.strong)
+    frame.drawBox(area, title: title, titleStyle: Theme.strong)
     let body = area.inset(1)
     for (offset, line) in lines.dropFirst(first).prefix(body.rows).enumerated() {
-      let style = line.hasPrefix(" ") ? line.hasPrefix("    ") ? Theme.plain : Theme.quiet : Theme.strong
-      frame.write([Span(" " + line, style)], row: body.row + offset, in: body)
+      frame.write([Span(" " + line.text, line.style)], row: body.row + offset, in: body)
     }
     let last = min(lines.count, first + body.rows)
     let place = " \(first + 1)-\(last) of \(lines.count) "
@@ -42,6 +51,65 @@ extension ReviewState {
     paintBox(
       "Window (centre/width)", lines + [[], [Span(" or type :window CENTRE WIDTH", Theme.quiet)]], width: 46,
       into: &frame)
+  }
+
+  private func paintColours(_ edit: LabelEdit, _ selected: Int, into frame: inout Frame) {
+    let name = decisions.versions.first { $0.family == edit.family }?.table[edit.value]?.name ?? ""
+    let lines: [[Span]] = ReviewState.palette.enumerated().map { position, entry in
+      var swatch = Theme.plain
+      swatch.foreground = entry.colour.rgb.colour
+      let style = position == selected ? Theme.selected : Theme.plain
+      return [
+        Span(" ██ ", swatch),
+        Span(" " + entry.name.fitted(20) + entry.colour.hexadecimal.fitted(12, atRight: true) + " ", style),
+      ]
+    }
+    let style = selected == ReviewState.palette.count ? Theme.selected : Theme.plain
+    let typed = [Span("    "), Span(" " + "another one, typed (#)".fitted(32) + " ", style)]
+    paintBox("Colour of \(cleaned(name))", lines + [typed], width: 46, into: &frame)
+  }
+
+  /// The labels of A and what goes with each in B; a list that is longer than the screen moves under the pointer.
+  private func paintPairing(_ pairing: PairingDialog, into frame: inout Frame) {
+    guard let a = version(pairing.a), let b = version(pairing.b) else { return }
+    let width = min(frame.columns - 4, 84)
+    let inner = width - 4
+    let nameWidth = max(8, (inner - 12) / 2)
+    let question =
+      pairing.isAsked
+      ? "Names are missing, or do not agree with what overlaps. Do these go together?"
+      : "Which labels go together?"
+    var head = wrapped(question, width: inner).map { [Span($0)] }
+    head.append([])
+    head.append([
+      Span(
+        ("A " + cleaned(a.name)).fitted(nameWidth) + "  " + ("B " + cleaned(b.name)).fitted(nameWidth)
+          + "overlap".fitted(9, atRight: true), Theme.quiet)
+    ])
+    let taken = Set(pairing.rows.compactMap(\.valueB))
+    let left = b.table.labels.lazy.filter { !taken.contains($0.value) }.prefix(20).map { cleaned($0.name) }
+    var foot: [[Span]] = [[]]
+    if !left.isEmpty {
+      foot.append([Span("only in B: " + left.joined(separator: ", "), Theme.quiet)])
+    }
+    let escape = pairing.isAsked ? "Esc keeps names and values" : "Esc leaves them"
+    foot.append([Span("←→ change, Enter takes them, " + escape, Theme.quiet)])
+    let room = max(1, frame.rows - 4 - head.count - foot.count)
+    let shown = min(room, pairing.rows.count)
+    let first = min(max(0, pairing.selected - shown / 2), pairing.rows.count - shown)
+    let rows: [[Span]] = (first..<first + shown).map { number in
+      let row = pairing.rows[number]
+      let name = a.table[row.valueA].map { cleaned($0.name) } ?? ""
+      let partner = row.valueB.flatMap { b.table[$0] }.map { cleaned($0.name) } ?? "-"
+      let dice = comparison?.overlaps?.pairs.first { $0.reference == row.valueA && $0.other == row.valueB }?.dice
+      let overlap = row.valueB == nil ? "" : dice.map { decimals($0, 2) } ?? "< 0.1"
+      let style = number == pairing.selected ? Theme.selected : row.valueB == nil ? Theme.quiet : Theme.plain
+      return [
+        Span(
+          name.fitted(nameWidth) + "  " + partner.fitted(nameWidth) + overlap.fitted(9, atRight: true), style)
+      ]
+    }
+    paintBox("Pairs of labels", head + rows + foot, width: width, into: &frame)
   }
 
   private func paintPresets(_ selected: Int, into frame: inout Frame) {

@@ -11,11 +11,7 @@ struct LabelRanks {
 
   /// Ranks of the labels that are visible: the smaller a label is, the higher, so that a lesion shows in its organ.
   init(_ version: Version, isVisible: (Label) -> Bool) {
-    let volumes = Dictionary(uniqueKeysWithValues: version.statistics.map { ($0.label, $0.voxelCount) })
-    let shown = version.table.labels.filter(isVisible).sorted {
-      (volumes[$0.value] ?? 0, $1.value) > (volumes[$1.value] ?? 0, $0.value)
-    }
-    for (position, label) in shown.enumerated() {
+    for (position, label) in version.labelsBySize.lazy.filter(isVisible).enumerated() {
       give(UInt16(position + 1), to: label.value, of: version)
       colours.append(label.colour)
     }

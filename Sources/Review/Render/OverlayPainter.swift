@@ -50,7 +50,8 @@ struct OverlayPainter {
           (shown.labels, shown.statistics) = (whole.labels, whole.statistics)
         }
         if state.view.showsDifference {
-          let (ranksA, ranksB) = OverlayPainter.pairRanks(base, shown) { state.isVisible($0) }
+          let pairs = base.table.labels.map { LabelPair($0, $0) }
+          let (ranksA, ranksB) = OverlayPainter.pairRanks(pairs, base, shown, state)
           content = .difference(base.labels, ranksA, shown.labels, ranksB, live: part)
           colours = Agreement.colours
           return
@@ -59,12 +60,12 @@ struct OverlayPainter {
     } else if state.view.showsDifference, let a = state.decisions.a.flatMap({ state.version($0) }),
       let b = state.decisions.b.flatMap({ state.version($0) })
     {
-      let (ranksA, ranksB) = OverlayPainter.pairRanks(a, b) { state.isVisible($0) }
+      let (ranksA, ranksB) = OverlayPainter.pairRanks(state.comparedPairs, a, b, state)
       content = .difference(a.labels, ranksA, b.labels, ranksB, live: nil)
       colours = Agreement.colours
       return
     }
-    let ranks = LabelRanks(shown) { state.isVisible($0) }
+    let ranks = LabelRanks(shown) { state.isVisible($0, of: shown) }
     content = .labels(shown.labels, ranks, live: part)
     colours = ranks.colours.map(\.rgb)
   }
@@ -73,17 +74,20 @@ struct OverlayPainter {
   ///
   /// A label that only one version knows was never looked for by the other: it is no difference.
   private static func pairRanks(
-    _ a: Version, _ b: Version, isVisible: (Label) -> Bool
+    _ pairs: [LabelPair], _ a: Version, _ b: Version, _ state: ReviewState
   ) -> (LabelRanks, LabelRanks) {
     var ranksA: [UInt16: UInt16] = [:]
     var ranksB: [UInt16: UInt16] = [:]
-    let pairs = LabelPair.pairs(a.table, b.table)
     let sharesLabels = pairs.contains { $0.valueA != nil && $0.valueB != nil }
-    for (position, pair) in pairs.enumerated() {
-      let label = pair.valueA.flatMap { a.table[$0] } ?? pair.valueB.flatMap { b.table[$0] }
-      guard let label, isVisible(label) else { continue }
+    var shared: UInt16 = 0
+    for pair in pairs {
       if sharesLabels, pair.valueA == nil || pair.valueB == nil { continue }
-      let rank = sharesLabels ? UInt16(position + 1) : 1
+      if sharesLabels { shared += 1 }
+      let isVisible =
+        pair.valueA.flatMap { a.table[$0] }.map { state.isVisible($0, of: a) }
+        ?? pair.valueB.flatMap { b.table[$0] }.map { state.isVisible($0, of: b) }
+      guard isVisible == true else { continue }
+      let rank = sharesLabels ? shared : 1
       if let value = pair.valueA { ranksA[value] = rank }
       if let value = pair.valueB { ranksB[value] = rank }
     }

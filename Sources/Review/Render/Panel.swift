@@ -6,11 +6,39 @@ struct PanelSection {
   var title: String
   /// The key that takes the reviewer there.
   var key: String
-  var lines: [[Span]]
+  /// How many lines there are.
+  var lineCount: Int
+  /// Makes a line; only those in sight are made.
+  var line: (Int) -> [Span]
   /// The line that must be in sight.
   var pointer: Int?
   /// A word at the right of the heading while the section takes keys.
   var note: String?
+
+  /// A section of few lines.
+  init(
+    focus: ReviewState.Focus, title: String, key: String, lines: [[Span]], pointer: Int?, note: String? = nil
+  ) {
+    self.init(
+      focus: focus, title: title, key: key, lineCount: lines.count, pointer: pointer, note: note
+    ) {
+      lines[$0]
+    }
+  }
+
+  /// A section whose lines are made when they are in sight.
+  init(
+    focus: ReviewState.Focus, title: String, key: String, lineCount: Int, pointer: Int?, note: String? = nil,
+    line: @escaping (Int) -> [Span]
+  ) {
+    self.focus = focus
+    self.title = title
+    self.key = key
+    self.lineCount = lineCount
+    self.line = line
+    self.pointer = pointer
+    self.note = note
+  }
 }
 
 extension ReviewState {
@@ -32,10 +60,10 @@ extension ReviewState {
 
   /// Rows for each section: heading and two lines for all, then the focused one, then from above.
   private func shares(of rows: Int, among sections: [PanelSection]) -> [Int] {
-    let wanted = sections.map { $0.lines.count + 2 }
+    let wanted = sections.map { $0.lineCount + 2 }
     if focus == .refinement {
       // Knobs and what they do belong together: the others take what is left, or nothing.
-      let own = min(rows, sections[2].lines.count + 1)
+      let own = min(rows, sections[2].lineCount + 1)
       let rest = rows - own
       guard rest >= 6 else { return [0, 0, rows] }
       let labels = max(3, min(wanted[0], rest - min(wanted[1], rest - 3)))
@@ -69,17 +97,17 @@ extension ReviewState {
       frame.writeAtRight(note + " ", row: heading.row, style: Theme.active, in: heading)
     }
     let lines = Rectangle(row: body.row, column: body.column, rows: body.rows, columns: body.columns - 1)
-    let visible = max(0, min(lines.rows, section.lines.count))
+    let visible = max(0, min(lines.rows, section.lineCount))
     guard visible > 0 else { return }
     // The pointer stays in the middle of a list that is longer than its place.
-    let first = min(max(0, (section.pointer ?? 0) - visible / 2), section.lines.count - visible)
+    let first = min(max(0, (section.pointer ?? 0) - visible / 2), section.lineCount - visible)
     for offset in 0..<visible {
       let line = Rectangle(
         row: lines.row + offset, column: lines.column + 1, rows: 1, columns: max(0, lines.columns - 1))
       if isActive, section.pointer == first + offset { frame.fill(line, Cell(" ", Theme.selected)) }
-      frame.write(section.lines[first + offset], row: line.row, in: line)
+      frame.write(section.line(first + offset), row: line.row, in: line)
     }
-    if first + visible < section.lines.count, lines.columns > 3 {
+    if first + visible < section.lineCount, lines.columns > 3 {
       frame.write(
         "▾", row: lines.row + visible - 1, column: lines.column + lines.columns, style: Theme.strong)
     }

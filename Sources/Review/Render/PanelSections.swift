@@ -3,44 +3,54 @@ import Volumes
 
 extension ReviewState {
   /// Each label of the shown version: colour, name, mL, and against A how much B changes it.
+  ///
+  /// A label that the other version calls something else has a second line that says what.
   func labelSection(width: Int) -> PanelSection {
-    let labels = shownLabels
-    let compared = comparison
+    guard let version = shownVersion, !version.table.labels.isEmpty else {
+      return PanelSection(
+        focus: .labels, title: "Labels", key: "b", lines: [[Span("none: m runs a network", Theme.quiet)]],
+        pointer: nil)
+    }
+    let labels = version.table.labels
+    let isA = version.id == comparison?.a
+    // Comparing is what the columns are for: a version that is neither A nor B has none.
+    let compared = isA || version.id == comparison?.b ? comparison : nil
     let nameWidth = max(4, width - 10 - (compared == nil ? 0 : 13))
+    var entries: [(position: Int, partner: String?)] = []
+    var pointer: Int?
+    let selected = version.position(selectedLabel)
+    for (position, label) in labels.enumerated() {
+      if position == selected { pointer = entries.count + 1 }
+      entries.append((position, nil))
+      if let pair = compared?.row(of: label.value, inA: isA)?.pair, let a = pair.nameA, let b = pair.nameB,
+        a.lowercased() != b.lowercased()
+      {
+        entries.append((position, "  is \(cleaned(isA ? b : a)) in \(isA ? "B" : "A")"))
+      }
+    }
     var header = "  " + "name".fitted(nameWidth) + "mL".fitted(8, atRight: true)
     if compared != nil { header += "B-A".fitted(7, atRight: true) + "Dice".fitted(6, atRight: true) }
-    let rows = Dictionary(
-      (compared?.rows ?? []).map { ($0.pair.name.lowercased(), $0) }, uniquingKeysWith: { first, _ in first })
-    let position = labels.firstIndex { $0.key == selectedLabel }
-    // Of thousands of labels only those around the selected one can be in sight.
-    let near = (position ?? 0) - Self.labelsInSight..<(position ?? 0) + Self.labelsInSight
-    var lines: [[Span]] = labels.isEmpty ? [] : [[Span(header, Theme.quiet)]]
-    for (index, label) in labels.enumerated() {
-      guard near.contains(index) else {
-        lines.append([])
-        continue
-      }
-      let isPointed = focus == .labels && label.key == selectedLabel
-      let isShown = isVisible(label)
+    return PanelSection(
+      focus: .labels, title: "Labels", key: "b", lineCount: entries.count + 1, pointer: pointer
+    ) { number in
+      guard number > 0 else { return [Span(header, Theme.quiet)] }
+      let entry = entries[number - 1]
+      if let partner = entry.partner { return [Span(partner, Theme.note)] }
+      let label = labels[entry.position]
+      let isPointed = focus == .labels && entry.position == selected
+      let isShown = isVisible(label, of: version)
       var style = isPointed ? Theme.selected : isShown ? Theme.plain : Theme.quiet
-      style.isBold = label.key == selectedLabel
+      style.isBold = entry.position == selected
       var swatch = style
       swatch.foreground = label.colour.rgb.colour
       swatch.isReversed = false
-      let millilitres = shownVersion?.millilitres(of: label.value) ?? 0
-      var text = cleaned(label.name).fitted(nameWidth) + volumeText(millilitres).fitted(8, atRight: true)
-      if let row = rows[label.key] {
-        text += agreement(row)
-      }
-      lines.append([Span(isShown ? "■ " : "· ", swatch), Span(text, style)])
+      var text =
+        cleaned(label.name).fitted(nameWidth)
+        + volumeText(version.millilitres(of: label.value)).fitted(8, atRight: true)
+      if let row = compared?.row(of: label.value, inA: isA) { text += agreement(row) }
+      return [Span(isShown ? "■ " : "· ", swatch), Span(text, style)]
     }
-    if labels.isEmpty { lines.append([Span("none: m runs a network", Theme.quiet)]) }
-    return PanelSection(
-      focus: .labels, title: "Labels", key: "b", lines: lines, pointer: position.map { $0 + 1 })
   }
-
-  /// More labels than any screen has rows.
-  private static let labelsInSight = 1000
 
   /// The change in mL from A to B, and Dice; a label that one version does not know has neither.
   private func agreement(_ row: Comparison.Row) -> String {

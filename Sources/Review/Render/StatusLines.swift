@@ -73,6 +73,7 @@ extension ReviewState {
       spans.append(Span(" \(name)", Theme.bar))
     }
     spans.append(Span("  \(view.convention.rawValue)", Theme.barStrong))
+    if let frameText { spans.append(Span("  " + frameText, Theme.barStrong)) }
     if view.zoom != 1 { spans.append(Span("  zoom \(brief(view.zoom, atMost: 1))", Theme.bar)) }
     if view.showsDifference {
       func swatch(_ colour: RGB, _ text: String) {
@@ -96,7 +97,7 @@ extension ReviewState {
   /// A message at the left, the running job at the right.
   func paintMessageLine(_ area: Rectangle, into frame: inout Frame) {
     var area = area
-    let job = [JobKind.export, .refinement, .segmentation].lazy.compactMap { jobs[$0] }.first
+    let job = [JobKind.export, .refinement, .segmentation, .frame].lazy.compactMap { jobs[$0] }.first
     if let job, let title = job.title {
       var text = "\(title) \(progressBar(job.fraction, width: area.columns >= 110 ? 20 : 8))"
       if let seconds = job.remainingSeconds { text += "  \(duration(seconds)) left" }
@@ -107,18 +108,18 @@ extension ReviewState {
       area = rest
     }
     guard let message else { return }
-    let style: Style
-    switch message.kind {
-    case .note: style = Theme.plain
-    case .warning: style = Theme.warning
-    case .error: style = Theme.error
-    }
-    frame.write([Span(" " + message.text, style)], row: area.row, in: area)
+    frame.write([Span(" " + message.text, message.kind.style)], row: area.row, in: area)
   }
 
   /// The keys that matter where the reviewer is, as many as fit.
   func paintKeyBar(_ area: Rectangle, into frame: inout Frame) {
-    if case .command(let prompt, let entry) = dialog {
+    if let entry = dialog?.entry {
+      let prompt: String
+      switch dialog {
+      case .command(let text, _): prompt = text
+      case .label(let edit, _): prompt = TextWidth.truncated(self.prompt(edit), to: area.columns / 2)
+      default: prompt = ""
+      }
       let start = area.column + 1 + TextWidth.columns(prompt)
       let room = max(1, area.columns - start - 1)
       // The end of a long line matters more than its start.

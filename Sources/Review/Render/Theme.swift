@@ -28,6 +28,17 @@ enum Theme {
   static let conflict = RGB(204, 121, 167)
 }
 
+extension Message.Kind {
+  /// How a message of this kind is shown.
+  var style: Style {
+    switch self {
+    case .note: Theme.plain
+    case .warning: Theme.warning
+    case .error: Theme.error
+    }
+  }
+}
+
 extension RGBColour {
   /// The colour as the screen's.
   var rgb: RGB { RGB(red, green, blue) }

@@ -6,11 +6,41 @@ package struct OpenCaseRequest: Equatable, Sendable {
   package var imagePath: String?
   /// Mask files as the user wrote them.
   package var maskPaths: [String]
+  /// Names for the labels of masks that do not name theirs; values of one name become one label.
+  package var selections: [LabelSelection]
 
   /// A request.
-  package init(imagePath: String? = nil, maskPaths: [String] = []) {
+  package init(imagePath: String? = nil, maskPaths: [String] = [], selections: [LabelSelection] = []) {
     self.imagePath = imagePath
     self.maskPaths = maskPaths
+    self.selections = selections
+  }
+}
+
+/// Another frame of the image to be read.
+package struct FrameRequest: Equatable, Sendable {
+  /// The image's file.
+  package var imagePath: String
+  /// Which frame, counted from 0.
+  package var frame: Int
+  /// The grid that the frame must lie on: that of the frame shown.
+  package var grid: VolumeGrid
+}
+
+/// A frame of the image.
+package struct ReadFrame: Equatable, Sendable {
+  /// Which, counted from 0.
+  package var frame: Int
+  /// Its voxels.
+  package var image: ScalarVolume
+  /// Its intensities.
+  package var intensities: IntensitySummary
+
+  /// A frame.
+  package init(frame: Int, image: ScalarVolume) {
+    self.frame = frame
+    self.image = image
+    intensities = IntensitySummary(image)
   }
 }
 
@@ -250,9 +280,17 @@ package struct Provenance: Equatable, Sendable {
   package var versionName: String
   /// "accepted", "rejected", "flagged", or nil when no verdict was given.
   package var verdict: String?
+  /// The frame of the image that network and CRF read, counted from 0.
+  package var frame: Int
+  /// Selections that made one label of several values of the mask's file.
+  package var merged: [LabelSelection]
 
   /// A provenance.
-  package init(steps: [Step], versionName: String, verdict: String?) {
+  package init(
+    steps: [Step], versionName: String, verdict: String?, frame: Int = 0, merged: [LabelSelection] = []
+  ) {
+    self.merged = merged
+    self.frame = frame
     self.steps = steps
     self.versionName = versionName
     self.verdict = verdict

@@ -11,6 +11,17 @@ package protocol ReviewServices: Sendable {
   /// Reads the image and its masks.
   func openCase(_ request: OpenCaseRequest, _ work: WorkContext) throws -> ReviewCase
 
+  /// Reads another frame of the image.
+  /// - Throws: `InputError` when there is no such frame, or the file is no longer what it was; `Cancelled`.
+  func read(_ request: FrameRequest, _ work: WorkContext) throws -> ScalarVolume
+
+  /// What the reviewer said before of the labels of the same files: A's values and B's that go with them; nil when
+  /// nothing is known.
+  func rememberedPartners(_ memory: PairingMemory) -> [UInt16: UInt16]?
+
+  /// Remembers what the reviewer said of the labels of two versions.
+  func remember(_ partners: [UInt16: UInt16], of memory: PairingMemory) throws
+
   /// The models at hand, each judged for `image`; the most suitable first.
   func models(for image: ScalarVolume, _ work: WorkContext) throws -> [ModelDescription]
 

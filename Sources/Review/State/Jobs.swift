@@ -13,6 +13,7 @@ package struct JobID: Hashable, Sendable {
 /// What a job works on; a newer job cancels the older one of its kind.
 package enum JobKind: Hashable, Sendable, CaseIterable {
   case opening, models, segmentation, refinement, preview, following, measurement, presets, comparison, export
+  case frame, memory
 }
 
 /// What a job is asked to do.
@@ -29,6 +30,10 @@ package enum JobRequest: Equatable, Sendable {
   /// The saved presets; with one to save first.
   case presets(saving: NamedKernels?, replacesExisting: Bool = false)
   case compare(ComparisonRequest)
+  /// What the reviewer said of two versions' labels, for the same files another time.
+  case remember([UInt16: UInt16], of: PairingMemory)
+  /// Another frame of the image.
+  case read(FrameRequest)
   case export(ExportRequest)
 
   /// Its kind.
@@ -43,6 +48,8 @@ package enum JobRequest: Equatable, Sendable {
     case .measure: .measurement
     case .presets: .presets
     case .compare: .comparison
+    case .remember: .memory
+    case .read: .frame
     case .export: .export
     }
   }
@@ -59,6 +66,8 @@ package enum JobOutcome: Equatable, Sendable {
   /// Nothing was saved because there are kernels of this name already.
   case kernelsExist(NamedKernels)
   case compared(Comparison)
+  case remembered
+  case read(ReadFrame)
   case exported(ExportOutcome)
   case cancelled
   /// One line.
@@ -88,13 +97,15 @@ package struct RunningJob: Equatable, Sendable {
   package enum Purpose: Equatable, Sendable {
     case opening
     case models
-    case segmentation(ModelDescription)
-    case refinement(base: VersionID, KnobSettings)
+    case segmentation(ModelDescription, frame: Int)
+    case refinement(base: VersionID, KnobSettings, frame: Int)
     case preview(base: VersionID, KnobSettings)
     case following(base: VersionID, KnobSettings)
     case measurement(base: VersionID)
     case presets(saved: String?)
     case comparison
+    case memory
+    case frame(Int)
     case export(VersionID, path: String, quitsAfterwards: Bool)
   }
 
@@ -112,9 +123,10 @@ package struct RunningJob: Equatable, Sendable {
     switch purpose {
     case .opening: "opening"
     case .models: nil
-    case .segmentation(let model): "running \(cleaned(model.name))"
+    case .segmentation(let model, _): "running \(cleaned(model.name))"
     case .refinement: "refining with the CRF"
-    case .preview, .following, .measurement, .presets, .comparison: nil
+    case .preview, .following, .measurement, .presets, .comparison, .memory: nil
+    case .frame(let frame): "reading frame \(frame)"
     case .export: "exporting"
     }
   }

@@ -38,7 +38,7 @@ package struct ReviewState: Equatable, Sendable {
   package var focus = Focus.picture
   /// What lies over the screen and takes every key.
   package var dialog: Dialog?
-  /// The label that the table points at, by ``Label/key``.
+  /// The label that the table points at, by ``Version/key(of:)``.
   package var selectedLabel: String?
   /// The version that the versions list points at.
   package var selectedVersion: VersionID?
@@ -74,6 +74,14 @@ package struct ReviewState: Equatable, Sendable {
   package var refinementCount = 0
   /// How A and B compare, once counted.
   package var comparison: Comparison?
+  /// Which labels of A and B go together.
+  package var comparedPairs: [LabelPair] = []
+  /// Pairings that nobody had to decide.
+  package var settledPairings: [LabelPairing] = []
+  /// Pairs of families of which the reviewer was asked which labels go together.
+  package var askedPairings: Set<Set<VersionID>> = []
+  /// That question, when it came while something lay over the screen.
+  package var pairingDue: Dialog?
   /// Models at hand, once asked for.
   package var models: [ModelDescription]?
   /// What was asked of the list of models before it was there.
@@ -83,7 +91,14 @@ package struct ReviewState: Equatable, Sendable {
   /// Where a mouse button that is held was last.
   package var lastDrag: ScreenCell?
   /// The line above the key bar.
-  package var message: Message?
+  package var message: Message? {
+    didSet {
+      guard let message, message != oldValue else { return }
+      messages = messages.suffix(99) + [message]
+    }
+  }
+  /// The last hundred messages, oldest first.
+  package private(set) var messages: [Message] = []
 
   /// A session that is about to open `request`.
   package init(request: OpenCaseRequest, screen: ScreenSize, capabilities: TerminalCapabilities) {
@@ -124,10 +139,10 @@ package struct ReviewState: Equatable, Sendable {
   /// The labels of the shown version.
   package var shownLabels: [Label] { shownVersion?.table.labels ?? [] }
 
-  /// Whether the overlay shows a label.
-  package func isVisible(_ label: Label) -> Bool {
-    if let solo = decisions.soloLabel { return solo == label.key }
-    return !decisions.hiddenLabels.contains(label.key)
+  /// Whether the overlay shows a label of a version.
+  package func isVisible(_ label: Label, of version: Version) -> Bool {
+    if let solo = decisions.soloLabel { return solo == version.key(of: label) }
+    return decisions.hiddenLabels.isEmpty || !decisions.hiddenLabels.contains(version.key(of: label))
   }
 }
 
@@ -211,10 +226,37 @@ package enum Dialog: Equatable, Sendable {
   case models(selected: Int)
   /// The kernels to choose from.
   case presets(selected: Int)
+  /// The colours to choose from for a label; the last entry types one.
+  case colours(LabelEdit, selected: Int)
+  /// Which labels of two versions are one structure.
+  case pairing(PairingDialog)
+  /// What the files' readers noticed and what was said so far, from this line.
+  case notes(line: Int)
   /// The command line; `prompt` is ":" or "go to ".
   case command(prompt: String, TextEntry)
+  /// The name or colour of a label being typed.
+  case label(LabelEdit, TextEntry)
   /// A question that yes or no answers.
   case question(Question)
+}
+
+extension Dialog {
+  /// The line that is being typed, if there is one.
+  var entry: TextEntry? {
+    switch self {
+    case .command(_, let entry), .label(_, let entry): entry
+    default: nil
+    }
+  }
+
+  /// The same with another line.
+  func with(_ entry: TextEntry) -> Dialog {
+    switch self {
+    case .command(let prompt, _): .command(prompt: prompt, entry)
+    case .label(let edit, _): .label(edit, entry)
+    default: self
+    }
+  }
 }
 
 /// A question before something that cannot be undone.

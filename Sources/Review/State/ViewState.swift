@@ -57,9 +57,11 @@ package struct Decisions: Equatable, Sendable {
   package var a, b: VersionID?
   /// Which of them is shown.
   package var shownSide = Side.a
-  /// Labels that are not drawn, by ``Label/key``.
+  /// Which labels of which versions the reviewer said are one structure.
+  package var pairings: [LabelPairing] = []
+  /// Labels that are not drawn, by ``Version/key(of:)``.
   package var hiddenLabels: Set<String> = []
-  /// The only label drawn, by ``Label/key``.
+  /// The only label drawn, by ``Version/key(of:)``.
   package var soloLabel: String?
   /// Black and white.
   package var window = IntensityWindow(lower: 0, upper: 1)

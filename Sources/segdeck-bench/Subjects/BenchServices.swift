@@ -32,6 +32,14 @@ final class BenchServices: ReviewServices {
 
   func openCase(_ request: OpenCaseRequest, _ work: WorkContext) throws -> ReviewCase { content }
 
+  func read(_ request: FrameRequest, _ work: WorkContext) throws -> ScalarVolume {
+    throw InputError(request.imagePath, "has one frame")
+  }
+
+  func rememberedPartners(_ memory: PairingMemory) -> [UInt16: UInt16]? { nil }
+
+  func remember(_ partners: [UInt16: UInt16], of memory: PairingMemory) {}
+
   func models(for image: ScalarVolume, _ work: WorkContext) throws -> [ModelDescription] {
     guard let model else { return [] }
     return [

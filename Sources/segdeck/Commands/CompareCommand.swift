@@ -76,6 +76,13 @@ struct CompareCommand: ParsableCommand {
       : selections.map {
         MatchedStructure($0, coding: coding, referenceNames: first.names, otherNames: second.names)
       }
+    func compared(_ path: String, _ mask: FittedMask) -> OverlapNotes.Mask {
+      OverlapNotes.Mask(
+        name: FilePath.name(of: path), labels: mask.labels, table: mask.names ?? LabelTable())
+    }
+    let notes = try OverlapNotes().lines(
+      structures, reference: compared(reference, first), other: compared(other, second), work: work)
+    for note in notes { Console.note(note) }
     let overlaps = try LabelOverlaps(reference: first.labels, other: second.labels, work: work)
     let comparisons = try structures.map {
       try StructureComparison(

@@ -27,6 +27,12 @@ struct ConvertCommand: ParsableCommand {
     completion: .file())
   var like: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "With --like: one label of several values, as in 1,2=kidney, which gets the first; may be repeated.",
+      valueName: "values=name"))
+  var label: [String] = []
+
   @Option(help: "How a model's weights are stored: f32, f16 or bf16.")
   var weights = "f32"
 
@@ -41,6 +47,10 @@ struct ConvertCommand: ParsableCommand {
       let place = try OutputPlace(output, isForced: force, kind: .model)
       return try ModelConversion.run(input, to: place.path, format: format, card: card)
     }
+    let selections = try LabelSelection.parsed(label)
+    guard selections.isEmpty || like != nil else {
+      throw InputError("--label", "names labels of a mask", expected: "--like with it")
+    }
     let image = try ImageFile.open(input)
     let place = try OutputPlace(output, isForced: force, kind: .image)
     let work = WorkContext(cancellation: Interruption.cancellation())
@@ -51,6 +61,8 @@ struct ConvertCommand: ParsableCommand {
     let reference = try ImageFile.open(like)
     let mask = try FittedMask.masks([image], on: reference.grid, frame: frame, work: work)[0]
     mask.keepNotes()
-    try mask.labels.write(to: place.path, source: reference.source)
+    var labels = mask.labels
+    for selection in selections { labels.merge(selection) }
+    try labels.write(to: place.path, source: reference.source)
   }
 }

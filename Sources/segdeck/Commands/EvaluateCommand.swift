@@ -56,10 +56,11 @@ struct EvaluateCommand: ParsableCommand {
     let segmenter = try Segmenter(
       model: model, usesAuxiliaryHeads: settings.auxiliaryHeadWeights.contains { $0 != 0 }, work: work.silent)
     var rows: [EvaluatedStructure] = []
+    let notes = OverlapNotes()
     for (index, source) in sources.enumerated() {
       let share = 1 / Double(sources.count)
       let part = work.part(Double(index) * share...min(1, Double(index + 1) * share))
-      rows += try measured(source, segmenter, settings, work: part)
+      rows += try measured(source, segmenter, settings, notes, work: part)
     }
     let report = EvaluationReport(model: model.path, refinement: refine ? settings : nil, rows: rows)
     if json { try Console.print(json: report.json()) } else { try Console.print(report.text(tables)) }
@@ -90,7 +91,7 @@ struct EvaluateCommand: ParsableCommand {
 
   private func measured(
     _ source: TrainingFolders.Source, _ segmenter: Segmenter, _ settings: RefinementSettings,
-    work: WorkContext
+    _ notes: OverlapNotes, work: WorkContext
   ) throws -> [EvaluatedStructure] {
     let model = segmenter.model
     let (image, truth) = try source.volumes(mustBeFinite: false, work: work.silent)
@@ -112,16 +113,19 @@ struct EvaluateCommand: ParsableCommand {
       ).labels
     }
     labels = labels.cleared(where: truth, has: source.coding.codes(of: source.ignoredValues))
-    let rows = try source.selections.map { selection in
+    let structures = try source.selections.map { selection throws(InputError) in
       guard let label = model.labels.first(where: { $0.name.lowercased() == selection.name.lowercased() })
       else {
         throw InputError(
           "--label \(selection)", "the model has no such structure",
           expected: model.labels.map(\.name).joined(separator: ", "))
       }
-      let structure = MatchedStructure(
+      return MatchedStructure(
         name: selection.name, referenceValues: source.coding.codes(of: selection.values),
         otherValues: [label.value])
+    }
+    for line in try notes.lines(structures, source, truth, model, labels, work: work) { Console.note(line) }
+    let rows = try structures.map { structure in
       let comparison = try StructureComparison(
         structure, reference: truth, other: labels, toleranceMillimetres: 2, work: work.silent)
       return EvaluatedStructure(name: source.pair.name, comparison: comparison)

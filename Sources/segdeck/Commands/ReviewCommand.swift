@@ -9,7 +9,12 @@ struct ReviewCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "review",
     abstract: "Look at an image and its masks in three planes; run networks and the CRF; export.",
-    discussion: "Without an image it opens the sample case. ? lists the keys.")
+    discussion: """
+      Without an image it opens the sample case. ? lists the keys.
+
+      --label names labels of every mask that has no names of its own beside it; values of one name, as in \
+      1,2=kidney, become one label with the first of the values.
+      """)
 
   @Argument(help: "An image file; the sample case when there is none.", completion: .file())
   var image: String?
@@ -19,6 +24,12 @@ struct ReviewCommand: ParsableCommand {
     completion: .file())
   var masks: [String] = []
 
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "What label values are, as in 6=liver or 1,2=kidney; may be repeated.", valueName: "values=name"))
+  var label: [String] = []
+
   @Option(name: .long, help: "A bundled model's name or a model file, offered first.")
   var model: String?
 
@@ -26,11 +37,15 @@ struct ReviewCommand: ParsableCommand {
 
   func run() throws {
     if let image { try SegdeckCommand.refuseMistyped(image) }
+    let selections = try LabelSelection.parsed(label)
+    if !selections.isEmpty, masks.isEmpty {
+      throw InputError("--label", "names labels of masks", expected: "a --mask")
+    }
     if let model { _ = try ModelLibrary.model(model) }
     let services = CaseServices(preferredModel: model)
     let terminal = try options.makeTerminal()
     let failure = ReviewSession.run(
-      terminal: terminal, services: services, request: OpenCaseRequest(imagePath: image, maskPaths: masks))
+      terminal: terminal, services: services, request: OpenCaseRequest(imagePath: image, maskPaths: masks, selections: selections))
     terminal.stop()
     if let failure { throw ReviewFailure(line: failure) }
   }

@@ -14,6 +14,7 @@ struct SweepSources {
   private let predictions: [NetworkPrediction]
   private let probabilityPaths: [String]
   private let structures: [[MatchedStructure]]
+  private let overlapNotes = OverlapNotes()
 
   /// Names of the structures that are compared.
   var structureNames: [String] { structures.first?.map(\.name) ?? [] }
@@ -108,9 +109,12 @@ struct SweepSources {
     var none = crf(settings)
     none.appearanceWeight = 0
     none.smoothnessWeight = 0
+    let unrefined = try refinement.labels(settings: none, work: work.silent)
+    let notes = try overlapNotes.lines(structures[index], sources[index], labels, model, unrefined, work: work)
+    for note in notes { Console.note(note) }
     return try SweepMeasurement(
       name: sources[index].pair.name, refinement: refinement, kernels: kernels.map(crf),
-      unrefined: try refinement.labels(settings: none, work: work.silent), truth: labels,
+      unrefined: unrefined, truth: labels,
       structures: structures[index], ignoredCodes: ignoredCodes(index), work: work)
   }
 

@@ -10,6 +10,13 @@ enum Checksum {
     _ = OPENSSL_init_crypto(UInt64(OPENSSL_INIT_NO_ATEXIT), nil)
   }()
 
+  /// The SHA-256 of bytes in hexadecimal.
+  static func sha256(of data: Data) -> String {
+    var digest = [UInt8](repeating: 0, count: Int(SHA256_DIGEST_LENGTH))
+    _ = data.withUnsafeBytes { SHA256($0.bindMemory(to: UInt8.self).baseAddress, data.count, &digest) }
+    return digest.map { String(format: "%02x", $0) }.joined()
+  }
+
   /// The SHA-256 of a file's bytes in hexadecimal, read in pieces.
   /// - Throws: ``InputError`` when the file cannot be read.
   static func sha256(ofFile path: String) throws(InputError) -> String {

@@ -123,4 +123,19 @@ struct ReviewRecord: Codable {
   var verdict: String?
   var version: String
   var exported: String
+  /// The labels as they were called and coloured.
+  var labels: [Label]?
+
+  /// A label: its value in the mask, its name, and its colour as in "#0072b2".
+  struct Label: Codable {
+    var value: UInt16
+    var name: String
+    var colour: String
+
+    init(_ label: Volumes.Label) {
+      value = label.value
+      name = label.name
+      colour = label.colour.hexadecimal
+    }
+  }
 }

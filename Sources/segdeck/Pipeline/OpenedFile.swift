@@ -100,6 +100,9 @@ struct OpenedImage {
     self.image = image
   }
 
+  /// Whether all of its files are as they were.
+  var isUntouched: Bool { files.allSatisfy { $0.change == nil } }
+
   /// The image as a record states it: of a header and its voxels in two files, the one that was named, with the other.
   var recorded: MaskRecord.File {
     var parts = files.map(\.recorded)

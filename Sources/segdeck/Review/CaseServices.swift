@@ -13,6 +13,7 @@ final class CaseServices: ReviewServices {
   private let presets = SavedPresets()
   /// The image and the masks by their full paths, as they were when they were opened.
   private let opened = Mutex<[String: OpenedImage]>([:])
+  private let pairings = RememberedPairings()
   private let preferredModel: String?
 
   /// Services that offer `preferredModel` (a bundled name or a file) before the bundled ones.
@@ -44,6 +45,8 @@ final class CaseServices: ReviewServices {
         name: FilePath.name(of: path), path: place, labels: mask.labels,
         table: (mask.names ?? LabelTable()).completed(for: others, coding: mask.labels.coding))
     }
+    let named = try masks.named(by: request.selections)
+    findings += named.notes
     work.report(1)
     let files = opened
     self.opened.withLock { $0 = files }
@@ -52,13 +55,30 @@ final class CaseServices: ReviewServices {
     let folder =
       sample == nil ? FilePath.folder(of: full) : FileSystem.currentFolder
     return ReviewCase(
-      name: name, imagePath: full, image: image, masks: masks, findings: findings,
-      exportPath: FilePath.joined(folder, name + "_seg.nii.gz"))
+      name: name, imagePath: full, image: image, frameCount: file.frameCount, masks: named.masks,
+      findings: findings, exportPath: FilePath.joined(folder, name + "_seg.nii.gz"))
   }
 
   /// The file's name without its format's suffix.
   private static func caseName(_ path: String) -> String {
     ImageName.stem(of: FilePath.name(of: path))
+  }
+
+  func read(_ request: FrameRequest, _ work: WorkContext) throws -> ScalarVolume {
+    guard let opened = opened.withLock({ $0[request.imagePath] }) else {
+      throw InputError(request.imagePath, "is not the image that was opened")
+    }
+    let image = try opened.image.scalarVolume(frame: request.frame, work: work)
+    guard opened.isUntouched, image.grid == request.grid else {
+      throw InputError(request.imagePath, "is no longer the image that was opened")
+    }
+    return image
+  }
+
+  func rememberedPartners(_ memory: PairingMemory) -> [UInt16: UInt16]? { pairings.partners(memory) }
+
+  func remember(_ partners: [UInt16: UInt16], of memory: PairingMemory) throws {
+    try pairings.remember(partners, of: memory)
   }
 
   func models(for image: ScalarVolume, _ work: WorkContext) throws -> [ModelDescription] {

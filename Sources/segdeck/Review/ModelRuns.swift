@@ -22,7 +22,7 @@ final class ModelRuns: Sendable {
   private struct Kept {
     enum Origin: Equatable {
       case run(Int, usesAuxiliaryHeads: Bool)
-      case mask(LabelVolume, [UInt16], Double)
+      case mask(LabelVolume, [UInt16], Double, image: ScalarVolume)
     }
     var origin: Origin
     var refinement: Refinement
@@ -95,11 +95,11 @@ final class ModelRuns: Sendable {
   func refinement(
     of mask: LabelVolume, labelValues: [UInt16], confidence: Double, image: ScalarVolume, _ work: WorkContext
   ) throws -> Refinement {
-    try kept(.mask(mask, labelValues, confidence)) {
+    try kept(.mask(mask, labelValues, confidence, image: image)) {
       // A turn of the confidence leaves the image's range, which takes a pass over all of it, as it was.
       let sibling = state.withLock { state in
         state.refinements.first {
-          if case .mask(let other, _, _) = $0.origin { return other == mask }
+          if case .mask(let other, _, _, let otherImage) = $0.origin { return other == mask && otherImage == image }
           return false
         }
       }

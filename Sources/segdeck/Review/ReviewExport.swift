@@ -46,7 +46,7 @@ struct ReviewExport {
     }
     record.review = ReviewRecord(
       reviewer: NSUserName(), verdict: request.provenance.verdict, version: request.provenance.versionName,
-      exported: Date.now.formatted(.iso8601))
+      exported: Date.now.formatted(.iso8601), labels: request.table.labels.map(ReviewRecord.Label.init))
     return record
   }
 
@@ -59,16 +59,21 @@ struct ReviewExport {
     }
     var commands: [[String]] = []
     var mask = ""
+    let merged = request.provenance.merged
+    let frame = request.provenance.frame > 0 ? ["--frame", "\(request.provenance.frame)"] : []
     for (index, step) in steps.enumerated() {
       let target = index == steps.count - 1 ? MaskRecord.outputName : "step\(index + 1).nii.gz"
       switch step {
       case .mask(let path):
         mask = path
-        if steps.count == 1 {
-          commands.append(["segdeck", "convert", path, target, "--like", request.imagePath])
+        if steps.count == 1 || !merged.isEmpty {
+          commands.append(
+            ["segdeck", "convert", path, target, "--like", request.imagePath]
+              + merged.flatMap { ["--label", $0.description] })
+          mask = target
         }
       case .network(let id):
-        var words = ["segdeck", "segment", request.imagePath, "--model", id]
+        var words = ["segdeck", "segment", request.imagePath, "--model", id] + frame
         if case .refinement(let settings, nil)? = steps.dropFirst().first {
           words += ["--probabilities", MaskRecord.probabilitiesName]
           if !settings.auxiliaryHeadWeights.isEmpty {
@@ -78,7 +83,7 @@ struct ReviewExport {
         commands.append(words + ["-o", target])
         mask = target
       case .refinement(let settings, let confidence):
-        var words = ["segdeck", "refine", request.imagePath]
+        var words = ["segdeck", "refine", request.imagePath] + frame
         if let confidence {
           words += ["--mask", mask, "--mask-confidence", "\(confidence)"]
         } else {

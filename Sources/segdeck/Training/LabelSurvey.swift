@@ -45,7 +45,16 @@ struct LabelSurvey {
     }
     self.coding = coding
     for own in found {
-      for entry in own.entries where names[entry.value] == nil { names[entry.value] = entry.name }
+      for entry in own.entries where values.contains(entry.value) {
+        guard let known = names[entry.value] else {
+          names[entry.value] = entry.name
+          continue
+        }
+        guard known.lowercased() != entry.name.lowercased() else { continue }
+        notes.append(
+          "label \(entry.value) is called \(known) beside one file and \(entry.name) beside another; "
+            + "it counts as \(known) in all, unless --label says otherwise")
+      }
       ignoredValues.formUnion(own.ignoredValues)
       notes += own.notes(coding)
     }

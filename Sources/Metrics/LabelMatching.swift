@@ -1,0 +1,73 @@
+import Volumes
+
+/// Which labels of two masks are one structure, judged by their names and by how they lie on each other.
+package struct LabelMatching: Equatable, Sendable {
+  /// What names and overlaps together say: values of the reference and the other mask's values that go with them.
+  package let proposed: [UInt16: UInt16]
+  /// Whether somebody should look at it: what names or values say is not what overlaps say.
+  package let isDoubtful: Bool
+
+  /// How far labels must overlap to go together: where a name is missing, and where the names differ.
+  private static let leastDice = (unnamed: 0.25, renamed: 0.5)
+  /// How much more another label must overlap before a pair that the names, or the values, give is doubted.
+  private static let bonus = (name: 0.4, value: 0.25)
+
+  private struct Candidate {
+    var reference, other: UInt16
+    var dice, score: Double
+  }
+
+  /// Matches the labels of two tables one to one.
+  ///
+  /// - Parameters:
+  ///   - declared: Pairs that the names give, or the values where neither mask has a name for them.
+  ///   - overlaps: How the labels lie on each other.
+  package init(
+    reference: LabelTable, other: LabelTable, declared: [UInt16: UInt16], overlaps: LabelOverlaps
+  ) {
+    func occurs(_ one: UInt16, _ two: UInt16) -> Bool {
+      overlaps.referenceVoxelCounts[one] != nil && overlaps.otherVoxelCounts[two] != nil
+    }
+    let dice = Dictionary(
+      overlaps.pairs.map { (UInt32($0.reference) << 16 | UInt32($0.other), $0.dice) },
+      uniquingKeysWith: { first, _ in first })
+    var candidates = declared.map { one, two in
+      let overlap = dice[UInt32(one) << 16 | UInt32(two)] ?? 0
+      let isNamed = reference[one]?.isUnnamed == false
+      return Candidate(
+        reference: one, other: two, dice: overlap,
+        score: overlap + (isNamed ? Self.bonus.name : Self.bonus.value))
+    }
+    func lacksName(_ one: UInt16, _ two: UInt16) -> Bool {
+      reference[one]?.isUnnamed != false || other[two]?.isUnnamed != false
+    }
+    for pair in overlaps.pairs where declared[pair.reference] != pair.other {
+      let isUnnamed = lacksName(pair.reference, pair.other)
+      guard pair.dice >= (isUnnamed ? Self.leastDice.unnamed : Self.leastDice.renamed) else { continue }
+      let isSameValue = isUnnamed && pair.reference == pair.other
+      candidates.append(
+        Candidate(
+          reference: pair.reference, other: pair.other, dice: pair.dice,
+          score: pair.dice + (isSameValue ? Self.bonus.value : 0)))
+    }
+    candidates.sort { ($1.score, $0.reference, $0.other) < ($0.score, $1.reference, $1.other) }
+    var proposed: [UInt16: UInt16] = [:]
+    var taken: Set<UInt16> = []
+    for candidate in candidates
+    where proposed[candidate.reference] == nil && !taken.contains(candidate.other) {
+      proposed[candidate.reference] = candidate.other
+      taken.insert(candidate.other)
+    }
+    let isContradicted = declared.contains { occurs($0.key, $0.value) && proposed[$0.key] != $0.value }
+    // A value that both masks use and one of them does not name may be taken at its word where it overlaps.
+    let isGuessed = proposed.contains { one, two in
+      declared[one] != two && !(one == two && lacksName(one, two))
+    }
+    let leavesSameValue = reference.labels.contains { label in
+      occurs(label.value, label.value) && lacksName(label.value, label.value)
+        && proposed[label.value] == nil && !taken.contains(label.value)
+    }
+    self.proposed = proposed
+    isDoubtful = isContradicted || isGuessed || leavesSameValue
+  }
+}

@@ -1,0 +1,190 @@
+import Volumes
+
+/// Which labels of two families of versions are one structure, as the reviewer, or an overlap beyond doubt, said.
+///
+/// A family is a mask or a network's result with all its refinements: they share values and names.
+package struct LabelPairing: Equatable, Sendable {
+  /// The families, each by its oldest version.
+  package var older, newer: VersionID
+  /// Values of the older family and those of the newer one that go with them, one to one.
+  package var partners: [UInt16: UInt16]
+
+  /// A pairing of two families, `partners` leading from `one` to `other`.
+  package init(_ one: VersionID, _ other: VersionID, partners: [UInt16: UInt16]) {
+    (older, newer) = (min(one, other), max(one, other))
+    self.partners = one < other ? partners : LabelPairing.inverted(partners)
+  }
+
+  /// Whether it is about these two families.
+  package func isOf(_ one: VersionID, _ other: VersionID) -> Bool {
+    older == min(one, other) && newer == max(one, other)
+  }
+
+  /// The same, leading from `family` to the other one.
+  package func partners(from family: VersionID) -> [UInt16: UInt16] {
+    family == older ? partners : LabelPairing.inverted(partners)
+  }
+
+  private static func inverted(_ partners: [UInt16: UInt16]) -> [UInt16: UInt16] {
+    Dictionary(partners.map { ($1, $0) }, uniquingKeysWith: min)
+  }
+}
+
+extension [LabelPairing] {
+  /// What was said of two families, if anything.
+  func last(of one: VersionID, _ other: VersionID) -> LabelPairing? { last { $0.isOf(one, other) } }
+}
+
+/// The labels of all families, those that are one structure joined.
+///
+/// Joined are first the labels of pairings, the newest pairing first; then those of one name and, where neither has a
+/// name, of one value. Two labels of one family are never joined.
+private struct StructureSets {
+  /// For each family its labels, ascending by value.
+  let tables: [[Label]]
+  /// The number of each family's first label.
+  private var starts: [Int] = []
+  private var parents: [Int]
+  /// For each root and family the label's position, or -1.
+  private var members: [Int32]
+
+  init(_ tables: [[Label]]) {
+    self.tables = tables
+    var total = 0
+    for table in tables {
+      starts.append(total)
+      total += table.count
+    }
+    parents = Array(0..<total)
+    members = [Int32](repeating: -1, count: total * tables.count)
+    for (family, table) in tables.enumerated() {
+      for position in table.indices {
+        members[(starts[family] + position) * tables.count + family] = Int32(position)
+      }
+    }
+  }
+
+  func number(_ family: Int, _ position: Int) -> Int { starts[family] + position }
+
+  /// The set of a label.
+  mutating func root(_ number: Int) -> Int {
+    var root = number
+    while parents[root] != root { root = parents[root] }
+    var place = number
+    while parents[place] != root { (parents[place], place) = (root, parents[place]) }
+    return root
+  }
+
+  /// The position of a set's label in a family; nil where it has none there.
+  func member(_ root: Int, _ family: Int) -> Int? {
+    let position = members[root * tables.count + family]
+    return position < 0 ? nil : Int(position)
+  }
+
+  /// Joins two sets unless a family would have two labels in one.
+  mutating func join(_ one: Int, _ other: Int) {
+    let (first, second) = (root(min(one, other)), root(max(one, other)))
+    guard first != second else { return }
+    for family in tables.indices where member(first, family) != nil && member(second, family) != nil {
+      return
+    }
+    for family in tables.indices {
+      let position = members[second * tables.count + family]
+      if position >= 0 { members[first * tables.count + family] = position }
+    }
+    parents[second] = first
+  }
+}
+
+extension Decisions {
+  /// Gives every label of every version what says which structure it is, and each structure one colour: that of the
+  /// oldest version that has it.
+  ///
+  /// - Parameter settled: Pairings that nobody had to decide; ``pairings`` come before them.
+  /// - Returns: Keys that became other ones; what is hidden stays hidden.
+  /// - Complexity: O(labels of all versions), up to logarithms.
+  @discardableResult
+  mutating func identifyStructures(settled: [LabelPairing]) -> [String: String] {
+    let families = Set(versions.map(\.family)).sorted()
+    let tables = families.map { family in
+      versions.first { $0.family == family }?.ownTable.labels ?? []
+    }
+    var sets = StructureSets(tables)
+    let places = tables.map { table in
+      Dictionary(uniqueKeysWithValues: table.enumerated().map { ($1.value, $0) })
+    }
+    let said = settled + pairings
+    for pairing in said.reversed() {
+      guard let older = families.firstIndex(of: pairing.older),
+        let newer = families.firstIndex(of: pairing.newer),
+        said.last(of: pairing.older, pairing.newer) == pairing
+      else { continue }
+      for (one, other) in pairing.partners.sorted(by: { $0.key < $1.key }) {
+        guard let first = places[older][one], let second = places[newer][other] else { continue }
+        sets.join(sets.number(older, first), sets.number(newer, second))
+      }
+    }
+    var known: [String: [(family: Int, number: Int)]] = [:]
+    for (family, table) in tables.enumerated() {
+      for (position, label) in table.enumerated() {
+        let number = sets.number(family, position)
+        // A name that somebody gave never meets a name that stands for none.
+        let name = (label.isUnnamed ? "\u{0}" : "") + label.nameKey
+        for earlier in known[name] ?? []
+        where said.last(of: families[earlier.family], families[family]) == nil {
+          sets.join(earlier.number, number)
+        }
+        known[name, default: []].append((family, number))
+      }
+    }
+    let identities = Decisions.identities(&sets)
+    var renamed: [String: String] = [:]
+    for position in versions.indices {
+      guard let family = families.firstIndex(of: versions[position].family) else { continue }
+      versions[position].identify { value in
+        places[family][value].map { identities[sets.number(family, $0)] }
+      } renamed: { old, new in
+        if renamed[old] == nil { renamed[old] = new }
+      }
+    }
+    hiddenLabels = Set(hiddenLabels.map { renamed[$0] ?? $0 })
+    soloLabel = soloLabel.map { renamed[$0] ?? $0 }
+    return renamed
+  }
+
+  /// Key and colour of every label.
+  private static func identities(_ sets: inout StructureSets) -> [(key: String, colour: RGBColour)] {
+    var identities: [(key: String, colour: RGBColour)] = []
+    var ofRoot: [Int: (key: String, colour: RGBColour)] = [:]
+    var keys: Set<String> = []
+    var colours: Set<RGBColour> = []
+    for (family, table) in sets.tables.enumerated() {
+      for (position, label) in table.enumerated() {
+        let root = sets.root(sets.number(family, position))
+        if ofRoot[root] == nil {
+          let labels = sets.tables.indices.compactMap { other in
+            sets.member(root, other).map { sets.tables[other][$0] }
+          }
+          let name = (labels.first { !$0.isUnnamed } ?? label).nameKey
+          let key = (1...).lazy.map { $0 == 1 ? name : "\(name) \($0)" }.first { !keys.contains($0) } ?? name
+          let isFree = family == 0 || !colours.contains(label.colour)
+          let isOwn = label.colour != LabelTable.colour(ofValue: label.value)
+          let colour = isFree || isOwn ? label.colour : LabelTable.colour(besides: colours)
+          ofRoot[root] = (key, colour)
+          keys.insert(key)
+          colours.insert(colour)
+        }
+        if let identity = ofRoot[root] { identities.append(identity) }
+      }
+    }
+    return identities
+  }
+}
+
+extension LabelTable {
+  /// The first of the colours for labels without one that is none of `taken`; any where all of the first hundred are.
+  fileprivate static func colour(besides taken: Set<RGBColour>) -> RGBColour {
+    let colours = (1...100).lazy.map { colour(ofValue: $0) }
+    return colours.first { !taken.contains($0) } ?? colour(ofValue: 1)
+  }
+}

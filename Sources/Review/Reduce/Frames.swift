@@ -1,0 +1,65 @@
+import Volumes
+
+extension ReviewState {
+  /// "frame 3 of 0-29"; nil where the image has but one.
+  var frameText: String? {
+    content.frameCount > 1 ? "frame \(content.frame) of 0-\(content.frameCount - 1)" : nil
+  }
+
+  /// Asks for another frame of the image, counted on from the one that is being read.
+  mutating func changeFrame(by count: Int) -> [ReviewEffect] {
+    var frame = content.frame
+    if case .frame(let coming)? = jobs[.frame]?.purpose { frame = coming }
+    return goTo(frame: min(max(0, frame + count), content.frameCount - 1))
+  }
+
+  /// Asks for a frame of the image; the picture stays until it is read.
+  mutating func goTo(frame: Int) -> [ReviewEffect] {
+    guard content.frameCount > 1 else {
+      message = Message("the image has one frame", .warning)
+      return []
+    }
+    guard (0..<content.frameCount).contains(frame) else {
+      message = Message("frame \(frame): the frames are 0 to \(content.frameCount - 1)", .error)
+      return []
+    }
+    guard frame != content.frame else { return cancel(.frame) }
+    let request = FrameRequest(imagePath: content.imagePath, frame: frame, grid: grid)
+    return [start(.read(request), for: .frame(frame))]
+  }
+
+  /// Shows another frame; place, window and versions stay. What follows from the image is asked for anew.
+  mutating func take(_ read: ReadFrame) -> [ReviewEffect] {
+    content.image = read.image
+    content.frame = read.frame
+    intensities = read.intensities
+    models = nil
+    measures = nil
+    message = frameText.map { Message($0) }
+    let effects = cancel(.models) + cancel(.measurement)
+    return focus == .refinement ? effects + stopLive() + beginRefining() : effects
+  }
+
+  /// Says so where the CRF would read another frame than the one shown.
+  mutating func noteFrameOfRefinement() {
+    guard let base = refinementBase, base.probabilities != nil, base.frame != content.frame else { return }
+    message = Message("\(cleaned(base.name)) is of frame \(base.frame): the CRF reads that one", .warning)
+  }
+
+  /// What the files' readers noticed, then what was said so far, each with how it is shown.
+  var noteLines: [(text: String, kind: Message.Kind?)] {
+    let width = max(20, screen.columns - 6)
+    var lines: [(text: String, kind: Message.Kind?)] = [("Files", nil)]
+    let findings = [frameText.map { $0 + "; ( and ) change it" }].compactMap(\.self) + content.findings
+    if findings.isEmpty { lines.append(("  nothing to note", .note)) }
+    func add(_ text: String, _ kind: Message.Kind) {
+      for (number, line) in wrapped(cleaned(text), width: width - 4).enumerated() {
+        lines.append(((number == 0 ? "  " : "    ") + line, kind))
+      }
+    }
+    for finding in findings { add(finding, .warning) }
+    lines += [("", nil), ("Messages, the latest first", nil)]
+    for message in messages.reversed() { add(message.text, message.kind) }
+    return lines
+  }
+}

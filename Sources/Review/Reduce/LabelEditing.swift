@@ -1,0 +1,147 @@
+import Volumes
+
+/// A label whose name or colour is being changed.
+package struct LabelEdit: Equatable, Sendable {
+  /// What is changed.
+  package enum Part: Equatable, Sendable { case name, colour }
+  /// What is changed.
+  package var part: Part
+  /// The label's family and its value there.
+  package var family: VersionID
+  package var value: UInt16
+}
+
+extension ReviewState {
+  /// Colours to choose from, each with a word for it: Okabe and Ito's, then further ones that differ from them.
+  static let palette: [(name: String, colour: RGBColour)] = [
+    ("orange", RGBColour(230, 159, 0)), ("sky blue", RGBColour(86, 180, 233)),
+    ("bluish green", RGBColour(0, 158, 115)), ("yellow", RGBColour(240, 228, 66)),
+    ("blue", RGBColour(0, 114, 178)), ("vermilion", RGBColour(213, 94, 0)),
+    ("reddish purple", RGBColour(204, 121, 167)), ("red", RGBColour(220, 50, 47)),
+    ("lime", RGBColour(160, 220, 60)), ("violet", RGBColour(130, 90, 220)),
+    ("brown", RGBColour(150, 100, 60)), ("turquoise", RGBColour(60, 210, 200)),
+  ]
+
+  /// Names, colours and pairs of the label table.
+  mutating func editLabel(_ action: Action) -> [ReviewEffect] {
+    if action == .choosePartner {
+      choosePartner()
+      return []
+    }
+    if selectedLabel == nil { selectLabel(1) }
+    guard let version = shownVersion, let label = selectedLabel.flatMap({ version.label($0) }) else {
+      return []
+    }
+    var edit = LabelEdit(part: .name, family: version.family, value: label.value)
+    switch action {
+    case .renameLabel:
+      dialog = .label(edit, TextEntry(label.isUnnamed ? "" : cleaned(label.name)))
+    case .recolourLabel:
+      edit.part = .colour
+      let position = ReviewState.palette.firstIndex { $0.colour == label.colour } ?? 0
+      dialog = .colours(edit, selected: position)
+    default: break
+    }
+    return []
+  }
+
+  /// Takes a typed name or colour; what cannot be taken stays on the line, with what is wrong.
+  mutating func take(_ edit: LabelEdit, _ entry: TextEntry) -> [ReviewEffect] {
+    let text = cleaned(entry.text).trimmingSpaces
+    switch edit.part {
+    case .name:
+      if let problem = problem(ofName: text, edit) {
+        message = Message(problem, .error)
+        return []
+      }
+      dialog = nil
+      return rename(edit, to: text)
+    case .colour:
+      guard let colour = RGBColour(hexadecimal: text) else {
+        message = Message("\"\(text)\" is no colour: six digits of 0-9 and a-f, as in #0072b2", .error)
+        return []
+      }
+      dialog = nil
+      return recolour(edit, colour)
+    }
+  }
+
+  /// The text before the typed line.
+  func prompt(_ edit: LabelEdit) -> String {
+    let label = decisions.versions.first { $0.family == edit.family }?.table[edit.value]
+    let name = label.map { cleaned($0.name) } ?? ""
+    return edit.part == .name ? "name of \(name): " : "colour of \(name): "
+  }
+
+  private func problem(ofName name: String, _ edit: LabelEdit) -> String? {
+    if name.isEmpty { return "a label needs a name; Esc leaves it as it is" }
+    if name.count > 100 { return "the name has \(name.count) characters; at most 100" }
+    let key = Label(value: edit.value, name: name, colour: RGBColour(0, 0, 0)).nameKey
+    let table = decisions.versions.first { $0.family == edit.family }?.ownTable ?? LabelTable()
+    let owner = table.labels.first { $0.value != edit.value && $0.nameKey == key }
+    return owner.map { "label \($0.value) is called \(cleaned($0.name)) already" }
+  }
+
+  private mutating func rename(_ edit: LabelEdit, to name: String) -> [ReviewEffect] {
+    guard let version = decisions.versions.first(where: { $0.family == edit.family }),
+      let before = version.ownTable[edit.value]
+    else { return [] }
+    decide("rename \(cleaned(before.name)) to \(name)") { decisions in
+      for position in decisions.versions.indices where decisions.versions[position].family == edit.family {
+        decisions.versions[position].change(edit.value) { $0.name = name }
+      }
+      decisions.pairings = decisions.joinedByName(decisions.pairings, edit, takesOver: false)
+    }
+    // A name comes before what overlaps said, but not before what the reviewer said.
+    settledPairings = decisions.joinedByName(settledPairings, edit, takesOver: true)
+    identifyStructures()
+    if let renamed = decisions.versions.first(where: { $0.family == edit.family }),
+      let label = renamed.table[edit.value]
+    {
+      selectedLabel = renamed.key(of: label)
+    }
+    message = Message("\(cleaned(before.name)) is called \(name)")
+    return compareIfNeeded()
+  }
+
+  /// Gives a structure a colour, in every version that has it.
+  mutating func recolour(_ edit: LabelEdit, _ colour: RGBColour) -> [ReviewEffect] {
+    guard let version = decisions.versions.first(where: { $0.family == edit.family }),
+      let label = version.table[edit.value]
+    else { return [] }
+    let key = version.key(of: label)
+    decide("recolour \(cleaned(label.name))") { decisions in
+      for position in decisions.versions.indices {
+        guard let own = decisions.versions[position].label(key) else { continue }
+        decisions.versions[position].change(own.value) { $0.colour = colour }
+      }
+    }
+    message = Message("\(cleaned(label.name)) is \(colour.hexadecimal)")
+    return []
+  }
+}
+
+extension Decisions {
+  /// Pairings in which a label goes with the one of its new name, where that goes with nothing yet.
+  ///
+  /// - Parameter takesOver: Whether it also leaves what it went with, and the other label too.
+  fileprivate func joinedByName(
+    _ pairings: [LabelPairing], _ edit: LabelEdit, takesOver: Bool
+  ) -> [LabelPairing] {
+    guard let own = versions.first(where: { $0.family == edit.family })?.ownTable[edit.value] else {
+      return pairings
+    }
+    return pairings.map { pairing in
+      guard pairing.older == edit.family || pairing.newer == edit.family else { return pairing }
+      let other = pairing.older == edit.family ? pairing.newer : pairing.older
+      var partners = pairing.partners(from: edit.family)
+      let table = versions.first { $0.family == other }?.ownTable ?? LabelTable()
+      guard let partner = table.labels.first(where: { $0.nameKey == own.nameKey }) else { return pairing }
+      let former = partners.first { $0.value == partner.value }?.key
+      guard takesOver || partners[own.value] == nil && former == nil else { return pairing }
+      if let former { partners[former] = nil }
+      partners[own.value] = partner.value
+      return LabelPairing(edit.family, other, partners: partners)
+    }
+  }
+}

@@ -1,0 +1,204 @@
+import Metrics
+import Volumes
+
+/// A pairing of two versions' labels that is being looked at.
+package struct PairingDialog: Equatable, Sendable {
+  /// A label of A and what goes with it.
+  package struct Row: Equatable, Sendable {
+    /// Its value in A.
+    package var valueA: UInt16
+    /// The value in B; nil for none.
+    package var valueB: UInt16?
+  }
+
+  /// The versions.
+  package var a, b: VersionID
+  /// The labels of A: what has to be looked at first.
+  package var rows: [Row]
+  /// The row that the pointer is at.
+  package var selected = 0
+  /// Whether the program asked, and not the reviewer.
+  package var isAsked: Bool
+
+  /// Values of A and those of B that go with them.
+  package var partners: [UInt16: UInt16] {
+    Dictionary(
+      rows.compactMap { row in row.valueB.map { (row.valueA, $0) } }, uniquingKeysWith: { first, _ in first })
+  }
+}
+
+extension ReviewState {
+  /// Which labels of which families are one structure: what nobody had to decide, then what the reviewer said.
+  var knownPairings: [LabelPairing] { settledPairings + decisions.pairings }
+
+  /// Starts counting how A and B agree, unless that is known or under way for these very labels.
+  mutating func compareIfNeeded() -> [ReviewEffect] {
+    guard let a = decisions.a.flatMap({ version($0) }), let b = decisions.b.flatMap({ version($0) }),
+      a.id != b.id
+    else {
+      comparison = nil
+      comparedPairs = []
+      view.showsDifference = false
+      return cancel(.comparison)
+    }
+    comparedPairs = LabelPair.pairs(a, b)
+    if let comparison, comparison.a == a.id, comparison.b == b.id {
+      if comparison.partners == comparedPairs.partners { return [] }
+    }
+    comparison = nil
+    let isSettled =
+      a.family == b.family || askedPairings.contains([a.family, b.family])
+      || knownPairings.last(of: a.family, b.family) != nil
+    let request = ComparisonRequest(
+      a: a, b: b, pairs: comparedPairs, memory: isSettled ? nil : pairingMemory(a, b))
+    return [start(.compare(request), for: .comparison)]
+  }
+
+  /// What the versions' labels come from.
+  private func pairingMemory(_ a: Version, _ b: Version) -> PairingMemory {
+    func source(_ version: Version) -> PairingMemory.Source {
+      let name: String
+      switch self.version(version.family)?.origin {
+      case .mask(let path): name = path
+      case .network(let modelID, _): name = modelID
+      case .refinement, nil: name = version.name
+      }
+      return PairingMemory.Source(name: name, labels: version.ownTable.labels)
+    }
+    return PairingMemory(a: source(a), b: source(b))
+  }
+
+  /// Takes how A and B agree, and asks where it is not certain which labels go together.
+  mutating func take(_ found: Comparison) -> [ReviewEffect] {
+    guard found.a == decisions.a, found.b == decisions.b, let a = version(found.a), let b = version(found.b)
+    else { return [] }
+    comparison = found
+    switch found.finding {
+    case .settled: return []
+    case .found(let partners, let isRemembered):
+      settledPairings.append(LabelPairing(a.family, b.family, partners: partners))
+      identifyStructures()
+      if isRemembered { message = Message("labels are paired as you said before; p in the label table changes it") }
+    case .doubtful(let proposed):
+      askedPairings.insert([a.family, b.family])
+      let asked = pairingDialog(a, b, found, partners: proposed, isAsked: true)
+      if dialog == nil { dialog = asked } else { pairingDue = asked }
+    }
+    return compareIfNeeded()
+  }
+
+  /// Shows a question that came while something else lay over the screen.
+  mutating func askWhatIsDue() {
+    guard dialog == nil, let due = pairingDue else { return }
+    pairingDue = nil
+    if case .pairing(let pairing) = due, pairing.a == decisions.a, pairing.b == decisions.b { dialog = due }
+  }
+
+  /// Opens the pairing of A and B at the selected label.
+  mutating func choosePartner() {
+    guard let comparison, let a = version(comparison.a), let b = version(comparison.b) else {
+      message = Message("nothing to pair: there is no other version to compare with", .warning)
+      return
+    }
+    guard a.family != b.family else {
+      message = Message("A and B come from one mask or network: their labels go together by value", .warning)
+      return
+    }
+    guard
+      case .pairing(var opened) = pairingDialog(
+        a, b, comparison, partners: comparedPairs.partners, isAsked: false)
+    else { return }
+    let pointed = a.position(selectedLabel).map { a.table.labels[$0].value }
+    opened.selected = opened.rows.firstIndex { $0.valueA == pointed } ?? 0
+    dialog = .pairing(opened)
+  }
+
+  /// What is certain comes last: first the labels that go together under different names, then those that overlap
+  /// something and go with nothing.
+  private func pairingDialog(
+    _ a: Version, _ b: Version, _ comparison: Comparison, partners: [UInt16: UInt16], isAsked: Bool
+  ) -> Dialog {
+    var greatest: [UInt16: Double] = [:]
+    for overlap in comparison.overlaps?.pairs ?? [] where greatest[overlap.reference] == nil {
+      greatest[overlap.reference] = overlap.dice
+    }
+    func rank(_ label: Label) -> Int {
+      guard let partner = partners[label.value].flatMap({ b.table[$0] }) else {
+        return greatest[label.value] == nil ? 3 : 1
+      }
+      return partner.nameKey == label.nameKey ? 2 : 0
+    }
+    let ranked = a.table.labels.map { (label: $0, rank: rank($0), dice: greatest[$0.value] ?? 0) }.sorted {
+      ($0.rank, -$0.dice, $0.label.value) < ($1.rank, -$1.dice, $1.label.value)
+    }
+    return .pairing(
+      PairingDialog(
+        a: a.id, b: b.id,
+        rows: ranked.map { PairingDialog.Row(valueA: $0.label.value, valueB: partners[$0.label.value]) },
+        isAsked: isAsked))
+  }
+
+  /// Moves through what a label may go with: nothing, then the labels of B, those that overlap it most first.
+  mutating func changePartner(by count: Int, _ pairing: PairingDialog) {
+    guard let b = version(pairing.b), pairing.rows.indices.contains(pairing.selected) else { return }
+    var pairing = pairing
+    let row = pairing.rows[pairing.selected]
+    let overlapping = (comparison?.overlaps?.pairs ?? []).filter { $0.reference == row.valueA }.map(\.other)
+    let others = b.table.labels.map(\.value).filter { !overlapping.contains($0) }
+    let choices: [UInt16?] = [nil] + overlapping.filter { b.table[$0] != nil } + others
+    let position = choices.firstIndex(of: row.valueB) ?? 0
+    let chosen = choices[(position + count + choices.count) % choices.count]
+    if let chosen, let taken = pairing.rows.firstIndex(where: { $0.valueB == chosen }) {
+      pairing.rows[taken].valueB = nil
+    }
+    pairing.rows[pairing.selected].valueB = chosen
+    dialog = .pairing(pairing)
+  }
+
+  /// Answers the question which labels go together.
+  mutating func answer(_ action: Action, _ pairing: PairingDialog) -> [ReviewEffect] {
+    switch action {
+    case .changePartner(let count): changePartner(by: count, pairing)
+    case .accept:
+      dialog = nil
+      let count = pairing.partners.count
+      let effects = pair(pairing, pairing.partners, "pair labels")
+      message = Message(
+        "\(count) pair\(count == 1 ? "" : "s") of labels; d shows the difference, z undoes, p in the table changes them"
+      )
+      return effects
+    default:
+      dialog = nil
+      guard pairing.isAsked else { return [] }
+      let effects = pair(pairing, partnersByNameAndValue(pairing), "keep names and values")
+      message = Message("labels go together by name, else by value; p in the label table changes it")
+      return effects
+    }
+    return []
+  }
+
+  /// What names and values alone say: one name, or one value that a version does not name.
+  private func partnersByNameAndValue(_ pairing: PairingDialog) -> [UInt16: UInt16] {
+    guard let a = version(pairing.a), let b = version(pairing.b) else { return [:] }
+    var partners = LabelPair.pairs(a, b).partners
+    var taken = Set(partners.values)
+    for label in a.table.labels where partners[label.value] == nil && !taken.contains(label.value) {
+      guard let other = b.table[label.value], label.isUnnamed || other.isUnnamed else { continue }
+      partners[label.value] = label.value
+      taken.insert(label.value)
+    }
+    return partners
+  }
+
+  private mutating func pair(
+    _ pairing: PairingDialog, _ partners: [UInt16: UInt16], _ name: String
+  ) -> [ReviewEffect] {
+    guard let a = version(pairing.a), let b = version(pairing.b) else { return [] }
+    let memory = pairingMemory(a, b)
+    decide(name) {
+      $0.pairings.removeAll { $0.isOf(a.family, b.family) }
+      $0.pairings.append(LabelPairing(a.family, b.family, partners: partners))
+    }
+    return compareIfNeeded() + [start(.remember(partners, of: memory), for: .memory)]
+  }
+}

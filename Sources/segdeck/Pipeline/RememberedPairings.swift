@@ -1,0 +1,84 @@
+import Foundation
+import Review
+import Volumes
+import Work
+
+/// What reviewers said of which labels of two masks or models go together: `segdeck/pairings.json` in
+/// `$XDG_STATE_HOME` or `~/.local/state`.
+///
+/// An entry is known by a checksum of both sources' names and of both tables of names: another name table, or the
+/// file elsewhere, is another question. The last two hundred are kept. A file that cannot be read counts as empty.
+struct RememberedPairings {
+  private let path: String
+
+  private static let limit = 200
+  private static let largestByteCount = 4 << 20
+
+  private struct Document: Codable {
+    struct Entry: Codable {
+      var key: String
+      /// Values of the source that comes first, and those of the other that go with them.
+      var pairs: [[UInt16]]
+    }
+    var pairings: [Entry]
+  }
+
+  /// Those of the user.
+  init(environment: [String: String] = ProcessInfo.processInfo.environment) {
+    let base =
+      environment["XDG_STATE_HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil }
+      ?? (environment["HOME"] ?? NSHomeDirectory()) + "/.local/state"
+    path = base + "/segdeck/pairings.json"
+  }
+
+  /// What was said of two sources; nil when nothing was.
+  func partners(_ memory: PairingMemory) -> [UInt16: UInt16]? {
+    let (key, isTurned) = Self.key(memory)
+    guard let entry = document.pairings.last(where: { $0.key == key }) else { return nil }
+    let known = (Set(memory.a.labels.map(\.value)), Set(memory.b.labels.map(\.value)))
+    var partners: [UInt16: UInt16] = [:]
+    for pair in entry.pairs where pair.count == 2 {
+      let (one, other) = isTurned ? (pair[1], pair[0]) : (pair[0], pair[1])
+      guard known.0.contains(one), known.1.contains(other), !partners.values.contains(other) else { continue }
+      partners[one] = other
+    }
+    return partners
+  }
+
+  /// Remembers what was said.
+  /// - Throws: ``InputError`` when the file cannot be written.
+  func remember(_ partners: [UInt16: UInt16], of memory: PairingMemory) throws(InputError) {
+    let (key, isTurned) = Self.key(memory)
+    let pairs = partners.map { isTurned ? [$1, $0] : [$0, $1] }.sorted { $0[0] < $1[0] }
+    var document = document
+    document.pairings.removeAll { $0.key == key }
+    document.pairings.append(Document.Entry(key: key, pairs: pairs))
+    document.pairings.removeFirst(max(0, document.pairings.count - Self.limit))
+    let folder = FilePath.folder(of: path)
+    do {
+      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    } catch { throw InputError(folder, "cannot be made", found: error.localizedDescription) }
+    guard let data = try? JSONEncoder().encode(document) else {
+      preconditionFailure("pairings hold only numbers and texts")
+    }
+    try AtomicFile.write(data + Data("\n".utf8), to: path)
+  }
+
+  private var document: Document {
+    let empty = Document(pairings: [])
+    guard let size = try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int,
+      size <= Self.largestByteCount, let data = FileManager.default.contents(atPath: path)
+    else { return empty }
+    return (try? JSONDecoder().decode(Document.self, from: data)) ?? empty
+  }
+
+  /// The same whichever source is A; and whether they stand in the other order.
+  private static func key(_ memory: PairingMemory) -> (text: String, isTurned: Bool) {
+    func text(_ source: PairingMemory.Source) -> String {
+      source.name + "\u{0}" + source.labels.map { "\($0.value)=\($0.name)" }.joined(separator: "\u{0}")
+    }
+    let (a, b) = (text(memory.a), text(memory.b))
+    let ordered = a <= b ? a + "\u{0}\u{0}" + b : b + "\u{0}\u{0}" + a
+    return (Checksum.sha256(of: Data(ordered.utf8)), b < a)
+  }
+}

@@ -1,0 +1,74 @@
+import Review
+import Volumes
+import Work
+
+extension [LoadedMask] {
+  /// The masks with the names that `--label` options give, and what there is to say about it.
+  ///
+  /// An option counts in every mask that names none of its values itself: there its values become one label, the
+  /// first that was listed.
+  /// - Throws: ``InputError`` when a value is named twice, or every mask names it itself.
+  func named(by selections: [LabelSelection]) throws(InputError) -> (masks: [LoadedMask], notes: [String]) {
+    var owners: [Int: String] = [:]
+    for selection in selections {
+      for value in selection.values {
+        if let other = owners.updateValue(selection.name, forKey: value) {
+          throw InputError(
+            "--label \(selection)", "value \(value) belongs to another name already", found: other)
+        }
+      }
+    }
+    var masks = self
+    var notes: [String] = []
+    for selection in selections {
+      let open = masks.indices.filter { index in
+        let mask = self[index]
+        return mask.labels.coding.codes(of: selection.values).allSatisfy {
+          mask.table[$0]?.isUnnamed != false
+        }
+      }
+      guard !open.isEmpty else {
+        throw InputError(
+          "--label \(selection)", "every mask names its labels", expected: "a mask without names beside it")
+      }
+      var isPresent = false
+      for index in open { if masks[index].take(selection) { isPresent = true } }
+      if !isPresent { notes.append("--label \(selection): no voxel of a mask without names has such a label") }
+    }
+    return (masks, notes)
+  }
+}
+
+extension LoadedMask {
+  /// Makes one named label of the selection's values.
+  /// - Returns: Whether any voxel has it.
+  fileprivate mutating func take(_ selection: LabelSelection) -> Bool {
+    let codes = labels.coding.codes(of: selection.values)
+    guard let target = codes.first else { return false }
+    let isPresent = labels.merge(selection)
+    if codes.count > 1 { merged.append(selection) }
+    let colour = table[target]?.colour ?? LabelTable.colour(ofValue: target)
+    table = LabelTable(
+      table.labels.filter { !codes.contains($0.value) }
+        + [Label(value: target, name: selection.name, colour: colour)])
+    return isPresent
+  }
+}
+
+extension LabelVolume {
+  /// Gives every voxel that has one of the selection's values the first of them.
+  /// - Returns: Whether any voxel has one.
+  @discardableResult
+  mutating func merge(_ selection: LabelSelection) -> Bool {
+    let codes = coding.codes(of: selection.values)
+    guard let target = codes.first else { return false }
+    var isMember = [Bool](repeating: false, count: 65536)
+    for code in codes { isMember[Int(code)] = true }
+    var isPresent = false
+    for voxel in voxels.indices where isMember[Int(voxels[voxel])] {
+      isPresent = true
+      voxels[voxel] = target
+    }
+    return isPresent
+  }
+}

@@ -1,0 +1,250 @@
+import Metrics
+import Review
+import Screen
+import Testing
+import Volumes
+import Work
+
+/// A case with the phantom's mask and a second one, whose values and names are given.
+private func twoMasks(_ values: [UInt16: UInt16], names: [UInt16: String] = [:]) -> ReviewCase {
+  var content = phantomCase()
+  var second = content.masks[0]
+  second.name = "other.nii.gz"
+  second.path = "/cases/other.nii.gz"
+  second.labels.voxels = second.labels.voxels.map { values[$0] ?? 0 }
+  second.table = LabelTable(
+    names.map { Label(value: $0, name: $1, colour: LabelTable.colour(ofValue: $0)) })
+  content.masks.append(second)
+  return content
+}
+
+/// Opens a case and ends the comparison that opening asks for.
+private func comparedState(
+  _ content: ReviewCase, screen: ScreenSize = ScreenSize(rows: 24, columns: 80),
+  remembered: [UInt16: UInt16]? = nil
+) throws -> ReviewState {
+  var state = try openedState(content, screen: screen)
+  try state.finishComparison(remembered: remembered)
+  return state
+}
+
+extension ReviewState {
+  /// Ends the comparison under way, and those that follow from it.
+  fileprivate mutating func finishComparison(remembered: [UInt16: UInt16]? = nil) throws {
+    while let job = jobs[.comparison], let a = decisions.a.flatMap({ version($0) }),
+      let b = decisions.b.flatMap({ version($0) })
+    {
+      let isKnown = comparedPairs.isEmpty || askedPairings.contains([a.family, b.family])
+        || !(settledPairings + decisions.pairings).filter { $0.isOf(a.family, b.family) }.isEmpty
+      let memory =
+        isKnown || a.family == b.family
+        ? nil : PairingMemory(a: .init(name: "a", labels: []), b: .init(name: "b", labels: []))
+      let request = ComparisonRequest(a: a, b: b, pairs: comparedPairs, memory: memory)
+      _ = reduce(
+        &self, .jobEnded(job.id, .compared(try Comparison(request, remembered: remembered, WorkContext()))))
+    }
+  }
+
+  fileprivate var pairing: PairingDialog? {
+    if case .pairing(let pairing) = dialog { return pairing }
+    return nil
+  }
+
+  /// "liver / label 2" and its Dice for each row in which both versions have a label.
+  fileprivate var agreement: [String: Double] {
+    let rows = (comparison?.rows ?? []).filter { $0.pair.valueA != nil && $0.pair.valueB != nil }
+    return Dictionary(uniqueKeysWithValues: rows.map { ($0.pair.name, $0.dice) })
+  }
+}
+
+@Test("labels of another mask that have no names are proposed by overlap, and Enter compares what goes together")
+func unnamedLabelsAreAskedFor() throws {
+  // The spleen is 6 and the liver 2 there: by value the liver would get a Dice of 0.
+  var state = try comparedState(twoMasks([6: 2, 1: 6]))
+  #expect(state.pairing?.isAsked == true)
+  #expect(state.pairing?.partners == [6: 2, 1: 6])
+  #expect(state.agreement == [:])
+  let effects = state.press(.enter)
+  #expect(state.dialog == nil)
+  try state.finishComparison()
+  #expect(state.agreement == ["liver / label 2": 1, "spleen / label 6": 1])
+  guard case .remember(let partners, _)? = effects.compactMap({ effect -> JobRequest? in
+    if case .start(_, let request) = effect, request.kind == .memory { return request }
+    return nil
+  }).first
+  else {
+    Issue.record("nothing is remembered")
+    return
+  }
+  #expect(partners == [6: 2, 1: 6])
+  // It is undone like any edit, and not asked again.
+  state.type("z")
+  #expect(state.message == Message("undid: pair labels"))
+  try state.finishComparison()
+  #expect(state.dialog == nil)
+  #expect(state.agreement == [:])
+}
+
+@Test("Escape keeps names and values, and both names stand beside the Dice of such a pair")
+func escapeKeepsValues() throws {
+  var state = try comparedState(twoMasks([6: 2, 1: 6]))
+  state.press(.escape)
+  try state.finishComparison()
+  #expect(state.agreement == ["liver / label 6": 0])
+}
+
+@Test("nothing is asked where names, or the values of nameless labels, agree with what overlaps")
+func certainPairsAreNotAsked() throws {
+  let byName = try comparedState(twoMasks([6: 3, 1: 4], names: [3: "Liver", 4: "SPLEEN"]))
+  #expect(byName.dialog == nil)
+  #expect(byName.agreement == ["liver": 1, "spleen": 1])
+  let byValue = try comparedState(twoMasks([6: 6, 1: 1]))
+  #expect(byValue.dialog == nil)
+  #expect(byValue.agreement == ["liver / label 6": 1, "spleen / label 1": 1])
+}
+
+@Test("names that contradict what overlaps are asked about, and so are labels that share only their value")
+func contradictionsAreAsked() throws {
+  let swapped = try comparedState(twoMasks([6: 1, 1: 6], names: [6: "liver", 1: "spleen"]))
+  #expect(swapped.pairing?.partners == [6: 1, 1: 6])
+  let renamed = try comparedState(twoMasks([6: 6, 1: 1], names: [6: "Leber", 1: "Milz"]))
+  #expect(renamed.pairing?.partners == [6: 6, 1: 1])
+  #expect(renamed.agreement == [:])
+  // A label that lies nowhere near: its value says nothing.
+  let apart = try comparedState(twoMasks([1: 6]))
+  #expect(apart.pairing?.partners == [1: 6])
+}
+
+@Test("what was said of the same files before is taken without a question")
+func answersAreRemembered() throws {
+  let state = try comparedState(twoMasks([6: 2, 1: 6]), remembered: [6: 2])
+  #expect(state.dialog == nil)
+  #expect(state.agreement == ["liver / label 2": 1])
+  #expect(
+    state.message == Message("labels are paired as you said before; p in the label table changes it"))
+}
+
+@Test("a pair has one colour in both versions and is hidden in both")
+func pairsShareColourAndVisibility() throws {
+  var state = try comparedState(twoMasks([6: 2, 1: 6]))
+  state.press(.enter)
+  try state.finishComparison()
+  let (a, b) = (state.decisions.versions[0], state.decisions.versions[1])
+  #expect(b.table[2]?.colour == a.table[6]?.colour)
+  #expect(b.table[6]?.colour == a.table[1]?.colour)
+  state.type("gliver")
+  state.press(.enter)
+  state.type("b ")
+  #expect(state.decisions.hiddenLabels == ["liver"])
+  #expect(!state.isVisible(b.table[2]!, of: state.decisions.versions[1]))
+  #expect(state.isVisible(b.table[6]!, of: state.decisions.versions[1]))
+}
+
+@Test("the question shows both names and the overlap, and arrows change what goes with a label")
+func partnersAreChanged() throws {
+  var state = try comparedState(twoMasks([6: 2, 1: 6]))
+  let text = render(state).text.joined(separator: "\n")
+  #expect(text.contains("liver"))
+  #expect(text.contains("label 2"))
+  #expect(text.contains("1.00"))
+  #expect(state.pairing?.rows.map(\.valueA) == [1, 6])
+  state.press(.left)
+  #expect(state.pairing?.partners == [6: 2])
+  state.press(.left)
+  // The last choice: the label that overlaps least. It leaves its former partner.
+  #expect(state.pairing?.partners == [1: 2])
+  state.press(.down, .right, .right)
+  #expect(state.pairing?.partners == [1: 2, 6: 6])
+}
+
+@Test("labels are named and coloured in the table; typing fires no shortcut, and bad names are refused with a line")
+func labelsAreEdited() throws {
+  var state = try comparedState(twoMasks([6: 6, 1: 1]))
+  state.press(.tab)
+  state.type("bjn")
+  #expect(state.decisions.shownSide == .b)
+  state.type("qy")
+  #expect(state.phase == .reviewing)
+  #expect(state.decisions.verdict == nil)
+  state.press(.escape)
+  #expect(state.shownVersion?.table[6]?.name == "label 6")
+  state.type("n")
+  state.press(.enter)
+  #expect(state.message == Message("a label needs a name; Esc leaves it as it is", .error))
+  state.type("label 1")
+  state.press(.enter)
+  #expect(state.message == Message("label 1 is called label 1 already", .error))
+  state.press(.control("u"))
+  state.type("Liver\u{1b}")
+  state.press(.enter)
+  #expect(state.shownVersion?.table[6]?.name == "Liver?")
+  #expect(state.message == Message("label 6 is called Liver?"))
+  state.type("c#")
+  state.type("12zz")
+  state.press(.enter)
+  #expect(state.message?.kind == .error)
+  state.press(.control("u"))
+  state.type("#102030")
+  state.press(.enter)
+  #expect(state.shownVersion?.table[6]?.colour == RGBColour(16, 32, 48))
+  // The same structure of the other version, by the pair that the values gave, has the colour too.
+  #expect(state.decisions.versions[0].table[6]?.colour == RGBColour(16, 32, 48))
+  state.press(.escape)
+  state.type("z")
+  #expect(state.message == Message("undid: recolour Liver?"))
+  state.type("z")
+  #expect(state.shownVersion?.table[6]?.name == "label 6")
+}
+
+@Test("a label that is given the other version's name goes with it")
+func namesPair() throws {
+  var state = try comparedState(twoMasks([6: 2, 1: 6]))
+  state.press(.down, .left, .enter)
+  try state.finishComparison()
+  #expect(state.agreement == ["spleen / label 6": 1])
+  state.press(.tab)
+  state.type("glabel 2")
+  state.press(.enter)
+  state.type("bnLiver")
+  state.press(.enter)
+  try state.finishComparison()
+  #expect(state.agreement == ["spleen / label 6": 1, "liver": 1])
+}
+
+@Test("labels of one name in one mask are told apart by their values")
+func equalNamesAreToldApart() throws {
+  let state = try comparedState(twoMasks([6: 2, 1: 3], names: [2: "kidney", 3: "kidney"]))
+  #expect(state.decisions.versions[1].table.labels.map(\.name) == ["kidney (2)", "kidney (3)"])
+}
+
+@Test("sixty thousand labels pair, identify and draw within a fraction of a second")
+func manyLabelsAreLinear() throws {
+  let grid = grid(GridSize(300, 200, 2))
+  let voxels = (0..<grid.size.voxelCount).map { UInt16($0 % 60_000 + 1) }
+  var content = ReviewCase(
+    name: "instances", imagePath: "/i.nii", image: ScalarVolume(grid: grid, voxels: voxels.map(Float.init)),
+    exportPath: "/i_seg.nii")
+  let labels = LabelVolume(grid: grid, voxels: voxels)
+  content.masks = ["a", "b"].map {
+    LoadedMask(name: $0, path: "/\($0)", labels: labels, table: LabelTable())
+  }
+  let versions = [1, 2].map { number in
+    Version(
+      id: VersionID(number), name: "\(number)", origin: .mask(path: ""), labels: labels, table: LabelTable(),
+      statistics: (1...60_000).map {
+        LabelStatistics(
+          label: UInt16($0), voxelCount: 2, millilitres: 0.002, bounds: VoxelBounds(grid.size),
+          componentCount: 1, centroid: WorldPoint(0, 0, 0), centre: VoxelIndex(0, 0, 0))
+      })
+  }
+  let clock = ContinuousClock()
+  var partnerCount = 0
+  let time = try clock.measure {
+    let pairs = LabelPair.pairs(versions[0], versions[1])
+    let memory = PairingMemory(a: .init(name: "a", labels: []), b: .init(name: "b", labels: []))
+    let request = ComparisonRequest(a: versions[0], b: versions[1], pairs: pairs, memory: memory)
+    partnerCount = try Comparison(request, WorkContext()).partners.count
+  }
+  #expect(partnerCount == 60_000)
+  #expect(time < .seconds(5))
+}
