@@ -205,7 +205,7 @@ func namesPair() throws {
   state.press(.tab)
   state.type("glabel 2")
   state.press(.enter)
-  state.type("bnLiver")
+  state.type("brLiver")
   state.press(.enter)
   try state.finishComparison()
   #expect(state.agreement == ["spleen / label 6": 1, "liver": 1])
