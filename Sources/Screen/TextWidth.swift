@@ -76,7 +76,9 @@ package enum TextWidth {
   private static func aroundDifference(
     _ scalars: [Unicode.Scalar], _ all: [[Unicode.Scalar]], _ width: Int
   ) -> [Unicode.Scalar] {
-    let common = scalars.indices.first { place in all.contains { place >= $0.count || $0[place] != scalars[place] } }
+    let common = scalars.indices.first { place in
+      all.contains { place >= $0.count || $0[place] != scalars[place] }
+    }
     let rest = Array(scalars[max(0, (common ?? 0) - 1)...])
     return ["…"] + cut(rest, to: max(1, width - 1), tail: 0)
   }

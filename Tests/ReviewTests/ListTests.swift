@@ -10,7 +10,9 @@ private func manyLabels() -> ReviewCase {
   let size = content.image.grid.size
   content.masks[0].labels.voxels = (0..<size.voxelCount).map { UInt16($0 % 117) }
   content.masks[0].table = LabelTable(
-    (1...116).map { Label(value: UInt16($0), name: "region \($0)", colour: LabelTable.colour(ofValue: UInt16($0))) })
+    (1...116).map {
+      Label(value: UInt16($0), name: "region \($0)", colour: LabelTable.colour(ofValue: UInt16($0)))
+    })
   return content
 }
 

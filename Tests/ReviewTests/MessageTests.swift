@@ -92,7 +92,9 @@ func longMessagesOpen() throws {
   #expect(line.hasPrefix(" a part of 98 mL was left out beside the one of 175 mL"))
   #expect(line.hasSuffix("… M: all of it"))
   state.type("M")
-  let shown = render(state).text.map { $0.filter { !"│┌┐└┘".contains($0) }.trimmingCharacters(in: .whitespaces) }
+  let shown = render(state).text.map {
+    $0.filter { !"│┌┐└┘".contains($0) }.trimmingCharacters(in: .whitespaces)
+  }
   #expect(shown.joined(separator: " ").contains("· " + text))
 }
 
@@ -107,13 +109,16 @@ func stoppedJobsAreNamed() throws {
 @Test("a mask that does not fit is named with the reason, and the rest opens")
 func refusedMasksAreNamed() throws {
   var content = phantomCase()
-  content.refusals = ["b.nii.gz: the grid differs: found 3x3x3, expected 24x20x16", "c.nii.gz: cannot be opened"]
+  content.refusals = [
+    "b.nii.gz: the grid differs: found 3x3x3, expected 24x20x16", "c.nii.gz: cannot be opened",
+  ]
   content.findings = ["case-1: 2 voxels are NaN"]
   let state = try openedState(content)
   #expect(state.decisions.versions.map(\.name) == ["manual.nii.gz"])
   #expect(
     state.message
-      == Message("not opened: b.nii.gz: the grid differs: found 3x3x3, expected 24x20x16 (M: 2 more)", .error))
+      == Message("not opened: b.nii.gz: the grid differs: found 3x3x3, expected 24x20x16 (M: 2 more)", .error)
+  )
   #expect(
     Set(state.messageLog.messages.map(\.text)).isSuperset(of: [
       "not opened: c.nii.gz: cannot be opened", "case-1: 2 voxels are NaN",
@@ -129,7 +134,8 @@ func oddGridsAreSaid() throws {
   let turned = try openedState(phantomCase(oblique))
   #expect(
     turned.message
-      == Message("the image lies oblique by 37°: its planes are named after the nearest anatomical ones", .warning))
+      == Message(
+        "the image lies oblique by 37°: its planes are named after the nearest anatomical ones", .warning))
   #expect(render(turned).text[21].contains("  oblique 37°  "))
   var sheared = grid(GridSize(24, 20, 16))
   sheared.affine.stepJ = WorldPoint(0.2, 0.9797958971132712, 0)

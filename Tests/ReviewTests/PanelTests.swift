@@ -13,13 +13,16 @@ private func twoReaders() -> ReviewCase {
     "inferior vena cava",
   ]
   let table = LabelTable(
-    names.enumerated().map { Label(value: UInt16($0 + 1), name: $1, colour: RGBColour(UInt8($0 * 20), 100, 200)) })
+    names.enumerated().map {
+      Label(value: UInt16($0 + 1), name: $1, colour: RGBColour(UInt8($0 * 20), 100, 200))
+    })
   func mask(_ reader: String, _ shift: Int) -> LoadedMask {
     let voxels = (0..<size.voxelCount).map { offset -> UInt16 in
       let index = size.index(offset: offset)
       let value = index.k * 9 / size.k + 1
       let extent = value == 6 ? 38 : value == 4 ? 2 : 12
-      return (1..<1 + extent).contains(index.i - shift) && (1..<1 + extent).contains(index.j) ? UInt16(value) : 0
+      return (1..<1 + extent).contains(index.i - shift) && (1..<1 + extent).contains(index.j)
+        ? UInt16(value) : 0
     }
     return LoadedMask(
       name: "seg.nii.gz", path: "/cases/\(reader)/seg.nii.gz",
@@ -49,7 +52,8 @@ private func panel(_ state: ReviewState) -> [String] {
   let area = state.layout.panel
   let frame = render(state)
   return (area.row..<area.row + area.rows).map { row in
-    String(String.UnicodeScalarView((area.column..<area.column + area.columns).map { frame[row, $0].character }))
+    String(
+      String.UnicodeScalarView((area.column..<area.column + area.columns).map { frame[row, $0].character }))
   }
 }
 
@@ -61,11 +65,13 @@ func equalNamesAreToldApart() throws {
     let title = render(state).text[0]
     #expect(title.contains(" A reader_o") && title.contains(" B reader_t"), "\(title)")
     let list = panel(state).map { $0.trimmingCharacters(in: .whitespaces) }
-    #expect(list.contains { $0.hasPrefix("A reader_one/") } && list.contains { $0.hasPrefix("B reader_two/") })
+    #expect(
+      list.contains { $0.hasPrefix("A reader_one/") } && list.contains { $0.hasPrefix("B reader_two/") })
   }
 }
 
-@Test("numbers of the label table never touch, have the same decimals down a column, and names stay different")
+@Test(
+  "numbers of the label table never touch, have the same decimals down a column, and names stay different")
 func tableIsAligned() throws {
   for (rows, columns) in [(24, 80), (40, 120), (60, 200), (16, 60)] {
     let lines = panel(try comparedState(rows, columns))
@@ -132,7 +138,8 @@ func keyBarShowsThePurpose() throws {
       #expect(bar.contains(" \(word) "), "\(columns): \(bar)")
     }
   }
-  #expect(render(try openedState(screen: ScreenSize(rows: 40, columns: 120))).text[39].contains(" d difference "))
+  #expect(
+    render(try openedState(screen: ScreenSize(rows: 40, columns: 120))).text[39].contains(" d difference "))
   let narrow = render(try openedState(screen: ScreenSize(rows: 16, columns: 60))).text[15]
   #expect(narrow.contains("m model") && narrow.contains("? help") && narrow.contains("q quit"))
 }
@@ -163,7 +170,10 @@ func differenceEnds() throws {
   }
   func said() -> [Bool] {
     let text = render(state).text
-    return [text[0].contains("difference of"), text[37].contains("■ lost  ■ gained  ■ kept"), text[37].contains("only A")]
+    return [
+      text[0].contains("difference of"), text[37].contains("■ lost  ■ gained  ■ kept"),
+      text[37].contains("only A"),
+    ]
   }
   #expect(said() == [false, false, false])
   state.type("d")
@@ -189,7 +199,8 @@ func differenceEnds() throws {
   #expect(pair.view.showsDifference)
   pair.decisions.versions.append(
     Version(
-      id: VersionID(9), name: "third", origin: .mask(path: "/t.nii"), labels: pair.decisions.versions[0].labels,
+      id: VersionID(9), name: "third", origin: .mask(path: "/t.nii"),
+      labels: pair.decisions.versions[0].labels,
       table: pair.decisions.versions[0].table, statistics: pair.decisions.versions[0].statistics))
   pair.press(.end)
   pair.type("b")
@@ -226,7 +237,8 @@ func keptLabelsAreOutlined() throws {
   for case .start(let id, .preview(let request)) in state.press(.right) {
     let part = try RefinedPart(
       RefinedLabels(
-        box: request.region!, labels: LabelVolume(cropping: request.unrefined, to: request.region!)), of: request,
+        box: request.region!, labels: LabelVolume(cropping: request.unrefined, to: request.region!)),
+      of: request,
       WorkContext())
     _ = reduce(&state, .jobEnded(id, .refined(part)))
   }

@@ -9,7 +9,9 @@ func middlesGiveWay() {
   #expect(TextWidth.shortened("right kidney", to: 0) == "")
   #expect(TextWidth.shortened([], to: 5) == [])
   for width in 0..<30 {
-    for text in ["", "a", "liver", "肝臓の大きな区域と小さな区域", "cafe\u{301} au lait et croissant", "\u{1B}[2Jescape sequence"] {
+    for text in [
+      "", "a", "liver", "肝臓の大きな区域と小さな区域", "cafe\u{301} au lait et croissant", "\u{1B}[2Jescape sequence",
+    ] {
       #expect(TextWidth.columns(TextWidth.shortened(text, to: width)) <= width)
     }
   }

@@ -22,7 +22,8 @@ package struct KeyBinding: Hashable, Sendable {
 package enum KeyTable {
   /// Every binding, in the order of the reference.
   package static let bindings: [KeyBinding] =
-    moving + picture + overlay + work + panning + labels + versions + refinement + lists + pairing + text + questions
+    moving + picture + overlay + work + panning + labels + versions + refinement + lists + pairing + text
+    + questions
     + reading
 
   /// The action of a key: the context's own, else the picture's where the context allows that.
@@ -135,23 +136,25 @@ package enum KeyTable {
     bind(.pan, [.escape, "P", .enter], .back, "back to the crosshair", bar: "done"),
   ]
 
-  private static let labels: [KeyBinding] = pointing(.labels, at: "label") + [
-    bind(.labels, [" "], .toggleLabel, "show or hide the label", bar: "hide"),
-    bind(.labels, ["s"], .soloLabel, "only this label, or all again", bar: "solo"),
-    bind(.labels, ["a"], .showAllLabels, "show all labels", bar: "all"),
-    bind(.labels, [.enter], .jumpToLabel, "go to the label's largest slice", bar: "go to"),
-    bind(.labels, ["r"], .renameLabel, "name the label", bar: "name"),
-    bind(.labels, ["c"], .recolourLabel, "choose the label's colour", bar: "colour"),
-    bind(.labels, ["p"], .choosePartner, "choose what the label is in the other version", bar: "pair"),
-    bind(.labels, [.escape, "b"], .back, "back to the picture", bar: "back"),
-  ]
+  private static let labels: [KeyBinding] =
+    pointing(.labels, at: "label") + [
+      bind(.labels, [" "], .toggleLabel, "show or hide the label", bar: "hide"),
+      bind(.labels, ["s"], .soloLabel, "only this label, or all again", bar: "solo"),
+      bind(.labels, ["a"], .showAllLabels, "show all labels", bar: "all"),
+      bind(.labels, [.enter], .jumpToLabel, "go to the label's largest slice", bar: "go to"),
+      bind(.labels, ["r"], .renameLabel, "name the label", bar: "name"),
+      bind(.labels, ["c"], .recolourLabel, "choose the label's colour", bar: "colour"),
+      bind(.labels, ["p"], .choosePartner, "choose what the label is in the other version", bar: "pair"),
+      bind(.labels, [.escape, "b"], .back, "back to the picture", bar: "back"),
+    ]
 
-  private static let versions: [KeyBinding] = pointing(.versions, at: "version") + [
-    bind(.versions, [.enter], .showVersion, "show this version", bar: "show"),
-    bind(.versions, ["a"], .chooseA, "make it A", bar: "as A"),
-    bind(.versions, ["b"], .chooseB, "make it B", bar: "as B"),
-    bind(.versions, [.escape, "v"], .back, "back to the picture", bar: "back"),
-  ]
+  private static let versions: [KeyBinding] =
+    pointing(.versions, at: "version") + [
+      bind(.versions, [.enter], .showVersion, "show this version", bar: "show"),
+      bind(.versions, ["a"], .chooseA, "make it A", bar: "as A"),
+      bind(.versions, ["b"], .chooseB, "make it B", bar: "as B"),
+      bind(.versions, [.escape, "v"], .back, "back to the picture", bar: "back"),
+    ]
 
   private static let refinement: [KeyBinding] = [
     bind(.refinement, [.up, "k"], .movePointer(-1), "previous knob", bar: "knob", barKeys: [.up, .down]),
@@ -209,16 +212,19 @@ package enum KeyTable {
     ]
   }
 
-  private static let pairing: [KeyBinding] = pointing(.pairing, at: "label of A").dropLast(3) + [
-    bind(
-      .pairing, [.right, "l", " "], .changePartner(1), "the label of B that goes with it: none, then by overlap",
-      bar: "change", barKeys: [.left, .right]),
-    bind(.pairing, [.left, "h"], .changePartner(-1), "the same, backwards"),
-    bind(.pairing, [.enter, "y"], .accept, "these go together", bar: "take"),
-    bind(
-      .pairing, [.escape, "n", "q"], .dismiss, "keep names and, where one is missing, values", bar: "keep names",
-      barKeys: [.escape]),
-  ]
+  private static let pairing: [KeyBinding] =
+    pointing(.pairing, at: "label of A").dropLast(3) + [
+      bind(
+        .pairing, [.right, "l", " "], .changePartner(1),
+        "the label of B that goes with it: none, then by overlap",
+        bar: "change", barKeys: [.left, .right]),
+      bind(.pairing, [.left, "h"], .changePartner(-1), "the same, backwards"),
+      bind(.pairing, [.enter, "y"], .accept, "these go together", bar: "take"),
+      bind(
+        .pairing, [.escape, "n", "q"], .dismiss, "keep names and, where one is missing, values",
+        bar: "keep names",
+        barKeys: [.escape]),
+    ]
 
   private static let text: [KeyBinding] = [
     bind(.text, [.enter], .accept, "do it", bar: "do it"),
@@ -237,14 +243,15 @@ package enum KeyTable {
     bind(.question, ["n", .escape], .dismiss, "no", bar: "no"),
   ]
 
-  private static let reading: [KeyBinding] = [
-    bind(.reading, [.up, "k"], .movePointer(-1), "one line up", bar: "scroll", barKeys: [.up, .down]),
-    bind(.reading, [.down, "j"], .movePointer(1), "one line down"),
-    bind(.reading, ["["], .movePage(-1), "a page up"),
-    bind(.reading, ["]", " "], .movePage(1), "a page down", bar: "page", barKeys: [.pageUp, .pageDown]),
-  ] + leafing(.reading) + [
-    bind(.reading, [.escape, "q", "?", "M"], .dismiss, "back", bar: "back")
-  ]
+  private static let reading: [KeyBinding] =
+    [
+      bind(.reading, [.up, "k"], .movePointer(-1), "one line up", bar: "scroll", barKeys: [.up, .down]),
+      bind(.reading, [.down, "j"], .movePointer(1), "one line down"),
+      bind(.reading, ["["], .movePage(-1), "a page up"),
+      bind(.reading, ["]", " "], .movePage(1), "a page down", bar: "page", barKeys: [.pageUp, .pageDown]),
+    ] + leafing(.reading) + [
+      bind(.reading, [.escape, "q", "?", "M"], .dismiss, "back", bar: "back")
+    ]
 }
 
 extension Key: ExpressibleByExtendedGraphemeClusterLiteral {

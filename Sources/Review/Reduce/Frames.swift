@@ -28,7 +28,9 @@ extension ReviewState {
     return [start(.read(request), for: .frame(frame))]
   }
 
-  /// Shows another frame; place, window and versions stay. What follows from the image is asked for anew.
+  /// Shows another frame; place, window and versions stay.
+  ///
+  /// What follows from the image is asked for anew.
   mutating func take(_ read: ReadFrame) -> [ReviewEffect] {
     content.image = read.image
     content.frame = read.frame

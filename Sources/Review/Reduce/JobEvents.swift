@@ -123,7 +123,8 @@ extension ReviewState {
       id: takeVersionID(), name: "CRF \(refinementCount)",
       origin: .refinement(of: base.id, settings: knobs.refinement, maskConfidence: confidence),
       labels: part.labels, table: base.ownTable, statistics: part.statistics, family: base.family,
-      probabilities: base.probabilities, auxiliaryHeadCount: base.auxiliaryHeadCount, advisedSettings: base.advisedSettings,
+      probabilities: base.probabilities, auxiliaryHeadCount: base.auxiliaryHeadCount,
+      advisedSettings: base.advisedSettings,
       warnings: Version.warnings(from: base, to: part.statistics),
       frame: base.probabilities == nil ? frame : base.frame)
     return add(version, comparedWith: base.id) { _ in }

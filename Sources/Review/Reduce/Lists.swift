@@ -1,7 +1,9 @@
 /// A list with a pointer, as the keys see it: all lists move, page and search alike.
 struct PointedList {
   /// Which list it is; a search ends with its list.
-  enum Name: Hashable { case help, messages, windows, models, presets, colours, pairing, labels, versions, knobs }
+  enum Name: Hashable {
+    case help, messages, windows, models, presets, colours, pairing, labels, versions, knobs
+  }
 
   let name: Name
   /// How many entries there are, and what each says to a search.
@@ -10,7 +12,7 @@ struct PointedList {
   /// The entry that is pointed at, or the line at the top of a page of text; nil when there is none.
   let position: Int?
   /// Entries between one page and the next.
-  let page: Int
+  let page: () -> Int
   /// Whether a step beyond an end comes back at the other.
   var isRound = true
 
@@ -20,7 +22,7 @@ struct PointedList {
     switch action {
     case .movePointer(let steps) where isRound: return (position + steps % count + count) % count
     case .movePointer(let steps): return clamped(position + steps)
-    case .movePage(let pages): return clamped(max(0, position) + pages * page)
+    case .movePage(let pages): return clamped(max(0, position) + pages * page())
     case .moveToEnd(let isBottom): return isBottom ? count - 1 : 0
     default: return nil
     }
@@ -50,14 +52,14 @@ extension ReviewState {
 
   private func textPages(_ name: PointedList.Name, _ lines: [String], from line: Int) -> PointedList {
     PointedList(
-      name: name, count: lines.count, text: { lines[$0] }, position: line, page: max(1, textPageRows - 2),
+      name: name, count: lines.count, text: { lines[$0] }, position: line, page: { max(1, textPageRows - 2) },
       isRound: false)
   }
 
   private func dialogList(_ name: PointedList.Name, _ entries: [String], _ selected: Int) -> PointedList {
     PointedList(
       name: name, count: entries.count, text: { entries[$0] }, position: selected,
-      page: max(1, dialogListRows - 1))
+      page: { max(1, dialogListRows - 1) })
   }
 
   private var panelList: PointedList? {
@@ -66,17 +68,17 @@ extension ReviewState {
       let labels = shownLabels
       return PointedList(
         name: .labels, count: labels.count, text: { labels[$0].name },
-        position: shownVersion?.position(selectedLabel), page: panelPage(.labels))
+        position: shownVersion?.position(selectedLabel), page: { panelPage(.labels) })
     case .versions:
       let versions = decisions.versions
       return PointedList(
         name: .versions, count: versions.count, text: { versions[$0].name },
-        position: versions.firstIndex { $0.id == selectedVersion }, page: panelPage(.versions))
+        position: versions.firstIndex { $0.id == selectedVersion }, page: { panelPage(.versions) })
     case .refinement:
       let knobs = Knob.knobs(of: refinementBase)
       return PointedList(
         name: .knobs, count: knobs.count, text: { knobs[$0].name },
-        position: knobs.firstIndex(of: selectedKnob), page: knobs.count)
+        position: knobs.firstIndex(of: selectedKnob), page: { knobs.count })
     case .picture: return nil
     }
   }
@@ -171,7 +173,9 @@ extension ReviewState {
       return
     }
     let from = search.found ?? list.position ?? 0
-    guard let place = place(of: search, in: list, from: from + steps, by: steps) else { return sayNothingFound() }
+    guard let place = place(of: search, in: list, from: from + steps, by: steps) else {
+      return sayNothingFound()
+    }
     self.search?.found = place
     point(at: place)
   }

@@ -43,7 +43,8 @@ extension ReviewState {
       lines.append(Message("the image is one \(plane.rawValue) slice", .note))
     }
     guard var first = lines.first else {
-      message = Message(decisions.versions.isEmpty ? "no mask: m runs a network, ? lists the keys" : "? lists the keys")
+      message = Message(
+        decisions.versions.isEmpty ? "no mask: m runs a network, ? lists the keys" : "? lists the keys")
       return
     }
     for line in lines.dropFirst() { messageLog.add(line) }

@@ -133,7 +133,8 @@ extension ReviewState {
         message = Message(problem, .error)
       } else {
         decide("set \(knob.name)") { $0.knobs = knobs }
-        message = Message("\(knob.name): \(value) \(knob.unit(intensityUnit))".trimmingCharacters(in: .whitespaces))
+        message = Message(
+          "\(knob.name): \(value) \(knob.unit(intensityUnit))".trimmingCharacters(in: .whitespaces))
         return previewIfLive()
       }
     case .kernels(let name): return takePreset(named: name)
@@ -157,7 +158,9 @@ extension ReviewState {
 
   /// What is wrong with labels that were typed; nil when each is a value, or a label's name.
   private func unknownLabel(_ text: String, of knob: Knob) -> String? {
-    guard knob == .changedLabels, text.lowercased() != "all", let table = refinementBase?.table else { return nil }
+    guard knob == .changedLabels, text.lowercased() != "all", let table = refinementBase?.table else {
+      return nil
+    }
     let unknown = labelParts(text).first { part in
       Double(part) == nil && !table.labels.contains { $0.name.lowercased() == part.lowercased() }
     }

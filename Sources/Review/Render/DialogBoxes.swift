@@ -61,7 +61,8 @@ extension ReviewState {
     let width = min(frame.columns - 8, 60)
     let presets = intensities.presets
     let table = NameTable(
-      width: width - 6, [NameTable.Column("", widest: presets.map { $0.window.text }.max { $0.count < $1.count } ?? "")])
+      width: width - 6,
+      [NameTable.Column("", widest: presets.map { $0.window.text }.max { $0.count < $1.count } ?? "")])
     paintList(
       "Window (centre/width)", presets.map { table.line($0.name, [$0.window.text]) }, selected,
       [[], [Span("or type :window CENTRE WIDTH", Theme.quiet)]], width: width, into: &frame)
@@ -115,7 +116,8 @@ extension ReviewState {
       let row = pairing.rows[number]
       let name = a.table[row.valueA].map { cleaned($0.name) } ?? ""
       let partner = row.valueB.flatMap { b.table[$0] }.map { cleaned($0.name) } ?? "-"
-      let dice = comparison?.overlaps?.pairs.first { $0.reference == row.valueA && $0.other == row.valueB }?.dice
+      let dice = comparison?.overlaps?.pairs.first { $0.reference == row.valueA && $0.other == row.valueB }?
+        .dice
       let overlap = row.valueB == nil ? "" : dice.map { decimals($0, 2) } ?? "< 0.1"
       let style = number == pairing.selected ? Theme.selected : row.valueB == nil ? Theme.quiet : Theme.plain
       return [

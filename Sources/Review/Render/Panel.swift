@@ -121,7 +121,8 @@ extension ReviewState {
     let note = [place, isActive ? section.note : section.key].compactMap(\.self).joined(separator: "  ")
     let room = heading.columns - TextWidth.columns(note) - 3
     frame.write(
-      TextWidth.shortened(section.title, to: room), row: heading.row, column: heading.column + 1, style: style,
+      TextWidth.shortened(section.title, to: room), row: heading.row, column: heading.column + 1,
+      style: style,
       in: heading)
     frame.writeAtRight(
       note + " ", row: heading.row, style: isActive ? Theme.active : Theme.barQuiet, in: heading)

@@ -24,7 +24,8 @@ extension ReviewState {
     let hasSteps = free >= 5
     var lines = knobs.map { knobLine($0, base, width) }
     if isRoomy { lines.append([]) }
-    lines += padded(wrapped(selectedKnob.explanation, width: width).map { [Span($0, Theme.quiet)] }, explained)
+    lines += padded(
+      wrapped(selectedKnob.explanation, width: width).map { [Span($0, Theme.quiet)] }, explained)
     lines += padded(wrapped(facts(base), width: width).map { [Span($0, Theme.note)] }, ReviewState.factRows)
     if hasSteps { lines.append(stepLine()) }
     if isRoomy { lines.append([]) }
@@ -202,7 +203,9 @@ extension ReviewState {
       NameTable.Column("mL", widest: digits.text(part.rows.map { Double($0.voxelsAfter) * unit }.max() ?? 0)),
       NameTable.Column("change", widest: digits.change(-99)), NameTable.Column("Dice", widest: "0.000"),
     ]
-    if isWide { columns += [NameTable.Column("voxels", widest: "99 999"), NameTable.Column("parts", widest: "9→9")] }
+    if isWide {
+      columns += [NameTable.Column("voxels", widest: "99 999"), NameTable.Column("parts", widest: "9→9")]
+    }
     let table = NameTable(width: width - 2, columns)
     let names = TextWidth.shortened(
       shown.map { cleaned(base.table[$0.label]?.name ?? "label \($0.label)") }, to: table.nameWidth)
@@ -212,7 +215,9 @@ extension ReviewState {
       let parts =
         row.componentsBefore == row.componentsAfter
         ? "\(row.componentsAfter)" : "\(row.componentsBefore)→\(row.componentsAfter)"
-      var numbers = [digits.text(Double(row.voxelsAfter) * unit), digits.change(change), decimals(row.dice, 3)]
+      var numbers = [
+        digits.text(Double(row.voxelsAfter) * unit), digits.change(change), decimals(row.dice, 3),
+      ]
       if isWide { numbers += [grouped(row.changedVoxels), parts] }
       let colour = base.table[row.label]?.colour.rgb.colour ?? .terminal
       lines.append([Span("■ ", Style(foreground: colour)), Span(table.line(name, numbers))])

@@ -52,7 +52,8 @@ extension ReviewState {
     guard let verdict = decisions.verdict, let version = version(verdict.version) else { return "" }
     let mark = exported.contains(version.id) ? " and exported" : ""
     let room = width - verdict.kind.rawValue.count - mark.count - 4
-    return " \(verdict.kind.rawValue): \(TextWidth.shortened(cleaned(version.name), to: max(6, room)))\(mark) "
+    return
+      " \(verdict.kind.rawValue): \(TextWidth.shortened(cleaned(version.name), to: max(6, room)))\(mark) "
   }
 
   /// What lies under the crosshair.
@@ -84,7 +85,8 @@ extension ReviewState {
     var spans = [Span(" window ", Theme.barQuiet), Span(window, Theme.barStrong)]
     // At 80 columns the legend needs the room of the window's name.
     let difference = shownDifference
-    if intensities.onlyValue == nil, let name = decisions.windowName, difference == nil || area.columns >= 110 {
+    if intensities.onlyValue == nil, let name = decisions.windowName, difference == nil || area.columns >= 110
+    {
       spans.append(Span(" \(name)", Theme.bar))
     }
     spans.append(Span("  \(view.convention.rawValue)", Theme.barStrong))
@@ -147,7 +149,8 @@ extension ReviewState {
     let hint = " M: all of it"
     let room = area.columns - hint.count
     frame.write(
-      [Span(TextWidth.truncated(text, to: room).fitted(room), style), Span(hint, Theme.strong)], row: area.row,
+      [Span(TextWidth.truncated(text, to: room).fitted(room), style), Span(hint, Theme.strong)],
+      row: area.row,
       in: area)
   }
 

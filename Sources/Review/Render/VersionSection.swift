@@ -6,7 +6,8 @@ extension ReviewState {
   func versionSection(width: Int) -> PanelSection {
     let versions = decisions.versions
     guard !versions.isEmpty else {
-      return PanelSection(focus: .versions, title: "Versions", key: "v", lines: [[Span("none yet", Theme.quiet)]])
+      return PanelSection(
+        focus: .versions, title: "Versions", key: "v", lines: [[Span("none yet", Theme.quiet)]])
     }
     let marks = versions.map { version in
       if exported.contains(version.id) { return "exported" }

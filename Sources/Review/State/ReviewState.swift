@@ -140,7 +140,9 @@ package struct ReviewState: Equatable, Sendable {
 
   /// How many of the shown version's labels the overlay leaves out.
   var hiddenLabelCount: Int {
-    guard !decisions.hiddenLabels.isEmpty || decisions.soloLabel != nil, let version = shownVersion else { return 0 }
+    guard !decisions.hiddenLabels.isEmpty || decisions.soloLabel != nil, let version = shownVersion else {
+      return 0
+    }
     return version.table.labels.count { !isVisible($0, of: version) }
   }
 

@@ -19,7 +19,9 @@ extension ReviewState {
     focus == .refinement ? .refinement(refinementBase?.id) : .pair([decisions.a, decisions.b])
   }
 
-  /// The difference that the panes show; nil when they show labels. Header, legend and panes all go by it.
+  /// The difference that the panes show; nil when they show labels.
+  ///
+  /// Header, legend and panes all go by it.
   var shownDifference: ShownDifference? {
     guard view.showsDifference, view.overlay.isShown else { return nil }
     if focus == .refinement, let live, let base = version(live.base) {
