@@ -22,9 +22,7 @@ package enum TextWidth {
   }
 
   /// Columns of a whole text, as ``Frame/write(_:row:column:style:in:)`` draws it.
-  package static func columns(_ text: String) -> Int {
-    sanitised(text).reduce(0) { $0 + columns($1) }
-  }
+  package static func columns(_ text: String) -> Int { columns(sanitised(text)) }
 
   /// The scalars of `text` that may reach a terminal: each control character, line separator, surrogate,
   /// unassigned or private scalar becomes "?", direction marks and other invisible formatting disappear.
@@ -41,11 +39,66 @@ package enum TextWidth {
     }
   }
 
+  /// `text` in at most `width` columns: its middle gives way to "…" where something is left out.
+  package static func shortened(_ text: String, to width: Int) -> String {
+    shortened([text], to: width)[0]
+  }
+
+  /// Texts in at most `width` columns each, told apart where that is possible: of those that are too long the part
+  /// gives way to "…" that leaves them different, the middle where it can.
+  package static func shortened(_ texts: [String], to width: Int) -> [String] {
+    guard width > 0 else { return texts.map { _ in "" } }
+    let whole = texts.map { sanitised($0) }
+    var shown = whole.map { cut($0, to: width, tail: (width - 1) * 2 / 5) }
+    let alike = Dictionary(grouping: texts.indices) { shown[$0] }.values.filter { places in
+      Set(places.map { texts[$0] }).count > 1
+    }
+    for places in alike {
+      let own = places.map { whole[$0] }
+      let count = Set(own).count
+      // From the middle outwards: as much of the end, or of the start, as tells them apart.
+      let tails = (0..<width).sorted { abs($0 * 5 - (width - 1) * 2) < abs($1 * 5 - (width - 1) * 2) }
+      let cuts = tails.lazy.map { tail in own.map { cut($0, to: width, tail: tail) } }
+      let best = cuts.first { Set($0).count == count } ?? own.map { aroundDifference($0, own, width) }
+      for (place, text) in zip(places, best) { shown[place] = text }
+    }
+    return shown.map(String.init)
+  }
+
+  /// Scalars in at most `width` columns, of which the last `tail` show the end.
+  private static func cut(_ scalars: [Unicode.Scalar], to width: Int, tail: Int) -> [Unicode.Scalar] {
+    guard columns(scalars) > width else { return scalars }
+    return Array(scalars.prefix(filling(scalars, width - 1 - tail)))
+      + ["…"] + scalars.suffix(filling(scalars.reversed(), tail))
+  }
+
+  /// What lies behind the part that all texts begin with.
+  private static func aroundDifference(
+    _ scalars: [Unicode.Scalar], _ all: [[Unicode.Scalar]], _ width: Int
+  ) -> [Unicode.Scalar] {
+    let common = scalars.indices.first { place in
+      all.contains { place >= $0.count || $0[place] != scalars[place] }
+    }
+    let rest = Array(scalars[max(0, (common ?? 0) - 1)...])
+    return ["…"] + cut(rest, to: max(1, width - 1), tail: 0)
+  }
+
+  /// How many of the first scalars fit `width` columns.
+  private static func filling(_ scalars: [Unicode.Scalar], _ width: Int) -> Int {
+    var used = 0
+    return scalars.prefix { scalar in
+      used += columns(scalar)
+      return used <= width
+    }.count
+  }
+
+  private static func columns(_ scalars: [Unicode.Scalar]) -> Int { scalars.reduce(0) { $0 + columns($1) } }
+
   /// `text` cut to at most `width` columns, with "…" at its end where something was cut.
   package static func truncated(_ text: String, to width: Int) -> String {
     guard width > 0 else { return "" }
     let scalars = sanitised(text)
-    guard scalars.reduce(0, { $0 + columns($1) }) > width else { return String(scalars) }
+    guard columns(scalars) > width else { return String(scalars) }
     var kept = String.UnicodeScalarView()
     var used = 0
     for scalar in scalars {

@@ -44,7 +44,7 @@ func statusIsWritten() throws {
 
 @Test("the panel lists labels with their millilitres, versions and the CRF")
 func panelListsLabels() throws {
-  let text = render(try openedState()).text.map { String($0.suffix(31)) }
+  let text = render(try openedState()).text.map { String($0.suffix(35)) }
   #expect(text[1].hasPrefix("Labels"))
   #expect(text.contains { $0.hasPrefix("■ spleen") && $0.contains("0.06") })
   #expect(text.contains { $0.hasPrefix("■ liver") && $0.contains("0.90") })

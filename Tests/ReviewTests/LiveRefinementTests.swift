@@ -272,28 +272,28 @@ func panelIsWritten() throws {
   }
   _ = reduce(&state, .jobEnded(opening.id, try answer(opening.request, changedLabels(state.content))))
   let panel = render(state).text[1...19].map {
-    String($0.suffix(31)).trimmingCharacters(in: .whitespaces)
+    String($0.suffix(35)).trimmingCharacters(in: .whitespaces)
   }
   #expect(
     panel == [
       "CRF on manual.nii.gz",
-      "μ1 appearance             3",
-      "θα reach                  4 mm",
-      "θβ contrast              20 HU",
-      "μ2 smoothness           1.5",
-      "θγ reach                  2 mm",
-      "iterations                5",
-      "mask certainty          0.9",
-      "labels                  all",
-      "How different two voxels may",
-      "look and still count as alike",
+      "μ1 appearance  ──●────      3",
+      "θα reach       ─v●────      4 mm",
+      "θβ contrast    ──n─●─e     20 HU",
+      "μ2 smoothness  ─●─────    1.5",
+      "θγ reach       ─v●────      2 mm",
+      "iterations     ──●────      5",
+      "mask certainty ────●──    0.9",
+      "labels                    all",
+      "How different two voxels may look",
+      "and still count as alike",
       "noise 12 HU, edges 62 HU",
-      "←→ 1  -+ 10 HU",
-      "! spleen vanished in the box",
-      "box: 154 in 2 places image 0%",
-      "label        mL change  Dice",
-      "■ spleen     0.00  -0.06 0.000",
-      "■ liver      0.99  +0.09 0.952",
       "",
+      "←→ 1  -+ 10 HU",
+      "box: 154 in 2 places image 0%",
+      "label            mL change  Dice",
+      "■ spleen       0.00  -0.06 0.000",
+      "■ liver        0.99  +0.09 0.952",
+      "! spleen vanished in the box",
     ])
 }

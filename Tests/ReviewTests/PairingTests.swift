@@ -34,7 +34,8 @@ extension ReviewState {
     while let job = jobs[.comparison], let a = decisions.a.flatMap({ version($0) }),
       let b = decisions.b.flatMap({ version($0) })
     {
-      let isKnown = comparedPairs.isEmpty || askedPairings.contains([a.family, b.family])
+      let isKnown =
+        comparedPairs.isEmpty || askedPairings.contains([a.family, b.family])
         || !(settledPairings + decisions.pairings).filter { $0.isOf(a.family, b.family) }.isEmpty
       let memory =
         isKnown || a.family == b.family
@@ -57,7 +58,8 @@ extension ReviewState {
   }
 }
 
-@Test("labels of another mask that have no names are proposed by overlap, and Enter compares what goes together")
+@Test(
+  "labels of another mask that have no names are proposed by overlap, and Enter compares what goes together")
 func unnamedLabelsAreAskedFor() throws {
   // The spleen is 6 and the liver 2 there: by value the liver would get a Dice of 0.
   var state = try comparedState(twoMasks([6: 2, 1: 6]))
@@ -68,10 +70,11 @@ func unnamedLabelsAreAskedFor() throws {
   #expect(state.dialog == nil)
   try state.finishComparison()
   #expect(state.agreement == ["liver / label 2": 1, "spleen / label 6": 1])
-  guard case .remember(let partners, _)? = effects.compactMap({ effect -> JobRequest? in
-    if case .start(_, let request) = effect, request.kind == .memory { return request }
-    return nil
-  }).first
+  guard
+    case .remember(let partners, _)? = effects.compactMap({ effect -> JobRequest? in
+      if case .start(_, let request) = effect, request.kind == .memory { return request }
+      return nil
+    }).first
   else {
     Issue.record("nothing is remembered")
     return
@@ -157,7 +160,9 @@ func partnersAreChanged() throws {
   #expect(state.pairing?.partners == [1: 2, 6: 6])
 }
 
-@Test("labels are named and coloured in the table; typing fires no shortcut, and bad names are refused with a line")
+@Test(
+  "labels are named and coloured in the table; typing fires no shortcut, and bad names are refused with a line"
+)
 func labelsAreEdited() throws {
   var state = try comparedState(twoMasks([6: 6, 1: 1]))
   state.press(.tab)
@@ -205,7 +210,7 @@ func namesPair() throws {
   state.press(.tab)
   state.type("glabel 2")
   state.press(.enter)
-  state.type("bnLiver")
+  state.type("brLiver")
   state.press(.enter)
   try state.finishComparison()
   #expect(state.agreement == ["spleen / label 6": 1, "liver": 1])

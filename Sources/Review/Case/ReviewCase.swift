@@ -15,13 +15,15 @@ package struct ReviewCase: Equatable, Sendable {
   package var masks: [LoadedMask]
   /// Odd but readable: what the readers noticed, one line each.
   package var findings: [String]
+  /// Masks that were asked for and cannot be shown, and why, one line each.
+  package var refusals: [String]
   /// Where an export goes when no name is typed: `CASE_seg.nii.gz` beside the image.
   package var exportPath: String
 
   /// A case; every mask lies on the image's grid.
   package init(
     name: String, imagePath: String, image: ScalarVolume, frameCount: Int = 1, masks: [LoadedMask] = [],
-    findings: [String] = [], exportPath: String
+    findings: [String] = [], refusals: [String] = [], exportPath: String
   ) {
     for mask in masks {
       precondition(mask.labels.grid.size == image.grid.size, "\(mask.labels.grid.size) on \(image.grid.size)")
@@ -32,6 +34,7 @@ package struct ReviewCase: Equatable, Sendable {
     self.frameCount = frameCount
     self.masks = masks
     self.findings = findings
+    self.refusals = refusals
     self.exportPath = exportPath
   }
 

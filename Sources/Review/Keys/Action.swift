@@ -14,18 +14,27 @@ package enum Action: Hashable, Sendable {
   case toggleOverlay, toggleOverlayStyle, opacity(Int), flip, toggleDifference
   case selectLabel(Int), jumpToLabel, pickLabel
   // Work
-  case changeFrame(Int), notes
+  case changeFrame(Int)
   case chooseModel, focus(ReviewState.Focus), verdict(Verdict.Kind), export, undo, redo
-  case command, help, back, quit
+  case command, help, messages, back, quit
   // Panels
   case movePointer(Int), toggleLabel, soloLabel, showAllLabels
   case renameLabel, recolourLabel, choosePartner
   case chooseA, chooseB, showVersion
   case turnKnob(Int, coarse: Bool), typeIntoKnob, eraseInKnob, resetKnob, resetAllKnobs, refine, togglePreview
   case flipLive, chooseAxis, choosePreset, savePreset
-  // Dialogs
-  case accept, dismiss, movePage(Int), moveToEnd(Bool), changePartner(Int), typeColour
+  // Lists and dialogs
+  case movePage(Int), moveToEnd(Bool), search, searchOn(Int)
+  case accept, dismiss, changePartner(Int), typeColour
   case eraseBackwards, eraseForwards, eraseToStart, moveInText(Int), moveToTextEnd(Bool)
+
+  /// Whether it only moves the crosshair or a pointer.
+  var isMove: Bool {
+    switch self {
+    case .scroll, .firstSlice, .lastSlice, .step, .movePointer, .movePage, .moveToEnd: true
+    default: false
+    }
+  }
 }
 
 /// Where a key has its meaning.
@@ -39,7 +48,7 @@ package enum KeyContext: String, Hashable, Sendable, CaseIterable {
   case pairing = "Pairs of labels"
   case text = "Typing a line"
   case question = "Questions"
-  case help = "Key reference"
+  case reading = "Key reference and messages"
 
   /// A sentence for the key reference.
   var introduction: String {
@@ -52,9 +61,9 @@ package enum KeyContext: String, Hashable, Sendable, CaseIterable {
     case .list: "Windows, models, kernels and colours."
     case .pairing:
       "Which labels of A and B are one structure: asked once, where names are missing or overlaps contradict them."
-    case .text: "After : and g, and for a label's name or colour."
+    case .text: "After :, g and /, and for a label's name or colour."
     case .question: "Nothing is overwritten or lost without one."
-    case .help: "This list, and the notes."
+    case .reading: "After ? and M."
     }
   }
 

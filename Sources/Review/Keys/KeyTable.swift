@@ -14,14 +14,17 @@ package struct KeyBinding: Hashable, Sendable {
   package var barWord: String?
   /// The keys that stand before that word.
   package var barKeys: [Key]
+  /// Greater ranks give way first on a narrow screen.
+  package var barRank: Int
 }
 
 /// The one table of keys: it drives the program, its key bar, its key reference and docs/keys.md.
 package enum KeyTable {
   /// Every binding, in the order of the reference.
   package static let bindings: [KeyBinding] =
-    moving + picture + overlay + work + panning + labels + versions + refinement + lists + pairing + text + questions
-    + help
+    moving + picture + overlay + work + panning + labels + versions + refinement + lists + pairing + text
+    + questions
+    + reading
 
   /// The action of a key: the context's own, else the picture's where the context allows that.
   package static func action(_ key: Key, in context: KeyContext) -> Action? {
@@ -44,17 +47,17 @@ package enum KeyTable {
 
   private static func bind(
     _ context: KeyContext, _ keys: [Key], _ action: Action, _ summary: String, bar: String? = nil,
-    barKeys: [Key] = []
+    barKeys: [Key] = [], rank: Int = 1
   ) -> KeyBinding {
     KeyBinding(
       context: context, keys: keys, action: action, summary: summary, barWord: bar,
-      barKeys: barKeys.isEmpty ? Array(keys.prefix(1)) : barKeys)
+      barKeys: barKeys.isEmpty ? Array(keys.prefix(1)) : barKeys, barRank: rank)
   }
 
   private static let moving: [KeyBinding] = [
     bind(
       .picture, [.pageUp, "]"], .scroll(1), "next slice, towards head, front or right", bar: "slice",
-      barKeys: [.pageUp, .pageDown]),
+      barKeys: [.pageUp, .pageDown], rank: 3),
     bind(.picture, [.pageDown, "["], .scroll(-1), "previous slice"),
     bind(.picture, [">"], .scroll(10), "ten slices on"),
     bind(.picture, ["<"], .scroll(-10), "ten slices back"),
@@ -68,12 +71,14 @@ package enum KeyTable {
     bind(.picture, ["L"], .step(.right, 10), "ten voxels right"),
     bind(.picture, ["K"], .step(.up, 10), "ten voxels up"),
     bind(.picture, ["J"], .step(.down, 10), "ten voxels down"),
-    bind(.picture, ["a"], .choosePlane(.axial), "axial plane", bar: "plane", barKeys: ["a", "c", "s"]),
+    bind(
+      .picture, ["a"], .choosePlane(.axial), "axial plane", bar: "plane", barKeys: ["a", "c", "s"],
+      rank: 4),
     bind(.picture, ["c"], .choosePlane(.coronal), "coronal plane"),
     bind(.picture, ["s"], .choosePlane(.sagittal), "sagittal plane"),
     bind(.picture, [")"], .changeFrame(1), "next frame of an image that has several"),
     bind(.picture, ["("], .changeFrame(-1), "previous frame"),
-    bind(.picture, ["g"], .goTo, "go to a slice, i,j,k, x,y,zmm or a label"),
+    bind(.picture, ["g"], .goTo, "go to a slice, i,j,k, x,y,zmm or a label", bar: "go to", rank: 4),
     bind(.picture, ["r"], .recentre, "centre the panes on the crosshair"),
   ]
 
@@ -83,7 +88,7 @@ package enum KeyTable {
     bind(.picture, ["-"], .zoom(-1), "further away"),
     bind(.picture, ["0"], .fit, "the whole image"),
     bind(.picture, ["P"], .pan, "move the picture with the arrows"),
-    bind(.picture, ["w"], .chooseWindow, "choose a window", bar: "window"),
+    bind(.picture, ["w"], .chooseWindow, "choose a window", bar: "window", rank: 3),
     bind(.picture, ["W"], .automaticWindow, "automatic window"),
     bind(.picture, ["O"], .toggleConvention, "radiological or neurological sides"),
     bind(.picture, ["x"], .toggleCrosshair, "crosshair on or off"),
@@ -91,12 +96,12 @@ package enum KeyTable {
   ]
 
   private static let overlay: [KeyBinding] = [
-    bind(.picture, [" "], .toggleOverlay, "labels on or off", bar: "labels"),
-    bind(.picture, ["u"], .toggleOverlayStyle, "labels filled or outlined", bar: "outline"),
+    bind(.picture, [" "], .toggleOverlay, "labels on or off", bar: "labels on", rank: 4),
+    bind(.picture, ["u"], .toggleOverlayStyle, "labels filled or outlined", bar: "outline", rank: 4),
     bind(.picture, ["}"], .opacity(1), "fill more opaque"),
     bind(.picture, ["{"], .opacity(-1), "fill more transparent"),
-    bind(.picture, [.tab], .flip, "flip between versions A and B", bar: "A/B"),
-    bind(.picture, ["d"], .toggleDifference, "show where A and B differ", bar: "difference"),
+    bind(.picture, [.tab], .flip, "flip between versions A and B", bar: "A/B", rank: 2),
+    bind(.picture, ["d"], .toggleDifference, "show where A and B differ", bar: "difference", rank: 2),
     bind(.picture, ["."], .selectLabel(1), "select the next label"),
     bind(.picture, [","], .selectLabel(-1), "select the previous label"),
     bind(.picture, ["G"], .jumpToLabel, "go to the selected label's largest slice"),
@@ -115,7 +120,7 @@ package enum KeyTable {
     bind(.picture, ["z"], .undo, "undo; says what"),
     bind(.picture, ["Z", .control("r")], .redo, "redo; says what"),
     bind(.picture, [":"], .command, "type a command"),
-    bind(.picture, ["i"], .notes, "notes about the files, and all messages in full"),
+    bind(.picture, ["M", "i"], .messages, "every message of the session, whole"),
     bind(.picture, ["?", .function(1)], .help, "this key reference", bar: "help"),
     bind(.picture, [.escape], .back, "cancel the running job; close what is open"),
     bind(.picture, ["q"], .quit, "quit; asks when something would be lost", bar: "quit"),
@@ -131,27 +136,25 @@ package enum KeyTable {
     bind(.pan, [.escape, "P", .enter], .back, "back to the crosshair", bar: "done"),
   ]
 
-  private static let labels: [KeyBinding] = [
-    bind(.labels, [.up, "k"], .movePointer(-1), "previous label", bar: "choose", barKeys: [.up, .down]),
-    bind(.labels, [.down, "j"], .movePointer(1), "next label"),
-    bind(.labels, [" "], .toggleLabel, "show or hide the label", bar: "hide"),
-    bind(.labels, ["s"], .soloLabel, "only this label, or all again", bar: "solo"),
-    bind(.labels, ["a"], .showAllLabels, "show all labels", bar: "all"),
-    bind(.labels, [.enter], .jumpToLabel, "go to the label's largest slice", bar: "go to"),
-    bind(.labels, ["n"], .renameLabel, "name the label", bar: "name"),
-    bind(.labels, ["c"], .recolourLabel, "choose the label's colour", bar: "colour"),
-    bind(.labels, ["p"], .choosePartner, "choose what the label is in the other version", bar: "pair"),
-    bind(.labels, [.escape, "b"], .back, "back to the picture", bar: "back"),
-  ]
+  private static let labels: [KeyBinding] =
+    pointing(.labels, at: "label") + [
+      bind(.labels, [" "], .toggleLabel, "show or hide the label", bar: "hide"),
+      bind(.labels, ["s"], .soloLabel, "only this label, or all again", bar: "solo"),
+      bind(.labels, ["a"], .showAllLabels, "show all labels", bar: "all"),
+      bind(.labels, [.enter], .jumpToLabel, "go to the label's largest slice", bar: "go to"),
+      bind(.labels, ["r"], .renameLabel, "name the label", bar: "name"),
+      bind(.labels, ["c"], .recolourLabel, "choose the label's colour", bar: "colour"),
+      bind(.labels, ["p"], .choosePartner, "choose what the label is in the other version", bar: "pair"),
+      bind(.labels, [.escape, "b"], .back, "back to the picture", bar: "back"),
+    ]
 
-  private static let versions: [KeyBinding] = [
-    bind(.versions, [.up, "k"], .movePointer(-1), "previous version", bar: "choose", barKeys: [.up, .down]),
-    bind(.versions, [.down, "j"], .movePointer(1), "next version"),
-    bind(.versions, [.enter], .showVersion, "show this version", bar: "show"),
-    bind(.versions, ["a"], .chooseA, "make it A", bar: "as A"),
-    bind(.versions, ["b"], .chooseB, "make it B", bar: "as B"),
-    bind(.versions, [.escape, "v"], .back, "back to the picture", bar: "back"),
-  ]
+  private static let versions: [KeyBinding] =
+    pointing(.versions, at: "version") + [
+      bind(.versions, [.enter], .showVersion, "show this version", bar: "show"),
+      bind(.versions, ["a"], .chooseA, "make it A", bar: "as A"),
+      bind(.versions, ["b"], .chooseB, "make it B", bar: "as B"),
+      bind(.versions, [.escape, "v"], .back, "back to the picture", bar: "back"),
+    ]
 
   private static let refinement: [KeyBinding] = [
     bind(.refinement, [.up, "k"], .movePointer(-1), "previous knob", bar: "knob", barKeys: [.up, .down]),
@@ -179,26 +182,49 @@ package enum KeyTable {
     bind(.refinement, [.escape, "t"], .back, "drop the typed value; cancel; back", bar: "back"),
   ]
 
-  private static let lists: [KeyBinding] = [
-    bind(.list, [.up, "k"], .movePointer(-1), "previous entry", bar: "choose", barKeys: [.up, .down]),
-    bind(.list, [.down, "j"], .movePointer(1), "next entry"),
-    bind(.list, [.enter], .accept, "take it", bar: "take"),
-    bind(.list, ["#"], .typeColour, "of colours: type one, as in #0072b2"),
-    bind(.list, [.escape, "q"], .dismiss, "back", bar: "back"),
-  ]
+  private static let lists: [KeyBinding] =
+    pointing(.list, at: "entry") + [
+      bind(.list, [.enter], .accept, "take it", bar: "take"),
+      bind(.list, ["#"], .typeColour, "of colours: type one, as in #0072b2"),
+      bind(.list, [.escape, "q"], .dismiss, "back", bar: "back"),
+    ]
 
-  private static let pairing: [KeyBinding] = [
-    bind(.pairing, [.up, "k"], .movePointer(-1), "previous label of A", bar: "label", barKeys: [.up, .down]),
-    bind(.pairing, [.down, "j"], .movePointer(1), "next label of A"),
-    bind(
-      .pairing, [.right, "l", " "], .changePartner(1), "the label of B that goes with it: none, then by overlap",
-      bar: "change", barKeys: [.left, .right]),
-    bind(.pairing, [.left, "h"], .changePartner(-1), "the same, backwards"),
-    bind(.pairing, [.enter, "y"], .accept, "these go together", bar: "take"),
-    bind(
-      .pairing, [.escape, "n", "q"], .dismiss, "keep names and, where one is missing, values", bar: "keep names",
-      barKeys: [.escape]),
-  ]
+  /// The keys that every list has.
+  private static func pointing(_ context: KeyContext, at entry: String) -> [KeyBinding] {
+    [
+      bind(
+        context, [.up, "k"], .movePointer(-1), "previous \(entry)", bar: "choose", barKeys: [.up, .down]),
+      bind(context, [.down, "j"], .movePointer(1), "next \(entry)"),
+    ] + leafing(context)
+  }
+
+  /// Pages, ends and searches.
+  private static func leafing(_ context: KeyContext) -> [KeyBinding] {
+    [
+      bind(context, [.pageUp], .movePage(-1), "a page up"),
+      bind(context, [.pageDown], .movePage(1), "a page down"),
+      bind(context, [.home], .moveToEnd(false), "to the top"),
+      bind(context, [.end], .moveToEnd(true), "to the bottom"),
+      bind(
+        context, ["/"], .search, "search; n and N go to the next and previous match", bar: "search", rank: 2),
+      bind(context, ["n"], .searchOn(1), "next match"),
+      bind(context, ["N"], .searchOn(-1), "previous match"),
+    ]
+  }
+
+  private static let pairing: [KeyBinding] =
+    pointing(.pairing, at: "label of A").dropLast(3) + [
+      bind(
+        .pairing, [.right, "l", " "], .changePartner(1),
+        "the label of B that goes with it: none, then by overlap",
+        bar: "change", barKeys: [.left, .right]),
+      bind(.pairing, [.left, "h"], .changePartner(-1), "the same, backwards"),
+      bind(.pairing, [.enter, "y"], .accept, "these go together", bar: "take"),
+      bind(
+        .pairing, [.escape, "n", "q"], .dismiss, "keep names and, where one is missing, values",
+        bar: "keep names",
+        barKeys: [.escape]),
+    ]
 
   private static let text: [KeyBinding] = [
     bind(.text, [.enter], .accept, "do it", bar: "do it"),
@@ -217,17 +243,15 @@ package enum KeyTable {
     bind(.question, ["n", .escape], .dismiss, "no", bar: "no"),
   ]
 
-  private static let help: [KeyBinding] = [
-    bind(
-      .help, [.up, "k"], .movePointer(-1), "one line up", bar: "scroll",
-      barKeys: [.up, .down, .pageUp, .pageDown]),
-    bind(.help, [.down, "j"], .movePointer(1), "one line down"),
-    bind(.help, [.pageUp, "["], .movePage(-1), "a page up"),
-    bind(.help, [.pageDown, "]", " "], .movePage(1), "a page down"),
-    bind(.help, [.home], .moveToEnd(false), "to the top"),
-    bind(.help, [.end], .moveToEnd(true), "to the bottom"),
-    bind(.help, [.escape, "q", "?"], .dismiss, "back", bar: "back"),
-  ]
+  private static let reading: [KeyBinding] =
+    [
+      bind(.reading, [.up, "k"], .movePointer(-1), "one line up", bar: "scroll", barKeys: [.up, .down]),
+      bind(.reading, [.down, "j"], .movePointer(1), "one line down"),
+      bind(.reading, ["["], .movePage(-1), "a page up"),
+      bind(.reading, ["]", " "], .movePage(1), "a page down", bar: "page", barKeys: [.pageUp, .pageDown]),
+    ] + leafing(.reading) + [
+      bind(.reading, [.escape, "q", "?", "M"], .dismiss, "back", bar: "back")
+    ]
 }
 
 extension Key: ExpressibleByExtendedGraphemeClusterLiteral {

@@ -47,7 +47,7 @@ package struct ScreenLayout: Equatable, Sendable {
     messageLine = line(rows - 2)
     keyBar = line(rows - 1)
     let bodyRows = rows - 5
-    let panelColumns = columns < 100 ? 32 : min(46, max(34, columns / 4))
+    let panelColumns = columns < 80 ? 32 : min(56, max(36, columns * 27 / 100))
     panel = Rectangle(row: 1, column: columns - panelColumns, rows: bodyRows, columns: panelColumns)
     let body = Rectangle(row: 1, column: 0, rows: bodyRows, columns: columns - panelColumns - 1)
     let three = ScreenLayout.threePlanes

@@ -2,7 +2,7 @@ extension ReviewState {
   /// Answers whatever lies over the screen.
   mutating func answer(_ action: Action) -> [ReviewEffect] {
     switch dialog {
-    case .help(let line): scrollHelp(action, line)
+    case .help, .messages: dialog = nil
     case .windows(let selected):
       dialog = nil
       if action == .accept { choose(intensities.presets[selected]) }
@@ -13,7 +13,6 @@ extension ReviewState {
       if action == .accept, offered.indices.contains(selected) { return take(offered[selected]) }
     case .colours(let label, let selected): return answerColours(action, label, selected)
     case .pairing(let pairing): return answer(action, pairing)
-    case .notes(let line): scrollNotes(action, line)
     case .command, .label: return edit(action)
     case .question(let question):
       dialog = nil
@@ -21,30 +20,6 @@ extension ReviewState {
     case nil: break
     }
     return []
-  }
-
-  private var helpPage: Int { max(1, screen.rows - 6) }
-
-  /// The first line of the key reference that may stand at the top.
-  func clampedHelpLine(_ line: Int) -> Int { min(max(0, line), max(0, KeyReference.lines.count - helpPage)) }
-
-  private mutating func scrollHelp(_ action: Action, _ line: Int) {
-    switch action {
-    case .movePage(let pages): dialog = .help(line: clampedHelpLine(line + pages * helpPage))
-    case .moveToEnd(let isBottom): dialog = .help(line: isBottom ? clampedHelpLine(.max) : 0)
-    default: dialog = nil
-    }
-  }
-
-  /// The first line of the notes that may stand at the top.
-  func clampedNoteLine(_ line: Int) -> Int { min(max(0, line), max(0, noteLines.count - helpPage)) }
-
-  private mutating func scrollNotes(_ action: Action, _ line: Int) {
-    switch action {
-    case .movePage(let pages): dialog = .notes(line: clampedNoteLine(line + pages * helpPage))
-    case .moveToEnd(let isBottom): dialog = .notes(line: isBottom ? clampedNoteLine(.max) : 0)
-    default: dialog = nil
-    }
   }
 
   private mutating func answerModels(_ action: Action, _ selected: Int) -> [ReviewEffect] {
@@ -84,22 +59,13 @@ extension ReviewState {
       if case .label(let label, _) = dialog { return take(label, entry) }
       dialog = nil
       return perform(typed: entry.text)
-    case .eraseBackwards:
-      // Erasing an empty command line leaves it, as editors do.
-      if entry.text.isEmpty, case .command = dialog {
-        dialog = nil
-        return []
-      }
-      entry.deleteBackwards()
-    case .eraseForwards: entry.deleteForwards()
-    case .eraseToStart: entry.deleteToStart()
-    case .moveInText(let count): entry.move(to: entry.position + count)
-    case .moveToTextEnd(let isEnd): entry.move(to: isEnd ? entry.characters.count : 0)
+    case .dismiss: dialog = nil
+    // Erasing an empty command line leaves it, as editors do.
+    case .eraseBackwards where entry.text.isEmpty && dialog?.isCommand == true: dialog = nil
     default:
-      dialog = nil
-      return []
+      entry.edit(action)
+      dialog = dialog?.with(entry)
     }
-    dialog = dialog?.with(entry)
     return []
   }
 

@@ -28,7 +28,9 @@ extension ReviewState {
     return [start(.read(request), for: .frame(frame))]
   }
 
-  /// Shows another frame; place, window and versions stay. What follows from the image is asked for anew.
+  /// Shows another frame; place, window and versions stay.
+  ///
+  /// What follows from the image is asked for anew.
   mutating func take(_ read: ReadFrame) -> [ReviewEffect] {
     content.image = read.image
     content.frame = read.frame
@@ -44,22 +46,5 @@ extension ReviewState {
   mutating func noteFrameOfRefinement() {
     guard let base = refinementBase, base.probabilities != nil, base.frame != content.frame else { return }
     message = Message("\(cleaned(base.name)) is of frame \(base.frame): the CRF reads that one", .warning)
-  }
-
-  /// What the files' readers noticed, then what was said so far, each with how it is shown.
-  var noteLines: [(text: String, kind: Message.Kind?)] {
-    let width = max(20, screen.columns - 6)
-    var lines: [(text: String, kind: Message.Kind?)] = [("Files", nil)]
-    let findings = [frameText.map { $0 + "; ( and ) change it" }].compactMap(\.self) + content.findings
-    if findings.isEmpty { lines.append(("  nothing to note", .note)) }
-    func add(_ text: String, _ kind: Message.Kind) {
-      for (number, line) in wrapped(cleaned(text), width: width - 4).enumerated() {
-        lines.append(((number == 0 ? "  " : "    ") + line, kind))
-      }
-    }
-    for finding in findings { add(finding, .warning) }
-    lines += [("", nil), ("Messages, the latest first", nil)]
-    for message in messages.reversed() { add(message.text, message.kind) }
-    return lines
   }
 }

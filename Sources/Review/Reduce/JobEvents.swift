@@ -17,7 +17,9 @@ extension ReviewState {
     case (.opened(let opened), _): return open(opened)
     case (.models(let models), _): return take(models)
     case (.segmented(let result, let statistics), .segmentation(let model, let frame)):
-      return add(result, statistics, by: model, frame: frame)
+      let effects = add(result, statistics, by: model, frame: frame)
+      show(largestOf: statistics, hasMoved: view.crosshair != job.crosshair)
+      return effects
     case (.refined(let part), .refinement(let base, let knobs, let frame)):
       let effects = add(part, refining: base, with: knobs, frame: frame)
       takeWhole(part, base: base, knobs)
@@ -61,29 +63,35 @@ extension ReviewState {
     intensities = opened.intensities
     decisions.window = intensities.openingPreset.window
     decisions.windowName = intensities.openingPreset.name
+    let names = ReviewState.distinctNames(content.masks)
     decisions.versions = zip(content.masks, opened.maskStatistics).enumerated().map { position, mask in
       Version(
-        id: VersionID(position + 1), name: mask.0.name, origin: .mask(path: mask.0.path),
+        id: VersionID(position + 1), name: names[position], origin: .mask(path: mask.0.path),
         labels: mask.0.labels, table: mask.0.table, statistics: mask.1)
     }
     identifyStructures()
     nextVersionNumber = decisions.versions.count + 1
     decisions.a = decisions.versions.first?.id
     decisions.b = decisions.versions.dropFirst().first?.id
+    if let plane = onlyPlane { view.activePlane = plane }
     let largest = decisions.versions.first?.statistics.max { $0.voxelCount < $1.voxelCount }
     view.centre = gridCentre
     moveCrosshair(
       to: largest?.centre ?? VoxelIndex(grid.size.i / 2, grid.size.j / 2, grid.size.k / 2))
-    let notes = [frameText.map { $0 + "; ( and ) change it" }].compactMap(\.self) + content.findings
-    if let first = notes.first {
-      let more = notes.count > 1 ? "i shows \(notes.count - 1) more; " : ""
-      message = Message(more + first, .warning)
-    } else if decisions.versions.isEmpty {
-      message = Message("no mask: m runs a network, ? lists the keys")
-    } else {
-      message = Message("? lists the keys")
-    }
+    greet()
     return compareIfNeeded()
+  }
+
+  /// Goes to the largest slice of what a network found, unless the reviewer went elsewhere meanwhile.
+  private mutating func show(largestOf statistics: [LabelStatistics], hasMoved: Bool) {
+    guard let largest = statistics.max(by: { $0.voxelCount < $1.voxelCount }),
+      let label = shownVersion?.table[largest.label]
+    else { return }
+    guard hasMoved else { return jump(to: label) }
+    selectedLabel = shownVersion?.key(of: label)
+    if let text = message?.text {
+      message = Message("\(text); G goes to \(cleaned(label.name))", message?.kind ?? .note)
+    }
   }
 
   private mutating func add(
@@ -115,7 +123,8 @@ extension ReviewState {
       id: takeVersionID(), name: "CRF \(refinementCount)",
       origin: .refinement(of: base.id, settings: knobs.refinement, maskConfidence: confidence),
       labels: part.labels, table: base.ownTable, statistics: part.statistics, family: base.family,
-      probabilities: base.probabilities, auxiliaryHeadCount: base.auxiliaryHeadCount, advisedSettings: base.advisedSettings,
+      probabilities: base.probabilities, auxiliaryHeadCount: base.auxiliaryHeadCount,
+      advisedSettings: base.advisedSettings,
       warnings: Version.warnings(from: base, to: part.statistics),
       frame: base.probabilities == nil ? frame : base.frame)
     return add(version, comparedWith: base.id) { _ in }

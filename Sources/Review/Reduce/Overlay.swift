@@ -15,7 +15,9 @@ extension ReviewState {
       message = Message("fill opacity \(Int(saturating: (view.overlay.opacity * 100).rounded()))%")
     case .flip: flip()
     case .toggleDifference: return toggleDifference()
-    case .selectLabel(let count): selectLabel(count)
+    case .selectLabel(let count):
+      selectLabel(count)
+      saySelected()
     case .pickLabel: pickLabel()
     case .jumpToLabel: jumpToSelectedLabel()
     default: break
@@ -33,12 +35,16 @@ extension ReviewState {
   }
 
   private mutating func toggleDifference() -> [ReviewEffect] {
-    guard shownLive != nil || decisions.a != nil && decisions.b != nil else {
+    guard focus == .refinement && live?.latest != nil || decisions.a != nil && decisions.b != nil else {
       message = Message("nothing to compare: run a network (m) or the CRF (t) first", .warning)
       return []
     }
-    view.showsDifference.toggle()
-    if view.showsDifference { view.overlay.isShown = true }
+    // Whatever hides the difference that was asked for gives way to it.
+    view.showsDifference = shownDifference == nil
+    if view.showsDifference {
+      view.overlay.isShown = true
+      showsUnrefined = false
+    }
     return []
   }
 
@@ -72,7 +78,17 @@ extension ReviewState {
       return
     }
     selectedLabel = shownVersion?.key(of: label)
-    message = Message("selected \(label.name)")
+    saySelected()
+  }
+
+  /// Says which label is selected, and whether it can be seen.
+  private mutating func saySelected() {
+    guard let version = shownVersion, let place = version.position(selectedLabel) else { return }
+    let label = version.table.labels[place]
+    let state =
+      version.statistics(of: label.value) == nil
+      ? "it has no voxel in this version" : isVisible(label, of: version) ? "G goes there" : "it is hidden"
+    message = Message("selected \(label.name), \(place + 1) of \(version.table.labels.count); \(state)")
   }
 
   private mutating func jumpToSelectedLabel() {

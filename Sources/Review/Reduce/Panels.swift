@@ -1,53 +1,6 @@
 import Volumes
 
 extension ReviewState {
-  /// Moves the pointer of whatever takes keys.
-  mutating func movePointer(_ count: Int) -> [ReviewEffect] {
-    switch dialog {
-    case .help(let line): dialog = .help(line: clampedHelpLine(line + count))
-    case .windows(let selected):
-      dialog = .windows(selected: wrapped(selected + count, intensities.presets.count))
-    case .models(let selected):
-      if let models {
-        dialog = .models(selected: wrapped(selected + count, models.count))
-      } else {
-        actionsAhead.append(.movePointer(count))
-      }
-    case .presets(let selected):
-      dialog = .presets(selected: wrapped(selected + count, offeredPresets.count))
-    case .colours(let edit, let selected):
-      dialog = .colours(edit, selected: wrapped(selected + count, ReviewState.palette.count + 1))
-    case .pairing(var pairing):
-      pairing.selected = wrapped(pairing.selected + count, pairing.rows.count)
-      dialog = .pairing(pairing)
-    case .notes(let line): dialog = .notes(line: clampedNoteLine(line + count))
-    case .command, .label, .question: break
-    case nil: movePanelPointer(count)
-    }
-    return []
-  }
-
-  private mutating func movePanelPointer(_ count: Int) {
-    switch focus {
-    case .labels: selectLabel(count)
-    case .versions:
-      let ids = decisions.versions.map(\.id)
-      guard !ids.isEmpty else { return }
-      let position = ids.firstIndex { $0 == selectedVersion } ?? 0
-      selectedVersion = ids[wrapped(position + count, ids.count)]
-    case .refinement:
-      let knobs = Knob.knobs(of: refinementBase)
-      let position = knobs.firstIndex(of: selectedKnob) ?? 0
-      selectedKnob = knobs[wrapped(position + count, knobs.count)]
-      knobEntry = nil
-    case .picture: break
-    }
-  }
-
-  private func wrapped(_ position: Int, _ count: Int) -> Int {
-    count == 0 ? 0 : (position % count + count) % count
-  }
-
   /// Shows and hides labels.
   mutating func changeVisibility(_ action: Action) {
     if action == .showAllLabels {

@@ -5,6 +5,7 @@ import Screen
 /// - Returns: what has to happen outside; the caller starts and cancels the jobs in this order.
 package func reduce(_ state: inout ReviewState, _ event: ReviewEvent) -> [ReviewEffect] {
   if case .ended = state.phase { return [] }
+  let (list, compared) = (state.pointedList?.name, state.comparedVersions)
   let effects: [ReviewEffect]
   switch event {
   case .terminal(let input): effects = state.take(input)
@@ -13,6 +14,9 @@ package func reduce(_ state: inout ReviewState, _ event: ReviewEvent) -> [Review
     effects = []
   case .jobEnded(let id, let outcome): effects = state.take(outcome, of: id)
   }
+  // A search ends with its list, a difference with what differed.
+  if state.search != nil, state.pointedList?.name != list { state.search = nil }
+  if state.comparedVersions != compared { state.view.showsDifference = false }
   return effects
 }
 
@@ -22,8 +26,9 @@ extension ReviewState {
 
   /// Where keys have their meaning now.
   package var keyContext: KeyContext {
+    if search?.isTyping == true { return .text }
     switch dialog {
-    case .help, .notes: return .help
+    case .help, .messages: return .reading
     case .windows, .models, .presets, .colours: return .list
     case .pairing: return .pairing
     case .command, .label: return .text
@@ -49,7 +54,13 @@ extension ReviewState {
       type(text)
       return []
     case .mouse(let event):
-      guard phase == .reviewing, dialog == nil else { return [] }
+      guard phase == .reviewing else { return [] }
+      guard dialog == nil else {
+        // Over a list the wheel moves in it.
+        if event.action == .wheelUp { moveInList(.movePointer(-1)) }
+        if event.action == .wheelDown { moveInList(.movePointer(1)) }
+        return []
+      }
       return followingCrosshair { $0.take(event) }
     }
   }
@@ -62,7 +73,8 @@ extension ReviewState {
     }
     let context = keyContext
     if let action = KeyTable.action(key, in: context) {
-      if context != .text, message?.kind != .error || action == .back { message = nil }
+      // An error outlasts moves, so that it is seen; whatever else is done clears or replaces it.
+      if context != .text || action == .accept, message?.kind != .error || !action.isMove { message = nil }
       let effects = followingCrosshair { $0.perform(action, key) }
       askWhatIsDue()
       return effects
@@ -77,6 +89,7 @@ extension ReviewState {
 
   /// Puts text into the line that is being typed, if there is one.
   private mutating func type(_ text: String) {
+    if search?.isTyping == true { return typeIntoSearch(text) }
     guard var entry = dialog?.entry else { return }
     entry.insert(text)
     dialog = dialog?.with(entry)
@@ -104,12 +117,13 @@ extension ReviewState {
     case .goTo: dialog = .command(prompt: "go to ", TextEntry())
     case .command: dialog = .command(prompt: ":", TextEntry())
     case .help: dialog = .help(line: 0)
-    case .notes: dialog = .notes(line: 0)
     case .chooseWindow: dialog = .windows(selected: selectedWindow)
-    case .movePointer(let count): return movePointer(count)
-    case .accept, .dismiss, .movePage, .moveToEnd, .eraseBackwards, .eraseForwards, .eraseToStart,
-      .moveInText, .moveToTextEnd, .changePartner, .typeColour:
-      return answer(action)
+    case .messages: openMessages()
+    case .movePointer, .movePage, .moveToEnd, .search, .searchOn: moveInList(action)
+    case .accept, .dismiss, .eraseBackwards, .eraseForwards, .eraseToStart, .moveInText, .moveToTextEnd,
+      .changePartner, .typeColour:
+      guard search?.isTyping == true else { return answer(action) }
+      editSearch(action)
     }
     return []
   }
@@ -118,7 +132,8 @@ extension ReviewState {
   mutating func start(_ request: JobRequest, for purpose: RunningJob.Purpose) -> ReviewEffect {
     let id = JobID(nextJobNumber)
     nextJobNumber += 1
-    jobs[request.kind] = RunningJob(id: id, purpose: purpose, fraction: 0, elapsedSeconds: 0)
+    jobs[request.kind] = RunningJob(
+      crosshair: view.crosshair, id: id, purpose: purpose, fraction: 0, elapsedSeconds: 0)
     return .start(id, request)
   }
 

@@ -6,8 +6,8 @@ import Work
 enum TypedCommand: Equatable {
   case window(IntensityWindow), automaticWindow, preset(Int)
   case slice(Int), voxel(VoxelIndex), world(WorldPoint), label(String)
-  case export(String?), exportAndQuit(String?), quit(isForced: Bool), help
-  case frame(Int), notes
+  case export(String?), exportAndQuit(String?), quit(isForced: Bool), help, messages
+  case frame(Int)
   case knob(Knob, String), kernels(named: String), saveKernels(String)
   case problem(String)
 
@@ -26,8 +26,8 @@ enum TypedCommand: Equatable {
     ("preset NAME", "the CRF's kernels: advised, from the image or saved"),
     ("save-preset NAME", "save the CRF's kernels"),
     ("export NAME", "export the accepted version to NAME; w is short for it"),
+    ("messages", "every message of the session, the newest last"),
     ("wq", "export and quit"),
-    ("notes", "what was odd in the files, and all messages"),
     ("q", "quit; q! does not ask"),
   ]
 
@@ -42,7 +42,7 @@ enum TypedCommand: Equatable {
     case "w", "export": self = .export(rest.isEmpty ? nil : rest)
     case "wq", "x": self = .exportAndQuit(rest.isEmpty ? nil : rest)
     case "help", "h": self = .help
-    case "notes", "messages": self = .notes
+    case "messages", "mes", "notes": self = .messages
     case "frame":
       self = Int(rest).map { .frame($0) } ?? .problem("frame: type a number, counted from 0")
     case "window", "win": self = TypedCommand.window(Array(words.dropFirst()), presets)
@@ -78,10 +78,12 @@ enum TypedCommand: Equatable {
   ]
 
   private static func knob(_ words: [String]) -> TypedCommand {
-    guard words.count == 2, let knob = knobs.first(where: { $0.0 == words[0].lowercased() })?.1 else {
+    guard let first = words.first?.lowercased(), let knob = knobs.first(where: { $0.0 == first })?.1,
+      words.count == 2 || words.count > 2 && knob == .changedLabels
+    else {
       return .problem("set: type a knob (\(knobs.map(\.0).joined(separator: ", "))) and a value")
     }
-    return .knob(knob, words[1])
+    return .knob(knob, words.dropFirst().joined(separator: " "))
   }
 
   private static func place(_ text: String) -> TypedCommand {
@@ -108,9 +110,11 @@ extension ReviewState {
   mutating func perform(typed line: String) -> [ReviewEffect] {
     guard line.contains(where: { !$0.isWhitespace }) else { return [] }
     switch TypedCommand(line, presets: intensities.presets) {
-    case .window(let window): choose(window)
-    case .automaticWindow: choose(intensities.presets[0])
-    case .preset(let position): choose(intensities.presets[position])
+    case .window(let window):
+      choose(window)
+      message = Message("window \(window.text)")
+    case .automaticWindow: chooseAndSay(intensities.presets[0])
+    case .preset(let position): chooseAndSay(intensities.presets[position])
     case .slice(let slice): goTo(slice: slice)
     case .voxel(let index): goTo(index, as: line)
     case .world(let point):
@@ -122,14 +126,16 @@ extension ReviewState {
     case .exportAndQuit(let path): return export(to: path, version: nil, quitsAfterwards: true)
     case .quit(let isForced): return quit(isForced: isForced)
     case .help: dialog = .help(line: 0)
-    case .notes: dialog = .notes(line: 0)
+    case .messages: openMessages()
     case .frame(let frame): return goTo(frame: frame)
     case .knob(let knob, let value):
       var knobs = decisions.knobs
-      if let problem = knobs.type(labelValues(value, of: knob), for: knob) {
+      if let problem = unknownLabel(value, of: knob) ?? knobs.type(labelValues(value, of: knob), for: knob) {
         message = Message(problem, .error)
       } else {
         decide("set \(knob.name)") { $0.knobs = knobs }
+        message = Message(
+          "\(knob.name): \(value) \(knob.unit(intensityUnit))".trimmingCharacters(in: .whitespaces))
         return previewIfLive()
       }
     case .kernels(let name): return takePreset(named: name)
@@ -142,9 +148,32 @@ extension ReviewState {
   /// What was typed for a knob, with the names of labels replaced by their values.
   private func labelValues(_ text: String, of knob: Knob) -> String {
     guard knob == .changedLabels, let table = refinementBase?.table else { return text }
-    return text.split(separator: ",").map { part in
-      table.labels.first { $0.name.lowercased() == part.lowercased() }.map { "\($0.value)" } ?? String(part)
+    return labelParts(text).map { part in
+      table.labels.first { $0.name.lowercased() == part.lowercased() }.map { "\($0.value)" } ?? part
     }.joined(separator: ",")
+  }
+
+  private func labelParts(_ text: String) -> [String] {
+    text.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
+  }
+
+  /// What is wrong with labels that were typed; nil when each is a value, or a label's name.
+  private func unknownLabel(_ text: String, of knob: Knob) -> String? {
+    guard knob == .changedLabels, text.lowercased() != "all", let table = refinementBase?.table else {
+      return nil
+    }
+    let unknown = labelParts(text).first { part in
+      Double(part) == nil && !table.labels.contains { $0.name.lowercased() == part.lowercased() }
+    }
+    guard let unknown else { return nil }
+    let names = table.labels.prefix(12).map { cleaned($0.name) }.joined(separator: ", ")
+    let more = table.labels.count > 12 ? ", …" : ""
+    return "labels: no label is called \"\(cleaned(unknown))\"; there are \(names)\(more)"
+  }
+
+  private mutating func chooseAndSay(_ preset: WindowPreset) {
+    choose(preset)
+    message = Message("window \(preset.name), \(preset.window.text)")
   }
 
   private mutating func goTo(slice: Int) {

@@ -149,8 +149,8 @@ extension ReviewState {
       return []
     }
     for kind in [JobKind.export, .refinement, .segmentation, .frame] {
-      guard let title = jobs[kind]?.title else { continue }
-      message = Message("cancelled: \(title)")
+      guard let job = jobs[kind] else { continue }
+      message = Message(job.stoppedText)
       return cancel(kind)
     }
     if view.isPanning {

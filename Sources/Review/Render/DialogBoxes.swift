@@ -6,14 +6,9 @@ extension ReviewState {
     switch dialog {
     case nil, .command, .label: break
     case .help(let line):
-      let lines = KeyReference.lines.map { line in
-        let style = line.hasPrefix(" ") ? line.hasPrefix("    ") ? Theme.plain : Theme.quiet : Theme.strong
-        return Span(line, style)
-      }
-      paintPage("Keys", lines, from: line, into: &frame)
-    case .notes(let line):
-      paintPage(
-        "Notes", noteLines.map { Span($0.text, $0.kind.map(\.style) ?? Theme.strong) }, from: line, into: &frame)
+      paintText("Keys", KeyReference.lines.map(ReviewState.styled), from: line, into: &frame)
+    case .messages(let line):
+      paintText("Messages, the newest last", messageLines.map { [$0] }, from: line, into: &frame)
     case .colours(let edit, let selected): paintColours(edit, selected, into: &frame)
     case .pairing(let pairing): paintPairing(pairing, into: &frame)
     case .windows(let selected): paintWindows(selected, into: &frame)
@@ -27,30 +22,50 @@ extension ReviewState {
     }
   }
 
-  /// Lines over most of the screen, from `first` on.
-  private func paintPage(_ title: String, _ lines: [Span], from first: Int, into frame: inout Frame) {
-    let area = frame.bounds.inset(1)
+  /// Rows of a page of text, and at most of the list in a dialog.
+  var textPageRows: Int { max(1, screen.rows - 5) }
+  var dialogListRows: Int { max(1, screen.rows - 14) }
+
+  /// Every message of the session in lines that the screen is wide enough for.
+  var messageLines: [Span] {
+    let width = screen.columns - 6
+    return messageLog.messages.flatMap { message in
+      wrapped(message.text, width: max(1, width - 2)).enumerated().map { position, line in
+        Span((position == 0 ? "· " : "  ") + line, message.kind.style)
+      }
+    }
+  }
+
+  private static func styled(_ line: String) -> [Span] {
+    [Span(line, line.hasPrefix(" ") ? line.hasPrefix("    ") ? Theme.plain : Theme.quiet : Theme.strong)]
+  }
+
+  /// Pages of text over all of the screen but the key bar.
+  private func paintText(_ title: String, _ lines: [[Span]], from first: Int, into frame: inout Frame) {
+    let area = frame.bounds.splitBottom(1).rest.inset(1)
     clear(area, into: &frame)
     frame.drawBox(area, title: title, titleStyle: Theme.strong)
     let body = area.inset(1)
-    for (offset, line) in lines.dropFirst(first).prefix(body.rows).enumerated() {
-      frame.write([Span(" " + line.text, line.style)], row: body.row + offset, in: body)
+    let top = clampedTop(first, of: lines.count)
+    for (offset, line) in lines.dropFirst(top).prefix(body.rows).enumerated() {
+      let isMatch = search?.matches(line.map(\.text).joined()) == true
+      let shown = isMatch ? line.map { Span($0.text, Theme.match) } : line
+      frame.write([Span(" ")] + shown, row: body.row + offset, in: body)
     }
-    let last = min(lines.count, first + body.rows)
-    let place = " \(first + 1)-\(last) of \(lines.count) "
+    let last = min(lines.count, top + body.rows)
+    let place = lines.isEmpty ? " nothing yet " : " \(top + 1)-\(last) of \(lines.count) "
     frame.writeAtRight(place, row: area.row + area.rows - 1, style: Theme.quiet, in: area.inset(0))
   }
 
   private func paintWindows(_ selected: Int, into frame: inout Frame) {
-    let lines = intensities.presets.enumerated().map { position, preset in
-      let style = position == selected ? Theme.selected : Theme.plain
-      let places = preset.window.width < 10 ? 2 : 0
-      let numbers = "\(decimals(preset.window.centre, places))/\(decimals(preset.window.width, places))"
-      return [Span(" " + preset.name.fitted(22) + numbers.fitted(16, atRight: true) + " ", style)]
-    }
-    paintBox(
-      "Window (centre/width)", lines + [[], [Span(" or type :window CENTRE WIDTH", Theme.quiet)]], width: 46,
-      into: &frame)
+    let width = min(frame.columns - 8, 60)
+    let presets = intensities.presets
+    let table = NameTable(
+      width: width - 6,
+      [NameTable.Column("", widest: presets.map { $0.window.text }.max { $0.count < $1.count } ?? "")])
+    paintList(
+      "Window (centre/width)", presets.map { table.line($0.name, [$0.window.text]) }, selected,
+      [[], [Span("or type :window CENTRE WIDTH", Theme.quiet)]], width: width, into: &frame)
   }
 
   private func paintColours(_ edit: LabelEdit, _ selected: Int, into frame: inout Frame) {
@@ -101,7 +116,8 @@ extension ReviewState {
       let row = pairing.rows[number]
       let name = a.table[row.valueA].map { cleaned($0.name) } ?? ""
       let partner = row.valueB.flatMap { b.table[$0] }.map { cleaned($0.name) } ?? "-"
-      let dice = comparison?.overlaps?.pairs.first { $0.reference == row.valueA && $0.other == row.valueB }?.dice
+      let dice = comparison?.overlaps?.pairs.first { $0.reference == row.valueA && $0.other == row.valueB }?
+        .dice
       let overlap = row.valueB == nil ? "" : dice.map { decimals($0, 2) } ?? "< 0.1"
       let style = number == pairing.selected ? Theme.selected : row.valueB == nil ? Theme.quiet : Theme.plain
       return [
@@ -115,17 +131,16 @@ extension ReviewState {
   private func paintPresets(_ selected: Int, into frame: inout Frame) {
     let width = min(frame.columns - 8, 76)
     let offered = offeredPresets
-    var lines: [[Span]] = offered.enumerated().map { position, preset in
-      let style = position == selected ? Theme.selected : Theme.plain
-      return [
-        Span(" " + preset.name.fitted(width - 28) + preset.origin.fitted(22, atRight: true) + " ", style)
-      ]
-    }
+    let table = NameTable(width: width - 6, [NameTable.Column("", widest: "noise, edges, spacing")])
+    let names = TextWidth.shortened(offered.map(\.name), to: table.nameWidth)
+    var below: [[Span]] = []
     if offered.indices.contains(selected) {
-      lines += [[], [Span(ReviewState.summary(offered[selected].settings))]]
+      below += [[], [Span(ReviewState.summary(offered[selected].settings))]]
     }
-    lines += [[], [Span("Enter turns every knob to it; S saves the knobs as they stand.", Theme.quiet)]]
-    paintBox("CRF kernels", lines, width: width, into: &frame)
+    below += [[], [Span("Enter turns every knob to it; S saves the knobs as they stand.", Theme.quiet)]]
+    paintList(
+      "CRF kernels", zip(names, offered).map { table.line($0, [$1.origin]) }, selected, below, width: width,
+      into: &frame)
   }
 
   private func paintModels(_ selected: Int, into frame: inout Frame) {
@@ -134,23 +149,41 @@ extension ReviewState {
       paintBox("Run a network", [[Span("Looking for models", Theme.quiet)]], width: width, into: &frame)
       return
     }
-    var lines: [[Span]] = models.enumerated().map { position, model in
-      let style = position == selected ? Theme.selected : Theme.plain
-      let time = model.estimatedSeconds.map { "about " + duration($0) } ?? "time unknown"
-      let name = cleaned(model.name) + (model.warning == nil ? "" : "  (other images)")
-      return [Span(" " + name.fitted(width - 26) + time.fitted(20, atRight: true) + " ", style)]
-    }
     guard models.indices.contains(selected) else { return }
-    let model = models[selected]
-    lines += [[], [Span("finds    ", Theme.quiet), Span(labelNames(model))]]
-    lines.append([Span("made for ", Theme.quiet), Span(cleaned(model.input))])
-    lines.append([Span("size     ", Theme.quiet), Span(cleaned(model.size))])
-    if let warning = model.warning {
-      lines.append([])
-      lines += wrapped(cleaned(warning), width: width - 4).map { [Span($0, Theme.warning)] }
+    let table = NameTable(width: width - 6, [NameTable.Column("", widest: "about 99 min 59 s")])
+    let names = TextWidth.shortened(
+      models.map { cleaned($0.name) + ($0.warning == nil ? "" : "  (other images)") }, to: table.nameWidth)
+    let times = models.map { model in
+      model.estimatedSeconds.map { ($0 < 0.95 ? "" : "about ") + duration($0) } ?? "time unknown"
     }
-    lines += [[], [Span("Enter runs it; the result is a new version, nothing is replaced.", Theme.quiet)]]
-    paintBox("Run a network", lines, width: width, into: &frame)
+    let model = models[selected]
+    var below: [[Span]] = [[], [Span("finds    ", Theme.quiet), Span(labelNames(model))]]
+    below.append([Span("made for ", Theme.quiet), Span(cleaned(model.input))])
+    below.append([Span("size     ", Theme.quiet), Span(cleaned(model.size))])
+    if let warning = model.warning {
+      below.append([])
+      below += wrapped(cleaned(warning), width: width - 4).map { [Span($0, Theme.warning)] }
+    }
+    below += [[], [Span("Enter runs it; the result is a new version, nothing is replaced.", Theme.quiet)]]
+    paintList(
+      "Run a network", zip(names, times).map { table.line($0, [$1]) }, selected, below, width: width,
+      into: &frame)
+  }
+
+  /// Entries of which one is pointed at, as many as there is room for, and lines below them.
+  private func paintList(
+    _ title: String, _ entries: [String], _ selected: Int, _ below: [[Span]], width: Int,
+    into frame: inout Frame
+  ) {
+    let visible = min(entries.count, max(1, min(dialogListRows, frame.rows - 2 - below.count)))
+    let first = min(max(0, selected - visible / 2), entries.count - visible)
+    let lines: [[Span]] = (first..<first + visible).map { place in
+      let isMatch = search?.matches(entries[place]) == true
+      let style = place == selected ? Theme.selected : isMatch ? Theme.match : Theme.plain
+      return [Span(" " + entries[place] + " ", style)]
+    }
+    let place = visible < entries.count ? ", \(first + 1)-\(first + visible) of \(entries.count)" : ""
+    paintBox(title + place, lines + below, width: width, into: &frame)
   }
 
   private func labelNames(_ model: ModelDescription) -> String {

@@ -11,24 +11,33 @@ struct OverlayPainter {
   }
 
   private let content: Content
-  private let colours: [RGB]
+  /// The colour of each rank from 1; a difference has colours of its own.
+  private var colours: [RGB]
   private let style: ViewState.Overlay.Style
   private let opacity: Double
   private let blends: Bool
 
-  /// Where A and B agree, and the three ways to differ; where a pixel covers several, the greatest shows.
+  /// How A and B agree in a pixel: the rank of the label that both have, or a way to differ, which are greater than
+  /// all ranks; where a pixel covers several, the greatest shows.
   private enum Agreement {
-    static let both: UInt16 = 1
-    static let onlyB: UInt16 = 2
-    static let onlyA: UInt16 = 3
-    static let conflict: UInt16 = 4
-    static let colours = [Theme.both, Theme.onlyB, Theme.onlyA, Theme.conflict]
+    static let onlyB = UInt16.max - 2
+    static let onlyA = UInt16.max - 1
+    static let conflict = UInt16.max
 
     /// How two ranks agree; labels that are hidden, or that only one version knows, have rank 0 on both sides.
     static func of(_ a: UInt16, _ b: UInt16) -> UInt16 {
-      if a == b { return a == 0 ? 0 : both }
+      if a == b { return min(a, onlyB - 1) }
       if b == 0 { return onlyA }
       return a == 0 ? onlyB : conflict
+    }
+
+    static func colour(_ agreement: UInt16) -> RGB {
+      switch agreement {
+      case onlyB: Theme.onlyB
+      case onlyA: Theme.onlyA
+      case conflict: Theme.conflict
+      default: Theme.both
+      }
     }
   }
 
@@ -36,37 +45,29 @@ struct OverlayPainter {
     style = state.view.overlay.style
     opacity = state.view.overlay.opacity
     blends = state.capabilities.colourDepth == .trueColour
+    colours = []
     guard state.view.overlay.isShown, var shown = state.shownVersion else {
       content = .nothing
-      colours = []
       return
     }
-    var part: RefinedPart?
-    if let live = state.live, state.focus == .refinement, let base = state.version(live.base) {
-      shown = base
-      if let live = state.shownLive {
-        part = live.region?.part
-        if let whole = live.whole?.part {
-          (shown.labels, shown.statistics) = (whole.labels, whole.statistics)
-        }
-        if state.view.showsDifference {
-          let pairs = base.table.labels.map { LabelPair($0, $0) }
-          let (ranksA, ranksB) = OverlayPainter.pairRanks(pairs, base, shown, state)
-          content = .difference(base.labels, ranksA, shown.labels, ranksB, live: part)
-          colours = Agreement.colours
-          return
-        }
-      }
-    } else if state.view.showsDifference, let a = state.decisions.a.flatMap({ state.version($0) }),
-      let b = state.decisions.b.flatMap({ state.version($0) })
-    {
+    switch state.shownDifference {
+    case .pair(let a, let b)?:
       let (ranksA, ranksB) = OverlayPainter.pairRanks(state.comparedPairs, a, b, state)
       content = .difference(a.labels, ranksA, b.labels, ranksB, live: nil)
-      colours = Agreement.colours
       return
+    case .refinement(let base, let live)?:
+      let refined = base.refined(live)
+      let pairs = base.table.labels.map { LabelPair($0, $0) }
+      let (ranksA, ranksB) = OverlayPainter.pairRanks(pairs, base, refined, state)
+      content = .difference(base.labels, ranksA, refined.labels, ranksB, live: live.region?.part)
+      return
+    case nil: break
+    }
+    if let live = state.live, state.focus == .refinement, let base = state.version(live.base) {
+      shown = state.shownLive.map(base.refined) ?? base
     }
     let ranks = LabelRanks(shown) { state.isVisible($0, of: shown) }
-    content = .labels(shown.labels, ranks, live: part)
+    content = .labels(shown.labels, ranks, live: state.shownLive?.region?.part)
     colours = ranks.colours.map(\.rgb)
   }
 
@@ -128,18 +129,19 @@ struct OverlayPainter {
         let own = classes[pixel]
         guard own != 0 else { continue }
         // What both versions have is outlined even in a fill: the eye belongs on what differs.
-        let isOutlined = isDifference ? own == Agreement.both : style == .outline
+        let isOutlined = isDifference ? own < Agreement.onlyB : style == .outline
+        let colour = isDifference ? Agreement.colour(own) : colours[Int(own) - 1]
         if isOutlined {
           let isBorder =
             (x > 0 && classes[pixel - 1] != own) || (x + 1 < width && classes[pixel + 1] != own)
             || (y > 0 && classes[pixel - width] != own) || (y + 1 < height && classes[pixel + width] != own)
-          if isBorder { picture.pixels[pixel] = colours[Int(own) - 1] }
+          if isBorder { picture.pixels[pixel] = colour }
         } else if blends {
           let share = isDifference ? max(opacity, 0.6) : opacity
-          picture.pixels[pixel] = picture.pixels[pixel].blended(with: colours[Int(own) - 1], opacity: share)
+          picture.pixels[pixel] = picture.pixels[pixel].blended(with: colour, opacity: share)
         } else if isDifference || OverlayPainter.isCovered(x, y, opacity) {
           // With few colours a blend would turn grey: a screen door keeps both the hue and the image.
-          picture.pixels[pixel] = colours[Int(own) - 1]
+          picture.pixels[pixel] = colour
         }
       }
     }
@@ -149,5 +151,15 @@ struct OverlayPainter {
   private static func isCovered(_ x: Int, _ y: Int, _ opacity: Double) -> Bool {
     let place = [0, 2, 3, 1][(y & 1) << 1 | (x & 1)]
     return Double(place) < (opacity * 4).rounded()
+  }
+}
+
+extension Version {
+  /// The version with what the CRF made of all of the image in place of its labels; itself where only a box is known.
+  fileprivate func refined(_ live: LiveRefinement) -> Version {
+    guard let whole = live.whole?.part else { return self }
+    var refined = self
+    (refined.labels, refined.statistics) = (whole.labels, whole.statistics)
+    return refined
   }
 }

@@ -17,6 +17,7 @@ extension ReviewState {
     paintPreviewBox(projection, into: &picture)
     if view.showsCrosshair { paintCrosshair(projection, pane.plane == view.activePlane, into: &picture) }
     frame.draw(picture, in: pane.picture, for: capabilities)
+    paintFlatness(pane, projection.geometry, into: &frame)
     if view.showsAnnotations { paintLetters(pane, projection.geometry, into: &frame) }
   }
 
@@ -41,6 +42,15 @@ extension ReviewState {
     }
   }
 
+  /// Says why a pane of an image with a single slice is all but empty.
+  private func paintFlatness(
+    _ pane: ScreenLayout.Pane, _ geometry: PlaneGeometry, into frame: inout Frame
+  ) {
+    guard min(geometry.horizontalCount, geometry.verticalCount) == 1, pane.picture.rows >= 3 else { return }
+    let text = onlyPlane.map { "one voxel thin: the image is one \($0.rawValue) slice" } ?? "one voxel thin"
+    frame.writeCentred(text, row: pane.picture.row + 1, style: Theme.quiet, in: pane.picture)
+  }
+
   private func paintCrosshair(_ projection: PaneProjection, _ isActive: Bool, into picture: inout PixelBuffer)
   {
     let (x, y) = projection.pixel(of: view.crosshair)
@@ -59,7 +69,7 @@ extension ReviewState {
     }
   }
 
-  /// A dotted box around what is refined while the knobs turn.
+  /// The corners of the box that is refined while the knobs turn: no outline of a label has this shape or colour.
   private func paintPreviewBox(_ projection: PaneProjection, into picture: inout PixelBuffer) {
     guard focus == .refinement, let box = live?.region?.part.box else { return }
     let axis = projection.geometry.sliceAxis
@@ -68,13 +78,16 @@ extension ReviewState {
     let other = projection.pixel(of: box.upper)
     let columns = min(one.x, other.x)...max(one.x, other.x)
     let rows = min(one.y, other.y)...max(one.y, other.y)
-    for x in columns.clamped(to: -1...picture.width) where x & 1 == 0 {
-      picture[x, rows.lowerBound] = Theme.letter
-      picture[x, rows.upperBound] = Theme.letter
-    }
-    for y in rows.clamped(to: -1...picture.height) where y & 1 == 0 {
-      picture[columns.lowerBound, y] = Theme.letter
-      picture[columns.upperBound, y] = Theme.letter
+    let length = min(max(2, min(columns.count, rows.count) / 5), 12)
+    for step in 0..<length {
+      for y in [rows.lowerBound, rows.upperBound] {
+        picture[columns.lowerBound + step, y] = Theme.refinedBox
+        picture[columns.upperBound - step, y] = Theme.refinedBox
+      }
+      for x in [columns.lowerBound, columns.upperBound] {
+        picture[x, rows.lowerBound + step] = Theme.refinedBox
+        picture[x, rows.upperBound - step] = Theme.refinedBox
+      }
     }
   }
 

@@ -10,39 +10,42 @@ extension ReviewState {
   func refinementSection(width: Int, rows: Int) -> PanelSection {
     guard focus == .refinement else {
       let line = ReviewState.summary(decisions.knobs.refinement)
-      return PanelSection(
-        focus: .refinement, title: "CRF", key: "t", lines: [[Span(line, Theme.quiet)]], pointer: nil)
+      return PanelSection(focus: .refinement, title: "CRF", key: "t", lines: [[Span(line, Theme.quiet)]])
     }
     guard let base = refinementBase else {
       let lines = wrapped(
         "The CRF needs a mask or a network's result: Esc, then m runs a network.", width: width)
-      return PanelSection(
-        focus: .refinement, title: "CRF", key: "t", lines: lines.map { [Span($0)] }, pointer: nil)
+      return PanelSection(focus: .refinement, title: "CRF", key: "t", lines: lines.map { [Span($0)] })
     }
     let knobs = Knob.knobs(of: base)
-    let needed = knobs.map { knobLine($0, base, width) }
-    let explained = explanation(base, width)
-    let warned = warningLines(base, width)
-    let outcome = outcomeLine(width)
-    var free = rows - needed.count - explained.count - warned.count - 1
-    var lines = needed
-    let isRoomy = free >= 8
-    if isRoomy {
-      lines.append([])
-      free -= 2
-    }
-    lines += explained
-    if free >= 4, let steps = stepLine() {
-      lines.append(steps)
-      free -= 1
-    }
+    // Knobs, help and table keep their rows whatever is turned: the help has room for the longest, warnings come last.
+    let explained = knobs.map { wrapped($0.explanation, width: width).count }.max() ?? 0
+    var free = rows - knobs.count - explained - ReviewState.factRows - 1
+    let isRoomy = free >= 10
+    let hasSteps = free >= 5
+    var lines = knobs.map { knobLine($0, base, width) }
     if isRoomy { lines.append([]) }
+    lines += padded(
+      wrapped(selectedKnob.explanation, width: width).map { [Span($0, Theme.quiet)] }, explained)
+    lines += padded(wrapped(facts(base), width: width).map { [Span($0, Theme.note)] }, ReviewState.factRows)
+    if hasSteps { lines.append(stepLine()) }
+    if isRoomy { lines.append([]) }
+    lines.append(outcomeLine(width))
+    free -= (isRoomy ? 2 : 0) + (hasSteps ? 1 : 0)
+    let warned = Array(warningLines(base, width).prefix(max(0, free)))
+    lines += labelRows(base, width, rows: free - warned.count)
     lines += warned
-    lines.append(outcome)
-    lines += labelRows(base, width, rows: free)
     return PanelSection(
       focus: .refinement, title: "CRF on \(cleaned(base.name))", key: "t", lines: lines,
       pointer: knobs.firstIndex(of: selectedKnob), note: presetName)
+  }
+
+  /// Rows for what a knob means in this image.
+  private static let factRows = 2
+
+  /// Lines in exactly `rows` rows.
+  private func padded(_ lines: [[Span]], _ rows: Int) -> [[Span]] {
+    Array((lines + [[Span]](repeating: [], count: rows)).prefix(rows))
   }
 
   /// The kernels in one line.
@@ -108,12 +111,7 @@ extension ReviewState {
     }
   }
 
-  /// What the selected knob does, and what it means in this image.
-  private func explanation(_ base: Version, _ width: Int) -> [[Span]] {
-    wrapped(selectedKnob.explanation, width: width).map { [Span($0, Theme.quiet)] }
-      + wrapped(facts(base), width: width).map { [Span($0, Theme.note)] }
-  }
-
+  /// What the selected knob means in this image.
   private func facts(_ base: Version) -> String {
     let settings = decisions.knobs.refinement
     switch selectedKnob {
@@ -150,9 +148,9 @@ extension ReviewState {
 
   private func intensityText(_ value: Double) -> String { brief(value, atMost: value < 10 ? 1 : 0) }
 
-  private func stepLine() -> [Span]? {
+  private func stepLine() -> [Span] {
     guard let value = decisions.knobs[selectedKnob].first, let step = selectedKnob.steps(at: value) else {
-      return nil
+      return []
     }
     let unit = selectedKnob.unit(intensityUnit)
     let text = "←→ \(brief(step.fine, atMost: 4))  -+ \(brief(step.coarse, atMost: 4)) \(unit)"
@@ -176,7 +174,10 @@ extension ReviewState {
     }
     let part = latest.part
     let voxels = grouped(part.changedVoxels) + (width < 36 ? "" : " voxels")
-    let places = "\(voxels) in \(grouped(part.changedPlaces)) places"
+    let places =
+      part.changedVoxels == 0
+      ? "nothing changes"
+      : "\(voxels) in \(grouped(part.changedPlaces)) " + (part.changedPlaces == 1 ? "place" : "places")
     guard live.region != nil else { return [Span("image: ", Theme.strong), Span(places)] }
     var spans = [Span("box: ", Theme.strong), Span(places)]
     if let job = jobs[.following] {
@@ -190,52 +191,45 @@ extension ReviewState {
   /// Each label's mL, its change, Dice to before, changed voxels and components; the most changed where not all fit.
   private func labelRows(_ base: Version, _ width: Int, rows: Int) -> [[Span]] {
     guard let part = live?.latest?.part, rows > 0 else { return [] }
-    let isWide = width >= 44
+    let isWide = width >= 48
+    let unit = grid.voxelVolume / 1000
+    let digits = VolumeDigits(
+      greatest: Double(base.statistics.map(\.voxelCount).max() ?? 0) * unit, atMost: width < 34 ? 1 : 2)
     var shown = part.rows
     let perLabel = !isWide && shown.count * 2 + 1 <= rows ? 2 : 1
-    let hasHeader = shown.count * perLabel + 1 <= rows
+    let hasHeader = rows > perLabel
     let most = max(1, (rows - (hasHeader ? 1 : 0)) / perLabel)
     if shown.count > most { shown = Array(shown.sorted { $0.changedVoxels > $1.changedVoxels }.prefix(most)) }
-    let nameWidth = max(4, width - 23 - (isWide ? 15 : 0))
-    var lines: [[Span]] = []
-    if hasHeader {
-      var text = "  " + "label".fitted(nameWidth) + "mL".fitted(8, atRight: true)
-      text += "change".fitted(7, atRight: true) + "Dice".fitted(6, atRight: true)
-      if isWide { text += "voxels".fitted(8, atRight: true) + "parts".fitted(7, atRight: true) }
-      lines.append([Span(text, Theme.quiet)])
+    // Wide enough for what turning a knob may make of the numbers, so that columns stay where they are.
+    var columns = [
+      NameTable.Column("mL", widest: digits.text(part.rows.map { Double($0.voxelsAfter) * unit }.max() ?? 0)),
+      NameTable.Column("change", widest: digits.change(-99)), NameTable.Column("Dice", widest: "0.000"),
+    ]
+    if isWide {
+      columns += [NameTable.Column("voxels", widest: "99 999"), NameTable.Column("parts", widest: "9→9")]
     }
-    for row in shown {
-      let label = base.table[row.label]
-      let change = Double(row.voxelsAfter - row.voxelsBefore) * grid.voxelVolume / 1000
-      var text = cleaned(label?.name ?? "label \(row.label)").fitted(nameWidth)
-      text += volumeText(Double(row.voxelsAfter) * grid.voxelVolume / 1000).fitted(8, atRight: true)
-      text += ((row.voxelsAfter > row.voxelsBefore ? "+" : "") + volumeText(change)).fitted(7, atRight: true)
-      text += decimals(row.dice, 3).fitted(6, atRight: true)
+    let table = NameTable(width: width - 2, columns)
+    let names = TextWidth.shortened(
+      shown.map { cleaned(base.table[$0.label]?.name ?? "label \($0.label)") }, to: table.nameWidth)
+    var lines: [[Span]] = hasHeader ? [[Span("  " + table.header("label"), Theme.quiet)]] : []
+    for (row, name) in zip(shown, names) {
+      let change = Double(row.voxelsAfter - row.voxelsBefore) * unit
       let parts =
         row.componentsBefore == row.componentsAfter
         ? "\(row.componentsAfter)" : "\(row.componentsBefore)→\(row.componentsAfter)"
-      if isWide {
-        text += grouped(row.changedVoxels).fitted(8, atRight: true) + parts.fitted(7, atRight: true)
-      }
-      let colour = label?.colour.rgb.colour ?? .terminal
-      lines.append([Span("■ ", Style(foreground: colour)), Span(text)])
+      var numbers = [
+        digits.text(Double(row.voxelsAfter) * unit), digits.change(change), decimals(row.dice, 3),
+      ]
+      if isWide { numbers += [grouped(row.changedVoxels), parts] }
+      let colour = base.table[row.label]?.colour.rgb.colour ?? .terminal
+      lines.append([Span("■ ", Style(foreground: colour)), Span(table.line(name, numbers))])
       if perLabel == 2 {
         let noun = row.componentsAfter == 1 && row.componentsBefore == 1 ? "part" : "parts"
-        lines.append([Span("  \(grouped(row.changedVoxels)) voxels, \(parts) \(noun)", Theme.quiet)])
+        let voxels = row.changedVoxels == 0 ? "unchanged" : "\(grouped(row.changedVoxels)) voxels changed"
+        lines.append([Span("  \(voxels), \(parts) \(noun)", Theme.quiet)])
       }
     }
     return lines
-  }
-
-  /// A number of voxels, in groups of three.
-  private func grouped(_ count: Int) -> String {
-    var digits = String(count)
-    var groups: [String] = []
-    while digits.count > 3 {
-      groups.insert(String(digits.suffix(3)), at: 0)
-      digits.removeLast(3)
-    }
-    return ([digits] + groups).joined(separator: " ")
   }
 }
 

@@ -6,35 +6,55 @@ extension ReviewState {
   /// Case, the version shown and the one behind it, verdict.
   func paintTitle(_ area: Rectangle, into frame: inout Frame) {
     frame.fill(area, Cell(" ", Theme.bar))
-    var spans = [Span(" segdeck  ", Theme.barQuiet), Span(cleaned(content.name) + "  ", Theme.barStrong)]
-    func side(_ letter: String, _ id: VersionID?, _ side: Decisions.Side) {
-      guard let version = id.flatMap({ version($0) }) else { return }
-      let isShown = shownVersion?.id == version.id && decisions.shownSide == side && !view.showsDifference
-      spans.append(Span(" \(letter) \(cleaned(version.name)) ", isShown ? Theme.active : Theme.barQuiet))
-      spans.append(Span(" ", Theme.bar))
-    }
-    if let live, focus == .refinement, let base = version(live.base) {
+    let verdict = verdictText(atMost: area.columns / 3)
+    let isRefining = live != nil && focus == .refinement
+    let ids = isRefining ? [live?.base] : [decisions.a, decisions.b]
+    let versions = ids.compactMap { $0.flatMap { version($0) } }
+    let isDifference = shownDifference != nil
+    let prefix = isDifference ? " difference of " : ""
+    // " segdeck  NAME  ", and two or more columns around each version.
+    let around = isRefining ? 26 : versions.count * 5 + 2
+    let (name, names) = fittedNames(
+      versions, in: area.columns - 11 - around - prefix.count - TextWidth.columns(verdict))
+    var spans = [Span(" segdeck  ", Theme.barQuiet), Span(name + "  ", Theme.barStrong)]
+    if isDifference { spans.append(Span(prefix, Theme.active)) }
+    if isRefining, let base = names.first {
       let isRefined = shownLive != nil
-      if view.showsDifference, isRefined { spans.append(Span(" difference of ", Theme.active)) }
-      let shows = { (own: Bool) in own && !(view.showsDifference && isRefined) ? Theme.active : Theme.barQuiet
-      }
+      let shows = { (own: Bool) in own && !isDifference ? Theme.active : Theme.barQuiet }
       spans += [
-        Span(" unrefined \(cleaned(base.name)) ", shows(!isRefined)), Span(" ", Theme.bar),
+        Span(" unrefined \(base) ", shows(!isRefined)), Span(" ", Theme.bar),
         Span(" refined ", shows(isRefined)), Span(" ", Theme.bar),
       ]
     } else {
-      if view.showsDifference { spans.append(Span(" difference of ", Theme.active)) }
-      side("A", decisions.a, .a)
-      side("B", decisions.b, .b)
+      for (version, name) in zip(versions, names) {
+        let letter = version.id == decisions.a ? "A" : "B"
+        let isShown = shownVersion?.id == version.id && !isDifference
+        spans += [Span(" \(letter) \(name) ", isShown ? Theme.active : Theme.barQuiet), Span(" ", Theme.bar)]
+      }
     }
     if decisions.versions.isEmpty { spans.append(Span("no mask", Theme.barQuiet)) }
     frame.write(spans, row: area.row, in: area)
-    guard let verdict = decisions.verdict, let version = version(verdict.version) else { return }
-    let mark = exported.contains(version.id) ? " and exported" : ""
-    let text = " \(verdict.kind.rawValue): \(cleaned(version.name))\(mark) "
-    if TextWidth.columns(text) < area.columns / 2 {
-      frame.writeAtRight(text, row: area.row, style: Theme.barStrong, in: area)
+    frame.writeAtRight(verdict, row: area.row, style: Theme.barStrong, in: area)
+  }
+
+  /// The names of the case and of versions, the longest cut until all of them fit.
+  private func fittedNames(_ versions: [Version], in width: Int) -> (name: String, versions: [String]) {
+    let name = cleaned(content.name)
+    let names = versions.map { cleaned($0.name) }
+    let lengths = ([name] + names).map { TextWidth.columns($0) }
+    let longest = (6...max(6, lengths.max() ?? 0)).last { most in
+      lengths.reduce(0) { $0 + min($1, most) } <= width
     }
+    return (TextWidth.shortened(name, to: longest ?? 6), TextWidth.shortened(names, to: longest ?? 6))
+  }
+
+  /// What was decided, in at most `width` columns; empty when nothing was.
+  private func verdictText(atMost width: Int) -> String {
+    guard let verdict = decisions.verdict, let version = version(verdict.version) else { return "" }
+    let mark = exported.contains(version.id) ? " and exported" : ""
+    let room = width - verdict.kind.rawValue.count - mark.count - 4
+    return
+      " \(verdict.kind.rawValue): \(TextWidth.shortened(cleaned(version.name), to: max(6, room)))\(mark) "
   }
 
   /// What lies under the crosshair.
@@ -62,25 +82,25 @@ extension ReviewState {
   /// How the image is shown.
   func paintViewLine(_ area: Rectangle, into frame: inout Frame) {
     frame.fill(area, Cell(" ", Theme.bar))
-    let window = decisions.window
-    let places = window.width < 10 ? 2 : 0
-    var spans = [
-      Span(" window ", Theme.barQuiet),
-      Span("\(decimals(window.centre, places))/\(decimals(window.width, places))", Theme.barStrong),
-    ]
+    let window = intensities.onlyValue.map { "one intensity, \(brief(Double($0)))" } ?? decisions.window.text
+    var spans = [Span(" window ", Theme.barQuiet), Span(window, Theme.barStrong)]
     // At 80 columns the legend needs the room of the window's name.
-    if let name = decisions.windowName, !view.showsDifference || area.columns >= 110 {
+    let difference = shownDifference
+    if intensities.onlyValue == nil, let name = decisions.windowName, difference == nil || area.columns >= 110
+    {
       spans.append(Span(" \(name)", Theme.bar))
     }
     spans.append(Span("  \(view.convention.rawValue)", Theme.barStrong))
+    for note in gridNotes { spans.append(Span("  \(note)", Theme.bar)) }
     if let frameText { spans.append(Span("  " + frameText, Theme.barStrong)) }
     if view.zoom != 1 { spans.append(Span("  zoom \(brief(view.zoom, atMost: 1))", Theme.bar)) }
-    if view.showsDifference {
+    if let difference {
       func swatch(_ colour: RGB, _ text: String) {
         spans.append(Span("  ■ ", Style(foreground: colour.colour, background: Theme.bar.background)))
         spans.append(Span(text, Theme.bar))
       }
-      let isLive = shownLive != nil
+      var isLive = false
+      if case .refinement = difference { isLive = true }
       swatch(Theme.onlyA, isLive ? "lost" : "only A")
       swatch(Theme.onlyB, isLive ? "gained" : "only B")
       swatch(Theme.both, isLive ? "kept" : "both")
@@ -88,10 +108,23 @@ extension ReviewState {
     } else if view.overlay.isShown {
       let fill = "fill \(Int(saturating: (view.overlay.opacity * 100).rounded()))%"
       spans.append(Span("  labels \(view.overlay.style == .fill ? fill : "outlined")", Theme.bar))
+      if let hidden = hiddenLabelsText { spans.append(Span(", \(hidden)", Theme.barStrong)) }
     } else {
       spans.append(Span("  labels off", Theme.barStrong))
     }
     frame.write(spans, row: area.row, in: area)
+  }
+
+  /// Which labels the overlay leaves out; nil when it shows all.
+  private var hiddenLabelsText: String? {
+    let (labels, hidden) = (shownLabels, hiddenLabelCount)
+    guard hidden > 0 else { return nil }
+    if hidden == labels.count - 1, let version = shownVersion,
+      let shown = labels.first(where: { isVisible($0, of: version) })
+    {
+      return "only \(TextWidth.shortened(cleaned(shown.name), to: 20))"
+    }
+    return "\(hidden) of \(labels.count) hidden"
   }
 
   /// A message at the left, the running job at the right.
@@ -108,38 +141,68 @@ extension ReviewState {
       area = rest
     }
     guard let message else { return }
-    frame.write([Span(" " + message.text, message.kind.style)], row: area.row, in: area)
-  }
-
-  /// The keys that matter where the reviewer is, as many as fit.
-  func paintKeyBar(_ area: Rectangle, into frame: inout Frame) {
-    if let entry = dialog?.entry {
-      let prompt: String
-      switch dialog {
-      case .command(let text, _): prompt = text
-      case .label(let edit, _): prompt = TextWidth.truncated(self.prompt(edit), to: area.columns / 2)
-      default: prompt = ""
-      }
-      let start = area.column + 1 + TextWidth.columns(prompt)
-      let room = max(1, area.columns - start - 1)
-      // The end of a long line matters more than its start.
-      let first = max(0, entry.position - room)
-      let before = String(entry.characters[first..<entry.position])
-      let after = String(entry.characters[entry.position...])
-      frame.write([Span(" " + prompt, Theme.strong), Span(before + after)], row: area.row, in: area)
-      frame.cursor = ScreenCell(row: area.row, column: start + TextWidth.columns(before))
+    let style = message.kind.style
+    let text = " " + message.text
+    guard TextWidth.columns(text) > area.columns else {
+      frame.write([Span(text, style)], row: area.row, in: area)
       return
     }
+    let hint = " M: all of it"
+    let room = area.columns - hint.count
+    frame.write(
+      [Span(TextWidth.truncated(text, to: room).fitted(room), style), Span(hint, Theme.strong)],
+      row: area.row,
+      in: area)
+  }
+
+  /// The line that is being typed, else the keys that matter where the reviewer is, as many as fit.
+  func paintKeyBar(_ area: Rectangle, into frame: inout Frame) {
+    if let search, search.isTyping {
+      let isMissing = search.found == nil && !search.entry.text.isEmpty
+      paintEntry("/", search.entry, hint: isMissing ? "nothing has this" : "", area, into: &frame)
+    } else if case .command(let prompt, let entry) = dialog {
+      paintEntry(prompt, entry, hint: entry.text.isEmpty ? examples(prompt) : "", area, into: &frame)
+    } else if case .label(let edit, let entry) = dialog {
+      paintEntry(TextWidth.truncated(prompt(edit), to: area.columns / 2), entry, hint: "", area, into: &frame)
+    } else {
+      paintKeys(area, into: &frame)
+    }
+  }
+
+  /// What may be typed behind a prompt.
+  private func examples(_ prompt: String) -> String {
+    let label = shownLabels.first.map { ", \(TextWidth.shortened(cleaned($0.name), to: 20))" } ?? ""
+    let places = "40, 120,80,40, -12.5,40,81mm" + label
+    return prompt == ":" ? "window 40 400, set theta-alpha 6, export NAME, messages, help" : places
+  }
+
+  private func paintEntry(
+    _ prompt: String, _ entry: TextEntry, hint: String, _ area: Rectangle, into frame: inout Frame
+  ) {
+    let start = area.column + 1 + TextWidth.columns(prompt)
+    let room = max(1, area.columns - start - 1)
+    // The end of a long line matters more than its start.
+    let first = max(0, entry.position - room)
+    let before = String(entry.characters[first..<entry.position])
+    let after = String(entry.characters[entry.position...])
+    let spans = [Span(" " + prompt, Theme.strong), Span(before + after), Span("  " + hint, Theme.quiet)]
+    frame.write(spans, row: area.row, in: area)
+    frame.cursor = ScreenCell(row: area.row, column: start + TextWidth.columns(before))
+  }
+
+  /// Keys in the order of their importance; help and the way out stay in sight however narrow the screen is.
+  private func paintKeys(_ area: Rectangle, into frame: inout Frame) {
     frame.fill(area, Cell(" ", Theme.bar))
     var column = area.column + 1
-    let bindings = KeyTable.bindings.filter { $0.context == keyContext && $0.barWord != nil }
-    // Help and quit stay in sight however narrow the screen is.
+    let bindings = KeyTable.bindings.enumerated().filter {
+      $0.element.context == keyContext && $0.element.barWord != nil
+    }.sorted { ($0.element.barRank, $0.offset) < ($1.element.barRank, $1.offset) }.map(\.element)
     let last = bindings.filter { [.help, .quit, .back, .dismiss].contains($0.action) }
     let reserved = last.map { TextWidth.columns(barText($0)) + 2 }.reduce(0, +)
     let end = area.column + area.columns
     for binding in bindings where !last.contains(binding) {
       let width = TextWidth.columns(barText(binding)) + 2
-      guard column + width + reserved <= end else { continue }
+      guard column + width + reserved <= end + 1 else { break }
       column = write(binding, row: area.row, column: column, in: area, into: &frame)
     }
     for binding in last { column = write(binding, row: area.row, column: column, in: area, into: &frame) }

@@ -13,6 +13,10 @@ enum Theme {
   /// What takes keys.
   static let active = Style(foreground: .rgb(255, 255, 255), background: .rgb(0, 95, 135), isBold: true)
   static let selected = Style(isReversed: true)
+  /// What is selected in a list that takes no keys now.
+  static let highlighted = Style(foreground: .rgb(255, 255, 255), background: .rgb(48, 52, 64), isBold: true)
+  /// A line that has what is sought.
+  static let match = Style(foreground: .rgb(240, 228, 66), isBold: true)
   static let warning = Style(foreground: .rgb(230, 159, 0), isBold: true)
   static let error = Style(foreground: .rgb(255, 95, 95), isBold: true)
   /// A fact beside a knob.
@@ -21,6 +25,7 @@ enum Theme {
 
   static let crosshair = RGB(240, 228, 66)
   static let letter = RGB(255, 255, 255)
+  static let refinedBox = RGB(170, 255, 0)
   static let onlyA = RGB(230, 159, 0)
   static let onlyB = RGB(86, 180, 233)
   static let both = RGB(255, 255, 255)

@@ -1,3 +1,4 @@
+import Foundation
 import Volumes
 import Work
 
@@ -21,6 +22,12 @@ package struct IntensityWindow: Hashable, Sendable {
   package var centre: Double { (lower + upper) / 2 }
   /// Extent.
   package var width: Double { upper - lower }
+
+  /// "40/400", centre and width with as many decimals as tell windows of this width apart.
+  var text: String {
+    let places = width < 10 ? min(6, max(2, 1 - Int(log10(width).rounded(.down)))) : 0
+    return "\(decimals(centre, places))/\(decimals(width, places))"
+  }
 }
 
 /// What the intensities of an image look like, from a regular sample of its voxels.
@@ -47,6 +54,9 @@ package struct IntensitySummary: Equatable, Sendable {
     let position = Int(saturating: (percent / 100 * Double(sorted.count - 1)).rounded())
     return Double(sorted[min(max(0, position), sorted.count - 1)])
   }
+
+  /// The one value of an image that has no other.
+  var onlyValue: Float? { sorted.first == sorted.last ? sorted.first : nil }
 
   /// Whether the range is that of Hounsfield units: air or fat well below zero and tissue above.
   package var looksLikeCT: Bool { percentile(0.5) <= -90 && percentile(99.5) >= 60 }

@@ -109,6 +109,8 @@ package struct RunningJob: Equatable, Sendable {
     case export(VersionID, path: String, quitsAfterwards: Bool)
   }
 
+  /// Where the crosshair was when it began.
+  package var crosshair = VoxelIndex(0, 0, 0)
   /// Its id; events of other ids are late and ignored.
   package var id: JobID
   /// What its result is for.
@@ -128,6 +130,16 @@ package struct RunningJob: Equatable, Sendable {
     case .preview, .following, .measurement, .presets, .comparison, .memory: nil
     case .frame(let frame): "reading frame \(frame)"
     case .export: "exporting"
+    }
+  }
+
+  /// What is said when the reviewer stops it.
+  var stoppedText: String {
+    switch purpose {
+    case .segmentation(let model): "stopped \(cleaned(model.name)); no version was added"
+    case .refinement: "stopped the CRF; no version was added"
+    case .export: "stopped the export; nothing was written"
+    default: "stopped"
     }
   }
 

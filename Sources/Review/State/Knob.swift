@@ -53,15 +53,15 @@ package enum Knob: Hashable, Sendable {
   /// What turning it does, one line.
   var explanation: String {
     switch self {
-    case .appearanceWeight: "How loud look-alike neighbours are; borders move to edges in the image"
+    case .appearanceWeight: "How loud look-alike neighbours are; borders go to edges"
     case .thetaAlpha: "How far a voxel listens to neighbours that look alike"
     case .thetaBeta: "How different two voxels may look and still count as alike"
-    case .smoothnessWeight: "How loud near neighbours are, alike or not; specks and thin bridges go"
+    case .smoothnessWeight: "How loud near neighbours are, alike or not; specks vanish"
     case .thetaGamma: "How far a voxel listens to neighbours of any look"
     case .iterations: "How many rounds voxels listen; 5 is nearly converged"
     case .auxiliaryWeight: "How much this auxiliary head has to say in the start probabilities"
     case .maskConfidence: "How sure the mask is of itself; nearer 1 resists change"
-    case .changedLabels: "Which labels may gain or lose voxels; all others stay as they are"
+    case .changedLabels: "Which labels may change; all others stay as they are"
     }
   }
 

@@ -92,13 +92,12 @@ package struct ReviewState: Equatable, Sendable {
   package var lastDrag: ScreenCell?
   /// The line above the key bar.
   package var message: Message? {
-    didSet {
-      guard let message, message != oldValue else { return }
-      messages = messages.suffix(99) + [message]
-    }
+    didSet { if let message { messageLog.add(message) } }
   }
-  /// The last hundred messages, oldest first.
-  package private(set) var messages: [Message] = []
+  /// Every line of the session so far.
+  package var messageLog = MessageLog()
+  /// What is sought in the list that takes keys.
+  package var search: ListSearch?
 
   /// A session that is about to open `request`.
   package init(request: OpenCaseRequest, screen: ScreenSize, capabilities: TerminalCapabilities) {
@@ -139,6 +138,14 @@ package struct ReviewState: Equatable, Sendable {
   /// The labels of the shown version.
   package var shownLabels: [Label] { shownVersion?.table.labels ?? [] }
 
+  /// How many of the shown version's labels the overlay leaves out.
+  var hiddenLabelCount: Int {
+    guard !decisions.hiddenLabels.isEmpty || decisions.soloLabel != nil, let version = shownVersion else {
+      return 0
+    }
+    return version.table.labels.count { !isVisible($0, of: version) }
+  }
+
   /// Whether the overlay shows a label of a version.
   package func isVisible(_ label: Label, of version: Version) -> Bool {
     if let solo = decisions.soloLabel { return solo == version.key(of: label) }
@@ -152,22 +159,6 @@ package struct MeasuredVersion: Equatable, Sendable {
   package var version: VersionID
   /// The measures; nil when nothing can be said.
   package var measures: ImageMeasures?
-}
-
-/// A line for the reviewer.
-package struct Message: Equatable, Sendable {
-  /// How it is shown.
-  package enum Kind: Equatable, Sendable { case note, warning, error }
-  /// One line, already cleaned.
-  package var text: String
-  /// How it is shown.
-  package var kind: Kind
-
-  /// A line; control characters are taken out.
-  package init(_ text: String, _ kind: Kind = .note) {
-    self.text = cleaned(text)
-    self.kind = kind
-  }
 }
 
 /// Text being typed, with a place where the next character goes.
@@ -214,12 +205,26 @@ package struct TextEntry: Equatable, Sendable {
 
   /// Moves the place to a character, as far as there is one.
   package mutating func move(to place: Int) { position = min(max(0, place), characters.count) }
+
+  /// Carries out a key that erases or moves; others change nothing.
+  package mutating func edit(_ action: Action) {
+    switch action {
+    case .eraseBackwards: deleteBackwards()
+    case .eraseForwards: deleteForwards()
+    case .eraseToStart: deleteToStart()
+    case .moveInText(let count): move(to: position + count)
+    case .moveToTextEnd(let isEnd): move(to: isEnd ? characters.count : 0)
+    default: break
+    }
+  }
 }
 
 /// What lies over the screen until it is answered.
 package enum Dialog: Equatable, Sendable {
   /// The key reference, from this line.
   case help(line: Int)
+  /// Every message of the session, from this line.
+  case messages(line: Int)
   /// The windows to choose from.
   case windows(selected: Int)
   /// The models to choose from.
@@ -230,8 +235,6 @@ package enum Dialog: Equatable, Sendable {
   case colours(LabelEdit, selected: Int)
   /// Which labels of two versions are one structure.
   case pairing(PairingDialog)
-  /// What the files' readers noticed and what was said so far, from this line.
-  case notes(line: Int)
   /// The command line; `prompt` is ":" or "go to ".
   case command(prompt: String, TextEntry)
   /// The name or colour of a label being typed.
@@ -241,6 +244,12 @@ package enum Dialog: Equatable, Sendable {
 }
 
 extension Dialog {
+  /// Whether a command line is open.
+  var isCommand: Bool {
+    if case .command = self { return true }
+    return false
+  }
+
   /// The line that is being typed, if there is one.
   var entry: TextEntry? {
     switch self {

@@ -21,11 +21,44 @@ func brief(_ value: Double, atMost places: Int = 3) -> String {
 /// Seconds as people say them: "8 s", "2 min 5 s".
 func duration(_ seconds: Double) -> String {
   guard seconds.isFinite, seconds >= 0 else { return "-" }
-  if seconds < 9.95 { return decimals(seconds, seconds < 1 ? 1 : 0) + " s" }
+  if seconds < 0.95 { return "under 1 s" }
   let whole = Int(saturating: seconds.rounded())
   if whole < 60 { return "\(whole) s" }
   if whole < 3600 { return "\(whole / 60) min \(whole % 60) s" }
   return "\(whole / 3600) h \(whole / 60 % 60) min"
+}
+
+/// Text in lines of at most `width` columns, broken between words, and within a word that is longer than a line.
+func wrapped(_ text: String, width: Int) -> [String] {
+  guard width > 0 else { return [] }
+  var lines: [String] = []
+  var line = ""
+  for part in text.split(separator: " ") {
+    var word = Substring(part)
+    if !line.isEmpty, TextWidth.columns(line) + 1 + TextWidth.columns(String(word)) > width {
+      lines.append(line)
+      line = ""
+    }
+    while TextWidth.columns(String(word)) > width {
+      var head = word.prefix(width)
+      while head.count > 1, TextWidth.columns(String(head)) > width { head.removeLast() }
+      lines.append(String(head))
+      word = word.dropFirst(head.count)
+    }
+    line += (line.isEmpty ? "" : " ") + word
+  }
+  return line.isEmpty ? lines : lines + [line]
+}
+
+/// A count, in groups of three digits.
+func grouped(_ count: Int) -> String {
+  var digits = String(count)
+  var groups: [String] = []
+  while digits.count > 3 {
+    groups.insert(String(digits.suffix(3)), at: 0)
+    digits.removeLast(3)
+  }
+  return ([digits] + groups).joined(separator: " ")
 }
 
 /// A name or text from a file, safe to show: one line without control or formatting characters.

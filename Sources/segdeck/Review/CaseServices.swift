@@ -30,8 +30,27 @@ final class CaseServices: ReviewServices {
     let share = 1 / Double(maskPaths.count + 1)
     let image = try file.scalarVolume(work: work.part(0...share))
     var findings = file.findings.map { "\(imagePath): \($0)" }
-    let openedMasks = try maskPaths.map { try OpenedImage($0) }
-    let fitted = try FittedMask.masks(openedMasks.map(\.image), on: image.grid, work: work)
+    var refusals: [String] = []
+    // What fits is worth looking at, whatever is wrong with the other masks.
+    func accepted<Mask>(_ body: () throws -> Mask) throws -> Mask? {
+      do {
+        return try body()
+      } catch let error as InputError {
+        refusals.append(error.description)
+        return nil
+      }
+    }
+    var openedMasks = try maskPaths.compactMap { path in try accepted { try OpenedImage(path) } }
+    func fit(_ masks: [OpenedImage]) throws -> [FittedMask] {
+      try FittedMask.masks(masks.map(\.image), on: image.grid, work: work)
+    }
+    let fitted: [FittedMask]
+    do {
+      fitted = try fit(openedMasks)
+    } catch is InputError {
+      openedMasks = try openedMasks.filter { mask in try accepted { try fit([mask]) } != nil }
+      fitted = try fit(openedMasks)
+    }
     let masks = zip(openedMasks, fitted).map { openedMask, mask in
       let path = openedMask.image.path
       let place = FilePath.absolute(path)
@@ -56,7 +75,7 @@ final class CaseServices: ReviewServices {
       sample == nil ? FilePath.folder(of: full) : FileSystem.currentFolder
     return ReviewCase(
       name: name, imagePath: full, image: image, frameCount: file.frameCount, masks: named.masks,
-      findings: findings, exportPath: FilePath.joined(folder, name + "_seg.nii.gz"))
+      findings: findings, refusals: refusals, exportPath: FilePath.joined(folder, name + "_seg.nii.gz"))
   }
 
   /// The file's name without its format's suffix.

@@ -1,0 +1,193 @@
+/// A list with a pointer, as the keys see it: all lists move, page and search alike.
+struct PointedList {
+  /// Which list it is; a search ends with its list.
+  enum Name: Hashable {
+    case help, messages, windows, models, presets, colours, pairing, labels, versions, knobs
+  }
+
+  let name: Name
+  /// How many entries there are, and what each says to a search.
+  let count: Int
+  let text: (Int) -> String
+  /// The entry that is pointed at, or the line at the top of a page of text; nil when there is none.
+  let position: Int?
+  /// Entries between one page and the next.
+  let page: () -> Int
+  /// Whether a step beyond an end comes back at the other.
+  var isRound = true
+
+  /// The place of the pointer after a key; nil when the key is no move.
+  func place(after action: Action) -> Int? {
+    let position = position ?? (action == .movePointer(-1) ? 0 : -1)
+    switch action {
+    case .movePointer(let steps) where isRound: return (position + steps % count + count) % count
+    case .movePointer(let steps): return clamped(position + steps)
+    case .movePage(let pages): return clamped(max(0, position) + pages * page())
+    case .moveToEnd(let isBottom): return isBottom ? count - 1 : 0
+    default: return nil
+    }
+  }
+
+  private func clamped(_ place: Int) -> Int { min(max(0, place), count - 1) }
+}
+
+extension ReviewState {
+  /// The list that takes keys; nil where there is none.
+  var pointedList: PointedList? {
+    switch dialog {
+    case .help(let line): textPages(.help, KeyReference.lines, from: line)
+    case .messages(let line): textPages(.messages, messageLines.map(\.text), from: line)
+    case .windows(let selected): dialogList(.windows, intensities.presets.map(\.name), selected)
+    case .models(let selected): dialogList(.models, (models ?? []).map { cleaned($0.name) }, selected)
+    case .presets(let selected): dialogList(.presets, offeredPresets.map(\.name), selected)
+    case .colours(_, let selected):
+      dialogList(.colours, ReviewState.palette.map(\.name) + ["another one, typed"], selected)
+    case .pairing(let pairing):
+      dialogList(
+        .pairing, pairing.rows.map { version(pairing.a)?.table[$0.valueA]?.name ?? "" }, pairing.selected)
+    case .command, .label, .question: nil
+    case nil: panelList
+    }
+  }
+
+  private func textPages(_ name: PointedList.Name, _ lines: [String], from line: Int) -> PointedList {
+    PointedList(
+      name: name, count: lines.count, text: { lines[$0] }, position: line, page: { max(1, textPageRows - 2) },
+      isRound: false)
+  }
+
+  private func dialogList(_ name: PointedList.Name, _ entries: [String], _ selected: Int) -> PointedList {
+    PointedList(
+      name: name, count: entries.count, text: { entries[$0] }, position: selected,
+      page: { max(1, dialogListRows - 1) })
+  }
+
+  private var panelList: PointedList? {
+    switch focus {
+    case .labels:
+      let labels = shownLabels
+      return PointedList(
+        name: .labels, count: labels.count, text: { labels[$0].name },
+        position: shownVersion?.position(selectedLabel), page: { panelPage(.labels) })
+    case .versions:
+      let versions = decisions.versions
+      return PointedList(
+        name: .versions, count: versions.count, text: { versions[$0].name },
+        position: versions.firstIndex { $0.id == selectedVersion }, page: { panelPage(.versions) })
+    case .refinement:
+      let knobs = Knob.knobs(of: refinementBase)
+      return PointedList(
+        name: .knobs, count: knobs.count, text: { knobs[$0].name },
+        position: knobs.firstIndex(of: selectedKnob), page: { knobs.count })
+    case .picture: return nil
+    }
+  }
+
+  /// Points at an entry of the list that takes keys.
+  private mutating func point(at place: Int) {
+    switch dialog {
+    case .help: dialog = .help(line: clampedTop(place, of: KeyReference.lines.count))
+    case .messages: dialog = .messages(line: clampedTop(place, of: messageLines.count))
+    case .windows: dialog = .windows(selected: place)
+    case .models: dialog = .models(selected: place)
+    case .presets: dialog = .presets(selected: place)
+    case .colours(let edit, _): dialog = .colours(edit, selected: place)
+    case .pairing(var pairing):
+      pairing.selected = place
+      dialog = .pairing(pairing)
+    case .command, .label, .question: break
+    case nil:
+      switch focus {
+      case .labels: selectedLabel = shownVersion.map { $0.key(of: $0.table.labels[place]) }
+      case .versions: selectedVersion = decisions.versions[place].id
+      case .refinement:
+        selectedKnob = Knob.knobs(of: refinementBase)[place]
+        knobEntry = nil
+      case .picture: break
+      }
+    }
+  }
+
+  /// The first line of a page of text that leaves no line below its end empty.
+  func clampedTop(_ line: Int, of count: Int) -> Int { min(max(0, line), max(0, count - textPageRows)) }
+
+  /// Shows the messages of the session from the end on.
+  mutating func openMessages() { dialog = .messages(line: clampedTop(.max, of: messageLines.count)) }
+
+  /// Moves the pointer of whatever list takes keys, or searches in it.
+  mutating func moveInList(_ action: Action) {
+    if case .models = dialog, models == nil {
+      actionsAhead.append(action)
+      return
+    }
+    guard let list = pointedList, list.count > 0 else { return }
+    switch action {
+    case .search: search = ListSearch(start: list.position ?? 0)
+    case .searchOn(let steps): searchOn(steps, in: list)
+    default: if let place = list.place(after: action) { point(at: place) }
+    }
+  }
+
+  // MARK: Searching
+
+  /// Edits what is sought, and points at the first entry that has it, from where the search began.
+  mutating func editSearch(_ action: Action) {
+    guard var search, let list = pointedList else { return }
+    switch action {
+    case .accept:
+      search.isTyping = false
+      self.search = search.entry.text.isEmpty ? nil : search
+      if search.found == nil, !search.entry.text.isEmpty { sayNothingFound() }
+      return
+    case .dismiss: return endSearch()
+    // Erasing an empty line leaves it, as editors do.
+    case .eraseBackwards where search.entry.text.isEmpty: return endSearch()
+    default: search.entry.edit(action)
+    }
+    self.search = search
+    seek(in: list)
+  }
+
+  /// Adds typed text to what is sought.
+  mutating func typeIntoSearch(_ text: String) {
+    guard let list = pointedList else { return }
+    search?.entry.insert(text)
+    seek(in: list)
+  }
+
+  private mutating func seek(in list: PointedList) {
+    guard let search else { return }
+    let found = place(of: search, in: list, from: search.start, by: 1)
+    self.search?.found = found
+    if list.count > 0 { point(at: found ?? search.start) }
+  }
+
+  private mutating func endSearch() {
+    if let start = search?.start { point(at: start) }
+    search = nil
+  }
+
+  private mutating func searchOn(_ steps: Int, in list: PointedList) {
+    guard let search else {
+      message = Message("/ searches in this list; n and N go to the next and previous match", .warning)
+      return
+    }
+    let from = search.found ?? list.position ?? 0
+    guard let place = place(of: search, in: list, from: from + steps, by: steps) else {
+      return sayNothingFound()
+    }
+    self.search?.found = place
+    point(at: place)
+  }
+
+  private mutating func sayNothingFound() {
+    guard let search else { return }
+    message = Message("nothing in this list has \"\(search.entry.text)\"", .warning)
+  }
+
+  /// The next entry that has what is sought, round and round.
+  private func place(of search: ListSearch, in list: PointedList, from start: Int, by step: Int) -> Int? {
+    (0..<list.count).lazy.map { ((start + $0 * step) % list.count + list.count) % list.count }
+      .first { search.matches(list.text($0)) }
+  }
+}

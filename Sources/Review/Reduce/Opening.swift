@@ -1,0 +1,65 @@
+import Volumes
+
+extension ReviewState {
+  /// Below this many degrees a grid counts as straight: less is neither seen nor measured.
+  private static let leastDegrees = 1.0
+
+  /// What is unusual about the image's axes, a word or two each.
+  var gridNotes: [String] {
+    var notes: [String] = []
+    if grid.obliqueDegrees >= ReviewState.leastDegrees {
+      notes.append("oblique \(Int(grid.obliqueDegrees.rounded()))°")
+    }
+    if grid.shearDegrees >= ReviewState.leastDegrees {
+      notes.append("sheared \(Int(grid.shearDegrees.rounded()))°")
+    }
+    return notes
+  }
+
+  /// The one plane in which an image of a single slice can be seen; nil for other images.
+  var onlyPlane: AnatomicalPlane? {
+    let planes = [AnatomicalPlane.axial, .coronal, .sagittal].filter { geometry($0).sliceCount == 1 }
+    return planes.count == 1 ? planes[0] : nil
+  }
+
+  /// Says everything that a reviewer should know of what was opened; the most important stays on the screen.
+  mutating func greet() {
+    var lines = content.refusals.map { Message("not opened: \($0)", .error) }
+    if let frameText { lines.append(Message("\(frameText); ( and ) change it", .warning)) }
+    lines += content.findings.map { Message($0, .warning) }
+    if grid.obliqueDegrees >= ReviewState.leastDegrees {
+      lines.append(
+        Message(
+          "the image lies oblique by \(Int(grid.obliqueDegrees.rounded()))°: its planes are named after the nearest"
+            + " anatomical ones", .warning))
+    }
+    if grid.shearDegrees >= ReviewState.leastDegrees {
+      lines.append(
+        Message(
+          "the image's axes are sheared by \(Int(grid.shearDegrees.rounded()))°: the panes draw them at right angles",
+          .warning))
+    }
+    if let plane = onlyPlane {
+      lines.append(Message("the image is one \(plane.rawValue) slice", .note))
+    }
+    guard var first = lines.first else {
+      message = Message(
+        decisions.versions.isEmpty ? "no mask: m runs a network, ? lists the keys" : "? lists the keys")
+      return
+    }
+    for line in lines.dropFirst() { messageLog.add(line) }
+    if lines.count > 1 { first.text += " (M: \(lines.count - 1) more)" }
+    message = first
+  }
+
+  /// What the versions list calls masks: their file names, with as many folders as tell equal ones apart.
+  static func distinctNames(_ masks: [LoadedMask]) -> [String] {
+    masks.map { mask in
+      let rivals = masks.filter { $0.name == mask.name && $0.path != mask.path }
+      let parts = mask.path.split(separator: "/")
+      guard !rivals.isEmpty, parts.count > 1 else { return mask.name }
+      let endings = (2...parts.count).map { parts.suffix($0).joined(separator: "/") }
+      return endings.first { ending in !rivals.contains { $0.path.hasSuffix("/" + ending) } } ?? mask.path
+    }
+  }
+}

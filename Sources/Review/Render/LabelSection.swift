@@ -1,0 +1,111 @@
+import Screen
+import Volumes
+
+/// What the table calls a label: its name, and what the other version calls it where that differs.
+private func labelName(_ label: Label, _ pair: LabelPair?, inA: Bool) -> String {
+  guard let a = pair?.nameA, let b = pair?.nameB, a.lowercased() != b.lowercased() else {
+    return cleaned(label.name)
+  }
+  return "\(cleaned(label.name)) is \(cleaned(inA ? b : a)) in \(inA ? "B" : "A")"
+}
+
+/// How the label table is laid out: which numbers, how wide, and whether a name has a line of its own.
+private struct LabelColumns {
+  let table: NameTable
+  let digits: VolumeDigits
+  /// Whether numbers stand in a line below their name.
+  let isTall: Bool
+  /// The comparison that the version takes part in; nil for a version that is neither A nor B.
+  let compared: Comparison?
+  let isA: Bool
+
+  init(_ state: ReviewState, _ version: Version, width: Int, rows: Int) {
+    let isA = version.id == state.comparison?.a
+    self.isA = isA
+    compared = isA || version.id == state.comparison?.b ? state.comparison : nil
+    let compared = compared
+    let greatest = version.statistics.map(\.millilitres).max() ?? 0
+    let changes = (compared?.rows ?? []).map { abs($0.voxelsB - $0.voxelsA) }
+    let greatestChange = Double(changes.max() ?? 0) * state.grid.voxelVolume / 1000
+    func columns(_ places: Int) -> (NameTable, VolumeDigits) {
+      let digits = VolumeDigits(greatest: max(greatest, greatestChange), atMost: places)
+      var columns = [NameTable.Column("mL", widest: digits.text(greatest))]
+      if compared != nil {
+        columns.append(NameTable.Column("B-A", widest: "+" + digits.text(greatestChange)))
+        columns.append(NameTable.Column("Dice", widest: "0.000"))
+      }
+      return (NameTable(width: width - 2, columns), digits)
+    }
+    // Names matter more than a second decimal; where even that does not help, each gets a line if there is room.
+    let labels = version.table.labels
+    // A list of hundreds cannot have two lines for each whatever its names are.
+    var longest = labels.count > 200 ? width : 0
+    if labels.count <= 200 {
+      longest =
+        labels.map { label in
+          TextWidth.columns(labelName(label, compared?.row(of: label.value, inA: isA)?.pair, inA: isA))
+        }.max() ?? 0
+    }
+    var chosen = columns(2)
+    if chosen.0.nameWidth < min(longest, 12) { chosen = columns(1) }
+    (table, digits) = chosen
+    isTall = table.nameWidth < longest && labels.count * 2 + 1 <= rows
+  }
+}
+
+extension ReviewState {
+  /// Each label of the shown version: colour, name, mL, and against A how much B changes it.
+  ///
+  /// - Parameter rows: lines that the table may take.
+  func labelSection(width: Int, rows: Int) -> PanelSection {
+    guard let version = shownVersion, !version.table.labels.isEmpty else {
+      return PanelSection(
+        focus: .labels, title: "Labels", key: "b", lines: [[Span("none: m runs a network", Theme.quiet)]])
+    }
+    let count = version.table.labels.count
+    let hidden = hiddenLabelCount
+    let columns = LabelColumns(self, version, width: width, rows: rows)
+    return PanelSection(
+      focus: .labels, title: "Labels" + (hidden == 0 ? "" : ", \(hidden) of \(count) hidden"), key: "b",
+      header: [[Span("  " + columns.table.header("name"), Theme.quiet)]], count: count,
+      rowsPerEntry: columns.isTall ? 2 : 1, pointer: version.position(selectedLabel)
+    ) { places in labelLines(version, places, columns, width) }
+  }
+
+  /// The lines of some labels; where the other version calls one something else, its name says what.
+  private func labelLines(
+    _ version: Version, _ places: Range<Int>, _ columns: LabelColumns, _ width: Int
+  ) -> [[Span]] {
+    let shown = version.table.labels[places]
+    let rows = shown.map { columns.compared?.row(of: $0.value, inA: columns.isA) }
+    let names = TextWidth.shortened(
+      zip(shown, rows).map { label, row in labelName(label, row?.pair, inA: columns.isA) },
+      to: columns.isTall ? width - 2 : columns.table.nameWidth)
+    let selected = version.position(selectedLabel)
+    return zip(zip(places, shown), zip(names, rows)).flatMap { place, named -> [[Span]] in
+      let ((position, label), (name, row)) = (place, named)
+      let isSelected = position == selected
+      let isShown = isVisible(label, of: version)
+      let style = isSelected ? selectionStyle(.labels) : isShown ? Theme.plain : Theme.quiet
+      var swatch = style
+      swatch.foreground = label.colour.rgb.colour
+      swatch.isReversed = false
+      var numbers = [columns.digits.text(version.millilitres(of: label.value))]
+      if columns.compared != nil { numbers += agreement(row, columns.digits) }
+      let mark = Span((isShown ? "■" : "·") + (isSelected ? "›" : " "), swatch)
+      guard columns.isTall else { return [[mark, Span(columns.table.line(name, numbers), style)]] }
+      return [
+        [mark, Span(name.fitted(width - 2), style)],
+        [Span("  " + columns.table.line("", numbers), isSelected ? style : Theme.quiet)],
+      ]
+    }
+  }
+
+  /// The change in mL from A to B, and Dice; a label that one version does not know has neither.
+  private func agreement(_ row: Comparison.Row?, _ digits: VolumeDigits) -> [String] {
+    guard let row else { return ["", ""] }
+    guard row.pair.valueA != nil, row.pair.valueB != nil else { return ["-", "-"] }
+    let change = Double(row.voxelsB - row.voxelsA) * grid.voxelVolume / 1000
+    return [digits.change(change), decimals(row.dice, 3)]
+  }
+}

@@ -1,0 +1,61 @@
+import Screen
+
+/// A table of names with numbers behind them: no number touches another, and the names get what is left.
+struct NameTable {
+  /// A column of numbers.
+  struct Column {
+    var title: String
+    /// Columns of the screen.
+    var width: Int
+
+    /// A column as wide as its title and the widest of its numbers.
+    init(_ title: String, widest: String) {
+      self.title = title
+      width = max(TextWidth.columns(title), TextWidth.columns(widest))
+    }
+  }
+
+  /// The columns of numbers.
+  let columns: [Column]
+  /// What is left for names.
+  let nameWidth: Int
+
+  /// A table of `width` columns.
+  init(width: Int, _ columns: [Column]) {
+    self.columns = columns
+    nameWidth = width - columns.reduce(0) { $0 + $1.width + 1 }
+  }
+
+  /// The line above the table.
+  func header(_ name: String) -> String { line(name, columns.map(\.title)) }
+
+  /// A line; the name is cut where it is too long.
+  func line(_ name: String, _ numbers: [String]) -> String {
+    name.fitted(max(0, nameWidth))
+      + zip(columns, numbers).map { " " + $1.fitted($0.width, atRight: true) }.joined()
+  }
+}
+
+/// Millilitres with the same decimals all down a column.
+struct VolumeDigits {
+  let places: Int
+
+  /// As many decimals, at most two, as leave the greatest volume seven columns.
+  init(greatest millilitres: Double, atMost places: Int = 2) {
+    let fitting = millilitres < 9999.995 ? 2 : millilitres < 99999.95 ? 1 : 0
+    self.places = min(fitting, places)
+  }
+
+  /// A volume; what is there but too small for the decimals is said to be less than the smallest number.
+  func text(_ millilitres: Double) -> String {
+    let text = decimals(millilitres, places)
+    guard millilitres > 0, !text.contains(where: { "123456789".contains($0) }) else { return text }
+    return "<" + String(decimals(0, places).dropLast()) + "1"
+  }
+
+  /// A change, with its sign even where its digits are all 0.
+  func change(_ millilitres: Double) -> String {
+    let text = decimals(abs(millilitres), places)
+    return millilitres > 0 ? "+" + text : millilitres < 0 ? "-" + text : text
+  }
+}

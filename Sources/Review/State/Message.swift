@@ -1,0 +1,31 @@
+/// A line for the reviewer.
+package struct Message: Equatable, Sendable {
+  /// How it is shown.
+  package enum Kind: Equatable, Sendable { case note, warning, error }
+  /// One line, already cleaned.
+  package var text: String
+  /// How it is shown.
+  package var kind: Kind
+
+  /// A line; control characters are taken out.
+  package init(_ text: String, _ kind: Kind = .note) {
+    self.text = cleaned(text)
+    self.kind = kind
+  }
+}
+
+/// Every line that a session showed, the newest last.
+package struct MessageLog: Equatable, Sendable {
+  /// The lines; a line that comes again right after itself is not among them twice.
+  package private(set) var messages: [Message] = []
+
+  /// Lines that are kept; the oldest give way.
+  private static let depth = 2000
+
+  /// Adds a line.
+  package mutating func add(_ message: Message) {
+    guard message != messages.last else { return }
+    if messages.count == MessageLog.depth { messages.removeFirst() }
+    messages.append(message)
+  }
+}
