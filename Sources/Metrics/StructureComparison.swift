@@ -110,25 +110,25 @@ package struct StructureComparison: Hashable, Sendable {
   /// - Parameters:
   ///   - diagonalMillimetres: The diagonal of the image where the masks are a part of it; else the masks' own.
   ///   - toleranceMillimetres: What counts as the same border in the surface Dice.
-  ///   - overlaps: Those of the two masks, so that many structures share one pass over their voxels.
+  ///   - extents: Those of the two masks, so that many structures share one pass over their voxels.
   /// - Throws: `Cancelled`.
   /// - Complexity: O(voxels of the masks) for the overlap, O(voxels of the box around both structures) for the
   ///   distances; about 10 bytes for each voxel of that box. Where the axes are not perpendicular, O(n log n) for n
   ///   border voxels, and about 100 bytes for each.
   package init(
     _ structure: MatchedStructure, reference: LabelVolume, other: LabelVolume,
-    diagonalMillimetres: Double? = nil, toleranceMillimetres: Double = 2, overlaps: LabelOverlaps? = nil,
+    diagonalMillimetres: Double? = nil, toleranceMillimetres: Double = 2, extents: LabelExtents? = nil,
     work: WorkContext
   ) throws(Cancelled) {
     precondition(
       reference.grid.size == other.grid.size, "masks of \(reference.grid.size) and \(other.grid.size) voxels")
     name = structure.name
     self.diagonalMillimetres = diagonalMillimetres ?? reference.grid.diagonalMillimetres
-    let known: LabelOverlaps
-    if let overlaps {
-      known = overlaps
+    let known: LabelExtents
+    if let extents {
+      known = extents
     } else {
-      known = try LabelOverlaps(reference: reference, other: other, work: work)
+      known = try LabelExtents(reference: reference, other: other, work: work)
     }
     let extent = known.extent(of: structure)
     overlap = extent.overlap
@@ -192,7 +192,7 @@ private func places(of border: [UInt8], size: GridSize, affine: Affine) -> [SIMD
 }
 
 /// How many voxels each label has in two masks, where they lie, and how many each pair of labels shares.
-package struct LabelOverlaps: Sendable {
+package struct LabelExtents: Sendable {
   /// Voxels of a label and the box around them.
   private struct Extent: Sendable {
     var count: Int

@@ -63,14 +63,15 @@ struct FittedMask {
           + (coding.readsOnly255AsOne
             ? "read as label 1 and written as 255" : "it stays 255, because another mask holds other labels"))
     }
-    if case .reoriented = try GridFit(mask: file.grid, image: grid, subject: path) {
+    let fit = try GridFit(mask: file.grid, image: grid, subject: path)
+    if case .reoriented = fit {
       findings.append("stored as \(file.grid.orientation), reoriented to \(grid.orientation)")
     }
     let offset = fit.largestOffsetVoxels(of: file.grid, on: grid)
     // Below that is what 32-bit headers round.
     if offset > 0.01 {
-      notes.append(
-        "\(path): its grid lies up to \(Text.decimals(offset, 2)) voxels beside the other; taken as voxel upon voxel"
+      findings.append(
+        "its grid lies up to \(Text.decimals(offset, 2)) voxels beside the other; taken as voxel upon voxel"
       )
     }
     let found = try LabelNamesFile.read(besideMask: path)

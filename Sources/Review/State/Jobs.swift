@@ -136,7 +136,7 @@ package struct RunningJob: Equatable, Sendable {
   /// What is said when the reviewer stops it.
   var stoppedText: String {
     switch purpose {
-    case .segmentation(let model): "stopped \(cleaned(model.name)); no version was added"
+    case .segmentation(let model, _): "stopped \(cleaned(model.name)); no version was added"
     case .refinement: "stopped the CRF; no version was added"
     case .export: "stopped the export; nothing was written"
     default: "stopped"

@@ -83,11 +83,11 @@ struct CompareCommand: ParsableCommand {
     let notes = try OverlapNotes().lines(
       structures, reference: compared(reference, first), other: compared(other, second), work: work)
     for note in notes { Console.note(note) }
-    let overlaps = try LabelOverlaps(reference: first.labels, other: second.labels, work: work)
+    let extents = try LabelExtents(reference: first.labels, other: second.labels, work: work)
     let comparisons = try structures.map {
       try StructureComparison(
         $0, reference: first.labels, other: second.labels, toleranceMillimetres: tolerance,
-        overlaps: overlaps,
+        extents: extents,
         work: work)
     }
     let report = ComparisonReport(

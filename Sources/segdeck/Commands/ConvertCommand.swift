@@ -1,6 +1,7 @@
 import ArgumentParser
 import ImageFormats
 import Networks
+import Volumes
 import Work
 
 /// `segdeck convert`: the same voxels on the same grid, or the same network, in another file.

@@ -2,6 +2,7 @@ import ArgumentParser
 import CursesTerminal
 import Foundation
 import Review
+import Volumes
 import Work
 
 /// The terminal program.

@@ -12,9 +12,10 @@ enum Checksum {
 
   /// The SHA-256 of bytes in hexadecimal.
   static func sha256(of data: Data) -> String {
-    var digest = [UInt8](repeating: 0, count: Int(SHA256_DIGEST_LENGTH))
-    _ = data.withUnsafeBytes { SHA256($0.bindMemory(to: UInt8.self).baseAddress, data.count, &digest) }
-    return digest.map { String(format: "%02x", $0) }.joined()
+    var digest = [UInt8](repeating: 0, count: Int(EVP_MAX_MD_SIZE))
+    var count: UInt32 = 0
+    _ = data.withUnsafeBytes { EVP_Digest($0.baseAddress, data.count, &digest, &count, EVP_sha256(), nil) }
+    return digest.prefix(Int(count)).map { String(format: "%02x", $0) }.joined()
   }
 
   /// The SHA-256 of a file's bytes in hexadecimal, read in pieces.
