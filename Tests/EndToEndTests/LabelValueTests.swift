@@ -108,6 +108,13 @@ struct LabelValueTests {
       let compared = try dice("\(mask) out.nii", in: folder)
       #expect(compared.count == values.count)
       #expect(compared.values.allSatisfy { $0 > 0.9 }, "\(compared)")
+      let only = try segdeck(
+        [
+          "refine", "image.nii", "--mask", mask, "-o", "only.nii", "--force", "--only-labels",
+          "\(values.last!)",
+        ],
+        in: folder.path)
+      #expect(only.status == 0, "\(only.errors)")
     }
     let outcome = try segdeck(
       ["refine", "frames.nii", "--mask", "a.nii", "-o", "frames_out.nii", "--frame", "1"], in: folder.path)

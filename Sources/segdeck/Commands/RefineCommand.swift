@@ -115,20 +115,20 @@ struct RefineCommand: ParsableCommand {
     record.refinement = settings
     if mask != nil { record.maskConfidence = maskConfidence }
     record.threads = work.threadCount
-    record.commands = [CommandLineText.text(words(settings))]
+    record.commands = [CommandLineText.text(words(settings, coding: labels.coding))]
     try record.write(labels, LabelTable(start.labels), source: file.source, to: place)
     record.noteChanges()
     work.report(1)
   }
 
   /// The words of a command line that makes the same mask with these kernels, wherever they came from.
-  private func words(_ settings: RefinementSettings) -> [String] {
+  private func words(_ settings: RefinementSettings, coding: LabelCoding) -> [String] {
     var words = ["segdeck", "refine", CommandLineText.path(image)]
     for path in furtherImages { words += ["--further-image", CommandLineText.path(path)] }
     if let probabilities { words += ["--probabilities", CommandLineText.path(probabilities)] }
     if let mask { words += ["--mask", CommandLineText.path(mask), "--mask-confidence", "\(maskConfidence)"] }
     if let model { words += ["--model", model] }
-    words += RefinementOptions.words(settings)
+    words += RefinementOptions.words(settings, coding: coding)
     if exact { words.append("--exact") }
     if let frame { words += ["--frame", "\(frame)"] }
     return words + ["-o", MaskRecord.outputName]
@@ -138,8 +138,10 @@ struct RefineCommand: ParsableCommand {
   private func settings(
     over start: StartingPoint, _ refinement: Refinement, _ volume: ScalarVolume, work: WorkContext
   ) throws -> RefinementSettings {
-    if let preset { return try options.settings(over: RefinementPreset.read(preset)) }
-    guard start.refinement.areUnsaid else { return try options.settings(over: start.refinement) }
+    if let preset { return try options.settings(over: RefinementPreset.read(preset), coding: start.coding) }
+    guard start.refinement.areUnsaid else {
+      return try options.settings(over: start.refinement, coding: start.coding)
+    }
     let heads = probabilities == nil ? start.refinement.auxiliaryHeadWeights : []
     let contrasts = try refinement.contrasts(auxiliaryHeadWeights: heads, work: work)
     let defaults = RefinementDefaults(
@@ -147,7 +149,7 @@ struct RefineCommand: ParsableCommand {
       spacing: volume.grid.spacing)
     var base = defaults.settings
     base.auxiliaryHeadWeights = start.refinement.auxiliaryHeadWeights
-    let settings = try options.settings(over: base)
+    let settings = try options.settings(over: base, coding: start.coding)
     if options.given.isDisjoint(with: [.thetaAlpha, .thetaBeta, .thetaGamma]) {
       for reason in defaults.reasons { Console.note("CRF: \(reason)") }
     }
@@ -163,6 +165,8 @@ struct RefineCommand: ParsableCommand {
   /// What the CRF starts from and how.
   private struct StartingPoint {
     var source: UnarySource
+    /// What the codes of the labels stand for.
+    var coding = LabelCoding.identity
     /// In the order of the classes.
     var labels: [Label]
     var refinement: RefinementSettings
@@ -220,7 +224,7 @@ struct RefineCommand: ParsableCommand {
     }
     let named = mask.names ?? model?.labelTable ?? LabelTable()
     return StartingPoint(
-      source: .mask(mask.labels, confidence: maskConfidence),
+      source: .mask(mask.labels, confidence: maskConfidence), coding: mask.labels.coding,
       labels: named.completed(for: present, coding: mask.labels.coding).labels.filter {
         present.contains($0.value)
       },

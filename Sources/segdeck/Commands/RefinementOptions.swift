@@ -39,7 +39,10 @@ struct RefinementOptions: ParsableArguments {
   var onlyLabels: String?
 
   /// `defaults` with what was given on the command line.
-  func settings(over defaults: RefinementSettings) throws(InputError) -> RefinementSettings {
+  /// - Parameter coding: Has the codes of the labels that the command line names by their values.
+  func settings(
+    over defaults: RefinementSettings, coding: LabelCoding = .identity
+  ) throws(InputError) -> RefinementSettings {
     var settings = defaults
     if let appearanceWeight { settings.appearanceWeight = appearanceWeight }
     if let smoothnessWeight { settings.smoothnessWeight = smoothnessWeight }
@@ -71,10 +74,11 @@ struct RefinementOptions: ParsableArguments {
     if let onlyLabels {
       settings.changedLabels = try Text.numbers(onlyLabels, option: "--only-labels").map {
         value throws(InputError) in
-        guard let label = UInt16(exactly: value), label > 0 else {
-          throw InputError("--only-labels", "is no label", found: "\(value)", expected: "1 to 65535")
+        guard value > 0, let whole = Int(exactly: value), let code = coding.code(of: whole) else {
+          throw InputError(
+            "--only-labels", "is no label", found: "\(value)", expected: "values of labels, above 0")
         }
-        return label
+        return code
       }
     }
     return settings
@@ -92,7 +96,8 @@ struct RefinementOptions: ParsableArguments {
   }
 
   /// The words of a command line that give exactly these settings.
-  static func words(_ settings: RefinementSettings) -> [String] {
+  /// - Parameter coding: Says the values of ``RefinementSettings/changedLabels``.
+  static func words(_ settings: RefinementSettings, coding: LabelCoding = .identity) -> [String] {
     func lengths(_ theta: Spacing) -> String {
       theta.i == theta.j && theta.j == theta.k ? "\(theta.i)" : "\(theta.i),\(theta.j),\(theta.k)"
     }
@@ -106,7 +111,9 @@ struct RefinementOptions: ParsableArguments {
     ]
     if settings.excludesSelf { words.append("--exclude-self") }
     if !settings.changedLabels.isEmpty {
-      words += ["--only-labels", settings.changedLabels.map { "\($0)" }.joined(separator: ",")]
+      words += [
+        "--only-labels", settings.changedLabels.map { "\(coding.value(of: $0))" }.joined(separator: ","),
+      ]
     }
     return words
   }

@@ -84,7 +84,8 @@ struct ReviewExport {
         } else {
           words += ["--probabilities", MaskRecord.probabilitiesName]
         }
-        commands.append(words + RefinementOptions.words(settings) + ["-o", target])
+        commands.append(
+          words + RefinementOptions.words(settings, coding: request.labels.coding) + ["-o", target])
         mask = target
       }
     }

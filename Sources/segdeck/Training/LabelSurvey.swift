@@ -6,7 +6,7 @@ import Work
 /// What the label files of some cases hold together: the values that occur, and what they are called.
 struct LabelSurvey {
   /// The most structures that a network tells apart.
-  private static let limit = 253
+  static let limit = 253
 
   /// How the files are read, so that one value means one structure in all of them.
   let coding: LabelCoding

@@ -66,6 +66,10 @@ struct TrainingFolders: ParsableArguments {
         "--label", "structures", found: "\(selections.count)",
         expected: "one per structure, or one per folder and structure (\(names.count) x \(images.count))")
     }
+    guard names.count <= LabelSurvey.limit else {
+      throw InputError(
+        "--label", "too many structures", found: "\(names.count)", expected: "\(LabelSurvey.limit) or fewer")
+    }
     var sources: [Source] = []
     for (index, pairs) in folders.enumerated() {
       let own =
@@ -76,7 +80,7 @@ struct TrainingFolders: ParsableArguments {
           "--label", "structures of folder \(images[index])", found: own.map(\.name).joined(separator: " "),
           expected: names.joined(separator: " "))
       }
-      try refuseSharedValues(own)
+      try refuseSharedValues(own, survey.coding)
       let ignored = survey.ignoredValues.subtracting(own.flatMap(\.values)).sorted()
       sources += pairs.map {
         Source(pair: $0, selections: own, coding: survey.coding, ignoredValues: ignored, frame: frame)
@@ -115,10 +119,13 @@ struct TrainingFolders: ParsableArguments {
       folder, problem, found: "\(names.count): \(few)", expected: "a partner for each, or --skip-unpaired")
   }
 
-  private func refuseSharedValues(_ selections: [LabelSelection]) throws(InputError) {
+  private func refuseSharedValues(
+    _ selections: [LabelSelection], _ coding: LabelCoding
+  ) throws(InputError) {
     var owner: [Int: String] = [:]
     for selection in selections {
-      for value in selection.values {
+      // Two values may be one in the files: 1 and 255 where 255 is read as 1.
+      for value in Set(selection.values.map { coding.code(of: $0).map(Int.init) ?? $0 }) {
         if let other = owner.updateValue(selection.name, forKey: value) {
           throw InputError(
             "--label \(selection)", "value \(value) belongs to another structure already", found: other)
