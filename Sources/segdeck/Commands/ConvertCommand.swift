@@ -9,8 +9,8 @@ struct ConvertCommand: ParsableCommand {
     commandName: "convert", abstract: "Write an image, or a model, in another format.",
     discussion: """
       Of an image, voxels, their type and scaling, and the grid stay as they are; OUT ends in .nii or .nii.gz. Of a \
-      mask, --like gives the labels on another image's grid. Of a model (.safetensors), --weights says how weights are stored, and the options of the model card add to its card; \
-      a checkpoint becomes a plain model.
+      mask, --like gives the labels on another image's grid. Of a model (.safetensors), --weights says how weights are \
+      stored, and the options of the model card add to its card; a checkpoint becomes a plain model.
       """)
 
   @Argument(help: "The image or model to read.", completion: .file())
