@@ -170,6 +170,8 @@ struct RefineCommand: ParsableCommand {
   /// What the CRF starts from and how.
   private struct StartingPoint {
     var source: UnarySource
+    /// What the codes of the labels stand for.
+    var coding = LabelCoding.identity
     /// In the order of the classes.
     var labels: [Label]
     var refinement: RefinementSettings
@@ -233,7 +235,7 @@ struct RefineCommand: ParsableCommand {
     }
     let named = mask.names ?? model?.labelTable ?? LabelTable()
     return StartingPoint(
-      source: .mask(mask.labels, confidence: maskConfidence),
+      source: .mask(mask.labels, confidence: maskConfidence), coding: mask.labels.coding,
       labels: named.completed(for: present, coding: mask.labels.coding).labels.filter {
         present.contains($0.value)
       },
