@@ -9,6 +9,14 @@ package struct LabelOverlap: Hashable, Sendable {
   package let commonVoxelCount: Int
   /// 2 |reference ∩ other| / (|reference| + |other|).
   package let dice: Double
+
+  /// An overlap.
+  package init(reference: UInt16, other: UInt16, commonVoxelCount: Int, dice: Double) {
+    self.reference = reference
+    self.other = other
+    self.commonVoxelCount = commonVoxelCount
+    self.dice = dice
+  }
 }
 
 /// How the labels of two masks lie on each other, whatever they are called.

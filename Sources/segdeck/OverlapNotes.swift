@@ -58,7 +58,8 @@ final class OverlapNotes: Sendable {
     }
     let more = lines.count - Self.mostLines
     return more > 0
-      ? lines.prefix(Self.mostLines) + ["\(more) more labels overlap others under another name, or none"] : lines
+      ? lines.prefix(Self.mostLines) + ["\(more) more labels overlap others under another name, or none"]
+      : lines
   }
 
   /// Lines about a case's own labels and what a model made of it.
@@ -93,7 +94,8 @@ final class OverlapNotes: Sendable {
     }
     let isNamed = !one.label.isUnnamed
     let isTaken =
-      !two.mask.isModel && one.mask.table.labels.contains { $0.name.lowercased() == two.label.name.lowercased() }
+      !two.mask.isModel
+      && one.mask.table.labels.contains { $0.name.lowercased() == two.label.name.lowercased() }
     return line + (isNamed ? " under another name" : " but has no name")
       + (isTaken ? "" : "; --label \(value)=\(two.label.name) compares them")
   }

@@ -33,7 +33,8 @@ func labelsAreMatched() throws {
     -> LabelMatching
   {
     LabelMatching(
-      reference: table([1: "spleen", 6: "liver"], values: []), other: table(names, values: other.filter { $0 > 0 }),
+      reference: table([1: "spleen", 6: "liver"], values: []),
+      other: table(names, values: other.filter { $0 > 0 }),
       declared: declared,
       overlaps: try LabelOverlaps(reference: reference, other: volume(other), work: WorkContext()))
   }

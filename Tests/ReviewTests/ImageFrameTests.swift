@@ -26,7 +26,8 @@ extension ReviewState {
   }
 }
 
-@Test("an image of several frames says which it shows, and keys and :frame go to others while the window stays")
+@Test(
+  "an image of several frames says which it shows, and keys and :frame go to others while the window stays")
 func framesAreChosen() throws {
   var state = try threeFrames()
   #expect(

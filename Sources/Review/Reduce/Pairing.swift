@@ -78,7 +78,9 @@ extension ReviewState {
     case .found(let partners, let isRemembered):
       settledPairings.append(LabelPairing(a.family, b.family, partners: partners))
       identifyStructures()
-      if isRemembered { message = Message("labels are paired as you said before; p in the label table changes it") }
+      if isRemembered {
+        message = Message("labels are paired as you said before; p in the label table changes it")
+      }
     case .doubtful(let proposed):
       askedPairings.insert([a.family, b.family])
       let asked = pairingDialog(a, b, found, partners: proposed, isAsked: true)

@@ -46,7 +46,8 @@ struct ReviewCommand: ParsableCommand {
     let services = CaseServices(preferredModel: model)
     let terminal = try options.makeTerminal()
     let failure = ReviewSession.run(
-      terminal: terminal, services: services, request: OpenCaseRequest(imagePath: image, maskPaths: masks, selections: selections))
+      terminal: terminal, services: services,
+      request: OpenCaseRequest(imagePath: image, maskPaths: masks, selections: selections))
     terminal.stop()
     if let failure { throw ReviewFailure(line: failure) }
   }

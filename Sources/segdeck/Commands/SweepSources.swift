@@ -110,7 +110,8 @@ struct SweepSources {
     none.appearanceWeight = 0
     none.smoothnessWeight = 0
     let unrefined = try refinement.labels(settings: none, work: work.silent)
-    let notes = try overlapNotes.lines(structures[index], sources[index], labels, model, unrefined, work: work)
+    let notes = try overlapNotes.lines(
+      structures[index], sources[index], labels, model, unrefined, work: work)
     for note in notes { Console.note(note) }
     return try SweepMeasurement(
       name: sources[index].pair.name, refinement: refinement, kernels: kernels.map(crf),

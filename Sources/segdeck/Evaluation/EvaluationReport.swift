@@ -45,8 +45,10 @@ struct EvaluationReport {
     }
     func list(_ presence: StructureComparison.Presence) -> String? {
       let found = rows.filter { $0.comparison.foundIn == presence }
-      return found.isEmpty ? nil : found.map { "\($0.name) (\($0.comparison.name))".printableLine }
-        .joined(separator: ", ")
+      return found.isEmpty
+        ? nil
+        : found.map { "\($0.name) (\($0.comparison.name))".printableLine }
+          .joined(separator: ", ")
     }
     if let missed = list(.reference) { parts.append("Only in the labels, missed by the model: \(missed).") }
     if let invented = list(.other) {

@@ -99,7 +99,9 @@ final class ModelRuns: Sendable {
       // A turn of the confidence leaves the image's range, which takes a pass over all of it, as it was.
       let sibling = state.withLock { state in
         state.refinements.first {
-          if case .mask(let other, _, _, let otherImage) = $0.origin { return other == mask && otherImage == image }
+          if case .mask(let other, _, _, let otherImage) = $0.origin {
+            return other == mask && otherImage == image
+          }
           return false
         }
       }

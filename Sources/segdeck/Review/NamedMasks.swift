@@ -33,7 +33,9 @@ extension [LoadedMask] {
       }
       var isPresent = false
       for index in open { if masks[index].take(selection) { isPresent = true } }
-      if !isPresent { notes.append("--label \(selection): no voxel of a mask without names has such a label") }
+      if !isPresent {
+        notes.append("--label \(selection): no voxel of a mask without names has such a label")
+      }
     }
     return (masks, notes)
   }
