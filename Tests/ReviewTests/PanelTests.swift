@@ -58,7 +58,7 @@ private func panel(_ state: ReviewState) -> [String] {
 }
 
 @Test("masks of one name are told apart by their folders, in the list and in the title, at every width")
-func equalNamesAreToldApart() throws {
+func equalFileNamesAreToldApart() throws {
   for (rows, columns) in [(24, 80), (40, 120), (60, 200)] {
     let state = try comparedState(rows, columns)
     #expect(state.decisions.versions.map(\.name) == ["reader_one/seg.nii.gz", "reader_two/seg.nii.gz"])

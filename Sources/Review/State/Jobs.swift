@@ -139,6 +139,7 @@ package struct RunningJob: Equatable, Sendable {
     case .segmentation(let model, _): "stopped \(cleaned(model.name)); no version was added"
     case .refinement: "stopped the CRF; no version was added"
     case .export: "stopped the export; nothing was written"
+    case .frame: "stopped reading the frame"
     default: "stopped"
     }
   }
