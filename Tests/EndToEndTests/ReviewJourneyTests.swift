@@ -193,7 +193,7 @@ struct ReviewJourneyTests {
 
   /// The volume of the shown version's liver in the label table.
   private static func millilitres(_ screen: String) -> Double? {
-    screen.firstMatch(of: /■ liver +([\d.]+)/).flatMap { Double($0.1) }
+    screen.firstMatch(of: /■[ ›]liver +([\d.]+)/).flatMap { Double($0.1) }
   }
 }
 

@@ -31,7 +31,7 @@ extension ReviewState {
 func framesAreChosen() throws {
   var state = try threeFrames()
   #expect(
-    state.message == Message("i shows 1 more; frame 0 of 0-2; ( and ) change it", .warning))
+    state.message == Message("frame 0 of 0-2; ( and ) change it (M: 1 more)", .warning))
   state.type(":window 1 4")
   state.press(.enter)
   let place = state.view.crosshair
@@ -84,7 +84,7 @@ func framesAreRecorded() throws {
   #expect(state.provenance(of: state.decisions.versions[1]).frame == 1)
 }
 
-@Test("i shows every finding and message in full")
+@Test("M or i shows every finding and message in full")
 func notesAreShown() throws {
   var state = try threeFrames()
   state.type(":window 50 0")

@@ -277,14 +277,14 @@ func panelIsWritten() throws {
   #expect(
     panel == [
       "CRF on manual.nii.gz",
-      "μ1 appearance  ──●────      3",
-      "θα reach       ─v●────      4 mm",
-      "θβ contrast    ──n─●─e     20 HU",
-      "μ2 smoothness  ─●─────    1.5",
-      "θγ reach       ─v●────      2 mm",
-      "iterations     ──●────      5",
-      "mask certainty ────●──    0.9",
-      "labels                    all",
+      "μ1 appearance  ──●──────      3",
+      "θα reach       ──v─●────      4 mm",
+      "θβ contrast    ───●─e───     20 HU",
+      "μ2 smoothness  ─●───────    1.5",
+      "θγ reach       ──v●─────      2 mm",
+      "iterations     ──●──────      5",
+      "mask certainty ──────●──    0.9",
+      "labels                      all",
       "How different two voxels may look",
       "and still count as alike",
       "noise 12 HU, edges 62 HU",
@@ -292,8 +292,8 @@ func panelIsWritten() throws {
       "←→ 1  -+ 10 HU",
       "box: 154 in 2 places image 0%",
       "label            mL change  Dice",
-      "■ spleen       0.00  -0.06 0.000",
-      "■ liver        0.99  +0.09 0.952",
+      "■ spleen         0.00  -0.06 0.000",
+      "■ liver          0.99  +0.09 0.952",
       "! spleen vanished in the box",
     ])
 }

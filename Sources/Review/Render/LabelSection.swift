@@ -29,7 +29,7 @@ private struct LabelColumns {
     let greatestChange = Double(changes.max() ?? 0) * state.grid.voxelVolume / 1000
     func columns(_ places: Int) -> (NameTable, VolumeDigits) {
       let digits = VolumeDigits(greatest: max(greatest, greatestChange), atMost: places)
-      var columns = [NameTable.Column("mL", widest: digits.text(greatest))]
+      var columns = [NameTable.Column("mL", widest: digits.widest(greatest))]
       if compared != nil {
         columns.append(NameTable.Column("B-A", widest: "+" + digits.text(greatestChange)))
         columns.append(NameTable.Column("Dice", widest: "0.000"))
@@ -66,7 +66,7 @@ extension ReviewState {
     let hidden = hiddenLabelCount
     let columns = LabelColumns(self, version, width: width, rows: rows)
     return PanelSection(
-      focus: .labels, title: "Labels" + (hidden == 0 ? "" : ", \(hidden) of \(count) hidden"), key: "b",
+      focus: .labels, title: "Labels" + (hidden == 0 ? "" : ", \(hidden) hidden"), key: "b",
       header: [[Span("  " + columns.table.header("name"), Theme.quiet)]], count: count,
       rowsPerEntry: columns.isTall ? 2 : 1, pointer: version.position(selectedLabel)
     ) { places in labelLines(version, places, columns, width) }

@@ -53,6 +53,12 @@ struct VolumeDigits {
     return "<" + String(decimals(0, places).dropLast()) + "1"
   }
 
+  /// The widest text of volumes up to the greatest one.
+  func widest(_ greatest: Double) -> String {
+    let (one, other) = (text(greatest), text(.leastNormalMagnitude))
+    return one.count < other.count ? other : one
+  }
+
   /// A change, with its sign even where its digits are all 0.
   func change(_ millilitres: Double) -> String {
     let text = decimals(abs(millilitres), places)

@@ -47,7 +47,7 @@ extension ReviewState {
     _ pane: ScreenLayout.Pane, _ geometry: PlaneGeometry, into frame: inout Frame
   ) {
     guard min(geometry.horizontalCount, geometry.verticalCount) == 1, pane.picture.rows >= 3 else { return }
-    let text = onlyPlane.map { "one voxel thin: the image is one \($0.rawValue) slice" } ?? "one voxel thin"
+    let text = onlyPlane.map { "the image is one \($0.rawValue) slice" } ?? "one voxel thin"
     frame.writeCentred(text, row: pane.picture.row + 1, style: Theme.quiet, in: pane.picture)
   }
 

@@ -118,14 +118,17 @@ extension ReviewState {
     // The pointer stays in the middle of a list that is longer than its place.
     let first = min(max(0, (section.pointer ?? 0) - visible / 2), section.count - visible)
     let place = visible < section.count ? "\(first + 1)-\(first + visible) of \(section.count)" : nil
-    let note = [place, isActive ? section.note : section.key].compactMap(\.self).joined(separator: "  ")
-    let room = heading.columns - TextWidth.columns(note) - 3
+    // A word beside the title gives way to it; where the list stands does not.
+    let title = TextWidth.columns(section.title)
+    let word = section.note.flatMap { title + TextWidth.columns($0) + 4 <= heading.columns ? $0 : nil }
+    let note = [place, isActive ? word : section.key].compactMap(\.self).joined(separator: "  ")
+    let room = heading.columns - (note.isEmpty ? 1 : TextWidth.columns(note) + 3)
     frame.write(
       TextWidth.shortened(section.title, to: room), row: heading.row, column: heading.column + 1,
-      style: style,
-      in: heading)
+      style: style, in: heading)
     frame.writeAtRight(
-      note + " ", row: heading.row, style: isActive ? Theme.active : Theme.barQuiet, in: heading)
+      note.isEmpty ? "" : note + " ", row: heading.row, style: isActive ? Theme.active : Theme.barQuiet,
+      in: heading)
     let shown = section.header + section.lines(first..<first + visible)
     for (offset, line) in shown.prefix(lines.rows).enumerated() {
       let row = Rectangle(row: lines.row + offset, column: lines.column, rows: 1, columns: lines.columns)

@@ -202,7 +202,8 @@ extension ReviewState {
     if shown.count > most { shown = Array(shown.sorted { $0.changedVoxels > $1.changedVoxels }.prefix(most)) }
     // Wide enough for what turning a knob may make of the numbers, so that columns stay where they are.
     var columns = [
-      NameTable.Column("mL", widest: digits.text(part.rows.map { Double($0.voxelsAfter) * unit }.max() ?? 0)),
+      NameTable.Column(
+        "mL", widest: digits.widest(part.rows.map { Double($0.voxelsAfter) * unit }.max() ?? 0)),
       NameTable.Column("change", widest: digits.change(-99)), NameTable.Column("Dice", widest: "0.000"),
     ]
     if isWide {

@@ -84,14 +84,13 @@ extension ReviewState {
     frame.fill(area, Cell(" ", Theme.bar))
     let window = intensities.onlyValue.map { "one intensity, \(brief(Double($0)))" } ?? decisions.window.text
     var spans = [Span(" window ", Theme.barQuiet), Span(window, Theme.barStrong)]
-    // At 80 columns the legend needs the room of the window's name.
+    // At 80 columns the legend, and whatever is unusual, need the room of the window's name.
     let difference = shownDifference
-    if intensities.onlyValue == nil, let name = decisions.windowName, difference == nil || area.columns >= 110
-    {
+    let isCrowded = difference != nil || frameText != nil || !gridNotes.isEmpty
+    if intensities.onlyValue == nil, let name = decisions.windowName, !isCrowded || area.columns >= 110 {
       spans.append(Span(" \(name)", Theme.bar))
     }
     spans.append(Span("  \(view.convention.rawValue)", Theme.barStrong))
-    for note in gridNotes { spans.append(Span("  \(note)", Theme.bar)) }
     if let frameText { spans.append(Span("  " + frameText, Theme.barStrong)) }
     if view.zoom != 1 { spans.append(Span("  zoom \(brief(view.zoom, atMost: 1))", Theme.bar)) }
     if let difference {
@@ -112,6 +111,7 @@ extension ReviewState {
     } else {
       spans.append(Span("  labels off", Theme.barStrong))
     }
+    for note in gridNotes { spans.append(Span("  \(note)", Theme.bar)) }
     frame.write(spans, row: area.row, in: area)
   }
 
