@@ -170,8 +170,6 @@ struct RefineCommand: ParsableCommand {
   /// What the CRF starts from and how.
   private struct StartingPoint {
     var source: UnarySource
-    /// What the codes of the labels stand for.
-    var coding = LabelCoding.identity
     /// In the order of the classes.
     var labels: [Label]
     var refinement: RefinementSettings
@@ -235,7 +233,7 @@ struct RefineCommand: ParsableCommand {
     }
     let named = mask.names ?? model?.labelTable ?? LabelTable()
     return StartingPoint(
-      source: .mask(mask.labels, confidence: maskConfidence), coding: mask.labels.coding,
+      source: .mask(mask.labels, confidence: maskConfidence),
       labels: named.completed(for: present, coding: mask.labels.coding).labels.filter {
         present.contains($0.value)
       },
