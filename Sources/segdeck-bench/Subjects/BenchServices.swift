@@ -94,9 +94,9 @@ final class BenchServices: ReviewServices {
 
   func savedPresets() throws -> [NamedKernels] { [] }
 
-  func save(_ preset: NamedKernels) throws {}
+  func save(_ preset: NamedKernels, replacesExisting: Bool) throws -> SavingOutcome { .saved }
 
   func export(_ request: ExportRequest, _ work: WorkContext) throws -> ExportOutcome {
-    .written(path: request.path)
+    .written(path: request.path, notes: [])
   }
 }
