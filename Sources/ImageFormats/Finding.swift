@@ -19,13 +19,14 @@ package struct Finding: Hashable, Sendable, Codable, CustomStringConvertible {
 }
 
 extension Finding {
-  /// That axes are not perpendicular, as in a CT with a tilted gantry; nil where each pair is to a tenth of a degree.
+  /// That axes are not perpendicular, as in a CT with a tilted gantry; nil where each pair is to half a degree:
+  /// less displaces by less than a hundredth of a length.
   init?(axesOf affine: Affine) {
     let pairs: [(names: String, degrees: Double)] = [("i and j", 0, 1), ("i and k", 0, 2), ("j and k", 1, 2)]
       .map {
         ("\($0)", acos(min(max(affine.cosine($1, $2), -1), 1)) * 180 / .pi)
       }
-    let oblique = pairs.filter { abs($0.degrees - 90) > 0.1 }
+    let oblique = pairs.filter { abs($0.degrees - 90) > 0.5 }
     guard !oblique.isEmpty else { return nil }
     let angles = oblique.map { "\($0.names) meet at \(String(format: "%.1f", $0.degrees)) degrees" }
     self.init(

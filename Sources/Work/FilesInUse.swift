@@ -104,7 +104,10 @@ private final class FilesInUse: Sendable {
   func reader(of place: FilePlace) -> String? {
     let entries = Self.entries(of: place)
     return state.withLock { state in
-      for entry in entries { if let path = state.readEntries[entry] { return path } }
+      for entry in entries {
+        // The file system may have given the number of a deleted folder to another one.
+        if let path = state.readEntries[entry], FileEntry(path: path) == entry { return path }
+      }
       guard let status = place.status, let file = state.readFiles[FileIdentity(status)] else { return nil }
       // The file system may have given the number of a deleted file to another one.
       let same = ReadFile(file.path, status)

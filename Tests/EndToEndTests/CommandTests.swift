@@ -53,11 +53,11 @@ struct CommandTests {
       ("segment i.nii -o o.nii.gz --probabilities l.nii.gz", "l.nii.gz: exists"),
       ("segment i.nii -o o.nii.gz --probabilities o.nii.gz", "o.nii.gz: is another output's place too"),
       ("segment i.nii -o o.nii.gz --probabilities o.nii", "o.json: is another output's place too"),
-      ("segment i.nii -o folder --force", "folder: cannot be written: found a folder"),
+      ("segment i.nii -o folder --force", "folder: cannot be written as an image"),
       ("segment i.nii -o nowhere/o.nii.gz", "nowhere/o.nii.gz: cannot be written: found no folder nowhere"),
       // Not even root writes there.
       ("segment i.nii -o /proc/o.nii.gz", "/proc/o.nii.gz: cannot be written"),
-      ("segment i.nii -o /dev/null --force", "/dev/null: cannot be written: found no ordinary file"),
+      ("segment i.nii -o /dev/null --force", "/dev/null: cannot be written as an image"),
       ("segment i.nii -o o.txt", "o.txt: cannot be written as an image"),
       ("segment i.nii -o o.nii.gz --model cut.safetensors", "cut.safetensors: tensor "),
       ("segment i.nii -o o.nii.gz --model damaged.safetensors", "damaged.safetensors: safetensors header"),

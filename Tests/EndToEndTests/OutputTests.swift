@@ -19,6 +19,7 @@ struct OutputTests {
     }
     try succeed(["convert", "images/c1.nii", "image.nii"], in: folder.path)
     try succeed(["convert", "labels/c1.nii", "mask.nii"], in: folder.path)
+    try folder.bytes("labels/c1.labels.json").write(to: URL(filePath: folder("mask.labels.json")))
     let network = """
       {"inputChannels": 1, "layers": [
       {"name": "conv1", "kind": "convolution", "input": "input", "outputChannels": 2, "kernel": 3, "padding": 1}],

@@ -85,7 +85,7 @@ struct SweepTests {
   @Test(
     "what the user gave wrong ends with code 1 and one line",
     arguments: [
-      ("--resume images/a.nii.gz", "images/a.nii.gz: is not the journal of a sweep"),
+      ("--resume images/a.nii.gz", "images/a.nii.gz: is the file that is read (images/a.nii.gz)"),
       ("--resume other.jsonl --seed 2", "other.jsonl: is the journal of another sweep: found seed 1"),
       ("--preset images/a.nii.gz", "images/a.nii.gz: is not a file of CRF settings"),
       ("--preset-output labels/a.nii.gz --force", "labels/a.nii.gz: is the file that is read"),

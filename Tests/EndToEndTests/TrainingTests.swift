@@ -298,7 +298,7 @@ struct TrainingTests {
       "\(kept.errors)")
     let moved = try segdeck(
       Self.quick + ["-o", "gone/m.safetensors"], in: folder.path,
-      shell: "mkdir gone; (while [ ! -e gone/.m.safetensors.lock ]; do sleep 0.01; done; rm -r gone) &")
+      shell: "mkdir gone; (while [ ! -e gone/.m.safetensors.lock ]; do sleep 0.01; done; rm -r gone) & true")
     #expect(moved.status == 1)
     #expect(moved.errors.contains("the model was written to "), "\(moved.errors)")
   }

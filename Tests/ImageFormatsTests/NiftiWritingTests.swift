@@ -75,8 +75,8 @@ func scalarTypes() throws {
   let fractions = try image.scalarVolume()
   let whole = ScalarVolume(grid: image.grid, voxels: fractions.voxels.map { ($0 * 10).rounded() })
   try withTemporaryFolder { folder in
-    let path = folder.appending(path: "scan.nii.gz").path
     for (volume, type) in [(fractions, VoxelType.float32), (whole, .int16)] {
+      let path = folder.appending(path: "\(type.rawValue).nii.gz").path
       try volume.write(to: path, source: image.source)
       let read = try ImageFile.open(path)
       #expect(try read.scalarVolume() == volume)
@@ -110,9 +110,10 @@ func copy(name: String) throws {
     #expect(read.scaling == image.scaling)
     #expect(read.frameSizes == image.frameSizes)
     #expect(try read.scalarVolume() == image.scalarVolume())
-    try image.writeCopy(to: path, frame: image.frameCount - 1)
+    let last = folder.appending(path: "last.nii").path
+    try image.writeCopy(to: last, frame: image.frameCount - 1)
     #expect(
-      try ImageFile.open(path).scalarVolume() == image.scalarVolume(frame: image.frameCount - 1))
+      try ImageFile.open(last).scalarVolume() == image.scalarVolume(frame: image.frameCount - 1))
   }
 }
 
@@ -131,8 +132,8 @@ func writtenGrid() throws {
       origin: WorldPoint(1, 2, 3)),
   ]
   try withTemporaryFolder { folder in
-    let path = folder.appending(path: "grid.nii").path
-    for affine in affines {
+    for (number, affine) in affines.enumerated() {
+      let path = folder.appending(path: "grid\(number).nii").path
       let grid = VolumeGrid(size: GridSize(2, 3, 4), affine: affine)
       let volume = LabelVolume(grid: grid, voxels: [UInt16](repeating: 1, count: 24))
       try volume.write(to: path, source: ImageSource(grid: grid))
@@ -175,7 +176,7 @@ func refusedWriting() throws {
     throws: InputError(
       "mask.mha", "cannot be written as an image", expected: "a name that ends in .nii or .nii.gz")
   ) { try written.write(to: "mask.mha", source: image.source) }
-  #expect(throws: InputError("/nowhere/m.nii", "cannot be written", found: "No such file or directory")) {
+  #expect(throws: InputError("/nowhere/m.nii", "cannot be written", found: "no folder /nowhere")) {
     try written.write(to: "/nowhere/m.nii", source: image.source)
   }
   #expect(throws: InputError.self) {

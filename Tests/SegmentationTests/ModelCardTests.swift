@@ -24,8 +24,8 @@ func cardInModelFile() throws {
     try model.write(to: folder + "/m.safetensors")
     #expect(try SegmentationModel(path: folder + "/m.safetensors").card == card)
     model.card = nil
-    try model.write(to: folder + "/m.safetensors", format: .f16)
-    #expect(try SegmentationModel(path: folder + "/m.safetensors").card == nil)
+    try model.write(to: folder + "/bare.safetensors", format: .f16)
+    #expect(try SegmentationModel(path: folder + "/bare.safetensors").card == nil)
   }
 }
 

@@ -25,7 +25,7 @@ package struct IntensityWindow: Hashable, Sendable {
 
   /// "40/400", centre and width with as many decimals as tell windows of this width apart.
   var text: String {
-    let places = width < 10 ? min(6, max(2, 1 - Int(log10(width).rounded(.down)))) : 0
+    let places = width < 10 ? Int(saturating: min(6, max(2, 1 - log10(width).rounded(.down)))) : 0
     return "\(decimals(centre, places))/\(decimals(width, places))"
   }
 }

@@ -66,9 +66,11 @@ struct RememberedPairings {
 
   private var document: Document {
     let empty = Document(pairings: [])
-    guard let size = try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int,
-      size <= Self.largestByteCount, let data = FileManager.default.contents(atPath: path)
-    else { return empty }
+    // Written anew with each pairing, so it is no input.
+    let content = try? ReadFiles.asOwn { () throws(InputError) in
+      try FileContent.readIfPresent(path, limit: Self.largestByteCount)
+    }
+    guard let data = content.flatMap(\.self) else { return empty }
     return (try? JSONDecoder().decode(Document.self, from: data)) ?? empty
   }
 
