@@ -140,10 +140,12 @@ package struct ReviewState: Equatable, Sendable {
 
   /// How many of the shown version's labels the overlay leaves out.
   var hiddenLabelCount: Int {
-    guard !decisions.hiddenLabels.isEmpty || decisions.soloLabel != nil, let version = shownVersion else {
-      return 0
+    guard let version = shownVersion else { return 0 }
+    if let solo = decisions.soloLabel {
+      return version.table.labels.count - (version.position(solo) == nil ? 0 : 1)
     }
-    return version.table.labels.count { !isVisible($0, of: version) }
+    return decisions.hiddenLabels.isEmpty
+      ? 0 : version.keyedLabels.count { decisions.hiddenLabels.contains($1) }
   }
 
   /// Whether the overlay shows a label of a version.
