@@ -33,7 +33,7 @@ func maskKeepsGrid(name: String) throws {
   try withTemporaryFolder { folder in
     for largestLabel: UInt16 in [2, 255, 256, 65535] {
       let written = mask(of: image, largestLabel: largestLabel)
-      let path = folder.appending(path: "mask.nii").path
+      let path = folder.appending(path: "\(largestLabel).nii").path
       try written.write(to: path, source: image.source)
       let read = try ImageFile.open(path)
       #expect(try read.labelVolume() == written)
@@ -149,6 +149,7 @@ func writtenGrid() throws {
       stepI: WorldPoint(1, 0, 0), stepJ: WorldPoint(0.5, 1, 0), stepK: WorldPoint(0, 0, 1),
       origin: WorldPoint(0, 0, 0))
     let grid = VolumeGrid(size: GridSize(1, 1, 1), affine: sheared)
+    let path = folder.appending(path: "grid.nii").path
     try LabelVolume(grid: grid, voxels: [1]).write(to: path, source: ImageSource(grid: grid))
     #expect(try Data(contentsOf: URL(filePath: path))[252] == 0)
     #expect(try ImageFile.open(path).grid == grid)

@@ -154,9 +154,11 @@ func partnersAreChanged() throws {
   state.press(.left)
   #expect(state.pairing?.partners == [6: 2])
   state.press(.left)
-  // The last choice: the label that overlaps least. It leaves its former partner.
-  #expect(state.pairing?.partners == [1: 2])
-  state.press(.down, .right, .right)
+  // What another label has is passed over, so the last choice is the label that it had.
+  #expect(state.pairing?.partners == [1: 6, 6: 2])
+  state.press(.left, .down, .left)
+  #expect(state.pairing?.partners == [:])
+  state.press(.left, .up, .right)
   #expect(state.pairing?.partners == [1: 2, 6: 6])
 }
 

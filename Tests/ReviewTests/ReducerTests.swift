@@ -294,7 +294,7 @@ func exportAsks() throws {
         .replaceFiles(
           existing: [request.path, "/cases/case-1_seg.json"], path: request.path, version: VersionID(1),
           quitsAfterwards: false)))
-  #expect(render(state).text.joined().contains("exist. Replace them?"))
+  #expect(render(state).text.joined().contains("exist. Replace"))
   let second = state.type("y")
   guard case .export(let replacing)? = second.started?.request else {
     Issue.record("no second export was started")

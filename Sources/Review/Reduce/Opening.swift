@@ -1,17 +1,21 @@
 import Volumes
+import Work
 
 extension ReviewState {
   /// Below this many degrees a grid counts as straight: less is neither seen nor measured.
   private static let leastDegrees = 1.0
 
+  /// An angle in whole degrees.
+  private func degrees(_ angle: Double) -> Int { Int(saturating: angle.rounded()) }
+
   /// What is unusual about the image's axes, a word or two each.
   var gridNotes: [String] {
     var notes: [String] = []
     if grid.obliqueDegrees >= ReviewState.leastDegrees {
-      notes.append("oblique \(Int(grid.obliqueDegrees.rounded()))°")
+      notes.append("oblique \(degrees(grid.obliqueDegrees))°")
     }
     if grid.shearDegrees >= ReviewState.leastDegrees {
-      notes.append("sheared \(Int(grid.shearDegrees.rounded()))°")
+      notes.append("sheared \(degrees(grid.shearDegrees))°")
     }
     return notes
   }
@@ -30,13 +34,13 @@ extension ReviewState {
     if grid.obliqueDegrees >= ReviewState.leastDegrees {
       lines.append(
         Message(
-          "the image lies oblique by \(Int(grid.obliqueDegrees.rounded()))°: its planes are named after the nearest"
+          "the image lies oblique by \(degrees(grid.obliqueDegrees))°: its planes are named after the nearest"
             + " anatomical ones", .warning))
     }
     if grid.shearDegrees >= ReviewState.leastDegrees {
       lines.append(
         Message(
-          "the image's axes are sheared by \(Int(grid.shearDegrees.rounded()))°: the panes draw them at right angles",
+          "the image's axes are sheared by \(degrees(grid.shearDegrees))°: the panes draw them at right angles",
           .warning))
     }
     if let plane = onlyPlane {

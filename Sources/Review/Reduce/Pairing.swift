@@ -140,20 +140,19 @@ extension ReviewState {
         isAsked: isAsked))
   }
 
-  /// Moves through what a label may go with: nothing, then the labels of B, those that overlap it most first.
+  /// Moves through what a label may go with: nothing, then the labels of B that no other label has, those that overlap
+  /// it most first. Passing over a label takes it from nobody.
   mutating func changePartner(by count: Int, _ pairing: PairingDialog) {
     guard let b = version(pairing.b), pairing.rows.indices.contains(pairing.selected) else { return }
     var pairing = pairing
     let row = pairing.rows[pairing.selected]
     let overlapping = (comparison?.overlaps?.pairs ?? []).filter { $0.reference == row.valueA }.map(\.other)
     let others = b.table.labels.map(\.value).filter { !overlapping.contains($0) }
-    let choices: [UInt16?] = [nil] + overlapping.filter { b.table[$0] != nil } + others
+    let taken = Set(pairing.rows.compactMap(\.valueB)).subtracting([row.valueB].compactMap(\.self))
+    let free = (overlapping.filter { b.table[$0] != nil } + others).filter { !taken.contains($0) }
+    let choices: [UInt16?] = [nil] + free
     let position = choices.firstIndex(of: row.valueB) ?? 0
-    let chosen = choices[(position + count + choices.count) % choices.count]
-    if let chosen, let taken = pairing.rows.firstIndex(where: { $0.valueB == chosen }) {
-      pairing.rows[taken].valueB = nil
-    }
-    pairing.rows[pairing.selected].valueB = chosen
+    pairing.rows[pairing.selected].valueB = choices[(position + count + choices.count) % choices.count]
     dialog = .pairing(pairing)
   }
 
