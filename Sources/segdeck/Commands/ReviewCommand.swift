@@ -42,7 +42,8 @@ struct ReviewCommand: ParsableCommand {
     if !selections.isEmpty, masks.isEmpty {
       throw InputError("--label", "names labels of masks", expected: "a --mask")
     }
-    if let model { _ = try ModelLibrary.model(model) }
+    // What is wrong in the file is said when the models are listed: it keeps nobody from looking at a case.
+    if let model { _ = try ModelLibrary.path(model) }
     let services = CaseServices(preferredModel: model)
     let terminal = try options.makeTerminal()
     let failure = ReviewSession.run(

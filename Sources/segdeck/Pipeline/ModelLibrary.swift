@@ -17,7 +17,16 @@ enum ModelLibrary {
   /// - Throws: ``InputError`` that lists the bundled names when there is no such model, or says what is wrong with
   ///   its file.
   static func model(_ name: String) throws(InputError) -> SegmentationModel {
-    if name.contains("/") || name.hasSuffix(".safetensors") { return try SegmentationModel(path: name) }
+    try SegmentationModel(path: path(name))
+  }
+
+  /// The file that `--model` names, whatever is in it.
+  /// - Throws: ``InputError`` that lists the bundled names when there is no such model, or no such file.
+  static func path(_ name: String) throws(InputError) -> String {
+    if name.contains("/") || name.hasSuffix(".safetensors") {
+      guard FileSystem.exists(name) else { throw InputError(name, "cannot be read", found: "no such file") }
+      return name
+    }
     let models = try ShareFolder.find().models()
     guard let found = models.first(where: { $0.name == name }) else {
       let meant = Resemblance.name(meantBy: name, among: models.map(\.name))
@@ -25,6 +34,6 @@ enum ModelLibrary {
         "--model \(name)", "no such model" + (meant.map { "; did you mean \($0)?" } ?? ""),
         expected: models.map(\.name).joined(separator: ", ") + ", or the path of a model file")
     }
-    return try SegmentationModel(path: found.path)
+    return found.path
   }
 }

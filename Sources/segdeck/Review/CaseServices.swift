@@ -105,7 +105,14 @@ final class CaseServices: ReviewServices {
     let wanted = [preferredModel].compactMap(\.self) + bundled.filter { $0 != preferredModel }
     let described = try wanted.map { id in
       try work.checkCancellation()
-      return try ModelDescription(id: id, model: try runs.model(id), image: image, work: work.silent)
+      do {
+        return try ModelDescription(id: id, model: try runs.model(id), image: image, work: work.silent)
+      } catch let error as InputError {
+        // Listed with the reason, which is also the answer when it is run all the same.
+        return ModelDescription(
+          id: id, name: FilePath.name(of: id), labels: LabelTable(), size: "", input: "",
+          warning: error.description)
+      }
     }
     return described.filter { $0.warning == nil } + described.filter { $0.warning != nil }
   }
