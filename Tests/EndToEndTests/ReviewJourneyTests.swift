@@ -73,6 +73,29 @@ struct ReviewJourneyTests {
         "display-message", "-p", "-t", "main", "#{mouse_any_flag}#{cursor_flag}#{alternate_on}") == "010\n")
   }
 
+  @Test("masks that do not fit or are not there are named, and the rest opens", .timeLimit(.minutes(1)))
+  func misfittingMasks() throws {
+    let folder = try TemporaryFolder()
+    defer { folder.remove() }
+    for (name, size) in [("ct", "40x34x24"), ("other", "32x32x24")] {
+      let words = ["--size", size, "-o", "\(name).nii.gz", "--labels", "\(name)_labels.nii.gz"]
+      try succeed(["phantom", "ct", "--seed", "11"] + words, in: folder.path)
+    }
+    let session = try TmuxSession(
+      columns: 120, rows: 40,
+      environment: Self.environment.merging(["XDG_STATE_HOME": folder("state")]) { $1 })
+    let masks = ["other_labels", "ct_labels", "missing"].map { "--mask \(folder($0)).nii.gz" }
+    try session.enter(
+      "clear; \(try BuiltProgram.path()) review \(folder("ct.nii.gz")) \(masks.joined(separator: " "))")
+    let shown = try session.waitFor("not opened: ", seconds: 30)
+    #expect(shown.contains("A ct_labels.nii.gz"))
+    try session.press("M")
+    let listed = try session.waitFor("Messages, the newest last")
+    for text in ["other_labels.nii.gz", "missing.nii.gz"] { #expect(listed.contains(text), "\(listed)") }
+    try session.press("q", "q")
+    try session.waitFor("ready>")
+  }
+
   @Test("a review whose image cannot be opened leaves one line and the shell's screen")
   func missingImage() throws {
     let session = try TmuxSession(columns: 100, rows: 30, environment: Self.environment)
