@@ -4,6 +4,9 @@ import Volumes
 package struct LabelMatching: Equatable, Sendable {
   /// What names and overlaps together say: values of the reference and the other mask's values that go with them.
   package let proposed: [UInt16: UInt16]
+  /// Declared pairs of a label with a name and one without that hardly overlap: their values alone say that they go
+  /// together, and nothing says that they do not.
+  package let unproven: [UInt16: UInt16]
   /// Whether somebody should look at it: what names or values say is not what overlaps say.
   package let isDoubtful: Bool
 
@@ -66,6 +69,11 @@ package struct LabelMatching: Equatable, Sendable {
     let leavesSameValue = reference.labels.contains { label in
       occurs(label.value, label.value) && lacksName(label.value, label.value)
         && proposed[label.value] == nil && !taken.contains(label.value)
+    }
+    unproven = declared.filter { one, two in
+      let isHalfNamed = reference[one]?.isUnnamed != other[two]?.isUnnamed
+      return isHalfNamed && occurs(one, two) && proposed[one] == two
+        && dice[UInt32(one) << 16 | UInt32(two)] == nil
     }
     self.proposed = proposed
     isDoubtful = isContradicted || isGuessed || leavesSameValue

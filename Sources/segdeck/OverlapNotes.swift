@@ -17,6 +17,11 @@ final class OverlapNotes: Sendable {
     var table: LabelTable
     /// Whether a model made it.
     var isModel = false
+
+    /// The names, and what labels without one are called.
+    fileprivate var completedTable: LabelTable {
+      table.completed(for: labels.voxelCounts().keys, coding: labels.coding)
+    }
   }
 
   private static let mostLines = 5
@@ -28,38 +33,46 @@ final class OverlapNotes: Sendable {
     _ structures: [MatchedStructure], reference: Mask, other: Mask, work: WorkContext
   ) throws(Cancelled) -> [String] {
     let overlaps = try LabelOverlaps(reference: reference.labels, other: other.labels, work: work.silent)
+    // In which structures each label is; by --label it may be in several.
+    var ofReference: [UInt16: Set<Int>] = [:]
+    var ofOther: [UInt16: Set<Int>] = [:]
     var declared: [UInt16: UInt16] = [:]
-    for structure in structures {
+    var taken: Set<UInt16> = []
+    for (index, structure) in structures.enumerated() {
+      for value in structure.otherValues { ofOther[value, default: []].insert(index) }
       for (position, value) in structure.referenceValues.enumerated() {
+        ofReference[value, default: []].insert(index)
         let same = structure.otherValues.contains(value) ? value : nil
         let partner =
           same ?? (position < structure.otherValues.count ? structure.otherValues[position] : nil)
-        if let partner, !declared.values.contains(partner) { declared[value] = partner }
+        if let partner, taken.insert(partner).inserted { declared[value] = partner }
       }
     }
-    let first = reference.table.completed(for: reference.labels.voxelCounts().keys)
-    let second = other.table.completed(for: other.labels.voxelCounts().keys)
+    let (first, second) = (reference.completedTable, other.completedTable)
     let matching = LabelMatching(reference: first, other: second, declared: declared, overlaps: overlaps)
-    let compared = Set(structures.flatMap { $0.referenceValues })
-    let found = overlaps.pairs.filter { pair in
-      matching.proposed[pair.reference] == pair.other
-        && !structures.contains {
-          $0.referenceValues.contains(pair.reference) && $0.otherValues.contains(pair.other)
-        }
-        && (compared.contains(pair.reference)
-          || structures.contains { $0.otherValues.contains(pair.other) })
-    }
     var lines: [String] = []
-    for pair in found {
-      guard let one = first[pair.reference], let two = second[pair.other],
+    func add(_ one: UInt16, _ two: UInt16, _ line: (Label, Label) -> String) {
+      guard let one = first[one], let two = second[two],
         said.withLock({ $0.insert("\(one.name)\u{0}\(two.name)").inserted })
-      else { continue }
-      lines.append(Self.line(pair, (one, reference), (two, other)))
+      else { return }
+      lines.append(line(one, two))
+    }
+    for pair in overlaps.pairs where matching.proposed[pair.reference] == pair.other {
+      let (one, two) = (ofReference[pair.reference] ?? [], ofOther[pair.other] ?? [])
+      guard one.isDisjoint(with: two), !one.isEmpty || !two.isEmpty else { continue }
+      add(pair.reference, pair.other) { OverlapNotes.line(pair, ($0, reference), ($1, other)) }
+    }
+    for (one, two) in matching.unproven.sorted(by: { $0.key < $1.key }) {
+      add(one, two) { one, two in
+        let (named, nameless) =
+          two.isUnnamed ? ((one, reference), (two, other)) : ((two, other), (one, reference))
+        return "\(nameless.0.name) of \(nameless.1.name) counts as \(named.0.name) of \(named.1.name) by its value "
+          + "alone, and hardly overlaps it"
+      }
     }
     let more = lines.count - Self.mostLines
     return more > 0
-      ? lines.prefix(Self.mostLines) + ["\(more) more labels overlap others under another name, or none"]
-      : lines
+      ? lines.prefix(Self.mostLines) + ["as much is to be said of \(more) more labels"] : lines
   }
 
   /// Lines about a case's own labels and what a model made of it.
@@ -85,7 +98,7 @@ final class OverlapNotes: Sendable {
     let namesReference =
       other.mask.isModel || reference.label.isUnnamed && !other.label.isUnnamed
     let (one, two) = namesReference ? (reference, other) : (other, reference)
-    let value = namesReference ? pair.reference : pair.other
+    let value = one.mask.labels.coding.value(of: namesReference ? pair.reference : pair.other)
     let line =
       "\(one.label.name) of \(one.mask.name) overlaps \(two.label.name) of \(two.mask.name) by "
       + String(format: "%.2f", pair.dice)
@@ -97,6 +110,6 @@ final class OverlapNotes: Sendable {
       !two.mask.isModel
       && one.mask.table.labels.contains { $0.name.lowercased() == two.label.name.lowercased() }
     return line + (isNamed ? " under another name" : " but has no name")
-      + (isTaken ? "" : "; --label \(value)=\(two.label.name) compares them")
+      + (isTaken ? "" : "; \(CommandLineText.text(["--label", "\(value)=\(two.label.name)"])) compares them")
   }
 }

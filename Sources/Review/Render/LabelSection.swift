@@ -40,16 +40,19 @@ private struct LabelColumns {
     let labels = version.table.labels
     // A list of hundreds cannot have two lines for each whatever its names are.
     var longest = labels.count > 200 ? width : 0
+    var longestOfTwo = 0
     if labels.count <= 200 {
-      longest =
-        labels.map { label in
-          TextWidth.columns(labelName(label, compared?.row(of: label.value, inA: isA)?.pair, inA: isA))
-        }.max() ?? 0
+      for label in labels {
+        let name = labelName(label, compared?.row(of: label.value, inA: isA)?.pair, inA: isA)
+        longest = max(longest, TextWidth.columns(name))
+        if name != cleaned(label.name) { longestOfTwo = max(longestOfTwo, TextWidth.columns(name)) }
+      }
     }
     var chosen = columns(2)
     if chosen.0.nameWidth < min(longest, 12) { chosen = columns(1) }
     (table, digits) = chosen
-    isTall = table.nameWidth < longest && labels.count * 2 + 1 <= rows
+    // A Dice of two labels that have different names is never shown without both.
+    isTall = table.nameWidth < longestOfTwo || table.nameWidth < longest && labels.count * 2 + 1 <= rows
   }
 }
 

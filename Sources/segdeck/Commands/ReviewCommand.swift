@@ -13,7 +13,7 @@ struct ReviewCommand: ParsableCommand {
     discussion: """
       Without an image it opens the sample case. ? lists the keys.
 
-      --label names labels of every mask that has no names of its own beside it; values of one name, as in \
+      --label names labels of every mask that has no names beside it; values of one name, as in \
       1,2=kidney, become one label with the first of the values.
       """)
 

@@ -5,9 +5,9 @@ import Work
 extension [LoadedMask] {
   /// The masks with the names that `--label` options give, and what there is to say about it.
   ///
-  /// An option counts in every mask that names none of its values itself: there its values become one label, the
-  /// first that was listed.
-  /// - Throws: ``InputError`` when a value is named twice, or every mask names it itself.
+  /// An option counts in every mask that names no label itself: there its values become one label, the first that was
+  /// listed.
+  /// - Throws: ``InputError`` when a value is named twice, or every mask names its labels itself.
   func named(by selections: [LabelSelection]) throws(InputError) -> (masks: [LoadedMask], notes: [String]) {
     var owners: [Int: String] = [:]
     for selection in selections {
@@ -21,12 +21,7 @@ extension [LoadedMask] {
     var masks = self
     var notes: [String] = []
     for selection in selections {
-      let open = masks.indices.filter { index in
-        let mask = self[index]
-        return mask.labels.coding.codes(of: selection.values).allSatisfy {
-          mask.table[$0]?.isUnnamed != false
-        }
-      }
+      let open = indices.filter { self[$0].table.labels.allSatisfy(\.isUnnamed) }
       guard !open.isEmpty else {
         throw InputError(
           "--label \(selection)", "every mask names its labels", expected: "a mask without names beside it")
@@ -47,13 +42,13 @@ extension LoadedMask {
   fileprivate mutating func take(_ selection: LabelSelection) -> Bool {
     let codes = labels.coding.codes(of: selection.values)
     guard let target = codes.first else { return false }
-    let isPresent = labels.merge(selection)
+    guard labels.merge(selection) else { return false }
     if codes.count > 1 { merged.append(selection) }
     let colour = table[target]?.colour ?? LabelTable.colour(ofValue: target)
     table = LabelTable(
       table.labels.filter { !codes.contains($0.value) }
         + [Label(value: target, name: selection.name, colour: colour)])
-    return isPresent
+    return true
   }
 }
 
