@@ -66,7 +66,8 @@ final class OverlapNotes: Sendable {
       add(one, two) { one, two in
         let (named, nameless) =
           two.isUnnamed ? ((one, reference), (two, other)) : ((two, other), (one, reference))
-        return "\(nameless.0.name) of \(nameless.1.name) counts as \(named.0.name) of \(named.1.name) by its value "
+        return
+          "\(nameless.0.name) of \(nameless.1.name) counts as \(named.0.name) of \(named.1.name) by its value "
           + "alone, and hardly overlaps it"
       }
     }
