@@ -199,7 +199,7 @@ struct ReplayTests {
     try reverseFirstAxis(folder("mask.nii"), to: folder("reversed.nii"))
     let original = try folder.bytes("image.nii")
     let session = try TmuxSession(
-      columns: 120, rows: 40,
+      columns: 200, rows: 40,
       environment: [
         "SEGDECK_SHARE": checkout.appending(path: "sample-data").path, "XDG_STATE_HOME": folder("state"),
         "HOME": folder.path,
@@ -219,7 +219,7 @@ struct ReplayTests {
     // Somebody's own file beside the mask's place is asked about; the opened mask's names are never replaced.
     try Data("mine".utf8).write(to: URL(filePath: folder("other.json")))
     try export("other.nii.gz")
-    try session.waitFor("other.json exists")
+    try session.waitUntil("asks") { $0.contains("other.json") && $0.contains("Replace it?") }
     try session.press("n")
     try session.waitFor("not exported")
     try export("mask.txt")
