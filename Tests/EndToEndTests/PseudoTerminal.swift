@@ -17,10 +17,14 @@ final class PseudoTerminal {
 
   /// Starts `words` on a terminal of 100 x 30 with `environment` over the test's own.
   init(_ words: [String], environment: [String: String]) throws {
-    main = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC)
-    guard main >= 0, grantpt(main) == 0, unlockpt(main) == 0, let name = ptsname(main) else {
+    main = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC)
+    // What unlockpt and ptsname do, which Swift's overlay of the C library leaves out: TIOCSPTLCK and TIOCGPTN.
+    var isLocked: CInt = 0
+    var number: CUnsignedInt = 0
+    guard main >= 0, ioctl(main, 0x4004_5431, &isLocked) == 0, ioctl(main, 0x8004_5430, &number) == 0 else {
       throw TmuxSession.Failure(description: "no pseudo-terminal: errno \(errno)")
     }
+    let name = "/dev/pts/\(number)"
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
