@@ -201,7 +201,10 @@ struct JournalTests {
 
     // Another image at the same path is another case.
     try succeed(
-      ["phantom", "ct", "--seed", "4", "--size", "28x26x18", "-o", "ct.nii.gz", "--force"], in: folder.path)
+      [
+        "phantom", "ct", "--seed", "4", "--size", "28x26x18", "-o", "ct.nii.gz", "--labels", "other.nii.gz",
+        "--force",
+      ], in: folder.path)
     try session.enter("reset; \(try BuiltProgram.path()) review \(folder("ct.nii.gz"))")
     let other = try session.waitFor("no mask: m runs", seconds: 60)
     #expect(!other.contains("restored"))
@@ -215,7 +218,8 @@ struct JournalTests {
     try tinyCase(folder)
     let session = try TmuxSession(
       columns: 120, rows: 40, environment: Self.share.merging(["XDG_STATE_HOME": "/proc/nowhere"]) { $1 })
-    try session.enter("clear; \(try BuiltProgram.path()) review \(folder("ct.nii.gz"))")
+    try session.enter(
+      "clear; \(try BuiltProgram.path()) review \(folder("ct.nii.gz")) --mask \(folder("labels.nii.gz"))")
     try session.waitFor("what you do here is not kept", seconds: 60)
     try session.press("f", "q")
     try session.waitFor("is not in the journal")

@@ -48,7 +48,8 @@ struct KnobJourneyTests {
     try session.press("Enter")
     try session.waitFor("A truth.nii.gz")
     try session.waitFor("CRF 1")
-    try session.press("q")
+    // The first closes the panel.
+    try session.press("q", "q")
     try session.waitFor("ready>")
   }
 

@@ -195,7 +195,7 @@ extension ReviewState {
     let id = state.press(.enter).started!.id
     state.type("t")
     #expect(state.press(.control("c")).contains(.cancel(id)))
-    #expect(state.message == Message("cancelled: running liver network"))
+    #expect(state.message == Message("stopped liver network; no version was added"))
     #expect(state.focus == .refinement)
     state.type("qy")
     state.press(.control("c"))

@@ -114,8 +114,20 @@ extension ReviewState {
     let known = Set(restored.map(\.id))
     for version in restored { journalled.tables[version.id] = version.ownTable }
     let names = renumbered
+    var taken = Set(restored.map(\.name))
+    var refinements = restored.count { if case .refinement = $0.origin { true } else { false } }
     let own = decisions.versions.filter { names[$0.id] == nil && !known.contains($0.id) }.map { version in
       var version = version
+      // Made before the journal was read: it counts on from the restored ones.
+      if case .refinement = version.origin {
+        refinements += 1
+        if taken.contains(version.name) { version.name = "CRF \(refinements)" }
+      }
+      if taken.contains(version.name) {
+        version.name =
+          (2...).lazy.map { "\(version.name) \($0)" }.first { !taken.contains($0) } ?? version.name
+      }
+      taken.insert(version.name)
       version.family = names[version.family] ?? version.family
       if case .refinement(let base, let settings, let confidence) = version.origin, let id = names[base] {
         version.origin = .refinement(of: id, settings: settings, maskConfidence: confidence)
@@ -135,8 +147,7 @@ extension ReviewState {
     selectedVersion = selectedVersion.map { names[$0] ?? $0 }
     settledPairings = settledPairings.map { $0.renumbered(names) }
     askedPairings = Set(askedPairings.map { Set($0.map { names[$0] ?? $0 }) })
-    refinementCount = max(
-      refinementCount, versions.count { if case .refinement = $0.origin { true } else { false } })
+    refinementCount = max(refinementCount, refinements)
     nextVersionNumber = max(nextVersionNumber, (known.map(\.number).max() ?? 0) + 1)
   }
 
