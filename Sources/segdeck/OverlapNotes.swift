@@ -28,9 +28,10 @@ final class OverlapNotes: Sendable {
   private let said = Mutex<Set<String>>([])
 
   /// Lines about pairs of labels that none of `structures` compares; each pair once, whatever the masks are called.
+  /// - Parameter areNamed: Whether the user named the structures: then nothing is compared by its value alone.
   /// - Throws: ``Cancelled``.
   func lines(
-    _ structures: [MatchedStructure], reference: Mask, other: Mask, work: WorkContext
+    _ structures: [MatchedStructure], areNamed: Bool = false, reference: Mask, other: Mask, work: WorkContext
   ) throws(Cancelled) -> [String] {
     let overlaps = try LabelOverlaps(reference: reference.labels, other: other.labels, work: work.silent)
     // In which structures each label is; by --label it may be in several.
@@ -62,7 +63,7 @@ final class OverlapNotes: Sendable {
       guard one.isDisjoint(with: two), !one.isEmpty || !two.isEmpty else { continue }
       add(pair.reference, pair.other) { OverlapNotes.line(pair, ($0, reference), ($1, other)) }
     }
-    for (one, two) in matching.unproven.sorted(by: { $0.key < $1.key }) {
+    for (one, two) in areNamed ? [] : matching.unproven.sorted(by: { $0.key < $1.key }) {
       add(one, two) { one, two in
         let (named, nameless) =
           two.isUnnamed ? ((one, reference), (two, other)) : ((two, other), (one, reference))

@@ -81,7 +81,8 @@ struct CompareCommand: ParsableCommand {
         name: FilePath.name(of: path), labels: mask.labels, table: mask.names ?? LabelTable())
     }
     let notes = try OverlapNotes().lines(
-      structures, reference: compared(reference, first), other: compared(other, second), work: work)
+      structures, areNamed: !selections.isEmpty, reference: compared(reference, first),
+      other: compared(other, second), work: work)
     for note in notes { Console.note(note) }
     let extents = try LabelExtents(reference: first.labels, other: second.labels, work: work)
     let comparisons = try structures.map {
