@@ -46,6 +46,7 @@ let package = Package(
     // Layer 2: one vocabulary each.
     library("ImageFormats", ["Work", "Volumes", "CZlib"]),
     library("Metrics", ["Work", "Volumes"]),
+    library("Journal", ["Work", "CZlib"]),
     library("DenseCRF", ["Work", "Volumes", "CKernels"]),
     library("Networks", ["Work", "Tensors"]),
     library("CursesTerminal", ["Work", "Screen", "CTerminal"]),
@@ -60,7 +61,7 @@ let package = Package(
       name: "segdeck",
       dependencies: [
         "Work", "Volumes", "Tensors", "Screen", "ImageFormats", "Metrics", "DenseCRF", "Networks",
-        "CursesTerminal", "Segmentation", "Review", "RefinementAnswers", arguments, "CCrypto",
+        "CursesTerminal", "Journal", "Segmentation", "Review", "RefinementAnswers", arguments, "CCrypto",
       ], swiftSettings: strict),
     .executableTarget(
       name: "segdeck-bench",
@@ -85,6 +86,7 @@ let package = Package(
     tests(
       "ImageFormatsTests", ["Work", "Volumes", "ImageFormats"], resources: [.copy("Fixtures")]),
     tests("MetricsTests", ["Work", "Volumes", "Metrics"]),
+    tests("JournalTests", ["Work", "Journal"]),
     tests(
       "DenseCRFTests", ["Work", "Volumes", "DenseCRF", "CKernels"], resources: [.copy("Golden")]),
     tests("NetworksTests", ["Work", "Tensors", "Networks"], resources: [.copy("Golden")]),

@@ -35,7 +35,8 @@ package enum ReviewSession {
       }
       if case .ended(let failure) = state.phase {
         centre.drain(seconds: 5)
-        return failure
+        let unwritten = centre.finishJournal().map { "not everything is in the journal: \($0)" }
+        return failure ?? unwritten
       }
       if !events.isEmpty { terminal.draw(render(state)) }
     }

@@ -3,7 +3,7 @@
 /// Voxels hold 16 bits, and a code stands for itself, with two exceptions, both of which depend on all masks that are
 /// read together: where they hold nothing but 0 and 255, the code 1 stands for 255; and values beyond 65535 (instances,
 /// FreeSurfer's and Allen's structures) take codes that no value of these masks has, from 65535 downwards.
-package struct LabelCoding: Hashable, Sendable {
+package struct LabelCoding: Hashable, Sendable, Codable {
   /// The most values above 0 that codes can tell apart.
   package static let mostValues = Int(UInt16.max)
   /// Every code stands for itself.
@@ -36,6 +36,14 @@ package struct LabelCoding: Hashable, Sendable {
     values[code] = value
     codes[value] = code
   }
+
+  /// Reads the codes that stand for another value.
+  package init(from decoder: any Decoder) throws {
+    for (code, value) in try [UInt16: Int](from: decoder) { set(value, code: code) }
+  }
+
+  /// Writes the codes that stand for another value.
+  package func encode(to encoder: any Encoder) throws { try values.encode(to: encoder) }
 
   /// Whether 255, as the only value, is read as label 1.
   package var readsOnly255AsOne: Bool { values == [1: 255] }

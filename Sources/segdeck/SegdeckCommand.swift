@@ -20,6 +20,7 @@ struct SegdeckCommand: ParsableCommand {
       InfoCommand.self,
       ConvertCommand.self,
       ReplayCommand.self,
+      JournalCommand.self,
       TerminalCommand.self,
       KeysCommand.self,
     ], defaultSubcommand: ReviewCommand.self)

@@ -10,6 +10,7 @@ private let permittedImports: [String: Set<String>] = [
   "Screen": [],
   "ImageFormats": ["Work", "Volumes", "CZlib"],
   "Metrics": ["Work", "Volumes"],
+  "Journal": ["Work", "CZlib"],
   "DenseCRF": ["Work", "Volumes", "CKernels"],
   "Networks": ["Work", "Tensors"],
   "CursesTerminal": ["Work", "Screen", "CTerminal"],
@@ -18,7 +19,7 @@ private let permittedImports: [String: Set<String>] = [
   "RefinementAnswers": ["Work", "Volumes", "Segmentation", "Review"],
   "segdeck": [
     "Work", "Volumes", "Tensors", "Screen", "ImageFormats", "Metrics", "DenseCRF", "Networks",
-    "CursesTerminal",
+    "CursesTerminal", "Journal",
     "Segmentation", "Review", "RefinementAnswers", "ArgumentParser", "CCrypto",
   ],
   "segdeck-bench": [

@@ -11,6 +11,8 @@ final class TmuxSession {
   }
 
   private let server: String
+  /// Where journals go unless a test says otherwise: never to the developer's own.
+  private let stateFolder: String
   private var hasEnded = false
 
   /// Starts `sh` in a window of `columns` x `rows` with `TERM` and further variables as given; an empty value unsets.
@@ -18,9 +20,11 @@ final class TmuxSession {
     columns: Int = 100, rows: Int = 30, terminalType: String? = nil, environment: [String: String] = [:]
   ) throws {
     server = "segdeck-test-\(ProcessInfo.processInfo.processIdentifier)-\(UInt32.random(in: 0...UInt32.max))"
+    stateFolder = FileManager.default.temporaryDirectory.appending(path: "\(server)-state").path
     // What the developer's own shell says about colours and languages must not decide a test.
     var variables = [
       "COLORTERM": "", "NO_COLOR": "", "LC_ALL": "", "LC_CTYPE": "", "LANG": "C.UTF-8", "PS1": "ready> ",
+      "XDG_STATE_HOME": stateFolder,
     ]
     if let terminalType { variables["TERM"] = terminalType }
     variables.merge(environment) { $1 }
@@ -42,6 +46,7 @@ final class TmuxSession {
     guard !hasEnded else { return }
     hasEnded = true
     _ = try? tmux("kill-server")
+    try? FileManager.default.removeItem(atPath: stateFolder)
   }
 
   /// Runs a tmux command on this session's server and gives what it printed.

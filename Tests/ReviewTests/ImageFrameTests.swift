@@ -41,7 +41,7 @@ func framesAreChosen() throws {
   state.finishReading(effects)
   #expect(state.content.frame == 1)
   #expect(state.content.image.voxels.allSatisfy { $0 == 1 })
-  #expect(state.decisions.window == IntensityWindow(centre: 1, width: 4))
+  #expect(state.view.window == IntensityWindow(centre: 1, width: 4))
   #expect(state.view.crosshair == place)
   #expect(render(state).text.contains { $0.contains("frame 1 of 0-2") })
   state.type(":frame 2")

@@ -10,6 +10,18 @@ import Work
 private final class PretendedServices: ReviewServices {
   let startedCount = Mutex(0)
   let saved = Mutex<[NamedKernels]>([])
+  /// What was written to the journal, and whether it can be.
+  let journal = Mutex<(entries: [JournalEntry], isFull: Bool)>(([], false))
+
+  func openJournal(of content: ReviewCase, _ work: WorkContext) throws -> OpenedJournal { OpenedJournal() }
+
+  func append(_ entries: [JournalEntry]) throws {
+    let isFull = journal.withLock { journal in
+      if !journal.isFull { journal.entries += entries }
+      return journal.isFull
+    }
+    if isFull { throw InputError("a.journal", "cannot be written", found: "No space left on device") }
+  }
 
   func openCase(_ request: OpenCaseRequest, _ work: WorkContext) throws -> ReviewCase {
     guard request.imagePath != "missing.nii" else { throw InputError("missing.nii", "cannot be read") }
@@ -132,6 +144,27 @@ func drainingStops() {
   centre.perform(.start(JobID(1), refinement()))
   centre.drain(seconds: 10)
   #expect(ended(log.wait { _ in true }, 1) == .cancelled)
+}
+
+@Test("what could not be written is said once, kept, and written when there is room again")
+func fullDisk() {
+  let log = EventLog()
+  let services = PretendedServices()
+  let centre = JobCentre(services: services) { log.add($0) }
+  let steps = (1...4).map { JournalEntry.decided(step: "step \($0)", Decisions()) }
+  centre.perform(.note(steps[0]))
+  #expect(centre.finishJournal() == nil)
+  services.journal.withLock { $0.isFull = true }
+  let line = "a.journal: cannot be written: found No space left on device"
+  for step in steps[1...2] {
+    centre.perform(.note(step))
+    #expect(centre.finishJournal() == line)
+  }
+  services.journal.withLock { $0.isFull = false }
+  centre.perform(.note(steps[3]))
+  #expect(centre.finishJournal() == nil)
+  #expect(services.journal.withLock { $0.entries } == steps)
+  #expect(log.wait { _ in true } == [.journalFailed(line), .journalFailed(nil)])
 }
 
 @Test("a wrong input ends a job with its one line")

@@ -84,7 +84,7 @@ func everyListPages() throws {
   state.press(.home)
   state.type("/lung")
   state.press(.enter, .enter)
-  #expect(state.decisions.windowName == "CT lung")
+  #expect(state.view.windowName == "CT lung")
 
   let models = (1...40).map {
     ModelDescription(id: "m\($0)", name: "network \($0)", labels: LabelTable(), size: "1 M", input: "CT")

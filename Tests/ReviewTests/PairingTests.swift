@@ -172,7 +172,7 @@ func labelsAreEdited() throws {
   #expect(state.decisions.shownSide == .b)
   state.type("qy")
   #expect(state.phase == .reviewing)
-  #expect(state.decisions.verdict == nil)
+  #expect(state.decisions.verdicts == Verdicts())
   state.press(.escape)
   #expect(state.shownVersion?.table[6]?.name == "label 6")
   state.type("r")

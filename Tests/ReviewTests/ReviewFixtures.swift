@@ -46,10 +46,10 @@ func phantomCase(_ grid: VolumeGrid = grid(GridSize(24, 20, 16)), withMask: Bool
 
 let trueColour = TerminalCapabilities(colourDepth: .trueColour, showsUnicode: true)
 
-/// A state in which `content` has just been opened.
+/// A state in which `content` has just been opened, and a journal that holds what `journal` says; nil leaves it out.
 func openedState(
   _ content: ReviewCase = phantomCase(), screen: ScreenSize = ScreenSize(rows: 24, columns: 80),
-  capabilities: TerminalCapabilities = trueColour
+  capabilities: TerminalCapabilities = trueColour, journal: OpenedJournal? = OpenedJournal()
 ) throws -> ReviewState {
   var state = ReviewState(
     request: OpenCaseRequest(imagePath: "case-1.nii.gz"), screen: screen, capabilities: capabilities)
@@ -57,7 +57,10 @@ func openedState(
   let opened = OpenedCase(
     content: content, intensities: IntensitySummary(content.image),
     maskStatistics: try content.masks.map { try LabelStatistics.all(of: $0.labels, work: WorkContext()) })
-  _ = reduce(&state, .jobEnded(JobID(1), .opened(opened)))
+  let started = reduce(&state, .jobEnded(JobID(1), .opened(opened)))
+  if let journal, let id = started.started(.journal) {
+    _ = reduce(&state, .jobEnded(id, .journalOpened(journal)))
+  }
   return state
 }
 
@@ -81,6 +84,15 @@ extension [ReviewEffect] {
     for case .start(let id, let request) in self { return (id, request) }
     return nil
   }
+
+  /// The job of a kind that the effects start.
+  func started(_ kind: JobKind) -> JobID? {
+    for case .start(let id, let request) in self where request.kind == kind { return id }
+    return nil
+  }
+
+  /// What the effects write to the journal.
+  var notes: [JournalEntry] { compactMap { if case .note(let entry) = $0 { entry } else { nil } } }
 }
 
 /// The network result that tests pretend: the phantom's liver, one voxel larger along i.

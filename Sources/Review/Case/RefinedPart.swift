@@ -157,7 +157,11 @@ package struct LiveRefinement: Equatable, Sendable {
   /// The box around the crosshair, as long as it is newer than ``whole``.
   package var region: Result?
   /// All of the image, perhaps with knobs that have turned since.
-  package var whole: Result?
+  package var whole: Result? {
+    didSet { isLossSaid = false }
+  }
+  /// Whether the reviewer was told that leaving drops ``whole``.
+  package var isLossSaid = false
 
   /// Nothing yet.
   package init(base: VersionID) { self.base = base }

@@ -18,7 +18,7 @@ package struct VersionID: Hashable, Sendable, Comparable {
 /// No version replaces another.
 package struct Version: Equatable, Sendable {
   /// Where a version comes from.
-  package enum Origin: Equatable, Sendable {
+  package enum Origin: Equatable, Sendable, Codable {
     /// Opened from this file.
     case mask(path: String)
     /// Made by this model.

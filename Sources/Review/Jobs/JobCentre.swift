@@ -20,11 +20,13 @@ package final class JobCentre: Sendable {
   private let queue = DispatchQueue(label: "segdeck.jobs", qos: .utility, attributes: .concurrent)
   private let group = DispatchGroup()
   private let running = Mutex<[JobID: Running]>([:])
+  private let journal: JournalWriter
 
   /// A centre whose events go to `deliver`, from any thread.
   package init(services: any ReviewServices, deliver: @escaping @Sendable (ReviewEvent) -> Void) {
     self.services = services
     self.deliver = deliver
+    journal = JournalWriter(services: services, deliver: deliver)
   }
 
   /// Starts or cancels a job.
@@ -32,8 +34,13 @@ package final class JobCentre: Sendable {
     switch effect {
     case .start(let id, let request): start(id, request)
     case .cancel(let id): running.withLock { $0[id]?.cancellation.request() }
+    case .note(let entry): journal.note(entry)
     }
   }
+
+  /// Writes what the journal has not yet been given.
+  /// - Returns: the line that says why it could not be written; nil when it was.
+  package func finishJournal() -> String? { journal.finish() }
 
   /// Asks every job to stop and waits until all have, at most `seconds`.
   package func drain(seconds: Double) {
@@ -129,6 +136,7 @@ package final class JobCentre: Sendable {
       return .remembered
     case .read(let request):
       return .read(ReadFrame(frame: request.frame, image: try services.read(request, work)))
+    case .journal(let content): return .journalOpened(try services.openJournal(of: content, work))
     case .export(let request): return .exported(try services.export(request, work))
     }
   }

@@ -15,8 +15,8 @@ package enum Action: Hashable, Sendable {
   case selectLabel(Int), jumpToLabel, pickLabel
   // Work
   case changeFrame(Int)
-  case chooseModel, focus(ReviewState.Focus), verdict(Verdict.Kind), export, undo, redo
-  case command, help, messages, back, quit
+  case chooseModel, focus(ReviewState.Focus), verdict(Verdict), export, undo, redo, chooseStep
+  case command, help, messages, back, close, interrupt, quit
   // Panels
   case movePointer(Int), toggleLabel, soloLabel, showAllLabels
   case renameLabel, recolourLabel, choosePartner
@@ -58,7 +58,7 @@ package enum KeyContext: String, Hashable, Sendable, CaseIterable {
     case .labels: "After b, until Esc."
     case .versions: "After v, until Esc. A and B are the two versions that Tab flips and d compares."
     case .refinement: "After t, until Esc. Knobs are in millimetres and in the image's own intensity units."
-    case .list: "Windows, models, kernels and colours."
+    case .list: "Windows, models, kernels, colours and decisions."
     case .pairing:
       "Which labels of A and B are one structure: asked once, where names are missing or overlaps contradict them."
     case .text: "After :, g and /, and for a label's name or colour."

@@ -115,14 +115,16 @@ package enum KeyTable {
     bind(.picture, ["b"], .focus(.labels), "label table", bar: "table"),
     bind(.picture, ["y"], .verdict(.accepted), "accept the version shown", bar: "accept"),
     bind(.picture, ["e"], .verdict(.rejected), "reject the version shown"),
-    bind(.picture, ["f"], .verdict(.flagged), "flag the case"),
+    bind(.picture, ["f"], .verdict(.flagged), "flag the case for another look"),
     bind(.picture, ["E", .control("s")], .export, "export the accepted version", bar: "export"),
     bind(.picture, ["z"], .undo, "undo; says what"),
     bind(.picture, ["Z", .control("r")], .redo, "redo; says what"),
+    bind(.picture, ["U"], .chooseStep, "all decisions so far, undone ones too: go back to any"),
     bind(.picture, [":"], .command, "type a command"),
     bind(.picture, ["M", "i"], .messages, "every message of the session, whole"),
     bind(.picture, ["?", .function(1)], .help, "this key reference", bar: "help"),
     bind(.picture, [.escape], .back, "cancel the running job; close what is open"),
+    bind(.picture, [.control("c")], .interrupt, "cancel the running job; without one, quit"),
     bind(.picture, ["q"], .quit, "quit; asks when something would be lost", bar: "quit"),
   ]
 
@@ -133,7 +135,7 @@ package enum KeyTable {
     bind(.pan, [.right, "l"], .step(.right, 1), "show more of the right"),
     bind(.pan, [.up, "k"], .step(.up, 1), "show more of the top"),
     bind(.pan, [.down, "j"], .step(.down, 1), "show more of the bottom"),
-    bind(.pan, [.escape, "P", .enter], .back, "back to the crosshair", bar: "done"),
+    bind(.pan, [.escape, "P", .enter, "q"], .back, "back to the crosshair", bar: "done"),
   ]
 
   private static let labels: [KeyBinding] =
@@ -145,7 +147,8 @@ package enum KeyTable {
       bind(.labels, ["r"], .renameLabel, "name the label", bar: "name"),
       bind(.labels, ["c"], .recolourLabel, "choose the label's colour", bar: "colour"),
       bind(.labels, ["p"], .choosePartner, "choose what the label is in the other version", bar: "pair"),
-      bind(.labels, [.escape, "b"], .back, "back to the picture", bar: "back"),
+      bind(.labels, [.escape], .back, "cancel the running job; back to the picture", bar: "back"),
+      bind(.labels, ["b", "q"], .close, "back to the picture"),
     ]
 
   private static let versions: [KeyBinding] =
@@ -153,7 +156,8 @@ package enum KeyTable {
       bind(.versions, [.enter], .showVersion, "show this version", bar: "show"),
       bind(.versions, ["a"], .chooseA, "make it A", bar: "as A"),
       bind(.versions, ["b"], .chooseB, "make it B", bar: "as B"),
-      bind(.versions, [.escape, "v"], .back, "back to the picture", bar: "back"),
+      bind(.versions, [.escape], .back, "cancel the running job; back to the picture", bar: "back"),
+      bind(.versions, ["v", "q"], .close, "back to the picture"),
     ]
 
   private static let refinement: [KeyBinding] = [
@@ -179,7 +183,8 @@ package enum KeyTable {
     bind(.refinement, ["r"], .resetKnob, "this knob as the model advises", bar: "reset"),
     bind(.refinement, ["R"], .resetAllKnobs, "all knobs as the model advises"),
     bind(.refinement, ["p"], .togglePreview, "refine around the crosshair while turning; off and on"),
-    bind(.refinement, [.escape, "t"], .back, "drop the typed value; cancel; back", bar: "back"),
+    bind(.refinement, [.escape], .back, "drop the typed value; cancel; back", bar: "back"),
+    bind(.refinement, ["t", "q"], .close, "back to the picture"),
   ]
 
   private static let lists: [KeyBinding] =

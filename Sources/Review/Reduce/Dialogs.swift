@@ -13,6 +13,9 @@ extension ReviewState {
       if action == .accept, offered.indices.contains(selected) { return take(offered[selected]) }
     case .colours(let label, let selected): return answerColours(action, label, selected)
     case .pairing(let pairing): return answer(action, pairing)
+    case .history(let selected):
+      dialog = nil
+      if action == .accept { return goTo(step: selected) }
     case .command, .label: return edit(action)
     case .question(let question):
       dialog = nil
@@ -83,21 +86,29 @@ extension ReviewState {
         return []
       }
       return save(preset, replacesExisting: true)
-    case .quitWithoutExport, .quitDuringJob: return isYes ? end() : []
+    case .quit: return isYes ? end() : []
     }
   }
 }
 
-extension Question {
+extension ReviewState {
   /// What is asked.
-  var text: String {
-    switch self {
+  func text(_ question: Question) -> String {
+    switch question {
     case .replaceFiles(let existing, _, _, _):
       existing.count == 1
         ? "\(existing[0]) exists. Replace it?" : "\(existing.joined(separator: ", ")) exist. Replace them?"
     case .replaceKernels(let preset): "Kernels \(cleaned(preset.name)) exist. Replace them?"
-    case .quitWithoutExport: "The accepted version was not exported. Quit without it?"
-    case .quitDuringJob(let title): "Still \(title). Stop it and quit?"
+    case .quit(let losses): losses.map { text($0) }.joined(separator: " ") + " Quit all the same?"
+    }
+  }
+
+  private func text(_ loss: Loss) -> String {
+    switch loss {
+    case .acceptedVersion(let id):
+      "\(version(id).map { cleaned($0.name) } ?? "A version") is accepted and was not exported."
+    case .job(let title): "Still \(title)."
+    case .unjournalled(let reason): "What was done here is not in the journal: \(cleaned(reason))."
     }
   }
 }

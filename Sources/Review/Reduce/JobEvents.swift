@@ -15,6 +15,7 @@ extension ReviewState {
     jobs[kind] = nil
     switch (outcome, job.purpose) {
     case (.opened(let opened), _): return open(opened)
+    case (.journalOpened(let opened), _): return take(opened)
     case (.models(let models), _): return take(models)
     case (.segmented(let result, let statistics), .segmentation(let model, let frame)):
       let effects = add(result, statistics, by: model, frame: frame)
@@ -61,25 +62,26 @@ extension ReviewState {
     phase = .reviewing
     content = opened.content
     intensities = opened.intensities
-    decisions.window = intensities.openingPreset.window
-    decisions.windowName = intensities.openingPreset.name
+    choose(intensities.openingPreset)
     let names = ReviewState.distinctNames(content.masks)
     decisions.versions = zip(content.masks, opened.maskStatistics).enumerated().map { position, mask in
       Version(
-        id: VersionID(position + 1), name: names[position], origin: .mask(path: mask.0.path),
-        labels: mask.0.labels, table: mask.0.table, statistics: mask.1)
+        id: VersionID(request.firstVersionNumber + position), name: names[position],
+        origin: .mask(path: mask.0.path), labels: mask.0.labels, table: mask.0.table, statistics: mask.1)
     }
     identifyStructures()
-    nextVersionNumber = decisions.versions.count + 1
+    nextVersionNumber = request.firstVersionNumber + decisions.versions.count
     decisions.a = decisions.versions.first?.id
     decisions.b = decisions.versions.dropFirst().first?.id
+    history = UndoHistory(opening: decisions)
     if let plane = onlyPlane { view.activePlane = plane }
     let largest = decisions.versions.first?.statistics.max { $0.voxelCount < $1.voxelCount }
     view.centre = gridCentre
     moveCrosshair(
       to: largest?.centre ?? VoxelIndex(grid.size.i / 2, grid.size.j / 2, grid.size.k / 2))
     greet()
-    return compareIfNeeded()
+    viewAtOpening = view
+    return [start(.journal(content), for: .journal)] + compareIfNeeded()
   }
 
   /// Goes to the largest slice of what a network found, unless the reviewer went elsewhere meanwhile.
@@ -115,13 +117,11 @@ extension ReviewState {
   mutating func add(
     _ part: RefinedPart, refining base: VersionID, with knobs: KnobSettings, frame: Int
   ) -> [ReviewEffect] {
-    // The base was undone while the CRF ran: its refinement has nothing to stand on.
     guard let base = version(base) else { return [] }
     refinementCount += 1
-    let confidence = base.probabilities == nil ? knobs.maskConfidence : nil
     let version = Version(
       id: takeVersionID(), name: "CRF \(refinementCount)",
-      origin: .refinement(of: base.id, settings: knobs.refinement, maskConfidence: confidence),
+      origin: refinementOrigin(base, knobs),
       labels: part.labels, table: base.ownTable, statistics: part.statistics, family: base.family,
       probabilities: base.probabilities, auxiliaryHeadCount: base.auxiliaryHeadCount,
       advisedSettings: base.advisedSettings,
@@ -135,7 +135,7 @@ extension ReviewState {
     _ version: Version, comparedWith other: VersionID?, _ change: (inout Decisions) -> Void
   ) -> [ReviewEffect] {
     let name = cleaned(version.name)
-    decide("add \(name)") {
+    decide("show \(name)") {
       $0.versions.append(version)
       $0.a = other ?? version.id
       $0.b = other == nil ? nil : version.id
@@ -151,7 +151,13 @@ extension ReviewState {
     return compareIfNeeded()
   }
 
-  /// A number that no version had before, undone ones included.
+  /// What a version says that was refined with these knobs.
+  func refinementOrigin(_ base: Version, _ knobs: KnobSettings) -> Version.Origin {
+    let confidence = base.probabilities == nil ? knobs.maskConfidence : nil
+    return .refinement(of: base.id, settings: knobs.refinement, maskConfidence: confidence)
+  }
+
+  /// A number that no version had before.
   private mutating func takeVersionID() -> VersionID {
     defer { nextVersionNumber += 1 }
     return VersionID(nextVersionNumber)
@@ -168,10 +174,10 @@ extension ReviewState {
   ) -> [ReviewEffect] {
     switch outcome {
     case .written(let written, let notes):
-      exported.insert(version)
+      exported[version] = written
       let line = (["exported \(written)"] + notes).joined(separator: "; ")
       message = Message(line, notes.isEmpty ? .note : .warning)
-      return quitsAfterwards && notes.isEmpty ? end() : []
+      return quitsAfterwards && notes.isEmpty ? quit() : []
     case .exists(let existing):
       dialog = .question(
         .replaceFiles(existing: existing, path: path, version: version, quitsAfterwards: quitsAfterwards))
@@ -182,6 +188,7 @@ extension ReviewState {
   private mutating func fail(_ kind: JobKind, _ line: String) -> [ReviewEffect] {
     switch kind {
     case .opening: return end(failure: line)
+    case .journal: journal = .absent(line)
     case .models:
       actionsAhead = []
       if case .models = dialog { dialog = nil }

@@ -2,7 +2,7 @@
 struct PointedList {
   /// Which list it is; a search ends with its list.
   enum Name: Hashable {
-    case help, messages, windows, models, presets, colours, pairing, labels, versions, knobs
+    case help, messages, windows, models, presets, colours, pairing, history, labels, versions, knobs
   }
 
   let name: Name
@@ -45,6 +45,7 @@ extension ReviewState {
     case .pairing(let pairing):
       dialogList(
         .pairing, pairing.rows.map { version(pairing.a)?.table[$0.valueA]?.name ?? "" }, pairing.selected)
+    case .history(let selected): dialogList(.history, history.steps.map(\.name), selected)
     case .command, .label, .question: nil
     case nil: panelList
     }
@@ -95,6 +96,7 @@ extension ReviewState {
     case .pairing(var pairing):
       pairing.selected = place
       dialog = .pairing(pairing)
+    case .history: dialog = .history(selected: place)
     case .command, .label, .question: break
     case nil:
       switch focus {

@@ -110,7 +110,9 @@ extension ReviewState {
   /// Begins what the CRF panel shows: the refined box, the image's measures and the saved presets.
   mutating func beginRefining() -> [ReviewEffect] {
     var effects = previewIfLive()
-    if let base = refinementBase, measures?.version != base.id, jobs[.measurement] == nil {
+    if let base = refinementBase, measures?.version != base.id,
+      jobs[.measurement]?.purpose != .measurement(base: base.id)
+    {
       effects.append(
         start(.measure(refinementRequest(base, region: nil)), for: .measurement(base: base.id)))
     }
@@ -118,6 +120,14 @@ extension ReviewState {
       effects.append(start(.presets(saving: nil), for: .presets(saved: nil)))
     }
     return effects
+  }
+
+  /// Brings the CRF panel to the version that is shown now, where an event changed which one that is.
+  mutating func followShownVersion(from earlier: VersionID?) -> [ReviewEffect] {
+    guard focus == .refinement, phase == .reviewing, refinementBase?.id != earlier else { return [] }
+    knobEntry = nil
+    if !Knob.knobs(of: refinementBase).contains(selectedKnob) { selectedKnob = .appearanceWeight }
+    return stopLive() + beginRefining()
   }
 
   /// Does something, and refines where the crosshair went when only a box is refined.

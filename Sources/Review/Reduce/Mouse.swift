@@ -38,13 +38,12 @@ extension ReviewState {
     case 2: pan(pane, columns: Double(-columns), rows: Double(-rows * 2))
     default:
       guard columns != 0 || rows != 0 else { return }
-      let window = decisions.window
+      let window = view.window
       let step = max(window.width, 1e-6) / 60
       choose(
         IntensityWindow(
-          centre: window.centre + Double(rows) * step, width: max(window.width + Double(columns) * step, step)
-        ),
-        joins: true)
+          centre: window.centre + Double(rows) * step,
+          width: max(window.width + Double(columns) * step, step)))
     }
   }
 }

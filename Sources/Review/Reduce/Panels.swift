@@ -63,7 +63,9 @@ extension ReviewState {
       if decisions.a == id || decisions.b == id {
         decisions.shownSide = decisions.a == id ? .a : .b
       } else {
-        decide("show \(name)") { if $0.shownSide == .a { $0.a = id } else { $0.b = id } }
+        decide("show \(name)") {
+          if $0.shownSide == .a || $0.a == nil { $0.a = id } else { $0.b = id }
+        }
       }
     }
     return compareIfNeeded()

@@ -45,20 +45,16 @@ extension ReviewState {
 
   /// Takes a window with a name.
   mutating func choose(_ preset: WindowPreset) {
-    decide("window \(preset.name)") {
-      $0.window = preset.window
-      $0.windowName = preset.name
-    }
+    view.window = preset.window
+    view.windowName = preset.name
   }
 
   /// Takes a window that was typed or dragged.
-  mutating func choose(_ window: IntensityWindow, joins: Bool = false) {
-    decide("window", joins: joins) {
-      $0.window = window
-      $0.windowName = nil
-    }
+  mutating func choose(_ window: IntensityWindow) {
+    view.window = window
+    view.windowName = nil
   }
 
   /// The preset in use, else the first.
-  var selectedWindow: Int { intensities.presets.firstIndex { $0.name == decisions.windowName } ?? 0 }
+  var selectedWindow: Int { intensities.presets.firstIndex { $0.name == view.windowName } ?? 0 }
 }

@@ -6,6 +6,7 @@ import Screen
 package func reduce(_ state: inout ReviewState, _ event: ReviewEvent) -> [ReviewEffect] {
   if case .ended = state.phase { return [] }
   let (list, compared) = (state.pointedList?.name, state.comparedVersions)
+  let base = state.refinementBase?.id
   let effects: [ReviewEffect]
   switch event {
   case .terminal(let input): effects = state.take(input)
@@ -13,11 +14,14 @@ package func reduce(_ state: inout ReviewState, _ event: ReviewEvent) -> [Review
     state.noteProgress(id, fraction: fraction, elapsedSeconds: elapsedSeconds)
     effects = []
   case .jobEnded(let id, let outcome): effects = state.take(outcome, of: id)
+  case .journalFailed(let line):
+    state.noteJournalFailure(line)
+    effects = []
   }
   // A search ends with its list, a difference with what differed.
   if state.search != nil, state.pointedList?.name != list { state.search = nil }
   if state.comparedVersions != compared { state.view.showsDifference = false }
-  return effects
+  return effects + state.followShownVersion(from: base) + state.journalNews()
 }
 
 extension ReviewState {
@@ -29,7 +33,7 @@ extension ReviewState {
     if search?.isTyping == true { return .text }
     switch dialog {
     case .help, .messages: return .reading
-    case .windows, .models, .presets, .colours: return .list
+    case .windows, .models, .presets, .colours, .history: return .list
     case .pairing: return .pairing
     case .command, .label: return .text
     case .question: return .question
@@ -72,6 +76,12 @@ extension ReviewState {
       return []
     }
     let context = keyContext
+    if key == .escape, dialog == nil, focus != .picture, message?.kind == .error {
+      // The reviewer means what was refused, not the panel behind it.
+      message = nil
+      knobEntry = nil
+      return []
+    }
     if let action = KeyTable.action(key, in: context) {
       // An error outlasts moves, so that it is seen; whatever else is done clears or replaces it.
       if context != .text || action == .accept, message?.kind != .error || !action.isMove { message = nil }
@@ -82,7 +92,7 @@ extension ReviewState {
     if context == .text, case .character(let character) = key {
       type(String(character))
     } else if key == .control("c") {
-      return perform(.quit, key)
+      return perform(.interrupt, key)
     }
     return []
   }
@@ -113,7 +123,8 @@ extension ReviewState {
       .flipLive,
       .chooseAxis, .choosePreset, .savePreset:
       return changeRefinement(action, key)
-    case .chooseModel, .verdict, .export, .undo, .redo, .back, .quit, .focus: return work(action)
+    case .chooseModel, .verdict, .export, .undo, .redo, .chooseStep, .back, .close, .interrupt, .quit, .focus:
+      return work(action)
     case .goTo: dialog = .command(prompt: "go to ", TextEntry())
     case .command: dialog = .command(prompt: ":", TextEntry())
     case .help: dialog = .help(line: 0)
@@ -155,10 +166,10 @@ extension ReviewState {
     var changed = decisions
     change(&changed)
     guard changed != decisions else { return }
-    history.record(name, from: decisions, joins: joins)
     let needsIdentities = changed.versions != decisions.versions || changed.pairings != decisions.pairings
     decisions = changed
     if needsIdentities { identifyStructures() }
+    history.record(name, to: decisions, joins: joins)
   }
 
   /// Joins the labels that are one structure; what is selected stays selected.

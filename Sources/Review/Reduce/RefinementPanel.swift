@@ -69,12 +69,12 @@ extension ReviewState {
 
   private mutating func takeEntryOrKeep() -> [ReviewEffect] {
     guard let entry = knobEntry else { return keep() }
-    knobEntry = nil
     var knobs = decisions.knobs
     if let problem = knobs.type(entry.text, for: selectedKnob) {
       message = Message(problem, .error)
       return []
     }
+    knobEntry = nil
     turn("set \(selectedKnob.name)") { $0 = knobs }
     return previewIfLive()
   }

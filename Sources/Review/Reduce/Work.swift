@@ -10,7 +10,10 @@ extension ReviewState {
     case .export: return export(to: nil, version: nil)
     case .undo: return undo()
     case .redo: return redo()
+    case .chooseStep: dialog = .history(selected: history.position)
     case .back: return back()
+    case .close: return close()
+    case .interrupt: return interrupt()
     case .quit: return quit()
     default: break
     }
@@ -26,9 +29,8 @@ extension ReviewState {
   }
 
   private mutating func take(_ focus: Focus) -> [ReviewEffect] {
-    let stopped = self.focus == .refinement && focus != .refinement ? stopLive() : []
-    self.focus = focus
-    view.isPanning = false
+    let stopped = leave(for: focus)
+    guard self.focus == focus else { return stopped }
     switch focus {
     case .labels: if selectedLabel == nil, !shownLabels.isEmpty { selectLabel(1) }
     case .versions: selectedVersion = shownVersion?.id ?? decisions.versions.last?.id
@@ -41,7 +43,7 @@ extension ReviewState {
     return stopped
   }
 
-  private mutating func judge(_ kind: Verdict.Kind) {
+  private mutating func judge(_ kind: Verdict) {
     guard let shown = shownVersion else {
       message = Message("no version to judge: open a mask, or run a network (m)", .warning)
       return
@@ -50,15 +52,35 @@ extension ReviewState {
       message = Message("what you see is no version yet: Enter keeps it as one", .warning)
       return
     }
-    let name = cleaned(shown.name)
-    let verdict = Verdict(kind: kind, version: shown.id)
-    if decisions.verdict == verdict {
-      decide("take back \(kind.rawValue)") { $0.verdict = nil }
+    let (id, name) = (shown.id, cleaned(shown.name))
+    let before = decisions.verdicts
+    switch kind {
+    case .flagged:
+      decide(before.isFlagged ? "take back the flag" : "flag the case") { $0.verdicts.isFlagged.toggle() }
+      message = Message(before.isFlagged ? "the case is no longer flagged" : "flagged the case")
+    case _ where before[id] == kind:
+      decide("take back \(kind.rawValue)") {
+        if kind == .accepted { $0.verdicts.accepted = nil } else { $0.verdicts.rejected.remove(id) }
+      }
       message = Message("\(name) is no longer \(kind.rawValue)")
-      return
+    case .accepted:
+      decide("accept \(name)") {
+        $0.verdicts.accepted = id
+        $0.verdicts.rejected.remove(id)
+      }
+      var text = "accepted \(name)"
+      if before[id] == .rejected { text += ", no longer rejected" }
+      if let other = before.accepted.flatMap({ version($0) }) {
+        text += ", instead of \(cleaned(other.name))"
+      }
+      message = Message(text + "; E exports it")
+    case .rejected:
+      decide("reject \(name)") {
+        $0.verdicts.rejected.insert(id)
+        if $0.verdicts.accepted == id { $0.verdicts.accepted = nil }
+      }
+      message = Message("rejected \(name)" + (before.accepted == id ? "; it is no longer accepted" : ""))
     }
-    decide("\(kind.rawValue) \(name)") { $0.verdict = verdict }
-    message = Message(kind == .accepted ? "accepted \(name); E exports it" : "\(kind.rawValue) \(name)")
   }
 
   /// Writes the accepted version, or `version` where the reviewer named none to accept.
@@ -69,8 +91,7 @@ extension ReviewState {
       message = Message("an export is under way", .warning)
       return []
     }
-    let accepted = decisions.verdict.flatMap { $0.kind == .accepted ? $0.version : nil }
-    guard let version = (id ?? accepted).flatMap({ version($0) }) else {
+    guard let version = (id ?? decisions.verdicts.accepted).flatMap({ version($0) }) else {
       message = Message("nothing is accepted yet: y accepts the version shown", .warning)
       return []
     }
@@ -99,45 +120,58 @@ extension ReviewState {
         current = self.version(earlier)
       }
     }
-    let verdict = decisions.verdict.flatMap { $0.version == version.id ? $0.kind.rawValue : nil }
     var merged: [LabelSelection] = []
     if case .mask(let path)? = steps.last {
       merged = content.masks.first { $0.path == path }?.merged ?? []
     }
     return Provenance(
-      steps: steps.reversed(), versionName: version.name, verdict: verdict, frame: version.frame,
-      merged: merged)
+      steps: steps.reversed(), versionName: version.name,
+      verdict: decisions.verdicts[version.id]?.rawValue, isCaseFlagged: decisions.verdicts.isFlagged,
+      frame: version.frame, merged: merged)
   }
 
   private mutating func undo() -> [ReviewEffect] {
-    guard let step = history.past.popLast() else {
+    guard history.position > 0 else {
       message = Message("nothing to undo")
       return []
     }
-    history.future.append(UndoHistory.Step(name: step.name, decisions: decisions))
-    return restore(step.decisions, "undid: \(step.name)")
+    let name = history.steps[history.position].name
+    history.move(to: history.position - 1)
+    return restore("undid: \(name)")
   }
 
   private mutating func redo() -> [ReviewEffect] {
-    guard let step = history.future.popLast() else {
+    guard history.position < history.steps.count - 1 else {
       message = Message("nothing to redo")
       return []
     }
-    history.past.append(UndoHistory.Step(name: step.name, decisions: decisions))
-    return restore(step.decisions, "redid: \(step.name)")
+    history.move(to: history.position + 1)
+    return restore("redid: \(history.steps[history.position].name)")
   }
 
-  private mutating func restore(_ earlier: Decisions, _ text: String) -> [ReviewEffect] {
+  /// Goes to any step of the history.
+  mutating func goTo(step: Int) -> [ReviewEffect] {
+    history.move(to: step)
+    return restore("went to: \(history.steps[history.position].name)")
+  }
+
+  /// Takes the decisions of the step that the history stands at.
+  private mutating func restore(_ text: String) -> [ReviewEffect] {
+    let earlier = history.steps[history.position].decisions
     let knobsTurn = earlier.knobs != decisions.knobs
     // Which side is looked at is not a decision.
-    let side = decisions.shownSide
+    let (side, versions) = (decisions.shownSide, decisions.versions)
     decisions = earlier
     decisions.shownSide = side
-    identifyStructures()
-    if let base = live?.base, version(base) == nil { live = nil }
-    if !decisions.versions.contains(where: { $0.id == selectedVersion }) {
-      selectedVersion = decisions.versions.last?.id
+    // What was computed stays, whatever is undone.
+    for var version in versions where !earlier.versions.contains(where: { $0.id == version.id }) {
+      // It is called what its family is called now.
+      for label in earlier.versions.first(where: { $0.family == version.family })?.ownTable.labels ?? [] {
+        version.change(label.value) { $0 = label }
+      }
+      decisions.versions.append(version)
     }
+    identifyStructures()
     message = Message(text)
     return compareIfNeeded() + (knobsTurn ? previewIfLive() : [])
   }
@@ -148,36 +182,74 @@ extension ReviewState {
       knobEntry = nil
       return []
     }
-    for kind in [JobKind.export, .refinement, .segmentation, .frame] {
-      guard let job = jobs[kind] else { continue }
+    if let job = longJob {
       message = Message(job.stoppedText)
-      return cancel(kind)
+      return cancel(job.kind)
     }
+    return close()
+  }
+
+  /// Leaves the panel, or else the difference.
+  private mutating func close() -> [ReviewEffect] {
     if view.isPanning {
       view.isPanning = false
     } else if focus != .picture {
-      let wasRefining = focus == .refinement
-      focus = .picture
-      return wasRefining ? stopLive() : []
+      return leave(for: .picture)
     } else if view.showsDifference {
       view.showsDifference = false
     }
     return []
   }
 
+  /// Gives the keys to the picture or another panel; says first, once, that leaving the CRF would drop a result.
+  private mutating func leave(for next: Focus) -> [ReviewEffect] {
+    let isLeavingRefinement = focus == .refinement && next != .refinement
+    if isLeavingRefinement, let whole = live?.whole, live?.isLossSaid == false, whole.part.changedVoxels > 0,
+      let base = live.flatMap({ version($0.base) }),
+      !decisions.versions.contains(where: { $0.origin == refinementOrigin(base, whole.knobs) })
+    {
+      live?.isLossSaid = true
+      message = Message(
+        "the refined image is not kept: Enter keeps it as a version, once more drops it", .warning)
+      return []
+    }
+    focus = next
+    view.isPanning = false
+    if isLeavingRefinement { knobEntry = nil }
+    return isLeavingRefinement ? stopLive() : []
+  }
+
+  /// The job under way that the reviewer knows of.
+  private var longJob: (kind: JobKind, title: String, stoppedText: String)? {
+    for kind in [JobKind.export, .refinement, .segmentation, .frame] {
+      if let job = jobs[kind], let title = job.title { return (kind, title, job.stoppedText) }
+    }
+    return nil
+  }
+
+  /// Ctrl-C: cancels the running job; without one, quits.
+  private mutating func interrupt() -> [ReviewEffect] {
+    guard let job = longJob else { return quit() }
+    message = Message(job.stoppedText)
+    return cancel(job.kind)
+  }
+
+  /// What would be lost by quitting now.
+  private var losses: [Loss] {
+    var losses: [Loss] = []
+    if let accepted = decisions.verdicts.accepted, exported[accepted] == nil {
+      losses.append(.acceptedVersion(accepted))
+    }
+    if let job = longJob { losses.append(.job(title: job.title)) }
+    if let reason = unjournalledReason { losses.append(.unjournalled(reason)) }
+    return losses
+  }
+
   /// Ends the session, after a question where something would be lost.
   mutating func quit(isForced: Bool = false) -> [ReviewEffect] {
-    if !isForced {
-      if let verdict = decisions.verdict, verdict.kind == .accepted, !exported.contains(verdict.version) {
-        dialog = .question(.quitWithoutExport(verdict.version))
-        return []
-      }
-      for kind in [JobKind.export, .refinement, .segmentation] {
-        guard let title = jobs[kind]?.title else { continue }
-        dialog = .question(.quitDuringJob(title: title))
-        return []
-      }
-    }
-    return end()
+    let losses = losses
+    guard !isForced, !losses.isEmpty else { return end() }
+    dialog = .question(.quit(losing: losses))
+    return []
   }
 }

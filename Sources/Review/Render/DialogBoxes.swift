@@ -14,9 +14,10 @@ extension ReviewState {
     case .windows(let selected): paintWindows(selected, into: &frame)
     case .models(let selected): paintModels(selected, into: &frame)
     case .presets(let selected): paintPresets(selected, into: &frame)
+    case .history(let selected): paintHistory(selected, into: &frame)
     case .question(let question):
       let width = min(frame.columns - 8, 72)
-      var lines = wrapped(question.text, width: width - 4).map { [Span($0, Theme.strong)] }
+      var lines = wrapped(text(question), width: width - 4).map { [Span($0, Theme.strong)] }
       lines += [[], [Span("y", Theme.strong), Span(" yes    "), Span("n", Theme.strong), Span(" no")]]
       paintBox("Question", lines, width: width, into: &frame)
     }
@@ -141,6 +142,17 @@ extension ReviewState {
     paintList(
       "CRF kernels", zip(names, offered).map { table.line($0, [$1.origin]) }, selected, below, width: width,
       into: &frame)
+  }
+
+  private func paintHistory(_ selected: Int, into frame: inout Frame) {
+    let width = min(frame.columns - 8, 76)
+    let lines = history.steps.enumerated().map { position, step in
+      (position == history.position ? "now " : "    ") + cleaned(step.name).fitted(width - 10)
+    }
+    paintList(
+      "Decisions", lines, selected,
+      [[], [Span("Enter goes there; nothing that was undone is lost.", Theme.quiet)]],
+      width: width, into: &frame)
   }
 
   private func paintModels(_ selected: Int, into frame: inout Frame) {

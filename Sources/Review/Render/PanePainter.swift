@@ -9,7 +9,7 @@ extension ReviewState {
     guard !pane.picture.isEmpty else { return }
     var picture = PixelBuffer(width: projection.width, height: projection.height)
     let sampler = SliceSampler(projection, size: grid.size, slice: view.crosshair)
-    let greys = sampler.greys(of: content.image, window: decisions.window)
+    let greys = sampler.greys(of: content.image, window: view.window)
     for pixel in greys.indices where greys[pixel] > 0 {
       picture.pixels[pixel] = RGB(grey: UInt8(greys[pixel]))
     }

@@ -50,11 +50,23 @@ extension ReviewState {
 
   /// What was decided, in at most `width` columns; empty when nothing was.
   private func verdictText(atMost width: Int) -> String {
-    guard let verdict = decisions.verdict, let version = version(verdict.version) else { return "" }
-    let mark = exported.contains(version.id) ? " and exported" : ""
-    let room = width - verdict.kind.rawValue.count - mark.count - 4
-    return
-      " \(verdict.kind.rawValue): \(TextWidth.shortened(cleaned(version.name), to: max(6, room)))\(mark) "
+    let verdicts = decisions.verdicts
+    var facts: [String] = []
+    switch journal {
+    case .opening, .writing: break
+    case .failing, .absent: facts.append("not journalled")
+    }
+    if let accepted = verdicts.accepted.flatMap({ version($0) }) {
+      facts.append("accepted: @" + (exported[accepted.id] == nil ? "" : " and exported"))
+    }
+    if let shown = shownVersion, verdicts[shown.id] == .rejected { facts.append("rejected") }
+    if verdicts.isFlagged { facts.append("case flagged") }
+    guard !facts.isEmpty else { return "" }
+    let text = " " + facts.joined(separator: ", ") + " "
+    guard let accepted = verdicts.accepted.flatMap({ version($0) }) else { return text }
+    // The accepted version's name takes the room that the facts leave.
+    let name = TextWidth.shortened(cleaned(accepted.name), to: max(6, width - TextWidth.columns(text) + 1))
+    return text.replacing("@", with: name, maxReplacements: 1)
   }
 
   /// What lies under the crosshair.
@@ -82,12 +94,12 @@ extension ReviewState {
   /// How the image is shown.
   func paintViewLine(_ area: Rectangle, into frame: inout Frame) {
     frame.fill(area, Cell(" ", Theme.bar))
-    let window = intensities.onlyValue.map { "one intensity, \(brief(Double($0)))" } ?? decisions.window.text
+    let window = intensities.onlyValue.map { "one intensity, \(brief(Double($0)))" } ?? view.window.text
     var spans = [Span(" window ", Theme.barQuiet), Span(window, Theme.barStrong)]
     // At 80 columns the legend, and whatever is unusual, need the room of the window's name.
     let difference = shownDifference
     let isCrowded = difference != nil || frameText != nil || !gridNotes.isEmpty
-    if intensities.onlyValue == nil, let name = decisions.windowName, !isCrowded || area.columns >= 110 {
+    if intensities.onlyValue == nil, let name = view.windowName, !isCrowded || area.columns >= 110 {
       spans.append(Span(" \(name)", Theme.bar))
     }
     spans.append(Span("  \(view.convention.rawValue)", Theme.barStrong))

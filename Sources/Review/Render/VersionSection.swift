@@ -10,8 +10,7 @@ extension ReviewState {
         focus: .versions, title: "Versions", key: "v", lines: [[Span("none yet", Theme.quiet)]])
     }
     let marks = versions.map { version in
-      if exported.contains(version.id) { return "exported" }
-      return decisions.verdict.flatMap { $0.version == version.id ? $0.kind.rawValue : nil } ?? ""
+      exported[version.id] == nil ? decisions.verdicts[version.id]?.rawValue ?? "" : "exported"
     }
     let room = width - 2 - (marks.map { TextWidth.columns($0) }.max().map { $0 == 0 ? 0 : $0 + 1 } ?? 0)
     let names = TextWidth.shortened(versions.map(\.name), to: room)

@@ -8,6 +8,11 @@ package struct OpenCaseRequest: Equatable, Sendable {
   package var maskPaths: [String]
   /// Names for the labels of masks that do not name theirs; values of one name become one label.
   package var selections: [LabelSelection]
+  /// The number of the session's first version.
+  ///
+  /// Each session begins at another one, so that a number that stands in a
+  /// journal is never given again.
+  package var firstVersionNumber = 1
 
   /// A request.
   package init(imagePath: String? = nil, maskPaths: [String] = [], selections: [LabelSelection] = []) {
@@ -278,22 +283,27 @@ package struct Provenance: Equatable, Sendable {
   package var steps: [Step]
   /// What the versions list calls it.
   package var versionName: String
-  /// "accepted", "rejected", "flagged", or nil when no verdict was given.
+  /// "accepted", "rejected", or nil when no verdict was given.
   package var verdict: String?
   /// The frame of the image that network and CRF read, counted from 0.
   package var frame: Int
   /// Selections that made one label of several values of the mask's file.
   package var merged: [LabelSelection]
 
+  /// Whether the case was flagged for another look.
+  package var isCaseFlagged: Bool
+
   /// A provenance.
   package init(
-    steps: [Step], versionName: String, verdict: String?, frame: Int = 0, merged: [LabelSelection] = []
+    steps: [Step], versionName: String, verdict: String?, isCaseFlagged: Bool = false, frame: Int = 0,
+    merged: [LabelSelection] = []
   ) {
     self.merged = merged
     self.frame = frame
     self.steps = steps
     self.versionName = versionName
     self.verdict = verdict
+    self.isCaseFlagged = isCaseFlagged
   }
 }
 

@@ -41,6 +41,15 @@ package protocol ReviewServices: Sendable {
   /// Saves kernels under a name; in place of those that had it only where `replacesExisting` says so.
   func save(_ preset: NamedKernels, replacesExisting: Bool) throws -> SavingOutcome
 
+  /// Opens the journal of a case, which is known by its image's content, and reads what earlier sessions left in it.
+  ///
+  /// What is wrong with the journal or its place is no error: the case is reviewed all the same, and the result says why
+  /// nothing is kept.
+  func openJournal(of content: ReviewCase, _ work: WorkContext) throws -> OpenedJournal
+
+  /// Writes entries to the journal, all of them or none; they are on the disk when it comes back.
+  func append(_ entries: [JournalEntry]) throws
+
   /// Writes a mask and what reproduces it.
   func export(_ request: ExportRequest, _ work: WorkContext) throws -> ExportOutcome
 }

@@ -3,7 +3,7 @@ import Volumes
 import Work
 
 /// The intensities that black and white stand for.
-package struct IntensityWindow: Hashable, Sendable {
+package struct IntensityWindow: Hashable, Sendable, Codable {
   /// Shown black, shown white; `lower < upper`.
   package var lower, upper: Double
 

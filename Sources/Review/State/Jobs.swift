@@ -13,7 +13,7 @@ package struct JobID: Hashable, Sendable {
 /// What a job works on; a newer job cancels the older one of its kind.
 package enum JobKind: Hashable, Sendable, CaseIterable {
   case opening, models, segmentation, refinement, preview, following, measurement, presets, comparison, export
-  case frame, memory
+  case frame, memory, journal
 }
 
 /// What a job is asked to do.
@@ -35,6 +35,8 @@ package enum JobRequest: Equatable, Sendable {
   /// Another frame of the image.
   case read(FrameRequest)
   case export(ExportRequest)
+  /// What earlier sessions did with this image.
+  case journal(ReviewCase)
 
   /// Its kind.
   package var kind: JobKind {
@@ -51,6 +53,7 @@ package enum JobRequest: Equatable, Sendable {
     case .remember: .memory
     case .read: .frame
     case .export: .export
+    case .journal: .journal
     }
   }
 }
@@ -69,6 +72,7 @@ package enum JobOutcome: Equatable, Sendable {
   case remembered
   case read(ReadFrame)
   case exported(ExportOutcome)
+  case journalOpened(OpenedJournal)
   case cancelled
   /// One line.
   case failed(String)
@@ -106,6 +110,7 @@ package struct RunningJob: Equatable, Sendable {
     case comparison
     case memory
     case frame(Int)
+    case journal
     case export(VersionID, path: String, quitsAfterwards: Bool)
   }
 
@@ -127,7 +132,7 @@ package struct RunningJob: Equatable, Sendable {
     case .models: nil
     case .segmentation(let model, _): "running \(cleaned(model.name))"
     case .refinement: "refining with the CRF"
-    case .preview, .following, .measurement, .presets, .comparison, .memory: nil
+    case .preview, .following, .measurement, .presets, .comparison, .memory, .journal: nil
     case .frame(let frame): "reading frame \(frame)"
     case .export: "exporting"
     }
@@ -159,6 +164,8 @@ package enum ReviewEvent: Equatable, Sendable {
   case jobProgressed(JobID, fraction: Double, elapsedSeconds: Double)
   /// A job ended.
   case jobEnded(JobID, JobOutcome)
+  /// The journal could not be written, with the line that says why; nil when it could again.
+  case journalFailed(String?)
 }
 
 /// What a change of state asks the world to do.
@@ -167,4 +174,6 @@ package enum ReviewEffect: Equatable, Sendable {
   case start(JobID, JobRequest)
   /// Asks a job to stop; it still ends with an event.
   case cancel(JobID)
+  /// Writes what happened to the journal.
+  case note(JournalEntry)
 }

@@ -30,10 +30,10 @@ package struct ReviewState: Equatable, Sendable {
   package var intensities = IntensitySummary(constant: 0)
   /// Where and how the reviewer looks.
   package var view = ViewState()
-  /// What the reviewer made and decided; every change of it can be undone.
+  /// What the reviewer decided; every change of it can be undone.
   package var decisions = Decisions()
   /// Earlier and undone decisions.
-  package var history = UndoHistory()
+  package var history = UndoHistory(opening: Decisions())
   /// The part of the panel that takes keys.
   package var focus = Focus.picture
   /// What lies over the screen and takes every key.
@@ -86,8 +86,16 @@ package struct ReviewState: Equatable, Sendable {
   package var models: [ModelDescription]?
   /// What was asked of the list of models before it was there.
   package var actionsAhead: [Action] = []
-  /// Versions that were written to a file.
-  package var exported: Set<VersionID> = []
+  /// Versions that were written to a file, and where to.
+  package var exported: [VersionID: String] = [:]
+  /// Whether what happens is kept.
+  package var journal = JournalStatus.opening
+  /// What the journal was last told.
+  package var journalled = JournalledState()
+  /// Versions that turned out to be one of the journal, and its number there.
+  package var renumbered: [VersionID: VersionID] = [:]
+  /// Where the reviewer was put when the case was opened.
+  package var viewAtOpening: ViewState?
   /// Where a mouse button that is held was last.
   package var lastDrag: ScreenCell?
   /// The line above the key bar.
@@ -117,7 +125,10 @@ package struct ReviewState: Equatable, Sendable {
   }
 
   /// The version with this id.
-  package func version(_ id: VersionID) -> Version? { decisions.versions.first { $0.id == id } }
+  package func version(_ id: VersionID) -> Version? {
+    let id = renumbered[id] ?? id
+    return decisions.versions.first { $0.id == id }
+  }
 
   /// The version that the CRF would start from: the shown one, or what that was refined from.
   package var refinementBase: Version? {
@@ -237,6 +248,8 @@ package enum Dialog: Equatable, Sendable {
   case colours(LabelEdit, selected: Int)
   /// Which labels of two versions are one structure.
   case pairing(PairingDialog)
+  /// The decisions so far, to go back to.
+  case history(selected: Int)
   /// The command line; `prompt` is ":" or "go to ".
   case command(prompt: String, TextEntry)
   /// The name or colour of a label being typed.
@@ -276,8 +289,16 @@ package enum Question: Equatable, Sendable {
   case replaceFiles(existing: [String], path: String, version: VersionID, quitsAfterwards: Bool)
   /// There are saved kernels of this name.
   case replaceKernels(NamedKernels)
+  /// Quitting would lose this.
+  case quit(losing: [Loss])
+}
+
+/// What would be lost by quitting.
+package enum Loss: Equatable, Sendable {
   /// An accepted version was not exported.
-  case quitWithoutExport(VersionID)
+  case acceptedVersion(VersionID)
   /// A long job is under way.
-  case quitDuringJob(title: String)
+  case job(title: String)
+  /// The journal does not hold everything, for this reason.
+  case unjournalled(String)
 }

@@ -1,7 +1,7 @@
 import Volumes
 
 /// Which side of the patient the screen's left is.
-package enum DisplayConvention: String, Equatable, Sendable {
+package enum DisplayConvention: String, Equatable, Sendable, Codable {
   /// The patient's right on the screen's left, as if seen from the feet.
   case radiological
   /// The patient's left on the screen's left.
@@ -13,13 +13,16 @@ package struct ViewState: Equatable, Sendable {
   /// How labels lie on the image.
   package struct Overlay: Equatable, Sendable {
     /// How a label is drawn.
-    package enum Style: Equatable, Sendable { case fill, outline }
+    package enum Style: String, Equatable, Sendable, Codable { case fill, outline }
     /// Whether labels are drawn at all.
     package var isShown = true
     /// How they are drawn.
     package var style = Style.outline
     /// Share of the label's colour in a fill, 0.1...1.
     package var opacity = 0.4
+
+    /// Outlines.
+    package init() {}
   }
 
   /// The voxel that all planes pass through.
@@ -36,6 +39,10 @@ package struct ViewState: Equatable, Sendable {
   package var isPanning = false
   /// Which side the patient's right is on.
   package var convention = DisplayConvention.radiological
+  /// Black and white.
+  package var window = IntensityWindow(lower: 0, upper: 1)
+  /// What the window is called; nil when its numbers were typed or dragged.
+  package var windowName: String?
   /// How labels lie on the image.
   package var overlay = Overlay()
   /// Whether the overlay shows where A and B differ.
@@ -44,14 +51,19 @@ package struct ViewState: Equatable, Sendable {
   package var showsCrosshair = true
   /// Whether letters are drawn into the panes.
   package var showsAnnotations = true
+
+  /// The whole image from its first voxel, in a window of 0 to 1.
+  package init() {}
 }
 
 /// What a reviewer made and decided.
 package struct Decisions: Equatable, Sendable {
   /// Which of two versions is shown.
-  package enum Side: Equatable, Sendable { case a, b }
+  package enum Side: String, Equatable, Sendable, Codable { case a, b }
 
   /// Every version, oldest first.
+  ///
+  /// Undoing brings names and colours of labels back, but never takes a version away.
   package var versions: [Version] = []
   /// The versions that flip and compare.
   package var a, b: VersionID?
@@ -63,55 +75,11 @@ package struct Decisions: Equatable, Sendable {
   package var hiddenLabels: Set<String> = []
   /// The only label drawn, by ``Version/key(of:)``.
   package var soloLabel: String?
-  /// Black and white.
-  package var window = IntensityWindow(lower: 0, upper: 1)
-  /// What the window is called; nil when its numbers were typed or dragged.
-  package var windowName: String?
   /// The CRF's knobs.
   package var knobs = KnobSettings()
   /// What was decided about the case.
-  package var verdict: Verdict?
-}
+  package var verdicts = Verdicts()
 
-/// A decision about the version shown.
-package struct Verdict: Equatable, Sendable {
-  /// The decision.
-  package enum Kind: String, Equatable, Sendable { case accepted, rejected, flagged }
-  /// The decision.
-  package var kind: Kind
-  /// About this version.
-  package var version: VersionID
-
-  /// A verdict.
-  package init(kind: Kind, version: VersionID) {
-    self.kind = kind
-    self.version = version
-  }
-}
-
-/// Decisions before and after the present ones, each with what was done.
-package struct UndoHistory: Equatable, Sendable {
-  /// One step.
-  package struct Step: Equatable, Sendable {
-    /// What was done: "hide spleen".
-    package var name: String
-    /// The decisions on the other side of it.
-    package var decisions: Decisions
-  }
-
-  /// Steps that can be undone, the latest last.
-  package var past: [Step] = []
-  /// Steps that were undone, the next one to redo last.
-  package var future: [Step] = []
-
-  /// Steps that are kept.
-  private static let depth = 200
-
-  /// Notes a step away from `decisions`; a step of the same name right after another joins it when `joins`.
-  mutating func record(_ name: String, from decisions: Decisions, joins: Bool) {
-    future = []
-    if joins, past.last?.name == name { return }
-    past.append(Step(name: name, decisions: decisions))
-    if past.count > UndoHistory.depth { past.removeFirst() }
-  }
+  /// No version, nothing decided.
+  package init() {}
 }

@@ -99,4 +99,10 @@ final class BenchServices: ReviewServices {
   func export(_ request: ExportRequest, _ work: WorkContext) throws -> ExportOutcome {
     .written(path: request.path, notes: [])
   }
+
+  func openJournal(of content: ReviewCase, _ work: WorkContext) throws -> OpenedJournal {
+    OpenedJournal(status: .absent("benchmarks keep no journal"))
+  }
+
+  func append(_ entries: [JournalEntry]) throws {}
 }

@@ -46,9 +46,9 @@ struct ReviewCommand: ParsableCommand {
     if let model { _ = try ModelLibrary.path(model) }
     let services = CaseServices(preferredModel: model)
     let terminal = try options.makeTerminal()
-    let failure = ReviewSession.run(
-      terminal: terminal, services: services,
-      request: OpenCaseRequest(imagePath: image, maskPaths: masks, selections: selections))
+    var request = OpenCaseRequest(imagePath: image, maskPaths: masks, selections: selections)
+    request.firstVersionNumber = Int(Date.now.timeIntervalSince1970 * 1000)
+    let failure = ReviewSession.run(terminal: terminal, services: services, request: request)
     terminal.stop()
     if let failure { throw ReviewFailure(line: failure) }
   }

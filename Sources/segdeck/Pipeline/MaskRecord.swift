@@ -122,6 +122,8 @@ struct ReviewRecord: Codable {
   var reviewer: String
   var verdict: String?
   var version: String
+  /// True where the case was flagged for another look.
+  var flagged: Bool?
   var exported: String
   /// The labels as they were called and coloured.
   var labels: [Label]?

@@ -9,7 +9,8 @@ import Work
 
 /// What a review needs done: files through ImageFormats, networks and the CRF through Segmentation.
 final class CaseServices: ReviewServices {
-  private let runs = ModelRuns()
+  private let runs: ModelRuns
+  private let journal: CaseJournal
   private let presets = SavedPresets()
   /// The image and the masks by their full paths, as they were when they were opened.
   private let opened = Mutex<[String: OpenedImage]>([:])
@@ -17,7 +18,11 @@ final class CaseServices: ReviewServices {
   private let preferredModel: String?
 
   /// Services that offer `preferredModel` (a bundled name or a file) before the bundled ones.
-  init(preferredModel: String? = nil) { self.preferredModel = preferredModel }
+  init(preferredModel: String? = nil) {
+    self.preferredModel = preferredModel
+    runs = ModelRuns()
+    journal = CaseJournal(runs: runs)
+  }
 
   func openCase(_ request: OpenCaseRequest, _ work: WorkContext) throws -> ReviewCase {
     let sample = request.imagePath == nil ? try SampleCase.find() : nil
@@ -156,6 +161,17 @@ final class CaseServices: ReviewServices {
       preset.settings, as: preset.name, replacesExisting: replacesExisting)
     return isSaved ? .saved : .exists
   }
+
+  func openJournal(of content: ReviewCase, _ work: WorkContext) throws -> OpenedJournal {
+    try journal.open(content, work) { [unowned self] frame in
+      guard let opened = opened.withLock({ $0[content.imagePath] }), opened.isUntouched else {
+        throw InputError(content.imagePath, "is no longer the image that was opened")
+      }
+      return try opened.image.scalarVolume(frame: frame)
+    }
+  }
+
+  func append(_ entries: [JournalEntry]) throws { try journal.append(entries) }
 
   func export(_ request: ExportRequest, _ work: WorkContext) throws -> ExportOutcome {
     let opened = opened.withLock(\.self)

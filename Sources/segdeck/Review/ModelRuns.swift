@@ -12,9 +12,13 @@ import Work
 final class ModelRuns: Sendable {
   /// A network's answer about an image.
   private struct Run {
-    var model: SegmentationModel
-    var image: ScalarVolume
-    var mainHead: NetworkPrediction
+    var modelID: String
+    /// Gives the image that the network looked at.
+    var image: @Sendable () throws -> ScalarVolume
+    /// The SHA-256 of the model's file, where an earlier session ran it.
+    var expectedChecksum: String?
+    /// nil until it is asked for, where an earlier session ran the network.
+    var mainHead: NetworkPrediction?
     var allHeads: NetworkPrediction?
   }
 
@@ -31,6 +35,8 @@ final class ModelRuns: Sendable {
   private struct State {
     var models: [String: (model: SegmentationModel, file: OpenedFile)] = [:]
     var runs: [Int: Run] = [:]
+    /// Runs whose network is running.
+    var busyRuns: Set<Int> = []
     var refinements: [Kept] = []
   }
 
@@ -48,6 +54,21 @@ final class ModelRuns: Sendable {
   /// The file of a model that was read, as it was then.
   func file(_ id: String) -> OpenedFile? { state.withLock { $0.models[id]?.file } }
 
+  /// The number of a run that an earlier session made; the network runs again when its probabilities are asked for.
+  func restore(
+    _ id: String, checksum: String?, _ image: @escaping @Sendable () throws -> ScalarVolume
+  ) -> Int {
+    add(Run(modelID: id, image: image, expectedChecksum: checksum))
+  }
+
+  private func add(_ run: Run) -> Int {
+    state.withLock { state in
+      let number = state.runs.count + 1
+      state.runs[number] = run
+      return number
+    }
+  }
+
   /// Runs a model's main head; the number names the run from now on.
   func segment(
     _ id: String, _ image: ScalarVolume, _ work: WorkContext
@@ -60,13 +81,8 @@ final class ModelRuns: Sendable {
     let mask = try segmenter.labels(
       of: prediction, auxiliaryHeadWeights: weights, work: work.part(0.85...1))
     let run = Run(
-      model: model, image: image, mainHead: prediction, allHeads: usesAuxiliaryHeads ? prediction : nil)
-    let number = state.withLock { state in
-      let number = state.runs.count + 1
-      state.runs[number] = run
-      return number
-    }
-    return (number, mask, model)
+      modelID: id, image: { image }, mainHead: prediction, allHeads: usesAuxiliaryHeads ? prediction : nil)
+    return (add(run), mask, model)
   }
 
   /// The refinement that starts from a run.
@@ -74,21 +90,41 @@ final class ModelRuns: Sendable {
   {
     let usesAuxiliaryHeads = auxiliaryHeadWeights.contains { $0 != 0 }
     return try kept(.run(number, usesAuxiliaryHeads: usesAuxiliaryHeads)) {
-      guard var run = state.withLock({ $0.runs[number] }) else {
-        throw InputError("CRF", "the network's probabilities are no longer there")
-      }
-      if usesAuxiliaryHeads, run.allHeads == nil {
-        let segmenter = try Segmenter(model: run.model, usesAuxiliaryHeads: true, work: work.silent)
-        run.allHeads = try segmenter.prediction(for: run.image, work: work)
-        let finished = run
-        state.withLock { $0.runs[number] = finished }
-      }
-      let prediction = usesAuxiliaryHeads ? run.allHeads ?? run.mainHead : run.mainHead
+      let (run, prediction) = try prediction(ofRun: number, usesAuxiliaryHeads: usesAuxiliaryHeads, work)
+      let model = try model(run.modelID)
       return try Refinement(
-        image: run.image, source: .prediction(prediction), labelValues: run.model.labelValues,
-        intensityRange: run.model.preprocessing.normalisation.refinementRange,
-        postProcessing: run.model.postProcessing, work: work.silent)
+        image: try run.image(), source: .prediction(prediction), labelValues: model.labelValues,
+        intensityRange: model.preprocessing.normalisation.refinementRange,
+        postProcessing: model.postProcessing, work: work.silent)
     }
+  }
+
+  /// A run and its probabilities; the network runs where it has not yet, once for all who wait for it.
+  private func prediction(
+    ofRun number: Int, usesAuxiliaryHeads: Bool, _ work: WorkContext
+  ) throws -> (Run, NetworkPrediction) {
+    while !state.withLock({ $0.busyRuns.insert(number).inserted }) {
+      try work.checkCancellation()
+      usleep(20_000)
+    }
+    defer { state.withLock { _ = $0.busyRuns.remove(number) } }
+    guard var run = state.withLock({ $0.runs[number] }) else {
+      throw InputError("CRF", "the network's probabilities are no longer there")
+    }
+    if let known = usesAuxiliaryHeads ? run.allHeads : run.mainHead ?? run.allHeads { return (run, known) }
+    _ = try model(run.modelID)
+    if let expected = run.expectedChecksum, file(run.modelID)?.recorded.sha256 != expected {
+      throw InputError(
+        run.modelID, "is no longer the model that made this version", found: "another file",
+        expected: "the same SHA-256; m runs the model that is there now")
+    }
+    let segmenter = try Segmenter(
+      model: try model(run.modelID), usesAuxiliaryHeads: usesAuxiliaryHeads, work: work.silent)
+    let prediction = try segmenter.prediction(for: try run.image(), work: work)
+    if usesAuxiliaryHeads { run.allHeads = prediction } else { run.mainHead = prediction }
+    let finished = run
+    state.withLock { $0.runs[number] = finished }
+    return (run, prediction)
   }
 
   /// The refinement that starts from a hard mask.

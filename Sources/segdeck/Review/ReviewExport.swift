@@ -46,7 +46,8 @@ struct ReviewExport {
     }
     record.review = ReviewRecord(
       reviewer: NSUserName(), verdict: request.provenance.verdict, version: request.provenance.versionName,
-      exported: Date.now.formatted(.iso8601), labels: request.table.labels.map(ReviewRecord.Label.init))
+      flagged: request.provenance.isCaseFlagged ? true : nil, exported: Date.now.formatted(.iso8601),
+      labels: request.table.labels.map(ReviewRecord.Label.init))
     return record
   }
 

@@ -1,0 +1,284 @@
+import CZlib
+import Foundation
+import Work
+
+/// What one thing that happened leaves in a journal.
+package struct JournalRecord: Equatable, Sendable {
+  /// JSON that says what happened.
+  package var text: Data
+  /// Voxels that belong to it; empty for none.
+  package var voxels: Data
+
+  /// A record.
+  package init(text: Data, voxels: Data = Data()) {
+    self.text = text
+    self.voxels = voxels
+  }
+}
+
+/// A file that only grows: a line that says what it is, and records with checksums.
+///
+/// Each record is a header of 24 bytes (little-endian: bytes of text, CRC-32 of the text, bytes of voxels (64 bits),
+/// CRC-32 of the voxels, CRC-32 of these 20 bytes), the text and the voxels. Text or voxels that are damaged lose their
+/// record alone; a damaged header ends the file, for nobody knows where the next record begins.
+///
+/// One program at a time writes a file: it holds a lock that ends with the program, however it ends.
+package final class JournalFile: Sendable {
+  /// Where a record lies, and its text.
+  package struct Entry: Equatable, Sendable {
+    /// The JSON.
+    package var text: Data
+    fileprivate var voxelOffset: Int
+    fileprivate var voxelCount: Int
+    fileprivate var voxelChecksum: UInt32
+  }
+
+  /// What a file holds.
+  package struct Contents: Equatable, Sendable {
+    /// Every record whose text is whole, oldest first.
+    package var entries: [Entry] = []
+    /// Records that were left out because their text is damaged.
+    package var damagedCount = 0
+    /// The byte behind the last record that can be read.
+    fileprivate var end = 0
+    /// Whether the first line must be written anew.
+    fileprivate var needsFirstLine = false
+    /// Whether more than one record that was not finished lies behind ``end``.
+    fileprivate var isCutShort = false
+  }
+
+  /// The file.
+  package let path: String
+  private let descriptor: Int32
+
+  private static let headerSize = 24
+  private static let version = 1
+
+  /// Opens a journal, or begins one where there is none.
+  ///
+  /// A record at the end that was not finished is cut off; where more cannot be read, the whole file is kept beside it
+  /// as `.damaged` first.
+  /// - Returns: nil when another program writes it.
+  /// - Throws: ``InputError`` when the file cannot be written or belongs to a newer program.
+  package static func writing(
+    _ path: String
+  ) throws(InputError) -> (file: JournalFile, contents: Contents)? {
+    while true {
+      let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
+      guard descriptor >= 0 else { throw failure(path) }
+      let file = JournalFile(path: path, descriptor: descriptor)
+      try ReadFiles.note(path)
+      // File systems without locks give no protection, but they can be written.
+      if flock(descriptor, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK { return nil }
+      var status = stat()
+      guard fstat(descriptor, &status) == 0 else { throw failure(path) }
+      // It was removed between opening and locking.
+      if status.st_nlink == 0 { continue }
+      let contents = try file.contents()
+      try file.mend(contents, size: Int(status.st_size))
+      return (file, contents)
+    }
+  }
+
+  /// Opens a journal to look at it.
+  /// - Throws: ``InputError`` when the file cannot be read or belongs to a newer program.
+  package static func reading(_ path: String) throws(InputError) -> (file: JournalFile, contents: Contents) {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else {
+      throw InputError(path, "cannot be read", found: String(cString: strerror(errno)))
+    }
+    let file = JournalFile(path: path, descriptor: descriptor)
+    try ReadFiles.note(path)
+    return (file, try file.contents())
+  }
+
+  /// Whether a program writes it now.
+  package static func isInUse(_ path: String) -> Bool {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { return false }
+    defer { close(descriptor) }
+    return flock(descriptor, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK
+  }
+
+  private init(path: String, descriptor: Int32) {
+    self.path = path
+    self.descriptor = descriptor
+  }
+
+  deinit { close(descriptor) }
+
+  /// Appends records, all of them or none; they are on the disk when it comes back.
+  /// - Throws: ``InputError`` when the disk is full or fails.
+  package func append(_ records: [JournalRecord]) throws(InputError) {
+    let end = lseek(descriptor, 0, SEEK_END)
+    guard end >= 0 else { throw JournalFile.failure(path) }
+    for record in records {
+      for piece in [JournalFile.header(record), record.text, record.voxels] where !write(piece) {
+        let error = JournalFile.failure(path)
+        ftruncate(descriptor, end)
+        throw error
+      }
+    }
+    guard fdatasync(descriptor) == 0 else {
+      let error = JournalFile.failure(path)
+      ftruncate(descriptor, end)
+      throw error
+    }
+  }
+
+  /// The voxels of a record; nil when they are damaged.
+  package func voxels(of entry: Entry) -> Data? {
+    guard let voxels = read(entry.voxelOffset, entry.voxelCount), checksum(voxels) == entry.voxelChecksum
+    else { return nil }
+    return voxels
+  }
+
+  // MARK: Reading
+
+  private func contents() throws(InputError) -> Contents {
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else { throw JournalFile.failure(path) }
+    let size = Int(status.st_size)
+    var contents = Contents()
+    let first = JournalFile.firstLine(JournalFile.version)
+    let found = read(0, min(first.count, size)) ?? Data()
+    if found != first {
+      for newer in JournalFile.version + 1...99 where found == JournalFile.firstLine(newer) {
+        throw InputError(path, "was written by a newer segdeck", expected: "journals of version 1")
+      }
+      contents.needsFirstLine = true
+      // A first line that was not finished has nothing behind it.
+      if size < first.count { return contents }
+    }
+    contents.end = first.count
+    while let header = header(at: contents.end, size: size) {
+      let start = contents.end + JournalFile.headerSize
+      guard header.textCount <= size - start, header.voxelCount <= size - start - header.textCount else {
+        return contents
+      }
+      if let text = read(start, header.textCount), checksum(text) == header.textChecksum {
+        contents.entries.append(
+          Entry(
+            text: text, voxelOffset: start + header.textCount, voxelCount: header.voxelCount,
+            voxelChecksum: header.voxelChecksum))
+      } else {
+        contents.damagedCount += 1
+      }
+      contents.end = start + header.textCount + header.voxelCount
+    }
+    contents.isCutShort = size - contents.end >= JournalFile.headerSize
+    return contents
+  }
+
+  private struct Header {
+    var textCount: Int
+    var textChecksum: UInt32
+    var voxelCount: Int
+    var voxelChecksum: UInt32
+  }
+
+  private func header(at offset: Int, size: Int) -> Header? {
+    guard size - offset >= JournalFile.headerSize, let bytes = read(offset, JournalFile.headerSize),
+      checksum(bytes.prefix(20)) == JournalFile.number(bytes, at: 20, of: UInt32.self)
+    else { return nil }
+    return Header(
+      textCount: Int(JournalFile.number(bytes, at: 0, of: UInt32.self)),
+      textChecksum: JournalFile.number(bytes, at: 4, of: UInt32.self),
+      voxelCount: Int(clamping: JournalFile.number(bytes, at: 8, of: UInt64.self)),
+      voxelChecksum: JournalFile.number(bytes, at: 16, of: UInt32.self))
+  }
+
+  private static func header(_ record: JournalRecord) -> Data {
+    var bytes = Data()
+    func put(_ number: some FixedWidthInteger) {
+      withUnsafeBytes(of: number.littleEndian) { bytes.append(contentsOf: $0) }
+    }
+    put(UInt32(record.text.count))
+    put(checksum(record.text))
+    put(UInt64(record.voxels.count))
+    put(checksum(record.voxels))
+    put(checksum(bytes))
+    return bytes
+  }
+
+  /// "segdeck journal 1 CRC": the checksum tells a newer version from a flipped bit.
+  private static func firstLine(_ version: Int) -> Data {
+    let text = "segdeck journal \(version)"
+    return Data("\(text) \(String(format: "%08x", checksum(Data(text.utf8))))\n".utf8)
+  }
+
+  private static func number<Number: FixedWidthInteger>(
+    _ bytes: Data, at offset: Int, of type: Number.Type
+  ) -> Number {
+    (0..<MemoryLayout<Number>.size).reduce(0) { number, position in
+      number | Number(bytes[bytes.startIndex + offset + position]) << Number(8 * position)
+    }
+  }
+
+  private func read(_ offset: Int, _ count: Int) -> Data? {
+    var bytes = Data(count: count)
+    let isWhole = bytes.withUnsafeMutableBytes { buffer in
+      var done = 0
+      while done < count {
+        let got = pread(descriptor, buffer.baseAddress! + done, count - done, off_t(offset + done))
+        if got < 0, errno == EINTR { continue }
+        if got <= 0 { return false }
+        done += got
+      }
+      return true
+    }
+    return isWhole ? bytes : nil
+  }
+
+  // MARK: Writing
+
+  /// Makes the end of the file a place where records can be appended.
+  private func mend(_ contents: Contents, size: Int) throws(InputError) {
+    if contents.isCutShort { try keepDamaged(size: size) }
+    let first = JournalFile.firstLine(JournalFile.version)
+    if contents.needsFirstLine {
+      if contents.end > 0, contents.entries.isEmpty, !contents.isCutShort, size > 0 {
+        try keepDamaged(size: size)
+      }
+      let isWritten = first.withUnsafeBytes { pwrite(descriptor, $0.baseAddress!, $0.count, 0) == $0.count }
+      guard isWritten else { throw JournalFile.failure(path) }
+    }
+    let end = max(contents.end, first.count)
+    if size != end, ftruncate(descriptor, off_t(end)) != 0 { throw JournalFile.failure(path) }
+    guard fsync(descriptor) == 0 else { throw JournalFile.failure(path) }
+  }
+
+  /// Copies the file beside itself under a name that no file has.
+  private func keepDamaged(size: Int) throws(InputError) {
+    guard let bytes = read(0, size) else { throw JournalFile.failure(path) }
+    for number in 1...1000 {
+      let copy = path + ".damaged" + (number == 1 ? "" : "-\(number)")
+      if access(copy, F_OK) == 0 { continue }
+      return try AtomicFile.write(bytes, to: copy)
+    }
+  }
+
+  private func write(_ data: Data) -> Bool {
+    data.withUnsafeBytes { bytes in
+      var done = 0
+      while done < bytes.count {
+        let count = Glibc.write(descriptor, bytes.baseAddress! + done, bytes.count - done)
+        if count < 0, errno == EINTR { continue }
+        if count <= 0 { return false }
+        done += count
+      }
+      return true
+    }
+  }
+
+  private static func failure(_ path: String) -> InputError {
+    InputError(path, "cannot be written", found: String(cString: strerror(errno)))
+  }
+}
+
+/// The CRC-32 of bytes, as zlib computes it.
+private func checksum(_ data: Data) -> UInt32 {
+  data.withUnsafeBytes { bytes in
+    UInt32(truncatingIfNeeded: crc32_z(0, bytes.bindMemory(to: UInt8.self).baseAddress, bytes.count))
+  }
+}

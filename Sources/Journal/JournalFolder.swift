@@ -1,0 +1,91 @@
+import Foundation
+import Work
+
+/// The folder of the user's journals: `segdeck/journals` in `$XDG_STATE_HOME` or `~/.local/state`.
+package struct JournalFolder: Sendable {
+  /// A journal that lies there.
+  package struct Item: Equatable, Sendable {
+    /// The case's digest, which names the file.
+    package var digest: String
+    /// The file.
+    package var path: String
+    /// Its size.
+    package var byteCount: Int
+    /// When it was last written, in seconds since 1970.
+    package var modifiedSeconds: Double
+  }
+
+  /// What is kept when journals grow old or many.
+  package enum Limits {
+    /// Days after which a journal that nobody touched goes.
+    package static let days = 180.0
+    /// Bytes of all journals together beyond which the oldest go.
+    package static let byteCount = 2_000_000_000
+  }
+
+  /// Where it lies.
+  package let path: String
+
+  private static let ending = ".journal"
+
+  /// The user's folder; a relative `XDG_STATE_HOME` does not count, as its specification says.
+  package init(environment: [String: String] = ProcessInfo.processInfo.environment) {
+    let base =
+      environment["XDG_STATE_HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil }
+      ?? FilePath.joined(environment["HOME"] ?? NSHomeDirectory(), ".local/state")
+    path = FilePath.joined(base, "segdeck/journals")
+  }
+
+  /// The file of a case.
+  package func file(of digest: String) -> String { FilePath.joined(path, digest + JournalFolder.ending) }
+
+  /// Makes the folder, for its owner alone, where it is missing.
+  /// - Throws: ``InputError`` when it cannot be made.
+  package func make() throws(InputError) {
+    do {
+      try FileManager.default.createDirectory(
+        atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+    } catch {
+      var status = stat()
+      let isFolder = stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+      if !isFolder { throw InputError(path, "cannot be made", found: String(cString: strerror(errno))) }
+    }
+  }
+
+  /// Every journal, the one written last first; none where there is no folder.
+  package func items() -> [Item] {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+    let items = names.filter { $0.hasSuffix(JournalFolder.ending) }.compactMap { name -> Item? in
+      let file = FilePath.joined(path, name)
+      var status = stat()
+      guard stat(file, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
+      return Item(
+        digest: String(name.dropLast(JournalFolder.ending.count)), path: file, byteCount: Int(status.st_size),
+        modifiedSeconds: Double(status.st_mtim.tv_sec))
+    }
+    return items.sorted { ($1.modifiedSeconds, $0.digest) < ($0.modifiedSeconds, $1.digest) }
+  }
+
+  /// Removes journals that nobody wrote for ``Limits/days``, and beyond ``Limits/byteCount`` in all the oldest ones; never
+  /// one that is in use, nor one that `isProtected`.
+  /// - Returns: what was removed.
+  @discardableResult
+  package func prune(
+    nowSeconds: Double, days: Double = Limits.days, byteCount: Int = Limits.byteCount,
+    isProtected: (Item) -> Bool
+  ) -> [Item] {
+    var removed: [Item] = []
+    var total = 0
+    for item in items() {
+      let isOld = nowSeconds - item.modifiedSeconds > days * 86400
+      if isOld || total + item.byteCount > byteCount, !JournalFile.isInUse(item.path), !isProtected(item),
+        unlink(item.path) == 0
+      {
+        removed.append(item)
+      } else {
+        total += item.byteCount
+      }
+    }
+    return removed
+  }
+}

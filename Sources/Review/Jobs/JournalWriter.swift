@@ -1,0 +1,63 @@
+import Dispatch
+import Foundation
+import Synchronization
+import Work
+
+/// Hands what happened to the services that write it, in order, on a thread of its own.
+///
+/// What comes within a tenth of a second is written together, views that nothing else accompanies within most of a
+/// second. What could not be written is kept and tried again with the next entry.
+final class JournalWriter: Sendable {
+  private struct State {
+    var waiting: [JournalEntry] = []
+    var failure: String?
+  }
+
+  private let services: any ReviewServices
+  private let deliver: @Sendable (ReviewEvent) -> Void
+  private let queue = DispatchQueue(label: "segdeck.journal", qos: .userInitiated)
+  private let state = Mutex(State())
+
+  init(services: any ReviewServices, deliver: @escaping @Sendable (ReviewEvent) -> Void) {
+    self.services = services
+    self.deliver = deliver
+  }
+
+  /// Takes an entry, and comes back at once.
+  func note(_ entry: JournalEntry) {
+    state.withLock { $0.waiting.append(entry) }
+    var isView = false
+    if case .looked = entry { isView = true }
+    queue.asyncAfter(deadline: .now() + .milliseconds(isView ? 700 : 100)) { [self] in write() }
+  }
+
+  /// Writes what is waiting now.
+  /// - Returns: the line that says why it could not be written; nil when it was.
+  func finish() -> String? {
+    queue.sync { write() }
+    return state.withLock { $0.waiting.isEmpty ? nil : $0.failure }
+  }
+
+  private func write() {
+    let entries = state.withLock { state in
+      defer { state.waiting = [] }
+      return state.waiting.condensed
+    }
+    guard !entries.isEmpty else { return }
+    let failure: String?
+    do {
+      try services.append(entries)
+      failure = nil
+    } catch let error as InputError {
+      failure = error.description
+    } catch {
+      failure = error.localizedDescription
+    }
+    let hasChanged = state.withLock { state in
+      if failure != nil { state.waiting = entries + state.waiting }
+      defer { state.failure = failure }
+      return state.failure != failure
+    }
+    if hasChanged { deliver(.journalFailed(failure)) }
+  }
+}

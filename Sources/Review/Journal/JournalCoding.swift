@@ -1,0 +1,126 @@
+import Volumes
+
+// How what happens in a review stands in a journal. A field that is missing, because an older program wrote the journal,
+// keeps its first value; nothing that was ever written changes its meaning.
+
+extension VersionID: Codable {
+  /// The number alone.
+  package init(from decoder: any Decoder) throws {
+    number = try decoder.singleValueContainer().decode(Int.self)
+  }
+
+  /// The number alone.
+  package func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    try container.encode(number)
+  }
+}
+
+extension Verdicts: Codable {
+  private enum Key: String, CodingKey { case accepted, rejected, flagged }
+
+  /// Reads verdicts.
+  package init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: Key.self)
+    self.init(
+      accepted: try values.decodeIfPresent(VersionID.self, forKey: .accepted),
+      rejected: try values.decodeIfPresent(Set<VersionID>.self, forKey: .rejected) ?? [],
+      isFlagged: try values.decodeIfPresent(Bool.self, forKey: .flagged) ?? false)
+  }
+
+  /// Writes verdicts.
+  package func encode(to encoder: any Encoder) throws {
+    var values = encoder.container(keyedBy: Key.self)
+    try values.encodeIfPresent(accepted, forKey: .accepted)
+    try values.encode(rejected.sorted(), forKey: .rejected)
+    try values.encode(isFlagged, forKey: .flagged)
+  }
+}
+
+extension Decisions: Codable {
+  private enum Key: String, CodingKey {
+    case a, b, side, pairings, hidden, solo, kernels, maskConfidence, verdicts
+  }
+
+  /// Reads decisions; the versions are written by themselves.
+  package init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: Key.self)
+    self.init()
+    a = try values.decodeIfPresent(VersionID.self, forKey: .a)
+    b = try values.decodeIfPresent(VersionID.self, forKey: .b)
+    shownSide = try values.decodeIfPresent(Side.self, forKey: .side) ?? shownSide
+    pairings = try values.decodeIfPresent([LabelPairing].self, forKey: .pairings) ?? pairings
+    hiddenLabels = try values.decodeIfPresent(Set<String>.self, forKey: .hidden) ?? hiddenLabels
+    soloLabel = try values.decodeIfPresent(String.self, forKey: .solo)
+    knobs = KnobSettings(
+      refinement: try values.decodeIfPresent(RefinementSettings.self, forKey: .kernels) ?? knobs.refinement,
+      maskConfidence: try values.decodeIfPresent(Double.self, forKey: .maskConfidence)
+        ?? knobs.maskConfidence)
+    verdicts = try values.decodeIfPresent(Verdicts.self, forKey: .verdicts) ?? verdicts
+  }
+
+  /// Writes everything but the versions.
+  package func encode(to encoder: any Encoder) throws {
+    var values = encoder.container(keyedBy: Key.self)
+    try values.encodeIfPresent(a, forKey: .a)
+    try values.encodeIfPresent(b, forKey: .b)
+    try values.encode(shownSide, forKey: .side)
+    try values.encode(pairings, forKey: .pairings)
+    try values.encode(hiddenLabels.sorted(), forKey: .hidden)
+    try values.encodeIfPresent(soloLabel, forKey: .solo)
+    try values.encode(knobs.refinement, forKey: .kernels)
+    try values.encode(knobs.maskConfidence, forKey: .maskConfidence)
+    try values.encode(verdicts, forKey: .verdicts)
+  }
+}
+
+extension ViewState: Codable {
+  private enum Key: String, CodingKey {
+    case crosshair, plane, maximised, zoom, centre, convention, window, windowName, labels, style, opacity,
+      difference
+    case crosshairShown, annotations
+  }
+
+  /// Reads a view.
+  package init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: Key.self)
+    self.init()
+    crosshair = try values.decodeIfPresent(VoxelIndex.self, forKey: .crosshair) ?? crosshair
+    activePlane = try values.decodeIfPresent(AnatomicalPlane.self, forKey: .plane) ?? activePlane
+    isMaximised = try values.decodeIfPresent(Bool.self, forKey: .maximised) ?? isMaximised
+    zoom = try values.decodeIfPresent(Double.self, forKey: .zoom) ?? zoom
+    centre = try values.decodeIfPresent(SIMD3<Double>.self, forKey: .centre) ?? centre
+    convention = try values.decodeIfPresent(DisplayConvention.self, forKey: .convention) ?? convention
+    let window = try values.decodeIfPresent(IntensityWindow.self, forKey: .window) ?? self.window
+    // Bounds that do not ascend, or are no numbers, would leave nothing to see.
+    if window.lower.isFinite, window.upper.isFinite {
+      self.window = IntensityWindow(lower: window.lower, upper: window.upper)
+    }
+    windowName = try values.decodeIfPresent(String.self, forKey: .windowName)
+    overlay.isShown = try values.decodeIfPresent(Bool.self, forKey: .labels) ?? overlay.isShown
+    overlay.style = try values.decodeIfPresent(Overlay.Style.self, forKey: .style) ?? overlay.style
+    overlay.opacity = try values.decodeIfPresent(Double.self, forKey: .opacity) ?? overlay.opacity
+    showsDifference = try values.decodeIfPresent(Bool.self, forKey: .difference) ?? showsDifference
+    showsCrosshair = try values.decodeIfPresent(Bool.self, forKey: .crosshairShown) ?? showsCrosshair
+    showsAnnotations = try values.decodeIfPresent(Bool.self, forKey: .annotations) ?? showsAnnotations
+  }
+
+  /// Writes a view.
+  package func encode(to encoder: any Encoder) throws {
+    var values = encoder.container(keyedBy: Key.self)
+    try values.encode(crosshair, forKey: .crosshair)
+    try values.encode(activePlane, forKey: .plane)
+    try values.encode(isMaximised, forKey: .maximised)
+    try values.encode(zoom, forKey: .zoom)
+    try values.encode(centre, forKey: .centre)
+    try values.encode(convention, forKey: .convention)
+    try values.encode(window, forKey: .window)
+    try values.encodeIfPresent(windowName, forKey: .windowName)
+    try values.encode(overlay.isShown, forKey: .labels)
+    try values.encode(overlay.style, forKey: .style)
+    try values.encode(overlay.opacity, forKey: .opacity)
+    try values.encode(showsDifference, forKey: .difference)
+    try values.encode(showsCrosshair, forKey: .crosshairShown)
+    try values.encode(showsAnnotations, forKey: .annotations)
+  }
+}

@@ -1,0 +1,215 @@
+import Volumes
+
+extension ReviewState {
+  /// What the journal does not know yet, in the order in which it must be kept; it counts as known from now on.
+  mutating func journalNews() -> [ReviewEffect] {
+    switch journal {
+    case .writing, .failing: break
+    case .opening, .absent: return []
+    }
+    guard phase != .opening else { return [] }
+    var news: [JournalEntry] = []
+    for version in decisions.versions {
+      let known = journalled.tables.updateValue(version.ownTable, forKey: version.id)
+      if known == nil {
+        news.append(.version(version))
+      } else if known != version.ownTable {
+        news.append(.labels(of: version.id, version.ownTable))
+      }
+    }
+    let decided = decisionsAlone
+    if decided != journalled.decisions {
+      journalled.decisions = decided
+      news.append(.decided(step: history.steps[history.position].name, decided))
+    }
+    for (version, path) in exported.sorted(by: { $0.key < $1.key }) where journalled.exported[version] != path
+    {
+      journalled.exported[version] = path
+      news.append(.exported(version, path: path))
+    }
+    if view != journalled.view {
+      journalled.view = view
+      news.append(.looked(view))
+    }
+    return news.map { .note($0) }
+  }
+
+  /// Says that the journal cannot be written, or that it can again.
+  mutating func noteJournalFailure(_ line: String?) {
+    if let line {
+      journal = .failing(line)
+      message = Message("not journalled, work goes on in memory: \(line)", .error)
+    } else {
+      journal = .writing
+      message = Message("the journal is written again")
+    }
+  }
+
+  /// The decisions without versions.
+  private var decisionsAlone: Decisions {
+    var alone = decisions
+    alone.versions = []
+    return alone
+  }
+
+  /// Takes what the journal held: versions join those at hand; decisions and view come back where the reviewer has not
+  /// decided or moved in the meantime.
+  mutating func take(_ opened: OpenedJournal) -> [ReviewEffect] {
+    journal = opened.status
+    let isUndecided = history.steps.count == 1
+    let hasNewMask = opened.knownMasks.count < content.masks.count
+    let openedCount = min(content.masks.count, decisions.versions.count)
+    for position in 0..<openedCount {
+      guard let id = opened.knownMasks[position] else { continue }
+      renumbered[decisions.versions[position].id] = id
+    }
+    join(opened.versions)
+    if isUndecided, let last = opened.steps.last {
+      var restored = last.decisions
+      restored.versions = decisions.versions
+      if hasNewMask || restored.a == nil && restored.b == nil {
+        (restored.a, restored.b, restored.shownSide) = (decisions.a, decisions.b, decisions.shownSide)
+      }
+      decisions = restored.limited(to: restored.versions)
+      history = restoredHistory(opened.steps)
+    } else if decisions.verdicts == Verdicts(), let last = opened.steps.last {
+      decisions.verdicts = last.decisions.limited(to: decisions.versions).verdicts
+    }
+    identifyStructures()
+    exported.merge(opened.exported) { own, _ in own }
+    journalled.exported = opened.exported
+    if let last = opened.steps.last { journalled.decisions = last.decisions }
+    if let restored = opened.view {
+      journalled.view = restored
+      if view == viewAtOpening { look(as: restored) }
+    }
+    let text = restorationText(opened)
+    if opened.warning != nil || message == nil || message?.kind == .note {
+      if let text { message = Message(text, opened.warning == nil ? .note : .warning) }
+    } else if let text, let earlier = message {
+      message = Message(text + "; " + earlier.text, earlier.kind)
+    }
+    return compareIfNeeded()
+  }
+
+  /// Earlier decisions as steps of this session; which side was looked at is not one.
+  private func restoredHistory(_ earlier: [UndoHistory.Step]) -> UndoHistory {
+    var steps: [UndoHistory.Step] = []
+    for step in earlier {
+      var step = step
+      step.decisions.versions = decisions.versions
+      step.decisions = step.decisions.limited(to: decisions.versions)
+      if var last = steps.last {
+        last.decisions.shownSide = step.decisions.shownSide
+        if last.decisions == step.decisions { steps.removeLast() }
+      }
+      steps.append(step)
+    }
+    steps[steps.count - 1].decisions = decisions
+    return UndoHistory(steps: steps)
+  }
+
+  /// Puts restored versions before those that this session made; masks that are among them are not doubled.
+  private mutating func join(_ restored: [Version]) {
+    let known = Set(restored.map(\.id))
+    for version in restored { journalled.tables[version.id] = version.ownTable }
+    let names = renumbered
+    let own = decisions.versions.filter { names[$0.id] == nil && !known.contains($0.id) }.map { version in
+      var version = version
+      version.family = names[version.family] ?? version.family
+      if case .refinement(let base, let settings, let confidence) = version.origin, let id = names[base] {
+        version.origin = .refinement(of: id, settings: settings, maskConfidence: confidence)
+      }
+      return version
+    }
+    let versions = restored + own
+    decisions = decisions.renumbered(names)
+    decisions.versions = versions
+    history = UndoHistory(
+      steps: history.steps.map { step in
+        var step = step
+        step.decisions = step.decisions.renumbered(names)
+        step.decisions.versions = versions
+        return step
+      }, position: history.position)
+    selectedVersion = selectedVersion.map { names[$0] ?? $0 }
+    settledPairings = settledPairings.map { $0.renumbered(names) }
+    askedPairings = Set(askedPairings.map { Set($0.map { names[$0] ?? $0 }) })
+    refinementCount = max(
+      refinementCount, versions.count { if case .refinement = $0.origin { true } else { false } })
+    nextVersionNumber = max(nextVersionNumber, (known.map(\.number).max() ?? 0) + 1)
+  }
+
+  /// Looks as in an earlier session, as far as this image and screen allow.
+  private mutating func look(as earlier: ViewState) {
+    view = earlier
+    view.isPanning = false
+    if !(view.zoom.isFinite && (1...40).contains(view.zoom)) { view.zoom = 1 }
+    if !(0.1...1).contains(view.overlay.opacity) { view.overlay.opacity = ViewState().overlay.opacity }
+    for axis in 0..<3 {
+      let centre = view.centre[axis].isFinite ? view.centre[axis] : 0
+      view.centre[axis] = min(max(0, centre), Double(grid.size[axis] - 1))
+    }
+    moveCrosshair(to: earlier.crosshair)
+  }
+
+  /// "restored 3 versions from 14:46; WARNING"; nil when there is nothing to say.
+  private func restorationText(_ opened: OpenedJournal) -> String? {
+    var parts: [String] = []
+    let count = opened.versions.count - opened.knownMasks.count
+    let time = opened.time.map { " from \($0)" } ?? ""
+    if count > 0 {
+      parts.append("restored \(count) version\(count == 1 ? "" : "s")\(time)")
+    } else if opened.steps.count > 1 {
+      parts.append("restored what was decided\(time)")
+    } else if let earlier = opened.view, earlier != viewAtOpening {
+      parts.append("restored the view\(time)")
+    }
+    if let warning = opened.warning { parts.append(warning) }
+    return parts.isEmpty ? nil : parts.joined(separator: "; ")
+  }
+
+  /// Why something that happened is not on the disk; nil when everything is, or nothing happened.
+  var unjournalledReason: String? {
+    let hasNews = history.steps.count > 1 || decisions.versions.count > content.masks.count
+    switch journal {
+    case .writing: return nil
+    case .failing(let reason): return reason
+    case .absent(let reason): return hasNews ? reason : nil
+    case .opening: return hasNews ? "the journal is still being opened" : nil
+    }
+  }
+}
+
+extension Decisions {
+  /// The same about versions under other numbers.
+  fileprivate func renumbered(_ numbers: [VersionID: VersionID]) -> Decisions {
+    var own = self
+    own.a = a.map { numbers[$0] ?? $0 }
+    own.b = b.map { numbers[$0] ?? $0 }
+    own.pairings = pairings.map { $0.renumbered(numbers) }
+    own.verdicts.accepted = verdicts.accepted.map { numbers[$0] ?? $0 }
+    own.verdicts.rejected = Set(verdicts.rejected.map { numbers[$0] ?? $0 })
+    return own
+  }
+
+  /// The same about those versions that there are.
+  fileprivate func limited(to versions: [Version]) -> Decisions {
+    let known = Set(versions.map(\.id))
+    var own = self
+    own.a = a.flatMap { known.contains($0) ? $0 : nil }
+    own.b = b.flatMap { known.contains($0) ? $0 : nil }
+    if own.a == nil { (own.a, own.b, own.shownSide) = (own.b, nil, .a) }
+    own.pairings = pairings.filter { known.contains($0.older) && known.contains($0.newer) }
+    own.verdicts.accepted = verdicts.accepted.flatMap { known.contains($0) ? $0 : nil }
+    own.verdicts.rejected.formIntersection(known)
+    return own
+  }
+}
+
+extension LabelPairing {
+  /// The same about families under other numbers.
+  fileprivate func renumbered(_ numbers: [VersionID: VersionID]) -> LabelPairing {
+    LabelPairing(numbers[older] ?? older, numbers[newer] ?? newer, partners: partners)
+  }
+}

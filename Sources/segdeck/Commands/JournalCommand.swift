@@ -1,0 +1,176 @@
+import ArgumentParser
+import Foundation
+import ImageFormats
+import Journal
+import Review
+import Volumes
+import Work
+
+/// `segdeck journal`: what reviews left behind, case by case.
+struct JournalCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "journal", abstract: "List, show, export and remove the journals of reviews.",
+    discussion: """
+      A review writes what it makes and decides to ~/.local/state/segdeck/journals, or below $XDG_STATE_HOME: one \
+      file for each image content. Journals that nobody wrote for \(Int(JournalFolder.Limits.days)) days go, and beyond \
+      \(JournalFolder.Limits.byteCount / 1_000_000_000) GB in all the oldest ones, but never one whose accepted version was \
+      not exported.
+      """,
+    subcommands: [List.self, Show.self, Export.self, Remove.self], defaultSubcommand: List.self)
+
+  /// Which journal.
+  struct CaseArgument: ParsableArguments {
+    @Argument(
+      help:
+        "The case: its name, its image's file, or the beginning of its digest, as `journal list` prints them.",
+      completion: .file())
+    var name: String
+
+    /// The one journal that is meant.
+    /// - Throws: ``InputError`` when there is none or more than one.
+    func journal() throws(InputError) -> OpenJournal {
+      let path = FilePath.absolute(name)
+      var found: [OpenJournal] = []
+      for item in JournalFolder().items() {
+        guard let journal = try? OpenJournal(item) else {
+          if name.count >= 4, item.digest.hasPrefix(name) { found.append(try OpenJournal(item)) }
+          continue
+        }
+        let opening = journal.reading.opening
+        let isMeant =
+          opening?.caseName == name || opening?.image == path
+          || name.count >= 4 && item.digest.hasPrefix(name)
+        if isMeant { found.append(journal) }
+      }
+      guard let first = found.first else {
+        throw InputError(name, "has no journal", expected: "a case of `segdeck journal list`")
+      }
+      guard found.count == 1 else {
+        throw InputError(
+          name, "means \(found.count) journals",
+          expected: "the beginning of a digest: "
+            + found.map { String($0.item.digest.prefix(12)) }.joined(separator: ", "))
+      }
+      return first
+    }
+  }
+
+  /// `segdeck journal list`.
+  struct List: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "List every case that has a journal, the latest first.")
+
+    func run() throws {
+      var table = TextTable(
+        heading: ["case", "last", "digest", "verdict", "image", "versions", "MB"])
+      table.leadingColumns = 5
+      for item in JournalFolder().items() {
+        let size = Text.decimals(Double(item.byteCount) / 1e6, 2)
+        let day = JournalTime.formatted(item.modifiedSeconds, "%Y-%m-%d %H:%M")
+        let digest = String(item.digest.prefix(12)).printableLine
+        guard let journal = try? OpenJournal(item) else {
+          table.rows.append(["-", day, digest, "cannot be read", item.path.printableLine, "-", size])
+          continue
+        }
+        let reading = journal.reading
+        table.rows.append([
+          (reading.opening?.caseName ?? "-").printableLine, day, digest, journal.verdictText.printableLine,
+          (reading.opening?.image ?? "-").printableLine, "\(reading.versions.count)", size,
+        ])
+      }
+      try Console.print(
+        table.rows.isEmpty ? "no journals in \(JournalFolder().path.printableLine)" : table.text)
+    }
+  }
+
+  /// `segdeck journal show`.
+  struct Show: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Print what happened in a case, in order.")
+
+    @OptionGroup var chosen: CaseArgument
+
+    func run() throws {
+      let journal = try chosen.journal()
+      let reading = journal.reading
+      let opening = reading.opening
+      var lines = [
+        "case      \(opening?.caseName ?? "-")", "image     \(opening?.image ?? "-")",
+        "digest    \(journal.item.digest)", "journal   \(journal.item.path)",
+        "verdict   \(journal.verdictText)",
+      ]
+      if reading.damagedCount > 0 { lines.append("damaged   \(reading.damagedCount) records cannot be read") }
+      lines.append("")
+      for (line, _) in reading.lines {
+        guard let text = journal.text(line) else { continue }
+        lines.append(JournalTime.formatted(line.time, "%Y-%m-%d %H:%M:%S") + "  " + text)
+      }
+      try Console.print(lines.map(\.printableLine).joined(separator: "\n"))
+    }
+  }
+
+  /// `segdeck journal export`.
+  struct Export: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Write a version as a mask with its record, or print everything as JSON.",
+      discussion: """
+        With -o it writes the version named by --version, or else the accepted one: on exactly the image's grid where the \
+        image is still the same, else on the grid that the journal holds. Without -o it prints the whole journal but the \
+        voxels.
+        """)
+
+    @OptionGroup var chosen: CaseArgument
+
+    @Option(help: "The version's name, as in the review; of several of one name the last.")
+    var version: String?
+
+    @Option(name: .shortAndLong, help: "The mask to write.", completion: .file())
+    var output: String?
+
+    @Flag(help: "Replace the mask if it exists.")
+    var force = false
+
+    func run() throws {
+      let journal = try chosen.journal()
+      guard let output else {
+        if version != nil { throw InputError("--version", "needs -o, the mask to write") }
+        return try Console.print(json: journal.json())
+      }
+      try journal.export(try journal.version(named: version), to: output, isForced: force)
+    }
+  }
+
+  /// `segdeck journal remove`.
+  struct Remove: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Remove a journal with all versions in it; asks first.")
+
+    @OptionGroup var chosen: CaseArgument
+
+    @Flag(help: "Do not ask.")
+    var force = false
+
+    func run() throws {
+      let journal = try chosen.journal()
+      if JournalFile.isInUse(journal.item.path) {
+        throw InputError(chosen.name, "is open in a review and is not removed")
+      }
+      if !force {
+        guard isatty(STDIN_FILENO) == 1 else {
+          throw InputError(
+            chosen.name, "is not removed without a question", expected: "a terminal, or --force")
+        }
+        let name = (journal.reading.opening?.caseName ?? journal.item.digest).printableLine
+        let count = journal.reading.versions.count
+        Console.paint(
+          "Remove the journal of \(name): \(count) version\(count == 1 ? "" : "s"), "
+            + "\(journal.verdictText.printableLine)? [y/N] ")
+        guard let answer = readLine(), ["y", "yes"].contains(answer.lowercased()) else {
+          return Console.note("not removed")
+        }
+      }
+      guard unlink(journal.item.path) == 0 else {
+        throw InputError(journal.item.path, "cannot be removed", found: String(cString: strerror(errno)))
+      }
+    }
+  }
+}

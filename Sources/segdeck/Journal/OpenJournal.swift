@@ -1,0 +1,135 @@
+import Foundation
+import ImageFormats
+import Journal
+import Review
+import Volumes
+import Work
+
+/// A journal that is looked at from outside a review.
+struct OpenJournal {
+  let item: JournalFolder.Item
+  let file: JournalFile
+  let reading: JournalReading
+
+  /// - Throws: ``InputError`` when the file cannot be read or belongs to a newer program.
+  init(_ item: JournalFolder.Item) throws(InputError) {
+    self.item = item
+    let (file, contents) = try JournalFile.reading(item.path)
+    self.file = file
+    reading = JournalReading(contents)
+  }
+
+  private func name(_ id: VersionID) -> String {
+    reading.versions.first { $0.note.id == id }?.note.name ?? "version \(id.number)"
+  }
+
+  /// "accepted CRF 1, exported; flagged"; "-" for none.
+  var verdictText: String {
+    let verdicts = reading.verdicts
+    var facts: [String] = []
+    if let accepted = verdicts.accepted {
+      facts.append("accepted \(name(accepted))" + (reading.exported[accepted] == nil ? "" : ", exported"))
+    }
+    facts += verdicts.rejected.sorted().map { "rejected \(name($0))" }
+    if verdicts.isFlagged { facts.append("flagged") }
+    return facts.isEmpty ? "-" : facts.joined(separator: "; ")
+  }
+
+  /// What a line says; nil for where the reviewer looked.
+  func text(_ line: JournalLine) -> String? {
+    if let opened = line.opened { return "opened \(opened.image) with \(opened.program)" }
+    if let version = line.version {
+      switch version.origin {
+      case .mask(let path): return "version \(version.name): from \(path)"
+      case .network(let modelID, _): return "version \(version.name): network \(modelID)"
+      case .refinement(let base, _, _): return "version \(version.name): the CRF on \(name(base))"
+      }
+    }
+    if let labels = line.labels { return "labels of \(name(labels.version)) named" }
+    if let decided = line.decided { return decided.step }
+    if let exported = line.exported { return "exported \(name(exported.version)) to \(exported.path)" }
+    return nil
+  }
+
+  /// Everything but the voxels.
+  func json() throws(InputError) -> Data {
+    struct Whole: Encodable {
+      var digest: String
+      var opened: JournalLine.Opening?
+      var versions: [JournalLine.VersionNote]
+      var decisions: Decisions?
+      var exported: [JournalLine.Export]
+      var view: ViewState?
+      var events: [JournalLine]
+    }
+    let whole = Whole(
+      digest: item.digest, opened: reading.opening, versions: reading.versions.map(\.note),
+      decisions: reading.steps.last?.decisions,
+      exported: reading.exported.sorted { $0.key < $1.key }.map {
+        JournalLine.Export(version: $0.key, path: $0.value)
+      }, view: reading.view, events: reading.lines.map(\.line))
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    encoder.nonConformingFloatEncodingStrategy = .convertToString(
+      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    guard let data = try? encoder.encode(whole) else {
+      preconditionFailure("a journal of plain values is JSON")
+    }
+    return data
+  }
+
+  /// The version of a name, the accepted one for nil.
+  func version(named name: String?) throws(InputError) -> JournalLine.VersionNote {
+    let notes = reading.versions.map(\.note)
+    guard let name else {
+      guard let accepted = notes.first(where: { $0.id == reading.verdicts.accepted }) else {
+        throw InputError(
+          "journal", "has no accepted version",
+          expected: "--version with one of " + notes.map(\.name).joined(separator: ", "))
+      }
+      return accepted
+    }
+    guard let found = notes.last(where: { $0.name == name }) else {
+      throw InputError(
+        "--version \(name)", "no such version", expected: notes.map(\.name).joined(separator: ", "))
+    }
+    return found
+  }
+
+  /// Writes a version as a review would have exported it.
+  func export(_ note: JournalLine.VersionNote, to path: String, isForced: Bool) throws {
+    guard let opening = reading.opening else {
+      throw InputError(item.path, "does not say on which grid it lies")
+    }
+    guard
+      let voxels = reading.voxels(of: note.id, count: opening.grid.size.voxelCount, in: file)
+    else { throw InputError(item.path, "the voxels of \(note.name) are damaged") }
+    let labels = LabelVolume(grid: opening.grid, voxels: voxels, coding: note.coding ?? .identity)
+    let image = try sameImage(opening)
+    if image == nil {
+      Console.note(
+        "\(opening.image): no longer the image that was reviewed; the mask gets the grid of the journal")
+    }
+    let place = try OutputPlace(
+      path, isForced: isForced, companions: MaskRecord.companions(ofMask: path), kind: .image)
+    var record = MaskRecord()
+    record.input = image?.recorded
+    if case .refinement(_, let settings, let confidence) = note.origin {
+      record.refinement = settings
+      record.maskConfidence = confidence
+    }
+    record.review = ReviewRecord(
+      reviewer: NSUserName(), verdict: reading.verdicts[note.id]?.rawValue, version: note.name,
+      flagged: reading.verdicts.isFlagged ? true : nil, exported: Date.now.formatted(.iso8601))
+    try record.write(
+      labels, note.labels, source: image?.image.source ?? ImageSource(grid: opening.grid), to: place)
+  }
+
+  /// The image's file, where its content is still that of the journal.
+  private func sameImage(_ opening: JournalLine.Opening) throws -> OpenedImage? {
+    guard let image = try? OpenedImage(opening.image), let volume = try? image.image.scalarVolume(),
+      try ContentDigest.sha256(of: volume, WorkContext()) == item.digest
+    else { return nil }
+    return image
+  }
+}

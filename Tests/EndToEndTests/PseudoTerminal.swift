@@ -1,0 +1,103 @@
+import Foundation
+import Glibc
+import Synchronization
+import TestSupport
+
+/// A program on a terminal of its own, without a shell or tmux between: quick to start, to type to and to kill.
+final class PseudoTerminal {
+  private let main: Int32
+  private let process: pid_t
+  private let output = Output()
+  private var hasEnded = false
+
+  /// What the program sent so far.
+  private final class Output: Sendable {
+    let text = Mutex("")
+  }
+
+  /// Starts `words` on a terminal of 100 x 30 with `environment` over the test's own.
+  init(_ words: [String], environment: [String: String]) throws {
+    // What unlockpt and ptsname do; the functions themselves are not among those that Swift sees.
+    let (unlock, getNumber): (UInt, UInt) = (0x4004_5431, 0x8004_5430)
+    var (isLocked, number): (Int32, Int32) = (0, -1)
+    main = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC)
+    guard main >= 0, ioctl(main, unlock, &isLocked) == 0, ioctl(main, getNumber, &number) == 0 else {
+      throw TmuxSession.Failure(description: "no pseudo-terminal: errno \(errno)")
+    }
+    let name = "/dev/pts/\(number)"
+    var actions = posix_spawn_file_actions_t()
+    posix_spawn_file_actions_init(&actions)
+    defer { posix_spawn_file_actions_destroy(&actions) }
+    // The first terminal that a session leader opens becomes the one that controls it.
+    posix_spawn_file_actions_addopen(&actions, 0, name, O_RDWR, 0)
+    posix_spawn_file_actions_adddup2(&actions, 0, 1)
+    posix_spawn_file_actions_adddup2(&actions, 0, 2)
+    for descriptor in Int32(3)..<1024 { posix_spawn_file_actions_addclose(&actions, descriptor) }
+    var attributes = posix_spawnattr_t()
+    posix_spawnattr_init(&attributes)
+    defer { posix_spawnattr_destroy(&attributes) }
+    var signals = sigset_t()
+    sigemptyset(&signals)
+    posix_spawnattr_setsigmask(&attributes, &signals)
+    sigfillset(&signals)
+    posix_spawnattr_setsigdefault(&attributes, &signals)
+    let newSession = 0x80
+    posix_spawnattr_setflags(
+      &attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF) | Int16(newSession))
+    let all = ["sh", "-c", "stty rows 30 cols 100; exec \"$@\"", "sh"] + words
+    var arguments = all.map { strdup($0) } + [nil]
+    let merged = ProcessInfo.processInfo.environment.merging(
+      ["TERM": "xterm-256color", "LANG": "C.UTF-8", "COLORTERM": "", "NO_COLOR": ""].merging(environment) {
+        $1
+      }
+    ) { $1 }
+    var variables = merged.map { strdup("\($0)=\($1)") } + [nil]
+    defer { for text in arguments + variables { free(text) } }
+    var started = pid_t()
+    let failure = posix_spawnp(&started, "sh", &actions, &attributes, &arguments, &variables)
+    guard failure == 0 else {
+      close(main)
+      throw TmuxSession.Failure(description: "sh cannot be run (errno \(failure))")
+    }
+    process = started
+    let (main, output) = (main, output)
+    Thread.detachNewThread {
+      var bytes = [UInt8](repeating: 0, count: 1 << 16)
+      while true {
+        let count = read(main, &bytes, bytes.count)
+        if count < 0, errno == EINTR { continue }
+        guard count > 0 else { break }
+        let text = String(decoding: bytes[..<count], as: UTF8.self)
+        output.text.withLock { $0 = String(($0 + text).suffix(1 << 17)) }
+      }
+      close(main)
+    }
+  }
+
+  deinit { if !hasEnded { end(with: SIGKILL) } }
+
+  /// Sends a text as if it were typed.
+  func type(_ text: String) {
+    let bytes = Array(text.utf8)
+    _ = bytes.withUnsafeBytes { write(main, $0.baseAddress!, $0.count) }
+  }
+
+  /// Whether the program has sent `text`, within so many seconds.
+  func hasSent(_ text: String, within seconds: Double) -> Bool {
+    let deadline = Date().addingTimeInterval(seconds)
+    repeat {
+      if output.text.withLock({ $0.contains(text) }) { return true }
+      usleep(5000)
+    } while Date() < deadline
+    return false
+  }
+
+  /// Sends a signal and waits until the program has ended.
+  func end(with signal: Int32) {
+    guard !hasEnded else { return }
+    hasEnded = true
+    kill(process, signal)
+    var status: Int32 = 0
+    while waitpid(process, &status, 0) < 0, errno == EINTR {}
+  }
+}

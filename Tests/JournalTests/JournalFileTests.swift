@@ -1,0 +1,209 @@
+import Foundation
+import Journal
+import Testing
+import Work
+
+/// A folder of its own for one test.
+private final class Folder {
+  let path: String
+
+  init() throws {
+    let place = FileManager.default.temporaryDirectory.appending(path: "segdeck-journal-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)
+    path = place.path
+  }
+
+  deinit { try? FileManager.default.removeItem(atPath: path) }
+
+  func callAsFunction(_ name: String) -> String { path + "/" + name }
+
+  var names: [String] { ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []).sorted() }
+}
+
+private func record(_ number: Int) -> JournalRecord {
+  JournalRecord(
+    text: Data("{\"number\":\(number)}".utf8),
+    voxels: Data((0..<number * 3).map { UInt8(truncatingIfNeeded: $0 * 7 + number) }))
+}
+
+private func texts(_ contents: JournalFile.Contents) -> [String] {
+  contents.entries.map { String(decoding: $0.text, as: UTF8.self) }
+}
+
+private func text(_ number: Int) -> String { String(decoding: record(number).text, as: UTF8.self) }
+
+/// A journal of five records, closed.
+private func written(_ path: String) throws {
+  let (file, contents) = try #require(try JournalFile.writing(path))
+  #expect(contents.entries == [])
+  try file.append((0..<3).map(record))
+  try file.append((3..<5).map(record))
+}
+
+@Test("records come back in order with their voxels, and a journal that is opened again goes on")
+func recordsComeBack() throws {
+  let folder = try Folder()
+  try written(folder("a.journal"))
+  do {
+    let (file, contents) = try #require(try JournalFile.writing(folder("a.journal")))
+    #expect(texts(contents) == (0..<5).map(text))
+    #expect(contents.entries.map { file.voxels(of: $0) } == (0..<5).map { record($0).voxels })
+    try file.append([record(5)])
+  }
+  let (_, contents) = try JournalFile.reading(folder("a.journal"))
+  #expect(texts(contents) == (0..<6).map(text))
+  #expect(contents.damagedCount == 0)
+  #expect(folder.names == ["a.journal"])
+}
+
+@Test("a journal that was cut at any byte keeps what stands before the cut, and goes on")
+func cutAnywhere() throws {
+  let folder = try Folder()
+  try written(folder("whole"))
+  let whole = try Data(contentsOf: URL(filePath: folder("whole")))
+  // Where each record ends: a header of 24 bytes, text and voxels behind the first line.
+  var ends = [whole.firstIndex(of: 10)! + 1]
+  for number in 0..<5 {
+    ends.append(ends[number] + 24 + record(number).text.count + record(number).voxels.count)
+  }
+  #expect(ends[5] == whole.count)
+  for count in 0...whole.count {
+    try whole.prefix(count).write(to: URL(filePath: folder("cut")))
+    let intact = ends.dropFirst().count { $0 <= count }
+    do {
+      let (file, contents) = try #require(try JournalFile.writing(folder("cut")))
+      #expect(texts(contents) == (0..<intact).map(text), "cut at \(count)")
+      try file.append([record(9)])
+    }
+    let (file, contents) = try JournalFile.reading(folder("cut"))
+    #expect(texts(contents) == (0..<intact).map(text) + [text(9)], "cut at \(count)")
+    #expect(file.voxels(of: try #require(contents.entries.last)) == record(9).voxels)
+  }
+  #expect(folder.names == ["cut", "whole"])
+}
+
+@Test(
+  "a flipped bit loses at most what is behind it; voxels that it hits are refused, and the journal goes on")
+func flippedBits() throws {
+  let folder = try Folder()
+  try written(folder("whole"))
+  let whole = try Data(contentsOf: URL(filePath: folder("whole")))
+  var ends = [whole.firstIndex(of: 10)! + 1]
+  for number in 0..<5 {
+    ends.append(ends[number] + 24 + record(number).text.count + record(number).voxels.count)
+  }
+  for position in 0..<whole.count {
+    var damaged = whole
+    damaged[position] ^= UInt8(1 << (position % 8))
+    try damaged.write(to: URL(filePath: folder("flipped")))
+    let before = ends.dropFirst().count { $0 <= position }
+    do {
+      let (file, contents) = try #require(try JournalFile.writing(folder("flipped")))
+      #expect(Array(texts(contents).prefix(before)) == (0..<before).map(text), "bit at \(position)")
+      for entry in contents.entries {
+        let number = try #require((0..<5).first { Data(text($0).utf8) == entry.text })
+        let voxels = file.voxels(of: entry)
+        #expect(voxels == record(number).voxels || voxels == nil && number == before, "bit at \(position)")
+      }
+      try file.append([record(9)])
+    }
+    let (_, contents) = try JournalFile.reading(folder("flipped"))
+    #expect(texts(contents).last == text(9), "bit at \(position)")
+    #expect(Array(texts(contents).prefix(before)) == (0..<before).map(text), "bit at \(position)")
+  }
+}
+
+@Test("what is more than an unfinished record is kept beside the journal before it is cut off")
+func damageIsKept() throws {
+  let folder = try Folder()
+  try written(folder("a"))
+  var bytes = try Data(contentsOf: URL(filePath: folder("a")))
+  let first = bytes.firstIndex(of: 10)! + 1
+  bytes[first] ^= 1
+  try bytes.write(to: URL(filePath: folder("a")))
+  #expect(texts(try #require(try JournalFile.writing(folder("a"))).contents) == [])
+  #expect(folder.names == ["a", "a.damaged"])
+  #expect(try Data(contentsOf: URL(filePath: folder("a.damaged"))) == bytes)
+}
+
+@Test("one program writes a journal; another one reads it")
+func oneWriter() throws {
+  let folder = try Folder()
+  try written(folder("a"))
+  let first = try #require(try JournalFile.writing(folder("a")))
+  #expect(try JournalFile.writing(folder("a")) == nil)
+  #expect(JournalFile.isInUse(folder("a")))
+  #expect(texts(try JournalFile.reading(folder("a")).contents) == (0..<5).map(text))
+  try first.file.append([record(5)])
+  #expect(texts(try JournalFile.reading(folder("a")).contents) == (0..<6).map(text))
+}
+
+@Test("journals of a newer program and places that cannot be written are refused with one line")
+func refusals() throws {
+  let folder = try Folder()
+  // The checksum of "segdeck journal 2", as zlib computes it.
+  try Data("segdeck journal 2 \(String(crc("segdeck journal 2"), radix: 16, padded: 8))\n".utf8).write(
+    to: URL(filePath: folder("newer")))
+  #expect(
+    throws: InputError(
+      folder("newer"), "was written by a newer segdeck", expected: "journals of version 1")
+  ) { try JournalFile.writing(folder("newer")) }
+  #expect(throws: InputError(folder("no/such"), "cannot be written", found: "No such file or directory")) {
+    try JournalFile.writing(folder("no/such"))
+  }
+  #expect(throws: InputError(folder.path, "cannot be written", found: "Is a directory")) {
+    try JournalFile.writing(folder.path)
+  }
+}
+
+/// The CRC-32 of a text, bit by bit.
+private func crc(_ text: String) -> UInt32 {
+  var value = ~UInt32(0)
+  for byte in text.utf8 {
+    value ^= UInt32(byte)
+    for _ in 0..<8 { value = value & 1 == 1 ? value >> 1 ^ 0xEDB8_8320 : value >> 1 }
+  }
+  return ~value
+}
+
+extension String {
+  fileprivate init(_ number: UInt32, radix: Int, padded width: Int) {
+    let text = String(number, radix: radix)
+    self = String(repeating: "0", count: width - text.count) + text
+  }
+}
+
+@Test("old journals go, and the oldest beyond the size of all; protected and open ones stay")
+func pruning() throws {
+  let folder = try Folder()
+  let journals = JournalFolder(environment: ["XDG_STATE_HOME": folder.path])
+  #expect(journals.path == folder("segdeck/journals"))
+  try journals.make()
+  #expect(journals.items() == [])
+  let now = 1_000_000_000.0
+  for (name, days) in [("new", 1.0), ("second", 2), ("kept", 200), ("old", 181), ("open", 300)] {
+    try Data(count: 1000).write(to: URL(filePath: journals.file(of: name)))
+    try FileManager.default.setAttributes(
+      [.modificationDate: Date(timeIntervalSince1970: now - days * 86400)],
+      ofItemAtPath: journals.file(of: name))
+  }
+  #expect(journals.items().map(\.digest) == ["new", "second", "old", "kept", "open"])
+  let descriptor = open(journals.file(of: "open"), O_RDONLY)
+  defer { close(descriptor) }
+  #expect(flock(descriptor, LOCK_EX | LOCK_NB) == 0)
+  let removed = journals.prune(nowSeconds: now) { $0.digest == "kept" }
+  #expect(removed.map(\.digest) == ["old"])
+  #expect(
+    journals.prune(nowSeconds: now, byteCount: 1500) { $0.digest == "kept" }.map(\.digest) == ["second"])
+  #expect(journals.items().map(\.digest) == ["new", "kept", "open"])
+}
+
+@Test("the folder is the user's, and a relative XDG_STATE_HOME does not count")
+func folders() {
+  #expect(
+    JournalFolder(environment: ["XDG_STATE_HOME": "state", "HOME": "/home/reader"]).path
+      == "/home/reader/.local/state/segdeck/journals")
+  #expect(
+    JournalFolder(environment: ["HOME": "/home/reader"]).path == "/home/reader/.local/state/segdeck/journals")
+  #expect(JournalFolder(environment: ["XDG_STATE_HOME": "/state/"]).path == "/state/segdeck/journals")
+}

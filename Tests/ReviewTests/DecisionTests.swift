@@ -1,0 +1,258 @@
+import Review
+import Screen
+import Testing
+import Volumes
+import Work
+
+extension ReviewState {
+  /// Runs the pretended network to its end.
+  @discardableResult
+  mutating func runNetwork() throws -> [ReviewEffect] {
+    let asked = type("m")
+    if let job = asked.started { _ = reduce(&self, .jobEnded(job.id, .models([pretendedModel]))) }
+    let id = try #require(jobs[.segmentation]?.id ?? press(.enter).started?.id)
+    let result = networkResult(for: content)
+    let statistics = try LabelStatistics.all(of: result.labels, work: .init())
+    return reduce(&self, .jobEnded(id, .segmented(result, statistics: statistics)))
+  }
+
+  /// Ends the job of a kind with a refinement of all of the image that takes away label 1.
+  @discardableResult
+  mutating func finishRefining(_ kind: JobKind) throws -> [ReviewEffect] {
+    let job = try #require(jobs[kind])
+    let base = try #require(refinementBase)
+    let request = RefinementRequest(
+      image: content.image, source: .mask(base.labels, confidence: 0.9), table: base.table,
+      settings: decisions.knobs.refinement, unrefined: base.labels, unrefinedStatistics: base.statistics)
+    var refined = base.labels
+    for offset in refined.voxels.indices where refined.voxels[offset] == 1 { refined.voxels[offset] = 0 }
+    let labels = RefinedLabels(box: VoxelBounds(refined.grid.size), labels: refined)
+    return reduce(&self, .jobEnded(job.id, .refined(try RefinedPart(labels, of: request, WorkContext()))))
+  }
+
+  /// Opens the CRF panel and lets all of the image follow.
+  mutating func refineLive() throws {
+    type("t")
+    try finishRefining(.preview)
+    try finishRefining(.following)
+  }
+}
+
+@Suite struct DecisionTests {
+  @Test("undo takes back which versions are shown and what was judged; versions and results stay")
+  func versionsStay() throws {
+    var state = try openedState()
+    try state.runNetwork()
+    try state.refineLive()
+    state.press(.enter, .escape)
+    state.type("y")
+    #expect(state.decisions.versions.map(\.name) == ["manual.nii.gz", "liver network", "CRF 1"])
+    let versions = state.decisions.versions
+    var undone: [String] = []
+    for _ in 0..<6 {
+      state.type("z")
+      undone.append(state.message?.text ?? "")
+    }
+    #expect(
+      undone == [
+        "undid: accept CRF 1", "undid: show CRF 1", "undid: show liver network", "nothing to undo",
+        "nothing to undo", "nothing to undo",
+      ])
+    #expect(state.decisions.versions == versions)
+    #expect(state.decisions.a == VersionID(1))
+    #expect(state.decisions.b == nil)
+    #expect(state.decisions.verdicts == Verdicts())
+    // Any version can be shown again, and a new step destroys nothing.
+    state.type("v")
+    state.press(.down, .down, .enter, .escape)
+    #expect(state.decisions.versions == versions)
+  }
+
+  @Test("window, plane and zoom are no steps: they leave what can be redone alone")
+  func viewIsNoStep() throws {
+    var state = try openedState()
+    state.type("b ")
+    state.type("qz")
+    let history = state.history
+    state.type("w")
+    state.press(.down, .enter)
+    state.type(":window 40 400")
+    state.press(.enter)
+    state.type("Wc+O")
+    for action in [MouseEvent.Action.press, .drag, .release] {
+      let cell = ScreenCell(row: 8, column: action == .press ? 10 : 14)
+      _ = reduce(&state, .terminal(.mouse(MouseEvent(action: action, button: 3, cell: cell))))
+    }
+    #expect(state.history == history)
+    state.type("Z")
+    #expect(state.message == Message("redid: hide spleen"))
+  }
+
+  @Test("a step after an undo keeps what was undone: undoing on reaches it, and U goes to any step")
+  func undoneStaysReachable() throws {
+    var state = try openedState()
+    state.type("b ")
+    state.press(.down)
+    state.type(" q")
+    let both = state.decisions
+    state.type("zzf")
+    #expect(
+      state.history.steps.map(\.name)
+        == ["opening", "hide spleen", "hide liver", "back to before hide spleen", "flag the case"])
+    #expect(state.decisions.hiddenLabels == [])
+    state.type("zz")
+    #expect(state.message == Message("undid: back to before hide spleen"))
+    #expect(state.decisions == both)
+    state.type("ZZ")
+    #expect(state.decisions.verdicts.isFlagged)
+    state.type("U")
+    #expect(state.dialog == .history(selected: 4))
+    state.press(.up, .up, .enter)
+    #expect(state.message == Message("went to: hide liver"))
+    #expect(state.decisions == both)
+  }
+
+  @Test("turns of one knob are one step, and undoing one in the middle of others loses none")
+  func turnsJoin() throws {
+    var state = try openedState()
+    state.type("t")
+    state.press(.right, .right, .down, .right)
+    #expect(state.history.steps.map(\.name) == ["opening", "turn μ1 appearance", "turn θα reach"])
+    #expect(state.history.steps[1].decisions.knobs.refinement.appearanceWeight == 3.2)
+    state.type("zz")
+    #expect(state.decisions.knobs == KnobSettings())
+    state.press(.right)
+    #expect(
+      state.history.steps.map(\.name).suffix(2) == ["back to before turn μ1 appearance", "turn θα reach"])
+  }
+
+  @Test("undo inside the CRF panel brings it whole to the version that is then shown")
+  func panelFollowsUndo() throws {
+    var state = try openedState()
+    try state.runNetwork()
+    state.type("t")
+    let network = VersionID(2)
+    let measures = ImageMeasures(noise: 4, edgeContrast: 60, suggested: RefinementSettings(thetaBeta: 12))
+    _ = reduce(&state, .jobEnded(try #require(state.jobs[.measurement]?.id), .measured(measures)))
+    #expect(state.measures?.version == network)
+    state.selectedKnob = .auxiliaryWeight(0)
+    let effects = state.type("z")
+    #expect(state.message == Message("undid: show liver network"))
+    #expect(state.refinementBase?.id == VersionID(1))
+    #expect(state.selectedKnob == .appearanceWeight)
+    let started = effects.compactMap { effect -> JobKind? in
+      if case .start(_, let request) = effect { request.kind } else { nil }
+    }
+    #expect(started.contains(.measurement))
+    #expect(state.jobs[.preview]?.purpose == .preview(base: VersionID(1), state.decisions.knobs))
+    #expect(state.jobs[.measurement]?.purpose == .measurement(base: VersionID(1)))
+  }
+
+  @Test("accepting, rejecting and flagging are facts beside each other, and a change of one is said")
+  func verdictsStandBesideEachOther() throws {
+    var state = try openedState()
+    try state.runNetwork()
+    state.type("yf")
+    #expect(state.decisions.verdicts == Verdicts(accepted: VersionID(2), isFlagged: true))
+    state.press(.tab)
+    state.type("e")
+    #expect(
+      state.decisions.verdicts == Verdicts(accepted: VersionID(2), rejected: [VersionID(1)], isFlagged: true))
+    #expect(state.message == Message("rejected manual.nii.gz"))
+    state.type("y")
+    #expect(
+      state.message
+        == Message(
+          "accepted manual.nii.gz, no longer rejected, instead of liver network; E exports it"))
+    state.type("e")
+    #expect(state.message == Message("rejected manual.nii.gz; it is no longer accepted"))
+    #expect(state.decisions.verdicts == Verdicts(rejected: [VersionID(1)], isFlagged: true))
+    state.type("ef")
+    #expect(state.decisions.verdicts == Verdicts())
+    state.type("yf")
+    let provenance = state.provenance(of: state.decisions.versions[0])
+    #expect(provenance.verdict == "accepted")
+    #expect(provenance.isCaseFlagged)
+  }
+
+  @Test(
+    "q closes the panel or list that is open, and quits only from the picture",
+    arguments: ["b", "v", "t", "P", "w", "?", "U"])
+  func panelsClose(key: String) throws {
+    var state = try openedState()
+    state.type(key)
+    state.type("q")
+    #expect(state.phase == .reviewing)
+    #expect(state.keyContext == .picture)
+    state.type("q")
+    #expect(state.phase == .ended(failure: nil))
+  }
+
+  @Test("Ctrl-C cancels the running job; without one it quits as q does")
+  func interruption() throws {
+    var state = try openedState()
+    _ = reduce(&state, .jobEnded(state.type("m").started!.id, .models([pretendedModel])))
+    let id = state.press(.enter).started!.id
+    state.type("t")
+    #expect(state.press(.control("c")).contains(.cancel(id)))
+    #expect(state.message == Message("cancelled: running liver network"))
+    #expect(state.focus == .refinement)
+    state.type("qy")
+    state.press(.control("c"))
+    #expect(state.dialog == .question(.quit(losing: [.acceptedVersion(VersionID(1))])))
+    state.press(.control("c"))
+    #expect(state.phase == .reviewing)
+    state.type("ny")
+    state.press(.control("c"))
+    #expect(state.phase == .ended(failure: nil))
+  }
+
+  @Test("quitting says everything that would be lost at once")
+  func quitting() throws {
+    var state = try openedState()
+    _ = reduce(&state, .jobEnded(state.type("m").started!.id, .models([pretendedModel])))
+    state.press(.enter)
+    state.type("y:q")
+    state.press(.enter)
+    #expect(
+      state.dialog
+        == .question(.quit(losing: [.acceptedVersion(VersionID(1)), .job(title: "running liver network")])))
+    #expect(
+      render(state).text.joined(separator: " ").contains("manual.nii.gz is accepted and was not exported."))
+    state.type("y")
+    #expect(state.phase == .ended(failure: nil))
+  }
+
+  @Test(
+    "leaving the CRF with a refined image that is not kept says so once",
+    arguments: [Key.escape, "q", "t", "b", "v"])
+  func unkeptResult(key: Key) throws {
+    var state = try openedState()
+    try state.refineLive()
+    state.press(key)
+    #expect(state.focus == .refinement)
+    #expect(
+      state.message
+        == Message("the refined image is not kept: Enter keeps it as a version, once more drops it", .warning)
+    )
+    var kept = state
+    kept.press(.enter)
+    #expect(kept.decisions.versions.map(\.name) == ["manual.nii.gz", "CRF 1"])
+    kept.press(.escape)
+    #expect(kept.focus == .picture)
+    state.press(key)
+    #expect(state.focus != .refinement)
+    #expect(state.live == nil)
+  }
+
+  @Test("Escape after a refused line leaves the panel open")
+  func refusedLine() throws {
+    var state = try openedState()
+    state.type("t:set theta-alpha 5000")
+    state.press(.enter)
+    #expect(state.message?.kind == .error)
+    state.press(.escape)
+    #expect(state.message == nil)
+    #expect(state.focus == .refinement)
+  }
+}

@@ -1,0 +1,268 @@
+import Foundation
+import Review
+import Screen
+import Testing
+import Volumes
+import Work
+
+/// A case with a network's result that was refined, accepted and looked at, and all that was noted of it.
+private func reviewedCase() throws -> (state: ReviewState, notes: [JournalEntry]) {
+  var state = try openedState(journal: nil)
+  let id = try #require(state.jobs[.journal]?.id)
+  var notes = reduce(&state, .jobEnded(id, .journalOpened(OpenedJournal()))).notes
+  notes += try state.runNetwork().notes
+  state.type("t")
+  try state.finishRefining(.preview)
+  try state.finishRefining(.following)
+  notes += state.press(.enter, .escape).notes
+  notes += state.type("yf]").notes
+  return (state, notes)
+}
+
+/// What a journal of these notes holds; without voxels of versions that the case opens itself, unless `keepsMasks`.
+private func journal(_ notes: [JournalEntry], knownMasks: [Int: VersionID] = [0: VersionID(1)])
+  -> OpenedJournal
+{
+  var opened = OpenedJournal(knownMasks: knownMasks, time: "14:46")
+  for note in notes {
+    switch note {
+    case .version(let version): opened.versions.append(version)
+    case .labels: break
+    case .decided(let step, let decisions):
+      opened.steps.append(UndoHistory.Step(name: step, decisions: decisions))
+    case .exported(let id, let path): opened.exported[id] = path
+    case .looked(let view): opened.view = view
+    }
+  }
+  return opened
+}
+
+/// A short name of each note.
+private func names(_ notes: [JournalEntry]) -> [String] {
+  notes.map { note in
+    switch note {
+    case .version(let version): "version \(version.name)"
+    case .labels(let id, _): "labels \(id.number)"
+    case .decided(let step, _): step
+    case .exported(_, let path): "exported \(path)"
+    case .looked: "looked"
+    }
+  }
+}
+
+/// A state in which the phantom was just opened as a session of its own, before its journal was read.
+private func laterSession(_ content: ReviewCase = phantomCase()) throws -> ReviewState {
+  var request = OpenCaseRequest(imagePath: "case-1.nii.gz")
+  request.firstVersionNumber = 1000
+  var state = ReviewState(
+    request: request, screen: ScreenSize(rows: 24, columns: 80), capabilities: trueColour)
+  _ = state.begin()
+  let opened = OpenedCase(
+    content: content, intensities: IntensitySummary(content.image),
+    maskStatistics: try content.masks.map { try LabelStatistics.all(of: $0.labels, work: WorkContext()) })
+  _ = reduce(&state, .jobEnded(JobID(1), .opened(opened)))
+  return state
+}
+
+extension ReviewState {
+  /// Takes a journal as its job would bring it.
+  fileprivate mutating func read(_ journal: OpenedJournal) throws -> [ReviewEffect] {
+    reduce(&self, .jobEnded(try #require(jobs[.journal]?.id), .journalOpened(journal)))
+  }
+}
+
+@Suite struct JournalTests {
+  @Test("everything that happens is noted once, in order")
+  func notes() throws {
+    let (state, notes) = try reviewedCase()
+    #expect(
+      names(notes) == [
+        "version manual.nii.gz", "opening", "looked", "version liver network", "show liver network",
+        "version CRF 1", "show CRF 1", "accept CRF 1", "flag the case", "looked",
+      ])
+    guard
+      case .decided(_, let decided)? = notes.last(where: { if case .decided = $0 { true } else { false } })
+    else {
+      Issue.record("nothing was decided")
+      return
+    }
+    #expect(decided.verdicts == Verdicts(accepted: VersionID(3), isFlagged: true))
+    #expect(decided.versions == [])
+    #expect(state.journal == .writing)
+  }
+
+  @Test("the same case opened again has all versions, decisions and the view, and says from when")
+  func restoring() throws {
+    let (before, notes) = try reviewedCase()
+    var state = try laterSession()
+    let effects = try state.read(journal(notes))
+    #expect(state.message == Message("restored 2 versions from 14:46"))
+    #expect(state.decisions == before.decisions)
+    #expect(state.view == before.view)
+    #expect(
+      state.history.steps.map(\.name) == [
+        "opening", "show liver network", "show CRF 1", "accept CRF 1", "flag the case",
+      ])
+    #expect(effects.notes == [])
+    // A decision can be taken back, and the next CRF has a name of its own.
+    state.type("zz")
+    #expect(state.decisions.verdicts == Verdicts())
+    state.type("t")
+    try state.finishRefining(.preview)
+    try state.finishRefining(.following)
+    state.press(.right)
+    try state.finishRefining(.preview)
+    try state.finishRefining(.following)
+    state.press(.enter)
+    #expect(state.decisions.versions.map(\.name) == ["manual.nii.gz", "liver network", "CRF 1", "CRF 2"])
+  }
+
+  @Test("a mask that the journal does not hold is added and shown; one that it holds is not doubled")
+  func masksJoin() throws {
+    let (_, notes) = try reviewedCase()
+    var content = phantomCase()
+    content.masks.append(content.masks[0])
+    content.masks[1].name = "second.nii.gz"
+    content.masks[1].labels.voxels[0] = 1
+    var state = try laterSession(content)
+    let effects = try state.read(journal(notes))
+    #expect(
+      state.decisions.versions.map(\.name) == ["manual.nii.gz", "liver network", "CRF 1", "second.nii.gz"])
+    #expect(state.decisions.a == VersionID(1))
+    #expect(state.decisions.b == VersionID(1001))
+    #expect(state.decisions.verdicts == Verdicts(accepted: VersionID(3), isFlagged: true))
+    #expect(names(effects.notes).contains("version second.nii.gz"))
+    #expect(!names(effects.notes).contains("version manual.nii.gz"))
+  }
+
+  @Test("what the reviewer did before the journal was read stays and is noted")
+  func lateJournal() throws {
+    let (_, notes) = try reviewedCase()
+    var state = try laterSession()
+    state.type("t")
+    try state.finishRefining(.preview)
+    try state.finishRefining(.following)
+    state.press(.enter, .escape)
+    state.type("e]")
+    let view = state.view
+    let effects = try state.read(journal(notes))
+    #expect(state.view == view)
+    #expect(state.decisions.versions.map(\.id) == [1, 2, 3, 1001].map { VersionID($0) })
+    #expect(state.decisions.a == VersionID(1))
+    #expect(state.decisions.b == VersionID(1001))
+    #expect(state.decisions.verdicts == Verdicts(rejected: [VersionID(1001)]))
+    #expect(state.version(VersionID(1000))?.id == VersionID(1))
+    #expect(names(effects.notes).contains("version CRF 1"))
+    #expect(names(effects.notes).contains("reject CRF 1"))
+  }
+
+  @Test("an exported version is known as exported another time")
+  func exportsAreKnown() throws {
+    var (state, notes) = try reviewedCase()
+    let id = try #require(state.type("E").started?.id)
+    notes += reduce(&state, .jobEnded(id, .exported(.written(path: "/cases/case-1_seg.nii.gz")))).notes
+    var later = try laterSession()
+    _ = try later.read(journal(notes))
+    later.type("q")
+    #expect(later.phase == .ended(failure: nil))
+  }
+
+  @Test("a journal that cannot be written is said at once, again when it can, and asked about at the end")
+  func failingJournal() throws {
+    var state = try openedState()
+    state.type("f")
+    _ = reduce(&state, .journalFailed("a.journal: cannot be written: found No space left on device"))
+    #expect(state.message?.kind == .error)
+    #expect(render(state).text[0].contains("not journalled"))
+    // Work goes on, and is handed over all the same.
+    #expect(names(state.type("y").notes) == ["accept manual.nii.gz"])
+    state.type("yq")
+    #expect(
+      state.dialog
+        == .question(
+          .quit(losing: [.unjournalled("a.journal: cannot be written: found No space left on device")])))
+    state.type("n")
+    _ = reduce(&state, .journalFailed(nil))
+    #expect(state.journal == .writing)
+    state.type("q")
+    #expect(state.phase == .ended(failure: nil))
+  }
+
+  @Test("without a journal the reviewer is asked only where something was done")
+  func absentJournal() throws {
+    let absent = OpenedJournal(
+      warning: "another segdeck has this case open: what you do here is not kept",
+      status: .absent("another segdeck has this case open"))
+    var state = try openedState(journal: absent)
+    #expect(
+      state.message
+        == Message("another segdeck has this case open: what you do here is not kept", .warning))
+    var idle = state
+    idle.type("]wq")
+    #expect(idle.type("q") == [])
+    #expect(idle.phase == .ended(failure: nil))
+    #expect(state.type("f").notes == [])
+    state.press(.control("c"))
+    #expect(
+      state.dialog == .question(.quit(losing: [.unjournalled("another segdeck has this case open")])))
+  }
+
+  @Test("turns of one knob and views in a row are written once")
+  func condensing() {
+    var (one, two) = (Decisions(), Decisions())
+    one.knobs.maskConfidence = 0.8
+    two.knobs.maskConfidence = 0.7
+    var view = ViewState()
+    view.zoom = 2
+    let entries: [JournalEntry] = [
+      .looked(ViewState()), .decided(step: "turn", one), .looked(view), .decided(step: "turn", two),
+      .decided(step: "flag", two), .exported(VersionID(1), path: "a"),
+    ]
+    #expect(
+      entries.condensed == [
+        .decided(step: "turn", two), .decided(step: "flag", two), .exported(VersionID(1), path: "a"),
+        .looked(view),
+      ])
+    #expect([JournalEntry]().condensed == [])
+  }
+
+  @Test("decisions and views come back from JSON, and what an older program left out keeps its first value")
+  func coding() throws {
+    var decisions = Decisions()
+    decisions.a = VersionID(4)
+    decisions.b = VersionID(12)
+    decisions.shownSide = .b
+    decisions.hiddenLabels = ["liver", "spleen"]
+    decisions.soloLabel = "aorta"
+    decisions.knobs = KnobSettings(
+      refinement: RefinementSettings(thetaAlphaMillimetres: Spacing(1, 2, 3), changedLabels: [1, 6]),
+      maskConfidence: 0.7)
+    decisions.verdicts = Verdicts(accepted: VersionID(4), rejected: [VersionID(12)], isFlagged: true)
+    func again<Value: Codable>(_ value: Value) throws -> Value {
+      try JSONDecoder().decode(Value.self, from: try JSONEncoder().encode(value))
+    }
+    #expect(try again(decisions) == decisions)
+    #expect(try again(Decisions()) == Decisions())
+    var view = ViewState()
+    view.crosshair = VoxelIndex(3, 4, 5)
+    view.activePlane = .sagittal
+    view.zoom = 2.5
+    view.centre = SIMD3(1, 2.5, 3)
+    view.convention = .neurological
+    view.window = IntensityWindow(centre: 40, width: 400)
+    view.windowName = "CT soft tissue"
+    view.overlay.isShown = false
+    view.overlay.style = .fill
+    view.overlay.opacity = 0.7
+    view.showsDifference = true
+    view.showsCrosshair = false
+    #expect(try again(view) == view)
+    let origins: [Version.Origin] = [
+      .mask(path: "/a b.nii"), .network(modelID: "liver", modelName: "Liver"),
+      .refinement(of: VersionID(4), settings: RefinementSettings(), maskConfidence: nil),
+    ]
+    for origin in origins { #expect(try again(origin) == origin) }
+    #expect(try JSONDecoder().decode(Decisions.self, from: Data("{}".utf8)) == Decisions())
+    #expect(try JSONDecoder().decode(ViewState.self, from: Data("{}".utf8)) == ViewState())
+  }
+}
