@@ -45,12 +45,19 @@ package enum AvailableMemory {
     text("/proc/meminfo").flatMap { number("MemAvailable:", in: $0) }.map { $0 << 10 }
   }
 
-  private static var addressSpace: Int? {
+  /// What `ulimit -v` allows in all, in bytes; nil where there is no such limit.
+  package static var addressSpaceLimit: Int? {
     var limit = rlimit()
-    guard getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit) == 0, limit.rlim_cur < UInt64(Int.max),
+    guard getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit) == 0, limit.rlim_cur < UInt64(Int.max)
+    else { return nil }
+    return Int(limit.rlim_cur)
+  }
+
+  private static var addressSpace: Int? {
+    guard let limit = addressSpaceLimit,
       let used = text("/proc/self/status").flatMap({ number("VmSize:", in: $0) })
     else { return nil }
-    return max(0, Int(limit.rlim_cur) - used << 10)
+    return max(0, limit - used << 10)
   }
 
   /// What the tightest of this process's control groups leaves, of version 2 or 1; cached files count as free.

@@ -10,6 +10,21 @@ enum ProgramStart {
     CommandLine.unsafeArgv[index].map { FilePath.text($0) }
   }
 
+  /// The least address space that code, libraries and the stacks of threads take before any work begins.
+  private static let leastAddressSpace = 320 << 20
+
+  /// Ends the program where `ulimit -v` leaves less than it takes to begin: threads that cannot be made are tried again
+  /// for ever by the system's own library.
+  private static func requireAddressSpace() {
+    guard let limit = AvailableMemory.addressSpaceLimit, limit < leastAddressSpace else { return }
+    let error = InputError(
+      "ulimit -v", "the address space is too small", found: "\(limit >> 20) MiB",
+      expected: "\(leastAddressSpace >> 20) MiB or more")
+    Console.message(error.description)
+    // Not exit, which would wait for threads of libraries that still try to begin.
+    _exit(1)
+  }
+
   /// Makes streams and signals safe to use.
   static func prepare() {
     // A file opened later must not become the standard stream that the caller closed. Opened the wrong way round, the
@@ -24,5 +39,6 @@ enum ProgramStart {
     signal(SIGPIPE, SIG_IGN)
     signal(SIGXFSZ, SIG_IGN)
     Interruption.begin()
+    requireAddressSpace()
   }
 }

@@ -63,25 +63,29 @@ struct JournalTests {
         [program, "review", folder("ct.nii.gz"), "--mask", folder("labels.nii.gz")], environment: environment)
       let start = ContinuousClock.now
       func now() -> Double { (ContinuousClock.now - start) / .seconds(1) }
-      let killTime = random(0.05...3.2)
+      // Every fifth one while it starts, the others while it is worked with.
+      let isEarly = killNumber % 5 == 2
+      var killTime = isEarly ? random(0.05...1) : 60
       if terminal.hasSent("Axial", within: killTime) {
+        if !isEarly { killTime = now() + random(0...2.5) }
         while now() < killTime {
           var state = states.last!.state
           step += 1
-          switch step % 4 {
-          case 0:
+          switch step % 12 {
+          case 3:
+            // Seldom, so that none is stopped by the next.
+            state.versionCount += 1
+            terminal.type("t\rq")
+          case let place where place % 3 == 0:
             state.thetaAlpha = 1 + Double(step) / 10
             terminal.type(":set theta-alpha \(state.thetaAlpha)\r")
-          case 1:
+          case let place where place % 3 == 1:
             let place = ExportedJournal.Index(i: step % 28, j: step / 28 % 26, k: step % 17)
             state.crosshair = place
             terminal.type("g\(place.i),\(place.j),\(place.k)\r")
-          case 2:
+          default:
             state.isFlagged.toggle()
             terminal.type("f")
-          default:
-            state.versionCount += 1
-            terminal.type("t\rq")
           }
           states.append((state, now()))
           usleep(UInt32(min(random(30_000...250_000), max(0, killTime - now()) * 1e6)))

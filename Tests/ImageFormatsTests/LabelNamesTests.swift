@@ -36,6 +36,29 @@ func namesOfEachTool() throws {
       == LabelTable([liver]))
 }
 
+@Test("names hold blanks, and a number where labels would else share a name; impossible values are passed over")
+func namesOfSeveralWords() throws {
+  let text = """
+    1 kidney left
+    2 kidney right 2002
+    3 Area 44
+    4 Area 45
+    5 left lung 10 20 30 0
+    99999999999999999999 nothing
+    -5 nothing
+    """
+  let found = try withTemporaryFolder { folder in
+    try Data(text.utf8).write(to: folder.appending(path: "scan.nii.txt"))
+    return try LabelNamesFile.read(besideMask: folder.appending(path: "scan.nii.gz").path)
+  }
+  #expect(found?.entries.map(\.name) == ["kidney left", "kidney right", "Area 44", "Area 45", "left lung"])
+  #expect(found?.entries.last?.colour == RGBColour(10, 20, 30))
+  #expect(found?.notes() == ["2 names are of values that no voxel can have; they are passed over"])
+  #expect(
+    LabelNames(entries: [.init(value: 2, name: "K"), .init(value: 1, name: "K")]).notes()
+      == ["labels 1, 2 are all called K: where structures go by name they are one"])
+}
+
 @Test("names that are written are read back")
 func namesRoundTrip() throws {
   let table = LabelTable([

@@ -34,6 +34,9 @@ package struct LabelNames: Equatable, Sendable {
   /// Values that mean "nobody labelled this", as nnU-Net's `ignore` does.
   package var ignoredValues: [Int] = []
 
+  /// Lines whose value no voxel can have, which were passed over.
+  package var unreadCount = 0
+
   /// Names, or none yet.
   package init(entries: [Entry] = []) { self.entries = entries }
 
@@ -63,6 +66,17 @@ package struct LabelNames: Equatable, Sendable {
     if let first = large.first {
       let rest = large.count > 1 ? " and \(large.count - 1) more" : ""
       notes.append("\(first.name) (\(first.value))\(rest): no voxel has this value; the name is passed over")
+    }
+    if unreadCount > 0 {
+      notes.append("\(unreadCount) names are of values that no voxel can have; they are passed over")
+    }
+    for (name, values) in Dictionary(grouping: entries, by: \.name).mapValues({
+      Set($0.map(\.value)).sorted()
+    })
+    .sorted(by: { $0.key < $1.key }) where values.count > 1 {
+      notes.append(
+        "labels \(values.map(String.init).joined(separator: ", ")) are all called \(name): where structures go by name "
+          + "they are one")
     }
     for region in regions {
       let values = region.values.map(String.init).joined(separator: ",")

@@ -140,8 +140,9 @@ extension ReviewState {
         isAsked: isAsked))
   }
 
-  /// Moves through what a label may go with: nothing, then the labels of B that no other label has, those that overlap
-  /// it most first. Passing over a label takes it from nobody.
+  /// Moves through what a label may go with: nothing, then the labels of B, those that overlap it most first.
+  ///
+  /// What another label has is left out, so that passing over it takes it from nobody.
   mutating func changePartner(by count: Int, _ pairing: PairingDialog) {
     guard let b = version(pairing.b), pairing.rows.indices.contains(pairing.selected) else { return }
     var pairing = pairing

@@ -100,6 +100,12 @@ struct RefineCommand: ParsableCommand {
       labelValues: [0] + start.labels.map(\.value),
       intensityRange: start.intensityRange, postProcessing: start.postProcessing, work: work.silent)
     let settings = try settings(over: start, refinement, volume, work: work.silent)
+    let known = Set(start.labels.map(\.value))
+    if options.onlyLabels != nil, let other = settings.changedLabels.first(where: { !known.contains($0) }) {
+      throw InputError(
+        "--only-labels", "is no label there", found: "\(start.coding.value(of: other))",
+        expected: start.labels.map { "\(start.coding.value(of: $0.value))" }.joined(separator: ", "))
+    }
     guard settings.furtherThetaBetas.count == furtherFiles.count else {
       throw InputError(
         "--theta-beta", "needs one number per image", found: "\(settings.thetaBetas.count)",

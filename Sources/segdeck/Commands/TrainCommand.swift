@@ -176,6 +176,7 @@ struct TrainCommand: ParsableCommand {
       throw InputError("--resume", "needs --checkpoints", expected: "the folder of the run to go on with")
     }
     guard TrainingStore.holdsRun(checkpoints) else {
+      try TrainingStore.refuseOther(in: checkpoints, mayReplace: force)
       Console.note("\(checkpoints): holds no checkpoint yet; the training starts anew")
       return nil
     }

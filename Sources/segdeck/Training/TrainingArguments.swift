@@ -79,6 +79,9 @@ struct TrainingArguments: ParsableArguments {
       settings.augmentation.mirroredAxes = [0]
     }
     if let weightDecay { settings.options.weightDecay = weightDecay }
+    if let gradientLimit, !(gradientLimit >= 0) {
+      throw InputError("--gradient-limit", "is no length", found: "\(gradientLimit)", expected: "0 or more")
+    }
     if let gradientLimit { settings.options.longestGradient = gradientLimit > 0 ? gradientLimit : nil }
     if let diceWeight { settings.options.overlapWeight = diceWeight != 0 ? diceWeight : nil }
     if let averageDecay { settings.options.averageDecay = averageDecay != 0 ? averageDecay : nil }

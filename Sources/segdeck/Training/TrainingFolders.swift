@@ -150,7 +150,7 @@ extension TrainingFolders.Source {
 
   /// The intensities of ``imageFile()``.
   func image(_ file: ImageFile, work: WorkContext) throws -> ScalarVolume {
-    try file.scalarVolume(frame: file.frameCount == 1 ? 0 : frame, work: work.silent)
+    try file.scalarVolume(frame: frame, work: work.silent)
   }
 
   /// The labels, on the image's grid.

@@ -35,9 +35,11 @@ struct TrainingStore {
 
   /// Refuses a folder that holds a run which would be overwritten.
   static func refuseOther(in folder: String, mayReplace: Bool) throws(InputError) {
-    guard !mayReplace, holdsRun(folder) else { return }
+    guard !mayReplace, let found = [last, best].first(where: { FileSystem.exists(folder + $0) }) else {
+      return
+    }
     throw InputError(
-      folder, "holds another run", found: "last.safetensors",
+      folder, "holds another run", found: String(found.dropFirst()),
       expected: "--resume to go on with it, --force to replace it, or another folder")
   }
 
