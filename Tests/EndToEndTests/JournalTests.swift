@@ -47,6 +47,8 @@ struct JournalTests {
   func kills() throws {
     let variables = ProcessInfo.processInfo.environment
     let count = variables["SEGDECK_KILLS"].flatMap(Int.init) ?? 20
+    // Beside all other tests a key may wait seconds for its turn; by hand, with the machine to itself, it does not.
+    let margin = variables["SEGDECK_KILLS"] == nil ? 3.0 : 1.0
     var generator = SplitMix64(seed: variables["SEGDECK_SEED"].flatMap(UInt64.init) ?? 1)
     func random(_ range: ClosedRange<Double>) -> Double { Double.random(in: range, using: &generator) }
     let folder = try TemporaryFolder()
@@ -67,7 +69,7 @@ struct JournalTests {
       let isEarly = killNumber % 5 == 2
       var killTime = isEarly ? random(0.05...1) : 60
       if terminal.hasSent("Axial", within: killTime) {
-        if !isEarly { killTime = now() + random(0...2.5) }
+        if !isEarly { killTime = now() + random(0...margin + 1.5) }
         while now() < killTime {
           var state = states.last!.state
           step += 1
@@ -96,8 +98,8 @@ struct JournalTests {
       let end = now()
       terminal.end(with: killNumber % 5 == 0 ? SIGHUP : SIGKILL)
       // The CRF takes its time before its version has happened.
-      let certain = states.lastIndex { $0.typed < end - 1 } ?? 0
-      let certainVersions = states.lastIndex { $0.typed < end - 2 } ?? 0
+      let certain = states.lastIndex { $0.typed < end - margin } ?? 0
+      let certainVersions = states.lastIndex { $0.typed < end - margin - 1 } ?? 0
       let outcome = try segdeck(
         ["journal", "export", folder("ct.nii.gz")], in: folder.path, environment: environment)
       guard outcome.status == 0 else {
