@@ -3,7 +3,7 @@ import Work
 
 /// A structure's voxel values in two masks that may number it differently.
 package struct MatchedStructure: Hashable, Sendable {
-  /// What both call it.
+  /// What both call it, as the reference writes it.
   package var name: String
   /// Its values in the reference; empty where the reference does not have it.
   package var referenceValues: [UInt16]
@@ -30,8 +30,7 @@ package struct MatchedStructure: Hashable, Sendable {
   ) {
     let selected = coding.codes(of: selection.values)
     func values(_ names: LabelTable?) -> [UInt16] {
-      let named = (names?.labels ?? []).filter { $0.name.lowercased() == selection.name.lowercased() }
-        .map(\.value)
+      let named = (names?.labels ?? []).filter { $0.nameKey == selection.nameKey }.map(\.value)
       return Set(named).isSubset(of: selected) ? selected : named
     }
     self.init(
@@ -52,9 +51,10 @@ package struct MatchedStructure: Hashable, Sendable {
     var structures: [MatchedStructure] = []
     var places: [String: Int] = [:]
     func add(_ value: UInt16, _ name: String, _ list: WritableKeyPath<MatchedStructure, [UInt16]>) {
-      let position = places[name] ?? structures.count
+      let key = name.nameKey
+      let position = places[key] ?? structures.count
       if position == structures.count {
-        places[name] = position
+        places[key] = position
         structures.append(MatchedStructure(name: name, referenceValues: [], otherValues: []))
       }
       structures[position][keyPath: list].append(value)

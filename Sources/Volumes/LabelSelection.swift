@@ -34,10 +34,3 @@ package struct LabelSelection: Hashable, Sendable, Codable, CustomStringConverti
   /// As it is written on a command line.
   package var description: String { values.map(String.init).joined(separator: ",") + "=" + name }
 }
-
-extension Substring {
-  /// The text without spaces before and behind it.
-  fileprivate var trimmingSpaces: String {
-    String(drop { $0 == " " }.reversed().drop { $0 == " " }.reversed())
-  }
-}

@@ -2,10 +2,13 @@ import Foundation
 
 /// A file or folder that one program at a time may write to.
 ///
-/// An empty file `.NAME.lock` lies beside it while it is held. The lock dies with the process, however that ends.
+/// An empty file `.NAME.lock` lies beside it while it is held, NAME being that of the file itself where a link was given;
+/// a file that is there already is locked as well, so that its other hard links are. The lock dies with the process, however that ends.
 package final class FileLock: Sendable {
   private let lockPath: String
   private let descriptor: Int32
+  /// The file itself, which was there already; -1 for none.
+  private let fileDescriptor: Int32
   private let note: Int?
 
   /// Takes the lock of `path`.
@@ -14,14 +17,25 @@ package final class FileLock: Sendable {
   /// - Parameter owner: Who holds it otherwise: "training".
   /// - Throws: ``InputError`` when another program holds it.
   package init(_ path: String, owner: String) throws(InputError) {
-    lockPath = FilePath.joined(FilePath.folder(of: path), ".\(FilePath.name(of: path)).lock")
+    let target = FileSystem.resolved(path) ?? path
+    lockPath = FilePath.joined(FilePath.folder(of: target), ".\(FilePath.name(of: target)).lock")
+    let isInUse = InputError(path, "is in use by another \(owner) that runs")
+    let fileDescriptor = FileSystem.open(target, O_RDONLY | O_NONBLOCK)
+    if fileDescriptor >= 0, flock(fileDescriptor, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK {
+      close(fileDescriptor)
+      throw isInUse
+    }
+    self.fileDescriptor = fileDescriptor
     while true {
       let descriptor = FileSystem.open(lockPath, O_RDWR | O_CREAT)
       guard descriptor >= 0 else { break }
       if flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
         let isHeld = errno == EWOULDBLOCK
         close(descriptor)
-        if isHeld { throw InputError(path, "is in use by another \(owner) that runs") }
+        if isHeld {
+          if fileDescriptor >= 0 { close(fileDescriptor) }
+          throw isInUse
+        }
         break
       }
       // The one who held it may have removed the file between the two calls.
@@ -39,6 +53,7 @@ package final class FileLock: Sendable {
   }
 
   deinit {
+    if fileDescriptor >= 0 { close(fileDescriptor) }
     guard descriptor >= 0 else { return }
     FileSystem.remove(lockPath)
     UnfinishedFiles.forget(note)

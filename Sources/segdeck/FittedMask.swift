@@ -97,7 +97,7 @@ extension LabelSelection {
     var selections: [LabelSelection] = []
     for option in options {
       let selection = try LabelSelection(option)
-      guard !selections.contains(where: { $0.name == selection.name }) else {
+      guard !selections.contains(where: { $0.nameKey == selection.nameKey }) else {
         throw InputError("--label \(option)", "the name is given twice", found: selection.name)
       }
       selections.append(selection)

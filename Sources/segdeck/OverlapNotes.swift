@@ -110,7 +110,7 @@ final class OverlapNotes: Sendable {
     let isNamed = !one.label.isUnnamed
     let isTaken =
       !two.mask.isModel
-      && one.mask.table.labels.contains { $0.name.lowercased() == two.label.name.lowercased() }
+      && one.mask.table.labels.contains { $0.nameKey == two.label.nameKey }
     return line + (isNamed ? " under another name" : " but has no name")
       + (isTaken ? "" : "; \(CommandLineText.text(["--label", "\(value)=\(two.label.name)"])) compares them")
   }

@@ -56,3 +56,19 @@ func labelsAreMatched() throws {
   #expect(swapped.proposed == [1: 6, 6: 1])
   #expect(swapped.isDoubtful)
 }
+
+@Test("structures of two masks are one by the same rule of names, and are called as the reference calls them")
+func structuresAreMatchedByName() {
+  let (upper, lower) = (
+    table([6: "Left_Kidney", 1: "Liver"], values: []), table([1: "left kidney", 2: "liver "], values: [])
+  )
+  #expect(
+    MatchedStructure.matches(reference: [1, 6], referenceNames: upper, other: [1, 2], otherNames: lower) == [
+      MatchedStructure(name: "Liver", referenceValues: [1], otherValues: [2]),
+      MatchedStructure(name: "Left_Kidney", referenceValues: [6], otherValues: [1]),
+    ])
+  #expect(
+    MatchedStructure(
+      LabelSelection(values: [6], name: "left-kidney"), referenceNames: upper, otherNames: lower)
+      == MatchedStructure(name: "left-kidney", referenceValues: [6], otherValues: [1]))
+}

@@ -17,3 +17,10 @@ func badLabelSelections() {
     #expect(throws: InputError.self) { try LabelSelection(text) }
   }
 }
+
+@Test("names are matched whatever their capitals, underscores, hyphens and spaces at the ends")
+func namesAreMatched() {
+  #expect(
+    ["Left_Kidney", " left-kidney ", "LEFT KIDNEY", "leftkidney"].map(\.nameKey)
+      == ["left kidney", "left kidney", "left kidney", "leftkidney"])
+}

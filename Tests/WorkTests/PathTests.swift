@@ -76,5 +76,16 @@ struct PathTests {
     }
     _ = try FileLock(path, owner: "training")
     #expect(try FileSystem.names(in: folder) == [])
+    // Another name of the same file is no other file.
+    try Data().write(to: URL(filePath: path))
+    try FileManager.default.createSymbolicLink(atPath: folder + "/soft", withDestinationPath: "log")
+    try FileManager.default.linkItem(atPath: path, toPath: folder + "/hard")
+    let first = try FileLock(path, owner: "training")
+    for name in ["/soft", "/hard"] {
+      #expect(throws: InputError(folder + name, "is in use by another training that runs")) {
+        try FileLock(folder + name, owner: "training")
+      }
+    }
+    withExtendedLifetime(first) {}
   }
 }

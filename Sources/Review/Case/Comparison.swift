@@ -17,7 +17,7 @@ package struct LabelPair: Equatable, Sendable {
 
   /// What both call it: "liver", or "liver / label 6" where the names differ.
   package var name: String {
-    guard let nameA, let nameB, nameA.lowercased() != nameB.lowercased() else {
+    guard let nameA, let nameB, nameA.nameKey != nameB.nameKey else {
       return nameA ?? nameB ?? ""
     }
     return "\(nameA) / \(nameB)"

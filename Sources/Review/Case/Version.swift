@@ -137,13 +137,6 @@ package struct Version: Equatable, Sendable {
   }
 }
 
-extension Label {
-  /// What names are matched by: capitals, underscores and hyphens do not matter.
-  var nameKey: String {
-    String(name.lowercased().map { $0 == "_" || $0 == "-" ? " " : $0 }).trimmingSpaces
-  }
-}
-
 extension LabelTable {
   /// The same labels, those that share a name told apart by their values: "kidney (2)", "kidney (3)".
   var withDistinctNames: LabelTable {
@@ -155,13 +148,6 @@ extension LabelTable {
         if counts[label.nameKey, default: 1] > 1 { label.name += " (\(label.value))" }
         return label
       })
-  }
-}
-
-extension String {
-  /// The text without spaces before and behind it.
-  var trimmingSpaces: String {
-    String(drop { $0.isWhitespace }.reversed().drop { $0.isWhitespace }.reversed())
   }
 }
 

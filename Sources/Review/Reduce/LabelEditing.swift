@@ -76,7 +76,7 @@ extension ReviewState {
   private func problem(ofName name: String, _ edit: LabelEdit) -> String? {
     if name.isEmpty { return "a label needs a name; Esc leaves it as it is" }
     if name.count > 100 { return "the name has \(name.count) characters; at most 100" }
-    let key = Label(value: edit.value, name: name, colour: RGBColour(0, 0, 0)).nameKey
+    let key = name.nameKey
     let table = decisions.versions.first { $0.family == edit.family }?.ownTable ?? LabelTable()
     let owner = table.labels.first { $0.value != edit.value && $0.nameKey == key }
     return owner.map { "label \($0.value) is called \(cleaned($0.name)) already" }

@@ -149,7 +149,7 @@ extension ReviewState {
   private func labelValues(_ text: String, of knob: Knob) -> String {
     guard knob == .changedLabels, let table = refinementBase?.table else { return text }
     return labelParts(text).map { part in
-      table.labels.first { $0.name.lowercased() == part.lowercased() }.map { "\($0.value)" } ?? part
+      table.labels.first { $0.nameKey == part.nameKey }.map { "\($0.value)" } ?? part
     }.joined(separator: ",")
   }
 
@@ -163,7 +163,7 @@ extension ReviewState {
       return nil
     }
     let unknown = labelParts(text).first { part in
-      Double(part) == nil && !table.labels.contains { $0.name.lowercased() == part.lowercased() }
+      Double(part) == nil && !table.labels.contains { $0.nameKey == part.nameKey }
     }
     guard let unknown else { return nil }
     let names = table.labels.prefix(12).map { cleaned($0.name) }.joined(separator: ", ")
@@ -198,12 +198,12 @@ extension ReviewState {
   }
 
   private mutating func goTo(labelNamed name: String) {
-    let wanted = name.lowercased()
+    let wanted = name.nameKey
     let labels = shownLabels
     let match =
-      labels.first { $0.name.lowercased() == wanted } ?? labels.first { "label \($0.value)" == wanted }
-      ?? labels.first { $0.name.lowercased().hasPrefix(wanted) }
-      ?? labels.first { $0.name.lowercased().contains(wanted) }
+      labels.first { $0.nameKey == wanted } ?? labels.first { "label \($0.value)" == wanted }
+      ?? labels.first { $0.nameKey.hasPrefix(wanted) }
+      ?? labels.first { $0.nameKey.contains(wanted) }
     guard let match else {
       message = Message("\"\(name)\" is no command, place or label; ? lists them", .error)
       return

@@ -3,7 +3,7 @@ import Volumes
 
 /// What the table calls a label: its name, and what the other version calls it where that differs.
 private func labelName(_ label: Label, _ pair: LabelPair?, inA: Bool) -> String {
-  guard let a = pair?.nameA, let b = pair?.nameB, a.lowercased() != b.lowercased() else {
+  guard let a = pair?.nameA, let b = pair?.nameB, a.nameKey != b.nameKey else {
     return cleaned(label.name)
   }
   return "\(cleaned(label.name)) is \(cleaned(inA ? b : a)) in \(inA ? "B" : "A")"

@@ -24,9 +24,7 @@ package enum GeneratedCases {
       Int(random.uniform(100...140)), Int(random.uniform(90...128)), Int(random.uniform(70...140)))
     let phantom = try CTPhantom(seed: seed).generate(size: size, spacing: Spacing(3), work: work)
     let own = try selections.map { selection throws(InputError) in
-      guard
-        let label = phantom.table.labels.first(where: { $0.name.lowercased() == selection.name.lowercased() })
-      else {
+      guard let label = phantom.table.labels.first(where: { $0.nameKey == selection.nameKey }) else {
         throw InputError(
           "--generated-cases", "the generator makes no \(selection.name)",
           expected: phantom.table.labels.map(\.name).joined(separator: ", "))

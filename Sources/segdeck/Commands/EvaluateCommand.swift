@@ -70,8 +70,8 @@ struct EvaluateCommand: ParsableCommand {
   static func structures(
     of model: SegmentationModel, _ survey: LabelSurvey
   ) throws(InputError) -> [LabelSelection] {
-    let names = Set(model.labels.map { $0.name.lowercased() })
-    let common = try survey.structures().filter { names.contains($0.name.lowercased()) }
+    let names = Set(model.labels.map(\.nameKey))
+    let common = try survey.structures().filter { names.contains($0.nameKey) }
     return common.isEmpty
       ? model.labels.map { LabelSelection(values: [Int($0.value)], name: $0.name) } : common
   }
@@ -114,8 +114,7 @@ struct EvaluateCommand: ParsableCommand {
     }
     labels = labels.cleared(where: truth, has: source.coding.codes(of: source.ignoredValues))
     let structures = try source.selections.map { selection throws(InputError) in
-      guard let label = model.labels.first(where: { $0.name.lowercased() == selection.name.lowercased() })
-      else {
+      guard let label = model.labels.first(where: { $0.nameKey == selection.nameKey }) else {
         throw InputError(
           "--label \(selection)", "the model has no such structure",
           expected: model.labels.map(\.name).joined(separator: ", "))

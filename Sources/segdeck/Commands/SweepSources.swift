@@ -30,8 +30,7 @@ struct SweepSources {
     self.settings = settings
     structures = try sources.map { source in
       try source.selections.map { selection throws(InputError) in
-        guard let label = model.labels.first(where: { $0.name.lowercased() == selection.name.lowercased() })
-        else {
+        guard let label = model.labels.first(where: { $0.nameKey == selection.nameKey }) else {
           throw InputError(
             "--label \(selection)", "the model has no such structure",
             expected: model.labels.map(\.name).joined(separator: ", "))

@@ -115,7 +115,7 @@ struct TrainCommand: ParsableCommand {
       card: try described(stored?.card, setup.choices), checkpoints: checkpoints)
     // Held until the end: two trainings that write the same files would mix.
     if let checkpoints { try TrainingStore.makeFolder(checkpoints) }
-    let written = [checkpoints.map(TrainingStore.lastPath), self.log, output].compactMap(\.self)
+    let written = (checkpoints.map(TrainingStore.files) ?? []) + [self.log, output].compactMap(\.self)
     let locks = try written.map { path throws(InputError) in try FileLock(path, owner: "training") }
     defer { withExtendedLifetime(locks) {} }
     try log.begin(with: kept)

@@ -50,7 +50,7 @@ struct LabelSurvey {
           names[entry.value] = entry.name
           continue
         }
-        guard known.lowercased() != entry.name.lowercased() else { continue }
+        guard known.nameKey != entry.name.nameKey else { continue }
         notes.append(
           "label \(entry.value) is called \(known) beside one file and \(entry.name) beside another; "
             + "it counts as \(known) in all, unless --label says otherwise")
@@ -89,8 +89,9 @@ struct LabelSurvey {
     for value in own.sorted() {
       let name = names[value] ?? "label \(value)"
       // Values of one name, such as the two halves of an organ, are one structure.
-      if let known = selections.firstIndex(where: { $0.name == name }) {
-        selections[known] = LabelSelection(values: selections[known].values + [value], name: name)
+      if let known = selections.firstIndex(where: { $0.nameKey == name.nameKey }) {
+        selections[known] = LabelSelection(
+          values: selections[known].values + [value], name: selections[known].name)
       } else {
         selections.append(LabelSelection(values: [value], name: name))
       }

@@ -60,7 +60,13 @@ struct TrainingFolders: ParsableArguments {
     if selections.isEmpty { selections = try found(survey) }
     try survey.requireAny(of: selections)
     var names: [String] = []
-    for selection in selections where !names.contains(selection.name) { names.append(selection.name) }
+    for index in selections.indices {
+      if let known = names.first(where: { $0.nameKey == selections[index].nameKey }) {
+        selections[index].name = known
+      } else {
+        names.append(selections[index].name)
+      }
+    }
     guard selections.count == names.count || selections.count == names.count * images.count else {
       throw InputError(
         "--label", "structures", found: "\(selections.count)",

@@ -1,0 +1,22 @@
+extension StringProtocol {
+  /// What names of structures are matched by, everywhere: capitals, underscores, hyphens, and spaces before and behind
+  /// do not matter, so that "Left_Kidney" and "left kidney" are one.
+  package var nameKey: String {
+    String(lowercased().map { $0 == "_" || $0 == "-" ? " " : $0 }).trimmingSpaces
+  }
+
+  /// The text without spaces before and behind it.
+  package var trimmingSpaces: String {
+    String(drop { $0.isWhitespace }.reversed().drop { $0.isWhitespace }.reversed())
+  }
+}
+
+extension Label {
+  /// What its name is matched by.
+  package var nameKey: String { name.nameKey }
+}
+
+extension LabelSelection {
+  /// What its name is matched by.
+  package var nameKey: String { name.nameKey }
+}
