@@ -36,7 +36,7 @@ func namesOfEachTool() throws {
       == LabelTable([liver]))
 }
 
-@Test("names hold blanks, and a number where labels would else share a name; impossible values are passed over")
+@Test("names hold blanks, and a number where they would else be the same; impossible values are passed over")
 func namesOfSeveralWords() throws {
   let text = """
     1 kidney left
