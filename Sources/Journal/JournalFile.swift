@@ -83,18 +83,19 @@ package final class JournalFile: Sendable {
   /// Opens a journal to look at it.
   /// - Throws: ``InputError`` when the file cannot be read or belongs to a newer program.
   package static func reading(_ path: String) throws(InputError) -> (file: JournalFile, contents: Contents) {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    let descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
     guard descriptor >= 0 else {
       throw InputError(path, "cannot be read", found: String(cString: strerror(errno)))
     }
     let file = JournalFile(path: path, descriptor: descriptor)
+    _ = try FileSystem.statusOfOrdinaryFile(descriptor, path: path)
     try ReadFiles.note(path)
     return (file, try file.contents())
   }
 
   /// Whether a program writes it now.
   package static func isInUse(_ path: String) -> Bool {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    let descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
     guard descriptor >= 0 else { return false }
     defer { close(descriptor) }
     return flock(descriptor, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK

@@ -26,13 +26,7 @@ package enum FileContent {
       throw refusal()
     }
     let file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
-    var status = stat()
-    fstat(descriptor, &status)
-    guard status.st_mode & S_IFMT == S_IFREG else {
-      let isFolder = status.st_mode & S_IFMT == S_IFDIR
-      throw InputError(
-        path, "cannot be read", found: isFolder ? "a folder" : "a device or pipe", expected: "a file")
-    }
+    let status = try FileSystem.statusOfOrdinaryFile(descriptor, path: path)
     guard status.st_size <= limit else {
       throw InputError(
         path, "is too long", found: "\(status.st_size) bytes", expected: "\(limit) or fewer")

@@ -55,6 +55,19 @@ package enum FileSystem {
     FilePath.withCString(path) { Glibc.open($0, flags | O_CLOEXEC, mode) }
   }
 
+  /// The state of an opened file.
+  /// - Throws: ``InputError`` for a folder, and for a device or pipe, whose content may have no end.
+  package static func statusOfOrdinaryFile(_ descriptor: Int32, path: String) throws(InputError) -> stat {
+    var status = stat()
+    fstat(descriptor, &status)
+    guard status.st_mode & S_IFMT == S_IFREG else {
+      let isFolder = status.st_mode & S_IFMT == S_IFDIR
+      throw InputError(
+        path, "cannot be read", found: isFolder ? "a folder" : "a device or pipe", expected: "a file")
+    }
+    return status
+  }
+
   /// As `rename(2)`.
   @discardableResult
   package static func rename(_ path: String, _ place: String) -> Int32 {

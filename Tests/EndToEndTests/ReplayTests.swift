@@ -135,6 +135,59 @@ struct ReplayTests {
     #expect(!FileManager.default.fileExists(atPath: folder("o.nii")))
   }
 
+  @Test("what a record names is an ordinary file with a path, else it is refused at once")
+  func namedFiles() throws {
+    let folder = try filledFolder()
+    defer { folder.remove() }
+    mkfifo(folder("pipe"), 0o600)
+    for field in ["input", "output"] {
+      for (path, line) in [
+        ("/dev/zero", "/dev/zero: cannot be read: found a device or pipe, expected a file"),
+        ("pipe", "pipe: cannot be read: found a device or pipe, expected a file"),
+        ("", "edited.json: names a file without a path"),
+      ] {
+        try edited("from-mask.json", folder) { record in
+          var file = try #require(record[field] as? [String: Any])
+          (file["path"], file["absolutePath"]) = (path, path)
+          if field == "output" { file["sha256"] = String(repeating: "0", count: 64) }
+          record[field] = file
+        }
+        let outcome = try outcome("replay edited.json --verify", folder)
+        #expect(outcome.status == 1)
+        #expect(outcome.errors == "segdeck: \(line)\n")
+      }
+    }
+  }
+
+  @Test("replaying over a reviewed mask keeps what the record says of the review, or is refused")
+  func reviewedMask() throws {
+    let folder = try filledFolder()
+    defer { folder.remove() }
+    func review(_ edit: (inout [String: Any]) -> Void) throws {
+      try edited("from-mask.json", folder) { record in
+        record["review"] = ["reviewer": "A. Reader", "version": "from-mask", "exported": "2026-01-01"]
+        edit(&record)
+      }
+      try folder.bytes("edited.json").write(to: URL(filePath: folder("from-mask.json")))
+    }
+    try review { _ in }
+    #expect(try outcome("replay from-mask.json -o from-mask.nii.gz --force", folder).status == 0)
+    #expect(String(decoding: try folder.bytes("from-mask.json"), as: UTF8.self).contains("A. Reader"))
+    try review { record in
+      record["commands"] = [
+        "segdeck refine image.nii --mask mask.nii --appearance-weight 0 --smoothness-weight 0 -o OUTPUT"
+      ]
+    }
+    let before = try folder.contents()
+    let outcome = try outcome("replay from-mask.json -o from-mask.nii.gz --force", folder)
+    #expect(outcome.status == 1)
+    #expect(
+      outcome.errors.hasSuffix(
+        "segdeck: from-mask.nii.gz: is the mask that was reviewed, and what was made is another one: "
+          + "expected another name\n"))
+    #expect(try folder.contents() == before)
+  }
+
   @Test(
     "a record with anything but commands that make masks of its own inputs is refused in one line",
     arguments: [
@@ -143,7 +196,14 @@ struct ReplayTests {
       ("commands", ["segdeck segment image.nii -o OUTPUT; touch owned"], "a command cannot be read"),
       ("commands", ["segdeck segment $(touch owned) -o OUTPUT"], "a command cannot be read"),
       ("commands", ["segdeck segment 'image.nii -o OUTPUT"], "a command is none of this program"),
-      ("commands", ["segdeck segment --help"], "a command cannot be read"),
+      (
+        "commands", ["segdeck segment --help"],
+        "a command cannot be read: found segment --help, expected one that makes a mask"
+      ),
+      (
+        "commands", ["segdeck refine image.nii --generate-completion-script bash"],
+        "a command cannot be read: found refine image.nii --generate-completion-script bash, expected one that"
+      ),
       ("commands", [], "its commands: found 0, expected 1 to 64"),
       (
         "commands", Array(repeating: "segdeck segment image.nii -o OUTPUT", count: 65),

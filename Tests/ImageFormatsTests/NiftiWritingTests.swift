@@ -156,6 +156,40 @@ func writtenGrid() throws {
   }
 }
 
+@Test("writing stops wherever it is asked to, within a quarter of a megabyte, and leaves nothing")
+func stoppedWriting() throws {
+  let grid = VolumeGrid(size: GridSize(256, 256, 24), affine: Affine(spacing: Spacing(1)))
+  let source = ImageSource(grid: grid)
+  let count = grid.size.voxelCount
+  let labels = LabelVolume(grid: grid, voxels: [UInt16](repeating: 7, count: count))
+  let image = ScalarVolume(grid: grid, voxels: [Float](repeating: 0.5, count: count))
+  try withTemporaryFolder { folder in
+    func polls(_ write: (WorkContext) throws -> Void) throws -> Int {
+      let cancellation = Cancellation()
+      try write(WorkContext(cancellation: cancellation))
+      return cancellation.pollCount
+    }
+    for name in ["a.nii", "a.nii.gz"] {
+      let path = folder.appending(path: name).path
+      let writes: [(bytes: Int, (WorkContext) throws -> Void)] = [
+        (count, { try labels.write(to: path, source: source, work: $0) }),
+        (4 * count, { try image.write(to: path, source: source, work: $0) }),
+      ]
+      for (byteCount, write) in writes {
+        let pollCount = try polls(write)
+        #expect(pollCount > byteCount >> 18)
+        try FileManager.default.removeItem(atPath: path)
+        for poll in [1, 2, pollCount / 2, pollCount] {
+          #expect(throws: Cancelled()) {
+            try write(WorkContext(cancellation: Cancellation(atPoll: poll)))
+          }
+          #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == [])
+        }
+      }
+    }
+  }
+}
+
 @Test("an extent beyond 16 bits is written as NIfTI-2")
 func longAxis() throws {
   let grid = VolumeGrid(size: GridSize(40000, 1, 2), affine: Affine(spacing: Spacing(1)))

@@ -46,7 +46,12 @@ func unknownLabelsAreNamed() throws {
     state.message == Message("labels: no label is called \"liver\"; there are spleen, left liver", .error))
   set("left liver, spleen")
   #expect(state.decisions.knobs.refinement.changedLabels == [1, 6])
-  set("6")
+  set("6,6")
+  #expect(state.decisions.knobs.refinement.changedLabels == [6])
+  for text in ["spleen,,", ",6"] {
+    set(text)
+    #expect(state.message == Message("labels: \"\(text)\" lacks a label beside a comma", .error))
+  }
   #expect(state.decisions.knobs.refinement.changedLabels == [6])
 }
 

@@ -91,6 +91,15 @@ func windowsChange() throws {
   state.press(.enter)
   #expect(state.view.window == IntensityWindow(centre: 40, width: 400))
   #expect(state.view.windowName == nil)
+  for numbers in ["1e308 1e308", "1e39 1", "0 4e38"] {
+    state.type(":window \(numbers)")
+    state.press(.enter)
+    #expect(state.message == Message("window: its ends must lie from -1e+38 to 1e+38", .error))
+    #expect(state.view.window == IntensityWindow(centre: 40, width: 400))
+  }
+  state.type(":window 0 2e38")
+  state.press(.enter)
+  #expect(state.message == Message("window 0/2e+38"))
   state.type(":window lung")
   state.press(.enter)
   #expect(state.view.windowName == "CT lung")

@@ -7,22 +7,29 @@ import Work
 struct OutputStream: ~Copyable {
   private var file: AtomicFile
   private let deflation: Deflation?
+  private let work: WorkContext
+  /// Bytes between two polls of the cancellation: what deflate packs in some 20 ms.
+  private static let pieceByteCount = 1 << 18
 
   /// Opens a temporary file beside `path`; `compressionLevel` is zlib's, 1 (fast) to 9.
-  init(path: String, compressionLevel: Int32) throws(InputError) {
+  init(path: String, compressionLevel: Int32, work: WorkContext) throws(InputError) {
+    self.work = work
     file = try AtomicFile(path: path)
     deflation = path.lowercased().hasSuffix(".gz") ? Deflation(level: compressionLevel) : nil
   }
 
   /// Appends bytes.
-  /// - Throws: ``InputError`` when the disk is full or fails.
-  mutating func write(_ bytes: UnsafeRawBufferPointer) throws(InputError) {
-    guard let deflation else { return try file.write(bytes) }
-    var start = 0
-    while start < bytes.count {
-      let piece = UnsafeRawBufferPointer(rebasing: bytes[start..<min(start + 1 << 24, bytes.count)])
-      try deflation.deflate(piece, isLast: false) { output throws(InputError) in try file.write(output) }
-      start += piece.count
+  /// - Throws: ``InputError`` when the disk is full or fails; `Cancelled`.
+  mutating func write(_ bytes: UnsafeRawBufferPointer) throws {
+    for start in stride(from: 0, to: bytes.count, by: Self.pieceByteCount) {
+      try work.checkCancellation()
+      let end = min(start + Self.pieceByteCount, bytes.count)
+      let piece = UnsafeRawBufferPointer(rebasing: bytes[start..<end])
+      if let deflation {
+        try deflation.deflate(piece, isLast: false) { output throws(InputError) in try file.write(output) }
+      } else {
+        try file.write(piece)
+      }
     }
   }
 

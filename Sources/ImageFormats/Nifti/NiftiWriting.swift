@@ -8,9 +8,13 @@ extension LabelVolume {
   /// Voxels are the values that the codes stand for, in the smallest unsigned type that holds every one. A name ending in
   /// `.nii.gz` gives gzip. The same mask always gives the same bytes. The file waits beside its place until it is committed; what stood there is then replaced.
   ///
-  /// - Throws: ``InputError`` for a name that ends otherwise, a missing or read-only folder, a full disk.
-  package func pending(for path: String, source: ImageSource) throws(InputError) -> PendingFile {
-    let largest = coding == .identity ? Int(voxels.reduce(0, |)) : values().max() ?? 0
+  /// - Throws: ``InputError`` for a name that ends otherwise, a missing or read-only folder, a full disk; ``Cancelled``.
+  package func pending(
+    for path: String, source: ImageSource, work: WorkContext = WorkContext()
+  ) throws -> PendingFile {
+    var codes: UInt16 = 0
+    if coding == .identity { try forEachWindow(of: voxels, work) { codes = $0.reduce(codes, |) } }
+    let largest = coding == .identity ? Int(codes) : values().max() ?? 0
     let type: VoxelType =
       switch largest {
       case ...255: .uint8
@@ -18,7 +22,7 @@ extension LabelVolume {
       case ...0xffff_ffff: .uint32
       default: .uint64
       }
-    var file = try NiftiOutput(path: path, source: source, grid: grid, type: type)
+    var file = try NiftiOutput(path: path, source: source, grid: grid, type: type, work: work)
     let stored = (0...UInt16.max).map { coding.value(of: $0) }
     switch type {
     case .uint8 where coding == .identity: try file.write(voxels) { UInt8(truncatingIfNeeded: $0) }
@@ -32,19 +36,31 @@ extension LabelVolume {
   }
 
   /// Writes the mask and puts the file in its place.
-  /// - Throws: As ``LabelVolume/pending(for:source:)``.
-  package func write(to path: String, source: ImageSource) throws(InputError) {
-    try PendingFile.commit([pending(for: path, source: source)])
+  /// - Throws: As ``LabelVolume/pending(for:source:work:)``.
+  package func write(
+    to path: String, source: ImageSource, work: WorkContext = WorkContext()
+  ) throws {
+    let file = try pending(for: path, source: source, work: work)
+    try work.checkCancellation()
+    try PendingFile.commit([file])
   }
 }
 
 extension ScalarVolume {
   /// Writes the intensities on the grid of `source`: as int16 when every one is a whole number that fits, else float32.
   ///
-  /// - Throws: As ``LabelVolume/pending(for:source:)``.
-  package func pending(for path: String, source: ImageSource) throws(InputError) -> PendingFile {
-    let isWhole = voxels.allSatisfy { $0 >= -32768 && $0 <= 32767 && $0 == $0.rounded(.towardZero) }
-    var file = try NiftiOutput(path: path, source: source, grid: grid, type: isWhole ? .int16 : .float32)
+  /// - Throws: As ``LabelVolume/pending(for:source:work:)``.
+  package func pending(
+    for path: String, source: ImageSource, work: WorkContext = WorkContext()
+  ) throws -> PendingFile {
+    var isWhole = true
+    try forEachWindow(of: voxels, work) { window in
+      isWhole =
+        isWhole && window.allSatisfy { $0 >= -32768 && $0 <= 32767 && $0 == $0.rounded(.towardZero) }
+    }
+    var file = try NiftiOutput(
+      path: path, source: source, grid: grid, type: isWhole ? .int16 : .float32,
+      work: work)
     if isWhole {
       try file.write(voxels) { Int16($0) }
     } else {
@@ -54,27 +70,37 @@ extension ScalarVolume {
   }
 
   /// Writes the intensities and puts the file in its place.
-  /// - Throws: As ``LabelVolume/pending(for:source:)``.
-  package func write(to path: String, source: ImageSource) throws(InputError) {
-    try PendingFile.commit([pending(for: path, source: source)])
+  /// - Throws: As ``LabelVolume/pending(for:source:work:)``.
+  package func write(
+    to path: String, source: ImageSource, work: WorkContext = WorkContext()
+  ) throws {
+    let file = try pending(for: path, source: source, work: work)
+    try work.checkCancellation()
+    try PendingFile.commit([file])
   }
 }
 
 extension ProbabilityVolume {
   /// Writes float32 probabilities as a 4D image whose frames are the classes, background first.
   ///
-  /// - Throws: As ``LabelVolume/pending(for:source:)``.
-  package func pending(for path: String, source: ImageSource) throws(InputError) -> PendingFile {
+  /// - Throws: As ``LabelVolume/pending(for:source:work:)``.
+  package func pending(
+    for path: String, source: ImageSource, work: WorkContext = WorkContext()
+  ) throws -> PendingFile {
     var file = try NiftiOutput(
-      path: path, source: source, grid: grid, frameSizes: [classCount], type: .float32)
+      path: path, source: source, grid: grid, frameSizes: [classCount], type: .float32, work: work)
     try file.write(values)
     return try file.complete()
   }
 
   /// Writes the probabilities and puts the file in its place.
-  /// - Throws: As ``LabelVolume/pending(for:source:)``.
-  package func write(to path: String, source: ImageSource) throws(InputError) {
-    try PendingFile.commit([pending(for: path, source: source)])
+  /// - Throws: As ``LabelVolume/pending(for:source:work:)``.
+  package func write(
+    to path: String, source: ImageSource, work: WorkContext = WorkContext()
+  ) throws {
+    let file = try pending(for: path, source: source, work: work)
+    try work.checkCancellation()
+    try PendingFile.commit([file])
   }
 }
 
@@ -82,7 +108,7 @@ extension ImageFile {
   /// Writes frames of this image as a single NIfTI file, voxels and scaling as they are stored.
   ///
   /// - Parameter frame: The only frame to write, or nil for all.
-  /// - Throws: As ``LabelVolume/pending(for:source:)``, and as ``readStoredVoxels(frames:work:_:)``.
+  /// - Throws: As ``LabelVolume/pending(for:source:work:)``, and as ``readStoredVoxels(frames:work:_:)``.
   package func pendingCopy(
     for path: String, frame: Int? = nil, work: WorkContext = WorkContext()
   ) throws -> PendingFile {
@@ -94,7 +120,7 @@ extension ImageFile {
     if let frame { try requireFrame(frame) }
     var file = try NiftiOutput(
       path: path, source: source, grid: grid, frameSizes: frame == nil ? frameSizes : [], type: voxelType,
-      scaling: scaling)
+      scaling: scaling, work: work)
     try readStoredVoxels(frames: frame.map { $0..<$0 + 1 } ?? 0..<frameCount, work: work) {
       try file.write(bytes: $0)
     }
@@ -104,18 +130,33 @@ extension ImageFile {
   /// Writes a copy and puts it in its place.
   /// - Throws: As ``pendingCopy(for:frame:work:)``.
   package func writeCopy(to path: String, frame: Int? = nil, work: WorkContext = WorkContext()) throws {
-    try PendingFile.commit([pendingCopy(for: path, frame: frame, work: work)])
+    let file = try pendingCopy(for: path, frame: frame, work: work)
+    try work.checkCancellation()
+    try PendingFile.commit([file])
+  }
+}
+
+/// Calls `body` with one window of `numbers` after the other.
+/// - Throws: `Cancelled`, and whatever `body` throws.
+private func forEachWindow<Number>(
+  of numbers: [Number], _ work: WorkContext, _ body: (ArraySlice<Number>) throws -> Void
+) throws {
+  let window = 1 << 20
+  for start in stride(from: 0, to: numbers.count, by: window) {
+    try work.checkCancellation()
+    try body(numbers[start..<min(start + window, numbers.count)])
   }
 }
 
 /// A NIfTI file that is being written.
 private struct NiftiOutput: ~Copyable {
   private var stream: OutputStream
+  private let work: WorkContext
 
   init(
     path: String, source: ImageSource, grid: VolumeGrid, frameSizes: [Int] = [], type: VoxelType,
-    scaling: VoxelScaling = VoxelScaling()
-  ) throws(InputError) {
+    scaling: VoxelScaling = VoxelScaling(), work: WorkContext
+  ) throws {
     precondition(grid.size == source.grid.size, "voxels of \(grid.size) on a grid of \(source.grid.size)")
     let name = path.lowercased()
     guard name.hasSuffix(".nii") || name.hasSuffix(".nii.gz") else {
@@ -124,35 +165,29 @@ private struct NiftiOutput: ~Copyable {
     let header = NiftiHeaderEncoding(
       geometry: source.fields, size: grid.size, frameSizes: frameSizes, type: type, scaling: scaling)
     // Floats hardly become smaller with more effort: 1 takes a fifth of the time of 6.
-    var stream = try OutputStream(path: path, compressionLevel: type.isFloatingPoint ? 1 : 6)
+    var stream = try OutputStream(path: path, compressionLevel: type.isFloatingPoint ? 1 : 6, work: work)
     try NiftiOutput.write(header.bytes(), to: &stream)
     self.stream = stream
+    self.work = work
   }
 
-  mutating func write(bytes: UnsafeRawBufferPointer) throws(InputError) { try stream.write(bytes) }
+  mutating func write(bytes: UnsafeRawBufferPointer) throws { try stream.write(bytes) }
 
   /// Appends numbers as they are; this machine is little-endian, as every one that Swift runs on.
-  mutating func write<Number>(_ numbers: [Number]) throws(InputError) {
+  mutating func write<Number>(_ numbers: [Number]) throws {
     try NiftiOutput.write(numbers, to: &stream)
   }
 
-  private static func write<Number>(_ numbers: [Number], to stream: inout OutputStream) throws(InputError) {
-    var failure: InputError?
-    numbers.withUnsafeBytes { bytes in
-      do throws(InputError) { try stream.write(bytes) } catch { failure = error }
-    }
-    if let failure { throw failure }
+  private static func write<Number>(_ numbers: [Number], to stream: inout OutputStream) throws {
+    try numbers.withUnsafeBytes { try stream.write($0) }
   }
 
   /// Appends numbers after converting each, a window at a time.
   mutating func write<Number, Stored>(
     _ numbers: [Number], as convert: (Number) -> Stored
-  ) throws(InputError) {
-    let window = 1 << 20
-    for start in stride(from: 0, to: numbers.count, by: window) {
-      try write(numbers[start..<min(start + window, numbers.count)].map(convert))
-    }
+  ) throws {
+    try forEachWindow(of: numbers, work) { try NiftiOutput.write($0.map(convert), to: &stream) }
   }
 
-  consuming func complete() throws(InputError) -> PendingFile { try stream.complete() }
+  consuming func complete() throws -> PendingFile { try stream.complete() }
 }

@@ -60,7 +60,12 @@ enum TypedCommand: Equatable {
       guard numbers.allSatisfy(\.isFinite), numbers[1] > 0 else {
         return .problem("window: the width must be above 0")
       }
-      return .window(IntensityWindow(centre: numbers[0], width: numbers[1]))
+      let (lower, upper) = (numbers[0] - numbers[1] / 2, numbers[0] + numbers[1] / 2)
+      let range = UsableRange.intensity
+      guard range.contains(lower), range.contains(upper) else {
+        return .problem("window: its ends must lie from \(range.lowerBound) to \(range.upperBound)")
+      }
+      return .window(IntensityWindow(lower: lower, upper: upper))
     }
     let name = words.joined(separator: " ").lowercased()
     if name == "auto" { return .automaticWindow }
@@ -154,7 +159,9 @@ extension ReviewState {
   }
 
   private func labelParts(_ text: String) -> [String] {
-    text.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
+    text.split(separator: ",", omittingEmptySubsequences: false).map {
+      $0.trimmingCharacters(in: .whitespaces)
+    }
   }
 
   /// What is wrong with labels that were typed; nil when each is a value, or a label's name.
@@ -162,6 +169,7 @@ extension ReviewState {
     guard knob == .changedLabels, text.lowercased() != "all", let table = refinementBase?.table else {
       return nil
     }
+    if labelParts(text).contains("") { return "labels: \"\(cleaned(text))\" lacks a label beside a comma" }
     let unknown = labelParts(text).first { part in
       Double(part) == nil && !table.labels.contains { $0.nameKey == part.nameKey }
     }

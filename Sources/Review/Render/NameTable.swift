@@ -59,9 +59,9 @@ struct VolumeDigits {
     return one.count < other.count ? other : one
   }
 
-  /// A change, with its sign even where its digits are all 0.
+  /// A change with its sign, which one that rounds to zero lacks.
   func change(_ millilitres: Double) -> String {
-    let text = decimals(abs(millilitres), places)
-    return millilitres > 0 ? "+" + text : millilitres < 0 ? "-" + text : text
+    let text = decimals(millilitres, places)
+    return millilitres > 0 && text.contains { "123456789".contains($0) } ? "+" + text : text
   }
 }

@@ -7,10 +7,12 @@ package struct IntensityWindow: Hashable, Sendable, Codable {
   /// Shown black, shown white; `lower < upper`.
   package var lower, upper: Double
 
-  /// A window; bounds that do not ascend are moved apart by the smallest step that shows.
+  /// A window; bounds that do not ascend are moved apart by the smallest step that shows, and those beyond
+  /// ``UsableRange/intensity`` become its ends.
   package init(lower: Double, upper: Double) {
-    self.lower = lower
-    self.upper = max(upper, lower + max(1e-6, abs(lower) * 1e-6))
+    let range = UsableRange.intensity
+    self.lower = min(max(lower, range.lowerBound), range.upperBound)
+    self.upper = max(min(upper, range.upperBound), self.lower + max(1e-6, abs(self.lower) * 1e-6))
   }
 
   /// A window as radiologists name it.
@@ -23,10 +25,15 @@ package struct IntensityWindow: Hashable, Sendable, Codable {
   /// Extent.
   package var width: Double { upper - lower }
 
-  /// "40/400", centre and width with as many decimals as tell windows of this width apart.
+  /// "40/400", centre and width with as many decimals as tell windows of this width apart; numbers of more than 12
+  /// characters as in "1e+38".
   var text: String {
     let places = width < 10 ? Int(saturating: min(6, max(2, 1 - log10(width).rounded(.down)))) : 0
-    return "\(decimals(centre, places))/\(decimals(width, places))"
+    func text(_ value: Double) -> String {
+      let text = decimals(value, places)
+      return text.count <= 12 ? text : String(format: "%.6g", value)
+    }
+    return "\(text(centre))/\(text(width))"
   }
 }
 

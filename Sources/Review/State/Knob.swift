@@ -142,7 +142,7 @@ package struct KnobSettings: Equatable, Sendable {
     }
     set {
       if knob == .changedLabels {
-        refinement.changedLabels = newValue.map { UInt16(saturating: $0) }.sorted()
+        refinement.changedLabels = Set(newValue.map { UInt16(saturating: $0) }).sorted()
       }
       guard let first = newValue.first else { return }
       let reach = newValue.count == 3 ? Spacing(newValue[0], newValue[1], newValue[2]) : Spacing(first)

@@ -1,3 +1,4 @@
+import Foundation
 import Work
 
 /// The last step from a segmentation to a mask: which pieces of a label stay, and whether its holes close.
@@ -78,10 +79,15 @@ package struct LeftOutComponent: Hashable, Sendable {
   /// Share of the largest component that stayed from which one that went is worth a look.
   static let noteworthyShare = 0.25
 
+  /// Whole millilitres from 10 on, below that two digits that count.
+  private static func text(_ millilitres: Double) -> String {
+    millilitres >= 10 ? "\(Int(saturating: millilitres.rounded()))" : String(format: "%.2g", millilitres)
+  }
+
   /// One line for whoever reads the mask, with the label's name from `table`.
   package func note(_ table: LabelTable) -> String {
-    "\(table[label]?.name ?? "label \(label)"): a part of \(Int(saturating: millilitres.rounded())) mL was left out beside the one of "
-      + "\(Int(saturating: keptMillilitres.rounded())) mL; see whether the right one stayed"
+    "\(table[label]?.name ?? "label \(label)"): a part of \(Self.text(millilitres)) mL was left out beside the one of "
+      + "\(Self.text(keptMillilitres)) mL; see whether the right one stayed"
   }
 }
 

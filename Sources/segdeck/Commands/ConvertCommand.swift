@@ -64,6 +64,6 @@ struct ConvertCommand: ParsableCommand {
     mask.keepNotes()
     var labels = mask.labels
     for selection in selections { labels.merge(selection) }
-    try labels.write(to: place.path, source: reference.source)
+    try labels.write(to: place.path, source: reference.source, work: work)
   }
 }

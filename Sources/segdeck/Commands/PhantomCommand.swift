@@ -61,8 +61,8 @@ struct PhantomCommand: ParsableCommand {
       }
     let source = ImageSource(grid: image.grid)
     try PendingFile.commit([
-      image.pending(for: imagePlace.path, source: source),
-      mask.pending(for: labelPlace.path, source: source),
+      image.pending(for: imagePlace.path, source: source, work: work),
+      mask.pending(for: labelPlace.path, source: source, work: work),
       LabelNamesFile.pending(LabelNames(table), besideMask: labelPlace.path),
     ])
   }

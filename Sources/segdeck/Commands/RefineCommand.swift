@@ -118,16 +118,16 @@ struct RefineCommand: ParsableCommand {
       Console.note(label.note(LabelTable(start.labels)))
     }
     var record = MaskRecord()
-    record.model = modelFile?.recorded
-    record.input = opened.recorded
-    record.furtherInputs = openedFurther.isEmpty ? nil : openedFurther.map(\.recorded)
-    record.source = openedSource.recorded
-    record.sidecar = sidecar?.recorded
+    record.model = try modelFile?.recorded(work)
+    record.input = try opened.recorded(work)
+    record.furtherInputs = openedFurther.isEmpty ? nil : try openedFurther.map { try $0.recorded(work) }
+    record.source = try openedSource.recorded(work)
+    record.sidecar = try sidecar?.recorded(work)
     record.refinement = settings
     if mask != nil { record.maskConfidence = maskConfidence }
     record.threads = work.threadCount
     record.commands = [CommandLineText.text(words(settings, coding: labels.coding))]
-    try record.write(labels, LabelTable(start.labels), source: file.source, to: place)
+    try record.write(labels, LabelTable(start.labels), source: file.source, to: place, work: work.silent)
     record.noteChanges()
     work.report(1)
   }

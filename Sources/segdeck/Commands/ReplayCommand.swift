@@ -36,16 +36,16 @@ struct ReplayCommand: ParsableCommand {
 
   func run() throws {
     let work = threads.context("replaying").silent
-    let replay = try RecordReplay(path: RecordReplay.recordPath(record))
+    let replay = try RecordReplay(path: RecordReplay.recordPath(record), work: work)
     let place = try output.map {
       try OutputPlace(
         $0, isForced: force, companions: MaskRecord.companions(ofMask: $0), kind: .image)
     }
     let folder = try TemporaryFolder()
     defer { withExtendedLifetime(folder) {} }
-    let mask = try replay.run(in: folder, threads: work.threadCount, work: work)
+    let mask = try replay.run(in: folder, work: work)
     let difference = verify ? try replay.difference(of: mask, work: work) : nil
-    if let place { try replay.write(mask, to: place, threads: work.threadCount) }
+    if let place { try replay.write(mask, to: place, work: work) }
     guard verify else { return }
     guard let difference else { return try Console.print("same") }
     throw InputError(replay.path, difference)

@@ -86,7 +86,7 @@ struct SegmentCommand: ParsableCommand {
       if let probabilityPlace {
         let values = try prediction.probabilities(auxiliaryHeadWeights: weights, work: work.silent)
         written = [
-          try values.pending(for: probabilityPlace.path, source: file.source),
+          try values.pending(for: probabilityPlace.path, source: file.source, work: work.silent),
           try ProbabilitySidecar(model: model, auxiliaryHeadWeights: weights)
             .pending(besideProbabilities: probabilityPlace.path),
         ]
@@ -96,11 +96,12 @@ struct SegmentCommand: ParsableCommand {
       Console.note("\(image): \(part.note(model.labelTable))")
     }
     var record = MaskRecord()
-    record.model = modelFile.recorded
-    record.input = opened.recorded
+    record.model = try modelFile.recorded(work)
+    record.input = try opened.recorded(work)
     record.threads = work.threadCount
     record.commands = [CommandLineText.text(words)]
-    try record.write(mask.labels, model.labelTable, source: file.source, to: place, with: written)
+    try record.write(
+      mask.labels, model.labelTable, source: file.source, to: place, with: written, work: work.silent)
     record.noteChanges()
     work.report(1)
   }

@@ -143,7 +143,8 @@ struct SweepReport {
   }
 
   private func signed(_ gain: Double) -> String {
-    (gain < 0 ? "-" : "+") + Text.decimals(abs(gain), search.objective == .dice ? 4 : 3)
+    let text = Text.decimals(gain, search.objective == .dice ? 4 : 3)
+    return text.hasPrefix("-") ? text : "+" + text
   }
 
   private func number(_ value: Double) -> String { String(format: "%.3g", value) }

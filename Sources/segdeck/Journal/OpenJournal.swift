@@ -105,6 +105,7 @@ struct OpenJournal {
       let voxels = reading.voxels(of: note.id, count: opening.grid.size.voxelCount, in: file)
     else { throw InputError(item.path, "the voxels of \(note.name) are damaged") }
     let labels = LabelVolume(grid: opening.grid, voxels: voxels, coding: note.coding ?? .identity)
+    let work = WorkContext(cancellation: Interruption.cancellation())
     let image = try sameImage(opening)
     if image == nil {
       Console.note(
@@ -113,7 +114,7 @@ struct OpenJournal {
     let place = try OutputPlace(
       path, isForced: isForced, companions: MaskRecord.companions(ofMask: path), kind: .image)
     var record = MaskRecord()
-    record.input = image?.recorded
+    record.input = try image?.recorded(work)
     if case .refinement(_, let settings, let confidence) = note.origin {
       record.refinement = settings
       record.maskConfidence = confidence
@@ -122,7 +123,8 @@ struct OpenJournal {
       reviewer: NSUserName(), verdict: reading.verdicts[note.id]?.rawValue, version: note.name,
       flagged: reading.verdicts.isFlagged ? true : nil, exported: Date.now.formatted(.iso8601))
     try record.write(
-      labels, note.labels, source: image?.image.source ?? ImageSource(grid: opening.grid), to: place)
+      labels, note.labels, source: image?.image.source ?? ImageSource(grid: opening.grid), to: place,
+      work: work)
   }
 
   /// The image's file, where its content is still that of the journal.

@@ -19,20 +19,22 @@ enum Checksum {
   }
 
   /// The SHA-256 of a file's bytes in hexadecimal, read in pieces.
-  /// - Throws: ``InputError`` when the file cannot be read.
-  static func sha256(ofFile path: String) throws(InputError) -> String {
-    let descriptor = FileSystem.open(path, O_RDONLY)
+  /// - Throws: ``InputError`` when the file cannot be read or is none; ``Cancelled``.
+  static func sha256(ofFile path: String, work: WorkContext) throws -> String {
+    // Without O_NONBLOCK, opening a named pipe would wait for a writer.
+    let descriptor = FileSystem.open(path, O_RDONLY | O_NONBLOCK)
     guard descriptor >= 0 else {
       throw InputError(path, "cannot be read", found: String(cString: strerror(errno)))
     }
     defer { close(descriptor) }
-    return try sha256(ofDescriptor: descriptor, path: path)
+    return try sha256(ofDescriptor: descriptor, path: path, work: work)
   }
 
   /// The SHA-256 of an opened file from its first byte on; `path` names it in errors.
-  /// - Throws: ``InputError`` when the file cannot be read.
-  static func sha256(ofDescriptor descriptor: Int32, path: String) throws(InputError) -> String {
+  /// - Throws: ``InputError`` when the file cannot be read or is none; ``Cancelled``.
+  static func sha256(ofDescriptor descriptor: Int32, path: String, work: WorkContext) throws -> String {
     _ = outlivesExit
+    _ = try FileSystem.statusOfOrdinaryFile(descriptor, path: path)
     let context = EVP_MD_CTX_new()
     defer { EVP_MD_CTX_free(context) }
     var digest = [UInt8](repeating: 0, count: Int(EVP_MAX_MD_SIZE))
@@ -42,6 +44,7 @@ enum Checksum {
     defer { piece.deallocate() }
     var position = 0
     while true {
+      try work.checkCancellation()
       let count = pread(descriptor, piece.baseAddress, piece.count, off_t(position))
       if count < 0, errno == EINTR { continue }
       guard count >= 0 else {

@@ -75,11 +75,12 @@ struct MaskRecord: Codable {
   }
 
   /// The record of the mask at `path`, whose content `mask` holds, still beside its place.
-  func pending(for mask: PendingFile, at path: String) throws(InputError) -> PendingFile {
+  /// - Throws: ``InputError`` when it cannot be written; ``Cancelled``.
+  func pending(for mask: PendingFile, at path: String, work: WorkContext) throws -> PendingFile {
     var record = self
     record.output = File(
       path: path, absolutePath: FilePath.absolute(path),
-      sha256: try Checksum.sha256(ofFile: mask.contentPath))
+      sha256: try Checksum.sha256(ofFile: mask.contentPath, work: work))
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     guard let data = try? encoder.encode(record) else {
@@ -89,17 +90,19 @@ struct MaskRecord: Codable {
   }
 
   /// Writes a mask, the names of its labels and this record to `place`: all three or none.
-  /// - Throws: ``InputError`` when one of them cannot be written.
+  /// - Throws: ``InputError`` when one of them cannot be written; ``Cancelled``.
   func write(
     _ mask: LabelVolume, _ table: LabelTable, source: ImageSource, to place: OutputPlace,
-    with others: [PendingFile] = []
-  ) throws(InputError) {
-    let file = try mask.pending(for: place.path, source: source)
+    with others: [PendingFile] = [], work: WorkContext
+  ) throws {
+    let file = try mask.pending(for: place.path, source: source, work: work)
     var record = self
     let said = LabelNames(table, coding: mask.coding)
     record.labels = said.entries
     let names = try LabelNamesFile.pending(said, besideMask: place.path)
-    try PendingFile.commit(others + [file, names, record.pending(for: file, at: place.path)])
+    let written = try record.pending(for: file, at: place.path, work: work)
+    try work.checkCancellation()
+    try PendingFile.commit(others + [file, names, written])
   }
 }
 

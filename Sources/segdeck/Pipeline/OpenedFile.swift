@@ -43,13 +43,11 @@ final class OpenedFile: Sendable {
     guard descriptor >= 0 else {
       throw InputError(path, "cannot be opened", found: String(cString: strerror(errno)))
     }
-    var status = stat()
-    fstat(descriptor, &status)
     self.path = path
-    self.status = Status(status)
+    status = Status(try FileSystem.statusOfOrdinaryFile(descriptor, path: path))
     Thread.detachNewThread { [self] in
       ThreadPriority.yieldToOthers()
-      let found = try? Checksum.sha256(ofDescriptor: descriptor, path: path)
+      let found = try? Checksum.sha256(ofDescriptor: descriptor, path: path, work: WorkContext())
       // Written over meanwhile: nobody knows any more what was read.
       if isUntouched { checksum.withLock { $0 = found } }
       isComputed.signal()
@@ -77,8 +75,9 @@ final class OpenedFile: Sendable {
   }
 
   /// The file as a record states it; waits for the checksum.
-  var recorded: MaskRecord.File {
-    isComputed.wait()
+  /// - Throws: ``Cancelled``.
+  func recorded(_ work: WorkContext) throws(Cancelled) -> MaskRecord.File {
+    while isComputed.wait(timeout: .now() + .milliseconds(20)) == .timedOut { try work.checkCancellation() }
     isComputed.signal()
     return MaskRecord.File(
       path: path, absolutePath: FilePath.absolute(path), sha256: checksum.withLock(\.self), change: change)
@@ -104,8 +103,9 @@ struct OpenedImage {
   var isUntouched: Bool { files.allSatisfy { $0.change == nil } }
 
   /// The image as a record states it: of a header and its voxels in two files, the one that was named, with the other.
-  var recorded: MaskRecord.File {
-    var parts = files.map(\.recorded)
+  /// - Throws: ``Cancelled``.
+  func recorded(_ work: WorkContext) throws(Cancelled) -> MaskRecord.File {
+    var parts = try files.map { file throws(Cancelled) in try file.recorded(work) }
     var named = parts.remove(at: files.firstIndex { $0.path == image.path } ?? 0)
     if !parts.isEmpty { named.parts = parts }
     return named

@@ -23,8 +23,8 @@ struct RecordReplay {
 
   /// Reads a record and finds its inputs.
   /// - Throws: ``InputError`` when the file is no record, an input is missing or has another content, or a command is none
-  ///   that makes a mask.
-  init(path: String) throws(InputError) {
+  ///   that makes a mask; ``Cancelled``.
+  init(path: String, work: WorkContext) throws {
     self.path = path
     // Writing its mask anew, which has to be asked for, writes the record anew as well.
     let data = try ReadFiles.asOwn { () throws(InputError) in
@@ -42,7 +42,7 @@ struct RecordReplay {
     self.record = record
     var found: [String: String] = [:]
     for file in record.inputs.flatMap({ [$0] + ($0.parts ?? []) }) {
-      let place = try Self.locate(file, recordPath: path)
+      let place = try Self.locate(file, recordPath: path, work: work)
       for name in [file.path, file.absolutePath].compactMap(\.self) { found[name] = place }
     }
     if let source = record.source.flatMap({ found[$0.path] }),
@@ -64,7 +64,7 @@ struct RecordReplay {
 
   /// Carries out the commands; gives the mask that the last of them wrote in `folder`.
   /// - Throws: ``InputError`` when a command reads what the record does not state, and whatever the commands throw.
-  func run(in folder: TemporaryFolder, threads: Int, work: WorkContext) throws -> String {
+  func run(in folder: TemporaryFolder, work: WorkContext) throws -> String {
     var made: [String: String] = [:]
     var mask = ""
     for (number, step) in steps.enumerated() {
@@ -90,7 +90,7 @@ struct RecordReplay {
         }
         return place
       }
-      mask = try step.run(threads: threads, model: model, input: input, output: output)
+      mask = try step.run(threads: work.threadCount, model: model, input: input, output: output)
     }
     return mask
   }
@@ -99,8 +99,8 @@ struct RecordReplay {
   /// - Throws: ``InputError`` when the two have to be compared and that mask is missing or was changed.
   func difference(of mask: String, work: WorkContext) throws -> String? {
     guard let output = record.output else { return nil }
-    if output.sha256 == (try Checksum.sha256(ofFile: mask)) { return nil }
-    let place = try Self.locate(output, recordPath: path)
+    if output.sha256 == (try Checksum.sha256(ofFile: mask, work: work)) { return nil }
+    let place = try Self.locate(output, recordPath: path, work: work)
     let (one, other) = (try ImageFile.open(place), try ImageFile.open(mask))
     guard one.source == other.source else { return "the geometry differs" }
     let (before, now) = (try one.labelVolume(work: work), try other.labelVolume(work: work))
@@ -117,41 +117,72 @@ struct RecordReplay {
     return line
   }
 
-  /// Writes the mask that ``run(in:threads:work:)`` made, the names that the record gives it, and a record of its own.
-  /// - Throws: ``InputError`` when one of them cannot be written.
-  func write(_ mask: String, to place: OutputPlace, threads: Int) throws {
-    let file = try ImageFile.open(mask).pendingCopy(for: place.path)
+  /// Writes the mask that ``run(in:work:)`` made, the names that the record gives it, and a record of its own, which
+  /// says who reviewed the mask where it is the very one that was reviewed.
+  /// - Throws: ``InputError`` when one of them cannot be written, or another mask would take the place of the reviewed
+  ///   one; ``Cancelled``.
+  func write(_ mask: String, to place: OutputPlace, work: WorkContext) throws {
+    let file = try ImageFile.open(mask).pendingCopy(for: place.path, work: work)
     var own = record
     own.tool = MaskRecord().tool
     own.instructionSet = MaskRecord().instructionSet
-    own.threads = threads
-    own.review = nil
+    own.threads = work.threadCount
+    if record.output?.sha256 != (try Checksum.sha256(ofFile: mask, work: work)) {
+      own.review = nil
+      if record.review != nil, try describes(place, work: work) {
+        throw InputError(
+          place.path, "is the mask that was reviewed, and what was made is another one",
+          expected: "another name")
+      }
+    }
     let names =
       try record.labels.map { LabelNames(entries: $0) } ?? LabelNamesFile.read(besideMask: mask)
       ?? LabelNames()
-    try PendingFile.commit([
-      file, LabelNamesFile.pending(names, besideMask: place.path), own.pending(for: file, at: place.path),
-    ])
+    let written = [
+      file, try LabelNamesFile.pending(names, besideMask: place.path),
+      try own.pending(for: file, at: place.path, work: work),
+    ]
+    try work.checkCancellation()
+    try PendingFile.commit(written)
+  }
+
+  /// Whether the mask of this record stands at `place`, or this record is written with what comes there.
+  private func describes(_ place: OutputPlace, work: WorkContext) throws -> Bool {
+    let isBeside =
+      FileSystem.resolved(MaskRecord.path(besideMask: place.path)).map { $0 == FileSystem.resolved(path) }
+    if isBeside == true { return true }
+    guard FileSystem.exists(place.path) else { return false }
+    return try Checksum.sha256(ofFile: place.path, work: work) == record.output?.sha256
   }
 
   /// Where a file of the record is now: where it was, from the working folder, or beside the record.
-  private static func locate(_ file: MaskRecord.File, recordPath: String) throws(InputError) -> String {
+  private static func locate(
+    _ file: MaskRecord.File, recordPath: String, work: WorkContext
+  ) throws -> String {
+    guard !file.path.isEmpty, file.absolutePath?.isEmpty != true else {
+      throw InputError(recordPath, "names a file without a path")
+    }
     guard let checksum = file.sha256 else {
       throw InputError(
         recordPath, "does not state the content of \(file.path), which changed while it was read")
     }
     let beside = FilePath.joined(FilePath.folder(of: recordPath), FilePath.name(of: file.path))
     var other: String?
-    for place in [file.absolutePath, file.path, beside].compactMap(\.self) {
-      guard let present = try? Checksum.sha256(ofFile: place) else { continue }
-      if present == checksum { return place }
-      other = other ?? place
+    var refusal: InputError?
+    for place in [file.absolutePath, file.path, beside].compactMap(\.self) where FileSystem.exists(place) {
+      do {
+        if try Checksum.sha256(ofFile: place, work: work) == checksum { return place }
+        other = other ?? place
+      } catch let error as InputError {
+        refusal = refusal ?? error
+      }
     }
     if let other {
       throw InputError(
         other, "is not the file of the record: its content changed",
         found: "SHA-256 of another content", expected: "\(checksum.prefix(12))...")
     }
+    if let refusal { throw refusal }
     throw InputError(file.path, "is missing", expected: "the file with SHA-256 \(checksum.prefix(12))...")
   }
 }
@@ -178,6 +209,11 @@ private enum ReplayStep {
       }
     } catch let error as InputError {
       throw error
+    } catch  where SegdeckCommand.exitCode(for: error) == .success {
+      // A request for help or the like, which would end the program well with its text.
+      throw InputError(
+        recordPath, "a command cannot be read", found: "\(CommandLineText.text(words).prefix(80))",
+        expected: "one that makes a mask")
     } catch {
       let reason = SegdeckCommand.message(for: error).split(whereSeparator: \.isNewline).first ?? ""
       throw InputError(recordPath, "a command cannot be read", found: String(reason))

@@ -113,7 +113,7 @@ final class ModelRuns: Sendable {
     }
     if let known = usesAuxiliaryHeads ? run.allHeads : run.mainHead ?? run.allHeads { return (run, known) }
     _ = try model(run.modelID)
-    if let expected = run.expectedChecksum, file(run.modelID)?.recorded.sha256 != expected {
+    if let expected = run.expectedChecksum, try file(run.modelID)?.recorded(work).sha256 != expected {
       throw InputError(
         run.modelID, "is no longer the model that made this version", found: "another file",
         expected: "the same SHA-256; m runs the model that is there now")

@@ -24,21 +24,21 @@ struct ReviewExport {
     guard place.existing.isEmpty || request.replacesExisting else {
       return .exists(paths: place.existing)
     }
-    var record = record(of: image)
+    var record = try record(of: image, work)
     record.threads = work.threadCount
-    try record.write(request.labels, request.table, source: image.image.source, to: place)
+    try record.write(request.labels, request.table, source: image.image.source, to: place, work: work.silent)
     work.report(1)
     return .written(path: path, notes: record.changes)
   }
 
-  private func record(of image: OpenedImage) -> MaskRecord {
+  private func record(of image: OpenedImage, _ work: WorkContext) throws(Cancelled) -> MaskRecord {
     var record = MaskRecord()
-    record.input = image.recorded
+    record.input = try image.recorded(work)
     record.commands = commands.map(CommandLineText.text)
     for step in request.provenance.steps {
       switch step {
-      case .mask(let path): record.source = opened[path]?.recorded
-      case .network(let id): record.model = model(id)?.recorded
+      case .mask(let path): record.source = try opened[path]?.recorded(work)
+      case .network(let id): record.model = try model(id)?.recorded(work)
       case .refinement(let settings, let confidence):
         record.refinement = settings
         record.maskConfidence = confidence
