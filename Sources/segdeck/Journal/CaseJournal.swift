@@ -82,7 +82,8 @@ final class CaseJournal: Sendable {
       var base: [UInt16]?
       switch version.origin {
       case .mask: break
-      case .network(let modelID, _): note.modelChecksum = try? runs.file(modelID)?.recorded(WorkContext()).sha256
+      case .network(let modelID, _):
+        note.modelChecksum = try? runs.file(modelID)?.recorded(WorkContext()).sha256
       case .refinement(let earlier, _, _):
         base = voxels[earlier]
         if base != nil { note.differsFrom = earlier }
