@@ -82,7 +82,9 @@ final class OverlapNotes: Sendable {
     _ structures: [MatchedStructure], _ source: TrainingFolders.Source, _ truth: LabelVolume,
     _ model: SegmentationModel, _ labels: LabelVolume, work: WorkContext
   ) throws(Cancelled) -> [String] {
-    let names = source.selections.flatMap { selection in
+    // What the structures are called comes last and counts.
+    let named = source.names.map { LabelSelection(values: [$0], name: $1) } + source.selections
+    let names = named.flatMap { selection in
       source.coding.codes(of: selection.values).map {
         Label(value: $0, name: selection.name, colour: LabelTable.colour(ofValue: $0))
       }

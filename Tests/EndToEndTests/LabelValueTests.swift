@@ -83,6 +83,12 @@ struct LabelValueTests {
     #expect(try dice("large.nii plain.nii", in: folder) == ["label 7": 1, "VISp": 1])
     #expect(
       try dice("plain.nii plain.nii --label 614454277,7=both", in: folder) == ["both": 1])
+    let shared = try segdeck(
+      ["compare", "a.nii", "c.nii", "--label", "255=x", "--label", "1,255=y"], in: folder.path)
+    #expect(shared.status == 1)
+    #expect(
+      shared.errors.hasSuffix(
+        "segdeck: --label 255=y: value 255 belongs to another structure already: found x\n"))
     let refused = try segdeck(["compare", "a.nii", "frames.nii"], in: folder.path)
     #expect(refused.status == 1)
     #expect(
@@ -146,6 +152,26 @@ struct LabelValueTests {
     let labels = try #require(
       try JSONSerialization.jsonObject(with: Data(info.output.utf8)) as? [String: Any])["labels"]
     #expect((labels as? [[String: Any]] ?? []).map { $0["value"] as? Int } == [6, 11])
+    // The model is measured by the names of the files, and what only one of them has is said.
+    let measuring = "evaluate --images images --labels labels --model m.safetensors --cases c0 --threads 2"
+      .split(separator: " ").map(String.init)
+    try Data(#"{"labels": {"background": 0, "cyst": 11, "Organ": 6, "ignore": 3}}"#.utf8)
+      .write(to: URL(filePath: folder("dataset.json")))
+    let part = try segdeck(measuring, in: folder.path)
+    #expect(part.status == 0, "\(part.errors)")
+    #expect(part.errors.contains("note: not measured, because only the model has it: lesion\n"))
+    #expect(part.errors.contains("note: not measured, because only the label files have it: cyst\n"))
+    #expect(!part.errors.contains("has no name"))
+    try Data(#"{"labels": {"background": 0, "cyst": 11, "spleen": 6, "ignore": 3}}"#.utf8)
+      .write(to: URL(filePath: folder("dataset.json")))
+    for words in [measuring, ["sweep"] + measuring.dropFirst() + ["--trials", "2", "--finalists", "1"]] {
+      let other = try segdeck(words, in: folder.path)
+      #expect(other.status == 1)
+      #expect(
+        other.errors.hasSuffix(
+          "segdeck: labels: no structure is called as one of the model: found 6=spleen 11=cyst, "
+            + "expected 6=organ 11=lesion, or --label to say which values are which\n"), "\(other.errors)")
+    }
     let merged = try segdeck(
       words + ["--force", "--label", "11,6=both", "--allow-empty"], in: folder.path)
     #expect(merged.status == 0, "\(merged.errors)")

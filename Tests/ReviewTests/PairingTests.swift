@@ -88,6 +88,20 @@ func unnamedLabelsAreAskedFor() throws {
   #expect(state.agreement == [:])
 }
 
+@Test("an answer is remembered of what a mask holds: another mask at the same place is another question")
+func answersAreOfContent() throws {
+  func memory(_ values: [UInt16: UInt16]) throws -> PairingMemory? {
+    var state = try comparedState(twoMasks(values))
+    for case .start(_, .remember(_, let memory)) in state.press(.enter) { return memory }
+    return nil
+  }
+  let (one, swapped) = (try memory([6: 2, 1: 6]), try memory([6: 6, 1: 2]))
+  #expect(one != nil)
+  #expect(one == (try memory([6: 2, 1: 6])))
+  #expect(swapped != one)
+  #expect(swapped?.b.labels == one?.b.labels)
+}
+
 @Test("Escape keeps names and values, and both names stand beside the Dice of such a pair")
 func escapeKeepsValues() throws {
   var state = try comparedState(twoMasks([6: 2, 1: 6]))

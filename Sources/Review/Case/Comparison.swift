@@ -73,7 +73,7 @@ package struct ComparisonRequest: Equatable, Sendable {
   }
 }
 
-/// The name tables of two versions, by which a review knows again what the reviewer said of them.
+/// The names and content of two versions, by which a review knows again what the reviewer said of them.
 package struct PairingMemory: Equatable, Sendable {
   /// What a version's labels come from.
   package struct Source: Equatable, Sendable {
@@ -81,11 +81,16 @@ package struct PairingMemory: Equatable, Sendable {
     package var name: String
     /// Values and names.
     package var labels: [Label]
+    /// Where a mask's labels lie and how much of each there is.
+    ///
+    /// Another mask at the same place is another source. Empty for a model, whose labels mean the same on every image.
+    package var content: [LabelStatistics]
 
     /// A source.
-    package init(name: String, labels: [Label]) {
+    package init(name: String, labels: [Label], content: [LabelStatistics] = []) {
       self.name = name
       self.labels = labels
+      self.content = content
     }
   }
 

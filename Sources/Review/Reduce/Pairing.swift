@@ -58,12 +58,16 @@ extension ReviewState {
   private func pairingMemory(_ a: Version, _ b: Version) -> PairingMemory {
     func source(_ version: Version) -> PairingMemory.Source {
       let name: String
-      switch self.version(version.family)?.origin {
-      case .mask(let path): name = path
+      var content: [LabelStatistics] = []
+      let origin = self.version(version.family)
+      switch origin?.origin {
+      case .mask(let path):
+        name = path
+        content = origin?.statistics ?? []
       case .network(let modelID, _): name = modelID
       case .refinement, nil: name = version.name
       }
-      return PairingMemory.Source(name: name, labels: version.ownTable.labels)
+      return PairingMemory.Source(name: name, labels: version.ownTable.labels, content: content)
     }
     return PairingMemory(a: source(a), b: source(b))
   }

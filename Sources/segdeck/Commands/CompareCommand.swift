@@ -76,6 +76,7 @@ struct CompareCommand: ParsableCommand {
       : selections.map {
         MatchedStructure($0, coding: coding, referenceNames: first.names, otherNames: second.names)
       }
+    if !selections.isEmpty { try refuseSharedValues(structures, coding) }
     func compared(_ path: String, _ mask: FittedMask) -> OverlapNotes.Mask {
       OverlapNotes.Mask(
         name: FilePath.name(of: path), labels: mask.labels, table: mask.names ?? LabelTable())
@@ -97,6 +98,22 @@ struct CompareCommand: ParsableCommand {
     let absent = comparisons.filter { $0.foundIn == .neither }.map(\.name)
     if !absent.isEmpty { Console.note("neither mask has a voxel of \(absent.joined(separator: ", "))") }
     if json { try Console.print(json: report.json()) } else { try Console.print(report.table) }
+  }
+}
+
+/// Refuses structures that have a value of one mask in common.
+private func refuseSharedValues(_ structures: [MatchedStructure], _ coding: LabelCoding) throws(InputError) {
+  for values in [\MatchedStructure.referenceValues, \.otherValues] {
+    var owners: [UInt16: String] = [:]
+    for structure in structures {
+      for code in structure[keyPath: values] {
+        if let owner = owners.updateValue(structure.name, forKey: code) {
+          throw InputError(
+            "--label \(coding.value(of: code))=\(structure.name)",
+            "value \(coding.value(of: code)) belongs to another structure already", found: owner)
+        }
+      }
+    }
   }
 }
 

@@ -66,14 +66,43 @@ struct EvaluateCommand: ParsableCommand {
     if json { try Console.print(json: report.json()) } else { try Console.print(report.text(tables)) }
   }
 
-  /// The structures of the label files that the model has too, by name; where none is named so, the model's values.
+  /// The structures of the label files that the model has too, by name.
+  ///
+  /// Where none is named so, they are the model's values, as far as the files do not call them something else. What is
+  /// left out is said.
+  /// - Throws: ``InputError`` when the files call all of the model's values something else.
   static func structures(
     of model: SegmentationModel, _ survey: LabelSurvey
   ) throws(InputError) -> [LabelSelection] {
-    let names = Set(model.labels.map(\.nameKey))
-    let common = try survey.structures().filter { names.contains($0.nameKey) }
-    return common.isEmpty
-      ? model.labels.map { LabelSelection(values: [Int($0.value)], name: $0.name) } : common
+    let own = try survey.structures()
+    func values(_ selection: LabelSelection) -> Set<UInt16> { Set(survey.coding.codes(of: selection.values)) }
+    var common = own.filter { structure in model.labels.contains { $0.nameKey == structure.nameKey } }
+    var onlyModel = model.labels.filter { label in !common.contains { $0.nameKey == label.nameKey } }
+    if common.isEmpty {
+      let named = own.filter { $0.values.contains { survey.names[$0] != nil } }
+      let taken = named.reduce(Set(survey.coding.codes(of: Array(survey.ignoredValues)))) {
+        $0.union(values($1))
+      }
+      common = model.labels.filter { !taken.contains($0.value) }
+        .map { LabelSelection(values: [Int($0.value)], name: $0.name) }
+      guard !common.isEmpty else {
+        throw InputError(
+          survey.folder, "no structure is called as one of the model",
+          found: own.map(\.description).joined(separator: " "),
+          expected: model.labels.map { "\($0.value)=\($0.name)" }.joined(separator: " ")
+            + ", or --label to say which values are which")
+      }
+      onlyModel = model.labels.filter { taken.contains($0.value) }
+    }
+    let measured = common.reduce(into: Set<UInt16>()) { $0.formUnion(values($1)) }
+    let onlyFiles = own.filter { measured.isDisjoint(with: values($0)) }
+    for (owner, names) in [("the model", onlyModel.map(\.name)), ("the label files", onlyFiles.map(\.name))]
+    where !names.isEmpty {
+      Console.note(
+        "not measured, because only \(owner) \(owner.hasSuffix("s") ? "have" : "has") "
+          + "\(names.count == 1 ? "it" : "them"): \(names.joined(separator: ", "))")
+    }
+    return common
   }
 
   private func chosenTables() throws(InputError) -> [EvaluationReport.Table] {

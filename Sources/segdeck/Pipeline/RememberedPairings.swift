@@ -6,8 +6,9 @@ import Work
 /// What reviewers said of which labels of two masks or models go together: `segdeck/pairings.json` in
 /// `$XDG_STATE_HOME` or `~/.local/state`.
 ///
-/// An entry is known by a checksum of both sources' names and of both tables of names: another name table, or the
-/// file elsewhere, is another question. The last two hundred are kept. A file that cannot be read counts as empty.
+/// An entry is known by a checksum of both sources' names, of both tables of names and of what the masks hold: another
+/// name table, another mask at the same place, or the file elsewhere, is another question. The last two hundred are
+/// kept. A file that cannot be read counts as empty.
 struct RememberedPairings {
   private let path: String
 
@@ -77,7 +78,12 @@ struct RememberedPairings {
   /// The same whichever source is A; and whether they stand in the other order.
   private static func key(_ memory: PairingMemory) -> (text: String, isTurned: Bool) {
     func text(_ source: PairingMemory.Source) -> String {
-      source.name + "\u{0}" + source.labels.map { "\($0.value)=\($0.name)" }.joined(separator: "\u{0}")
+      let names = source.labels.map { "\($0.value)=\($0.name)" }
+      let content = source.content.map { label in
+        "\(label.label) \(label.voxelCount) \(label.componentCount) \(label.bounds.lower) \(label.bounds.upper) "
+          + "\(label.centroid.x) \(label.centroid.y) \(label.centroid.z) \(label.centre)"
+      }
+      return ([source.name] + names + [""] + content).joined(separator: "\u{0}")
     }
     let (a, b) = (text(memory.a), text(memory.b))
     let ordered = a <= b ? a + "\u{0}\u{0}" + b : b + "\u{0}\u{0}" + a

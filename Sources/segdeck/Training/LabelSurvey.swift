@@ -16,8 +16,10 @@ struct LabelSurvey {
   private(set) var ignoredValues: Set<Int> = []
   /// What the user should know, a line each.
   private(set) var notes: [String] = []
-  private var names: [Int: String] = [:]
-  private let folder: String
+  /// What the files of names call the values that occur.
+  private(set) var names: [Int: String] = [:]
+  /// Where the first of the files lies.
+  let folder: String
 
   /// Reads every label file.
   ///

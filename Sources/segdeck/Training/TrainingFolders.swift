@@ -34,6 +34,8 @@ struct TrainingFolders: ParsableArguments {
     let selections: [LabelSelection]
     /// How the label files of all cases are read.
     let coding: LabelCoding
+    /// What the files of names call the values that occur in any case.
+    let names: [Int: String]
     /// Values that nobody labelled, which neither train nor count.
     let ignoredValues: [Int]
     /// The frame of images that hold several.
@@ -89,7 +91,9 @@ struct TrainingFolders: ParsableArguments {
       try refuseSharedValues(own, survey.coding)
       let ignored = survey.ignoredValues.subtracting(own.flatMap(\.values)).sorted()
       sources += pairs.map {
-        Source(pair: $0, selections: own, coding: survey.coding, ignoredValues: ignored, frame: frame)
+        Source(
+          pair: $0, selections: own, coding: survey.coding, names: survey.names, ignoredValues: ignored,
+          frame: frame)
       }
     }
     return sources
