@@ -178,6 +178,18 @@ private struct Example {
     #expect(outcome.best == 0 || outcome.best == 1)
     #expect(abs(outcome.meanGain - 0.25 / 3) < 1e-12)
     #expect(abs((outcome.heldOutGain ?? 0) - 0) < 1e-12)
+    // A case without a structure in the truth and in every mask is no case.
+    let nothing = SweepMeasurement.Measures(dice: 1, averageMillimetres: 0, hasStructure: false)
+    let empty = SweepMeasurement(name: "", unrefined: nothing, refined: [nothing, nothing])
+    #expect(!empty.counts)
+    #expect(
+      SweepOutcome([measurement([0.25, 0]), empty], objective: .dice)
+        == SweepOutcome([measurement([0.25, 0])], objective: .dice))
+    #expect(SweepOutcome([empty], objective: .assd).meanGain == 0)
+    // One that a kernel empties, or that is empty and stays so with another kernel, is.
+    var emptied = measurement([0.25, 0])
+    emptied.refined[1] = nothing
+    #expect(emptied.counts)
   }
 }
 

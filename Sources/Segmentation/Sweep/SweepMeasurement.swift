@@ -10,11 +10,14 @@ package struct SweepMeasurement: Sendable, Hashable {
     package var dice: Double
     /// Average symmetric surface distance; 0 where there is no structure.
     package var averageMillimetres: Double
+    /// Whether the truth or the mask has any structure.
+    package var hasStructure: Bool
 
     /// Measures that were made elsewhere.
-    package init(dice: Double, averageMillimetres: Double) {
+    package init(dice: Double, averageMillimetres: Double, hasStructure: Bool = true) {
       self.dice = dice
       self.averageMillimetres = averageMillimetres
+      self.hasStructure = hasStructure
     }
 
     /// The measure that `objective` seeks.
@@ -31,6 +34,9 @@ package struct SweepMeasurement: Sendable, Hashable {
   package var refined: [Measures]
   /// What each of the kernels made vanish, in their order.
   package var vanished: [[VanishedLabel]] = []
+
+  /// Whether the case counts in means: the truth, or a mask with or without a CRF, has a structure.
+  package var counts: Bool { unrefined.hasStructure || refined.contains(where: \.hasStructure) }
 
   /// The gain of kernels `index` over no CRF.
   package func gain(_ index: Int, _ objective: SweepObjective) -> Double {
@@ -76,7 +82,7 @@ package struct SweepMeasurement: Sendable, Hashable {
     let counted = try structures.map { structure throws(Cancelled) in
       CountedMeasures(try StructureComparison(structure, reference: truth, other: labels, work: work))
     }.compactMap(\.self)
-    guard !counted.isEmpty else { return Measures(dice: 1, averageMillimetres: 0) }
+    guard !counted.isEmpty else { return Measures(dice: 1, averageMillimetres: 0, hasStructure: false) }
     let count = Double(counted.count)
     return Measures(
       dice: counted.reduce(0) { $0 + $1.dice } / count,
@@ -97,10 +103,11 @@ package struct SweepOutcome: Sendable, Hashable {
   /// Whether the mean gain is worth having: at least 0.001 Dice or 0.02 mm.
   package let helps: Bool
 
-  /// The outcome of measurements of the same kernels on at least one case.
-  package init(_ measurements: [SweepMeasurement], objective: SweepObjective) {
-    let kernelCount = measurements.first?.refined.count ?? 0
+  /// The outcome of measurements of the same kernels on at least one case; those without a structure do not count.
+  package init(_ all: [SweepMeasurement], objective: SweepObjective) {
+    let kernelCount = all.first?.refined.count ?? 0
     precondition(kernelCount > 0, "an outcome needs a case and kernels")
+    let measurements = all.filter(\.counts)
     func bestKernels(of some: [SweepMeasurement]) -> Int {
       let sums = (0..<kernelCount).map { kernel in
         some.reduce(0.0) { $0 + $1.gain(kernel, objective) }
@@ -108,7 +115,7 @@ package struct SweepOutcome: Sendable, Hashable {
       return sums.indices.reduce(0) { sums[$1] > sums[$0] ? $1 : $0 }
     }
     let chosen = bestKernels(of: measurements)
-    let count = Double(measurements.count)
+    let count = Double(max(measurements.count, 1))
     best = chosen
     meanGain = measurements.reduce(0.0) { $0 + $1.gain(chosen, objective) } / count
     heldOutGain =

@@ -89,8 +89,12 @@ struct SweepReport {
     var table = TextTable(
       heading: ["case", "Dice", "with CRF", "distance mm", "with CRF", "gain", ""])
     func row(
-      _ name: String, _ one: SweepMeasurement.Measures, _ two: SweepMeasurement.Measures, _ gain: Double
+      _ name: String, _ one: SweepMeasurement.Measures?, _ two: SweepMeasurement.Measures?, _ gain: Double
     ) {
+      guard let one, let two else {
+        table.rows.append([name, "-", "-", "-", "-", "-", ""])
+        return
+      }
       let length = Int(saturating: (abs(gain) / largest * room).rounded())
       let mark = gain < 0 ? "-" : showsUnicode ? "█" : "#"
       table.rows.append([
@@ -101,12 +105,15 @@ struct SweepReport {
       ])
     }
     for (measurement, gain) in zip(measurements, gains) {
-      row(measurement.name, measurement.unrefined, measurement.refined[chosen], gain)
+      let counts = measurement.counts
+      row(
+        measurement.name, counts ? measurement.unrefined : nil, counts ? measurement.refined[chosen] : nil,
+        gain)
     }
     if measurements.count > 1 {
+      let counted = measurements.filter(\.counts)
       row(
-        "mean of \(measurements.count)", mean(measurements.map(\.unrefined)),
-        mean(measurements.map { $0.refined[chosen] }),
+        "mean of \(counted.count)", mean(counted.map(\.unrefined)), mean(counted.map { $0.refined[chosen] }),
         outcome.meanGain)
     }
     return table.text.split(separator: "\n").map { line in
@@ -116,7 +123,8 @@ struct SweepReport {
     }.joined(separator: "\n")
   }
 
-  private func mean(_ measures: [SweepMeasurement.Measures]) -> SweepMeasurement.Measures {
+  private func mean(_ measures: [SweepMeasurement.Measures]) -> SweepMeasurement.Measures? {
+    if measures.isEmpty { return nil }
     let count = Double(measures.count)
     return SweepMeasurement.Measures(
       dice: measures.reduce(0) { $0 + $1.dice } / count,
