@@ -76,6 +76,13 @@ struct MissedStructureTests {
     #expect(try succeed(["evaluate"] + cases, in: folder.path).contains("\nmean of 2  left atrium"))
     let fewer = try succeed(["sweep"] + cases + ["--trials", "1", "--finalists", "1"], in: folder.path)
     #expect(fewer.contains("\nmean of 2 "))
+    for (words, line) in [
+      (["--cases", ""], "--cases: names no case"), (["--tables", ","], "--tables: names no table"),
+    ] {
+      let refused = try segdeck(["evaluate"] + cases + words, in: folder.path)
+      #expect(refused.status == 1 && refused.output == "")
+      #expect(refused.errors.hasPrefix("segdeck: \(line): expected "), "\(refused.errors)")
+    }
     // Two empty masks agree about nothing.
     let compared = try segdeck(
       ["compare", "labels/heart_5.nii", "labels/heart_5.nii", "--label", "1=atrium", "--json"],

@@ -91,6 +91,7 @@ struct SweepTests {
       ("--preset-output labels/a.nii.gz --force", "labels/a.nii.gz: is the file that is read"),
       ("--model-output k.txt", "k.txt: cannot be written as a model"),
       ("--cases b", "--cases: no case has this name: found b"),
+      ("--cases ,", "--cases: names no case: expected names separated by commas"),
       ("--label 1=heart", "--label 1=heart: the model has no such structure"),
       ("--theta-beta 0", "theta beta: is unusable: found 0"),
     ])

@@ -45,14 +45,8 @@ struct EvaluateCommand: ParsableCommand {
     let model = try ModelLibrary.model(model)
     let settings = try options.settings(over: model.refinement)
     try model.requireOneImage()
-    var sources = try folders.sources(work: work.silent) { try Self.structures(of: model, $0) }
-    if let cases {
-      let wanted = Set(cases.split(separator: ",").map(String.init))
-      if let unknown = wanted.subtracting(sources.map(\.pair.name)).sorted().first {
-        throw InputError("--cases", "no case has this name", found: unknown)
-      }
-      sources = sources.filter { wanted.contains($0.pair.name) }
-    }
+    let sources = try folders.sources(work: work.silent) { try Self.structures(of: model, $0) }
+      .chosen(cases)
     let segmenter = try Segmenter(
       model: model, usesAuxiliaryHeads: settings.auxiliaryHeadWeights.contains { $0 != 0 }, work: work.silent)
     var rows: [EvaluatedStructure] = []
@@ -114,6 +108,11 @@ struct EvaluateCommand: ParsableCommand {
           expected: EvaluationReport.Table.allCases.map(\.rawValue).joined(separator: ", "))
       }
       chosen.append(table)
+    }
+    guard !chosen.isEmpty else {
+      throw InputError(
+        "--tables", "names no table",
+        expected: EvaluationReport.Table.allCases.map(\.rawValue).joined(separator: ", "))
     }
     return chosen
   }

@@ -140,13 +140,8 @@ struct SweepCommand: ParsableCommand {
     _ model: SegmentationModel, work: WorkContext
   ) throws -> [TrainingFolders.Source] {
     try model.requireOneImage()
-    let sources = try folders.sources(work: work.silent) { try EvaluateCommand.structures(of: model, $0) }
-    guard let cases else { return sources }
-    let wanted = Set(cases.split(separator: ",").map(String.init))
-    if let unknown = wanted.subtracting(sources.map(\.pair.name)).sorted().first {
-      throw InputError("--cases", "no case has this name", found: unknown)
-    }
-    return sources.filter { wanted.contains($0.pair.name) }
+    return try folders.sources(work: work.silent) { try EvaluateCommand.structures(of: model, $0) }.chosen(
+      cases)
   }
 
   /// Writes what was found where it was asked for, unless the CRF does not help.

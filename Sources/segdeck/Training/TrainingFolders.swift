@@ -217,3 +217,19 @@ extension TrainingFolders.Source {
     }
   }
 }
+
+extension [TrainingFolders.Source] {
+  /// The cases whose names, separated by commas, `--cases` gives; all of them without the option.
+  /// - Throws: ``InputError`` when a name is no case's, or there is none.
+  func chosen(_ names: String?) throws(InputError) -> [TrainingFolders.Source] {
+    guard let names else { return self }
+    let wanted = Set(names.split(separator: ",").map(String.init))
+    if let unknown = wanted.subtracting(map(\.pair.name)).sorted().first {
+      throw InputError("--cases", "no case has this name", found: unknown)
+    }
+    guard !wanted.isEmpty else {
+      throw InputError("--cases", "names no case", expected: "names separated by commas")
+    }
+    return filter { wanted.contains($0.pair.name) }
+  }
+}
