@@ -150,7 +150,11 @@ extension ReviewState {
     #expect(state.decisions.versions.map(\.id) == [1, 2, 3, 1001].map { VersionID($0) })
     #expect(state.decisions.a == VersionID(1))
     #expect(state.decisions.b == VersionID(1001))
-    #expect(state.decisions.verdicts == Verdicts(rejected: [VersionID(1001)]))
+    // What the reviewer had not touched is as it was left.
+    #expect(
+      state.decisions.verdicts
+        == Verdicts(accepted: VersionID(3), rejected: [VersionID(1001)], isFlagged: true))
+    #expect(state.decisions.knobs.refinement.appearanceWeight == 4)
     #expect(state.version(VersionID(1000))?.id == VersionID(1))
     // It counts on from the restored one.
     #expect(names(effects.notes).contains("version CRF 2"))

@@ -71,9 +71,14 @@ extension ReviewState {
         (restored.a, restored.b, restored.shownSide) = (decisions.a, decisions.b, decisions.shownSide)
       }
       decisions = restored.limited(to: restored.versions)
+      history = restoredHistory(
+        opened.steps.dropLast() + [UndoHistory.Step(name: last.name, decisions: decisions)])
+    } else if let last = opened.steps.last {
+      let name = history.steps[history.position].name
+      decisions = decisions.joined(
+        with: last.decisions.limited(to: decisions.versions), since: history.steps[0].decisions)
       history = restoredHistory(opened.steps)
-    } else if decisions.verdicts == Verdicts(), let last = opened.steps.last {
-      decisions.verdicts = last.decisions.limited(to: decisions.versions).verdicts
+      history.record(name, to: decisions, joins: false)
     }
     identifyStructures()
     exported.merge(opened.exported) { own, _ in own }
@@ -105,7 +110,6 @@ extension ReviewState {
       }
       steps.append(step)
     }
-    steps[steps.count - 1].decisions = decisions
     return UndoHistory(steps: steps)
   }
 
@@ -202,6 +206,33 @@ extension Decisions {
     own.verdicts.accepted = verdicts.accepted.map { numbers[$0] ?? $0 }
     own.verdicts.rejected = Set(verdicts.rejected.map { numbers[$0] ?? $0 })
     return own
+  }
+
+  /// These decisions where they differ from those at the `opening`, else the `restored` ones.
+  fileprivate func joined(with restored: Decisions, since opening: Decisions) -> Decisions {
+    var joined = self
+    func take<Value: Equatable>(_ field: WritableKeyPath<Decisions, Value>) {
+      if self[keyPath: field] == opening[keyPath: field] { joined[keyPath: field] = restored[keyPath: field] }
+    }
+    if a == opening.a, b == opening.b, restored.a != nil {
+      (joined.a, joined.b, joined.shownSide) = (restored.a, restored.b, restored.shownSide)
+    }
+    take(\.pairings)
+    take(\.hiddenLabels)
+    take(\.soloLabel)
+    take(\.knobs)
+    take(\.verdicts.accepted)
+    take(\.verdicts.rejected)
+    take(\.verdicts.isFlagged)
+    if let accepted = joined.verdicts.accepted, joined.verdicts.rejected.contains(accepted) {
+      // Which of the two was said last.
+      if verdicts.accepted == accepted {
+        joined.verdicts.rejected.remove(accepted)
+      } else {
+        joined.verdicts.accepted = nil
+      }
+    }
+    return joined
   }
 
   /// The same about those versions that there are.
