@@ -108,7 +108,12 @@ struct ExtremeValueTests {
       + ["SWIFT_BACKTRACE=enable=no", "timeout", "10", try BuiltProgram.path()] + words
     let run = try runMeasured(limited)
     let what = words.map { $0.count > 60 ? $0.prefix(60) + "..." : $0 }.joined(separator: " ")
-    if run.peakBytes > 512 << 20 { return "\(what): took \(run.peakBytes >> 20) MiB" }
+    // Linux counts the peak of whoever starts a program as the program's own.
+    var own = rusage()
+    getrusage(Int32(RUSAGE_SELF.rawValue), &own)
+    if run.peakBytes > max(512 << 20, own.ru_maxrss << 10) {
+      return "\(what): took \(run.peakBytes >> 20) MiB"
+    }
     switch run.status {
     case 0, 64: return nil
     case 1:

@@ -159,8 +159,11 @@ struct LabelValueTests {
       .write(to: URL(filePath: folder("dataset.json")))
     let part = try segdeck(measuring, in: folder.path)
     #expect(part.status == 0, "\(part.errors)")
-    #expect(part.errors.contains("note: not measured, because only the model has it: lesion\n"))
-    #expect(part.errors.contains("note: not measured, because only the label files have it: cyst\n"))
+    #expect(
+      part.errors.contains(
+        "note: m.safetensors: not measured, because the label files have no such structure: lesion\n"))
+    #expect(
+      part.errors.contains("note: labels: not measured, because the model has no such structure: cyst\n"))
     #expect(!part.errors.contains("has no name"))
     try Data(#"{"labels": {"background": 0, "cyst": 11, "spleen": 6, "ignore": 3}}"#.utf8)
       .write(to: URL(filePath: folder("dataset.json")))

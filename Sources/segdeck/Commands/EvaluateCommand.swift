@@ -90,11 +90,12 @@ struct EvaluateCommand: ParsableCommand {
     }
     let measured = common.reduce(into: Set<UInt16>()) { $0.formUnion(values($1)) }
     let onlyFiles = own.filter { measured.isDisjoint(with: values($0)) }
-    for (owner, names) in [("the model", onlyModel.map(\.name)), ("the label files", onlyFiles.map(\.name))]
-    where !names.isEmpty {
-      Console.note(
-        "not measured, because only \(owner) \(owner.hasSuffix("s") ? "have" : "has") "
-          + "\(names.count == 1 ? "it" : "them"): \(names.joined(separator: ", "))")
+    for (path, other, names) in [
+      (model.path, "the label files have", onlyModel.map(\.name)),
+      (survey.folder, "the model has", onlyFiles.map(\.name)),
+    ] where !names.isEmpty {
+      FindingNotes.keep(
+        "not measured, because \(other) no such structure: \(names.joined(separator: ", "))", of: path)
     }
     return common
   }

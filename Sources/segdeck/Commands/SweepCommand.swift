@@ -82,7 +82,6 @@ struct SweepCommand: ParsableCommand {
   func run() throws {
     let work = threads.context("sweeping")
     let model = try ModelLibrary.model(model)
-    let sources = try chosenSources(model, work: work)
     let presetPlace = try presetOutput.map { try OutputPlace($0, isForced: force) }
     let modelPlace = try modelOutput.map { try OutputPlace($0, isForced: force, kind: .model) }
     let journalPlace = try resume.map { try OutputPlace($0, isForced: true) }
@@ -92,10 +91,13 @@ struct SweepCommand: ParsableCommand {
         preset ?? model.path, "a sweep compares one image",
         found: "\(said.thetaBetas.count) numbers for theta beta")
     }
+    let settings = try options.settings(over: said)
+    let sources = try chosenSources(model, work: work)
     let store = try SweepSources(
       sources: sources, model: model, probabilityFolder: probabilities,
-      settings: try options.settings(over: said), work: work.silent)
-    let start = try options.settings(over: said.areUnsaid ? store.suggestedStart(work: work.silent) : said)
+      settings: settings, work: work.silent)
+    let start =
+      said.areUnsaid ? try options.settings(over: store.suggestedStart(work: work.silent)) : settings
     let search = try KernelSearch(
       cases: try sources.indices.map { index in
         try store.sweepCase(
