@@ -31,45 +31,50 @@ package struct LabelOverlaps: Equatable, Sendable {
 
   /// Overlaps of two masks that lie voxel upon voxel.
   /// - Throws: `Cancelled`.
-  /// - Complexity: O(voxels + labels), however many pairs of labels meet; 2 bytes for each voxel that has a label in
-  ///   both masks.
+  /// - Complexity: O(voxels + labels), however many pairs of labels meet; 16 bytes for each run of voxels that has a
+  ///   label in both masks.
   package init(reference: LabelVolume, other: LabelVolume, work: WorkContext) throws(Cancelled) {
-    let count = reference.voxels.count
-    precondition(count == other.voxels.count, "\(count) and \(other.voxels.count) voxels")
+    try self.init { (body) throws(Cancelled) in try reference.forEachPair(with: other, work: work, body) }
+  }
+
+  /// The same of masks in chunks.
+  /// - Throws: `Cancelled`.
+  package init(reference: ChunkedLabels, other: ChunkedLabels, work: WorkContext) throws(Cancelled) {
+    try self.init { (body) throws(Cancelled) in try reference.forEachPair(with: other, work: work, body) }
+  }
+
+  /// - Parameter forEachPair: Gives the two labels of each run of voxels, and its length; it is called twice.
+  private init(
+    _ forEachPair: ((UInt16, UInt16, Int) -> Void) throws(Cancelled) -> Void
+  ) throws(Cancelled) {
     var referenceCounts = [Int](repeating: 0, count: 65536)
     var otherCounts = referenceCounts
-    // Voxels of each reference label that have a label in the other mask too.
+    // Runs of each reference label that have a label in the other mask too.
     var jointCounts = referenceCounts
-    try LabelOverlaps.forEachChunk(count, work) { range in
-      for voxel in range {
-        let (one, two) = (reference.voxels[voxel], other.voxels[voxel])
-        referenceCounts[Int(one)] += 1
-        otherCounts[Int(two)] += 1
-        if one != 0, two != 0 { jointCounts[Int(one)] += 1 }
-      }
+    try forEachPair { one, two, count in
+      referenceCounts[Int(one)] += count
+      otherCounts[Int(two)] += count
+      if one != 0, two != 0 { jointCounts[Int(one)] += 1 }
     }
-    // The other mask's labels, sorted by the reference's label in the same voxel.
+    // The other mask's labels, sorted by the reference's label in the same voxels.
     var ends = [Int](repeating: 0, count: 65536)
     var total = 0
     for value in ends.indices {
       ends[value] = total
       total += jointCounts[value]
     }
-    var partners = [UInt16](repeating: 0, count: total)
-    try LabelOverlaps.forEachChunk(count, work) { range in
-      for voxel in range {
-        let (one, two) = (reference.voxels[voxel], other.voxels[voxel])
-        guard one != 0, two != 0 else { continue }
-        partners[ends[Int(one)]] = two
-        ends[Int(one)] += 1
-      }
+    var partners = [(label: UInt16, count: Int)](repeating: (0, 0), count: total)
+    try forEachPair { one, two, count in
+      guard one != 0, two != 0 else { return }
+      partners[ends[Int(one)]] = (two, count)
+      ends[Int(one)] += 1
     }
     var pairs: [LabelOverlap] = []
     var common = [Int](repeating: 0, count: 65536)
     for value in 1..<65536 where jointCounts[value] > 0 {
       let own = partners[ends[value] - jointCounts[value]..<ends[value]]
-      for partner in own { common[Int(partner)] += 1 }
-      for partner in own where common[Int(partner)] > 0 {
+      for (partner, count) in own { common[Int(partner)] += count }
+      for (partner, _) in own where common[Int(partner)] > 0 {
         let shared = common[Int(partner)]
         common[Int(partner)] = 0
         let dice = 2 * Double(shared) / Double(referenceCounts[value] + otherCounts[Int(partner)])
@@ -81,16 +86,6 @@ package struct LabelOverlaps: Equatable, Sendable {
     self.pairs = pairs.sorted { ($1.dice, $0.reference, $0.other) < ($0.dice, $1.reference, $1.other) }
     referenceVoxelCounts = LabelOverlaps.present(referenceCounts)
     otherVoxelCounts = LabelOverlaps.present(otherCounts)
-  }
-
-  private static func forEachChunk(
-    _ count: Int, _ work: WorkContext, _ body: (Range<Int>) -> Void
-  ) throws(Cancelled) {
-    let chunk = 1 << 20
-    for start in stride(from: 0, to: count, by: chunk) {
-      try work.checkCancellation()
-      body(start..<min(start + chunk, count))
-    }
   }
 
   private static func present(_ counts: [Int]) -> [UInt16: Int] {

@@ -10,6 +10,16 @@ package struct VoxelIndex: Hashable, Sendable, Codable {
     self.k = k
   }
 
+  /// The voxel that lies `steps` further along each axis.
+  package static func + (one: VoxelIndex, steps: VoxelIndex) -> VoxelIndex {
+    VoxelIndex(one.i + steps.i, one.j + steps.j, one.k + steps.k)
+  }
+
+  /// The steps along each axis that lead from `other` to `one`.
+  package static func - (one: VoxelIndex, other: VoxelIndex) -> VoxelIndex {
+    VoxelIndex(one.i - other.i, one.j - other.j, one.k - other.k)
+  }
+
   /// The coordinate along axis 0, 1 or 2.
   package subscript(axis: Int) -> Int {
     get { axis == 0 ? i : axis == 1 ? j : k }
@@ -235,6 +245,13 @@ package struct VolumeGrid: Hashable, Sendable, Codable {
 
   /// Volume of one voxel in mm³.
   package var voxelVolume: Double { abs(affine.determinant) }
+
+  /// The grid of the voxels inside `box`, where they lie.
+  package func cropped(to box: VoxelBounds) -> VolumeGrid {
+    var affine = affine
+    affine.origin = affine.world(box.lower)
+    return VolumeGrid(size: box.size, affine: affine)
+  }
 
   /// The longest straight line in the image, from one corner to another, in millimetres.
   package var diagonalMillimetres: Double {

@@ -1,5 +1,3 @@
-import Work
-
 /// Where a label lies and how much of it there is.
 package struct LabelStatistics: Hashable, Sendable {
   /// Its value.
@@ -31,119 +29,43 @@ package struct LabelStatistics: Hashable, Sendable {
     self.centroid = centroid
     self.centre = centre
   }
-
-  /// Statistics of every label of a mask but 0, ascending; empty for an empty mask.
-  /// - Throws: `Cancelled`.
-  package static func all(of mask: LabelVolume, work: WorkContext) throws(Cancelled) -> [LabelStatistics] {
-    let components = try ConnectedComponents(mask, neighbourhood: .corners, work: work)
-    var sums: [UInt16: LabelSums] = [:]
-    for (index, component) in components.components.enumerated() {
-      var sum = sums[component.label] ?? LabelSums(bounds: component.bounds)
-      sum.add(component, index: index)
-      sums[component.label] = sum
-    }
-    let slots = sums.keys.sorted()
-    let axis = mask.grid.orientation.sliceAxis(of: .axial)
-    var totals = [SIMD3<Double>](repeating: .zero, count: slots.count)
-    let slotOfLabel = Dictionary(uniqueKeysWithValues: zip(slots, slots.indices))
-    let slotOfComponent = components.components.map { slotOfLabel[$0.label]! }
-    var centres = slots.map { label in
-      let largest = sums[label]!.largest
-      return CentreSearch(component: largest, bounds: components.components[largest].bounds, axis: axis)
-    }
-    let size = mask.grid.size
-    try work.checkCancellation()
-    components.forEachRun { component, offsets in
-      let slot = slotOfComponent[component]
-      let start = size.index(offset: offsets.lowerBound)
-      let count = Double(offsets.count)
-      totals[slot] += SIMD3(
-        (Double(start.i) + (count - 1) / 2) * count, Double(start.j) * count, Double(start.k) * count)
-      if centres[slot].component == component { centres[slot].add(start, offsets.count) }
-    }
-    try work.checkCancellation()
-    for slot in centres.indices { centres[slot].choose() }
-    let spacing = mask.grid.spacing
-    components.forEachRun { component, offsets in
-      let slot = slotOfComponent[component]
-      guard centres[slot].component == component else { return }
-      centres[slot].consider(size.index(offset: offsets.lowerBound), offsets.count, spacing: spacing)
-    }
-    try work.checkCancellation()
-    return slots.enumerated().map { slot, label in
-      let sum = sums[label]!
-      let mean = totals[slot] / Double(sum.voxelCount)
-      return LabelStatistics(
-        label: label, voxelCount: sum.voxelCount,
-        millilitres: Double(sum.voxelCount) * mask.grid.voxelVolume / 1000, bounds: sum.bounds,
-        componentCount: sum.componentCount, centroid: mask.grid.affine.world(mean.x, mean.y, mean.z),
-        centre: centres[slot].nearest)
-    }
-  }
-}
-
-/// What the components of one label add up to.
-private struct LabelSums {
-  var bounds: VoxelBounds
-  var voxelCount = 0
-  var componentCount = 0
-  var largest = 0
-  private var largestCount = 0
-
-  init(bounds: VoxelBounds) { self.bounds = bounds }
-
-  mutating func add(_ component: Component, index: Int) {
-    bounds = bounds.union(component.bounds)
-    voxelCount += component.voxelCount
-    componentCount += 1
-    if component.voxelCount > largestCount {
-      largestCount = component.voxelCount
-      largest = index
-    }
-  }
 }
 
 /// Looks for the voxel of a component, in its slice with the most voxels, that is nearest to the middle of those.
 ///
-/// Runs are given twice: first all of them to ``add(_:_:)``, then, behind ``choose()``, to ``consider(_:_:spacing:)``.
-private struct CentreSearch {
+/// The slices are given first; behind ``choose()`` the runs of the chosen one go to ``consider(_:_:spacing:)``, in the order
+/// of memory.
+struct CentreSearch {
   /// Voxels in one slice, and the sum of their indices.
-  private struct Slice {
+  struct Slice {
     var count = 0
     var sum = SIMD3<Int>.zero
   }
 
-  let component: Int
   private let axis: Int
   private let first: Int
   /// Of the component's own slices along `axis`.
   private var slices: [Slice]
-  private var position = 0
+  /// The slice with the most voxels, of equals the first, once chosen.
+  private(set) var position = 0
   private var middle = SIMD3<Double>.zero
   private var leastDistance = Double.infinity
   /// The voxel.
-  private(set) var nearest: VoxelIndex
+  private(set) var nearest = VoxelIndex(0, 0, 0)
 
-  init(component: Int, bounds: VoxelBounds, axis: Int) {
-    self.component = component
+  /// A search in a component whose first slice is at `first`.
+  init(slices: [Slice], first: Int, axis: Int) {
     self.axis = axis
-    first = bounds.lower[axis]
-    slices = [Slice](repeating: Slice(), count: bounds.size[axis])
-    nearest = bounds.lower
+    self.first = first
+    self.slices = slices
   }
 
-  /// Adds a run along i of `count` voxels.
-  mutating func add(_ start: VoxelIndex, _ count: Int) {
-    if axis == 0 {
-      for i in start.i..<start.i + count {
-        slices[i - first].count += 1
-        slices[i - first].sum &+= SIMD3(i, start.j, start.k)
-      }
-    } else {
-      slices[start[axis] - first].count += count
-      slices[start[axis] - first].sum &+= SIMD3(
-        count * start.i + count * (count - 1) / 2, count * start.j, count * start.k)
-    }
+  /// The voxel that is nearest where it belongs to the component.
+  var preferred: VoxelIndex {
+    func below(_ value: Double) -> Int { Int(saturating: (value - 0.5).rounded(.up)) }
+    var index = VoxelIndex(Int(saturating: middle.x.rounded()), below(middle.y), below(middle.z))
+    index[axis] = position
+    return index
   }
 
   /// Decides on the slice.

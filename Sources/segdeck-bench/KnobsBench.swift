@@ -70,7 +70,7 @@ struct KnobsBench: ParsableCommand {
     let masks = try mask.map { path in
       let labels = try ImageFile.open(path).labelVolume(work: bench.work)
         .fitted(to: volume.grid, subject: path, work: bench.work)
-      return [LoadedMask(name: "mask", path: path, labels: labels, table: LabelTable())]
+      return [LoadedMask(name: "mask", path: path, labels: ChunkedLabels(labels), table: LabelTable())]
     }
     return ReviewCase(
       name: "bench", imagePath: image, image: volume, masks: masks ?? [], exportPath: "/bench_seg.nii.gz")

@@ -37,7 +37,7 @@ struct ScrollBench: ParsableCommand {
     let content = try ScrolledCase.content(shape, work: bench.work)
     let opened = OpenedCase(
       content: content, intensities: IntensitySummary(content.image),
-      maskStatistics: try content.masks.map { try LabelStatistics.all(of: $0.labels, work: bench.work) })
+      maskComponents: try content.masks.map { try LabelComponents($0.labels, work: bench.work) })
     let load =
       beside == .nothing
       ? nil : try BackgroundLoad(threadCount: bench.threads, yields: beside == .network)

@@ -165,7 +165,7 @@ struct JournalTests {
     try second.press("y")
     try second.waitFor("ready>")
     usleep(1_200_000)
-    try run(["kill", "-KILL", "\(try session.programProcess())"])
+    try session.signalProgram("KILL")
     try session.waitFor("ready>")
 
     try session.press("C-l")

@@ -12,8 +12,8 @@ extension ReviewState {
     if let job = asked.started { _ = reduce(&self, .jobEnded(job.id, .models([pretendedModel]))) }
     let id = try #require(jobs[.segmentation]?.id ?? press(.enter).started?.id)
     let result = networkResult(for: content)
-    let statistics = try LabelStatistics.all(of: result.labels, work: .init())
-    return reduce(&self, .jobEnded(id, .segmented(result, statistics: statistics)))
+    let components = try LabelComponents(result.labels, work: WorkContext())
+    return reduce(&self, .jobEnded(id, .segmented(result, components)))
   }
 
   /// Ends the job of a kind with a refinement of all of the image that takes away label 1.
@@ -24,7 +24,7 @@ extension ReviewState {
     let request = RefinementRequest(
       image: content.image, source: .mask(base.labels, confidence: 0.9), table: base.table,
       settings: decisions.knobs.refinement, unrefined: base.labels, unrefinedStatistics: base.statistics)
-    var refined = base.labels
+    var refined = base.labels.volume
     for offset in refined.voxels.indices where refined.voxels[offset] == 1 { refined.voxels[offset] = 0 }
     let labels = RefinedLabels(box: VoxelBounds(refined.grid.size), labels: refined)
     return reduce(&self, .jobEnded(job.id, .refined(try RefinedPart(labels, of: request, WorkContext()))))
@@ -118,7 +118,7 @@ extension ReviewState {
     state.type("t")
     state.press(.right, .right, .down, .right)
     #expect(state.history.steps.map(\.name) == ["opening", "turn μ1 appearance", "turn θα reach"])
-    #expect(state.history.steps[1].decisions.knobs.refinement.appearanceWeight == 3.2)
+    #expect(state.decisions.knobs.refinement.appearanceWeight == 3.2)
     state.type("zz")
     #expect(state.decisions.knobs == KnobSettings())
     state.press(.right)

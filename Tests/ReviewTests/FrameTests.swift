@@ -2,6 +2,7 @@ import Review
 import Screen
 import Testing
 import Volumes
+import Work
 
 @Test("every screen size can be drawn in every mode")
 func everySizeIsDrawn() throws {
@@ -87,15 +88,16 @@ func differenceLeavesOutUnknownLabels() throws {
   _ = reduce(&state, .jobEnded(state.type("m").started!.id, .models([pretendedModel])))
   let id = state.press(.enter).started!.id
   let result = networkResult(for: state.content)
-  let statistics = try LabelStatistics.all(of: result.labels, work: .init())
-  _ = reduce(&state, .jobEnded(id, .segmented(result, statistics: statistics)))
+  let components = try LabelComponents(result.labels, work: WorkContext())
+  _ = reduce(&state, .jobEnded(id, .segmented(result, components)))
   state.type("xXdg19,8,7")
   state.press(.enter)
   let with = render(state)
-  let labels = state.decisions.versions[0].labels
-  var spleenless = labels
-  for offset in labels.voxels.indices where labels.voxels[offset] == 1 { spleenless.voxels[offset] = 0 }
-  state.decisions.versions[0].labels = spleenless
+  let version = state.decisions.versions[0]
+  let spleenless = version.labels.relabelled { $1 == 1 ? 0 : $1 }
+  state.decisions.versions[0] = Version(
+    id: version.id, name: version.name, origin: version.origin, labels: spleenless, table: version.ownTable,
+    components: try LabelComponents(spleenless, work: WorkContext()))
   let area = state.layout.panes[0].picture
   let without = render(state)
   for row in area.row..<area.row + area.rows {
@@ -115,7 +117,8 @@ func smallLesionsAreSeen() throws {
     image: ScalarVolume(grid: large, voxels: [Float](repeating: 0, count: large.size.voxelCount)),
     masks: [
       LoadedMask(
-        name: "lesion", path: "/lesion.nii", labels: LabelVolume(grid: large, voxels: labels),
+        name: "lesion", path: "/lesion.nii",
+        labels: ChunkedLabels(LabelVolume(grid: large, voxels: labels)),
         table: LabelTable([Label(value: 3, name: "lesion", colour: RGBColour(1, 2, 3))]))
     ], exportPath: "/large_seg.nii.gz")
   var state = try openedState(content)

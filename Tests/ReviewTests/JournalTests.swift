@@ -27,9 +27,9 @@ private func journal(_ notes: [JournalEntry], knownMasks: [Int: VersionID] = [0:
   for note in notes {
     switch note {
     case .version(let version): opened.versions.append(version)
-    case .labels: break
+    case .labels, .edited: break
     case .decided(let step, let decisions):
-      opened.steps.append(UndoHistory.Step(name: step, decisions: decisions))
+      opened.steps.append(JournalledStep(name: step, decisions: decisions))
     case .exported(let id, let path): opened.exported[id] = path
     case .looked(let view): opened.view = view
     }
@@ -43,6 +43,7 @@ private func names(_ notes: [JournalEntry]) -> [String] {
     switch note {
     case .version(let version): "version \(version.name)"
     case .labels(let id, _): "labels \(id.number)"
+    case .edited(_, let step, _, _): "edited: \(step)"
     case .decided(let step, _): step
     case .exported(_, let path): "exported \(path)"
     case .looked: "looked"
@@ -59,7 +60,7 @@ private func laterSession(_ content: ReviewCase = phantomCase()) throws -> Revie
   _ = state.begin()
   let opened = OpenedCase(
     content: content, intensities: IntensitySummary(content.image),
-    maskStatistics: try content.masks.map { try LabelStatistics.all(of: $0.labels, work: WorkContext()) })
+    maskComponents: try content.masks.map { try LabelComponents($0.labels, work: WorkContext()) })
   _ = reduce(&state, .jobEnded(JobID(1), .opened(opened)))
   return state
 }
@@ -123,7 +124,7 @@ extension ReviewState {
     var content = phantomCase()
     content.masks.append(content.masks[0])
     content.masks[1].name = "second.nii.gz"
-    content.masks[1].labels.voxels[0] = 1
+    content.masks[1].labels = content.masks[1].labels.relabelled { $0 == 0 ? 1 : $1 }
     var state = try laterSession(content)
     let effects = try state.read(journal(notes))
     #expect(

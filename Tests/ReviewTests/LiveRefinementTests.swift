@@ -11,7 +11,7 @@ private func answer(_ request: RefinementRequest, _ labels: LabelVolume, movable
 {
   let box = request.region ?? VoxelBounds(labels.grid.size)
   let refined = RefinedLabels(
-    box: box, labels: LabelVolume(cropping: labels, to: box), movableShare: movableShare)
+    box: box, labels: ChunkedLabels(labels).volume(croppedTo: box), movableShare: movableShare)
   return .refined(try RefinedPart(refined, of: request, WorkContext()))
 }
 
@@ -28,7 +28,7 @@ private func started(_ effects: [ReviewEffect], _ kind: JobKind) -> (id: JobID, 
 
 /// The phantom's labels with the spleen gone and the liver one voxel larger along i.
 private func changedLabels(_ content: ReviewCase) -> LabelVolume {
-  var labels = content.masks[0].labels
+  var labels = content.masks[0].labels.volume
   let size = labels.grid.size
   for offset in labels.voxels.indices {
     let index = size.index(offset: offset)
@@ -92,7 +92,7 @@ func keepingIsInstant() throws {
   let keeping = state.press(.enter)
   #expect(started(keeping, .refinement) == nil)
   #expect(state.shownVersion?.name == "CRF 1")
-  #expect(state.shownVersion?.labels == changedLabels(state.content))
+  #expect(state.shownVersion?.labels.volume == changedLabels(state.content))
   #expect(state.shownVersion?.warnings == ["spleen vanished"])
 }
 
@@ -119,8 +119,8 @@ func legendFits() throws {
   _ = reduce(&state, .jobEnded(state.type("m").started!.id, .models([pretendedModel])))
   let id = state.press(.enter).started!.id
   let result = networkResult(for: state.content)
-  let statistics = try LabelStatistics.all(of: result.labels, work: WorkContext())
-  _ = reduce(&state, .jobEnded(id, .segmented(result, statistics: statistics)))
+  let components = try LabelComponents(result.labels, work: WorkContext())
+  _ = reduce(&state, .jobEnded(id, .segmented(result, components)))
   state.type("d")
   let legend = render(state).text[21]
   #expect(
@@ -131,7 +131,7 @@ func legendFits() throws {
 @Test("each label's gain, loss, Dice and components are counted, and the places where labels changed")
 func changesAreCounted() throws {
   let content = phantomCase()
-  let statistics = try LabelStatistics.all(of: content.masks[0].labels, work: WorkContext())
+  let statistics = try LabelComponents(content.masks[0].labels, work: WorkContext()).statistics
   let request = RefinementRequest(
     image: content.image, source: .mask(content.masks[0].labels, confidence: 0.9),
     table: content.masks[0].table, settings: RefinementSettings(), unrefined: content.masks[0].labels,
@@ -252,7 +252,7 @@ func resultsAreWarnedOf() throws {
   let opening = try #require(started(state.type("t"), .preview))
   _ = reduce(&state, .jobEnded(opening.id, try answer(opening.request, changedLabels(state.content))))
   #expect(warnings(on: state) == ["spleen vanished in the box"])
-  var labels = state.content.masks[0].labels
+  var labels = state.content.masks[0].labels.volume
   for offset in labels.voxels.indices where labels.voxels[offset] != 1 {
     labels.voxels[offset] = labels.grid.size.index(offset: offset).k < 8 ? 6 : 0
   }

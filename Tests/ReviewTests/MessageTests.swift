@@ -168,11 +168,11 @@ func resultsAreLookedAt() throws {
     let id = state.press(.enter).started!.id
     if moves { state.press(.pageUp) }
     let result = networkResult(for: state.content)
-    let statistics = try LabelStatistics.all(of: result.labels, work: WorkContext())
-    _ = reduce(&state, .jobEnded(id, .segmented(result, statistics: statistics)))
-    #expect(state.view.crosshair == (moves ? VoxelIndex(0, 0, 1) : statistics[0].centre))
+    let components = try LabelComponents(result.labels, work: WorkContext())
+    _ = reduce(&state, .jobEnded(id, .segmented(result, components)))
+    #expect(state.view.crosshair == (moves ? VoxelIndex(0, 0, 1) : components.statistics[0].centre))
     #expect(state.message?.text == "liver network is shown" + (moves ? "; G goes to Liver" : ""))
     state.type("G")
-    #expect(state.view.crosshair == statistics[0].centre)
+    #expect(state.view.crosshair == components.statistics[0].centre)
   }
 }

@@ -11,7 +11,7 @@ private func twoMasks(_ values: [UInt16: UInt16], names: [UInt16: String] = [:])
   var second = content.masks[0]
   second.name = "other.nii.gz"
   second.path = "/cases/other.nii.gz"
-  second.labels.voxels = second.labels.voxels.map { values[$0] ?? 0 }
+  second.labels = second.labels.relabelled { values[$1] ?? 0 }
   second.table = LabelTable(
     names.map { Label(value: $0, name: $1, colour: LabelTable.colour(ofValue: $0)) })
   content.masks.append(second)
@@ -245,18 +245,15 @@ func manyLabelsAreLinear() throws {
   var content = ReviewCase(
     name: "instances", imagePath: "/i.nii", image: ScalarVolume(grid: grid, voxels: voxels.map(Float.init)),
     exportPath: "/i_seg.nii")
-  let labels = LabelVolume(grid: grid, voxels: voxels)
+  let labels = ChunkedLabels(LabelVolume(grid: grid, voxels: voxels))
+  let components = try LabelComponents(labels, work: WorkContext())
   content.masks = ["a", "b"].map {
     LoadedMask(name: $0, path: "/\($0)", labels: labels, table: LabelTable())
   }
   let versions = [1, 2].map { number in
     Version(
       id: VersionID(number), name: "\(number)", origin: .mask(path: ""), labels: labels, table: LabelTable(),
-      statistics: (1...60_000).map {
-        LabelStatistics(
-          label: UInt16($0), voxelCount: 2, millilitres: 0.002, bounds: VoxelBounds(grid.size),
-          componentCount: 1, centroid: WorldPoint(0, 0, 0), centre: VoxelIndex(0, 0, 0))
-      })
+      components: components)
   }
   let clock = ContinuousClock()
   var partnerCount = 0

@@ -26,7 +26,7 @@ private func twoReaders() -> ReviewCase {
     }
     return LoadedMask(
       name: "seg.nii.gz", path: "/cases/\(reader)/seg.nii.gz",
-      labels: LabelVolume(grid: content.image.grid, voxels: voxels), table: table)
+      labels: ChunkedLabels(LabelVolume(grid: content.image.grid, voxels: voxels)), table: table)
   }
   content.masks = [mask("reader_one", 0), mask("reader_two", 1)]
   return content
@@ -40,7 +40,7 @@ private func comparedState(_ rows: Int, _ columns: Int) throws -> ReviewState {
   _ = state.begin()
   let opened = OpenedCase(
     content: content, intensities: IntensitySummary(content.image),
-    maskStatistics: try content.masks.map { try LabelStatistics.all(of: $0.labels, work: WorkContext()) })
+    maskComponents: try content.masks.map { try LabelComponents($0.labels, work: WorkContext()) })
   for case .start(let id, .compare(let request)) in reduce(&state, .jobEnded(JobID(1), .opened(opened))) {
     _ = reduce(&state, .jobEnded(id, .compared(try Comparison(request, WorkContext()))))
   }
@@ -94,8 +94,7 @@ func tableIsAligned() throws {
 @Test("what is there but less than the table's last digit is not said to be nothing")
 func smallVolumesAreNotZero() throws {
   var content = phantomCase()
-  content.masks[0].labels.voxels = content.masks[0].labels.voxels.map { $0 == 1 ? 0 : $0 }
-  content.masks[0].labels.voxels[0] = 1
+  content.masks[0].labels = content.masks[0].labels.relabelled { $0 == 0 ? 1 : $1 == 1 ? 0 : $1 }
   let lines = panel(try openedState(content))
   #expect(lines.contains { $0.contains("■ spleen") && $0.contains(" <0.01") })
   #expect(lines.contains { $0.contains("■ liver") && $0.contains(" 0.90") })
@@ -108,7 +107,7 @@ func knobsStayInPlace() throws {
     let effects = state.type("t")
     for case .start(let id, .preview(let request)) in effects {
       let box = request.region ?? VoxelBounds(state.grid.size)
-      let labels = LabelVolume(cropping: request.unrefined, to: box)
+      let labels = request.unrefined.volume(croppedTo: box)
       let part = try RefinedPart(RefinedLabels(box: box, labels: labels), of: request, WorkContext())
       _ = reduce(&state, .jobEnded(id, .refined(part)))
     }
@@ -162,7 +161,7 @@ func differenceEnds() throws {
   // One mask: the CRF's difference does not outlive its panel.
   var state = try openedState(screen: ScreenSize(rows: 40, columns: 130))
   for case .start(let id, .preview(let request)) in state.type("t") {
-    var labels = LabelVolume(cropping: request.unrefined, to: request.region!)
+    var labels = request.unrefined.volume(croppedTo: request.region!)
     labels.voxels[0] = 6
     let part = try RefinedPart(
       RefinedLabels(box: request.region!, labels: labels), of: request, WorkContext())
@@ -201,7 +200,7 @@ func differenceEnds() throws {
     Version(
       id: VersionID(9), name: "third", origin: .mask(path: "/t.nii"),
       labels: pair.decisions.versions[0].labels,
-      table: pair.decisions.versions[0].table, statistics: pair.decisions.versions[0].statistics))
+      table: pair.decisions.versions[0].table, components: pair.decisions.versions[0].components))
   pair.press(.end)
   pair.type("b")
   #expect(pair.decisions.b == VersionID(9) && !pair.view.showsDifference)
@@ -212,7 +211,7 @@ func keptLabelsAreOutlined() throws {
   // Two labels side by side that both versions have: a white line runs between them.
   var content = phantomCase()
   let size = content.image.grid.size
-  content.masks[0].labels.voxels = (0..<size.voxelCount).map { offset in
+  content.masks[0].labels = content.masks[0].labels.relabelled { offset, _ in
     let index = size.index(offset: offset)
     guard (4..<20).contains(index.i), (4..<16).contains(index.j) else { return 0 }
     return index.i < 12 ? 6 : 1
@@ -237,7 +236,7 @@ func keptLabelsAreOutlined() throws {
   for case .start(let id, .preview(let request)) in state.press(.right) {
     let part = try RefinedPart(
       RefinedLabels(
-        box: request.region!, labels: LabelVolume(cropping: request.unrefined, to: request.region!)),
+        box: request.region!, labels: request.unrefined.volume(croppedTo: request.region!)),
       of: request,
       WorkContext())
     _ = reduce(&state, .jobEnded(id, .refined(part)))

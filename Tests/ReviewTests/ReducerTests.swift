@@ -152,8 +152,8 @@ func networkAddsAVersion() throws {
   #expect(state.view.crosshair.k == before + 1)
   var result = networkResult(for: state.content)
   result.leftOut = [LeftOutComponent(label: 1, millilitres: 310.4, keptMillilitres: 990)]
-  let statistics = try LabelStatistics.all(of: result.labels, work: .init())
-  let effects = reduce(&state, .jobEnded(id, .segmented(result, statistics: statistics)))
+  let components = try LabelComponents(result.labels, work: WorkContext())
+  let effects = reduce(&state, .jobEnded(id, .segmented(result, components)))
   #expect(state.decisions.versions.map(\.name) == ["manual.nii.gz", "liver network"])
   #expect(state.shownVersion?.name == "liver network")
   #expect(
@@ -211,7 +211,8 @@ func lateEventsAreIgnored() throws {
   let result = networkResult(for: state.content)
   let before = state
   _ = reduce(&state, .jobProgressed(id, fraction: 0.9, elapsedSeconds: 4))
-  _ = reduce(&state, .jobEnded(id, .segmented(result, statistics: [])))
+  _ = reduce(
+    &state, .jobEnded(id, .segmented(result, try LabelComponents(result.labels, work: WorkContext()))))
   _ = reduce(&state, .jobEnded(id, .cancelled))
   #expect(state == before)
 }
@@ -239,7 +240,7 @@ func refinementOfAMask() throws {
   }
   #expect(full.source == .mask(state.decisions.versions[0].labels, confidence: 0.9))
   #expect(full.region == nil)
-  var refined = state.decisions.versions[0].labels
+  var refined = state.decisions.versions[0].labels.volume
   for offset in refined.voxels.indices where refined.voxels[offset] == 1 { refined.voxels[offset] = 0 }
   let labels = RefinedLabels(box: VoxelBounds(refined.grid.size), labels: refined)
   _ = reduce(&state, .jobEnded(run.started!.id, .refined(try RefinedPart(labels, of: full, WorkContext()))))

@@ -37,11 +37,20 @@ func phantomCase(_ grid: VolumeGrid = grid(GridSize(24, 20, 16)), withMask: Bool
     Label(value: 1, name: "spleen", colour: RGBColour(86, 180, 233)),
   ])
   let mask = LoadedMask(
-    name: "manual.nii.gz", path: "/cases/manual.nii.gz", labels: LabelVolume(grid: grid, voxels: labels),
-    table: table)
+    name: "manual.nii.gz", path: "/cases/manual.nii.gz",
+    labels: ChunkedLabels(LabelVolume(grid: grid, voxels: labels)), table: table)
   return ReviewCase(
     name: "case-1", imagePath: "/cases/case-1.nii.gz", image: ScalarVolume(grid: grid, voxels: intensities),
     masks: withMask ? [mask] : [], exportPath: "/cases/case-1_seg.nii.gz")
+}
+
+extension ChunkedLabels {
+  /// The labels that `label` gives to each voxel, from its place in memory and its label so far.
+  func relabelled(_ label: (Int, UInt16) -> UInt16) -> ChunkedLabels {
+    var volume = volume
+    for offset in volume.voxels.indices { volume.voxels[offset] = label(offset, volume.voxels[offset]) }
+    return ChunkedLabels(volume)
+  }
 }
 
 let trueColour = TerminalCapabilities(colourDepth: .trueColour, showsUnicode: true)
@@ -56,7 +65,7 @@ func openedState(
   _ = state.begin()
   let opened = OpenedCase(
     content: content, intensities: IntensitySummary(content.image),
-    maskStatistics: try content.masks.map { try LabelStatistics.all(of: $0.labels, work: WorkContext()) })
+    maskComponents: try content.masks.map { try LabelComponents($0.labels, work: WorkContext()) })
   let started = reduce(&state, .jobEnded(JobID(1), .opened(opened)))
   if let journal, let id = started.started(.journal) {
     _ = reduce(&state, .jobEnded(id, .journalOpened(journal)))
@@ -106,7 +115,7 @@ func networkResult(for content: ReviewCase) -> SegmentationResult {
     }
   }
   return SegmentationResult(
-    labels: LabelVolume(grid: content.image.grid, voxels: labels),
+    labels: ChunkedLabels(LabelVolume(grid: content.image.grid, voxels: labels)),
     table: LabelTable([Label(value: 1, name: "Liver", colour: RGBColour(0, 158, 115))]),
     probabilities: ProbabilitiesHandle(7), auxiliaryHeadCount: 2,
     advisedSettings: RefinementSettings(appearanceWeight: 4, auxiliaryHeadWeights: [0.2, 0.2]))

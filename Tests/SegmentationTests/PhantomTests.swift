@@ -30,7 +30,7 @@ func abdomensArePlausible() throws {
     let (image, labels, table) = try CTPhantom(seed: UInt64(seed))
       .generate(size: small.size, spacing: small.spacing, work: WorkContext())
     #expect(table[6]?.name == "liver")
-    let statistics = try LabelStatistics.all(of: labels, work: WorkContext())
+    let statistics = try LabelComponents(ChunkedLabels(labels), work: WorkContext()).statistics
     let byLabel = Dictionary(uniqueKeysWithValues: statistics.map { ($0.label, $0) })
     let liver = try #require(byLabel[6])
     #expect((900...2900).contains(liver.millilitres), "seed \(seed): \(liver.millilitres) mL")
@@ -58,7 +58,8 @@ func spacingDoesNotChangeTheAnatomy() throws {
   let fine = try CTPhantom(seed: 3).generate(
     size: GridSize(95, 80, 82), spacing: Spacing(4), work: WorkContext())
   let volumes = try [coarse, fine].map {
-    try LabelStatistics.all(of: $0.labels, work: WorkContext()).first { $0.label == 6 }!.millilitres
+    try LabelComponents(ChunkedLabels($0.labels), work: WorkContext()).statistics.first { $0.label == 6 }!
+      .millilitres
   }
   let difference = abs(volumes[0] - volumes[1])
   #expect(difference < 0.03 * volumes[1])
@@ -70,7 +71,7 @@ func heartIsPlausible() throws {
     let (image, labels, table) = try MRHeartPhantom(seed: UInt64(seed))
       .generate(size: GridSize(56, 44, 26), spacing: Spacing(2.5), work: WorkContext())
     #expect(table[1]?.name == "left atrium")
-    let statistics = try LabelStatistics.all(of: labels, work: WorkContext())
+    let statistics = try LabelComponents(ChunkedLabels(labels), work: WorkContext()).statistics
     #expect(statistics.map(\.label) == [1])
     #expect((25...130).contains(statistics[0].millilitres), "seed \(seed): \(statistics[0].millilitres) mL")
     let inside = zip(image.voxels, labels.voxels).filter { $0.1 == 1 }.map(\.0)

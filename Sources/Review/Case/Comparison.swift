@@ -185,31 +185,16 @@ package struct Comparison: Equatable, Sendable {
       if let value = pair.valueA { positionA[Int(value)] = Int32(position + 1) }
       if let value = pair.valueB { positionB[Int(value)] = Int32(position + 1) }
     }
-    let count = versionA.labels.voxels.count
-    precondition(count == versionB.labels.voxels.count, "\(count) and \(versionB.labels.voxels.count) voxels")
     // Voxels of each pair in A, then in B, then in both; place 0 is background.
     let places = pairs.count + 1
     var counts = [Int](repeating: 0, count: 3 * places)
-    let chunk = 1 << 20
-    for start in stride(from: 0, to: count, by: chunk) {
-      try work.checkCancellation()
-      let end = min(start + chunk, count)
-      versionA.labels.voxels.withUnsafeBufferPointer { voxelsA in
-        versionB.labels.voxels.withUnsafeBufferPointer { voxelsB in
-          counts.withUnsafeMutableBufferPointer { counts in
-            // SAFETY: both volumes have `count` voxels, and positions are below `places`.
-            for voxel in start..<end {
-              let one = Int(positionA[Int(voxelsA[voxel])])
-              let other = Int(positionB[Int(voxelsB[voxel])])
-              counts[one] += 1
-              counts[places + other] += 1
-              if one == other { counts[2 * places + one] += 1 }
-            }
-          }
-        }
-      }
-      work.report(0.5 + 0.5 * Double(end) / Double(count))
+    try versionA.labels.forEachPair(with: versionB.labels, work: work) { labelA, labelB, count in
+      let (one, other) = (Int(positionA[Int(labelA)]), Int(positionB[Int(labelB)]))
+      counts[one] += count
+      counts[places + other] += count
+      if one == other { counts[2 * places + one] += count }
     }
+    work.report(1)
     rows = pairs.enumerated().map { position, pair in
       Row(
         pair: pair, voxelsA: counts[position + 1], voxelsB: counts[places + position + 1],

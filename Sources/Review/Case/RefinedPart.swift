@@ -35,11 +35,11 @@ package struct RefinedPart: Equatable, Sendable {
   /// Where it lies.
   package var box: VoxelBounds
   /// Its labels after refinement, `box.size` voxels.
-  package var labels: LabelVolume
+  package var labels: ChunkedLabels
   /// Its labels before refinement, of the same size.
-  package var unrefined: LabelVolume
+  package var unrefined: ChunkedLabels
   /// What is known of ``labels``, in the coordinates of the box.
-  package var statistics: [LabelStatistics]
+  package var components: LabelComponents
   /// Each label that the box holds before or after, ascending by value.
   package var rows: [Row]
   /// Voxels whose label changed.
@@ -58,14 +58,16 @@ package struct RefinedPart: Equatable, Sendable {
   {
     let isWhole = refined.box == VoxelBounds(request.unrefined.grid.size)
     box = refined.box
-    labels = refined.labels
-    unrefined =
-      isWhole ? request.unrefined : LabelVolume(cropping: request.unrefined, to: refined.box)
+    let labels = refined.labels
+    let unrefined = request.unrefined.volume(croppedTo: refined.box)
+    self.labels = ChunkedLabels(labels)
+    self.unrefined = isWhole ? request.unrefined : ChunkedLabels(unrefined)
     movableShare = refined.movableShare
-    statistics = try LabelStatistics.all(of: labels, work: work.silent)
+    components = try LabelComponents(self.labels, work: work.silent)
     let before =
       isWhole
-      ? request.unrefinedStatistics : try LabelStatistics.all(of: unrefined, work: work.silent)
+      ? request.unrefinedStatistics
+      : try LabelComponents(self.unrefined, work: work.silent).statistics
     var common = [Int](repeating: 0, count: 65536)
     var changes: VoxelBounds?
     changedVoxels = 0
@@ -94,8 +96,8 @@ package struct RefinedPart: Equatable, Sendable {
     changedPlaces = 0
     rows = []
     if let changes { changedPlaces = try RefinedPart.places(labels, unrefined, within: changes, work.silent) }
-    let known = Set(before.map(\.label)).union(statistics.map(\.label))
-    let after = statistics
+    let after = components.statistics
+    let known = Set(before.map(\.label)).union(after.map(\.label))
     rows = known.sorted().map { label in
       let (old, new) = (before.ascending(label, by: \.label), after.ascending(label, by: \.label))
       return Row(
@@ -109,30 +111,17 @@ package struct RefinedPart: Equatable, Sendable {
   private static func places(
     _ one: LabelVolume, _ other: LabelVolume, within box: VoxelBounds, _ work: WorkContext
   ) throws(Cancelled) -> Int {
-    var difference = LabelVolume(cropping: one, to: box)
-    let before = LabelVolume(cropping: other, to: box)
-    for offset in difference.voxels.indices {
-      difference.voxels[offset] = difference.voxels[offset] == before.voxels[offset] ? 0 : 1
-    }
+    let size = one.grid.size
+    let differs = zip(one.voxels.cropped(to: box, size: size), other.voxels.cropped(to: box, size: size))
+      .map { $0 == $1 ? UInt16(0) : 1 }
+    let difference = LabelVolume(grid: one.grid.cropped(to: box), voxels: differs)
     return try ConnectedComponents(difference, work: work).components.count
   }
 
   /// The refined label of a voxel of the grid; nil beyond the box.
   package func label(at index: VoxelIndex) -> UInt16? {
     for axis in 0..<3 where !(box.lower[axis]...box.upper[axis]).contains(index[axis]) { return nil }
-    let place = VoxelIndex(index.i - box.lower.i, index.j - box.lower.j, index.k - box.lower.k)
-    return labels.voxels[box.size.offset(place)]
-  }
-}
-
-extension LabelVolume {
-  /// The part of a volume inside `box`, on a grid of its own.
-  package init(cropping whole: LabelVolume, to box: VoxelBounds) {
-    var grid = whole.grid
-    grid.affine.origin = grid.affine.world(box.lower)
-    grid.size = box.size
-    self.init(
-      grid: grid, voxels: whole.voxels.cropped(to: box, size: whole.grid.size), coding: whole.coding)
+    return labels[index - box.lower]
   }
 }
 

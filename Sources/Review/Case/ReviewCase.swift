@@ -53,14 +53,14 @@ package struct LoadedMask: Equatable, Sendable {
   /// Its file, as a full path.
   package var path: String
   /// Its labels on the image's grid.
-  package var labels: LabelVolume
+  package var labels: ChunkedLabels
   /// Names and colours; values that it lacks get a name and a colour of their own.
   package var table: LabelTable
   /// Selections that made one label of several values of its file.
   package var merged: [LabelSelection] = []
 
   /// A mask.
-  package init(name: String, path: String, labels: LabelVolume, table: LabelTable) {
+  package init(name: String, path: String, labels: ChunkedLabels, table: LabelTable) {
     self.name = name
     self.path = path
     self.labels = labels

@@ -25,6 +25,8 @@ package struct Version: Equatable, Sendable {
     case network(modelID: String, modelName: String)
     /// The fully connected CRF on an earlier version.
     case refinement(of: VersionID, settings: RefinementSettings, maskConfidence: Double?)
+    /// Changed by hand, from an earlier version on.
+    case edit(of: VersionID)
   }
 
   /// Its id.
@@ -34,7 +36,9 @@ package struct Version: Equatable, Sendable {
   /// Where it comes from.
   package var origin: Origin
   /// The labels on the image's grid.
-  package var labels: LabelVolume
+  package private(set) var labels: ChunkedLabels
+  /// Their components.
+  package private(set) var components: LabelComponents
   /// The oldest version whose values and names it shares: itself, or what it is a refinement of.
   package var family: VersionID
   /// Every value in ``labels`` is named here; values that vanished keep their names.
@@ -48,9 +52,9 @@ package struct Version: Equatable, Sendable {
   private var keys: [String]
   /// The labels of ``table``, the largest first, of equals the lower value.
   package var labelsBySize: [Label] { positionsBySize.map { table.labels[$0] } }
-  private let positionsBySize: [Int]
+  private var positionsBySize: [Int] = []
   /// How much there is of each label and where, ascending by value; labels without a voxel are not among them.
-  package var statistics: [LabelStatistics]
+  package var statistics: [LabelStatistics] { components.statistics }
   /// The class probabilities that the CRF starts from; nil for a loaded mask, which gives its own.
   package var probabilities: ProbabilitiesHandle?
   /// Auxiliary heads that ``probabilities`` holds beside the main one.
@@ -64,8 +68,8 @@ package struct Version: Equatable, Sendable {
 
   /// A version.
   package init(
-    id: VersionID, name: String, origin: Origin, labels: LabelVolume, table: LabelTable,
-    statistics: [LabelStatistics], family: VersionID? = nil, probabilities: ProbabilitiesHandle? = nil,
+    id: VersionID, name: String, origin: Origin, labels: ChunkedLabels, table: LabelTable,
+    components: LabelComponents, family: VersionID? = nil, probabilities: ProbabilitiesHandle? = nil,
     auxiliaryHeadCount: Int = 0, advisedSettings: RefinementSettings? = nil, warnings: [String] = [],
     frame: Int = 0
   ) {
@@ -75,19 +79,36 @@ package struct Version: Equatable, Sendable {
     self.name = name
     self.origin = origin
     self.labels = labels
-    ownTable = table.completed(for: statistics.map(\.label)).withDistinctNames
+    self.components = components
+    ownTable = table.completed(for: components.statistics.map(\.label)).withDistinctNames
     self.table = ownTable
     keys = ownTable.labels.map(\.nameKey)
+    self.probabilities = probabilities
+    self.auxiliaryHeadCount = auxiliaryHeadCount
+    self.advisedSettings = advisedSettings
+    self.warnings = warnings
+    sortBySize()
+  }
+
+  private mutating func sortBySize() {
     var voxelCounts = [Int](repeating: 0, count: ownTable.labels.count)
     for part in statistics {
       if let position = ownTable.position(of: part.label) { voxelCounts[position] = part.voxelCount }
     }
     positionsBySize = ownTable.labels.indices.sorted { (-voxelCounts[$0], $0) < (-voxelCounts[$1], $1) }
-    self.statistics = statistics
-    self.probabilities = probabilities
-    self.auxiliaryHeadCount = auxiliaryHeadCount
-    self.advisedSettings = advisedSettings
-    self.warnings = warnings
+  }
+
+  /// Takes other labels and what is known of them; every one of them is named here.
+  mutating func show(_ labels: ChunkedLabels, _ components: LabelComponents) {
+    (self.labels, self.components) = (labels, components)
+    sortBySize()
+  }
+
+  /// Takes a change of some voxels to labels that are named here.
+  mutating func take(_ change: LabelChange) {
+    labels = labels.applying(change)
+    components.take(change, labels: labels)
+    sortBySize()
   }
 
   /// Volume of a label in millilitres.

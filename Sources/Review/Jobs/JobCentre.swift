@@ -111,12 +111,12 @@ package final class JobCentre: Sendable {
     case .open(let request):
       let content = try services.openCase(request, work.part(0...0.8))
       let intensities = IntensitySummary(content.image)
-      let statistics = try content.masks.map { try LabelStatistics.all(of: $0.labels, work: work.silent) }
-      return .opened(OpenedCase(content: content, intensities: intensities, maskStatistics: statistics))
+      let components = try content.masks.map { try LabelComponents($0.labels, work: work.silent) }
+      return .opened(OpenedCase(content: content, intensities: intensities, maskComponents: components))
     case .models(let image): return .models(try services.models(for: image, work))
     case .segment(let request):
       let result = try services.segment(request, work.part(0...0.98))
-      return .segmented(result, statistics: try LabelStatistics.all(of: result.labels, work: work.silent))
+      return .segmented(result, try LabelComponents(result.labels, work: work.silent))
     case .refine(let request), .preview(let request): return .refined(try refined(request, work))
     case .follow(let request):
       // A knob that turns on within this time costs the preview no core.

@@ -6,6 +6,8 @@ package enum JournalEntry: Equatable, Sendable {
   case version(Version)
   /// The labels of a version have these names and colours now.
   case labels(of: VersionID, LabelTable)
+  /// Voxels of a version changed in a step; those inside the box now have these labels.
+  case edited(VersionID, step: String, box: VoxelBounds, ChunkedLabels)
   /// A step, and the decisions behind it; the versions among them are those that came before.
   case decided(step: String, Decisions)
   /// A version was written to a file.
@@ -45,16 +47,33 @@ package enum JournalStatus: Equatable, Sendable {
   case absent(String)
 }
 
+/// A step of an earlier session.
+package struct JournalledStep: Equatable, Sendable {
+  /// What was done.
+  package var name: String
+  /// All decisions behind it, without versions.
+  package var decisions: Decisions
+  /// The version whose voxels it changed, and how.
+  package var edited: VersionID?
+  package var edit: LabelChange?
+
+  /// A step.
+  package init(name: String, decisions: Decisions, edited: VersionID? = nil, edit: LabelChange? = nil) {
+    self.name = name
+    self.decisions = decisions
+    self.edited = edited
+    self.edit = edit
+  }
+}
+
 /// What a case's journal held when the case was opened.
 package struct OpenedJournal: Equatable, Sendable {
   /// Versions of earlier sessions, oldest first, under the numbers that they had.
   package var versions: [Version]
   /// Of the masks that were opened with the image, by position, those that are one of ``versions`` voxel by voxel.
   package var knownMasks: [Int: VersionID]
-  /// The decisions, each behind the step that led to it, oldest first, without versions.
-  ///
-  /// The last are those that stand.
-  package var steps: [UndoHistory.Step]
+  /// What was decided, step by step, oldest first.
+  package var steps: [JournalledStep]
   /// Versions that were written, and where to.
   package var exported: [VersionID: String]
   /// Where the reviewer looked last.
@@ -68,7 +87,7 @@ package struct OpenedJournal: Equatable, Sendable {
 
   /// A journal; that of a case that was never opened unless more is given.
   package init(
-    versions: [Version] = [], knownMasks: [Int: VersionID] = [:], steps: [UndoHistory.Step] = [],
+    versions: [Version] = [], knownMasks: [Int: VersionID] = [:], steps: [JournalledStep] = [],
     exported: [VersionID: String] = [:], view: ViewState? = nil, time: String? = nil, warning: String? = nil,
     status: JournalStatus = .writing
   ) {
@@ -87,6 +106,8 @@ package struct OpenedJournal: Equatable, Sendable {
 package struct JournalledState: Equatable, Sendable {
   /// Names and colours of every version.
   package var tables: [VersionID: LabelTable] = [:]
+  /// Voxels of every version.
+  package var labels: [VersionID: ChunkedLabels] = [:]
   /// The decisions, without versions.
   package var decisions = Decisions()
   /// Versions that were written to a file, and where to.

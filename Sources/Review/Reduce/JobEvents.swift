@@ -17,9 +17,9 @@ extension ReviewState {
     case (.opened(let opened), _): return open(opened)
     case (.journalOpened(let opened), _): return take(opened)
     case (.models(let models), _): return take(models)
-    case (.segmented(let result, let statistics), .segmentation(let model, let frame)):
-      let effects = add(result, statistics, by: model, frame: frame)
-      show(largestOf: statistics, hasMoved: view.crosshair != job.crosshair)
+    case (.segmented(let result, let components), .segmentation(let model, let frame)):
+      let effects = add(result, components, by: model, frame: frame)
+      show(largestOf: components.statistics, hasMoved: view.crosshair != job.crosshair)
       return effects
     case (.refined(let part), .refinement(let base, let knobs, let frame)):
       let effects = add(part, refining: base, with: knobs, frame: frame)
@@ -64,16 +64,16 @@ extension ReviewState {
     intensities = opened.intensities
     choose(intensities.openingPreset)
     let names = ReviewState.distinctNames(content.masks)
-    decisions.versions = zip(content.masks, opened.maskStatistics).enumerated().map { position, mask in
+    decisions.versions = zip(content.masks, opened.maskComponents).enumerated().map { position, mask in
       Version(
         id: VersionID(request.firstVersionNumber + position), name: names[position],
-        origin: .mask(path: mask.0.path), labels: mask.0.labels, table: mask.0.table, statistics: mask.1)
+        origin: .mask(path: mask.0.path), labels: mask.0.labels, table: mask.0.table, components: mask.1)
     }
     identifyStructures()
     nextVersionNumber = request.firstVersionNumber + decisions.versions.count
     decisions.a = decisions.versions.first?.id
     decisions.b = decisions.versions.dropFirst().first?.id
-    history = UndoHistory(opening: decisions)
+    history = UndoHistory()
     if let plane = onlyPlane { view.activePlane = plane }
     let largest = decisions.versions.first?.statistics.max { $0.voxelCount < $1.voxelCount }
     view.centre = gridCentre
@@ -97,14 +97,14 @@ extension ReviewState {
   }
 
   private mutating func add(
-    _ result: SegmentationResult, _ statistics: [LabelStatistics], by model: ModelDescription, frame: Int
+    _ result: SegmentationResult, _ components: LabelComponents, by model: ModelDescription, frame: Int
   ) -> [ReviewEffect] {
     let version = Version(
       id: takeVersionID(), name: uniqueName(model.name),
       origin: .network(modelID: model.id, modelName: model.name),
-      labels: result.labels, table: result.table, statistics: statistics, probabilities: result.probabilities,
+      labels: result.labels, table: result.table, components: components, probabilities: result.probabilities,
       auxiliaryHeadCount: result.auxiliaryHeadCount, advisedSettings: result.advisedSettings,
-      warnings: statistics.isEmpty
+      warnings: components.statistics.isEmpty
         ? ["the network found nothing"]
         : result.leftOut.map { cleaned($0.note(result.table)) }, frame: frame)
     let advised = result.advisedSettings
@@ -122,16 +122,16 @@ extension ReviewState {
     let version = Version(
       id: takeVersionID(), name: "CRF \(refinementCount)",
       origin: refinementOrigin(base, knobs),
-      labels: part.labels, table: base.ownTable, statistics: part.statistics, family: base.family,
+      labels: part.labels, table: base.ownTable, components: part.components, family: base.family,
       probabilities: base.probabilities, auxiliaryHeadCount: base.auxiliaryHeadCount,
       advisedSettings: base.advisedSettings,
-      warnings: Version.warnings(from: base, to: part.statistics),
+      warnings: Version.warnings(from: base, to: part.components.statistics),
       frame: base.probabilities == nil ? frame : base.frame)
     return add(version, comparedWith: base.id) { _ in }
   }
 
   /// Adds a version, shows it as B and what it is compared with as A.
-  private mutating func add(
+  mutating func add(
     _ version: Version, comparedWith other: VersionID?, _ change: (inout Decisions) -> Void
   ) -> [ReviewEffect] {
     let name = cleaned(version.name)
@@ -158,12 +158,12 @@ extension ReviewState {
   }
 
   /// A number that no version had before.
-  private mutating func takeVersionID() -> VersionID {
+  mutating func takeVersionID() -> VersionID {
     defer { nextVersionNumber += 1 }
     return VersionID(nextVersionNumber)
   }
 
-  private func uniqueName(_ name: String) -> String {
+  func uniqueName(_ name: String) -> String {
     let taken = Set(decisions.versions.map(\.name))
     guard taken.contains(name) else { return name }
     return (2...).lazy.map { "\(name) \($0)" }.first { !taken.contains($0) } ?? name

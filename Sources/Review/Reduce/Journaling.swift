@@ -16,6 +16,15 @@ extension ReviewState {
       } else if known != version.ownTable {
         news.append(.labels(of: version.id, version.ownTable))
       }
+      let labels = journalled.labels.updateValue(version.labels, forKey: version.id)
+      if let labels, labels != version.labels,
+        let change = LabelChange(from: labels, to: version.labels)
+      {
+        journalled.exported[version.id] = nil
+        news.append(
+          .edited(
+            version.id, step: history.steps[history.position].name, box: change.box, version.labels))
+      }
     }
     let decided = decisionsAlone
     if decided != journalled.decisions {
@@ -72,13 +81,18 @@ extension ReviewState {
       }
       decisions = restored.limited(to: restored.versions)
       history = restoredHistory(
-        opened.steps.dropLast() + [UndoHistory.Step(name: last.name, decisions: decisions)])
+        opened.steps.dropLast() + [
+          JournalledStep(
+            name: last.name, decisions: decisions, edited: last.edited, edit: last.edit)
+        ])
     } else if let last = opened.steps.last {
       let name = history.steps[history.position].name
-      decisions = decisions.joined(
-        with: last.decisions.limited(to: decisions.versions), since: history.steps[0].decisions)
+      let opening = history.decisions(at: 0, from: decisions)
+      var restored = last.decisions.limited(to: decisions.versions)
+      restored.versions = decisions.versions
+      decisions = decisions.joined(with: restored, since: opening)
       history = restoredHistory(opened.steps)
-      history.record(name, to: decisions, joins: false)
+      history.record(name, from: restored, to: decisions, joins: false)
     }
     identifyStructures()
     exported.merge(opened.exported) { own, _ in own }
@@ -97,18 +111,19 @@ extension ReviewState {
     return compareIfNeeded()
   }
 
-  /// Earlier decisions as steps of this session; which side was looked at is not one.
-  private func restoredHistory(_ earlier: [UndoHistory.Step]) -> UndoHistory {
+  /// Earlier decisions as steps of this session; those that changed nothing that is left are none.
+  private func restoredHistory(_ earlier: [JournalledStep]) -> UndoHistory {
     var steps: [UndoHistory.Step] = []
+    var known: Decisions?
     for step in earlier {
-      var step = step
-      step.decisions.versions = decisions.versions
-      step.decisions = step.decisions.limited(to: decisions.versions)
-      if var last = steps.last {
-        last.decisions.shownSide = step.decisions.shownSide
-        if last.decisions == step.decisions { steps.removeLast() }
+      var decided = step.decisions.limited(to: decisions.versions)
+      decided.versions = decisions.versions
+      var change = known.map { DecisionChange(from: $0, to: decided) } ?? DecisionChange()
+      if let id = step.edited, let edit = step.edit, version(id) != nil {
+        change = DecisionChange(voxels: edit, of: id)
       }
-      steps.append(step)
+      if known == nil || !change.isEmpty { steps.append(UndoHistory.Step(name: step.name, change: change)) }
+      known = decided
     }
     return UndoHistory(steps: steps)
   }
@@ -116,7 +131,10 @@ extension ReviewState {
   /// Puts restored versions before those that this session made; masks that are among them are not doubled.
   private mutating func join(_ restored: [Version]) {
     let known = Set(restored.map(\.id))
-    for version in restored { journalled.tables[version.id] = version.ownTable }
+    for version in restored {
+      journalled.tables[version.id] = version.ownTable
+      journalled.labels[version.id] = version.labels
+    }
     let names = renumbered
     var taken = Set(restored.map(\.name))
     var refinements = restored.count { if case .refinement = $0.origin { true } else { false } }
@@ -136,17 +154,18 @@ extension ReviewState {
       if case .refinement(let base, let settings, let confidence) = version.origin, let id = names[base] {
         version.origin = .refinement(of: id, settings: settings, maskConfidence: confidence)
       }
+      if case .edit(let base) = version.origin, let id = names[base] { version.origin = .edit(of: id) }
       return version
     }
     let versions = restored + own
+    let steps = history.steps.indices.map { history.decisions(at: $0, from: decisions).renumbered(names) }
     decisions = decisions.renumbered(names)
     decisions.versions = versions
     history = UndoHistory(
-      steps: history.steps.map { step in
-        var step = step
-        step.decisions = step.decisions.renumbered(names)
-        step.decisions.versions = versions
-        return step
+      steps: zip(history.steps, steps).enumerated().map { position, step in
+        var (before, after) = (steps[max(0, position - 1)], step.1)
+        (before.versions, after.versions) = (versions, versions)
+        return UndoHistory.Step(name: step.0.name, change: DecisionChange(from: before, to: after))
       }, position: history.position)
     selectedVersion = selectedVersion.map { names[$0] ?? $0 }
     settledPairings = settledPairings.map { $0.renumbered(names) }

@@ -64,11 +64,11 @@ extension ReviewState {
     if let live = shownLive, let base = version(live.base) {
       let value =
         live.region?.part.label(at: view.crosshair) ?? live.whole?.part.label(at: view.crosshair)
-        ?? base.labels.voxels[grid.size.offset(view.crosshair)]
+        ?? base.labels[view.crosshair]
       return value == 0 ? nil : base.table[value]
     }
     guard let version = shownVersion else { return nil }
-    let value = version.labels.voxels[grid.size.offset(view.crosshair)]
+    let value = version.labels[view.crosshair]
     return value == 0 ? nil : version.table[value]
   }
 

@@ -65,7 +65,7 @@ extension ReviewState {
         name = path
         content = origin?.statistics ?? []
       case .network(let modelID, _): name = modelID
-      case .refinement, nil: name = version.name
+      case .refinement, .edit, nil: name = version.name
       }
       return PairingMemory.Source(name: name, labels: version.ownTable.labels, content: content)
     }

@@ -167,9 +167,10 @@ extension ReviewState {
     change(&changed)
     guard changed != decisions else { return }
     let needsIdentities = changed.versions != decisions.versions || changed.pairings != decisions.pairings
+    let before = decisions
     decisions = changed
     if needsIdentities { identifyStructures() }
-    history.record(name, to: decisions, joins: joins)
+    history.record(name, from: before, to: decisions, joins: joins)
   }
 
   /// Joins the labels that are one structure; what is selected stays selected.

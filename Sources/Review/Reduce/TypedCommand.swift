@@ -7,7 +7,7 @@ enum TypedCommand: Equatable {
   case window(IntensityWindow), automaticWindow, preset(Int)
   case slice(Int), voxel(VoxelIndex), world(WorldPoint), label(String)
   case export(String?), exportAndQuit(String?), quit(isForced: Bool), help, messages
-  case frame(Int)
+  case frame(Int), paint(String)
   case knob(Knob, String), kernels(named: String), saveKernels(String)
   case problem(String)
 
@@ -18,6 +18,7 @@ enum TypedCommand: Equatable {
     ("-12.5,40,81mm", "the voxel at x,y,z in millimetres (RAS+)"),
     ("liver", "the largest slice of a label, by name, part of a name, or \"label 6\""),
     ("frame 3", "a frame of an image that has several, counted from 0"),
+    ("paint liver", "the voxel at the crosshair gets a label of the version shown; 0 clears it"),
     ("window 40 400", "window by centre and width; also \"window auto\" and \"window lung\""),
     (
       "set theta-alpha 6",
@@ -45,6 +46,8 @@ enum TypedCommand: Equatable {
     case "messages", "mes", "notes": self = .messages
     case "frame":
       self = Int(rest).map { .frame($0) } ?? .problem("frame: type a number, counted from 0")
+    case "paint":
+      self = rest.isEmpty ? .problem("paint: type a label's name or value, or 0") : .paint(rest)
     case "window", "win": self = TypedCommand.window(Array(words.dropFirst()), presets)
     case "preset": self = .kernels(named: rest)
     case "save-preset": self = .saveKernels(rest)
@@ -133,6 +136,7 @@ extension ReviewState {
     case .help: dialog = .help(line: 0)
     case .messages: openMessages()
     case .frame(let frame): return goTo(frame: frame)
+    case .paint(let label): return paint(label)
     case .knob(let knob, let value):
       var knobs = decisions.knobs
       if let problem = unknownLabel(value, of: knob) ?? knobs.type(labelValues(value, of: knob), for: knob) {

@@ -118,6 +118,10 @@ extension ReviewState {
       case .refinement(let earlier, let settings, let confidence):
         steps.append(.refinement(settings, maskConfidence: confidence))
         current = self.version(earlier)
+      case .edit(let earlier):
+        let base = self.version(earlier)
+        steps.append(.edit(changedVoxels: base.map { step.labels.differingVoxelCount(from: $0.labels) } ?? 0))
+        current = base
       }
     }
     var merged: [LabelSelection] = []
@@ -136,8 +140,7 @@ extension ReviewState {
       return []
     }
     let name = history.steps[history.position].name
-    history.move(to: history.position - 1)
-    return restore("undid: \(name)")
+    return move(to: history.position - 1, "undid: \(name)")
   }
 
   private mutating func redo() -> [ReviewEffect] {
@@ -145,35 +148,26 @@ extension ReviewState {
       message = Message("nothing to redo")
       return []
     }
-    history.move(to: history.position + 1)
-    return restore("redid: \(history.steps[history.position].name)")
+    return move(to: history.position + 1, "redid: \(history.steps[history.position + 1].name)")
   }
 
   /// Goes to any step of the history.
   mutating func goTo(step: Int) -> [ReviewEffect] {
-    history.move(to: step)
-    return restore("went to: \(history.steps[history.position].name)")
+    let step = min(max(0, step), history.steps.count - 1)
+    return move(to: step, "went to: \(history.steps[step].name)")
   }
 
-  /// Takes the decisions of the step that the history stands at.
-  private mutating func restore(_ text: String) -> [ReviewEffect] {
-    let earlier = history.steps[history.position].decisions
-    let knobsTurn = earlier.knobs != decisions.knobs
-    // Which side is looked at is not a decision.
-    let (side, versions) = (decisions.shownSide, decisions.versions)
-    decisions = earlier
-    decisions.shownSide = side
-    // What was computed stays, whatever is undone.
-    for var version in versions where !earlier.versions.contains(where: { $0.id == version.id }) {
-      // It is called what its family is called now.
-      for label in earlier.versions.first(where: { $0.family == version.family })?.ownTable.labels ?? [] {
-        version.change(label.value) { $0 = label }
-      }
-      decisions.versions.append(version)
-    }
+  /// Takes the decisions of a step of the history.
+  private mutating func move(to step: Int, _ text: String) -> [ReviewEffect] {
+    let before = decisions
+    history.move(to: step, &decisions)
     identifyStructures()
     message = Message(text)
-    return compareIfNeeded() + (knobsTurn ? previewIfLive() : [])
+    let edited = decisions.versions.filter { version in
+      before.versions.contains { $0.id == version.id && $0.labels != version.labels }
+    }
+    for version in edited { forget(what: version.id) }
+    return compareIfNeeded() + (before.knobs != decisions.knobs ? previewIfLive() : [])
   }
 
   /// Escape: the innermost thing first.

@@ -6,8 +6,8 @@ struct OverlayPainter {
   /// What is drawn.
   private enum Content {
     case nothing
-    case labels(LabelVolume, LabelRanks, live: RefinedPart?)
-    case difference(LabelVolume, LabelRanks, LabelVolume, LabelRanks, live: RefinedPart?)
+    case labels(ChunkedLabels, LabelRanks, live: RefinedPart?)
+    case difference(ChunkedLabels, LabelRanks, ChunkedLabels, LabelRanks, live: RefinedPart?)
   }
 
   private let content: Content
@@ -159,7 +159,7 @@ extension Version {
   fileprivate func refined(_ live: LiveRefinement) -> Version {
     guard let whole = live.whole?.part else { return self }
     var refined = self
-    (refined.labels, refined.statistics) = (whole.labels, whole.statistics)
+    refined.show(whole.labels, whole.components)
     return refined
   }
 }

@@ -79,21 +79,21 @@ struct SliceSampler {
   /// Writes a class for each pixel: of the voxels that it covers, the highest rank; 0 where none has one.
   ///
   /// Any voxel counts, so that a structure of one voxel is seen however far away the view is.
-  /// Lines of voxels are walked whole, across all pixels: neighbours in memory are read together.
-  func classify(_ labels: LabelVolume, _ ranks: LabelRanks, into classes: inout [UInt16]) {
+  func classify(_ labels: ChunkedLabels, _ ranks: LabelRanks, into classes: inout [UInt16]) {
     let spans = spans(within: ranks.bounds, clearing: &classes)
-    labels.voxels.withUnsafeBufferPointer { voxels in
+    guard let plane = plane(spans) else { return }
+    let voxels = labels.cropped(to: plane.box)
+    voxels.withUnsafeBufferPointer { voxels in
       ranks.ranks.withUnsafeBufferPointer { ranks in
         classes.withUnsafeMutableBufferPointer { classes in
-          // SAFETY: spans lie inside the grid and the picture, and the table has a rank for each of 65536 values.
-          let base = voxels.baseAddress! + start
+          // SAFETY: spans lie inside the plane and the picture, and the table has a rank for each of 65536 values.
           for row in spans.rows {
             for v in row.voxels {
-              let line = base + v * verticalStride
+              let line = voxels.baseAddress! + (v - plane.firstRow) * plane.verticalStride
               for column in spans.columns {
                 var best = classes[row.pixel * projection.width + column.pixel]
                 for u in column.voxels {
-                  let value = line[u * horizontalStride]
+                  let value = line[(u - plane.firstColumn) * plane.horizontalStride]
                   if value != 0 { best = max(best, ranks[Int(value)]) }
                 }
                 classes[row.pixel * projection.width + column.pixel] = best
@@ -107,24 +107,26 @@ struct SliceSampler {
 
   /// Writes a class for each pixel: the greatest that `combine` gives for the two ranks of a covered voxel.
   func classify(
-    _ one: LabelVolume, _ oneRanks: LabelRanks, _ other: LabelVolume, _ otherRanks: LabelRanks,
+    _ one: ChunkedLabels, _ oneRanks: LabelRanks, _ other: ChunkedLabels, _ otherRanks: LabelRanks,
     into classes: inout [UInt16], combine: (UInt16, UInt16) -> UInt16
   ) {
     let bounds = oneRanks.bounds.map { bounds in otherRanks.bounds.map(bounds.union) ?? bounds }
     let spans = spans(within: bounds ?? otherRanks.bounds, clearing: &classes)
+    guard let plane = plane(spans) else { return }
     let (oneTable, otherTable) = (oneRanks.ranks, otherRanks.ranks)
-    one.voxels.withUnsafeBufferPointer { oneVoxels in
-      other.voxels.withUnsafeBufferPointer { otherVoxels in
+    let (oneVoxels, otherVoxels) = (one.cropped(to: plane.box), other.cropped(to: plane.box))
+    oneVoxels.withUnsafeBufferPointer { oneVoxels in
+      otherVoxels.withUnsafeBufferPointer { otherVoxels in
         // SAFETY: as above; both volumes lie on the grid that the sampler was made for.
-        let base = oneVoxels.baseAddress! + start
-        let otherBase = otherVoxels.baseAddress! + start
         for row in spans.rows {
           for v in row.voxels {
             for column in spans.columns {
               var best = classes[row.pixel * projection.width + column.pixel]
               for u in column.voxels {
-                let offset = v * verticalStride + u * horizontalStride
-                let (first, second) = (base[offset], otherBase[offset])
+                let offset =
+                  (v - plane.firstRow) * plane.verticalStride
+                  + (u - plane.firstColumn) * plane.horizontalStride
+                let (first, second) = (oneVoxels[offset], otherVoxels[offset])
                 if first | second != 0 {
                   best = max(best, combine(oneTable[Int(first)], otherTable[Int(second)]))
                 }
@@ -135,6 +137,34 @@ struct SliceSampler {
         }
       }
     }
+  }
+
+  /// The part of the slice that some spans show, and how its voxels lie in memory of their own.
+  private struct Plane {
+    var box: VoxelBounds
+    var firstRow, firstColumn, verticalStride, horizontalStride: Int
+  }
+
+  /// The plane of some spans; nil where they show nothing.
+  private func plane(_ spans: (rows: [PixelSpan], columns: [PixelSpan])) -> Plane? {
+    func range(_ spans: [PixelSpan]) -> ClosedRange<Int>? {
+      guard let first = spans.map(\.voxels.lowerBound).min(),
+        let end = spans.map(\.voxels.upperBound).max()
+      else { return nil }
+      return first...end - 1
+    }
+    guard let rows = range(spans.rows), let columns = range(spans.columns) else { return nil }
+    let geometry = projection.geometry
+    var (lower, upper) = (VoxelIndex(slice, slice, slice), VoxelIndex(slice, slice, slice))
+    (lower[geometry.verticalAxis], upper[geometry.verticalAxis]) = (rows.lowerBound, rows.upperBound)
+    (lower[geometry.horizontalAxis], upper[geometry.horizontalAxis]) = (
+      columns.lowerBound, columns.upperBound
+    )
+    let box = VoxelBounds(lower: lower, upper: upper)
+    let strides = [1, box.size.i, box.size.i * box.size.j]
+    return Plane(
+      box: box, firstRow: rows.lowerBound, firstColumn: columns.lowerBound,
+      verticalStride: strides[geometry.verticalAxis], horizontalStride: strides[geometry.horizontalAxis])
   }
 
   /// A pixel row or column, and the voxels that it shows.

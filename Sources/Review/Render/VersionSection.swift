@@ -47,6 +47,7 @@ extension ReviewState {
     switch version.origin {
     case .mask(let path): return cleaned(path)
     case .network(let modelID, _): return "network \(cleaned(modelID))"
+    case .edit(let base): return "\(self.version(base).map { cleaned($0.name) } ?? "-"), changed by hand"
     case .refinement(let base, let settings, _):
       return "of \(self.version(base).map { cleaned($0.name) } ?? "-"): " + ReviewState.summary(settings)
     }

@@ -107,7 +107,7 @@ package struct ProbabilitiesHandle: Hashable, Sendable {
 /// What a network found.
 package struct SegmentationResult: Equatable, Sendable {
   /// Labels on the image's own grid, after components and holes.
-  package var labels: LabelVolume
+  package var labels: ChunkedLabels
   /// Large components that are not among them.
   package var leftOut: [LeftOutComponent]
   /// The model's labels.
@@ -121,7 +121,7 @@ package struct SegmentationResult: Equatable, Sendable {
 
   /// A result.
   package init(
-    labels: LabelVolume, leftOut: [LeftOutComponent] = [], table: LabelTable,
+    labels: ChunkedLabels, leftOut: [LeftOutComponent] = [], table: LabelTable,
     probabilities: ProbabilitiesHandle, auxiliaryHeadCount: Int = 0,
     advisedSettings: RefinementSettings? = nil
   ) {
@@ -155,7 +155,7 @@ package struct RefinementRequest: Equatable, Sendable {
     /// A network's probabilities.
     case probabilities(ProbabilitiesHandle)
     /// A hard mask whose label has this probability in each voxel.
-    case mask(LabelVolume, confidence: Double)
+    case mask(ChunkedLabels, confidence: Double)
   }
 
   /// The image that the appearance kernel reads.
@@ -169,14 +169,14 @@ package struct RefinementRequest: Equatable, Sendable {
   /// Only this box of the image; nil for all of it.
   package var region: VoxelBounds?
   /// The labels before refinement, which the result is held against.
-  package var unrefined: LabelVolume
+  package var unrefined: ChunkedLabels
   /// What is known of them.
   package var unrefinedStatistics: [LabelStatistics]
 
   /// A request.
   package init(
     image: ScalarVolume, source: Source, table: LabelTable, settings: RefinementSettings,
-    region: VoxelBounds? = nil, unrefined: LabelVolume, unrefinedStatistics: [LabelStatistics]
+    region: VoxelBounds? = nil, unrefined: ChunkedLabels, unrefinedStatistics: [LabelStatistics]
   ) {
     self.image = image
     self.source = source
@@ -241,7 +241,7 @@ package struct NamedKernels: Equatable, Sendable {
 /// A mask to be written.
 package struct ExportRequest: Equatable, Sendable {
   /// The labels.
-  package var labels: LabelVolume
+  package var labels: ChunkedLabels
   /// Their names and colours.
   package var table: LabelTable
   /// The image whose grid, and whose exact header geometry, the file takes.
@@ -255,7 +255,7 @@ package struct ExportRequest: Equatable, Sendable {
 
   /// A request.
   package init(
-    labels: LabelVolume, table: LabelTable, imagePath: String, path: String, replacesExisting: Bool,
+    labels: ChunkedLabels, table: LabelTable, imagePath: String, path: String, replacesExisting: Bool,
     provenance: Provenance
   ) {
     self.labels = labels
@@ -277,6 +277,8 @@ package struct Provenance: Equatable, Sendable {
     case network(modelID: String)
     /// Refined with these kernels; `maskConfidence` is set when the step before it was a hard mask.
     case refinement(RefinementSettings, maskConfidence: Double?)
+    /// So many voxels changed by hand.
+    case edit(changedVoxels: Int)
   }
 
   /// Every step, oldest first.

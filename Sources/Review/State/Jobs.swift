@@ -62,7 +62,7 @@ package enum JobRequest: Equatable, Sendable {
 package enum JobOutcome: Equatable, Sendable {
   case opened(OpenedCase)
   case models([ModelDescription])
-  case segmented(SegmentationResult, statistics: [LabelStatistics])
+  case segmented(SegmentationResult, LabelComponents)
   case refined(RefinedPart)
   case measured(ImageMeasures?)
   case presets([NamedKernels])
@@ -85,13 +85,13 @@ package struct OpenedCase: Equatable, Sendable {
   /// Its intensities.
   package var intensities: IntensitySummary
   /// The labels of each mask.
-  package var maskStatistics: [[LabelStatistics]]
+  package var maskComponents: [LabelComponents]
 
   /// An opened case.
-  package init(content: ReviewCase, intensities: IntensitySummary, maskStatistics: [[LabelStatistics]]) {
+  package init(content: ReviewCase, intensities: IntensitySummary, maskComponents: [LabelComponents]) {
     self.content = content
     self.intensities = intensities
-    self.maskStatistics = maskStatistics
+    self.maskComponents = maskComponents
   }
 }
 

@@ -33,7 +33,7 @@ package struct ReviewState: Equatable, Sendable {
   /// What the reviewer decided; every change of it can be undone.
   package var decisions = Decisions()
   /// Earlier and undone decisions.
-  package var history = UndoHistory(opening: Decisions())
+  package var history = UndoHistory()
   /// The part of the panel that takes keys.
   package var focus = Focus.picture
   /// What lies over the screen and takes every key.

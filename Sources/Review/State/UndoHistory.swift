@@ -1,54 +1,80 @@
-/// Every state of the decisions so far, in the order in which they were reached.
+/// What was decided so far, step by step, in the order in which it happened.
 ///
-/// Undoing and redoing move through it. A decision after an undo is appended like any other, behind a step back to where
-/// it was made: what was undone stays in the history, and undoing far enough reaches it again.
+/// Undoing and redoing move through the steps by what each changed. A decision after an undo is appended like any other,
+/// behind a step back to where it was made: what was undone stays in the history, and undoing far enough reaches it again.
 package struct UndoHistory: Equatable, Sendable {
-  /// A state and what led to it.
+  /// What happened, and what it changed.
   package struct Step: Equatable, Sendable {
     /// What was done: "hide spleen".
     package var name: String
-    /// The decisions after it.
-    package var decisions: Decisions
-
-    /// A step.
-    package init(name: String, decisions: Decisions) {
-      self.name = name
-      self.decisions = decisions
-    }
+    /// What it changed about the decisions of the step before it.
+    package var change: DecisionChange
   }
 
-  /// Every step, oldest first; the first is what the case was opened with.
+  /// Every step, oldest first; the first is where the history begins.
   package private(set) var steps: [Step]
   /// The step that was reached last.
   package private(set) var position = 0
 
-  /// Steps that are kept; a step holds no voxels.
+  /// Steps that are kept, and bytes of voxels in them.
   private static let depth = 1000
+  private static let byteCount = 256 << 20
 
-  /// A history that begins with `decisions`.
-  package init(opening decisions: Decisions) { steps = [Step(name: "opening", decisions: decisions)] }
+  /// A history that begins.
+  package init() { steps = [Step(name: "opening", change: DecisionChange())] }
 
   /// A history of these steps, of which the one at `position` was reached last; the last one unless given.
   init(steps: [Step], position: Int? = nil) {
     precondition(!steps.isEmpty, "a history begins with a step")
-    self.steps = steps.suffix(UndoHistory.depth)
-    self.position = position ?? self.steps.count - 1
+    self.steps = steps
+    self.position = position ?? steps.count - 1
+    forgetOldest()
   }
 
-  /// Notes a step to `decisions`; a step of the same name right after another takes its place when `joins`.
-  mutating func record(_ name: String, to decisions: Decisions, joins: Bool) {
+  /// Notes a step from `old` to `new` decisions; a step of the same name right before it becomes one with it when `joins`.
+  mutating func record(_ name: String, from old: Decisions, to new: Decisions, joins: Bool) {
     if position < steps.count - 1 {
-      let present = steps[position]
-      steps.append(Step(name: "back to before \(steps[position + 1].name)", decisions: present.decisions))
+      let last = decisions(at: steps.count - 1, from: old)
+      steps.append(
+        Step(
+          name: "back to before \(steps[position + 1].name)", change: DecisionChange(from: last, to: old)))
     } else if joins, position > 0, steps[position].name == name {
-      steps[position].decisions = decisions
+      let before = decisions(at: position - 1, from: old)
+      steps[position].change = DecisionChange(from: before, to: new)
       return
     }
-    steps.append(Step(name: name, decisions: decisions))
-    if steps.count > UndoHistory.depth { steps.removeFirst(steps.count - UndoHistory.depth) }
+    steps.append(Step(name: name, change: DecisionChange(from: old, to: new)))
     position = steps.count - 1
+    forgetOldest()
   }
 
-  /// Goes to a step, as far as there is one.
-  mutating func move(to position: Int) { self.position = min(max(0, position), steps.count - 1) }
+  private mutating func forgetOldest() {
+    var bytes = steps.reduce(0) { $0 + $1.change.byteCount }
+    var count = max(0, steps.count - UndoHistory.depth)
+    for step in steps.prefix(count) { bytes -= step.change.byteCount }
+    while bytes > UndoHistory.byteCount, count < position {
+      bytes -= steps[count].change.byteCount
+      count += 1
+    }
+    steps.removeFirst(count)
+    position = max(0, position - count)
+  }
+
+  /// The decisions at a step, from those at ``position``.
+  func decisions(at step: Int, from present: Decisions) -> Decisions {
+    var decisions = present
+    if step < position {
+      for earlier in steps[step + 1...position].reversed() { earlier.change.inverse.apply(to: &decisions) }
+    } else if step > position {
+      for later in steps[position + 1...step] { later.change.apply(to: &decisions) }
+    }
+    return decisions
+  }
+
+  /// Goes to a step, as far as there is one, and takes the decisions there.
+  mutating func move(to step: Int, _ decisions: inout Decisions) {
+    let step = min(max(0, step), steps.count - 1)
+    decisions = self.decisions(at: step, from: decisions)
+    position = step
+  }
 }

@@ -61,7 +61,7 @@ final class BenchServices: ReviewServices {
       work: work)
     state.withLock { $0.network = refinement }
     return SegmentationResult(
-      labels: labels, table: model.labelTable, probabilities: ProbabilitiesHandle(1),
+      labels: ChunkedLabels(labels), table: model.labelTable, probabilities: ProbabilitiesHandle(1),
       auxiliaryHeadCount: model.graph.heads.count - 1, advisedSettings: model.refinement)
   }
 
@@ -80,7 +80,7 @@ final class BenchServices: ReviewServices {
     let known = state.withLock { $0.masks }
     if let kept = known.first(where: { $0.confidence == confidence }) { return kept.refinement }
     let made = try Refinement(
-      image: request.image, source: .mask(mask, confidence: confidence),
+      image: request.image, source: .mask(mask.volume, confidence: confidence),
       labelValues: request.labelValues(),
       intensityRange: known.first?.refinement.intensityRange, postProcessing: .none, work: work)
     state.withLock { $0.masks = [(confidence, made)] + $0.masks.prefix(2) }

@@ -20,7 +20,8 @@ enum ScrolledCase {
     }
     let table = LabelTable().completed(for: (1...6).map { UInt16($0) })
     let mask = LoadedMask(
-      name: "labels", path: "/labels.nii.gz", labels: LabelVolume(grid: grid, voxels: labels), table: table)
+      name: "labels", path: "/labels.nii.gz", labels: ChunkedLabels(LabelVolume(grid: grid, voxels: labels)),
+      table: table)
     return ReviewCase(
       name: "bench", imagePath: "/bench.nii.gz", image: ScalarVolume(grid: grid, voxels: voxels),
       masks: [mask], exportPath: "/bench_seg.nii.gz")

@@ -9,8 +9,8 @@ import Work
 final class CaseJournal: Sendable {
   private struct State {
     var file: JournalFile?
-    /// Voxels of the versions that are in the file, against which later ones are written.
-    var voxels: [VersionID: [UInt16]] = [:]
+    /// The versions that are in the file, as they were first written; later ones are written against them.
+    var labels: [VersionID: ChunkedLabels] = [:]
   }
 
   private let folder = JournalFolder()
@@ -32,15 +32,15 @@ final class CaseJournal: Sendable {
     do {
       try folder.make()
       if let (file, contents) = try JournalFile.writing(path) {
-        opened = try restored(JournalReading(contents), file, content, work, readFrame)
+        let restored = try restored(JournalReading(contents), file, content, work, readFrame)
+        opened = restored.opened
         var line = JournalLine()
         line.opened = JournalLine.Opening(
           caseName: content.name, image: content.imagePath, grid: content.image.grid,
           program: "segdeck \(SegdeckVersion.text)")
         try file.append([JournalRecord(text: line.text)])
-        let known = Dictionary(
-          opened.versions.map { ($0.id, $0.labels.voxels) }, uniquingKeysWith: { first, _ in first })
-        state.withLock { $0 = State(file: file, voxels: known) }
+        let written = restored.written
+        state.withLock { $0 = State(file: file, labels: written) }
         prune()
         return opened
       }
@@ -59,16 +59,18 @@ final class CaseJournal: Sendable {
   /// Writes entries, all of them or none.
   /// - Throws: ``InputError`` when the disk is full or fails.
   func append(_ entries: [JournalEntry]) throws {
-    let (file, known) = state.withLock { ($0.file, $0.voxels) }
+    let (file, known) = state.withLock { ($0.file, $0.labels) }
     guard let file else { throw InputError("journal", "is not open") }
-    var voxels = known
-    let records = try entries.map { try record($0, &voxels) }
+    var labels = known
+    let records = try entries.map { try record($0, &labels) }
     try file.append(records)
-    let written = voxels
-    state.withLock { $0.voxels = written }
+    let written = labels
+    state.withLock { $0.labels = written }
   }
 
-  private func record(_ entry: JournalEntry, _ voxels: inout [VersionID: [UInt16]]) throws -> JournalRecord {
+  private func record(
+    _ entry: JournalEntry, _ labels: inout [VersionID: ChunkedLabels]
+  ) throws -> JournalRecord {
     var line = JournalLine()
     switch entry {
     case .version(let version):
@@ -79,20 +81,23 @@ final class CaseJournal: Sendable {
       if version.family != version.id { note.family = version.family }
       if version.frame != 0 { note.frame = version.frame }
       if version.labels.coding != .identity { note.coding = version.labels.coding }
-      var base: [UInt16]?
+      var base: ChunkedLabels?
       switch version.origin {
       case .mask: break
       case .network(let modelID, _):
         note.modelChecksum = try? runs.file(modelID)?.recorded(WorkContext()).sha256
-      case .refinement(let earlier, _, _):
-        base = voxels[earlier]
+      case .refinement(let earlier, _, _), .edit(let earlier):
+        base = labels[earlier]
         if base != nil { note.differsFrom = earlier }
       }
       line.version = note
-      voxels[version.id] = version.labels.voxels
+      labels[version.id] = version.labels
       return JournalRecord(
-        text: line.text, voxels: LabelRuns.encode(version.labels.voxels, against: base))
+        text: line.text, voxels: LabelRuns.encode(version.labels.voxels, against: base?.voxels))
     case .labels(let id, let table): line.labels = JournalLine.LabelsNote(version: id, labels: table)
+    case .edited(let id, let step, let box, let edited):
+      line.edited = JournalLine.EditNote(version: id, step: step, box: box)
+      return JournalRecord(text: line.text, voxels: LabelRuns.encode(edited.cropped(to: box)))
     case .decided(let step, let decisions):
       line.decided = JournalLine.Step(step: step, decisions: decisions)
     case .exported(let id, let path): line.exported = JournalLine.Export(version: id, path: path)
@@ -107,19 +112,19 @@ final class CaseJournal: Sendable {
   ) throws -> OpenedJournal {
     guard access(path, F_OK) == 0 else { return OpenedJournal() }
     let (file, contents) = try JournalFile.reading(path)
-    return try restored(JournalReading(contents), file, content, work, readFrame)
+    return try restored(JournalReading(contents), file, content, work, readFrame).opened
   }
 
   /// What a journal holds, with voxels, counted and held against the masks that were opened.
   private func restored(
     _ reading: JournalReading, _ file: JournalFile, _ content: ReviewCase, _ work: WorkContext,
     _ readFrame: @escaping @Sendable (Int) throws -> ScalarVolume
-  ) throws -> OpenedJournal {
+  ) throws -> (opened: OpenedJournal, written: [VersionID: ChunkedLabels]) {
     let grid = content.image.grid
     var opened = OpenedJournal(
-      steps: reading.steps, exported: reading.exported, view: reading.view,
+      exported: reading.exported, view: reading.view,
       time: reading.lastSeconds.map { JournalTime.text($0) })
-    var voxels: [VersionID: [UInt16]] = [:]
+    var written: [VersionID: ChunkedLabels] = [:]
     var runNumbers: [VersionID: ProbabilitiesHandle] = [:]
     var (lostCount, waitingCount) = (0, 0)
     for (note, _) in reading.versions {
@@ -129,17 +134,19 @@ final class CaseJournal: Sendable {
         waitingCount += 1
         continue
       }
-      guard
-        let labels = reading.voxels(
-          of: note.id, count: grid.size.voxelCount, in: file, known: { voxels[$0] })
-      else {
+      guard let labels = reading.labels(of: note.id, on: grid, in: file, known: { written[$0] }) else {
         lostCount += 1
         continue
       }
-      voxels[note.id] = labels
-      let volume = LabelVolume(grid: grid, voxels: labels, coding: note.coding ?? .identity)
+      written[note.id] = labels
+    }
+    var current = written
+    let (steps, lostEditCount) = reading.steps(in: file, &current)
+    opened.steps = steps
+    for (note, _) in reading.versions {
+      guard let labels = current[note.id] else { continue }
       switch note.origin {
-      case .mask: break
+      case .mask, .edit: break
       case .network(let modelID, _):
         let frame = note.frame ?? 0
         runNumbers[note.id] = ProbabilitiesHandle(
@@ -151,8 +158,8 @@ final class CaseJournal: Sendable {
       }
       opened.versions.append(
         Version(
-          id: note.id, name: note.name, origin: note.origin, labels: volume, table: note.labels,
-          statistics: try LabelStatistics.all(of: volume, work: work.silent), family: note.family,
+          id: note.id, name: note.name, origin: note.origin, labels: labels, table: note.labels,
+          components: try LabelComponents(labels, work: work.silent), family: note.family,
           probabilities: runNumbers[note.id], auxiliaryHeadCount: note.auxiliaryHeadCount,
           advisedSettings: note.advisedSettings, warnings: note.warnings, frame: note.frame ?? 0))
     }
@@ -160,9 +167,14 @@ final class CaseJournal: Sendable {
     var losses: [String] = []
     if lostCount > 0 { losses.append("\(lostCount) version\(lostCount == 1 ? " is" : "s are") damaged") }
     if waitingCount > 0 { losses.append("\(waitingCount) stay in the journal for want of memory") }
-    if lostCount == 0, reading.damagedCount > 0 { losses.append("a part of the journal is damaged") }
+    if lostEditCount > 0 {
+      losses.append("\(lostEditCount) change\(lostEditCount == 1 ? " is" : "s are") damaged")
+    }
+    if lostCount + lostEditCount == 0, reading.damagedCount > 0 {
+      losses.append("a part of the journal is damaged")
+    }
     opened.warning = losses.isEmpty ? nil : losses.joined(separator: "; ")
-    return opened
+    return (opened, written)
   }
 
   /// The restored version that each mask is, by the mask's position; one of the same file where there is a choice.
@@ -171,7 +183,8 @@ final class CaseJournal: Sendable {
     for (position, mask) in masks.enumerated() {
       let same = versions.filter { version in
         guard case .mask = version.origin, !known.values.contains(version.id) else { return false }
-        return version.labels.coding == mask.labels.coding && version.labels.voxels == mask.labels.voxels
+        return version.labels.coding == mask.labels.coding
+          && version.labels.differingVoxelCount(from: mask.labels) == 0
       }
       known[position] = (same.first { $0.origin == .mask(path: mask.path) } ?? same.first)?.id
     }

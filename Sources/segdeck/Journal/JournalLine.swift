@@ -51,6 +51,14 @@ struct JournalLine: Codable {
     var decisions: Decisions
   }
 
+  /// Voxels of a version inside a box changed in a step.
+  struct EditNote: Codable {
+    var version: VersionID
+    var step: String
+    /// The first voxel of the box and the last one.
+    var box: VoxelBounds
+  }
+
   /// A version was written to a file.
   struct Export: Codable {
     var version: VersionID
@@ -62,6 +70,7 @@ struct JournalLine: Codable {
   var opened: Opening?
   var version: VersionNote?
   var labels: LabelsNote?
+  var edited: EditNote?
   var decided: Step?
   var exported: Export?
   var looked: ViewState?
@@ -120,20 +129,20 @@ struct JournalReading {
     return versions
   }
 
-  /// The decisions so far, oldest first.
-  var steps: [UndoHistory.Step] {
-    lines.compactMap { line, _ in
-      line.decided.map { UndoHistory.Step(name: $0.step, decisions: $0.decisions) }
-    }
-  }
+  /// The decisions that stand; nil where there are none.
+  var decisions: Decisions? { lines.last { $0.line.decided != nil }?.line.decided?.decisions }
 
   /// What was decided last.
-  var verdicts: Verdicts { steps.last?.decisions.verdicts ?? Verdicts() }
+  var verdicts: Verdicts { decisions?.verdicts ?? Verdicts() }
 
   /// Versions that were written, and where to.
   var exported: [VersionID: String] {
     var exported: [VersionID: String] = [:]
-    for (line, _) in lines { if let note = line.exported { exported[note.version] = note.path } }
+    for (line, _) in lines {
+      if let note = line.exported { exported[note.version] = note.path }
+      // What was written is not what there is now.
+      if let note = line.edited { exported[note.version] = nil }
+    }
     return exported
   }
 
@@ -143,24 +152,61 @@ struct JournalReading {
   /// When the last thing happened, in seconds since 1970; sessions that only opened the case do not count.
   var lastSeconds: Double? { (lines.last { $0.line.opened == nil } ?? lines.last)?.line.time }
 
-  /// The voxels of a version; nil when they, or those that they differ from, are damaged or make another number.
+  /// The labels of a version as it was first written; nil when they, or those that they differ from, are damaged or make
+  /// another number.
   ///
-  /// - Parameter known: Voxels of versions that were read before.
-  func voxels(
-    of id: VersionID, count: Int, in file: JournalFile, known: (VersionID) -> [UInt16]? = { _ in nil }
-  ) -> [UInt16]? {
-    if let voxels = known(id) { return voxels }
+  /// - Parameter known: Labels of versions that were read before.
+  func labels(
+    of id: VersionID, on grid: VolumeGrid, in file: JournalFile,
+    known: (VersionID) -> ChunkedLabels? = { _ in nil }
+  ) -> ChunkedLabels? {
+    if let labels = known(id) { return labels }
     guard let position = versions.firstIndex(where: { $0.note.id == id }) else { return nil }
     let (note, entry) = versions[position]
     var base: [UInt16]?
     if let earlier = note.differsFrom {
       // A version can only differ from an older one, so that this comes to an end.
       guard versions[..<position].contains(where: { $0.note.id == earlier }),
-        let voxels = voxels(of: earlier, count: count, in: file, known: known)
+        let labels = labels(of: earlier, on: grid, in: file, known: known)
       else { return nil }
-      base = voxels
+      base = labels.voxels
     }
-    return file.voxels(of: entry).flatMap { LabelRuns.decode($0, count: count, against: base) }
+    return file.voxels(of: entry)
+      .flatMap { LabelRuns.decode($0, count: grid.size.voxelCount, against: base) }
+      .map { ChunkedLabels(LabelVolume(grid: grid, voxels: $0, coding: note.coding ?? .identity)) }
+  }
+
+  /// What was done, step by step, oldest first, and how many changes of voxels are damaged.
+  ///
+  /// - Parameter labels: Those of the versions as they were first written; takes all changes of voxels.
+  func steps(
+    in file: JournalFile, _ labels: inout [VersionID: ChunkedLabels]
+  ) -> (steps: [JournalledStep], lostCount: Int) {
+    var steps: [JournalledStep] = []
+    var decisions = Decisions()
+    var lostCount = 0
+    for (line, entry) in lines {
+      if let decided = line.decided {
+        decisions = decided.decisions
+        steps.append(JournalledStep(name: decided.step, decisions: decisions))
+      }
+      guard let note = line.edited, let before = labels[note.version] else { continue }
+      let (lower, size) = (note.box.lower, before.grid.size)
+      guard (0..<3).allSatisfy({ lower[$0] >= 0 && lower[$0] <= note.box.upper[$0] }),
+        size.contains(note.box.upper),
+        let voxels = file.voxels(of: entry)
+          .flatMap({ LabelRuns.decode($0, count: note.box.size.voxelCount) })
+      else {
+        lostCount += 1
+        continue
+      }
+      let after = before.setting(in: note.box) { voxel, _ in voxels[note.box.size.offset(voxel - lower)] }
+      labels[note.version] = after
+      guard let change = LabelChange(from: before, to: after) else { continue }
+      steps.append(
+        JournalledStep(name: note.step, decisions: decisions, edited: note.version, edit: change))
+    }
+    return (steps, lostCount)
   }
 }
 

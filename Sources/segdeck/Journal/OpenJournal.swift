@@ -43,9 +43,11 @@ struct OpenJournal {
       case .mask(let path): return "version \(version.name): from \(path)"
       case .network(let modelID, _): return "version \(version.name): network \(modelID)"
       case .refinement(let base, _, _): return "version \(version.name): the CRF on \(name(base))"
+      case .edit(let base): return "version \(version.name): \(name(base)), changed by hand"
       }
     }
     if let labels = line.labels { return "labels of \(name(labels.version)) named" }
+    if let edited = line.edited { return "\(edited.step) in \(name(edited.version))" }
     if let decided = line.decided { return decided.step }
     if let exported = line.exported { return "exported \(name(exported.version)) to \(exported.path)" }
     return nil
@@ -64,7 +66,7 @@ struct OpenJournal {
     }
     let whole = Whole(
       digest: item.digest, opened: reading.opening, versions: reading.versions.map(\.note),
-      decisions: reading.steps.last?.decisions,
+      decisions: reading.decisions,
       exported: reading.exported.sorted { $0.key < $1.key }.map {
         JournalLine.Export(version: $0.key, path: $0.value)
       }, view: reading.view, events: reading.lines.map(\.line))
@@ -101,10 +103,12 @@ struct OpenJournal {
     guard let opening = reading.opening else {
       throw InputError(item.path, "does not say on which grid it lies")
     }
-    guard
-      let voxels = reading.voxels(of: note.id, count: opening.grid.size.voxelCount, in: file)
-    else { throw InputError(item.path, "the voxels of \(note.name) are damaged") }
-    let labels = LabelVolume(grid: opening.grid, voxels: voxels, coding: note.coding ?? .identity)
+    var known: [VersionID: ChunkedLabels] = [:]
+    known[note.id] = reading.labels(of: note.id, on: opening.grid, in: file)
+    let lostCount = reading.steps(in: file, &known).lostCount
+    guard let labels = known[note.id], lostCount == 0 else {
+      throw InputError(item.path, "the voxels of \(note.name) are damaged")
+    }
     let work = WorkContext(cancellation: Interruption.cancellation())
     let image = try sameImage(opening)
     if image == nil {
@@ -123,7 +127,7 @@ struct OpenJournal {
       reviewer: NSUserName(), verdict: reading.verdicts[note.id]?.rawValue, version: note.name,
       flagged: reading.verdicts.isFlagged ? true : nil, exported: Date.now.formatted(.iso8601))
     try record.write(
-      labels, note.labels, source: image?.image.source ?? ImageSource(grid: opening.grid), to: place,
+      labels.volume, note.labels, source: image?.image.source ?? ImageSource(grid: opening.grid), to: place,
       work: work)
   }
 

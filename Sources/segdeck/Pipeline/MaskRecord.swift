@@ -52,6 +52,8 @@ struct MaskRecord: Codable {
   var threads: Int?
   /// Commands that make the same mask again, in order; ``outputName`` stands for the file that the last one writes.
   var commands: [String] = []
+  /// Voxels that were changed by hand behind the commands; nil for none.
+  var voxelsChangedByHand: Int?
   /// Who reviewed it, when and how; only of masks exported from a review.
   var review: ReviewRecord?
 

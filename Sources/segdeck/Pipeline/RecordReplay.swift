@@ -35,6 +35,11 @@ struct RecordReplay {
     else {
       throw InputError(path, "is no record of a mask", expected: "what lies as NAME.json beside a mask")
     }
+    if let count = record.voxelsChangedByHand {
+      throw InputError(
+        path, "the mask was changed by hand, which no command does again",
+        found: "\(count) voxel\(count == 1 ? "" : "s")")
+    }
     guard (1...Self.commandLimit).contains(record.commands.count) else {
       throw InputError(
         path, "its commands", found: "\(record.commands.count)", expected: "1 to \(Self.commandLimit)")

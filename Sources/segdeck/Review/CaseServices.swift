@@ -66,7 +66,7 @@ final class CaseServices: ReviewServices {
         mask.labels.coding.value(of: $0) > Int(UInt16.max)
       }
       return LoadedMask(
-        name: FilePath.name(of: path), path: place, labels: mask.labels,
+        name: FilePath.name(of: path), path: place, labels: ChunkedLabels(mask.labels),
         table: (mask.names ?? LabelTable()).completed(for: others, coding: mask.labels.coding))
     }
     let named = try masks.named(by: request.selections)
@@ -125,7 +125,7 @@ final class CaseServices: ReviewServices {
   func segment(_ request: SegmentationRequest, _ work: WorkContext) throws -> SegmentationResult {
     let run = try runs.segment(request.modelID, request.image, work)
     return SegmentationResult(
-      labels: run.mask.labels, leftOut: run.mask.leftOut, table: run.model.labelTable,
+      labels: ChunkedLabels(run.mask.labels), leftOut: run.mask.leftOut, table: run.model.labelTable,
       probabilities: ProbabilitiesHandle(run.number),
       auxiliaryHeadCount: run.model.graph.heads.count - 1, advisedSettings: run.model.refinement)
   }

@@ -26,7 +26,7 @@ final class ModelRuns: Sendable {
   private struct Kept {
     enum Origin: Equatable {
       case run(Int, usesAuxiliaryHeads: Bool)
-      case mask(LabelVolume, [UInt16], Double, image: ScalarVolume)
+      case mask(ChunkedLabels, [UInt16], Double, image: ScalarVolume)
     }
     var origin: Origin
     var refinement: Refinement
@@ -129,7 +129,8 @@ final class ModelRuns: Sendable {
 
   /// The refinement that starts from a hard mask.
   func refinement(
-    of mask: LabelVolume, labelValues: [UInt16], confidence: Double, image: ScalarVolume, _ work: WorkContext
+    of mask: ChunkedLabels, labelValues: [UInt16], confidence: Double, image: ScalarVolume,
+    _ work: WorkContext
   ) throws -> Refinement {
     try kept(.mask(mask, labelValues, confidence, image: image)) {
       // A turn of the confidence leaves the image's range, which takes a pass over all of it, as it was.
@@ -142,7 +143,7 @@ final class ModelRuns: Sendable {
         }
       }
       return try Refinement(
-        image: image, source: .mask(mask, confidence: confidence), labelValues: labelValues,
+        image: image, source: .mask(mask.volume, confidence: confidence), labelValues: labelValues,
         intensityRange: sibling?.refinement.intensityRange, postProcessing: .none, work: work.silent)
     }
   }

@@ -42,7 +42,8 @@ extension LoadedMask {
   fileprivate mutating func take(_ selection: LabelSelection) -> Bool {
     let codes = labels.coding.codes(of: selection.values)
     guard let target = codes.first else { return false }
-    guard labels.merge(selection) else { return false }
+    guard let joined = labels.replacing(Set(codes), by: target) else { return false }
+    labels = joined
     if codes.count > 1 { merged.append(selection) }
     let colour = table[target]?.colour ?? LabelTable.colour(ofValue: target)
     table = LabelTable(

@@ -26,7 +26,8 @@ struct ReviewExport {
     }
     var record = try record(of: image, work)
     record.threads = work.threadCount
-    try record.write(request.labels, request.table, source: image.image.source, to: place, work: work.silent)
+    try record.write(
+      request.labels.volume, request.table, source: image.image.source, to: place, work: work.silent)
     work.report(1)
     return .written(path: path, notes: record.changes)
   }
@@ -42,6 +43,7 @@ struct ReviewExport {
       case .refinement(let settings, let confidence):
         record.refinement = settings
         record.maskConfidence = confidence
+      case .edit(let changedVoxels): record.voxelsChangedByHand = changedVoxels
       }
     }
     record.review = ReviewRecord(
@@ -53,7 +55,9 @@ struct ReviewExport {
 
   /// The commands that make the same mask from the image, in order, as words.
   private var commands: [[String]] {
-    var steps = request.provenance.steps[...]
+    // What was changed by hand, and everything behind it, no command makes.
+    let made = request.provenance.steps.prefix { if case .edit = $0 { false } else { true } }
+    var steps = made[...]
     // What starts from the network's probabilities owes nothing to earlier refinements.
     if let last = steps.lastIndex(where: { if case .refinement(_, nil) = $0 { true } else { false } }) {
       steps = [steps[0]] + steps[last...]
@@ -93,6 +97,7 @@ struct ReviewExport {
         commands.append(
           words + RefinementOptions.words(settings, coding: request.labels.coding) + ["-o", target])
         mask = target
+      case .edit: break
       }
     }
     return commands

@@ -1,0 +1,80 @@
+import Volumes
+
+extension ReviewState {
+  /// Gives voxels of the shown version other labels, as a step that can be undone.
+  ///
+  /// A version that was loaded or computed stays what it is: its first change goes to a copy, which shares all voxels but
+  /// the changed ones with it, and further changes go there.
+  ///
+  /// - Parameters:
+  ///   - name: What the step is called: "paint spleen".
+  ///   - box: A box that holds every voxel that may change.
+  ///   - label: The new label of a voxel, from its index and its label so far; labels are those of the version, or 0.
+  mutating func edit(
+    _ name: String, in box: VoxelBounds, _ label: (VoxelIndex, UInt16) -> UInt16
+  ) -> [ReviewEffect] {
+    guard let shown = shownVersion else {
+      message = Message("no version to change: open a mask, or run a network (m)", .warning)
+      return []
+    }
+    if let live = shownLive, live.whole?.part.labels != shown.labels {
+      message = Message("what you see is no version yet: Enter keeps it as one", .warning)
+      return []
+    }
+    guard let change = LabelChange(from: shown.labels, to: shown.labels.setting(in: box, label)) else {
+      message = Message("nothing changes: the label is there already")
+      return []
+    }
+    guard case .edit = shown.origin else {
+      return add(edited(shown, by: change), comparedWith: shown.id) { _ in }
+    }
+    decide(name, joins: false) { decisions in
+      guard let position = decisions.versions.firstIndex(where: { $0.id == shown.id }) else { return }
+      decisions.versions[position].take(change)
+    }
+    forget(what: shown.id)
+    message = Message("\(name) in \(cleaned(shown.name))")
+    return compareIfNeeded()
+  }
+
+  private mutating func edited(_ version: Version, by change: LabelChange) -> Version {
+    var edited = version
+    edited.id = takeVersionID()
+    edited.name = uniqueName(version.name + " edited")
+    edited.origin = .edit(of: version.id)
+    // A network's probabilities know nothing of what was changed by hand.
+    (edited.probabilities, edited.auxiliaryHeadCount) = (nil, 0)
+    edited.warnings = []
+    edited.take(change)
+    return edited
+  }
+
+  /// Drops what was counted, computed or written of a version whose voxels are others now.
+  mutating func forget(what id: VersionID) {
+    if let counted = comparison, counted.a == id || counted.b == id { comparison = nil }
+    if measures?.version == id { measures = nil }
+    if live?.base == id { live = LiveRefinement(base: id) }
+    exported[id] = nil
+  }
+
+  /// Gives the voxel at the crosshair a label of the shown version, by name or value; 0 or "background" clears it.
+  mutating func paint(_ text: String) -> [ReviewEffect] {
+    guard let shown = shownVersion else { return edit("paint", in: VoxelBounds(grid.size)) { $1 } }
+    let wanted = text.nameKey
+    let label: Label?
+    if ["0", "background"].contains(wanted) {
+      label = nil
+    } else if let found = shown.table.labels.first(where: {
+      $0.nameKey == wanted || "\($0.value)" == wanted || "label \($0.value)" == wanted
+    }) {
+      label = found
+    } else {
+      message = Message("paint: \(cleaned(shown.name)) has no label \"\(cleaned(text))\"", .error)
+      return []
+    }
+    let voxel = VoxelBounds(lower: view.crosshair, upper: view.crosshair)
+    return edit("paint \(label.map { cleaned($0.name) } ?? "background")", in: voxel) { _, _ in
+      label?.value ?? 0
+    }
+  }
+}

@@ -1,0 +1,112 @@
+import Volumes
+
+/// What one step changed about decisions: each thing before and after, so that it can be taken back.
+///
+/// Which side is looked at is no decision, and a version that was made stays: neither is part of it.
+package struct DecisionChange: Equatable, Sendable {
+  /// One thing before and after.
+  struct Values<Value: Equatable & Sendable>: Equatable, Sendable {
+    var before, after: Value
+
+    /// nil where nothing changed.
+    init?(_ before: Value, _ after: Value) {
+      guard before != after else { return nil }
+      (self.before, self.after) = (before, after)
+    }
+
+    mutating func invert() { (before, after) = (after, before) }
+  }
+
+  /// A label of a family of versions.
+  struct OwnedLabel: Hashable, Sendable {
+    var family: VersionID
+    var value: UInt16
+  }
+
+  private var a, b: Values<VersionID?>?
+  private var pairings: Values<[LabelPairing]>?
+  private var hiddenLabels: Values<Set<String>>?
+  private var soloLabel: Values<String?>?
+  private var knobs: Values<KnobSettings>?
+  private var verdicts: Values<Verdicts>?
+  /// Names and colours.
+  private var labels: [OwnedLabel: Values<Label>] = [:]
+  /// Voxels of versions.
+  private var voxels: [VersionID: LabelChange] = [:]
+
+  /// Nothing.
+  init() {}
+
+  /// What leads from `old` to `new`.
+  init(from old: Decisions, to new: Decisions) {
+    a = Values(old.a, new.a)
+    b = Values(old.b, new.b)
+    pairings = Values(old.pairings, new.pairings)
+    hiddenLabels = Values(old.hiddenLabels, new.hiddenLabels)
+    soloLabel = Values(old.soloLabel, new.soloLabel)
+    knobs = Values(old.knobs, new.knobs)
+    verdicts = Values(old.verdicts, new.verdicts)
+    let known = Dictionary(old.versions.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+    for version in new.versions {
+      guard let earlier = known[version.id] else { continue }
+      if earlier.labels != version.labels {
+        voxels[version.id] = LabelChange(from: earlier.labels, to: version.labels)
+      }
+      guard earlier.ownTable != version.ownTable else { continue }
+      for label in version.ownTable.labels {
+        guard let before = earlier.ownTable[label.value] else { continue }
+        let owner = OwnedLabel(family: version.family, value: label.value)
+        if let values = Values(before, label) { labels[owner] = values }
+      }
+    }
+  }
+
+  /// A change of voxels alone.
+  init(voxels: LabelChange, of version: VersionID) { self.voxels = [version: voxels] }
+
+  /// Whether nothing changes.
+  var isEmpty: Bool { self == DecisionChange() }
+
+  /// Bytes of voxels that it holds.
+  var byteCount: Int { voxels.values.reduce(0) { $0 + $1.byteCount } }
+
+  /// What takes it back.
+  var inverse: DecisionChange {
+    var inverse = self
+    inverse.a?.invert()
+    inverse.b?.invert()
+    inverse.pairings?.invert()
+    inverse.hiddenLabels?.invert()
+    inverse.soloLabel?.invert()
+    inverse.knobs?.invert()
+    inverse.verdicts?.invert()
+    inverse.labels = labels.mapValues {
+      var values = $0
+      values.invert()
+      return values
+    }
+    inverse.voxels = voxels.mapValues(\.inverse)
+    return inverse
+  }
+
+  /// Carries it out on decisions behind those that it leads from.
+  func apply(to decisions: inout Decisions) {
+    if let a { decisions.a = a.after }
+    if let b { decisions.b = b.after }
+    if let pairings { decisions.pairings = pairings.after }
+    if let hiddenLabels { decisions.hiddenLabels = hiddenLabels.after }
+    if let soloLabel { decisions.soloLabel = soloLabel.after }
+    if let knobs { decisions.knobs = knobs.after }
+    if let verdicts { decisions.verdicts = verdicts.after }
+    guard !labels.isEmpty || !voxels.isEmpty else { return }
+    for position in decisions.versions.indices {
+      let version = decisions.versions[position]
+      // All versions of a family share names, also those that were made later.
+      for (owner, values) in labels
+      where owner.family == version.family && version.ownTable[owner.value] != nil {
+        decisions.versions[position].change(owner.value) { $0 = values.after }
+      }
+      if let change = voxels[version.id] { decisions.versions[position].take(change) }
+    }
+  }
+}

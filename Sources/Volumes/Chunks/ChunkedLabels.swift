@@ -1,0 +1,254 @@
+/// A label of each voxel of a grid, in chunks that copies share until one of them changes.
+///
+/// What a ``LabelVolume`` is to a computation, this is to a review, which keeps many versions of a mask that differ little:
+/// a copy costs nothing, a change costs the chunks that it touches, and a chunk whose voxels are all alike costs 16 bytes.
+package struct ChunkedLabels: Equatable, Sendable {
+  /// The voxels of one chunk.
+  enum Chunk: Equatable, Sendable {
+    /// All have this label.
+    case uniform(UInt16)
+    /// One label per voxel of its box, i fastest; not all alike.
+    case voxels([UInt16])
+
+    /// A chunk of these voxels, of which there is at least one.
+    init(_ voxels: [UInt16]) {
+      let first = voxels[0]
+      self = ChunkedLabels.areAll(voxels[...], first) ? .uniform(first) : .voxels(voxels)
+    }
+
+    /// Bytes that it holds beside itself.
+    var byteCount: Int {
+      switch self {
+      case .uniform: 0
+      case .voxels(let voxels): voxels.count * MemoryLayout<UInt16>.size
+      }
+    }
+  }
+
+  /// Where the voxels lie.
+  package let grid: VolumeGrid
+  /// Which value of a file each code stands for.
+  package let coding: LabelCoding
+  /// Every chunk.
+  private(set) var chunks: [Chunk]
+  /// How the grid is cut.
+  let chunkGrid: ChunkGrid
+
+  /// The same labels in chunks.
+  /// - Complexity: O(voxels).
+  package init(_ volume: LabelVolume) {
+    (grid, coding) = (volume.grid, volume.coding)
+    let chunkGrid = ChunkGrid(volume.grid.size)
+    self.chunkGrid = chunkGrid
+    chunks = (0..<chunkGrid.count).map { chunk in
+      Chunk(volume, chunkGrid.box(chunk))
+    }
+  }
+
+  /// The label of a voxel of the grid.
+  package subscript(_ index: VoxelIndex) -> UInt16 {
+    let chunk = chunkGrid.chunk(of: index)
+    switch chunks[chunk] {
+    case .uniform(let label): return label
+    case .voxels(let voxels):
+      let box = chunkGrid.box(chunk)
+      return voxels[box.size.offset(index - box.lower)]
+    }
+  }
+
+  /// Every voxel, i fastest.
+  /// - Complexity: O(voxels).
+  package var voxels: [UInt16] { cropped(to: VoxelBounds(grid.size)) }
+
+  /// The same labels as one volume.
+  /// - Complexity: O(voxels).
+  package var volume: LabelVolume { LabelVolume(grid: grid, voxels: voxels, coding: coding) }
+
+  /// The part inside `box`, on a grid of its own.
+  package func volume(croppedTo box: VoxelBounds) -> LabelVolume {
+    LabelVolume(grid: grid.cropped(to: box), voxels: cropped(to: box), coding: coding)
+  }
+
+  /// The voxels inside `box`, i fastest.
+  /// - Complexity: O(voxels of the box).
+  package func cropped(to box: VoxelBounds) -> [UInt16] {
+    let size = box.size
+    return [UInt16](unsafeUninitializedCapacity: size.voxelCount) { target, count in
+      for chunk in chunkGrid.chunks(in: box) {
+        let own = chunkGrid.box(chunk)
+        guard let part = own.intersection(box) else { continue }
+        let width = part.size.i
+        for k in part.lower.k...part.upper.k {
+          for j in part.lower.j...part.upper.j {
+            // SAFETY: the parts of the chunks fill the box, each inside it and inside its own chunk.
+            let row =
+              target.baseAddress! + size.offset(VoxelIndex(part.lower.i, j, k) - box.lower)
+            switch chunks[chunk] {
+            case .uniform(let label): row.initialize(repeating: label, count: width)
+            case .voxels(let voxels):
+              let start = own.size.offset(VoxelIndex(part.lower.i, j, k) - own.lower)
+              voxels.withUnsafeBufferPointer { row.initialize(from: $0.baseAddress! + start, count: width) }
+            }
+          }
+        }
+      }
+      count = size.voxelCount
+    }
+  }
+
+  /// Whether all of `voxels` are `label`.
+  fileprivate static func areAll(_ voxels: ArraySlice<UInt16>, _ label: UInt16) -> Bool {
+    var difference: UInt16 = 0
+    for voxel in voxels { difference |= voxel ^ label }
+    return difference == 0
+  }
+}
+
+extension ChunkedLabels.Chunk {
+  /// The voxels of a volume inside `box`.
+  fileprivate init(_ volume: LabelVolume, _ box: VoxelBounds) {
+    let (size, whole) = (box.size, volume.grid.size)
+    let first = volume.voxels[whole.offset(box.lower)]
+    var isUniform = true
+    rows: for k in box.lower.k...box.upper.k {
+      for j in box.lower.j...box.upper.j {
+        let start = whole.offset(VoxelIndex(box.lower.i, j, k))
+        guard ChunkedLabels.areAll(volume.voxels[start..<start + size.i], first) else {
+          isUniform = false
+          break rows
+        }
+      }
+    }
+    self = isUniform ? .uniform(first) : .voxels(volume.voxels.cropped(to: box, size: whole))
+  }
+}
+
+// MARK: - Changes
+
+/// Voxels of a mask that get other labels, as the chunks before and after.
+///
+/// It can be carried out on labels whose chunks are those before, and taken back by its ``inverse``. Chunks are shared with
+/// the labels they come from, so that it holds little of its own.
+package struct LabelChange: Equatable, Sendable {
+  struct Swap: Equatable, Sendable {
+    var chunk: Int
+    var before, after: ChunkedLabels.Chunk
+  }
+
+  /// A box that holds every voxel that changes.
+  package private(set) var box: VoxelBounds
+  /// The chunks that differ, ascending; at least one.
+  private(set) var swaps: [Swap]
+
+  /// What takes it back.
+  package var inverse: LabelChange {
+    var inverse = self
+    for position in inverse.swaps.indices {
+      inverse.swaps[position].before = swaps[position].after
+      inverse.swaps[position].after = swaps[position].before
+    }
+    return inverse
+  }
+
+  /// Bytes of the chunks before.
+  package var byteCount: Int { swaps.reduce(0) { $0 + $1.before.byteCount } }
+
+  /// What leads from `old` to `new`, which lie on one grid; nil where they are equal.
+  /// - Complexity: O(chunks + voxels of the chunks that differ).
+  package init?(from old: ChunkedLabels, to new: ChunkedLabels) {
+    precondition(old.chunkGrid == new.chunkGrid, "\(old.grid.size) and \(new.grid.size)")
+    var box: VoxelBounds?
+    swaps = []
+    for (chunk, (before, after)) in zip(old.chunks, new.chunks).enumerated() where before != after {
+      swaps.append(Swap(chunk: chunk, before: before, after: after))
+      let own = old.chunkGrid.box(chunk)
+      var offset = 0
+      let (voxels, others) = (old.cropped(to: own), new.cropped(to: own))
+      for k in own.lower.k...own.upper.k {
+        for j in own.lower.j...own.upper.j {
+          for i in own.lower.i...own.upper.i {
+            if voxels[offset] != others[offset] {
+              let voxel = VoxelBounds(lower: VoxelIndex(i, j, k), upper: VoxelIndex(i, j, k))
+              box = box?.union(voxel) ?? voxel
+            }
+            offset += 1
+          }
+        }
+      }
+    }
+    guard let box else { return nil }
+    self.box = box
+  }
+}
+
+extension ChunkedLabels {
+  /// These labels with `target` wherever one of `codes` is; nil where none is.
+  /// - Complexity: O(voxels of chunks that are not uniform).
+  package func replacing(_ codes: Set<UInt16>, by target: UInt16) -> ChunkedLabels? {
+    var replaced = self
+    var isPresent = false
+    for (position, chunk) in chunks.enumerated() {
+      switch chunk {
+      case .uniform(let label):
+        guard codes.contains(label) else { continue }
+        isPresent = true
+        replaced.chunks[position] = .uniform(target)
+      case .voxels(let voxels):
+        guard voxels.contains(where: codes.contains) else { continue }
+        isPresent = true
+        replaced.chunks[position] = Chunk(voxels.map { codes.contains($0) ? target : $0 })
+      }
+    }
+    return isPresent ? replaced : nil
+  }
+
+  /// Voxels that have another label than in `other`, which lies on the same grid.
+  /// - Complexity: O(chunks + voxels of the chunks that differ).
+  package func differingVoxelCount(from other: ChunkedLabels) -> Int {
+    precondition(chunkGrid == other.chunkGrid, "\(grid.size) and \(other.grid.size)")
+    return chunks.indices.reduce(0) { count, chunk in
+      guard chunks[chunk] != other.chunks[chunk] else { return count }
+      let box = chunkGrid.box(chunk)
+      return count + zip(cropped(to: box), other.cropped(to: box)).count { $0 != $1 }
+    }
+  }
+
+  /// These labels after a change, which was made for them.
+  package func applying(_ change: LabelChange) -> ChunkedLabels {
+    var changed = self
+    for swap in change.swaps {
+      precondition(chunks[swap.chunk] == swap.before, "a change of other labels, in chunk \(swap.chunk)")
+      changed.chunks[swap.chunk] = swap.after
+    }
+    return changed
+  }
+
+  /// These labels with those that `label` gives to the voxels of a box, from their indices and their labels so far.
+  ///
+  /// This is all that a tool needs: a brush is a box and the question whether a voxel lies under it.
+  /// - Complexity: O(voxels of the box + voxels of the chunks that change).
+  package func setting(
+    in box: VoxelBounds, _ label: (VoxelIndex, UInt16) -> UInt16
+  ) -> ChunkedLabels {
+    var changed = self
+    for chunk in chunkGrid.chunks(in: box) {
+      let own = chunkGrid.box(chunk)
+      guard let part = own.intersection(box) else { continue }
+      var voxels: [UInt16]?
+      for k in part.lower.k...part.upper.k {
+        for j in part.lower.j...part.upper.j {
+          for i in part.lower.i...part.upper.i {
+            let index = VoxelIndex(i, j, k)
+            let old = self[index]
+            let new = label(index, old)
+            guard new != old else { continue }
+            if voxels == nil { voxels = cropped(to: own) }
+            voxels![own.size.offset(index - own.lower)] = new
+          }
+        }
+      }
+      if let voxels { changed.chunks[chunk] = Chunk(voxels) }
+    }
+    return changed
+  }
+}
