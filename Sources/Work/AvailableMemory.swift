@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 
 /// How much memory this process can still take.
 package enum AvailableMemory {
@@ -10,7 +11,15 @@ package enum AvailableMemory {
       ?? Int(clamping: ProcessInfo.processInfo.physicalMemory)
   }
 
-  /// Refuses work that cannot fit, before anything is allocated.
+  /// What gives memory back when work needs it: results that are kept for speed and can be computed again.
+  private static let givers = Mutex<[@Sendable () -> Bool]>([])
+
+  /// Has `give` called as often as work would not fit otherwise; it drops one thing, and returns false when it holds none.
+  package static func onShortage(_ give: @escaping @Sendable () -> Bool) {
+    givers.withLock { $0.append(give) }
+  }
+
+  /// Refuses work that cannot fit, before anything is allocated, not even when all that can be given back is.
   ///
   /// - Parameters:
   ///   - byteCount: What the work takes at its peak; nil where the count itself does not fit in an `Int`.
@@ -20,7 +29,11 @@ package enum AvailableMemory {
   package static func require(
     _ byteCount: Int?, subject: String, _ work: String
   ) throws(InputError) {
-    let available = self.byteCount
+    var available = self.byteCount
+    let givers = givers.withLock { $0 }
+    while let byteCount, byteCount > available, givers.contains(where: { $0() }) {
+      available = self.byteCount
+    }
     guard let byteCount, byteCount <= available else {
       throw InputError(
         subject, "\(work) does not fit in memory",

@@ -7,6 +7,7 @@ struct BenchCommand: ParsableCommand {
     commandName: "segdeck-bench", abstract: "Time kernels, filters, readers and whole cases as JSON lines.",
     subcommands: [
       NetworkBench.self, TrainingBench.self, LayerBench.self, CRFBench.self, ReadBench.self, ScrollBench.self,
+      EditBench.self,
       CancelBench.self, KnobsBench.self,
     ])
 }

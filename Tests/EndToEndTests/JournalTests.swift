@@ -1,7 +1,9 @@
 import Foundation
 import Glibc
+import ImageFormats
 import TestSupport
 import Testing
+import Volumes
 import Work
 
 /// What `journal export` prints, as far as the tests need it.
@@ -220,6 +222,56 @@ struct JournalTests {
     let other = try session.waitFor("no mask: m runs", seconds: 60)
     #expect(!other.contains("restored"))
     try session.press("q")
+  }
+
+  @Test(
+    "voxels that were changed by hand survive a kill, can be undone then, and are written with their count")
+  func changesSurvive() throws {
+    let folder = try TemporaryFolder()
+    defer { folder.remove() }
+    try tinyCase(folder)
+    let session = try TmuxSession(
+      columns: 120, rows: 40, environment: Self.share.merging(["XDG_STATE_HOME": folder("state")]) { $1 })
+    let review =
+      "reset; \(try BuiltProgram.path()) review \(folder("ct.nii.gz")) --mask \(folder("labels.nii.gz"))"
+    func type(_ line: String) throws {
+      try session.press(":")
+      try session.type(line)
+      try session.press("Enter")
+    }
+    try session.enter(review)
+    try session.waitFor("Axial", seconds: 60)
+    try type("2,2,2")
+    try type("paint liver")
+    try session.waitFor("labels.nii.gz edited is shown")
+    try type("2,3,2")
+    try type("paint liver")
+    try session.waitFor("paint liver in labels.nii.gz edited")
+    usleep(1_200_000)
+    try session.signalProgram("KILL")
+    try session.waitFor("ready>")
+    try session.enter(review)
+    try session.waitFor("restored 1 version from", seconds: 60)
+    try session.press("y", "E")
+    try session.waitFor(" exported /", seconds: 60)
+    try session.press("z", "z")
+    try session.waitFor("undid: paint liver")
+    try session.press("q")
+    try session.waitFor("ready>")
+
+    let before = try ImageFile.open(folder("labels.nii.gz")).labelVolume()
+    var painted = before
+    for j in [2, 3] { painted.voxels[before.grid.size.offset(VoxelIndex(2, j, 2))] = 6 }
+    #expect(try ImageFile.open(folder("ct_seg.nii.gz")).labelVolume().voxels == painted.voxels)
+    let record = try JSONSerialization.jsonObject(
+      with: Data(contentsOf: URL(filePath: folder("ct_seg.json"))))
+    #expect((record as? [String: Any])?["voxelsChangedByHand"] as? Int == 2)
+    let replay = try segdeck(["replay", "ct_seg.json", "--verify"], in: folder.path)
+    #expect(replay.status == 1)
+    #expect(
+      replay.errors
+        == "segdeck: ct_seg.json: the mask was changed by hand, which no command does again: found 2 voxels\n"
+    )
   }
 
   @Test("without a place for the journal the review goes on, says so, and asks at the end")

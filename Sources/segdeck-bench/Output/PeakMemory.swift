@@ -13,10 +13,17 @@ enum PeakMemory {
 
   /// Megabytes of 2^20 bytes, the program itself included.
   static var megabytes: Double {
-    guard let status = try? String(contentsOfFile: "/proc/self/status", encoding: .utf8),
-      let line = status.split(separator: "\n").first(where: { $0.hasPrefix("VmHWM:") }),
-      let kilobytes = line.split(whereSeparator: { !$0.isNumber }).first.flatMap({ Double($0) })
-    else { return .nan }
+    guard let kilobytes = kilobytes("VmHWM:") else { return .nan }
     return (kilobytes / 102.4).rounded() / 10
+  }
+
+  /// Bytes that the process holds now, the program itself included.
+  static var presentBytes: Int { kilobytes("VmRSS:").map { Int($0) << 10 } ?? 0 }
+
+  private static func kilobytes(_ name: String) -> Double? {
+    guard let status = try? String(contentsOfFile: "/proc/self/status", encoding: .utf8),
+      let line = status.split(separator: "\n").first(where: { $0.hasPrefix(name) })
+    else { return nil }
+    return line.split(whereSeparator: { !$0.isNumber }).first.flatMap { Double($0) }
   }
 }

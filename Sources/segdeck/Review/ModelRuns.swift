@@ -7,6 +7,9 @@ import Work
 /// The networks that a review has run and the refinements that started from them, kept so that a turn of a knob
 /// costs only what it changes.
 ///
+/// Where other work would not fit in memory, they are given up, those that were not asked for the longest first: the next
+/// request makes them again.
+///
 /// The main head runs alone, as in `segdeck segment`; the auxiliary heads run when a τ asks for them, with the whole
 /// network, as there too. So the screen and the commands give the same voxels.
 final class ModelRuns: Sendable {
@@ -20,6 +23,8 @@ final class ModelRuns: Sendable {
     /// nil until it is asked for, where an earlier session ran the network.
     var mainHead: NetworkPrediction?
     var allHeads: NetworkPrediction?
+    /// When it was asked for last, by ``State/requestCount``.
+    var lastRequest = 0
   }
 
   /// A refinement and what it started from.
@@ -35,12 +40,33 @@ final class ModelRuns: Sendable {
   private struct State {
     var models: [String: (model: SegmentationModel, file: OpenedFile)] = [:]
     var runs: [Int: Run] = [:]
+    var requestCount = 0
     /// Runs whose network is running.
     var busyRuns: Set<Int> = []
     var refinements: [Kept] = []
   }
 
   private let state = Mutex(State())
+
+  /// No run yet.
+  init() {
+    AvailableMemory.onShortage { [weak self] in self?.giveBack() ?? false }
+  }
+
+  /// Drops the refinement, or else the probabilities, that were not asked for the longest.
+  /// - Returns: Whether there was anything to drop.
+  private func giveBack() -> Bool {
+    state.withLock { state in
+      if state.refinements.popLast() != nil { return true }
+      let held = state.runs.filter { $0.value.mainHead != nil || $0.value.allHeads != nil }
+      guard let oldest = held.min(by: { $0.value.lastRequest < $1.value.lastRequest })?.key else {
+        return false
+      }
+      state.runs[oldest]?.mainHead = nil
+      state.runs[oldest]?.allHeads = nil
+      return true
+    }
+  }
 
   /// The model that `id` names, read once.
   func model(_ id: String) throws -> SegmentationModel {
@@ -64,7 +90,9 @@ final class ModelRuns: Sendable {
   private func add(_ run: Run) -> Int {
     state.withLock { state in
       let number = state.runs.count + 1
+      state.requestCount += 1
       state.runs[number] = run
+      state.runs[number]?.lastRequest = state.requestCount
       return number
     }
   }
@@ -108,7 +136,12 @@ final class ModelRuns: Sendable {
       usleep(20_000)
     }
     defer { state.withLock { _ = $0.busyRuns.remove(number) } }
-    guard var run = state.withLock({ $0.runs[number] }) else {
+    let asked = state.withLock { state in
+      state.requestCount += 1
+      state.runs[number]?.lastRequest = state.requestCount
+      return state.runs[number]
+    }
+    guard var run = asked else {
       throw InputError("CRF", "the network's probabilities are no longer there")
     }
     if let known = usesAuxiliaryHeads ? run.allHeads : run.mainHead ?? run.allHeads { return (run, known) }

@@ -1,0 +1,165 @@
+import Review
+import Screen
+import Testing
+import Volumes
+import Work
+
+extension ReviewState {
+  /// Types a command line and Enter.
+  @discardableResult
+  fileprivate mutating func command(_ line: String) -> [ReviewEffect] {
+    type(":\(line)") + press(.enter)
+  }
+
+  /// Goes to a voxel and gives it a label.
+  @discardableResult
+  fileprivate mutating func paint(_ voxel: VoxelIndex, _ label: String) -> [ReviewEffect] {
+    command("\(voxel.i),\(voxel.j),\(voxel.k)") + command("paint \(label)")
+  }
+}
+
+@Suite struct EditingTests {
+  private let first = VoxelIndex(1, 1, 1)
+  private let second = VoxelIndex(2, 2, 2)
+
+  @Test("the first change goes to a copy, further ones join it; each is a step that undo takes back")
+  func changesGoToACopy() throws {
+    var state = try openedState()
+    let mask = state.decisions.versions[0]
+    state.paint(first, "spleen")
+    #expect(state.decisions.versions.map(\.name) == ["manual.nii.gz", "manual.nii.gz edited"])
+    #expect(state.decisions.versions[0] == mask)
+    #expect(state.message == Message("manual.nii.gz edited is shown; Tab flips, d shows the difference"))
+    state.paint(second, "6")
+    #expect(state.message == Message("paint liver in manual.nii.gz edited"))
+    let edited = try #require(state.shownVersion)
+    #expect(edited.origin == .edit(of: mask.id) && edited.family == mask.family)
+    #expect(
+      edited.labels
+        == mask.labels.relabelled { place, label in
+          let voxel = state.grid.size.index(offset: place)
+          return voxel == first ? 1 : voxel == second ? 6 : label
+        })
+    #expect(edited.statistics == (try LabelComponents(edited.labels, work: WorkContext())).statistics)
+    #expect(edited.statistics(of: 6)?.voxelCount == 901 && edited.statistics(of: 6)?.componentCount == 2)
+    #expect(
+      state.history.steps.map(\.name) == ["opening", "show manual.nii.gz edited", "paint liver"])
+
+    state.type("z")
+    #expect(state.message == Message("undid: paint liver"))
+    #expect(state.shownVersion?.labels[second] == 0 && state.shownVersion?.labels[first] == 1)
+    state.type("Z")
+    #expect(
+      state.shownVersion?.labels == edited.labels && state.shownVersion?.statistics == edited.statistics)
+    // A change behind an undone one: both can be reached.
+    state.type("z")
+    state.paint(second, "spleen")
+    state.type("zz")
+    #expect(state.message == Message("undid: back to before paint liver"))
+    #expect(state.shownVersion?.labels == edited.labels)
+    state.type("z")
+    #expect(state.shownVersion?.labels[second] == 0)
+  }
+
+  @Test("clearing what was painted gives the very labels of the mask back")
+  func clearing() throws {
+    var state = try openedState()
+    state.paint(first, "spleen")
+    state.paint(first, "0")
+    #expect(state.shownVersion?.labels == state.decisions.versions[0].labels)
+    #expect(state.shownVersion?.components == state.decisions.versions[0].components)
+  }
+
+  @Test(
+    "what cannot be painted is said, and changes nothing",
+    arguments: [
+      ("paint", "paint: type a label's name or value, or 0"),
+      ("paint kidney", "paint: manual.nii.gz has no label \"kidney\""),
+      ("paint 65536", "paint: manual.nii.gz has no label \"65536\""),
+      ("paint 0", "nothing changes: the label is there already"),
+    ])
+  func refusals(line: String, text: String) throws {
+    var state = try openedState()
+    state.command("1,1,1")
+    let before = state.decisions
+    state.command(line)
+    #expect(state.message?.text == text)
+    #expect(state.decisions == before && state.history.steps.count == 1)
+    var empty = try openedState(phantomCase(withMask: false))
+    empty.command("paint liver")
+    #expect(empty.message?.text == "no version to change: open a mask, or run a network (m)")
+  }
+
+  @Test("a change forgets what was counted or written of the version, and not what was decided")
+  func whatAChangeForgets() throws {
+    var state = try openedState()
+    try state.runNetwork()
+    state.paint(first, "liver")
+    let edited = try #require(state.shownVersion)
+    // The network's probabilities know nothing of the change: the CRF starts from the labels.
+    #expect(edited.probabilities == nil && edited.name == "liver network edited")
+    #expect(state.refinementBase?.id == edited.id)
+    state.type("y")
+    state.exported[edited.id] = "/out.nii.gz"
+    let effects = state.paint(second, "liver")
+    #expect(state.exported[edited.id] == nil)
+    #expect(state.decisions.verdicts.accepted == edited.id)
+    #expect(effects.started(.comparison) != nil && state.comparison == nil)
+    #expect(
+      state.provenance(of: state.shownVersion!).steps == [
+        .network(modelID: "liver"), .edit(changedVoxels: 2),
+      ])
+    // Quitting asks for what is accepted and not written as it is now.
+    state.type("q")
+    #expect(state.dialog == .question(.quit(losing: [.acceptedVersion(edited.id)])))
+  }
+
+  @Test("while the CRF shows what is no version yet, nothing is painted")
+  func liveResultsAreNoVersions() throws {
+    var state = try openedState()
+    try state.refineLive()
+    state.command("paint spleen")
+    #expect(state.message == Message("what you see is no version yet: Enter keeps it as one", .warning))
+  }
+
+  @Test("the journal gets each change as its box, and a later session can undo what it restores")
+  func journalled() throws {
+    var state = try openedState()
+    var notes = state.paint(first, "spleen").notes + state.paint(second, "liver").notes
+    notes += state.type("z").notes
+    let id = try #require(state.shownVersion?.id)
+    func box(_ voxel: VoxelIndex) -> VoxelBounds { VoxelBounds(lower: voxel, upper: voxel) }
+    var edits: [(String, VoxelBounds, UInt16)] = []
+    for case .edited(let version, let step, let box, let labels) in notes {
+      #expect(version == id)
+      edits.append((step, box, labels[box.lower]))
+    }
+    #expect(edits.map(\.0) == ["paint liver", "show manual.nii.gz edited"])
+    #expect(edits.map(\.1) == [box(second), box(second)])
+    #expect(edits.map(\.2) == [6, 0])
+
+    // Another session, whose journal holds the copy with both changes.
+    state.type("Z")
+    let edited = try #require(state.shownVersion)
+    let before = edited.labels.relabelled { place, label in
+      state.grid.size.index(offset: place) == second ? 0 : label
+    }
+    var decided = state.decisions
+    decided.versions = []
+    var opened = OpenedJournal(
+      versions: state.decisions.versions, knownMasks: [0: state.decisions.versions[0].id])
+    opened.steps = [
+      JournalledStep(name: "show manual.nii.gz edited", decisions: decided),
+      JournalledStep(
+        name: "paint liver", decisions: decided, edited: id,
+        edit: LabelChange(from: before, to: edited.labels)),
+    ]
+    var later = try openedState(journal: opened)
+    #expect(later.shownVersion?.labels == edited.labels)
+    later.type("z")
+    #expect(later.message == Message("undid: paint liver"))
+    #expect(later.shownVersion?.labels == before)
+    later.type("Z")
+    #expect(later.shownVersion?.labels == edited.labels)
+  }
+}
