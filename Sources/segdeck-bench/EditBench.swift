@@ -33,20 +33,20 @@ struct EditBench: ParsableCommand {
     _ = reduce(&state, .jobEnded(JobID(1), .opened(opened)))
     var random = SplitMix64(seed: 7)
     var seconds: [Double] = []
-    var bytes: [Double] = []
+    var bytesBefore = 0
     for edit in 0...edits {
       func below(_ count: Int) -> Int { Int(random.next() % UInt64(count)) }
       type("g\(below(shape.i)),\(below(shape.j)),\(below(shape.k))", into: &state)
       _ = reduce(&state, .terminal(.key(.enter)))
       type(":paint \(below(7))", into: &state)
-      let before = PeakMemory.presentBytes
       let start = ContinuousClock.now
       _ = reduce(&state, .terminal(.key(.enter)))
       _ = render(state)
       // The first change makes the version that takes the others.
-      if edit > 0 {
+      if edit == 0 {
+        bytesBefore = PeakMemory.presentBytes
+      } else {
         seconds.append((ContinuousClock.now - start) / .seconds(1))
-        bytes.append(Double(max(0, PeakMemory.presentBytes - before)))
       }
     }
     let measurement = Measurement(seconds)
@@ -56,7 +56,7 @@ struct EditBench: ParsableCommand {
     line.add(measurement)
     line.add("p95_s", measurement.percentile(0.95))
     line.add("max_s", measurement.greatest)
-    line.add("mean_bytes", Int(bytes.reduce(0, +) / Double(edits)))
+    line.add("bytes_per_edit", (PeakMemory.presentBytes - bytesBefore) / edits)
     line.add("steps", state.history.steps.count)
     bench.print(line)
   }
