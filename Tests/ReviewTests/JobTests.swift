@@ -151,7 +151,9 @@ func fullDisk() {
   let log = EventLog()
   let services = PretendedServices()
   let centre = JobCentre(services: services) { log.add($0) }
-  let steps = (1...4).map { JournalEntry.decided(step: "step \($0)", Decisions()) }
+  let steps = (1...4).map {
+    JournalEntry.step(JournalStep(number: $0, name: "step \($0)", decisions: Decisions()))
+  }
   centre.perform(.note(steps[0]))
   #expect(centre.finishJournal() == nil)
   services.journal.withLock { $0.isFull = true }

@@ -27,9 +27,12 @@ private func journal(_ notes: [JournalEntry], knownMasks: [Int: VersionID] = [0:
   for note in notes {
     switch note {
     case .version(let version): opened.versions.append(version)
-    case .labels, .edited: break
-    case .decided(let step, let decisions):
-      opened.steps.append(JournalledStep(name: step, decisions: decisions))
+    case .labels: break
+    case .step(let step):
+      opened.steps.removeAll { $0.number == step.number }
+      opened.steps.append(step)
+      (opened.step, opened.decisions) = (step.number, step.decisions)
+    case .stands(let step, let decisions): (opened.step, opened.decisions) = (step, decisions)
     case .exported(let id, let path): opened.exported[id] = path
     case .looked(let view): opened.view = view
     }
@@ -43,9 +46,9 @@ private func names(_ notes: [JournalEntry]) -> [String] {
     switch note {
     case .version(let version): "version \(version.name)"
     case .labels(let id, _): "labels \(id.number)"
-    case .edited(_, let step, _, _): "edited: \(step)"
-    case .decided(let step, _): step
-    case .exported(_, let path): "exported \(path)"
+    case .step(let step): step.name
+    case .stands(let step, _): "stands at \(step)"
+    case .exported(_, let path): "exported \(path ?? "no longer")"
     case .looked: "looked"
     }
   }
@@ -81,12 +84,7 @@ extension ReviewState {
         "version manual.nii.gz", "opening", "looked", "version liver network", "show liver network",
         "version CRF 1", "show CRF 1", "accept CRF 1", "flag the case", "looked",
       ])
-    guard
-      case .decided(_, let decided)? = notes.last(where: { if case .decided = $0 { true } else { false } })
-    else {
-      Issue.record("nothing was decided")
-      return
-    }
+    let decided = try #require(journal(notes).decisions)
     #expect(decided.verdicts == Verdicts(accepted: VersionID(3), isFlagged: true))
     #expect(decided.versions == [])
     #expect(state.journal == .writing)
@@ -116,6 +114,46 @@ extension ReviewState {
     try state.finishRefining(.following)
     state.press(.enter)
     #expect(state.decisions.versions.map(\.name) == ["manual.nii.gz", "liver network", "CRF 1", "CRF 2"])
+  }
+
+  @Test("what was undone is undone another time, its steps are there to be redone, and messages name them")
+  func undoneStepsAreRestored() throws {
+    var (before, notes) = try reviewedCase()
+    notes += before.type("e").notes
+    notes += before.type("zz").notes
+    #expect(before.decisions.verdicts == Verdicts(accepted: VersionID(3)))
+    var state = try laterSession()
+    let effects = try state.read(journal(notes))
+    #expect(effects.notes == [])
+    #expect(state.decisions == before.decisions)
+    #expect(state.history == before.history)
+    for keys in ["z", "z", "Z", "Z", "Z", "Z", "Z", "z"] {
+      state.type(keys)
+      before.type(keys)
+      #expect(state.message == before.message)
+      #expect(state.decisions == before.decisions)
+    }
+    // A third session stands where the second one left off; a decision there forks off as in one session.
+    notes += state.type("z").notes + state.type("f").notes
+    before.type("zf")
+    var third = try laterSession()
+    #expect(try third.read(journal(notes + state.type("zzz").notes)).notes == [])
+    before.type("zzz")
+    #expect(third.decisions == before.decisions)
+    #expect(third.history.steps.map(\.name) == before.history.steps.map(\.name))
+    #expect(third.history.position == before.history.position)
+  }
+
+  @Test("turns of one knob are one step another time too")
+  func joinedStepsAreRestored() throws {
+    var (before, notes) = try reviewedCase()
+    notes += before.type("t").notes
+    for _ in 0..<3 { notes += before.press(.right).notes }
+    var state = try laterSession()
+    _ = try state.read(journal(notes))
+    #expect(state.history.steps.map(\.name).suffix(2) == ["flag the case", "turn μ1 appearance"])
+    state.type("z")
+    #expect(state.decisions.knobs.refinement.appearanceWeight == 4)
   }
 
   @Test("a mask that the journal does not hold is added and shown; one that it holds is not doubled")
@@ -221,13 +259,16 @@ extension ReviewState {
     var view = ViewState()
     view.zoom = 2
     let entries: [JournalEntry] = [
-      .looked(ViewState()), .decided(step: "turn", one), .looked(view), .decided(step: "turn", two),
-      .decided(step: "flag", two), .exported(VersionID(1), path: "a"),
+      .looked(ViewState()), .step(JournalStep(number: 1, name: "turn", decisions: one)), .looked(view),
+      .step(JournalStep(number: 1, name: "turn", decisions: two)),
+      .step(JournalStep(number: 2, name: "turn", decisions: two)), .stands(step: 1, one),
+      .stands(step: 0, one), .exported(VersionID(1), path: "a"),
     ]
     #expect(
       entries.condensed == [
-        .decided(step: "turn", two), .decided(step: "flag", two), .exported(VersionID(1), path: "a"),
-        .looked(view),
+        .step(JournalStep(number: 1, name: "turn", decisions: two)),
+        .step(JournalStep(number: 2, name: "turn", decisions: two)), .stands(step: 0, one),
+        .exported(VersionID(1), path: "a"), .looked(view),
       ])
     #expect([JournalEntry]().condensed == [])
   }

@@ -6,12 +6,12 @@ package enum JournalEntry: Equatable, Sendable {
   case version(Version)
   /// The labels of a version have these names and colours now.
   case labels(of: VersionID, LabelTable)
-  /// Voxels of a version changed in a step; those inside the box now have these labels.
-  case edited(VersionID, step: String, box: VoxelBounds, ChunkedLabels)
-  /// A step, and the decisions behind it; the versions among them are those that came before.
-  case decided(step: String, Decisions)
-  /// A version was written to a file.
-  case exported(VersionID, path: String)
+  /// A step of the history, and the decisions behind it, without versions; one of the same number takes its place.
+  case step(JournalStep)
+  /// Which step of the history was reached, by its number, and the decisions that stand.
+  case stands(step: Int, Decisions)
+  /// A version was written to a file; nil when it is no longer as it was written.
+  case exported(VersionID, path: String?)
   /// Where and how the reviewer looks.
   case looked(ViewState)
 }
@@ -22,12 +22,13 @@ extension [JournalEntry] {
     var condensed: [JournalEntry] = []
     var view: JournalEntry?
     for entry in self {
-      if case .looked = entry {
+      switch (entry, condensed.last) {
+      case (.looked, _):
         view = entry
         continue
-      }
-      if case .decided(let step, _) = entry, case .decided(step, _)? = condensed.last {
-        condensed.removeLast()
+      case (.step(let step), .step(let last)?) where step.number == last.number: condensed.removeLast()
+      case (.stands, .stands?): condensed.removeLast()
+      default: break
       }
       condensed.append(entry)
     }
@@ -47,21 +48,39 @@ package enum JournalStatus: Equatable, Sendable {
   case absent(String)
 }
 
-/// A step of an earlier session.
-package struct JournalledStep: Equatable, Sendable {
+/// A step of the history as the journal keeps it.
+package struct JournalStep: Equatable, Sendable {
+  /// Its number.
+  package var number: Int
   /// What was done.
   package var name: String
   /// All decisions behind it, without versions.
   package var decisions: Decisions
-  /// The version whose voxels it changed, and how.
-  package var edited: VersionID?
-  package var edit: LabelChange?
+  /// The version whose voxels it changed, how, and all its labels behind it.
+  package var edit: Edit?
+
+  /// A change of a version's voxels.
+  package struct Edit: Equatable, Sendable {
+    /// The version.
+    package var version: VersionID
+    /// What changed.
+    package var change: LabelChange
+    /// Its labels behind the change.
+    package var labels: ChunkedLabels
+
+    /// An edit.
+    package init(version: VersionID, change: LabelChange, labels: ChunkedLabels) {
+      self.version = version
+      self.change = change
+      self.labels = labels
+    }
+  }
 
   /// A step.
-  package init(name: String, decisions: Decisions, edited: VersionID? = nil, edit: LabelChange? = nil) {
+  package init(number: Int, name: String, decisions: Decisions, edit: Edit? = nil) {
+    self.number = number
     self.name = name
     self.decisions = decisions
-    self.edited = edited
     self.edit = edit
   }
 }
@@ -73,7 +92,11 @@ package struct OpenedJournal: Equatable, Sendable {
   /// Of the masks that were opened with the image, by position, those that are one of ``versions`` voxel by voxel.
   package var knownMasks: [Int: VersionID]
   /// What was decided, step by step, oldest first.
-  package var steps: [JournalledStep]
+  package var steps: [JournalStep]
+  /// The number of the step that was reached last; nil for the last of them.
+  package var step: Int?
+  /// The decisions that stand; nil for those behind that step.
+  package var decisions: Decisions?
   /// Versions that were written, and where to.
   package var exported: [VersionID: String]
   /// Where the reviewer looked last.
@@ -87,13 +110,16 @@ package struct OpenedJournal: Equatable, Sendable {
 
   /// A journal; that of a case that was never opened unless more is given.
   package init(
-    versions: [Version] = [], knownMasks: [Int: VersionID] = [:], steps: [JournalledStep] = [],
+    versions: [Version] = [], knownMasks: [Int: VersionID] = [:], steps: [JournalStep] = [], step: Int? = nil,
+    decisions: Decisions? = nil,
     exported: [VersionID: String] = [:], view: ViewState? = nil, time: String? = nil, warning: String? = nil,
     status: JournalStatus = .writing
   ) {
     self.versions = versions
     self.knownMasks = knownMasks
     self.steps = steps
+    self.step = step
+    self.decisions = decisions
     self.exported = exported
     self.view = view
     self.time = time
@@ -106,8 +132,10 @@ package struct OpenedJournal: Equatable, Sendable {
 package struct JournalledState: Equatable, Sendable {
   /// Names and colours of every version.
   package var tables: [VersionID: LabelTable] = [:]
-  /// Voxels of every version.
-  package var labels: [VersionID: ChunkedLabels] = [:]
+  /// The last step that is known, as it was handed on; nil for none.
+  package var lastStep: UndoHistory.Step?
+  /// The number of the step that was reached.
+  package var step = -1
   /// The decisions, without versions.
   package var decisions = Decisions()
   /// Versions that were written to a file, and where to.

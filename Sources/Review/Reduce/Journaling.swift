@@ -16,31 +16,42 @@ extension ReviewState {
       } else if known != version.ownTable {
         news.append(.labels(of: version.id, version.ownTable))
       }
-      let labels = journalled.labels.updateValue(version.labels, forKey: version.id)
-      if let labels, labels != version.labels,
-        let change = LabelChange(from: labels, to: version.labels)
-      {
-        journalled.exported[version.id] = nil
-        news.append(
-          .edited(
-            version.id, step: history.steps[history.position].name, box: change.box, version.labels))
-      }
     }
-    let decided = decisionsAlone
-    if decided != journalled.decisions {
-      journalled.decisions = decided
-      news.append(.decided(step: history.steps[history.position].name, decided))
+    let decided = decisions.withoutVersions
+    if history.steps.count > 1 || decided != Decisions() { news += stepNews() }
+    if (history.number, decided) != (journalled.step, journalled.decisions) {
+      (journalled.step, journalled.decisions) = (history.number, decided)
+      news.append(.stands(step: history.number, decided))
     }
-    for (version, path) in exported.sorted(by: { $0.key < $1.key }) where journalled.exported[version] != path
-    {
-      journalled.exported[version] = path
-      news.append(.exported(version, path: path))
+    for version in decisions.versions where journalled.exported[version.id] != exported[version.id] {
+      journalled.exported[version.id] = exported[version.id]
+      news.append(.exported(version.id, path: exported[version.id]))
     }
     if view != journalled.view {
       journalled.view = view
       news.append(.looked(view))
     }
     return news.map { .note($0) }
+  }
+
+  /// Steps that the journal does not hold, or holds otherwise: turns of one knob are one step.
+  private mutating func stepNews() -> [JournalEntry] {
+    var news: [JournalEntry] = []
+    let last = journalled.lastStep
+    for (position, step) in history.steps.enumerated()
+    where step.number > last?.number ?? -1 || step.number == last?.number && step != last {
+      let state = history.decisions(at: position, from: decisions)
+      let edit = step.change.edit.flatMap { edit in
+        state.versions.first { $0.id == edit.version }.map {
+          JournalStep.Edit(version: edit.version, change: edit.change, labels: $0.labels)
+        }
+      }
+      let decided = state.withoutVersions
+      news.append(
+        .step(JournalStep(number: step.number, name: step.name, decisions: decided, edit: edit)))
+      (journalled.lastStep, journalled.step, journalled.decisions) = (step, step.number, decided)
+    }
+    return news
   }
 
   /// Says that the journal cannot be written, or that it can again.
@@ -52,13 +63,6 @@ extension ReviewState {
       journal = .writing
       message = Message("the journal is written again")
     }
-  }
-
-  /// The decisions without versions.
-  private var decisionsAlone: Decisions {
-    var alone = decisions
-    alone.versions = []
-    return alone
   }
 
   /// Takes what the journal held: versions join those at hand; decisions and view come back where the reviewer has not
@@ -73,31 +77,29 @@ extension ReviewState {
       renumbered[decisions.versions[position].id] = id
     }
     join(opened.versions)
-    if isUndecided, let last = opened.steps.last {
-      var restored = last.decisions
+    if let standing = opened.decisions ?? opened.steps.last?.decisions {
+      let earlier = restoredHistory(opened)
+      var restored = standing.limited(to: decisions.versions)
       restored.versions = decisions.versions
-      if hasNewMask || restored.a == nil && restored.b == nil {
-        (restored.a, restored.b, restored.shownSide) = (decisions.a, decisions.b, decisions.shownSide)
+      if isUndecided {
+        if hasNewMask || restored.a == nil && restored.b == nil {
+          (restored.a, restored.b, restored.shownSide) = (decisions.a, decisions.b, decisions.shownSide)
+        }
+        decisions = restored
+        history = earlier
+      } else {
+        let name = history.steps[history.position].name
+        let opening = history.decisions(at: 0, from: decisions)
+        decisions = decisions.joined(with: restored, since: opening)
+        history = earlier
+        history.record(name, from: restored, to: decisions, joins: false)
       }
-      decisions = restored.limited(to: restored.versions)
-      history = restoredHistory(
-        opened.steps.dropLast() + [
-          JournalledStep(
-            name: last.name, decisions: decisions, edited: last.edited, edit: last.edit)
-        ])
-    } else if let last = opened.steps.last {
-      let name = history.steps[history.position].name
-      let opening = history.decisions(at: 0, from: decisions)
-      var restored = last.decisions.limited(to: decisions.versions)
-      restored.versions = decisions.versions
-      decisions = decisions.joined(with: restored, since: opening)
-      history = restoredHistory(opened.steps)
-      history.record(name, from: restored, to: decisions, joins: false)
+      (journalled.lastStep, journalled.step) = (earlier.steps.last, earlier.number)
+      journalled.decisions = standing
     }
     identifyStructures()
     exported.merge(opened.exported) { own, _ in own }
     journalled.exported = opened.exported
-    if let last = opened.steps.last { journalled.decisions = last.decisions }
     if let restored = opened.view {
       journalled.view = restored
       if view == viewAtOpening { look(as: restored) }
@@ -112,20 +114,22 @@ extension ReviewState {
   }
 
   /// Earlier decisions as steps of this session; those that changed nothing that is left are none.
-  private func restoredHistory(_ earlier: [JournalledStep]) -> UndoHistory {
+  private func restoredHistory(_ opened: OpenedJournal) -> UndoHistory {
     var steps: [UndoHistory.Step] = []
     var known: Decisions?
-    for step in earlier {
+    var position: Int?
+    for step in opened.steps {
       var decided = step.decisions.limited(to: decisions.versions)
       decided.versions = decisions.versions
       var change = known.map { DecisionChange(from: $0, to: decided) } ?? DecisionChange()
-      if let id = step.edited, let edit = step.edit, version(id) != nil {
-        change = DecisionChange(voxels: edit, of: id)
+      if let edit = step.edit, version(edit.version) != nil { change.add(edit.change, of: edit.version) }
+      if known == nil || !change.isEmpty {
+        steps.append(UndoHistory.Step(name: step.name, change: change, number: step.number))
       }
-      if known == nil || !change.isEmpty { steps.append(UndoHistory.Step(name: step.name, change: change)) }
+      if step.number == opened.step { position = steps.count - 1 }
       known = decided
     }
-    return UndoHistory(steps: steps)
+    return steps.isEmpty ? UndoHistory() : UndoHistory(steps: steps, position: position)
   }
 
   /// Puts restored versions before those that this session made; masks that are among them are not doubled.
@@ -133,7 +137,6 @@ extension ReviewState {
     let known = Set(restored.map(\.id))
     for version in restored {
       journalled.tables[version.id] = version.ownTable
-      journalled.labels[version.id] = version.labels
     }
     let names = renumbered
     var taken = Set(restored.map(\.name))
@@ -165,7 +168,8 @@ extension ReviewState {
       steps: zip(history.steps, steps).enumerated().map { position, step in
         var (before, after) = (steps[max(0, position - 1)], step.1)
         (before.versions, after.versions) = (versions, versions)
-        return UndoHistory.Step(name: step.0.name, change: DecisionChange(from: before, to: after))
+        return UndoHistory.Step(
+          name: step.0.name, change: DecisionChange(from: before, to: after), number: step.0.number)
       }, position: history.position)
     selectedVersion = selectedVersion.map { names[$0] ?? $0 }
     settledPairings = settledPairings.map { $0.renumbered(names) }
@@ -216,6 +220,13 @@ extension ReviewState {
 }
 
 extension Decisions {
+  /// The same without versions.
+  fileprivate var withoutVersions: Decisions {
+    var alone = self
+    alone.versions = []
+    return alone
+  }
+
   /// The same about versions under other numbers.
   fileprivate func renumbered(_ numbers: [VersionID: VersionID]) -> Decisions {
     var own = self

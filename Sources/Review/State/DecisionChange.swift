@@ -61,8 +61,11 @@ package struct DecisionChange: Equatable, Sendable {
     }
   }
 
-  /// A change of voxels alone.
-  init(voxels: LabelChange, of version: VersionID) { self.voxels = [version: voxels] }
+  /// Adds a change of a version's voxels.
+  mutating func add(_ change: LabelChange, of version: VersionID) { voxels[version] = change }
+
+  /// The change of a version's voxels, of which a step has at most one.
+  var edit: (version: VersionID, change: LabelChange)? { voxels.first.map { ($0.key, $0.value) } }
 
   /// Whether nothing changes.
   var isEmpty: Bool { self == DecisionChange() }

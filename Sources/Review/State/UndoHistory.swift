@@ -9,6 +9,8 @@ package struct UndoHistory: Equatable, Sendable {
     package var name: String
     /// What it changed about the decisions of the step before it.
     package var change: DecisionChange
+    /// Names it within the case's journal; later steps have larger numbers.
+    package var number = 0
   }
 
   /// Every step, oldest first; the first is where the history begins.
@@ -31,19 +33,24 @@ package struct UndoHistory: Equatable, Sendable {
     forgetOldest()
   }
 
+  /// The number of the step that was reached last.
+  package var number: Int { steps[position].number }
+
+  private mutating func append(_ name: String, _ change: DecisionChange) {
+    steps.append(Step(name: name, change: change, number: steps[steps.count - 1].number + 1))
+  }
+
   /// Notes a step from `old` to `new` decisions; a step of the same name right before it becomes one with it when `joins`.
   mutating func record(_ name: String, from old: Decisions, to new: Decisions, joins: Bool) {
     if position < steps.count - 1 {
       let last = decisions(at: steps.count - 1, from: old)
-      steps.append(
-        Step(
-          name: "back to before \(steps[position + 1].name)", change: DecisionChange(from: last, to: old)))
+      append("back to before \(steps[position + 1].name)", DecisionChange(from: last, to: old))
     } else if joins, position > 0, steps[position].name == name {
       let before = decisions(at: position - 1, from: old)
       steps[position].change = DecisionChange(from: before, to: new)
       return
     }
-    steps.append(Step(name: name, change: DecisionChange(from: old, to: new)))
+    append(name, DecisionChange(from: old, to: new))
     position = steps.count - 1
     forgetOldest()
   }

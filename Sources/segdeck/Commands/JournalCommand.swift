@@ -100,8 +100,9 @@ struct JournalCommand: ParsableCommand {
       ]
       if reading.damagedCount > 0 { lines.append("damaged   \(reading.damagedCount) records cannot be read") }
       lines.append("")
+      var reached: Int?
       for (line, _) in reading.lines {
-        guard let text = journal.text(line) else { continue }
+        guard let text = journal.text(line, reached: &reached) else { continue }
         lines.append(JournalTime.formatted(line.time, "%Y-%m-%d %H:%M:%S") + "  " + text)
       }
       try Console.print(lines.map(\.printableLine).joined(separator: "\n"))

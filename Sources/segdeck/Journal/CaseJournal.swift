@@ -95,11 +95,18 @@ final class CaseJournal: Sendable {
       return JournalRecord(
         text: line.text, voxels: LabelRuns.encode(version.labels.voxels, against: base?.voxels))
     case .labels(let id, let table): line.labels = JournalLine.LabelsNote(version: id, labels: table)
-    case .edited(let id, let step, let box, let edited):
-      line.edited = JournalLine.EditNote(version: id, step: step, box: box)
-      return JournalRecord(text: line.text, voxels: LabelRuns.encode(edited.cropped(to: box)))
-    case .decided(let step, let decisions):
-      line.decided = JournalLine.Step(step: step, decisions: decisions)
+    case .step(let step):
+      var note = JournalLine.Step(number: step.number, step: step.name, decisions: step.decisions)
+      guard let edit = step.edit else {
+        line.decided = note
+        break
+      }
+      note.edit = JournalLine.Step.Edit(version: edit.version, box: edit.change.box)
+      line.decided = note
+      return JournalRecord(
+        text: line.text, voxels: LabelRuns.encode(edit.labels.cropped(to: edit.change.box)))
+    case .stands(let number, let decisions):
+      line.stands = JournalLine.Position(number: number, decisions: decisions)
     case .exported(let id, let path): line.exported = JournalLine.Export(version: id, path: path)
     case .looked(let view): line.looked = view
     }
@@ -141,8 +148,8 @@ final class CaseJournal: Sendable {
       written[note.id] = labels
     }
     var current = written
-    let (steps, lostEditCount) = reading.steps(in: file, &current)
-    opened.steps = steps
+    let (steps, reached, lostEditCount) = reading.steps(in: file, &current)
+    (opened.steps, opened.step, opened.decisions) = (steps, reached, reading.decisions)
     for (note, _) in reading.versions {
       guard let labels = current[note.id] else { continue }
       switch note.origin {

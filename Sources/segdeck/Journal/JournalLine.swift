@@ -45,24 +45,32 @@ struct JournalLine: Codable {
     var labels: LabelTable
   }
 
-  /// A step and the decisions behind it.
+  /// A step of the history and the decisions behind it; the record has the voxels of its edit.
   struct Step: Codable {
+    /// Voxels of a version inside a box changed.
+    struct Edit: Codable {
+      var version: VersionID
+      /// The first voxel of the box and the last one.
+      var box: VoxelBounds
+    }
+
+    /// Names it; a later step of the same number takes its place. Journals of older programs have none.
+    var number: Int?
     var step: String
+    var decisions: Decisions
+    var edit: Edit?
+  }
+
+  /// A step of the history was reached, and these decisions stand.
+  struct Position: Codable {
+    var number: Int
     var decisions: Decisions
   }
 
-  /// Voxels of a version inside a box changed in a step.
-  struct EditNote: Codable {
-    var version: VersionID
-    var step: String
-    /// The first voxel of the box and the last one.
-    var box: VoxelBounds
-  }
-
-  /// A version was written to a file.
+  /// A version was written to a file; no path where it is no longer as it was written.
   struct Export: Codable {
     var version: VersionID
-    var path: String
+    var path: String?
   }
 
   /// Seconds since 1970.
@@ -70,8 +78,8 @@ struct JournalLine: Codable {
   var opened: Opening?
   var version: VersionNote?
   var labels: LabelsNote?
-  var edited: EditNote?
   var decided: Step?
+  var stands: Position?
   var exported: Export?
   var looked: ViewState?
 
@@ -130,7 +138,10 @@ struct JournalReading {
   }
 
   /// The decisions that stand; nil where there are none.
-  var decisions: Decisions? { lines.last { $0.line.decided != nil }?.line.decided?.decisions }
+  var decisions: Decisions? {
+    lines.last { $0.line.decided != nil || $0.line.stands != nil }
+      .flatMap { $0.line.stands?.decisions ?? $0.line.decided?.decisions }
+  }
 
   /// What was decided last.
   var verdicts: Verdicts { decisions?.verdicts ?? Verdicts() }
@@ -138,11 +149,7 @@ struct JournalReading {
   /// Versions that were written, and where to.
   var exported: [VersionID: String] {
     var exported: [VersionID: String] = [:]
-    for (line, _) in lines {
-      if let note = line.exported { exported[note.version] = note.path }
-      // What was written is not what there is now.
-      if let note = line.edited { exported[note.version] = nil }
-    }
+    for (line, _) in lines { if let note = line.exported { exported[note.version] = note.path } }
     return exported
   }
 
@@ -176,37 +183,60 @@ struct JournalReading {
       .map { ChunkedLabels(LabelVolume(grid: grid, voxels: $0, coding: note.coding ?? .identity)) }
   }
 
-  /// What was done, step by step, oldest first, and how many changes of voxels are damaged.
+  /// What was done, step by step, oldest first; the number of the step that was reached last; and how many changes of
+  /// voxels are damaged.
   ///
-  /// - Parameter labels: Those of the versions as they were first written; takes all changes of voxels.
+  /// - Parameter labels: Those of the versions as they were first written; becomes those at the step that was reached.
   func steps(
     in file: JournalFile, _ labels: inout [VersionID: ChunkedLabels]
-  ) -> (steps: [JournalledStep], lostCount: Int) {
-    var steps: [JournalledStep] = []
-    var decisions = Decisions()
-    var lostCount = 0
+  ) -> (steps: [JournalStep], reached: Int?, lostCount: Int) {
+    var noted: [(note: JournalLine.Step, number: Int, entry: JournalFile.Entry)] = []
+    var reached: Int?
     for (line, entry) in lines {
-      if let decided = line.decided {
-        decisions = decided.decisions
-        steps.append(JournalledStep(name: decided.step, decisions: decisions))
+      if let note = line.decided {
+        let number = note.number ?? (noted.last?.number ?? -1) + 1
+        reached = number
+        if let known = noted.firstIndex(where: { $0.number == number }) {
+          noted[known] = (note, number, entry)
+        } else {
+          noted.append((note, number, entry))
+        }
       }
-      guard let note = line.edited, let before = labels[note.version] else { continue }
-      let (lower, size) = (note.box.lower, before.grid.size)
-      guard (0..<3).allSatisfy({ lower[$0] >= 0 && lower[$0] <= note.box.upper[$0] }),
-        size.contains(note.box.upper),
-        let voxels = file.voxels(of: entry)
-          .flatMap({ LabelRuns.decode($0, count: note.box.size.voxelCount) })
-      else {
-        lostCount += 1
-        continue
-      }
-      let after = before.setting(in: note.box) { voxel, _ in voxels[note.box.size.offset(voxel - lower)] }
-      labels[note.version] = after
-      guard let change = LabelChange(from: before, to: after) else { continue }
-      steps.append(
-        JournalledStep(name: note.step, decisions: decisions, edited: note.version, edit: change))
+      if let note = line.stands { reached = note.number }
     }
-    return (steps, lostCount)
+    var lostCount = 0
+    let steps = noted.map { note, number, entry in
+      var step = JournalStep(number: number, name: note.step, decisions: note.decisions)
+      guard let edit = note.edit, let before = labels[edit.version] else { return step }
+      guard let after = before.changed(edit.box, file.voxels(of: entry)) else {
+        lostCount += 1
+        return step
+      }
+      labels[edit.version] = after
+      step.edit = LabelChange(from: before, to: after).map {
+        JournalStep.Edit(version: edit.version, change: $0, labels: after)
+      }
+      return step
+    }
+    // Undone steps are in the history, but not in the labels.
+    if let position = steps.firstIndex(where: { $0.number == reached }) {
+      for step in steps[(position + 1)...].reversed() {
+        guard let edit = step.edit, let last = labels[edit.version] else { continue }
+        labels[edit.version] = last.applying(edit.change.inverse)
+      }
+    }
+    return (steps, reached, lostCount)
+  }
+}
+
+extension ChunkedLabels {
+  /// These labels with those of a journal's record in a box; nil where the record is damaged or the box is none of theirs.
+  fileprivate func changed(_ box: VoxelBounds, _ record: Data?) -> ChunkedLabels? {
+    guard (0..<3).allSatisfy({ box.lower[$0] >= 0 && box.lower[$0] <= box.upper[$0] }),
+      grid.size.contains(box.upper),
+      let voxels = record.flatMap({ LabelRuns.decode($0, count: box.size.voxelCount) })
+    else { return nil }
+    return setting(in: box) { voxel, _ in voxels[box.size.offset(voxel - box.lower)] }
   }
 }
 

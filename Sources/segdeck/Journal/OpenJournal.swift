@@ -36,7 +36,9 @@ struct OpenJournal {
   }
 
   /// What a line says; nil for where the reviewer looked.
-  func text(_ line: JournalLine) -> String? {
+  ///
+  /// - Parameter reached: The step before it; becomes the one that the line is about.
+  func text(_ line: JournalLine, reached: inout Int?) -> String? {
     if let opened = line.opened { return "opened \(opened.image) with \(opened.program)" }
     if let version = line.version {
       switch version.origin {
@@ -47,9 +49,19 @@ struct OpenJournal {
       }
     }
     if let labels = line.labels { return "labels of \(name(labels.version)) named" }
-    if let edited = line.edited { return "\(edited.step) in \(name(edited.version))" }
-    if let decided = line.decided { return decided.step }
-    if let exported = line.exported { return "exported \(name(exported.version)) to \(exported.path)" }
+    if let decided = line.decided {
+      reached = decided.number
+      return decided.edit.map { "\(decided.step) in \(name($0.version))" } ?? decided.step
+    }
+    if let stands = line.stands {
+      defer { reached = stands.number }
+      guard reached != stands.number else { return nil }
+      return reading.lines.last { $0.line.decided?.number == stands.number }
+        .flatMap { $0.line.decided }.map { "went to: \($0.step)" }
+    }
+    if let exported = line.exported {
+      return exported.path.map { "exported \(name(exported.version)) to \($0)" }
+    }
     return nil
   }
 
