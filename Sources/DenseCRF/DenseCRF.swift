@@ -120,7 +120,7 @@ package struct DenseCRF: Sendable {
         size: size, unary: unary, settings: settings, appearance: kernels.appearance,
         smoothness: kernels.smoothness, level: level)
       try AvailableMemory.require(
-        meanField.byteCount(wantsMarginals: wantsMarginals), subject: "CRF",
+        meanField.byteCount(wantsMarginals: wantsMarginals), share: work.memoryShare, subject: "CRF",
         "\(unary.classCount) classes on \(size) voxels")
       return try meanField.run(wantsMarginals: wantsMarginals, work: work.part(0.3...1))
     }

@@ -23,20 +23,22 @@ package enum AvailableMemory {
   ///
   /// - Parameters:
   ///   - byteCount: What the work takes at its peak; nil where the count itself does not fit in an `Int`.
+  ///   - share: How much of the memory there is may be taken.
   ///   - subject: The file or option that asks for it.
   ///   - work: What would be held: "its working grid of 4000x5000x3000 voxels".
   /// - Throws: ``InputError`` with both numbers.
   package static func require(
-    _ byteCount: Int?, subject: String, _ work: String
+    _ byteCount: Int?, share: Double = 1, subject: String, _ work: String
   ) throws(InputError) {
-    var available = self.byteCount
+    func limit() -> Int { Int(saturating: Double(self.byteCount) * share) }
+    var available = limit()
     let givers = givers.withLock { $0 }
     while let byteCount, byteCount > available, givers.contains(where: { $0() }) {
-      available = self.byteCount
+      available = limit()
     }
     guard let byteCount, byteCount <= available else {
       throw InputError(
-        subject, "\(work) does not fit in memory",
+        subject, "\(work) \(share < 1 ? "takes much memory" : "does not fit in memory")",
         found: byteCount.map(megabytes) ?? "more than any machine has",
         expected: "at most \(megabytes(available))")
     }

@@ -9,6 +9,8 @@ package struct WorkContext: Sendable {
   package var cancellation: Cancellation
   /// Whether the loops' threads step back behind those that do not compute; see ``ThreadPriority``.
   package var yieldsToOthers = false
+  /// How much of the memory there is the work may take: less than all of it where nobody asked for it.
+  package var memoryShare = 1.0
   /// Receives the share done, 0...1, never decreasing, from whichever thread did the work.
   package var report: @Sendable (Double) -> Void
 

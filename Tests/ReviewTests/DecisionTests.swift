@@ -202,7 +202,11 @@ extension ReviewState {
     #expect(state.dialog == .question(.quit(losing: [.acceptedVersion(VersionID(1))])))
     state.press(.control("c"))
     #expect(state.phase == .reviewing)
+    // Accepting again, as a second answer would, keeps the acceptance.
     state.type("ny")
+    #expect(state.decisions.verdicts.accepted == VersionID(1))
+    #expect(state.message?.text.hasPrefix("manual.nii.gz is accepted already") == true)
+    state.type("z")
     state.press(.control("c"))
     #expect(state.phase == .ended(failure: nil))
   }

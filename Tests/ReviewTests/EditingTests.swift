@@ -114,6 +114,22 @@ extension ReviewState {
     #expect(state.dialog == .question(.quit(losing: [.acceptedVersion(edited.id)])))
   }
 
+  @Test("a name or colour that is not in the exported file makes the version one that is not exported")
+  func namesAreExportedToo() throws {
+    var state = try openedState()
+    state.type("yE")
+    _ = reduce(
+      &state, .jobEnded(try #require(state.jobs[.export]?.id), .exported(.written(path: "/o.nii.gz"))))
+    #expect(state.exported == [VersionID(1): "/o.nii.gz"])
+    state.type("br")
+    for _ in 0..<8 { state.press(.backspace) }
+    state.type("Milz")
+    state.press(.enter)
+    #expect(state.exported == [:])
+    state.type("qq")
+    #expect(state.dialog == .question(.quit(losing: [.acceptedVersion(VersionID(1))])))
+  }
+
   @Test("while the CRF shows what is no version yet, nothing is painted")
   func liveResultsAreNoVersions() throws {
     var state = try openedState()

@@ -36,7 +36,7 @@ private final class PretendedServices: ReviewServices {
 
   func rememberedPartners(_ memory: PairingMemory) -> [UInt16: UInt16]? { nil }
 
-  func remember(_ partners: [UInt16: UInt16], of memory: PairingMemory) {}
+  func remember(_ partners: [UInt16: UInt16]?, of memory: PairingMemory) {}
 
   func models(for image: ScalarVolume, _ work: WorkContext) throws -> [ModelDescription] { [pretendedModel] }
 

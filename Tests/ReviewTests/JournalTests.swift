@@ -156,6 +156,26 @@ extension ReviewState {
     #expect(state.decisions.knobs.refinement.appearanceWeight == 4)
   }
 
+  @Test("the frame that was looked at is read again, and said with what was restored")
+  func framesAreRestored() throws {
+    var content = phantomCase()
+    content.frameCount = 3
+    var view = ViewState()
+    view.frame = 2
+    view.zoom = 2
+    var state = try laterSession(content)
+    let opened = OpenedJournal(view: view, time: "14:46")
+    guard case .start(let id, .read(let request))? = try state.read(opened).first else {
+      Issue.record("no frame was asked for")
+      return
+    }
+    #expect(request.frame == 2 && state.view.zoom == 2)
+    _ = reduce(&state, .jobEnded(id, .read(ReadFrame(frame: 2, image: content.image))))
+    #expect(state.content.frame == 2)
+    let text = try #require(state.message?.text)
+    #expect(text.hasPrefix("restored the view from 14:46; ") && text.hasSuffix("; frame 2 of 0-2"))
+  }
+
   @Test("a mask that the journal does not hold is added and shown; one that it holds is not doubled")
   func masksJoin() throws {
     let (_, notes) = try reviewedCase()
@@ -220,14 +240,14 @@ extension ReviewState {
     #expect(render(state).text[0].contains("not journalled"))
     // Work goes on, and is handed over all the same.
     #expect(names(state.type("y").notes) == ["accept manual.nii.gz"])
-    state.type("yq")
+    state.type("zq")
     #expect(
       state.dialog
         == .question(
           .quit(losing: [.unjournalled("a.journal: cannot be written: found No space left on device")])))
-    state.type("n")
+    // What is written meanwhile is no longer asked about.
     _ = reduce(&state, .journalFailed(nil))
-    #expect(state.journal == .writing)
+    #expect(state.journal == .writing && state.dialog == nil)
     state.type("q")
     #expect(state.phase == .ended(failure: nil))
   }

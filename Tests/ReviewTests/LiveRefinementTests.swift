@@ -290,10 +290,47 @@ func panelIsWritten() throws {
       "noise 12 HU, edges 62 HU",
       "",
       "←→ 1  -+ 10 HU",
-      "box: 154 in 2 places image 0%",
+      "box: 154 vox in 2 places image 0%",
       "label            mL change  Dice",
       "■ spleen         0.00  -0.06 0.000",
       "■ liver          0.99  +0.09 0.952",
       "! spleen vanished in the box",
     ])
+}
+
+@Test(
+  "where all of the image takes too much memory the box goes on following, once that was said; Enter refines it all"
+)
+func largeImagesWaitForEnter() throws {
+  var state = try openedState()
+  let opening = try #require(started(state.type("t"), .preview))
+  let following = reduce(
+    &state, .jobEnded(opening.id, try answer(opening.request, changedLabels(state.content))))
+  let follow = try #require(started(following, .following))
+  let line =
+    "CRF: 61 classes on 128x104x100 voxels takes much memory: found 12600 MiB, expected at most 5000 MiB"
+  _ = reduce(&state, .jobEnded(follow.id, .failed(line)))
+  #expect(
+    state.message
+      == Message("only the box follows the knobs, Enter refines all of the image: \(line)", .warning))
+  #expect(state.live?.region != nil)
+  let next = try #require(started(state.press(.right), .preview))
+  let effects = reduce(&state, .jobEnded(next.id, try answer(next.request, changedLabels(state.content))))
+  #expect(started(effects, .following) == nil)
+  #expect(started(state.press(.enter), .refinement) != nil)
+}
+
+@Test("labels of the CRF are those that the version has, by name or value")
+func unknownLabelsAreRefused() throws {
+  var state = try openedState()
+  for (text, unknown) in [("77", "77"), ("6,kidney", "kidney"), ("1.5", "1.5")] {
+    state.type(":set labels \(text)")
+    state.press(.enter)
+    #expect(
+      state.message?.text.hasPrefix("labels: no label is called \"\(unknown)\"; there are") == true, "\(text)"
+    )
+  }
+  state.type(":set labels 6,spleen")
+  state.press(.enter)
+  #expect(state.decisions.knobs.refinement.changedLabels == [1, 6])
 }

@@ -80,7 +80,13 @@ func unnamedLabelsAreAskedFor() throws {
     return
   }
   #expect(partners == [6: 2, 1: 6])
-  // It is undone like any edit, and not asked again.
+  // It is undone like any edit, and not asked again; the memory of it too, until it is redone.
+  func remembered(_ effects: [ReviewEffect]) -> [[UInt16: UInt16]?] {
+    effects.compactMap { if case .start(_, .remember(let partners, _)) = $0 { partners } else { nil } }
+  }
+  var redone = state
+  #expect(remembered(redone.type("z")) == [nil])
+  #expect(remembered(redone.type("Z")) == [[6: 2, 1: 6]])
   state.type("z")
   #expect(state.message == Message("undid: pair labels"))
   try state.finishComparison()

@@ -151,6 +151,8 @@ package struct LiveRefinement: Equatable, Sendable {
   }
   /// Whether the reviewer was told that leaving drops ``whole``.
   package var isLossSaid = false
+  /// Whether all of the image does not follow the knobs, because that takes too much memory.
+  package var isOnlyRegion = false
 
   /// Nothing yet.
   package init(base: VersionID) { self.base = base }

@@ -98,6 +98,9 @@ package final class JobCentre: Sendable {
     return part
   }
 
+  /// How much of the memory there is a refinement may take that nobody asked for.
+  private static let unaskedMemoryShare = 0.25
+
   private static func pause(milliseconds: Int, _ work: WorkContext) throws(Cancelled) {
     let end = ContinuousClock.now + .milliseconds(milliseconds)
     while ContinuousClock.now < end {
@@ -121,7 +124,9 @@ package final class JobCentre: Sendable {
     case .follow(let request):
       // A knob that turns on within this time costs the preview no core.
       try JobCentre.pause(milliseconds: 250, work)
-      return .refined(try refined(request, work))
+      var modest = work
+      modest.memoryShare = JobCentre.unaskedMemoryShare
+      return .refined(try refined(request, modest))
     case .measure(let request): return .measured(try services.measure(request, work))
     case .presets(let new, let replacesExisting):
       if let new, try services.save(new, replacesExisting: replacesExisting) == .exists {

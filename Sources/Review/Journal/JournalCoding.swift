@@ -78,13 +78,14 @@ extension ViewState: Codable {
   private enum Key: String, CodingKey {
     case crosshair, plane, maximised, zoom, centre, convention, window, windowName, labels, style, opacity,
       difference
-    case crosshairShown, annotations
+    case crosshairShown, annotations, frame
   }
 
   /// Reads a view.
   package init(from decoder: any Decoder) throws {
     let values = try decoder.container(keyedBy: Key.self)
     self.init()
+    frame = try values.decodeIfPresent(Int.self, forKey: .frame) ?? frame
     crosshair = try values.decodeIfPresent(VoxelIndex.self, forKey: .crosshair) ?? crosshair
     activePlane = try values.decodeIfPresent(AnatomicalPlane.self, forKey: .plane) ?? activePlane
     isMaximised = try values.decodeIfPresent(Bool.self, forKey: .maximised) ?? isMaximised
@@ -108,6 +109,7 @@ extension ViewState: Codable {
   /// Writes a view.
   package func encode(to encoder: any Encoder) throws {
     var values = encoder.container(keyedBy: Key.self)
+    if frame != 0 { try values.encode(frame, forKey: .frame) }
     try values.encode(crosshair, forKey: .crosshair)
     try values.encode(activePlane, forKey: .plane)
     try values.encode(isMaximised, forKey: .maximised)

@@ -34,10 +34,11 @@ extension ReviewState {
   mutating func take(_ read: ReadFrame) -> [ReviewEffect] {
     content.image = read.image
     content.frame = read.frame
+    view.frame = read.frame
     intensities = read.intensities
     models = nil
     measures = nil
-    message = frameText.map { Message($0) }
+    if let text = frameText { say(besides: text) }
     let effects = cancel(.models) + cancel(.measurement)
     return focus == .refinement ? effects + stopLive() + beginRefining() : effects
   }

@@ -79,6 +79,7 @@ extension ReviewState {
     view.centre = gridCentre
     moveCrosshair(
       to: largest?.centre ?? VoxelIndex(grid.size.i / 2, grid.size.j / 2, grid.size.k / 2))
+    view.frame = content.frame
     greet()
     viewAtOpening = view
     return [start(.journal(content), for: .journal)] + compareIfNeeded()
@@ -146,7 +147,9 @@ extension ReviewState {
     if version.warnings.isEmpty {
       message = Message("\(name) is shown" + (other == nil ? "" : "; Tab flips, d shows the difference"))
     } else {
-      message = Message("\(name): " + version.warnings.joined(separator: ", "), .warning)
+      let warnings = version.warnings.joined(separator: ", ")
+      // The network's name is often that of its label.
+      message = Message(warnings.hasPrefix("\(name): ") ? warnings : "\(name): " + warnings, .warning)
     }
     return compareIfNeeded()
   }
@@ -192,9 +195,14 @@ extension ReviewState {
     case .models:
       actionsAhead = []
       if case .models = dialog { dialog = nil }
-    case .preview, .following:
+    case .preview:
       live = nil
       previewIsDue = false
+    case .following:
+      // The box goes on following.
+      live?.isOnlyRegion = true
+      message = Message("only the box follows the knobs, Enter refines all of the image: \(line)", .warning)
+      return []
     default: break
     }
     message = Message(line, .error)

@@ -100,9 +100,10 @@ extension ReviewState {
     identifyStructures()
     exported.merge(opened.exported) { own, _ in own }
     journalled.exported = opened.exported
+    var effects: [ReviewEffect] = []
     if let restored = opened.view {
       journalled.view = restored
-      if view == viewAtOpening { look(as: restored) }
+      if view == viewAtOpening { effects += look(as: restored) }
     }
     let text = restorationText(opened)
     if opened.warning != nil || message == nil || message?.kind == .note {
@@ -110,7 +111,7 @@ extension ReviewState {
     } else if let text, let earlier = message {
       message = Message(text + "; " + earlier.text, earlier.kind)
     }
-    return compareIfNeeded()
+    return effects + compareIfNeeded()
   }
 
   /// Earlier decisions as steps of this session; those that changed nothing that is left are none.
@@ -179,8 +180,9 @@ extension ReviewState {
   }
 
   /// Looks as in an earlier session, as far as this image and screen allow.
-  private mutating func look(as earlier: ViewState) {
+  private mutating func look(as earlier: ViewState) -> [ReviewEffect] {
     view = earlier
+    view.frame = content.frame
     view.isPanning = false
     if !(view.zoom.isFinite && (1...40).contains(view.zoom)) { view.zoom = 1 }
     if !(0.1...1).contains(view.overlay.opacity) { view.overlay.opacity = ViewState().overlay.opacity }
@@ -189,6 +191,8 @@ extension ReviewState {
       view.centre[axis] = min(max(0, centre), Double(grid.size[axis] - 1))
     }
     moveCrosshair(to: earlier.crosshair)
+    return (0..<content.frameCount).contains(earlier.frame) && content.frameCount > 1
+      ? goTo(frame: earlier.frame) : []
   }
 
   /// "restored 3 versions from 14:46; WARNING"; nil when there is nothing to say.

@@ -83,7 +83,7 @@ extension ReviewState {
       return [startPreview(version)]
     }
     guard knobs == decisions.knobs, live?.whole?.knobs != knobs, !isFollowing(base, knobs),
-      jobs[.refinement] == nil
+      live?.isOnlyRegion != true, jobs[.refinement] == nil
     else { return [] }
     return [
       start(.follow(refinementRequest(version, region: nil)), for: .following(base: base, knobs))

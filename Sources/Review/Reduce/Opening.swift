@@ -48,12 +48,22 @@ extension ReviewState {
     }
     guard var first = lines.first else {
       message = Message(
-        decisions.versions.isEmpty ? "no mask: m runs a network, ? lists the keys" : "? lists the keys")
+        decisions.versions.isEmpty
+          ? "no mask: m runs a network, \(ReviewState.greeting)" : ReviewState.greeting)
       return
     }
     for line in lines.dropFirst() { messageLog.add(line) }
     if lines.count > 1 { first.text += " (M: \(lines.count - 1) more)" }
     message = first
+  }
+
+  /// What is said where there is nothing else to say.
+  private static let greeting = "? lists the keys"
+
+  /// Says something that comes by itself, behind what stands there already and was not asked for either.
+  mutating func say(besides text: String) {
+    let earlier = message?.text == ReviewState.greeting ? nil : message
+    message = Message((earlier.map { $0.text + "; " } ?? "") + text, earlier?.kind ?? .note)
   }
 
   /// What the versions list calls masks: their file names, with as many folders as tell equal ones apart.

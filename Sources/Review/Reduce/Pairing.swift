@@ -83,7 +83,7 @@ extension ReviewState {
       settledPairings.append(LabelPairing(a.family, b.family, partners: partners))
       identifyStructures()
       if isRemembered {
-        message = Message("labels are paired as you said before; p in the label table changes it")
+        say(besides: "labels are paired as you said before; p in the label table changes it")
       }
     case .doubtful(let proposed):
       askedPairings.insert([a.family, b.family])
@@ -206,5 +206,21 @@ extension ReviewState {
       $0.pairings.append(LabelPairing(a.family, b.family, partners: partners))
     }
     return compareIfNeeded() + [start(.remember(partners, of: memory), for: .memory)]
+  }
+
+  /// Has what the reviewer said of families before remembered instead of what was just undone or redone.
+  mutating func rememberPairings(since before: [LabelPairing]) -> [ReviewEffect] {
+    let changed = (before + decisions.pairings).filter { pairing in
+      before.last(of: pairing.older, pairing.newer)
+        != decisions.pairings.last(of: pairing.older, pairing.newer)
+    }
+    var seen: Set<Set<VersionID>> = []
+    return changed.compactMap { pairing in
+      guard seen.insert([pairing.older, pairing.newer]).inserted, let older = version(pairing.older),
+        let newer = version(pairing.newer)
+      else { return nil }
+      let said = decisions.pairings.last(of: pairing.older, pairing.newer)?.partners(from: pairing.older)
+      return start(.remember(said, of: pairingMemory(older, newer)), for: .memory)
+    }
   }
 }

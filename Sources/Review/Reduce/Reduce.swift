@@ -18,6 +18,10 @@ package func reduce(_ state: inout ReviewState, _ event: ReviewEvent) -> [Review
     state.noteJournalFailure(line)
     effects = []
   }
+  // What a question says it would lose is what there is to lose now.
+  if case .question(.quit(let losing)) = state.dialog, losing != state.losses {
+    state.dialog = state.losses.isEmpty ? nil : .question(.quit(losing: state.losses))
+  }
   // A search ends with its list, a difference with what differed.
   if state.search != nil, state.pointedList?.name != list { state.search = nil }
   if state.comparedVersions != compared { state.view.showsDifference = false }

@@ -175,7 +175,7 @@ extension ReviewState {
     }
     if labelParts(text).contains("") { return "labels: \"\(cleaned(text))\" lacks a label beside a comma" }
     let unknown = labelParts(text).first { part in
-      Double(part) == nil && !table.labels.contains { $0.nameKey == part.nameKey }
+      !table.labels.contains { $0.nameKey == part.nameKey || Double(part) == Double($0.value) }
     }
     guard let unknown else { return nil }
     let names = table.labels.prefix(12).map { cleaned($0.name) }.joined(separator: ", ")

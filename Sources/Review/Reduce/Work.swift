@@ -58,11 +58,12 @@ extension ReviewState {
     case .flagged:
       decide(before.isFlagged ? "take back the flag" : "flag the case") { $0.verdicts.isFlagged.toggle() }
       message = Message(before.isFlagged ? "the case is no longer flagged" : "flagged the case")
-    case _ where before[id] == kind:
-      decide("take back \(kind.rawValue)") {
-        if kind == .accepted { $0.verdicts.accepted = nil } else { $0.verdicts.rejected.remove(id) }
-      }
-      message = Message("\(name) is no longer \(kind.rawValue)")
+    case .accepted where before[id] == .accepted:
+      // A second press, meant for a question that did not come, must not take the acceptance away.
+      message = Message("\(name) is accepted already; z undoes, e rejects it, E exports it")
+    case .rejected where before[id] == .rejected:
+      decide("take back rejected") { $0.verdicts.rejected.remove(id) }
+      message = Message("\(name) is no longer rejected")
     case .accepted:
       decide("accept \(name)") {
         $0.verdicts.accepted = id
@@ -167,7 +168,12 @@ extension ReviewState {
       before.versions.contains { $0.id == version.id && $0.labels != version.labels }
     }
     for version in edited { forget(what: version.id) }
-    return compareIfNeeded() + (before.knobs != decisions.knobs ? previewIfLive() : [])
+    for version in decisions.versions
+    where before.versions.contains(where: { $0.id == version.id && $0.ownTable != version.ownTable }) {
+      exported[version.id] = nil
+    }
+    return compareIfNeeded() + rememberPairings(since: before.pairings)
+      + (before.knobs != decisions.knobs ? previewIfLive() : [])
   }
 
   /// Escape: the innermost thing first.
@@ -229,7 +235,7 @@ extension ReviewState {
   }
 
   /// What would be lost by quitting now.
-  private var losses: [Loss] {
+  var losses: [Loss] {
     var losses: [Loss] = []
     if let accepted = decisions.verdicts.accepted, exported[accepted] == nil {
       losses.append(.acceptedVersion(accepted))

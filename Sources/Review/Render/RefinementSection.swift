@@ -173,7 +173,7 @@ extension ReviewState {
       return [Span(jobs[.preview] == nil ? "" : "refining the box", Theme.progress)]
     }
     let part = latest.part
-    let voxels = grouped(part.changedVoxels) + (width < 36 ? "" : " voxels")
+    let voxels = grouped(part.changedVoxels) + (width < 36 ? " vox" : " voxels")
     let places =
       part.changedVoxels == 0
       ? "nothing changes"

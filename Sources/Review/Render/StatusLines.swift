@@ -119,7 +119,10 @@ extension ReviewState {
     } else if view.overlay.isShown {
       let fill = "fill \(Int(saturating: (view.overlay.opacity * 100).rounded()))%"
       spans.append(Span("  labels \(view.overlay.style == .fill ? fill : "outlined")", Theme.bar))
-      if let hidden = hiddenLabelsText { spans.append(Span(", \(hidden)", Theme.barStrong)) }
+      let used = spans.reduce(0) { $0 + TextWidth.columns($1.text) }
+      if let hidden = hiddenLabelsText(width: area.columns - used - 2) {
+        spans.append(Span(", \(hidden)", Theme.barStrong))
+      }
     } else {
       spans.append(Span("  labels off", Theme.barStrong))
     }
@@ -127,14 +130,14 @@ extension ReviewState {
     frame.write(spans, row: area.row, in: area)
   }
 
-  /// Which labels the overlay leaves out; nil when it shows all.
-  private var hiddenLabelsText: String? {
+  /// Which labels the overlay leaves out, a name in so many columns as are left; nil when it shows all.
+  private func hiddenLabelsText(width: Int) -> String? {
     let (labels, hidden) = (shownLabels, hiddenLabelCount)
     guard hidden > 0 else { return nil }
     if hidden == labels.count - 1, let version = shownVersion,
       let shown = labels.first(where: { isVisible($0, of: version) })
     {
-      return "only \(TextWidth.shortened(cleaned(shown.name), to: 20))"
+      return "only \(TextWidth.shortened(cleaned(shown.name), to: min(20, max(5, width - 5))))"
     }
     return "\(hidden) of \(labels.count) hidden"
   }

@@ -19,8 +19,8 @@ package protocol ReviewServices: Sendable {
   /// nothing is known.
   func rememberedPartners(_ memory: PairingMemory) -> [UInt16: UInt16]?
 
-  /// Remembers what the reviewer said of the labels of two versions.
-  func remember(_ partners: [UInt16: UInt16], of memory: PairingMemory) throws
+  /// Remembers what the reviewer said of the labels of two versions; nil forgets it.
+  func remember(_ partners: [UInt16: UInt16]?, of memory: PairingMemory) throws
 
   /// The models at hand, each judged for `image`; the most suitable first.
   func models(for image: ScalarVolume, _ work: WorkContext) throws -> [ModelDescription]

@@ -31,7 +31,7 @@ package enum JobRequest: Equatable, Sendable {
   case presets(saving: NamedKernels?, replacesExisting: Bool = false)
   case compare(ComparisonRequest)
   /// What the reviewer said of two versions' labels, for the same files another time.
-  case remember([UInt16: UInt16], of: PairingMemory)
+  case remember([UInt16: UInt16]?, of: PairingMemory)
   /// Another frame of the image.
   case read(FrameRequest)
   case export(ExportRequest)

@@ -22,9 +22,10 @@ package struct MessageLog: Equatable, Sendable {
   /// Lines that are kept; the oldest give way.
   private static let depth = 2000
 
-  /// Adds a line.
+  /// Adds a line; one that says the last one and more takes its place.
   package mutating func add(_ message: Message) {
     guard message != messages.last else { return }
+    if let last = messages.last, message.text.hasPrefix(last.text + "; ") { messages.removeLast() }
     if messages.count == MessageLog.depth { messages.removeFirst() }
     messages.append(message)
   }

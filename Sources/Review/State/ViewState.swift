@@ -25,6 +25,8 @@ package struct ViewState: Equatable, Sendable {
     package init() {}
   }
 
+  /// The frame of the image that is shown, counted from 0.
+  package var frame = 0
   /// The voxel that all planes pass through.
   package var crosshair = VoxelIndex(0, 0, 0)
   /// The plane that keys act on.

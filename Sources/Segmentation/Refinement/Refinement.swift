@@ -187,8 +187,8 @@ package final class Refinement: Sendable {
       return keep(around.cropped(to: box), isWhole: false)
     }
     try AvailableMemory.require(
-      Self.byteCount(classes: labelValues.count, box: box, images: 1 + furtherImages.count), subject: "CRF",
-      "\(labelValues.count) classes on \(box.size) voxels")
+      Self.byteCount(classes: labelValues.count, box: box, images: 1 + furtherImages.count),
+      share: work.memoryShare, subject: "CRF", "\(labelValues.count) classes on \(box.size) voxels")
     let unary: Unary
     var classes = Array(labelValues.indices)
     // Whole images are long: a sample says what their foreground looks like.

@@ -46,14 +46,16 @@ struct RememberedPairings {
     return partners
   }
 
-  /// Remembers what was said.
+  /// Remembers what was said; nil forgets it.
   /// - Throws: ``InputError`` when the file cannot be written.
-  func remember(_ partners: [UInt16: UInt16], of memory: PairingMemory) throws(InputError) {
+  func remember(_ partners: [UInt16: UInt16]?, of memory: PairingMemory) throws(InputError) {
     let (key, isTurned) = Self.key(memory)
-    let pairs = partners.map { isTurned ? [$1, $0] : [$0, $1] }.sorted { $0[0] < $1[0] }
     var document = document
     document.pairings.removeAll { $0.key == key }
-    document.pairings.append(Document.Entry(key: key, pairs: pairs))
+    if let partners {
+      let pairs = partners.map { isTurned ? [$1, $0] : [$0, $1] }.sorted { $0[0] < $1[0] }
+      document.pairings.append(Document.Entry(key: key, pairs: pairs))
+    }
     document.pairings.removeFirst(max(0, document.pairings.count - Self.limit))
     let folder = FilePath.folder(of: path)
     do {

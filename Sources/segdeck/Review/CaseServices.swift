@@ -101,7 +101,7 @@ final class CaseServices: ReviewServices {
 
   func rememberedPartners(_ memory: PairingMemory) -> [UInt16: UInt16]? { pairings.partners(memory) }
 
-  func remember(_ partners: [UInt16: UInt16], of memory: PairingMemory) throws {
+  func remember(_ partners: [UInt16: UInt16]?, of memory: PairingMemory) throws {
     try pairings.remember(partners, of: memory)
   }
 
