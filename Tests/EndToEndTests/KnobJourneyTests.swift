@@ -56,9 +56,8 @@ struct KnobJourneyTests {
   /// The changed voxels that the panel counts in the box or in the image.
   private static func changed(_ screen: String, _ place: String) -> Int? {
     if screen.contains("\(place): nothing changes") { return 0 }
-    guard let match = screen.firstMatch(of: /(box|image): ([\d ]+?) (vox(els)? )?in\s/), match.1 == place else {
-      return nil
-    }
+    let count = /(box|image): ([\d ]+?) (vox(els)? )?in\s/
+    guard let match = screen.firstMatch(of: count), match.1 == place else { return nil }
     return Int(match.2.replacing(" ", with: ""))
   }
 }

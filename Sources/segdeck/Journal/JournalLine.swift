@@ -54,7 +54,7 @@ struct JournalLine: Codable {
       var box: VoxelBounds
     }
 
-    /// Names it; a later step of the same number takes its place. Journals of older programs have none.
+    /// Names it: a later step of the same number takes its place; journals of older programs have none.
     var number: Int?
     var step: String
     var decisions: Decisions
