@@ -16,7 +16,7 @@ package struct LabelComponents: Equatable, Sendable {
     /// The sum of its voxels' indices.
     var sum: SIMD3<Int>
     /// For each slice from the first of `bounds` on, across the axis of axial slices: voxels, and the sum of their indices
-    /// within the chunk.
+    /// within the chunk; empty where the part lies in one slice.
     var slices: [SIMD4<UInt32>]
   }
 
@@ -160,49 +160,55 @@ package struct LabelComponents: Equatable, Sendable {
       }
     }
     // Components of each label, each with its voxels and the place of its first one.
+    // Voxels of each component, and the place of its first one, by its root.
+    var voxelCounts = [Int](repeating: 0, count: parents.count)
+    var firsts = [Int](repeating: .max, count: parents.count)
     var sums: [UInt16: LabelSum] = [:]
-    var components: [Int: (voxelCount: Int, first: Int)] = [:]
     for (chunk, parts) in parts.enumerated() {
       for (position, part) in parts.enumerated() where isCounted[Int(part.label)] {
         sums[part.label, default: LabelSum(bounds: part.bounds)].add(part.voxelCount, part.sum, part.bounds)
         let root = root(starts[chunk] + position)
-        let known = components[root] ?? (0, .max)
-        components[root] = (known.voxelCount + part.voxelCount, min(known.first, part.first))
+        voxelCounts[root] += part.voxelCount
+        firsts[root] = min(firsts[root], part.first)
       }
     }
     // The largest component of each label, of equals the one that comes first in memory.
-    var largest: [UInt16: Int] = [:]
+    var largest = [Int](repeating: -1, count: 65536)
     for (chunk, parts) in parts.enumerated() {
       for (position, part) in parts.enumerated()
       where isCounted[Int(part.label)] && Int(parents[starts[chunk] + position]) == starts[chunk] + position {
         let root = starts[chunk] + position
         sums[part.label]!.componentCount += 1
-        let own = components[root]!
-        if let known = largest[part.label].flatMap({ components[$0] }),
-          (known.voxelCount, -known.first) > (own.voxelCount, -own.first)
-        {
-          continue
+        let known = largest[Int(part.label)]
+        if known < 0 || (voxelCounts[known], -firsts[known]) < (voxelCounts[root], -firsts[root]) {
+          largest[Int(part.label)] = root
         }
-        largest[part.label] = root
       }
     }
     // The parts of those components.
-    var members: [UInt16: [(chunk: Int, part: Int)]] = [:]
+    var members: [UInt16: [PartPlace]] = [:]
     for (chunk, parts) in parts.enumerated() {
       for (position, part) in parts.enumerated()
-      where isCounted[Int(part.label)] && root(starts[chunk] + position) == largest[part.label] {
-        members[part.label, default: []].append((chunk, position))
+      where isCounted[Int(part.label)] && root(starts[chunk] + position) == largest[Int(part.label)] {
+        members[part.label, default: []].append(PartPlace(chunk: chunk, part: position))
       }
     }
-    let new = sums.map { label, sum in
+    var maps = PartMaps(axis: axis)
+    let new = sums.keys.sorted().map { label in
+      let sum = sums[label]!
       let mean = SIMD3<Double>(sum.sum) / Double(sum.voxelCount)
       return LabelStatistics(
         label: label, voxelCount: sum.voxelCount,
         millilitres: Double(sum.voxelCount) * labels.grid.voxelVolume / 1000, bounds: sum.bounds,
         componentCount: sum.componentCount, centroid: labels.grid.affine.world(mean.x, mean.y, mean.z),
-        centre: centre(of: members[label]!, label, labels))
+        centre: centre(of: members[label]!, label, labels, &maps))
     }
     statistics = (statistics.filter { !isCounted[Int($0.label)] } + new).sorted { $0.label < $1.label }
+  }
+
+  /// A part, by its chunk and its place there.
+  private struct PartPlace: Hashable {
+    var chunk, part: Int
   }
 
   private struct LabelSum {
@@ -222,33 +228,41 @@ package struct LabelComponents: Equatable, Sendable {
 
   /// See ``LabelStatistics/centre``, of the component that these parts make.
   private func centre(
-    of members: [(chunk: Int, part: Int)], _ label: UInt16, _ labels: ChunkedLabels
+    of members: [PartPlace], _ label: UInt16, _ labels: ChunkedLabels, _ maps: inout PartMaps
   ) -> VoxelIndex {
     var bounds = parts[members[0].chunk][members[0].part].bounds
-    for (chunk, part) in members { bounds = bounds.union(parts[chunk][part].bounds) }
+    for member in members { bounds = bounds.union(parts[member.chunk][member.part].bounds) }
+    if bounds.size.voxelCount == 1 { return bounds.lower }
     var slices = [CentreSearch.Slice](repeating: CentreSearch.Slice(), count: bounds.size[axis])
-    for (chunk, position) in members {
-      let part = parts[chunk][position]
-      let origin = chunkGrid.box(chunk).lower
+    for member in members {
+      let part = parts[member.chunk][member.part]
+      let first = part.bounds.lower[axis] - bounds.lower[axis]
+      guard !part.slices.isEmpty else {
+        slices[first].count += part.voxelCount
+        slices[first].sum &+= part.sum
+        continue
+      }
+      let origin = chunkGrid.box(member.chunk).lower
       for (slice, sum) in part.slices.enumerated() where sum.x > 0 {
-        let place = part.bounds.lower[axis] + slice - bounds.lower[axis]
         let count = Int(sum.x)
-        slices[place].count += count
-        slices[place].sum &+= SIMD3(
+        slices[first + slice].count += count
+        slices[first + slice].sum &+= SIMD3(
           Int(sum.y) + count * origin.i, Int(sum.z) + count * origin.j, Int(sum.w) + count * origin.k)
       }
     }
     var search = CentreSearch(slices: slices, first: bounds.lower[axis], axis: axis)
     search.choose()
-    let preferred = search.preferred
-    var maps: [Int: PartMap] = [:]
-    func part(_ chunk: Int, _ voxel: VoxelIndex) -> Int? {
-      if maps[chunk] == nil { maps[chunk] = LabelComponents.parts(of: labels, chunk, axis: axis).map }
-      return maps[chunk]!.part(voxel)
+    let belongs = Set(members)
+    let chunksOfMembers = Set(members.map(\.chunk))
+    func isInside(_ voxel: VoxelIndex) -> Bool {
+      let chunk = chunkGrid.chunk(of: voxel)
+      guard chunksOfMembers.contains(chunk), labels[voxel] == label else { return false }
+      // Mostly a label is one part of a chunk, and nothing more needs to be known.
+      if parts[chunk].count <= 64, parts[chunk].count(where: { $0.label == label }) == 1 { return true }
+      return maps.part(chunk, voxel, labels).map { belongs.contains(PartPlace(chunk: chunk, part: $0)) }
+        ?? false
     }
-    let chunk = chunkGrid.chunk(of: preferred)
-    let belongs = Dictionary(grouping: members, by: \.chunk).mapValues { Set($0.map(\.part)) }
-    if let own = belongs[chunk], let found = part(chunk, preferred), own.contains(found) { return preferred }
+    if isInside(search.preferred) { return search.preferred }
     // The middle lies outside: all of the slice's voxels, in the order of memory.
     var slice = bounds
     slice.lower[axis] = search.position
@@ -257,15 +271,7 @@ package struct LabelComponents: Equatable, Sendable {
       for j in slice.lower.j...slice.upper.j {
         var start: Int?
         for i in slice.lower.i...slice.upper.i + 1 {
-          var isInside = false
-          if i <= slice.upper.i {
-            let voxel = VoxelIndex(i, j, k)
-            let chunk = chunkGrid.chunk(of: voxel)
-            if let own = belongs[chunk], labels[voxel] == label, let found = part(chunk, voxel) {
-              isInside = own.contains(found)
-            }
-          }
-          if isInside {
+          if i <= slice.upper.i, isInside(VoxelIndex(i, j, k)) {
             if start == nil { start = i }
           } else if let first = start {
             search.consider(VoxelIndex(first, j, k), i - first, spacing: labels.grid.spacing)
@@ -294,6 +300,23 @@ package struct LabelComponents: Equatable, Sendable {
     }
   }
 
+  /// Maps of the chunks that were asked for, each found once while they are few.
+  private struct PartMaps {
+    let axis: Int
+    private var known: [Int: PartMap] = [:]
+    private static let limit = 256
+
+    init(axis: Int) { self.axis = axis }
+
+    mutating func part(_ chunk: Int, _ voxel: VoxelIndex, _ labels: ChunkedLabels) -> Int? {
+      if let map = known[chunk] { return map.part(voxel) }
+      if known.count == PartMaps.limit { known = [:] }
+      let map = LabelComponents.parts(of: labels, chunk, axis: axis).map
+      known[chunk] = map
+      return map.part(voxel)
+    }
+  }
+
   private static let everyLabel = (0...65535).map { UInt16($0) }
 
   /// The parts of a chunk.
@@ -315,7 +338,9 @@ package struct LabelComponents: Equatable, Sendable {
         label: component.label, voxelCount: component.voxelCount,
         bounds: VoxelBounds(
           lower: component.bounds.lower + box.lower, upper: component.bounds.upper + box.lower),
-        first: .max, sum: .zero, slices: [SIMD4](repeating: .zero, count: component.bounds.size[axis]))
+        first: .max, sum: .zero,
+        slices: component.bounds.size[axis] == 1
+          ? [] : [SIMD4](repeating: .zero, count: component.bounds.size[axis]))
     }
     let whole = labels.grid.size
     found.forEachRun { number, offsets in
@@ -326,6 +351,7 @@ package struct LabelComponents: Equatable, Sendable {
       parts[number].first = min(parts[number].first, whole.offset(start + box.lower))
       parts[number].sum &+= SIMD3(
         sumI + count * box.lower.i, count * (start.j + box.lower.j), count * (start.k + box.lower.k))
+      guard !parts[number].slices.isEmpty else { return }
       if axis == 0 {
         for i in start.i..<start.i + count {
           parts[number].slices[i - bounds.lower.i] &+= SIMD4(1, UInt32(i), UInt32(start.j), UInt32(start.k))
