@@ -144,6 +144,25 @@ extension ReviewState {
     #expect(third.history.position == before.history.position)
   }
 
+  @Test("names and colours can be taken back another time too")
+  func relabellingsAreRestored() throws {
+    var (before, notes) = try reviewedCase()
+    notes += before.type("br").notes
+    for _ in 0..<8 { notes += before.press(.backspace).notes }
+    notes += before.type("Leber").notes + before.press(.enter, .escape).notes
+    var opened = journal(notes)
+    // The journal's versions have the names that were given last.
+    opened.versions = before.decisions.versions
+    var state = try laterSession()
+    _ = try state.read(opened)
+    #expect(state.history.steps.last?.name == before.history.steps.last?.name)
+    #expect(state.history == before.history)
+    state.type("z")
+    before.type("z")
+    #expect(state.message == before.message)
+    #expect(state.decisions == before.decisions)
+  }
+
   @Test("turns of one knob are one step another time too")
   func joinedStepsAreRestored() throws {
     var (before, notes) = try reviewedCase()

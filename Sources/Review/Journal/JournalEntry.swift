@@ -56,6 +56,8 @@ package struct JournalStep: Equatable, Sendable {
   package var name: String
   /// All decisions behind it, without versions.
   package var decisions: Decisions
+  /// Names and colours that it changed.
+  package var relabellings: [DecisionChange.Relabelling]
   /// The version whose voxels it changed, how, and all its labels behind it.
   package var edit: Edit?
 
@@ -77,7 +79,11 @@ package struct JournalStep: Equatable, Sendable {
   }
 
   /// A step.
-  package init(number: Int, name: String, decisions: Decisions, edit: Edit? = nil) {
+  package init(
+    number: Int, name: String, decisions: Decisions, relabellings: [DecisionChange.Relabelling] = [],
+    edit: Edit? = nil
+  ) {
+    self.relabellings = relabellings
     self.number = number
     self.name = name
     self.decisions = decisions

@@ -48,7 +48,10 @@ extension ReviewState {
       }
       let decided = state.withoutVersions
       news.append(
-        .step(JournalStep(number: step.number, name: step.name, decisions: decided, edit: edit)))
+        .step(
+          JournalStep(
+            number: step.number, name: step.name, decisions: decided,
+            relabellings: step.change.relabellings, edit: edit)))
       (journalled.lastStep, journalled.step, journalled.decisions) = (step, step.number, decided)
     }
     return news
@@ -123,6 +126,7 @@ extension ReviewState {
       var decided = step.decisions.limited(to: decisions.versions)
       decided.versions = decisions.versions
       var change = known.map { DecisionChange(from: $0, to: decided) } ?? DecisionChange()
+      for relabelling in step.relabellings { change.add(relabelling) }
       if let edit = step.edit, version(edit.version) != nil { change.add(edit.change, of: edit.version) }
       if known == nil || !change.isEmpty {
         steps.append(UndoHistory.Step(name: step.name, change: change, number: step.number))

@@ -17,6 +17,14 @@ package struct DecisionChange: Equatable, Sendable {
     mutating func invert() { (before, after) = (after, before) }
   }
 
+  /// A label of a family of versions that got another name or colour.
+  package struct Relabelling: Equatable, Sendable, Codable {
+    /// The family.
+    package var family: VersionID
+    /// The label before and after.
+    package var before, after: Label
+  }
+
   /// A label of a family of versions.
   struct OwnedLabel: Hashable, Sendable {
     var family: VersionID
@@ -66,6 +74,18 @@ package struct DecisionChange: Equatable, Sendable {
 
   /// The change of a version's voxels, of which a step has at most one.
   var edit: (version: VersionID, change: LabelChange)? { voxels.first.map { ($0.key, $0.value) } }
+
+  /// Labels that get another name or colour.
+  var relabellings: [Relabelling] {
+    labels.map { Relabelling(family: $0.family, before: $1.before, after: $1.after) }
+      .sorted { ($0.family, $0.before.value) < ($1.family, $1.before.value) }
+  }
+
+  /// Adds another name or colour of a label.
+  mutating func add(_ relabelling: Relabelling) {
+    labels[OwnedLabel(family: relabelling.family, value: relabelling.before.value)] =
+      Values(relabelling.before, relabelling.after)
+  }
 
   /// Whether nothing changes.
   var isEmpty: Bool { self == DecisionChange() }

@@ -97,6 +97,7 @@ final class CaseJournal: Sendable {
     case .labels(let id, let table): line.labels = JournalLine.LabelsNote(version: id, labels: table)
     case .step(let step):
       var note = JournalLine.Step(number: step.number, step: step.name, decisions: step.decisions)
+      if !step.relabellings.isEmpty { note.relabellings = step.relabellings }
       guard let edit = step.edit else {
         line.decided = note
         break

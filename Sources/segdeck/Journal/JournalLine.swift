@@ -58,6 +58,8 @@ struct JournalLine: Codable {
     var number: Int?
     var step: String
     var decisions: Decisions
+    /// Names and colours that changed.
+    var relabellings: [DecisionChange.Relabelling]?
     var edit: Edit?
   }
 
@@ -206,7 +208,8 @@ struct JournalReading {
     }
     var lostCount = 0
     let steps = noted.map { note, number, entry in
-      var step = JournalStep(number: number, name: note.step, decisions: note.decisions)
+      var step = JournalStep(
+        number: number, name: note.step, decisions: note.decisions, relabellings: note.relabellings ?? [])
       guard let edit = note.edit, let before = labels[edit.version] else { return step }
       guard let after = before.changed(edit.box, file.voxels(of: entry)) else {
         lostCount += 1
