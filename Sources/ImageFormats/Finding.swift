@@ -19,6 +19,16 @@ package struct Finding: Hashable, Sendable, Codable, CustomStringConvertible {
 }
 
 extension Finding {
+  /// That 255 is the only value of a mask besides 0, and what it counts as; nil for any other mask.
+  /// - Parameter values: Those that the mask holds.
+  package init?(ofOnly255 values: Set<Int>, coding: LabelCoding) {
+    guard values.subtracting([0]) == [255] else { return nil }
+    self.init(
+      "stored as 255, its only value besides 0",
+      repair: coding.readsOnly255AsOne
+        ? "read as label 1 and written as 255" : "it stays 255, because another mask holds other labels")
+  }
+
   /// That axes are not perpendicular, as in a CT with a tilted gantry; nil where each pair is to half a degree:
   /// less displaces by less than a hundredth of a length.
   init?(axesOf affine: Affine) {

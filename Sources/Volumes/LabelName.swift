@@ -5,6 +5,14 @@ extension StringProtocol {
     String(lowercased().map { $0 == "_" || $0 == "-" ? " " : $0 }).trimmingSpaces
   }
 
+  /// The value in "label 6", which is what a label without a name is called; nil for any other name.
+  package var unnamedLabelValue: Int? {
+    guard let last = unicodeScalars.last, ("0"..."9").contains(last) else { return nil }
+    let key = nameKey
+    let number = key.dropFirst("label ".count)
+    return key.hasPrefix("label ") && number.utf8.allSatisfy { (48...57).contains($0) } ? Int(number) : nil
+  }
+
   /// The text without spaces before and behind it.
   package var trimmingSpaces: String {
     String(drop { $0.isWhitespace }.reversed().drop { $0.isWhitespace }.reversed())

@@ -46,10 +46,7 @@ package struct Label: Hashable, Sendable, Codable {
   }
 
   /// Whether nobody named it: it is called "label 6" after its value in the file.
-  package var isUnnamed: Bool {
-    let number = name.dropFirst("label ".count)
-    return name.hasPrefix("label ") && !number.isEmpty && number.utf8.allSatisfy { (48...57).contains($0) }
-  }
+  package var isUnnamed: Bool { name.unnamedLabelValue != nil }
 }
 
 /// The labels of a mask or model, ascending by value, background (0) not among them.

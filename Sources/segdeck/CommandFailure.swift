@@ -25,13 +25,12 @@ extension ParsableCommand {
   }
 
   /// The command that the arguments name.
-  /// - Throws: ``InputError`` where the first word is no command, but nearly one; what the parser throws.
+  /// - Throws: ``InputError`` where the first word is no command and no file; what the parser throws.
   private static func parsed() throws -> ParsableCommand {
     let arguments = ProgramStart.arguments
+    try SegdeckCommand.refuseUnknownCommand(arguments)
     do { return try parseAsRoot(arguments) } catch {
-      if exitCode(for: error) != .success, let word = arguments.first {
-        try SegdeckCommand.refuseMistyped(word)
-      }
+      if exitCode(for: error) != .success, let word = arguments.first { try SegdeckCommand.requireFile(word) }
       throw error
     }
   }

@@ -57,12 +57,7 @@ struct FittedMask {
     let path = file.path
     labels = try volume.recoded(to: coding).fitted(to: grid, subject: path, work: work.silent)
     var findings = file.findings.map(\.description)
-    if values.subtracting([0]) == [255] {
-      findings.append(
-        "stored as 255, its only value besides 0; "
-          + (coding.readsOnly255AsOne
-            ? "read as label 1 and written as 255" : "it stays 255, because another mask holds other labels"))
-    }
+    findings += [Finding(ofOnly255: values, coding: coding)].compactMap(\.self).map(\.description)
     let fit = try GridFit(mask: file.grid, image: grid, subject: path)
     if case .reoriented = fit {
       findings.append("stored as \(file.grid.orientation), reoriented to \(grid.orientation)")
@@ -76,7 +71,7 @@ struct FittedMask {
     }
     let found = try LabelNamesFile.read(besideMask: path)
     findings += found?.notes(coding) ?? []
-    names = found?.table(coding)
+    names = found.flatMap { $0.entries.isEmpty ? nil : $0.table(coding) }
     self.findings = findings
     self.path = path
   }
@@ -87,6 +82,24 @@ struct FittedMask {
   /// Leaves the findings to ``FindingNotes``.
   func keepNotes() {
     for finding in findings { FindingNotes.keep(finding, of: path) }
+  }
+}
+
+extension [LabelSelection] {
+  /// Refuses a value that several of the structures have.
+  /// - Parameter coding: In which two values may be one: 1 and 255 where 255 is read as 1.
+  func requireOwnValues(_ coding: LabelCoding = .identity) throws(InputError) {
+    var owners: [Int: Int] = [:]
+    for (index, selection) in enumerated() {
+      for value in selection.values {
+        let owner = owners.updateValue(index, forKey: coding.code(of: value).map(Int.init) ?? value)
+        if let owner, owner != index {
+          throw InputError(
+            "--label \(selection)", "value \(value) belongs to another structure already",
+            found: self[owner].name)
+        }
+      }
+    }
   }
 }
 

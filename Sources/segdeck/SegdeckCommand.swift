@@ -27,12 +27,40 @@ struct SegdeckCommand: ParsableCommand {
 
   static func main() { runAndExit() }
 
+  /// Refuses a command line whose first word, or the one behind `help`, is no command and no file, where it is nearly a
+  /// command or is followed by more that a command would take.
+  static func refuseUnknownCommand(_ words: [String]) throws(InputError) {
+    guard let first = words.first, !first.hasPrefix("-") else { return }
+    if first == "help" {
+      guard let word = words.dropFirst().first, !word.hasPrefix("-"), !names.contains(word) else { return }
+      let meant = Resemblance.name(meantBy: word, among: names)
+      throw InputError(
+        word, "no such command" + (meant.map { "; did you mean `segdeck help \($0)`?" } ?? ""),
+        expected: meant == nil ? names.joined(separator: ", ") : nil)
+    }
+    guard !names.contains(first) else { return }
+    try refuseMistyped(first)
+    if words.dropFirst().first?.hasPrefix("-") == false { try requireFile(first) }
+  }
+
+  /// Refuses an image that is no file, and may have been meant as a command.
+  static func requireFile(_ image: String) throws(InputError) {
+    guard !image.hasPrefix("-"), !names.contains(image), !FileSystem.exists(image) else { return }
+    try refuseMistyped(image)
+    let isPath = image.contains { "./~".contains($0) }
+    throw InputError(
+      image, isPath ? "cannot be opened" : "no such file and no such command",
+      found: isPath ? "no such file" : nil,
+      expected: isPath ? nil : "a file, or a command of `segdeck --help`")
+  }
+
+  private static var names: [String] { configuration.subcommands.map { $0._commandName } + ["help"] }
+
   /// Refuses a word that is no file and no command, but nearly one.
   /// - Throws: ``InputError`` with the command that was probably meant.
-  static func refuseMistyped(_ word: String) throws(InputError) {
-    let names = configuration.subcommands.map { $0._commandName }
-    guard !word.hasPrefix("-"), !names.contains(word), !FileSystem.exists(word),
-      let meant = Resemblance.name(meantBy: word, among: names + ["help", "version"])
+  private static func refuseMistyped(_ word: String) throws(InputError) {
+    guard !FileSystem.exists(word),
+      let meant = Resemblance.name(meantBy: word, among: names + ["version"])
     else { return }
     let command = meant == "version" ? "--version" : meant
     throw InputError(word, "no such file and no such command; did you mean `segdeck \(command)`?")

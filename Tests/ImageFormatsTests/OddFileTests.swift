@@ -47,6 +47,45 @@ struct OddHeader: Sendable, CustomTestStringConvertible {
       name: "qform_and_sform.nii", changes: [(280, [UInt8](repeating: 0, count: 16))],
       answer: ["sform is no invertible map; the qform is used"]),
     OddHeader(
+      name: "qform_and_sform.nii", changes: [(280, bytes(Float.nan))],
+      answer: ["sform holds nan; the qform is used"]),
+    OddHeader(
+      name: "qform_and_sform.nii", changes: [(324, bytes(Float.infinity))],
+      answer: ["sform holds inf; the qform is used"]),
+    OddHeader(
+      name: "qform_and_sform.nii", changes: [(280, bytes(Float.nan)), (256, bytes(Float.nan))],
+      answer: ["refused: scan.nii: sform (byte 280) is no affine map: found nan, expected finite numbers"]),
+    OddHeader(
+      name: "qform_and_sform.nii", changes: [(264, bytes(Float.nan))],
+      answer: ["the qform's quaternion holds nan; it is not used, the sform states the grid"]),
+    OddHeader(
+      name: "qform_and_sform.nii", changes: [(256, bytes(Float(3)))],
+      answer: [
+        "the qform's quaternion has a length of 3, more than 1; it is not used, the sform states the grid"
+      ]),
+    OddHeader(
+      name: "qform_only.nii", changes: [(256, bytes(Float.nan))],
+      answer: [
+        "refused: scan.nii: the qform's quaternion (byte 256) holds nan: "
+          + "expected finite numbers of a length of 1 or less"
+      ]),
+    OddHeader(
+      name: "qform_only.nii", changes: [(76, bytes(Float(7)))],
+      answer: ["pixdim[0] (qfac) is 7; it is read as 1"]),
+    OddHeader(
+      name: "qform_only.nii", changes: [(76, bytes(Float.nan))],
+      answer: ["pixdim[0] (qfac) is nan; it is read as 1"]),
+    OddHeader(name: "qform_only.nii", changes: [(76, bytes(Float(0)))], answer: []),
+    OddHeader(
+      name: "plain.nii",
+      changes: [
+        (40, bytes(Int16(5))), (46, bytes(Int16(1))), (48, bytes(Int16(0))), (50, bytes(Int16(2))),
+      ],
+      answer: [
+        "dim[4] is 0; it is read as 1 frame",
+        "the image holds 2 frames or channels; frame 0 of 2 is used; --frame chooses another",
+      ]),
+    OddHeader(
       name: "plain.nii", changes: [(254, bytes(Int16(17152)))],
       answer: ["sform_code is 17152, which is unknown; it is taken as set"]),
     OddHeader(

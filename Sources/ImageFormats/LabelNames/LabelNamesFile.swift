@@ -11,19 +11,16 @@ package enum LabelNamesFile {
   /// `NAME.labels.json` (this program's own), `NAME.label` and `NAME.txt` (ITK-SNAP), `NAME.nii.txt` (MRIcron).
   ///
   /// - Parameter path: The mask, `NAME.nii.gz` or any other.
-  /// - Returns: nil when there is no such file, or only a `NAME.txt` that is something else.
+  /// - Returns: nil when there is no such file, or only a `NAME.txt` without a line that is a label. Of a `NAME.txt` that
+  ///   has such lines and others nothing but the finding: it may be names with a mistake, or anything else.
   /// - Throws: ``InputError`` that names the first line that cannot be read.
   package static func read(besideMask path: String) throws(InputError) -> LabelNames? {
     let stem = stem(ofMask: path)
     for ending in endings {
       let candidate = stem + ending
       guard candidate != path, FileSystem.exists(candidate) else { continue }
-      do throws(InputError) {
-        return try read(candidate)
-      } catch {
-        // A plain text beside an image may be anybody's notes.
-        if ending != ".txt" { throw error }
-      }
+      // A plain text beside an image may be anybody's notes.
+      return ending == ".txt" ? readPlainText(candidate) : try read(candidate)
     }
     return nil
   }
@@ -33,7 +30,17 @@ package enum LabelNamesFile {
   package static func read(_ path: String) throws(InputError) -> LabelNames {
     let text = String(textOf: try content(of: path))
     return path.hasSuffix(".json")
-      ? try decodeJSON(Data(text.utf8), path: path) : try decodeLines(text, path: path)
+      ? try decodeJSON(Data(text.utf8), path: path) : try LabelLines(text, path: path).checkedNames()
+  }
+
+  private static func readPlainText(_ path: String) -> LabelNames? {
+    guard let text = try? String(textOf: content(of: path)) else { return nil }
+    let lines = LabelLines(text, path: path)
+    guard !lines.names.entries.isEmpty else { return nil }
+    return lines.error.map {
+      LabelNames(
+        finding: "\(FilePath.name(of: path)): \($0.problem), \($0.found ?? ""); its names are not used")
+    } ?? lines.names
   }
 
   /// `NAME.labels.json` of the mask `NAME.nii.gz`.

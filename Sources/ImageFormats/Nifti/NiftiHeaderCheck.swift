@@ -21,7 +21,7 @@ struct NiftiHeaderCheck {
   private var version: Int { header.geometry.version }
 
   /// Voxels along i, j, k; axes that the header leaves out have one, and so have those from the third on that it states
-  /// as 0 behind all others.
+  /// as 0.
   mutating func gridSize() throws(InputError) -> GridSize {
     let place = version == 1 ? 40 : 16
     let axes = header.dimensions[0]
@@ -54,10 +54,8 @@ struct NiftiHeaderCheck {
 
   /// The voxels or frames along an axis.
   private func extent(_ axis: Int) -> Int {
-    let axes = header.dimensions[0]
-    guard axis <= axes else { return 1 }
-    let isZeroAtTheEnd = axis >= 3 && header.dimensions[axis...axes].allSatisfy { $0 == 0 || $0 == 1 }
-    return isZeroAtTheEnd ? 1 : header.dimensions[axis]
+    guard axis <= header.dimensions[0] else { return 1 }
+    return axis >= 3 && header.dimensions[axis] == 0 ? 1 : header.dimensions[axis]
   }
 
   /// Extents beyond i, j, k, without the ones at the end.

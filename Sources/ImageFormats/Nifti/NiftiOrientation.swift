@@ -6,7 +6,7 @@ extension NiftiHeaderCheck {
   /// The grid and the fields that state it.
   ///
   /// sform counts when its code is above 0, else qform when its code is, else pixdim alone: i to the left and the
-  /// origin in the volume's centre, as nibabel has it. A finite sform that is no invertible map gives way to a qform that is.
+  /// origin in the volume's centre, as nibabel has it. An sform that is no invertible map gives way to a qform that is.
   /// - Throws: ``InputError`` when the one that counts is no invertible map of finite numbers, or its origin lies
   ///   farther away than any scanner's.
   mutating func source(size: GridSize) throws(InputError) -> ImageSource {
@@ -34,15 +34,15 @@ extension NiftiHeaderCheck {
     noteCode("qform_code", fields.qformCode)
     if fields.sformCode > 0 {
       do throws(InputError) { return try sform(fields) } catch {
-        // Numbers that are none speak of damage, and the rest of the header is no better then.
-        guard fields.sformAffine.isFinite, fields.qformCode > 0, let affine = try? qform(fields) else {
+        let before = findings
+        guard fields.qformCode > 0, let affine = try? qform(fields) else {
+          findings = before
           throw error
         }
-        let isZero = fields.srow.allSatisfy { $0 == 0 }
-        findings.append(
-          Finding(
-            isZero ? "sform is all 0" : "sform is no invertible map",
-            repair: "the qform is used"))
+        let problem =
+          fields.srow.first { !$0.isFinite }.map { "sform holds \($0)" }
+          ?? (fields.srow.allSatisfy { $0 == 0 } ? "sform is all 0" : "sform is no invertible map")
+        findings.append(Finding(problem, repair: "the qform is used"))
         return affine
       }
     }
@@ -65,22 +65,39 @@ extension NiftiHeaderCheck {
   private mutating func sform(_ fields: NiftiGeometry) throws(InputError) -> Affine {
     let affine = try checked(fields.sformAffine, "sform (byte \(fields.version == 1 ? 280 : 400))")
     compareSpacing(affine)
-    if fields.qformCode > 0, !(quaternionLength(fields) <= 1 + 1e-5) {
+    guard fields.qformCode > 0 else { return affine }
+    noteFactor(fields, repair: "it is not used, the sform states the grid")
+    if let problem = quaternionProblem(fields) {
       findings.append(
-        Finding(
-          "the qform's quaternion is longer than 1", repair: "it is not used, the sform states the grid"))
+        Finding("the qform's quaternion \(problem)", repair: "it is not used, the sform states the grid"))
+      return affine
+    }
+    let own = findings
+    // What is odd in the qform's own fields matters only where it states the grid.
+    let other = try? qform(fields)
+    findings = own
+    if let other, other.determinant * affine.determinant < 0 {
+      findings.append(
+        Finding("sform and qform are mirror images of each other", repair: "the sform decides"))
     }
     return affine
   }
 
   private mutating func qform(_ fields: NiftiGeometry) throws(InputError) -> Affine {
     let place = fields.version == 1 ? 256 : 352
-    guard quaternionLength(fields) <= 1 + 1e-5 else {
+    if let problem = quaternionProblem(fields) {
       throw InputError(
-        path, "the qform's quaternion (byte \(place)) is no rotation",
-        found: "length \(quaternionLength(fields))", expected: "1 or less")
+        path, "the qform's quaternion (byte \(place)) \(problem)",
+        expected: "finite numbers of a length of 1 or less")
     }
+    noteFactor(fields, repair: "it is read as \(fields.pixdim[0] < 0 ? -1 : 1)")
     return try checked(fields.qformAffine(spacing: try spacing()), "qform (byte \(place))")
+  }
+
+  /// The standard has -1 and 1; 0 is what programs write that know of no such factor.
+  private mutating func noteFactor(_ fields: NiftiGeometry, repair: String) {
+    guard ![-1, 0, 1].contains(fields.pixdim[0]) else { return }
+    findings.append(Finding("pixdim[0] (qfac) is \(digits(fields.pixdim[0]))", repair: repair))
   }
 
   /// The standard has codes from 0 to 5.
@@ -91,8 +108,11 @@ extension NiftiHeaderCheck {
         "\(name) is \(code), which is unknown", repair: "it is taken as \(code > 0 ? "set" : "not set")"))
   }
 
-  private func quaternionLength(_ fields: NiftiGeometry) -> Double {
-    fields.quaternion.map { $0 * $0 }.reduce(0, +).squareRoot()
+  /// Why a quaternion is no rotation; nil where it is one.
+  private func quaternionProblem(_ fields: NiftiGeometry) -> String? {
+    if let number = fields.quaternion.first(where: { !$0.isFinite }) { return "holds \(number)" }
+    let length = fields.quaternion.map { $0 * $0 }.reduce(0, +).squareRoot()
+    return length <= 1 + 1e-5 ? nil : "has a length of \(digits(length)), more than 1"
   }
 
   private func checked(_ affine: Affine, _ name: String) throws(InputError) -> Affine {

@@ -121,8 +121,14 @@ extension ImageFile {
     var file = try NiftiOutput(
       path: path, source: source, grid: grid, frameSizes: frame == nil ? frameSizes : [], type: voxelType,
       scaling: scaling, work: work)
-    try readStoredVoxels(frames: frame.map { $0..<$0 + 1 } ?? 0..<frameCount, work: work) {
-      try file.write(bytes: $0)
+    var nonFiniteCount = 0
+    try readStoredVoxels(frames: frame.map { $0..<$0 + 1 } ?? 0..<frameCount, work: work) { bytes in
+      var loop = NonFiniteLoop()
+      if voxelType.isFloatingPoint { nonFiniteCount += loop.run(over: bytes, type: voxelType) }
+      try file.write(bytes: bytes)
+    }
+    if nonFiniteCount > 0 {
+      note([Finding("\(nonFiniteCount) voxels are no finite number", repair: "they are copied as they are")])
     }
     return try file.complete()
   }
@@ -133,6 +139,13 @@ extension ImageFile {
     let file = try pendingCopy(for: path, frame: frame, work: work)
     try work.checkCancellation()
     try PendingFile.commit([file])
+  }
+}
+
+/// Counts numbers that are NaN or infinite.
+private struct NonFiniteLoop: StoredNumberLoop {
+  func run<Number: StoredNumber>(over numbers: UnsafeBufferPointer<Number>) -> Int {
+    numbers.count { !$0.double.isFinite }
   }
 }
 

@@ -14,6 +14,12 @@ extension ImageFile {
   ///   which none is named, is damaged, has too many values, or memory is too small; ``Cancelled``.
   /// - Complexity: O(n); 2 bytes per voxel and a fixed window. Values beyond 65535 take two passes more.
   package func labelVolume(frame: Int? = nil, work: WorkContext = WorkContext()) throws -> LabelVolume {
+    let (volume, findings) = try labels(frame: frame, work: work)
+    note(findings)
+    return volume
+  }
+
+  private func labels(frame: Int?, work: WorkContext) throws -> (LabelVolume, [Finding]) {
     guard frame != nil || frameCount == 1 else {
       throw InputError(
         path, "is no mask of labels", found: "\(frameCount) frames",
@@ -30,19 +36,36 @@ extension ImageFile {
         nil, LabelNotes()
       )
     guard let volume else { preconditionFailure("a value without a code") }
+    var findings: [Finding] = []
     if notes.notANumberCount > 0 {
-      note([
-        Finding("\(notes.notANumberCount) voxels of the mask are NaN", repair: "they are read as background")
-      ])
+      findings.append(
+        Finding("\(notes.notANumberCount) voxels of the mask are NaN", repair: "they are read as background"))
     }
     if let inexact = notes.inexact ?? rule.ignoredScale {
-      note([
+      findings.append(
         Finding(
           "labels are stored with a scale, as \(inexact)",
-          repair: "they are read as the nearest whole numbers")
-      ])
+          repair: "they are read as the nearest whole numbers"))
     }
-    return volume
+    return (volume, findings)
+  }
+
+  /// What would be said beside ``findings`` if a frame were read as a mask, each with "as a mask" before it; nothing
+  /// where it is none.
+  /// - Throws: ``Cancelled``.
+  package func findingsAsMask(
+    frame: Int? = nil, work: WorkContext = WorkContext()
+  ) throws -> [Finding] {
+    do {
+      let (volume, findings) = try labels(frame: frame, work: work)
+      let values = volume.values()
+      let only255 = LabelCoding(of: values).flatMap { Finding(ofOnly255: values, coding: $0) }
+      return (findings + [only255].compactMap(\.self)).map {
+        Finding("as a mask: " + $0.problem, repair: $0.repair)
+      }
+    } catch is InputError {
+      return []
+    }
   }
 
   /// The mask in codes of `coding`; nil when a value beyond 65535 has none.
@@ -60,7 +83,7 @@ extension ImageFile {
           var loop = LabelLoop(rule: rule, coding: coding, labels: rest)
           let piece = loop.run(over: bytes, type: voxelType)
           switch piece.failure {
-          case .noLabel(let position, let value): throw notALabel(value, offset: done + position)
+          case .noLabel(let position, let shown): throw notALabel(shown, offset: done + position)
           case .noCode:
             lacksCode = true
             throw Cancelled()
@@ -85,7 +108,7 @@ extension ImageFile {
     var done = 0
     try readStoredVoxels(frames: frame..<frame + 1, work: work.silent) { bytes in
       if let failure = loop.run(over: bytes, type: voxelType) {
-        throw notALabel(failure.value, offset: done + failure.position)
+        throw notALabel(failure.shown, offset: done + failure.position)
       }
       done += bytes.count / voxelType.byteCount
       if loop.values.count > LabelCoding.mostValues + 1 { throw tooManyValues() }
@@ -100,10 +123,10 @@ extension ImageFile {
       expected: "\(LabelCoding.mostValues) or fewer")
   }
 
-  private func notALabel(_ value: Double, offset: Int) -> InputError {
+  private func notALabel(_ shown: String, offset: Int) -> InputError {
     let voxel = grid.size.index(offset: offset)
     return InputError(
-      path, "is no mask: voxel (\(voxel.i), \(voxel.j), \(voxel.k)) is no label", found: "\(value)",
+      path, "is no mask: voxel (\(voxel.i), \(voxel.j), \(voxel.k)) is no label", found: shown,
       expected: "a whole number, 0 or more")
   }
 }
@@ -137,14 +160,25 @@ private struct LabelRule {
     }
   }
 
-  /// What a value that is no whole number up to 65535 means.
-  func reading(_ value: Double) -> Reading {
+  /// What a stored number means whose value is no whole number up to 65535.
+  func reading(_ number: some StoredNumber) -> Reading {
+    if scaling.isIdentity, let whole = number.integer { return whole >= 0 ? .label(whole) : .noLabel }
+    let value = value(of: number)
     if value.isNaN { return .notANumber }
     let whole = value.rounded()
+    // From 2^53 on, floating numbers skip whole ones.
     guard abs(value - whole) <= tolerance, whole >= 0, whole < 0x1p53 else { return .noLabel }
     // Far out, a scale's rounding is larger than the distance between labels.
     guard scaling.isIdentity || whole <= 65535 else { return .noLabel }
     return value == whole ? .label(Int(whole)) : .inexact(Int(whole))
+  }
+
+  /// What a stored number stands for.
+  func value(of number: some StoredNumber) -> Double { scaling.slope * number.double + scaling.intercept }
+
+  /// The value as an error line shows it, to the last digit where it is stored as it is.
+  func shown(_ number: some StoredNumber) -> String {
+    scaling.isIdentity ? "\(number)" : "\(value(of: number))"
   }
 }
 
@@ -163,7 +197,7 @@ private struct LabelNotes {
 /// Makes codes of stored voxels.
 private struct LabelLoop: StoredNumberLoop {
   enum Failure {
-    case noLabel(position: Int, value: Double)
+    case noLabel(position: Int, shown: String)
     case noCode
   }
 
@@ -194,7 +228,7 @@ private struct LabelLoop: StoredNumberLoop {
         continue
       }
       let whole: Int
-      switch rule.reading(value) {
+      switch rule.reading(numbers[index]) {
       case .label(let label): whole = label
       case .inexact(let label):
         whole = label
@@ -203,7 +237,7 @@ private struct LabelLoop: StoredNumberLoop {
         whole = 0
         piece.notes.notANumberCount += 1
       case .noLabel:
-        piece.failure = .noLabel(position: index, value: value)
+        piece.failure = .noLabel(position: index, shown: rule.shown(numbers[index]))
         return piece
       }
       guard let code = coding.code(of: whole) else {
@@ -226,18 +260,16 @@ private struct ValueLoop: StoredNumberLoop {
   /// Returns the first voxel that is no label, if any.
   mutating func run<Number: StoredNumber>(
     over numbers: UnsafeBufferPointer<Number>
-  ) -> (position: Int, value: Double)? {
-    let (slope, intercept) = (rule.scaling.slope, rule.scaling.intercept)
-    var last = Double.nan
-    for index in 0..<numbers.count {
-      let value = slope * numbers[index].double + intercept
+  ) -> (position: Int, shown: String)? {
+    var last: Number?
+    for number in numbers {
       // Most voxels are like the one before them.
-      if value == last { continue }
-      last = value
-      switch rule.reading(value) {
+      if number == last { continue }
+      last = number
+      switch rule.reading(number) {
       case .label(let label), .inexact(let label): values.insert(label)
       case .notANumber: values.insert(0)
-      case .noLabel: return (index, value)
+      case .noLabel: return (numbers.firstIndex(of: number) ?? 0, rule.shown(number))
       }
     }
     return nil

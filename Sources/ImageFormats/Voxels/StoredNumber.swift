@@ -1,9 +1,11 @@
 /// A number as files store it, with its conversions as single instructions.
-protocol StoredNumber {
+protocol StoredNumber: Equatable, CustomStringConvertible {
   /// The nearest 32-bit float.
   var single: Float { get }
   /// The nearest 64-bit float.
   var double: Double { get }
+  /// The number itself where it is stored as a whole one that fits; nil for floating ones.
+  var integer: Int? { get }
 }
 
 /// A loop over stored numbers that is compiled once for each of their types.
@@ -35,6 +37,7 @@ extension StoredNumberLoop {
 extension StoredNumber where Self: BinaryInteger {
   var single: Float { Float(self) }
   var double: Double { Double(self) }
+  var integer: Int? { Int(exactly: self) }
 }
 
 extension UInt8: StoredNumber {}
@@ -49,9 +52,11 @@ extension Int64: StoredNumber {}
 extension Float: StoredNumber {
   var single: Float { self }
   var double: Double { Double(self) }
+  var integer: Int? { nil }
 }
 
 extension Double: StoredNumber {
   var single: Float { Float(self) }
   var double: Double { self }
+  var integer: Int? { nil }
 }

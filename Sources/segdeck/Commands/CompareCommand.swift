@@ -11,7 +11,8 @@ struct CompareCommand: ParsableCommand {
     commandName: "compare", abstract: "Compare two masks: volumes, overlap, distances, challenge scores.",
     discussion: """
       Labels are matched by name where files beside both masks name them, else by value; a --label by its name in a \
-      mask that names its labels, else by its values.
+      mask that names its labels, else by its values. Structures of --label may \
+      share values: 1,2=liver and 2=tumour.
 
       Dice: 2 |A and B| / (|A| + |B|), of voxels.
       VOE: 100 (1 - |A and B| / |A or B|), percent.
@@ -76,7 +77,7 @@ struct CompareCommand: ParsableCommand {
       : selections.map {
         MatchedStructure($0, coding: coding, referenceNames: first.names, otherNames: second.names)
       }
-    if !selections.isEmpty { try refuseSharedValues(structures, coding) }
+    if !selections.isEmpty { try refuseSameValues(structures) }
     func compared(_ path: String, _ mask: FittedMask) -> OverlapNotes.Mask {
       OverlapNotes.Mask(
         name: FilePath.name(of: path), labels: mask.labels, table: mask.names ?? LabelTable())
@@ -101,18 +102,14 @@ struct CompareCommand: ParsableCommand {
   }
 }
 
-/// Refuses structures that have a value of one mask in common.
-private func refuseSharedValues(_ structures: [MatchedStructure], _ coding: LabelCoding) throws(InputError) {
-  for values in [\MatchedStructure.referenceValues, \.otherValues] {
-    var owners: [UInt16: String] = [:]
-    for structure in structures {
-      for code in structure[keyPath: values] {
-        if let owner = owners.updateValue(structure.name, forKey: code) {
-          throw InputError(
-            "--label \(coding.value(of: code))=\(structure.name)",
-            "value \(coding.value(of: code)) belongs to another structure already", found: owner)
-        }
-      }
+/// Refuses two names for one structure; those that share some of their values, such as an organ and its tumour, are two.
+private func refuseSameValues(_ structures: [MatchedStructure]) throws(InputError) {
+  var owners: [[Set<UInt16>]: String] = [:]
+  for structure in structures {
+    let values = [Set(structure.referenceValues), Set(structure.otherValues)]
+    if !values.allSatisfy(\.isEmpty), let owner = owners.updateValue(structure.name, forKey: values) {
+      throw InputError(
+        "--label", "has two names for the same values", found: "\(owner) and \(structure.name)")
     }
   }
 }

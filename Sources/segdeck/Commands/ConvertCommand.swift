@@ -49,6 +49,7 @@ struct ConvertCommand: ParsableCommand {
       return try ModelConversion.run(input, to: place.path, format: format, card: card)
     }
     let selections = try LabelSelection.parsed(label)
+    try selections.requireOwnValues()
     guard selections.isEmpty || like != nil else {
       throw InputError("--label", "names labels of a mask", expected: "--like with it")
     }
@@ -57,13 +58,21 @@ struct ConvertCommand: ParsableCommand {
     let work = WorkContext(cancellation: Interruption.cancellation())
     guard let like else {
       try image.writeCopy(to: place.path, frame: frame, work: work)
-      return FindingNotes.keep(image)
+      FindingNotes.keep(image)
+      if frame != nil || image.frameCount == 1 {
+        for finding in try image.findingsAsMask(frame: frame, work: work) {
+          FindingNotes.keep(finding.description, of: input)
+        }
+      }
+      return
     }
     let reference = try ImageFile.open(like)
     let mask = try FittedMask.masks([image], on: reference.grid, frame: frame, work: work)[0]
     mask.keepNotes()
     var labels = mask.labels
-    for selection in selections { labels.merge(selection) }
+    for selection in selections where !labels.merge(selection) {
+      Console.note("--label \(selection): no voxel of \(input) has such a label")
+    }
     try labels.write(to: place.path, source: reference.source, work: work)
   }
 }

@@ -43,7 +43,10 @@ struct EvaluateCommand: ParsableCommand {
     let tables = try chosenTables()
     let work = threads.context("evaluating")
     let model = try ModelLibrary.model(model)
-    let settings = try options.settings(over: model.refinement)
+    let settings = try options.settings(over: model.refinement, labels: model.labels)
+    if !refine, !options.givenForCRF.isEmpty {
+      Console.note("without --refine nothing heeds \(options.givenForCRF.joined(separator: ", "))")
+    }
     try model.requireOneImage()
     let sources = try folders.sources(work: work.silent) { try Self.structures(of: model, $0) }
       .chosen(cases)
@@ -74,7 +77,7 @@ struct EvaluateCommand: ParsableCommand {
     var onlyModel = model.labels.filter { label in !common.contains { $0.nameKey == label.nameKey } }
     if common.isEmpty {
       let named = own.filter { $0.values.contains { survey.names[$0] != nil } }
-      let taken = named.reduce(Set(survey.coding.codes(of: Array(survey.ignoredValues)))) {
+      let taken = named.reduce(Set(survey.coding.codes(of: survey.ignoredValues()))) {
         $0.union(values($1))
       }
       common = model.labels.filter { !taken.contains($0.value) }
@@ -123,7 +126,7 @@ struct EvaluateCommand: ParsableCommand {
     _ notes: OverlapNotes, work: WorkContext
   ) throws -> [EvaluatedStructure] {
     let model = segmenter.model
-    let (image, truth) = try source.volumes(mustBeFinite: false, work: work.silent)
+    let (image, truth) = try source.volumes(work: work.silent)
     let prediction = try segmenter.prediction(for: image, work: work.part(0...0.6))
     var labels: LabelVolume
     if refine {

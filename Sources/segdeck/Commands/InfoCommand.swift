@@ -112,7 +112,8 @@ private struct ImageDescription: Encodable {
       self.frame = frame
       values = Values(smallest: smallest, largest: largest, mean: sum / Double(voxels.count))
     }
-    findings = image.findings
+    findings =
+      image.findings + (image.voxelType.isReadable ? try image.findingsAsMask(frame: frame, work: work) : [])
     if !image.voxelType.isReadable {
       findings.append(Finding("voxels are \(voxelType), not one number each", repair: "they cannot be read"))
     }

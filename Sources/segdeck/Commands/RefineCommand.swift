@@ -34,8 +34,8 @@ struct RefineCommand: ParsableCommand {
   @Option(name: .long, help: "A mask to start from instead.", completion: .file())
   var mask: String?
 
-  @Option(name: .long, help: "Probability of the mask's own label in each voxel.")
-  var maskConfidence = 0.9
+  @Option(name: .long, help: "Probability of the mask's own label in each voxel. (default: 0.9)")
+  var maskConfidence: Double?
 
   @Option(
     name: .long, help: "A bundled model's name or a model file, for its kernels, window and post-processing.")
@@ -49,7 +49,7 @@ struct RefineCommand: ParsableCommand {
   @Flag(name: .long, help: "Every pair of voxels, without approximation: for small volumes.")
   var exact = false
 
-  @Option(name: .long, help: "Frame of a 4D image, from 0; the first where none is named.")
+  @Option(name: .long, help: "Frame of every 4D image, from 0; the first where none is named.")
   var frame: Int?
 
   @Flag(name: .long, help: "Replace existing files.")
@@ -60,6 +60,10 @@ struct RefineCommand: ParsableCommand {
   func validate() throws {
     guard (probabilities == nil) != (mask == nil) else {
       throw ValidationError("either --probabilities or --mask is needed")
+    }
+    if mask == nil, maskConfidence != nil { throw ValidationError("--mask-confidence is of a --mask") }
+    if mask != nil, options.tau != nil {
+      throw ValidationError("--tau weighs the heads of a network, and a --mask has none")
     }
   }
 
@@ -92,7 +96,9 @@ struct RefineCommand: ParsableCommand {
         : .probabilities(sourceFile.probabilityVolume(work: work.silent))
     }
     let start = try startingPoint(sourceFile, stored, volume, model, work: work.part(0.1...0.2))
-    let further = try furtherFiles.map { try $0.scalarVolume(work: work.silent) }
+    let further = try furtherFiles.map {
+      try $0.scalarVolume(frame: $0.frameCount > 1 ? frame : nil, work: work.silent)
+    }
     for read in [file] + (mask == nil ? [sourceFile] : []) + furtherFiles { FindingNotes.keep(read) }
     FindingNotes.print()
     let refinement = try Refinement(
@@ -100,12 +106,6 @@ struct RefineCommand: ParsableCommand {
       labelValues: [0] + start.labels.map(\.value),
       intensityRange: start.intensityRange, postProcessing: start.postProcessing, work: work.silent)
     let settings = try settings(over: start, refinement, volume, work: work.silent)
-    let known = Set(start.labels.map(\.value))
-    if options.onlyLabels != nil, let other = settings.changedLabels.first(where: { !known.contains($0) }) {
-      throw InputError(
-        "--only-labels", "is no label there", found: "\(start.coding.value(of: other))",
-        expected: start.labels.map { "\(start.coding.value(of: $0.value))" }.joined(separator: ", "))
-    }
     guard settings.furtherThetaBetas.count == furtherFiles.count else {
       throw InputError(
         "--theta-beta", "needs one number per image", found: "\(settings.thetaBetas.count)",
@@ -124,7 +124,7 @@ struct RefineCommand: ParsableCommand {
     record.source = try openedSource.recorded(work)
     record.sidecar = try sidecar?.recorded(work)
     record.refinement = settings
-    if mask != nil { record.maskConfidence = maskConfidence }
+    if mask != nil { record.maskConfidence = ownConfidence }
     record.threads = work.threadCount
     record.commands = [CommandLineText.text(words(settings, coding: labels.coding))]
     try record.write(labels, LabelTable(start.labels), source: file.source, to: place, work: work.silent)
@@ -132,12 +132,14 @@ struct RefineCommand: ParsableCommand {
     work.report(1)
   }
 
+  private var ownConfidence: Double { maskConfidence ?? 0.9 }
+
   /// The words of a command line that makes the same mask with these kernels, wherever they came from.
   private func words(_ settings: RefinementSettings, coding: LabelCoding) -> [String] {
     var words = ["segdeck", "refine", CommandLineText.path(image)]
     for path in furtherImages { words += ["--further-image", CommandLineText.path(path)] }
     if let probabilities { words += ["--probabilities", CommandLineText.path(probabilities)] }
-    if let mask { words += ["--mask", CommandLineText.path(mask), "--mask-confidence", "\(maskConfidence)"] }
+    if let mask { words += ["--mask", CommandLineText.path(mask), "--mask-confidence", "\(ownConfidence)"] }
     if let model { words += ["--model", model] }
     words += RefinementOptions.words(settings, coding: coding)
     if exact { words.append("--exact") }
@@ -149,9 +151,12 @@ struct RefineCommand: ParsableCommand {
   private func settings(
     over start: StartingPoint, _ refinement: Refinement, _ volume: ScalarVolume, work: WorkContext
   ) throws -> RefinementSettings {
-    if let preset { return try options.settings(over: RefinementPreset.read(preset), coding: start.coding) }
+    if let preset {
+      return try options.settings(
+        over: RefinementPreset.read(preset), labels: start.labels, coding: start.coding)
+    }
     guard start.refinement.areUnsaid else {
-      return try options.settings(over: start.refinement, coding: start.coding)
+      return try options.settings(over: start.refinement, labels: start.labels, coding: start.coding)
     }
     let heads = probabilities == nil ? start.refinement.auxiliaryHeadWeights : []
     let contrasts = try refinement.contrasts(auxiliaryHeadWeights: heads, work: work)
@@ -160,7 +165,7 @@ struct RefineCommand: ParsableCommand {
       spacing: volume.grid.spacing)
     var base = defaults.settings
     base.auxiliaryHeadWeights = start.refinement.auxiliaryHeadWeights
-    let settings = try options.settings(over: base, coding: start.coding)
+    let settings = try options.settings(over: base, labels: start.labels, coding: start.coding)
     if options.given.isDisjoint(with: [.thetaAlpha, .thetaBeta, .thetaGamma]) {
       for reason in defaults.reasons { Console.note("CRF: \(reason)") }
     }
@@ -239,7 +244,7 @@ struct RefineCommand: ParsableCommand {
     }
     let named = mask.names ?? model?.labelTable ?? LabelTable()
     return StartingPoint(
-      source: .mask(mask.labels, confidence: maskConfidence),
+      source: .mask(mask.labels, confidence: ownConfidence),
       labels: named.completed(for: present, coding: mask.labels.coding).labels.filter {
         present.contains($0.value)
       },

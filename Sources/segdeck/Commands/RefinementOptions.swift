@@ -39,9 +39,12 @@ struct RefinementOptions: ParsableArguments {
   var onlyLabels: String?
 
   /// `defaults` with what was given on the command line.
-  /// - Parameter coding: Has the codes of the labels that the command line names by their values.
+  /// - Parameters:
+  ///   - labels: Those that there are, of which the command line may name some by their values.
+  ///   - coding: What their codes stand for.
+  /// - Throws: ``InputError`` for a value that cannot be used, or is no label's.
   func settings(
-    over defaults: RefinementSettings, coding: LabelCoding = .identity
+    over defaults: RefinementSettings, labels: [Label], coding: LabelCoding = .identity
   ) throws(InputError) -> RefinementSettings {
     var settings = defaults
     if let appearanceWeight { settings.appearanceWeight = appearanceWeight }
@@ -72,13 +75,16 @@ struct RefinementOptions: ParsableArguments {
     }
     if excludeSelf { settings.excludesSelf = true }
     if let onlyLabels {
-      settings.changedLabels = try Text.numbers(onlyLabels, option: "--only-labels").map {
-        value throws(InputError) in
-        guard value > 0, let whole = Int(exactly: value), let code = coding.code(of: whole) else {
+      settings.changedLabels = []
+      for word in onlyLabels.split(separator: ",", omittingEmptySubsequences: false).map(\.trimmingSpaces) {
+        guard let code = Int(word).flatMap({ coding.code(of: $0) }),
+          labels.contains(where: { $0.value == code })
+        else {
           throw InputError(
-            "--only-labels", "is no label", found: "\(value)", expected: "values of labels, above 0")
+            "--only-labels", "is no label there", found: "\"\(word)\"",
+            expected: labels.map { "\(coding.value(of: $0.value))" }.joined(separator: ", "))
         }
-        return code
+        settings.changedLabels.append(code)
       }
     }
     return try settings.validated()
@@ -93,6 +99,17 @@ struct RefinementOptions: ParsableArguments {
     if smoothnessWeight != nil { given.insert(.smoothnessWeight) }
     if thetaGamma != nil { given.insert(.thetaGamma) }
     return given
+  }
+
+  /// The options that were given and that only the CRF heeds, as they are written.
+  var givenForCRF: [String] {
+    [
+      ("--appearance-weight", appearanceWeight != nil), ("--smoothness-weight", smoothnessWeight != nil),
+      ("--theta-alpha", thetaAlpha != nil), ("--theta-beta", thetaBeta != nil),
+      ("--theta-gamma", thetaGamma != nil), ("--iterations", iterations != nil),
+      ("--normalisation", normalisation != nil), ("--exclude-self", excludeSelf),
+      ("--only-labels", onlyLabels != nil),
+    ].filter(\.1).map(\.0)
   }
 
   /// The words of a command line that give exactly these settings.

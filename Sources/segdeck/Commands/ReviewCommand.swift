@@ -37,7 +37,7 @@ struct ReviewCommand: ParsableCommand {
   @OptionGroup var options: TerminalOptions
 
   func run() throws {
-    if let image { try SegdeckCommand.refuseMistyped(image) }
+    if let image { try SegdeckCommand.requireFile(image) }
     let selections = try LabelSelection.parsed(label)
     if !selections.isEmpty, masks.isEmpty {
       throw InputError("--label", "names labels of masks", expected: "a --mask")

@@ -91,13 +91,20 @@ struct SweepCommand: ParsableCommand {
         preset ?? model.path, "a sweep compares one image",
         found: "\(said.thetaBetas.count) numbers for theta beta")
     }
-    let settings = try options.settings(over: said)
+    if let probabilities, let tau = options.tau {
+      throw InputError(
+        "--tau", "the heads are mixed already in \(probabilities)", found: tau,
+        expected: "--tau of `segdeck segment --probabilities`")
+    }
+    let settings = try options.settings(over: said, labels: model.labels)
     let sources = try chosenSources(model, work: work)
     let store = try SweepSources(
       sources: sources, model: model, probabilityFolder: probabilities,
       settings: settings, work: work.silent)
     let start =
-      said.areUnsaid ? try options.settings(over: store.suggestedStart(work: work.silent)) : settings
+      said.areUnsaid
+      ? try options.settings(over: store.suggestedStart(work: work.silent), labels: model.labels)
+      : settings
     let search = try KernelSearch(
       cases: try sources.indices.map { index in
         try store.sweepCase(

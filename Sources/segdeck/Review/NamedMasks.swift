@@ -9,15 +9,7 @@ extension [LoadedMask] {
   /// listed.
   /// - Throws: ``InputError`` when a value is named twice, or every mask names its labels itself.
   func named(by selections: [LabelSelection]) throws(InputError) -> (masks: [LoadedMask], notes: [String]) {
-    var owners: [Int: String] = [:]
-    for selection in selections {
-      for value in selection.values {
-        if let other = owners.updateValue(selection.name, forKey: value) {
-          throw InputError(
-            "--label \(selection)", "value \(value) belongs to another name already", found: other)
-        }
-      }
-    }
+    try selections.requireOwnValues()
     var masks = self
     var notes: [String] = []
     for selection in selections {

@@ -13,7 +13,7 @@ struct LabelSurvey {
   /// Values above 0 that occur in any file.
   private(set) var values: Set<Int> = []
   /// Values that mean "nobody labelled this".
-  private(set) var ignoredValues: Set<Int> = []
+  private var ignoredValues: Set<Int> = []
   /// What the user should know, a line each.
   private(set) var notes: [String] = []
   /// What the files of names call the values that occur.
@@ -28,15 +28,13 @@ struct LabelSurvey {
   /// - Throws: ``InputError`` when a file cannot be read; ``Cancelled``.
   init(of pairs: [CaseFolder.Pair], work: WorkContext) throws {
     folder = pairs.first.map { FilePath.folder(of: $0.labels) } ?? "--labels"
-    var only255: [String] = []
     var notedFiles: Set<String> = []
-    var found: [LabelNames] = []
+    var found: [(path: String, names: LabelNames)] = []
     for (index, pair) in pairs.enumerated() {
       let own = try ImageFile.open(pair.labels).labelVolume(work: work.silent).values().subtracting([0])
-      if own == [255] { only255.append(pair.name) }
       values.formUnion(own)
       for (path, names) in try Self.names(beside: pair.labels) where notedFiles.insert(path).inserted {
-        found.append(names)
+        found.append((path, names))
       }
       work.report(Double(index + 1) / Double(pairs.count))
     }
@@ -46,7 +44,8 @@ struct LabelSurvey {
         expected: "\(LabelCoding.mostValues) or fewer")
     }
     self.coding = coding
-    for own in found {
+    let masks = Set(pairs.map(\.labels))
+    for (path, own) in found {
       for entry in own.entries where values.contains(entry.value) {
         guard let known = names[entry.value] else {
           names[entry.value] = entry.name
@@ -58,21 +57,19 @@ struct LabelSurvey {
             + "it counts as \(known) in all, unless --label says otherwise")
       }
       ignoredValues.formUnion(own.ignoredValues)
-      notes += own.notes(coding)
+      // What lies beside a mask is said with the mask.
+      if !masks.contains(path) {
+        for note in own.notes(coding) { FindingNotes.keep(note, of: path) }
+      }
     }
     ignoredValues.formIntersection(values)
-    if !ignoredValues.isEmpty {
-      let shown = ignoredValues.sorted().map(String.init).joined(separator: ", ")
-      notes.append("label \(shown) means ignore: no structure, and left out of loss and measures")
-    }
-    if values == [255] {
-      notes.append("labels are stored as 255, the only value besides 0, which --label can call 255 or 1")
-    } else if !only255.isEmpty {
-      notes.append(
-        "255 stays 255 where it is the only value (\(only255.prefix(3).joined(separator: ", "))"
-          + "\(only255.count > 3 ? ", ..." : "")), because other cases hold other labels")
-    }
     notes = notes.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
+  }
+
+  /// Values that mean "nobody labelled this", of those that occur and belong to none of the structures; ascending.
+  func ignoredValues(beside structures: [LabelSelection] = []) -> [Int] {
+    let taken = Set(coding.codes(of: structures.flatMap(\.values)))
+    return ignoredValues.filter { coding.code(of: $0).map { !taken.contains($0) } ?? true }.sorted()
   }
 
   /// A structure for every value that occurs in any of the files; a value without a name is "label N".

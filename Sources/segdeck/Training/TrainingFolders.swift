@@ -79,6 +79,7 @@ struct TrainingFolders: ParsableArguments {
         "--label", "too many structures", found: "\(names.count)", expected: "\(LabelSurvey.limit) or fewer")
     }
     var sources: [Source] = []
+    var allIgnored: Set<Int> = []
     for (index, pairs) in folders.enumerated() {
       let own =
         selections.count == names.count
@@ -88,13 +89,18 @@ struct TrainingFolders: ParsableArguments {
           "--label", "structures of folder \(images[index])", found: own.map(\.name).joined(separator: " "),
           expected: names.joined(separator: " "))
       }
-      try refuseSharedValues(own, survey.coding)
-      let ignored = survey.ignoredValues.subtracting(own.flatMap(\.values)).sorted()
+      try own.requireOwnValues(survey.coding)
+      let ignored = survey.ignoredValues(beside: own)
+      allIgnored.formUnion(ignored)
       sources += pairs.map {
         Source(
           pair: $0, selections: own, coding: survey.coding, names: survey.names, ignoredValues: ignored,
           frame: frame)
       }
+    }
+    if !allIgnored.isEmpty {
+      let shown = allIgnored.sorted().map(String.init).joined(separator: ", ")
+      Console.note("label \(shown) means ignore: no structure, and left out of loss and measures")
     }
     return sources
   }
@@ -128,21 +134,6 @@ struct TrainingFolders: ParsableArguments {
     throw InputError(
       folder, problem, found: "\(names.count): \(few)", expected: "a partner for each, or --skip-unpaired")
   }
-
-  private func refuseSharedValues(
-    _ selections: [LabelSelection], _ coding: LabelCoding
-  ) throws(InputError) {
-    var owner: [Int: String] = [:]
-    for selection in selections {
-      // Two values may be one in the files: 1 and 255 where 255 is read as 1.
-      for value in Set(selection.values.map { coding.code(of: $0).map(Int.init) ?? $0 }) {
-        if let other = owner.updateValue(selection.name, forKey: value) {
-          throw InputError(
-            "--label \(selection)", "value \(value) belongs to another structure already", found: other)
-        }
-      }
-    }
-  }
 }
 
 extension TrainingFolders.Source {
@@ -172,14 +163,16 @@ extension TrainingFolders.Source {
   }
 
   /// The image and its labels, voxel upon voxel.
-  /// - Throws: ``InputError`` when a file cannot be read, the labels do not fit, or an intensity is not finite though
-  ///   it must be.
+  ///
+  /// Intensities that are no finite number are repaired with a finding, as `segment` does it.
+  /// - Parameter isForTraining: Whether such an intensity is refused instead.
+  /// - Throws: ``InputError`` when a file cannot be read or the labels do not fit; ``Cancelled``.
   func volumes(
-    mustBeFinite: Bool = true, work: WorkContext
+    isForTraining: Bool = false, work: WorkContext
   ) throws -> (image: ScalarVolume, labels: LabelVolume) {
     let file = try imageFile()
     let image = try image(file, work: work)
-    if mustBeFinite, let finding = file.findings.first(where: { $0.problem.contains("no finite number") }) {
+    if isForTraining, let finding = file.findings.first(where: { $0.problem.contains("no finite number") }) {
       throw InputError(
         pair.image, "cannot serve for training", found: finding.problem, expected: "finite intensities")
     }
@@ -189,7 +182,7 @@ extension TrainingFolders.Source {
 
   /// Reads the case and brings it to the network's grid.
   func trainingCase(_ preprocessing: Preprocessing, work: WorkContext) throws -> TrainingCase {
-    let (image, labels) = try volumes(work: work)
+    let (image, labels) = try volumes(isForTraining: true, work: work)
     return try TrainingCase(
       name: pair.name, image: image, labels: labels, selections: selections, ignoredValues: ignoredValues,
       preprocessing: preprocessing, work: work.silent)

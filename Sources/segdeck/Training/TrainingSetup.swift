@@ -35,7 +35,7 @@ struct TrainingSetup {
     for (index, source) in sources.enumerated() {
       found.add(try source.imageFile().grid, orientation: orientation)
       if index % step == 0 {
-        let (image, labels) = try source.volumes(work: work)
+        let (image, labels) = try source.volumes(isForTraining: true, work: work)
         found.add(image, labels: labels, codes: source.coding.codes(of: source.selections.flatMap(\.values)))
       }
       work.report(Double(index + 1) / Double(sources.count))
