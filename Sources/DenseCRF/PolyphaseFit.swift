@@ -32,59 +32,65 @@ struct PolyphaseFit {
     }
   }
 
-  /// Block distance and weights of the voxel `distance` from one of phase `phase`.
-  private func partner(_ phase: Int, _ distance: Int) -> (blocks: Int, weights: [Double]) {
+  /// Block distance and phase of the voxel `distance` from one of phase `phase`.
+  private func partner(_ phase: Int, _ distance: Int) -> (blocks: Int, phase: Int) {
     let position = phase + distance
     let block = (position >= 0 ? position : position - step + 1) / step
-    return (block, weights[position - block * step])
+    return (block, position - block * step)
   }
 
   private mutating func fitTaps() {
     let count = taps.count
-    var normal = [Double](repeating: 0, count: count * count)
-    var right = [Double](repeating: 0, count: count)
+    let weights = weights.flatMap(\.self)
+    // Cells of two voxels are at most two further apart than their blocks: five coefficients, next to each other.
+    var system = BandedSystem(count: count, width: 4)
+    var coefficients = [(tap: Int, value: Double)](repeating: (0, 0), count: 5)
     for phase in 0..<step {
       for target in targets {
         let other = partner(phase, target.distance)
-        // Cells of the two voxels are at most two further apart than their blocks: five coefficients.
-        var coefficients: [(tap: Int, value: Double)] = []
+        var used = 0
         for shift in -2...2 {
           let tap = abs(other.blocks + shift)
           guard tap < count else { continue }
           var value = 0.0
-          for a in 0..<3 where (0..<3).contains(a + shift) {
-            value += weights[phase][a] * other.weights[a + shift]
+          for a in max(0, -shift)..<min(3, 3 - shift) {
+            value += weights[phase * 3 + a] * weights[other.phase * 3 + a + shift]
           }
-          coefficients.append((tap, value))
+          coefficients[used] = (tap, value)
+          used += 1
         }
-        for x in coefficients {
-          right[x.tap] += x.value * target.value
-          for y in coefficients { normal[x.tap * count + y.tap] += x.value * y.value }
+        for x in 0..<used {
+          system.right[coefficients[x].tap] += coefficients[x].value * target.value
+          for y in 0..<used where coefficients[y].tap <= coefficients[x].tap {
+            system[coefficients[x].tap, coefficients[y].tap] += coefficients[x].value * coefficients[y].value
+          }
         }
       }
     }
-    taps = solveSymmetric(normal, right)
+    taps = system.solution()
   }
 
   /// Fits each position's weights with the others held, mirrors the result and goes half the way there.
   private mutating func fitWeights() {
+    let held = weights.flatMap(\.self)
+    var row = [0.0, 0.0, 0.0]
     let fitted = (0..<step).map { phase in
-      var normal = [Double](repeating: 0, count: 9)
-      var right = [Double](repeating: 0, count: 3)
+      var system = BandedSystem(count: 3, width: 2)
       for target in targets {
         let other = partner(phase, target.distance)
-        let row = (0..<3).map { a in
-          (0..<3).reduce(0.0) { sum, b in
+        for a in 0..<3 {
+          row[a] = 0
+          for b in 0..<3 {
             let tap = abs(other.blocks + b - a)
-            return tap < taps.count ? sum + taps[tap] * other.weights[b] : sum
+            if tap < taps.count { row[a] += taps[tap] * held[other.phase * 3 + b] }
           }
         }
         for a in 0..<3 {
-          right[a] += row[a] * target.value
-          for b in 0..<3 { normal[a * 3 + b] += row[a] * row[b] }
+          system.right[a] += row[a] * target.value
+          for b in 0...a { system[a, b] += row[a] * row[b] }
         }
       }
-      return solveSymmetric(normal, right)
+      return system.solution()
     }
     for phase in 0..<step {
       for a in 0..<3 {
@@ -95,30 +101,53 @@ struct PolyphaseFit {
   }
 }
 
-/// The solution of a symmetric positive definite system (row-major matrix) by Cholesky's decomposition.
-private func solveSymmetric(_ matrix: [Double], _ right: [Double]) -> [Double] {
-  let count = right.count
-  var factor = matrix
-  var x = right
-  for row in 0..<count {
-    for column in 0...row {
-      var sum = factor[row * count + column]
-      for k in 0..<column { sum -= factor[row * count + k] * factor[column * count + k] }
-      if row == column {
+/// A symmetric positive definite system of which only entries near the diagonal are not 0.
+private struct BandedSystem {
+  /// The right side.
+  var right: [Double]
+  /// Entries beside the diagonal in each row.
+  private let width: Int
+  /// The lower triangle: of each row the `width` entries before the diagonal, and the diagonal.
+  private var entries: [Double]
+
+  init(count: Int, width: Int) {
+    self.width = width
+    right = [Double](repeating: 0, count: count)
+    entries = [Double](repeating: 0, count: count * (width + 1))
+  }
+
+  /// The entry of a row and a column from `row - width` to `row`.
+  subscript(row: Int, column: Int) -> Double {
+    get { entries[row * width + column + width] }
+    set { entries[row * width + column + width] = newValue }
+  }
+
+  /// The solution by Cholesky's decomposition.
+  /// - Complexity: O(rows times width squared).
+  consuming func solution() -> [Double] {
+    var factor = self
+    let count = factor.right.count
+    var x = factor.right
+    for row in 0..<count {
+      let first = max(0, row - factor.width)
+      for column in first...row {
+        var sum = factor[row, column]
+        for k in first..<column where k >= column - factor.width { sum -= factor[row, k] * factor[column, k] }
         // The floor keeps a tap that no pair of voxels reaches at 0.
-        factor[row * count + row] = max(sum, 1e-14).squareRoot()
-      } else {
-        factor[row * count + column] = sum / factor[column * count + column]
+        factor[row, column] =
+          row == column ? max(sum, 1e-14).squareRoot() : sum / factor[column, column]
       }
     }
+    for row in 0..<count {
+      for k in max(0, row - factor.width)..<row { x[row] -= factor[row, k] * x[k] }
+      x[row] /= factor[row, row]
+    }
+    for row in (0..<count).reversed() {
+      for k in (row + 1)..<max(min(count, row + factor.width + 1), row + 1) {
+        x[row] -= factor[k, row] * x[k]
+      }
+      x[row] /= factor[row, row]
+    }
+    return x
   }
-  for row in 0..<count {
-    for k in 0..<row { x[row] -= factor[row * count + k] * x[k] }
-    x[row] /= factor[row * count + row]
-  }
-  for row in (0..<count).reversed() {
-    for k in (row + 1)..<max(count, row + 1) { x[row] -= factor[k * count + row] * x[k] }
-    x[row] /= factor[row * count + row]
-  }
-  return x
 }

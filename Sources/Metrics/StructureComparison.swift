@@ -141,6 +141,9 @@ package struct StructureComparison: Hashable, Sendable {
       work.report(1)
       return
     }
+    var work = work
+    // Threads take longer to begin than such a box.
+    if box.size.voxelCount < 1 << 15 { work.threadCount = 1 }
     let referenceBorder = try StructureMask(reference, values: structure.referenceValues, box: box).border(
       work: work)
     work.report(0.2)

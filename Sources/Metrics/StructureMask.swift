@@ -10,14 +10,20 @@ struct StructureMask {
 
   /// Cuts the voxels with one of `values` out of a volume; everything outside `box` must have other values.
   init(_ volume: LabelVolume, values: [UInt16], box: VoxelBounds) {
-    size = box.size
-    let belongs = membership(of: values)
-    inside = []
-    inside.reserveCapacity(size.voxelCount)
-    for k in box.lower.k...box.upper.k {
-      for j in box.lower.j...box.upper.j {
-        let start = volume.grid.size.offset(VoxelIndex(box.lower.i, j, k))
-        for offset in start..<start + size.i { inside.append(belongs[Int(volume.voxels[offset])]) }
+    let size = box.size
+    // Masks of thousands of labels have boxes that are much smaller than a table of all values.
+    let belongs = values.count == 1 ? nil : membership(of: values)
+    self.size = size
+    inside = [UInt8](unsafeUninitializedCapacity: size.voxelCount) { inside, count in
+      for k in box.lower.k...box.upper.k {
+        for j in box.lower.j...box.upper.j {
+          let start = volume.grid.size.offset(VoxelIndex(box.lower.i, j, k))
+          for (place, offset) in (start..<start + size.i).enumerated() {
+            let value = volume.voxels[offset]
+            inside[count + place] = belongs.map { $0[Int(value)] } ?? (value == values[0] ? 1 : 0)
+          }
+          count += size.i
+        }
       }
     }
   }

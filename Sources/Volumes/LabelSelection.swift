@@ -28,9 +28,10 @@ package struct LabelSelection: Hashable, Sendable, Codable, CustomStringConverti
     }
     let name = parts.count > 1 ? parts[1].trimmingSpaces : nil
     if name == "" { throw InputError("--label \(text)", "the name is empty", expected: "as in 6=liver") }
-    if let other = name?.unnamedLabelValue, values != [other] {
+    if let name, name.isCalledAfterValue(otherThan: values) {
       throw InputError(
-        "--label \(text)", "is what label \(other) is called where it has no name", expected: "another name")
+        "--label \(text)", "\(name) is what another label is called where it has no name",
+        expected: "another name")
     }
     self.init(values: values, name: name)
   }

@@ -122,5 +122,29 @@ package enum FileSystem {
     return count > 0 ? FilePath.text(bytes) : nil
   }
 
+  /// Where files go that nobody keeps: `TMPDIR`, else `/tmp`.
+  package static var temporaryFolder: String {
+    guard let folder = getenv("TMPDIR"), folder.pointee != 0 else { return "/tmp" }
+    return FilePath.text(folder)
+  }
+
+  /// Makes a folder of a new name that only the user can see.
+  /// - Throws: ``InputError`` when the folder that it lies in cannot be written.
+  static func makeTemporaryFolder(in folder: String) throws(InputError) -> String {
+    let template = FilePath.joined(folder, "segdeck-XXXXXX")
+    let path = FilePath.withCString(template) { path -> String? in
+      var bytes = Array(UnsafeBufferPointer(start: path, count: strlen(path) + 1))
+      return mkdtemp(&bytes) == nil ? nil : FilePath.text(bytes)
+    }
+    guard let path else { throw InputError(folder, "cannot be written", found: reason) }
+    return path
+  }
+
+  /// Removes a folder and the files in it; folders in it stay, and so does it then.
+  static func removeFolder(_ path: String) {
+    for name in (try? names(in: path)) ?? [] { remove(FilePath.joined(path, name)) }
+    _ = FilePath.withCString(path) { rmdir($0) }
+  }
+
   private static var reason: String { String(cString: strerror(errno)) }
 }

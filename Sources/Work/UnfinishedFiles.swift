@@ -1,7 +1,7 @@
 import Foundation
 import Synchronization
 
-/// Files that must not stay when the program ends before they are finished.
+/// Files, and folders of such files, that must not stay when the program ends before they are finished.
 ///
 /// Their names lie in memory that a signal handler may read, so that one which ends the program at once can remove them.
 package enum UnfinishedFiles {
@@ -39,9 +39,11 @@ package enum UnfinishedFiles {
     atomicMemoryFence(ordering: .sequentiallyConsistent)
   }
 
-  /// Removes every file that is noted; may be called in a signal handler once ``prepare()`` was.
+  /// Removes every file and folder that is noted; may be called in a signal handler once ``prepare()`` was.
   package static func remove() {
     for place in 0..<count where names[place * length] != 0 { unlink(names + place * length) }
+    // Folders when they are empty; of a file nothing is left.
+    for place in 0..<count where names[place * length] != 0 { rmdir(names + place * length) }
   }
 
   /// Makes the memory, which a handler could not.

@@ -52,11 +52,13 @@ final class OverlapNotes: Sendable {
     let (first, second) = (reference.completedTable, other.completedTable)
     let matching = LabelMatching(reference: first, other: second, declared: declared, overlaps: overlaps)
     var lines: [String] = []
+    var count = 0
     func add(_ one: UInt16, _ two: UInt16, _ line: (Label, Label) -> String) {
       guard let one = first[one], let two = second[two],
         said.withLock({ $0.insert("\(one.name)\u{0}\(two.name)").inserted })
       else { return }
-      lines.append(line(one, two))
+      count += 1
+      if count <= Self.mostLines { lines.append(line(one, two)) }
     }
     for pair in overlaps.pairs where matching.proposed[pair.reference] == pair.other {
       let (one, two) = (ofReference[pair.reference] ?? [], ofOther[pair.other] ?? [])
@@ -72,9 +74,8 @@ final class OverlapNotes: Sendable {
           + "alone, and hardly overlaps it"
       }
     }
-    let more = lines.count - Self.mostLines
-    return more > 0
-      ? lines.prefix(Self.mostLines) + ["as much is to be said of \(more) more labels"] : lines
+    let more = count - Self.mostLines
+    return more > 0 ? lines + ["as much is to be said of \(more) more labels"] : lines
   }
 
   /// Lines about a case's own labels and what a model made of it.

@@ -27,20 +27,33 @@ struct SegdeckCommand: ParsableCommand {
 
   static func main() { runAndExit() }
 
-  /// Refuses a command line whose first word, or the one behind `help`, is no command and no file, where it is nearly a
-  /// command or is followed by more that a command would take.
+  /// Refuses a command line whose first word, or the one behind `help` or `journal`, is no command and no file, where it
+  /// is nearly a command or is followed by more that a command would take.
   static func refuseUnknownCommand(_ words: [String]) throws(InputError) {
+    let isHelp = words.first == "help"
+    let words = words.dropFirst(isHelp ? 1 : 0)
     guard let first = words.first, !first.hasPrefix("-") else { return }
-    if first == "help" {
-      guard let word = words.dropFirst().first, !word.hasPrefix("-"), !names.contains(word) else { return }
-      let meant = Resemblance.name(meantBy: word, among: names)
-      throw InputError(
-        word, "no such command" + (meant.map { "; did you mean `segdeck help \($0)`?" } ?? ""),
-        expected: meant == nil ? names.joined(separator: ", ") : nil)
+    let second = words.dropFirst().first.flatMap { $0.hasPrefix("-") ? nil : $0 }
+    let start = isHelp ? "segdeck help" : "segdeck"
+    if let command = configuration.subcommands.first(where: { $0._commandName == first }) {
+      let parts = command.configuration.subcommands.map { $0._commandName }
+      if let second, !parts.isEmpty { try requireCommand(second, among: parts, of: "\(start) \(first)") }
+    } else if isHelp {
+      try requireCommand(first, among: names, of: start)
+    } else {
+      try refuseMistyped(first)
+      if second != nil { try requireFile(first) }
     }
-    guard !names.contains(first) else { return }
-    try refuseMistyped(first)
-    if words.dropFirst().first?.hasPrefix("-") == false { try requireFile(first) }
+  }
+
+  private static func requireCommand(
+    _ word: String, among names: [String], of line: String
+  ) throws(InputError) {
+    guard !names.contains(word), word != "help" else { return }
+    let meant = Resemblance.name(meantBy: word, among: names)
+    throw InputError(
+      word, "no such command" + (meant.map { "; did you mean `\(line) \($0)`?" } ?? ""),
+      expected: meant == nil ? names.joined(separator: ", ") : nil)
   }
 
   /// Refuses an image that is no file, and may have been meant as a command.

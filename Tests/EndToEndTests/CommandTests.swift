@@ -16,9 +16,10 @@ struct CommandTests {
     }
     func write(_ data: Data, _ name: String) throws { try data.write(to: URL(filePath: folder(name))) }
     try write(folder.bytes("i2.nii.gz").prefix(2000), "cut.nii.gz")
-    // NIfTI-1 headers: srow_x[0] is not a number; dim[1] negative; dim[3] more slices than the file has.
+    // NIfTI-1 headers: no qform, and srow_x[0] is not a number; dim[1] negative; dim[3] more slices than the file has.
     for (name, offset, bytes) in [
-      ("nan.nii", 280, [0, 0, 0xC0, 0x7F]), ("negative.nii", 42, [0xFD, 0xFF]), ("short.nii", 46, [60, 0]),
+      ("nan.nii", 252, [0, 0, 1, 0] + [UInt8](repeating: 0, count: 24) + [0, 0, 0xC0, 0x7F]),
+      ("negative.nii", 42, [0xFD, 0xFF]), ("short.nii", 46, [60, 0]),
     ] as [(String, Int, [UInt8])] {
       var data = try folder.bytes("i.nii")
       data.replaceSubrange(offset..<offset + bytes.count, with: bytes)
@@ -78,6 +79,20 @@ struct CommandTests {
       ("phantom ct --seed 1 -o o.nii --labels l.nii", "l.labels.json: exists"),
       ("segment i.nii -o l.nii", "l.labels.json: exists"),
       ("refine i.nii --mask l.nii.gz -o l.nii", "l.labels.json: is the file that is read"),
+      (
+        "refine i.nii --mask l.nii.gz -o o.nii --only-labels 1.5",
+        "--only-labels: is no label there: found \"1.5\""
+      ),
+      (
+        "convert l.nii.gz o.nii --like i.nii --label 1,2=a --label 2=b",
+        "--label 2=b: value 2 belongs to another structure already: found a"
+      ),
+      ("help segmnt", "segmnt: no such command; did you mean `segdeck help segment`?"),
+      ("evalaute --help", "evalaute: no such file and no such command; did you mean `segdeck evaluate`?"),
+      ("journal exprot x", "exprot: no such command; did you mean `segdeck journal export`?"),
+      ("display i.nii", "display: no such file and no such command: expected a file, or a command"),
+      ("foo", "foo: no such file and no such command: expected a file, or a command"),
+      ("foo.nii", "foo.nii: cannot be opened: found no such file"),
     ])
   func refused(command: String, line: String) throws {
     let folder = try caseFolder()
@@ -98,6 +113,8 @@ struct CommandTests {
       "segment i.nii", "segment -o o.nii.gz", "segment i.nii -o o.nii.gz --nonsense",
       "segment i.nii -o o.nii.gz --threads 0", "refine i.nii -o o.nii.gz",
       "refine i.nii -o o.nii.gz --mask l.nii.gz --probabilities l.nii.gz", "compare l.nii.gz",
+      "refine i.nii -o o.nii.gz --mask l.nii.gz --tau 0.5,0.5",
+      "refine i.nii -o o.nii.gz --probabilities l.nii.gz --mask-confidence 0.8",
       "phantom pet --seed 1 -o o.nii --labels ol.nii",
       "phantom ct --seed 1 --size 3x4 -o o.nii --labels ol.nii",
     ])

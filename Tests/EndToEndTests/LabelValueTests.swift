@@ -83,12 +83,13 @@ struct LabelValueTests {
     #expect(try dice("large.nii plain.nii", in: folder) == ["label 7": 1, "VISp": 1])
     #expect(
       try dice("plain.nii plain.nii --label 614454277,7=both", in: folder) == ["both": 1])
+    #expect(
+      try dice("c.nii c.nii --label 255=part --label 1,255=whole", in: folder) == ["part": 1, "whole": 1])
     let shared = try segdeck(
-      ["compare", "a.nii", "c.nii", "--label", "255=x", "--label", "1,255=y"], in: folder.path)
+      ["compare", "a.nii", "b.nii", "--label", "255=x", "--label", "1=y"], in: folder.path)
     #expect(shared.status == 1)
     #expect(
-      shared.errors.hasSuffix(
-        "segdeck: --label 255=y: value 255 belongs to another structure already: found x\n"))
+      shared.errors.hasSuffix("segdeck: --label: has two names for the same values: found x and y\n"))
     let refused = try segdeck(["compare", "a.nii", "frames.nii"], in: folder.path)
     #expect(refused.status == 1)
     #expect(
@@ -175,15 +176,82 @@ struct LabelValueTests {
           "segdeck: labels: no structure is called as one of the model: found 6=spleen 11=cyst, "
             + "expected 6=organ 11=lesion, or --label to say which values are which\n"), "\(other.errors)")
     }
+    for words in [
+      measuring + ["--refine"], ["sweep"] + measuring.dropFirst() + ["--trials", "2", "--finalists", "1"],
+    ] {
+      let none = try segdeck(words + ["--only-labels", "99"], in: folder.path)
+      #expect(none.status == 1)
+      #expect(
+        none.errors == "segdeck: --only-labels: is no label there: found \"99\", expected 6, 11\n")
+    }
     let merged = try segdeck(
-      words + ["--force", "--label", "11,6=both", "--allow-empty"], in: folder.path)
+      words + ["--force", "--label", "11,6=both", "--label", "3=rest", "--allow-empty"], in: folder.path)
     #expect(merged.status == 0, "\(merged.errors)")
     #expect(!merged.errors.contains("negatives"))
+    #expect(!merged.errors.contains("means ignore"))
     let second = try segdeck(["info", "m.safetensors", "--json"], in: folder.path)
     #expect(second.output.contains("\"value\" : 11") && !second.output.contains("\"value\" : 6"))
     try volume([(2, 500)], type: (4, 2), frames: 2).write(to: URL(filePath: folder("images/c0.NII")))
     let frames = try segdeck(words + ["--force"], in: folder.path)
     #expect(frames.status == 1)
     #expect(frames.errors.contains("images/c0.NII: holds several frames or channels: found 2"))
+  }
+
+  @Test("what is odd in files is said once, by training, evaluation and sweep alike")
+  func saidOnce() throws {
+    var files: [String: Data] = [
+      "net.json": Data(
+        """
+        {"inputChannels": 1, "layers": [
+        {"name": "conv1", "kind": "convolution", "input": "input", "outputChannels": 2, "kernel": 3, "padding": 1}],
+        "heads": [{"name": "main", "layer": "conv1"}]}
+        """.utf8)
+    ]
+    for number in 0..<3 {
+      // 32-bit floats by their bits: 200, and 0 around it.
+      files["images/c\(number).nii"] = volume([(1 + number, 0x4348_0000)], type: (16, 4))
+      files["labels/c\(number).nii"] = volume([(1 + number, 255)], type: (2, 1))
+    }
+    let folder = try folder(files)
+    defer { folder.remove() }
+    let folders = ["--images", "images", "--labels", "labels"]
+    let trained = try segdeck(
+      [
+        "train", "-o", "m.safetensors", "--network", "net.json", "--iterations", "2", "--validation", "c2",
+        "--threads", "2",
+      ] + folders, in: folder.path)
+    #expect(trained.status == 0, "\(trained.errors)")
+    let finding = "stored as 255, its only value besides 0; read as label 1 and written as 255\n"
+    let sets = "segdeck: note: labels/c0.nii, labels/c1.nii, labels/c2.nii: "
+    #expect(trained.errors.hasPrefix(sets + finding))
+    #expect(trained.errors.components(separatedBy: "255, ").count == 2, "\(trained.errors)")
+    #expect(trained.errors.contains("structures: 255=label 1 "))
+    // Of the middle case two cubes, of which one holds NaN.
+    try volume([(2, 0x4348_0000), (9, 0x7fc0_0000)], type: (16, 4))
+      .write(to: URL(filePath: folder("images/c1.nii")))
+    let expected =
+      sets + finding
+      + "segdeck: note: images/c1.nii: 288 voxels are no finite number; NaN and -Inf are read as 0.0, the smallest "
+      + "value, +Inf as 200.0, the largest\n"
+    for words in [
+      ["evaluate", "--model", "m.safetensors"],
+      ["sweep", "--model", "m.safetensors", "--trials", "2", "--finalists", "1"],
+    ] {
+      let outcome = try segdeck(words + folders, in: folder.path)
+      #expect(outcome.status == 0)
+      let said = outcome.errors.split(separator: "\n").filter { $0.contains("255,") || $0.contains("finite") }
+      #expect(Set(said) == Set(expected.split(separator: "\n")), "\(outcome.errors)")
+      #expect(said.count == 2)
+    }
+    for (file, line) in [
+      ("images/c1.nii", "288 voxels are no finite number; they are copied as they are\n"),
+      ("labels/c1.nii", "as a mask: " + finding),
+    ] {
+      let copied = try segdeck(["convert", file, "copy.nii", "--force"], in: folder.path)
+      #expect(copied.errors == "segdeck: note: \(file): \(line)")
+    }
+    #expect(
+      try succeed(["info", "labels/c0.nii"], in: folder.path)
+        .hasSuffix("finding      as a mask: " + finding))
   }
 }

@@ -121,11 +121,104 @@ func namesOfValues() throws {
     let json = #"{"labels": {"background": 0, "whole": [1, 2], "core": [2], "ignore": 3}}"#
     try Data(json.utf8).write(to: URL(filePath: path))
     let names = try LabelNamesFile.read(path)
-    #expect(names.entries == [LabelNames.Entry(value: 2, name: "core", colour: nil)])
+    #expect(
+      names.entries == [
+        LabelNames.Entry(value: 2, name: "core"), LabelNames.Entry(value: 3, name: "ignore"),
+      ])
     #expect(names.ignoredValues == [3])
     #expect(
       names.notes() == [
         "whole is a region of several values and no label; --label 1,2=whole takes them as one"
       ])
   }
+}
+
+/// What a JSON file says: names by value, what is ignored, notes; or the line that refuses it.
+private func answer(_ json: String) throws -> [String] {
+  try withTemporaryFolder { folder in
+    let path = folder.appending(path: "scan.labels.json").path
+    try Data(json.utf8).write(to: URL(filePath: path))
+    do {
+      let names = try LabelNamesFile.read(path)
+      return names.table().labels.map { "\($0.value) \($0.name)" }
+        + names.ignoredValues.map { "ignored \($0)" }
+        + names.notes()
+    } catch let error as InputError {
+      return ["refused: " + error.description.replacing(path, with: "F")]
+    }
+  }
+}
+
+@Test(
+  "whatever a file of names holds is understood, passed over with a note, or refused by one line that says where",
+  arguments: [
+    (#"{"a": 1, "ignore": [2, 3]}"#, ["1 a", "2 ignore", "3 ignore", "ignored 2", "ignored 3"]),
+    (#"{"1": "a", "2": "ignore"}"#, ["1 a", "2 ignore", "ignored 2"]),
+    (#"{"a": 1, "Ignore": 2}"#, ["1 a", "2 Ignore", "ignored 2"]),
+    (#"{"ignore": 0}"#, ["refused: F: labels: ignore is 0, the background: expected a value above 0"]),
+    (#"{"a": "1", "b": [2, 2]}"#, ["1 a", "2 b"]),
+    (#"{"a": 1, "b": 1}"#, ["1 b", "label 1 is called a and then b; the last name counts"]),
+    (
+      #"{"a": -1, "b": 1.5, "c": 1e300, "d": 4}"#,
+      ["4 d", "3 names are of values that no voxel can have; they are passed over"]
+    ),
+    (
+      #"{"a": null}"#,
+      [
+        #"refused: F: labels: "a" has no value: found null, true or false, expected "liver": 6 or "6": "liver""#
+      ]
+    ),
+    (
+      #"{"a": []}"#, [#"refused: F: labels: "a" has no value: found [], expected "liver": 6 or "6": "liver""#]
+    ),
+    (
+      #"{"a": [1, "x"]}"#,
+      [#"refused: F: labels: "a" has no value: found [1, "x"], expected "liver": 6 or "6": "liver""#]
+    ),
+    (
+      #"[{"value": 1, "name": "label 2"}, {"value": 3, "name": "label 3"}]"#,
+      [
+        "1 label 1", "3 label 3",
+        "label 1 is called label 2; that is what a label without a name is called after its own value; "
+          + "the name is passed over",
+      ]
+    ),
+    (
+      #"[{"value": 1, "name": "a"}, {"value": 1, "name": "b"}, {"value": 2, "name": "c"}, {"value": 2, "name": "C"}]"#,
+      ["1 b", "2 C", "label 1 is called a and then b; the last name counts"]
+    ),
+    (
+      #"[{"value": 1, "name": ""}, {"value": 2, "name": " "}, {"value": 4}]"#,
+      [
+        "1 label 1", "2 label 2", "4 label 4",
+        "label 1 has an empty name, and 2 more likewise; it is called after its value",
+      ]
+    ),
+    (
+      #"[{"value": -7, "name": "a"}, {"value": 1e30, "name": "b"}, {"value": 5, "name": "c"}]"#,
+      ["5 c", "2 names are of values that no voxel can have; they are passed over"]
+    ),
+    (
+      #"[{"name": "a"}]"#,
+      [#"refused: F: labels[0] is no label: found an object, expected {"value": 6, "name": "liver"}"#]
+    ),
+    (
+      #"["background", "a"]"#,
+      [
+        #"refused: F: labels[0] is no label: found "background", expected {"value": 6, "name": "liver"}"#
+      ]
+    ),
+  ])
+func oddNames(labels: String, expected: [String]) throws {
+  #expect(try answer(#"{"labels": \#(labels)}"#) == expected)
+}
+
+@Test("a text with lines of labels and others names nothing, and says which line is none")
+func mixedText() throws {
+  let found = try withTemporaryFolder { folder in
+    try Data("1 liver\nspleen\n".utf8).write(to: folder.appending(path: "scan.txt"))
+    return try LabelNamesFile.read(besideMask: folder.appending(path: "scan.nii.gz").path)
+  }
+  #expect(found?.entries == [])
+  #expect(found?.notes() == ["scan.txt: line 2 is no label, \"spleen\"; its names are not used"])
 }

@@ -282,3 +282,77 @@ func nonFiniteProbabilities() throws {
     }
   }
 }
+
+/// A mask of one row of 64-bit integers.
+private func wideMask(_ values: [Int64]) throws -> Data {
+  var data = try changed(
+    "plain.nii",
+    [
+      (40, bytes(Int16(3))), (42, bytes(Int16(values.count))), (44, bytes(Int16(1))), (46, bytes(Int16(1))),
+      (70, bytes(Int16(1024))), (72, bytes(Int16(64))),
+    ]
+  ).prefix(352)
+  for value in values { data += bytes(value) }
+  return data
+}
+
+@Test("64-bit labels are read, written and shown to the last digit")
+func wideLabels() throws {
+  let values: [Int64] = [0, 9_007_199_254_740_992, 9_007_199_254_740_993, .max, 5]
+  try withTemporaryFolder { folder in
+    let path = folder.appending(path: "mask.nii").path
+    try wideMask(values).write(to: URL(filePath: path))
+    let volume = try ImageFile.open(path).labelVolume()
+    #expect(volume.voxels.map { Int64(volume.coding.value(of: $0)) } == values)
+    let written = folder.appending(path: "written.nii.gz").path
+    try volume.write(to: written, source: ImageSource(grid: volume.grid))
+    #expect(try ImageFile.open(written).labelVolume() == volume)
+    try wideMask([0, -9_007_199_254_740_993]).write(to: URL(filePath: path))
+    #expect(
+      throws: InputError(
+        path, "is no mask: voxel (1, 0, 0) is no label", found: "-9007199254740993",
+        expected: "a whole number, 0 or more")
+    ) { try ImageFile.open(path).labelVolume() }
+  }
+}
+
+@Test("what a file would say as a mask is found without reading it as one")
+func findingsAsMask() throws {
+  try withTemporaryFolder { folder in
+    let path = folder.appending(path: "mask.nii").path
+    for (values, expected) in [
+      (
+        [0, 255, 255],
+        ["as a mask: stored as 255, its only value besides 0; read as label 1 and written as 255"]
+      ),
+      ([0, 255, 1], []), ([0, -5, 255], []),
+    ] as [([Int64], [String])] {
+      try wideMask(values).write(to: URL(filePath: path))
+      #expect(try ImageFile.open(path).findingsAsMask().map(\.description) == expected)
+    }
+  }
+}
+
+@Test("a copy keeps what is no finite number and says how many there are")
+func copiedNaN() throws {
+  try withTemporaryFolder { folder in
+    let path = folder.appending(path: "image.nii").path
+    var data = try changed(
+      "plain.nii",
+      [
+        (40, bytes(Int16(3))), (42, bytes(Int16(3))), (44, bytes(Int16(1))), (46, bytes(Int16(1))),
+        (70, bytes(Int16(16))), (72, bytes(Int16(32))),
+      ]
+    ).prefix(352)
+    for value in [Float.nan, 1, .infinity] { data += bytes(value) }
+    try data.write(to: URL(filePath: path))
+    let image = try ImageFile.open(path)
+    let copy = folder.appending(path: "copy.nii").path
+    try image.writeCopy(to: copy)
+    #expect(
+      image.findings.map(\.description) == [
+        "2 voxels are no finite number; they are copied as they are"
+      ])
+    #expect(try Data(contentsOf: URL(filePath: copy)).suffix(12) == data.suffix(12))
+  }
+}

@@ -13,7 +13,7 @@ func labelSelectionsAreRead() throws {
 
 @Test("a label selection that names no value is refused with one line")
 func badLabelSelections() {
-  for text in ["", "0=a", "x=a", "1,=a", "9223372036854775808", "-1", "4="] {
+  for text in ["", "0=a", "x=a", "1,=a", "9223372036854775808", "-1", "4=", "1=label 2", "1,2=Label_2"] {
     #expect(throws: InputError.self) { try LabelSelection(text) }
   }
 }

@@ -132,7 +132,7 @@ func readFilesAreNeverWritten() throws {
   try inFolder { folder in
     let path = folder + "/a"
     try AtomicFile.write(Data("old".utf8), to: path)
-    _ = try FileContent.read(path)
+    _ = try FileSystem.read(path)
     symlink("a", folder + "/symbolic")
     link(path, folder + "/hard")
     for other in [
@@ -154,7 +154,7 @@ func readFilesAreNeverWritten() throws {
     let claim = try OutputClaim(FilePlace(output))
     try Data("x".utf8).write(to: URL(filePath: output))
     #expect(throws: InputError(output, "is the file that is read (\(output)) and is never replaced")) {
-      try FileContent.read(output)
+      try FileSystem.read(output)
     }
     #expect(throws: InputError(output, "is another output's place too (\(output))", expected: "another name"))
     {
@@ -164,7 +164,7 @@ func readFilesAreNeverWritten() throws {
     let journal = folder + "/journal"
     try AtomicFile.write(Data("1".utf8), to: journal)
     let own = try OutputClaim(FilePlace(journal))
-    _ = try ReadFiles.asOwn { () throws(InputError) in try FileContent.read(journal) }
+    _ = try ReadFiles.asOwn { () throws(InputError) in try FileSystem.read(journal) }
     try AtomicFile.write(Data("2".utf8), to: journal)
     withExtendedLifetime(own) {}
   }
@@ -185,4 +185,16 @@ func tildes() {
 func inputErrorIsOneLine() {
   let error = InputError("a\u{1b}.nii", "header ends early\nat byte 120", found: "120 bytes", expected: "348")
   #expect(error.description == "a .nii: header ends early at byte 120: found 120 bytes, expected 348")
+}
+
+@Test("a temporary folder is removed with what was written in it")
+func temporaryFolder() throws {
+  let (path, file) = try { () throws -> (String, String) in
+    let folder = try TemporaryFolder()
+    let file = folder.file("mask.nii")
+    try AtomicFile.write(Data("x".utf8), to: file)
+    #expect(FileSystem.exists(file))
+    return (folder.path, file)
+  }()
+  #expect(!FileSystem.exists(path) && !FileSystem.exists(file))
 }

@@ -28,12 +28,12 @@ struct PathTests {
     let path = FilePath.joined(folder, name)
     try AtomicFile.write(Data("x".utf8), to: path)
     #expect(try FileSystem.names(in: folder) == ["a", name])
-    #expect(try FileContent.read(path) == Data("x".utf8))
+    #expect(try FileSystem.read(path) == Data("x".utf8))
     #expect(FileSystem.rename(path, path + "2") == 0 && !FileSystem.exists(path))
-    #expect(try FileContent.readIfPresent(path) == nil)
+    #expect(try FileSystem.readIfPresent(path) == nil)
     #expect(FileSystem.remove(path + "2") == 0)
     #expect(throws: InputError(folder, "cannot be read", found: "a folder", expected: "a file")) {
-      try FileContent.readIfPresent(folder)
+      try FileSystem.readIfPresent(folder)
     }
   }
 

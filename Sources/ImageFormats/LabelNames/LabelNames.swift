@@ -51,10 +51,7 @@ package struct LabelNames: Equatable, Sendable {
       if stated.isEmpty {
         nameless.append("\(entry.value)")
         entry.name = "label \(entry.value)"
-      } else if let value = stated.unnamedLabelValue, value != entry.value,
-        // A mask that is stored as 255 has label 1.
-        (entry.value, value) != (255, 1)
-      {
+      } else if stated.isCalledAfterValue(otherThan: [entry.value]) {
         misleading.append("label \(entry.value) is called \(stated)")
         entry.name = "label \(entry.value)"
       }

@@ -85,6 +85,6 @@ package enum LabelNamesFile {
         path, "is too long for label names", found: "\(stream.fileByteCount) bytes",
         expected: "\(limit) or fewer")
     }
-    return try FileContent.read(path)
+    return try FileSystem.read(path)
   }
 }

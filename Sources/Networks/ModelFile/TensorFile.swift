@@ -26,7 +26,7 @@ package struct TensorFile: Sendable {
   /// Reads the header and maps the rest.
   /// - Throws: ``InputError`` when the file cannot be read, is truncated, or does not add up.
   package init(path: String) throws(InputError) {
-    try self.init(FileContent.read(path, limit: AvailableMemory.byteCount), path: path)
+    try self.init(FileSystem.read(path, limit: AvailableMemory.byteCount), path: path)
   }
 
   /// Reads the header of `content`; `path` names it in messages.

@@ -76,8 +76,8 @@ extension ReviewState {
   private func problem(ofName name: String, _ edit: LabelEdit) -> String? {
     if name.isEmpty { return "a label needs a name; Esc leaves it as it is" }
     if name.count > 100 { return "the name has \(name.count) characters; at most 100" }
-    if let value = name.unnamedLabelValue, value != Int(edit.value) {
-      return "that is what label \(value) is called where it has no name"
+    if name.isCalledAfterValue(otherThan: [Int(edit.value)]) {
+      return "\(name) is what another label is called where it has no name"
     }
     let key = name.nameKey
     let table = decisions.versions.first { $0.family == edit.family }?.ownTable ?? LabelTable()

@@ -94,7 +94,7 @@ extension TrainingRecord {
   /// off by the end of a run does not.
   /// - Throws: ``InputError`` when the file cannot be read, or a line is no record, with its number.
   package static func read(log path: String) throws(InputError) -> [TrainingRecord] {
-    let data = try FileContent.read(path)
+    let data = try FileSystem.read(path)
     var records: [TrainingRecord] = []
     let decoder = JSONDecoder()
     let lines = data.split(separator: UInt8(ascii: "\n"))

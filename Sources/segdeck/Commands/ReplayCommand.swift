@@ -51,21 +51,3 @@ struct ReplayCommand: ParsableCommand {
     throw InputError(replay.path, difference)
   }
 }
-
-/// A folder that is removed with this object.
-final class TemporaryFolder: Sendable {
-  let path: String
-
-  /// Makes a folder that only the user can see.
-  /// - Throws: ``InputError`` when the place for temporary files cannot be written.
-  init() throws(InputError) {
-    let base = FileManager.default.temporaryDirectory.path
-    var template = Array("\(base)/segdeck-XXXXXX".utf8CString)
-    guard mkdtemp(&template) != nil else {
-      throw InputError(base, "cannot be written", found: String(cString: strerror(errno)))
-    }
-    path = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
-  }
-
-  deinit { try? FileManager.default.removeItem(atPath: path) }
-}

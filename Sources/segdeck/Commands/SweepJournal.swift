@@ -38,7 +38,7 @@ final class SweepJournal: Sendable {
     path = place.path
     lock = try FileLock(path, owner: "sweep")
     let known = try ReadFiles.asOwn { () throws(InputError) in
-      try FileContent.readIfPresent(place.path) ?? Data()
+      try FileSystem.readIfPresent(place.path) ?? Data()
     }
     var lines = known.split(separator: 10).map { Data($0) }
     if known.last != 10 { lines = lines.dropLast() }

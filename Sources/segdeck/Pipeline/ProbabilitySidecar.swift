@@ -41,7 +41,7 @@ struct ProbabilitySidecar: Codable {
   /// - Throws: ``InputError`` when it is there and cannot be read.
   static func read(besideProbabilities path: String) throws(InputError) -> ProbabilitySidecar? {
     let place = MaskRecord.path(besideMask: path)
-    guard let data = try FileContent.readIfPresent(place) else { return nil }
+    guard let data = try FileSystem.readIfPresent(place) else { return nil }
     guard let sidecar = try? JSONDecoder().decode(ProbabilitySidecar.self, from: data) else {
       throw InputError(place, "is not what `segdeck segment --probabilities` writes beside probabilities")
     }

@@ -28,7 +28,7 @@ struct RecordReplay {
     self.path = path
     // Writing its mask anew, which has to be asked for, writes the record anew as well.
     let data = try ReadFiles.asOwn { () throws(InputError) in
-      try FileContent.read(path, limit: 4 << 20)
+      try FileSystem.read(path, limit: 4 << 20)
     }
     guard let record = try? JSONDecoder().decode(MaskRecord.self, from: data), record.output != nil,
       record.input != nil
@@ -85,7 +85,8 @@ struct RecordReplay {
         // The same ending gives the same bytes.
         let ending = (name == MaskRecord.outputName ? record.output?.path ?? "" : name).lowercased()
         let suffix = ending.hasSuffix(".nii") ? ".nii" : ".nii.gz"
-        let place = "\(folder.path)/\(number)-\(kind)\(suffix)"
+        let place = folder.file("\(number)-\(kind)\(suffix)")
+        for companion in MaskRecord.companions(ofMask: place) { folder.file(FilePath.name(of: companion)) }
         made[name] = place
         return place
       }

@@ -7,7 +7,7 @@ enum RefinementPreset {
   /// Reads settings.
   /// - Throws: ``InputError`` when the file cannot be read or is something else.
   static func read(_ path: String) throws(InputError) -> RefinementSettings {
-    try decoded(FileContent.read(path), path)
+    try decoded(FileSystem.read(path), path)
   }
 
   /// Settings in the content of the file at `path`.

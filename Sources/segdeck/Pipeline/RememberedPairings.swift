@@ -71,7 +71,7 @@ struct RememberedPairings {
     let empty = Document(pairings: [])
     // Written anew with each pairing, so it is no input.
     let content = try? ReadFiles.asOwn { () throws(InputError) in
-      try FileContent.readIfPresent(path, limit: Self.largestByteCount)
+      try FileSystem.readIfPresent(path, limit: Self.largestByteCount)
     }
     guard let data = content.flatMap(\.self) else { return empty }
     return (try? JSONDecoder().decode(Document.self, from: data)) ?? empty

@@ -86,7 +86,7 @@ struct LabelSurvey {
     }
     var selections: [LabelSelection] = []
     for value in own.sorted() {
-      let name = names[value] ?? "label \(value)"
+      let name = names[value] ?? coding.code(of: value).map { coding.name(of: $0) } ?? "label \(value)"
       // Values of one name, such as the two halves of an organ, are one structure.
       if let known = selections.firstIndex(where: { $0.nameKey == name.nameKey }) {
         selections[known] = LabelSelection(

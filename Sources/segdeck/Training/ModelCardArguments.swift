@@ -22,7 +22,7 @@ struct ModelCardArguments: ParsableArguments {
   func card(over base: ModelCard) throws(InputError) -> ModelCard {
     var result = base
     if let card {
-      let data = try FileContent.read(card)
+      let data = try FileSystem.read(card)
       result = result.updated(with: try ModelCard(json: String(decoding: data, as: UTF8.self), subject: card))
     }
     result.data = dataDescription ?? result.data

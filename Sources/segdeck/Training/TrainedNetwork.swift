@@ -23,7 +23,7 @@ enum TrainedNetwork {
     if name == "heart" { return .heart(classes: classes) }
     let isPath = name.contains("/") || name.hasSuffix(".json")
     let path = isPath ? name : try ShareFolder.find().path + "/networks/\(name).json"
-    guard let data = try FileContent.readIfPresent(path) else {
+    guard let data = try FileSystem.readIfPresent(path) else {
       let names = ["liver", "heart"] + bundledNames
       let meant = Resemblance.name(meantBy: name, among: names)
       throw InputError(

@@ -83,8 +83,8 @@ struct TrainingStore {
     let name = FilePath.name(of: path)
     let model = model(of: training, name: name)
     do throws(InputError) { try model.write(to: path, format: format) } catch {
-      let temporary = ProcessInfo.processInfo.environment["TMPDIR"] ?? "/tmp"
-      for folder in [checkpoints, FileSystem.currentFolder, temporary, "/tmp", "/var/tmp"].compactMap(\.self)
+      for folder in [checkpoints, FileSystem.currentFolder, FileSystem.temporaryFolder, "/tmp", "/var/tmp"]
+        .compactMap(\.self)
       {
         let own = [name, "\(getpid())-\(name)"].map { FilePath.joined(folder, $0) }
         guard let place = own.first(where: { !FileSystem.exists($0) }), place != path,

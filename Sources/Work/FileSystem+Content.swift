@@ -1,13 +1,13 @@
 import Foundation
 
 /// Whole contents of small files: settings, cards, logs, records.
-package enum FileContent {
+extension FileSystem {
   /// The most that such a file may hold, in bytes.
-  package static let limit = 256 << 20
+  package static let contentLimit = 256 << 20
 
   /// Reads a file, which is noted in ``ReadFiles``.
   /// - Throws: ``InputError`` when it is missing, cannot be read, is no file, or holds more than `limit` bytes.
-  package static func read(_ path: String, limit: Int = limit) throws(InputError) -> Data {
+  package static func read(_ path: String, limit: Int = contentLimit) throws(InputError) -> Data {
     guard let data = try readIfPresent(path, limit: limit) else {
       throw InputError(path, "cannot be read", found: "no such file")
     }
@@ -15,18 +15,18 @@ package enum FileContent {
   }
 
   /// Reads a file as ``read(_:limit:)``; nil when nothing has this name.
-  package static func readIfPresent(_ path: String, limit: Int = limit) throws(InputError) -> Data? {
+  package static func readIfPresent(_ path: String, limit: Int = contentLimit) throws(InputError) -> Data? {
     func refusal() -> InputError {
       InputError(path, "cannot be read", found: String(cString: strerror(errno)))
     }
     // Without O_NONBLOCK, opening a named pipe would wait for a writer.
-    let descriptor = FileSystem.open(path, O_RDONLY | O_NONBLOCK)
+    let descriptor = open(path, O_RDONLY | O_NONBLOCK)
     guard descriptor >= 0 else {
       if errno == ENOENT || errno == ENOTDIR { return nil }
       throw refusal()
     }
     let file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
-    let status = try FileSystem.statusOfOrdinaryFile(descriptor, path: path)
+    let status = try statusOfOrdinaryFile(descriptor, path: path)
     guard status.st_size <= limit else {
       throw InputError(
         path, "is too long", found: "\(status.st_size) bytes", expected: "\(limit) or fewer")
