@@ -113,8 +113,8 @@ package struct StructureComparison: Hashable, Sendable {
   ///   - extents: Those of the two masks, so that many structures share one pass over their voxels.
   /// - Throws: `Cancelled`.
   /// - Complexity: O(voxels of the masks) for the overlap, O(voxels of the box around both structures) for the
-  ///   distances; about 10 bytes for each voxel of that box. Where the axes are not perpendicular, O(n log n) for n
-  ///   border voxels, and about 100 bytes for each.
+  ///   distances; about 10 bytes for each voxel of that box. Where the axes are not perpendicular, or the box holds 64
+  ///   times the structure, O(n log n) for n border voxels, and about 100 bytes for each.
   package init(
     _ structure: MatchedStructure, reference: LabelVolume, other: LabelVolume,
     diagonalMillimetres: Double? = nil, toleranceMillimetres: Double = 2, extents: LabelExtents? = nil,
@@ -149,11 +149,16 @@ package struct StructureComparison: Hashable, Sendable {
     work.report(0.2)
     let otherBorder = try StructureMask(other, values: structure.otherValues, box: box).border(work: work)
     work.report(0.3)
+    // Few voxels far apart: a box of thousands of places for each would be swept for nothing.
+    let isSparse =
+      box.size.voxelCount / 64 > overlap.referenceVoxelCount + overlap.otherVoxelCount
     let fromOther = try directedDistances(
-      from: otherBorder, to: referenceBorder, size: box.size, affine: reference.grid.affine, work: work)
+      from: otherBorder, to: referenceBorder, size: box.size, affine: reference.grid.affine,
+      isSparse: isSparse, work: work)
     work.report(0.65)
     let fromReference = try directedDistances(
-      from: referenceBorder, to: otherBorder, size: box.size, affine: reference.grid.affine, work: work)
+      from: referenceBorder, to: otherBorder, size: box.size, affine: reference.grid.affine,
+      isSparse: isSparse, work: work)
     distances = SurfaceDistanceMeasures(
       fromReference: fromReference, fromOther: fromOther, toleranceMillimetres: toleranceMillimetres)
     work.report(1)
@@ -162,9 +167,9 @@ package struct StructureComparison: Hashable, Sendable {
 
 /// The distance of each voxel of one border to the other, in the order of memory; Euclidean in space.
 private func directedDistances(
-  from border: [UInt8], to target: [UInt8], size: GridSize, affine: Affine, work: WorkContext
+  from border: [UInt8], to target: [UInt8], size: GridSize, affine: Affine, isSparse: Bool, work: WorkContext
 ) throws(Cancelled) -> [Double] {
-  guard affine.hasPerpendicularAxes else {
+  guard affine.hasPerpendicularAxes, !isSparse else {
     let tree = try PointTree(places(of: target, size: size, affine: affine), work: work)
     return try tree.squaredDistances(from: places(of: border, size: size, affine: affine), work: work).map {
       $0.squareRoot()

@@ -69,7 +69,8 @@ extension NiftiHeaderCheck {
     noteFactor(fields, repair: "it is not used, the sform states the grid")
     if let problem = quaternionProblem(fields) {
       findings.append(
-        Finding("the qform's quaternion \(problem)", repair: "it is not used, the sform states the grid"))
+        Finding(
+          "the qform's quaternion \(problem.finding)", repair: "it is not used, the sform states the grid"))
       return affine
     }
     let own = findings
@@ -87,8 +88,8 @@ extension NiftiHeaderCheck {
     let place = fields.version == 1 ? 256 : 352
     if let problem = quaternionProblem(fields) {
       throw InputError(
-        path, "the qform's quaternion (byte \(place)) \(problem)",
-        expected: "finite numbers of a length of 1 or less")
+        path, "the qform's quaternion (byte \(place)) is no rotation", found: problem.found,
+        expected: problem.expected)
     }
     noteFactor(fields, repair: "it is read as \(fields.pixdim[0] < 0 ? -1 : 1)")
     return try checked(fields.qformAffine(spacing: try spacing()), "qform (byte \(place))")
@@ -108,11 +109,15 @@ extension NiftiHeaderCheck {
         "\(name) is \(code), which is unknown", repair: "it is taken as \(code > 0 ? "set" : "not set")"))
   }
 
-  /// Why a quaternion is no rotation; nil where it is one.
-  private func quaternionProblem(_ fields: NiftiGeometry) -> String? {
-    if let number = fields.quaternion.first(where: { !$0.isFinite }) { return "holds \(number)" }
+  /// Why a quaternion is no rotation, as a finding and as an error say it; nil where it is one.
+  private func quaternionProblem(
+    _ fields: NiftiGeometry
+  ) -> (finding: String, found: String, expected: String)? {
+    if let number = fields.quaternion.first(where: { !$0.isFinite }) {
+      return ("holds \(number)", "\(number)", "finite numbers")
+    }
     let length = fields.quaternion.map { $0 * $0 }.reduce(0, +).squareRoot()
-    return length <= 1 + 1e-5 ? nil : "has a length of \(digits(length)), more than 1"
+    return length <= 1 + 1e-5 ? nil : ("is longer than 1", "length \(length)", "1 or less")
   }
 
   private func checked(_ affine: Affine, _ name: String) throws(InputError) -> Affine {
