@@ -56,7 +56,8 @@ extension LabelNamesFile {
     var labels: Item
   }
 
-  /// Reads any of
+  /// Reads names in any of three shapes.
+  ///
   /// - `{"labels": [{"value": 6, "name": "liver", "colour": "#0072b2"}]}`, this program's own;
   /// - `{"labels": {"background": 0, "liver": 6, "whole": [1, 2], "ignore": 3}}`, as nnU-Net's `dataset.json` has it;
   /// - `{"labels": {"0": "background", "6": "liver"}}`, as the Medical Segmentation Decathlon's has it.

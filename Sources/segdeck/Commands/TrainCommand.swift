@@ -108,10 +108,12 @@ struct TrainCommand: ParsableCommand {
         "structures", sources[0].selections.map(\.description).joined(separator: " "), "all values that occur"
       )
     }
+    // Before anything is trained.
+    let labels = try stored?.labels ?? sources[0].modelLabels()
     var run = try startedRun(sources, stored, &setup)
     let store = TrainingStore(
       settings: run.run.settings, preprocessing: run.preprocessing, refinement: refinement,
-      labels: stored?.labels ?? sources[0].modelLabels(), caseNames: run.caseNames,
+      labels: labels, caseNames: run.caseNames,
       card: try described(stored?.card, setup.choices), checkpoints: checkpoints)
     // Held until the end: two trainings that write the same files would mix.
     if let checkpoints { try TrainingStore.makeFolder(checkpoints) }

@@ -191,20 +191,16 @@ extension TrainingFolders.Source {
 
 extension TrainingFolders.Source {
   /// The labels of a model that is trained on these structures: a structure keeps its value, of several the first.
-  ///
-  /// A value beyond 65535, which no model holds, gives way to the smallest one that is free.
-  func modelLabels() -> [Label] {
-    let wanted = selections.map { selection in
+  /// - Throws: ``InputError`` for a value beyond 65535, which no model holds.
+  func modelLabels() throws(InputError) -> [Label] {
+    try selections.map { selection throws(InputError) in
       // Where 255 is read as 1, masks hold 255 all the same.
-      coding.code(of: selection.values[0]).map { coding.value(of: $0) } ?? selection.values[0]
-    }
-    var taken = Set(wanted)
-    return zip(selections, wanted).map { selection, value in
-      var own = UInt16(clamping: value)
-      if Int(own) != value {
-        own = (1...UInt16.max).first { !taken.contains(Int($0)) } ?? own
-        taken.insert(Int(own))
-        Console.note("\(selection.name) has the value \(own) in the model, which holds none beyond 65535")
+      let first = selection.values[0]
+      let value = coding.code(of: first).map { coding.value(of: $0) } ?? first
+      guard let own = UInt16(exactly: value) else {
+        throw InputError(
+          "--label \(selection)", "a model holds no value beyond 65535", found: "\(value)",
+          expected: "the value that it shall have in the model first, as in --label N,\(selection)")
       }
       return Label(value: own, name: selection.name, colour: LabelTable.colour(ofValue: own))
     }
