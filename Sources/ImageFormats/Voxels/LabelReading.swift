@@ -176,9 +176,10 @@ private struct LabelRule {
   /// What a stored number stands for.
   func value(of number: some StoredNumber) -> Double { scaling.slope * number.double + scaling.intercept }
 
-  /// The value as an error line shows it, to the last digit where it is stored as it is.
+  /// The value as an error line shows it, to the last digit also where a 64-bit float has too few.
   func shown(_ number: some StoredNumber) -> String {
-    scaling.isIdentity ? "\(number)" : "\(value(of: number))"
+    let value = value(of: number)
+    return scaling.isIdentity && abs(value) >= 0x1p53 ? "\(number)" : "\(value)"
   }
 }
 

@@ -76,13 +76,12 @@ extension ReviewState {
   private func problem(ofName name: String, _ edit: LabelEdit) -> String? {
     if name.isEmpty { return "a label needs a name; Esc leaves it as it is" }
     if name.count > 100 { return "the name has \(name.count) characters; at most 100" }
-    if name.isCalledAfterValue(otherThan: [Int(edit.value)]) {
-      return "\(name) is what another label is called where it has no name"
-    }
     let key = name.nameKey
     let table = decisions.versions.first { $0.family == edit.family }?.ownTable ?? LabelTable()
     let owner = table.labels.first { $0.value != edit.value && $0.nameKey == key }
-    return owner.map { "label \($0.value) is called \(cleaned($0.name)) already" }
+    if let owner { return "label \(owner.value) is called \(cleaned(owner.name)) already" }
+    return name.isCalledAfterValue(otherThan: [Int(edit.value)])
+      ? "\(name) is what another label is called where it has no name" : nil
   }
 
   private mutating func rename(_ edit: LabelEdit, to name: String) -> [ReviewEffect] {
