@@ -14,12 +14,14 @@ extension ImageFile {
   ///   which none is named, is damaged, has too many values, or memory is too small; ``Cancelled``.
   /// - Complexity: O(n); 2 bytes per voxel and a fixed window. Values beyond 65535 take two passes more.
   package func labelVolume(frame: Int? = nil, work: WorkContext = WorkContext()) throws -> LabelVolume {
-    let (volume, findings) = try labels(frame: frame, work: work)
-    note(findings)
+    let (volume, notANumber, scale) = try labels(frame: frame, work: work)
+    note([notANumber, scale].compactMap(\.self))
     return volume
   }
 
-  private func labels(frame: Int?, work: WorkContext) throws -> (LabelVolume, [Finding]) {
+  private func labels(
+    frame: Int?, work: WorkContext
+  ) throws -> (LabelVolume, notANumber: Finding?, scale: Finding?) {
     guard frame != nil || frameCount == 1 else {
       throw InputError(
         path, "is no mask of labels", found: "\(frameCount) frames",
@@ -36,18 +38,15 @@ extension ImageFile {
         nil, LabelNotes()
       )
     guard let volume else { preconditionFailure("a value without a code") }
-    var findings: [Finding] = []
-    if notes.notANumberCount > 0 {
-      findings.append(
-        Finding("\(notes.notANumberCount) voxels of the mask are NaN", repair: "they are read as background"))
+    let notANumber =
+      notes.notANumberCount > 0
+      ? Finding("\(notes.notANumberCount) voxels of the mask are NaN", repair: "they are read as background")
+      : nil
+    let scale = (notes.inexact ?? rule.ignoredScale).map {
+      Finding(
+        "labels are stored with a scale, as \($0)", repair: "they are read as the nearest whole numbers")
     }
-    if let inexact = notes.inexact ?? rule.ignoredScale {
-      findings.append(
-        Finding(
-          "labels are stored with a scale, as \(inexact)",
-          repair: "they are read as the nearest whole numbers"))
-    }
-    return (volume, findings)
+    return (volume, notANumber, scale)
   }
 
   /// What would be said beside ``findings`` if a frame were read as a mask, each with "as a mask" before it; nothing
@@ -57,10 +56,11 @@ extension ImageFile {
     frame: Int? = nil, work: WorkContext = WorkContext()
   ) throws -> [Finding] {
     do {
-      let (volume, findings) = try labels(frame: frame, work: work)
+      // That voxels are NaN is said of an image as well.
+      let (volume, _, scale) = try labels(frame: frame, work: work)
       let values = volume.values()
       let only255 = LabelCoding(of: values).flatMap { Finding(ofOnly255: values, coding: $0) }
-      return (findings + [only255].compactMap(\.self)).map {
+      return [scale, only255].compactMap(\.self).map {
         Finding("as a mask: " + $0.problem, repair: $0.repair)
       }
     } catch is InputError {
