@@ -212,7 +212,7 @@ extension ReviewState {
     let table = NameTable(width: width - 2, columns)
     let names = TextWidth.shortened(
       shown.map { cleaned(base.table[$0.label]?.name ?? "label \($0.label)") }, to: table.nameWidth)
-    let title = shown.count < part.rows.count ? "\(shown.count) of \(part.rows.count) labels" : "label"
+    let title = shown.count < part.rows.count ? "\(shown.count) of \(part.rows.count)" : "label"
     var lines: [[Span]] = hasHeader ? [[Span("  " + table.header(title), Theme.quiet)]] : []
     for (row, name) in zip(shown, names) {
       let change = Double(row.voxelsAfter - row.voxelsBefore) * unit
