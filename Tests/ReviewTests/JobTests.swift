@@ -241,8 +241,9 @@ func sessionIsAskedToEnd() {
   let failure = ReviewSession.run(
     terminal: terminal, services: services, request: OpenCaseRequest(imagePath: "case-1.nii.gz"))
   #expect(failure == nil)
-  let isFlagged = services.journal.withLock(\.entries).contains {
-    if case .decided("flag the case", let decisions) = $0 { decisions.verdicts.isFlagged } else { false }
+  let isFlagged = services.journal.withLock(\.entries).contains { entry in
+    guard case .step(let step) = entry else { return false }
+    return step.name == "flag the case" && step.decisions.verdicts.isFlagged
   }
   #expect(isFlagged)
 }

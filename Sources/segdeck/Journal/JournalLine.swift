@@ -201,7 +201,7 @@ struct JournalReading {
       if hasBase, file.voxels(of: entry) != nil { intact.insert(note.id) } else { damaged.insert(note.id) }
     }
     for (line, entry) in lines {
-      if let edited = line.edited, file.voxels(of: entry) == nil { damaged.insert(edited.version) }
+      if let edit = line.decided?.edit, file.voxels(of: entry) == nil { damaged.insert(edit.version) }
     }
     return damaged
   }
