@@ -382,10 +382,12 @@ struct JournalTests {
         [try BuiltProgram.path(), "review", folder("ct.nii.gz")], environment: environment)
       #expect(terminal.hasSent("Axial", within: 60))
       // The journal is there once it can be listed.
-      for _ in 0..<300
-      where
-        try !succeed(["journal", "list"], in: folder.path, environment: environment).contains("ct.nii.gz")
-      { usleep(100_000) }
+      for _ in 0..<300 {
+        if try succeed(["journal", "list"], in: folder.path, environment: environment).contains("ct.nii.gz") {
+          break
+        }
+        usleep(100_000)
+      }
       terminal.type("f")
       #expect(terminal.hasSent("flagged the case", within: 30))
       #expect(terminal.end(with: signal) == signal)
