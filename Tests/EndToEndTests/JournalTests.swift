@@ -396,6 +396,51 @@ struct JournalTests {
     }
   }
 
+  @Test("old journals go when another case is opened, but never one whose accepted version was not exported")
+  func pruning() throws {
+    let folder = try TemporaryFolder()
+    defer { folder.remove() }
+    let environment = Self.share.merging(["XDG_STATE_HOME": folder("state")]) { $1 }
+    func journals() throws -> String {
+      try succeed(["journal", "list"], in: folder.path, environment: environment)
+    }
+    for (name, keys, answer) in [
+      ("accepted", "y", "accepted labels"), ("flagged", "f", "flagged the case"), ("new", "", "Axial"),
+    ] {
+      try FileManager.default.createDirectory(atPath: folder(name), withIntermediateDirectories: true)
+      try succeed(
+        [
+          "phantom", "ct", "--seed", "\(name.count)", "--size", "28x26x18", "-o", "\(name)/\(name).nii.gz",
+          "--labels", "\(name)/labels.nii.gz",
+        ], in: folder.path)
+      let terminal = try PseudoTerminal(
+        [
+          try BuiltProgram.path(), "review", folder("\(name)/\(name).nii.gz"), "--mask",
+          folder("\(name)/labels.nii.gz"),
+        ], environment: environment)
+      #expect(terminal.hasSent("Axial", within: 60))
+      terminal.type(keys)
+      #expect(terminal.hasSent(answer, within: 30))
+      // Written, and looked through for what is old, when the next one is opened.
+      for _ in 0..<300 {
+        let list = try journals()
+        if list.contains("\(name) "), keys.isEmpty ? !list.contains("flagged") : list.contains(" \(name)") {
+          break
+        }
+        usleep(100_000)
+      }
+      terminal.end(with: SIGTERM)
+      for file in try FileManager.default.contentsOfDirectory(atPath: folder("state/segdeck/journals")) {
+        try FileManager.default.setAttributes(
+          [.modificationDate: Date.now - 200 * 86400],
+          ofItemAtPath: folder("state/segdeck/journals/\(file)"))
+      }
+    }
+    let list = try journals()
+    #expect(list.contains("accepted labels.nii.gz"))
+    #expect(!list.contains("flagged"))
+  }
+
   @Test("damage is named by list, show and export, and said when the case is opened; what is left is shown")
   func damage() throws {
     let folder = try TemporaryFolder()
