@@ -248,6 +248,10 @@ static int read_one(struct terminal_event *event) {
 
 /// What signal handlers noted: true when `event` was filled.
 static bool handle_notes(struct terminal_event *event) {
+  if (terminal_end_signal) {
+    event->kind = TERMINAL_EVENT_END;
+    return true;
+  }
   if (terminal_stop_requested) {
     terminal_stop_requested = 0;
     terminal_suspend();
@@ -295,7 +299,10 @@ void terminal_next_event(int32_t timeout_milliseconds, struct terminal_event *ev
     if (ready < 0 && errno == EINTR) continue;
     if (ready <= 0 && milliseconds_now() < deadline) continue;
     if (ready <= 0) return;
-    if (waiting[0].revents & (POLLHUP | POLLERR | POLLNVAL)) raise(SIGHUP);  // the terminal is gone
+    if (waiting[0].revents & (POLLHUP | POLLERR | POLLNVAL)) {
+      signals_terminal_gone();
+      continue;
+    }
     if (waiting[1].revents & POLLIN) {
       char bytes[64];
       while (read(terminal_state.wake_reader, bytes, sizeof bytes) > 0) {}

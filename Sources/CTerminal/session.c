@@ -260,6 +260,7 @@ void terminal_stop(void) {
   delscreen(screen);
   screen = NULL;
   errors_replay();
+  signals_end_process();
 }
 
 void terminal_describe(struct terminal_description *description) {

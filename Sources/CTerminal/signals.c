@@ -13,6 +13,7 @@
 
 volatile sig_atomic_t terminal_was_resized, terminal_was_continued, terminal_stop_requested;
 volatile sig_atomic_t terminal_is_taken;
+volatile sig_atomic_t terminal_end_signal;
 
 static const int fatal[] = {SIGSEGV, SIGBUS,  SIGILL,  SIGTRAP, SIGABRT, SIGFPE,  SIGSYS,  SIGQUIT, SIGHUP,
                             SIGTERM, SIGINT,  SIGPIPE, SIGALRM, SIGUSR1, SIGUSR2, SIGXCPU, SIGXFSZ};
@@ -67,7 +68,39 @@ static void (*before_the_end)(void);
 
 void terminal_on_end(void (*action)(void)) { before_the_end = action; }
 
+// Signals that ask the process to end, which may first do what it has to. The rest say that it cannot go on.
+static const int asking[] = {SIGHUP, SIGTERM, SIGINT, SIGUSR1, SIGUSR2, SIGXCPU};
+enum { ASKING = sizeof asking / sizeof *asking, PATIENCE_SECONDS = 10 };
+static bool reports_end;
+
+void terminal_report_end(void) { reports_end = true; }
+
+void signals_end_process(void) {
+  if (terminal_end_signal == 0) return;
+  signal(terminal_end_signal, SIG_DFL);
+  raise(terminal_end_signal);
+}
+
+/// Notes a signal that asks for an end; false when it has to be obeyed at once.
+static bool note_end(int number) {
+  if (!reports_end) return false;
+  bool is_asking = false;
+  for (int i = 0; i < ASKING; i++) is_asking = is_asking || asking[i] == number;
+  if (!is_asking) return false;
+  // A shell that hangs up sends what the terminal sends, too: once is enough.
+  if (terminal_end_signal != 0) return true;
+  terminal_end_signal = number;
+  alarm(PATIENCE_SECONDS);
+  const int before = errno;
+  terminal_wake();
+  errno = before;
+  return true;
+}
+
 static void on_fatal(int number) {
+  if (note_end(number)) return;
+  // The patience is over.
+  if (number == SIGALRM && terminal_end_signal != 0) number = terminal_end_signal;
   if (before_the_end != NULL) before_the_end();
   give_back();
   signal(number, SIG_DFL);
@@ -78,6 +111,8 @@ static void on_fatal(int number) {
   raise(number);
   _exit(128 + number);
 }
+
+void signals_terminal_gone(void) { on_fatal(SIGHUP); }
 
 static void on_noted(int number) {
   const int before = errno;
@@ -91,6 +126,7 @@ static void on_noted(int number) {
 void signals_install(void) {
   if (is_installed) return;
   is_installed = true;
+  terminal_end_signal = 0;
   // A stack of its own, so that a stack overflow of this thread can be handled too.
   static char stack[64 * 1024];
   const stack_t alternate = {.ss_sp = stack, .ss_size = sizeof stack};

@@ -23,6 +23,9 @@ extern struct terminal_state terminal_state;
 /// Set by signal handlers, cleared by the event loop.
 extern volatile sig_atomic_t terminal_was_resized, terminal_was_continued, terminal_stop_requested;
 
+/// The signal that asked the process to end, 0 for none; set by a handler and never cleared.
+extern volatile sig_atomic_t terminal_end_signal;
+
 /// Whether the terminal is in the program's modes now, for the handlers that must give it back.
 extern volatile sig_atomic_t terminal_is_taken;
 
@@ -38,6 +41,12 @@ struct probe_answer terminal_probe(bool ask_colour, bool ask_utf8);
 void signals_install(void);
 void signals_remove(void);
 void signals_prepare_reset(void);
+
+/// What a hang-up means, also where the signal is ignored: nobody is there any more.
+void signals_terminal_gone(void);
+
+/// Ends the process by the signal that asked for it, if one did.
+void signals_end_process(void);
 
 void errors_capture(void);
 void errors_release(void);

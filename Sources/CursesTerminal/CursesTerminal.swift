@@ -34,6 +34,10 @@ package final class CursesTerminal: Terminal {
 
   deinit { terminal_stop() }
 
+  /// From now on what asks the process to end, signals or a terminal that is gone, is ``TerminalEvent/end``, so that it can
+  /// be done in order; ``stop()`` then ends the process, and after ten seconds it ends in any case.
+  package func reportEnd() { terminal_report_end() }
+
   /// Gives the terminal back; harmless twice.
   package func stop() { terminal_stop() }
 

@@ -25,6 +25,7 @@ extension TerminalEvent {
       self = .paste(String(String.UnicodeScalarView(values.compactMap(Unicode.Scalar.init))))
     case TERMINAL_EVENT_RESIZE:
       self = .resize(rows: Int(event.row), columns: Int(event.column))
+    case TERMINAL_EVENT_END: self = .end
     default:
       return nil
     }

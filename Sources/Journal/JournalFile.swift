@@ -39,12 +39,14 @@ package final class JournalFile: Sendable {
     package var entries: [Entry] = []
     /// Records that were left out because their text is damaged.
     package var damagedCount = 0
+    /// Bytes behind the last record that cannot be read, and are more than a record that was not finished.
+    package var unreadableByteCount = 0
+    /// The name of the file beside the journal that keeps it as it was, where those bytes were cut off.
+    package var copyName: String?
     /// The byte behind the last record that can be read.
     fileprivate var end = 0
     /// Whether the first line must be written anew.
     fileprivate var needsFirstLine = false
-    /// Whether more than one record that was not finished lies behind ``end``.
-    fileprivate var isCutShort = false
   }
 
   /// The file.
@@ -57,7 +59,7 @@ package final class JournalFile: Sendable {
   /// Opens a journal, or begins one where there is none.
   ///
   /// A record at the end that was not finished is cut off; where more cannot be read, the whole file is kept beside it
-  /// as `.damaged` first.
+  /// as `.damaged` first, and the contents say so.
   /// - Returns: nil when another program writes it.
   /// - Throws: ``InputError`` when the file cannot be written or belongs to a newer program.
   package static func writing(
@@ -74,8 +76,8 @@ package final class JournalFile: Sendable {
       guard fstat(descriptor, &status) == 0 else { throw failure(path) }
       // It was removed between opening and locking.
       if status.st_nlink == 0 { continue }
-      let contents = try file.contents()
-      try file.mend(contents, size: Int(status.st_size))
+      var contents = try file.contents()
+      try file.mend(&contents, size: Int(status.st_size))
       return (file, contents)
     }
   }
@@ -148,12 +150,16 @@ package final class JournalFile: Sendable {
         throw InputError(path, "was written by a newer segdeck", expected: "journals of version 1")
       }
       contents.needsFirstLine = true
-      // A first line that was not finished has nothing behind it.
-      if size < first.count { return contents }
+      if size < first.count {
+        // A first line that was not finished has nothing behind it.
+        if !first.starts(with: found) { contents.unreadableByteCount = size }
+        return contents
+      }
     }
     contents.end = first.count
     while let header = header(at: contents.end, size: size) {
       let start = contents.end + JournalFile.headerSize
+      // A record that was not finished.
       guard header.textCount <= size - start, header.voxelCount <= size - start - header.textCount else {
         return contents
       }
@@ -167,7 +173,12 @@ package final class JournalFile: Sendable {
       }
       contents.end = start + header.textCount + header.voxelCount
     }
-    contents.isCutShort = size - contents.end >= JournalFile.headerSize
+    if contents.needsFirstLine, contents.end == first.count {
+      // Nothing says that this was a journal.
+      contents.unreadableByteCount = size
+    } else if size - contents.end >= JournalFile.headerSize {
+      contents.unreadableByteCount = size - contents.end
+    }
     return contents
   }
 
@@ -234,13 +245,10 @@ package final class JournalFile: Sendable {
   // MARK: Writing
 
   /// Makes the end of the file a place where records can be appended.
-  private func mend(_ contents: Contents, size: Int) throws(InputError) {
-    if contents.isCutShort { try keepDamaged(size: size) }
+  private func mend(_ contents: inout Contents, size: Int) throws(InputError) {
+    if contents.unreadableByteCount > 0 { contents.copyName = try keepDamaged(size: size) }
     let first = JournalFile.firstLine(JournalFile.version)
     if contents.needsFirstLine {
-      if contents.end > 0, contents.entries.isEmpty, !contents.isCutShort, size > 0 {
-        try keepDamaged(size: size)
-      }
       let isWritten = first.withUnsafeBytes { pwrite(descriptor, $0.baseAddress!, $0.count, 0) == $0.count }
       guard isWritten else { throw JournalFile.failure(path) }
     }
@@ -249,13 +257,20 @@ package final class JournalFile: Sendable {
     guard fsync(descriptor) == 0 else { throw JournalFile.failure(path) }
   }
 
+  /// What a copy's name has behind the journal's.
+  static let copyEnding = ".damaged"
+
   /// Copies the file beside itself under a name that no file has.
-  private func keepDamaged(size: Int) throws(InputError) {
+  /// - Returns: The name.
+  private func keepDamaged(size: Int) throws(InputError) -> String {
     guard let bytes = read(0, size) else { throw JournalFile.failure(path) }
-    for number in 1...1000 {
-      let copy = path + ".damaged" + (number == 1 ? "" : "-\(number)")
-      if access(copy, F_OK) == 0 { continue }
-      return try AtomicFile.write(bytes, to: copy)
+    var number = 1
+    while true {
+      let copy = path + JournalFile.copyEnding + (number == 1 ? "" : "-\(number)")
+      number += 1
+      if FileSystem.exists(copy) { continue }
+      try AtomicFile.write(bytes, to: copy)
+      return FilePath.name(of: copy)
     }
   }
 

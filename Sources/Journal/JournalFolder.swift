@@ -9,7 +9,9 @@ package struct JournalFolder: Sendable {
     package var digest: String
     /// The file.
     package var path: String
-    /// Its size.
+    /// Copies of it from before damage was cut off, which lie beside it and go with it.
+    package var copies: [String]
+    /// The size of all these files.
     package var byteCount: Int
     /// When it was last written, in seconds since 1970.
     package var modifiedSeconds: Double
@@ -41,29 +43,30 @@ package struct JournalFolder: Sendable {
 
   /// Makes the folder, for its owner alone, where it is missing.
   /// - Throws: ``InputError`` when it cannot be made.
-  package func make() throws(InputError) {
-    do {
-      try FileManager.default.createDirectory(
-        atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-    } catch {
-      var status = stat()
-      let isFolder = stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
-      if !isFolder { throw InputError(path, "cannot be made", found: String(cString: strerror(errno))) }
-    }
-  }
+  package func make() throws(InputError) { try FileSystem.makeFolder(path, mode: 0o700) }
 
   /// Every journal, the one written last first; none where there is no folder.
   package func items() -> [Item] {
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+    let names = (try? FileSystem.names(in: path)) ?? []
     let items = names.filter { $0.hasSuffix(JournalFolder.ending) }.compactMap { name -> Item? in
       let file = FilePath.joined(path, name)
-      var status = stat()
-      guard stat(file, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
+      guard let status = FileSystem.status(file), status.st_mode & S_IFMT == S_IFREG else { return nil }
+      let copies = names.filter { $0.hasPrefix(name + JournalFile.copyEnding) }
+        .map { FilePath.joined(path, $0) }
       return Item(
-        digest: String(name.dropLast(JournalFolder.ending.count)), path: file, byteCount: Int(status.st_size),
+        digest: String(name.dropLast(JournalFolder.ending.count)), path: file, copies: copies,
+        byteCount: copies.reduce(Int(status.st_size)) { $0 + Int(FileSystem.status($1)?.st_size ?? 0) },
         modifiedSeconds: Double(status.st_mtim.tv_sec))
     }
     return items.sorted { ($1.modifiedSeconds, $0.digest) < ($0.modifiedSeconds, $1.digest) }
+  }
+
+  /// Removes a journal and its copies.
+  /// - Throws: ``InputError`` when one of them stays.
+  package func remove(_ item: Item) throws(InputError) {
+    for file in item.copies + [item.path] where FileSystem.remove(file) != 0 && errno != ENOENT {
+      throw InputError(file, "cannot be removed", found: String(cString: strerror(errno)))
+    }
   }
 
   /// Removes journals that nobody wrote for ``Limits/days``, and beyond ``Limits/byteCount`` in all the oldest ones; never
@@ -79,7 +82,7 @@ package struct JournalFolder: Sendable {
     for item in items() {
       let isOld = nowSeconds - item.modifiedSeconds > days * 86400
       if isOld || total + item.byteCount > byteCount, !JournalFile.isInUse(item.path), !isProtected(item),
-        unlink(item.path) == 0
+        (try? remove(item)) != nil
       {
         removed.append(item)
       } else {

@@ -26,7 +26,9 @@ package enum ReviewSession {
       var events =
         terminal.nextEvent(waitingMilliseconds: idleMilliseconds).map { [ReviewEvent.terminal($0)] } ?? []
       // Held keys pile up faster than a slow line draws: take them all, then draw once.
-      while events.count < 256, let event = terminal.nextEvent(waitingMilliseconds: 0) {
+      while events.count < 256, events.last != .terminal(.end),
+        let event = terminal.nextEvent(waitingMilliseconds: 0)
+      {
         events.append(.terminal(event))
       }
       events += mailbox.takeAll()
@@ -34,8 +36,9 @@ package enum ReviewSession {
         for effect in reduce(&state, event) { centre.perform(effect) }
       }
       if case .ended(let failure) = state.phase {
-        centre.drain(seconds: 5)
+        // First what must not be lost: nobody knows how long the process still has.
         let unwritten = centre.finishJournal().map { "not everything is in the journal: \($0)" }
+        centre.drain(seconds: 5)
         return failure ?? unwritten
       }
       if !events.isEmpty { terminal.draw(render(state)) }

@@ -42,4 +42,6 @@ package enum TerminalEvent: Hashable, Sendable {
   case paste(String)
   /// The screen has a new size.
   case resize(rows: Int, columns: Int)
+  /// The process is asked to end, or the terminal is gone.
+  case end
 }

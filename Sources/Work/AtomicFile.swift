@@ -19,19 +19,27 @@ package struct AtomicFile: ~Copyable {
   package init(path: String) throws(InputError) {
     let place = try FilePlace(path)
     try ReadFiles.requireUnread(place)
-    let temporaryPath = PendingFile.temporaryPath(beside: place.target)
+    UnfinishedFiles.removeAbandoned(in: FilePath.folder(of: place.target))
     // What replaces a file that others may not read is never readable for them, not even while it grows.
     let mode: mode_t = place.isTaken ? 0o600 : 0o666
-    let note = UnfinishedFiles.note(temporaryPath)
-    let descriptor = FileSystem.open(temporaryPath, O_WRONLY | O_CREAT | O_EXCL, mode: mode)
-    guard descriptor >= 0 else {
+    while true {
+      let temporaryPath = PendingFile.temporaryPath(beside: place.target)
+      let note = UnfinishedFiles.note(temporaryPath)
+      let descriptor = FileSystem.open(temporaryPath, O_WRONLY | O_CREAT | O_EXCL, mode: mode)
+      guard descriptor >= 0 else {
+        UnfinishedFiles.forget(note)
+        throw InputError(path, "cannot be written", found: String(cString: strerror(errno)))
+      }
+      if UnfinishedFiles.claim(descriptor) {
+        self.place = place
+        self.temporaryPath = temporaryPath
+        self.descriptor = descriptor
+        self.note = note
+        return
+      }
+      close(descriptor)
       UnfinishedFiles.forget(note)
-      throw InputError(path, "cannot be written", found: String(cString: strerror(errno)))
     }
-    self.place = place
-    self.temporaryPath = temporaryPath
-    self.descriptor = descriptor
-    self.note = note
   }
 
   /// Appends `bytes`.
@@ -68,17 +76,17 @@ package struct AtomicFile: ~Copyable {
       throw InputError(place.path, "cannot be written", found: String(cString: strerror(errno)))
     }
     isComplete = true
-    return PendingFile(place, contentPath: temporaryPath, note: note)
+    return PendingFile(place, contentPath: temporaryPath, descriptor: descriptor, note: note)
   }
 
   /// Syncs the content and puts it in its place.
   package consuming func commit() throws(InputError) { try PendingFile.commit([complete()]) }
 
   deinit {
-    close(descriptor)
     if !isComplete {
       FileSystem.remove(temporaryPath)
       UnfinishedFiles.forget(note)
+      close(descriptor)
     }
   }
 
@@ -101,11 +109,14 @@ package final class PendingFile: Sendable {
   /// Where the content lies until ``commit(_:)``.
   package let contentPath: String
   private let place: FilePlace
+  /// Kept open because ``UnfinishedFiles/claim(_:)`` lasts as long.
+  private let descriptor: Int32
   private let note: Int?
   private let isCommitted = Mutex(false)
 
-  fileprivate init(_ place: FilePlace, contentPath: String, note: Int?) {
+  fileprivate init(_ place: FilePlace, contentPath: String, descriptor: Int32, note: Int?) {
     self.place = place
+    self.descriptor = descriptor
     self.note = note
     self.contentPath = contentPath
   }
@@ -113,6 +124,7 @@ package final class PendingFile: Sendable {
   deinit {
     if !isCommitted.withLock(\.self) { FileSystem.remove(contentPath) }
     UnfinishedFiles.forget(note)
+    close(descriptor)
   }
 
   /// Puts all of `files` in their places, or none: after a failure, what stood there before stands there again.
@@ -130,6 +142,8 @@ package final class PendingFile: Sendable {
     for (file, earlier) in taken {
       if failure == nil {
         file.isCommitted.withLock { $0 = true }
+        // A file in its place is nobody's any more.
+        flock(file.descriptor, LOCK_UN)
       } else if let earlier {
         FileSystem.rename(earlier, file.place.target)
       } else {
@@ -149,7 +163,7 @@ package final class PendingFile: Sendable {
     }
     var earlier: String?
     if isTaken, keepsEarlier {
-      let name = Self.temporaryPath(beside: place.target)
+      let name = Self.temporaryPath(beside: place.target, ending: "earlier")
       // Without a link, such as on a FAT disk, there is a moment in which nothing stands there.
       guard FileSystem.link(place.target, name) == 0 || FileSystem.rename(place.target, name) == 0 else {
         throw refusal()
@@ -172,8 +186,8 @@ package final class PendingFile: Sendable {
   }
 
   /// A name that no other file has, and that is short whatever the file is called.
-  static func temporaryPath(beside path: String) -> String {
+  static func temporaryPath(beside path: String, ending: String = UnfinishedFiles.ending) -> String {
     let unique = "\(getpid())-\(UInt32.random(in: 0...UInt32.max))"
-    return FilePath.joined(FilePath.folder(of: path), ".segdeck.\(unique).part")
+    return FilePath.joined(FilePath.folder(of: path), "\(UnfinishedFiles.beginning)\(unique).\(ending)")
   }
 }

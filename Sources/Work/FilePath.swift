@@ -30,9 +30,26 @@ package enum FilePath {
     return folder.hasSuffix("/") ? folder + name : folder + "/" + name
   }
 
-  /// The path from the root of the file system on; ".." and links stay.
+  /// The path from the root of the file system on, without "." and "..", as far as ".." only leads back; links stay.
   package static func absolute(_ path: String) -> String {
-    path.hasPrefix("/") ? path : joined(FileSystem.currentFolder, path)
+    let whole = path.hasPrefix("/") ? path : joined(FileSystem.currentFolder, path)
+    guard whole.hasPrefix("/") else { return whole }
+    var parts: [Substring] = []
+    for part in whole.split(separator: "/") where part != "." {
+      guard part == ".." else {
+        parts.append(part)
+        continue
+      }
+      guard let last = parts.last else { continue }
+      // Behind a link, ".." leads elsewhere, and behind what does not exist nowhere.
+      if last != "..", FileSystem.isOwnFolder("/" + parts.joined(separator: "/")) {
+        parts.removeLast()
+      } else {
+        parts.append(part)
+      }
+    }
+    // A slash at the end says that a folder is meant.
+    return "/" + parts.joined(separator: "/") + (whole.hasSuffix("/") && !parts.isEmpty ? "/" : "")
   }
 
   /// The path as a shell would take it: "~" and "~/..." are the home folder (`HOME`, or the password file's where that is
@@ -45,6 +62,16 @@ package enum FilePath {
     let rest = path.dropFirst(1 + name.count)
     guard let home = name.isEmpty ? home(environment) : home(ofUser: String(name)) else { return path }
     return home + rest
+  }
+
+  /// The path with "~" for the user's home folder, as people read it.
+  package static func withTilde(
+    _ path: String, environment: [String: String] = ProcessInfo.processInfo.environment
+  ) -> String {
+    guard let home = home(environment), home != "/", path == home || path.hasPrefix(home + "/") else {
+      return path
+    }
+    return "~" + path.dropFirst(home.count)
   }
 
   /// The user's home folder: `HOME`, or the password file's where that is not set.

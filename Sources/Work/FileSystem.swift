@@ -45,6 +45,12 @@ package enum FileSystem {
     status(path).map { $0.st_mode & S_IFMT == S_IFDIR } ?? false
   }
 
+  /// Whether a folder stands at the path itself, and not a link to one.
+  static func isOwnFolder(_ path: String) -> Bool {
+    var status = stat()
+    return getLinkStatus(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+  }
+
   /// As `access(2)`.
   package static func allows(_ mode: Int32, at path: String) -> Bool {
     FilePath.withCString(path) { access($0, mode) } == 0
@@ -95,15 +101,15 @@ package enum FileSystem {
     return names.sorted()
   }
 
-  /// Makes a folder and those above it; one that is there already stays.
+  /// Makes a folder and those above it, with these permissions; one that is there already stays.
   /// - Throws: ``InputError`` when it cannot be made.
-  package static func makeFolder(_ path: String) throws(InputError) {
+  package static func makeFolder(_ path: String, mode: mode_t = 0o777) throws(InputError) {
     if isFolder(path) { return }
     let parent = FilePath.folder(of: path)
-    if !parent.isEmpty, parent != path { try makeFolder(parent) }
+    if !parent.isEmpty, parent != path { try makeFolder(parent, mode: mode) }
     // A path that ends in a slash is its own last part's folder, which exists by now.
     if isFolder(path) { return }
-    guard FilePath.withCString(path, { mkdir($0, 0o777) }) == 0 || errno == EEXIST && isFolder(path) else {
+    guard FilePath.withCString(path, { mkdir($0, mode) }) == 0 || errno == EEXIST && isFolder(path) else {
       throw InputError(path, "cannot be made a folder", found: reason)
     }
   }

@@ -49,3 +49,45 @@ package enum UnfinishedFiles {
   /// Makes the memory, which a handler could not.
   package static func prepare() { forget(0) }
 }
+
+// A program that is killed leaves its unfinished files behind. Each is locked while it is written and waits for its place;
+// the lock dies with the process, and whoever next writes in the folder removes what nobody holds. Some file systems keep
+// locks within one machine, so the name says which machine made the file, and others leave it alone.
+extension UnfinishedFiles {
+  /// How the names of this machine's unfinished files begin.
+  static let beginning: String = {
+    var name = [CChar](repeating: 0, count: 256)
+    gethostname(&name, name.count - 1)
+    let machine = FilePath.text(name).prefix(40).map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "_" }
+    return ".segdeck.\(String(machine))-"
+  }()
+  /// How they end.
+  static let ending = "part"
+
+  private static let searched = Mutex<Set<FileIdentity>>([])
+
+  /// Says that the process writes this file for as long as it keeps it open.
+  /// - Returns: Whether it may go on: false where another process took the file for abandoned before that.
+  static func claim(_ descriptor: Int32) -> Bool {
+    // File systems without locks have no abandoned files either, as far as anybody knows.
+    if flock(descriptor, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK { return false }
+    var status = stat()
+    return fstat(descriptor, &status) == 0 && status.st_nlink > 0
+  }
+
+  /// Removes what processes that are gone left in a folder; each folder is searched once.
+  static func removeAbandoned(in folder: String) {
+    guard let identity = FileIdentity(path: folder.isEmpty ? "." : folder),
+      searched.withLock({ $0.insert(identity).inserted }), let names = try? FileSystem.names(in: folder)
+    else { return }
+    for name in names where name.hasPrefix(beginning) && name.hasSuffix("." + ending) {
+      let path = FilePath.joined(folder, name)
+      let descriptor = FileSystem.open(path, O_RDWR | O_NOFOLLOW | O_NONBLOCK)
+      guard descriptor >= 0 else { continue }
+      defer { close(descriptor) }
+      var status = stat()
+      guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { continue }
+      if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { FileSystem.remove(path) }
+    }
+  }
+}

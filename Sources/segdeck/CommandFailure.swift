@@ -21,7 +21,7 @@ extension ParsableCommand {
     } catch {
       exitWithExplanation(error)
     }
-    Foundation.exit(0)
+    end(0)
   }
 
   /// The command that the arguments name.
@@ -35,9 +35,16 @@ extension ParsableCommand {
     }
   }
 
+  /// Ends the process, and nothing before it: `exit` would take libraries down under threads that still compute, such as
+  /// those that compute checksums.
+  private static func end(_ code: Int32) -> Never {
+    fflush(nil)
+    _exit(code)
+  }
+
   private static func exitWithFailure(_ line: String) -> Never {
     Console.message(line)
-    Foundation.exit(1)
+    end(1)
   }
 
   /// Prints help that was asked for, or what is wrong with the arguments.
@@ -45,7 +52,7 @@ extension ParsableCommand {
     var text = fullMessage(for: error)
     guard exitCode(for: error) != .success else {
       do throws(InputError) { try Console.print(text) } catch { exitWithFailure(error.description) }
-      Foundation.exit(0)
+      end(0)
     }
     // What the parser echoes may not fake lines of its own.
     let words = ProgramStart.arguments.flatMap {
@@ -55,6 +62,6 @@ extension ParsableCommand {
       text = text.replacingOccurrences(of: word, with: word.printableLine)
     }
     Console.explain(text)
-    Foundation.exit(exitCode(for: error).rawValue)
+    end(exitCode(for: error).rawValue)
   }
 }

@@ -194,6 +194,11 @@ struct JournalTests {
     // The journal gives the same mask, lists the case, and goes when told to.
     try succeed(["journal", "export", "ct", "-o", "again.nii.gz"], in: folder.path, environment: environment)
     #expect(try folder.bytes("again.nii.gz") == folder.bytes("refined.nii.gz"))
+    // Both records can be carried out, and say the same of where the mask comes from.
+    for record in ["ct_seg.json", "again.json"] {
+      #expect(try succeed(["replay", record, "--verify"], in: folder.path) == "same\n")
+    }
+    #expect(try origin("again.json", in: folder) == origin("ct_seg.json", in: folder))
     let list = try succeed(["journal", "list"], in: folder.path, environment: environment)
     #expect(list.contains("accepted CRF 1, exported; flagged"))
     let happened = try succeed(
@@ -272,6 +277,274 @@ struct JournalTests {
       replay.errors
         == "segdeck: ct_seg.json: the mask was changed by hand, which no command does again: found 2 voxels\n"
     )
+  }
+
+  /// Model, source and commands of a record.
+  private func origin(_ record: String, in folder: TemporaryFolder) throws -> [String] {
+    struct File: Decodable {
+      var absolutePath: String
+      var sha256: String
+      var change: String?
+    }
+    struct Record: Decodable {
+      var model, source: File?
+      var commands: [String]
+    }
+    let read = try JSONDecoder().decode(
+      Record.self, from: Data(contentsOf: URL(filePath: folder(record))))
+    return [read.model, read.source].map {
+      "\($0?.absolutePath ?? "-") \($0?.sha256 ?? "-") \($0?.change ?? "-")"
+    }
+      + read.commands
+  }
+
+  @Test("the record of a restored network or mask states the file that made it, whatever lies there now")
+  func restoredRecords() throws {
+    let folder = try TemporaryFolder()
+    defer { folder.remove() }
+    try tinyCase(folder)
+    let models = checkout.appending(path: "sample-data/models")
+    func lay(_ name: String) throws {
+      try? FileManager.default.removeItem(atPath: folder("net.safetensors"))
+      try FileManager.default.copyItem(
+        atPath: models.appending(path: "\(name).safetensors").path, toPath: folder("net.safetensors"))
+    }
+    try lay("liver")
+    let environment = Self.share.merging(["XDG_STATE_HOME": folder("state")]) { $1 }
+    let session = try TmuxSession(columns: 120, rows: 40, environment: environment)
+    let review = "\(try BuiltProgram.path()) review \(folder("ct.nii.gz"))"
+    func type(_ line: String) throws {
+      try session.press(":")
+      try session.type(line)
+      try session.press("Enter")
+    }
+    // Two labels of the mask are one here.
+    try session.enter(
+      "clear; \(review) --model \(folder("net.safetensors")) --mask \(folder("labels.nii.gz")) --label 6,1=both"
+    )
+    try session.waitFor("Axial", seconds: 60)
+    try type("export \(folder("mask.nii.gz"))")
+    try session.waitFor("nothing is accepted")
+    try session.press("y", "E")
+    try session.waitFor(" exported /", seconds: 60)
+    try session.press("m")
+    try session.waitFor("net.safetensors", seconds: 60)
+    try session.press("Enter")
+    try session.waitFor("is shown", seconds: 120)
+    try session.press("y")
+    try session.waitFor("accepted ")
+    try type("export \(folder("before.nii.gz"))")
+    try session.waitFor("before.nii.gz", seconds: 60)
+    try session.press("q")
+    try session.waitFor("ready>")
+    let network = try origin("before.json", in: folder)
+    let mask = try origin("ct_seg.json", in: folder)
+    #expect(network[0].hasSuffix(" -") && network[1] == "- - -")
+    #expect(mask[1].hasPrefix(folder("labels.nii.gz") + " "))
+    #expect(mask[2].contains("--label"))
+
+    // Neither mask nor model are named this time.
+    try session.enter("reset; \(review)")
+    try session.waitFor("restored 2 versions from", seconds: 60)
+    try type("export \(folder("after.nii.gz"))")
+    try session.waitFor("after.nii.gz", seconds: 60)
+    try session.press("q")
+    try session.waitFor("ready>")
+    #expect(try origin("after.json", in: folder) == network)
+    try succeed(
+      ["journal", "export", "ct", "--version", "labels.nii.gz", "-o", "own.nii.gz"], in: folder.path,
+      environment: environment)
+    #expect(try origin("own.json", in: folder) == mask)
+    for record in ["before.json", "after.json", "own.json", "ct_seg.json"] {
+      #expect(
+        try succeed(["replay", record, "--verify"], in: folder.path, environment: environment) == "same\n")
+    }
+
+    // Another model at the same place is not the one that made it.
+    try lay("hippocampus")
+    try succeed(["journal", "export", "ct", "-o", "later.nii.gz"], in: folder.path, environment: environment)
+    let later = try origin("later.json", in: folder)
+    #expect(later[0] == network[0].dropLast() + "changed since it was opened")
+    #expect(later.dropFirst() == network.dropFirst())
+    #expect(
+      try segdeck(["replay", "later.json", "--verify"], in: folder.path, environment: environment).errors
+        .contains("net.safetensors: is not the file of the record"))
+  }
+
+  @Test("what was decided a moment before a terminal hangs up or the program is told to end is kept")
+  func toldToEnd() throws {
+    let folder = try TemporaryFolder()
+    defer { folder.remove() }
+    try tinyCase(folder)
+    for (number, signal) in [SIGHUP, SIGTERM, SIGINT].enumerated() {
+      let environment = Self.share.merging(["XDG_STATE_HOME": folder("state\(number)")]) { $1 }
+      let terminal = try PseudoTerminal(
+        [try BuiltProgram.path(), "review", folder("ct.nii.gz")], environment: environment)
+      #expect(terminal.hasSent("Axial", within: 60))
+      // The journal is there once it can be listed.
+      for _ in 0..<300 {
+        if try succeed(["journal", "list"], in: folder.path, environment: environment).contains("ct.nii.gz") {
+          break
+        }
+        usleep(100_000)
+      }
+      terminal.type("f")
+      #expect(terminal.hasSent("flagged the case", within: 30))
+      #expect(terminal.end(with: signal) == signal)
+      let list = try succeed(["journal", "list"], in: folder.path, environment: environment)
+      #expect(list.contains(" flagged "))
+    }
+  }
+
+  @Test("old journals go when another case is opened, but never one whose accepted version was not exported")
+  func pruning() throws {
+    let folder = try TemporaryFolder()
+    defer { folder.remove() }
+    let environment = Self.share.merging(["XDG_STATE_HOME": folder("state")]) { $1 }
+    func journals() throws -> String {
+      try succeed(["journal", "list"], in: folder.path, environment: environment)
+    }
+    for (name, keys, answer) in [
+      ("accepted", "y", "accepted labels"), ("flagged", "f", "flagged the case"), ("new", "", "Axial"),
+    ] {
+      try FileManager.default.createDirectory(atPath: folder(name), withIntermediateDirectories: true)
+      try succeed(
+        [
+          "phantom", "ct", "--seed", "\(name.count)", "--size", "28x26x18", "-o", "\(name)/\(name).nii.gz",
+          "--labels", "\(name)/labels.nii.gz",
+        ], in: folder.path)
+      let terminal = try PseudoTerminal(
+        [
+          try BuiltProgram.path(), "review", folder("\(name)/\(name).nii.gz"), "--mask",
+          folder("\(name)/labels.nii.gz"),
+        ], environment: environment)
+      #expect(terminal.hasSent("Axial", within: 60))
+      terminal.type(keys)
+      #expect(terminal.hasSent(answer, within: 30))
+      // Written, and looked through for what is old, when the next one is opened.
+      for _ in 0..<300 {
+        let list = try journals()
+        if list.contains("\(name) "), keys.isEmpty ? !list.contains("flagged") : list.contains(" \(name)") {
+          break
+        }
+        usleep(100_000)
+      }
+      terminal.end(with: SIGTERM)
+      for file in try FileManager.default.contentsOfDirectory(atPath: folder("state/segdeck/journals")) {
+        try FileManager.default.setAttributes(
+          [.modificationDate: Date.now - 200 * 86400],
+          ofItemAtPath: folder("state/segdeck/journals/\(file)"))
+      }
+    }
+    let list = try journals()
+    #expect(list.contains("accepted labels.nii.gz"))
+    #expect(!list.contains("flagged"))
+  }
+
+  @Test("damage is named by list, show and export, and said when the case is opened; what is left is shown")
+  func damage() throws {
+    let folder = try TemporaryFolder()
+    defer { folder.remove() }
+    try tinyCase(folder)
+    let environment = Self.share.merging(["XDG_STATE_HOME": folder("state")]) { $1 }
+    let session = try TmuxSession(columns: 140, rows: 40, environment: environment)
+    let review = "\(try BuiltProgram.path()) review \(folder("ct.nii.gz"))"
+    try session.enter("clear; \(review) --mask \(folder("labels.nii.gz"))")
+    try session.waitFor("Axial", seconds: 60)
+    try session.press("t", "Enter")
+    try session.waitFor("CRF 1 is shown", seconds: 60)
+    try session.press("q", "y")
+    try session.waitFor("accepted CRF 1")
+    try session.press("q")
+    try session.waitFor("was not exported")
+    try session.press("y")
+    try session.waitFor("ready>")
+    let name = try #require(
+      try FileManager.default.contentsOfDirectory(atPath: folder("state/segdeck/journals")).first)
+    let journal = folder("state/segdeck/journals/\(name)")
+    let whole = try Data(contentsOf: URL(filePath: journal))
+    /// Where the records begin, with the lengths of text and voxels.
+    var records: [(start: Int, text: Int, voxels: Int)] = []
+    var place = whole.firstIndex(of: 10)! + 1
+    while place < whole.count {
+      func number(_ offset: Int) -> Int {
+        (0..<4).reduce(0) { $0 | Int(whole[place + offset + $1]) << (8 * $1) }
+      }
+      records.append((place, number(0), number(8)))
+      place += 24 + number(0) + number(8)
+    }
+    let versions = records.filter { $0.voxels > 0 }
+    #expect(versions.count == 2)
+    func damage(at position: Int) throws {
+      var bytes = whole
+      bytes[position] ^= 0x10
+      try bytes.write(to: URL(filePath: journal))
+    }
+    func run(_ words: String...) throws -> CommandOutcome {
+      try segdeck(["journal"] + words, in: folder.path, environment: environment)
+    }
+    func opened() throws -> String {
+      try session.enter("reset; \(review)")
+      let shown = try session.waitFor("damaged", seconds: 60)
+      try session.press("q")
+      try session.waitFor("ready>")
+      return shown
+    }
+
+    // The voxels of the CRF.
+    try damage(at: versions[1].start + 24 + versions[1].text)
+    let shown = try run("show", "ct").output
+    #expect(shown.contains("damaged   the voxels of CRF 1\n"))
+    #expect(shown.contains("version CRF 1: the CRF on labels.nii.gz (damaged)\n"))
+    #expect(try run("export", "ct", "-o", "a.nii.gz").errors.contains("the voxels of CRF 1 are damaged"))
+    #expect(
+      try run("export", "ct", "--version", "none", "-o", "a.nii.gz").errors.contains(
+        "expected labels.nii.gz, CRF 1 (damaged)"))
+    let left = try opened()
+    #expect(left.contains("CRF 1 is damaged") && left.contains("A labels.nii.gz"))
+
+    // The voxels of the mask, which is opened again.
+    try damage(at: versions[0].start + 24 + versions[0].text)
+    try session.enter("reset; \(review) --mask \(folder("labels.nii.gz"))")
+    let known = try session.waitFor("restored 1 version from", seconds: 60)
+    #expect(!known.contains("damaged") && known.contains("accepted: CRF 1"))
+    try session.press("q")
+    try session.waitFor("was not exported")
+    try session.press("y")
+    try session.waitFor("ready>")
+
+    // A header: all behind it is lost, and kept beside.
+    try damage(at: versions[1].start + 2)
+    let count = whole.count - versions[1].start
+    #expect(try run("show", "ct").output.contains(": \(count) bytes cannot be read\n"))
+    #expect(try run("list").output.contains(" damaged "))
+    let cut = try opened()
+    #expect(cut.contains("the journal is damaged behind") && cut.contains("\(count) bytes were kept as"))
+    #expect(try run("show", "ct").output.contains("kept as it was: \(journal).damaged\n"))
+    try succeed(["journal", "remove", "ct", "--force"], in: folder.path, environment: environment)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder("state/segdeck/journals")) == [])
+  }
+
+  @Test("a place that is missing at the start is tried again, and then has everything")
+  func laterPlace() throws {
+    let folder = try TemporaryFolder()
+    defer { folder.remove() }
+    try tinyCase(folder)
+    try Data().write(to: URL(filePath: folder("state")))
+    let environment = Self.share.merging(["XDG_STATE_HOME": folder("state")]) { $1 }
+    let session = try TmuxSession(columns: 80, rows: 30, environment: environment)
+    try session.enter(
+      "clear; \(try BuiltProgram.path()) review \(folder("ct.nii.gz")) --mask \(folder("labels.nii.gz"))")
+    try session.waitFor("what you do here is not kept: File exists", seconds: 60)
+    try session.press("f")
+    try session.waitFor("flagged the case")
+    try FileManager.default.removeItem(atPath: folder("state"))
+    try session.press("e")
+    try session.waitFor("the journal is written again", seconds: 30)
+    try session.press("q")
+    try session.waitFor("ready>")
+    let list = try succeed(["journal", "list"], in: folder.path, environment: environment)
+    #expect(list.contains("rejected labels.nii.gz; flagged"))
   }
 
   @Test("without a place for the journal the review goes on, says so, and asks at the end")

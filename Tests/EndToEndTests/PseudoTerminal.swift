@@ -93,11 +93,14 @@ final class PseudoTerminal {
   }
 
   /// Sends a signal and waits until the program has ended.
-  func end(with signal: Int32) {
-    guard !hasEnded else { return }
+  /// - Returns: The signal that ended it; 0 for none.
+  @discardableResult
+  func end(with signal: Int32) -> Int32 {
+    guard !hasEnded else { return 0 }
     hasEnded = true
     kill(process, signal)
     var status: Int32 = 0
     while waitpid(process, &status, 0) < 0, errno == EINTR {}
+    return status & 0x7f
   }
 }

@@ -113,17 +113,54 @@ func flippedBits() throws {
   }
 }
 
-@Test("what is more than an unfinished record is kept beside the journal before it is cut off")
+@Test(
+  "what is more than an unfinished record is said in bytes, and kept beside the journal before it is cut off")
 func damageIsKept() throws {
   let folder = try Folder()
-  try written(folder("a"))
-  var bytes = try Data(contentsOf: URL(filePath: folder("a")))
-  let first = bytes.firstIndex(of: 10)! + 1
-  bytes[first] ^= 1
-  try bytes.write(to: URL(filePath: folder("a")))
-  #expect(texts(try #require(try JournalFile.writing(folder("a"))).contents) == [])
-  #expect(folder.names == ["a", "a.damaged"])
-  #expect(try Data(contentsOf: URL(filePath: folder("a.damaged"))) == bytes)
+  try written(folder("whole"))
+  let whole = try Data(contentsOf: URL(filePath: folder("whole")))
+  let first = whole.firstIndex(of: 10)! + 1
+  let third = (0..<2).reduce(first) { $0 + 24 + record($1).text.count + record($1).voxels.count }
+  func changed(_ position: Int) -> Data {
+    var bytes = whole
+    bytes[position] ^= 1
+    return bytes
+  }
+  // The damaged file, the records that are left, and the bytes that are lost.
+  let cases: [(String, Data, Int, Int)] = [
+    ("first header", changed(first), 0, whole.count - first),
+    ("third header", changed(third + 21), 2, whole.count - third),
+    ("first line", changed(3), 5, 0),
+    ("first line and header", changed(3).prefix(first) + changed(first)[first...], 0, whole.count),
+    ("a byte less", whole.dropFirst(), 0, whole.count - 1),
+    ("another version without checksum", Data("segdeck journal 9\n".utf8), 0, 18),
+    ("a text", Data("hello".utf8), 0, 5),
+    ("noise", Data((0..<100).map { UInt8(truncatingIfNeeded: $0 * 37) }), 0, 100),
+    ("noise behind the last", whole + Data(repeating: 7, count: 30), 5, 30),
+    ("part of a header", whole + Data(repeating: 7, count: 20), 5, 0),
+    ("part of a record", whole.dropLast(3), 4, 0),
+    ("part of the first line", whole.prefix(first - 1), 0, 0),
+    ("nothing", Data(), 0, 0),
+  ]
+  for (number, (name, bytes, leftCount, lostCount)) in cases.enumerated() {
+    let path = folder("\(number)")
+    try Data(bytes).write(to: URL(filePath: path))
+    let (_, seen) = try JournalFile.reading(path)
+    #expect(texts(seen) == (0..<leftCount).map(text), "\(name)")
+    #expect(seen.unreadableByteCount == lostCount, "\(name)")
+    #expect(seen.copyName == nil, "\(name)")
+    let (file, contents) = try #require(try JournalFile.writing(path))
+    #expect(texts(contents) == (0..<leftCount).map(text), "\(name)")
+    #expect(contents.unreadableByteCount == lostCount, "\(name)")
+    #expect(contents.copyName == (lostCount > 0 ? "\(number).damaged" : nil), "\(name)")
+    if lostCount > 0 {
+      #expect(try Data(contentsOf: URL(filePath: path + ".damaged")) == Data(bytes), "\(name)")
+    }
+    try file.append([record(9)])
+    let (_, mended) = try JournalFile.reading(path)
+    #expect(texts(mended) == (0..<leftCount).map(text) + [text(9)], "\(name)")
+    #expect(mended.unreadableByteCount == 0, "\(name)")
+  }
 }
 
 @Test("one program writes a journal; another one reads it")
@@ -196,6 +233,41 @@ func pruning() throws {
   #expect(
     journals.prune(nowSeconds: now, byteCount: 1500) { $0.digest == "kept" }.map(\.digest) == ["second"])
   #expect(journals.items().map(\.digest) == ["new", "kept", "open"])
+}
+
+@Test("copies of damaged journals count with their journal and go with it")
+func copiesGo() throws {
+  let folder = try Folder()
+  let journals = JournalFolder(environment: ["XDG_STATE_HOME": folder.path])
+  try journals.make()
+  for name in ["a.journal", "a.journal.damaged", "a.journal.damaged-2", "b.journal", "ab.journal"] {
+    try Data(count: 1000).write(to: URL(filePath: journals.path + "/" + name))
+  }
+  let items = journals.items()
+  #expect(
+    items.map { "\($0.digest) \($0.byteCount) \($0.copies.count)" }.sorted() == [
+      "a 3000 2", "ab 1000 0", "b 1000 0",
+    ])
+  try journals.remove(try #require(items.first { $0.digest == "a" }))
+  #expect(
+    try FileManager.default.contentsOfDirectory(atPath: journals.path).sorted() == [
+      "ab.journal", "b.journal",
+    ])
+  #expect(journals.prune(nowSeconds: 4e9) { _ in false }.count == 2)
+  #expect(try FileManager.default.contentsOfDirectory(atPath: journals.path) == [])
+}
+
+@Test("a folder that cannot be made is refused with the reason of the system")
+func folderRefusals() throws {
+  let folder = try Folder()
+  try Data().write(to: URL(filePath: folder("state")))
+  #expect(throws: InputError(folder("state"), "cannot be made a folder", found: "File exists")) {
+    try JournalFolder(environment: ["XDG_STATE_HOME": folder("state")]).make()
+  }
+  #expect(throws: InputError("/proc/nowhere", "cannot be made a folder", found: "No such file or directory"))
+  {
+    try JournalFolder(environment: ["XDG_STATE_HOME": "/proc/nowhere"]).make()
+  }
 }
 
 @Test("the folder is the user's, and a relative XDG_STATE_HOME does not count")

@@ -13,7 +13,11 @@ private final class PretendedServices: ReviewServices {
   /// What was written to the journal, and whether it can be.
   let journal = Mutex<(entries: [JournalEntry], isFull: Bool)>(([], false))
 
-  func openJournal(of content: ReviewCase, _ work: WorkContext) throws -> OpenedJournal { OpenedJournal() }
+  let status = Mutex(JournalStatus.writing)
+
+  func openJournal(of content: ReviewCase, _ work: WorkContext) throws -> OpenedJournal {
+    OpenedJournal(status: status.withLock(\.self))
+  }
 
   func append(_ entries: [JournalEntry]) throws {
     let isFull = journal.withLock { journal in
@@ -177,25 +181,35 @@ func failuresAreOneLine() {
   #expect(ended(log.wait { ended($0, 1) != nil }, 1) == .failed("missing.nii: cannot be read"))
 }
 
-/// A terminal that presses keys once the case is open, one at each wait, and keeps what is drawn.
+/// A terminal that sends events once the case is open, one at each wait, and keeps what is drawn.
 private final class PatientTerminal: Terminal {
   let size = ScreenSize(rows: 24, columns: 80)
   let capabilities = trueColour
   private(set) var frames: [Frame] = []
-  private var keys: [Key]
+  private var events: [TerminalEvent]
+  private let isReady: () -> Bool
 
-  init(_ keys: [Key]) { self.keys = keys }
+  init(_ events: [TerminalEvent], once isReady: @escaping () -> Bool = { true }) {
+    self.events = events
+    self.isReady = isReady
+  }
+
+  convenience init(_ keys: [Key]) { self.init(keys.map { .key($0) }) }
 
   var wake: @Sendable () -> Void { {} }
 
   func draw(_ frame: Frame) { frames.append(frame) }
 
   func nextEvent(waitingMilliseconds: Int) -> TerminalEvent? {
+    // A terminal that is gone says so whenever it is asked.
+    if events == [.end], isReady() { return .end }
     guard waitingMilliseconds > 0 else { return nil }
     usleep(1000)
     // Keys before the case is open would be lost, as they are on a real terminal.
-    guard let last = frames.last, last.text[0].contains("case-1"), !keys.isEmpty else { return nil }
-    return .key(keys.removeFirst())
+    guard let last = frames.last, last.text[0].contains("case-1"), !events.isEmpty, isReady() else {
+      return nil
+    }
+    return events.removeFirst()
   }
 }
 
@@ -215,4 +229,40 @@ func sessionFails() {
     terminal: PatientTerminal([]), services: PretendedServices(),
     request: OpenCaseRequest(imagePath: "missing.nii"))
   #expect(failure == "missing.nii: cannot be read")
+}
+
+@Test("a session that is asked to end writes first what waits for the journal")
+func sessionIsAskedToEnd() {
+  let services = PretendedServices()
+  let terminal = PatientTerminal([.key(.character("f")), .end]) {
+    // The journal is open, and has what the case began with.
+    !services.journal.withLock(\.entries.isEmpty)
+  }
+  let failure = ReviewSession.run(
+    terminal: terminal, services: services, request: OpenCaseRequest(imagePath: "case-1.nii.gz"))
+  #expect(failure == nil)
+  let isFlagged = services.journal.withLock(\.entries).contains { entry in
+    guard case .step(let step) = entry else { return false }
+    return step.name == "flag the case" && step.decisions.verdicts.isFlagged
+  }
+  #expect(isFlagged)
+}
+
+@Test("that a journal cannot be written is not said again where it was said already, and its end is")
+func failureIsSaidOnce() {
+  let (services, log) = (PretendedServices(), EventLog())
+  let centre = JobCentre(services: services) { log.add($0) }
+  let line = "a.journal: cannot be written: found No space left on device"
+  services.journal.withLock { $0.isFull = true }
+  services.status.withLock { $0 = .failing(line) }
+  centre.perform(.start(JobID(1), .journal(phantomCase())))
+  _ = log.wait { ended($0, 1) != nil }
+  centre.perform(.note(.exported(VersionID(1), path: "a")))
+  #expect(centre.finishJournal() == line)
+  services.journal.withLock { $0.isFull = false }
+  #expect(centre.finishJournal() == nil)
+  #expect(
+    log.wait { !$0.isEmpty }.filter { if case .journalFailed = $0 { true } else { false } }
+      == [.journalFailed(nil)])
+  #expect(services.journal.withLock(\.entries) == [.exported(VersionID(1), path: "a")])
 }

@@ -290,6 +290,67 @@ extension ReviewState {
       state.dialog == .question(.quit(losing: [.unjournalled("another segdeck has this case open")])))
   }
 
+  @Test("a journal that could not be opened takes everything once it can")
+  func lateOpening() throws {
+    let reason = "No space left on device: the journal in ~/s cannot be written"
+    var state = try openedState(
+      journal: OpenedJournal(warning: "what you do here is not kept: \(reason)", status: .failing(reason)))
+    #expect(state.message == Message("what you do here is not kept: \(reason)", .warning))
+    #expect(render(state).text[0].contains("not journalled"))
+    var idle = state
+    idle.type("q")
+    #expect(idle.phase == .ended(failure: nil))
+    #expect(names(state.type("f").notes) == ["flag the case"])
+    state.type("q")
+    #expect(state.dialog == .question(.quit(losing: [.unjournalled(reason)])))
+    state.type("n")
+    _ = reduce(&state, .journalFailed(nil))
+    #expect(state.message == Message("the journal is written again"))
+    state.type("q")
+    #expect(state.phase == .ended(failure: nil))
+  }
+
+  @Test(
+    "where the version that was shown is lost, what is left of A and B is shown, or else the newest version")
+  func lostVersions() throws {
+    let (_, notes) = try reviewedCase()
+    let whole = journal(notes)
+    func restored(_ lost: [String], masks: Bool = true) throws -> ReviewState {
+      var opened = whole
+      opened.versions.removeAll { lost.contains($0.name) }
+      opened.warning = "\(lost.joined(separator: ", ")) is damaged"
+      var content = phantomCase()
+      if !masks {
+        content.masks = []
+        opened.knownMasks = [:]
+      }
+      var state = try laterSession(content)
+      _ = try state.read(opened)
+      return state
+    }
+    // A is the network's, B and shown the CRF's.
+    let withoutB = try restored(["CRF 1"])
+    #expect(withoutB.shownVersion?.name == "liver network")
+    #expect(withoutB.decisions.b == nil)
+    #expect(withoutB.decisions.verdicts == Verdicts(isFlagged: true))
+    let withoutA = try restored(["liver network"])
+    #expect(withoutA.shownVersion?.name == "CRF 1")
+    #expect(withoutA.decisions.verdicts == Verdicts(accepted: VersionID(3), isFlagged: true))
+    let withoutBoth = try restored(["liver network", "CRF 1"], masks: false)
+    #expect(withoutBoth.shownVersion?.name == "manual.nii.gz")
+    #expect(withoutBoth.message?.text.contains("is damaged") == true)
+  }
+
+  @Test("asked to end, a review ends without a question, whatever it does")
+  func asked() throws {
+    for keys in ["", "y", "t", "m", ":", "?", "yq"] {
+      var state = try openedState()
+      state.type(keys)
+      _ = reduce(&state, .terminal(.end))
+      #expect(state.phase == .ended(failure: nil))
+    }
+  }
+
   @Test("turns of one knob and views in a row are written once")
   func condensing() {
     var (one, two) = (Decisions(), Decisions())

@@ -198,3 +198,36 @@ func temporaryFolder() throws {
   }()
   #expect(!FileSystem.exists(path) && !FileSystem.exists(file))
 }
+
+@Test(
+  "what a killed program left unfinished goes when the next one writes there; what is being written stays")
+func abandonedFiles() throws {
+  try inFolder { folder in
+    // Named as this machine names them: what a process wrote that is gone, and what one still writes.
+    var unfinished = try AtomicFile(path: folder + "/a.txt")
+    try unfinished.write(Data("half".utf8))
+    let own = try #require(try FileManager.default.contentsOfDirectory(atPath: folder).first)
+    let gone = own.replacing(/-[0-9]+\.part$/, with: "-7.part")
+    let names = [own, gone, ".segdeck.elsewhere-1-7.part", "a.part"]
+    func lay(in place: String) throws {
+      try FileManager.default.createDirectory(atPath: place, withIntermediateDirectories: true)
+      for name in names { try Data("half".utf8).write(to: URL(filePath: place + "/" + name)) }
+    }
+    #expect(own.hasPrefix(".segdeck.") && own != gone)
+    // Each folder is searched once, so the next is another one.
+    try lay(in: folder + "/next")
+    let held = open(folder + "/next/" + own, O_RDONLY | O_CLOEXEC)
+    defer { close(held) }
+    #expect(flock(held, LOCK_EX | LOCK_NB) == 0)
+    try AtomicFile.write(Data("whole".utf8), to: folder + "/next/b.txt")
+    #expect(
+      try FileManager.default.contentsOfDirectory(atPath: folder + "/next").sorted()
+        == [own, ".segdeck.elsewhere-1-7.part", "a.part", "b.txt"].sorted())
+    // A file in its place is locked by nobody.
+    let written = open(folder + "/next/b.txt", O_RDONLY | O_CLOEXEC)
+    defer { close(written) }
+    #expect(flock(written, LOCK_EX | LOCK_NB) == 0)
+    try unfinished.commit()
+    #expect(try String(contentsOfFile: folder + "/a.txt", encoding: .utf8) == "half")
+  }
+}

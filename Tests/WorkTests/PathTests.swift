@@ -89,3 +89,36 @@ struct PathTests {
     withExtendedLifetime(first) {}
   }
 }
+
+@Test(
+  "an absolute path has no dots where they lead nowhere else, and keeps those behind links and missing folders"
+)
+func absolutePaths() throws {
+  let place = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+  let folder = FilePath.absolute(place.path)
+  try FileManager.default.createDirectory(atPath: folder + "/sub/deep", withIntermediateDirectories: true)
+  defer { try? FileManager.default.removeItem(atPath: folder) }
+  try FileManager.default.createSymbolicLink(atPath: folder + "/link", withDestinationPath: "sub/deep")
+  let here = FileSystem.currentFolder
+  let cases = [
+    ("/a//b/./c.nii", "/a/b/c.nii"), ("c.nii", here + "/c.nii"), ("./c.nii", here + "/c.nii"),
+    ("/../c.nii", "/c.nii"), ("/", "/"), ("/..", "/"), ("/a/", "/a/"),
+    (folder + "/sub/../c.nii", folder + "/c.nii"), (folder + "/sub/deep/../../c.nii", folder + "/c.nii"),
+    (folder + "/./sub/.././c.nii", folder + "/c.nii"),
+    (folder + "/link/../c.nii", folder + "/link/../c.nii"),
+    (folder + "/none/../c.nii", folder + "/none/../c.nii"),
+    (folder + "/none/../../c.nii", folder + "/none/../../c.nii"),
+  ]
+  for (path, absolute) in cases { #expect(FilePath.absolute(path) == absolute) }
+}
+
+@Test("the home folder is written as people write it")
+func tilde() {
+  let home = ["HOME": "/home/reader"]
+  for (path, short) in [
+    ("/home/reader/a", "~/a"), ("/home/reader", "~"), ("/home/reader2/a", "/home/reader2/a"), ("/a", "/a"),
+  ] {
+    #expect(FilePath.withTilde(path, environment: home) == short)
+  }
+  #expect(FilePath.withTilde("/a", environment: ["HOME": "/"]) == "/a")
+}

@@ -54,6 +54,7 @@ enum terminal_event_kind {
   TERMINAL_EVENT_PASTE,      // text, code: its length in scalars
   TERMINAL_EVENT_RESIZE,     // row, column: the new rows and columns
   TERMINAL_EVENT_WOKEN,
+  TERMINAL_EVENT_END,        // see terminal_report_end
 };
 
 enum terminal_key {
@@ -79,6 +80,11 @@ int terminal_start(const struct terminal_options *options, char *message, size_t
 
 /// What a signal that ends the process does before the terminal is given back; async-signal-safe.
 void terminal_on_end(void (*action)(void));
+
+/// From now on a signal that asks the process to end (HUP, TERM, INT, USR1, USR2, XCPU), and a terminal that is gone, make
+/// every following event TERMINAL_EVENT_END. The process is expected to call terminal_stop soon, which then ends it by that
+/// signal; after ten seconds it ends without.
+void terminal_report_end(void);
 
 /// Gives the terminal back as it was and shows the tail of what was written to standard error meanwhile. Harmless twice.
 void terminal_stop(void);

@@ -141,7 +141,10 @@ package final class JobCentre: Sendable {
       return .remembered
     case .read(let request):
       return .read(ReadFrame(frame: request.frame, image: try services.read(request, work)))
-    case .journal(let content): return .journalOpened(try services.openJournal(of: content, work))
+    case .journal(let content):
+      let opened = try services.openJournal(of: content, work)
+      if case .failing(let reason) = opened.status { journal.note(failure: reason) }
+      return .journalOpened(opened)
     case .export(let request): return .exported(try services.export(request, work))
     }
   }

@@ -23,6 +23,9 @@ final class JournalWriter: Sendable {
     self.deliver = deliver
   }
 
+  /// Takes why the journal cannot be written, where that was said already.
+  func note(failure: String) { state.withLock { $0.failure = failure } }
+
   /// Takes an entry, and comes back at once.
   func note(_ entry: JournalEntry) {
     state.withLock { $0.waiting.append(entry) }

@@ -61,7 +61,7 @@ extension ReviewState {
   mutating func noteJournalFailure(_ line: String?) {
     if let line {
       journal = .failing(line)
-      message = Message("not journalled, work goes on in memory: \(line)", .error)
+      message = Message("not journalled: \(line); work goes on in memory", .error)
     } else {
       journal = .writing
       message = Message("the journal is written again")
@@ -220,8 +220,7 @@ extension ReviewState {
     let hasNews = history.steps.count > 1 || decisions.versions.count > content.masks.count
     switch journal {
     case .writing: return nil
-    case .failing(let reason): return reason
-    case .absent(let reason): return hasNews ? reason : nil
+    case .failing(let reason), .absent(let reason): return hasNews ? reason : nil
     case .opening: return hasNews ? "the journal is still being opened" : nil
     }
   }
@@ -279,7 +278,10 @@ extension Decisions {
     var own = self
     own.a = a.flatMap { known.contains($0) ? $0 : nil }
     own.b = b.flatMap { known.contains($0) ? $0 : nil }
-    if own.a == nil { (own.a, own.b, own.shownSide) = (own.b, nil, .a) }
+    if own.a == nil { (own.a, own.b) = (own.b, nil) }
+    if own.b == nil { own.shownSide = .a }
+    // What was shown is lost: the newest that is left is better than nothing.
+    if own.a == nil, a ?? b != nil { own.a = versions.last?.id }
     own.pairings = pairings.filter { known.contains($0.older) && known.contains($0.newer) }
     own.verdicts.accepted = verdicts.accepted.flatMap { known.contains($0) ? $0 : nil }
     own.verdicts.rejected.formIntersection(known)

@@ -57,6 +57,7 @@ extension ReviewState {
       screen = ScreenSize(rows: rows, columns: columns)
       keepCrosshairInSight()
       return []
+    case .end: return end()
     case .key(let key): return take(key)
     case .paste(let text):
       type(text)

@@ -106,31 +106,18 @@ extension ReviewState {
 
   /// How a version came to be.
   package func provenance(of version: Version) -> Provenance {
-    var steps: [Provenance.Step] = []
-    var current: Version? = version
-    while let step = current {
-      switch step.origin {
-      case .mask(let path):
-        steps.append(.mask(path: path))
-        current = nil
-      case .network(let modelID, _):
-        steps.append(.network(modelID: modelID))
-        current = nil
-      case .refinement(let earlier, let settings, let confidence):
-        steps.append(.refinement(settings, maskConfidence: confidence))
-        current = self.version(earlier)
-      case .edit(let earlier):
-        let base = self.version(earlier)
-        steps.append(.edit(changedVoxels: base.map { step.labels.differingVoxelCount(from: $0.labels) } ?? 0))
-        current = base
-      }
+    let (steps, first) = Provenance.steps(to: version.id) {
+      self.version($0)?.origin
+    } changedVoxels: { id, base in
+      guard let own = self.version(id), let base = self.version(base) else { return 0 }
+      return own.labels.differingVoxelCount(from: base.labels)
     }
     var merged: [LabelSelection] = []
-    if case .mask(let path)? = steps.last {
+    if case .mask(let path)? = steps.first {
       merged = content.masks.first { $0.path == path }?.merged ?? []
     }
     return Provenance(
-      steps: steps.reversed(), versionName: version.name,
+      steps: steps, firstVersion: first, versionName: version.name,
       verdict: decisions.verdicts[version.id]?.rawValue, isCaseFlagged: decisions.verdicts.isFlagged,
       frame: version.frame, merged: merged)
   }

@@ -283,6 +283,8 @@ package struct Provenance: Equatable, Sendable {
 
   /// Every step, oldest first.
   package var steps: [Step]
+  /// The version that the first step made; nil where it is not known.
+  package var firstVersion: VersionID?
   /// What the versions list calls it.
   package var versionName: String
   /// "accepted", "rejected", or nil when no verdict was given.
@@ -297,15 +299,47 @@ package struct Provenance: Equatable, Sendable {
 
   /// A provenance.
   package init(
-    steps: [Step], versionName: String, verdict: String?, isCaseFlagged: Bool = false, frame: Int = 0,
-    merged: [LabelSelection] = []
+    steps: [Step], firstVersion: VersionID? = nil, versionName: String, verdict: String?,
+    isCaseFlagged: Bool = false, frame: Int = 0, merged: [LabelSelection] = []
   ) {
     self.merged = merged
     self.frame = frame
     self.steps = steps
+    self.firstVersion = firstVersion
     self.versionName = versionName
     self.verdict = verdict
     self.isCaseFlagged = isCaseFlagged
+  }
+
+  /// The steps that lead to a version, oldest first, and the version that the first of them made.
+  ///
+  /// - Parameters:
+  ///   - origin: Where a version comes from; nil where there is none of this number.
+  ///   - changedVoxels: In how many voxels a version differs from the one that it was copied from.
+  /// - Returns: nil for the first version where what a step starts from is missing.
+  package static func steps(
+    to version: VersionID, origin: (VersionID) -> Version.Origin?,
+    changedVoxels: (_ version: VersionID, _ base: VersionID) -> Int
+  ) -> (steps: [Step], firstVersion: VersionID?) {
+    var steps: [Step] = []
+    var (current, first) = (Optional(version), VersionID?.none)
+    while let id = current, let origin = origin(id) {
+      switch origin {
+      case .mask(let path):
+        steps.append(.mask(path: path))
+        (current, first) = (nil, id)
+      case .network(let modelID, _):
+        steps.append(.network(modelID: modelID))
+        (current, first) = (nil, id)
+      case .refinement(let earlier, let settings, let confidence):
+        steps.append(.refinement(settings, maskConfidence: confidence))
+        current = earlier
+      case .edit(let earlier):
+        steps.append(.edit(changedVoxels: changedVoxels(id, earlier)))
+        current = earlier
+      }
+    }
+    return (steps.reversed(), first)
   }
 }
 

@@ -98,7 +98,7 @@ struct JournalCommand: ParsableCommand {
         "digest    \(journal.item.digest)", "journal   \(journal.item.path)",
         "verdict   \(journal.verdictText)",
       ]
-      if reading.damagedCount > 0 { lines.append("damaged   \(reading.damagedCount) records cannot be read") }
+      lines += journal.damageLines.map { "damaged   \($0)" }
       lines.append("")
       var reached: Int?
       for (line, _) in reading.lines {
@@ -115,13 +115,16 @@ struct JournalCommand: ParsableCommand {
       abstract: "Write a version as a mask with its record, or print everything as JSON.",
       discussion: """
         With -o it writes the version named by --version, or else the accepted one: on exactly the image's grid where the \
-        image is still the same, else on the grid that the journal holds. Without -o it prints the whole journal but the \
+        image is still the same, else on the grid that the journal holds. `segdeck replay` carries the record out. Without -o it prints the whole journal but the \
         voxels.
         """)
 
     @OptionGroup var chosen: CaseArgument
 
-    @Option(help: "The version's name, as in the review; of several of one name the last.")
+    @Option(
+      help:
+        "The version's name, as in the review and in `journal show`, which marks damaged ones; of several of one name the last."
+    )
     var version: String?
 
     @Option(name: .shortAndLong, help: "The mask to write.", completion: .file())
@@ -169,9 +172,7 @@ struct JournalCommand: ParsableCommand {
           return Console.note("not removed")
         }
       }
-      guard unlink(journal.item.path) == 0 else {
-        throw InputError(journal.item.path, "cannot be removed", found: String(cString: strerror(errno)))
-      }
+      try JournalFolder().remove(journal.item)
     }
   }
 }

@@ -46,6 +46,9 @@ struct ReviewCommand: ParsableCommand {
     if let model { _ = try ModelLibrary.path(model) }
     let services = CaseServices(preferredModel: model)
     let terminal = try options.makeTerminal()
+    terminal.reportEnd()
+    // What was asked before the terminal was taken over.
+    try WorkContext(cancellation: Interruption.cancellation()).checkCancellation()
     var request = OpenCaseRequest(imagePath: image, maskPaths: masks, selections: selections)
     request.firstVersionNumber = Int(Date.now.timeIntervalSince1970 * 1000)
     let failure = ReviewSession.run(terminal: terminal, services: services, request: request)

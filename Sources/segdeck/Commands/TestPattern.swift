@@ -86,6 +86,7 @@ struct TestPattern {
         "mouse \(mouse.action) button \(mouse.button) row \(mouse.cell.row) column \(mouse.cell.column)\(control)"
     case .paste(let text): return "paste \(text.count) characters: \(text)"
     case .resize(let rows, let columns): return "resize \(columns) x \(rows)"
+    case .end: return "end"
     }
   }
 }

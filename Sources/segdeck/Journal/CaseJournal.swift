@@ -7,10 +7,20 @@ import Work
 
 /// The journal of the case under review: what earlier sessions left in it, and where this one writes.
 final class CaseJournal: Sendable {
+  /// The file that a step of this session read, as it was then.
+  typealias ReadFile = @Sendable (Provenance.Step) throws(Cancelled) -> MaskRecord.File?
+
   private struct State {
     var file: JournalFile?
+    /// Where the case's journal lies, and what its next session says first.
+    var place: (path: String, opening: JournalLine.Opening)?
     /// The versions that are in the file, as they were first written; later ones are written against them.
     var labels: [VersionID: ChunkedLabels] = [:]
+    /// What the file says of the versions that this session did not make or open itself.
+    var restored: [VersionID: JournalLine.VersionNote] = [:]
+    /// The masks' selections by path.
+    var merged: [String: [LabelSelection]] = [:]
+    var readFile: ReadFile?
   }
 
   private let folder = JournalFolder()
@@ -20,28 +30,34 @@ final class CaseJournal: Sendable {
   /// A journal whose networks' versions get their probabilities from `runs`.
   init(runs: ModelRuns) { self.runs = runs }
 
+  /// What the journal says of a version of an earlier session; nil for one that this session made, or opened itself.
+  func restoredNote(of version: VersionID) -> JournalLine.VersionNote? {
+    state.withLock { $0.restored[version] }
+  }
+
   /// Opens the journal of a case; see ``ReviewServices/openJournal(of:_:)``.
   ///
-  /// - Parameter readFrame: Reads a frame of the image that was opened.
+  /// - Parameters:
+  ///   - readFile: Knows the files behind masks and networks.
+  ///   - readFrame: Reads a frame of the image that was opened.
   func open(
-    _ content: ReviewCase, _ work: WorkContext, readFrame: @escaping @Sendable (Int) throws -> ScalarVolume
+    _ content: ReviewCase, _ work: WorkContext, readFile: @escaping ReadFile,
+    readFrame: @escaping @Sendable (Int) throws -> ScalarVolume
   ) throws -> OpenedJournal {
-    let digest = try ContentDigest.sha256(of: content.image, work)
-    let path = folder.file(of: digest)
+    let path = folder.file(of: try ContentDigest.sha256(of: content.image, work))
+    let opening = JournalLine.Opening(
+      caseName: content.name, image: content.imagePath, grid: content.image.grid,
+      program: "segdeck \(SegdeckVersion.text)")
+    state.withLock { state in
+      state.readFile = readFile
+      state.merged = Dictionary(content.masks.map { ($0.path, $0.merged) }) { first, _ in first }
+    }
     var opened: OpenedJournal
     do {
       try folder.make()
       if let (file, contents) = try JournalFile.writing(path) {
-        let restored = try restored(JournalReading(contents), file, content, work, readFrame)
-        opened = restored.opened
-        var line = JournalLine()
-        line.opened = JournalLine.Opening(
-          caseName: content.name, image: content.imagePath, grid: content.image.grid,
-          program: "segdeck \(SegdeckVersion.text)")
-        try file.append([JournalRecord(text: line.text)])
-        let written = restored.written
-        state.withLock { $0 = State(file: file, labels: written) }
-        prune()
+        opened = try restore(JournalReading(contents), file, content, work, readFrame)
+        try begin(file, opening)
         return opened
       }
       opened = try readOnly(path, content, work, readFrame)
@@ -49,28 +65,67 @@ final class CaseJournal: Sendable {
       opened.warning = joined(
         opened.warning, "another segdeck has this case open: what you do here is not kept")
     } catch let error as InputError {
+      let reason = reason(error).description
       opened = (try? readOnly(path, content, work, readFrame)) ?? OpenedJournal()
-      opened.status = .absent(error.description)
-      opened.warning = joined(opened.warning, "what you do here is not kept: \(error.description)")
+      opened.status = .failing(reason)
+      opened.warning = joined(opened.warning, "what you do here is not kept: \(reason)")
+      // Whatever is in the way may go.
+      state.withLock { $0.place = (path, opening) }
     }
     return opened
   }
 
-  /// Writes entries, all of them or none.
-  /// - Throws: ``InputError`` when the disk is full or fails.
+  /// Begins this session in a file that is to be written.
+  private func begin(_ file: JournalFile, _ opening: JournalLine.Opening) throws(InputError) {
+    var line = JournalLine()
+    line.opened = opening
+    try file.append([JournalRecord(text: line.text)])
+    state.withLock { $0.file = file }
+    prune()
+  }
+
+  /// Writes entries, all of them or none; a journal that could not be opened is tried again first.
+  /// - Throws: ``InputError``, the reason first, when the disk is full or fails.
   func append(_ entries: [JournalEntry]) throws {
-    let (file, known) = state.withLock { ($0.file, $0.labels) }
-    guard let file else { throw InputError("journal", "is not open") }
-    var labels = known
-    let records = try entries.map { try record($0, &labels) }
-    try file.append(records)
-    let written = labels
-    state.withLock { $0.labels = written }
+    do throws(InputError) {
+      let file = try openedFile()
+      var labels = state.withLock(\.labels)
+      let records = entries.map { record($0, &labels) }
+      try file.append(records)
+      let written = labels
+      state.withLock { $0.labels = written }
+    } catch {
+      throw reason(error)
+    }
+  }
+
+  private func openedFile() throws(InputError) -> JournalFile {
+    let (known, place) = state.withLock { ($0.file, $0.place) }
+    if let known { return known }
+    guard let place else { throw InputError("journal", "is not open") }
+    try folder.make()
+    guard let (file, contents) = try JournalFile.writing(place.path) else {
+      throw InputError(place.path, "is not written", found: "another segdeck that has this case open")
+    }
+    let present = Set(JournalReading(contents).versions.map(\.note.id))
+    state.withLock { state in state.labels = state.labels.filter { present.contains($0.key) } }
+    try begin(file, place.opening)
+    return file
+  }
+
+  /// An error of the journal as the review says it: the reason first, the name of its file, which is long and says nothing
+  /// to a reader, left out.
+  private func reason(_ error: InputError) -> InputError {
+    let isFile = error.subject.hasPrefix(folder.path)
+    let subject =
+      isFile ? "the journal in \(FilePath.withTilde(folder.path))" : FilePath.withTilde(error.subject)
+    guard let found = error.found else { return InputError(subject, error.problem, expected: error.expected) }
+    return InputError(found, "\(subject) \(error.problem)", expected: error.expected)
   }
 
   private func record(
     _ entry: JournalEntry, _ labels: inout [VersionID: ChunkedLabels]
-  ) throws -> JournalRecord {
+  ) -> JournalRecord {
     var line = JournalLine()
     switch entry {
     case .version(let version):
@@ -82,14 +137,18 @@ final class CaseJournal: Sendable {
       if version.frame != 0 { note.frame = version.frame }
       if version.labels.coding != .identity { note.coding = version.labels.coding }
       var base: ChunkedLabels?
+      let (readFile, merged) = state.withLock { ($0.readFile, $0.merged) }
       switch version.origin {
-      case .mask: break
-      case .network(let modelID, _):
-        note.modelChecksum = try? runs.file(modelID)?.recorded(WorkContext()).sha256
+      case .mask(let path):
+        note.file = try? readFile?(.mask(path: path))
+        note.labelsChecksum = ContentDigest.sha256(of: version.labels)
+        if let selections = merged[path], !selections.isEmpty { note.merged = selections }
+      case .network(let modelID, _): note.file = try? readFile?(.network(modelID: modelID))
       case .refinement(let earlier, _, _), .edit(let earlier):
         base = labels[earlier]
         if base != nil { note.differsFrom = earlier }
       }
+      note.file?.change = nil
       line.version = note
       labels[version.id] = version.labels
       return JournalRecord(
@@ -120,30 +179,36 @@ final class CaseJournal: Sendable {
   ) throws -> OpenedJournal {
     guard access(path, F_OK) == 0 else { return OpenedJournal() }
     let (file, contents) = try JournalFile.reading(path)
-    return try restored(JournalReading(contents), file, content, work, readFrame).opened
+    return try restore(JournalReading(contents), file, content, work, readFrame)
   }
 
   /// What a journal holds, with voxels, counted and held against the masks that were opened.
-  private func restored(
+  private func restore(
     _ reading: JournalReading, _ file: JournalFile, _ content: ReviewCase, _ work: WorkContext,
     _ readFrame: @escaping @Sendable (Int) throws -> ScalarVolume
-  ) throws -> (opened: OpenedJournal, written: [VersionID: ChunkedLabels]) {
+  ) throws -> OpenedJournal {
     let grid = content.image.grid
+    let notes = reading.versions.map(\.note)
     var opened = OpenedJournal(
       exported: reading.exported, view: reading.view,
       time: reading.lastSeconds.map { JournalTime.text($0) })
     var written: [VersionID: ChunkedLabels] = [:]
     var runNumbers: [VersionID: ProbabilitiesHandle] = [:]
-    var (lostCount, waitingCount) = (0, 0)
-    for (note, _) in reading.versions {
+    var losses = [reading.damage.map { "the journal is damaged behind \($0)" }].compactMap(\.self)
+    var lost: [String] = []
+    var waitingCount = 0
+    for note in notes {
       try work.checkCancellation()
       // Labels, what is counted of them, and what the review does with them.
       guard grid.size.voxelCount * 8 < AvailableMemory.byteCount else {
         waitingCount += 1
         continue
       }
-      guard let labels = reading.labels(of: note.id, on: grid, in: file, known: { written[$0] }) else {
-        lostCount += 1
+      guard
+        let labels = reading.labels(of: note.id, on: grid, in: file, known: { written[$0] })
+          ?? same(note, among: content.masks)
+      else {
+        lost.append(note.name)
         continue
       }
       written[note.id] = labels
@@ -151,14 +216,14 @@ final class CaseJournal: Sendable {
     var current = written
     let (steps, reached, lostEditCount) = reading.steps(in: file, &current)
     (opened.steps, opened.step, opened.decisions) = (steps, reached, reading.decisions)
-    for (note, _) in reading.versions {
+    for note in notes {
       guard let labels = current[note.id] else { continue }
       switch note.origin {
       case .mask, .edit: break
       case .network(let modelID, _):
         let frame = note.frame ?? 0
         runNumbers[note.id] = ProbabilitiesHandle(
-          runs.restore(modelID, checksum: note.modelChecksum) {
+          runs.restore(modelID, checksum: note.file?.sha256 ?? note.modelChecksum) {
             frame == content.frame ? content.image : try readFrame(frame)
           })
       case .refinement(let earlier, _, let confidence):
@@ -172,17 +237,37 @@ final class CaseJournal: Sendable {
           advisedSettings: note.advisedSettings, warnings: note.warnings, frame: note.frame ?? 0))
     }
     opened.knownMasks = known(content.masks, among: opened.versions)
-    var losses: [String] = []
-    if lostCount > 0 { losses.append("\(lostCount) version\(lostCount == 1 ? " is" : "s are") damaged") }
+    if !lost.isEmpty {
+      losses.append("\(lost.joined(separator: ", ")) \(lost.count == 1 ? "is" : "are") damaged")
+    }
     if waitingCount > 0 { losses.append("\(waitingCount) stay in the journal for want of memory") }
     if lostEditCount > 0 {
       losses.append("\(lostEditCount) change\(lostEditCount == 1 ? " is" : "s are") damaged")
     }
-    if lostCount + lostEditCount == 0, reading.damagedCount > 0 {
+    if lost.isEmpty, lostEditCount == 0, reading.damagedCount > 0 {
       losses.append("a part of the journal is damaged")
     }
     opened.warning = losses.isEmpty ? nil : losses.joined(separator: "; ")
-    return (opened, written)
+    // Of a mask that was opened again, this session knows the file itself.
+    let own = Set(
+      opened.knownMasks.compactMap { position, id in
+        notes.contains { $0.id == id && $0.origin == .mask(path: content.masks[position].path) } ? id : nil
+      })
+    let restored = notes.filter { written[$0.id] != nil && !own.contains($0.id) }
+    let labels = written
+    state.withLock { state in
+      state.labels = labels
+      state.restored = Dictionary(uniqueKeysWithValues: restored.map { ($0.id, $0) })
+    }
+    return opened
+  }
+
+  /// The labels of an opened mask that is the one of a note whose own voxels are damaged.
+  private func same(_ note: JournalLine.VersionNote, among masks: [LoadedMask]) -> ChunkedLabels? {
+    guard case .mask = note.origin, let checksum = note.labelsChecksum else { return nil }
+    return masks.first {
+      $0.labels.coding == note.coding ?? .identity && ContentDigest.sha256(of: $0.labels) == checksum
+    }?.labels
   }
 
   /// The restored version that each mask is, by the mask's position; one of the same file where there is a choice.

@@ -1,7 +1,9 @@
 import Foundation
 import Journal
 import Review
+import Screen
 import Volumes
+import Work
 
 /// A record's text in a journal: when, and one thing that happened.
 struct JournalLine: Codable {
@@ -32,8 +34,14 @@ struct JournalLine: Codable {
     var family: VersionID?
     /// The frame of the image that network or CRF read.
     var frame: Int?
-    /// The SHA-256 of the model's file, of a network's version.
+    /// The file of a mask, or of a network's model, as it was when it was read.
+    var file: MaskRecord.File?
+    /// The SHA-256 of the model's file, in journals that do not state ``file``.
     var modelChecksum: String?
+    /// The selections that made one label of several values of a mask's file.
+    var merged: [LabelSelection]?
+    /// The SHA-256 of a mask's labels, by which it is known again where its voxels are damaged.
+    var labelsChecksum: String?
     var auxiliaryHeadCount: Int
     var advisedSettings: RefinementSettings?
     var warnings: [String]
@@ -110,16 +118,40 @@ struct JournalLine: Codable {
     positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
 }
 
+extension JournalLine.VersionNote {
+  /// The file that a mask was read from, or a network's model, as a record states it now.
+  /// - Returns: nil for versions that were made from others, and where the journal does not know.
+  func source(_ work: WorkContext) throws(Cancelled) -> MaskRecord.File? {
+    if let file { return try file.comparedWithDisk(work) }
+    guard case .network(let modelID, _) = origin, let modelChecksum else { return nil }
+    let path = (try? ModelLibrary.path(modelID)) ?? modelID
+    return try MaskRecord.File(path: path, absolutePath: FilePath.absolute(path), sha256: modelChecksum)
+      .comparedWithDisk(work)
+  }
+}
+
 /// What a journal says, without voxels.
 struct JournalReading {
   /// Every line that is understood, oldest first, with its record.
   private(set) var lines: [(line: JournalLine, entry: JournalFile.Entry)] = []
   /// Records that are damaged.
   let damagedCount: Int
+  /// Where the damage begins behind which nothing can be read, and how much that is: "20:33: 1204 bytes cannot be read";
+  /// nil for none.
+  let damage: String?
 
   init(_ contents: JournalFile.Contents) {
     damagedCount = contents.damagedCount
-    lines = contents.entries.compactMap { entry in JournalLine(entry.text).map { ($0, entry) } }
+    let lines = contents.entries.compactMap { entry in
+      JournalLine(entry.text).map { (line: $0, entry: entry) }
+    }
+    damage =
+      contents.unreadableByteCount == 0
+      ? nil
+      : (lines.last.map { JournalTime.text($0.line.time) } ?? "its beginning")
+        + ": \(contents.unreadableByteCount) bytes "
+        + (contents.copyName.map { "were kept as \(TextWidth.shortened($0, to: 36))" } ?? "cannot be read")
+    self.lines = lines
   }
 
   /// How the case was opened last.
@@ -160,6 +192,19 @@ struct JournalReading {
 
   /// When the last thing happened, in seconds since 1970; sessions that only opened the case do not count.
   var lastSeconds: Double? { (lines.last { $0.line.opened == nil } ?? lines.last)?.line.time }
+
+  /// Versions whose voxels, or whose changes of voxels, cannot be read.
+  func damagedVersions(in file: JournalFile) -> Set<VersionID> {
+    var (intact, damaged) = (Set<VersionID>(), Set<VersionID>())
+    for (note, entry) in versions {
+      let hasBase = note.differsFrom.map(intact.contains) ?? true
+      if hasBase, file.voxels(of: entry) != nil { intact.insert(note.id) } else { damaged.insert(note.id) }
+    }
+    for (line, entry) in lines {
+      if let edit = line.decided?.edit, file.voxels(of: entry) == nil { damaged.insert(edit.version) }
+    }
+    return damaged
+  }
 
   /// The labels of a version as it was first written; nil when they, or those that they differ from, are damaged or make
   /// another number.

@@ -6,10 +6,12 @@ import Volumes
 import Work
 
 /// A journal that is looked at from outside a review.
-struct OpenJournal {
+final class OpenJournal {
   let item: JournalFolder.Item
   let file: JournalFile
   let reading: JournalReading
+  /// Versions that cannot be shown or written any more; all voxels are read for it.
+  private(set) lazy var damaged = reading.damagedVersions(in: file)
 
   /// - Throws: ``InputError`` when the file cannot be read or belongs to a newer program.
   init(_ item: JournalFolder.Item) throws(InputError) {
@@ -32,7 +34,24 @@ struct OpenJournal {
     }
     facts += verdicts.rejected.sorted().map { "rejected \(name($0))" }
     if verdicts.isFlagged { facts.append("flagged") }
+    if reading.damagedCount > 0 || reading.damage != nil { facts.append("damaged") }
     return facts.isEmpty ? "-" : facts.joined(separator: "; ")
+  }
+
+  /// What cannot be read, a line each, and where the journal lies as it was before that was cut off.
+  var damageLines: [String] {
+    var lines = [reading.damage.map { "behind \($0)" }].compactMap(\.self)
+    let count = reading.damagedCount
+    if count > 0 { lines.append("\(count) record\(count == 1 ? "" : "s") cannot be read") }
+    let names = reading.versions.map(\.note).filter { damaged.contains($0.id) }.map(\.name)
+    if !names.isEmpty { lines.append("the voxels of \(names.joined(separator: ", "))") }
+    return lines + item.copies.map { "kept as it was: \($0)" }
+  }
+
+  /// The names of all versions, damaged ones marked.
+  private var versionNames: String {
+    reading.versions.map(\.note).map { $0.name + (damaged.contains($0.id) ? " (damaged)" : "") }
+      .joined(separator: ", ")
   }
 
   /// What a line says; nil for where the reviewer looked.
@@ -41,12 +60,14 @@ struct OpenJournal {
   func text(_ line: JournalLine, reached: inout Int?) -> String? {
     if let opened = line.opened { return "opened \(opened.image) with \(opened.program)" }
     if let version = line.version {
-      switch version.origin {
-      case .mask(let path): return "version \(version.name): from \(path)"
-      case .network(let modelID, _): return "version \(version.name): network \(modelID)"
-      case .refinement(let base, _, _): return "version \(version.name): the CRF on \(name(base))"
-      case .edit(let base): return "version \(version.name): \(name(base)), changed by hand"
-      }
+      let origin =
+        switch version.origin {
+        case .mask(let path): "from \(path)"
+        case .network(let modelID, _): "network \(modelID)"
+        case .refinement(let base, _, _): "the CRF on \(name(base))"
+        case .edit(let base): "\(name(base)), changed by hand"
+        }
+      return "version \(version.name): \(origin)" + (damaged.contains(version.id) ? " (damaged)" : "")
     }
     if let labels = line.labels { return "labels of \(name(labels.version)) named" }
     if let decided = line.decided {
@@ -98,27 +119,30 @@ struct OpenJournal {
     guard let name else {
       guard let accepted = notes.first(where: { $0.id == reading.verdicts.accepted }) else {
         throw InputError(
-          "journal", "has no accepted version",
-          expected: "--version with one of " + notes.map(\.name).joined(separator: ", "))
+          "journal", "has no accepted version", expected: "--version with one of " + versionNames)
       }
       return accepted
     }
     guard let found = notes.last(where: { $0.name == name }) else {
-      throw InputError(
-        "--version \(name)", "no such version", expected: notes.map(\.name).joined(separator: ", "))
+      throw InputError("--version \(name)", "no such version", expected: versionNames)
     }
     return found
   }
 
-  /// Writes a version as a review would have exported it.
+  /// Writes a version with its record as a review would have exported it.
   func export(_ note: JournalLine.VersionNote, to path: String, isForced: Bool) throws {
     guard let opening = reading.opening else {
       throw InputError(item.path, "does not say on which grid it lies")
     }
+    let notes = Dictionary(reading.versions.map { ($0.note.id, $0.note) }) { first, _ in first }
     var known: [VersionID: ChunkedLabels] = [:]
     known[note.id] = reading.labels(of: note.id, on: opening.grid, in: file)
-    let lostCount = reading.steps(in: file, &known).lostCount
-    guard let labels = known[note.id], lostCount == 0 else {
+    // How much was changed by hand shows against what was copied.
+    for case .edit(let base) in notes.values.map(\.origin) where base < note.id {
+      known[base] = reading.labels(of: base, on: opening.grid, in: file)
+    }
+    _ = reading.steps(in: file, &known)
+    guard let labels = known[note.id], !damaged.contains(note.id) else {
       throw InputError(item.path, "the voxels of \(note.name) are damaged")
     }
     let work = WorkContext(cancellation: Interruption.cancellation())
@@ -129,18 +153,26 @@ struct OpenJournal {
     }
     let place = try OutputPlace(
       path, isForced: isForced, companions: MaskRecord.companions(ofMask: path), kind: .image)
-    var record = MaskRecord()
-    record.input = try image?.recorded(work)
-    if case .refinement(_, let settings, let confidence) = note.origin {
-      record.refinement = settings
-      record.maskConfidence = confidence
+    let (steps, first) = Provenance.steps(to: note.id) {
+      notes[$0]?.origin
+    } changedVoxels: { version, base in
+      guard let own = known[version], let base = known[base] else { return 0 }
+      return own.differingVoxelCount(from: base)
     }
-    record.review = ReviewRecord(
-      reviewer: NSUserName(), verdict: reading.verdicts[note.id]?.rawValue, version: note.name,
-      flagged: reading.verdicts.isFlagged ? true : nil, exported: Date.now.formatted(.iso8601))
-    try record.write(
-      labels.volume, note.labels, source: image?.image.source ?? ImageSource(grid: opening.grid), to: place,
-      work: work)
+    let origin = first.flatMap { notes[$0] }
+    let provenance = Provenance(
+      steps: steps, firstVersion: first, versionName: note.name,
+      verdict: reading.verdicts[note.id]?.rawValue, isCaseFlagged: reading.verdicts.isFlagged,
+      frame: note.frame ?? 0, merged: origin?.merged ?? [])
+    let request = ExportRequest(
+      labels: labels, table: note.labels, imagePath: opening.image, path: path, replacesExisting: isForced,
+      provenance: provenance)
+    let input =
+      try image?.recorded(work)
+      ?? MaskRecord.File(path: opening.image, absolutePath: opening.image).comparedWithDisk(work)
+    let record = try ReviewExport(request: request, input: input, source: origin?.source(work))
+      .write(on: image?.image.source ?? ImageSource(grid: opening.grid), to: place, work)
+    if image != nil { record.noteChanges() }
   }
 
   /// The image's file, where its content is still that of the journal.

@@ -24,6 +24,21 @@ struct MaskRecord: Codable {
     var change: Change?
     /// The other file of a pair of header and voxels.
     var parts: [File]?
+
+    /// The same with what became of the file since, by its content now.
+    func comparedWithDisk(_ work: WorkContext) throws(Cancelled) -> File {
+      var file = self
+      let place = absolutePath ?? path
+      do {
+        file.change = try Checksum.sha256(ofFile: place, work: work) == sha256 ? nil : .changed
+      } catch is Cancelled {
+        throw Cancelled()
+      } catch {
+        file.change = FileSystem.exists(place) ? .changed : .vanished
+      }
+      file.parts = try parts?.map { part throws(Cancelled) in try part.comparedWithDisk(work) }
+      return file
+    }
   }
 
   /// A model and its file's content.

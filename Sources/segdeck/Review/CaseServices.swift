@@ -163,7 +163,9 @@ final class CaseServices: ReviewServices {
   }
 
   func openJournal(of content: ReviewCase, _ work: WorkContext) throws -> OpenedJournal {
-    try journal.open(content, work) { [unowned self] frame in
+    try journal.open(content, work) { [unowned self] step throws(Cancelled) in
+      try file(of: step, WorkContext())
+    } readFrame: { [unowned self] frame in
       guard let opened = opened.withLock({ $0[content.imagePath] }), opened.isUntouched else {
         throw InputError(content.imagePath, "is no longer the image that was opened")
       }
@@ -173,8 +175,36 @@ final class CaseServices: ReviewServices {
 
   func append(_ entries: [JournalEntry]) throws { try journal.append(entries) }
 
+  /// Writes a mask on the grid that was reviewed, whatever became of the image's file.
   func export(_ request: ExportRequest, _ work: WorkContext) throws -> ExportOutcome {
-    let opened = opened.withLock(\.self)
-    return try ReviewExport(request: request, opened: opened, model: runs.file).write(work)
+    guard let image = opened.withLock({ $0[request.imagePath] }) else {
+      throw InputError(request.imagePath, "is not the image that was opened")
+    }
+    let path = FilePath.absolute(FilePath.expandingTilde(request.path))
+    let place = try OutputPlace(maskAt: path, of: image.image, isForced: true)
+    guard place.existing.isEmpty || request.replacesExisting else {
+      return .exists(paths: place.existing)
+    }
+    var request = request
+    let source: MaskRecord.File?
+    if let note = request.provenance.firstVersion.flatMap({ journal.restoredNote(of: $0) }) {
+      source = try note.source(work)
+      request.provenance.merged = note.merged ?? []
+    } else {
+      source = try file(of: request.provenance.steps.first, work)
+    }
+    let record = try ReviewExport(request: request, input: image.recorded(work), source: source)
+      .write(on: image.image.source, to: place, work)
+    work.report(1)
+    return .written(path: path, notes: record.changes)
+  }
+
+  /// The file that a first step read in this session, as it was then.
+  private func file(of step: Provenance.Step?, _ work: WorkContext) throws(Cancelled) -> MaskRecord.File? {
+    switch step {
+    case .mask(let path): try opened.withLock { $0[path] }?.recorded(work)
+    case .network(let id): try runs.file(id)?.recorded(work)
+    case .refinement, .edit, nil: nil
+    }
   }
 }

@@ -5,41 +5,34 @@ import Segmentation
 import Volumes
 import Work
 
-/// Writes what a review accepted: the mask, its label names, and the record that reproduces it.
+/// Writes a mask that a review made, with its label names and the record that reproduces it.
 struct ReviewExport {
   let request: ExportRequest
-  /// The image and the masks by path, as they were when they were opened.
-  let opened: [String: OpenedImage]
-  /// The file of a model that ran, as it was when it was read.
-  let model: (String) -> OpenedFile?
+  /// The image.
+  let input: MaskRecord.File
+  /// The mask or model of the first step; nil where nobody knows it.
+  let source: MaskRecord.File?
 
-  /// Writes the request's mask on the grid that was reviewed, whatever became of the image's file.
-  /// - Throws: ``InputError`` when the place cannot be written or is a file that was opened.
-  func write(_ work: WorkContext) throws -> ExportOutcome {
-    guard let image = opened[request.imagePath] else {
-      throw InputError(request.imagePath, "is not the image that was opened")
-    }
-    let path = FilePath.absolute(FilePath.expandingTilde(request.path))
-    let place = try OutputPlace(maskAt: path, of: image.image, isForced: true)
-    guard place.existing.isEmpty || request.replacesExisting else {
-      return .exists(paths: place.existing)
-    }
-    var record = try record(of: image, work)
+  /// Writes the mask on the grid of `image`.
+  /// - Returns: The record that lies beside it now.
+  /// - Throws: ``InputError`` when the place cannot be written; ``Cancelled``.
+  @discardableResult
+  func write(on image: ImageSource, to place: OutputPlace, _ work: WorkContext) throws -> MaskRecord {
+    var record = record
     record.threads = work.threadCount
     try record.write(
-      request.labels.volume, request.table, source: image.image.source, to: place, work: work.silent)
-    work.report(1)
-    return .written(path: path, notes: record.changes)
+      request.labels.volume, request.table, source: image, to: place, work: work.silent)
+    return record
   }
 
-  private func record(of image: OpenedImage, _ work: WorkContext) throws(Cancelled) -> MaskRecord {
+  private var record: MaskRecord {
     var record = MaskRecord()
-    record.input = try image.recorded(work)
+    record.input = input
     record.commands = commands.map(CommandLineText.text)
     for step in request.provenance.steps {
       switch step {
-      case .mask(let path): record.source = try opened[path]?.recorded(work)
-      case .network(let id): record.model = try model(id)?.recorded(work)
+      case .mask: record.source = source
+      case .network: record.model = source
       case .refinement(let settings, let confidence):
         record.refinement = settings
         record.maskConfidence = confidence
@@ -55,6 +48,8 @@ struct ReviewExport {
 
   /// The commands that make the same mask from the image, in order, as words.
   private var commands: [[String]] {
+    // Without the beginning, nothing can be made.
+    guard request.provenance.firstVersion != nil else { return [] }
     // What was changed by hand, and everything behind it, no command makes.
     let made = request.provenance.steps.prefix { if case .edit = $0 { false } else { true } }
     var steps = made[...]
