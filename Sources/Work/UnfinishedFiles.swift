@@ -64,7 +64,8 @@ extension UnfinishedFiles {
   /// How they end.
   static let ending = "part"
 
-  private static let searched = Mutex<Set<FileIdentity>>([])
+  /// Folders by their paths: numbers of files are given again to others.
+  private static let searched = Mutex<Set<String>>([])
 
   /// Says that the process writes this file for as long as it keeps it open.
   /// - Returns: Whether it may go on: false where another process took the file for abandoned before that.
@@ -77,8 +78,8 @@ extension UnfinishedFiles {
 
   /// Removes what processes that are gone left in a folder; each folder is searched once.
   static func removeAbandoned(in folder: String) {
-    guard let identity = FileIdentity(path: folder.isEmpty ? "." : folder),
-      searched.withLock({ $0.insert(identity).inserted }), let names = try? FileSystem.names(in: folder)
+    let path = FilePath.absolute(folder.isEmpty ? "." : folder)
+    guard searched.withLock({ $0.insert(path).inserted }), let names = try? FileSystem.names(in: folder)
     else { return }
     for name in names where name.hasPrefix(beginning) && name.hasSuffix("." + ending) {
       let path = FilePath.joined(folder, name)

@@ -318,7 +318,8 @@ struct JournalTests {
       try session.type(line)
       try session.press("Enter")
     }
-    // Two labels of the mask are one here.
+    // Two labels of the mask, which has no names of its own, are one here.
+    try FileManager.default.removeItem(atPath: folder("labels.labels.json"))
     try session.enter(
       "clear; \(review) --model \(folder("net.safetensors")) --mask \(folder("labels.nii.gz")) --label 6,1=both"
     )
@@ -388,8 +389,8 @@ struct JournalTests {
         }
         usleep(100_000)
       }
-      terminal.type("f")
-      #expect(terminal.hasSent("flagged the case", within: 30))
+      // Only what differs from the screen before is sent, so that any answer to the key must do.
+      #expect(terminal.answers("f", within: 30))
       #expect(terminal.end(with: signal) == signal)
       let list = try succeed(["journal", "list"], in: folder.path, environment: environment)
       #expect(list.contains(" flagged "))

@@ -82,6 +82,18 @@ final class PseudoTerminal {
     _ = bytes.withUnsafeBytes { write(main, $0.baseAddress!, $0.count) }
   }
 
+  /// Types a text; whether the program sends anything then, within so many seconds.
+  func answers(_ text: String, within seconds: Double) -> Bool {
+    let before = output.text.withLock { $0 }
+    type(text)
+    let deadline = Date().addingTimeInterval(seconds)
+    repeat {
+      if output.text.withLock({ $0 }) != before { return true }
+      usleep(5000)
+    } while Date() < deadline
+    return false
+  }
+
   /// Whether the program has sent `text`, within so many seconds.
   func hasSent(_ text: String, within seconds: Double) -> Bool {
     let deadline = Date().addingTimeInterval(seconds)
