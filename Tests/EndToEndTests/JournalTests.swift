@@ -329,7 +329,7 @@ struct JournalTests {
     try session.press("y", "E")
     try session.waitFor(" exported /", seconds: 60)
     try session.press("m")
-    try session.waitFor("net.safetensors", seconds: 60)
+    try session.waitFor("Enter runs it", seconds: 60)
     try session.press("Enter")
     try session.waitFor("is shown", seconds: 120)
     try session.press("y")

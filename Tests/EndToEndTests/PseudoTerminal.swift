@@ -82,11 +82,15 @@ final class PseudoTerminal {
     _ = bytes.withUnsafeBytes { write(main, $0.baseAddress!, $0.count) }
   }
 
-  /// Types a text; whether the program sends anything then, within so many seconds.
+  /// Types a text once the program has nothing more to send; whether it sends anything then, within so many seconds.
   func answers(_ text: String, within seconds: Double) -> Bool {
-    let before = output.text.withLock { $0 }
-    type(text)
     let deadline = Date().addingTimeInterval(seconds)
+    var before: String
+    repeat {
+      before = output.text.withLock { $0 }
+      usleep(500_000)
+    } while output.text.withLock({ $0 }) != before && Date() < deadline
+    type(text)
     repeat {
       if output.text.withLock({ $0 }) != before { return true }
       usleep(5000)
