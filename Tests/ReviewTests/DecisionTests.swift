@@ -188,6 +188,18 @@ extension ReviewState {
     #expect(state.phase == .ended(failure: nil))
   }
 
+  @Test("a case without any version can be flagged, and nothing else of it judged")
+  func casesWithoutVersionsAreFlagged() throws {
+    var state = try openedState(phantomCase(withMask: false))
+    state.type("y")
+    #expect(state.message?.text == "no version to judge: open a mask, or run a network (m)")
+    state.type("f")
+    #expect(state.message == Message("flagged the case"))
+    #expect(state.decisions.verdicts == Verdicts(isFlagged: true))
+    state.type("z")
+    #expect(state.decisions.verdicts == Verdicts())
+  }
+
   @Test("Ctrl-C cancels the running job; without one it quits as q does")
   func interruption() throws {
     var state = try openedState()

@@ -44,6 +44,7 @@ extension ReviewState {
   }
 
   private mutating func judge(_ kind: Verdict) {
+    if kind == .flagged { return flagCase() }
     guard let shown = shownVersion else {
       message = Message("no version to judge: open a mask, or run a network (m)", .warning)
       return
@@ -55,9 +56,7 @@ extension ReviewState {
     let (id, name) = (shown.id, cleaned(shown.name))
     let before = decisions.verdicts
     switch kind {
-    case .flagged:
-      decide(before.isFlagged ? "take back the flag" : "flag the case") { $0.verdicts.isFlagged.toggle() }
-      message = Message(before.isFlagged ? "the case is no longer flagged" : "flagged the case")
+    case .flagged: break
     case .accepted where before[id] == .accepted:
       // A second press, meant for a question that did not come, must not take the acceptance away.
       message = Message("\(name) is accepted already; z undoes, e rejects it, E exports it")
@@ -82,6 +81,13 @@ extension ReviewState {
       }
       message = Message("rejected \(name)" + (before.accepted == id ? "; it is no longer accepted" : ""))
     }
+  }
+
+  /// Flags the case, whether it has a version or not, or takes the flag back.
+  private mutating func flagCase() {
+    let wasFlagged = decisions.verdicts.isFlagged
+    decide(wasFlagged ? "take back the flag" : "flag the case") { $0.verdicts.isFlagged.toggle() }
+    message = Message(wasFlagged ? "the case is no longer flagged" : "flagged the case")
   }
 
   /// Writes the accepted version, or `version` where the reviewer named none to accept.
