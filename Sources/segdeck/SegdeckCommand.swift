@@ -63,7 +63,7 @@ struct SegdeckCommand: ParsableCommand {
     let isPath = image.contains { "./~".contains($0) }
     throw InputError(
       image, isPath ? "cannot be opened" : "no such file and no such command",
-      found: isPath ? "no such file" : nil,
+      found: isPath ? "No such file or directory" : nil,
       expected: isPath ? nil : "a file, or a command of `segdeck --help`")
   }
 
