@@ -92,7 +92,7 @@ struct CommandTests {
       ("journal exprot x", "exprot: no such command; did you mean `segdeck journal export`?"),
       ("display i.nii", "display: no such file and no such command: expected a file, or a command"),
       ("foo", "foo: no such file and no such command: expected a file, or a command"),
-      ("foo.nii", "foo.nii: cannot be opened: found no such file"),
+      ("foo.nii", "foo.nii: cannot be opened: found No such file or directory"),
     ])
   func refused(command: String, line: String) throws {
     let folder = try caseFolder()

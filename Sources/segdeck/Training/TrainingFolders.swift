@@ -200,7 +200,7 @@ extension TrainingFolders.Source {
       guard let own = UInt16(exactly: value) else {
         throw InputError(
           "--label \(selection)", "a model holds no value beyond 65535", found: "\(value)",
-          expected: "the value that it shall have in the model first, as in --label N,\(selection)")
+          expected: "the value that it shall have in the model first, as in --label N,\(value)=NAME")
       }
       return Label(value: own, name: selection.name, colour: LabelTable.colour(ofValue: own))
     }
