@@ -321,7 +321,7 @@ struct JournalTests {
     // Two labels of the mask, which has no names of its own, are one here.
     try FileManager.default.removeItem(atPath: folder("labels.labels.json"))
     try session.enter(
-      "clear; \(review) --model \(folder("net.safetensors")) --mask \(folder("labels.nii.gz")) --label 6,1=both"
+      "clear; \(review) --model \(folder("net.safetensors")) --mask \(folder("labels.nii.gz")) --label 8,9=both"
     )
     try session.waitFor("Axial", seconds: 60)
     try type("export \(folder("mask.nii.gz"))")
@@ -331,9 +331,9 @@ struct JournalTests {
     try session.press("m")
     try session.waitFor("Enter runs it", seconds: 60)
     try session.press("Enter")
-    try session.waitFor("is shown", seconds: 120)
+    try session.waitFor("B net", seconds: 120)
     try session.press("y")
-    try session.waitFor("accepted ")
+    try session.waitFor("accepted: net")
     try type("export \(folder("before.nii.gz"))")
     try session.waitFor("before.nii.gz", seconds: 60)
     try session.press("q")
