@@ -76,6 +76,7 @@ extension ReviewState {
       ("paint", "paint: type a label's name or value, or 0"),
       ("paint kidney", "paint: manual.nii.gz has no label \"kidney\""),
       ("paint 65536", "paint: manual.nii.gz has no label \"65536\""),
+      ("paint -6", "paint: manual.nii.gz has no label \"-6\""),
       ("paint 0", "nothing changes: the label is there already"),
     ])
   func refusals(line: String, text: String) throws {

@@ -60,12 +60,13 @@ extension ReviewState {
   /// Gives the voxel at the crosshair a label of the shown version, by name or value; 0 or "background" clears it.
   mutating func paint(_ text: String) -> [ReviewEffect] {
     guard let shown = shownVersion else { return edit("paint", in: VoxelBounds(grid.size)) { $1 } }
-    let wanted = text.nameKey
+    // As the file has it, which is not always the voxel's code.
+    let value = Int(text)
     let label: Label?
-    if ["0", "background"].contains(wanted) {
+    if value == 0 || value == nil && text.nameKey == "background" {
       label = nil
-    } else if let found = shown.table.labels.first(where: {
-      $0.nameKey == wanted || "\($0.value)" == wanted || "label \($0.value)" == wanted
+    } else if let found = shown.table.labels.first(where: { label in
+      value.map { $0 == shown.labels.coding.value(of: label.value) } ?? (label.nameKey == text.nameKey)
     }) {
       label = found
     } else {
