@@ -270,5 +270,6 @@ func manyLabelsAreLinear() throws {
     partnerCount = try Comparison(request, WorkContext()).partners.count
   }
   #expect(partnerCount == 60_000)
-  #expect(time < .seconds(5))
+  // Pairing labels one by one with all others takes minutes.
+  #expect(time < .seconds(30))
 }
