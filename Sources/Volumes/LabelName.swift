@@ -1,8 +1,15 @@
 extension StringProtocol {
-  /// What names of structures are matched by, everywhere: capitals, underscores, hyphens, and spaces before and behind
-  /// do not matter, so that "Left_Kidney" and "left kidney" are one.
+  /// What names of structures are matched by, everywhere: capitals, underscores, hyphens, characters that do not show, and
+  /// spaces before and behind do not matter, so that "Left_Kidney" and "left kidney" are one.
   package var nameKey: String {
-    String(lowercased().map { $0 == "_" || $0 == "-" ? " " : $0 }).trimmingSpaces
+    var key = lowercased()
+    if !key.utf8.allSatisfy({ $0 < 0x80 }) { key.unicodeScalars.removeAll(where: \.isInvisible) }
+    return String(key.map { $0 == "_" || $0 == "-" ? " " : $0 }).trimmingSpaces
+  }
+
+  /// Whether nothing of the text shows: it is empty, or all blanks, marks of order or direction, and the like.
+  package var isBlank: Bool {
+    unicodeScalars.allSatisfy { $0.properties.isWhitespace || $0.isInvisible }
   }
 
   /// The value in "label 6", which is what a label without a name is called; nil for any other name.
@@ -34,4 +41,12 @@ extension Label {
 extension LabelSelection {
   /// What its name is matched by.
   package var nameKey: String { name.nameKey }
+}
+
+extension Unicode.Scalar {
+  /// Whether the scalar never shows, such as a zero-width blank, a byte order mark or a soft hyphen.
+  fileprivate var isInvisible: Bool {
+    properties.isDefaultIgnorableCodePoint || properties.generalCategory == .control
+      || properties.generalCategory == .format
+  }
 }

@@ -27,7 +27,9 @@ package struct LabelSelection: Hashable, Sendable, Codable, CustomStringConverti
       values.append(value)
     }
     let name = parts.count > 1 ? parts[1].trimmingSpaces : nil
-    if name == "" { throw InputError("--label \(text)", "the name is empty", expected: "as in 6=liver") }
+    if name?.isBlank == true {
+      throw InputError("--label \(text)", "the name is empty", expected: "as in 6=liver")
+    }
     if let name, name.isCalledAfterValue(otherThan: values) {
       throw InputError(
         "--label \(text)", "\(name) is what another label is called where it has no name",
@@ -38,4 +40,9 @@ package struct LabelSelection: Hashable, Sendable, Codable, CustomStringConverti
 
   /// As it is written on a command line.
   package var description: String { values.map(String.init).joined(separator: ",") + "=" + name }
+}
+
+extension LabelSelection {
+  /// A label as it stands for itself.
+  package init(_ label: Label) { self.init(values: [Int(label.value)], name: label.name) }
 }

@@ -1,14 +1,15 @@
 import Foundation
 
 extension String {
-  /// The text that a file holds, without a byte order mark; UTF-16 where its mark says so, else UTF-8.
-  package init(textOf data: Data) {
+  /// The text that a file holds, without a byte order mark: UTF-16 where its mark says so, else UTF-8; nil when the bytes
+  /// are none.
+  package init?(textOf data: Data) {
     switch (data.first, data.dropFirst().first) {
-    case (0xff, 0xfe): self = String(data: data.dropFirst(2), encoding: .utf16LittleEndian) ?? ""
-    case (0xfe, 0xff): self = String(data: data.dropFirst(2), encoding: .utf16BigEndian) ?? ""
+    case (0xff, 0xfe): self.init(data: data.dropFirst(2), encoding: .utf16LittleEndian)
+    case (0xfe, 0xff): self.init(data: data.dropFirst(2), encoding: .utf16BigEndian)
     default:
       let isMarked = data.starts(with: [0xef, 0xbb, 0xbf])
-      self = String(decoding: isMarked ? data.dropFirst(3) : data, as: UTF8.self)
+      self.init(validating: isMarked ? data.dropFirst(3) : data, as: UTF8.self)
     }
   }
 }

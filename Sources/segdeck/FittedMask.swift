@@ -69,7 +69,7 @@ struct FittedMask {
         "its grid lies up to \(Text.decimals(offset, 2)) voxels beside the other; taken as voxel upon voxel"
       )
     }
-    let found = try LabelNamesFile.read(besideMask: path)
+    let found = try LabelNamesFile.read(besideMask: path)?.applied(to: values)
     findings += found?.notes(coding) ?? []
     names = found.flatMap { $0.entries.isEmpty ? nil : $0.table(coding) }
     self.findings = findings
@@ -99,6 +99,24 @@ extension [LabelSelection] {
             found: self[owner].name)
         }
       }
+    }
+  }
+}
+
+extension [LabelSelection] {
+  /// What there is to say about values that do not occur beside others of their structure that do, a line each.
+  /// - Parameters:
+  ///   - values: Those that occur.
+  ///   - place: Where they were looked for: "mask.nii".
+  func notes(absentFrom values: Set<Int>, _ place: String, coding: LabelCoding) -> [String] {
+    let present = Set(coding.codes(of: values.subtracting([0]).sorted()))
+    return compactMap { selection in
+      let absent = selection.values.filter { value in
+        coding.code(of: value).map { !present.contains($0) } ?? true
+      }
+      guard !absent.isEmpty, absent.count < selection.values.count else { return nil }
+      return
+        "--label \(selection): no voxel of \(place) has \(absent.map(String.init).joined(separator: ", "))"
     }
   }
 }

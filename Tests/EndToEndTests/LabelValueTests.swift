@@ -97,6 +97,113 @@ struct LabelValueTests {
         "segdeck: frames.nii: is no mask of labels: found 2 frames, expected one frame"))
   }
 
+  @Test("of a mask that holds only 0 and 255, the name of 1 is that of 255, whatever it is compared with")
+  func namesOfOne() throws {
+    func names(_ json: String) -> Data { Data("{\"labels\": \(json)}".utf8) }
+    let folder = try folder([
+      "a.nii": volume([(2, 255)]), "a.labels.json": names(#"{"liver": 1}"#),
+      "b.nii": volume([(2, 1), (9, 2)]), "b.labels.json": names(#"{"liver": 1, "tumour": 2}"#),
+      "c.nii": volume([(2, 255)]), "c.labels.json": names(#"{"Liver": 255, "spleen": 1}"#),
+    ])
+    defer { folder.remove() }
+    #expect(try dice("a.nii b.nii", in: folder) == ["liver": 1, "tumour": 0])
+    #expect(try dice("b.nii a.nii", in: folder) == ["liver": 1, "tumour": 0])
+    #expect(try dice("a.nii c.nii", in: folder) == ["liver": 1])
+    #expect(
+      try segdeck(["compare", "a.nii", "c.nii"], in: folder.path).errors.contains(
+        "note: c.nii: label 1 is called spleen and label 255 Liver; of masks that hold only 0 and 255 the name of 255 "
+          + "counts\n"))
+    #expect(
+      try segdeck(["compare", "b.nii", "b.nii", "--label", "1,9=x"], in: folder.path).errors
+        == "segdeck: note: --label 1,9=x: no voxel of either mask has 9\n")
+  }
+
+  @Test("a model is measured by all values that each of its structures was trained on")
+  func mergedStructures() throws {
+    var files: [String: Data] = [
+      "net.json": Data(
+        """
+        {"inputChannels": 1, "layers": [
+        {"name": "conv1", "kind": "convolution", "input": "input", "outputChannels": 2, "kernel": 3, "padding": 1}],
+        "heads": [{"name": "main", "layer": "conv1"}]}
+        """.utf8)
+    ]
+    for number in 0..<3 {
+      files["images/c\(number).nii"] = volume([(0, 500), (10, 900)], type: (4, 2), background: 100)
+      files["labels/c\(number).nii"] = volume([(0, 614_454_277), (5, 7), (10, 2)])
+      files["only/c\(number).nii"] = volume([(1 + number, 255)])
+    }
+    let folder = try folder(files)
+    defer { folder.remove() }
+    func answer(_ command: String, _ labels: String = "labels", _ further: String...) throws -> CommandOutcome
+    {
+      let words =
+        [command, "--images", "images", "--labels", labels]
+        + further.flatMap { $0.split(separator: " ") }.map(String.init)
+      return try segdeck(words, in: folder.path)
+    }
+    func train(_ labels: String, _ further: String...) throws -> CommandOutcome {
+      try answer(
+        "train", labels,
+        "-o m.safetensors --force --network net.json --iterations 2 --validation c2 --threads 2",
+        further.joined(separator: " "))
+    }
+    /// Millilitres that the label files have of each structure, by the report.
+    func measured(_ outcome: CommandOutcome) throws -> [String] {
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      let report = try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Any]
+      let measures = (report?["cases"] as? [[String: Any]] ?? []).map {
+        $0["measures"] as? [String: Any] ?? [:]
+      }
+      return Set(
+        measures.map {
+          String(format: "%@ %.3f", $0["name"] as? String ?? "", $0["reference_ml"] as? Double ?? 0)
+        }
+      )
+      .sorted()
+    }
+    #expect(try train("labels", "--label 7,614454277=x --label 2=y --checkpoints k").status == 0)
+    let info = try succeed(["info", "m.safetensors"], in: folder.path)
+    #expect(info.contains("labels: 7 x (trained on 7,614454277), 2 y\n"))
+    let all = try answer("evaluate", "labels", "--model m.safetensors --json")
+    let chosen = try answer(
+      "evaluate", "labels", "--model m.safetensors --json --label 7,614454277=x --label 2=y")
+    #expect(all.output == chosen.output)
+    #expect(try measured(all) == ["x 0.480", "y 0.288"])
+    let part = try answer("evaluate", "labels", "--model m.safetensors --json --label 7=x --label 2=y")
+    #expect(part.output != all.output)
+    let resumed = try train("labels", "--label 7=x --label 2=y --checkpoints k --resume")
+    #expect(
+      resumed.errors.hasSuffix(
+        "segdeck: --label: --resume goes on with the values of its checkpoint: found 7=x 2=y, "
+          + "expected 7,614454277=x 2=y\n"))
+    try Data(#"{"labels": {"core": 7, "rim": 614454277, "rest": 2}}"#.utf8)
+      .write(to: URL(filePath: folder("dataset.json")))
+    #expect(
+      try answer("evaluate", "labels", "--model m.safetensors").errors.hasSuffix(
+        "segdeck: labels: no structure is called as one of the model: found 2=rest 7=core 614454277=rim, "
+          + "expected 7,614454277=x 2=y, or --label to say which values are which\n"))
+    // Labels of 0 and 255 take the names of 1, and what is called ignore there is none.
+    for (names, line) in [
+      (#"{"background": 0, "tumour": 1}"#, "structures: 255=tumour (all values that occur)\n"),
+      (#"{"background": 0, "tumour": 255}"#, "structures: 255=tumour (all values that occur)\n"),
+      (#"{"0": "background", "1": "tumour"}"#, "structures: 255=tumour (all values that occur)\n"),
+      (
+        #"{"ignore": 1}"#,
+        "only: every label that occurs means ignore: found 255, expected one that is a structure, or --label to say so\n"
+      ),
+    ] {
+      try Data("{\"labels\": \(names)}".utf8).write(to: URL(filePath: folder("dataset.json")))
+      let outcome = try train("only")
+      #expect(outcome.errors.contains("segdeck: " + line), "\(outcome.errors)")
+    }
+    for value in ["1", "255"] {
+      let refined = try answer(
+        "evaluate", "only", "--model m.safetensors --refine --label 255=tumour --only-labels \(value)")
+      #expect(refined.status == 0, "\(refined.errors)")
+    }
+  }
+
   @Test("a refined mask holds the values of the mask that it started from")
   func refined() throws {
     let folder = try folder([

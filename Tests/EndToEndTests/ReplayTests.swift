@@ -119,6 +119,84 @@ struct ReplayTests {
     #expect(line.firstMatch(of: /^segdeck: edited\.json: [1-9]\d* of 46080 voxels differ$/) != nil, "\(line)")
   }
 
+  @Test(
+    "verify says whether the mask and the names beside the record are still what it describes, whatever they are called"
+  )
+  func maskBesideRecord() throws {
+    let folder = try filledFolder()
+    defer { folder.remove() }
+    let original = try folder.bytes("image-grid.nii")
+    let names = try folder.bytes("image-grid.labels.json")
+    func put(_ data: Data?, _ name: String) throws {
+      unlink(folder(name))
+      try data?.write(to: URL(filePath: folder(name)))
+    }
+    func changed(_ count: Int, at offset: Int = 352 + 1000) -> Data {
+      var data = original
+      for place in offset..<offset + count { data[place] = data[place] &+ 9 }
+      return data
+    }
+    func answer(_ name: String = "image-grid.json", _ further: [String] = []) throws -> String {
+      let outcome = try segdeck(["replay", name, "--verify"] + further, in: folder.path)
+      #expect(outcome.status == (outcome.output == "same\n" ? 0 : 1))
+      return outcome.output
+        + outcome.errors.split(separator: "\n").filter { !$0.contains(" CRF: ") }
+        .joined(separator: "\n")
+    }
+    let line = "segdeck: image-grid.nii: was changed since its record was written: "
+    try put(changed(3), "image-grid.nii")
+    for name in ["image-grid.json", "image-grid.nii"] {
+      #expect(try answer(name) == line + "3 of 46080 voxels differ")
+    }
+    #expect(try answer("image-grid.json", ["-o", "again.nii"]) == line + "3 of 46080 voxels differ")
+    #expect(try folder.bytes("again.nii") == original)
+    #expect(
+      try answer("image-grid.json", ["-o", "image-grid.nii", "--force"]) == line + "3 of 46080 voxels differ")
+    #expect(try folder.bytes("image-grid.nii") == original)
+    // The record that was written with it states the threads of now.
+    let record = try folder.bytes("image-grid.json")
+    try put(changed(1), "image-grid.nii")
+    #expect(try answer() == line + "1 of 46080 voxels differs")
+    // srow_x[3], which is where the voxels lie.
+    try put(changed(1, at: 292), "image-grid.nii")
+    #expect(try answer() == line + "the geometry differs")
+    try put(original.prefix(5000), "image-grid.nii")
+    #expect(
+      try answer().hasPrefix(
+        "segdeck: image-grid.nii: was changed since its record was written and is no mask"))
+    // The same voxels, compressed.
+    try put(original, "image-grid.nii")
+    _ = try run(["gzip", "-1", folder("image-grid.nii")])
+    #expect(try answer() == "same\n")
+    unlink(folder("image-grid.nii.gz"))
+    let missing =
+      "segdeck: image-grid.nii: is missing; what its record's commands make is the mask that the record describes"
+    for name in ["image-grid.json", "image-grid.nii"] { #expect(try answer(name) == missing) }
+    try put(original, "image-grid.nii")
+    try put(
+      Data(String(decoding: names, as: UTF8.self).replacing("liver", with: "spleen").utf8),
+      "image-grid.labels.json")
+    #expect(
+      try answer() == "segdeck: image-grid.labels.json: was changed since the record was written: "
+        + "found 1=spleen #e69f00, expected 1=liver #e69f00")
+    try put(nil, "image-grid.labels.json")
+    #expect(
+      try answer()
+        == "same\nsegdeck: note: image-grid.labels.json: is missing; the record has the names of the labels too"
+    )
+    // Under other names, and with another mask where the record's was.
+    try folder.make("other")
+    for (data, name) in [(original, "x.nii"), (record, "x.json"), (names, "x.labels.json")] {
+      try put(data, "other/" + name)
+    }
+    try put(changed(5), "image-grid.nii")
+    #expect(try answer("other/x.json") == "same\n")
+    try put(changed(2), "other/x.nii")
+    #expect(
+      try answer("other/x.json")
+        == "segdeck: other/x.nii: was changed since its record was written: 2 of 46080 voxels differ")
+  }
+
   @Test("an input that is missing or changed is named in one line, and nothing is written")
   func inputs() throws {
     let folder = try filledFolder()

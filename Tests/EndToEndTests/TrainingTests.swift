@@ -317,7 +317,7 @@ struct TrainingTests {
     #expect(outcome.status == 1)
     #expect(
       outcome.errors
-        == "segdeck: images/heart_3.nii: cannot serve for training: found 1 voxels are no finite number, expected "
+        == "segdeck: images/heart_3.nii: cannot serve for training: found 1 voxel is no finite number, expected "
         + "finite intensities\n")
   }
 }

@@ -110,7 +110,9 @@ func namesOfValues() throws {
     let found = try #require(
       try LabelNamesFile.read(besideMask: folder.appending(path: "scan.nii.gz").path))
     return { values in
-      found.table(try #require(LabelCoding(of: values))).labels.map { "\($0.value) \($0.name)" }
+      found.applied(to: values).table(try #require(LabelCoding(of: values))).labels.map {
+        "\($0.value) \($0.name)"
+      }
     }
   }
   #expect(try table([0, 1, 255]) == ["1 Kidney", "255 Tumour"])
@@ -165,7 +167,7 @@ private func answer(_ json: String) throws -> [String] {
     (
       #"{"a": null}"#,
       [
-        #"refused: F: labels: "a" has no value: found null, true or false, expected "liver": 6 or "6": "liver""#
+        #"refused: F: labels: "a" has no value: found null, expected "liver": 6 or "6": "liver""#
       ]
     ),
     (
@@ -195,6 +197,54 @@ private func answer(_ json: String) throws -> [String] {
       ]
     ),
     (
+      #"[{"value": 1, "name": "a"}, {"value": 1, "name": "label 3"}, {"value": 1, "name": ""}]"#,
+      [
+        "1 a", "label 1 has an empty name; its other name counts",
+        "label 1 is called label 3; that is what a label without a name is called after its own value; "
+          + "the name is passed over",
+      ]
+    ),
+    (
+      #"[{"value": 1, "name": "label 3"}, {"value": 1, "name": "\u200b"}, {"value": 1, "name": "a"}]"#,
+      [
+        "1 a", "label 1 has an empty name; its other name counts",
+        "label 1 is called label 3; that is what a label without a name is called after its own value; "
+          + "the name is passed over",
+      ]
+    ),
+    (
+      #"{"1": "\ufeff", "2": "\u00ad\u2060", "3": "\u00a0 "}"#,
+      [
+        "1 label 1", "2 label 2", "3 label 3",
+        "label 1 has an empty name, and 2 more likewise; it is called after its value",
+      ]
+    ),
+    (#"{"b": 1, "a": 1}"#, ["1 a", "label 1 is called b and then a; the last name counts"]),
+    (#"{"a": 1, "a": 2}"#, [#"refused: F: labels: a key occurs twice: found "a", expected each once"#]),
+    (
+      #"[{"value": 1, "name": "a", "n\u0061me": "b"}]"#,
+      [#"refused: F: labels: a key occurs twice: found "name", expected each once"#]
+    ),
+    (
+      #"{"a": 1e400, "1e400": "b", "c": 2.0}"#,
+      ["2 c", "2 names are of values that no voxel can have; they are passed over"]
+    ),
+    (#"{"a": 99999999999999999999}"#, ["1 name is of a value that no voxel can have; it is passed over"]),
+    (#"{"background": 1, "a": 0}"#, ["1 background", "a is 0; 0 is background, and no label"]),
+    (#"{"Background": 0, "a": 1}"#, ["1 a"]),
+    (
+      #""junk""#,
+      [
+        ##"refused: F: holds no label names: expected {"labels": [{"value": 6, "name": "liver", "colour": "#0072b2"}]}"##
+      ]
+    ),
+    (
+      #"{"a": 1}} junk"#,
+      [
+        ##"refused: F: is no JSON, or damaged: expected {"labels": [{"value": 6, "name": "liver", "colour": "#0072b2"}]}"##
+      ]
+    ),
+    (
       #"[{"value": -7, "name": "a"}, {"value": 1e30, "name": "b"}, {"value": 5, "name": "c"}]"#,
       ["5 c", "2 names are of values that no voxel can have; they are passed over"]
     ),
@@ -221,4 +271,19 @@ func mixedText() throws {
   }
   #expect(found?.entries == [])
   #expect(found?.notes() == ["scan.txt: line 2 is no label, \"spleen\"; its names are not used"])
+}
+
+@Test("names that are no UTF-8 are read as Latin-1, with a note")
+func latin1Names() throws {
+  for (name, text) in [
+    ("scan.label", "1 Leber gr\u{f6}\u{df}e"),
+    ("scan.labels.json", "{\"labels\": {\"1\": \"Leber gr\u{f6}\u{df}e\"}}"),
+  ] {
+    try withTemporaryFolder { folder in
+      try #require(text.data(using: .isoLatin1)).write(to: folder.appending(path: name))
+      let names = try LabelNamesFile.read(besideMask: folder.appending(path: "scan.nii.gz").path)
+      #expect(names?.entries.map(\.name) == ["Leber gr\u{f6}\u{df}e"])
+      #expect(names?.notes() == ["\(name) is no UTF-8; its names are read as Latin-1"])
+    }
+  }
 }

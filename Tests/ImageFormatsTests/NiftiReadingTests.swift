@@ -117,7 +117,7 @@ func floatMask() throws {
   let mask = try image.labelVolume()
   #expect(mask.voxelCounts() == [0: 56, 255: 4])
   #expect(mask.voxels[mask.grid.size.offset(VoxelIndex(2, 1, 1))] == 255)
-  #expect(image.findings.map(\.problem) == ["1 voxels of the mask are NaN"])
+  #expect(image.findings.map(\.problem) == ["1 voxel of the mask is NaN"])
 }
 
 @Test("a voxel that is no label is named")

@@ -1,4 +1,5 @@
 import Volumes
+import Work
 
 /// What a file says about the labels of masks, by their values, before it is known which of them occur.
 package struct LabelNames: Equatable, Sendable {
@@ -36,33 +37,39 @@ package struct LabelNames: Equatable, Sendable {
 
   /// Names, or none.
   ///
-  /// Of several names of one value the last counts. A label without a name, or with the one that another label without a
-  /// name has ("label 2" for 1), is called after its value.
+  /// Of several names of one value the last counts. A name of which nothing shows, or that another label without a name has
+  /// ("label 2" for 1), is passed over; a label without any other is called after its value.
   ///
   /// - Parameters:
-  ///   - entries: As a file has them; a value below 0 stands for any that no voxel can have, and background is passed over.
+  ///   - entries: As a file has them, in its order; a value below 0 stands for any that no voxel can have, and background is
+  ///     passed over.
   ///   - finding: What else there is to say about the file.
   package init(entries: [Entry] = [], regions: [Region] = [], finding: String? = nil) {
     var kept: [Entry] = []
     var places: [Int: Int] = [:]
-    var (twice, nameless, misleading): ([String], [String], [String]) = ([], [], [])
+    var hasName: Set<Int> = []
+    var nameless: [Int] = []
+    var (twice, misleading): ([String], [String]) = ([], [])
     for var entry in entries where entry.value > 0 {
-      let stated = entry.name.trimmingSpaces
-      if stated.isEmpty {
-        nameless.append("\(entry.value)")
-        entry.name = "label \(entry.value)"
-      } else if stated.isCalledAfterValue(otherThan: [entry.value]) {
-        misleading.append("label \(entry.value) is called \(stated)")
-        entry.name = "label \(entry.value)"
+      let isMisleading = entry.name.isCalledAfterValue(otherThan: [entry.value])
+      if entry.name.isBlank {
+        nameless.append(entry.value)
+      } else if isMisleading {
+        misleading.append("label \(entry.value) is called \(entry.name.trimmingSpaces)")
       }
+      let isName = !entry.name.isBlank && !isMisleading
+      if !isName { entry.name = "label \(entry.value)" }
       guard let place = places[entry.value] else {
         places[entry.value] = kept.count
         kept.append(entry)
+        if isName { hasName.insert(entry.value) }
         continue
       }
-      if kept[place].name.nameKey != entry.name.nameKey {
+      guard isName else { continue }
+      if !hasName.insert(entry.value).inserted, kept[place].name.nameKey != entry.name.nameKey {
         twice.append("label \(entry.value) is called \(kept[place].name) and then \(entry.name)")
       }
+      entry.colour = entry.colour ?? kept[place].colour
       kept[place] = entry
     }
     var findings = [finding].compactMap(\.self)
@@ -72,17 +79,69 @@ package struct LabelNames: Equatable, Sendable {
         first + (subjects.count > 1 ? ", and \(subjects.count - 1) more likewise" : "") + "; " + repair)
     }
     add(twice, "the last name counts")
-    add(nameless.map { "label \($0) has an empty name" }, "it is called after its value")
+    func addNameless(_ repair: String, _ isMeant: (Int) -> Bool) {
+      add(nameless.filter(isMeant).map { "label \($0) has an empty name" }, repair)
+    }
+    addNameless("it is called after its value") { !hasName.contains($0) }
+    addNameless("its other name counts", hasName.contains)
     add(
       misleading, "that is what a label without a name is called after its own value; the name is passed over"
     )
+    add(
+      entries.filter { $0.value == 0 && !Self.backgroundNames.contains($0.name.nameKey) && !$0.name.isBlank }
+        .map { "\($0.name) is 0" }, "0 is background, and no label")
     let unreadCount = entries.count { $0.value < 0 }
     if unreadCount > 0 {
-      findings.append("\(unreadCount) names are of values that no voxel can have; they are passed over")
+      findings.append(
+        "\(counted(unreadCount, "name is of a value", "names are of values")) that no voxel can have; "
+          + (unreadCount == 1 ? "it is" : "they are") + " passed over")
     }
-    self.entries = kept
+    self.init(kept: kept, regions: regions, findings: findings)
+  }
+
+  private init(kept: [Entry], regions: [Region], findings: [String]) {
+    entries = kept
     self.regions = regions
     self.findings = findings
+  }
+
+  /// What 0 is called by those who name it.
+  private static let backgroundNames: Set<String> = [
+    "background", "bg", "back", "clear label", "unknown", "unlabeled", "unlabelled", "unclassified", "none",
+    "nothing",
+    "void", "null", "empty", "exterior", "outside", "outside brain", "air", "other", "rest", "label 0", "0",
+  ]
+
+  /// The label value that a number's digits state, -1 for one that no voxel can have; nil when they are no number.
+  static func value(_ digits: some StringProtocol) -> Int? {
+    if let value = Int(digits) { return value }
+    guard digits.allSatisfy({ "0123456789+-.eE".contains($0) }), let number = Double(String(digits)) else {
+      return nil
+    }
+    return abs(number) < 0x1p53 ? Int(exactly: number) ?? -1 : -1
+  }
+
+  /// The names of masks that hold these values: where 255 is their only label it has the name of 1, as which it is meant,
+  /// unless it has one itself.
+  package func applied(to values: Set<Int>) -> LabelNames {
+    guard values.subtracting([0]) == [255], let one = entries.first(where: { $0.value == 1 }) else {
+      return self
+    }
+    var findings = findings
+    let own = entries.first { $0.value == 255 }
+    if let own, own.name.unnamedLabelValue == nil {
+      if one.name.unnamedLabelValue == nil, one.name.nameKey != own.name.nameKey {
+        findings.append(
+          "label 1 is called \(one.name) and label 255 \(own.name); of masks that hold only 0 and 255 the name of 255 "
+            + "counts")
+      }
+      return LabelNames(kept: entries.filter { $0.value != 1 }, regions: regions, findings: findings)
+    }
+    var meant = Entry(value: 255, name: one.name, colour: one.colour ?? own?.colour)
+    if one.name.unnamedLabelValue != nil { meant.name = own?.name ?? one.name }
+    return LabelNames(
+      kept: entries.filter { $0.value != 1 && $0.value != 255 } + [meant], regions: regions,
+      findings: findings)
   }
 
   /// Values that mean "nobody labelled this", as nnU-Net's `ignore` does.
@@ -101,12 +160,10 @@ package struct LabelNames: Equatable, Sendable {
       })
   }
 
-  /// The table of the labels of masks in `coding`; values that none of their voxels can have are passed over.
+  /// The table of the labels of masks in `coding`, to whose values these names were ``applied(to:)``; values that none of their voxels can have are passed over.
   package func table(_ coding: LabelCoding = .identity) -> LabelTable {
-    // Where 255 is read as 1, the name of 255 counts before that of 1.
-    let ordered = entries.filter { $0.value != 255 } + entries.filter { $0.value == 255 }
-    return LabelTable(
-      ordered.compactMap { entry in
+    LabelTable(
+      entries.compactMap { entry in
         coding.code(of: entry.value).map { code in
           Label(
             value: code, name: entry.name.unnamedLabelValue == nil ? entry.name : coding.name(of: code),

@@ -28,14 +28,15 @@ package enum LabelNamesFile {
   /// Reads a file of label names: JSON when its name ends so, else lines of text; a byte order mark is no part of them.
   /// - Throws: ``InputError`` that names what cannot be read.
   package static func read(_ path: String) throws(InputError) -> LabelNames {
-    let text = String(textOf: try content(of: path))
+    let (text, finding) = try text(of: path)
     return path.hasSuffix(".json")
-      ? try decodeJSON(Data(text.utf8), path: path) : try LabelLines(text, path: path).checkedNames()
+      ? try decodeJSON(text, path: path, finding: finding)
+      : try LabelLines(text, path: path, finding: finding).checkedNames()
   }
 
   private static func readPlainText(_ path: String) -> LabelNames? {
-    guard let text = try? String(textOf: content(of: path)) else { return nil }
-    let lines = LabelLines(text, path: path)
+    guard let (text, finding) = try? text(of: path) else { return nil }
+    let lines = LabelLines(text, path: path, finding: finding)
     guard !lines.names.entries.isEmpty else { return nil }
     return lines.error.map {
       LabelNames(
@@ -75,6 +76,17 @@ package enum LabelNamesFile {
     if ImageName.suffix(of: path) != nil { return ImageName.stem(of: path) }
     guard let dot = path.lastIndex(of: "."), !path[dot...].contains("/") else { return path }
     return String(path[..<dot])
+  }
+
+  /// The text of a file and, where it is no UTF-8 or UTF-16, how it was read.
+  private static func text(of path: String) throws(InputError) -> (text: String, finding: String?) {
+    let data = try content(of: path)
+    if let text = String(textOf: data) { return (text, nil) }
+    // Every byte is a letter of Latin-1, in which older programs write names.
+    return (
+      String(data.map { Character(Unicode.Scalar($0)) }),
+      "\(FilePath.name(of: path)) is no UTF-8; its names are read as Latin-1"
+    )
   }
 
   private static func content(of path: String) throws(InputError) -> Data {

@@ -17,10 +17,13 @@ struct LabelLines {
   /// The first line that is no label.
   private(set) var error: InputError?
   private let path: String
+  private let finding: String?
 
   /// Reads all lines.
-  init(_ text: String, path: String) {
+  /// - Parameter finding: What there is to say about the text as a whole.
+  init(_ text: String, path: String, finding: String? = nil) {
     self.path = path
+    self.finding = finding
     var whole: [String] = []
     let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
     for (number, line) in lines.enumerated() {
@@ -44,7 +47,7 @@ struct LabelLines {
   }
 
   /// The names of the lines that are labels.
-  var names: LabelNames { LabelNames(entries: entries) }
+  var names: LabelNames { LabelNames(entries: entries, finding: finding) }
 
   /// The names.
   /// - Throws: ``InputError`` that names the first line that is no label, or when none is one.
@@ -60,8 +63,7 @@ struct LabelLines {
   /// The label of a line; nil when it is none.
   private static func entry(_ words: [Substring], _ line: Substring) -> LabelNames.Entry? {
     let rest = words.dropFirst()
-    let value = Int(words[0]) ?? (Double(words[0])?.isFinite == true && !rest.isEmpty ? -1 : nil)
-    guard let value, !rest.isEmpty else { return nil }
+    guard let value = LabelNames.value(words[0]), !rest.isEmpty else { return nil }
     if let quote = line.firstIndex(of: "\"") {
       let name = line[line.index(after: quote)...].prefix { $0 != "\"" }
       return colour(rest).map { .init(value: value, name: String(name), colour: $0) }

@@ -1,7 +1,24 @@
 import Volumes
 import Work
 
-extension LabelVolume {
+/// Voxels that are written as a NIfTI file on the grid of an image.
+package protocol NiftiWritable {
+  /// The file, which waits beside its place until it is committed.
+  /// - Throws: ``InputError`` for a name that ends otherwise, a missing or read-only folder, a full disk; ``Cancelled``.
+  func pending(for path: String, source: ImageSource, work: WorkContext) throws -> PendingFile
+}
+
+extension NiftiWritable {
+  /// Writes the voxels and puts the file in its place.
+  /// - Throws: As ``pending(for:source:work:)``.
+  package func write(to path: String, source: ImageSource, work: WorkContext = WorkContext()) throws {
+    let file = try pending(for: path, source: source, work: work)
+    try work.checkCancellation()
+    try PendingFile.commit([file])
+  }
+}
+
+extension LabelVolume: NiftiWritable {
   /// Writes the mask on the very grid of its image: the header's dimensions, qform, sform, codes and units are the
   /// source's to the last bit.
   ///
@@ -34,19 +51,9 @@ extension LabelVolume {
     }
     return try file.complete()
   }
-
-  /// Writes the mask and puts the file in its place.
-  /// - Throws: As ``LabelVolume/pending(for:source:work:)``.
-  package func write(
-    to path: String, source: ImageSource, work: WorkContext = WorkContext()
-  ) throws {
-    let file = try pending(for: path, source: source, work: work)
-    try work.checkCancellation()
-    try PendingFile.commit([file])
-  }
 }
 
-extension ScalarVolume {
+extension ScalarVolume: NiftiWritable {
   /// Writes the intensities on the grid of `source`: as int16 when every one is a whole number that fits, else float32.
   ///
   /// - Throws: As ``LabelVolume/pending(for:source:work:)``.
@@ -68,19 +75,9 @@ extension ScalarVolume {
     }
     return try file.complete()
   }
-
-  /// Writes the intensities and puts the file in its place.
-  /// - Throws: As ``LabelVolume/pending(for:source:work:)``.
-  package func write(
-    to path: String, source: ImageSource, work: WorkContext = WorkContext()
-  ) throws {
-    let file = try pending(for: path, source: source, work: work)
-    try work.checkCancellation()
-    try PendingFile.commit([file])
-  }
 }
 
-extension ProbabilityVolume {
+extension ProbabilityVolume: NiftiWritable {
   /// Writes float32 probabilities as a 4D image whose frames are the classes, background first.
   ///
   /// - Throws: As ``LabelVolume/pending(for:source:work:)``.
@@ -91,16 +88,6 @@ extension ProbabilityVolume {
       path: path, source: source, grid: grid, frameSizes: [classCount], type: .float32, work: work)
     try file.write(values)
     return try file.complete()
-  }
-
-  /// Writes the probabilities and puts the file in its place.
-  /// - Throws: As ``LabelVolume/pending(for:source:work:)``.
-  package func write(
-    to path: String, source: ImageSource, work: WorkContext = WorkContext()
-  ) throws {
-    let file = try pending(for: path, source: source, work: work)
-    try work.checkCancellation()
-    try PendingFile.commit([file])
   }
 }
 
@@ -128,7 +115,11 @@ extension ImageFile {
       try file.write(bytes: bytes)
     }
     if nonFiniteCount > 0 {
-      note([Finding("\(nonFiniteCount) voxels are no finite number", repair: "they are copied as they are")])
+      note([
+        Finding(
+          "\(counted(nonFiniteCount, "voxel is", "voxels are")) no finite number",
+          repair: nonFiniteCount == 1 ? "it is copied as it is" : "they are copied as they are")
+      ])
     }
     return try file.complete()
   }

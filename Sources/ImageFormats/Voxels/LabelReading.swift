@@ -40,7 +40,9 @@ extension ImageFile {
     guard let volume else { preconditionFailure("a value without a code") }
     let notANumber =
       notes.notANumberCount > 0
-      ? Finding("\(notes.notANumberCount) voxels of the mask are NaN", repair: "they are read as background")
+      ? Finding(
+        "\(counted(notes.notANumberCount, "voxel of the mask is", "voxels of the mask are")) NaN",
+        repair: (notes.notANumberCount == 1 ? "it is" : "they are") + " read as background")
       : nil
     let scale = (notes.inexact ?? rule.ignoredScale).map {
       Finding(

@@ -64,7 +64,7 @@ extension ImageFile {
     }
     note([
       Finding(
-        "\(count) voxels are no finite number",
+        "\(counted(count, "voxel is", "voxels are")) no finite number",
         repair: "NaN and -Inf are read as \(smallest), the smallest value, +Inf as \(largest), the largest")
     ])
   }

@@ -25,6 +25,7 @@ extension NetworkGraph: Codable {
   /// Reads the JSON form.
   /// - Throws: ``InputError`` about `subject` that says where the text departs from it.
   package init(json: String, subject: String) throws(InputError) {
+    try JSONText.requireSingleKeys(json, subject: subject)
     do {
       self = try JSONDecoder().decode(NetworkGraph.self, from: Data(json.utf8))
     } catch let error as DecodingError {

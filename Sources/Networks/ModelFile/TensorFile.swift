@@ -44,6 +44,8 @@ package struct TensorFile: Sendable {
     }
     dataStart = 8 + Int(headerLength)
     let header = content.subdata(in: content.startIndex + 8..<content.startIndex + dataStart)
+    try JSONText.requireSingleKeys(
+      String(decoding: header, as: UTF8.self), subject: "\(path): safetensors header")
     let items: [String: HeaderItem]
     do {
       items = try JSONDecoder().decode([String: HeaderItem].self, from: header)
@@ -59,6 +61,9 @@ package struct TensorFile: Sendable {
       case .metadata(let texts): metadata = texts
       case .tensor(let entry): entries[name] = entry
       }
+    }
+    for (name, text) in metadata.sorted(by: { $0.key < $1.key }) {
+      try JSONText.requireSingleKeys(text, subject: "\(path): metadata \"\(name)\"")
     }
     self.path = path
     self.content = content

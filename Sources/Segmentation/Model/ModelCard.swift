@@ -61,6 +61,7 @@ package struct ModelCard: Hashable, Sendable, Codable {
   /// Reads a card.
   /// - Throws: ``InputError`` about `subject` that says what is no card.
   package init(json: String, subject: String) throws(InputError) {
+    try JSONText.requireSingleKeys(json, subject: subject)
     do { self = try JSONDecoder().decode(ModelCard.self, from: Data(json.utf8)) } catch {
       throw InputError(
         subject, "model card cannot be read", found: "\(json.prefix(60))",

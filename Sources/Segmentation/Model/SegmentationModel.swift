@@ -17,6 +17,9 @@ package struct SegmentationModel: Sendable {
   package var parameters: Parameters
   /// Labels of the classes above 0 in order; class 0 is background.
   package var labels: [Label]
+  /// As which values of label files the labels were trained, in the order of ``labels``: in one way, or in several where
+  /// folders of cases numbered their structures differently; nil where nobody wrote it down.
+  package var trainedSelections: [[LabelSelection]]?
   /// How an image becomes input.
   package var preprocessing: Preprocessing
   /// The CRF's kernels that suit this model.
@@ -30,7 +33,8 @@ package struct SegmentationModel: Sendable {
 
   /// A model made here, by the trainer or a test.
   package init(
-    name: String, graph: NetworkGraph, parameters: Parameters, labels: [Label], preprocessing: Preprocessing,
+    name: String, graph: NetworkGraph, parameters: Parameters, labels: [Label],
+    trainedSelections: [[LabelSelection]]? = nil, preprocessing: Preprocessing,
     refinement: RefinementSettings = RefinementSettings(), postProcessing: PostProcessing = .none,
     training: String = "", card: ModelCard? = nil
   ) {
@@ -39,6 +43,7 @@ package struct SegmentationModel: Sendable {
     self.graph = graph
     self.parameters = parameters
     self.labels = labels
+    self.trainedSelections = trainedSelections
     self.preprocessing = preprocessing
     self.refinement = refinement
     self.postProcessing = postProcessing
@@ -55,6 +60,8 @@ package struct SegmentationModel: Sendable {
     graph = file.graph
     parameters = file.parameters
     labels = try Self.decode([Label].self, "labels", of: file, path)
+    trainedSelections = try Self.decode(
+      [[LabelSelection]]?.self, "selections", of: file, path, absent: .some(nil))
     preprocessing = try Self.decode(Preprocessing.self, "preprocessing", of: file, path)
     refinement = try Self.decode(RefinementSettings.self, "crf", of: file, path, absent: RefinementSettings())
     postProcessing = try Self.decode(
@@ -72,9 +79,21 @@ package struct SegmentationModel: Sendable {
     guard Set(labels.map(\.value)).count == labels.count, labels.allSatisfy({ $0.value > 0 }) else {
       throw InputError(path, "labels in its metadata: a value is 0 or occurs twice")
     }
+    guard !selections.isEmpty, selections.allSatisfy({ isOfLabels($0) }) else {
+      throw InputError(
+        path, "the structures in its metadata are not those of its labels",
+        expected: labels.map(\.name).joined(separator: ", "))
+    }
     try preprocessing.validated(subject: path)
     try refinement.validated(subject: path)
     try postProcessing.validated(subject: path)
+  }
+
+  /// Whether these are the labels with values of files, which none of them shares.
+  private func isOfLabels(_ own: [LabelSelection]) -> Bool {
+    let values = own.flatMap(\.values)
+    return own.map(\.nameKey) == labels.map(\.nameKey) && own.allSatisfy { !$0.values.isEmpty }
+      && values.allSatisfy { $0 > 0 } && Set(values).count == values.count
   }
 
   /// Refuses a network that looks at several images at a time, where there is one.
@@ -99,9 +118,13 @@ package struct SegmentationModel: Sendable {
       "labels": Self.text(labels), "preprocessing": Self.text(preprocessing), "crf": Self.text(refinement),
       "postprocessing": Self.text(postProcessing), "training": training,
     ]
+    texts["selections"] = trainedSelections.map(Self.text)
     texts[ModelCard.metadataKey] = card?.json
     return texts
   }
+
+  /// As which values of label files the labels may be measured: those that they were trained on, or their own.
+  package var selections: [[LabelSelection]] { trainedSelections ?? [labels.map(LabelSelection.init)] }
 
   /// The label table of the model's masks.
   package var labelTable: LabelTable { LabelTable(labels) }

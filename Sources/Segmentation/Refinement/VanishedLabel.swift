@@ -17,7 +17,7 @@ package struct VanishedLabel: Hashable, Sendable {
 
   /// "liver vanished (293 voxels before)".
   package func note(_ table: LabelTable) -> String {
-    "\(table[value]?.name ?? "label \(value)") vanished (\(voxelsBefore) voxels before)"
+    "\(table[value]?.name ?? "label \(value)") vanished (\(counted(voxelsBefore, "voxel")) before)"
   }
 }
 

@@ -77,7 +77,13 @@ struct CompareCommand: ParsableCommand {
       : selections.map {
         MatchedStructure($0, coding: coding, referenceNames: first.names, otherNames: second.names)
       }
-    if !selections.isEmpty { try refuseSameValues(structures) }
+    if !selections.isEmpty {
+      try refuseSameValues(structures)
+      let occurring = masks.reduce(into: Set<Int>()) { $0.formUnion($1.labels.values()) }
+      for note in selections.notes(absentFrom: occurring, "either mask", coding: coding) {
+        Console.note(note)
+      }
+    }
     func compared(_ path: String, _ mask: FittedMask) -> OverlapNotes.Mask {
       OverlapNotes.Mask(
         name: FilePath.name(of: path), labels: mask.labels, table: mask.names ?? LabelTable())

@@ -1,6 +1,7 @@
 import ArgumentParser
 import ImageFormats
 import Networks
+import Review
 import Volumes
 import Work
 
@@ -9,8 +10,9 @@ struct ConvertCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "convert", abstract: "Write an image, or a model, in another format.",
     discussion: """
-      Of an image, voxels, their type and scaling, and the grid stay as they are; OUT ends in .nii or .nii.gz. Of a \
-      mask, --like gives the labels on another image's grid. Of a model (.safetensors), --weights says how weights are \
+      Of an image, voxels, their type and scaling, and the grid stay as they are; OUT ends in .nii or .nii.gz. \
+      Names of labels that lie beside it go with it, as OUT's .labels.json. Of a mask, --like gives the labels on another \
+      image's grid. Of a model (.safetensors), --weights says how weights are \
       stored, and the options of the model card add to its card; a checkpoint becomes a plain model.
       """)
 
@@ -54,25 +56,57 @@ struct ConvertCommand: ParsableCommand {
       throw InputError("--label", "names labels of a mask", expected: "--like with it")
     }
     let image = try ImageFile.open(input)
-    let place = try OutputPlace(output, isForced: force, kind: .image)
+    let names = try LabelNamesFile.read(besideMask: input)
+    let place = try place(hasNames: names?.entries.isEmpty == false || !selections.isEmpty)
     let work = WorkContext(cancellation: Interruption.cancellation())
-    guard let like else {
-      try image.writeCopy(to: place.path, frame: frame, work: work)
+    var written: [PendingFile] = []
+    if let like {
+      let reference = try ImageFile.open(like)
+      let mask = try FittedMask.masks([image], on: reference.grid, frame: frame, work: work)[0]
+      mask.keepNotes()
+      var named = LoadedMask(
+        name: input, path: input, labels: ChunkedLabels(mask.labels), table: mask.names ?? LabelTable())
+      let occurring = mask.labels.values()
+      for selection in selections where !named.take(selection) {
+        Console.note("--label \(selection): no voxel of \(input) has such a label")
+      }
+      for note in selections.notes(absentFrom: occurring, input, coding: mask.labels.coding) {
+        Console.note(note)
+      }
+      written = [try named.labels.volume.pending(for: place.path, source: reference.source, work: work)]
+      written += try pendingNames(LabelNames(named.table, coding: mask.labels.coding), place)
+    } else {
+      written = [try image.pendingCopy(for: place.path, frame: frame, work: work)]
       FindingNotes.keep(image)
       if frame != nil || image.frameCount == 1 {
         for finding in try image.findingsAsMask(frame: frame, work: work) {
           FindingNotes.keep(finding.description, of: input)
         }
       }
-      return
+      let named = LabelCoding(of: Set((names?.entries ?? []).map(\.value))) ?? .identity
+      for note in names?.notes(named) ?? [] { FindingNotes.keep(note, of: input) }
+      written += try pendingNames(names ?? LabelNames(), place)
     }
-    let reference = try ImageFile.open(like)
-    let mask = try FittedMask.masks([image], on: reference.grid, frame: frame, work: work)[0]
-    mask.keepNotes()
-    var labels = mask.labels
-    for selection in selections where !labels.merge(selection) {
-      Console.note("--label \(selection): no voxel of \(input) has such a label")
+    try work.checkCancellation()
+    try PendingFile.commit(written)
+  }
+
+  /// Whether input and output have one file of names, as a.nii and a.nii.gz do.
+  private var sharesNames: Bool {
+    let paths = [input, output].map { FilePath.absolute(LabelNamesFile.path(besideMask: $0)) }
+    return paths[0] == paths[1] && label.isEmpty
+  }
+
+  private func place(hasNames: Bool) throws(InputError) -> OutputPlace {
+    let companion = LabelNamesFile.path(besideMask: output)
+    if !hasNames, FileSystem.exists(companion) {
+      Console.note("\(companion): names the labels of what is written, though \(input) has no names")
     }
-    try labels.write(to: place.path, source: reference.source, work: work)
+    return try OutputPlace(
+      output, isForced: force, companions: hasNames && !sharesNames ? [companion] : [], kind: .image)
+  }
+
+  private func pendingNames(_ names: LabelNames, _ place: OutputPlace) throws(InputError) -> [PendingFile] {
+    names.entries.isEmpty || sharesNames ? [] : [try LabelNamesFile.pending(names, besideMask: place.path)]
   }
 }

@@ -65,36 +65,49 @@ struct EvaluateCommand: ParsableCommand {
 
   /// The structures of the label files that the model has too, by name.
   ///
-  /// Where none is named so, they are the model's values, as far as the files do not call them something else. What is
-  /// left out is said.
-  /// - Throws: ``InputError`` when the files call all of the model's values something else.
+  /// Where none has a name of the model's, they are the values that the model was trained on, as far as they occur and the
+  /// files do not call them something else. What is left out is said.
+  /// - Throws: ``InputError`` when nothing is left, or folders of the training numbered the structures differently.
   static func structures(
     of model: SegmentationModel, _ survey: LabelSurvey
   ) throws(InputError) -> [LabelSelection] {
     let own = try survey.structures()
     func values(_ selection: LabelSelection) -> Set<UInt16> { Set(survey.coding.codes(of: selection.values)) }
+    func isNamed(_ selection: LabelSelection) -> Bool {
+      selection.values.contains { survey.names[$0] != nil }
+    }
     var common = own.filter { structure in model.labels.contains { $0.nameKey == structure.nameKey } }
-    var onlyModel = model.labels.filter { label in !common.contains { $0.nameKey == label.nameKey } }
-    if common.isEmpty {
-      let named = own.filter { $0.values.contains { survey.names[$0] != nil } }
-      let taken = named.reduce(Set(survey.coding.codes(of: survey.ignoredValues()))) {
+    var onlyModel = model.labels.filter { label in !common.contains { $0.nameKey == label.nameKey } }.map(
+      \.name)
+    if !common.contains(where: isNamed) {
+      let ways = model.selections.reduce(into: [[LabelSelection]]()) { ways, way in
+        if !ways.contains(where: { $0.map(values) == way.map(values) }) { ways.append(way) }
+      }
+      guard ways.count == 1 else {
+        let options = ways.map { $0.map { "--label \($0)" }.joined(separator: " ") }
+        throw InputError(
+          model.path,
+          "was trained on folders that number its structures differently, and the label files have no names",
+          expected: options.joined(separator: " or "))
+      }
+      let taken = own.filter(isNamed).reduce(Set(survey.coding.codes(of: survey.ignoredValues()))) {
         $0.union(values($1))
       }
-      common = model.labels.filter { !taken.contains($0.value) }
-        .map { LabelSelection(values: [Int($0.value)], name: $0.name) }
+      let free = own.reduce(Set<UInt16>()) { $0.union(values($1)) }.subtracting(taken)
+      common = ways[0].filter { values($0).isDisjoint(with: taken) && !values($0).isDisjoint(with: free) }
       guard !common.isEmpty else {
         throw InputError(
           survey.folder, "no structure is called as one of the model",
           found: own.map(\.description).joined(separator: " "),
-          expected: model.labels.map { "\($0.value)=\($0.name)" }.joined(separator: " ")
+          expected: ways[0].map(\.description).joined(separator: " ")
             + ", or --label to say which values are which")
       }
-      onlyModel = model.labels.filter { taken.contains($0.value) }
+      onlyModel = ways[0].filter { !common.contains($0) }.map(\.name)
     }
     let measured = common.reduce(into: Set<UInt16>()) { $0.formUnion(values($1)) }
     let onlyFiles = own.filter { measured.isDisjoint(with: values($0)) }
     for (path, other, names) in [
-      (model.path, "the label files have", onlyModel.map(\.name)),
+      (model.path, "the label files have", onlyModel),
       (survey.folder, "the model has", onlyFiles.map(\.name)),
     ] where !names.isEmpty {
       FindingNotes.keep(
@@ -145,16 +158,7 @@ struct EvaluateCommand: ParsableCommand {
       ).labels
     }
     labels = labels.cleared(where: truth, has: source.coding.codes(of: source.ignoredValues))
-    let structures = try source.selections.map { selection throws(InputError) in
-      guard let label = model.labels.first(where: { $0.nameKey == selection.nameKey }) else {
-        throw InputError(
-          "--label \(selection)", "the model has no such structure",
-          expected: model.labels.map(\.name).joined(separator: ", "))
-      }
-      return MatchedStructure(
-        name: selection.name, referenceValues: source.coding.codes(of: selection.values),
-        otherValues: [label.value])
-    }
+    let structures = try source.structures(of: model)
     for line in try notes.lines(structures, source, truth, model, labels, work: work) { Console.note(line) }
     let rows = try structures.map { structure in
       let comparison = try StructureComparison(
@@ -163,5 +167,22 @@ struct EvaluateCommand: ParsableCommand {
     }
     work.report(1)
     return rows
+  }
+}
+
+extension TrainingFolders.Source {
+  /// The structures, by their values in the label files and in the masks of a model.
+  /// - Throws: ``InputError`` for one that the model does not have.
+  func structures(of model: SegmentationModel) throws(InputError) -> [MatchedStructure] {
+    try selections.map { selection throws(InputError) in
+      guard let label = model.labels.first(where: { $0.nameKey == selection.nameKey }) else {
+        throw InputError(
+          "--label \(selection)", "the model has no such structure",
+          expected: model.labels.map(\.name).joined(separator: ", "))
+      }
+      return MatchedStructure(
+        name: selection.name, referenceValues: coding.codes(of: selection.values),
+        otherValues: [label.value])
+    }
   }
 }

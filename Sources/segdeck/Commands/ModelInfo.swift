@@ -8,6 +8,8 @@ import Work
 struct ModelInfo: Encodable {
   var file: String
   var labels: [Label]
+  /// As which values of label files they were trained, where that is known.
+  var selections: [[LabelSelection]]?
   var preprocessing: Preprocessing
   var refinement: RefinementSettings
   var postProcessing: PostProcessing
@@ -24,6 +26,7 @@ struct ModelInfo: Encodable {
   init(_ model: SegmentationModel) throws(InputError) {
     file = model.path
     labels = model.labels
+    selections = model.trainedSelections
     preprocessing = model.preprocessing
     refinement = model.refinement
     postProcessing = model.postProcessing
@@ -36,12 +39,21 @@ struct ModelInfo: Encodable {
     card = model.card
   }
 
+  /// "6 liver", "5 whole (trained on 5,1)".
+  private func described(_ index: Int) -> String {
+    let label = labels[index]
+    let values = (selections ?? []).map { $0[index].values }
+    let isOwn = values.allSatisfy { $0 == [Int(label.value)] }
+    let listed = values.map { $0.map(String.init).joined(separator: ",") }.joined(separator: " or ")
+    return "\(label.value) \(label.name)" + (isOwn ? "" : " (trained on \(listed))")
+  }
+
   /// A line per fact.
   var text: String {
     let spacing = preprocessing.spacingMillimetres
     var lines = [
       "\(file): model of \(layers) layers, \(weights) weights",
-      "labels: " + labels.map { "\($0.value) \($0.name)" }.joined(separator: ", "),
+      "labels: " + labels.indices.map(described).joined(separator: ", "),
       "working grid: \(preprocessing.orientation), \(spacing.i) x \(spacing.j) x \(spacing.k) mm",
       "intensities: \(preprocessing.normalisation)", "heads: " + heads.joined(separator: ", "),
     ]

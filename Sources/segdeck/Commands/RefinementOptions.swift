@@ -77,9 +77,12 @@ struct RefinementOptions: ParsableArguments {
     if let onlyLabels {
       settings.changedLabels = []
       for word in onlyLabels.split(separator: ",", omittingEmptySubsequences: false).map(\.trimmingSpaces) {
-        guard let code = Int(word).flatMap({ coding.code(of: $0) }),
-          labels.contains(where: { $0.value == code })
-        else {
+        let values = Int(word).map { value in
+          // What is stored as 255 alone is label 1, of a model as of a mask.
+          [value] + (value == 1 && labels.map(\.value) == [255] ? [255] : [])
+        }
+        let codes = (values ?? []).compactMap { coding.code(of: $0) }
+        guard let code = codes.last(where: { code in labels.contains { $0.value == code } }) else {
           throw InputError(
             "--only-labels", "is no label there", found: "\"\(word)\"",
             expected: labels.map { "\(coding.value(of: $0.value))" }.joined(separator: ", "))

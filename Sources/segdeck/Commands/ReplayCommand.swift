@@ -11,8 +11,10 @@ struct ReplayCommand: ParsableCommand {
     discussion: """
       RECORD is the NAME.json that lies beside a mask which segment, refine or a review wrote. Its inputs are looked \
       for where they were, from the folder where the program runs, and beside the record, and must have the content \
-      that the record states. Its commands run inside this program, never in a shell. --verify compares the result \
-      with the mask that the record describes and prints "same", or how many voxels differ, which fails.
+      that the record states. Its commands run inside this program, never in a shell. --verify prints "same" when \
+      the result, and the mask that lies beside the record with its names, are what the record describes, whatever \
+      they are called now and however they are compressed. Else it fails and says what differs: the result or the \
+      mask, in how many voxels or its geometry, the names, or that the mask is gone.
       """)
 
   @Argument(help: "The record, or the mask that it lies beside.", completion: .file())
@@ -22,7 +24,7 @@ struct ReplayCommand: ParsableCommand {
     name: .shortAndLong, help: "Mask file to write, with its names and its record.", completion: .file())
   var output: String?
 
-  @Flag(help: "Compare with the mask that the record describes.")
+  @Flag(help: "Say whether the result and the mask beside the record are what it describes.")
   var verify = false
 
   @Flag(help: "Replace existing files.")
@@ -36,7 +38,7 @@ struct ReplayCommand: ParsableCommand {
 
   func run() throws {
     let work = threads.context("replaying").silent
-    let replay = try RecordReplay(path: RecordReplay.recordPath(record), work: work)
+    let replay = try RecordReplay(naming: record, work: work)
     let place = try output.map {
       try OutputPlace(
         $0, isForced: force, companions: MaskRecord.companions(ofMask: $0), kind: .image)
@@ -48,6 +50,6 @@ struct ReplayCommand: ParsableCommand {
     if let place { try replay.write(mask, to: place, work: work) }
     guard verify else { return }
     guard let difference else { return try Console.print("same") }
-    throw InputError(replay.path, difference)
+    throw difference
   }
 }

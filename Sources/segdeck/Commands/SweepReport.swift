@@ -31,10 +31,6 @@ struct SweepReport {
     return [heading, kernelTable, caseTable, verdict].joined(separator: "\n\n")
   }
 
-  private func counted(_ number: Int, _ noun: String) -> String {
-    "\(number) \(noun)\(number == 1 ? "" : "s")"
-  }
-
   /// Each number at the start and as found, and the best gain in each eighth of its range.
   private var kernelTable: String {
     var table = TextTable(heading: ["kernel", "start", "found", "from", "best gain across the range", "to"])

@@ -28,18 +28,7 @@ struct SweepSources {
     self.sources = sources
     self.model = model
     self.settings = settings
-    structures = try sources.map { source in
-      try source.selections.map { selection throws(InputError) in
-        guard let label = model.labels.first(where: { $0.nameKey == selection.nameKey }) else {
-          throw InputError(
-            "--label \(selection)", "the model has no such structure",
-            expected: model.labels.map(\.name).joined(separator: ", "))
-        }
-        return MatchedStructure(
-          name: selection.name, referenceValues: source.coding.codes(of: selection.values),
-          otherValues: [label.value])
-      }
-    }
+    structures = try sources.map { try $0.structures(of: model) }
     if let probabilityFolder {
       predictions = []
       let volumes = try CaseFolder.volumes(in: probabilityFolder)

@@ -113,7 +113,7 @@ struct TrainCommand: ParsableCommand {
     var run = try startedRun(sources, stored, &setup)
     let store = TrainingStore(
       settings: run.run.settings, preprocessing: run.preprocessing, refinement: refinement,
-      labels: labels, caseNames: run.caseNames,
+      labels: labels, selections: sources.selections, caseNames: run.caseNames,
       card: try described(stored?.card, setup.choices), checkpoints: checkpoints)
     // Held until the end: two trainings that write the same files would mix.
     if let checkpoints { try TrainingStore.makeFolder(checkpoints) }

@@ -42,6 +42,7 @@ struct ProbabilitySidecar: Codable {
   static func read(besideProbabilities path: String) throws(InputError) -> ProbabilitySidecar? {
     let place = MaskRecord.path(besideMask: path)
     guard let data = try FileSystem.readIfPresent(place) else { return nil }
+    try JSONText.requireSingleKeys(String(decoding: data, as: UTF8.self), subject: place)
     guard let sidecar = try? JSONDecoder().decode(ProbabilitySidecar.self, from: data) else {
       throw InputError(place, "is not what `segdeck segment --probabilities` writes beside probabilities")
     }

@@ -18,11 +18,16 @@ extension [LoadedMask] {
         throw InputError(
           "--label \(selection)", "every mask names its labels", expected: "a mask without names beside it")
       }
+      let occurring =
+        selection.values.count > 1
+        ? open.reduce(into: Set<Int>()) { $0.formUnion(masks[$1].labels.volume.values()) } : []
       var isPresent = false
       for index in open { if masks[index].take(selection) { isPresent = true } }
       if !isPresent {
         notes.append("--label \(selection): no voxel of a mask without names has such a label")
       }
+      notes += [selection].notes(
+        absentFrom: occurring, "a mask without names", coding: masks[open[0]].labels.coding)
     }
     return (masks, notes)
   }
@@ -31,7 +36,7 @@ extension [LoadedMask] {
 extension LoadedMask {
   /// Makes one named label of the selection's values.
   /// - Returns: Whether any voxel has it.
-  fileprivate mutating func take(_ selection: LabelSelection) -> Bool {
+  mutating func take(_ selection: LabelSelection) -> Bool {
     let codes = labels.coding.codes(of: selection.values)
     guard let target = codes.first else { return false }
     guard let joined = labels.replacing(Set(codes), by: target) else { return false }
@@ -42,23 +47,5 @@ extension LoadedMask {
       table.labels.filter { !codes.contains($0.value) }
         + [Label(value: target, name: selection.name, colour: colour)])
     return true
-  }
-}
-
-extension LabelVolume {
-  /// Gives every voxel that has one of the selection's values the first of them.
-  /// - Returns: Whether any voxel has one.
-  @discardableResult
-  mutating func merge(_ selection: LabelSelection) -> Bool {
-    let codes = coding.codes(of: selection.values)
-    guard let target = codes.first else { return false }
-    var isMember = [Bool](repeating: false, count: 65536)
-    for code in codes { isMember[Int(code)] = true }
-    var isPresent = false
-    for voxel in voxels.indices where isMember[Int(voxels[voxel])] {
-      isPresent = true
-      voxels[voxel] = target
-    }
-    return isPresent
   }
 }

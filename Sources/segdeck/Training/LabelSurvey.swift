@@ -28,13 +28,16 @@ struct LabelSurvey {
   /// - Throws: ``InputError`` when a file cannot be read; ``Cancelled``.
   init(of pairs: [CaseFolder.Pair], work: WorkContext) throws {
     folder = pairs.first.map { FilePath.folder(of: $0.labels) } ?? "--labels"
-    var notedFiles: Set<String> = []
-    var found: [(path: String, names: LabelNames)] = []
+    var known: Set<String> = []
+    var found: [(path: String, names: LabelNames, values: Set<Int>?)] = []
     for (index, pair) in pairs.enumerated() {
       let own = try ImageFile.open(pair.labels).labelVolume(work: work.silent).values().subtracting([0])
       values.formUnion(own)
-      for (path, names) in try Self.names(beside: pair.labels) where notedFiles.insert(path).inserted {
-        found.append((path, names))
+      if let names = try LabelNamesFile.read(besideMask: pair.labels) {
+        found.append((pair.labels, names, own))
+      }
+      for (path, names) in try Self.commonNames(of: pair.labels, except: &known) {
+        found.append((path, names, nil))
       }
       work.report(Double(index + 1) / Double(pairs.count))
     }
@@ -44,9 +47,11 @@ struct LabelSurvey {
         expected: "\(LabelCoding.mostValues) or fewer")
     }
     self.coding = coding
-    let masks = Set(pairs.map(\.labels))
-    for (path, own) in found {
-      for entry in own.entries where values.contains(entry.value) {
+    for (path, stated, ownValues) in found {
+      let own = stated.applied(to: ownValues ?? values)
+      // A value that one file calls after itself may have its name in another.
+      for entry in own.entries + stated.entries
+      where values.contains(entry.value) && entry.name.unnamedLabelValue == nil {
         guard let known = names[entry.value] else {
           names[entry.value] = entry.name
           continue
@@ -56,9 +61,9 @@ struct LabelSurvey {
           "label \(entry.value) is called \(known) beside one file and \(entry.name) beside another; "
             + "it counts as \(known) in all, unless --label says otherwise")
       }
-      ignoredValues.formUnion(own.ignoredValues)
+      ignoredValues.formUnion(own.ignoredValues + stated.ignoredValues)
       // What lies beside a mask is said with the mask.
-      if !masks.contains(path) {
+      if ownValues == nil {
         for note in own.notes(coding) { FindingNotes.keep(note, of: path) }
       }
     }
@@ -76,8 +81,13 @@ struct LabelSurvey {
   /// - Throws: ``InputError`` when no value occurs, or there are more than 253.
   func structures() throws(InputError) -> [LabelSelection] {
     let own = values.subtracting(ignoredValues)
-    guard !own.isEmpty else {
+    guard !values.isEmpty else {
       throw InputError(folder, "no label occurs in any file", expected: "values above 0")
+    }
+    guard !own.isEmpty else {
+      throw InputError(
+        folder, "every label that occurs means ignore", found: listed(values),
+        expected: "one that is a structure, or --label to say so")
     }
     guard own.count <= Self.limit else {
       throw InputError(
@@ -105,17 +115,23 @@ struct LabelSurvey {
     guard occurring.isEmpty || !occurring.isDisjoint(with: selected) else {
       throw InputError(
         folder, "no voxel of any file has any of the labels",
-        found: values.sorted().prefix(12).map(String.init).joined(separator: ", "),
+        found: listed(values),
         expected: selections.map(\.description).joined(separator: " "))
     }
   }
 
-  /// Files of names that concern a label file, and what they say.
-  private static func names(beside path: String) throws(InputError) -> [(path: String, names: LabelNames)] {
+  private func listed(_ values: Set<Int>) -> String {
+    values.sorted().prefix(12).map(String.init).joined(separator: ", ")
+  }
+
+  /// Files of names that lie with all label files of a folder, and what they say; those that are `known` are left out.
+  private static func commonNames(
+    of path: String, except known: inout Set<String>
+  ) throws(InputError) -> [(path: String, names: LabelNames)] {
     let folder = FilePath.folder(of: path)
-    var found = [try LabelNamesFile.read(besideMask: path)].compactMap(\.self).map { (path, $0) }
+    var found: [(path: String, names: LabelNames)] = []
     for common in ["labels.json", "../dataset.json"].map({ FilePath.joined(folder, $0) })
-    where FileSystem.exists(common) {
+    where known.insert(common).inserted && FileSystem.exists(common) {
       found.append((common, try LabelNamesFile.read(common)))
     }
     return found

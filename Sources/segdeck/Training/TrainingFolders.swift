@@ -59,6 +59,9 @@ struct TrainingFolders: ParsableArguments {
     for text in label { selections.append(try LabelSelection(text)) }
     let survey = try LabelSurvey(of: folders.flatMap(\.self), work: work)
     for note in survey.notes { Console.note(note) }
+    for note in selections.notes(absentFrom: survey.values, "any label file", coding: survey.coding) {
+      Console.note(note)
+    }
     if selections.isEmpty { selections = try found(survey) }
     try survey.requireAny(of: selections)
     var names: [String] = []
@@ -208,6 +211,11 @@ extension TrainingFolders.Source {
 }
 
 extension [TrainingFolders.Source] {
+  /// The values of the structures, in each way in which a folder numbers them.
+  var selections: [[LabelSelection]] {
+    reduce(into: []) { if !$0.contains($1.selections) { $0.append($1.selections) } }
+  }
+
   /// The cases whose names, separated by commas, `--cases` gives; all of them without the option.
   /// - Throws: ``InputError`` when a name is no case's, or there is none.
   func chosen(_ names: String?) throws(InputError) -> [TrainingFolders.Source] {

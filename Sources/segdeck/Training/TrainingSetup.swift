@@ -162,6 +162,14 @@ extension CaseSplit {
         "--label", "--resume goes on with the structures of its checkpoint",
         found: structures.joined(separator: ", "), expected: before.joined(separator: ", "))
     }
+    func words(_ ways: [[LabelSelection]]) -> String {
+      ways.map { $0.map(\.description).joined(separator: " ") }.joined(separator: " and ")
+    }
+    if let known = stored.selections, known != sources.selections {
+      throw InputError(
+        "--label", "--resume goes on with the values of its checkpoint", found: words(sources.selections),
+        expected: words(known))
+    }
     validation = Set(cases["validation"] ?? [])
     reason = nil
     if let option {

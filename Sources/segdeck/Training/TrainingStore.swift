@@ -20,6 +20,8 @@ struct TrainingStore {
   let refinement: RefinementSettings
   /// Labels of the classes above background, as the model and its masks have them.
   let labels: [Label]
+  /// As which values of the label files they are trained.
+  let selections: [[LabelSelection]]
   let caseNames: [String: [String]]
   /// What the card says beside the run's own figures.
   let card: ModelCard
@@ -73,6 +75,8 @@ struct TrainingStore {
     let description: Description
     let preprocessing: Preprocessing
     let labels: [Label]
+    /// nil in checkpoints that do not say.
+    let selections: [[LabelSelection]]?
     let card: ModelCard?
   }
 
@@ -120,7 +124,7 @@ struct TrainingStore {
       bestParameters: progress.validatedIteration > 0
         ? try SegmentationModel(path: folder + best).parameters : nil,
       description: description, preprocessing: model.preprocessing, labels: model.labels,
-      card: model.card)
+      selections: model.trainedSelections, card: model.card)
   }
 
   /// The model of the best weights, or of the newest ones where nothing was validated.
@@ -128,7 +132,7 @@ struct TrainingStore {
     SegmentationModel(
       name: name, graph: training.trainer.graph.graph,
       parameters: training.bestParameters ?? training.trainer.bestGuess,
-      labels: labels, preprocessing: preprocessing, refinement: refinement,
+      labels: labels, trainedSelections: selections, preprocessing: preprocessing, refinement: refinement,
       postProcessing: PostProcessing(keepsLargestComponent: true, fillsHoles: true),
       training: description(of: training), card: card(of: training))
   }

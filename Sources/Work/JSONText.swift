@@ -1,0 +1,183 @@
+/// What a JSON text says, as it is written: members of objects in their order, those of one key too.
+///
+/// Foundation gives objects as dictionaries, in which the order is gone and all but one of the members of a key.
+package indirect enum JSONText: Equatable, Sendable {
+  case null
+  case truth(Bool)
+  /// A number by its digits, however many.
+  case number(String)
+  case text(String)
+  case list([JSONText])
+  case object([Member])
+
+  /// A key of an object and what stands behind it.
+  package struct Member: Equatable, Sendable {
+    package var key: String
+    package var value: JSONText
+
+    /// A member.
+    package init(key: String, value: JSONText) {
+      self.key = key
+      self.value = value
+    }
+  }
+
+  /// How far lists and objects may lie in each other.
+  private static let deepest = 512
+
+  /// Reads a text; nil when it is no JSON.
+  package init?(_ text: String) {
+    var reader = JSONReader(rest: Array(text.utf8)[...])
+    guard let value = reader.value(depth: Self.deepest) else { return nil }
+    reader.skipBlanks()
+    guard reader.rest.isEmpty else { return nil }
+    self = value
+  }
+
+  /// What stands behind the first member of a key; nil where there is none, or this is no object.
+  package subscript(key key: String) -> JSONText? {
+    guard case .object(let members) = self else { return nil }
+    return members.first { $0.key == key }?.value
+  }
+
+  /// The first key that an object in this has twice; nil where none has.
+  package var repeatedKey: String? {
+    switch self {
+    case .null, .truth, .number, .text: return nil
+    case .list(let items): return items.lazy.compactMap(\.repeatedKey).first
+    case .object(let members):
+      var keys: Set<String> = []
+      for member in members {
+        if !keys.insert(member.key).inserted { return member.key }
+        if let key = member.value.repeatedKey { return key }
+      }
+      return nil
+    }
+  }
+
+  /// Refuses a text in which an object has a key twice, of which only one would count.
+  ///
+  /// What is no JSON is left to whoever
+  /// reads it.
+  /// - Throws: ``InputError`` about `subject` that names the key.
+  package static func requireSingleKeys(_ text: String, subject: String) throws(InputError) {
+    guard let key = JSONText(text)?.repeatedKey else { return }
+    throw InputError(subject, "has a key twice", found: "\"\(key.prefix(60))\"", expected: "each once")
+  }
+}
+
+/// Reads JSON byte by byte (RFC 8259).
+private struct JSONReader {
+  var rest: ArraySlice<UInt8>
+
+  mutating func skipBlanks() {
+    rest = rest.drop { $0 == 0x20 || $0 == 0x09 || $0 == 0x0a || $0 == 0x0d }
+  }
+
+  /// Takes `word`, if it comes next.
+  private mutating func take(_ word: StaticString) -> Bool {
+    let isNext = word.withUTF8Buffer { rest.starts(with: $0) }
+    if isNext { rest = rest.dropFirst(word.utf8CodeUnitCount) }
+    return isNext
+  }
+
+  mutating func value(depth: Int) -> JSONText? {
+    skipBlanks()
+    switch rest.first {
+    case UInt8(ascii: "{"): return depth > 0 ? object(depth: depth - 1) : nil
+    case UInt8(ascii: "["): return depth > 0 ? list(depth: depth - 1) : nil
+    case UInt8(ascii: "\""): return string().map { .text($0) }
+    case UInt8(ascii: "n"): return take("null") ? .null : nil
+    case UInt8(ascii: "t"): return take("true") ? .truth(true) : nil
+    case UInt8(ascii: "f"): return take("false") ? .truth(false) : nil
+    default: return number()
+    }
+  }
+
+  private mutating func list(depth: Int) -> JSONText? {
+    _ = take("[")
+    var items: [JSONText] = []
+    skipBlanks()
+    if take("]") { return .list(items) }
+    repeat {
+      guard let item = value(depth: depth) else { return nil }
+      items.append(item)
+      skipBlanks()
+    } while take(",")
+    return take("]") ? .list(items) : nil
+  }
+
+  private mutating func object(depth: Int) -> JSONText? {
+    _ = take("{")
+    var members: [JSONText.Member] = []
+    skipBlanks()
+    if take("}") { return .object(members) }
+    repeat {
+      skipBlanks()
+      guard let key = string() else { return nil }
+      skipBlanks()
+      guard take(":"), let value = value(depth: depth) else { return nil }
+      members.append(.init(key: key, value: value))
+      skipBlanks()
+    } while take(",")
+    return take("}") ? .object(members) : nil
+  }
+
+  private mutating func number() -> JSONText? {
+    let digits = rest.prefix { byte in
+      (48...57).contains(byte) || [UInt8]("+-.eE".utf8).contains(byte)
+    }
+    let text = String(decoding: digits, as: UTF8.self)
+    guard Double(text) != nil, text.first != "+" else { return nil }
+    rest = rest.dropFirst(digits.count)
+    return .number(text)
+  }
+
+  private mutating func string() -> String? {
+    guard take("\"") else { return nil }
+    var bytes: [UInt8] = []
+    while let byte = rest.popFirst() {
+      switch byte {
+      case UInt8(ascii: "\""): return String(decoding: bytes, as: UTF8.self)
+      case 0..<0x20: return nil
+      case UInt8(ascii: "\\"):
+        guard let scalar = escape() else { return nil }
+        bytes += Array(String(scalar).utf8)
+      default: bytes.append(byte)
+      }
+    }
+    return nil
+  }
+
+  /// What stands behind a backslash; a half of a surrogate pair alone is U+FFFD.
+  private mutating func escape() -> Unicode.Scalar? {
+    switch rest.popFirst() {
+    case UInt8(ascii: "b"): return "\u{8}"
+    case UInt8(ascii: "f"): return "\u{c}"
+    case UInt8(ascii: "n"): return "\n"
+    case UInt8(ascii: "r"): return "\r"
+    case UInt8(ascii: "t"): return "\t"
+    case UInt8(ascii: "u"):
+      guard let unit = codeUnit() else { return nil }
+      if let scalar = Unicode.Scalar(UInt32(unit)) { return scalar }
+      let before = rest
+      guard unit < 0xdc00, take("\\u"), let low = codeUnit(), (0xdc00..<0xe000).contains(low) else {
+        rest = before
+        return "\u{fffd}"
+      }
+      return Unicode.Scalar(0x10000 + (UInt32(unit) - 0xd800) << 10 + (UInt32(low) - 0xdc00))
+    case let byte? where [UInt8]("\"\\/".utf8).contains(byte): return Unicode.Scalar(byte)
+    default: return nil
+    }
+  }
+
+  /// Four hexadecimal digits.
+  private mutating func codeUnit() -> UInt16? {
+    let digits = rest.prefix(4)
+    guard digits.count == 4, digits.allSatisfy({ Character(Unicode.Scalar($0)).isHexDigit }) else {
+      return nil
+    }
+    rest = rest.dropFirst(4)
+    return UInt16(String(decoding: digits, as: UTF8.self), radix: 16)
+  }
+}
