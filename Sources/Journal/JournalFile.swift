@@ -18,9 +18,11 @@ package struct JournalRecord: Equatable, Sendable {
 
 /// A file that only grows: a line that says what it is, and records with checksums.
 ///
-/// Each record is a header of 24 bytes (little-endian: bytes of text, CRC-32 of the text, bytes of voxels (64 bits),
-/// CRC-32 of the voxels, CRC-32 of these 20 bytes), the text and the voxels. Text or voxels that are damaged lose their
-/// record alone; a damaged header ends the file, for nobody knows where the next record begins.
+/// Each record is a header of 24 bytes (little-endian: bytes of text with the highest of 32 bits set, CRC-32 of the text,
+/// bytes of voxels (64 bits), CRC-32 of the voxels, CRC-32 of these 20 bytes), the text, the voxels, and the text once
+/// more; where the highest bit is not set, as in older journals, the text is there once. A text is lost when both of its
+/// copies are damaged, and then loses its record alone, as damaged voxels do; a damaged header ends the file, for nobody
+/// knows where the next record begins.
 ///
 /// One program at a time writes a file: it holds a lock that ends with the program, however it ends.
 package final class JournalFile: Sendable {
@@ -37,10 +39,18 @@ package final class JournalFile: Sendable {
   package struct Contents: Equatable, Sendable {
     /// Every record whose text is whole, oldest first.
     package var entries: [Entry] = []
-    /// Records that were left out because their text is damaged.
+    /// Records that were left out because both copies of their text are damaged.
     package var damagedCount = 0
+    /// For each of them that had voxels, before which of ``entries`` it was.
+    package var damagedVoxelPositions: [Int] = []
     /// Bytes behind the last record that cannot be read, and are more than a record that was not finished.
     package var unreadableByteCount = 0
+    /// Bytes of a record at the end that was not finished, or whose end was cut off.
+    package var unfinishedByteCount = 0
+    /// Whether the file was there without a byte in it.
+    package var isEmpty = false
+    /// Whether the first line was damaged though records are behind it.
+    package var hadDamagedFirstLine = false
     /// The name of the file beside the journal that keeps it as it was, where those bytes were cut off.
     package var copyName: String?
     /// The byte behind the last record that can be read.
@@ -54,6 +64,8 @@ package final class JournalFile: Sendable {
   private let descriptor: Int32
 
   private static let headerSize = 24
+  /// Set in the number of a text's bytes where a second copy is behind the voxels.
+  private static let copyFlag: UInt32 = 1 << 31
   private static let version = 1
 
   /// Opens a journal, or begins one where there is none.
@@ -66,7 +78,10 @@ package final class JournalFile: Sendable {
     _ path: String
   ) throws(InputError) -> (file: JournalFile, contents: Contents)? {
     while true {
-      let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
+      let flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW
+      var descriptor = open(path, flags)
+      let isNew = descriptor < 0 && errno == ENOENT
+      if isNew { descriptor = open(path, flags | O_CREAT, 0o600) }
       guard descriptor >= 0 else { throw failure(path) }
       let file = JournalFile(path: path, descriptor: descriptor)
       try ReadFiles.note(path)
@@ -77,6 +92,7 @@ package final class JournalFile: Sendable {
       // It was removed between opening and locking.
       if status.st_nlink == 0 { continue }
       var contents = try file.contents()
+      if isNew { contents.isEmpty = false }
       try file.mend(&contents, size: Int(status.st_size))
       return (file, contents)
     }
@@ -92,7 +108,10 @@ package final class JournalFile: Sendable {
     let file = JournalFile(path: path, descriptor: descriptor)
     _ = try FileSystem.statusOfOrdinaryFile(descriptor, path: path)
     try ReadFiles.note(path)
-    return (file, try file.contents())
+    var contents = try file.contents()
+    // What is just being written is not finished yet.
+    if isInUse(path) { (contents.unfinishedByteCount, contents.isEmpty) = (0, false) }
+    return (file, contents)
   }
 
   /// Whether a program writes it now.
@@ -116,7 +135,7 @@ package final class JournalFile: Sendable {
     let end = lseek(descriptor, 0, SEEK_END)
     guard end >= 0 else { throw JournalFile.failure(path) }
     for record in records {
-      for piece in [JournalFile.header(record), record.text, record.voxels] where !write(piece) {
+      for piece in [JournalFile.header(record), record.text, record.voxels, record.text] where !write(piece) {
         let error = JournalFile.failure(path)
         ftruncate(descriptor, end)
         throw error
@@ -152,38 +171,53 @@ package final class JournalFile: Sendable {
       contents.needsFirstLine = true
       if size < first.count {
         // A first line that was not finished has nothing behind it.
-        if !first.starts(with: found) { contents.unreadableByteCount = size }
+        contents.isEmpty = size == 0
+        if first.starts(with: found) {
+          contents.unfinishedByteCount = size
+        } else {
+          contents.unreadableByteCount = size
+        }
         return contents
       }
     }
     contents.end = first.count
     while let header = header(at: contents.end, size: size) {
       let start = contents.end + JournalFile.headerSize
-      // A record that was not finished.
-      guard header.textCount <= size - start, header.voxelCount <= size - start - header.textCount else {
-        return contents
-      }
-      if let text = read(start, header.textCount), checksum(text) == header.textChecksum {
+      let voxelStart = start + header.textCount
+      // Each against what is left, for a sum of counts that nobody wrote may be larger than any number.
+      guard header.textCount <= size - start, header.voxelCount <= size - voxelStart,
+        header.copyCount <= size - voxelStart - header.voxelCount
+      else { break }
+      let copy = header.copyCount > 0 ? [voxelStart + header.voxelCount] : []
+      let texts = ([start] + copy).lazy.compactMap { self.read($0, header.textCount) }
+      if let text = texts.first(where: { checksum($0) == header.textChecksum }) {
         contents.entries.append(
           Entry(
-            text: text, voxelOffset: start + header.textCount, voxelCount: header.voxelCount,
+            text: text, voxelOffset: voxelStart, voxelCount: header.voxelCount,
             voxelChecksum: header.voxelChecksum))
       } else {
         contents.damagedCount += 1
+        if header.voxelCount > 0 { contents.damagedVoxelPositions.append(contents.entries.count) }
       }
-      contents.end = start + header.textCount + header.voxelCount
+      contents.end = voxelStart + header.voxelCount + header.copyCount
     }
+    let rest = size - contents.end
     if contents.needsFirstLine, contents.end == first.count {
       // Nothing says that this was a journal.
       contents.unreadableByteCount = size
-    } else if size - contents.end >= JournalFile.headerSize {
-      contents.unreadableByteCount = size - contents.end
+    } else if rest >= JournalFile.headerSize, header(at: contents.end, size: size) == nil {
+      contents.unreadableByteCount = rest
+    } else {
+      contents.unfinishedByteCount = rest
     }
+    contents.hadDamagedFirstLine = contents.needsFirstLine && contents.end > first.count
     return contents
   }
 
   private struct Header {
     var textCount: Int
+    /// Bytes of the second copy of the text.
+    var copyCount: Int
     var textChecksum: UInt32
     var voxelCount: Int
     var voxelChecksum: UInt32
@@ -193,8 +227,10 @@ package final class JournalFile: Sendable {
     guard size - offset >= JournalFile.headerSize, let bytes = read(offset, JournalFile.headerSize),
       checksum(bytes.prefix(20)) == JournalFile.number(bytes, at: 20, of: UInt32.self)
     else { return nil }
+    let number = JournalFile.number(bytes, at: 0, of: UInt32.self)
+    let textCount = Int(number & ~JournalFile.copyFlag)
     return Header(
-      textCount: Int(JournalFile.number(bytes, at: 0, of: UInt32.self)),
+      textCount: textCount, copyCount: number & JournalFile.copyFlag == 0 ? 0 : textCount,
       textChecksum: JournalFile.number(bytes, at: 4, of: UInt32.self),
       voxelCount: Int(clamping: JournalFile.number(bytes, at: 8, of: UInt64.self)),
       voxelChecksum: JournalFile.number(bytes, at: 16, of: UInt32.self))
@@ -205,7 +241,7 @@ package final class JournalFile: Sendable {
     func put(_ number: some FixedWidthInteger) {
       withUnsafeBytes(of: number.littleEndian) { bytes.append(contentsOf: $0) }
     }
-    put(UInt32(record.text.count))
+    put(UInt32(record.text.count) | copyFlag)
     put(checksum(record.text))
     put(UInt64(record.voxels.count))
     put(checksum(record.voxels))

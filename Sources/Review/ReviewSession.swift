@@ -33,6 +33,7 @@ package enum ReviewSession {
       }
       events += mailbox.takeAll()
       for event in events {
+        if event == .terminal(.end) { awaitJournal(&state, mailbox, centre) }
         for effect in reduce(&state, event) { centre.perform(effect) }
       }
       if case .ended(let failure) = state.phase {
@@ -42,6 +43,17 @@ package enum ReviewSession {
         return failure ?? unwritten
       }
       if !events.isEmpty { terminal.draw(render(state)) }
+    }
+  }
+
+  /// Gives a journal that is still being opened a few seconds to take what was decided before the terminal went.
+  private static func awaitJournal(_ state: inout ReviewState, _ mailbox: Mailbox, _ centre: JobCentre) {
+    let end = ContinuousClock.now + .seconds(5)
+    while state.journal == .opening, state.unjournalledReason != nil, ContinuousClock.now < end {
+      for event in mailbox.takeAll() {
+        for effect in reduce(&state, event) { centre.perform(effect) }
+      }
+      usleep(10_000)
     }
   }
 }

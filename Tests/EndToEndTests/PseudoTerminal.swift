@@ -25,41 +25,20 @@ final class PseudoTerminal {
       throw TmuxSession.Failure(description: "no pseudo-terminal: errno \(errno)")
     }
     let name = "/dev/pts/\(number)"
-    var actions = posix_spawn_file_actions_t()
-    posix_spawn_file_actions_init(&actions)
-    defer { posix_spawn_file_actions_destroy(&actions) }
-    // The first terminal that a session leader opens becomes the one that controls it.
-    posix_spawn_file_actions_addopen(&actions, 0, name, O_RDWR, 0)
-    posix_spawn_file_actions_adddup2(&actions, 0, 1)
-    posix_spawn_file_actions_adddup2(&actions, 0, 2)
-    for descriptor in Int32(3)..<1024 { posix_spawn_file_actions_addclose(&actions, descriptor) }
-    var attributes = posix_spawnattr_t()
-    posix_spawnattr_init(&attributes)
-    defer { posix_spawnattr_destroy(&attributes) }
-    var signals = sigset_t()
-    sigemptyset(&signals)
-    posix_spawnattr_setsigmask(&attributes, &signals)
-    sigfillset(&signals)
-    posix_spawnattr_setsigdefault(&attributes, &signals)
-    let newSession = 0x80
-    posix_spawnattr_setflags(
-      &attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF) | Int16(newSession))
-    let all = ["sh", "-c", "stty rows 30 cols 100; exec \"$@\"", "sh"] + words
-    var arguments = all.map { strdup($0) } + [nil]
-    let merged = ProcessInfo.processInfo.environment.merging(
-      ["TERM": "xterm-256color", "LANG": "C.UTF-8", "COLORTERM": "", "NO_COLOR": ""].merging(environment) {
-        $1
+    let variables = ["TERM": "xterm-256color", "LANG": "C.UTF-8", "COLORTERM": "", "NO_COLOR": ""]
+    do {
+      process = try spawn(
+        ["sh", "-c", "stty rows 30 cols 100; exec \"$@\"", "sh"] + words,
+        environment: variables.merging(environment) { $1 }, inNewSession: true
+      ) { actions in
+        posix_spawn_file_actions_addopen(&actions, 0, name, O_RDWR, 0)
+        posix_spawn_file_actions_adddup2(&actions, 0, 1)
+        posix_spawn_file_actions_adddup2(&actions, 0, 2)
       }
-    ) { $1 }
-    var variables = merged.map { strdup("\($0)=\($1)") } + [nil]
-    defer { for text in arguments + variables { free(text) } }
-    var started = pid_t()
-    let failure = posix_spawnp(&started, "sh", &actions, &attributes, &arguments, &variables)
-    guard failure == 0 else {
+    } catch {
       close(main)
-      throw TmuxSession.Failure(description: "sh cannot be run (errno \(failure))")
+      throw error
     }
-    process = started
     let (main, output) = (main, output)
     Thread.detachNewThread {
       var bytes = [UInt8](repeating: 0, count: 1 << 16)

@@ -30,6 +30,11 @@ private func texts(_ contents: JournalFile.Contents) -> [String] {
   contents.entries.map { String(decoding: $0.text, as: UTF8.self) }
 }
 
+/// Bytes of a record in a file: a header, the text, the voxels, the text again.
+private func size(_ number: Int) -> Int {
+  24 + 2 * record(number).text.count + record(number).voxels.count
+}
+
 private func text(_ number: Int) -> String { String(decoding: record(number).text, as: UTF8.self) }
 
 /// A journal of five records, closed.
@@ -61,11 +66,9 @@ func cutAnywhere() throws {
   let folder = try Folder()
   try written(folder("whole"))
   let whole = try Data(contentsOf: URL(filePath: folder("whole")))
-  // Where each record ends: a header of 24 bytes, text and voxels behind the first line.
+  // Where each record ends behind the first line.
   var ends = [whole.firstIndex(of: 10)! + 1]
-  for number in 0..<5 {
-    ends.append(ends[number] + 24 + record(number).text.count + record(number).voxels.count)
-  }
+  for number in 0..<5 { ends.append(ends[number] + size(number)) }
   #expect(ends[5] == whole.count)
   for count in 0...whole.count {
     try whole.prefix(count).write(to: URL(filePath: folder("cut")))
@@ -73,6 +76,11 @@ func cutAnywhere() throws {
     do {
       let (file, contents) = try #require(try JournalFile.writing(folder("cut")))
       #expect(texts(contents) == (0..<intact).map(text), "cut at \(count)")
+      // Whatever is lost is known, down to a byte.
+      let known = ends.last { $0 <= count } ?? 0
+      #expect(contents.unfinishedByteCount == count - known, "cut at \(count)")
+      #expect(contents.isEmpty == (count == 0))
+      #expect(contents.unreadableByteCount == 0)
       try file.append([record(9)])
     }
     let (file, contents) = try JournalFile.reading(folder("cut"))
@@ -89,16 +97,17 @@ func flippedBits() throws {
   try written(folder("whole"))
   let whole = try Data(contentsOf: URL(filePath: folder("whole")))
   var ends = [whole.firstIndex(of: 10)! + 1]
-  for number in 0..<5 {
-    ends.append(ends[number] + 24 + record(number).text.count + record(number).voxels.count)
-  }
+  for number in 0..<5 { ends.append(ends[number] + size(number)) }
   for position in 0..<whole.count {
     var damaged = whole
     damaged[position] ^= UInt8(1 << (position % 8))
     try damaged.write(to: URL(filePath: folder("flipped")))
     let before = ends.dropFirst().count { $0 <= position }
+    let isInHeader = position >= ends[0] && position - ends[before] < 24
     do {
       let (file, contents) = try #require(try JournalFile.writing(folder("flipped")))
+      #expect(contents.hadDamagedFirstLine == (position < ends[0]), "bit at \(position)")
+      if !isInHeader { #expect(texts(contents) == (0..<5).map(text), "bit at \(position)") }
       #expect(Array(texts(contents).prefix(before)) == (0..<before).map(text), "bit at \(position)")
       for entry in contents.entries {
         let number = try #require((0..<5).first { Data(text($0).utf8) == entry.text })
@@ -120,7 +129,7 @@ func damageIsKept() throws {
   try written(folder("whole"))
   let whole = try Data(contentsOf: URL(filePath: folder("whole")))
   let first = whole.firstIndex(of: 10)! + 1
-  let third = (0..<2).reduce(first) { $0 + 24 + record($1).text.count + record($1).voxels.count }
+  let third = first + size(0) + size(1)
   func changed(_ position: Int) -> Data {
     var bytes = whole
     bytes[position] ^= 1
@@ -163,6 +172,52 @@ func damageIsKept() throws {
   }
 }
 
+@Test("a text is lost only when both of its copies are damaged; whether voxels went with it is known")
+func bothCopies() throws {
+  let folder = try Folder()
+  try written(folder("whole"))
+  let whole = try Data(contentsOf: URL(filePath: folder("whole")))
+  let start = whole.firstIndex(of: 10)! + 1
+  for (number, positions) in [(0, []), (3, [3])] {
+    var damaged = whole
+    let text = start + (0..<number).reduce(0) { $0 + size($1) } + 24
+    for copy in [text, text + record(number).text.count + record(number).voxels.count] {
+      damaged[copy + 2] ^= 4
+    }
+    try damaged.write(to: URL(filePath: folder("damaged")))
+    let (_, contents) = try JournalFile.reading(folder("damaged"))
+    #expect(contents.entries.count == 4)
+    #expect(contents.damagedCount == 1 && contents.damagedVoxelPositions == positions)
+  }
+}
+
+@Test("records of older journals, which state their text once, are read, and new ones come behind them")
+func olderRecords() throws {
+  let folder = try Folder()
+  try written(folder("whole"))
+  let whole = try Data(contentsOf: URL(filePath: folder("whole")))
+  var older = Data(whole.prefix(through: whole.firstIndex(of: 10)!))
+  func put(_ number: UInt32) { withUnsafeBytes(of: number.littleEndian) { older.append(contentsOf: $0) } }
+  for number in 0..<3 {
+    let (text, voxels) = (record(number).text, record(number).voxels)
+    let start = older.count
+    put(UInt32(text.count))
+    put(crc(text))
+    put(UInt32(voxels.count))
+    put(0)
+    put(crc(voxels))
+    put(crc(older[start...]))
+    older += text + voxels
+  }
+  try older.write(to: URL(filePath: folder("older")))
+  let (file, _) = try #require(try JournalFile.writing(folder("older")))
+  try file.append([record(3)])
+  let (read, contents) = try JournalFile.reading(folder("older"))
+  #expect(texts(contents) == (0..<4).map(text))
+  #expect(contents.entries.map { read.voxels(of: $0) } == (0..<4).map { record($0).voxels })
+  #expect(contents.unfinishedByteCount == 0 && contents.unreadableByteCount == 0)
+}
+
 @Test("one program writes a journal; another one reads it")
 func oneWriter() throws {
   let folder = try Folder()
@@ -179,8 +234,9 @@ func oneWriter() throws {
 func refusals() throws {
   let folder = try Folder()
   // The checksum of "segdeck journal 2", as zlib computes it.
-  try Data("segdeck journal 2 \(String(crc("segdeck journal 2"), radix: 16, padded: 8))\n".utf8).write(
-    to: URL(filePath: folder("newer")))
+  try Data("segdeck journal 2 \(String(crc(Data("segdeck journal 2".utf8)), radix: 16, padded: 8))\n".utf8)
+    .write(
+      to: URL(filePath: folder("newer")))
   #expect(
     throws: InputError(
       folder("newer"), "was written by a newer segdeck", expected: "journals of version 1")
@@ -193,10 +249,10 @@ func refusals() throws {
   }
 }
 
-/// The CRC-32 of a text, bit by bit.
-private func crc(_ text: String) -> UInt32 {
+/// The CRC-32 of bytes, bit by bit.
+private func crc(_ bytes: Data) -> UInt32 {
   var value = ~UInt32(0)
-  for byte in text.utf8 {
+  for byte in bytes {
     value ^= UInt32(byte)
     for _ in 0..<8 { value = value & 1 == 1 ? value >> 1 ^ 0xEDB8_8320 : value >> 1 }
   }

@@ -43,7 +43,7 @@ extension ReviewState {
     #expect(edited.statistics == (try LabelComponents(edited.labels, work: WorkContext())).statistics)
     #expect(edited.statistics(of: 6)?.voxelCount == 901 && edited.statistics(of: 6)?.componentCount == 2)
     #expect(
-      state.history.steps.map(\.name) == ["opening", "show manual.nii.gz edited", "paint liver"])
+      state.history.steps.map(\.name) == ["opening", "paint spleen", "paint liver"])
 
     state.type("z")
     #expect(state.message == Message("undid: paint liver"))
@@ -115,6 +115,53 @@ extension ReviewState {
     #expect(state.dialog == .question(.quit(losing: [.acceptedVersion(edited.id)])))
   }
 
+  @Test("what was changed while it was being written is not what lies in the file")
+  func changedWhileWritten() throws {
+    var state = try openedState()
+    state.paint(first, "liver")
+    let id = try #require(state.shownVersion?.id)
+    for isChanged in [false, true] {
+      state.type("yE")
+      let job = try #require(state.jobs[.export]?.id)
+      if isChanged { state.paint(second, "spleen") }
+      _ = reduce(&state, .jobEnded(job, .exported(.written(path: "/o.nii.gz"))))
+      #expect((state.exported[id] == nil) == isChanged)
+    }
+  }
+
+  @Test("a step back over changes of two versions has both, and so has the journal")
+  func twoVersions() throws {
+    var state = try openedState()
+    try state.runNetwork()
+    state.paint(first, "liver")
+    state.paint(second, "liver")
+    let network = try #require(state.shownVersion?.id)
+    state.type("v")
+    state.selectedVersion = VersionID(1)
+    state.press(.enter, .escape)
+    #expect(state.shownVersion?.id == VersionID(1), "\(state.focus) \(state.message as Any) \(state.dialog as Any)")
+    state.paint(first, "spleen")
+    state.paint(second, "spleen")
+    let mask = try #require(state.shownVersion?.id)
+    func labels(_ voxel: VoxelIndex) -> [UInt16?] {
+      [network, mask].map { state.version($0)?.labels[voxel] }
+    }
+    #expect(labels(second) == [6, 1])
+    let painted = state.history.position
+    state.type("zzzz")
+    #expect(labels(second) == [0, 0])
+    var edits: [JournalStep.Edit] = []
+    for case .step(let step) in state.type("f").notes { edits += step.edits }
+    #expect(edits.map(\.version) == [network, mask])
+    #expect(edits.map { $0.labels[second] } == [0, 0])
+    #expect(
+      edits.map(\.change.box) == [VoxelBounds](repeating: VoxelBounds(lower: second, upper: second), count: 2)
+    )
+    state.type("zz")
+    #expect(state.history.position == painted)
+    #expect(labels(second) == [6, 1])
+  }
+
   @Test("a name or colour that is not in the exported file makes the version one that is not exported")
   func namesAreExportedToo() throws {
     var state = try openedState()
@@ -146,7 +193,7 @@ extension ReviewState {
     notes += state.type("z").notes
     let id = try #require(state.shownVersion?.id)
     var edits: [JournalStep.Edit] = []
-    for case .step(let step) in notes { if let edit = step.edit { edits.append(edit) } }
+    for case .step(let step) in notes { edits += step.edits }
     #expect(edits.map(\.version) == [id])
     #expect(edits.map(\.change.box) == [VoxelBounds(lower: second, upper: second)])
     #expect(edits.map { $0.labels[second] } == [6])

@@ -14,9 +14,12 @@ private final class PretendedServices: ReviewServices {
   let journal = Mutex<(entries: [JournalEntry], isFull: Bool)>(([], false))
 
   let status = Mutex(JournalStatus.writing)
+  /// Whether the journal is opened only after something was drawn of what was decided meanwhile.
+  let opensJournalLate = Mutex(false)
 
   func openJournal(of content: ReviewCase, _ work: WorkContext) throws -> OpenedJournal {
-    OpenedJournal(status: status.withLock(\.self))
+    while opensJournalLate.withLock(\.self) { usleep(5000) }
+    return OpenedJournal(status: status.withLock(\.self))
   }
 
   func append(_ entries: [JournalEntry]) throws {
@@ -188,6 +191,8 @@ private final class PatientTerminal: Terminal {
   private(set) var frames: [Frame] = []
   private var events: [TerminalEvent]
   private let isReady: () -> Bool
+  /// Called when the terminal first says that it is gone.
+  var onEnd: () -> Void = {}
 
   init(_ events: [TerminalEvent], once isReady: @escaping () -> Bool = { true }) {
     self.events = events
@@ -202,7 +207,11 @@ private final class PatientTerminal: Terminal {
 
   func nextEvent(waitingMilliseconds: Int) -> TerminalEvent? {
     // A terminal that is gone says so whenever it is asked.
-    if events == [.end], isReady() { return .end }
+    if events == [.end], isReady() {
+      onEnd()
+      onEnd = {}
+      return .end
+    }
     guard waitingMilliseconds > 0 else { return nil }
     usleep(1000)
     // Keys before the case is open would be lost, as they are on a real terminal.
@@ -246,6 +255,28 @@ func sessionIsAskedToEnd() {
     return step.name == "flag the case" && step.decisions.verdicts.isFlagged
   }
   #expect(isFlagged)
+}
+
+@Test(
+  "what is decided while the journal is still being opened is written before a session that is asked to end ends"
+)
+func sessionIsAskedToEndEarly() {
+  let services = PretendedServices()
+  services.opensJournalLate.withLock { $0 = true }
+  let terminal = PatientTerminal([.key(.character("f")), .end])
+  terminal.onEnd = {
+    Thread.detachNewThread {
+      usleep(200_000)
+      services.opensJournalLate.withLock { $0 = false }
+    }
+  }
+  let failure = ReviewSession.run(
+    terminal: terminal, services: services, request: OpenCaseRequest(imagePath: "case-1.nii.gz"))
+  #expect(failure == nil)
+  let steps = services.journal.withLock(\.entries).compactMap { entry in
+    if case .step(let step) = entry { step.name } else { nil }
+  }
+  #expect(steps == ["opening", "flag the case"])
 }
 
 @Test("that a journal cannot be written is not said again where it was said already, and its end is")

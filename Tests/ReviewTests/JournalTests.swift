@@ -341,6 +341,25 @@ extension ReviewState {
     #expect(withoutBoth.message?.text.contains("is damaged") == true)
   }
 
+  @Test(
+    "an accepted version that lacks a change is accepted no longer, nor exported, and the journal hears of it"
+  )
+  func incompleteVersions() throws {
+    let (_, notes) = try reviewedCase()
+    var opened = journal(notes)
+    opened.exported = [VersionID(3): "/o.nii.gz", VersionID(2): "/n.nii.gz"]
+    opened.incompleteVersions = [VersionID(3)]
+    opened.warning = "CRF 1 lacks a change by hand and is not accepted any more"
+    var state = try laterSession()
+    let effects = try state.read(opened)
+    #expect(state.decisions.verdicts == Verdicts(isFlagged: true))
+    #expect(state.exported == [VersionID(2): "/n.nii.gz"])
+    #expect(names(effects.notes) == ["stands at 4", "exported no longer"])
+    #expect(state.message?.kind == .warning)
+    // Accepted again, it is.
+    #expect(names(state.type("y").notes) == ["accept CRF 1"])
+  }
+
   @Test("asked to end, a review ends without a question, whatever it does")
   func asked() throws {
     for keys in ["", "y", "t", "m", ":", "?", "yq"] {

@@ -27,6 +27,14 @@ package struct Version: Equatable, Sendable {
     case refinement(of: VersionID, settings: RefinementSettings, maskConfidence: Double?)
     /// Changed by hand, from an earlier version on.
     case edit(of: VersionID)
+
+    /// The version that it was made from; nil for masks and networks.
+    package var base: VersionID? {
+      switch self {
+      case .mask, .network: nil
+      case .refinement(let base, _, _), .edit(let base): base
+      }
+    }
   }
 
   /// Its id.
@@ -110,6 +118,9 @@ package struct Version: Equatable, Sendable {
     components.take(change, labels: labels)
     sortBySize()
   }
+
+  /// Whether a file of it would have the voxels, names and colours of one of `other`.
+  func isWritten(like other: Version) -> Bool { labels == other.labels && ownTable == other.ownTable }
 
   /// Volume of a label in millilitres.
   package func millilitres(of value: UInt16) -> Double {

@@ -5,7 +5,7 @@ package enum JournalEntry: Equatable, Sendable {
   /// A version was made or opened.
   case version(Version)
   /// The labels of a version have these names and colours now.
-  case labels(of: VersionID, LabelTable)
+  case labels(of: VersionID, LabelTables)
   /// A step of the history, and the decisions behind it, without versions; one of the same number takes its place.
   case step(JournalStep)
   /// Which step of the history was reached, by its number, and the decisions that stand.
@@ -58,8 +58,8 @@ package struct JournalStep: Equatable, Sendable {
   package var decisions: Decisions
   /// Names and colours that it changed.
   package var relabellings: [DecisionChange.Relabelling]
-  /// The version whose voxels it changed, how, and all its labels behind it.
-  package var edit: Edit?
+  /// The versions whose voxels it changed, how, and all their labels behind it.
+  package var edits: [Edit]
 
   /// A change of a version's voxels.
   package struct Edit: Equatable, Sendable {
@@ -81,14 +81,27 @@ package struct JournalStep: Equatable, Sendable {
   /// A step.
   package init(
     number: Int, name: String, decisions: Decisions, relabellings: [DecisionChange.Relabelling] = [],
-    edit: Edit? = nil
+    edits: [Edit] = []
   ) {
     self.relabellings = relabellings
     self.number = number
     self.name = name
     self.decisions = decisions
-    self.edit = edit
+    self.edits = edits
   }
+}
+
+/// Names and colours of a version's labels.
+package struct LabelTables: Equatable, Sendable {
+  /// Those of its own file or model, as the reviewer changed them.
+  package var own: LabelTable
+  /// The same with the colours of the structures.
+  package var shown: LabelTable
+}
+
+extension Version {
+  /// Its names and colours.
+  package var tables: LabelTables { LabelTables(own: ownTable, shown: table) }
 }
 
 /// What a case's journal held when the case was opened.
@@ -109,6 +122,8 @@ package struct OpenedJournal: Equatable, Sendable {
   package var view: ViewState?
   /// When the last entry was made: "14:46".
   package var time: String?
+  /// Versions of which a change by hand is lost.
+  package var incompleteVersions: Set<VersionID>
   /// What could not be read of it, or why nothing is written, one line.
   package var warning: String?
   /// What becomes of what happens now.
@@ -118,8 +133,8 @@ package struct OpenedJournal: Equatable, Sendable {
   package init(
     versions: [Version] = [], knownMasks: [Int: VersionID] = [:], steps: [JournalStep] = [], step: Int? = nil,
     decisions: Decisions? = nil,
-    exported: [VersionID: String] = [:], view: ViewState? = nil, time: String? = nil, warning: String? = nil,
-    status: JournalStatus = .writing
+    exported: [VersionID: String] = [:], view: ViewState? = nil, time: String? = nil,
+    incompleteVersions: Set<VersionID> = [], warning: String? = nil, status: JournalStatus = .writing
   ) {
     self.versions = versions
     self.knownMasks = knownMasks
@@ -129,6 +144,7 @@ package struct OpenedJournal: Equatable, Sendable {
     self.exported = exported
     self.view = view
     self.time = time
+    self.incompleteVersions = incompleteVersions
     self.warning = warning
     self.status = status
   }
@@ -137,7 +153,7 @@ package struct OpenedJournal: Equatable, Sendable {
 /// What was last handed to the journal; whatever differs from it is news.
 package struct JournalledState: Equatable, Sendable {
   /// Names and colours of every version.
-  package var tables: [VersionID: LabelTable] = [:]
+  package var tables: [VersionID: LabelTables] = [:]
   /// The last step that is known, as it was handed on; nil for none.
   package var lastStep: UndoHistory.Step?
   /// The number of the step that was reached.

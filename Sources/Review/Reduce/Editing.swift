@@ -26,12 +26,13 @@ extension ReviewState {
       return []
     }
     guard case .edit = shown.origin else {
-      return add(edited(shown, by: change), comparedWith: shown.id) { _ in }
+      return add(edited(shown, by: change), comparedWith: shown.id, as: name)
     }
-    decide(name, joins: false) { decisions in
-      guard let position = decisions.versions.firstIndex(where: { $0.id == shown.id }) else { return }
-      decisions.versions[position].take(change)
-    }
+    var step = DecisionChange()
+    step.add(change, of: shown.id)
+    let before = decisions
+    step.apply(to: &decisions)
+    history.record(name, step, from: before)
     forget(what: shown.id)
     message = Message("\(name) in \(cleaned(shown.name))")
     return compareIfNeeded()
@@ -49,12 +50,11 @@ extension ReviewState {
     return edited
   }
 
-  /// Drops what was counted, computed or written of a version whose voxels are others now.
+  /// Drops what was counted or computed of a version whose voxels are others now.
   mutating func forget(what id: VersionID) {
     if let counted = comparison, counted.a == id || counted.b == id { comparison = nil }
     if measures?.version == id { measures = nil }
     if live?.base == id { live = LiveRefinement(base: id) }
-    exported[id] = nil
   }
 
   /// Gives the voxel at the crosshair a label of the shown version, by name or value; 0 or "background" clears it.

@@ -128,15 +128,20 @@ extension ReviewState {
       advisedSettings: base.advisedSettings,
       warnings: Version.warnings(from: base, to: part.components.statistics),
       frame: base.probabilities == nil ? frame : base.frame)
-    return add(version, comparedWith: base.id) { _ in }
+    return add(version, comparedWith: base.id)
   }
 
   /// Adds a version, shows it as B and what it is compared with as A.
+  ///
+  /// - Parameters:
+  ///   - step: What was done; that it is shown unless given.
+  ///   - change: Changes more decisions with it.
   mutating func add(
-    _ version: Version, comparedWith other: VersionID?, _ change: (inout Decisions) -> Void
+    _ version: Version, comparedWith other: VersionID?, as step: String? = nil,
+    _ change: (inout Decisions) -> Void = { _ in }
   ) -> [ReviewEffect] {
     let name = cleaned(version.name)
-    decide("show \(name)") {
+    decide(step ?? "show \(name)") {
       $0.versions.append(version)
       $0.a = other ?? version.id
       $0.b = other == nil ? nil : version.id
@@ -173,17 +178,18 @@ extension ReviewState {
   }
 
   private mutating func finishExport(
-    _ outcome: ExportOutcome, _ version: VersionID, to path: String, quitsAfterwards: Bool
+    _ outcome: ExportOutcome, _ version: Version, to path: String, quitsAfterwards: Bool
   ) -> [ReviewEffect] {
     switch outcome {
     case .written(let written, let notes):
-      exported[version] = written
+      // It may have changed while it was written.
+      if self.version(version.id)?.isWritten(like: version) == true { exported[version.id] = written }
       let line = (["exported \(written)"] + notes).joined(separator: "; ")
       message = Message(line, notes.isEmpty ? .note : .warning)
       return quitsAfterwards && notes.isEmpty ? quit() : []
     case .exists(let existing):
       dialog = .question(
-        .replaceFiles(existing: existing, path: path, version: version, quitsAfterwards: quitsAfterwards))
+        .replaceFiles(existing: existing, path: path, version: version.id, quitsAfterwards: quitsAfterwards))
       return []
     }
   }

@@ -10,11 +10,11 @@ extension ReviewState {
     guard phase != .opening else { return [] }
     var news: [JournalEntry] = []
     for version in decisions.versions {
-      let known = journalled.tables.updateValue(version.ownTable, forKey: version.id)
+      let known = journalled.tables.updateValue(version.tables, forKey: version.id)
       if known == nil {
         news.append(.version(version))
-      } else if known != version.ownTable {
-        news.append(.labels(of: version.id, version.ownTable))
+      } else if known != version.tables {
+        news.append(.labels(of: version.id, version.tables))
       }
     }
     let decided = decisions.withoutVersions
@@ -41,7 +41,7 @@ extension ReviewState {
     for (position, step) in history.steps.enumerated()
     where step.number > last?.number ?? -1 || step.number == last?.number && step != last {
       let state = history.decisions(at: position, from: decisions)
-      let edit = step.change.edit.flatMap { edit in
+      let edits = step.change.edits.compactMap { edit in
         state.versions.first { $0.id == edit.version }.map {
           JournalStep.Edit(version: edit.version, change: edit.change, labels: $0.labels)
         }
@@ -51,7 +51,7 @@ extension ReviewState {
         .step(
           JournalStep(
             number: step.number, name: step.name, decisions: decided,
-            relabellings: step.change.relabellings, edit: edit)))
+            relabellings: step.change.relabellings, edits: edits)))
       (journalled.lastStep, journalled.step, journalled.decisions) = (step, step.number, decided)
     }
     return news
@@ -84,6 +84,10 @@ extension ReviewState {
       let earlier = restoredHistory(opened)
       var restored = standing.limited(to: decisions.versions)
       restored.versions = decisions.versions
+      // What was accepted is not what is left.
+      if let accepted = restored.verdicts.accepted, opened.incompleteVersions.contains(accepted) {
+        restored.verdicts.accepted = nil
+      }
       if isUndecided {
         if hasNewMask || restored.a == nil && restored.b == nil {
           (restored.a, restored.b, restored.shownSide) = (decisions.a, decisions.b, decisions.shownSide)
@@ -101,7 +105,13 @@ extension ReviewState {
       journalled.decisions = standing
     }
     identifyStructures()
+    for version in opened.versions {
+      journalled.tables[version.id] = self.version(version.id).map {
+        LabelTables(own: version.ownTable, shown: $0.table)
+      }
+    }
     exported.merge(opened.exported) { own, _ in own }
+    for version in opened.incompleteVersions { exported[version] = nil }
     journalled.exported = opened.exported
     var effects: [ReviewEffect] = []
     if let restored = opened.view {
@@ -127,7 +137,7 @@ extension ReviewState {
       decided.versions = decisions.versions
       var change = known.map { DecisionChange(from: $0, to: decided) } ?? DecisionChange()
       for relabelling in step.relabellings { change.add(relabelling) }
-      if let edit = step.edit, version(edit.version) != nil { change.add(edit.change, of: edit.version) }
+      for edit in step.edits where version(edit.version) != nil { change.add(edit.change, of: edit.version) }
       if known == nil || !change.isEmpty {
         steps.append(UndoHistory.Step(name: step.name, change: change, number: step.number))
       }
@@ -140,9 +150,6 @@ extension ReviewState {
   /// Puts restored versions before those that this session made; masks that are among them are not doubled.
   private mutating func join(_ restored: [Version]) {
     let known = Set(restored.map(\.id))
-    for version in restored {
-      journalled.tables[version.id] = version.ownTable
-    }
     let names = renumbered
     var taken = Set(restored.map(\.name))
     var refinements = restored.count { if case .refinement = $0.origin { true } else { false } }

@@ -102,7 +102,6 @@ extension ReviewState {
     {
       selectedLabel = renamed.key(of: label)
     }
-    for version in decisions.versions where version.family == edit.family { exported[version.id] = nil }
     message = Message("\(cleaned(before.name)) is called \(name)")
     return compareIfNeeded()
   }
@@ -119,7 +118,6 @@ extension ReviewState {
         decisions.versions[position].change(own.value) { $0.colour = colour }
       }
     }
-    for version in decisions.versions where version.label(key) != nil { exported[version.id] = nil }
     message = Message("\(cleaned(label.name)) is \(colour.hexadecimal)")
     return []
   }

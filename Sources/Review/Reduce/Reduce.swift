@@ -7,6 +7,7 @@ package func reduce(_ state: inout ReviewState, _ event: ReviewEvent) -> [Review
   if case .ended = state.phase { return [] }
   let (list, compared) = (state.pointedList?.name, state.comparedVersions)
   let base = state.refinementBase?.id
+  let written = state.decisions.versions.filter { state.exported[$0.id] != nil }
   let effects: [ReviewEffect]
   switch event {
   case .terminal(let input): effects = state.take(input)
@@ -25,6 +26,10 @@ package func reduce(_ state: inout ReviewState, _ event: ReviewEvent) -> [Review
   // A search ends with its list, a difference with what differed.
   if state.search != nil, state.pointedList?.name != list { state.search = nil }
   if state.comparedVersions != compared { state.view.showsDifference = false }
+  // What has other voxels, names or colours now is no longer what was written.
+  for version in written {
+    if let now = state.version(version.id), !now.isWritten(like: version) { state.exported[version.id] = nil }
+  }
   return effects + state.followShownVersion(from: base) + state.journalNews()
 }
 

@@ -106,7 +106,7 @@ extension ReviewState {
       labels: version.labels, table: version.table, imagePath: content.imagePath,
       path: path ?? content.exportPath, replacesExisting: replacesExisting,
       provenance: provenance(of: version))
-    let purpose = RunningJob.Purpose.export(version.id, path: request.path, quitsAfterwards: quitsAfterwards)
+    let purpose = RunningJob.Purpose.export(version, path: request.path, quitsAfterwards: quitsAfterwards)
     return [start(.export(request), for: purpose)]
   }
 
@@ -161,10 +161,6 @@ extension ReviewState {
       before.versions.contains { $0.id == version.id && $0.labels != version.labels }
     }
     for version in edited { forget(what: version.id) }
-    for version in decisions.versions
-    where before.versions.contains(where: { $0.id == version.id && $0.ownTable != version.ownTable }) {
-      exported[version.id] = nil
-    }
     return compareIfNeeded() + rememberPairings(since: before.pairings)
       + (before.knobs != decisions.knobs ? previewIfLive() : [])
   }

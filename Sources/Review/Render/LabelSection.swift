@@ -39,20 +39,23 @@ private struct LabelColumns {
     // Names matter more than a second decimal; where even that does not help, each gets a line if there is room.
     let labels = version.table.labels
     // A list of hundreds cannot have two lines for each whatever its names are.
-    var longest = labels.count > 200 ? width : 0
+    var nameWidths = labels.count > 200 ? [width] : []
     var longestOfTwo = 0
     if labels.count <= 200 {
       for label in labels {
         let name = labelName(label, compared?.row(of: label.value, inA: isA)?.pair, inA: isA)
-        longest = max(longest, TextWidth.columns(name))
+        nameWidths.append(TextWidth.columns(name))
         if name != cleaned(label.name) { longestOfTwo = max(longestOfTwo, TextWidth.columns(name)) }
       }
     }
     var chosen = columns(2)
-    if chosen.0.nameWidth < min(longest, 12) { chosen = columns(1) }
+    if chosen.0.nameWidth < min(nameWidths.max() ?? 0, 12) { chosen = columns(1) }
+    let nameWidth = chosen.0.nameWidth
     (table, digits) = chosen
+    // One long name among many does not give all of them a second line.
+    let areNamesLong = nameWidths.count { $0 > nameWidth } * 4 >= labels.count
     // A Dice of two labels that have different names is never shown without both.
-    isTall = table.nameWidth < longestOfTwo || table.nameWidth < longest && labels.count * 2 + 1 <= rows
+    isTall = nameWidth < longestOfTwo || areNamesLong && labels.count * 2 + 1 <= rows
   }
 }
 

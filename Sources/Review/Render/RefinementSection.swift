@@ -227,7 +227,8 @@ extension ReviewState {
       lines.append([Span("■ ", Style(foreground: colour)), Span(table.line(name, numbers))])
       if perLabel == 2 {
         let noun = row.componentsAfter == 1 && row.componentsBefore == 1 ? "part" : "parts"
-        let voxels = row.changedVoxels == 0 ? "unchanged" : "\(grouped(row.changedVoxels)) voxels changed"
+        let count = row.changedVoxels
+        let voxels = count == 0 ? "unchanged" : "\(grouped(count)) voxel\(count == 1 ? "" : "s") changed"
         lines.append([Span("  \(voxels), \(parts) \(noun)", Theme.quiet)])
       }
     }

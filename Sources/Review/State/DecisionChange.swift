@@ -72,8 +72,10 @@ package struct DecisionChange: Equatable, Sendable {
   /// Adds a change of a version's voxels.
   mutating func add(_ change: LabelChange, of version: VersionID) { voxels[version] = change }
 
-  /// The change of a version's voxels, of which a step has at most one.
-  var edit: (version: VersionID, change: LabelChange)? { voxels.first.map { ($0.key, $0.value) } }
+  /// The changes of versions' voxels: more than one only in a step back over several.
+  var edits: [(version: VersionID, change: LabelChange)] {
+    voxels.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+  }
 
   /// Labels that get another name or colour.
   var relabellings: [Relabelling] {

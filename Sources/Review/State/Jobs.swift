@@ -111,7 +111,7 @@ package struct RunningJob: Equatable, Sendable {
     case memory
     case frame(Int)
     case journal
-    case export(VersionID, path: String, quitsAfterwards: Bool)
+    case export(Version, path: String, quitsAfterwards: Bool)
   }
 
   /// Where the crosshair was when it began.

@@ -42,15 +42,21 @@ package struct UndoHistory: Equatable, Sendable {
 
   /// Notes a step from `old` to `new` decisions; a step of the same name right before it becomes one with it when `joins`.
   mutating func record(_ name: String, from old: Decisions, to new: Decisions, joins: Bool) {
+    if joins, position == steps.count - 1, position > 0, steps[position].name == name {
+      let before = decisions(at: position - 1, from: old)
+      steps[position].change = DecisionChange(from: before, to: new)
+    } else {
+      record(name, DecisionChange(from: old, to: new), from: old)
+    }
+  }
+
+  /// Notes a step that changed `old` decisions; behind an undo, a step back to them comes before it.
+  mutating func record(_ name: String, _ change: DecisionChange, from old: Decisions) {
     if position < steps.count - 1 {
       let last = decisions(at: steps.count - 1, from: old)
       append("back to before \(steps[position + 1].name)", DecisionChange(from: last, to: old))
-    } else if joins, position > 0, steps[position].name == name {
-      let before = decisions(at: position - 1, from: old)
-      steps[position].change = DecisionChange(from: before, to: new)
-      return
     }
-    append(name, DecisionChange(from: old, to: new))
+    append(name, change)
     position = steps.count - 1
     forgetOldest()
   }

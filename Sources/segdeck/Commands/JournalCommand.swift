@@ -101,7 +101,7 @@ struct JournalCommand: ParsableCommand {
       lines += journal.damageLines.map { "damaged   \($0)" }
       lines.append("")
       var reached: Int?
-      for (line, _) in reading.lines {
+      for line in reading.lines.map(\.line) {
         guard let text = journal.text(line, reached: &reached) else { continue }
         lines.append(JournalTime.formatted(line.time, "%Y-%m-%d %H:%M:%S") + "  " + text)
       }

@@ -56,8 +56,10 @@ final class CaseJournal: Sendable {
     do {
       try folder.make()
       if let (file, contents) = try JournalFile.writing(path) {
-        opened = try restore(JournalReading(contents), file, content, work, readFrame)
+        let unwritten: [JournalRecord]
+        (opened, unwritten) = try restore(JournalReading(contents), file, content, work, readFrame)
         try begin(file, opening)
+        try file.append(unwritten)
         return opened
       }
       opened = try readOnly(path, content, work, readFrame)
@@ -133,6 +135,7 @@ final class CaseJournal: Sendable {
         id: version.id, name: version.name, origin: version.origin, labels: version.ownTable,
         auxiliaryHeadCount: version.auxiliaryHeadCount, advisedSettings: version.advisedSettings,
         warnings: version.warnings)
+      if version.table != version.ownTable { note.shown = version.table }
       if version.family != version.id { note.family = version.family }
       if version.frame != 0 { note.frame = version.frame }
       if version.labels.coding != .identity { note.coding = version.labels.coding }
@@ -153,18 +156,21 @@ final class CaseJournal: Sendable {
       labels[version.id] = version.labels
       return JournalRecord(
         text: line.text, voxels: LabelRuns.encode(version.labels.voxels, against: base?.voxels))
-    case .labels(let id, let table): line.labels = JournalLine.LabelsNote(version: id, labels: table)
+    case .labels(let id, let tables):
+      line.labels = JournalLine.LabelsNote(version: id, labels: tables.own)
+      if tables.shown != tables.own { line.labels?.shown = tables.shown }
     case .step(let step):
       var note = JournalLine.Step(number: step.number, step: step.name, decisions: step.decisions)
       if !step.relabellings.isEmpty { note.relabellings = step.relabellings }
-      guard let edit = step.edit else {
+      guard !step.edits.isEmpty else {
         line.decided = note
         break
       }
-      note.edit = JournalLine.Step.Edit(version: edit.version, box: edit.change.box)
+      note.edits = step.edits.map { JournalLine.Step.Edit(version: $0.version, box: $0.change.box) }
       line.decided = note
       return JournalRecord(
-        text: line.text, voxels: LabelRuns.encode(edit.labels.cropped(to: edit.change.box)))
+        text: line.text,
+        voxels: LabelRuns.encode(step.edits.flatMap { $0.labels.cropped(to: $0.change.box) }))
     case .stands(let number, let decisions):
       line.stands = JournalLine.Position(number: number, decisions: decisions)
     case .exported(let id, let path): line.exported = JournalLine.Export(version: id, path: path)
@@ -179,14 +185,15 @@ final class CaseJournal: Sendable {
   ) throws -> OpenedJournal {
     guard access(path, F_OK) == 0 else { return OpenedJournal() }
     let (file, contents) = try JournalFile.reading(path)
-    return try restore(JournalReading(contents), file, content, work, readFrame)
+    return try restore(JournalReading(contents), file, content, work, readFrame).opened
   }
 
-  /// What a journal holds, with voxels, counted and held against the masks that were opened.
+  /// What a journal holds, with voxels, counted and held against the masks that were opened; and versions that it does
+  /// not hold whole, as they are now.
   private func restore(
     _ reading: JournalReading, _ file: JournalFile, _ content: ReviewCase, _ work: WorkContext,
     _ readFrame: @escaping @Sendable (Int) throws -> ScalarVolume
-  ) throws -> OpenedJournal {
+  ) throws -> (opened: OpenedJournal, unwritten: [JournalRecord]) {
     let grid = content.image.grid
     let notes = reading.versions.map(\.note)
     var opened = OpenedJournal(
@@ -194,8 +201,9 @@ final class CaseJournal: Sendable {
       time: reading.lastSeconds.map { JournalTime.text($0) })
     var written: [VersionID: ChunkedLabels] = [:]
     var runNumbers: [VersionID: ProbabilitiesHandle] = [:]
-    var losses = [reading.damage.map { "the journal is damaged behind \($0)" }].compactMap(\.self)
+    var losses = reading.damage.isEmpty ? [] : ["journal: " + reading.damage.joined(separator: ", ")]
     var lost: [String] = []
+    var unwritten: Set<VersionID> = []
     var waitingCount = 0
     for note in notes {
       try work.checkCancellation()
@@ -204,18 +212,24 @@ final class CaseJournal: Sendable {
         waitingCount += 1
         continue
       }
-      guard
-        let labels = reading.labels(of: note.id, on: grid, in: file, known: { written[$0] })
-          ?? same(note, among: content.masks)
-      else {
+      if let labels = reading.labels(of: note.id, on: grid, in: file, known: { written[$0] }) {
+        written[note.id] = labels
+      } else if let labels = same(note, among: content.masks) {
+        written[note.id] = labels
+        unwritten.insert(note.id)
+      } else {
         lost.append(note.name)
-        continue
       }
-      written[note.id] = labels
     }
     var current = written
-    let (steps, reached, lostEditCount) = reading.steps(in: file, &current)
+    let (steps, reached, incomplete) = reading.steps(in: file, &current)
     (opened.steps, opened.step, opened.decisions) = (steps, reached, reading.decisions)
+    opened.incompleteVersions = incomplete
+    // They begin anew with what is left of them.
+    unwritten.formUnion(incomplete)
+    for position in opened.steps.indices {
+      opened.steps[position].edits.removeAll { incomplete.contains($0.version) }
+    }
     for note in notes {
       guard let labels = current[note.id] else { continue }
       switch note.origin {
@@ -241,10 +255,12 @@ final class CaseJournal: Sendable {
       losses.append("\(lost.joined(separator: ", ")) \(lost.count == 1 ? "is" : "are") damaged")
     }
     if waitingCount > 0 { losses.append("\(waitingCount) stay in the journal for want of memory") }
-    if lostEditCount > 0 {
-      losses.append("\(lostEditCount) change\(lostEditCount == 1 ? " is" : "s are") damaged")
+    for note in notes where incomplete.contains(note.id) {
+      let wasAccepted = reading.verdicts.accepted == note.id
+      losses.append(
+        "\(note.name) lacks a change by hand" + (wasAccepted ? " and is not accepted any more" : ""))
     }
-    if lost.isEmpty, lostEditCount == 0, reading.damagedCount > 0 {
+    if lost.isEmpty, incomplete.isEmpty, reading.damagedCount > 0 {
       losses.append("a part of the journal is damaged")
     }
     opened.warning = losses.isEmpty ? nil : losses.joined(separator: "; ")
@@ -259,7 +275,18 @@ final class CaseJournal: Sendable {
       state.labels = labels
       state.restored = Dictionary(uniqueKeysWithValues: restored.map { ($0.id, $0) })
     }
-    return opened
+    let records = notes.filter { unwritten.contains($0.id) }.compactMap { note in
+      current[note.id].map { rewritten(note, $0) }
+    }
+    return (opened, records)
+  }
+
+  /// A record of a version that has all its voxels.
+  private func rewritten(_ note: JournalLine.VersionNote, _ labels: ChunkedLabels) -> JournalRecord {
+    var line = JournalLine()
+    line.version = note
+    line.version?.differsFrom = nil
+    return JournalRecord(text: line.text, voxels: LabelRuns.encode(labels.voxels))
   }
 
   /// The labels of an opened mask that is the one of a note whose own voxels are damaged.

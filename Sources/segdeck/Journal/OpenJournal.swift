@@ -22,7 +22,7 @@ final class OpenJournal {
   }
 
   private func name(_ id: VersionID) -> String {
-    reading.versions.first { $0.note.id == id }?.note.name ?? "version \(id.number)"
+    reading.note(of: id)?.name ?? "a version that is lost"
   }
 
   /// "accepted CRF 1, exported; flagged"; "-" for none.
@@ -34,13 +34,13 @@ final class OpenJournal {
     }
     facts += verdicts.rejected.sorted().map { "rejected \(name($0))" }
     if verdicts.isFlagged { facts.append("flagged") }
-    if reading.damagedCount > 0 || reading.damage != nil { facts.append("damaged") }
+    if reading.damagedCount > 0 || !reading.damage.isEmpty { facts.append("damaged") }
     return facts.isEmpty ? "-" : facts.joined(separator: "; ")
   }
 
   /// What cannot be read, a line each, and where the journal lies as it was before that was cut off.
   var damageLines: [String] {
-    var lines = [reading.damage.map { "behind \($0)" }].compactMap(\.self)
+    var lines = reading.damage
     let count = reading.damagedCount
     if count > 0 { lines.append("\(count) record\(count == 1 ? "" : "s") cannot be read") }
     let names = reading.versions.map(\.note).filter { damaged.contains($0.id) }.map(\.name)
@@ -72,7 +72,8 @@ final class OpenJournal {
     if let labels = line.labels { return "labels of \(name(labels.version)) named" }
     if let decided = line.decided {
       reached = decided.number
-      return decided.edit.map { "\(decided.step) in \(name($0.version))" } ?? decided.step
+      let edited = decided.changes.map { name($0.version) }
+      return decided.step + (edited.isEmpty ? "" : " in " + edited.joined(separator: ", "))
     }
     if let stands = line.stands {
       defer { reached = stands.number }
@@ -119,12 +120,15 @@ final class OpenJournal {
     guard let name else {
       guard let accepted = notes.first(where: { $0.id == reading.verdicts.accepted }) else {
         throw InputError(
-          "journal", "has no accepted version", expected: "--version with one of " + versionNames)
+          "journal", "has no accepted version",
+          expected: notes.isEmpty ? nil : "--version with one of " + versionNames)
       }
       return accepted
     }
     guard let found = notes.last(where: { $0.name == name }) else {
-      throw InputError("--version \(name)", "no such version", expected: versionNames)
+      throw InputError(
+        "--version \(name)", notes.isEmpty ? "the journal has no version" : "no such version",
+        expected: notes.isEmpty ? nil : versionNames)
     }
     return found
   }
@@ -135,11 +139,12 @@ final class OpenJournal {
       throw InputError(item.path, "does not say on which grid it lies")
     }
     let notes = Dictionary(reading.versions.map { ($0.note.id, $0.note) }) { first, _ in first }
+    // How much was changed by hand on the way shows against what was copied.
     var known: [VersionID: ChunkedLabels] = [:]
-    known[note.id] = reading.labels(of: note.id, on: opening.grid, in: file)
-    // How much was changed by hand shows against what was copied.
-    for case .edit(let base) in notes.values.map(\.origin) where base < note.id {
-      known[base] = reading.labels(of: base, on: opening.grid, in: file)
+    var ancestor: VersionID? = note.id
+    while let id = ancestor, known[id] == nil {
+      known[id] = reading.labels(of: id, on: opening.grid, in: file)
+      ancestor = known[id] == nil ? nil : notes[id]?.origin.base
     }
     _ = reading.steps(in: file, &known)
     guard let labels = known[note.id], !damaged.contains(note.id) else {
@@ -165,7 +170,8 @@ final class OpenJournal {
       verdict: reading.verdicts[note.id]?.rawValue, isCaseFlagged: reading.verdicts.isFlagged,
       frame: note.frame ?? 0, merged: origin?.merged ?? [])
     let request = ExportRequest(
-      labels: labels, table: note.labels, imagePath: opening.image, path: path, replacesExisting: isForced,
+      labels: labels, table: note.shown ?? note.labels, imagePath: opening.image, path: path,
+      replacesExisting: isForced,
       provenance: provenance)
     let input =
       try image?.recorded(work)

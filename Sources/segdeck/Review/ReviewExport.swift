@@ -36,7 +36,8 @@ struct ReviewExport {
       case .refinement(let settings, let confidence):
         record.refinement = settings
         record.maskConfidence = confidence
-      case .edit(let changedVoxels): record.voxelsChangedByHand = changedVoxels
+      case .edit(let changedVoxels):
+        record.voxelsChangedByHand = (record.voxelsChangedByHand ?? 0) + changedVoxels
       }
     }
     record.review = ReviewRecord(

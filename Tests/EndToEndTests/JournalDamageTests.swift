@@ -1,0 +1,205 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// The one journal below a state folder, as it was written, and ways to damage it.
+private struct StoredJournal {
+  /// A record: where it begins, and how long its text and its voxels are.
+  struct Record {
+    var start: Int
+    var textCount: Int
+    var voxelCount: Int
+    var voxelStart: Int { start + 24 + textCount }
+    var end: Int { voxelStart + voxelCount + textCount }
+  }
+
+  let path: String
+  let whole: Data
+  let records: [Record]
+
+  init(below state: String) throws {
+    let folder = state + "/segdeck/journals/"
+    path = folder + (try #require(try FileManager.default.contentsOfDirectory(atPath: folder).first))
+    let bytes = try Data(contentsOf: URL(filePath: path))
+    var records: [Record] = []
+    var place = bytes.firstIndex(of: 10)! + 1
+    while place < bytes.count {
+      func number(_ offset: Int) -> Int {
+        (0..<4).reduce(0) { $0 | Int(bytes[place + offset + $1]) << (8 * $1) }
+      }
+      let record = Record(start: place, textCount: number(0) & 0x7fff_ffff, voxelCount: number(8))
+      records.append(record)
+      place = record.end
+    }
+    (whole, self.records) = (bytes, records)
+  }
+
+  /// The records that have voxels.
+  var withVoxels: [Record] { records.filter { $0.voxelCount > 0 } }
+
+  /// Writes it with a flipped bit at each of some places.
+  func damage(at positions: Int...) throws {
+    var bytes = whole
+    for position in positions { bytes[position] ^= 0x10 }
+    try bytes.write(to: URL(filePath: path))
+  }
+
+  /// Writes what stands before a byte.
+  func cut(at count: Int) throws { try whole.prefix(count).write(to: URL(filePath: path)) }
+}
+
+extension JournalTests {
+  /// Opens a case, carries `work` out on it, and leaves it without exporting.
+  private func review(
+    _ command: String, in session: TmuxSession, _ work: () throws -> Void
+  ) throws {
+    try session.enter("reset; \(command)")
+    try session.waitFor("Axial", seconds: 60)
+    try work()
+    try session.press("q")
+    try session.waitFor("was not exported")
+    try session.press("y")
+    try session.waitFor("ready>")
+  }
+
+  @Test("damage is named by list, show and export, and said when the case is opened; what is left is shown")
+  func damage() throws {
+    let folder = try TemporaryFolder()
+    defer { folder.remove() }
+    try tinyCase(folder)
+    let environment = Self.share.merging(["XDG_STATE_HOME": folder("state")]) { $1 }
+    let session = try TmuxSession(columns: 140, rows: 40, environment: environment)
+    let command = "\(try BuiltProgram.path()) review \(folder("ct.nii.gz"))"
+    let withMask = command + " --mask \(folder("labels.nii.gz"))"
+    try review(withMask, in: session) {
+      try session.press("t", "Enter")
+      try session.waitFor("CRF 1 is shown", seconds: 60)
+      try session.press("q", "y")
+      try session.waitFor("accepted CRF 1")
+    }
+    let journal = try StoredJournal(below: folder("state"))
+    #expect(journal.withVoxels.count == 2)
+    let (mask, refined) = (journal.withVoxels[0], journal.withVoxels[1])
+    func run(_ words: String...) throws -> CommandOutcome {
+      try segdeck(["journal"] + words, in: folder.path, environment: environment)
+    }
+    func opened(_ text: String) throws -> String {
+      try session.enter("reset; \(command)")
+      let shown = try session.waitFor(text, seconds: 60)
+      try session.press("q")
+      try session.waitUntil("is left") { $0.contains("was not exported") || $0.contains("ready>") }
+      if try session.screen().contains("was not exported") { try session.press("y") }
+      try session.waitFor("ready>")
+      return shown
+    }
+
+    // A text, which is there twice.
+    for position in [refined.start + 30, refined.end - 5] {
+      try journal.damage(at: position)
+      #expect(!(try run("show", "ct").output.contains("damaged")))
+      #expect(try run("list").output.contains("accepted CRF 1 "))
+    }
+    // Both.
+    try journal.damage(at: refined.start + 30, refined.end - 5)
+    #expect(try run("show", "ct").output.contains("damaged   1 record cannot be read\n"))
+
+    // The voxels of the CRF.
+    try journal.damage(at: refined.voxelStart)
+    let shown = try run("show", "ct").output
+    #expect(shown.contains("damaged   the voxels of CRF 1\n"))
+    #expect(shown.contains("version CRF 1: the CRF on labels.nii.gz (damaged)\n"))
+    #expect(try run("export", "ct", "-o", "a.nii.gz").errors.contains("the voxels of CRF 1 are damaged"))
+    #expect(
+      try run("export", "ct", "--version", "none", "-o", "a.nii.gz").errors.contains(
+        "expected labels.nii.gz, CRF 1 (damaged)"))
+    let left = try opened("damaged")
+    #expect(left.contains("CRF 1 is damaged") && left.contains("A labels.nii.gz"))
+
+    // The voxels of the mask, which is opened again, and from then on is in the journal once more.
+    try journal.damage(at: mask.voxelStart)
+    try review(withMask, in: session) {
+      let known = try session.waitFor("restored 1 version from", seconds: 60)
+      #expect(!known.contains("damaged") && known.contains("accepted: CRF 1"))
+    }
+    #expect(!(try run("show", "ct").output.contains("damaged")))
+    #expect(try opened("restored 2 versions from").contains("accepted: CRF 1"))
+
+    // A header: all behind it is lost, and kept beside.
+    try journal.damage(at: refined.start + 2)
+    let count = journal.whole.count - refined.start
+    #expect(try run("show", "ct").output.contains("damaged   \(count) bytes behind "))
+    #expect(try run("list").output.contains(" damaged "))
+    let cut = try opened("were kept as")
+    #expect(cut.contains("journal: \(count) bytes behind "))
+    #expect(try run("show", "ct").output.contains("kept as it was: \(journal.path).damaged\n"))
+
+    // An end that was not written, or was cut off, is said, and so is nothing at all.
+    try journal.cut(at: journal.whole.count - 7)
+    #expect(try run("show", "ct").output.contains("damaged   the last entry, behind "))
+    #expect(try opened("was not finished").contains("restored 2 versions from"))
+    #expect(!(try run("list").output.contains(" damaged ")))
+    try journal.cut(at: 0)
+    #expect(!(try opened("journal: it was empty").contains("restored")))
+
+    try succeed(["journal", "remove", "ct", "--force"], in: folder.path, environment: environment)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder("state/segdeck/journals")) == [])
+  }
+
+  @Test("a version that lost a change by hand says so once, and is accepted only when it is accepted again")
+  func lostChanges() throws {
+    let folder = try TemporaryFolder()
+    defer { folder.remove() }
+    try tinyCase(folder)
+    let environment = Self.share.merging(["XDG_STATE_HOME": folder("state")]) { $1 }
+    let session = try TmuxSession(columns: 140, rows: 40, environment: environment)
+    let command =
+      "\(try BuiltProgram.path()) review \(folder("ct.nii.gz")) --mask \(folder("labels.nii.gz"))"
+    func type(_ line: String) throws {
+      try session.press(":")
+      try session.type(line)
+      try session.press("Enter")
+    }
+    try review(command, in: session) {
+      for voxel in ["2,2,2", "2,3,2"] {
+        try type(voxel)
+        try type("paint liver")
+        try session.waitUntil("\(voxel) is painted") {
+          $0.contains(
+            voxel == "2,2,2" ? "labels.nii.gz edited is shown" : "paint liver in labels.nii.gz edited")
+        }
+      }
+      try session.press("y")
+      try session.waitFor("accepted labels.nii.gz edited")
+    }
+    let journal = try StoredJournal(below: folder("state"))
+    #expect(journal.withVoxels.count == 3)
+    let change = journal.withVoxels[2]
+    func list() throws -> String {
+      try succeed(["journal", "list"], in: folder.path, environment: environment)
+    }
+    // Its voxels, or both copies of its text: then nobody knows that it was this version's.
+    for places in [[change.voxelStart], [change.start + 40, change.end - 40]] {
+      try places.count == 1 ? journal.damage(at: places[0]) : journal.damage(at: places[0], places[1])
+      #expect(
+        try segdeck(["journal", "export", "ct", "-o", "a.nii.gz"], in: folder.path, environment: environment)
+          .errors.contains("the voxels of labels.nii.gz edited are damaged"))
+      try session.enter("reset; \(command)")
+      let lost = "labels.nii.gz edited lacks a change by hand and is not accepted any more"
+      try session.waitFor(lost, seconds: 60)
+      try session.press("q")
+      try session.waitFor("ready>")
+      #expect(!(try list().contains("accepted")))
+      // It begins anew with what is left of it.
+      try review(command, in: session) {
+        let shown = try session.waitFor("restored 1 version from", seconds: 60)
+        #expect(!shown.contains("lacks"))
+        try session.press("y")
+        try session.waitFor("accepted labels.nii.gz edited")
+      }
+      #expect(try list().contains("accepted labels.nii.gz edited"))
+      try review(command, in: session) {
+        try session.waitFor("accepted: labels.nii.gz edited", seconds: 60)
+      }
+    }
+  }
+}

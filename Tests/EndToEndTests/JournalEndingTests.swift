@@ -1,0 +1,69 @@
+import Foundation
+import Glibc
+import TestSupport
+import Testing
+
+extension JournalTests {
+  @Test("what was decided a moment before a terminal hangs up or the program is told to end is kept")
+  func toldToEnd() throws {
+    let folder = try TemporaryFolder()
+    defer { folder.remove() }
+    try tinyCase(folder)
+    for (number, signal) in [SIGHUP, SIGTERM, SIGINT].enumerated() {
+      let environment = Self.share.merging(["XDG_STATE_HOME": folder("state\(number)")]) { $1 }
+      let terminal = try PseudoTerminal(
+        [try BuiltProgram.path(), "review", folder("ct.nii.gz")], environment: environment)
+      #expect(terminal.hasSent("Axial", within: 60))
+      // The journal is there once it can be listed.
+      for _ in 0..<300 {
+        if try succeed(["journal", "list"], in: folder.path, environment: environment).contains("ct.nii.gz") {
+          break
+        }
+        usleep(100_000)
+      }
+      // Only what differs from the screen before is sent, so that any answer to the key must do.
+      #expect(terminal.answers("f", within: 30))
+      #expect(terminal.end(with: signal) == signal)
+      let list = try succeed(["journal", "list"], in: folder.path, environment: environment)
+      #expect(list.contains(" flagged "))
+    }
+  }
+
+  @Test("a place that is missing at the start is tried again, and then has everything")
+  func laterPlace() throws {
+    let folder = try TemporaryFolder()
+    defer { folder.remove() }
+    try tinyCase(folder)
+    try Data().write(to: URL(filePath: folder("state")))
+    let environment = Self.share.merging(["XDG_STATE_HOME": folder("state")]) { $1 }
+    let session = try TmuxSession(columns: 80, rows: 30, environment: environment)
+    try session.enter(
+      "clear; \(try BuiltProgram.path()) review \(folder("ct.nii.gz")) --mask \(folder("labels.nii.gz"))")
+    try session.waitFor("what you do here is not kept: File exists", seconds: 60)
+    try session.press("f")
+    try session.waitFor("flagged the case")
+    try FileManager.default.removeItem(atPath: folder("state"))
+    try session.press("e")
+    try session.waitFor("the journal is written again", seconds: 30)
+    try session.press("q")
+    try session.waitFor("ready>")
+    let list = try succeed(["journal", "list"], in: folder.path, environment: environment)
+    #expect(list.contains("rejected labels.nii.gz; flagged"))
+  }
+
+  @Test("without a place for the journal the review goes on, says so, and asks at the end")
+  func noPlace() throws {
+    let folder = try TemporaryFolder()
+    defer { folder.remove() }
+    try tinyCase(folder)
+    let session = try TmuxSession(
+      columns: 120, rows: 40, environment: Self.share.merging(["XDG_STATE_HOME": "/proc/nowhere"]) { $1 })
+    try session.enter(
+      "clear; \(try BuiltProgram.path()) review \(folder("ct.nii.gz")) --mask \(folder("labels.nii.gz"))")
+    try session.waitFor("what you do here is not kept", seconds: 60)
+    try session.press("f", "q")
+    try session.waitFor("is not in the journal")
+    try session.press("y")
+    try session.waitFor("ready>")
+  }
+}
