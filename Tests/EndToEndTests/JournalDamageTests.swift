@@ -154,15 +154,10 @@ extension JournalTests {
     let session = try TmuxSession(columns: 140, rows: 40, environment: environment)
     let command =
       "\(try BuiltProgram.path()) review \(folder("ct.nii.gz")) --mask \(folder("labels.nii.gz"))"
-    func type(_ line: String) throws {
-      try session.press(":")
-      try session.type(line)
-      try session.press("Enter")
-    }
     try review(command, in: session) {
       for voxel in ["2,2,2", "2,3,2"] {
-        try type(voxel)
-        try type("paint liver")
+        try session.enter(":" + voxel)
+        try session.enter(":paint liver")
         try session.waitUntil("\(voxel) is painted") {
           $0.contains(
             voxel == "2,2,2" ? "labels.nii.gz edited is shown" : "paint liver in labels.nii.gz edited")

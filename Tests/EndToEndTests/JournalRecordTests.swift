@@ -16,18 +16,13 @@ extension JournalTests {
       columns: 120, rows: 40, environment: Self.share.merging(["XDG_STATE_HOME": folder("state")]) { $1 })
     let review =
       "reset; \(try BuiltProgram.path()) review \(folder("ct.nii.gz")) --mask \(folder("labels.nii.gz"))"
-    func type(_ line: String) throws {
-      try session.press(":")
-      try session.type(line)
-      try session.press("Enter")
-    }
     try session.enter(review)
     try session.waitFor("Axial", seconds: 60)
-    try type("2,2,2")
-    try type("paint liver")
+    try session.enter(":2,2,2")
+    try session.enter(":paint liver")
     try session.waitFor("labels.nii.gz edited is shown")
-    try type("2,3,2")
-    try type("paint liver")
+    try session.enter(":2,3,2")
+    try session.enter(":paint liver")
     try session.waitFor("paint liver in labels.nii.gz edited")
     usleep(1_200_000)
     try session.signalProgram("KILL")
@@ -67,11 +62,8 @@ extension JournalTests {
     try session.enter(
       "reset; \(try BuiltProgram.path()) review \(folder("ct.nii.gz")) --mask \(folder("labels.nii.gz"))")
     try session.waitFor("Axial", seconds: 60)
-    try session.press(":")
-    try session.type("2,2,2")
-    try session.press("Enter", ":")
-    try session.type("paint aorta")
-    try session.press("Enter")
+    try session.enter(":2,2,2")
+    try session.enter(":paint aorta")
     try session.waitFor("labels.nii.gz edited is shown")
     try session.press("t", "Enter")
     try session.waitFor("CRF 1 is shown", seconds: 60)
@@ -134,18 +126,13 @@ extension JournalTests {
     let environment = Self.share.merging(["XDG_STATE_HOME": folder("state")]) { $1 }
     let session = try TmuxSession(columns: 120, rows: 40, environment: environment)
     let review = "\(try BuiltProgram.path()) review \(folder("ct.nii.gz"))"
-    func type(_ line: String) throws {
-      try session.press(":")
-      try session.type(line)
-      try session.press("Enter")
-    }
     // Two labels of the mask, which has no names of its own, are one here.
     try FileManager.default.removeItem(atPath: folder("labels.labels.json"))
     try session.enter(
       "clear; \(review) --model \(folder("net.safetensors")) --mask \(folder("labels.nii.gz")) --label 8,9=both"
     )
     try session.waitFor("Axial", seconds: 60)
-    try type("export \(folder("mask.nii.gz"))")
+    try session.enter(":export \(folder("mask.nii.gz"))")
     try session.waitFor("nothing is accepted")
     try session.press("y", "E")
     try session.waitFor(" exported /", seconds: 60)
@@ -155,7 +142,7 @@ extension JournalTests {
     try session.waitFor("B net", seconds: 120)
     try session.press("y")
     try session.waitFor("accepted: net")
-    try type("export \(folder("before.nii.gz"))")
+    try session.enter(":export \(folder("before.nii.gz"))")
     try session.waitFor(" exported /", seconds: 60)
     try session.press("q")
     try session.waitFor("ready>")
@@ -168,7 +155,7 @@ extension JournalTests {
     // Neither mask nor model are named this time.
     try session.enter("reset; \(review)")
     try session.waitFor("restored 2 versions from", seconds: 60)
-    try type("export \(folder("after.nii.gz"))")
+    try session.enter(":export \(folder("after.nii.gz"))")
     try session.waitFor(" exported /", seconds: 60)
     try session.press("q")
     try session.waitFor("ready>")
