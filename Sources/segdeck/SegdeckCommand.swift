@@ -27,33 +27,35 @@ struct SegdeckCommand: ParsableCommand {
 
   static func main() { runAndExit() }
 
-  /// Refuses a command line whose first word, or the one behind `help` or `journal`, is no command and no file, where it
-  /// is nearly a command or is followed by more that a command would take.
+  /// Refuses a command line whose first word, or one behind `help` or `journal`, is no command and no file, where it is nearly
+  /// a command or is followed by more.
   static func refuseUnknownCommand(_ words: [String]) throws(InputError) {
     let isHelp = words.first == "help"
-    let words = words.dropFirst(isHelp ? 1 : 0)
-    guard let first = words.first, !first.hasPrefix("-") else { return }
-    let second = words.dropFirst().first.flatMap { $0.hasPrefix("-") ? nil : $0 }
-    let start = isHelp ? "segdeck help" : "segdeck"
-    if let command = configuration.subcommands.first(where: { $0._commandName == first }) {
-      let parts = command.configuration.subcommands.map { $0._commandName }
-      if let second, !parts.isEmpty { try requireCommand(second, among: parts, of: "\(start) \(first)") }
-    } else if isHelp {
-      try requireCommand(first, among: names, of: start)
-    } else {
+    let rest = words.dropFirst(isHelp ? 1 : 0)
+    guard let first = rest.first, !first.hasPrefix("-") else { return }
+    guard isHelp || names.contains(first) else {
       try refuseMistyped(first)
-      if second != nil { try requireFile(first) }
+      return rest.count > 1 ? try requireFile(first) : ()
+    }
+    var line = isHelp ? "segdeck help" : "segdeck"
+    var commands: [any ParsableCommand.Type] = configuration.subcommands
+    for word in rest.prefix(while: { !$0.hasPrefix("-") }) {
+      // What stands behind a command that has none of its own is its argument, unless help was asked for.
+      guard isHelp || !commands.isEmpty else { return }
+      try requireCommand(word, among: commands.map { $0._commandName }, of: line)
+      line += " " + word
+      commands = commands.first { $0._commandName == word }?.configuration.subcommands ?? []
     }
   }
 
   private static func requireCommand(
     _ word: String, among names: [String], of line: String
   ) throws(InputError) {
-    guard !names.contains(word), word != "help" else { return }
+    guard !names.contains(word), word != "help" || names.isEmpty else { return }
     let meant = Resemblance.name(meantBy: word, among: names)
     throw InputError(
       word, "no such command" + (meant.map { "; did you mean `\(line) \($0)`?" } ?? ""),
-      expected: meant == nil ? names.joined(separator: ", ") : nil)
+      expected: meant == nil ? (names.isEmpty ? "`\(line)` alone" : names.joined(separator: ", ")) : nil)
   }
 
   /// Refuses an image that is no file, and may have been meant as a command.

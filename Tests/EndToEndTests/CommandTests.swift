@@ -92,6 +92,13 @@ struct CommandTests {
       ("journal exprot x", "exprot: no such command; did you mean `segdeck journal export`?"),
       ("display i.nii", "display: no such file and no such command: expected a file, or a command"),
       ("foo", "foo: no such file and no such command: expected a file, or a command"),
+      ("foo --help", "foo: no such file and no such command: expected a file, or a command"),
+      ("train-model --help", "train-model: no such file and no such command"),
+      ("display -h", "display: no such file and no such command"),
+      ("foo.nii --help", "foo.nii: cannot be opened: found No such file or directory"),
+      ("help segment foo", "foo: no such command: expected `segdeck help segment` alone"),
+      ("help journal list foo", "foo: no such command: expected `segdeck help journal list` alone"),
+      ("help journal lst", "lst: no such command; did you mean `segdeck help journal list`?"),
       ("foo.nii", "foo.nii: cannot be opened: found No such file or directory"),
     ])
   func refused(command: String, line: String) throws {

@@ -44,6 +44,14 @@ struct LabelValueTests {
     return data
   }
 
+  /// A layer graph that trains in no time.
+  private static let oneConvolution = Data(
+    """
+    {"inputChannels": 1, "layers": [
+    {"name": "conv1", "kind": "convolution", "input": "input", "outputChannels": 2, "kernel": 3, "padding": 1}],
+    "heads": [{"name": "main", "layer": "conv1"}]}
+    """.utf8)
+
   private func folder(_ files: [String: Data]) throws -> TemporaryFolder {
     let folder = try TemporaryFolder()
     for (name, data) in files {
@@ -121,12 +129,7 @@ struct LabelValueTests {
   @Test("a model is measured by all values that each of its structures was trained on")
   func mergedStructures() throws {
     var files: [String: Data] = [
-      "net.json": Data(
-        """
-        {"inputChannels": 1, "layers": [
-        {"name": "conv1", "kind": "convolution", "input": "input", "outputChannels": 2, "kernel": 3, "padding": 1}],
-        "heads": [{"name": "main", "layer": "conv1"}]}
-        """.utf8)
+      "net.json": Self.oneConvolution
     ]
     for number in 0..<3 {
       files["images/c\(number).nii"] = volume([(0, 500), (10, 900)], type: (4, 2), background: 100)
@@ -202,6 +205,48 @@ struct LabelValueTests {
         "evaluate", "only", "--model m.safetensors --refine --label 255=tumour --only-labels \(value)")
       #expect(refined.status == 0, "\(refined.errors)")
     }
+  }
+
+  @Test("a converted mask keeps the names of its labels, under the rules of every output")
+  func convertedNames() throws {
+    let names = Data(#"{"labels": {"liver": 1, "tumour": 2, "ignore": 3}}"#.utf8)
+    let folder = try folder([
+      "b.nii": volume([(2, 1), (9, 2)]), "b.labels.json": names, "plain.nii": volume([(2, 1), (9, 2)]),
+    ])
+    defer { folder.remove() }
+    func labels(_ name: String) throws -> [String] {
+      let json = try JSONSerialization.jsonObject(with: folder.bytes(name)) as? [String: Any]
+      return (json?["labels"] as? [[String: Any]] ?? []).map { "\($0["value"] ?? "") \($0["name"] ?? "")" }
+    }
+    for (words, expected) in [
+      ("b.nii o1.nii", ["1 liver", "2 tumour", "3 ignore"]),
+      ("b.nii o2.nii.gz --like plain.nii", ["1 liver", "2 tumour", "3 ignore"]),
+      ("b.nii o3.nii --like plain.nii --label 2,1=whole", ["2 whole", "3 ignore"]),
+      ("plain.nii o4.nii --like b.nii --label 1=a", ["1 a"]),
+      ("plain.nii o5.nii --like b.nii --label 1,9=a", ["1 a"]),
+    ] {
+      let words = words.split(separator: " ").map(String.init)
+      let outcome = try segdeck(["convert"] + words, in: folder.path)
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      #expect(try labels(words[1].prefix(2) + ".labels.json") == expected)
+      #expect(
+        outcome.errors
+          == (words.contains("1,9=a") ? "segdeck: note: --label 1,9=a: no voxel of plain.nii has 9\n" : ""))
+    }
+    #expect(try dice("b.nii o3.nii", in: folder) == ["liver": 0, "tumour": 0, "whole": 0])
+    #expect(try dice("o1.nii o2.nii.gz", in: folder) == ["liver": 1, "tumour": 1])
+    // One file of names serves a.nii and a.nii.gz.
+    try succeed(["convert", "b.nii", "b.nii.gz"], in: folder.path)
+    #expect(try folder.bytes("b.labels.json") == names)
+    unlink(folder("o1.nii"))
+    let standing = try segdeck(["convert", "b.nii", "o1.nii"], in: folder.path)
+    #expect(
+      standing.errors == "segdeck: o1.labels.json: exists: expected another name, or --force to replace it\n")
+    let nameless = try segdeck(["convert", "plain.nii", "o1.nii"], in: folder.path)
+    #expect(
+      nameless.errors
+        == "segdeck: note: o1.labels.json: names the labels of what is written, though plain.nii has no names\n"
+    )
   }
 
   @Test("a refined mask holds the values of the mask that it started from")
@@ -307,12 +352,7 @@ struct LabelValueTests {
   @Test("what is odd in files is said once, by training, evaluation and sweep alike")
   func saidOnce() throws {
     var files: [String: Data] = [
-      "net.json": Data(
-        """
-        {"inputChannels": 1, "layers": [
-        {"name": "conv1", "kind": "convolution", "input": "input", "outputChannels": 2, "kernel": 3, "padding": 1}],
-        "heads": [{"name": "main", "layer": "conv1"}]}
-        """.utf8)
+      "net.json": Self.oneConvolution
     ]
     for number in 0..<3 {
       // 32-bit floats by their bits: 200, and 0 around it.

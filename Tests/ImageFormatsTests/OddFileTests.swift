@@ -64,6 +64,9 @@ struct OddHeader: Sendable, CustomTestStringConvertible {
         "the qform's quaternion is longer than 1; it is not used, the sform states the grid"
       ]),
     OddHeader(
+      name: "qform_and_sform.nii", changes: [(268, bytes(Float.nan))],
+      answer: ["the qform's offset holds nan; it is not used, the sform states the grid"]),
+    OddHeader(
       name: "qform_only.nii", changes: [(256, bytes(Float.nan))],
       answer: [
         "refused: scan.nii: the qform's quaternion (byte 256) is no rotation: found nan, expected finite numbers"

@@ -73,6 +73,11 @@ extension NiftiHeaderCheck {
           "the qform's quaternion \(problem.finding)", repair: "it is not used, the sform states the grid"))
       return affine
     }
+    if let number = fields.qoffset.first(where: { !$0.isFinite }) {
+      findings.append(
+        Finding("the qform's offset holds \(number)", repair: "it is not used, the sform states the grid"))
+      return affine
+    }
     let own = findings
     // What is odd in the qform's own fields matters only where it states the grid.
     let other = try? qform(fields)
@@ -172,7 +177,13 @@ extension NiftiHeaderCheck {
   private mutating func compareSpacing(_ affine: Affine) {
     let spacing = affine.spacing
     for axis in 0..<min(header.dimensions[0], 3) {
-      let stated = abs(header.geometry.pixdim[axis + 1])
+      let signed = header.geometry.pixdim[axis + 1]
+      if signed < 0 {
+        findings.append(
+          Finding(
+            "pixdim[\(axis + 1)] is \(digits(signed))", repair: "it is not used, the sform states the grid"))
+      }
+      let stated = abs(signed)
       let difference = abs(stated - spacing[axis])
       if difference <= 0.01 * spacing[axis] { continue }
       findings.append(

@@ -85,7 +85,7 @@ extension ImageFile {
           var loop = LabelLoop(rule: rule, coding: coding, labels: rest)
           let piece = loop.run(over: bytes, type: voxelType)
           switch piece.failure {
-          case .noLabel(let position, let shown): throw notALabel(shown, offset: done + position)
+          case .noLabel(let position, let value): throw notALabel(value, offset: done + position)
           case .noCode:
             lacksCode = true
             throw Cancelled()
@@ -110,7 +110,7 @@ extension ImageFile {
     var done = 0
     try readStoredVoxels(frames: frame..<frame + 1, work: work.silent) { bytes in
       if let failure = loop.run(over: bytes, type: voxelType) {
-        throw notALabel(failure.shown, offset: done + failure.position)
+        throw notALabel(failure.value, offset: done + failure.position)
       }
       done += bytes.count / voxelType.byteCount
       if loop.values.count > LabelCoding.mostValues + 1 { throw tooManyValues() }
@@ -125,12 +125,18 @@ extension ImageFile {
       expected: "\(LabelCoding.mostValues) or fewer")
   }
 
-  private func notALabel(_ shown: String, offset: Int) -> InputError {
+  private func notALabel(_ value: NoLabel, offset: Int) -> InputError {
     let voxel = grid.size.index(offset: offset)
     return InputError(
-      path, "is no mask: voxel (\(voxel.i), \(voxel.j), \(voxel.k)) is no label", found: shown,
-      expected: "a whole number, 0 or more")
+      path, "is no mask: voxel (\(voxel.i), \(voxel.j), \(voxel.k)) is no label", found: value.shown,
+      expected: value.expected)
   }
+}
+
+/// A value that is no label, and what would be one, as an error line shows them.
+private struct NoLabel {
+  var shown: String
+  var expected: String
 }
 
 /// When the value of a voxel is a label.
@@ -178,10 +184,16 @@ private struct LabelRule {
   /// What a stored number stands for.
   func value(of number: some StoredNumber) -> Double { scaling.slope * number.double + scaling.intercept }
 
-  /// The value as an error line shows it, to the last digit also where a 64-bit float has too few.
-  func shown(_ number: some StoredNumber) -> String {
+  /// A value that is no label, to the last digit also where a 64-bit float has too few.
+  func refused(_ number: some StoredNumber) -> NoLabel {
     let value = value(of: number)
-    return scaling.isIdentity && abs(value) >= 0x1p53 ? "\(number)" : "\(value)"
+    let shown = scaling.isIdentity && abs(value) >= 0x1p53 ? "\(number)" : "\(value)"
+    guard value >= 0, value == value.rounded() else {
+      return NoLabel(shown: shown, expected: "a whole number, 0 or more")
+    }
+    // Whole, and too large for a label.
+    let most = !scaling.isIdentity ? 65535 : number is any BinaryInteger ? Int.max : 1 << 53 - 1
+    return NoLabel(shown: shown, expected: "a whole number from 0 to \(most)")
   }
 }
 
@@ -200,7 +212,7 @@ private struct LabelNotes {
 /// Makes codes of stored voxels.
 private struct LabelLoop: StoredNumberLoop {
   enum Failure {
-    case noLabel(position: Int, shown: String)
+    case noLabel(position: Int, NoLabel)
     case noCode
   }
 
@@ -240,7 +252,7 @@ private struct LabelLoop: StoredNumberLoop {
         whole = 0
         piece.notes.notANumberCount += 1
       case .noLabel:
-        piece.failure = .noLabel(position: index, shown: rule.shown(numbers[index]))
+        piece.failure = .noLabel(position: index, rule.refused(numbers[index]))
         return piece
       }
       guard let code = coding.code(of: whole) else {
@@ -263,7 +275,7 @@ private struct ValueLoop: StoredNumberLoop {
   /// Returns the first voxel that is no label, if any.
   mutating func run<Number: StoredNumber>(
     over numbers: UnsafeBufferPointer<Number>
-  ) -> (position: Int, shown: String)? {
+  ) -> (position: Int, value: NoLabel)? {
     var last: Number?
     for number in numbers {
       // Most voxels are like the one before them.
@@ -272,7 +284,7 @@ private struct ValueLoop: StoredNumberLoop {
       switch rule.reading(number) {
       case .label(let label), .inexact(let label): values.insert(label)
       case .notANumber: values.insert(0)
-      case .noLabel: return (numbers.firstIndex(of: number) ?? 0, rule.shown(number))
+      case .noLabel: return (numbers.firstIndex(of: number) ?? 0, rule.refused(number))
       }
     }
     return nil

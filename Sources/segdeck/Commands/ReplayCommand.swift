@@ -45,7 +45,16 @@ struct ReplayCommand: ParsableCommand {
     }
     let folder = try TemporaryFolder()
     defer { withExtendedLifetime(folder) {} }
-    let mask = try replay.run(in: folder, work: work)
+    let mask: String
+    do { mask = try replay.run(in: folder, work: work) } catch let error as InputError
+      where error.subject.hasPrefix(folder.path)
+    {
+      // A name that only this run knows tells nobody anything.
+      throw InputError(
+        output ?? replay.path,
+        output == nil ? "its mask cannot be written, to be compared" : error.problem, found: error.found,
+        expected: error.expected)
+    }
     let difference = verify ? try replay.difference(of: mask, work: work) : nil
     if let place { try replay.write(mask, to: place, work: work) }
     guard verify else { return }

@@ -24,7 +24,9 @@ enum TrainedNetwork {
     let isPath = name.contains("/") || name.hasSuffix(".json")
     let path = isPath ? name : try ShareFolder.find().path + "/networks/\(name).json"
     guard let data = try FileSystem.readIfPresent(path) else {
-      let names = ["liver", "heart"] + bundledNames
+      let names = (["liver", "heart"] + bundledNames).reduce(into: [String]()) {
+        if !$0.contains($1) { $0.append($1) }
+      }
       let meant = Resemblance.name(meantBy: name, among: names)
       throw InputError(
         "--network \(name)", "no such network" + (meant.map { "; did you mean \($0)?" } ?? ""),
