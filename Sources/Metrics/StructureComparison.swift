@@ -114,7 +114,8 @@ package struct StructureComparison: Hashable, Sendable {
   /// - Throws: `Cancelled`.
   /// - Complexity: O(voxels of the masks) for the overlap, O(voxels of the box around both structures) for the
   ///   distances; about 10 bytes for each voxel of that box. Where the axes are not perpendicular, or the box holds 64
-  ///   times the structure, O(n log n) for n border voxels, and about 100 bytes for each.
+  ///   times the structure, O(n log n) for n border voxels, and about 100 bytes for each. With `extents`, time grows with
+  ///   the voxels of the masks, however many structures they have and however they lie.
   package init(
     _ structure: MatchedStructure, reference: LabelVolume, other: LabelVolume,
     diagonalMillimetres: Double? = nil, toleranceMillimetres: Double = 2, extents: LabelExtents? = nil,
@@ -144,119 +145,13 @@ package struct StructureComparison: Hashable, Sendable {
     var work = work
     // Threads take longer to begin than such a box.
     if box.size.voxelCount < 1 << 15 { work.threadCount = 1 }
-    let referenceBorder = try StructureMask(reference, values: structure.referenceValues, box: box).border(
-      work: work)
-    work.report(0.2)
-    let otherBorder = try StructureMask(other, values: structure.otherValues, box: box).border(work: work)
+    let borders = try StructureBorders(structure, reference, other, box: box, known, work: work)
     work.report(0.3)
-    // Few voxels far apart: a box of thousands of places for each would be swept for nothing.
-    let isSparse =
-      box.size.voxelCount / 64 > overlap.referenceVoxelCount + overlap.otherVoxelCount
-    let fromOther = try directedDistances(
-      from: otherBorder, to: referenceBorder, size: box.size, affine: reference.grid.affine,
-      isSparse: isSparse, work: work)
+    let fromOther = try borders.distancesFromOther(work: work)
     work.report(0.65)
-    let fromReference = try directedDistances(
-      from: referenceBorder, to: otherBorder, size: box.size, affine: reference.grid.affine,
-      isSparse: isSparse, work: work)
+    let fromReference = try borders.distancesFromReference(work: work)
     distances = SurfaceDistanceMeasures(
       fromReference: fromReference, fromOther: fromOther, toleranceMillimetres: toleranceMillimetres)
     work.report(1)
-  }
-}
-
-/// The distance of each voxel of one border to the other, in the order of memory; Euclidean in space.
-private func directedDistances(
-  from border: [UInt8], to target: [UInt8], size: GridSize, affine: Affine, isSparse: Bool, work: WorkContext
-) throws(Cancelled) -> [Double] {
-  guard affine.hasPerpendicularAxes, !isSparse else {
-    let tree = try PointTree(places(of: target, size: size, affine: affine), work: work)
-    return try tree.squaredDistances(from: places(of: border, size: size, affine: affine), work: work).map {
-      $0.squareRoot()
-    }
-  }
-  let squares = try DistanceTransform.squaredDistances(
-    to: target, size: size, spacing: affine.spacing, work: work)
-  var distances: [Double] = []
-  for index in border.indices where border[index] != 0 {
-    distances.append(Double(squares[index]).squareRoot())
-  }
-  return distances
-}
-
-/// Where the voxels of a border lie, in millimetres from the box's first voxel.
-private func places(of border: [UInt8], size: GridSize, affine: Affine) -> [SIMD3<Double>] {
-  func step(_ axis: Int) -> SIMD3<Double> { SIMD3(affine[axis].x, affine[axis].y, affine[axis].z) }
-  let (stepI, stepJ, stepK) = (step(0), step(1), step(2))
-  var places: [SIMD3<Double>] = []
-  for k in 0..<size.k {
-    for j in 0..<size.j {
-      let first = Double(j) * stepJ + Double(k) * stepK
-      let start = size.offset(VoxelIndex(0, j, k))
-      for i in 0..<size.i where border[start + i] != 0 { places.append(first + Double(i) * stepI) }
-    }
-  }
-  return places
-}
-
-/// How many voxels each label has in two masks, where they lie, and how many each pair of labels shares.
-package struct LabelExtents: Sendable {
-  /// Voxels of a label and the box around them.
-  private struct Extent: Sendable {
-    var count: Int
-    var box: VoxelBounds
-  }
-
-  private var inReference: [UInt16: Extent] = [:]
-  private var inOther: [UInt16: Extent] = [:]
-  /// By the reference's label, then the other's.
-  private var common: [UInt16: [UInt16: Int]] = [:]
-
-  /// Counts the labels of two masks that lie voxel upon voxel, in one pass.
-  /// - Throws: `Cancelled`.
-  package init(reference: LabelVolume, other: LabelVolume, work: WorkContext) throws(Cancelled) {
-    let size = reference.grid.size
-    for k in 0..<size.k {
-      try work.checkCancellation()
-      for j in 0..<size.j {
-        let row = size.offset(VoxelIndex(0, j, k))
-        var i = 0
-        while i < size.i {
-          let (one, two) = (reference.voxels[row + i], other.voxels[row + i])
-          var end = i + 1
-          while end < size.i, reference.voxels[row + end] == one, other.voxels[row + end] == two { end += 1 }
-          if one != 0 || two != 0 {
-            let run = Extent(
-              count: end - i, box: VoxelBounds(lower: VoxelIndex(i, j, k), upper: VoxelIndex(end - 1, j, k)))
-            Self.add(run, of: one, to: &inReference)
-            Self.add(run, of: two, to: &inOther)
-            if one != 0, two != 0 { common[one, default: [:]][two, default: 0] += run.count }
-          }
-          i = end
-        }
-      }
-    }
-  }
-
-  private static func add(_ run: Extent, of label: UInt16, to extents: inout [UInt16: Extent]) {
-    guard label != 0 else { return }
-    guard let known = extents[label] else { return extents[label] = run }
-    extents[label] = Extent(count: known.count + run.count, box: known.box.union(run.box))
-  }
-
-  /// Voxel counts of a structure in both masks, and the box around both versions of it, nil when both are empty.
-  func extent(of structure: MatchedStructure) -> (overlap: OverlapMeasures, box: VoxelBounds?) {
-    let (values, others) = (Set(structure.referenceValues), Set(structure.otherValues))
-    let reference = values.compactMap { inReference[$0] }
-    let other = others.compactMap { inOther[$0] }
-    let both = values.reduce(0) { sum, value in
-      (common[value] ?? [:]).reduce(sum) { $0 + (others.contains($1.key) ? $1.value : 0) }
-    }
-    return (
-      OverlapMeasures(
-        referenceVoxelCount: reference.reduce(0) { $0 + $1.count },
-        otherVoxelCount: other.reduce(0) { $0 + $1.count }, intersectionVoxelCount: both),
-      (reference + other).map(\.box).reduce(nil) { $0?.union($1) ?? $1 }
-    )
   }
 }

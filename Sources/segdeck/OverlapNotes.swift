@@ -28,12 +28,13 @@ final class OverlapNotes: Sendable {
   private let said = Mutex<Set<String>>([])
 
   /// Lines about pairs of labels that none of `structures` compares; each pair once, whatever the masks are called.
-  /// - Parameter areNamed: Whether the user named the structures: then nothing is compared by its value alone.
-  /// - Throws: ``Cancelled``.
+  /// - Parameters:
+  ///   - areNamed: Whether the user named the structures: then nothing is compared by its value alone.
+  ///   - overlaps: Those of the two masks.
   func lines(
-    _ structures: [MatchedStructure], areNamed: Bool = false, reference: Mask, other: Mask, work: WorkContext
-  ) throws(Cancelled) -> [String] {
-    let overlaps = try LabelOverlaps(reference: reference.labels, other: other.labels, work: work.silent)
+    _ structures: [MatchedStructure], areNamed: Bool = false, reference: Mask, other: Mask,
+    overlaps: LabelOverlaps
+  ) -> [String] {
     // In which structures each label is; by --label it may be in several.
     var ofReference: [UInt16: Set<Int>] = [:]
     var ofOther: [UInt16: Set<Int>] = [:]
@@ -81,8 +82,8 @@ final class OverlapNotes: Sendable {
   /// Lines about a case's own labels and what a model made of it.
   func lines(
     _ structures: [MatchedStructure], _ source: TrainingFolders.Source, _ truth: LabelVolume,
-    _ model: SegmentationModel, _ labels: LabelVolume, work: WorkContext
-  ) throws(Cancelled) -> [String] {
+    _ model: SegmentationModel, _ labels: LabelVolume, overlaps: LabelOverlaps
+  ) -> [String] {
     // What the structures are called comes last and counts.
     let named = source.names.map { LabelSelection(values: [$0], name: $1) } + source.selections
     let names = named.flatMap { selection in
@@ -90,10 +91,11 @@ final class OverlapNotes: Sendable {
         Label(value: $0, name: selection.name, colour: LabelTable.colour(ofValue: $0))
       }
     }
-    return try lines(
+    return lines(
       structures,
       reference: Mask(name: FilePath.name(of: source.pair.labels), labels: truth, table: LabelTable(names)),
-      other: Mask(name: "the model", labels: labels, table: model.labelTable, isModel: true), work: work)
+      other: Mask(name: "the model", labels: labels, table: model.labelTable, isModel: true),
+      overlaps: overlaps)
   }
 
   private static func line(

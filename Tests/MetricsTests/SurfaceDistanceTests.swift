@@ -174,3 +174,41 @@ func cancelledComparison() {
       work: work)
   }
 }
+
+@Test("labels that lie scattered over the image are measured by definition, thousands of them in one go")
+func scatteredLabels() throws {
+  let size = GridSize(48, 40, 36)
+  let spacing = Spacing(1, 1.5, 2)
+  var random = SplitMix64(seed: 7)
+  // Two voxels of each label at random, and of label 1 two cubes in opposite corners, which have voxels inside.
+  let labelCount = 15_000
+  func scattered(shift: Int) -> LabelVolume {
+    var voxels = [UInt16](repeating: 0, count: size.voxelCount)
+    for label in 2..<labelCount {
+      for _ in 0..<2 { voxels[Int(random.next() % UInt64(size.voxelCount))] = UInt16(label) }
+    }
+    for offset in voxels.indices {
+      let index = size.index(offset: offset)
+      if box(index, [shift, 0, 0], [shift + 3, 3, 3]) || box(index, [40, 34, 30], [44, 38, 34]) {
+        voxels[offset] = 1
+      }
+    }
+    return LabelVolume(grid: VolumeGrid(size: size, affine: Affine(spacing: spacing)), voxels: voxels)
+  }
+  let (reference, other) = (scattered(shift: 0), scattered(shift: 2))
+  let extents = try LabelExtents(reference: reference, other: other, work: WorkContext())
+  for label in 1..<UInt16(labelCount) {
+    let comparison = try StructureComparison(
+      MatchedStructure(name: "\(label)", referenceValues: [label], otherValues: [label]),
+      reference: reference, other: other, extents: extents, work: WorkContext(threadCount: 1))
+    guard label == 1 || label % 1500 == 0, let distances = comparison.distances else { continue }
+    func alone(_ volume: LabelVolume) -> LabelVolume {
+      LabelVolume(grid: volume.grid, voxels: volume.voxels.map { $0 == label ? 1 : 0 })
+    }
+    let all =
+      bruteForceDistances(alone(reference), alone(other))
+      + bruteForceDistances(alone(other), alone(reference))
+    #expect(abs(distances.averageMillimetres - all.reduce(0, +) / Double(all.count)) < 1e-9)
+    #expect(abs(distances.maximumMillimetres - all.max()!) < 1e-9)
+  }
+}

@@ -79,8 +79,10 @@ package struct SweepMeasurement: Sendable, Hashable {
   private static func measures(
     _ labels: LabelVolume, _ truth: LabelVolume, _ structures: [MatchedStructure], work: WorkContext
   ) throws(Cancelled) -> Measures {
+    let extents = try LabelExtents(reference: truth, other: labels, work: work)
     let counted = try structures.map { structure throws(Cancelled) in
-      CountedMeasures(try StructureComparison(structure, reference: truth, other: labels, work: work))
+      CountedMeasures(
+        try StructureComparison(structure, reference: truth, other: labels, extents: extents, work: work))
     }.compactMap(\.self)
     guard !counted.isEmpty else { return Measures(dice: 1, averageMillimetres: 0, hasStructure: false) }
     let count = Double(counted.count)

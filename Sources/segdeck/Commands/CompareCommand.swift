@@ -88,11 +88,11 @@ struct CompareCommand: ParsableCommand {
       OverlapNotes.Mask(
         name: FilePath.name(of: path), labels: mask.labels, table: mask.names ?? LabelTable())
     }
-    let notes = try OverlapNotes().lines(
-      structures, areNamed: !selections.isEmpty, reference: compared(reference, first),
-      other: compared(other, second), work: work)
-    for note in notes { Console.note(note) }
     let extents = try LabelExtents(reference: first.labels, other: second.labels, work: work)
+    let notes = OverlapNotes().lines(
+      structures, areNamed: !selections.isEmpty, reference: compared(reference, first),
+      other: compared(other, second), overlaps: LabelOverlaps(extents))
+    for note in notes { Console.note(note) }
     let comparisons = try structures.map {
       try StructureComparison(
         $0, reference: first.labels, other: second.labels, toleranceMillimetres: tolerance,

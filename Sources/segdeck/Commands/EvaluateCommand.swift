@@ -159,10 +159,15 @@ struct EvaluateCommand: ParsableCommand {
     }
     labels = labels.cleared(where: truth, has: source.coding.codes(of: source.ignoredValues))
     let structures = try source.structures(of: model)
-    for line in try notes.lines(structures, source, truth, model, labels, work: work) { Console.note(line) }
+    let extents = try LabelExtents(reference: truth, other: labels, work: work.silent)
+    let overlaps = LabelOverlaps(extents)
+    for line in notes.lines(structures, source, truth, model, labels, overlaps: overlaps) {
+      Console.note(line)
+    }
     let rows = try structures.map { structure in
       let comparison = try StructureComparison(
-        structure, reference: truth, other: labels, toleranceMillimetres: 2, work: work.silent)
+        structure, reference: truth, other: labels, toleranceMillimetres: 2, extents: extents,
+        work: work.silent)
       return EvaluatedStructure(name: source.pair.name, comparison: comparison)
     }
     work.report(1)

@@ -98,8 +98,9 @@ struct SweepSources {
     none.appearanceWeight = 0
     none.smoothnessWeight = 0
     let unrefined = try refinement.labels(settings: none, work: work.silent)
-    let notes = try overlapNotes.lines(
-      structures[index], sources[index], labels, model, unrefined, work: work)
+    let overlaps = try LabelOverlaps(reference: labels, other: unrefined, work: work.silent)
+    let notes = overlapNotes.lines(
+      structures[index], sources[index], labels, model, unrefined, overlaps: overlaps)
     for note in notes { Console.note(note) }
     return try SweepMeasurement(
       name: sources[index].pair.name, refinement: refinement, kernels: kernels.map(crf),

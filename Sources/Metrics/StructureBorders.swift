@@ -1,0 +1,136 @@
+import Volumes
+import Work
+
+/// The borders of one structure in two masks, and how far the voxels of each are from the other; Euclidean in space.
+enum StructureBorders {
+  /// As marked voxels of a box: the distance transform is swept over it.
+  case grids(reference: [UInt8], other: [UInt8], size: GridSize, spacing: Spacing)
+  /// As places in millimetres: between axes that are not perpendicular, and of few voxels far apart, where a box of
+  /// thousands of places for each would be swept for nothing.
+  case places(reference: [SIMD3<Double>], other: [SIMD3<Double>])
+
+  /// The borders of a structure that both masks have.
+  /// - Parameters:
+  ///   - box: Holds both versions of it.
+  ///   - extents: Those of the masks.
+  /// - Throws: `Cancelled`.
+  init(
+    _ structure: MatchedStructure, _ reference: LabelVolume, _ other: LabelVolume, box: VoxelBounds,
+    _ extents: LabelExtents, work: WorkContext
+  ) throws(Cancelled) {
+    let affine = reference.grid.affine
+    let masks = [(reference, structure.referenceValues), (other, structure.otherValues)]
+    let overlap = extents.extent(of: structure).overlap
+    if box.size.voxelCount / 64 > overlap.referenceVoxelCount + overlap.otherVoxelCount,
+      let first = try extents.referenceOffsets.offsets(of: structure.referenceValues, reference, work: work),
+      let second = try extents.otherOffsets.offsets(of: structure.otherValues, other, work: work)
+    {
+      let borders = zip(masks, [first, second]).map { mask, offsets in
+        borderPlaces(offsets, mask.0, values: mask.1, from: box.lower)
+      }
+      self = .places(reference: borders[0], other: borders[1])
+      return
+    }
+    var borders: [[UInt8]] = []
+    for (mask, values) in masks {
+      borders.append(try StructureMask(mask, values: values, box: box).border(work: work))
+    }
+    guard affine.hasPerpendicularAxes else {
+      self = .places(
+        reference: voxelPlaces(borders[0], size: box.size, affine: affine),
+        other: voxelPlaces(borders[1], size: box.size, affine: affine))
+      return
+    }
+    self = .grids(reference: borders[0], other: borders[1], size: box.size, spacing: affine.spacing)
+  }
+
+  /// The distance of each voxel of the reference's border to the other, in the order of memory.
+  func distancesFromReference(work: WorkContext) throws(Cancelled) -> [Double] {
+    switch self {
+    case .grids(let reference, let other, let size, let spacing):
+      try gridDistances(from: reference, to: other, size: size, spacing: spacing, work: work)
+    case .places(let reference, let other): try treeDistances(from: reference, to: other, work: work)
+    }
+  }
+
+  /// The distance of each voxel of the other mask's border to the reference's, in the order of memory.
+  func distancesFromOther(work: WorkContext) throws(Cancelled) -> [Double] {
+    switch self {
+    case .grids(let reference, let other, let size, let spacing):
+      try gridDistances(from: other, to: reference, size: size, spacing: spacing, work: work)
+    case .places(let reference, let other): try treeDistances(from: other, to: reference, work: work)
+    }
+  }
+}
+
+private func treeDistances(
+  from border: [SIMD3<Double>], to target: [SIMD3<Double>], work: WorkContext
+) throws(Cancelled) -> [Double] {
+  try PointTree(target, work: work).squaredDistances(from: border, work: work).map { $0.squareRoot() }
+}
+
+private func gridDistances(
+  from border: [UInt8], to target: [UInt8], size: GridSize, spacing: Spacing, work: WorkContext
+) throws(Cancelled) -> [Double] {
+  let squares = try DistanceTransform.squaredDistances(to: target, size: size, spacing: spacing, work: work)
+  var distances: [Double] = []
+  for index in border.indices where border[index] != 0 {
+    distances.append(Double(squares[index]).squareRoot())
+  }
+  return distances
+}
+
+/// Where the voxels of a border lie, in millimetres from the box's first voxel.
+private func voxelPlaces(_ border: [UInt8], size: GridSize, affine: Affine) -> [SIMD3<Double>] {
+  let steps = LatticeSteps(affine)
+  var places: [SIMD3<Double>] = []
+  for k in 0..<size.k {
+    for j in 0..<size.j {
+      let start = size.offset(VoxelIndex(0, j, k))
+      for i in 0..<size.i where border[start + i] != 0 { places.append(steps.place(VoxelIndex(i, j, k))) }
+    }
+  }
+  return places
+}
+
+/// Where those of a structure's voxels lie that have one of their 26 neighbours outside it, in millimetres from `origin`.
+/// - Parameter offsets: All of its voxels.
+/// - Complexity: O(offsets).
+private func borderPlaces(
+  _ offsets: [UInt32], _ volume: LabelVolume, values: [UInt16], from origin: VoxelIndex
+) -> [SIMD3<Double>] {
+  let size = volume.grid.size
+  let steps = LatticeSteps(volume.grid.affine)
+  let isMember = Set(values)
+  func isInside(_ index: VoxelIndex) -> Bool {
+    for k in index.k - 1...index.k + 1 {
+      for j in index.j - 1...index.j + 1 {
+        for i in index.i - 1...index.i + 1 {
+          let neighbour = VoxelIndex(i, j, k)
+          guard size.contains(neighbour), isMember.contains(volume.voxels[size.offset(neighbour)]) else {
+            return false
+          }
+        }
+      }
+    }
+    return true
+  }
+  return offsets.compactMap { offset in
+    let index = size.index(offset: Int(offset))
+    return isInside(index) ? nil : steps.place(index - origin)
+  }
+}
+
+/// The steps from a voxel to the next along each axis, in millimetres.
+private struct LatticeSteps {
+  private let i, j, k: SIMD3<Double>
+
+  init(_ affine: Affine) {
+    func step(_ axis: Int) -> SIMD3<Double> { SIMD3(affine[axis].x, affine[axis].y, affine[axis].z) }
+    (i, j, k) = (step(0), step(1), step(2))
+  }
+
+  func place(_ index: VoxelIndex) -> SIMD3<Double> {
+    Double(index.j) * j + Double(index.k) * k + Double(index.i) * i
+  }
+}
