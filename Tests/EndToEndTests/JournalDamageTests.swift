@@ -64,12 +64,11 @@ extension JournalTests {
 
   @Test("damage is named by list, show and export, and said when the case is opened; what is left is shown")
   func damage() throws {
-    let folder = try TemporaryFolder()
+    let tiny = try TinyCase()
+    let (folder, environment) = (tiny.folder, tiny.environment)
     defer { folder.remove() }
-    try tinyCase(folder)
-    let environment = Self.share.merging(["XDG_STATE_HOME": folder("state")]) { $1 }
     let session = try TmuxSession(columns: 140, rows: 40, environment: environment)
-    let command = "\(try BuiltProgram.path()) review \(folder("ct.nii.gz"))"
+    let command = tiny.review
     let withMask = command + " --mask \(folder("labels.nii.gz"))"
     try review(withMask, in: session) {
       try session.press("t", "Enter")
@@ -141,19 +140,18 @@ extension JournalTests {
     try journal.cut(at: 0)
     #expect(!(try opened("journal: it was empty").contains("restored")))
 
-    try succeed(["journal", "remove", "ct", "--force"], in: folder.path, environment: environment)
+    try tiny.journal("remove", "ct", "--force")
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder("state/segdeck/journals")) == [])
   }
 
   @Test("a version that lost a change by hand says so once, and is accepted only when it is accepted again")
   func lostChanges() throws {
-    let folder = try TemporaryFolder()
+    let tiny = try TinyCase()
+    let (folder, environment) = (tiny.folder, tiny.environment)
     defer { folder.remove() }
-    try tinyCase(folder)
-    let environment = Self.share.merging(["XDG_STATE_HOME": folder("state")]) { $1 }
     let session = try TmuxSession(columns: 140, rows: 40, environment: environment)
     let command =
-      "\(try BuiltProgram.path()) review \(folder("ct.nii.gz")) --mask \(folder("labels.nii.gz"))"
+      tiny.reviewWithMask
     try review(command, in: session) {
       for voxel in ["2,2,2", "2,3,2"] {
         try session.enter(":" + voxel)
@@ -170,7 +168,7 @@ extension JournalTests {
     #expect(journal.withVoxels.count == 3)
     let change = journal.withVoxels[2]
     func list() throws -> String {
-      try succeed(["journal", "list"], in: folder.path, environment: environment)
+      try tiny.journal("list")
     }
     // Its voxels, or both copies of its text: then nobody knows that it was this version's.
     for places in [[change.voxelStart], [change.start + 40, change.end - 40]] {

@@ -6,39 +6,32 @@ import Testing
 extension JournalTests {
   @Test("what was decided a moment before a terminal hangs up or the program is told to end is kept")
   func toldToEnd() throws {
-    let folder = try TemporaryFolder()
-    defer { folder.remove() }
-    try tinyCase(folder)
-    for (number, signal) in [SIGHUP, SIGTERM, SIGINT].enumerated() {
-      let environment = Self.share.merging(["XDG_STATE_HOME": folder("state\(number)")]) { $1 }
+    for signal in [SIGHUP, SIGTERM, SIGINT] {
+      let tiny = try TinyCase()
+      defer { tiny.folder.remove() }
       let terminal = try PseudoTerminal(
-        [try BuiltProgram.path(), "review", folder("ct.nii.gz")], environment: environment)
+        [try BuiltProgram.path(), "review", tiny.folder("ct.nii.gz")], environment: tiny.environment)
       #expect(terminal.hasSent("Axial", within: 60))
       // The journal is there once it can be listed.
       for _ in 0..<300 {
-        if try succeed(["journal", "list"], in: folder.path, environment: environment).contains("ct.nii.gz") {
-          break
-        }
+        if try tiny.journal("list").contains("ct.nii.gz") { break }
         usleep(100_000)
       }
       // Only what differs from the screen before is sent, so that any answer to the key must do.
       #expect(terminal.answers("f", within: 30))
       #expect(terminal.end(with: signal) == signal)
-      let list = try succeed(["journal", "list"], in: folder.path, environment: environment)
-      #expect(list.contains(" flagged "))
+      #expect(try tiny.journal("list").contains(" flagged "))
     }
   }
 
   @Test("a place that is missing at the start is tried again, and then has everything")
   func laterPlace() throws {
-    let folder = try TemporaryFolder()
+    let tiny = try TinyCase()
+    let folder = tiny.folder
     defer { folder.remove() }
-    try tinyCase(folder)
     try Data().write(to: URL(filePath: folder("state")))
-    let environment = Self.share.merging(["XDG_STATE_HOME": folder("state")]) { $1 }
-    let session = try TmuxSession(columns: 80, rows: 30, environment: environment)
-    try session.enter(
-      "clear; \(try BuiltProgram.path()) review \(folder("ct.nii.gz")) --mask \(folder("labels.nii.gz"))")
+    let session = try TmuxSession(columns: 80, rows: 30, environment: tiny.environment)
+    try session.enter("clear; \(tiny.reviewWithMask)")
     try session.waitFor("what you do here is not kept: File exists", seconds: 60)
     try session.press("f")
     try session.waitFor("flagged the case")
@@ -47,19 +40,17 @@ extension JournalTests {
     try session.waitFor("the journal is written again", seconds: 30)
     try session.press("q")
     try session.waitFor("ready>")
-    let list = try succeed(["journal", "list"], in: folder.path, environment: environment)
-    #expect(list.contains("rejected labels.nii.gz; flagged"))
+    #expect(try tiny.journal("list").contains("rejected labels.nii.gz; flagged"))
   }
 
   @Test("without a place for the journal the review goes on, says so, and asks at the end")
   func noPlace() throws {
-    let folder = try TemporaryFolder()
-    defer { folder.remove() }
-    try tinyCase(folder)
+    let tiny = try TinyCase()
+    defer { tiny.folder.remove() }
     let session = try TmuxSession(
-      columns: 120, rows: 40, environment: Self.share.merging(["XDG_STATE_HOME": "/proc/nowhere"]) { $1 })
-    try session.enter(
-      "clear; \(try BuiltProgram.path()) review \(folder("ct.nii.gz")) --mask \(folder("labels.nii.gz"))")
+      columns: 120, rows: 40,
+      environment: tiny.environment.merging(["XDG_STATE_HOME": "/proc/nowhere"]) { $1 })
+    try session.enter("clear; \(tiny.reviewWithMask)")
     try session.waitFor("what you do here is not kept", seconds: 60)
     try session.press("f", "q")
     try session.waitFor("is not in the journal")

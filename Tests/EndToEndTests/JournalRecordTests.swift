@@ -9,13 +9,13 @@ extension JournalTests {
   @Test(
     "voxels that were changed by hand survive a kill, can be undone then, and are written with their count")
   func changesSurvive() throws {
-    let folder = try TemporaryFolder()
+    let tiny = try TinyCase()
+    let folder = tiny.folder
     defer { folder.remove() }
-    try tinyCase(folder)
     let session = try TmuxSession(
-      columns: 120, rows: 40, environment: Self.share.merging(["XDG_STATE_HOME": folder("state")]) { $1 })
+      columns: 120, rows: 40, environment: tiny.environment)
     let review =
-      "reset; \(try BuiltProgram.path()) review \(folder("ct.nii.gz")) --mask \(folder("labels.nii.gz"))"
+      "reset; \(tiny.reviewWithMask)"
     try session.enter(review)
     try session.waitFor("Axial", seconds: 60)
     try session.enter(":2,2,2")
@@ -54,13 +54,12 @@ extension JournalTests {
   @Test(
     "the record of a CRF on what was changed by hand says so, the same from the review and from the journal")
   func refinedChanges() throws {
-    let folder = try TemporaryFolder()
+    let tiny = try TinyCase()
+    let (folder, environment) = (tiny.folder, tiny.environment)
     defer { folder.remove() }
-    try tinyCase(folder)
-    let environment = Self.share.merging(["XDG_STATE_HOME": folder("state")]) { $1 }
     let session = try TmuxSession(columns: 120, rows: 40, environment: environment)
     try session.enter(
-      "reset; \(try BuiltProgram.path()) review \(folder("ct.nii.gz")) --mask \(folder("labels.nii.gz"))")
+      "reset; \(tiny.reviewWithMask)")
     try session.waitFor("Axial", seconds: 60)
     try session.enter(":2,2,2")
     try session.enter(":paint aorta")
@@ -71,7 +70,7 @@ extension JournalTests {
     try session.waitFor(" exported /", seconds: 60)
     try session.press("q")
     try session.waitFor("ready>")
-    try succeed(["journal", "export", "ct", "-o", "own.nii.gz"], in: folder.path, environment: environment)
+    try tiny.journal("export", "ct", "-o", "own.nii.gz")
     #expect(try folder.bytes("own.nii.gz") == folder.bytes("ct_seg.nii.gz"))
     #expect(try folder.bytes("own.labels.json") == folder.bytes("ct_seg.labels.json"))
     struct Record: Decodable, Equatable {
@@ -113,9 +112,9 @@ extension JournalTests {
 
   @Test("the record of a restored network or mask states the file that made it, whatever lies there now")
   func restoredRecords() throws {
-    let folder = try TemporaryFolder()
+    let tiny = try TinyCase()
+    let folder = tiny.folder
     defer { folder.remove() }
-    try tinyCase(folder)
     let models = checkout.appending(path: "sample-data/models")
     func lay(_ name: String) throws {
       try? FileManager.default.removeItem(atPath: folder("net.safetensors"))
@@ -123,9 +122,9 @@ extension JournalTests {
         atPath: models.appending(path: "\(name).safetensors").path, toPath: folder("net.safetensors"))
     }
     try lay("liver")
-    let environment = Self.share.merging(["XDG_STATE_HOME": folder("state")]) { $1 }
+    let environment = tiny.environment
     let session = try TmuxSession(columns: 120, rows: 40, environment: environment)
-    let review = "\(try BuiltProgram.path()) review \(folder("ct.nii.gz"))"
+    let review = tiny.review
     // Two labels of the mask, which has no names of its own, are one here.
     try FileManager.default.removeItem(atPath: folder("labels.labels.json"))
     try session.enter(
@@ -160,9 +159,7 @@ extension JournalTests {
     try session.press("q")
     try session.waitFor("ready>")
     #expect(try origin("after.json", in: folder) == network)
-    try succeed(
-      ["journal", "export", "ct", "--version", "labels.nii.gz", "-o", "own.nii.gz"], in: folder.path,
-      environment: environment)
+    try tiny.journal("export", "ct", "--version", "labels.nii.gz", "-o", "own.nii.gz")
     #expect(try origin("own.json", in: folder) == mask)
     for record in ["before.json", "after.json", "own.json", "ct_seg.json"] {
       #expect(
@@ -171,7 +168,7 @@ extension JournalTests {
 
     // Another model at the same place is not the one that made it.
     try lay("hippocampus")
-    try succeed(["journal", "export", "ct", "-o", "later.nii.gz"], in: folder.path, environment: environment)
+    try tiny.journal("export", "ct", "-o", "later.nii.gz")
     let later = try origin("later.json", in: folder)
     #expect(later[0] == network[0].dropLast() + "changed since it was opened")
     #expect(later.dropFirst() == network.dropFirst())

@@ -6,26 +6,45 @@ import Testing
 import Volumes
 import Work
 
-/// Reviews that are killed, closed, opened twice, or have no place for their journal.
-@Suite(.serialized)
-struct JournalTests {
-  static let share = ["SEGDECK_SHARE": checkout.appending(path: "sample-data").path]
+/// A small CT with its labels, in a folder that also has the state of its reviews.
+struct TinyCase {
+  let folder: TemporaryFolder
+  /// With the bundled models, and the state below ``folder``.
+  let environment: [String: String]
+  /// The words that open the image in a shell.
+  let review: String
+  /// The same with the labels as a mask.
+  let reviewWithMask: String
 
-  func tinyCase(_ folder: TemporaryFolder) throws {
+  init() throws {
+    let folder = try TemporaryFolder()
+    self.folder = folder
+    environment = [
+      "SEGDECK_SHARE": checkout.appending(path: "sample-data").path, "XDG_STATE_HOME": folder("state"),
+    ]
+    review = "\(try BuiltProgram.path()) review \(folder("ct.nii.gz"))"
+    reviewWithMask = review + " --mask \(folder("labels.nii.gz"))"
     try succeed(
       [
         "phantom", "ct", "--seed", "3", "--size", "28x26x18", "-o", "ct.nii.gz", "--labels", "labels.nii.gz",
       ], in: folder.path)
   }
 
+  /// What `segdeck journal` prints, which must succeed.
+  @discardableResult
+  func journal(_ words: String...) throws -> String {
+    try succeed(["journal"] + words, in: folder.path, environment: environment)
+  }
+}
+
+/// Reviews that are killed, closed, opened twice, or have no place for their journal.
+@Suite(.serialized)
+struct JournalTests {
   @Test("old journals go when another case is opened, but never one whose accepted version was not exported")
   func pruning() throws {
-    let folder = try TemporaryFolder()
+    let tiny = try TinyCase()
+    let (folder, environment) = (tiny.folder, tiny.environment)
     defer { folder.remove() }
-    let environment = Self.share.merging(["XDG_STATE_HOME": folder("state")]) { $1 }
-    func journals() throws -> String {
-      try succeed(["journal", "list"], in: folder.path, environment: environment)
-    }
     for (name, keys, answer) in [
       ("accepted", "y", "accepted labels"), ("flagged", "f", "flagged the case"), ("new", "", "Axial"),
     ] {
@@ -45,7 +64,7 @@ struct JournalTests {
       #expect(terminal.hasSent(answer, within: 30))
       // Written, and looked through for what is old, when the next one is opened.
       for _ in 0..<300 {
-        let list = try journals()
+        let list = try tiny.journal("list")
         if list.contains("\(name) "), keys.isEmpty ? !list.contains("flagged") : list.contains(" \(name)") {
           break
         }
@@ -58,7 +77,7 @@ struct JournalTests {
           ofItemAtPath: folder("state/segdeck/journals/\(file)"))
       }
     }
-    let list = try journals()
+    let list = try tiny.journal("list")
     #expect(list.contains("accepted labels.nii.gz"))
     #expect(!list.contains("flagged"))
   }
