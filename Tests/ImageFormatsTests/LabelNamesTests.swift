@@ -273,6 +273,14 @@ func mixedText() throws {
   #expect(found?.notes() == ["scan.txt: line 2 is no label, \"spleen\"; its names are not used"])
 }
 
+@Test("a line that calls a label after another value names nothing")
+func numberedLines() throws {
+  for text in ["1 a\n1 label 3\n", "1 label 3\n1 a\n", "1 a\n1 Label_3 1 2 3 0\n"] {
+    #expect(try names("scan.label", text)?.labels.map(\.name) == ["a"])
+  }
+  #expect(try names("scan.label", "3 label 3\n")?.labels.map(\.name) == ["label 3"])
+}
+
 @Test("names that are no UTF-8 are read as Latin-1, with a note")
 func latin1Names() throws {
   for (name, text) in [

@@ -71,7 +71,9 @@ struct LabelLines {
     let numbers = rest.reversed().prefix { UInt64($0) != nil }.count
     // R G B A stand behind FreeSurfer's names, one number behind MRIcron's.
     let following = numbers >= 4 ? 4 : min(numbers, 1)
-    guard rest.count > following else {
+    // "1 label 3" has no name with a number behind it, but the name of a label without one.
+    let isNumbered = following == 1 && rest.dropLast().joined(separator: " ").nameKey == "label"
+    guard rest.count > following, !isNumbered else {
       return .init(value: value, name: rest.joined(separator: " "), colour: nil)
     }
     return .init(
