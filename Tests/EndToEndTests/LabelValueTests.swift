@@ -200,6 +200,15 @@ struct LabelValueTests {
       let outcome = try train("only")
       #expect(outcome.errors.contains("segdeck: " + line), "\(outcome.errors)")
     }
+    // A model of 255 alone is measured on files of 1 alone.
+    for number in 0..<3 {
+      try volume([(1 + number, 1)]).write(to: URL(filePath: folder("only/c\(number).nii")))
+    }
+    unlink(folder("dataset.json"))
+    #expect(try measured(answer("evaluate", "only", "--model m.safetensors --json")) == ["tumour 0.288"])
+    for number in 0..<3 {
+      try volume([(1 + number, 255)]).write(to: URL(filePath: folder("only/c\(number).nii")))
+    }
     for value in ["1", "255"] {
       let refined = try answer(
         "evaluate", "only", "--model m.safetensors --refine --label 255=tumour --only-labels \(value)")

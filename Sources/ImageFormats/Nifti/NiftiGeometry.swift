@@ -21,6 +21,23 @@ struct NiftiGeometry: Hashable, Sendable {
 }
 
 extension NiftiGeometry {
+  /// Whether two headers state the same, numbers that are none (NaN) among it.
+  static func == (one: NiftiGeometry, other: NiftiGeometry) -> Bool {
+    let codes = { (fields: NiftiGeometry) in
+      [fields.version, fields.axisCount, fields.qformCode, fields.sformCode, fields.xyztUnits]
+    }
+    return codes(one) == codes(other)
+      && one.numbers.elementsEqual(other.numbers) { $0 == $1 || $0.isNaN && $1.isNaN }
+  }
+
+  func hash(into hasher: inout Hasher) {
+    for number in numbers where !number.isNaN { hasher.combine(number) }
+  }
+
+  private var numbers: [Double] { pixdim + quaternion + qoffset + srow }
+}
+
+extension NiftiGeometry {
   /// The fields for a grid that no NIfTI header stated.
   init(grid: VolumeGrid) {
     let affine = grid.affine

@@ -80,7 +80,12 @@ struct EvaluateCommand: ParsableCommand {
     var onlyModel = model.labels.filter { label in !common.contains { $0.nameKey == label.nameKey } }.map(
       \.name)
     if !common.contains(where: isNamed) {
-      let ways = model.selections.reduce(into: [[LabelSelection]]()) { ways, way in
+      // What was stored as 255 alone in the training is stored as 1 here.
+      let isOnlyOne =
+        survey.values == [1]
+        && model.selections == [[LabelSelection(values: [255], name: model.labels[0].name)]]
+      let stated = isOnlyOne ? [[LabelSelection(values: [1], name: model.labels[0].name)]] : model.selections
+      let ways = stated.reduce(into: [[LabelSelection]]()) { ways, way in
         if !ways.contains(where: { $0.map(values) == way.map(values) }) { ways.append(way) }
       }
       guard ways.count == 1 else {
