@@ -41,8 +41,3 @@ package struct LabelSelection: Hashable, Sendable, Codable, CustomStringConverti
   /// As it is written on a command line.
   package var description: String { values.map(String.init).joined(separator: ",") + "=" + name }
 }
-
-extension LabelSelection {
-  /// A label as it stands for itself.
-  package init(_ label: Label) { self.init(values: [Int(label.value)], name: label.name) }
-}

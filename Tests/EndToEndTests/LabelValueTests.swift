@@ -186,6 +186,31 @@ struct LabelValueTests {
       try answer("evaluate", "labels", "--model m.safetensors").errors.hasSuffix(
         "segdeck: labels: no structure is called as one of the model: found 2=rest 7=core 614454277=rim, "
           + "expected 7,614454277=x 2=y, or --label to say which values are which\n"))
+    // Values beyond 16 bits stay what they are, from the training to the masks and what is made of them.
+    unlink(folder("dataset.json"))
+    #expect(try train("labels", "--iterations 30").status == 0)
+    #expect(
+      try succeed(["info", "m.safetensors"], in: folder.path).contains(
+        "labels: 2 label 2, 7 label 7, 614454277 label 614454277\n"))
+    for words in [
+      "segment images/c0.nii --model m.safetensors -o s.nii --probabilities p.nii",
+      "segment images/c0.nii --model m.safetensors -o g.nii --grid image",
+      "refine images/c0.nii --probabilities p.nii -o r.nii --only-labels 614454277",
+      "refine images/c0.nii --mask s.nii --model m.safetensors -o t.nii",
+    ] {
+      try succeed(words.split(separator: " ").map(String.init), in: folder.path)
+    }
+    for name in ["s", "g", "r", "t"] {
+      #expect(try succeed(["replay", "\(name).json", "--verify"], in: folder.path) == "same\n")
+      let found = try dice("labels/c0.nii \(name).nii", in: folder)
+      #expect(found["label 614454277"] ?? 0 > 0.5, "\(name): \(found)")
+      let stated =
+        try JSONSerialization.jsonObject(with: folder.bytes("\(name).labels.json")) as? [String: Any]
+      #expect((stated?["labels"] as? [[String: Any]] ?? []).contains { $0["value"] as? Int == 614_454_277 })
+    }
+    let only = try answer("evaluate", "labels", "--model m.safetensors --refine --only-labels 65535")
+    #expect(
+      only.errors == "segdeck: --only-labels: is no label there: found \"65535\", expected 2, 7, 614454277\n")
     // Labels of 0 and 255 take the names of 1, and what is called ignore there is none.
     for (names, line) in [
       (#"{"background": 0, "tumour": 1}"#, "structures: 255=tumour (all values that occur)\n"),

@@ -66,7 +66,7 @@ package struct Segmenter: Sendable {
     let axes = ReorientedGrid(image.grid, orientation: try model.preprocessing.parsedOrientation)
     let size = input.grid.size
     var labels = LabelVolume(
-      grid: input.grid, voxels: [UInt16](repeating: 0, count: size.voxelCount))
+      grid: input.grid, voxels: [UInt16](repeating: 0, count: size.voxelCount), coding: model.coding)
     try labels.voxels.withUnsafeMutableBufferPointer { voxels in
       let voxels = DisjointBuffer(voxels)
       try stream(input, work: work.part(0...0.85)) { heads, work in
@@ -82,8 +82,9 @@ package struct Segmenter: Sendable {
   package func labels(
     of prediction: NetworkPrediction, auxiliaryHeadWeights: [Double] = [], work: WorkContext
   ) throws -> PostProcessedMask {
-    let labels = try prediction.labels(
+    var labels = try prediction.labels(
       auxiliaryHeadWeights: auxiliaryHeadWeights, labelValues: model.labelValues, work: work.part(0...0.5))
+    labels.coding = model.coding
     return try labels.postProcessed(model.postProcessing, work: work.part(0.5...1))
   }
 

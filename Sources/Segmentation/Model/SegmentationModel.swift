@@ -17,6 +17,8 @@ package struct SegmentationModel: Sendable {
   package var parameters: Parameters
   /// Labels of the classes above 0 in order; class 0 is background.
   package var labels: [Label]
+  /// What the values of ``labels`` stand for in files: themselves, unless one is beyond 65535.
+  package var coding: LabelCoding
   /// As which values of label files the labels were trained, in the order of ``labels``: in one way, or in several where
   /// folders of cases numbered their structures differently; nil where nobody wrote it down.
   package var trainedSelections: [[LabelSelection]]?
@@ -34,6 +36,7 @@ package struct SegmentationModel: Sendable {
   /// A model made here, by the trainer or a test.
   package init(
     name: String, graph: NetworkGraph, parameters: Parameters, labels: [Label],
+    coding: LabelCoding = .identity,
     trainedSelections: [[LabelSelection]]? = nil, preprocessing: Preprocessing,
     refinement: RefinementSettings = RefinementSettings(), postProcessing: PostProcessing = .none,
     training: String = "", card: ModelCard? = nil
@@ -43,6 +46,7 @@ package struct SegmentationModel: Sendable {
     self.graph = graph
     self.parameters = parameters
     self.labels = labels
+    self.coding = coding
     self.trainedSelections = trainedSelections
     self.preprocessing = preprocessing
     self.refinement = refinement
@@ -59,7 +63,8 @@ package struct SegmentationModel: Sendable {
     name = FilePath.stem(of: path)
     graph = file.graph
     parameters = file.parameters
-    labels = try Self.decode([Label].self, "labels", of: file, path)
+    let coded = try Self.decode(CodedLabels.self, "labels", of: file, path)
+    (labels, coding) = (coded.labels, coded.coding)
     trainedSelections = try Self.decode(
       [[LabelSelection]]?.self, "selections", of: file, path, absent: .some(nil))
     preprocessing = try Self.decode(Preprocessing.self, "preprocessing", of: file, path)
@@ -115,7 +120,8 @@ package struct SegmentationModel: Sendable {
   /// The texts of the model file.
   package var metadata: [String: String] {
     var texts = [
-      "labels": Self.text(labels), "preprocessing": Self.text(preprocessing), "crf": Self.text(refinement),
+      "labels": Self.text(codedLabels), "preprocessing": Self.text(preprocessing),
+      "crf": Self.text(refinement),
       "postprocessing": Self.text(postProcessing), "training": training,
     ]
     texts["selections"] = trainedSelections.map(Self.text)
@@ -124,7 +130,13 @@ package struct SegmentationModel: Sendable {
   }
 
   /// As which values of label files the labels may be measured: those that they were trained on, or their own.
-  package var selections: [[LabelSelection]] { trainedSelections ?? [labels.map(LabelSelection.init)] }
+  package var selections: [[LabelSelection]] {
+    trainedSelections
+      ?? [labels.map { LabelSelection(values: [coding.value(of: $0.value)], name: $0.name) }]
+  }
+
+  /// The labels as files state them.
+  package var codedLabels: CodedLabels { CodedLabels(labels, coding: coding) }
 
   /// The label table of the model's masks.
   package var labelTable: LabelTable { LabelTable(labels) }

@@ -13,6 +13,7 @@ package final class Refinement: Sendable {
   let furtherImages: [ScalarVolume]
   let source: UnarySource
   let labelValues: [UInt16]
+  private let coding: LabelCoding
   /// Of the image and of every further one.
   let intensityRanges: [ClosedRange<Float>?]
   private let postProcessing: PostProcessing
@@ -45,12 +46,14 @@ package final class Refinement: Sendable {
   ///   - furtherImages: Images on the same grid that the appearance kernel compares together with the first, each
   ///     with a θβ of its own in the settings.
   ///   - labelValues: The voxel value of each class, background's 0 first.
+  ///   - coding: What those stand for; a mask's own coding goes on in what is refined from it.
   ///   - intensityRange: Where intensities are clipped; nil takes the 0.5 to 99.5 percentiles of the image.
   /// - Throws: ``InputError`` for more than 255 labels, when a confidence is not between 1 / classes and 1, or a
   ///   further image has another size; ``Cancelled``.
   package init(
     image: ScalarVolume, furtherImages: [ScalarVolume] = [], source: UnarySource, labelValues: [UInt16],
-    intensityRange: ClosedRange<Float>?, postProcessing: PostProcessing, work: WorkContext
+    coding: LabelCoding = .identity, intensityRange: ClosedRange<Float>?, postProcessing: PostProcessing,
+    work: WorkContext
   ) throws {
     guard (2...Unary.mostClasses).contains(labelValues.count) else {
       throw InputError(
@@ -73,6 +76,7 @@ package final class Refinement: Sendable {
     self.furtherImages = furtherImages
     self.source = source
     self.labelValues = labelValues
+    self.coding = if case .mask(let mask, _) = source { mask.coding } else { coding }
     self.postProcessing = postProcessing
     intensityRanges = try ([image] + furtherImages).enumerated().map { index, image in
       if index == 0, let intensityRange { return intensityRange }
@@ -92,7 +96,7 @@ package final class Refinement: Sendable {
     let size = image.grid.size
     guard let box = try wholeBox(settings, work: work.part(0...0.1)) else {
       return LabelVolume(
-        grid: image.grid, voxels: [UInt16](repeating: 0, count: size.voxelCount), coding: source.coding)
+        grid: image.grid, voxels: [UInt16](repeating: 0, count: size.voxelCount), coding: coding)
     }
     let refined = try refined(box, settings, exact: exact, isWhole: true, work: work.part(0.1...0.9))
     let voxels = try [UInt16](count: size.voxelCount) { voxels throws(Cancelled) in
@@ -107,7 +111,7 @@ package final class Refinement: Sendable {
         }
       }
     }
-    let labels = LabelVolume(grid: image.grid, voxels: voxels, coding: source.coding)
+    let labels = LabelVolume(grid: image.grid, voxels: voxels, coding: coding)
     return try labels.postProcessed(postProcessing, work: work.part(0.9...1)).labels
   }
 
@@ -122,7 +126,7 @@ package final class Refinement: Sendable {
     grid.affine.origin = grid.affine.world(box.lower)
     grid.size = box.size
     return LabelVolume(
-      grid: grid, voxels: refined.classes.map { refined.labelValues[Int($0)] }, coding: source.coding)
+      grid: grid, voxels: refined.classes.map { refined.labelValues[Int($0)] }, coding: coding)
   }
 
   /// The class of each voxel of a box, and the label value of each class.

@@ -14,12 +14,6 @@ package enum UnarySource: Sendable {
   /// A hard mask: its label has this probability in each voxel, the rest is shared by the other classes.
   case mask(LabelVolume, confidence: Double)
 
-  /// What the codes of the labels stand for: a mask's own coding goes on in what is refined from it.
-  var coding: LabelCoding {
-    if case .mask(let mask, _) = self { return mask.coding }
-    return .identity
-  }
-
   /// A voxel whose foreground classes all have less than this, and less than background, is background unless it
   /// lies near one of which that cannot be said.
   static let relevantProbability: Float = 0.2

@@ -43,7 +43,7 @@ struct EvaluateCommand: ParsableCommand {
     let tables = try chosenTables()
     let work = threads.context("evaluating")
     let model = try ModelLibrary.model(model)
-    let settings = try options.settings(over: model.refinement, labels: model.labels)
+    let settings = try options.settings(over: model.refinement, labels: model.labels, coding: model.coding)
     if !refine, !options.givenForCRF.isEmpty {
       Console.note("without --refine nothing heeds \(options.givenForCRF.joined(separator: ", "))")
     }
@@ -149,7 +149,7 @@ struct EvaluateCommand: ParsableCommand {
     var labels: LabelVolume
     if refine {
       let refinement = try Refinement(
-        image: image, source: .prediction(prediction), labelValues: model.labelValues,
+        image: image, source: .prediction(prediction), labelValues: model.labelValues, coding: model.coding,
         intensityRange: model.preprocessing.normalisation.refinementRange,
         postProcessing: model.postProcessing,
         work: work.silent)

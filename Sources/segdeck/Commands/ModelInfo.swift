@@ -7,7 +7,7 @@ import Work
 /// What `segdeck info` says of a model.
 struct ModelInfo: Encodable {
   var file: String
-  var labels: [Label]
+  var labels: CodedLabels
   /// As which values of label files they were trained, where that is known.
   var selections: [[LabelSelection]]?
   var preprocessing: Preprocessing
@@ -25,7 +25,7 @@ struct ModelInfo: Encodable {
 
   init(_ model: SegmentationModel) throws(InputError) {
     file = model.path
-    labels = model.labels
+    labels = model.codedLabels
     selections = model.trainedSelections
     preprocessing = model.preprocessing
     refinement = model.refinement
@@ -41,11 +41,12 @@ struct ModelInfo: Encodable {
 
   /// "6 liver", "5 whole (trained on 5,1)".
   private func described(_ index: Int) -> String {
-    let label = labels[index]
+    let name = labels.labels[index].name
+    let value = labels.coding.value(of: labels.labels[index].value)
     let values = (selections ?? []).map { $0[index].values }
-    let isOwn = values.allSatisfy { $0 == [Int(label.value)] }
+    let isOwn = values.allSatisfy { $0 == [value] }
     let listed = values.map { $0.map(String.init).joined(separator: ",") }.joined(separator: " or ")
-    return "\(label.value) \(label.name)" + (isOwn ? "" : " (trained on \(listed))")
+    return "\(value) \(name)" + (isOwn ? "" : " (trained on \(listed))")
   }
 
   /// A line per fact.
@@ -53,7 +54,7 @@ struct ModelInfo: Encodable {
     let spacing = preprocessing.spacingMillimetres
     var lines = [
       "\(file): model of \(layers) layers, \(weights) weights",
-      "labels: " + labels.indices.map(described).joined(separator: ", "),
+      "labels: " + labels.labels.indices.map(described).joined(separator: ", "),
       "working grid: \(preprocessing.orientation), \(spacing.i) x \(spacing.j) x \(spacing.k) mm",
       "intensities: \(preprocessing.normalisation)", "heads: " + heads.joined(separator: ", "),
     ]

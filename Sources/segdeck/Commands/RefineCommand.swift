@@ -103,7 +103,7 @@ struct RefineCommand: ParsableCommand {
     FindingNotes.print()
     let refinement = try Refinement(
       image: volume, furtherImages: further, source: start.source,
-      labelValues: [0] + start.labels.map(\.value),
+      labelValues: [0] + start.labels.map(\.value), coding: start.coding,
       intensityRange: start.intensityRange, postProcessing: start.postProcessing, work: work.silent)
     let settings = try settings(over: start, refinement, volume, work: work.silent)
     guard settings.furtherThetaBetas.count == furtherFiles.count else {
@@ -187,11 +187,8 @@ struct RefineCommand: ParsableCommand {
     var intensityRange: ClosedRange<Float>?
     var postProcessing: PostProcessing
 
-    /// What the codes of its labels stand for.
-    var coding: LabelCoding {
-      if case .mask(let labels, _) = source { return labels.coding }
-      return .identity
-    }
+    /// What the values of the labels stand for.
+    var coding: LabelCoding
   }
 
   private func startingPoint(
@@ -217,11 +214,13 @@ struct RefineCommand: ParsableCommand {
         "--tau", "the heads are mixed already in \(file.path)", found: tau,
         expected: "--tau of `segdeck segment --probabilities`")
     }
-    let labels =
+    let coded =
       sidecar?.labels
-      ?? (1..<max(volume.classCount, 2)).map {
-        Label(value: UInt16($0), name: "label \($0)", colour: LabelTable.colour(ofValue: UInt16($0)))
-      }
+      ?? CodedLabels(
+        (1..<max(volume.classCount, 2)).map {
+          Label(value: UInt16($0), name: "label \($0)", colour: LabelTable.colour(ofValue: UInt16($0)))
+        })
+    let labels = coded.labels
     guard labels.count + 1 == volume.classCount else {
       throw InputError(
         file.path, "classes", found: "\(volume.classCount)", expected: "\(labels.count + 1) of the model")
@@ -231,7 +230,7 @@ struct RefineCommand: ParsableCommand {
         ProbabilityVolume(grid: image.grid, classCount: volume.classCount, values: volume.values)),
       labels: labels, refinement: sidecar?.refinement ?? RefinementSettings(),
       intensityRange: sidecar?.normalisation.refinementRange,
-      postProcessing: sidecar?.postProcessing ?? .none)
+      postProcessing: sidecar?.postProcessing ?? .none, coding: coded.coding)
   }
 
   private func startingPoint(
@@ -242,14 +241,16 @@ struct RefineCommand: ParsableCommand {
     guard !present.isEmpty else {
       throw InputError(self.mask ?? "--mask", "has no label to refine: every voxel is 0")
     }
-    let named = mask.names ?? model?.labelTable ?? LabelTable()
+    let coding = mask.labels.coding
+    let ofModel = model.map { LabelNames($0.labelTable, coding: $0.coding).table(coding) }
+    let named = mask.names ?? ofModel ?? LabelTable()
     return StartingPoint(
       source: .mask(mask.labels, confidence: ownConfidence),
-      labels: named.completed(for: present, coding: mask.labels.coding).labels.filter {
+      labels: named.completed(for: present, coding: coding).labels.filter {
         present.contains($0.value)
       },
       refinement: model?.refinement ?? RefinementSettings(),
       intensityRange: model?.preprocessing.normalisation.refinementRange,
-      postProcessing: model?.postProcessing ?? .none)
+      postProcessing: model?.postProcessing ?? .none, coding: coding)
   }
 }

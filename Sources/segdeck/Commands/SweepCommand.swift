@@ -96,14 +96,15 @@ struct SweepCommand: ParsableCommand {
         "--tau", "the heads are mixed already in \(probabilities)", found: tau,
         expected: "--tau of `segdeck segment --probabilities`")
     }
-    let settings = try options.settings(over: said, labels: model.labels)
+    let settings = try options.settings(over: said, labels: model.labels, coding: model.coding)
     let sources = try chosenSources(model, work: work)
     let store = try SweepSources(
       sources: sources, model: model, probabilityFolder: probabilities,
       settings: settings, work: work.silent)
     let start =
       said.areUnsaid
-      ? try options.settings(over: store.suggestedStart(work: work.silent), labels: model.labels)
+      ? try options.settings(
+        over: store.suggestedStart(work: work.silent), labels: model.labels, coding: model.coding)
       : settings
     let search = try KernelSearch(
       cases: try sources.indices.map { index in
@@ -127,7 +128,8 @@ struct SweepCommand: ParsableCommand {
     work.report(1)
     let report = SweepReport(
       search: search, trials: found, kernels: kernels, measurements: measurements, model: model.path,
-      structures: store.structureNames, columns: TerminalWidth.columns(ofDescriptor: STDOUT_FILENO),
+      structures: store.structureNames, coding: model.coding,
+      columns: TerminalWidth.columns(ofDescriptor: STDOUT_FILENO),
       showsUnicode: TerminalWidth.showsUnicode)
     FindingNotes.print()
     for measurement in measurements {

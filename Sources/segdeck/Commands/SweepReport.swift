@@ -12,6 +12,8 @@ struct SweepReport {
   let measurements: [SweepMeasurement]
   let model: String
   let structures: [String]
+  /// What the values of the model's labels stand for.
+  let coding: LabelCoding
   let columns: Int
   let showsUnicode: Bool
 
@@ -142,7 +144,7 @@ struct SweepReport {
     if !worse.isEmpty {
       lines.append("Worse with it: \(worse.map(\.printableLine).joined(separator: ", ")).")
     }
-    lines.append(CommandLineText.text(RefinementOptions.words(best)))
+    lines.append(CommandLineText.text(RefinementOptions.words(best, coding: coding)))
     return lines.joined(separator: "\n")
   }
 

@@ -115,6 +115,7 @@ struct SweepSources {
   private func refinement(_ index: Int, _ image: ScalarVolume, work: WorkContext) throws -> Refinement {
     try Refinement(
       image: image, source: try unary(index, image, work: work), labelValues: model.labelValues,
+      coding: model.coding,
       intensityRange: model.preprocessing.normalisation.refinementRange,
       postProcessing: model.postProcessing, work: work)
   }

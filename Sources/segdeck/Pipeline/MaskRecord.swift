@@ -150,12 +150,12 @@ struct ReviewRecord: Codable {
 
   /// A label: its value in the mask, its name, and its colour as in "#0072b2".
   struct Label: Codable {
-    var value: UInt16
+    var value: Int
     var name: String
     var colour: String
 
-    init(_ label: Volumes.Label) {
-      value = label.value
+    init(_ label: Volumes.Label, coding: LabelCoding) {
+      value = coding.value(of: label.value)
       name = label.name
       colour = label.colour.hexadecimal
     }

@@ -8,7 +8,7 @@ struct ProbabilitySidecar: Codable {
   /// The model's name.
   var model: String
   /// Labels of the classes above background.
-  var labels: [Label]
+  var labels: CodedLabels
   /// The intensity rule, whose window bounds the CRF's intensities.
   var normalisation: Preprocessing.Normalisation
   /// The model's own CRF.
@@ -20,7 +20,7 @@ struct ProbabilitySidecar: Codable {
 
   init(model: SegmentationModel, auxiliaryHeadWeights: [Double]) {
     self.model = model.name
-    labels = model.labels
+    labels = model.codedLabels
     normalisation = model.preprocessing.normalisation
     refinement = model.refinement
     postProcessing = model.postProcessing

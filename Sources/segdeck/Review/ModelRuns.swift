@@ -122,6 +122,7 @@ final class ModelRuns: Sendable {
       let model = try model(run.modelID)
       return try Refinement(
         image: try run.image(), source: .prediction(prediction), labelValues: model.labelValues,
+        coding: model.coding,
         intensityRange: model.preprocessing.normalisation.refinementRange,
         postProcessing: model.postProcessing, work: work.silent)
     }

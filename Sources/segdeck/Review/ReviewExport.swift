@@ -43,7 +43,7 @@ struct ReviewExport {
     record.review = ReviewRecord(
       reviewer: NSUserName(), verdict: request.provenance.verdict, version: request.provenance.versionName,
       flagged: request.provenance.isCaseFlagged ? true : nil, exported: Date.now.formatted(.iso8601),
-      labels: request.table.labels.map(ReviewRecord.Label.init))
+      labels: request.table.labels.map { ReviewRecord.Label($0, coding: request.labels.coding) })
     return record
   }
 

@@ -194,19 +194,17 @@ extension TrainingFolders.Source {
 
 extension TrainingFolders.Source {
   /// The labels of a model that is trained on these structures: a structure keeps its value, of several the first.
-  /// - Throws: ``InputError`` for a value beyond 65535, which no model holds.
-  func modelLabels() throws(InputError) -> [Label] {
-    try selections.map { selection throws(InputError) in
+  /// - Throws: ``InputError`` for more values than a mask holds.
+  func modelLabels() throws(InputError) -> CodedLabels {
+    let named = selections.map { selection in
       // Where 255 is read as 1, masks hold 255 all the same.
       let first = selection.values[0]
-      let value = coding.code(of: first).map { coding.value(of: $0) } ?? first
-      guard let own = UInt16(exactly: value) else {
-        throw InputError(
-          "--label \(selection)", "a model holds no value beyond 65535", found: "\(value)",
-          expected: "the value that it shall have in the model first, as in --label N,\(value)=NAME")
-      }
-      return Label(value: own, name: selection.name, colour: LabelTable.colour(ofValue: own))
+      return (coding.code(of: first).map { coding.value(of: $0) } ?? first, selection.name)
     }
+    guard let labels = CodedLabels(named) else {
+      throw InputError("--label", "too many values for one mask", found: "\(named.count)")
+    }
+    return labels
   }
 }
 

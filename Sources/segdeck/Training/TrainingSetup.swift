@@ -156,7 +156,7 @@ extension CaseSplit {
         expected: "the same \(expected.count) cases")
     }
     let structures = sources.first?.selections.map(\.name) ?? []
-    let before = stored.labels.map(\.name)
+    let before = stored.labels.labels.map(\.name)
     guard structures == before else {
       throw InputError(
         "--label", "--resume goes on with the structures of its checkpoint",

@@ -19,7 +19,7 @@ struct TrainingStore {
   let preprocessing: Preprocessing
   let refinement: RefinementSettings
   /// Labels of the classes above background, as the model and its masks have them.
-  let labels: [Label]
+  let labels: CodedLabels
   /// As which values of the label files they are trained.
   let selections: [[LabelSelection]]
   let caseNames: [String: [String]]
@@ -74,7 +74,7 @@ struct TrainingStore {
     let bestParameters: Parameters?
     let description: Description
     let preprocessing: Preprocessing
-    let labels: [Label]
+    let labels: CodedLabels
     /// nil in checkpoints that do not say.
     let selections: [[LabelSelection]]?
     let card: ModelCard?
@@ -123,7 +123,7 @@ struct TrainingStore {
       path: path, trainer: trainer, progress: progress,
       bestParameters: progress.validatedIteration > 0
         ? try SegmentationModel(path: folder + best).parameters : nil,
-      description: description, preprocessing: model.preprocessing, labels: model.labels,
+      description: description, preprocessing: model.preprocessing, labels: model.codedLabels,
       selections: model.trainedSelections, card: model.card)
   }
 
@@ -132,7 +132,8 @@ struct TrainingStore {
     SegmentationModel(
       name: name, graph: training.trainer.graph.graph,
       parameters: training.bestParameters ?? training.trainer.bestGuess,
-      labels: labels, trainedSelections: selections, preprocessing: preprocessing, refinement: refinement,
+      labels: labels.labels, coding: labels.coding, trainedSelections: selections,
+      preprocessing: preprocessing, refinement: refinement,
       postProcessing: PostProcessing(keepsLargestComponent: true, fillsHoles: true),
       training: description(of: training), card: card(of: training))
   }
@@ -151,7 +152,7 @@ struct TrainingStore {
     var own = ModelCard()
     let best = training.progress.best
     own.cases = caseNames
-    own.structures = labels.map(\.name)
+    own.structures = labels.labels.map(\.name)
     own.validation = best?.figures.cases.map { ModelCard.Figure(name: $0.name, dice: $0.dice) }
     own.iteration = best?.iteration ?? training.trainer.iteration
     own.iterations = training.trainer.iteration
