@@ -132,7 +132,7 @@ struct LabelValueTests {
       "net.json": Self.oneConvolution
     ]
     for number in 0..<3 {
-      files["images/c\(number).nii"] = volume([(0, 500), (10, 900)], type: (4, 2), background: 100)
+      files["images/c\(number).nii"] = volume([(0, 900), (5, 300), (10, 500)], type: (4, 2), background: 100)
       files["labels/c\(number).nii"] = volume([(0, 614_454_277), (5, 7), (10, 2)])
       files["only/c\(number).nii"] = volume([(1 + number, 255)])
     }
