@@ -52,10 +52,20 @@ package struct NetworkPrediction: Sendable {
     }
   }
 
+  /// Refuses a grid whose labels, in the model's axes, in the image's and after post-processing, do not fit in memory.
+  /// - Returns: Their bytes.
+  @discardableResult
+  static func requireMemoryOfLabels(_ size: GridSize) throws(InputError) -> Int {
+    let byteCount = checkedProduct(size.voxelCount, 3 * MemoryLayout<UInt16>.stride)
+    try AvailableMemory.require(byteCount, subject: "mask", "its labels on \(size) voxels")
+    return byteCount ?? 0
+  }
+
   /// The most probable label of each voxel on the image's own grid, before post-processing.
   package func labels(
     auxiliaryHeadWeights: [Double], labelValues: [UInt16], work: WorkContext
   ) throws -> LabelVolume {
+    try Self.requireMemoryOfLabels(axes.grid.size)
     let probabilities = try mixed(auxiliaryHeadWeights: auxiliaryHeadWeights)
     let interpolation = ProbabilityInterpolation(from: probabilities.grid, to: axes.grid)
     let labels = try interpolation.argMax(of: probabilities, labelValues: labelValues, work: work)

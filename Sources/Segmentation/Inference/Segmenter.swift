@@ -65,11 +65,12 @@ package struct Segmenter: Sendable {
     let input = try WorkingImage(image, preprocessing: model.preprocessing, work: work.silent)
     let axes = ReorientedGrid(image.grid, orientation: try model.preprocessing.parsedOrientation)
     let size = input.grid.size
+    let byteCount = try NetworkPrediction.requireMemoryOfLabels(size)
     var labels = LabelVolume(
       grid: input.grid, voxels: [UInt16](repeating: 0, count: size.voxelCount), coding: model.coding)
     try labels.voxels.withUnsafeMutableBufferPointer { voxels in
       let voxels = DisjointBuffer(voxels)
-      try stream(input, work: work.part(0...0.85)) { heads, work in
+      try stream(input, beside: byteCount, work: work.part(0...0.85)) { heads, work in
         try ScorePlanes(heads: heads, size: size).writeLabels(
           model.labelValues, auxiliaryHeadWeights: auxiliaryHeadWeights, to: voxels, work: work)
       }
@@ -107,11 +108,11 @@ package struct Segmenter: Sendable {
     let size = input.grid.size
     let count = network.graph.classCount * size.voxelCount
     // The probabilities of every head, and a mix of them with its labels on the image's grid.
-    try AvailableMemory.require(
-      checkedProduct(size.voxelCount, network.graph.classCount, headCount + 1, MemoryLayout<Float>.stride),
-      subject: model.name, "what it says of \(size) voxels")
+    let byteCount = checkedProduct(
+      size.voxelCount, network.graph.classCount, headCount + 1, MemoryLayout<Float>.stride)
+    try AvailableMemory.require(byteCount, subject: model.name, "what it says of \(size) voxels")
     let values = try filledArrays(headCount, count: count) { volumes in
-      try stream(input, work: work) { heads, work in
+      try stream(input, beside: byteCount ?? 0, work: work) { heads, work in
         try ScorePlanes(heads: heads, size: size).writeProbabilities(to: volumes, work: work)
       }
     }
@@ -121,8 +122,11 @@ package struct Segmenter: Sendable {
   }
 
   /// Runs the network on an image in one passage.
+  ///
+  /// - Parameter waiting: Bytes for what it says: they are promised, but are taken from the memory there is only as they
+  ///   are written.
   private func stream(
-    _ input: WorkingImage, work: WorkContext,
+    _ input: WorkingImage, beside waiting: Int, work: WorkContext,
     deliver: ([ActivationWindow], WorkContext) throws -> Void
   ) throws {
     let size = input.grid.size
@@ -130,7 +134,7 @@ package struct Segmenter: Sendable {
     let plan = try network.plan(
       for: extent, heads: Array(0..<headCount), passage: .streamed, memoryLimit: memoryLimit, work: work)
     try AvailableMemory.require(
-      plan.arenaBytes, subject: model.name, "running the network on \(size) voxels")
+      plan.arenaBytes + waiting, subject: model.name, "running the network on \(size) voxels")
     try network.stream(
       plan, work: work, fetch: { window, work in try input.write(to: window, work: work) }, deliver: deliver)
   }
