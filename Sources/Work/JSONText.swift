@@ -23,7 +23,7 @@ package indirect enum JSONText: Equatable, Sendable {
   }
 
   /// How far lists and objects may lie in each other.
-  private static let deepest = 512
+  private static let deepest = 100
 
   /// Reads a text; nil when it is no JSON.
   package init?(_ text: String) {

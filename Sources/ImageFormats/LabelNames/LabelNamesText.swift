@@ -63,7 +63,9 @@ struct LabelLines {
   /// The label of a line; nil when it is none.
   private static func entry(_ words: [Substring], _ line: Substring) -> LabelNames.Entry? {
     let rest = words.dropFirst()
-    guard let value = LabelNames.value(words[0]), !rest.isEmpty else { return nil }
+    // Numbers that are not whole are no labels, and a text that begins with one may be anything.
+    guard let number = LabelNames.value(words[0]), !rest.isEmpty else { return nil }
+    let value = Int(words[0]) == nil ? -1 : number
     if let quote = line.firstIndex(of: "\"") {
       let name = line[line.index(after: quote)...].prefix { $0 != "\"" }
       return colour(rest).map { .init(value: value, name: String(name), colour: $0) }

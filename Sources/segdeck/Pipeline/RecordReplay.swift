@@ -205,7 +205,7 @@ struct RecordReplay {
       let (before, now) = (listed(LabelNames(entries: stated).entries), listed(found.entries))
       guard before != now else { return nil }
       func first(_ one: [String], without other: [String]) -> String {
-        one.first { !other.contains($0) } ?? "\(one.count) names"
+        one.first { !other.contains($0) } ?? counted(one.count, "name")
       }
       return InputError(
         place, changed, found: first(now, without: before), expected: first(before, without: now))

@@ -29,10 +29,13 @@ struct LabelSurvey {
   init(of pairs: [CaseFolder.Pair], work: WorkContext) throws {
     folder = pairs.first.map { FilePath.folder(of: $0.labels) } ?? "--labels"
     var known: Set<String> = []
+    // Where 255 stands beside other labels it is one of its own, whatever other files mean by it.
+    var isOwnLabel = false
     var found: [(path: String, names: LabelNames, values: Set<Int>?)] = []
     for (index, pair) in pairs.enumerated() {
       let own = try ImageFile.open(pair.labels).labelVolume(work: work.silent).values().subtracting([0])
       values.formUnion(own)
+      isOwnLabel = isOwnLabel || own.contains(255) && own.count > 1
       if let names = try LabelNamesFile.read(besideMask: pair.labels) {
         found.append((pair.labels, names, own))
       }
@@ -48,7 +51,7 @@ struct LabelSurvey {
     }
     self.coding = coding
     for (path, stated, ownValues) in found {
-      let own = stated.applied(to: ownValues ?? values)
+      let own = isOwnLabel ? stated : stated.applied(to: ownValues ?? values)
       // A value that one file calls after itself may have its name in another.
       for entry in own.entries + stated.entries
       where values.contains(entry.value) && entry.name.unnamedLabelValue == nil {
