@@ -184,6 +184,15 @@ struct ReplayTests {
       try answer()
         == "same\nsegdeck: note: image-grid.labels.json: is missing; the record has the names of the labels too"
     )
+    // A limit on the sizes of files is said of the file that was asked for.
+    for (words, line) in [
+      (["-o", "o.nii"], "o.nii: cannot be written: found File too large"),
+      (["--verify"], "image-grid.json: its mask cannot be written, to be compared: found File too large"),
+    ] {
+      let outcome = try segdeck(
+        ["replay", "image-grid.json"] + words, in: folder.path, shell: "trap '' XFSZ; ulimit -f 1")
+      #expect(outcome.errors == "segdeck: \(line)\n")
+    }
     // Under other names, and with another mask where the record's was.
     try folder.make("other")
     for (data, name) in [(original, "x.nii"), (record, "x.json"), (names, "x.labels.json")] {

@@ -64,6 +64,14 @@ struct OddHeader: Sendable, CustomTestStringConvertible {
         "the qform's quaternion is longer than 1; it is not used, the sform states the grid"
       ]),
     OddHeader(
+      name: "qform_and_sform.nii", changes: [(80, bytes(Float(-0.90210867)))],
+      answer: ["pixdim[1] is -0.902109; the sform decides"]),
+    OddHeader(
+      name: "plain.nii", changes: [(84, bytes(Float(-3)))],
+      answer: [
+        "pixdim[2] is -3 where the sform has 1.09772; the sform decides"
+      ]),
+    OddHeader(
       name: "qform_and_sform.nii", changes: [(268, bytes(Float.nan))],
       answer: ["the qform's offset holds nan; it is not used, the sform states the grid"]),
     OddHeader(
@@ -286,12 +294,12 @@ func nonFiniteProbabilities() throws {
 }
 
 /// A mask of one row of 64-bit integers.
-private func wideMask(_ values: [Int64]) throws -> Data {
+private func wideMask(_ values: [Int64], datatype: Int16 = 1024) throws -> Data {
   var data = try changed(
     "plain.nii",
     [
       (40, bytes(Int16(3))), (42, bytes(Int16(values.count))), (44, bytes(Int16(1))), (46, bytes(Int16(1))),
-      (70, bytes(Int16(1024))), (72, bytes(Int16(64))),
+      (70, bytes(datatype)), (72, bytes(Int16(64))),
     ]
   ).prefix(352)
   for value in values { data += bytes(value) }
@@ -314,6 +322,13 @@ func wideLabels() throws {
       throws: InputError(
         path, "is no mask: voxel (1, 0, 0) is no label", found: "-9007199254740993",
         expected: "a whole number, 0 or more")
+    ) { try ImageFile.open(path).labelVolume() }
+    // The same bits without a sign: 2^64 - 1 is whole, and more than a label can be.
+    try wideMask([0, -1], datatype: 1280).write(to: URL(filePath: path))
+    #expect(
+      throws: InputError(
+        path, "is no mask: voxel (1, 0, 0) is no label", found: "18446744073709551615",
+        expected: "a whole number from 0 to 9223372036854775807")
     ) { try ImageFile.open(path).labelVolume() }
   }
 }
@@ -350,7 +365,7 @@ func copiedNaN() throws {
     try data.write(to: URL(filePath: path))
     let image = try ImageFile.open(path)
     let copy = folder.appending(path: "copy.nii").path
-    try image.writeCopy(to: copy)
+    try PendingFile.commit([image.pendingCopy(for: copy)])
     #expect(
       image.findings.map(\.description) == [
         "2 voxels are no finite number; they are copied as they are"

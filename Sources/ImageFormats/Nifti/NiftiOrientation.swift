@@ -177,19 +177,12 @@ extension NiftiHeaderCheck {
   private mutating func compareSpacing(_ affine: Affine) {
     let spacing = affine.spacing
     for axis in 0..<min(header.dimensions[0], 3) {
-      let signed = header.geometry.pixdim[axis + 1]
-      if signed < 0 {
-        findings.append(
-          Finding(
-            "pixdim[\(axis + 1)] is \(digits(signed))", repair: "it is not used, the sform states the grid"))
-      }
-      let stated = abs(signed)
-      let difference = abs(stated - spacing[axis])
-      if difference <= 0.01 * spacing[axis] { continue }
+      let stated = header.geometry.pixdim[axis + 1]
+      let isSameLength = abs(abs(stated) - spacing[axis]) <= 0.01 * spacing[axis]
+      if isSameLength, stated > 0 { continue }
+      let comparison = isSameLength ? "" : " where the sform has \(digits(spacing[axis]))"
       findings.append(
-        Finding(
-          "pixdim[\(axis + 1)] is \(digits(stated)) where the sform has \(digits(spacing[axis]))",
-          repair: "the sform decides"))
+        Finding("pixdim[\(axis + 1)] is \(digits(stated))\(comparison)", repair: "the sform decides"))
     }
   }
 

@@ -123,14 +123,6 @@ extension ImageFile {
     }
     return try file.complete()
   }
-
-  /// Writes a copy and puts it in its place.
-  /// - Throws: As ``pendingCopy(for:frame:work:)``.
-  package func writeCopy(to path: String, frame: Int? = nil, work: WorkContext = WorkContext()) throws {
-    let file = try pendingCopy(for: path, frame: frame, work: work)
-    try work.checkCancellation()
-    try PendingFile.commit([file])
-  }
 }
 
 /// Counts numbers that are NaN or infinite.
