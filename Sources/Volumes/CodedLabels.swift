@@ -18,7 +18,9 @@ package struct CodedLabels: Hashable, Sendable, Codable {
     self.coding = coding
   }
 
-  /// Labels of these values and names, in colours of their own; a value is its own code unless it is beyond 65535.
+  /// Labels of these values and names, in colours of their own.
+  ///
+  /// A label whose name does not show is called after its value. A value is its own code unless one is beyond 65535.
   /// - Returns: nil for a value below 0, and for more values than there are codes.
   package init?(_ named: [(value: Int, name: String)]) {
     self.init(
@@ -35,7 +37,8 @@ package struct CodedLabels: Hashable, Sendable, Codable {
     var labels: [Label] = []
     for label in stated {
       guard let code = coding.code(of: label.value) else { return nil }
-      labels.append(Label(value: code, name: label.name, colour: label.colour))
+      let name = label.name.isBlank ? coding.name(of: code) : label.name
+      labels.append(Label(value: code, name: name, colour: label.colour))
     }
     self.init(labels, coding: coding)
   }

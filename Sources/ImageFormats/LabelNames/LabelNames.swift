@@ -108,8 +108,8 @@ package struct LabelNames: Equatable, Sendable {
   /// What 0 is called by those who name it.
   private static let backgroundNames: Set<String> = [
     "background", "bg", "back", "clear label", "unknown", "unlabeled", "unlabelled", "unclassified", "none",
-    "nothing",
-    "void", "null", "empty", "exterior", "outside", "outside brain", "air", "other", "rest", "label 0", "0",
+    "nothing", "void", "null", "empty", "exterior", "outside", "outside brain", "air", "other", "rest",
+    "label 0", "0",
   ]
 
   /// The label value that a number's digits state, -1 for one that no voxel can have; nil when they are no number.
@@ -137,8 +137,8 @@ package struct LabelNames: Equatable, Sendable {
       }
       return LabelNames(kept: entries.filter { $0.value != 1 }, regions: regions, findings: findings)
     }
-    var meant = Entry(value: 255, name: one.name, colour: one.colour ?? own?.colour)
-    if one.name.unnamedLabelValue != nil { meant.name = own?.name ?? one.name }
+    let name = one.name.unnamedLabelValue == nil ? one.name : own?.name ?? one.name
+    let meant = Entry(value: 255, name: name, colour: one.colour ?? own?.colour)
     return LabelNames(
       kept: entries.filter { $0.value != 1 && $0.value != 255 } + [meant], regions: regions,
       findings: findings)

@@ -185,8 +185,7 @@ struct RecordReplay {
 
   /// That the names beside a mask are not those of the record; nil where they are.
   ///
-  /// Names that are gone are noted: the
-  /// record has them too.
+  /// Names that are gone are noted: the record has them too.
   private func changedNames(besideMask mask: String) throws(InputError) -> InputError? {
     guard let stated = record.labels else { return nil }
     let place = LabelNamesFile.path(besideMask: mask)
