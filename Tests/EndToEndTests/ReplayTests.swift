@@ -160,6 +160,9 @@ struct ReplayTests {
     // srow_x[3], which is where the voxels lie.
     try put(changed(1, at: 292), "image-grid.nii")
     #expect(try answer() == line + "the geometry differs")
+    // sform_code, which says of which space they are.
+    try put(changed(1, at: 254), "image-grid.nii")
+    #expect(try answer() == line + "the header states the grid otherwise (qform, sform, codes or units)")
     try put(original.prefix(5000), "image-grid.nii")
     #expect(
       try answer().hasPrefix(

@@ -21,10 +21,10 @@ struct NiftiGeometry: Hashable, Sendable {
 }
 
 extension NiftiGeometry {
-  /// Whether two headers state the same, numbers that are none (NaN) among it.
+  /// Whether two headers state the same, numbers that are none (NaN) among it, in whichever version of the format.
   static func == (one: NiftiGeometry, other: NiftiGeometry) -> Bool {
     let codes = { (fields: NiftiGeometry) in
-      [fields.version, fields.axisCount, fields.qformCode, fields.sformCode, fields.xyztUnits]
+      [fields.axisCount, fields.qformCode, fields.sformCode, fields.xyztUnits]
     }
     return codes(one) == codes(other)
       && one.numbers.elementsEqual(other.numbers) { $0 == $1 || $0.isNaN && $1.isNaN }

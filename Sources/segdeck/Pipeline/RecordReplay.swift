@@ -151,9 +151,12 @@ struct RecordReplay {
     let count = zip(before.voxels, now.voxels).count {
       haveSameCodes ? $0 != $1 : before.coding.value(of: $0) != now.coding.value(of: $1)
     }
+    let geometry =
+      first.grid == second.grid
+      ? "the header states the grid otherwise (qform, sform, codes or units)" : "the geometry differs"
     let words = [
       count > 0 ? "\(count) of \(now.voxels.count) voxels differ\(count == 1 ? "s" : "")" : nil,
-      first.source == second.source ? nil : "the geometry differs",
+      first.source == second.source ? nil : geometry,
     ].compactMap(\.self)
     return words.isEmpty ? nil : words.joined(separator: ", ")
   }
