@@ -37,7 +37,7 @@ struct CaseFolder {
     guard !pairs.isEmpty else {
       throw InputError(
         images, "no image has labels of the same name in \(labels)",
-        found: "\(imageFiles.count) images and \(labelFiles.count) label files",
+        found: "\(counted(imageFiles.count, "image")) and \(counted(labelFiles.count, "label file"))",
         expected: "CASE.nii.gz in both")
     }
   }

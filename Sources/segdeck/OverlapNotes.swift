@@ -76,7 +76,7 @@ final class OverlapNotes: Sendable {
       }
     }
     let more = count - Self.mostLines
-    return more > 0 ? lines + ["as much is to be said of \(more) more labels"] : lines
+    return more > 0 ? lines + ["as much is to be said of \(counted(more, "more label"))"] : lines
   }
 
   /// Lines about a case's own labels and what a model made of it.

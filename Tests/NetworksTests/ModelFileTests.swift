@@ -159,7 +159,7 @@ struct ModelFileTests {
       try Data([255, 255, 255, 255, 255, 255, 255, 255, 0]).write(to: URL(filePath: path))
       #expect(
         refusal { _ = try ModelFile(path: path) }
-          == "\(path): not a safetensors file, or truncated: header length: found 18446744073709551615, expected at most the 1 bytes that follow"
+          == "\(path): not a safetensors file, or truncated: header length: found 18446744073709551615, expected at most the 1 byte that follows"
       )
     }
   }

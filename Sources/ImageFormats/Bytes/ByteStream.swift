@@ -141,7 +141,7 @@ final class ByteStream {
     case .damaged where !isFirstMember && memberByteCount == 0: endBeforeTrailingBytes()
     case .damaged(let reason):
       throw InputError(
-        path, "gzip data are damaged after \(position + count) bytes of content", found: reason)
+        path, "gzip data are damaged after \(counted(position + count, "byte")) of content", found: reason)
     }
     return count
   }

@@ -25,7 +25,7 @@ struct RawVoxelFile: VoxelReader {
         path, "holds fewer voxels than its header states",
         found: stream.isCompressed
           ? "\(stream.fileByteCount) bytes of gzip, which cannot hold more than \(available)"
-          : "\(available) bytes",
+          : counted(available, "byte"),
         expected: "\(offset + byteCount) bytes (\(offset) + \(byteCount) of \(type.rawValue))")
     }
   }
@@ -74,14 +74,17 @@ struct RawVoxelFile: VoxelReader {
       return [Finding("other bytes follow the gzip data", repair: "they are not read")]
     }
     guard extra > 0 else { return [] }
-    let amount = extra == allowance ? "\(allowance) bytes or more" : "\(extra) bytes"
-    return [Finding("\(amount) follow the last voxel", repair: "they are not read")]
+    let amount =
+      extra == allowance
+      ? "\(allowance) bytes or more follow" : counted(extra, "byte follows", "bytes follow")
+    return [Finding("\(amount) the last voxel", repair: (extra == 1 ? "it is" : "they are") + " not read")]
   }
 
   private func endedEarly(_ stream: ByteStream) -> InputError {
     InputError(
       path, stream.end == .truncated ? "the gzip data are cut off" : "the voxels end early",
-      found: "\(stream.position) bytes of content", expected: "\(offset + byteCount)")
+      found: counted(stream.position, "byte of content", "bytes of content"),
+      expected: "\(offset + byteCount)")
   }
 }
 

@@ -31,7 +31,7 @@ struct NiftiExtensions {
       guard size >= 16, size % 16 == 0, end.map({ stream.position + rest <= $0 }) ?? true else {
         findings.append(
           Finding(
-            "extension \(number) states \(size) bytes"
+            "extension \(number) states \(counted(size, "byte"))"
               + (end.map { ", where \($0 - stream.position + 8) lie before the voxels" } ?? ""),
             repair: "it is passed over, voxels are read from where vox_offset says"))
         return

@@ -14,7 +14,9 @@ enum NiftiFormat: ImageFormat {
     var bytes = [UInt8](repeating: 0, count: NiftiHeader.byteCount(version: 2))
     let count = try bytes.withUnsafeMutableBytes { buffer in try stream.read(into: buffer) }
     if stream.end == .truncated, count < NiftiHeader.byteCount(version: 1) {
-      throw InputError(files.header, "the gzip data are cut off", found: "\(count) bytes of content")
+      throw InputError(
+        files.header, "the gzip data are cut off",
+        found: counted(count, "byte of content", "bytes of content"))
     }
     bytes.removeSubrange(count...)
     let header = try NiftiHeader(

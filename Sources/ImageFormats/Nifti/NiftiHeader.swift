@@ -59,13 +59,13 @@ struct NiftiHeader {
     guard let (version, isByteSwapped) = NiftiHeader.layout(bytes) else {
       let size =
         bytes.count >= 4
-        ? "\(HeaderBytes(bytes: bytes, isByteSwapped: false).int32(0))" : "\(bytes.count) bytes"
+        ? "\(HeaderBytes(bytes: bytes, isByteSwapped: false).int32(0))" : counted(bytes.count, "byte")
       throw InputError(path, "sizeof_hdr (byte 0) is wrong", found: size, expected: "348 or 540")
     }
     let byteCount = NiftiHeader.byteCount(version: version)
     guard bytes.count >= byteCount else {
       throw InputError(
-        path, "the NIfTI-\(version) header ends early", found: "\(bytes.count) bytes",
+        path, "the NIfTI-\(version) header ends early", found: counted(bytes.count, "byte"),
         expected: "\(byteCount)")
     }
     let fields = HeaderBytes(bytes: bytes, isByteSwapped: isByteSwapped)

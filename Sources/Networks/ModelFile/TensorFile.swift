@@ -33,14 +33,14 @@ package struct TensorFile: Sendable {
   package init(_ content: Data, path: String) throws(InputError) {
     guard content.count >= 8 else {
       throw InputError(
-        path, "not a safetensors file: ends in its length", found: "\(content.count) bytes",
+        path, "not a safetensors file: ends in its length", found: counted(content.count, "byte"),
         expected: "at least 8")
     }
     let headerLength = content.withUnsafeBytes { UInt64(littleEndian: $0.loadUnaligned(as: UInt64.self)) }
     guard headerLength <= UInt64(content.count - 8) else {
       throw InputError(
         path, "not a safetensors file, or truncated: header length", found: "\(headerLength)",
-        expected: "at most the \(content.count - 8) bytes that follow")
+        expected: "at most the \(counted(content.count - 8, "byte that follows", "bytes that follow"))")
     }
     dataStart = 8 + Int(headerLength)
     let header = content.subdata(in: content.startIndex + 8..<content.startIndex + dataStart)
@@ -126,7 +126,8 @@ package struct TensorFile: Sendable {
       }
       guard offsets[1] <= available else {
         throw InputError(
-          path, "tensor \(name): the file is truncated", found: "\(available) bytes of tensors",
+          path, "tensor \(name): the file is truncated",
+          found: counted(available, "byte of tensors", "bytes of tensors"),
           expected: "\(offsets[1])")
       }
       guard offsets[0] == end else {
@@ -146,12 +147,13 @@ package struct TensorFile: Sendable {
       guard bits >= 0, bits % 8 == 0, bits / 8 == end - offsets[0] else {
         throw InputError(
           path, "tensor \(name): \(entry.dtype) of shape \(entry.shape) does not fit its data",
-          found: "\(end - offsets[0]) bytes")
+          found: counted(end - offsets[0], "byte"))
       }
     }
     guard end == available else {
       throw InputError(
-        path, "bytes behind the last tensor", found: "\(available) bytes of tensors", expected: "\(end)")
+        path, "bytes behind the last tensor",
+        found: counted(available, "byte of tensors", "bytes of tensors"), expected: "\(end)")
     }
   }
 

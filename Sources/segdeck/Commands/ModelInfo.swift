@@ -53,7 +53,7 @@ struct ModelInfo: Encodable {
   var text: String {
     let spacing = preprocessing.spacingMillimetres
     var lines = [
-      "\(file): model of \(layers) layers, \(weights) weights",
+      "\(file): model of \(counted(layers, "layer")), \(counted(weights, "weight"))",
       "labels: " + labels.labels.indices.map(described).joined(separator: ", "),
       "working grid: \(preprocessing.orientation), \(spacing.i) x \(spacing.j) x \(spacing.k) mm",
       "intensities: \(preprocessing.normalisation)", "heads: " + heads.joined(separator: ", "),

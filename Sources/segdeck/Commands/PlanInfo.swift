@@ -81,7 +81,7 @@ struct PlanInfo: Encodable {
     }
     let way = slabs == 1 ? "all planes at once" : "in \(slabs) slabs of \(slabPlanes) planes"
     return """
-      \(file.printableLine): \(extents) voxels, heads \(heads.map(\.printableLine).joined(separator: ", ")), \(threads) threads, \(way)
+      \(file.printableLine): \(extents) voxels, heads \(heads.map(\.printableLine).joined(separator: ", ")), \(counted(threads, "thread")), \(way)
       \(table.text)
       operations   \(Text.decimals(gflop, 1)) GFLOP, counted as direct sums
       activations  \(Text.decimals(arenaMb, 1)) MB in one arena, of which at most \(Text.decimals(scratchMb, 1)) MB scratch

@@ -29,7 +29,7 @@ struct SweepReport {
     let unit = search.objective == .dice ? "Dice" : "average surface distance"
     let heading =
       "\(model.printableLine): \(unit) of \(structures.map(\.printableLine).joined(separator: ", ")); \(counted(trials.count, "trial"))\(stopped) on "
-      + "\(counted(search.cases.count, "case")) at half the resolution or less, \(kernels.count) kernels at full"
+      + "\(counted(search.cases.count, "case")) at half the resolution or less, \(counted(kernels.count, "kernel")) at full"
     return [heading, kernelTable, caseTable, verdict].joined(separator: "\n\n")
   }
 

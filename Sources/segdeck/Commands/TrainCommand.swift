@@ -152,7 +152,7 @@ struct TrainCommand: ParsableCommand {
   }
 
   private func summary(of run: TrainingRun) -> String {
-    guard let best = run.progress.best else { return "trained for \(run.trainer.iteration) steps" }
+    guard let best = run.progress.best else { return "trained for \(counted(run.trainer.iteration, "step"))" }
     let stopped =
       run.trainer.iteration < run.settings.iterations
       ? "; stopped at step \(run.trainer.iteration), no better for \(run.settings.patience) validations" : ""

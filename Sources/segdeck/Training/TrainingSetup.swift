@@ -153,7 +153,7 @@ extension CaseSplit {
       throw InputError(
         "--images", "--resume goes on with the cases of its checkpoint",
         found: names.contains(other) ? "\(other), which is new" : "no \(other)",
-        expected: "the same \(expected.count) cases")
+        expected: "the same \(counted(expected.count, "case"))")
     }
     let structures = sources.first?.selections.map(\.name) ?? []
     let before = stored.labels.labels.map(\.name)
@@ -177,7 +177,7 @@ extension CaseSplit {
       guard named == validation else {
         throw InputError(
           "--validation", "--resume goes on with the settings of its checkpoint",
-          found: "\(named.count) other cases", expected: "the same, or leave the option out")
+          found: "\(counted(named.count, "other case"))", expected: "the same, or leave the option out")
       }
     }
   }
