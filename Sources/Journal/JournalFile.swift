@@ -93,7 +93,13 @@ package final class JournalFile: Sendable {
       if status.st_nlink == 0 { continue }
       var contents = try file.contents()
       if isNew { contents.isEmpty = false }
-      try file.mend(&contents, size: Int(status.st_size))
+      do {
+        try file.mend(&contents, size: Int(status.st_size))
+      } catch {
+        // Nothing is to be found where nothing could be written.
+        if isNew { unlink(path) }
+        throw error
+      }
       return (file, contents)
     }
   }

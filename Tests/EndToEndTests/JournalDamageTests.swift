@@ -101,6 +101,11 @@ extension JournalTests {
     // Both.
     try journal.damage(at: refined.start + 30, refined.end - 5)
     #expect(try run("show", "ct").output.contains("damaged   1 record cannot be read\n"))
+    #expect(try run("list").output.contains(" damaged "))
+    #expect(try opened("lost").contains("the version that was accepted is lost"))
+    // Told once.
+    #expect(!(try opened("restored").contains("damaged")))
+    #expect(!(try run("list").output.contains(" damaged ")))
 
     // The voxels of the CRF.
     try journal.damage(at: refined.voxelStart)
@@ -128,6 +133,9 @@ extension JournalTests {
     let count = journal.whole.count - refined.start
     #expect(try run("show", "ct").output.contains("damaged   \(count) bytes behind "))
     #expect(try run("list").output.contains(" damaged "))
+    let noted = try run("export", "ct", "--version", "labels.nii.gz", "-o", "a.nii.gz", "--force")
+    #expect(noted.status == 0 && noted.errors.contains("\(count) bytes behind "))
+    #expect(noted.errors.contains("what came later is not in the mask"))
     let cut = try opened("were kept as")
     #expect(cut.contains("journal: \(count) bytes behind "))
     #expect(try run("show", "ct").output.contains("kept as it was: \(journal.path).damaged\n"))
@@ -193,6 +201,36 @@ extension JournalTests {
       try review(command, in: session) {
         try session.waitFor("accepted: labels.nii.gz edited", seconds: 60)
       }
+    }
+    // The new record of all its voxels: what it stood for shows again.
+    let again = try StoredJournal(below: folder("state"))
+    #expect(again.withVoxels.count == 4)
+    try again.damage(at: again.withVoxels[3].voxelStart)
+    #expect(
+      try segdeck(["journal", "export", "ct", "-o", "a.nii.gz"], in: folder.path, environment: environment)
+        .errors.contains("the voxels of labels.nii.gz edited are damaged"))
+    try session.enter("reset; \(command)")
+    try session.waitFor("labels.nii.gz edited lacks a change by hand", seconds: 60)
+    try session.press("q")
+    try session.waitFor("ready>")
+  }
+
+  @Test("what a journal came from is never replaced by what it exports")
+  func sourcesStay() throws {
+    let tiny = try TinyCase()
+    let (folder, environment) = (tiny.folder, tiny.environment)
+    defer { folder.remove() }
+    let session = try TmuxSession(columns: 120, rows: 40, environment: environment)
+    try review(tiny.reviewWithMask, in: session) {
+      try session.press("y")
+      try session.waitFor("accepted labels.nii.gz")
+    }
+    for name in ["labels.nii.gz", "ct.nii.gz"] {
+      let before = try folder.bytes(name)
+      let outcome = try segdeck(
+        ["journal", "export", "ct", "-o", name, "--force"], in: folder.path, environment: environment)
+      #expect(outcome.status == 1 && outcome.errors.contains("is the file that is read"))
+      #expect(try folder.bytes(name) == before)
     }
   }
 }

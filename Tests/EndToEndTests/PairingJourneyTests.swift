@@ -36,7 +36,7 @@ struct PairingJourneyTests {
     #expect(question.contains(/liver +label 1 +1\.00/))
     try session.press("Enter")
     let paired = try session.waitUntil("compares the pairs") { $0.contains(/858\.22 +0\.00 +1\.000/) }
-    #expect(paired.contains("liver is label 1 in B"))
+    #expect(paired.contains(/■ liver *\n.* B: label 1 +858\.22 +0\.00 +1\.000/))
     try session.press("q")
     try session.waitFor("ready>")
     try session.enter(command)

@@ -261,6 +261,40 @@ extension ReviewState {
     #expect(state.live == nil)
   }
 
+  @Test("quitting from the CRF asks for a refined image that is not kept", arguments: [":q\n", "\u{3}"])
+  func unkeptResultAtTheEnd(keys: String) throws {
+    var state = try openedState()
+    try state.refineLive()
+    for character in keys {
+      state.press(character == "\n" ? .enter : character == "\u{3}" ? .control("c") : .character(character))
+    }
+    #expect(state.dialog == .question(.quit(losing: [.refinement])))
+    #expect(render(state).text.contains { $0.contains("The refined image is not kept as a version.") })
+    state.type("n")
+    #expect(state.phase == .reviewing)
+    // Said once, it is no loss any more; kept, it is none at all.
+    var kept = state
+    kept.press(.enter, .escape)
+    kept.type("q")
+    #expect(kept.phase == .ended(failure: nil))
+    state.press(.escape, .escape)
+    state.type("q")
+    #expect(state.phase == .ended(failure: nil))
+  }
+
+  @Test("Ctrl-C in the CRF stops what follows in all of the image, and only then quits")
+  func followingIsStopped() throws {
+    var state = try openedState()
+    state.type("t")
+    try state.finishRefining(.preview)
+    let job = try #require(state.jobs[.following]?.id)
+    #expect(state.press(.control("c")).contains(.cancel(job)))
+    #expect(state.phase == .reviewing && state.jobs[.following] == nil && state.focus == .refinement)
+    #expect(state.message == Message("stopped refining all of the image; a turn of a knob starts again"))
+    state.press(.control("c"))
+    #expect(state.phase == .ended(failure: nil))
+  }
+
   @Test("Escape after a refused line leaves the panel open")
   func refusedLine() throws {
     var state = try openedState()

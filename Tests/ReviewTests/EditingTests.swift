@@ -91,7 +91,7 @@ extension ReviewState {
     #expect(empty.message?.text == "no version to change: open a mask, or run a network (m)")
   }
 
-  @Test("a change forgets what was counted or written of the version, and not what was decided")
+  @Test("a change forgets what was counted, written and accepted of the version; taken back, it is as it was")
   func whatAChangeForgets() throws {
     var state = try openedState()
     try state.runNetwork()
@@ -104,14 +104,18 @@ extension ReviewState {
     state.exported[edited.id] = "/out.nii.gz"
     let effects = state.paint(second, "liver")
     #expect(state.exported[edited.id] == nil)
-    #expect(state.decisions.verdicts.accepted == edited.id)
+    #expect(state.decisions.verdicts.accepted == nil)
+    #expect(state.message == Message("paint Liver in liver network edited, which is no longer accepted"))
     #expect(effects.started(.comparison) != nil && state.comparison == nil)
     #expect(
       state.provenance(of: state.shownVersion!).steps == [
         .network(modelID: "liver"), .edit(changedVoxels: 2),
       ])
+    state.type("z")
+    #expect(state.exported[edited.id] == "/out.nii.gz")
+    #expect(state.decisions.verdicts.accepted == edited.id)
     // Quitting asks for what is accepted and not written as it is now.
-    state.type("q")
+    state.type("Zyq")
     #expect(state.dialog == .question(.quit(losing: [.acceptedVersion(edited.id)])))
   }
 

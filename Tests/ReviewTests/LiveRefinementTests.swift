@@ -327,7 +327,8 @@ func unknownLabelsAreRefused() throws {
     state.type(":set labels \(text)")
     state.press(.enter)
     #expect(
-      state.message?.text.hasPrefix("labels: no label is called \"\(unknown)\"; there are") == true, "\(text)"
+      state.message?.text.hasPrefix("labels: no label is called \"\(unknown)\"; the labels are") == true,
+      "\(text)"
     )
   }
   state.type(":set labels 6,spleen")

@@ -43,7 +43,8 @@ func unknownLabelsAreNamed() throws {
   func set(_ text: String) { state.type(":set labels \(text)"); state.press(.enter) }
   set("liver,spleen")
   #expect(
-    state.message == Message("labels: no label is called \"liver\"; there are spleen, left liver", .error))
+    state.message
+      == Message("labels: no label is called \"liver\"; the labels are spleen, left liver", .error))
   set("left liver, spleen")
   #expect(state.decisions.knobs.refinement.changedLabels == [1, 6])
   set("6,6")

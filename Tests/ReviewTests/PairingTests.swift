@@ -59,6 +59,27 @@ extension ReviewState {
 }
 
 @Test(
+  "names that differ at their ends stay different beside what the other version calls the labels",
+  arguments: [80, 120, 200])
+func pairedNamesStayDifferent(columns: Int) throws {
+  var content = twoMasks([6: 2, 1: 6])
+  let start = "left upper lobe of the lung, segment "
+  content.masks[0].table = LabelTable(
+    [(1, "anterior"), (6, "posterior")].map {
+      Label(value: $0, name: start + $1, colour: LabelTable.colour(ofValue: $0))
+    })
+  var state = try comparedState(content, screen: ScreenSize(rows: 40, columns: columns))
+  state.press(.enter)
+  try state.finishComparison()
+  let area = state.layout.panel
+  let text = render(state).text.map { String($0.dropFirst(area.column)) }
+  for (ending, other) in [("anterior", "label 6"), ("posterior", "label 2")] {
+    let row = try #require(text.firstIndex { $0.hasPrefix(" ■") && $0.contains(ending) }, "\(text)")
+    #expect(text[row + 1].contains("  B: \(other) "), "\(text[row + 1])")
+  }
+}
+
+@Test(
   "labels of another mask that have no names are proposed by overlap, and Enter compares what goes together")
 func unnamedLabelsAreAskedFor() throws {
   // The spleen is 6 and the liver 2 there: by value the liver would get a Dice of 0.

@@ -96,7 +96,7 @@ package enum KeyTable {
   ]
 
   private static let overlay: [KeyBinding] = [
-    bind(.picture, [" "], .toggleOverlay, "labels on or off", bar: "labels on", rank: 4),
+    bind(.picture, [" "], .toggleOverlay, "labels on or off", bar: "labels", rank: 4),
     bind(.picture, ["u"], .toggleOverlayStyle, "labels filled or outlined", bar: "outline", rank: 4),
     bind(.picture, ["}"], .opacity(1), "fill more opaque"),
     bind(.picture, ["{"], .opacity(-1), "fill more transparent"),

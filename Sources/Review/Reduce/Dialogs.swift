@@ -108,6 +108,7 @@ extension ReviewState {
     case .acceptedVersion(let id):
       "\(version(id).map { cleaned($0.name) } ?? "A version") is accepted and was not exported."
     case .job(let title): "Still \(title)."
+    case .refinement: "The refined image is not kept as a version."
     case .unjournalled(let reason): "What was done here is not in the journal: \(cleaned(reason))."
     }
   }

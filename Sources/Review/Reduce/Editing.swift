@@ -1,7 +1,7 @@
 import Volumes
 
 extension ReviewState {
-  /// Gives voxels of the shown version other labels, as a step that can be undone.
+  /// Gives voxels of the shown version other labels, as a step that can be undone; where it was accepted, it is no longer.
   ///
   /// A version that was loaded or computed stays what it is: its first change goes to a copy, which shares all voxels but
   /// the changed ones with it, and further changes go there.
@@ -28,13 +28,17 @@ extension ReviewState {
     guard case .edit = shown.origin else {
       return add(edited(shown, by: change), comparedWith: shown.id, as: name)
     }
-    var step = DecisionChange()
-    step.add(change, of: shown.id)
     let before = decisions
+    var judged = before
+    if judged.verdicts.accepted == shown.id { judged.verdicts.accepted = nil }
+    let wasAccepted = judged.verdicts != before.verdicts
+    var step = DecisionChange(from: before, to: judged)
+    step.add(change, of: shown.id)
     step.apply(to: &decisions)
     history.record(name, step, from: before)
     forget(what: shown.id)
-    message = Message("\(name) in \(cleaned(shown.name))")
+    message = Message(
+      "\(name) in \(cleaned(shown.name))" + (wasAccepted ? ", which is no longer accepted" : ""))
     return compareIfNeeded()
   }
 

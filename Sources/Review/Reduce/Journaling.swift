@@ -83,6 +83,8 @@ extension ReviewState {
     if let standing = opened.decisions ?? opened.steps.last?.decisions {
       let earlier = restoredHistory(opened)
       var restored = standing.limited(to: decisions.versions)
+      // What was decided about versions that are lost stays in the journal until something else is decided.
+      journalled.decisions = restored
       restored.versions = decisions.versions
       // What was accepted is not what is left.
       if let accepted = restored.verdicts.accepted, opened.incompleteVersions.contains(accepted) {
@@ -102,7 +104,6 @@ extension ReviewState {
         history.record(name, from: restored, to: decisions, joins: false)
       }
       (journalled.lastStep, journalled.step) = (earlier.steps.last, earlier.number)
-      journalled.decisions = standing
     }
     identifyStructures()
     for version in opened.versions {

@@ -74,7 +74,7 @@ extension ReviewState {
   }
 
   private func problem(ofName name: String, _ edit: LabelEdit) -> String? {
-    if name.isEmpty { return "a label needs a name; Esc leaves it as it is" }
+    if name.isBlank { return "a label needs a name; Esc leaves it as it is" }
     if name.count > 100 { return "the name has \(name.count) characters; at most 100" }
     let key = name.nameKey
     let table = decisions.versions.first { $0.family == edit.family }?.ownTable ?? LabelTable()

@@ -180,7 +180,7 @@ extension ReviewState {
     guard let unknown else { return nil }
     let names = table.labels.prefix(12).map { cleaned($0.name) }.joined(separator: ", ")
     let more = table.labels.count > 12 ? ", …" : ""
-    return "labels: no label is called \"\(cleaned(unknown))\"; there are \(names)\(more)"
+    return "labels: no label is called \"\(cleaned(unknown))\"; the labels are \(names)\(more)"
   }
 
   private mutating func chooseAndSay(_ preset: WindowPreset) {

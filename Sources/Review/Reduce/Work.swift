@@ -193,10 +193,7 @@ extension ReviewState {
   /// Gives the keys to the picture or another panel; says first, once, that leaving the CRF would drop a result.
   private mutating func leave(for next: Focus) -> [ReviewEffect] {
     let isLeavingRefinement = focus == .refinement && next != .refinement
-    if isLeavingRefinement, let whole = live?.whole, live?.isLossSaid == false, whole.part.changedVoxels > 0,
-      let base = live.flatMap({ version($0.base) }),
-      !decisions.versions.contains(where: { $0.origin == refinementOrigin(base, whole.knobs) })
-    {
+    if isLeavingRefinement, live?.isLossSaid == false, hasUnkeptRefinement {
       live?.isLossSaid = true
       message = Message(
         "the refined image is not kept: Enter keeps it as a version, once more drops it", .warning)
@@ -206,6 +203,14 @@ extension ReviewState {
     view.isPanning = false
     if isLeavingRefinement { knobEntry = nil }
     return isLeavingRefinement ? stopLive() : []
+  }
+
+  /// Whether the CRF panel shows a refinement of all of the image that changes voxels and is no version.
+  private var hasUnkeptRefinement: Bool {
+    guard let live, let whole = live.whole, whole.part.changedVoxels > 0, let base = version(live.base) else {
+      return false
+    }
+    return !decisions.versions.contains { $0.origin == refinementOrigin(base, whole.knobs) }
   }
 
   /// The job under way that the reviewer knows of.
@@ -218,9 +223,13 @@ extension ReviewState {
 
   /// Ctrl-C: cancels the running job; without one, quits.
   private mutating func interrupt() -> [ReviewEffect] {
-    guard let job = longJob else { return quit() }
-    message = Message(job.stoppedText)
-    return cancel(job.kind)
+    if let job = longJob {
+      message = Message(job.stoppedText)
+      return cancel(job.kind)
+    }
+    guard jobs[.following] != nil else { return quit() }
+    message = Message("stopped refining all of the image; a turn of a knob starts again")
+    return cancel(.following)
   }
 
   /// What would be lost by quitting now.
@@ -230,6 +239,7 @@ extension ReviewState {
       losses.append(.acceptedVersion(accepted))
     }
     if let job = longJob { losses.append(.job(title: job.title)) }
+    if hasUnkeptRefinement, live?.isLossSaid == false { losses.append(.refinement) }
     if let reason = unjournalledReason { losses.append(.unjournalled(reason)) }
     return losses
   }

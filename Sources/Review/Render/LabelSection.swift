@@ -1,12 +1,15 @@
 import Screen
 import Volumes
 
+/// What the other version calls a label; nil where it is the same.
+private func otherName(_ pair: LabelPair?, inA: Bool) -> String? {
+  guard let a = pair?.nameA, let b = pair?.nameB, a.nameKey != b.nameKey else { return nil }
+  return cleaned(inA ? b : a)
+}
+
 /// What the table calls a label: its name, and what the other version calls it where that differs.
 private func labelName(_ label: Label, _ pair: LabelPair?, inA: Bool) -> String {
-  guard let a = pair?.nameA, let b = pair?.nameB, a.nameKey != b.nameKey else {
-    return cleaned(label.name)
-  }
-  return "\(cleaned(label.name)) is \(cleaned(inA ? b : a)) in \(inA ? "B" : "A")"
+  cleaned(label.name) + (otherName(pair, inA: inA).map { " is \($0) in \(inA ? "B" : "A")" } ?? "")
 }
 
 /// How the label table is laid out: which numbers, how wide, and whether a name has a line of its own.
@@ -85,11 +88,17 @@ extension ReviewState {
     let shown = version.table.labels[places]
     let rows = shown.map { columns.compared?.row(of: $0.value, inA: columns.isA) }
     let names = TextWidth.shortened(
-      zip(shown, rows).map { label, row in labelName(label, row?.pair, inA: columns.isA) },
-      to: columns.isTall ? width - 2 : columns.table.nameWidth)
+      zip(shown, rows).map { label, row in
+        columns.isTall ? cleaned(label.name) : labelName(label, row?.pair, inA: columns.isA)
+      }, to: columns.isTall ? width - 2 : columns.table.nameWidth)
+    let side = columns.isA ? "B" : "A"
+    let others = TextWidth.shortened(
+      rows.map { otherName($0?.pair, inA: columns.isA) ?? "" }, to: columns.table.nameWidth - 3
+    ).map { $0.isEmpty ? "" : "\(side): \($0)" }
     let selected = version.position(selectedLabel)
-    return zip(zip(places, shown), zip(names, rows)).flatMap { place, named -> [[Span]] in
-      let ((position, label), (name, row)) = (place, named)
+    return shown.indices.flatMap { position -> [[Span]] in
+      let place = position - shown.startIndex
+      let (label, name, row) = (shown[position], names[place], rows[place])
       let isSelected = position == selected
       let isShown = isVisible(label, of: version)
       let style = isSelected ? selectionStyle(.labels) : isShown ? Theme.plain : Theme.quiet
@@ -102,7 +111,7 @@ extension ReviewState {
       guard columns.isTall else { return [[mark, Span(columns.table.line(name, numbers), style)]] }
       return [
         [mark, Span(name.fitted(width - 2), style)],
-        [Span("  " + columns.table.line("", numbers), isSelected ? style : Theme.quiet)],
+        [Span("  " + columns.table.line(others[place], numbers), isSelected ? style : Theme.quiet)],
       ]
     }
   }

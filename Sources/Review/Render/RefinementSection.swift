@@ -9,8 +9,14 @@ extension ReviewState {
   /// - Parameter rows: lines that there is room for; what matters less is left out.
   func refinementSection(width: Int, rows: Int) -> PanelSection {
     guard focus == .refinement else {
-      let line = ReviewState.summary(decisions.knobs.refinement)
-      return PanelSection(focus: .refinement, title: "CRF", key: "t", lines: [[Span(line, Theme.quiet)]])
+      // Each kernel stays with its number.
+      let parts = ReviewState.summaryParts(decisions.knobs.refinement)
+      let lines = wrapped(
+        parts.map { $0.replacing(" ", with: "\u{a0}") }.joined(separator: " "), width: width
+      )
+      .map { $0.replacing("\u{a0}", with: " ") }
+      return PanelSection(
+        focus: .refinement, title: "CRF", key: "t", lines: lines.map { [Span($0, Theme.quiet)] })
     }
     guard let base = refinementBase else {
       let lines = wrapped(
@@ -50,10 +56,15 @@ extension ReviewState {
 
   /// The kernels in one line.
   static func summary(_ settings: RefinementSettings) -> String {
+    summaryParts(settings).joined(separator: " ")
+  }
+
+  private static func summaryParts(_ settings: RefinementSettings) -> [String] {
     let knobs = KnobSettings(refinement: settings)
-    return
-      "μ1 \(knobs.text(.appearanceWeight)) θα \(knobs.text(.thetaAlpha)) θβ \(knobs.text(.thetaBeta)) "
-      + "μ2 \(knobs.text(.smoothnessWeight)) θγ \(knobs.text(.thetaGamma)) x\(settings.iterations)"
+    return [
+      "μ1 \(knobs.text(.appearanceWeight))", "θα \(knobs.text(.thetaAlpha))", "θβ \(knobs.text(.thetaBeta))",
+      "μ2 \(knobs.text(.smoothnessWeight))", "θγ \(knobs.text(.thetaGamma))", "x\(settings.iterations)",
+    ]
   }
 
   /// Name, scale where there is room, value and unit; bold where it is not as advised.

@@ -6,7 +6,6 @@ extension ReviewState {
   /// Case, the version shown and the one behind it, verdict.
   func paintTitle(_ area: Rectangle, into frame: inout Frame) {
     frame.fill(area, Cell(" ", Theme.bar))
-    let verdict = verdictText(atMost: area.columns / 3)
     let isRefining = live != nil && focus == .refinement
     let ids = isRefining ? [live?.base] : [decisions.a, decisions.b]
     let versions = ids.compactMap { $0.flatMap { version($0) } }
@@ -14,8 +13,13 @@ extension ReviewState {
     let prefix = isDifference ? " difference of " : ""
     // " segdeck  NAME  ", and two or more columns around each version.
     let around = isRefining ? 26 : versions.count * 5 + 2
+    let fixed = 11 + around + prefix.count
+    let natural = ([content.name] + versions.map(\.name)).reduce(fixed) {
+      $0 + TextWidth.columns(cleaned($1))
+    }
+    let verdict = verdictText(atMost: max(area.columns / 3, area.columns - natural))
     let (name, names) = fittedNames(
-      versions, in: area.columns - 11 - around - prefix.count - TextWidth.columns(verdict))
+      versions, in: area.columns - fixed - TextWidth.columns(verdict))
     var spans = [Span(" segdeck  ", Theme.barQuiet), Span(name + "  ", Theme.barStrong)]
     if isDifference { spans.append(Span(prefix, Theme.active)) }
     if isRefining, let base = names.first {
@@ -162,7 +166,8 @@ extension ReviewState {
       frame.write([Span(text, style)], row: area.row, in: area)
       return
     }
-    let hint = " M: all of it"
+    let isReadable = KeyTable.action(.character("M"), in: keyContext) == .messages
+    let hint = isReadable ? " M: all of it" : ""
     let room = area.columns - hint.count
     frame.write(
       [Span(TextWidth.truncated(text, to: room).fitted(room), style), Span(hint, Theme.strong)],

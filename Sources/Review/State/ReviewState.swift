@@ -88,6 +88,8 @@ package struct ReviewState: Equatable, Sendable {
   package var actionsAhead: [Action] = []
   /// Versions that were written to a file, and where to.
   package var exported: [VersionID: String] = [:]
+  /// Files of versions that changed since, and may become again what their file holds.
+  var abandonedFiles: [VersionID: WrittenVersion] = [:]
   /// Whether what happens is kept.
   package var journal = JournalStatus.opening
   /// What the journal was last told.
@@ -299,6 +301,14 @@ package enum Loss: Equatable, Sendable {
   case acceptedVersion(VersionID)
   /// A long job is under way.
   case job(title: String)
+  /// A refinement of all of the image is no version.
+  case refinement
   /// The journal does not hold everything, for this reason.
   case unjournalled(String)
+}
+
+/// A version as it was written to a file.
+struct WrittenVersion: Equatable, Sendable {
+  var path: String
+  var version: Version
 }

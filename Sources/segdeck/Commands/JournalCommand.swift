@@ -38,7 +38,7 @@ struct JournalCommand: ParsableCommand {
         }
         let opening = journal.reading.opening
         let isMeant =
-          opening?.caseName == name || opening?.image == path
+          opening?.caseName == name || journal.reading.lines.contains { $0.line.opened?.image == path }
           || name.count >= 4 && item.digest.hasPrefix(name)
         if isMeant { found.append(journal) }
       }

@@ -57,8 +57,8 @@ final class CaseJournal: Sendable {
       try folder.make()
       if let (file, contents) = try JournalFile.writing(path) {
         let unwritten: [JournalRecord]
-        (opened, unwritten) = try restore(JournalReading(contents), file, content, work, readFrame)
-        try begin(file, opening)
+        (opened, unwritten) = try restore(JournalReading(contents, of: file), file, content, work, readFrame)
+        try begin(file, opening, damagedCount: contents.damagedCount)
         try file.append(unwritten)
         return opened
       }
@@ -78,9 +78,12 @@ final class CaseJournal: Sendable {
   }
 
   /// Begins this session in a file that is to be written.
-  private func begin(_ file: JournalFile, _ opening: JournalLine.Opening) throws(InputError) {
+  private func begin(
+    _ file: JournalFile, _ opening: JournalLine.Opening, damagedCount: Int
+  ) throws(InputError) {
     var line = JournalLine()
     line.opened = opening
+    if damagedCount > 0 { line.opened?.damagedCount = damagedCount }
     try file.append([JournalRecord(text: line.text)])
     state.withLock { $0.file = file }
     prune()
@@ -109,9 +112,9 @@ final class CaseJournal: Sendable {
     guard let (file, contents) = try JournalFile.writing(place.path) else {
       throw InputError(place.path, "is not written", found: "another segdeck that has this case open")
     }
-    let present = Set(JournalReading(contents).versions.map(\.note.id))
+    let present = Set(JournalReading(contents, of: file).versions.map(\.note.id))
     state.withLock { state in state.labels = state.labels.filter { present.contains($0.key) } }
-    try begin(file, place.opening)
+    try begin(file, place.opening, damagedCount: contents.damagedCount)
     return file
   }
 
@@ -185,7 +188,7 @@ final class CaseJournal: Sendable {
   ) throws -> OpenedJournal {
     guard access(path, F_OK) == 0 else { return OpenedJournal() }
     let (file, contents) = try JournalFile.reading(path)
-    return try restore(JournalReading(contents), file, content, work, readFrame).opened
+    return try restore(JournalReading(contents, of: file), file, content, work, readFrame).opened
   }
 
   /// What a journal holds, with voxels, counted and held against the masks that were opened; and versions that it does
@@ -196,6 +199,7 @@ final class CaseJournal: Sendable {
   ) throws -> (opened: OpenedJournal, unwritten: [JournalRecord]) {
     let grid = content.image.grid
     let notes = reading.versions.map(\.note)
+    try reading.noteSources()
     var opened = OpenedJournal(
       exported: reading.exported, view: reading.view,
       time: reading.lastSeconds.map { JournalTime.text($0) })
@@ -260,7 +264,10 @@ final class CaseJournal: Sendable {
       losses.append(
         "\(note.name) lacks a change by hand" + (wasAccepted ? " and is not accepted any more" : ""))
     }
-    if lost.isEmpty, incomplete.isEmpty, reading.damagedCount > 0 {
+    if let accepted = reading.verdicts.accepted, current[accepted] == nil, waitingCount == 0 {
+      losses.append("the version that was accepted is lost")
+    }
+    if lost.isEmpty, incomplete.isEmpty, reading.untoldDamageCount > 0 {
       losses.append("a part of the journal is damaged")
     }
     opened.warning = losses.isEmpty ? nil : losses.joined(separator: "; ")
@@ -317,8 +324,8 @@ final class CaseJournal: Sendable {
     DispatchQueue.global(qos: .background).async {
       ThreadPriority.yieldToOthers()
       folder.prune(nowSeconds: Date.now.timeIntervalSince1970) { item in
-        guard let (_, contents) = try? JournalFile.reading(item.path) else { return true }
-        let reading = JournalReading(contents)
+        guard let (file, contents) = try? JournalFile.reading(item.path) else { return true }
+        let reading = JournalReading(contents, of: file)
         guard let accepted = reading.verdicts.accepted else { return false }
         return reading.exported[accepted] == nil
       }

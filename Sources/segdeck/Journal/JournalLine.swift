@@ -17,6 +17,8 @@ struct JournalLine: Codable {
     var grid: VolumeGrid
     /// The program that wrote what follows.
     var program: String
+    /// Damaged records that were there and were told; nil for none.
+    var damagedCount: Int?
   }
 
   /// Everything of a version but its voxels.

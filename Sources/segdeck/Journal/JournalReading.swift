@@ -18,7 +18,8 @@ struct JournalReading {
   /// Everything of a version, and the records of its voxels.
   ///
   /// The first record has them as the version was made, and those of later versions are written against that. A further
-  /// one has them all anew, where the first one or changes by hand were damaged: what was changed before it is in it.
+  /// one has them all anew, where the first one or changes by hand were damaged: what was changed before it is in it. One
+  /// that cannot be read is none of them, so that what it stood for shows.
   struct StoredVersion {
     /// With its latest names and colours.
     var note: JournalLine.VersionNote
@@ -29,20 +30,22 @@ struct JournalReading {
   let lines: [Line]
   /// Every version, oldest first.
   let versions: [StoredVersion]
-  /// Records that are damaged.
-  let damagedCount: Int
+  /// Records that are damaged, and how many of them no earlier session told.
+  let damagedCount, untoldDamageCount: Int
   /// Before which whole record each damaged one is that had voxels.
   private let damagedVoxelPositions: [Int]
   /// What else is damaged or missing, a phrase each: "1204 bytes behind 20:33 cannot be read".
   let damage: [String]
 
-  init(_ contents: JournalFile.Contents) {
+  init(_ contents: JournalFile.Contents, of file: JournalFile) {
     damagedCount = contents.damagedCount
     damagedVoxelPositions = contents.damagedVoxelPositions
     lines = contents.entries.enumerated().compactMap { position, entry in
       JournalLine(entry.text).map { Line(line: $0, entry: entry, position: position) }
     }
-    versions = Self.versions(lines)
+    versions = Self.versions(lines, file)
+    let toldCount = lines.last { $0.line.opened != nil }?.line.opened?.damagedCount ?? 0
+    untoldDamageCount = max(0, damagedCount - toldCount)
     let place = lines.last.map { JournalTime.text($0.line.time) } ?? "its beginning"
     var damage: [String] = []
     if contents.isEmpty { damage.append("it was empty") }
@@ -56,13 +59,15 @@ struct JournalReading {
     self.damage = damage
   }
 
-  private static func versions(_ lines: [Line]) -> [StoredVersion] {
+  private static func versions(_ lines: [Line], _ file: JournalFile) -> [StoredVersion] {
     var versions: [StoredVersion] = []
     var positions: [VersionID: Int] = [:]
     for line in lines {
       if let note = line.line.version {
         if let position = positions[note.id] {
-          versions[position].records.append((line.entry, line.position))
+          if file.voxels(of: line.entry) != nil {
+            versions[position].records.append((line.entry, line.position))
+          }
         } else {
           positions[note.id] = versions.count
           versions.append(StoredVersion(note: note, records: [(line.entry, line.position)]))
@@ -74,6 +79,15 @@ struct JournalReading {
       }
     }
     return versions
+  }
+
+  /// Notes every image, mask and model that the journal names as read, so that nothing is written over them.
+  func noteSources() throws(InputError) {
+    for line in lines.map(\.line) {
+      var paths = [line.opened?.image, line.version?.file?.absolutePath]
+      if case .mask(let path)? = line.version?.origin { paths.append(path) }
+      for path in paths.compactMap(\.self) where FileSystem.exists(path) { try ReadFiles.note(path) }
+    }
   }
 
   /// How the case was opened last.

@@ -18,7 +18,7 @@ final class OpenJournal {
     self.item = item
     let (file, contents) = try JournalFile.reading(item.path)
     self.file = file
-    reading = JournalReading(contents)
+    reading = JournalReading(contents, of: file)
   }
 
   private func name(_ id: VersionID) -> String {
@@ -34,7 +34,9 @@ final class OpenJournal {
     }
     facts += verdicts.rejected.sorted().map { "rejected \(name($0))" }
     if verdicts.isFlagged { facts.append("flagged") }
-    if reading.damagedCount > 0 || !reading.damage.isEmpty { facts.append("damaged") }
+    if reading.untoldDamageCount > 0 || !reading.damage.isEmpty || !damaged.isEmpty {
+      facts.append("damaged")
+    }
     return facts.isEmpty ? "-" : facts.joined(separator: "; ")
   }
 
@@ -150,6 +152,11 @@ final class OpenJournal {
     guard let labels = known[note.id], !damaged.contains(note.id) else {
       throw InputError(item.path, "the voxels of \(note.name) are damaged")
     }
+    if !reading.damage.isEmpty {
+      Console.note(
+        "\(item.path): \(reading.damage.joined(separator: ", ")); what came later is not in the mask")
+    }
+    try reading.noteSources()
     let work = WorkContext(cancellation: Interruption.cancellation())
     let image = try sameImage(opening)
     if image == nil {
