@@ -57,8 +57,7 @@ package indirect enum JSONText: Equatable, Sendable {
 
   /// Refuses a text in which an object has a key twice, of which only one would count.
   ///
-  /// What is no JSON is left to whoever
-  /// reads it.
+  /// What is no JSON is left to whoever reads it.
   /// - Throws: ``InputError`` about `subject` that names the key.
   package static func requireSingleKeys(_ text: String, subject: String) throws(InputError) {
     guard let key = JSONText(text)?.repeatedKey else { return }

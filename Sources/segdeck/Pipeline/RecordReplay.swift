@@ -9,8 +9,9 @@ struct RecordReplay {
   /// The record's file.
   let path: String
   /// The mask that the user named instead of its record.
-  private let namedMask: String?
-  private let record: MaskRecord
+  let namedMask: String?
+  /// What it says.
+  let record: MaskRecord
   private let steps: [ReplayStep]
   /// Where the files that the record names were found, by the path in the record.
   private let found: [String: String]
@@ -102,120 +103,6 @@ struct RecordReplay {
     return mask
   }
 
-  /// Why `made`, the mask that ``run(in:work:)`` made, or the mask that lies beside the record is not the one that the
-  /// record describes; nil when both are, whatever they are called and however they are compressed.
-  /// - Throws: ``InputError`` when a file cannot be read; ``Cancelled``.
-  func difference(of made: String, work: WorkContext) throws -> InputError? {
-    guard let output = record.output else { return nil }
-    let isMade = output.sha256 == (try Checksum.sha256(ofFile: made, work: work))
-    guard let place = try maskPlace(output) else {
-      return InputError(
-        namedMask ?? output.path,
-        isMade
-          ? "is missing; what its record's commands make is the mask that the record describes"
-          : "is missing, and what its record's commands make is another mask than the record describes"
-            + rounding)
-    }
-    let isUntouched = output.sha256 == (try Checksum.sha256(ofFile: place, work: work))
-    if isMade, isUntouched { return try changedNames(besideMask: place) }
-    let changed = "was changed since its record was written"
-    do {
-      // The mask may be replaced by -o, which has to be asked for.
-      let difference = try ReadFiles.asOwn {
-        Result { try Self.difference(between: place, and: made, work: work) }
-      }.get()
-      guard let difference else { return try changedNames(besideMask: place) }
-      if isUntouched { return InputError(path, difference + rounding) }
-      return InputError(
-        place,
-        isMade
-          ? "\(changed): \(difference)"
-          : "\(changed), and its commands make another mask: between the two \(difference)" + rounding)
-    } catch let error as InputError where !isUntouched && error.subject == place {
-      return InputError(
-        place, "\(changed) and is no mask any more: \(error.problem)", found: error.found,
-        expected: error.expected)
-    }
-  }
-
-  /// In what two masks differ, "3 of 512 voxels differ"; nil for the same labels on the same grid.
-  private static func difference(
-    between one: String, and other: String, work: WorkContext
-  ) throws -> String? {
-    let (first, second) = (try ImageFile.open(one), try ImageFile.open(other))
-    guard first.grid.size == second.grid.size else {
-      return "it has \(first.grid.size) voxels, not \(second.grid.size)"
-    }
-    let (before, now) = (try first.labelVolume(work: work), try second.labelVolume(work: work))
-    let haveSameCodes = before.coding == now.coding
-    let count = zip(before.voxels, now.voxels).count {
-      haveSameCodes ? $0 != $1 : before.coding.value(of: $0) != now.coding.value(of: $1)
-    }
-    let geometry =
-      first.grid == second.grid
-      ? "the header states the grid otherwise (qform, sform, codes or units)" : "the geometry differs"
-    let words = [
-      count > 0 ? "\(count) of \(now.voxels.count) voxels differ\(count == 1 ? "s" : "")" : nil,
-      first.source == second.source ? nil : geometry,
-    ].compactMap(\.self)
-    return words.isEmpty ? nil : words.joined(separator: ", ")
-  }
-
-  /// Other vector instructions than the record's, which are no mistake, in brackets; else nothing.
-  private var rounding: String {
-    guard let there = record.instructionSet, let here = MaskRecord().instructionSet, there != here else {
-      return ""
-    }
-    return " (made with \(there), here \(here), which rounds otherwise)"
-  }
-
-  /// The mask that the record describes: the one that the user named, the one beside the record under the record's name,
-  /// or that of the mask, or else where it was; nil where none is.
-  /// - Throws: ``InputError`` for an empty path.
-  private func maskPlace(_ output: MaskRecord.File) throws(InputError) -> String? {
-    try Self.requirePath(output, recordPath: path)
-    if let namedMask { return FileSystem.exists(namedMask) ? namedMask : nil }
-    let stem = String(path.dropLast(".json".count))
-    let endings = [String(output.path.dropFirst(ImageName.stem(of: output.path).count)), ".nii.gz", ".nii"]
-    let places =
-      endings.map { stem + $0 }
-      + [
-        FilePath.joined(FilePath.folder(of: path), FilePath.name(of: output.path)), output.absolutePath,
-        output.path,
-      ].compactMap(\.self)
-    return places.first { FileSystem.exists($0) }
-  }
-
-  /// That the names beside a mask are not those of the record; nil where they are.
-  ///
-  /// Names that are gone are noted: the record has them too.
-  private func changedNames(besideMask mask: String) throws(InputError) -> InputError? {
-    guard let stated = record.labels else { return nil }
-    let place = LabelNamesFile.path(besideMask: mask)
-    guard FileSystem.exists(place) else {
-      Console.note("\(place): is missing; the record has the names of the labels too")
-      return nil
-    }
-    let changed = "was changed since the record was written"
-    do {
-      let found = try ReadFiles.asOwn { () throws(InputError) in try LabelNamesFile.read(place) }
-      func listed(_ entries: [LabelNames.Entry]) -> [String] {
-        entries.sorted { $0.value < $1.value }.map {
-          "\($0.value)=\($0.name)" + ($0.colour.map { " \($0.hexadecimal)" } ?? "")
-        }
-      }
-      let (before, now) = (listed(LabelNames(entries: stated).entries), listed(found.entries))
-      guard before != now else { return nil }
-      func first(_ one: [String], without other: [String]) -> String {
-        one.first { !other.contains($0) } ?? counted(one.count, "name")
-      }
-      return InputError(
-        place, changed, found: first(now, without: before), expected: first(before, without: now))
-    } catch {
-      return InputError(place, "\(changed) and cannot be read: \(error.problem)", found: error.found)
-    }
-  }
-
   /// Writes the mask that ``run(in:work:)`` made, the names that the record gives it, and a record of its own, which
   /// says who reviewed the mask where it is the very one that was reviewed.
   /// - Throws: ``InputError`` when one of them cannot be written, or another mask would take the place of the reviewed
@@ -254,7 +141,7 @@ struct RecordReplay {
     return try Checksum.sha256(ofFile: place.path, work: work) == record.output?.sha256
   }
 
-  private static func requirePath(_ file: MaskRecord.File, recordPath: String) throws(InputError) {
+  static func requirePath(_ file: MaskRecord.File, recordPath: String) throws(InputError) {
     guard !file.path.isEmpty, file.absolutePath?.isEmpty != true else {
       throw InputError(recordPath, "names a file without a path")
     }
