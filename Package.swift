@@ -66,12 +66,12 @@ let package = Package(
     .executableTarget(
       name: "segdeck-bench",
       dependencies: [
-        "Work", "Volumes", "Tensors", "Screen", "ImageFormats", "Metrics", "DenseCRF", "Networks",
-        "Segmentation", "Review", "RefinementAnswers", arguments, "CZlib",
+        "Work", "Volumes", "Tensors", "Screen", "ImageFormats", "DenseCRF", "Networks", "Segmentation",
+        "Review", "RefinementAnswers", arguments, "CZlib",
       ], swiftSettings: strict),
 
     .target(
-      name: "TestSupport", dependencies: ["Work", "Screen"], path: "Tests/TestSupport", swiftSettings: strict),
+      name: "TestSupport", dependencies: ["Work"], path: "Tests/TestSupport", swiftSettings: strict),
     // Plain loops beside every kernel; run-aarch64 builds the same sources for arm64.
     .target(
       name: "CKernelsCases", dependencies: ["CKernels"], path: "Tests/CKernelsCases",
