@@ -29,8 +29,3 @@ package func checkedProduct(_ factors: Int...) -> Int? {
   }
   return product
 }
-
-/// "1 voxel", "2 voxels": a count with its noun, and the verb behind it where one is given ("voxel is", "voxels are").
-package func counted(_ count: Int, _ one: String, _ several: String? = nil) -> String {
-  "\(count) \(count == 1 ? one : several ?? one + "s")"
-}

@@ -45,17 +45,10 @@ final class ProgressLine: Sendable {
     }
     guard let elapsed else { return }
     let filled = String(repeating: "#", count: percent / 5) + String(repeating: ".", count: 20 - percent / 5)
-    let left = share > 0.02 ? "  \(Self.duration(elapsed / share - elapsed)) left" : ""
+    let left = share > 0.02 ? "  \(duration(elapsed / share - elapsed)) left" : ""
     let ending = percent == 100 ? "\r\u{1b}[K" : ""
     Console.paint(
       "\r\u{1b}[K\(title.printableLine) [\(filled)] \(percent) %\(left)  \(text.printableLine)\(ending)")
-  }
-
-  /// "12 s", "3 min 20 s", "2 h 5 min".
-  static func duration(_ seconds: Double) -> String {
-    let whole = Int(saturating: max(0, seconds).rounded())
-    if whole < 60 { return "\(whole) s" }
-    return whole < 3600 ? "\(whole / 60) min \(whole % 60) s" : "\(whole / 3600) h \(whole % 3600 / 60) min"
   }
 }
 

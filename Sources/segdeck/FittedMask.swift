@@ -66,7 +66,7 @@ struct FittedMask {
     // Below that is what 32-bit headers round.
     if offset > 0.01 {
       findings.append(
-        "its grid lies up to \(Text.decimals(offset, 2)) voxels beside the other; taken as voxel upon voxel"
+        "its grid lies up to \(decimals(offset, 2)) voxels beside the other; taken as voxel upon voxel"
       )
     }
     let found = try LabelNamesFile.read(besideMask: path)?.applied(to: values)

@@ -50,10 +50,4 @@ enum Text {
     }
     return GridSize(i, j, k)
   }
-
-  /// A number with so many digits behind the point; what rounds to zero has no sign.
-  static func decimals(_ number: Double, _ count: Int) -> String {
-    let text = String(format: "%.\(count)f", number)
-    return text.hasPrefix("-") && text.allSatisfy { "-0.".contains($0) } ? String(text.dropFirst()) : text
-  }
 }

@@ -21,6 +21,6 @@ struct TextTable {
 
   /// A number with so many digits, "-" where there is none.
   static func cell(_ value: Double?, _ digits: Int) -> String {
-    value.map { Text.decimals($0, digits) } ?? "-"
+    value.map { decimals($0, digits) } ?? "-"
   }
 }

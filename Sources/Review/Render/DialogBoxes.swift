@@ -1,4 +1,5 @@
 import Screen
+import Work
 
 extension ReviewState {
   /// What lies over the screen.

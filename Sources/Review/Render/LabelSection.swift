@@ -1,5 +1,6 @@
 import Screen
 import Volumes
+import Work
 
 /// What the other version calls a label; nil where it is the same.
 private func otherName(_ pair: LabelPair?, inA: Bool) -> String? {

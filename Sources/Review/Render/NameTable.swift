@@ -1,4 +1,5 @@
 import Screen
+import Work
 
 /// A table of names with numbers behind them: no number touches another, and the names get what is left.
 struct NameTable {

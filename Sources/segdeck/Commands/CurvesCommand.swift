@@ -90,8 +90,8 @@ struct CurvesCommand: ParsableCommand {
   private static func words(_ values: [Double]) -> String {
     guard !values.isEmpty else { return "-" }
     let mean = values.reduce(0, +) / Double(values.count)
-    guard values.count > 1 else { return Text.decimals(mean, 4) }
+    guard values.count > 1 else { return decimals(mean, 4) }
     let variance = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(values.count - 1)
-    return "\(Text.decimals(mean, 4)) ± \(Text.decimals(variance.squareRoot(), 4))"
+    return "\(decimals(mean, 4)) ± \(decimals(variance.squareRoot(), 4))"
   }
 }

@@ -65,7 +65,7 @@ struct JournalCommand: ParsableCommand {
         heading: ["case", "last", "digest", "verdict", "image", "versions", "MB"])
       table.leadingColumns = 5
       for item in JournalFolder().items() {
-        let size = Text.decimals(Double(item.byteCount) / 1e6, 2)
+        let size = decimals(Double(item.byteCount) / 1e6, 2)
         let day = JournalTime.formatted(item.modifiedSeconds, "%Y-%m-%d %H:%M")
         let digest = String(item.digest.prefix(12)).printableLine
         guard let journal = try? OpenJournal(item) else {

@@ -1,5 +1,6 @@
 import Foundation
 import Segmentation
+import Work
 
 extension ModelCard {
   /// The card as lines of a heading and a text, for people.
@@ -24,7 +25,7 @@ extension ModelCard {
       "steps",
       iterations.map { steps in
         "\(steps)" + (iteration.map { $0 == steps ? "" : ", weights of step \($0)" } ?? "")
-          + (loss.map { ", loss at the end \(Text.decimals($0, 4))" } ?? "")
+          + (loss.map { ", loss at the end \(decimals($0, 4))" } ?? "")
       })
     list("validation Dice on the working grid (\((structures ?? []).joined(separator: ", ")))", figures)
     list("results", results)
@@ -38,7 +39,7 @@ extension ModelCard {
   /// A line per case, and the mean.
   private var figures: [String]? {
     guard let validation, let first = validation.first else { return nil }
-    func numbers(_ dice: [Double]) -> String { dice.map { Text.decimals($0, 4) }.joined(separator: "  ") }
+    func numbers(_ dice: [Double]) -> String { dice.map { decimals($0, 4) }.joined(separator: "  ") }
     let mean = first.dice.indices.map { index in
       validation.reduce(0) { $0 + ($1.dice.indices.contains(index) ? $1.dice[index] : 0) }
         / Double(validation.count)

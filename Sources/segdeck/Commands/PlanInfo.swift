@@ -75,7 +75,7 @@ struct PlanInfo: Encodable {
       let size = step.output.dropFirst().map(String.init).joined(separator: "x")
       table.rows.append([
         step.layers.joined(separator: " "), step.kernel, "\(step.output[0]) x \(size)",
-        Text.decimals(step.gflop, 2), Text.decimals(step.weightMb, 2), TextTable.cell(step.bufferMb, 1),
+        decimals(step.gflop, 2), decimals(step.weightMb, 2), TextTable.cell(step.bufferMb, 1),
         TextTable.cell(step.offsetMb, 1),
       ])
     }
@@ -83,10 +83,10 @@ struct PlanInfo: Encodable {
     return """
       \(file.printableLine): \(extents) voxels, heads \(heads.map(\.printableLine).joined(separator: ", ")), \(counted(threads, "thread")), \(way)
       \(table.text)
-      operations   \(Text.decimals(gflop, 1)) GFLOP, counted as direct sums
-      activations  \(Text.decimals(arenaMb, 1)) MB in one arena, of which at most \(Text.decimals(scratchMb, 1)) MB scratch
-      weights      \(Text.decimals(weightMb, 1)) MB prepared
-      peak         \(Text.decimals(peakMb, 1)) MB beside image and scores
+      operations   \(decimals(gflop, 1)) GFLOP, counted as direct sums
+      activations  \(decimals(arenaMb, 1)) MB in one arena, of which at most \(decimals(scratchMb, 1)) MB scratch
+      weights      \(decimals(weightMb, 1)) MB prepared
+      peak         \(decimals(peakMb, 1)) MB beside image and scores
       """
   }
 }

@@ -96,9 +96,9 @@ struct SweepReport {
       let length = Int(saturating: (abs(gain) / largest * room).rounded())
       let mark = gain < 0 ? "-" : showsUnicode ? "█" : "#"
       table.rows.append([
-        name, Text.decimals(one.dice, 4), Text.decimals(two.dice, 4),
-        Text.decimals(one.averageMillimetres, 2),
-        Text.decimals(two.averageMillimetres, 2), signed(gain),
+        name, decimals(one.dice, 4), decimals(two.dice, 4),
+        decimals(one.averageMillimetres, 2),
+        decimals(two.averageMillimetres, 2), signed(gain),
         String(repeating: mark, count: length).padding(toLength: Int(room), withPad: " ", startingAt: 0),
       ])
     }
@@ -149,7 +149,7 @@ struct SweepReport {
   }
 
   private func signed(_ gain: Double) -> String {
-    let text = Text.decimals(gain, search.objective == .dice ? 4 : 3)
+    let text = decimals(gain, search.objective == .dice ? 4 : 3)
     return text.hasPrefix("-") ? text : "+" + text
   }
 

@@ -156,7 +156,7 @@ struct TrainCommand: ParsableCommand {
     let stopped =
       run.trainer.iteration < run.settings.iterations
       ? "; stopped at step \(run.trainer.iteration), no better for \(run.settings.patience) validations" : ""
-    return "validation Dice \(Text.decimals(best.figures.overallDice, 4)) after step \(best.iteration)"
+    return "validation Dice \(decimals(best.figures.overallDice, 4)) after step \(best.iteration)"
       + stopped
   }
 

@@ -12,12 +12,12 @@ extension ModelDescription {
     let weights = model.parameters.tensors.values.reduce(0) { $0 + $1.elements.count }
     let bytes = FileSystem.status(model.path).map { Int($0.st_size) } ?? 0
     let spacing = model.preprocessing.spacingMillimetres
-    let size = weights >= 1_000_000 ? "\(Text.decimals(Double(weights) / 1e6, 1)) M" : "\(weights / 1000) k"
+    let size = weights >= 1_000_000 ? "\(decimals(Double(weights) / 1e6, 1)) M" : "\(weights / 1000) k"
     self.init(
       id: id, name: model.name, labels: model.labelTable,
-      size: "\(size) weights, \(Text.decimals(Double(bytes) / 1e6, 1)) MB",
+      size: "\(size) weights, \(decimals(Double(bytes) / 1e6, 1)) MB",
       input: model.preprocessing.summary
-        + ", \(Text.decimals(spacing.i, 1)) x \(Text.decimals(spacing.j, 1)) x \(Text.decimals(spacing.k, 1)) mm",
+        + ", \(decimals(spacing.i, 1)) x \(decimals(spacing.j, 1)) x \(decimals(spacing.k, 1)) mm",
       estimatedSeconds: try Self.estimatedSeconds(model, image, work),
       warning: model.preprocessing.mismatch(with: image))
   }

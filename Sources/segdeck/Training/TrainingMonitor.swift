@@ -73,14 +73,14 @@ final class TrainingMonitor {
   private func statusLine(_ record: TrainingRecord) -> String {
     var parts = [
       "step \(record.iteration)/\(record.iterations)",
-      "loss \(Text.decimals(records.smoothedLoss.last?.value ?? record.loss, 4))",
+      "loss \(decimals(records.smoothedLoss.last?.value ?? record.loss, 4))",
     ]
     if let best = records.validation.max(by: { $0.value < $1.value }), let newest = records.validation.last {
       parts.append(
-        "Dice \(Text.decimals(newest.value, 3)) (best \(Text.decimals(best.value, 3)) at \(best.iteration))")
+        "Dice \(decimals(newest.value, 3)) (best \(decimals(best.value, 3)) at \(best.iteration))")
     }
     parts.append("rate \(String(format: "%.2g", record.learningRate))")
-    parts.append(ProgressLine.duration(record.remainingSeconds) + " left")
+    parts.append(duration(record.remainingSeconds) + " left")
     return parts.joined(separator: "  ")
   }
 }

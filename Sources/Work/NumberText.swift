@@ -1,0 +1,22 @@
+import Foundation
+
+/// "1 voxel", "2 voxels": a count with its noun, and the verb behind it where one is given ("voxel is", "voxels are").
+package func counted(_ count: Int, _ one: String, _ several: String? = nil) -> String {
+  "\(count) \(count == 1 ? one : several ?? one + "s")"
+}
+
+/// A number with so many digits behind the point: what rounds to zero has no sign, and what is no number is "-".
+package func decimals(_ number: Double, _ count: Int) -> String {
+  guard number.isFinite else { return "-" }
+  let text = String(format: "%.\(count)f", number)
+  return text.hasPrefix("-") && text.allSatisfy { "-0.".contains($0) } ? String(text.dropFirst()) : text
+}
+
+/// Seconds as people say them: "under 1 s", "12 s", "3 min 20 s", "2 h 5 min"; "-" for what is no time.
+package func duration(_ seconds: Double) -> String {
+  guard seconds.isFinite, seconds >= 0 else { return "-" }
+  if seconds < 0.95 { return "under 1 s" }
+  let whole = Int(saturating: seconds.rounded())
+  if whole < 60 { return "\(whole) s" }
+  return whole < 3600 ? "\(whole / 60) min \(whole % 60) s" : "\(whole / 3600) h \(whole / 60 % 60) min"
+}
