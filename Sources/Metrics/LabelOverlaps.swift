@@ -51,10 +51,9 @@ package struct LabelOverlaps: Equatable, Sendable {
     referenceVoxelCounts = meetings.referenceVoxelCounts
     otherVoxelCounts = meetings.otherVoxelCounts
     pairs = meetings.pairs.compactMap { pair in
-      let both =
-        meetings.referenceVoxelCounts[pair.reference, default: 0]
-        + meetings.otherVoxelCounts[pair.other, default: 0]
-      let dice = 2 * Double(pair.voxelCount) / Double(both)
+      let dice = diceCoefficient(
+        meetings.referenceVoxelCounts[pair.reference, default: 0],
+        meetings.otherVoxelCounts[pair.other, default: 0], common: pair.voxelCount)
       guard dice >= Self.leastDice else { return nil }
       return LabelOverlap(
         reference: pair.reference, other: pair.other, commonVoxelCount: pair.voxelCount, dice: dice)

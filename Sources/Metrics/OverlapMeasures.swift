@@ -18,8 +18,7 @@ package struct OverlapMeasures: Hashable, Sendable, Codable {
 
   /// 2|A∩B| / (|A| + |B|); 1 when both are empty.
   package var dice: Double {
-    let sum = referenceVoxelCount + otherVoxelCount
-    return sum == 0 ? 1 : 2 * Double(intersectionVoxelCount) / Double(sum)
+    diceCoefficient(referenceVoxelCount, otherVoxelCount, common: intersectionVoxelCount)
   }
 
   /// VOE, 100 (1 - |A∩B| / |A∪B|) in percent; 0 when both are empty.

@@ -114,9 +114,7 @@ package struct Comparison: Equatable, Sendable {
     package var voxelsA, voxelsB, voxelsCommon: Int
 
     /// 2 |A∩B| / (|A| + |B|); 1 when both are empty.
-    package var dice: Double {
-      voxelsA + voxelsB == 0 ? 1 : 2 * Double(voxelsCommon) / Double(voxelsA + voxelsB)
-    }
+    package var dice: Double { diceCoefficient(voxelsA, voxelsB, common: voxelsCommon) }
   }
 
   /// Which labels go together, as far as the comparison found that out itself.

@@ -1,3 +1,4 @@
+import Metrics
 import Volumes
 import Work
 
@@ -29,7 +30,7 @@ package struct RefinedPart: Equatable, Sendable {
     package var changedVoxels: Int { voxelsBefore + voxelsAfter - 2 * voxelsCommon }
 
     /// 2 |before ∩ after| / (|before| + |after|); a row has a voxel before or after.
-    package var dice: Double { 2 * Double(voxelsCommon) / Double(voxelsBefore + voxelsAfter) }
+    package var dice: Double { diceCoefficient(voxelsBefore, voxelsAfter, common: voxelsCommon) }
   }
 
   /// Where it lies.

@@ -133,8 +133,8 @@ package struct SweepCase: Sendable {
       both[Int(label) - 1] += Double(coarse.truths[Int(label) - 1][voxel])
     }
     let values = trueCounts.indices.compactMap { index -> Double? in
-      let sum = found[index] + trueCounts[index]
-      return sum > 0 ? 2 * both[index] / sum : nil
+      found[index] + trueCounts[index] == 0
+        ? nil : diceCoefficient(found[index], trueCounts[index], common: both[index])
     }
     return values.isEmpty ? 1 : values.reduce(0, +) / Double(values.count)
   }

@@ -1,4 +1,5 @@
 import Foundation
+import Metrics
 import Networks
 import Tensors
 import Volumes
@@ -187,9 +188,6 @@ package struct TrainingRun: Sendable {
       wanted[truth] += 1
       if truth == best { common[best] += 1 }
     }
-    return (1..<classCount).map { index in
-      let sum = found[index] + wanted[index]
-      return sum == 0 ? 1 : 2 * Double(common[index]) / Double(sum)
-    }
+    return (1..<classCount).map { diceCoefficient(found[$0], wanted[$0], common: common[$0]) }
   }
 }
