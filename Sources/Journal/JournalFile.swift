@@ -39,9 +39,9 @@ package final class JournalFile: Sendable {
   package struct Contents: Equatable, Sendable {
     /// Every record whose text is whole, oldest first.
     package var entries: [Entry] = []
-    /// Records that were left out because both copies of their text are damaged.
-    package var damagedCount = 0
-    /// For each of them that had voxels, before which of ``entries`` it was.
+    /// For each record that was left out because both copies of its text are damaged, before which of ``entries`` it was.
+    package var damagedPositions: [Int] = []
+    /// The same of those of them that had voxels.
     package var damagedVoxelPositions: [Int] = []
     /// Bytes behind the last record that cannot be read, and are more than a record that was not finished.
     package var unreadableByteCount = 0
@@ -138,6 +138,7 @@ package final class JournalFile: Sendable {
   /// Appends records, all of them or none; they are on the disk when it comes back.
   /// - Throws: ``InputError`` when the disk is full or fails.
   package func append(_ records: [JournalRecord]) throws(InputError) {
+    try restoreIfRemoved()
     let end = lseek(descriptor, 0, SEEK_END)
     guard end >= 0 else { throw JournalFile.failure(path) }
     for record in records {
@@ -150,6 +151,25 @@ package final class JournalFile: Sendable {
     guard fdatasync(descriptor) == 0 else {
       let error = JournalFile.failure(path)
       ftruncate(descriptor, end)
+      throw error
+    }
+  }
+
+  /// Writes a file that somebody removed anew, from what is still open.
+  private func restoreIfRemoved() throws(InputError) {
+    var status = stat()
+    guard fstat(descriptor, &status) == 0, status.st_nlink == 0 else { return }
+    guard let bytes = read(0, Int(status.st_size)) else { throw JournalFile.failure(path) }
+    let other = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+    guard other >= 0 else { throw JournalFile.failure(path) }
+    defer { close(other) }
+    let isWritten = bytes.withUnsafeBytes { JournalFile.write($0, to: other) } && fsync(other) == 0
+    // From here on the lock is that of the new file.
+    guard isWritten, flock(other, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK,
+      dup2(other, descriptor) >= 0, fcntl(descriptor, F_SETFD, FD_CLOEXEC) >= 0
+    else {
+      let error = JournalFile.failure(path)
+      unlink(path)
       throw error
     }
   }
@@ -202,7 +222,7 @@ package final class JournalFile: Sendable {
             text: text, voxelOffset: voxelStart, voxelCount: header.voxelCount,
             voxelChecksum: header.voxelChecksum))
       } else {
-        contents.damagedCount += 1
+        contents.damagedPositions.append(contents.entries.count)
         if header.voxelCount > 0 { contents.damagedVoxelPositions.append(contents.entries.count) }
       }
       contents.end = voxelStart + header.voxelCount + header.copyCount
@@ -317,16 +337,18 @@ package final class JournalFile: Sendable {
   }
 
   private func write(_ data: Data) -> Bool {
-    data.withUnsafeBytes { bytes in
-      var done = 0
-      while done < bytes.count {
-        let count = Glibc.write(descriptor, bytes.baseAddress! + done, bytes.count - done)
-        if count < 0, errno == EINTR { continue }
-        if count <= 0 { return false }
-        done += count
-      }
-      return true
+    data.withUnsafeBytes { JournalFile.write($0, to: descriptor) }
+  }
+
+  private static func write(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) -> Bool {
+    var done = 0
+    while done < bytes.count {
+      let count = Glibc.write(descriptor, bytes.baseAddress! + done, bytes.count - done)
+      if count < 0, errno == EINTR { continue }
+      if count <= 0 { return false }
+      done += count
     }
+    return true
   }
 
   private static func failure(_ path: String) -> InputError {

@@ -19,6 +19,9 @@ package enum AvailableMemory {
     givers.withLock { $0.append(give) }
   }
 
+  /// What is left free for small things.
+  private static let uncountedByteCount = 24 << 20
+
   /// Refuses work that cannot fit, before anything is allocated, not even when all that can be given back is.
   ///
   /// - Parameters:
@@ -30,7 +33,11 @@ package enum AvailableMemory {
   package static func require(
     _ byteCount: Int?, share: Double = 1, subject: String, _ work: String
   ) throws(InputError) {
-    func limit() -> Int { Int(saturating: Double(self.byteCount) * share) }
+    func limit() -> Int {
+      let free = self.byteCount
+      // What is too small to be counted, here and in what runs beside it, must fit as well.
+      return Int(saturating: Double(max(0, free - max(uncountedByteCount, free / 16))) * share)
+    }
     var available = limit()
     let givers = givers.withLock { $0 }
     while let byteCount, byteCount > available, givers.contains(where: { $0() }) {

@@ -187,6 +187,11 @@ extension JournalTests {
       try session.enter("reset; \(command)")
       let lost = "labels.nii.gz edited lacks a change by hand and is not accepted any more"
       try session.waitFor(lost, seconds: 60)
+      // No step of the history has that acceptance any more.
+      try session.press("z")
+      #expect(!(try session.waitFor("undid: ").contains("accepted")))
+      try session.press("Z")
+      #expect(!(try session.waitFor("redid: ").contains("accepted")))
       try session.press("q")
       try session.waitFor("ready>")
       #expect(!(try list().contains("accepted")))
@@ -215,6 +220,45 @@ extension JournalTests {
     try session.waitFor("ready>")
   }
 
+  @Test("where the last decision is lost, nothing is accepted until it is decided anew")
+  func lostDecision() throws {
+    let tiny = try TinyCase()
+    let (folder, environment) = (tiny.folder, tiny.environment)
+    defer { folder.remove() }
+    let session = try TmuxSession(columns: 140, rows: 40, environment: environment)
+    try session.enter("reset; \(tiny.reviewWithMask)")
+    try session.waitFor("Axial", seconds: 60)
+    try session.press("y")
+    try session.waitFor("accepted labels.nii.gz")
+    try session.press("e")
+    try session.waitFor("it is no longer accepted")
+    try session.press("q")
+    try session.waitFor("ready>")
+    let journal = try StoredJournal(below: folder("state"))
+    let rejection = try #require(
+      journal.records.last { record in
+        String(decoding: journal.whole[record.start + 24..<record.voxelStart], as: UTF8.self).contains(
+          "decided")
+      })
+    try journal.damage(at: rejection.start + 40, rejection.end - 40)
+    for _ in 0..<2 {
+      let list = try tiny.journal("list")
+      #expect(list.contains(" damaged ") && !list.contains("accepted"))
+      try session.enter("reset; \(tiny.reviewWithMask)")
+      let shown = try session.waitFor("what was decided last is lost", seconds: 60)
+      #expect(shown.contains("labels.nii.gz is not accepted any more"))
+      #expect(!shown.contains("accepted: labels"))
+      try session.press("q")
+      try session.waitFor("ready>")
+    }
+    try review(tiny.reviewWithMask, in: session) {
+      try session.waitFor("what was decided last is lost", seconds: 60)
+      try session.press("y")
+      try session.waitFor("accepted labels.nii.gz")
+    }
+    #expect(try tiny.journal("list").contains("accepted labels.nii.gz"))
+  }
+
   @Test("what a journal came from is never replaced by what it exports")
   func sourcesStay() throws {
     let tiny = try TinyCase()
@@ -225,7 +269,12 @@ extension JournalTests {
       try session.press("y")
       try session.waitFor("accepted labels.nii.gz")
     }
-    for name in ["labels.nii.gz", "ct.nii.gz"] {
+    // Opened once under another name, it is one of them too.
+    try FileManager.default.copyItem(atPath: folder("labels.nii.gz"), toPath: folder("moved.nii.gz"))
+    try review("\(tiny.review) --mask \(folder("moved.nii.gz"))", in: session) {
+      try session.waitFor("accepted: labels.nii.gz", seconds: 60)
+    }
+    for name in ["labels.nii.gz", "ct.nii.gz", "moved.nii.gz"] {
       let before = try folder.bytes(name)
       let outcome = try segdeck(
         ["journal", "export", "ct", "-o", name, "--force"], in: folder.path, environment: environment)

@@ -47,8 +47,17 @@ extension JournalTests {
     #expect(replay.status == 1)
     #expect(
       replay.errors
-        == "segdeck: ct_seg.json: the mask was changed by hand, which no command does again: found 2 voxels\n"
+        == "segdeck: ct_seg.json: the mask was changed by hand, which no command does again; ct_seg.nii.gz is the mask "
+        + "that was written: found 2 voxels\n"
     )
+    try Data("other".utf8).write(to: URL(filePath: folder("ct_seg.nii.gz")))
+    #expect(
+      try segdeck(["replay", "ct_seg.json", "--verify"], in: folder.path).errors
+        .contains("; ct_seg.nii.gz is another file than was written: found 2 voxels"))
+    try FileManager.default.removeItem(atPath: folder("ct_seg.nii.gz"))
+    #expect(
+      try segdeck(["replay", "ct_seg.json", "--verify"], in: folder.path).errors
+        .contains("ct_seg.nii.gz is missing: found 2 voxels"))
   }
 
   @Test(

@@ -260,6 +260,12 @@ func largeValues() throws {
       names.notes() == ["label 614454277 (614454277): no voxel has this value; the name is passed over"])
   }
   #expect(throws: InputError.self) { try mask([0, 0x1p53 + 2], datatype: 64) }
+  // A scale of whole numbers keeps them whole, however large they are.
+  for (stored, slope, intercept) in [(25347.0, Float(3), Float(0)), (7604, 10, 1)] {
+    let (scaled, _) = try mask([stored, stored], datatype: 4, slope: slope, intercept: intercept)
+    #expect(scaled.coding.value(of: scaled.voxels[0]) == 76041)
+  }
+  #expect(throws: InputError.self) { try mask([7604], datatype: 4, slope: 10, intercept: 1.0001) }
 }
 
 @Test("a mask of several frames is refused, an image of several says which one is used")

@@ -57,7 +57,7 @@ func recordsComeBack() throws {
   }
   let (_, contents) = try JournalFile.reading(folder("a.journal"))
   #expect(texts(contents) == (0..<6).map(text))
-  #expect(contents.damagedCount == 0)
+  #expect(contents.damagedPositions == [])
   #expect(folder.names == ["a.journal"])
 }
 
@@ -187,7 +187,7 @@ func bothCopies() throws {
     try damaged.write(to: URL(filePath: folder("damaged")))
     let (_, contents) = try JournalFile.reading(folder("damaged"))
     #expect(contents.entries.count == 4)
-    #expect(contents.damagedCount == 1 && contents.damagedVoxelPositions == positions)
+    #expect(contents.damagedPositions == [number] && contents.damagedVoxelPositions == positions)
   }
 }
 
@@ -228,6 +228,28 @@ func oneWriter() throws {
   #expect(texts(try JournalFile.reading(folder("a")).contents) == (0..<5).map(text))
   try first.file.append([record(5)])
   #expect(texts(try JournalFile.reading(folder("a")).contents) == (0..<6).map(text))
+}
+
+@Test("a journal that is removed while it is written comes back whole, and is locked")
+func removedJournal() throws {
+  let folder = try Folder()
+  try written(folder("a"))
+  let (file, _) = try #require(try JournalFile.writing(folder("a")))
+  for number in 5...6 {
+    try FileManager.default.removeItem(atPath: folder("a"))
+    try file.append([record(number)])
+    let (read, contents) = try JournalFile.reading(folder("a"))
+    #expect(texts(contents) == (0...number).map(text))
+    #expect(contents.entries.map { read.voxels(of: $0) } == (0...number).map { record($0).voxels })
+    #expect(try JournalFile.writing(folder("a")) == nil)
+  }
+  // What somebody else put there is not touched.
+  try FileManager.default.removeItem(atPath: folder("a"))
+  try Data("other".utf8).write(to: URL(filePath: folder("a")))
+  #expect(throws: InputError(folder("a"), "cannot be written", found: "File exists")) {
+    try file.append([record(7)])
+  }
+  #expect(try Data(contentsOf: URL(filePath: folder("a"))) == Data("other".utf8))
 }
 
 @Test("journals of a newer program and places that cannot be written are refused with one line")

@@ -151,6 +151,8 @@ private struct LabelRule {
   let scaling: VoxelScaling
   /// How far from a whole number a value may lie.
   private let tolerance: Double
+  /// Whether whole numbers stay whole, so that labels may be as large as without a scale.
+  private let isWhole: Bool
   /// A scale that only rounding keeps from being none, as it is shown.
   let ignoredScale: String?
 
@@ -160,11 +162,13 @@ private struct LabelRule {
       self.scaling = VoxelScaling()
       ignoredScale = scaling.isIdentity ? nil : "\(Float(scaling.slope)) for 1"
       tolerance = 0
+      isWhole = true
     } else {
       self.scaling = scaling
       ignoredScale = nil
       // A program that stores labels as steps of a scale is off by half a step at most.
       tolerance = type.isFloatingPoint ? 0 : min(max(1e-3, abs(scaling.slope) / 2), 0.02)
+      isWhole = scaling.slope == scaling.slope.rounded() && scaling.intercept == scaling.intercept.rounded()
     }
   }
 
@@ -176,8 +180,8 @@ private struct LabelRule {
     let whole = value.rounded()
     // From 2^53 on, floating numbers skip whole ones.
     guard abs(value - whole) <= tolerance, whole >= 0, whole < 0x1p53 else { return .noLabel }
-    // Far out, a scale's rounding is larger than the distance between labels.
-    guard scaling.isIdentity || whole <= 65535 else { return .noLabel }
+    // Far out, the rounding of a broken scale is larger than the distance between labels.
+    guard isWhole || whole <= 65535 else { return .noLabel }
     return value == whole ? .label(Int(whole)) : .inexact(Int(whole))
   }
 
@@ -192,7 +196,8 @@ private struct LabelRule {
       return NoLabel(shown: shown, expected: "a whole number, 0 or more")
     }
     // Whole, and too large for a label.
-    let most = !scaling.isIdentity ? 65535 : number is any BinaryInteger ? Int.max : 1 << 53 - 1
+    let most =
+      !isWhole ? 65535 : scaling.isIdentity && number is any BinaryInteger ? Int.max : 1 << 53 - 1
     return NoLabel(shown: shown, expected: "a whole number from 0 to \(most)")
   }
 }

@@ -120,7 +120,8 @@ extension ReviewState {
       if view == viewAtOpening { effects += look(as: restored) }
     }
     let text = restorationText(opened)
-    if opened.warning != nil || message == nil || message?.kind == .note {
+    let readsFrame = effects.contains { if case .start(_, .read) = $0 { true } else { false } }
+    if opened.warning != nil || readsFrame || message == nil || message?.kind == .note {
       if let text { message = Message(text, opened.warning == nil ? .note : .warning) }
     } else if let text, let earlier = message {
       message = Message(text + "; " + earlier.text, earlier.kind)

@@ -94,6 +94,9 @@ extension ReviewState {
   mutating func takeWhole(_ part: RefinedPart, base: VersionID, _ knobs: KnobSettings) {
     guard focus == .refinement, refinementBase?.id == base else { return }
     if live?.base != base { live = LiveRefinement(base: base) }
+    var part = part
+    // Not measured of all of the image, which has as good as the same borders as the box.
+    part.movableShare = part.movableShare ?? live?.region?.part.movableShare
     live?.whole = LiveRefinement.Result(knobs: knobs, part: part)
     if knobs == decisions.knobs { live?.region = nil }
   }

@@ -112,7 +112,7 @@ extension ReviewState {
       guard columns.isTall else { return [[mark, Span(columns.table.line(name, numbers), style)]] }
       return [
         [mark, Span(name.fitted(width - 2), style)],
-        [Span("  " + columns.table.line(others[place], numbers), isSelected ? style : Theme.quiet)],
+        [Span("  " + columns.table.line(others[place], numbers), style)],
       ]
     }
   }

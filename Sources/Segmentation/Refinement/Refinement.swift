@@ -191,7 +191,7 @@ package final class Refinement: Sendable {
       return keep(around.cropped(to: box), isWhole: false)
     }
     try AvailableMemory.require(
-      Self.byteCount(classes: labelValues.count, box: box, images: 1 + furtherImages.count),
+      Self.byteCount(classes: labelValues.count, box: box, images: 1 + furtherImages.count, isWhole: isWhole),
       share: work.memoryShare, subject: "CRF", "\(labelValues.count) classes on \(box.size) voxels")
     let unary: Unary
     var classes = Array(labelValues.indices)
@@ -228,8 +228,9 @@ package final class Refinement: Sendable {
   /// Bytes that ``preparation(for:_:isWhole:isExact:work:)`` and the kernels of one channel take at most: probabilities
   /// and logits of each class, and of each image its voxels, levels and their share of the sorted sample; nil where an
   /// `Int` does not hold them.
-  private static func byteCount(classes: Int, box: VoxelBounds, images: Int) -> Int? {
-    let perVoxel = 2 * classes * MemoryLayout<Float>.stride + images * 8 + 16
+  private static func byteCount(classes: Int, box: VoxelBounds, images: Int, isWhole: Bool) -> Int? {
+    // A box may need a lattice, of several vertices for each voxel.
+    let perVoxel = 2 * classes * MemoryLayout<Float>.stride + images * 8 + (isWhole ? 16 : 176)
     return checkedProduct(box.size.voxelCount, perVoxel)
   }
 

@@ -31,11 +31,24 @@ package struct TrainingRun: Sendable {
     try AvailableMemory.require(
       voxels.map { Int(saturating: Double($0) * trainer.graph.trainingBytesPerVoxel) }, subject: "training",
       "a step of \(settings.batchSize) crops of \(settings.cropSize) voxels")
+    if let largest = cases.validation.map(\.size).max(by: { $0.voxelCount < $1.voxelCount }) {
+      try AvailableMemory.require(
+        Self.validationByteCount(largest, trainer.graph), subject: "training",
+        "validating on a case of \(largest) voxels")
+    }
     self.trainer = trainer
     self.settings = settings
     self.cases = cases
     sampler = CropSampler(size: settings.cropSize, augmentation: settings.augmentation)
     classCount = trainer.graph.classCount
+  }
+
+  /// Bytes for the scores of a whole case: what the network holds at most, the case twice, and its scores twice.
+  private static func validationByteCount(_ size: GridSize, _ graph: ResolvedGraph) -> Int? {
+    guard let own = checkedProduct(size.voxelCount, 2 + 2 * graph.classCount, MemoryLayout<Float>.stride)
+    else { return nil }
+    let activations = Int(saturating: Double(size.voxelCount) * graph.trainingBytesPerVoxel)
+    return own + min(activations, Network.memoryLimit)
   }
 
   /// What a run does beside training; called on the training thread.

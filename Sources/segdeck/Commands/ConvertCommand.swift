@@ -62,6 +62,10 @@ struct ConvertCommand: ParsableCommand {
     var written: [PendingFile] = []
     if let like {
       let reference = try ImageFile.open(like)
+      // As they are read, on the other grid, in chunks, and as they are written.
+      try AvailableMemory.require(
+        checkedProduct(reference.grid.size.voxelCount, 4 * MemoryLayout<UInt16>.stride), subject: input,
+        "its labels on \(reference.grid.size) voxels")
       let mask = try FittedMask.masks([image], on: reference.grid, frame: frame, work: work)[0]
       mask.keepNotes()
       var named = LoadedMask(

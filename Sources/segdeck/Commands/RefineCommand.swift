@@ -87,6 +87,12 @@ struct RefineCommand: ParsableCommand {
     let sidecar = try probabilities.flatMap { path in
       model == nil ? try OpenedFile(ifPresent: MaskRecord.path(besideMask: path)) : nil
     }
+    // Images, and labels as they are read, on the image's grid, refined and written; the CRF asks for its own.
+    try AvailableMemory.require(
+      checkedProduct(
+        file.grid.size.voxelCount,
+        (1 + furtherFiles.count) * MemoryLayout<Float>.stride + 4 * MemoryLayout<UInt16>.stride),
+      subject: image, "what is refined, of \(file.grid.size) voxels,")
     let (frame, startsFromMask) = (frame, mask != nil)
     let (volume, stored) = try work.both {
       try file.scalarVolume(frame: frame, work: work.part(0...0.1))

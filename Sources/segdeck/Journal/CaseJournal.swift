@@ -47,7 +47,7 @@ final class CaseJournal: Sendable {
     let path = folder.file(of: try ContentDigest.sha256(of: content.image, work))
     let opening = JournalLine.Opening(
       caseName: content.name, image: content.imagePath, grid: content.image.grid,
-      program: "segdeck \(SegdeckVersion.text)")
+      program: "segdeck \(SegdeckVersion.text)", masks: content.masks.map(\.path))
     state.withLock { state in
       state.readFile = readFile
       state.merged = Dictionary(content.masks.map { ($0.path, $0.merged) }) { first, _ in first }
@@ -58,12 +58,12 @@ final class CaseJournal: Sendable {
       if let (file, contents) = try JournalFile.writing(path) {
         let unwritten: [JournalRecord]
         (opened, unwritten) = try restore(JournalReading(contents, of: file), file, content, work, readFrame)
-        try begin(file, opening, damagedCount: contents.damagedCount)
+        try begin(file, opening, damagedCount: contents.damagedPositions.count)
         try file.append(unwritten)
         return opened
       }
       opened = try readOnly(path, content, work, readFrame)
-      opened.status = .absent("another segdeck has this case open")
+      opened.status = .absent("another segdeck had this case open before")
       opened.warning = joined(
         opened.warning, "another segdeck has this case open: what you do here is not kept")
     } catch let error as InputError {
@@ -114,7 +114,7 @@ final class CaseJournal: Sendable {
     }
     let present = Set(JournalReading(contents, of: file).versions.map(\.note.id))
     state.withLock { state in state.labels = state.labels.filter { present.contains($0.key) } }
-    try begin(file, place.opening, damagedCount: contents.damagedCount)
+    try begin(file, place.opening, damagedCount: contents.damagedPositions.count)
     return file
   }
 
@@ -255,6 +255,11 @@ final class CaseJournal: Sendable {
           advisedSettings: note.advisedSettings, warnings: note.warnings, frame: note.frame ?? 0))
     }
     opened.knownMasks = known(content.masks, among: opened.versions)
+    for (position, mask) in content.masks.enumerated() where opened.knownMasks[position] == nil {
+      if let earlier = opened.versions.first(where: { $0.origin == .mask(path: mask.path) }) {
+        losses.append("\(earlier.name) is not as it was reviewed: both are here")
+      }
+    }
     if !lost.isEmpty {
       losses.append("\(lost.joined(separator: ", ")) \(lost.count == 1 ? "is" : "are") damaged")
     }
@@ -267,7 +272,12 @@ final class CaseJournal: Sendable {
     if let accepted = reading.verdicts.accepted, current[accepted] == nil, waitingCount == 0 {
       losses.append("the version that was accepted is lost")
     }
-    if lost.isEmpty, incomplete.isEmpty, reading.untoldDamageCount > 0 {
+    if reading.isLastDecisionLost {
+      let accepted = reading.doubtfulAcceptance.flatMap { reading.note(of: $0)?.name }
+      losses.append(
+        "what was decided last is lost" + (accepted.map { ", and \($0) is not accepted any more" } ?? ""))
+    }
+    if lost.isEmpty, incomplete.isEmpty, !reading.isLastDecisionLost, reading.untoldDamageCount > 0 {
       losses.append("a part of the journal is damaged")
     }
     opened.warning = losses.isEmpty ? nil : losses.joined(separator: "; ")
@@ -283,16 +293,19 @@ final class CaseJournal: Sendable {
       state.restored = Dictionary(uniqueKeysWithValues: restored.map { ($0.id, $0) })
     }
     let records = notes.filter { unwritten.contains($0.id) }.compactMap { note in
-      current[note.id].map { rewritten(note, $0) }
+      current[note.id].map { rewritten(note, $0, lacksChanges: incomplete.contains(note.id)) }
     }
     return (opened, records)
   }
 
   /// A record of a version that has all its voxels.
-  private func rewritten(_ note: JournalLine.VersionNote, _ labels: ChunkedLabels) -> JournalRecord {
+  private func rewritten(
+    _ note: JournalLine.VersionNote, _ labels: ChunkedLabels, lacksChanges: Bool
+  ) -> JournalRecord {
     var line = JournalLine()
     line.version = note
     line.version?.differsFrom = nil
+    line.version?.lacksChanges = lacksChanges ? true : nil
     return JournalRecord(text: line.text, voxels: LabelRuns.encode(labels.voxels))
   }
 
@@ -326,6 +339,8 @@ final class CaseJournal: Sendable {
       folder.prune(nowSeconds: Date.now.timeIntervalSince1970) { item in
         guard let (file, contents) = try? JournalFile.reading(item.path) else { return true }
         let reading = JournalReading(contents, of: file)
+        // What cannot be read may have been an acceptance.
+        if reading.damagedCount > 0 || reading.hasUnreadableBytes { return true }
         guard let accepted = reading.verdicts.accepted else { return false }
         return reading.exported[accepted] == nil
       }

@@ -17,6 +17,8 @@ struct JournalLine: Codable {
     var grid: VolumeGrid
     /// The program that wrote what follows.
     var program: String
+    /// The masks' files then.
+    var masks: [String]?
     /// Damaged records that were there and were told; nil for none.
     var damagedCount: Int?
   }
@@ -46,6 +48,8 @@ struct JournalLine: Codable {
     var merged: [LabelSelection]?
     /// The SHA-256 of a mask's labels, by which it is known again where its voxels are damaged.
     var labelsChecksum: String?
+    /// Whether changes by hand are missing in these voxels: what was accepted before is another mask.
+    var lacksChanges: Bool?
     var auxiliaryHeadCount: Int
     var advisedSettings: RefinementSettings?
     var warnings: [String]

@@ -32,18 +32,33 @@ struct JournalReading {
   let versions: [StoredVersion]
   /// Records that are damaged, and how many of them no earlier session told.
   let damagedCount, untoldDamageCount: Int
+  /// Whether bytes at the end cannot be read.
+  let hasUnreadableBytes: Bool
+  /// Whether a record behind the last decision is damaged, which may have been a decision.
+  let isLastDecisionLost: Bool
+  /// Behind which whole record a version lacks changes: acceptances before that are of another mask.
+  private let lackingFrom: [VersionID: Int]
   /// Before which whole record each damaged one is that had voxels.
   private let damagedVoxelPositions: [Int]
   /// What else is damaged or missing, a phrase each: "1204 bytes behind 20:33 cannot be read".
   let damage: [String]
 
   init(_ contents: JournalFile.Contents, of file: JournalFile) {
-    damagedCount = contents.damagedCount
+    damagedCount = contents.damagedPositions.count
+    hasUnreadableBytes = contents.unreadableByteCount > 0
     damagedVoxelPositions = contents.damagedVoxelPositions
     lines = contents.entries.enumerated().compactMap { position, entry in
       JournalLine(entry.text).map { Line(line: $0, entry: entry, position: position) }
     }
     versions = Self.versions(lines, file)
+    let lastDecision = lines.last { $0.line.decided != nil || $0.line.stands != nil }?.position ?? -1
+    // A lost version is no decision.
+    let decisionPositions = Set(contents.damagedPositions).subtracting(contents.damagedVoxelPositions)
+    isLastDecisionLost = decisionPositions.contains { $0 > lastDecision }
+    lackingFrom = Dictionary(
+      lines.compactMap { line in
+        line.line.version.flatMap { $0.lacksChanges == true ? ($0.id, line.position) : nil }
+      }, uniquingKeysWith: max)
     let toldCount = lines.last { $0.line.opened != nil }?.line.opened?.damagedCount ?? 0
     untoldDamageCount = max(0, damagedCount - toldCount)
     let place = lines.last.map { JournalTime.text($0.line.time) } ?? "its beginning"
@@ -52,7 +67,7 @@ struct JournalReading {
     if contents.hadDamagedFirstLine { damage.append("its first line cannot be read") }
     if contents.unreadableByteCount > 0 {
       let fate =
-        contents.copyName.map { "were kept as \(TextWidth.shortened($0, to: 36))" } ?? "cannot be read"
+        contents.copyName.map { "were kept as \($0)" } ?? "cannot be read"
       damage.append("\(contents.unreadableByteCount) bytes behind \(place) \(fate)")
     }
     if contents.unfinishedByteCount > 0 { damage.append("the last entry, behind \(place), was not finished") }
@@ -84,7 +99,7 @@ struct JournalReading {
   /// Notes every image, mask and model that the journal names as read, so that nothing is written over them.
   func noteSources() throws(InputError) {
     for line in lines.map(\.line) {
-      var paths = [line.opened?.image, line.version?.file?.absolutePath]
+      var paths = [line.opened?.image, line.version?.file?.absolutePath] + (line.opened?.masks ?? [])
       if case .mask(let path)? = line.version?.origin { paths.append(path) }
       for path in paths.compactMap(\.self) where FileSystem.exists(path) { try ReadFiles.note(path) }
     }
@@ -96,10 +111,30 @@ struct JournalReading {
   /// Everything of a version but its voxels; nil where there is none of this number.
   func note(of id: VersionID) -> JournalLine.VersionNote? { versions.first { $0.note.id == id }?.note }
 
-  /// The decisions that stand; nil where there are none.
+  /// The decisions that stand, nothing accepted where that is in doubt; nil where there are none.
   var decisions: Decisions? {
+    guard let line = lines.last(where: { $0.line.decided != nil || $0.line.stands != nil }),
+      var decisions = line.line.stands?.decisions ?? line.line.decided?.decisions
+    else { return nil }
+    decisions = valid(decisions, at: line.position)
+    if isLastDecisionLost { decisions.verdicts.accepted = nil }
+    return decisions
+  }
+
+  /// What was accepted before a decision that is lost.
+  var doubtfulAcceptance: VersionID? {
     lines.last { $0.line.decided != nil || $0.line.stands != nil }
-      .flatMap { $0.line.stands?.decisions ?? $0.line.decided?.decisions }
+      .flatMap { $0.line.stands?.decisions ?? $0.line.decided?.decisions }?.verdicts.accepted
+  }
+
+  /// Decisions of a record without the acceptance of a version that lacks changes since.
+  private func valid(_ decisions: Decisions, at position: Int) -> Decisions {
+    guard let accepted = decisions.verdicts.accepted, position < lackingFrom[accepted] ?? 0 else {
+      return decisions
+    }
+    var valid = decisions
+    valid.verdicts.accepted = nil
+    return valid
   }
 
   /// What was decided last.
@@ -211,9 +246,10 @@ struct JournalReading {
     }
     for (id, first) in labels { labels[id] = rewrittenLabels(of: id, on: first.grid, in: file) ?? first }
     var incomplete = versionsWithUnknownDamage
-    let steps = noted.map { note, number, entry, position in
+    var steps = noted.map { note, number, entry, position in
       var step = JournalStep(
-        number: number, name: note.step, decisions: note.decisions, relabellings: note.relabellings ?? [])
+        number: number, name: note.step, decisions: valid(note.decisions, at: position),
+        relabellings: note.relabellings ?? [])
       guard let size = labels.first?.value.grid.size, !note.changes.isEmpty else { return step }
       let voxels = note.voxels(file.voxels(of: entry), in: size)
       for (place, edit) in note.changes.enumerated() where counts(edit, at: position) {
@@ -230,6 +266,12 @@ struct JournalReading {
         step.edits.append(JournalStep.Edit(version: edit.version, change: change, labels: after))
       }
       return step
+    }
+    // Wherever it was accepted, it was another mask.
+    for position in steps.indices {
+      if let accepted = steps[position].decisions.verdicts.accepted, incomplete.contains(accepted) {
+        steps[position].decisions.verdicts.accepted = nil
+      }
     }
     // Undone steps are in the history, but not in the labels.
     if let position = steps.firstIndex(where: { $0.number == reached }) {

@@ -34,7 +34,9 @@ final class OpenJournal {
     }
     facts += verdicts.rejected.sorted().map { "rejected \(name($0))" }
     if verdicts.isFlagged { facts.append("flagged") }
-    if reading.untoldDamageCount > 0 || !reading.damage.isEmpty || !damaged.isEmpty {
+    if reading.untoldDamageCount > 0 || reading.isLastDecisionLost || !reading.damage.isEmpty
+      || !damaged.isEmpty
+    {
       facts.append("damaged")
     }
     return facts.isEmpty ? "-" : facts.joined(separator: "; ")
@@ -122,7 +124,7 @@ final class OpenJournal {
     guard let name else {
       guard let accepted = notes.first(where: { $0.id == reading.verdicts.accepted }) else {
         throw InputError(
-          "journal", "has no accepted version",
+          reading.opening?.caseName ?? item.digest, "has no accepted version",
           expected: notes.isEmpty ? nil : "--version with one of " + versionNames)
       }
       return accepted

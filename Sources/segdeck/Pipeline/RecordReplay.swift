@@ -39,8 +39,10 @@ struct RecordReplay {
       throw InputError(path, "is no record of a mask", expected: "what lies as NAME.json beside a mask")
     }
     if let count = record.voxelsChangedByHand {
+      let state = try Self.maskState(of: record, named: namedMask, recordPath: path, work: work)
       throw InputError(
-        path, "the mask was changed by hand, which no command does again", found: counted(count, "voxel"))
+        path, "the mask was changed by hand, which no command does again; \(state)",
+        found: counted(count, "voxel"))
     }
     guard (1...Self.commandLimit).contains(record.commands.count) else {
       throw InputError(

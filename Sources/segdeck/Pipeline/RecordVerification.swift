@@ -9,7 +9,7 @@ extension RecordReplay {
   func difference(of made: String, work: WorkContext) throws -> InputError? {
     guard let output = record.output else { return nil }
     let isMade = output.sha256 == (try Checksum.sha256(ofFile: made, work: work))
-    guard let place = try maskPlace(output) else {
+    guard let place = try Self.maskPlace(output, named: namedMask, recordPath: path) else {
       return InputError(
         namedMask ?? output.path,
         isMade
@@ -37,6 +37,19 @@ extension RecordReplay {
         place, "\(changed) and is no mask any more: \(error.problem)", found: error.found,
         expected: error.expected)
     }
+  }
+
+  /// Whether the mask that a record describes is there as it was written: "m.nii.gz is the mask that was written".
+  /// - Throws: ``InputError`` when it cannot be read; ``Cancelled``.
+  static func maskState(
+    of record: MaskRecord, named name: String?, recordPath: String, work: WorkContext
+  ) throws -> String {
+    guard let output = record.output else { return "it states no mask" }
+    guard let place = try maskPlace(output, named: name, recordPath: recordPath) else {
+      return "\(output.path) is missing"
+    }
+    return try Checksum.sha256(ofFile: place, work: work) == output.sha256
+      ? "\(place) is the mask that was written" : "\(place) is another file than was written"
   }
 
   /// In what two masks differ, "3 of 512 voxels differ"; nil for the same labels on the same grid.
@@ -73,8 +86,10 @@ extension RecordReplay {
   /// The mask that the record describes: the one that the user named, the one beside the record under the record's name,
   /// or that of the mask, or else where it was; nil where none is.
   /// - Throws: ``InputError`` for an empty path.
-  private func maskPlace(_ output: MaskRecord.File) throws(InputError) -> String? {
-    try Self.requirePath(output, recordPath: path)
+  private static func maskPlace(
+    _ output: MaskRecord.File, named namedMask: String?, recordPath path: String
+  ) throws(InputError) -> String? {
+    try requirePath(output, recordPath: path)
     if let namedMask { return FileSystem.exists(namedMask) ? namedMask : nil }
     let stem = String(path.dropLast(".json".count))
     let endings = [String(output.path.dropFirst(ImageName.stem(of: output.path).count)), ".nii.gz", ".nii"]
