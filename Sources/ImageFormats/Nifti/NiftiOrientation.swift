@@ -65,8 +65,8 @@ extension NiftiHeaderCheck {
   private mutating func sform(_ fields: NiftiGeometry) throws(InputError) -> Affine {
     let affine = try checked(fields.sformAffine, "sform (byte \(fields.version == 1 ? 280 : 400))")
     compareSpacing(affine)
-    guard fields.qformCode > 0 else { return affine }
     noteFactor(fields, repair: "it is not used, the sform states the grid")
+    guard fields.qformCode > 0 else { return affine }
     if let problem = quaternionProblem(fields) {
       findings.append(
         Finding(

@@ -72,15 +72,19 @@ package struct NetworkPrediction: Sendable {
     return try axes.restored(labels, work: work)
   }
 
+  /// Refuses a grid whose probabilities, as they are interpolated and as they are restored to the image's axes, do not fit
+  /// in memory.
+  package static func requireMemoryOfProbabilities(classCount: Int, _ size: GridSize) throws(InputError) {
+    try AvailableMemory.require(
+      checkedProduct(classCount, size.voxelCount, 2 * MemoryLayout<Float>.stride), subject: "probabilities",
+      "\(classCount) classes on \(size) voxels")
+  }
+
   /// The mixed probabilities on the image's own grid: `classCount` floats per voxel.
   package func probabilities(auxiliaryHeadWeights: [Double], work: WorkContext) throws -> ProbabilityVolume {
     let probabilities = try mixed(auxiliaryHeadWeights: auxiliaryHeadWeights)
     let interpolation = ProbabilityInterpolation(from: probabilities.grid, to: axes.grid)
-    // As they are interpolated and as they are restored to the image's axes.
-    try AvailableMemory.require(
-      checkedProduct(
-        probabilities.classCount, axes.grid.size.voxelCount, 2 * MemoryLayout<Float>.stride),
-      subject: "probabilities", "\(probabilities.classCount) classes on \(axes.grid.size) voxels")
+    try Self.requireMemoryOfProbabilities(classCount: probabilities.classCount, axes.grid.size)
     var values = [Float](repeating: 0, count: probabilities.classCount * axes.grid.size.voxelCount)
     try interpolation.fill(
       &values, slices: 0..<axes.grid.size.k, classes: 0..<probabilities.classCount, of: probabilities,

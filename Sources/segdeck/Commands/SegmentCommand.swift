@@ -64,6 +64,10 @@ struct SegmentCommand: ParsableCommand {
     let model = try ModelLibrary.model(model)
     try model.requireOneImage()
     let modelFile = try OpenedFile(model.path)
+    if probabilities != nil {
+      try NetworkPrediction.requireMemoryOfProbabilities(
+        classCount: model.labels.count + 1, file.grid.size)
+    }
     let weights =
       try tau.map { try Text.numbers($0, option: "--tau") } ?? model.refinement.auxiliaryHeadWeights
     let volume = try file.scalarVolume(frame: frame, work: work.part(0...0.1))

@@ -72,6 +72,14 @@ struct TrainingFolders: ParsableArguments {
         names.append(selections[index].name)
       }
     }
+    if images.count == 1, selections.count > names.count,
+      let twice = names.first(where: { name in selections.count { $0.name == name } > 1 })
+    {
+      let values = selections.filter { $0.name == twice }.flatMap(\.values).map(String.init)
+      throw InputError(
+        "--label", "a structure is named twice", found: twice,
+        expected: "all its values together: --label \(values.joined(separator: ","))=\(twice)")
+    }
     guard selections.count == names.count || selections.count == names.count * images.count else {
       throw InputError(
         "--label", "structures", found: "\(selections.count)",
