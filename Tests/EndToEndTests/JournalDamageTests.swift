@@ -1,4 +1,5 @@
 import Foundation
+import ImageFormats
 import TestSupport
 import Testing
 
@@ -216,6 +217,44 @@ extension JournalTests {
         .errors.contains("the voxels of labels.nii.gz edited are damaged"))
     try session.enter("reset; \(command)")
     try session.waitFor("labels.nii.gz edited lacks a change by hand", seconds: 60)
+    try session.press("q")
+    try session.waitFor("ready>")
+  }
+
+  @Test("where the step that was reached is lost, what was undone behind it stays undone")
+  func lostStep() throws {
+    let tiny = try TinyCase()
+    let (folder, environment) = (tiny.folder, tiny.environment)
+    defer { folder.remove() }
+    let session = try TmuxSession(columns: 140, rows: 40, environment: environment)
+    try review(tiny.reviewWithMask, in: session) {
+      try session.enter(":2,2,2")
+      try session.enter(":paint liver")
+      try session.waitFor("labels.nii.gz edited is shown")
+      try session.press("y")
+      try session.waitFor("accepted labels.nii.gz edited")
+      try session.enter(":2,3,2")
+      try session.enter(":paint liver")
+      try session.waitFor("which is no longer accepted")
+      try session.press("z")
+      try session.waitFor("undid: paint liver")
+    }
+    let journal = try StoredJournal(below: folder("state"))
+    let acceptance = try #require(
+      journal.records.first { record in
+        String(decoding: journal.whole[record.start + 24..<record.voxelStart], as: UTF8.self).contains(
+          "\"accept labels")
+      })
+    try journal.damage(at: acceptance.start + 64, acceptance.end - 40)
+    try tiny.journal("export", "ct", "-o", "own.nii.gz")
+    let mask = try ImageFile.open(folder("labels.nii.gz")).labelVolume().voxels
+    let own = try ImageFile.open(folder("own.nii.gz")).labelVolume().voxels
+    #expect(zip(mask, own).count { $0 != $1 } == 1)
+    // Undone further, it is not accepted.
+    try session.enter("reset; \(tiny.reviewWithMask)")
+    try session.waitFor("accepted: labels.nii.gz edited", seconds: 60)
+    try session.press("z")
+    #expect(!(try session.waitFor("undid: a step that is lost").contains("accepted:")))
     try session.press("q")
     try session.waitFor("ready>")
   }

@@ -340,7 +340,7 @@ final class CaseJournal: Sendable {
         guard let (file, contents) = try? JournalFile.reading(item.path) else { return true }
         let reading = JournalReading(contents, of: file)
         // What cannot be read may have been an acceptance.
-        if reading.damagedCount > 0 || reading.hasUnreadableBytes { return true }
+        if reading.damagedCount > 0 || reading.hasLostEnd { return true }
         guard let accepted = reading.verdicts.accepted else { return false }
         return reading.exported[accepted] == nil
       }

@@ -32,8 +32,8 @@ struct JournalReading {
   let versions: [StoredVersion]
   /// Records that are damaged, and how many of them no earlier session told.
   let damagedCount, untoldDamageCount: Int
-  /// Whether bytes at the end cannot be read.
-  let hasUnreadableBytes: Bool
+  /// Whether bytes at the end cannot be read, or were not finished.
+  let hasLostEnd: Bool
   /// Whether a record behind the last decision is damaged, which may have been a decision.
   let isLastDecisionLost: Bool
   /// Behind which whole record a version lacks changes: acceptances before that are of another mask.
@@ -45,7 +45,7 @@ struct JournalReading {
 
   init(_ contents: JournalFile.Contents, of file: JournalFile) {
     damagedCount = contents.damagedPositions.count
-    hasUnreadableBytes = contents.unreadableByteCount > 0
+    hasLostEnd = contents.unreadableByteCount + contents.unfinishedByteCount > 0
     damagedVoxelPositions = contents.damagedVoxelPositions
     lines = contents.entries.enumerated().compactMap { position, entry in
       JournalLine(entry.text).map { Line(line: $0, entry: entry, position: position) }
@@ -272,6 +272,11 @@ struct JournalReading {
       if let accepted = steps[position].decisions.verdicts.accepted, incomplete.contains(accepted) {
         steps[position].decisions.verdicts.accepted = nil
       }
+    }
+    // What is known of a step that was reached, but whose record is lost, are the decisions behind it.
+    if let reached, let decisions, !steps.contains(where: { $0.number == reached }) {
+      let place = (steps.lastIndex { $0.number < reached } ?? -1) + 1
+      steps.insert(JournalStep(number: reached, name: "a step that is lost", decisions: decisions), at: place)
     }
     // Undone steps are in the history, but not in the labels.
     if let position = steps.firstIndex(where: { $0.number == reached }) {

@@ -158,6 +158,9 @@ final class OpenJournal {
       Console.note(
         "\(item.path): \(reading.damage.joined(separator: ", ")); what came later is not in the mask")
     }
+    if reading.isLastDecisionLost {
+      Console.note("\(item.path): what was decided last is lost; it may have undone changes by hand")
+    }
     try reading.noteSources()
     let work = WorkContext(cancellation: Interruption.cancellation())
     let image = try sameImage(opening)
