@@ -93,7 +93,7 @@ let package = Package(
     tests(
       "SegmentationTests",
       ["Work", "Volumes", "Tensors", "Networks", "DenseCRF", "Metrics", "Segmentation"]),
-    tests("ReviewTests", ["Work", "Volumes", "Metrics", "Screen", "Review"]),
+    tests("ReviewTests", ["Work", "Volumes", "Metrics", "Screen", "Journal", "Review", "segdeck"]),
     tests("EndToEndTests", ["Work", "Volumes", "ImageFormats", "segdeck"]),
   ],
   swiftLanguageModes: [.v6],

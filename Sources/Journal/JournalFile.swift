@@ -28,8 +28,10 @@ package struct JournalRecord: Equatable, Sendable {
 package final class JournalFile: Sendable {
   /// Where a record lies, and its text.
   package struct Entry: Equatable, Sendable {
-    /// The JSON.
-    package var text: Data
+    /// The JSON; nil where both of its copies are damaged.
+    package var text: Data?
+    /// Whether voxels belong to it.
+    package var hasVoxels: Bool { voxelCount > 0 }
     fileprivate var voxelOffset: Int
     fileprivate var voxelCount: Int
     fileprivate var voxelChecksum: UInt32
@@ -37,12 +39,8 @@ package final class JournalFile: Sendable {
 
   /// What a file holds.
   package struct Contents: Equatable, Sendable {
-    /// Every record whose text is whole, oldest first.
+    /// Every record, oldest first.
     package var entries: [Entry] = []
-    /// For each record that was left out because both copies of its text are damaged, before which of ``entries`` it was.
-    package var damagedPositions: [Int] = []
-    /// The same of those of them that had voxels.
-    package var damagedVoxelPositions: [Int] = []
     /// Bytes behind the last record that cannot be read, and are more than a record that was not finished.
     package var unreadableByteCount = 0
     /// Bytes of a record at the end that was not finished, or whose end was cut off.
@@ -216,15 +214,10 @@ package final class JournalFile: Sendable {
       else { break }
       let copy = header.copyCount > 0 ? [voxelStart + header.voxelCount] : []
       let texts = ([start] + copy).lazy.compactMap { self.read($0, header.textCount) }
-      if let text = texts.first(where: { checksum($0) == header.textChecksum }) {
-        contents.entries.append(
-          Entry(
-            text: text, voxelOffset: voxelStart, voxelCount: header.voxelCount,
-            voxelChecksum: header.voxelChecksum))
-      } else {
-        contents.damagedPositions.append(contents.entries.count)
-        if header.voxelCount > 0 { contents.damagedVoxelPositions.append(contents.entries.count) }
-      }
+      contents.entries.append(
+        Entry(
+          text: texts.first { checksum($0) == header.textChecksum }, voxelOffset: voxelStart,
+          voxelCount: header.voxelCount, voxelChecksum: header.voxelChecksum))
       contents.end = voxelStart + header.voxelCount + header.copyCount
     }
     let rest = size - contents.end

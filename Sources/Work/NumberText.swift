@@ -1,9 +1,16 @@
 import Foundation
 
 /// "1 voxel", "2 voxels": a count with its noun, and the verb behind it where one is given ("voxel is", "voxels are").
-package func counted(_ count: Int, _ one: String, _ several: String? = nil) -> String {
-  "\(count) \(count == 1 ? one : several ?? one + "s")"
+///
+/// - Parameter text: The count as it is shown; its digits unless given.
+package func counted(
+  _ count: Int, _ one: String, _ several: String? = nil, as text: String? = nil
+) -> String {
+  "\(text ?? "\(count)") \(count == 1 ? one : several ?? one + "s")"
 }
+
+/// "it is" of one thing, "they are" of more.
+package func itIs(_ count: Int) -> String { count == 1 ? "it is" : "they are" }
 
 /// A number with so many digits behind the point: what rounds to zero has no sign, and what is no number is "-".
 package func decimals(_ number: Double, _ count: Int) -> String {

@@ -3,52 +3,6 @@ import ImageFormats
 import TestSupport
 import Testing
 
-/// The one journal below a state folder, as it was written, and ways to damage it.
-private struct StoredJournal {
-  /// A record: where it begins, and how long its text and its voxels are.
-  struct Record {
-    var start: Int
-    var textCount: Int
-    var voxelCount: Int
-    var voxelStart: Int { start + 24 + textCount }
-    var end: Int { voxelStart + voxelCount + textCount }
-  }
-
-  let path: String
-  let whole: Data
-  let records: [Record]
-
-  init(below state: String) throws {
-    let folder = state + "/segdeck/journals/"
-    path = folder + (try #require(try FileManager.default.contentsOfDirectory(atPath: folder).first))
-    let bytes = try Data(contentsOf: URL(filePath: path))
-    var records: [Record] = []
-    var place = bytes.firstIndex(of: 10)! + 1
-    while place < bytes.count {
-      func number(_ offset: Int) -> Int {
-        (0..<4).reduce(0) { $0 | Int(bytes[place + offset + $1]) << (8 * $1) }
-      }
-      let record = Record(start: place, textCount: number(0) & 0x7fff_ffff, voxelCount: number(8))
-      records.append(record)
-      place = record.end
-    }
-    (whole, self.records) = (bytes, records)
-  }
-
-  /// The records that have voxels.
-  var withVoxels: [Record] { records.filter { $0.voxelCount > 0 } }
-
-  /// Writes it with a flipped bit at each of some places.
-  func damage(at positions: Int...) throws {
-    var bytes = whole
-    for position in positions { bytes[position] ^= 0x10 }
-    try bytes.write(to: URL(filePath: path))
-  }
-
-  /// Writes what stands before a byte.
-  func cut(at count: Int) throws { try whole.prefix(count).write(to: URL(filePath: path)) }
-}
-
 extension JournalTests {
   /// Opens a case, carries `work` out on it, and leaves it without exporting.
   private func review(
@@ -242,8 +196,7 @@ extension JournalTests {
     let journal = try StoredJournal(below: folder("state"))
     let acceptance = try #require(
       journal.records.first { record in
-        String(decoding: journal.whole[record.start + 24..<record.voxelStart], as: UTF8.self).contains(
-          "\"accept labels")
+        journal.text(of: record).contains("\"accept labels")
       })
     try journal.damage(at: acceptance.start + 64, acceptance.end - 40)
     try tiny.journal("export", "ct", "-o", "own.nii.gz")
@@ -276,8 +229,7 @@ extension JournalTests {
     let journal = try StoredJournal(below: folder("state"))
     let rejection = try #require(
       journal.records.last { record in
-        String(decoding: journal.whole[record.start + 24..<record.voxelStart], as: UTF8.self).contains(
-          "decided")
+        journal.text(of: record).contains("decided")
       })
     try journal.damage(at: rejection.start + 40, rejection.end - 40)
     for _ in 0..<2 {

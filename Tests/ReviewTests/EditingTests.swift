@@ -7,13 +7,13 @@ import Work
 extension ReviewState {
   /// Types a command line and Enter.
   @discardableResult
-  fileprivate mutating func command(_ line: String) -> [ReviewEffect] {
+  mutating func command(_ line: String) -> [ReviewEffect] {
     type(":\(line)") + press(.enter)
   }
 
   /// Goes to a voxel and gives it a label.
   @discardableResult
-  fileprivate mutating func paint(_ voxel: VoxelIndex, _ label: String) -> [ReviewEffect] {
+  mutating func paint(_ voxel: VoxelIndex, _ label: String) -> [ReviewEffect] {
     command("\(voxel.i),\(voxel.j),\(voxel.k)") + command("paint \(label)")
   }
 }
@@ -101,7 +101,7 @@ extension ReviewState {
     #expect(edited.probabilities == nil && edited.name == "liver network edited")
     #expect(state.refinementBase?.id == edited.id)
     state.type("y")
-    state.exported[edited.id] = "/out.nii.gz"
+    state.files[edited.id] = WrittenVersion(path: "/out.nii.gz", version: edited)
     let effects = state.paint(second, "liver")
     #expect(state.exported[edited.id] == nil)
     #expect(state.decisions.verdicts.accepted == nil)

@@ -55,9 +55,11 @@ private func names(_ notes: [JournalEntry]) -> [String] {
 }
 
 /// A state in which the phantom was just opened as a session of its own, before its journal was read.
-private func laterSession(_ content: ReviewCase = phantomCase()) throws -> ReviewState {
+func laterSession(
+  _ content: ReviewCase = phantomCase(), firstVersionNumber: Int = 1000
+) throws -> ReviewState {
   var request = OpenCaseRequest(imagePath: "case-1.nii.gz")
-  request.firstVersionNumber = 1000
+  request.firstVersionNumber = firstVersionNumber
   var state = ReviewState(
     request: request, screen: ScreenSize(rows: 24, columns: 80), capabilities: trueColour)
   _ = state.begin()
@@ -70,7 +72,7 @@ private func laterSession(_ content: ReviewCase = phantomCase()) throws -> Revie
 
 extension ReviewState {
   /// Takes a journal as its job would bring it.
-  fileprivate mutating func read(_ journal: OpenedJournal) throws -> [ReviewEffect] {
+  mutating func read(_ journal: OpenedJournal) throws -> [ReviewEffect] {
     reduce(&self, .jobEnded(try #require(jobs[.journal]?.id), .journalOpened(journal)))
   }
 }
@@ -248,6 +250,35 @@ extension ReviewState {
     _ = try later.read(journal(notes))
     later.type("q")
     #expect(later.phase == .ended(failure: nil))
+  }
+
+  @Test("what was exported before the journal was read is exported under the number that it has there")
+  func earlyExports() throws {
+    let (_, notes) = try reviewedCase()
+    var state = try laterSession()
+    state.type("yE")
+    _ = reduce(
+      &state, .jobEnded(try #require(state.jobs[.export]?.id), .exported(.written(path: "/o.nii.gz"))))
+    _ = try state.read(journal(notes))
+    #expect(state.exported == [VersionID(1): "/o.nii.gz"])
+  }
+
+  @Test("steps that changed nothing that is left keep their numbers, which no new step gets")
+  func numbersStay() throws {
+    var opened = journal(try reviewedCase().notes)
+    let last = try #require(opened.steps.last)
+    for number in 1...2 {
+      opened.steps.append(
+        JournalStep(number: last.number + number, name: "A is CRF 1", decisions: last.decisions))
+    }
+    opened.step = last.number + 2
+    var state = try laterSession()
+    _ = try state.read(opened)
+    #expect(state.history.number == last.number)
+    let notes = state.type("e").notes
+    #expect(names(notes) == ["reject CRF 1"])
+    guard case .step(let step)? = notes.first else { return }
+    #expect(step.number == last.number + 3)
   }
 
   @Test("a journal that cannot be written is said at once, again when it can, and asked about at the end")

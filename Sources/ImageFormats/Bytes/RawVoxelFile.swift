@@ -77,7 +77,7 @@ struct RawVoxelFile: VoxelReader {
     let amount =
       extra == allowance
       ? "\(allowance) bytes or more follow" : counted(extra, "byte follows", "bytes follow")
-    return [Finding("\(amount) the last voxel", repair: (extra == 1 ? "it is" : "they are") + " not read")]
+    return [Finding("\(amount) the last voxel", repair: "\(itIs(extra)) not read")]
   }
 
   private func endedEarly(_ stream: ByteStream) -> InputError {

@@ -94,7 +94,7 @@ package struct LabelNames: Equatable, Sendable {
     if unreadCount > 0 {
       findings.append(
         "\(counted(unreadCount, "name is of a value", "names are of values")) that no voxel can have; "
-          + (unreadCount == 1 ? "it is" : "they are") + " passed over")
+          + "\(itIs(unreadCount)) passed over")
     }
     self.init(kept: kept, regions: regions, findings: findings)
   }

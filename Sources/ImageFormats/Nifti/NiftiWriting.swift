@@ -118,7 +118,7 @@ extension ImageFile {
       note([
         Finding(
           "\(counted(nonFiniteCount, "voxel is", "voxels are")) no finite number",
-          repair: nonFiniteCount == 1 ? "it is copied as it is" : "they are copied as they are")
+          repair: "\(itIs(nonFiniteCount)) copied as \(itIs(nonFiniteCount))")
       ])
     }
     return try file.complete()

@@ -42,7 +42,7 @@ extension ImageFile {
       notes.notANumberCount > 0
       ? Finding(
         "\(counted(notes.notANumberCount, "voxel of the mask is", "voxels of the mask are")) NaN",
-        repair: (notes.notANumberCount == 1 ? "it is" : "they are") + " read as background")
+        repair: "\(itIs(notes.notANumberCount)) read as background")
       : nil
     let scale = (notes.inexact ?? rule.ignoredScale).map {
       Finding(

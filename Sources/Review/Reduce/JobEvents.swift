@@ -183,14 +183,8 @@ extension ReviewState {
     switch outcome {
     case .written(let written, let notes):
       // Its place may have been another version's.
-      for (id, path) in exported where path == written { exported[id] = nil }
-      for (id, file) in abandonedFiles where file.path == written { abandonedFiles[id] = nil }
-      // It may have changed while it was written.
-      if self.version(version.id)?.isWritten(like: version) == true {
-        exported[version.id] = written
-      } else {
-        abandonedFiles[version.id] = WrittenVersion(path: written, version: version)
-      }
+      files = files.filter { $0.value.path != written }
+      files[renumbered[version.id] ?? version.id] = WrittenVersion(path: written, version: version)
       let line = (["exported \(written)"] + notes).joined(separator: "; ")
       message = Message(line, notes.isEmpty ? .note : .warning)
       return quitsAfterwards && notes.isEmpty ? quit() : []

@@ -1,4 +1,5 @@
 import Volumes
+import Work
 
 extension ReviewState {
   /// What the journal does not know yet, in the order in which it must be kept; it counts as known from now on.
@@ -23,6 +24,7 @@ extension ReviewState {
       (journalled.step, journalled.decisions) = (history.number, decided)
       news.append(.stands(step: history.number, decided))
     }
+    let exported = exported
     for version in decisions.versions where journalled.exported[version.id] != exported[version.id] {
       journalled.exported[version.id] = exported[version.id]
       news.append(.exported(version.id, path: exported[version.id]))
@@ -87,9 +89,7 @@ extension ReviewState {
       journalled.decisions = restored
       restored.versions = decisions.versions
       // What was accepted is not what is left.
-      if let accepted = restored.verdicts.accepted, opened.incompleteVersions.contains(accepted) {
-        restored.verdicts.accepted = nil
-      }
+      restored.verdicts.withdrawAcceptance(of: opened.incompleteVersions)
       if isUndecided {
         if hasNewMask || restored.a == nil && restored.b == nil {
           (restored.a, restored.b, restored.shownSide) = (decisions.a, decisions.b, decisions.shownSide)
@@ -111,8 +111,9 @@ extension ReviewState {
         LabelTables(own: version.ownTable, shown: $0.table)
       }
     }
-    exported.merge(opened.exported) { own, _ in own }
-    for version in opened.incompleteVersions { exported[version] = nil }
+    for (id, path) in opened.exported where !opened.incompleteVersions.contains(id) && files[id] == nil {
+      files[id] = version(id).map { WrittenVersion(path: path, version: $0) }
+    }
     journalled.exported = opened.exported
     var effects: [ReviewEffect] = []
     if let restored = opened.view {
@@ -146,7 +147,8 @@ extension ReviewState {
       if step.number == opened.step { position = steps.count - 1 }
       known = decided
     }
-    return steps.isEmpty ? UndoHistory() : UndoHistory(steps: steps, position: position)
+    guard !steps.isEmpty else { return UndoHistory() }
+    return UndoHistory(steps: steps, position: position, lastNumber: opened.steps.last?.number)
   }
 
   /// Puts restored versions before those that this session made; masks that are among them are not doubled.
@@ -186,6 +188,7 @@ extension ReviewState {
           name: step.0.name, change: DecisionChange(from: before, to: after), number: step.0.number)
       }, position: history.position)
     selectedVersion = selectedVersion.map { names[$0] ?? $0 }
+    files = Dictionary(files.map { (names[$0] ?? $0, $1) }) { first, _ in first }
     settledPairings = settledPairings.map { $0.renumbered(names) }
     askedPairings = Set(askedPairings.map { Set($0.map { names[$0] ?? $0 }) })
     refinementCount = max(refinementCount, refinements)
@@ -214,7 +217,7 @@ extension ReviewState {
     let count = opened.versions.count - opened.knownMasks.count
     let time = opened.time.map { " from \($0)" } ?? ""
     if count > 0 {
-      parts.append("restored \(count) version\(count == 1 ? "" : "s")\(time)")
+      parts.append("restored \(counted(count, "version"))\(time)")
     } else if opened.steps.count > 1 {
       parts.append("restored what was decided\(time)")
     } else if let earlier = opened.view, earlier != viewAtOpening {

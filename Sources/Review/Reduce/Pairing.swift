@@ -1,5 +1,6 @@
 import Metrics
 import Volumes
+import Work
 
 /// A pairing of two versions' labels that is being looked at.
 package struct PairingDialog: Equatable, Sendable {
@@ -170,7 +171,7 @@ extension ReviewState {
       let count = pairing.partners.count
       let effects = pair(pairing, pairing.partners, "pair labels")
       message = Message(
-        "\(count) pair\(count == 1 ? "" : "s") of labels; d shows the difference, z undoes, p in the table changes them"
+        "\(counted(count, "pair")) of labels; d shows the difference, z undoes, p in the table changes them"
       )
       return effects
     default:

@@ -7,7 +7,6 @@ package func reduce(_ state: inout ReviewState, _ event: ReviewEvent) -> [Review
   if case .ended = state.phase { return [] }
   let (list, compared) = (state.pointedList?.name, state.comparedVersions)
   let base = state.refinementBase?.id
-  let exported = state.decisions.versions.filter { state.exported[$0.id] != nil }
   let effects: [ReviewEffect]
   switch event {
   case .terminal(let input): effects = state.take(input)
@@ -26,7 +25,6 @@ package func reduce(_ state: inout ReviewState, _ event: ReviewEvent) -> [Review
   // A search ends with its list, a difference with what differed.
   if state.search != nil, state.pointedList?.name != list { state.search = nil }
   if state.comparedVersions != compared { state.view.showsDifference = false }
-  state.followFiles(from: exported)
   return effects + state.followShownVersion(from: base) + state.journalNews()
 }
 
@@ -166,24 +164,6 @@ extension ReviewState {
     let effects = JobKind.allCases.flatMap { cancel($0) }
     phase = .ended(failure: failure)
     return effects
-  }
-
-  /// Notes which versions are no longer what was written, and which are again.
-  ///
-  /// - Parameter exported: Versions that were what their file holds.
-  fileprivate mutating func followFiles(from exported: [Version]) {
-    for version in exported {
-      guard let path = self.exported[version.id], let now = self.version(version.id),
-        !now.isWritten(like: version)
-      else { continue }
-      self.exported[version.id] = nil
-      abandonedFiles[version.id] = WrittenVersion(path: path, version: version)
-    }
-    for (id, file) in abandonedFiles
-    where self.exported[id] == nil && self.version(id)?.isWritten(like: file.version) == true {
-      self.exported[id] = file.path
-      abandonedFiles[id] = nil
-    }
   }
 
   /// Changes decisions so that it can be undone; nothing is recorded when nothing changed.

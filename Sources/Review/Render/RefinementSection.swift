@@ -184,11 +184,14 @@ extension ReviewState {
       return [Span(jobs[.preview] == nil ? "" : "refining the box", Theme.progress)]
     }
     let part = latest.part
-    let voxels = grouped(part.changedVoxels) + (width < 36 ? " vox" : " voxels")
+    let voxels =
+      width < 36
+      ? "\(grouped(part.changedVoxels)) vox"
+      : counted(part.changedVoxels, "voxel", as: grouped(part.changedVoxels))
     let places =
       part.changedVoxels == 0
       ? "nothing changes"
-      : "\(voxels) in \(grouped(part.changedPlaces)) " + (part.changedPlaces == 1 ? "place" : "places")
+      : "\(voxels) in \(counted(part.changedPlaces, "place", as: grouped(part.changedPlaces)))"
     guard live.region != nil else { return [Span("image: ", Theme.strong), Span(places)] }
     var spans = [Span("box: ", Theme.strong), Span(places)]
     if let job = jobs[.following] {
@@ -237,10 +240,10 @@ extension ReviewState {
       let colour = base.table[row.label]?.colour.rgb.colour ?? .terminal
       lines.append([Span("■ ", Style(foreground: colour)), Span(table.line(name, numbers))])
       if perLabel == 2 {
-        let noun = row.componentsAfter == 1 && row.componentsBefore == 1 ? "part" : "parts"
         let count = row.changedVoxels
-        let voxels = count == 0 ? "unchanged" : "\(grouped(count)) voxel\(count == 1 ? "" : "s") changed"
-        lines.append([Span("  \(voxels), \(parts) \(noun)", Theme.quiet)])
+        let voxels = count == 0 ? "unchanged" : "\(counted(count, "voxel", as: grouped(count))) changed"
+        let components = counted(max(row.componentsBefore, row.componentsAfter), "part", as: parts)
+        lines.append([Span("  \(voxels), \(components)", Theme.quiet)])
       }
     }
     return lines

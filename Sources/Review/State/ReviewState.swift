@@ -86,10 +86,8 @@ package struct ReviewState: Equatable, Sendable {
   package var models: [ModelDescription]?
   /// What was asked of the list of models before it was there.
   package var actionsAhead: [Action] = []
-  /// Versions that were written to a file, and where to.
-  package var exported: [VersionID: String] = [:]
-  /// Files of versions that changed since, and may become again what their file holds.
-  var abandonedFiles: [VersionID: WrittenVersion] = [:]
+  /// The file that each version was written to last, and what it holds.
+  package var files: [VersionID: WrittenVersion] = [:]
   /// Whether what happens is kept.
   package var journal = JournalStatus.opening
   /// What the journal was last told.
@@ -130,6 +128,11 @@ package struct ReviewState: Equatable, Sendable {
   package func version(_ id: VersionID) -> Version? {
     let id = renumbered[id] ?? id
     return decisions.versions.first { $0.id == id }
+  }
+
+  /// Versions that are what their file holds, and where it lies: one that changed may become so again.
+  package var exported: [VersionID: String] {
+    files.filter { id, file in version(id)?.isWritten(like: file.version) == true }.mapValues(\.path)
   }
 
   /// The version that the CRF would start from: the shown one, or what that was refined from.
@@ -308,7 +311,13 @@ package enum Loss: Equatable, Sendable {
 }
 
 /// A version as it was written to a file.
-struct WrittenVersion: Equatable, Sendable {
+package struct WrittenVersion: Equatable, Sendable {
   var path: String
   var version: Version
+
+  /// What a file holds.
+  package init(path: String, version: Version) {
+    self.path = path
+    self.version = version
+  }
 }

@@ -17,6 +17,8 @@ package struct UndoHistory: Equatable, Sendable {
   package private(set) var steps: [Step]
   /// The step that was reached last.
   package private(set) var position = 0
+  /// The largest number that a step of the case had, in the journal too.
+  private var lastNumber = 0
 
   /// Steps that are kept, and bytes of voxels in them.
   private static let depth = 1000
@@ -26,10 +28,13 @@ package struct UndoHistory: Equatable, Sendable {
   package init() { steps = [Step(name: "opening", change: DecisionChange())] }
 
   /// A history of these steps, of which the one at `position` was reached last; the last one unless given.
-  init(steps: [Step], position: Int? = nil) {
+  ///
+  /// - Parameter lastNumber: The largest number in the journal, where that is of a step that is left out.
+  init(steps: [Step], position: Int? = nil, lastNumber: Int? = nil) {
     precondition(!steps.isEmpty, "a history begins with a step")
     self.steps = steps
     self.position = position ?? steps.count - 1
+    self.lastNumber = max(lastNumber ?? 0, steps[steps.count - 1].number)
     forgetOldest()
   }
 
@@ -37,12 +42,13 @@ package struct UndoHistory: Equatable, Sendable {
   package var number: Int { steps[position].number }
 
   private mutating func append(_ name: String, _ change: DecisionChange) {
-    steps.append(Step(name: name, change: change, number: steps[steps.count - 1].number + 1))
+    lastNumber += 1
+    steps.append(Step(name: name, change: change, number: lastNumber))
   }
 
   /// Notes a step from `old` to `new` decisions; a step of the same name right before it becomes one with it when `joins`.
   mutating func record(_ name: String, from old: Decisions, to new: Decisions, joins: Bool) {
-    if joins, position == steps.count - 1, position > 0, steps[position].name == name {
+    if joins, position == steps.count - 1, position > 0, number == lastNumber, steps[position].name == name {
       let before = decisions(at: position - 1, from: old)
       steps[position].change = DecisionChange(from: before, to: new)
     } else {

@@ -17,6 +17,11 @@ package struct Verdicts: Equatable, Sendable {
     self.isFlagged = isFlagged
   }
 
+  /// Takes an acceptance of one of these versions back.
+  package mutating func withdrawAcceptance(of versions: Set<VersionID>) {
+    if let id = accepted, versions.contains(id) { accepted = nil }
+  }
+
   /// Whether a version was accepted or rejected; nil for neither.
   package subscript(version: VersionID) -> Verdict? {
     accepted == version ? .accepted : rejected.contains(version) ? .rejected : nil

@@ -38,7 +38,7 @@ struct JournalCommand: ParsableCommand {
         }
         let opening = journal.reading.opening
         let isMeant =
-          opening?.caseName == name || journal.reading.lines.contains { $0.line.opened?.image == path }
+          opening?.caseName == name || journal.reading.lines.contains { $0.opened?.image == path }
           || name.count >= 4 && item.digest.hasPrefix(name)
         if isMeant { found.append(journal) }
       }
@@ -58,7 +58,11 @@ struct JournalCommand: ParsableCommand {
   /// `segdeck journal list`.
   struct List: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "List every case that has a journal, the latest first.")
+      abstract: "List every case that has a journal, the latest first.",
+      discussion: """
+        "damaged" stands where a text is damaged or missing. Voxels, which are most of a journal, are not read for the \
+        list: `segdeck journal show` checks all of a case.
+        """)
 
     func run() throws {
       var table = TextTable(
@@ -74,7 +78,8 @@ struct JournalCommand: ParsableCommand {
         }
         let reading = journal.reading
         table.rows.append([
-          (reading.opening?.caseName ?? "-").printableLine, day, digest, journal.verdictText.printableLine,
+          (reading.opening?.caseName ?? "-").printableLine, day, digest,
+          journal.verdictText(checksVoxels: false).printableLine,
           (reading.opening?.image ?? "-").printableLine, "\(reading.versions.count)", size,
         ])
       }
@@ -96,12 +101,12 @@ struct JournalCommand: ParsableCommand {
       var lines = [
         "case      \(opening?.caseName ?? "-")", "image     \(opening?.image ?? "-")",
         "digest    \(journal.item.digest)", "journal   \(journal.item.path)",
-        "verdict   \(journal.verdictText)",
+        "verdict   \(journal.verdictText(checksVoxels: true))",
       ]
       lines += journal.damageLines.map { "damaged   \($0)" }
       lines.append("")
       var reached: Int?
-      for line in reading.lines.map(\.line) {
+      for line in reading.lines {
         guard let text = journal.text(line, reached: &reached) else { continue }
         lines.append(JournalTime.formatted(line.time, "%Y-%m-%d %H:%M:%S") + "  " + text)
       }
@@ -164,10 +169,9 @@ struct JournalCommand: ParsableCommand {
             chosen.name, "is not removed without a question", expected: "a terminal, or --force")
         }
         let name = (journal.reading.opening?.caseName ?? journal.item.digest).printableLine
-        let count = journal.reading.versions.count
         Console.paint(
-          "Remove the journal of \(name): \(count) version\(count == 1 ? "" : "s"), "
-            + "\(journal.verdictText.printableLine)? [y/N] ")
+          "Remove the journal of \(name): \(counted(journal.reading.versions.count, "version")), "
+            + "\(journal.verdictText(checksVoxels: false).printableLine)? [y/N] ")
         guard let answer = readLine(), ["y", "yes"].contains(answer.lowercased()) else {
           return Console.note("not removed")
         }

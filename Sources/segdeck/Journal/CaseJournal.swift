@@ -6,14 +6,16 @@ import Volumes
 import Work
 
 /// The journal of the case under review: what earlier sessions left in it, and where this one writes.
-final class CaseJournal: Sendable {
+package final class CaseJournal: Sendable {
   /// The file that a step of this session read, as it was then.
-  typealias ReadFile = @Sendable (Provenance.Step) throws(Cancelled) -> MaskRecord.File?
+  package typealias ReadFile = @Sendable (Provenance.Step) throws(Cancelled) -> MaskRecord.File?
 
   private struct State {
     var file: JournalFile?
     /// Where the case's journal lies, and what its next session says first.
     var place: (path: String, opening: JournalLine.Opening)?
+    /// How many records of it this session has read.
+    var readCount = 0
     /// The versions that are in the file, as they were first written; later ones are written against them.
     var labels: [VersionID: ChunkedLabels] = [:]
     /// What the file says of the versions that this session did not make or open itself.
@@ -23,12 +25,14 @@ final class CaseJournal: Sendable {
     var readFile: ReadFile?
   }
 
-  private let folder = JournalFolder()
+  private let folder: JournalFolder
   private let runs: ModelRuns
   private let state = Mutex(State())
 
   /// A journal whose networks' versions get their probabilities from `runs`.
-  init(runs: ModelRuns) { self.runs = runs }
+  package init(runs: ModelRuns, folder: JournalFolder = JournalFolder()) {
+    (self.runs, self.folder) = (runs, folder)
+  }
 
   /// What the journal says of a version of an earlier session; nil for one that this session made, or opened itself.
   func restoredNote(of version: VersionID) -> JournalLine.VersionNote? {
@@ -40,7 +44,7 @@ final class CaseJournal: Sendable {
   /// - Parameters:
   ///   - readFile: Knows the files behind masks and networks.
   ///   - readFrame: Reads a frame of the image that was opened.
-  func open(
+  package func open(
     _ content: ReviewCase, _ work: WorkContext, readFile: @escaping ReadFile,
     readFrame: @escaping @Sendable (Int) throws -> ScalarVolume
   ) throws -> OpenedJournal {
@@ -57,8 +61,9 @@ final class CaseJournal: Sendable {
       try folder.make()
       if let (file, contents) = try JournalFile.writing(path) {
         let unwritten: [JournalRecord]
-        (opened, unwritten) = try restore(JournalReading(contents, of: file), file, content, work, readFrame)
-        try begin(file, opening, damagedCount: contents.damagedPositions.count)
+        let reading = JournalReading(contents, of: file)
+        (opened, unwritten) = try restore(reading, file, content, work, readFrame)
+        try begin(file, opening, behind: reading)
         try file.append(unwritten)
         return opened
       }
@@ -77,13 +82,14 @@ final class CaseJournal: Sendable {
     return opened
   }
 
-  /// Begins this session in a file that is to be written.
+  /// Begins this session in a file that is to be written, behind what it holds.
   private func begin(
-    _ file: JournalFile, _ opening: JournalLine.Opening, damagedCount: Int
+    _ file: JournalFile, _ opening: JournalLine.Opening, behind reading: JournalReading
   ) throws(InputError) {
     var line = JournalLine()
     line.opened = opening
-    if damagedCount > 0 { line.opened?.damagedCount = damagedCount }
+    if reading.lostCount > 0 { line.opened?.damagedCount = reading.lostCount }
+    if reading.hasUnreadableEnd { line.opened?.lostEnd = true }
     try file.append([JournalRecord(text: line.text)])
     state.withLock { $0.file = file }
     prune()
@@ -91,7 +97,7 @@ final class CaseJournal: Sendable {
 
   /// Writes entries, all of them or none; a journal that could not be opened is tried again first.
   /// - Throws: ``InputError``, the reason first, when the disk is full or fails.
-  func append(_ entries: [JournalEntry]) throws {
+  package func append(_ entries: [JournalEntry]) throws {
     do throws(InputError) {
       let file = try openedFile()
       var labels = state.withLock(\.labels)
@@ -105,16 +111,21 @@ final class CaseJournal: Sendable {
   }
 
   private func openedFile() throws(InputError) -> JournalFile {
-    let (known, place) = state.withLock { ($0.file, $0.place) }
+    let (known, place, readCount) = state.withLock { ($0.file, $0.place, $0.readCount) }
     if let known { return known }
     guard let place else { throw InputError("journal", "is not open") }
     try folder.make()
     guard let (file, contents) = try JournalFile.writing(place.path) else {
       throw InputError(place.path, "is not written", found: "another segdeck that has this case open")
     }
-    let present = Set(JournalReading(contents, of: file).versions.map(\.note.id))
+    // Steps of this session would take the place of steps that it does not know.
+    guard contents.entries.count <= readCount else {
+      throw InputError(place.path, "is not written", found: "records that this review has not read")
+    }
+    let reading = JournalReading(contents, of: file)
+    let present = Set(reading.versions.filter { $0.made != nil }.map(\.note.id))
     state.withLock { state in state.labels = state.labels.filter { present.contains($0.key) } }
-    try begin(file, place.opening, damagedCount: contents.damagedPositions.count)
+    try begin(file, place.opening, behind: reading)
     return file
   }
 
@@ -203,7 +214,8 @@ final class CaseJournal: Sendable {
     var opened = OpenedJournal(
       exported: reading.exported, view: reading.view,
       time: reading.lastSeconds.map { JournalTime.text($0) })
-    var written: [VersionID: ChunkedLabels] = [:]
+    // As they were made, against which later ones are written, and as they are now.
+    var (written, current): ([VersionID: ChunkedLabels], [VersionID: ChunkedLabels]) = ([:], [:])
     var runNumbers: [VersionID: ProbabilitiesHandle] = [:]
     var losses = reading.damage.isEmpty ? [] : ["journal: " + reading.damage.joined(separator: ", ")]
     var lost: [String] = []
@@ -216,24 +228,20 @@ final class CaseJournal: Sendable {
         waitingCount += 1
         continue
       }
-      if let labels = reading.labels(of: note.id, on: grid, in: file, known: { written[$0] }) {
+      if let labels = reading.labelsAsMade(of: note.id, on: grid, in: file, known: written) {
         written[note.id] = labels
       } else if let labels = same(note, among: content.masks) {
         written[note.id] = labels
         unwritten.insert(note.id)
-      } else {
-        lost.append(note.name)
       }
+      current[note.id] = reading.labelsAnew(of: note.id, on: grid, in: file) ?? written[note.id]
+      if current[note.id] == nil { lost.append(note.name) }
     }
-    var current = written
-    let (steps, reached, incomplete) = reading.steps(in: file, &current)
-    (opened.steps, opened.step, opened.decisions) = (steps, reached, reading.decisions)
+    let (steps, incomplete) = reading.restored(in: file, &current)
+    (opened.steps, opened.step, opened.decisions) = (steps, reading.reached, reading.decisions)
     opened.incompleteVersions = incomplete
     // They begin anew with what is left of them.
     unwritten.formUnion(incomplete)
-    for position in opened.steps.indices {
-      opened.steps[position].edits.removeAll { incomplete.contains($0.version) }
-    }
     for note in notes {
       guard let labels = current[note.id] else { continue }
       switch note.origin {
@@ -260,10 +268,11 @@ final class CaseJournal: Sendable {
         losses.append("\(earlier.name) is not as it was reviewed: both are here")
       }
     }
-    if !lost.isEmpty {
-      losses.append("\(lost.joined(separator: ", ")) \(lost.count == 1 ? "is" : "are") damaged")
+    losses += lost.map { "\($0) is damaged" }
+    if waitingCount > 0 {
+      losses.append(
+        "\(counted(waitingCount, "version stays", "versions stay")) in the journal for want of memory")
     }
-    if waitingCount > 0 { losses.append("\(waitingCount) stay in the journal for want of memory") }
     for note in notes where incomplete.contains(note.id) {
       let wasAccepted = reading.verdicts.accepted == note.id
       losses.append(
@@ -277,7 +286,7 @@ final class CaseJournal: Sendable {
       losses.append(
         "what was decided last is lost" + (accepted.map { ", and \($0) is not accepted any more" } ?? ""))
     }
-    if lost.isEmpty, incomplete.isEmpty, !reading.isLastDecisionLost, reading.untoldDamageCount > 0 {
+    if lost.isEmpty, incomplete.isEmpty, !reading.isLastDecisionLost, reading.untoldLostCount > 0 {
       losses.append("a part of the journal is damaged")
     }
     opened.warning = losses.isEmpty ? nil : losses.joined(separator: "; ")
@@ -286,10 +295,11 @@ final class CaseJournal: Sendable {
       opened.knownMasks.compactMap { position, id in
         notes.contains { $0.id == id && $0.origin == .mask(path: content.masks[position].path) } ? id : nil
       })
-    let restored = notes.filter { written[$0.id] != nil && !own.contains($0.id) }
+    let restored = notes.filter { current[$0.id] != nil && !own.contains($0.id) }
     let labels = written
     state.withLock { state in
       state.labels = labels
+      state.readCount = reading.recordCount
       state.restored = Dictionary(uniqueKeysWithValues: restored.map { ($0.id, $0) })
     }
     let records = notes.filter { unwritten.contains($0.id) }.compactMap { note in
@@ -340,7 +350,7 @@ final class CaseJournal: Sendable {
         guard let (file, contents) = try? JournalFile.reading(item.path) else { return true }
         let reading = JournalReading(contents, of: file)
         // What cannot be read may have been an acceptance.
-        if reading.damagedCount > 0 || reading.hasLostEnd { return true }
+        if reading.lostCount > 0 || reading.hasUnfinishedEnd || reading.isLastDecisionLost { return true }
         guard let accepted = reading.verdicts.accepted else { return false }
         return reading.exported[accepted] == nil
       }

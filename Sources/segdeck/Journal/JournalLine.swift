@@ -19,8 +19,10 @@ struct JournalLine: Codable {
     var program: String
     /// The masks' files then.
     var masks: [String]?
-    /// Damaged records that were there and were told; nil for none.
+    /// Lost records that were there and were told; nil for none.
     var damagedCount: Int?
+    /// Whether bytes that could not be read were cut off before this, with whatever they said.
+    var lostEnd: Bool?
   }
 
   /// Everything of a version but its voxels.

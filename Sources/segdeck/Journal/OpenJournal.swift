@@ -6,7 +6,7 @@ import Volumes
 import Work
 
 /// A journal that is looked at from outside a review.
-final class OpenJournal {
+package final class OpenJournal {
   let item: JournalFolder.Item
   let file: JournalFile
   let reading: JournalReading
@@ -14,7 +14,7 @@ final class OpenJournal {
   private(set) lazy var damaged = reading.damagedVersions(in: file)
 
   /// - Throws: ``InputError`` when the file cannot be read or belongs to a newer program.
-  init(_ item: JournalFolder.Item) throws(InputError) {
+  package init(_ item: JournalFolder.Item) throws(InputError) {
     self.item = item
     let (file, contents) = try JournalFile.reading(item.path)
     self.file = file
@@ -25,8 +25,9 @@ final class OpenJournal {
     reading.note(of: id)?.name ?? "a version that is lost"
   }
 
-  /// "accepted CRF 1, exported; flagged"; "-" for none.
-  var verdictText: String {
+  /// "accepted CRF 1, exported; flagged", and whether it is damaged, by what the texts say unless voxels are checked too;
+  /// "-" for none.
+  package func verdictText(checksVoxels: Bool) -> String {
     let verdicts = reading.verdicts
     var facts: [String] = []
     if let accepted = verdicts.accepted {
@@ -34,8 +35,8 @@ final class OpenJournal {
     }
     facts += verdicts.rejected.sorted().map { "rejected \(name($0))" }
     if verdicts.isFlagged { facts.append("flagged") }
-    if reading.untoldDamageCount > 0 || reading.isLastDecisionLost || !reading.damage.isEmpty
-      || !damaged.isEmpty
+    if reading.untoldLostCount > 0 || reading.isLastDecisionLost || !reading.damage.isEmpty
+      || checksVoxels && !damaged.isEmpty
     {
       facts.append("damaged")
     }
@@ -45,8 +46,7 @@ final class OpenJournal {
   /// What cannot be read, a line each, and where the journal lies as it was before that was cut off.
   var damageLines: [String] {
     var lines = reading.damage
-    let count = reading.damagedCount
-    if count > 0 { lines.append("\(count) record\(count == 1 ? "" : "s") cannot be read") }
+    if reading.lostCount > 0 { lines.append("\(counted(reading.lostCount, "record")) cannot be read") }
     let names = reading.versions.map(\.note).filter { damaged.contains($0.id) }.map(\.name)
     if !names.isEmpty { lines.append("the voxels of \(names.joined(separator: ", "))") }
     return lines + item.copies.map { "kept as it was: \($0)" }
@@ -82,8 +82,7 @@ final class OpenJournal {
     if let stands = line.stands {
       defer { reached = stands.number }
       guard reached != stands.number else { return nil }
-      return reading.lines.last { $0.line.decided?.number == stands.number }
-        .flatMap { $0.line.decided }.map { "went to: \($0.step)" }
+      return reading.lines.last { $0.decided?.number == stands.number }?.decided.map { "went to: \($0.step)" }
     }
     if let exported = line.exported {
       return exported.path.map { "exported \(name(exported.version)) to \($0)" }
@@ -107,7 +106,7 @@ final class OpenJournal {
       decisions: reading.decisions,
       exported: reading.exported.sorted { $0.key < $1.key }.map {
         JournalLine.Export(version: $0.key, path: $0.value)
-      }, view: reading.view, events: reading.lines.map(\.line))
+      }, view: reading.view, events: reading.lines)
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     encoder.nonConformingFloatEncodingStrategy = .convertToString(
@@ -147,10 +146,12 @@ final class OpenJournal {
     var known: [VersionID: ChunkedLabels] = [:]
     var ancestor: VersionID? = note.id
     while let id = ancestor, known[id] == nil {
-      known[id] = reading.labels(of: id, on: opening.grid, in: file)
+      known[id] =
+        reading.labelsAnew(of: id, on: opening.grid, in: file)
+        ?? reading.labelsAsMade(of: id, on: opening.grid, in: file)
       ancestor = known[id] == nil ? nil : notes[id]?.origin.base
     }
-    _ = reading.steps(in: file, &known)
+    _ = reading.restored(in: file, &known)
     guard let labels = known[note.id], !damaged.contains(note.id) else {
       throw InputError(item.path, "the voxels of \(note.name) are damaged")
     }

@@ -5,7 +5,7 @@ import Volumes
 import Work
 
 /// What lies beside a written mask as `NAME.json`: all that reproduces it.
-struct MaskRecord: Codable {
+package struct MaskRecord: Codable {
   /// What became of a file between its opening and the writing of the record.
   enum Change: String, Codable {
     case changed = "changed since it was opened"
@@ -13,7 +13,7 @@ struct MaskRecord: Codable {
   }
 
   /// A file and its content when it was opened.
-  struct File: Codable, Equatable {
+  package struct File: Codable, Equatable {
     /// As the user named it.
     var path: String
     /// From the root of the file system on.

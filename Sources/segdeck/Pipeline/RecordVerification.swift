@@ -69,7 +69,9 @@ extension RecordReplay {
       first.grid == second.grid
       ? "the header states the grid otherwise (qform, sform, codes or units)" : "the geometry differs"
     let words = [
-      count > 0 ? "\(count) of \(now.voxels.count) voxels differ\(count == 1 ? "s" : "")" : nil,
+      count > 0
+        ? counted(count, "of \(now.voxels.count) voxels differs", "of \(now.voxels.count) voxels differ")
+        : nil,
       first.source == second.source ? nil : geometry,
     ].compactMap(\.self)
     return words.isEmpty ? nil : words.joined(separator: ", ")

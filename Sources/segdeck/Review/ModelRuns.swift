@@ -12,7 +12,7 @@ import Work
 ///
 /// The main head runs alone, as in `segdeck segment`; the auxiliary heads run when a τ asks for them, with the whole
 /// network, as there too. So the screen and the commands give the same voxels.
-final class ModelRuns: Sendable {
+package final class ModelRuns: Sendable {
   /// A network's answer about an image.
   private struct Run {
     var modelID: String
@@ -49,7 +49,7 @@ final class ModelRuns: Sendable {
   private let state = Mutex(State())
 
   /// No run yet.
-  init() {
+  package init() {
     AvailableMemory.onShortage { [weak self] in self?.giveBack() ?? false }
   }
 
