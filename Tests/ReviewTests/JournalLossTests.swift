@@ -341,7 +341,7 @@ private func complaints(
   // Told once, and nothing else changes.
   let (secondMoment, secondWalk) = (Moment(second.state), second.walked())
   let exported = second.state.exported
-  let lastNumber = second.state.history.steps.last?.number ?? 0
+  let lastNumber = second.opened.steps.last?.number ?? 0
   _ = consume second
   var third = try Session(12, in: place)
   if Moment(third.state) != secondMoment { complaints.append("the third session is another") }
@@ -367,7 +367,9 @@ private func complaints(
   }
   for (number, moment) in fourth.walked() {
     // What was accepted at earlier steps is in doubt behind a lost decision until something is decided anew.
-    let isSame = number > lastNumber ? walked[number] == moment : walked[number]?.labels == moment.labels
+    let earlier = walked[number]
+    let isSame =
+      number > lastNumber ? earlier == moment : earlier == nil || earlier?.labels == moment.labels
     if !isSame { complaints.append("the fourth session is another at step \(number)") }
   }
   return complaints

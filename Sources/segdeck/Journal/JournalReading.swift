@@ -82,6 +82,10 @@ struct JournalReading {
     if isLastDecisionLost {
       doubtfulAcceptance = decisions?.verdicts.accepted
       decisions?.verdicts.accepted = nil
+      // Redoing what was undone accepts nothing either.
+      for step in steps.indices where steps[step].number >= reached ?? 0 {
+        steps[step].note.decisions.verdicts.accepted = nil
+      }
     }
     // What is known of a step that was reached, but whose record is lost, are the decisions behind it.
     if let reached, let decisions, !steps.contains(where: { $0.number == reached }) {
