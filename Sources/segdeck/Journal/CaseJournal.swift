@@ -46,7 +46,8 @@ final class CaseJournal: Sendable {
   ) throws -> OpenedJournal {
     let path = folder.file(of: try ContentDigest.sha256(of: content.image, work))
     let opening = JournalLine.Opening(
-      caseName: content.name, image: content.imagePath, grid: content.image.grid,
+      caseName: content.name, image: content.imagePath, frame: content.frame == 0 ? nil : content.frame,
+      grid: content.image.grid,
       program: "segdeck \(SegdeckVersion.text)", masks: content.masks.map(\.path))
     state.withLock { state in
       state.readFile = readFile
