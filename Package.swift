@@ -80,7 +80,7 @@ let package = Package(
       cxxSettings: [.treatAllWarnings(as: .error)]),
     tests("CKernelsTests", ["CKernels", "CKernelsCases"]),
     tests("ArchitectureTests", []),
-    tests("WorkTests", ["Work"]),
+    tests("WorkTests", ["Work", "CMemory"]),
     tests("VolumesTests", ["Work", "Volumes"]),
     tests("TensorsTests", ["Work", "Tensors", "CKernels"]),
     tests("ScreenTests", ["Screen"]),

@@ -26,7 +26,7 @@ extern void __libc_free(void *memory);
 // Smaller blocks are many and take little: counting them would only cost time.
 enum { LEAST_COUNTED = 1024 };
 
-static _Atomic int64_t allocated_bytes, allowed_bytes = INT64_MAX, held_reserve;
+static _Atomic int64_t allocated_bytes, mapped_bytes, allowed_bytes = INT64_MAX, held_reserve;
 static _Atomic int64_t whole_address_space = -1;
 static _Atomic uint64_t shortage_count;
 static void (*_Atomic end_process)(void);
@@ -39,6 +39,12 @@ static void limit_address_space(int64_t bytes) {
 }
 
 int64_t memory_allocated(void) { return atomic_load_explicit(&allocated_bytes, memory_order_relaxed); }
+
+struct memory_blocks memory_blocks(void) {
+  const struct mallinfo2 info = mallinfo2();
+  return (struct memory_blocks){
+      .allocated = (int64_t)(info.uordblks + info.hblkhd) + mapped_bytes, .kept = (int64_t)info.fordblks};
+}
 
 void memory_set_limits(int64_t allocated, int64_t address_space, int64_t reserve) {
   held_reserve = reserve;
@@ -142,19 +148,24 @@ void free(void *memory) {
   __libc_free(memory);
 }
 
+static void count_mapped(int64_t length) {
+  count(length);
+  mapped_bytes += length;
+}
+
 void *memory_map(size_t length) {
   void *memory = ALLOCATED(
       length, ({
         void *mapped = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         mapped == MAP_FAILED ? NULL : mapped;
       }));
-  if (memory != NULL) count((int64_t)length);
+  if (memory != NULL) count_mapped((int64_t)length);
   return memory;
 }
 
 void memory_unmap(void *memory, size_t length) {
   munmap(memory, length);
-  count(-(int64_t)length);
+  count_mapped(-(int64_t)length);
 }
 
 void memory_trim(void) { malloc_trim(0); }

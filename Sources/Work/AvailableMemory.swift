@@ -65,6 +65,7 @@ package enum AvailableMemory {
   package static func hold(elseEnd end: @escaping @convention(c) () -> Void) {
     memory_on_exhaustion(end)
     isHeld.store(true, ordering: .relaxed)
+    writtenAtStart.store(Account.uncounted, ordering: .relaxed)
     measure()
   }
 
@@ -72,6 +73,9 @@ package enum AvailableMemory {
   package static func measure() { Account().hold() }
 
   private static let isHeld = Atomic<Bool>(false)
+
+  /// Bytes that were written when the process began and belong to no block: data of libraries, stacks.
+  private static let writtenAtStart = Atomic<Int>(0)
 
   /// What this process has and may still take, at one moment.
   private struct Account {
@@ -81,36 +85,54 @@ package enum AvailableMemory {
     let free: Int
 
     init() {
-      var measured = Self.measured(allocated)
+      var measured = Self.measured()
       // Memory that is kept in pieces does not serve large arrays, so where there is little it is given back.
       if measured.shared < 4 * measured.kept {
         memory_trim()
-        measured = Self.measured(allocated)
+        measured = Self.measured()
       }
       free = max(0, min(measured.shared + measured.kept, measured.own))
     }
 
-    /// Bytes that the machine has for this process, that it wrote and freed and keeps (what it has yet to write counts
-    /// against them), and that its own limits leave.
-    private static func measured(_ allocated: Int) -> (shared: Int, kept: Int, own: Int) {
-      let status = text("/proc/self/status") ?? ""
-      func bytes(_ name: String) -> Int { (number(name, in: status) ?? 0) << 10 }
+    /// Bytes that the machine has for this process; that it wrote, freed and keeps, less those that it allocated and has yet
+    /// to write; and that its own limits leave.
+    private static func measured() -> (shared: Int, kept: Int, own: Int) {
+      let status = Status()
+      let blocks = memory_blocks()
       let own = [
-        addressSpaceLimit.map { $0 - bytes("VmSize:") }, dataLimit.map { $0 - bytes("VmData:") },
+        addressSpaceLimit.map { $0 - status.addressSpace }, dataLimit.map { $0 - status.data },
       ]
+      let written = status.written - writtenAtStart.load(ordering: .relaxed)
       return (
         [machine, controlGroups].compactMap(\.self).min() ?? physical,
-        bytes("RssAnon:") + bytes("VmSwap:") - allocated, own.compactMap(\.self).min() ?? .max
+        min(written - Int(blocks.allocated), Int(blocks.kept)), own.compactMap(\.self).min() ?? .max
       )
     }
+
+    /// Bytes that were written and belong to no block.
+    static var uncounted: Int { max(0, Status().written - Int(memory_blocks().allocated)) }
 
     /// What work leaves free for small things and for what runs beside it.
     var margin: Int { max(24 << 20, free / 16) }
 
-    /// Makes the limits those of this moment; half of the margin is the reserve.
+    /// Makes the limits those of this moment. A quarter of the margin is the reserve, and another is for what is not
+    /// counted: stacks, page tables, the buffers of a BLAS.
     func hold() {
       guard isHeld.load(ordering: .relaxed) else { return }
-      memory_set_limits(Int64(allocated + free), Int64(addressSpaceLimit ?? -1), Int64(margin / 2))
+      memory_set_limits(
+        Int64(allocated + max(0, free - margin / 4)), Int64(addressSpaceLimit ?? -1), Int64(margin / 4))
+    }
+  }
+
+  /// What Linux counts of this process, in bytes.
+  private struct Status {
+    let addressSpace, data, written: Int
+
+    init() {
+      let status = text("/proc/self/status") ?? ""
+      func bytes(_ name: String) -> Int { (number(name, in: status) ?? 0) << 10 }
+      (addressSpace, data) = (bytes("VmSize:"), bytes("VmData:"))
+      written = bytes("RssAnon:") + bytes("VmSwap:")
     }
   }
 

@@ -54,7 +54,8 @@ struct FittedMask {
   }
 
   private init(
-    _ file: ImageFile, _ volume: consuming LabelVolume, _ values: Set<Int>, _ coding: LabelCoding, on grid: VolumeGrid,
+    _ file: ImageFile, _ volume: consuming LabelVolume, _ values: Set<Int>, _ coding: LabelCoding,
+    on grid: VolumeGrid,
     work: WorkContext
   ) throws {
     let path = file.path

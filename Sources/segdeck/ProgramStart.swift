@@ -45,7 +45,8 @@ enum ProgramStart {
       // Nothing here may allocate: the names of files and the terminal's sequences lie ready.
       UnfinishedFiles.remove()
       CursesTerminal.giveBackAtOnce()
-      let line: StaticString = "segdeck: memory: does not suffice: expected a smaller image, or a higher limit\n"
+      let line: StaticString =
+        "segdeck: memory: does not suffice: expected a smaller image, or a higher limit\n"
       _ = write(STDERR_FILENO, line.utf8Start, line.utf8CodeUnitCount)
       _exit(1)
     }

@@ -6,6 +6,12 @@
 /// Bytes in blocks of a kilobyte or more that are allocated now, by this program and its libraries.
 int64_t memory_allocated(void);
 
+/// Bytes in blocks of any size that are allocated now, and bytes that were freed and are kept for later; slower.
+struct memory_blocks {
+  int64_t allocated, kept;
+};
+struct memory_blocks memory_blocks(void);
+
 /// Bytes that may be allocated in all from now on, and bytes of address space (`RLIMIT_AS`; -1 for no limit). Of both,
 /// `reserve` bytes are kept back until an allocation fails.
 ///

@@ -159,7 +159,7 @@ final class CaseJournal: Sendable {
       line.version = note
       labels[version.id] = version.labels
       return JournalRecord(
-        text: line.text, voxels: LabelRuns.encode(version.labels.voxels, against: base?.voxels))
+        text: line.text, voxels: runs(version.labels, against: base))
     case .labels(let id, let tables):
       line.labels = JournalLine.LabelsNote(version: id, labels: tables.own)
       if tables.shown != tables.own { line.labels?.shown = tables.shown }
@@ -307,7 +307,17 @@ final class CaseJournal: Sendable {
     line.version = note
     line.version?.differsFrom = nil
     line.version?.lacksChanges = lacksChanges ? true : nil
-    return JournalRecord(text: line.text, voxels: LabelRuns.encode(labels.voxels))
+    return JournalRecord(text: line.text, voxels: runs(labels))
+  }
+
+  private func runs(_ labels: ChunkedLabels, against base: ChunkedLabels? = nil) -> Data {
+    let encoder = LabelRuns.Encoder()
+    if let base {
+      for (slab, other) in zip(labels.slabs, base.slabs) { encoder.add(slab, against: other) }
+    } else {
+      for slab in labels.slabs { encoder.add(slab) }
+    }
+    return encoder.finish()
   }
 
   /// The labels of an opened mask that is the one of a note whose own voxels are damaged.
