@@ -28,8 +28,9 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0")
   ],
   targets: [
-    // Layer 0: no knowledge of each other.
-    library("Work"),
+    // Layer 0: no knowledge of each other, but that work is held to the memory there is.
+    .target(name: "CMemory", cSettings: strictC),
+    library("Work", ["CMemory"]),
     .systemLibrary(name: "CBLAS"),
     .systemLibrary(name: "CZlib"),
     .systemLibrary(name: "CCrypto"),
@@ -47,7 +48,7 @@ let package = Package(
     library("ImageFormats", ["Work", "Volumes", "CZlib"]),
     library("Metrics", ["Work", "Volumes"]),
     library("Journal", ["Work", "CZlib"]),
-    library("DenseCRF", ["Work", "Volumes", "CKernels"]),
+    library("DenseCRF", ["Work", "Volumes", "CMemory", "CKernels"]),
     library("Networks", ["Work", "Tensors"]),
     library("CursesTerminal", ["Work", "Screen", "CTerminal"]),
 
@@ -79,7 +80,7 @@ let package = Package(
       cxxSettings: [.treatAllWarnings(as: .error)]),
     tests("CKernelsTests", ["CKernels", "CKernelsCases"]),
     tests("ArchitectureTests", []),
-    tests("WorkTests", ["Work"]),
+    tests("WorkTests", ["Work", "CMemory"]),
     tests("VolumesTests", ["Work", "Volumes"]),
     tests("TensorsTests", ["Work", "Tensors", "CKernels"]),
     tests("ScreenTests", ["Screen"]),

@@ -97,6 +97,8 @@ static bool note_end(int number) {
   return true;
 }
 
+void terminal_give_back(void) { give_back(); }
+
 static void on_fatal(int number) {
   if (note_end(number)) return;
   // The patience is over.

@@ -41,6 +41,9 @@ package final class CursesTerminal: Terminal {
   /// Gives the terminal back; harmless twice.
   package func stop() { terminal_stop() }
 
+  /// Gives the terminal back where one was taken, for a process that ends at once; from any thread, without allocating.
+  package static func giveBackAtOnce() { terminal_give_back() }
+
   package var size: ScreenSize {
     var rows: Int32 = 0
     var columns: Int32 = 0

@@ -1,3 +1,4 @@
+import CMemory
 import Glibc
 
 /// Zero-initialised memory on a 64-byte boundary, shared by the workers of parallel loops.
@@ -34,7 +35,7 @@ final class AlignedStorage<Element: BitwiseCopyable>: @unchecked Sendable {
 
   deinit {
     if let mapping {
-      munmap(mapping.baseAddress!, mapping.count)
+      memory_unmap(mapping.baseAddress!, mapping.count)
     } else {
       UnsafeMutableRawPointer(start).deallocate()
     }
@@ -46,10 +47,7 @@ private let hugePage = 2 << 20
 /// Zeroed pages with room for `bytes` behind the first boundary of a huge page; nil when there are none.
 private func mapHugePages(_ bytes: Int) -> UnsafeMutableRawBufferPointer? {
   let length = (bytes + hugePage).roundedUp(toMultipleOf: hugePage)
-  guard
-    let address = mmap(nil, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
-    address != MAP_FAILED
-  else { return nil }
+  guard let address = memory_map(length) else { return nil }
   madvise(address, length, MADV_HUGEPAGE)
   return UnsafeMutableRawBufferPointer(start: address, count: length)
 }

@@ -1,15 +1,19 @@
+import CMemory
 import Foundation
 import Synchronization
 
-/// How much memory this process can still take.
+/// How much memory this process can still take, and what happens where it takes more.
+///
+/// Work counts what it takes and asks before it begins (``require(_:share:subject:_:)``); the answer is one line. Under
+/// that lies a net for what nobody counted: every allocation is held to the memory there is. One that does not fit takes
+/// from a reserve, and every computation that polls its ``Cancellation`` stops. Where the reserve does not suffice either,
+/// the process ends with one line.
 package enum AvailableMemory {
-  /// Bytes: the least of what Linux calls available, what the control groups leave, and what `ulimit -v` leaves.
+  /// Bytes: the least of what Linux calls available, what the control groups leave, and what `ulimit` leaves, without what
+  /// was allocated and is not written yet.
   ///
   /// It changes from moment to moment, so it is asked before each large allocation and never kept.
-  package static var byteCount: Int {
-    [machine, controlGroups, addressSpace].compactMap(\.self).min()
-      ?? Int(clamping: ProcessInfo.processInfo.physicalMemory)
-  }
+  package static var byteCount: Int { Account().free }
 
   /// What gives memory back when work needs it: results that are kept for speed and can be computed again.
   private static let givers = Mutex<[@Sendable () -> Bool]>([])
@@ -19,13 +23,11 @@ package enum AvailableMemory {
     givers.withLock { $0.append(give) }
   }
 
-  /// What is left free for small things.
-  private static let uncountedByteCount = 24 << 20
-
   /// Refuses work that cannot fit, before anything is allocated, not even when all that can be given back is.
   ///
   /// - Parameters:
-  ///   - byteCount: What the work takes at its peak; nil where the count itself does not fit in an `Int`.
+  ///   - byteCount: What the work takes at its peak beside what is allocated already; nil where the count itself does not
+  ///     fit in an `Int`.
   ///   - share: How much of the memory there is may be taken.
   ///   - subject: The file or option that asks for it.
   ///   - work: What would be held: "its working grid of 4000x5000x3000 voxels".
@@ -34,9 +36,9 @@ package enum AvailableMemory {
     _ byteCount: Int?, share: Double = 1, subject: String, _ work: String
   ) throws(InputError) {
     func limit() -> Int {
-      let free = self.byteCount
-      // What is too small to be counted, here and in what runs beside it, must fit as well.
-      return Int(saturating: Double(max(0, free - max(uncountedByteCount, free / 16))) * share)
+      let account = Account()
+      account.hold()
+      return Int(saturating: Double(max(0, account.free - account.margin)) * share)
     }
     var available = limit()
     let givers = givers.withLock { $0 }
@@ -50,6 +52,91 @@ package enum AvailableMemory {
         expected: "at most \(megabytes(available))")
     }
   }
+
+  /// What work that had to stop says; see ``Cancellation/isShortOfMemory``.
+  package static let shortage = InputError(
+    "memory", "ran out before the work was done", expected: "a smaller image, or a higher limit")
+
+  /// From now on the process allocates no more than the memory there is, measured anew by each call of
+  /// ``require(_:share:subject:_:)`` and ``measure()``.
+  ///
+  /// - Parameter end: Ends the process where an allocation fails that the reserve does not cover. Called on any thread, it
+  ///   may allocate nothing and must not return.
+  package static func hold(elseEnd end: @escaping @convention(c) () -> Void) {
+    memory_on_exhaustion(end)
+    isHeld.store(true, ordering: .relaxed)
+    writtenAtStart.store(Account.uncounted, ordering: .relaxed)
+    measure()
+  }
+
+  /// Takes what the machine gives now as the limit, for long work that begins.
+  package static func measure() { Account().hold() }
+
+  private static let isHeld = Atomic<Bool>(false)
+
+  /// Bytes that were written when the process began and belong to no block: data of libraries, stacks.
+  private static let writtenAtStart = Atomic<Int>(0)
+
+  /// What this process has and may still take, at one moment.
+  private struct Account {
+    /// Bytes that are allocated.
+    let allocated = Int(memory_allocated())
+    /// Bytes that may still be.
+    let free: Int
+
+    init() {
+      var measured = Self.measured()
+      // Memory that is kept in pieces does not serve large arrays, so where there is little it is given back.
+      if measured.shared < 4 * measured.kept {
+        memory_trim()
+        measured = Self.measured()
+      }
+      free = max(0, min(measured.shared + measured.kept, measured.own))
+    }
+
+    /// Bytes that the machine has for this process; that it wrote, freed and keeps, less those that it allocated and has yet
+    /// to write; and that its own limits leave.
+    private static func measured() -> (shared: Int, kept: Int, own: Int) {
+      let status = Status()
+      let blocks = memory_blocks()
+      let own = [
+        addressSpaceLimit.map { $0 - status.addressSpace }, dataLimit.map { $0 - status.data },
+      ]
+      let written = status.written - writtenAtStart.load(ordering: .relaxed)
+      return (
+        [machine, controlGroups].compactMap(\.self).min() ?? physical,
+        min(written - Int(blocks.allocated), Int(blocks.kept)), own.compactMap(\.self).min() ?? .max
+      )
+    }
+
+    /// Bytes that were written and belong to no block.
+    static var uncounted: Int { max(0, Status().written - Int(memory_blocks().allocated)) }
+
+    /// What work leaves free for small things and for what runs beside it.
+    var margin: Int { max(24 << 20, free / 16) }
+
+    /// Makes the limits those of this moment. A quarter of the margin is the reserve, and another is for what is not
+    /// counted: stacks, page tables, the buffers of a BLAS.
+    func hold() {
+      guard isHeld.load(ordering: .relaxed) else { return }
+      memory_set_limits(
+        Int64(allocated + max(0, free - margin / 4)), Int64(addressSpaceLimit ?? -1), Int64(margin / 4))
+    }
+  }
+
+  /// What Linux counts of this process, in bytes.
+  private struct Status {
+    let addressSpace, data, written: Int
+
+    init() {
+      let status = text("/proc/self/status") ?? ""
+      func bytes(_ name: String) -> Int { (number(name, in: status) ?? 0) << 10 }
+      (addressSpace, data) = (bytes("VmSize:"), bytes("VmData:"))
+      written = bytes("RssAnon:") + bytes("VmSwap:")
+    }
+  }
+
+  private static var physical: Int { Int(clamping: ProcessInfo.processInfo.physicalMemory) }
 
   private static func megabytes(_ bytes: Int) -> String { "\(bytes >> 20) MiB" }
 
@@ -68,18 +155,17 @@ package enum AvailableMemory {
   }
 
   /// What `ulimit -v` allows in all, in bytes; nil where there is no such limit.
-  package static var addressSpaceLimit: Int? {
+  package static let addressSpaceLimit = limit(RLIMIT_AS)
+
+  /// What `ulimit -d` allows in all, in bytes; nil where there is no such limit.
+  private static let dataLimit = limit(RLIMIT_DATA)
+
+  /// The limit that the process began with: asked before it sets its own.
+  private static func limit(_ resource: __rlimit_resource) -> Int? {
     var limit = rlimit()
-    guard getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit) == 0, limit.rlim_cur < UInt64(Int.max)
+    guard getrlimit(__rlimit_resource_t(resource.rawValue), &limit) == 0, limit.rlim_cur < UInt64(Int.max)
     else { return nil }
     return Int(limit.rlim_cur)
-  }
-
-  private static var addressSpace: Int? {
-    guard let limit = addressSpaceLimit,
-      let used = text("/proc/self/status").flatMap({ number("VmSize:", in: $0) })
-    else { return nil }
-    return max(0, limit - used << 10)
   }
 
   /// What the tightest of this process's control groups leaves, of version 2 or 1; cached files count as free.

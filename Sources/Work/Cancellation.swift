@@ -1,3 +1,4 @@
+import CMemory
 import Synchronization
 
 /// A request to stop, shared by the one who asks and the computation that polls.
@@ -5,6 +6,7 @@ package final class Cancellation: Sendable {
   private let requested = Atomic<Bool>(false)
   private let polls = Atomic<Int>(0)
   private let pollLimit: Int
+  private let shortagesBefore = memory_shortage_count()
 
   /// A request that nobody has made yet.
   /// - Parameter pollLimit: The request makes itself at this poll, the first being 1; so tests stop a computation at
@@ -14,11 +16,15 @@ package final class Cancellation: Sendable {
   /// Asks the computation to stop; it does so within 50 ms by throwing ``Cancelled``.
   package func request() { requested.store(true, ordering: .relaxed) }
 
-  /// Whether somebody asked; asking this is one poll.
+  /// Whether the computation has to stop; asking this is one poll.
   package var isRequested: Bool {
     if polls.add(1, ordering: .relaxed).newValue >= pollLimit { request() }
-    return requested.load(ordering: .relaxed)
+    return requested.load(ordering: .relaxed) || isShortOfMemory
   }
+
+  /// Whether an allocation failed, or took from the reserve, since this was made; the error is
+  /// ``AvailableMemory/shortage``.
+  package var isShortOfMemory: Bool { memory_shortage_count() != shortagesBefore }
 
   /// Polls so far.
   package var pollCount: Int { polls.load(ordering: .relaxed) }

@@ -29,3 +29,15 @@ package func checkedProduct(_ factors: Int...) -> Int? {
   }
   return product
 }
+
+/// The sum of `numbers`; nil where one of them is nil, or an `Int` does not hold it.
+package func checkedSum(_ numbers: Int?...) -> Int? {
+  var sum = 0
+  for number in numbers {
+    guard let number else { return nil }
+    let (next, overflow) = sum.addingReportingOverflow(number)
+    if overflow { return nil }
+    sum = next
+  }
+  return sum
+}

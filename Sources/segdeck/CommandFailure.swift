@@ -17,7 +17,9 @@ extension ParsableCommand {
     } catch let failure as ReviewFailure {
       exitWithFailure(failure.line)
     } catch is Cancelled {
-      exitWithFailure("cancelled; nothing was written")
+      exitWithFailure(
+        Interruption.cancellation().isShortOfMemory
+          ? AvailableMemory.shortage.description : "cancelled; nothing was written")
     } catch {
       exitWithExplanation(error)
     }

@@ -26,16 +26,19 @@ struct FittedMask {
     guard let grid = grid ?? files.first?.grid else { return [] }
     // The grids come first: voxels that do not fit need not be read.
     for file in files { _ = try GridFit(mask: file.grid, image: grid, subject: file.path) }
-    let volumes = try files.map { try $0.labelVolume(frame: frame, work: work.silent) }
-    let values = volumes.map { $0.values() }
+    var volumes = try files.map { try $0.labelVolume(frame: frame, work: work.silent) as LabelVolume? }
+    let values = volumes.map { $0?.values() ?? [] }
     guard let coding = LabelCoding(of: values.reduce(into: []) { $0.formUnion($1) }) else {
       throw InputError(
         files[0].path, "its masks hold too many label values",
         found: "more than \(LabelCoding.mostValues) together",
         expected: "\(LabelCoding.mostValues) or fewer")
     }
-    return try files.indices.map { index in
-      try FittedMask(files[index], volumes[index], values[index], coding, on: grid, work: work)
+    return try files.indices.compactMap { index in
+      // Taken out, so that codes change in place.
+      try volumes[index].take().map {
+        try FittedMask(files[index], $0, values[index], coding, on: grid, work: work)
+      }
     }
   }
 
@@ -51,7 +54,8 @@ struct FittedMask {
   }
 
   private init(
-    _ file: ImageFile, _ volume: LabelVolume, _ values: Set<Int>, _ coding: LabelCoding, on grid: VolumeGrid,
+    _ file: ImageFile, _ volume: consuming LabelVolume, _ values: Set<Int>, _ coding: LabelCoding,
+    on grid: VolumeGrid,
     work: WorkContext
   ) throws {
     let path = file.path

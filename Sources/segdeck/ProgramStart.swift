@@ -1,3 +1,4 @@
+import CursesTerminal
 import Foundation
 import Work
 
@@ -40,5 +41,14 @@ enum ProgramStart {
     signal(SIGXFSZ, SIG_IGN)
     Interruption.begin()
     requireAddressSpace()
+    AvailableMemory.hold {
+      // Nothing here may allocate: the names of files and the terminal's sequences lie ready.
+      UnfinishedFiles.remove()
+      CursesTerminal.giveBackAtOnce()
+      let line: StaticString =
+        "segdeck: memory: does not suffice: expected a smaller image, or a higher limit\n"
+      _ = write(STDERR_FILENO, line.utf8Start, line.utf8CodeUnitCount)
+      _exit(1)
+    }
   }
 }

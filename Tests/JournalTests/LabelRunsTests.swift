@@ -53,3 +53,18 @@ func damagedRuns() {
     #expect(decoded == nil || decoded == voxels)
   }
 }
+
+@Test("runs are the same however the voxels are cut into pieces")
+func runsOfPieces() {
+  let voxels = (0..<5000).map { UInt16($0 / 700 % 3) }
+  let base = (0..<5000).map { UInt16($0 / 900 % 2) }
+  for length in [1, 7, 699, 700, 5000] {
+    let encoder = LabelRuns.Encoder()
+    for start in stride(from: 0, to: voxels.count, by: length) {
+      let range = start..<min(start + length, voxels.count)
+      encoder.add(Array(voxels[range]), against: Array(base[range]))
+      encoder.add([], against: [])
+    }
+    #expect(encoder.finish() == LabelRuns.encode(voxels, against: base))
+  }
+}

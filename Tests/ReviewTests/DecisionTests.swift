@@ -24,7 +24,7 @@ extension ReviewState {
     let request = RefinementRequest(
       image: content.image, source: .mask(base.labels, confidence: 0.9), table: base.table,
       settings: decisions.knobs.refinement, unrefined: base.labels, unrefinedStatistics: base.statistics)
-    var refined = base.labels.volume
+    var refined = try base.labels.volume
     for offset in refined.voxels.indices where refined.voxels[offset] == 1 { refined.voxels[offset] = 0 }
     let labels = RefinedLabels(box: VoxelBounds(refined.grid.size), labels: refined)
     return reduce(&self, .jobEnded(job.id, .refined(try RefinedPart(labels, of: request, WorkContext()))))

@@ -27,8 +27,8 @@ private func started(_ effects: [ReviewEffect], _ kind: JobKind) -> (id: JobID, 
 }
 
 /// The phantom's labels with the spleen gone and the liver one voxel larger along i.
-private func changedLabels(_ content: ReviewCase) -> LabelVolume {
-  var labels = content.masks[0].labels.volume
+private func changedLabels(_ content: ReviewCase) throws -> LabelVolume {
+  var labels = try content.masks[0].labels.volume
   let size = labels.grid.size
   for offset in labels.voxels.indices {
     let index = size.index(offset: offset)
@@ -92,7 +92,7 @@ func keepingIsInstant() throws {
   let keeping = state.press(.enter)
   #expect(started(keeping, .refinement) == nil)
   #expect(state.shownVersion?.name == "CRF 1")
-  #expect(state.shownVersion?.labels.volume == changedLabels(state.content))
+  #expect(try state.shownVersion?.labels.volume == changedLabels(state.content))
   #expect(state.shownVersion?.warnings == ["spleen vanished"])
 }
 
@@ -252,7 +252,7 @@ func resultsAreWarnedOf() throws {
   let opening = try #require(started(state.type("t"), .preview))
   _ = reduce(&state, .jobEnded(opening.id, try answer(opening.request, changedLabels(state.content))))
   #expect(warnings(on: state) == ["spleen vanished in the box"])
-  var labels = state.content.masks[0].labels.volume
+  var labels = try state.content.masks[0].labels.volume
   for offset in labels.voxels.indices where labels.voxels[offset] != 1 {
     labels.voxels[offset] = labels.grid.size.index(offset: offset).k < 8 ? 6 : 0
   }

@@ -240,7 +240,7 @@ func refinementOfAMask() throws {
   }
   #expect(full.source == .mask(state.decisions.versions[0].labels, confidence: 0.9))
   #expect(full.region == nil)
-  var refined = state.decisions.versions[0].labels.volume
+  var refined = try state.decisions.versions[0].labels.volume
   for offset in refined.voxels.indices where refined.voxels[offset] == 1 { refined.voxels[offset] = 0 }
   let labels = RefinedLabels(box: VoxelBounds(refined.grid.size), labels: refined)
   _ = reduce(&state, .jobEnded(run.started!.id, .refined(try RefinedPart(labels, of: full, WorkContext()))))

@@ -47,9 +47,8 @@ func phantomCase(_ grid: VolumeGrid = grid(GridSize(24, 20, 16)), withMask: Bool
 extension ChunkedLabels {
   /// The labels that `label` gives to each voxel, from its place in memory and its label so far.
   func relabelled(_ label: (Int, UInt16) -> UInt16) -> ChunkedLabels {
-    var volume = volume
-    for offset in volume.voxels.indices { volume.voxels[offset] = label(offset, volume.voxels[offset]) }
-    return ChunkedLabels(volume)
+    let voxels = voxels.enumerated().map { label($0.offset, $0.element) }
+    return ChunkedLabels(LabelVolume(grid: grid, voxels: voxels, coding: coding))
   }
 }
 

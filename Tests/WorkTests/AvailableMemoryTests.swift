@@ -1,3 +1,5 @@
+import CMemory
+import Foundation
 import Synchronization
 import Testing
 import Work
@@ -16,4 +18,77 @@ func memoryIsGivenBack() throws {
   #expect(held.withLock { $0 } == 3)
   #expect(throws: InputError.self) { try AvailableMemory.require(Int.max, subject: "work", "everything") }
   #expect(held.withLock { $0 } == 0)
+}
+
+private let mebibyte = 1 << 20
+
+@Test("what is allocated counts from the moment it is, also when nothing was written yet, until it is freed")
+func allocationsAreCounted() async {
+  await #expect(processExitsWith: .success) {
+    let before = memory_allocated()
+    let unwritten = UnsafeMutableRawPointer.allocate(byteCount: 300 * mebibyte, alignment: 64)
+    let during = memory_allocated()
+    unwritten.deallocate()
+    let grown = realloc(malloc(5 * mebibyte), 200 * mebibyte)
+    let whenGrown = memory_allocated()
+    free(realloc(grown, 10))
+    let mapped = memory_map(100 * mebibyte)
+    let whenMapped = memory_allocated()
+    memory_unmap(mapped, 100 * mebibyte)
+    func isAbout(_ bytes: Int64, _ expected: Int) -> Bool { abs(Int(bytes - before) - expected) < mebibyte }
+    guard isAbout(during, 300 * mebibyte), isAbout(whenGrown, 200 * mebibyte),
+      isAbout(whenMapped, 100 * mebibyte), isAbout(memory_allocated(), 0)
+    else { exit(1) }
+  }
+}
+
+@Test("an allocation that only the reserve serves succeeds, and stops the work of that time and no later one")
+func reserveStopsWork() async {
+  await #expect(processExitsWith: .success) {
+    AvailableMemory.hold { _exit(7) }
+    let work = Cancellation()
+    memory_set_limits(memory_allocated() + Int64(96 * mebibyte), -1, Int64(48 * mebibyte))
+    let allowed = [UInt8](repeating: 1, count: 30 * mebibyte)
+    guard !work.isRequested else { exit(1) }
+    let beyond = [UInt8](repeating: 2, count: 40 * mebibyte)
+    guard work.isRequested, work.isShortOfMemory, !Cancellation().isRequested else { exit(2) }
+    exit(allowed[5] == 1 && beyond[9] == 2 ? 0 : 3)
+  }
+}
+
+@Test(
+  "an allocation that nothing serves ends the process as it was told to, and a number that is no size is none"
+)
+func exhaustionEndsTheProcess() async {
+  await #expect(processExitsWith: .exitCode(7)) {
+    AvailableMemory.hold { _exit(7) }
+    memory_set_limits(memory_allocated() + Int64(64 * mebibyte), -1, Int64(16 * mebibyte))
+    exit([UInt8](repeating: 1, count: 128 * mebibyte)[5] == 1 ? 0 : 1)
+  }
+  await #expect(processExitsWith: .exitCode(7)) {
+    AvailableMemory.hold { _exit(7) }
+    exit(calloc(Int.max, 3) == nil ? 0 : 1)
+  }
+  await #expect(processExitsWith: .success) {
+    // Nobody said how to end: an error as everywhere.
+    exit(malloc(Int.max) == nil ? 0 : 1)
+  }
+}
+
+@Test("a limit of the address space is kept, and work is refused before it is reached")
+func addressSpaceIsHeld() async {
+  await #expect(processExitsWith: .success) {
+    let size = 4 << 30
+    var limit = rlimit(rlim_cur: rlim_t(size), rlim_max: rlim_t(size))
+    guard setrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit) == 0 else { exit(1) }
+    AvailableMemory.hold { _exit(7) }
+    let free = AvailableMemory.byteCount
+    guard free < size else { exit(2) }
+    let taken = UnsafeMutableRawPointer.allocate(byteCount: free / 2, alignment: 64)
+    defer { taken.deallocate() }
+    let left = AvailableMemory.byteCount
+    guard abs(left - free / 2) < 8 * mebibyte else { exit(3) }
+    guard (try? AvailableMemory.require(left, subject: "work", "everything")) == nil else { exit(4) }
+    exit((try? AvailableMemory.require(left / 2, subject: "work", "half")) == nil ? 5 : 0)
+  }
 }

@@ -81,6 +81,9 @@ int terminal_start(const struct terminal_options *options, char *message, size_t
 /// What a signal that ends the process does before the terminal is given back; async-signal-safe.
 void terminal_on_end(void (*action)(void));
 
+/// Gives the terminal back where it was taken, for a process that ends at once; async-signal-safe, from any thread.
+void terminal_give_back(void);
+
 /// From now on a signal that asks the process to end (HUP, TERM, INT, USR1, USR2, XCPU), and a terminal that is gone, make
 /// every following event TERMINAL_EVENT_END. The process is expected to call terminal_stop soon, which then ends it by that
 /// signal; after ten seconds it ends without.

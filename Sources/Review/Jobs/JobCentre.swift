@@ -71,17 +71,20 @@ package final class JobCentre: Sendable {
     work.yieldsToOthers = true
     queue.async(group: group) { [self, work] in
       ThreadPriority.yieldToOthers()
-      let outcome = JobCentre.outcome { try self.run(request, work) }
+      AvailableMemory.measure()
+      let outcome = JobCentre.outcome(cancellation) { try self.run(request, work) }
       _ = running.withLock { $0.removeValue(forKey: id) }
       deliver(.jobEnded(id, outcome))
     }
   }
 
-  private static func outcome(of body: () throws -> JobOutcome) -> JobOutcome {
+  private static func outcome(
+    _ cancellation: Cancellation, of body: () throws -> JobOutcome
+  ) -> JobOutcome {
     do {
       return try body()
     } catch is Cancelled {
-      return .cancelled
+      return cancellation.isShortOfMemory ? .failed(AvailableMemory.shortage.description) : .cancelled
     } catch let error as InputError {
       return .failed(error.description)
     } catch {

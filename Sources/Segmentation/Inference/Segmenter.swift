@@ -66,11 +66,12 @@ package struct Segmenter: Sendable {
     let axes = ReorientedGrid(image.grid, orientation: try model.preprocessing.parsedOrientation)
     let size = input.grid.size
     let byteCount = try NetworkPrediction.requireMemoryOfLabels(size)
+    let ownByteCount = size.voxelCount * MemoryLayout<UInt16>.stride
     var labels = LabelVolume(
       grid: input.grid, voxels: [UInt16](repeating: 0, count: size.voxelCount), coding: model.coding)
     try labels.voxels.withUnsafeMutableBufferPointer { voxels in
       let voxels = DisjointBuffer(voxels)
-      try stream(input, beside: byteCount, work: work.part(0...0.85)) { heads, work in
+      try stream(input, then: byteCount - ownByteCount, work: work.part(0...0.85)) { heads, work in
         try ScorePlanes(heads: heads, size: size).writeLabels(
           model.labelValues, auxiliaryHeadWeights: auxiliaryHeadWeights, to: voxels, work: work)
       }
@@ -111,8 +112,9 @@ package struct Segmenter: Sendable {
     let byteCount = checkedProduct(
       size.voxelCount, network.graph.classCount, headCount + 1, MemoryLayout<Float>.stride)
     try AvailableMemory.require(byteCount, subject: model.name, "what it says of \(size) voxels")
+    let mixByteCount = count * MemoryLayout<Float>.stride
     let values = try filledArrays(headCount, count: count) { volumes in
-      try stream(input, beside: byteCount ?? 0, work: work) { heads, work in
+      try stream(input, then: mixByteCount, work: work) { heads, work in
         try ScorePlanes(heads: heads, size: size).writeProbabilities(to: volumes, work: work)
       }
     }
@@ -123,10 +125,9 @@ package struct Segmenter: Sendable {
 
   /// Runs the network on an image in one passage.
   ///
-  /// - Parameter waiting: Bytes for what it says: they are promised, but are taken from the memory there is only as they
-  ///   are written.
+  /// - Parameter later: Bytes that are allocated afterwards, while the network keeps its memory.
   private func stream(
-    _ input: WorkingImage, beside waiting: Int, work: WorkContext,
+    _ input: WorkingImage, then later: Int, work: WorkContext,
     deliver: ([ActivationWindow], WorkContext) throws -> Void
   ) throws {
     let size = input.grid.size
@@ -134,7 +135,7 @@ package struct Segmenter: Sendable {
     let plan = try network.plan(
       for: extent, heads: Array(0..<headCount), passage: .streamed, memoryLimit: memoryLimit, work: work)
     try AvailableMemory.require(
-      plan.arenaBytes + waiting, subject: model.name, "running the network on \(size) voxels")
+      checkedSum(plan.arenaBytes, later), subject: model.name, "running the network on \(size) voxels")
     try network.stream(
       plan, work: work, fetch: { window, work in try input.write(to: window, work: work) }, deliver: deliver)
   }
@@ -153,10 +154,17 @@ package struct Segmenter: Sendable {
     let tiles = tiling.tiles(extent: padded.extent, totalStride: reach.totalStride, context: reach.context)
     let extent = padded.extent
     let classCount = network.graph.classCount
-    // The sums of every head and the counts, and the probabilities and scores of one tile as large as it may become.
+    let largest = tiles.map(\.input.extent).max { $0.product < $1.product } ?? extent
+    let plan = try network.plan(
+      for: largest, heads: Array(0..<headCount), memoryLimit: memoryLimit, work: work.silent)
+    // The sums of every head and the counts; of one tile its image, and scores, probabilities and what they add.
+    let byteCount = checkedSum(
+      checkedProduct(extent.product, classCount * headCount + 1, MemoryLayout<Float>.stride),
+      checkedProduct(largest.product, 3 * classCount * headCount + 2, MemoryLayout<Float>.stride),
+      plan.arenaBytes)
     try AvailableMemory.require(
-      checkedProduct(extent.product, 3 * classCount * headCount + 2, MemoryLayout<Float>.stride),
-      subject: model.name, "what its tiles say of \(extent.w)x\(extent.h)x\(extent.d) voxels")
+      byteCount, subject: model.name,
+      "running the network on tiles of up to \(largest.w)x\(largest.h)x\(largest.d) voxels")
     var sums = [Tensor](
       repeating: Tensor(shape: [1, classCount, extent.d, extent.h, extent.w]), count: headCount)
     var counts = Tensor(shape: [1, 1, extent.d, extent.h, extent.w])

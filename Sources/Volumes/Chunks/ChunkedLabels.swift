@@ -1,3 +1,5 @@
+import Work
+
 /// A label of each voxel of a grid, in chunks that copies share until one of them changes.
 ///
 /// What a ``LabelVolume`` is to a computation, this is to a review, which keeps many versions of a mask that differ little:
@@ -60,9 +62,41 @@ package struct ChunkedLabels: Equatable, Sendable {
   /// - Complexity: O(voxels).
   package var voxels: [UInt16] { cropped(to: VoxelBounds(grid.size)) }
 
-  /// The same labels as one volume.
+  /// Every voxel in the order of ``voxels``, a layer of chunks at a time, so that not all of them are in memory.
   /// - Complexity: O(voxels).
-  package var volume: LabelVolume { LabelVolume(grid: grid, voxels: voxels, coding: coding) }
+  package var slabs: LazyMapSequence<StrideTo<Int>, [UInt16]> {
+    stride(from: 0, to: grid.size.k, by: ChunkGrid.side).lazy.map { k in
+      let end = min(k + ChunkGrid.side, grid.size.k) - 1
+      return cropped(
+        to: VoxelBounds(
+          lower: VoxelIndex(0, 0, k), upper: VoxelIndex(grid.size.i - 1, grid.size.j - 1, end)))
+    }
+  }
+
+  /// The values of a file that occur.
+  /// - Complexity: O(voxels).
+  package func values() -> Set<Int> {
+    var occurs = [Bool](repeating: false, count: 1 << 16)
+    for chunk in chunks {
+      switch chunk {
+      case .uniform(let label): occurs[Int(label)] = true
+      case .voxels(let voxels): for label in voxels { occurs[Int(label)] = true }
+      }
+    }
+    return Set(occurs.indices.filter { occurs[$0] }.map { coding.value(of: UInt16($0)) })
+  }
+
+  /// The same labels as one volume.
+  /// - Throws: ``InputError`` where memory does not hold it.
+  /// - Complexity: O(voxels).
+  package var volume: LabelVolume {
+    get throws(InputError) {
+      try AvailableMemory.require(
+        grid.size.voxelCount * MemoryLayout<UInt16>.stride, subject: "mask",
+        "its labels on \(grid.size) voxels")
+      return LabelVolume(grid: grid, voxels: voxels, coding: coding)
+    }
+  }
 
   /// The part inside `box`, on a grid of its own.
   package func volume(croppedTo box: VoxelBounds) -> LabelVolume {

@@ -50,7 +50,8 @@ package final class CaseJournal: Sendable {
   ) throws -> OpenedJournal {
     let path = folder.file(of: try ContentDigest.sha256(of: content.image, work))
     let opening = JournalLine.Opening(
-      caseName: content.name, image: content.imagePath, grid: content.image.grid,
+      caseName: content.name, image: content.imagePath, frame: content.frame == 0 ? nil : content.frame,
+      grid: content.image.grid,
       program: "segdeck \(SegdeckVersion.text)", masks: content.masks.map(\.path))
     state.withLock { state in
       state.readFile = readFile
@@ -169,7 +170,7 @@ package final class CaseJournal: Sendable {
       line.version = note
       labels[version.id] = version.labels
       return JournalRecord(
-        text: line.text, voxels: LabelRuns.encode(version.labels.voxels, against: base?.voxels))
+        text: line.text, voxels: runs(version.labels, against: base))
     case .labels(let id, let tables):
       line.labels = JournalLine.LabelsNote(version: id, labels: tables.own)
       if tables.shown != tables.own { line.labels?.shown = tables.shown }
@@ -316,7 +317,17 @@ package final class CaseJournal: Sendable {
     line.version = note
     line.version?.differsFrom = nil
     line.version?.lacksChanges = lacksChanges ? true : nil
-    return JournalRecord(text: line.text, voxels: LabelRuns.encode(labels.voxels))
+    return JournalRecord(text: line.text, voxels: runs(labels))
+  }
+
+  private func runs(_ labels: ChunkedLabels, against base: ChunkedLabels? = nil) -> Data {
+    let encoder = LabelRuns.Encoder()
+    if let base {
+      for (slab, other) in zip(labels.slabs, base.slabs) { encoder.add(slab, against: other) }
+    } else {
+      for slab in labels.slabs { encoder.add(slab) }
+    }
+    return encoder.finish()
   }
 
   /// The labels of an opened mask that is the one of a note whose own voxels are damaged.

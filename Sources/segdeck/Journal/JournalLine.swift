@@ -13,6 +13,8 @@ struct JournalLine: Codable {
     var caseName: String
     /// The image's file then.
     var image: String
+    /// The frame of it whose content the journal belongs to; nil for the first.
+    var frame: Int?
     /// The image's grid, on which all versions lie.
     var grid: VolumeGrid
     /// The program that wrote what follows.

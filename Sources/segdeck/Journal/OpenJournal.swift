@@ -164,11 +164,11 @@ package final class OpenJournal {
     }
     try reading.noteSources()
     let work = WorkContext(cancellation: Interruption.cancellation())
-    let image = try sameImage(opening)
-    if image == nil {
-      Console.note(
-        "\(opening.image): no longer the image that was reviewed; the mask gets the grid of the journal")
-    }
+    // The labels in chunks, in one piece, and as they are written.
+    try AvailableMemory.require(
+      checkedProduct(opening.grid.size.voxelCount, 2 * MemoryLayout<UInt16>.stride), subject: note.name,
+      "its labels on \(opening.grid.size) voxels")
+    let image = try sameImage(opening, work)
     let place = try OutputPlace(
       path, isForced: isForced, companions: MaskRecord.companions(ofMask: path), kind: .image)
     let (steps, first) = Provenance.steps(to: note.id) {
@@ -194,11 +194,25 @@ package final class OpenJournal {
     if image != nil { record.noteChanges() }
   }
 
-  /// The image's file, where its content is still that of the journal.
-  private func sameImage(_ opening: JournalLine.Opening) throws -> OpenedImage? {
-    guard let image = try? OpenedImage(opening.image), let volume = try? image.image.scalarVolume(),
-      try ContentDigest.sha256(of: volume, WorkContext()) == item.digest
-    else { return nil }
+  /// The image's file, where its content is known to be that of the journal; it is said where it is not.
+  /// - Throws: ``Cancelled``; ``InputError`` where this machine computes no checksums.
+  private func sameImage(_ opening: JournalLine.Opening, _ work: WorkContext) throws -> OpenedImage? {
+    let image: OpenedImage
+    let volume: ScalarVolume
+    do {
+      image = try OpenedImage(opening.image)
+      volume = try image.image.scalarVolume(frame: opening.frame ?? 0, work: work)
+    } catch let error as InputError {
+      Console.note(
+        "\(error); whether it is the image that was reviewed is not known, and the mask gets the grid of the journal"
+      )
+      return nil
+    }
+    guard try ContentDigest.sha256(of: volume, work) == item.digest else {
+      Console.note(
+        "\(opening.image): no longer the image that was reviewed; the mask gets the grid of the journal")
+      return nil
+    }
     return image
   }
 }

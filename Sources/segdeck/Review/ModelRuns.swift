@@ -177,7 +177,7 @@ package final class ModelRuns: Sendable {
         }
       }
       return try Refinement(
-        image: image, source: .mask(mask.volume, confidence: confidence), labelValues: labelValues,
+        image: image, source: .mask(try mask.volume, confidence: confidence), labelValues: labelValues,
         intensityRange: sibling?.refinement.intensityRange, postProcessing: .none, work: work.silent)
     }
   }

@@ -20,7 +20,7 @@ extension [LoadedMask] {
       }
       let occurring =
         selection.values.count > 1
-        ? open.reduce(into: Set<Int>()) { $0.formUnion(masks[$1].labels.volume.values()) } : []
+        ? open.reduce(into: Set<Int>()) { $0.formUnion(masks[$1].labels.values()) } : []
       var isPresent = false
       for index in open { if masks[index].take(selection) { isPresent = true } }
       if !isPresent {

@@ -20,8 +20,13 @@ struct ReviewExport {
   func write(on image: ImageSource, to place: OutputPlace, _ work: WorkContext) throws -> MaskRecord {
     var record = record
     record.threads = work.threadCount
+    // In one piece, and in the order in which it is written.
+    try AvailableMemory.require(
+      checkedProduct(request.labels.grid.size.voxelCount, 2 * MemoryLayout<UInt16>.stride),
+      subject: request.path,
+      "its labels on \(request.labels.grid.size) voxels")
     try record.write(
-      request.labels.volume, request.table, source: image, to: place, work: work.silent)
+      try request.labels.volume, request.table, source: image, to: place, work: work.silent)
     return record
   }
 

@@ -1,0 +1,186 @@
+// The C library's allocation functions, which Swift's runtime and every library of the process call: they count what is
+// allocated, and answer where memory runs out. Without them the runtime traps where an address space is full, and a control
+// group that is full kills, both without a word.
+//
+// An executable may replace them (the C library's manual, "Replacing malloc"); these pass on to the library's own. What
+// libraries map by themselves, stacks and the buffers of a BLAS, is not counted: they map much more than they write.
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <malloc.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+
+#include "memory.h"
+
+extern void *__libc_malloc(size_t size);
+extern void *__libc_calloc(size_t count, size_t size);
+extern void *__libc_realloc(void *memory, size_t size);
+extern void *__libc_memalign(size_t alignment, size_t size);
+extern void __libc_free(void *memory);
+
+// Smaller blocks are many and take little: counting them would only cost time.
+enum { LEAST_COUNTED = 1024 };
+
+static _Atomic int64_t allocated_bytes, mapped_bytes, allowed_bytes = INT64_MAX, held_reserve;
+static _Atomic int64_t whole_address_space = -1;
+static _Atomic uint64_t shortage_count;
+static void (*_Atomic end_process)(void);
+
+static void limit_address_space(int64_t bytes) {
+  struct rlimit limit;
+  if (bytes < 0 || getrlimit(RLIMIT_AS, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max < (rlim_t)bytes ? limit.rlim_max : (rlim_t)bytes;
+  setrlimit(RLIMIT_AS, &limit);
+}
+
+int64_t memory_allocated(void) { return atomic_load_explicit(&allocated_bytes, memory_order_relaxed); }
+
+struct memory_blocks memory_blocks(void) {
+  const struct mallinfo2 info = mallinfo2();
+  return (struct memory_blocks){
+      .allocated = (int64_t)(info.uordblks + info.hblkhd) + mapped_bytes, .kept = (int64_t)info.fordblks};
+}
+
+void memory_set_limits(int64_t allocated, int64_t address_space, int64_t reserve) {
+  held_reserve = reserve;
+  allowed_bytes = allocated - reserve;
+  whole_address_space = address_space;
+  limit_address_space(address_space < reserve ? address_space : address_space - reserve);
+}
+
+uint64_t memory_shortage_count(void) { return shortage_count; }
+
+void memory_on_exhaustion(void (*end)(void)) { end_process = end; }
+
+/// Opens the reserve for an allocation that it can serve. Another thread may have done so a moment ago: the caller tries
+/// again in any case.
+static void open_reserve(size_t size) {
+  shortage_count++;
+  // What does not fit anyway leaves the reserve to those who say so.
+  if (size > (size_t)held_reserve) return;
+  allowed_bytes += atomic_exchange(&held_reserve, 0);
+  limit_address_space(whole_address_space);
+}
+
+/// Ends the process where somebody said how; the error of a failed allocation otherwise.
+static void *exhausted(void) {
+  void (*end)(void) = end_process;
+  if (end != NULL) end();
+  errno = ENOMEM;
+  return NULL;
+}
+
+/// Whether `size` bytes more are allowed.
+static bool fits(size_t size) {
+  return size < LEAST_COUNTED ||
+         (size <= INT64_MAX / 2 &&
+          memory_allocated() + (int64_t)size <= atomic_load_explicit(&allowed_bytes, memory_order_relaxed));
+}
+
+static void count(int64_t bytes) {
+  atomic_fetch_add_explicit(&allocated_bytes, bytes, memory_order_relaxed);
+}
+
+static int64_t counted(void *memory) {
+  const size_t size = memory == NULL ? 0 : malloc_usable_size(memory);
+  return size < LEAST_COUNTED ? 0 : (int64_t)size;
+}
+
+/// What `allocation` returns, which asks for `size` bytes, and a second time from the reserve; counted by the caller.
+#define ALLOCATED(size, allocation) \
+  ({ \
+    void *block = fits(size) ? (allocation) : NULL; \
+    if (block == NULL && (size) != 0) { \
+      open_reserve(size); \
+      block = fits(size) ? (allocation) : NULL; \
+      if (block == NULL) block = exhausted(); \
+    } \
+    block; \
+  })
+
+/// The same, counted.
+#define COUNTED(size, allocation) \
+  ({ \
+    void *block = ALLOCATED(size, allocation); \
+    if ((size) >= LEAST_COUNTED / 2) count(counted(block)); \
+    block; \
+  })
+
+void *malloc(size_t size) { return COUNTED(size, __libc_malloc(size)); }
+
+void *calloc(size_t number, size_t size) {
+  size_t bytes;
+  if (__builtin_mul_overflow(number, size, &bytes)) bytes = SIZE_MAX;
+  return COUNTED(bytes, __libc_calloc(number, size));
+}
+
+void *memalign(size_t alignment, size_t size) { return COUNTED(size, __libc_memalign(alignment, size)); }
+
+void *aligned_alloc(size_t alignment, size_t size) { return memalign(alignment, size); }
+
+int posix_memalign(void **memory, size_t alignment, size_t size) {
+  if (alignment == 0 || alignment % sizeof(void *) != 0 || (alignment & (alignment - 1)) != 0) return EINVAL;
+  const int before = errno;
+  void *block = memalign(alignment, size);
+  errno = before;
+  if (block == NULL && size != 0) return ENOMEM;
+  *memory = block;
+  return 0;
+}
+
+void *realloc(void *memory, size_t size) {
+  const int64_t before = counted(memory);
+  // What grows is moved in the worst case, but mostly it is not.
+  const size_t more = size > (size_t)before ? size - (size_t)before : 0;
+  void *block = ALLOCATED(more, __libc_realloc(memory, size));
+  if (block != NULL || size == 0) count(counted(block) - before);
+  return block;
+}
+
+void free(void *memory) {
+  const int64_t size = counted(memory);
+  if (size != 0) count(-size);
+  __libc_free(memory);
+}
+
+static void count_mapped(int64_t length) {
+  count(length);
+  mapped_bytes += length;
+}
+
+void *memory_map(size_t length) {
+  void *memory = ALLOCATED(
+      length, ({
+        void *mapped = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        mapped == MAP_FAILED ? NULL : mapped;
+      }));
+  if (memory != NULL) count_mapped((int64_t)length);
+  return memory;
+}
+
+void memory_unmap(void *memory, size_t length) {
+  munmap(memory, length);
+  count_mapped(-(int64_t)length);
+}
+
+void memory_trim(void) { malloc_trim(0); }
+
+typedef int (*create_thread)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
+
+/// Threads, whose stacks are address space too: the system's library for parallel loops tries for ever to make one.
+int pthread_create(
+    pthread_t *thread, const pthread_attr_t *attributes, void *(*body)(void *), void *argument) {
+  static _Atomic(create_thread) own;
+  if (own == NULL) own = (create_thread)dlsym(RTLD_NEXT, "pthread_create");
+  int result = own(thread, attributes, body, argument);
+  if (result != EAGAIN) return result;
+  open_reserve(0);
+  result = own(thread, attributes, body, argument);
+  if (result == EAGAIN) exhausted();
+  return result;
+}

@@ -1,0 +1,35 @@
+// The account of what this process allocates, a limit to it, and what happens where memory runs out.
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+/// Bytes in blocks of a kilobyte or more that are allocated now, by this program and its libraries.
+int64_t memory_allocated(void);
+
+/// Bytes in blocks of any size that are allocated now, and bytes that were freed and are kept for later; slower.
+struct memory_blocks {
+  int64_t allocated, kept;
+};
+struct memory_blocks memory_blocks(void);
+
+/// Bytes that may be allocated in all from now on, and bytes of address space (`RLIMIT_AS`; -1 for no limit). Of both,
+/// `reserve` bytes are kept back until an allocation fails.
+///
+/// An allocation counts when it is made, not when it is written, so two computations are never promised the same memory.
+void memory_set_limits(int64_t allocated, int64_t address_space, int64_t reserve);
+
+/// How often an allocation or a thread had to take from the reserve, or found none, since the process began.
+uint64_t memory_shortage_count(void);
+
+/// What ends the process where not even the reserve suffices; it may allocate nothing and does not come back.
+/// Until it is set, an allocation that fails returns NULL as everywhere.
+void memory_on_exhaustion(void (*end)(void));
+
+/// Zeroed pages, `length` bytes of them, which count as allocated; NULL where there are none.
+void *memory_map(size_t length);
+
+/// Gives them back.
+void memory_unmap(void *memory, size_t length);
+
+/// Gives pages that were freed and are kept for later back to the machine.
+void memory_trim(void);
