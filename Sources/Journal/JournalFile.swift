@@ -83,8 +83,7 @@ package final class JournalFile: Sendable {
       guard descriptor >= 0 else { throw failure(path) }
       let file = JournalFile(path: path, descriptor: descriptor)
       try ReadFiles.note(path)
-      // File systems without locks give no protection, but they can be written.
-      if flock(descriptor, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK { return nil }
+      guard takeLock(descriptor) else { return nil }
       var status = stat()
       guard fstat(descriptor, &status) == 0 else { throw failure(path) }
       // It was removed between opening and locking.
@@ -116,6 +115,17 @@ package final class JournalFile: Sendable {
     // What is just being written is not finished yet.
     if isInUse(path) { (contents.unfinishedByteCount, contents.isEmpty) = (0, false) }
     return (file, contents)
+  }
+
+  /// Whether the lock of an open file is had, or its file system has none: it gives no protection, but can be written.
+  ///
+  /// A program that is just ending, or that is a copy of another about to begin, holds it for a moment.
+  private static func takeLock(_ descriptor: Int32) -> Bool {
+    for _ in 0..<20 {
+      if flock(descriptor, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK { return true }
+      usleep(10_000)
+    }
+    return false
   }
 
   /// Whether a program writes it now.

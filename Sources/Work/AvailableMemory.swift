@@ -115,8 +115,10 @@ package enum AvailableMemory {
     /// What work leaves free for small things and for what runs beside it.
     var margin: Int { max(24 << 20, free / 16) }
 
-    /// Makes the limits those of this moment. A quarter of the margin is the reserve, and another is for what is not
-    /// counted: stacks, page tables, the buffers of a BLAS.
+    /// Makes the limits those of this moment.
+    ///
+    /// A quarter of the margin is the reserve, and another is for what is not counted: stacks, page tables, the buffers of
+    /// a BLAS.
     func hold() {
       guard isHeld.load(ordering: .relaxed) else { return }
       memory_set_limits(

@@ -78,7 +78,8 @@ func framesAreRecorded() throws {
     return
   }
   #expect(request.image == state.content.image)
-  let labels = RefinedLabels(box: VoxelBounds(request.unrefined.grid.size), labels: try request.unrefined.volume)
+  let labels = RefinedLabels(
+    box: VoxelBounds(request.unrefined.grid.size), labels: try request.unrefined.volume)
   _ = reduce(
     &state, .jobEnded(run.started!.id, .refined(try RefinedPart(labels, of: request, WorkContext()))))
   #expect(state.provenance(of: state.decisions.versions[1]).frame == 1)

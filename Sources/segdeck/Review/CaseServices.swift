@@ -47,13 +47,20 @@ final class CaseServices: ReviewServices {
     }
     var openedMasks = try maskPaths.compactMap { path in try accepted { try OpenedImage(path) } }
     func fit(_ masks: [OpenedImage]) throws -> [FittedMask] {
-      try FittedMask.masks(masks.map(\.image), on: image.grid, work: work)
+      let fitted = try FittedMask.masks(masks.map(\.image), on: image.grid, work: work)
+      // In chunks they may take as much as they do in one piece.
+      try AvailableMemory.require(
+        checkedProduct(fitted.count, image.voxels.count, MemoryLayout<UInt16>.stride),
+        subject: masks.last?.image.path ?? imagePath, "its labels on \(image.grid.size) voxels")
+      return fitted
     }
     let fitted: [FittedMask]
     do {
       fitted = try fit(openedMasks)
     } catch is InputError {
-      openedMasks = try openedMasks.filter { mask in try accepted { try fit([mask]) } != nil }
+      openedMasks = try openedMasks.reduce(into: []) { fitting, mask in
+        if try accepted({ try fit(fitting + [mask]) }) != nil { fitting.append(mask) }
+      }
       fitted = try fit(openedMasks)
     }
     let masks = zip(openedMasks, fitted).map { openedMask, mask in
