@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Megabytes of address space: from less than the program takes to begin to more than these cases need.
-private let addressSpaces = [200, 330, 360, 400, 440, 480, 520, 560, 620, 700]
+private let addressSpaces = [200, 330, 360, 400, 440, 480, 520, 560, 620, 700, 2000]
 
 @Suite("Where memory is short") struct MemoryTests {
   @Test(
