@@ -29,7 +29,8 @@ enum { LEAST_COUNTED = 1024 };
 static _Atomic int64_t allocated_bytes, mapped_bytes, allowed_bytes = INT64_MAX, held_reserve;
 static _Atomic int64_t whole_address_space = -1;
 static _Atomic uint64_t shortage_count;
-static void (*_Atomic end_process)(void);
+static void (*_Atomic measure_again)(void), (*_Atomic end_process)(void);
+static _Thread_local bool is_measuring;
 
 static void limit_address_space(int64_t bytes) {
   struct rlimit limit;
@@ -55,11 +56,31 @@ void memory_set_limits(int64_t allocated, int64_t address_space, int64_t reserve
 
 uint64_t memory_shortage_count(void) { return shortage_count; }
 
-void memory_on_exhaustion(void (*end)(void)) { end_process = end; }
+void memory_on_exhaustion(void (*measure)(void), void (*end)(void)) {
+  measure_again = measure;
+  end_process = end;
+}
 
-/// Opens the reserve for an allocation that it can serve. Another thread may have done so a moment ago: the caller tries
-/// again in any case.
-static void open_reserve(size_t size) {
+/// Whether `size` bytes more are allowed. What measures may take what it needs.
+static bool fits(size_t size) {
+  return size < LEAST_COUNTED || is_measuring ||
+         (size <= INT64_MAX / 2 &&
+          memory_allocated() + (int64_t)size <= atomic_load_explicit(&allowed_bytes, memory_order_relaxed));
+}
+
+// What is tried for an allocation that does not fit, in this order.
+enum { MEASURE, OPEN_RESERVE, ATTEMPTS };
+
+/// Makes room for `size` bytes; another thread may have done so a moment ago.
+static void make_room(size_t size, int attempt) {
+  if (attempt == MEASURE) {
+    void (*measure)(void) = measure_again;
+    if (measure == NULL || is_measuring) return;
+    is_measuring = true;
+    measure();
+    is_measuring = false;
+    return;
+  }
   shortage_count++;
   // What does not fit anyway leaves the reserve to those who say so.
   if (size > (size_t)held_reserve) return;
@@ -75,13 +96,6 @@ static void *exhausted(void) {
   return NULL;
 }
 
-/// Whether `size` bytes more are allowed.
-static bool fits(size_t size) {
-  return size < LEAST_COUNTED ||
-         (size <= INT64_MAX / 2 &&
-          memory_allocated() + (int64_t)size <= atomic_load_explicit(&allowed_bytes, memory_order_relaxed));
-}
-
 static void count(int64_t bytes) {
   atomic_fetch_add_explicit(&allocated_bytes, bytes, memory_order_relaxed);
 }
@@ -91,13 +105,15 @@ static int64_t counted(void *memory) {
   return size < LEAST_COUNTED ? 0 : (int64_t)size;
 }
 
-/// What `allocation` returns, which asks for `size` bytes, and a second time from the reserve; counted by the caller.
+/// What `allocation` returns, which asks for `size` bytes, again after room was made; counted by the caller.
 #define ALLOCATED(size, allocation) \
   ({ \
     void *block = fits(size) ? (allocation) : NULL; \
     if (block == NULL && (size) != 0) { \
-      open_reserve(size); \
-      block = fits(size) ? (allocation) : NULL; \
+      for (int attempt = 0; block == NULL && attempt < ATTEMPTS; attempt++) { \
+        make_room(size, attempt); \
+        if (fits(size)) block = (allocation); \
+      } \
       if (block == NULL) block = exhausted(); \
     } \
     block; \
@@ -178,9 +194,10 @@ int pthread_create(
   static _Atomic(create_thread) own;
   if (own == NULL) own = (create_thread)dlsym(RTLD_NEXT, "pthread_create");
   int result = own(thread, attributes, body, argument);
-  if (result != EAGAIN) return result;
-  open_reserve(0);
-  result = own(thread, attributes, body, argument);
+  for (int attempt = 0; result == EAGAIN && attempt < ATTEMPTS; attempt++) {
+    make_room(0, attempt);
+    result = own(thread, attributes, body, argument);
+  }
   if (result == EAGAIN) exhausted();
   return result;
 }

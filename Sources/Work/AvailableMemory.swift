@@ -63,7 +63,7 @@ package enum AvailableMemory {
   /// - Parameter end: Ends the process where an allocation fails that the reserve does not cover. Called on any thread, it
   ///   may allocate nothing and must not return.
   package static func hold(elseEnd end: @escaping @convention(c) () -> Void) {
-    memory_on_exhaustion(end)
+    memory_on_exhaustion({ AvailableMemory.measure() }, end)
     isHeld.store(true, ordering: .relaxed)
     writtenAtStart.store(Account.uncounted, ordering: .relaxed)
     measure()
@@ -83,6 +83,8 @@ package enum AvailableMemory {
     let allocated = Int(memory_allocated())
     /// Bytes that may still be.
     let free: Int
+    /// The same with what the machine would move to its swap.
+    let freeWithSwap: Int
 
     init() {
       var measured = Self.measured()
@@ -92,19 +94,21 @@ package enum AvailableMemory {
         measured = Self.measured()
       }
       free = max(0, min(measured.shared + measured.kept, measured.own))
+      freeWithSwap = max(0, min(measured.sharedWithSwap + measured.kept, measured.own))
     }
 
-    /// Bytes that the machine has for this process; that it wrote, freed and keeps, less those that it allocated and has yet
+    /// Bytes that the machine has for this process, in memory and with swap; that it wrote, freed and keeps, less those that it allocated and has yet
     /// to write; and that its own limits leave.
-    private static func measured() -> (shared: Int, kept: Int, own: Int) {
+    private static func measured() -> (shared: Int, sharedWithSwap: Int, kept: Int, own: Int) {
       let status = Status()
       let blocks = memory_blocks()
       let own = [
         addressSpaceLimit.map { $0 - status.addressSpace }, dataLimit.map { $0 - status.data },
       ]
       let written = status.written - writtenAtStart.load(ordering: .relaxed)
+      let (machine, groups) = (Machine(), controlGroups ?? .max)
       return (
-        [machine, controlGroups].compactMap(\.self).min() ?? physical,
+        min(machine.available, groups), min(machine.available + machine.freeSwap, groups),
         min(written - Int(blocks.allocated), Int(blocks.kept)), own.compactMap(\.self).min() ?? .max
       )
     }
@@ -122,7 +126,8 @@ package enum AvailableMemory {
     func hold() {
       guard isHeld.load(ordering: .relaxed) else { return }
       memory_set_limits(
-        Int64(allocated + max(0, free - margin / 4)), Int64(addressSpaceLimit ?? -1), Int64(margin / 4))
+        Int64(allocated + max(0, freeWithSwap - margin / 4)), Int64(addressSpaceLimit ?? -1),
+        Int64(margin / 4))
     }
   }
 
@@ -138,7 +143,18 @@ package enum AvailableMemory {
     }
   }
 
-  private static var physical: Int { Int(clamping: ProcessInfo.processInfo.physicalMemory) }
+  /// What Linux calls available of the machine's memory, and its free swap, in bytes.
+  private struct Machine {
+    let available, freeSwap: Int
+
+    init() {
+      let information = text("/proc/meminfo") ?? ""
+      available =
+        number("MemAvailable:", in: information).map { $0 << 10 }
+        ?? Int(clamping: ProcessInfo.processInfo.physicalMemory)
+      freeSwap = (number("SwapFree:", in: information) ?? 0) << 10
+    }
+  }
 
   private static func megabytes(_ bytes: Int) -> String { "\(bytes >> 20) MiB" }
 
@@ -150,10 +166,6 @@ package enum AvailableMemory {
       return line.split { $0 == " " || $0 == "\t" }.dropFirst().first.flatMap { Int($0) }
     }
     return nil
-  }
-
-  private static var machine: Int? {
-    text("/proc/meminfo").flatMap { number("MemAvailable:", in: $0) }.map { $0 << 10 }
   }
 
   /// What `ulimit -v` allows in all, in bytes; nil where there is no such limit.

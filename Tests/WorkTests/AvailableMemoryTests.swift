@@ -53,8 +53,8 @@ func allocationsAreCounted() async {
 @Test("an allocation that only the reserve serves succeeds, and stops the work of that time and no later one")
 func reserveStopsWork() async {
   await #expect(processExitsWith: .success) {
-    AvailableMemory.hold { _exit(7) }
     let work = Cancellation()
+    memory_on_exhaustion(nil) { _exit(7) }
     memory_set_limits(memory_allocated() + Int64(96 * mebibyte), -1, Int64(48 * mebibyte))
     let allowed = [UInt8](repeating: 1, count: 30 * mebibyte)
     guard !work.isRequested else { exit(1) }
@@ -69,7 +69,7 @@ func reserveStopsWork() async {
 )
 func exhaustionEndsTheProcess() async {
   await #expect(processExitsWith: .exitCode(7)) {
-    AvailableMemory.hold { _exit(7) }
+    memory_on_exhaustion(nil) { _exit(7) }
     memory_set_limits(memory_allocated() + Int64(64 * mebibyte), -1, Int64(16 * mebibyte))
     exit([UInt8](repeating: 1, count: 128 * mebibyte)[5] == 1 ? 0 : 1)
   }
@@ -80,6 +80,18 @@ func exhaustionEndsTheProcess() async {
   await #expect(processExitsWith: .success) {
     // Nobody said how to end: an error as everywhere.
     exit(used(malloc(Int.max)) == nil ? 0 : 1)
+  }
+}
+
+@Test("where an allocation does not fit, what there is by then is measured anew first")
+func roomIsMeasuredAnew() async {
+  await #expect(processExitsWith: .success) {
+    AvailableMemory.hold { _exit(7) }
+    let work = Cancellation()
+    // As if the machine had been full a moment ago.
+    memory_set_limits(memory_allocated(), -1, 0)
+    let array = [UInt8](repeating: 1, count: 20 * mebibyte)
+    exit(array[7] == 1 && !work.isRequested ? 0 : 1)
   }
 }
 

@@ -21,9 +21,10 @@ void memory_set_limits(int64_t allocated, int64_t address_space, int64_t reserve
 /// How often an allocation or a thread had to take from the reserve, or found none, since the process began.
 uint64_t memory_shortage_count(void);
 
-/// What ends the process where not even the reserve suffices; it may allocate nothing and does not come back.
-/// Until it is set, an allocation that fails returns NULL as everywhere.
-void memory_on_exhaustion(void (*end)(void));
+/// What happens where an allocation does not fit: `measure` sets limits anew, because others may have given memory back
+/// since; `end` ends the process where not even the reserve suffices, may allocate nothing and does not come back.
+/// Until they are set, an allocation that fails returns NULL as everywhere.
+void memory_on_exhaustion(void (*measure)(void), void (*end)(void));
 
 /// Zeroed pages, `length` bytes of them, which count as allocated; NULL where there are none.
 void *memory_map(size_t length);
