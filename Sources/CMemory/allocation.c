@@ -26,6 +26,10 @@ extern void __libc_free(void *memory);
 // Smaller blocks are many and take little: counting them would only cost time.
 enum { LEAST_COUNTED = 1024 };
 
+// Where there is less than MUCH, what blocks of this size find is measured for each: what was freed lies in pieces that may
+// not serve them, and measuring costs less than writing them does.
+static const int64_t LEAST_MEASURED = 4 << 20, MUCH = 1 << 30;
+
 static _Atomic int64_t allocated_bytes, mapped_bytes, allowed_bytes = INT64_MAX, held_reserve;
 static _Atomic int64_t whole_address_space = -1;
 static _Atomic uint64_t shortage_count;
@@ -57,6 +61,13 @@ void memory_set_limits(int64_t allocated, int64_t address_space, int64_t reserve
 uint64_t memory_shortage_count(void) { return shortage_count; }
 
 void memory_on_exhaustion(void (*measure)(void), void (*end)(void)) {
+  // Threads take 8 MB of address space otherwise, of which no computation here needs a quarter.
+  pthread_attr_t attributes;
+  if (pthread_getattr_default_np(&attributes) == 0) {
+    pthread_attr_setstacksize(&attributes, 2 << 20);
+    pthread_setattr_default_np(&attributes);
+    pthread_attr_destroy(&attributes);
+  }
   measure_again = measure;
   end_process = end;
 }
@@ -88,6 +99,11 @@ static void make_room(size_t size, int attempt) {
   limit_address_space(whole_address_space);
 }
 
+/// Makes the limit that of this moment for a block that is worth it.
+static void prepare(size_t size) {
+  if (size >= (size_t)LEAST_MEASURED && allowed_bytes - memory_allocated() < MUCH) make_room(size, MEASURE);
+}
+
 /// Ends the process where somebody said how; the error of a failed allocation otherwise.
 static void *exhausted(void) {
   void (*end)(void) = end_process;
@@ -108,6 +124,7 @@ static int64_t counted(void *memory) {
 /// What `allocation` returns, which asks for `size` bytes, again after room was made; counted by the caller.
 #define ALLOCATED(size, allocation) \
   ({ \
+    prepare(size); \
     void *block = fits(size) ? (allocation) : NULL; \
     if (block == NULL && (size) != 0) { \
       for (int attempt = 0; block == NULL && attempt < ATTEMPTS; attempt++) { \

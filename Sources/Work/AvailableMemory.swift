@@ -9,11 +9,11 @@ import Synchronization
 /// from a reserve, and every computation that polls its ``Cancellation`` stops. Where the reserve does not suffice either,
 /// the process ends with one line.
 package enum AvailableMemory {
-  /// Bytes: the least of what Linux calls available, what the control groups leave, and what `ulimit` leaves, without what
-  /// was allocated and is not written yet.
+  /// Bytes that work may take: the least of what Linux calls available, what the control groups leave, and what `ulimit`
+  /// leaves, without what was allocated and is not written yet, and without a margin for small things.
   ///
   /// It changes from moment to moment, so it is asked before each large allocation and never kept.
-  package static var byteCount: Int { Account().free }
+  package static var byteCount: Int { Account().forWork }
 
   /// What gives memory back when work needs it: results that are kept for speed and can be computed again.
   private static let givers = Mutex<[@Sendable () -> Bool]>([])
@@ -38,7 +38,7 @@ package enum AvailableMemory {
     func limit() -> Int {
       let account = Account()
       account.hold()
-      return Int(saturating: Double(max(0, account.free - account.margin)) * share)
+      return Int(saturating: Double(account.forWork) * share)
     }
     var available = limit()
     let givers = givers.withLock { $0 }
@@ -88,14 +88,18 @@ package enum AvailableMemory {
 
     init() {
       var measured = Self.measured()
-      // Memory that is kept in pieces does not serve large arrays, so where there is little it is given back.
-      if measured.shared < 4 * measured.kept {
+      // What was freed and is kept lies in pieces that need not serve large arrays: where there is little it is given back.
+      if measured.kept > 0, min(measured.shared, measured.own) < Self.plenty {
         memory_trim()
         measured = Self.measured()
+        measured.kept = min(0, measured.kept)
       }
       free = max(0, min(measured.shared + measured.kept, measured.own))
       freeWithSwap = max(0, min(measured.sharedWithSwap + measured.kept, measured.own))
     }
+
+    /// Bytes beyond which memory need not be given back to the machine to be had again.
+    private static let plenty = 1 << 30
 
     /// Bytes that the machine has for this process, in memory and with swap; that it wrote, freed and keeps, less those that it allocated and has yet
     /// to write; and that its own limits leave.
@@ -116,18 +120,21 @@ package enum AvailableMemory {
     /// Bytes that were written and belong to no block.
     static var uncounted: Int { max(0, Status().written - Int(memory_blocks().allocated)) }
 
+    /// Bytes that work may take.
+    var forWork: Int { max(0, free - margin) }
+
     /// What work leaves free for small things and for what runs beside it.
     var margin: Int { max(24 << 20, free / 16) }
 
     /// Makes the limits those of this moment.
     ///
-    /// A quarter of the margin is the reserve, and another is for what is not counted: stacks, page tables, the buffers of
+    /// A third of the margin is the reserve, and a quarter is for what is not counted: stacks, page tables, the buffers of
     /// a BLAS.
     func hold() {
       guard isHeld.load(ordering: .relaxed) else { return }
       memory_set_limits(
         Int64(allocated + max(0, freeWithSwap - margin / 4)), Int64(addressSpaceLimit ?? -1),
-        Int64(margin / 4))
+        Int64(margin / 3))
     }
   }
 

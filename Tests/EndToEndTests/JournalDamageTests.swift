@@ -128,7 +128,7 @@ extension JournalTests {
       try session.waitFor("accepted labels.nii.gz edited")
     }
     let journal = try StoredJournal(below: folder("state"))
-    #expect(journal.withVoxels.count == 3)
+    try #require(journal.withVoxels.count == 3)
     let change = journal.withVoxels[2]
     func list() throws -> String {
       try tiny.journal("list")

@@ -228,7 +228,7 @@ private struct Truth {
       }
     }
     expected.tables = expected.tables.filter { expected.present.contains($0.key) }
-    let isLastLost = end < records.count || lost.contains { $0 > lastKnown ?? -1 }
+    let isLastLost = lost.contains { $0 > lastKnown ?? -1 }
     if let lastKnown, let decisions = behind[lastKnown].decisions {
       for (id, labels) in behind[lastKnown].labels where expected.present.contains(id) {
         expected.labels[id] = labels
@@ -237,7 +237,6 @@ private struct Truth {
     }
     expected.verdicts.rejected.formIntersection(expected.present)
     if isLastLost { expected.verdicts.accepted = nil }
-    if end < records.count { expected.exported = [:] }
     expected.verdicts.accepted = expected.accepted(expected.verdicts.accepted)
     expected.exported = expected.exported.filter { expected.accepted($0.key) != nil }
     return expected

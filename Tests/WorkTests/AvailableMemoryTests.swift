@@ -107,7 +107,7 @@ func addressSpaceIsHeld() async {
     let taken = used(.allocate(byteCount: free / 2, alignment: 64))
     defer { taken?.deallocate() }
     let left = AvailableMemory.byteCount
-    guard abs(left - free / 2) < 8 * mebibyte else { exit(3) }
+    guard abs(left - free / 2) < free / 8 else { exit(3) }
     guard (try? AvailableMemory.require(left, subject: "work", "everything")) == nil else { exit(4) }
     exit((try? AvailableMemory.require(left / 2, subject: "work", "half")) == nil ? 5 : 0)
   }

@@ -5,7 +5,9 @@ import Screen
 /// - Returns: what has to happen outside; the caller starts and cancels the jobs in this order.
 package func reduce(_ state: inout ReviewState, _ event: ReviewEvent) -> [ReviewEffect] {
   if case .ended = state.phase { return [] }
-  let (list, compared) = (state.pointedList?.name, state.comparedVersions)
+  let list = state.pointedList?.name
+  // A difference that comes back with the journal has just begun.
+  let compared = state.view.showsDifference ? state.comparedVersions : nil
   let base = state.refinementBase?.id
   let effects: [ReviewEffect]
   switch event {
@@ -24,7 +26,7 @@ package func reduce(_ state: inout ReviewState, _ event: ReviewEvent) -> [Review
   }
   // A search ends with its list, a difference with what differed.
   if state.search != nil, state.pointedList?.name != list { state.search = nil }
-  if state.comparedVersions != compared { state.view.showsDifference = false }
+  if let compared, state.comparedVersions != compared { state.view.showsDifference = false }
   return effects + state.followShownVersion(from: base) + state.journalNews()
 }
 

@@ -90,7 +90,6 @@ package final class CaseJournal: Sendable {
     var line = JournalLine()
     line.opened = opening
     if reading.lostCount > 0 { line.opened?.damagedCount = reading.lostCount }
-    if reading.hasUnreadableEnd { line.opened?.lostEnd = true }
     try file.append([JournalRecord(text: line.text)])
     state.withLock { $0.file = file }
     prune()

@@ -23,8 +23,6 @@ struct JournalLine: Codable {
     var masks: [String]?
     /// Lost records that were there and were told; nil for none.
     var damagedCount: Int?
-    /// Whether bytes that could not be read were cut off before this, with whatever they said.
-    var lostEnd: Bool?
   }
 
   /// Everything of a version but its voxels.

@@ -57,6 +57,8 @@ struct JournalReading {
   private(set) var exported: [VersionID: String] = [:]
   /// Records that are lost.
   private(set) var lostCount = 0
+  /// How many of them lie before the last step.
+  private var lostBeforeStep = 0
   /// Whether bytes at the end cannot be read, and whether a record there was not finished.
   let hasUnreadableEnd, hasUnfinishedEnd: Bool
   /// What else is damaged or missing, a phrase each: "1204 bytes behind 20:33 cannot be read".
@@ -78,7 +80,6 @@ struct JournalReading {
         lose(hasVoxels: entry.hasVoxels)
       }
     }
-    if hasUnreadableEnd { lose(hasVoxels: false) }
     if isLastDecisionLost {
       doubtfulAcceptance = decisions?.verdicts.accepted
       decisions?.verdicts.accepted = nil
@@ -111,7 +112,7 @@ struct JournalReading {
 
   // MARK: The pass
 
-  /// Notes that a record is lost, or an end with any number of them.
+  /// Notes that a record is lost.
   ///
   /// It may have been a decision, it may have said that a version is no longer as it was written, and with voxels it may
   /// have changed any version that is changed by hand.
@@ -125,8 +126,6 @@ struct JournalReading {
   }
 
   private mutating func take(_ line: JournalLine, _ entry: JournalFile.Entry, _ file: JournalFile) {
-    // The end of the file was cut off then.
-    if line.opened?.lostEnd == true { lose(hasVoxels: false) }
     if let note = line.version { add(note, entry, file) }
     if let note = line.labels, let position = position(of: note.version) {
       versions[position].note.labels = note.labels
@@ -151,7 +150,10 @@ struct JournalReading {
       for step in steps.indices { steps[step].note.decisions.verdicts.withdrawAcceptance(of: [note.id]) }
       decisions?.verdicts.withdrawAcceptance(of: [note.id])
     }
-    guard let position = position(of: note.id), file.voxels(of: entry) != nil else { return }
+    // What differs from another version is not all voxels, but a record that stands twice.
+    guard let position = position(of: note.id), note.differsFrom == nil, file.voxels(of: entry) != nil else {
+      return
+    }
     if versions[position].isEdited {
       versions[position].anew = entry
       versions[position].mayLackChange = false
@@ -165,6 +167,12 @@ struct JournalReading {
   /// Appends a step, or puts it in the place of the one of its number.
   private mutating func append(_ note: JournalLine.Step, _ entry: JournalFile.Entry) {
     let number = note.number ?? (steps.last?.number ?? -1) + 1
+    // Steps are numbered without gaps: one of which not even a damaged record is left may have changed voxels.
+    if let last = steps.map(\.number).max(), number > last + 1 + lostCount - lostBeforeStep {
+      lostCount += 1
+      lose(hasVoxels: true)
+    }
+    lostBeforeStep = lostCount
     let step = StoredStep(
       number: number, note: note, entry: entry,
       edited: Set(note.changes.map(\.version).filter { position(of: $0) != nil }))
