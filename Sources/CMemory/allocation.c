@@ -104,6 +104,15 @@ static void prepare(size_t size) {
   if (size >= (size_t)LEAST_MEASURED && allowed_bytes - memory_allocated() < MUCH) make_room(size, MEASURE);
 }
 
+bool memory_serves(size_t size) {
+  prepare(size);
+  if (fits(size)) return true;
+  make_room(size, MEASURE);
+  if (fits(size)) return true;
+  shortage_count++;
+  return false;
+}
+
 /// Ends the process where somebody said how; the error of a failed allocation otherwise.
 static void *exhausted(void) {
   void (*end)(void) = end_process;

@@ -1,12 +1,16 @@
+import CMemory
+
 extension Array where Element: BitwiseCopyable {
   /// An array of `count` elements that `fill`, a parallel loop, writes completely.
   ///
   /// Filling large memory with a value first would take as long as many a computation, on one thread and without a
   /// chance to stop.
-  /// - Throws: ``Cancelled`` when `fill` does; nothing is left then.
+  /// - Throws: ``Cancelled`` when `fill` does, or where memory does not hold the array, as
+  ///   ``Cancellation/isShortOfMemory`` says then; nothing is left.
   package init(
     count: Int, filledBy fill: (DisjointBuffer<Element>) throws(Cancelled) -> Void
   ) throws(Cancelled) {
+    guard memory_serves(count * MemoryLayout<Element>.stride) else { throw Cancelled() }
     var cancelled: Cancelled?
     self.init(unsafeUninitializedCapacity: count) { buffer, written in
       do throws(Cancelled) {

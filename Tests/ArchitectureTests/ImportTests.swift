@@ -6,7 +6,7 @@ import Testing
 private let permittedImports: [String: Set<String>] = [
   "Work": ["CMemory"],
   "Volumes": ["Work"],
-  "Tensors": ["Work", "CKernels", "CBLAS"],
+  "Tensors": ["Work", "CMemory", "CKernels", "CBLAS"],
   "Screen": [],
   "ImageFormats": ["Work", "Volumes", "CZlib"],
   "Metrics": ["Work", "Volumes"],

@@ -1,5 +1,6 @@
 // The account of what this process allocates, a limit to it, and what happens where memory runs out.
 #pragma once
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,6 +18,9 @@ struct memory_blocks memory_blocks(void);
 ///
 /// An allocation counts when it is made, not when it is written, so two computations are never promised the same memory.
 void memory_set_limits(int64_t allocated, int64_t address_space, int64_t reserve);
+
+/// Whether a block of `size` bytes would be allocated now without the reserve; where not, that is a shortage.
+bool memory_serves(size_t size);
 
 /// How often an allocation or a thread had to take from the reserve, or found none, since the process began.
 uint64_t memory_shortage_count(void);

@@ -1,3 +1,4 @@
+import CMemory
 import Glibc
 import Work
 
@@ -8,10 +9,12 @@ func filledTensor(
   Tensor(shape: shape, elements: try filledArray(count: shape.reduce(1, *), fill))
 }
 
-/// An array whose memory `fill`, a parallel loop, writes completely unless it throws.
+/// An array whose memory `fill`, a parallel loop, writes completely unless it throws; ``Cancelled`` too where memory does
+/// not hold it.
 func filledArray<Element: BitwiseCopyable>(
   count: Int, _ fill: (DisjointBuffer<Element>) throws(Cancelled) -> Void
 ) throws(Cancelled) -> [Element] {
+  guard memory_serves(count * MemoryLayout<Element>.stride) else { throw Cancelled() }
   var cancelled: Cancelled?
   let array = [Element](unsafeUninitializedCapacity: count) { buffer, initialized in
     let buffer = UnsafeMutableBufferPointer(rebasing: buffer[0..<count])
