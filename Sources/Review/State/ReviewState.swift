@@ -135,6 +135,9 @@ package struct ReviewState: Equatable, Sendable {
     files.filter { id, file in version(id)?.isWritten(like: file.version) == true }.mapValues(\.path)
   }
 
+  /// Whether the reviewer is asked if the program should end.
+  var asksToQuit: Bool { if case .question(.quit) = dialog { true } else { false } }
+
   /// The version that the CRF would start from: the shown one, or what that was refined from.
   package var refinementBase: Version? {
     guard var base = shownVersion else { return nil }
