@@ -108,7 +108,9 @@ func addressSpaceIsHeld() async {
     defer { taken?.deallocate() }
     let left = AvailableMemory.byteCount
     guard abs(left - free / 2) < free / 8 else { exit(3) }
-    guard (try? AvailableMemory.require(left + 64 * mebibyte, subject: "work", "more")) == nil else { exit(4) }
+    guard (try? AvailableMemory.require(left + 64 * mebibyte, subject: "work", "more")) == nil else {
+      exit(4)
+    }
     exit((try? AvailableMemory.require(left / 2, subject: "work", "half")) == nil ? 5 : 0)
   }
 }
