@@ -101,8 +101,8 @@ package enum AvailableMemory {
     /// Bytes beyond which memory need not be given back to the machine to be had again.
     private static let plenty = 1 << 30
 
-    /// Bytes that the machine has for this process, in memory and with swap; that it wrote, freed and keeps, less those that it allocated and has yet
-    /// to write; and that its own limits leave.
+    /// Bytes that the machine has for this process, in memory and with swap; that it wrote, freed and keeps, less those that
+    /// it allocated and has yet to write; and that its own limits leave.
     private static func measured() -> (shared: Int, sharedWithSwap: Int, kept: Int, own: Int) {
       let status = Status()
       let blocks = memory_blocks()
