@@ -41,7 +41,7 @@ let package = Package(
 
     // Layer 1: vocabularies.
     library("Volumes", ["Work"]),
-    library("Tensors", ["Work", "CMemory", "CKernels", "CBLAS"]),
+    library("Tensors", ["Work", "CKernels", "CBLAS"]),
     library("Screen"),
 
     // Layer 2: one vocabulary each.

@@ -99,15 +99,15 @@ static void make_room(size_t size, int attempt) {
   limit_address_space(whole_address_space);
 }
 
-/// Makes the limit that of this moment for a block that is worth it.
-static void prepare(size_t size) {
-  if (size >= (size_t)LEAST_MEASURED && allowed_bytes - memory_allocated() < MUCH) make_room(size, MEASURE);
+/// Makes the limit that of this moment for a block that is worth it, and says whether it did.
+static bool prepare(size_t size) {
+  const bool is_worth_it = size >= (size_t)LEAST_MEASURED && allowed_bytes - memory_allocated() < MUCH;
+  if (is_worth_it) make_room(size, MEASURE);
+  return is_worth_it;
 }
 
 bool memory_serves(size_t size) {
-  prepare(size);
-  if (fits(size)) return true;
-  make_room(size, MEASURE);
+  if (!prepare(size) && !fits(size)) make_room(size, MEASURE);
   if (fits(size)) return true;
   shortage_count++;
   return false;

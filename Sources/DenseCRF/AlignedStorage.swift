@@ -1,5 +1,6 @@
 import CMemory
 import Glibc
+import Work
 
 /// Zero-initialised memory on a 64-byte boundary, shared by the workers of parallel loops.
 ///
@@ -14,7 +15,13 @@ final class AlignedStorage<Element: BitwiseCopyable>: @unchecked Sendable {
   /// Elements that may be read or written behind the end by loops in steps of 16.
   static var spare: Int { 64 }
 
-  init(count: Int) {
+  /// - Throws: `Cancelled` where memory does not hold it.
+  convenience init(count: Int) throws(Cancelled) {
+    try AvailableMemory.serve(count * MemoryLayout<Element>.stride)
+    self.init(unheld: count)
+  }
+
+  private init(unheld count: Int) {
     self.count = count
     let bytes = (count + Self.spare) * MemoryLayout<Element>.stride
     mapping = bytes >= 2 * hugePage ? mapHugePages(bytes) : nil
@@ -28,8 +35,9 @@ final class AlignedStorage<Element: BitwiseCopyable>: @unchecked Sendable {
     }
   }
 
+  /// A table, which takes little.
   convenience init(_ values: [Element]) {
-    self.init(count: values.count)
+    self.init(unheld: values.count)
     for (index, value) in values.enumerated() { start[index] = value }
   }
 

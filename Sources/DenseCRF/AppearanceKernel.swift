@@ -12,7 +12,7 @@ final class RangeCodes: Sendable {
   init(_ range: RangeKernel, images: [[Float]], level: kernels_level, work: WorkContext) throws(Cancelled) {
     self.range = range
     codes = try zip(images, range.levels).map { image, levels throws(Cancelled) in
-      let codes = AlignedStorage<UInt16>(count: image.count)
+      let codes = try AlignedStorage<UInt16>(count: image.count)
       let chunk = 65_536
       try image.withUnsafeBufferPointer { voxels throws(Cancelled) in
         let voxels = SharedBuffer(voxels)
@@ -114,17 +114,17 @@ final class AppearanceKernel: Sendable {
     pass.row = row
     pass.appearance = dense_crf_plane(shape)
     let description = GridPass.Description(pass: pass)
-    let scratch = PassScratch(description, appearance: shape, smoothness: nil, workers: work.threadCount)
+    let scratch = try PassScratch(description, appearance: shape, smoothness: nil, workers: work.threadCount)
     let voxels = GridPass(
       size: size, slabs: Slabs(planes: size.k, axes: [shape.axes[2]]), level: level, scratch: scratch)
-    let grids = KernelGrids(appearance: KernelGrid(shape), smoothness: nil)
+    let grids = KernelGrids(appearance: try KernelGrid(shape), smoothness: nil)
     try voxels.run(description, from: nil, to: grids, work: work) { kernels, pass, plane, rows, scratch in
       kernels.send_ones(&pass, plane, rows.lowerBound, rows.upperBound, scratch)
     }
     work.report(0.4)
     try GridFilter(level: level).appearance(grids.appearance!, cells, channels: 1, work: work)
     work.report(0.5)
-    let factors = AlignedStorage<Float>(count: size.voxelCount)
+    let factors = try AlignedStorage<Float>(count: size.voxelCount)
     try voxels.run(description, from: grids, to: nil, work: work) { kernels, pass, plane, rows, scratch in
       kernels.receive_sums(&pass, plane, rows.lowerBound, rows.upperBound, factors.start, scratch)
       kernels.invert(

@@ -22,8 +22,8 @@ extension Unary {
   /// - Throws: ``Cancelled``.
   /// - Complexity: O(voxels times classes).
   package func borderMargins(work: WorkContext = WorkContext()) throws(Cancelled) -> [Float] {
-    var best = [UInt8](repeating: 0, count: size.voxelCount)
-    var margins = [Float](repeating: 0, count: size.voxelCount)
+    var best = try [UInt8](checkedRepeating: 0, count: size.voxelCount)
+    var margins = try [Float](checkedRepeating: 0, count: size.voxelCount)
     let plane = size.i * size.j
     let (logits, stride, channels) = (self.logits, self.stride, classCount - 1)
     try best.withUnsafeMutableBufferPointer { best throws(Cancelled) in

@@ -44,10 +44,11 @@ extension DenseCRF {
 
 extension Unary {
   /// The unary of a box.
-  package func cropped(to box: VoxelBounds) -> Unary {
+  /// - Throws: `Cancelled` where memory does not hold it.
+  package func cropped(to box: VoxelBounds) throws(Cancelled) -> Unary {
     let count = box.size.voxelCount
     let stride = count.roundedUp(toMultipleOf: 16)
-    let part = AlignedStorage<Float>(count: stride * (classCount - 1))
+    let part = try AlignedStorage<Float>(count: stride * (classCount - 1))
     for channel in 0..<classCount - 1 {
       var target = part.start + channel * stride
       for k in box.lower.k...box.upper.k {
@@ -94,7 +95,7 @@ private struct Halving: Sendable {
   /// The mean of `value` over each block.
   func means(_ work: WorkContext, _ value: @Sendable (_ voxel: Int) -> Float) throws(Cancelled) -> [Float] {
     let coarse = halved
-    var means = [Float](repeating: 0, count: coarse.voxelCount)
+    var means = try [Float](checkedRepeating: 0, count: coarse.voxelCount)
     try means.withUnsafeMutableBufferPointer { means throws(Cancelled) in
       let means = DisjointBuffer(means)
       try work.forEach(count: coarse.j * coarse.k) { row, _ in

@@ -52,8 +52,8 @@ struct GridFilter: Sendable {
   ) throws(Cancelled) {
     let shape = grid.shape
     let axis = shape.axes[1]
-    let scratch = workerScratch(work, shape.planeFloats)
-    let rowScratch = workerScratch(work, scratchFloats)
+    let scratch = try workerScratch(work, shape.planeFloats)
+    let rowScratch = try workerScratch(work, scratchFloats)
     try work.forEach(count: shape.axes[2].cells) { index, worker in
       let kernels = dense_crf_kernels_for(level)!.pointee
       let plane = grid.plane(index)
@@ -70,7 +70,7 @@ struct GridFilter: Sendable {
     let axis = grid.shape.axes[2]
     if axis.radius == 0 { return }
     let count = grid.shape.planeFloats
-    let scratch = workerScratch(work, axis.cells * Self.strip)
+    let scratch = try workerScratch(work, axis.cells * Self.strip)
     try work.forEach(count: (count + Self.strip - 1) / Self.strip) { strip, worker in
       let kernels = dense_crf_kernels_for(level)!.pointee
       let start = strip * Self.strip
@@ -96,7 +96,7 @@ struct GridFilter: Sendable {
     }
   }
 
-  private func workerScratch(_ work: WorkContext, _ count: Int) -> [AlignedStorage<Float>] {
-    (0..<work.threadCount).map { _ in AlignedStorage(count: count) }
+  private func workerScratch(_ work: WorkContext, _ count: Int) throws(Cancelled) -> [AlignedStorage<Float>] {
+    try (0..<work.threadCount).map { _ throws(Cancelled) in try AlignedStorage(count: count) }
   }
 }

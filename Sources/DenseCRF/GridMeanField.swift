@@ -45,15 +45,15 @@ struct GridMeanField: Sendable {
     let appearanceShape = cells?.shape(channels: channels)
     let smoothnessShape = smoothness?.shape(channels: channels)
     let keepsDifferences = settings.excludesSelf || lattice != nil
-    let differences = keepsDifferences ? AlignedStorage<Float>(count: channels * unary.stride) : nil
-    let logits = lattice == nil ? nil : AlignedStorage<Float>(count: channels * unary.stride)
-    let latticeScratch = lattice?.scratch()
+    let differences = keepsDifferences ? try AlignedStorage<Float>(count: channels * unary.stride) : nil
+    let logits = lattice == nil ? nil : try AlignedStorage<Float>(count: channels * unary.stride)
+    let latticeScratch = try lattice?.scratch()
     var description = description(appearanceShape, smoothnessShape, differences)
     let voxels = GridPass(
       size: size,
       slabs: Slabs(planes: size.k, axes: [cells?.axes[2], smoothness?.axes[2]].compactMap(\.self)),
       level: level,
-      scratch: PassScratch(
+      scratch: try PassScratch(
         description, appearance: appearanceShape, smoothness: smoothnessShape, workers: work.threadCount))
     var received: KernelGrids?
     if appearance != nil || smoothness != nil {
@@ -78,8 +78,9 @@ struct GridMeanField: Sendable {
       }
     }
     let voxelCount = size.voxelCount
-    var labels = [UInt8](repeating: 0, count: voxelCount)
-    var marginals = [Float](repeating: 0, count: wantsMarginals ? unary.classCount * voxelCount : 0)
+    var labels = try [UInt8](checkedRepeating: 0, count: voxelCount)
+    var marginals = try [Float](
+      checkedRepeating: 0, count: wantsMarginals ? unary.classCount * voxelCount : 0)
     try labels.withUnsafeMutableBufferPointer { labels throws(Cancelled) in
       try marginals.withUnsafeMutableBufferPointer { marginals throws(Cancelled) in
         description.pass.labels = labels.baseAddress
@@ -97,6 +98,11 @@ struct GridMeanField: Sendable {
     after received: KernelGrids?, free: KernelGrids?, _ appearance: GridShape?, _ smoothness: GridShape?,
     _ work: WorkContext
   ) throws(Cancelled) -> KernelGrids {
+    func grid(_ free: KernelGrid?, _ shape: GridShape?) throws(Cancelled) -> KernelGrid? {
+      if let free { return free }
+      guard let shape else { return nil }
+      return try KernelGrid(shape)
+    }
     // New cells are 0 already.
     try free?.appearance?.clear(work)
     var own = received?.smoothness
@@ -104,9 +110,9 @@ struct GridMeanField: Sendable {
       grid.clearMargins()
     } else {
       try free?.smoothness?.clear(work)
-      own = free?.smoothness ?? smoothness.map(KernelGrid.init)
+      own = try grid(free?.smoothness, smoothness)
     }
-    return KernelGrids(appearance: free?.appearance ?? appearance.map(KernelGrid.init), smoothness: own)
+    return KernelGrids(appearance: try grid(free?.appearance, appearance), smoothness: own)
   }
 
   private static let update:

@@ -62,7 +62,9 @@ final class PassScratch: Sendable {
   private let rowFloats, appearanceFloats, smoothnessFloats: Int
   private let storage: AlignedStorage<Float>
 
-  init(_ description: GridPass.Description, appearance: GridShape?, smoothness: GridShape?, workers: Int) {
+  init(_ description: GridPass.Description, appearance: GridShape?, smoothness: GridShape?, workers: Int)
+    throws(Cancelled)
+  {
     self.appearance = appearance
     self.smoothness = smoothness
     let rows = withUnsafePointer(to: description.pass) { dense_crf_scratch_floats($0) }
@@ -75,7 +77,7 @@ final class PassScratch: Sendable {
     }
     appearanceFloats = floats(appearance)
     smoothnessFloats = floats(smoothness)
-    storage = AlignedStorage(count: workers * (rowFloats + appearanceFloats + smoothnessFloats))
+    storage = try AlignedStorage(count: workers * (rowFloats + appearanceFloats + smoothnessFloats))
   }
 
   /// One worker's parts.

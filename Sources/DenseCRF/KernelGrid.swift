@@ -18,9 +18,9 @@ final class KernelGrid: Sendable {
   let shape: GridShape
   private let cells: AlignedStorage<Float>
 
-  init(_ shape: GridShape) {
+  init(_ shape: GridShape) throws(Cancelled) {
     self.shape = shape
-    cells = AlignedStorage(count: shape.planeFloats * shape.axes[2].cells + shape.slack)
+    cells = try AlignedStorage(count: shape.planeFloats * shape.axes[2].cells + shape.slack)
   }
 
   /// The plane of cells at `index`.

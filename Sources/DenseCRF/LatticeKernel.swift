@@ -36,9 +36,9 @@ final class LatticeKernel: Sendable {
     if exponent == 0 {
       factors = nil
     } else {
-      let sums = AlignedStorage<Float>(count: size.voxelCount)
+      let sums = try AlignedStorage<Float>(count: size.voxelCount)
       sums.start.update(repeating: 1, count: size.voxelCount)
-      try lattice.filter(sums, to: sums, scratch: lattice.scratch(), work: work.silent)
+      try lattice.filter(sums, to: sums, scratch: try lattice.scratch(), work: work.silent)
       try work.forEach(count: size.voxelCount, grain: 65_536) { voxel, _ in
         sums.start[voxel] = Float(power(Double(max(sums.start[voxel], 1e-6)), exponent))
       }
@@ -75,7 +75,7 @@ final class LatticeKernel: Sendable {
   struct Scratch: Sendable {
     let message, vertices: AlignedStorage<Float>
   }
-  func scratch() -> Scratch {
-    Scratch(message: AlignedStorage(count: lattice.count), vertices: lattice.scratch())
+  func scratch() throws(Cancelled) -> Scratch {
+    Scratch(message: try AlignedStorage(count: lattice.count), vertices: try lattice.scratch())
   }
 }

@@ -34,11 +34,11 @@ struct PermutohedralLattice: Sendable {
     let corners = dimensions + 1
     self.dimensions = dimensions
     self.count = count
-    let vertices = AlignedStorage<UInt32>(count: count * corners)
-    let weights = AlignedStorage<Float>(count: count * corners)
+    let vertices = try AlignedStorage<UInt32>(count: count * corners)
+    let weights = try AlignedStorage<Float>(count: count * corners)
     let embedding = SimplexEmbedding(dimensions: dimensions)
     let chunk = 32_768
-    let keys = AlignedStorage<VertexKey>(count: chunk * corners)
+    let keys = try AlignedStorage<VertexKey>(count: chunk * corners)
     var table = VertexTable()
     for start in stride(from: 0, to: count, by: chunk) {
       let points = min(chunk, count - start)
@@ -57,7 +57,7 @@ struct PermutohedralLattice: Sendable {
     }
     vertexCount = table.keys.count
     let total = vertexCount
-    let neighbours = AlignedStorage<UInt32>(count: 2 * corners * (total + 1))
+    let neighbours = try AlignedStorage<UInt32>(count: 2 * corners * (total + 1))
     let known = table
     try work.forEach(count: total, grain: 1024) { vertex, _ in
       for direction in 0..<corners {
@@ -74,7 +74,7 @@ struct PermutohedralLattice: Sendable {
   }
 
   /// Memory that ``filter(_:to:scratch:work:)`` works in.
-  func scratch() -> AlignedStorage<Float> { AlignedStorage(count: 2 * (vertexCount + 1)) }
+  func scratch() throws(Cancelled) -> AlignedStorage<Float> { try AlignedStorage(count: 2 * (vertexCount + 1)) }
 
   /// Writes the filtered `values` of all points to `result`, which may be the same memory.
   func filter(

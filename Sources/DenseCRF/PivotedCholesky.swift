@@ -27,7 +27,7 @@ struct PivotedCholesky {
     while columns.count < largestRank, columns.count % 16 != 0 || residual > tolerance {
       let candidates = UnsafeBufferPointer(start: largest.start, count: chunkCount)
       let pivot = candidates.max { diagonal.start[$0] < diagonal.start[$1] }!
-      let column = AlignedStorage<Double>(count: count)
+      let column = try AlignedStorage<Double>(count: count)
       guard diagonal.start[pivot] > 1e-9 else {
         columns.append(column)
         residual = 0

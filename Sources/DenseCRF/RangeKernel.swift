@@ -48,7 +48,7 @@ struct RangeKernel: Sendable {
       residual = factor.residual
       pivotTransform = nil
       features = [
-        Self.table(count, rank) { level, feature in factor.columns[feature].start[level] }
+        try Self.table(count, rank) { level, feature in factor.columns[feature].start[level] }
       ]
       return
     }
@@ -69,8 +69,8 @@ struct RangeKernel: Sendable {
     let rank = pivots.count.roundedUp(toMultipleOf: 16)
     self.rank = rank
     residual = factor.residual
-    features = levels.indices.map { image in
-      Self.table(levels[image].count, rank) { level, feature in
+    features = try levels.indices.map { image throws(Cancelled) in
+      try Self.table(levels[image].count, rank) { level, feature in
         feature < pivots.count ? tables[image].start[abs(level - sample[image].start[pivots[feature]])] : 0
       }
     }
@@ -79,9 +79,10 @@ struct RangeKernel: Sendable {
     pivotTransform = AlignedStorage(transposed + inverse)
   }
 
-  private static func table(_ count: Int, _ rank: Int, _ value: (Int, Int) -> Double) -> AlignedStorage<Float>
-  {
-    let table = AlignedStorage<Float>(count: count * rank)
+  private static func table(
+    _ count: Int, _ rank: Int, _ value: (Int, Int) -> Double
+  ) throws(Cancelled) -> AlignedStorage<Float> {
+    let table = try AlignedStorage<Float>(count: count * rank)
     for level in 0..<count {
       for feature in 0..<rank {
         let exact = value(level, feature)

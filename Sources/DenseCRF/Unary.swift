@@ -53,7 +53,7 @@ package struct Unary: Sendable {
         expected: "\(classCount * whole.voxelCount)")
     }
     let size = box.size
-    self.init(size: size, classCount: classCount)
+    try self.init(size: size, classCount: classCount)
     // Rows of the whole width lie behind each other.
     let runs = size.i == whole.i ? 1 : size.j
     let length = size.i * size.j / runs
@@ -95,7 +95,7 @@ package struct Unary: Sendable {
   ) throws(Cancelled) {
     precondition(values.count == whole.voxelCount, "\(values.count) values for \(whole)")
     precondition(kindOfValue.count == 65536, "\(kindOfValue.count) kinds for 65536 values")
-    self.init(size: box.size, classCount: kinds.classCount)
+    try self.init(size: box.size, classCount: kinds.classCount)
     let (size, logits, stride, channels) = (size, logits, stride, classCount - 1)
     try values.withUnsafeBufferPointer { values throws(Cancelled) in
       try kindOfValue.withUnsafeBufferPointer { kindOfValue throws(Cancelled) in
@@ -116,11 +116,11 @@ package struct Unary: Sendable {
   }
 
   /// Logits of 0.
-  private init(size: GridSize, classCount: Int) {
+  private init(size: GridSize, classCount: Int) throws(Cancelled) {
     let stride = size.voxelCount.roundedUp(toMultipleOf: 16)
     self.init(
       size: size, classCount: classCount, stride: stride,
-      logits: AlignedStorage(count: stride * (classCount - 1)))
+      logits: try AlignedStorage(count: stride * (classCount - 1)))
   }
 
   /// The logits of a map of the probability of one foreground class, 0...1.

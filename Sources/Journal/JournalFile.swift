@@ -1,5 +1,6 @@
 import CZlib
 import Foundation
+import Synchronization
 import Work
 
 /// What one thing that happened leaves in a journal.
@@ -60,6 +61,8 @@ package final class JournalFile: Sendable {
   /// The file.
   package let path: String
   private let descriptor: Int32
+  /// Bytes that this program knows to be in a file that it writes.
+  private let size = Atomic<Int>(0)
 
   private static let headerSize = 24
   /// Set in the number of a text's bytes where a second copy is behind the voxels.
@@ -76,10 +79,10 @@ package final class JournalFile: Sendable {
     _ path: String
   ) throws(InputError) -> (file: JournalFile, contents: Contents)? {
     while true {
-      let flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW
-      var descriptor = open(path, flags)
+      let flags = O_RDWR | O_NOFOLLOW
+      var descriptor = FileSystem.open(path, flags)
       let isNew = descriptor < 0 && errno == ENOENT
-      if isNew { descriptor = open(path, flags | O_CREAT, 0o600) }
+      if isNew { descriptor = FileSystem.open(path, flags | O_CREAT, mode: 0o600) }
       guard descriptor >= 0 else { throw failure(path) }
       let file = JournalFile(path: path, descriptor: descriptor)
       try ReadFiles.note(path)
@@ -94,7 +97,7 @@ package final class JournalFile: Sendable {
         try file.mend(&contents, size: Int(status.st_size))
       } catch {
         // Nothing is to be found where nothing could be written.
-        if isNew { unlink(path) }
+        if isNew { FileSystem.remove(path) }
         throw error
       }
       return (file, contents)
@@ -104,7 +107,7 @@ package final class JournalFile: Sendable {
   /// Opens a journal to look at it.
   /// - Throws: ``InputError`` when the file cannot be read or belongs to a newer program.
   package static func reading(_ path: String) throws(InputError) -> (file: JournalFile, contents: Contents) {
-    let descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
+    let descriptor = FileSystem.open(path, O_RDONLY | O_NONBLOCK)
     guard descriptor >= 0 else {
       throw InputError(path, "cannot be read", found: String(cString: strerror(errno)))
     }
@@ -130,7 +133,7 @@ package final class JournalFile: Sendable {
 
   /// Whether a program writes it now.
   package static func isInUse(_ path: String) -> Bool {
-    let descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
+    let descriptor = FileSystem.open(path, O_RDONLY | O_NONBLOCK)
     guard descriptor >= 0 else { return false }
     defer { close(descriptor) }
     return flock(descriptor, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK
@@ -146,9 +149,10 @@ package final class JournalFile: Sendable {
   /// Appends records, all of them or none; they are on the disk when it comes back.
   /// - Throws: ``InputError`` when the disk is full or fails.
   package func append(_ records: [JournalRecord]) throws(InputError) {
-    try restoreIfRemoved()
+    try checkPlace()
     let end = lseek(descriptor, 0, SEEK_END)
     guard end >= 0 else { throw JournalFile.failure(path) }
+    defer { size.store(Int(lseek(descriptor, 0, SEEK_END)), ordering: .relaxed) }
     for record in records {
       for piece in [JournalFile.header(record), record.text, record.voxels, record.text] where !write(piece) {
         let error = JournalFile.failure(path)
@@ -163,12 +167,26 @@ package final class JournalFile: Sendable {
     }
   }
 
-  /// Writes a file that somebody removed anew, from what is still open.
-  private func restoreIfRemoved() throws(InputError) {
+  /// Refuses a file that another program cut off or replaced; writes one that somebody removed, or moved away, anew from
+  /// what is still open, and its folder too.
+  private func checkPlace() throws(InputError) {
     var status = stat()
-    guard fstat(descriptor, &status) == 0, status.st_nlink == 0 else { return }
+    guard fstat(descriptor, &status) == 0 else { throw JournalFile.failure(path) }
+    let known = size.load(ordering: .relaxed)
+    guard status.st_size >= known else {
+      throw InputError(
+        path, "was cut off by another program", found: "\(status.st_size) bytes",
+        expected: "at least \(known)")
+    }
+    if let there = FileSystem.status(path) {
+      guard (there.st_dev, there.st_ino) == (status.st_dev, status.st_ino) else {
+        throw InputError(path, "cannot be written", found: "another file in its place")
+      }
+      return
+    }
     guard let bytes = read(0, Int(status.st_size)) else { throw JournalFile.failure(path) }
-    let other = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+    try FileSystem.makeFolder(FilePath.folder(of: path), mode: 0o700)
+    let other = FileSystem.open(path, O_RDWR | O_CREAT | O_EXCL, mode: 0o600)
     guard other >= 0 else { throw JournalFile.failure(path) }
     defer { close(other) }
     let isWritten = bytes.withUnsafeBytes { JournalFile.write($0, to: other) } && fsync(other) == 0
@@ -177,7 +195,7 @@ package final class JournalFile: Sendable {
       dup2(other, descriptor) >= 0, fcntl(descriptor, F_SETFD, FD_CLOEXEC) >= 0
     else {
       let error = JournalFile.failure(path)
-      unlink(path)
+      FileSystem.remove(path)
       throw error
     }
   }
@@ -319,6 +337,7 @@ package final class JournalFile: Sendable {
     }
     let end = max(contents.end, first.count)
     if size != end, ftruncate(descriptor, off_t(end)) != 0 { throw JournalFile.failure(path) }
+    self.size.store(end, ordering: .relaxed)
     guard fsync(descriptor) == 0 else { throw JournalFile.failure(path) }
   }
 

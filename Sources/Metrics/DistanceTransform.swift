@@ -14,6 +14,7 @@ enum DistanceTransform {
   static func squaredDistances(
     to sites: [UInt8], size: GridSize, spacing: Spacing, work: WorkContext
   ) throws(Cancelled) -> [Float] {
+    try AvailableMemory.serve(sites.count * MemoryLayout<Float>.stride)
     var squares = [Float](unsafeUninitializedCapacity: sites.count) { squares, count in
       for index in sites.indices { squares[index] = sites[index] != 0 ? 0 : .infinity }
       count = sites.count

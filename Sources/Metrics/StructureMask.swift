@@ -39,7 +39,7 @@ struct StructureMask {
   ///
   /// - Returns: 1 on the border, 0 elsewhere.
   func border(work: WorkContext) throws(Cancelled) -> [UInt8] {
-    var border = [UInt8](repeating: 0, count: inside.count)
+    var border = try [UInt8](checkedRepeating: 0, count: inside.count)
     var rows = [UInt8](repeating: 0, count: work.threadCount * size.i)
     let size = size
     try inside.withUnsafeBufferPointer { inside throws(Cancelled) in

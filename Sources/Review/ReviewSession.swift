@@ -33,11 +33,7 @@ package enum ReviewSession {
       }
       events += mailbox.takeAll()
       for event in events {
-        if event == .terminal(.end) {
-          awaitJournal(&state, mailbox, centre, seconds: 5)
-        } else if state.asksToQuit {
-          awaitJournal(&state, mailbox, centre, seconds: 20)
-        }
+        if event == .terminal(.end) { awaitJournal(&state, mailbox, centre) }
         for effect in reduce(&state, event) { centre.perform(effect) }
       }
       if case .ended(let failure) = state.phase {
@@ -50,12 +46,9 @@ package enum ReviewSession {
     }
   }
 
-  /// Gives a journal that is still being opened some time to take what was decided before the terminal goes or the reviewer
-  /// quits.
-  private static func awaitJournal(
-    _ state: inout ReviewState, _ mailbox: Mailbox, _ centre: JobCentre, seconds: Double
-  ) {
-    let end = ContinuousClock.now + .seconds(seconds)
+  /// Gives a journal that is still being opened five seconds to take what was decided before the terminal goes.
+  private static func awaitJournal(_ state: inout ReviewState, _ mailbox: Mailbox, _ centre: JobCentre) {
+    let end = ContinuousClock.now + .seconds(5)
     while state.journal == .opening, state.unjournalledReason != nil, ContinuousClock.now < end {
       for event in mailbox.takeAll() {
         for effect in reduce(&state, event) { centre.perform(effect) }

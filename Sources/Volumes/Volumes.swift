@@ -1,3 +1,5 @@
+import Work
+
 /// Intensities on a grid, i fastest.
 package struct ScalarVolume: Equatable, Sendable {
   /// Where the voxels lie.
@@ -30,6 +32,21 @@ package struct LabelVolume: Equatable, Sendable {
     self.grid = grid
     self.voxels = voxels
     self.coding = coding
+  }
+
+  /// Refuses labels that memory does not hold.
+  ///
+  /// - Parameters:
+  ///   - volumes: How many volumes of this size work holds at its peak.
+  ///   - subject: The file or mask that has them.
+  /// - Returns: Their bytes.
+  @discardableResult
+  package static func requireMemory(
+    on size: GridSize, volumes: Int, subject: String
+  ) throws(InputError) -> Int {
+    let byteCount = checkedProduct(size.voxelCount, volumes, MemoryLayout<UInt16>.stride)
+    try AvailableMemory.require(byteCount, subject: subject, "its labels on \(size) voxels")
+    return byteCount ?? 0
   }
 
   /// The codes present and how many voxels have each, background included.

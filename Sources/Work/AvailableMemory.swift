@@ -48,9 +48,18 @@ package enum AvailableMemory {
     guard let byteCount, byteCount <= available else {
       throw InputError(
         subject, "\(work) \(share < 1 ? "takes much memory" : "does not fit in memory")",
-        found: byteCount.map(megabytes) ?? "more than any machine has",
-        expected: "at most \(megabytes(available))")
+        // Rounded up: what does not fit is more than nothing.
+        found: byteCount.map { "\(($0 - 1) >> 20 + 1) MiB" } ?? "more than any machine has",
+        expected: "at most \(available >> 20) MiB")
     }
+  }
+
+  /// Refuses a block of `byteCount` bytes that memory does not hold now without the reserve; whoever computes stops then as
+  /// if asked to, and ``Cancellation/isShortOfMemory`` says why.
+  ///
+  /// An allocation that fails can only end the process; so what takes as much as a volume asks first.
+  package static func serve(_ byteCount: Int) throws(Cancelled) {
+    guard memory_serves(byteCount) else { throw Cancelled() }
   }
 
   /// What work that had to stop says; see ``Cancellation/isShortOfMemory``.
@@ -162,8 +171,6 @@ package enum AvailableMemory {
       freeSwap = (number("SwapFree:", in: information) ?? 0) << 10
     }
   }
-
-  private static func megabytes(_ bytes: Int) -> String { "\(bytes >> 20) MiB" }
 
   private static func text(_ path: String) -> String? { try? String(contentsOfFile: path, encoding: .utf8) }
 

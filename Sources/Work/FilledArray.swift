@@ -1,5 +1,3 @@
-import CMemory
-
 extension Array where Element: BitwiseCopyable {
   /// An array of `count` elements that `fill`, a parallel loop, writes completely.
   ///
@@ -10,7 +8,7 @@ extension Array where Element: BitwiseCopyable {
   package init(
     count: Int, filledBy fill: (DisjointBuffer<Element>) throws(Cancelled) -> Void
   ) throws(Cancelled) {
-    guard memory_serves(count * MemoryLayout<Element>.stride) else { throw Cancelled() }
+    try AvailableMemory.serve(count * MemoryLayout<Element>.stride)
     var cancelled: Cancelled?
     self.init(unsafeUninitializedCapacity: count) { buffer, written in
       do throws(Cancelled) {
@@ -19,5 +17,12 @@ extension Array where Element: BitwiseCopyable {
       } catch { cancelled = error }
     }
     if let cancelled { throw cancelled }
+  }
+
+  /// An array of `count` times `value`.
+  /// - Throws: ``Cancelled`` where memory does not hold it, as ``Cancellation/isShortOfMemory`` says then.
+  package init(checkedRepeating value: Element, count: Int) throws(Cancelled) {
+    try AvailableMemory.serve(count * MemoryLayout<Element>.stride)
+    self.init(repeating: value, count: count)
   }
 }

@@ -6,7 +6,7 @@ import Testing
 private let permittedImports: [String: Set<String>] = [
   "Work": ["CMemory"],
   "Volumes": ["Work"],
-  "Tensors": ["Work", "CMemory", "CKernels", "CBLAS"],
+  "Tensors": ["Work", "CKernels", "CBLAS"],
   "Screen": [],
   "ImageFormats": ["Work", "Volumes", "CZlib"],
   "Metrics": ["Work", "Volumes"],

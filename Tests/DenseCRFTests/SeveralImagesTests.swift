@@ -112,7 +112,7 @@ import Work
     let unary = try random.unary()
     let whole = try crf.refine(unary, settings: settings, wantsMarginals: true)
     let part = try crf.cropped(to: box).refine(
-      unary.cropped(to: box), settings: settings, wantsMarginals: true)
+      try unary.cropped(to: box), settings: settings, wantsMarginals: true)
     let inner = VoxelBounds(lower: VoxelIndex(48, 0, 0), upper: VoxelIndex(59, 19, 11))
     let innerOfBox = VoxelBounds(lower: VoxelIndex(32, 0, 0), upper: VoxelIndex(43, 19, 11))
     let marginals = try #require(whole.marginals)

@@ -245,10 +245,45 @@ func removedJournal() throws {
   // What somebody else put there is not touched.
   try FileManager.default.removeItem(atPath: folder("a"))
   try Data("other".utf8).write(to: URL(filePath: folder("a")))
-  #expect(throws: InputError(folder("a"), "cannot be written", found: "File exists")) {
+  #expect(throws: InputError(folder("a"), "cannot be written", found: "another file in its place")) {
     try file.append([record(7)])
   }
   #expect(try Data(contentsOf: URL(filePath: folder("a"))) == Data("other".utf8))
+}
+
+@Test(
+  "a journal whose folder is moved away or removed while it is written comes back whole, in a folder for its owner"
+)
+func movedJournal() throws {
+  let folder = try Folder()
+  let state = folder("state/journals")
+  try FileSystem.makeFolder(state)
+  try written(state + "/a")
+  let (file, _) = try #require(try JournalFile.writing(state + "/a"))
+  try FileManager.default.moveItem(atPath: folder("state"), toPath: folder("aside"))
+  try file.append([record(5)])
+  #expect(texts(try JournalFile.reading(state + "/a").contents) == (0...5).map(text))
+  #expect(texts(try JournalFile.reading(folder("aside/journals/a")).contents) == (0..<5).map(text))
+  #expect(try #require(FileSystem.status(state)).st_mode & 0o777 == 0o700)
+  #expect(try JournalFile.writing(state + "/a") == nil)
+  try FileManager.default.removeItem(atPath: folder("state"))
+  try file.append([record(6)])
+  #expect(texts(try JournalFile.reading(state + "/a").contents) == (0...6).map(text))
+}
+
+@Test("a journal that another program cut off is not written behind the cut", arguments: [0, 30, 100])
+func cutOffJournal(left: Int) throws {
+  let folder = try Folder()
+  try written(folder("a"))
+  let (file, _) = try #require(try JournalFile.writing(folder("a")))
+  try file.append([record(5)])
+  let whole = try Data(contentsOf: URL(filePath: folder("a")))
+  try #require(truncate(folder("a"), left) == 0)
+  let error = InputError(
+    folder("a"), "was cut off by another program", found: "\(left) bytes", expected: "at least \(whole.count)"
+  )
+  #expect(throws: error) { try file.append([record(6)]) }
+  #expect(try Data(contentsOf: URL(filePath: folder("a"))) == whole.prefix(left))
 }
 
 @Test("journals of a newer program and places that cannot be written are refused with one line")

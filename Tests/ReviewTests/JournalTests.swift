@@ -342,6 +342,45 @@ extension ReviewState {
   }
 
   @Test(
+    "quitting waits for a journal that is still being opened, says so, and ends with what was decided in it")
+  func quittingEarly() throws {
+    var state = try openedState(journal: nil)
+    #expect(state.journal == .opening)
+    state.type("fq")
+    #expect(state.phase == .reviewing && state.dialog == nil)
+    let waiting = try #require(render(state).text.first { $0.contains("quits when the journal is open") })
+    #expect(waiting.contains("Esc stays"))
+    var staying = state
+    staying.press(.escape)
+    #expect(!render(staying).text.joined().contains("quits when the journal is open"))
+    _ = try staying.read(OpenedJournal())
+    #expect(staying.phase == .reviewing)
+    // Who asks again may leave without it.
+    var asked = state
+    asked.type("q")
+    #expect(asked.dialog == .question(.quit(losing: [.unjournalled("the journal is still being opened")])))
+    asked.type("y")
+    #expect(asked.phase == .ended(failure: nil))
+    var failing = state
+    _ = try failing.read(OpenedJournal(status: .failing("No space left on device")))
+    #expect(failing.dialog == .question(.quit(losing: [.unjournalled("No space left on device")])))
+    let effects = try state.read(OpenedJournal())
+    #expect(state.phase == .ended(failure: nil))
+    #expect(names(effects.notes) == ["version manual.nii.gz", "opening", "flag the case", "looked"])
+  }
+
+  @Test("an acceptance that was not exported is asked about once, though the journal is still being opened")
+  func quittingEarlyUnexported() throws {
+    var state = try openedState(journal: nil)
+    state.type("yq")
+    #expect(state.dialog == .question(.quit(losing: [.acceptedVersion(VersionID(1))])))
+    state.type("y")
+    #expect(state.phase == .reviewing && state.dialog == nil)
+    _ = try state.read(OpenedJournal())
+    #expect(state.phase == .ended(failure: nil))
+  }
+
+  @Test(
     "where the version that was shown is lost, what is left of A and B is shown, or else the newest version")
   func lostVersions() throws {
     let (_, notes) = try reviewedCase()

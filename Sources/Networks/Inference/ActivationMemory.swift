@@ -7,7 +7,9 @@ final class ActivationMemory: @unchecked Sendable {
   // SAFETY: the pointer never changes; a run has the memory for itself, and its parallel loops write disjoint parts.
   let floats: DisjointBuffer<Float>
 
-  init(count: Int) {
+  /// - Throws: `Cancelled` where memory does not hold it.
+  init(count: Int) throws(Cancelled) {
+    try AvailableMemory.serve(count * MemoryLayout<Float>.stride)
     let memory = UnsafeMutableRawBufferPointer.allocate(
       byteCount: max(count, 1) * MemoryLayout<Float>.stride, alignment: 1 << 12)
     adviseHugePages(memory)
@@ -36,9 +38,9 @@ final class ActivationMemoryPool: Sendable {
   private let kept = Mutex<ActivationMemory?>(nil)
 
   /// Memory of at least `count` floats.
-  func take(count: Int) -> ActivationMemory {
+  func take(count: Int) throws(Cancelled) -> ActivationMemory {
     if let memory = kept.withLock({ $0.take() }), memory.floats.count >= count { return memory }
-    return ActivationMemory(count: count)
+    return try ActivationMemory(count: count)
   }
 
   /// Takes memory back.

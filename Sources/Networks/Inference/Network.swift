@@ -101,7 +101,7 @@ package struct Network: Sendable {
     precondition(
       plan.passage == .whole && plan.steps.imageExtent == input.extent && plan.steps.batch == input.batch
         && plan.threadCount >= work.threadCount, "a plan for another run")
-    let memory = self.memory.take(count: plan.buffers.count)
+    let memory = try self.memory.take(count: plan.buffers.count)
     defer { self.memory.give(memory) }
     // Heads may share a layer, whose scores are made once.
     let outputs = Set(plan.steps.heads).sorted()
@@ -140,7 +140,7 @@ package struct Network: Sendable {
   ) throws {
     precondition(
       plan.passage == .streamed && plan.threadCount >= work.threadCount, "a plan for another run")
-    let memory = self.memory.take(count: plan.buffers.count)
+    let memory = try self.memory.take(count: plan.buffers.count)
     defer { self.memory.give(memory) }
     try InferenceRun(plan: plan, memory: memory, residents: [:], work: work)
       .run(fetch: fetch, deliver: deliver)

@@ -60,6 +60,8 @@ package struct RefinedPart: Equatable, Sendable {
     let isWhole = refined.box == VoxelBounds(request.unrefined.grid.size)
     box = refined.box
     let labels = refined.labels
+    // The labels before in one piece, and those after in chunks.
+    try AvailableMemory.serve(2 * labels.voxels.count * MemoryLayout<UInt16>.stride)
     let unrefined = request.unrefined.volume(croppedTo: refined.box)
     self.labels = ChunkedLabels(labels)
     self.unrefined = isWhole ? request.unrefined : ChunkedLabels(unrefined)
@@ -113,6 +115,7 @@ package struct RefinedPart: Equatable, Sendable {
     _ one: LabelVolume, _ other: LabelVolume, within box: VoxelBounds, _ work: WorkContext
   ) throws(Cancelled) -> Int {
     let size = one.grid.size
+    try AvailableMemory.serve(3 * box.size.voxelCount * MemoryLayout<UInt16>.stride)
     let differs = zip(one.voxels.cropped(to: box, size: size), other.voxels.cropped(to: box, size: size))
       .map { $0 == $1 ? UInt16(0) : 1 }
     let difference = LabelVolume(grid: one.grid.cropped(to: box), voxels: differs)

@@ -3,7 +3,7 @@ import Volumes
 /// Which labels of two families of versions are one structure, as the reviewer, or an overlap beyond doubt, said.
 ///
 /// A family is a mask or a network's result with all its refinements: they share values and names.
-package struct LabelPairing: Equatable, Sendable, Codable {
+package struct LabelPairing: Equatable, Sendable {
   /// The families, each by its oldest version.
   package var older, newer: VersionID
   /// Values of the older family and those of the newer one that go with them, one to one.

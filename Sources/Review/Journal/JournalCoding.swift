@@ -74,6 +74,26 @@ extension Decisions: Codable {
   }
 }
 
+extension LabelPairing: Codable {
+  private enum Key: String, CodingKey { case older, newer, partners }
+
+  /// Reads a pairing; the partners are a list in which each label is followed by its partner.
+  package init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: Key.self)
+    self.init(
+      try values.decode(VersionID.self, forKey: .older), try values.decode(VersionID.self, forKey: .newer),
+      partners: try values.decode([UInt16: UInt16].self, forKey: .partners))
+  }
+
+  /// Writes a pairing, its labels ascending.
+  package func encode(to encoder: any Encoder) throws {
+    var values = encoder.container(keyedBy: Key.self)
+    try values.encode(older, forKey: .older)
+    try values.encode(newer, forKey: .newer)
+    try values.encode(partners.sorted { $0.key < $1.key }.flatMap { [$0.key, $0.value] }, forKey: .partners)
+  }
+}
+
 extension ViewState: Codable {
   private enum Key: String, CodingKey {
     case crosshair, plane, maximised, zoom, centre, convention, window, windowName, labels, style, opacity,

@@ -28,14 +28,10 @@ extension ReviewState {
   private mutating func answerModels(_ action: Action, _ selected: Int) -> [ReviewEffect] {
     guard action == .accept else {
       dialog = nil
-      actionsAhead = []
+      keysAhead = []
       return []
     }
-    guard let models else {
-      actionsAhead.append(action)
-      return []
-    }
-    guard models.indices.contains(selected) else { return [] }
+    guard let models, models.indices.contains(selected) else { return [] }
     dialog = nil
     let model = models[selected]
     let request = SegmentationRequest(modelID: model.id, image: content.image)
@@ -86,7 +82,9 @@ extension ReviewState {
         return []
       }
       return save(preset, replacesExisting: true)
-    case .quit: return isYes ? end() : []
+    case .quit:
+      guard isYes else { return [] }
+      return endsOnceJournalled ? end() : endOnceJournalled()
     }
   }
 }

@@ -43,11 +43,11 @@ extension ReviewState {
     return []
   }
 
-  /// Fills the list of models, and does what was asked of it before it was there.
+  /// Fills the list of models, and takes the keys that were pressed in it before it was there.
   private mutating func take(_ models: [ModelDescription]) -> [ReviewEffect] {
     self.models = models
-    let actions = actionsAhead
-    actionsAhead = []
+    let keys = keysAhead
+    keysAhead = []
     guard case .models = dialog else { return [] }
     message = nil
     guard !models.isEmpty else {
@@ -55,7 +55,7 @@ extension ReviewState {
       message = Message("no models were found", .error)
       return []
     }
-    return actions.flatMap { perform($0) }
+    return keys.flatMap { take($0) }
   }
 
   private mutating func open(_ opened: OpenedCase) -> [ReviewEffect] {
@@ -200,7 +200,7 @@ extension ReviewState {
     case .opening: return end(failure: line)
     case .journal: journal = .absent(line)
     case .models:
-      actionsAhead = []
+      keysAhead = []
       if case .models = dialog { dialog = nil }
     case .preview:
       live = nil

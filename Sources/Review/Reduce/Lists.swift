@@ -118,10 +118,6 @@ extension ReviewState {
 
   /// Moves the pointer of whatever list takes keys, or searches in it.
   mutating func moveInList(_ action: Action) {
-    if case .models = dialog, models == nil {
-      actionsAhead.append(action)
-      return
-    }
     guard let list = pointedList, list.count > 0 else { return }
     switch action {
     case .search: search = ListSearch(start: list.position ?? 0)

@@ -9,7 +9,7 @@ package func reduce(_ state: inout ReviewState, _ event: ReviewEvent) -> [Review
   // A difference that comes back with the journal has just begun.
   let compared = state.view.showsDifference ? state.comparedVersions : nil
   let base = state.refinementBase?.id
-  let effects: [ReviewEffect]
+  var effects: [ReviewEffect]
   switch event {
   case .terminal(let input): effects = state.take(input)
   case .jobProgressed(let id, let fraction, let elapsedSeconds):
@@ -19,6 +19,10 @@ package func reduce(_ state: inout ReviewState, _ event: ReviewEvent) -> [Review
   case .journalFailed(let line):
     state.noteJournalFailure(line)
     effects = []
+  }
+  if state.endsOnceJournalled, state.journal != .opening {
+    state.endsOnceJournalled = false
+    effects += state.unjournalledReason == nil ? state.end() : state.quit()
   }
   // What a question says it would lose is what there is to lose now.
   if case .question(.quit(let losing)) = state.dialog, losing != state.losses {
@@ -76,13 +80,19 @@ extension ReviewState {
     }
   }
 
-  private mutating func take(_ key: Key) -> [ReviewEffect] {
+  mutating func take(_ key: Key) -> [ReviewEffect] {
     guard phase == .reviewing else {
       // While the image is being read there is only one thing to want.
       if [.character("q"), .escape, .control("c")].contains(key) { return end() }
       return []
     }
     let context = keyContext
+    if case .models = dialog, models == nil, key != .control("c"),
+      KeyTable.action(key, in: context) != .dismiss
+    {
+      keysAhead.append(key)
+      return []
+    }
     if key == .escape, dialog == nil, focus != .picture, message?.kind == .error {
       // The reviewer means what was refused, not the panel behind it.
       message = nil

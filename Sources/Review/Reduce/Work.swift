@@ -171,6 +171,10 @@ extension ReviewState {
       knobEntry = nil
       return []
     }
+    if endsOnceJournalled {
+      endsOnceJournalled = false
+      return []
+    }
     if let job = longJob {
       message = Message(job.stoppedText)
       return cancel(job.kind)
@@ -240,15 +244,26 @@ extension ReviewState {
     }
     if let job = longJob { losses.append(.job(title: job.title)) }
     if hasUnkeptRefinement, live?.isLossSaid == false { losses.append(.refinement) }
-    if let reason = unjournalledReason { losses.append(.unjournalled(reason)) }
+    // A journal that is still being opened is waited for, and lost by quitting only in the meantime.
+    if let reason = unjournalledReason, journal != .opening || endsOnceJournalled {
+      losses.append(.unjournalled(reason))
+    }
     return losses
   }
 
   /// Ends the session, after a question where something would be lost.
   mutating func quit(isForced: Bool = false) -> [ReviewEffect] {
+    if isForced { return end() }
     let losses = losses
-    guard !isForced, !losses.isEmpty else { return end() }
+    if losses.isEmpty { return endOnceJournalled() }
     dialog = .question(.quit(losing: losses))
+    return []
+  }
+
+  /// Ends the session now, or as soon as a journal that is still being opened has taken what was decided.
+  mutating func endOnceJournalled() -> [ReviewEffect] {
+    guard journal == .opening, unjournalledReason != nil else { return end() }
+    endsOnceJournalled = true
     return []
   }
 }

@@ -149,11 +149,13 @@ extension ReviewState {
   /// A message at the left, the running job at the right.
   func paintMessageLine(_ area: Rectangle, into frame: inout Frame) {
     var area = area
-    let job = [JobKind.export, .refinement, .segmentation, .frame].lazy.compactMap { jobs[$0] }.first
-    if let job, let title = job.title {
+    let visible: [JobKind] =
+      endsOnceJournalled ? [.journal] : [.export, .refinement, .segmentation, .frame]
+    let job = visible.lazy.compactMap { jobs[$0] }.first
+    if let job, let title = endsOnceJournalled ? "quits when the journal is open" : job.title {
       var text = "\(title) \(progressBar(job.fraction, width: area.columns >= 110 ? 20 : 8))"
       if let seconds = job.remainingSeconds { text += "  \(duration(seconds)) left" }
-      text += "  Esc cancels "
+      text += endsOnceJournalled ? "  Esc stays " : "  Esc cancels "
       let width = min(TextWidth.columns(text), area.columns)
       let (right, rest) = area.splitRight(width)
       frame.write([Span(text, Theme.progress)], row: area.row, in: right)

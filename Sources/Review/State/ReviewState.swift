@@ -84,12 +84,14 @@ package struct ReviewState: Equatable, Sendable {
   package var pairingDue: Dialog?
   /// Models at hand, once asked for.
   package var models: [ModelDescription]?
-  /// What was asked of the list of models before it was there.
-  package var actionsAhead: [Action] = []
+  /// Keys that were pressed in the list of models before it was there.
+  package var keysAhead: [Key] = []
   /// The file that each version was written to last, and what it holds.
   package var files: [VersionID: WrittenVersion] = [:]
   /// Whether what happens is kept.
   package var journal = JournalStatus.opening
+  /// Whether the reviewer has quit, and only the journal, which is still being opened, is waited for.
+  package var endsOnceJournalled = false
   /// What the journal was last told.
   package var journalled = JournalledState()
   /// Versions that turned out to be one of the journal, and its number there.
@@ -134,9 +136,6 @@ package struct ReviewState: Equatable, Sendable {
   package var exported: [VersionID: String] {
     files.filter { id, file in version(id)?.isWritten(like: file.version) == true }.mapValues(\.path)
   }
-
-  /// Whether the reviewer is asked if the program should end.
-  var asksToQuit: Bool { if case .question(.quit) = dialog { true } else { false } }
 
   /// The version that the CRF would start from: the shown one, or what that was refined from.
   package var refinementBase: Version? {

@@ -56,9 +56,7 @@ package struct NetworkPrediction: Sendable {
   /// - Returns: Their bytes.
   @discardableResult
   static func requireMemoryOfLabels(_ size: GridSize) throws(InputError) -> Int {
-    let byteCount = checkedProduct(size.voxelCount, 3 * MemoryLayout<UInt16>.stride)
-    try AvailableMemory.require(byteCount, subject: "mask", "its labels on \(size) voxels")
-    return byteCount ?? 0
+    try LabelVolume.requireMemory(on: size, volumes: 3, subject: "mask")
   }
 
   /// The most probable label of each voxel on the image's own grid, before post-processing.
@@ -85,7 +83,7 @@ package struct NetworkPrediction: Sendable {
     let probabilities = try mixed(auxiliaryHeadWeights: auxiliaryHeadWeights)
     let interpolation = ProbabilityInterpolation(from: probabilities.grid, to: axes.grid)
     try Self.requireMemoryOfProbabilities(classCount: probabilities.classCount, axes.grid.size)
-    var values = [Float](repeating: 0, count: probabilities.classCount * axes.grid.size.voxelCount)
+    var values = try [Float](checkedRepeating: 0, count: probabilities.classCount * axes.grid.size.voxelCount)
     try interpolation.fill(
       &values, slices: 0..<axes.grid.size.k, classes: 0..<probabilities.classCount, of: probabilities,
       work: work)

@@ -32,7 +32,7 @@ struct ScorePlanes: Sendable {
   ) throws(Cancelled) {
     let (classes, pixels) = (classCount, pixels)
     let main = Float(1 - weights.reduce(0, +))
-    var scratch = [Float](repeating: 0, count: work.threadCount * 2 * classes * pixels)
+    var scratch = try [Float](checkedRepeating: 0, count: work.threadCount * 2 * classes * pixels)
     var cancelled: Cancelled?
     scratch.withUnsafeMutableBufferPointer { scratch in
       let scratch = DisjointBuffer(scratch)

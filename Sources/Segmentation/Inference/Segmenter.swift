@@ -68,7 +68,8 @@ package struct Segmenter: Sendable {
     let byteCount = try NetworkPrediction.requireMemoryOfLabels(size)
     let ownByteCount = size.voxelCount * MemoryLayout<UInt16>.stride
     var labels = LabelVolume(
-      grid: input.grid, voxels: [UInt16](repeating: 0, count: size.voxelCount), coding: model.coding)
+      grid: input.grid, voxels: try [UInt16](checkedRepeating: 0, count: size.voxelCount),
+      coding: model.coding)
     try labels.voxels.withUnsafeMutableBufferPointer { voxels in
       let voxels = DisjointBuffer(voxels)
       try stream(input, then: byteCount - ownByteCount, work: work.part(0...0.85)) { heads, work in
@@ -224,6 +225,7 @@ private func filledArrays(
     try fill(lent)
     return []
   }
+  try AvailableMemory.serve(count * MemoryLayout<Float>.stride)
   var others: [[Float]] = []
   let first = try [Float](unsafeUninitializedCapacity: count) { buffer, initialised in
     others = try filledArrays(number - 1, count: count, behind: lent + [DisjointBuffer(buffer)], fill)

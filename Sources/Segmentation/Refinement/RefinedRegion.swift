@@ -59,11 +59,11 @@ extension Refinement {
 
 extension Refinement.Prepared {
   /// The CRF of a box inside this one's.
-  func cropped(to box: VoxelBounds) -> Refinement.Prepared {
+  func cropped(to box: VoxelBounds) throws(Cancelled) -> Refinement.Prepared {
     let place = box.relative(to: self.box)
     return Refinement.Prepared(
       box: box, auxiliaryHeadWeights: auxiliaryHeadWeights, crf: crf.cropped(to: place),
-      unary: unary.cropped(to: place), labelValues: labelValues, intensityReach: intensityReach)
+      unary: try unary.cropped(to: place), labelValues: labelValues, intensityReach: intensityReach)
   }
 }
 

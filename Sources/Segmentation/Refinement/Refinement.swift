@@ -96,7 +96,7 @@ package final class Refinement: Sendable {
     let size = image.grid.size
     guard let box = try wholeBox(settings, work: work.part(0...0.1)) else {
       return LabelVolume(
-        grid: image.grid, voxels: [UInt16](repeating: 0, count: size.voxelCount), coding: coding)
+        grid: image.grid, voxels: try [UInt16](checkedRepeating: 0, count: size.voxelCount), coding: coding)
     }
     let refined = try refined(box, settings, exact: exact, isWhole: true, work: work.part(0.1...0.9))
     let voxels = try [UInt16](count: size.voxelCount) { voxels throws(Cancelled) in
@@ -188,7 +188,7 @@ package final class Refinement: Sendable {
           && $0.box.contains(box)
       })
     {
-      return keep(around.cropped(to: box), isWhole: false)
+      return keep(try around.cropped(to: box), isWhole: false)
     }
     try AvailableMemory.require(
       Self.byteCount(classes: labelValues.count, box: box, images: 1 + furtherImages.count, isWhole: isWhole),

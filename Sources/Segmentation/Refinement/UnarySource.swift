@@ -70,8 +70,8 @@ package enum UnarySource: Sendable {
     case .mask(let mask, let confidence):
       var classOfValue = [Int](repeating: 0, count: 65536)
       for (index, value) in labelValues.enumerated() { classOfValue[Int(value)] = index }
-      var values = [Float](
-        repeating: Float((1 - confidence) / Double(max(1, classCount - 1))), count: classCount * count)
+      var values = try [Float](
+        checkedRepeating: Float((1 - confidence) / Double(max(1, classCount - 1))), count: classCount * count)
       for (offset, label) in mask.voxels.cropped(to: box, size: mask.grid.size).enumerated() {
         values[classOfValue[Int(label)] * count + offset] = Float(confidence)
       }
@@ -158,7 +158,7 @@ package enum UnarySource: Sendable {
     let size = inner.size
     let grid = axes.grid
     let plane = grid.size.i * grid.size.j
-    var values = [Float](repeating: 0, count: mixed.classCount * size.voxelCount)
+    var values = try [Float](checkedRepeating: 0, count: mixed.classCount * size.voxelCount)
     try forEachSlab(of: inner.lower.k..<inner.upper.k + 1, mixed, grid, work: work) { slices, slab in
       for index in 0..<mixed.classCount {
         for k in slices {
@@ -174,6 +174,7 @@ package enum UnarySource: Sendable {
     }
     if axes.reorientation.isIdentity { return values }
     let voxelCount = size.voxelCount
+    try AvailableMemory.serve(values.count * MemoryLayout<Float>.stride)
     var own: [Float] = []
     own.reserveCapacity(values.count)
     for index in 0..<mixed.classCount {
@@ -188,7 +189,8 @@ package enum UnarySource: Sendable {
     _ body: (Range<Int>, [Float]) throws(Cancelled) -> Void
   ) throws(Cancelled) {
     let interpolation = ProbabilityInterpolation(from: mixed.grid, to: grid)
-    var slab = [Float](repeating: 0, count: mixed.classCount * slabSlices * grid.size.i * grid.size.j)
+    var slab = try [Float](
+      checkedRepeating: 0, count: mixed.classCount * slabSlices * grid.size.i * grid.size.j)
     for start in stride(from: slices.lowerBound, to: slices.upperBound, by: slabSlices) {
       let part = start..<min(start + slabSlices, slices.upperBound)
       try interpolation.fill(&slab, slices: part, classes: 0..<mixed.classCount, of: mixed, work: work.silent)

@@ -1,4 +1,3 @@
-import CMemory
 import Glibc
 import Work
 
@@ -14,21 +13,11 @@ func filledTensor(
 func filledArray<Element: BitwiseCopyable>(
   count: Int, _ fill: (DisjointBuffer<Element>) throws(Cancelled) -> Void
 ) throws(Cancelled) -> [Element] {
-  guard memory_serves(count * MemoryLayout<Element>.stride) else { throw Cancelled() }
-  var cancelled: Cancelled?
-  let array = [Element](unsafeUninitializedCapacity: count) { buffer, initialized in
-    let buffer = UnsafeMutableBufferPointer(rebasing: buffer[0..<count])
-    adviseHugePages(UnsafeMutableRawBufferPointer(buffer))
-    do throws(Cancelled) {
-      try fill(DisjointBuffer(buffer))
-    } catch {
-      // The array is dropped unread, which needs no values.
-      cancelled = error
-    }
-    initialized = count
+  try [Element](count: count) { buffer throws(Cancelled) in
+    adviseHugePages(
+      UnsafeMutableRawBufferPointer(start: buffer.start, count: count * MemoryLayout<Element>.stride))
+    try fill(buffer)
   }
-  if let cancelled { throw cancelled }
-  return array
 }
 
 /// Asks for 2 MB pages behind fresh memory of several of them: touching it page by page costs more than most

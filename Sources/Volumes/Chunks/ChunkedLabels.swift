@@ -91,9 +91,7 @@ package struct ChunkedLabels: Equatable, Sendable {
   /// - Complexity: O(voxels).
   package var volume: LabelVolume {
     get throws(InputError) {
-      try AvailableMemory.require(
-        grid.size.voxelCount * MemoryLayout<UInt16>.stride, subject: "mask",
-        "its labels on \(grid.size) voxels")
+      try LabelVolume.requireMemory(on: grid.size, volumes: 1, subject: "mask")
       return LabelVolume(grid: grid, voxels: voxels, coding: coding)
     }
   }

@@ -42,7 +42,8 @@ struct LabelRuns: Sendable {
           }
           for index in 0..<box.j * box.k { starts[index + 1] += starts[index] }
         }
-        runs = [LabelRun](repeating: LabelRun(label: 0, first: 0, last: 0), count: starts[box.j * box.k])
+        runs = try [LabelRun](
+          checkedRepeating: LabelRun(label: 0, first: 0, last: 0), count: starts[box.j * box.k])
         let shared = starts
         try runs.withUnsafeMutableBufferPointer { runs throws(Cancelled) in
           let runs = DisjointBuffer(runs)

@@ -12,7 +12,7 @@ extension WorkContext {
   ) throws(Cancelled) {
     let done = Atomic<Int>(0)
     let report = self.report
-    var memory = [Float](repeating: 0, count: max(1, scratchCount * threadCount))
+    var memory = try [Float](checkedRepeating: 0, count: max(1, scratchCount * threadCount))
     try memory.withUnsafeMutableBufferPointer { memory throws(Cancelled) in
       let memory = DisjointBuffer(memory)
       try forEach(count: count) { index, worker in

@@ -147,7 +147,7 @@ extension LabelVolume {
     }
     let (rowI, rowJ, rowK) = (nearest[0], nearest[1], nearest[2])
     let size = grid.size
-    var output = [UInt16](repeating: 0, count: target.size.voxelCount)
+    var output = try [UInt16](checkedRepeating: 0, count: target.size.voxelCount)
     try output.withUnsafeMutableBufferPointer { output throws(Cancelled) in
       let output = DisjointBuffer(output)
       try voxels.withUnsafeBufferPointer { voxels throws(Cancelled) in

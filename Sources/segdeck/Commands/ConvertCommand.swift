@@ -63,9 +63,7 @@ struct ConvertCommand: ParsableCommand {
     if let like {
       let reference = try ImageFile.open(like)
       // As they are read, on the other grid, in chunks, and as they are written.
-      try AvailableMemory.require(
-        checkedProduct(reference.grid.size.voxelCount, 4 * MemoryLayout<UInt16>.stride), subject: input,
-        "its labels on \(reference.grid.size) voxels")
+      try LabelVolume.requireMemory(on: reference.grid.size, volumes: 4, subject: input)
       let mask = try FittedMask.masks([image], on: reference.grid, frame: frame, work: work)[0]
       mask.keepNotes()
       var named = LoadedMask(

@@ -60,8 +60,8 @@ struct JournalCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "List every case that has a journal, the latest first.",
       discussion: """
-        "damaged" stands where a text is damaged or missing. Voxels, which are most of a journal, are not read for the \
-        list: `segdeck journal show` checks all of a case.
+        "damaged" stands where a text is damaged or missing. Of voxels, which are most of a journal, only those of accepted \
+        versions are read for the list: `segdeck journal show` checks all of a case.
         """)
 
     func run() throws {

@@ -237,8 +237,9 @@ package final class CaseJournal: Sendable {
       current[note.id] = reading.labelsAnew(of: note.id, on: grid, in: file) ?? written[note.id]
       if current[note.id] == nil { lost.append(note.name) }
     }
-    let (steps, incomplete) = reading.restored(in: file, &current)
-    (opened.steps, opened.step, opened.decisions) = (steps, reading.reached, reading.decisions)
+    let history = reading.restored(in: file, &current)
+    let incomplete = history.incomplete
+    (opened.steps, opened.step, opened.decisions) = (history.steps, reading.reached, reading.decisions)
     opened.incompleteVersions = incomplete
     // They begin anew with what is left of them.
     unwritten.formUnion(incomplete)
@@ -278,6 +279,7 @@ package final class CaseJournal: Sendable {
       losses.append(
         "\(note.name) lacks a change by hand" + (wasAccepted ? " and is not accepted any more" : ""))
     }
+    if !history.shortened.isEmpty { losses.append("a change by hand that was undone cannot be redone") }
     if let accepted = reading.verdicts.accepted, current[accepted] == nil, waitingCount == 0 {
       losses.append("the version that was accepted is lost")
     }
@@ -302,8 +304,15 @@ package final class CaseJournal: Sendable {
       state.readCount = reading.recordCount
       state.restored = Dictionary(uniqueKeysWithValues: restored.map { ($0.id, $0) })
     }
-    let records = notes.filter { unwritten.contains($0.id) }.compactMap { note in
+    var records = notes.filter { unwritten.contains($0.id) }.compactMap { note in
       current[note.id].map { rewritten(note, $0, lacksChanges: incomplete.contains(note.id)) }
+    }
+    if let number = reading.reached, let decisions = reading.decisions, !history.shortened.isEmpty,
+      waitingCount == 0
+    {
+      let anew = history.steps.filter { history.shortened.contains($0.number) }.map { JournalEntry.step($0) }
+      // Each of them is reached when it is read.
+      records += (anew + [.stands(step: number, decisions)]).map { record($0, &written) }
     }
     return (opened, records)
   }

@@ -8,23 +8,48 @@ extension JournalReading {
   /// Versions that may lack changes by hand by what the texts say.
   private var versionsInDoubt: Set<VersionID> { Set(versions.filter(\.mayLackChange).map(\.note.id)) }
 
-  /// Versions whose voxels, or whose changes of voxels, cannot be read; reads all of them.
+  /// Versions whose voxels, or whose changes of voxels, cannot be read.
+  ///
+  /// Changes that were undone are none of theirs.
+  /// - Complexity: O(bytes of all voxels), which are read.
   func damagedVersions(in file: JournalFile) -> Set<VersionID> {
-    var (intact, damaged) = (Set<VersionID>(), versionsInDoubt)
-    for version in versions {
-      if version.note.differsFrom.map(intact.contains) ?? true,
-        version.made.flatMap(file.voxels(of:)) != nil
-      {
-        intact.insert(version.note.id)
-      } else if version.anew == nil {
-        damaged.insert(version.note.id)
-      }
-    }
-    for step in steps where !step.edited.isEmpty && step.entry.flatMap(file.voxels(of:)) == nil {
-      damaged.formUnion(step.edited)
-    }
-    return damaged
+    var known: [VersionID: Bool] = [:]
+    return Set(versions.map(\.note.id).filter { !isWhole($0, in: file, &known) })
   }
+
+  /// Whether a version's voxels, and its changes of voxels, can be read; reads these, and those of the versions that they
+  /// differ from.
+  func isWhole(_ id: VersionID, in file: JournalFile) -> Bool {
+    var known: [VersionID: Bool] = [:]
+    return isWhole(id, in: file, &known)
+  }
+
+  private func isWhole(_ id: VersionID, in file: JournalFile, _ known: inout [VersionID: Bool]) -> Bool {
+    guard let position = position(of: id), !versions[position].mayLackChange,
+      versions[position].anew != nil || isReadableAsMade(id, in: file, &known)
+    else { return false }
+    return steps.allSatisfy { step in
+      isUndone(step) || !step.edited.contains(id) || step.entry.flatMap(file.voxels(of:)) != nil
+    }
+  }
+
+  private func isReadableAsMade(
+    _ id: VersionID, in file: JournalFile, _ known: inout [VersionID: Bool]
+  ) -> Bool {
+    if let known = known[id] { return known }
+    // A version can only differ from an older one; a text that says otherwise is wrong.
+    known[id] = false
+    guard let position = position(of: id) else { return false }
+    let version = versions[position]
+    let isReadable =
+      version.made.flatMap(file.voxels(of:)) != nil
+      && version.note.differsFrom.map { isReadableAsMade($0, in: file, &known) } ?? true
+    known[id] = isReadable
+    return isReadable
+  }
+
+  /// Whether a step was undone when the last session ended, and can be redone.
+  private func isUndone(_ step: StoredStep) -> Bool { reached.map { step.number > $0 } ?? false }
 
   /// The labels of a version as it was made; nil when they, or those that they differ from, are damaged or make another
   /// number.
@@ -61,15 +86,26 @@ extension JournalReading {
       .map { ChunkedLabels(LabelVolume(grid: grid, voxels: $0, coding: version.note.coding ?? .identity)) }
   }
 
-  /// What was done, step by step, oldest first, and the versions of which changes by hand are, or may be, missing: no step
-  /// accepts or changes them.
+  /// What came back of the history.
+  struct RestoredHistory {
+    /// What was done, step by step, oldest first.
+    var steps: [JournalStep]
+    /// Versions of which changes by hand are, or may be, missing: no step accepts or changes them.
+    var incomplete: Set<VersionID>
+    /// The numbers of steps that were undone and lost changes by hand, to be written anew without them: redoing these
+    /// steps neither makes the changes nor accepts what they made.
+    var shortened: Set<Int>
+  }
+
+  /// The history with the voxels of its changes.
   ///
   /// - Parameter labels: Those of the versions as they were made, or written anew; becomes those at the step that was
   ///   reached.
-  func restored(
-    in file: JournalFile, _ labels: inout [VersionID: ChunkedLabels]
-  ) -> (steps: [JournalStep], incomplete: Set<VersionID>) {
+  func restored(in file: JournalFile, _ labels: inout [VersionID: ChunkedLabels]) -> RestoredHistory {
     var incomplete = versionsInDoubt
+    // Versions that cannot be redone from the step of this number on.
+    var unredoable: [VersionID: Int] = [:]
+    var shortened: Set<Int> = []
     var restored = steps.map { step in
       var result = JournalStep(
         number: step.number, name: step.note.step, decisions: step.note.decisions,
@@ -78,8 +114,13 @@ extension JournalReading {
       let voxels = step.note.voxels(step.entry.flatMap(file.voxels(of:)), in: size)
       for (place, edit) in step.note.changes.enumerated() where step.edited.contains(edit.version) {
         guard let before = labels[edit.version] else { continue }
-        guard let own = voxels?[place] else {
-          incomplete.insert(edit.version)
+        guard let own = voxels?[place], unredoable[edit.version] == nil else {
+          if isUndone(step) {
+            unredoable[edit.version] = min(unredoable[edit.version] ?? .max, step.number)
+            shortened.insert(step.number)
+          } else {
+            incomplete.insert(edit.version)
+          }
           continue
         }
         let after = before.setting(in: edit.box) { voxel, _ in
@@ -99,8 +140,18 @@ extension JournalReading {
     for position in restored.indices {
       restored[position].edits.removeAll { incomplete.contains($0.version) }
       restored[position].decisions.verdicts.withdrawAcceptance(of: incomplete)
+      let number = restored[position].number
+      if let accepted = restored[position].decisions.verdicts.accepted, number >= unredoable[accepted] ?? .max
+      {
+        restored[position].decisions.verdicts.accepted = nil
+        shortened.insert(number)
+      }
     }
-    return (restored, incomplete)
+    // Those that accept nothing any more because of a doubt, too, which ends where they are written anew.
+    if isLastDecisionLost, !shortened.isEmpty {
+      shortened.formUnion(steps.map(\.number).filter { $0 >= reached ?? 0 })
+    }
+    return RestoredHistory(steps: restored, incomplete: incomplete, shortened: shortened)
   }
 }
 

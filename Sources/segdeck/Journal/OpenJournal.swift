@@ -25,13 +25,20 @@ package final class OpenJournal {
     reading.note(of: id)?.name ?? "a version that is lost"
   }
 
-  /// "accepted CRF 1, exported; flagged", and whether it is damaged, by what the texts say unless voxels are checked too;
-  /// "-" for none.
+  /// "accepted CRF 1, exported; flagged", and whether it is damaged, by what the texts and the accepted version's voxels say
+  /// unless all voxels are checked; "-" for none.
   package func verdictText(checksVoxels: Bool) -> String {
     let verdicts = reading.verdicts
     var facts: [String] = []
     if let accepted = verdicts.accepted {
-      facts.append("accepted \(name(accepted))" + (reading.exported[accepted] == nil ? "" : ", exported"))
+      if let note = reading.note(of: accepted) {
+        facts.append(
+          reading.isWhole(accepted, in: file)
+            ? "accepted \(note.name)" + (reading.exported[accepted] == nil ? "" : ", exported")
+            : "the accepted \(note.name) is damaged")
+      } else {
+        facts.append("the accepted version is lost")
+      }
     }
     facts += verdicts.rejected.sorted().map { "rejected \(name($0))" }
     if verdicts.isFlagged { facts.append("flagged") }
@@ -165,9 +172,7 @@ package final class OpenJournal {
     try reading.noteSources()
     let work = WorkContext(cancellation: Interruption.cancellation())
     // The labels in chunks, in one piece, and as they are written.
-    try AvailableMemory.require(
-      checkedProduct(opening.grid.size.voxelCount, 2 * MemoryLayout<UInt16>.stride), subject: note.name,
-      "its labels on \(opening.grid.size) voxels")
+    try LabelVolume.requireMemory(on: opening.grid.size, volumes: 2, subject: note.name)
     let image = try sameImage(opening, work)
     let place = try OutputPlace(
       path, isForced: isForced, companions: MaskRecord.companions(ofMask: path), kind: .image)

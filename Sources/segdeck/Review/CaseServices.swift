@@ -49,9 +49,8 @@ final class CaseServices: ReviewServices {
     func fit(_ masks: [OpenedImage]) throws -> [FittedMask] {
       let fitted = try FittedMask.masks(masks.map(\.image), on: image.grid, work: work)
       // In chunks they may take as much as they do in one piece.
-      try AvailableMemory.require(
-        checkedProduct(fitted.count, image.voxels.count, MemoryLayout<UInt16>.stride),
-        subject: masks.last?.image.path ?? imagePath, "its labels on \(image.grid.size) voxels")
+      try LabelVolume.requireMemory(
+        on: image.grid.size, volumes: fitted.count, subject: masks.last?.image.path ?? imagePath)
       return fitted
     }
     let fitted: [FittedMask]

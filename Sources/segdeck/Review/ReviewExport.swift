@@ -21,10 +21,7 @@ struct ReviewExport {
     var record = record
     record.threads = work.threadCount
     // In one piece, and in the order in which it is written.
-    try AvailableMemory.require(
-      checkedProduct(request.labels.grid.size.voxelCount, 2 * MemoryLayout<UInt16>.stride),
-      subject: request.path,
-      "its labels on \(request.labels.grid.size) voxels")
+    try LabelVolume.requireMemory(on: request.labels.grid.size, volumes: 2, subject: request.path)
     try record.write(
       try request.labels.volume, request.table, source: image, to: place, work: work.silent)
     return record
