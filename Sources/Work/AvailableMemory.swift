@@ -133,17 +133,17 @@ package enum AvailableMemory {
     var forWork: Int { max(0, free - margin) }
 
     /// What work leaves free for small things and for what runs beside it.
-    var margin: Int { max(24 << 20, free / 16) }
+    var margin: Int { max(32 << 20, free / 16) }
 
     /// Makes the limits those of this moment.
     ///
-    /// A third of the margin is the reserve, and a quarter is for what is not counted: stacks, page tables, the buffers of
-    /// a BLAS.
+    /// A quarter of the margin is the reserve, and half of it is for what is not counted: stacks, page tables, the rest of
+    /// huge pages, the buffers of a BLAS.
     func hold() {
       guard isHeld.load(ordering: .relaxed) else { return }
       memory_set_limits(
-        Int64(allocated + max(0, freeWithSwap - margin / 4)), Int64(addressSpaceLimit ?? -1),
-        Int64(margin / 3))
+        Int64(allocated + max(0, freeWithSwap - margin / 2)), Int64(addressSpaceLimit ?? -1),
+        Int64(margin / 4))
     }
   }
 

@@ -43,11 +43,12 @@ private struct Session {
   private(set) var written: [JournalEntry] = []
   private let journal: CaseJournal
 
-  /// Opens the case the `number`th time.
-  init(_ number: Int, in place: Place) throws {
+  /// Opens the case the `number`th time, and does something before its journal is read.
+  init(_ number: Int, in place: Place, early: [Deed] = []) throws {
     journal = CaseJournal(runs: runs, folder: place.journals)
     opened = try Session.open(journal)
     state = try laterSession(firstVersionNumber: 1000 * number)
+    for deed in early { try perform(deed) }
     let read = try state.read(opened)
     try write(read)
   }
@@ -59,6 +60,7 @@ private struct Session {
   }
 
   private mutating func write(_ effects: [ReviewEffect]) throws {
+    guard !effects.notes.isEmpty else { return }
     try journal.append(effects.notes)
     written += effects.notes
   }
@@ -412,6 +414,30 @@ extension JournalTests {
     let journal = try StoredJournal(below: place.path)
     #expect(journal.records.count == truth.records.count)
     #expect(try complaints(truth, journal, place, [], later: later) == [])
+  }
+
+  @Test("what is done before the journal is read comes back as it was, step by step", arguments: [false, true])
+  func earlyDeeds(hasJournal: Bool) throws {
+    let place = Place()
+    if hasJournal { _ = try reviewed([deeds[0]], in: place) }
+    let early: [Deed] = [
+      .paint(VoxelIndex(1, 2, 1), "liver"), .paint(VoxelIndex(2, 2, 1), "spleen"), .name("Leber"), .keys("fz"),
+    ]
+    let first = try Session(2, in: place, early: early)
+    let edited = try #require(first.state.shownVersion)
+    #expect([1, 2].map { edited.labels[VoxelIndex($0, 2, 1)] } == [6, 1])
+    #expect(first.state.decisions.verdicts.isFlagged == first.opened.decisions?.verdicts.isFlagged ?? false)
+    var undone = first.state
+    undone.type("zz")
+    #expect(undone.shownVersion?.labels[VoxelIndex(2, 2, 1)] == 0)
+    let (moment, walked) = (Moment(first.state), first.walked())
+    _ = consume first
+    let second = try Session(3, in: place)
+    let isSame = Moment(second.state) == moment
+    #expect(isSame)
+    // Without the labels, which fill pages.
+    let others = second.walked().filter { walked[$0.key] != $0.value }.keys.sorted()
+    #expect(others == [])
   }
 
   @Test("whichever record is lost, what does not depend on it comes back, and nothing is accepted in doubt")

@@ -13,7 +13,9 @@ extension ReviewState {
     for version in decisions.versions {
       let known = journalled.tables.updateValue(version.tables, forKey: version.id)
       if known == nil {
-        news.append(.version(version))
+        let made = asMade(version)
+        news.append(.version(made))
+        if made.tables != version.tables { news.append(.labels(of: version.id, version.tables)) }
       } else if known != version.tables {
         news.append(.labels(of: version.id, version.tables))
       }
@@ -34,6 +36,15 @@ extension ReviewState {
       news.append(.looked(view))
     }
     return news.map { .note($0) }
+  }
+
+  /// A version that the journal does not hold, with the voxels that it had before the steps that the journal does not hold
+  /// either.
+  private func asMade(_ version: Version) -> Version {
+    let last = journalled.lastStep?.number ?? -1
+    let known = max(0, (history.steps.firstIndex { $0.number > last } ?? history.steps.count) - 1)
+    guard known < history.position else { return version }
+    return history.decisions(at: known, from: decisions).versions.first { $0.id == version.id } ?? version
   }
 
   /// Steps that the journal does not hold, or holds otherwise: turns of one knob are one step.
@@ -97,11 +108,7 @@ extension ReviewState {
         decisions = restored
         history = earlier
       } else {
-        let name = history.steps[history.position].name
-        let opening = history.decisions(at: 0, from: decisions)
-        decisions = decisions.joined(with: restored, since: opening)
-        history = earlier
-        history.record(name, from: restored, to: decisions, joins: false)
+        repeatOwnSteps(behind: earlier, restored)
       }
       (journalled.lastStep, journalled.step) = (earlier.steps.last, earlier.number)
     }
@@ -128,6 +135,32 @@ extension ReviewState {
       message = Message(text + "; " + earlier.text, earlier.kind)
     }
     return effects + compareIfNeeded()
+  }
+
+  /// Takes restored decisions and their history, and behind them, step by step, what was decided before they were there.
+  private mutating func repeatOwnSteps(behind earlier: UndoHistory, _ restored: Decisions) {
+    let own = history
+    let states = own.steps.indices.map { own.decisions(at: $0, from: decisions) }
+    history = earlier
+    decisions = restored
+    decisions.versions = states[0].versions
+    for (step, state) in zip(own.steps, states).dropFirst() {
+      var next = state.joined(with: restored, since: states[0])
+      next.versions = decisions.versions
+      var change = DecisionChange(from: decisions, to: next)
+      for edit in step.change.edits { change.add(edit.change, of: edit.version) }
+      for relabelling in step.change.relabellings {
+        let owner = decisions.versions.first { $0.family == relabelling.family }
+        guard let before = owner?.ownTable[relabelling.before.value] else { continue }
+        change.add(
+          DecisionChange.Relabelling(family: relabelling.family, before: before, after: relabelling.after))
+      }
+      history.record(step.name, change, from: decisions)
+      change.apply(to: &decisions)
+    }
+    history.move(to: history.steps.count - own.steps.count + own.position, &decisions)
+    // Which side is looked at is no part of a step.
+    decisions.shownSide = states[own.position].joined(with: restored, since: states[0]).shownSide
   }
 
   /// Earlier decisions as steps of this session; those that changed nothing that is left are none.
@@ -184,8 +217,13 @@ extension ReviewState {
       steps: zip(history.steps, steps).enumerated().map { position, step in
         var (before, after) = (steps[max(0, position - 1)], step.1)
         (before.versions, after.versions) = (versions, versions)
-        return UndoHistory.Step(
-          name: step.0.name, change: DecisionChange(from: before, to: after), number: step.0.number)
+        var change = DecisionChange(from: before, to: after)
+        for edit in step.0.change.edits { change.add(edit.change, of: names[edit.version] ?? edit.version) }
+        for var relabelling in step.0.change.relabellings {
+          relabelling.family = names[relabelling.family] ?? relabelling.family
+          change.add(relabelling)
+        }
+        return UndoHistory.Step(name: step.0.name, change: change, number: step.0.number)
       }, position: history.position)
     selectedVersion = selectedVersion.map { names[$0] ?? $0 }
     files = Dictionary(files.map { (names[$0] ?? $0, $1) }) { first, _ in first }
