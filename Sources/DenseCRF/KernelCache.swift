@@ -53,20 +53,6 @@ final class KernelCache: Sendable {
   }
 }
 
-/// The two ways to filter with the appearance kernel.
-enum AppearanceMethod: Sendable {
-  /// Low-rank features on a decimated grid, for one to three images that have them.
-  case lowRank(AppearanceKernel)
-  /// A permutohedral lattice: more images, or intensities that differ too much for their kernel's width.
-  case lattice(LatticeKernel)
-
-  /// Whether a grid of features stays within 24 floats per voxel, or within 256 MB.
-  static func gridIsSmall(_ axes: [GaussianAxis], rank: Int, size: GridSize) -> Bool {
-    let floats = axes.reduce(rank) { $0 * $1.cells }
-    return floats <= max(64 << 20, 24 * size.voxelCount)
-  }
-}
-
 /// The values made last, A and B of a comparison, under the keys they were made for.
 private final class RecentValues<Key: Hashable & Sendable, Value: Sendable>: Sendable {
   private let entries = Mutex<[(key: Key, value: Value)]>([])

@@ -90,7 +90,7 @@ struct CancelBench: ParsableCommand {
       // Preparing the weights is part of what a user waits for, and must stop as well.
       return { work in
         let network = try Network(graph: graph, parameters: parameters, heads: [0])
-        _ = try network.scores(of: input, heads: [0], work: work)
+        _ = try network.logits(of: input, heads: [0], work: work)
       }
     case .train:
       let graph = BenchNetwork.liver.graph

@@ -29,9 +29,9 @@ struct InferenceTests {
   func subset() throws {
     let network = try network()
     let work = WorkContext(threadCount: 2)
-    let all = try network.scores(of: image, heads: [0, 1], work: work)
-    #expect(try network.scores(of: image, heads: [1], work: work) == [all[1]])
-    #expect(try network.scores(of: image, heads: [1, 0], work: work) == [all[1], all[0]])
+    let all = try network.logits(of: image, heads: [0, 1], work: work)
+    #expect(try network.logits(of: image, heads: [1], work: work) == [all[1]])
+    #expect(try network.logits(of: image, heads: [1, 0], work: work) == [all[1], all[0]])
     #expect(try network(image, work: work) == all[0])
     #expect(all.map(\.shape) == [[1, 2, 8, 12, 10], [1, 2, 8, 12, 10]])
   }
@@ -39,8 +39,8 @@ struct InferenceTests {
   @Test("scores do not depend on the number of threads")
   func threads() throws {
     let network = try network()
-    let one = try network.scores(of: image, heads: [0, 1], work: WorkContext(threadCount: 1))
-    #expect(try network.scores(of: image, heads: [0, 1], work: WorkContext(threadCount: 3)) == one)
+    let one = try network.logits(of: image, heads: [0, 1], work: WorkContext(threadCount: 1))
+    #expect(try network.logits(of: image, heads: [0, 1], work: WorkContext(threadCount: 3)) == one)
   }
 
   @Test("progress rises to 1")

@@ -25,7 +25,7 @@ struct OperationCase: Sendable, CustomTestStringConvertible {
 
   /// A network of nothing but this operation.
   var graph: NetworkGraph {
-    var layer = Layer("layer", from: NetworkGraph.inputName, RectifierOperation())
+    var layer = Layer("layer", from: NetworkGraph.inputName, ReLUOperation())
     layer.operation = operation
     return NetworkGraph(
       inputChannels: inputChannels, layers: [layer], heads: [Head("main", layer: "layer", lossWeight: 1)])
@@ -78,7 +78,7 @@ let operationCases: [OperationCase] = [
     MaxPoolingOperation(PoolingGeometry(kernel: Extent3(3, 2, 1), stride: Extent3(1, 2, 3))),
     #""kernel":[3,2,1],"roundsUp":false,"stride":[1,2,3]"#),
   .init(BatchNormalisationOperation(epsilon: 0.5), #""epsilon":0.5"#, channels: 3),
-  .init(RectifierOperation(), ""),
+  .init(ReLUOperation(), ""),
 ]
 
 extension NetworkOperation where Self == ConvolutionOperation {
@@ -130,17 +130,17 @@ struct OperationTests {
       parameters["layer.running_var"] = Tensor(shape: shape, elements: statistics.biasedVariance)
     }
     let network = try Network(graph: row.graph, parameters: parameters)
-    let scores = try network(row.images(), work: work)
+    let logits = try network(row.images(), work: work)
     let extent = try #require(row.operation.outputExtent(row.extent))
     #expect(
-      scores.shape == [
+      logits.shape == [
         2, row.operation.outputChannels(row.inputChannels), extent.d, extent.h, extent.w,
       ])
-    #expect(relativeError(scores.elements, trained.output.elements) <= 2e-6)
+    #expect(relativeError(logits.elements, trained.output.elements) <= 2e-6)
     for depth in 1...3 {
       let plan = try network.plan(for: row.extent, batch: 2, slabDepth: depth, work: work)
-      let slabs = try network.scores(of: row.images(), plan: plan, work: work)[0]
-      #expect(relativeError(slabs.elements, scores.elements) <= 1e-6, "slabs of \(depth)")
+      let slabs = try network.logits(of: row.images(), plan: plan, work: work)[0]
+      #expect(relativeError(slabs.elements, logits.elements) <= 1e-6, "slabs of \(depth)")
     }
   }
 
@@ -184,7 +184,7 @@ struct OperationTests {
   }
 
   @Test("reads the voxels that its reach names, and no others", arguments: operationCases)
-  func reach(row: OperationCase) throws {
+  func receptiveField(row: OperationCase) throws {
     let network = try Network(
       graph: row.graph, parameters: Parameters(initialising: try row.graph.resolved(), seed: 5))
     let image = row.images()
@@ -208,11 +208,11 @@ struct OperationTests {
 
 extension OperationCase {
   /// The operation's way through training with these tensors.
-  fileprivate func trained(
+  fileprivate func forward(
     _ image: Tensor, _ parameters: Parameters, _ work: WorkContext
-  ) throws -> TrainedOutput {
-    try operation.trained(
-      image, by: TrainedLayer(parameters: LayerParameters("layer", parameters), passesGradient: true),
+  ) throws -> TrainingOutput {
+    try operation.forward(
+      image, by: TrainingLayer(parameters: LayerParameters("layer", parameters), passesGradient: true),
       work: work)
   }
 }

@@ -62,6 +62,6 @@ func smallHeartNetwork() throws {
   let graph = try bundledNetwork("small-heart")
   #expect(graph.heads.map(\.name) == NetworkGraph.heart().heads.map(\.name))
   #expect(graph.heads.map(\.lossWeight) == NetworkGraph.heart().heads.map(\.lossWeight))
-  let reach = try #require(try graph.resolved().reach())
-  #expect(reach.totalStride == Extent3(4))
+  let receptiveField = try #require(try graph.resolved().receptiveField())
+  #expect(receptiveField.totalStride == Extent3(4))
 }

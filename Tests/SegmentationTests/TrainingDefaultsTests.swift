@@ -6,8 +6,8 @@ import Volumes
 /// A survey of cases of these sizes and spacings, with images of these intensities.
 private func survey(
   _ shapes: [(GridSize, Spacing)], _ images: [(values: [Float], labels: [UInt16])] = []
-) -> CaseSurvey {
-  var survey = CaseSurvey()
+) -> DatasetFingerprint {
+  var survey = DatasetFingerprint()
   for (size, spacing) in shapes {
     survey.add(VolumeGrid(size: size, affine: Affine(spacing: spacing)), orientation: .ras)
   }
@@ -41,7 +41,7 @@ func smallCases() throws {
   // Nine of ten fit: the second of three along each axis, in multiples of eight.
   #expect(crop.value == GridSize(40, 56, 40))
   #expect(crop.reason == "whole images")
-  #expect(crop.value.chosenBatchSize().value == 4)
+  #expect(crop.value.defaultBatchSize().value == 4)
 }
 
 @Test("large images are coarsened to a few crops, finest axes first, and cropped in multiples of the stride")
@@ -54,7 +54,7 @@ func largeCases() throws {
   let crop = clinicalCT.cropSize(at: spacing, network: network, memoryBytes: plenty).value
   #expect(crop.voxelCount <= TrainingLimit.cropVoxels && crop.voxelCount > TrainingLimit.cropVoxels * 8 / 10)
   #expect((0..<3).allSatisfy { crop[$0] % 4 == 0 })
-  #expect(crop.chosenBatchSize().value == 2)
+  #expect(crop.defaultBatchSize().value == 2)
   let small = clinicalCT.cropSize(at: spacing, network: network, memoryBytes: 256 << 20)
   #expect(small.reason == "what memory allows")
   #expect(Double(2 * small.value.voxelCount) * network.trainingBytesPerVoxel <= 128 * 1024 * 1024)
@@ -82,7 +82,7 @@ func chosenIntensities() {
 }
 
 @Test("only rare structures weigh more in the loss")
-func chosenClassWeights() {
+func defaultClassWeights() {
   func cases(_ counts: [Int]) -> TrainingCases {
     let classes = counts.enumerated().flatMap { [UInt8](repeating: UInt8($0), count: $1) }
     return TrainingCases(
@@ -93,7 +93,7 @@ func chosenClassWeights() {
           classCount: 3)
       ], validation: [])
   }
-  #expect(cases([9000, 500, 500]).chosenClassWeights(classCount: 3).value == nil)
+  #expect(cases([9000, 500, 500]).defaultClassWeights(classCount: 3).value == nil)
   // 5 of 10 000 voxels are a tenth of the half percent from which a structure counts as common.
-  #expect(cases([8995, 1000, 5]).chosenClassWeights(classCount: 3).value == [1, 1, 3.16])
+  #expect(cases([8995, 1000, 5]).defaultClassWeights(classCount: 3).value == [1, 1, 3.16])
 }

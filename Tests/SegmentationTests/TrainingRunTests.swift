@@ -30,10 +30,10 @@ private let smallNetwork = NetworkGraph(
   inputChannels: 1,
   layers: [
     Layer("conv1", from: NetworkGraph.inputName, .convolution(same3, outputChannels: 6, hasBias: true)),
-    Layer("bn1", from: "conv1", .batchNormalisation(epsilon: 1e-5)), Layer("relu1", from: "bn1", .rectifier),
+    Layer("bn1", from: "conv1", .batchNormalisation(epsilon: 1e-5)), Layer("relu1", from: "bn1", .relu),
     Layer("pool1", from: "relu1", .maxPooling(PoolingGeometry(kernel: Extent3(2), stride: Extent3(2)))),
     Layer("conv2", from: "pool1", .convolution(same3, outputChannels: 8, hasBias: true)),
-    Layer("bn2", from: "conv2", .batchNormalisation(epsilon: 1e-5)), Layer("relu2", from: "bn2", .rectifier),
+    Layer("bn2", from: "conv2", .batchNormalisation(epsilon: 1e-5)), Layer("relu2", from: "bn2", .relu),
     Layer("up", from: "relu2", .transposedConvolution(double, outputChannels: 2, hasBias: true)),
     Layer("auxiliary", from: "pool1", .transposedConvolution(double, outputChannels: 2, hasBias: true)),
   ],
@@ -53,7 +53,7 @@ private func startedRun(
   settings.augmentation.blurProbability = 0
   settings.options = TrainingOptions(
     schedule: .polynomial(rate: 0.1, iterations: 160), ignoredLabel: TrainingCase.ignoredClass,
-    longestGradient: 5)
+    gradientNormClip: 5)
   change(&settings)
   let cases = TrainingCases(training: (1...6).map(boxCase), validation: (101...103).map(boxCase))
   let trainer = try Trainer(graph: smallNetwork, options: settings.options, seed: 3)

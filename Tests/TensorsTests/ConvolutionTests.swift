@@ -22,7 +22,7 @@ private func tolerance(of method: ConvolutionMethod) -> Double { method == .wino
           try prepared.apply(input, bias: bias, work: work), expected, tolerance: tolerance(of: method),
           "\(method), \(what)")
         expectClose(
-          try prepared.apply(input, bias: bias, rectifies: true, work: work), rectifyReference(expected),
+          try prepared.apply(input, bias: bias, appliesReLU: true, work: work), reluReference(expected),
           tolerance: tolerance(of: method), "\(method), rectified, \(what)")
       }
     }
@@ -98,7 +98,7 @@ private func tolerance(of method: ConvolutionMethod) -> Double { method == .wino
     let (input, weight, bias, _) = shape.operands()
     try atEveryLevel { threads, what in
       let convolution = try ImplicitConvolution(
-        weight: weight, bias: bias, geometry: shape.geometry, rectifies: true,
+        weight: weight, bias: bias, geometry: shape.geometry, appliesReLU: true,
         work: WorkContext(threadCount: threads))
       for planes in [1, 3] {
         try expectSameThroughWindows(convolution, input, planes: planes, threads: threads, what)
@@ -106,12 +106,12 @@ private func tolerance(of method: ConvolutionMethod) -> Double { method == .wino
     }
   }
 
-  @Test("minimal filtering cut into windows of planes gives the same bits", arguments: minimalFilteringCases)
-  func minimalFilteringWindows(_ shape: ConvolutionCase) throws {
+  @Test("minimal filtering cut into windows of planes gives the same bits", arguments: winogradCases)
+  func winogradWindows(_ shape: ConvolutionCase) throws {
     let (input, weight, bias, _) = shape.operands()
     try atEveryLevel { threads, what in
       let convolution = try WinogradConvolution(
-        weight: weight, bias: bias, geometry: shape.geometry, rectifies: true,
+        weight: weight, bias: bias, geometry: shape.geometry, appliesReLU: true,
         work: WorkContext(threadCount: threads))
       for planes in [1, 3] {
         try expectSameThroughWindows(convolution, input, planes: planes, threads: threads, what)
@@ -197,7 +197,7 @@ private func tolerance(of method: ConvolutionMethod) -> Double { method == .wino
     let (input, weight, bias, _) = shape.operands()
     try atEveryLevel { threads, what in
       let convolution = try PreparedTransposedConvolution(
-        weight: weight, bias: bias, geometry: shape.geometry, rectifies: true,
+        weight: weight, bias: bias, geometry: shape.geometry, appliesReLU: true,
         work: WorkContext(threadCount: threads))
       for planes in [1, 3] {
         try expectSameThroughWindows(convolution, input, planes: planes, threads: threads, what)

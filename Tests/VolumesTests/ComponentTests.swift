@@ -252,12 +252,12 @@ func leftOutComponents() throws {
   }
   let processed = try bars.postProcessed(PostProcessing(keepsLargestComponent: true), work: WorkContext())
   #expect(
-    processed.leftOut.map { $0.note(LabelTable()) } == [
+    processed.removed.map { $0.note(LabelTable()) } == [
       "label 3: a part of 6 mL was left out beside the one of 8 mL; see whether the right one stayed"
     ])
   #expect(
-    LeftOutComponent(label: 3, millilitres: 0.0421, keptMillilitres: 12.6).note(LabelTable())
+    RemovedComponent(label: 3, millilitres: 0.0421, keptMillilitres: 12.6).note(LabelTable())
       == "label 3: a part of 0.042 mL was left out beside the one of 13 mL; see whether the right one stayed")
   #expect(processed.labels.voxels.filter { $0 == 3 }.count == 8)
-  #expect(try bars.postProcessed(.none, work: WorkContext()).leftOut == [])
+  #expect(try bars.postProcessed(.none, work: WorkContext()).removed == [])
 }

@@ -50,7 +50,7 @@ package struct TensorFile: Sendable {
     do {
       items = try JSONDecoder().decode([String: HeaderItem].self, from: header)
     } catch let error as DecodingError {
-      throw InputError(path, "safetensors header: " + error.place)
+      throw InputError(path, "safetensors header: " + error.fieldAndProblem)
     } catch {
       throw InputError(path, "safetensors header: not readable as JSON")
     }

@@ -3,14 +3,6 @@ import Tensors
 import Volumes
 import Work
 
-/// The grid on which a network looks at an image.
-package enum WorkingGrid: String, Hashable, Sendable, CaseIterable {
-  /// The model's spacing: what it was trained on.
-  case model
-  /// The image's own voxels, without resampling, for models whose spacing the image has.
-  case image
-}
-
 /// A segmentation model ready to run on images: its network prepared once, shared by all images.
 package struct Segmenter: Sendable {
   /// The model.
@@ -37,7 +29,7 @@ package struct Segmenter: Sendable {
   ///
   /// - Parameter grid: Where the prediction's probabilities lie; on a large image's own grid they take much memory, and
   ///   ``labels(of:auxiliaryHeadWeights:work:)-(ScalarVolume,_,_)`` does without them.
-  /// - Throws: ``InputError`` when the image is too small for the network, or its scores do not lie on the image's grid;
+  /// - Throws: ``InputError`` when the image is too small for the network, or its logits do not lie on the image's grid;
   ///   ``Cancelled``.
   package func prediction(
     for image: ScalarVolume, grid: WorkingGrid = .model, tiling: Tiling = .whole, work: WorkContext
@@ -57,7 +49,7 @@ package struct Segmenter: Sendable {
 
   /// Labels of an image on its own grid by a network that looks at that very grid, components and holes dealt with.
   ///
-  /// Labels are written slab by slab as the scores are done; no probabilities are held.
+  /// Labels are written slab by slab as the logits are done; no probabilities are held.
   package func labels(
     of image: ScalarVolume, auxiliaryHeadWeights: [Double] = [], work: WorkContext
   ) throws -> PostProcessedMask {
@@ -72,7 +64,7 @@ package struct Segmenter: Sendable {
     try labels.voxels.withUnsafeMutableBufferPointer { voxels in
       let voxels = DisjointBuffer(voxels)
       try stream(input, then: byteCount - ownByteCount, work: work.part(0...0.85)) { heads, work in
-        try ScorePlanes(heads: heads, size: size).writeLabels(
+        try LogitPlanes(heads: heads, size: size).writeLabels(
           model.labelValues, auxiliaryHeadWeights: auxiliaryHeadWeights, to: voxels, work: work)
       }
     }
@@ -104,7 +96,7 @@ package struct Segmenter: Sendable {
     }
   }
 
-  /// Class probabilities of each head, written as the scores are done.
+  /// Class probabilities of each head, written as the logits are done.
   private func probabilities(of input: WorkingImage, work: WorkContext) throws -> [ProbabilityVolume] {
     let size = input.grid.size
     let count = network.graph.classCount * size.voxelCount
@@ -115,7 +107,7 @@ package struct Segmenter: Sendable {
     let mixByteCount = count * MemoryLayout<Float>.stride
     let values = try filledArrays(headCount, count: count) { volumes in
       try stream(input, then: mixByteCount, work: work) { heads, work in
-        try ScorePlanes(heads: heads, size: size).writeProbabilities(to: volumes, work: work)
+        try LogitPlanes(heads: heads, size: size).writeProbabilities(to: volumes, work: work)
       }
     }
     return values.map {
@@ -131,33 +123,33 @@ package struct Segmenter: Sendable {
     deliver: ([ActivationWindow], WorkContext) throws -> Void
   ) throws {
     let size = input.grid.size
-    let extent = try reach().rounded(Extent3(size.k, size.j, size.i))
+    let extent = try receptiveField().rounded(Extent3(size.k, size.j, size.i))
     let plan = try network.plan(
-      for: extent, heads: Array(0..<headCount), passage: .streamed, memoryLimit: memoryLimit, work: work)
+      for: extent, heads: Array(0..<headCount), mode: .streamed, memoryLimit: memoryLimit, work: work)
     try AvailableMemory.require(
       checkedSum(plan.arenaBytes, later), subject: model.name, "running the network on \(size) voxels")
     try network.stream(
       plan, work: work, fetch: { window, work in try input.write(to: window, work: work) }, deliver: deliver)
   }
 
-  private func reach() throws(InputError) -> SpatialReach {
-    guard let reach = network.graph.reach(ofHeads: Array(0..<headCount)) else {
+  private func receptiveField() throws(InputError) -> ReceptiveField {
+    guard let receptiveField = network.graph.receptiveField(ofHeads: Array(0..<headCount)) else {
       throw InputError(model.name, "its scores do not lie on the image's grid, so it cannot make a mask")
     }
-    return reach
+    return receptiveField
   }
 
   /// Softmax of every head over a whole input [1, 1, D, H, W], padded with zeros to whole strides.
   private func tiledProbabilities(of input: Tensor, tiling: Tiling, work: WorkContext) throws -> [Tensor] {
-    let reach = try reach()
-    let padded = input.padded(to: reach.rounded(input.extent))
-    let tiles = tiling.tiles(extent: padded.extent, totalStride: reach.totalStride, context: reach.context)
+    let receptiveField = try receptiveField()
+    let padded = input.padded(to: receptiveField.rounded(input.extent))
+    let tiles = tiling.tiles(extent: padded.extent, totalStride: receptiveField.totalStride, halo: receptiveField.halo)
     let extent = padded.extent
     let classCount = network.graph.classCount
     let largest = tiles.map(\.input.extent).max { $0.product < $1.product } ?? extent
     let plan = try network.plan(
       for: largest, heads: Array(0..<headCount), memoryLimit: memoryLimit, work: work.silent)
-    // The sums of every head and the counts; of one tile its image, and scores, probabilities and what they add.
+    // The sums of every head and the counts; of one tile its image, and logits, probabilities and what they add.
     let byteCount = checkedSum(
       checkedProduct(extent.product, classCount * headCount + 1, MemoryLayout<Float>.stride),
       checkedProduct(largest.product, 3 * classCount * headCount + 2, MemoryLayout<Float>.stride),
@@ -189,8 +181,8 @@ package struct Segmenter: Sendable {
   }
 
   private func tileProbabilities(of input: Tensor, work: WorkContext) throws -> [Tensor] {
-    try network.scores(of: input, heads: Array(0..<headCount), work: work).map { scores in
-      try softmax(scores, work: work.silent)
+    try network.logits(of: input, heads: Array(0..<headCount), work: work).map { logits in
+      try softmax(logits, work: work.silent)
     }
   }
 }

@@ -40,7 +40,7 @@ extension TrainingCases {
         "training", "no training case", found: "\(validation.count) for validation",
         expected: "at least one beside those of the validation")
     }
-    guard let stride = graph.reach()?.totalStride else { return }
+    guard let stride = graph.receptiveField()?.totalStride else { return }
     let multiple = GridSize(stride.w, stride.h, stride.d)
     for axis in 0..<3 where cropSize[axis] % multiple[axis] != 0 {
       throw InputError(

@@ -2,31 +2,6 @@ import Foundation
 import Networks
 import Work
 
-/// How well a network did on the validation cases.
-package struct ValidationFigures: Equatable, Sendable, Codable {
-  /// One case.
-  package struct Case: Equatable, Sendable, Codable {
-    /// Its name.
-    package var name: String
-    /// Dice of each foreground class, on the working grid without post-processing.
-    package var dice: [Double]
-  }
-
-  /// The cases in their order.
-  package var cases: [Case]
-
-  /// Mean Dice of each class over the cases; empty without a case.
-  package var meanDice: [Double] {
-    guard let first = cases.first else { return [] }
-    return first.dice.indices.map { index in
-      cases.reduce(0) { $0 + $1.dice[index] } / Double(cases.count)
-    }
-  }
-
-  /// Mean over classes and cases: what the best weights are chosen by; 0 without a case.
-  package var overallDice: Double { meanDice.reduce(0, +) / Double(max(meanDice.count, 1)) }
-}
-
 /// What a run knows beside its trainer; kept in checkpoints, so that logs and best weights go on exactly too.
 package struct TrainingProgress: Equatable, Sendable, Codable {
   /// The best validation.
@@ -34,7 +9,7 @@ package struct TrainingProgress: Equatable, Sendable, Codable {
     /// The step after which it was seen.
     package var iteration: Int
     /// What it showed.
-    package var figures: ValidationFigures
+    package var figures: ValidationMetrics
   }
 
   /// What one step measured.
@@ -44,7 +19,7 @@ package struct TrainingProgress: Equatable, Sendable, Codable {
     var learningRate: Double
     var gradientNorm: Double
 
-    init(_ step: TrainingStep) {
+    init(_ step: TrainingIteration) {
       loss = step.loss
       headLosses = step.headLosses
       learningRate = step.learningRate

@@ -43,7 +43,7 @@ package struct TrainingRun: Sendable {
     classCount = trainer.graph.classCount
   }
 
-  /// Bytes for the scores of a whole case: what the network holds at most, the case twice, and its scores twice.
+  /// Bytes for the logits of a whole case: what the network holds at most, the case twice, and its logits twice.
   private static func validationByteCount(_ size: GridSize, _ graph: ResolvedGraph) -> Int? {
     guard let own = checkedProduct(size.voxelCount, 2 + 2 * graph.classCount, MemoryLayout<Float>.stride)
     else { return nil }
@@ -84,7 +84,7 @@ package struct TrainingRun: Sendable {
     }
     while true {
       if isValidationDue {
-        let figures = try validationFigures(work: work.silent)
+        let figures = try validationMetrics(work: work.silent)
         var record = averages(self)
         record.validationDice = figures.meanDice
         progress.loss = record.loss
@@ -133,16 +133,16 @@ package struct TrainingRun: Sendable {
     }
   }
 
-  private mutating func note(_ figures: ValidationFigures) -> Bool {
+  private mutating func note(_ figures: ValidationMetrics) -> Bool {
     progress.validatedIteration = trainer.iteration
     progress.unrecordedSteps = []
     guard !figures.cases.isEmpty else {
-      bestParameters = trainer.bestGuess
+      bestParameters = trainer.evaluationParameters
       return true
     }
     if let best = progress.best, best.figures.overallDice >= figures.overallDice { return false }
     progress.best = TrainingProgress.Best(iteration: trainer.iteration, figures: figures)
-    bestParameters = trainer.bestGuess
+    bestParameters = trainer.evaluationParameters
     return true
   }
 
@@ -168,32 +168,32 @@ package struct TrainingRun: Sendable {
   }
 
   /// Dice of each foreground class of each validation case, on the working grid, without post-processing.
-  private func validationFigures(work: WorkContext) throws -> ValidationFigures {
-    guard !cases.validation.isEmpty else { return ValidationFigures(cases: []) }
+  private func validationMetrics(work: WorkContext) throws -> ValidationMetrics {
+    guard !cases.validation.isEmpty else { return ValidationMetrics(cases: []) }
     let network = try Network(
-      graph: trainer.graph.graph, parameters: trainer.bestGuess, heads: [0])
-    let reach = trainer.graph.reach(ofHeads: [0])
-    return ValidationFigures(
+      graph: trainer.graph.graph, parameters: trainer.evaluationParameters, heads: [0])
+    let receptiveField = trainer.graph.receptiveField(ofHeads: [0])
+    return ValidationMetrics(
       cases: try cases.validation.map { example in
         let size = example.size
         let whole = Tensor(shape: [1, 1, size.k, size.j, size.i], elements: example.intensities)
         let box = TileBox(d: 0..<size.k, h: 0..<size.j, w: 0..<size.i)
-        let padded = whole.padded(to: reach?.rounded(whole.extent) ?? whole.extent)
-        let scores = try network.scores(of: padded, heads: [0], work: work)[0].cropped(to: box)
-        return ValidationFigures.Case(
-          name: example.name, dice: classDice(scores: scores, classes: example.classes))
+        let padded = whole.padded(to: receptiveField?.rounded(whole.extent) ?? whole.extent)
+        let logits = try network.logits(of: padded, heads: [0], work: work)[0].cropped(to: box)
+        return ValidationMetrics.Case(
+          name: example.name, dice: classDice(logits: logits, classes: example.classes))
       })
   }
 
   /// A class that the case lacks counts as 1 where it is not found and 0 where it is.
-  private func classDice(scores: Tensor, classes: [UInt8]) -> [Double] {
+  private func classDice(logits: Tensor, classes: [UInt8]) -> [Double] {
     var found = [Int](repeating: 0, count: classCount)
     var wanted = found
     var common = found
     for voxel in 0..<classes.count where Int(classes[voxel]) < classCount {
       var best = 0
       for index in 1..<classCount
-      where scores.elements[index * classes.count + voxel] > scores.elements[best * classes.count + voxel] {
+      where logits.elements[index * classes.count + voxel] > logits.elements[best * classes.count + voxel] {
         best = index
       }
       let truth = Int(classes[voxel])

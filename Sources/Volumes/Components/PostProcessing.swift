@@ -59,11 +59,11 @@ package struct PostProcessedMask: Equatable, Sendable {
   /// The mask.
   package var labels: LabelVolume
   /// The largest component that each label lost, where it may have been the right one; labels ascending.
-  package var leftOut: [LeftOutComponent]
+  package var removed: [RemovedComponent]
 }
 
 /// A component that post-processing took away although it is not small beside what stayed.
-package struct LeftOutComponent: Hashable, Sendable {
+package struct RemovedComponent: Hashable, Sendable {
   /// The label of both.
   package let label: UInt16
   /// Volumes of the component and of the label's largest one that stayed.
@@ -77,7 +77,7 @@ package struct LeftOutComponent: Hashable, Sendable {
   }
 
   /// Share of the largest component that stayed from which one that went is worth a look.
-  static let noteworthyShare = 0.25
+  static let noteworthyFraction = 0.25
 
   /// Whole millilitres from 10 on, below that two digits that count.
   private static func text(_ millilitres: Double) -> String {
@@ -119,7 +119,7 @@ extension LabelVolume {
     }
     work.report(1)
     return PostProcessedMask(
-      labels: processed, leftOut: labels.compactMap { present.leftOut(of: $0, dropped: dropped) })
+      labels: processed, removed: labels.compactMap { present.removed(of: $0, dropped: dropped) })
   }
 
   /// This mask with the same post-processing for every label.
@@ -152,15 +152,15 @@ extension ConnectedComponents {
     }
   }
   /// The largest dropped component of a label, if it is noteworthy.
-  fileprivate func leftOut(of label: UInt16, dropped: [Bool]) -> LeftOutComponent? {
+  fileprivate func removed(of label: UInt16, dropped: [Bool]) -> RemovedComponent? {
     func most(_ isDropped: Bool) -> Int {
       components.indices.lazy.filter { components[$0].label == label && dropped[$0] == isDropped }
         .map { components[$0].voxelCount }.max() ?? 0
     }
     let (gone, kept) = (most(true), most(false))
-    guard gone > 0, Double(gone) >= LeftOutComponent.noteworthyShare * Double(kept) else { return nil }
+    guard gone > 0, Double(gone) >= RemovedComponent.noteworthyFraction * Double(kept) else { return nil }
     let millilitres = grid.voxelVolume / 1000
-    return LeftOutComponent(
+    return RemovedComponent(
       label: label, millilitres: Double(gone) * millilitres, keptMillilitres: Double(kept) * millilitres)
   }
 }

@@ -243,7 +243,7 @@ extension TrainCommand {
         setup.note("validation", "\(cases.validation.count) of \(sources.count) cases", reason)
       }
       if arguments.classWeights == nil {
-        let chosen = cases.chosenClassWeights(classCount: classCount)
+        let chosen = cases.defaultClassWeights(classCount: classCount)
         settings.options.classWeights = chosen.value
         let words = chosen.value.map { $0.map { String(format: "%g", $0) }.joined(separator: ",") }
         setup.note("class weights", words ?? "equal", chosen.reason)

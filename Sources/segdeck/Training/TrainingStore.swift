@@ -131,7 +131,7 @@ struct TrainingStore {
   func model(of training: TrainingRun, name: String) -> SegmentationModel {
     SegmentationModel(
       name: name, graph: training.trainer.graph.graph,
-      parameters: training.bestParameters ?? training.trainer.bestGuess,
+      parameters: training.bestParameters ?? training.trainer.evaluationParameters,
       labels: labels.labels, coding: labels.coding, trainedSelections: selections,
       preprocessing: preprocessing, refinement: refinement,
       postProcessing: PostProcessing(keepsLargestComponent: true, fillsHoles: true),

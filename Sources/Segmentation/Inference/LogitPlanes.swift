@@ -4,7 +4,7 @@ import Work
 
 /// Scores of some planes that a network has just finished, as they become probabilities and labels of an image of the
 /// given size: padding behind it is left out.
-struct ScorePlanes: Sendable {
+struct LogitPlanes: Sendable {
   /// One window per head, all of the same planes.
   let heads: [ActivationWindow]
   /// The image's own size.

@@ -3,7 +3,7 @@ import Work
 extension VolumeGrid {
   /// Spacings that differ by less than this share count as equal, so that a volume already at a model's
   /// spacing is not interpolated for the rounding of its header.
-  package static let spacingToleranceShare = 0.005
+  package static let relativeSpacingTolerance = 0.005
 
   /// Voxels along an axis of a resampled grid at most, whose product an `Int` holds.
   package static let mostVoxelsAlongAxis = 1 << 20
@@ -12,7 +12,7 @@ extension VolumeGrid {
   ///
   /// Both fields of view, edge to edge, have the same centre; along each axis the new one is the least number
   /// of voxels that covers the old one, so it reaches beyond by less than half a voxel at either end. An axis
-  /// whose spacing agrees within ``spacingToleranceShare`` stays as it is. The spacing is otherwise exactly the
+  /// whose spacing agrees within ``relativeSpacingTolerance`` stays as it is. The spacing is otherwise exactly the
   /// one asked for, and world positions follow from the affine.
   /// - Throws: ``InputError`` about `subject` when a spacing is beyond ``UsableRange``, or the grid has more than
   ///   ``mostVoxelsAlongAxis``.
@@ -30,7 +30,7 @@ extension VolumeGrid {
           expected: "\(UsableRange.millimetres.lowerBound) to \(UsableRange.millimetres.upperBound) mm")
       }
       let ratio = spacing[axis] / old
-      if abs(ratio - 1) < VolumeGrid.spacingToleranceShare { continue }
+      if abs(ratio - 1) < VolumeGrid.relativeSpacingTolerance { continue }
       let extent = Double(self.size[axis])
       let count = max(1, (extent / ratio - 1e-6).rounded(.up))
       size[axis] = Int(saturating: count)

@@ -2,7 +2,7 @@ import Volumes
 import Work
 
 /// What a set of labelled cases looks like: what the defaults of a training are found from.
-package struct CaseSurvey: Sendable, Equatable {
+package struct DatasetFingerprint: Sendable, Equatable {
   /// Extents and spacing of one case along the network's axes.
   package struct Shape: Sendable, Equatable {
     /// Voxels.
@@ -24,7 +24,7 @@ package struct CaseSurvey: Sendable, Equatable {
   package struct Intensities: Sendable, Equatable {
     /// The smallest and the largest of all voxels.
     package var smallest, largest: Float
-    /// Those of labelled voxels, at most ``CaseSurvey/sampleCount``, spread evenly.
+    /// Those of labelled voxels, at most ``DatasetFingerprint/sampleCount``, spread evenly.
     package var labelled: [Float]
   }
 

@@ -16,11 +16,11 @@ package struct TileBox: Hashable, Sendable {
   package var extent: Extent3 { Extent3(d.count, h.count, w.count) }
 }
 
-/// One run of the network: what it reads and which of its scores count.
+/// One run of the network: what it reads and which of its logits count.
 package struct Tile: Hashable, Sendable {
   /// The box of the volume that the network is given.
   package var input: TileBox
-  /// The box of the volume whose scores are kept, inside `input`.
+  /// The box of the volume whose logits are kept, inside `input`.
   package var kept: TileBox
 }
 
@@ -28,7 +28,7 @@ package struct Tile: Hashable, Sendable {
 package enum Tiling: Hashable, Sendable {
   /// The whole volume in one run.
   case whole
-  /// Boxes of these voxels, each read with the network's context around it: the same scores as ``whole``.
+  /// Boxes of these voxels, each read with the network's context around it: the same logits as ``whole``.
   case exact(Extent3)
   /// Overlapping boxes of these voxels, whose class probabilities are averaged (Dou et al. use 64 per axis).
   case average(Extent3)
@@ -42,8 +42,8 @@ extension Tiling {
   /// - Parameters:
   ///   - extent: Voxels of the volume, multiples of `totalStride`.
   ///   - totalStride: Multiples of it are where a tile may start, so that strided layers stay in step.
-  ///   - context: Voxels around a kept box that its scores depend on, multiples of `totalStride`.
-  package func tiles(extent: Extent3, totalStride: Extent3, context: Extent3) -> [Tile] {
+  ///   - context: Voxels around a kept box that its logits depend on, multiples of `totalStride`.
+  package func tiles(extent: Extent3, totalStride: Extent3, halo: Extent3) -> [Tile] {
     switch self {
     case .whole:
       let all = TileBox(d: 0..<extent.d, h: 0..<extent.h, w: 0..<extent.w)
@@ -55,8 +55,8 @@ extension Tiling {
       ).map { kept in
         Tile(
           input: TileBox(
-            d: widened(kept.d, context.d, extent.d), h: widened(kept.h, context.h, extent.h),
-            w: widened(kept.w, context.w, extent.w)), kept: kept)
+            d: widened(kept.d, halo.d, extent.d), h: widened(kept.h, halo.h, extent.h),
+            w: widened(kept.w, halo.w, extent.w)), kept: kept)
       }
     case .average(let size), .vote(let size):
       return boxes(
@@ -77,8 +77,8 @@ extension Tiling {
     return Swift.stride(from: 0, to: extent, by: step).map { $0..<min($0 + step, extent) }
   }
 
-  private func widened(_ range: Range<Int>, _ context: Int, _ extent: Int) -> Range<Int> {
-    max(0, range.lowerBound - context)..<min(extent, range.upperBound + context)
+  private func widened(_ range: Range<Int>, _ halo: Int, _ extent: Int) -> Range<Int> {
+    max(0, range.lowerBound - halo)..<min(extent, range.upperBound + halo)
   }
 
   /// Overlapping ranges of one size, with the authors' density: ⌊extent / size⌋ + 4 per axis, evenly spread.
@@ -90,54 +90,5 @@ extension Tiling {
     var starts = Array(Swift.stride(from: 0, to: extent - length, by: step))
     starts.append(extent - length)
     return starts.map { $0..<$0 + length }
-  }
-}
-
-extension Tensor {
-  /// The part of an activation [1, C, D, H, W] inside `box`.
-  package func cropped(to box: TileBox) -> Tensor {
-    let extent = extent
-    return Tensor(uninitializedShape: [1, channels, box.d.count, box.h.count, box.w.count]) { output in
-      elements.withUnsafeBufferPointer { input in
-        var position = 0
-        for channel in 0..<channels {
-          for z in box.d {
-            for y in box.h {
-              let row = ((channel * extent.d + z) * extent.h + y) * extent.w + box.w.lowerBound
-              for x in 0..<box.w.count { output[position + x] = input[row + x] }
-              position += box.w.count
-            }
-          }
-        }
-      }
-    }
-  }
-
-  /// Adds the part of `tile`, which covers `tileBox` of this activation, that lies in `box`.
-  package mutating func add(_ tile: Tensor, at tileBox: TileBox, inside box: TileBox) {
-    let extent = extent
-    let tileExtent = tile.extent
-    precondition(tileExtent == tileBox.extent, "a tile of \(tileExtent) for a box of \(tileBox.extent)")
-    for channel in 0..<channels {
-      for z in box.d {
-        for y in box.h {
-          let to = ((channel * extent.d + z) * extent.h + y) * extent.w + box.w.lowerBound
-          let from =
-            ((channel * tileExtent.d + z - tileBox.d.lowerBound) * tileExtent.h + y - tileBox.h.lowerBound)
-            * tileExtent.w + box.w.lowerBound - tileBox.w.lowerBound
-          for x in 0..<box.w.count { elements[to + x] += tile.elements[from + x] }
-        }
-      }
-    }
-  }
-
-  /// The activation with zeros behind each axis up to `extent`.
-  package func padded(to extent: Extent3) -> Tensor {
-    if extent == self.extent { return self }
-    var padded = Tensor(shape: [1, channels, extent.d, extent.h, extent.w])
-    let own = self.extent
-    let box = TileBox(d: 0..<own.d, h: 0..<own.h, w: 0..<own.w)
-    padded.add(self, at: box, inside: box)
-    return padded
   }
 }
