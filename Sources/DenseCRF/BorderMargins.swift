@@ -2,10 +2,11 @@ import Volumes
 import Work
 
 extension Unary {
-  /// Positions of about `probes` evenly spread voxels, as far as they are rather of some class than of class 0.
-  package func likelyForeground(probes: Int) -> [Int] {
+  /// Offsets of voxels that are more probably foreground than class 0, out of about `sampleCount` voxels at even distances.
+  /// - Complexity: O(`sampleCount` · classes).
+  package func likelyForeground(sampleCount: Int) -> [Int] {
     // An odd stride visits every column of volumes whose rows are a power of two long.
-    Swift.stride(from: 0, to: size.voxelCount, by: (size.voxelCount / probes) | 1).filter { voxel in
+    Swift.stride(from: 0, to: size.voxelCount, by: (size.voxelCount / sampleCount) | 1).filter { voxel in
       var sum = 0.0
       for channel in 0..<classCount - 1 {
         sum += exponential(Double(logits.start[channel * stride + voxel]))

@@ -58,10 +58,10 @@ package struct DenseCRF: Sendable {
     images: [Image], size: GridSize, spacing: Spacing, level: kernels_level = kernels_current_level(),
     work: WorkContext = WorkContext()
   ) throws {
-    guard (1...LatticeKernel.mostImages).contains(images.count) else {
+    guard (1...LatticeKernel.maximumImageCount).contains(images.count) else {
       throw InputError(
         "images", "cannot be compared together", found: "\(images.count)",
-        expected: "1 to \(LatticeKernel.mostImages)")
+        expected: "1 to \(LatticeKernel.maximumImageCount)")
     }
     for axis in 0..<3 where !(spacing[axis].isFinite && spacing[axis] > 0) {
       throw InputError(

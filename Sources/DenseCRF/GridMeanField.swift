@@ -64,11 +64,11 @@ struct GridMeanField: Sendable {
         try filter(next, work)
         if let lattice, let logits, let differences, let latticeScratch {
           for channel in 0..<channels {
-            let place = channel * unary.stride
+            let offset = channel * unary.stride
             try lattice.addMessages(
-              of: differences.start + place, to: unary.logits.start + place,
+              of: differences.start + offset, to: unary.logits.start + offset,
               weight: Float(settings.appearanceWeight), excludesSelf: settings.excludesSelf,
-              logits: logits.start + place, scratch: latticeScratch, work: work.silent)
+              logits: logits.start + offset, scratch: latticeScratch, work: work.silent)
           }
           description.pass.logits = UnsafePointer(logits.start)
         }

@@ -12,7 +12,7 @@ final class LatticeKernel: Sendable {
   private let exponents: (before: Double, after: Double)
 
   /// Images at most.
-  static let mostImages = PermutohedralLattice.mostDimensions - 3
+  static let maximumImageCount = PermutohedralLattice.maximumDimensions - 3
   /// Widths θβ from the lowest to the highest intensity at most: beyond, 32-bit features lose the voxels' places.
   static let widestRange = 1e6
 

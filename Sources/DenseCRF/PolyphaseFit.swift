@@ -17,8 +17,8 @@ struct PolyphaseFit {
   init(sigma: Double, step: Int, count: Int) {
     self.step = step
     // Voxels farther apart than the axis is long do not meet.
-    let reach = min(Int(saturating: min(4.2 * sigma, 1e6).rounded(.up)), count + step)
-    targets = (-reach...reach).map { ($0, gaussian(Double($0) / sigma)) }
+    let maximumDistance = min(Int(saturating: min(4.2 * sigma, 1e6).rounded(.up)), count + step)
+    targets = (-maximumDistance...maximumDistance).map { ($0, gaussian(Double($0) / sigma)) }
     let radius = Int(saturating: min(3.6 * sigma / Double(step), 1e6).rounded(.up))
     taps = [Double](repeating: 0, count: min(radius, count / step + 2) + 1)
     weights = (0..<step).map { phase in

@@ -11,7 +11,7 @@ struct RangeKernel: Sendable {
   /// More features than this would cost more memory and time than the lattice they replace.
   static let largestRank = 256
   /// Images that can be compared together, which is what the row kernels take.
-  static let mostImages = 3
+  static let maximumImageCount = 3
   private static let sampleSize = 6144
   /// Features below this are 0: products of them would be subnormal numbers, which processors handle ten times slower.
   private static let negligible = 1e-8
@@ -31,7 +31,7 @@ struct RangeKernel: Sendable {
   init?(thetaBetas: [Double], images: [ComparedImage], accuracy: Accuracy, work: WorkContext)
     throws(Cancelled)
   {
-    guard images.count <= Self.mostImages else { return nil }
+    guard images.count <= Self.maximumImageCount else { return nil }
     let levels = zip(images, thetaBetas).compactMap { IntensityLevels($0, thetaBeta: $1) }
     guard levels.count == images.count else { return nil }
     self.levels = levels
@@ -85,8 +85,8 @@ struct RangeKernel: Sendable {
     for level in 0..<count {
       for feature in 0..<rank {
         let exact = value(level, feature)
-        let place = (feature / 16 * count + level) * 16 + feature % 16
-        table.start[place] = abs(exact) < negligible ? 0 : Float(exact)
+        let index = (feature / 16 * count + level) * 16 + feature % 16
+        table.start[index] = abs(exact) < negligible ? 0 : Float(exact)
       }
     }
     return table

@@ -11,8 +11,8 @@ extension DenseCRF {
         expected: "\(images.count)")
     }
     guard settings.appearanceWeight > 0 else { return }
-    for (axis, reach) in voxels(settings.thetaAlphaMillimetres).enumerated() {
-      guard Double(size[axis]) / reach <= LatticeKernel.widestRange else {
+    for (axis, standardDeviation) in voxels(settings.thetaAlphaMillimetres).enumerated() {
+      guard Double(size[axis]) / standardDeviation <= LatticeKernel.widestRange else {
         throw InputError(
           "theta alpha", "is too small for \(size[axis]) voxels along axis \(axis)",
           found: "\(settings.thetaAlphaMillimetres[axis]) mm",

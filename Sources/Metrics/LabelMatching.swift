@@ -11,7 +11,7 @@ package struct LabelMatching: Equatable, Sendable {
   package let isDoubtful: Bool
 
   /// How far labels must overlap to go together: where a name is missing, and where the names differ.
-  private static let leastDice = (unnamed: 0.25, renamed: 0.5)
+  private static let minimumDice = (unnamed: 0.25, renamed: 0.5)
   /// How much more another label must overlap before a pair that the names, or the values, give is doubted.
   private static let bonus = (name: 0.4, value: 0.25)
 
@@ -46,7 +46,7 @@ package struct LabelMatching: Equatable, Sendable {
     }
     for pair in overlaps.pairs where declared[pair.reference] != pair.other {
       let isUnnamed = lacksName(pair.reference, pair.other)
-      guard pair.dice >= (isUnnamed ? Self.leastDice.unnamed : Self.leastDice.renamed) else { continue }
+      guard pair.dice >= (isUnnamed ? Self.minimumDice.unnamed : Self.minimumDice.renamed) else { continue }
       let isSameValue = isUnnamed && pair.reference == pair.other
       candidates.append(
         Candidate(

@@ -23,11 +23,11 @@ package struct LabelOverlap: Hashable, Sendable {
 package struct LabelOverlaps: Equatable, Sendable {
   /// Voxels of each label that occurs, background left out.
   package let referenceVoxelCounts, otherVoxelCounts: [UInt16: Int]
-  /// The pairs whose Dice is at least ``leastDice``: the greatest first, of equals the lower values.
+  /// The pairs whose Dice is at least ``minimumDice``: the greatest first, of equals the lower values.
   package let pairs: [LabelOverlap]
 
   /// Pairs that overlap less are not kept: each label then has at most twenty.
-  package static let leastDice = 0.1
+  package static let minimumDice = 0.1
 
   /// Overlaps of two masks that lie voxel upon voxel.
   /// - Throws: `Cancelled`.
@@ -54,7 +54,7 @@ package struct LabelOverlaps: Equatable, Sendable {
       let dice = diceCoefficient(
         meetings.referenceVoxelCounts[pair.reference, default: 0],
         meetings.otherVoxelCounts[pair.other, default: 0], common: pair.voxelCount)
-      guard dice >= Self.leastDice else { return nil }
+      guard dice >= Self.minimumDice else { return nil }
       return LabelOverlap(
         reference: pair.reference, other: pair.other, commonVoxelCount: pair.voxelCount, dice: dice)
     }.sorted { ($1.dice, $0.reference, $0.other) < ($0.dice, $1.reference, $1.other) }

@@ -49,12 +49,12 @@ package struct MatchedStructure: Hashable, Sendable {
     otherNames: LabelTable?, coding: LabelCoding = .identity
   ) -> [MatchedStructure] {
     var structures: [MatchedStructure] = []
-    var places: [String: Int] = [:]
+    var positions: [String: Int] = [:]
     func add(_ value: UInt16, _ name: String, _ list: WritableKeyPath<MatchedStructure, [UInt16]>) {
       let key = name.nameKey
-      let position = places[key] ?? structures.count
+      let position = positions[key] ?? structures.count
       if position == structures.count {
-        places[key] = position
+        positions[key] = position
         structures.append(MatchedStructure(name: name, referenceValues: [], otherValues: []))
       }
       structures[position][keyPath: list].append(value)

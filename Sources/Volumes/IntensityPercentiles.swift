@@ -7,15 +7,15 @@ extension ScalarVolume {
   /// NumPy does. NaN and infinite values are left out. Two passes of counting: the upper 16 bits of each value,
   /// then the lower 16 bits of those that share their upper bits with a wanted rank.
   ///
-  /// - Parameter shares: each 0...1.
+  /// - Parameter fractions: each 0...1.
   /// - Returns: one value per share; nil when no voxel has a finite value.
   /// - Throws: `Cancelled`.
-  package func percentiles(_ shares: [Double], work: WorkContext) throws(Cancelled) -> [Float]? {
-    precondition(shares.allSatisfy { (0...1).contains($0) }, "shares \(shares)")
+  package func percentiles(_ fractions: [Double], work: WorkContext) throws(Cancelled) -> [Float]? {
+    precondition(fractions.allSatisfy { (0...1).contains($0) }, "shares \(fractions)")
     let upper = try counts(of: 1, work: work.part(0...0.5)) { key in Int(key >> 16) }
     let total = upper.reduce(0, +)
     guard total > 0 else { return nil }
-    let positions = shares.map { $0 * Double(total - 1) }
+    let positions = fractions.map { $0 * Double(total - 1) }
     let ranks = Set(
       positions.flatMap { [Int(saturating: $0.rounded(.down)), Int(saturating: $0.rounded(.up))] }
     ).sorted()
@@ -63,7 +63,7 @@ extension ScalarVolume {
           for offset in index * chunk..<min((index + 1) * chunk, voxels.count) {
             let value = voxels.start[offset]
             guard value.isFinite else { continue }
-            if let place = bin(IntensityKey.key(value)) { own[place] += 1 }
+            if let bin = bin(IntensityKey.key(value)) { own[bin] += 1 }
           }
         }
       }

@@ -26,7 +26,7 @@ package enum UsableRange {
 extension VolumeGrid {
   /// Smallest steps between the world's origin and the farthest voxel at most: beyond, double precision no longer holds
   /// the places of single voxels through an inversion.
-  private static let mostSteps = 1e8
+  private static let maximumSteps = 1e8
 
   /// This grid, whose numbers may be computed with.
   /// - Throws: ``InputError`` about `subject` for voxel sizes or an origin beyond ``UsableRange``, axes in one plane, or
@@ -34,7 +34,7 @@ extension VolumeGrid {
   package func validated(subject: String) throws(InputError) -> VolumeGrid {
     func words(_ range: ClosedRange<Double>) -> String { "\(range.lowerBound) to \(range.upperBound) mm" }
     let spacing = spacing
-    var reach = 0.0
+    var farthest = 0.0
     for axis in 0..<3 {
       guard UsableRange.millimetres.contains(spacing[axis]) else {
         throw InputError(
@@ -46,15 +46,15 @@ extension VolumeGrid {
           subject, "position of the first voxel is unusable", found: "\(affine.origin[axis]) mm",
           expected: words(UsableRange.originMillimetres))
       }
-      reach += abs(affine.origin[axis]) + Double(size[axis]) * spacing[axis]
+      farthest += abs(affine.origin[axis]) + Double(size[axis]) * spacing[axis]
     }
     let flatness = abs(affine.determinant) / (spacing.i * spacing.j * spacing.k)
     let smallest = min(spacing.i, spacing.j, spacing.k) * flatness
-    guard smallest > 0, reach / smallest <= Self.mostSteps else {
+    guard smallest > 0, farthest / smallest <= Self.maximumSteps else {
       throw InputError(
         subject, "voxels cannot be told apart by their positions",
-        found: "\(spacing.i) x \(spacing.j) x \(spacing.k) mm up to \(reach) mm away",
-        expected: "at most \(Self.mostSteps) voxels from the origin")
+        found: "\(spacing.i) x \(spacing.j) x \(spacing.k) mm up to \(farthest) mm away",
+        expected: "at most \(Self.maximumSteps) voxels from the origin")
     }
     return self
   }

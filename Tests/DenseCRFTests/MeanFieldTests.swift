@@ -193,7 +193,7 @@ import Work
     let given: [Float] = [1, 0, 3, 0.2, 50, 0, 1, 1, 0.2, 50]
     let result = try crf.refine(
       probabilities: given, classCount: 2, settings: settings, wantsMarginals: true)
-    let least = Unary.leastProbability
+    let least = Unary.minimumProbability
     let expected: [Float] = [
       1 / (1 + least), least / (1 + least), 0.75, 0.5, 0.5, least / (1 + least), 1 / (1 + least), 0.25, 0.5,
       0.5,

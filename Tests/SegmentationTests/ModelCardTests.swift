@@ -13,7 +13,7 @@ func cardInModelFile() throws {
   card.data = "20 heads"
   card.licence = "CC BY 4.0"
   card.cases = ["training": ["a"], "validation": ["b"]]
-  card.validation = [ModelCard.Figure(name: "b", dice: [0.9])]
+  card.validation = [ModelCard.ValidationResult(name: "b", dice: [0.9])]
   card.command = "segdeck train --images 'my images'"
   let graph = NetworkGraph.heart(classes: 2, widthFactor: 0.02)
   var model = SegmentationModel(

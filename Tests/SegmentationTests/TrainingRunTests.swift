@@ -69,15 +69,15 @@ func smallNetworkLearns() throws {
   try run.run(
     work: WorkContext(),
     observer: TrainingRun.Observer(record: { records.append($0) }, checkpoint: { _, _ in }))
-  #expect((run.progress.best?.figures.overallDice ?? 0) > 0.85)
+  #expect((run.progress.best?.metrics.overallDice ?? 0) > 0.85)
   #expect(records.map(\.iteration) == Array(stride(from: 10, through: 160, by: 10)))
   #expect(
     records.filter { $0.validationDice != nil }.map(\.iteration)
       == Array(stride(from: 20, through: 160, by: 20)))
   #expect(records[15].loss < records[0].loss)
-  let figures = try #require(run.progress.best?.figures)
-  #expect(figures.cases.map(\.name) == ["box 101", "box 102", "box 103"])
-  #expect(abs(figures.overallDice - figures.cases.reduce(0) { $0 + $1.dice[0] } / 3) < 1e-12)
+  let metrics = try #require(run.progress.best?.metrics)
+  #expect(metrics.cases.map(\.name) == ["box 101", "box 102", "box 103"])
+  #expect(abs(metrics.overallDice - metrics.cases.reduce(0) { $0 + $1.dice[0] } / 3) < 1e-12)
 }
 
 /// What a run left: the records without their times, and the run.

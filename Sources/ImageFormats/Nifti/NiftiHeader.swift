@@ -110,8 +110,8 @@ struct NiftiHeader {
   private static func kind(
     _ fields: HeaderBytes, version: Int, path: String, allowsAnalyze: Bool
   ) throws(InputError) -> Kind {
-    let place = version == 1 ? 344 : 4
-    let magic = fields.bytes[place..<place + 4]
+    let byteOffset = version == 1 ? 344 : 4
+    let magic = fields.bytes[byteOffset..<byteOffset + 4]
     switch (String(decoding: magic.prefix(3), as: UTF8.self), version) {
     case ("n+1", 1), ("n+2", 2): return .single
     case ("ni1", 1), ("ni2", 2): return .pair
@@ -119,7 +119,7 @@ struct NiftiHeader {
       if allowsAnalyze, version == 1 { return .analyze }
       let shown = magic.map { (32..<127).contains($0) ? String(UnicodeScalar($0)) : "." }.joined()
       throw InputError(
-        path, "magic (byte \(place)) is wrong", found: "\"\(shown)\"",
+        path, "magic (byte \(byteOffset)) is wrong", found: "\"\(shown)\"",
         expected: version == 1 ? "\"n+1\" or \"ni1\"" : "\"n+2\" or \"ni2\"")
     }
   }

@@ -113,7 +113,7 @@ extension ImageFile {
         throw notALabel(failure.value, offset: done + failure.position)
       }
       done += bytes.count / voxelType.byteCount
-      if loop.values.count > LabelCoding.mostValues + 1 { throw tooManyValues() }
+      if loop.values.count > LabelCoding.maximumValueCount + 1 { throw tooManyValues() }
     }
     guard let coding = LabelCoding(of: loop.values) else { throw tooManyValues() }
     return coding
@@ -121,8 +121,8 @@ extension ImageFile {
 
   private func tooManyValues() -> InputError {
     InputError(
-      path, "is no mask: too many label values", found: "more than \(LabelCoding.mostValues)",
-      expected: "\(LabelCoding.mostValues) or fewer")
+      path, "is no mask: too many label values", found: "more than \(LabelCoding.maximumValueCount)",
+      expected: "\(LabelCoding.maximumValueCount) or fewer")
   }
 
   private func notALabel(_ value: NoLabel, offset: Int) -> InputError {

@@ -16,33 +16,33 @@ package struct TileBox: Hashable, Sendable {
   package var extent: Extent3 { Extent3(d.count, h.count, w.count) }
 }
 
-/// One run of the network: what it reads and which of its logits count.
+/// One run of the network: its input and the part of its logits that is used.
 package struct Tile: Hashable, Sendable {
-  /// The box of the volume that the network is given.
+  /// The box of the volume that the network reads.
   package var input: TileBox
-  /// The box of the volume whose logits are kept, inside `input`.
+  /// The box of the volume whose logits are used, inside `input`.
   package var kept: TileBox
 }
 
-/// How a volume is cut for the network.
+/// The tiling of a volume for a network.
 package enum Tiling: Hashable, Sendable {
   /// The whole volume in one run.
   case whole
-  /// Boxes of these voxels, each read with the network's context around it: the same logits as ``whole``.
+  /// Boxes of these voxels, each read with the network's halo around it: the same logits as ``whole``.
   case exact(Extent3)
   /// Overlapping boxes of these voxels, whose class probabilities are averaged (Dou et al. use 64 per axis).
   case average(Extent3)
-  /// The same boxes; each votes for its most probable class, and shares of votes count as probabilities.
+  /// The same boxes; each votes for its most probable class, and fractions of votes are used as probabilities.
   case vote(Extent3)
 }
 
 extension Tiling {
-  /// The tiles that cover a volume of `extent`, in order of memory.
+  /// The tiles that cover a volume of `extent`, in memory order.
   ///
   /// - Parameters:
   ///   - extent: Voxels of the volume, multiples of `totalStride`.
-  ///   - totalStride: Multiples of it are where a tile may start, so that strided layers stay in step.
-  ///   - context: Voxels around a kept box that its logits depend on, multiples of `totalStride`.
+  ///   - totalStride: Tiles start at multiples of it, so that strided layers sample the same positions as in the volume.
+  ///   - halo: Voxels around a box that its logits depend on, multiples of `totalStride`.
   package func tiles(extent: Extent3, totalStride: Extent3, halo: Extent3) -> [Tile] {
     switch self {
     case .whole:
@@ -71,7 +71,7 @@ extension Tiling {
     d.flatMap { z in h.flatMap { y in w.map { x in TileBox(d: z, h: y, w: x) } } }
   }
 
-  /// Ranges without overlap, each `size` rounded up to the stride, the last one what is left.
+  /// Ranges without overlap, each of `size` rounded up to the stride but for the last.
   private func exactRanges(_ extent: Int, _ size: Int, _ stride: Int) -> [Range<Int>] {
     let step = max(1, (size + stride - 1) / stride) * stride
     return Swift.stride(from: 0, to: extent, by: step).map { $0..<min($0 + step, extent) }
@@ -81,7 +81,7 @@ extension Tiling {
     max(0, range.lowerBound - halo)..<min(extent, range.upperBound + halo)
   }
 
-  /// Overlapping ranges of one size, with the authors' density: ⌊extent / size⌋ + 4 per axis, evenly spread.
+  /// Overlapping ranges of one size at even distances, ⌊extent / size⌋ + 4 per axis as the authors have it.
   private func overlappingRanges(_ extent: Int, _ size: Int, _ stride: Int) -> [Range<Int>] {
     let length = min(max(1, (size + stride - 1) / stride) * stride, extent)
     guard length < extent else { return [0..<extent] }

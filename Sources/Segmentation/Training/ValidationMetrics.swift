@@ -1,6 +1,6 @@
-/// How well a network did on the validation cases.
+/// The metrics of a network on the validation cases.
 package struct ValidationMetrics: Equatable, Sendable, Codable {
-  /// One case.
+  /// The metrics of one case.
   package struct Case: Equatable, Sendable, Codable {
     /// Its name.
     package var name: String
@@ -19,6 +19,6 @@ package struct ValidationMetrics: Equatable, Sendable, Codable {
     }
   }
 
-  /// Mean over classes and cases: what the best weights are chosen by; 0 without a case.
+  /// Mean over classes and cases, by which the best weights are chosen; 0 without a case.
   package var overallDice: Double { meanDice.reduce(0, +) / Double(max(meanDice.count, 1)) }
 }

@@ -124,7 +124,7 @@ private struct RunForest {
     let box = runs.bounds.size
     // Rows before the present one that can touch it, as (rows down, slices down).
     let earlier = neighbourhood == .faces ? [(1, 0), (0, 1)] : [(1, 0), (1, 1), (0, 1), (-1, 1)]
-    let reach: Int32 = neighbourhood == .faces ? 0 : 1
+    let diagonalDistance: Int32 = neighbourhood == .faces ? 0 : 1
     try parent.withUnsafeMutableBufferPointer { parent throws(Cancelled) in
       guard let parent = parent.baseAddress else { return }
       try runs.runs.withUnsafeBufferPointer { all throws(Cancelled) in
@@ -136,7 +136,7 @@ private struct RunForest {
             if here.isEmpty { continue }
             for (down, below) in earlier where (0..<box.j).contains(j - down) && k >= below {
               let other = (k - below) * box.j + j - down
-              RunForest.joinRows(here, runs.rowStart[other]..<runs.rowStart[other + 1], all, reach, parent)
+              RunForest.joinRows(here, runs.rowStart[other]..<runs.rowStart[other + 1], all, diagonalDistance, parent)
             }
           }
         }
@@ -146,19 +146,19 @@ private struct RunForest {
 
   /// Joins the touching runs of two rows, walking both in step.
   private static func joinRows(
-    _ here: Range<Int>, _ there: Range<Int>, _ runs: UnsafeBufferPointer<LabelRun>, _ reach: Int32,
+    _ here: Range<Int>, _ there: Range<Int>, _ runs: UnsafeBufferPointer<LabelRun>, _ diagonalDistance: Int32,
     _ parent: UnsafeMutablePointer<Int32>
   ) {
     var a = here.lowerBound
     var b = there.lowerBound
     while a < here.upperBound, b < there.upperBound {
-      unite(a, b, runs, reach, parent)
+      unite(a, b, runs, diagonalDistance, parent)
       let (endA, endB) = (runs[a].last, runs[b].last)
       // The run that ends first touches nothing further on in the other row. Where both end together, each may
       // still touch the other's successor at a corner.
       if endA == endB {
-        if a + 1 < here.upperBound { unite(a + 1, b, runs, reach, parent) }
-        if b + 1 < there.upperBound { unite(a, b + 1, runs, reach, parent) }
+        if a + 1 < here.upperBound { unite(a + 1, b, runs, diagonalDistance, parent) }
+        if b + 1 < there.upperBound { unite(a, b + 1, runs, diagonalDistance, parent) }
       }
       if endA <= endB { a += 1 }
       if endB <= endA { b += 1 }
@@ -167,11 +167,11 @@ private struct RunForest {
 
   /// Joins two runs of neighbouring rows when they touch and have the same label.
   private static func unite(
-    _ a: Int, _ b: Int, _ runs: UnsafeBufferPointer<LabelRun>, _ reach: Int32,
+    _ a: Int, _ b: Int, _ runs: UnsafeBufferPointer<LabelRun>, _ diagonalDistance: Int32,
     _ parent: UnsafeMutablePointer<Int32>
   ) {
     let (run, other) = (runs[a], runs[b])
-    guard run.label == other.label, run.first <= other.last + reach, other.first <= run.last + reach else {
+    guard run.label == other.label, run.first <= other.last + diagonalDistance, other.first <= run.last + diagonalDistance else {
       return
     }
     let (rootA, rootB) = (root(a, parent), root(b, parent))

@@ -145,10 +145,10 @@ extension ConnectedComponents {
     }
     return components.enumerated().map { index, component in
       let rule = settings(component.label)
-      let share = Double(component.voxelCount) / Double(voxelsOfLabel[component.label]!)
+      let fraction = Double(component.voxelCount) / Double(voxelsOfLabel[component.label]!)
       let millilitres = Double(component.voxelCount) * grid.voxelVolume / 1000
       return rule.keepsLargestComponent && largestOfLabel[component.label] != index
-        || share < rule.minimumComponentFraction || millilitres < rule.minimumComponentMillilitres
+        || fraction < rule.minimumComponentFraction || millilitres < rule.minimumComponentMillilitres
     }
   }
   /// The largest dropped component of a label, if it is noteworthy.

@@ -6,7 +6,7 @@ extension VolumeGrid {
   package static let relativeSpacingTolerance = 0.005
 
   /// Voxels along an axis of a resampled grid at most, whose product an `Int` holds.
-  package static let mostVoxelsAlongAxis = 1 << 20
+  package static let maximumVoxelsAlongAxis = 1 << 20
 
   /// A grid of about the given spacing over the same field of view, along the same axes.
   ///
@@ -15,7 +15,7 @@ extension VolumeGrid {
   /// whose spacing agrees within ``relativeSpacingTolerance`` stays as it is. The spacing is otherwise exactly the
   /// one asked for, and world positions follow from the affine.
   /// - Throws: ``InputError`` about `subject` when a spacing is beyond ``UsableRange``, or the grid has more than
-  ///   ``mostVoxelsAlongAxis``.
+  ///   ``maximumVoxelsAlongAxis``.
   package func resampled(to spacing: Spacing, subject: String = "working grid") throws(InputError)
     -> VolumeGrid
   {
@@ -38,10 +38,10 @@ extension VolumeGrid {
       let step = self.affine[axis]
       affine[axis] = WorldPoint(step.x * ratio, step.y * ratio, step.z * ratio)
     }
-    guard (0..<3).allSatisfy({ size[$0] <= max(Self.mostVoxelsAlongAxis, self.size[$0]) }) else {
+    guard (0..<3).allSatisfy({ size[$0] <= max(Self.maximumVoxelsAlongAxis, self.size[$0]) }) else {
       throw InputError(
         subject, "has too many voxels at a spacing of \(spacing.i) x \(spacing.j) x \(spacing.k) mm",
-        found: "\(size)", expected: "at most \(Self.mostVoxelsAlongAxis) along an axis")
+        found: "\(size)", expected: "at most \(Self.maximumVoxelsAlongAxis) along an axis")
     }
     affine.origin = self.affine.world(first[0], first[1], first[2])
     return VolumeGrid(size: size, affine: affine)

@@ -26,8 +26,8 @@ struct Measurement {
   /// The slowest of them.
   var greatest: Double { sorted[sorted.count - 1] }
   /// The time that `share` of them did not exceed.
-  func percentile(_ share: Double) -> Double {
-    sorted[min(sorted.count - 1, Int((share * Double(sorted.count)).rounded(.up)) - 1)]
+  func percentile(_ fraction: Double) -> Double {
+    sorted[min(sorted.count - 1, Int((fraction * Double(sorted.count)).rounded(.up)) - 1)]
   }
 
   /// Seconds that `body` takes.

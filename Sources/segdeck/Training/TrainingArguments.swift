@@ -72,7 +72,7 @@ struct TrainingArguments: ParsableArguments {
     settings.validationInterval = validateEvery ?? base.validationInterval
     settings.patience = patience ?? base.patience
     settings.seed = seed ?? base.seed
-    settings.generatedShare = generatedShare ?? base.generatedShare
+    settings.generatedFraction = generatedShare ?? base.generatedFraction
     if withoutAugmentation { settings.augmentation = .none }
     if paperAugmentation {
       settings.augmentation.quarterTurns = true
@@ -157,7 +157,7 @@ extension TrainingSettings {
     try same("--seed") { $0.seed }
     try same("--validate-every") { $0.validationInterval }
     try same("--patience") { $0.patience }
-    try same("--generated-share") { $0.generatedShare }
+    try same("--generated-share") { $0.generatedFraction }
     try same("--without-augmentation and --paper-augmentation") { $0.augmentation }
     try same("training options") { $0.options }
   }

@@ -83,15 +83,15 @@ struct PaddedProduct: Sendable {
     let blocks = (planeColumns + blockColumns - 1) / blockColumns
     let offsets = products.map { rowOffsets(of: $0, in: source) }
     let held = products.map { $0.planes(in: output.planes) }
-    let mostPlanes = held.map(\.count).max() ?? 0
+    let maximumPlanes = held.map(\.count).max() ?? 0
     let workers = WorkerScratch(
       DisjointBuffer(
         UnsafeMutableBufferPointer(
           start: scratch.start + source.count, count: scratch.count - source.count)),
       perWorker: products[0].weights.rows * blockColumns)
 
-    try work.forEach(count: input.batch * mostPlanes * blocks) { task, worker in
-      let (item, plane) = (task / blocks / mostPlanes, task / blocks % mostPlanes)
+    try work.forEach(count: input.batch * maximumPlanes * blocks) { task, worker in
+      let (item, plane) = (task / blocks / maximumPlanes, task / blocks % maximumPlanes)
       let first = task % blocks * blockColumns
       let result = workers.start(worker)
       for (index, product) in products.enumerated() where plane < held[index].count {
