@@ -1,10 +1,10 @@
 import Volumes
 
-/// The two ways to filter with the appearance kernel.
+/// The method to filter with the appearance kernel.
 enum AppearanceMethod: Sendable {
   /// Low-rank features on a decimated grid, for one to three images that have them.
   case lowRank(AppearanceKernel)
-  /// A permutohedral lattice: more images, or intensities that differ too much for their kernel's width.
+  /// A permutohedral lattice, for more images, or for intensity ranges too large for the kernel's width.
   case lattice(LatticeKernel)
 
   /// Whether a grid of features stays within 24 floats per voxel, or within 256 MB.

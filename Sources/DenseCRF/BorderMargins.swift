@@ -15,11 +15,11 @@ extension Unary {
     }
   }
 
-  /// For each voxel that shares a face with one of another most probable class: the log-odds of its most probable
-  /// class against the second, in no particular order.
+  /// For each voxel next to one of another most probable class: the log-odds of its most probable class against the second,
+  /// in no particular order.
   ///
-  /// A mean-field update adds to the logit of each class the sum of its messages, weight μ times a mean of
-  /// probabilities: a voxel whose margin exceeds the sum of the weights keeps its class whatever its neighbours say.
+  /// A mean-field update adds to the logit of each class its messages, each a weight μ times a mean of probabilities. A voxel
+  /// whose margin exceeds the sum of the weights keeps its class for any messages.
   /// - Throws: ``Cancelled``.
   /// - Complexity: O(voxels times classes).
   package func borderMargins(work: WorkContext = WorkContext()) throws(Cancelled) -> [Float] {

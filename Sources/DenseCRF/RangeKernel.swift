@@ -8,9 +8,9 @@ import Work
 /// voxels, and K ≈ C W⁻¹ Cᵀ with C the kernel between a voxel and the pivots, which is a product of one table per
 /// image, and W = L Lᵀ the kernel between pivots, whose inverse is applied to cells instead of voxels.
 struct RangeKernel: Sendable {
-  /// More features than this would cost more memory and time than the lattice they replace.
+  /// Features at most: more would cost more memory and time than the lattice.
   static let largestRank = 256
-  /// Images that can be compared together, which is what the row kernels take.
+  /// Images at most, the limit of the C row kernels.
   static let maximumImageCount = 3
   private static let sampleSize = 6144
   /// Features below this are 0: products of them would be subnormal numbers, which processors handle ten times slower.
@@ -37,7 +37,7 @@ struct RangeKernel: Sendable {
     self.levels = levels
     let tables = levels.map { AlignedStorage($0.kernel()) }
     if levels.count == 1 {
-      // About 1.6 features per θβ meet the tolerance: hopeless cases are not tried.
+      // About 1.6 features per θβ suffice for the tolerance; impossible cases are not tried.
       let count = levels[0].count
       guard Double(count) * levels[0].spacing * 1.5 <= Double(Self.largestRank) else { return nil }
       let factor = try PivotedCholesky(
@@ -92,7 +92,7 @@ struct RangeKernel: Sendable {
     return table
   }
 
-  /// Levels of voxels that lie evenly in memory, per image.
+  /// Levels of voxels at even distances in memory, per image.
   private static func sample(_ images: [ComparedImage], _ levels: [IntensityLevels])
     -> [AlignedStorage<Int>]
   {

@@ -2,7 +2,8 @@ import Volumes
 import Work
 
 extension DenseCRF {
-  /// Throws what is wrong with `settings`, in themselves or for these images.
+  /// Checks `settings`, by themselves and for these images.
+  /// - Throws: ``InputError`` that names the wrong setting.
   func check(_ settings: RefinementSettings) throws(InputError) {
     try settings.validated()
     guard settings.thetaBetas.count == images.count else {

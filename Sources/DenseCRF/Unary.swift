@@ -2,11 +2,11 @@ import CKernels
 import Volumes
 import Work
 
-/// Class probabilities as the mean field uses them: logits of each class against class 0.
+/// The unary term of the mean field: the logits of each class against class 0.
 ///
-/// It depends on the probabilities alone; keep it while kernels, weights and iterations change.
+/// It depends on the probabilities only; reuse it while kernels, weights and iterations change.
 package struct Unary: Sendable {
-  /// Probabilities below this count as this, so that no class is impossible and no logit infinite.
+  /// Probabilities are raised to at least this, so that logits are finite.
   package static let minimumProbability: Float = 1e-5
 
   /// Classes at most, background among them: labels of a result are bytes.
@@ -54,7 +54,7 @@ package struct Unary: Sendable {
     }
     let size = box.size
     self.init(size: size, classCount: classCount)
-    // Rows of the whole width lie behind each other.
+    // Rows of the whole width are contiguous.
     let runs = size.i == whole.i ? 1 : size.j
     let length = size.i * size.j / runs
     var isGood = [Bool](repeating: true, count: size.k)

@@ -1,8 +1,8 @@
 import Work
 
-/// Points in space, boxed in halves so that the nearest to a place is found without looking at all of them.
+/// A k-d tree of points in space, for nearest-neighbour queries.
 ///
-/// It serves where ``DistanceTransform`` does not: between places whose axes are not perpendicular.
+/// It is used where ``DistanceTransform`` cannot be: on grids whose axes are not perpendicular.
 struct PointTree: Sendable {
   /// A part of the points and the box around it.
   private struct Node {
@@ -63,9 +63,9 @@ struct PointTree: Sendable {
     nodes.append(Node(lower: .zero, upper: .zero, first: border, count: end - border, halves: nil))
   }
 
-  /// The squared distance of each place to its nearest point.
+  /// The squared distance of each query to its nearest point.
   /// - Throws: `Cancelled`.
-  /// - Complexity: O(log n) for a place near the points; O(n) where many are about as near as the nearest.
+  /// - Complexity: O(log n) for a query near the points; O(n) where many points are about as near as the nearest.
   func squaredDistances(from queries: [SIMD3<Double>], work: WorkContext) throws(Cancelled) -> [Double] {
     let grain = 16
     var squares = [Double](repeating: 0, count: queries.count)

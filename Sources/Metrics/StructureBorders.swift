@@ -1,12 +1,12 @@
 import Volumes
 import Work
 
-/// The borders of one structure in two masks, and how far the voxels of each are from the other; Euclidean in space.
+/// The borders of one structure in two masks, and the Euclidean distances between them.
 enum StructureBorders {
-  /// As marked voxels of a box: the distance transform is swept over it.
+  /// As voxels of a box, for the distance transform.
   case grids(reference: [UInt8], other: [UInt8], size: GridSize, spacing: Spacing)
-  /// As places in millimetres: between axes that are not perpendicular, and of few voxels far apart, where a box of
-  /// thousands of places for each would be swept for nothing.
+  /// As points in millimetres, for a k-d tree: where axes are not perpendicular, and for few voxels in a large box, over
+  /// which a distance transform would be slow.
   case points(reference: [SIMD3<Double>], other: [SIMD3<Double>])
 
   /// The borders of a structure that both masks have.
@@ -37,8 +37,8 @@ enum StructureBorders {
     }
     guard affine.hasPerpendicularAxes else {
       self = .points(
-        reference: voxelPlaces(borders[0], size: box.size, affine: affine),
-        other: voxelPlaces(borders[1], size: box.size, affine: affine))
+        reference: voxelPositions(borders[0], size: box.size, affine: affine),
+        other: voxelPositions(borders[1], size: box.size, affine: affine))
       return
     }
     self = .grids(reference: borders[0], other: borders[1], size: box.size, spacing: affine.spacing)
@@ -80,8 +80,8 @@ private func gridDistances(
   return distances
 }
 
-/// Where the voxels of a border lie, in millimetres from the box's first voxel.
-private func voxelPlaces(_ border: [UInt8], size: GridSize, affine: Affine) -> [SIMD3<Double>] {
+/// The positions of a border's voxels in millimetres from the box's first voxel.
+private func voxelPositions(_ border: [UInt8], size: GridSize, affine: Affine) -> [SIMD3<Double>] {
   let steps = LatticeSteps(affine)
   var points: [SIMD3<Double>] = []
   for k in 0..<size.k {
@@ -93,7 +93,7 @@ private func voxelPlaces(_ border: [UInt8], size: GridSize, affine: Affine) -> [
   return points
 }
 
-/// Where those of a structure's voxels lie that have one of their 26 neighbours outside it, in millimetres from `origin`.
+/// The positions, in millimetres from `origin`, of a structure's voxels with one of their 26 neighbours outside it.
 /// - Parameter offsets: All of its voxels.
 /// - Complexity: O(offsets).
 private func borderPoints(

@@ -105,12 +105,12 @@ package struct StructureComparison: Hashable, Sendable {
     }
   }
 
-  /// Compares a structure of two masks that lie voxel upon voxel; where voxels lie is the reference's.
+  /// Compares a structure of two masks on the same grid; positions are those of the reference's grid.
   ///
   /// - Parameters:
   ///   - diagonalMillimetres: The diagonal of the image where the masks are a part of it; else the masks' own.
-  ///   - toleranceMillimetres: What counts as the same border in the surface Dice.
-  ///   - extents: Those of the two masks, so that many structures share one pass over their voxels.
+  ///   - toleranceMillimetres: The tolerance of the surface Dice.
+  ///   - extents: The extents of the two masks, which many structures can use.
   /// - Throws: `Cancelled`.
   /// - Complexity: O(voxels of the masks) for the overlap, O(voxels of the box around both structures) for the
   ///   distances; about 10 bytes for each voxel of that box. Where the axes are not perpendicular, or the box holds 64

@@ -87,7 +87,7 @@ extension LabelVolume {
     return volume
   }
 
-  /// This mask with background wherever `other`, voxel upon voxel, has one of `codes`.
+  /// This mask with background wherever `other`, on the same grid, has one of `codes`.
   package consuming func cleared(where other: LabelVolume, has codes: [UInt16]) -> LabelVolume {
     var volume = consume self
     guard !codes.isEmpty else { return volume }

@@ -1,4 +1,4 @@
-/// Where a label lies and how much of it there is.
+/// The volume and the position of a label.
 package struct LabelStatistics: Hashable, Sendable {
   /// Its value.
   package let label: UInt16

@@ -8,7 +8,7 @@ import Tensors
 import Volumes
 import Work
 
-/// `segdeck-bench cancel`: how long a computation goes on after it was asked to stop.
+/// `segdeck-bench cancel`: the latency of cancellation of a computation.
 struct CancelBench: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "cancel", abstract: "Time from a request to stop until the computation returns.")

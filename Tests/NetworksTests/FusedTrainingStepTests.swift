@@ -112,7 +112,8 @@ struct FusedTrainingStepTests {
     let configuration = LossConfiguration(headWeights: row.heads.map(\.lossWeight))
     func run(fuses: Bool, threads: Int) throws -> LossGradients {
       try graph.lossGradients(
-        batch, parameters: parameters, configuration: configuration, fuses: fuses, work: WorkContext(threadCount: threads))
+        batch, parameters: parameters, configuration: configuration, fuses: fuses,
+        work: WorkContext(threadCount: threads))
     }
     let (fused, single) = (try run(fuses: true, threads: 2), try run(fuses: false, threads: 2))
     #expect(abs(fused.loss / single.loss - 1) < 1e-6)

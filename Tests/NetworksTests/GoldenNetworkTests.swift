@@ -93,7 +93,8 @@ struct GoldenNetworkTests {
     let configuration = LossConfiguration(
       headWeights: graph.heads.map(\.lossWeight), classWeights: classWeights, ignoredLabel: 255)
     let result = try resolved.lossGradients(
-      TrainingBatch(input: input, labels: try golden.labels("labels")), parameters: parameters, configuration: configuration,
+      TrainingBatch(input: input, labels: try golden.labels("labels")), parameters: parameters,
+      configuration: configuration,
       work: work)
     let expectedLoss = Double(try golden("loss").elements[0])
     #expect(abs(result.loss - expectedLoss) <= 1e-5 * expectedLoss)

@@ -158,7 +158,8 @@ struct GraphTests {
     for row in 0..<128 {
       expected += logits.elements[row * width + 64..<row * width + 72]
       found +=
-        tile.elements[row * (end - start) + receptiveField.halo.w..<row * (end - start) + receptiveField.halo.w + 8]
+        tile.elements[
+          row * (end - start) + receptiveField.halo.w..<row * (end - start) + receptiveField.halo.w + 8]
     }
     #expect(start > 0 && end < width)
     #expect(relativeError(found, expected) <= 1e-5)

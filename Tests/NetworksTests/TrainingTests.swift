@@ -65,7 +65,8 @@ struct TrainingTests {
     )
     let start = trainer.parameters["up.bias"].elements
     let gradient = try trainer.graph.lossGradients(
-      batch(0), parameters: trainer.parameters, configuration: LossConfiguration(headWeights: [1, 0.3]), work: work
+      batch(0), parameters: trainer.parameters, configuration: LossConfiguration(headWeights: [1, 0.3]),
+      work: work
     ).gradients["up.bias"]!.elements
     for factor in [first, second] {
       _ = try trainer.step(batch(0), work: work)
@@ -226,12 +227,16 @@ struct TrainingTests {
     var parameters = Parameters(initialising: graph, seed: 9)
     let batch = TrainingBatch.balls(count: 2, extent: Extent3(4, 6, 4), seed: 4)
     let configuration = LossConfiguration(headWeights: [1, 0.7], classWeights: [1, 2])
-    let gradients = try graph.lossGradients(batch, parameters: parameters, configuration: configuration, work: work).gradients
+    let gradients = try graph.lossGradients(
+      batch, parameters: parameters, configuration: configuration, work: work
+    ).gradients
     for (name, index) in [("conv1.weight", 31), ("bn1.weight", 2), ("bn1.bias", 1), ("side.weight", 17)] {
       let value = parameters[name].elements[index]
       func loss(_ shift: Float) throws -> Double {
         parameters[name].elements[index] = value + shift
-        return try graph.lossGradients(batch, parameters: parameters, configuration: configuration, work: work).loss
+        return try graph.lossGradients(
+          batch, parameters: parameters, configuration: configuration, work: work
+        ).loss
       }
       let slope = Float((try loss(1e-3) - (try loss(-1e-3))) / 2e-3)
       parameters[name].elements[index] = value

@@ -75,14 +75,16 @@ import Work
     let pooled = try maxPooling(input, geometry: halved, work: WorkContext())
     let (scale, shift) = (generator.tensor([4]), generator.tensor([4]))
     let normalised = try batchNormalisation(input, scale: scale, shift: shift, work: WorkContext())
-    let labels = try LabelsWithHistogram((0..<input.extent.product).map { UInt8($0 % 4) }, work: WorkContext())
+    let labels = try LabelsWithHistogram(
+      (0..<input.extent.product).map { UInt8($0 % 4) }, work: WorkContext())
     let operations: [(String, Int, (WorkContext) throws -> Void)] = [
       ("pooling", 40, { _ = try maxPooling(input, geometry: halved, work: $0) }),
       (
         "pooling's gradient", 40,
         {
           _ = try maxPoolingInputGradient(
-            pooled.output, argMaxIndices: pooled.argMaxIndices, geometry: halved, inputExtent: input.extent, work: $0)
+            pooled.output, argMaxIndices: pooled.argMaxIndices, geometry: halved, inputExtent: input.extent,
+            work: $0)
         }
       ),
       (

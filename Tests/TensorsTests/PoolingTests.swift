@@ -28,7 +28,8 @@ private let cases: [(extent: Extent3, geometry: PoolingGeometry)] = [
     let expectedGradient = maxPoolingInputGradientReference(
       ReferenceTensor(gradient), argMaxIndices: expectedArgMaxIndices, inputExtent: extent)
     let expectedReLUGradient = maxPoolingInputGradientReference(
-      reluGradientReference(ReferenceTensor(gradient), output: expected), argMaxIndices: expectedArgMaxIndices,
+      reluGradientReference(ReferenceTensor(gradient), output: expected),
+      argMaxIndices: expectedArgMaxIndices,
       inputExtent: extent)
     try atEveryLevel { threads, what in
       let work = WorkContext(threadCount: threads)
@@ -37,13 +38,15 @@ private let cases: [(extent: Extent3, geometry: PoolingGeometry)] = [
       #expect(argMaxIndices == expectedArgMaxIndices, what)
       expectClose(
         try maxPoolingInputGradient(
-          gradient, argMaxIndices: argMaxIndices, geometry: geometry, inputExtent: extent, work: work), expectedGradient,
+          gradient, argMaxIndices: argMaxIndices, geometry: geometry, inputExtent: extent, work: work),
+        expectedGradient,
         what)
       var reluOutput = output
       try relu(&reluOutput, work: work)
       expectClose(
         try maxPoolingInputGradient(
-          gradient, argMaxIndices: argMaxIndices, geometry: geometry, reluOutput: reluOutput, inputExtent: extent,
+          gradient, argMaxIndices: argMaxIndices, geometry: geometry, reluOutput: reluOutput,
+          inputExtent: extent,
           work: work),
         expectedReLUGradient, what)
     }
@@ -69,7 +72,8 @@ private let cases: [(extent: Extent3, geometry: PoolingGeometry)] = [
     let (output, argMaxIndices) = maxPoolingReference(input, geometry: geometry)
     let gradient = ReferenceTensor(generator.tensor(output.shape))
     let error = differenceError(
-      maxPoolingInputGradientReference(gradient, argMaxIndices: argMaxIndices, inputExtent: input.extent), at: input
+      maxPoolingInputGradientReference(gradient, argMaxIndices: argMaxIndices, inputExtent: input.extent),
+      at: input
     ) { dot(maxPoolingReference($0, geometry: geometry).output, gradient) }
     #expect(error < 1e-7)
   }

@@ -27,7 +27,8 @@ import Work
       #expect(abs(found.loss - plain.loss) < 1e-5 * max(1, plain.loss), what)
       expectClose(found.gradient, plain.gradient, what)
       let other = try softmaxCrossEntropy(
-        logits: logits, labels: LabelsWithHistogram(labels, work: work), ignoredLabel: 255, classWeights: weights,
+        logits: logits, labels: LabelsWithHistogram(labels, work: work), ignoredLabel: 255,
+        classWeights: weights,
         gradientFactor: 0.5, work: work)
       #expect(abs(other.loss - weighted.loss) < 1e-5 * max(1, weighted.loss), what)
       expectClose(

@@ -4,12 +4,13 @@ import Testing
 import Work
 
 @Suite struct TransposedConvolutionPointwiseTests {
-  private static let cases: [(geometry: TransposedConvolutionGeometry, biases: (own: Bool, pointwiseWeight: Bool))] = [
-    (.init(kernel: Extent3(4), padding: Extent3(1)), (true, true)),
-    (.init(kernel: Extent3(3, 2, 4), padding: Extent3(1, 0, 1)), (false, true)),
-    (.init(kernel: Extent3(3), padding: Extent3(1), outputPadding: Extent3(1)), (true, false)),
-    (.init(kernel: Extent3(2)), (false, false)),
-  ]
+  private static let cases:
+    [(geometry: TransposedConvolutionGeometry, biases: (own: Bool, pointwiseWeight: Bool))] = [
+      (.init(kernel: Extent3(4), padding: Extent3(1)), (true, true)),
+      (.init(kernel: Extent3(3, 2, 4), padding: Extent3(1, 0, 1)), (false, true)),
+      (.init(kernel: Extent3(3), padding: Extent3(1), outputPadding: Extent3(1)), (true, false)),
+      (.init(kernel: Extent3(2)), (false, false)),
+    ]
 
   @Test(
     "a transposed convolution and a mixing are one transposed convolution, with the gradients of both",

@@ -23,7 +23,7 @@ struct NiftiHeader {
   var voxelOffset: Double
   var slope: Double
   var intercept: Double
-  /// The fields that say where voxels lie; `axisCount` is not yet checked.
+  /// The fields that define the grid; `axisCount` is not checked yet.
   var geometry: NiftiGeometry
 
   /// The standard's codes.
@@ -36,7 +36,7 @@ struct NiftiHeader {
   /// Bytes of the header itself.
   static func byteCount(version: Int) -> Int { version == 2 ? 540 : 348 }
 
-  /// NIfTI version and byte order of a header that begins with `bytes`, judged by its size field.
+  /// NIfTI version and byte order of a header that begins with `bytes`, by its size field.
   static func layout(_ bytes: [UInt8]) -> (version: Int, isByteSwapped: Bool)? {
     guard bytes.count >= 4 else { return nil }
     for isByteSwapped in [false, true] {

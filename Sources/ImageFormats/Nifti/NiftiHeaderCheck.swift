@@ -33,7 +33,8 @@ struct NiftiHeaderCheck {
       let extent = extent(axis)
       guard extent >= 1 else {
         throw InputError(
-          path, "dim[\(axis)] (byte \(byteOffset + axis * (version == 1 ? 2 : 8))) is wrong", found: "\(extent)",
+          path, "dim[\(axis)] (byte \(byteOffset + axis * (version == 1 ? 2 : 8))) is wrong",
+          found: "\(extent)",
           expected: "1 or more")
       }
       // 2^46 voxels of 32 bytes still count without overflow.

@@ -2,7 +2,7 @@ import Volumes
 import Work
 
 extension ImageFile {
-  /// The labels of a mask, whatever type they are stored in, as long as every value is a whole number, 0 or more, and
+  /// The labels of a mask of any stored type, as long as every value is a whole number, 0 or more, and
   /// no more than 65535 different ones occur.
   ///
   /// Values up to 65535 are their own codes, larger ones take free codes; see ``LabelCoding``. NaN, which some tools

@@ -11,7 +11,9 @@ package struct ParameterSlot: Hashable, Sendable {
     /// Variance that batch normalisation uses at inference.
     case runningVariance = "running_var"
 
-    /// Whether the optimiser changes it. Running statistics are updated from the batches instead.
+    /// Whether the optimiser changes it.
+    ///
+    /// Running statistics are updated from the batches instead.
     package var isTrained: Bool { self == .weight || self == .bias }
   }
 

@@ -18,7 +18,9 @@ struct InferenceRun {
   private var schedule: SlabSchedule { plan.schedule }
   private var endTime: Int { steps.steps.count + 1 }
 
-  /// Runs all slabs. `fetch` and `deliver` are called in mode `streamed` only.
+  /// Runs all slabs.
+  ///
+  /// `fetch` and `deliver` are called in mode `streamed` only.
   func run(fetch: Fetch, deliver: Deliver) throws {
     let total = max(plan.operationCount, 1)
     var done = 0.0

@@ -82,7 +82,8 @@ private struct BatchNormalisationStep: FusedTrainingStep {
       of: input, scale: layers[0][.weight], shift: layers[0][.bias], epsilon: operation.epsilon, work: work)
     guard let pooling = epilogue.pooling else {
       let output = try normalisation.output(work: work)
-      return TrainingOutput(output, statistics: normalisation.statistics) { gradient, work throws(Cancelled) in
+      return TrainingOutput(output, statistics: normalisation.statistics) {
+        gradient, work throws(Cancelled) in
         LayerGradients(try normalisation.gradients(gradient, work: work))
       }
     }

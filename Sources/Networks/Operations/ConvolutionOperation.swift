@@ -141,7 +141,8 @@ private struct ConvolutionStep: FusedTrainingStep {
       // Max-pooling moves gradients and drops none, so that their sums are taken over the fewer pooled voxels.
       let sums = hasBias ? try channelSums(gradient, wherePositive: pooled, work: work) : nil
       let passed = try maxPoolingInputGradient(
-        gradient, argMaxIndices: argMaxIndices, geometry: pooling, reluOutput: pooled, inputExtent: extent, work: work)
+        gradient, argMaxIndices: argMaxIndices, geometry: pooling, reluOutput: pooled, inputExtent: extent,
+        work: work)
       return try backward.gradients(passed, bias: sums, work: work)
     }
   }
@@ -216,7 +217,9 @@ private struct ConvolutionStepBuilder: StepBuilder {
       weight: weights.weightTensor, geometry: geometry, choice: variant, work: work)
     let bias = weights.biasTensor
     guard let pooling else { return [prepared.operation(bias: bias, appliesReLU: appliesReLU)] }
-    if let fused = prepared.operation(bias: bias, appliesReLU: appliesReLU, pooling: pooling) { return [fused] }
+    if let fused = prepared.operation(bias: bias, appliesReLU: appliesReLU, pooling: pooling) {
+      return [fused]
+    }
     return [prepared.operation(bias: bias, appliesReLU: appliesReLU), PreparedMaxPooling(geometry: pooling)]
   }
 }

@@ -44,7 +44,9 @@ package struct MaxPoolingOperation: NetworkOperation {
     FixedStepBuilder(operation: PreparedMaxPooling(geometry: geometry))
   }
 
-  package func inferenceEpilogue(_ parameters: LayerParameters) -> InferenceEpilogue? { .maxPooling(geometry) }
+  package func inferenceEpilogue(_ parameters: LayerParameters) -> InferenceEpilogue? {
+    .maxPooling(geometry)
+  }
 }
 
 extension NetworkOperation where Self == MaxPoolingOperation {

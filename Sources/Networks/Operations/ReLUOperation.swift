@@ -1,7 +1,9 @@
 import Tensors
 import Work
 
-/// ReLU: max(x, 0). NaN stays NaN.
+/// ReLU: max(x, 0).
+///
+/// NaN stays NaN.
 package struct ReLUOperation: NetworkOperation {
   package static let kind = "rectifier"
 
@@ -55,7 +57,8 @@ private struct ReLUStep: FusedTrainingStep {
     return TrainingOutput(reluOutput) { gradient, work throws(Cancelled) in
       LayerGradients(
         input: try maxPoolingInputGradient(
-          gradient, argMaxIndices: argMaxIndices, geometry: pooling, reluOutput: reluOutput, inputExtent: extent, work: work
+          gradient, argMaxIndices: argMaxIndices, geometry: pooling, reluOutput: reluOutput,
+          inputExtent: extent, work: work
         ))
     }
   }

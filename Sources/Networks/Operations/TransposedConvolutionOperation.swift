@@ -146,7 +146,8 @@ private struct TransposedConvolutionStep: FusedTrainingStep {
         passesGradient: passesGradient, work: work)
       let found = fused.gradients(productWeight: product.weight, productBias: product.bias)
       var gradients = LayerGradients(
-        input: product.input, parameters: [.weight: found.weight], epilogues: [[.weight: found.pointwiseWeight]])
+        input: product.input, parameters: [.weight: found.weight],
+        epilogues: [[.weight: found.pointwiseWeight]])
       if hasBias { gradients.parameters[.bias] = found.bias }
       if pointwise.hasBias { gradients.epilogues[0][.bias] = found.pointwiseBias }
       return gradients
@@ -166,7 +167,8 @@ private struct TransposedConvolutionStepBuilder: StepBuilder {
     case .scaleAndShift(let affine): weights.fold(affine)
     case .relu: appliesReLU = true
     // Exact, and cheaper as long as the pointwise convolution does not add channels.
-    case .pointwiseConvolution(let pointwise) where pointwise.outputs <= weights.outputs: weights.fold(pointwise: pointwise)
+    case .pointwiseConvolution(let pointwise) where pointwise.outputs <= weights.outputs:
+      weights.fold(pointwise: pointwise)
     case .pointwiseConvolution, .maxPooling: return false
     }
     return true

@@ -22,7 +22,8 @@ package enum LearningRateSchedule: Hashable, Sendable, Codable {
       case .polynomial(_, let power, let iterations): ([iterations], [power])
       case .warmUpCosine(_, let warmUp, let iterations): ([warmUp, iterations], [])
       }
-    guard lengths.allSatisfy({ (0...maximumIterations).contains($0) }), powers.allSatisfy({ (0...100).contains($0) })
+    guard lengths.allSatisfy({ (0...maximumIterations).contains($0) }),
+      powers.allSatisfy({ (0...100).contains($0) })
     else {
       throw InputError(
         "--schedule", "cannot train", found: "\(self)",

@@ -1,7 +1,9 @@
 /// The weights of the loss of deep supervision:
 /// L = sum over heads of head weight · (cross-entropy + overlap weight · soft Dice loss).
 package struct LossConfiguration: Hashable, Sendable {
-  /// Weight of each head's loss. A head of weight 0 is not computed, nor are layers that only it needs.
+  /// Weight of each head's loss.
+  ///
+  /// A head of weight 0 is not computed, nor are layers that only it needs.
   package var headWeights: [Double]
   /// Weight of each class in the cross-entropy; nil for equal weights.
   package var classWeights: [Float]?

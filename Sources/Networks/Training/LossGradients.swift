@@ -20,7 +20,8 @@ extension ResolvedGraph {
   /// - Parameter fuses: Whether layers are fused where that is cheaper; the results differ by rounding only.
   /// - Throws: ``InputError`` when the images do not fit the network, or a label names no class; ``Cancelled``.
   package func lossGradients(
-    _ batch: TrainingBatch, parameters: Parameters, configuration: LossConfiguration, fuses: Bool = true, work: WorkContext
+    _ batch: TrainingBatch, parameters: Parameters, configuration: LossConfiguration, fuses: Bool = true,
+    work: WorkContext
   ) throws -> LossGradients {
     var pass = TrainingPass(graph: self, parameters: parameters, configuration: configuration, fuses: fuses)
     let labels = try LabelsWithHistogram(batch.labels, work: work.silent)

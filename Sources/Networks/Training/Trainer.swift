@@ -26,8 +26,9 @@ package struct Trainer: Sendable {
   package var options: TrainingOptions
   /// The weights and running statistics.
   package internal(set) var parameters: Parameters
-  /// The exponential moving average (EMA) of ``parameters``, where the options ask for one. As a rule it does better on
-  /// new cases than the newest weights.
+  /// The exponential moving average (EMA) of ``parameters``, where the options ask for one.
+  ///
+  /// As a rule it does better on new cases than the newest weights.
   package internal(set) var emaParameters: Parameters?
   /// The optimiser's state.
   package internal(set) var optimiserState = OptimiserState()
@@ -64,7 +65,8 @@ package struct Trainer: Sendable {
     let configuration = LossConfiguration(
       headWeights: options.headWeights(of: graph.graph, at: iteration), classWeights: options.classWeights,
       ignoredLabel: options.ignoredLabel, overlapWeight: options.overlapWeight ?? 0)
-    let result = try graph.lossGradients(batch, parameters: parameters, configuration: configuration, work: work)
+    let result = try graph.lossGradients(
+      batch, parameters: parameters, configuration: configuration, work: work)
     let slots = graph.parameterSlots.filter(\.role.isTrained)
     var squares = 0.0
     for slot in slots {
@@ -108,7 +110,9 @@ package struct Trainer: Sendable {
     ModelFile(graph: graph.graph, parameters: parameters, metadata: metadata)
   }
 
-  /// Updates the EMA by the newest weights. The decay grows with the iterations, so that the initial weights are forgotten.
+  /// Updates the EMA by the newest weights.
+  ///
+  /// The decay grows with the iterations, so that the initial weights are forgotten.
   private mutating func updateEMA() {
     guard let decay = options.emaDecay else { return }
     guard emaParameters != nil else { return emaParameters = parameters }

@@ -88,7 +88,8 @@ package struct TrainingOptions: Hashable, Sendable, Codable {
         "0 to \(Self.most), one of them above 0")
     }
     try require(
-      (0...Self.maximumIterations).contains(auxiliaryInterval), "auxiliary interval", auxiliaryInterval, "0 or more")
+      (0...Self.maximumIterations).contains(auxiliaryInterval), "auxiliary interval", auxiliaryInterval,
+      "0 or more")
     try require((0...1).contains(auxiliaryFactor), "auxiliary factor", auxiliaryFactor, "0 to 1")
     try require((0...1).contains(statisticsMomentum), "statistics momentum", statisticsMomentum, "0 to 1")
     try require(

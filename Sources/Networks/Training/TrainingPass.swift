@@ -24,7 +24,8 @@ struct TrainingPass {
     self.graph = graph
     self.parameters = parameters
     self.configuration = configuration
-    isNeeded = graph.nodesNeeded(byHeads: configuration.headWeights.indices.filter { configuration.headWeights[$0] > 0 })
+    isNeeded = graph.nodesNeeded(
+      byHeads: configuration.headWeights.indices.filter { configuration.headWeights[$0] > 0 })
     chains = graph.trainingChains(isNeeded: isNeeded, fuses: fuses)
     let count = graph.nodes.count
     values = [Tensor?](repeating: nil, count: count)

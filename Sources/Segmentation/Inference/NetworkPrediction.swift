@@ -32,7 +32,9 @@ package struct NetworkPrediction: Sendable {
     for index in mixed.values.indices { mixed.values[index] *= main }
     for (offset, weight) in used {
       let auxiliaryWeight = Float(weight)
-      for index in mixed.values.indices { mixed.values[index] += auxiliaryWeight * heads[offset + 1].values[index] }
+      for index in mixed.values.indices {
+        mixed.values[index] += auxiliaryWeight * heads[offset + 1].values[index]
+      }
     }
     return mixed
   }

@@ -143,7 +143,8 @@ package struct Segmenter: Sendable {
   private func tiledProbabilities(of input: Tensor, tiling: Tiling, work: WorkContext) throws -> [Tensor] {
     let receptiveField = try receptiveField()
     let padded = input.padded(to: receptiveField.rounded(input.extent))
-    let tiles = tiling.tiles(extent: padded.extent, totalStride: receptiveField.totalStride, halo: receptiveField.halo)
+    let tiles = tiling.tiles(
+      extent: padded.extent, totalStride: receptiveField.totalStride, halo: receptiveField.halo)
     let extent = padded.extent
     let classCount = network.graph.classCount
     let largest = tiles.map(\.input.extent).max { $0.product < $1.product } ?? extent

@@ -1,9 +1,9 @@
 import Foundation
 import Work
 
-/// The model card (Mitchell et al. 2019): what a reader should know before trusting a model; part of the model file.
+/// The model card: what a reader should know before trusting a model; part of the model file.
 ///
-/// Every field may be absent. The trainer fills in what it knows, the user the rest.
+/// It follows Mitchell et al. (2019). Every field may be absent. The trainer fills in what it knows, the user the rest.
 package struct ModelCard: Hashable, Sendable, Codable {
   /// The name under which a model file's metadata holds the card.
   package static let metadataKey = "card"

@@ -29,7 +29,9 @@ extension Preprocessing {
       return
         "hardly any voxel lies in the model's window of \(Int(saturating: lower)) to \(Int(saturating: upper))"
     case .standardScore:
-      guard DatasetFingerprint.looksLikeHounsfieldUnits(smallest: smallest, largest: largest) else { return nil }
+      guard DatasetFingerprint.looksLikeHounsfieldUnits(smallest: smallest, largest: largest) else {
+        return nil
+      }
       return
         "the model was not trained on CT, and this image looks like one: values from \(Int(saturating: smallest))"
     }

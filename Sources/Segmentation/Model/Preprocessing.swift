@@ -68,7 +68,8 @@ package struct Preprocessing: Hashable, Sendable, Codable {
 
   /// The transform for an image of these intensities.
   /// - Complexity: O(voxels).
-  func intensityTransform(for intensities: [Float], work: WorkContext) throws(Cancelled) -> IntensityTransform {
+  func intensityTransform(for intensities: [Float], work: WorkContext) throws(Cancelled) -> IntensityTransform
+  {
     switch normalisation {
     case .window(let lower, let upper):
       return IntensityTransform(shift: lower, scale: 1 / (upper - lower), lower: lower, upper: upper)
@@ -88,7 +89,8 @@ package struct Preprocessing: Hashable, Sendable, Codable {
       let standardDeviation = count > 0 ? max(0, squares / count - mean * mean).squareRoot() : 0
       let everything = Float.greatestFiniteMagnitude
       return IntensityTransform(
-        shift: Float(mean), scale: standardDeviation > 0 ? Float(1 / standardDeviation) : 0, lower: -everything,
+        shift: Float(mean), scale: standardDeviation > 0 ? Float(1 / standardDeviation) : 0,
+        lower: -everything,
         upper: everything)
     }
   }

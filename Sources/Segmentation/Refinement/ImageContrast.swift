@@ -12,7 +12,9 @@ package struct ImageContrast: Hashable, Sendable {
   /// changes cancel, and noise that is correlated between neighbours is not underestimated.
   package let noise: Double
   /// The median step across borders in intensity units; each side is the mean of the second and third voxel from the
-  /// border, beyond partial volumes. It is nil where no border has these voxels.
+  /// border, beyond partial volumes.
+  ///
+  /// It is nil where no border has these voxels.
   package let edge: Double?
   /// The lower quartile of the steps; nil where ``edge`` is nil.
   package let weakEdge: Double?

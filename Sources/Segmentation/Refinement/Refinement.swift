@@ -218,7 +218,8 @@ package final class Refinement: Sendable {
         images: zip([image] + furtherImages, intensityRanges).map { image, range in
           let voxels = try image.voxels.cropped(to: box, size: image.grid.size, work: work.silent)
           return DenseCRF.Image(
-            voxels: voxels, intensityRange: range.map { voxels.range(within: $0, of: likely, margin: margin) })
+            voxels: voxels, intensityRange: range.map { voxels.range(within: $0, of: likely, margin: margin) }
+          )
         }, size: box.size, spacing: image.grid.spacing, work: work.silent)
     let made = Prepared(
       box: box, auxiliaryHeadWeights: settings.auxiliaryHeadWeights, crf: crf, unary: unary,
@@ -247,9 +248,15 @@ package final class Refinement: Sendable {
   /// The logits of these classes are not changed. A small box has few of many labels, and the cost is linear in classes.
   private static func contributingClasses(_ probabilities: [Float], _ classCount: Int) -> ([Int], [Float]) {
     let count = probabilities.count / classCount
-    let maximumProbabilities = (0..<classCount).map { probabilities[$0 * count..<($0 + 1) * count].max() ?? 0 }
-    let second = maximumProbabilities.indices.dropFirst().max { maximumProbabilities[$0] < maximumProbabilities[$1] }
-    let classes = maximumProbabilities.indices.filter { $0 == 0 || $0 == second || maximumProbabilities[$0] >= minimumContribution }
+    let maximumProbabilities = (0..<classCount).map {
+      probabilities[$0 * count..<($0 + 1) * count].max() ?? 0
+    }
+    let second = maximumProbabilities.indices.dropFirst().max {
+      maximumProbabilities[$0] < maximumProbabilities[$1]
+    }
+    let classes = maximumProbabilities.indices.filter {
+      $0 == 0 || $0 == second || maximumProbabilities[$0] >= minimumContribution
+    }
     return (classes, classes.flatMap { probabilities[$0 * count..<($0 + 1) * count] })
   }
 

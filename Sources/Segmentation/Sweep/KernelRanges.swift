@@ -23,7 +23,8 @@ package enum KernelParameter: String, Sendable, Hashable, Codable, CodingKeyRepr
     let fraction = value / self.value(in: settings)
     func scaled(_ theta: Spacing) -> Spacing {
       Spacing(
-        (theta.i * fraction).toThreeDigits, (theta.j * fraction).toThreeDigits, (theta.k * fraction).toThreeDigits)
+        (theta.i * fraction).toThreeDigits, (theta.j * fraction).toThreeDigits,
+        (theta.k * fraction).toThreeDigits)
     }
     switch self {
     case .appearanceWeight: settings.appearanceWeight = value

@@ -47,7 +47,7 @@ extension DatasetFingerprint {
   /// The finest axes are coarsened first, so that the grid becomes as isotropic as possible. Coarsened spacings are rounded
   /// to 0.05 mm; the images' own spacings are kept where they suffice.
   package func spacing() -> ReasonedDefault<Spacing> {
-    precondition(!shapes.isEmpty, "a survey of no case")
+    precondition(!shapes.isEmpty, "a fingerprint of no case")
     let median = median
     let limit = TrainingLimit.cropVoxels * TrainingLimit.cropsPerCase
     let own = (0..<3).map { median.spacing[$0] }
@@ -102,7 +102,9 @@ extension DatasetFingerprint {
     at spacing: Spacing, _ normalisation: Preprocessing.Normalisation
   ) -> ReasonedDefault<String> {
     let size = median.size(at: spacing)
-    if size.voxelCount < 300_000 { return ReasonedDefault("small-heart", "a typical case has only \(size) voxels") }
+    if size.voxelCount < 300_000 {
+      return ReasonedDefault("small-heart", "a typical case has only \(size) voxels")
+    }
     if case .window = normalisation { return ReasonedDefault("liver", "CT of \(size) voxels") }
     return ReasonedDefault("heart", "\(size) voxels, not CT")
   }
@@ -111,7 +113,9 @@ extension DatasetFingerprint {
   /// case; multiples of the network's total stride.
   ///
   /// - Parameter memoryBytes: The machine's memory; an iteration of two crops may use half of it.
-  package func cropSize(at spacing: Spacing, network: ResolvedGraph, memoryBytes: Int) -> ReasonedDefault<GridSize> {
+  package func cropSize(at spacing: Spacing, network: ResolvedGraph, memoryBytes: Int) -> ReasonedDefault<
+    GridSize
+  > {
     let stride = network.receptiveField()?.totalStride ?? Extent3(1)
     let multiple = [stride.w, stride.h, stride.d]
     let sizes = shapes.map { $0.size(at: spacing) }
@@ -169,7 +173,8 @@ extension TrainingCases {
       return ReasonedDefault(nil, "the rarest structure makes up \(percent) of the voxels")
     }
     let weights = fractions.map { fraction in
-      fraction > 0 && fraction < common ? Float(min((common / fraction).squareRoot(), 8) * 100).rounded() / 100 : 1
+      fraction > 0 && fraction < common
+        ? Float(min((common / fraction).squareRoot(), 8) * 100).rounded() / 100 : 1
     }
     return ReasonedDefault([1] + weights, "the rarest structure makes up only \(percent) of the voxels")
   }

@@ -90,7 +90,9 @@ extension TrainingRecord {
     }
   }
 
-  /// Reads a log of JSON lines. Of two records of one iteration the later is used; an incomplete last line is ignored.
+  /// Reads a log of JSON lines.
+  ///
+  /// Of two records of one iteration the later is used; an incomplete last line is ignored.
   /// - Throws: ``InputError`` when the file cannot be read, or a line is no record, with its number.
   package static func read(log path: String) throws(InputError) -> [TrainingRecord] {
     let data = try FileSystem.read(path)

@@ -155,7 +155,8 @@ package struct TrainingRun: Sendable {
     var generator = trainer.generator
     for _ in 0..<settings.batchSize {
       let isGenerated =
-        cases.training.isEmpty || (!cases.generated.isEmpty && generator.uniform() < settings.generatedFraction)
+        cases.training.isEmpty
+        || (!cases.generated.isEmpty && generator.uniform() < settings.generatedFraction)
       let pool = isGenerated ? cases.generated : cases.training
       let example = pool[generator.index(below: pool.count)]
       let crop = try sampler.crop(of: example, using: &generator, work: work)

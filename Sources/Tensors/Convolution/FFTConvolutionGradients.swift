@@ -70,7 +70,8 @@ private struct FFTGradientPass: Sendable {
   private var productFloats: Int {
     let results = FFTRowSpectra(tile: tile, channels: inputsAtATime, tiles: parts.tiles)
     return max(
-      inputs * outputsAtATime * tile.frequencyRowFloats, outputs * inputsAtATime * tile.frequencyRowFloats + results.count)
+      inputs * outputsAtATime * tile.frequencyRowFloats,
+      outputs * inputsAtATime * tile.frequencyRowFloats + results.count)
   }
   /// Floats of each thread: a depth spectrum or the spectra of one product.
   private var workerFloats: Int { max(spectra.count + productFloats, tile.depthFloats) }
@@ -81,7 +82,8 @@ private struct FFTGradientPass: Sendable {
       "gradient of shape \(outputGradient.shape) for an input of shape \(input.shape)")
     self.tilePass = tilePass
     (inputExtent, outputExtent) = (input.extent, outputGradient.extent)
-    tiling = FFTTiling(tile: tilePass.tile, kernel: tilePass.kernel, batch: input.batch, results: input.extent)
+    tiling = FFTTiling(
+      tile: tilePass.tile, kernel: tilePass.kernel, batch: input.batch, results: input.extent)
     taps = FFTTaps(
       tile: tilePass.tile, outputs: outputGradient.channels, inputs: input.channels, kernel: tilePass.kernel)
     let channels = input.channels + outputGradient.channels
@@ -92,8 +94,9 @@ private struct FFTGradientPass: Sendable {
     inputsAtATime = parts.channels(of: input.channels)
   }
 
-  /// The sums of input spectra times conjugate output-gradient spectra, transformed back along x. Also writes the input's
-  /// gradient where its memory and the weights are given.
+  /// The sums of input spectra times conjugate output-gradient spectra, transformed back along x.
+  ///
+  /// Also writes the input's gradient where its memory and the weights are given.
   func sums(
     _ input: Tensor, _ outputGradient: Tensor,
     inputGradient: (target: DisjointBuffer<Float>, weights: AlignedFloats)?, work: WorkContext
@@ -121,7 +124,8 @@ private struct FFTGradientPass: Sendable {
             let (index, channel) = (item / inputs, item % inputs)
             let location = tiling.location(group.lowerBound + index)
             tilePass.store(
-              memory.start + frequencyRows.offset(channel: channel, tile: index), stride: frequencyRows.stride, location,
+              memory.start + frequencyRows.offset(channel: channel, tile: index),
+              stride: frequencyRows.stride, location,
               channel: channel,
               target: target.start + (location.item * inputs + channel) * inputExtent.product,
               planeStride: inputExtent.h * inputExtent.w, rowStride: inputExtent.w,
@@ -148,13 +152,15 @@ private struct FFTGradientPass: Sendable {
     } else {
       tile.transformForward(
         outputGradient.start + (item * outputs + channel - inputs) * outputExtent.product, of: outputExtent,
-        from: Extent3(origin.d + sourceOffset.d, origin.h + sourceOffset.h, origin.w + sourceOffset.w), voxels: voxels,
+        from: Extent3(origin.d + sourceOffset.d, origin.h + sourceOffset.h, origin.w + sourceOffset.w),
+        voxels: voxels,
         into: frequencyRows, stride: self.frequencyRows.stride, planes: planes)
     }
   }
 
-  /// Adds a frequency row's products to the sums. Given weights, it also replaces the input's frequency rows by those of
-  /// its gradient.
+  /// Adds a frequency row's products to the sums.
+  ///
+  /// Given weights, it also replaces the input's frequency rows by those of its gradient.
   private func multiply(
     frequencyRow: Int, of memory: UnsafeMutablePointer<Float>, group: Range<Int>, weights: AlignedFloats?,
     sums: UnsafeMutablePointer<Float>, buffer: UnsafeMutablePointer<Float>
@@ -162,7 +168,8 @@ private struct FFTGradientPass: Sendable {
     let start = memory + frequencyRow * frequencyRows.stride
     let (step, products) = (spectra.step, buffer + spectra.count)
     for part in (0..<group.count).parts(atMost: parts.tiles) {
-      frequencyRows.transformForward(0..<inputs + outputs, of: part, frequencyRow: start, into: buffer, step: step)
+      frequencyRows.transformForward(
+        0..<inputs + outputs, of: part, frequencyRow: start, into: buffer, step: step)
       let outputSpectra = buffer + inputs * part.count * tile.vectorFloats
       accumulate(
         inputs: buffer, outputs: outputSpectra, tiles: part.count,
@@ -171,7 +178,8 @@ private struct FFTGradientPass: Sendable {
       guard let weights else { continue }
       tilePass.multiply(
         outputSpectra, step: step, part: part, first: group.lowerBound, of: tiling, weights: weights.start,
-        frequencyRow: frequencyRow, resultsAtATime: inputsAtATime, scratch: products, into: start, frequencyRows: frequencyRows)
+        frequencyRow: frequencyRow, resultsAtATime: inputsAtATime, scratch: products, into: start,
+        frequencyRows: frequencyRows)
     }
   }
 

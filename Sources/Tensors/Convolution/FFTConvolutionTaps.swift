@@ -30,7 +30,8 @@ struct FFTTaps: Sendable {
   /// Memory for the frequency rows of all pairs.
   func frequencyRows() -> AlignedFloats {
     let frequencyRows = AlignedFloats(count: count)
-    (frequencyRows.start + tile.frequencyRows * frequencyRowStride).update(repeating: 0, count: wholeRowFloats)
+    (frequencyRows.start + tile.frequencyRows * frequencyRowStride).update(
+      repeating: 0, count: wholeRowFloats)
     return frequencyRows
   }
 
@@ -55,8 +56,9 @@ struct FFTTaps: Sendable {
             &transform, depth + plane * planeStride, planeStride, 1, Int32(rows), Int32(columns), whole,
             wholeRowFloats)
           for frequencyRow in 0..<tile.frequencyRowsPerPlane {
-            (frequencyRows.start + (plane * tile.frequencyRowsPerPlane + frequencyRow) * frequencyRowStride + pair * frequencyRowFloats).update(
-              from: whole + frequencyRow * wholeRowFloats, count: frequencyRowFloats)
+            (frequencyRows.start + (plane * tile.frequencyRowsPerPlane + frequencyRow) * frequencyRowStride
+              + pair * frequencyRowFloats).update(
+                from: whole + frequencyRow * wholeRowFloats, count: frequencyRowFloats)
           }
         }
       }
@@ -74,7 +76,8 @@ struct FFTTaps: Sendable {
         var transform = tile.kernel
         // The voxels behind a pair's row belong to the next pair; they end in columns that are not stored.
         fft_inverse_height(
-          &transform, frequencyRows.start + pair * frequencyRowFloats, frequencyRowStride, Int32(tile.planes), 0, Int32(rows),
+          &transform, frequencyRows.start + pair * frequencyRowFloats, frequencyRowStride, Int32(tile.planes),
+          0, Int32(rows),
           Int32(columns), depth, planeStride)
         var how = fft_store(
           skip: 0, depth: Int32(kernel.d), height: Int32(kernel.h), width: Int32(kernel.w),

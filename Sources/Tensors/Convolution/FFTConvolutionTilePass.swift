@@ -73,7 +73,8 @@ struct FFTTilePass: Sendable {
         + "\(scratch.count) floats of scratch for \(sourceChannels) to \(resultChannels) channels")
     let held = Extent3(source.planes.count, source.extent.h, source.extent.w)
     let sourceOffset = Extent3(
-      planes.lowerBound + self.sourceOffset.d - source.planes.lowerBound, self.sourceOffset.h, self.sourceOffset.w)
+      planes.lowerBound + self.sourceOffset.d - source.planes.lowerBound, self.sourceOffset.h,
+      self.sourceOffset.w)
     let (tiling, frequencyRows) = (plan.tiling, plan.frequencyRows)
     let work = work.silent
     for group in plan.groups {
@@ -84,7 +85,8 @@ struct FFTTilePass: Sendable {
           source.start(item: batchItem, channel: channel), of: held,
           from: Extent3(origin.d + sourceOffset.d, origin.h + sourceOffset.h, origin.w + sourceOffset.w),
           voxels: Extent3(count.d + kernel.d - 1, count.h + kernel.h - 1, count.w + kernel.w - 1),
-          into: scratch.start + frequencyRows.offset(channel: channel, tile: index), stride: frequencyRows.stride,
+          into: scratch.start + frequencyRows.offset(channel: channel, tile: index),
+          stride: frequencyRows.stride,
           planes: scratch.start + frequencyRows.count + worker * plan.workerFloats)
       }
       try multiply(scratch, group: group, plan: plan, weights: weights, work: work)
@@ -93,7 +95,8 @@ struct FFTTilePass: Sendable {
         let (index, channel) = (item / resultChannels, item % resultChannels)
         let location = tiling.location(group.lowerBound + index)
         store(
-          scratch.start + frequencyRows.offset(channel: channel, tile: index), stride: frequencyRows.stride, location,
+          scratch.start + frequencyRows.offset(channel: channel, tile: index), stride: frequencyRows.stride,
+          location,
           channel: channel, target: target.start(item: location.item, channel: channel),
           planeStride: target.planeStride, rowStride: target.extent.w,
           planes: scratch.start + frequencyRows.count + worker * plan.workerFloats)
@@ -106,7 +109,8 @@ struct FFTTilePass: Sendable {
     _ scratch: DisjointBuffer<Float>, group: Range<Int>, plan: Plan, weights: AlignedFloats, work: WorkContext
   ) throws(Cancelled) {
     let items = FFTProductItems(
-      frequencyRows: tile.frequencyRows, tiles: group.count, limit: plan.parts.tiles, threads: work.threadCount)
+      frequencyRows: tile.frequencyRows, tiles: group.count, limit: plan.parts.tiles,
+      threads: work.threadCount)
     try work.forEach(count: items.count) { item, worker in
       let (frequencyRow, parts) = items[item]
       let sources = scratch.start + plan.frequencyRows.count + worker * plan.workerFloats
@@ -126,7 +130,8 @@ struct FFTTilePass: Sendable {
   /// transforms the products back along x.
   func multiply(
     _ sources: UnsafePointer<Float>, step: Int, part: Range<Int>, first: Int, of tiling: FFTTiling,
-    weights: UnsafePointer<Float>, frequencyRow: Int, resultsAtATime: Int, scratch: UnsafeMutablePointer<Float>,
+    weights: UnsafePointer<Float>, frequencyRow: Int, resultsAtATime: Int,
+    scratch: UnsafeMutablePointer<Float>,
     into memory: UnsafeMutablePointer<Float>, frequencyRows: FFTFrequencyRows
   ) {
     var kernel = tile.kernel
@@ -169,7 +174,8 @@ struct FFTTilePass: Sendable {
     for output in outputs {
       for input in inputs {
         fft_forward_width(
-          &transform, start + (output * taps.inputs + input) * taps.frequencyRowFloats, Int32(kernel.w), target,
+          &transform, start + (output * taps.inputs + input) * taps.frequencyRowFloats, Int32(kernel.w),
+          target,
           sourceChannels * results.count * tile.vectorFloats)
         target += tile.vectorFloats
       }
@@ -179,7 +185,8 @@ struct FFTTilePass: Sendable {
   /// Transforms the results of one channel of one tile back along y and z and writes them to `target`, the channel's first
   /// voxel.
   func store(
-    _ frequencyRows: UnsafePointer<Float>, stride: Int, _ location: (item: Int, origin: Extent3, size: Extent3),
+    _ frequencyRows: UnsafePointer<Float>, stride: Int,
+    _ location: (item: Int, origin: Extent3, size: Extent3),
     channel: Int, target: UnsafeMutablePointer<Float>, planeStride: Int, rowStride: Int,
     planes: UnsafeMutablePointer<Float>
   ) {
@@ -194,7 +201,8 @@ struct FFTTilePass: Sendable {
       Int32(tile.columns(kept.w)), planes, tile.planeStride)
     fft_inverse_depth(
       &kernel, planes, tile.planeStride, Int32(tile.columns(kept.w)), &how,
-      target + origin.d / divisor * planeStride + origin.h / divisor * rowStride + origin.w / divisor, planeStride,
+      target + origin.d / divisor * planeStride + origin.h / divisor * rowStride + origin.w / divisor,
+      planeStride,
       rowStride)
   }
 
@@ -261,7 +269,8 @@ extension FFTTile {
   /// - Parameter planes: Scratch memory of ``depthFloats``.
   func transformForward(
     _ channel: UnsafePointer<Float>, of volume: Extent3, from origin: Extent3, first: Extent3 = Extent3(0),
-    voxels: Extent3, into frequencyRows: UnsafeMutablePointer<Float>, stride: Int, planes: UnsafeMutablePointer<Float>
+    voxels: Extent3, into frequencyRows: UnsafeMutablePointer<Float>, stride: Int,
+    planes: UnsafeMutablePointer<Float>
   ) {
     var box = fft_box(
       z_begin: Int32(max(first.d, -origin.d)), z_end: Int32(min(voxels.d, volume.d - origin.d)),
@@ -272,7 +281,8 @@ extension FFTTile {
       &kernel, channel + ((origin.d * volume.h + origin.h) * volume.w + origin.w),
       volume.h * volume.w, volume.w, &box, kernel.height, Int32(columns(extent.w)), planes, planeStride)
     fft_forward_height(
-      &kernel, planes, planeStride, Int32(self.planes), kernel.height, Int32(columns(extent.w)), frequencyRows, stride
+      &kernel, planes, planeStride, Int32(self.planes), kernel.height, Int32(columns(extent.w)),
+      frequencyRows, stride
     )
   }
 }

@@ -16,7 +16,8 @@ import Work
 ///   - gradientFactor: Multiplies the gradient, not the loss.
 /// - Throws: `Cancelled`.
 package func softmaxCrossEntropy(
-  logits: consuming Tensor, labels: LabelsWithHistogram, ignoredLabel: UInt8? = nil, classWeights: [Float]? = nil,
+  logits: consuming Tensor, labels: LabelsWithHistogram, ignoredLabel: UInt8? = nil,
+  classWeights: [Float]? = nil,
   gradientFactor: Double = 1, work: WorkContext
 ) throws(Cancelled) -> (loss: Double, gradient: Tensor) {
   var gradient = consume logits

@@ -33,7 +33,8 @@ package func softmaxDice(
       @Sendable func chunk(_ index: Int) -> (start: Int, labels: UnsafePointer<UInt8>, count: Int) {
         let (sample, range) = (index / chunks.number, chunks.range(index % chunks.number))
         return (
-          sample * channels * voxels + range.lowerBound, labelBuffer.start + sample * voxels + range.lowerBound,
+          sample * channels * voxels + range.lowerBound,
+          labelBuffer.start + sample * voxels + range.lowerBound,
           range.count
         )
       }
@@ -68,7 +69,8 @@ package func softmaxDice(
       loss = 1 - present.reduce(0) { $0 + $1.dice } / Double(present.count)
       let factor = gradientFactor / Double(present.count)
       try overlaps.map { Float($0.derivativeInside * factor) }.withSharedBuffer { inside throws(Cancelled) in
-        try overlaps.map { Float($0.derivativeOutside * factor) }.withSharedBuffer { outside throws(Cancelled) in
+        try overlaps.map { Float($0.derivativeOutside * factor) }.withSharedBuffer {
+          outside throws(Cancelled) in
           try work.forEach(count: count) { index, _ in
             let (start, labels, size) = chunk(index)
             pointwise_softmax_gradient(

@@ -35,7 +35,8 @@ package func batchNormalisation(
 ) throws(Cancelled) -> (output: Tensor, statistics: BatchStatistics) {
   let statistics = try batchStatistics(of: input, epsilon: epsilon, work: work)
   let output = try normalise(
-    input, mean: statistics.mean, inverseStandardDeviation: statistics.inverseStandardDeviation, scale: scale, shift: shift,
+    input, mean: statistics.mean, inverseStandardDeviation: statistics.inverseStandardDeviation, scale: scale,
+    shift: shift,
     work: work)
   return (output, statistics)
 }
@@ -55,7 +56,8 @@ package func batchNormalisation(
 ) throws(Cancelled) -> Tensor {
   let inverseStandardDeviation = variance.elements.map { 1 / ($0 + epsilon).squareRoot() }
   return try normalise(
-    input, mean: mean.elements, inverseStandardDeviation: inverseStandardDeviation, scale: scale, shift: shift, work: work)
+    input, mean: mean.elements, inverseStandardDeviation: inverseStandardDeviation, scale: scale,
+    shift: shift, work: work)
 }
 
 /// The gradients of a loss with respect to the input, the scale and the shift of a batch normalisation in
@@ -135,7 +137,8 @@ func batchStatistics(
   }
   return BatchStatistics(
     mean: means.map { Float($0) }, biasedVariance: variances.map { Float($0) },
-    inverseStandardDeviation: variances.map { Float(1 / ($0 + Double(epsilon)).squareRoot()) }, count: Int(count))
+    inverseStandardDeviation: variances.map { Float(1 / ($0 + Double(epsilon)).squareRoot()) },
+    count: Int(count))
 }
 
 private func normalise(

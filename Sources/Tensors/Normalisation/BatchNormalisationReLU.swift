@@ -20,7 +20,8 @@ package struct BatchNormalisationReLU: Sendable {
     self.input = input
     self.scale = scale
     statistics = try batchStatistics(of: input, epsilon: epsilon, work: work)
-    gates = channelwiseAffine(statistics.mean, statistics.inverseStandardDeviation, scale: scale, shift: shift)
+    gates = channelwiseAffine(
+      statistics.mean, statistics.inverseStandardDeviation, scale: scale, shift: shift)
   }
 
   /// The output of the ReLU, [N, C, D, H, W].
@@ -79,7 +80,8 @@ package struct BatchNormalisationReLU: Sendable {
       "gradient \(outputGradient.shape) for \(pooled.output.shape)")
     let terms = try gradientTerms(outputGradient, of: pooled.pooledInput, work: work)
     let gradient = try ArgMaxScatter(
-      gradient: outputGradient, argMaxIndices: pooled.argMaxIndices, geometry: geometry, inputExtent: input.extent,
+      gradient: outputGradient, argMaxIndices: pooled.argMaxIndices, geometry: geometry,
+      inputExtent: input.extent,
       coefficients: zip(gates, terms.coefficients).map {
         ScatterCoefficients(gate: $0, gradientScale: $1.x, sourceScale: $1.y, shift: $1.z)
       }, gated: pooled.pooledInput, source: input

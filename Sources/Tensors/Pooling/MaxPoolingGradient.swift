@@ -52,7 +52,8 @@ struct ArgMaxScatter {
   func callAsFunction(work: WorkContext) throws(Cancelled) -> Tensor {
     precondition(
       argMaxIndices.count == gradient.elements.count && gated?.shape ?? gradient.shape == gradient.shape,
-      "\(argMaxIndices.count) argmax indices and values \(gated?.shape ?? []) for a gradient of \(gradient.shape)")
+      "\(argMaxIndices.count) argmax indices and values \(gated?.shape ?? []) for a gradient of \(gradient.shape)"
+    )
     let extent = inputExtent
     let (planes, isHalving) = (gradient.batch * gradient.channels, geometry.isHalving)
     return try filledTensor(shape: [gradient.batch, gradient.channels, extent.d, extent.h, extent.w]) {

@@ -43,7 +43,8 @@ package func maxPoolingInputGradientReference(
   var gradient = ReferenceTensor(shape: [batch, channels, inputExtent.d, inputExtent.h, inputExtent.w])
   for index in outputGradient.elements.indices {
     let plane = index / outputGradient.extent.product
-    gradient.elements[plane * inputExtent.product + Int(argMaxIndices[index])] += outputGradient.elements[index]
+    gradient.elements[plane * inputExtent.product + Int(argMaxIndices[index])] +=
+      outputGradient.elements[index]
   }
   return gradient
 }

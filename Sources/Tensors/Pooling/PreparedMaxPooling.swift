@@ -48,7 +48,8 @@ package struct PreparedMaxPooling: PreparedOperation {
           first_z: Int32(firstZ - input.planes.lowerBound), first_y: Int32(firstY),
           rows_z: Int32(min(geometry.kernel.d, extent.d - firstZ)),
           rows_y: Int32(min(geometry.kernel.h, extent.h - firstY)), columns: Int32(geometry.kernel.w),
-          step: Int32(geometry.stride.w), input_width: Int32(extent.w), width: Int32(pooled.w), takes_minimum: 0
+          step: Int32(geometry.stride.w), input_width: Int32(extent.w), width: Int32(pooled.w),
+          takes_minimum: 0
         )
         pooling_maxima(level, &row, target + y * pooled.w, nil)
       }

@@ -2,8 +2,9 @@ import CKernels
 import Work
 
 /// The polyphase decomposition of some rows of an output gradient of stride 2, kernel 3 and padding 1: planes, rows and
-/// columns are separated by parity. Then each tap's operands for the input voxels (y, x) are one run in memory, at a fixed
-/// offset from y · pitch + x.
+/// columns are separated by parity.
+///
+/// Then each tap's operands for the input voxels (y, x) are one run in memory, at a fixed offset from y · pitch + x.
 ///
 /// Each output channel has the planes 2z - 1, 2z and 2z + 1 (taps 0, 1 and 2). A plane has its even rows and its odd rows,
 /// with the odd row before the first even one. A row has its even columns followed by a zero and its odd columns preceded

@@ -21,7 +21,8 @@ package struct TransposedConvolutionPointwise: Sendable {
   ///   - pointwiseBias: [out], or nil for none.
   package init(weight: Tensor, bias: Tensor?, pointwiseWeight: Tensor, pointwiseBias: Tensor?) {
     precondition(
-      pointwiseWeight.shape.count == 5 && pointwiseWeight.shape[1] == weight.shape[1] && pointwiseWeight.extent == Extent3(1),
+      pointwiseWeight.shape.count == 5 && pointwiseWeight.shape[1] == weight.shape[1]
+        && pointwiseWeight.extent == Extent3(1),
       "pointwise weights \(pointwiseWeight.shape) behind weights \(weight.shape)")
     self.weight = weight
     self.pointwiseWeight = pointwiseWeight

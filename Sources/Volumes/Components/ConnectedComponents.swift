@@ -2,13 +2,13 @@ import Work
 
 /// Which voxels touch.
 package enum VoxelNeighbourhood: String, Hashable, Sendable, Codable, CaseIterable {
-  /// Those that share a face: 6.
+  /// Neighbours with a common face: 6-connectivity.
   case faces
-  /// Those that share a face, an edge or a corner: 26.
+  /// Neighbours with a common face, edge or corner: 26-connectivity.
   case corners
 }
 
-/// Voxels of one label that hang together.
+/// A connected component: connected voxels of one label.
 package struct Component: Hashable, Sendable {
   /// Their label.
   package let label: UInt16
@@ -27,7 +27,7 @@ package struct Component: Hashable, Sendable {
 
 /// The connected components of a mask, found by union-find over runs along i (He, Chao, Suzuki 2008).
 ///
-/// Voxels of different labels never hang together. Components are numbered from 0 in the order of their first
+/// Voxels of different labels are never connected. Components are numbered from 0 in the order of their first
 /// voxel in memory, the same for any number of threads.
 /// - Complexity: O(n) in voxels to find the runs, near O(r) in runs to join them.
 package struct ConnectedComponents: Sendable {
@@ -107,7 +107,7 @@ private struct RunForest {
     parent = (0..<Int32(count)).map(\.self)
   }
 
-  /// The first run of the set, with the path halved on the way.
+  /// The root of a run's set (union-find), with path halving.
   private static func root(_ run: Int, _ parent: UnsafeMutablePointer<Int32>) -> Int {
     var run = run
     while Int(parent[run]) != run {
@@ -136,7 +136,8 @@ private struct RunForest {
             if here.isEmpty { continue }
             for (down, below) in earlier where (0..<box.j).contains(j - down) && k >= below {
               let other = (k - below) * box.j + j - down
-              RunForest.joinRows(here, runs.rowStart[other]..<runs.rowStart[other + 1], all, diagonalDistance, parent)
+              RunForest.joinRows(
+                here, runs.rowStart[other]..<runs.rowStart[other + 1], all, diagonalDistance, parent)
             }
           }
         }
@@ -171,7 +172,9 @@ private struct RunForest {
     _ parent: UnsafeMutablePointer<Int32>
   ) {
     let (run, other) = (runs[a], runs[b])
-    guard run.label == other.label, run.first <= other.last + diagonalDistance, other.first <= run.last + diagonalDistance else {
+    guard run.label == other.label, run.first <= other.last + diagonalDistance,
+      other.first <= run.last + diagonalDistance
+    else {
       return
     }
     let (rootA, rootB) = (root(a, parent), root(b, parent))

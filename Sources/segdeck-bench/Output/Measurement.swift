@@ -25,7 +25,7 @@ struct Measurement {
   var least: Double { sorted[0] }
   /// The slowest of them.
   var greatest: Double { sorted[sorted.count - 1] }
-  /// The time that `share` of them did not exceed.
+  /// The time that the fraction `fraction` of the measurements does not exceed.
   func percentile(_ fraction: Double) -> Double {
     sorted[min(sorted.count - 1, Int((fraction * Double(sorted.count)).rounded(.up)) - 1)]
   }

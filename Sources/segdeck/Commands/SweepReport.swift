@@ -105,13 +105,15 @@ struct SweepReport {
     for (measurement, gain) in zip(measurements, gains) {
       let counts = measurement.counts
       row(
-        measurement.name, counts ? measurement.beforeRefinement : nil, counts ? measurement.refined[chosen] : nil,
+        measurement.name, counts ? measurement.beforeRefinement : nil,
+        counts ? measurement.refined[chosen] : nil,
         gain)
     }
     if measurements.count > 1 {
       let counted = measurements.filter(\.counts)
       row(
-        "mean of \(counted.count)", mean(counted.map(\.beforeRefinement)), mean(counted.map { $0.refined[chosen] }),
+        "mean of \(counted.count)", mean(counted.map(\.beforeRefinement)),
+        mean(counted.map { $0.refined[chosen] }),
         outcome.meanGain)
     }
     return table.text.split(separator: "\n").map { line in

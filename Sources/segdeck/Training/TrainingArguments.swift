@@ -126,7 +126,8 @@ struct TrainingArguments: ParsableArguments {
     var settings = TrainingSettings()
     settings.options = TrainingOptions(
       schedule: .polynomial(rate: 0.05, iterations: settings.iterations),
-      ignoredLabel: TrainingCase.ignoredClass, auxiliaryInterval: settings.iterations / 20, gradientNormClip: 5
+      ignoredLabel: TrainingCase.ignoredClass, auxiliaryInterval: settings.iterations / 20,
+      gradientNormClip: 5
     )
     return settings
   }

@@ -66,7 +66,8 @@ struct ImplicitOperation: Sendable {
   ) throws(Cancelled) {
     if let padded = PaddedProduct(products, source: input.extent, extent: output.extent) {
       try padded.run(
-        input, into: output, sourceRange: sourceRange(of: output.planes), bias: bias, appliesReLU: appliesReLU,
+        input, into: output, sourceRange: sourceRange(of: output.planes), bias: bias,
+        appliesReLU: appliesReLU,
         scratch: scratch, work: work)
       return
     }

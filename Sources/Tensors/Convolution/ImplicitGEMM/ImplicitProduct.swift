@@ -38,8 +38,9 @@ struct ImplicitProduct: Sendable {
     return first..<max(first, end)
   }
 
-  /// Multiplies all weights by `columns` columns, pass by pass. Before each panel's product
-  /// `prepare(rows, column, panelColumns)` returns the addresses of its rows.
+  /// Multiplies all weights by `columns` columns, pass by pass.
+  ///
+  /// Before each panel's product `prepare(rows, column, panelColumns)` returns the addresses of its rows.
   func multiply(
     level: kernels_level, columns: Int, result: UnsafeMutablePointer<Float>, resultStride: Int,
     bias: [Float], appliesReLU: Bool,

@@ -2,7 +2,9 @@ import CKernels
 import Work
 
 /// The gradient of a convolution's weights by implicit GEMM: panels of the column matrix times rows of the output
-/// gradient. See ``convolutionWeightGradient(input:outputGradient:geometry:work:)``.
+/// gradient.
+///
+/// See ``convolutionWeightGradient(input:outputGradient:geometry:work:)``.
 ///
 /// Sums run over pieces of 768 voxels in an order that depends on the shapes only.
 func implicitWeightGradient(
@@ -103,5 +105,7 @@ private struct WeightGradientPlan: Sendable {
   }
 
   /// The pieces of a partition.
-  func pieces(of partition: Int) -> Range<Int> { partition * pieces / partitions..<(partition + 1) * pieces / partitions }
+  func pieces(of partition: Int) -> Range<Int> {
+    partition * pieces / partitions..<(partition + 1) * pieces / partitions
+  }
 }

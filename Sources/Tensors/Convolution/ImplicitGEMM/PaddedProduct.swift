@@ -13,8 +13,10 @@ struct PaddedProduct: Sendable {
   private let extent: Extent3
   private let sourceExtent: Extent3
 
-  /// The products on a destination of extents `extent`. It is nil where one of them has another step, or, with
-  /// `mayDecline`, where so many results would be discarded that gathering is cheaper.
+  /// The products on a destination of extents `extent`.
+  ///
+  /// It is nil where one of them has another step, or, with `mayDecline`, where so many results would be discarded that
+  /// gathering is cheaper.
   init?(_ products: [ImplicitProduct], source: Extent3, extent: Extent3, mayDecline: Bool = true) {
     guard products.allSatisfy({ $0.step == Extent3(1) }) else { return nil }
     self.products = products
@@ -75,7 +77,8 @@ struct PaddedProduct: Sendable {
     appliesReLU: Bool, scratch: DisjointBuffer<Float>, work: WorkContext
   ) throws(Cancelled) {
     let source = try PaddedSource(
-      input, planes: sourceRange, before: before, extent: padded(planes: sourceRange.count), memory: scratch, work: work)
+      input, planes: sourceRange, before: before, extent: padded(planes: sourceRange.count), memory: scratch,
+      work: work)
     let level = KernelLevel.current
     let panelColumns = Int(gemm_panel_columns(level))
     let pitch = source.extent.w

@@ -101,7 +101,8 @@ extension ImplicitOperation {
     work: WorkContext
   ) throws(Cancelled) {
     try PooledProduct(products, source: input.extent, extent: output.extent).run(
-      input, into: output, sourceRange: sourceRange(of: 2 * output.planes.lowerBound..<2 * output.planes.upperBound),
+      input, into: output,
+      sourceRange: sourceRange(of: 2 * output.planes.lowerBound..<2 * output.planes.upperBound),
       bias: bias, appliesReLU: appliesReLU, scratch: scratch, work: work)
   }
 }

@@ -24,14 +24,16 @@ func winogradKernelGradient(
       try outputGradient.withWindow { outputGradient throws(Cancelled) in
         guard plan.partitions > 1 else {
           try plan.accumulate(
-            partition: 0, input, outputGradient, into: gradients[0], scratch: scratch.start(0), work: work.silent)
+            partition: 0, input, outputGradient, into: gradients[0], scratch: scratch.start(0),
+            work: work.silent)
           return
         }
         let single = work.silent.singleThreaded
         try work.forEach(count: plan.partitions) { partition, worker in
           // A cancelled partition is detected by the check below.
           try? plan.accumulate(
-            partition: partition, input, outputGradient, into: gradients[partition], scratch: scratch.start(worker),
+            partition: partition, input, outputGradient, into: gradients[partition],
+            scratch: scratch.start(worker),
             work: single)
         }
         try work.checkCancellation()
@@ -83,7 +85,8 @@ private struct WinogradGradientPlan: Sendable {
 
   /// Adds the products of a partition's blocks to `gradient`.
   func accumulate(
-    partition: Int, _ input: ActivationWindow, _ outputGradient: ActivationWindow, into gradient: WinogradWeights,
+    partition: Int, _ input: ActivationWindow, _ outputGradient: ActivationWindow,
+    into gradient: WinogradWeights,
     scratch: UnsafeMutablePointer<Float>, work: WorkContext
   ) throws(Cancelled) {
     let scheme = tiling.scheme
