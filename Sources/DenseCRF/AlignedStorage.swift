@@ -3,8 +3,8 @@ import Glibc
 
 /// Zero-initialised memory aligned to 64 bytes, for the workers of parallel loops.
 ///
-/// Large memory is mapped in huge pages where the system has them: arrays of a volume's size are written once or twice, and
-/// page faults of small pages would cost as much as the writing.
+/// Large memory is mapped in huge pages where the system has them: arrays of a volume's size are written once or twice,
+/// and page faults of small pages would cost as much as the writing.
 final class AlignedStorage<Element: BitwiseCopyable>: @unchecked Sendable {
   // SAFETY: every loop that writes it splits the elements between workers, and loops follow each other.
   let start: UnsafeMutablePointer<Element>

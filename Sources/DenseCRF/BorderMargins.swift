@@ -2,7 +2,8 @@ import Volumes
 import Work
 
 extension Unary {
-  /// Offsets of voxels that are more probably foreground than class 0, out of about `sampleCount` voxels at even distances.
+  /// Offsets of voxels that are more probably foreground than class 0, out of about `sampleCount` voxels at even
+  /// distances.
   /// - Complexity: O(`sampleCount` · classes).
   package func likelyForeground(sampleCount: Int) -> [Int] {
     // An odd stride visits every column of volumes whose rows are a power of two long.
@@ -15,11 +16,11 @@ extension Unary {
     }
   }
 
-  /// For each voxel next to one of another most probable class: the log-odds of its most probable class against the second,
-  /// in no particular order.
+  /// For each voxel next to one of another most probable class: the log-odds of its most probable class against the
+  /// second, in no particular order.
   ///
-  /// A mean-field update adds to the logit of each class its messages, each a weight μ times a mean of probabilities. A voxel
-  /// whose margin exceeds the sum of the weights keeps its class for any messages.
+  /// A mean-field update adds to the logit of each class its messages, each a weight μ times a mean of probabilities. A
+  /// voxel whose margin exceeds the sum of the weights keeps its class for any messages.
   /// - Throws: ``Cancelled``.
   /// - Complexity: O(voxels times classes).
   package func borderMargins(work: WorkContext = WorkContext()) throws(Cancelled) -> [Float] {

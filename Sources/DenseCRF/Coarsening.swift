@@ -9,9 +9,8 @@ extension DenseCRF {
 
   /// The CRF of a box of the images, with the intensity ranges of the whole images.
   ///
-  /// Voxels beyond the box send no messages, so that results differ from those of the whole within some kernel widths of
-  /// the box's faces; further inside they agree to 1e-5 where the box begins at a multiple of
-  /// ``blockAlignment``.
+  /// Voxels beyond the box send no messages, so that results differ from those of the whole within some kernel widths
+  /// of the box's faces; further inside they agree to 1e-5 where the box begins at a multiple of ``blockAlignment``.
   package func cropped(to box: VoxelBounds) -> DenseCRF {
     DenseCRF(
       images.map {

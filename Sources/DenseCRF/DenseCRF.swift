@@ -3,15 +3,17 @@ import Synchronization
 import Volumes
 import Work
 
-/// A fully connected CRF over one or more images: Potts model, an appearance and a smoothness kernel, mean-field inference.
+/// A fully connected CRF over one or more images: Potts model, an appearance and a smoothness kernel, mean-field
+/// inference.
 ///
 /// Energy (Krähenbühl and Koltun 2011): E(x) = Σ -ln P_i(x_i) + Σ_{i<j} [x_i ≠ x_j] Σ_m μ_m k_m(i, j) with the
 /// Gaussians of ``RefinementSettings``. The update is Q_i(l) ∝ P_i(l) exp(Σ_m μ_m a_i Σ_j k_m(i, j) b_j Q_j(l)),
 /// where a and b are powers of the kernel's row sums according to the normalisation. The self term j = i is in
 /// the sum unless the settings exclude it; it is always in the row sums, so that they are never 0.
 ///
-/// Data that depends only on image and kernel widths is cached for the last two pairs of widths: a second call with other
-/// weights, iterations or unaries costs only the iterations. Values may be shared between threads. Memory: 6 bytes per voxel and filter, 4 per voxel and class, and two grids of cells per class.
+/// Data that depends only on image and kernel widths is cached for the last two pairs of widths: a second call with
+/// other weights, iterations or unaries costs only the iterations. Values may be shared between threads. Memory: 6
+/// bytes per voxel and filter, 4 per voxel and class, and two grids of cells per class.
 package struct DenseCRF: Sendable {
   /// The method for sums over all pairs of voxels.
   package enum Method: String, Sendable, Codable, CaseIterable {
@@ -98,9 +100,8 @@ package struct DenseCRF: Sendable {
   }
 
   /// The refined probabilities and labels.
-  /// - Throws: ``InputError`` for invalid settings (numbers beyond ``UsableRange``, a θβ too small for the intensities, not
-  ///   one θβ per image), a unary of another size, or insufficient memory;
-  ///   ``Cancelled``.
+  /// - Throws: ``InputError`` for invalid settings (numbers beyond ``UsableRange``, a θβ too small for the intensities,
+  ///   not one θβ per image), a unary of another size, or insufficient memory; ``Cancelled``.
   package func refine(
     _ unary: Unary, settings: RefinementSettings, method: Method = .fast, wantsMarginals: Bool = false,
     work: WorkContext = WorkContext()
@@ -135,8 +136,8 @@ package struct DenseCRF: Sendable {
     return try refine(unary, settings: settings, method: method, wantsMarginals: wantsMarginals, work: work)
   }
 
-  /// Whether the appearance kernel of `settings` needs a permutohedral lattice, whose error is larger, because its range
-  /// kernel has no low rank or its grid would be too large; false without appearance weight.
+  /// Whether the appearance kernel of `settings` needs a permutohedral lattice, whose error is larger, because its
+  /// range kernel has no low rank or its grid would be too large; false without appearance weight.
   package func needsLattice(_ settings: RefinementSettings, work: WorkContext = WorkContext()) throws -> Bool
   {
     try check(settings)
@@ -162,8 +163,8 @@ package struct DenseCRF: Sendable {
 
   /// A width in millimetres as voxels along each axis, clamped to at least 0.05 and at most 1e6.
   ///
-  /// A kernel of a twentieth of a voxel is exp(-200) at the next voxel, and one of a million voxels is 1 everywhere, so that
-  /// clamping does not change results.
+  /// A kernel of a twentieth of a voxel is exp(-200) at the next voxel, and one of a million voxels is 1 everywhere, so
+  /// that clamping does not change results.
   func voxels(_ theta: Spacing) -> [Double] { (0..<3).map { min(max(theta[$0] / spacing[$0], 0.05), 1e6) } }
 
   /// The Gaussians of a width in millimetres along each axis.

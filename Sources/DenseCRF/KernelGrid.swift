@@ -57,9 +57,9 @@ struct KernelGrids: Sendable {
 
 /// One worker's planes of one kernel's cells, interpolated to the planes of voxels of one block.
 ///
-/// Cells that are read are first interpolated along k for all planes of a block; cells that are written are added to the
-/// grid at the end of the block. Only the rows of cells of the current rows of voxels are accessed, so that they stay in
-/// the cache over the planes of a slab.
+/// Cells that are read are first interpolated along k for all planes of a block; cells that are written are added to
+/// the grid at the end of the block. Only the rows of cells of the current rows of voxels are accessed, so that they
+/// stay in the cache over the planes of a slab.
 struct PlaneCells {
   private let kernels: UnsafePointer<dense_crf_kernels>
   private let shape: GridShape

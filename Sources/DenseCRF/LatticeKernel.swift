@@ -3,8 +3,8 @@ import Work
 
 /// The appearance kernel on a permutohedral lattice: any number of images, any width, a larger error.
 ///
-/// It is used where ``RangeKernel`` has no low rank. Its row sums are computed with the lattice itself, so that normalisation
-/// preserves constants.
+/// It is used where ``RangeKernel`` has no low rank. Its row sums are computed with the lattice itself, so that
+/// normalisation preserves constants.
 final class LatticeKernel: Sendable {
   private let lattice: PermutohedralLattice
   /// D^-1/2 or D^-1 of the kernel's row sums D; nil without normalisation.
@@ -13,7 +13,8 @@ final class LatticeKernel: Sendable {
 
   /// Images at most.
   static let maximumImageCount = PermutohedralLattice.maximumDimensions - 3
-  /// Intensity range, and extent of an axis, in units of the kernel's width at most: 32-bit features lose precision beyond.
+  /// Intensity range, and extent of an axis, in units of the kernel's width at most: 32-bit features lose precision
+  /// beyond.
   static let widestRange = 1e6
 
   init(_ settings: RefinementSettings, of crf: DenseCRF, work: WorkContext) throws(Cancelled) {

@@ -3,9 +3,9 @@ import Work
 
 /// A Gaussian filter on scattered points of many dimensions (Adams, Baek and Davis 2010).
 ///
-/// Points are embedded in the lattice of simplices A*_d, whose vertices are stored in a hash table. Values are splatted to
-/// the d + 1 corners of their simplices with barycentric weights, vertices are blurred with 1/4, 1/2, 1/4 along the d + 1
-/// directions of the lattice, and values are sliced with the same weights. The result approximates the Gaussian
+/// Points are embedded in the lattice of simplices A*_d, whose vertices are stored in a hash table. Values are splatted
+/// to the d + 1 corners of their simplices with barycentric weights, vertices are blurred with 1/4, 1/2, 1/4 along the
+/// d + 1 directions of the lattice, and values are sliced with the same weights. The result approximates the Gaussian
 /// exp(-|f - g|²/2) of the features within about a tenth of its peak, at a cost linear in points and dimensions.
 /// Memory: 8 (d + 1) bytes per point, and 8 (d + 1) + 24 per vertex.
 struct PermutohedralLattice: Sendable {

@@ -4,8 +4,8 @@ import Volumes
 package struct LabelMatching: Equatable, Sendable {
   /// The proposed pairs: values of the reference and the corresponding values of the other mask.
   package let proposed: [UInt16: UInt16]
-  /// Declared pairs of a label with a name and one without that hardly overlap: only their values suggest them, and nothing
-  /// contradicts them.
+  /// Declared pairs of a label with a name and one without that hardly overlap: only their values suggest them, and
+  /// nothing contradicts them.
   package let unproven: [UInt16: UInt16]
   /// Whether a user should confirm the proposal, because names or values contradict overlaps.
   package let isDoubtful: Bool

@@ -5,8 +5,8 @@ import Work
 enum StructureBorders {
   /// As voxels of a box, for the distance transform.
   case grids(reference: [UInt8], other: [UInt8], size: GridSize, spacing: Spacing)
-  /// As points in millimetres, for a k-d tree: where axes are not perpendicular, and for few voxels in a large box, over
-  /// which a distance transform would be slow.
+  /// As points in millimetres, for a k-d tree: where axes are not perpendicular, and for few voxels in a large box,
+  /// over which a distance transform would be slow.
   case points(reference: [SIMD3<Double>], other: [SIMD3<Double>])
 
   /// The borders of a structure that both masks have.

@@ -62,7 +62,8 @@ package struct Parameters: Equatable, Sendable {
 
 /// The distribution of initial weights.
 package enum Initialisation: Hashable, Sendable {
-  /// Normal with variance gain / fan-in (He et al. 2015): gain 2 in front of a ReLU, else 1; the fan-in of a transposed convolution counts the taps per output voxel on average.
+  /// Normal with variance gain / fan-in (He et al. 2015): gain 2 in front of a ReLU, else 1; the fan-in of a transposed
+  /// convolution counts the taps per output voxel on average.
   case he
   /// Normal with this standard deviation everywhere (0.01 in the paper).
   case gaussian(standardDeviation: Double)

@@ -74,7 +74,8 @@ package struct PoolingGeometry: Hashable, Sendable {
   package var kernel: Extent3
   /// Voxels of the input from one window to the next.
   package var stride: Extent3
-  /// Whether a last window that the input covers only partly counts (`ceil_mode`, as in Caffe) or not (PyTorch's default).
+  /// Whether a last window that the input covers only partly counts (`ceil_mode`, as in Caffe) or not (PyTorch's
+  /// default).
   package var roundsUp: Bool
 
   /// A pooling.

@@ -3,9 +3,9 @@ import Work
 extension ScalarVolume {
   /// Percentiles of the intensities, exact to the last bit, without sorting.
   ///
-  /// The percentile p of n values has rank p (n - 1) in the sorted values, interpolated linearly between neighbours as in
-  /// NumPy. NaN and infinite values are ignored. Two passes count the values: by their upper 16 bits, then by the lower 16
-  /// bits of values that have the upper bits of a needed rank.
+  /// The percentile p of n values has rank p (n - 1) in the sorted values, interpolated linearly between neighbours as
+  /// in NumPy. NaN and infinite values are ignored. Two passes count the values: by their upper 16 bits, then by the
+  /// lower 16 bits of values that have the upper bits of a needed rank.
   ///
   /// - Parameter fractions: Each 0...1; 0.5 is the median.
   /// - Returns: One value per fraction; nil when no voxel has a finite value.

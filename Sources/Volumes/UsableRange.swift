@@ -2,8 +2,8 @@ import Work
 
 /// The ranges of numbers from files, options and settings in which all computations stay finite.
 ///
-/// The ends are far beyond real images, and small enough that cubes of lengths, sums over volumes and 32-bit floats do not
-/// overflow.
+/// The ends are far beyond real images, and small enough that cubes of lengths, sums over volumes and 32-bit floats do
+/// not overflow.
 package enum UsableRange {
   /// Millimetres between voxels, from an electron microscope's to a satellite's, and kernel widths.
   package static let millimetres = 1e-6...1e6
@@ -24,8 +24,8 @@ package enum UsableRange {
 }
 
 extension VolumeGrid {
-  /// Distance of the farthest voxel from the world's origin in units of the smallest spacing at most: beyond, the inverse
-  /// affine in double precision cannot distinguish neighbouring voxels.
+  /// Distance of the farthest voxel from the world's origin in units of the smallest spacing at most: beyond, the
+  /// inverse affine in double precision cannot distinguish neighbouring voxels.
   private static let maximumSteps = 1e8
 
   /// This grid, if its numbers are in range.

@@ -1,7 +1,8 @@
 import CZlib
 import Work
 
-/// A file that is being written, gzip when its name ends in `.gz`; it is renamed to its path only when it is committed after ``complete()``.
+/// A file that is being written, gzip when its name ends in `.gz`; it is renamed to its path only when it is committed
+/// after ``complete()``.
 ///
 /// The same content gives the same bytes: the gzip header carries no name and no time.
 struct OutputStream: ~Copyable {

@@ -22,9 +22,9 @@ extension LabelVolume: NiftiWritable {
   /// Writes the mask on the very grid of its image: the header's dimensions, qform, sform, codes and units are the
   /// source's to the last bit.
   ///
-  /// Voxels are the values that the codes stand for, in the smallest unsigned type that holds every one. A name ending in
-  /// `.nii.gz` gives gzip. The same mask always gives the same bytes. The file is temporary until it is committed, which replaces
-  /// a file of its name.
+  /// Voxels are the values that the codes stand for, in the smallest unsigned type that holds every one. A name ending
+  /// in `.nii.gz` gives gzip. The same mask always gives the same bytes. The file is temporary until it is committed,
+  /// which replaces a file of its name.
   ///
   /// - Throws: ``InputError`` for a name that ends otherwise, a missing or read-only folder, a full disk; ``Cancelled``.
   package func pending(

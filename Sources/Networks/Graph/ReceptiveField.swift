@@ -1,6 +1,7 @@
 import Tensors
 
-/// The receptive field of a network whose logits lie on the grid of its image, and what tiling the image needs beside it.
+/// The receptive field of a network whose logits lie on the grid of its image, and what tiling the image needs beside
+/// it.
 package struct ReceptiveField: Hashable, Sendable {
   /// Total stride: tiles start at multiples of it and image extents are multiples of it, so that every strided layer
   /// samples the same positions as in the whole volume.
@@ -23,9 +24,9 @@ package struct ReceptiveField: Hashable, Sendable {
 extension ResolvedGraph {
   /// The receptive field of the given heads (indices) together, by default of all.
   ///
-  /// It is the union over the phases of the total stride, each followed back through the layers. It is nil when a head's
-  /// logits do not lie on the image's grid: another cumulative stride, or another extent although the image's is a
-  /// multiple of the total stride. Such a network runs on whole images and cannot be tiled.
+  /// It is the union over the phases of the total stride, each followed back through the layers. It is nil when a
+  /// head's logits do not lie on the image's grid: another cumulative stride, or another extent although the image's is
+  /// a multiple of the total stride. Such a network runs on whole images and cannot be tiled.
   /// - Complexity: O(heads · layers · total stride).
   package func receptiveField(ofHeads heads: [Int]? = nil) -> ReceptiveField? {
     let heads = heads ?? Array(headNodes.indices)

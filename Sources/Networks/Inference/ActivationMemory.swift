@@ -26,9 +26,9 @@ final class ActivationMemory: @unchecked Sendable {
 
 /// Lends arenas to a network's runs and caches one arena for the next run.
 ///
-/// The first access to a page costs more than most kernels spend on its floats, so that successive images share an arena.
-/// Large arenas are freed: their runs last seconds, so that page faults do not matter, and the steps after a run need
-/// the memory.
+/// The first access to a page costs more than most kernels spend on its floats, so that successive images share an
+/// arena. Large arenas are freed: their runs last seconds, so that page faults do not matter, and the steps after a run
+/// need the memory.
 final class ActivationMemoryPool: Sendable {
   /// Bytes of a cached arena at most.
   static let cachedBytes = 256 << 20

@@ -4,8 +4,8 @@ import Work
 /// The offsets of all activations and scratch memory of a plan in one arena.
 ///
 /// Time 0 is the image, time i + 1 is step i, and the last time is the delivery of the logits. An activation occupies
-/// memory from the time that writes it to the time of its last reader. Planes that later slabs still read are copied to a
-/// smaller interval of their own, and back to the front of the activation's memory in the next slab.
+/// memory from the time that writes it to the time of its last reader. Planes that later slabs still read are copied to
+/// a smaller interval of their own, and back to the front of the activation's memory in the next slab.
 struct BufferPlan: Sendable {
   /// The memory of an activation, or of a chain of activations that steps compute in place.
   struct Storage: Sendable {

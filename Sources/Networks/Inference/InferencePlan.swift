@@ -108,8 +108,8 @@ package struct InferencePlan: Sendable {
     return depths
   }
 
-  /// Estimated operations: those of the kernels, rounded up to whole tiles per slab, and the cost of starting every kernel
-  /// once per slab.
+  /// Estimated operations: those of the kernels, rounded up to whole tiles per slab, and the cost of starting every
+  /// kernel once per slab.
   private var estimatedCost: Double {
     let startCost = 5e7
     var cost = 0.0

@@ -62,7 +62,8 @@ package struct Network: Sendable {
     }
     let expected = try expectedSlabDepth(extent, batch: batch, heads: asked, memoryLimit: memoryLimit)
     let first = try plan(weightsForSlabsOf: expected)
-    // The slab depth depends on the kernels' memory, and the choice of kernels on the slab depth: a second round suffices.
+    // The slab depth depends on the kernels' memory, and the choice of kernels on the slab depth: a second round
+    // suffices.
     guard first.slabCount > 1, abs(first.slabDepth - expected) * 8 > expected else { return first }
     return try plan(weightsForSlabsOf: first.slabDepth)
   }
@@ -165,8 +166,8 @@ package struct Network: Sendable {
     return [tensor] + others
   }
 
-  /// About as many planes of an image as a slab can have with `memoryLimit` bytes of activations, estimated from the input
-  /// and the output of the layer with the largest sum of both.
+  /// About as many planes of an image as a slab can have with `memoryLimit` bytes of activations, estimated from the
+  /// input and the output of the layer with the largest sum of both.
   private func expectedSlabDepth(
     _ extent: Extent3, batch: Int, heads asked: [Int], memoryLimit: Int
   ) throws(InputError) -> Int {

@@ -63,7 +63,8 @@ extension StepBuilder {
   var preparation: any StepPreparation { LatestPreparation(self) }
 }
 
-/// Caches the variant used last only: spectra take more memory than activations, and images of one study have few sizes.
+/// Caches the variant used last only: spectra take more memory than activations, and images of one study have few
+/// sizes.
 private final class LatestPreparation<Builder: StepBuilder>: StepPreparation {
   private let builder: Builder
   private let latest = Mutex<(variant: Builder.Variant, operations: [any PreparedOperation])?>(nil)

@@ -4,8 +4,9 @@ import Work
 
 /// A training run in a file, from which it resumes bit for bit.
 ///
-/// A checkpoint is a model file with further tensors `optimiser.first/NAME`, `optimiser.second/NAME` and `average/NAME` (the
-/// EMA), and with a further text `checkpoint`: a JSON object of iteration, step count, options and generator state.
+/// A checkpoint is a model file with further tensors `optimiser.first/NAME`, `optimiser.second/NAME` and `average/NAME`
+/// (the EMA), and with a further text `checkpoint`: a JSON object of iteration, step count, options and generator
+/// state.
 package enum Checkpoint {
   private static let textKey = "checkpoint"
   private static let firstPrefix = "optimiser.first/"

@@ -17,8 +17,8 @@ package struct TrainingIteration: Hashable, Sendable {
 
 /// A network in training: its weights, the optimiser's state and the iterations done.
 ///
-/// Equal initial weights, options and batches give equal weights bit for bit on any number of threads, also when the run
-/// was stored and read as a ``Checkpoint`` in between.
+/// Equal initial weights, options and batches give equal weights bit for bit on any number of threads, also when the
+/// run was stored and read as a ``Checkpoint`` in between.
 package struct Trainer: Sendable {
   /// The checked graph.
   package let graph: ResolvedGraph

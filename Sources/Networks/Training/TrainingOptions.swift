@@ -19,7 +19,8 @@ package struct TrainingOptions: Hashable, Sendable, Codable {
   package var auxiliaryInterval: Int
   /// The decay of the auxiliary heads' loss weights (0.95 every ten epochs in the paper).
   package var auxiliaryFactor: Double
-  /// Gradient clipping: the Euclidean norm over all tensors that larger gradients are scaled down to; nil for no clipping.
+  /// Gradient clipping: the Euclidean norm over all tensors that larger gradients are scaled down to; nil for no
+  /// clipping.
   package var gradientNormClip: Double?
   /// Factors of the learning rate by tensor name; 1 for the others.
   package var rateMultipliers: [String: Double]

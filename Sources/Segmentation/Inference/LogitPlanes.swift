@@ -2,8 +2,8 @@ import Tensors
 import Volumes
 import Work
 
-/// The logits of some planes that a network delivers, for conversion to probabilities and labels of an image of the given
-/// size; padding is cropped.
+/// The logits of some planes that a network delivers, for conversion to probabilities and labels of an image of the
+/// given size; padding is cropped.
 struct LogitPlanes: Sendable {
   /// One window per head, all of the same planes.
   let heads: [ActivationWindow]
@@ -24,8 +24,8 @@ struct LogitPlanes: Sendable {
     }
   }
 
-  /// Writes the label of the most probable class of (1 - Σ τ_d) main + Σ τ_d auxiliary_d; of equal probabilities the lower
-  /// class is taken.
+  /// Writes the label of the most probable class of (1 - Σ τ_d) main + Σ τ_d auxiliary_d; of equal probabilities the
+  /// lower class is taken.
   func writeLabels(
     _ labelValues: [UInt16], auxiliaryHeadWeights weights: [Double], to labels: DisjointBuffer<UInt16>,
     work: WorkContext

@@ -3,8 +3,8 @@ import Work
 
 /// The prediction of a network for an image: the class probabilities of each head on the working grid.
 ///
-/// The working grid has the model's axes and spacing and is far smaller than a clinical image. Results on the image's own
-/// grid are interpolated from it on demand.
+/// The working grid has the model's axes and spacing and is far smaller than a clinical image. Results on the image's
+/// own grid are interpolated from it on demand.
 package struct NetworkPrediction: Sendable {
   /// The image's grid beside the same grid along the model's axes.
   package let axes: ReorientedGrid
@@ -55,7 +55,8 @@ package struct NetworkPrediction: Sendable {
     }
   }
 
-  /// Checks that labels on a grid of `size` fit in memory: along the model's axes, along the image's, and post-processed.
+  /// Checks that labels on a grid of `size` fit in memory: along the model's axes, along the image's, and
+  /// post-processed.
   /// - Returns: Their bytes.
   /// - Throws: ``InputError`` where they do not fit.
   @discardableResult

@@ -29,8 +29,8 @@ package struct Segmenter: Sendable {
   ///
   /// - Parameter grid: The grid of the probabilities. On a large image's own grid they take much memory, which
   ///   ``labels(of:auxiliaryHeadWeights:work:)-(ScalarVolume,_,_)`` does not need.
-  /// - Throws: ``InputError`` when the image is too small for the network, or its logits do not lie on the image's grid;
-  ///   ``Cancelled``.
+  /// - Throws: ``InputError`` when the image is too small for the network, or its logits do not lie on the image's
+  ///   grid; ``Cancelled``.
   package func prediction(
     for image: ScalarVolume, grid: WorkingGrid = .model, tiling: Tiling = .whole, work: WorkContext
   ) throws -> NetworkPrediction {
@@ -208,7 +208,8 @@ extension Tiling {
   }
 }
 
-/// `number` arrays of `count` floats that `fill` writes completely; it also receives the buffers `lent`, in front of them.
+/// `number` arrays of `count` floats that `fill` writes completely; it also receives the buffers `lent`, in front of
+/// them.
 private func filledArrays(
   _ number: Int, count: Int, behind lent: [DisjointBuffer<Float>] = [],
   _ fill: ([DisjointBuffer<Float>]) throws -> Void

@@ -41,7 +41,8 @@ extension Tiling {
   ///
   /// - Parameters:
   ///   - extent: Voxels of the volume, multiples of `totalStride`.
-  ///   - totalStride: Tiles start at multiples of it, so that strided layers sample the same positions as in the volume.
+  ///   - totalStride: Tiles start at multiples of it, so that strided layers sample the same positions as in the
+  ///     volume.
   ///   - halo: Voxels around a box that its logits depend on, multiples of `totalStride`.
   package func tiles(extent: Extent3, totalStride: Extent3, halo: Extent3) -> [Tile] {
     switch self {

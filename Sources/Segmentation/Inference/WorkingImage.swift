@@ -3,8 +3,8 @@ import Tensors
 import Volumes
 import Work
 
-/// An image as a network's input, plane by plane: along the model's axes, with normalised intensities, padded with zeros to
-/// multiples of the total stride.
+/// An image as a network's input, plane by plane: along the model's axes, with normalised intensities, padded with
+/// zeros to multiples of the total stride.
 struct WorkingImage: Sendable {
   /// The grid of the planes, without padding.
   let grid: VolumeGrid

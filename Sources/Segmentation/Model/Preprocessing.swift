@@ -1,7 +1,8 @@
 import Volumes
 import Work
 
-/// The preprocessing of a network's input: orientation, working grid and intensity normalisation; part of every model file.
+/// The preprocessing of a network's input: orientation, working grid and intensity normalisation; part of every model
+/// file.
 package struct Preprocessing: Hashable, Sendable, Codable {
   /// The intensity normalisation.
   ///

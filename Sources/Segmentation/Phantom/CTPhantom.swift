@@ -3,10 +3,10 @@ import Work
 
 /// Abdomens like those of a CT scanner in the portal venous phase, from a seed.
 ///
-/// The patient's build, pose, organs, contrast and noise are drawn from the seed; surfaces are smooth, with partial volumes,
-/// and are displaced by a smooth random field. Values are whole Hounsfield units.
-/// The same seed gives the same voxels on every machine and for any number of threads, since no function whose
-/// last bit may differ between libraries takes part.
+/// The patient's build, pose, organs, contrast and noise are drawn from the seed; surfaces are smooth, with partial
+/// volumes, and are displaced by a smooth random field. Values are whole Hounsfield units. The same seed gives the same
+/// voxels on every machine and for any number of threads, since no function whose last bit may differ between libraries
+/// takes part.
 package struct CTPhantom: Sendable {
   /// The seed of all random draws.
   package let seed: UInt64

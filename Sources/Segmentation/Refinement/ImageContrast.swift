@@ -8,8 +8,8 @@ import Work
 package struct ImageContrast: Hashable, Sendable {
   /// Standard deviation of the noise in intensity units.
   ///
-  /// Estimated from second differences x(p-2) - 2 x(p) + x(p+2) along each axis, all three voxels in one structure. Slow
-  /// changes cancel, and noise that is correlated between neighbours is not underestimated.
+  /// Estimated from second differences x(p-2) - 2 x(p) + x(p+2) along each axis, all three voxels in one structure.
+  /// Slow changes cancel, and noise that is correlated between neighbours is not underestimated.
   package let noise: Double
   /// The median step across borders in intensity units; each side is the mean of the second and third voxel from the
   /// border, beyond partial volumes.
@@ -21,8 +21,8 @@ package struct ImageContrast: Hashable, Sendable {
 
   /// The contrast of the structures that `labels` separates.
   ///
-  /// Where no structure is wide enough to estimate the noise, all voxels strictly within the range are used. Large volumes
-  /// are sampled at even distances.
+  /// Where no structure is wide enough to estimate the noise, all voxels strictly within the range are used. Large
+  /// volumes are sampled at even distances.
   ///
   /// - Parameters:
   ///   - voxels: Intensities, i fastest.
@@ -61,7 +61,8 @@ private struct Rows {
   let range: ClosedRange<Float>
   private static let sampleCount = 70_000
 
-  /// Calls `body` for at most about `most` voxels with `before` voxels before and `after` voxels behind them along `axis`.
+  /// Calls `body` for at most about `most` voxels with `before` voxels before and `after` voxels behind them along
+  /// `axis`.
   private func forEachSample(
     along axis: Int, before: Int, after: Int, most: Int, _ body: (_ offset: Int, _ step: Int) -> Void
   ) {

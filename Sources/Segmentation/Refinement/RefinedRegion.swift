@@ -16,8 +16,8 @@ package struct RefinedRegion: Sendable {
 extension Refinement {
   /// The refined labels of a region, without the border that misses messages from beyond the region.
   ///
-  /// At faces of `region` inside the image, a border of one and a half kernel widths is cropped, at most an eighth of the
-  /// region's side. The prepared CRF is cached for the next call.
+  /// At faces of `region` inside the image, a border of one and a half kernel widths is cropped, at most an eighth of
+  /// the region's side. The prepared CRF is cached for the next call.
   /// - Throws: ``InputError`` for invalid settings; ``Cancelled``.
   package func region(
     _ region: VoxelBounds, settings: RefinementSettings, work: WorkContext

@@ -5,9 +5,9 @@ import Work
 
 /// The dense CRF on one image and one unary, for the live view and the `refine` command.
 ///
-/// Only the box around the foreground is refined, with a margin of two and a half kernel widths; messages to voxels beyond
-/// are negligible. Data that depends on the image and the kernel widths is cached between calls, so that a change of
-/// weights or iterations costs only the iterations.
+/// Only the box around the foreground is refined, with a margin of two and a half kernel widths; messages to voxels
+/// beyond are negligible. Data that depends on the image and the kernel widths is cached between calls, so that a
+/// change of weights or iterations costs only the iterations.
 package final class Refinement: Sendable {
   let image: ScalarVolume
   let furtherImages: [ScalarVolume]
@@ -227,8 +227,8 @@ package final class Refinement: Sendable {
     return store(made, isWhole: isWhole)
   }
 
-  /// Bytes of ``preparation(for:_:isWhole:isExact:work:)`` and the kernels of one channel at most: probabilities and logits
-  /// of each class, and voxels, levels and sorted sample of each image; nil where they overflow an `Int`.
+  /// Bytes of ``preparation(for:_:isWhole:isExact:work:)`` and the kernels of one channel at most: probabilities and
+  /// logits of each class, and voxels, levels and sorted sample of each image; nil where they overflow an `Int`.
   private static func byteCount(classes: Int, box: VoxelBounds, images: Int, isWhole: Bool) -> Int? {
     // A box may need a lattice, of several vertices for each voxel.
     let perVoxel = 2 * classes * MemoryLayout<Float>.stride + images * 8 + (isWhole ? 16 : 176)
@@ -245,7 +245,8 @@ package final class Refinement: Sendable {
   /// The classes that contribute to a box, and their probabilities: background, the most probable other class, and all
   /// classes of at least ``minimumContribution`` in some voxel.
   ///
-  /// The logits of these classes are not changed. A small box has few of many labels, and the cost is linear in classes.
+  /// The logits of these classes are not changed. A small box has few of many labels, and the cost is linear in
+  /// classes.
   private static func contributingClasses(_ probabilities: [Float], _ classCount: Int) -> ([Int], [Float]) {
     let count = probabilities.count / classCount
     let maximumProbabilities = (0..<classCount).map {
@@ -268,8 +269,8 @@ package final class Refinement: Sendable {
     return made
   }
 
-  /// The foreground's box with its margin, aligned to multiples of eight voxels: small changes of a kernel width keep the
-  /// box, and the CRF's blocks are aligned as in the whole image.
+  /// The foreground's box with its margin, aligned to multiples of eight voxels: small changes of a kernel width keep
+  /// the box, and the CRF's blocks are aligned as in the whole image.
   private func box(around foreground: VoxelBounds, _ settings: RefinementSettings) -> VoxelBounds {
     var box = foreground
     for axis in 0..<3 {
@@ -286,11 +287,11 @@ package final class Refinement: Sendable {
 }
 
 extension [Float] {
-  /// The range of the likely foreground's intensities (2nd to 98th percentile of the voxels `likely`), widened by `margin`
-  /// and clamped to `limits`.
+  /// The range of the likely foreground's intensities (2nd to 98th percentile of the voxels `likely`), widened by
+  /// `margin` and clamped to `limits`.
   ///
-  /// Messages between the foreground and intensities beyond the range are negligible with or without clipping, and a narrower
-  /// range is filtered faster. Without likely foreground the range is `limits`.
+  /// Messages between the foreground and intensities beyond the range are negligible with or without clipping, and a
+  /// narrower range is filtered faster. Without likely foreground the range is `limits`.
   fileprivate func range(
     within limits: ClosedRange<Float>, of likely: [Int], margin: Float
   ) -> ClosedRange<Float> {

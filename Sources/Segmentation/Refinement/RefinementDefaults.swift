@@ -17,8 +17,8 @@ package struct RefinementDefaults: Hashable, Sendable {
   private static let widthVoxels = (alpha: 5.0, gamma: 1.0)
 
   /// Defaults for images of one grid.
-  /// - Parameter contrasts: The result of ``Refinement/contrasts(auxiliaryHeadWeights:work:)``, one per image; nil where it
-  ///   could not be estimated, for which θβ is the program's default.
+  /// - Parameter contrasts: The result of ``Refinement/contrasts(auxiliaryHeadWeights:work:)``, one per image; nil
+  ///   where it could not be estimated, for which θβ is the program's default.
   package init(contrasts: [ImageContrast?], spacing: Spacing) {
     var settings = RefinementSettings()
     let edge = cbrt(spacing.i * spacing.j * spacing.k)

@@ -4,8 +4,8 @@ import Work
 
 /// The source of class probabilities on an image's own grid, which are computed box by box.
 ///
-/// A prediction on a coarse grid and the file of probabilities that `segment` writes from it give the same floats, so that
-/// masks refined on the screen and by commands are equal.
+/// A prediction on a coarse grid and the file of probabilities that `segment` writes from it give the same floats, so
+/// that masks refined on the screen and by commands are equal.
 package enum UnarySource: Sendable {
   /// A network's heads, interpolated on demand and mixed by the settings' τ_d.
   case prediction(NetworkPrediction)
@@ -14,8 +14,8 @@ package enum UnarySource: Sendable {
   /// A mask: its label has probability `confidence` in each voxel, the other classes have equal probabilities.
   case mask(LabelVolume, confidence: Double)
 
-  /// A voxel is negligible where all foreground classes are less probable than this and than background; it can only become
-  /// foreground next to a voxel that is not.
+  /// A voxel is negligible where all foreground classes are less probable than this and than background; it can only
+  /// become foreground next to a voxel that is not.
   static let relevantProbability: Float = 0.2
   /// Slices per interpolated slab.
   private static let slabSlices = 8
@@ -150,8 +150,8 @@ package enum UnarySource: Sendable {
     }
   }
 
-  /// Interpolates whole slices with the weights of the whole grid and crops them, so that a box has the same floats as the
-  /// whole volume.
+  /// Interpolates whole slices with the weights of the whole grid and crops them, so that a box has the same floats as
+  /// the whole volume.
   private static func interpolated(
     _ mixed: ProbabilityVolume, _ axes: ReorientedGrid, _ box: VoxelBounds, work: WorkContext
   ) throws -> [Float] {

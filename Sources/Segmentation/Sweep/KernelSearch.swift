@@ -2,13 +2,13 @@ import Synchronization
 import Volumes
 import Work
 
-/// A hyperparameter search for the CRF kernels with the largest gain on labelled cases: random search, then local search
-/// around the best trial.
+/// A hyperparameter search for the CRF kernels with the largest gain on labelled cases: random search, then local
+/// search around the best trial.
 ///
-/// Trials run at half the resolution in batches of 32: eight pairs of (θα, θβ), whose kernels are computed once, with four
-/// choices of weights and θγ each. The first batch and every third from the third on are drawn at random, the others
-/// around the best trial so far, in a shrinking neighbourhood. The sequence depends only on the seed and the trials'
-/// scores, so that an interrupted search resumes with the same trials and may be extended later.
+/// Trials run at half the resolution in batches of 32: eight pairs of (θα, θβ), whose kernels are computed once, with
+/// four choices of weights and θγ each. The first batch and every third from the third on are drawn at random, the
+/// others around the best trial so far, in a shrinking neighbourhood. The sequence depends only on the seed and the
+/// trials' scores, so that an interrupted search resumes with the same trials and may be extended later.
 ///
 /// With four cases or more, a trial that is worse than no CRF on the first third of them is not run on the others.
 package struct KernelSearch: Sendable {

@@ -44,7 +44,8 @@ package struct SweepCase: Sendable {
   /// - Parameters:
   ///   - probabilities: The class probabilities of a box of the image, class slowest.
   ///   - box: The voxels to keep; nil without foreground.
-  ///   - trueClasses: The true class of each voxel of the image, 0 for background; voxels of other values (255) are ignored.
+  ///   - trueClasses: The true class of each voxel of the image, 0 for background; voxels of other values (255) are
+  ///     ignored.
   ///   - intensityRange: The range that intensities are clipped to.
   /// - Throws: ``InputError`` when image and probabilities do not fit, or a voxel is not finite; ``Cancelled``.
   package init(

@@ -98,8 +98,8 @@ package struct SweepOutcome: Sendable, Hashable {
   package let best: Int
   /// Their mean gain over the cases.
   package let meanGain: Double
-  /// The leave-one-out estimate of the gain on a new case: the mean gain of each case with the kernels that are best on all
-  /// others; nil with fewer than three cases.
+  /// The leave-one-out estimate of the gain on a new case: the mean gain of each case with the kernels that are best on
+  /// all others; nil with fewer than three cases.
   package let heldOutGain: Double?
   /// Whether the mean gain is at least 0.001 Dice or 0.02 mm.
   package let helps: Bool

@@ -4,7 +4,8 @@ import Work
 package struct Augmentation: Hashable, Sendable, Codable {
   /// Largest rotation about each of the x, y, z axes of the working grid, in degrees.
   package var rotationDegrees: [Double] = [8, 8, 15]
-  /// Range of the logarithm of the random scaling: sizes are multiplied by exp(±this), and each axis by exp(±a third of it).
+  /// Range of the logarithm of the random scaling: sizes are multiplied by exp(±this), and each axis by exp(±a third of
+  /// it).
   package var logScale = 0.18
   /// Axes (0, 1, 2) of random mirroring; empty where left and right differ.
   package var mirroredAxes: [Int] = []

@@ -1,8 +1,8 @@
 import Volumes
 import Work
 
-/// The fingerprint of a data set of labelled cases: shapes and intensities, from which training defaults are derived (as in
-/// nnU-Net).
+/// The fingerprint of a data set of labelled cases: shapes and intensities, from which training defaults are derived
+/// (as in nnU-Net).
 package struct DatasetFingerprint: Sendable, Equatable {
   /// Size and spacing of one case along the network's axes.
   package struct Shape: Sendable, Equatable {

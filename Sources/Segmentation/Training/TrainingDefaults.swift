@@ -44,8 +44,8 @@ extension DatasetFingerprint {
 
   /// The working grid: the median spacing, coarsened until a typical case is a few crops large.
   ///
-  /// The finest axes are coarsened first, so that the grid becomes as isotropic as possible. Coarsened spacings are rounded
-  /// to 0.05 mm; the images' own spacings are kept where they suffice.
+  /// The finest axes are coarsened first, so that the grid becomes as isotropic as possible. Coarsened spacings are
+  /// rounded to 0.05 mm; the images' own spacings are kept where they suffice.
   package func spacing() -> ReasonedDefault<Spacing> {
     precondition(!shapes.isEmpty, "a fingerprint of no case")
     let median = median
@@ -71,8 +71,8 @@ extension DatasetFingerprint {
 
   /// The intensity normalisation: a window for images in Hounsfield units, else a standard score.
   ///
-  /// The window is the 0.5th to 99.5th percentile of labelled voxels, widened by half of its width on either side so that
-  /// neighbouring tissue is distinguished from intensities beyond; its ends are multiples of 5. For CT see
+  /// The window is the 0.5th to 99.5th percentile of labelled voxels, widened by half of its width on either side so
+  /// that neighbouring tissue is distinguished from intensities beyond; its ends are multiples of 5. For CT see
   /// ``looksLikeHounsfieldUnits(smallest:largest:)``.
   package func normalisation() -> ReasonedDefault<Preprocessing.Normalisation> {
     let count = intensities.count
@@ -109,8 +109,8 @@ extension DatasetFingerprint {
     return ReasonedDefault("heart", "\(size) voxels, not CT")
   }
 
-  /// Voxels of a crop: whole images where they are small, else as many as limits and memory allow, in the shape of a typical
-  /// case; multiples of the network's total stride.
+  /// Voxels of a crop: whole images where they are small, else as many as limits and memory allow, in the shape of a
+  /// typical case; multiples of the network's total stride.
   ///
   /// - Parameter memoryBytes: The machine's memory; an iteration of two crops may use half of it.
   package func cropSize(at spacing: Spacing, network: ResolvedGraph, memoryBytes: Int) -> ReasonedDefault<
@@ -157,8 +157,8 @@ extension GridSize {
 extension TrainingCases {
   /// Weights of the classes in the loss; nil for equal weights.
   ///
-  /// A structure of less than half a percent of the training cases' voxels gets the weight √(0.005 / fraction), at most 8; the
-  /// root because crops favour foreground already.
+  /// A structure of less than half a percent of the training cases' voxels gets the weight √(0.005 / fraction), at most
+  /// 8; the root because crops favour foreground already.
   package func defaultClassWeights(classCount: Int) -> ReasonedDefault<[Float]?> {
     let common = 0.005
     var counts = [Int](repeating: 0, count: classCount)
@@ -183,8 +183,9 @@ extension TrainingCases {
 extension ResolvedGraph {
   /// Bytes of a training iteration per voxel of a crop, estimated from the layers' outputs.
   ///
-  /// The outputs of all layers are kept for the backward pass; beside them there are the input and output gradients of the
-  /// largest layer and its kernel's scratch memory. Measured iterations took 0.4 (liver) to 0.75 (heart) of the estimate.
+  /// The outputs of all layers are kept for the backward pass; beside them there are the input and output gradients of
+  /// the largest layer and its kernel's scratch memory. Measured iterations took 0.4 (liver) to 0.75 (heart) of the
+  /// estimate.
   package var trainingBytesPerVoxel: Double {
     let stride = receptiveField()?.totalStride ?? Extent3(1)
     let extent = Extent3(8 * stride.d, 8 * stride.h, 8 * stride.w)

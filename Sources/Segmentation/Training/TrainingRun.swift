@@ -7,8 +7,8 @@ import Work
 
 /// A training run: crops, iterations, validation, records and checkpoints.
 ///
-/// Equal cases, settings and initial weights give equal weights bit for bit on any number of threads, also when the run is
-/// stopped and resumed.
+/// Equal cases, settings and initial weights give equal weights bit for bit on any number of threads, also when the run
+/// is stopped and resumed.
 package struct TrainingRun: Sendable {
   /// The network in training.
   package private(set) var trainer: Trainer

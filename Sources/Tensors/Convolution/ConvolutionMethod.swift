@@ -32,8 +32,8 @@ package enum ConvolutionMethod: CaseIterable, Sendable {
 
     /// Taps from which FFT is faster than implicit GEMM: measured between 3x3x3, where it is not, and 5x5x3.
     fileprivate static let manyTaps = 64
-    /// Output channels below which BLAS is faster than the packed product, which computes blocks of eight: measured with 3
-    /// and 32.
+    /// Output channels below which BLAS is faster than the packed product, which computes blocks of eight: measured
+    /// with 3 and 32.
     fileprivate static let fewOutputs = 8
     /// Voxels below which transforming the weights costs more than FFT saves.
     fileprivate static let manyVoxels = 1024

@@ -1,5 +1,5 @@
-/// Calls `body(output, input, tap)` with flat voxel and tap indices for every product of the convolution `geometry` from a
-/// grid of extents `input` to one of extents `output`.
+/// Calls `body(output, input, tap)` with flat voxel and tap indices for every product of the convolution `geometry`
+/// from a grid of extents `input` to one of extents `output`.
 ///
 /// A transposed convolution has the same products with the two grids exchanged.
 /// - Complexity: O(output voxels · taps).

@@ -4,9 +4,9 @@ import Work
 /// A convolution with large kernels by tiled overlap-save FFT, with the transformed weights.
 ///
 /// Each tile of the input is transformed, multiplied by the spectra of the weights and transformed back; the results
-/// without cyclic wrap-around are stored. The cost per axis is the logarithm of the tile's extent instead of the number of
-/// taps. The rounding error is that of the transforms: about 3e-7 of the largest result. Results do not depend on the
-/// number of threads.
+/// without cyclic wrap-around are stored. The cost per axis is the logarithm of the tile's extent instead of the number
+/// of taps. The rounding error is that of the transforms: about 3e-7 of the largest result. Results do not depend on
+/// the number of threads.
 package struct FFTConvolution: Sendable {
   /// The geometry that the weights were transformed for.
   package let geometry: ConvolutionGeometry
@@ -79,7 +79,8 @@ package struct FFTConvolution: Sendable {
     ).transformForward(weight, work: work)
   }
 
-  /// The convolution of `input` [N, in, D, H, W], plus one `bias` per output channel, with a ReLU where it `appliesReLU`.
+  /// The convolution of `input` [N, in, D, H, W], plus one `bias` per output channel, with a ReLU where it
+  /// `appliesReLU`.
   package func forward(
     _ input: Tensor, bias: Tensor? = nil, appliesReLU: Bool = false, work: WorkContext
   ) throws(Cancelled) -> Tensor {

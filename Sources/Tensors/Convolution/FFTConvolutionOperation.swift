@@ -12,8 +12,8 @@ package struct FFTConvolutionOperation: PreparedOperation {
   private let appliesReLU: Bool
   private let pooling: PoolingGeometry?
 
-  /// The operation with one `bias` per output channel, then a ReLU where it `appliesReLU`, then the max-pooling `pooling`,
-  /// which must be one that the convolution ``FFTConvolution/fuses(_:)``.
+  /// The operation with one `bias` per output channel, then a ReLU where it `appliesReLU`, then the max-pooling
+  /// `pooling`, which must be one that the convolution ``FFTConvolution/fuses(_:)``.
   package init(
     _ convolution: FFTConvolution, bias: Tensor? = nil, appliesReLU: Bool = false,
     pooling: PoolingGeometry? = nil

@@ -3,8 +3,8 @@ import Work
 
 /// The kernels of all pairs of channels, transformed along z and y but not along x.
 ///
-/// A kernel has few voxels along x: full spectra would take five times the memory and would be read again for every group
-/// of tiles. Transforming along x for every group, into the second-level cache, takes less time.
+/// A kernel has few voxels along x: full spectra would take five times the memory and would be read again for every
+/// group of tiles. Transforming along x for every group, into the second-level cache, takes less time.
 struct FFTTaps: Sendable {
   let tile: FFTTile
   let outputs, inputs: Int

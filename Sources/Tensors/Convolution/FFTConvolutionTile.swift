@@ -97,7 +97,8 @@ struct FFTTiling: Sendable {
     max(1, floatLimit / (channels * tile.frequencyRows * tile.frequencyRowFloats))
   }
 
-  /// Groups of tiles that are transformed together: as few as `floatLimit` floats allow, of equal size but for the last.
+  /// Groups of tiles that are transformed together: as few as `floatLimit` floats allow, of equal size but for the
+  /// last.
   func groups(channels: Int, floatLimit: Int) -> [Range<Int>] {
     let fitting = fitting(channels: channels, floatLimit: floatLimit)
     let groups = (count + fitting - 1) / fitting
@@ -135,7 +136,8 @@ struct FFTFrequencyRows: Sendable {
   func offset(channel: Int, tile index: Int) -> Int { (channel * tiles + index) * tile.frequencyRowFloats }
 }
 
-/// The spectrum of one frequency row of several channels of some tiles, as `fft_convolution.h` lays it out for products.
+/// The spectrum of one frequency row of several channels of some tiles, as `fft_convolution.h` lays it out for
+/// products.
 struct FFTRowSpectra: Sendable {
   let tile: FFTTile
   let channels, tiles: Int
@@ -182,8 +184,8 @@ struct FFTWork {
 
   /// The cost with tiles of the given extents; infinite where they are smaller than the kernel.
   ///
-  /// The unit is one radix-2 butterfly of one frequency of one channel. The constants of products and weights were fitted to
-  /// times measured with AVX-512 on two threads for the liver network's layers.
+  /// The unit is one radix-2 butterfly of one frequency of one channel. The constants of products and weights were
+  /// fitted to times measured with AVX-512 on two threads for the liver network's layers.
   func cost(_ tile: FFTTile) -> Double {
     let valid = tile.valid(kernel)
     guard valid.d > 0, valid.h > 0, valid.w > 0 else { return .infinity }
@@ -193,8 +195,8 @@ struct FFTWork {
     // Large depth spectra evict the frequency rows that are written from the second-level cache.
     if tile.depthFloats > Self.cachedDepthFloats { transforms *= 1.25 }
     let products = 0.7 * pairs * Double(tiling.count)
-    // The weights are transformed along x for every part of about eight tiles, and along z and y once per set of weights,
-    // which is every iteration in training.
+    // The weights are transformed along x for every part of about eight tiles, and along z and y once per set of
+    // weights, which is every iteration in training.
     let weights = 6 * pairs * Double((tiling.count + 7) / 8) + 4 * pairs
     return Double(tile.planes * tile.extent.h * tile.extent.w) * (transforms + products + weights)
   }

@@ -126,8 +126,8 @@ struct FFTTilePass: Sendable {
     }
   }
 
-  /// Multiplies the spectra of one frequency row of some tiles by those of the weights, some result channels at a time, and
-  /// transforms the products back along x.
+  /// Multiplies the spectra of one frequency row of some tiles by those of the weights, some result channels at a time,
+  /// and transforms the products back along x.
   func multiply(
     _ sources: UnsafePointer<Float>, step: Int, part: Range<Int>, first: Int, of tiling: FFTTiling,
     weights: UnsafePointer<Float>, frequencyRow: Int, resultsAtATime: Int,
@@ -182,8 +182,8 @@ struct FFTTilePass: Sendable {
     }
   }
 
-  /// Transforms the results of one channel of one tile back along y and z and writes them to `target`, the channel's first
-  /// voxel.
+  /// Transforms the results of one channel of one tile back along y and z and writes them to `target`, the channel's
+  /// first voxel.
   func store(
     _ frequencyRows: UnsafePointer<Float>, stride: Int,
     _ location: (item: Int, origin: Extent3, size: Extent3),
@@ -264,8 +264,8 @@ extension Range<Int> {
 extension FFTTile {
   /// Transforms one tile of one channel along z and y into frequency rows `stride` floats apart.
   ///
-  /// The tile's voxel (0, 0, 0) lies at `origin` of `volume`, which may be outside. The tile's voxels `first` ..< `voxels`
-  /// inside the volume are read; all others count as zero.
+  /// The tile's voxel (0, 0, 0) lies at `origin` of `volume`, which may be outside. The tile's voxels `first` ..<
+  /// `voxels` inside the volume are read; all others count as zero.
   /// - Parameter planes: Scratch memory of ``depthFloats``.
   func transformForward(
     _ channel: UnsafePointer<Float>, of volume: Extent3, from origin: Extent3, first: Extent3 = Extent3(0),

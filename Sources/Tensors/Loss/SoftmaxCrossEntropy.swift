@@ -5,8 +5,8 @@ import Work
 /// The mean cross-entropy between the softmax of `logits` and `labels`, and its gradient with respect to the
 /// logits, as PyTorch's `cross_entropy(weight=, ignore_index=)`.
 ///
-/// Each voxel is weighted by its label's class weight, and the mean divides by the sum of the weights. Loss and gradient
-/// are 0 where that sum is 0.
+/// Each voxel is weighted by its label's class weight, and the mean divides by the sum of the weights. Loss and
+/// gradient are 0 where that sum is 0.
 ///
 /// - Parameters:
 ///   - logits: [N, C, D, H, W]; the gradient reuses their memory where no other reference exists.

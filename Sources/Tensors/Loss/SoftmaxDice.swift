@@ -90,7 +90,8 @@ private struct ClassOverlap: Sendable {
   private var union = 1.0
   private(set) var labelled = 0
 
-  /// - Parameter sums: The sum of the class's probabilities over all voxels that are not ignored, and over its own voxels.
+  /// - Parameter sums: The sum of the class's probabilities over all voxels that are not ignored, and over its own
+  ///   voxels.
   init(_ sums: SIMD2<Double>, labelled: Int) {
     guard labelled > 0 else { return }
     common = sums.y

@@ -92,8 +92,8 @@ package func batchNormalisationGradients(
 
 /// The gradients of a batch normalisation with respect to scale and shift, and the coefficients of that of the input.
 struct NormalisationGradientTerms: Sendable {
-  /// Per channel, the gradient with respect to the input is x · output gradient + y · input + z, since normalised values
-  /// are (input - mean) / standard deviation.
+  /// Per channel, the gradient with respect to the input is x · output gradient + y · input + z, since normalised
+  /// values are (input - mean) / standard deviation.
   private(set) var coefficients: [SIMD3<Float>] = []
   /// With respect to the scale and the shift, [C] each.
   private(set) var scale, shift: Tensor

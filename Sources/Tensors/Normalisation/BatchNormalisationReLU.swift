@@ -3,8 +3,8 @@ import Work
 
 /// A batch normalisation as in training, fused with the ReLU behind it.
 ///
-/// The forward and the backward pass each read the input once. The backward pass recomputes the ReLU's mask from the input,
-/// so that neither the normalised values nor their gradient are stored.
+/// The forward and the backward pass each read the input once. The backward pass recomputes the ReLU's mask from the
+/// input, so that neither the normalised values nor their gradient are stored.
 package struct BatchNormalisationReLU: Sendable {
   /// The batch's statistics.
   package let statistics: BatchStatistics

@@ -1,13 +1,14 @@
 import CKernels
 import Work
 
-/// The gradient of a loss with respect to a max-pooling's input: the gradient of each output is added at its argmax index.
+/// The gradient of a loss with respect to a max-pooling's input: the gradient of each output is added at its argmax
+/// index.
 ///
 /// - Parameters:
 ///   - outputGradient: [N, C, D', H', W'].
 ///   - argMaxIndices: As ``maxPooling(_:geometry:work:)`` returned them.
-///   - reluOutput: The output of a ReLU fused behind the pooling, where `outputGradient` is the gradient with respect to
-///     it: gradients pass where it is positive. Nil without a ReLU.
+///   - reluOutput: The output of a ReLU fused behind the pooling, where `outputGradient` is the gradient with respect
+///     to it: gradients pass where it is positive. Nil without a ReLU.
 ///   - inputExtent: Extents of the pooling's input.
 /// - Returns: [N, C, D, H, W].
 /// - Throws: `Cancelled`.
@@ -26,8 +27,8 @@ package func maxPoolingInputGradient(
 
 /// The terms of the gradient of one channel's voxels.
 ///
-/// At the argmax index of each window whose gate is open: `gradientScale` times the window's gradient. At every voxel, where
-/// there is a source: `sourceScale` times the source plus `shift`.
+/// At the argmax index of each window whose gate is open: `gradientScale` times the window's gradient. At every voxel,
+/// where there is a source: `sourceScale` times the source plus `shift`.
 struct ScatterCoefficients: Sendable {
   var gate: pointwise_gate
   var gradientScale, sourceScale, shift: Float

@@ -3,7 +3,8 @@ import Work
 /// An operation with prepared weights, to run on many images: one step of an inference plan.
 ///
 /// An operation owns no memory but its weights: the caller provides input, output and scratch memory, so that a plan
-/// assigns all buffers. Results depend neither on the number of threads nor on the windows that an activation is cut into.
+/// assigns all buffers. Results depend neither on the number of threads nor on the windows that an activation is cut
+/// into.
 package protocol PreparedOperation: Sendable {
   /// Operation, method and limits, as plans print them: `convolution, FFT 24x48x48`.
   var kernelName: String { get }
@@ -20,14 +21,15 @@ package protocol PreparedOperation: Sendable {
   /// Extents of the output; nil where the input is too small.
   func outputExtent(_ input: Extent3) -> Extent3?
 
-  /// The planes of an input of `inputDepth` planes that the output planes `planes` depend on, clamped to the input (planes
-  /// outside count as zeros).
+  /// The planes of an input of `inputDepth` planes that the output planes `planes` depend on, clamped to the input
+  /// (planes outside count as zeros).
   func inputPlanes(for planes: Range<Int>, inputDepth: Int) -> Range<Int>
 
   /// Floating-point operations that direct summation would need for one image.
   func operationCount(input: Extent3, channels: Int) -> Double
 
-  /// Planes of the output that the method computes together: windows that start and end at multiples of it waste nothing.
+  /// Planes of the output that the method computes together: windows that start and end at multiples of it waste
+  /// nothing.
   var windowStep: Int { get }
 
   /// Floats of scratch memory with which `run` writes a window of `planes` planes.

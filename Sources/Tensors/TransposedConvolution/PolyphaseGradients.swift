@@ -3,9 +3,9 @@ import Work
 
 /// The gradients of a transposed convolution of kernel 3, stride 2 and padding 1 in one pass over the output gradient.
 ///
-/// Some rows at a time are decomposed into phases. While they are in the cache, the input's and the weights' gradients are
-/// computed as products of matrices whose rows are runs of the phases. Sums run in an order that depends on the shapes
-/// only.
+/// Some rows at a time are decomposed into phases. While they are in the cache, the input's and the weights' gradients
+/// are computed as products of matrices whose rows are runs of the phases. Sums run in an order that depends on the
+/// shapes only.
 struct PolyphaseGradients: Sendable {
   private let outputGradient: Tensor
   private let inputs: Int
@@ -23,8 +23,8 @@ struct PolyphaseGradients: Sendable {
     RowTransposedConvolution.serves(geometry)
   }
 
-  /// Whether there are few enough channels for long runs of all of them to stay in the cache, and for each thread to have sums
-  /// of its own.
+  /// Whether there are few enough channels for long runs of all of them to stay in the cache, and for each thread to
+  /// have sums of its own.
   static func pays(inputs: Int, outputs: Int) -> Bool { outputs <= 64 && inputs * outputs <= 4096 }
 
   /// The gradients for an input of `inputs` channels and `outputGradient`, [N, out, D', H', W'].

@@ -6,9 +6,9 @@ import Work
 ///
 /// Then each tap's operands for the input voxels (y, x) are one run in memory, at a fixed offset from y · pitch + x.
 ///
-/// Each output channel has the planes 2z - 1, 2z and 2z + 1 (taps 0, 1 and 2). A plane has its even rows and its odd rows,
-/// with the odd row before the first even one. A row has its even columns followed by a zero and its odd columns preceded
-/// by a zero. Voxels outside the output are zeros. Plane 2z + 1 is reused as plane 2z - 1 of the next z.
+/// Each output channel has the planes 2z - 1, 2z and 2z + 1 (taps 0, 1 and 2). A plane has its even rows and its odd
+/// rows, with the odd row before the first even one. A row has its even columns followed by a zero and its odd columns
+/// preceded by a zero. Voxels outside the output are zeros. Plane 2z + 1 is reused as plane 2z - 1 of the next z.
 struct PolyphaseSplit: Sendable {
   /// Channels of the gradient.
   let outputs: Int

@@ -1,8 +1,8 @@
 import CKernels
 import Work
 
-/// Transposed convolution of kernel 3, stride 2 and padding 1 by rows: two rows of two planes of the input give the output
-/// rows of all four phases, whose sums stay in registers.
+/// Transposed convolution of kernel 3, stride 2 and padding 1 by rows: two rows of two planes of the input give the
+/// output rows of all four phases, whose sums stay in registers.
 struct RowTransposedConvolution: Sendable {
   private let channels: Int
   private let outputs: Int
@@ -26,8 +26,8 @@ struct RowTransposedConvolution: Sendable {
 
   /// Whether this is faster than packed products of the phases: measured.
   ///
-  /// Packed products compute blocks of eight output channels, and scatter results from the cache. With vectors of four lanes
-  /// they are faster all the same from eight channels on.
+  /// Packed products compute blocks of eight output channels, and scatter results from the cache. With vectors of four
+  /// lanes they are faster all the same from eight channels on.
   static func pays(outputs: Int) -> Bool { outputs < 8 || KernelLevel.current != KERNELS_PORTABLE }
 
   /// Interleaves `weight`, [in, out, 3, 3, 3]; `bias` is [out], or nil for none.

@@ -1,6 +1,7 @@
 import Work
 
-/// The transposed convolution of `input` with `weight` plus `bias`: the adjoint of a strided convolution, as in PyTorch.
+/// The transposed convolution of `input` with `weight` plus `bias`: the adjoint of a strided convolution, as in
+/// PyTorch.
 ///
 /// - Parameters:
 ///   - input: [N, in, D, H, W].

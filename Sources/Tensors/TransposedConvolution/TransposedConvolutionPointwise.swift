@@ -2,9 +2,9 @@
 /// gradients of both from those of the fused one.
 ///
 /// The transposed convolution has weights W[i][m] and bias b, the pointwise convolution weights S[o][m] and bias T. The
-/// fused one has weights Σ_m S[o][m] W[i][m] and bias S b + T. Given its gradients G and g, the gradients of W and b are
-/// Σ_o S[o][m] G[i][o] and Sᵀ g, those of S and T are Σ_i G[i][o] · W[i][m] + g[o] b[m] and g. Nothing is approximated,
-/// because there is no nonlinearity in between. Sums are taken in double precision.
+/// fused one has weights Σ_m S[o][m] W[i][m] and bias S b + T. Given its gradients G and g, the gradients of W and b
+/// are Σ_o S[o][m] G[i][o] and Sᵀ g, those of S and T are Σ_i G[i][o] · W[i][m] + g[o] b[m] and g. Nothing is
+/// approximated, because there is no nonlinearity in between. Sums are taken in double precision.
 package struct TransposedConvolutionPointwise: Sendable {
   private let weight, pointwiseWeight: Tensor
   private let bias: [Float]

@@ -2,9 +2,9 @@ import Work
 
 /// The connected components (26-connectivity) of a mask in chunks, and the statistics of its labels.
 ///
-/// Each chunk stores its own components, called parts, and the parts of neighbouring chunks that they touch. After a change
-/// of some voxels only the parts of their chunks are recomputed and all parts are joined: the statistics of the whole mask
-/// cost a few chunks.
+/// Each chunk stores its own components, called parts, and the parts of neighbouring chunks that they touch. After a
+/// change of some voxels only the parts of their chunks are recomputed and all parts are joined: the statistics of the
+/// whole mask cost a few chunks.
 package struct LabelComponents: Equatable, Sendable {
   /// A connected component within a chunk.
   private struct Part: Equatable, Sendable {

@@ -58,7 +58,8 @@ package struct PostProcessing: Hashable, Sendable, Codable {
 package struct PostProcessedMask: Equatable, Sendable {
   /// The mask.
   package var labels: LabelVolume
-  /// The largest removed component of each label, where it is large enough that it may be the right one; labels ascending.
+  /// The largest removed component of each label, where it is large enough that it may be the right one; labels
+  /// ascending.
   package var removed: [RemovedComponent]
 }
 

@@ -1,8 +1,8 @@
 import Work
 
 extension VolumeGrid {
-  /// Spacings whose relative difference is below this are taken as equal, so that a volume of the model's spacing is not
-  /// resampled because of its header's rounding.
+  /// Spacings whose relative difference is below this are taken as equal, so that a volume of the model's spacing is
+  /// not resampled because of its header's rounding.
   package static let relativeSpacingTolerance = 0.005
 
   /// Voxels along an axis of a resampled grid at most; the product of three fits an `Int`.
@@ -10,9 +10,9 @@ extension VolumeGrid {
 
   /// A grid of about the given spacing over the same field of view, along the same axes.
   ///
-  /// Both fields of view, edge to edge, have the same centre. Along each axis the new one has the least number of voxels that
-  /// covers the old one, so that it extends beyond by less than half a voxel at either end. An axis whose spacing agrees
-  /// within ``relativeSpacingTolerance`` is unchanged; on other axes the spacing is exactly `spacing`.
+  /// Both fields of view, edge to edge, have the same centre. Along each axis the new one has the least number of
+  /// voxels that covers the old one, so that it extends beyond by less than half a voxel at either end. An axis whose
+  /// spacing agrees within ``relativeSpacingTolerance`` is unchanged; on other axes the spacing is exactly `spacing`.
   /// - Throws: ``InputError`` about `subject` when a spacing is beyond ``UsableRange``, or the grid has more than
   ///   ``maximumVoxelsAlongAxis``.
   package func resampled(to spacing: Spacing, subject: String = "working grid") throws(InputError)

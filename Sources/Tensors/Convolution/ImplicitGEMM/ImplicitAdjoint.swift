@@ -1,7 +1,7 @@
 import Work
 
-/// The adjoint of a convolution, which is both its input gradient and the transposed convolution, in polyphase form: for
-/// every residue of a voxel's index modulo the stride, one convolution with the taps that contribute to it.
+/// The adjoint of a convolution, which is both its input gradient and the transposed convolution, in polyphase form:
+/// for every residue of a voxel's index modulo the stride, one convolution with the taps that contribute to it.
 struct ImplicitAdjoint: Sendable {
   /// One product for each residue.
   let operation: ImplicitOperation

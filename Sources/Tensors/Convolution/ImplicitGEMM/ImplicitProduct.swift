@@ -1,11 +1,11 @@
 import CKernels
 import Work
 
-/// A convolution as a product of packed weights with a column matrix that is never stored as a whole (implicit GEMM): its
-/// rows are read from the source, or gathered in panels that fit the first cache level.
+/// A convolution as a product of packed weights with a column matrix that is never stored as a whole (implicit GEMM):
+/// its rows are read from the source, or gathered in panels that fit the first cache level.
 ///
-/// Results are written to the voxels origin, origin + spacing, ... of the destination, so that each phase of a transposed
-/// convolution is such a product.
+/// Results are written to the voxels origin, origin + spacing, ... of the destination, so that each phase of a
+/// transposed convolution is such a product.
 struct ImplicitProduct: Sendable {
   /// Along z, y and x.
   let axes: (z: TapAxis, y: TapAxis, x: TapAxis)
@@ -81,8 +81,8 @@ struct ImplicitProduct: Sendable {
 
   /// Scatters results to their voxels of sample `item` of the output, all of which the window must hold.
   ///
-  /// Column `first` + i of the results is voxel (y, x) of plane `z` of the outputs, x fastest with `pitch` columns per row;
-  /// columns beyond the width are padding.
+  /// Column `first` + i of the results is voxel (y, x) of plane `z` of the outputs, x fastest with `pitch` columns per
+  /// row; columns beyond the width are padding.
   func scatter(
     _ results: UnsafePointer<Float>, resultStride: Int, columns: Int, first: Int, pitch: Int, z: Int,
     grid: Extent3, to output: ActivationWindow, item: Int

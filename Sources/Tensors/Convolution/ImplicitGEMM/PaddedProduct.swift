@@ -1,8 +1,8 @@
 import CKernels
 import Work
 
-/// Products of step 1 over one zero-padded copy of the source, so that the rows of their column matrices are contiguous in
-/// the copy and nothing is gathered.
+/// Products of step 1 over one zero-padded copy of the source, so that the rows of their column matrices are contiguous
+/// in the copy and nothing is gathered.
 ///
 /// Runs cross the ends of rows; the results of columns in the padding between rows are discarded.
 struct PaddedProduct: Sendable {

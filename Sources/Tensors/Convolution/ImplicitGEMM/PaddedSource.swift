@@ -21,8 +21,8 @@ struct PaddedSource: Sendable {
     (batch * channels * extent.product + slack + 15) / 16 * 16
   }
 
-  /// Copies `planes` of `source` to `memory` with `before` zeros before each axis and zeros after it up to `extent`; voxels
-  /// beyond `extent` are not copied.
+  /// Copies `planes` of `source` to `memory` with `before` zeros before each axis and zeros after it up to `extent`;
+  /// voxels beyond `extent` are not copied.
   init(
     _ source: ActivationWindow, planes: Range<Int>, before: Extent3, extent: Extent3,
     memory: DisjointBuffer<Float>, work: WorkContext

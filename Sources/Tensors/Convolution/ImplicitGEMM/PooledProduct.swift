@@ -1,8 +1,8 @@
 import CKernels
 import Work
 
-/// A product of step 1 fused with a 2x2x2 max-pooling: two planes of some rows at a time are computed into memory that stays
-/// in the second cache level.
+/// A product of step 1 fused with a 2x2x2 max-pooling: two planes of some rows at a time are computed into memory that
+/// stays in the second cache level.
 private struct PooledProduct {
   let padded: PaddedProduct
   /// Extents of the pooled output.

@@ -27,8 +27,8 @@ package struct WinogradConvolution: PreparedOperation {
 
   private init(_ product: WinogradProduct) { self.product = product }
 
-  /// The adjoint of the convolution with `weight`, [out, in, z, y, x]: its input gradient, or a transposed convolution with
-  /// `bias` [in].
+  /// The adjoint of the convolution with `weight`, [out, in, z, y, x]: its input gradient, or a transposed convolution
+  /// with `bias` [in].
   package init(
     adjointOf geometry: ConvolutionGeometry, weight: Tensor, bias: Tensor? = nil, appliesReLU: Bool = false,
     work: WorkContext
@@ -113,8 +113,8 @@ package struct WinogradConvolution: PreparedOperation {
 }
 
 extension WinogradScheme {
-  /// Pairs of channels above which F(2x2x2, 3x3x3) is used, whose transformed weights need less than a third of the memory:
-  /// 14 MB with F(4x4x4, 3x3x3).
+  /// Pairs of channels above which F(2x2x2, 3x3x3) is used, whose transformed weights need less than a third of the
+  /// memory: 14 MB with F(4x4x4, 3x3x3).
   private static let maximumPairs = 1 << 14
 
   /// The scheme of a convolution; nil where there is none.

@@ -1,11 +1,11 @@
 import CKernels
 import Work
 
-/// The weight gradient in the transformed domain: for every point the product of the transformed input and the transformed
-/// output gradient, summed over tiles, then transformed back to taps once.
+/// The weight gradient in the transformed domain: for every point the product of the transformed input and the
+/// transformed output gradient, summed over tiles, then transformed back to taps once.
 ///
-/// Sums run block by block in an order that depends on the shapes only. Where the transformed weights are few, the blocks
-/// are partitioned, and each partition has sums of its own.
+/// Sums run block by block in an order that depends on the shapes only. Where the transformed weights are few, the
+/// blocks are partitioned, and each partition has sums of its own.
 func winogradKernelGradient(
   input: Tensor, outputGradient: Tensor, scheme: WinogradScheme, shape: [Int], layout: winograd_kernels,
   work: WorkContext

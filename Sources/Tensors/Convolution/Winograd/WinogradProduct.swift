@@ -3,9 +3,9 @@ import Work
 
 /// A Winograd convolution of any scheme with transformed weights.
 ///
-/// Each block of tiles is computed in four steps: the source is interleaved by blocks of channels, patches are transformed,
-/// transformed values are multiplied point by point, and results are transformed back and stored with bias and ReLU. Tiles
-/// are aligned to the whole output, so that results do not depend on the window.
+/// Each block of tiles is computed in four steps: the source is interleaved by blocks of channels, patches are
+/// transformed, transformed values are multiplied point by point, and results are transformed back and stored with bias
+/// and ReLU. Tiles are aligned to the whole output, so that results do not depend on the window.
 struct WinogradProduct: Sendable {
   let weights: WinogradWeights
   /// One per padded output.
@@ -36,8 +36,8 @@ struct WinogradProduct: Sendable {
     planes.lowerBound * pooled..<planes.upperBound * pooled
   }
 
-  /// The parallelisation of the tiles: by blocks where there are enough of them, else all threads work on one block, step by
-  /// step.
+  /// The parallelisation of the tiles: by blocks where there are enough of them, else all threads work on one block,
+  /// step by step.
   private enum Plan {
     case blocks(WinogradTiling)
     case steps(WinogradTiling)

@@ -54,8 +54,8 @@ struct WinogradTiling: Sendable {
     Extent3(blockPlanes * scheme.results, blockRows * scheme.results, columns * scheme.results)
   }
 
-  /// Floats from one point's values of a block to the next point's: a cache line more than they take, so that one tile's
-  /// points are mapped to different sets of the cache.
+  /// Floats from one point's values of a block to the next point's: a cache line more than they take, so that one
+  /// tile's points are mapped to different sets of the cache.
   var pointStride: Int { blockTiles * inputs + Int(WINOGRAD_LANES) }
   /// Floats from one transformed result's values of a block to the next one's.
   var sumStride: Int { blockTiles * outputs + Int(WINOGRAD_LANES) }

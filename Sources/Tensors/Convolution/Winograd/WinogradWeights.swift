@@ -3,8 +3,8 @@ import Work
 
 /// Transformed weights of all pairs of channels, or their gradient.
 ///
-/// Layout [product][outputs / 32][inputs][32]; outputs are padded with zeros to a multiple of 16, and the last block may
-/// have 16 instead of 32.
+/// Layout [product][outputs / 32][inputs][32]; outputs are padded with zeros to a multiple of 16, and the last block
+/// may have 16 instead of 32.
 struct WinogradWeights: Sendable {
   let scheme: WinogradScheme
   let inputs: Int
@@ -14,8 +14,8 @@ struct WinogradWeights: Sendable {
   /// Outputs with the padding.
   var paddedOutputs: Int { WinogradScheme.padded(outputs) }
 
-  /// Floats from a product's weights to the next one's: a cache line more than they take, so that one pair's weights are
-  /// mapped to different sets of the cache.
+  /// Floats from a product's weights to the next one's: a cache line more than they take, so that one pair's weights
+  /// are mapped to different sets of the cache.
   var productStride: Int { inputs * paddedOutputs + Int(WINOGRAD_LANES) }
 
   /// Uninitialised memory.
