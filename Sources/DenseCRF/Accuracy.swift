@@ -3,7 +3,7 @@ enum Accuracy: Sendable {
   /// Errors within half a percent of a kernel's peak.
   case full
   /// Errors within two percent at a third of the cost or less, for searches at half the resolution.
-  case draft
+  case reduced
 
   /// Standard deviation in units of a cell, at least.
   var widthPerStep: Double { self == .full ? 1.25 : 0.875 }

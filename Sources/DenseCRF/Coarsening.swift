@@ -37,7 +37,7 @@ extension DenseCRF {
         range: image.range, isWhole: false)
     }
     return DenseCRF(
-      coarse, size: halving.halved, spacing: halving.spacing(spacing), level: level, accuracy: .draft)
+      coarse, size: halving.halved, spacing: halving.spacing(spacing), level: level, accuracy: .reduced)
   }
 }
 

@@ -72,7 +72,7 @@ struct PointTree: Sendable {
     try squares.withUnsafeMutableBufferPointer { buffer throws(Cancelled) in
       let squares = DisjointBuffer(buffer)
       try work.silent.forEach(count: (queries.count + grain - 1) / grain) { chunk, _ in
-        // Places next to each other have much the same nearest point: the last one's is the first guess.
+        // Neighbouring queries have similar nearest points: the search starts at the previous one's.
         var nearest = 0
         for index in chunk * grain..<min((chunk + 1) * grain, queries.count) {
           var square = squaredLength(points[nearest] - queries[index])

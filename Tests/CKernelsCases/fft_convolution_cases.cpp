@@ -41,8 +41,7 @@ class Transform {
         fft_forward_depth(&tile, voxels, ptrdiff_t(extents.height) * extents.width, extents.width, &box,
                           extents.height, columns(), depth.data(), plane);
         fft_forward_height(&tile, depth.data(), plane, planes(), extents.height, columns(),
-                           frequency_rows_of_tile.data(),
-                           frequency_row_floats);
+                           frequency_rows_of_tile.data(), frequency_row_floats);
         for (int b = 0; b < frequency_rows(); b++)
             fft_forward_width(&tile, frequency_rows_of_tile.data() + b * frequency_row_floats, extents.width,
                               spectrum.data() + b * frequency_row_floats, vector());
@@ -66,8 +65,7 @@ class Transform {
                 fft_inverse_width_adding(&tile, spectrum + b * frequency_row_floats, vector(), kept.width,
                                          frequency_rows_of_tile.data() + b * frequency_row);
         fft_inverse_height(&tile, frequency_rows_of_tile.data(), frequency_row, planes(), skip.height, rows,
-                           vectors, depth.data(),
-                           stride);
+                           vectors, depth.data(), stride);
         const struct fft_store store = {skip.depth, kept.depth, kept.height, kept.width,
                                         0.25f / float(extents.count()), bias, applies_relu, pools};
         const Extents stored = pools ? halved(kept) : kept;

@@ -44,7 +44,7 @@ void map_cases(Table &table) {
         const size_t n = size_t(count);
         Floats x(n, random), g(n, random), y(n + 8, -7.0f);
         x[n / 2] = not_a_number;
-        std::vector<double> affine(n + 8, -7), combined(n + 8, -7), rectified(n + 8, -7), gradient(n + 8, -7);
+        std::vector<double> affine(n + 8, -7), combined(n + 8, -7), relu(n + 8, -7), gradient(n + 8, -7);
         std::vector<double> gated(n + 8, -7), gated_combined(n + 8, -7);
         const struct pointwise_gate gate = {1.5f, -0.25f};
         for (size_t i = 0; i < n; i++) {
@@ -52,7 +52,7 @@ void map_cases(Table &table) {
             combined[i] = 0.5 * g[i] - 2.0 * x[i] + 0.125;
             gated[i] = affine[i] <= 0 ? 0 : affine[i];
             gated_combined[i] = (affine[i] > 0 ? 0.5 * g[i] : 0) - 2.0 * x[i] + 0.125;
-            rectified[i] = x[i] < 0 ? 0 : x[i];
+            relu[i] = x[i] < 0 ? 0 : x[i];
             gradient[i] = x[i] > 0 ? g[i] : 0;
         }
         pointwise_affine(table.level, x.data(), y.data(), count, 1.5f, -0.25f);
@@ -69,13 +69,13 @@ void map_cases(Table &table) {
         table.compare(named("pointwise_combine in place", {count}), y.data(), combined, 1e-6);
         for (size_t i = 0; i < n; i++) y[i] = x[i];
         pointwise_relu(table.level, y.data(), count);
-        table.compare(named("pointwise_rectify", {count}), y.data(), rectified, 0);
+        table.compare(named("pointwise_relu", {count}), y.data(), relu, 0);
         for (size_t i = 0; i < n; i++) y[i] = g[i];
         double left = 0;
         for (size_t i = 0; i < n; i++) left += gradient[i];
         const double sum = pointwise_relu_gradient(table.level, y.data(), x.data(), count);
-        table.compare(named("pointwise_rectify_gradient", {count}), y.data(), gradient, 0);
-        table.compare(named("pointwise_rectify_gradient, sum", {count}), {sum, double(count)}, {left, double(count)},
+        table.compare(named("pointwise_relu_gradient", {count}), y.data(), gradient, 0);
+        table.compare(named("pointwise_relu_gradient, sum", {count}), {sum, double(count)}, {left, double(count)},
                       1e-7);
     }
 }
@@ -128,7 +128,7 @@ void cross_entropy_case(Table &table, int channels, int count, float spread) {
     const double found =
         pointwise_cross_entropy(table.level, logits.data(), channels, stride, count, labels.data(), weights.data());
     table.compare(named("pointwise_cross_entropy", {channels, count}), logits.data(), expected, 1e-6);
-    // Rounding is relative to the scores.
+    // Rounding is relative to the logits.
     table.compare(named("pointwise_cross_entropy, sum", {channels, count}), {found, spread}, {loss, spread}, 2e-6);
 }
 
@@ -200,7 +200,7 @@ void pooling_case(Table &table, int window, int step, int input_width, int rows_
     const std::string name = named(takes_minimum ? "pooling_maxima, least" : "pooling_maxima",
                                    {window, step, input_width, rows_z, rows_y});
     table.compare(name, maxima.data(), expected, 0);
-    table.compare(name + ", winners", std::vector<double>(argmax.begin(), argmax.begin() + width), indices, 0);
+    table.compare(name + ", argmax", std::vector<double>(argmax.begin(), argmax.begin() + width), indices, 0);
 }
 
 void halving_case(Table &table, int input_width, bool has_source, bool has_values) {

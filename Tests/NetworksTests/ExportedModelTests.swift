@@ -10,7 +10,7 @@ import Work
 struct ExportedModelTests {
   private let folder = checkout.appending(path: "Tests/NetworksTests/Golden/exported")
 
-  @Test("a model that PyTorch exported gives PyTorch's scores at every head, to 1e-5")
+  @Test("a model that PyTorch exported gives PyTorch's logits at every head, to 1e-5")
   func exportedFromPyTorch() throws {
     let model = try ModelFile(path: folder.appending(path: "narrow-heart.safetensors").path)
     #expect(model.metadata["labels"]?.contains("myocardium") == true)

@@ -22,10 +22,10 @@ private let pointwise = ConvolutionGeometry(kernel: Extent3(1))
 private let half = PoolingGeometry(kernel: Extent3(2), stride: Extent3(2))
 private let twice = TransposedConvolutionGeometry(kernel: Extent3(4), padding: Extent3(1))
 
-/// Every pair and longer chain that one step takes in, and readers that prevent it.
+/// Every chain of layers that is fused into one step, and readers that prevent it.
 private let fusedCases: [FusedCase] = [
   FusedCase(
-    name: "transposed convolution and mixing",
+    name: "transposed convolution and pointwise convolution",
     layers: [
       Layer("a", from: NetworkGraph.inputName, .convolution(same, outputChannels: 6, hasBias: true)),
       Layer("pool", from: "a", .maxPooling(half)),
@@ -33,7 +33,7 @@ private let fusedCases: [FusedCase] = [
       Layer("score", from: "up", .convolution(pointwise, outputChannels: 2, hasBias: true)),
     ], heads: [Head("main", layer: "score", lossWeight: 1)]),
   FusedCase(
-    name: "convolutions with rectifiers and poolings, of odd extents, and one whose results a head reads",
+    name: "convolutions with ReLUs and poolings, of odd extents, and one whose results a head reads",
     layers: [
       Layer("a", from: NetworkGraph.inputName, .convolution(large, outputChannels: 4, hasBias: true)),
       Layer("relu", from: "a", .relu),
@@ -53,7 +53,7 @@ private let fusedCases: [FusedCase] = [
     ],
     heads: [Head("side", layer: "d", lossWeight: 0.5), Head("main", layer: "relu5", lossWeight: 1)]),
   FusedCase(
-    name: "batch normalisation, rectifier and pooling",
+    name: "batch normalisation, ReLU and pooling",
     layers: [
       Layer("a", from: NetworkGraph.inputName, .convolution(same, outputChannels: 6, hasBias: false)),
       Layer("bn", from: "a", .batchNormalisation(epsilon: 1e-3)),
@@ -67,7 +67,7 @@ private let fusedCases: [FusedCase] = [
     ],
     heads: [Head("main", layer: "up", lossWeight: 1), Head("side", layer: "side", lossWeight: 0.5)]),
   FusedCase(
-    name: "rectifier and pooling, windows that overlap and end beyond the image",
+    name: "ReLU and pooling, windows that overlap and end beyond the image",
     layers: [
       Layer("a", from: NetworkGraph.inputName, .convolution(same, outputChannels: 3, hasBias: true)),
       Layer("relu", from: "a", .relu),
@@ -87,7 +87,7 @@ private let fusedCases: [FusedCase] = [
           hasBias: true)),
     ], heads: [Head("main", layer: "up", lossWeight: 1)]),
   FusedCase(
-    name: "mixings with two readers in front, and without offsets",
+    name: "pointwise convolutions that read one transposed convolution, and one without biases",
     layers: [
       Layer("pool", from: NetworkGraph.inputName, .maxPooling(half)),
       Layer("up", from: "pool", .transposedConvolution(twice, outputChannels: 5, hasBias: true)),
@@ -102,9 +102,9 @@ private let fusedCases: [FusedCase] = [
     ]),
 ]
 
-@Suite("Layers that train together")
+@Suite("Fused training steps")
 struct FusedTrainingStepTests {
-  @Test("have the loss, the statistics and the gradients of layers one by one", arguments: fusedCases)
+  @Test("have the loss, the statistics and the gradients of unfused layers", arguments: fusedCases)
   func gradients(row: FusedCase) throws {
     let graph = try row.graph.resolved()
     let parameters = Parameters(initialising: graph, seed: 5).shaken

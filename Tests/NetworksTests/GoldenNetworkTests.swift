@@ -26,7 +26,7 @@ struct GoldenNetworkTests {
 
   /// Gradients are compared up to rounding of the input, because ties have two.
   ///
-  /// A pooling window whose two largest values, or a rectifier whose input and 0, lie closer together than the rounding
+  /// A pooling window whose two largest values, or a ReLU whose input and 0, lie closer together than the rounding
   /// of a convolution has two right gradients, and one such window changes an array by up to 9e-4. So the gradients must
   /// be right to 1e-5 for an input that is the reference's but for the last bit of single precision.
   @Test(
@@ -75,7 +75,7 @@ struct GoldenNetworkTests {
     try compare(graph, with: try GoldenFile("unnamed"), classWeights: [1, 2, 0.5])
   }
 
-  /// Scores with running statistics, then loss and gradients with batch statistics.
+  /// Logits with running statistics, then loss and gradients with batch statistics.
   private func compare(_ graph: NetworkGraph, with golden: GoldenFile, classWeights: [Float]?) throws {
     let resolved = try graph.resolved()
     let parameters = try golden.parameters(of: resolved)

@@ -122,7 +122,7 @@ struct GraphTests {
     #expect(refusal { _ = try NetworkGraph(json: text, subject: "net.json") } == line)
   }
 
-  @Test("reach: total stride, receptive field and context of the paper's networks")
+  @Test("total stride, receptive field and halo of the paper's networks")
   func receptiveField() throws {
     let liver = try #require(try NetworkGraph.liver().resolved().receptiveField(ofHeads: [0]))
     #expect(liver.totalStride == Extent3(4))
@@ -136,7 +136,7 @@ struct GraphTests {
     #expect(try unnamed.resolved().receptiveField() == nil)
   }
 
-  @Test("a tile with its context gives the scores of the whole volume")
+  @Test("a tile with its halo gives the logits of the whole volume")
   func tile() throws {
     let graph = NetworkGraph.heart(classes: 2, widthFactor: 1.0 / 32)
     let resolved = try graph.resolved()

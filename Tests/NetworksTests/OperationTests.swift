@@ -31,8 +31,8 @@ struct OperationCase: Sendable, CustomTestStringConvertible {
       inputChannels: inputChannels, layers: [layer], heads: [Head("main", layer: "layer", lossWeight: 1)])
   }
 
-  /// Two images whose values are all different and never near 0, so that neither a rectifier nor a maximum changes
-  /// its mind under a small step.
+  /// Two images whose values are all different and never near 0, so that a small step flips neither a ReLU nor a
+  /// maximum.
   func images() -> Tensor {
     let count = 2 * inputChannels * extent.product
     return Tensor(
@@ -160,8 +160,8 @@ struct OperationTests {
       let scale = gradient.reduce(0) { max($0, abs($1)) }
       for index in stride(from: 0, to: gradient.count, by: max(1, gradient.count / 23)) {
         let step: Float = 1e-3
-        let slope = (try change(index, step) - change(index, -step)) / (2 * Double(step))
-        #expect(abs(slope - Double(gradient[index])) <= 2e-2 * Double(scale), "\(name), element \(index)")
+        let derivative = (try change(index, step) - change(index, -step)) / (2 * Double(step))
+        #expect(abs(derivative - Double(gradient[index])) <= 2e-2 * Double(scale), "\(name), element \(index)")
       }
     }
     try compare(try #require(found.input).elements, "input") { index, step in
@@ -175,15 +175,15 @@ struct OperationTests {
       let name = "layer.\(role.rawValue)"
       #expect(gradient.shape == parameters[name].shape)
       try compare(gradient.elements, name) { index, step in
-        let kept = parameters[name]
-        defer { parameters[name] = kept }
+        let saved = parameters[name]
+        defer { parameters[name] = saved }
         parameters[name].elements[index] += step
         return try loss(image, parameters)
       }
     }
   }
 
-  @Test("reads the voxels that its reach names, and no others", arguments: operationCases)
+  @Test("reads no voxels outside its receptive field", arguments: operationCases)
   func receptiveField(row: OperationCase) throws {
     let network = try Network(
       graph: row.graph, parameters: Parameters(initialising: try row.graph.resolved(), seed: 5))
@@ -191,15 +191,15 @@ struct OperationTests {
     let whole = try network(image, work: work)
     let output = whole.extent
     for (axis, length) in zip(Axis.allCases, [output.d, output.h, output.w]) {
-      let place = length / 2
-      let range = row.operation.inputs(of: place...place, along: axis)
-      // Whatever lies outside the range changes nothing there.
+      let position = length / 2
+      let range = row.operation.inputs(of: position...position, along: axis)
+      // Voxels outside the range change nothing there.
       var outside = image
       for index in outside.elements.indices where !range.contains(axis.position(of: index, in: row.extent)) {
         outside.elements[index] = 1000
       }
       let changed = try network(outside, work: work)
-      for index in whole.elements.indices where axis.position(of: index, in: output) == place {
+      for index in whole.elements.indices where axis.position(of: index, in: output) == position {
         #expect(abs(changed.elements[index] - whole.elements[index]) <= 1e-3, "\(axis), element \(index)")
       }
     }
@@ -207,7 +207,7 @@ struct OperationTests {
 }
 
 extension OperationCase {
-  /// The operation's way through training with these tensors.
+  /// The operation's forward pass in training with these tensors.
   fileprivate func forward(
     _ image: Tensor, _ parameters: Parameters, _ work: WorkContext
   ) throws -> TrainingOutput {

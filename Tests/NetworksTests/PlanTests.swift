@@ -27,7 +27,7 @@ struct PlanTests {
     ("tiny", .tiny, Extent3(57, 9, 14)),
   ]
 
-  @Test("slabs of any depth give the scores of the whole image, for any number of threads", arguments: 0..<3)
+  @Test("slabs of any depth give the logits of the whole image, for any number of threads", arguments: 0..<3)
   func slabs(index: Int) throws {
     let (_, graph, extent) = Self.graphs[index]
     let network = try network(graph)
@@ -71,7 +71,7 @@ struct PlanTests {
   }()
 
   @Test(
-    "a streamed image gives every plane of all heads once and in order, and the scores of the whole",
+    "a streamed image gives every plane of all heads once and in order, and the logits of the whole",
     arguments: [NetworkGraph.liver(), inPlace])
   func streamed(graph: NetworkGraph) throws {
     let extent = Extent3(68, 28, 36)
@@ -110,7 +110,7 @@ struct PlanTests {
     for (one, other) in zip(found, whole) { #expect(relativeError(one.elements, other.elements) <= 1e-5) }
   }
 
-  @Test("what takes the planes can stop the passage, and so can a cancellation")
+  @Test("an error of the consumer of planes stops the run, and so does a cancellation")
   func stopped() throws {
     struct Full: Error {}
     let network = try network(.tiny)
@@ -122,7 +122,7 @@ struct PlanTests {
     let cancellation = Cancellation()
     let cancelled = WorkContext(
       threadCount: 2, cancellation: cancellation,
-      report: { share in if share > 0.3 { cancellation.request() } })
+      report: { fraction in if fraction > 0.3 { cancellation.request() } })
     #expect(throws: Cancelled.self) {
       try network.stream(plan, work: cancelled, fetch: { _, _ in }, deliver: { _, _ in })
     }

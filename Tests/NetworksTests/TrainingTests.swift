@@ -71,8 +71,8 @@ struct TrainingTests {
     for factor in [first, second] {
       _ = try trainer.step(batch(0), work: work)
       let moved = zip(trainer.parameters["up.bias"].elements, start).map { ($0 - $1) / -1e-5 }
-      for (step, slope) in zip(moved, gradient) {
-        #expect(abs(step - Float(factor) * slope) <= 2e-3 * abs(Float(factor) * slope))
+      for (step, derivative) in zip(moved, gradient) {
+        #expect(abs(step - Float(factor) * derivative) <= 2e-3 * abs(Float(factor) * derivative))
       }
     }
   }
@@ -110,7 +110,7 @@ struct TrainingTests {
     #expect(trainer.parameters["side.bias"] != before["side.bias"])
   }
 
-  @Test("running statistics take in a tenth of each batch's, with the unbiased variance")
+  @Test("running statistics are updated with momentum 0.1 and the unbiased variance")
   func runningStatistics() throws {
     var trainer = try trainer(rate: 0)
     let batch = batch(0)
@@ -238,10 +238,10 @@ struct TrainingTests {
           batch, parameters: parameters, configuration: configuration, work: work
         ).loss
       }
-      let slope = Float((try loss(1e-3) - (try loss(-1e-3))) / 2e-3)
+      let derivative = Float((try loss(1e-3) - (try loss(-1e-3))) / 2e-3)
       parameters[name].elements[index] = value
       let gradient = try #require(gradients[name]).elements[index]
-      #expect(abs(slope - gradient) <= 0.02 * abs(gradient) + 1e-4, "\(name)[\(index)]")
+      #expect(abs(derivative - gradient) <= 0.02 * abs(gradient) + 1e-4, "\(name)[\(index)]")
     }
   }
 }

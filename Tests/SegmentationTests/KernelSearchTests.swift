@@ -138,8 +138,8 @@ private struct Example {
       #expect(trial.settings.thetaBeta == search.ranges.start.thetaBeta)
       #expect(trial.settings.smoothnessWeight == search.ranges.start.smoothnessWeight)
       for parameter in search.ranges.searched {
-        let share = try #require(search.ranges.fraction(of: parameter, in: trial.settings))
-        #expect(share > -1e-9 && share < 1 + 1e-9)
+        let fraction = try #require(search.ranges.fraction(of: parameter, in: trial.settings))
+        #expect(fraction > -1e-9 && fraction < 1 + 1e-9)
       }
     }
   }

@@ -3,26 +3,26 @@ import Segmentation
 import Testing
 import Volumes
 
-/// A survey of cases of these sizes and spacings, with images of these intensities.
-private func survey(
+/// The fingerprint of cases of these sizes and spacings, with images of these intensities.
+private func fingerprint(
   _ shapes: [(GridSize, Spacing)], _ images: [(values: [Float], labels: [UInt16])] = []
 ) -> DatasetFingerprint {
-  var survey = DatasetFingerprint()
+  var fingerprint = DatasetFingerprint()
   for (size, spacing) in shapes {
-    survey.add(VolumeGrid(size: size, affine: Affine(spacing: spacing)), orientation: .ras)
+    fingerprint.add(VolumeGrid(size: size, affine: Affine(spacing: spacing)), orientation: .ras)
   }
   for (values, labels) in images {
     let grid = VolumeGrid(size: GridSize(values.count, 1, 1), affine: Affine(spacing: Spacing(1)))
-    survey.add(
+    fingerprint.add(
       ScalarVolume(grid: grid, voxels: values), labels: LabelVolume(grid: grid, voxels: labels), codes: [1])
   }
-  return survey
+  return fingerprint
 }
 
-private let hippocampi = survey([
+private let hippocampi = fingerprint([
   (GridSize(35, 51, 35), Spacing(1)), (GridSize(37, 48, 30), Spacing(1)), (GridSize(40, 52, 44), Spacing(1)),
 ])
-private let clinicalCT = survey(
+private let clinicalCT = fingerprint(
   [(GridSize(512, 512, 300), Spacing(0.75, 0.75, 2)), (GridSize(512, 512, 220), Spacing(0.8, 0.8, 2))],
   [
     (
@@ -62,7 +62,7 @@ func largeCases() throws {
 
 @Test("thick slices stay thick where the plane is coarsened to fit")
 func anisotropicCases() {
-  let spacing = survey([(GridSize(512, 512, 60), Spacing(0.7, 0.7, 5))]).spacing().value
+  let spacing = fingerprint([(GridSize(512, 512, 60), Spacing(0.7, 0.7, 5))]).spacing().value
   #expect(spacing.k == 5)
   #expect(spacing.i == spacing.j && spacing.i > 1 && spacing.i < 3)
 }
@@ -71,11 +71,11 @@ func anisotropicCases() {
 func chosenIntensities() {
   // Labelled voxels are 0 to 200: percentiles 1 and 199, half of 198 beyond them, to multiples of 5.
   #expect(clinicalCT.normalisation().value == .window(lower: -100, upper: 300))
-  let magnetic = survey(
+  let magnetic = fingerprint(
     [(GridSize(8, 8, 8), Spacing(1))], [((0..<100).map { Float($0) }, [UInt16](repeating: 1, count: 100))])
   #expect(magnetic.normalisation().value == .standardScore)
   // A normalised MR has values below 0 too, but few.
-  let normalised = survey(
+  let normalised = fingerprint(
     [(GridSize(8, 8, 8), Spacing(1))],
     [((0..<100).map { Float($0) / 20 - 2 }, [UInt16](repeating: 1, count: 100))])
   #expect(normalised.normalisation().value == .standardScore)

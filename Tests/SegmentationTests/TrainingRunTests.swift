@@ -7,7 +7,7 @@ import Work
 
 /// Boxes brighter than their surroundings, in noise; class 1 is the box.
 ///
-/// Boxes begin at even voxels, since the network's scores are made of blocks of two.
+/// Boxes begin at even voxels, since the network's logits are made of blocks of two.
 private func boxCase(_ number: Int) -> TrainingCase {
   let size = GridSize(24, 24, 16)
   var generator = SplitMix64(seed: UInt64(number))
@@ -89,8 +89,8 @@ private struct Outcome {
   mutating func train(threads: Int, stop: @escaping @Sendable (Int) -> Bool = { _ in false }) throws {
     let cancellation = Cancellation()
     let total = Double(run.settings.iterations)
-    let work = WorkContext(threadCount: threads, cancellation: cancellation) { share in
-      if stop(Int((share * total).rounded())) { cancellation.request() }
+    let work = WorkContext(threadCount: threads, cancellation: cancellation) { fraction in
+      if stop(Int((fraction * total).rounded())) { cancellation.request() }
     }
     var added: [TrainingRecord] = []
     defer { records += added }

@@ -66,7 +66,7 @@ import Work
     }
   }
 
-  @Test("pooling, normalisation, rectifier, softmax, loss and sums stop at each of their chunks")
+  @Test("pooling, normalisation, ReLU, softmax, loss and sums stop at each of their chunks")
   func smallOperationsStop() throws {
     var generator = SplitMix64(seed: 2)
     let input = generator.tensor([1, 4, 20, 40, 48])
@@ -98,14 +98,14 @@ import Work
         }
       ),
       (
-        "rectifier", 8,
+        "ReLU", 8,
         {
           var output = input
           try relu(&output, work: $0)
         }
       ),
       (
-        "rectifier's gradient", 8,
+        "ReLU's gradient", 8,
         {
           var output = gradient
           try reluGradient(&output, output: input, work: $0)

@@ -2,7 +2,7 @@ import Tensors
 import Testing
 import Work
 
-/// The relative error that a method may make: minimal filtering cancels more than it sums.
+/// The largest relative error of a method: Winograd cancels more than it sums.
 private func tolerance(of method: ConvolutionMethod) -> Double { method == .winograd ? 8e-6 : 3e-6 }
 
 @Suite struct ConvolutionTests {
@@ -23,7 +23,7 @@ private func tolerance(of method: ConvolutionMethod) -> Double { method == .wino
           "\(method), \(what)")
         expectClose(
           try prepared.apply(input, bias: bias, appliesReLU: true, work: work), reluReference(expected),
-          tolerance: tolerance(of: method), "\(method), rectified, \(what)")
+          tolerance: tolerance(of: method), "\(method), ReLU, \(what)")
       }
     }
   }
@@ -106,7 +106,7 @@ private func tolerance(of method: ConvolutionMethod) -> Double { method == .wino
     }
   }
 
-  @Test("minimal filtering cut into windows of planes gives the same bits", arguments: winogradCases)
+  @Test("Winograd convolution cut into windows of planes gives the same bits", arguments: winogradCases)
   func winogradWindows(_ shape: ConvolutionCase) throws {
     let (input, weight, bias, _) = shape.operands()
     try atEveryLevel { threads, what in

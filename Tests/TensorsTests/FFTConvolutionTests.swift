@@ -98,7 +98,7 @@ private func agreesWithDoubles(row: FFTCase) throws {
     let output = try convolution.forward(input, bias: bias, work: work)
     expectClose(output, expectedOutput, tolerance: 2e-6, "forward, level \(level.rawValue)")
     let reluOutput = try convolution.forward(input, bias: bias, appliesReLU: true, work: work)
-    #expect(reluOutput.elements == output.elements.map { max($0, 0) }, "rectified, level \(level)")
+    #expect(reluOutput.elements == output.elements.map { max($0, 0) }, "ReLU, level \(level)")
     for roundsUp in [false, true] {
       let pooling = PoolingGeometry(kernel: Extent3(2), stride: Extent3(2), roundsUp: roundsUp)
       guard convolution.fuses(pooling), pooling.output(m) != nil else { continue }

@@ -76,7 +76,7 @@ import Work
 }
 
 @Suite struct ReLUTests {
-  @Test("the rectifier zeroes negative values, keeps NaN, and passes gradients where it passed values")
+  @Test("ReLU zeroes negative values, keeps NaN, and passes gradients where it passed values")
   func values() throws {
     var tensor = Tensor(shape: [1, 1, 1, 1, 5], elements: [-1, 0, 2, .nan, -.infinity])
     let work = WorkContext(threadCount: 1)

@@ -84,7 +84,7 @@ let convolutionCases: [ConvolutionCase] =
     .init(inputs: 1, outputs: 1, extent: Extent3(1, 1, 1), geometry: .init(kernel: Extent3(1))),
   ] + winogradCases
 
-/// Enough channels for minimal filtering: whole and partial blocks of channels and tiles, one voxel, so many channels
+/// Enough channels for Winograd: whole and partial blocks of channels and tiles, one voxel, so many channels
 /// that tiles are small, and the strided convolution of both parities.
 let winogradCases: [ConvolutionCase] = [
   .init(

@@ -12,7 +12,7 @@ import Work
   }
 
   @Test(
-    "the greatest of every 2x2x2 results is stored in their place, whole and in windows of planes",
+    "fused with a 2x2x2 max-pooling, only the maxima are stored, whole and in windows of planes",
     arguments: cases)
   func maxima(_ shape: ConvolutionCase) throws {
     let (input, weight, bias, _) = shape.operands()

@@ -16,7 +16,7 @@ private let cases: [(extent: Extent3, geometry: PoolingGeometry)] = [
 ]
 
 @Suite struct PoolingTests {
-  @Test("max-pooling, its winners and its gradient equal the references", arguments: cases.indices)
+  @Test("max-pooling, its argmax indices and its gradient equal the references", arguments: cases.indices)
   func everything(_ index: Int) throws {
     let (extent, geometry) = cases[index]
     var generator = SplitMix64(seed: 5)

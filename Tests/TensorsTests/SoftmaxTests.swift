@@ -37,7 +37,7 @@ import Work
     }
   }
 
-  @Test("scores far apart and equal give the probabilities they should")
+  @Test("logits far apart and equal give the probabilities they should")
   func extremes() throws {
     let logits = Tensor(shape: [1, 2, 1, 1, 3], elements: [1000, -1000, 5, -1000, 1000, 5])
     try atEveryLevel { threads, what in
@@ -56,7 +56,7 @@ import Work
     #expect(found.gradient == Tensor(shape: logits.shape))
   }
 
-  @Test("the scores of a caller who keeps them stay as they are")
+  @Test("logits that the caller still references are not changed")
   func keptScores() throws {
     var generator = SplitMix64(seed: 13)
     let logits = generator.tensor([1, 2, 3, 4, 5])
@@ -70,7 +70,7 @@ import Work
   @Test("labels are counted one by one, whether neighbours agree or not", arguments: [1, 7, 8, 33, 40_000])
   func counts(count: Int) throws {
     var generator = SplitMix64(seed: 14)
-    // Long stretches of one label, and voxels that differ from their neighbours.
+    // Long runs of one label, and voxels that differ from their neighbours.
     let labels = (0..<count).map { $0 % 50 < 30 ? UInt8($0 / 50 % 256) : UInt8(generator.next() % 256) }
     var expected = [Int](repeating: 0, count: 256)
     for label in labels { expected[Int(label)] += 1 }

@@ -13,7 +13,7 @@ import Work
     ]
 
   @Test(
-    "a transposed convolution and a mixing are one transposed convolution, with the gradients of both",
+    "a transposed convolution and a pointwise convolution are one transposed convolution, with the gradients of both",
     arguments: cases.indices)
   func references(index: Int) throws {
     let (geometry, biases) = Self.cases[index]

@@ -23,7 +23,7 @@ package struct CTPhantom: Sendable {
       (AbdomenLabel.venaCava, "inferior vena cava"), (AbdomenLabel.pancreas, "pancreas"),
     ].map { Label(value: $0.0, name: $0.1, colour: LabelTable.colour(ofValue: $0.0)) })
 
-  /// Paints the case on a grid whose slices begin above the diaphragm and go as far down as they reach.
+  /// Paints the case on a grid of `size` voxels whose top slice is above the diaphragm.
   ///
   /// - Parameters:
   ///   - size: i to the left, j to the back, k to the head; 122 x 101 x 112 shows the upper abdomen at 3 mm.

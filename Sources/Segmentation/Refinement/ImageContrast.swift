@@ -67,7 +67,7 @@ private struct Rows {
     along axis: Int, before: Int, after: Int, most: Int, _ body: (_ offset: Int, _ step: Int) -> Void
   ) {
     let step = [1, size.i, size.i * size.j][axis]
-    // An odd stride meets every position of a row.
+    // An odd stride visits every position of a row.
     let stride = (size.voxelCount / most) | 1
     for offset in Swift.stride(from: 0, to: size.voxelCount, by: stride) {
       let position = offset / step % size[axis]
