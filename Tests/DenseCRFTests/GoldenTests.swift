@@ -25,10 +25,13 @@ struct GoldenCase: CustomTestStringConvertible, Sendable {
     }
   }
   static let small = [
-    GoldenCase(image: "small", classCount: 2, thetaBetaFraction: 0.1, weights: "strong", normalisation: "SYM"),
+    GoldenCase(
+      image: "small", classCount: 2, thetaBetaFraction: 0.1, weights: "strong", normalisation: "SYM"),
     GoldenCase(image: "small", classCount: 3, thetaBetaFraction: 0.1, weights: "mild", normalisation: "SYM"),
-    GoldenCase(image: "small", classCount: 2, thetaBetaFraction: 0.1, weights: "mild", normalisation: "AFTER"),
-    GoldenCase(image: "small", classCount: 2, thetaBetaFraction: 0.1, weights: "mild", normalisation: "BEFORE"),
+    GoldenCase(
+      image: "small", classCount: 2, thetaBetaFraction: 0.1, weights: "mild", normalisation: "AFTER"),
+    GoldenCase(
+      image: "small", classCount: 2, thetaBetaFraction: 0.1, weights: "mild", normalisation: "BEFORE"),
   ]
 
   var settings: RefinementSettings {

@@ -123,7 +123,7 @@ struct OperationTests {
   func inference(row: OperationCase) throws {
     let resolved = try row.graph.resolved()
     var parameters = Parameters(initialising: resolved, seed: 3)
-    let trained = try row.trained(row.images(), parameters, work)
+    let trained = try row.forward(row.images(), parameters, work)
     if let statistics = trained.statistics {
       let shape = [row.inputChannels]
       parameters["layer.running_mean"] = Tensor(shape: shape, elements: statistics.mean)
@@ -149,11 +149,11 @@ struct OperationTests {
     var parameters = Parameters(initialising: try row.graph.resolved(), seed: 4)
     var generator = SplitMix64(seed: 9)
     let image = row.images()
-    let trained = try row.trained(image, parameters, work)
+    let trained = try row.forward(image, parameters, work)
     let weights = generator.floats(trained.output.elements.count)
     let found = try trained.backward(Tensor(shape: trained.output.shape, elements: weights), work)
     func loss(_ image: Tensor, _ parameters: Parameters) throws -> Double {
-      zip(try row.trained(image, parameters, work).output.elements, weights)
+      zip(try row.forward(image, parameters, work).output.elements, weights)
         .reduce(0) { $0 + Double($1.0) * Double($1.1) }
     }
     func compare(_ gradient: [Float], _ name: String, _ change: (Int, Float) throws -> Double) throws {
@@ -161,7 +161,8 @@ struct OperationTests {
       for index in stride(from: 0, to: gradient.count, by: max(1, gradient.count / 23)) {
         let step: Float = 1e-3
         let derivative = (try change(index, step) - change(index, -step)) / (2 * Double(step))
-        #expect(abs(derivative - Double(gradient[index])) <= 2e-2 * Double(scale), "\(name), element \(index)")
+        #expect(
+          abs(derivative - Double(gradient[index])) <= 2e-2 * Double(scale), "\(name), element \(index)")
       }
     }
     try compare(try #require(found.input).elements, "input") { index, step in

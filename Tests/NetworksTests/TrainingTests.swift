@@ -182,7 +182,7 @@ struct TrainingTests {
         _ = try resumed.step(batch(index), work: WorkContext(threadCount: 1))
       }
       #expect(resumed.parameters == straight.parameters)
-      #expect(resumed.average == straight.average && resumed.average != resumed.parameters)
+      #expect(resumed.emaParameters == straight.emaParameters && resumed.emaParameters != resumed.parameters)
       #expect(resumed.optimiserState == straight.optimiserState)
       #expect(resumed.generator == straight.generator)
       #expect(resumed.options == straight.options)
