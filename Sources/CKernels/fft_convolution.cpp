@@ -121,28 +121,31 @@ void fft_inverse_depth(const struct fft_tile *tile, const float *planes, ptrdiff
 }
 
 void fft_forward_height(const struct fft_tile *tile, const float *planes, ptrdiff_t plane_stride, int plane_count,
-                        int rows, int columns, float *bands, ptrdiff_t band_stride) {
-    DISPATCH(tile, forward_height(tile, planes, plane_stride, plane_count, rows, columns, bands, band_stride));
+                        int rows, int columns, float *frequency_rows, ptrdiff_t frequency_row_stride) {
+    DISPATCH(tile, forward_height(tile, planes, plane_stride, plane_count, rows, columns, frequency_rows,
+                                  frequency_row_stride));
 }
 
-void fft_inverse_height(const struct fft_tile *tile, const float *bands, ptrdiff_t band_stride, int plane_count,
+void fft_inverse_height(const struct fft_tile *tile, const float *frequency_rows, ptrdiff_t frequency_row_stride,
+                        int plane_count,
                         int skip, int rows, int columns, float *planes, ptrdiff_t plane_stride) {
-    DISPATCH(tile, inverse_height(tile, bands, band_stride, plane_count, skip, rows, columns, planes, plane_stride));
+    DISPATCH(tile, inverse_height(tile, frequency_rows, frequency_row_stride, plane_count, skip, rows, columns,
+                                  planes, plane_stride));
 }
 
-void fft_forward_width(const struct fft_tile *tile, const float *band, int count, float *spectrum,
+void fft_forward_width(const struct fft_tile *tile, const float *frequency_row, int count, float *spectrum,
                        ptrdiff_t step) {
-    DISPATCH(tile, forward_width(tile, band, count, spectrum, step));
+    DISPATCH(tile, forward_width(tile, frequency_row, count, spectrum, step));
 }
 
 void fft_inverse_width(const struct fft_tile *tile, const float *spectrum, ptrdiff_t step, int skip, int count,
-                       float *band) {
-    DISPATCH(tile, inverse_width<false>(tile, spectrum, step, skip, count, band));
+                       float *frequency_row) {
+    DISPATCH(tile, inverse_width<false>(tile, spectrum, step, skip, count, frequency_row));
 }
 
 void fft_inverse_width_adding(const struct fft_tile *tile, const float *spectrum, ptrdiff_t step, int count,
-                              float *band) {
-    DISPATCH(tile, inverse_width<true>(tile, spectrum, step, 0, count, band));
+                              float *frequency_row) {
+    DISPATCH(tile, inverse_width<true>(tile, spectrum, step, 0, count, frequency_row));
 }
 
 void fft_multiply(const struct fft_tile *tile, const struct fft_channels *channels, const float *weights,

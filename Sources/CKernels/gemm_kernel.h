@@ -13,7 +13,7 @@
 // `rows` is a constant after inlining: the rows computed, of which the packed weights hold that many.
 ALWAYS_INLINE void LEVEL(tile)(const int rows, int depth, const float *restrict a,
                                const float *restrict b, const long *restrict b_rows, float *restrict c, long c_stride,
-                               const float *bias, int accumulates, int rectifies) {
+                               const float *bias, int accumulates, int applies_relu) {
     VECTOR sum[TILE_ROWS][3];
     UNROLL for (int r = 0; r < rows; r++) UNROLL for (int v = 0; v < 3; v++)
         sum[r][v] = accumulates ? LOAD(c + r * c_stride + v * WIDTH) : (VECTOR){0} + (bias ? bias[r] : 0.0f);
@@ -26,8 +26,8 @@ ALWAYS_INLINE void LEVEL(tile)(const int rows, int depth, const float *restrict 
             sum[r][2] += a[r] * b2;
         }
     }
-    // A comparison instead of max(), because it keeps NaN, as the rectifier does.
-    if (rectifies)
+    // A comparison instead of max(), because it keeps NaN, as the ReLU does.
+    if (applies_relu)
         UNROLL for (int r = 0; r < rows; r++) UNROLL for (int v = 0; v < 3; v++)
             sum[r][v] = (VECTOR)((LEVEL(lanes))sum[r][v] & ~(sum[r][v] < (VECTOR){0}));
     UNROLL for (int r = 0; r < rows; r++) UNROLL for (int v = 0; v < 3; v++)
@@ -35,18 +35,18 @@ ALWAYS_INLINE void LEVEL(tile)(const int rows, int depth, const float *restrict 
 }
 
 static void LEVEL(tile_full)(int depth, const float *a, const float *b, const long *b_rows, float *c, long c_stride,
-                             const float *bias, int accumulates, int rectifies) {
-    LEVEL(tile)(TILE_ROWS, depth, a, b, b_rows, c, c_stride, bias, accumulates, rectifies);
+                             const float *bias, int accumulates, int applies_relu) {
+    LEVEL(tile)(TILE_ROWS, depth, a, b, b_rows, c, c_stride, bias, accumulates, applies_relu);
 }
 #if TILE_ROWS == 8
 static void LEVEL(tile_4)(int depth, const float *a, const float *b, const long *b_rows, float *c, long c_stride,
-                          const float *bias, int accumulates, int rectifies) {
-    LEVEL(tile)(4, depth, a, b, b_rows, c, c_stride, bias, accumulates, rectifies);
+                          const float *bias, int accumulates, int applies_relu) {
+    LEVEL(tile)(4, depth, a, b, b_rows, c, c_stride, bias, accumulates, applies_relu);
 }
 #endif
 static void LEVEL(tile_2)(int depth, const float *a, const float *b, const long *b_rows, float *c, long c_stride,
-                          const float *bias, int accumulates, int rectifies) {
-    LEVEL(tile)(2, depth, a, b, b_rows, c, c_stride, bias, accumulates, rectifies);
+                          const float *bias, int accumulates, int applies_relu) {
+    LEVEL(tile)(2, depth, a, b, b_rows, c, c_stride, bias, accumulates, applies_relu);
 }
 
 static void LEVEL(multiply_panel)(const struct gemm_panel *p) {
@@ -69,13 +69,13 @@ static void LEVEL(multiply_panel)(const struct gemm_panel *p) {
             c_stride = COLUMNS;
         }
         if (computed == TILE_ROWS)
-            LEVEL(tile_full)(p->depth, a, p->b, p->b_rows, c, c_stride, bias, p->accumulates, p->rectifies);
+            LEVEL(tile_full)(p->depth, a, p->b, p->b_rows, c, c_stride, bias, p->accumulates, p->applies_relu);
 #if TILE_ROWS == 8
         else if (computed == 4)
-            LEVEL(tile_4)(p->depth, a, p->b, p->b_rows, c, c_stride, bias, p->accumulates, p->rectifies);
+            LEVEL(tile_4)(p->depth, a, p->b, p->b_rows, c, c_stride, bias, p->accumulates, p->applies_relu);
 #endif
         else
-            LEVEL(tile_2)(p->depth, a, p->b, p->b_rows, c, c_stride, bias, p->accumulates, p->rectifies);
+            LEVEL(tile_2)(p->depth, a, p->b, p->b_rows, c, c_stride, bias, p->accumulates, p->applies_relu);
         if (is_edge)
             for (int r = 0; r < rows; r++)
                 memcpy(p->c + (row + r) * p->c_stride, edge + r * COLUMNS,

@@ -49,25 +49,25 @@ void pointwise_gated_combine(enum kernels_level level, const float *g, const flo
     DISPATCH_LEVEL(level, gated_combine, g, x, y, count, a, b, c, gate);
 }
 
-void pointwise_rectify(enum kernels_level level, float *x, long count) {
-    DISPATCH_LEVEL(level, rectify, x, count);
+void pointwise_relu(enum kernels_level level, float *x, long count) {
+    DISPATCH_LEVEL(level, relu, x, count);
 }
 
-double pointwise_rectify_gradient(enum kernels_level level, float *g, const float *output, long count) {
+double pointwise_relu_gradient(enum kernels_level level, float *g, const float *output, long count) {
     double sum = 0;
-    DISPATCH_LEVEL(level, rectify_gradient, g, output, count, &sum);
+    DISPATCH_LEVEL(level, relu_gradient, g, output, count, &sum);
     return sum;
 }
 
-void pointwise_softmax(enum kernels_level level, float *scores, int channels, long stride, long count,
+void pointwise_softmax(enum kernels_level level, float *logits, int channels, long stride, long count,
                        float *logarithms) {
-    DISPATCH_LEVEL(level, softmax, scores, channels, stride, count, logarithms);
+    DISPATCH_LEVEL(level, softmax, logits, channels, stride, count, logarithms);
 }
 
-double pointwise_cross_entropy(enum kernels_level level, float *scores, int channels, long stride, long count,
+double pointwise_cross_entropy(enum kernels_level level, float *logits, int channels, long stride, long count,
                                const uint8_t *labels, const float *weights) {
     double sum = 0;
-    DISPATCH_LEVEL(level, cross_entropy, scores, channels, stride, count, labels, weights, &sum);
+    DISPATCH_LEVEL(level, cross_entropy, logits, channels, stride, count, labels, weights, &sum);
     return sum;
 }
 
@@ -82,10 +82,10 @@ void pointwise_softmax_gradient(enum kernels_level level, float *probabilities, 
 }
 
 void pooling_maxima(enum kernels_level level, const struct pooling_row *row, float *maxima,
-                    int32_t *winners) {
-    DISPATCH_LEVEL(level, maxima, row, maxima, winners);
+                    int32_t *argmax) {
+    DISPATCH_LEVEL(level, maxima, row, maxima, argmax);
 }
 
-void pooling_halving_spread(enum kernels_level level, const struct halving_row *row, float *target) {
-    DISPATCH_LEVEL(level, halving_spread, row, target);
+void pooling_halving_scatter(enum kernels_level level, const struct halving_row *row, float *target) {
+    DISPATCH_LEVEL(level, halving_scatter, row, target);
 }

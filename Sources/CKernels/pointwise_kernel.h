@@ -34,12 +34,12 @@ static void LEVEL(moments)(const float *x, long count, float pivot, double sums[
     }
 }
 
-// g where factor x + offset > 0; all of g without a gate, which is a constant.
+// g where scale x + shift > 0; all of g without a gate, which is a constant.
 ALWAYS_INLINE VECTOR LEVEL(passed)(VECTOR g, VECTOR x, const struct pointwise_gate *gate) {
-    return gate ? CHOOSE((LANES)(x * gate->factor + gate->offset > (VECTOR){0}), g, (VECTOR){0}) : g;
+    return gate ? CHOOSE((LANES)(x * gate->scale + gate->shift > (VECTOR){0}), g, (VECTOR){0}) : g;
 }
 ALWAYS_INLINE float LEVEL(passed_one)(float g, float x, const struct pointwise_gate *gate) {
-    return !gate || x * gate->factor + gate->offset > 0 ? g : 0;
+    return !gate || x * gate->scale + gate->shift > 0 ? g : 0;
 }
 
 ALWAYS_INLINE void LEVEL(products_through)(const float *g, const float *x, long count, float pivot,
@@ -97,17 +97,17 @@ static void LEVEL(gated_combine)(const float *g, const float *x, float *y, long 
 static void LEVEL(gated_affine)(const float *x, float *y, long count, struct pointwise_gate gate) {
     long i = 0;
     for (; i + WIDTH <= count; i += WIDTH) {
-        VECTOR value = LOAD(x + i) * gate.factor + gate.offset;
+        VECTOR value = LOAD(x + i) * gate.scale + gate.shift;
         // A comparison that NaN fails leaves it as it is.
         STORE(y + i, CHOOSE((LANES)(value <= (VECTOR){0}), (VECTOR){0}, value));
     }
     for (; i < count; i++) {
-        float value = x[i] * gate.factor + gate.offset;
+        float value = x[i] * gate.scale + gate.shift;
         y[i] = value <= 0 ? 0 : value;
     }
 }
 
-static void LEVEL(rectify)(float *x, long count) {
+static void LEVEL(relu)(float *x, long count) {
     long i = 0;
     for (; i + WIDTH <= count; i += WIDTH) {
         VECTOR value = LOAD(x + i);
@@ -116,7 +116,7 @@ static void LEVEL(rectify)(float *x, long count) {
     for (; i < count; i++) x[i] = x[i] < 0 ? 0 : x[i];
 }
 
-static void LEVEL(rectify_gradient)(float *g, const float *output, long count, double *sum) {
+static void LEVEL(relu_gradient)(float *g, const float *output, long count, double *sum) {
     for (long start = 0; start < count; start += SUM_BLOCK) {
         long end = smaller(start + SUM_BLOCK, count), i = start;
         VECTOR s0 = {0}, s1 = {0};
@@ -176,30 +176,30 @@ ALWAYS_INLINE VECTOR LEVEL(logarithm)(VECTOR x) {
     return x + (p * x * square - e * 2.12194440e-4f - 0.5f * square) + e * 0.693359375f;
 }
 
-static void LEVEL(softmax)(float *scores, int channels, long stride, long count, float *logarithms) {
+static void LEVEL(softmax)(float *logits, int channels, long stride, long count, float *logarithms) {
     long i = 0;
     for (; i + WIDTH <= count; i += WIDTH) {
-        VECTOR highest = LOAD(scores + i), sum = {0};
+        VECTOR highest = LOAD(logits + i), sum = {0};
         for (int c = 1; c < channels; c++) {
-            VECTOR value = LOAD(scores + c * stride + i);
+            VECTOR value = LOAD(logits + c * stride + i);
             highest = CHOOSE((LANES)(value > highest), value, highest);
         }
         for (int c = 0; c < channels; c++) {
-            VECTOR value = LEVEL(exponential)(LOAD(scores + c * stride + i) - highest);
-            STORE(scores + c * stride + i, value);
+            VECTOR value = LEVEL(exponential)(LOAD(logits + c * stride + i) - highest);
+            STORE(logits + c * stride + i, value);
             sum += value;
         }
         VECTOR inverse = 1.0f / sum;
         for (int c = 0; c < channels; c++)
-            STORE(scores + c * stride + i, LOAD(scores + c * stride + i) * inverse);
+            STORE(logits + c * stride + i, LOAD(logits + c * stride + i) * inverse);
         if (logarithms != NULL) STORE(logarithms + i, highest + LEVEL(logarithm)(sum));
     }
     for (; i < count; i++) {
-        float highest = scores[i], sum = 0;
+        float highest = logits[i], sum = 0;
         for (int c = 1; c < channels; c++)
-            if (scores[c * stride + i] > highest) highest = scores[c * stride + i];
-        for (int c = 0; c < channels; c++) sum += scores[c * stride + i] = expf(scores[c * stride + i] - highest);
-        for (int c = 0; c < channels; c++) scores[c * stride + i] /= sum;
+            if (logits[c * stride + i] > highest) highest = logits[c * stride + i];
+        for (int c = 0; c < channels; c++) sum += logits[c * stride + i] = expf(logits[c * stride + i] - highest);
+        for (int c = 0; c < channels; c++) logits[c * stride + i] /= sum;
         if (logarithms != NULL) logarithms[i] = highest + logf(sum);
     }
 }
@@ -210,14 +210,14 @@ ALWAYS_INLINE LANES LEVEL(labels_at)(const uint8_t *labels) {
     return __builtin_convertvector(bytes, LANES);
 }
 
-// The cross-entropies of voxels with two classes, whose scores turn into gradients: one exponential tells both
+// The cross-entropies of voxels with two classes, whose logits are replaced by gradients: one exponential gives both
 // probabilities, and the two gradients are opposite.
 ALWAYS_INLINE VECTOR LEVEL(two_classes)(float *first, float *second, LANES label, const float *weights) {
     const LANES sign = (LANES){0} + INT32_MIN;
     LANES is_second = (LANES)(label == 1);
     VECTOR weight = CHOOSE(is_second, (VECTOR){0} + weights[1], (VECTOR){0} + weights[0]);
     weight = CHOOSE((LANES)((label >> 1) == 0), weight, (VECTOR){0});
-    // By how much the score of the other class is greater.
+    // The logit of the other class minus that of the own class.
     VECTOR lead = LOAD(second) - LOAD(first);
     lead = (VECTOR)((LANES)lead ^ (sign & is_second));
     VECTOR lesser = LEVEL(exponential)((VECTOR)((LANES)lead | sign)), sum = 1.0f + lesser;
@@ -230,33 +230,33 @@ ALWAYS_INLINE VECTOR LEVEL(two_classes)(float *first, float *second, LANES label
     return CHOOSE((LANES)(weight != (VECTOR){0}), term, (VECTOR){0});
 }
 
-static void LEVEL(cross_entropy)(float *scores, int channels, long stride, long count, const uint8_t *labels,
+static void LEVEL(cross_entropy)(float *logits, int channels, long stride, long count, const uint8_t *labels,
                                  const float *weights, double *result) {
     for (long start = 0; start < count; start += SUM_BLOCK) {
         long end = smaller(start + SUM_BLOCK, count), i = start;
         VECTOR loss = {0};
         if (channels == 2)
             for (; i + WIDTH <= end; i += WIDTH)
-                loss += LEVEL(two_classes)(scores + i, scores + stride + i, LEVEL(labels_at)(labels + i), weights);
+                loss += LEVEL(two_classes)(logits + i, logits + stride + i, LEVEL(labels_at)(labels + i), weights);
         for (; i + WIDTH <= end; i += WIDTH) {
             LANES label = LEVEL(labels_at)(labels + i);
-            VECTOR highest = LOAD(scores + i), own = {0}, weight = {0}, sum = {0};
+            VECTOR highest = LOAD(logits + i), own = {0}, weight = {0}, sum = {0};
             for (int c = 0; c < channels; c++) {
-                VECTOR value = LOAD(scores + c * stride + i);
+                VECTOR value = LOAD(logits + c * stride + i);
                 LANES is_own = (LANES)(label == c);
                 highest = CHOOSE((LANES)(value > highest), value, highest);
                 own = CHOOSE(is_own, value, own);
                 weight = CHOOSE(is_own, (VECTOR){0} + weights[c], weight);
             }
             for (int c = 0; c < channels; c++) {
-                VECTOR value = LEVEL(exponential)(LOAD(scores + c * stride + i) - highest);
-                STORE(scores + c * stride + i, value);
+                VECTOR value = LEVEL(exponential)(LOAD(logits + c * stride + i) - highest);
+                STORE(logits + c * stride + i, value);
                 sum += value;
             }
             VECTOR factor = weight / sum;
             for (int c = 0; c < channels; c++) {
                 VECTOR target = CHOOSE((LANES)(label == c), weight, (VECTOR){0});
-                STORE(scores + c * stride + i, LOAD(scores + c * stride + i) * factor - target);
+                STORE(logits + c * stride + i, LOAD(logits + c * stride + i) * factor - target);
             }
             // What counts nothing may be infinite.
             VECTOR term = weight * (highest + LEVEL(logarithm)(sum) - own);
@@ -264,15 +264,15 @@ static void LEVEL(cross_entropy)(float *scores, int channels, long stride, long 
         }
         *result += LEVEL(total)(loss, (VECTOR){0});
         for (; i < end; i++) {
-            float highest = scores[i], sum = 0;
+            float highest = logits[i], sum = 0;
             int label = labels[i];
             float weight = label < channels ? weights[label] : 0;
             for (int c = 1; c < channels; c++)
-                if (scores[c * stride + i] > highest) highest = scores[c * stride + i];
-            float own = label < channels ? scores[label * stride + i] : 0;
-            for (int c = 0; c < channels; c++) sum += scores[c * stride + i] = expf(scores[c * stride + i] - highest);
+                if (logits[c * stride + i] > highest) highest = logits[c * stride + i];
+            float own = label < channels ? logits[label * stride + i] : 0;
+            for (int c = 0; c < channels; c++) sum += logits[c * stride + i] = expf(logits[c * stride + i] - highest);
             for (int c = 0; c < channels; c++)
-                scores[c * stride + i] = scores[c * stride + i] * (weight / sum) - (c == label ? weight : 0);
+                logits[c * stride + i] = logits[c * stride + i] * (weight / sum) - (c == label ? weight : 0);
             if (weight != 0) *result += (double)weight * (highest + logf(sum) - own);
         }
     }
@@ -307,12 +307,12 @@ static void LEVEL(softmax_gradient)(float *probabilities, int channels, long str
         LANES label = LEVEL(labels_at)(labels + i);
         VECTOR mean = {0};
         for (int c = 0; c < channels; c++) {
-            VECTOR slope = CHOOSE((LANES)(label == c), (VECTOR){0} + inside[c], (VECTOR){0} + outside[c]);
-            mean += slope * LOAD(probabilities + c * stride + i);
+            VECTOR derivative = CHOOSE((LANES)(label == c), (VECTOR){0} + inside[c], (VECTOR){0} + outside[c]);
+            mean += derivative * LOAD(probabilities + c * stride + i);
         }
         for (int c = 0; c < channels; c++) {
-            VECTOR slope = CHOOSE((LANES)(label == c), (VECTOR){0} + inside[c], (VECTOR){0} + outside[c]);
-            VECTOR value = LOAD(probabilities + c * stride + i) * (slope - mean);
+            VECTOR derivative = CHOOSE((LANES)(label == c), (VECTOR){0} + inside[c], (VECTOR){0} + outside[c]);
+            VECTOR value = LOAD(probabilities + c * stride + i) * (derivative - mean);
             STORE(probabilities + c * stride + i, CHOOSE((LANES)(label != ignored), value, (VECTOR){0}));
         }
     }
@@ -321,8 +321,8 @@ static void LEVEL(softmax_gradient)(float *probabilities, int channels, long str
         for (int c = 0; c < channels; c++)
             mean += (labels[i] == c ? inside[c] : outside[c]) * probabilities[c * stride + i];
         for (int c = 0; c < channels; c++) {
-            float slope = labels[i] == c ? inside[c] : outside[c];
-            float value = probabilities[c * stride + i] * (slope - mean);
+            float derivative = labels[i] == c ? inside[c] : outside[c];
+            float value = probabilities[c * stride + i] * (derivative - mean);
             probabilities[c * stride + i] = labels[i] != ignored ? value : 0;
         }
     }
@@ -332,7 +332,7 @@ static void LEVEL(softmax_gradient)(float *probabilities, int channels, long str
 ALWAYS_INLINE VECTOR LEVEL(strided)(const float *source, const int step, int tap) {
     if (step == 1) return LOAD(source + tap);
     if (step == 2) {
-        // Even and odd taps share their loads, so that a row is never left.
+        // Even and odd taps use the same loads, so that nothing behind the row is read.
         const float *pair = source + (tap & ~1);
         VECTOR a = LOAD(pair), b = LOAD(pair + WIDTH);
 #if WIDTH == 16
@@ -351,13 +351,13 @@ ALWAYS_INLINE VECTOR LEVEL(strided)(const float *source, const int step, int tap
 }
 
 // The windows x ..< x + WIDTH, all of them whole.
-// Without winners where `winners` is a constant NULL.
+// Without indices where `argmax` is a constant NULL.
 ALWAYS_INLINE void LEVEL(maxima_block)(const struct pooling_row *w, const int step, int x, float *maxima,
-                                       int32_t *winners) {
+                                       int32_t *argmax) {
     VECTOR best = {0};
-    LANES winner = {0}, column;
-    // The least values are the greatest of those with the other sign.
-    const LANES sign = (LANES){0} + (w->takes_least ? INT32_MIN : 0);
+    LANES argmax_index = {0}, column;
+    // The minimum of x is the maximum of -x with the sign changed back.
+    const LANES sign = (LANES){0} + (w->takes_minimum ? INT32_MIN : 0);
     UNROLL for (int lane = 0; lane < WIDTH; lane++) column[lane] = (x + lane) * step;
     for (int z = 0; z < w->rows_z; z++)
         for (int y = 0; y < w->rows_y; y++) {
@@ -366,52 +366,52 @@ ALWAYS_INLINE void LEVEL(maxima_block)(const struct pooling_row *w, const int st
                 VECTOR value = LEVEL(strided)(w->channel + start + (long)x * step, step, tap);
                 value = (VECTOR)((LANES)value ^ sign);
                 LANES index = column + (int)(start + tap);
-                LANES wins = (LANES)(value > best) | (LANES)(value != value);
-                if (z + y + tap == 0) wins = ~(LANES){0};
-                best = CHOOSE(wins, value, best);
-                winner = (index & wins) | (winner & ~wins);
+                LANES is_better = (LANES)(value > best) | (LANES)(value != value);
+                if (z + y + tap == 0) is_better = ~(LANES){0};
+                best = CHOOSE(is_better, value, best);
+                argmax_index = (index & is_better) | (argmax_index & ~is_better);
             }
         }
     STORE(maxima + x, (VECTOR)((LANES)best ^ sign));
-    if (winners) *(LEVEL(loose_lanes) *)(winners + x) = winner;
+    if (argmax) *(LEVEL(loose_lanes) *)(argmax + x) = argmax_index;
 }
 
-ALWAYS_INLINE void LEVEL(maxima_row)(const struct pooling_row *w, float *maxima, int32_t *winners) {
+ALWAYS_INLINE void LEVEL(maxima_row)(const struct pooling_row *w, float *maxima, int32_t *argmax) {
     int x = 0;
     // The floats that a block reads: with step 2 a multiple of two vectors from each even tap.
-    int reach = w->step == 2 ? ((w->columns - 1) & ~1) + 2 * WIDTH
+    int span = w->step == 2 ? ((w->columns - 1) & ~1) + 2 * WIDTH
                              : (WIDTH - 1) * w->step + w->columns;
     while (x < w->width) {
         // The last block begins earlier where it would end behind the row.
         int first = (int)smaller(x, w->width - WIDTH);
-        if (first < 0 || first * w->step + reach > w->input_width) break;
-        if (w->step == 1) LEVEL(maxima_block)(w, 1, first, maxima, winners);
-        else if (w->step == 2) LEVEL(maxima_block)(w, 2, first, maxima, winners);
-        else LEVEL(maxima_block)(w, w->step, first, maxima, winners);
+        if (first < 0 || first * w->step + span > w->input_width) break;
+        if (w->step == 1) LEVEL(maxima_block)(w, 1, first, maxima, argmax);
+        else if (w->step == 2) LEVEL(maxima_block)(w, 2, first, maxima, argmax);
+        else LEVEL(maxima_block)(w, w->step, first, maxima, argmax);
         x = first + WIDTH;
     }
     for (; x < w->width; x++) {
         int columns = (int)smaller(w->columns, w->input_width - x * w->step);
         float best = 0;
-        long winner = -1;
+        long argmax_index = -1;
         for (int z = 0; z < w->rows_z; z++)
             for (int y = 0; y < w->rows_y; y++) {
                 long start = (w->first_z + z) * w->plane + (w->first_y + y) * w->row + (long)x * w->step;
                 for (int tap = 0; tap < columns; tap++) {
                     float value = w->channel[start + tap];
-                    if (winner < 0 || (w->takes_least ? value < best : value > best) || value != value) {
+                    if (argmax_index < 0 || (w->takes_minimum ? value < best : value > best) || value != value) {
                         best = value;
-                        winner = start + tap;
+                        argmax_index = start + tap;
                     }
                 }
             }
         maxima[x] = best;
-        if (winners) winners[x] = (int32_t)winner;
+        if (argmax) argmax[x] = (int32_t)argmax_index;
     }
 }
 
-static void LEVEL(maxima)(const struct pooling_row *w, float *maxima, int32_t *winners) {
-    if (winners) LEVEL(maxima_row)(w, maxima, winners);
+static void LEVEL(maxima)(const struct pooling_row *w, float *maxima, int32_t *argmax) {
+    if (argmax) LEVEL(maxima_row)(w, maxima, argmax);
     else LEVEL(maxima_row)(w, maxima, NULL);
 }
 
@@ -430,54 +430,54 @@ ALWAYS_INLINE void LEVEL(interleave)(VECTOR a, VECTOR b, VECTOR pairs[2]) {
 }
 
 // The windows x ..< x + WIDTH; `has_source` and `has_values` are constants.
-ALWAYS_INLINE void LEVEL(spread_block)(const struct halving_row *r, const int has_source, const int has_values, int x,
+ALWAYS_INLINE void LEVEL(scatter_block)(const struct halving_row *r, const int has_source, const int has_values, int x,
                                        float *target) {
     VECTOR g = LOAD(r->gradients + x);
     if (has_values) g = LEVEL(passed)(g, LOAD(r->values + x), &r->gate);
-    g *= r->factor;
+    g *= r->gradient_scale;
     LANES column;
     UNROLL for (int lane = 0; lane < WIDTH; lane++) column[lane] = 2 * lane;
-    LANES place = *(const LEVEL(loose_lanes) *)(r->winners + x) - column - (int)(r->start + 2 * x);
+    LANES corner_of_window = *(const LEVEL(loose_lanes) *)(r->argmax + x) - column - (int)(r->start + 2 * x);
     UNROLL for (int z = 0; z < 2; z++)
         UNROLL for (int y = 0; y < 2; y++) {
             const long corner = z * r->plane + y * r->row, voxel = r->start + corner + 2 * x;
             VECTOR pairs[2];
-            LEVEL(interleave)(CHOOSE((LANES)(place == (int)corner), g, (VECTOR){0}),
-                              CHOOSE((LANES)(place == (int)corner + 1), g, (VECTOR){0}), pairs);
+            LEVEL(interleave)(CHOOSE((LANES)(corner_of_window == (int)corner), g, (VECTOR){0}),
+                              CHOOSE((LANES)(corner_of_window == (int)corner + 1), g, (VECTOR){0}), pairs);
             UNROLL for (int half = 0; half < 2; half++) {
-                if (has_source) pairs[half] += r->slope * LOAD(r->source + voxel + half * WIDTH) + r->offset;
+                if (has_source) pairs[half] += r->source_scale * LOAD(r->source + voxel + half * WIDTH) + r->shift;
                 STORE(target + voxel + half * WIDTH, pairs[half]);
             }
         }
 }
 
-ALWAYS_INLINE void LEVEL(spread_row)(const struct halving_row *r, const int has_source, const int has_values,
+ALWAYS_INLINE void LEVEL(scatter_row)(const struct halving_row *r, const int has_source, const int has_values,
                                      float *target) {
     int x = 0;
     while (x < r->width && r->width >= WIDTH) {
         // The last block begins earlier where it would end behind the row.
         int first = (int)smaller(x, r->width - WIDTH);
-        LEVEL(spread_block)(r, has_source, has_values, first, target);
+        LEVEL(scatter_block)(r, has_source, has_values, first, target);
         x = first + WIDTH;
     }
-    // Windows that fill no block, and the column that is in none.
+    // Windows that do not fill a block, and the column behind the last window.
     for (int column = 2 * x; column < r->input_width; column++)
         for (int corner = 0; corner < 4; corner++) {
             long voxel = r->start + (corner >> 1) * r->plane + (corner & 1) * r->row + column;
             int window = column / 2;
             float g = 0;
-            if (window < r->width && r->winners[window] == voxel)
-                g = r->factor * LEVEL(passed_one)(r->gradients[window], has_values ? r->values[window] : 0,
+            if (window < r->width && r->argmax[window] == voxel)
+                g = r->gradient_scale * LEVEL(passed_one)(r->gradients[window], has_values ? r->values[window] : 0,
                                                   has_values ? &r->gate : NULL);
-            target[voxel] = has_source ? g + r->slope * r->source[voxel] + r->offset : g;
+            target[voxel] = has_source ? g + r->source_scale * r->source[voxel] + r->shift : g;
         }
 }
 
-static void LEVEL(halving_spread)(const struct halving_row *r, float *target) {
-    if (r->source && r->values) LEVEL(spread_row)(r, 1, 1, target);
-    else if (r->source) LEVEL(spread_row)(r, 1, 0, target);
-    else if (r->values) LEVEL(spread_row)(r, 0, 1, target);
-    else LEVEL(spread_row)(r, 0, 0, target);
+static void LEVEL(halving_scatter)(const struct halving_row *r, float *target) {
+    if (r->source && r->values) LEVEL(scatter_row)(r, 1, 1, target);
+    else if (r->source) LEVEL(scatter_row)(r, 1, 0, target);
+    else if (r->values) LEVEL(scatter_row)(r, 0, 1, target);
+    else LEVEL(scatter_row)(r, 0, 0, target);
 }
 
 #undef CHOOSE

@@ -6,9 +6,9 @@
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
 #define UNROLL _Pragma("clang loop unroll(full)")
 
-// Along one axis, for each of the three ways in which taps join inputs and outputs: the parity of the output, the
-// distance of the input, the tap.
-static const int parity_of[3] = {0, 1, 1};
+// Along one axis, for each of the three products of a voxel: the phase (parity) of the output, the distance of the
+// input, the tap.
+static const int phase_of[3] = {0, 1, 1};
 static const int distance_of[3] = {0, 0, 1};
 static const int tap_of[3] = {1, 2, 0};
 

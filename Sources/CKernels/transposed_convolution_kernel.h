@@ -8,7 +8,7 @@
 #define HIGH_PAIRS 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31
 #define EVEN_LANES 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30
 #define ODD_LANES 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31
-// Sums of both parities of planes stay in registers: 18 of 32.
+// Sums of both phases of planes stay in registers: 18 of 32.
 #define PLANES_AT_ONCE 2
 #elif WIDTH == 8
 #define NEXT_LANES 1, 2, 3, 4, 5, 6, 7, 8
@@ -26,16 +26,16 @@
 #define PLANES_AT_ONCE 1
 #endif
 
-// Where a vector of columns lies in a row of the input.
-enum LEVEL(place) { LEVEL(INSIDE), LEVEL(LAST), LEVEL(WHOLE) };
+// The position of a vector of columns in a row of the input.
+enum LEVEL(position) { LEVEL(INSIDE), LEVEL(LAST), LEVEL(WHOLE) };
 #define INSIDE LEVEL(INSIDE)
 #define LAST LEVEL(LAST)
 #define WHOLE LEVEL(WHOLE)
 
-// The results of WIDTH input columns from `x` on, in `planes` parities of planes from `first_plane` on. The last
+// The results of WIDTH input columns from `x` on, in `planes` phases of planes from `first_plane` on. The last
 // columns end with the row; the whole row has no more than WIDTH. All but `rows` and `x` are constants after inlining.
 ALWAYS_INLINE void LEVEL(make_columns)(const struct transposed_convolution_rows *rows, int x,
-                                       const enum LEVEL(place) place, const int first_plane, const int planes) {
+                                       const enum LEVEL(position) position, const int first_plane, const int planes) {
     VECTOR sum[2][2][2][2], far[2];  // output, plane, row, column; `far` shortens the longest chain of additions
     UNROLL for (int o = 0; o < 2; o++) {
         UNROLL for (int p = 0; p < 8; p++) sum[o][p / 4][p / 2 % 2][p % 2] = (VECTOR){0} + rows->bias[o];
@@ -48,21 +48,21 @@ ALWAYS_INLINE void LEVEL(make_columns)(const struct transposed_convolution_rows 
         UNROLL for (int r = 0; r < 4; r++) {
             if (r >= 2 && first_plane + planes == 1) continue;
             VECTOR value = {0};
-            if (place == WHOLE) memcpy(&value, source[r], (size_t)rows->width * sizeof *source[r]);
+            if (position == WHOLE) memcpy(&value, source[r], (size_t)rows->width * sizeof *source[r]);
             else value = LOAD(source[r]);
             in[r / 2][r % 2][0] = value;
             in[r / 2][r % 2][1] =
-                place == INSIDE ? LOAD(source[r] + 1) : __builtin_shufflevector(value, (VECTOR){0}, NEXT_LANES);
+                position == INSIDE ? LOAD(source[r] + 1) : __builtin_shufflevector(value, (VECTOR){0}, NEXT_LANES);
             source[r] += rows->source_stride[r];
         }
         UNROLL for (int z = 0; z < 3; z++) {
-            if (parity_of[z] < first_plane || parity_of[z] >= first_plane + planes) continue;
+            if (phase_of[z] < first_plane || phase_of[z] >= first_plane + planes) continue;
             UNROLL for (int y = 0; y < 3; y++) UNROLL for (int k = 0; k < 3; k++) {
                 const VECTOR value = in[distance_of[z]][distance_of[y]][distance_of[k]];
                 UNROLL for (int o = 0; o < 2; o++) {
                     const float weight = weights[((z * 3 + y) * 3 + k) * 2 + o];
                     if (z == 2 && y > 0 && k > 0) far[o] += weight * value;
-                    else sum[o][parity_of[z]][parity_of[y]][parity_of[k]] += weight * value;
+                    else sum[o][phase_of[z]][phase_of[y]][phase_of[k]] += weight * value;
                 }
             }
         }
@@ -73,14 +73,14 @@ ALWAYS_INLINE void LEVEL(make_columns)(const struct transposed_convolution_rows 
             float *result = rows->result[o][r];
             if (!result) continue;
             VECTOR even = sum[o][r / 2][r % 2][0], odd = sum[o][r / 2][r % 2][1];
-            // A comparison instead of max(), because it keeps NaN, as the rectifier does.
-            if (rows->rectifies) {
+            // A comparison instead of max(), because it keeps NaN, as the ReLU does.
+            if (rows->applies_relu) {
                 even = (VECTOR)((LEVEL(lanes))even & ~(even < (VECTOR){0}));
                 odd = (VECTOR)((LEVEL(lanes))odd & ~(odd < (VECTOR){0}));
             }
             const VECTOR low = __builtin_shufflevector(even, odd, LOW_PAIRS);
             const VECTOR high = __builtin_shufflevector(even, odd, HIGH_PAIRS);
-            if (place == WHOLE || (place == LAST && rows->result_width < 2 * rows->width)) {
+            if (position == WHOLE || (position == LAST && rows->result_width < 2 * rows->width)) {
                 float pairs[2 * WIDTH];
                 STORE(pairs, low);
                 STORE(pairs + WIDTH, high);

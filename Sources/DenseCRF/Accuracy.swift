@@ -1,14 +1,14 @@
-/// How closely kernels are followed by their approximations.
+/// The accuracy of the kernels' approximations.
 enum Accuracy: Sendable {
-  /// Kernels within half a percent of their peak.
+  /// Errors within half a percent of a kernel's peak.
   case full
-  /// Within two percent, at a third of the cost or less: for searches at half the resolution.
-  case draft
+  /// Errors within two percent at a third of the cost or less, for searches at half the resolution.
+  case reduced
 
-  /// Voxels of standard deviation per voxel of a cell, at least.
+  /// Standard deviation in units of a cell, at least.
   var widthPerStep: Double { self == .full ? 1.25 : 0.875 }
   /// Largest error of the range kernel of one image.
   var rangeTolerance: Double { self == .full ? 2.5e-4 : 5e-3 }
-  /// The same of several images, for the sampled voxel that is represented worst.
+  /// Largest error of the joint range kernel of several images over the sampled voxels.
   var jointRangeTolerance: Double { self == .full ? 1e-2 : 3e-2 }
 }

@@ -2,17 +2,17 @@ import CMemory
 import Glibc
 import Work
 
-/// Zero-initialised memory on a 64-byte boundary, shared by the workers of parallel loops.
+/// Zero-initialised memory aligned to 64 bytes, for the workers of parallel loops.
 ///
-/// Large memory comes from the kernel in huge pages where it has them: the volume-sized arrays of a refinement are
-/// written once or twice, and small pages would cost as much as the writing.
+/// Large memory is mapped in huge pages where the system has them: arrays of a volume's size are written once or twice,
+/// and page faults of small pages would cost as much as the writing.
 final class AlignedStorage<Element: BitwiseCopyable>: @unchecked Sendable {
   // SAFETY: every loop that writes it splits the elements between workers, and loops follow each other.
   let start: UnsafeMutablePointer<Element>
   let count: Int
   private let mapping: UnsafeMutableRawBufferPointer?
 
-  /// Elements that may be read or written behind the end by loops in steps of 16.
+  /// Elements behind the end that loops in steps of 16 may read or write.
   static var spare: Int { 64 }
 
   /// - Throws: `Cancelled` where memory does not hold it.
@@ -52,7 +52,7 @@ final class AlignedStorage<Element: BitwiseCopyable>: @unchecked Sendable {
 
 private let hugePage = 2 << 20
 
-/// Zeroed pages with room for `bytes` behind the first boundary of a huge page; nil when there are none.
+/// Zeroed pages with at least `bytes` bytes from the first boundary of a huge page on; nil where mapping fails.
 private func mapHugePages(_ bytes: Int) -> UnsafeMutableRawBufferPointer? {
   let length = (bytes + hugePage).roundedUp(toMultipleOf: hugePage)
   guard let address = memory_map(length) else { return nil }

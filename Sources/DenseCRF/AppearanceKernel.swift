@@ -2,7 +2,7 @@ import CKernels
 import Volumes
 import Work
 
-/// Every voxel's intensity as the range kernel sees it: its level, and the features of levels.
+/// The quantised intensities of all voxels, and the features of the levels.
 final class RangeCodes: Sendable {
   let range: RangeKernel
   /// Intensity level of each voxel, per image.
@@ -28,19 +28,19 @@ final class RangeCodes: Sendable {
   }
 }
 
-/// The appearance kernel at one pair of widths, with the row sums that its normalisation asks for.
+/// The appearance kernel of one pair of widths, with the row sums of its normalisation.
 ///
-/// Nothing in it depends on weights, unaries or iterations, which is why it is kept between refinements.
+/// It does not depend on weights, unaries or iterations, so that it is cached between refinements.
 final class AppearanceKernel: Sendable {
   let voxels: RangeCodes
-  /// i, j, k.
+  /// The Gaussians along i, j, k.
   let axes: [GaussianAxis]
-  /// Row sums D of the kernel, turned into D^-1/2 or D^-1; nil without normalisation.
+  /// D^-1/2 or D^-1 of the kernel's row sums D; nil without normalisation.
   let factors: AlignedStorage<Float>?
   /// Per voxel of a row its weight in each of its three cells.
   private let weights: [AlignedStorage<Float>]
 
-  /// The kernel; `exponent` is that of the row sums, 0 for none.
+  /// The kernel; `exponent` is the power of the row sums, 0 for no normalisation.
   init(
     _ voxels: RangeCodes, axes: [GaussianAxis], size: GridSize, exponent: Double, level: kernels_level,
     work: WorkContext
@@ -65,7 +65,7 @@ final class AppearanceKernel: Sendable {
   /// The grid for a number of channels: rows [cell][channel][feature].
   func shape(channels: Int) -> GridShape { Self.shape(axes, rank: voxels.range.rank, channels: channels) }
 
-  /// What the row kernels need to know.
+  /// The row as the C kernels take it.
   func row(channels: Int) -> dense_crf_row { Self.row(voxels, axes[0], weights, channels: channels) }
 
   private static func shape(_ axes: [GaussianAxis], rank: Int, channels: Int) -> GridShape {
@@ -104,7 +104,7 @@ final class AppearanceKernel: Sendable {
     return row
   }
 
-  /// The kernel's row sums to the power `exponent`: what ones become when they are sent through it.
+  /// The kernel's row sums to the power `exponent`, computed by filtering ones.
   private static func factors(
     _ shape: GridShape, row: dense_crf_row, cells: RangeKernel, size: GridSize, exponent: Double,
     level: kernels_level, work: WorkContext

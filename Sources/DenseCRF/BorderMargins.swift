@@ -2,10 +2,12 @@ import Volumes
 import Work
 
 extension Unary {
-  /// Positions of about `probes` evenly spread voxels, as far as they are rather of some class than of class 0.
-  package func likelyForeground(probes: Int) -> [Int] {
+  /// Offsets of voxels that are more probably foreground than class 0, out of about `sampleCount` voxels at even
+  /// distances.
+  /// - Complexity: O(`sampleCount` · classes).
+  package func likelyForeground(sampleCount: Int) -> [Int] {
     // An odd stride visits every column of volumes whose rows are a power of two long.
-    Swift.stride(from: 0, to: size.voxelCount, by: (size.voxelCount / probes) | 1).filter { voxel in
+    Swift.stride(from: 0, to: size.voxelCount, by: (size.voxelCount / sampleCount) | 1).filter { voxel in
       var sum = 0.0
       for channel in 0..<classCount - 1 {
         sum += exponential(Double(logits.start[channel * stride + voxel]))
@@ -14,11 +16,11 @@ extension Unary {
     }
   }
 
-  /// For each voxel that shares a face with one of another most probable class: the log-odds of its most probable
-  /// class against the second, in no particular order.
+  /// For each voxel next to one of another most probable class: the log-odds of its most probable class against the
+  /// second, in no particular order.
   ///
-  /// A mean-field update adds to the logit of each class the sum of its messages, weight μ times a mean of
-  /// probabilities: a voxel whose margin exceeds the sum of the weights keeps its class whatever its neighbours say.
+  /// A mean-field update adds to the logit of each class its messages, each a weight μ times a mean of probabilities. A
+  /// voxel whose margin exceeds the sum of the weights keeps its class for any messages.
   /// - Throws: ``Cancelled``.
   /// - Complexity: O(voxels times classes).
   package func borderMargins(work: WorkContext = WorkContext()) throws(Cancelled) -> [Float] {

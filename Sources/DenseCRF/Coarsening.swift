@@ -1,17 +1,16 @@
 import Volumes
 import Work
 
-// Parts of a case, for previews around a point, and coarser cases, for searches over many settings.
+// Crops of a CRF, for previews, and coarser CRFs, for hyperparameter searches.
 
 extension DenseCRF {
-  /// A box whose lower corner is a multiple of this in every axis has its blocks where the whole has them.
+  /// A box whose lower corner is a multiple of this along every axis has the same blocks as the whole volume.
   package static var blockAlignment: Int { GaussianAxis.largestStep }
 
-  /// The CRF of a box of the images, with the intensity ranges of the whole.
+  /// The CRF of a box of the images, with the intensity ranges of the whole images.
   ///
-  /// Voxels beyond the box send no messages: within some kernel widths of its faces results differ from those
-  /// of the whole; further inside they are the same to 1e-5 where the box begins at a multiple of
-  /// ``blockAlignment``.
+  /// Voxels beyond the box send no messages, so that results differ from those of the whole within some kernel widths
+  /// of the box's faces; further inside they agree to 1e-5 where the box begins at a multiple of ``blockAlignment``.
   package func cropped(to box: VoxelBounds) -> DenseCRF {
     DenseCRF(
       images.map {
@@ -19,15 +18,15 @@ extension DenseCRF {
       }, size: box.size, spacing: spacing, level: level, accuracy: accuracy)
   }
 
-  /// The same CRF, which keeps kernels of its own: for one of several workers with kernels of their own.
+  /// The same CRF with a kernel cache of its own, for workers that use different kernels at the same time.
   package var withOwnKernels: DenseCRF {
     DenseCRF(images, size: size, spacing: spacing, level: level, accuracy: accuracy)
   }
 
   /// The CRF at half the resolution.
   ///
-  /// Voxel (i, j, k) is the mean of those from (2i, 2j, 2k) to (2i+1, 2j+1, 2k+1); axes of one voxel stay. Kernels keep
-  /// their widths in millimetres and are followed within two percent instead of half a percent.
+  /// Voxel (i, j, k) is the mean of those from (2i, 2j, 2k) to (2i+1, 2j+1, 2k+1); axes of one voxel are not
+  /// halved. Kernel widths in millimetres are unchanged; kernel errors are two percent instead of half a percent.
   package func halved(work: WorkContext = WorkContext()) throws(Cancelled) -> DenseCRF {
     let halving = Halving(size)
     let coarse = try images.map { image throws(Cancelled) in
@@ -38,7 +37,7 @@ extension DenseCRF {
         range: image.range, isWhole: false)
     }
     return DenseCRF(
-      coarse, size: halving.halved, spacing: halving.spacing(spacing), level: level, accuracy: .draft)
+      coarse, size: halving.halved, spacing: halving.spacing(spacing), level: level, accuracy: .reduced)
   }
 }
 
@@ -62,7 +61,7 @@ extension Unary {
     return Unary(size: box.size, classCount: classCount, stride: stride, logits: part)
   }
 
-  /// The unary at half the resolution, of the mean probabilities of the voxels that meet in one.
+  /// The unary at half the resolution, from the mean probabilities of each block of voxels.
   package func halved(work: WorkContext = WorkContext()) throws -> Unary {
     let halving = Halving(size)
     let (classCount, stride, logits) = (self.classCount, self.stride, self.logits)

@@ -2,7 +2,7 @@ import CKernels
 import Volumes
 import Work
 
-/// An image that was looked through, and what the range kernel needs to know of it.
+/// A checked image with the properties that the range kernel needs.
 struct ComparedImage: Sendable {
   let voxels: [Float]
   /// Intensities are clipped to this range.
@@ -16,7 +16,7 @@ struct ComparedImage: Sendable {
     self.isWhole = isWhole
   }
 
-  /// Looks `image` through.
+  /// Checks `image`.
   /// - Throws: ``InputError`` for another number of voxels, a range or a voxel that is not finite; ``Cancelled``.
   init(
     _ image: DenseCRF.Image, name: String, _ size: GridSize, _ level: kernels_level, _ work: WorkContext
@@ -35,7 +35,7 @@ struct ComparedImage: Sendable {
     }
     voxels = image.voxels
     let stated = image.intensityRange ?? statistics.robustRange(image.voxels)
-    // Differences of intensities must be 32-bit floats too.
+    // Differences of intensities must not overflow a 32-bit float.
     let usable = UsableRange.intensity
     let range = stated.clamped(to: Float(usable.lowerBound)...Float(usable.upperBound))
     self.range = range

@@ -3,18 +3,19 @@ import Synchronization
 import Volumes
 import Work
 
-/// A fully connected CRF over one image: Potts, an appearance and a smoothness kernel, mean field.
+/// A fully connected CRF over one or more images: Potts model, an appearance and a smoothness kernel, mean-field
+/// inference.
 ///
 /// Energy (Krähenbühl and Koltun 2011): E(x) = Σ -ln P_i(x_i) + Σ_{i<j} [x_i ≠ x_j] Σ_m μ_m k_m(i, j) with the
 /// Gaussians of ``RefinementSettings``. The update is Q_i(l) ∝ P_i(l) exp(Σ_m μ_m a_i Σ_j k_m(i, j) b_j Q_j(l)),
-/// where a and b are powers of the kernel's row sums according to the normalisation. The self term j = i belongs
-/// to the sum unless the settings exclude it; the row sums always contain it, so that they are never 0.
+/// where a and b are powers of the kernel's row sums according to the normalisation. The self term j = i is in
+/// the sum unless the settings exclude it; it is always in the row sums, so that they are never 0.
 ///
-/// What depends only on image and kernel widths is computed once and kept for the last two pairs of widths: a
-/// second call with other weights, iterations or unaries costs the iterations alone. Values may be shared between
-/// threads. Memory: 6 bytes per voxel and filter, 4 per voxel and class, and two grids of cells per class.
+/// Data that depends only on image and kernel widths is cached for the last two pairs of widths: a second call with
+/// other weights, iterations or unaries costs only the iterations. Values may be shared between threads. Memory: 6
+/// bytes per voxel and filter, 4 per voxel and class, and two grids of cells per class.
 package struct DenseCRF: Sendable {
-  /// How sums over all pairs are computed.
+  /// The method for sums over all pairs of voxels.
   package enum Method: String, Sendable, Codable, CaseIterable {
     /// Low-rank range kernel on decimated grids in single precision; within about 0.003 of ``exact``.
     case fast
@@ -38,7 +39,7 @@ package struct DenseCRF: Sendable {
   package struct Image: Sendable {
     /// Intensities, i fastest.
     package var voxels: [Float]
-    /// Where intensities are clipped; nil takes the 0.5 to 99.5 percentiles.
+    /// The range that intensities are clipped to; nil for the 0.5 to 99.5 percentiles.
     package var intensityRange: ClosedRange<Float>?
 
     /// An image.
@@ -48,7 +49,7 @@ package struct DenseCRF: Sendable {
     }
   }
 
-  /// A CRF over images of one grid, which are compared together: T1 and T2, say.
+  /// A CRF over images of one grid, which are compared jointly, for example T1 and T2.
   /// - Parameters:
   ///   - images: One to five.
   ///   - level: The vector instructions to use, which the processor must have.
@@ -58,10 +59,10 @@ package struct DenseCRF: Sendable {
     images: [Image], size: GridSize, spacing: Spacing, level: kernels_level = kernels_current_level(),
     work: WorkContext = WorkContext()
   ) throws {
-    guard (1...LatticeKernel.mostImages).contains(images.count) else {
+    guard (1...LatticeKernel.maximumImageCount).contains(images.count) else {
       throw InputError(
         "images", "cannot be compared together", found: "\(images.count)",
-        expected: "1 to \(LatticeKernel.mostImages)")
+        expected: "1 to \(LatticeKernel.maximumImageCount)")
     }
     for axis in 0..<3 where !(spacing[axis].isFinite && spacing[axis] > 0) {
       throw InputError(
@@ -87,7 +88,7 @@ package struct DenseCRF: Sendable {
       work: work)
   }
 
-  /// The CRF over part of the images, or over coarser ones, with the ranges of the whole.
+  /// The CRF over crops of images or coarser images, with the ranges of the whole images.
   init(
     _ images: [ComparedImage], size: GridSize, spacing: Spacing, level: kernels_level, accuracy: Accuracy
   ) {
@@ -99,9 +100,8 @@ package struct DenseCRF: Sendable {
   }
 
   /// The refined probabilities and labels.
-  /// - Throws: ``InputError`` for settings that mean nothing (anything beyond ``UsableRange``, a θβ too small
-  ///   for the intensities), one θβ per image missing, a unary of another size, or memory that does not suffice;
-  ///   ``Cancelled``.
+  /// - Throws: ``InputError`` for invalid settings (numbers beyond ``UsableRange``, a θβ too small for the intensities,
+  ///   not one θβ per image), a unary of another size, or insufficient memory; ``Cancelled``.
   package func refine(
     _ unary: Unary, settings: RefinementSettings, method: Method = .fast, wantsMarginals: Bool = false,
     work: WorkContext = WorkContext()
@@ -126,7 +126,7 @@ package struct DenseCRF: Sendable {
     }
   }
 
-  /// The same from probabilities, class slowest; see ``Unary/init(probabilities:classCount:size:work:)``.
+  /// The refinement of probabilities, class slowest; see ``Unary/init(probabilities:classCount:size:work:)``.
   package func refine(
     probabilities: [Float], classCount: Int, settings: RefinementSettings, method: Method = .fast,
     wantsMarginals: Bool = false, work: WorkContext = WorkContext()
@@ -136,8 +136,8 @@ package struct DenseCRF: Sendable {
     return try refine(unary, settings: settings, method: method, wantsMarginals: wantsMarginals, work: work)
   }
 
-  /// Whether `settings` are filtered on a permutohedral lattice, with its larger error, because their range kernel
-  /// has no low rank or its grid would be too large; false without appearance weight.
+  /// Whether the appearance kernel of `settings` needs a permutohedral lattice, whose error is larger, because its
+  /// range kernel has no low rank or its grid would be too large; false without appearance weight.
   package func needsLattice(_ settings: RefinementSettings, work: WorkContext = WorkContext()) throws -> Bool
   {
     try check(settings)
@@ -145,7 +145,7 @@ package struct DenseCRF: Sendable {
     return false
   }
 
-  /// Computes and keeps what depends on the kernel widths, so that the next refinement starts at once.
+  /// Computes and caches the kernels of `settings`, so that the next refinement starts at once.
   package func prepare(_ settings: RefinementSettings, work: WorkContext = WorkContext()) throws {
     try check(settings)
     _ = try kernels(settings, work: work)
@@ -161,10 +161,10 @@ package struct DenseCRF: Sendable {
     )
   }
 
-  /// A width in millimetres as voxels along each axis.
+  /// A width in millimetres as voxels along each axis, clamped to at least 0.05 and at most 1e6.
   ///
-  /// A kernel of a twentieth of a voxel is 0 at the next voxel in double precision's own terms (exp(-200)), and one of a
-  /// million voxels 1 everywhere: what lies beyond acts alike and is taken as these.
+  /// A kernel of a twentieth of a voxel is exp(-200) at the next voxel, and one of a million voxels is 1 everywhere, so
+  /// that clamping does not change results.
   func voxels(_ theta: Spacing) -> [Double] { (0..<3).map { min(max(theta[$0] / spacing[$0], 0.05), 1e6) } }
 
   /// The Gaussians of a width in millimetres along each axis.

@@ -45,7 +45,7 @@ struct GaussianAxis: Sendable {
   /// The three weights of voxel `x`.
   func weights(_ x: Int) -> UnsafePointer<Float> { UnsafePointer(weights.start + x % step * 3) }
 
-  /// What the filter makes of ones: at each voxel the sum of the kernel over the axis.
+  /// The filter's response to ones: at each voxel the sum of the kernel over the axis.
   func rowSums() -> [Double] {
     var grid = [Double](repeating: 0, count: cells)
     for x in 0..<count {

@@ -7,7 +7,7 @@ struct GridFilter: Sendable {
   /// Floats that are filtered together across planes: 34 cells of them fit the first cache.
   private static let strip = 256
 
-  /// Filters the appearance kernel's cells, and applies what its range kernel does to cells.
+  /// Filters the appearance kernel's cells and applies the range kernel's pivot transform.
   func appearance(_ grid: KernelGrid, _ range: RangeKernel, channels: Int, work: WorkContext)
     throws(Cancelled)
   {

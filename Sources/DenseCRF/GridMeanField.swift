@@ -6,8 +6,8 @@ import Work
 /// which messages are read from the grids, the update is made and its result is added to the next grids.
 ///
 /// Only differences Q(l) - Q(0) are filtered, one channel fewer than classes, and between two passes nothing is
-/// stored per voxel unless the self term is to be taken out. An appearance kernel on a lattice joins in through the
-/// logits: between two passes its messages are added to those of the unary.
+/// stored per voxel unless the self term is to be taken out. The messages of an appearance kernel on a
+/// lattice are added to the unary's logits between two passes.
 struct GridMeanField: Sendable {
   let size: GridSize
   let unary: Unary
@@ -17,12 +17,12 @@ struct GridMeanField: Sendable {
   let level: kernels_level
 
   private var channels: Int { unary.classCount - 1 }
-  /// The appearance kernel where it lives on a grid.
+  /// The appearance kernel where it is filtered on a grid.
   private var cells: AppearanceKernel? { if case .lowRank(let kernel) = appearance { kernel } else { nil } }
-  /// The appearance kernel where it lives on a lattice.
+  /// The appearance kernel where it is filtered on a lattice.
   private var lattice: LatticeKernel? { if case .lattice(let kernel) = appearance { kernel } else { nil } }
 
-  /// Bytes that ``run(wantsMarginals:work:)`` allocates at most; nil where an `Int` does not hold them.
+  /// Bytes that ``run(wantsMarginals:work:)`` allocates at most; nil where they overflow an `Int`.
   ///
   /// Two grids of each kernel are alive, one that is read and one that is written; a lattice adds differences, logits
   /// and its own scratch memory of about two floats a voxel.
@@ -64,11 +64,11 @@ struct GridMeanField: Sendable {
         try filter(next, work)
         if let lattice, let logits, let differences, let latticeScratch {
           for channel in 0..<channels {
-            let place = channel * unary.stride
+            let offset = channel * unary.stride
             try lattice.addMessages(
-              of: differences.start + place, to: unary.logits.start + place,
+              of: differences.start + offset, to: unary.logits.start + offset,
               weight: Float(settings.appearanceWeight), excludesSelf: settings.excludesSelf,
-              logits: logits.start + place, scratch: latticeScratch, work: work.silent)
+              logits: logits.start + offset, scratch: latticeScratch, work: work.silent)
           }
           description.pass.logits = UnsafePointer(logits.start)
         }
@@ -93,7 +93,7 @@ struct GridMeanField: Sendable {
     return MeanFieldResult(labels: labels, marginals: wantsMarginals ? marginals : nil)
   }
 
-  /// Grids of zeros to write: `free` ones, new ones, or that of the smoothness kernel which is read.
+  /// Grids of zeros to write: the `free` ones, new ones, or the smoothness grid that is read.
   private func grids(
     after received: KernelGrids?, free: KernelGrids?, _ appearance: GridShape?, _ smoothness: GridShape?,
     _ work: WorkContext
@@ -130,7 +130,7 @@ struct GridMeanField: Sendable {
     if let grid = grids.smoothness { try filter.smoothness(grid, channels: channels, work: work) }
   }
 
-  /// What every pass has in common.
+  /// The description that all passes have in common.
   private func description(
     _ appearanceShape: GridShape?, _ smoothnessShape: GridShape?, _ differences: AlignedStorage<Float>?
   ) -> GridPass.Description {
@@ -163,7 +163,7 @@ struct GridMeanField: Sendable {
   }
 }
 
-/// Pointers to one array per axis, which the caller keeps.
+/// Pointers to one array per axis; the caller must keep the arrays alive.
 private func pointers(
   _ axes: [AlignedStorage<Float>]
 ) -> (UnsafePointer<Float>?, UnsafePointer<Float>?, UnsafePointer<Float>?) {

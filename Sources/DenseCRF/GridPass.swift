@@ -9,7 +9,7 @@ struct GridPass: Sendable {
   let level: kernels_level
   let scratch: PassScratch
 
-  /// What `update_rows` and its like get: pointers into what the pass's owner keeps.
+  /// The argument of `update_rows` and similar C kernels: pointers to memory that the pass's owner keeps alive.
   struct Description: @unchecked Sendable {
     // SAFETY: the storages behind the pointers outlive the pass; each worker writes its own rows.
     var pass: dense_crf_pass
@@ -56,7 +56,7 @@ struct GridPass: Sendable {
 
 /// The scratch of every worker of a pass: rows of voxels, and a block of planes of cells each way per kernel.
 final class PassScratch: Sendable {
-  /// Rows of voxels that go through all planes of a slab together, between two looks at the cancellation.
+  /// Rows of voxels that are processed together through all planes of a slab, between two polls of the cancellation.
   let batch: Int
   let appearance, smoothness: GridShape?
   private let rowFloats, appearanceFloats, smoothnessFloats: Int
@@ -69,7 +69,7 @@ final class PassScratch: Sendable {
     self.smoothness = smoothness
     let rows = withUnsafePointer(to: description.pass) { dense_crf_scratch_floats($0) }
     rowFloats = rows.roundedUp(toMultipleOf: 16)
-    // Half as many where their cells would leave the second cache.
+    // Half as many where their cells would exceed the second cache level.
     let batch = (appearance?.rowFloats ?? 0) > 2048 ? 16 : 32
     self.batch = batch
     func floats(_ shape: GridShape?) -> Int {

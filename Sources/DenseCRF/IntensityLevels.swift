@@ -11,7 +11,7 @@ struct IntensityLevels: Sendable {
   /// Distance of two levels in units of θβ.
   let spacing: Double
 
-  private static let leastExtent = 1e-30
+  private static let minimumExtent = 1e-30
 
   /// Levels per unit of intensity.
   var perUnit: Float { count > 1 ? Float(count - 1) / (upper - lower) : 0 }
@@ -25,7 +25,7 @@ struct IntensityLevels: Sendable {
     let steps = image.isWhole ? min(extent, needed) : needed
     guard steps < 65_536 else { return nil }
     // So narrow a range is one level: its reciprocal is no 32-bit float.
-    count = extent < Self.leastExtent ? 1 : Int(saturating: steps) + 1
+    count = extent < Self.minimumExtent ? 1 : Int(saturating: steps) + 1
     spacing = count > 1 ? extent / Double(count - 1) / thetaBeta : 0
   }
 

@@ -1,7 +1,7 @@
 import CKernels
 import Work
 
-/// What the range kernel has to know about an image's intensities.
+/// The properties of an image's intensities that the range kernel needs.
 struct IntensityStatistics {
   /// Position of the first voxel that is not a finite number.
   var firstNonFinite: Int?
@@ -29,7 +29,7 @@ struct IntensityStatistics {
     }
   }
 
-  /// The 0.5 and 99.5 percentiles of at most about 65536 voxels that lie evenly in memory.
+  /// The 0.5 and 99.5 percentiles of at most about 65536 voxels at even distances in memory.
   func robustRange(_ image: [Float]) -> ClosedRange<Float> {
     // An odd stride visits every column of volumes whose rows are a power of two long.
     let step = (image.count / 65_536) | 1

@@ -2,8 +2,10 @@ import Synchronization
 import Volumes
 import Work
 
-/// The kernels of the widths used last, each part under what it depends on: a new θα keeps the intensity levels,
-/// new weights or iterations keep everything.
+/// A cache of the kernels of the widths used last.
+///
+/// Each part is cached under the settings that it depends on: a new θα keeps the intensity levels, new weights or
+/// iterations keep everything.
 final class KernelCache: Sendable {
   private struct AppearanceKey: Hashable {
     var thetaAlpha: Spacing
@@ -53,26 +55,12 @@ final class KernelCache: Sendable {
   }
 }
 
-/// The two ways to filter with the appearance kernel.
-enum AppearanceMethod: Sendable {
-  /// Low-rank features on a decimated grid, for one to three images that have them.
-  case lowRank(AppearanceKernel)
-  /// A permutohedral lattice: more images, or intensities that differ too much for their kernel's width.
-  case lattice(LatticeKernel)
-
-  /// Whether a grid of features stays within 24 floats per voxel, or within 256 MB.
-  static func gridIsSmall(_ axes: [GaussianAxis], rank: Int, size: GridSize) -> Bool {
-    let floats = axes.reduce(rank) { $0 * $1.cells }
-    return floats <= max(64 << 20, 24 * size.voxelCount)
-  }
-}
-
-/// The values made last, A and B of a comparison, under the keys they were made for.
+/// The two values used last by key (LRU), for the A and B of a comparison.
 private final class RecentValues<Key: Hashable & Sendable, Value: Sendable>: Sendable {
   private let entries = Mutex<[(key: Key, value: Value)]>([])
   private let capacity = 2
 
-  /// The value of `key`, made where it is not kept.
+  /// The value of `key`; `make` computes it where it is not cached.
   func value<Failure: Error>(_ key: Key, make: () throws(Failure) -> Value) throws(Failure) -> Value {
     let known = entries.withLock { entries in
       entries.firstIndex { $0.key == key }.map { index in

@@ -1,7 +1,7 @@
 import CKernels
 import Work
 
-/// How one kernel's cells lie in memory: planes of rows, a row as the row kernels want it.
+/// The memory layout of one kernel's cells: planes of rows, each in the layout of the C row kernels.
 struct GridShape: Sendable {
   /// i, j, k.
   let axes: [GaussianAxis]
@@ -26,7 +26,7 @@ final class KernelGrid: Sendable {
   /// The plane of cells at `index`.
   func plane(_ index: Int) -> UnsafeMutablePointer<Float> { cells.start + index * shape.planeFloats }
 
-  /// Whether every voxel has a cell of its own on every axis: then a pass may write the grid that it reads.
+  /// Whether every voxel has a cell of its own along every axis, so that a pass may write the grid that it reads.
   var isOwnPerVoxel: Bool { shape.axes.allSatisfy { $0.step == 1 } }
 
   /// Sets the cells beyond the first and the last voxel of the j and k axes to 0; those of the i axis are in the rows.
@@ -55,11 +55,11 @@ struct KernelGrids: Sendable {
   let smoothness: KernelGrid?
 }
 
-/// One worker's planes of one kernel's cells, as the voxels of one block of planes see them.
+/// One worker's planes of one kernel's cells, interpolated to the planes of voxels of one block.
 ///
-/// What is read is interpolated along k first, for all planes of a block at once; what is written is added to the grid
-/// when the block is left. Only the rows of cells that some rows of voxels meet are touched, so that they stay in the
-/// cache over the planes of a slab.
+/// Cells that are read are first interpolated along k for all planes of a block; cells that are written are added to
+/// the grid at the end of the block. Only the rows of cells of the current rows of voxels are accessed, so that they
+/// stay in the cache over the planes of a slab.
 struct PlaneCells {
   private let kernels: UnsafePointer<dense_crf_kernels>
   private let shape: GridShape
@@ -68,7 +68,7 @@ struct PlaneCells {
   /// Floats between two planes of scratch.
   private let scratchStride: Int
 
-  /// Floats of scratch for one worker that goes through `rows` rows of voxels together.
+  /// Floats of scratch memory of one worker that processes `rows` rows of voxels together.
   static func scratchFloats(_ shape: GridShape, rows: Int) -> Int {
     2 * (shape.axes[2].step * scratchStride(shape, rows: rows) + shape.slack)
   }
@@ -92,15 +92,16 @@ struct PlaneCells {
     sentScratch = scratch + shape.axes[2].step * scratchStride + shape.slack
   }
 
-  /// Where the cells of some rows of voxels lie in a plane.
+  /// Offset and floats of the cells of some rows of voxels in a plane.
   private func span(_ rows: Range<Int>) -> (offset: Int, count: Int) {
     let axis = shape.axes[1]
     let first = axis.cell(rows.lowerBound)
     return (first * shape.rowFloats, (axis.cell(rows.upperBound - 1) + 3 - first) * shape.rowFloats)
   }
 
-  /// Points `plane` to the cells of rows `rows` of voxel plane `k`; blocks are entered with their first plane, rows
-  /// that begin a block.
+  /// Points `plane` to the cells of rows `rows` of voxel plane `k`.
+  ///
+  /// The planes of a block must be entered in order from the first one on, and `rows` must begin at a block.
   func enter(_ k: Int, rows: Range<Int>, _ plane: inout dense_crf_plane) {
     let axis = shape.axes[2]
     let (offset, count) = span(rows)
@@ -120,7 +121,7 @@ struct PlaneCells {
     }
     if let sent {
       if axis.step == 1 {
-        // One plane of voxels is one plane of cells, which nobody else writes.
+        // One plane of voxels has one plane of cells, which no other worker writes.
         plane.sent = sent.plane(k + 1)
       } else {
         (sentScratch + position * scratchStride).update(repeating: 0, count: count)
@@ -129,7 +130,7 @@ struct PlaneCells {
     }
   }
 
-  /// Adds what was written for the planes of a block to the grid, once the last of them, or of `planes`, is left.
+  /// Adds the cells written for a block's planes to the grid after the last plane of the block, or of `planes`.
   func leave(_ k: Int, of planes: Range<Int>, rows: Range<Int>) {
     let axis = shape.axes[2]
     let position = k % axis.step

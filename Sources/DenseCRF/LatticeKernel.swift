@@ -3,17 +3,18 @@ import Work
 
 /// The appearance kernel on a permutohedral lattice: any number of images, any width, a larger error.
 ///
-/// It stands in where ``RangeKernel`` finds no low rank. Its row sums are its own, so that a constant stays constant
-/// under normalisation.
+/// It is used where ``RangeKernel`` has no low rank. Its row sums are computed with the lattice itself, so that
+/// normalisation preserves constants.
 final class LatticeKernel: Sendable {
   private let lattice: PermutohedralLattice
-  /// Row sums D of the kernel, turned into D^-1/2 or D^-1; nil without normalisation.
+  /// D^-1/2 or D^-1 of the kernel's row sums D; nil without normalisation.
   private let factors: AlignedStorage<Float>?
   private let exponents: (before: Double, after: Double)
 
   /// Images at most.
-  static let mostImages = PermutohedralLattice.mostDimensions - 3
-  /// Widths θβ from the lowest to the highest intensity at most: beyond, 32-bit features lose the voxels' places.
+  static let maximumImageCount = PermutohedralLattice.maximumDimensions - 3
+  /// Intensity range, and extent of an axis, in units of the kernel's width at most: 32-bit features lose precision
+  /// beyond.
   static let widestRange = 1e6
 
   init(_ settings: RefinementSettings, of crf: DenseCRF, work: WorkContext) throws(Cancelled) {
@@ -71,7 +72,7 @@ final class LatticeKernel: Sendable {
     }
   }
 
-  /// Memory of one computation of messages.
+  /// Scratch memory of ``addMessages(of:to:weight:excludesSelf:logits:scratch:work:)``.
   struct Scratch: Sendable {
     let message, vertices: AlignedStorage<Float>
   }

@@ -1,11 +1,11 @@
-/// What a refinement found.
+/// The result of mean-field inference.
 package struct MeanFieldResult: Equatable, Sendable {
   /// The most probable class of each voxel, the lowest of equals.
   package var labels: [UInt8]
-  /// Probabilities, class slowest, where they were asked for.
+  /// Marginal probabilities, class slowest; nil where they were not requested.
   package var marginals: [Float]?
 
-  /// A result.
+  /// A result of `labels` and `marginals`.
   package init(labels: [UInt8], marginals: [Float]? = nil) {
     self.labels = labels
     self.marginals = marginals

@@ -3,20 +3,20 @@ import Work
 
 /// A Gaussian filter on scattered points of many dimensions (Adams, Baek and Davis 2010).
 ///
-/// Points are put into the lattice of simplices A*_d, whose vertices are kept in a hash table: each value is shared
-/// among the d + 1 corners of its simplex by barycentric weights, vertices are blurred with 1/4, 1/2, 1/4 along the
-/// d + 1 directions of the lattice, and values are read back with the same weights. That is the Gaussian
-/// exp(-|f - g|²/2) of the features to about a tenth of its peak, at a cost linear in points and dimensions.
+/// Points are embedded in the lattice of simplices A*_d, whose vertices are stored in a hash table. Values are splatted
+/// to the d + 1 corners of their simplices with barycentric weights, vertices are blurred with 1/4, 1/2, 1/4 along the
+/// d + 1 directions of the lattice, and values are sliced with the same weights. The result approximates the Gaussian
+/// exp(-|f - g|²/2) of the features within about a tenth of its peak, at a cost linear in points and dimensions.
 /// Memory: 8 (d + 1) bytes per point, and 8 (d + 1) + 24 per vertex.
 struct PermutohedralLattice: Sendable {
   /// Dimensions at most: three of space and five of intensity.
-  static let mostDimensions = 8
+  static let maximumDimensions = 8
 
-  /// d.
+  /// d, the number of features of a point.
   let dimensions: Int
-  /// Points.
+  /// Number of points.
   let count: Int
-  /// Vertices that some simplex has.
+  /// Number of vertices of occupied simplices.
   let vertexCount: Int
   /// d + 1 vertices of each point, counted from 1.
   private let vertices: AlignedStorage<UInt32>
@@ -26,11 +26,12 @@ struct PermutohedralLattice: Sendable {
 
   /// The lattice of `count` points; `feature` writes the `dimensions` features of a point in units of the kernel's
   /// standard deviation.
+  /// - Complexity: O(points · dimensions²).
   init(
     dimensions: Int, count: Int, work: WorkContext,
     feature: @Sendable (_ point: Int, _ features: UnsafeMutablePointer<Float>) -> Void
   ) throws(Cancelled) {
-    precondition((1...Self.mostDimensions).contains(dimensions), "\(dimensions) dimensions")
+    precondition((1...Self.maximumDimensions).contains(dimensions), "\(dimensions) dimensions")
     let corners = dimensions + 1
     self.dimensions = dimensions
     self.count = count
@@ -43,9 +44,9 @@ struct PermutohedralLattice: Sendable {
     for start in stride(from: 0, to: count, by: chunk) {
       let points = min(chunk, count - start)
       try work.forEach(count: points, grain: 512) { index, _ in
-        withUnsafeTemporaryAllocation(of: Float.self, capacity: Self.mostDimensions) { features in
+        withUnsafeTemporaryAllocation(of: Float.self, capacity: Self.maximumDimensions) { features in
           feature(start + index, features.baseAddress!)
-          embedding.place(
+          embedding.embed(
             features.baseAddress!, keys: keys.start + index * corners,
             weights: weights.start + (start + index) * corners)
         }
@@ -61,10 +62,10 @@ struct PermutohedralLattice: Sendable {
     let known = table
     try work.forEach(count: total, grain: 1024) { vertex, _ in
       for direction in 0..<corners {
-        let place = neighbours.start + 2 * (direction * (total + 1) + vertex + 1)
+        let pair = neighbours.start + 2 * (direction * (total + 1) + vertex + 1)
         let (before, behind) = known.keys[vertex].neighbours(direction, dimensions: dimensions)
-        place[0] = known.find(before).map { $0 + 1 } ?? 0
-        place[1] = known.find(behind).map { $0 + 1 } ?? 0
+        pair[0] = known.find(before).map { $0 + 1 } ?? 0
+        pair[1] = known.find(behind).map { $0 + 1 } ?? 0
       }
     }
     work.report(1)
@@ -73,7 +74,7 @@ struct PermutohedralLattice: Sendable {
     self.neighbours = neighbours
   }
 
-  /// Memory that ``filter(_:to:scratch:work:)`` works in.
+  /// Scratch memory for ``filter(_:to:scratch:work:)``.
   func scratch() throws(Cancelled) -> AlignedStorage<Float> { try AlignedStorage(count: 2 * (vertexCount + 1)) }
 
   /// Writes the filtered `values` of all points to `result`, which may be the same memory.
@@ -86,7 +87,7 @@ struct PermutohedralLattice: Sendable {
     var current = DisjointBuffer(UnsafeMutableBufferPointer(start: scratch.start, count: total))
     var other = DisjointBuffer(UnsafeMutableBufferPointer(start: scratch.start + total, count: total))
     current.start.update(repeating: 0, count: total)
-    // One after another, since several points meet in a vertex and sums must not depend on threads.
+    // Serially, since several points add to one vertex and sums must not depend on the number of threads.
     for start in stride(from: 0, to: count, by: 65_536) {
       try work.checkCancellation()
       for point in start..<min(start + 65_536, count) {
@@ -107,7 +108,7 @@ struct PermutohedralLattice: Sendable {
       }
       swap(&current, &other)
     }
-    // What the blur's weights (1, 2, 1)/2 and the simplices' overlap add up to.
+    // Normalises the blur's weights (1, 2, 1)/2 and the overlap of the simplices.
     let scale = 1 / (1 + Float(Foundation.pow(2, -Double(dimensions))))
     let blurred = current
     try work.forEach(count: count, grain: 8192) { point, _ in
@@ -124,7 +125,7 @@ struct PermutohedralLattice: Sendable {
 private struct VertexKey: BitwiseCopyable, Equatable {
   var coordinates: SIMD8<Int16>
 
-  /// The vertices one step before and behind along a direction of the lattice.
+  /// The neighbouring vertices along a direction of the lattice.
   func neighbours(_ direction: Int, dimensions: Int) -> (VertexKey, VertexKey) {
     var before = self
     var behind = self
@@ -157,22 +158,22 @@ private struct VertexTable: Sendable {
     return slot == 0 ? nil : slot - 1
   }
 
-  /// The vertex of `key`, a new one where there is none.
+  /// The vertex of `key`; it is added where there is none.
   mutating func vertex(_ key: VertexKey) -> UInt32 {
-    let place = slot(of: key)
-    if slots[place] > 0 { return slots[place] - 1 }
+    let slot = slot(of: key)
+    if slots[slot] > 0 { return slots[slot] - 1 }
     keys.append(key)
-    slots[place] = UInt32(keys.count)
+    slots[slot] = UInt32(keys.count)
     if keys.count * 2 > slots.count { grow() }
     return UInt32(keys.count - 1)
   }
 
-  /// Where `key` is, or belongs.
+  /// The slot of `key`, or the free slot for it.
   private func slot(of key: VertexKey) -> Int {
     let mask = slots.count - 1
-    var place = Int(truncatingIfNeeded: key.hash) & mask
-    while slots[place] > 0, keys[Int(slots[place]) - 1] != key { place = (place + 1) & mask }
-    return place
+    var slot = Int(truncatingIfNeeded: key.hash) & mask
+    while slots[slot] > 0, keys[Int(slots[slot]) - 1] != key { slot = (slot + 1) & mask }
+    return slot
   }
 
   private mutating func grow() {
@@ -181,7 +182,7 @@ private struct VertexTable: Sendable {
   }
 }
 
-/// From features to the simplex that holds them (Adams, Baek and Davis 2010, section 3.1).
+/// The embedding of features in the lattice (Adams, Baek and Davis 2010, section 3.1).
 private struct SimplexEmbedding: Sendable {
   private let dimensions: Int
   /// Scales of the features along the hyperplane's axes, so that the blur's width becomes 1.
@@ -194,7 +195,7 @@ private struct SimplexEmbedding: Sendable {
   }
 
   /// Writes the keys and barycentric weights of the d + 1 corners around `features`.
-  func place(
+  func embed(
     _ features: UnsafePointer<Float>, keys: UnsafeMutablePointer<VertexKey>,
     weights: UnsafeMutablePointer<Float>
   ) {
@@ -213,7 +214,7 @@ private struct SimplexEmbedding: Sendable {
     var steps: Int32 = 0
     for axis in 0...d {
       let coordinate = (elevated[axis] / Float(d + 1)).rounded()
-      // `LatticeKernel.widestRange` bounds features far below this, and leaves room for what follows.
+      // `LatticeKernel.widestRange` bounds features far below this, so that the sums below cannot overflow.
       let nearest = Int32(min(max(coordinate, -0x1p26), 0x1p26))  // cannot trap: clamped
       remainder[axis] = nearest * Int32(d + 1)
       steps += nearest
@@ -224,7 +225,7 @@ private struct SimplexEmbedding: Sendable {
         if distance < elevated[b] - Float(remainder[b]) { rank[a] += 1 } else { rank[b] += 1 }
       }
     }
-    // Coordinates must add up to 0: those that were rounded farthest give way.
+    // Coordinates must add up to 0: those with the largest rounding errors are corrected.
     for axis in 0...d {
       rank[axis] += steps
       if rank[axis] < 0 {
@@ -237,9 +238,9 @@ private struct SimplexEmbedding: Sendable {
     }
     var barycentric = SIMD16<Float>(repeating: 0)
     for axis in 0...d {
-      let share = (elevated[axis] - Float(remainder[axis])) / Float(d + 1)
-      barycentric[d - Int(rank[axis])] += share
-      barycentric[d + 1 - Int(rank[axis])] -= share
+      let weight = (elevated[axis] - Float(remainder[axis])) / Float(d + 1)
+      barycentric[d - Int(rank[axis])] += weight
+      barycentric[d + 1 - Int(rank[axis])] -= weight
     }
     barycentric[0] += 1 + barycentric[d + 1]
     for corner in 0...d {

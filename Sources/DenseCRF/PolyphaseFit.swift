@@ -16,9 +16,9 @@ struct PolyphaseFit {
   /// Fits a Gaussian of `sigma` voxels on blocks of `step` voxels, for an axis of `count` voxels.
   init(sigma: Double, step: Int, count: Int) {
     self.step = step
-    // Voxels farther apart than the axis is long do not meet.
-    let reach = min(Int(saturating: min(4.2 * sigma, 1e6).rounded(.up)), count + step)
-    targets = (-reach...reach).map { ($0, gaussian(Double($0) / sigma)) }
+    // Distances beyond the axis do not occur.
+    let maximumDistance = min(Int(saturating: min(4.2 * sigma, 1e6).rounded(.up)), count + step)
+    targets = (-maximumDistance...maximumDistance).map { ($0, gaussian(Double($0) / sigma)) }
     let radius = Int(saturating: min(3.6 * sigma / Double(step), 1e6).rounded(.up))
     taps = [Double](repeating: 0, count: min(radius, count / step + 2) + 1)
     weights = (0..<step).map { phase in
@@ -70,7 +70,7 @@ struct PolyphaseFit {
     taps = system.solution()
   }
 
-  /// Fits each position's weights with the others held, mirrors the result and goes half the way there.
+  /// Fits each position's weights with the others fixed, symmetrises the result and takes half of the change.
   private mutating func fitWeights() {
     let held = weights.flatMap(\.self)
     var row = [0.0, 0.0, 0.0]
@@ -101,7 +101,7 @@ struct PolyphaseFit {
   }
 }
 
-/// A symmetric positive definite system of which only entries near the diagonal are not 0.
+/// A banded symmetric positive definite system of linear equations.
 private struct BandedSystem {
   /// The right side.
   var right: [Double]
@@ -133,7 +133,7 @@ private struct BandedSystem {
       for column in first...row {
         var sum = factor[row, column]
         for k in first..<column where k >= column - factor.width { sum -= factor[row, k] * factor[column, k] }
-        // The floor keeps a tap that no pair of voxels reaches at 0.
+        // The floor keeps taps without any pair of voxels at 0.
         factor[row, column] =
           row == column ? max(sum, 1e-14).squareRoot() : sum / factor[column, column]
       }

@@ -8,10 +8,10 @@ import Work
 /// voxels, and K ≈ C W⁻¹ Cᵀ with C the kernel between a voxel and the pivots, which is a product of one table per
 /// image, and W = L Lᵀ the kernel between pivots, whose inverse is applied to cells instead of voxels.
 struct RangeKernel: Sendable {
-  /// More features than this would cost more memory and time than the lattice they replace.
+  /// Features at most: more would cost more memory and time than the lattice.
   static let largestRank = 256
-  /// Images that can be compared together, which is what the row kernels take.
-  static let mostImages = 3
+  /// Images at most, the limit of the C row kernels.
+  static let maximumImageCount = 3
   private static let sampleSize = 6144
   /// Features below this are 0: products of them would be subnormal numbers, which processors handle ten times slower.
   private static let negligible = 1e-8
@@ -31,13 +31,13 @@ struct RangeKernel: Sendable {
   init?(thetaBetas: [Double], images: [ComparedImage], accuracy: Accuracy, work: WorkContext)
     throws(Cancelled)
   {
-    guard images.count <= Self.mostImages else { return nil }
+    guard images.count <= Self.maximumImageCount else { return nil }
     let levels = zip(images, thetaBetas).compactMap { IntensityLevels($0, thetaBeta: $1) }
     guard levels.count == images.count else { return nil }
     self.levels = levels
     let tables = levels.map { AlignedStorage($0.kernel()) }
     if levels.count == 1 {
-      // About 1.6 features per θβ meet the tolerance: hopeless cases are not tried.
+      // About 1.6 features per θβ suffice for the tolerance; impossible cases are not tried.
       let count = levels[0].count
       guard Double(count) * levels[0].spacing * 1.5 <= Double(Self.largestRank) else { return nil }
       let factor = try PivotedCholesky(
@@ -86,14 +86,14 @@ struct RangeKernel: Sendable {
     for level in 0..<count {
       for feature in 0..<rank {
         let exact = value(level, feature)
-        let place = (feature / 16 * count + level) * 16 + feature % 16
-        table.start[place] = abs(exact) < negligible ? 0 : Float(exact)
+        let index = (feature / 16 * count + level) * 16 + feature % 16
+        table.start[index] = abs(exact) < negligible ? 0 : Float(exact)
       }
     }
     return table
   }
 
-  /// Levels of voxels that lie evenly in memory, per image.
+  /// Levels of voxels at even distances in memory, per image.
   private static func sample(_ images: [ComparedImage], _ levels: [IntensityLevels])
     -> [AlignedStorage<Int>]
   {

@@ -2,7 +2,8 @@ import Volumes
 import Work
 
 extension DenseCRF {
-  /// Throws what is wrong with `settings`, in themselves or for these images.
+  /// Checks `settings`, by themselves and for these images.
+  /// - Throws: ``InputError`` that names the wrong setting.
   func check(_ settings: RefinementSettings) throws(InputError) {
     try settings.validated()
     guard settings.thetaBetas.count == images.count else {
@@ -11,8 +12,8 @@ extension DenseCRF {
         expected: "\(images.count)")
     }
     guard settings.appearanceWeight > 0 else { return }
-    for (axis, reach) in voxels(settings.thetaAlphaMillimetres).enumerated() {
-      guard Double(size[axis]) / reach <= LatticeKernel.widestRange else {
+    for (axis, standardDeviation) in voxels(settings.thetaAlphaMillimetres).enumerated() {
+      guard Double(size[axis]) / standardDeviation <= LatticeKernel.widestRange else {
         throw InputError(
           "theta alpha", "is too small for \(size[axis]) voxels along axis \(axis)",
           found: "\(settings.thetaAlphaMillimetres[axis]) mm",

@@ -1,10 +1,10 @@
 import Volumes
 import Work
 
-/// The planes of a volume in slabs that can be splatted side by side without two writing the same cell.
+/// The partition of a volume's planes into slabs that can be splatted in parallel without two writing the same cell.
 ///
-/// Slabs of even number touch no common cell, nor do those of odd number; the cells between two neighbours get
-/// the even slab's part first. Sums are therefore the same for any number of threads.
+/// Slabs of even number touch no common cell, nor do those of odd number; the even slab is added
+/// first to the cells between two neighbours. Sums are therefore the same for any number of threads.
 struct Slabs: Sendable {
   private let planes: Int
   private let thickness: Int

@@ -1,8 +1,8 @@
 import Volumes
 
-/// The smoothness kernel at one width, separable as its row sums are.
+/// The smoothness kernel of one width; the kernel and its row sums are separable.
 final class SmoothnessKernel: Sendable {
-  /// i, j, k.
+  /// The Gaussians along i, j, k.
   let axes: [GaussianAxis]
   /// Per axis: the factor of each position in the product that multiplies a message, before and after the sum.
   let before, after: [AlignedStorage<Float>]
@@ -39,6 +39,6 @@ extension RefinementSettings.Normalisation {
     }
   }
 
-  /// The power that is not 0, if there is one.
+  /// The power that is not 0; 0 where both are.
   var exponent: Double { min(exponents.before, exponents.after) }
 }

@@ -2,15 +2,15 @@ import CKernels
 import Volumes
 import Work
 
-/// Class probabilities as the mean field uses them: logits of each class against class 0.
+/// The unary term of the mean field: the logits of each class against class 0.
 ///
-/// It depends on the probabilities alone; keep it while kernels, weights and iterations change.
+/// It depends on the probabilities only; reuse it while kernels, weights and iterations change.
 package struct Unary: Sendable {
-  /// Probabilities below this count as this, so that no class is impossible and no logit infinite.
-  package static let leastProbability: Float = 1e-5
+  /// Probabilities are raised to at least this, so that logits are finite.
+  package static let minimumProbability: Float = 1e-5
 
   /// Classes at most, background among them: labels of a result are bytes.
-  package static let mostClasses = 256
+  package static let maximumClassCount = 256
 
   /// Voxels along each axis.
   package let size: GridSize
@@ -24,7 +24,7 @@ package struct Unary: Sendable {
   /// The logits of probabilities, class slowest.
   ///
   /// Probabilities of a voxel whose sum is further than 1e-3 from 1 are divided by it; then those below
-  /// ``leastProbability`` are raised to it.
+  /// ``minimumProbability`` are raised to it.
   /// - Throws: ``InputError`` for a class count outside 2...256, another number of values, a negative or
   ///   non-finite one (with its class and voxel) or a voxel whose probabilities are all 0; ``Cancelled``.
   package init(
@@ -42,10 +42,10 @@ package struct Unary: Sendable {
     probabilities: [Float], classCount: Int, of whole: GridSize, in box: VoxelBounds,
     level: kernels_level = kernels_current_level(), work: WorkContext = WorkContext()
   ) throws {
-    guard (2...Self.mostClasses).contains(classCount) else {
+    guard (2...Self.maximumClassCount).contains(classCount) else {
       throw InputError(
         "probabilities", "have an unusable number of classes", found: "\(classCount)",
-        expected: "2 to \(Self.mostClasses)")
+        expected: "2 to \(Self.maximumClassCount)")
     }
     guard whole.voxelCount > 0, probabilities.count == classCount * whole.voxelCount else {
       throw InputError(
@@ -54,7 +54,7 @@ package struct Unary: Sendable {
     }
     let size = box.size
     try self.init(size: size, classCount: classCount)
-    // Rows of the whole width lie behind each other.
+    // Rows of the whole width are contiguous.
     let runs = size.i == whole.i ? 1 : size.j
     let length = size.i * size.j / runs
     var isGood = [Bool](repeating: true, count: size.k)
@@ -69,7 +69,7 @@ package struct Unary: Sendable {
             let from = ((box.lower.k + k) * whole.j + box.lower.j + run) * whole.i + box.lower.i
             let good = kernels.pointee.unary(
               logits.start + (k * runs + run) * length, stride, values.start + from, whole.voxelCount,
-              classCount, Self.leastProbability, length)
+              classCount, Self.minimumProbability, length)
             if good == 0 { isGood[k] = false }
           }
         }

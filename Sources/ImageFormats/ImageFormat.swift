@@ -1,9 +1,9 @@
 import Foundation
 import Work
 
-/// One way in which files hold images.
+/// An image file format.
 protocol ImageFormat: Sendable {
-  /// Whether a file with this path is of the format, judged by its name or its first bytes (inflated, up to 1 KiB).
+  /// Whether a file with this path is of the format, by its name or its first bytes (inflated, up to 1 KiB).
   static func recognises(path: String, beginning: [UInt8]) -> Bool
 
   /// Reads and checks everything but the voxels.
@@ -18,7 +18,7 @@ extension ImageFile {
   /// Opens an image of any format that can be read.
   ///
   /// - Throws: ``InputError`` for a missing, unreadable or empty file, a folder, a format that nobody knows, and
-  ///   whatever is wrong in the header.
+  ///   an invalid header.
   package static func open(_ path: String) throws -> ImageFile {
     let stream = try ByteStream(path: path)
     var beginning = [UInt8](repeating: 0, count: 1024)

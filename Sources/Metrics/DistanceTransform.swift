@@ -38,7 +38,7 @@ enum DistanceTransform {
     return squares
   }
 
-  /// Transforms bundles of neighbouring lines, which share the cache lines that they are gathered from.
+  /// Transforms bundles of neighbouring lines, whose voxels are in the same cache lines.
   private static func transformLines(
     _ squares: DisjointBuffer<Float>, axis: LineAxis, bundle: Int, starts: [Int], work: WorkContext,
     rowLength: Int = 1

@@ -2,20 +2,20 @@ import Synchronization
 import Volumes
 import Work
 
-/// How many voxels each label has in two masks, where they lie, and how many each pair of labels shares.
+/// The voxel counts and bounds of each label in two masks, and the voxel count of each pair of labels.
 package struct LabelExtents: Sendable {
-  let meetings: LabelMeetings
+  let contingencies: ContingencyTable
   /// The box around each label.
   private let referenceBoxes, otherBoxes: [UInt16: VoxelBounds]
   /// Every voxel of each label.
   let referenceOffsets = LabelOffsets()
   let otherOffsets = LabelOffsets()
 
-  /// Counts the labels of two masks that lie voxel upon voxel.
+  /// Counts the labels of two masks on the same grid.
   /// - Throws: `Cancelled`.
   /// - Complexity: O(voxels).
   package init(reference: LabelVolume, other: LabelVolume, work: WorkContext) throws(Cancelled) {
-    meetings = try LabelMeetings(reference: reference, other: other, work: work)
+    contingencies = try ContingencyTable(reference: reference, other: other, work: work)
     referenceBoxes = try Self.boxes(of: reference, work)
     otherBoxes = try Self.boxes(of: other, work)
   }
@@ -53,9 +53,9 @@ package struct LabelExtents: Sendable {
     let boxes = values.compactMap { referenceBoxes[$0] } + others.compactMap { otherBoxes[$0] }
     return (
       OverlapMeasures(
-        referenceVoxelCount: values.reduce(0) { $0 + (meetings.referenceVoxelCounts[$1] ?? 0) },
-        otherVoxelCount: others.reduce(0) { $0 + (meetings.otherVoxelCounts[$1] ?? 0) },
-        intersectionVoxelCount: meetings.commonVoxelCount(values, others)),
+        referenceVoxelCount: values.reduce(0) { $0 + (contingencies.referenceVoxelCounts[$1] ?? 0) },
+        otherVoxelCount: others.reduce(0) { $0 + (contingencies.otherVoxelCounts[$1] ?? 0) },
+        intersectionVoxelCount: contingencies.commonVoxelCount(values, others)),
       boxes.reduce(nil) { $0?.union($1) ?? $1 }
     )
   }
@@ -64,7 +64,7 @@ package struct LabelExtents: Sendable {
 /// Every voxel of each label of a mask, sorted by label when they are first asked for: 4 bytes for each.
 final class LabelOffsets: Sendable {
   private struct Index: Sendable {
-    /// Where the voxels of each label begin; one place more than there are labels.
+    /// Where the voxels of each label begin, in ``offsets``; one element more than there are labels.
     var starts: [Int]
     var offsets: [UInt32]
   }

@@ -1,17 +1,17 @@
 import Volumes
 
-/// Which labels of two masks are one structure, judged by their names and by how they lie on each other.
+/// The correspondence of the labels of two masks, by their names and overlaps.
 package struct LabelMatching: Equatable, Sendable {
-  /// What names and overlaps together say: values of the reference and the other mask's values that go with them.
+  /// The proposed pairs: values of the reference and the corresponding values of the other mask.
   package let proposed: [UInt16: UInt16]
-  /// Declared pairs of a label with a name and one without that hardly overlap: their values alone say that they go
-  /// together, and nothing says that they do not.
+  /// Declared pairs of a label with a name and one without that hardly overlap: only their values suggest them, and
+  /// nothing contradicts them.
   package let unproven: [UInt16: UInt16]
-  /// Whether somebody should look at it: what names or values say is not what overlaps say.
+  /// Whether a user should confirm the proposal, because names or values contradict overlaps.
   package let isDoubtful: Bool
 
-  /// How far labels must overlap to go together: where a name is missing, and where the names differ.
-  private static let leastDice = (unnamed: 0.25, renamed: 0.5)
+  /// The Dice of a proposed pair at least, where a name is missing, and where the names differ.
+  private static let minimumDice = (unnamed: 0.25, renamed: 0.5)
   /// How much more another label must overlap before a pair that the names, or the values, give is doubted.
   private static let bonus = (name: 0.4, value: 0.25)
 
@@ -24,7 +24,7 @@ package struct LabelMatching: Equatable, Sendable {
   ///
   /// - Parameters:
   ///   - declared: Pairs that the names give, or the values where neither mask has a name for them.
-  ///   - overlaps: How the labels lie on each other.
+  ///   - overlaps: The overlaps of the labels.
   package init(
     reference: LabelTable, other: LabelTable, declared: [UInt16: UInt16], overlaps: LabelOverlaps
   ) {
@@ -46,7 +46,7 @@ package struct LabelMatching: Equatable, Sendable {
     }
     for pair in overlaps.pairs where declared[pair.reference] != pair.other {
       let isUnnamed = lacksName(pair.reference, pair.other)
-      guard pair.dice >= (isUnnamed ? Self.leastDice.unnamed : Self.leastDice.renamed) else { continue }
+      guard pair.dice >= (isUnnamed ? Self.minimumDice.unnamed : Self.minimumDice.renamed) else { continue }
       let isSameValue = isUnnamed && pair.reference == pair.other
       candidates.append(
         Candidate(

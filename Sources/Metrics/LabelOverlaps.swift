@@ -1,7 +1,7 @@
 import Volumes
 import Work
 
-/// A label of one mask and a label of another that lie on each other.
+/// Two overlapping labels of two masks.
 package struct LabelOverlap: Hashable, Sendable {
   /// The labels' values.
   package let reference, other: UInt16
@@ -19,42 +19,43 @@ package struct LabelOverlap: Hashable, Sendable {
   }
 }
 
-/// How the labels of two masks lie on each other, whatever they are called.
+/// The overlaps of the labels of two masks, independent of their names.
 package struct LabelOverlaps: Equatable, Sendable {
-  /// Voxels of each label that occurs, background left out.
+  /// Voxels of each label that occurs, without background.
   package let referenceVoxelCounts, otherVoxelCounts: [UInt16: Int]
-  /// The pairs whose Dice is at least ``leastDice``: the greatest first, of equals the lower values.
+  /// The pairs whose Dice is at least ``minimumDice``, by descending Dice, then by ascending values.
   package let pairs: [LabelOverlap]
 
-  /// Pairs that overlap less are not kept: each label then has at most twenty.
-  package static let leastDice = 0.1
+  /// The Dice of ``pairs`` at least; each label then has at most twenty pairs.
+  package static let minimumDice = 0.1
 
-  /// Overlaps of two masks that lie voxel upon voxel.
+  /// Overlaps of two masks on the same grid.
   /// - Throws: `Cancelled`.
-  /// - Complexity: As of ``LabelMeetings``.
+  /// - Complexity: As of ``ContingencyTable``.
   package init(reference: LabelVolume, other: LabelVolume, work: WorkContext) throws(Cancelled) {
-    self.init(try LabelMeetings(reference: reference, other: other, work: work))
+    self.init(try ContingencyTable(reference: reference, other: other, work: work))
   }
 
-  /// The same of masks in chunks.
+  /// The overlaps of two masks in chunks on the same grid.
   /// - Throws: `Cancelled`.
   package init(reference: ChunkedLabels, other: ChunkedLabels, work: WorkContext) throws(Cancelled) {
     self.init(
-      try LabelMeetings { (body) throws(Cancelled) in try reference.forEachPair(with: other, work: work, body)
+      try ContingencyTable { (body) throws(Cancelled) in
+        try reference.forEachPair(with: other, work: work, body)
       })
   }
 
-  /// The same of masks whose labels were counted already.
-  package init(_ extents: LabelExtents) { self.init(extents.meetings) }
+  /// The overlaps of two masks with known extents.
+  package init(_ extents: LabelExtents) { self.init(extents.contingencies) }
 
-  private init(_ meetings: LabelMeetings) {
-    referenceVoxelCounts = meetings.referenceVoxelCounts
-    otherVoxelCounts = meetings.otherVoxelCounts
-    pairs = meetings.pairs.compactMap { pair in
+  private init(_ contingencies: ContingencyTable) {
+    referenceVoxelCounts = contingencies.referenceVoxelCounts
+    otherVoxelCounts = contingencies.otherVoxelCounts
+    pairs = contingencies.pairs.compactMap { pair in
       let dice = diceCoefficient(
-        meetings.referenceVoxelCounts[pair.reference, default: 0],
-        meetings.otherVoxelCounts[pair.other, default: 0], common: pair.voxelCount)
-      guard dice >= Self.leastDice else { return nil }
+        contingencies.referenceVoxelCounts[pair.reference, default: 0],
+        contingencies.otherVoxelCounts[pair.other, default: 0], common: pair.voxelCount)
+      guard dice >= Self.minimumDice else { return nil }
       return LabelOverlap(
         reference: pair.reference, other: pair.other, commonVoxelCount: pair.voxelCount, dice: dice)
     }.sorted { ($1.dice, $0.reference, $0.other) < ($0.dice, $1.reference, $1.other) }

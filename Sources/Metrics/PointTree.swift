@@ -1,8 +1,8 @@
 import Work
 
-/// Points in space, boxed in halves so that the nearest to a place is found without looking at all of them.
+/// A k-d tree of points in space, for nearest-neighbour queries.
 ///
-/// It serves where ``DistanceTransform`` does not: between places whose axes are not perpendicular.
+/// It is used where ``DistanceTransform`` cannot be: on grids whose axes are not perpendicular.
 struct PointTree: Sendable {
   /// A part of the points and the box around it.
   private struct Node {
@@ -63,20 +63,20 @@ struct PointTree: Sendable {
     nodes.append(Node(lower: .zero, upper: .zero, first: border, count: end - border, halves: nil))
   }
 
-  /// The squared distance of each place to its nearest point.
+  /// The squared distance of each query to its nearest point.
   /// - Throws: `Cancelled`.
-  /// - Complexity: O(log n) for a place near the points; O(n) where many are about as near as the nearest.
-  func squaredDistances(from places: [SIMD3<Double>], work: WorkContext) throws(Cancelled) -> [Double] {
+  /// - Complexity: O(log n) for a query near the points; O(n) where many points are about as near as the nearest.
+  func squaredDistances(from queries: [SIMD3<Double>], work: WorkContext) throws(Cancelled) -> [Double] {
     let grain = 16
-    var squares = [Double](repeating: 0, count: places.count)
+    var squares = [Double](repeating: 0, count: queries.count)
     try squares.withUnsafeMutableBufferPointer { buffer throws(Cancelled) in
       let squares = DisjointBuffer(buffer)
-      try work.silent.forEach(count: (places.count + grain - 1) / grain) { chunk, _ in
-        // Places next to each other have much the same nearest point: the last one's is the first guess.
+      try work.silent.forEach(count: (queries.count + grain - 1) / grain) { chunk, _ in
+        // Neighbouring queries have similar nearest points: the search starts at the previous one's.
         var nearest = 0
-        for index in chunk * grain..<min((chunk + 1) * grain, places.count) {
-          var square = squaredLength(points[nearest] - places[index])
-          search(0, from: places[index], &square, &nearest)
+        for index in chunk * grain..<min((chunk + 1) * grain, queries.count) {
+          var square = squaredLength(points[nearest] - queries[index])
+          search(0, from: queries[index], &square, &nearest)
           squares[index] = square
         }
       }
@@ -84,25 +84,25 @@ struct PointTree: Sendable {
     return squares
   }
 
-  private func search(_ number: Int, from place: SIMD3<Double>, _ square: inout Double, _ nearest: inout Int)
+  private func search(_ number: Int, from query: SIMD3<Double>, _ square: inout Double, _ nearest: inout Int)
   {
     guard let halves = nodes[number].halves else {
       for index in nodes[number].first..<nodes[number].first + nodes[number].count {
-        let own = squaredLength(points[index] - place)
+        let own = squaredLength(points[index] - query)
         if own < square { (square, nearest) = (own, index) }
       }
       return
     }
-    let bounds = (squaredDistance(from: place, to: halves), squaredDistance(from: place, to: halves + 1))
+    let bounds = (squaredDistance(from: query, to: halves), squaredDistance(from: query, to: halves + 1))
     let order = bounds.0 <= bounds.1 ? (halves, halves + 1) : (halves + 1, halves)
-    if min(bounds.0, bounds.1) < square { search(order.0, from: place, &square, &nearest) }
-    if max(bounds.0, bounds.1) < square { search(order.1, from: place, &square, &nearest) }
+    if min(bounds.0, bounds.1) < square { search(order.0, from: query, &square, &nearest) }
+    if max(bounds.0, bounds.1) < square { search(order.1, from: query, &square, &nearest) }
   }
 
   /// To the box of a node.
-  private func squaredDistance(from place: SIMD3<Double>, to number: Int) -> Double {
-    let nearest = pointwiseMin(pointwiseMax(place, nodes[number].lower), nodes[number].upper)
-    return squaredLength(nearest - place)
+  private func squaredDistance(from query: SIMD3<Double>, to number: Int) -> Double {
+    let nearest = pointwiseMin(pointwiseMax(query, nodes[number].lower), nodes[number].upper)
+    return squaredLength(nearest - query)
   }
 }
 

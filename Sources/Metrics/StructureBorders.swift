@@ -1,13 +1,13 @@
 import Volumes
 import Work
 
-/// The borders of one structure in two masks, and how far the voxels of each are from the other; Euclidean in space.
+/// The borders of one structure in two masks, and the Euclidean distances between them.
 enum StructureBorders {
-  /// As marked voxels of a box: the distance transform is swept over it.
+  /// As voxels of a box, for the distance transform.
   case grids(reference: [UInt8], other: [UInt8], size: GridSize, spacing: Spacing)
-  /// As places in millimetres: between axes that are not perpendicular, and of few voxels far apart, where a box of
-  /// thousands of places for each would be swept for nothing.
-  case places(reference: [SIMD3<Double>], other: [SIMD3<Double>])
+  /// As points in millimetres, for a k-d tree: where axes are not perpendicular, and for few voxels in a large box,
+  /// over which a distance transform would be slow.
+  case points(reference: [SIMD3<Double>], other: [SIMD3<Double>])
 
   /// The borders of a structure that both masks have.
   /// - Parameters:
@@ -26,9 +26,9 @@ enum StructureBorders {
       let second = try extents.otherOffsets.offsets(of: structure.otherValues, other, work: work)
     {
       let borders = zip(masks, [first, second]).map { mask, offsets in
-        borderPlaces(offsets, mask.0, values: mask.1, from: box.lower)
+        borderPoints(offsets, mask.0, values: mask.1, from: box.lower)
       }
-      self = .places(reference: borders[0], other: borders[1])
+      self = .points(reference: borders[0], other: borders[1])
       return
     }
     var borders: [[UInt8]] = []
@@ -36,9 +36,9 @@ enum StructureBorders {
       borders.append(try StructureMask(mask, values: values, box: box).border(work: work))
     }
     guard affine.hasPerpendicularAxes else {
-      self = .places(
-        reference: voxelPlaces(borders[0], size: box.size, affine: affine),
-        other: voxelPlaces(borders[1], size: box.size, affine: affine))
+      self = .points(
+        reference: voxelPositions(borders[0], size: box.size, affine: affine),
+        other: voxelPositions(borders[1], size: box.size, affine: affine))
       return
     }
     self = .grids(reference: borders[0], other: borders[1], size: box.size, spacing: affine.spacing)
@@ -49,7 +49,7 @@ enum StructureBorders {
     switch self {
     case .grids(let reference, let other, let size, let spacing):
       try gridDistances(from: reference, to: other, size: size, spacing: spacing, work: work)
-    case .places(let reference, let other): try treeDistances(from: reference, to: other, work: work)
+    case .points(let reference, let other): try treeDistances(from: reference, to: other, work: work)
     }
   }
 
@@ -58,7 +58,7 @@ enum StructureBorders {
     switch self {
     case .grids(let reference, let other, let size, let spacing):
       try gridDistances(from: other, to: reference, size: size, spacing: spacing, work: work)
-    case .places(let reference, let other): try treeDistances(from: other, to: reference, work: work)
+    case .points(let reference, let other): try treeDistances(from: other, to: reference, work: work)
     }
   }
 }
@@ -80,23 +80,23 @@ private func gridDistances(
   return distances
 }
 
-/// Where the voxels of a border lie, in millimetres from the box's first voxel.
-private func voxelPlaces(_ border: [UInt8], size: GridSize, affine: Affine) -> [SIMD3<Double>] {
+/// The positions of a border's voxels in millimetres from the box's first voxel.
+private func voxelPositions(_ border: [UInt8], size: GridSize, affine: Affine) -> [SIMD3<Double>] {
   let steps = LatticeSteps(affine)
-  var places: [SIMD3<Double>] = []
+  var points: [SIMD3<Double>] = []
   for k in 0..<size.k {
     for j in 0..<size.j {
       let start = size.offset(VoxelIndex(0, j, k))
-      for i in 0..<size.i where border[start + i] != 0 { places.append(steps.place(VoxelIndex(i, j, k))) }
+      for i in 0..<size.i where border[start + i] != 0 { points.append(steps.point(VoxelIndex(i, j, k))) }
     }
   }
-  return places
+  return points
 }
 
-/// Where those of a structure's voxels lie that have one of their 26 neighbours outside it, in millimetres from `origin`.
+/// The positions, in millimetres from `origin`, of a structure's voxels with one of their 26 neighbours outside it.
 /// - Parameter offsets: All of its voxels.
 /// - Complexity: O(offsets).
-private func borderPlaces(
+private func borderPoints(
   _ offsets: [UInt32], _ volume: LabelVolume, values: [UInt16], from origin: VoxelIndex
 ) -> [SIMD3<Double>] {
   let size = volume.grid.size
@@ -117,7 +117,7 @@ private func borderPlaces(
   }
   return offsets.compactMap { offset in
     let index = size.index(offset: Int(offset))
-    return isInside(index) ? nil : steps.place(index - origin)
+    return isInside(index) ? nil : steps.point(index - origin)
   }
 }
 
@@ -130,7 +130,7 @@ private struct LatticeSteps {
     (i, j, k) = (step(0), step(1), step(2))
   }
 
-  func place(_ index: VoxelIndex) -> SIMD3<Double> {
+  func point(_ index: VoxelIndex) -> SIMD3<Double> {
     Double(index.j) * j + Double(index.k) * k + Double(index.i) * i
   }
 }

@@ -49,12 +49,12 @@ package struct MatchedStructure: Hashable, Sendable {
     otherNames: LabelTable?, coding: LabelCoding = .identity
   ) -> [MatchedStructure] {
     var structures: [MatchedStructure] = []
-    var places: [String: Int] = [:]
+    var positions: [String: Int] = [:]
     func add(_ value: UInt16, _ name: String, _ list: WritableKeyPath<MatchedStructure, [UInt16]>) {
       let key = name.nameKey
-      let position = places[key] ?? structures.count
+      let position = positions[key] ?? structures.count
       if position == structures.count {
-        places[key] = position
+        positions[key] = position
         structures.append(MatchedStructure(name: name, referenceValues: [], otherValues: []))
       }
       structures[position][keyPath: list].append(value)
@@ -105,12 +105,12 @@ package struct StructureComparison: Hashable, Sendable {
     }
   }
 
-  /// Compares a structure of two masks that lie voxel upon voxel; where voxels lie is the reference's.
+  /// Compares a structure of two masks on the same grid; positions are those of the reference's grid.
   ///
   /// - Parameters:
   ///   - diagonalMillimetres: The diagonal of the image where the masks are a part of it; else the masks' own.
-  ///   - toleranceMillimetres: What counts as the same border in the surface Dice.
-  ///   - extents: Those of the two masks, so that many structures share one pass over their voxels.
+  ///   - toleranceMillimetres: The tolerance of the surface Dice.
+  ///   - extents: The extents of the two masks, which many structures can use.
   /// - Throws: `Cancelled`.
   /// - Complexity: O(voxels of the masks) for the overlap, O(voxels of the box around both structures) for the
   ///   distances; about 10 bytes for each voxel of that box. Where the axes are not perpendicular, or the box holds 64

@@ -18,9 +18,9 @@ struct StructureMask {
       for k in box.lower.k...box.upper.k {
         for j in box.lower.j...box.upper.j {
           let start = volume.grid.size.offset(VoxelIndex(box.lower.i, j, k))
-          for (place, offset) in (start..<start + size.i).enumerated() {
+          for (index, offset) in (start..<start + size.i).enumerated() {
             let value = volume.voxels[offset]
-            inside[count + place] = belongs.map { $0[Int(value)] } ?? (value == values[0] ? 1 : 0)
+            inside[count + index] = belongs.map { $0[Int(value)] } ?? (value == values[0] ? 1 : 0)
           }
           count += size.i
         }

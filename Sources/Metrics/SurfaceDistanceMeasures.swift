@@ -1,4 +1,4 @@
-/// How far the borders of two structures lie apart, in millimetres.
+/// Surface distances between the borders of two structures, in millimetres.
 ///
 /// A border voxel is a voxel of the structure with one of its 26 neighbours outside; beyond the image is outside. Its
 /// distance is the one to the nearest border voxel of the other structure, centre to centre.
@@ -11,9 +11,9 @@ package struct SurfaceDistanceMeasures: Hashable, Sendable, Codable {
   package let maximumMillimetres: Double
   /// HD95: the larger of the two directed 95th percentiles (linear interpolation between ranks).
   package let percentile95Millimetres: Double
-  /// Surface Dice: the share of all border voxels that lie within ``toleranceMillimetres`` of the other border.
+  /// Surface Dice: the fraction of all border voxels within ``toleranceMillimetres`` of the other border.
   package let surfaceDice: Double
-  /// What counts as the same border in ``surfaceDice``.
+  /// The tolerance of ``surfaceDice``.
   package let toleranceMillimetres: Double
 
   /// Measures of the directed distances, neither of them empty.

@@ -6,11 +6,11 @@ package struct Parameters: Equatable, Sendable {
   /// The tensors by name, as ``ResolvedGraph/parameterSlots`` names them.
   package private(set) var tensors: [String: Tensor]
 
-  /// Takes from `tensors` those that `graph` needs; others are left out.
-  /// - Throws: ``InputError`` about `subject` that names the first tensor missing, of another shape, or with a
-  ///   value that is not finite.
+  /// The tensors of `tensors` that `graph` needs; others are ignored.
+  /// - Throws: ``InputError`` about `subject` that names the first tensor that is missing, has another shape, or has a
+  ///   value that is not finite or a negative variance.
   package init(_ tensors: [String: Tensor], for graph: ResolvedGraph, subject: String) throws(InputError) {
-    var kept: [String: Tensor] = [:]
+    var needed: [String: Tensor] = [:]
     for slot in graph.parameterSlots {
       guard let tensor = tensors[slot.name] else {
         throw InputError(subject, "tensor \(slot.name): missing", expected: "shape \(slot.shape)")
@@ -26,12 +26,12 @@ package struct Parameters: Equatable, Sendable {
         throw InputError(
           subject, "tensor \(slot.name): a variance", found: "\(negative)", expected: "a number >= 0")
       }
-      kept[slot.name] = tensor
+      needed[slot.name] = tensor
     }
-    self.tensors = kept
+    self.tensors = needed
   }
 
-  /// The tensor of that name, which the graph must have.
+  /// The tensor called `name`, which must exist; a new value must have the same shape.
   package subscript(name: String) -> Tensor {
     get {
       guard let tensor = tensors[name] else { preconditionFailure("no tensor is named \(name)") }
@@ -45,34 +45,34 @@ package struct Parameters: Equatable, Sendable {
     }
   }
 
-  /// Changes one tensor's elements in place, without a copy.
+  /// Changes one tensor's elements in place.
   mutating func update(_ name: String, _ change: (inout [Float]) -> Void) {
     guard tensors[name] != nil else { preconditionFailure("no tensor is named \(name)") }
     change(&tensors[name]!.elements)
   }
 
-  /// Values of all tensors.
+  /// Number of values of all tensors.
   package var elementCount: Int { tensors.values.reduce(0) { $0 + $1.elements.count } }
 
-  /// Number of values that training changes.
+  /// Number of values that the optimiser changes.
   package func trainedCount(in graph: ResolvedGraph) -> Int {
     graph.parameterSlots.filter(\.role.isTrained).reduce(0) { $0 + $1.shape.reduce(1, *) }
   }
 }
 
-/// How weights start.
+/// The distribution of initial weights.
 package enum Initialisation: Hashable, Sendable {
-  /// Normal with variance gain / fan-in (He et al. 2015): gain 2 in front of a rectifier, 1 where the layer stays
-  /// linear; the fan-in of a transposed convolution counts the taps that reach one output on average.
+  /// Normal with variance gain / fan-in (He et al. 2015): gain 2 in front of a ReLU, else 1; the fan-in of a transposed
+  /// convolution counts the taps per output voxel on average.
   case he
   /// Normal with this standard deviation everywhere (0.01 in the paper).
   case gaussian(standardDeviation: Double)
 }
 
 extension Parameters {
-  /// Fresh parameters: random weights, zero biases, batch normalisation that changes nothing.
+  /// Initial parameters: random weights, zero biases, batch normalisation with mean 0 and variance 1.
   ///
-  /// Each tensor draws from its own fork of the seed, so that its values do not depend on other layers.
+  /// Each layer draws from its own fork of the seed, so that its values do not depend on other layers.
   package init(initialising graph: ResolvedGraph, _ initialisation: Initialisation = .he, seed: UInt64) {
     let generator = SplitMix64(seed: seed)
     var tensors: [String: Tensor] = [:]
@@ -82,15 +82,15 @@ extension Parameters {
         case .zeros: tensors[slot.name] = Tensor(shape: slot.shape)
         case .ones: tensors[slot.name] = Tensor(shape: slot.shape, repeating: 1)
         case .random(let fanIn):
-          let deviation =
+          let standardDeviation =
             switch initialisation {
-            case .he: ((graph.feedsRectifier(index) ? 2 : 1) / fanIn).squareRoot()
-            case .gaussian(let standardDeviation): standardDeviation
+            case .he: ((graph.feedsReLU(index) ? 2 : 1) / fanIn).squareRoot()
+            case .gaussian(let stated): stated
             }
           var stream = generator.forked(index)
           tensors[slot.name] = Tensor(
             shape: slot.shape,
-            elements: (0..<slot.shape.reduce(1, *)).map { _ in Float(stream.normal() * deviation) })
+            elements: (0..<slot.shape.reduce(1, *)).map { _ in Float(stream.normal() * standardDeviation) })
         }
       }
     }
@@ -99,14 +99,14 @@ extension Parameters {
 }
 
 extension ResolvedGraph {
-  /// Whether the node's values pass a rectifier, directly or behind a layer that only scales and shifts.
-  fileprivate func feedsRectifier(_ index: Int) -> Bool {
+  /// Whether a reader of the node's output is a ReLU, directly or behind layers that only scale and shift.
+  fileprivate func feedsReLU(_ index: Int) -> Bool {
     nodes.indices.contains { reader in
       guard nodes[reader].source == index else { return false }
-      return switch nodes[reader].layer.operation.rectification {
-      case .here: true
-      case .behind: feedsRectifier(reader)
-      case .never: false
+      return switch nodes[reader].layer.operation.initialisationGain {
+      case .relu: true
+      case .ofReaders: feedsReLU(reader)
+      case .linear: false
       }
     }
   }

@@ -22,7 +22,7 @@ extension RefinedLabels {
   package init(_ request: RefinementRequest, by refinement: Refinement, work: WorkContext) throws {
     if let region = request.region {
       let refined = try refinement.region(region, settings: request.settings, work: work)
-      self.init(box: refined.box, labels: refined.labels, movableShare: refined.movableShare)
+      self.init(box: refined.box, labels: refined.labels, movableShare: refined.movableFraction)
     } else {
       let labels = try refinement.labels(settings: request.settings, work: work)
       self.init(box: VoxelBounds(labels.grid.size), labels: labels)

@@ -1,12 +1,12 @@
-/// The spatial rule of a convolution (cross-correlation, as every framework defines it).
+/// The geometry of a convolution (cross-correlation, as in PyTorch).
 package struct ConvolutionGeometry: Hashable, Sendable {
-  /// Taps per axis, any from 1 to 9 along h and w and 1 to 7 along d are tested, odd or even.
+  /// Taps per axis; 1 to 9 along h and w and 1 to 7 along d are tested, odd and even.
   package var kernel: Extent3
-  /// Steps between outputs.
+  /// Voxels of the input from one output to the next.
   package var stride: Extent3
   /// Zeros before and after each axis.
   package var padding: Extent3
-  /// Steps between taps.
+  /// Voxels of the input from one tap to the next.
   package var dilation: Extent3
 
   /// A convolution; by default stride 1, no padding, no dilation.
@@ -20,11 +20,12 @@ package struct ConvolutionGeometry: Hashable, Sendable {
     self.dilation = dilation
   }
 
-  /// Extents of the output; nil where the input is smaller than the kernel's reach.
+  /// Extents of the output: ⌊(n + 2 padding - dilation (kernel - 1) - 1) / stride⌋ + 1; nil where the padded input is
+  /// smaller than the dilated kernel.
   package func output(_ input: Extent3) -> Extent3? {
     func along(_ n: Int, _ k: Int, _ s: Int, _ p: Int, _ d: Int) -> Int {
-      let room = n + 2 * p - d * (k - 1) - 1
-      return room < 0 ? 0 : room / s + 1
+      let span = n + 2 * p - d * (k - 1) - 1
+      return span < 0 ? 0 : span / s + 1
     }
     let output = Extent3(
       along(input.d, kernel.d, stride.d, padding.d, dilation.d),
@@ -34,13 +35,13 @@ package struct ConvolutionGeometry: Hashable, Sendable {
   }
 }
 
-/// The spatial rule of a transposed convolution (the adjoint of a strided convolution).
+/// The geometry of a transposed convolution (the adjoint of a strided convolution), as in PyTorch.
 package struct TransposedConvolutionGeometry: Hashable, Sendable {
-  /// Taps per axis: 2, 3 or 4.
+  /// Taps per axis; 2 to 4 are tested.
   package var kernel: Extent3
-  /// Upsampling factor.
+  /// Upsampling factor: voxels of the output from one input to the next.
   package var stride: Extent3
-  /// Voxels cut off each side.
+  /// Voxels cropped from each side of the output.
   package var padding: Extent3
   /// Voxels added behind each axis, below the stride.
   package var outputPadding: Extent3
@@ -67,13 +68,14 @@ package struct TransposedConvolutionGeometry: Hashable, Sendable {
   }
 }
 
-/// The spatial rule of a max-pooling.
+/// The geometry of a max-pooling.
 package struct PoolingGeometry: Hashable, Sendable {
-  /// Window per axis.
+  /// Extents of the windows.
   package var kernel: Extent3
-  /// Steps between windows.
+  /// Voxels of the input from one window to the next.
   package var stride: Extent3
-  /// Whether a last window that only partly covers the input counts (Caffe's rule) or not (PyTorch's default).
+  /// Whether a last window that the input covers only partly counts (`ceil_mode`, as in Caffe) or not (PyTorch's
+  /// default).
   package var roundsUp: Bool
 
   /// A pooling.
@@ -87,8 +89,8 @@ package struct PoolingGeometry: Hashable, Sendable {
   package func output(_ input: Extent3) -> Extent3? {
     func along(_ n: Int, _ k: Int, _ s: Int) -> Int {
       if n < k { return roundsUp && n > 0 ? 1 : 0 }
-      let room = n - k
-      var count = (roundsUp ? (room + s - 1) / s : room / s) + 1
+      let span = n - k
+      var count = (roundsUp ? (span + s - 1) / s : span / s) + 1
       // A window must start inside the input.
       if (count - 1) * s >= n { count -= 1 }
       return count

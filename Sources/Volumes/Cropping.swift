@@ -8,7 +8,7 @@ extension Array where Element: BitwiseCopyable {
     try mapped(in: box, size: size, work: work) { $0 }
   }
 
-  /// What `transform` makes of the voxels inside `box` of a volume of `size`, in order of memory, by all threads.
+  /// The voxels inside `box` of a volume of `size`, mapped by `transform` in parallel, in memory order.
   /// - Throws: ``Cancelled``.
   package func mapped<Mapped: BitwiseCopyable>(
     in box: VoxelBounds, size: GridSize, work: WorkContext, _ transform: @Sendable (Element) -> Mapped

@@ -3,19 +3,20 @@ import Work
 extension ScalarVolume {
   /// Percentiles of the intensities, exact to the last bit, without sorting.
   ///
-  /// Share p of n values lies at rank p (n - 1) of the sorted values, interpolated linearly between neighbours as
-  /// NumPy does. NaN and infinite values are left out. Two passes of counting: the upper 16 bits of each value,
-  /// then the lower 16 bits of those that share their upper bits with a wanted rank.
+  /// The percentile p of n values has rank p (n - 1) in the sorted values, interpolated linearly between neighbours as
+  /// in NumPy. NaN and infinite values are ignored. Two passes count the values: by their upper 16 bits, then by the
+  /// lower 16 bits of values that have the upper bits of a needed rank.
   ///
-  /// - Parameter shares: each 0...1.
-  /// - Returns: one value per share; nil when no voxel has a finite value.
+  /// - Parameter fractions: Each 0...1; 0.5 is the median.
+  /// - Returns: One value per fraction; nil when no voxel has a finite value.
   /// - Throws: `Cancelled`.
-  package func percentiles(_ shares: [Double], work: WorkContext) throws(Cancelled) -> [Float]? {
-    precondition(shares.allSatisfy { (0...1).contains($0) }, "shares \(shares)")
+  /// - Complexity: O(voxels).
+  package func percentiles(_ fractions: [Double], work: WorkContext) throws(Cancelled) -> [Float]? {
+    precondition(fractions.allSatisfy { (0...1).contains($0) }, "fractions \(fractions)")
     let upper = try counts(of: 1, work: work.part(0...0.5)) { key in Int(key >> 16) }
     let total = upper.reduce(0, +)
     guard total > 0 else { return nil }
-    let positions = shares.map { $0 * Double(total - 1) }
+    let positions = fractions.map { $0 * Double(total - 1) }
     let ranks = Set(
       positions.flatMap { [Int(saturating: $0.rounded(.down)), Int(saturating: $0.rounded(.up))] }
     ).sorted()
@@ -63,7 +64,7 @@ extension ScalarVolume {
           for offset in index * chunk..<min((index + 1) * chunk, voxels.count) {
             let value = voxels.start[offset]
             guard value.isFinite else { continue }
-            if let place = bin(IntensityKey.key(value)) { own[place] += 1 }
+            if let bin = bin(IntensityKey.key(value)) { own[bin] += 1 }
           }
         }
       }
@@ -73,9 +74,9 @@ extension ScalarVolume {
   }
 }
 
-/// Floats as integers that sort the same way.
+/// Floats as integers with the same order.
 private enum IntensityKey {
-  /// A key that grows with the value; -0 counts as 0.
+  /// A key that increases with the value; -0 equals 0.
   static func key(_ value: Float) -> UInt32 {
     let bits = (value + 0).bitPattern
     return bits & 0x8000_0000 == 0 ? bits | 0x8000_0000 : ~bits

@@ -5,7 +5,7 @@
 /// FreeSurfer's and Allen's structures) take codes that no value of these masks has, from 65535 downwards.
 package struct LabelCoding: Hashable, Sendable, Codable {
   /// The most values above 0 that codes can tell apart.
-  package static let mostValues = Int(UInt16.max)
+  package static let maximumValueCount = Int(UInt16.max)
   /// Every code stands for itself.
   package static let identity = LabelCoding()
 
@@ -16,10 +16,10 @@ package struct LabelCoding: Hashable, Sendable, Codable {
   private init() {}
 
   /// The coding of masks that hold these values in all.
-  /// - Returns: nil when there are more than ``mostValues`` above 0.
+  /// - Returns: nil when there are more than ``maximumValueCount`` above 0.
   package init?(of values: Set<Int>) {
     let values = values.subtracting([0])
-    guard values.count <= Self.mostValues else { return nil }
+    guard values.count <= Self.maximumValueCount else { return nil }
     if values == [255] {
       set(255, code: 1)
       return
@@ -87,7 +87,7 @@ extension LabelVolume {
     return volume
   }
 
-  /// This mask with background wherever `other`, voxel upon voxel, has one of `codes`.
+  /// This mask with background wherever `other`, on the same grid, has one of `codes`.
   package consuming func cleared(where other: LabelVolume, has codes: [UInt16]) -> LabelVolume {
     var volume = consume self
     guard !codes.isEmpty else { return volume }

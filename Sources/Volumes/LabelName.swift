@@ -44,7 +44,7 @@ extension LabelSelection {
 }
 
 extension Unicode.Scalar {
-  /// Whether the scalar never shows, such as a zero-width blank, a byte order mark or a soft hyphen.
+  /// Whether the scalar never shows, for example a zero-width blank, a byte order mark or a soft hyphen.
   fileprivate var isInvisible: Bool {
     properties.isDefaultIgnorableCodePoint || properties.generalCategory == .control
       || properties.generalCategory == .format

@@ -1,4 +1,4 @@
-/// Where a label lies and how much of it there is.
+/// The volume and the position of a label.
 package struct LabelStatistics: Hashable, Sendable {
   /// Its value.
   package let label: UInt16
@@ -49,7 +49,7 @@ struct CentreSearch {
   /// The slice with the most voxels, of equals the first, once chosen.
   private(set) var position = 0
   private var middle = SIMD3<Double>.zero
-  private var leastDistance = Double.infinity
+  private var minimumDistance = Double.infinity
   /// The voxel.
   private(set) var nearest = VoxelIndex(0, 0, 0)
 
@@ -86,8 +86,8 @@ struct CentreSearch {
     let offset = (SIMD3(Double(i), Double(start.j), Double(start.k)) - middle)
     var distance = 0.0
     for axis in 0..<3 { distance += offset[axis] * offset[axis] * spacing[axis] * spacing[axis] }
-    if distance < leastDistance {
-      leastDistance = distance
+    if distance < minimumDistance {
+      minimumDistance = distance
       nearest = VoxelIndex(i, start.j, start.k)
     }
   }

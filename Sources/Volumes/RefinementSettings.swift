@@ -17,15 +17,15 @@ package struct RefinementSettings: Hashable, Sendable, Codable {
 
   /// μ1, weight of the appearance kernel.
   package var appearanceWeight: Double
-  /// θα per grid axis in millimetres: how far the appearance kernel reaches.
+  /// θα per grid axis in millimetres: the spatial standard deviation of the appearance kernel.
   package var thetaAlphaMillimetres: Spacing
   /// θβ in the image's intensity units: how different two voxels may look and still agree.
   package var thetaBeta: Double
-  /// The same for every further image that is compared together with the first.
+  /// θβ of every further image that is compared jointly with the first.
   package var furtherThetaBetas: [Double]
   /// μ2, weight of the smoothness kernel.
   package var smoothnessWeight: Double
-  /// θγ per grid axis in millimetres: how far the smoothness kernel reaches.
+  /// θγ per grid axis in millimetres: the standard deviation of the smoothness kernel.
   package var thetaGammaMillimetres: Spacing
   /// Mean-field updates.
   package var iterations: Int
@@ -33,7 +33,7 @@ package struct RefinementSettings: Hashable, Sendable, Codable {
   package var auxiliaryHeadWeights: [Double]
   /// Message normalisation.
   package var normalisation: Normalisation
-  /// Whether a voxel's message to itself is left out, as the paper writes it; peers include it.
+  /// Whether a voxel's message to itself is excluded, as in the paper; other implementations include it.
   package var excludesSelf: Bool
   /// The labels that may gain or lose voxels; empty for all.
   ///

@@ -1,17 +1,17 @@
 import Work
 
-/// What numbers from files, options and knobs may be, so that everything computed with them stays a number.
+/// The ranges of numbers from files, options and settings in which all computations stay finite.
 ///
-/// The ends are far beyond what scanners give, and near enough that cubes of lengths, sums over volumes and 32-bit
-/// floats hold them.
+/// The ends are far beyond real images, and small enough that cubes of lengths, sums over volumes and 32-bit floats do
+/// not overflow.
 package enum UsableRange {
   /// Millimetres between voxels, from an electron microscope's to a satellite's, and kernel widths.
   package static let millimetres = 1e-6...1e6
-  /// World coordinates of a grid's origin in millimetres: beyond, a 32-bit header's step is larger than any body.
+  /// World coordinates of a grid's origin in millimetres; a 32-bit float beyond is less precise than a body's extent.
   package static let originMillimetres = -1e9...1e9
   /// Millimetres along one axis of a whole image.
   package static let extentMillimetres = 0...1e9
-  /// Intensities and the ends of windows: what 32-bit floats hold, and their differences too.
+  /// Intensities and the ends of windows: their differences fit 32-bit floats.
   package static let intensity = -1e38...1e38
   /// θβ: maps of diffusion in m²/s need 1e-11, raw counts 1e9.
   package static let thetaBeta = 1e-30...1e30
@@ -19,22 +19,22 @@ package enum UsableRange {
   package static let weight = 0...1e6
   /// Volumes of components in millilitres.
   package static let millilitres = 0...1e9
-  /// Mean-field updates: what converges has converged after some ten.
+  /// Mean-field iterations; about ten suffice for convergence.
   package static let iterations = 0...1000
 }
 
 extension VolumeGrid {
-  /// Smallest steps between the world's origin and the farthest voxel at most: beyond, double precision no longer holds
-  /// the places of single voxels through an inversion.
-  private static let mostSteps = 1e8
+  /// Distance of the farthest voxel from the world's origin in units of the smallest spacing at most: beyond, the
+  /// inverse affine in double precision cannot distinguish neighbouring voxels.
+  private static let maximumSteps = 1e8
 
-  /// This grid, whose numbers may be computed with.
+  /// This grid, if its numbers are in range.
   /// - Throws: ``InputError`` about `subject` for voxel sizes or an origin beyond ``UsableRange``, axes in one plane, or
-  ///   voxels so small beside their distance from the origin that their places cannot be told apart.
+  ///   voxels so small compared with their distance from the origin that their positions cannot be distinguished.
   package func validated(subject: String) throws(InputError) -> VolumeGrid {
     func words(_ range: ClosedRange<Double>) -> String { "\(range.lowerBound) to \(range.upperBound) mm" }
     let spacing = spacing
-    var reach = 0.0
+    var farthest = 0.0
     for axis in 0..<3 {
       guard UsableRange.millimetres.contains(spacing[axis]) else {
         throw InputError(
@@ -46,15 +46,15 @@ extension VolumeGrid {
           subject, "position of the first voxel is unusable", found: "\(affine.origin[axis]) mm",
           expected: words(UsableRange.originMillimetres))
       }
-      reach += abs(affine.origin[axis]) + Double(size[axis]) * spacing[axis]
+      farthest += abs(affine.origin[axis]) + Double(size[axis]) * spacing[axis]
     }
     let flatness = abs(affine.determinant) / (spacing.i * spacing.j * spacing.k)
     let smallest = min(spacing.i, spacing.j, spacing.k) * flatness
-    guard smallest > 0, reach / smallest <= Self.mostSteps else {
+    guard smallest > 0, farthest / smallest <= Self.maximumSteps else {
       throw InputError(
         subject, "voxels cannot be told apart by their positions",
-        found: "\(spacing.i) x \(spacing.j) x \(spacing.k) mm up to \(reach) mm away",
-        expected: "at most \(Self.mostSteps) voxels from the origin")
+        found: "\(spacing.i) x \(spacing.j) x \(spacing.k) mm up to \(farthest) mm away",
+        expected: "at most \(Self.maximumSteps) voxels from the origin")
     }
     return self
   }

@@ -4,7 +4,7 @@ import Foundation
 import Volumes
 import Work
 
-/// `segdeck-bench crf`: one refinement with everything that it needs, and one with kernel tables and row sums kept.
+/// `segdeck-bench crf`: one refinement with all of its kernels, and one with cached kernel tables and row sums.
 struct CRFBench: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "crf",

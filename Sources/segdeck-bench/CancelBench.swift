@@ -8,7 +8,7 @@ import Tensors
 import Volumes
 import Work
 
-/// `segdeck-bench cancel`: how long a computation goes on after it was asked to stop.
+/// `segdeck-bench cancel`: the latency of cancellation of a computation.
 struct CancelBench: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "cancel", abstract: "Time from a request to stop until the computation returns.")
@@ -45,11 +45,11 @@ struct CancelBench: ParsableCommand {
     try body(bench.work)
     let whole = try Measurement.seconds { try body(bench.work) }
     var random = SplitMix64(seed: 7)
-    var delays: [(seconds: Double, moment: Double)] = []
+    var delays: [(seconds: Double, requestTime: Double)] = []
     PeakMemory.reset()
     while delays.count < requests {
-      let moment = random.uniform(0...whole)
-      if let delay = try delay(of: body, requestedAfter: moment) { delays.append((delay, moment)) }
+      let requestTime = random.uniform(0...whole)
+      if let delay = try delay(of: body, requestedAfter: requestTime) { delays.append((delay, requestTime)) }
     }
     let sorted = delays.sorted { $0.seconds < $1.seconds }
     let slowest = sorted[sorted.count - 1]
@@ -61,7 +61,7 @@ struct CancelBench: ParsableCommand {
     line.add("median_s", sorted[sorted.count / 2].seconds)
     line.add("p95_s", sorted[(sorted.count * 95 + 99) / 100 - 1].seconds)
     line.add("max_s", slowest.seconds)
-    line.add("max_at_s", slowest.moment)
+    line.add("max_at_s", slowest.requestTime)
     bench.print(line)
   }
 
@@ -74,9 +74,9 @@ struct CancelBench: ParsableCommand {
       try body(WorkContext(threadCount: bench.threads, cancellation: request.cancellation))
     } catch is Cancelled {
       let end = ContinuousClock.now
-      return (end - request.moment()) / .seconds(1)
+      return (end - request.requestTime()) / .seconds(1)
     }
-    _ = request.moment()
+    _ = request.requestTime()
     return nil
   }
 
@@ -90,7 +90,7 @@ struct CancelBench: ParsableCommand {
       // Preparing the weights is part of what a user waits for, and must stop as well.
       return { work in
         let network = try Network(graph: graph, parameters: parameters, heads: [0])
-        _ = try network.scores(of: input, heads: [0], work: work)
+        _ = try network.logits(of: input, heads: [0], work: work)
       }
     case .train:
       let graph = BenchNetwork.liver.graph
@@ -142,9 +142,9 @@ private final class DelayedRequest: Sendable {
   }
 
   /// When the request was made; waits for it, once.
-  func moment() -> ContinuousClock.Instant {
+  func requestTime() -> ContinuousClock.Instant {
     isDone.wait()
-    guard let moment = asked.withLock({ $0 }) else { preconditionFailure("a request without a moment") }
-    return moment
+    guard let requestTime = asked.withLock({ $0 }) else { preconditionFailure("a request without a moment") }
+    return requestTime
   }
 }

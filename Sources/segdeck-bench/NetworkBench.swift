@@ -45,8 +45,8 @@ struct NetworkBench: ParsableCommand {
     }
     guard let (network, plan) = prepared else { preconditionFailure("a plan was made and is not there") }
     let measurement = try Measurement(repeats: repeats.count) {
-      for scores in try network.scores(of: input, heads: asked, plan: plan, work: work) {
-        _ = try softmax(scores, work: work)
+      for logits in try network.logits(of: input, heads: asked, plan: plan, work: work) {
+        _ = try softmax(logits, work: work)
       }
     }
     var line = JSONLine("network")

@@ -31,8 +31,8 @@ struct FittedMask {
     guard let coding = LabelCoding(of: values.reduce(into: []) { $0.formUnion($1) }) else {
       throw InputError(
         files[0].path, "its masks hold too many label values",
-        found: "more than \(LabelCoding.mostValues) together",
-        expected: "\(LabelCoding.mostValues) or fewer")
+        found: "more than \(LabelCoding.maximumValueCount) together",
+        expected: "\(LabelCoding.maximumValueCount) or fewer")
     }
     return try files.indices.compactMap { index in
       // Taken out, so that codes change in place.

@@ -21,53 +21,53 @@ class Transform {
   public:
     Transform(enum kernels_level level, Extents extents)
         : tile{extents.depth, extents.height, extents.width, level}, extents(extents),
-          band_floats(ptrdiff_t(extents.width) * vector()) {}
+          frequency_row_floats(ptrdiff_t(extents.width) * vector()) {}
 
     const struct fft_tile tile;
     const Extents extents;
-    const ptrdiff_t band_floats;
+    const ptrdiff_t frequency_row_floats;
 
     int planes() const { return extents.depth / 2 + 1; }
     int columns() const { return extents.width / fft_vector_width(tile.level); }
-    int bands() const { return planes() * extents.height / fft_vector_width(tile.level); }
-    size_t spectrum_floats() const { return size_t(bands() * band_floats); }
+    int frequency_rows() const { return planes() * extents.height / fft_vector_width(tile.level); }
+    size_t spectrum_floats() const { return size_t(frequency_rows() * frequency_row_floats); }
     // Floats of a complex vector: from one frequency to the next where a spectrum lies alone.
     ptrdiff_t vector() const { return 2 * fft_vector_width(tile.level); }
 
     // The spectrum of voxels that fill only `box` of the tile.
     Floats forward(const float *voxels, const struct fft_box &box) {
         const ptrdiff_t plane = 2 * ptrdiff_t(extents.height) * extents.width;
-        Floats depth(spectrum_floats()), bands_of_tile(spectrum_floats()), spectrum(spectrum_floats());
+        Floats depth(spectrum_floats()), frequency_rows_of_tile(spectrum_floats()), spectrum(spectrum_floats());
         fft_forward_depth(&tile, voxels, ptrdiff_t(extents.height) * extents.width, extents.width, &box,
                           extents.height, columns(), depth.data(), plane);
-        fft_forward_height(&tile, depth.data(), plane, planes(), extents.height, columns(), bands_of_tile.data(),
-                           band_floats);
-        for (int b = 0; b < bands(); b++)
-            fft_forward_width(&tile, bands_of_tile.data() + b * band_floats, extents.width,
-                              spectrum.data() + b * band_floats, vector());
+        fft_forward_height(&tile, depth.data(), plane, planes(), extents.height, columns(),
+                           frequency_rows_of_tile.data(), frequency_row_floats);
+        for (int b = 0; b < frequency_rows(); b++)
+            fft_forward_width(&tile, frequency_rows_of_tile.data() + b * frequency_row_floats, extents.width,
+                              spectrum.data() + b * frequency_row_floats, vector());
         return spectrum;
     }
 
     // Voxels from `skip` on of the correlation whose spectrum this is; two spectra were multiplied, each doubled.
     // Where it `pools`, the largest of every 2 x 2 x 2 of them, the extents rounded up.
-    std::vector<float> inverse(const float *spectrum, Extents skip, Extents kept, float bias, bool rectifies,
+    std::vector<float> inverse(const float *spectrum, Extents skip, Extents kept, float bias, bool applies_relu,
                                bool pools = false, bool adds = false) {
         const int lanes = fft_vector_width(tile.level);
         const int rows = (kept.height + 1) / 2 * 2, vectors = (kept.width + lanes - 1) / lanes;
         const ptrdiff_t stride = 2 * ptrdiff_t(rows) * vectors * lanes;
-        const ptrdiff_t band = vectors * lanes * vector();
-        Floats depth(size_t(planes() * stride)), bands_of_tile(size_t(bands() * band));
-        for (int b = 0; b < bands(); b++)
-            fft_inverse_width(&tile, spectrum + b * band_floats, vector(), skip.width, vectors * lanes,
-                              bands_of_tile.data() + b * band);
+        const ptrdiff_t frequency_row = vectors * lanes * vector();
+        Floats depth(size_t(planes() * stride)), frequency_rows_of_tile(size_t(frequency_rows() * frequency_row));
+        for (int b = 0; b < frequency_rows(); b++)
+            fft_inverse_width(&tile, spectrum + b * frequency_row_floats, vector(), skip.width, vectors * lanes,
+                              frequency_rows_of_tile.data() + b * frequency_row);
         if (adds)
-            for (int b = 0; b < bands(); b++)
-                fft_inverse_width_adding(&tile, spectrum + b * band_floats, vector(), kept.width,
-                                         bands_of_tile.data() + b * band);
-        fft_inverse_height(&tile, bands_of_tile.data(), band, planes(), skip.height, rows, vectors, depth.data(),
-                           stride);
+            for (int b = 0; b < frequency_rows(); b++)
+                fft_inverse_width_adding(&tile, spectrum + b * frequency_row_floats, vector(), kept.width,
+                                         frequency_rows_of_tile.data() + b * frequency_row);
+        fft_inverse_height(&tile, frequency_rows_of_tile.data(), frequency_row, planes(), skip.height, rows,
+                           vectors, depth.data(), stride);
         const struct fft_store store = {skip.depth, kept.depth, kept.height, kept.width,
-                                        0.25f / float(extents.count()), bias, rectifies, pools};
+                                        0.25f / float(extents.count()), bias, applies_relu, pools};
         const Extents stored = pools ? halved(kept) : kept;
         std::vector<float> voxels(size_t(stored.count()));
         fft_inverse_depth(&tile, depth.data(), stride, vectors, &store, voxels.data(),
@@ -127,26 +127,26 @@ class Case {
         std::vector<Floats> results(size_t(problem.outputs * problem.tiles), Floats{floats});
         std::vector<Floats> adjoints(size_t(problem.inputs * problem.tiles), Floats{floats});
         std::vector<Floats> weight_gradients(size_t(pairs), Floats{floats});
-        for (int band = 0; band < transform.bands(); band++) {
-            const Floats weights = gathered({&kernel_spectra}, band, pairs * vector);
+        for (int frequency_row = 0; frequency_row < transform.frequency_rows(); frequency_row++) {
+            const Floats weights = gathered({&kernel_spectra}, frequency_row, pairs * vector);
             const struct fft_channels forwards = {problem.inputs, problem.outputs, problem.tiles, input_step,
                                                   output_step};
-            const Floats sources = gathered({&input_spectra}, band, input_step);
+            const Floats sources = gathered({&input_spectra}, frequency_row, input_step);
             Floats products(frequencies * size_t(output_step));
             fft_multiply(&transform.tile, &forwards, weights.data(), sources.data(), products.data());
-            scattered(products, results, band, output_step);
+            scattered(products, results, frequency_row, output_step);
             const struct fft_channels backwards = {problem.inputs, problem.outputs, problem.tiles, output_step,
                                                    input_step};
-            const Floats outputs = gathered({&gradient_spectra}, band, output_step);
+            const Floats outputs = gathered({&gradient_spectra}, frequency_row, output_step);
             Floats adjoint(frequencies * size_t(input_step));
             fft_multiply_adjoint(&transform.tile, &backwards, weights.data(), outputs.data(), adjoint.data());
-            scattered(adjoint, adjoints, band, input_step);
+            scattered(adjoint, adjoints, frequency_row, input_step);
             const struct fft_channels both = {problem.inputs, problem.outputs, problem.tiles, step, 0};
-            const Floats all = gathered({&input_spectra, &gradient_spectra}, band, step);
+            const Floats all = gathered({&input_spectra, &gradient_spectra}, frequency_row, step);
             Floats sums(frequencies * size_t(pairs * vector), 7);
             fft_accumulate(&transform.tile, &both, all.data(),
                            all.data() + problem.inputs * problem.tiles * vector, sums.data());
-            scattered(sums, weight_gradients, band, pairs * vector);
+            scattered(sums, weight_gradients, frequency_row, pairs * vector);
         }
         compare_products(results);
         compare_adjoints(adjoints);
@@ -174,26 +174,27 @@ class Case {
         volumes.push_back(voxels);
     }
 
-    // One band of some spectra frequency by frequency, `step` floats apart.
-    Floats gathered(const std::vector<const std::vector<Floats> *> &lists, int band, ptrdiff_t step) const {
-        const size_t floats = size_t(transform.band_floats), vector = size_t(transform.vector());
+    // One frequency row of some spectra frequency by frequency, `step` floats apart.
+    Floats gathered(const std::vector<const std::vector<Floats> *> &lists, int frequency_row, ptrdiff_t step) const {
+        const size_t floats = size_t(transform.frequency_row_floats), vector = size_t(transform.vector());
         Floats joined(floats / vector * size_t(step));
         size_t slot = 0;
         for (const auto *spectra : lists)
             for (const Floats &spectrum : *spectra) {
                 for (size_t k = 0; k < floats; k++)
                     joined[k / vector * size_t(step) + slot * vector + k % vector] =
-                        spectrum[size_t(band) * floats + k];
+                        spectrum[size_t(frequency_row) * floats + k];
                 slot++;
             }
         return joined;
     }
 
-    void scattered(const Floats &joined, std::vector<Floats> &spectra, int band, ptrdiff_t step) const {
-        const size_t floats = size_t(transform.band_floats), vector = size_t(transform.vector());
+    void scattered(const Floats &joined, std::vector<Floats> &spectra, int frequency_row, ptrdiff_t step) const {
+        const size_t floats = size_t(transform.frequency_row_floats), vector = size_t(transform.vector());
         for (size_t i = 0; i < spectra.size(); i++)
             for (size_t k = 0; k < floats; k++)
-                spectra[i][size_t(band) * floats + k] = joined[k / vector * size_t(step) + i * vector + k % vector];
+
+                                   spectra[i][size_t(frequency_row) * floats + k] = joined[k / vector * size_t(step) + i * vector + k % vector];
     }
 
     // Every voxel of a small tile, some of a large one.
@@ -217,15 +218,16 @@ class Case {
                 std::vector<std::pair<const Floats *, const Floats *>> pairs;
                 for (int i = 0; i < problem.inputs; i++)
                     pairs.push_back({&inputs[size_t(i * problem.tiles + t)], &kernels[size_t(o * problem.inputs + i)]});
-                const bool rectifies = t % 2 == 1;
+                const bool applies_relu = t % 2 == 1;
                 const float *spectrum = results[size_t(o * problem.tiles + t)].data();
                 const auto value = [&](int z, int y, int x) {
                     const double sum = 0.25 + correlation(e, pairs, 1, z, y, x);
-                    return rectifies && sum < 0 ? 0 : sum;
+                    return applies_relu && sum < 0 ? 0 : sum;
                 };
-                compare("fft_multiply", skip, kept, transform.inverse(spectrum, skip, kept, 0.25f, rectifies), value);
+                compare("fft_multiply", skip, kept, transform.inverse(spectrum, skip, kept, 0.25f, applies_relu),
+                        value);
                 compare("fft_inverse_depth, pooled", {0, 0, 0}, halved(kept),
-                        transform.inverse(spectrum, skip, kept, 0.25f, rectifies, true), [&](int z, int y, int x) {
+                        transform.inverse(spectrum, skip, kept, 0.25f, applies_relu, true), [&](int z, int y, int x) {
                             double most = -1e30;
                             for (int dz = 0; dz < 2 && 2 * z + dz < kept.depth; dz++)
                                 for (int dy = 0; dy < 2 && 2 * y + dy < kept.height; dy++)

@@ -8,7 +8,7 @@ namespace {
 // Sums are compared at the rounding of `depth` products.
 double product_tolerance(int depth) { return 1e-6 + 2e-8 * depth; }
 
-void panel_case(Table &table, int rows, int columns, int depth, bool has_bias, bool accumulates, bool rectifies) {
+void panel_case(Table &table, int rows, int columns, int depth, bool has_bias, bool accumulates, bool applies_relu) {
     Random random(uint64_t(rows * 10007 + columns * 101 + depth));
     const int blocks = (rows + GEMM_ROWS - 1) / GEMM_ROWS;
     const long a_block = long(depth) * GEMM_ROWS + 16, stride = columns + 5;
@@ -29,12 +29,12 @@ void panel_case(Table &table, int rows, int columns, int depth, bool has_bias, b
             for (int k = 0; k < depth; k++)
                 sum += double(a[size_t(r / GEMM_ROWS * a_block + k * GEMM_ROWS + r % GEMM_ROWS)]) *
                        b[size_t(b_rows[size_t(k)] + j % columns)];
-            if (rectifies && sum < 0) sum = 0;
+            if (applies_relu && sum < 0) sum = 0;
             expected.push_back(j < columns ? sum : before);  // what lies behind a row stays
         }
     const struct gemm_panel panel = {rows,     columns, depth,  a.data(), a_block,
                                      b.data(), b_rows.data(), c.data(), stride,
-                                     has_bias ? bias.data() : nullptr, accumulates, rectifies};
+                                     has_bias ? bias.data() : nullptr, accumulates, applies_relu};
     gemm_multiply_panel(table.level, &panel);
     table.compare(named("gemm_multiply_panel", {rows, columns, depth}), c.data(), expected, product_tolerance(depth));
 }

@@ -25,7 +25,7 @@ void sums_cases(Table &table) {
         const struct pointwise_gate gate = {-0.5f, 49.75f};
         std::vector<double> gated(2);
         for (int i = 0; i < count; i++) {
-            if (!(x[size_t(i)] * gate.factor + gate.offset > 0)) continue;
+            if (!(x[size_t(i)] * gate.scale + gate.shift > 0)) continue;
             gated[0] += g[size_t(i)];
             gated[1] += g[size_t(i)] * (double(x[size_t(i)]) - pivot);
         }
@@ -44,7 +44,7 @@ void map_cases(Table &table) {
         const size_t n = size_t(count);
         Floats x(n, random), g(n, random), y(n + 8, -7.0f);
         x[n / 2] = not_a_number;
-        std::vector<double> affine(n + 8, -7), combined(n + 8, -7), rectified(n + 8, -7), gradient(n + 8, -7);
+        std::vector<double> affine(n + 8, -7), combined(n + 8, -7), relu(n + 8, -7), gradient(n + 8, -7);
         std::vector<double> gated(n + 8, -7), gated_combined(n + 8, -7);
         const struct pointwise_gate gate = {1.5f, -0.25f};
         for (size_t i = 0; i < n; i++) {
@@ -52,7 +52,7 @@ void map_cases(Table &table) {
             combined[i] = 0.5 * g[i] - 2.0 * x[i] + 0.125;
             gated[i] = affine[i] <= 0 ? 0 : affine[i];
             gated_combined[i] = (affine[i] > 0 ? 0.5 * g[i] : 0) - 2.0 * x[i] + 0.125;
-            rectified[i] = x[i] < 0 ? 0 : x[i];
+            relu[i] = x[i] < 0 ? 0 : x[i];
             gradient[i] = x[i] > 0 ? g[i] : 0;
         }
         pointwise_affine(table.level, x.data(), y.data(), count, 1.5f, -0.25f);
@@ -68,14 +68,14 @@ void map_cases(Table &table) {
         pointwise_combine(table.level, g.data(), y.data(), y.data(), count, 0.5f, -2, 0.125f);
         table.compare(named("pointwise_combine in place", {count}), y.data(), combined, 1e-6);
         for (size_t i = 0; i < n; i++) y[i] = x[i];
-        pointwise_rectify(table.level, y.data(), count);
-        table.compare(named("pointwise_rectify", {count}), y.data(), rectified, 0);
+        pointwise_relu(table.level, y.data(), count);
+        table.compare(named("pointwise_relu", {count}), y.data(), relu, 0);
         for (size_t i = 0; i < n; i++) y[i] = g[i];
         double left = 0;
         for (size_t i = 0; i < n; i++) left += gradient[i];
-        const double sum = pointwise_rectify_gradient(table.level, y.data(), x.data(), count);
-        table.compare(named("pointwise_rectify_gradient", {count}), y.data(), gradient, 0);
-        table.compare(named("pointwise_rectify_gradient, sum", {count}), {sum, double(count)}, {left, double(count)},
+        const double sum = pointwise_relu_gradient(table.level, y.data(), x.data(), count);
+        table.compare(named("pointwise_relu_gradient", {count}), y.data(), gradient, 0);
+        table.compare(named("pointwise_relu_gradient, sum", {count}), {sum, double(count)}, {left, double(count)},
                       1e-7);
     }
 }
@@ -83,21 +83,21 @@ void map_cases(Table &table) {
 void softmax_case(Table &table, int channels, int count, float spread) {
     Random random(23);
     const long stride = count + 9;
-    Floats scores(size_t(channels * stride), random, -spread, spread), logarithms(size_t(count) + 8, -7.0f);
-    std::vector<double> expected(scores.data(), scores.data() + scores.size()), sums(size_t(count) + 8, -7);
+    Floats logits(size_t(channels * stride), random, -spread, spread), logarithms(size_t(count) + 8, -7.0f);
+    std::vector<double> expected(logits.data(), logits.data() + logits.size()), sums(size_t(count) + 8, -7);
     for (int i = 0; i < count; i++) {
         double highest = -INFINITY, sum = 0;
-        for (int c = 0; c < channels; c++) highest = std::fmax(highest, scores[size_t(c * stride + i)]);
-        for (int c = 0; c < channels; c++) sum += std::exp(scores[size_t(c * stride + i)] - highest);
+        for (int c = 0; c < channels; c++) highest = std::fmax(highest, logits[size_t(c * stride + i)]);
+        for (int c = 0; c < channels; c++) sum += std::exp(logits[size_t(c * stride + i)] - highest);
         for (int c = 0; c < channels; c++) {
             double &value = expected[size_t(c * stride + i)];
             value = std::exp(value - highest) / sum;
         }
         sums[size_t(i)] = highest + std::log(sum);
     }
-    Floats again = scores;
-    pointwise_softmax(table.level, scores.data(), channels, stride, count, logarithms.data());
-    table.compare(named("pointwise_softmax", {channels, count}), scores.data(), expected, 1e-6);
+    Floats again = logits;
+    pointwise_softmax(table.level, logits.data(), channels, stride, count, logarithms.data());
+    table.compare(named("pointwise_softmax", {channels, count}), logits.data(), expected, 1e-6);
     table.compare(named("pointwise_softmax, logarithms", {channels, count}), logarithms.data(), sums, 1e-6);
     pointwise_softmax(table.level, again.data(), channels, stride, count, nullptr);
     table.compare(named("pointwise_softmax without logarithms", {channels, count}), again.data(), expected, 1e-6);
@@ -106,29 +106,29 @@ void softmax_case(Table &table, int channels, int count, float spread) {
 void cross_entropy_case(Table &table, int channels, int count, float spread) {
     Random random(31);
     const long stride = count + 9;
-    Floats scores(size_t(channels * stride), random, -spread, spread), weights(size_t(channels), random, 0.5f, 2);
+    Floats logits(size_t(channels * stride), random, -spread, spread), weights(size_t(channels), random, 0.5f, 2);
     weights[size_t(channels) / 2] = 0;
     std::vector<uint8_t> labels(static_cast<size_t>(count));
     // One label more than there are classes.
     for (auto &label : labels) label = uint8_t(random.below(channels + 1));
-    std::vector<double> expected(scores.data(), scores.data() + scores.size());
+    std::vector<double> expected(logits.data(), logits.data() + logits.size());
     double loss = 0;
     for (int i = 0; i < count; i++) {
         const int label = labels[size_t(i)];
         const double weight = label < channels ? double(weights[size_t(label)]) : 0;
         double highest = -INFINITY, sum = 0;
-        for (int c = 0; c < channels; c++) highest = std::fmax(highest, scores[size_t(c * stride + i)]);
-        for (int c = 0; c < channels; c++) sum += std::exp(scores[size_t(c * stride + i)] - highest);
-        if (weight != 0) loss += weight * (highest + std::log(sum) - scores[size_t(label * stride + i)]);
+        for (int c = 0; c < channels; c++) highest = std::fmax(highest, logits[size_t(c * stride + i)]);
+        for (int c = 0; c < channels; c++) sum += std::exp(logits[size_t(c * stride + i)] - highest);
+        if (weight != 0) loss += weight * (highest + std::log(sum) - logits[size_t(label * stride + i)]);
         for (int c = 0; c < channels; c++) {
             double &value = expected[size_t(c * stride + i)];
             value = weight * (std::exp(value - highest) / sum - (c == label ? 1 : 0));
         }
     }
     const double found =
-        pointwise_cross_entropy(table.level, scores.data(), channels, stride, count, labels.data(), weights.data());
-    table.compare(named("pointwise_cross_entropy", {channels, count}), scores.data(), expected, 1e-6);
-    // Rounding is relative to the scores.
+        pointwise_cross_entropy(table.level, logits.data(), channels, stride, count, labels.data(), weights.data());
+    table.compare(named("pointwise_cross_entropy", {channels, count}), logits.data(), expected, 1e-6);
+    // Rounding is relative to the logits.
     table.compare(named("pointwise_cross_entropy, sum", {channels, count}), {found, spread}, {loss, spread}, 2e-6);
 }
 
@@ -165,7 +165,7 @@ void overlap_case(Table &table, int channels, int count, int ignored) {
 }
 
 void pooling_case(Table &table, int window, int step, int input_width, int rows_z, int rows_y, bool has_nan,
-                  int takes_least) {
+                  int takes_minimum) {
     Random random(29);
     const int depth = 5, height = 6, plane = height * input_width;
     Floats channel(size_t(depth * plane) + 64);
@@ -176,31 +176,31 @@ void pooling_case(Table &table, int window, int step, int input_width, int rows_
     const int width = (input_width + step - 1) / step;
     const struct pooling_row row = {channel.data(), plane, input_width, 2,    1,
                                     rows_z,         rows_y, window,     step, input_width, width,
-                                    takes_least};
+                                    takes_minimum};
     std::vector<double> expected, indices;
     for (int x = 0; x < width; x++) {
-        double best = takes_least ? INFINITY : -INFINITY;
-        int winner = -1;
+        double best = takes_minimum ? INFINITY : -INFINITY;
+        int argmax_index = -1;
         for (int z = 2; z < 2 + rows_z; z++)
             for (int y = 1; y < 1 + rows_y; y++)
                 for (int tap = 0; tap < window && x * step + tap < input_width; tap++) {
                     const int index = z * plane + y * input_width + x * step + tap;
                     const double value = channel[size_t(index)];
-                    const bool wins = takes_least ? value < best : value > best;
-                    if (winner >= 0 && !(wins || std::isnan(value))) continue;
+                    const bool wins = takes_minimum ? value < best : value > best;
+                    if (argmax_index >= 0 && !(wins || std::isnan(value))) continue;
                     best = value;
-                    winner = index;
+                    argmax_index = index;
                 }
         expected.push_back(best);
-        indices.push_back(winner);
+        indices.push_back(argmax_index);
     }
     Floats maxima(size_t(width) + 16);
-    std::vector<int32_t> winners(size_t(width) + 16);
-    pooling_maxima(table.level, &row, maxima.data(), winners.data());
-    const std::string name = named(takes_least ? "pooling_maxima, least" : "pooling_maxima",
+    std::vector<int32_t> argmax(size_t(width) + 16);
+    pooling_maxima(table.level, &row, maxima.data(), argmax.data());
+    const std::string name = named(takes_minimum ? "pooling_maxima, least" : "pooling_maxima",
                                    {window, step, input_width, rows_z, rows_y});
     table.compare(name, maxima.data(), expected, 0);
-    table.compare(name + ", winners", std::vector<double>(winners.begin(), winners.begin() + width), indices, 0);
+    table.compare(name + ", argmax", std::vector<double>(argmax.begin(), argmax.begin() + width), indices, 0);
 }
 
 void halving_case(Table &table, int input_width, bool has_source, bool has_values) {
@@ -209,12 +209,12 @@ void halving_case(Table &table, int input_width, bool has_source, bool has_value
     const long start = plane + input_width;
     const size_t voxels = size_t(depth * plane), windows = size_t(width);
     Floats source(voxels, random), target(voxels, -7.0f), gradients(windows, random), values(windows, random);
-    std::vector<int32_t> winners(windows);
+    std::vector<int32_t> argmax(windows);
     for (int x = 0; x < width; x++)
-        winners[size_t(x)] =
+        argmax[size_t(x)] =
             int32_t(start) + random.below(2) * plane + random.below(2) * input_width + 2 * x + random.below(2);
     const struct halving_row row = {gradients.data(),
-                                    winners.data(),
+                                    argmax.data(),
                                     has_values ? values.data() : nullptr,
                                     has_source ? source.data() : nullptr,
                                     {-1.5f, 0.25f},
@@ -233,10 +233,10 @@ void halving_case(Table &table, int input_width, bool has_source, bool has_value
                 const size_t voxel = size_t(start + z * plane + y * input_width + x), window = size_t(x / 2);
                 double &value = expected[voxel];
                 value = has_source ? 0.5 * source[voxel] - 0.125 : 0;
-                if (x / 2 >= width || winners[window] != int32_t(voxel)) continue;
+                if (x / 2 >= width || argmax[window] != int32_t(voxel)) continue;
                 if (!has_values || -1.5f * values[window] + 0.25f > 0) value += 2.0 * gradients[window];
             }
-    pooling_halving_spread(table.level, &row, target.data());
+    pooling_halving_scatter(table.level, &row, target.data());
     table.compare(named("pooling_halving_spread", {input_width, has_source, has_values}), target.data(), expected,
                   1e-6);
 }
@@ -260,8 +260,8 @@ void pointwise_cases(Table &table) {
             for (int input_width : {1, 7, 32, 33, 70})
                 for (int rows = 1; rows <= 3; rows++)
                     for (bool has_nan : {false, true})
-                        for (int takes_least : {0, 1})
-                            pooling_case(table, window, step, input_width, rows, 4 - rows, has_nan, takes_least);
+                        for (int takes_minimum : {0, 1})
+                            pooling_case(table, window, step, input_width, rows, 4 - rows, has_nan, takes_minimum);
     for (int input_width : {1, 2, 7, 8, 32, 33, 70, 81})
         for (bool has_source : {false, true})
             for (bool has_values : {false, true}) halving_case(table, input_width, has_source, has_values);

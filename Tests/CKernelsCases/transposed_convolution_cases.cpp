@@ -10,7 +10,7 @@ namespace {
 struct RowsCase {
     int inputs, width, result_width;
     unsigned missing, unwanted;
-    bool rectifies;
+    bool applies_relu;
 };
 
 void rows_case(Table &table, const RowsCase &shape) {
@@ -25,7 +25,7 @@ void rows_case(Table &table, const RowsCase &shape) {
     rows.width = shape.width;
     rows.result_width = shape.result_width;
     rows.weights = weights.data();
-    rows.rectifies = shape.rectifies;
+    rows.applies_relu = shape.applies_relu;
     for (int r = 0; r < 4; r++) {
         const bool is_missing = shape.missing >> r & 1;
         rows.source[r] = is_missing ? zeros.data() : source.data() + r * row;
@@ -50,7 +50,7 @@ void rows_case(Table &table, const RowsCase &shape) {
                         sum += double(weights[size_t((channel * 27 + place) * 2 + o)]) *
                                source[size_t(channel * channel_stride + from * row + k / 2)];
                 }
-                expected[size_t((o * 4 + r) * count + x)] = shape.rectifies && sum < 0 ? 0 : sum;
+                expected[size_t((o * 4 + r) * count + x)] = shape.applies_relu && sum < 0 ? 0 : sum;
             }
         }
     }

@@ -32,19 +32,19 @@ int tap_between(enum winograd_scheme scheme, int result, int value) {
 
 // The maxima that winograd_inverse stores beside those of the results that it stores.
 void pooled_case(Table &table, enum winograd_scheme scheme, int tiles, int inputs, int outputs, const Floats &sums,
-                 ptrdiff_t sum_stride, const Floats &bias, bool rectifies) {
+                 ptrdiff_t sum_stride, const Floats &bias, bool applies_relu) {
     const int results = winograd_shape(scheme).results, half = results / 2;
     const int width = tiles * results, pooled_width = tiles * half - 1 + (tiles == 1);
     Floats all(size_t(outputs * results * results * width));
     struct winograd_target target = {all.data(), results * results * width, results * width, width, outputs,
-                                     0, results, results, width, bias.data(), rectifies, 0};
+                                     0, results, results, width, bias.data(), applies_relu, 0};
     winograd_inverse(table.level, scheme, tiles, sums.data(), sum_stride, lanes, &target);
     Floats found(size_t(outputs * half * half * pooled_width), -7);
     std::vector<double> expected(found.size(), -7);
     // The last plane and row are not written where there are two.
     const int planes = half == 1 ? 1 : half - 1;
     target = {found.data(), half * half * pooled_width, half * pooled_width, pooled_width, outputs,
-              0, planes, planes, pooled_width, bias.data(), rectifies, 1};
+              0, planes, planes, pooled_width, bias.data(), applies_relu, 1};
     winograd_inverse(table.level, scheme, tiles, sums.data(), sum_stride, lanes, &target);
     for (int output = 0; output < outputs; output++)
         for (int z = 0; z < planes; z++)
@@ -61,7 +61,7 @@ void pooled_case(Table &table, enum winograd_scheme scheme, int tiles, int input
 }
 
 // A row of tiles from voxels to voxels, for one input channel block and one of outputs, beside direct summation.
-void row_case(Table &table, enum winograd_scheme scheme, int tiles, int inputs, int outputs, bool rectifies) {
+void row_case(Table &table, enum winograd_scheme scheme, int tiles, int inputs, int outputs, bool applies_relu) {
     const struct winograd_shape s = winograd_shape(scheme);
     Random random(uint64_t(tiles * 100 + inputs));
     const int points = cube(s.points), products = cube(s.products), sums = cube(s.sums), taps = cube(s.taps);
@@ -94,9 +94,9 @@ void row_case(Table &table, enum winograd_scheme scheme, int tiles, int inputs, 
     // The first plane, the last row and the last column are not written.
     const struct winograd_target target = {results.data(), result_voxels, ptrdiff_t(s.results) * result_width,
                                            result_width, outputs, 1, s.results, s.results - 1, result_width,
-                                           bias.data(), rectifies, 0};
+                                           bias.data(), applies_relu, 0};
     winograd_inverse(table.level, scheme, tiles, found.data(), stride, lanes, &target);
-    pooled_case(table, scheme, tiles, inputs, outputs, found, stride, bias, rectifies);
+    pooled_case(table, scheme, tiles, inputs, outputs, found, stride, bias, applies_relu);
 
     std::vector<double> expected(results.size(), -7);
     for (int output = 0; output < outputs; output++)
@@ -115,7 +115,7 @@ void row_case(Table &table, enum winograd_scheme scheme, int tiles, int inputs, 
                                    kernels[size_t((output * inputs + input) * taps + (tz * s.taps + ty) * s.taps + tx)];
                         }
                     expected[size_t(output * result_voxels + (z * s.results + y) * result_width + x)] =
-                        rectifies && sum < 0 ? 0 : sum;
+                        applies_relu && sum < 0 ? 0 : sum;
                 }
     table.compare(named(name_of(scheme), {tiles, inputs, outputs}), results.data(), expected, 5e-6);
 }

@@ -9,26 +9,29 @@ import Work
 struct GoldenCase: CustomTestStringConvertible, Sendable {
   var image: String
   var classCount: Int
-  var thetaBetaShare: Double
+  var thetaBetaFraction: Double
   var weights: String
   var normalisation: String
 
   var testDescription: String { name }
-  var name: String { "\(image)_L\(classCount)_sI\(thetaBetaShare)_\(weights)_\(normalisation)" }
+  var name: String { "\(image)_L\(classCount)_sI\(thetaBetaFraction)_\(weights)_\(normalisation)" }
 
   static let tiny = [2, 3].flatMap { classCount in
     [
       (0.05, "mild", "SYM"), (0.05, "strong", "SYM"), (0.1, "mild", "SYM"), (0.1, "strong", "SYM"),
       (0.1, "mild", "AFTER"), (0.1, "mild", "BEFORE"), (0.1, "mild", "NO"), (0.1, "raw", "NO"),
     ].map {
-      GoldenCase(image: "tiny", classCount: classCount, thetaBetaShare: $0, weights: $1, normalisation: $2)
+      GoldenCase(image: "tiny", classCount: classCount, thetaBetaFraction: $0, weights: $1, normalisation: $2)
     }
   }
   static let small = [
-    GoldenCase(image: "small", classCount: 2, thetaBetaShare: 0.1, weights: "strong", normalisation: "SYM"),
-    GoldenCase(image: "small", classCount: 3, thetaBetaShare: 0.1, weights: "mild", normalisation: "SYM"),
-    GoldenCase(image: "small", classCount: 2, thetaBetaShare: 0.1, weights: "mild", normalisation: "AFTER"),
-    GoldenCase(image: "small", classCount: 2, thetaBetaShare: 0.1, weights: "mild", normalisation: "BEFORE"),
+    GoldenCase(
+      image: "small", classCount: 2, thetaBetaFraction: 0.1, weights: "strong", normalisation: "SYM"),
+    GoldenCase(image: "small", classCount: 3, thetaBetaFraction: 0.1, weights: "mild", normalisation: "SYM"),
+    GoldenCase(
+      image: "small", classCount: 2, thetaBetaFraction: 0.1, weights: "mild", normalisation: "AFTER"),
+    GoldenCase(
+      image: "small", classCount: 2, thetaBetaFraction: 0.1, weights: "mild", normalisation: "BEFORE"),
   ]
 
   var settings: RefinementSettings {
@@ -37,7 +40,7 @@ struct GoldenCase: CustomTestStringConvertible, Sendable {
       "SYM": .symmetric, "AFTER": .after, "BEFORE": .before, "NO": .none,
     ]
     return RefinementSettings(
-      appearanceWeight: appearance, thetaAlphaMillimetres: Spacing(5), thetaBeta: thetaBetaShare * 255,
+      appearanceWeight: appearance, thetaAlphaMillimetres: Spacing(5), thetaBeta: thetaBetaFraction * 255,
       smoothnessWeight: smoothness, thetaGammaMillimetres: Spacing(3), iterations: 5,
       normalisation: normalisations[normalisation]!)
   }

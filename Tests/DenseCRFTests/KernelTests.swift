@@ -283,13 +283,13 @@ import Work
   func logarithms() {
     var random = SplitMix64(seed: 7)
     let count = 301
-    let shares = (0..<count).map { _ in pow(10, Float.random(in: -6...0, using: &random)) }
-    let probabilities = shares.map { 1 - $0 } + shares
+    let fractions = (0..<count).map { _ in pow(10, Float.random(in: -6...0, using: &random)) }
+    let probabilities = fractions.map { 1 - $0 } + fractions
     forEachLevel { kernels in
       var logits = [Float](repeating: 123, count: count + 16)
       #expect(kernels.unary(&logits, count, probabilities, count, 2, 1e-5, count) == 1)
       for x in 0..<count {
-        let expected = log(Double(max(shares[x], 1e-5))) - log(Double(max(1 - shares[x], 1e-5)))
+        let expected = log(Double(max(fractions[x], 1e-5))) - log(Double(max(1 - fractions[x], 1e-5)))
         #expect(abs(Double(logits[x]) - expected) < 3e-6)
       }
       #expect(logits[count...].allSatisfy { $0 == 123 })

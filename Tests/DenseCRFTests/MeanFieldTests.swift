@@ -154,10 +154,10 @@ import Work
     #expect(largestDifference(both.marginals, space.marginals) < (method == .exact ? 1e-6 : 0.004))
   }
 
-  @Test("kept kernels give what fresh ones give")
+  @Test("cached kernels give what new ones give")
   func cacheIsTransparent() throws {
     let random = RandomCase(GridSize(20, 15, 12))
-    let kept = try random.crf()
+    let cached = try random.crf()
     var settings = random.settings
     var changed: [RefinementSettings] = [settings]
     settings.appearanceWeight = 5
@@ -169,7 +169,7 @@ import Work
     settings.thetaGammaMillimetres = Spacing(5)
     changed.append(random.settings)
     for settings in changed {
-      let result = try kept.refine(random.unary(), settings: settings, wantsMarginals: true)
+      let result = try cached.refine(random.unary(), settings: settings, wantsMarginals: true)
       #expect(try result == random.crf().refine(random.unary(), settings: settings, wantsMarginals: true))
     }
   }
@@ -193,7 +193,7 @@ import Work
     let given: [Float] = [1, 0, 3, 0.2, 50, 0, 1, 1, 0.2, 50]
     let result = try crf.refine(
       probabilities: given, classCount: 2, settings: settings, wantsMarginals: true)
-    let least = Unary.leastProbability
+    let least = Unary.minimumProbability
     let expected: [Float] = [
       1 / (1 + least), least / (1 + least), 0.75, 0.5, 0.5, least / (1 + least), 1 / (1 + least), 0.25, 0.5,
       0.5,

@@ -22,11 +22,11 @@ struct RandomCase: Sendable {
     probabilities = [Float](repeating: 0, count: classCount * size.voxelCount)
     for voxel in 0..<size.voxelCount {
       let wanted = image[voxel] > 70 ? 1 : 0
-      let scores = (0..<classCount).map { label in
+      let values = (0..<classCount).map { label in
         Float.random(in: 0.1...1, using: &random) + (label == wanted ? 0.4 : 0)
       }
-      let sum = scores.reduce(0, +)
-      for label in 0..<classCount { probabilities[label * size.voxelCount + voxel] = scores[label] / sum }
+      let sum = values.reduce(0, +)
+      for label in 0..<classCount { probabilities[label * size.voxelCount + voxel] = values[label] / sum }
     }
   }
 

@@ -92,8 +92,8 @@ import Work
   @Test("a cancelled refinement throws and computes nothing more", arguments: DenseCRF.Method.allCases)
   func cancellation(method: DenseCRF.Method) throws {
     let cancellation = Cancellation()
-    let work = WorkContext(threadCount: 2, cancellation: cancellation) { share in
-      if share > 0.3 { cancellation.request() }
+    let work = WorkContext(threadCount: 2, cancellation: cancellation) { fraction in
+      if fraction > 0.3 { cancellation.request() }
     }
     let crf = try Self.random.crf()
     let unary = try Self.random.unary()
@@ -104,11 +104,11 @@ import Work
 
   @Test("progress rises to 1", arguments: DenseCRF.Method.allCases)
   func progress(method: DenseCRF.Method) throws {
-    let shares = Mutex<[Double]>([])
-    let work = WorkContext { share in shares.withLock { $0.append(share) } }
+    let fractions = Mutex<[Double]>([])
+    let work = WorkContext { fraction in fractions.withLock { $0.append(fraction) } }
     _ = try Self.random.crf().refine(
       Self.random.unary(), settings: Self.random.settings, method: method, work: work)
-    let seen = shares.withLock { $0 }
+    let seen = fractions.withLock { $0 }
     #expect(seen == seen.sorted())
     #expect(seen.last == 1)
     #expect(seen.count >= 3)

@@ -12,11 +12,11 @@ import Work
     let likely: [(Int, Float)] = [(0, 0.9), (0, 0.6), (1, 0.5), (1, 0.8), (2, 0.7)]
     let second: [Float] = [0.06, 0.3, 0.4, 0.15, 0.2]
     var probabilities = [Float](repeating: 0, count: 15)
-    for (voxel, (label, share)) in likely.enumerated() {
+    for (voxel, (label, probability)) in likely.enumerated() {
       let other = (label + 1) % 3
-      probabilities[label * 5 + voxel] = share
+      probabilities[label * 5 + voxel] = probability
       probabilities[other * 5 + voxel] = second[voxel]
-      probabilities[(label + 2) % 3 * 5 + voxel] = 1 - share - second[voxel]
+      probabilities[(label + 2) % 3 * 5 + voxel] = 1 - probability - second[voxel]
     }
     for size in [GridSize(5, 1, 1), GridSize(1, 5, 1), GridSize(1, 1, 5)] {
       let unary = try Unary(probabilities: probabilities, classCount: 3, size: size)
@@ -56,12 +56,12 @@ import Work
     #expect(results[0] == results[1])
   }
 
-  @Test("an impossible probability in a box is named by its place there")
+  @Test("an impossible probability in a box is named by its position there")
   func refusedInBox() throws {
     let random = RandomCase(GridSize(6, 5, 4))
     var probabilities = random.probabilities
-    let place = VoxelIndex(4, 3, 2)
-    probabilities[random.size.voxelCount + random.size.offset(place)] = -1
+    let position = VoxelIndex(4, 3, 2)
+    probabilities[random.size.voxelCount + random.size.offset(position)] = -1
     let box = VoxelBounds(lower: VoxelIndex(1, 1, 1), upper: VoxelIndex(5, 4, 3))
     let error = #expect(throws: InputError.self) {
       try Unary(probabilities: probabilities, classCount: 2, of: random.size, in: box)

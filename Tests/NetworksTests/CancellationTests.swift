@@ -12,7 +12,7 @@ func networkStops() throws {
   let image = Tensor(shape: [1, 1, 16, 24, 32], elements: generator.floats(16 * 24 * 32))
   try expectStops(atEachOf: 10) { work in
     let network = try Network(graph: graph, parameters: parameters)
-    _ = try network.scores(of: image, heads: [0, 1], work: work)
+    _ = try network.logits(of: image, heads: [0, 1], work: work)
   }
 }
 

@@ -10,7 +10,7 @@ import Work
 struct ExportedModelTests {
   private let folder = checkout.appending(path: "Tests/NetworksTests/Golden/exported")
 
-  @Test("a model that PyTorch exported gives PyTorch's scores at every head, to 1e-5")
+  @Test("a model that PyTorch exported gives PyTorch's logits at every head, to 1e-5")
   func exportedFromPyTorch() throws {
     let model = try ModelFile(path: folder.appending(path: "narrow-heart.safetensors").path)
     #expect(model.metadata["labels"]?.contains("myocardium") == true)
@@ -18,11 +18,11 @@ struct ExportedModelTests {
     let image = try expected.tensor("image", shape: [1, 1, 8, 16, 24])
     let network = try Network(
       graph: model.graph, parameters: model.parameters, heads: [0, 1, 2])
-    let scores = try network.scores(of: image, heads: [0, 1, 2], work: WorkContext())
-    for (name, scores) in zip(["main", "aux1", "aux2"], scores) {
+    let logits = try network.logits(of: image, heads: [0, 1, 2], work: WorkContext())
+    for (name, logits) in zip(["main", "aux1", "aux2"], logits) {
       let wanted = try expected.tensor(name, shape: [1, 3, 8, 16, 24])
-      #expect(scores.shape == wanted.shape)
-      #expect(relativeError(scores.elements, wanted.elements) < 1e-5, "\(name)")
+      #expect(logits.shape == wanted.shape)
+      #expect(relativeError(logits.elements, wanted.elements) < 1e-5, "\(name)")
     }
   }
 

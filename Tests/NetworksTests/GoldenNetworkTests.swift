@@ -15,18 +15,18 @@ struct GoldenNetworkTests {
     let graph = NetworkGraph.liver(hasBatchNormalisation: false)
     let network = try Network(
       graph: graph, parameters: try golden.parameters(of: try graph.resolved()))
-    let scores = try network.scores(of: try golden("input"), heads: [0, 1, 2], work: work)
-    for (head, score) in zip(graph.heads, scores) {
-      #expect(score.shape == [1, 2, 24, 40, 48])
+    let logits = try network.logits(of: try golden("input"), heads: [0, 1, 2], work: work)
+    for (head, logit) in zip(graph.heads, logits) {
+      #expect(logit.shape == [1, 2, 24, 40, 48])
       let error = relativeError(
-        shortened(score.elements, 23), try golden("scores/\(head.name)").elements)
+        shortened(logit.elements, 23), try golden("scores/\(head.name)").elements)
       #expect(error <= 2e-5, "head \(head.name)")
     }
   }
 
   /// Gradients are compared up to rounding of the input, because ties have two.
   ///
-  /// A pooling window whose two largest values, or a rectifier whose input and 0, lie closer together than the rounding
+  /// A pooling window whose two largest values, or a ReLU whose input and 0, lie closer together than the rounding
   /// of a convolution has two right gradients, and one such window changes an array by up to 9e-4. So the gradients must
   /// be right to 1e-5 for an input that is the reference's but for the last bit of single precision.
   @Test(
@@ -49,7 +49,7 @@ struct GoldenNetworkTests {
       }
       let result = try graph.lossGradients(
         TrainingBatch(input: rounded, labels: labels), parameters: parameters,
-        rule: LossRule(headWeights: [1, 0.3, 0.4]), work: work)
+        configuration: LossConfiguration(headWeights: [1, 0.3, 0.4]), work: work)
       #expect(abs(result.loss - expectedLoss) <= 1e-5 * expectedLoss)
       #expect(Set(result.gradients.keys) == Set(graph.parameterSlots.map(\.name)))
       let error = try result.gradients.map { name, gradient in
@@ -75,25 +75,26 @@ struct GoldenNetworkTests {
     try compare(graph, with: try GoldenFile("unnamed"), classWeights: [1, 2, 0.5])
   }
 
-  /// Scores with running statistics, then loss and gradients with batch statistics.
+  /// Logits with running statistics, then loss and gradients with batch statistics.
   private func compare(_ graph: NetworkGraph, with golden: GoldenFile, classWeights: [Float]?) throws {
     let resolved = try graph.resolved()
     let parameters = try golden.parameters(of: resolved)
     let input = try golden("input")
     let network = try Network(graph: graph, parameters: parameters)
-    let all = try network.scores(of: input, heads: Array(graph.heads.indices), work: work)
+    let all = try network.logits(of: input, heads: Array(graph.heads.indices), work: work)
     for (index, head) in graph.heads.enumerated() {
       let expected = try golden("scores/\(head.name)")
       #expect(all[index].shape == expected.shape)
       #expect(relativeError(all[index].elements, expected.elements) <= 2e-5, "head \(head.name)")
       let alone = try Network(graph: graph, parameters: parameters, heads: [index])
-        .scores(of: input, heads: [index], work: work)[0]
+        .logits(of: input, heads: [index], work: work)[0]
       #expect(relativeError(alone.elements, expected.elements) <= 2e-5, "head \(head.name) prepared alone")
     }
-    let rule = LossRule(
+    let configuration = LossConfiguration(
       headWeights: graph.heads.map(\.lossWeight), classWeights: classWeights, ignoredLabel: 255)
     let result = try resolved.lossGradients(
-      TrainingBatch(input: input, labels: try golden.labels("labels")), parameters: parameters, rule: rule,
+      TrainingBatch(input: input, labels: try golden.labels("labels")), parameters: parameters,
+      configuration: configuration,
       work: work)
     let expectedLoss = Double(try golden("loss").elements[0])
     #expect(abs(result.loss - expectedLoss) <= 1e-5 * expectedLoss)

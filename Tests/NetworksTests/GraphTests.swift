@@ -122,43 +122,44 @@ struct GraphTests {
     #expect(refusal { _ = try NetworkGraph(json: text, subject: "net.json") } == line)
   }
 
-  @Test("reach: total stride, receptive field and context of the paper's networks")
-  func reach() throws {
-    let liver = try #require(try NetworkGraph.liver().resolved().reach(ofHeads: [0]))
+  @Test("total stride, receptive field and halo of the paper's networks")
+  func receptiveField() throws {
+    let liver = try #require(try NetworkGraph.liver().resolved().receptiveField(ofHeads: [0]))
     #expect(liver.totalStride == Extent3(4))
-    #expect(liver.context == Extent3(24, 36, 36))
+    #expect(liver.halo == Extent3(24, 36, 36))
     #expect(liver.rounded(Extent3(73, 512, 1)) == Extent3(76, 512, 4))
-    let heart = try #require(try NetworkGraph.heart().resolved().reach())
+    let heart = try #require(try NetworkGraph.heart().resolved().receptiveField())
     #expect(heart.totalStride == Extent3(8))
-    #expect(heart.receptiveField == Extent3(82))
+    #expect(heart.extent == Extent3(82))
     let path = checkout.appending(path: "Tests/NetworksTests/Golden/unnamed.json")
     let unnamed = try NetworkGraph(json: try String(contentsOf: path, encoding: .utf8), subject: "unnamed")
-    #expect(try unnamed.resolved().reach() == nil)
+    #expect(try unnamed.resolved().receptiveField() == nil)
   }
 
-  @Test("a tile with its context gives the scores of the whole volume")
+  @Test("a tile with its halo gives the logits of the whole volume")
   func tile() throws {
     let graph = NetworkGraph.heart(classes: 2, widthFactor: 1.0 / 32)
     let resolved = try graph.resolved()
-    let reach = try #require(resolved.reach(ofHeads: [0]))
+    let receptiveField = try #require(resolved.receptiveField(ofHeads: [0]))
     let work = WorkContext(threadCount: 2)
     let network = try Network(
       graph: graph, parameters: Parameters(initialising: resolved, seed: 5))
     var generator = SplitMix64(seed: 6)
     let width = 160
     let whole = Tensor(shape: [1, 1, 8, 8, width], elements: generator.floats(64 * width))
-    let start = 64 - reach.context.w
-    let end = 72 + reach.context.w
+    let start = 64 - receptiveField.halo.w
+    let end = 72 + receptiveField.halo.w
     var part: [Float] = []
     for row in 0..<64 { part += whole.elements[row * width + start..<row * width + end] }
-    let scores = try network(whole, work: work)
+    let logits = try network(whole, work: work)
     let tile = try network(Tensor(shape: [1, 1, 8, 8, end - start], elements: part), work: work)
     var expected: [Float] = []
     var found: [Float] = []
     for row in 0..<128 {
-      expected += scores.elements[row * width + 64..<row * width + 72]
+      expected += logits.elements[row * width + 64..<row * width + 72]
       found +=
-        tile.elements[row * (end - start) + reach.context.w..<row * (end - start) + reach.context.w + 8]
+        tile.elements[
+          row * (end - start) + receptiveField.halo.w..<row * (end - start) + receptiveField.halo.w + 8]
     }
     #expect(start > 0 && end < width)
     #expect(relativeError(found, expected) <= 1e-5)

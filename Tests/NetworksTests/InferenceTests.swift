@@ -29,26 +29,26 @@ struct InferenceTests {
   func subset() throws {
     let network = try network()
     let work = WorkContext(threadCount: 2)
-    let all = try network.scores(of: image, heads: [0, 1], work: work)
-    #expect(try network.scores(of: image, heads: [1], work: work) == [all[1]])
-    #expect(try network.scores(of: image, heads: [1, 0], work: work) == [all[1], all[0]])
+    let all = try network.logits(of: image, heads: [0, 1], work: work)
+    #expect(try network.logits(of: image, heads: [1], work: work) == [all[1]])
+    #expect(try network.logits(of: image, heads: [1, 0], work: work) == [all[1], all[0]])
     #expect(try network(image, work: work) == all[0])
     #expect(all.map(\.shape) == [[1, 2, 8, 12, 10], [1, 2, 8, 12, 10]])
   }
 
-  @Test("scores do not depend on the number of threads")
+  @Test("logits do not depend on the number of threads")
   func threads() throws {
     let network = try network()
-    let one = try network.scores(of: image, heads: [0, 1], work: WorkContext(threadCount: 1))
-    #expect(try network.scores(of: image, heads: [0, 1], work: WorkContext(threadCount: 3)) == one)
+    let one = try network.logits(of: image, heads: [0, 1], work: WorkContext(threadCount: 1))
+    #expect(try network.logits(of: image, heads: [0, 1], work: WorkContext(threadCount: 3)) == one)
   }
 
   @Test("progress rises to 1")
   func progress() throws {
-    let shares = Mutex<[Double]>([])
-    let work = WorkContext(threadCount: 1, report: { share in shares.withLock { $0.append(share) } })
+    let fractions = Mutex<[Double]>([])
+    let work = WorkContext(threadCount: 1, report: { fraction in fractions.withLock { $0.append(fraction) } })
     _ = try network()(image, work: work)
-    let reported = shares.withLock { $0 }
+    let reported = fractions.withLock { $0 }
     #expect(reported == reported.sorted())
     #expect(reported.last == 1)
     #expect(reported.count >= 4)
@@ -60,7 +60,7 @@ struct InferenceTests {
     let cancellation = Cancellation()
     let work = WorkContext(
       threadCount: 1, cancellation: cancellation,
-      report: { share in if share > 0.1 { cancellation.request() } })
+      report: { fraction in if fraction > 0.1 { cancellation.request() } })
     #expect(throws: Cancelled.self) { _ = try network(image, work: work) }
   }
 

@@ -25,14 +25,14 @@ struct OperationCase: Sendable, CustomTestStringConvertible {
 
   /// A network of nothing but this operation.
   var graph: NetworkGraph {
-    var layer = Layer("layer", from: NetworkGraph.inputName, RectifierOperation())
+    var layer = Layer("layer", from: NetworkGraph.inputName, ReLUOperation())
     layer.operation = operation
     return NetworkGraph(
       inputChannels: inputChannels, layers: [layer], heads: [Head("main", layer: "layer", lossWeight: 1)])
   }
 
-  /// Two images whose values are all different and never near 0, so that neither a rectifier nor a maximum changes
-  /// its mind under a small step.
+  /// Two images whose values are all different and never near 0, so that a small step flips neither a ReLU nor a
+  /// maximum.
   func images() -> Tensor {
     let count = 2 * inputChannels * extent.product
     return Tensor(
@@ -78,7 +78,7 @@ let operationCases: [OperationCase] = [
     MaxPoolingOperation(PoolingGeometry(kernel: Extent3(3, 2, 1), stride: Extent3(1, 2, 3))),
     #""kernel":[3,2,1],"roundsUp":false,"stride":[1,2,3]"#),
   .init(BatchNormalisationOperation(epsilon: 0.5), #""epsilon":0.5"#, channels: 3),
-  .init(RectifierOperation(), ""),
+  .init(ReLUOperation(), ""),
 ]
 
 extension NetworkOperation where Self == ConvolutionOperation {
@@ -123,24 +123,24 @@ struct OperationTests {
   func inference(row: OperationCase) throws {
     let resolved = try row.graph.resolved()
     var parameters = Parameters(initialising: resolved, seed: 3)
-    let trained = try row.trained(row.images(), parameters, work)
+    let trained = try row.forward(row.images(), parameters, work)
     if let statistics = trained.statistics {
       let shape = [row.inputChannels]
       parameters["layer.running_mean"] = Tensor(shape: shape, elements: statistics.mean)
       parameters["layer.running_var"] = Tensor(shape: shape, elements: statistics.biasedVariance)
     }
     let network = try Network(graph: row.graph, parameters: parameters)
-    let scores = try network(row.images(), work: work)
+    let logits = try network(row.images(), work: work)
     let extent = try #require(row.operation.outputExtent(row.extent))
     #expect(
-      scores.shape == [
+      logits.shape == [
         2, row.operation.outputChannels(row.inputChannels), extent.d, extent.h, extent.w,
       ])
-    #expect(relativeError(scores.elements, trained.output.elements) <= 2e-6)
+    #expect(relativeError(logits.elements, trained.output.elements) <= 2e-6)
     for depth in 1...3 {
       let plan = try network.plan(for: row.extent, batch: 2, slabDepth: depth, work: work)
-      let slabs = try network.scores(of: row.images(), plan: plan, work: work)[0]
-      #expect(relativeError(slabs.elements, scores.elements) <= 1e-6, "slabs of \(depth)")
+      let slabs = try network.logits(of: row.images(), plan: plan, work: work)[0]
+      #expect(relativeError(slabs.elements, logits.elements) <= 1e-6, "slabs of \(depth)")
     }
   }
 
@@ -149,19 +149,20 @@ struct OperationTests {
     var parameters = Parameters(initialising: try row.graph.resolved(), seed: 4)
     var generator = SplitMix64(seed: 9)
     let image = row.images()
-    let trained = try row.trained(image, parameters, work)
+    let trained = try row.forward(image, parameters, work)
     let weights = generator.floats(trained.output.elements.count)
     let found = try trained.backward(Tensor(shape: trained.output.shape, elements: weights), work)
     func loss(_ image: Tensor, _ parameters: Parameters) throws -> Double {
-      zip(try row.trained(image, parameters, work).output.elements, weights)
+      zip(try row.forward(image, parameters, work).output.elements, weights)
         .reduce(0) { $0 + Double($1.0) * Double($1.1) }
     }
     func compare(_ gradient: [Float], _ name: String, _ change: (Int, Float) throws -> Double) throws {
       let scale = gradient.reduce(0) { max($0, abs($1)) }
       for index in stride(from: 0, to: gradient.count, by: max(1, gradient.count / 23)) {
         let step: Float = 1e-3
-        let slope = (try change(index, step) - change(index, -step)) / (2 * Double(step))
-        #expect(abs(slope - Double(gradient[index])) <= 2e-2 * Double(scale), "\(name), element \(index)")
+        let derivative = (try change(index, step) - change(index, -step)) / (2 * Double(step))
+        #expect(
+          abs(derivative - Double(gradient[index])) <= 2e-2 * Double(scale), "\(name), element \(index)")
       }
     }
     try compare(try #require(found.input).elements, "input") { index, step in
@@ -175,31 +176,31 @@ struct OperationTests {
       let name = "layer.\(role.rawValue)"
       #expect(gradient.shape == parameters[name].shape)
       try compare(gradient.elements, name) { index, step in
-        let kept = parameters[name]
-        defer { parameters[name] = kept }
+        let saved = parameters[name]
+        defer { parameters[name] = saved }
         parameters[name].elements[index] += step
         return try loss(image, parameters)
       }
     }
   }
 
-  @Test("reads the voxels that its reach names, and no others", arguments: operationCases)
-  func reach(row: OperationCase) throws {
+  @Test("reads no voxels outside its receptive field", arguments: operationCases)
+  func receptiveField(row: OperationCase) throws {
     let network = try Network(
       graph: row.graph, parameters: Parameters(initialising: try row.graph.resolved(), seed: 5))
     let image = row.images()
     let whole = try network(image, work: work)
     let output = whole.extent
     for (axis, length) in zip(Axis.allCases, [output.d, output.h, output.w]) {
-      let place = length / 2
-      let range = row.operation.inputs(of: place...place, along: axis)
-      // Whatever lies outside the range changes nothing there.
+      let position = length / 2
+      let range = row.operation.inputs(of: position...position, along: axis)
+      // Voxels outside the range change nothing there.
       var outside = image
       for index in outside.elements.indices where !range.contains(axis.position(of: index, in: row.extent)) {
         outside.elements[index] = 1000
       }
       let changed = try network(outside, work: work)
-      for index in whole.elements.indices where axis.position(of: index, in: output) == place {
+      for index in whole.elements.indices where axis.position(of: index, in: output) == position {
         #expect(abs(changed.elements[index] - whole.elements[index]) <= 1e-3, "\(axis), element \(index)")
       }
     }
@@ -207,12 +208,12 @@ struct OperationTests {
 }
 
 extension OperationCase {
-  /// The operation's way through training with these tensors.
-  fileprivate func trained(
+  /// The operation's forward pass in training with these tensors.
+  fileprivate func forward(
     _ image: Tensor, _ parameters: Parameters, _ work: WorkContext
-  ) throws -> TrainedOutput {
-    try operation.trained(
-      image, by: TrainedLayer(parameters: LayerParameters("layer", parameters), passesGradient: true),
+  ) throws -> TrainingOutput {
+    try operation.forward(
+      image, by: TrainingLayer(parameters: LayerParameters("layer", parameters), passesGradient: true),
       work: work)
   }
 }

@@ -27,13 +27,13 @@ struct PlanTests {
     ("tiny", .tiny, Extent3(57, 9, 14)),
   ]
 
-  @Test("slabs of any depth give the scores of the whole image, for any number of threads", arguments: 0..<3)
+  @Test("slabs of any depth give the logits of the whole image, for any number of threads", arguments: 0..<3)
   func slabs(index: Int) throws {
     let (_, graph, extent) = Self.graphs[index]
     let network = try network(graph)
     let heads = Array(graph.heads.indices)
     let image = image(extent)
-    let whole = try network.scores(of: image, heads: heads, work: work)
+    let whole = try network.logits(of: image, heads: heads, work: work)
     for depth in [1, 3, 4, 7] {
       for isAligned in [false, true] {
         var first: [Tensor]?
@@ -42,7 +42,7 @@ struct PlanTests {
           let plan = try network.plan(
             for: extent, heads: heads, slabDepth: depth, isAligned: isAligned, work: work)
           #expect(plan.slabCount == (extent.d + depth - 1) / depth && plan.slabCount >= 8)
-          let found = try network.scores(of: image, heads: heads, plan: plan, work: work)
+          let found = try network.logits(of: image, heads: heads, plan: plan, work: work)
           for (one, other) in zip(found, whole) {
             #expect(one.shape == other.shape)
             // Thin slabs get other tiles, or sums instead of transforms.
@@ -60,26 +60,26 @@ struct PlanTests {
     return NetworkGraph(
       inputChannels: 1,
       layers: [
-        Layer("relu0", from: NetworkGraph.inputName, .rectifier),
+        Layer("relu0", from: NetworkGraph.inputName, .relu),
         Layer("bn0", from: "relu0", .batchNormalisation(epsilon: 1e-3)),
         Layer("conv1", from: "bn0", .convolution(same, outputChannels: 2, hasBias: true)),
-        Layer("relu1", from: "conv1", .rectifier),
+        Layer("relu1", from: "conv1", .relu),
         Layer("conv2", from: "relu1", .convolution(same, outputChannels: 2, hasBias: false)),
-        Layer("relu2", from: "conv2", .rectifier),
+        Layer("relu2", from: "conv2", .relu),
       ],
       heads: [Head("main", layer: "relu2", lossWeight: 1), Head("aux", layer: "conv1", lossWeight: 1)])
   }()
 
   @Test(
-    "a streamed image gives every plane of all heads once and in order, and the scores of the whole",
+    "a streamed image gives every plane of all heads once and in order, and the logits of the whole",
     arguments: [NetworkGraph.liver(), inPlace])
   func streamed(graph: NetworkGraph) throws {
     let extent = Extent3(68, 28, 36)
     let network = try network(graph)
     let image = image(extent)
     let heads = Array(graph.heads.indices)
-    let whole = try network.scores(of: image, heads: heads, work: work)
-    let plan = try network.plan(for: extent, heads: heads, passage: .streamed, slabDepth: 8, work: work)
+    let whole = try network.logits(of: image, heads: heads, work: work)
+    let plan = try network.plan(for: extent, heads: heads, mode: .streamed, slabDepth: 8, work: work)
     #expect(plan.slabCount == 9)
     var fetched: [Range<Int>] = []
     var delivered: [Range<Int>] = []
@@ -110,19 +110,19 @@ struct PlanTests {
     for (one, other) in zip(found, whole) { #expect(relativeError(one.elements, other.elements) <= 1e-5) }
   }
 
-  @Test("what takes the planes can stop the passage, and so can a cancellation")
+  @Test("an error of the consumer of planes stops the run, and so does a cancellation")
   func stopped() throws {
     struct Full: Error {}
     let network = try network(.tiny)
     let extent = Extent3(32, 8, 8)
-    let plan = try network.plan(for: extent, passage: .streamed, slabDepth: 4, work: work)
+    let plan = try network.plan(for: extent, mode: .streamed, slabDepth: 4, work: work)
     #expect(throws: Full.self) {
       try network.stream(plan, work: work, fetch: { _, _ in }, deliver: { _, _ in throw Full() })
     }
     let cancellation = Cancellation()
     let cancelled = WorkContext(
       threadCount: 2, cancellation: cancellation,
-      report: { share in if share > 0.3 { cancellation.request() } })
+      report: { fraction in if fraction > 0.3 { cancellation.request() } })
     #expect(throws: Cancelled.self) {
       try network.stream(plan, work: cancelled, fetch: { _, _ in }, deliver: { _, _ in })
     }
@@ -132,17 +132,17 @@ struct PlanTests {
   func memoryLimit() throws {
     let network = try network(.liver(), heads: [0])
     let extent = Extent3(120, 128, 128)
-    let whole = try network.plan(for: extent, passage: .streamed, work: work)
+    let whole = try network.plan(for: extent, mode: .streamed, work: work)
     #expect(whole.slabCount == 1)
     var before = whole.arenaBytes
     for percent in [75, 50] {
       let limit = whole.arenaBytes / 100 * percent
-      let plan = try network.plan(for: extent, passage: .streamed, memoryLimit: limit, work: work)
+      let plan = try network.plan(for: extent, mode: .streamed, memoryLimit: limit, work: work)
       #expect(plan.slabCount > 1)
       #expect(plan.arenaBytes <= limit && plan.arenaBytes < before)
       before = plan.arenaBytes
     }
-    let least = try network.plan(for: extent, passage: .streamed, memoryLimit: 0, work: work)
+    let least = try network.plan(for: extent, mode: .streamed, memoryLimit: 0, work: work)
     #expect(least.arenaBytes > 0 && least.arenaBytes <= before)
   }
 
@@ -164,7 +164,7 @@ struct PlanTests {
       for index in 0..<8 {
         group.addTask { (index % 2, try network(image: images[index % 2], work)) }
       }
-      for try await (index, scores) in group { #expect(scores == alone[index]) }
+      for try await (index, logits) in group { #expect(logits == alone[index]) }
     }
   }
 }

@@ -15,10 +15,10 @@ extension NetworkGraph {
       layers: [
         Layer("conv1", from: inputName, .convolution(same, outputChannels: 4, hasBias: true)),
         Layer("bn1", from: "conv1", .batchNormalisation(epsilon: 1e-5)),
-        Layer("relu1", from: "bn1", .rectifier),
+        Layer("relu1", from: "bn1", .relu),
         Layer("pool1", from: "relu1", .maxPooling(half)),
         Layer("conv2", from: "pool1", .convolution(same, outputChannels: 16, hasBias: true)),
-        Layer("relu2", from: "conv2", .rectifier),
+        Layer("relu2", from: "conv2", .relu),
         Layer("up", from: "relu2", .transposedConvolution(twice, outputChannels: 2, hasBias: true)),
         Layer("side", from: "pool1", .transposedConvolution(twice, outputChannels: 2, hasBias: true)),
       ],

@@ -45,7 +45,7 @@ struct TrainingTests {
 
   @Test("the heart release's rate multipliers")
   func multipliers() {
-    let multipliers = TrainingOptions.releasedRateMultipliers(for: .heart())
+    let multipliers = TrainingOptions.publishedRateMultipliers(for: .heart())
     #expect(multipliers["conv1a.bias"] == 2 && multipliers["score.bias"] == 2)
     #expect(multipliers["aux1d.weight"] == 0.1 && multipliers["aux2e.weight"] == 0.1)
     #expect(multipliers["conv1a.weight"] == nil && multipliers["deconv1.weight"] == nil)
@@ -65,13 +65,14 @@ struct TrainingTests {
     )
     let start = trainer.parameters["up.bias"].elements
     let gradient = try trainer.graph.lossGradients(
-      batch(0), parameters: trainer.parameters, rule: LossRule(headWeights: [1, 0.3]), work: work
+      batch(0), parameters: trainer.parameters, configuration: LossConfiguration(headWeights: [1, 0.3]),
+      work: work
     ).gradients["up.bias"]!.elements
     for factor in [first, second] {
       _ = try trainer.step(batch(0), work: work)
       let moved = zip(trainer.parameters["up.bias"].elements, start).map { ($0 - $1) / -1e-5 }
-      for (step, slope) in zip(moved, gradient) {
-        #expect(abs(step - Float(factor) * slope) <= 2e-3 * abs(Float(factor) * slope))
+      for (step, derivative) in zip(moved, gradient) {
+        #expect(abs(step - Float(factor) * derivative) <= 2e-3 * abs(Float(factor) * derivative))
       }
     }
   }
@@ -89,7 +90,7 @@ struct TrainingTests {
   @Test("weight decay shrinks weights, not biases, and clipping bounds the step")
   func decayAndClipping() throws {
     var options = TrainingOptions(
-      optimiser: .momentum(0), schedule: .constant(rate: 0.5), weightDecay: 0.1, longestGradient: 1e-12)
+      optimiser: .momentum(0), schedule: .constant(rate: 0.5), weightDecay: 0.1, gradientNormClip: 1e-12)
     var trainer = try Trainer(graph: .tiny, options: options, seed: 7)
     let before = trainer.parameters
     let step = try trainer.step(batch(0), work: work)
@@ -101,7 +102,7 @@ struct TrainingTests {
     }
     options.weightDecay = 0
     options.rateMultipliers = ["up.bias": 0]
-    options.longestGradient = nil
+    options.gradientNormClip = nil
     trainer.options = options
     let bias = trainer.parameters["up.bias"]
     _ = try trainer.step(batch(1), work: work)
@@ -109,12 +110,12 @@ struct TrainingTests {
     #expect(trainer.parameters["side.bias"] != before["side.bias"])
   }
 
-  @Test("running statistics take in a tenth of each batch's, with the unbiased variance")
+  @Test("running statistics are updated with momentum 0.1 and the unbiased variance")
   func runningStatistics() throws {
     var trainer = try trainer(rate: 0)
     let batch = batch(0)
     let statistics = try trainer.graph.lossGradients(
-      batch, parameters: trainer.parameters, rule: LossRule(headWeights: [1, 0]), work: work
+      batch, parameters: trainer.parameters, configuration: LossConfiguration(headWeights: [1, 0]), work: work
     ).statistics["bn1"]!
     _ = try trainer.step(batch, work: work)
     let mean = trainer.parameters["bn1.running_mean"].elements
@@ -167,7 +168,7 @@ struct TrainingTests {
     try withTemporaryFolder { folder in
       let path = folder.appending(path: "c.safetensors").path
       var straight = try trainer(optimiser, rate: 0.01)
-      straight.options.averageDecay = 0.9
+      straight.options.emaDecay = 0.9
       straight.options.overlapWeight = 0.5
       for index in 0..<5 {
         if index == 3 { try Checkpoint.write(straight, metadata: ["labels": "x"], to: path) }
@@ -181,7 +182,7 @@ struct TrainingTests {
         _ = try resumed.step(batch(index), work: WorkContext(threadCount: 1))
       }
       #expect(resumed.parameters == straight.parameters)
-      #expect(resumed.average == straight.average && resumed.average != resumed.parameters)
+      #expect(resumed.emaParameters == straight.emaParameters && resumed.emaParameters != resumed.parameters)
       #expect(resumed.optimiserState == straight.optimiserState)
       #expect(resumed.generator == straight.generator)
       #expect(resumed.options == straight.options)
@@ -210,12 +211,12 @@ struct TrainingTests {
     #expect(first > 0.3)
     #expect(last < 0.1)
     let network = try Network(graph: .tiny, parameters: trainer.parameters)
-    let scores = try network(batch.input, work: work).elements
+    let logits = try network(batch.input, work: work).elements
     let voxels = extent.product
     var wrong = 0
     for (index, label) in batch.labels.enumerated() {
       let voxel = index / voxels * 2 * voxels + index % voxels
-      if (scores[voxel + voxels] > scores[voxel] ? 1 : 0) != label { wrong += 1 }
+      if (logits[voxel + voxels] > logits[voxel] ? 1 : 0) != label { wrong += 1 }
     }
     #expect(Double(wrong) / Double(batch.labels.count) < 0.06)
   }
@@ -225,18 +226,22 @@ struct TrainingTests {
     let graph = try NetworkGraph.tiny.resolved()
     var parameters = Parameters(initialising: graph, seed: 9)
     let batch = TrainingBatch.balls(count: 2, extent: Extent3(4, 6, 4), seed: 4)
-    let rule = LossRule(headWeights: [1, 0.7], classWeights: [1, 2])
-    let gradients = try graph.lossGradients(batch, parameters: parameters, rule: rule, work: work).gradients
+    let configuration = LossConfiguration(headWeights: [1, 0.7], classWeights: [1, 2])
+    let gradients = try graph.lossGradients(
+      batch, parameters: parameters, configuration: configuration, work: work
+    ).gradients
     for (name, index) in [("conv1.weight", 31), ("bn1.weight", 2), ("bn1.bias", 1), ("side.weight", 17)] {
       let value = parameters[name].elements[index]
       func loss(_ shift: Float) throws -> Double {
         parameters[name].elements[index] = value + shift
-        return try graph.lossGradients(batch, parameters: parameters, rule: rule, work: work).loss
+        return try graph.lossGradients(
+          batch, parameters: parameters, configuration: configuration, work: work
+        ).loss
       }
-      let slope = Float((try loss(1e-3) - (try loss(-1e-3))) / 2e-3)
+      let derivative = Float((try loss(1e-3) - (try loss(-1e-3))) / 2e-3)
       parameters[name].elements[index] = value
       let gradient = try #require(gradients[name]).elements[index]
-      #expect(abs(slope - gradient) <= 0.02 * abs(gradient) + 1e-4, "\(name)[\(index)]")
+      #expect(abs(derivative - gradient) <= 0.02 * abs(gradient) + 1e-4, "\(name)[\(index)]")
     }
   }
 }

@@ -151,7 +151,7 @@ func networkAddsAVersion() throws {
   state.type("]")
   #expect(state.view.crosshair.k == before + 1)
   var result = networkResult(for: state.content)
-  result.leftOut = [LeftOutComponent(label: 1, millilitres: 310.4, keptMillilitres: 990)]
+  result.leftOut = [RemovedComponent(label: 1, millilitres: 310.4, keptMillilitres: 990)]
   let components = try LabelComponents(result.labels, work: WorkContext())
   let effects = reduce(&state, .jobEnded(id, .segmented(result, components)))
   #expect(state.decisions.versions.map(\.name) == ["manual.nii.gz", "liver network"])

@@ -17,8 +17,8 @@ import Work
       let index = size.index(offset: offset)
       let (x, y, z) = (Float(index.i) - 20, Float(index.j) - 18, Float(index.k) - 15)
       let distance = (x * x + y * y + z * z).squareRoot() - 11
-      let share = min(max(0.5 - distance, 0), 1)
-      voxels.append(outside + (inside - outside) * share + noise * Float(random.normal()))
+      let fraction = min(max(0.5 - distance, 0), 1)
+      voxels.append(outside + (inside - outside) * fraction + noise * Float(random.normal()))
       labels.append(distance < 0 ? 3 : 0)
     }
     return (voxels, labels)

@@ -56,7 +56,7 @@ private struct Example {
     (none.appearanceWeight, none.smoothnessWeight) = (0, 0)
     return try SweepMeasurement(
       name: "case", refinement: refinement, kernels: kernels,
-      unrefined: refinement.labels(settings: none, work: work),
+      beforeRefinement: refinement.labels(settings: none, work: work),
       truth: LabelVolume(grid: grid, voxels: truth.map(UInt16.init)),
       structures: [MatchedStructure(name: "ball", referenceValues: [1], otherValues: [5])], work: work)
   }
@@ -138,8 +138,8 @@ private struct Example {
       #expect(trial.settings.thetaBeta == search.ranges.start.thetaBeta)
       #expect(trial.settings.smoothnessWeight == search.ranges.start.smoothnessWeight)
       for parameter in search.ranges.searched {
-        let share = try #require(search.ranges.share(of: parameter, in: trial.settings))
-        #expect(share > -1e-9 && share < 1 + 1e-9)
+        let fraction = try #require(search.ranges.fraction(of: parameter, in: trial.settings))
+        #expect(fraction > -1e-9 && fraction < 1 + 1e-9)
       }
     }
   }
@@ -170,7 +170,7 @@ private struct Example {
   func heldOut() {
     func measurement(_ gains: [Double]) -> SweepMeasurement {
       SweepMeasurement(
-        name: "", unrefined: .init(dice: 0.5, averageMillimetres: 1),
+        name: "", beforeRefinement: .init(dice: 0.5, averageMillimetres: 1),
         refined: gains.map { .init(dice: 0.5 + $0, averageMillimetres: 1) })
     }
     let outcome = SweepOutcome(
@@ -180,7 +180,7 @@ private struct Example {
     #expect(abs((outcome.heldOutGain ?? 0) - 0) < 1e-12)
     // A case without a structure in the truth and in every mask is no case.
     let nothing = SweepMeasurement.Measures(dice: 1, averageMillimetres: 0, hasStructure: false)
-    let empty = SweepMeasurement(name: "", unrefined: nothing, refined: [nothing, nothing])
+    let empty = SweepMeasurement(name: "", beforeRefinement: nothing, refined: [nothing, nothing])
     #expect(!empty.counts)
     #expect(
       SweepOutcome([measurement([0.25, 0]), empty], objective: .dice)
@@ -223,6 +223,6 @@ private struct Example {
     #expect(defaults.settings.furtherThetaBetas.count == 2 && defaults.settings.furtherThetaBetas[0] == 20)
     #expect(defaults.reasons.count == 4)
     #expect(defaults.reasons[0].hasPrefix("theta alpha 10.0 mm and theta gamma 2.0 mm"))
-    #expect(!defaults.settings.areUnsaid && RefinementSettings(auxiliaryHeadWeights: [0.3]).areUnsaid)
+    #expect(!defaults.settings.areDefaults && RefinementSettings(auxiliaryHeadWeights: [0.3]).areDefaults)
   }
 }

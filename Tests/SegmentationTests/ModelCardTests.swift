@@ -13,7 +13,7 @@ func cardInModelFile() throws {
   card.data = "20 heads"
   card.licence = "CC BY 4.0"
   card.cases = ["training": ["a"], "validation": ["b"]]
-  card.validation = [ModelCard.Figure(name: "b", dice: [0.9])]
+  card.validation = [ModelCard.ValidationResult(name: "b", dice: [0.9])]
   card.command = "segdeck train --images 'my images'"
   let graph = NetworkGraph.heart(classes: 2, widthFactor: 0.02)
   var model = SegmentationModel(
@@ -62,6 +62,6 @@ func smallHeartNetwork() throws {
   let graph = try bundledNetwork("small-heart")
   #expect(graph.heads.map(\.name) == NetworkGraph.heart().heads.map(\.name))
   #expect(graph.heads.map(\.lossWeight) == NetworkGraph.heart().heads.map(\.lossWeight))
-  let reach = try #require(try graph.resolved().reach())
-  #expect(reach.totalStride == Extent3(4))
+  let receptiveField = try #require(try graph.resolved().receptiveField())
+  #expect(receptiveField.totalStride == Extent3(4))
 }

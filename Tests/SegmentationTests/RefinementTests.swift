@@ -129,20 +129,20 @@ private struct Example {
   }
 
   @Test("weights above the mask's margin can move every border voxel, weights below it none")
-  func movableShare() throws {
+  func movableFraction() throws {
     let refinement = try example.refinement()
     let region = VoxelBounds(example.size)
     // ln(0.8 / 0.1)
     let margin = 2.0794415
-    for (weight, share) in [(margin + 0.01, 1.0), (margin - 0.01, 0)] {
+    for (weight, fraction) in [(margin + 0.01, 1.0), (margin - 0.01, 0)] {
       var settings = example.settings
       (settings.appearanceWeight, settings.smoothnessWeight) = (weight / 2, weight / 2)
       let found = try refinement.region(region, settings: settings, work: WorkContext())
-      #expect(found.movableShare == share)
+      #expect(found.movableFraction == fraction)
     }
     var settings = example.settings
     settings.normalisation = .none
     #expect(
-      try refinement.region(region, settings: settings, work: WorkContext()).movableShare == nil)
+      try refinement.region(region, settings: settings, work: WorkContext()).movableFraction == nil)
   }
 }

@@ -42,7 +42,7 @@ private func largestDifference(_ one: [Float], _ other: [Float]) -> Float {
   zip(one, other).reduce(0) { max($0, abs($1.0 - $1.1)) }
 }
 
-@Test("exact tiles give the scores of the whole volume in every head")
+@Test("exact tiles give the logits of the whole volume in every head")
 func exactTilesAgree() throws {
   let example = try RandomCase(size: GridSize(83, 70, 57))
   let whole = try example.prediction()

@@ -7,7 +7,7 @@ import Work
 
 /// Boxes brighter than their surroundings, in noise; class 1 is the box.
 ///
-/// Boxes begin at even voxels, since the network's scores are made of blocks of two.
+/// Boxes begin at even voxels, since the network's logits are made of blocks of two.
 private func boxCase(_ number: Int) -> TrainingCase {
   let size = GridSize(24, 24, 16)
   var generator = SplitMix64(seed: UInt64(number))
@@ -30,10 +30,10 @@ private let smallNetwork = NetworkGraph(
   inputChannels: 1,
   layers: [
     Layer("conv1", from: NetworkGraph.inputName, .convolution(same3, outputChannels: 6, hasBias: true)),
-    Layer("bn1", from: "conv1", .batchNormalisation(epsilon: 1e-5)), Layer("relu1", from: "bn1", .rectifier),
+    Layer("bn1", from: "conv1", .batchNormalisation(epsilon: 1e-5)), Layer("relu1", from: "bn1", .relu),
     Layer("pool1", from: "relu1", .maxPooling(PoolingGeometry(kernel: Extent3(2), stride: Extent3(2)))),
     Layer("conv2", from: "pool1", .convolution(same3, outputChannels: 8, hasBias: true)),
-    Layer("bn2", from: "conv2", .batchNormalisation(epsilon: 1e-5)), Layer("relu2", from: "bn2", .rectifier),
+    Layer("bn2", from: "conv2", .batchNormalisation(epsilon: 1e-5)), Layer("relu2", from: "bn2", .relu),
     Layer("up", from: "relu2", .transposedConvolution(double, outputChannels: 2, hasBias: true)),
     Layer("auxiliary", from: "pool1", .transposedConvolution(double, outputChannels: 2, hasBias: true)),
   ],
@@ -53,7 +53,7 @@ private func startedRun(
   settings.augmentation.blurProbability = 0
   settings.options = TrainingOptions(
     schedule: .polynomial(rate: 0.1, iterations: 160), ignoredLabel: TrainingCase.ignoredClass,
-    longestGradient: 5)
+    gradientNormClip: 5)
   change(&settings)
   let cases = TrainingCases(training: (1...6).map(boxCase), validation: (101...103).map(boxCase))
   let trainer = try Trainer(graph: smallNetwork, options: settings.options, seed: 3)
@@ -69,15 +69,15 @@ func smallNetworkLearns() throws {
   try run.run(
     work: WorkContext(),
     observer: TrainingRun.Observer(record: { records.append($0) }, checkpoint: { _, _ in }))
-  #expect((run.progress.best?.figures.overallDice ?? 0) > 0.85)
+  #expect((run.progress.best?.metrics.overallDice ?? 0) > 0.85)
   #expect(records.map(\.iteration) == Array(stride(from: 10, through: 160, by: 10)))
   #expect(
     records.filter { $0.validationDice != nil }.map(\.iteration)
       == Array(stride(from: 20, through: 160, by: 20)))
   #expect(records[15].loss < records[0].loss)
-  let figures = try #require(run.progress.best?.figures)
-  #expect(figures.cases.map(\.name) == ["box 101", "box 102", "box 103"])
-  #expect(abs(figures.overallDice - figures.cases.reduce(0) { $0 + $1.dice[0] } / 3) < 1e-12)
+  let metrics = try #require(run.progress.best?.metrics)
+  #expect(metrics.cases.map(\.name) == ["box 101", "box 102", "box 103"])
+  #expect(abs(metrics.overallDice - metrics.cases.reduce(0) { $0 + $1.dice[0] } / 3) < 1e-12)
 }
 
 /// What a run left: the records without their times, and the run.
@@ -89,8 +89,8 @@ private struct Outcome {
   mutating func train(threads: Int, stop: @escaping @Sendable (Int) -> Bool = { _ in false }) throws {
     let cancellation = Cancellation()
     let total = Double(run.settings.iterations)
-    let work = WorkContext(threadCount: threads, cancellation: cancellation) { share in
-      if stop(Int((share * total).rounded())) { cancellation.request() }
+    let work = WorkContext(threadCount: threads, cancellation: cancellation) { fraction in
+      if stop(Int((fraction * total).rounded())) { cancellation.request() }
     }
     var added: [TrainingRecord] = []
     defer { records += added }

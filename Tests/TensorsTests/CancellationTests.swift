@@ -30,7 +30,7 @@ import Work
     try expectStops(atEachOf: 4, "preparation and forward pass") { work in
       let convolution = try PreparedConvolution(
         weight: weight, geometry: problem.geometry, inputExtent: problem.extent, method: method, work: work)
-      _ = try convolution.apply(input, bias: bias, rectifies: true, work: work)
+      _ = try convolution.apply(input, bias: bias, appliesReLU: true, work: work)
     }
     try expectStops(atEachOf: 4, "input gradient") { work in
       _ = try convolutionInputGradient(
@@ -66,7 +66,7 @@ import Work
     }
   }
 
-  @Test("pooling, normalisation, rectifier, softmax, loss and sums stop at each of their chunks")
+  @Test("pooling, normalisation, ReLU, softmax, loss and sums stop at each of their chunks")
   func smallOperationsStop() throws {
     var generator = SplitMix64(seed: 2)
     let input = generator.tensor([1, 4, 20, 40, 48])
@@ -75,14 +75,16 @@ import Work
     let pooled = try maxPooling(input, geometry: halved, work: WorkContext())
     let (scale, shift) = (generator.tensor([4]), generator.tensor([4]))
     let normalised = try batchNormalisation(input, scale: scale, shift: shift, work: WorkContext())
-    let labels = try CountedLabels((0..<input.extent.product).map { UInt8($0 % 4) }, work: WorkContext())
+    let labels = try LabelsWithHistogram(
+      (0..<input.extent.product).map { UInt8($0 % 4) }, work: WorkContext())
     let operations: [(String, Int, (WorkContext) throws -> Void)] = [
       ("pooling", 40, { _ = try maxPooling(input, geometry: halved, work: $0) }),
       (
         "pooling's gradient", 40,
         {
           _ = try maxPoolingInputGradient(
-            pooled.output, winners: pooled.winners, geometry: halved, inputExtent: input.extent, work: $0)
+            pooled.output, argMaxIndices: pooled.argMaxIndices, geometry: halved, inputExtent: input.extent,
+            work: $0)
         }
       ),
       (
@@ -96,21 +98,21 @@ import Work
         }
       ),
       (
-        "rectifier", 8,
+        "ReLU", 8,
         {
           var output = input
-          try rectify(&output, work: $0)
+          try relu(&output, work: $0)
         }
       ),
       (
-        "rectifier's gradient", 8,
+        "ReLU's gradient", 8,
         {
           var output = gradient
-          try rectifierGradient(&output, output: input, work: $0)
+          try reluGradient(&output, output: input, work: $0)
         }
       ),
       ("softmax", 2, { _ = try softmax(input, work: $0) }),
-      ("loss", 2, { _ = try softmaxCrossEntropy(scores: input, labels: labels, work: $0) }),
+      ("loss", 2, { _ = try softmaxCrossEntropy(logits: input, labels: labels, work: $0) }),
       ("channel sums", 8, { _ = try channelSums(gradient, work: $0) }),
       (
         "addition", 8,

@@ -2,7 +2,7 @@ import Tensors
 import Testing
 import Work
 
-/// The relative error that a method may make: minimal filtering cancels more than it sums.
+/// The largest relative error of a method: Winograd cancels more than it sums.
 private func tolerance(of method: ConvolutionMethod) -> Double { method == .winograd ? 8e-6 : 3e-6 }
 
 @Suite struct ConvolutionTests {
@@ -22,8 +22,8 @@ private func tolerance(of method: ConvolutionMethod) -> Double { method == .wino
           try prepared.apply(input, bias: bias, work: work), expected, tolerance: tolerance(of: method),
           "\(method), \(what)")
         expectClose(
-          try prepared.apply(input, bias: bias, rectifies: true, work: work), rectifyReference(expected),
-          tolerance: tolerance(of: method), "\(method), rectified, \(what)")
+          try prepared.apply(input, bias: bias, appliesReLU: true, work: work), reluReference(expected),
+          tolerance: tolerance(of: method), "\(method), ReLU, \(what)")
       }
     }
   }
@@ -98,7 +98,7 @@ private func tolerance(of method: ConvolutionMethod) -> Double { method == .wino
     let (input, weight, bias, _) = shape.operands()
     try atEveryLevel { threads, what in
       let convolution = try ImplicitConvolution(
-        weight: weight, bias: bias, geometry: shape.geometry, rectifies: true,
+        weight: weight, bias: bias, geometry: shape.geometry, appliesReLU: true,
         work: WorkContext(threadCount: threads))
       for planes in [1, 3] {
         try expectSameThroughWindows(convolution, input, planes: planes, threads: threads, what)
@@ -106,12 +106,12 @@ private func tolerance(of method: ConvolutionMethod) -> Double { method == .wino
     }
   }
 
-  @Test("minimal filtering cut into windows of planes gives the same bits", arguments: minimalFilteringCases)
-  func minimalFilteringWindows(_ shape: ConvolutionCase) throws {
+  @Test("Winograd convolution cut into windows of planes gives the same bits", arguments: winogradCases)
+  func winogradWindows(_ shape: ConvolutionCase) throws {
     let (input, weight, bias, _) = shape.operands()
     try atEveryLevel { threads, what in
       let convolution = try WinogradConvolution(
-        weight: weight, bias: bias, geometry: shape.geometry, rectifies: true,
+        weight: weight, bias: bias, geometry: shape.geometry, appliesReLU: true,
         work: WorkContext(threadCount: threads))
       for planes in [1, 3] {
         try expectSameThroughWindows(convolution, input, planes: planes, threads: threads, what)
@@ -197,7 +197,7 @@ private func tolerance(of method: ConvolutionMethod) -> Double { method == .wino
     let (input, weight, bias, _) = shape.operands()
     try atEveryLevel { threads, what in
       let convolution = try PreparedTransposedConvolution(
-        weight: weight, bias: bias, geometry: shape.geometry, rectifies: true,
+        weight: weight, bias: bias, geometry: shape.geometry, appliesReLU: true,
         work: WorkContext(threadCount: threads))
       for planes in [1, 3] {
         try expectSameThroughWindows(convolution, input, planes: planes, threads: threads, what)

@@ -75,16 +75,16 @@ import Work
   }
 }
 
-@Suite struct RectifierTests {
-  @Test("the rectifier zeroes negative values, keeps NaN, and passes gradients where it passed values")
+@Suite struct ReLUTests {
+  @Test("ReLU zeroes negative values, keeps NaN, and passes gradients where it passed values")
   func values() throws {
     var tensor = Tensor(shape: [1, 1, 1, 1, 5], elements: [-1, 0, 2, .nan, -.infinity])
     let work = WorkContext(threadCount: 1)
-    try rectify(&tensor, work: work)
+    try relu(&tensor, work: work)
     #expect(tensor.elements[0..<3] == [0, 0, 2] && tensor.elements[3].isNaN && tensor.elements[4] == 0)
     var gradient = Tensor(shape: [1, 1, 1, 1, 5], elements: [1, 2, 3, 4, 5])
     tensor.elements[3] = 1
-    let sums = try rectifierGradient(&gradient, output: tensor, work: work)
+    let sums = try reluGradient(&gradient, output: tensor, work: work)
     #expect(gradient.elements == [0, 0, 3, 4, 0])
     #expect(sums.elements == [7])
     let kept = Tensor(shape: [1, 1, 1, 1, 5], elements: [1, 2, 3, 4, 5])
@@ -102,14 +102,14 @@ import Work
       #expect(sum.elements == zip(a.elements, b.elements).map { $0 + 2 * $1 })
       try scale(&sum, by: 0.5, work: work)
       #expect(sum.elements == zip(a.elements, b.elements).map { ($0 + 2 * $1) * 0.5 })
-      var rectified = a
-      try rectify(&rectified, work: work)
-      #expect(rectified == rectifyReference(ReferenceTensor(a)).rounded)
+      var reluOutput = a
+      try relu(&reluOutput, work: work)
+      #expect(reluOutput == reluReference(ReferenceTensor(a)).rounded)
       var gradient = b
-      try rectifierGradient(&gradient, output: rectified, work: work)
+      try reluGradient(&gradient, output: reluOutput, work: work)
       #expect(
         gradient
-          == rectifierGradientReference(ReferenceTensor(b), output: ReferenceTensor(rectified)).rounded)
+          == reluGradientReference(ReferenceTensor(b), output: ReferenceTensor(reluOutput)).rounded)
     }
     var sums = [Double](repeating: 0, count: 3)
     for (index, value) in a.elements.enumerated() { sums[index / 21_000 % 3] += Double(value) }
@@ -117,7 +117,7 @@ import Work
       let found = try channelSums(a, work: WorkContext(threadCount: threads))
       for channel in 0..<3 { #expect(abs(Double(found.elements[channel]) - sums[channel]) < 1e-3, what) }
       var masked = a
-      let left = try rectifierGradient(&masked, output: b, work: WorkContext(threadCount: threads))
+      let left = try reluGradient(&masked, output: b, work: WorkContext(threadCount: threads))
       let positive = try channelSums(a, wherePositive: b, work: WorkContext(threadCount: threads))
       let added = try channelSums(masked, work: WorkContext(threadCount: threads))
       expectClose(left, ReferenceTensor(added), what)

@@ -82,11 +82,11 @@ let convolutionCases: [ConvolutionCase] =
       geometry: .init(kernel: Extent3(1), stride: Extent3(3))),
     .init(batch: 2, inputs: 11, outputs: 3, extent: Extent3(3, 5, 7), geometry: .init(kernel: Extent3(1))),
     .init(inputs: 1, outputs: 1, extent: Extent3(1, 1, 1), geometry: .init(kernel: Extent3(1))),
-  ] + minimalFilteringCases
+  ] + winogradCases
 
-/// Enough channels for minimal filtering: whole and partial blocks of channels and tiles, one voxel, so many channels
+/// Enough channels for Winograd: whole and partial blocks of channels and tiles, one voxel, so many channels
 /// that tiles are small, and the strided convolution of both parities.
-let minimalFilteringCases: [ConvolutionCase] = [
+let winogradCases: [ConvolutionCase] = [
   .init(
     inputs: 16, outputs: 16, extent: Extent3(8), geometry: .init(kernel: Extent3(3), padding: Extent3(1))),
   .init(

@@ -12,14 +12,14 @@ import Work
   }
 
   @Test(
-    "the greatest of every 2x2x2 results is stored in their place, whole and in windows of planes",
+    "fused with a 2x2x2 max-pooling, only the maxima are stored, whole and in windows of planes",
     arguments: cases)
   func maxima(_ shape: ConvolutionCase) throws {
     let (input, weight, bias, _) = shape.operands()
     let results = convolutionReference(
       ReferenceTensor(input), weight: ReferenceTensor(weight), bias: ReferenceTensor(bias),
       geometry: shape.geometry)
-    let expected = maxPoolingReference(rectifyReference(results), geometry: Self.halving).output
+    let expected = maxPoolingReference(reluReference(results), geometry: Self.halving).output
     let problem = ConvolutionMethod.Problem(geometry: shape.geometry, weightShape: weight.shape)
     for method in [ConvolutionMethod.winograd, .implicitProduct] where method.serves(problem) {
       try atEveryLevel { threads, what in
@@ -27,7 +27,7 @@ import Work
         let prepared = try PreparedConvolution(
           weight: weight, geometry: shape.geometry, inputExtent: shape.extent, method: method, work: work)
         let operation = try #require(
-          prepared.operation(bias: bias, rectifies: true, pooling: Self.halving), what)
+          prepared.operation(bias: bias, appliesReLU: true, pooling: Self.halving), what)
         #expect(operation.kernelName.hasSuffix(", pooled"))
         expectClose(try operation(input, work: work), expected, tolerance: 5e-6, what)
         for planes in [1, 2] {
@@ -49,7 +49,7 @@ import Work
         PoolingGeometry(kernel: Extent3(2), stride: Extent3(1)),
         PoolingGeometry(kernel: Extent3(2), stride: Extent3(2), roundsUp: true),
       ] {
-        #expect(prepared.operation(bias: nil, rectifies: true, pooling: pooling) == nil)
+        #expect(prepared.operation(bias: nil, appliesReLU: true, pooling: pooling) == nil)
       }
     }
   }

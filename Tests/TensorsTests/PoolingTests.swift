@@ -16,36 +16,39 @@ private let cases: [(extent: Extent3, geometry: PoolingGeometry)] = [
 ]
 
 @Suite struct PoolingTests {
-  @Test("max-pooling, its winners and its gradient equal the references", arguments: cases.indices)
+  @Test("max-pooling, its argmax indices and its gradient equal the references", arguments: cases.indices)
   func everything(_ index: Int) throws {
     let (extent, geometry) = cases[index]
     var generator = SplitMix64(seed: 5)
     var input = generator.tensor([2, 3, extent.d, extent.h, extent.w])
     // Few distinct values, so that windows have ties.
     input.elements = input.elements.map { ($0 * 4).rounded() }
-    let (expected, expectedWinners) = maxPoolingReference(ReferenceTensor(input), geometry: geometry)
+    let (expected, expectedArgMaxIndices) = maxPoolingReference(ReferenceTensor(input), geometry: geometry)
     let gradient = generator.tensor(expected.shape)
     let expectedGradient = maxPoolingInputGradientReference(
-      ReferenceTensor(gradient), winners: expectedWinners, inputExtent: extent)
-    let expectedRectifiedGradient = maxPoolingInputGradientReference(
-      rectifierGradientReference(ReferenceTensor(gradient), output: expected), winners: expectedWinners,
+      ReferenceTensor(gradient), argMaxIndices: expectedArgMaxIndices, inputExtent: extent)
+    let expectedReLUGradient = maxPoolingInputGradientReference(
+      reluGradientReference(ReferenceTensor(gradient), output: expected),
+      argMaxIndices: expectedArgMaxIndices,
       inputExtent: extent)
     try atEveryLevel { threads, what in
       let work = WorkContext(threadCount: threads)
-      let (output, winners) = try maxPooling(input, geometry: geometry, work: work)
+      let (output, argMaxIndices) = try maxPooling(input, geometry: geometry, work: work)
       #expect(output == expected.rounded, what)
-      #expect(winners == expectedWinners, what)
+      #expect(argMaxIndices == expectedArgMaxIndices, what)
       expectClose(
         try maxPoolingInputGradient(
-          gradient, winners: winners, geometry: geometry, inputExtent: extent, work: work), expectedGradient,
+          gradient, argMaxIndices: argMaxIndices, geometry: geometry, inputExtent: extent, work: work),
+        expectedGradient,
         what)
-      var rectified = output
-      try rectify(&rectified, work: work)
+      var reluOutput = output
+      try relu(&reluOutput, work: work)
       expectClose(
         try maxPoolingInputGradient(
-          gradient, winners: winners, geometry: geometry, rectified: rectified, inputExtent: extent,
+          gradient, argMaxIndices: argMaxIndices, geometry: geometry, reluOutput: reluOutput,
+          inputExtent: extent,
           work: work),
-        expectedRectifiedGradient, what)
+        expectedReLUGradient, what)
     }
   }
 
@@ -66,10 +69,11 @@ private let cases: [(extent: Extent3, geometry: PoolingGeometry)] = [
     var generator = SplitMix64(seed: 6)
     let geometry = PoolingGeometry(kernel: Extent3(3), stride: Extent3(2), roundsUp: true)
     let input = ReferenceTensor(generator.tensor([1, 2, 4, 5, 6]))
-    let (output, winners) = maxPoolingReference(input, geometry: geometry)
+    let (output, argMaxIndices) = maxPoolingReference(input, geometry: geometry)
     let gradient = ReferenceTensor(generator.tensor(output.shape))
     let error = differenceError(
-      maxPoolingInputGradientReference(gradient, winners: winners, inputExtent: input.extent), at: input
+      maxPoolingInputGradientReference(gradient, argMaxIndices: argMaxIndices, inputExtent: input.extent),
+      at: input
     ) { dot(maxPoolingReference($0, geometry: geometry).output, gradient) }
     #expect(error < 1e-7)
   }

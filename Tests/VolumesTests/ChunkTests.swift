@@ -55,11 +55,11 @@ private func plainStatistics(_ volume: LabelVolume) -> [LabelStatistics] {
       for step in 0..<27 {
         let next = voxel + VoxelIndex(step % 3 - 1, step / 3 % 3 - 1, step / 9 - 1)
         guard size.contains(next) else { continue }
-        let place = size.offset(next)
-        guard component[place] < 0, volume.voxels[place] == volume.voxels[start] else { continue }
-        component[place] = members.count
-        flood.append(place)
-        found.append(place)
+        let neighbour = size.offset(next)
+        guard component[neighbour] < 0, volume.voxels[neighbour] == volume.voxels[start] else { continue }
+        component[neighbour] = members.count
+        flood.append(neighbour)
+        found.append(neighbour)
       }
     }
     members.append(found.sorted())
@@ -176,12 +176,12 @@ func componentsFollowChanges(grid: VolumeGrid) throws {
   var components = try LabelComponents(labels, work: WorkContext())
   for step in 0..<40 {
     let centre = VoxelIndex(below(grid.size.i), below(grid.size.j), below(grid.size.k))
-    let reach = step % 3 == 0 ? 0 : below(9)
+    let radius = step % 3 == 0 ? 0 : below(9)
     let label = UInt16(below(6))
     var (lower, upper) = (centre, centre)
     for axis in 0..<3 {
-      lower[axis] = max(0, centre[axis] - reach)
-      upper[axis] = min(grid.size[axis] - 1, centre[axis] + reach)
+      lower[axis] = max(0, centre[axis] - radius)
+      upper[axis] = min(grid.size[axis] - 1, centre[axis] + radius)
     }
     let changed = labels.setting(in: VoxelBounds(lower: lower, upper: upper)) { voxel, old in
       (voxel.i + voxel.j + voxel.k) % 5 == 0 ? old : label

@@ -213,7 +213,7 @@ func centreFollowsTheAxialAxis() throws {
 
 @Test("percentiles are those of the sorted values, to the last bit")
 func percentilesAgreeWithSorting() throws {
-  let shares = [0, 0.005, 0.25, 0.5, 0.77, 0.995, 1]
+  let fractions = [0, 0.005, 0.25, 0.5, 0.77, 0.995, 1]
   for (seed, scale) in [(1, Float(1)), (2, 1e-20), (3, 3000)] {
     var values = SeededFloats.make(30 * 20 * 11, seed: UInt64(seed)).map { ($0 * $0 * $0) * scale }
     values[17] = 1e30
@@ -221,13 +221,13 @@ func percentilesAgreeWithSorting() throws {
     let volume = ScalarVolume(
       grid: VolumeGrid(size: GridSize(30, 20, 11), affine: Affine(spacing: Spacing(1))), voxels: values)
     let sorted = values.sorted()
-    let expected = shares.map { share -> Float in
-      let position = share * Double(values.count - 1)
+    let expected = fractions.map { fraction -> Float in
+      let position = fraction * Double(values.count - 1)
       let lower = Double(sorted[Int(position.rounded(.down))])
       let upper = Double(sorted[Int(position.rounded(.up))])
       return Float(lower + (upper - lower) * (position - position.rounded(.down)))
     }
-    #expect(try volume.percentiles(shares, work: WorkContext(threadCount: 3)) == expected)
+    #expect(try volume.percentiles(fractions, work: WorkContext(threadCount: 3)) == expected)
   }
 }
 
@@ -243,8 +243,8 @@ func percentilesOfSpecialImages() throws {
   #expect(try percentiles([.nan, .nan, .infinity, -.infinity]) == nil)
 }
 
-@Test("post-processing says which large component it left out, not which small ones")
-func leftOutComponents() throws {
+@Test("post-processing reports a large component that it removed, not small ones")
+func removedComponents() throws {
   // Bars of label 3 along i: 8, 6 and 1 voxels of 1 mL; of label 5: 8 and 1.
   var bars = mask(GridSize(8, 9, 1), [UInt16](repeating: 0, count: 72))
   for (row, length, label) in [(0, 8, 3), (2, 6, 3), (4, 1, 3), (6, 8, 5), (8, 1, 5)] {
@@ -252,12 +252,12 @@ func leftOutComponents() throws {
   }
   let processed = try bars.postProcessed(PostProcessing(keepsLargestComponent: true), work: WorkContext())
   #expect(
-    processed.leftOut.map { $0.note(LabelTable()) } == [
+    processed.removed.map { $0.note(LabelTable()) } == [
       "label 3: a part of 6 mL was left out beside the one of 8 mL; see whether the right one stayed"
     ])
   #expect(
-    LeftOutComponent(label: 3, millilitres: 0.0421, keptMillilitres: 12.6).note(LabelTable())
+    RemovedComponent(label: 3, millilitres: 0.0421, keptMillilitres: 12.6).note(LabelTable())
       == "label 3: a part of 0.042 mL was left out beside the one of 13 mL; see whether the right one stayed")
   #expect(processed.labels.voxels.filter { $0 == 3 }.count == 8)
-  #expect(try bars.postProcessed(.none, work: WorkContext()).leftOut == [])
+  #expect(try bars.postProcessed(.none, work: WorkContext()).removed == [])
 }

@@ -8,7 +8,7 @@ enum SeededFloats {
     return (0..<count).map { _ in Float.random(in: -1...1, using: &generator) }
   }
 
-  /// `count` labels, 0 with the given share, else 1...highest.
+  /// `count` labels, 0 with the given probability, else 1...highest.
   static func labels(_ count: Int, background: Double, highest: UInt16, seed: UInt64) -> [UInt16] {
     var generator = SplitMix64(seed: seed)
     return (0..<count).map { _ in

@@ -1,17 +1,18 @@
 // Inner loops of 3D convolution by tiled overlap-save FFT, for kernels too large for direct summation.
 //
 // A tile of the input, depth x height x width floats, is transformed along z (real to half spectrum), y and x;
-// the spectra of all input channels are multiplied by those of the weights and summed; the way back yields the
-// part of the output that no wrapped-around value touches. The caller gives all memory, aligned to 64 bytes, and
-// runs tiles, channels and planes in parallel as it likes: every function writes only what it is told to.
+// the spectra of all input channels are multiplied by those of the weights and summed; the inverse transforms yield
+// the part of the output that no wrapped-around value affects. The caller provides all memory, aligned to 64 bytes, and
+// may run tiles, channels and planes in parallel: every function writes only its own outputs.
 //
 // Layouts, W being the vector width of the tile's level and a complex vector W real then W imaginary parts:
-//   depth spectrum  [depth / 2 + 1] planes, each [rows][columns] complex vectors, lanes along x, values doubled
-//   bands           [depth / 2 + 1][height / W], each [x] complex vectors, lanes along the frequencies of y
-//   band spectra    [width] frequencies, `step` floats apart, each [channel][tile] complex vectors of one band: what
-//                   one frequency's products need lies together
-//   weight spectra  of one band [width][outputs][inputs] complex vectors
-// A depth spectrum and a band may hold only the first rows and columns, when the rest is zero or not asked for.
+//   depth spectrum    [depth / 2 + 1] planes, each [rows][columns] complex vectors, lanes along x, values doubled
+//   frequency rows    [depth / 2 + 1][height / W], each [x] complex vectors, lanes along the frequencies of y
+//   row spectra       of one frequency row [width] frequencies, `step` floats apart, each [channel][tile] complex
+//                     vectors: the operands of one frequency's products are contiguous
+//   weight spectra    of one frequency row [width][outputs][inputs] complex vectors
+// A depth spectrum and a frequency row may hold only the first rows and columns, when the rest is zero or not asked
+// for.
 #pragma once
 
 #include <stdbool.h>
@@ -53,7 +54,7 @@ struct fft_store {
     int skip;                  // slices before the first that is stored
     int depth, height, width;  // voxels stored
     float scale, bias;         // voxel = scale * value + bias
-    bool rectifies;            // then max(voxel, 0)
+    bool applies_relu;         // then max(voxel, 0)
     bool pools;                // then the largest of every 2 x 2 x 2 voxels from the first on, and of what is left
 };
 
@@ -61,25 +62,27 @@ struct fft_store {
 void fft_inverse_depth(const struct fft_tile *tile, const float *planes, ptrdiff_t plane_stride, int columns,
                        const struct fft_store *store, float *voxels, ptrdiff_t slice_stride, ptrdiff_t row_stride);
 
-// Transforms `plane_count` planes of a depth spectrum of `rows` rows along y into bands `band_stride` floats apart.
+// Transforms `plane_count` planes of a depth spectrum of `rows` rows along y into frequency rows
+// `frequency_row_stride` floats apart.
 void fft_forward_height(const struct fft_tile *tile, const float *planes, ptrdiff_t plane_stride, int plane_count,
-                        int rows, int columns, float *bands, ptrdiff_t band_stride);
+                        int rows, int columns, float *frequency_rows, ptrdiff_t frequency_row_stride);
 
-// Transforms the bands of `plane_count` planes back along y and keeps `rows` rows after the first `skip`. Rows beyond
-// the tile become zero.
-void fft_inverse_height(const struct fft_tile *tile, const float *bands, ptrdiff_t band_stride, int plane_count,
-                        int skip, int rows, int columns, float *planes, ptrdiff_t plane_stride);
+// Transforms the frequency rows of `plane_count` planes back along y and keeps `rows` rows after the first `skip`. Rows
+// beyond the tile become zero.
+void fft_inverse_height(const struct fft_tile *tile, const float *frequency_rows, ptrdiff_t frequency_row_stride,
+                        int plane_count, int skip, int rows, int columns, float *planes, ptrdiff_t plane_stride);
 
-// Transforms one band along x, of which the first `count` voxels are read and the others count as zero. `spectrum` is
-// where the first frequency goes, the others follow `step` floats apart.
-void fft_forward_width(const struct fft_tile *tile, const float *band, int count, float *spectrum, ptrdiff_t step);
+// Transforms one frequency row along x; its first `count` voxels are read and the others count as zero. The first
+// frequency is written to `spectrum`, the others follow `step` floats apart.
+void fft_forward_width(const struct fft_tile *tile, const float *frequency_row, int count, float *spectrum,
+                       ptrdiff_t step);
 
-// Transforms a band spectrum back along x and keeps `count` voxels after the first `skip`, or adds the first `count` to
-// what is there.
+// Transforms the spectrum of a frequency row back along x and keeps `count` voxels after the first `skip`, or adds the
+// first `count` to the memory.
 void fft_inverse_width(const struct fft_tile *tile, const float *spectrum, ptrdiff_t step, int skip, int count,
-                       float *band);
+                       float *frequency_row);
 void fft_inverse_width_adding(const struct fft_tile *tile, const float *spectrum, ptrdiff_t step, int count,
-                              float *band);
+                              float *frequency_row);
 
 // Which spectra a product joins. At each frequency the complex vector of channel c and tile t is the
 // (c * tiles + t)th; the frequencies of what is multiplied are `source_step` floats apart, those of the results
@@ -89,14 +92,14 @@ struct fft_channels {
     ptrdiff_t source_step, result_step;
 };
 
-// results[o][t] = sum over i of sources[i][t] * conj(weights[o][i]), for one band of the weight spectra, and its
-// adjoint, results[i][t] = sum over o of sources[o][t] * weights[o][i].
+// results[o][t] = sum over i of sources[i][t] * conj(weights[o][i]), for one frequency row of the weight spectra, and
+// its adjoint, results[i][t] = sum over o of sources[o][t] * weights[o][i].
 void fft_multiply(const struct fft_tile *tile, const struct fft_channels *channels, const float *weights,
                   const float *sources, float *results);
 void fft_multiply_adjoint(const struct fft_tile *tile, const struct fft_channels *channels, const float *weights,
                           const float *sources, float *results);
 
-// sums[o][i] = sum over t of inputs[i][t] * conj(outputs[o][t]), laid out as one band of weight spectra.
+// sums[o][i] = sum over t of inputs[i][t] * conj(outputs[o][t]), laid out as one frequency row of weight spectra.
 void fft_accumulate(const struct fft_tile *tile, const struct fft_channels *channels, const float *inputs,
                     const float *outputs, float *sums);
 

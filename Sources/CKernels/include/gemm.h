@@ -31,7 +31,7 @@ struct gemm_panel {
     long c_stride;       // floats from one row of C to the next
     const float *bias;   // where sums start, one per row padded to GEMM_ROWS; NULL for 0
     int accumulates;     // sums start from C instead
-    int rectifies;       // negative sums become 0
+    int applies_relu;       // negative sums become 0
 };
 void gemm_multiply_panel(enum kernels_level level, const struct gemm_panel *panel);
 

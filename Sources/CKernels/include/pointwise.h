@@ -16,12 +16,12 @@ void pointwise_moments(enum kernels_level level, const float *x, long count, flo
 void pointwise_products(enum kernels_level level, const float *g, const float *x, long count, float pivot,
                         double sums[2]);
 
-// A rectifier behind factor x + offset: open where that is greater than 0.
+// A ReLU behind scale x + shift: the gate is open where that is greater than 0.
 struct pointwise_gate {
-    float factor, offset;
+    float scale, shift;
 };
 
-// y[i] = factor x[i] + offset where the gate is open, otherwise 0, and NaN where x[i] is; y may be x.
+// y[i] = scale x[i] + shift where the gate is open, otherwise 0, and NaN where x[i] is; y may be x.
 void pointwise_gated_affine(enum kernels_level level, const float *x, float *y, long count,
                             struct pointwise_gate gate);
 
@@ -42,20 +42,20 @@ void pointwise_combine(enum kernels_level level, const float *g, const float *x,
                        float a, float b, float c);
 
 // x[i] = 0 where x[i] < 0; NaN stays.
-void pointwise_rectify(enum kernels_level level, float *x, long count);
+void pointwise_relu(enum kernels_level level, float *x, long count);
 
 // g[i] = 0 where output[i] is not greater than 0; returns the sum of what is left, added up as moments are.
-double pointwise_rectify_gradient(enum kernels_level level, float *g, const float *output, long count);
+double pointwise_relu_gradient(enum kernels_level level, float *g, const float *output, long count);
 
-// Replaces the scores of `count` voxels, whose channels are `stride` floats apart, by their softmax. Where
+// Replaces the logits of `count` voxels, whose channels are `stride` floats apart, by their softmax. Where
 // `logarithms` is not NULL it receives the logarithm of each voxel's sum of exponentials.
-void pointwise_softmax(enum kernels_level level, float *scores, int channels, long stride, long count,
+void pointwise_softmax(enum kernels_level level, float *logits, int channels, long stride, long count,
                        float *logarithms);
 
-// Replaces the scores of `count` voxels by the gradient of the sum of their cross-entropies, the softmax less the
+// Replaces the logits of `count` voxels by the gradient of the sum of their cross-entropies, the softmax less the
 // indicator of the label, times the weight of the label's class, and returns the sum itself. Labels that are no class
 // count nothing.
-double pointwise_cross_entropy(enum kernels_level level, float *scores, int channels, long stride, long count,
+double pointwise_cross_entropy(enum kernels_level level, float *logits, int channels, long stride, long count,
                                const uint8_t *labels, const float *weights);
 
 // The sum of one class's probabilities over the voxels whose label is not `ignored`, and over those of them whose label
@@ -64,7 +64,7 @@ void pointwise_class_sums(enum kernels_level level, const float *probabilities, 
                           int label, int ignored, double sums[2]);
 
 // Replaces the class probabilities p of `count` voxels, whose channels are `stride` floats apart, by p (s - sum of s p),
-// the derivatives by the scores of what has the derivatives s by p: inside[c] where c is the label, else outside[c].
+// the derivatives by the logits of what has the derivatives s by p: inside[c] where c is the label, else outside[c].
 // 0 where the label is `ignored`.
 void pointwise_softmax_gradient(enum kernels_level level, float *probabilities, int channels, long stride, long count,
                                 const uint8_t *labels, int ignored, const float *inside, const float *outside);
@@ -77,30 +77,30 @@ struct pooling_row {
     int first_z, first_y;              // of the windows
     int rows_z, rows_y, columns;       // extents of the windows inside the input
     int step, input_width, width;
-    int takes_least;                   // the least values instead of the greatest
+    int takes_minimum;                 // min-pooling instead of max-pooling
 };
 
-// The greatest value of every window and, where `winners` is not NULL, its index inside the channel. NaN is
-// greatest; among equal numbers the first in memory wins.
+// The greatest value of every window and, where `argmax` is not NULL, its index inside the channel. NaN is
+// greatest; of equal numbers the first in memory is taken.
 void pooling_maxima(enum kernels_level level, const struct pooling_row *row, float *maxima,
-                    int32_t *winners);
+                    int32_t *argmax);
 
-// One row of windows of 2 x 2 x 2 voxels that do not overlap, and what goes back to the voxels of its two rows in each
-// of two planes, the column behind the last window included.
+// The backward pass of one row of 2 x 2 x 2 windows that do not overlap: the gradient of the voxels of its two rows in
+// each of two planes, the column behind the last window included.
 struct halving_row {
-    const float *gradients;            // by the maxima
-    const int32_t *winners;            // as pooling_maxima gives them
+    const float *gradients;            // with respect to the maxima
+    const int32_t *argmax;             // as pooling_maxima gives them
     const float *values;               // a gradient passes where the gate, of this value, is open; NULL for everywhere
     const float *source;               // the voxels of the channel, or NULL
     struct pointwise_gate gate;
-    float factor, slope, offset;
+    float gradient_scale, source_scale, shift;
     long start, plane, row;            // the first window's first voxel, floats from one plane and one row to the next
     int input_width, width;
 };
 
-// target[voxel] = factor gradient, at the winner of its window, + slope source[voxel] + offset; without a source the
-// last two are 0. `target` is the channel's first voxel.
-void pooling_halving_spread(enum kernels_level level, const struct halving_row *row, float *target);
+// target[voxel] = gradient_scale gradient, at the argmax of its window, + source_scale source[voxel] + shift; without a
+// source the last two are 0. `target` is the channel's first voxel.
+void pooling_halving_scatter(enum kernels_level level, const struct halving_row *row, float *target);
 
 #ifdef __cplusplus
 }

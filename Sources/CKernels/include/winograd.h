@@ -64,7 +64,7 @@ struct winograd_target {
     int first_plane, planes;    // of the tiles' planes those that are written: first_plane ..< planes
     int rows, width;            // of the tiles' rows and columns
     const float *bias;          // one per lane
-    int rectifies;              // whether negative results become 0
+    int applies_relu;           // whether negative results become 0
     // Whether the greatest of every 2^3 results is written instead; planes, rows and columns are then those of maxima.
     int pools;
 };

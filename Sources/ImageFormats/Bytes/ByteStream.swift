@@ -1,7 +1,7 @@
 import Foundation
 import Work
 
-/// The content of a file from its beginning on, inflated where the file holds gzip (whatever its name says).
+/// The content of a file from its beginning on, inflated where the file is gzip, independent of its name.
 ///
 /// Memory is a fixed window: what a header claims never decides how much is read.
 final class ByteStream {

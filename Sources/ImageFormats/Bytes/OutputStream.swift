@@ -1,7 +1,8 @@
 import CZlib
 import Work
 
-/// A file that is being written, gzip when its name ends in `.gz`; it takes its place only when it is committed after ``complete()``.
+/// A file that is being written, gzip when its name ends in `.gz`; it is renamed to its path only when it is committed
+/// after ``complete()``.
 ///
 /// The same content gives the same bytes: the gzip header carries no name and no time.
 struct OutputStream: ~Copyable {
@@ -33,7 +34,7 @@ struct OutputStream: ~Copyable {
     }
   }
 
-  /// Completes the content and syncs it; it then waits beside its place.
+  /// Completes the content and syncs the temporary file.
   consuming func complete() throws(InputError) -> PendingFile {
     if let deflation {
       try deflation.deflate(UnsafeRawBufferPointer(start: nil, count: 0), isLast: true) {

@@ -15,7 +15,7 @@ struct RawVoxelFile: VoxelReader {
   /// Content bytes of all frames; `offset` and the counts were checked against overflow by ``init``'s caller.
   var byteCount: Int { voxelsPerFrame * frameCount * type.byteCount }
 
-  /// Whether the file can hold what is claimed, judged from its size alone.
+  /// Whether the file's size suffices for the stated voxels.
   /// - Throws: ``InputError`` when it cannot.
   func checkSize() throws(InputError) {
     let stream = try ByteStream(path: path)

@@ -46,7 +46,7 @@ package struct LabelNames: Equatable, Sendable {
   ///   - finding: What else there is to say about the file.
   package init(entries: [Entry] = [], regions: [Region] = [], finding: String? = nil) {
     var kept: [Entry] = []
-    var places: [Int: Int] = [:]
+    var indexOfValue: [Int: Int] = [:]
     var hasName: Set<Int> = []
     var nameless: [Int] = []
     var (twice, misleading): ([String], [String]) = ([], [])
@@ -59,18 +59,18 @@ package struct LabelNames: Equatable, Sendable {
       }
       let isName = !entry.name.isBlank && !isMisleading
       if !isName { entry.name = "label \(entry.value)" }
-      guard let place = places[entry.value] else {
-        places[entry.value] = kept.count
+      guard let index = indexOfValue[entry.value] else {
+        indexOfValue[entry.value] = kept.count
         kept.append(entry)
         if isName { hasName.insert(entry.value) }
         continue
       }
       guard isName else { continue }
-      if !hasName.insert(entry.value).inserted, kept[place].name.nameKey != entry.name.nameKey {
-        twice.append("label \(entry.value) is called \(kept[place].name) and then \(entry.name)")
+      if !hasName.insert(entry.value).inserted, kept[index].name.nameKey != entry.name.nameKey {
+        twice.append("label \(entry.value) is called \(kept[index].name) and then \(entry.name)")
       }
-      entry.colour = entry.colour ?? kept[place].colour
-      kept[place] = entry
+      entry.colour = entry.colour ?? kept[index].colour
+      kept[index] = entry
     }
     var findings = [finding].compactMap(\.self)
     func add(_ subjects: [String], _ repair: String) {

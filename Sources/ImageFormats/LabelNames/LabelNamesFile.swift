@@ -47,7 +47,7 @@ package enum LabelNamesFile {
   /// `NAME.labels.json` of the mask `NAME.nii.gz`.
   package static func path(besideMask path: String) -> String { stem(ofMask: path) + ".labels.json" }
 
-  /// `NAME.labels.json` of the mask `NAME.nii.gz`, still beside its place; what stands there is replaced.
+  /// `NAME.labels.json` of the mask `NAME.nii.gz`, temporary until it is committed, which replaces a file of its name.
   /// - Throws: ``InputError`` for a read-only folder or a full disk.
   package static func pending(
     _ names: LabelNames, besideMask path: String
@@ -55,7 +55,7 @@ package enum LabelNamesFile {
     try AtomicFile.pending(encodeJSON(names), for: Self.path(besideMask: path))
   }
 
-  /// Writes `NAME.labels.json` beside the mask `NAME.nii.gz`; what stood there is replaced.
+  /// Writes `NAME.labels.json` beside the mask `NAME.nii.gz`, replacing a file of its name.
   /// - Returns: The path written.
   /// - Throws: ``InputError`` for a read-only folder or a full disk.
   @discardableResult

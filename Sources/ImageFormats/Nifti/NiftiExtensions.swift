@@ -1,10 +1,10 @@
 import Work
 
-/// What lies between a NIfTI header and its voxels: pieces of a size and a code each, which only add to the image.
+/// The extensions between a NIfTI header and its voxels: optional blocks of a size and a code each.
 struct NiftiExtensions {
   /// Code of the extension that holds CIFTI's XML.
   private static let ciftiCode = 32
-  /// Content that is looked through at most; what lies beyond says nothing about the voxels.
+  /// Bytes of an extension's content that are searched at most.
   private static let byteLimit = 1 << 26
 
   /// Whether one of them says that the file is CIFTI.

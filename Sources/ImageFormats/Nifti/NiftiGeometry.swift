@@ -1,6 +1,6 @@
 import Volumes
 
-/// The fields of a NIfTI header that say where voxels lie, as they are stored; NIfTI-1's 32-bit floats are kept exactly.
+/// The fields of a NIfTI header that define the grid, as stored; NIfTI-1's 32-bit floats are preserved exactly.
 struct NiftiGeometry: Hashable, Sendable {
   /// 1 or 2, which decides the width of every number.
   var version: Int

@@ -23,7 +23,7 @@ struct NiftiHeader {
   var voxelOffset: Double
   var slope: Double
   var intercept: Double
-  /// The fields that say where voxels lie; `axisCount` is not yet checked.
+  /// The fields that define the grid; `axisCount` is not checked yet.
   var geometry: NiftiGeometry
 
   /// The standard's codes.
@@ -36,7 +36,7 @@ struct NiftiHeader {
   /// Bytes of the header itself.
   static func byteCount(version: Int) -> Int { version == 2 ? 540 : 348 }
 
-  /// NIfTI version and byte order of a header that begins with `bytes`, judged by its size field.
+  /// NIfTI version and byte order of a header that begins with `bytes`, by its size field.
   static func layout(_ bytes: [UInt8]) -> (version: Int, isByteSwapped: Bool)? {
     guard bytes.count >= 4 else { return nil }
     for isByteSwapped in [false, true] {
@@ -110,8 +110,8 @@ struct NiftiHeader {
   private static func kind(
     _ fields: HeaderBytes, version: Int, path: String, allowsAnalyze: Bool
   ) throws(InputError) -> Kind {
-    let place = version == 1 ? 344 : 4
-    let magic = fields.bytes[place..<place + 4]
+    let byteOffset = version == 1 ? 344 : 4
+    let magic = fields.bytes[byteOffset..<byteOffset + 4]
     switch (String(decoding: magic.prefix(3), as: UTF8.self), version) {
     case ("n+1", 1), ("n+2", 2): return .single
     case ("ni1", 1), ("ni2", 2): return .pair
@@ -119,7 +119,7 @@ struct NiftiHeader {
       if allowsAnalyze, version == 1 { return .analyze }
       let shown = magic.map { (32..<127).contains($0) ? String(UnicodeScalar($0)) : "." }.joined()
       throw InputError(
-        path, "magic (byte \(place)) is wrong", found: "\"\(shown)\"",
+        path, "magic (byte \(byteOffset)) is wrong", found: "\"\(shown)\"",
         expected: version == 1 ? "\"n+1\" or \"ni1\"" : "\"n+2\" or \"ni2\"")
     }
   }

@@ -23,24 +23,25 @@ struct NiftiHeaderCheck {
   /// Voxels along i, j, k; axes that the header leaves out have one, and so have those from the third on that it states
   /// as 0.
   mutating func gridSize() throws(InputError) -> GridSize {
-    let place = version == 1 ? 40 : 16
+    let byteOffset = version == 1 ? 40 : 16
     let axes = header.dimensions[0]
     guard (1...7).contains(axes) else {
-      throw InputError(path, "dim[0] (byte \(place)) is wrong", found: "\(axes)", expected: "1 to 7")
+      throw InputError(path, "dim[0] (byte \(byteOffset)) is wrong", found: "\(axes)", expected: "1 to 7")
     }
     var total = 1
     for axis in 1...axes {
       let extent = extent(axis)
       guard extent >= 1 else {
         throw InputError(
-          path, "dim[\(axis)] (byte \(place + axis * (version == 1 ? 2 : 8))) is wrong", found: "\(extent)",
+          path, "dim[\(axis)] (byte \(byteOffset + axis * (version == 1 ? 2 : 8))) is wrong",
+          found: "\(extent)",
           expected: "1 or more")
       }
       // 2^46 voxels of 32 bytes still count without overflow.
       let (product, overflow) = total.multipliedReportingOverflow(by: extent)
       guard !overflow, product <= 1 << 46 else {
         throw InputError(
-          path, "dim (byte \(place)) states more voxels than any file holds",
+          path, "dim (byte \(byteOffset)) states more voxels than any file holds",
           found: header.dimensions[1...axes].map { "\($0)" }.joined(separator: "x"))
       }
       total = product
@@ -69,10 +70,10 @@ struct NiftiHeaderCheck {
 
   /// How voxels are stored.
   mutating func voxelType() throws(InputError) -> VoxelType {
-    let place = version == 1 ? 70 : 12
+    let byteOffset = version == 1 ? 70 : 12
     guard let type = NiftiHeader.datatypes[header.datatype] else {
       throw InputError(
-        path, "datatype (byte \(place)) cannot be read", found: "\(header.datatype)",
+        path, "datatype (byte \(byteOffset)) cannot be read", found: "\(header.datatype)",
         expected: "2, 4, 8, 16, 64, 256, 512, 768, 1024 or 1280")
     }
     if header.bitsPerVoxel != type.byteCount * 8 {
@@ -86,7 +87,7 @@ struct NiftiHeaderCheck {
 
   /// First byte of the voxels.
   mutating func offset() throws(InputError) -> Int {
-    let place = version == 1 ? 108 : 168
+    let byteOffset = version == 1 ? 108 : 168
     let first = header.kind == .single ? NiftiHeader.byteCount(version: version) + 4 : 0
     let stated = header.voxelOffset
     if stated == 0, first > 0 {
@@ -96,7 +97,7 @@ struct NiftiHeaderCheck {
     }
     guard stated >= Double(first), stated == stated.rounded(), stated < 0x1p60 else {
       throw InputError(
-        path, "vox_offset (byte \(place)) is wrong", found: "\(stated)",
+        path, "vox_offset (byte \(byteOffset)) is wrong", found: "\(stated)",
         expected: "a whole number from \(first) on")
     }
     return Int(stated)

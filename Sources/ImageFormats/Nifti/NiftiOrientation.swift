@@ -90,14 +90,14 @@ extension NiftiHeaderCheck {
   }
 
   private mutating func qform(_ fields: NiftiGeometry) throws(InputError) -> Affine {
-    let place = fields.version == 1 ? 256 : 352
+    let byteOffset = fields.version == 1 ? 256 : 352
     if let problem = quaternionProblem(fields) {
       throw InputError(
-        path, "the qform's quaternion (byte \(place)) is no rotation", found: problem.found,
+        path, "the qform's quaternion (byte \(byteOffset)) is no rotation", found: problem.found,
         expected: problem.expected)
     }
     noteFactor(fields, repair: "it is read as \(fields.pixdim[0] < 0 ? -1 : 1)")
-    return try checked(fields.qformAffine(spacing: try spacing()), "qform (byte \(place))")
+    return try checked(fields.qformAffine(spacing: try spacing()), "qform (byte \(byteOffset))")
   }
 
   /// The standard has -1 and 1; 0 is what programs write that know of no such factor.

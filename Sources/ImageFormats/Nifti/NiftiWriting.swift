@@ -3,13 +3,13 @@ import Work
 
 /// Voxels that are written as a NIfTI file on the grid of an image.
 package protocol NiftiWritable {
-  /// The file, which waits beside its place until it is committed.
+  /// The temporary file, until it is committed.
   /// - Throws: ``InputError`` for a name that ends otherwise, a missing or read-only folder, a full disk; ``Cancelled``.
   func pending(for path: String, source: ImageSource, work: WorkContext) throws -> PendingFile
 }
 
 extension NiftiWritable {
-  /// Writes the voxels and puts the file in its place.
+  /// Writes the voxels and commits the file.
   /// - Throws: As ``pending(for:source:work:)``.
   package func write(to path: String, source: ImageSource, work: WorkContext = WorkContext()) throws {
     let file = try pending(for: path, source: source, work: work)
@@ -22,8 +22,9 @@ extension LabelVolume: NiftiWritable {
   /// Writes the mask on the very grid of its image: the header's dimensions, qform, sform, codes and units are the
   /// source's to the last bit.
   ///
-  /// Voxels are the values that the codes stand for, in the smallest unsigned type that holds every one. A name ending in
-  /// `.nii.gz` gives gzip. The same mask always gives the same bytes. The file waits beside its place until it is committed; what stood there is then replaced.
+  /// Voxels are the values that the codes stand for, in the smallest unsigned type that holds every one. A name ending
+  /// in `.nii.gz` gives gzip. The same mask always gives the same bytes. The file is temporary until it is committed,
+  /// which replaces a file of its name.
   ///
   /// - Throws: ``InputError`` for a name that ends otherwise, a missing or read-only folder, a full disk; ``Cancelled``.
   package func pending(

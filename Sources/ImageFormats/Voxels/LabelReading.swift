@@ -2,7 +2,7 @@ import Volumes
 import Work
 
 extension ImageFile {
-  /// The labels of a mask, whatever type they are stored in, as long as every value is a whole number, 0 or more, and
+  /// The labels of a mask of any stored type, as long as every value is a whole number, 0 or more, and
   /// no more than 65535 different ones occur.
   ///
   /// Values up to 65535 are their own codes, larger ones take free codes; see ``LabelCoding``. NaN, which some tools
@@ -113,7 +113,7 @@ extension ImageFile {
         throw notALabel(failure.value, offset: done + failure.position)
       }
       done += bytes.count / voxelType.byteCount
-      if loop.values.count > LabelCoding.mostValues + 1 { throw tooManyValues() }
+      if loop.values.count > LabelCoding.maximumValueCount + 1 { throw tooManyValues() }
     }
     guard let coding = LabelCoding(of: loop.values) else { throw tooManyValues() }
     return coding
@@ -121,8 +121,8 @@ extension ImageFile {
 
   private func tooManyValues() -> InputError {
     InputError(
-      path, "is no mask: too many label values", found: "more than \(LabelCoding.mostValues)",
-      expected: "\(LabelCoding.mostValues) or fewer")
+      path, "is no mask: too many label values", found: "more than \(LabelCoding.maximumValueCount)",
+      expected: "\(LabelCoding.maximumValueCount) or fewer")
   }
 
   private func notALabel(_ value: NoLabel, offset: Int) -> InputError {

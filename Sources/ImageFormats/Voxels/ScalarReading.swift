@@ -31,7 +31,7 @@ extension ImageFile {
     return values
   }
 
-  /// The values of consecutive frames, whatever they are.
+  /// The values of consecutive frames, without repairs.
   func rawValues(frames: Range<Int>, work: WorkContext) throws -> [Float] {
     let count = frames.count * grid.size.voxelCount
     try checkMemory(count * MemoryLayout<Float>.stride)

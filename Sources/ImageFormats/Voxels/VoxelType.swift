@@ -29,7 +29,7 @@ package enum VoxelType: String, Hashable, Sendable, Codable, CaseIterable {
   package var isFloatingPoint: Bool { self == .float32 || self == .float64 }
 }
 
-/// What makes the value of a voxel from the stored number: value = slope · stored + intercept.
+/// The scaling of stored numbers (`scl_slope`, `scl_inter`): value = slope · stored + intercept.
 package struct VoxelScaling: Hashable, Sendable, Codable {
   /// Factor, finite and not 0.
   package var slope: Double

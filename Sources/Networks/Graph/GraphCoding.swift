@@ -1,9 +1,9 @@
 import Foundation
 import Work
 
-// The JSON form. Every layer is a flat object: {"name", "kind", "input", ...geometry}; extents are [z, y, x], or
-// one number for all three. What is left out takes the default of its geometry, so that graphs written by hand
-// stay short. The fields of a layer's operation are its own business.
+// The JSON form. Every layer is a flat object: {"name", "kind", "input", ...geometry}. Extents are [z, y, x], or one
+// number for all three. A field that is absent takes the default of its geometry, so that graphs written by hand stay
+// short. Each operation reads and writes its own fields.
 
 extension NetworkGraph: Codable {
   private enum CodingKeys: String, CodingKey { case inputChannels, layers, heads }
@@ -23,19 +23,19 @@ extension NetworkGraph: Codable {
   }
 
   /// Reads the JSON form.
-  /// - Throws: ``InputError`` about `subject` that says where the text departs from it.
+  /// - Throws: ``InputError`` about `subject` that names the first wrong field and its problem.
   package init(json: String, subject: String) throws(InputError) {
     try JSONText.requireSingleKeys(json, subject: subject)
     do {
       self = try JSONDecoder().decode(NetworkGraph.self, from: Data(json.utf8))
     } catch let error as DecodingError {
-      throw InputError(subject, "network graph: " + error.place)
+      throw InputError(subject, "network graph: " + error.fieldAndProblem)
     } catch {
       throw InputError(subject, "network graph: not readable as JSON")
     }
   }
 
-  /// The JSON form, keys sorted, so that equal graphs give equal text.
+  /// The JSON form with sorted keys: equal graphs give equal text.
   package var json: String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
@@ -92,8 +92,8 @@ extension Layer: Codable {
 }
 
 extension DecodingError {
-  /// Where and what, in one line: "layers[3].kernel: found 2 numbers, expected 3 (z, y, x)".
-  var place: String {
+  /// The field's path and its problem in one line: "layers[3].kernel: found 2 numbers, expected 3 (z, y, x)".
+  var fieldAndProblem: String {
     func path(_ keys: [any CodingKey]) -> String {
       let text = keys.reduce(into: "") { text, key in
         if let index = key.intValue {

@@ -1,22 +1,21 @@
 import Tensors
 
-/// The layers of a network, which feeds which, and where its scores leave: data, not code.
+/// The layers of a network, their connections and its heads, as data.
 ///
-/// Any acyclic graph of single-input layers, so that a layer may feed several others (branches). It knows no
-/// weights; ``Parameters`` names and shapes those. It is stored as JSON in a model file, so that a network that
-/// no code names runs from its file alone.
+/// Every layer has one input, and its output may feed several layers (an out-tree). The graph holds no weights;
+/// ``Parameters`` names and shapes those. A model file stores the graph as JSON, so that a new network needs no code.
 package struct NetworkGraph: Hashable, Sendable {
-  /// The name by which layers refer to the image that enters.
+  /// The name by which layers refer to the input image.
   package static let inputName = "input"
 
-  /// Channels of the image that enters.
+  /// Channels of the input image.
   package var inputChannels: Int
   /// The layers, in any order.
   package var layers: [Layer]
-  /// Where scores leave: the main head first, then the auxiliary heads of deep supervision.
+  /// The outputs: the main head first, then the auxiliary heads of deep supervision.
   package var heads: [Head]
 
-  /// A graph; ``resolved(subject:)`` says whether it makes sense.
+  /// A graph that is not checked yet; ``resolved(subject:)`` checks it.
   package init(inputChannels: Int, layers: [Layer], heads: [Head]) {
     self.inputChannels = inputChannels
     self.layers = layers
@@ -24,16 +23,16 @@ package struct NetworkGraph: Hashable, Sendable {
   }
 }
 
-/// One layer: a name, the layer that feeds it, and what it does.
+/// One layer: its name, its input and its operation.
 package struct Layer: Hashable, Sendable {
   /// Unique; tensors are named after it: "conv1a" has "conv1a.weight" and "conv1a.bias".
   package var name: String
   /// The layer that feeds this one, or ``NetworkGraph/inputName``.
   package var input: String
-  /// What it does.
+  /// The operation with its geometry.
   package var operation: any NetworkOperation
 
-  /// A layer.
+  /// The layer `name` whose input is the output of the layer `input`.
   package init(_ name: String, from input: String, _ operation: some NetworkOperation) {
     self.name = name
     self.input = input
@@ -51,16 +50,16 @@ package struct Layer: Hashable, Sendable {
   }
 }
 
-/// A place where class scores (before softmax) leave the network.
+/// An output of the network: class logits, before softmax.
 package struct Head: Hashable, Sendable {
   /// "main", "aux1", ...
   package var name: String
-  /// The layer whose output are the scores [N, classes, D, H, W].
+  /// The layer whose output is the logits [N, classes, D, H, W].
   package var layer: String
-  /// Weight of this head's cross-entropy in the training loss: eta of deep supervision; 1 for a usual main head.
+  /// Weight of this head's loss in the training loss: eta of deep supervision; 1 for a usual main head.
   package var lossWeight: Double
 
-  /// A head.
+  /// The head `name` on the output of the layer `layer`.
   package init(_ name: String, layer: String, lossWeight: Double) {
     self.name = name
     self.layer = layer

@@ -3,15 +3,15 @@ import Work
 
 // The two networks of Dou et al., "3D deeply supervised network for automated segmentation of volumetric medical
 // images", Medical Image Analysis 41 (2017). docs/decisions/0002-networks.md says what the paper leaves open.
-// These functions only make graphs; nothing else knows the networks.
+// These functions only make graphs; no other code depends on the networks.
 
 extension NetworkGraph {
   /// The liver network: six convolutions with 9x9x7, 7x7x5, 5x5x3 and 1x1x1 kernels (x, y, z), two poolings, two
   /// transposed convolutions; auxiliary heads on both poolings.
   ///
   /// - Parameters:
-  ///   - classes: classes to tell apart, background included.
-  ///   - hasBatchNormalisation: whether one follows each convolution; it folds away at inference.
+  ///   - classes: number of classes, background included.
+  ///   - hasBatchNormalisation: whether one follows each convolution; inference folds it into the convolution.
   package static func liver(classes: Int = 2, hasBatchNormalisation: Bool = true) -> NetworkGraph {
     var builder = GraphBuilder(hasBatchNormalisation: hasBatchNormalisation)
     let upsampling = TransposedConvolutionGeometry(
@@ -38,13 +38,14 @@ extension NetworkGraph {
       ])
   }
 
-  /// The heart network as the authors released it: seven 3x3x3 convolutions with batch normalisation, three
-  /// poolings, three transposed convolutions and a pointwise score layer; auxiliary heads behind conv2b and conv3b.
+  /// The heart network as the authors released it: seven 3x3x3 convolutions with batch normalisation, three poolings,
+  /// three transposed convolutions and a pointwise layer that gives the logits; auxiliary heads behind conv2b and
+  /// conv3b.
   ///
   /// - Parameters:
-  ///   - classes: classes to tell apart, background included.
+  ///   - classes: number of classes, background included.
   ///   - inputChannels: channels of the image.
-  ///   - widthFactor: multiplies every layer's channels (32 to 256 at 1), for smaller relatives of the network.
+  ///   - widthFactor: multiplies every layer's channels (32 to 256 at 1), for smaller variants of the network.
   package static func heart(classes: Int = 3, inputChannels: Int = 1, widthFactor: Double = 1) -> NetworkGraph
   {
     func width(_ channels: Int) -> Int { max(1, Int(saturating: (Double(channels) * widthFactor).rounded())) }
@@ -63,12 +64,12 @@ extension NetworkGraph {
     builder.upsample("deconv1", from: "relu4b", width(128), upsampling)
     builder.upsample("deconv2", from: "deconv1", width(64), upsampling)
     builder.upsample("deconv3", from: "deconv2", width(32), upsampling)
-    builder.score("score", from: "deconv3", classes)
+    builder.logits("score", from: "deconv3", classes)
     builder.upsample("aux1d", from: "relu2b", width(32), upsampling, hasBias: false)
-    builder.score("aux1s", from: "aux1d", classes)
+    builder.logits("aux1s", from: "aux1d", classes)
     builder.upsample("aux2d", from: "relu3b", width(64), upsampling, hasBias: false)
     builder.upsample("aux2e", from: "aux2d", width(32), upsampling, hasBias: false)
-    builder.score("aux2s", from: "aux2e", classes)
+    builder.logits("aux2s", from: "aux2e", classes)
     return NetworkGraph(
       inputChannels: inputChannels, layers: builder.layers,
       heads: [
@@ -78,14 +79,14 @@ extension NetworkGraph {
   }
 }
 
-/// Collects layers under the names of the paper's networks.
+/// Collects layers under the names that the paper's networks give them.
 private struct GraphBuilder {
   let hasBatchNormalisation: Bool
   var layers: [Layer] = []
 
   init(hasBatchNormalisation: Bool) { self.hasBatchNormalisation = hasBatchNormalisation }
 
-  /// conv + batch normalisation + rectifier, same padding (odd kernels).
+  /// Convolution, batch normalisation and ReLU, same padding (odd kernels).
   mutating func block(_ name: String, from input: String, _ channels: Int, kernel: Extent3) {
     let geometry = ConvolutionGeometry(kernel: kernel, padding: Extent3 { $0(kernel) / 2 })
     layers.append(
@@ -93,7 +94,7 @@ private struct GraphBuilder {
     if hasBatchNormalisation {
       layers.append(Layer("bn" + name, from: "conv" + name, .batchNormalisation(epsilon: 1e-5)))
     }
-    layers.append(Layer("relu" + name, from: layers[layers.count - 1].name, .rectifier))
+    layers.append(Layer("relu" + name, from: layers[layers.count - 1].name, .relu))
   }
 
   mutating func pool(_ name: String, from input: String) {
@@ -110,7 +111,7 @@ private struct GraphBuilder {
         name, from: input, .transposedConvolution(geometry, outputChannels: channels, hasBias: hasBias)))
   }
 
-  mutating func score(_ name: String, from input: String, _ classes: Int) {
+  mutating func logits(_ name: String, from input: String, _ classes: Int) {
     let pointwise = ConvolutionGeometry(kernel: Extent3(1))
     layers.append(Layer(name, from: input, .convolution(pointwise, outputChannels: classes, hasBias: true)))
   }

@@ -1,38 +1,40 @@
-/// The place of one named tensor in a network.
+/// The name, role, shape and initial values of one tensor of a network.
 package struct ParameterSlot: Hashable, Sendable {
-  /// What the tensor is to its layer; the raw value ends its name.
+  /// What the layer uses the tensor for; the raw value is the last part of its name, as in PyTorch.
   package enum Role: String, Sendable {
     /// Weights of a convolution, or the per-channel scale of a batch normalisation.
     case weight
-    /// Per-channel offset.
+    /// Per-channel shift.
     case bias
     /// Mean that batch normalisation uses at inference.
     case runningMean = "running_mean"
     /// Variance that batch normalisation uses at inference.
     case runningVariance = "running_var"
 
-    /// Whether the optimiser changes it; the running statistics follow the batches instead.
+    /// Whether the optimiser changes it.
+    ///
+    /// Running statistics are updated from the batches instead.
     package var isTrained: Bool { self == .weight || self == .bias }
   }
 
-  /// What its values are before any training.
+  /// Values before training.
   package enum Start: Hashable, Sendable {
     case zeros
     case ones
-    /// Random, for a layer that sums up `fanIn` products per output on average.
+    /// Random, for a layer whose outputs are sums of `fanIn` products on average.
     case random(fanIn: Double)
   }
 
   /// "conv1a.weight", "bn1a.running_var".
   package let name: String
-  /// What it is.
+  /// Its use in the layer.
   package let role: Role
-  /// Its shape.
+  /// Extents, slowest first.
   package let shape: [Int]
-  /// How it starts.
+  /// Values before training.
   package let start: Start
 
-  /// The place of a tensor of the layer called `layer`.
+  /// The slot of a tensor of the layer called `layer`.
   package init(layer: String, _ role: Role, _ shape: [Int], start: Start) {
     name = "\(layer).\(role.rawValue)"
     self.role = role

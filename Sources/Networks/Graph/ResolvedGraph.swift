@@ -1,31 +1,31 @@
 import Tensors
 import Work
 
-/// A graph that was found valid: layers in an order in which each follows what feeds it, with channels.
+/// A checked graph: its layers in topological order, with their channels.
 package struct ResolvedGraph: Hashable, Sendable {
-  /// A layer with its place in the graph.
+  /// A layer with its input and channels.
   package struct Node: Hashable, Sendable {
     /// The layer as written.
     package let layer: Layer
-    /// Index of the node that feeds it; nil for the image.
+    /// Index of the node whose output is its input; nil for the image.
     package let source: Int?
-    /// Channels that enter.
+    /// Channels of the input.
     package let inputChannels: Int
-    /// Channels that leave.
+    /// Channels of the output.
     package let outputChannels: Int
   }
 
   /// The graph as written.
   package let graph: NetworkGraph
-  /// The layers, each behind the one that feeds it; otherwise in the order of the graph.
+  /// The layers in topological order, otherwise in the order of the graph.
   package let nodes: [Node]
-  /// The node of each head, in the heads' order.
+  /// Index of each head's node, in the order of the heads.
   package let headNodes: [Int]
 
-  /// Channels of every head.
+  /// Classes: the channels of every head.
   package var classCount: Int { nodes[headNodes[0]].outputChannels }
 
-  /// Which nodes the given heads (indices) need.
+  /// For each node, whether one of the given heads (indices) depends on it.
   package func nodesNeeded(byHeads heads: [Int]) -> [Bool] {
     var isNeeded = [Bool](repeating: false, count: nodes.count)
     for head in heads {
@@ -38,54 +38,54 @@ package struct ResolvedGraph: Hashable, Sendable {
     return isNeeded
   }
 
-  /// Joins needed nodes into chains, each behind the one that feeds it.
+  /// Fuses needed nodes into chains, which are returned in topological order.
   ///
-  /// A node whose output has a single reader and is none of `outputs` is followed by that reader in one chain where
-  /// what `start` made of the chain's first node can take it in.
-  func chains<Start>(
-    isNeeded: [Bool], outputs: Set<Int>, start: (_ node: Int) -> Start,
-    takeIn: (_ start: inout Start, _ node: Int) -> Bool
-  ) -> [(nodes: [Int], start: Start)] {
+  /// A chain begins as the step that `step` makes of its first node. It continues with the reader of its last node as
+  /// long as that node has a single reader, is none of `outputs`, and `fuse` returns true.
+  func chains<Step>(
+    isNeeded: [Bool], outputs: Set<Int>, step: (_ node: Int) -> Step,
+    fuse: (_ step: inout Step, _ node: Int) -> Bool
+  ) -> [(nodes: [Int], step: Step)] {
     var readers = [[Int]](repeating: [], count: nodes.count)
     for index in nodes.indices where isNeeded[index] {
       if let source = nodes[index].source { readers[source].append(index) }
     }
-    var chains: [(nodes: [Int], start: Start)] = []
-    var isTaken = isNeeded.map { !$0 }
-    for first in nodes.indices where !isTaken[first] {
-      var taken = [first]
-      var value = start(first)
-      while let last = taken.last, !outputs.contains(last), readers[last].count == 1,
-        takeIn(&value, readers[last][0])
+    var chains: [(nodes: [Int], step: Step)] = []
+    var isInChain = isNeeded.map { !$0 }
+    for first in nodes.indices where !isInChain[first] {
+      var chain = [first]
+      var fused = step(first)
+      while let last = chain.last, !outputs.contains(last), readers[last].count == 1,
+        fuse(&fused, readers[last][0])
       {
-        taken.append(readers[last][0])
+        chain.append(readers[last][0])
       }
-      for node in taken { isTaken[node] = true }
-      chains.append((taken, value))
+      for node in chain { isInChain[node] = true }
+      chains.append((chain, fused))
     }
     return chains
   }
 
   /// Spatial extents of every node's output for an image of extents `input`.
-  /// - Throws: ``InputError`` naming the first layer that the image is too small for.
+  /// - Throws: ``InputError`` that names the first layer whose input is too small.
   package func outputExtents(input: Extent3, subject: String) throws(InputError) -> [Extent3] {
     var extents: [Extent3] = []
     extents.reserveCapacity(nodes.count)
     for node in nodes {
-      let entering = node.source.map { extents[$0] } ?? input
-      guard let leaving = node.layer.operation.outputExtent(entering) else {
+      let inputExtent = node.source.map { extents[$0] } ?? input
+      guard let outputExtent = node.layer.operation.outputExtent(inputExtent) else {
         throw InputError(
           subject, "layer \(node.layer.name): the image is too small for it",
-          found: "\(entering.d)x\(entering.h)x\(entering.w) voxels (z, y, x) entering the layer")
+          found: "\(inputExtent.d)x\(inputExtent.h)x\(inputExtent.w) voxels (z, y, x) entering the layer")
       }
-      extents.append(leaving)
+      extents.append(outputExtent)
     }
     return extents
   }
 }
 
 extension NetworkGraph {
-  /// Checks the graph and orders its layers.
+  /// Checks the graph and sorts its layers topologically.
   /// - Throws: ``InputError`` about `subject`: a name used twice, an unknown layer, a cycle, a number out of
   ///   range, heads that disagree about the number of classes.
   package func resolved(subject: String = "network graph") throws(InputError) -> ResolvedGraph {
@@ -112,46 +112,46 @@ extension NetworkGraph {
     }
     let order = try layerOrder(indexOfName, fail)
     var nodes: [ResolvedGraph.Node] = []
-    var scales: [[Scale]] = []
+    var cumulativeStrides: [[CumulativeStride]] = []
     var nodeOfName: [String: Int] = [:]
     var parameterCount = 0
     for index in order {
       let layer = layers[index]
       let source = nodeOfName[layer.input]
-      let entering = source.map { nodes[$0].outputChannels } ?? inputChannels
+      let layerInputs = source.map { nodes[$0].outputChannels } ?? inputChannels
       let node = ResolvedGraph.Node(
-        layer: layer, source: source, inputChannels: entering,
-        outputChannels: layer.operation.outputChannels(entering))
+        layer: layer, source: source, inputChannels: layerInputs,
+        outputChannels: layer.operation.outputChannels(layerInputs))
       parameterCount += node.parameterSlots.reduce(0) { $0 + $1.shape.reduce(1, *) }
       guard parameterCount <= GraphLimit.parameters else {
         throw fail("layer \(layer.name): too many weights", nil, "at most \(GraphLimit.parameters) in all")
       }
-      let enteringScales = source.map { scales[$0] } ?? Axis.allCases.map { _ in Scale() }
-      let leavingScales = zip(enteringScales, Axis.allCases).compactMap {
-        layer.operation.scale($0, along: $1)
+      let inputStrides = source.map { cumulativeStrides[$0] } ?? Axis.allCases.map { _ in CumulativeStride() }
+      let outputStrides = zip(inputStrides, Axis.allCases).compactMap {
+        layer.operation.cumulativeStride($0, along: $1)
       }
-      guard leavingScales.count == enteringScales.count else {
-        throw fail("layer \(layer.name): strides multiply to more than \(Scale.limit)")
+      guard outputStrides.count == inputStrides.count else {
+        throw fail("layer \(layer.name): strides multiply to more than \(CumulativeStride.limit)")
       }
-      scales.append(leavingScales)
+      cumulativeStrides.append(outputStrides)
       nodeOfName[layer.name] = nodes.count
       nodes.append(node)
     }
     return ResolvedGraph(graph: self, nodes: nodes, headNodes: try resolvedHeads(nodes, nodeOfName, fail))
   }
 
-  /// Layer indices, each behind the one that feeds it, otherwise as written.
+  /// Layer indices in topological order, otherwise in the order of the graph.
   private func layerOrder(
     _ indexOfName: [String: Int], _ fail: (String, String?, String?) -> InputError
   ) throws(InputError) -> [Int] {
-    enum Mark { case untouched, onPath, placed }
-    var marks = [Mark](repeating: .untouched, count: layers.count)
+    enum Mark { case unvisited, onPath, ordered }
+    var marks = [Mark](repeating: .unvisited, count: layers.count)
     var order: [Int] = []
     for start in layers.indices {
-      // Follow the single inputs up to something placed, then place the path from its far end.
+      // Follow the single inputs up to an ordered layer or the image, then append the path from its far end.
       var path: [Int] = []
       var current = start
-      while marks[current] == .untouched {
+      while marks[current] == .unvisited {
         marks[current] = .onPath
         path.append(current)
         let input = layers[current].input
@@ -165,7 +165,7 @@ extension NetworkGraph {
         current = next
       }
       for index in path.reversed() {
-        marks[index] = .placed
+        marks[index] = .ordered
         order.append(index)
       }
     }

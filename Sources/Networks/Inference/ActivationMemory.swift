@@ -2,7 +2,7 @@ import Synchronization
 import Tensors
 import Work
 
-/// The memory of one run of a plan: uninitialised floats.
+/// The arena of one run of a plan: uninitialised floats.
 final class ActivationMemory: @unchecked Sendable {
   // SAFETY: the pointer never changes; a run has the memory for itself, and its parallel loops write disjoint parts.
   let floats: DisjointBuffer<Float>
@@ -18,7 +18,7 @@ final class ActivationMemory: @unchecked Sendable {
 
   deinit { floats.start.deallocate() }
 
-  /// A part of it.
+  /// The `count` floats from `offset` on.
   func part(offset: Int, count: Int) -> DisjointBuffer<Float> {
     precondition(
       offset >= 0 && offset + count <= floats.count, "\(offset) + \(count) of \(floats.count) floats")
@@ -26,28 +26,28 @@ final class ActivationMemory: @unchecked Sendable {
   }
 }
 
-/// Lends a network's runs their memory, and keeps one arena for the next run.
+/// Lends arenas to a network's runs and caches one arena for the next run.
 ///
-/// The first touch of a page costs more than most kernels do with it, so that images that follow each other share an
-/// arena. Large ones are given back: their runs last seconds, beside which the pages count little, and what follows a
-/// run needs the memory.
+/// The first access to a page costs more than most kernels spend on its floats, so that successive images share an
+/// arena. Large arenas are freed: their runs last seconds, so that page faults do not matter, and the steps after a run
+/// need the memory.
 final class ActivationMemoryPool: Sendable {
-  /// Most bytes that are kept.
-  static let keptBytes = 256 << 20
+  /// Bytes of a cached arena at most.
+  static let cachedBytes = 256 << 20
 
-  private let kept = Mutex<ActivationMemory?>(nil)
+  private let cached = Mutex<ActivationMemory?>(nil)
 
-  /// Memory of at least `count` floats.
+  /// An arena of at least `count` floats.
   func take(count: Int) throws(Cancelled) -> ActivationMemory {
-    if let memory = kept.withLock({ $0.take() }), memory.floats.count >= count { return memory }
+    if let memory = cached.withLock({ $0.take() }), memory.floats.count >= count { return memory }
     return try ActivationMemory(count: count)
   }
 
-  /// Takes memory back.
+  /// Takes an arena back.
   func give(_ memory: ActivationMemory) {
-    guard memory.floats.count * MemoryLayout<Float>.stride <= Self.keptBytes else { return }
-    kept.withLock { kept in
-      if memory.floats.count > kept?.floats.count ?? 0 { kept = memory }
+    guard memory.floats.count * MemoryLayout<Float>.stride <= Self.cachedBytes else { return }
+    cached.withLock { cached in
+      if memory.floats.count > cached?.floats.count ?? 0 { cached = memory }
     }
   }
 }

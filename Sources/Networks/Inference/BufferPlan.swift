@@ -1,33 +1,35 @@
 import Tensors
 import Work
 
-/// Where every activation and all scratch memory of a plan lie in one arena.
+/// The offsets of all activations and scratch memory of a plan in one arena.
 ///
-/// Times are 0 for the image, i + 1 for step i, and one more for whoever takes the scores. An activation has memory from
-/// the time that makes it to its last reader's; what later slabs still read of it survives in a smaller place of its own
-/// and returns to the front.
+/// Time 0 is the image, time i + 1 is step i, and the last time is the delivery of the logits. An activation occupies
+/// memory from the time that writes it to the time of its last reader. Planes that later slabs still read are copied to
+/// a smaller interval of their own, and back to the front of the activation's memory in the next slab.
 struct BufferPlan: Sendable {
-  /// The memory of an activation, or of a chain of them that steps change in place.
+  /// The memory of an activation, or of a chain of activations that steps compute in place.
   struct Storage: Sendable {
-    /// The last activation of the chain, whose planes lay out the memory.
+    /// The last activation of the chain; its channels and extents lay out the memory.
     let activation: Int
-    /// Planes that it holds at most, and planes that survive a slab at most.
+    /// Planes that it holds at most.
     let capacity: Int
-    let keptCapacity: Int
-    /// When it is made first and read last.
+    /// Planes that are retained from one slab to the next at most.
+    let retainedCapacity: Int
+    /// The times of its first write and its last read.
     let times: ClosedRange<Int>
-    /// Floats from the start of the arena.
+    /// Floats from the start of the arena to the activation.
     fileprivate(set) var offset = 0
-    fileprivate(set) var keptOffset = 0
+    /// Floats from the start of the arena to the retained planes.
+    fileprivate(set) var retainedOffset = 0
   }
 
-  /// For each activation the one in whose memory it lies.
+  /// For each activation the one whose memory it shares; itself where it shares none.
   let owners: [Int]
-  /// The memory of each activation that owns some; nil for those that lie elsewhere, as images that are there already
-  /// and scores that are asked for whole.
+  /// The memory of each activation; nil for those that share another's or lie in the caller's memory.
   let storages: [Storage?]
-  /// Where each step's scratch memory starts, and its floats.
+  /// Floats from the start of the arena to each step's scratch memory.
   let scratchOffsets: [Int]
+  /// Floats of each step's scratch memory.
   let scratchCounts: [Int]
   /// Floats of the arena.
   let count: Int
@@ -35,27 +37,30 @@ struct BufferPlan: Sendable {
   /// The plan for a schedule.
   ///
   /// - Parameters:
-  ///   - imageIsThere: Whether the image lies in the caller's memory as a whole.
-  ///   - scoresStay: Whether heads are written as wholes into the caller's memory.
+  ///   - mode: In mode `whole` the image and the logits lie in the caller's memory.
+  ///   - threadCount: Threads that the scratch memory must suffice for.
+  /// - Complexity: O(slabs · activations² + activations² log activations).
   init(
-    _ steps: PlanSteps, _ schedule: SlabSchedule, imageIsThere: Bool, scoresStay: Bool, threadCount: Int
+    _ steps: PlanSteps, _ schedule: SlabSchedule, mode: InferencePlan.ExecutionMode, threadCount: Int
   ) {
-    let owners = Self.owners(steps, schedule, imageIsThere: imageIsThere)
+    let isWhole = mode == .whole
+    let owners = Self.owners(steps, schedule, mode: mode)
     self.owners = owners
-    let scores = Set(steps.heads.map { $0 + 1 })
+    let logits = Set(steps.heads.map { $0 + 1 })
     let end = steps.steps.count + 1
     let slabs = 0..<schedule.slabCount
     var storages: [Storage?] = steps.activationIndices.map { activation in
-      guard owners[activation] == activation, activation > 0 || !imageIsThere,
-        !(scoresStay && scores.contains(activation))
+      guard owners[activation] == activation, activation > 0 || !isWhole,
+        !(isWhole && logits.contains(activation))
       else { return nil }
       let first = steps.activationIndices.first { owners[$0] == activation } ?? activation
       let readers = steps.readers(ofActivation: activation).map { $0 + 1 }
-      let last = max(readers.max() ?? activation, scores.contains(activation) ? end : activation)
+      let last = max(readers.max() ?? activation, logits.contains(activation) ? end : activation)
       let held = slabs.map { schedule.heldPlanes(ofActivation: activation, slab: $0).count }.max() ?? 0
-      let kept = slabs.dropLast().map { schedule.keptPlanes(ofActivation: activation, slab: $0).count }.max()
+      let retained = slabs.dropLast()
+        .map { schedule.retainedPlanes(ofActivation: activation, slab: $0).count }.max()
       return Storage(
-        activation: activation, capacity: held, keptCapacity: kept ?? 0, times: first...last)
+        activation: activation, capacity: held, retainedCapacity: retained ?? 0, times: first...last)
     }
     scratchCounts = steps.steps.indices.map { index in
       let step = steps.steps[index]
@@ -66,14 +71,14 @@ struct BufferPlan: Sendable {
           threadCount: threadCount)
       }.max() ?? 0
     }
-    // In one list: the memory of each activation, what is kept of it, the scratch memory of each step.
+    // In one list: the memory and the retained planes of each activation, then the scratch memory of each step.
     var intervals: [MemoryInterval] = []
     for activation in steps.activationIndices {
       let floats = steps.planeFloats(ofActivation: activation)
       let storage = storages[activation]
       intervals.append(
         MemoryInterval(count: floats * (storage?.capacity ?? 0), times: storage?.times ?? 0...0))
-      intervals.append(MemoryInterval(count: floats * (storage?.keptCapacity ?? 0), times: 0...end))
+      intervals.append(MemoryInterval(count: floats * (storage?.retainedCapacity ?? 0), times: 0...end))
     }
     for (index, count) in scratchCounts.enumerated() {
       intervals.append(MemoryInterval(count: count, times: index + 1...index + 1))
@@ -81,22 +86,22 @@ struct BufferPlan: Sendable {
     let (offsets, total) = packed(intervals)
     for activation in steps.activationIndices {
       storages[activation]?.offset = offsets[2 * activation]
-      storages[activation]?.keptOffset = offsets[2 * activation + 1]
+      storages[activation]?.retainedOffset = offsets[2 * activation + 1]
     }
     self.storages = storages
     scratchOffsets = Array(offsets.suffix(scratchCounts.count))
     count = total
   }
 
-  /// For each activation the one in whose memory it lies: that of the step that changes it in place, or its own.
+  /// For each activation the one whose memory it shares: the output of the step that computes it in place, or itself.
   private static func owners(
-    _ steps: PlanSteps, _ schedule: SlabSchedule, imageIsThere: Bool
+    _ steps: PlanSteps, _ schedule: SlabSchedule, mode: InferencePlan.ExecutionMode
   ) -> [Int] {
     var owners = Array(steps.activationIndices)
     for activation in steps.activationIndices.reversed() {
       let readers = steps.readers(ofActivation: activation)
-      let isScore = steps.heads.contains { $0 + 1 == activation }
-      guard readers.count == 1, !isScore, activation > 0 || !imageIsThere else { continue }
+      let isLogits = steps.heads.contains { $0 + 1 == activation }
+      guard readers.count == 1, !isLogits, activation > 0 || mode == .streamed else { continue }
       let output = readers[0] + 1
       let advanceTogether = schedule.ends.allSatisfy { $0[activation] == $0[output] }
       if steps.steps[readers[0]].operation.worksInPlace, advanceTogether,
@@ -110,6 +115,6 @@ struct BufferPlan: Sendable {
 }
 
 extension PlanSteps {
-  /// The image and the output of each step.
+  /// Indices of the image (0) and of each step's output.
   var activationIndices: Range<Int> { 0..<activationCount }
 }

@@ -1,11 +1,11 @@
 import Tensors
 
-/// Weights and bias of a convolution in double precision while layers behind it are folded into them.
+/// Weights and bias of a convolution in double precision, into which the layers behind it are folded.
 package struct FoldedWeights: Sendable {
   var shape: [Int]
   var weight: [Double]
   var bias: [Double]?
-  /// Which dimension of `shape` counts output channels: 0 for a convolution, 1 for a transposed one.
+  /// The dimension of `shape` that counts output channels: 0 for a convolution, 1 for a transposed one.
   let outputAxis: Int
 
   init(_ parameters: LayerParameters, hasBias: Bool, outputAxis: Int) {
@@ -21,17 +21,18 @@ package struct FoldedWeights: Sendable {
 
   private var taps: Int { shape[2] * shape[3] * shape[4] }
 
-  /// Follows the layer by y = factor x + offset per channel.
+  /// Folds y = scale x + shift per channel behind the layer.
   mutating func fold(_ affine: ChannelwiseAffine) {
     for index in weight.indices {
       let channel = outputAxis == 0 ? index / (shape[1] * taps) : index / taps % shape[1]
-      weight[index] *= affine.factors[channel]
+      weight[index] *= affine.scales[channel]
     }
-    let bias = self.bias ?? [Double](repeating: 0, count: affine.factors.count)
-    self.bias = bias.indices.map { bias[$0] * affine.factors[$0] + affine.offsets[$0] }
+    let bias = self.bias ?? [Double](repeating: 0, count: affine.scales.count)
+    self.bias = bias.indices.map { bias[$0] * affine.scales[$0] + affine.shifts[$0] }
   }
 
-  /// Follows a transposed convolution by a pointwise one, whose weights are [out, between, 1, 1, 1].
+  /// Folds a pointwise convolution with weights [out, between, 1, 1, 1] behind a transposed one.
+  /// - Complexity: O(in · between · out · taps).
   mutating func fold(pointwise: FoldedWeights) {
     let (inputs, between, outputs, taps) = (shape[0], shape[1], pointwise.shape[0], self.taps)
     var folded = [Double](repeating: 0, count: inputs * outputs * taps)
@@ -48,13 +49,13 @@ package struct FoldedWeights: Sendable {
     }
     if bias != nil || pointwise.bias != nil {
       let own = bias ?? [Double](repeating: 0, count: between)
-      var offsets = pointwise.bias ?? [Double](repeating: 0, count: outputs)
+      var shifts = pointwise.bias ?? [Double](repeating: 0, count: outputs)
       for output in 0..<outputs {
         for channel in 0..<between {
-          offsets[output] += pointwise.weight[output * between + channel] * own[channel]
+          shifts[output] += pointwise.weight[output * between + channel] * own[channel]
         }
       }
-      bias = offsets
+      bias = shifts
     }
     weight = folded
     shape[1] = outputs

@@ -1,83 +1,83 @@
 import Tensors
 import Work
 
-/// How a network runs on images of one size.
+/// The execution plan of a network for images of one size.
 ///
-/// Its steps, the slabs in which planes pass through them, and where everything lies in one arena of memory: all of it is
-/// known before anything runs.
+/// It fixes the steps, the slabs of planes that pass through them, and the offset of every buffer in one arena, before
+/// anything runs.
 package struct InferencePlan: Sendable {
-  /// Where the image comes from and where the scores go.
-  package enum Passage: Hashable, Sendable {
-    /// The image lies in memory, and scores are wanted as wholes.
+  /// Whether the image and the logits are in memory as wholes.
+  package enum ExecutionMode: Hashable, Sendable {
+    /// The image lies in the caller's memory, and the logits are written to the caller's memory.
     case whole
-    /// Planes of the image are fetched, and those of the scores given away as they are done.
+    /// Planes of the image are fetched slab by slab, and planes of the logits are delivered as they are computed.
     case streamed
   }
 
   let steps: PlanSteps
   let schedule: SlabSchedule
   let buffers: BufferPlan
-  /// The kernel calls, each behind the one that feeds it.
+  /// The kernel calls in topological order.
   package var kernels: [PlanStep] { steps.steps }
-  /// From where to where.
-  package let passage: Passage
+  /// Whether the image and the logits are in memory as wholes.
+  package let mode: ExecutionMode
   /// Threads that the scratch memory suffices for.
   package let threadCount: Int
 
-  /// Slabs in which the image passes through.
+  /// Number of slabs.
   package var slabCount: Int { schedule.slabCount }
-  /// Planes of the image that each slab brings.
+  /// Planes of the image per slab, but for the last.
   package var slabDepth: Int { min(schedule.depth, steps.imageExtent.d) }
-  /// Bytes of the memory of all activations and of scratch memory together.
+  /// Bytes of the arena: all activations and scratch memory.
   package var arenaBytes: Int { buffers.count * MemoryLayout<Float>.stride }
-  /// Bytes of the step's scratch memory that needs most.
+  /// Bytes of the largest scratch memory of a step.
   package var scratchBytes: Int { (buffers.scratchCounts.max() ?? 0) * MemoryLayout<Float>.stride }
   /// Bytes of all prepared weights.
   package var weightBytes: Int { kernels.reduce(0) { $0 + $1.operation.weightBytes } }
-  /// Floating-point operations, counted as direct summation needs them.
+  /// Floating-point operations that direct summation would need.
   package var operationCount: Double {
     Double(steps.batch) * kernels.reduce(0) { $0 + $1.operationCount }
   }
 
-  /// Bytes of the image and of the scores, where the caller holds them as wholes.
+  /// Bytes of the image and of the logits in the caller's memory; 0 in mode `streamed`.
   package var callerBytes: Int {
-    guard passage == .whole else { return 0 }
-    let scores = Set(steps.heads).reduce(0) { $0 + floats(ofActivation: $1 + 1) }
-    return (scores + floats(ofActivation: 0)) * MemoryLayout<Float>.stride
+    guard mode == .whole else { return 0 }
+    let logits = Set(steps.heads).reduce(0) { $0 + floats(ofActivation: $1 + 1) }
+    return (logits + floats(ofActivation: 0)) * MemoryLayout<Float>.stride
   }
 
-  /// Bytes that a run needs at most: arena, weights, and what the caller holds.
+  /// Bytes that a run needs at most: arena, weights and the caller's buffers.
   package var peakBytes: Int { arenaBytes + weightBytes + callerBytes }
 
   private func floats(ofActivation index: Int) -> Int {
     steps.planeFloats(ofActivation: index) * steps.extent(ofActivation: index).d
   }
 
-  /// The bytes and the place in the arena of a step's output; nil where it lies elsewhere.
+  /// The bytes of a step's output and its offset in the arena in bytes; nil where it lies in the caller's memory.
   package func buffer(ofStep index: Int) -> (bytes: Int, offset: Int)? {
     let owner = buffers.owners[index + 1]
     guard let storage = buffers.storages[owner] else { return nil }
-    let floats = (storage.capacity + storage.keptCapacity) * steps.planeFloats(ofActivation: owner)
+    let floats = (storage.capacity + storage.retainedCapacity) * steps.planeFloats(ofActivation: owner)
     return (floats * MemoryLayout<Float>.stride, storage.offset * MemoryLayout<Float>.stride)
   }
 
   /// The plan with slabs of `depth` planes.
-  init(_ steps: PlanSteps, depth: Int, isAligned: Bool, passage: Passage, threadCount: Int) {
+  init(_ steps: PlanSteps, depth: Int, isAligned: Bool, mode: ExecutionMode, threadCount: Int) {
     self.steps = steps
-    self.passage = passage
+    self.mode = mode
     self.threadCount = threadCount
     schedule = SlabSchedule(steps, depth: depth, isAligned: isAligned)
     buffers = BufferPlan(
-      steps, schedule, imageIsThere: passage == .whole, scoresStay: passage == .whole,
-      threadCount: threadCount)
+      steps, schedule, mode: mode, threadCount: threadCount)
   }
 
-  /// The plan that is estimated to be fastest among those whose arena takes `memoryLimit` bytes at most; where none
-  /// does, the one that takes least.
-  init(_ steps: PlanSteps, memoryLimit: Int, passage: Passage, threadCount: Int) {
+  /// The plan of the least estimated cost among those whose arena takes `memoryLimit` bytes at most; the plan of the
+  /// smallest arena where none does.
+  /// - Complexity: linear in the slab depths tried times the cost of a ``BufferPlan``.
+  init(_ steps: PlanSteps, memoryLimit: Int, mode: ExecutionMode, threadCount: Int) {
     func plan(_ depth: Int, _ isAligned: Bool) -> InferencePlan {
       InferencePlan(
-        steps, depth: depth, isAligned: isAligned, passage: passage, threadCount: threadCount)
+        steps, depth: depth, isAligned: isAligned, mode: mode, threadCount: threadCount)
     }
     var smallest = plan(steps.imageExtent.d, false)
     if smallest.arenaBytes <= memoryLimit {
@@ -97,7 +97,7 @@ package struct InferencePlan: Sendable {
     self = fastest?.plan ?? smallest
   }
 
-  /// The slab depths that are tried: every even one up to 64 planes, then coarser.
+  /// The slab depths that are tried: every even one up to 64 planes, then in steps of about a thirty-second.
   private static func slabDepths(_ depth: Int) -> [Int] {
     var depths: [Int] = []
     var next = 2
@@ -108,8 +108,8 @@ package struct InferencePlan: Sendable {
     return depths
   }
 
-  /// Estimated operations with what is computed in vain where windows end inside a tile, and with the cost of starting
-  /// every kernel once a slab.
+  /// Estimated operations: those of the kernels, rounded up to whole tiles per slab, and the cost of starting every
+  /// kernel once per slab.
   private var estimatedCost: Double {
     let startCost = 5e7
     var cost = 0.0

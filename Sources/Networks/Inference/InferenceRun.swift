@@ -1,30 +1,32 @@
 import Tensors
 import Work
 
-/// One passage of an image through a network as its plan says.
+/// One execution of a plan on one image.
 struct InferenceRun {
   /// Writes planes of the image into a window.
   typealias Fetch = (ActivationWindow, WorkContext) throws -> Void
-  /// Receives planes of the scores of each asked head, all heads the same planes.
+  /// Receives planes of the logits of each requested head, the same planes of all heads.
   typealias Deliver = ([ActivationWindow], WorkContext) throws -> Void
 
   let plan: InferencePlan
   let memory: ActivationMemory
-  /// The activations that lie in the caller's memory as wholes.
-  let residents: [Int: ActivationWindow]
+  /// Buffers in the caller's memory, by activation: the whole image and the whole logits.
+  let callerBuffers: [Int: ActivationWindow]
   let work: WorkContext
 
   private var steps: PlanSteps { plan.steps }
   private var schedule: SlabSchedule { plan.schedule }
   private var endTime: Int { steps.steps.count + 1 }
 
-  /// Runs all slabs; `fetch` and `deliver` are called where the image and the scores have no memory of their own.
+  /// Runs all slabs.
+  ///
+  /// `fetch` and `deliver` are called in mode `streamed` only.
   func run(fetch: Fetch, deliver: Deliver) throws {
     let total = max(plan.operationCount, 1)
     var done = 0.0
     for slab in 0..<plan.slabCount {
       for time in 0...endTime {
-        try restoreKept(before: time, slab: slab)
+        try restoreRetained(before: time, slab: slab)
         if time == 0 {
           try self.fetch(slab, fetch)
         } else if time == endTime {
@@ -34,12 +36,14 @@ struct InferenceRun {
           let step = steps.steps[time - 1]
           let cost =
             Double(steps.batch) * step.operationCount * Double(planes.count) / Double(step.extent.d)
-          let shares = min(1, done / total)...min(1, (done + cost) / total)
-          if !planes.isEmpty { try run(step, at: time, slab: slab, planes: planes, work: work.part(shares)) }
+          let progress = min(1, done / total)...min(1, (done + cost) / total)
+          if !planes.isEmpty {
+            try run(step, at: time, slab: slab, planes: planes, work: work.part(progress))
+          }
           done += cost
-          work.report(shares.upperBound)
+          work.report(progress.upperBound)
         }
-        try saveKept(after: time, slab: slab)
+        try saveRetained(after: time, slab: slab)
       }
     }
     work.report(1)
@@ -47,13 +51,13 @@ struct InferenceRun {
 
   private func fetch(_ slab: Int, _ fetch: Fetch) throws {
     let planes = schedule.newPlanes(ofActivation: 0, slab: slab)
-    if plan.passage == .whole || planes.isEmpty { return }
+    if plan.mode == .whole || planes.isEmpty { return }
     try fetch(window(of: 0, slab: slab, planes: planes), work.silent)
   }
 
   private func deliver(_ slab: Int, _ deliver: Deliver) throws {
-    let planes = schedule.newScores(slab: slab)
-    if plan.passage == .whole || planes.isEmpty { return }
+    let planes = schedule.newLogits(slab: slab)
+    if plan.mode == .whole || planes.isEmpty { return }
     try deliver(steps.heads.map { window(of: $0 + 1, slab: slab, planes: planes) }, work.silent)
   }
 
@@ -62,9 +66,9 @@ struct InferenceRun {
   ) throws(Cancelled) {
     let input = steps.input(ofStep: time - 1)
     let held = schedule.heldPlanes(ofActivation: input, slab: slab)
-    // Where no input is read at all, any window will do.
-    let reach = steps.inputPlanes(ofStep: time - 1, for: planes)
-    let needed = reach.isEmpty ? held.lowerBound..<held.lowerBound : reach
+    let read = steps.inputPlanes(ofStep: time - 1, for: planes)
+    // Where no input plane is read, an empty window is passed.
+    let needed = read.isEmpty ? held.lowerBound..<held.lowerBound : read
     try step.operation.run(
       window(of: input, slab: slab, planes: needed), into: window(of: time, slab: slab, planes: planes),
       scratch: memory.part(
@@ -72,10 +76,10 @@ struct InferenceRun {
       work: work)
   }
 
-  /// Where the given planes of an activation lie while a slab runs.
+  /// The window of the given planes of an activation while a slab runs.
   private func window(of activation: Int, slab: Int, planes: Range<Int>) -> ActivationWindow {
     let owner = plan.buffers.owners[activation]
-    if let resident = residents[owner] { return resident.part(planes) }
+    if let callerBuffer = callerBuffers[owner] { return callerBuffer.part(planes) }
     guard let storage = plan.buffers.storages[owner] else {
       preconditionFailure("activation \(activation) has no memory")
     }
@@ -93,36 +97,37 @@ struct InferenceRun {
       memory: memory.part(offset: offset, count: capacity * steps.planeFloats(ofActivation: activation)))
   }
 
-  /// Brings the planes that the slab before left to the front of memory that is used from `time` on.
-  private func restoreKept(before time: Int, slab: Int) throws(Cancelled) {
+  /// Copies the planes that the slab before retained to the front of the activations whose lifetime begins at `time`.
+  private func restoreRetained(before time: Int, slab: Int) throws(Cancelled) {
     guard slab > 0 else { return }
-    try copyKept(slab: slab - 1) {
+    try copyRetained(slab: slab - 1) {
       $0.times.lowerBound == time
-    } from: { kept, storage in
-      (kept, window(of: storage.activation, slab: slab, planes: kept.planes))
+    } from: { retained, storage in
+      (retained, window(of: storage.activation, slab: slab, planes: retained.planes))
     }
   }
 
-  /// Puts away the planes that later slabs read, from memory that is not used after `time`.
-  private func saveKept(after time: Int, slab: Int) throws(Cancelled) {
+  /// Copies the planes that later slabs read out of the activations whose lifetime ends at `time`.
+  private func saveRetained(after time: Int, slab: Int) throws(Cancelled) {
     guard slab + 1 < plan.slabCount else { return }
-    try copyKept(slab: slab) {
+    try copyRetained(slab: slab) {
       $0.times.upperBound == time
-    } from: { kept, storage in
-      (window(of: storage.activation, slab: slab, planes: kept.planes), kept)
+    } from: { retained, storage in
+      (window(of: storage.activation, slab: slab, planes: retained.planes), retained)
     }
   }
 
-  private func copyKept(
+  private func copyRetained(
     slab: Int, where condition: (BufferPlan.Storage) -> Bool,
     from pair: (ActivationWindow, BufferPlan.Storage) -> (source: ActivationWindow, target: ActivationWindow)
   ) throws(Cancelled) {
     for case let storage? in plan.buffers.storages where condition(storage) {
-      let planes = schedule.keptPlanes(ofActivation: storage.activation, slab: slab)
+      let planes = schedule.retainedPlanes(ofActivation: storage.activation, slab: slab)
       guard !planes.isEmpty else { continue }
-      let kept = window(
-        of: storage.activation, held: planes, offset: storage.keptOffset, capacity: storage.keptCapacity)
-      let (source, target) = pair(kept, storage)
+      let retained = window(
+        of: storage.activation, held: planes, offset: storage.retainedOffset,
+        capacity: storage.retainedCapacity)
+      let (source, target) = pair(retained, storage)
       try work.silent.forEach(count: source.batch * source.channels) { index, _ in
         let (item, channel) = (index / source.channels, index % source.channels)
         target.start(item: item, channel: channel).update(

@@ -1,4 +1,4 @@
-/// A stretch of memory that is needed from one time to another.
+/// A number of floats that is needed from one time to another.
 package struct MemoryInterval: Hashable, Sendable {
   /// Floats.
   package var count: Int
@@ -11,22 +11,24 @@ package struct MemoryInterval: Hashable, Sendable {
   }
 }
 
-/// Places intervals in one arena so that those needed at the same time do not overlap.
+/// Assigns each interval an offset in one arena so that intervals needed at the same time do not overlap.
 ///
-/// The largest first, each into the tightest gap between those already placed that share a time with it, else behind
-/// them: the greedy rule of Pisarchyk and Lee, "Efficient memory management for deep neural net inference" (2020).
+/// Intervals are taken from the largest to the smallest. Each goes into the tightest gap between the packed intervals
+/// that overlap it in time, else behind them: the greedy rule of Pisarchyk and Lee, "Efficient memory management for
+/// deep neural net inference" (2020).
 /// - Returns: The offset of each interval, a multiple of 16 floats, and the floats of the arena.
+/// - Complexity: O(n² log n).
 package func packed(_ intervals: [MemoryInterval]) -> (offsets: [Int], total: Int) {
   func rounded(_ count: Int) -> Int { (count + 15) / 16 * 16 }
   var offsets = [Int](repeating: 0, count: intervals.count)
-  var placed: [Int] = []
+  var packed: [Int] = []
   var total = 0
   let order = intervals.indices.sorted {
     (intervals[$0].count, $1) > (intervals[$1].count, $0)
   }
   for index in order where intervals[index].count > 0 {
     let size = rounded(intervals[index].count)
-    let neighbours = placed.filter { intervals[$0].times.overlaps(intervals[index].times) }
+    let neighbours = packed.filter { intervals[$0].times.overlaps(intervals[index].times) }
       .sorted { offsets[$0] < offsets[$1] }
     var best: (gap: Int, offset: Int)?
     var end = 0
@@ -37,7 +39,7 @@ package func packed(_ intervals: [MemoryInterval]) -> (offsets: [Int], total: In
     }
     offsets[index] = best?.offset ?? end
     total = max(total, offsets[index] + size)
-    placed.append(index)
+    packed.append(index)
   }
   return (offsets, total)
 }

@@ -1,25 +1,26 @@
 import Tensors
 import Work
 
-/// One step of a network before anything is known of its images: the layers that it stands for, and their weights.
+/// One step of inference before the image size is known: fused layers and their weights.
 struct FusedStep: Sendable {
-  /// Nodes of the graph, each behind the one before; the last one's output is the step's.
+  /// The fused nodes in order; the output of the last one is the step's output.
   let nodes: [Int]
-  /// The step that feeds this one; nil for the image.
+  /// Index of the step whose output is the input; nil for the image.
   let source: Int?
+  /// Prepares the step's weights for an input extent.
   let preparation: any StepPreparation
 }
 
 extension ResolvedGraph {
-  /// The steps that the given heads need, each behind the one that feeds it.
+  /// The steps that the given heads need, in topological order.
   func fusedSteps(forHeads heads: [Int], parameters: Parameters) -> [FusedStep] {
     func tensors(_ node: Int) -> LayerParameters { LayerParameters(nodes[node].layer.name, parameters) }
     let chains = chains(
       isNeeded: nodesNeeded(byHeads: heads), outputs: Set(heads.map { headNodes[$0] })
     ) { node in
-      nodes[node].layer.operation.draft(tensors(node))
-    } takeIn: { draft, node in
-      nodes[node].layer.operation.follower(tensors(node)).map { draft.takeIn($0) } ?? false
+      nodes[node].layer.operation.stepBuilder(tensors(node))
+    } fuse: { builder, node in
+      nodes[node].layer.operation.inferenceEpilogue(tensors(node)).map { builder.fuse($0) } ?? false
     }
     var stepOfNode = [Int?](repeating: nil, count: nodes.count)
     for (step, chain) in chains.enumerated() {
@@ -32,7 +33,7 @@ extension ResolvedGraph {
         }
         return step
       }
-      return FusedStep(nodes: chain.nodes, source: source, preparation: chain.start.preparation)
+      return FusedStep(nodes: chain.nodes, source: source, preparation: chain.step.preparation)
     }
   }
 }

@@ -1,45 +1,48 @@
 import Tensors
 
-/// One kernel call of an inference plan, which may stand for several layers of the graph.
+/// One kernel call of an inference plan, which may compute several fused layers of the graph.
 package struct PlanStep: Sendable {
-  /// Names of the layers that it stands for.
+  /// Names of the layers that it computes.
   package let layers: [String]
-  /// The step that feeds it; nil for the image.
+  /// Index of the step whose output is the input; nil for the image.
   package let source: Int?
-  /// What it does.
+  /// The kernel with its prepared weights.
   package let operation: any PreparedOperation
-  /// Channels and extents of what enters.
+  /// Channels of the input.
   package let inputChannels: Int
+  /// Extents of the input.
   package let inputExtent: Extent3
-  /// Channels and extents of what leaves.
+  /// Channels of the output.
   package let channels: Int
+  /// Extents of the output.
   package let extent: Extent3
 
-  /// Floating-point operations of one image, counted as direct summation needs them.
+  /// Floating-point operations that direct summation would need for one image.
   package var operationCount: Double {
     operation.operationCount(input: inputExtent, channels: inputChannels)
   }
 }
 
-/// What a plan runs: the steps for images of one size, before anything is said about memory.
+/// The steps of a plan for images of one size, without slabs and buffers.
 struct PlanSteps: Sendable {
   let imageChannels: Int
   let imageExtent: Extent3
   let batch: Int
   let steps: [PlanStep]
-  /// The step whose output are the scores of each asked head.
+  /// For each requested head the index of the step whose output is its logits.
   let heads: [Int]
 
-  /// Activation 0 is the image, activation i + 1 the output of step i.
+  /// Number of activations: activation 0 is the image, activation i + 1 the output of step i.
   var activationCount: Int { steps.count + 1 }
 
   func channels(ofActivation index: Int) -> Int { index == 0 ? imageChannels : steps[index - 1].channels }
   func extent(ofActivation index: Int) -> Extent3 { index == 0 ? imageExtent : steps[index - 1].extent }
 
-  /// The activation that step `index` reads.
+  /// The activation that is the input of step `index`.
   func input(ofStep index: Int) -> Int { steps[index].source.map { $0 + 1 } ?? 0 }
 
-  /// The steps that read activation `index`.
+  /// The steps whose input is activation `index`.
+  /// - Complexity: O(steps).
   func readers(ofActivation index: Int) -> [Int] { steps.indices.filter { input(ofStep: $0) == index } }
 
   /// Floats of one plane of an activation, all channels and images together.
@@ -48,6 +51,7 @@ struct PlanSteps: Sendable {
     return batch * channels(ofActivation: index) * extent.h * extent.w
   }
 
+  /// The planes of its input that step `index` reads to compute the planes `planes` of its output.
   func inputPlanes(ofStep index: Int, for planes: Range<Int>) -> Range<Int> {
     steps[index].operation.inputPlanes(for: planes, inputDepth: steps[index].inputExtent.d)
   }

@@ -1,23 +1,23 @@
 import Tensors
 
-/// Which planes of every activation are there after each slab of the image: how an image passes through a network a few
-/// planes at a time.
+/// The planes of every activation that each slab of the image computes and retains.
 ///
-/// A slab brings new planes of the image; every step in turn computes the planes whose inputs are there, and what later
-/// slabs still read is kept. The whole image at once is the case of one slab.
+/// A slab adds new planes of the image. Every step in turn computes the planes of its output whose input planes are
+/// available. Planes that later slabs read are retained. A schedule of one slab computes the whole image at once.
 struct SlabSchedule: Sendable {
-  /// Planes of the image that a slab brings.
+  /// Planes of the image per slab, but for the last.
   let depth: Int
-  /// Whether steps compute whole multiples of their window step, and leave the rest to the next slab.
+  /// Whether steps compute whole multiples of their window step and leave the other planes to the next slab.
   let isAligned: Bool
-  /// For each slab the number of planes of every activation that are done.
+  /// For each slab the number of planes of every activation that are computed by its end.
   private(set) var ends: [[Int]] = []
-  /// For each slab, the first plane of every activation that is still read after it.
-  private(set) var keptFrom: [[Int]] = []
-  /// For each slab the number of planes of scores that are done in every head.
-  private(set) var scoreEnds: [Int] = []
+  /// For each slab the first plane of every activation that later slabs read.
+  private(set) var retainedFrom: [[Int]] = []
+  /// For each slab the number of planes of logits that every head has computed by its end.
+  private(set) var logitEnds: [Int] = []
 
   /// The schedule of slabs of `depth` planes.
+  /// - Complexity: O(slabs · steps² + slabs · steps · log depth).
   init(_ steps: PlanSteps, depth: Int, isAligned: Bool) {
     self.depth = depth
     self.isAligned = isAligned
@@ -29,16 +29,16 @@ struct SlabSchedule: Sendable {
         done[index + 1] = planes(ofStep: index, of: steps, given: done)
       }
       ends.append(done)
-      scoreEnds.append(steps.heads.map { done[$0 + 1] }.min() ?? 0)
-      keptFrom.append(
+      logitEnds.append(steps.heads.map { done[$0 + 1] }.min() ?? 0)
+      retainedFrom.append(
         done.indices.map { activation in
           var first = done[activation]
           for reader in steps.readers(ofActivation: activation) {
             let rest = done[reader + 1]..<steps.steps[reader].extent.d
             if !rest.isEmpty { first = min(first, steps.inputPlanes(ofStep: reader, for: rest).lowerBound) }
           }
-          let isScore = steps.heads.contains { $0 + 1 == activation }
-          return isScore ? min(first, scoreEnds[slab]) : first
+          let isLogits = steps.heads.contains { $0 + 1 == activation }
+          return isLogits ? min(first, logitEnds[slab]) : first
         })
     }
   }
@@ -50,25 +50,25 @@ struct SlabSchedule: Sendable {
     (slab == 0 ? 0 : ends[slab - 1][index])..<ends[slab][index]
   }
 
-  /// The planes of an activation that are in memory while a slab runs: those kept and those added.
+  /// The planes of an activation that are in memory while a slab runs: the retained and the new ones.
   func heldPlanes(ofActivation index: Int, slab: Int) -> Range<Int> {
-    (slab == 0 ? 0 : keptFrom[slab - 1][index])..<ends[slab][index]
+    (slab == 0 ? 0 : retainedFrom[slab - 1][index])..<ends[slab][index]
   }
 
-  /// The planes of an activation that are kept after a slab.
-  func keptPlanes(ofActivation index: Int, slab: Int) -> Range<Int> {
-    keptFrom[slab][index]..<ends[slab][index]
+  /// The planes of an activation that are retained after a slab.
+  func retainedPlanes(ofActivation index: Int, slab: Int) -> Range<Int> {
+    retainedFrom[slab][index]..<ends[slab][index]
   }
 
   /// Scores that a slab completes in every head.
-  func newScores(slab: Int) -> Range<Int> { (slab == 0 ? 0 : scoreEnds[slab - 1])..<scoreEnds[slab] }
+  func newLogits(slab: Int) -> Range<Int> { (slab == 0 ? 0 : logitEnds[slab - 1])..<logitEnds[slab] }
 
-  /// Planes of step `index`'s output that can be done when `done` planes of its input are there.
+  /// The number of planes of step `index`'s output that can be computed when each activation has `done` planes.
   private func planes(ofStep index: Int, of steps: PlanSteps, given done: [Int]) -> Int {
     let step = steps.steps[index]
     let (available, before, depth) = (done[steps.input(ofStep: index)], done[index + 1], step.extent.d)
     if available == step.inputExtent.d { return depth }
-    // The last plane whose inputs are there, by bisection: more outputs never need fewer inputs.
+    // Bisection for the last plane whose inputs are available: more outputs never need fewer inputs.
     var (possible, impossible) = (before, depth + 1)
     while possible + 1 < impossible {
       let middle = (possible + impossible) / 2

@@ -47,7 +47,7 @@ package struct ModelFile: Sendable {
   }
 
   /// Writes the model; what stood at `path` is replaced only when everything is written.
-  /// - Throws: ``InputError`` when the place cannot be written, or a weight is too large for the format.
+  /// - Throws: ``InputError`` when the file cannot be written, or a weight is too large for the format.
   package func write(to path: String, format: ElementFormat = .f32) throws(InputError) {
     for (name, tensor) in parameters.tensors.sorted(by: { $0.key < $1.key }) {
       if let value = tensor.elements.first(where: { !format.holds($0) }) {

@@ -50,7 +50,7 @@ package struct TensorFile: Sendable {
     do {
       items = try JSONDecoder().decode([String: HeaderItem].self, from: header)
     } catch let error as DecodingError {
-      throw InputError(path, "safetensors header: " + error.place)
+      throw InputError(path, "safetensors header: " + error.fieldAndProblem)
     } catch {
       throw InputError(path, "safetensors header: not readable as JSON")
     }
@@ -166,7 +166,7 @@ package struct TensorFile: Sendable {
 
 extension TensorFile {
   /// Writes tensors and texts; what stood at `path` is replaced only when everything is written.
-  /// - Throws: ``InputError`` when the place cannot be written.
+  /// - Throws: ``InputError`` when the file cannot be written.
   package static func write(
     _ tensors: [String: Tensor], metadata: [String: String], format: ElementFormat = .f32, to path: String
   ) throws(InputError) {

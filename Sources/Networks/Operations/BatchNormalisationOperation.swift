@@ -1,12 +1,13 @@
 import Tensors
 import Work
 
-/// Per channel (x - mean) / sqrt(variance + epsilon) weight + bias: the batch's statistics in training, running
-/// ones at inference.
+/// Batch normalisation: (x - mean) / sqrt(variance + epsilon) · weight + bias per channel.
+///
+/// Mean and variance are the batch's in training and the running ones at inference.
 package struct BatchNormalisationOperation: NetworkOperation {
   package static let kind = "batchNormalisation"
 
-  /// Added to the variance.
+  /// Added to the variance; above 0.
   package var epsilon: Float
 
   package init(epsilon: Float) { self.epsilon = epsilon }
@@ -25,68 +26,69 @@ package struct BatchNormalisationOperation: NetworkOperation {
     ]
   }
 
-  package var rectification: Rectification { .behind }
+  package var initialisationGain: InitialisationGain { .ofReaders }
 
-  package func trained(
-    _ input: consuming Tensor, by layer: TrainedLayer, work: WorkContext
-  ) throws(Cancelled) -> TrainedOutput {
+  package func forward(
+    _ input: consuming Tensor, by layer: TrainingLayer, work: WorkContext
+  ) throws(Cancelled) -> TrainingOutput {
     let input = input
     let weight = layer[.weight]
     let (output, statistics) = try Tensors.batchNormalisation(
       input, scale: weight, shift: layer[.bias], epsilon: epsilon, work: work)
-    return TrainedOutput(output, statistics: statistics) { gradient, work throws(Cancelled) in
+    return TrainingOutput(output, statistics: statistics) { gradient, work throws(Cancelled) in
       LayerGradients(
         try batchNormalisationGradients(
           input: input, outputGradient: gradient, scale: weight, statistics: statistics, work: work))
     }
   }
 
-  package var trainedStep: any TrainedStep { BatchNormalisationStep(operation: self) }
+  package var fusedTrainingStep: any FusedTrainingStep { BatchNormalisationStep(operation: self) }
 
-  package func draft(_ parameters: LayerParameters) -> any StepDraft {
+  package func stepBuilder(_ parameters: LayerParameters) -> any StepBuilder {
     let affine = runningAffine(parameters)
-    return FixedDraft(
+    return FixedStepBuilder(
       operation: PreparedChannelwiseAffine(
-        factors: affine.factors.map { Float($0) }, offsets: affine.offsets.map { Float($0) }))
+        scales: affine.scales.map { Float($0) }, shifts: affine.shifts.map { Float($0) }))
   }
 
-  package func follower(_ parameters: LayerParameters) -> StepFollower? {
+  package func inferenceEpilogue(_ parameters: LayerParameters) -> InferenceEpilogue? {
     .scaleAndShift(runningAffine(parameters))
   }
 
-  /// From running statistics: factor = weight / sqrt(variance + epsilon), offset = bias - mean factor.
+  /// The normalisation by running statistics: scale = weight / sqrt(variance + epsilon), shift = bias - mean · scale.
   private func runningAffine(_ parameters: LayerParameters) -> ChannelwiseAffine {
     func values(_ role: ParameterSlot.Role) -> [Double] { parameters[role].elements.map(Double.init) }
-    let factors = zip(values(.weight), values(.runningVariance)).map {
+    let scales = zip(values(.weight), values(.runningVariance)).map {
       $0 / ($1 + Double(epsilon)).squareRoot()
     }
-    let offsets = zip(values(.bias), zip(values(.runningMean), factors)).map { $0 - $1.0 * $1.1 }
-    return ChannelwiseAffine(factors: factors, offsets: offsets)
+    let shifts = zip(values(.bias), zip(values(.runningMean), scales)).map { $0 - $1.0 * $1.1 }
+    return ChannelwiseAffine(scales: scales, shifts: shifts)
   }
 }
 
-/// A batch normalisation in training, which runs as one with a rectifier and a pooling behind it: of what lies between
-/// them nothing is kept.
-private struct BatchNormalisationStep: TrainedStep {
+/// A batch normalisation in training, fused with the ReLU and the max-pooling behind it so that the activations between
+/// them are not stored.
+private struct BatchNormalisationStep: FusedTrainingStep {
   let operation: BatchNormalisationOperation
-  var behind = RectifiedPooling()
+  var epilogue = ReLUPooling()
 
-  mutating func takeIn(_ follower: TrainedFollower) -> Bool { behind.takeIn(follower) }
+  mutating func fuse(_ epilogue: TrainingEpilogue) -> Bool { self.epilogue.fuse(epilogue) }
 
   func run(
-    _ input: consuming Tensor, by layers: [TrainedLayer], work: WorkContext
-  ) throws(Cancelled) -> TrainedOutput {
-    guard behind.rectifies else { return try operation.trained(input, by: layers[0], work: work) }
-    let normalisation = try RectifiedNormalisation(
+    _ input: consuming Tensor, by layers: [TrainingLayer], work: WorkContext
+  ) throws(Cancelled) -> TrainingOutput {
+    guard epilogue.appliesReLU else { return try operation.forward(input, by: layers[0], work: work) }
+    let normalisation = try BatchNormalisationReLU(
       of: input, scale: layers[0][.weight], shift: layers[0][.bias], epsilon: operation.epsilon, work: work)
-    guard let pooling = behind.pooling else {
+    guard let pooling = epilogue.pooling else {
       let output = try normalisation.output(work: work)
-      return TrainedOutput(output, statistics: normalisation.statistics) { gradient, work throws(Cancelled) in
+      return TrainingOutput(output, statistics: normalisation.statistics) {
+        gradient, work throws(Cancelled) in
         LayerGradients(try normalisation.gradients(gradient, work: work))
       }
     }
     let pooled = try normalisation.pooled(pooling, work: work)
-    return TrainedOutput(pooled.output, statistics: normalisation.statistics) {
+    return TrainingOutput(pooled.output, statistics: normalisation.statistics) {
       gradient, work throws(Cancelled) in
       LayerGradients(try normalisation.gradients(gradient, of: pooled, geometry: pooling, work: work))
     }
@@ -94,7 +96,7 @@ private struct BatchNormalisationStep: TrainedStep {
 }
 
 extension LayerGradients {
-  /// Those of a batch normalisation.
+  /// The gradients of a batch normalisation.
   fileprivate init(_ gradients: (input: Tensor, scale: Tensor, shift: Tensor)) {
     self.init(input: gradients.input, parameters: [.weight: gradients.scale, .bias: gradients.shift])
   }

@@ -5,11 +5,11 @@ import Work
 package struct ConvolutionOperation: NetworkOperation {
   package static let kind = "convolution"
 
-  /// The spatial rule.
+  /// Kernel, stride, padding and dilation.
   package var geometry: ConvolutionGeometry
-  /// Channels that leave.
+  /// Channels of the output.
   package var outputChannels: Int
-  /// Whether each of them has an offset.
+  /// Whether each output channel has a bias.
   package var hasBias: Bool
 
   package init(_ geometry: ConvolutionGeometry, outputChannels: Int, hasBias: Bool) {
@@ -37,36 +37,38 @@ package struct ConvolutionOperation: NetworkOperation {
     return [weight] + (hasBias ? [ParameterSlot(layer: layer, .bias, [outputChannels], start: .zeros)] : [])
   }
 
-  package func scale(_ scale: Scale, along axis: Axis) -> Scale? { scale.strided(axis(geometry.stride)) }
+  package func cumulativeStride(_ input: CumulativeStride, along axis: Axis) -> CumulativeStride? {
+    input.strided(axis(geometry.stride))
+  }
 
   package func inputs(of range: ClosedRange<Int>, along axis: Axis) -> ClosedRange<Int> {
     let (stride, padding) = (axis(geometry.stride), axis(geometry.padding))
-    let reach = axis(geometry.dilation) * (axis(geometry.kernel) - 1)
-    return (range.lowerBound * stride - padding)...(range.upperBound * stride - padding + reach)
+    let span = axis(geometry.dilation) * (axis(geometry.kernel) - 1)
+    return (range.lowerBound * stride - padding)...(range.upperBound * stride - padding + span)
   }
 
-  package func trained(
-    _ input: consuming Tensor, by layer: TrainedLayer, work: WorkContext
-  ) throws(Cancelled) -> TrainedOutput {
+  package func forward(
+    _ input: consuming Tensor, by layer: TrainingLayer, work: WorkContext
+  ) throws(Cancelled) -> TrainingOutput {
     try ConvolutionStep(operation: self).run(input, by: [layer], work: work)
   }
 
-  package var trainedStep: any TrainedStep { ConvolutionStep(operation: self) }
+  package var fusedTrainingStep: any FusedTrainingStep { ConvolutionStep(operation: self) }
 
-  package func draft(_ parameters: LayerParameters) -> any StepDraft {
-    ConvolutionDraft(
+  package func stepBuilder(_ parameters: LayerParameters) -> any StepBuilder {
+    ConvolutionStepBuilder(
       geometry: geometry, weights: FoldedWeights(parameters, hasBias: hasBias, outputAxis: 0))
   }
 
-  package var trainedFollower: TrainedFollower? {
-    isPointwise ? .mixing(outputs: outputChannels, hasBias: hasBias) : nil
+  package var trainingEpilogue: TrainingEpilogue? {
+    isPointwise ? .pointwiseConvolution(outputs: outputChannels, hasBias: hasBias) : nil
   }
 
   private var isPointwise: Bool { geometry == ConvolutionGeometry(kernel: Extent3(1)) }
 
-  package func follower(_ parameters: LayerParameters) -> StepFollower? {
+  package func inferenceEpilogue(_ parameters: LayerParameters) -> InferenceEpilogue? {
     guard isPointwise else { return nil }
-    return .mixing(FoldedWeights(parameters, hasBias: hasBias, outputAxis: 0))
+    return .pointwiseConvolution(FoldedWeights(parameters, hasBias: hasBias, outputAxis: 0))
   }
 }
 
@@ -103,75 +105,77 @@ extension ConvolutionOperation {
   }
 }
 
-/// A convolution in training, which runs as one with a rectifier and a pooling behind it: results are rectified as
-/// they are stored, and one pass goes back to their gradient.
-private struct ConvolutionStep: TrainedStep {
+/// A convolution in training, fused with the ReLU and the max-pooling behind it: the ReLU is applied as results are
+/// stored, and one pass over the gradient serves the backward pass of all of them.
+private struct ConvolutionStep: FusedTrainingStep {
   let operation: ConvolutionOperation
-  var behind = RectifiedPooling()
+  var epilogue = ReLUPooling()
 
-  mutating func takeIn(_ follower: TrainedFollower) -> Bool { behind.takeIn(follower) }
+  mutating func fuse(_ epilogue: TrainingEpilogue) -> Bool { self.epilogue.fuse(epilogue) }
 
   func run(
-    _ input: consuming Tensor, by layers: [TrainedLayer], work: WorkContext
-  ) throws(Cancelled) -> TrainedOutput {
+    _ input: consuming Tensor, by layers: [TrainingLayer], work: WorkContext
+  ) throws(Cancelled) -> TrainingOutput {
     let prepared = try PreparedConvolution(
       weight: layers[0][.weight], geometry: operation.geometry, inputExtent: input.extent, work: work)
     let hasBias = operation.hasBias
     let output = try prepared.apply(
-      input, bias: hasBias ? layers[0][.bias] : nil, rectifies: behind.rectifies, work: work)
-    let wayBack = ConvolutionWayBack(operation, prepared, input: input, layer: layers[0])
-    guard behind.rectifies else {
-      return TrainedOutput(output) { gradient, work throws(Cancelled) in
+      input, bias: hasBias ? layers[0][.bias] : nil, appliesReLU: epilogue.appliesReLU, work: work)
+    let backward = ConvolutionBackward(operation, prepared, input: input, layer: layers[0])
+    guard epilogue.appliesReLU else {
+      return TrainingOutput(output) { gradient, work throws(Cancelled) in
         let sums = hasBias ? try channelSums(gradient, work: work) : nil
-        return try wayBack.gradients(gradient, bias: sums, work: work)
+        return try backward.gradients(gradient, bias: sums, work: work)
       }
     }
-    guard let pooling = behind.pooling else {
-      return TrainedOutput(output) { gradient, work throws(Cancelled) in
+    guard let pooling = epilogue.pooling else {
+      return TrainingOutput(output) { gradient, work throws(Cancelled) in
         var gradient = consume gradient
-        let sums = try rectifierGradient(&gradient, output: output, work: work)
-        return try wayBack.gradients(gradient, bias: hasBias ? sums : nil, work: work)
+        let sums = try reluGradient(&gradient, output: output, work: work)
+        return try backward.gradients(gradient, bias: hasBias ? sums : nil, work: work)
       }
     }
     let extent = output.extent
-    let (pooled, winners) = try maxPooling(output, geometry: pooling, work: work)
-    return TrainedOutput(pooled) { gradient, work throws(Cancelled) in
-      // The pooling moves gradients and loses none, so that they may be added up where they are fewer.
+    let (pooled, argMaxIndices) = try maxPooling(output, geometry: pooling, work: work)
+    return TrainingOutput(pooled) { gradient, work throws(Cancelled) in
+      // Max-pooling moves gradients and drops none, so that their sums are taken over the fewer pooled voxels.
       let sums = hasBias ? try channelSums(gradient, wherePositive: pooled, work: work) : nil
       let passed = try maxPoolingInputGradient(
-        gradient, winners: winners, geometry: pooling, rectified: pooled, inputExtent: extent, work: work)
-      return try wayBack.gradients(passed, bias: sums, work: work)
+        gradient, argMaxIndices: argMaxIndices, geometry: pooling, reluOutput: pooled, inputExtent: extent,
+        work: work)
+      return try backward.gradients(passed, bias: sums, work: work)
     }
   }
 }
 
-/// From the gradient by a convolution's results to those by its input and its weights.
-private struct ConvolutionWayBack: Sendable {
+/// The backward pass of a convolution: from the gradient of its results to those of its input and its weights.
+private struct ConvolutionBackward: Sendable {
   let geometry: ConvolutionGeometry
   let input: Tensor
   let weight: Tensor
   let passesGradient: Bool
-  /// Only the spectra of large kernels serve both ways; a first layer has no way back.
-  let kept: PreparedConvolution?
+  /// The forward pass's prepared weights, where the backward pass can use them: the spectra of large kernels of a layer
+  /// that passes a gradient on.
+  let prepared: PreparedConvolution?
 
   init(
-    _ operation: ConvolutionOperation, _ prepared: PreparedConvolution, input: Tensor, layer: TrainedLayer
+    _ operation: ConvolutionOperation, _ prepared: PreparedConvolution, input: Tensor, layer: TrainingLayer
   ) {
     geometry = operation.geometry
     self.input = input
     weight = layer[.weight]
     passesGradient = layer.passesGradient
-    kept = layer.passesGradient && prepared.method == .fourier ? prepared : nil
+    self.prepared = layer.passesGradient && prepared.method == .fourier ? prepared : nil
   }
 
-  /// - Parameter bias: The gradient by the offsets, where there are any.
+  /// - Parameter bias: The gradient of the bias; nil without a bias.
   func gradients(
     _ gradient: Tensor, bias: Tensor?, work: WorkContext
   ) throws(Cancelled) -> LayerGradients {
     var gradients = LayerGradients()
     gradients.parameters[.bias] = bias
-    if let kept {
-      let both = try kept.gradients(input: input, outputGradient: gradient, work: work)
+    if let prepared {
+      let both = try prepared.gradients(input: input, outputGradient: gradient, work: work)
       (gradients.input, gradients.parameters[.weight]) = (both.input, both.weight)
       return gradients
     }
@@ -185,17 +189,17 @@ private struct ConvolutionWayBack: Sendable {
   }
 }
 
-/// A convolution with what folds into it: batch normalisation, a rectifier, and a pooling of its results.
-private struct ConvolutionDraft: StepDraft {
+/// A convolution with the layers fused behind it: batch normalisation, a ReLU and a max-pooling.
+private struct ConvolutionStepBuilder: StepBuilder {
   let geometry: ConvolutionGeometry
   var weights: FoldedWeights
-  var rectifies = false
+  var appliesReLU = false
   var pooling: PoolingGeometry?
 
-  mutating func takeIn(_ follower: StepFollower) -> Bool {
-    switch follower {
-    case .scaleAndShift(let affine) where !rectifies && pooling == nil: weights.fold(affine)
-    case .rectification where !rectifies && pooling == nil: rectifies = true
+  mutating func fuse(_ epilogue: InferenceEpilogue) -> Bool {
+    switch epilogue {
+    case .scaleAndShift(let affine) where !appliesReLU && pooling == nil: weights.fold(affine)
+    case .relu where !appliesReLU && pooling == nil: appliesReLU = true
     case .maxPooling(let geometry) where pooling == nil: pooling = geometry
     default: return false
     }
@@ -212,8 +216,10 @@ private struct ConvolutionDraft: StepDraft {
     let prepared = try PreparedConvolution(
       weight: weights.weightTensor, geometry: geometry, choice: variant, work: work)
     let bias = weights.biasTensor
-    guard let pooling else { return [prepared.operation(bias: bias, rectifies: rectifies)] }
-    if let fused = prepared.operation(bias: bias, rectifies: rectifies, pooling: pooling) { return [fused] }
-    return [prepared.operation(bias: bias, rectifies: rectifies), PreparedMaxPooling(geometry: pooling)]
+    guard let pooling else { return [prepared.operation(bias: bias, appliesReLU: appliesReLU)] }
+    if let fused = prepared.operation(bias: bias, appliesReLU: appliesReLU, pooling: pooling) {
+      return [fused]
+    }
+    return [prepared.operation(bias: bias, appliesReLU: appliesReLU), PreparedMaxPooling(geometry: pooling)]
   }
 }

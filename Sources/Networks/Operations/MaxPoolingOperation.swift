@@ -1,11 +1,11 @@
 import Tensors
 import Work
 
-/// The maximum over each window.
+/// Max-pooling: the maximum over each window.
 package struct MaxPoolingOperation: NetworkOperation {
   package static let kind = "maxPooling"
 
-  /// The windows.
+  /// Windows and stride.
   package var geometry: PoolingGeometry
 
   package init(_ geometry: PoolingGeometry) { self.geometry = geometry }
@@ -17,32 +17,36 @@ package struct MaxPoolingOperation: NetworkOperation {
 
   package func outputExtent(_ input: Extent3) -> Extent3? { geometry.output(input) }
 
-  package func scale(_ scale: Scale, along axis: Axis) -> Scale? { scale.strided(axis(geometry.stride)) }
+  package func cumulativeStride(_ input: CumulativeStride, along axis: Axis) -> CumulativeStride? {
+    input.strided(axis(geometry.stride))
+  }
 
   package func inputs(of range: ClosedRange<Int>, along axis: Axis) -> ClosedRange<Int> {
     let stride = axis(geometry.stride)
     return (range.lowerBound * stride)...(range.upperBound * stride + axis(geometry.kernel) - 1)
   }
 
-  package func trained(
-    _ input: consuming Tensor, by layer: TrainedLayer, work: WorkContext
-  ) throws(Cancelled) -> TrainedOutput {
+  package func forward(
+    _ input: consuming Tensor, by layer: TrainingLayer, work: WorkContext
+  ) throws(Cancelled) -> TrainingOutput {
     let (geometry, extent) = (geometry, input.extent)
-    let (output, winners) = try Tensors.maxPooling(input, geometry: geometry, work: work)
-    return TrainedOutput(output) { gradient, work throws(Cancelled) in
+    let (output, argMaxIndices) = try Tensors.maxPooling(input, geometry: geometry, work: work)
+    return TrainingOutput(output) { gradient, work throws(Cancelled) in
       LayerGradients(
         input: try maxPoolingInputGradient(
-          gradient, winners: winners, geometry: geometry, inputExtent: extent, work: work))
+          gradient, argMaxIndices: argMaxIndices, geometry: geometry, inputExtent: extent, work: work))
     }
   }
 
-  package var trainedFollower: TrainedFollower? { .maxPooling(geometry) }
+  package var trainingEpilogue: TrainingEpilogue? { .maxPooling(geometry) }
 
-  package func draft(_ parameters: LayerParameters) -> any StepDraft {
-    FixedDraft(operation: PreparedMaxPooling(geometry: geometry))
+  package func stepBuilder(_ parameters: LayerParameters) -> any StepBuilder {
+    FixedStepBuilder(operation: PreparedMaxPooling(geometry: geometry))
   }
 
-  package func follower(_ parameters: LayerParameters) -> StepFollower? { .maxPooling(geometry) }
+  package func inferenceEpilogue(_ parameters: LayerParameters) -> InferenceEpilogue? {
+    .maxPooling(geometry)
+  }
 }
 
 extension NetworkOperation where Self == MaxPoolingOperation {

@@ -1,52 +1,52 @@
 import Tensors
 import Work
 
-/// What a layer does: everything that graphs, training and inference must know of one kind of layer.
+/// The operation of a layer: everything that graphs, training and inference need to know of one kind of layer.
 ///
 /// An operation is one file that conforms to this protocol, one line in ``NetworkOperations/all`` and one row in the
-/// table of `Tests/NetworksTests/OperationTests.swift`; nothing else names it. Encoded, its fields stand beside the
-/// layer's name and input in one flat JSON object.
+/// table of `Tests/NetworksTests/OperationTests.swift`. In JSON its fields stand beside the layer's name and input in
+/// one flat object.
 package protocol NetworkOperation: Hashable, Sendable, Codable {
   /// The "kind" of its layers in JSON.
   static var kind: String { get }
 
-  /// What is wrong with its numbers, or nil; see ``GraphLimit``.
+  /// Describes the first field out of range; nil where there is none. See ``GraphLimit``.
   var problem: String? { get }
 
-  /// Channels that leave for channels that enter.
+  /// Channels of the output for `input` channels of the input.
   func outputChannels(_ input: Int) -> Int
 
-  /// Extents that leave for extents that enter; nil where the input is too small.
+  /// Extents of the output for an input of extents `input`; nil where the input is too small.
   func outputExtent(_ input: Extent3) -> Extent3?
 
-  /// The layer's tensors when `inputChannels` enter.
+  /// The slots of the layer's tensors for an input of `inputChannels` channels.
   func parameterSlots(layer: String, inputChannels: Int) -> [ParameterSlot]
 
-  /// The scale along `axis` behind this layer, or nil beyond ``Scale/limit``.
-  func scale(_ scale: Scale, along axis: Axis) -> Scale?
+  /// The cumulative stride of the output along `axis`, given that of the input; nil beyond ``CumulativeStride/limit``.
+  func cumulativeStride(_ input: CumulativeStride, along axis: Axis) -> CumulativeStride?
 
-  /// The indices along `axis` that enter into the outputs `range`, on an unbounded grid.
+  /// The indices of the input along `axis` that the outputs `range` depend on, on an unbounded grid.
   func inputs(of range: ClosedRange<Int>, along axis: Axis) -> ClosedRange<Int>
 
-  /// Whether values that enter meet a rectifier, by which the weights in front of them are initialised.
-  var rectification: Rectification { get }
+  /// Which gain He initialisation uses for a layer in front of this one.
+  var initialisationGain: InitialisationGain { get }
 
-  /// Runs the layer as training does, and says how its gradients are found.
-  func trained(
-    _ input: consuming Tensor, by layer: TrainedLayer, work: WorkContext
-  ) throws(Cancelled) -> TrainedOutput
+  /// The forward pass in training, with a closure for the backward pass.
+  func forward(
+    _ input: consuming Tensor, by layer: TrainingLayer, work: WorkContext
+  ) throws(Cancelled) -> TrainingOutput
 
-  /// The layer as the start of a training step.
-  var trainedStep: any TrainedStep { get }
+  /// A training step that begins with this layer.
+  var fusedTrainingStep: any FusedTrainingStep { get }
 
-  /// What the layer is to a training step in front of it that may take it in; nil where no step can.
-  var trainedFollower: TrainedFollower? { get }
+  /// This layer as an epilogue of a training step in front of it; nil where it cannot be fused.
+  var trainingEpilogue: TrainingEpilogue? { get }
 
-  /// The layer as the start of an inference step.
-  func draft(_ parameters: LayerParameters) -> any StepDraft
+  /// The builder of an inference step that begins with this layer.
+  func stepBuilder(_ parameters: LayerParameters) -> any StepBuilder
 
-  /// What the layer is to a step in front of it that may take it in; nil where no step can.
-  func follower(_ parameters: LayerParameters) -> StepFollower?
+  /// This layer as an epilogue of an inference step in front of it; nil where it cannot be fused.
+  func inferenceEpilogue(_ parameters: LayerParameters) -> InferenceEpilogue?
 }
 
 extension NetworkOperation {
@@ -54,45 +54,45 @@ extension NetworkOperation {
   package func outputExtent(_ input: Extent3) -> Extent3? { input }
   package var problem: String? { nil }
   package func parameterSlots(layer: String, inputChannels: Int) -> [ParameterSlot] { [] }
-  package func scale(_ scale: Scale, along axis: Axis) -> Scale? { scale }
+  package func cumulativeStride(_ input: CumulativeStride, along axis: Axis) -> CumulativeStride? { input }
   package func inputs(of range: ClosedRange<Int>, along axis: Axis) -> ClosedRange<Int> { range }
-  package var rectification: Rectification { .never }
-  package var trainedStep: any TrainedStep { SingleLayerStep(operation: self) }
-  package var trainedFollower: TrainedFollower? { nil }
-  package func follower(_ parameters: LayerParameters) -> StepFollower? { nil }
+  package var initialisationGain: InitialisationGain { .linear }
+  package var fusedTrainingStep: any FusedTrainingStep { UnfusedTrainingStep(operation: self) }
+  package var trainingEpilogue: TrainingEpilogue? { nil }
+  package func inferenceEpilogue(_ parameters: LayerParameters) -> InferenceEpilogue? { nil }
 
   /// Whether `other` is the same operation with the same numbers.
   func equals(_ other: any NetworkOperation) -> Bool { (other as? Self) == self }
 }
 
-/// Where values that enter a layer meet a rectifier.
-package enum Rectification: Sendable {
-  /// The layer is one.
-  case here
-  /// The layer scales and shifts, so that the layers behind it decide.
-  case behind
-  /// Nowhere near.
-  case never
+/// The gain of He initialisation for weights whose outputs a layer reads, as PyTorch's `calculate_gain` has it.
+package enum InitialisationGain: Sendable {
+  /// The layer is a ReLU: the variance is doubled.
+  case relu
+  /// The layer only scales and shifts: the readers of its output decide.
+  case ofReaders
+  /// Any other layer: the variance is not changed.
+  case linear
 }
 
 /// Every operation that a graph may use.
 package enum NetworkOperations {
-  /// One line each.
+  /// The operations, one per line.
   package static let all: [any NetworkOperation.Type] = [
     ConvolutionOperation.self,
     TransposedConvolutionOperation.self,
     MaxPoolingOperation.self,
     BatchNormalisationOperation.self,
-    RectifierOperation.self,
+    ReLUOperation.self,
   ]
 
-  /// The operation of that kind.
+  /// The operation of the kind `kind`; nil where there is none.
   static func named(_ kind: String) -> (any NetworkOperation.Type)? { all.first { $0.kind == kind } }
 }
 
-/// The tensors of one layer.
+/// The tensors of one layer by role.
 package struct LayerParameters: Sendable {
-  /// The layer's name, with which its tensors' names begin.
+  /// The layer's name, which is the prefix of its tensors' names.
   package let layer: String
   private let parameters: Parameters
 
@@ -101,6 +101,6 @@ package struct LayerParameters: Sendable {
     self.parameters = parameters
   }
 
-  /// The layer's tensor of that role, which it must have.
+  /// The layer's tensor of the role `role`, which must exist.
   package subscript(role: ParameterSlot.Role) -> Tensor { parameters["\(layer).\(role.rawValue)"] }
 }

@@ -5,11 +5,11 @@ import Work
 package struct TransposedConvolutionOperation: NetworkOperation {
   package static let kind = "transposedConvolution"
 
-  /// The spatial rule.
+  /// Kernel, stride, padding and output padding.
   package var geometry: TransposedConvolutionGeometry
-  /// Channels that leave.
+  /// Channels of the output.
   package var outputChannels: Int
-  /// Whether each of them has an offset.
+  /// Whether each output channel has a bias.
   package var hasBias: Bool
 
   package init(_ geometry: TransposedConvolutionGeometry, outputChannels: Int, hasBias: Bool) {
@@ -34,7 +34,7 @@ package struct TransposedConvolutionOperation: NetworkOperation {
 
   package func parameterSlots(layer: String, inputChannels: Int) -> [ParameterSlot] {
     let kernel = geometry.kernel
-    // The taps that reach one output, on average over outputs.
+    // The taps that contribute to one output, on average over outputs.
     let fanIn = Double(inputChannels * kernel.product) / Double(geometry.stride.product)
     let weight = ParameterSlot(
       layer: layer, .weight, [inputChannels, outputChannels, kernel.d, kernel.h, kernel.w],
@@ -42,7 +42,9 @@ package struct TransposedConvolutionOperation: NetworkOperation {
     return [weight] + (hasBias ? [ParameterSlot(layer: layer, .bias, [outputChannels], start: .zeros)] : [])
   }
 
-  package func scale(_ scale: Scale, along axis: Axis) -> Scale? { scale.upsampled(axis(geometry.stride)) }
+  package func cumulativeStride(_ input: CumulativeStride, along axis: Axis) -> CumulativeStride? {
+    input.upsampled(axis(geometry.stride))
+  }
 
   package func inputs(of range: ClosedRange<Int>, along axis: Axis) -> ClosedRange<Int> {
     let (stride, padding) = (axis(geometry.stride), axis(geometry.padding))
@@ -50,15 +52,15 @@ package struct TransposedConvolutionOperation: NetworkOperation {
     return lower...max(lower, floorDivide(range.upperBound + padding, stride))
   }
 
-  package func trained(
-    _ input: consuming Tensor, by layer: TrainedLayer, work: WorkContext
-  ) throws(Cancelled) -> TrainedOutput {
+  package func forward(
+    _ input: consuming Tensor, by layer: TrainingLayer, work: WorkContext
+  ) throws(Cancelled) -> TrainingOutput {
     let input = input
     let (geometry, hasBias, passesGradient) = (geometry, hasBias, layer.passesGradient)
     let weight = layer[.weight]
     let output = try Tensors.transposedConvolution(
       input, weight: weight, bias: hasBias ? layer[.bias] : nil, geometry: geometry, work: work)
-    return TrainedOutput(output) { gradient, work throws(Cancelled) in
+    return TrainingOutput(output) { gradient, work throws(Cancelled) in
       let found = try transposedConvolutionGradients(
         input: input, outputGradient: gradient, weight: weight, geometry: geometry,
         passesGradient: passesGradient, work: work)
@@ -68,10 +70,10 @@ package struct TransposedConvolutionOperation: NetworkOperation {
     }
   }
 
-  package var trainedStep: any TrainedStep { TransposedConvolutionStep(operation: self) }
+  package var fusedTrainingStep: any FusedTrainingStep { TransposedConvolutionStep(operation: self) }
 
-  package func draft(_ parameters: LayerParameters) -> any StepDraft {
-    TransposedConvolutionDraft(
+  package func stepBuilder(_ parameters: LayerParameters) -> any StepBuilder {
+    TransposedConvolutionStepBuilder(
       geometry: geometry, weights: FoldedWeights(parameters, hasBias: hasBias, outputAxis: 1))
   }
 }
@@ -111,61 +113,63 @@ extension TransposedConvolutionOperation {
   }
 }
 
-/// A transposed convolution in training, which runs as one with a pointwise convolution that does not widen it: fewer
-/// channels pass at the output's extents.
-private struct TransposedConvolutionStep: TrainedStep {
+/// A transposed convolution in training, fused with a pointwise convolution behind it that has at most as many output
+/// channels: fewer channels are computed at the output's extents.
+private struct TransposedConvolutionStep: FusedTrainingStep {
   let operation: TransposedConvolutionOperation
-  var mixing: (outputs: Int, hasBias: Bool)?
+  var pointwise: (outputs: Int, hasBias: Bool)?
 
-  mutating func takeIn(_ follower: TrainedFollower) -> Bool {
-    guard mixing == nil, case .mixing(let outputs, let hasBias) = follower,
+  mutating func fuse(_ epilogue: TrainingEpilogue) -> Bool {
+    guard pointwise == nil, case .pointwiseConvolution(let outputs, let hasBias) = epilogue,
       outputs <= operation.outputChannels
     else { return false }
-    mixing = (outputs, hasBias)
+    pointwise = (outputs, hasBias)
     return true
   }
 
   func run(
-    _ input: consuming Tensor, by layers: [TrainedLayer], work: WorkContext
-  ) throws(Cancelled) -> TrainedOutput {
-    guard let mixing else { return try operation.trained(input, by: layers[0], work: work) }
+    _ input: consuming Tensor, by layers: [TrainingLayer], work: WorkContext
+  ) throws(Cancelled) -> TrainingOutput {
+    guard let pointwise else { return try operation.forward(input, by: layers[0], work: work) }
     let input = input
     let (geometry, hasBias, passesGradient) = (
       operation.geometry, operation.hasBias, layers[0].passesGradient
     )
-    let mixed = MixedTransposedConvolution(
-      weight: layers[0][.weight], bias: hasBias ? layers[0][.bias] : nil, mixing: layers[1][.weight],
-      mixingBias: mixing.hasBias ? layers[1][.bias] : nil)
+    let fused = TransposedConvolutionPointwise(
+      weight: layers[0][.weight], bias: hasBias ? layers[0][.bias] : nil, pointwiseWeight: layers[1][.weight],
+      pointwiseBias: pointwise.hasBias ? layers[1][.bias] : nil)
     let output = try Tensors.transposedConvolution(
-      input, weight: mixed.product.weight, bias: mixed.product.bias, geometry: geometry, work: work)
-    return TrainedOutput(output) { gradient, work throws(Cancelled) in
+      input, weight: fused.product.weight, bias: fused.product.bias, geometry: geometry, work: work)
+    return TrainingOutput(output) { gradient, work throws(Cancelled) in
       let product = try transposedConvolutionGradients(
-        input: input, outputGradient: gradient, weight: mixed.product.weight, geometry: geometry,
+        input: input, outputGradient: gradient, weight: fused.product.weight, geometry: geometry,
         passesGradient: passesGradient, work: work)
-      let found = mixed.gradients(productWeight: product.weight, productBias: product.bias)
+      let found = fused.gradients(productWeight: product.weight, productBias: product.bias)
       var gradients = LayerGradients(
-        input: product.input, parameters: [.weight: found.weight], followers: [[.weight: found.mixing]])
+        input: product.input, parameters: [.weight: found.weight],
+        epilogues: [[.weight: found.pointwiseWeight]])
       if hasBias { gradients.parameters[.bias] = found.bias }
-      if mixing.hasBias { gradients.followers[0][.bias] = found.mixingBias }
+      if pointwise.hasBias { gradients.epilogues[0][.bias] = found.pointwiseBias }
       return gradients
     }
   }
 }
 
-/// A transposed convolution with what folds into it: batch normalisation, a pointwise convolution, a rectifier.
-private struct TransposedConvolutionDraft: StepDraft {
+/// A transposed convolution with the layers fused behind it: batch normalisation, a pointwise convolution and a ReLU.
+private struct TransposedConvolutionStepBuilder: StepBuilder {
   let geometry: TransposedConvolutionGeometry
   var weights: FoldedWeights
-  var rectifies = false
+  var appliesReLU = false
 
-  mutating func takeIn(_ follower: StepFollower) -> Bool {
-    guard !rectifies else { return false }
-    switch follower {
+  mutating func fuse(_ epilogue: InferenceEpilogue) -> Bool {
+    guard !appliesReLU else { return false }
+    switch epilogue {
     case .scaleAndShift(let affine): weights.fold(affine)
-    case .rectification: rectifies = true
-    // Exact, and cheaper as long as it does not widen the transposed convolution.
-    case .mixing(let pointwise) where pointwise.outputs <= weights.outputs: weights.fold(pointwise: pointwise)
-    case .mixing, .maxPooling: return false
+    case .relu: appliesReLU = true
+    // Exact, and cheaper as long as the pointwise convolution does not add channels.
+    case .pointwiseConvolution(let pointwise) where pointwise.outputs <= weights.outputs:
+      weights.fold(pointwise: pointwise)
+    case .pointwiseConvolution, .maxPooling: return false
     }
     return true
   }
@@ -175,7 +179,7 @@ private struct TransposedConvolutionDraft: StepDraft {
   func operations(_ variant: Bool, work: WorkContext) throws(Cancelled) -> [any PreparedOperation] {
     [
       try PreparedTransposedConvolution(
-        weight: weights.weightTensor, bias: weights.biasTensor, geometry: geometry, rectifies: rectifies,
+        weight: weights.weightTensor, bias: weights.biasTensor, geometry: geometry, appliesReLU: appliesReLU,
         work: work)
     ]
   }

@@ -2,17 +2,18 @@ import Foundation
 import Tensors
 import Work
 
-/// A training stored so that it goes on as if it had never stopped: a model file with more in it.
+/// A training run in a file, from which it resumes bit for bit.
 ///
-/// Beside the model's tensors it holds `optimiser.first/NAME`, `optimiser.second/NAME` and `average/NAME`; its texts add
-/// `checkpoint`, a JSON object with iteration, step count, options and generator state. It also opens as a model.
+/// A checkpoint is a model file with further tensors `optimiser.first/NAME`, `optimiser.second/NAME` and `average/NAME`
+/// (the EMA), and with a further text `checkpoint`: a JSON object of iteration, step count, options and generator
+/// state.
 package enum Checkpoint {
   private static let textKey = "checkpoint"
   private static let firstPrefix = "optimiser.first/"
   private static let secondPrefix = "optimiser.second/"
   private static let averagePrefix = "average/"
-  /// Steps that any run has done at most.
-  private static let mostSteps = 1_000_000_000
+  /// Iterations of a run at most.
+  private static let maximumIterations = 1_000_000_000
 
   private struct Progress: Codable {
     var iteration: Int
@@ -21,9 +22,9 @@ package enum Checkpoint {
     var options: TrainingOptions
   }
 
-  /// Writes `trainer` in single precision; what stood at `path` is replaced only when everything is written.
+  /// Writes `trainer` in single precision; a file at `path` is replaced only when everything is written.
   /// - Parameter metadata: further texts, as in ``ModelFile/metadata``.
-  /// - Throws: ``InputError`` when the place cannot be written.
+  /// - Throws: ``InputError`` when the file cannot be written.
   package static func write(
     _ trainer: Trainer, metadata: [String: String] = [:], to path: String
   ) throws(InputError) {
@@ -46,7 +47,7 @@ package enum Checkpoint {
       if let second = trainer.optimiserState.second[slot.name] {
         moments[secondPrefix + slot.name] = Tensor(shape: slot.shape, elements: second)
       }
-      if let average = trainer.average { moments[averagePrefix + slot.name] = average[slot.name] }
+      if let ema = trainer.emaParameters { moments[averagePrefix + slot.name] = ema[slot.name] }
     }
     try trainer.model(metadata: texts).write(to: path, further: moments)
   }
@@ -63,17 +64,17 @@ package enum Checkpoint {
     do {
       progress = try JSONDecoder().decode(Progress.self, from: Data(text.utf8))
     } catch let error as DecodingError {
-      throw InputError(path, "checkpoint: " + error.place)
+      throw InputError(path, "checkpoint: " + error.fieldAndProblem)
     } catch {
       throw InputError(path, "checkpoint: not readable as JSON")
     }
-    guard let state = UInt64(progress.generatorState), (0...mostSteps).contains(progress.iteration),
-      (0...mostSteps).contains(progress.stepCount)
+    guard let state = UInt64(progress.generatorState), (0...maximumIterations).contains(progress.iteration),
+      (0...maximumIterations).contains(progress.stepCount)
     else {
       throw InputError(
         path, "checkpoint: iteration, steps or generator state are unusable",
         found: "\(progress.iteration), \(progress.stepCount), \(progress.generatorState)",
-        expected: "0 to \(mostSteps), and a whole number")
+        expected: "0 to \(maximumIterations), and a whole number")
     }
     do { try progress.options.validated() } catch {
       throw InputError(
@@ -96,11 +97,11 @@ package enum Checkpoint {
       }
     }
     if file.shape(of: averagePrefix + (trainer.graph.parameterSlots.first?.name ?? "")) != nil {
-      var average = trainer.parameters
+      var ema = trainer.parameters
       for slot in trainer.graph.parameterSlots {
-        average[slot.name] = try file.tensor(averagePrefix + slot.name, shape: slot.shape)
+        ema[slot.name] = try file.tensor(averagePrefix + slot.name, shape: slot.shape)
       }
-      trainer.average = average
+      trainer.emaParameters = ema
     }
     return (trainer, model.metadata.filter { $0.key != textKey })
   }

@@ -3,7 +3,7 @@ import Work
 
 /// The learning rate as a function of the iteration, counted from 0.
 package enum LearningRateSchedule: Hashable, Sendable, Codable {
-  /// Always the same.
+  /// A constant rate.
   case constant(rate: Double)
   /// Multiplied by `factor` every `interval` iterations (the liver network: 0.1, by 0.1).
   case steps(rate: Double, interval: Int, factor: Double = 0.1)
@@ -12,8 +12,9 @@ package enum LearningRateSchedule: Hashable, Sendable, Codable {
   /// Linear from 0 over `warmUp` iterations, then half a cosine down to 0 at `iterations`.
   case warmUpCosine(rate: Double, warmUp: Int, iterations: Int)
 
-  /// Refuses lengths that no run has, and powers and factors that no rate survives.
-  func validated(mostSteps: Int) throws(InputError) {
+  /// Checks that lengths, powers and factors are in range.
+  /// - Throws: ``InputError`` about `--schedule`.
+  func validated(maximumIterations: Int) throws(InputError) {
     let (lengths, powers): ([Int], [Double]) =
       switch self {
       case .constant: ([], [])
@@ -21,15 +22,16 @@ package enum LearningRateSchedule: Hashable, Sendable, Codable {
       case .polynomial(_, let power, let iterations): ([iterations], [power])
       case .warmUpCosine(_, let warmUp, let iterations): ([warmUp, iterations], [])
       }
-    guard lengths.allSatisfy({ (0...mostSteps).contains($0) }), powers.allSatisfy({ (0...100).contains($0) })
+    guard lengths.allSatisfy({ (0...maximumIterations).contains($0) }),
+      powers.allSatisfy({ (0...100).contains($0) })
     else {
       throw InputError(
         "--schedule", "cannot train", found: "\(self)",
-        expected: "0 to \(mostSteps) steps, powers and factors of 0 to 100")
+        expected: "0 to \(maximumIterations) steps, powers and factors of 0 to 100")
     }
   }
 
-  /// The rate of an iteration; 0 behind the last one of a schedule that ends.
+  /// The learning rate of an iteration; 0 after the end of a schedule that ends.
   package func rate(at iteration: Int) -> Double {
     switch self {
     case .constant(let rate):
@@ -40,8 +42,8 @@ package enum LearningRateSchedule: Hashable, Sendable, Codable {
       return rate * pow(max(0, 1 - Double(iteration) / Double(max(iterations, 1))), power)
     case .warmUpCosine(let rate, let warmUp, let iterations):
       if iteration < warmUp { return rate * Double(iteration + 1) / Double(warmUp) }
-      let share = Double(iteration - warmUp) / Double(max(iterations - warmUp, 1))
-      return rate * 0.5 * (1 + cos(.pi * min(share, 1)))
+      let fraction = Double(iteration - warmUp) / Double(max(iterations - warmUp, 1))
+      return rate * 0.5 * (1 + cos(.pi * min(fraction, 1)))
     }
   }
 }

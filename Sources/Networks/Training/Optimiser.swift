@@ -2,38 +2,38 @@ import Foundation
 import Tensors
 import Work
 
-/// How gradients change weights.
+/// The rule that updates weights from gradients.
 package enum Optimiser: Hashable, Sendable, Codable {
-  /// Stochastic gradient descent: v = momentum v + g, w = w - rate v; with Nesterov's look-ahead
-  /// w = w - rate (g + momentum v). Weight decay joins the gradient.
+  /// Stochastic gradient descent with momentum: v = momentum · v + g, w = w - rate · v; with Nesterov's momentum
+  /// w = w - rate · (g + momentum · v). Weight decay is added to the gradient.
   case momentum(Double = 0.9, isNesterov: Bool = false)
   /// Adam with decoupled weight decay (Loshchilov and Hutter 2019).
   case adam(beta1: Double = 0.9, beta2: Double = 0.999, epsilon: Double = 1e-8)
 }
 
-/// What an optimiser remembers between steps, by the names of the tensors it changes.
+/// The optimiser's state between iterations, by tensor name.
 package struct OptimiserState: Equatable, Sendable {
-  /// The velocity, or Adam's first moment.
+  /// The velocity (momentum buffer), or Adam's first moment.
   package internal(set) var first: [String: [Float]] = [:]
   /// Adam's second moment; empty otherwise.
   package internal(set) var second: [String: [Float]] = [:]
-  /// Adam's step count.
+  /// Updates done, for Adam's bias correction.
   package internal(set) var stepCount = 0
 
-  /// The state before the first step.
+  /// The state before the first iteration.
   package init() {}
 }
 
 extension Optimiser {
-  /// The rate and decay of one tensor in one step.
+  /// The learning rate, weight decay and clipping of one tensor's update.
   struct Step {
     var rate: Double
     var decay: Double
-    /// Multiplies the gradient: clipping.
+    /// The gradient is multiplied by this: gradient clipping.
     var gradientFactor: Double
   }
 
-  /// Changes `values` by `gradient`; each value only depends on its own history.
+  /// Updates `values` by `gradient`, element by element.
   func update(
     _ values: inout [Float], name: String, gradient: [Float], step: Step, state: inout OptimiserState,
     work: WorkContext
@@ -46,10 +46,10 @@ extension Optimiser {
       let momentum = Float(momentum)
       forEachPart(&values, &first, gradient, work: work) { values, first, gradient, part in
         for index in part {
-          let slope = factor * gradient[index] + decay * values[index]
-          let velocity = momentum * first[index] + slope
+          let decayed = factor * gradient[index] + decay * values[index]
+          let velocity = momentum * first[index] + decayed
           first[index] = velocity
-          values[index] -= rate * (isNesterov ? slope + momentum * velocity : velocity)
+          values[index] -= rate * (isNesterov ? decayed + momentum * velocity : velocity)
         }
       }
     case .adam(let beta1, let beta2, let epsilon):
@@ -57,13 +57,13 @@ extension Optimiser {
       let count = Double(state.stepCount + 1)
       let firstCorrection = Float(1 / (1 - pow(beta1, count)))
       let secondCorrection = Float(1 / (1 - pow(beta2, count)))
-      let (keep1, keep2, floor) = (Float(beta1), Float(beta2), Float(epsilon))
+      let (decay1, decay2, floor) = (Float(beta1), Float(beta2), Float(epsilon))
       for index in values.indices {
-        let slope = factor * gradient[index]
-        first[index] = keep1 * first[index] + (1 - keep1) * slope
-        second[index] = keep2 * second[index] + (1 - keep2) * slope * slope
-        let deviation = (second[index] * secondCorrection).squareRoot() + floor
-        values[index] -= rate * (first[index] * firstCorrection / deviation + decay * values[index])
+        let clipped = factor * gradient[index]
+        first[index] = decay1 * first[index] + (1 - decay1) * clipped
+        second[index] = decay2 * second[index] + (1 - decay2) * clipped * clipped
+        let denominator = (second[index] * secondCorrection).squareRoot() + floor
+        values[index] -= rate * (first[index] * firstCorrection / denominator + decay * values[index])
       }
       state.second[name] = second
     }
@@ -71,7 +71,7 @@ extension Optimiser {
   }
 }
 
-/// Calls `body` in parallel for parts of three arrays of one length, to the end.
+/// Calls `body` in parallel for parts of three arrays of one length; it cannot be cancelled.
 private func forEachPart(
   _ values: inout [Float], _ state: inout [Float], _ gradient: [Float], work: WorkContext,
   _ body:
@@ -81,7 +81,7 @@ private func forEachPart(
     ) -> Void
 ) {
   let (count, grain) = (values.count, 65_536)
-  // Half an update would be a step that never was, so that nobody may stop it.
+  // A cancelled update would leave the weights between two iterations.
   var work = work.silent
   work.cancellation = Cancellation()
   do throws(Cancelled) {
@@ -94,5 +94,5 @@ private func forEachPart(
         }
       }
     }
-  } catch { preconditionFailure("an update that nobody can stop was stopped") }
+  } catch { preconditionFailure("an update that cannot be cancelled was cancelled") }
 }

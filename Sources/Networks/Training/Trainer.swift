@@ -1,47 +1,47 @@
 import Tensors
 import Work
 
-/// What one step of training did.
-package struct TrainingStep: Hashable, Sendable {
+/// The losses of one training iteration.
+package struct TrainingIteration: Hashable, Sendable {
   /// Iterations completed, this one included.
   package let iteration: Int
-  /// The loss that was minimised, weight decay left out.
+  /// The minimised loss, without weight decay.
   package let loss: Double
-  /// Loss of each head before its weight; 0 for heads without weight.
+  /// Loss of each head before its weight; 0 for heads of weight 0.
   package let headLosses: [Double]
   /// Euclidean norm of the gradient before clipping.
   package let gradientNorm: Double
-  /// The rate used.
+  /// The learning rate of the iteration.
   package let learningRate: Double
 }
 
-/// A network in training: its weights, what the optimiser remembers, how far it is.
+/// A network in training: its weights, the optimiser's state and the iterations done.
 ///
-/// Equal starts, options and batches give equal weights bit for bit, whatever the number of threads; so does a run
-/// that went through a ``Checkpoint`` in between.
+/// Equal initial weights, options and batches give equal weights bit for bit on any number of threads, also when the
+/// run was stored and read as a ``Checkpoint`` in between.
 package struct Trainer: Sendable {
-  /// The layers.
+  /// The checked graph.
   package let graph: ResolvedGraph
-  /// How weights move; may be changed between steps.
+  /// Optimiser, schedule and loss; they may be changed between iterations.
   package var options: TrainingOptions
   /// The weights and running statistics.
   package internal(set) var parameters: Parameters
-  /// The running average of ``parameters``, where the options ask for one: smoother, and as a rule better on cases
-  /// not trained on, than the newest weights.
-  package internal(set) var average: Parameters?
-  /// What the optimiser remembers.
+  /// The exponential moving average (EMA) of ``parameters``, where the options ask for one.
+  ///
+  /// As a rule it does better on new cases than the newest weights.
+  package internal(set) var emaParameters: Parameters?
+  /// The optimiser's state.
   package internal(set) var optimiserState = OptimiserState()
   /// Iterations completed.
   package internal(set) var iteration = 0
-  /// Where the data's crops and flips draw from, so that a checkpoint resumes them too.
+  /// The generator for crops and augmentation, which a checkpoint stores.
   package var generator: SplitMix64
 
-  /// A weight, its gradient, what an optimiser remembers, the best and the average so far, and one more while tensors are
-  /// made.
+  /// Bytes per parameter: the weight, its gradient, two optimiser moments, the best weights, the EMA, and a temporary.
   private static let bytesPerParameter = 7 * MemoryLayout<Float>.stride
 
-  /// A training that starts with `parameters`, or with fresh ones made from the seed.
-  /// - Throws: ``InputError`` when the graph makes no sense, or its weights do not fit in memory.
+  /// A training run that starts with `parameters`, or with initial ones drawn from `seed`.
+  /// - Throws: ``InputError`` when the graph is invalid or the weights do not fit in memory.
   package init(
     graph: NetworkGraph, parameters: Parameters? = nil, initialisation: Initialisation = .he,
     options: TrainingOptions, seed: UInt64
@@ -56,16 +56,17 @@ package struct Trainer: Sendable {
     generator = SplitMix64(seed: seed).forked(-1)
   }
 
-  /// One iteration: loss and gradients of `batch`, clipping, the optimiser's update, running statistics.
+  /// One iteration: loss and gradients of `batch`, gradient clipping, the optimiser's update, running statistics, EMA.
   ///
-  /// A step that throws leaves the trainer as it was.
+  /// When it throws, the trainer is unchanged.
   /// - Throws: ``InputError`` when the batch does not fit the network, or the loss is no longer finite;
   ///   ``Cancelled``.
-  package mutating func step(_ batch: TrainingBatch, work: WorkContext) throws -> TrainingStep {
-    let rule = LossRule(
+  package mutating func step(_ batch: TrainingBatch, work: WorkContext) throws -> TrainingIteration {
+    let configuration = LossConfiguration(
       headWeights: options.headWeights(of: graph.graph, at: iteration), classWeights: options.classWeights,
       ignoredLabel: options.ignoredLabel, overlapWeight: options.overlapWeight ?? 0)
-    let result = try graph.lossGradients(batch, parameters: parameters, rule: rule, work: work)
+    let result = try graph.lossGradients(
+      batch, parameters: parameters, configuration: configuration, work: work)
     let slots = graph.parameterSlots.filter(\.role.isTrained)
     var squares = 0.0
     for slot in slots {
@@ -79,7 +80,7 @@ package struct Trainer: Sendable {
         found: "loss \(result.loss), gradient norm \(norm)", expected: "a smaller learning rate")
     }
     let rate = options.schedule.rate(at: iteration)
-    let clipping = options.longestGradient.map { norm > $0 ? $0 / norm : 1 } ?? 1
+    let clipping = options.gradientNormClip.map { norm > $0 ? $0 / norm : 1 } ?? 1
     let decaying = graph.decayingTensors
     for slot in slots {
       guard let gradient = result.gradients[slot.name] else { continue }
@@ -93,45 +94,47 @@ package struct Trainer: Sendable {
       }
     }
     optimiserState.stepCount += 1
-    follow(result.statistics)
+    updateRunningStatistics(result.statistics)
     iteration += 1
-    takeAverage()
-    return TrainingStep(
+    updateEMA()
+    return TrainingIteration(
       iteration: iteration, loss: result.loss, headLosses: result.headLosses, gradientNorm: norm,
       learningRate: rate)
   }
 
-  /// What a model is made of: the running average where there is one, else the newest weights.
-  package var bestGuess: Parameters { average ?? parameters }
+  /// The weights for evaluation and for the model file: the EMA where there is one, else the newest weights.
+  package var evaluationParameters: Parameters { emaParameters ?? parameters }
 
-  /// The model as it is now, with texts about it.
+  /// A model of the newest weights and the given texts.
   package func model(metadata: [String: String] = [:]) -> ModelFile {
     ModelFile(graph: graph.graph, parameters: parameters, metadata: metadata)
   }
 
-  /// The average takes in the newest weights; at first it follows quickly, so that it forgets the random start.
-  private mutating func takeAverage() {
-    guard let decay = options.averageDecay else { return }
-    guard average != nil else { return average = parameters }
-    let share = Float(1 - min(decay, Double(1 + iteration) / Double(10 + iteration)))
+  /// Updates the EMA by the newest weights.
+  ///
+  /// The decay grows with the iterations, so that the initial weights are forgotten.
+  private mutating func updateEMA() {
+    guard let decay = options.emaDecay else { return }
+    guard emaParameters != nil else { return emaParameters = parameters }
+    let weight = Float(1 - min(decay, Double(1 + iteration) / Double(10 + iteration)))
     for (name, newest) in parameters.tensors {
-      average!.update(name) { values in
+      emaParameters!.update(name) { values in
         newest.elements.withUnsafeBufferPointer { newest in
-          for index in values.indices { values[index] += share * (newest[index] - values[index]) }
+          for index in values.indices { values[index] += weight * (newest[index] - values[index]) }
         }
       }
     }
   }
 
-  /// Running statistics take in the batch's mean and unbiased variance, as PyTorch's do.
-  private mutating func follow(_ statistics: [String: BatchStatistics]) {
-    let share = Float(options.statisticsMomentum)
+  /// Updates the running statistics by the batch's mean and unbiased variance, as PyTorch does.
+  private mutating func updateRunningStatistics(_ statistics: [String: BatchStatistics]) {
+    let momentum = Float(options.statisticsMomentum)
     for (layer, batch) in statistics {
       for (role, newest) in [
         (ParameterSlot.Role.runningMean, batch.mean), (.runningVariance, batch.unbiasedVariance),
       ] {
         parameters.update("\(layer).\(role.rawValue)") { values in
-          for index in values.indices { values[index] += share * (newest[index] - values[index]) }
+          for index in values.indices { values[index] += momentum * (newest[index] - values[index]) }
         }
       }
     }
@@ -139,7 +142,7 @@ package struct Trainer: Sendable {
 }
 
 extension ResolvedGraph {
-  /// Names of the weights that sum up products, as those of convolutions do: what weight decay shrinks.
+  /// Names of the tensors that weight decay applies to: weights of convolutions, not biases and batch normalisations.
   fileprivate var decayingTensors: Set<String> {
     Set(
       parameterSlots.compactMap { slot in

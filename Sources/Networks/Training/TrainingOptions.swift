@@ -1,41 +1,50 @@
 import Tensors
 import Work
 
-/// Everything that decides how weights move, apart from the data.
+/// The optimiser, its schedule and the loss of a training run.
 package struct TrainingOptions: Hashable, Sendable, Codable {
-  /// How gradients change weights.
+  /// The rule that updates weights.
   package var optimiser: Optimiser
-  /// The learning rate over time.
+  /// The learning rate by iteration.
   package var schedule: LearningRateSchedule
-  /// Lambda: what is added to the gradient of a weight per unit of that weight.
+  /// Weight decay λ: λ · weight is added to the gradient.
   ///
-  /// Biases and batch-norm parameters do not decay.
+  /// It does not apply to biases and batch normalisations.
   package var weightDecay: Double
   /// Weight of each class in the cross-entropy; nil for equal weights.
   package var classWeights: [Float]?
-  /// A label whose voxels do not count.
+  /// A label whose voxels are excluded from the loss, as PyTorch's `ignore_index`.
   package var ignoredLabel: UInt8?
-  /// Every so many iterations the auxiliary heads' loss weights are multiplied by ``auxiliaryFactor``; 0 for never.
+  /// Iterations after which the auxiliary heads' loss weights are multiplied by ``auxiliaryFactor``; 0 for never.
   package var auxiliaryInterval: Int
-  /// What they are multiplied by (0.95 every ten epochs in the paper).
+  /// The decay of the auxiliary heads' loss weights (0.95 every ten epochs in the paper).
   package var auxiliaryFactor: Double
-  /// Longest gradient, as the Euclidean norm over all tensors; longer ones are shortened to it; nil for no limit.
-  package var longestGradient: Double?
-  /// Multiplies the learning rate of the tensors named; 1 for the others.
+  /// Gradient clipping: the Euclidean norm over all tensors that larger gradients are scaled down to; nil for no
+  /// clipping.
+  package var gradientNormClip: Double?
+  /// Factors of the learning rate by tensor name; 1 for the others.
   package var rateMultipliers: [String: Double]
-  /// Share of the newest batch in batch normalisation's running statistics.
+  /// Weight of the newest batch in the running statistics of batch normalisations, as PyTorch's `momentum`.
   package var statisticsMomentum: Double
-  /// Weight of the soft Dice loss beside each head's cross-entropy; nil for none, as in the paper.
+  /// Weight of the soft Dice loss beside each head's cross-entropy; nil for 0, as in the paper.
   package var overlapWeight: Double?
-  /// Share that the weights' running average keeps at each step; nil for no average.
-  package var averageDecay: Double?
+  /// Decay of the exponential moving average (EMA) of the weights per iteration; nil for no average.
+  package var emaDecay: Double?
 
-  /// Options; the defaults are the paper's objective with momentum 0.9, without its schedules.
+  /// The names in checkpoints, which are older than some of the properties'.
+  private enum CodingKeys: String, CodingKey {
+    case optimiser, schedule, weightDecay, classWeights, ignoredLabel, auxiliaryInterval, auxiliaryFactor
+    case gradientNormClip = "longestGradient"
+    case rateMultipliers, statisticsMomentum, overlapWeight
+    case emaDecay = "averageDecay"
+  }
+
+  /// Options; the defaults are the paper's loss and momentum 0.9, without its schedules.
   package init(
     optimiser: Optimiser = .momentum(), schedule: LearningRateSchedule, weightDecay: Double = 5e-4,
     classWeights: [Float]? = nil, ignoredLabel: UInt8? = nil, auxiliaryInterval: Int = 0,
-    auxiliaryFactor: Double = 0.95, longestGradient: Double? = nil, rateMultipliers: [String: Double] = [:],
-    statisticsMomentum: Double = 0.1, overlapWeight: Double? = nil, averageDecay: Double? = nil
+    auxiliaryFactor: Double = 0.95, gradientNormClip: Double? = nil, rateMultipliers: [String: Double] = [:],
+    statisticsMomentum: Double = 0.1, overlapWeight: Double? = nil, emaDecay: Double? = nil
   ) {
     self.optimiser = optimiser
     self.schedule = schedule
@@ -44,33 +53,33 @@ package struct TrainingOptions: Hashable, Sendable, Codable {
     self.ignoredLabel = ignoredLabel
     self.auxiliaryInterval = auxiliaryInterval
     self.auxiliaryFactor = auxiliaryFactor
-    self.longestGradient = longestGradient
+    self.gradientNormClip = gradientNormClip
     self.rateMultipliers = rateMultipliers
     self.statisticsMomentum = statisticsMomentum
     self.overlapWeight = overlapWeight
-    self.averageDecay = averageDecay
+    self.emaDecay = emaDecay
   }
 
-  /// Learning rates at most, and weights of losses and decays.
+  /// Learning rates, loss weights and weight decay at most.
   private static let most = 1e6
-  /// Longest intervals and schedules, in steps.
-  private static let mostSteps = 1_000_000_000
+  /// Intervals and schedules at most, in iterations.
+  private static let maximumIterations = 1_000_000_000
 
-  /// Refuses numbers that cannot train.
+  /// Checks that all numbers are in range.
   /// - Throws: ``InputError`` naming the option, what was found and what is expected.
   package func validated() throws(InputError) {
     func require(_ holds: Bool, _ option: String, _ found: Any, _ expected: String) throws(InputError) {
       if !holds { throw InputError(option, "cannot train", found: "\(found)", expected: expected) }
     }
-    try schedule.validated(mostSteps: Self.mostSteps)
+    try schedule.validated(maximumIterations: Self.maximumIterations)
     let rate = schedule.rate(at: 0)
     try require(rate > 0 && rate <= Self.most, "--learning-rate", rate, "more than 0, at most \(Self.most)")
     try require((0...Self.most).contains(weightDecay), "--weight-decay", weightDecay, "0 to \(Self.most)")
     let overlapWeight = overlapWeight ?? 0
     try require((0...Self.most).contains(overlapWeight), "--dice-weight", overlapWeight, "0 to \(Self.most)")
-    let decay = averageDecay ?? 0
+    let decay = emaDecay ?? 0
     try require((0..<1).contains(decay), "--average-decay", decay, "0 to below 1")
-    let limit = longestGradient ?? 1
+    let limit = gradientNormClip ?? 1
     try require(limit > 0 && limit <= 1e30, "--gradient-limit", limit, "0 to 1e30")
     if let classWeights {
       let isUsable =
@@ -80,7 +89,8 @@ package struct TrainingOptions: Hashable, Sendable, Codable {
         "0 to \(Self.most), one of them above 0")
     }
     try require(
-      (0...Self.mostSteps).contains(auxiliaryInterval), "auxiliary interval", auxiliaryInterval, "0 or more")
+      (0...Self.maximumIterations).contains(auxiliaryInterval), "auxiliary interval", auxiliaryInterval,
+      "0 or more")
     try require((0...1).contains(auxiliaryFactor), "auxiliary factor", auxiliaryFactor, "0 to 1")
     try require((0...1).contains(statisticsMomentum), "statistics momentum", statisticsMomentum, "0 to 1")
     try require(
@@ -88,7 +98,8 @@ package struct TrainingOptions: Hashable, Sendable, Codable {
       rateMultipliers.values.max() ?? 0, "0 to \(Self.most)")
   }
 
-  /// Weights of the heads' losses at an iteration: the main head's stays, the auxiliary ones' decay.
+  /// Loss weights of the heads at an iteration: the main head's is constant, those of the auxiliary heads decay.
+  /// - Complexity: O(heads + iteration / auxiliary interval).
   package func headWeights(of graph: NetworkGraph, at iteration: Int) -> [Double] {
     var factor = 1.0
     if auxiliaryInterval > 0 {
@@ -99,9 +110,9 @@ package struct TrainingOptions: Hashable, Sendable, Codable {
     }
   }
 
-  /// The multipliers of the heart network's release: biases of its convolutions learn at twice the rate, weights
-  /// of transposed convolutions without bias (those of the auxiliary heads) at a tenth.
-  package static func releasedRateMultipliers(for graph: NetworkGraph) -> [String: Double] {
+  /// The learning-rate factors that the authors of the heart network published: 2 for biases of convolutions, 0.1 for
+  /// weights of transposed convolutions without bias (those of the auxiliary heads).
+  package static func publishedRateMultipliers(for graph: NetworkGraph) -> [String: Double] {
     var multipliers: [String: Double] = [:]
     for layer in graph.layers {
       if let convolution = layer.operation as? ConvolutionOperation, convolution.hasBias {

@@ -1,52 +1,53 @@
 import Tensors
 import Work
 
-/// One run forward and backward, with what is kept in between.
+/// One forward and backward pass of a batch, with the activations in between.
 struct TrainingPass {
   let graph: ResolvedGraph
   let parameters: Parameters
-  let rule: LossRule
+  let configuration: LossConfiguration
   private let isNeeded: [Bool]
-  private let chains: [TrainedChain]
-  /// Outputs that a layer or a head still has to read.
+  private let chains: [TrainingChain]
+  /// Outputs of nodes that a layer or a head has yet to read.
   private var values: [Tensor?]
-  /// The way back through each step, with what it needs of the way forward.
-  private var backwards: [TrainedOutput.Backward?]
+  /// The backward pass of each step.
+  private var backwards: [TrainingOutput.Backward?]
   private var outputGradients: [Tensor?]
   var gradients: [String: Tensor] = [:]
   var statistics: [String: BatchStatistics] = [:]
 
-  /// - Parameter fuses: Whether layers run together where that is cheaper.
-  init(graph: ResolvedGraph, parameters: Parameters, rule: LossRule, fuses: Bool) {
+  /// - Parameter fuses: Whether layers are fused where that is cheaper.
+  init(graph: ResolvedGraph, parameters: Parameters, configuration: LossConfiguration, fuses: Bool) {
     precondition(
-      rule.headWeights.count == graph.headNodes.count,
-      "\(rule.headWeights.count) head weights for \(graph.headNodes.count) heads")
+      configuration.headWeights.count == graph.headNodes.count,
+      "\(configuration.headWeights.count) head weights for \(graph.headNodes.count) heads")
     self.graph = graph
     self.parameters = parameters
-    self.rule = rule
-    isNeeded = graph.nodesNeeded(byHeads: rule.headWeights.indices.filter { rule.headWeights[$0] > 0 })
-    chains = graph.trainedChains(isNeeded: isNeeded, takesIn: fuses)
+    self.configuration = configuration
+    isNeeded = graph.nodesNeeded(
+      byHeads: configuration.headWeights.indices.filter { configuration.headWeights[$0] > 0 })
+    chains = graph.trainingChains(isNeeded: isNeeded, fuses: fuses)
     let count = graph.nodes.count
     values = [Tensor?](repeating: nil, count: count)
-    backwards = [TrainedOutput.Backward?](repeating: nil, count: chains.count)
+    backwards = [TrainingOutput.Backward?](repeating: nil, count: chains.count)
     outputGradients = [Tensor?](repeating: nil, count: count)
   }
 
-  /// - Parameter labels: The batch's.
-  func check(_ batch: TrainingBatch, _ labels: CountedLabels) throws(InputError) {
+  /// Checks that a batch and its labels fit the network.
+  func check(_ batch: TrainingBatch, _ labels: LabelsWithHistogram) throws(InputError) {
     guard batch.input.channels == graph.graph.inputChannels, batch.input.batch > 0 else {
       throw InputError(
         "training images", "shape", found: "\(batch.input.shape)",
         expected: "[n, \(graph.graph.inputChannels), z, y, x] for this network")
     }
     let classes = graph.classCount
-    let isUnknown = { (label: Int) in label >= classes && label != rule.ignoredLabel.map(Int.init) }
+    let isUnknown = { (label: Int) in label >= classes && label != configuration.ignoredLabel.map(Int.init) }
     if let label = labels.counts.indices.first(where: { labels.counts[$0] > 0 && isUnknown($0) }) {
       throw InputError(
         "training labels", "a label", found: "\(label)", expected: "0 to \(classes - 1), or the ignored label"
       )
     }
-    if let weights = rule.classWeights, weights.count != classes {
+    if let weights = configuration.classWeights, weights.count != classes {
       throw InputError("class weights", "count", found: "\(weights.count)", expected: "\(classes)")
     }
     let extents = try graph.outputExtents(input: batch.input.extent, subject: "training images")
@@ -66,48 +67,48 @@ struct TrainingPass {
     for node in graph.headNodes where isNeeded[node] { remaining[node] += 1 }
     for (index, chain) in chains.enumerated() {
       let source = graph.nodes[chain.nodes[0]].source
-      // Given away where nobody else reads it, so that a layer may work in place.
-      let entering = source.map { value($0) } ?? input
+      // The last reader takes the only reference, so that the layer may work in place.
+      let layerInput = source.map { value($0) } ?? input
       if let source {
         remaining[source] -= 1
         if remaining[source] == 0 { values[source] = nil }
       }
       let layers = chain.nodes.map { node in
-        TrainedLayer(
+        TrainingLayer(
           parameters: LayerParameters(graph.nodes[node].layer.name, parameters), passesGradient: source != nil
         )
       }
-      let passed = try chain.step.run(consume entering, by: layers, work: work)
-      values[chain.last] = passed.output
-      backwards[index] = passed.backward
-      statistics[graph.nodes[chain.nodes[0]].layer.name] = passed.statistics
+      let result = try chain.step.run(consume layerInput, by: layers, work: work)
+      values[chain.last] = result.output
+      backwards[index] = result.backward
+      statistics[graph.nodes[chain.nodes[0]].layer.name] = result.statistics
       work.report(Double(index + 1) / Double(chains.count))
     }
   }
 
-  /// The loss of each head, whose gradient is left at the head's node.
-  mutating func losses(_ labels: CountedLabels, work: WorkContext) throws(Cancelled) -> [Double] {
+  /// The loss of each head; the gradients are stored at the heads' nodes.
+  mutating func losses(_ labels: LabelsWithHistogram, work: WorkContext) throws(Cancelled) -> [Double] {
     var losses: [Double] = []
     for (head, node) in graph.headNodes.enumerated() {
-      let headWeight = rule.headWeights[head]
+      let headWeight = configuration.headWeights[head]
       guard headWeight > 0 else {
         losses.append(0)
         continue
       }
-      let scores = value(node)
-      // Given away by the last head that reads them, so that the gradient takes their memory.
+      let logits = value(node)
+      // The last head of a node takes the only reference, so that the gradient reuses the memory.
       if !graph.headNodes[(head + 1)...].contains(node) { values[node] = nil }
       let overlap =
-        rule.overlapWeight > 0
+        configuration.overlapWeight > 0
         ? try softmaxDice(
-          scores: scores, labels: labels, ignoredLabel: rule.ignoredLabel,
-          gradientFactor: headWeight * rule.overlapWeight, work: work) : nil
+          logits: logits, labels: labels, ignoredLabel: configuration.ignoredLabel,
+          gradientFactor: headWeight * configuration.overlapWeight, work: work) : nil
       var (loss, gradient) = try softmaxCrossEntropy(
-        scores: consume scores, labels: labels, ignoredLabel: rule.ignoredLabel,
-        classWeights: rule.classWeights, gradientFactor: headWeight, work: work)
+        logits: consume logits, labels: labels, ignoredLabel: configuration.ignoredLabel,
+        classWeights: configuration.classWeights, gradientFactor: headWeight, work: work)
       if let overlap {
         try add(overlap.gradient, to: &gradient, work: work)
-        loss += rule.overlapWeight * overlap.loss
+        loss += configuration.overlapWeight * overlap.loss
       }
       try accumulate(gradient, at: node, work: work)
       losses.append(loss)
@@ -121,7 +122,7 @@ struct TrainingPass {
         preconditionFailure("node \(chain.last) got no gradient")
       }
       let found = try backward(consume gradient, work)
-      for (node, ofLayer) in zip(chain.nodes, [found.parameters] + found.followers) {
+      for (node, ofLayer) in zip(chain.nodes, [found.parameters] + found.epilogues) {
         for (role, gradient) in ofLayer {
           gradients["\(graph.nodes[node].layer.name).\(role.rawValue)"] = gradient
         }

@@ -109,7 +109,7 @@ package struct SegmentationResult: Equatable, Sendable {
   /// Labels on the image's own grid, after components and holes.
   package var labels: ChunkedLabels
   /// Large components that are not among them.
-  package var leftOut: [LeftOutComponent]
+  package var leftOut: [RemovedComponent]
   /// The model's labels.
   package var table: LabelTable
   /// The probabilities behind ``labels``.
@@ -121,7 +121,7 @@ package struct SegmentationResult: Equatable, Sendable {
 
   /// A result.
   package init(
-    labels: ChunkedLabels, leftOut: [LeftOutComponent] = [], table: LabelTable,
+    labels: ChunkedLabels, leftOut: [RemovedComponent] = [], table: LabelTable,
     probabilities: ProbabilitiesHandle, auxiliaryHeadCount: Int = 0,
     advisedSettings: RefinementSettings? = nil
   ) {

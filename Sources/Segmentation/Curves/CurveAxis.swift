@@ -1,16 +1,16 @@
 import Foundation
 import Work
 
-/// The range of an axis and where its ticks stand.
+/// The range and the ticks of a plot's axis.
 struct CurveAxis: Equatable {
   let lower, upper: Double
   /// Multiples of 1, 2 or 5 times a power of ten.
   let ticks: [Double]
   private let digits: Int
 
-  /// An axis that holds `range`, widened to whole ticks, of which there are about `count`.
+  /// An axis of `range`, widened to whole ticks, about `count` of them.
   init(holding range: ClosedRange<Double>, ticks count: Int) {
-    // Ticks of a far narrower range than its values could not be told apart.
+    // Ticks of a range far narrower than its values would have equal texts.
     let span = max(
       range.upperBound - range.lowerBound, 1e-9, 1e-9 * max(abs(range.lowerBound), abs(range.upperBound)))
     let rough = span / Double(max(count, 1))
@@ -23,18 +23,18 @@ struct CurveAxis: Equatable {
     digits = max(0, -Int(saturating: floor(log10(step) + 1e-9)))
   }
 
-  /// The axis of the values of `curves`, from 0 where that is not far below the smallest.
+  /// The axis of the values of `curves`; it starts at 0 unless the smallest value is at least half the largest.
   init(valuesOf curves: [LearningCurve], ticks count: Int) {
     let points = curves.flatMap(\.points)
     let smallest = points.map(\.lower).min() ?? 0
-    // Equal values, such as a Dice of 0 at the start, get an axis that says so.
+    // Equal values, for example a Dice of 0 at the start, need an axis of some extent.
     let largest = max(points.map(\.upper).max() ?? 1, smallest + 1e-3)
     self.init(
       holding: (smallest < largest / 2 ? min(smallest, 0) : smallest)...largest, ticks: count)
   }
 
-  /// 0 at the lower end, 1 at the upper one.
-  func share(_ value: Double) -> Double { (value - lower) / (upper - lower) }
+  /// The position of `value` on the axis: 0 at the lower end, 1 at the upper end.
+  func fraction(_ value: Double) -> Double { (value - lower) / (upper - lower) }
 
   /// A tick as text.
   func text(_ value: Double) -> String { String(format: "%.\(digits)f", value) }

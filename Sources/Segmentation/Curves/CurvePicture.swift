@@ -2,17 +2,16 @@ import Foundation
 import Volumes
 import Work
 
-/// Plots side by side as one SVG picture, for documents: lines are means, bands reach from the smallest to the
-/// largest run.
+/// Plots side by side as one SVG picture, for documents: lines are means, bands are the range of the runs.
 package struct CurvePicture {
   /// One plot.
   package struct Plot {
-    /// What stands above.
+    /// The text above the plot.
     package var title: String
     /// The curves, in the same order and colours in every plot.
     package var curves: [LearningCurve]
 
-    /// A plot.
+    /// A plot of `curves` under `title`.
     package init(title: String, curves: [LearningCurve]) {
       self.title = title
       self.curves = curves
@@ -22,7 +21,7 @@ package struct CurvePicture {
   /// The plots, left to right.
   package var plots: [Plot]
 
-  /// A picture.
+  /// A picture of `plots`, left to right.
   package init(plots: [Plot]) { self.plots = plots }
 
   private static let (width, height) = (480.0, 320.0)
@@ -48,9 +47,9 @@ package struct CurvePicture {
     let vertical = CurveAxis(valuesOf: plot.curves, ticks: 5)
     let last = Double(plot.curves.flatMap(\.points).map(\.iteration).max() ?? 1)
     let horizontal = CurveAxis(holding: 0...last, ticks: 5)
-    func x(_ iteration: Double) -> Double { left + horizontal.share(iteration) * (width - left - right) }
-    func y(_ value: Double) -> Double { height - bottom - vertical.share(value) * (height - top - bottom) }
-    func place(_ point: LearningCurve.Point, _ value: Double) -> String {
+    func x(_ iteration: Double) -> Double { left + horizontal.fraction(iteration) * (width - left - right) }
+    func y(_ value: Double) -> Double { height - bottom - vertical.fraction(value) * (height - top - bottom) }
+    func svgPoint(_ point: LearningCurve.Point, _ value: Double) -> String {
       "\(number(x(Double(point.iteration)))),\(number(y(value)))"
     }
     var parts = [
@@ -71,11 +70,11 @@ package struct CurvePicture {
       let colour = colour(index)
       if curve.points.contains(where: { $0.lower < $0.upper }) {
         let band =
-          curve.points.map { place($0, $0.upper) } + curve.points.reversed().map { place($0, $0.lower) }
+          curve.points.map { svgPoint($0, $0.upper) } + curve.points.reversed().map { svgPoint($0, $0.lower) }
         parts.append(
           "<polygon points=\"\(band.joined(separator: " "))\" fill=\"\(colour)\" fill-opacity=\"0.2\"/>")
       }
-      let line = curve.points.map { place($0, $0.value) }.joined(separator: " ")
+      let line = curve.points.map { svgPoint($0, $0.value) }.joined(separator: " ")
       parts.append("<polyline points=\"\(line)\" fill=\"none\" stroke=\"\(colour)\" stroke-width=\"1.6\"/>")
     }
     return parts + legend(of: plot.curves)
@@ -101,7 +100,7 @@ package struct CurvePicture {
   private static func number(_ value: Double) -> String { String(format: "%.1f", value) }
 
   private static func escaped(_ text: String) -> String {
-    // The two noncharacters may not stand in XML at all.
+    // XML forbids the two noncharacters.
     String(String.UnicodeScalarView(text.printableLine.unicodeScalars.filter { $0.value & 0xfffe != 0xfffe }))
       .replacingOccurrences(of: "&", with: "&amp;").replacingOccurrences(of: "<", with: "&lt;")
       .replacingOccurrences(of: ">", with: "&gt;")

@@ -1,8 +1,8 @@
-/// A quantity over the steps of a training, or its mean and range over several runs.
+/// A quantity by training iteration, or its mean and range over several runs.
 package struct LearningCurve: Sendable, Equatable {
-  /// The quantity after one step.
+  /// The quantity after one iteration.
   package struct Point: Sendable, Equatable {
-    /// Steps done.
+    /// Iterations done.
     package var iteration: Int
     /// The value, or the mean of the runs.
     package var value: Double
@@ -10,18 +10,18 @@ package struct LearningCurve: Sendable, Equatable {
     package var lower, upper: Double
   }
 
-  /// What a legend calls it.
+  /// The name in legends.
   package var name: String
   /// Ascending by iteration.
   package var points: [Point]
 
-  /// A curve.
+  /// A curve of `points`.
   package init(name: String, points: [Point]) {
     self.name = name
     self.points = points
   }
 
-  /// The curve of several runs of the same kind: mean, smallest and largest of the runs that have a step.
+  /// The curve of several runs of the same kind: mean, smallest and largest value of the runs that have an iteration.
   package init(name: String, runs: [[(iteration: Int, value: Double)]]) {
     var values: [Int: [Double]] = [:]
     for run in runs { for (iteration, value) in run { values[iteration, default: []].append(value) } }
@@ -36,10 +36,10 @@ package struct LearningCurve: Sendable, Equatable {
 }
 
 extension [TrainingRecord] {
-  /// The training loss, each record's smoothed with those before it: a fifth new, four fifths old.
+  /// The training loss, exponentially smoothed with weight 0.2 of the newest record.
   package var smoothedLoss: [(iteration: Int, value: Double)] { smoothed { $0.loss } }
 
-  /// The loss of head `index`, smoothed likewise; empty where it has none.
+  /// The loss of head `index`, smoothed as ``smoothedLoss``; empty where a record lacks it.
   package func smoothedHeadLoss(_ index: Int) -> [(iteration: Int, value: Double)] {
     allSatisfy { $0.headLosses.indices.contains(index) } ? smoothed { $0.headLosses[index] } : []
   }
@@ -55,7 +55,7 @@ extension [TrainingRecord] {
   private func smoothed(_ value: (TrainingRecord) -> Double) -> [(iteration: Int, value: Double)] {
     var mean = 0.0
     return enumerated().map { index, record in
-      // The first records weigh as in a plain mean, so that the start does not hang on one of them.
+      // The first records are weighted as in a plain mean, so that the curve does not depend on the very first one.
       mean += (value(record) - mean) * Swift.max(0.2, 1 / Double(index + 1))
       return (record.iteration, mean)
     }

@@ -1,15 +1,15 @@
 import Foundation
 import Work
 
-/// Curves drawn with characters: braille dots, two by four in a cell, or one letter per cell.
+/// Curves drawn in text: braille dots, two by four per cell, or one letter per cell.
 package struct TextPlot {
-  /// What stands above.
+  /// The text above the plot.
   package var title: String
-  /// The curves; a later one lies over an earlier one.
+  /// The curves; later ones are drawn over earlier ones.
   package var curves: [LearningCurve]
-  /// Steps along the axis; at least those of the curves.
+  /// Iterations of the axis; at least those of the curves.
   package var iterations: Int
-  /// Characters of the whole plot, axes and title included.
+  /// Characters of the whole plot, with axes and title.
   package var columns, rows: Int
   /// Whether braille may be used.
   package var showsUnicode = true
@@ -20,7 +20,7 @@ package struct TextPlot {
   private static let colours = [36, 33, 35, 32, 34, 31]
   private static let letters: [Character] = ["*", "o", "+", "x", "#", "%"]
 
-  /// A plot.
+  /// A plot of `columns` by `rows` characters.
   package init(
     title: String, curves: [LearningCurve], iterations: Int, columns: Int, rows: Int,
     showsUnicode: Bool = true,
@@ -43,14 +43,14 @@ package struct TextPlot {
     var canvas = DotCanvas(columns: width, rows: height)
     let last = Double(max(iterations, curves.flatMap(\.points).map(\.iteration).max() ?? 1, 1))
     for (index, curve) in curves.enumerated() {
-      let places = curve.points.map { point in
+      let points = curve.points.map { point in
         (
           x: Double(point.iteration) / last * Double(canvas.dotColumns - 1),
-          y: (1 - axis.share(point.value)) * Double(canvas.dotRows - 1)
+          y: (1 - axis.fraction(point.value)) * Double(canvas.dotRows - 1)
         )
       }
-      for (from, to) in zip(places, places.dropFirst()) { canvas.line(from: from, to: to, owner: index) }
-      if let only = places.first, places.count == 1 { canvas.line(from: only, to: only, owner: index) }
+      for (from, to) in zip(points, points.dropFirst()) { canvas.line(from: from, to: to, owner: index) }
+      if let only = points.first, points.count == 1 { canvas.line(from: only, to: only, owner: index) }
     }
     var lines = [padded(legend, visible: visibleLegendCount)]
     for row in 0..<height {
@@ -82,7 +82,7 @@ package struct TextPlot {
   private func cell(_ canvas: DotCanvas, _ column: Int, _ row: Int) -> String {
     let (dots, owner) = canvas.cell(column, row)
     guard dots != 0 else { return " " }
-    // Without colour, braille curves could not be told apart.
+    // Without colour, braille curves cannot be distinguished.
     if showsUnicode, showsColour || curves.count == 1 {
       let braille = Unicode.Scalar(0x2800 + UInt32(dots)).map { String(Character($0)) } ?? " "
       return coloured(braille, owner)
@@ -99,7 +99,7 @@ package struct TextPlot {
   }
 }
 
-/// Dots on cells of two by four; each cell belongs to the curve that drew in it last.
+/// Cells of two by four dots; each cell has the colour of the curve that was drawn in it last.
 private struct DotCanvas {
   let columns, rows: Int
   private var dots: [UInt8]
@@ -124,18 +124,18 @@ private struct DotCanvas {
   mutating func line(from: (x: Double, y: Double), to: (x: Double, y: Double), owner: Int) {
     let steps = max(1, Int(saturating: max(abs(to.x - from.x), abs(to.y - from.y)).rounded(.up)))
     for step in 0...steps {
-      let share = Double(step) / Double(steps)
+      let fraction = Double(step) / Double(steps)
       set(
-        Int(saturating: (from.x + share * (to.x - from.x)).rounded()),
-        Int(saturating: (from.y + share * (to.y - from.y)).rounded()),
+        Int(saturating: (from.x + fraction * (to.x - from.x)).rounded()),
+        Int(saturating: (from.y + fraction * (to.y - from.y)).rounded()),
         owner: owner)
     }
   }
 
   private mutating func set(_ x: Int, _ y: Int, owner: Int) {
     guard x >= 0, y >= 0, x < dotColumns, y < dotRows else { return }
-    let place = y / 4 * columns + x / 2
-    dots[place] |= Self.bits[y % 4][x % 2]
-    owners[place] = owner
+    let index = y / 4 * columns + x / 2
+    dots[index] |= Self.bits[y % 4][x % 2]
+    owners[index] = owner
   }
 }

@@ -1,14 +1,14 @@
 import Volumes
 import Work
 
-/// What a network said about an image: probabilities of each head on the working grid.
+/// The prediction of a network for an image: the class probabilities of each head on the working grid.
 ///
-/// The working grid is the model's (its axes, its spacing), far smaller than a clinical image; everything on the
-/// image's own grid is interpolated from it when it is asked for.
+/// The working grid has the model's axes and spacing and is far smaller than a clinical image. Results on the image's
+/// own grid are interpolated from it on demand.
 package struct NetworkPrediction: Sendable {
   /// The image's grid beside the same grid along the model's axes.
   package let axes: ReorientedGrid
-  /// Main head first, then the auxiliary ones that were run.
+  /// The main head first, then the auxiliary heads that were computed.
   package let heads: [ProbabilityVolume]
 
   /// A prediction; all heads lie on one grid with the axes of `axes.grid`.
@@ -19,7 +19,7 @@ package struct NetworkPrediction: Sendable {
 
   /// (1 - Σ τ_d) main + Σ τ_d auxiliary_d, on the working grid.
   ///
-  /// Mixing before interpolation gives the same as after it, since both are linear.
+  /// Mixing heads commutes with interpolation, since both are linear.
   /// - Parameter auxiliaryHeadWeights: τ_d, lowest head first; missing ones are 0.
   /// - Throws: ``InputError`` when there are more weights than heads, one is negative or their sum exceeds 1.
   package func mixed(auxiliaryHeadWeights weights: [Double]) throws(InputError) -> ProbabilityVolume {
@@ -31,13 +31,16 @@ package struct NetworkPrediction: Sendable {
     let main = Float(1 - sum)
     for index in mixed.values.indices { mixed.values[index] *= main }
     for (offset, weight) in used {
-      let share = Float(weight)
-      for index in mixed.values.indices { mixed.values[index] += share * heads[offset + 1].values[index] }
+      let auxiliaryWeight = Float(weight)
+      for index in mixed.values.indices {
+        mixed.values[index] += auxiliaryWeight * heads[offset + 1].values[index]
+      }
     }
     return mixed
   }
 
-  /// Refuses weights of auxiliary heads with which `headCount` heads cannot be mixed.
+  /// Checks that weights of auxiliary heads fit `headCount` heads.
+  /// - Throws: ``InputError`` as ``mixed(auxiliaryHeadWeights:)``.
   static func check(_ weights: [Double], headCount: Int) throws(InputError) {
     let used = weights.enumerated().filter { $0.element != 0 }
     guard used.allSatisfy({ $0.offset + 1 < headCount }) else {
@@ -52,8 +55,10 @@ package struct NetworkPrediction: Sendable {
     }
   }
 
-  /// Refuses a grid whose labels, in the model's axes, in the image's and after post-processing, do not fit in memory.
+  /// Checks that labels on a grid of `size` fit in memory: along the model's axes, along the image's, and
+  /// post-processed.
   /// - Returns: Their bytes.
+  /// - Throws: ``InputError`` where they do not fit.
   @discardableResult
   static func requireMemoryOfLabels(_ size: GridSize) throws(InputError) -> Int {
     try LabelVolume.requireMemory(on: size, volumes: 3, subject: "mask")
@@ -70,8 +75,8 @@ package struct NetworkPrediction: Sendable {
     return try axes.restored(labels, work: work)
   }
 
-  /// Refuses a grid whose probabilities, as they are interpolated and as they are restored to the image's axes, do not fit
-  /// in memory.
+  /// Checks that probabilities on a grid of `size` fit in memory twice: interpolated, and restored to the image's axes.
+  /// - Throws: ``InputError`` where they do not fit.
   package static func requireMemoryOfProbabilities(classCount: Int, _ size: GridSize) throws(InputError) {
     try AvailableMemory.require(
       checkedProduct(classCount, size.voxelCount, 2 * MemoryLayout<Float>.stride), subject: "probabilities",

@@ -3,19 +3,11 @@ import Tensors
 import Volumes
 import Work
 
-/// The grid on which a network looks at an image.
-package enum WorkingGrid: String, Hashable, Sendable, CaseIterable {
-  /// The model's spacing: what it was trained on.
-  case model
-  /// The image's own voxels, without resampling, for models whose spacing the image has.
-  case image
-}
-
-/// A segmentation model ready to run on images: its network prepared once, shared by all images.
+/// A segmentation model with its prepared network, to run on many images.
 package struct Segmenter: Sendable {
   /// The model.
   package let model: SegmentationModel
-  /// Bytes that the network's activations may take; larger images pass in slabs.
+  /// Bytes of the network's activations at most; larger images are computed slab by slab.
   package var memoryLimit = Network.memoryLimit
   private let network: Network
   private let headCount: Int
@@ -23,8 +15,8 @@ package struct Segmenter: Sendable {
   /// Prepares a model.
   ///
   /// - Parameter usesAuxiliaryHeads: Whether predictions carry the auxiliary heads, which the τ_d of a refinement
-  ///   mix in; they cost little, but the main head alone costs least.
-  /// - Throws: ``InputError`` when the graph makes no sense or takes several images; ``Cancelled``.
+  ///   mix in; they cost little more than the main head alone.
+  /// - Throws: ``InputError`` when the graph is invalid or needs several images; ``Cancelled``.
   package init(model: SegmentationModel, usesAuxiliaryHeads: Bool, work: WorkContext) throws {
     try model.requireOneImage()
     self.model = model
@@ -35,10 +27,10 @@ package struct Segmenter: Sendable {
 
   /// Runs the network on an image.
   ///
-  /// - Parameter grid: Where the prediction's probabilities lie; on a large image's own grid they take much memory, and
-  ///   ``labels(of:auxiliaryHeadWeights:work:)-(ScalarVolume,_,_)`` does without them.
-  /// - Throws: ``InputError`` when the image is too small for the network, or its scores do not lie on the image's grid;
-  ///   ``Cancelled``.
+  /// - Parameter grid: The grid of the probabilities. On a large image's own grid they take much memory, which
+  ///   ``labels(of:auxiliaryHeadWeights:work:)-(ScalarVolume,_,_)`` does not need.
+  /// - Throws: ``InputError`` when the image is too small for the network, or its logits do not lie on the image's
+  ///   grid; ``Cancelled``.
   package func prediction(
     for image: ScalarVolume, grid: WorkingGrid = .model, tiling: Tiling = .whole, work: WorkContext
   ) throws -> NetworkPrediction {
@@ -55,9 +47,9 @@ package struct Segmenter: Sendable {
     return NetworkPrediction(axes: axes, heads: heads)
   }
 
-  /// Labels of an image on its own grid by a network that looks at that very grid, components and holes dealt with.
+  /// The post-processed labels of an image by a network that runs on the image's own grid.
   ///
-  /// Labels are written slab by slab as the scores are done; no probabilities are held.
+  /// Labels are written slab by slab as logits are delivered; probabilities are not stored.
   package func labels(
     of image: ScalarVolume, auxiliaryHeadWeights: [Double] = [], work: WorkContext
   ) throws -> PostProcessedMask {
@@ -73,7 +65,7 @@ package struct Segmenter: Sendable {
     try labels.voxels.withUnsafeMutableBufferPointer { voxels in
       let voxels = DisjointBuffer(voxels)
       try stream(input, then: byteCount - ownByteCount, work: work.part(0...0.85)) { heads, work in
-        try ScorePlanes(heads: heads, size: size).writeLabels(
+        try LogitPlanes(heads: heads, size: size).writeLabels(
           model.labelValues, auxiliaryHeadWeights: auxiliaryHeadWeights, to: voxels, work: work)
       }
     }
@@ -81,7 +73,7 @@ package struct Segmenter: Sendable {
     return try labels.postProcessed(model.postProcessing, work: work.part(0.85...1))
   }
 
-  /// Labels of a prediction on the image's own grid, components and holes dealt with.
+  /// The post-processed labels of a prediction on the image's own grid.
   package func labels(
     of prediction: NetworkPrediction, auxiliaryHeadWeights: [Double] = [], work: WorkContext
   ) throws -> PostProcessedMask {
@@ -91,7 +83,7 @@ package struct Segmenter: Sendable {
     return try labels.postProcessed(model.postProcessing, work: work.part(0.5...1))
   }
 
-  /// Class probabilities of each head on the grid of `prepared`, which has been preprocessed.
+  /// The class probabilities of each head on the grid of `prepared`, a preprocessed image.
   package func probabilities(
     of prepared: ScalarVolume, tiling: Tiling = .whole, work: WorkContext
   ) throws -> [ProbabilityVolume] {
@@ -105,18 +97,18 @@ package struct Segmenter: Sendable {
     }
   }
 
-  /// Class probabilities of each head, written as the scores are done.
+  /// The class probabilities of each head, written as logits are delivered.
   private func probabilities(of input: WorkingImage, work: WorkContext) throws -> [ProbabilityVolume] {
     let size = input.grid.size
     let count = network.graph.classCount * size.voxelCount
-    // The probabilities of every head, and a mix of them with its labels on the image's grid.
+    // The probabilities of every head, and their mix with its labels on the image's grid.
     let byteCount = checkedProduct(
       size.voxelCount, network.graph.classCount, headCount + 1, MemoryLayout<Float>.stride)
     try AvailableMemory.require(byteCount, subject: model.name, "what it says of \(size) voxels")
     let mixByteCount = count * MemoryLayout<Float>.stride
     let values = try filledArrays(headCount, count: count) { volumes in
       try stream(input, then: mixByteCount, work: work) { heads, work in
-        try ScorePlanes(heads: heads, size: size).writeProbabilities(to: volumes, work: work)
+        try LogitPlanes(heads: heads, size: size).writeProbabilities(to: volumes, work: work)
       }
     }
     return values.map {
@@ -124,41 +116,42 @@ package struct Segmenter: Sendable {
     }
   }
 
-  /// Runs the network on an image in one passage.
+  /// Runs the network on an image slab by slab.
   ///
-  /// - Parameter later: Bytes that are allocated afterwards, while the network keeps its memory.
+  /// - Parameter later: Bytes that are allocated afterwards, while the network caches its arena.
   private func stream(
     _ input: WorkingImage, then later: Int, work: WorkContext,
     deliver: ([ActivationWindow], WorkContext) throws -> Void
   ) throws {
     let size = input.grid.size
-    let extent = try reach().rounded(Extent3(size.k, size.j, size.i))
+    let extent = try receptiveField().rounded(Extent3(size.k, size.j, size.i))
     let plan = try network.plan(
-      for: extent, heads: Array(0..<headCount), passage: .streamed, memoryLimit: memoryLimit, work: work)
+      for: extent, heads: Array(0..<headCount), mode: .streamed, memoryLimit: memoryLimit, work: work)
     try AvailableMemory.require(
       checkedSum(plan.arenaBytes, later), subject: model.name, "running the network on \(size) voxels")
     try network.stream(
       plan, work: work, fetch: { window, work in try input.write(to: window, work: work) }, deliver: deliver)
   }
 
-  private func reach() throws(InputError) -> SpatialReach {
-    guard let reach = network.graph.reach(ofHeads: Array(0..<headCount)) else {
+  private func receptiveField() throws(InputError) -> ReceptiveField {
+    guard let receptiveField = network.graph.receptiveField(ofHeads: Array(0..<headCount)) else {
       throw InputError(model.name, "its scores do not lie on the image's grid, so it cannot make a mask")
     }
-    return reach
+    return receptiveField
   }
 
   /// Softmax of every head over a whole input [1, 1, D, H, W], padded with zeros to whole strides.
   private func tiledProbabilities(of input: Tensor, tiling: Tiling, work: WorkContext) throws -> [Tensor] {
-    let reach = try reach()
-    let padded = input.padded(to: reach.rounded(input.extent))
-    let tiles = tiling.tiles(extent: padded.extent, totalStride: reach.totalStride, context: reach.context)
+    let receptiveField = try receptiveField()
+    let padded = input.padded(to: receptiveField.rounded(input.extent))
+    let tiles = tiling.tiles(
+      extent: padded.extent, totalStride: receptiveField.totalStride, halo: receptiveField.halo)
     let extent = padded.extent
     let classCount = network.graph.classCount
     let largest = tiles.map(\.input.extent).max { $0.product < $1.product } ?? extent
     let plan = try network.plan(
       for: largest, heads: Array(0..<headCount), memoryLimit: memoryLimit, work: work.silent)
-    // The sums of every head and the counts; of one tile its image, and scores, probabilities and what they add.
+    // The sums of every head and the counts; for one tile its image, and logits, probabilities and contributions.
     let byteCount = checkedSum(
       checkedProduct(extent.product, classCount * headCount + 1, MemoryLayout<Float>.stride),
       checkedProduct(largest.product, 3 * classCount * headCount + 2, MemoryLayout<Float>.stride),
@@ -170,8 +163,8 @@ package struct Segmenter: Sendable {
       repeating: Tensor(shape: [1, classCount, extent.d, extent.h, extent.w]), count: headCount)
     var counts = Tensor(shape: [1, 1, extent.d, extent.h, extent.w])
     for (index, tile) in tiles.enumerated() {
-      let share = 1 / Double(tiles.count)
-      let part = work.part(Double(index) * share...min(1, Double(index + 1) * share))
+      let fraction = 1 / Double(tiles.count)
+      let part = work.part(Double(index) * fraction...min(1, Double(index + 1) * fraction))
       let probabilities = try tileProbabilities(of: padded.cropped(to: tile.input), work: part)
       for (head, values) in probabilities.enumerated() {
         sums[head].add(tiling.contribution(of: values), at: tile.input, inside: tile.kept)
@@ -190,14 +183,14 @@ package struct Segmenter: Sendable {
   }
 
   private func tileProbabilities(of input: Tensor, work: WorkContext) throws -> [Tensor] {
-    try network.scores(of: input, heads: Array(0..<headCount), work: work).map { scores in
-      try softmax(scores, work: work.silent)
+    try network.logits(of: input, heads: Array(0..<headCount), work: work).map { logits in
+      try softmax(logits, work: work.silent)
     }
   }
 }
 
 extension Tiling {
-  /// What one tile adds to the sum: its probabilities, or 1 for the most probable class where tiles vote.
+  /// The contribution of one tile to the sums: its probabilities, or 1 for the most probable class where tiles vote.
   fileprivate func contribution(of probabilities: Tensor) -> Tensor {
     guard case .vote = self else { return probabilities }
     let voxelCount = probabilities.extent.product
@@ -216,7 +209,8 @@ extension Tiling {
   }
 }
 
-/// `number` arrays of `count` floats, behind those of `lent`, all of which `fill` writes completely.
+/// `number` arrays of `count` floats that `fill` writes completely; it also receives the buffers `lent`, in front of
+/// them.
 private func filledArrays(
   _ number: Int, count: Int, behind lent: [DisjointBuffer<Float>] = [],
   _ fill: ([DisjointBuffer<Float>]) throws -> Void

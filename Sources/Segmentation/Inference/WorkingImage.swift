@@ -3,15 +3,15 @@ import Tensors
 import Volumes
 import Work
 
-/// An image as a network takes it in, plane by plane: along the model's axes, its intensities normalised, padded with
-/// zeros to whole strides.
+/// An image as a network's input, plane by plane: along the model's axes, with normalised intensities, padded with
+/// zeros to multiples of the total stride.
 struct WorkingImage: Sendable {
   /// The grid of the planes, without padding.
   let grid: VolumeGrid
   /// Writes slice k, i fastest, without padding.
   private let writeSlice: @Sendable (_ k: Int, _ target: UnsafeMutablePointer<Float>) -> Void
 
-  /// A volume that has been prepared as a whole.
+  /// A preprocessed volume.
   init(_ prepared: ScalarVolume) {
     grid = prepared.grid
     let count = prepared.grid.size.i * prepared.grid.size.j
@@ -22,18 +22,18 @@ struct WorkingImage: Sendable {
     }
   }
 
-  /// An image on its own grid: no voxel is stored a second time.
+  /// An image on its own grid, preprocessed plane by plane without a second copy.
   /// - Throws: ``InputError`` when the model's orientation is none; ``Cancelled``.
   init(_ image: ScalarVolume, preprocessing: Preprocessing, work: WorkContext) throws {
     let axes = ReorientedGrid(image.grid, orientation: try preprocessing.parsedOrientation)
     grid = axes.grid
-    let rule = try preprocessing.intensityRule(for: image.voxels, work: work)
+    let transform = try preprocessing.intensityTransform(for: image.voxels, work: work)
     let count = grid.size.i * grid.size.j
     writeSlice = { [voxels = image.voxels] k, target in
       voxels.withUnsafeBufferPointer {
         axes.reorientation.writeSlice(k, of: SharedBuffer($0), size: axes.original.size, to: target)
       }
-      for index in 0..<count { target[index] = rule(target[index]) }
+      for index in 0..<count { target[index] = transform(target[index]) }
     }
   }
 
@@ -48,7 +48,7 @@ struct WorkingImage: Sendable {
       let target = window.start(item: 0, channel: 0) + index * window.planeStride
       guard k < size.k else { return target.update(repeating: 0, count: window.planeStride) }
       writeSlice(k, target)
-      // Dense rows move to their places from the last one on, so that none is overwritten before it moved.
+      // Rows are moved to the padded layout from the last one on, so that none is overwritten before it is moved.
       for j in (0..<size.j).reversed() where size.i < extent.w {
         let row = target + j * extent.w
         row.update(from: target + j * size.i, count: size.i)

@@ -1,21 +1,21 @@
 import Foundation
 import Work
 
-/// What a reader should know about a model before trusting it; part of the model file.
+/// The model card: what a reader should know before trusting a model; part of the model file.
 ///
-/// Every part may be missing. The trainer fills in what it knows; the rest comes from whoever trains.
+/// It follows Mitchell et al. (2019). Every field may be absent. The trainer fills in what it knows, the user the rest.
 package struct ModelCard: Hashable, Sendable, Codable {
   /// The name under which a model file's metadata holds the card.
   package static let metadataKey = "card"
 
-  /// One case of the validation.
-  package struct Figure: Hashable, Sendable, Codable {
+  /// The result of one validation case.
+  package struct ValidationResult: Hashable, Sendable, Codable {
     /// The case's name.
     package var name: String
     /// Dice of each structure, on the network's working grid.
     package var dice: [Double]
 
-    /// A figure.
+    /// The result of the case `name`.
     package init(name: String, dice: [Double]) {
       self.name = name
       self.dice = dice
@@ -32,34 +32,34 @@ package struct ModelCard: Hashable, Sendable, Codable {
   package var cases: [String: [String]]?
   /// Cases of the project's own generator that training used beside those.
   package var generatedCases: Int?
-  /// Names of the structures, in the order of ``Figure/dice``.
+  /// Names of the structures, in the order of ``ValidationResult/dice``.
   package var structures: [String]?
   /// The validation cases that chose the weights.
-  package var validation: [Figure]?
-  /// Further results, a line each, such as figures on cases kept out of everything.
+  package var validation: [ValidationResult]?
+  /// Further results, a line each, for example metrics of a test set.
   package var results: [String]?
-  /// Where it fails, a line each.
+  /// Known failures, a line each.
   package var limits: [String]?
-  /// The step whose weights these are.
+  /// The iteration of the weights.
   package var iteration: Int?
-  /// Steps done in all.
+  /// Iterations of the whole run.
   package var iterations: Int?
   /// The training loss at the end.
   package var loss: Double?
-  /// When it was written, ISO 8601.
+  /// The date of the training, ISO 8601.
   package var date: String?
   /// The program and its version.
   package var program: String?
-  /// The command that makes it again.
+  /// The command that reproduces it.
   package var command: String?
-  /// What the trainer chose by itself, a line each with the reason.
+  /// Defaults that the trainer chose, a line each with the reason.
   package var choices: [String]?
 
-  /// A card without a word.
+  /// An empty card.
   package init() {}
 
   /// Reads a card.
-  /// - Throws: ``InputError`` about `subject` that says what is no card.
+  /// - Throws: ``InputError`` about `subject` when the text is no card.
   package init(json: String, subject: String) throws(InputError) {
     try JSONText.requireSingleKeys(json, subject: subject)
     do { self = try JSONDecoder().decode(ModelCard.self, from: Data(json.utf8)) } catch {
@@ -80,7 +80,7 @@ package struct ModelCard: Hashable, Sendable, Codable {
     return String(decoding: data, as: UTF8.self)
   }
 
-  /// This card with every part that `newer` has replaced by `newer`'s.
+  /// This card with every field that `newer` has replaced by `newer`'s.
   package func updated(with newer: ModelCard) -> ModelCard {
     var card = self
     func take<Part>(_ part: WritableKeyPath<ModelCard, Part?>) {

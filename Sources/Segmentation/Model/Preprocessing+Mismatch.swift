@@ -3,12 +3,13 @@ import Volumes
 import Work
 
 extension Preprocessing {
-  /// How many times larger or smaller than the images of the training an image may be before that is worth a word.
+  /// Factor by which an image may be larger or smaller than the training images without a warning.
   private static let extentTolerance = 1.5
 
-  /// Why `image` does not look like what the model was trained on; nil when nothing speaks against it.
+  /// Why `image` does not resemble the training images; nil where no mismatch is found.
   ///
-  /// Intensities are judged by at most about half a million voxels, evenly spread: quick enough to ask before every run.
+  /// Intensities are sampled from at most about half a million voxels at even distances.
+  /// - Complexity: O(1) beyond half a million voxels.
   package func mismatch(with image: ScalarVolume) -> String? {
     intensityMismatch(with: image.voxels) ?? extentMismatch(with: image.grid)
   }
@@ -28,7 +29,9 @@ extension Preprocessing {
       return
         "hardly any voxel lies in the model's window of \(Int(saturating: lower)) to \(Int(saturating: upper))"
     case .standardScore:
-      guard CaseSurvey.looksLikeHounsfieldUnits(smallest: smallest, largest: largest) else { return nil }
+      guard DatasetFingerprint.looksLikeHounsfieldUnits(smallest: smallest, largest: largest) else {
+        return nil
+      }
       return
         "the model was not trained on CT, and this image looks like one: values from \(Int(saturating: smallest))"
     }

@@ -1,15 +1,14 @@
 import Volumes
 import Work
 
-/// How an image becomes a network's input: orientation, working grid, intensities.
-///
-/// Part of every model file.
+/// The preprocessing of a network's input: orientation, working grid and intensity normalisation; part of every model
+/// file.
 package struct Preprocessing: Hashable, Sendable, Codable {
-  /// What intensities become.
+  /// The intensity normalisation.
   ///
-  /// Whatever the rule, 0 is what the convolutions' padding looks like.
+  /// Convolutions pad with 0, which each case maps to an intensity of the image.
   package enum Normalisation: Hashable, Sendable {
-    /// Clipped to lower...upper and scaled to 0...1, so that padding looks like the lower end: air in a CT.
+    /// Clipped to lower...upper and scaled to 0...1; padding equals the lower end, air in a CT.
     case window(lower: Float, upper: Float)
     /// (value - mean) / standard deviation, both over the voxels above 0, as the heart network's authors do.
     case standardScore
@@ -19,12 +18,12 @@ package struct Preprocessing: Hashable, Sendable, Codable {
   package var orientation: String
   /// Voxel size of the working grid.
   package var spacingMillimetres: Spacing
-  /// The intensity rule.
+  /// The intensity normalisation.
   package var normalisation: Normalisation
-  /// Millimetres that the images of the training reached along each of the network's axes; nil where nobody noted it.
+  /// Range of the training images' extents in millimetres along each of the network's axes; nil where it is unknown.
   package var trainedExtentsMillimetres: [ClosedRange<Double>]?
 
-  /// A preprocessing.
+  /// A preprocessing of the given parts.
   package init(
     orientation: String = "RAS", spacingMillimetres: Spacing, normalisation: Normalisation,
     trainedExtentsMillimetres: [ClosedRange<Double>]? = nil
@@ -35,44 +34,46 @@ package struct Preprocessing: Hashable, Sendable, Codable {
     self.trainedExtentsMillimetres = trainedExtentsMillimetres
   }
 
-  /// The intensity rule applied to every voxel of `intensities`.
+  /// The normalisation applied to every voxel of `intensities`.
   ///
   /// An image without a voxel above 0, or of one value only, becomes 0 everywhere under `standardScore`.
   /// - Throws: `Cancelled`.
   package func normalised(_ intensities: [Float], work: WorkContext) throws(Cancelled) -> [Float] {
-    let rule = try intensityRule(for: intensities, work: work)
+    let transform = try intensityTransform(for: intensities, work: work)
     let count = intensities.count
     return try [Float](count: count) { normalised throws(Cancelled) in
       try intensities.withUnsafeBufferPointer { intensities throws(Cancelled) in
         let intensities = SharedBuffer(intensities)
         try work.forEach(count: Self.chunkCount(count)) { chunk, _ in
           for index in Self.chunk(chunk, of: count) {
-            normalised[index] = rule(intensities[index])
+            normalised[index] = transform(intensities[index])
           }
         }
       }
     }
   }
 
-  /// Voxels between two chances to stop.
+  /// Voxels between two polls of the cancellation.
   private static let chunkSize = 1 << 18
   private static func chunkCount(_ count: Int) -> Int { (count + chunkSize - 1) / chunkSize }
   private static func chunk(_ index: Int, of count: Int) -> Range<Int> {
     index * chunkSize..<min((index + 1) * chunkSize, count)
   }
 
-  /// What an intensity becomes in one image: (clip(value, lower...upper) - offset) * scale.
-  struct IntensityRule: Sendable {
-    var offset, scale, lower, upper: Float
+  /// The normalisation of one image's intensities: (clip(value, lower...upper) - shift) * scale.
+  struct IntensityTransform: Sendable {
+    var shift, scale, lower, upper: Float
 
-    func callAsFunction(_ value: Float) -> Float { (min(max(value, lower), upper) - offset) * scale }
+    func callAsFunction(_ value: Float) -> Float { (min(max(value, lower), upper) - shift) * scale }
   }
 
-  /// The rule for an image of these intensities.
-  func intensityRule(for intensities: [Float], work: WorkContext) throws(Cancelled) -> IntensityRule {
+  /// The transform for an image of these intensities.
+  /// - Complexity: O(voxels).
+  func intensityTransform(for intensities: [Float], work: WorkContext) throws(Cancelled) -> IntensityTransform
+  {
     switch normalisation {
     case .window(let lower, let upper):
-      return IntensityRule(offset: lower, scale: 1 / (upper - lower), lower: lower, upper: upper)
+      return IntensityTransform(shift: lower, scale: 1 / (upper - lower), lower: lower, upper: upper)
     case .standardScore:
       var count = 0.0
       var sum = 0.0
@@ -86,10 +87,11 @@ package struct Preprocessing: Hashable, Sendable, Codable {
         }
       }
       let mean = count > 0 ? sum / count : 0
-      let deviation = count > 0 ? max(0, squares / count - mean * mean).squareRoot() : 0
+      let standardDeviation = count > 0 ? max(0, squares / count - mean * mean).squareRoot() : 0
       let everything = Float.greatestFiniteMagnitude
-      return IntensityRule(
-        offset: Float(mean), scale: deviation > 0 ? Float(1 / deviation) : 0, lower: -everything,
+      return IntensityTransform(
+        shift: Float(mean), scale: standardDeviation > 0 ? Float(1 / standardDeviation) : 0,
+        lower: -everything,
         upper: everything)
     }
   }
@@ -131,7 +133,7 @@ extension Preprocessing.Normalisation: Codable {
 }
 
 extension Preprocessing {
-  /// Refuses numbers that no image can be prepared with.
+  /// Checks that the orientation is valid and all numbers are in range.
   /// - Throws: ``InputError`` about `subject`: an orientation that is none, a spacing, window or extent of the training
   ///   beyond ``UsableRange``.
   package func validated(subject: String) throws(InputError) {
@@ -169,13 +171,13 @@ extension Preprocessing {
     }
   }
 
-  /// Voxels of a working grid for each of an image at most, ten along each axis: between them nothing is known, and
-  /// lengths are in another unit as a rule.
-  private static let mostVoxelsPerVoxel = 1000
-  /// Voxels that a working grid may have whatever the image is.
-  private static let leastMostVoxels = 1 << 20
+  /// Voxels of a working grid per voxel of the image at most, ten along each axis: a larger ratio mostly means that the
+  /// image's lengths are in another unit.
+  private static let maximumVoxelsPerVoxel = 1000
+  /// Voxels of a working grid that are allowed for any image.
+  private static let alwaysAllowedVoxels = 1 << 20
 
-  /// The image as the network sees it: its axes, its intensities, and the spacing of the model or the image's own.
+  /// The network's input: the image along the model's axes, normalised, on the working grid.
   /// - Throws: ``InputError`` when the orientation is none, the image's voxels are far too large for the spacing, or the
   ///   working grid does not fit in memory; ``Cancelled``.
   package func prepared(
@@ -184,7 +186,7 @@ extension Preprocessing {
     let axes = ReorientedGrid(image.grid, orientation: try parsedOrientation)
     let target =
       try grid == .image ? axes.grid : axes.grid.resampled(to: spacingMillimetres, subject: "image")
-    let most = max(Self.leastMostVoxels, image.voxels.count * Self.mostVoxelsPerVoxel)
+    let most = max(Self.alwaysAllowedVoxels, image.voxels.count * Self.maximumVoxelsPerVoxel)
     guard target.size.voxelCount <= most else {
       let (own, wanted) = (axes.grid.spacing, spacingMillimetres)
       throw InputError(
@@ -204,7 +206,7 @@ extension Preprocessing {
 }
 
 extension Preprocessing.Normalisation {
-  /// Refuses a window whose ends 32-bit floats cannot tell apart or subtract.
+  /// Checks that a window's ends are in range and differ as 32-bit floats.
   /// - Throws: ``InputError`` about `subject`.
   package func validated(subject: String) throws(InputError) {
     guard case .window(let lower, let upper) = self else { return }
@@ -217,7 +219,7 @@ extension Preprocessing.Normalisation {
     }
   }
 
-  /// Where a CRF clips intensities; nil takes the image's own percentiles.
+  /// The range that a CRF clips intensities to; nil for the image's own percentiles.
   package var refinementRange: ClosedRange<Float>? {
     if case .window(let lower, let upper) = self { return lower...upper }
     return nil

@@ -3,13 +3,13 @@ import Networks
 import Volumes
 import Work
 
-/// A network with what makes it a medical model: labels, preprocessing, refinement, post-processing.
+/// A network with its labels, preprocessing, CRF settings and post-processing.
 ///
-/// The model file carries all of it; the texts of its metadata are JSON.
+/// All of it is in the model file; the texts of its metadata are JSON.
 package struct SegmentationModel: Sendable {
   /// The bundled name or the file's name without its ending.
   package var name: String
-  /// Where it was read from.
+  /// The path it was read from; empty for a model that was not read.
   package var path: String
   /// The network and its weights.
   package var graph: NetworkGraph
@@ -17,23 +17,23 @@ package struct SegmentationModel: Sendable {
   package var parameters: Parameters
   /// Labels of the classes above 0 in order; class 0 is background.
   package var labels: [Label]
-  /// What the values of ``labels`` stand for in files: themselves, unless one is beyond 65535.
+  /// The values of ``labels`` in files: equal to them unless one is beyond 65535.
   package var coding: LabelCoding
   /// As which values of label files the labels were trained, in the order of ``labels``: in one way, or in several where
   /// folders of cases numbered their structures differently; nil where nobody wrote it down.
   package var trainedSelections: [[LabelSelection]]?
-  /// How an image becomes input.
+  /// The preprocessing of images.
   package var preprocessing: Preprocessing
-  /// The CRF's kernels that suit this model.
+  /// The CRF settings for this model.
   package var refinement: RefinementSettings
-  /// Components and holes, the last step of every mask.
+  /// Removal of components and filling of holes, the last step of every mask.
   package var postProcessing: PostProcessing
   /// Where the weights come from, as JSON text; empty when nobody wrote it.
   package var training: String
-  /// What a reader should know before trusting it; nil when nobody wrote it.
+  /// The model card; nil where there is none.
   package var card: ModelCard?
 
-  /// A model made here, by the trainer or a test.
+  /// A model that is not read from a file.
   package init(
     name: String, graph: NetworkGraph, parameters: Parameters, labels: [Label],
     coding: LabelCoding = .identity,
@@ -101,7 +101,8 @@ package struct SegmentationModel: Sendable {
       && values.allSatisfy { $0 > 0 } && Set(values).count == values.count
   }
 
-  /// Refuses a network that looks at several images at a time, where there is one.
+  /// Checks that the network has one input channel.
+  /// - Throws: ``InputError`` where it has several.
   package func requireOneImage() throws(InputError) {
     let count = graph.inputChannels
     guard count == 1 else {
@@ -112,7 +113,8 @@ package struct SegmentationModel: Sendable {
     }
   }
 
-  /// Writes the model file; what stood at `path` is replaced only when everything is written.
+  /// Writes the model file; a file at `path` is replaced only when everything is written.
+  /// - Throws: ``InputError`` when it cannot be written.
   package func write(to path: String, format: ElementFormat = .f32) throws(InputError) {
     try ModelFile(graph: graph, parameters: parameters, metadata: metadata).write(to: path, format: format)
   }

@@ -1,7 +1,7 @@
 import Volumes
 import Work
 
-/// What a scanner adds to an ideal image: correlated noise and a slow drift of intensity.
+/// The noise of a simulated scanner.
 enum AcquisitionNoise {
   /// Gaussian noise of variance 1, correlated between neighbours (binomial smoothing along each axis).
   ///

@@ -1,4 +1,4 @@
-/// What differs from one generated patient to the next: build, pose, contrast phase, habits of the scanner.
+/// The random parameters of a generated patient: build, contrast phase, tissue intensities.
 struct CTPatient: Sendable {
   /// Draws for everything that follows.
   var random: PhantomRandom

@@ -3,12 +3,12 @@ import Work
 
 /// Abdomens like those of a CT scanner in the portal venous phase, from a seed.
 ///
-/// The patient's build, pose, organs, contrast and noise are drawn from the seed; surfaces are smooth, share their
-/// border voxels (partial volume) and are displaced by a smooth random field. Values are whole Hounsfield units.
-/// The same seed gives the same voxels on every machine and for any number of threads, since no function whose
-/// last bit may differ between libraries takes part.
+/// The patient's build, pose, organs, contrast and noise are drawn from the seed; surfaces are smooth, with partial
+/// volumes, and are displaced by a smooth random field. Values are whole Hounsfield units. The same seed gives the same
+/// voxels on every machine and for any number of threads, since no function whose last bit may differ between libraries
+/// takes part.
 package struct CTPhantom: Sendable {
-  /// What decides everything about the case.
+  /// The seed of all random draws.
   package let seed: UInt64
 
   /// The case of this seed.
@@ -23,7 +23,7 @@ package struct CTPhantom: Sendable {
       (AbdomenLabel.venaCava, "inferior vena cava"), (AbdomenLabel.pancreas, "pancreas"),
     ].map { Label(value: $0.0, name: $0.1, colour: LabelTable.colour(ofValue: $0.0)) })
 
-  /// Paints the case on a grid whose slices begin above the diaphragm and go as far down as they reach.
+  /// Paints the case on a grid of `size` voxels whose top slice is above the diaphragm.
   ///
   /// - Parameters:
   ///   - size: i to the left, j to the back, k to the head; 122 x 101 x 112 shows the upper abdomen at 3 mm.
@@ -67,15 +67,15 @@ package struct CTPhantom: Sendable {
     let front = (patient.skin.front.value(-100) + patient.skin.insets.y) * scale.y
     // The body lies a little above or below the middle of the field of view.
     let middle = (back - front) / 2
-    let reach = SIMD3<Float>(300, 300, 620)
+    let halfExtent = SIMD3<Float>(300, 300, 620)
     return PhantomScene(
       emptyIntensity: -1000, parts: parts, scale: scale,
       offset: SIMD3(
         random.uniform(-8...8), middle + random.uniform(-6...14), random.uniform(-75...(-22))),
       rotationSine: random.uniform(-0.1...0.1),
-      displacement: (0..<3).map { _ in SmoothField(reach: reach, wavelength: 75, random: &random) },
+      displacement: (0..<3).map { _ in SmoothField(halfExtent: halfExtent, wavelength: 75, random: &random) },
       deformation: random.uniform(5...9),
-      surfaceField: SmoothField(reach: reach, wavelength: 34, random: &random),
-      textureField: SmoothField(reach: reach, wavelength: 15, random: &random))
+      surfaceField: SmoothField(halfExtent: halfExtent, wavelength: 34, random: &random),
+      textureField: SmoothField(halfExtent: halfExtent, wavelength: 15, random: &random))
   }
 }

@@ -64,10 +64,10 @@ extension CTPatient {
     let portal = portalBlood
     let veins = blood + random.uniform(-25...10)
     func grow(
-      _ from: SIMD4<Float>, _ direction: SIMD3<Float>, _ reach: Float, _ depth: Int, _ intensity: Float
+      _ from: SIMD4<Float>, _ direction: SIMD3<Float>, _ distance: Float, _ depth: Int, _ intensity: Float
     ) {
-      let middle = SIMD3(from.x, from.y, from.z) + direction * (reach * 0.5) + random.jitter(4)
-      let end = middle + direction * (reach * 0.5) + random.jitter(4)
+      let middle = SIMD3(from.x, from.y, from.z) + direction * (distance * 0.5) + random.jitter(4)
+      let end = middle + direction * (distance * 0.5) + random.jitter(4)
       let radius = from.w * 0.77
       let tip = SIMD4(end.x, end.y, end.z, radius)
       parts.append(
@@ -76,8 +76,8 @@ extension CTPatient {
           intensity: intensity, labelling: .keep, confinedTo: AbdomenLabel.liver))
       guard depth > 0 else { return }
       for _ in 0..<2 {
-        let turned = direction + random.jitter(0.85)
-        grow(tip, turned / max(length(turned), 0.2), reach * 0.76, depth - 1, intensity)
+        let branch = direction + random.jitter(0.85)
+        grow(tip, branch / max(length(branch), 0.2), distance * 0.76, depth - 1, intensity)
       }
     }
     grow(SIMD4(34, 3, -96, 7), SIMD3(0.85, -0.1, 0.5), 36, 4, portal)

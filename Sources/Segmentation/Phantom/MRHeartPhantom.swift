@@ -7,7 +7,7 @@ import Work
 /// centimetres of its four pulmonary veins. Intensities are whole numbers 0...255 in arbitrary units, with
 /// a coil's bias field and Rician noise. Reproducible as ``CTPhantom`` is.
 package struct MRHeartPhantom: Sendable {
-  /// What decides everything about the case.
+  /// The seed of all random draws.
   package let seed: UInt64
 
   /// The case of this seed.
@@ -20,7 +20,7 @@ package struct MRHeartPhantom: Sendable {
 
   private static let leftAtrium: UInt16 = 1
 
-  /// Paints the case; 112 x 88 x 52 voxels of 1.25 mm show what the atrium's scans show.
+  /// Paints the case; 112 x 88 x 52 voxels of 1.25 mm have the extents and spacing of atrium scans.
   /// - Throws: `Cancelled`.
   package func generate(
     size: GridSize, spacing: Spacing, work: WorkContext
@@ -28,19 +28,19 @@ package struct MRHeartPhantom: Sendable {
     var random = PhantomRandom(seed: seed, stream: 3)
     let heightMillimetres = Float(size.k) * Float(spacing.k)
     let parts = MRHeartPhantom.parts(&random)
-    let reach = SIMD3<Float>(220, 220, 420)
+    let halfExtent = SIMD3<Float>(220, 220, 420)
     let scene = PhantomScene(
       emptyIntensity: 18, parts: parts,
       scale: SIMD3(random.uniform(0.9...1.12), random.uniform(0.9...1.12), random.uniform(0.9...1.12)),
       offset: SIMD3(0, 0, -heightMillimetres / 2) + random.jitter(5),
       rotationSine: random.uniform(-0.18...0.18),
-      displacement: (0..<3).map { _ in SmoothField(reach: reach, wavelength: 55, random: &random) },
+      displacement: (0..<3).map { _ in SmoothField(halfExtent: halfExtent, wavelength: 55, random: &random) },
       deformation: random.uniform(3...6),
-      surfaceField: SmoothField(reach: reach, wavelength: 22, random: &random),
-      textureField: SmoothField(reach: reach, wavelength: 7, random: &random))
+      surfaceField: SmoothField(halfExtent: halfExtent, wavelength: 22, random: &random),
+      textureField: SmoothField(halfExtent: halfExtent, wavelength: 7, random: &random))
     var (image, labels) = try scene.painted(size: size, spacing: spacing, work: work.silent)
     work.report(0.6)
-    let bias = SmoothField(reach: reach, wavelength: 140, random: &random)
+    let bias = SmoothField(halfExtent: halfExtent, wavelength: 140, random: &random)
     let strength = random.uniform(0.08...0.22)
     let level = random.uniform(6...12)
     let real = try AcquisitionNoise.correlated(size: size, seed: seed, firstStream: 5000, work: work.silent)
@@ -75,8 +75,8 @@ package struct MRHeartPhantom: Sendable {
     let tissue = random.uniform(52...80)
     let myocardium = random.uniform(28...70)
     var parts = chestParts(tissue, &random)
-    func bright(_ shape: some PhantomShape, _ share: Float = 1) {
-      parts.append(PhantomPart(shape: shape, intensity: blood * share, waver: 1.5, mottle: 9))
+    func bright(_ shape: some PhantomShape, _ factor: Float = 1) {
+      parts.append(PhantomPart(shape: shape, intensity: blood * factor, waver: 1.5, mottle: 9))
     }
     let size = random.uniform(0.9...1.12)
     // Left ventricle within its wall, right heart, and what leaves them.

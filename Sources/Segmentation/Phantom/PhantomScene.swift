@@ -1,9 +1,9 @@
 import Volumes
 import Work
 
-/// Something painted over what was painted before: a shape, its intensity and, as a rule, its label.
+/// A shape with an intensity and, as a rule, a label, which is painted over the parts before it.
 struct PhantomPart: Sendable {
-  /// What happens to labels inside.
+  /// The labels of voxels inside.
   enum Labelling: Sendable {
     /// The voxels get this label, 0 for none.
     case set(UInt16)
@@ -15,17 +15,17 @@ struct PhantomPart: Sendable {
   /// Intensity in the image's units.
   let intensity: Float
   var labelling = Labelling.set(0)
-  /// Millimetres by which the surface wavers.
+  /// Amplitude of the surface's random displacement in millimetres.
   var waver: Float = 0
-  /// Intensity by which the inside is mottled.
+  /// Amplitude of the random texture inside, in intensity units.
   var mottle: Float = 0
-  /// The label that the part must not leave; nil leaves it free.
+  /// The part is painted only on voxels of this label; nil for all voxels.
   var confinedTo: UInt16?
-  /// Over how many voxels its surface fades, the partial volume.
+  /// Width of the surface's partial volume in voxels.
   var softness: Float = 1.2
 }
 
-/// Parts in their order, and how the reference body lies in the grid.
+/// The parts in painting order, and the pose of the reference body in the grid.
 struct PhantomScene: Sendable {
   /// The intensity where there is nothing.
   var emptyIntensity: Float
@@ -33,16 +33,16 @@ struct PhantomScene: Sendable {
   var parts: [PhantomPart]
   /// Millimetres of the grid per millimetre of the reference body.
   var scale: SIMD3<Float>
-  /// Where the reference body's origin lies, in millimetres from the grid's middle (x, y) and top (z).
+  /// Position of the reference body's origin in millimetres from the grid's middle (x, y) and top (z).
   var offset: SIMD3<Float>
   /// Sine of the body's rotation about its long axis.
   var rotationSine: Float
   /// Displacements along x, y, z as fields of ±1, times `deformation` millimetres.
   var displacement: [SmoothField]
   var deformation: Float
-  /// Wavers surfaces.
+  /// Displaces surfaces by ``PhantomPart/waver``.
   var surfaceField: SmoothField
-  /// Mottles insides.
+  /// Textures insides by ``PhantomPart/mottle``.
   var textureField: SmoothField
 
   /// Paints the parts on a grid of `size` voxels of `spacing` millimetres, i to the left, j to the back, k to
@@ -118,9 +118,9 @@ private struct SliceCanvas {
       for i in 0..<size.i {
         let shift = SIMD3(shifts[i], shifts[size.i + i], shifts[2 * size.i + i]) * scene.deformation
         let world = SIMD3(rowStart.x + stepX * Float(i), rowStart.y, rowStart.z) - scene.offset
-        let turned = SIMD3(
+        let rotated = SIMD3(
           cosine * world.x + sine * world.y, cosine * world.y - sine * world.x, world.z)
-        let point = (turned + shift) / scene.scale
+        let point = (rotated + shift) / scene.scale
         points[j * size.i + i] = point
         lower = pointwiseMin(lower, point)
         upper = pointwiseMax(upper, point)
@@ -137,7 +137,7 @@ private struct SliceCanvas {
 
   mutating func paint(_ part: PhantomPart) { paint(part, part.shape) }
 
-  /// Blends the part over the slice, its share of each voxel taken from the distance to its surface.
+  /// Blends the part over the slice; its coverage of each voxel is computed from the distance to its surface.
   private mutating func paint(_ part: PhantomPart, _ shape: some PhantomShape) {
     let width = voxelMillimetres * part.softness
     let margin = width + 2 * part.waver
@@ -149,11 +149,11 @@ private struct SliceCanvas {
       if any(point .< lower .| point .> upper) { continue }
       if let confinedTo = part.confinedTo, label[index] != confinedTo { continue }
       let distance = shape.distance(point) + part.waver * waver[index]
-      let share = 0.5 - distance / width
-      if share <= 0 { continue }
+      let coverage = 0.5 - distance / width
+      if coverage <= 0 { continue }
       let value = part.intensity + part.mottle * mottle[index]
-      intensity[index] += (value - intensity[index]) * min(share, 1)
-      if share > 0.5, case .set(let value) = part.labelling { label[index] = value }
+      intensity[index] += (value - intensity[index]) * min(coverage, 1)
+      if coverage > 0.5, case .set(let value) = part.labelling { label[index] = value }
     }
   }
 }

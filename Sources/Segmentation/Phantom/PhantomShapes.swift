@@ -5,7 +5,7 @@ struct ShapeBox: Sendable {
   /// Everything.
   static let everywhere = ShapeBox(lower: SIMD3(repeating: -1e4), upper: SIMD3(repeating: 1e4))
 
-  /// The part that both share.
+  /// The intersection of both.
   func intersection(_ other: ShapeBox) -> ShapeBox {
     ShapeBox(
       lower: pointwiseMax(lower, other.lower), upper: pointwiseMin(upper, other.upper))
@@ -20,13 +20,13 @@ struct ShapeBox: Sendable {
 
 /// A solid in the reference body: x to the right, y to the front, z to the head, millimetres.
 protocol PhantomShape: Sendable {
-  /// Beyond it no point is inside.
+  /// A box that contains the shape.
   var box: ShapeBox { get }
   /// About the distance to the surface, negative inside; accurate near the surface.
   func distance(_ point: SIMD3<Float>) -> Float
 }
 
-/// A length without the library's square root of a dot product spelled out everywhere.
+/// The Euclidean length of a vector.
 @inline(__always)
 func length(_ vector: SIMD3<Float>) -> Float { (vector * vector).sum().squareRoot() }
 
@@ -47,10 +47,10 @@ struct Ellipsoid: PhantomShape {
   }
 
   var box: ShapeBox {
-    let reach = SIMD3(
+    let halfExtent = SIMD3(
       radii.x + abs(lean.x) * radii.z,
       radii.y + abs(lean.y) * radii.z + abs(twist) * (radii.x + abs(lean.x) * radii.z), radii.z)
-    return ShapeBox(lower: centre - reach, upper: centre + reach)
+    return ShapeBox(lower: centre - halfExtent, upper: centre + halfExtent)
   }
 
   func distance(_ point: SIMD3<Float>) -> Float {
@@ -80,7 +80,7 @@ struct Tube: PhantomShape {
     Tube(nodes.map { SIMD4($0.x, $0.y, $0.z, max($0.w + millimetres, 0.5)) })
   }
 
-  /// The chain with `steps` nodes per stretch along a Catmull-Rom spline.
+  /// The chain with `steps` nodes per segment along a Catmull-Rom spline.
   func smoothed(steps: Int) -> Tube {
     var fine: [SIMD4<Float>] = []
     for index in 0..<nodes.count - 1 {
@@ -129,7 +129,7 @@ struct Tube: PhantomShape {
   }
 }
 
-/// What is inside both.
+/// The intersection of two shapes.
 struct Both<First: PhantomShape, Second: PhantomShape>: PhantomShape {
   let first: First
   let second: Second
@@ -144,7 +144,7 @@ struct Both<First: PhantomShape, Second: PhantomShape>: PhantomShape {
   func distance(_ point: SIMD3<Float>) -> Float { max(first.distance(point), second.distance(point)) }
 }
 
-/// Ellipsoids that flow into each other.
+/// The smooth union of ellipsoids.
 struct BlendedEllipsoids: PhantomShape {
   let parts: [Ellipsoid]
   /// Width of the fillet between two of them.
@@ -169,7 +169,7 @@ struct BlendedEllipsoids: PhantomShape {
   }
 }
 
-/// What lies beyond a plane: points with normal · point > offset.
+/// The half-space of points with normal · point > offset.
 struct HalfSpace: PhantomShape {
   let normal: SIMD3<Float>
   let offset: Float

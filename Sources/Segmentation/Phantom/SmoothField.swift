@@ -10,9 +10,9 @@ struct SmoothField: Sendable {
   private let step: Float
   private let values: [Float]
 
-  /// A field over ±`reach` millimetres whose hills are about `wavelength` millimetres apart.
-  init(reach: SIMD3<Float>, wavelength: Float, random: inout PhantomRandom) {
-    var counts = (0..<3).map { Int(saturating: (2 * reach[$0] / wavelength).rounded(.up)) + 1 }
+  /// A field over ±`halfExtent` millimetres whose maxima are about `wavelength` millimetres apart.
+  init(halfExtent: SIMD3<Float>, wavelength: Float, random: inout PhantomRandom) {
+    var counts = (0..<3).map { Int(saturating: (2 * halfExtent[$0] / wavelength).rounded(.up)) + 1 }
     var lattice = (0..<counts[0] * counts[1] * counts[2]).map { _ in random.uniform(-1...1) }
     var spacing = wavelength
     while spacing > 0.3 * wavelength {
@@ -23,7 +23,7 @@ struct SmoothField: Sendable {
     values = lattice.map { $0 * 2.2 }
     count = SIMD3(counts[0], counts[1], counts[2])
     step = spacing
-    origin = -reach
+    origin = -halfExtent
   }
 
   /// One step of cubic B-spline subdivision along an axis: n samples become 2 n - 1.
@@ -52,19 +52,19 @@ struct SmoothField: Sendable {
 
   /// Writes the values at `count` points that start at `start` and step by `stepX` along x.
   func fill(_ output: UnsafeMutablePointer<Float>, count points: Int, start: SIMD3<Float>, stepX: Float) {
-    func place(_ position: Float, _ axis: Int) -> (Int, Float) {
+    func cell(_ position: Float, _ axis: Int) -> (Int, Float) {
       let scaled = min(max((position - origin[axis]) / step, 0), Float(count[axis] - 1))
       let lower = min(Int(scaled), count[axis] - 2)
       return (lower, scaled - Float(lower))
     }
-    let (j, fj) = place(start.y, 1)
-    let (k, fk) = place(start.z, 2)
+    let (j, fj) = cell(start.y, 1)
+    let (k, fk) = cell(start.z, 2)
     let (w00, w10, w01, w11) = ((1 - fj) * (1 - fk), fj * (1 - fk), (1 - fj) * fk, fj * fk)
     let (row, plane) = (count.x, count.x * count.y)
     let base = k * plane + j * row
     values.withUnsafeBufferPointer { values in
       for point in 0..<points {
-        let (i, fi) = place(start.x + stepX * Float(point), 0)
+        let (i, fi) = cell(start.x + stepX * Float(point), 0)
         let v = values.baseAddress! + base + i
         let low = v[0] * w00 + v[row] * w10 + v[plane] * w01 + v[plane + row] * w11
         let high = v[1] * w00 + v[row + 1] * w10 + v[plane + 1] * w01 + v[plane + row + 1] * w11

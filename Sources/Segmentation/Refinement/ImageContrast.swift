@@ -1,32 +1,34 @@
 import Volumes
 import Work
 
-/// What decides how different two voxels may look: an image's noise inside structures, and its step at their borders.
+/// An image's noise inside structures and its intensity step at their borders.
 ///
-/// Both are medians, which small details and a wrong border here and there do not move. Against the spread of
-/// intensities deep inside labelled livers, left atria and hippocampi the noise comes out at about 0.8.
+/// Both are medians, so that details and some wrong borders do not change them. The noise is about 0.8 of the standard
+/// deviation of intensities deep inside labelled livers, left atria and hippocampi.
 package struct ImageContrast: Hashable, Sendable {
   /// Standard deviation of the noise in intensity units.
   ///
-  /// From second differences x(p-2) - 2 x(p) + x(p+2) along each axis, all three voxels in one structure: slow
-  /// changes drop out, and noise that a reconstruction smeared over neighbours counts in full.
+  /// Estimated from second differences x(p-2) - 2 x(p) + x(p+2) along each axis, all three voxels in one structure.
+  /// Slow changes cancel, and noise that is correlated between neighbours is not underestimated.
   package let noise: Double
-  /// The median step across borders in intensity units, each side the mean of the second and third voxel from the
-  /// border, where partial volumes have ended; nil where no border has them.
+  /// The median step across borders in intensity units; each side is the mean of the second and third voxel from the
+  /// border, beyond partial volumes.
+  ///
+  /// It is nil where no border has these voxels.
   package let edge: Double?
-  /// The step that a quarter of the borders stay below; nil where ``edge`` is.
+  /// The lower quartile of the steps; nil where ``edge`` is nil.
   package let weakEdge: Double?
 
-  /// Structures are told from each other, and from background, by `labels`.
+  /// The contrast of the structures that `labels` separates.
   ///
-  /// Where no structure is wide enough for its own noise, all voxels strictly within the range serve. Large volumes
-  /// are looked at in places that lie evenly.
+  /// Where no structure is wide enough to estimate the noise, all voxels strictly within the range are used. Large
+  /// volumes are sampled at even distances.
   ///
   /// - Parameters:
   ///   - voxels: Intensities, i fastest.
   ///   - labels: One class per voxel, 0 for background.
-  ///   - range: Where intensities are clipped.
-  /// - Returns: nil when no voxel has neighbours two voxels away on some axis, or all voxels are alike.
+  ///   - range: The range that intensities are clipped to.
+  /// - Returns: nil when no voxel has neighbours two voxels away on some axis, or all voxels are equal.
   package init?(voxels: [Float], labels: [UInt16], size: GridSize, range: ClosedRange<Float>) {
     precondition(voxels.count == size.voxelCount && labels.count == size.voxelCount, "\(size)")
     let rows = Rows(size: size, voxels: voxels, labels: labels, range: range)
@@ -51,20 +53,21 @@ package struct ImageContrast: Hashable, Sendable {
   }
 }
 
-/// Lines of a volume along each axis, few enough to look at.
+/// Samples of a volume along each axis.
 private struct Rows {
   let size: GridSize
   let voxels: [Float]
   let labels: [UInt16]
   let range: ClosedRange<Float>
-  private static let places = 70_000
+  private static let sampleCount = 70_000
 
-  /// Calls `body` for places along `axis` that have `before` voxels before and `after` behind them.
-  private func forEachPlace(
+  /// Calls `body` for at most about `most` voxels with `before` voxels before and `after` voxels behind them along
+  /// `axis`.
+  private func forEachSample(
     along axis: Int, before: Int, after: Int, most: Int, _ body: (_ offset: Int, _ step: Int) -> Void
   ) {
     let step = [1, size.i, size.i * size.j][axis]
-    // An odd stride meets every position of a row.
+    // An odd stride visits every position of a row.
     let stride = (size.voxelCount / most) | 1
     for offset in Swift.stride(from: 0, to: size.voxelCount, by: stride) {
       let position = offset / step % size[axis]
@@ -76,12 +79,12 @@ private struct Rows {
     min(max(voxels[offset], range.lowerBound), range.upperBound)
   }
 
-  /// |x(p-2) - 2 x(p) + x(p+2)| where the three places belong together.
+  /// |x(p-2) - 2 x(p) + x(p+2)| where `belong` accepts the three offsets.
   func secondDifferences(_ belong: (Int, Int, Int) -> Bool) -> [Float] {
     var found: [Float] = []
-    // A structure may be a small part of the volume: more places are tried than are wanted.
+    // A structure may be a small part of the volume, so that many more voxels are sampled than are needed.
     for axis in 0..<3 where size[axis] > 4 {
-      forEachPlace(along: axis, before: 2, after: 2, most: 20 * Self.places) { middle, step in
+      forEachSample(along: axis, before: 2, after: 2, most: 20 * Self.sampleCount) { middle, step in
         let (one, other) = (middle - 2 * step, middle + 2 * step)
         if belong(one, middle, other) {
           found.append(abs(clipped(one) - 2 * clipped(middle) + clipped(other)))
@@ -95,7 +98,7 @@ private struct Rows {
   func borderSteps() -> [Float] {
     var found: [Float] = []
     for axis in 0..<3 where size[axis] > 5 {
-      forEachPlace(along: axis, before: 2, after: 3, most: 60 * Self.places) { voxel, step in
+      forEachSample(along: axis, before: 2, after: 3, most: 60 * Self.sampleCount) { voxel, step in
         let (inner, outer) = (labels[voxel], labels[voxel + step])
         guard inner != outer, labels[voxel - step] == inner, labels[voxel - 2 * step] == inner,
           labels[voxel + 2 * step] == outer, labels[voxel + 3 * step] == outer

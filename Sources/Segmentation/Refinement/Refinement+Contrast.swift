@@ -2,11 +2,11 @@ import Volumes
 import Work
 
 extension Refinement {
-  /// Noise and edges of each image, the first one's first, where the structures lie before refinement.
+  /// The contrast of each image, the first image first, with the structures before refinement.
   ///
-  /// - Parameter auxiliaryHeadWeights: The mix of heads whose structures these are.
-  /// - Returns: nil for an image of which nothing can be said; no elements when there is no foreground.
-  /// - Throws: ``InputError`` for an impossible mix; ``Cancelled``.
+  /// - Parameter auxiliaryHeadWeights: τ_d of the mix of heads that gives the structures.
+  /// - Returns: One element per image, nil where it cannot be estimated; empty without foreground.
+  /// - Throws: ``InputError`` for invalid weights; ``Cancelled``.
   package func contrasts(auxiliaryHeadWeights: [Double] = [], work: WorkContext) throws -> [ImageContrast?] {
     guard
       let box = try foregroundBox(auxiliaryHeadWeights, work: work.part(0...0.4))?
@@ -24,7 +24,7 @@ extension Refinement {
 }
 
 extension VoxelBounds {
-  /// The box with so many voxels more on both sides of each axis, as far as there are any.
+  /// The box grown by `margin` voxels on both sides of each axis, clamped to `size`.
   func grown(by margin: [Int], within size: GridSize) -> VoxelBounds {
     var box = self
     for axis in 0..<3 {

@@ -3,29 +3,29 @@ import Synchronization
 import Volumes
 import Work
 
-/// The dense CRF on one image and one unary: what the screen's knobs and the `refine` command both turn.
+/// The dense CRF on one image and one unary, for the live view and the `refine` command.
 ///
-/// Only the box around the foreground is refined, with a margin of two and a half kernel widths: what lies farther
-/// hears nothing of it. What depends on the image and the kernel widths is kept between calls, so that a change of
-/// weights or iterations costs only the iterations.
+/// Only the box around the foreground is refined, with a margin of two and a half kernel widths; messages to voxels
+/// beyond are negligible. Data that depends on the image and the kernel widths is cached between calls, so that a
+/// change of weights or iterations costs only the iterations.
 package final class Refinement: Sendable {
   let image: ScalarVolume
   let furtherImages: [ScalarVolume]
   let source: UnarySource
   let labelValues: [UInt16]
   private let coding: LabelCoding
-  /// Of the image and of every further one.
+  /// The range that intensities are clipped to, of the image and of every further one.
   let intensityRanges: [ClosedRange<Float>?]
   private let postProcessing: PostProcessing
-  private let kept = Mutex(Kept())
+  private let cache = Mutex(Cache())
 
-  /// What the next call may need again.
-  private struct Kept {
-    /// The foreground's box of the mix of heads used last.
+  /// Prepared data for the next call.
+  private struct Cache {
+    /// The foreground's box under the mix of heads used last.
     var foreground: (auxiliaryHeadWeights: [Double], box: VoxelBounds?)?
-    /// All of the foreground.
+    /// The CRF of the box around the foreground.
     var whole: Prepared?
-    /// The box around the crosshair.
+    /// The CRF of the preview's box.
     var part: Prepared?
   }
 
@@ -35,19 +35,19 @@ package final class Refinement: Sendable {
     var auxiliaryHeadWeights: [Double]
     var crf: DenseCRF
     var unary: Unary
-    /// The voxel value of each class; those that have no say in a part are left out.
+    /// The voxel value of each class; without classes that do not contribute to the box.
     var labelValues: [UInt16]
-    /// How far beyond the foreground's intensities others are told apart; 0 for as far as there are any.
-    var intensityReach: Float
+    /// Margin of the clipped intensity range around the foreground's intensities; 0 for no clipping.
+    var intensityMargin: Float
   }
 
-  /// A refinement.
+  /// Prepares a refinement of `source` on `image`.
   /// - Parameters:
   ///   - furtherImages: Images on the same grid that the appearance kernel compares together with the first, each
   ///     with a θβ of its own in the settings.
   ///   - labelValues: The voxel value of each class, background's 0 first.
-  ///   - coding: What those stand for; a mask's own coding goes on in what is refined from it.
-  ///   - intensityRange: Where intensities are clipped; nil takes the 0.5 to 99.5 percentiles of the image.
+  ///   - coding: The label coding of the result; a mask's refinement takes the mask's own.
+  ///   - intensityRange: The range that intensities are clipped to; nil for the image's 0.5 to 99.5 percentiles.
   /// - Throws: ``InputError`` for more than 255 labels, when a confidence is not between 1 / classes and 1, or a
   ///   further image has another size; ``Cancelled``.
   package init(
@@ -55,10 +55,10 @@ package final class Refinement: Sendable {
     coding: LabelCoding = .identity, intensityRange: ClosedRange<Float>?, postProcessing: PostProcessing,
     work: WorkContext
   ) throws {
-    guard (2...Unary.mostClasses).contains(labelValues.count) else {
+    guard (2...Unary.maximumClassCount).contains(labelValues.count) else {
       throw InputError(
         "mask", "has an unusable number of labels to refine", found: "\(labelValues.count - 1)",
-        expected: "1 to \(Unary.mostClasses - 1)")
+        expected: "1 to \(Unary.maximumClassCount - 1)")
     }
     if case .mask(_, let confidence) = source {
       guard confidence > 1 / Double(labelValues.count), confidence < 1 else {
@@ -85,11 +85,11 @@ package final class Refinement: Sendable {
     }
   }
 
-  /// Where the image's intensities are clipped; nil where it has none.
+  /// The range that the image's intensities are clipped to; nil where the image has no finite intensity.
   package var intensityRange: ClosedRange<Float>? { intensityRanges[0] }
 
   /// The refined labels on the image's own grid, post-processed.
-  /// - Throws: ``InputError`` for settings that mean nothing; ``Cancelled``.
+  /// - Throws: ``InputError`` for invalid settings; ``Cancelled``.
   package func labels(settings: RefinementSettings, exact: Bool = false, work: WorkContext) throws
     -> LabelVolume
   {
@@ -115,9 +115,10 @@ package final class Refinement: Sendable {
     return try labels.postProcessed(postProcessing, work: work.part(0.9...1)).labels
   }
 
-  /// The refined labels of one box of the image on the box's own grid, without post-processing: for previews.
+  /// The refined labels of one box of the image on the box's own grid, without post-processing, for previews.
   ///
-  /// Voxels beyond the box send no messages, so that a border of about one kernel width differs from the whole.
+  /// Voxels beyond the box send no messages, so that a border of about one kernel width differs from the whole image's
+  /// result.
   package func labels(in box: VoxelBounds, settings: RefinementSettings, work: WorkContext) throws
     -> LabelVolume
   {
@@ -143,7 +144,7 @@ package final class Refinement: Sendable {
     return (classes, ready.labelValues)
   }
 
-  /// `refined` where it exchanges labels that may change, with each other or background, and else what it came from.
+  /// `refined` where both the label before and after may change (or is background), else the label before.
   private func limited(
     _ refined: [UInt8], of ready: Prepared, _ settings: RefinementSettings, work: WorkContext
   ) throws -> [UInt8] {
@@ -154,57 +155,57 @@ package final class Refinement: Sendable {
     return zip(before, refined).map { mayChange[Int($0)] && mayChange[Int($1)] ? $1 : $0 }
   }
 
-  /// Where ``labels(settings:exact:work:)`` refines; nil without foreground.
+  /// The box that ``labels(settings:exact:work:)`` refines; nil without foreground.
   private func wholeBox(_ settings: RefinementSettings, work: WorkContext) throws -> VoxelBounds? {
     try foregroundBox(settings.auxiliaryHeadWeights, work: work).map { box(around: $0, settings) }
   }
 
-  /// The foreground's box under a mix of heads, kept from the last call where that had the same mix; nil without foreground.
+  /// The foreground's box under a mix of heads, cached for the mix used last; nil without foreground.
   func foregroundBox(_ auxiliaryHeadWeights: [Double], work: WorkContext) throws -> VoxelBounds? {
-    if let known = kept.withLock({ $0.foreground }), known.auxiliaryHeadWeights == auxiliaryHeadWeights {
+    if let known = cache.withLock({ $0.foreground }), known.auxiliaryHeadWeights == auxiliaryHeadWeights {
       return known.box
     }
     let found = try source.foregroundBounds(
       labelValues: labelValues, auxiliaryHeadWeights: auxiliaryHeadWeights, work: work)
-    kept.withLock { $0.foreground = (auxiliaryHeadWeights, found) }
+    cache.withLock { $0.foreground = (auxiliaryHeadWeights, found) }
     return found
   }
 
-  /// The CRF of a box, from what is kept as far as it is the same.
+  /// The CRF of a box, from the cache as far as possible.
   func preparation(
     for box: VoxelBounds, _ settings: RefinementSettings, isWhole: Bool, isExact: Bool = false,
     work: WorkContext
   ) throws -> Prepared {
-    let known = kept.withLock { isWhole ? [$0.whole] : [$0.part, $0.whole] }.compactMap(\.self)
-    let kept = known.first { $0.box == box }
-    let reach = isExact ? 0 : Self.intensityReach(settings)
-    let sameImage = kept.flatMap { $0.intensityReach == reach ? $0 : nil }
+    let known = cache.withLock { isWhole ? [$0.whole] : [$0.part, $0.whole] }.compactMap(\.self)
+    let cached = known.first { $0.box == box }
+    let margin = isExact ? 0 : Self.intensityMargin(settings)
+    let sameImage = cached.flatMap { $0.intensityMargin == margin ? $0 : nil }
     if let sameImage, sameImage.auxiliaryHeadWeights == settings.auxiliaryHeadWeights { return sameImage }
-    // Only a part may keep the range of intensities of another box or mix of heads: all of the image must come out as it
-    // does without what was looked at before.
+    // Only a part may reuse the intensity range of another box or mix of heads: the result for the whole image must not
+    // depend on earlier calls.
     if !isWhole, labelValues.count == 2, case .prediction = source,
       let around = known.first(where: {
-        $0.auxiliaryHeadWeights == settings.auxiliaryHeadWeights && $0.intensityReach == reach
+        $0.auxiliaryHeadWeights == settings.auxiliaryHeadWeights && $0.intensityMargin == margin
           && $0.box.contains(box)
       })
     {
-      return keep(try around.cropped(to: box), isWhole: false)
+      return store(try around.cropped(to: box), isWhole: false)
     }
     try AvailableMemory.require(
       Self.byteCount(classes: labelValues.count, box: box, images: 1 + furtherImages.count, isWhole: isWhole),
       share: work.memoryShare, subject: "CRF", "\(labelValues.count) classes on \(box.size) voxels")
     let unary: Unary
     var classes = Array(labelValues.indices)
-    // Whole images are long: a sample says what their foreground looks like.
+    // A sample of a whole image suffices to find the foreground's intensities.
     var likely: [Int] = []
     if isWhole {
       unary = try source.unary(
         in: box, labelValues: labelValues, auxiliaryHeadWeights: settings.auxiliaryHeadWeights, work: work)
-      if !isExact { likely = unary.likelyForeground(probes: 1 << 20) }
+      if !isExact { likely = unary.likelyForeground(sampleCount: 1 << 20) }
     } else {
       var probabilities = try source.probabilities(
         in: box, labelValues: labelValues, auxiliaryHeadWeights: settings.auxiliaryHeadWeights, work: work)
-      (classes, probabilities) = Self.classesWithASay(probabilities, labelValues.count)
+      (classes, probabilities) = Self.contributingClasses(probabilities, labelValues.count)
       unary = try Unary(
         probabilities: probabilities, classCount: classes.count, size: box.size, work: work.silent)
       let voxels = 0..<box.size.voxelCount
@@ -217,56 +218,65 @@ package final class Refinement: Sendable {
         images: zip([image] + furtherImages, intensityRanges).map { image, range in
           let voxels = try image.voxels.cropped(to: box, size: image.grid.size, work: work.silent)
           return DenseCRF.Image(
-            voxels: voxels, intensityRange: range.map { voxels.range(within: $0, of: likely, reach: reach) })
+            voxels: voxels, intensityRange: range.map { voxels.range(within: $0, of: likely, margin: margin) }
+          )
         }, size: box.size, spacing: image.grid.spacing, work: work.silent)
     let made = Prepared(
       box: box, auxiliaryHeadWeights: settings.auxiliaryHeadWeights, crf: crf, unary: unary,
-      labelValues: classes.map { labelValues[$0] }, intensityReach: reach)
-    return keep(made, isWhole: isWhole)
+      labelValues: classes.map { labelValues[$0] }, intensityMargin: margin)
+    return store(made, isWhole: isWhole)
   }
 
-  /// Bytes that ``preparation(for:_:isWhole:isExact:work:)`` and the kernels of one channel take at most: probabilities
-  /// and logits of each class, and of each image its voxels, levels and their share of the sorted sample; nil where an
-  /// `Int` does not hold them.
+  /// Bytes of ``preparation(for:_:isWhole:isExact:work:)`` and the kernels of one channel at most: probabilities and
+  /// logits of each class, and voxels, levels and sorted sample of each image; nil where they overflow an `Int`.
   private static func byteCount(classes: Int, box: VoxelBounds, images: Int, isWhole: Bool) -> Int? {
     // A box may need a lattice, of several vertices for each voxel.
     let perVoxel = 2 * classes * MemoryLayout<Float>.stride + images * 8 + (isWhole ? 16 : 176)
     return checkedProduct(box.size.voxelCount, perVoxel)
   }
 
-  /// Four to eight θβ, in steps of factors of 2, so that small turns keep what was prepared.
-  private static func intensityReach(_ settings: RefinementSettings) -> Float {
-    var reach: Float = 4
-    while reach < 4 * Float(settings.thetaBetas.max() ?? 1), reach < 1e9 { reach *= 2 }
-    return reach
+  /// A power of two of four to eight θβ, so that small changes of θβ keep the cached preparation.
+  private static func intensityMargin(_ settings: RefinementSettings) -> Float {
+    var margin: Float = 4
+    while margin < 4 * Float(settings.thetaBetas.max() ?? 1), margin < 1e9 { margin *= 2 }
+    return margin
   }
 
-  /// The classes that are likely, or most likely, in some voxel, and their probabilities; background, one more at least.
+  /// The classes that contribute to a box, and their probabilities: background, the most probable other class, and all
+  /// classes of at least ``minimumContribution`` in some voxel.
   ///
-  /// The logits of those that stay are as they were. Few of many labels lie in a small box, and time goes with classes.
-  private static func classesWithASay(_ probabilities: [Float], _ classCount: Int) -> ([Int], [Float]) {
+  /// The logits of these classes are not changed. A small box has few of many labels, and the cost is linear in
+  /// classes.
+  private static func contributingClasses(_ probabilities: [Float], _ classCount: Int) -> ([Int], [Float]) {
     let count = probabilities.count / classCount
-    let say = (0..<classCount).map { probabilities[$0 * count..<($0 + 1) * count].max() ?? 0 }
-    let second = say.indices.dropFirst().max { say[$0] < say[$1] }
-    let classes = say.indices.filter { $0 == 0 || $0 == second || say[$0] >= leastSay }
+    let maximumProbabilities = (0..<classCount).map {
+      probabilities[$0 * count..<($0 + 1) * count].max() ?? 0
+    }
+    let second = maximumProbabilities.indices.dropFirst().max {
+      maximumProbabilities[$0] < maximumProbabilities[$1]
+    }
+    let classes = maximumProbabilities.indices.filter {
+      $0 == 0 || $0 == second || maximumProbabilities[$0] >= minimumContribution
+    }
     return (classes, classes.flatMap { probabilities[$0 * count..<($0 + 1) * count] })
   }
 
-  /// A class that is nowhere more probable than this is left out of a part.
-  private static let leastSay: Float = 0.15
+  /// Classes whose probability is below this everywhere are excluded from a part.
+  private static let minimumContribution: Float = 0.15
 
-  private func keep(_ made: Prepared, isWhole: Bool) -> Prepared {
-    kept.withLock { if isWhole { $0.whole = made } else { $0.part = made } }
+  private func store(_ made: Prepared, isWhole: Bool) -> Prepared {
+    cache.withLock { if isWhole { $0.whole = made } else { $0.part = made } }
     return made
   }
 
-  /// The foreground's box and its margin, from a multiple of eight voxels to one, so that small turns of a knob keep
-  /// the box and the CRF's blocks lie as they do in the whole image.
+  /// The foreground's box with its margin, aligned to multiples of eight voxels: small changes of a kernel width keep
+  /// the box, and the CRF's blocks are aligned as in the whole image.
   private func box(around foreground: VoxelBounds, _ settings: RefinementSettings) -> VoxelBounds {
     var box = foreground
     for axis in 0..<3 {
-      let reach = 2.5 * max(settings.thetaAlphaMillimetres[axis], settings.thetaGammaMillimetres[axis])
-      let voxels = reach / image.grid.spacing[axis]
+      let marginMillimetres =
+        2.5 * max(settings.thetaAlphaMillimetres[axis], settings.thetaGammaMillimetres[axis])
+      let voxels = marginMillimetres / image.grid.spacing[axis]
       let margin = min(Int(saturating: voxels.rounded(.up)), image.grid.size[axis])
       let step = DenseCRF.blockAlignment
       box.lower[axis] = max(0, box.lower[axis] - margin) / step * step
@@ -277,18 +287,19 @@ package final class Refinement: Sendable {
 }
 
 extension [Float] {
-  /// The intensities of likely foreground, at positions `likely`, and `reach` beyond, clipped to `limits`.
+  /// The range of the likely foreground's intensities (2nd to 98th percentile of the voxels `likely`), widened by
+  /// `margin` and clamped to `limits`.
   ///
-  /// What lies further away looks alike to no foreground voxel: clipped there, it says to foreground what it would
-  /// say unclipped, and a narrower range is filtered sooner. Without likely foreground these are `limits`.
+  /// Messages between the foreground and intensities beyond the range are negligible with or without clipping, and a
+  /// narrower range is filtered faster. Without likely foreground the range is `limits`.
   fileprivate func range(
-    within limits: ClosedRange<Float>, of likely: [Int], reach: Float
+    within limits: ClosedRange<Float>, of likely: [Int], margin: Float
   ) -> ClosedRange<Float> {
     guard !likely.isEmpty else { return limits }
     let values = likely.map { self[$0] }.sorted()
     let (low, high) = (values[values.count / 50], values[values.count - 1 - values.count / 50])
-    // Whole ends keep whole intensities whole.
-    let ends = ((low - reach).rounded(.down)...(high + reach).rounded(.up)).clamped(to: limits)
+    // Integer ends, so that integer intensities stay integers.
+    let ends = ((low - margin).rounded(.down)...(high + margin).rounded(.up)).clamped(to: limits)
     return ends.lowerBound < ends.upperBound ? ends : limits
   }
 }

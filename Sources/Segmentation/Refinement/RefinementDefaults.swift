@@ -2,28 +2,28 @@ import Foundation
 import Volumes
 import Work
 
-/// CRF settings for an image of which nobody has said any, and why they are these.
+/// Default CRF settings for an image, with the reasons.
 ///
-/// θβ is three times the noise, so that voxels of one tissue agree, but no more than half the step at the borders, so
-/// that those of two do not, and no less than the noise. θα is five voxels and θγ one, of the voxels' geometric mean
-/// edge, both the same in millimetres along every axis. Weights and iterations are the program's own.
+/// θβ is three times the noise, so that voxels of one tissue are similar, but at most half the step at borders, so that
+/// those of two tissues are not, and at least the noise. θα is five and θγ one of the voxels' geometric mean edge, in
+/// millimetres along every axis. Weights and iterations are the program's defaults.
 package struct RefinementDefaults: Hashable, Sendable {
   /// The settings.
   package var settings: RefinementSettings
   /// A sentence for each number that comes from the image.
   package var reasons: [String]
 
-  /// Voxels of θα and θγ.
-  private static let reach = (alpha: 5.0, gamma: 1.0)
+  /// θα and θγ in voxels.
+  private static let widthVoxels = (alpha: 5.0, gamma: 1.0)
 
   /// Defaults for images of one grid.
-  /// - Parameter contrasts: What ``Refinement/contrasts(auxiliaryHeadWeights:work:)`` found, one per image; nil or
-  ///   none where nothing could be measured, which leaves θβ at the program's own.
+  /// - Parameter contrasts: The result of ``Refinement/contrasts(auxiliaryHeadWeights:work:)``, one per image; nil
+  ///   where it could not be estimated, for which θβ is the program's default.
   package init(contrasts: [ImageContrast?], spacing: Spacing) {
     var settings = RefinementSettings()
     let edge = cbrt(spacing.i * spacing.j * spacing.k)
-    settings.thetaAlphaMillimetres = Spacing((Self.reach.alpha * edge).toThreeDigits)
-    settings.thetaGammaMillimetres = Spacing((Self.reach.gamma * edge).toThreeDigits)
+    settings.thetaAlphaMillimetres = Spacing((Self.widthVoxels.alpha * edge).toThreeDigits)
+    settings.thetaGammaMillimetres = Spacing((Self.widthVoxels.gamma * edge).toThreeDigits)
     reasons = [
       "theta alpha \(settings.thetaAlphaMillimetres.i) mm and theta gamma \(settings.thetaGammaMillimetres.i) mm, "
         + "five voxels and one of \(edge.toThreeDigits) mm"
@@ -52,8 +52,8 @@ package struct RefinementDefaults: Hashable, Sendable {
 }
 
 extension RefinementSettings {
-  /// Whether these are the settings that stand where nobody has said any; the heads' mix does not count.
-  package var areUnsaid: Bool {
+  /// Whether these are the program's default settings; the weights of auxiliary heads are ignored.
+  package var areDefaults: Bool {
     var own = self
     own.auxiliaryHeadWeights = []
     return own == RefinementSettings()
@@ -61,7 +61,7 @@ extension RefinementSettings {
 }
 
 extension Double {
-  /// The number of three significant digits next to this one, as short as such a decimal is written.
+  /// This number rounded to three significant digits, so that its decimal text is short.
   package var toThreeDigits: Double {
     guard isNormal, abs(self) > 1e-300 else { return self }
     // Dividing by a whole number keeps short decimals short.

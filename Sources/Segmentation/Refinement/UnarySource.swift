@@ -2,25 +2,26 @@ import DenseCRF
 import Volumes
 import Work
 
-/// Where class probabilities on an image's own grid come from, given out box by box.
+/// The source of class probabilities on an image's own grid, which are computed box by box.
 ///
-/// A prediction on a coarse grid and the file of probabilities that `segment` writes from it give the same floats,
-/// so that a mask refined on the screen and one refined by commands agree voxel for voxel.
+/// A prediction on a coarse grid and the file of probabilities that `segment` writes from it give the same floats, so
+/// that masks refined on the screen and by commands are equal.
 package enum UnarySource: Sendable {
   /// A network's heads, interpolated on demand and mixed by the settings' τ_d.
   case prediction(NetworkPrediction)
   /// Probabilities on the image's own grid.
   case probabilities(ProbabilityVolume)
-  /// A hard mask: its label has this probability in each voxel, the rest is shared by the other classes.
+  /// A mask: its label has probability `confidence` in each voxel, the other classes have equal probabilities.
   case mask(LabelVolume, confidence: Double)
 
-  /// A voxel whose foreground classes all have less than this, and less than background, is background unless it
-  /// lies near one of which that cannot be said.
+  /// A voxel is negligible where all foreground classes are less probable than this and than background; it can only
+  /// become foreground next to a voxel that is not.
   static let relevantProbability: Float = 0.2
-  /// Slices that are interpolated at a time.
+  /// Slices per interpolated slab.
   private static let slabSlices = 8
 
-  /// The box, on the image's own grid, of voxels in which some foreground class is not negligible; nil when none is.
+  /// The bounds, on the image's own grid, of the voxels that are not negligible; nil where all are.
+  /// - Complexity: O(voxels · classes).
   func foregroundBounds(
     labelValues: [UInt16], auxiliaryHeadWeights: [Double], work: WorkContext
   ) throws -> VoxelBounds? {
@@ -87,14 +88,14 @@ package enum UnarySource: Sendable {
     }
   }
 
-  /// The CRF's unary inside `box`, the same as from ``probabilities(in:labelValues:auxiliaryHeadWeights:work:)``.
+  /// The CRF's unary inside `box`, equal to that of ``probabilities(in:labelValues:auxiliaryHeadWeights:work:)``.
   func unary(
     in box: VoxelBounds, labelValues: [UInt16], auxiliaryHeadWeights: [Double], work: WorkContext
   ) throws -> Unary {
     let classCount = labelValues.count
     switch self {
     case .mask(let mask, let confidence):
-      // A mask has as many kinds of voxels as classes.
+      // All voxels of one label have the same probabilities: one kind per class.
       var values = [Float](
         repeating: Float((1 - confidence) / Double(max(1, classCount - 1))), count: classCount * classCount)
       for index in 0..<classCount { values[index * classCount + index] = Float(confidence) }
@@ -115,14 +116,14 @@ package enum UnarySource: Sendable {
     }
   }
 
-  /// The class of every possible label value: a table, because a dictionary would hash every voxel.
+  /// The class of each of the 65536 label values, in a table, because a dictionary would hash every voxel.
   private static func classOfValue(_ labelValues: [UInt16]) -> [UInt16] {
     var classOfValue = [UInt16](repeating: 0, count: 65536)
     for (index, value) in labelValues.enumerated() { classOfValue[Int(value)] = UInt16(index) }
     return classOfValue
   }
 
-  /// The most probable class of each voxel inside `box`, the lowest of equals.
+  /// The most probable class of each voxel inside `box`; of equal probabilities the lowest class.
   func classes(
     in box: VoxelBounds, labelValues: [UInt16], auxiliaryHeadWeights: [Double], work: WorkContext
   ) throws -> [UInt16] {
@@ -149,8 +150,8 @@ package enum UnarySource: Sendable {
     }
   }
 
-  /// Interpolates whole slices with the weights of the whole grid, then cuts, so that a box has the very floats
-  /// that the whole volume would have.
+  /// Interpolates whole slices with the weights of the whole grid and crops them, so that a box has the same floats as
+  /// the whole volume.
   private static func interpolated(
     _ mixed: ProbabilityVolume, _ axes: ReorientedGrid, _ box: VoxelBounds, work: WorkContext
   ) throws -> [Float] {
@@ -199,7 +200,7 @@ package enum UnarySource: Sendable {
     }
   }
 
-  /// The box of the voxels for which `isInside` holds.
+  /// The bounds of the voxels for which `isInside` holds.
   private static func bounds(
     of size: GridSize, work: WorkContext, where isInside: @Sendable (Int) -> Bool
   ) throws(Cancelled) -> VoxelBounds? {

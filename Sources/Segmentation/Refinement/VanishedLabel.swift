@@ -1,7 +1,7 @@
 import Volumes
 import Work
 
-/// A label that had voxels and lost the last of them.
+/// A label that has voxels before refinement and none after.
 package struct VanishedLabel: Hashable, Sendable {
   /// The label's value.
   package var value: UInt16
@@ -22,13 +22,13 @@ package struct VanishedLabel: Hashable, Sendable {
 }
 
 extension Refinement {
-  /// Labels of what the refinement began with that `refined` lacks.
+  /// The labels before refinement that `refined` lacks.
   /// - Throws: ``Cancelled``; as ``labels(settings:exact:work:)``.
   package func vanished(
     in refined: LabelVolume, settings: RefinementSettings, work: WorkContext
   ) throws -> [VanishedLabel] {
     let left = refined.voxelCounts()
-    // What all labels survived needs no look at the beginning.
+    // Where all labels are present, those before refinement need not be computed.
     guard labelValues.contains(where: { $0 != 0 && left[$0] ?? 0 == 0 }) else { return [] }
     var none = settings
     (none.appearanceWeight, none.smoothnessWeight, none.iterations) = (0, 0, 0)

@@ -2,11 +2,11 @@ import Foundation
 import Volumes
 import Work
 
-/// A number of the CRF that a search may change.
+/// A hyperparameter of the CRF that a search may change.
 package enum KernelParameter: String, Sendable, Hashable, Codable, CodingKeyRepresentable, CaseIterable {
   case appearanceWeight, thetaAlpha, thetaBeta, smoothnessWeight, thetaGamma
 
-  /// Its value; of a width per axis the geometric mean.
+  /// Its value; for a width per axis the geometric mean of the axes.
   package func value(in settings: RefinementSettings) -> Double {
     func mean(_ theta: Spacing) -> Double { cbrt(theta.i * theta.j * theta.k) }
     return switch self {
@@ -18,12 +18,13 @@ package enum KernelParameter: String, Sendable, Hashable, Codable, CodingKeyRepr
     }
   }
 
-  /// Changes it; widths keep the ratio of their axes, to three digits each.
+  /// Sets it; widths keep the ratio of their axes, rounded to three digits each.
   package func set(_ value: Double, in settings: inout RefinementSettings) {
-    let share = value / self.value(in: settings)
+    let fraction = value / self.value(in: settings)
     func scaled(_ theta: Spacing) -> Spacing {
       Spacing(
-        (theta.i * share).toThreeDigits, (theta.j * share).toThreeDigits, (theta.k * share).toThreeDigits)
+        (theta.i * fraction).toThreeDigits, (theta.j * fraction).toThreeDigits,
+        (theta.k * fraction).toThreeDigits)
     }
     switch self {
     case .appearanceWeight: settings.appearanceWeight = value
@@ -34,7 +35,7 @@ package enum KernelParameter: String, Sendable, Hashable, Codable, CodingKeyRepr
     }
   }
 
-  /// What a CRF takes at most.
+  /// The largest value that a CRF accepts.
   fileprivate var most: Double {
     switch self {
     case .appearanceWeight, .smoothnessWeight: UsableRange.weight.upperBound
@@ -43,7 +44,7 @@ package enum KernelParameter: String, Sendable, Hashable, Codable, CodingKeyRepr
     }
   }
 
-  /// How many times smaller and larger than at the start a search may make it.
+  /// The factors by which a search may decrease and increase the start value.
   fileprivate var factors: (smaller: Double, larger: Double) {
     switch self {
     case .appearanceWeight, .smoothnessWeight: (8, 8)
@@ -54,16 +55,16 @@ package enum KernelParameter: String, Sendable, Hashable, Codable, CodingKeyRepr
   }
 }
 
-/// The kernels that a search may try: ranges around settings that fix everything else.
+/// The search space of a hyperparameter search: ranges of parameters around settings that fix all others.
 package struct KernelRanges: Sendable, Hashable, Codable {
-  /// Where the search starts: inside all ranges.
+  /// The start of the search, inside all ranges.
   package let start: RefinementSettings
   private let ranges: [KernelParameter: [Double]]
 
   /// Around `start` within a factor of 8 for weights, 3 for θβ, 2.5 for θγ, and from half to five times θα, since wide
-  /// kernels cost least; `held` ones stay as they are.
+  /// kernels cost least; `held` parameters are fixed.
   ///
-  /// A weight of 0 that is not held starts at the program's own.
+  /// A weight of 0 that is not held starts at the program's default.
   package init(around start: RefinementSettings, holding held: Set<KernelParameter>) {
     var start = start
     for weight in [KernelParameter.appearanceWeight, .smoothnessWeight]
@@ -83,34 +84,34 @@ package struct KernelRanges: Sendable, Hashable, Codable {
     self.ranges = ranges
   }
 
-  /// What may be changed, in the order of the kernels.
+  /// The parameters that are searched, in the order of the kernels.
   package var searched: [KernelParameter] { KernelParameter.allCases.filter { ranges[$0] != nil } }
 
-  /// The range of a parameter; nil when it is held.
+  /// The range of a parameter; nil where it is held.
   package func range(of parameter: KernelParameter) -> ClosedRange<Double>? {
     ranges[parameter].map { $0[0]...$0[1] }
   }
 
-  /// Where a value lies in its range on a logarithmic scale, 0...1; nil when it is held.
-  package func share(of parameter: KernelParameter, in settings: RefinementSettings) -> Double? {
+  /// The position of a value in its range on a logarithmic scale, 0...1; nil where the parameter is held.
+  package func fraction(of parameter: KernelParameter, in settings: RefinementSettings) -> Double? {
     range(of: parameter).map {
       log(parameter.value(in: settings) / $0.lowerBound) / log($0.upperBound / $0.lowerBound)
     }
   }
 
-  /// Sets a parameter that is searched to a share of its range, kept to three digits.
-  func set(_ parameter: KernelParameter, share: Double, in settings: inout RefinementSettings) {
+  /// Sets a searched parameter to the position `fraction` of its range on a logarithmic scale, rounded to three digits.
+  func set(_ parameter: KernelParameter, fraction: Double, in settings: inout RefinementSettings) {
     guard let range = range(of: parameter) else { return }
-    let inside = min(max(share, 0), 1)
+    let inside = min(max(fraction, 0), 1)
     let value = range.lowerBound * pow(range.upperBound / range.lowerBound, inside)
     parameter.set(value.toThreeDigits, in: &settings)
   }
 
-  /// How far two settings lie apart, the length of each range being 1.
+  /// The Euclidean distance of two settings in units of the ranges.
   func distance(_ one: RefinementSettings, _ other: RefinementSettings) -> Double {
     searched.reduce(0.0) { sum, parameter in
       let difference =
-        (share(of: parameter, in: one) ?? 0) - (share(of: parameter, in: other) ?? 0)
+        (fraction(of: parameter, in: one) ?? 0) - (fraction(of: parameter, in: other) ?? 0)
       return sum + difference * difference
     }.squareRoot()
   }

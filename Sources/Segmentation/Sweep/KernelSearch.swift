@@ -2,38 +2,39 @@ import Synchronization
 import Volumes
 import Work
 
-/// A search for the kernels with which a CRF gains most on labelled cases: random, then around the best.
+/// A hyperparameter search for the CRF kernels with the largest gain on labelled cases: random search, then local
+/// search around the best trial.
 ///
-/// Trials are made at half the resolution in batches of 32: eight pairs of (θα, θβ), whose norms and codes are
-/// made once, with four choices of weights and θγ each. The first batch and every third from the third on are drawn
-/// at random, the others around the best trial so far, ever closer. The sequence depends on the seed and on what the trials reached,
-/// on nothing else, so that a search that stopped goes on as if it had not, and may be given more trials later.
+/// Trials run at half the resolution in batches of 32: eight pairs of (θα, θβ), whose kernels are computed once, with
+/// four choices of weights and θγ each. The first batch and every third from the third on are drawn at random, the
+/// others around the best trial so far, in a shrinking neighbourhood. The sequence depends only on the seed and the
+/// trials' scores, so that an interrupted search resumes with the same trials and may be extended later.
 ///
-/// With four cases or more, a trial that on the first third of them loses against no CRF is not tried on the others.
+/// With four cases or more, a trial that is worse than no CRF on the first third of them is not run on the others.
 package struct KernelSearch: Sendable {
-  /// One try.
+  /// One trial.
   package struct Trial: Sendable, Hashable, Codable {
-    /// From 0, which is the start of the ranges.
+    /// Number of the trial; 0 is the start of the ranges.
     package var number: Int
     /// The kernels.
     package var settings: RefinementSettings
-    /// What each case reached, in the order of the cases; fewer where the trial was stopped.
+    /// The objective of each case, in the order of the cases; fewer where the trial was pruned.
     package var scores: [Double]
   }
 
   /// The cases.
   package let cases: [SweepCase]
-  /// What may be tried.
+  /// The search space.
   package let ranges: KernelRanges
-  /// What is sought.
+  /// The objective.
   package let objective: SweepObjective
-  /// What each case reaches without a CRF.
+  /// The objective of each case without a CRF.
   package let baselines: [Double]
   private let seed: UInt64
   private static let groupsPerBatch = 8
   private static let trialsPerGroup = 4
   private static let batchSize = groupsPerBatch * trialsPerGroup
-  /// A trial may lose this much against no CRF on the first cases and still be tried on the others.
+  /// A trial is pruned where it is worse than no CRF by more than this on the first cases.
   private static let allowedLoss: [SweepObjective: Double] = [.dice: 0.002, .assd: 0.05]
 
   /// A search over `cases`, of which there is at least one.
@@ -52,12 +53,12 @@ package struct KernelSearch: Sendable {
     baselines = try cases.map { try $0.scores([none], objective: objective, work: work.silent)[0] }
   }
 
-  /// Makes the trials up to `count`.
+  /// Runs the trials up to `count`.
   /// - Parameters:
-  ///   - known: Trials of an earlier run, which are not made again.
-  ///   - record: Receives every new trial, in their order.
-  /// - Returns: All trials, in their order.
-  /// - Throws: ``InputError`` when a known trial is not one that this search makes; ``Cancelled``; what `record`
+  ///   - known: Trials of an earlier run, which are not repeated.
+  ///   - record: Receives every new trial, in order.
+  /// - Returns: All trials, in order.
+  /// - Throws: ``InputError`` when a known trial is none of this search; ``Cancelled``; what `record`
   ///   throws.
   package func run(
     trialCount count: Int, known: [Trial] = [], work: WorkContext, record: (Trial) throws -> Void = { _ in }
@@ -87,13 +88,13 @@ package struct KernelSearch: Sendable {
     return trials
   }
 
-  /// The mean gain of a trial over no CRF, over the cases that it was tried on.
+  /// The mean gain of a trial over no CRF, over the cases that it was run on.
   package func gain(of trial: Trial) -> Double {
     let gains = zip(trial.scores, baselines).map { objective.gain(of: $0, over: $1) }
     return gains.reduce(0, +) / Double(max(gains.count, 1))
   }
 
-  /// Trials on all cases, best first; of those that lie close together the best.
+  /// The best trials of those run on all cases, best first; of trials close to each other only the best.
   package func best(_ count: Int, of trials: [Trial]) -> [Trial] {
     var chosen: [Trial] = []
     for trial in ranked(trials) where chosen.count < count {
@@ -108,23 +109,23 @@ package struct KernelSearch: Sendable {
     }.map(\.0)
   }
 
-  /// Eight groups of four settings; those of a group share θα and θβ.
+  /// Eight groups of four settings; θα and θβ are equal within a group.
   private func proposals(batch: Int, after trials: [Trial]) -> [[RefinementSettings]] {
     var random = SplitMix64(seed: seed).forked(batch)
     let isLocal = batch >= 1 && batch % 3 != 2
     let centre = isLocal ? ranked(trials).first?.settings : nil
     // The neighbourhood shrinks from a fifth of the ranges to a twenty-fifth after six batches.
-    let reach = max(0.04, 0.2 * power(0.76, batch))
+    let radius = max(0.04, 0.2 * power(0.76, batch))
     func draw(_ parameter: KernelParameter, _ settings: inout RefinementSettings) {
-      guard let centre, let share = ranges.share(of: parameter, in: centre) else {
-        ranges.set(parameter, share: random.uniform(), in: &settings)
+      guard let centre, let fraction = ranges.fraction(of: parameter, in: centre) else {
+        ranges.set(parameter, fraction: random.uniform(), in: &settings)
         return
       }
-      ranges.set(parameter, share: share + reach * random.normal(), in: &settings)
+      ranges.set(parameter, fraction: fraction + radius * random.normal(), in: &settings)
     }
     return (0..<Self.groupsPerBatch).map { group in
       var shared = centre ?? ranges.start
-      // The start itself, and weights around the best kernels, come first.
+      // The first group has the start itself, or weights around the best widths.
       let keepsWidths = group == 0 && (batch == 0 || centre != nil)
       if !keepsWidths {
         for parameter in [KernelParameter.thetaAlpha, .thetaBeta] { draw(parameter, &shared) }
@@ -140,7 +141,7 @@ package struct KernelSearch: Sendable {
     }
   }
 
-  /// Fills in the scores of the trials of a batch that are open.
+  /// Computes the scores of the trials of a batch that are not known.
   private func measure(_ trials: inout [Trial], open: Set<Int>, work: WorkContext) throws {
     let early = cases.count < 4 ? cases.count : (cases.count + 2) / 3
     try measure(
@@ -167,7 +168,7 @@ package struct KernelSearch: Sendable {
         Task(numbers: group.value, settings: group.value.map { trials[$0].settings }, index: index)
       }
     }
-    // Narrow kernels cost most and go first, so that no worker is left with one in the end.
+    // Narrow kernels cost most; they run first, for load balance.
     .sorted { $0.breadth < $1.breadth }
     guard !tasks.isEmpty else { return }
     var inner = work.silent

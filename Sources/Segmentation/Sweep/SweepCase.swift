@@ -3,50 +3,50 @@ import Metrics
 import Volumes
 import Work
 
-/// What a search makes as good as it can.
+/// The objective of a hyperparameter search.
 package enum SweepObjective: String, Sendable, Hashable, Codable, CaseIterable {
   /// Mean Dice of the structures.
   case dice
   /// Mean over the structures of the average symmetric surface distance, in millimetres.
   case assd
 
-  /// How much better `value` is than `baseline`.
+  /// The improvement of `value` over `baseline`; above 0 where `value` is better.
   package func gain(of value: Double, over baseline: Double) -> Double {
     self == .dice ? value - baseline : baseline - value
   }
 }
 
-/// A labelled case at half the resolution or less, cut to what a CRF can change: what trials are made on.
+/// A labelled case at half the resolution or less, cropped to the voxels that a CRF can change, on which trials run.
 package struct SweepCase: Sendable {
   /// The case's name.
   package let name: String
-  /// nil where the probabilities have no foreground, which no CRF changes.
+  /// The coarse case; nil where the probabilities have no foreground, so that a CRF changes nothing.
   private let coarse: Coarse?
   /// Voxels of each structure in the whole image.
   private let trueCounts: [Double]
-  /// Where the voxels of the whole image lie.
+  /// The grid of the whole image.
   private let grid: VolumeGrid
-  /// Halved again while it has more voxels than this.
+  /// Voxels of a coarse case at most; larger cases are halved again.
   static let largestVoxelCount = 1 << 20
-  /// Iterations of a trial at most: the first few decide which kernels are better.
-  static let mostIterations = 3
+  /// Iterations of a trial at most: the first few suffice to rank kernels.
+  static let maximumIterations = 3
 
   private struct Coarse: Sendable {
     var crf: DenseCRF
     var unary: Unary
     /// Voxels of the image in each voxel.
     var volumes: [Float]
-    /// Per structure, how many of them are its own.
+    /// Per structure, how many of them belong to it.
     var truths: [[Float]]
   }
 
   /// A case.
   /// - Parameters:
-  ///   - source: The probabilities.
-  ///   - trueClasses: The true class of each voxel of the image, 0 for background; one that is no class (255) leaves
-  ///     the voxel out.
-  ///   - labelValues: As many as there are classes.
-  ///   - marginMillimetres: How far around the foreground voxels are kept.
+  ///   - probabilities: The class probabilities of a box of the image, class slowest.
+  ///   - box: The voxels to keep; nil without foreground.
+  ///   - trueClasses: The true class of each voxel of the image, 0 for background; voxels of other values (255) are
+  ///     ignored.
+  ///   - intensityRange: The range that intensities are clipped to.
   /// - Throws: ``InputError`` when image and probabilities do not fit, or a voxel is not finite; ``Cancelled``.
   package init(
     name: String, image: ScalarVolume, probabilities: (VoxelBounds) throws -> [Float], box: VoxelBounds?,
@@ -99,10 +99,10 @@ package struct SweepCase: Sendable {
     work.report(1)
   }
 
-  /// Voxels that a trial computes with.
+  /// Voxels of the coarse case; 0 without foreground.
   package var voxelCount: Int { coarse?.crf.size.voxelCount ?? 0 }
 
-  /// What each of `trials` reaches, kernels that they share being made once.
+  /// The objective of each of `trials`; kernels that they have in common are computed once.
   ///
   /// Means over the structures as in ``SweepMeasurement``; Dice counts the image's voxels in each coarse one.
   func scores(
@@ -115,11 +115,11 @@ package struct SweepCase: Sendable {
           ? (objective == .dice ? 1 : 0) : objective == .dice ? 0 : grid.diagonalMillimetres
       }
     }
-    // A memory of kernels of its own: several workers try other kernels on this case at the same time.
+    // A kernel cache of its own, since other workers run other kernels on this case at the same time.
     let crf = coarse.crf.withOwnKernels
     return try trials.map { trial in
       var settings = trial
-      settings.iterations = min(trial.iterations, Self.mostIterations)
+      settings.iterations = min(trial.iterations, Self.maximumIterations)
       let labels = try crf.refine(coarse.unary, settings: settings, work: work.silent).labels
       return objective == .dice ? dice(labels, coarse) : try distance(labels, coarse, work: work.silent)
     }

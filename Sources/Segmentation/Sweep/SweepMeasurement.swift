@@ -2,9 +2,9 @@ import Metrics
 import Volumes
 import Work
 
-/// What masks of one case reach at full resolution with each of several kernels, and without a CRF.
+/// The metrics of one case at full resolution, before refinement and with each of several kernels.
 package struct SweepMeasurement: Sendable, Hashable {
-  /// Means over the structures that the truth or the mask has, missed ones as `CountedMeasures` has it.
+  /// Means over the structures that the ground truth or the mask has; missed structures as in `CountedMeasures`.
   package struct Measures: Sendable, Hashable {
     /// Dice; 1 where there is no structure.
     package var dice: Double
@@ -13,14 +13,14 @@ package struct SweepMeasurement: Sendable, Hashable {
     /// Whether the truth or the mask has any structure.
     package var hasStructure: Bool
 
-    /// Measures that were made elsewhere.
+    /// The given measures.
     package init(dice: Double, averageMillimetres: Double, hasStructure: Bool = true) {
       self.dice = dice
       self.averageMillimetres = averageMillimetres
       self.hasStructure = hasStructure
     }
 
-    /// The measure that `objective` seeks.
+    /// The measure that `objective` optimises.
     package subscript(objective: SweepObjective) -> Double {
       objective == .dice ? dice : averageMillimetres
     }
@@ -28,29 +28,29 @@ package struct SweepMeasurement: Sendable, Hashable {
 
   /// The case.
   package var name: String
-  /// Without a CRF.
-  package var unrefined: Measures
-  /// With each of the kernels, in their order.
+  /// Before refinement.
+  package var beforeRefinement: Measures
+  /// With each of the kernels, in order.
   package var refined: [Measures]
-  /// What each of the kernels made vanish, in their order.
+  /// The labels that vanish with each of the kernels, in order.
   package var vanished: [[VanishedLabel]] = []
 
-  /// Whether the case counts in means: the truth, or a mask with or without a CRF, has a structure.
-  package var counts: Bool { unrefined.hasStructure || refined.contains(where: \.hasStructure) }
+  /// Whether the case is included in means: the ground truth or a mask has a structure.
+  package var counts: Bool { beforeRefinement.hasStructure || refined.contains(where: \.hasStructure) }
 
   /// The gain of kernels `index` over no CRF.
   package func gain(_ index: Int, _ objective: SweepObjective) -> Double {
-    objective.gain(of: refined[index][objective], over: unrefined[objective])
+    objective.gain(of: refined[index][objective], over: beforeRefinement[objective])
   }
 
-  /// Measures masks as they leave `refine`, post-processing included.
+  /// Measures masks as `refine` writes them, post-processing included.
   /// - Parameters:
-  ///   - unrefined: The mask that leaves `segment`.
-  ///   - structures: What is compared.
-  ///   - ignoredCodes: Labels of the truth whose voxels are left out.
+  ///   - beforeRefinement: The mask that `segment` writes.
+  ///   - structures: The structures to compare.
+  ///   - ignoredCodes: Labels of the ground truth whose voxels are ignored.
   /// - Throws: ``InputError`` when the settings do not fit the case; ``Cancelled``.
   package init(
-    name: String, refinement: Refinement, kernels: [RefinementSettings], unrefined: LabelVolume,
+    name: String, refinement: Refinement, kernels: [RefinementSettings], beforeRefinement: LabelVolume,
     truth: LabelVolume, structures: [MatchedStructure], ignoredCodes: [UInt16] = [],
     work: WorkContext
   ) throws {
@@ -59,20 +59,20 @@ package struct SweepMeasurement: Sendable, Hashable {
       try Self.measures(
         labels.cleared(where: truth, has: ignoredCodes), truth, structures, work: work.silent)
     }
-    self.unrefined = try measures(unrefined)
+    self.beforeRefinement = try measures(beforeRefinement)
     refined = []
     for (index, settings) in kernels.enumerated() {
       let labels = try refinement.labels(settings: settings, work: work.silent)
       refined.append(try measures(labels))
-      vanished.append(VanishedLabel.all(before: unrefined, after: labels))
+      vanished.append(VanishedLabel.all(before: beforeRefinement, after: labels))
       work.report(Double(index + 1) / Double(kernels.count))
     }
   }
 
-  /// Measures that were made elsewhere.
-  package init(name: String, unrefined: Measures, refined: [Measures]) {
+  /// The given measures.
+  package init(name: String, beforeRefinement: Measures, refined: [Measures]) {
     self.name = name
-    self.unrefined = unrefined
+    self.beforeRefinement = beforeRefinement
     self.refined = refined
   }
 
@@ -92,20 +92,19 @@ package struct SweepMeasurement: Sendable, Hashable {
   }
 }
 
-/// What a sweep says in the end.
+/// The result of a hyperparameter search.
 package struct SweepOutcome: Sendable, Hashable {
   /// Index of the kernels with the largest mean gain; ties go to the first.
   package let best: Int
   /// Their mean gain over the cases.
   package let meanGain: Double
-  /// What to expect of a new case: the mean gain of each under the kernels that are best on all the others.
-  ///
-  /// nil with fewer than three cases.
+  /// The leave-one-out estimate of the gain on a new case: the mean gain of each case with the kernels that are best on
+  /// all others; nil with fewer than three cases.
   package let heldOutGain: Double?
-  /// Whether the mean gain is worth having: at least 0.001 Dice or 0.02 mm.
+  /// Whether the mean gain is at least 0.001 Dice or 0.02 mm.
   package let helps: Bool
 
-  /// The outcome of measurements of the same kernels on at least one case; those without a structure do not count.
+  /// The outcome of measurements of the same kernels on at least one case; cases without a structure are ignored.
   package init(_ all: [SweepMeasurement], objective: SweepObjective) {
     let kernelCount = all.first?.refined.count ?? 0
     precondition(kernelCount > 0, "an outcome needs a case and kernels")

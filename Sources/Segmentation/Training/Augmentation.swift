@@ -1,36 +1,35 @@
 import Work
 
-/// How far random crops may differ from the cases they are cut from.
-///
-/// Part of the training settings.
+/// The data augmentation of random crops; part of the training settings.
 package struct Augmentation: Hashable, Sendable, Codable {
   /// Largest rotation about each of the x, y, z axes of the working grid, in degrees.
   package var rotationDegrees: [Double] = [8, 8, 15]
-  /// Sizes are multiplied by exp(±this), each axis on its own by a third of it.
+  /// Range of the logarithm of the random scaling: sizes are multiplied by exp(±this), and each axis by exp(±a third of
+  /// it).
   package var logScale = 0.18
-  /// Axes (0, 1, 2) that may be mirrored; empty where left and right matter.
+  /// Axes (0, 1, 2) of random mirroring; empty where left and right differ.
   package var mirroredAxes: [Int] = []
-  /// Whether quarter turns about z are drawn, as the paper's training does.
+  /// Whether crops are rotated by random multiples of 90 degrees about z, as in the paper.
   package var quarterTurns = false
   /// Standard deviation of the elastic displacement at its control points, in voxels.
   package var elasticVoxels = 1.2
-  /// Intensities (0...1 after windowing) are multiplied by 1 ± this.
+  /// Range of the random gain: intensities (0...1 after windowing) are multiplied by 1 ± this.
   package var gain = 0.12
-  /// Then they are shifted by ± this.
+  /// Range of the random shift, which is added after the gain.
   package var shift = 0.06
-  /// Before both they are raised to a power exp(±this).
+  /// Range of the logarithm of the random gamma, which is applied before gain and shift.
   package var logGamma = 0.2
-  /// Noise is added with a standard deviation up to this.
+  /// Largest standard deviation of the added noise.
   package var noise = 0.08
-  /// Probability that a crop is blurred along one axis, as thick slices are.
+  /// Probability that a crop is blurred along one axis, which simulates thick slices.
   package var blurProbability = 0.3
   /// Probability that a crop is centred on a foreground voxel.
   package var foregroundProbability = 0.67
 
-  /// The default, for abdominal CT.
+  /// The default augmentation, for abdominal CT.
   package init() {}
 
-  /// No change at all: crops are cut as they are.
+  /// No augmentation.
   package static var none: Augmentation {
     var none = Augmentation()
     none.rotationDegrees = [0, 0, 0]
@@ -44,7 +43,8 @@ package struct Augmentation: Hashable, Sendable, Codable {
     return none
   }
 
-  /// Refuses numbers that no crop can be changed by, which only a damaged checkpoint holds.
+  /// Checks that all numbers are in range; only damaged checkpoints have others.
+  /// - Throws: ``InputError`` that names the first wrong number.
   package func validated() throws(InputError) {
     func require(_ name: String, _ value: Double, _ range: ClosedRange<Double>) throws(InputError) {
       guard range.contains(value) else {

@@ -2,53 +2,54 @@ import Foundation
 import Volumes
 import Work
 
-/// A random piece of a training case: the network's input and its target.
+/// A random crop of a training case: the network's input and its target.
 package struct Crop: Equatable, Sendable {
   /// Normalised intensities, i fastest; 0 outside the case.
   package var intensities: [Float]
-  /// Class of each voxel; ``TrainingCase/ignoredClass`` outside the case and where nobody labelled it.
+  /// Class of each voxel; ``TrainingCase/ignoredClass`` outside the case and in unlabelled voxels.
   package var classes: [UInt8]
 }
 
-/// Cuts randomly placed, rotated, scaled and bent crops out of training cases.
+/// Samples random crops of training cases, with rotation, scaling, elastic deformation and intensity augmentation.
 ///
-/// Every crop is a function of the generator alone: the same seed gives the same crops on any number of threads.
+/// A crop depends on the generator only: the same seed gives the same crops on any number of threads.
 package struct CropSampler: Sendable {
   /// Voxels of a crop.
   package var size: GridSize
-  /// How far crops may differ from their case.
+  /// The augmentation.
   package var augmentation: Augmentation
 
-  /// A sampler.
+  /// A sampler of crops of `size` voxels.
   package init(size: GridSize, augmentation: Augmentation) {
     self.size = size
     self.augmentation = augmentation
   }
 
   /// A random crop of `example`.
-  /// - Complexity: O(crop voxels), one trilinear sample each; threads over slices.
+  /// - Throws: `Cancelled`.
+  /// - Complexity: O(crop voxels), one trilinear sample each; parallel over slices.
   package func crop(
     of example: TrainingCase, using generator: inout SplitMix64, work: WorkContext
   ) throws(Cancelled) -> Crop {
     let centre = randomCentre(in: example, using: &generator)
     let map = randomMap(using: &generator)
-    let bend = Bend(size: size, deviationVoxels: augmentation.elasticVoxels, using: &generator)
+    let bend = Bend(size: size, standardDeviationVoxels: augmentation.elasticVoxels, using: &generator)
     var crop = try sampled(example, centre: centre, map: map, bend: bend, work: work)
     changeIntensities(of: &crop, using: &generator)
-    // Only now: intensities change everywhere inside the case.
+    // After the intensity augmentation, which applies to unlabelled voxels too.
     for index in crop.classes.indices where crop.classes[index] == TrainingCase.unlabelledClass {
       crop.classes[index] = TrainingCase.ignoredClass
     }
     return crop
   }
 
-  /// Where in the case the crop's centre lies: on a foreground voxel or anywhere inside.
+  /// The crop's centre in the case: near a foreground voxel or anywhere inside.
   private func randomCentre(in example: TrainingCase, using generator: inout SplitMix64) -> SIMD3<Double> {
     let classes = example.foreground.indices.filter { !example.foreground[$0].isEmpty }
     if !classes.isEmpty, generator.uniform() < augmentation.foregroundProbability {
       let offsets = example.foreground[classes[generator.index(below: classes.count)]]
       let voxel = example.size.index(offset: offsets[generator.index(below: offsets.count)])
-      // The voxel lies anywhere in the middle half of the crop, not always at its centre.
+      // The voxel may be anywhere in the middle half of the crop.
       func jitter(_ extent: Int) -> Double { generator.uniform(-0.25...0.25) * Double(extent) }
       return SIMD3(
         Double(voxel.i) + jitter(size.i), Double(voxel.j) + jitter(size.j), Double(voxel.k) + jitter(size.k))
@@ -61,7 +62,7 @@ package struct CropSampler: Sendable {
       anywhere(example.size.i, size.i), anywhere(example.size.j, size.j), anywhere(example.size.k, size.k))
   }
 
-  /// Columns of the map from crop steps to case steps.
+  /// The columns of the linear map from voxels of the crop to voxels of the case.
   private func randomMap(using generator: inout SplitMix64) -> [SIMD3<Double>] {
     var columns = [SIMD3<Double>(1, 0, 0), SIMD3(0, 1, 0), SIMD3(0, 0, 1)]
     func rotate(_ a: Int, _ b: Int, _ angle: Double) {
@@ -85,7 +86,7 @@ package struct CropSampler: Sendable {
     return columns
   }
 
-  /// Samples the case under the map: trilinear intensities, nearest class.
+  /// Resamples the case: trilinear intensities, nearest-neighbour classes.
   private func sampled(
     _ example: TrainingCase, centre: SIMD3<Double>, map: [SIMD3<Double>], bend: Bend, work: WorkContext
   ) throws(Cancelled) -> Crop {
@@ -124,7 +125,7 @@ package struct CropSampler: Sendable {
     return crop
   }
 
-  /// Gain, shift, gamma, noise and blur of everything that lies inside the case.
+  /// Applies gain, shift, gamma, noise and blur to the voxels inside the case.
   private func changeIntensities(of crop: inout Crop, using generator: inout SplitMix64) {
     let gain = Float(1 + generator.uniform(-1...1) * augmentation.gain)
     let shift = Float(generator.uniform(-1...1) * augmentation.shift)
@@ -140,7 +141,7 @@ package struct CropSampler: Sendable {
       if gamma != 1, value > 0, value < 1 { value = pow(value, gamma) }
       value = value * gain + shift
       if noise > 0 {
-        // The sum of four uniforms of one draw is normal enough for noise: variance 4/12.
+        // The sum of four uniform numbers approximates a normal one: variance 4/12.
         let bits = fast.next()
         let sum = (bits & 0xFFFF) + (bits >> 16 & 0xFFFF) + (bits >> 32 & 0xFFFF) + (bits >> 48)
         value += noise * (Float(sum) / 65536 - 2) * 1.732
@@ -201,18 +202,18 @@ private func trilinear(_ source: UnsafeBufferPointer<Float>, _ size: GridSize, _
   return near + z * (plane(base + stepK) - near)
 }
 
-/// A smooth random displacement of a crop: normal at 5x5x5 control points, trilinear between them.
+/// The elastic deformation of a crop: normal displacements at 5x5x5 control points, trilinear between them.
 private struct Bend: Sendable {
   private static let points = 5
   private let controls: [SIMD3<Double>]
   private let scale: SIMD3<Double>
 
-  init(size: GridSize, deviationVoxels: Double, using generator: inout SplitMix64) {
+  init(size: GridSize, standardDeviationVoxels: Double, using generator: inout SplitMix64) {
     let n = Bend.points
     controls =
-      deviationVoxels > 0
+      standardDeviationVoxels > 0
       ? (0..<n * n * n).map { _ in
-        deviationVoxels * SIMD3(generator.normal(), generator.normal(), generator.normal())
+        standardDeviationVoxels * SIMD3(generator.normal(), generator.normal(), generator.normal())
       } : []
     func along(_ extent: Int) -> Double { extent > 1 ? Double(n - 1) / Double(extent - 1) : 0 }
     scale = SIMD3(along(size.i), along(size.j), along(size.k))

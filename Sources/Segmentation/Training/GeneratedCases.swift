@@ -1,19 +1,19 @@
 import Volumes
 import Work
 
-/// Training cases from the project's own generator, for models that must also work on generated images.
+/// Training cases from the program's generator.
 package enum GeneratedCases {
-  /// The first seed that training takes.
+  /// The first seed of training cases.
   ///
-  /// It takes at most 10 000; seeds outside are free for tests and samples.
+  /// Training uses at most ``maximumCaseCount`` seeds from here on; others are used by tests and samples.
   package static let firstSeed: UInt64 = 1_000_000
 
-  /// Cases of one training at most.
-  package static let mostCases = 10_000
+  /// Generated cases of one training run at most.
+  package static let maximumCaseCount = 10_000
 
   /// Generated abdominal CT number `number`, with the structures of the selections' names.
   ///
-  /// The field of view differs from case to case, as it does between scanners and protocols.
+  /// The field of view is random.
   /// - Throws: ``InputError`` when the generator makes no structure of that name; ``Cancelled``.
   package static func abdomen(
     number: Int, selections: [LabelSelection], preprocessing: Preprocessing, work: WorkContext

@@ -7,8 +7,9 @@ extension TrainingCase {
   ///
   /// - Parameters:
   ///   - selections: The structures in the order of their classes; class 1 is the first.
-  ///   - ignoredValues: Values that nobody labelled: ``unlabelledClass``.
-  /// - Throws: ``InputError`` when the labels do not lie on the image's grid; ``Cancelled``.
+  ///   - ignoredValues: Values of unlabelled voxels; they become ``unlabelledClass``.
+  /// - Throws: ``InputError`` when there are too many structures or the labels are not on the image's grid;
+  ///   ``Cancelled``.
   package init(
     name: String, image: ScalarVolume, labels: LabelVolume, selections: [LabelSelection],
     ignoredValues: [Int] = [], preprocessing: Preprocessing, work: WorkContext

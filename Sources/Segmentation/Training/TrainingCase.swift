@@ -1,11 +1,11 @@
 import Volumes
 
-/// An image and its labels on the working grid, ready to be cut into crops.
+/// An image and its classes on the working grid, from which crops are sampled.
 package struct TrainingCase: Sendable {
-  /// The class of voxels that no loss counts: outside the image.
+  /// The class of voxels outside the image, which the loss ignores.
   package static let ignoredClass: UInt8 = 255
 
-  /// The class of voxels inside the image that nobody labelled, which no loss counts either.
+  /// The class of unlabelled voxels inside the image, which the loss ignores too.
   package static let unlabelledClass: UInt8 = 254
 
   /// The image's file name without its ending.
@@ -16,7 +16,7 @@ package struct TrainingCase: Sendable {
   package var intensities: [Float]
   /// Class of each voxel, background 0.
   package var classes: [UInt8]
-  /// Memory offsets of voxels of each foreground class, at most 4096 each, spread evenly.
+  /// Memory offsets of voxels of each foreground class, at most 4096 each, at even distances.
   package var foreground: [[Int]]
 
   /// Whether no voxel has any of the structures.

@@ -5,14 +5,14 @@ import Work
 
 /// The cases of a training run.
 package struct TrainingCases: Sendable {
-  /// Crops are cut from these.
+  /// Labelled cases, from which crops are sampled.
   package var training: [TrainingCase]
-  /// For a share of the crops these serve instead: made by the project's own generator.
+  /// Generated cases, from which a fraction of the crops is sampled.
   package var generated: [TrainingCase]
-  /// The network is run whole on these to see how good it has become.
+  /// Cases on which the network is validated.
   package var validation: [TrainingCase]
 
-  /// The cases.
+  /// The cases of a run.
   package init(training: [TrainingCase], generated: [TrainingCase] = [], validation: [TrainingCase]) {
     self.training = training
     self.generated = generated
@@ -21,7 +21,7 @@ package struct TrainingCases: Sendable {
 }
 
 extension TrainingCases {
-  /// Millimetres that the users' cases reach along each axis of the working grid; nil where there is none.
+  /// The range of the labelled cases' extents in millimetres along each axis of the working grid; nil without a case.
   package func extentsMillimetres(at spacing: Spacing) -> [ClosedRange<Double>]? {
     let sizes = (training + validation).map(\.size)
     guard !sizes.isEmpty else { return nil }
@@ -31,7 +31,7 @@ extension TrainingCases {
     }
   }
 
-  /// Refuses cases that cannot train this network.
+  /// Checks that the cases can train this network.
   /// - Throws: ``InputError``: no training case, an image with fewer voxels along an axis the network's
   ///   total stride, or a crop that is no multiple of it.
   package func check(for graph: ResolvedGraph, cropSize: GridSize) throws(InputError) {
@@ -40,7 +40,7 @@ extension TrainingCases {
         "training", "no training case", found: "\(validation.count) for validation",
         expected: "at least one beside those of the validation")
     }
-    guard let stride = graph.reach()?.totalStride else { return }
+    guard let stride = graph.receptiveField()?.totalStride else { return }
     let multiple = GridSize(stride.w, stride.h, stride.d)
     for axis in 0..<3 where cropSize[axis] % multiple[axis] != 0 {
       throw InputError(
@@ -56,10 +56,10 @@ extension TrainingCases {
     }
   }
 
-  /// Names of the cases that hold none of the structures.
+  /// Names of the cases without any of the structures.
   package var negatives: [String] { (training + validation).filter(\.isNegative).map(\.name) }
 
-  /// Refuses a structure that no case could teach.
+  /// Checks that every structure occurs in a training case.
   /// - Parameter structures: Names of the classes above 0 in order.
   /// - Throws: ``InputError`` naming the first structure that occurs in no training case.
   package func requireEvery(_ structures: [String]) throws(InputError) {

@@ -4,34 +4,34 @@ import Tensors
 import Volumes
 import Work
 
-/// What the trainer chose where the user said nothing, with the reason.
-package struct Chosen<Value: Sendable>: Sendable {
-  /// The choice.
+/// A default that was derived from the data, with the reason.
+package struct ReasonedDefault<Value: Sendable>: Sendable {
+  /// The default.
   package var value: Value
   /// Why, in a few words.
   package var reason: String
 
-  /// A choice.
+  /// The default `value` and its reason.
   package init(_ value: Value, _ reason: String) {
     self.value = value
     self.reason = reason
   }
 }
 
-/// Bounds on what is chosen, so that a step stays a matter of seconds on a CPU.
+/// Limits of the defaults, so that an iteration takes seconds on a CPU.
 package enum TrainingLimit {
   /// Voxels of a crop.
   package static let cropVoxels = 96 * 96 * 64
-  /// Voxels of all crops of a step that more than two crops may have together.
+  /// Voxels of all crops of an iteration up to which there are more than two crops.
   static let batchVoxels = 400_000
   /// A typical case has at most this many times the voxels of the largest crop.
   static let cropsPerCase = 4
-  /// Share of the memory that a step may take.
-  static let memoryShare = 0.5
+  /// Fraction of the memory that an iteration may use.
+  static let memoryFraction = 0.5
 }
 
-extension CaseSurvey {
-  /// The shape in the middle: medians along each axis.
+extension DatasetFingerprint {
+  /// The median shape: medians along each axis.
   private var median: Shape {
     func middle(_ value: (Shape) -> Double) -> Double { shapes.map(value).sorted()[shapes.count / 2] }
     let spacing = (0..<3).map { axis in middle { $0.spacing[axis] } }
@@ -44,16 +44,16 @@ extension CaseSurvey {
 
   /// The working grid: the median spacing, coarsened until a typical case is a few crops large.
   ///
-  /// The finest axes are coarsened first, so that what is left is as isotropic as it can be. Spacings are rounded to
-  /// 0.05 mm where they are chosen, and stay as they are where the images' own will do.
-  package func spacing() -> Chosen<Spacing> {
-    precondition(!shapes.isEmpty, "a survey of no case")
+  /// The finest axes are coarsened first, so that the grid becomes as isotropic as possible. Coarsened spacings are
+  /// rounded to 0.05 mm; the images' own spacings are kept where they suffice.
+  package func spacing() -> ReasonedDefault<Spacing> {
+    precondition(!shapes.isEmpty, "a fingerprint of no case")
     let median = median
     let limit = TrainingLimit.cropVoxels * TrainingLimit.cropsPerCase
     let own = (0..<3).map { median.spacing[$0] }
     if median.size.voxelCount <= limit {
       let rounded = own.map { ($0 * 100).rounded() / 100 }.map { max($0, 0.01) }
-      return Chosen(
+      return ReasonedDefault(
         Spacing(rounded[0], rounded[1], rounded[2]),
         "median of \(shapes.count) cases of about \(median.size) voxels")
     }
@@ -63,66 +63,70 @@ extension CaseSurvey {
     var floor = own.min() ?? 1
     while voxels(floor) > Double(limit) { floor += 0.05 }
     let coarse = own.map { (max($0, floor) * 20).rounded(.up) / 20 }
-    return Chosen(
+    return ReasonedDefault(
       Spacing(coarse[0], coarse[1], coarse[2]),
       "coarsened from the median \(own.map { String(format: "%.3g", $0) }.joined(separator: " x ")) mm, at which "
         + "a typical case has \(median.size) voxels")
   }
 
-  /// The intensity rule: a window for images in Hounsfield units, else a standard score.
+  /// The intensity normalisation: a window for images in Hounsfield units, else a standard score.
   ///
-  /// An image counts as CT when its smallest value is -100 or less and its largest 50 to 20 000. The window holds the
-  /// 0.5th to 99.5th percentile of labelled voxels and half as much again on either side, so that neighbouring
-  /// tissue stays apart from what lies beyond; its ends are multiples of 5.
-  package func normalisation() -> Chosen<Preprocessing.Normalisation> {
+  /// The window is the 0.5th to 99.5th percentile of labelled voxels, widened by half of its width on either side so
+  /// that neighbouring tissue is distinguished from intensities beyond; its ends are multiples of 5. For CT see
+  /// ``looksLikeHounsfieldUnits(smallest:largest:)``.
+  package func normalisation() -> ReasonedDefault<Preprocessing.Normalisation> {
     let count = intensities.count
     let hounsfield = intensities.count {
-      CaseSurvey.looksLikeHounsfieldUnits(smallest: $0.smallest, largest: $0.largest)
+      DatasetFingerprint.looksLikeHounsfieldUnits(smallest: $0.smallest, largest: $0.largest)
     }
     let labelled = intensities.flatMap(\.labelled).sorted()
     guard 2 * hounsfield > count, let first = labelled.first, let last = labelled.last, last > first else {
-      return Chosen(
+      return ReasonedDefault(
         .standardScore, "\(count - hounsfield) of \(count) images looked at are not in Hounsfield units")
     }
-    func percentile(_ share: Double) -> Double {
-      Double(labelled[Int(saturating: share * Double(labelled.count - 1))])
+    func percentile(_ fraction: Double) -> Double {
+      Double(labelled[Int(saturating: fraction * Double(labelled.count - 1))])
     }
     let (low, high) = (percentile(0.005), percentile(0.995))
     let margin = max((high - low) / 2, 10)
     let lower = ((low - margin) / 5).rounded(.down) * 5
     let upper = ((high + margin) / 5).rounded(.up) * 5
-    return Chosen(
+    return ReasonedDefault(
       .window(lower: Float(lower), upper: Float(upper)),
       "Hounsfield units; 99 % of labelled voxels lie in \(Int(saturating: low.rounded()))...\(Int(saturating: high.rounded()))"
     )
   }
 
-  /// The network by its name, for the working grid: the smallest family member where cases are small.
+  /// The name of the network for the working grid: the smallest one where cases are small.
   package func network(
     at spacing: Spacing, _ normalisation: Preprocessing.Normalisation
-  ) -> Chosen<String> {
+  ) -> ReasonedDefault<String> {
     let size = median.size(at: spacing)
-    if size.voxelCount < 300_000 { return Chosen("small-heart", "a typical case has only \(size) voxels") }
-    if case .window = normalisation { return Chosen("liver", "CT of \(size) voxels") }
-    return Chosen("heart", "\(size) voxels, not CT")
+    if size.voxelCount < 300_000 {
+      return ReasonedDefault("small-heart", "a typical case has only \(size) voxels")
+    }
+    if case .window = normalisation { return ReasonedDefault("liver", "CT of \(size) voxels") }
+    return ReasonedDefault("heart", "\(size) voxels, not CT")
   }
 
-  /// Voxels of a crop: whole images where they are small, else what limits and memory allow, in the shape of a
+  /// Voxels of a crop: whole images where they are small, else as many as limits and memory allow, in the shape of a
   /// typical case; multiples of the network's total stride.
   ///
-  /// - Parameter memoryBytes: What the machine can give; half of it may be taken by a step of two crops.
-  package func cropSize(at spacing: Spacing, network: ResolvedGraph, memoryBytes: Int) -> Chosen<GridSize> {
-    let stride = network.reach()?.totalStride ?? Extent3(1)
+  /// - Parameter memoryBytes: The machine's memory; an iteration of two crops may use half of it.
+  package func cropSize(at spacing: Spacing, network: ResolvedGraph, memoryBytes: Int) -> ReasonedDefault<
+    GridSize
+  > {
+    let stride = network.receptiveField()?.totalStride ?? Extent3(1)
     let multiple = [stride.w, stride.h, stride.d]
     let sizes = shapes.map { $0.size(at: spacing) }
-    // Nine of ten cases fit.
+    // Nine of ten cases fit in the crop.
     var extents = (0..<3).map { axis in
       let ordered = sizes.map { $0[axis] }.sorted()
       let wanted = ordered[(ordered.count - 1) * 9 / 10]
       return (wanted + multiple[axis] - 1) / multiple[axis] * multiple[axis]
     }
     let memoryVoxels = Int(
-      saturating: TrainingLimit.memoryShare * Double(memoryBytes) / (2 * network.trainingBytesPerVoxel))
+      saturating: TrainingLimit.memoryFraction * Double(memoryBytes) / (2 * network.trainingBytesPerVoxel))
     let limit = min(TrainingLimit.cropVoxels, memoryVoxels)
     var isWhole = true
     while extents.reduce(1, *) > limit {
@@ -138,51 +142,52 @@ extension CaseSurvey {
     let reason =
       isWhole
       ? "whole images" : limit < TrainingLimit.cropVoxels ? "what memory allows" : "at most \(limit) voxels"
-    return Chosen(crop, reason)
+    return ReasonedDefault(crop, reason)
   }
 }
 
 extension GridSize {
-  /// Crops per step: two, and more where they are small.
-  package func chosenBatchSize() -> Chosen<Int> {
+  /// Crops per iteration: two, and more where they are small.
+  package func defaultBatchSize() -> ReasonedDefault<Int> {
     let count = min(max(TrainingLimit.batchVoxels / voxelCount, 2), 8)
-    return Chosen(count, count == 2 ? "the least that is steady" : "crops are small")
+    return ReasonedDefault(count, count == 2 ? "the least that is steady" : "crops are small")
   }
 }
 
 extension TrainingCases {
   /// Weights of the classes in the loss; nil for equal weights.
   ///
-  /// A structure that makes up less than half a percent of the training cases' voxels gets the root of what it lacks
-  /// to that, at most 8: crops favour foreground already.
-  package func chosenClassWeights(classCount: Int) -> Chosen<[Float]?> {
+  /// A structure of less than half a percent of the training cases' voxels gets the weight √(0.005 / fraction), at most
+  /// 8; the root because crops favour foreground already.
+  package func defaultClassWeights(classCount: Int) -> ReasonedDefault<[Float]?> {
     let common = 0.005
     var counts = [Int](repeating: 0, count: classCount)
     for example in training {
       for value in example.classes where Int(value) < classCount { counts[Int(value)] += 1 }
     }
     let total = Double(max(counts.reduce(0, +), 1))
-    let shares = counts.dropFirst().map { Double($0) / total }
-    let rarest = shares.min() ?? 1
+    let fractions = counts.dropFirst().map { Double($0) / total }
+    let rarest = fractions.min() ?? 1
     let percent = String(format: "%.2g %%", 100 * rarest)
     guard rarest < common, rarest > 0 else {
-      return Chosen(nil, "the rarest structure makes up \(percent) of the voxels")
+      return ReasonedDefault(nil, "the rarest structure makes up \(percent) of the voxels")
     }
-    let weights = shares.map { share in
-      share > 0 && share < common ? Float(min((common / share).squareRoot(), 8) * 100).rounded() / 100 : 1
+    let weights = fractions.map { fraction in
+      fraction > 0 && fraction < common
+        ? Float(min((common / fraction).squareRoot(), 8) * 100).rounded() / 100 : 1
     }
-    return Chosen([1] + weights, "the rarest structure makes up only \(percent) of the voxels")
+    return ReasonedDefault([1] + weights, "the rarest structure makes up only \(percent) of the voxels")
   }
 }
 
 extension ResolvedGraph {
-  /// Bytes that a training step keeps for each voxel of each crop: an estimate from the layers' outputs.
+  /// Bytes of a training iteration per voxel of a crop, estimated from the layers' outputs.
   ///
-  /// Every convolution, normalisation and rectifier keeps its output for the way back; beside them the gradients
-  /// before and behind the largest layer are alive, and what its kernel needs. Measured steps took 0.4 (liver) to
-  /// 0.75 (heart) of it.
+  /// The outputs of all layers are kept for the backward pass; beside them there are the input and output gradients of
+  /// the largest layer and its kernel's scratch memory. Measured iterations took 0.4 (liver) to 0.75 (heart) of the
+  /// estimate.
   package var trainingBytesPerVoxel: Double {
-    let stride = reach()?.totalStride ?? Extent3(1)
+    let stride = receptiveField()?.totalStride ?? Extent3(1)
     let extent = Extent3(8 * stride.d, 8 * stride.h, 8 * stride.w)
     guard let extents = try? outputExtents(input: extent, subject: "") else { return 4096 }
     let counts = zip(nodes, extents).map { Double($0.outputChannels * $1.product) / Double(extent.product) }

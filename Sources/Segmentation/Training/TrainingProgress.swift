@@ -2,88 +2,73 @@ import Foundation
 import Networks
 import Work
 
-/// How well a network did on the validation cases.
-package struct ValidationFigures: Equatable, Sendable, Codable {
-  /// One case.
-  package struct Case: Equatable, Sendable, Codable {
-    /// Its name.
-    package var name: String
-    /// Dice of each foreground class, on the working grid without post-processing.
-    package var dice: [Double]
-  }
-
-  /// The cases in their order.
-  package var cases: [Case]
-
-  /// Mean Dice of each class over the cases; empty without a case.
-  package var meanDice: [Double] {
-    guard let first = cases.first else { return [] }
-    return first.dice.indices.map { index in
-      cases.reduce(0) { $0 + $1.dice[index] } / Double(cases.count)
-    }
-  }
-
-  /// Mean over classes and cases: what the best weights are chosen by; 0 without a case.
-  package var overallDice: Double { meanDice.reduce(0, +) / Double(max(meanDice.count, 1)) }
-}
-
-/// What a run knows beside its trainer; kept in checkpoints, so that logs and best weights go on exactly too.
+/// The state of a run beside its trainer; stored in checkpoints, so that logs and best weights resume exactly.
 package struct TrainingProgress: Equatable, Sendable, Codable {
   /// The best validation.
   package struct Best: Equatable, Sendable, Codable {
-    /// The step after which it was seen.
+    /// The iteration of the validation.
     package var iteration: Int
-    /// What it showed.
-    package var figures: ValidationFigures
+    /// Its metrics.
+    package var metrics: ValidationMetrics
+
+    private enum CodingKeys: String, CodingKey {
+      case iteration
+      case metrics = "figures"
+    }
   }
 
-  /// What one step measured.
-  package struct Step: Equatable, Sendable, Codable {
+  /// The losses of one iteration.
+  package struct Iteration: Equatable, Sendable, Codable {
     var loss: Double
     var headLosses: [Double]
     var learningRate: Double
     var gradientNorm: Double
 
-    init(_ step: TrainingStep) {
-      loss = step.loss
-      headLosses = step.headLosses
-      learningRate = step.learningRate
-      gradientNorm = step.gradientNorm
+    init(_ iteration: TrainingIteration) {
+      loss = iteration.loss
+      headLosses = iteration.headLosses
+      learningRate = iteration.learningRate
+      gradientNorm = iteration.gradientNorm
     }
   }
 
   /// The best validation so far; nil before the first one and without validation cases.
   package internal(set) var best: Best?
-  /// The last step whose validation is complete.
+  /// The last iteration whose validation is complete.
   package internal(set) var validatedIteration = 0
   /// The loss of the newest record.
   package internal(set) var loss: Double?
-  /// Steps that no record has averaged yet.
-  package internal(set) var unrecordedSteps: [Step] = []
+  /// Iterations since the newest record.
+  package internal(set) var unrecordedIterations: [Iteration] = []
 
-  /// The progress before the first step.
+  private enum CodingKeys: String, CodingKey {
+    case best, validatedIteration, loss
+    case unrecordedIterations = "unrecordedSteps"
+  }
+
+  /// The progress before the first iteration.
   package init() {}
 
-  /// Reads what ``json`` gives.
-  /// - Throws: ``InputError`` about `subject` when the text is something else.
+  /// Reads the JSON text of ``json``.
+  /// - Throws: ``InputError`` about `subject` when the text is no progress or has numbers out of range.
   package init(json: String, subject: String) throws(InputError) {
     do { self = try JSONDecoder().decode(TrainingProgress.self, from: Data(json.utf8)) } catch {
       throw InputError(subject, "checkpoint: its progress cannot be read", found: "\(json.prefix(60))")
     }
-    let steps = 0...TrainingSettings.iterationRange.upperBound
-    guard steps.contains(validatedIteration), steps.contains(best?.iteration ?? 0) else {
+    let iterations = 0...TrainingSettings.iterationRange.upperBound
+    guard iterations.contains(validatedIteration), iterations.contains(best?.iteration ?? 0) else {
       throw InputError(
         subject, "checkpoint: its steps are unusable",
         found: "\(validatedIteration), \(best?.iteration ?? 0)",
-        expected: "0 to \(steps.upperBound)")
+        expected: "0 to \(iterations.upperBound)")
     }
-    let dice = best?.figures.cases.map(\.dice) ?? []
+    let dice = best?.metrics.cases.map(\.dice) ?? []
     guard dice.allSatisfy({ $0.count == dice[0].count && $0.allSatisfy((0...1).contains) }) else {
       throw InputError(
         subject, "checkpoint: its validation is unusable", expected: "a Dice for each structure")
     }
-    let heads = unrecordedSteps.first?.headLosses.count ?? 0
-    guard unrecordedSteps.allSatisfy({ $0.headLosses.count == heads }) else {
+    let heads = unrecordedIterations.first?.headLosses.count ?? 0
+    guard unrecordedIterations.allSatisfy({ $0.headLosses.count == heads }) else {
       throw InputError(subject, "checkpoint: its losses are unusable", expected: "one for each head")
     }
   }

@@ -3,21 +3,21 @@ import Work
 
 /// One line of a training log.
 package struct TrainingRecord: Equatable, Sendable, Codable {
-  /// Steps done.
+  /// Iterations done.
   package var iteration: Int
-  /// Of so many.
+  /// Iterations of the whole run.
   package var iterations: Int
-  /// Weighted sum of the losses of all heads, averaged over the steps since the last record.
+  /// Weighted sum of the losses of all heads, averaged over the iterations since the last record.
   package var loss: Double
-  /// Loss of each head, main first, averaged likewise.
+  /// Loss of each head, main head first, averaged over the same iterations.
   package var headLosses: [Double]
-  /// The learning rate of the last step.
+  /// The learning rate of the last iteration.
   package var learningRate: Double
-  /// Mean length of the gradient before it was shortened.
+  /// Mean norm of the gradient before clipping.
   package var gradientNorm: Double
   /// Seconds since the run (or its resumption) began.
   package var elapsedSeconds: Double
-  /// Seconds that are left at this pace.
+  /// Estimated seconds to the end.
   package var remainingSeconds: Double
   /// Mean Dice of each foreground class over the validation cases, where this record ends a validation.
   package var validationDice: [Double]?
@@ -48,50 +48,51 @@ package struct TrainingRecord: Equatable, Sendable, Codable {
 }
 
 extension TrainingRecord {
-  /// The averages of some consecutive steps, at least one, the last of which was step `iteration`.
+  /// The averages of consecutive iterations, at least one, the last of which was `iteration`.
   init(
-    _ steps: [TrainingProgress.Step], iteration: Int, of iterations: Int, elapsedSeconds: Double,
+    _ recorded: [TrainingProgress.Iteration], iteration: Int, of iterations: Int, elapsedSeconds: Double,
     remainingSeconds: Double
   ) {
-    let count = Double(max(steps.count, 1))
-    let headCount = steps.first?.headLosses.count ?? 0
+    let count = Double(max(recorded.count, 1))
+    let headCount = recorded.first?.headLosses.count ?? 0
     self.init(
-      iteration: iteration, iterations: iterations, loss: steps.reduce(0) { $0 + $1.loss } / count,
-      headLosses: (0..<headCount).map { head in steps.reduce(0) { $0 + $1.headLosses[head] } / count },
-      learningRate: steps.last?.learningRate ?? 0,
-      gradientNorm: steps.reduce(0) { $0 + $1.gradientNorm } / count,
+      iteration: iteration, iterations: iterations, loss: recorded.reduce(0) { $0 + $1.loss } / count,
+      headLosses: (0..<headCount).map { head in recorded.reduce(0) { $0 + $1.headLosses[head] } / count },
+      learningRate: recorded.last?.learningRate ?? 0,
+      gradientNorm: recorded.reduce(0) { $0 + $1.gradientNorm } / count,
       elapsedSeconds: elapsedSeconds, remainingSeconds: remainingSeconds)
   }
 }
 
 extension TrainingRecord {
-  /// Losses and rates of a log at most, with either sign: squares of them are numbers still.
-  private static let mostOfAnyValue = 1e100
+  /// Magnitude of a log's numbers at most: their squares are finite.
+  private static let maximumMagnitude = 1e100
 
-  /// Refuses numbers that no training has written and no curve can show.
+  /// Checks that all numbers are in range.
   /// - Throws: ``InputError`` about line `line` of `subject`.
   private func validated(subject: String, line: Int) throws(InputError) {
-    let steps = TrainingSettings.iterationRange
-    guard (0...steps.upperBound).contains(iteration), (0...steps.upperBound).contains(iterations) else {
+    let range = TrainingSettings.iterationRange
+    guard (0...range.upperBound).contains(iteration), (0...range.upperBound).contains(iterations) else {
       throw InputError(
         subject, "line \(line): steps are unusable", found: "\(iteration) of \(iterations)",
-        expected: "0 to \(steps.upperBound)")
+        expected: "0 to \(range.upperBound)")
     }
     let values =
       [loss, learningRate, gradientNorm, elapsedSeconds, remainingSeconds] + headLosses
       + (validationDice ?? [])
-    if let wrong = values.first(where: { !(abs($0) <= Self.mostOfAnyValue) }) {
+    if let wrong = values.first(where: { !(abs($0) <= Self.maximumMagnitude) }) {
       throw InputError(
         subject, "line \(line): a number is unusable", found: "\(wrong)",
-        expected: "at most \(Self.mostOfAnyValue)")
+        expected: "at most \(Self.maximumMagnitude)")
     }
     if let wrong = validationDice?.first(where: { !(0...1).contains($0) }) {
       throw InputError(subject, "line \(line): a Dice is unusable", found: "\(wrong)", expected: "0 to 1")
     }
   }
 
-  /// Reads a log of JSON lines; of two records of the same step the later one counts, and a last line that was cut
-  /// off by the end of a run does not.
+  /// Reads a log of JSON lines.
+  ///
+  /// Of two records of one iteration the later is used; an incomplete last line is ignored.
   /// - Throws: ``InputError`` when the file cannot be read, or a line is no record, with its number.
   package static func read(log path: String) throws(InputError) -> [TrainingRecord] {
     let data = try FileSystem.read(path)

@@ -5,16 +5,16 @@ import Tensors
 import Volumes
 import Work
 
-/// A training run from its first or its next step to its last: crops, steps, validation, records, checkpoints.
+/// A training run: crops, iterations, validation, records and checkpoints.
 ///
-/// With the same cases, settings and start the weights come out the same bit for bit, on any number of threads and
-/// however often the run was stopped and resumed.
+/// Equal cases, settings and initial weights give equal weights bit for bit on any number of threads, also when the run
+/// is stopped and resumed.
 package struct TrainingRun: Sendable {
-  /// The network as it is now.
+  /// The network in training.
   package private(set) var trainer: Trainer
-  /// What decides the run.
+  /// The settings of the run.
   package let settings: TrainingSettings
-  /// Validations and records so far.
+  /// The best validation and the losses since the last record.
   package private(set) var progress = TrainingProgress()
   /// The weights at ``TrainingProgress/best``.
   package private(set) var bestParameters: Parameters?
@@ -22,7 +22,7 @@ package struct TrainingRun: Sendable {
   private let sampler: CropSampler
   private let classCount: Int
 
-  /// A run that starts from `trainer`, which may come from a checkpoint.
+  /// A run that starts from `trainer`, which may be a checkpoint's.
   /// - Throws: ``InputError`` when the settings cannot train, or the cases do not serve this network.
   package init(trainer: Trainer, settings: TrainingSettings, cases: TrainingCases) throws(InputError) {
     try settings.validated()
@@ -43,7 +43,7 @@ package struct TrainingRun: Sendable {
     classCount = trainer.graph.classCount
   }
 
-  /// Bytes for the scores of a whole case: what the network holds at most, the case twice, and its scores twice.
+  /// Bytes for the logits of a whole case: the network's activations, the case twice, and its logits twice.
   private static func validationByteCount(_ size: GridSize, _ graph: ResolvedGraph) -> Int? {
     guard let own = checkedProduct(size.voxelCount, 2 + 2 * graph.classCount, MemoryLayout<Float>.stride)
     else { return nil }
@@ -51,11 +51,11 @@ package struct TrainingRun: Sendable {
     return own + min(activations, Network.memoryLimit)
   }
 
-  /// What a run does beside training; called on the training thread.
+  /// The callbacks of a run, which are called on the training thread.
   package struct Observer {
     /// A record is complete.
     package var record: (TrainingRecord) throws -> Void
-    /// The run may be stored: a validation has ended; `isBest` when it was the best one.
+    /// A validation is complete and the run may be stored; `isBest` where it is the best one.
     package var checkpoint: (TrainingRun, _ isBest: Bool) throws -> Void
 
     /// An observer.
@@ -68,9 +68,9 @@ package struct TrainingRun: Sendable {
     }
   }
 
-  /// Trains to the end, or until validation stops improving.
+  /// Trains until the last iteration, or until validation stops improving.
   ///
-  /// When it throws, the run stands where its last whole step or validation left it, and may be stored.
+  /// When it throws, the run is in its state after the last complete iteration or validation, and may be stored.
   /// - Throws: ``InputError`` when the loss is no longer finite; ``Cancelled``; whatever `observer` throws.
   package mutating func run(recordInterval: Int = 10, work: WorkContext, observer: Observer) throws {
     let start = ContinuousClock.now
@@ -79,16 +79,16 @@ package struct TrainingRun: Sendable {
       let elapsed = (ContinuousClock.now - start) / .seconds(1)
       let done = run.trainer.iteration
       return TrainingRecord(
-        run.progress.unrecordedSteps, iteration: done, of: settings.iterations, elapsedSeconds: elapsed,
+        run.progress.unrecordedIterations, iteration: done, of: settings.iterations, elapsedSeconds: elapsed,
         remainingSeconds: elapsed / Double(max(done - first, 1)) * Double(settings.iterations - done))
     }
     while true {
       if isValidationDue {
-        let figures = try validationFigures(work: work.silent)
+        let metrics = try validationMetrics(work: work.silent)
         var record = averages(self)
-        record.validationDice = figures.meanDice
+        record.validationDice = metrics.meanDice
         progress.loss = record.loss
-        let isBest = note(figures)
+        let isBest = self.record(metrics)
         try observer.record(record)
         try observer.checkpoint(self, isBest)
       }
@@ -98,13 +98,13 @@ package struct TrainingRun: Sendable {
       if trainer.iteration % recordInterval == 0, !isValidationDue {
         let record = averages(self)
         progress.loss = record.loss
-        progress.unrecordedSteps = []
+        progress.unrecordedIterations = []
         try observer.record(record)
       }
     }
   }
 
-  /// Restores what a checkpoint knows beside the trainer.
+  /// Restores the state of a checkpoint beside the trainer.
   package mutating func restore(_ progress: TrainingProgress, bestParameters: Parameters?) {
     self.progress = progress
     self.bestParameters = bestParameters
@@ -125,24 +125,24 @@ package struct TrainingRun: Sendable {
     let generator = trainer.generator
     do {
       let batch = try nextBatch(work: work)
-      progress.unrecordedSteps.append(.init(try trainer.step(batch, work: work.silent)))
+      progress.unrecordedIterations.append(.init(try trainer.step(batch, work: work.silent)))
     } catch {
-      // The next run draws the same crops again.
+      // A resumed run draws the same crops again.
       trainer.generator = generator
       throw error
     }
   }
 
-  private mutating func note(_ figures: ValidationFigures) -> Bool {
+  private mutating func record(_ metrics: ValidationMetrics) -> Bool {
     progress.validatedIteration = trainer.iteration
-    progress.unrecordedSteps = []
-    guard !figures.cases.isEmpty else {
-      bestParameters = trainer.bestGuess
+    progress.unrecordedIterations = []
+    guard !metrics.cases.isEmpty else {
+      bestParameters = trainer.evaluationParameters
       return true
     }
-    if let best = progress.best, best.figures.overallDice >= figures.overallDice { return false }
-    progress.best = TrainingProgress.Best(iteration: trainer.iteration, figures: figures)
-    bestParameters = trainer.bestGuess
+    if let best = progress.best, best.metrics.overallDice >= metrics.overallDice { return false }
+    progress.best = TrainingProgress.Best(iteration: trainer.iteration, metrics: metrics)
+    bestParameters = trainer.evaluationParameters
     return true
   }
 
@@ -155,7 +155,8 @@ package struct TrainingRun: Sendable {
     var generator = trainer.generator
     for _ in 0..<settings.batchSize {
       let isGenerated =
-        cases.training.isEmpty || (!cases.generated.isEmpty && generator.uniform() < settings.generatedShare)
+        cases.training.isEmpty
+        || (!cases.generated.isEmpty && generator.uniform() < settings.generatedFraction)
       let pool = isGenerated ? cases.generated : cases.training
       let example = pool[generator.index(below: pool.count)]
       let crop = try sampler.crop(of: example, using: &generator, work: work)
@@ -168,32 +169,32 @@ package struct TrainingRun: Sendable {
   }
 
   /// Dice of each foreground class of each validation case, on the working grid, without post-processing.
-  private func validationFigures(work: WorkContext) throws -> ValidationFigures {
-    guard !cases.validation.isEmpty else { return ValidationFigures(cases: []) }
+  private func validationMetrics(work: WorkContext) throws -> ValidationMetrics {
+    guard !cases.validation.isEmpty else { return ValidationMetrics(cases: []) }
     let network = try Network(
-      graph: trainer.graph.graph, parameters: trainer.bestGuess, heads: [0])
-    let reach = trainer.graph.reach(ofHeads: [0])
-    return ValidationFigures(
+      graph: trainer.graph.graph, parameters: trainer.evaluationParameters, heads: [0])
+    let receptiveField = trainer.graph.receptiveField(ofHeads: [0])
+    return ValidationMetrics(
       cases: try cases.validation.map { example in
         let size = example.size
         let whole = Tensor(shape: [1, 1, size.k, size.j, size.i], elements: example.intensities)
         let box = TileBox(d: 0..<size.k, h: 0..<size.j, w: 0..<size.i)
-        let padded = whole.padded(to: reach?.rounded(whole.extent) ?? whole.extent)
-        let scores = try network.scores(of: padded, heads: [0], work: work)[0].cropped(to: box)
-        return ValidationFigures.Case(
-          name: example.name, dice: classDice(scores: scores, classes: example.classes))
+        let padded = whole.padded(to: receptiveField?.rounded(whole.extent) ?? whole.extent)
+        let logits = try network.logits(of: padded, heads: [0], work: work)[0].cropped(to: box)
+        return ValidationMetrics.Case(
+          name: example.name, dice: classDice(logits: logits, classes: example.classes))
       })
   }
 
-  /// A class that the case lacks counts as 1 where it is not found and 0 where it is.
-  private func classDice(scores: Tensor, classes: [UInt8]) -> [Double] {
+  /// Dice of each foreground class; for a class that the case lacks 1 where no voxel has it, else 0.
+  private func classDice(logits: Tensor, classes: [UInt8]) -> [Double] {
     var found = [Int](repeating: 0, count: classCount)
     var wanted = found
     var common = found
     for voxel in 0..<classes.count where Int(classes[voxel]) < classCount {
       var best = 0
       for index in 1..<classCount
-      where scores.elements[index * classes.count + voxel] > scores.elements[best * classes.count + voxel] {
+      where logits.elements[index * classes.count + voxel] > logits.elements[best * classes.count + voxel] {
         best = index
       }
       let truth = Int(classes[voxel])

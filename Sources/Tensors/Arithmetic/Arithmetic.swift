@@ -1,7 +1,7 @@
 import CKernels
 import Work
 
-/// Adds `factor` times `increment` to `target`, element by element; both have the same shape, whatever it is.
+/// Adds `factor` times `increment` to `target`, element by element; both have the same shape.
 /// - Throws: `Cancelled`, leaving `target` partly updated.
 package func add(
   _ increment: Tensor, times factor: Float = 1, to target: inout Tensor, work: WorkContext
@@ -47,7 +47,7 @@ package func channelSums(_ tensor: Tensor, work: WorkContext) throws(Cancelled) 
   return Tensor(shape: [tensor.channels], elements: sums.map { Float($0.x) })
 }
 
-/// The same over the voxels where `values`, of the tensor's shape, are positive.
+/// The channel sums over the voxels where `values`, of the tensor's shape, are positive.
 /// - Returns: [C].
 /// - Throws: `Cancelled`.
 package func channelSums(
@@ -55,7 +55,7 @@ package func channelSums(
 ) throws(Cancelled) -> Tensor {
   precondition(tensor.shape == values.shape, "\(tensor.shape) where \(values.shape) is positive")
   let level = KernelLevel.current
-  let isPositive = pointwise_gate(factor: 1, offset: 0)
+  let isPositive = pointwise_gate(scale: 1, shift: 0)
   let sums = try values.elements.withSharedBuffer { values throws(Cancelled) in
     try channelTotals(of: tensor, work: work) { _, range, elements in
       let start = range.lowerBound
@@ -78,7 +78,7 @@ package func squaredNorm(of tensor: Tensor, work: WorkContext) throws(Cancelled)
   }[0].y
 }
 
-/// The two sums that a kernel writes.
+/// The two sums that `kernel` adds to memory initialised with 0.
 func pairOfSums(_ kernel: (UnsafeMutablePointer<Double>) -> Void) -> SIMD2<Double> {
   withUnsafeTemporaryAllocation(of: Double.self, capacity: 2) { sums in
     sums.initialize(repeating: 0)
@@ -87,7 +87,7 @@ func pairOfSums(_ kernel: (UnsafeMutablePointer<Double>) -> Void) -> SIMD2<Doubl
   }
 }
 
-/// Adds up, channel by channel in a fixed order, the pairs of sums that `part` gives for chunks of it.
+/// The sums, channel by channel in a fixed order, of the pairs of sums that `part` returns for chunks of the channel.
 func channelTotals(
   of tensor: Tensor, work: WorkContext,
   part: @Sendable (_ channel: Int, _ range: Range<Int>, _ elements: SharedBuffer<Float>) -> SIMD2<Double>

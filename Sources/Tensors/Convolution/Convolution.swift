@@ -1,21 +1,20 @@
 import Work
 
-/// Convolves every channel of `input` with `weight` and adds `bias`: cross-correlation, as every framework
-/// defines it.
+/// The convolution of `input` with `weight` plus `bias`: cross-correlation, as in PyTorch.
 ///
 /// - Parameters:
 ///   - input: [N, in, D, H, W].
 ///   - weight: [out, in, z, y, x], the last three as in `geometry.kernel`.
 ///   - bias: [out], or nil for none.
-///   - rectifies: Whether negative results become 0.
+///   - appliesReLU: Whether a ReLU is applied to the results.
 /// - Returns: [N, out, D', H', W'].
 /// - Throws: `Cancelled`.
 package func convolution(
   _ input: Tensor, weight: Tensor, bias: Tensor? = nil, geometry: ConvolutionGeometry,
-  rectifies: Bool = false, work: WorkContext
+  appliesReLU: Bool = false, work: WorkContext
 ) throws(Cancelled) -> Tensor {
   try PreparedConvolution(weight: weight, geometry: geometry, inputExtent: input.extent, work: work)
-    .apply(input, bias: bias, rectifies: rectifies, work: work)
+    .apply(input, bias: bias, appliesReLU: appliesReLU, work: work)
 }
 
 /// The gradient of a loss with respect to a convolution's input.
@@ -23,7 +22,7 @@ package func convolution(
 /// - Parameters:
 ///   - outputGradient: The gradient with respect to the output, [N, out, D', H', W'].
 ///   - weight: [out, in, z, y, x].
-///   - inputExtent: Extents of the input, which a strided convolution's output does not determine.
+///   - inputExtent: Extents of the input; with a stride the output does not determine them.
 /// - Returns: [N, in, D, H, W].
 /// - Throws: `Cancelled`.
 package func convolutionInputGradient(
@@ -36,7 +35,8 @@ package func convolutionInputGradient(
     work: work)
 }
 
-/// The same by the given method.
+/// The input gradient by the given method; see
+/// ``convolutionInputGradient(_:weight:inputExtent:geometry:work:)``.
 package func convolutionInputGradient(
   _ outputGradient: Tensor, weight: Tensor, inputExtent: Extent3, geometry: ConvolutionGeometry,
   method: ConvolutionMethod, work: WorkContext
@@ -98,10 +98,10 @@ package func convolutionWeightGradient(
   }
 }
 
-/// The output extents, which the caller must have made sure of.
+/// The output extents of an input that is large enough.
 func outputExtent(of geometry: ConvolutionGeometry, input: Extent3) -> Extent3 {
   guard let extent = geometry.output(input) else {
-    preconditionFailure("an input of \(input) is smaller than the reach of \(geometry)")
+    preconditionFailure("an input of \(input) is smaller than the dilated kernel of \(geometry)")
   }
   return extent
 }

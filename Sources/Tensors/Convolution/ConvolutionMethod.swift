@@ -1,25 +1,25 @@
-/// The ways to compute a convolution and its gradients, the first that pays being taken.
+/// The methods to compute a convolution and its gradients, in the order in which ``best(for:)`` tries them.
 package enum ConvolutionMethod: CaseIterable, Sendable {
-  /// One matrix product, by BLAS, where the kernel is one voxel.
+  /// One matrix product by BLAS, for kernels of one voxel.
   case pointwise
-  /// Minimal filtering (Winograd), for small kernels between many channels.
+  /// Winograd, for 3x3x3 kernels, and 4x4x4 kernels of stride 2, between many channels.
   case winograd
   /// Tiled overlap-save FFT, for large kernels.
   case fourier
-  /// Packed matrix products over panels of the column matrix: everything.
+  /// Implicit GEMM: packed matrix products over panels of the column matrix, for any geometry.
   case implicitProduct
-  /// Plain loops in double precision; nothing falls through to them, tests compare with them.
+  /// Plain loops in double precision, for comparison in tests; never the best method.
   case reference
 
-  /// What a convolution is called with, as far as the choice depends on it.
+  /// The arguments of a convolution that the choice of the method depends on.
   package struct Problem: Hashable, Sendable {
-    /// The spatial rule.
+    /// Kernel, stride, padding and dilation.
     package var geometry: ConvolutionGeometry
     /// Channels of the input.
     package var inputs: Int
     /// Channels of the output.
     package var outputs: Int
-    /// Extents of the input, nil where it is not known yet and may be large.
+    /// Extents of the input; nil where they are unknown and may be large.
     package var inputExtent: Extent3?
 
     /// The problem of a weight [out, in, z, y, x].
@@ -30,16 +30,16 @@ package enum ConvolutionMethod: CaseIterable, Sendable {
       self.inputExtent = inputExtent
     }
 
-    /// Taps from which a transform's cost, which does not depend on their number, is the smaller one: measured
-    /// between 3x3x3, where it is not, and 5x5x3.
+    /// Taps from which FFT is faster than implicit GEMM: measured between 3x3x3, where it is not, and 5x5x3.
     fileprivate static let manyTaps = 64
-    /// Outputs below which BLAS beats the packed product, which computes whole blocks of them: measured with 3 and 32.
+    /// Output channels below which BLAS is faster than the packed product, which computes blocks of eight: measured
+    /// with 3 and 32.
     fileprivate static let fewOutputs = 8
-    /// Voxels below which transforming the weights costs more than it saves.
+    /// Voxels below which transforming the weights costs more than FFT saves.
     fileprivate static let manyVoxels = 1024
   }
 
-  /// Whether this method can compute `problem` at all.
+  /// Whether this method can compute `problem`.
   package func serves(_ problem: Problem) -> Bool {
     switch self {
     case .pointwise: PointwiseConvolution.serves(problem.geometry)
@@ -49,7 +49,7 @@ package enum ConvolutionMethod: CaseIterable, Sendable {
     }
   }
 
-  /// Whether this method, where it serves, is faster than those behind it.
+  /// Whether this method, where it can compute `problem`, is faster than the methods after it.
   package func pays(_ problem: Problem) -> Bool {
     switch self {
     case .pointwise: BLAS.isOptimised && problem.outputs < Problem.fewOutputs

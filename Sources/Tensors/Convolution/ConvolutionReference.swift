@@ -1,7 +1,8 @@
-/// Calls `body(output, input, tap)` with flat voxel and tap indices for every product that the convolution
-/// `geometry` from a grid of extents `input` to one of extents `output` is made of.
+/// Calls `body(output, input, tap)` with flat voxel and tap indices for every product of the convolution `geometry`
+/// from a grid of extents `input` to one of extents `output`.
 ///
-/// A transposed convolution is made of the same triples with the two grids exchanged.
+/// A transposed convolution has the same products with the two grids exchanged.
+/// - Complexity: O(output voxels · taps).
 func forEachTap(
   input: Extent3, output: Extent3, geometry: ConvolutionGeometry,
   _ body: (_ output: Int, _ input: Int, _ tap: Int) -> Void
@@ -30,7 +31,7 @@ func forEachTap(
   }
 }
 
-/// The definition of ``convolution(_:weight:bias:geometry:rectifies:work:)``, in double precision.
+/// The definition of ``convolution(_:weight:bias:geometry:appliesReLU:work:)``, in double precision.
 package func convolutionReference(
   _ input: ReferenceTensor, weight: ReferenceTensor, bias: ReferenceTensor?, geometry: ConvolutionGeometry
 ) -> ReferenceTensor {

@@ -1,21 +1,21 @@
 import CKernels
 import Work
 
-/// A convolution with large kernels by tiled overlap-save FFT: the spectra of one weight tensor.
+/// A convolution with large kernels by tiled overlap-save FFT, with the transformed weights.
 ///
-/// Each tile of the input is transformed, multiplied with the spectra of the weights and transformed back; the
-/// results that the cyclic convolution does not wrap are kept. A kernel of k taps costs the logarithm of the tile
-/// instead of k per axis, and its rounding error is that of the transforms: about 3e-7 of the largest result.
-/// Results do not depend on the number of threads.
+/// Each tile of the input is transformed, multiplied by the spectra of the weights and transformed back; the results
+/// without cyclic wrap-around are stored. The cost per axis is the logarithm of the tile's extent instead of the number
+/// of taps. The rounding error is that of the transforms: about 3e-7 of the largest result. Results do not depend on
+/// the number of threads.
 package struct FFTConvolution: Sendable {
-  /// The rule that the spectra were made for.
+  /// The geometry that the weights were transformed for.
   package let geometry: ConvolutionGeometry
-  /// Channels that the weights join.
+  /// Channels of the input and of the output.
   package let inputChannels, outputChannels: Int
-  /// The tile that the spectra were made for.
+  /// The tile that the weights were transformed for.
   package let tile: FFTTile
-  /// Of all pairs of channels, transformed along z and y.
-  let bands: AlignedFloats
+  /// The weights of all pairs of channels, transformed along z and y; see ``FFTTaps``.
+  let frequencyRows: AlignedFloats
 
   /// Whether this method computes `geometry`: stride and dilation 1, kernels of 2...9 taps and padding below the
   /// kernel on every axis.
@@ -29,8 +29,7 @@ package struct FFTConvolution: Sendable {
       && servesAxis(geometry.kernel.w, geometry.padding.w)
   }
 
-  /// Whether the results' maxima over the windows of `pooling` can be stored in place of the results: windows of
-  /// 2x2x2 voxels that do not overlap, from tiles that hold at least one.
+  /// Whether `pooling` can be fused: 2x2x2 windows that do not overlap, and tiles of at least one window.
   package func fuses(_ pooling: PoolingGeometry) -> Bool {
     let valid = tile.valid(geometry.kernel)
     return pooling.kernel == Extent3(2) && pooling.stride == Extent3(2)
@@ -38,9 +37,9 @@ package struct FFTConvolution: Sendable {
   }
 
   /// Bytes that the transformed weights occupy.
-  package var weightBytes: Int { bands.count * MemoryLayout<Float>.stride }
+  package var weightBytes: Int { frequencyRows.count * MemoryLayout<Float>.stride }
 
-  /// The tile with which the work on an input of `inputExtent` is estimated to be least.
+  /// The tile of the least estimated cost for inputs of `inputExtent`.
   package static func cheapestTile(
     geometry: ConvolutionGeometry, inputChannels: Int, outputChannels: Int, batch: Int = 1,
     inputExtent: Extent3
@@ -51,9 +50,9 @@ package struct FFTConvolution: Sendable {
     ).cheapestTile()
   }
 
-  /// Transforms the weights [out, in, z, y, x] for tiles chosen for inputs of `inputExtent`.
+  /// Transforms the weights [out, in, z, y, x] for the cheapest tile for inputs of `inputExtent`.
   ///
-  /// Inputs of other extents are convolved as correctly, only slower. Without an extent tiles suit a large volume.
+  /// Inputs of other extents give equal results more slowly. Without an extent the tile is that of a large volume.
   package init(
     weight: Tensor, geometry: ConvolutionGeometry, inputExtent: Extent3? = nil, work: WorkContext
   ) throws(Cancelled) {
@@ -75,22 +74,23 @@ package struct FFTConvolution: Sendable {
     outputChannels = weight.shape[0]
     inputChannels = weight.shape[1]
     self.tile = tile
-    bands = try FFTTaps(
+    frequencyRows = try FFTTaps(
       tile: tile, outputs: outputChannels, inputs: inputChannels, kernel: geometry.kernel
     ).transformForward(weight, work: work)
   }
 
-  /// The convolution of `input` [N, in, D, H, W], plus one `bias` per output channel, at least 0 where it `rectifies`.
+  /// The convolution of `input` [N, in, D, H, W], plus one `bias` per output channel, with a ReLU where it
+  /// `appliesReLU`.
   package func forward(
-    _ input: Tensor, bias: Tensor? = nil, rectifies: Bool = false, work: WorkContext
+    _ input: Tensor, bias: Tensor? = nil, appliesReLU: Bool = false, work: WorkContext
   ) throws(Cancelled) -> Tensor {
     precondition(
       input.channels == inputChannels, "\(input.channels) channels for weights of \(inputChannels)")
-    return try FFTConvolutionOperation(self, bias: bias, rectifies: rectifies)(input, work: work)
+    return try FFTConvolutionOperation(self, bias: bias, appliesReLU: appliesReLU)(input, work: work)
   }
 
-  /// The gradient with respect to an input of `inputExtent`, given that with respect to the output: the adjoint of
-  /// ``forward(_:bias:rectifies:work:)`` without bias and rectification.
+  /// The gradient with respect to an input of `inputExtent`, given that of the output: the adjoint of
+  /// ``forward(_:bias:appliesReLU:work:)`` without bias and ReLU.
   package func inputGradient(
     _ outputGradient: Tensor, inputExtent: Extent3, work: WorkContext
   ) throws(Cancelled) -> Tensor {
@@ -100,22 +100,22 @@ package struct FFTConvolution: Sendable {
     precondition(
       geometry.output(inputExtent) == outputGradient.extent,
       "gradient of \(outputGradient.extent) for an input of \(inputExtent)")
-    let sweep = adjoint
+    let tilePass = adjoint
     let batch = outputGradient.batch
-    let plan = sweep.plan(batch: batch, results: inputExtent)
+    let plan = tilePass.plan(batch: batch, results: inputExtent)
     let scratch = AlignedFloats(count: plan.scratchCount(threadCount: work.threadCount))
     return try outputGradient.withWindow { source throws(Cancelled) in
       try Tensor(shape: [batch, inputChannels, inputExtent.d, inputExtent.h, inputExtent.w]) {
         result throws(Cancelled) in
-        try sweep.run(
+        try tilePass.run(
           source, into: result, results: inputExtent, planes: 0..<inputExtent.d, scratch: scratch.shared,
-          weights: bands, work: work)
+          weights: frequencyRows, work: work)
       }
     }
   }
 
-  /// The pass of the input's gradient.
-  var adjoint: FFTSweep {
+  /// The pass that computes the input's gradient.
+  var adjoint: FFTTilePass {
     .adjoint(tile: tile, geometry: geometry, inputChannels: inputChannels, outputChannels: outputChannels)
   }
 }

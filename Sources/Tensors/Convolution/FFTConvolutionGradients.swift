@@ -2,10 +2,10 @@ import CKernels
 import Work
 
 extension FFTConvolution {
-  /// The gradients with respect to the input and to the weights, given an input [N, in, D, H, W] and the gradient
-  /// with respect to the output, whose spectra serve both.
+  /// The gradients with respect to the input and the weights, given an input [N, in, D, H, W] and the output gradient
+  /// [N, out, D', H', W']; both use the same spectra.
   ///
-  /// Each frequency sums its tiles in order, so that the result does not depend on the number of threads.
+  /// Each frequency sums its tiles in order, so that results do not depend on the number of threads.
   package func gradients(
     input: Tensor, outputGradient: Tensor, work: WorkContext
   ) throws(Cancelled) -> (input: Tensor, weight: Tensor) {
@@ -14,10 +14,10 @@ extension FFTConvolution {
       "\(input.channels) and \(outputGradient.channels) channels for weights of \(inputChannels) and "
         + "\(outputChannels)")
     let pass = FFTGradientPass(
-      sweep: adjoint, geometry: geometry, input: input, outputGradient: outputGradient)
+      tilePass: adjoint, geometry: geometry, input: input, outputGradient: outputGradient)
     var sums: AlignedFloats?
     let inputGradient = try filledTensor(shape: input.shape) { gradient throws(Cancelled) in
-      sums = try pass.sums(input, outputGradient, inputGradient: (gradient, bands), work: work.silent)
+      sums = try pass.sums(input, outputGradient, inputGradient: (gradient, frequencyRows), work: work.silent)
     }
     return (inputGradient, try pass.taps.transformBack(sums!, work: work.silent))
   }
@@ -34,7 +34,7 @@ extension FFTConvolution {
         geometry: geometry, inputChannels: input.channels, outputChannels: outputGradient.channels,
         batch: input.batch, inputExtent: input.extent)
     let pass = FFTGradientPass(
-      sweep: .adjoint(
+      tilePass: .adjoint(
         tile: tile, geometry: geometry, inputChannels: input.channels, outputChannels: outputGradient.channels
       ),
       geometry: geometry, input: input, outputGradient: outputGradient)
@@ -43,89 +43,93 @@ extension FFTConvolution {
   }
 }
 
-/// The way through all tiles of an input, for the gradients of a convolution.
+/// The pass over all tiles that computes the gradients of a convolution.
 ///
-/// The transform of a tile of the input holds that tile alone, behind as many zeros as the output's gradient holds
-/// neighbours in front of it: neither of their products wraps around, and the output's gradient, with its neighbours,
-/// is transformed once for both.
+/// The transformed tile of the input is preceded by as many zeros as the tile of the output gradient has neighbouring
+/// voxels in front. Then neither product wraps around, and one transform of the output gradient serves both gradients.
 private struct FFTGradientPass: Sendable {
-  /// The pass of the input's gradient.
-  let sweep: FFTSweep
+  /// The pass that computes the input's gradient.
+  let tilePass: FFTTilePass
   let tiling: FFTTiling
   let taps: FFTTaps
   let inputExtent, outputExtent: Extent3
-  /// The bands of the largest group: the input's channels, then the output's.
-  let bands: FFTBands
+  /// The frequency rows of the largest group: the input's channels, then the output's.
+  let frequencyRows: FFTFrequencyRows
   let parts: FFTProductParts
-  /// Channels of the output, or of the input's gradient, of a product at a time.
+  /// Channels of the output, and of the input's gradient, per product.
   private let outputsAtATime, inputsAtATime: Int
 
-  private var tile: FFTTile { sweep.tile }
-  private var inputs: Int { sweep.resultChannels }
-  private var outputs: Int { sweep.sourceChannels }
-  /// The spectra of a part's channels, and those of the products that need most memory.
-  private var spectra: FFTBandSpectra {
-    FFTBandSpectra(tile: tile, channels: inputs + outputs, tiles: parts.tiles)
+  private var tile: FFTTile { tilePass.tile }
+  private var inputs: Int { tilePass.resultChannels }
+  private var outputs: Int { tilePass.sourceChannels }
+  /// The spectra of one part's channels.
+  private var spectra: FFTRowSpectra {
+    FFTRowSpectra(tile: tile, channels: inputs + outputs, tiles: parts.tiles)
   }
+  /// Floats of the largest product: weight gradients, or weights and results of the input's gradient.
   private var productFloats: Int {
-    let results = FFTBandSpectra(tile: tile, channels: inputsAtATime, tiles: parts.tiles)
+    let results = FFTRowSpectra(tile: tile, channels: inputsAtATime, tiles: parts.tiles)
     return max(
-      inputs * outputsAtATime * tile.bandFloats, outputs * inputsAtATime * tile.bandFloats + results.count)
+      inputs * outputsAtATime * tile.frequencyRowFloats,
+      outputs * inputsAtATime * tile.frequencyRowFloats + results.count)
   }
   /// Floats of each thread: a depth spectrum or the spectra of one product.
   private var workerFloats: Int { max(spectra.count + productFloats, tile.depthFloats) }
 
-  init(sweep: FFTSweep, geometry: ConvolutionGeometry, input: Tensor, outputGradient: Tensor) {
+  init(tilePass: FFTTilePass, geometry: ConvolutionGeometry, input: Tensor, outputGradient: Tensor) {
     precondition(
       input.batch == outputGradient.batch && geometry.output(input.extent) == outputGradient.extent,
       "gradient of shape \(outputGradient.shape) for an input of shape \(input.shape)")
-    self.sweep = sweep
+    self.tilePass = tilePass
     (inputExtent, outputExtent) = (input.extent, outputGradient.extent)
-    tiling = FFTTiling(tile: sweep.tile, kernel: sweep.kernel, batch: input.batch, results: input.extent)
+    tiling = FFTTiling(
+      tile: tilePass.tile, kernel: tilePass.kernel, batch: input.batch, results: input.extent)
     taps = FFTTaps(
-      tile: sweep.tile, outputs: outputGradient.channels, inputs: input.channels, kernel: sweep.kernel)
+      tile: tilePass.tile, outputs: outputGradient.channels, inputs: input.channels, kernel: tilePass.kernel)
     let channels = input.channels + outputGradient.channels
-    let capacity = min(tiling.count, tiling.fitting(channels: channels, floatLimit: FFTSweep.floatLimit))
-    bands = FFTBands(tile: sweep.tile, channels: channels, tiles: capacity)
-    parts = FFTProductParts(tile: sweep.tile, sources: channels)
+    let capacity = min(tiling.count, tiling.fitting(channels: channels, floatLimit: FFTTilePass.floatLimit))
+    frequencyRows = FFTFrequencyRows(tile: tilePass.tile, channels: channels, tiles: capacity)
+    parts = FFTProductParts(tile: tilePass.tile, sources: channels)
     outputsAtATime = parts.channels(of: outputGradient.channels)
     inputsAtATime = parts.channels(of: input.channels)
   }
 
-  /// Sums of input spectra times conjugate output-gradient spectra, transformed back along x; writes the input's gradient
-  /// on the way, given its memory and the weights.
+  /// The sums of input spectra times conjugate output-gradient spectra, transformed back along x.
+  ///
+  /// Also writes the input's gradient where its memory and the weights are given.
   func sums(
     _ input: Tensor, _ outputGradient: Tensor,
     inputGradient: (target: DisjointBuffer<Float>, weights: AlignedFloats)?, work: WorkContext
   ) throws(Cancelled) -> AlignedFloats {
-    let sums = taps.bands()
-    let memory = AlignedFloats(count: bands.count + work.threadCount * workerFloats)
+    let sums = taps.frequencyRows()
+    let memory = AlignedFloats(count: frequencyRows.count + work.threadCount * workerFloats)
     let channels = inputs + outputs
     try input.withSharedElements { input throws(Cancelled) in
       try outputGradient.withSharedElements { outputGradient throws(Cancelled) in
-        for group in tiling.groups(channels: channels, floatLimit: FFTSweep.floatLimit) {
+        for group in tiling.groups(channels: channels, floatLimit: FFTTilePass.floatLimit) {
           try work.forEach(count: channels * group.count) { item, worker in
             let (index, channel) = (item / channels, item % channels)
             transformForward(
               input, outputGradient, channel: channel, tileIndex: group.lowerBound + index,
-              into: memory.start + bands.offset(channel: channel, tile: index),
-              planes: memory.start + bands.count + worker * workerFloats)
+              into: memory.start + frequencyRows.offset(channel: channel, tile: index),
+              planes: memory.start + frequencyRows.count + worker * workerFloats)
           }
-          try work.forEach(count: tile.bands) { band, worker in
+          try work.forEach(count: tile.frequencyRows) { frequencyRow, worker in
             multiply(
-              band: band, of: memory.start, group: group, weights: inputGradient?.weights,
-              sums: sums.start, buffer: memory.start + bands.count + worker * workerFloats)
+              frequencyRow: frequencyRow, of: memory.start, group: group, weights: inputGradient?.weights,
+              sums: sums.start, buffer: memory.start + frequencyRows.count + worker * workerFloats)
           }
           guard let target = inputGradient?.target else { continue }
           try work.forEach(count: inputs * group.count) { item, worker in
             let (index, channel) = (item / inputs, item % inputs)
-            let place = tiling.place(group.lowerBound + index)
-            sweep.store(
-              memory.start + bands.offset(channel: channel, tile: index), stride: bands.stride, place,
+            let location = tiling.location(group.lowerBound + index)
+            tilePass.store(
+              memory.start + frequencyRows.offset(channel: channel, tile: index),
+              stride: frequencyRows.stride, location,
               channel: channel,
-              target: target.start + (place.item * inputs + channel) * inputExtent.product,
+              target: target.start + (location.item * inputs + channel) * inputExtent.product,
               planeStride: inputExtent.h * inputExtent.w, rowStride: inputExtent.w,
-              planes: memory.start + bands.count + worker * workerFloats)
+              planes: memory.start + frequencyRows.count + worker * workerFloats)
           }
         }
       }
@@ -135,42 +139,47 @@ private struct FFTGradientPass: Sendable {
 
   private func transformForward(
     _ input: SharedBuffer<Float>, _ outputGradient: SharedBuffer<Float>, channel: Int, tileIndex: Int,
-    into bands: UnsafeMutablePointer<Float>, planes: UnsafeMutablePointer<Float>
+    into frequencyRows: UnsafeMutablePointer<Float>, planes: UnsafeMutablePointer<Float>
   ) {
-    let (item, origin, size) = tiling.place(tileIndex)
-    let (skip, reach) = (sweep.skip, sweep.reach)
+    let (item, origin, size) = tiling.location(tileIndex)
+    let (skip, sourceOffset) = (tilePass.skip, tilePass.sourceOffset)
     let voxels = Extent3(size.d + skip.d, size.h + skip.h, size.w + skip.w)
     if channel < inputs {
       tile.transformForward(
         input.start + (item * inputs + channel) * inputExtent.product, of: inputExtent,
         from: Extent3(origin.d - skip.d, origin.h - skip.h, origin.w - skip.w), first: skip, voxels: voxels,
-        into: bands, stride: self.bands.stride, planes: planes)
+        into: frequencyRows, stride: self.frequencyRows.stride, planes: planes)
     } else {
       tile.transformForward(
         outputGradient.start + (item * outputs + channel - inputs) * outputExtent.product, of: outputExtent,
-        from: Extent3(origin.d + reach.d, origin.h + reach.h, origin.w + reach.w), voxels: voxels,
-        into: bands, stride: self.bands.stride, planes: planes)
+        from: Extent3(origin.d + sourceOffset.d, origin.h + sourceOffset.h, origin.w + sourceOffset.w),
+        voxels: voxels,
+        into: frequencyRows, stride: self.frequencyRows.stride, planes: planes)
     }
   }
 
-  /// Adds a band's products to the sums; replaces the input's bands by those of its gradient, given weights.
+  /// Adds a frequency row's products to the sums.
+  ///
+  /// Given weights, it also replaces the input's frequency rows by those of its gradient.
   private func multiply(
-    band: Int, of memory: UnsafeMutablePointer<Float>, group: Range<Int>, weights: AlignedFloats?,
+    frequencyRow: Int, of memory: UnsafeMutablePointer<Float>, group: Range<Int>, weights: AlignedFloats?,
     sums: UnsafeMutablePointer<Float>, buffer: UnsafeMutablePointer<Float>
   ) {
-    let start = memory + band * bands.stride
+    let start = memory + frequencyRow * frequencyRows.stride
     let (step, products) = (spectra.step, buffer + spectra.count)
     for part in (0..<group.count).parts(atMost: parts.tiles) {
-      bands.transformForward(0..<inputs + outputs, of: part, band: start, into: buffer, step: step)
+      frequencyRows.transformForward(
+        0..<inputs + outputs, of: part, frequencyRow: start, into: buffer, step: step)
       let outputSpectra = buffer + inputs * part.count * tile.vectorFloats
       accumulate(
         inputs: buffer, outputs: outputSpectra, tiles: part.count,
         isFirst: group.lowerBound + part.lowerBound == 0,
-        products: products, sums: sums + band * taps.bandStride)
+        products: products, sums: sums + frequencyRow * taps.frequencyRowStride)
       guard let weights else { continue }
-      sweep.multiply(
+      tilePass.multiply(
         outputSpectra, step: step, part: part, first: group.lowerBound, of: tiling, weights: weights.start,
-        band: band, resultsAtATime: inputsAtATime, scratch: products, into: start, bands: bands)
+        frequencyRow: frequencyRow, resultsAtATime: inputsAtATime, scratch: products, into: start,
+        frequencyRows: frequencyRows)
     }
   }
 
@@ -190,7 +199,7 @@ private struct FFTGradientPass: Sendable {
       let step = inputs * part.count * tile.vectorFloats
       for pair in 0..<inputs * part.count {
         let spectrum = products + pair * tile.vectorFloats
-        let target = sums + (part.lowerBound * inputs + pair) * taps.bandFloats
+        let target = sums + (part.lowerBound * inputs + pair) * taps.frequencyRowFloats
         if isFirst {
           fft_inverse_width(&transform, spectrum, step, 0, Int32(taps.kernel.w), target)
         } else {

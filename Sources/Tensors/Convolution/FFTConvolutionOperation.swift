@@ -1,22 +1,21 @@
 import Work
 
-/// A convolution by FFT and what happens to its results as they are stored (bias, rectification, max-pooling), as a
-/// step of a prepared network.
+/// A convolution by FFT with fused bias, ReLU and max-pooling, as a step of an inference plan.
 ///
 /// Its tiles start at the first plane of the window that it writes: windows of a multiple of ``windowStep`` planes
 /// from plane 0 on give the same bits as one window of all planes, others agree to rounding, about 3e-7 of the
 /// largest result.
 package struct FFTConvolutionOperation: PreparedOperation {
-  /// The spectra and the rule.
+  /// The transformed weights and the geometry.
   package let convolution: FFTConvolution
   private let bias: [Float]?
-  private let rectifies: Bool
+  private let appliesReLU: Bool
   private let pooling: PoolingGeometry?
 
-  /// An operation that adds one `bias` per output channel, where it `rectifies` makes negative results 0, and then
-  /// keeps the maxima over the windows of `pooling`, which must be one that the convolution ``FFTConvolution/fuses(_:)``.
+  /// The operation with one `bias` per output channel, then a ReLU where it `appliesReLU`, then the max-pooling
+  /// `pooling`, which must be one that the convolution ``FFTConvolution/fuses(_:)``.
   package init(
-    _ convolution: FFTConvolution, bias: Tensor? = nil, rectifies: Bool = false,
+    _ convolution: FFTConvolution, bias: Tensor? = nil, appliesReLU: Bool = false,
     pooling: PoolingGeometry? = nil
   ) {
     precondition(
@@ -27,13 +26,13 @@ package struct FFTConvolutionOperation: PreparedOperation {
       "\(String(describing: pooling)) in the store of tiles of \(convolution.tile.extent)")
     self.convolution = convolution
     self.bias = bias?.elements
-    self.rectifies = rectifies
+    self.appliesReLU = appliesReLU
     self.pooling = pooling
   }
 
   private var geometry: ConvolutionGeometry { convolution.geometry }
 
-  /// Planes of the output that one tile yields: windows of a multiple of these waste nothing along depth.
+  /// Planes of the output per tile: windows of a multiple of it waste nothing along depth.
   package var windowStep: Int {
     let planes = convolution.tile.valid(geometry.kernel).d
     return pooling == nil ? planes : planes / 2
@@ -71,9 +70,9 @@ package struct FFTConvolutionOperation: PreparedOperation {
   {
     guard let extent = outputExtent(input) else { return 0 }
     let results = usedResults(input: input, output: extent)
-    // The last window of planes may end within a pooling window; no other is larger.
+    // The last window of planes may end inside a pooling window; all others have as many results or fewer.
     let planes = resultPlanes(for: 0..<planes, resultDepth: results.d).count
-    return sweep.plan(batch: batch, results: Extent3(planes, results.h, results.w))
+    return tilePass.plan(batch: batch, results: Extent3(planes, results.h, results.w))
       .scratchCount(threadCount: threadCount)
   }
 
@@ -86,14 +85,13 @@ package struct FFTConvolutionOperation: PreparedOperation {
       outputExtent(input.extent) == output.extent && needed.clamped(to: input.planes) == needed,
       "planes \(input.planes) of \(input.extent) for planes \(output.planes) of \(output.extent)")
     let results = usedResults(input: input.extent, output: output.extent)
-    try sweep.run(
+    try tilePass.run(
       input, into: output, results: results,
       planes: resultPlanes(for: output.planes, resultDepth: results.d), scratch: scratch,
-      weights: convolution.bands, work: work)
+      weights: convolution.frequencyRows, work: work)
   }
 
-  /// Extents of the convolution's results that the output is made of: without those of partial windows that the
-  /// pooling drops.
+  /// Extents of the convolution's results that the output depends on: without partial windows, which the pooling drops.
   private func usedResults(input: Extent3, output: Extent3) -> Extent3 {
     guard let results = geometry.output(input) else { preconditionFailure("\(input) for \(geometry)") }
     guard pooling != nil else { return results }
@@ -101,17 +99,17 @@ package struct FFTConvolutionOperation: PreparedOperation {
       min(results.d, 2 * output.d), min(results.h, 2 * output.h), min(results.w, 2 * output.w))
   }
 
-  /// The planes of results that planes of the output are made of.
+  /// The planes of the convolution's results that planes of the output depend on.
   private func resultPlanes(for planes: Range<Int>, resultDepth: Int) -> Range<Int> {
     guard pooling != nil else { return planes }
     return 2 * planes.lowerBound..<min(2 * planes.upperBound, resultDepth)
   }
 
-  private var sweep: FFTSweep {
-    FFTSweep(
+  private var tilePass: FFTTilePass {
+    FFTTilePass(
       tile: convolution.tile, sourceChannels: convolution.inputChannels,
       resultChannels: convolution.outputChannels, kernel: geometry.kernel,
-      reach: Extent3(-geometry.padding.d, -geometry.padding.h, -geometry.padding.w),
-      skip: Extent3(0), isAdjoint: false, bias: bias, rectifies: rectifies, pools: pooling != nil)
+      sourceOffset: Extent3(-geometry.padding.d, -geometry.padding.h, -geometry.padding.w),
+      skip: Extent3(0), isAdjoint: false, bias: bias, appliesReLU: appliesReLU, pools: pooling != nil)
   }
 }

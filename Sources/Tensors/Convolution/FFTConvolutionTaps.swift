@@ -1,11 +1,10 @@
 import CKernels
 import Work
 
-/// The kernels of all pairs of channels between taps and spectra: transformed along z and y, but of voxels along x, of
-/// which a kernel has few.
+/// The kernels of all pairs of channels, transformed along z and y but not along x.
 ///
-/// Spectra of all frequencies would take five times the memory and be read from it again for every group of tiles;
-/// transforming along x anew, into the second-level cache, takes less time.
+/// A kernel has few voxels along x: full spectra would take five times the memory and would be read again for every
+/// group of tiles. Transforming along x for every group, into the second-level cache, takes less time.
 struct FFTTaps: Sendable {
   let tile: FFTTile
   let outputs, inputs: Int
@@ -19,26 +18,27 @@ struct FFTTaps: Sendable {
   private var planeStride: Int { rows * columns * tile.vectorFloats }
   private var depthStride: Int { tile.planes * planeStride }
 
-  /// Floats of one band of one pair.
-  var bandFloats: Int { kernel.w * tile.vectorFloats }
-  /// Floats from the band of all pairs, [out][in], to the next.
-  var bandStride: Int { pairs * bandFloats }
-  /// Floats of a band of whole vectors, of which the kernel's voxels are the first.
-  private var wholeBandFloats: Int { columns * tile.vectorFloats * tile.vectorFloats / 2 }
-  /// Floats of all bands, and a whole one that reading the last may reach into.
-  private var count: Int { tile.bands * bandStride + wholeBandFloats }
+  /// Floats of one frequency row of one pair.
+  var frequencyRowFloats: Int { kernel.w * tile.vectorFloats }
+  /// Floats from the frequency row of all pairs, [out][in], to the next.
+  var frequencyRowStride: Int { pairs * frequencyRowFloats }
+  /// Floats of a frequency row rounded up to whole vectors; the kernel's voxels are the first.
+  private var wholeRowFloats: Int { columns * tile.vectorFloats * tile.vectorFloats / 2 }
+  /// Floats of all frequency rows and a whole one more, since kernels read beyond the last row.
+  private var count: Int { tile.frequencyRows * frequencyRowStride + wholeRowFloats }
 
-  /// Memory for the bands of all pairs.
-  func bands() -> AlignedFloats {
-    let bands = AlignedFloats(count: count)
-    (bands.start + tile.bands * bandStride).update(repeating: 0, count: wholeBandFloats)
-    return bands
+  /// Memory for the frequency rows of all pairs.
+  func frequencyRows() -> AlignedFloats {
+    let frequencyRows = AlignedFloats(count: count)
+    (frequencyRows.start + tile.frequencyRows * frequencyRowStride).update(
+      repeating: 0, count: wholeRowFloats)
+    return frequencyRows
   }
 
-  /// The bands of weights [out, in, z, y, x], laid out [band][out][in][x].
+  /// The frequency rows of weights [out, in, z, y, x], laid out [frequency row][out][in][x].
   func transformForward(_ weight: Tensor, work: WorkContext) throws(Cancelled) -> AlignedFloats {
-    let bands = bands()
-    let scratchFloats = depthStride + tile.bandsPerPlane * wholeBandFloats
+    let frequencyRows = frequencyRows()
+    let scratchFloats = depthStride + tile.frequencyRowsPerPlane * wholeRowFloats
     let scratch = AlignedFloats(count: work.threadCount * scratchFloats)
     try weight.withSharedElements { elements throws(Cancelled) in
       try work.silent.forEach(count: pairs, grain: 8) { pair, worker in
@@ -54,32 +54,34 @@ struct FFTTaps: Sendable {
         for plane in 0..<tile.planes {
           fft_forward_height(
             &transform, depth + plane * planeStride, planeStride, 1, Int32(rows), Int32(columns), whole,
-            wholeBandFloats)
-          for band in 0..<tile.bandsPerPlane {
-            (bands.start + (plane * tile.bandsPerPlane + band) * bandStride + pair * bandFloats).update(
-              from: whole + band * wholeBandFloats, count: bandFloats)
+            wholeRowFloats)
+          for frequencyRow in 0..<tile.frequencyRowsPerPlane {
+            (frequencyRows.start + (plane * tile.frequencyRowsPerPlane + frequencyRow) * frequencyRowStride
+              + pair * frequencyRowFloats).update(
+                from: whole + frequencyRow * wholeRowFloats, count: frequencyRowFloats)
           }
         }
       }
     }
-    return bands
+    return frequencyRows
   }
 
-  /// The taps [out, in, z, y, x] of bands laid out as those of weights.
-  func transformBack(_ bands: AlignedFloats, work: WorkContext) throws(Cancelled) -> Tensor {
+  /// The taps [out, in, z, y, x] of frequency rows laid out as those of weights.
+  func transformBack(_ frequencyRows: AlignedFloats, work: WorkContext) throws(Cancelled) -> Tensor {
     let scratch = AlignedFloats(count: work.threadCount * depthStride)
     return try filledTensor(shape: [outputs, inputs, kernel.d, kernel.h, kernel.w]) {
       taps throws(Cancelled) in
       try work.forEach(count: pairs, grain: 8) { pair, worker in
         let depth = scratch.start + worker * depthStride
         var transform = tile.kernel
-        // The voxels behind a pair's are the next pair's; they end in columns that are not stored.
+        // The voxels behind a pair's row belong to the next pair; they end in columns that are not stored.
         fft_inverse_height(
-          &transform, bands.start + pair * bandFloats, bandStride, Int32(tile.planes), 0, Int32(rows),
+          &transform, frequencyRows.start + pair * frequencyRowFloats, frequencyRowStride, Int32(tile.planes),
+          0, Int32(rows),
           Int32(columns), depth, planeStride)
         var how = fft_store(
           skip: 0, depth: Int32(kernel.d), height: Int32(kernel.h), width: Int32(kernel.w),
-          scale: tile.scale, bias: 0, rectifies: false, pools: false)
+          scale: tile.scale, bias: 0, applies_relu: false, pools: false)
         fft_inverse_depth(
           &transform, depth, planeStride, Int32(columns), &how, taps.start + pair * kernel.product,
           kernel.h * kernel.w, kernel.w)

@@ -18,25 +18,25 @@ package struct FFTTile: Hashable, Sendable {
     self.level = level
   }
 
-  /// What the kernels are told.
+  /// The tile as the C kernels take it.
   var kernel: fft_tile {
     fft_tile(depth: Int32(extent.d), height: Int32(extent.h), width: Int32(extent.w), level: level)
   }
 
   /// Planes of a half spectrum along z.
   var planes: Int { extent.d / 2 + 1 }
-  /// Bands of the spectrum of one plane: as many frequencies along y as a vector has lanes.
-  var bandsPerPlane: Int { extent.h / Int(fft_vector_width(level)) }
-  /// Bands of the spectrum of one channel.
-  var bands: Int { planes * bandsPerPlane }
-  /// Floats in one band.
-  var bandFloats: Int { extent.w * vectorFloats }
+  /// Frequency rows of the spectrum of one plane; each holds as many frequencies along y as a vector has lanes.
+  var frequencyRowsPerPlane: Int { extent.h / Int(fft_vector_width(level)) }
+  /// Frequency rows of the spectrum of one channel.
+  var frequencyRows: Int { planes * frequencyRowsPerPlane }
+  /// Floats in one frequency row.
+  var frequencyRowFloats: Int { extent.w * vectorFloats }
   /// Floats of a complex vector.
   var vectorFloats: Int { 2 * Int(fft_vector_width(level)) }
   /// Floats from one plane of a depth spectrum to the next; not a power of two, whose addresses would share few
   /// cache sets.
   var planeStride: Int { 2 * extent.h * extent.w + 32 }
-  /// Floats in the depth spectrum of one channel of one tile, and in its bands.
+  /// Floats in the depth spectrum of one channel of one tile, and in its frequency rows.
   var depthFloats: Int { planes * planeStride }
   /// Vectors that cover `voxels` along x.
   func columns(_ voxels: Int) -> Int {
@@ -45,27 +45,28 @@ package struct FFTTile: Hashable, Sendable {
   }
   /// Voxels of the vectors that cover `voxels` along x.
   func wholeVectors(_ voxels: Int) -> Int { columns(voxels) * vectorFloats / 2 }
-  /// Factor that the four unnormalised transforms and two doubled half spectra leave to be applied.
+  /// The normalisation factor of the four unnormalised transforms and the two doubled half spectra.
   var scale: Float { Float(0.25 / Double(extent.product)) }
 
-  /// Results that one tile yields with a kernel of the given extents; not positive where the kernel is too large.
+  /// Extents of the valid results of one tile with a kernel of the given extents; not positive where the kernel is too
+  /// large.
   func valid(_ kernel: Extent3) -> Extent3 {
     Extent3(extent.d - kernel.d + 1, extent.h - kernel.h + 1, extent.w - kernel.w + 1)
   }
 }
 
-/// How tiles cover the results of a batch.
+/// The tiles that cover the results of a batch.
 struct FFTTiling: Sendable {
   let tile: FFTTile
   let batch: Int
   /// Extents of the results.
   let results: Extent3
-  /// Results that a whole tile is used for.
+  /// Extents of the results of a whole tile that are used.
   let valid: Extent3
   /// Tiles along each axis.
   let counts: Extent3
 
-  /// Tiles that start at even results where they `pool` pairs.
+  /// The tiling; with `pools` tiles start at even results.
   init(tile: FFTTile, kernel: Extent3, batch: Int, results: Extent3, pools: Bool = false) {
     self.tile = tile
     self.batch = batch
@@ -80,8 +81,8 @@ struct FFTTiling: Sendable {
 
   var count: Int { batch * counts.product }
 
-  /// Item of the batch, first result and number of results of the tile at `index`.
-  func place(_ index: Int) -> (item: Int, origin: Extent3, size: Extent3) {
+  /// Item of the batch, first result and extents of the results of tile `index`.
+  func location(_ index: Int) -> (item: Int, origin: Extent3, size: Extent3) {
     let origin = Extent3(
       index / (counts.w * counts.h) % counts.d * valid.d, index / counts.w % counts.h * valid.h,
       index % counts.w * valid.w)
@@ -91,34 +92,35 @@ struct FFTTiling: Sendable {
     return (index / counts.product, origin, size)
   }
 
-  /// Tiles whose spectra of `channels` channels fit in `floatLimit`, at least one.
+  /// The number of tiles whose spectra of `channels` channels fit in `floatLimit` floats, at least 1.
   func fitting(channels: Int, floatLimit: Int) -> Int {
-    max(1, floatLimit / (channels * tile.bands * tile.bandFloats))
+    max(1, floatLimit / (channels * tile.frequencyRows * tile.frequencyRowFloats))
   }
 
-  /// Tiles that are transformed together: as few groups as fit in `floatLimit`, of equal size but for the last.
+  /// Groups of tiles that are transformed together: as few as `floatLimit` floats allow, of equal size but for the
+  /// last.
   func groups(channels: Int, floatLimit: Int) -> [Range<Int>] {
     let fitting = fitting(channels: channels, floatLimit: floatLimit)
     let groups = (count + fitting - 1) / fitting
     var size = (count + groups - 1) / groups
-    // Products take tiles in pairs.
+    // The kernels multiply tiles in pairs.
     if size % 2 == 1 && size < fitting { size += 1 }
     return stride(from: 0, to: count, by: size).map { $0..<min($0 + size, count) }
   }
 }
 
-/// The bands of a group of tiles, those of all channels and tiles side by side: what one product needs lies together.
-struct FFTBands: Sendable {
+/// The frequency rows of a group of tiles: those of all channels and tiles at one frequency are contiguous.
+struct FFTFrequencyRows: Sendable {
   let tile: FFTTile
   let channels, tiles: Int
 
-  /// Floats from one band to the next; not a multiple of a page.
-  var stride: Int { channels * tiles * tile.bandFloats + 32 }
-  /// Floats of all bands.
-  var count: Int { tile.bands * stride }
-  /// Transforms a band of some channels of some tiles along x into spectra of `step` floats a frequency.
+  /// Floats from one frequency row to the next; not a multiple of a page.
+  var stride: Int { channels * tiles * tile.frequencyRowFloats + 32 }
+  /// Floats of all frequency rows.
+  var count: Int { tile.frequencyRows * stride }
+  /// Transforms a frequency row of some channels of some tiles along x into spectra of `step` floats a frequency.
   func transformForward(
-    _ channels: Range<Int>, of part: Range<Int>, band: UnsafePointer<Float>,
+    _ channels: Range<Int>, of part: Range<Int>, frequencyRow: UnsafePointer<Float>,
     into spectra: UnsafeMutablePointer<Float>, step: Int
   ) {
     var transform = tile.kernel
@@ -126,16 +128,17 @@ struct FFTBands: Sendable {
       let offset = offset(
         channel: channels.lowerBound + index / part.count, tile: part.lowerBound + index % part.count)
       fft_forward_width(
-        &transform, band + offset, Int32(tile.extent.w), spectra + index * tile.vectorFloats, step)
+        &transform, frequencyRow + offset, Int32(tile.extent.w), spectra + index * tile.vectorFloats, step)
     }
   }
 
-  /// Floats from the first band of channel 0 of tile 0 to that of another.
-  func offset(channel: Int, tile index: Int) -> Int { (channel * tiles + index) * tile.bandFloats }
+  /// Floats from the first frequency row of channel 0 of tile 0 to that of another.
+  func offset(channel: Int, tile index: Int) -> Int { (channel * tiles + index) * tile.frequencyRowFloats }
 }
 
-/// The spectrum of one band of several channels of some tiles, as `fft_convolution.h` lays it out for products.
-struct FFTBandSpectra: Sendable {
+/// The spectrum of one frequency row of several channels of some tiles, as `fft_convolution.h` lays it out for
+/// products.
+struct FFTRowSpectra: Sendable {
   let tile: FFTTile
   let channels, tiles: Int
 
@@ -145,26 +148,26 @@ struct FFTBandSpectra: Sendable {
   var count: Int { tile.extent.w * step }
 }
 
-/// How the products of one band are cut into parts whose spectra stay in the second-level cache.
+/// The parts of one frequency row's products, whose spectra stay in the second-level cache.
 struct FFTProductParts: Sendable {
   let tile: FFTTile
-  /// Channels that are transformed for a product.
+  /// Source channels of a product.
   let sources: Int
 
   /// Floats of the sources of a part: 1.2 MB.
   private static let sourceFloats = 300 << 10
-  /// Floats of the weights and results that one product joins them with: 0.6 MB.
+  /// Floats of the weights and results of one product: 0.6 MB.
   private static let productFloats = 150 << 10
 
-  /// Tiles at a time, whose sources are transformed once.
-  var tiles: Int { Self.fitting(Self.sourceFloats, in: sources * tile.bandFloats, atMost: 16) }
+  /// Tiles per part; their sources are transformed once.
+  var tiles: Int { Self.fitting(Self.sourceFloats, in: sources * tile.frequencyRowFloats, atMost: 16) }
 
-  /// Channels of the results at a time, of which there are `results`, each with weights of all sources.
+  /// Result channels per product out of `results`.
   func channels(of results: Int) -> Int {
-    Self.fitting(Self.productFloats, in: (sources + tiles) * tile.bandFloats, atMost: results)
+    Self.fitting(Self.productFloats, in: (sources + tiles) * tile.frequencyRowFloats, atMost: results)
   }
 
-  /// How many of a size fit, in whole fours or twos, as products take them.
+  /// How many items of `size` floats fit, rounded down to fours or twos, which the kernels multiply together.
   private static func fitting(_ floats: Int, in size: Int, atMost limit: Int) -> Int {
     let count = floats / size
     if count >= limit { return limit }
@@ -172,28 +175,28 @@ struct FFTProductParts: Sendable {
   }
 }
 
-/// Estimated work of one convolution, by which tiles are chosen.
+/// The cost model of one convolution, which chooses the tile.
 struct FFTWork {
   let kernel: Extent3
   let inputs, outputs: Int
   let batch: Int
   let results: Extent3
 
-  /// Work with tiles of the given extents; infinite where they are smaller than the kernel.
+  /// The cost with tiles of the given extents; infinite where they are smaller than the kernel.
   ///
-  /// The unit is one radix-2 step of one frequency of one channel. The constants of products and weights were fitted to
-  /// times measured with AVX-512 on two threads on the liver network's layers.
+  /// The unit is one radix-2 butterfly of one frequency of one channel. The constants of products and weights were
+  /// fitted to times measured with AVX-512 on two threads for the liver network's layers.
   func cost(_ tile: FFTTile) -> Double {
     let valid = tile.valid(kernel)
     guard valid.d > 0, valid.h > 0, valid.w > 0 else { return .infinity }
     let tiling = FFTTiling(tile: tile, kernel: kernel, batch: batch, results: results)
     let pairs = Double(inputs * outputs)
     var transforms = Double(tiling.count * (inputs + outputs)) * log2(Double(tile.extent.product))
-    // Depth spectra that leave little of the second-level cache to the bands that are made of them.
+    // Large depth spectra evict the frequency rows that are written from the second-level cache.
     if tile.depthFloats > Self.cachedDepthFloats { transforms *= 1.25 }
     let products = 0.7 * pairs * Double(tiling.count)
-    // The weights are transformed along x for every part of a group, of about eight tiles, and along z and y once for
-    // every new set of them, which training has at each step.
+    // The weights are transformed along x for every part of about eight tiles, and along z and y once per set of
+    // weights, which is every iteration in training.
     let weights = 6 * pairs * Double((tiling.count + 7) / 8) + 4 * pairs
     return Double(tile.planes * tile.extent.h * tile.extent.w) * (transforms + products + weights)
   }

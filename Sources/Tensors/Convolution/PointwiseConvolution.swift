@@ -1,24 +1,23 @@
 import CKernels
 import Work
 
-/// A convolution whose kernel is one voxel: the product of a small matrix with the channels, which needs no
-/// gathering, by BLAS.
+/// A pointwise (1x1x1) convolution: the product of a small matrix with the channels, by BLAS.
 struct PointwiseConvolution: PreparedOperation {
   private let weight: Tensor
-  /// Whether channels are multiplied with the transpose of the weights.
+  /// Whether the transpose of the weights is used.
   private let transposes: Bool
   private let bias: [Float]?
-  private let rectifies: Bool
+  private let appliesReLU: Bool
 
   /// The product with `weight`, [rows, columns, 1, 1, 1], or with its transpose, plus `bias`.
-  init(weight: Tensor, transposes: Bool = false, bias: Tensor? = nil, rectifies: Bool = false) {
+  init(weight: Tensor, transposes: Bool = false, bias: Tensor? = nil, appliesReLU: Bool = false) {
     self.weight = weight
     self.transposes = transposes
     self.bias = bias?.elements
-    self.rectifies = rectifies
+    self.appliesReLU = appliesReLU
   }
 
-  /// Columns of one call: with 32 channels 256 KB, which stays in the second cache level.
+  /// Columns of one BLAS call: with 32 channels 256 KB, which stays in the second cache level.
   private static let columnsPerCall = 2048
 
   /// Whether `geometry` maps every voxel to itself alone.
@@ -65,8 +64,8 @@ struct PointwiseConvolution: PreparedOperation {
           aStride: transposes ? rows : depth, transposesA: transposes,
           b: input.start(item: item, channel: 0) + skipped + first, bStride: input.channelStride,
           beta: bias == nil ? 0 : 1, c: target, cStride: output.channelStride)
-        guard rectifies else { return }
-        for row in 0..<rows { pointwise_rectify(level, target + row * output.channelStride, columns) }
+        guard appliesReLU else { return }
+        for row in 0..<rows { pointwise_relu(level, target + row * output.channelStride, columns) }
       }
     }
   }

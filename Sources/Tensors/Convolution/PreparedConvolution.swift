@@ -1,23 +1,23 @@
 import Work
 
-/// A convolution whose weights were brought into the form of its method once, to be applied many times.
+/// A convolution with weights prepared for its method, to be applied many times.
 package struct PreparedConvolution: Sendable {
-  /// How a convolution is computed: equal choices share prepared weights.
+  /// The method of a convolution and its tile: equal choices can use the same prepared weights.
   package struct Choice: Hashable, Sendable {
     /// The method.
     package let method: ConvolutionMethod
-    /// The tile of its transforms, where it has some.
+    /// The tile of the transforms, where the method is `fourier`.
     package let tile: FFTTile?
   }
 
-  /// The spatial rule.
+  /// Kernel, stride, padding and dilation.
   package let geometry: ConvolutionGeometry
-  /// How it is computed.
+  /// The method and its tile.
   package let choice: Choice
   private let weight: Tensor
   private let prepared: Prepared
 
-  /// The method of that choice.
+  /// The method.
   package var method: ConvolutionMethod { choice.method }
 
   private enum Prepared: Sendable {
@@ -28,11 +28,11 @@ package struct PreparedConvolution: Sendable {
     case reference
   }
 
-  /// What suits inputs of the given extents best; nil for a large volume.
+  /// The fastest choice for inputs of the given extents; nil stands for a large volume.
   ///
   /// - Parameters:
   ///   - weightShape: [out, in, z, y, x].
-  ///   - method: How to compute; nil for the best method.
+  ///   - method: The method; nil for the best one.
   package static func choice(
     geometry: ConvolutionGeometry, weightShape: [Int], inputExtent: Extent3?,
     method: ConvolutionMethod? = nil
@@ -51,9 +51,8 @@ package struct PreparedConvolution: Sendable {
   /// Prepares `weight`, [out, in, z, y, x].
   ///
   /// - Parameters:
-  ///   - inputExtent: The extents that inputs will mostly have; nil for a large volume. Others are convolved
-  ///     as correctly.
-  ///   - method: How to compute; nil for the best method.
+  ///   - inputExtent: The extents of most inputs; nil for a large volume. Inputs of other extents give equal results.
+  ///   - method: The method; nil for the best one.
   /// - Throws: `Cancelled`.
   package init(
     weight: Tensor, geometry: ConvolutionGeometry, inputExtent: Extent3? = nil,
@@ -87,63 +86,62 @@ package struct PreparedConvolution: Sendable {
     }
   }
 
-  /// The same as ``convolution(_:weight:bias:geometry:rectifies:work:)`` with the prepared weights.
+  /// ``convolution(_:weight:bias:geometry:appliesReLU:work:)`` with the prepared weights.
   /// - Throws: `Cancelled`.
   package func apply(
-    _ input: Tensor, bias: Tensor? = nil, rectifies: Bool = false, work: WorkContext
+    _ input: Tensor, bias: Tensor? = nil, appliesReLU: Bool = false, work: WorkContext
   ) throws(Cancelled) -> Tensor {
     precondition(
       input.channels == weight.shape[1] && (bias.map { $0.elements.count == weight.shape[0] } ?? true),
       "input \(input.shape), bias \(bias?.shape ?? []) for weights \(weight.shape)")
     switch prepared {
     case .pointwise:
-      return try PointwiseConvolution(weight: weight, bias: bias, rectifies: rectifies)(input, work: work)
+      return try PointwiseConvolution(weight: weight, bias: bias, appliesReLU: appliesReLU)(input, work: work)
     case .winograd(let convolution):
-      return try convolution.with(bias: bias, rectifies: rectifies)(input, work: work)
+      return try convolution.with(bias: bias, appliesReLU: appliesReLU)(input, work: work)
     case .fourier(let convolution):
-      return try convolution.forward(input, bias: bias, rectifies: rectifies, work: work)
+      return try convolution.forward(input, bias: bias, appliesReLU: appliesReLU, work: work)
     case .implicitProduct(let convolution):
-      return try convolution.apply(input, bias: bias, rectifies: rectifies, work: work)
+      return try convolution.apply(input, bias: bias, appliesReLU: appliesReLU, work: work)
     case .reference:
       let output = convolutionReference(
         ReferenceTensor(input), weight: ReferenceTensor(weight), bias: bias.map { ReferenceTensor($0) },
         geometry: geometry)
-      return (rectifies ? rectifyReference(output) : output).rounded
+      return (appliesReLU ? reluReference(output) : output).rounded
     }
   }
 
-  /// The convolution with `bias` and rectification, as a step of a prepared network.
-  package func operation(bias: Tensor?, rectifies: Bool) -> any PreparedOperation {
+  /// The convolution with `bias` and, where asked for, a ReLU, as a step of an inference plan.
+  package func operation(bias: Tensor?, appliesReLU: Bool) -> any PreparedOperation {
     switch prepared {
-    case .pointwise: return PointwiseConvolution(weight: weight, bias: bias, rectifies: rectifies)
-    case .winograd(let convolution): return convolution.with(bias: bias, rectifies: rectifies)
-    case .implicitProduct(let convolution): return convolution.with(bias: bias, rectifies: rectifies)
+    case .pointwise: return PointwiseConvolution(weight: weight, bias: bias, appliesReLU: appliesReLU)
+    case .winograd(let convolution): return convolution.with(bias: bias, appliesReLU: appliesReLU)
+    case .implicitProduct(let convolution): return convolution.with(bias: bias, appliesReLU: appliesReLU)
     case .fourier(let convolution):
-      return FFTConvolutionOperation(convolution, bias: bias, rectifies: rectifies)
+      return FFTConvolutionOperation(convolution, bias: bias, appliesReLU: appliesReLU)
     case .reference: preconditionFailure("the reference is no step of a network")
     }
   }
 
-  /// The same with a max-pooling of its results, of which only the maxima are stored; nil where the method does not
-  /// offer that.
+  /// The operation fused with a max-pooling, so that only the maxima are stored; nil where the method cannot fuse it.
   package func operation(
-    bias: Tensor?, rectifies: Bool, pooling: PoolingGeometry
+    bias: Tensor?, appliesReLU: Bool, pooling: PoolingGeometry
   ) -> (any PreparedOperation)? {
     switch prepared {
     case .fourier(let convolution) where convolution.fuses(pooling):
-      FFTConvolutionOperation(convolution, bias: bias, rectifies: rectifies, pooling: pooling)
+      FFTConvolutionOperation(convolution, bias: bias, appliesReLU: appliesReLU, pooling: pooling)
     case .winograd(let convolution) where pooling.isHalving:
-      convolution.with(bias: bias, rectifies: rectifies, pools: true)
+      convolution.with(bias: bias, appliesReLU: appliesReLU, pools: true)
     case .implicitProduct(let convolution) where pooling.isHalving && convolution.storesMaxima:
-      convolution.with(bias: bias, rectifies: rectifies, pools: true)
+      convolution.with(bias: bias, appliesReLU: appliesReLU, pools: true)
     default: nil
     }
   }
 
   /// The gradients of a loss with respect to the input and to the weights, as
   /// ``convolutionInputGradient(_:weight:inputExtent:geometry:work:)`` and
-  /// ``convolutionWeightGradient(input:outputGradient:geometry:work:)`` give them; where the method is `fourier` they
-  /// share transforms, and the weights need not be transformed again.
+  /// ``convolutionWeightGradient(input:outputGradient:geometry:work:)`` give them; where the method is `fourier`, both
+  /// use the same transforms and the prepared weights.
   /// - Throws: `Cancelled`.
   package func gradients(
     input: Tensor, outputGradient: Tensor, work: WorkContext

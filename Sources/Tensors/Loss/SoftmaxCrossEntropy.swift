@@ -2,24 +2,25 @@ import CKernels
 import Foundation
 import Work
 
-/// The mean cross-entropy between the softmax of `scores` and `labels`, and its gradient with respect to the
-/// scores, as PyTorch's `cross_entropy(weight=, ignore_index=)`.
+/// The mean cross-entropy between the softmax of `logits` and `labels`, and its gradient with respect to the
+/// logits, as PyTorch's `cross_entropy(weight=, ignore_index=)`.
 ///
-/// A voxel counts with the weight of its label's class; the mean divides by the sum of those weights. Where no
-/// voxel counts, loss and gradient are 0.
+/// Each voxel is weighted by its label's class weight, and the mean divides by the sum of the weights. Loss and
+/// gradient are 0 where that sum is 0.
 ///
 /// - Parameters:
-///   - scores: [N, C, D, H, W]; where nobody else holds them, the gradient takes their memory.
-///   - labels: One per voxel, sample after sample; below C or `ignoredLabel`.
-///   - ignoredLabel: A label whose voxels do not count.
+///   - logits: [N, C, D, H, W]; the gradient reuses their memory where no other reference exists.
+///   - labels: One per voxel, [N, D, H, W]; below C or `ignoredLabel`.
+///   - ignoredLabel: A label whose voxels are excluded.
 ///   - classWeights: One per class; 1 for each where nil.
 ///   - gradientFactor: Multiplies the gradient, not the loss.
 /// - Throws: `Cancelled`.
 package func softmaxCrossEntropy(
-  scores: consuming Tensor, labels: CountedLabels, ignoredLabel: UInt8? = nil, classWeights: [Float]? = nil,
+  logits: consuming Tensor, labels: LabelsWithHistogram, ignoredLabel: UInt8? = nil,
+  classWeights: [Float]? = nil,
   gradientFactor: Double = 1, work: WorkContext
 ) throws(Cancelled) -> (loss: Double, gradient: Tensor) {
-  var gradient = consume scores
+  var gradient = consume logits
   let (channels, voxels, samples) = (gradient.channels, gradient.extent.product, gradient.batch)
   precondition(
     labels.labels.count == samples * voxels, "\(labels.labels.count) labels for \(samples * voxels) voxels")
@@ -29,8 +30,8 @@ package func softmaxCrossEntropy(
   guard total > 0 else { return (0, Tensor(shape: gradient.shape)) }
 
   let chunks = Chunks(count: voxels)
-  // Each class's share of the mean; nothing for the ignored label, which may be a class.
-  let shares = weights.indices.map {
+  // Weight of one voxel of each class in the mean; 0 for the ignored label, which may be a class.
+  let voxelWeights = weights.indices.map {
     ignoredLabel.map(Int.init) == $0 ? 0 : Float(Double(weights[$0]) / total * gradientFactor)
   }
   var losses = [Double](repeating: 0, count: samples * chunks.number)
@@ -38,12 +39,12 @@ package func softmaxCrossEntropy(
   try gradient.elements.withDisjointBuffer { elements throws(Cancelled) in
     try losses.withDisjointBuffer { losses throws(Cancelled) in
       try labels.labels.withSharedBuffer { labels throws(Cancelled) in
-        try shares.withSharedBuffer { shares throws(Cancelled) in
+        try voxelWeights.withSharedBuffer { voxelWeights throws(Cancelled) in
           try work.forEach(count: losses.count) { index, _ in
             let (sample, range) = (index / chunks.number, chunks.range(index % chunks.number))
             losses[index] = pointwise_cross_entropy(
               level, elements.start + sample * channels * voxels + range.lowerBound, Int32(channels), voxels,
-              range.count, labels.start + sample * voxels + range.lowerBound, shares.start)
+              range.count, labels.start + sample * voxels + range.lowerBound, voxelWeights.start)
           }
         }
       }
@@ -52,7 +53,7 @@ package func softmaxCrossEntropy(
   return (losses.reduce(0, +) / gradientFactor, gradient)
 }
 
-/// The sum over the voxels that count of their classes' weights.
+/// The sum of the class weights of all voxels that are not ignored.
 private func countedWeight(_ counts: [Int], ignoredLabel: UInt8?, weights: [Float]) -> Double {
   var total = 0.0
   for (label, count) in counts.enumerated() where count > 0 && label != ignoredLabel.map(Int.init) {
@@ -62,17 +63,17 @@ private func countedWeight(_ counts: [Int], ignoredLabel: UInt8?, weights: [Floa
   return total
 }
 
-/// The definition of ``softmaxCrossEntropy(scores:labels:ignoredLabel:classWeights:gradientFactor:work:)``, in double
+/// The definition of ``softmaxCrossEntropy(logits:labels:ignoredLabel:classWeights:gradientFactor:work:)``, in double
 /// precision.
 package func softmaxCrossEntropyReference(
-  scores: ReferenceTensor, labels: [UInt8], ignoredLabel: UInt8? = nil, classWeights: [Double]? = nil
+  logits: ReferenceTensor, labels: [UInt8], ignoredLabel: UInt8? = nil, classWeights: [Double]? = nil
 ) -> (loss: Double, gradient: ReferenceTensor) {
-  let (channels, voxels) = (scores.channels, scores.extent.product)
+  let (channels, voxels) = (logits.channels, logits.extent.product)
   let weights = classWeights ?? [Double](repeating: 1, count: channels)
-  let probabilities = softmaxReference(scores)
+  let probabilities = softmaxReference(logits)
   let counted = labels.indices.filter { labels[$0] != ignoredLabel }
   let total = counted.reduce(0) { $0 + weights[Int(labels[$1])] }
-  var gradient = ReferenceTensor(shape: scores.shape)
+  var gradient = ReferenceTensor(shape: logits.shape)
   guard total > 0 else { return (0, gradient) }
   var loss = 0.0
   for index in counted {

@@ -1,49 +1,50 @@
 import CKernels
 import Work
 
-/// One minus the mean soft Dice overlap between the softmax of `scores` and `labels`, and its gradient with respect to
-/// the scores.
+/// One minus the mean soft Dice overlap between the softmax of `logits` and `labels`, and its gradient with respect to
+/// the logits.
 ///
 /// The overlap of a class c, taken over the whole batch, is (2 Σ p t + 1) / (Σ p + Σ t + 1) with the probabilities p and
 /// the indicator t of the class (Milletari et al. 2016, sums instead of squares). Class 0, the background, and classes
-/// that no counted voxel has are left out of the mean; where none is left, loss and gradient are 0.
+/// without voxels are excluded from the mean; loss and gradient are 0 where no class remains.
 ///
 /// - Parameters:
-///   - scores: [N, C, D, H, W].
-///   - labels: One per voxel, sample after sample; below C or `ignoredLabel`.
-///   - ignoredLabel: A label whose voxels do not count.
+///   - logits: [N, C, D, H, W].
+///   - labels: One per voxel, [N, D, H, W]; below C or `ignoredLabel`.
+///   - ignoredLabel: A label whose voxels are excluded.
 ///   - gradientFactor: Multiplies the gradient, not the loss.
 /// - Throws: `Cancelled`.
 package func softmaxDice(
-  scores: Tensor, labels: CountedLabels, ignoredLabel: UInt8? = nil, gradientFactor: Double = 1,
+  logits: Tensor, labels: LabelsWithHistogram, ignoredLabel: UInt8? = nil, gradientFactor: Double = 1,
   work: WorkContext
 ) throws(Cancelled) -> (loss: Double, gradient: Tensor) {
-  let (channels, voxels) = (scores.channels, scores.extent.product)
+  let (channels, voxels) = (logits.channels, logits.extent.product)
   precondition(
-    labels.labels.count == scores.batch * voxels,
-    "\(labels.labels.count) labels for \(scores.batch * voxels) voxels")
+    labels.labels.count == logits.batch * voxels,
+    "\(labels.labels.count) labels for \(logits.batch * voxels) voxels")
   let chunks = Chunks(count: voxels)
-  let count = scores.batch * chunks.number
+  let count = logits.batch * chunks.number
   let level = KernelLevel.current
   let ignored = Int32(ignoredLabel.map(Int.init) ?? -1)
   var parts = [SIMD2<Double>](repeating: .zero, count: count * channels)
   var loss = 0.0
-  let gradient = try filledTensor(shape: scores.shape) { elements throws(Cancelled) in
-    try labels.labels.withSharedBuffer { places throws(Cancelled) in
+  let gradient = try filledTensor(shape: logits.shape) { elements throws(Cancelled) in
+    try labels.labels.withSharedBuffer { labelBuffer throws(Cancelled) in
       @Sendable func chunk(_ index: Int) -> (start: Int, labels: UnsafePointer<UInt8>, count: Int) {
         let (sample, range) = (index / chunks.number, chunks.range(index % chunks.number))
         return (
-          sample * channels * voxels + range.lowerBound, places.start + sample * voxels + range.lowerBound,
+          sample * channels * voxels + range.lowerBound,
+          labelBuffer.start + sample * voxels + range.lowerBound,
           range.count
         )
       }
       try parts.withDisjointBuffer { parts throws(Cancelled) in
-        try scores.elements.withSharedBuffer { scores throws(Cancelled) in
+        try logits.elements.withSharedBuffer { logits throws(Cancelled) in
           try work.forEach(count: count) { index, _ in
             let (start, labels, size) = chunk(index)
             for channel in 0..<channels {
               let offset = start + channel * voxels
-              (elements.start + offset).initialize(from: scores.start + offset, count: size)
+              (elements.start + offset).initialize(from: logits.start + offset, count: size)
             }
             pointwise_softmax(level, elements.start + start, Int32(channels), voxels, size, nil)
             for channel in 0..<channels {
@@ -57,7 +58,7 @@ package func softmaxDice(
       }
       let overlaps = (0..<channels).map { channel in
         let sums = stride(from: channel, to: parts.count, by: channels).reduce(.zero) { $0 + parts[$1] }
-        // Nothing for the background.
+        // The background has no Dice.
         let counts = channel > 0 && ignored != channel
         return ClassOverlap(sums, labelled: counts ? labels.counts[channel] : 0)
       }
@@ -67,8 +68,9 @@ package func softmaxDice(
       }
       loss = 1 - present.reduce(0) { $0 + $1.dice } / Double(present.count)
       let factor = gradientFactor / Double(present.count)
-      try overlaps.map { Float($0.slopeInside * factor) }.withSharedBuffer { inside throws(Cancelled) in
-        try overlaps.map { Float($0.slopeOutside * factor) }.withSharedBuffer { outside throws(Cancelled) in
+      try overlaps.map { Float($0.derivativeInside * factor) }.withSharedBuffer { inside throws(Cancelled) in
+        try overlaps.map { Float($0.derivativeOutside * factor) }.withSharedBuffer {
+          outside throws(Cancelled) in
           try work.forEach(count: count) { index, _ in
             let (start, labels, size) = chunk(index)
             pointwise_softmax_gradient(
@@ -82,13 +84,14 @@ package func softmaxDice(
   return (loss, gradient)
 }
 
-/// The sums of one class from which its soft Dice overlap is made, all 0 for a class that no counted voxel has.
+/// The sums of one class that its soft Dice overlap is computed from; all 0 for a class without voxels.
 private struct ClassOverlap: Sendable {
   private var common = 0.0
   private var union = 1.0
   private(set) var labelled = 0
 
-  /// - Parameter sums: The class's probabilities over all counted voxels, and over those of the class.
+  /// - Parameter sums: The sum of the class's probabilities over all voxels that are not ignored, and over its own
+  ///   voxels.
   init(_ sums: SIMD2<Double>, labelled: Int) {
     guard labelled > 0 else { return }
     common = sums.y
@@ -98,17 +101,17 @@ private struct ClassOverlap: Sendable {
 
   var dice: Double { (2 * common + 1) / union }
 
-  /// Derivatives of 1 - dice by the probability of one voxel that has the class's label, and of one that has not.
-  var slopeInside: Double { labelled > 0 ? (dice - 2) / union : 0 }
-  var slopeOutside: Double { labelled > 0 ? dice / union : 0 }
+  /// Derivatives of 1 - dice with respect to the probability of a voxel with the class's label, and of any other voxel.
+  var derivativeInside: Double { labelled > 0 ? (dice - 2) / union : 0 }
+  var derivativeOutside: Double { labelled > 0 ? dice / union : 0 }
 }
 
-/// The loss of ``softmaxDice(scores:labels:ignoredLabel:gradientFactor:work:)``, in double precision.
+/// The loss of ``softmaxDice(logits:labels:ignoredLabel:gradientFactor:work:)``, in double precision.
 package func softmaxDiceReference(
-  scores: ReferenceTensor, labels: [UInt8], ignoredLabel: UInt8? = nil
+  logits: ReferenceTensor, labels: [UInt8], ignoredLabel: UInt8? = nil
 ) -> Double {
-  let (channels, voxels) = (scores.channels, scores.extent.product)
-  let probabilities = softmaxReference(scores)
+  let (channels, voxels) = (logits.channels, logits.extent.product)
+  let probabilities = softmaxReference(logits)
   var overlaps: [Double] = []
   for channel in 1..<channels where labels.contains(UInt8(channel)) {
     var (common, sum) = (0.0, 0.0)

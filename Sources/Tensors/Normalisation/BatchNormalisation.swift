@@ -1,20 +1,20 @@
 import CKernels
 import Work
 
-/// What a batch normalisation measured of its batch, per channel.
+/// The statistics of a batch in a batch normalisation, per channel.
 package struct BatchStatistics: Equatable, Sendable {
   /// Mean over samples and voxels.
   package let mean: [Float]
-  /// Mean squared deviation: what the batch is normalised by.
+  /// Mean squared deviation from the mean; the batch is normalised by it.
   package let biasedVariance: [Float]
   /// 1 / sqrt(biased variance + epsilon).
-  package let inverseDeviation: [Float]
+  package let inverseStandardDeviation: [Float]
   /// Samples times voxels.
   package let count: Int
 
-  /// The variance with count - 1 in the denominator, which PyTorch's running statistics take up.
+  /// The variance with count - 1 in the denominator, which updates PyTorch's running statistics.
   ///
-  /// The biased one where the batch has a single value.
+  /// The biased variance where the batch has a single value.
   package var unbiasedVariance: [Float] {
     let correction = count > 1 ? Float(Double(count) / Double(count - 1)) : 1
     return biasedVariance.map { $0 * correction }
@@ -35,7 +35,8 @@ package func batchNormalisation(
 ) throws(Cancelled) -> (output: Tensor, statistics: BatchStatistics) {
   let statistics = try batchStatistics(of: input, epsilon: epsilon, work: work)
   let output = try normalise(
-    input, mean: statistics.mean, inverseDeviation: statistics.inverseDeviation, scale: scale, shift: shift,
+    input, mean: statistics.mean, inverseStandardDeviation: statistics.inverseStandardDeviation, scale: scale,
+    shift: shift,
     work: work)
   return (output, statistics)
 }
@@ -53,9 +54,10 @@ package func batchNormalisation(
   _ input: Tensor, scale: Tensor, shift: Tensor, mean: Tensor, variance: Tensor, epsilon: Float = 1e-5,
   work: WorkContext
 ) throws(Cancelled) -> Tensor {
-  let inverseDeviation = variance.elements.map { 1 / ($0 + epsilon).squareRoot() }
+  let inverseStandardDeviation = variance.elements.map { 1 / ($0 + epsilon).squareRoot() }
   return try normalise(
-    input, mean: mean.elements, inverseDeviation: inverseDeviation, scale: scale, shift: shift, work: work)
+    input, mean: mean.elements, inverseStandardDeviation: inverseStandardDeviation, scale: scale,
+    shift: shift, work: work)
 }
 
 /// The gradients of a loss with respect to the input, the scale and the shift of a batch normalisation in
@@ -76,40 +78,40 @@ package func batchNormalisationGradients(
       }
     }
   }
-  let slopes = NormalisationSlopes(sums, scale: scale, statistics: statistics)
+  let terms = NormalisationGradientTerms(sums, scale: scale, statistics: statistics)
   let gradient = try input.elements.withSharedBuffer { input throws(Cancelled) in
     try mapChunks(of: outputGradient, work: work) { channel, range, outputGradient, gradient in
-      let c = slopes.coefficients[channel]
+      let c = terms.coefficients[channel]
       pointwise_combine(
         level, outputGradient.start + range.lowerBound, input.start + range.lowerBound,
         gradient.start + range.lowerBound, range.count, c.x, c.y, c.z)
     }
   }
-  return (gradient, slopes.scale, slopes.shift)
+  return (gradient, terms.scale, terms.shift)
 }
 
-/// What the gradients of a batch normalisation are made of.
-struct NormalisationSlopes: Sendable {
-  /// By the input, per channel: x times the output's gradient plus y times the input plus z, because normalised values
-  /// are (input - mean) / deviation.
+/// The gradients of a batch normalisation with respect to scale and shift, and the coefficients of that of the input.
+struct NormalisationGradientTerms: Sendable {
+  /// Per channel, the gradient with respect to the input is x · output gradient + y · input + z, since normalised
+  /// values are (input - mean) / standard deviation.
   private(set) var coefficients: [SIMD3<Float>] = []
-  /// By the scale and by the shift.
+  /// With respect to the scale and the shift, [C] each.
   private(set) var scale, shift: Tensor
 
-  /// From the sums, per channel, of the output's gradient and of its products with the input less its mean.
+  /// Computes them from the sums, per channel, of the output gradient and of its products with input - mean.
   init(_ sums: [SIMD2<Double>], scale: Tensor, statistics: BatchStatistics) {
     self.scale = Tensor(shape: [sums.count])
     shift = self.scale
     let count = Double(statistics.count)
     for (channel, sum) in sums.enumerated() {
-      let inverse = Double(statistics.inverseDeviation[channel])
+      let inverse = Double(statistics.inverseStandardDeviation[channel])
       let normalisedSum = sum.y * inverse
       self.scale.elements[channel] = Float(normalisedSum)
-      shift.elements[channel] = Float(sum.x)
+      self.shift.elements[channel] = Float(sum.x)
       let factor = Double(scale.elements[channel]) * inverse
-      let slope = -factor * inverse * normalisedSum / count
-      let offset = -factor * sum.x / count - slope * Double(statistics.mean[channel])
-      coefficients.append(SIMD3(Float(factor), Float(slope), Float(offset)))
+      let inputFactor = -factor * inverse * normalisedSum / count
+      let shift = -factor * sum.x / count - inputFactor * Double(statistics.mean[channel])
+      coefficients.append(SIMD3(Float(factor), Float(inputFactor), Float(shift)))
     }
   }
 }
@@ -120,8 +122,8 @@ func batchStatistics(
   let count = Double(input.batch * input.extent.product)
   let level = KernelLevel.current
   let voxels = input.extent.product
-  // Deviations from any value of the channel itself: squares of the values would cancel where the mean is
-  // large against the deviation.
+  // Deviations from the channel's first value, because sums of squares would cancel where the mean is large compared
+  // with the standard deviation.
   let pivots = (0..<input.channels).map { input.elements[$0 * voxels] }
   let totals = try channelTotals(of: input, work: work) { channel, range, elements in
     pairOfSums {
@@ -135,32 +137,33 @@ func batchStatistics(
   }
   return BatchStatistics(
     mean: means.map { Float($0) }, biasedVariance: variances.map { Float($0) },
-    inverseDeviation: variances.map { Float(1 / ($0 + Double(epsilon)).squareRoot()) }, count: Int(count))
+    inverseStandardDeviation: variances.map { Float(1 / ($0 + Double(epsilon)).squareRoot()) },
+    count: Int(count))
 }
 
 private func normalise(
-  _ input: Tensor, mean: [Float], inverseDeviation: [Float], scale: Tensor, shift: Tensor,
+  _ input: Tensor, mean: [Float], inverseStandardDeviation: [Float], scale: Tensor, shift: Tensor,
   work: WorkContext
 ) throws(Cancelled) -> Tensor {
   precondition(
     mean.count == input.channels && scale.elements.count == input.channels
       && shift.elements.count == input.channels,
     "parameters for \(mean.count) channels, input of \(input.channels)")
-  let affine = channelwiseAffine(mean, inverseDeviation, scale: scale, shift: shift)
+  let affine = channelwiseAffine(mean, inverseStandardDeviation, scale: scale, shift: shift)
   let level = KernelLevel.current
   return try mapChunks(of: input, work: work) { channel, range, input, output in
     pointwise_affine(
       level, input.start + range.lowerBound, output.start + range.lowerBound, range.count,
-      affine[channel].factor, affine[channel].offset)
+      affine[channel].scale, affine[channel].shift)
   }
 }
 
-/// Factor and offset that normalise a channel, then scale and shift it.
+/// Per channel one scale and shift that normalise it and then apply `scale` and `shift`.
 func channelwiseAffine(
-  _ mean: [Float], _ inverseDeviation: [Float], scale: Tensor, shift: Tensor
+  _ mean: [Float], _ inverseStandardDeviation: [Float], scale: Tensor, shift: Tensor
 ) -> [pointwise_gate] {
   mean.indices.map { channel in
-    let factor = scale.elements[channel] * inverseDeviation[channel]
-    return pointwise_gate(factor: factor, offset: shift.elements[channel] - mean[channel] * factor)
+    let factor = scale.elements[channel] * inverseStandardDeviation[channel]
+    return pointwise_gate(scale: factor, shift: shift.elements[channel] - mean[channel] * factor)
   }
 }

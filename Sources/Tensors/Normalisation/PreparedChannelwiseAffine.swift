@@ -1,22 +1,21 @@
 import CKernels
 import Work
 
-/// factor x + offset of every voxel, one pair per channel: what a batch normalisation is at inference.
+/// scale x + shift of every voxel, one pair per channel: a batch normalisation at inference.
 package struct PreparedChannelwiseAffine: PreparedOperation {
-  private let factors: [Float]
-  private let offsets: [Float]
+  private let scales: [Float]
+  private let shifts: [Float]
 
-  /// The operation with one factor and one offset per channel.
-  package init(factors: [Float], offsets: [Float]) {
-    precondition(
-      factors.count == offsets.count, "\(factors.count) factors and \(offsets.count) offsets")
-    self.factors = factors
-    self.offsets = offsets
+  /// The operation with one scale and one shift per channel.
+  package init(scales: [Float], shifts: [Float]) {
+    precondition(scales.count == shifts.count, "\(scales.count) scales and \(shifts.count) shifts")
+    self.scales = scales
+    self.shifts = shifts
   }
 
   package var kernelName: String { "scale and shift" }
   package var worksInPlace: Bool { true }
-  package var weightBytes: Int { 2 * factors.count * MemoryLayout<Float>.stride }
+  package var weightBytes: Int { 2 * scales.count * MemoryLayout<Float>.stride }
   package func outputChannels(_ channels: Int) -> Int { channels }
   package func outputExtent(_ input: Extent3) -> Extent3? { input }
   package func inputPlanes(for planes: Range<Int>, inputDepth: Int) -> Range<Int> { planes }
@@ -32,10 +31,10 @@ package struct PreparedChannelwiseAffine: PreparedOperation {
     work: WorkContext
   ) throws(Cancelled) {
     precondition(
-      output.channels == factors.count, "\(output.channels) channels, expected \(factors.count)")
+      output.channels == scales.count, "\(output.channels) channels, expected \(scales.count)")
     let level = KernelLevel.current
-    try work.forEachStretch(of: output, reading: input) { channel, source, target, count in
-      pointwise_affine(level, source, target, count, factors[channel], offsets[channel])
+    try work.forEachChunk(of: output, reading: input) { channel, source, target, count in
+      pointwise_affine(level, source, target, count, scales[channel], shifts[channel])
     }
   }
 }

@@ -1,33 +1,33 @@
 import CKernels
 import Work
 
-/// The greatest value in every window, and which voxel it came from.
+/// Max-pooling with argmax indices, as PyTorch's `max_pool3d(return_indices=True)`.
 ///
-/// Among equal values the first in memory wins; NaN wins over numbers, as in PyTorch.
+/// Of equal values the first in memory is taken; NaN counts as the greatest value.
 ///
 /// - Parameter input: [N, C, D, H, W], with fewer than 2³¹ voxels per channel.
 /// - Returns: The pooled values, [N, C, D', H', W'], and for each the flat index of its voxel inside the
-///   channel's D·H·W voxels, for ``maxPoolingInputGradient(_:winners:geometry:rectified:inputExtent:work:)``.
+///   channel's D·H·W voxels, for ``maxPoolingInputGradient(_:argMaxIndices:geometry:reluOutput:inputExtent:work:)``.
 /// - Throws: `Cancelled`.
 package func maxPooling(
   _ input: Tensor, geometry: PoolingGeometry, work: WorkContext
-) throws(Cancelled) -> (output: Tensor, winners: [Int32]) {
-  try extremes(input, geometry: geometry, takesLeast: nil, work: work)
+) throws(Cancelled) -> (output: Tensor, argMaxIndices: [Int32]) {
+  try maxOrMinPooling(input, geometry: geometry, takesMinimum: nil, work: work)
 }
 
-/// The same, with the least value in every window of channels where `takesLeast`.
-func extremes(
-  _ input: Tensor, geometry: PoolingGeometry, takesLeast: [Bool]?, work: WorkContext
-) throws(Cancelled) -> (output: Tensor, winners: [Int32]) {
+/// Max-pooling, or min-pooling in the channels where `takesMinimum`; see ``maxPooling(_:geometry:work:)``.
+func maxOrMinPooling(
+  _ input: Tensor, geometry: PoolingGeometry, takesMinimum: [Bool]?, work: WorkContext
+) throws(Cancelled) -> (output: Tensor, argMaxIndices: [Int32]) {
   let channels = input.channels
   let (extent, pooled) = (input.extent, outputExtent(of: geometry, input: input.extent))
   precondition(extent.product <= Int(Int32.max), "\(extent) voxels exceed 32-bit indices")
   let planes = input.batch * input.channels
   let level = KernelLevel.current
-  var winners: [Int32] = []
+  var argMaxIndices: [Int32] = []
   let output = try filledTensor(shape: [input.batch, input.channels, pooled.d, pooled.h, pooled.w]) {
     output throws(Cancelled) in
-    winners = try filledArray(count: planes * pooled.product) { winners throws(Cancelled) in
+    argMaxIndices = try filledArray(count: planes * pooled.product) { argMaxIndices throws(Cancelled) in
       try input.elements.withSharedBuffer { input throws(Cancelled) in
         try work.forEach(count: planes * pooled.d) { index, _ in
           let (plane, z) = (index / pooled.d, index % pooled.d)
@@ -40,13 +40,13 @@ func extremes(
               rows_z: Int32(min(geometry.kernel.d, extent.d - firstZ)),
               rows_y: Int32(min(geometry.kernel.h, extent.h - firstY)), columns: Int32(geometry.kernel.w),
               step: Int32(geometry.stride.w), input_width: Int32(extent.w), width: Int32(pooled.w),
-              takes_least: takesLeast.map { $0[plane % channels] ? 1 : 0 } ?? 0)
+              takes_minimum: takesMinimum.map { $0[plane % channels] ? 1 : 0 } ?? 0)
             let target = (index * pooled.h + y) * pooled.w
-            pooling_maxima(level, &row, output.start + target, winners.start + target)
+            pooling_maxima(level, &row, output.start + target, argMaxIndices.start + target)
           }
         }
       }
     }
   }
-  return (output, winners)
+  return (output, argMaxIndices)
 }

@@ -1,9 +1,9 @@
 import CKernels
 import Work
 
-/// The greatest value in every window, without a record of where it was; see ``maxPooling(_:geometry:work:)``.
+/// Max-pooling without argmax indices; see ``maxPooling(_:geometry:work:)``.
 package struct PreparedMaxPooling: PreparedOperation {
-  /// The windows.
+  /// Windows and stride.
   package let geometry: PoolingGeometry
 
   /// A pooling.
@@ -48,7 +48,8 @@ package struct PreparedMaxPooling: PreparedOperation {
           first_z: Int32(firstZ - input.planes.lowerBound), first_y: Int32(firstY),
           rows_z: Int32(min(geometry.kernel.d, extent.d - firstZ)),
           rows_y: Int32(min(geometry.kernel.h, extent.h - firstY)), columns: Int32(geometry.kernel.w),
-          step: Int32(geometry.stride.w), input_width: Int32(extent.w), width: Int32(pooled.w), takes_least: 0
+          step: Int32(geometry.stride.w), input_width: Int32(extent.w), width: Int32(pooled.w),
+          takes_minimum: 0
         )
         pooling_maxima(level, &row, target + y * pooled.w, nil)
       }
@@ -57,8 +58,8 @@ package struct PreparedMaxPooling: PreparedOperation {
 }
 
 extension PoolingGeometry {
-  /// Whether windows are 2x2x2 voxels that do not overlap, and partial ones are dropped: what small kernels store in
-  /// place of their results.
+  /// Whether windows are 2x2x2 voxels that do not overlap and partial windows are dropped: the pooling that
+  /// convolutions can fuse.
   var isHalving: Bool { self == PoolingGeometry(kernel: Extent3(2), stride: Extent3(2), roundsUp: false) }
 
   /// Planes of an input of `inputDepth` planes that the maxima in `planes` are taken from.

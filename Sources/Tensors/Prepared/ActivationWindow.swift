@@ -1,10 +1,10 @@
 import Work
 
-/// Some consecutive planes of an activation [N, C, D, H, W], where they lie in memory.
+/// A view of consecutive planes of an activation [N, C, D, H, W] in memory.
 ///
-/// A prepared operation reads one window and writes another. A window of all planes is the whole activation; windows
-/// of a few let an image pass through a network slab by slab. Rows and planes are dense, channels `channelStride`
-/// floats apart; what lies between the last plane of a channel and the first of the next belongs to others.
+/// A prepared operation reads one window and writes another. A window of all planes is the whole activation; smaller
+/// windows let a network compute an image slab by slab. Rows and planes are contiguous, channels are `channelStride`
+/// floats apart; memory between the last plane of a channel and the first of the next is not part of the window.
 package struct ActivationWindow: Sendable {
   /// Images.
   package let batch: Int
@@ -12,14 +12,14 @@ package struct ActivationWindow: Sendable {
   package let channels: Int
   /// Extents of the whole activation.
   package let extent: Extent3
-  /// The planes, along depth, that are held.
+  /// The planes, along depth, that the window holds.
   package let planes: Range<Int>
   /// Floats from a channel to the next, at least `planes.count * extent.h * extent.w`.
   package let channelStride: Int
   /// The memory, from the first plane of the first channel to the last plane of the last one at least.
   package let memory: DisjointBuffer<Float>
 
-  /// A window over `memory`; by default its channels are dense.
+  /// A window over `memory`; by default its channels are contiguous.
   package init(
     batch: Int, channels: Int, extent: Extent3, planes: Range<Int>, channelStride: Int? = nil,
     memory: DisjointBuffer<Float>

@@ -1,11 +1,10 @@
 import Work
 
-/// An operation whose weights were brought into the form of its kernel once, to run on many images: one step of a
-/// prepared network.
+/// An operation with prepared weights, to run on many images: one step of an inference plan.
 ///
-/// Operations own no memory but their weights: the caller provides input, output and scratch memory, so that a plan
-/// decides what lies where. Results depend neither on the number of threads nor on how an activation is cut into
-/// windows.
+/// An operation owns no memory but its weights: the caller provides input, output and scratch memory, so that a plan
+/// assigns all buffers. Results depend neither on the number of threads nor on the windows that an activation is cut
+/// into.
 package protocol PreparedOperation: Sendable {
   /// Operation, method and limits, as plans print them: `convolution, FFT 24x48x48`.
   var kernelName: String { get }
@@ -22,14 +21,14 @@ package protocol PreparedOperation: Sendable {
   /// Extents of the output; nil where the input is too small.
   func outputExtent(_ input: Extent3) -> Extent3?
 
-  /// Planes of an input of `inputDepth` planes that the results in `planes` are made of; planes outside the input
-  /// count as zeros and are not part of it.
+  /// The planes of an input of `inputDepth` planes that the output planes `planes` depend on, clamped to the input
+  /// (planes outside count as zeros).
   func inputPlanes(for planes: Range<Int>, inputDepth: Int) -> Range<Int>
 
-  /// Floating-point operations of one image, counted as direct summation needs them.
+  /// Floating-point operations that direct summation would need for one image.
   func operationCount(input: Extent3, channels: Int) -> Double
 
-  /// Planes of the output that the method computes together: windows of a multiple of these, from plane 0 on, waste
+  /// Planes of the output that the method computes together: windows that start and end at multiples of it waste
   /// nothing.
   var windowStep: Int { get }
 
@@ -55,7 +54,7 @@ extension PreparedOperation {
   /// Plane by plane.
   package var windowStep: Int { 1 }
 
-  /// The whole result of `input` in fresh memory.
+  /// The output for the whole of `input` as a new tensor.
   package func callAsFunction(_ input: Tensor, work: WorkContext) throws(Cancelled) -> Tensor {
     guard let extent = outputExtent(input.extent) else {
       preconditionFailure("an input of \(input.extent) is too small for \(kernelName)")

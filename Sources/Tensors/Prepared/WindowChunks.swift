@@ -1,9 +1,9 @@
 import Work
 
 extension WorkContext {
-  /// Calls `body` in parallel for stretches of the planes that `output` holds, together with the same voxels of
-  /// `input`: what operations need that treat every voxel alone.
-  func forEachStretch(
+  /// Calls `body` in parallel for chunks of the planes that `output` holds and the same voxels of `input`: the loop of
+  /// element-wise operations.
+  func forEachChunk(
     of output: ActivationWindow, reading input: ActivationWindow,
     _ body:
       @Sendable (

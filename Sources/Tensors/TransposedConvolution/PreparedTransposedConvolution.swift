@@ -1,6 +1,6 @@
 import Work
 
-/// A transposed convolution whose weights were brought into the form of its method once.
+/// A transposed convolution with weights prepared for its method.
 package struct PreparedTransposedConvolution: PreparedOperation {
   private let geometry: TransposedConvolutionGeometry
   private let channels: Int
@@ -14,10 +14,10 @@ package struct PreparedTransposedConvolution: PreparedOperation {
   }
 
   /// Prepares `weight`, [in, out, z, y, x]; `bias` is [out], or nil for none.
-  /// - Parameter rectifies: Whether negative results become 0.
+  /// - Parameter appliesReLU: Whether a ReLU is applied to the results.
   /// - Throws: `Cancelled`.
   package init(
-    weight: Tensor, bias: Tensor? = nil, geometry: TransposedConvolutionGeometry, rectifies: Bool = false,
+    weight: Tensor, bias: Tensor? = nil, geometry: TransposedConvolutionGeometry, appliesReLU: Bool = false,
     work: WorkContext
   ) throws(Cancelled) {
     precondition(
@@ -28,18 +28,18 @@ package struct PreparedTransposedConvolution: PreparedOperation {
     if Self.winogradPays(geometry, inputs: channels, outputs: outputs) {
       method = .winograd(
         try WinogradConvolution(
-          adjointOf: geometry.adjoint, weight: weight, bias: bias, rectifies: rectifies, work: work))
+          adjointOf: geometry.adjoint, weight: weight, bias: bias, appliesReLU: appliesReLU, work: work))
     } else if RowTransposedConvolution.serves(geometry), RowTransposedConvolution.pays(outputs: outputs) {
-      method = .rows(RowTransposedConvolution(weight: weight, bias: bias, rectifies: rectifies))
+      method = .rows(RowTransposedConvolution(weight: weight, bias: bias, appliesReLU: appliesReLU))
     } else {
       method = .implicitProduct(
         try ImplicitAdjoint(
-          weight: weight, bias: bias, geometry: geometry.adjoint, rectifies: rectifies, work: work
+          weight: weight, bias: bias, geometry: geometry.adjoint, appliesReLU: appliesReLU, work: work
         ).operation)
     }
   }
 
-  /// Whether minimal filtering can compute `geometry`, and faster than products of its phases.
+  /// Whether Winograd can compute `geometry` and is faster than products of its phases.
   static func winogradPays(_ geometry: TransposedConvolutionGeometry, inputs: Int, outputs: Int) -> Bool {
     geometry.outputPadding == Extent3(0) && geometry.stride == Extent3(2)
       && WinogradConvolution.serves(geometry.adjoint)

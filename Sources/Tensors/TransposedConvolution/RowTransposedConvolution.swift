@@ -1,8 +1,8 @@
 import CKernels
 import Work
 
-/// Transposed convolution of kernel 3, stride 2 and padding 1 by rows: from two rows of two planes of the input the
-/// rows of all four parities of the output, whose sums never leave the registers.
+/// Transposed convolution of kernel 3, stride 2 and padding 1 by rows: two rows of two planes of the input give the
+/// output rows of all four phases, whose sums stay in registers.
 struct RowTransposedConvolution: Sendable {
   private let channels: Int
   private let outputs: Int
@@ -10,13 +10,13 @@ struct RowTransposedConvolution: Sendable {
   private let weights: [Float]
   /// One per output, padded to pairs.
   private let bias: [Float]
-  private let rectifies: Bool
+  private let appliesReLU: Bool
 
   private static let outputsAtOnce = Int(TRANSPOSED_CONVOLUTION_OUTPUTS)
-  /// Input rows that one task reads.
+  /// Input rows per task.
   private static let rowsPerTask = 8
 
-  /// Whether `geometry` is the one whose phases the rows are made of; any output padding below the stride is served.
+  /// Whether `geometry` has kernel 3, stride 2 and padding 1, and an output padding of 0 or 1.
   static func serves(_ geometry: TransposedConvolutionGeometry) -> Bool {
     geometry.kernel == Extent3(3) && geometry.stride == Extent3(2) && geometry.padding == Extent3(1)
       && [geometry.outputPadding.d, geometry.outputPadding.h, geometry.outputPadding.w].allSatisfy {
@@ -26,12 +26,12 @@ struct RowTransposedConvolution: Sendable {
 
   /// Whether this is faster than packed products of the phases: measured.
   ///
-  /// Those compute blocks of eight outputs, which few do not fill, and keep their results in the cache to spread them;
-  /// but vectors of four gain more from the packed blocks.
+  /// Packed products compute blocks of eight output channels, and scatter results from the cache. With vectors of four
+  /// lanes they are faster all the same from eight channels on.
   static func pays(outputs: Int) -> Bool { outputs < 8 || KernelLevel.current != KERNELS_PORTABLE }
 
   /// Interleaves `weight`, [in, out, 3, 3, 3]; `bias` is [out], or nil for none.
-  init(weight: Tensor, bias: Tensor?, rectifies: Bool) {
+  init(weight: Tensor, bias: Tensor?, appliesReLU: Bool) {
     let (channels, outputs) = (weight.shape[0], weight.shape[1])
     let pair = Self.outputsAtOnce
     let pairs = (outputs + pair - 1) / pair
@@ -54,7 +54,7 @@ struct RowTransposedConvolution: Sendable {
     }
     self.channels = channels
     self.outputs = outputs
-    self.rectifies = rectifies
+    self.appliesReLU = appliesReLU
     weights = interleaved
     self.bias =
       (bias?.elements ?? [Float](repeating: 0, count: outputs))
@@ -63,7 +63,7 @@ struct RowTransposedConvolution: Sendable {
 
   var weightBytes: Int { weights.count * MemoryLayout<Float>.stride }
 
-  /// The planes of an input of `inputDepth` planes that the outputs in `planes` are made of.
+  /// The planes of an input of `inputDepth` planes that the output planes `planes` depend on.
   func inputPlanes(for planes: Range<Int>, inputDepth: Int) -> Range<Int> {
     guard !planes.isEmpty else { return 0..<0 }
     return (planes.lowerBound / 2..<planes.upperBound / 2 + 1).clamped(to: 0..<inputDepth)
@@ -82,7 +82,7 @@ struct RowTransposedConvolution: Sendable {
     scratch.start.initialize(repeating: 0, count: input.extent.w)
     let zeros = SharedBuffer(UnsafeBufferPointer(start: scratch.start, count: input.extent.w))
     let level = KernelLevel.current
-    // Every input plane makes two planes of the output.
+    // Every input plane gives two planes of the output.
     let planes = output.planes.lowerBound / 2..<(output.planes.upperBound + 1) / 2
     let height = input.extent.h
     let blocks = (height + Self.rowsPerTask - 1) / Self.rowsPerTask
@@ -94,7 +94,7 @@ struct RowTransposedConvolution: Sendable {
         rows.inputs = Int32(channels)
         rows.width = Int32(input.extent.w)
         rows.result_width = Int32(output.extent.w)
-        rows.rectifies = rectifies ? 1 : 0
+        rows.applies_relu = appliesReLU ? 1 : 0
         for y in first..<min(first + Self.rowsPerTask, height) {
           let sources = (
             source(input, item: item, z: z, y: y), source(input, item: item, z: z, y: y + 1),
@@ -120,9 +120,9 @@ struct RowTransposedConvolution: Sendable {
     }
   }
 
-  /// The first voxel of an input row, nil where the input has none.
+  /// The first voxel of an input row; nil outside the input.
   private func source(_ input: ActivationWindow, item: Int, z: Int, y: Int) -> UnsafePointer<Float>? {
-    // A plane that is not held makes only results that are not wanted.
+    // Planes outside the window contribute only to results outside the output's window.
     guard input.planes.contains(z), y < input.extent.h else { return nil }
     return UnsafePointer(
       input.start(item: item, channel: 0) + (z - input.planes.lowerBound) * input.planeStride
@@ -131,7 +131,7 @@ struct RowTransposedConvolution: Sendable {
 
   private typealias Row = UnsafeMutablePointer<Float>?
 
-  /// The four output rows that input row (z, y) makes of one channel, nil for those that are not wanted.
+  /// The four output rows of one channel that input row (z, y) gives; nil for rows outside the output's window.
   private func results(
     _ output: ActivationWindow, item: Int, channel: Int, z: Int, y: Int
   ) -> (Row, Row, Row, Row) {

@@ -1,6 +1,7 @@
 import Work
 
-/// Upsamples `input`: the adjoint of a strided convolution with the same weights.
+/// The transposed convolution of `input` with `weight` plus `bias`: the adjoint of a strided convolution, as in
+/// PyTorch.
 ///
 /// - Parameters:
 ///   - input: [N, in, D, H, W].
@@ -29,8 +30,8 @@ package func transposedConvolution(
 package func transposedConvolutionInputGradient(
   _ outputGradient: Tensor, weight: Tensor, geometry: TransposedConvolutionGeometry, work: WorkContext
 ) throws(Cancelled) -> Tensor {
-  if splitsByParity(geometry, weightShape: weight.shape) {
-    return try ParitySplitGradients(
+  if usesPolyphase(geometry, weightShape: weight.shape) {
+    return try PolyphaseGradients(
       outputGradient: outputGradient, inputs: weight.shape[0], geometry: geometry
     ).inputGradientAndSums(weight: weight, input: nil, work: work).inputGradient
   }
@@ -50,10 +51,10 @@ package func transposedConvolutionWeightGradient(
 ) throws(Cancelled) -> Tensor {
   let kernel = geometry.kernel
   let shape = [input.channels, outputGradient.channels, kernel.d, kernel.h, kernel.w]
-  if splitsByParity(geometry, weightShape: shape) {
+  if usesPolyphase(geometry, weightShape: shape) {
     return Tensor(
       shape: shape,
-      elements: try ParitySplitGradients(
+      elements: try PolyphaseGradients(
         outputGradient: outputGradient, inputs: input.channels, geometry: geometry
       ).sums(input: input, work: work).weight)
   }
@@ -61,29 +62,29 @@ package func transposedConvolutionWeightGradient(
     input: outputGradient, outputGradient: input, geometry: geometry.adjoint, work: work)
 }
 
-/// The gradients of a loss with respect to everything that a transposed convolution is made of.
+/// The gradients of a loss with respect to the weights, the bias and the input of a transposed convolution.
 package struct TransposedConvolutionGradients: Sendable {
-  /// By the weights, [in, out, z, y, x].
+  /// With respect to the weights, [in, out, z, y, x].
   package var weight: Tensor
-  /// By the bias, [out].
+  /// With respect to the bias, [out].
   package var bias: Tensor
-  /// By the input, [N, in, D, H, W], where that is wanted.
+  /// With respect to the input, [N, in, D, H, W]; nil where it is not needed.
   package var input: Tensor?
 }
 
-/// All gradients together, which reads `outputGradient` only once where its rows serve all of them.
+/// All gradients of a transposed convolution; in polyphase form `outputGradient` is read only once.
 ///
 /// - Parameters:
 ///   - input: [N, in, D, H, W].
 ///   - outputGradient: [N, out, D', H', W'].
 ///   - weight: [in, out, z, y, x].
-///   - passesGradient: Whether the input's gradient is wanted.
+///   - passesGradient: Whether the input's gradient is needed.
 /// - Throws: `Cancelled`.
 package func transposedConvolutionGradients(
   input: Tensor, outputGradient: Tensor, weight: Tensor, geometry: TransposedConvolutionGeometry,
   passesGradient: Bool, work: WorkContext
 ) throws(Cancelled) -> TransposedConvolutionGradients {
-  guard passesGradient, splitsByParity(geometry, weightShape: weight.shape) else {
+  guard passesGradient, usesPolyphase(geometry, weightShape: weight.shape) else {
     return TransposedConvolutionGradients(
       weight: try transposedConvolutionWeightGradient(
         input: input, outputGradient: outputGradient, geometry: geometry, work: work),
@@ -92,7 +93,7 @@ package func transposedConvolutionGradients(
         ? try transposedConvolutionInputGradient(
           outputGradient, weight: weight, geometry: geometry, work: work) : nil)
   }
-  let (inputGradient, sums) = try ParitySplitGradients(
+  let (inputGradient, sums) = try PolyphaseGradients(
     outputGradient: outputGradient, inputs: input.channels, geometry: geometry
   ).inputGradientAndSums(weight: weight, input: input, work: work)
   return TransposedConvolutionGradients(
@@ -100,13 +101,13 @@ package func transposedConvolutionGradients(
     bias: Tensor(shape: [outputGradient.channels], elements: sums.bias), input: inputGradient)
 }
 
-/// Whether the gradients by weights of shape [in, out, z, y, x] are best taken from an output gradient sorted by parity.
-private func splitsByParity(_ geometry: TransposedConvolutionGeometry, weightShape shape: [Int]) -> Bool {
-  ParitySplitGradients.serves(geometry) && ParitySplitGradients.pays(inputs: shape[0], outputs: shape[1])
+/// Whether the polyphase form is the fastest for weights of shape [in, out, z, y, x].
+private func usesPolyphase(_ geometry: TransposedConvolutionGeometry, weightShape shape: [Int]) -> Bool {
+  PolyphaseGradients.serves(geometry) && PolyphaseGradients.pays(inputs: shape[0], outputs: shape[1])
 }
 
 extension TransposedConvolutionGeometry {
-  /// The strided convolution that this one is the transpose of; it maps output grids to input grids.
+  /// The strided convolution whose adjoint this is; it maps output grids to input grids.
   package var adjoint: ConvolutionGeometry {
     ConvolutionGeometry(kernel: kernel, stride: stride, padding: padding)
   }

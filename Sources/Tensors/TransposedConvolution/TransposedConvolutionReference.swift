@@ -27,7 +27,7 @@ package func transposedConvolutionReference(
   return output
 }
 
-/// The output extents, which the caller must have made sure of.
+/// The output extents of an input for which they are positive.
 func outputExtent(of geometry: TransposedConvolutionGeometry, input: Extent3) -> Extent3 {
   guard let extent = geometry.output(input) else {
     preconditionFailure("an input of \(input) has no output under \(geometry)")

@@ -1,18 +1,18 @@
 import Work
 
-/// A label of each voxel of a grid, in chunks that copies share until one of them changes.
+/// A label of each voxel of a grid, in copy-on-write chunks.
 ///
-/// What a ``LabelVolume`` is to a computation, this is to a review, which keeps many versions of a mask that differ little:
-/// a copy costs nothing, a change costs the chunks that it touches, and a chunk whose voxels are all alike costs 16 bytes.
+/// It suits a review, which stores many versions of a mask that differ little: a copy costs nothing, a change costs its
+/// chunks, and a chunk of one label costs 16 bytes. Computations use ``LabelVolume``.
 package struct ChunkedLabels: Equatable, Sendable {
   /// The voxels of one chunk.
   enum Chunk: Equatable, Sendable {
     /// All have this label.
     case uniform(UInt16)
-    /// One label per voxel of its box, i fastest; not all alike.
+    /// One label per voxel of its box, i fastest; not all equal.
     case voxels([UInt16])
 
-    /// A chunk of these voxels, of which there is at least one.
+    /// A chunk of at least one voxel.
     init(_ voxels: [UInt16]) {
       let first = voxels[0]
       self = ChunkedLabels.areAll(voxels[...], first) ? .uniform(first) : .voxels(voxels)
@@ -172,7 +172,7 @@ package struct LabelChange: Equatable, Sendable {
   /// The chunks that differ, ascending; at least one.
   private(set) var swaps: [Swap]
 
-  /// What takes it back.
+  /// The inverse change.
   package var inverse: LabelChange {
     var inverse = self
     for position in inverse.swaps.indices {
@@ -185,7 +185,7 @@ package struct LabelChange: Equatable, Sendable {
   /// Bytes of the chunks before.
   package var byteCount: Int { swaps.reduce(0) { $0 + $1.before.byteCount } }
 
-  /// What leads from `old` to `new`, which lie on one grid; nil where they are equal.
+  /// The change from `old` to `new`, which are on one grid; nil where they are equal.
   /// - Complexity: O(chunks + voxels of the chunks that differ).
   package init?(from old: ChunkedLabels, to new: ChunkedLabels) {
     precondition(old.chunkGrid == new.chunkGrid, "\(old.grid.size) and \(new.grid.size)")

@@ -1,17 +1,17 @@
 import Work
 
-/// The connected components of a mask in chunks (corners touch), and what is known of its labels from them.
+/// The connected components (26-connectivity) of a mask in chunks, and the statistics of its labels.
 ///
-/// Each chunk keeps its own components, here called parts, and which parts of neighbouring chunks they touch. A change of some
-/// voxels finds the parts of its chunks anew and joins what is known of all others: the statistics are those of
-/// the whole mask at the cost of a few chunks.
+/// Each chunk stores its own components, called parts, and the parts of neighbouring chunks that they touch. After a
+/// change of some voxels only the parts of their chunks are recomputed and all parts are joined: the statistics of the
+/// whole mask cost a few chunks.
 package struct LabelComponents: Equatable, Sendable {
-  /// Voxels of one label within a chunk that hang together there.
+  /// A connected component within a chunk.
   private struct Part: Equatable, Sendable {
     var label: UInt16
     var voxelCount: Int
     var bounds: VoxelBounds
-    /// The place in memory of its first voxel.
+    /// The memory offset of its first voxel.
     var first: Int
     /// The sum of its voxels' indices.
     var sum: SIMD3<Int>
@@ -23,7 +23,7 @@ package struct LabelComponents: Equatable, Sendable {
   /// A part that touches one of a chunk before its own.
   private struct Link: Equatable, Sendable {
     var part: Int32
-    /// Which neighbour, by its place in ``neighbours``.
+    /// Index of the other part's chunk in ``neighbours``.
     var neighbour: Int32
     var otherPart: Int32
   }
@@ -159,8 +159,8 @@ package struct LabelComponents: Equatable, Sendable {
         parents[max(one, two)] = Int32(min(one, two))
       }
     }
-    // Components of each label, each with its voxels and the place of its first one.
-    // Voxels of each component, and the place of its first one, by its root.
+    // Components of each label, each with its voxels and the offset of its first one.
+    // Voxels of each component, and the offset of its first one, by its root.
     var voxelCounts = [Int](repeating: 0, count: parents.count)
     var firsts = [Int](repeating: .max, count: parents.count)
     var sums: [UInt16: LabelSum] = [:]
@@ -206,7 +206,7 @@ package struct LabelComponents: Equatable, Sendable {
     statistics = (statistics.filter { !isCounted[Int($0.label)] } + new).sorted { $0.label < $1.label }
   }
 
-  /// A part, by its chunk and its place there.
+  /// A part, by its chunk and its index there.
   private struct PartPlace: Hashable {
     var chunk, part: Int
   }
@@ -300,7 +300,7 @@ package struct LabelComponents: Equatable, Sendable {
     }
   }
 
-  /// Maps of the chunks that were asked for, each found once while they are few.
+  /// A cache of the part maps of some chunks.
   private struct PartMaps {
     let axis: Int
     private var known: [Int: PartMap] = [:]
@@ -386,7 +386,7 @@ package struct LabelComponents: Equatable, Sendable {
     }
     var links: [Link] = []
     var known: Set<Int> = []
-    // Neighbouring voxels mostly say the same.
+    // Neighbouring voxels mostly give the same pair.
     var last = -1
     for k in range(2) {
       for j in range(1) {

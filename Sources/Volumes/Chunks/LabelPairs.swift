@@ -54,9 +54,9 @@ extension LabelVolume {
       others.withContiguousStorageIfAvailable { others in
         var start = 0
         var (one, two) = (voxels[0], others[0])
-        for place in 1..<max(1, voxels.count) where voxels[place] != one || others[place] != two {
-          body(one, two, place - start)
-          (one, two, start) = (voxels[place], others[place], place)
+        for offset in 1..<max(1, voxels.count) where voxels[offset] != one || others[offset] != two {
+          body(one, two, offset - start)
+          (one, two, start) = (voxels[offset], others[offset], offset)
         }
         body(one, two, voxels.count - start)
       }

@@ -2,13 +2,13 @@ import Work
 
 /// Which voxels touch.
 package enum VoxelNeighbourhood: String, Hashable, Sendable, Codable, CaseIterable {
-  /// Those that share a face: 6.
+  /// Neighbours with a common face: 6-connectivity.
   case faces
-  /// Those that share a face, an edge or a corner: 26.
+  /// Neighbours with a common face, edge or corner: 26-connectivity.
   case corners
 }
 
-/// Voxels of one label that hang together.
+/// A connected component: connected voxels of one label.
 package struct Component: Hashable, Sendable {
   /// Their label.
   package let label: UInt16
@@ -27,7 +27,7 @@ package struct Component: Hashable, Sendable {
 
 /// The connected components of a mask, found by union-find over runs along i (He, Chao, Suzuki 2008).
 ///
-/// Voxels of different labels never hang together. Components are numbered from 0 in the order of their first
+/// Voxels of different labels are never connected. Components are numbered from 0 in the order of their first
 /// voxel in memory, the same for any number of threads.
 /// - Complexity: O(n) in voxels to find the runs, near O(r) in runs to join them.
 package struct ConnectedComponents: Sendable {
@@ -107,7 +107,7 @@ private struct RunForest {
     parent = (0..<Int32(count)).map(\.self)
   }
 
-  /// The first run of the set, with the path halved on the way.
+  /// The root of a run's set (union-find), with path halving.
   private static func root(_ run: Int, _ parent: UnsafeMutablePointer<Int32>) -> Int {
     var run = run
     while Int(parent[run]) != run {
@@ -124,7 +124,7 @@ private struct RunForest {
     let box = runs.bounds.size
     // Rows before the present one that can touch it, as (rows down, slices down).
     let earlier = neighbourhood == .faces ? [(1, 0), (0, 1)] : [(1, 0), (1, 1), (0, 1), (-1, 1)]
-    let reach: Int32 = neighbourhood == .faces ? 0 : 1
+    let diagonalDistance: Int32 = neighbourhood == .faces ? 0 : 1
     try parent.withUnsafeMutableBufferPointer { parent throws(Cancelled) in
       guard let parent = parent.baseAddress else { return }
       try runs.runs.withUnsafeBufferPointer { all throws(Cancelled) in
@@ -136,7 +136,8 @@ private struct RunForest {
             if here.isEmpty { continue }
             for (down, below) in earlier where (0..<box.j).contains(j - down) && k >= below {
               let other = (k - below) * box.j + j - down
-              RunForest.joinRows(here, runs.rowStart[other]..<runs.rowStart[other + 1], all, reach, parent)
+              RunForest.joinRows(
+                here, runs.rowStart[other]..<runs.rowStart[other + 1], all, diagonalDistance, parent)
             }
           }
         }
@@ -146,19 +147,19 @@ private struct RunForest {
 
   /// Joins the touching runs of two rows, walking both in step.
   private static func joinRows(
-    _ here: Range<Int>, _ there: Range<Int>, _ runs: UnsafeBufferPointer<LabelRun>, _ reach: Int32,
+    _ here: Range<Int>, _ there: Range<Int>, _ runs: UnsafeBufferPointer<LabelRun>, _ diagonalDistance: Int32,
     _ parent: UnsafeMutablePointer<Int32>
   ) {
     var a = here.lowerBound
     var b = there.lowerBound
     while a < here.upperBound, b < there.upperBound {
-      unite(a, b, runs, reach, parent)
+      unite(a, b, runs, diagonalDistance, parent)
       let (endA, endB) = (runs[a].last, runs[b].last)
       // The run that ends first touches nothing further on in the other row. Where both end together, each may
       // still touch the other's successor at a corner.
       if endA == endB {
-        if a + 1 < here.upperBound { unite(a + 1, b, runs, reach, parent) }
-        if b + 1 < there.upperBound { unite(a, b + 1, runs, reach, parent) }
+        if a + 1 < here.upperBound { unite(a + 1, b, runs, diagonalDistance, parent) }
+        if b + 1 < there.upperBound { unite(a, b + 1, runs, diagonalDistance, parent) }
       }
       if endA <= endB { a += 1 }
       if endB <= endA { b += 1 }
@@ -167,11 +168,13 @@ private struct RunForest {
 
   /// Joins two runs of neighbouring rows when they touch and have the same label.
   private static func unite(
-    _ a: Int, _ b: Int, _ runs: UnsafeBufferPointer<LabelRun>, _ reach: Int32,
+    _ a: Int, _ b: Int, _ runs: UnsafeBufferPointer<LabelRun>, _ diagonalDistance: Int32,
     _ parent: UnsafeMutablePointer<Int32>
   ) {
     let (run, other) = (runs[a], runs[b])
-    guard run.label == other.label, run.first <= other.last + reach, other.first <= run.last + reach else {
+    guard run.label == other.label, run.first <= other.last + diagonalDistance,
+      other.first <= run.last + diagonalDistance
+    else {
       return
     }
     let (rootA, rootB) = (root(a, parent), root(b, parent))

@@ -3,7 +3,7 @@ import Work
 extension LabelVolume {
   /// This mask with the holes of one label filled.
   ///
-  /// A hole is a set of voxels without the label that hang together by faces and do not reach the border of the
+  /// A hole is a set of voxels without the label that are connected by faces and do not touch the border of the
   /// volume. Only its background voxels take the label: another label inside a hole stays what it is.
   ///
   /// - Parameters:

@@ -1,18 +1,18 @@
 import Foundation
 import Work
 
-/// The last step from a segmentation to a mask: which pieces of a label stay, and whether its holes close.
+/// The post-processing of a mask: removal of connected components and filling of holes.
 package struct PostProcessing: Hashable, Sendable, Codable {
-  /// Only the component with the most voxels stays (corners touch).
+  /// Whether all components but the largest of each label are removed (26-connectivity).
   package var keepsLargestComponent: Bool
-  /// Components with less than this share of the label's voxels go; 0 keeps all.
+  /// Components with less than this fraction of the label's voxels are removed; 0 keeps all.
   package var minimumComponentFraction: Double
-  /// Components smaller than this go; 0 keeps all.
+  /// Components smaller than this are removed; 0 keeps all.
   package var minimumComponentMillilitres: Double
-  /// Background that the label encloses (closed against faces) takes the label.
+  /// Whether background that a label encloses (6-connectivity) gets the label.
   package var fillsHoles: Bool
 
-  /// Nothing is changed.
+  /// No post-processing.
   package static let none = PostProcessing()
 
   /// Settings; by default nothing is changed.
@@ -26,7 +26,7 @@ package struct PostProcessing: Hashable, Sendable, Codable {
     self.fillsHoles = fillsHoles
   }
 
-  /// Settings from a file; what it does not state is as in ``none``.
+  /// Settings from a file; absent fields are as in ``none``.
   package init(from decoder: any Decoder) throws {
     let values = try decoder.container(keyedBy: CodingKeys.self)
     self.init(
@@ -38,7 +38,7 @@ package struct PostProcessing: Hashable, Sendable, Codable {
       fillsHoles: try values.decodeIfPresent(Bool.self, forKey: .fillsHoles) ?? false)
   }
 
-  /// Refuses numbers that select nothing.
+  /// Checks that all numbers are in range.
   /// - Throws: ``InputError`` about `subject`.
   package func validated(subject: String) throws(InputError) {
     guard (0...1).contains(minimumComponentFraction) else {
@@ -54,37 +54,38 @@ package struct PostProcessing: Hashable, Sendable, Codable {
   }
 }
 
-/// A mask after post-processing, and what that left out of it.
+/// A mask after post-processing, and the large components that were removed.
 package struct PostProcessedMask: Equatable, Sendable {
   /// The mask.
   package var labels: LabelVolume
-  /// The largest component that each label lost, where it may have been the right one; labels ascending.
-  package var leftOut: [LeftOutComponent]
+  /// The largest removed component of each label, where it is large enough that it may be the right one; labels
+  /// ascending.
+  package var removed: [RemovedComponent]
 }
 
-/// A component that post-processing took away although it is not small beside what stayed.
-package struct LeftOutComponent: Hashable, Sendable {
-  /// The label of both.
+/// A removed component that is not small compared with the label's largest remaining one.
+package struct RemovedComponent: Hashable, Sendable {
+  /// The label.
   package let label: UInt16
-  /// Volumes of the component and of the label's largest one that stayed.
+  /// Volumes of the removed component and of the label's largest remaining one.
   package let millilitres, keptMillilitres: Double
 
-  /// A component and what stayed of its label.
+  /// A removed component of `label`.
   package init(label: UInt16, millilitres: Double, keptMillilitres: Double) {
     self.label = label
     self.millilitres = millilitres
     self.keptMillilitres = keptMillilitres
   }
 
-  /// Share of the largest component that stayed from which one that went is worth a look.
-  static let noteworthyShare = 0.25
+  /// A removed component is reported from this fraction of the largest remaining one on.
+  static let noteworthyFraction = 0.25
 
-  /// Whole millilitres from 10 on, below that two digits that count.
+  /// Whole millilitres from 10 on, below that two significant digits.
   private static func text(_ millilitres: Double) -> String {
     millilitres >= 10 ? "\(Int(saturating: millilitres.rounded()))" : String(format: "%.2g", millilitres)
   }
 
-  /// One line for whoever reads the mask, with the label's name from `table`.
+  /// One line that reports the component, with the label's name from `table`.
   package func note(_ table: LabelTable) -> String {
     "\(table[label]?.name ?? "label \(label)"): a part of \(Self.text(millilitres)) mL was left out beside the one of "
       + "\(Self.text(keptMillilitres)) mL; see whether the right one stayed"
@@ -94,10 +95,10 @@ package struct LeftOutComponent: Hashable, Sendable {
 extension LabelVolume {
   /// This mask after post-processing: components of every label first, then holes label by label, ascending.
   ///
-  /// It takes the mask over: a copy of a large one would keep a request to stop waiting.
+  /// The mask is consumed, because copying a large one would delay a cancellation.
   /// - Parameters:
-  ///   - settings: what applies to the labels it names.
-  ///   - others: what applies to all other labels of the mask.
+  ///   - settings: Settings by label.
+  ///   - others: Settings of all other labels.
   /// - Throws: `Cancelled`.
   package consuming func postProcessed(
     _ settings: [UInt16: PostProcessing], others: PostProcessing = .none, work: WorkContext
@@ -105,11 +106,11 @@ extension LabelVolume {
     var processed = consume self
     let present = try ConnectedComponents(processed, neighbourhood: .corners, work: work.part(0...0.5))
     let labels = Set(present.components.map(\.label)).sorted()
-    let dropped = present.dropped { settings[$0] ?? others }
-    if dropped.contains(true) {
+    let isRemoved = present.areRemoved { settings[$0] ?? others }
+    if isRemoved.contains(true) {
       processed.voxels.withUnsafeMutableBufferPointer { voxels in
         present.forEachRun { component, offsets in
-          if dropped[component] { for offset in offsets { voxels[offset] = 0 } }
+          if isRemoved[component] { for offset in offsets { voxels[offset] = 0 } }
         }
       }
     }
@@ -119,7 +120,8 @@ extension LabelVolume {
     }
     work.report(1)
     return PostProcessedMask(
-      labels: processed, leftOut: labels.compactMap { present.leftOut(of: $0, dropped: dropped) })
+      labels: processed, removed: labels.compactMap { present.removedComponent(of: $0, isRemoved: isRemoved) }
+    )
   }
 
   /// This mask with the same post-processing for every label.
@@ -132,8 +134,8 @@ extension LabelVolume {
 }
 
 extension ConnectedComponents {
-  /// For each component, whether the settings of its label take it away.
-  fileprivate func dropped(_ settings: (UInt16) -> PostProcessing) -> [Bool] {
+  /// For each component, whether the settings of its label remove it.
+  fileprivate func areRemoved(_ settings: (UInt16) -> PostProcessing) -> [Bool] {
     var voxelsOfLabel: [UInt16: Int] = [:]
     var largestOfLabel: [UInt16: Int] = [:]
     for (index, component) in components.enumerated() {
@@ -144,23 +146,26 @@ extension ConnectedComponents {
       largestOfLabel[component.label] = index
     }
     return components.enumerated().map { index, component in
-      let rule = settings(component.label)
-      let share = Double(component.voxelCount) / Double(voxelsOfLabel[component.label]!)
+      let own = settings(component.label)
+      let fraction = Double(component.voxelCount) / Double(voxelsOfLabel[component.label]!)
       let millilitres = Double(component.voxelCount) * grid.voxelVolume / 1000
-      return rule.keepsLargestComponent && largestOfLabel[component.label] != index
-        || share < rule.minimumComponentFraction || millilitres < rule.minimumComponentMillilitres
+      return own.keepsLargestComponent && largestOfLabel[component.label] != index
+        || fraction < own.minimumComponentFraction || millilitres < own.minimumComponentMillilitres
     }
   }
-  /// The largest dropped component of a label, if it is noteworthy.
-  fileprivate func leftOut(of label: UInt16, dropped: [Bool]) -> LeftOutComponent? {
-    func most(_ isDropped: Bool) -> Int {
-      components.indices.lazy.filter { components[$0].label == label && dropped[$0] == isDropped }
+
+  /// The largest removed component of a label, where it is large enough to be reported.
+  fileprivate func removedComponent(of label: UInt16, isRemoved: [Bool]) -> RemovedComponent? {
+    func largest(removed: Bool) -> Int {
+      components.indices.lazy.filter { components[$0].label == label && isRemoved[$0] == removed }
         .map { components[$0].voxelCount }.max() ?? 0
     }
-    let (gone, kept) = (most(true), most(false))
-    guard gone > 0, Double(gone) >= LeftOutComponent.noteworthyShare * Double(kept) else { return nil }
+    let (removed, kept) = (largest(removed: true), largest(removed: false))
+    guard removed > 0, Double(removed) >= RemovedComponent.noteworthyFraction * Double(kept) else {
+      return nil
+    }
     let millilitres = grid.voxelVolume / 1000
-    return LeftOutComponent(
-      label: label, millilitres: Double(gone) * millilitres, keptMillilitres: Double(kept) * millilitres)
+    return RemovedComponent(
+      label: label, millilitres: Double(removed) * millilitres, keptMillilitres: Double(kept) * millilitres)
   }
 }

@@ -1,10 +1,10 @@
 import Work
 
-/// How a mask's grid lies on its image's.
+/// The relation of a mask's grid to its image's grid.
 package enum GridFit: Hashable, Sendable {
-  /// Voxel upon voxel.
+  /// The same grid.
   case same
-  /// The same voxels stored along other axes; the reorientation takes the mask to the image's order.
+  /// The same voxels stored along other axes; the reorientation maps the mask to the image's axes.
   case reoriented(Reorientation)
 
   /// How far apart corresponding corners may lie, in voxels of the image.
@@ -61,7 +61,7 @@ package enum GridFit: Hashable, Sendable {
   private static func firstStrayCorner(of mask: VolumeGrid, on image: VolumeGrid) -> VoxelIndex? {
     corners(of: image).first { corner in
       let offset = offset(of: corner, in: mask, on: image)
-      // Written so that NaN counts as stray.
+      // Written so that NaN does not fit.
       return !(0..<3).allSatisfy { abs(offset[$0]) <= toleranceVoxels }
     }
   }

@@ -19,7 +19,7 @@ package enum AnatomicalDirection: String, Hashable, Sendable, Codable, CaseItera
   /// Whether world coordinates (RAS+) grow along it.
   package var isPositive: Bool { self == .right || self == .anterior || self == .superior }
 
-  /// The other way.
+  /// The opposite direction.
   package var opposite: AnatomicalDirection {
     AnatomicalDirection(worldAxis: worldAxis, isPositive: !isPositive)
   }
@@ -34,7 +34,7 @@ package enum AnatomicalDirection: String, Hashable, Sendable, Codable, CaseItera
   }
 }
 
-/// The three planes that readers look at, named by anatomy.
+/// The three anatomical planes.
 package enum AnatomicalPlane: String, Hashable, Sendable, Codable, CaseIterable {
   case axial, coronal, sagittal
 

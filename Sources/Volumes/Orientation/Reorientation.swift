@@ -4,7 +4,7 @@ import Work
 package struct Reorientation: Hashable, Sendable {
   /// For each new axis, the old axis that it runs along.
   package let oldAxes: [Int]
-  /// For each new axis, whether it runs against the old one.
+  /// For each new axis, whether its direction is opposite to the old one's.
   package let isFlipped: [Bool]
 
   /// Nothing changes.
@@ -25,7 +25,7 @@ package struct Reorientation: Hashable, Sendable {
     self.isFlipped = isFlipped
   }
 
-  /// What turns voxels stored as `old` into voxels stored as `new`.
+  /// The reorientation from voxels stored along `old` to voxels stored along `new`.
   package init(from old: Orientation, to new: Orientation) {
     let axes = (0..<3).map { axis in (0..<3).first { old[$0].worldAxis == new[axis].worldAxis }! }
     self.init(oldAxes: axes, isFlipped: (0..<3).map { old[axes[$0]] != new[$0] })
@@ -34,7 +34,7 @@ package struct Reorientation: Hashable, Sendable {
   /// Whether nothing changes.
   package var isIdentity: Bool { self == .identity }
 
-  /// What undoes it.
+  /// The inverse reorientation.
   package var inverse: Reorientation {
     var axes = [0, 0, 0]
     var flips = [false, false, false]
@@ -50,7 +50,7 @@ package struct Reorientation: Hashable, Sendable {
     GridSize(old[oldAxes[0]], old[oldAxes[1]], old[oldAxes[2]])
   }
 
-  /// The same points in space under the new indices.
+  /// The grid with the same points in space and the new indices.
   package func grid(_ old: VolumeGrid) -> VolumeGrid {
     var affine = old.affine
     var corner = VoxelIndex(0, 0, 0)
@@ -68,7 +68,7 @@ package struct Reorientation: Hashable, Sendable {
     return VolumeGrid(size: size(old.size), affine: affine)
   }
 
-  /// Where the voxel `old` of a grid of size `oldSize` comes to lie.
+  /// The new index of the voxel `old` of a grid of size `oldSize`.
   package func newIndex(_ old: VoxelIndex, oldSize: GridSize) -> VoxelIndex {
     var new = VoxelIndex(0, 0, 0)
     for axis in 0..<3 {
@@ -137,13 +137,13 @@ package struct Reorientation: Hashable, Sendable {
   }
 }
 
-/// A grid beside the same grid stored along other axes: maps voxels and volumes both ways.
+/// A grid and the same grid stored along other axes; it maps voxels and volumes in both directions.
 package struct ReorientedGrid: Hashable, Sendable {
-  /// As the file has it.
+  /// The grid as stored in the file.
   package let original: VolumeGrid
-  /// As wanted.
+  /// The same grid along the requested axes.
   package let grid: VolumeGrid
-  /// What leads from the first to the second.
+  /// The reorientation from ``original`` to ``grid``.
   package let reorientation: Reorientation
 
   /// `original` stored along `orientation`.
@@ -153,24 +153,24 @@ package struct ReorientedGrid: Hashable, Sendable {
     grid = reorientation.isIdentity ? original : reorientation.grid(original)
   }
 
-  /// The wanted grid's voxel that is `index` of the original.
+  /// The index in ``grid`` of the voxel `index` of ``original``.
   package func reoriented(_ index: VoxelIndex) -> VoxelIndex {
     reorientation.newIndex(index, oldSize: original.size)
   }
 
-  /// The original's voxel that is `index` of the wanted grid.
+  /// The index in ``original`` of the voxel `index` of ``grid``.
   package func original(_ index: VoxelIndex) -> VoxelIndex {
     reorientation.inverse.newIndex(index, oldSize: grid.size)
   }
 
-  /// An image of the original grid, on the wanted one.
+  /// An image on ``original``, reoriented to ``grid``.
   package func reoriented(_ volume: ScalarVolume, work: WorkContext) throws(Cancelled) -> ScalarVolume {
     precondition(volume.grid == original, "a volume of another grid")
     return ScalarVolume(
       grid: grid, voxels: try reorientation.reordered(volume.voxels, size: original.size, work: work))
   }
 
-  /// A mask of the original grid, on the wanted one.
+  /// A mask on ``original``, reoriented to ``grid``.
   package func reoriented(_ volume: LabelVolume, work: WorkContext) throws(Cancelled) -> LabelVolume {
     precondition(volume.grid == original, "a volume of another grid")
     return LabelVolume(
@@ -178,7 +178,7 @@ package struct ReorientedGrid: Hashable, Sendable {
       coding: volume.coding)
   }
 
-  /// A mask of the wanted grid, back on exactly the original.
+  /// A mask on ``grid``, restored to exactly ``original``.
   package func restored(_ volume: LabelVolume, work: WorkContext) throws(Cancelled) -> LabelVolume {
     precondition(volume.grid == grid, "a volume of another grid")
     return LabelVolume(
@@ -187,7 +187,7 @@ package struct ReorientedGrid: Hashable, Sendable {
       coding: volume.coding)
   }
 
-  /// An image of the wanted grid, back on exactly the original.
+  /// An image on ``grid``, restored to exactly ``original``.
   package func restored(_ volume: ScalarVolume, work: WorkContext) throws(Cancelled) -> ScalarVolume {
     precondition(volume.grid == grid, "a volume of another grid")
     return ScalarVolume(
@@ -195,7 +195,7 @@ package struct ReorientedGrid: Hashable, Sendable {
       voxels: try reorientation.inverse.reordered(volume.voxels, size: grid.size, work: work))
   }
 
-  /// Class probabilities of the wanted grid, back on exactly the original.
+  /// Class probabilities on ``grid``, restored to exactly ``original``.
   package func restored(_ volume: ProbabilityVolume, work: WorkContext) throws(Cancelled) -> ProbabilityVolume
   {
     precondition(volume.grid == grid, "a volume of another grid")

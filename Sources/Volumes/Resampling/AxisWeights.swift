@@ -3,7 +3,7 @@ import Work
 /// How the samples along one axis of a new grid are weighted sums of those of an old one.
 ///
 /// To a finer or equal spacing: linear interpolation between the two nearest samples. To a coarser one: the
-/// average over the new voxel's extent, each old voxel weighted by the share of it that lies inside, with the
+/// average over the new voxel's extent, each old voxel weighted by the fraction of it that lies inside, with the
 /// weights' centre of mass then moved onto the new voxel's centre, so that linear functions are reproduced
 /// exactly. Beyond the old field of view the nearest sample is repeated; a new voxel that lies partly beyond
 /// averages over the part inside.
@@ -60,7 +60,7 @@ struct AxisWeights: Sendable {
     var weights = (firstSample...lastSample).map { sample in
       max(0, min(upper, Double(sample) + 0.5) - max(lower, Double(sample) - 0.5)) / (upper - lower)
     }
-    // The centre of mass: a sample stands for its voxel's middle, which a partly covered voxel shifts.
+    // Corrects the centre of mass, which partly covered voxels shift.
     let mean = zip(firstSample...lastSample, weights).reduce(0) { $0 + Double($1.0) * $1.1 }
     let variance = zip(firstSample...lastSample, weights).reduce(0) {
       $0 + (Double($1.0) - mean) * (Double($1.0) - mean) * $1.1

@@ -4,7 +4,7 @@ import Work
 extension WorkContext {
   /// A parallel loop over slices in which each worker has `scratchCount` floats of its own.
   ///
-  /// It reports the share of slices done. Scratch memory holds whatever the worker's last slice left.
+  /// Progress is the fraction of slices done. Scratch memory is not cleared between slices.
   /// - Throws: `Cancelled`.
   func forEachWithScratch(
     count: Int, scratchCount: Int,

@@ -6,7 +6,7 @@ package struct SliceResampler: Sendable {
   package let source, target: VolumeGrid
   private let alongI, alongJ, alongK: AxisWeights
 
-  /// Weights between two grids; axes must be parallel and run the same way (see ``ReorientedGrid``).
+  /// Weights between two grids, whose axes must be parallel and have the same directions (see ``ReorientedGrid``).
   package init(from source: VolumeGrid, to target: VolumeGrid) {
     let maps = SliceResampler.axisMaps(from: source, to: target)
     self.source = source

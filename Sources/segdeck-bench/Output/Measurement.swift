@@ -25,9 +25,9 @@ struct Measurement {
   var least: Double { sorted[0] }
   /// The slowest of them.
   var greatest: Double { sorted[sorted.count - 1] }
-  /// The time that `share` of them did not exceed.
-  func percentile(_ share: Double) -> Double {
-    sorted[min(sorted.count - 1, Int((share * Double(sorted.count)).rounded(.up)) - 1)]
+  /// The time that the fraction `fraction` of the measurements does not exceed.
+  func percentile(_ fraction: Double) -> Double {
+    sorted[min(sorted.count - 1, Int((fraction * Double(sorted.count)).rounded(.up)) - 1)]
   }
 
   /// Seconds that `body` takes.

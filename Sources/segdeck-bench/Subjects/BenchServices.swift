@@ -78,7 +78,7 @@ final class BenchServices: ReviewServices {
       return network
     }
     let known = state.withLock { $0.masks }
-    if let kept = known.first(where: { $0.confidence == confidence }) { return kept.refinement }
+    if let cached = known.first(where: { $0.confidence == confidence }) { return cached.refinement }
     let made = try Refinement(
       image: request.image, source: .mask(mask.volume, confidence: confidence),
       labelValues: request.labelValues(),

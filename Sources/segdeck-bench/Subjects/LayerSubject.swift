@@ -42,7 +42,7 @@ struct LayerSubject {
     case let layer as TransposedConvolutionOperation: return transposedConvolutionParts(layer.geometry)
     case let layer as MaxPoolingOperation: return poolingParts(layer.geometry)
     case let layer as BatchNormalisationOperation: return normalisationParts(layer.epsilon)
-    case is RectifierOperation: return rectifierParts()
+    case is ReLUOperation: return reluParts()
     default:
       throw ValidationError(
         "\(node.layer.name) is of a kind that has no bench: \(type(of: node.layer.operation).kind)")
@@ -76,7 +76,7 @@ struct LayerSubject {
       Part(
         name: "forward", kernel: "\(convolution.method)", operations: operations,
         preparationSeconds: preparation
-      ) { _ = try convolution.apply(input, rectifies: true, work: work) },
+      ) { _ = try convolution.apply(input, appliesReLU: true, work: work) },
       Part(name: "gradients", kernel: "\(convolution.method)", operations: 2 * operations) {
         _ = try convolution.gradients(input: input, outputGradient: gradient, work: work)
       },
@@ -109,14 +109,14 @@ struct LayerSubject {
   private func poolingParts(_ geometry: PoolingGeometry) -> [Part] {
     let (input, gradient, extent, work) = (input, outputGradient, inputExtent, work)
     let comparisons = Double(input.elements.count)
-    var winners: [Int32] = []
+    var argMaxIndices: [Int32] = []
     return [
       Part(name: "forward", kernel: "maxPooling", operations: comparisons) {
-        winners = try maxPooling(input, geometry: geometry, work: work).winners
+        argMaxIndices = try maxPooling(input, geometry: geometry, work: work).argMaxIndices
       },
       Part(name: "input gradient", kernel: "maxPooling", operations: comparisons) {
         _ = try maxPoolingInputGradient(
-          gradient, winners: winners, geometry: geometry, inputExtent: extent, work: work)
+          gradient, argMaxIndices: argMaxIndices, geometry: geometry, inputExtent: extent, work: work)
       },
     ]
   }
@@ -139,14 +139,14 @@ struct LayerSubject {
     ]
   }
 
-  private func rectifierParts() -> [Part] {
+  private func reluParts() -> [Part] {
     let (input, work) = (input, work)
     var (output, gradient) = (input, outputGradient)
     let operations = Double(input.elements.count)
     return [
-      Part(name: "forward", kernel: "rectifier", operations: operations) { try rectify(&output, work: work) },
+      Part(name: "forward", kernel: "rectifier", operations: operations) { try relu(&output, work: work) },
       Part(name: "input gradient", kernel: "rectifier", operations: operations) {
-        try rectifierGradient(&gradient, output: input, work: work)
+        try reluGradient(&gradient, output: input, work: work)
       },
     ]
   }

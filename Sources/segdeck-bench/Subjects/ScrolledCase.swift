@@ -58,7 +58,7 @@ final class BackgroundLoad: Sendable {
     let cancellation = self.cancellation
     DispatchQueue.global(qos: .utility).async(group: group) { [work] in
       if yields { ThreadPriority.yieldToOthers() }
-      while !cancellation.isRequested { _ = try? network.scores(of: input, heads: [0], work: work) }
+      while !cancellation.isRequested { _ = try? network.logits(of: input, heads: [0], work: work) }
     }
   }
 

@@ -33,7 +33,7 @@ struct ModelInfo: Encodable {
     heads = model.graph.heads.map(\.name)
     layers = model.graph.layers.count
     weights = model.parameters.tensors.values.reduce(0) { $0 + $1.elements.count }
-    let field = try model.graph.resolved(subject: model.path).reach()?.receptiveField
+    let field = try model.graph.resolved(subject: model.path).receptiveField()?.extent
     receptiveField = field.map { [$0.w, $0.h, $0.d] }
     training = model.training
     card = model.card

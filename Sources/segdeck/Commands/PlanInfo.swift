@@ -40,7 +40,7 @@ struct PlanInfo: Encodable {
   init(_ model: SegmentationModel, size: GridSize, heads: [Int], memoryLimit: Int, work: WorkContext) throws {
     let network = try Network(graph: model.graph, parameters: model.parameters, heads: heads)
     let plan = try network.plan(
-      for: Extent3(size.k, size.j, size.i), heads: heads, passage: .streamed, memoryLimit: memoryLimit,
+      for: Extent3(size.k, size.j, size.i), heads: heads, mode: .streamed, memoryLimit: memoryLimit,
       work: work)
     file = model.path
     shape = [size.i, size.j, size.k]

@@ -161,7 +161,7 @@ struct RefineCommand: ParsableCommand {
       return try options.settings(
         over: RefinementPreset.read(preset), labels: start.labels, coding: start.coding)
     }
-    guard start.refinement.areUnsaid else {
+    guard start.refinement.areDefaults else {
       return try options.settings(over: start.refinement, labels: start.labels, coding: start.coding)
     }
     let heads = probabilities == nil ? start.refinement.auxiliaryHeadWeights : []

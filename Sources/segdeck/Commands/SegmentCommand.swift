@@ -96,7 +96,7 @@ struct SegmentCommand: ParsableCommand {
         ]
       }
     }
-    for part in mask.leftOut {
+    for part in mask.removed {
       Console.note("\(image): \(part.note(model.labelTable))")
     }
     var record = MaskRecord()

@@ -102,7 +102,7 @@ struct SweepCommand: ParsableCommand {
       sources: sources, model: model, probabilityFolder: probabilities,
       settings: settings, work: work.silent)
     let start =
-      said.areUnsaid
+      said.areDefaults
       ? try options.settings(
         over: store.suggestedStart(work: work.silent), labels: model.labels, coding: model.coding)
       : settings

@@ -62,7 +62,7 @@ struct SweepReport {
     let count = 16
     var best = [Double?](repeating: nil, count: count)
     for trial in trials where trial.scores.count == search.cases.count {
-      guard let share = search.ranges.share(of: parameter, in: trial.settings) else { continue }
+      guard let share = search.ranges.fraction(of: parameter, in: trial.settings) else { continue }
       let part = min(max(Int(saturating: share * Double(count)), 0), count - 1)
       best[part] = max(best[part] ?? -.infinity, search.gain(of: trial))
     }
@@ -105,13 +105,15 @@ struct SweepReport {
     for (measurement, gain) in zip(measurements, gains) {
       let counts = measurement.counts
       row(
-        measurement.name, counts ? measurement.unrefined : nil, counts ? measurement.refined[chosen] : nil,
+        measurement.name, counts ? measurement.beforeRefinement : nil,
+        counts ? measurement.refined[chosen] : nil,
         gain)
     }
     if measurements.count > 1 {
       let counted = measurements.filter(\.counts)
       row(
-        "mean of \(counted.count)", mean(counted.map(\.unrefined)), mean(counted.map { $0.refined[chosen] }),
+        "mean of \(counted.count)", mean(counted.map(\.beforeRefinement)),
+        mean(counted.map { $0.refined[chosen] }),
         outcome.meanGain)
     }
     return table.text.split(separator: "\n").map { line in

@@ -73,10 +73,10 @@ struct SweepSources {
     let (image, labels) = try sources[index].volumes(work: work.silent)
     var classes = [UInt8](repeating: 0, count: 65536)
     for code in ignoredCodes(index) { classes[Int(code)] = TrainingCase.ignoredClass }
-    guard model.labels.count < Unary.mostClasses else {
+    guard model.labels.count < Unary.maximumClassCount else {
       throw InputError(
         model.path, "more labels than a CRF takes", found: "\(model.labels.count)",
-        expected: "at most \(Unary.mostClasses - 1)")
+        expected: "at most \(Unary.maximumClassCount - 1)")
     }
     for structure in structures[index] {
       let position = model.labels.firstIndex { structure.otherValues.contains($0.value) } ?? 0
@@ -104,7 +104,7 @@ struct SweepSources {
     for note in notes { Console.note(note) }
     return try SweepMeasurement(
       name: sources[index].pair.name, refinement: refinement, kernels: kernels.map(crf),
-      unrefined: unrefined, truth: labels,
+      beforeRefinement: unrefined, truth: labels,
       structures: structures[index], ignoredCodes: ignoredCodes(index), work: work)
   }
 

@@ -156,7 +156,7 @@ struct TrainCommand: ParsableCommand {
     let stopped =
       run.trainer.iteration < run.settings.iterations
       ? "; stopped at step \(run.trainer.iteration), no better for \(run.settings.patience) validations" : ""
-    return "validation Dice \(decimals(best.figures.overallDice, 4)) after step \(best.iteration)"
+    return "validation Dice \(decimals(best.metrics.overallDice, 4)) after step \(best.iteration)"
       + stopped
   }
 
@@ -230,10 +230,10 @@ extension TrainCommand {
         expected: "\(classCount)")
     }
     let generated = stored.map { $0.card?.generatedCases ?? 0 } ?? generatedCases ?? 0
-    guard (0...GeneratedCases.mostCases).contains(generated) else {
+    guard (0...GeneratedCases.maximumCaseCount).contains(generated) else {
       throw InputError(
         "--generated-cases", "cannot train", found: "\(generated)",
-        expected: "0 to \(GeneratedCases.mostCases)")
+        expected: "0 to \(GeneratedCases.maximumCaseCount)")
     }
     let cases = try readCases(sources, split, preprocessing, generatedCount: generated)
     try requireStructures(of: cases, sources)
@@ -243,7 +243,7 @@ extension TrainCommand {
         setup.note("validation", "\(cases.validation.count) of \(sources.count) cases", reason)
       }
       if arguments.classWeights == nil {
-        let chosen = cases.chosenClassWeights(classCount: classCount)
+        let chosen = cases.defaultClassWeights(classCount: classCount)
         settings.options.classWeights = chosen.value
         let words = chosen.value.map { $0.map { String(format: "%g", $0) }.joined(separator: ",") }
         setup.note("class weights", words ?? "equal", chosen.reason)

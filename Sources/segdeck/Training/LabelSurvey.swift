@@ -47,7 +47,7 @@ struct LabelSurvey {
     guard let coding = LabelCoding(of: values) else {
       throw InputError(
         folder, "its files hold too many label values", found: "\(values.count)",
-        expected: "\(LabelCoding.mostValues) or fewer")
+        expected: "\(LabelCoding.maximumValueCount) or fewer")
     }
     self.coding = coding
     for (path, stated, ownValues) in found {

@@ -72,7 +72,7 @@ struct TrainingArguments: ParsableArguments {
     settings.validationInterval = validateEvery ?? base.validationInterval
     settings.patience = patience ?? base.patience
     settings.seed = seed ?? base.seed
-    settings.generatedShare = generatedShare ?? base.generatedShare
+    settings.generatedFraction = generatedShare ?? base.generatedFraction
     if withoutAugmentation { settings.augmentation = .none }
     if paperAugmentation {
       settings.augmentation.quarterTurns = true
@@ -82,9 +82,9 @@ struct TrainingArguments: ParsableArguments {
     if let gradientLimit, !(gradientLimit >= 0) {
       throw InputError("--gradient-limit", "is no length", found: "\(gradientLimit)", expected: "0 or more")
     }
-    if let gradientLimit { settings.options.longestGradient = gradientLimit > 0 ? gradientLimit : nil }
+    if let gradientLimit { settings.options.gradientNormClip = gradientLimit > 0 ? gradientLimit : nil }
     if let diceWeight { settings.options.overlapWeight = diceWeight != 0 ? diceWeight : nil }
-    if let averageDecay { settings.options.averageDecay = averageDecay != 0 ? averageDecay : nil }
+    if let averageDecay { settings.options.emaDecay = averageDecay != 0 ? averageDecay : nil }
     if let classWeights {
       settings.options.classWeights = try Text.numbers(classWeights, option: "--class-weights").map(
         Float.init)
@@ -126,7 +126,8 @@ struct TrainingArguments: ParsableArguments {
     var settings = TrainingSettings()
     settings.options = TrainingOptions(
       schedule: .polynomial(rate: 0.05, iterations: settings.iterations),
-      ignoredLabel: TrainingCase.ignoredClass, auxiliaryInterval: settings.iterations / 20, longestGradient: 5
+      ignoredLabel: TrainingCase.ignoredClass, auxiliaryInterval: settings.iterations / 20,
+      gradientNormClip: 5
     )
     return settings
   }
@@ -150,14 +151,14 @@ extension TrainingSettings {
     try same("--learning-rate") { $0.options.schedule.rate(at: 0) }
     try same("--schedule") { $0.options.schedule }
     try same("--weight-decay") { $0.options.weightDecay }
-    try same("--gradient-limit") { $0.options.longestGradient ?? 0 }
+    try same("--gradient-limit") { $0.options.gradientNormClip ?? 0 }
     try same("--class-weights") { $0.options.classWeights ?? [] }
     try same("--dice-weight") { $0.options.overlapWeight ?? 0 }
-    try same("--average-decay") { $0.options.averageDecay ?? 0 }
+    try same("--average-decay") { $0.options.emaDecay ?? 0 }
     try same("--seed") { $0.seed }
     try same("--validate-every") { $0.validationInterval }
     try same("--patience") { $0.patience }
-    try same("--generated-share") { $0.generatedShare }
+    try same("--generated-share") { $0.generatedFraction }
     try same("--without-augmentation and --paper-augmentation") { $0.augmentation }
     try same("training options") { $0.options }
   }

@@ -12,7 +12,7 @@ struct TrainingSetup {
   let orientation = Orientation.ras
   private let sources: [TrainingFolders.Source]
   private let work: WorkContext
-  private var survey: CaseSurvey?
+  private var survey: DatasetFingerprint?
 
   /// The most images whose voxels are looked at.
   private static let sampledImages = 12
@@ -28,9 +28,9 @@ struct TrainingSetup {
   }
 
   /// Grids of all cases, and intensities of some, spread evenly.
-  private mutating func surveyed() throws -> CaseSurvey {
+  private mutating func surveyed() throws -> DatasetFingerprint {
     if let survey { return survey }
-    var found = CaseSurvey()
+    var found = DatasetFingerprint()
     let step = max(1, sources.count / Self.sampledImages)
     for (index, source) in sources.enumerated() {
       found.add(try source.imageFile().grid, orientation: orientation)
@@ -85,7 +85,7 @@ struct TrainingSetup {
       note("crop", "\(chosen.value)", chosen.reason)
     }
     if arguments.batch == nil {
-      let chosen = settings.cropSize.chosenBatchSize()
+      let chosen = settings.cropSize.defaultBatchSize()
       settings.batchSize = chosen.value
       note("batch", "\(chosen.value)", chosen.reason)
     }

@@ -131,7 +131,7 @@ struct TrainingStore {
   func model(of training: TrainingRun, name: String) -> SegmentationModel {
     SegmentationModel(
       name: name, graph: training.trainer.graph.graph,
-      parameters: training.bestParameters ?? training.trainer.bestGuess,
+      parameters: training.bestParameters ?? training.trainer.evaluationParameters,
       labels: labels.labels, coding: labels.coding, trainedSelections: selections,
       preprocessing: preprocessing, refinement: refinement,
       postProcessing: PostProcessing(keepsLargestComponent: true, fillsHoles: true),
@@ -142,7 +142,7 @@ struct TrainingStore {
     let best = training.progress.best
     let description = Description(
       settings: settings, cases: caseNames, iteration: best?.iteration ?? training.trainer.iteration,
-      validationDice: best?.figures.overallDice, date: Date.now.formatted(.iso8601))
+      validationDice: best?.metrics.overallDice, date: Date.now.formatted(.iso8601))
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys]
     return (try? encoder.encode(description)).map { String(decoding: $0, as: UTF8.self) } ?? ""
@@ -153,7 +153,7 @@ struct TrainingStore {
     let best = training.progress.best
     own.cases = caseNames
     own.structures = labels.labels.map(\.name)
-    own.validation = best?.figures.cases.map { ModelCard.Figure(name: $0.name, dice: $0.dice) }
+    own.validation = best?.metrics.cases.map { ModelCard.ValidationResult(name: $0.name, dice: $0.dice) }
     own.iteration = best?.iteration ?? training.trainer.iteration
     own.iterations = training.trainer.iteration
     own.loss = training.progress.loss

@@ -2,7 +2,7 @@ import CKernels
 import Work
 
 extension ImplicitProduct {
-  /// Floats of scratch memory that ``runGathered(_:into:bias:rectifies:scratch:work:)`` needs.
+  /// Floats of scratch memory that ``runGathered(_:into:bias:appliesReLU:scratch:work:)`` needs.
   func gatheredScratchCount(threadCount: Int) -> Int {
     let panelColumns = Int(gemm_panel_columns(KernelLevel.current))
     return WorkerScratch.count(
@@ -10,8 +10,7 @@ extension ImplicitProduct {
       threadCount: threadCount)
   }
 
-  /// Panels that may share a pass over the weights: few enough for their results to stay in the second cache
-  /// level.
+  /// Panels per pass over the weights: few enough for their results to stay in the second cache level.
   private func sharedPanels(_ panelColumns: Int) -> Int {
     max(1, min(16, 32_768 / (weights.rows * panelColumns)))
   }
@@ -20,12 +19,12 @@ extension ImplicitProduct {
     spacing == Extent3(1) ? 0 : weights.rows * panelColumns * sharedPanels(panelColumns)
   }
 
-  /// Writes the planes of `output`, gathering every panel: right for any step.
+  /// Writes the planes of `output` from gathered panels, for any step.
   ///
   /// - Parameter bias: One per row, padded to blocks of eight, or empty for zeros.
   /// - Throws: `Cancelled`, leaving the output partly written.
   func runGathered(
-    _ input: ActivationWindow, into output: ActivationWindow, bias: [Float], rectifies: Bool,
+    _ input: ActivationWindow, into output: ActivationWindow, bias: [Float], appliesReLU: Bool,
     scratch: DisjointBuffer<Float>, work: WorkContext
   ) throws(Cancelled) {
     let grid = grid(output.extent)
@@ -36,7 +35,7 @@ extension ImplicitProduct {
     let level = KernelLevel.current
     let panelColumns = Int(gemm_panel_columns(level))
     let isDense = spacing == Extent3(1)
-    // Every thread gets several tasks.
+    // Several tasks per thread, for load balance.
     let panels = (allColumns + panelColumns - 1) / panelColumns
     let shared = max(1, min(sharedPanels(panelColumns), panels * input.batch / (work.threadCount * 3)))
     let tasks = (panels + shared - 1) / shared
@@ -61,7 +60,7 @@ extension ImplicitProduct {
         ) { gather in
           multiply(
             level: level, columns: columns, result: result, resultStride: resultStride, bias: bias,
-            rectifies: rectifies
+            appliesReLU: appliesReLU
           ) { rows, column, count in
             gemm_gather_panel(
               level, &gather, first + column, Int32(count), Int32(rows.lowerBound),
@@ -79,8 +78,8 @@ extension ImplicitProduct {
   }
 }
 
-/// Calls `body` with the rule by which panels of a column matrix are gathered from one sample, whose `planes` lie
-/// at `source`.
+/// Calls `body` with the description that gathers panels of a column matrix from one sample, whose `planes` are at
+/// `source`.
 func gatherRule(
   _ axes: (z: TapAxis, y: TapAxis, x: TapAxis), step: Extent3, source: UnsafePointer<Float>,
   extent: Extent3, planes: Range<Int>, channelStride: Int, grid: Extent3,

@@ -1,14 +1,14 @@
 import Work
 
-/// The adjoint of a convolution, which is the gradient of its input and the transposed convolution: for every
-/// residue of a voxel's index modulo the stride, a convolution with the taps that reach it.
+/// The adjoint of a convolution, which is both its input gradient and the transposed convolution, in polyphase form:
+/// for every residue of a voxel's index modulo the stride, one convolution with the taps that contribute to it.
 struct ImplicitAdjoint: Sendable {
   /// One product for each residue.
   let operation: ImplicitOperation
 
   /// Packs `weight`, the convolution's [out, in, z, y, x]; results have `in` channels, to which `bias` is added.
   init(
-    weight: Tensor, bias: Tensor? = nil, geometry: ConvolutionGeometry, rectifies: Bool = false,
+    weight: Tensor, bias: Tensor? = nil, geometry: ConvolutionGeometry, appliesReLU: Bool = false,
     work: WorkContext
   ) throws(Cancelled) {
     let (channels, rows) = (weight.shape[0], weight.shape[1])
@@ -29,7 +29,7 @@ struct ImplicitAdjoint: Sendable {
             order: .init(rowStride: kernel.product, channelStride: rows * kernel.product, taps: taps),
             work: work)))
     }
-    operation = ImplicitOperation(phases, bias: bias, rectifies: rectifies)
+    operation = ImplicitOperation(phases, bias: bias, appliesReLU: appliesReLU)
   }
 
   /// The adjoint's result on a grid of extents `extent`.
@@ -49,7 +49,7 @@ struct ImplicitAdjoint: Sendable {
 }
 
 extension ConvolutionGeometry {
-  /// The taps that reach input voxels of one residue modulo the stride.
+  /// The taps that contribute to input voxels of one residue modulo the stride.
   fileprivate func adjointAxes(_ residue: Extent3) -> (z: TapAxis, y: TapAxis, x: TapAxis) {
     (
       TapAxis(

@@ -1,16 +1,16 @@
 import Work
 
-/// Convolution by panels of a column matrix: any kernel, stride, padding and dilation.
+/// Convolution by implicit GEMM over panels of the column matrix: any kernel, stride, padding and dilation.
 package struct ImplicitConvolution: PreparedOperation {
   private let geometry: ConvolutionGeometry
   private let channels: Int
   private var operation: ImplicitOperation
-  /// Whether only the greatest of every 2x2x2 results is stored.
+  /// Whether a 2x2x2 max-pooling is fused.
   private var pools = false
 
   /// Packs `weight`, [out, in, z, y, x]; `bias` is [out].
   package init(
-    weight: Tensor, bias: Tensor? = nil, geometry: ConvolutionGeometry, rectifies: Bool = false,
+    weight: Tensor, bias: Tensor? = nil, geometry: ConvolutionGeometry, appliesReLU: Bool = false,
     work: WorkContext
   ) throws(Cancelled) {
     let (rows, channels, taps) = (weight.shape[0], weight.shape[1], geometry.kernel.product)
@@ -23,25 +23,24 @@ package struct ImplicitConvolution: PreparedOperation {
           weights: try PackedWeights(
             weight, rows: rows, channels: channels,
             order: .init(rowStride: channels * taps, channelStride: taps, taps: Array(0..<taps)), work: work))
-      ], bias: bias, rectifies: rectifies)
+      ], bias: bias, appliesReLU: appliesReLU)
   }
 
-  /// The convolution of `input` with another bias; see ``convolution(_:weight:bias:geometry:rectifies:work:)``.
+  /// The convolution of `input` with another bias; see ``convolution(_:weight:bias:geometry:appliesReLU:work:)``.
   func apply(
-    _ input: Tensor, bias: Tensor?, rectifies: Bool, work: WorkContext
+    _ input: Tensor, bias: Tensor?, appliesReLU: Bool, work: WorkContext
   ) throws(Cancelled) -> Tensor {
-    try with(bias: bias, rectifies: rectifies)(input, work: work)
+    try with(bias: bias, appliesReLU: appliesReLU)(input, work: work)
   }
 
-  /// Whether the greatest of every 2x2x2 results can be stored in place of the results: those of step 1, two planes of
-  /// which are computed at a time.
+  /// Whether a 2x2x2 max-pooling can be fused: with stride 1, where two planes are computed at a time.
   var storesMaxima: Bool { geometry.stride == Extent3(1) }
 
-  /// The same weights with another bias, and a max-pooling of 2x2x2 results in their store where it `pools`.
-  func with(bias: Tensor?, rectifies: Bool, pools: Bool = false) -> ImplicitConvolution {
+  /// The same weights with another bias and ReLU, and a fused 2x2x2 max-pooling where it `pools`.
+  func with(bias: Tensor?, appliesReLU: Bool, pools: Bool = false) -> ImplicitConvolution {
     var convolution = self
     convolution.pools = pools
-    convolution.operation = ImplicitOperation(operation.products, bias: bias, rectifies: rectifies)
+    convolution.operation = ImplicitOperation(operation.products, bias: bias, appliesReLU: appliesReLU)
     return convolution
   }
 
@@ -95,7 +94,7 @@ package struct ImplicitConvolution: PreparedOperation {
 }
 
 extension ConvolutionGeometry {
-  /// Where every tap reads.
+  /// The taps and source offsets along each axis.
   var tapAxes: (z: TapAxis, y: TapAxis, x: TapAxis) {
     (
       TapAxis(kernel: kernel.d, padding: padding.d, dilation: dilation.d),

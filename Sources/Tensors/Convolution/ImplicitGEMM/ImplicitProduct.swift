@@ -1,24 +1,24 @@
 import CKernels
 import Work
 
-/// A convolution as a product of packed weights with a column matrix that is never built: its rows are read
-/// from the source, or gathered in panels small enough for the first cache level.
+/// A convolution as a product of packed weights with a column matrix that is never stored as a whole (implicit GEMM):
+/// its rows are read from the source, or gathered in panels that fit the first cache level.
 ///
-/// The results go to the voxels origin, origin + spacing, ... of the destination, so that the phases of a
-/// transposed convolution are such products too.
+/// Results are written to the voxels origin, origin + spacing, ... of the destination, so that each phase of a
+/// transposed convolution is such a product.
 struct ImplicitProduct: Sendable {
   /// Along z, y and x.
   let axes: (z: TapAxis, y: TapAxis, x: TapAxis)
   /// Source voxels from one output to the next.
   let step: Extent3
-  /// Where in the destination the first output goes.
+  /// The destination voxel of the first output.
   let origin: Extent3
   /// Destination voxels from one output to the next.
   let spacing: Extent3
   /// The weights, whose columns are (channel, tap of z, y, x).
   let weights: PackedWeights
 
-  /// Rows of the column matrix that are multiplied at a time: with 48 columns 30 KB.
+  /// Rows of the column matrix per pass: with 48 columns 30 KB.
   static let depthPerPass = 160
 
   /// The outputs of this product in a destination of extents `extent`.
@@ -38,11 +38,12 @@ struct ImplicitProduct: Sendable {
     return first..<max(first, end)
   }
 
-  /// Multiplies all weights with `columns` columns, pass after pass; before each panel's product
-  /// `prepare(rows, column, panelColumns)` says where its rows lie.
+  /// Multiplies all weights by `columns` columns, pass by pass.
+  ///
+  /// Before each panel's product `prepare(rows, column, panelColumns)` returns the addresses of its rows.
   func multiply(
     level: kernels_level, columns: Int, result: UnsafeMutablePointer<Float>, resultStride: Int,
-    bias: [Float], rectifies: Bool,
+    bias: [Float], appliesReLU: Bool,
     prepare: (_ rows: Range<Int>, _ column: Int, _ columns: Int) -> (
       start: UnsafePointer<Float>, rows: UnsafePointer<Int>
     )
@@ -56,13 +57,13 @@ struct ImplicitProduct: Sendable {
         product.c_stride = resultStride
         product.bias = bias.isEmpty ? nil : bias.baseAddress
         var start = 0
-        // At least one pass, so that results without any product are their bias.
+        // At least one pass, so that results without products become their bias.
         repeat {
           let end = min(start + Self.depthPerPass, weights.depth)
           product.depth = Int32(end - start)
           product.a = packed.baseAddress.map { $0 + start * 8 }
           product.accumulates = start > 0 ? 1 : 0
-          product.rectifies = rectifies && end == weights.depth ? 1 : 0
+          product.applies_relu = appliesReLU && end == weights.depth ? 1 : 0
           for column in stride(from: 0, to: columns, by: panelColumns) {
             let count = min(panelColumns, columns - column)
             let panel = prepare(start..<end, column, count)
@@ -78,10 +79,10 @@ struct ImplicitProduct: Sendable {
     }
   }
 
-  /// Copies results to the voxels of sample `item` of the output that they belong to, all of which are held.
+  /// Scatters results to their voxels of sample `item` of the output, all of which the window must hold.
   ///
-  /// Column `first` + i of the results is voxel (y, x) of plane `z` of the outputs, x fastest with `pitch`
-  /// columns per row; those beyond the width are no outputs.
+  /// Column `first` + i of the results is voxel (y, x) of plane `z` of the outputs, x fastest with `pitch` columns per
+  /// row; columns beyond the width are padding.
   func scatter(
     _ results: UnsafePointer<Float>, resultStride: Int, columns: Int, first: Int, pitch: Int, z: Int,
     grid: Extent3, to output: ActivationWindow, item: Int
@@ -93,7 +94,7 @@ struct ImplicitProduct: Sendable {
       let (row, x) = ((first + column) / pitch, (first + column) % pitch)
       let length = min(grid.w - x, columns - column)
       if length > 0 {
-        // Rows of the next planes follow where a plane's columns are contiguous.
+        // Where a plane's columns are contiguous, the rows of the next planes follow.
         let y = origin.h + row % grid.h * spacing.h
         let plane = origin.d + (z + row / grid.h) * spacing.d - output.planes.lowerBound
         let start = (plane * extent.h + y) * extent.w + origin.w + x * spacing.w

@@ -1,10 +1,12 @@
 import CKernels
 import Work
 
-/// The gradient of a convolution's weights by panels of the column matrix, whose rows are multiplied with the
-/// output gradient's: see ``convolutionWeightGradient(input:outputGradient:geometry:work:)``.
+/// The gradient of a convolution's weights by implicit GEMM: panels of the column matrix times rows of the output
+/// gradient.
 ///
-/// Sums run over pieces of 768 voxels, in an order that depends on the shapes alone.
+/// See ``convolutionWeightGradient(input:outputGradient:geometry:work:)``.
+///
+/// Sums run over pieces of 768 voxels in an order that depends on the shapes only.
 func implicitWeightGradient(
   input: Tensor, outputGradient: Tensor, geometry: ConvolutionGeometry, work: WorkContext
 ) throws(Cancelled) -> Tensor {
@@ -15,19 +17,19 @@ func implicitWeightGradient(
   let axes = geometry.tapAxes
   let level = KernelLevel.current
   let size = outputs * plan.rows
-  var parts = [Float](repeating: 0, count: size * plan.shares)
+  var parts = [Float](repeating: 0, count: size * plan.partitions)
   let panelSize = plan.rowsPerTask * pieceLength
   let rowOffsets = (0..<plan.rowsPerTask).map { $0 * pieceLength }
   try withScratch(perWorker: panelSize + outputs * pieceLength, work: work) { scratch throws(Cancelled) in
     try input.elements.withSharedBuffer { input throws(Cancelled) in
       try outputGradient.elements.withSharedBuffer { gradient throws(Cancelled) in
         try parts.withDisjointBuffer { parts throws(Cancelled) in
-          try work.forEach(count: plan.rowBlocks * plan.shares) { task, worker in
+          try work.forEach(count: plan.rowBlocks * plan.partitions) { task, worker in
             let block = task % plan.rowBlocks
             let rows = block * plan.rowsPerTask..<min((block + 1) * plan.rowsPerTask, plan.rows)
-            let share = task / plan.rowBlocks
-            let result = parts.start + share * size + rows.lowerBound
-            for piece in plan.pieces(of: share) where !work.cancellation.isRequested {
+            let partition = task / plan.rowBlocks
+            let result = parts.start + partition * size + rows.lowerBound
+            for piece in plan.pieces(of: partition) where !work.cancellation.isRequested {
               accumulate(
                 piece, rows: rows, into: result, panel: scratch.start(worker), input: input,
                 gradient: gradient)
@@ -38,8 +40,8 @@ func implicitWeightGradient(
     }
   }
   try work.checkCancellation()
-  for share in 1..<max(plan.shares, 1) {
-    for index in 0..<size { parts[index] += parts[share * size + index] }
+  for partition in 1..<max(plan.partitions, 1) {
+    for index in 0..<size { parts[index] += parts[partition * size + index] }
   }
   parts.removeLast(parts.count - size)
   return Tensor(shape: [outputs, channels, kernel.d, kernel.h, kernel.w], elements: parts)
@@ -62,7 +64,7 @@ func implicitWeightGradient(
         level, &gather, first, Int32(length), Int32(rows.lowerBound), Int32(rows.upperBound), panel,
         pieceLength)
     }
-    // Channels a power of two apart would meet in a few sets of the cache.
+    // Channels a power of two apart would be mapped to a few sets of the cache.
     let rowsOfGradient = panel + panelSize
     for output in 0..<outputs {
       (rowsOfGradient + output * pieceLength).update(
@@ -76,11 +78,11 @@ func implicitWeightGradient(
   }
 }
 
-/// Voxels whose products are summed in single precision before they join the rest: six rows of them fit into
-/// the first cache level.
+/// Voxels whose products are summed in single precision before they are added to the total: six rows of them fit in the
+/// first cache level.
 private let pieceLength = 768
 
-/// How the work on a weight gradient is split, by its shape alone.
+/// The partition of the work on a weight gradient, which depends on its shape only.
 private struct WeightGradientPlan: Sendable {
   /// Rows of the column matrix: channels times taps.
   let rows: Int
@@ -88,8 +90,8 @@ private struct WeightGradientPlan: Sendable {
   let rowsPerTask: Int
   /// Blocks of that many rows.
   let rowBlocks: Int
-  /// Parts of the voxels, each with its own sums.
-  let shares: Int
+  /// Partitions of the voxels, each with its own sums.
+  let partitions: Int
   private let pieces: Int
 
   init(rows: Int, outputs: Int, pieces: Int) {
@@ -97,11 +99,13 @@ private struct WeightGradientPlan: Sendable {
     self.pieces = pieces
     rowsPerTask = min(96, rows)
     rowBlocks = (rows + rowsPerTask - 1) / rowsPerTask
-    // Sixteen tasks balance a few threads; the sums of all shares stay below 16 MB.
-    let wished = (16 + rowBlocks - 1) / rowBlocks
-    shares = max(1, min(wished, pieces, 4_000_000 / (rows * outputs)))
+    // Sixteen tasks balance the load of a few threads; the sums of all partitions stay below 16 MB.
+    let wanted = (16 + rowBlocks - 1) / rowBlocks
+    partitions = max(1, min(wanted, pieces, 4_000_000 / (rows * outputs)))
   }
 
-  /// The pieces that a share sums up.
-  func pieces(of share: Int) -> Range<Int> { share * pieces / shares..<(share + 1) * pieces / shares }
+  /// The pieces of a partition.
+  func pieces(of partition: Int) -> Range<Int> {
+    partition * pieces / partitions..<(partition + 1) * pieces / partitions
+  }
 }

@@ -1,25 +1,25 @@
 import CKernels
 import Work
 
-/// A matrix of weights in the order that the panel product reads it: blocks of eight rows, inside each the
-/// eight values of one column together.
+/// A matrix of weights in the order in which the panel product reads it: blocks of eight rows, in each block column by
+/// column.
 ///
 /// Columns are (channel, tap), the tap fastest.
 struct PackedWeights: Sendable {
-  /// Rows: the channels that a product makes.
+  /// Rows: result channels of the product.
   let rows: Int
   /// Columns: products per result.
   let depth: Int
   /// [rows / 8, rounded up][depth][8], padded with zeros.
   let elements: [Float]
 
-  /// Which element of the weights stands in which row and column.
+  /// The mapping from rows and columns to elements of the weights.
   struct Order: Sendable {
     /// Elements from one row's weights to the next row's.
     var rowStride: Int
     /// Elements from one channel to the next.
     var channelStride: Int
-    /// Element of every tap within the kernel.
+    /// Index of every tap in the kernel.
     var taps: [Int]
   }
 
@@ -37,7 +37,7 @@ struct PackedWeights: Sendable {
     try weight.elements.withSharedBuffer { weight throws(Cancelled) in
       try packed.withDisjointBuffer { packed throws(Cancelled) in
         try work.forEach(count: blocks) { index, _ in
-          // Row innermost: eight streams that advance together, whatever the order of the weights.
+          // Row innermost: eight streams that advance together for any order of the weights.
           let filled = min(block, rows - index * block)
           let first = weight.start + index * block * order.rowStride
           var target = packed.start + index * depth * block

@@ -1,10 +1,10 @@
 import CKernels
 import Work
 
-/// Products of step 1 over one source that is copied with zeros around it, so that the rows of their column
-/// matrices are runs of the copy and nothing is gathered.
+/// Products of step 1 over one zero-padded copy of the source, so that the rows of their column matrices are contiguous
+/// in the copy and nothing is gathered.
 ///
-/// Runs cross the ends of rows; the columns that fall on the zeros between rows are computed in vain.
+/// Runs cross the ends of rows; the results of columns in the padding between rows are discarded.
 struct PaddedProduct: Sendable {
   let products: [ImplicitProduct]
   let before: Extent3
@@ -13,9 +13,10 @@ struct PaddedProduct: Sendable {
   private let extent: Extent3
   private let sourceExtent: Extent3
 
-  /// The products of `products` on a destination of extents `extent`, which share the source; nil where one
-  /// of them has another step, or, where it `mayDecline`, so many columns would be computed in vain that gathering is
-  /// cheaper.
+  /// The products on a destination of extents `extent`.
+  ///
+  /// It is nil where one of them has another step, or, with `mayDecline`, where so many results would be discarded that
+  /// gathering is cheaper.
   init?(_ products: [ImplicitProduct], source: Extent3, extent: Extent3, mayDecline: Bool = true) {
     guard products.allSatisfy({ $0.step == Extent3(1) }) else { return nil }
     self.products = products
@@ -37,7 +38,7 @@ struct PaddedProduct: Sendable {
     before = Extent3(z.0, y.0, x.0)
     after = Extent3(z.1, y.1, x.1)
 
-    // Per row of the column matrix and vector of columns, a gather costs about as much as four rows of weights.
+    // Per row of the column matrix and vector of columns, gathering costs about as much as four rows of weights.
     let largest = Extent3(
       grids.map(\.d).max() ?? 0, grids.map(\.h).max() ?? 0, grids.map(\.w).max() ?? 0)
     let pitch = source.w + before.w + after.w
@@ -46,18 +47,18 @@ struct PaddedProduct: Sendable {
     guard !mayDecline || computed * rows <= largest.h * largest.w * (rows + 32) else { return nil }
   }
 
-  /// Columns that share a pass over the weights: few enough for their results to stay in the second cache level.
+  /// Columns per pass over the weights: few enough for their results to stay in the second cache level.
   private func blockColumns(_ panelColumns: Int) -> Int {
     let panels = (planeColumns + panelColumns - 1) / panelColumns
     return max(1, min(16, 32_768 / (products[0].weights.rows * panelColumns), panels)) * panelColumns
   }
 
-  /// Columns of the largest plane, those on the zeros between rows included.
+  /// Columns of the largest plane, padding between rows included.
   private var planeColumns: Int {
     grids.map { ($0.h - 1) * (sourceExtent.w + before.w + after.w) + $0.w }.max() ?? 0
   }
 
-  /// The source with the zeros around it, of which `planes` planes are held.
+  /// Extents of a padded copy of `planes` planes of the source.
   func padded(planes: Int) -> Extent3 {
     Extent3(planes, sourceExtent.h + before.h + after.h, sourceExtent.w + before.w + after.w)
   }
@@ -69,14 +70,15 @@ struct PaddedProduct: Sendable {
       + WorkerScratch.count(perWorker: products[0].weights.rows * columns, threadCount: threadCount)
   }
 
-  /// Writes the planes of `output`, which are made of the source's planes `reach`; see
-  /// ``ImplicitProduct/runGathered(_:into:bias:rectifies:scratch:work:)``.
+  /// Writes the planes of `output`, which depend on the source planes `sourceRange`; see
+  /// ``ImplicitProduct/runGathered(_:into:bias:appliesReLU:scratch:work:)``.
   func run(
-    _ input: ActivationWindow, into output: ActivationWindow, reach: Range<Int>, bias: [Float],
-    rectifies: Bool, scratch: DisjointBuffer<Float>, work: WorkContext
+    _ input: ActivationWindow, into output: ActivationWindow, sourceRange: Range<Int>, bias: [Float],
+    appliesReLU: Bool, scratch: DisjointBuffer<Float>, work: WorkContext
   ) throws(Cancelled) {
     let source = try PaddedSource(
-      input, planes: reach, before: before, extent: padded(planes: reach.count), memory: scratch, work: work)
+      input, planes: sourceRange, before: before, extent: padded(planes: sourceRange.count), memory: scratch,
+      work: work)
     let level = KernelLevel.current
     let panelColumns = Int(gemm_panel_columns(level))
     let pitch = source.extent.w
@@ -84,15 +86,15 @@ struct PaddedProduct: Sendable {
     let blocks = (planeColumns + blockColumns - 1) / blockColumns
     let offsets = products.map { rowOffsets(of: $0, in: source) }
     let held = products.map { $0.planes(in: output.planes) }
-    let mostPlanes = held.map(\.count).max() ?? 0
+    let maximumPlanes = held.map(\.count).max() ?? 0
     let workers = WorkerScratch(
       DisjointBuffer(
         UnsafeMutableBufferPointer(
           start: scratch.start + source.count, count: scratch.count - source.count)),
       perWorker: products[0].weights.rows * blockColumns)
 
-    try work.forEach(count: input.batch * mostPlanes * blocks) { task, worker in
-      let (item, plane) = (task / blocks / mostPlanes, task / blocks % mostPlanes)
+    try work.forEach(count: input.batch * maximumPlanes * blocks) { task, worker in
+      let (item, plane) = (task / blocks / maximumPlanes, task / blocks % maximumPlanes)
       let first = task % blocks * blockColumns
       let result = workers.start(worker)
       for (index, product) in products.enumerated() where plane < held[index].count {
@@ -106,7 +108,7 @@ struct PaddedProduct: Sendable {
         offsets[index].withUnsafeBufferPointer { offsets in
           product.multiply(
             level: level, columns: columns, result: result, resultStride: blockColumns, bias: bias,
-            rectifies: rectifies
+            appliesReLU: appliesReLU
           ) { rows, column, _ in (UnsafePointer(start + column), offsets.baseAddress! + rows.lowerBound) }
         }
         product.scatter(
@@ -116,7 +118,7 @@ struct PaddedProduct: Sendable {
     }
   }
 
-  /// Where the rows of a product's column matrix start in the padded source, from its own voxel on.
+  /// Offsets of the rows of a product's column matrix in the padded source, relative to the output's voxel.
   func rowOffsets(of product: ImplicitProduct, in padded: PaddedSource) -> [Int] {
     let (axes, extent) = (product.axes, padded.extent)
     var offsets: [Int] = []
@@ -131,7 +133,7 @@ struct PaddedProduct: Sendable {
         }
       }
     }
-    // One that no product reads, so that a product without taps has an address too.
+    // One more offset, which is never read, so that a product without taps has an address.
     return offsets + [0]
   }
 }

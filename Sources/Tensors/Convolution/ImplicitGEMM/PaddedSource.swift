@@ -1,20 +1,19 @@
 import Work
 
-/// A copy of planes of an activation with zeros around them, so that every tap of every voxel is found at a fixed
-/// distance in memory.
+/// A zero-padded copy of planes of an activation, in which every tap of every voxel has a fixed offset.
 struct PaddedSource: Sendable {
-  /// The source's plane that the first plane of the copy holds; negative ones are zeros before it.
+  /// Index of the source's plane in the first plane of the copy; negative where that is padding.
   let firstPlane: Int
-  /// Extents with the zeros.
+  /// Extents with the padding.
   let extent: Extent3
   /// Channels of one sample.
   let channels: Int
-  /// [N, C, extent], and some floats that panels may read beyond it.
+  /// [N, C, extent] and ``slack`` floats.
   let memory: DisjointBuffer<Float>
-  /// Floats of the memory that it takes.
+  /// Floats of the memory in use.
   let count: Int
 
-  /// Floats that panels may read beyond the last voxel.
+  /// Floats behind the last voxel that panels may read.
   private static let slack = 64
 
   /// Floats of a copy of these extents.
@@ -22,8 +21,8 @@ struct PaddedSource: Sendable {
     (batch * channels * extent.product + slack + 15) / 16 * 16
   }
 
-  /// Copies `planes` of `source` to `memory` with zeros before each axis and, up to `extent`, after it; voxels
-  /// beyond `extent` are left out.
+  /// Copies `planes` of `source` to `memory` with `before` zeros before each axis and zeros after it up to `extent`;
+  /// voxels beyond `extent` are not copied.
   init(
     _ source: ActivationWindow, planes: Range<Int>, before: Extent3, extent: Extent3,
     memory: DisjointBuffer<Float>, work: WorkContext

@@ -1,20 +1,20 @@
 import CKernels
 import Work
 
-/// A product of step 1 of which only the greatest of every 2x2x2 results is stored: two planes of some rows at a time
-/// are computed into memory that stays in the second cache level.
+/// A product of step 1 fused with a 2x2x2 max-pooling: two planes of some rows at a time are computed into memory that
+/// stays in the second cache level.
 private struct PooledProduct {
   let padded: PaddedProduct
-  /// Extents of the maxima.
+  /// Extents of the pooled output.
   let extent: Extent3
-  /// Rows of maxima that one task computes.
+  /// Rows of the pooled output per task.
   let rows: Int
 
   private var product: ImplicitProduct { padded.products[0] }
   private var pitch: Int { padded.padded(planes: 0).w }
 
-  /// Results that one task computes, all rows of weights together.
-  private static let mostResults = 65_536
+  /// Results per task over all rows of weights, at most.
+  private static let maximumResults = 65_536
 
   init(_ products: [ImplicitProduct], source: Extent3, extent: Extent3) {
     guard products.count == 1,
@@ -25,10 +25,10 @@ private struct PooledProduct {
     self.padded = padded
     self.extent = extent
     let perRow = 4 * products[0].weights.rows * padded.padded(planes: 0).w
-    rows = max(1, min(extent.h, Self.mostResults / perRow))
+    rows = max(1, min(extent.h, Self.maximumResults / perRow))
   }
 
-  /// Columns of a plane that one task computes, those on the zeros between rows included.
+  /// Columns of a plane per task, padding between rows included.
   private var columns: Int { 2 * rows * pitch }
 
   private var resultCount: Int { product.weights.rows * 2 * columns }
@@ -39,11 +39,11 @@ private struct PooledProduct {
   }
 
   func run(
-    _ input: ActivationWindow, into output: ActivationWindow, reach: Range<Int>, bias: [Float],
-    rectifies: Bool, scratch: DisjointBuffer<Float>, work: WorkContext
+    _ input: ActivationWindow, into output: ActivationWindow, sourceRange: Range<Int>, bias: [Float],
+    appliesReLU: Bool, scratch: DisjointBuffer<Float>, work: WorkContext
   ) throws(Cancelled) {
     let source = try PaddedSource(
-      input, planes: reach, before: padded.before, extent: padded.padded(planes: reach.count),
+      input, planes: sourceRange, before: padded.before, extent: padded.padded(planes: sourceRange.count),
       memory: scratch, work: work)
     let level = KernelLevel.current
     let offsets = padded.rowOffsets(of: product, in: source)
@@ -65,7 +65,7 @@ private struct PooledProduct {
         offsets.withUnsafeBufferPointer { offsets in
           product.multiply(
             level: level, columns: (2 * held.count - 1) * pitch + 2 * extent.w,
-            result: result + half * columns, resultStride: 2 * columns, bias: bias, rectifies: rectifies
+            result: result + half * columns, resultStride: 2 * columns, bias: bias, appliesReLU: appliesReLU
           ) { rows, column, _ in (UnsafePointer(start + column), offsets.baseAddress! + rows.lowerBound) }
         }
       }
@@ -76,7 +76,7 @@ private struct PooledProduct {
           var row = pooling_row(
             channel: result + channel * 2 * columns, plane: columns, row: pitch, first_z: 0,
             first_y: Int32(2 * (y - first)), rows_z: 2, rows_y: 2, columns: 2, step: 2,
-            input_width: Int32(2 * extent.w), width: Int32(extent.w), takes_least: 0)
+            input_width: Int32(2 * extent.w), width: Int32(extent.w), takes_minimum: 0)
           pooling_maxima(level, &row, target + y * extent.w, nil)
         }
       }
@@ -85,23 +85,24 @@ private struct PooledProduct {
 }
 
 extension ImplicitOperation {
-  /// Floats of scratch memory with which ``runPooled(_:into:scratch:work:)`` writes `planes` planes of maxima of
-  /// extents `extent`.
+  /// Floats of scratch memory of ``runPooled(_:into:scratch:work:)`` for `planes` planes of a pooled output of extents
+  /// `extent`.
   func pooledScratchCount(
     planes: Int, input: Extent3, output extent: Extent3, channels: Int, batch: Int, threadCount: Int
   ) -> Int {
     PooledProduct(products, source: input, extent: extent).scratchCount(
-      sourcePlanes: reach(of: 0..<2 * planes).count, channels: channels, batch: batch,
+      sourcePlanes: sourceRange(of: 0..<2 * planes).count, channels: channels, batch: batch,
       threadCount: threadCount)
   }
 
-  /// Writes the planes of `output`, each voxel the greatest of 2x2x2 results.
+  /// Writes the planes of `output`, the max-pooled results.
   func runPooled(
     _ input: ActivationWindow, into output: ActivationWindow, scratch: DisjointBuffer<Float>,
     work: WorkContext
   ) throws(Cancelled) {
     try PooledProduct(products, source: input.extent, extent: output.extent).run(
-      input, into: output, reach: reach(of: 2 * output.planes.lowerBound..<2 * output.planes.upperBound),
-      bias: bias, rectifies: rectifies, scratch: scratch, work: work)
+      input, into: output,
+      sourceRange: sourceRange(of: 2 * output.planes.lowerBound..<2 * output.planes.upperBound),
+      bias: bias, appliesReLU: appliesReLU, scratch: scratch, work: work)
   }
 }

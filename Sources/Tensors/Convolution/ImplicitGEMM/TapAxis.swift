@@ -1,9 +1,8 @@
-/// One axis of the correspondence between output and source voxels: which taps take part, and where each
-/// reads.
+/// The taps of a product along one axis and the source index that each reads.
 struct TapAxis: Hashable, Sendable {
-  /// The kernel's taps that take part, along this axis.
+  /// The kernel's taps that the product uses, along this axis.
   var taps: [Int]
-  /// For each of them, the source index that output 0 reads; output i reads i · step further.
+  /// For each tap the source index that output 0 reads; output i reads index offset + i · step.
   var offsets: [Int32]
 
   /// All taps of a convolution's axis.
@@ -12,8 +11,7 @@ struct TapAxis: Hashable, Sendable {
     offsets = taps.map { Int32($0 * dilation - padding) }
   }
 
-  /// One phase of the adjoint: the taps through which a strided convolution's input voxels with index
-  /// `residue` modulo `stride` were read.
+  /// The taps of one phase of the adjoint: those that read input voxels of index `residue` modulo `stride`.
   init(residue: Int, stride: Int, kernel: Int, padding: Int, dilation: Int) {
     taps = (0..<kernel).filter { (residue + padding - $0 * dilation).isMultiple(of: stride) }
     offsets = taps.map { Int32((residue + padding - $0 * dilation) / stride) }

@@ -1,41 +1,41 @@
 import CKernels
 import Work
 
-/// Convolution by minimal filtering: 3x3x3 taps of step 1, or 4x4x4 of stride 2, with zeros one voxel deep around.
+/// Winograd convolution: 3x3x3 kernels of stride 1 and 4x4x4 kernels of stride 2, with padding 1.
 ///
 /// Relative to the largest result, errors of single precision stay below 5e-6 for up to 256 channels: measured, as
 /// docs/algorithms/winograd.md says.
 package struct WinogradConvolution: PreparedOperation {
   private let product: WinogradProduct
 
-  /// Transforms `weight`, [out, in, z, y, x], for a geometry that ``serves(_:)`` holds for; `bias` is [out].
+  /// Transforms `weight`, [out, in, z, y, x], for a `geometry` that ``serves(_:)`` accepts; `bias` is [out].
   package init(
-    weight: Tensor, bias: Tensor? = nil, geometry: ConvolutionGeometry, rectifies: Bool = false,
+    weight: Tensor, bias: Tensor? = nil, geometry: ConvolutionGeometry, appliesReLU: Bool = false,
     work: WorkContext
   ) throws(Cancelled) {
     let (outputs, inputs) = (weight.shape[0], weight.shape[1])
     guard let scheme = WinogradScheme(geometry, inputs: inputs, outputs: outputs) else {
-      preconditionFailure("no minimal filtering of \(geometry)")
+      preconditionFailure("no Winograd scheme for \(geometry)")
     }
     let taps = geometry.kernel.product
     product = WinogradProduct(
       try WinogradWeights(
         weight, scheme: scheme, inputs: inputs, outputs: outputs,
         layout: winograd_kernels(input_stride: taps, output_stride: inputs * taps, is_flipped: 0), work: work),
-      bias: bias, rectifies: rectifies)
+      bias: bias, appliesReLU: appliesReLU)
   }
 
   private init(_ product: WinogradProduct) { self.product = product }
 
-  /// The adjoint of the convolution with `weight`, [out, in, z, y, x]: the gradient of its input, or a transposed
-  /// convolution with `bias` of one for each of `in`.
+  /// The adjoint of the convolution with `weight`, [out, in, z, y, x]: its input gradient, or a transposed convolution
+  /// with `bias` [in].
   package init(
-    adjointOf geometry: ConvolutionGeometry, weight: Tensor, bias: Tensor? = nil, rectifies: Bool = false,
+    adjointOf geometry: ConvolutionGeometry, weight: Tensor, bias: Tensor? = nil, appliesReLU: Bool = false,
     work: WorkContext
   ) throws(Cancelled) {
     let (outputs, inputs) = (weight.shape[0], weight.shape[1])
     guard let forward = WinogradScheme(geometry, inputs: inputs, outputs: outputs) else {
-      preconditionFailure("no minimal filtering of \(geometry)")
+      preconditionFailure("no Winograd scheme for \(geometry)")
     }
     let taps = geometry.kernel.product
     let isStrided = forward == .strided
@@ -44,15 +44,15 @@ package struct WinogradConvolution: PreparedOperation {
         weight, scheme: isStrided ? .transposed : forward, inputs: outputs, outputs: inputs,
         layout: winograd_kernels(
           input_stride: inputs * taps, output_stride: taps, is_flipped: isStrided ? 0 : 1), work: work),
-      bias: bias, rectifies: rectifies)
+      bias: bias, appliesReLU: appliesReLU)
   }
 
-  /// The same transformed weights with another bias, and a max-pooling of 2x2x2 results in their store where it `pools`.
-  func with(bias: Tensor?, rectifies: Bool, pools: Bool = false) -> WinogradConvolution {
-    WinogradConvolution(WinogradProduct(product.weights, bias: bias, rectifies: rectifies, pools: pools))
+  /// The same transformed weights with another bias and ReLU, and a fused 2x2x2 max-pooling where it `pools`.
+  func with(bias: Tensor?, appliesReLU: Bool, pools: Bool = false) -> WinogradConvolution {
+    WinogradConvolution(WinogradProduct(product.weights, bias: bias, appliesReLU: appliesReLU, pools: pools))
   }
 
-  /// The result for `input` on a grid of extents `extent`, which a strided convolution's input does not determine.
+  /// The result for `input` on a grid of extents `extent`, which the adjoint's input does not determine.
   func apply(_ input: Tensor, extent: Extent3, work: WorkContext) throws(Cancelled) -> Tensor {
     try input.withWindow { input throws(Cancelled) in
       try Tensor(shape: [input.batch, product.weights.outputs, extent.d, extent.h, extent.w]) {
@@ -89,11 +89,11 @@ package struct WinogradConvolution: PreparedOperation {
   }
 
   package func inputPlanes(for planes: Range<Int>, inputDepth: Int) -> Range<Int> {
-    scheme.reach(product.resultPlanes(planes)).clamped(to: 0..<inputDepth)
+    scheme.sourceRange(product.resultPlanes(planes)).clamped(to: 0..<inputDepth)
   }
 
   package func operationCount(input: Extent3, channels: Int) -> Double {
-    // Of a transposed convolution every input voxel meets every tap.
+    // In a transposed convolution every input voxel is multiplied by every tap.
     let voxels = scheme == .transposed ? input.product : scheme.output(input).product
     let taps = scheme.taps * scheme.taps * scheme.taps
     return 2 * Double(product.weights.outputs * channels) * Double(taps) * Double(voxels)
@@ -113,15 +113,15 @@ package struct WinogradConvolution: PreparedOperation {
 }
 
 extension WinogradScheme {
-  /// Transformed weights above which 2x2x2 results of a tile are taken, which need less than a third of the memory:
-  /// 14 MB.
-  private static let mostWeights = 1 << 14
+  /// Pairs of channels above which F(2x2x2, 3x3x3) is used, whose transformed weights need less than a third of the
+  /// memory: 14 MB with F(4x4x4, 3x3x3).
+  private static let maximumPairs = 1 << 14
 
   /// The scheme of a convolution; nil where there is none.
   init?(_ geometry: ConvolutionGeometry, inputs: Int, outputs: Int) {
     switch geometry {
     case ConvolutionGeometry(kernel: Extent3(3), padding: Extent3(1)):
-      self = inputs * outputs <= Self.mostWeights ? .convolution4 : .convolution2
+      self = inputs * outputs <= Self.maximumPairs ? .convolution4 : .convolution2
     case ConvolutionGeometry(kernel: Extent3(4), stride: Extent3(2), padding: Extent3(1)):
       self = .strided
     default: return nil
@@ -135,7 +135,7 @@ extension WinogradConvolution {
     WinogradScheme(geometry, inputs: 1, outputs: 1) != nil
   }
 
-  /// Whether there are enough channels on both sides to repay the transforms: measured.
+  /// Whether there are enough input and output channels to outweigh the transforms: measured.
   static func pays(inputs: Int, outputs: Int) -> Bool { min(inputs, outputs) >= 12 }
 
   /// The gradient of a convolution's weights; see
@@ -145,13 +145,13 @@ extension WinogradConvolution {
   ) throws(Cancelled) -> Tensor {
     guard
       let scheme = WinogradScheme(geometry, inputs: input.channels, outputs: outputGradient.channels)
-    else { preconditionFailure("no minimal filtering of \(geometry)") }
+    else { preconditionFailure("no Winograd scheme for \(geometry)") }
     let taps = geometry.kernel.product
     let shape = [
       outputGradient.channels, input.channels, geometry.kernel.d, geometry.kernel.h, geometry.kernel.w,
     ]
-    // The strided convolution's gradient is that of its adjoint with the two sides exchanged, whose patches are
-    // smaller.
+    // The weight gradient of the strided convolution is that of its adjoint with input and output exchanged, whose
+    // patches are smaller.
     if scheme == .strided {
       return try winogradKernelGradient(
         input: outputGradient, outputGradient: input, scheme: .transposed, shape: shape,

@@ -1,11 +1,11 @@
 import CKernels
 import Work
 
-/// The gradient of kernels in the transformed domain: for every point the product of the transformed input with the
-/// transformed gradient, summed over tiles, then transformed back to taps once.
+/// The weight gradient in the transformed domain: for every point the product of the transformed input and the
+/// transformed output gradient, summed over tiles, then transformed back to taps once.
 ///
-/// Sums run block after block in an order that depends on the shapes alone: where the transformed weights are few,
-/// several shares of the blocks have sums of their own.
+/// Sums run block by block in an order that depends on the shapes only. Where the transformed weights are few, the
+/// blocks are partitioned, and each partition has sums of its own.
 func winogradKernelGradient(
   input: Tensor, outputGradient: Tensor, scheme: WinogradScheme, shape: [Int], layout: winograd_kernels,
   work: WorkContext
@@ -13,25 +13,27 @@ func winogradKernelGradient(
   let plan = WinogradGradientPlan(
     scheme: scheme, inputs: input.channels, outputs: outputGradient.channels, batch: input.batch,
     extent: outputGradient.extent)
-  let gradients = (0..<plan.shares).map { _ in
+  let gradients = (0..<plan.partitions).map { _ in
     WinogradWeights(scheme: scheme, inputs: input.channels, outputs: outputGradient.channels)
   }
-  let workers = plan.shares > 1 ? work.threadCount : 1
+  let workers = plan.partitions > 1 ? work.threadCount : 1
   let scratchCount = WorkerScratch.count(perWorker: plan.scratchCount, threadCount: workers)
   try withScratch(count: scratchCount) { scratch throws(Cancelled) in
     let scratch = WorkerScratch(scratch, perWorker: plan.scratchCount)
     try input.withWindow { input throws(Cancelled) in
       try outputGradient.withWindow { outputGradient throws(Cancelled) in
-        guard plan.shares > 1 else {
+        guard plan.partitions > 1 else {
           try plan.accumulate(
-            share: 0, input, outputGradient, into: gradients[0], scratch: scratch.start(0), work: work.silent)
+            partition: 0, input, outputGradient, into: gradients[0], scratch: scratch.start(0),
+            work: work.silent)
           return
         }
         let single = work.silent.singleThreaded
-        try work.forEach(count: plan.shares) { share, worker in
-          // A share left unfinished is noticed below.
+        try work.forEach(count: plan.partitions) { partition, worker in
+          // A cancelled partition is detected by the check below.
           try? plan.accumulate(
-            share: share, input, outputGradient, into: gradients[share], scratch: scratch.start(worker),
+            partition: partition, input, outputGradient, into: gradients[partition],
+            scratch: scratch.start(worker),
             work: single)
         }
         try work.checkCancellation()
@@ -42,15 +44,15 @@ func winogradKernelGradient(
   return try gradients[0].kernelGradient(shape: shape, layout: layout, work: work)
 }
 
-/// How the blocks of a gradient are shared.
+/// The partition of a gradient's blocks.
 private struct WinogradGradientPlan: Sendable {
   let tiling: WinogradTiling
-  /// Parts of the blocks with sums of their own.
-  let shares: Int
+  /// Partitions of the blocks with sums of their own.
+  let partitions: Int
   private let blocks: Int
 
-  /// Floats that the sums of all shares may take.
-  private static let mostSums = 8_000_000
+  /// Floats of the sums of all partitions at most.
+  private static let maximumSums = 8_000_000
 
   init(scheme: WinogradScheme, inputs: Int, outputs: Int, batch: Int, extent: Extent3) {
     func tiling(floats: Int) -> WinogradTiling {
@@ -60,14 +62,14 @@ private struct WinogradGradientPlan: Sendable {
     }
     let small = tiling(floats: WinogradTiling.floatsPerWorker)
     let sums = scheme.products * inputs * WinogradScheme.padded(outputs)
-    let shares = min(16, small.blockCount * batch, Self.mostSums / sums)
-    // Two shares would keep two threads busy, but not three.
-    if shares >= 4 {
+    let partitions = min(16, small.blockCount * batch, Self.maximumSums / sums)
+    // Fewer partitions would leave threads idle; then all threads work on one block.
+    if partitions >= 4 {
       self.tiling = small
-      self.shares = shares
+      self.partitions = partitions
     } else {
       self.tiling = tiling(floats: 4 * WinogradTiling.floatsPerWorker)
-      self.shares = 1
+      self.partitions = 1
     }
     blocks = self.tiling.blockCount * batch
   }
@@ -81,9 +83,10 @@ private struct WinogradGradientPlan: Sendable {
       InterleavedBox.count(extent: tiling.resultExtent, channels: tiling.outputs))
   }
 
-  /// Sums up a share's blocks in `gradient`.
+  /// Adds the products of a partition's blocks to `gradient`.
   func accumulate(
-    share: Int, _ input: ActivationWindow, _ outputGradient: ActivationWindow, into gradient: WinogradWeights,
+    partition: Int, _ input: ActivationWindow, _ outputGradient: ActivationWindow,
+    into gradient: WinogradWeights,
     scratch: UnsafeMutablePointer<Float>, work: WorkContext
   ) throws(Cancelled) {
     let scheme = tiling.scheme
@@ -92,7 +95,7 @@ private struct WinogradGradientPlan: Sendable {
     let sums = memory.part(from: boxCount + tiling.pointCount)
     let source = InterleavedBox(extent: tiling.sourceExtent, memory: memory, level: tiling.level)
     let results = InterleavedBox(extent: tiling.resultExtent, memory: memory, level: tiling.level)
-    let own = share * blocks / shares..<(share + 1) * blocks / shares
+    let own = partition * blocks / partitions..<(partition + 1) * blocks / partitions
     for index in own {
       let (item, block) = (index / tiling.blockCount, tiling.block(index % tiling.blockCount))
       let (planes, rows) = (block.planes.count, block.rows.count)
@@ -129,7 +132,7 @@ extension WinogradTiling {
 }
 
 extension WinogradWeights {
-  /// Adds a block's products to this gradient, or starts it with them.
+  /// Adds a block's products to this gradient, or replaces it by them.
   fileprivate func accumulate(
     _ tiling: WinogradTiling, tiles: Int, points: DisjointBuffer<Float>, sums: DisjointBuffer<Float>,
     adds: Bool, work: WorkContext
@@ -145,7 +148,7 @@ extension WinogradWeights {
     }
   }
 
-  /// Adds the sums of other shares, one after the other.
+  /// Adds the sums of other partitions, in order.
   fileprivate func add(_ others: ArraySlice<WinogradWeights>, work: WorkContext) throws(Cancelled) {
     let level = KernelLevel.current
     let count = inputs * paddedOutputs

@@ -1,43 +1,43 @@
 import CKernels
 import Work
 
-/// A minimal-filtering convolution of any scheme with transformed weights.
+/// A Winograd convolution of any scheme with transformed weights.
 ///
-/// Every block of tiles passes through four steps: the source is brought into blocks of channels, patches are
-/// transformed, values are multiplied point by point, results are transformed back and stored with bias and rectifier.
-/// Tiles lie where they lie in the whole output, so that windows do not change results.
+/// Each block of tiles is computed in four steps: the source is interleaved by blocks of channels, patches are
+/// transformed, transformed values are multiplied point by point, and results are transformed back and stored with bias
+/// and ReLU. Tiles are aligned to the whole output, so that results do not depend on the window.
 struct WinogradProduct: Sendable {
   let weights: WinogradWeights
   /// One per padded output.
   let bias: [Float]
-  /// Whether negative results become 0.
-  let rectifies: Bool
-  /// Whether only the greatest of every 2x2x2 results is stored.
+  /// Whether a ReLU is applied to the results.
+  let appliesReLU: Bool
+  /// Whether a 2x2x2 max-pooling is fused.
   let pools: Bool
 
   /// Products with `weights`; `bias` is [outputs] or nil for none.
-  init(_ weights: WinogradWeights, bias: Tensor?, rectifies: Bool, pools: Bool = false) {
+  init(_ weights: WinogradWeights, bias: Tensor?, appliesReLU: Bool, pools: Bool = false) {
     precondition(
       bias.map { $0.elements.count == weights.outputs } ?? true,
       "bias \(bias?.shape ?? []) for \(weights.outputs) channels")
     self.weights = weights
     let values = bias?.elements ?? []
     self.bias = values + [Float](repeating: 0, count: weights.paddedOutputs - values.count)
-    self.rectifies = rectifies
+    self.appliesReLU = appliesReLU
     self.pools = pools
   }
 
   private var scheme: WinogradScheme { weights.scheme }
-  /// Results along an axis that one stored voxel stands for.
+  /// Results along an axis per voxel of the output.
   private var pooled: Int { pools ? 2 : 1 }
 
-  /// Planes of results that planes of the output stand for.
+  /// The planes of results that planes of the output depend on.
   func resultPlanes(_ planes: Range<Int>) -> Range<Int> {
     planes.lowerBound * pooled..<planes.upperBound * pooled
   }
 
-  /// How the tiles in `planes` are shared between threads: block by block where there are enough blocks, else all
-  /// threads work on one block, step by step.
+  /// The parallelisation of the tiles: by blocks where there are enough of them, else all threads work on one block,
+  /// step by step.
   private enum Plan {
     case blocks(WinogradTiling)
     case steps(WinogradTiling)
@@ -64,10 +64,10 @@ struct WinogradProduct: Sendable {
 
   /// Floats of scratch memory for a window of `planes` planes of an output of extents `extent`.
   func scratchCount(planes: Int, extent: Extent3, batch: Int, threadCount: Int) -> Int {
-    // A window may begin and end inside a tile, and fewer planes may be planned otherwise than more.
-    let most = min(
+    // A window may begin and end inside a tile, and a smaller window may have another plan than a larger one.
+    let maximum = min(
       scheme.tiles(extent.d * pooled), (planes * pooled + 2 * scheme.results - 2) / scheme.results)
-    return (0...most).reduce(0) { count, planes in
+    return (0...maximum).reduce(0) { count, planes in
       let plan = plan(extent: extent, planes: 0..<planes, batch: batch, threadCount: threadCount)
       return max(count, scratchCount(plan, threadCount: threadCount))
     }
@@ -94,7 +94,7 @@ struct WinogradProduct: Sendable {
       try work.forEach(count: tiling.blockCount * input.batch) { index, worker in
         let memory = DisjointBuffer(
           UnsafeMutableBufferPointer(start: workers.start(worker), count: tiling.scratchCount))
-        // A block left unfinished is noticed below.
+        // A cancelled block is detected by the check below.
         try? run(tiling, index: index, input, into: output, scratch: memory, work: single)
       }
       try work.checkCancellation()
@@ -105,7 +105,7 @@ struct WinogradProduct: Sendable {
     }
   }
 
-  /// Passes block `index` through all steps.
+  /// Computes block `index` in all steps.
   private func run(
     _ tiling: WinogradTiling, index: Int, _ input: ActivationWindow, into output: ActivationWindow,
     scratch: DisjointBuffer<Float>, work: WorkContext
@@ -159,7 +159,7 @@ struct WinogradProduct: Sendable {
         let z = (block.planes.lowerBound + row / block.rows.count) * results
         let y = (block.rows.lowerBound + row % block.rows.count) * results
         let firstPlane = max(0, output.planes.lowerBound - z)
-        // Planes of the tile before the window have no memory: the kernel does not touch them.
+        // Planes of the tile before the window are outside the memory; the kernel does not write them.
         let offset = ((z - output.planes.lowerBound) * output.extent.h + y) * output.extent.w
         var target = winograd_target(
           voxels: output.start(item: item, channel: channel) + offset, channel_stride: output.channelStride,
@@ -167,7 +167,7 @@ struct WinogradProduct: Sendable {
           channels: Int32(min(lanes, weights.outputs - channel)), first_plane: Int32(firstPlane),
           planes: Int32(min(results, output.planes.upperBound - z)),
           rows: Int32(min(results, output.extent.h - y)), width: Int32(output.extent.w),
-          bias: bias.start + channel, rectifies: rectifies ? 1 : 0, pools: pools ? 1 : 0)
+          bias: bias.start + channel, applies_relu: appliesReLU ? 1 : 0, pools: pools ? 1 : 0)
         winograd_inverse(
           level, scheme.kind, Int32(tiling.columns),
           sums.start + row * tiling.columns * tiling.outputs + channel,
@@ -203,7 +203,7 @@ extension WinogradScheme {
 }
 
 extension WorkContext {
-  /// The same context for what one worker of a parallel loop does by itself.
+  /// The same context with one thread, for the body of a parallel loop.
   var singleThreaded: WorkContext {
     var single = self
     single.threadCount = 1

@@ -1,11 +1,11 @@
 import CKernels
 
-/// One of the kernels' minimal-filtering schemes, with its numbers of values in three dimensions.
+/// One of the C kernels' Winograd schemes F(results, taps), with its sizes.
 struct WinogradScheme: Hashable, Sendable {
   let kind: winograd_scheme
-  /// Values of the source that a tile reads along an axis, the first of them one before the tile's own.
+  /// Source values that a tile reads along an axis; the first is one before the tile's first own value.
   let patch: Int
-  /// Values from a tile's to the next one's along an axis.
+  /// Source values from one tile to the next along an axis.
   let step: Int
   /// Results of a tile along an axis.
   let results: Int
@@ -59,8 +59,8 @@ struct WinogradScheme: Hashable, Sendable {
     planes.lowerBound / results..<(planes.upperBound + results - 1) / results
   }
 
-  /// The source's planes that the results in `planes` are made of, those beyond its ends included.
-  func reach(_ planes: Range<Int>) -> Range<Int> {
+  /// The source planes that the result planes `planes` depend on; not clamped to the source.
+  func sourceRange(_ planes: Range<Int>) -> Range<Int> {
     let tiles = tilePlanes(planes)
     guard !planes.isEmpty else { return 0..<0 }
     return tiles.lowerBound * step - 1..<(tiles.upperBound - 1) * step - 1 + patch

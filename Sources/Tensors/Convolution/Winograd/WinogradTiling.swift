@@ -1,9 +1,9 @@
 import CKernels
 import Work
 
-/// How the tiles of an output are cut into blocks, each of which passes through all steps before the next one.
+/// The partition of an output's tiles into blocks, each of which is computed in all steps before the next one.
 ///
-/// Blocks bound the memory of transformed values; they are boxes of whole rows of tiles.
+/// Blocks are boxes of whole rows of tiles; they bound the memory of transformed values.
 struct WinogradTiling: Sendable {
   let scheme: WinogradScheme
   let inputs: Int
@@ -12,19 +12,19 @@ struct WinogradTiling: Sendable {
   let planes: Range<Int>
   /// Rows of tiles, and tiles of a row.
   let rows, columns: Int
-  /// What all of its kernels run at, asked before any parallel loop.
+  /// The instruction set of all of its kernels, read before any parallel loop.
   let level = KernelLevel.current
   /// Planes and rows of tiles of a block, but for the last.
   let blockPlanes, blockRows: Int
 
-  /// Floats of transformed values and results of one worker's block, as long as a row of tiles is not larger.
+  /// Floats of transformed values and results of one worker's block, unless a single row of tiles is larger.
   ///
-  /// With 4 MB the products of a few dozen tiles repay reading all weights; smaller and larger blocks were slower.
+  /// With 4 MB each weight that is read is used for a few dozen tiles; smaller and larger blocks were slower.
   static let floatsPerWorker = 1_000_000
 
   /// The blocks for some planes of tiles of an output of extents `extent`.
   ///
-  /// - Parameter floats: Of transformed values and results of a block.
+  /// - Parameter floats: Floats of transformed values and results per block.
   init(
     scheme: WinogradScheme, inputs: Int, outputs: Int, extent: Extent3, planes: Range<Int>, floats: Int
   ) {
@@ -35,9 +35,9 @@ struct WinogradTiling: Sendable {
     rows = scheme.tiles(extent.h)
     columns = scheme.tiles(extent.w)
     let perTile = scheme.points * self.inputs + scheme.sums * self.outputs
-    let most = max(1, floats / perTile / max(columns, 1))
-    blockRows = min(rows, most)
-    blockPlanes = max(1, min(planes.count, blockRows == rows ? most / max(rows, 1) : 1))
+    let maximumRows = max(1, floats / perTile / max(columns, 1))
+    blockRows = min(rows, maximumRows)
+    blockPlanes = max(1, min(planes.count, blockRows == rows ? maximumRows / max(rows, 1) : 1))
   }
 
   /// Tiles of the largest block.
@@ -54,10 +54,10 @@ struct WinogradTiling: Sendable {
     Extent3(blockPlanes * scheme.results, blockRows * scheme.results, columns * scheme.results)
   }
 
-  /// Floats of one point's values of a block; a cache line more than they take, so that one tile's points do not meet
-  /// in a few sets of the cache.
+  /// Floats from one point's values of a block to the next point's: a cache line more than they take, so that one
+  /// tile's points are mapped to different sets of the cache.
   var pointStride: Int { blockTiles * inputs + Int(WINOGRAD_LANES) }
-  /// The same for transformed results.
+  /// Floats from one transformed result's values of a block to the next one's.
   var sumStride: Int { blockTiles * outputs + Int(WINOGRAD_LANES) }
 
   /// Floats of a block's transformed values.
@@ -90,7 +90,7 @@ struct InterleavedBox: Sendable {
   let start: DisjointBuffer<Float>
   private let level: kernels_level
 
-  /// A box in `memory`, which has room for ``count(extent:channels:)``.
+  /// A box in `memory` of at least ``count(extent:channels:)`` floats.
   init(extent: Extent3, memory: DisjointBuffer<Float>, level: kernels_level) {
     self.extent = extent
     self.level = level
@@ -110,7 +110,7 @@ struct InterleavedBox: Sendable {
     start.start + ((block * extent.d + z) * extent.h + y) * rowStride
   }
 
-  /// Fills the box from the voxels of sample `item`, the first of them (z, y, x), with zeros beyond the ends.
+  /// Fills the box from the voxels of sample `item` from (z, y, x) on, with zeros outside the source.
   ///
   /// - Parameter planes: Planes of the box that are filled.
   func fill(

@@ -3,8 +3,8 @@ import Work
 
 /// Transformed weights of all pairs of channels, or their gradient.
 ///
-/// Layout [product][outputs / 32][inputs][32], outputs padded with zeros to a multiple of 16 and the last block as
-/// narrow as that leaves it.
+/// Layout [product][outputs / 32][inputs][32]; outputs are padded with zeros to a multiple of 16, and the last block
+/// may have 16 instead of 32.
 struct WinogradWeights: Sendable {
   let scheme: WinogradScheme
   let inputs: Int
@@ -14,11 +14,11 @@ struct WinogradWeights: Sendable {
   /// Outputs with the padding.
   var paddedOutputs: Int { WinogradScheme.padded(outputs) }
 
-  /// Floats from a product's weights to the next one's; a cache line more than they take, so that one pair's do not
-  /// meet in a few sets of the cache.
+  /// Floats from a product's weights to the next one's: a cache line more than they take, so that one pair's weights
+  /// are mapped to different sets of the cache.
   var productStride: Int { inputs * paddedOutputs + Int(WINOGRAD_LANES) }
 
-  /// Memory of any content.
+  /// Uninitialised memory.
   init(scheme: WinogradScheme, inputs: Int, outputs: Int) {
     self.scheme = scheme
     self.inputs = inputs
@@ -27,7 +27,7 @@ struct WinogradWeights: Sendable {
       count: scheme.products * (inputs * WinogradScheme.padded(outputs) + Int(WINOGRAD_LANES)))
   }
 
-  /// Transforms `kernels`, where the pair (input, output) lies as `layout` says.
+  /// Transforms `kernels`; `layout` has the strides of inputs and outputs.
   init(
     _ kernels: Tensor, scheme: WinogradScheme, inputs: Int, outputs: Int, layout: winograd_kernels,
     work: WorkContext
@@ -48,7 +48,7 @@ struct WinogradWeights: Sendable {
     }
   }
 
-  /// The gradient of kernels of shape `shape`, where this is that of their transforms.
+  /// The gradient of kernels of shape `shape`, given that of their transforms in this value.
   func kernelGradient(
     shape: [Int], layout: winograd_kernels, work: WorkContext
   ) throws(Cancelled) -> Tensor {

@@ -1,20 +1,5 @@
 import Work
 
-/// Intensities on a grid, i fastest.
-package struct ScalarVolume: Equatable, Sendable {
-  /// Where the voxels lie.
-  package var grid: VolumeGrid
-  /// One value per voxel in the image's own units (Hounsfield units for CT).
-  package var voxels: [Float]
-
-  /// A volume; `voxels` has `grid.size.voxelCount` elements.
-  package init(grid: VolumeGrid, voxels: [Float]) {
-    precondition(voxels.count == grid.size.voxelCount, "\(voxels.count) voxels for \(grid.size)")
-    self.grid = grid
-    self.voxels = voxels
-  }
-}
-
 /// A label of each voxel of a grid, i fastest; 0 is background.
 ///
 /// Voxels hold codes, which are the file's own values except where ``coding`` says otherwise.
@@ -65,23 +50,5 @@ package struct LabelVolume: Equatable, Sendable {
     var present: [UInt16: Int] = [:]
     for (value, count) in counts.enumerated() where count > 0 { present[UInt16(value)] = count }
     return present
-  }
-}
-
-/// Probabilities of each class on a grid: class slowest, then k, j, i.
-package struct ProbabilityVolume: Equatable, Sendable {
-  /// Where the voxels lie.
-  package var grid: VolumeGrid
-  /// Classes, background first.
-  package var classCount: Int
-  /// `classCount * grid.size.voxelCount` values; those of one voxel add up to 1.
-  package var values: [Float]
-
-  /// A volume; `values` has `classCount * grid.size.voxelCount` elements.
-  package init(grid: VolumeGrid, classCount: Int, values: [Float]) {
-    precondition(values.count == classCount * grid.size.voxelCount, "\(values.count) values for \(grid.size)")
-    self.grid = grid
-    self.classCount = classCount
-    self.values = values
   }
 }

@@ -1,46 +1,46 @@
 import CKernels
 import Work
 
-/// The gradients of a transposed convolution of kernel 3, stride 2 and padding 1 from one pass over the output's
-/// gradient: some rows at a time are sorted by parity, and while they are in the cache both the input's gradient and
-/// the weights' are products of matrices whose rows are runs of them.
+/// The gradients of a transposed convolution of kernel 3, stride 2 and padding 1 in one pass over the output gradient.
 ///
-/// Sums run in an order that depends on the shapes alone.
-struct ParitySplitGradients: Sendable {
+/// Some rows at a time are decomposed into phases. While they are in the cache, the input's and the weights' gradients
+/// are computed as products of matrices whose rows are runs of the phases. Sums run in an order that depends on the
+/// shapes only.
+struct PolyphaseGradients: Sendable {
   private let outputGradient: Tensor
   private let inputs: Int
   private let inputExtent: Extent3
-  private let plan: ParitySplitPlan
-  /// The layout of a block of rows, and of the last one of a plane.
-  private let split, lastSplit: ParitySplit
+  private let plan: PolyphasePlan
+  /// The layout of a block of rows and of the last block of a plane.
+  private let split, lastSplit: PolyphaseSplit
 
   private static let taps = 27
-  /// Voxels whose products are summed in single precision before they join the rest.
+  /// Voxels whose products are summed in single precision before they are added to the total.
   private static let pieceLength = 1024
 
-  /// Whether `geometry` is the one whose gradients these are.
+  /// Whether `geometry` has kernel 3, stride 2 and padding 1.
   static func serves(_ geometry: TransposedConvolutionGeometry) -> Bool {
     RowTransposedConvolution.serves(geometry)
   }
 
-  /// Whether the channels are few enough for many rows of all of them to stay in the cache, which make long runs, and
-  /// for many threads to have sums of their own.
+  /// Whether there are few enough channels for long runs of all of them to stay in the cache, and for each thread to
+  /// have sums of its own.
   static func pays(inputs: Int, outputs: Int) -> Bool { outputs <= 64 && inputs * outputs <= 4096 }
 
   /// The gradients for an input of `inputs` channels and `outputGradient`, [N, out, D', H', W'].
   init(outputGradient: Tensor, inputs: Int, geometry: TransposedConvolutionGeometry) {
     self.outputGradient = outputGradient
     self.inputs = inputs
-    // Some output padding fits every output, so that the adjoint gives the input's extents.
+    // The adjoint gives the input's extents for any output padding.
     inputExtent = outputExtent(of: geometry.adjoint, input: outputGradient.extent)
     let outputs = outputGradient.channels
-    plan = ParitySplitPlan(
+    plan = PolyphasePlan(
       inputs: inputs, outputs: outputs, taps: Self.taps, extent: inputExtent, batch: outputGradient.batch)
-    split = ParitySplit(outputs: outputs, rows: plan.rows, width: inputExtent.w)
-    lastSplit = ParitySplit(outputs: outputs, rows: plan.rowsOfLastBlock, width: inputExtent.w)
+    split = PolyphaseSplit(outputs: outputs, rows: plan.rows, width: inputExtent.w)
+    lastSplit = PolyphaseSplit(outputs: outputs, rows: plan.rowsOfLastBlock, width: inputExtent.w)
   }
 
-  /// Sums over all voxels.
+  /// The gradients of the weights and of the bias.
   struct Sums {
     /// [in][out, tap], empty unless an input was given.
     var weight: [Float]
@@ -48,7 +48,7 @@ struct ParitySplitGradients: Sendable {
     var bias: [Float]
   }
 
-  /// The input's gradient by `weight`, [in, out, 3, 3, 3], and the sums of ``sums(input:work:)``.
+  /// The input's gradient with `weight`, [in, out, 3, 3, 3], and ``sums(input:work:)``.
   /// - Throws: `Cancelled`.
   func inputGradientAndSums(
     weight: Tensor, input: Tensor?, work: WorkContext
@@ -69,13 +69,13 @@ struct ParitySplitGradients: Sendable {
     return (gradient, sums)
   }
 
-  /// The sums for the bias, and for the weights where there is an `input`.
+  /// The gradients of the bias and, given an `input`, of the weights.
   /// - Throws: `Cancelled`.
   func sums(input: Tensor?, work: WorkContext) throws(Cancelled) -> Sums {
     try run(input: input, inputGradient: nil, work: work)
   }
 
-  /// How the input's gradient is computed, and where it goes.
+  /// The product that computes the input's gradient and the window it is written to.
   private struct InputGradient: Sendable {
     let product: ImplicitProduct
     let window: ActivationWindow
@@ -86,8 +86,8 @@ struct ParitySplitGradients: Sendable {
   ) throws(Cancelled) -> Sums {
     let outputs = outputGradient.channels
     let size = input == nil ? 0 : inputs * outputs * Self.taps
-    let weightParts = AlignedFloats(count: plan.shares * size)
-    var biasParts = [Double](repeating: 0, count: plan.shares * outputs)
+    let weightParts = AlignedFloats(count: plan.partitions * size)
+    var biasParts = [Double](repeating: 0, count: plan.partitions * outputs)
     let parts = weightParts.shared
     let source = input?.elements ?? []
     let level = KernelLevel.current
@@ -96,11 +96,11 @@ struct ParitySplitGradients: Sendable {
       try outputGradient.elements.withSharedBuffer { gradient throws(Cancelled) in
         try source.withSharedBuffer { source throws(Cancelled) in
           try biasParts.withDisjointBuffer { biasParts throws(Cancelled) in
-            try work.forEach(count: plan.shares) { share, worker in
+            try work.forEach(count: plan.partitions) { partition, worker in
               let memory = scratch.start(worker)
-              let sums = parts.start + share * size
+              let sums = parts.start + partition * size
               sums.initialize(repeating: 0, count: size)
-              let indices = plan.units(of: share)
+              let indices = plan.units(of: partition)
               for index in indices where !work.cancellation.isRequested {
                 let unit = plan.unit(index)
                 let split = unit.rows.count == plan.rows ? split : lastSplit
@@ -108,7 +108,7 @@ struct ParitySplitGradients: Sendable {
                   memory, from: gradient.start + unit.item * outputs * outputGradient.extent.product,
                   extent: outputGradient.extent, z: unit.plane, y: unit.rows.lowerBound,
                   follows: index > indices.lowerBound && unit.plane > 0,
-                  sums: biasParts.start + share * outputs, level: level)
+                  sums: biasParts.start + partition * outputs, level: level)
                 let lines = memory + split.count
                 if size > 0 {
                   addProducts(
@@ -133,13 +133,13 @@ struct ParitySplitGradients: Sendable {
     }
     try work.checkCancellation()
     let bias = (0..<outputs).map { output in
-      Float((0..<plan.shares).reduce(0.0) { $0 + biasParts[$1 * outputs + output] })
+      Float((0..<plan.partitions).reduce(0.0) { $0 + biasParts[$1 * outputs + output] })
     }
     let weight = [Float](unsafeUninitializedCapacity: size) { weight, count in
       count = size
       for index in 0..<size { weight[index] = parts.start[index] }
-      for share in 1..<plan.shares {
-        let part = parts.start + share * size
+      for partition in 1..<plan.partitions {
+        let part = parts.start + partition * size
         for index in 0..<size { weight[index] += part[index] }
       }
     }
@@ -147,11 +147,11 @@ struct ParitySplitGradients: Sendable {
   }
 
   /// Floats from a channel's line of voxels to the next's: whole vectors, and not a power of two.
-  private func lineLength(of split: ParitySplit) -> Int { (split.rows * split.pitch + 15) / 16 * 16 + 16 }
+  private func lineLength(of split: PolyphaseSplit) -> Int { (split.rows * split.pitch + 15) / 16 * 16 + 16 }
 
-  /// Adds the products of the input's rows with all runs.
+  /// Adds the products of the input's rows and all runs to `sums`.
   private func addProducts(
-    of unit: ParitySplitPlan.Unit, _ split: ParitySplit, _ runs: UnsafePointer<Float>,
+    of unit: PolyphasePlan.Unit, _ split: PolyphaseSplit, _ runs: UnsafePointer<Float>,
     with source: UnsafePointer<Float>, lines: UnsafeMutablePointer<Float>,
     to sums: UnsafeMutablePointer<Float>, level: kernels_level
   ) {
@@ -175,9 +175,9 @@ struct ParitySplitGradients: Sendable {
     }
   }
 
-  /// Fetches a part of what `unit` will read into the cache, but for the plane that the one before it has read.
+  /// Prefetches a part of the data of `unit`, except the plane that the unit before it has read.
   private func fetch(
-    _ unit: ParitySplitPlan.Unit, part: Int, of parts: Int, gradient: UnsafePointer<Float>,
+    _ unit: PolyphasePlan.Unit, part: Int, of parts: Int, gradient: UnsafePointer<Float>,
     input: UnsafePointer<Float>?
   ) {
     let (outputs, extent) = (outputGradient.channels, outputGradient.extent)
@@ -193,16 +193,16 @@ struct ParitySplitGradients: Sendable {
         stride: extent.product, length: 2 * unit.rows.count * extent.w, runs: outputs)
     }
     if let input {
-      let place = (unit.item * inputs * inputExtent.d + unit.plane) * inputExtent.h + unit.rows.lowerBound
+      let row = (unit.item * inputs * inputExtent.d + unit.plane) * inputExtent.h + unit.rows.lowerBound
       fetch(
-        input + place * inputExtent.w, stride: inputExtent.product, length: unit.rows.count * inputExtent.w,
+        input + row * inputExtent.w, stride: inputExtent.product, length: unit.rows.count * inputExtent.w,
         runs: inputs)
     }
   }
 
-  /// Writes the input's gradient of the unit's rows, which are computed in `results`.
+  /// Computes the input's gradient of the unit's rows in `results` and writes it.
   private func write(
-    _ gradient: InputGradient, of unit: ParitySplitPlan.Unit, _ split: ParitySplit,
+    _ gradient: InputGradient, of unit: PolyphasePlan.Unit, _ split: PolyphaseSplit,
     _ runs: UnsafePointer<Float>, results: UnsafeMutablePointer<Float>, level: kernels_level,
     meanwhile: (_ part: Int, _ parts: Int) -> Void
   ) {
@@ -210,7 +210,7 @@ struct ParitySplitGradients: Sendable {
     let (columns, length) = (split.rows * split.pitch - 1, lineLength(of: split))
     split.runs(z: unit.plane).withUnsafeBufferPointer { offsets in
       gradient.product.multiply(
-        level: level, columns: columns, result: results, resultStride: length, bias: [], rectifies: false
+        level: level, columns: columns, result: results, resultStride: length, bias: [], appliesReLU: false
       ) { rows, column, _ in
         if rows.lowerBound == 0 {
           meanwhile(column / panelColumns, (columns + panelColumns - 1) / panelColumns)
@@ -224,31 +224,31 @@ struct ParitySplitGradients: Sendable {
   }
 }
 
-/// How the work on these gradients is split, by its shape alone.
-private struct ParitySplitPlan: Sendable {
-  /// Rows of the input that are served at a time.
+/// The partition of the work on these gradients, which depends on the shapes only.
+private struct PolyphasePlan: Sendable {
+  /// Rows of the input per block.
   let rows: Int
   /// Rows of the last block of a plane.
   let rowsOfLastBlock: Int
-  /// Parts of the work, each with its own sums.
-  let shares: Int
-  private let height, depth, blocks, count, unitsPerShare: Int
+  /// Partitions of the work, each with its own sums.
+  let partitions: Int
+  private let height, depth, blocks, count, unitsPerPartition: Int
 
-  /// Floats that the rows may take with all that is made of them, which stay in the second cache level.
-  private static let mostFloats = 224 * 1024
+  /// Floats of a block's rows and their phases at most, which stay in the second cache level.
+  private static let maximumFloats = 224 * 1024
 
   init(inputs: Int, outputs: Int, taps: Int, extent: Extent3, batch: Int) {
     let perRow = (12 * outputs + inputs) * (extent.w + 1)
-    let mostRows = max(1, min(extent.h, Self.mostFloats / perRow))
-    blocks = (extent.h + mostRows - 1) / mostRows
+    let maximumRows = max(1, min(extent.h, Self.maximumFloats / perRow))
+    blocks = (extent.h + maximumRows - 1) / maximumRows
     rows = (extent.h + blocks - 1) / blocks
     rowsOfLastBlock = extent.h - (blocks - 1) * rows
     (height, depth) = (extent.h, extent.d)
     count = batch * extent.d * blocks
-    // Several tasks for each of a few threads; the sums of all stay below 16 MB.
-    let most = max(1, min(24, 4_000_000 / (inputs * outputs * taps)))
-    unitsPerShare = (count + most - 1) / most
-    shares = (count + unitsPerShare - 1) / unitsPerShare
+    // Several tasks for each of a few threads; the sums of all partitions stay below 16 MB.
+    let maximum = max(1, min(24, 4_000_000 / (inputs * outputs * taps)))
+    unitsPerPartition = (count + maximum - 1) / maximum
+    partitions = (count + unitsPerPartition - 1) / unitsPerPartition
   }
 
   /// A block of rows of one plane of the input.
@@ -257,13 +257,13 @@ private struct ParitySplitPlan: Sendable {
     let rows: Range<Int>
   }
 
-  /// The blocks that a share sums up.
-  func units(of share: Int) -> Range<Int> {
-    share * unitsPerShare..<min((share + 1) * unitsPerShare, count)
+  /// The units of a partition.
+  func units(of partition: Int) -> Range<Int> {
+    partition * unitsPerPartition..<min((partition + 1) * unitsPerPartition, count)
   }
 
   func unit(_ index: Int) -> Unit {
-    // Neighbouring planes share one of the gradient's.
+    // Consecutive units are neighbouring planes, which have one plane of the gradient in common.
     let first = index / depth % blocks * rows
     return Unit(
       item: index / depth / blocks, plane: index % depth, rows: first..<min(first + rows, height))

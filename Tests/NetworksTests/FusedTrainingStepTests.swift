@@ -22,10 +22,10 @@ private let pointwise = ConvolutionGeometry(kernel: Extent3(1))
 private let half = PoolingGeometry(kernel: Extent3(2), stride: Extent3(2))
 private let twice = TransposedConvolutionGeometry(kernel: Extent3(4), padding: Extent3(1))
 
-/// Every pair and longer chain that one step takes in, and readers that prevent it.
+/// Every chain of layers that is fused into one step, and readers that prevent it.
 private let fusedCases: [FusedCase] = [
   FusedCase(
-    name: "transposed convolution and mixing",
+    name: "transposed convolution and pointwise convolution",
     layers: [
       Layer("a", from: NetworkGraph.inputName, .convolution(same, outputChannels: 6, hasBias: true)),
       Layer("pool", from: "a", .maxPooling(half)),
@@ -33,49 +33,49 @@ private let fusedCases: [FusedCase] = [
       Layer("score", from: "up", .convolution(pointwise, outputChannels: 2, hasBias: true)),
     ], heads: [Head("main", layer: "score", lossWeight: 1)]),
   FusedCase(
-    name: "convolutions with rectifiers and poolings, of odd extents, and one whose results a head reads",
+    name: "convolutions with ReLUs and poolings, of odd extents, and one whose results a head reads",
     layers: [
       Layer("a", from: NetworkGraph.inputName, .convolution(large, outputChannels: 4, hasBias: true)),
-      Layer("relu", from: "a", .rectifier),
+      Layer("relu", from: "a", .relu),
       Layer("b", from: "relu", .convolution(shrinking, outputChannels: 5, hasBias: true)),
-      Layer("relu2", from: "b", .rectifier),
+      Layer("relu2", from: "b", .relu),
       Layer("pool", from: "relu2", .maxPooling(half)),
       Layer("c", from: "pool", .convolution(same, outputChannels: 3, hasBias: false)),
-      Layer("relu3", from: "c", .rectifier),
+      Layer("relu3", from: "c", .relu),
       Layer(
         "up", from: "relu3",
         .transposedConvolution(
           TransposedConvolutionGeometry(kernel: Extent3(4)), outputChannels: 4, hasBias: true)),
       Layer("d", from: "up", .convolution(same, outputChannels: 2, hasBias: true)),
-      Layer("relu4", from: "d", .rectifier),
+      Layer("relu4", from: "d", .relu),
       Layer("e", from: "relu4", .convolution(pointwise, outputChannels: 2, hasBias: true)),
-      Layer("relu5", from: "e", .rectifier),
+      Layer("relu5", from: "e", .relu),
     ],
     heads: [Head("side", layer: "d", lossWeight: 0.5), Head("main", layer: "relu5", lossWeight: 1)]),
   FusedCase(
-    name: "batch normalisation, rectifier and pooling",
+    name: "batch normalisation, ReLU and pooling",
     layers: [
       Layer("a", from: NetworkGraph.inputName, .convolution(same, outputChannels: 6, hasBias: false)),
       Layer("bn", from: "a", .batchNormalisation(epsilon: 1e-3)),
-      Layer("relu", from: "bn", .rectifier),
+      Layer("relu", from: "bn", .relu),
       Layer("pool", from: "relu", .maxPooling(half)),
       Layer("b", from: "pool", .convolution(same, outputChannels: 4, hasBias: false)),
       Layer("bn2", from: "b", .batchNormalisation(epsilon: 1e-3)),
-      Layer("relu2", from: "bn2", .rectifier),
+      Layer("relu2", from: "bn2", .relu),
       Layer("up", from: "relu2", .transposedConvolution(twice, outputChannels: 2, hasBias: true)),
       Layer("side", from: "relu2", .transposedConvolution(twice, outputChannels: 2, hasBias: true)),
     ],
     heads: [Head("main", layer: "up", lossWeight: 1), Head("side", layer: "side", lossWeight: 0.5)]),
   FusedCase(
-    name: "rectifier and pooling, windows that overlap and end beyond the image",
+    name: "ReLU and pooling, windows that overlap and end beyond the image",
     layers: [
       Layer("a", from: NetworkGraph.inputName, .convolution(same, outputChannels: 3, hasBias: true)),
-      Layer("relu", from: "a", .rectifier),
+      Layer("relu", from: "a", .relu),
       Layer(
         "pool", from: "relu",
         .maxPooling(PoolingGeometry(kernel: Extent3(3), stride: Extent3(2), roundsUp: true))),
       Layer("bn", from: "pool", .batchNormalisation(epsilon: 1e-3)),
-      Layer("relu2", from: "bn", .rectifier),
+      Layer("relu2", from: "bn", .relu),
       Layer(
         "pool2", from: "relu2",
         .maxPooling(PoolingGeometry(kernel: Extent3(2, 3, 2), stride: Extent3(1), roundsUp: false))),
@@ -87,7 +87,7 @@ private let fusedCases: [FusedCase] = [
           hasBias: true)),
     ], heads: [Head("main", layer: "up", lossWeight: 1)]),
   FusedCase(
-    name: "mixings with two readers in front, and without offsets",
+    name: "pointwise convolutions that read one transposed convolution, and one without biases",
     layers: [
       Layer("pool", from: NetworkGraph.inputName, .maxPooling(half)),
       Layer("up", from: "pool", .transposedConvolution(twice, outputChannels: 5, hasBias: true)),
@@ -102,17 +102,18 @@ private let fusedCases: [FusedCase] = [
     ]),
 ]
 
-@Suite("Layers that train together")
-struct TrainedStepTests {
-  @Test("have the loss, the statistics and the gradients of layers one by one", arguments: fusedCases)
+@Suite("Fused training steps")
+struct FusedTrainingStepTests {
+  @Test("have the loss, the statistics and the gradients of unfused layers", arguments: fusedCases)
   func gradients(row: FusedCase) throws {
     let graph = try row.graph.resolved()
     let parameters = Parameters(initialising: graph, seed: 5).shaken
     let batch = TrainingBatch.balls(count: 2, extent: Extent3(8, 10, 12), seed: 3)
-    let rule = LossRule(headWeights: row.heads.map(\.lossWeight))
+    let configuration = LossConfiguration(headWeights: row.heads.map(\.lossWeight))
     func run(fuses: Bool, threads: Int) throws -> LossGradients {
       try graph.lossGradients(
-        batch, parameters: parameters, rule: rule, fuses: fuses, work: WorkContext(threadCount: threads))
+        batch, parameters: parameters, configuration: configuration, fuses: fuses,
+        work: WorkContext(threadCount: threads))
     }
     let (fused, single) = (try run(fuses: true, threads: 2), try run(fuses: false, threads: 2))
     #expect(abs(fused.loss / single.loss - 1) < 1e-6)

@@ -1,66 +1,67 @@
-/// A transposed convolution and a pointwise one behind it as the single transposed convolution that both are, and the
-/// way back from its gradients to theirs.
+/// A transposed convolution fused with the pointwise convolution behind it into one transposed convolution, and the
+/// gradients of both from those of the fused one.
 ///
-/// With the weights W[i][m], the offsets b and the mixing S, T of m channels into o, the product has the weights
-/// Σ_m S[o][m] W[i][m] and the offsets S b + T. Its gradients G and g by these give Σ_o S[o][m] G[i][o] and Sᵀ g by
-/// W and b, and Σ_i G[i][o] · W[i][m] + g[o] b[m] and g by S and T. Nothing is approximated: the channels in between
-/// are linear in all four. Sums are taken in double precision.
-package struct MixedTransposedConvolution: Sendable {
-  private let weight, mixing: Tensor
+/// The transposed convolution has weights W[i][m] and bias b, the pointwise convolution weights S[o][m] and bias T. The
+/// fused one has weights Σ_m S[o][m] W[i][m] and bias S b + T. Given its gradients G and g, the gradients of W and b
+/// are Σ_o S[o][m] G[i][o] and Sᵀ g, those of S and T are Σ_i G[i][o] · W[i][m] + g[o] b[m] and g. Nothing is
+/// approximated, because there is no nonlinearity in between. Sums are taken in double precision.
+package struct TransposedConvolutionPointwise: Sendable {
+  private let weight, pointwiseWeight: Tensor
   private let bias: [Float]
   private let inputs, between, outputs, taps: Int
-  /// The one transposed convolution: weights [in, out, z, y, x] and bias [out].
+  /// The fused transposed convolution: weights [in, out, z, y, x] and bias [out].
   package let product: (weight: Tensor, bias: Tensor)
 
-  /// The product of both.
+  /// Fuses both.
   ///
   /// - Parameters:
   ///   - weight: [in, between, z, y, x].
   ///   - bias: [between], or nil for none.
-  ///   - mixing: [out, between, 1, 1, 1].
-  ///   - mixingBias: [out], or nil for none.
-  package init(weight: Tensor, bias: Tensor?, mixing: Tensor, mixingBias: Tensor?) {
+  ///   - pointwiseWeight: [out, between, 1, 1, 1].
+  ///   - pointwiseBias: [out], or nil for none.
+  package init(weight: Tensor, bias: Tensor?, pointwiseWeight: Tensor, pointwiseBias: Tensor?) {
     precondition(
-      mixing.shape.count == 5 && mixing.shape[1] == weight.shape[1] && mixing.extent == Extent3(1),
-      "mixing \(mixing.shape) behind weights \(weight.shape)")
+      pointwiseWeight.shape.count == 5 && pointwiseWeight.shape[1] == weight.shape[1]
+        && pointwiseWeight.extent == Extent3(1),
+      "pointwise weights \(pointwiseWeight.shape) behind weights \(weight.shape)")
     self.weight = weight
-    self.mixing = mixing
-    (inputs, between, outputs) = (weight.shape[0], weight.shape[1], mixing.shape[0])
+    self.pointwiseWeight = pointwiseWeight
+    (inputs, between, outputs) = (weight.shape[0], weight.shape[1], pointwiseWeight.shape[0])
     taps = weight.extent.product
     self.bias = bias?.elements ?? [Float](repeating: 0, count: between)
     let (inputs, between, outputs, taps) = (inputs, between, outputs, taps)
     let folded = linearCombinations(
       of: weight.elements, count: inputs, from: between, to: outputs, length: taps
-    ) { mixing.elements[$0 * between + $1] }
-    var offsets = mixingBias?.elements ?? [Float](repeating: 0, count: outputs)
+    ) { pointwiseWeight.elements[$0 * between + $1] }
+    var foldedBias = pointwiseBias?.elements ?? [Float](repeating: 0, count: outputs)
     for output in 0..<outputs {
-      var sum = Double(offsets[output])
+      var sum = Double(foldedBias[output])
       for channel in 0..<between {
-        sum += Double(mixing.elements[output * between + channel]) * Double(self.bias[channel])
+        sum += Double(pointwiseWeight.elements[output * between + channel]) * Double(self.bias[channel])
       }
-      offsets[output] = Float(sum)
+      foldedBias[output] = Float(sum)
     }
     let extent = weight.extent
     product = (
       Tensor(shape: [inputs, outputs, extent.d, extent.h, extent.w], elements: folded),
-      Tensor(shape: [outputs], elements: offsets)
+      Tensor(shape: [outputs], elements: foldedBias)
     )
   }
 
-  /// The gradients of all four, given those of the product's weights and bias.
+  /// The gradients of both convolutions, given those of the fused weights and bias.
   package func gradients(
     productWeight: Tensor, productBias: Tensor
-  ) -> (weight: Tensor, bias: Tensor, mixing: Tensor, mixingBias: Tensor) {
+  ) -> (weight: Tensor, bias: Tensor, pointwiseWeight: Tensor, pointwiseBias: Tensor) {
     precondition(
       productWeight.shape == product.weight.shape && productBias.shape == product.bias.shape,
       "gradients \(productWeight.shape) and \(productBias.shape) for \(product.weight.shape)")
-    let spread = linearCombinations(
+    let weightGradient = linearCombinations(
       of: productWeight.elements, count: inputs, from: outputs, to: between, length: taps
-    ) { mixing.elements[$1 * between + $0] }
-    let offsets = linearCombinations(
+    ) { pointwiseWeight.elements[$1 * between + $0] }
+    let biasGradient = linearCombinations(
       of: productBias.elements, count: 1, from: outputs, to: between, length: 1
-    ) { mixing.elements[$1 * between + $0] }
-    var mixed = [Float](repeating: 0, count: outputs * between)
+    ) { pointwiseWeight.elements[$1 * between + $0] }
+    var pointwiseGradient = [Float](repeating: 0, count: outputs * between)
     for output in 0..<outputs {
       for channel in 0..<between {
         var sum = Double(productBias.elements[output]) * Double(bias[channel])
@@ -69,12 +70,12 @@ package struct MixedTransposedConvolution: Sendable {
             productWeight.elements, (input * outputs + output) * taps, weight.elements,
             (input * between + channel) * taps, count: taps)
         }
-        mixed[output * between + channel] = Float(sum)
+        pointwiseGradient[output * between + channel] = Float(sum)
       }
     }
     return (
-      Tensor(shape: weight.shape, elements: spread), Tensor(shape: [between], elements: offsets),
-      Tensor(shape: mixing.shape, elements: mixed), productBias
+      Tensor(shape: weight.shape, elements: weightGradient), Tensor(shape: [between], elements: biasGradient),
+      Tensor(shape: pointwiseWeight.shape, elements: pointwiseGradient), productBias
     )
   }
 }

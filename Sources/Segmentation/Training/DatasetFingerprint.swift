@@ -1,9 +1,10 @@
 import Volumes
 import Work
 
-/// What a set of labelled cases looks like: what the defaults of a training are found from.
-package struct CaseSurvey: Sendable, Equatable {
-  /// Extents and spacing of one case along the network's axes.
+/// The fingerprint of a data set of labelled cases: shapes and intensities, from which training defaults are derived
+/// (as in nnU-Net).
+package struct DatasetFingerprint: Sendable, Equatable {
+  /// Size and spacing of one case along the network's axes.
   package struct Shape: Sendable, Equatable {
     /// Voxels.
     package var size: GridSize
@@ -13,44 +14,45 @@ package struct CaseSurvey: Sendable, Equatable {
     /// Millimetres along each axis.
     package var extentMillimetres: [Double] { (0..<3).map { Double(size[$0]) * spacing[$0] } }
 
-    /// Voxels on a grid of another spacing.
+    /// Voxels on a grid of the spacing `spacing`.
     package func size(at spacing: Spacing) -> GridSize {
       let voxels = (0..<3).map { max(1, Int(saturating: (extentMillimetres[$0] / spacing[$0]).rounded())) }
       return GridSize(voxels[0], voxels[1], voxels[2])
     }
   }
 
-  /// Intensities of one image.
+  /// The intensities of one image.
   package struct Intensities: Sendable, Equatable {
     /// The smallest and the largest of all voxels.
     package var smallest, largest: Float
-    /// Those of labelled voxels, at most ``CaseSurvey/sampleCount``, spread evenly.
+    /// Intensities of labelled voxels at even distances, at most ``DatasetFingerprint/sampleCount``.
     package var labelled: [Float]
   }
 
-  /// The most labelled voxels that are kept of one image.
+  /// Sampled labelled voxels of one image at most.
   package static let sampleCount = 20_000
 
-  /// Every case.
+  /// The shapes of all cases.
   package private(set) var shapes: [Shape] = []
-  /// Some of the cases, as many as were looked at.
+  /// The intensities of the cases that were read.
   package private(set) var intensities: [Intensities] = []
 
-  /// Whether an image of these extremes counts as CT.
+  /// Whether an image with this intensity range is assumed to be CT in Hounsfield units.
   package static func looksLikeHounsfieldUnits(smallest: Float, largest: Float) -> Bool {
     smallest <= -100 && largest >= 50 && largest <= 20_000
   }
 
-  /// A survey of nothing.
+  /// The fingerprint of an empty data set.
   package init() {}
 
-  /// Notes a case's grid along the axes of `orientation`.
+  /// Adds a case's shape along the axes of `orientation`.
   package mutating func add(_ grid: VolumeGrid, orientation: Orientation) {
     let own = ReorientedGrid(grid, orientation: orientation).grid
     shapes.append(Shape(size: own.size, spacing: own.spacing))
   }
 
-  /// Notes the intensities of an image whose labels lie voxel upon voxel; `codes` count as labelled.
+  /// Adds the intensities of an image whose labels are on the same grid; voxels with one of `codes` are labelled.
+  /// - Complexity: O(voxels).
   package mutating func add(_ image: ScalarVolume, labels: LabelVolume, codes: [UInt16]) {
     precondition(image.voxels.count == labels.voxels.count, "labels of another grid")
     var isLabelled = [Bool](repeating: false, count: 65536)

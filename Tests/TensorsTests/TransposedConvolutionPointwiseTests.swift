@@ -3,16 +3,17 @@ import TestSupport
 import Testing
 import Work
 
-@Suite struct MixedTransposedConvolutionTests {
-  private static let cases: [(geometry: TransposedConvolutionGeometry, biases: (own: Bool, mixing: Bool))] = [
-    (.init(kernel: Extent3(4), padding: Extent3(1)), (true, true)),
-    (.init(kernel: Extent3(3, 2, 4), padding: Extent3(1, 0, 1)), (false, true)),
-    (.init(kernel: Extent3(3), padding: Extent3(1), outputPadding: Extent3(1)), (true, false)),
-    (.init(kernel: Extent3(2)), (false, false)),
-  ]
+@Suite struct TransposedConvolutionPointwiseTests {
+  private static let cases:
+    [(geometry: TransposedConvolutionGeometry, biases: (own: Bool, pointwiseWeight: Bool))] = [
+      (.init(kernel: Extent3(4), padding: Extent3(1)), (true, true)),
+      (.init(kernel: Extent3(3, 2, 4), padding: Extent3(1, 0, 1)), (false, true)),
+      (.init(kernel: Extent3(3), padding: Extent3(1), outputPadding: Extent3(1)), (true, false)),
+      (.init(kernel: Extent3(2)), (false, false)),
+    ]
 
   @Test(
-    "a transposed convolution and a mixing are one transposed convolution, with the gradients of both",
+    "a transposed convolution and a pointwise convolution are one transposed convolution, with the gradients of both",
     arguments: cases.indices)
   func references(index: Int) throws {
     let (geometry, biases) = Self.cases[index]
@@ -21,23 +22,23 @@ import Work
     let (k, extent) = (geometry.kernel, Extent3(3, 4, 5))
     let input = generator.tensor([2, inputs, extent.d, extent.h, extent.w])
     let weight = generator.tensor([inputs, between, k.d, k.h, k.w])
-    let mixing = generator.tensor([outputs, between, 1, 1, 1])
+    let pointwiseWeight = generator.tensor([outputs, between, 1, 1, 1])
     let bias = biases.own ? generator.tensor([between]) : nil
-    let mixingBias = biases.mixing ? generator.tensor([outputs]) : nil
-    let mixed = MixedTransposedConvolution(
-      weight: weight, bias: bias, mixing: mixing, mixingBias: mixingBias)
+    let pointwiseBias = biases.pointwiseWeight ? generator.tensor([outputs]) : nil
+    let mixed = TransposedConvolutionPointwise(
+      weight: weight, bias: bias, pointwiseWeight: pointwiseWeight, pointwiseBias: pointwiseBias)
     let work = WorkContext(threadCount: 2)
 
     let inside = transposedConvolutionReference(
       ReferenceTensor(input), weight: ReferenceTensor(weight), bias: bias.map { ReferenceTensor($0) },
       geometry: geometry)
     let pointwise = ConvolutionGeometry(kernel: Extent3(1))
-    let scores = convolutionReference(
-      inside, weight: ReferenceTensor(mixing), bias: mixingBias.map { ReferenceTensor($0) },
+    let logits = convolutionReference(
+      inside, weight: ReferenceTensor(pointwiseWeight), bias: pointwiseBias.map { ReferenceTensor($0) },
       geometry: pointwise)
     let output = try transposedConvolution(
       input, weight: mixed.product.weight, bias: mixed.product.bias, geometry: geometry, work: work)
-    expectClose(output, scores)
+    expectClose(output, logits)
 
     let gradient = generator.tensor(output.shape)
     let found = mixed.gradients(
@@ -45,18 +46,18 @@ import Work
         input: input, outputGradient: gradient, geometry: geometry, work: work),
       productBias: try channelSums(gradient, work: work))
     let betweenGradient = convolutionInputGradientReference(
-      ReferenceTensor(gradient), weight: ReferenceTensor(mixing), inputExtent: output.extent,
+      ReferenceTensor(gradient), weight: ReferenceTensor(pointwiseWeight), inputExtent: output.extent,
       geometry: pointwise)
     expectClose(
       found.weight,
       convolutionWeightGradientReference(
         input: betweenGradient, outputGradient: ReferenceTensor(input), geometry: geometry.adjoint))
     expectClose(
-      found.mixing,
+      found.pointwiseWeight,
       convolutionWeightGradientReference(
         input: inside, outputGradient: ReferenceTensor(gradient), geometry: pointwise))
     expectClose(found.bias, betweenGradient.channelSums)
-    expectClose(found.mixingBias, ReferenceTensor(gradient).channelSums)
+    expectClose(found.pointwiseBias, ReferenceTensor(gradient).channelSums)
     let inputGradient = try transposedConvolutionInputGradient(
       gradient, weight: mixed.product.weight, geometry: geometry, work: work)
     expectClose(

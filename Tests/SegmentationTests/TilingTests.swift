@@ -7,7 +7,7 @@ func exactTilesCoverOnce() {
   let extent = Extent3(20, 36, 52)
   let stride = Extent3(4)
   let tiles = Tiling.exact(Extent3(10, 16, 20)).tiles(
-    extent: extent, totalStride: stride, context: Extent3(8))
+    extent: extent, totalStride: stride, halo: Extent3(8))
   var counts = Tensor(shape: [1, 1, 20, 36, 52])
   for tile in tiles {
     let part = tile.input.extent
@@ -24,7 +24,7 @@ func exactTilesCoverOnce() {
 @Test("overlapping tiles cover every voxel and have the asked size, or the volume's where that is smaller")
 func overlappingTilesCover() {
   let extent = Extent3(16, 96, 128)
-  let tiles = Tiling.average(Extent3(64)).tiles(extent: extent, totalStride: Extent3(8), context: Extent3(0))
+  let tiles = Tiling.average(Extent3(64)).tiles(extent: extent, totalStride: Extent3(8), halo: Extent3(0))
   var counts = Tensor(shape: [1, 1, 16, 96, 128])
   for tile in tiles {
     #expect(tile.input.extent == Extent3(16, 64, 64))

@@ -1,29 +1,29 @@
 import Volumes
 import Work
 
-/// How many voxels the labels of two masks have, and how many each pair of labels has in common.
-struct LabelMeetings: Sendable {
+/// The contingency table of the labels of two masks: the voxels of each label and of each pair of labels.
+struct ContingencyTable: Sendable {
   /// Two labels that have voxels in common.
   struct Pair: Sendable {
     var reference, other: UInt16
     var voxelCount: Int
   }
 
-  /// Voxels of each label that occurs, background left out.
+  /// Voxels of each label that occurs, without background.
   let referenceVoxelCounts, otherVoxelCounts: [UInt16: Int]
   /// Ascending by the reference's label.
   let pairs: [Pair]
 
-  /// Counts the labels of two masks that lie voxel upon voxel.
+  /// Counts the labels of two masks on the same grid.
   /// - Throws: `Cancelled`.
-  /// - Complexity: O(voxels + labels), however many pairs of labels meet; 16 bytes for each run of voxels that has a
+  /// - Complexity: O(voxels + labels), for any number of pairs; 16 bytes for each run of voxels that has a
   ///   label in both masks.
   init(reference: LabelVolume, other: LabelVolume, work: WorkContext) throws(Cancelled) {
     try self.init { (body) throws(Cancelled) in try reference.forEachPair(with: other, work: work, body) }
   }
 
-  /// Counts what `forEachPair` gives.
-  /// - Parameter forEachPair: Gives the two labels of each run of voxels, and its length; it is called twice.
+  /// Counts the labels that `forEachPair` enumerates.
+  /// - Parameter forEachPair: Enumerates the two labels and the length of each run of voxels; it is called twice.
   init(_ forEachPair: ((UInt16, UInt16, Int) -> Void) throws(Cancelled) -> Void) throws(Cancelled) {
     var referenceCounts = [Int](repeating: 0, count: 65536)
     var otherCounts = referenceCounts
@@ -58,8 +58,8 @@ struct LabelMeetings: Sendable {
       }
     }
     self.pairs = pairs
-    referenceVoxelCounts = LabelMeetings.present(referenceCounts)
-    otherVoxelCounts = LabelMeetings.present(otherCounts)
+    referenceVoxelCounts = ContingencyTable.present(referenceCounts)
+    otherVoxelCounts = ContingencyTable.present(otherCounts)
   }
 
   private static func present(_ counts: [Int]) -> [UInt16: Int] {

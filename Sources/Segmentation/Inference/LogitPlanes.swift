@@ -2,9 +2,9 @@ import Tensors
 import Volumes
 import Work
 
-/// Scores of some planes that a network has just finished, as they become probabilities and labels of an image of the
-/// given size: padding behind it is left out.
-struct ScorePlanes: Sendable {
+/// The logits of some planes that a network delivers, for conversion to probabilities and labels of an image of the
+/// given size; padding is cropped.
+struct LogitPlanes: Sendable {
   /// One window per head, all of the same planes.
   let heads: [ActivationWindow]
   /// The image's own size.
@@ -12,10 +12,10 @@ struct ScorePlanes: Sendable {
 
   private var classCount: Int { heads[0].channels }
   private var pixels: Int { size.i * size.j }
-  /// The planes that belong to the image.
+  /// The planes inside the image.
   var slices: Range<Int> { heads[0].planes.clamped(to: 0..<size.k) }
 
-  /// Writes the class probabilities of every head, each into a volume of its own: class slowest, slices in the middle.
+  /// Writes the class probabilities of every head to `volumes`, [classes, k, j, i] each.
   func writeProbabilities(to volumes: [DisjointBuffer<Float>], work: WorkContext) throws(Cancelled) {
     let voxelCount = size.voxelCount
     try work.forEach(count: heads.count * slices.count) { index, _ in
@@ -25,7 +25,7 @@ struct ScorePlanes: Sendable {
   }
 
   /// Writes the label of the most probable class of (1 - Σ τ_d) main + Σ τ_d auxiliary_d; of equal probabilities the
-  /// lower class counts.
+  /// lower class is taken.
   func writeLabels(
     _ labelValues: [UInt16], auxiliaryHeadWeights weights: [Double], to labels: DisjointBuffer<UInt16>,
     work: WorkContext
@@ -48,8 +48,8 @@ struct ScorePlanes: Sendable {
           }
           for (head, weight) in used {
             write(head + 1, k, to: single, stride: pixels)
-            let share = Float(weight)
-            for voxel in 0..<classes * pixels { mixed[voxel] += share * single[voxel] }
+            let auxiliaryWeight = Float(weight)
+            for voxel in 0..<classes * pixels { mixed[voxel] += auxiliaryWeight * single[voxel] }
           }
           let target = labels.start + k * pixels
           target.update(repeating: labelValues[0], count: pixels)

@@ -1,18 +1,18 @@
 import CKernels
 import Work
 
-/// A batch normalisation as in training and a rectifier behind it, in one pass over the input each way.
+/// A batch normalisation as in training, fused with the ReLU behind it.
 ///
-/// Where the rectifier is open is found from the input again, so that neither the normalised values nor their gradient are
-/// ever in memory.
-package struct RectifiedNormalisation: Sendable {
-  /// What was measured of the batch.
+/// The forward and the backward pass each read the input once. The backward pass recomputes the ReLU's mask from the
+/// input, so that neither the normalised values nor their gradient are stored.
+package struct BatchNormalisationReLU: Sendable {
+  /// The batch's statistics.
   package let statistics: BatchStatistics
   private let input: Tensor
   private let scale: Tensor
   private let gates: [pointwise_gate]
 
-  /// Measures `input`, [N, C, D, H, W]; `scale` and `shift` are [C].
+  /// Computes the statistics of `input`, [N, C, D, H, W]; `scale` and `shift` are [C].
   /// - Throws: `Cancelled`.
   package init(
     of input: Tensor, scale: Tensor, shift: Tensor, epsilon: Float = 1e-5, work: WorkContext
@@ -20,16 +20,17 @@ package struct RectifiedNormalisation: Sendable {
     self.input = input
     self.scale = scale
     statistics = try batchStatistics(of: input, epsilon: epsilon, work: work)
-    gates = channelwiseAffine(statistics.mean, statistics.inverseDeviation, scale: scale, shift: shift)
+    gates = channelwiseAffine(
+      statistics.mean, statistics.inverseStandardDeviation, scale: scale, shift: shift)
   }
 
-  /// The rectified batch.
+  /// The output of the ReLU, [N, C, D, H, W].
   /// - Throws: `Cancelled`.
   package func output(work: WorkContext) throws(Cancelled) -> Tensor {
-    try rectified(input, work: work)
+    try reluOutput(input, work: work)
   }
 
-  /// The gradients by the input, the scale and the shift, given that by the output.
+  /// The gradients with respect to the input, the scale and the shift, given that of the output.
   /// - Throws: `Cancelled`.
   package func gradients(
     _ outputGradient: Tensor, work: WorkContext
@@ -37,37 +38,39 @@ package struct RectifiedNormalisation: Sendable {
     precondition(
       input.shape == outputGradient.shape, "gradient \(outputGradient.shape) for input \(input.shape)")
     let level = KernelLevel.current
-    let slopes = try slopes(outputGradient, of: input, work: work)
+    let terms = try gradientTerms(outputGradient, of: input, work: work)
     let gradient = try input.elements.withSharedBuffer { input throws(Cancelled) in
       try mapChunks(of: outputGradient, work: work) { channel, range, outputGradient, gradient in
-        let c = slopes.coefficients[channel]
+        let c = terms.coefficients[channel]
         pointwise_gated_combine(
           level, outputGradient.start + range.lowerBound, input.start + range.lowerBound,
           gradient.start + range.lowerBound, range.count, c.x, c.y, c.z, gates[channel])
       }
     }
-    return (gradient, slopes.scale, slopes.shift)
+    return (gradient, terms.scale, terms.shift)
   }
 
-  /// The greatest rectified value of every window, with what its gradients need.
+  /// The max-pooled output of the ReLU, with what its gradients need.
   /// - Throws: `Cancelled`.
   package func pooled(_ geometry: PoolingGeometry, work: WorkContext) throws(Cancelled) -> Pooled {
-    // The greatest value behind a falling line is the least in front of it.
-    let (extremes, winners) = try extremes(
-      input, geometry: geometry, takesLeast: gates.map { $0.factor < 0 }, work: work)
-    return Pooled(output: try rectified(extremes, work: work), extremes: extremes, winners: winners)
+    // The maximum behind a negative scale is the minimum in front of it.
+    let (pooledInput, argMaxIndices) = try maxOrMinPooling(
+      input, geometry: geometry, takesMinimum: gates.map { $0.scale < 0 }, work: work)
+    return Pooled(
+      output: try reluOutput(pooledInput, work: work), pooledInput: pooledInput, argMaxIndices: argMaxIndices)
   }
 
-  /// A pooled batch.
+  /// A pooled batch and what its backward pass needs.
   package struct Pooled: Sendable {
-    /// The greatest rectified values.
+    /// The pooled values, [N, C, D', H', W'].
     package let output: Tensor
-    /// The values of the input that they come from, and their places.
-    fileprivate let extremes: Tensor
-    fileprivate let winners: [Int32]
+    /// The values of the input that they were computed from.
+    fileprivate let pooledInput: Tensor
+    /// Their indices inside their channels.
+    fileprivate let argMaxIndices: [Int32]
   }
 
-  /// The gradients by the input, the scale and the shift, given that by what was pooled.
+  /// The gradients with respect to the input, the scale and the shift, given that of the pooled values.
   /// - Throws: `Cancelled`.
   package func gradients(
     _ outputGradient: Tensor, of pooled: Pooled, geometry: PoolingGeometry, work: WorkContext
@@ -75,17 +78,18 @@ package struct RectifiedNormalisation: Sendable {
     precondition(
       pooled.output.shape == outputGradient.shape,
       "gradient \(outputGradient.shape) for \(pooled.output.shape)")
-    let slopes = try slopes(outputGradient, of: pooled.extremes, work: work)
-    let gradient = try WinnerSpread(
-      gradient: outputGradient, winners: pooled.winners, geometry: geometry, inputExtent: input.extent,
-      slopes: zip(gates, slopes.coefficients).map {
-        WinnerSlope(gate: $0, factor: $1.x, slope: $1.y, offset: $1.z)
-      }, gated: pooled.extremes, source: input
+    let terms = try gradientTerms(outputGradient, of: pooled.pooledInput, work: work)
+    let gradient = try ArgMaxScatter(
+      gradient: outputGradient, argMaxIndices: pooled.argMaxIndices, geometry: geometry,
+      inputExtent: input.extent,
+      coefficients: zip(gates, terms.coefficients).map {
+        ScatterCoefficients(gate: $0, gradientScale: $1.x, sourceScale: $1.y, shift: $1.z)
+      }, gated: pooled.pooledInput, source: input
     )(work: work)
-    return (gradient, slopes.scale, slopes.shift)
+    return (gradient, terms.scale, terms.shift)
   }
 
-  private func rectified(_ values: Tensor, work: WorkContext) throws(Cancelled) -> Tensor {
+  private func reluOutput(_ values: Tensor, work: WorkContext) throws(Cancelled) -> Tensor {
     let level = KernelLevel.current
     return try mapChunks(of: values, work: work) { channel, range, values, output in
       pointwise_gated_affine(
@@ -93,9 +97,9 @@ package struct RectifiedNormalisation: Sendable {
     }
   }
 
-  private func slopes(
+  private func gradientTerms(
     _ outputGradient: Tensor, of values: Tensor, work: WorkContext
-  ) throws(Cancelled) -> NormalisationSlopes {
+  ) throws(Cancelled) -> NormalisationGradientTerms {
     let level = KernelLevel.current
     let sums = try values.elements.withSharedBuffer { values throws(Cancelled) in
       try channelTotals(of: outputGradient, work: work) { channel, range, gradient in
@@ -106,6 +110,6 @@ package struct RectifiedNormalisation: Sendable {
         }
       }
     }
-    return NormalisationSlopes(sums, scale: scale, statistics: statistics)
+    return NormalisationGradientTerms(sums, scale: scale, statistics: statistics)
   }
 }

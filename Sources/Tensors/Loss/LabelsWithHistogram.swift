@@ -1,10 +1,10 @@
 import Work
 
-/// The label of every voxel, and how many voxels have each label: counted once for all losses of a batch.
-package struct CountedLabels: Sendable {
-  /// One per voxel, sample after sample.
+/// The label of every voxel and the histogram of the labels, which all losses of a batch use.
+package struct LabelsWithHistogram: Sendable {
+  /// One per voxel, [N, D, H, W].
   package let labels: [UInt8]
-  /// Voxels of each of the 256 labels.
+  /// The histogram: voxels of each of the 256 labels.
   package let counts: [Int]
 
   /// Counts `labels`.
@@ -27,7 +27,7 @@ package struct CountedLabels: Sendable {
   }
 }
 
-/// Two counts of each label, of voxels by turns: neighbours that mostly have one label must not wait for each other.
+/// Two histograms, of voxels of even and odd index, so that successive equal labels do not wait for each other's store.
 private let countsPerChunk = 2 * 256
 
 /// Adds the voxels of each label to `counts`.

@@ -1,9 +1,9 @@
 import CKernels
 import Work
 
-/// max(x, 0) of every voxel; NaN stays.
-package struct PreparedRectifier: PreparedOperation {
-  /// The rectifier.
+/// ReLU, max(x, 0), of every voxel; NaN stays.
+package struct PreparedReLU: PreparedOperation {
+  /// The operation.
   package init() {}
 
   package var kernelName: String { "rectifier" }
@@ -22,9 +22,9 @@ package struct PreparedRectifier: PreparedOperation {
     work: WorkContext
   ) throws(Cancelled) {
     let level = KernelLevel.current
-    try work.forEachStretch(of: output, reading: input) { _, source, target, count in
+    try work.forEachChunk(of: output, reading: input) { _, source, target, count in
       if source != UnsafePointer(target) { target.update(from: source, count: count) }
-      pointwise_rectify(level, target, count)
+      pointwise_relu(level, target, count)
     }
   }
 }

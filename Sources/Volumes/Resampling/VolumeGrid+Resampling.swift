@@ -1,21 +1,20 @@
 import Work
 
 extension VolumeGrid {
-  /// Spacings that differ by less than this share count as equal, so that a volume already at a model's
-  /// spacing is not interpolated for the rounding of its header.
-  package static let spacingToleranceShare = 0.005
+  /// Spacings whose relative difference is below this are taken as equal, so that a volume of the model's spacing is
+  /// not resampled because of its header's rounding.
+  package static let relativeSpacingTolerance = 0.005
 
-  /// Voxels along an axis of a resampled grid at most, whose product an `Int` holds.
-  package static let mostVoxelsAlongAxis = 1 << 20
+  /// Voxels along an axis of a resampled grid at most; the product of three fits an `Int`.
+  package static let maximumVoxelsAlongAxis = 1 << 20
 
   /// A grid of about the given spacing over the same field of view, along the same axes.
   ///
-  /// Both fields of view, edge to edge, have the same centre; along each axis the new one is the least number
-  /// of voxels that covers the old one, so it reaches beyond by less than half a voxel at either end. An axis
-  /// whose spacing agrees within ``spacingToleranceShare`` stays as it is. The spacing is otherwise exactly the
-  /// one asked for, and world positions follow from the affine.
+  /// Both fields of view, edge to edge, have the same centre. Along each axis the new one has the least number of
+  /// voxels that covers the old one, so that it extends beyond by less than half a voxel at either end. An axis whose
+  /// spacing agrees within ``relativeSpacingTolerance`` is unchanged; on other axes the spacing is exactly `spacing`.
   /// - Throws: ``InputError`` about `subject` when a spacing is beyond ``UsableRange``, or the grid has more than
-  ///   ``mostVoxelsAlongAxis``.
+  ///   ``maximumVoxelsAlongAxis``.
   package func resampled(to spacing: Spacing, subject: String = "working grid") throws(InputError)
     -> VolumeGrid
   {
@@ -30,7 +29,7 @@ extension VolumeGrid {
           expected: "\(UsableRange.millimetres.lowerBound) to \(UsableRange.millimetres.upperBound) mm")
       }
       let ratio = spacing[axis] / old
-      if abs(ratio - 1) < VolumeGrid.spacingToleranceShare { continue }
+      if abs(ratio - 1) < VolumeGrid.relativeSpacingTolerance { continue }
       let extent = Double(self.size[axis])
       let count = max(1, (extent / ratio - 1e-6).rounded(.up))
       size[axis] = Int(saturating: count)
@@ -38,10 +37,10 @@ extension VolumeGrid {
       let step = self.affine[axis]
       affine[axis] = WorldPoint(step.x * ratio, step.y * ratio, step.z * ratio)
     }
-    guard (0..<3).allSatisfy({ size[$0] <= max(Self.mostVoxelsAlongAxis, self.size[$0]) }) else {
+    guard (0..<3).allSatisfy({ size[$0] <= max(Self.maximumVoxelsAlongAxis, self.size[$0]) }) else {
       throw InputError(
         subject, "has too many voxels at a spacing of \(spacing.i) x \(spacing.j) x \(spacing.k) mm",
-        found: "\(size)", expected: "at most \(Self.mostVoxelsAlongAxis) along an axis")
+        found: "\(size)", expected: "at most \(Self.maximumVoxelsAlongAxis) along an axis")
     }
     affine.origin = self.affine.world(first[0], first[1], first[2])
     return VolumeGrid(size: size, affine: affine)

@@ -1,0 +1,23 @@
+import Tensors
+
+/// Upper limits of the numbers in a graph, far above any real network, so that products of them do not overflow.
+enum GraphLimit {
+  static let layers = 4096
+  static let channels = 65_536
+  static let extent = 64
+  static let parameters = 1 << 30
+
+  /// Describes the first value of `extent` outside `least` to ``extent``; nil where there is none.
+  static func problem(_ extent: Extent3, _ name: String, from least: Int) -> String? {
+    for value in [extent.d, extent.h, extent.w] where !(least...GraphLimit.extent).contains(value) {
+      return "\(name): found \(value), expected \(least) to \(GraphLimit.extent)"
+    }
+    return nil
+  }
+
+  /// Describes a number of output channels outside 1 to ``channels``; nil where it is inside.
+  static func problem(outputChannels channels: Int) -> String? {
+    (1...GraphLimit.channels).contains(channels)
+      ? nil : "output channels: found \(channels), expected 1 to \(GraphLimit.channels)"
+  }
+}

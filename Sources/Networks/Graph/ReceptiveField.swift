@@ -1,0 +1,100 @@
+import Tensors
+
+/// The receptive field of a network whose logits lie on the grid of its image, and what tiling the image needs beside
+/// it.
+package struct ReceptiveField: Hashable, Sendable {
+  /// Total stride: tiles start at multiples of it and image extents are multiples of it, so that every strided layer
+  /// samples the same positions as in the whole volume.
+  package let totalStride: Extent3
+  /// Extents of the receptive field: the smallest box of image voxels that one voxel's logits depend on.
+  package let extent: Extent3
+  /// Halo: voxels that a tile needs on each side of the box whose logits it keeps, so that these equal those of the
+  /// whole volume; a multiple of ``totalStride``.
+  package let halo: Extent3
+
+  /// `extent` rounded up to multiples of ``totalStride``.
+  package func rounded(_ extent: Extent3) -> Extent3 {
+    Extent3 { axis in
+      let stride = axis(totalStride)
+      return max(1, (axis(extent) + stride - 1) / stride) * stride
+    }
+  }
+}
+
+extension ResolvedGraph {
+  /// The receptive field of the given heads (indices) together, by default of all.
+  ///
+  /// It is the union over the phases of the total stride, each followed back through the layers. It is nil when a
+  /// head's logits do not lie on the image's grid: another cumulative stride, or another extent although the image's is
+  /// a multiple of the total stride. Such a network runs on whole images and cannot be tiled.
+  /// - Complexity: O(heads · layers · total stride).
+  package func receptiveField(ofHeads heads: [Int]? = nil) -> ReceptiveField? {
+    let heads = heads ?? Array(headNodes.indices)
+    guard let totalStride = totalStride(ofHeads: heads) else { return nil }
+    var fieldExtent = Extent3(1)
+    var radius = Extent3(0)
+    for head in heads {
+      let fields = Axis.allCases.map { axis in
+        (0..<axis(totalStride)).map { phase in
+          let range = imageRange(of: phase...phase, node: headNodes[head], axis)
+          return (width: range.count, radius: max(phase - range.lowerBound, range.upperBound - phase))
+        }
+      }
+      func largest(_ value: ((width: Int, radius: Int)) -> Int) -> Extent3 {
+        let values = fields.map { $0.map(value).max() ?? 0 }
+        return Extent3(values[0], values[1], values[2])
+      }
+      fieldExtent = Extent3 { max($0(fieldExtent), $0(largest(\.width))) }
+      radius = Extent3 { max($0(radius), $0(largest(\.radius))) }
+    }
+    let halo = Extent3 { axis in
+      let stride = axis(totalStride)
+      return (max(0, axis(radius)) + stride - 1) / stride * stride
+    }
+    let receptiveField = ReceptiveField(totalStride: totalStride, extent: fieldExtent, halo: halo)
+    return keepsExtents(heads, receptiveField) ? receptiveField : nil
+  }
+
+  /// Least common multiple of the numerators of the needed layers' cumulative strides; nil when a head's is not 1.
+  private func totalStride(ofHeads heads: [Int]) -> Extent3? {
+    let isNeeded = nodesNeeded(byHeads: heads)
+    var strides: [Int] = []
+    for axis in Axis.allCases {
+      var cumulativeStrides: [CumulativeStride] = []
+      var stride = 1
+      for (index, node) in nodes.enumerated() {
+        let input = node.source.map { cumulativeStrides[$0] } ?? CumulativeStride()
+        guard let output = node.layer.operation.cumulativeStride(input, along: axis) else { return nil }
+        cumulativeStrides.append(output)
+        guard isNeeded[index] else { continue }
+        stride = stride / greatestCommonDivisor(stride, output.numerator) * output.numerator
+        guard stride <= CumulativeStride.limit else { return nil }
+      }
+      guard heads.allSatisfy({ cumulativeStrides[headNodes[$0]] == CumulativeStride() }) else { return nil }
+      strides.append(stride)
+    }
+    return Extent3(strides[0], strides[1], strides[2])
+  }
+
+  /// The image indices along `axis` that `range` of a node's output depends on.
+  private func imageRange(of range: ClosedRange<Int>, node: Int, _ axis: Axis) -> ClosedRange<Int> {
+    var range = range
+    var current: Int? = node
+    while let index = current {
+      range = nodes[index].layer.operation.inputs(of: range, along: axis)
+      current = nodes[index].source
+    }
+    return range
+  }
+
+  private func keepsExtents(_ heads: [Int], _ receptiveField: ReceptiveField) -> Bool {
+    [1, 2].allSatisfy { times in
+      let extent = Extent3 { axis in
+        let stride = axis(receptiveField.totalStride)
+        return (axis(receptiveField.extent) / stride + times) * stride
+      }
+      guard let extents = try? outputExtents(input: extent, subject: "network") else { return false }
+      return heads.allSatisfy { extents[headNodes[$0]] == extent }
+    }
+  }
+}

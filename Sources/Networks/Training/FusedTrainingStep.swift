@@ -1,0 +1,76 @@
+import Tensors
+import Work
+
+/// One step of a training pass: a layer and the layers that are fused behind it.
+package protocol FusedTrainingStep: Sendable {
+  /// Fuses the only reader of the step's output into the step; returns false where that is impossible or not faster.
+  mutating func fuse(_ epilogue: TrainingEpilogue) -> Bool
+
+  /// The forward pass of all layers.
+  /// - Parameter layers: The first layer and the fused ones, in order.
+  /// - Throws: `Cancelled`.
+  func run(
+    _ input: consuming Tensor, by layers: [TrainingLayer], work: WorkContext
+  ) throws(Cancelled) -> TrainingOutput
+}
+
+/// A layer as an epilogue that may be fused into the training step in front of it.
+package enum TrainingEpilogue: Sendable {
+  /// max(x, 0).
+  case relu
+  /// The maximum over each window.
+  case maxPooling(PoolingGeometry)
+  /// A pointwise convolution.
+  case pointwiseConvolution(outputs: Int, hasBias: Bool)
+}
+
+/// A ReLU and a max-pooling behind it, as far as they are fused into a step.
+struct ReLUPooling: Sendable {
+  private(set) var appliesReLU = false
+  private(set) var pooling: PoolingGeometry?
+
+  /// Fuses the ReLU, then the max-pooling.
+  mutating func fuse(_ epilogue: TrainingEpilogue) -> Bool {
+    switch epilogue {
+    case .relu where !appliesReLU: appliesReLU = true
+    case .maxPooling(let geometry) where appliesReLU && pooling == nil: pooling = geometry
+    default: return false
+    }
+    return true
+  }
+}
+
+/// A step of a single layer that fuses no other.
+struct UnfusedTrainingStep: FusedTrainingStep {
+  let operation: any NetworkOperation
+
+  func fuse(_ epilogue: TrainingEpilogue) -> Bool { false }
+
+  func run(
+    _ input: consuming Tensor, by layers: [TrainingLayer], work: WorkContext
+  ) throws(Cancelled) -> TrainingOutput {
+    try operation.forward(input, by: layers[0], work: work)
+  }
+}
+
+/// A training step and the nodes that it computes, in order.
+struct TrainingChain: Sendable {
+  let nodes: [Int]
+  let step: any FusedTrainingStep
+
+  /// The node whose output is the step's output.
+  var last: Int { nodes[nodes.count - 1] }
+}
+
+extension ResolvedGraph {
+  /// The training steps of the needed nodes, in topological order.
+  /// - Parameter fuses: Whether layers are fused; otherwise every layer is a step.
+  func trainingChains(isNeeded: [Bool], fuses: Bool) -> [TrainingChain] {
+    let outputs = fuses ? Set(headNodes.filter { isNeeded[$0] }) : Set(nodes.indices)
+    return chains(isNeeded: isNeeded, outputs: outputs) { node in
+      nodes[node].layer.operation.fusedTrainingStep
+    } fuse: { step, node in
+      nodes[node].layer.operation.trainingEpilogue.map { step.fuse($0) } ?? false
+    }.map { TrainingChain(nodes: $0.nodes, step: $0.step) }
+  }
+}

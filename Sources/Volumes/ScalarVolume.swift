@@ -1,0 +1,14 @@
+/// Intensities on a grid, i fastest.
+package struct ScalarVolume: Equatable, Sendable {
+  /// Where the voxels lie.
+  package var grid: VolumeGrid
+  /// One value per voxel in the image's own units (Hounsfield units for CT).
+  package var voxels: [Float]
+
+  /// A volume; `voxels` has `grid.size.voxelCount` elements.
+  package init(grid: VolumeGrid, voxels: [Float]) {
+    precondition(voxels.count == grid.size.voxelCount, "\(voxels.count) voxels for \(grid.size)")
+    self.grid = grid
+    self.voxels = voxels
+  }
+}
