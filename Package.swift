@@ -102,7 +102,8 @@ let package = Package(
       ["Work", "Volumes", "Tensors", "Networks", "DenseCRF", "Metrics", "Segmentation", "TestSupport"]),
     tests(
       "ReviewTests",
-      ["Work", "Volumes", "Metrics", "Screen", "Review", "ReviewFixtures", "TestSupport"]),
+      ["Work", "Volumes", "Metrics", "Screen", "Review", "ReviewFixtures", "TestSupport"],
+      exclude: ["Frames"]),
     // Behaviour and the journal on the disk together, which the executable joins.
     tests(
       "ReviewJournalTests",
