@@ -8,6 +8,7 @@ let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
 let strictC: [CSetting] = [.treatAllWarnings(as: .error)]
 
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let customDump: Target.Dependency = .product(name: "CustomDump", package: "swift-custom-dump")
 
 func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
   .target(name: name, dependencies: dependencies, swiftSettings: strict)
@@ -27,7 +28,9 @@ let package = Package(
     .executable(name: "segdeck-bench", targets: ["segdeck-bench"]),
   ],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0")
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+    // For tests alone.
+    .package(url: "https://github.com/pointfreeco/swift-custom-dump", from: "1.7.3"),
   ],
   targets: [
     // Layer 0: no knowledge of each other, but that work is held to the memory there is.
@@ -102,7 +105,7 @@ let package = Package(
       ["Work", "Volumes", "Tensors", "Networks", "DenseCRF", "Metrics", "Segmentation", "TestSupport"]),
     tests(
       "ReviewTests",
-      ["Work", "Volumes", "Metrics", "Screen", "Review", "ReviewFixtures", "TestSupport"],
+      ["Work", "Volumes", "Metrics", "Screen", "Review", "ReviewFixtures", "TestSupport", customDump],
       exclude: ["Frames"]),
     // Behaviour and the journal on the disk together, which the executable joins.
     tests(
