@@ -19,6 +19,7 @@ func filledArray<Element: BitwiseCopyable>(
   let array = [Element](unsafeUninitializedCapacity: count) { buffer, initialized in
     let buffer = UnsafeMutableBufferPointer(rebasing: buffer[0..<count])
     adviseHugePages(UnsafeMutableRawBufferPointer(buffer))
+    assert(spoils(UnsafeMutableRawBufferPointer(buffer)))
     do throws(Cancelled) {
       try fill(DisjointBuffer(buffer))
     } catch {
@@ -29,6 +30,13 @@ func filledArray<Element: BitwiseCopyable>(
   }
   if let cancelled { throw cancelled }
   return array
+}
+
+/// Fills fresh memory with 0xFF, which is NaN in floats, and gives true: in an `assert`, so that builds that check show
+/// what a parallel loop leaves unwritten.
+package func spoils(_ memory: UnsafeMutableRawBufferPointer) -> Bool {
+  memory.initializeMemory(as: UInt8.self, repeating: 0xFF)
+  return true
 }
 
 /// Asks for 2 MB pages behind fresh memory of several of them: touching it page by page costs more than most
