@@ -8,14 +8,17 @@ let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
 let strictC: [CSetting] = [.treatAllWarnings(as: .error)]
 
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let customDump: Target.Dependency = .product(name: "CustomDump", package: "swift-custom-dump")
 
 func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
   .target(name: name, dependencies: dependencies, swiftSettings: strict)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+func tests(
+  _ name: String, _ dependencies: [Target.Dependency], exclude: [String] = [], resources: [Resource] = []
+) -> Target {
   .testTarget(
-    name: name, dependencies: ["TestSupport"] + dependencies, resources: resources, swiftSettings: strict)
+    name: name, dependencies: dependencies, exclude: exclude, resources: resources, swiftSettings: strict)
 }
 
 let package = Package(
@@ -25,7 +28,9 @@ let package = Package(
     .executable(name: "segdeck-bench", targets: ["segdeck-bench"]),
   ],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0")
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+    // For tests alone.
+    .package(url: "https://github.com/pointfreeco/swift-custom-dump", from: "1.7.3"),
   ],
   targets: [
     // Layer 0: no knowledge of each other, but that work is held to the memory there is.
@@ -73,29 +78,40 @@ let package = Package(
 
     .target(
       name: "TestSupport", dependencies: ["Work"], path: "Tests/TestSupport", swiftSettings: strict),
+    .target(
+      name: "ReviewFixtures", dependencies: ["Work", "Volumes", "Screen", "Review"],
+      path: "Tests/ReviewFixtures", swiftSettings: strict),
     // Plain loops beside every kernel; run-aarch64 builds the same sources for arm64.
     .target(
       name: "CKernelsCases", dependencies: ["CKernels"], path: "Tests/CKernelsCases",
       exclude: ["command.cpp", "run-aarch64"], cSettings: strictC,
       cxxSettings: [.treatAllWarnings(as: .error)]),
-    tests("CKernelsTests", ["CKernels", "CKernelsCases"]),
-    tests("ArchitectureTests", []),
+    tests("CKernelsTests", ["CKernels", "CKernelsCases", "TestSupport"]),
+    tests("ArchitectureTests", ["TestSupport"]),
     tests("WorkTests", ["Work", "CMemory"]),
-    tests("VolumesTests", ["Work", "Volumes"]),
-    tests("TensorsTests", ["Work", "Tensors", "CKernels"]),
+    tests("VolumesTests", ["Work", "Volumes", "TestSupport"]),
+    tests("TensorsTests", ["Work", "Tensors", "CKernels", "TestSupport"]),
     tests("ScreenTests", ["Screen"]),
     tests(
-      "ImageFormatsTests", ["Work", "Volumes", "ImageFormats"], resources: [.copy("Fixtures")]),
-    tests("MetricsTests", ["Work", "Volumes", "Metrics"]),
+      "ImageFormatsTests", ["Work", "Volumes", "ImageFormats", "TestSupport"], resources: [.copy("Fixtures")]),
+    tests("MetricsTests", ["Work", "Volumes", "Metrics", "TestSupport"]),
     tests("JournalTests", ["Work", "Journal"]),
     tests(
-      "DenseCRFTests", ["Work", "Volumes", "DenseCRF", "CKernels"], resources: [.copy("Golden")]),
-    tests("NetworksTests", ["Work", "Tensors", "Networks"], resources: [.copy("Golden")]),
+      "DenseCRFTests", ["Work", "Volumes", "DenseCRF", "CKernels", "TestSupport"],
+      resources: [.copy("Golden")]),
+    tests("NetworksTests", ["Work", "Tensors", "Networks", "TestSupport"], resources: [.copy("Golden")]),
     tests(
       "SegmentationTests",
-      ["Work", "Volumes", "Tensors", "Networks", "DenseCRF", "Metrics", "Segmentation"]),
-    tests("ReviewTests", ["Work", "Volumes", "Metrics", "Screen", "Journal", "Review", "segdeck"]),
-    tests("EndToEndTests", ["Work", "Volumes", "ImageFormats", "segdeck"]),
+      ["Work", "Volumes", "Tensors", "Networks", "DenseCRF", "Metrics", "Segmentation", "TestSupport"]),
+    tests(
+      "ReviewTests",
+      ["Work", "Volumes", "Metrics", "Screen", "Review", "ReviewFixtures", "TestSupport", customDump],
+      exclude: ["Frames"]),
+    // Behaviour and the journal on the disk together, which the executable joins.
+    tests(
+      "ReviewJournalTests",
+      ["Work", "Volumes", "Journal", "Review", "ReviewFixtures", "segdeck", "TestSupport"]),
+    tests("EndToEndTests", ["Work", "Volumes", "ImageFormats", "segdeck", "TestSupport"]),
   ],
   swiftLanguageModes: [.v6],
   cxxLanguageStandard: .cxx17

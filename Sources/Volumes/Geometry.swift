@@ -61,11 +61,15 @@ package struct GridSize: Hashable, Sendable, Codable, CustomStringConvertible {
   }
 
   /// Position of a voxel in memory.
-  package func offset(_ index: VoxelIndex) -> Int { (index.k * j + index.j) * i + index.i }
+  package func offset(_ index: VoxelIndex) -> Int {
+    assert(contains(index), "\(index) outside of \(self)")
+    return (index.k * j + index.j) * i + index.i
+  }
 
   /// The voxel at a position in memory.
   package func index(offset: Int) -> VoxelIndex {
-    VoxelIndex(offset % i, offset / i % j, offset / (i * j))
+    assert((0..<voxelCount).contains(offset), "\(offset) of \(voxelCount) voxels")
+    return VoxelIndex(offset % i, offset / i % j, offset / (i * j))
   }
 
   /// Whether the voxel lies inside.

@@ -28,7 +28,7 @@ private let permittedImports: [String: Set<String>] = [
   ],
 ]
 
-private let systemModules: Set<String> = ["Foundation", "Dispatch", "Glibc", "Synchronization"]
+let systemModules: Set<String> = ["Foundation", "Dispatch", "Glibc", "Synchronization"]
 private let withoutFoundation: Set<String> = ["Screen"]
 
 /// The modules that a file's text imports.
@@ -41,6 +41,18 @@ private func imports(_ text: String) -> [String] {
     guard words.first == "import", let last = words.last else { return nil }
     return String(last.split(separator: ".")[0])
   }
+}
+
+/// The modules that the Swift files below a folder import, and how many files there are.
+func importedModules(below folder: URL) throws -> (modules: Set<String>, fileCount: Int) {
+  var (modules, fileCount) = (Set<String>(), 0)
+  let files = FileManager.default.enumerator(at: folder, includingPropertiesForKeys: nil)
+  while let file = files?.nextObject() as? URL {
+    guard file.pathExtension == "swift" else { continue }
+    fileCount += 1
+    modules.formUnion(imports(try String(contentsOf: file, encoding: .utf8)))
+  }
+  return (modules, fileCount)
 }
 
 /// Modules that a target imports and may not.
@@ -57,14 +69,8 @@ func importsFollowTheLayers() throws {
   var found: [String] = []
   var filesRead = 0
   for (target, permitted) in permittedImports {
-    var imported: Set<String> = []
-    let folder = sources.appending(path: target)
-    let files = FileManager.default.enumerator(at: folder, includingPropertiesForKeys: nil)
-    while let file = files?.nextObject() as? URL {
-      guard file.pathExtension == "swift" else { continue }
-      filesRead += 1
-      imported.formUnion(imports(try String(contentsOf: file, encoding: .utf8)))
-    }
+    let (imported, fileCount) = try importedModules(below: sources.appending(path: target))
+    filesRead += fileCount
     found += breaches(target: target, imported: imported)
     found += permitted.subtracting(imported).map { "\(target) never imports \($0)" }
   }

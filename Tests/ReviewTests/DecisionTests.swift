@@ -1,42 +1,9 @@
 import Review
+import ReviewFixtures
 import Screen
 import Testing
 import Volumes
 import Work
-
-extension ReviewState {
-  /// Runs the pretended network to its end.
-  @discardableResult
-  mutating func runNetwork() throws -> [ReviewEffect] {
-    let asked = type("m")
-    if let job = asked.started { _ = reduce(&self, .jobEnded(job.id, .models([pretendedModel]))) }
-    let id = try #require(jobs[.segmentation]?.id ?? press(.enter).started?.id)
-    let result = networkResult(for: content)
-    let components = try LabelComponents(result.labels, work: WorkContext())
-    return reduce(&self, .jobEnded(id, .segmented(result, components)))
-  }
-
-  /// Ends the job of a kind with a refinement of all of the image that takes away label 1.
-  @discardableResult
-  mutating func finishRefining(_ kind: JobKind) throws -> [ReviewEffect] {
-    let job = try #require(jobs[kind])
-    let base = try #require(refinementBase)
-    let request = RefinementRequest(
-      image: content.image, source: .mask(base.labels, confidence: 0.9), table: base.table,
-      settings: decisions.knobs.refinement, unrefined: base.labels, unrefinedStatistics: base.statistics)
-    var refined = try base.labels.volume
-    for offset in refined.voxels.indices where refined.voxels[offset] == 1 { refined.voxels[offset] = 0 }
-    let labels = RefinedLabels(box: VoxelBounds(refined.grid.size), labels: refined)
-    return reduce(&self, .jobEnded(job.id, .refined(try RefinedPart(labels, of: request, WorkContext()))))
-  }
-
-  /// Opens the CRF panel and lets all of the image follow.
-  mutating func refineLive() throws {
-    type("t")
-    try finishRefining(.preview)
-    try finishRefining(.following)
-  }
-}
 
 @Suite struct DecisionTests {
   @Test("undo takes back which versions are shown and what was judged; versions and results stay")

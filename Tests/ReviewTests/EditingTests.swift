@@ -1,22 +1,9 @@
 import Review
+import ReviewFixtures
 import Screen
 import Testing
 import Volumes
 import Work
-
-extension ReviewState {
-  /// Types a command line and Enter.
-  @discardableResult
-  mutating func command(_ line: String) -> [ReviewEffect] {
-    type(":\(line)") + press(.enter)
-  }
-
-  /// Goes to a voxel and gives it a label.
-  @discardableResult
-  mutating func paint(_ voxel: VoxelIndex, _ label: String) -> [ReviewEffect] {
-    command("\(voxel.i),\(voxel.j),\(voxel.k)") + command("paint \(label)")
-  }
-}
 
 @Suite struct EditingTests {
   private let first = VoxelIndex(1, 1, 1)

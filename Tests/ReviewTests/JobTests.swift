@@ -1,5 +1,6 @@
 import Foundation
 import Review
+import ReviewFixtures
 import Screen
 import Synchronization
 import Testing

@@ -1,5 +1,6 @@
 import Foundation
 import Review
+import ReviewFixtures
 import Screen
 import Testing
 import Volumes
@@ -51,29 +52,6 @@ private func names(_ notes: [JournalEntry]) -> [String] {
     case .exported(_, let path): "exported \(path ?? "no longer")"
     case .looked: "looked"
     }
-  }
-}
-
-/// A state in which the phantom was just opened as a session of its own, before its journal was read.
-func laterSession(
-  _ content: ReviewCase = phantomCase(), firstVersionNumber: Int = 1000
-) throws -> ReviewState {
-  var request = OpenCaseRequest(imagePath: "case-1.nii.gz")
-  request.firstVersionNumber = firstVersionNumber
-  var state = ReviewState(
-    request: request, screen: ScreenSize(rows: 24, columns: 80), capabilities: trueColour)
-  _ = state.begin()
-  let opened = OpenedCase(
-    content: content, intensities: IntensitySummary(content.image),
-    maskComponents: try content.masks.map { try LabelComponents($0.labels, work: WorkContext()) })
-  _ = reduce(&state, .jobEnded(JobID(1), .opened(opened)))
-  return state
-}
-
-extension ReviewState {
-  /// Takes a journal as its job would bring it.
-  mutating func read(_ journal: OpenedJournal) throws -> [ReviewEffect] {
-    reduce(&self, .jobEnded(try #require(jobs[.journal]?.id), .journalOpened(journal)))
   }
 }
 

@@ -1,4 +1,5 @@
 import Review
+import ReviewFixtures
 import Screen
 import Testing
 import Volumes

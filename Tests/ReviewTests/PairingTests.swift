@@ -1,5 +1,6 @@
 import Metrics
 import Review
+import ReviewFixtures
 import Screen
 import Testing
 import Volumes

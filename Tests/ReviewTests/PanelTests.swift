@@ -1,51 +1,9 @@
 import Review
+import ReviewFixtures
 import Screen
 import Testing
 import Volumes
 import Work
-
-/// Two readers' masks of nine organs; the second is shifted by a voxel along i.
-private func twoReaders() -> ReviewCase {
-  var content = phantomCase(grid(GridSize(40, 40, 40), spacing: 4))
-  let size = content.image.grid.size
-  let names = [
-    "spleen", "right kidney", "left kidney", "gallbladder", "oesophagus", "liver", "stomach", "aorta",
-    "inferior vena cava",
-  ]
-  let table = LabelTable(
-    names.enumerated().map {
-      Label(value: UInt16($0 + 1), name: $1, colour: RGBColour(UInt8($0 * 20), 100, 200))
-    })
-  func mask(_ reader: String, _ shift: Int) -> LoadedMask {
-    let voxels = (0..<size.voxelCount).map { offset -> UInt16 in
-      let index = size.index(offset: offset)
-      let value = index.k * 9 / size.k + 1
-      let extent = value == 6 ? 38 : value == 4 ? 2 : 12
-      return (1..<1 + extent).contains(index.i - shift) && (1..<1 + extent).contains(index.j)
-        ? UInt16(value) : 0
-    }
-    return LoadedMask(
-      name: "seg.nii.gz", path: "/cases/\(reader)/seg.nii.gz",
-      labels: ChunkedLabels(LabelVolume(grid: content.image.grid, voxels: voxels)), table: table)
-  }
-  content.masks = [mask("reader_one", 0), mask("reader_two", 1)]
-  return content
-}
-
-private func comparedState(_ rows: Int, _ columns: Int) throws -> ReviewState {
-  let content = twoReaders()
-  var state = ReviewState(
-    request: OpenCaseRequest(imagePath: "case-1.nii.gz"), screen: ScreenSize(rows: rows, columns: columns),
-    capabilities: trueColour)
-  _ = state.begin()
-  let opened = OpenedCase(
-    content: content, intensities: IntensitySummary(content.image),
-    maskComponents: try content.masks.map { try LabelComponents($0.labels, work: WorkContext()) })
-  for case .start(let id, .compare(let request)) in reduce(&state, .jobEnded(JobID(1), .opened(opened))) {
-    _ = reduce(&state, .jobEnded(id, .compared(try Comparison(request, WorkContext()))))
-  }
-  return state
-}
 
 /// The lines of the panel, without the picture beside it.
 private func panel(_ state: ReviewState) -> [String] {

@@ -41,5 +41,13 @@ package func packed(_ intervals: [MemoryInterval]) -> (offsets: [Int], total: In
     total = max(total, offsets[index] + size)
     packed.append(index)
   }
+  assert(
+    placed.allSatisfy { one in
+      placed.allSatisfy { other in
+        one == other || !intervals[one].times.overlaps(intervals[other].times)
+          || offsets[one] + intervals[one].count <= offsets[other]
+          || offsets[other] + intervals[other].count <= offsets[one]
+      }
+    }, "intervals of one time overlap")
   return (offsets, total)
 }

@@ -4,8 +4,9 @@ import Work
 /// The operation of a layer: everything that graphs, training and inference need to know of one kind of layer.
 ///
 /// An operation is one file that conforms to this protocol, one line in ``NetworkOperations/all`` and one row in the
-/// table of `Tests/NetworksTests/OperationTests.swift`. In JSON its fields stand beside the layer's name and input in
-/// one flat object.
+/// table of `Tests/NetworksTests/OperationTests.swift`. Elsewhere operations are named only where the paper's networks
+/// and their training rules are written down, and in benchmarks. In JSON its fields stand beside the layer's name and
+/// input in one flat object.
 package protocol NetworkOperation: Hashable, Sendable, Codable {
   /// The "kind" of its layers in JSON.
   static var kind: String { get }

@@ -14,10 +14,19 @@ func filledArray<Element: BitwiseCopyable>(
   count: Int, _ fill: (DisjointBuffer<Element>) throws(Cancelled) -> Void
 ) throws(Cancelled) -> [Element] {
   try [Element](count: count) { buffer throws(Cancelled) in
-    adviseHugePages(
-      UnsafeMutableRawBufferPointer(start: buffer.start, count: count * MemoryLayout<Element>.stride))
+    let memory = UnsafeMutableRawBufferPointer(
+      start: buffer.start, count: count * MemoryLayout<Element>.stride)
+    adviseHugePages(memory)
+    assert(spoils(memory))
     try fill(buffer)
   }
+}
+
+/// Fills fresh memory with 0xFF, which is NaN in floats, and gives true: in an `assert`, so that builds that check show
+/// what a parallel loop leaves unwritten.
+package func spoils(_ memory: UnsafeMutableRawBufferPointer) -> Bool {
+  memory.initializeMemory(as: UInt8.self, repeating: 0xFF)
+  return true
 }
 
 /// Asks for 2 MB pages behind fresh memory of several of them: touching it page by page costs more than most

@@ -18,7 +18,10 @@ struct WorkerScratch: Sendable {
   private static func stride(_ perWorker: Int) -> Int { (perWorker + 15) / 16 * 16 + 1024 + 16 }
 
   /// The memory of worker number `worker`.
-  func start(_ worker: Int) -> UnsafeMutablePointer<Float> { memory.start + worker * stride }
+  func start(_ worker: Int) -> UnsafeMutablePointer<Float> {
+    assert(worker >= 0 && (worker + 1) * stride <= memory.count, "worker \(worker) of \(memory.count) floats")
+    return memory.start + worker * stride
+  }
 }
 
 /// Lends `count` floats, aligned to cache lines and not initialised.

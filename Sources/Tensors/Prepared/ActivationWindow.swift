@@ -42,7 +42,10 @@ package struct ActivationWindow: Sendable {
 
   /// The first held voxel of a channel: plane `planes.lowerBound`, row 0, column 0.
   package func start(item: Int, channel: Int) -> UnsafeMutablePointer<Float> {
-    memory.start + (item * channels + channel) * channelStride
+    assert(
+      (0..<batch).contains(item) && (0..<channels).contains(channel),
+      "item \(item), channel \(channel) of [\(batch), \(channels)]")
+    return memory.start + (item * channels + channel) * channelStride
   }
 
   /// The window of some of these planes, in the same memory.

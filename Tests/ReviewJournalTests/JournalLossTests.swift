@@ -1,6 +1,7 @@
 import Foundation
 import Journal
 import Review
+import ReviewFixtures
 import TestSupport
 import Testing
 import Volumes
@@ -406,7 +407,7 @@ private let later: [Deed] = [
   .keys("y"), .paint(VoxelIndex(5, 1, 1), "liver"), .keys("z"), .keys("f"), .keys("zz"), .keys("y"),
 ]
 
-extension JournalTests {
+@Suite struct JournalLossTests {
   @Test("a journal without damage brings back every version, verdict and step")
   func wholeJournal() throws {
     let place = Place()

@@ -1,0 +1,28 @@
+/// Where the memory of a plan lies, for tests of the plan: ranges of floats of the arena.
+extension InferencePlan {
+  /// The steps whose outputs are the scores of the asked heads.
+  package var headSteps: [Int] { steps.heads }
+
+  /// The memory of an activation, 0 for the image and i + 1 for the output of step i; nil where the caller holds it.
+  ///
+  /// A step that changes its input in place has the input's memory.
+  package func floats(ofActivation index: Int) -> Range<Int>? {
+    let owner = buffers.owners[index]
+    guard let storage = buffers.storages[owner] else { return nil }
+    return range(storage.offset, storage.capacity * steps.planeFloats(ofActivation: owner))
+  }
+
+  /// What an activation leaves for later slabs, in all slabs.
+  package func keptFloats(ofActivation index: Int) -> Range<Int>? {
+    let owner = buffers.owners[index]
+    guard let storage = buffers.storages[owner] else { return nil }
+    return range(storage.keptOffset, storage.keptCapacity * steps.planeFloats(ofActivation: owner))
+  }
+
+  /// The scratch memory of a step.
+  package func scratchFloats(ofStep index: Int) -> Range<Int> {
+    range(buffers.scratchOffsets[index], buffers.scratchCounts[index])
+  }
+
+  private func range(_ start: Int, _ count: Int) -> Range<Int> { start..<start + count }
+}

@@ -1,0 +1,177 @@
+import Networks
+import Tensors
+
+/// A dense array of doubles, last dimension fastest.
+struct DoubleArray {
+  let shape: [Int]
+  var elements: [Double]
+
+  init(shape: [Int], elements: [Double]) {
+    self.shape = shape
+    self.elements = elements
+  }
+
+  /// The values of `tensor`, exactly.
+  init(_ tensor: Tensor) { self.init(shape: tensor.shape, elements: tensor.elements.map(Double.init)) }
+
+  /// The last three dimensions.
+  fileprivate var extent: Extent3 { Extent3(shape[2], shape[3], shape[4]) }
+}
+
+extension OperationCase {
+  /// The layer's result in training by its definition: plain loops in double precision.
+  ///
+  /// It shares nothing with the program but the extents of the output. Its central differences have an error of about
+  /// 1e-8 of the largest one.
+  func twin(
+    _ image: DoubleArray, _ parameters: [ParameterSlot.Role: DoubleArray]
+  ) -> DoubleArray {
+    guard let output = operation.outputExtent(image.extent) else {
+      preconditionFailure("\(testDescription): the image is too small")
+    }
+    func window(
+      _ kernel: Extent3, _ input: (_ axis: Axis, _ output: Int, _ tap: Int) -> Int?
+    ) -> Window {
+      Window(from: image.extent, to: output, kernel: kernel, input)
+    }
+    switch operation {
+    case let operation as ConvolutionOperation:
+      let geometry = operation.geometry
+      let window = window(geometry.kernel) { axis, output, tap in
+        output * axis(geometry.stride) - axis(geometry.padding) + tap * axis(geometry.dilation)
+      }
+      return window.sums(image, parameters, outputs: operation.outputChannels) { output, input, inputs in
+        output * inputs + input
+      }
+    case let operation as TransposedConvolutionOperation:
+      // Input i reaches output i * stride - padding + tap.
+      let geometry = operation.geometry
+      let window = window(geometry.kernel) { axis, output, tap in
+        let distance = output + axis(geometry.padding) - tap
+        return distance % axis(geometry.stride) == 0 ? distance / axis(geometry.stride) : nil
+      }
+      let outputs = operation.outputChannels
+      return window.sums(image, parameters, outputs: outputs) { output, input, _ in input * outputs + output }
+    case let operation as MaxPoolingOperation:
+      let geometry = operation.geometry
+      return window(geometry.kernel) { axis, output, tap in output * axis(geometry.stride) + tap }.maxima(
+        image)
+    case let operation as BatchNormalisationOperation:
+      return normalised(image, parameters, epsilon: Double(operation.epsilon))
+    case is RectifierOperation:
+      return DoubleArray(shape: image.shape, elements: image.elements.map { max($0, 0) })
+    default: preconditionFailure("\(testDescription) has no twin")
+    }
+  }
+}
+
+/// Which inputs and taps of a kernel each output is made of, axis by axis.
+private struct Window {
+  let extent: Extent3
+  let kernel: Extent3
+  /// For d, h and w, and each position of the output along it: pairs of an input position and a tap.
+  private var pairs: [[[(input: Int, tap: Int)]]] = []
+  private let inputExtent: Extent3
+
+  /// - Parameter input: The position of the input that a tap of an output reads; nil, or one outside, for none.
+  init(
+    from inputExtent: Extent3, to extent: Extent3, kernel: Extent3,
+    _ input: (_ axis: Axis, _ output: Int, _ tap: Int) -> Int?
+  ) {
+    (self.inputExtent, self.extent, self.kernel) = (inputExtent, extent, kernel)
+    pairs = Axis.allCases.map { axis in
+      (0..<axis(extent)).map { output in
+        (0..<axis(kernel)).compactMap { tap in
+          guard let position = input(axis, output, tap), (0..<axis(inputExtent)).contains(position) else {
+            return nil
+          }
+          return (position, tap)
+        }
+      }
+    }
+  }
+
+  /// Calls `body` with flat positions of every output, of each of its inputs, and of the tap between them.
+  func forEach(_ body: (_ output: Int, _ input: Int, _ tap: Int) -> Void) {
+    for output in 0..<extent.product {
+      for d in pairs[0][output / (extent.h * extent.w)] {
+        for h in pairs[1][output / extent.w % extent.h] {
+          for w in pairs[2][output % extent.w] {
+            body(
+              output, (d.input * inputExtent.h + h.input) * inputExtent.w + w.input,
+              (d.tap * kernel.h + h.tap) * kernel.w + w.tap)
+          }
+        }
+      }
+    }
+  }
+
+  private func shape(_ batch: Int, _ channels: Int) -> [Int] {
+    [batch, channels, extent.d, extent.h, extent.w]
+  }
+
+  /// Sums of products of a kernel, and the channel's offset.
+  ///
+  /// - Parameter slice: Which of the weight's kernels joins an input channel to an output channel.
+  func sums(
+    _ image: DoubleArray, _ parameters: [ParameterSlot.Role: DoubleArray], outputs: Int,
+    slice: (_ output: Int, _ input: Int, _ inputs: Int) -> Int
+  ) -> DoubleArray {
+    guard let weight = parameters[.weight]?.elements else {
+      preconditionFailure("a convolution without weights")
+    }
+    let (batch, inputs) = (image.shape[0], image.shape[1])
+    let (outputVoxels, inputVoxels) = (extent.product, inputExtent.product)
+    let bias = parameters[.bias]?.elements ?? [Double](repeating: 0, count: outputs)
+    var result = [Double]()
+    for index in 0..<batch * outputs {
+      result += [Double](repeating: bias[index % outputs], count: outputVoxels)
+    }
+    for item in 0..<batch {
+      for output in 0..<outputs {
+        for input in 0..<inputs {
+          let kernelStart = slice(output, input, inputs) * kernel.product
+          let (to, from) = ((item * outputs + output) * outputVoxels, (item * inputs + input) * inputVoxels)
+          forEach { result[to + $0] += weight[kernelStart + $2] * image.elements[from + $1] }
+        }
+      }
+    }
+    return DoubleArray(shape: shape(batch, outputs), elements: result)
+  }
+
+  /// The greatest input of each output.
+  func maxima(_ image: DoubleArray) -> DoubleArray {
+    let planes = image.shape[0] * image.shape[1]
+    var result = [Double](repeating: -.infinity, count: planes * extent.product)
+    for plane in 0..<planes {
+      forEach { output, input, _ in
+        let index = plane * extent.product + output
+        result[index] = max(result[index], image.elements[plane * inputExtent.product + input])
+      }
+    }
+    return DoubleArray(shape: shape(image.shape[0], image.shape[1]), elements: result)
+  }
+}
+
+/// (x - mean) / sqrt(variance + epsilon) weight + bias, mean and biased variance those of each channel of the batch.
+private func normalised(
+  _ image: DoubleArray, _ parameters: [ParameterSlot.Role: DoubleArray], epsilon: Double
+) -> DoubleArray {
+  guard let weight = parameters[.weight]?.elements, let bias = parameters[.bias]?.elements else {
+    preconditionFailure("a batch normalisation without weights")
+  }
+  let (channels, voxels) = (image.shape[1], image.extent.product)
+  var result = image
+  for channel in 0..<channels {
+    let indices = image.elements.indices.filter { $0 / voxels % channels == channel }
+    let mean = indices.reduce(0) { $0 + image.elements[$1] } / Double(indices.count)
+    let variance =
+      indices.reduce(0) { $0 + (image.elements[$1] - mean) * (image.elements[$1] - mean) }
+      / Double(indices.count)
+    for index in indices {
+      result.elements[index] =
+        (image.elements[index] - mean) / (variance + epsilon).squareRoot() * weight[channel] + bias[channel]
+    }
+  }
+  return result
+}

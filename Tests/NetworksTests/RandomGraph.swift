@@ -1,0 +1,79 @@
+import Networks
+import Tensors
+import Work
+
+/// A random network: an out-tree of every kind of operation, in which any layer may feed several others.
+struct RandomGraph {
+  private(set) var graph: NetworkGraph
+  /// The image's extents, which no layer finds too small.
+  let extent: Extent3
+  private var layers: [(name: String, channels: Int, extent: Extent3)]
+  private var generator: SplitMix64
+
+  /// At least one layer, and a head behind each leaf that is drawn.
+  init(seed: UInt64) {
+    generator = SplitMix64(seed: seed)
+    let channels = 1 + generator.index(below: 2)
+    extent = Extent3(
+      3 + generator.index(below: 18), 2 + generator.index(below: 9), 2 + generator.index(below: 9))
+    graph = NetworkGraph(inputChannels: channels, layers: [], heads: [])
+    layers = [(NetworkGraph.inputName, channels, extent)]
+    for _ in 0...generator.index(below: 12) { addLayer() }
+    for _ in 0...generator.index(below: 3) { addHead() }
+  }
+
+  /// A number of `range`.
+  private mutating func number(_ range: ClosedRange<Int>) -> Int {
+    range.lowerBound + generator.index(below: range.count)
+  }
+
+  private mutating func extent(_ range: ClosedRange<Int>) -> Extent3 {
+    Extent3(number(range), number(range), number(range))
+  }
+
+  /// Half of all layers follow the last one, the others any.
+  private mutating func source() -> (name: String, channels: Int, extent: Extent3) {
+    generator.index(below: 2) == 0 ? layers[layers.count - 1] : layers[generator.index(below: layers.count)]
+  }
+
+  private mutating func operation() -> any NetworkOperation {
+    switch generator.index(below: 6) {
+    case 0, 1:
+      let geometry = ConvolutionGeometry(
+        kernel: extent(1...3), stride: extent(1...2), padding: extent(0...1), dilation: extent(1...2))
+      return .convolution(geometry, outputChannels: number(1...4), hasBias: true)
+    case 2:
+      let geometry = TransposedConvolutionGeometry(
+        kernel: extent(2...3), stride: Extent3(2), padding: extent(0...1))
+      return .transposedConvolution(geometry, outputChannels: number(1...3), hasBias: true)
+    case 3:
+      return .maxPooling(
+        PoolingGeometry(
+          kernel: extent(1...3), stride: extent(1...2), roundsUp: generator.index(below: 2) == 0))
+    case 4: return .batchNormalisation(epsilon: 1e-3)
+    default: return .rectifier
+    }
+  }
+
+  /// Adds a layer unless its input is too small for what was drawn, or its output would be large.
+  private mutating func addLayer() {
+    let (source, operation) = (source(), operation())
+    guard let output = operation.outputExtent(source.extent), output.product <= 20_000 else { return }
+    var layer = Layer("layer\(layers.count)", from: source.name, .rectifier)
+    layer.operation = operation
+    graph.layers.append(layer)
+    layers.append((layer.name, operation.outputChannels(source.channels), output))
+  }
+
+  /// Adds scores of two classes to any layer.
+  private mutating func addHead() {
+    let source = source()
+    let name = "head\(graph.heads.count)"
+    graph.layers.append(
+      Layer(
+        name, from: source.name,
+        .convolution(ConvolutionGeometry(kernel: Extent3(1)), outputChannels: 2, hasBias: true)))
+    layers.append((name, 2, source.extent))
+    graph.heads.append(Head(name, layer: name, lossWeight: 1))
+  }
+}

@@ -1,0 +1,52 @@
+import Review
+import Screen
+import Testing
+import Volumes
+
+extension ReviewState {
+  /// Presses keys one after the other and gives what they asked for.
+  @discardableResult
+  package mutating func press(_ keys: Key...) -> [ReviewEffect] {
+    keys.flatMap { reduce(&self, .terminal(.key($0))) }
+  }
+
+  /// Types characters.
+  @discardableResult
+  package mutating func type(_ text: String) -> [ReviewEffect] {
+    text.flatMap { reduce(&self, .terminal(.key(.character($0)))) }
+  }
+
+  /// Types a command line and Enter.
+  @discardableResult
+  package mutating func command(_ line: String) -> [ReviewEffect] {
+    type(":\(line)") + press(.enter)
+  }
+
+  /// Goes to a voxel and gives it a label.
+  @discardableResult
+  package mutating func paint(_ voxel: VoxelIndex, _ label: String) -> [ReviewEffect] {
+    command("\(voxel.i),\(voxel.j),\(voxel.k)") + command("paint \(label)")
+  }
+
+  /// Takes a journal as its job would bring it.
+  package mutating func read(_ journal: OpenedJournal) throws -> [ReviewEffect] {
+    reduce(&self, .jobEnded(try #require(jobs[.journal]?.id), .journalOpened(journal)))
+  }
+}
+
+extension [ReviewEffect] {
+  /// The one job that the effects start.
+  package var started: (id: JobID, request: JobRequest)? {
+    for case .start(let id, let request) in self { return (id, request) }
+    return nil
+  }
+
+  /// The job of a kind that the effects start.
+  package func started(_ kind: JobKind) -> JobID? {
+    for case .start(let id, let request) in self where request.kind == kind { return id }
+    return nil
+  }
+
+  /// What the effects write to the journal.
+  package var notes: [JournalEntry] { compactMap { if case .note(let entry) = $0 { entry } else { nil } } }
+}

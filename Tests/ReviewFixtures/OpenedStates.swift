@@ -1,0 +1,57 @@
+import Review
+import Screen
+import Volumes
+import Work
+
+/// A terminal with 24-bit colour and Unicode.
+package let trueColour = TerminalCapabilities(colourDepth: .trueColour, showsUnicode: true)
+
+/// A session that has just read its case, and what it asks for then.
+private func session(
+  _ content: ReviewCase, firstVersionNumber: Int? = nil, _ screen: ScreenSize,
+  _ capabilities: TerminalCapabilities
+) throws -> (state: ReviewState, effects: [ReviewEffect]) {
+  var request = OpenCaseRequest(imagePath: "case-1.nii.gz")
+  if let firstVersionNumber { request.firstVersionNumber = firstVersionNumber }
+  var state = ReviewState(request: request, screen: screen, capabilities: capabilities)
+  _ = state.begin()
+  let opened = OpenedCase(
+    content: content, intensities: IntensitySummary(content.image),
+    maskComponents: try content.masks.map { try LabelComponents($0.labels, work: WorkContext()) })
+  let effects = reduce(&state, .jobEnded(JobID(1), .opened(opened)))
+  return (state, effects)
+}
+
+/// A state in which `content` has just been opened, and a journal that holds what `journal` says; nil leaves it out.
+package func openedState(
+  _ content: ReviewCase = phantomCase(), screen: ScreenSize = ScreenSize(rows: 24, columns: 80),
+  capabilities: TerminalCapabilities = trueColour, journal: OpenedJournal? = OpenedJournal()
+) throws -> ReviewState {
+  let begun = try session(content, screen, capabilities)
+  var state = begun.state
+  if let journal, let id = begun.effects.started(.journal) {
+    _ = reduce(&state, .jobEnded(id, .journalOpened(journal)))
+  }
+  return state
+}
+
+/// A state in which the phantom was just opened as a session of its own, before its journal was read.
+package func laterSession(
+  _ content: ReviewCase = phantomCase(), firstVersionNumber: Int = 1000
+) throws -> ReviewState {
+  try session(
+    content, firstVersionNumber: firstVersionNumber, ScreenSize(rows: 24, columns: 80), trueColour
+  ).state
+}
+
+/// A state in which both readers' masks are open and were compared.
+package func comparedState(
+  _ rows: Int, _ columns: Int, _ capabilities: TerminalCapabilities = trueColour
+) throws -> ReviewState {
+  let begun = try session(twoReaders(), ScreenSize(rows: rows, columns: columns), capabilities)
+  var state = begun.state
+  for case .start(let id, .compare(let request)) in begun.effects {
+    _ = reduce(&state, .jobEnded(id, .compared(try Comparison(request, WorkContext()))))
+  }
+  return state
+}

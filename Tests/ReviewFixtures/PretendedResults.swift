@@ -1,0 +1,60 @@
+import Review
+import Testing
+import Volumes
+import Work
+
+/// The network result that tests pretend: the phantom's liver, one voxel larger along i.
+package func networkResult(for content: ReviewCase) -> SegmentationResult {
+  var labels = content.image.voxels.map { _ in UInt16(0) }
+  let size = content.image.grid.size
+  for offset in labels.indices {
+    let index = size.index(offset: offset)
+    if (4..<15).contains(index.i), (5..<15).contains(index.j), (3..<12).contains(index.k) {
+      labels[offset] = 1
+    }
+  }
+  return SegmentationResult(
+    labels: ChunkedLabels(LabelVolume(grid: content.image.grid, voxels: labels)),
+    table: LabelTable([Label(value: 1, name: "Liver", colour: RGBColour(0, 158, 115))]),
+    probabilities: ProbabilitiesHandle(7), auxiliaryHeadCount: 2,
+    advisedSettings: RefinementSettings(appearanceWeight: 4, auxiliaryHeadWeights: [0.2, 0.2]))
+}
+
+/// The model that tests pretend.
+package let pretendedModel = ModelDescription(
+  id: "liver", name: "liver network", labels: LabelTable(), size: "1.1 M weights", input: "portal venous CT",
+  estimatedSeconds: 12, warning: "this image does not look like CT")
+
+extension ReviewState {
+  /// Runs the pretended network to its end.
+  @discardableResult
+  package mutating func runNetwork() throws -> [ReviewEffect] {
+    let asked = type("m")
+    if let job = asked.started { _ = reduce(&self, .jobEnded(job.id, .models([pretendedModel]))) }
+    let id = try #require(jobs[.segmentation]?.id ?? press(.enter).started?.id)
+    let result = networkResult(for: content)
+    let components = try LabelComponents(result.labels, work: WorkContext())
+    return reduce(&self, .jobEnded(id, .segmented(result, components)))
+  }
+
+  /// Ends the job of a kind with a refinement of all of the image that takes away label 1.
+  @discardableResult
+  package mutating func finishRefining(_ kind: JobKind) throws -> [ReviewEffect] {
+    let job = try #require(jobs[kind])
+    let base = try #require(refinementBase)
+    let request = RefinementRequest(
+      image: content.image, source: .mask(base.labels, confidence: 0.9), table: base.table,
+      settings: decisions.knobs.refinement, unrefined: base.labels, unrefinedStatistics: base.statistics)
+    var refined = try base.labels.volume
+    for offset in refined.voxels.indices where refined.voxels[offset] == 1 { refined.voxels[offset] = 0 }
+    let labels = RefinedLabels(box: VoxelBounds(refined.grid.size), labels: refined)
+    return reduce(&self, .jobEnded(job.id, .refined(try RefinedPart(labels, of: request, WorkContext()))))
+  }
+
+  /// Opens the CRF panel and lets all of the image follow.
+  package mutating func refineLive() throws {
+    type("t")
+    try finishRefining(.preview)
+    try finishRefining(.following)
+  }
+}

@@ -1,0 +1,172 @@
+import Foundation
+import Review
+import ReviewFixtures
+import Screen
+import TestSupport
+import Testing
+import Volumes
+import Work
+
+/// A whole screen that is stored as a text file.
+struct FrameCase: CustomTestStringConvertible, Sendable {
+  /// What is shown.
+  let title: String
+  let screen: ScreenSize
+  let colourDepth: TerminalCapabilities.ColourDepth
+  /// The state that is drawn.
+  let state: @Sendable (ScreenSize, TerminalCapabilities) throws -> ReviewState
+
+  init(
+    _ title: String, _ columns: Int, _ rows: Int, _ colourDepth: TerminalCapabilities.ColourDepth,
+    _ state: @escaping @Sendable (ScreenSize, TerminalCapabilities) throws -> ReviewState
+  ) {
+    self.title = title
+    screen = ScreenSize(rows: rows, columns: columns)
+    self.colourDepth = colourDepth
+    self.state = state
+  }
+
+  /// The first line of the file.
+  var testDescription: String {
+    let colours =
+      switch colourDepth {
+      case .mono: "no colour"
+      case .sixteen: "16 colours"
+      case .indexed256: "256 colours"
+      case .trueColour: "true colour"
+      }
+    return "\(title), \(screen.columns)x\(screen.rows), \(colours)"
+  }
+
+  /// The file below Frames.
+  var fileName: String {
+    testDescription.replacing(",", with: "").replacing(" ", with: "-") + ".txt"
+  }
+
+  /// The screen.
+  func frame() throws -> Frame {
+    let capabilities = TerminalCapabilities(colourDepth: colourDepth, showsUnicode: colourDepth != .mono)
+    return render(try state(screen, capabilities))
+  }
+}
+
+/// Every kind of screen, each size and each number of colours with several of them.
+private let frameCases: [FrameCase] = [
+  .init("case being opened", 80, 24, .mono) { screen, capabilities in
+    var state = ReviewState(
+      request: OpenCaseRequest(imagePath: "case-1.nii.gz"), screen: screen, capabilities: capabilities)
+    _ = state.begin()
+    _ = reduce(&state, .jobProgressed(JobID(1), fraction: 0.4, elapsedSeconds: 2))
+    return state
+  },
+  .init("opened case", 80, 24, .trueColour) { try openedState(screen: $0, capabilities: $1) },
+  .init("opened case", 120, 40, .indexed256) { try openedState(screen: $0, capabilities: $1) },
+  .init("opened case", 200, 60, .mono) { try openedState(screen: $0, capabilities: $1) },
+  .init("CRF panel", 80, 24, .indexed256, refined),
+  .init("CRF panel", 120, 40, .trueColour, refined),
+  .init("list of labels", 80, 24, .mono) { screen, capabilities in
+    var state = try comparedState(screen.rows, screen.columns, capabilities)
+    state.type("b")
+    state.press(.down, .down)
+    state.type(" ")
+    return state
+  },
+  .init("list of windows", 120, 40, .trueColour) { screen, capabilities in
+    var state = try openedState(screen: screen, capabilities: capabilities)
+    state.type("w")
+    state.press(.down)
+    return state
+  },
+  .init("choice of a network", 120, 40, .mono) { screen, capabilities in
+    var state = try openedState(screen: screen, capabilities: capabilities)
+    _ = reduce(&state, .jobEnded(state.type("m").started!.id, .models([pretendedModel])))
+    return state
+  },
+  .init("question before quitting", 80, 24, .indexed256) { screen, capabilities in
+    var state = try openedState(screen: screen, capabilities: capabilities)
+    state.type("yq")
+    return state
+  },
+  .init("difference of two readers", 80, 24, .trueColour) { screen, capabilities in
+    var state = try comparedState(screen.rows, screen.columns, capabilities)
+    state.type("d")
+    return state
+  },
+  .init("difference of two readers", 200, 60, .indexed256) { screen, capabilities in
+    var state = try comparedState(screen.rows, screen.columns, capabilities)
+    state.type("d")
+    return state
+  },
+  .init("message that wraps", 80, 24, .trueColour) { screen, capabilities in
+    var content = phantomCase()
+    content.findings = [
+      "case-1.nii.gz: qform and sform place the image differently; the sform is used, and the voxels lie where a viewer"
+        + " that reads the qform would show them 3.5 mm further to the left"
+    ]
+    var state = try openedState(content, screen: screen, capabilities: capabilities)
+    state.type("M")
+    return state
+  },
+  .init("command that is refused", 120, 40, .indexed256) { screen, capabilities in
+    var state = try openedState(screen: screen, capabilities: capabilities)
+    state.type(":window 50 0")
+    state.press(.enter)
+    state.type(":window 40 4")
+    state.press(.left)
+    return state
+  },
+]
+
+/// The CRF's panel when all of the image is refined: the spleen went.
+@Sendable private func refined(
+  _ screen: ScreenSize, _ capabilities: TerminalCapabilities
+) throws -> ReviewState {
+  var state = try openedState(screen: screen, capabilities: capabilities)
+  try state.refineLive()
+  state.press(.down, .down)
+  return state
+}
+
+@Suite struct GoldenFrameTests {
+  private static let folder = checkout.appending(path: "Tests/ReviewTests/Frames")
+  private static let rewrites = ProcessInfo.processInfo.environment["SEGDECK_REWRITE_FRAMES"] != nil
+
+  @Test("a whole screen is as its file has it", arguments: frameCases)
+  func screen(row: FrameCase) throws {
+    let file = GoldenFrameTests.folder.appending(path: row.fileName)
+    let stored = try? String(contentsOf: file, encoding: .utf8)
+    let expected = stored.flatMap(FrameText.init(parsing:))
+    let found = FrameText(try row.frame(), title: row.testDescription, keepingLettersOf: expected)
+    if GoldenFrameTests.rewrites { return try found.text.write(to: file, atomically: true, encoding: .utf8) }
+    guard let expected else {
+      Issue.record("\(row.fileName) holds no frame; SEGDECK_REWRITE_FRAMES=1 writes it")
+      return
+    }
+    let differences = expected.differences(to: found)
+    #expect(differences.isEmpty, "\(row.fileName):\n\(differences.joined(separator: "\n"))")
+    #expect(expected.text == stored, "\(row.fileName) was not written by this program")
+  }
+
+  @Test("every stored screen has a case")
+  func files() throws {
+    let stored = try FileManager.default.contentsOfDirectory(atPath: GoldenFrameTests.folder.path)
+    #expect(Set(stored) == Set(frameCases.map(\.fileName)))
+  }
+
+  @Test("a frame that differs in a character and a colour says in which row, and how")
+  func differencesAreReadable() throws {
+    var frame = Frame(rows: 2, columns: 6)
+    frame.write("liver", row: 1, column: 0, style: Style(isBold: true))
+    let expected = FrameText(frame, title: "a label")
+    #expect(FrameText(parsing: expected.text) == expected)
+    #expect(expected.differences(to: expected) == [])
+    frame.write("river", row: 1, column: 0, style: Style(foreground: .rgb(230, 159, 0), isBold: true))
+    let found = FrameText(frame, title: "a label", keepingLettersOf: expected)
+    #expect(
+      expected.differences(to: found) == [
+        "row 1, characters:", "  expected |liver |", "  found    |river |", "            ^     ",
+        "row 1, styles:", "  expected |aaaaa.|", "  found    |bbbbb.|", "            ^^^^^ ",
+        "new style b: #e69f00 on default, bold", "style a is gone: default on default, bold",
+      ])
+  }
+}

@@ -1,0 +1,177 @@
+import CustomDump
+import Review
+import ReviewFixtures
+import Screen
+import Testing
+import Volumes
+
+/// Expects that `deed` changes what `changes` says about a state, and nothing else.
+private func expectChange(
+  of state: inout ReviewState, by deed: (inout ReviewState) -> Void, changes: (inout ReviewState) -> Void,
+  sourceLocation: SourceLocation = #_sourceLocation
+) {
+  expectChange(
+    of: &state, by: deed, changes: { expected, _ in changes(&expected) }, sourceLocation: sourceLocation)
+}
+
+/// The same where `changes` needs the state behind the deed.
+///
+/// swift-custom-dump's own `expectDifference` reports through a dynamic library and is silent where that is not linked.
+private func expectChange(
+  of state: inout ReviewState, by deed: (inout ReviewState) -> Void,
+  changes: (_ expected: inout ReviewState, _ found: ReviewState) -> Void,
+  sourceLocation: SourceLocation = #_sourceLocation
+) {
+  var expected = state
+  deed(&state)
+  changes(&expected, state)
+  guard expected != state else { return }
+  let difference = diff(expected, state) ?? "The states differ in what no dump shows."
+  Issue.record("- expected, + found\n\(difference)", sourceLocation: sourceLocation)
+}
+
+/// The same of a decision, with which come a step of this name behind the others and what the journal is told.
+private func expectDecision(
+  _ name: String, of state: inout ReviewState, by deed: (inout ReviewState) -> Void,
+  changes: (inout ReviewState) -> Void, sourceLocation: SourceLocation = #_sourceLocation
+) {
+  let steps = state.history.steps.map(\.name)
+  expectChange(
+    of: &state, by: deed,
+    changes: { expected, found in
+      changes(&expected)
+      (expected.history, expected.journalled) = (found.history, found.journalled)
+    }, sourceLocation: sourceLocation)
+  #expect(state.history.steps.map(\.name) == steps + [name], sourceLocation: sourceLocation)
+  #expect(state.journalled.lastStep == state.history.steps.last, sourceLocation: sourceLocation)
+  #expect(state.journalled.view == state.view, sourceLocation: sourceLocation)
+}
+
+/// What an action changes, field by field of the whole state.
+@Suite struct WholeStateTests {
+  @Test("accepting a version sets the verdict, says so, and changes nothing else")
+  func accepting() throws {
+    var state = try openedState()
+    expectDecision("accept manual.nii.gz", of: &state) {
+      $0.type("y")
+    } changes: {
+      $0.decisions.verdicts.accepted = VersionID(1)
+      $0.message = Message("accepted manual.nii.gz; E exports it")
+    }
+  }
+
+  @Test("flagging the case sets the flag, says so, and changes nothing else")
+  func flagging() throws {
+    var state = try openedState()
+    expectDecision("flag the case", of: &state) {
+      $0.type("f")
+    } changes: {
+      $0.decisions.verdicts.isFlagged = true
+      $0.message = Message("flagged the case")
+    }
+  }
+
+  @Test("hiding a label hides it, and changes nothing else")
+  func hiding() throws {
+    var state = try openedState()
+    state.type("b")
+    expectDecision("hide spleen", of: &state) {
+      $0.type(" ")
+    } changes: {
+      $0.decisions.hiddenLabels = ["spleen"]
+      $0.message = nil
+    }
+  }
+
+  @Test("undoing takes the decision back, says so, and changes nothing else but the place in the history")
+  func undoing() throws {
+    var state = try openedState()
+    state.type("y")
+    let steps = state.history.steps
+    expectChange(of: &state) {
+      $0.type("z")
+    } changes: { expected, found in
+      expected.decisions.verdicts.accepted = nil
+      expected.message = Message("undid: accept manual.nii.gz")
+      (expected.history, expected.journalled) = (found.history, found.journalled)
+    }
+    #expect(state.history.steps == steps)
+    #expect(state.history.position == 0)
+    #expect(state.journalled.step == 0)
+  }
+
+  @Test("a typed window is shown and loses its name, and nothing else changes")
+  func typingAWindow() throws {
+    var state = try openedState()
+    expectChange(of: &state) {
+      $0.command("window 40 80")
+    } changes: {
+      $0.view.window = IntensityWindow(centre: 40, width: 80)
+      $0.view.windowName = nil
+      $0.message = Message("window 40/80")
+      $0.journalled.view = $0.view
+    }
+  }
+
+  @Test("the next slice is shown, and nothing else changes")
+  func nextSlice() throws {
+    var state = try openedState()
+    expectChange(of: &state) {
+      $0.type("]")
+    } changes: {
+      $0.view.crosshair.k += 1
+      $0.message = nil
+      $0.journalled.view = $0.view
+    }
+  }
+
+  @Test("flipping shows the other side, and changes nothing else")
+  func flipping() throws {
+    var state = try openedState()
+    try state.runNetwork()
+    expectChange(of: &state) {
+      $0.press(.tab)
+    } changes: {
+      $0.decisions.shownSide = .a
+      $0.journalled.decisions.shownSide = .a
+      $0.message = nil
+    }
+  }
+
+  @Test("opening a list puts it over the screen, and changes nothing else")
+  func openingAList() throws {
+    var state = try openedState()
+    expectChange(of: &state) {
+      $0.type("w")
+    } changes: {
+      $0.dialog = .windows(selected: 4)
+      $0.message = nil
+    }
+  }
+
+  @Test("progress of a job changes the job, and nothing else")
+  func progress() throws {
+    var state = try openedState(journal: nil)
+    let id = try #require(state.jobs[.journal]?.id)
+    expectChange(of: &state) {
+      _ = reduce(&$0, .jobProgressed(id, fraction: 0.5, elapsedSeconds: 3))
+    } changes: {
+      $0.jobs[.journal]?.fraction = 0.5
+      $0.jobs[.journal]?.elapsedSeconds = 3
+    }
+  }
+
+  @Test("a change that is not named is an issue")
+  func anotherChangeIsSeen() throws {
+    var state = try openedState()
+    withKnownIssue {
+      expectChange(of: &state) {
+        $0.type("]x")
+      } changes: {
+        $0.view.crosshair.k += 1
+        $0.message = nil
+        $0.journalled.view = $0.view
+      }
+    }
+  }
+}
