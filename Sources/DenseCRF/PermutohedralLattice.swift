@@ -75,7 +75,9 @@ struct PermutohedralLattice: Sendable {
   }
 
   /// Scratch memory for ``filter(_:to:scratch:work:)``.
-  func scratch() throws(Cancelled) -> AlignedStorage<Float> { try AlignedStorage(count: 2 * (vertexCount + 1)) }
+  func scratch() throws(Cancelled) -> AlignedStorage<Float> {
+    try AlignedStorage(count: 2 * (vertexCount + 1))
+  }
 
   /// Writes the filtered `values` of all points to `result`, which may be the same memory.
   func filter(

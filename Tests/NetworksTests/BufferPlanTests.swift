@@ -41,7 +41,7 @@ extension InferencePlan {
   fileprivate var buffers: [Buffer] {
     var buffers: [Buffer] = []
     for index in 0...kernels.count {
-      guard let floats = floats(ofActivation: index), let kept = keptFloats(ofActivation: index) else {
+      guard let floats = floats(ofActivation: index), let kept = retainedFloats(ofActivation: index) else {
         continue
       }
       let times = times(ofActivation: index)

@@ -43,7 +43,7 @@ struct OperationGradientTests {
   @Test("gives in training what its definition gives", arguments: operationCases)
   func output(row: OperationCase) throws {
     let (parameters, doubles) = try drawn(row)
-    let found = try row.trained(row.images(), parameters, work).output
+    let found = try row.forward(row.images(), parameters, work).output
     let expected = row.twin(DoubleArray(row.images()), doubles)
     #expect(found.shape == expected.shape)
     expect(found.elements, Array(expected.elements.enumerated()).map { ($0.offset, $0.element) }, "output")
@@ -53,7 +53,7 @@ struct OperationGradientTests {
   func gradients(row: OperationCase) throws {
     let (parameters, doubles) = try drawn(row)
     let image = DoubleArray(row.images())
-    let trained = try row.trained(row.images(), parameters, work)
+    let trained = try row.forward(row.images(), parameters, work)
     var generator = SplitMix64(seed: 9)
     let weights = generator.floats(trained.output.elements.count)
     let found = try trained.backward(Tensor(shape: trained.output.shape, elements: weights), work)

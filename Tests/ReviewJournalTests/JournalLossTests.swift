@@ -417,12 +417,14 @@ private let later: [Deed] = [
     #expect(try complaints(truth, journal, place, [], later: later) == [])
   }
 
-  @Test("what is done before the journal is read comes back as it was, step by step", arguments: [false, true])
+  @Test(
+    "what is done before the journal is read comes back as it was, step by step", arguments: [false, true])
   func earlyDeeds(hasJournal: Bool) throws {
     let place = Place()
     if hasJournal { _ = try reviewed([deeds[0]], in: place) }
     let early: [Deed] = [
-      .paint(VoxelIndex(1, 2, 1), "liver"), .paint(VoxelIndex(2, 2, 1), "spleen"), .name("Leber"), .keys("fz"),
+      .paint(VoxelIndex(1, 2, 1), "liver"), .paint(VoxelIndex(2, 2, 1), "spleen"), .name("Leber"),
+      .keys("fz"),
     ]
     let first = try Session(2, in: place, early: early)
     let edited = try #require(first.state.shownVersion)

@@ -12,11 +12,11 @@ extension InferencePlan {
     return range(storage.offset, storage.capacity * steps.planeFloats(ofActivation: owner))
   }
 
-  /// What an activation leaves for later slabs, in all slabs.
-  package func keptFloats(ofActivation index: Int) -> Range<Int>? {
+  /// The planes of an activation that are retained for later slabs, in all slabs.
+  package func retainedFloats(ofActivation index: Int) -> Range<Int>? {
     let owner = buffers.owners[index]
     guard let storage = buffers.storages[owner] else { return nil }
-    return range(storage.keptOffset, storage.keptCapacity * steps.planeFloats(ofActivation: owner))
+    return range(storage.retainedOffset, storage.retainedCapacity * steps.planeFloats(ofActivation: owner))
   }
 
   /// The scratch memory of a step.

@@ -42,8 +42,8 @@ package func packed(_ intervals: [MemoryInterval]) -> (offsets: [Int], total: In
     packed.append(index)
   }
   assert(
-    placed.allSatisfy { one in
-      placed.allSatisfy { other in
+    packed.allSatisfy { one in
+      packed.allSatisfy { other in
         one == other || !intervals[one].times.overlaps(intervals[other].times)
           || offsets[one] + intervals[one].count <= offsets[other]
           || offsets[other] + intervals[other].count <= offsets[one]
