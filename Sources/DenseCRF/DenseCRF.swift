@@ -42,7 +42,6 @@ package struct DenseCRF: Sendable {
     /// The range that intensities are clipped to; nil for the 0.5 to 99.5 percentiles.
     package var intensityRange: ClosedRange<Float>?
 
-    /// An image.
     package init(voxels: [Float], intensityRange: ClosedRange<Float>? = nil) {
       self.voxels = voxels
       self.intensityRange = intensityRange

@@ -14,7 +14,6 @@ struct PermutohedralLattice: Sendable {
 
   /// d, the number of features of a point.
   let dimensions: Int
-  /// Number of points.
   let count: Int
   /// Number of vertices of occupied simplices.
   let vertexCount: Int

@@ -8,7 +8,6 @@ package struct Finding: Hashable, Sendable, Codable, CustomStringConvertible {
   /// What was done about it: "voxels are not scaled".
   package var repair: String
 
-  /// A finding.
   package init(_ problem: String, repair: String) {
     self.problem = problem
     self.repair = repair

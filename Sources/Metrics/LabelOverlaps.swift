@@ -10,7 +10,6 @@ package struct LabelOverlap: Hashable, Sendable {
   /// 2 |reference ∩ other| / (|reference| + |other|).
   package let dice: Double
 
-  /// An overlap.
   package init(reference: UInt16, other: UInt16, commonVoxelCount: Int, dice: Double) {
     self.reference = reference
     self.other = other

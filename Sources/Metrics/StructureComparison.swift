@@ -10,7 +10,6 @@ package struct MatchedStructure: Hashable, Sendable {
   /// Its values in the other mask.
   package var otherValues: [UInt16]
 
-  /// A structure.
   package init(name: String, referenceValues: [UInt16], otherValues: [UInt16]) {
     self.name = name
     self.referenceValues = referenceValues
@@ -76,13 +75,11 @@ package struct MatchedStructure: Hashable, Sendable {
 
 /// Everything that two masks' versions of one structure are compared by.
 package struct StructureComparison: Hashable, Sendable {
-  /// The structure's name.
   package let name: String
   /// Volume in the reference.
   package let referenceMillilitres: Double
   /// Volume in the other mask.
   package let otherMillilitres: Double
-  /// Overlap measures.
   package let overlap: OverlapMeasures
   /// Distances between the borders; nil when one of them, or both, are empty.
   package let distances: SurfaceDistanceMeasures?

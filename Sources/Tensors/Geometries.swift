@@ -46,7 +46,6 @@ package struct TransposedConvolutionGeometry: Hashable, Sendable {
   /// Voxels added behind each axis, below the stride.
   package var outputPadding: Extent3
 
-  /// A transposed convolution.
   package init(
     kernel: Extent3, stride: Extent3 = Extent3(2), padding: Extent3 = Extent3(0),
     outputPadding: Extent3 = Extent3(0)
@@ -78,7 +77,6 @@ package struct PoolingGeometry: Hashable, Sendable {
   /// default).
   package var roundsUp: Bool
 
-  /// A pooling.
   package init(kernel: Extent3, stride: Extent3, roundsUp: Bool = false) {
     self.kernel = kernel
     self.stride = stride

@@ -1,10 +1,7 @@
 /// The volume and the position of a label.
 package struct LabelStatistics: Hashable, Sendable {
-  /// Its value.
   package let label: UInt16
-  /// Its voxels.
   package let voxelCount: Int
-  /// Its volume.
   package let millilitres: Double
   /// The smallest box that holds it.
   package let bounds: VoxelBounds
@@ -16,7 +13,6 @@ package struct LabelStatistics: Hashable, Sendable {
   /// first), the voxel of that component nearest to the middle of those.
   package let centre: VoxelIndex
 
-  /// Statistics.
   package init(
     label: UInt16, voxelCount: Int, millilitres: Double, bounds: VoxelBounds, componentCount: Int,
     centroid: WorldPoint, centre: VoxelIndex
@@ -50,7 +46,6 @@ struct CentreSearch {
   private(set) var position = 0
   private var middle = SIMD3<Double>.zero
   private var minimumDistance = Double.infinity
-  /// The voxel.
   private(set) var nearest = VoxelIndex(0, 0, 0)
 
   /// A search in a component whose first slice is at `first`.

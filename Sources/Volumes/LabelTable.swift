@@ -3,7 +3,6 @@ package struct RGBColour: Hashable, Sendable, Codable {
   /// Red, green, blue.
   package var red, green, blue: UInt8
 
-  /// The colour.
   package init(_ red: UInt8, _ green: UInt8, _ blue: UInt8) {
     self.red = red
     self.green = green
@@ -38,7 +37,6 @@ package struct Label: Hashable, Sendable, Codable {
   /// How the overlay shows it.
   package var colour: RGBColour
 
-  /// A label.
   package init(value: UInt16, name: String, colour: RGBColour) {
     self.value = value
     self.name = name

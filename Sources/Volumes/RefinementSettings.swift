@@ -31,7 +31,6 @@ package struct RefinementSettings: Hashable, Sendable, Codable {
   package var iterations: Int
   /// τ_d of each auxiliary head, lowest first: the unary is (1-Σ τ_d) main + Σ τ_d auxiliary_d.
   package var auxiliaryHeadWeights: [Double]
-  /// Message normalisation.
   package var normalisation: Normalisation
   /// Whether a voxel's message to itself is excluded, as in the paper; other implementations include it.
   package var excludesSelf: Bool

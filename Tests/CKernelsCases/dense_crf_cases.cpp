@@ -95,7 +95,7 @@ void filter_cases(Table &table, Kernels kernels, int count, int radius) {
 void cell_cases(Table &table, Kernels kernels, const CRFRow &input) {
     const CRFShape &shape = input.shape;
     Random random(45);
-    const size_t stride = input.room;
+    const size_t stride = input.padded_count;
     Floats grid((input.cells + 16) * shape.channels * shape.ranks, random);
     Floats values(stride * shape.channels, random), factors(stride, random);
     const struct dense_crf_row row = input.row();

@@ -37,7 +37,7 @@ struct CRFShape {
 class CRFRow {
   public:
     CRFRow(const CRFShape &shape, size_t rows)
-        : shape(shape), room(padded(shape.count)), cells(cells_along(shape.count, shape.step)) {
+        : shape(shape), padded_count(padded(shape.count)), cells(cells_along(shape.count, shape.step)) {
         Random random(43);
         const size_t voxels = rows * shape.count + 32;
         for (size_t m = 0; m < shape.modalities; m++) {
@@ -48,13 +48,13 @@ class CRFRow {
         }
         block.push_back(mirrored_weights(shape.step, random));
         for (size_t t = 0; t < 3; t++) {
-            weights.push_back(Floats(room + 16));
+            weights.push_back(Floats(padded_count + 16));
             for (size_t x = 0; x < shape.count; x++) weights[t][x] = block[0][3 * (x % shape.step) + t];
         }
     }
 
     const CRFShape shape;
-    const size_t room, cells;
+    const size_t padded_count, cells;
     std::vector<Floats> weights;
 
     // Feature `rank` of a voxel, counted over all rows.

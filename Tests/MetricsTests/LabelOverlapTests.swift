@@ -12,7 +12,7 @@ private func table(_ names: [UInt16: String], values: [UInt16]) -> LabelTable {
   LabelTable(names.map { Label(value: $0, name: $1, colour: RGBColour(1, 2, 3)) }).completed(for: values)
 }
 
-@Test("overlaps are the Dice of every pair of labels that meet, the greatest first")
+@Test("overlaps are the Dice of every pair of labels that overlap, in descending order")
 func overlapsAreCounted() throws {
   let overlaps = try LabelOverlaps(
     reference: volume([0, 1, 1, 1, 2, 2, 0, 3]), other: volume([5, 5, 5, 7, 7, 7, 0, 0]), work: WorkContext())

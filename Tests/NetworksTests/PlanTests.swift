@@ -177,7 +177,7 @@ extension Network {
 
 @Suite("Packing of memory that is needed for a time")
 struct PackingTests {
-  @Test("two activations that alternate take the room of two, whatever their number")
+  @Test("alternating activations use the memory of two, for any number of them")
   func alternation() {
     var chain: [MemoryInterval] = []
     for time in 0..<10 { chain.append(MemoryInterval(count: 160, times: time...(time + 1))) }

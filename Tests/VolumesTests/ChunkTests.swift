@@ -41,7 +41,7 @@ private func blobs(_ grid: VolumeGrid, seed: UInt64) -> LabelVolume {
   return volume
 }
 
-/// Statistics voxel by voxel, with components by flooding: what ``LabelComponents`` is held against.
+/// Statistics voxel by voxel, with components by flooding: the reference for ``LabelComponents``.
 private func plainStatistics(_ volume: LabelVolume) -> [LabelStatistics] {
   let (grid, size) = (volume.grid, volume.grid.size)
   let axis = grid.orientation.sliceAxis(of: .axial)

@@ -18,7 +18,7 @@ extern "C" {
 // Features of the range kernel at most.
 #define DENSE_CRF_RANKS 256
 
-// One row of voxels along the fastest axis and how it meets its row of cells, [cell][channel][feature].
+// One row of voxels along the fastest axis and its relation to its row of cells, [cell][channel][feature].
 struct dense_crf_row {
     const uint16_t *codes[DENSE_CRF_MODALITIES];  // intensity level of each voxel, readable for 16 behind the end
     const float *features[DENSE_CRF_MODALITIES];  // [ranks / 16][level][16]; a voxel's features are the product of
@@ -88,7 +88,7 @@ struct dense_crf_kernels {
     // out[c stride + x] = dot(features of x, cells of channel c interpolated at x); 16 spare cells behind the row.
     void (*slice_row)(float *out, size_t stride, const float *cells, const struct dense_crf_row *row);
     // Writes every cell of the row: the adjoint of slice_row for values times factors (NULL for 1). `scratch` has
-    // room for three rows rounded up to 16 and 32 more each.
+    // space for three rows rounded up to 16 and 32 more each.
     void (*splat_row)(float *cells, const float *values, size_t stride, const float *factors, float *scratch,
                       const struct dense_crf_row *row);
     // From logits x[c] of classes 1...channels against class 0: Q[c] - Q[0] of each. Rows lie `stride` apart; in

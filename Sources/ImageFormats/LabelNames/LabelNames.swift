@@ -7,12 +7,10 @@ package struct LabelNames: Equatable, Sendable {
   package struct Entry: Equatable, Sendable, Codable {
     /// The value in the mask's file, above 0.
     package var value: Int
-    /// Its name.
     package var name: String
     /// Its colour, where the file gives one.
     package var colour: RGBColour?
 
-    /// An entry.
     package init(value: Int, name: String, colour: RGBColour? = nil) {
       self.value = value
       self.name = name
@@ -22,7 +20,6 @@ package struct LabelNames: Equatable, Sendable {
 
   /// Several values under one name.
   package struct Region: Equatable, Sendable {
-    /// The name.
     package var name: String
     /// The values, as they are listed.
     package var values: [Int]

@@ -17,7 +17,7 @@ package struct ParameterSlot: Hashable, Sendable {
     package var isTrained: Bool { self == .weight || self == .bias }
   }
 
-  /// Values before training.
+  /// Initial values.
   package enum Start: Hashable, Sendable {
     case zeros
     case ones
@@ -31,7 +31,7 @@ package struct ParameterSlot: Hashable, Sendable {
   package let role: Role
   /// Extents, slowest first.
   package let shape: [Int]
-  /// Values before training.
+  /// Initial values.
   package let start: Start
 
   /// The slot of a tensor of the layer called `layer`.

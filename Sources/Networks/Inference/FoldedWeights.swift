@@ -16,7 +16,6 @@ package struct FoldedWeights: Sendable {
     self.outputAxis = outputAxis
   }
 
-  /// Output channels.
   var outputs: Int { shape[outputAxis] }
 
   private var taps: Int { shape[2] * shape[3] * shape[4] }

@@ -24,7 +24,6 @@ package struct InferencePlan: Sendable {
   /// Threads that the scratch memory suffices for.
   package let threadCount: Int
 
-  /// Number of slabs.
   package var slabCount: Int { schedule.slabCount }
   /// Planes of the image per slab, but for the last.
   package var slabDepth: Int { min(schedule.depth, steps.imageExtent.d) }

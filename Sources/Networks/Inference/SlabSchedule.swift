@@ -60,7 +60,7 @@ struct SlabSchedule: Sendable {
     retainedFrom[slab][index]..<ends[slab][index]
   }
 
-  /// Scores that a slab completes in every head.
+  /// Logits that a slab completes in every head.
   func newLogits(slab: Int) -> Range<Int> { (slab == 0 ? 0 : logitEnds[slab - 1])..<logitEnds[slab] }
 
   /// The number of planes of step `index`'s output that can be computed when each activation has `done` planes.

@@ -8,9 +8,7 @@ package struct ModelFile: Sendable {
   private static let formatKey = "segdeck.format"
   private static let networkKey = "network"
 
-  /// The layers.
   package var graph: NetworkGraph
-  /// The weights.
   package var parameters: Parameters
   /// Every other text: `labels`, `preprocessing`, `crf`, `training` and whatever else, passed through untouched.
   package var metadata: [String: String]

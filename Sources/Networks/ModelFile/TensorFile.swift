@@ -17,7 +17,6 @@ package struct TensorFile: Sendable {
 
   /// The file's path, for messages.
   package let path: String
-  /// The texts.
   package let metadata: [String: String]
   private let entries: [String: Entry]
   private let content: Data

@@ -103,7 +103,6 @@ extension LayerGradients {
 }
 
 extension NetworkOperation where Self == BatchNormalisationOperation {
-  /// A batch normalisation.
   package static func batchNormalisation(epsilon: Float) -> BatchNormalisationOperation {
     BatchNormalisationOperation(epsilon: epsilon)
   }

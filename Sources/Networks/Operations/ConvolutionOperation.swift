@@ -73,7 +73,6 @@ package struct ConvolutionOperation: NetworkOperation {
 }
 
 extension NetworkOperation where Self == ConvolutionOperation {
-  /// A convolution.
   package static func convolution(
     _ geometry: ConvolutionGeometry, outputChannels: Int, hasBias: Bool
   ) -> ConvolutionOperation {

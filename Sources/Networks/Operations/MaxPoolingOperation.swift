@@ -50,7 +50,6 @@ package struct MaxPoolingOperation: NetworkOperation {
 }
 
 extension NetworkOperation where Self == MaxPoolingOperation {
-  /// A max-pooling.
   package static func maxPooling(_ geometry: PoolingGeometry) -> MaxPoolingOperation {
     MaxPoolingOperation(geometry)
   }

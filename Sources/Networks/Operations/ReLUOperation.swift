@@ -65,7 +65,6 @@ private struct ReLUStep: FusedTrainingStep {
 }
 
 extension NetworkOperation where Self == ReLUOperation {
-  /// A ReLU.
   package static var relu: ReLUOperation { ReLUOperation() }
 }
 

@@ -79,7 +79,6 @@ package struct TransposedConvolutionOperation: NetworkOperation {
 }
 
 extension NetworkOperation where Self == TransposedConvolutionOperation {
-  /// A transposed convolution.
   package static func transposedConvolution(
     _ geometry: TransposedConvolutionGeometry, outputChannels: Int, hasBias: Bool
   ) -> TransposedConvolutionOperation {

@@ -20,7 +20,6 @@ package enum TrainingEpilogue: Sendable {
   case relu
   /// The maximum over each window.
   case maxPooling(PoolingGeometry)
-  /// A pointwise convolution.
   case pointwiseConvolution(outputs: Int, hasBias: Bool)
 }
 

@@ -3,7 +3,6 @@ import Work
 
 /// The learning rate as a function of the iteration, counted from 0.
 package enum LearningRateSchedule: Hashable, Sendable, Codable {
-  /// A constant rate.
   case constant(rate: Double)
   /// Multiplied by `factor` every `interval` iterations (the liver network: 0.1, by 0.1).
   case steps(rate: Double, interval: Int, factor: Double = 0.1)

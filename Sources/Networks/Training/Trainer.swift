@@ -30,7 +30,6 @@ package struct Trainer: Sendable {
   ///
   /// As a rule it does better on new cases than the newest weights.
   package internal(set) var emaParameters: Parameters?
-  /// The optimiser's state.
   package internal(set) var optimiserState = OptimiserState()
   /// Iterations completed.
   package internal(set) var iteration = 0

@@ -3,7 +3,6 @@ import Work
 
 /// A layer in a training pass, as its operation sees it.
 package struct TrainingLayer: Sendable {
-  /// The layer's tensors.
   package let parameters: LayerParameters
   /// Whether the gradient of its input is needed by a layer in front of it.
   package let passesGradient: Bool
@@ -23,7 +22,6 @@ package struct TrainingOutput {
   package typealias Backward = (_ gradient: consuming Tensor, _ work: WorkContext) throws(Cancelled) ->
     LayerGradients
 
-  /// The step's output.
   package let output: Tensor
   /// Batch statistics, where the step's first layer is a batch normalisation.
   package let statistics: BatchStatistics?

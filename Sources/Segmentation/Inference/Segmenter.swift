@@ -5,7 +5,6 @@ import Work
 
 /// A segmentation model with its prepared network, to run on many images.
 package struct Segmenter: Sendable {
-  /// The model.
   package let model: SegmentationModel
   /// Bytes of the network's activations at most; larger images are computed slab by slab.
   package var memoryLimit = Network.memoryLimit

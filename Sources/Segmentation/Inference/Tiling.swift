@@ -5,7 +5,6 @@ package struct TileBox: Hashable, Sendable {
   /// Voxels along z, y, x.
   package var d, h, w: Range<Int>
 
-  /// The box.
   package init(d: Range<Int>, h: Range<Int>, w: Range<Int>) {
     self.d = d
     self.h = h

@@ -10,7 +10,6 @@ package struct ModelCard: Hashable, Sendable, Codable {
 
   /// The result of one validation case.
   package struct ValidationResult: Hashable, Sendable, Codable {
-    /// The case's name.
     package var name: String
     /// Dice of each structure, on the network's working grid.
     package var dice: [Double]
@@ -55,7 +54,6 @@ package struct ModelCard: Hashable, Sendable, Codable {
   /// Defaults that the trainer chose, a line each with the reason.
   package var choices: [String]?
 
-  /// An empty card.
   package init() {}
 
   /// Reads a card.

@@ -18,7 +18,6 @@ package struct Preprocessing: Hashable, Sendable, Codable {
   package var orientation: String
   /// Voxel size of the working grid.
   package var spacingMillimetres: Spacing
-  /// The intensity normalisation.
   package var normalisation: Normalisation
   /// Range of the training images' extents in millimetres along each of the network's axes; nil where it is unknown.
   package var trainedExtentsMillimetres: [ClosedRange<Double>]?

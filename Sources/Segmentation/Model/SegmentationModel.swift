@@ -13,7 +13,6 @@ package struct SegmentationModel: Sendable {
   package var path: String
   /// The network and its weights.
   package var graph: NetworkGraph
-  /// The network's tensors.
   package var parameters: Parameters
   /// Labels of the classes above 0 in order; class 0 is background.
   package var labels: [Label]

@@ -49,7 +49,6 @@ struct CTPatient: Sendable {
   /// The muscular wall around the cavity.
   var wall: Trunk { cavity.grown(side: 13, front: 11, back: 26) }
 
-  /// The skin.
   var skin: Trunk {
     wall.grown(side: fatMillimetres + 2, front: fatMillimetres * 1.15 + 2, back: fatMillimetres * 0.75 + 2)
   }

@@ -7,7 +7,7 @@ struct PhantomPart: Sendable {
   enum Labelling: Sendable {
     /// The voxels get this label, 0 for none.
     case set(UInt16)
-    /// They keep theirs.
+    /// Voxels keep their labels.
     case keep
   }
 

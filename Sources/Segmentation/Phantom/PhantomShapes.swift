@@ -2,7 +2,6 @@
 struct ShapeBox: Sendable {
   var lower, upper: SIMD3<Float>
 
-  /// Everything.
   static let everywhere = ShapeBox(lower: SIMD3(repeating: -1e4), upper: SIMD3(repeating: 1e4))
 
   /// The intersection of both.

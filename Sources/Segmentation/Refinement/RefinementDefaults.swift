@@ -8,7 +8,6 @@ import Work
 /// those of two tissues are not, and at least the noise. θα is five and θγ one of the voxels' geometric mean edge, in
 /// millimetres along every axis. Weights and iterations are the program's defaults.
 package struct RefinementDefaults: Hashable, Sendable {
-  /// The settings.
   package var settings: RefinementSettings
   /// A sentence for each number that comes from the image.
   package var reasons: [String]

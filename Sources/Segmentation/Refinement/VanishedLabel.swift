@@ -3,7 +3,6 @@ import Work
 
 /// A label that has voxels before refinement and none after.
 package struct VanishedLabel: Hashable, Sendable {
-  /// The label's value.
   package var value: UInt16
   /// Its voxels before.
   package var voxelsBefore: Int

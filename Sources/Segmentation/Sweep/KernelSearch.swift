@@ -16,17 +16,13 @@ package struct KernelSearch: Sendable {
   package struct Trial: Sendable, Hashable, Codable {
     /// Number of the trial; 0 is the start of the ranges.
     package var number: Int
-    /// The kernels.
     package var settings: RefinementSettings
     /// The objective of each case, in the order of the cases; fewer where the trial was pruned.
     package var scores: [Double]
   }
 
-  /// The cases.
   package let cases: [SweepCase]
-  /// The search space.
   package let ranges: KernelRanges
-  /// The objective.
   package let objective: SweepObjective
   /// The objective of each case without a CRF.
   package let baselines: [Double]

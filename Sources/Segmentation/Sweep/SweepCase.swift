@@ -18,7 +18,6 @@ package enum SweepObjective: String, Sendable, Hashable, Codable, CaseIterable {
 
 /// A labelled case at half the resolution or less, cropped to the voxels that a CRF can change, on which trials run.
 package struct SweepCase: Sendable {
-  /// The case's name.
   package let name: String
   /// The coarse case; nil where the probabilities have no foreground, so that a CRF changes nothing.
   private let coarse: Coarse?

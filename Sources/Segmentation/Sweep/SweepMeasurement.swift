@@ -13,7 +13,6 @@ package struct SweepMeasurement: Sendable, Hashable {
     /// Whether the truth or the mask has any structure.
     package var hasStructure: Bool
 
-    /// The given measures.
     package init(dice: Double, averageMillimetres: Double, hasStructure: Bool = true) {
       self.dice = dice
       self.averageMillimetres = averageMillimetres
@@ -69,7 +68,6 @@ package struct SweepMeasurement: Sendable, Hashable {
     }
   }
 
-  /// The given measures.
   package init(name: String, beforeRefinement: Measures, refined: [Measures]) {
     self.name = name
     self.beforeRefinement = beforeRefinement

@@ -29,7 +29,6 @@ package struct Augmentation: Hashable, Sendable, Codable {
   /// The default augmentation, for abdominal CT.
   package init() {}
 
-  /// No augmentation.
   package static var none: Augmentation {
     var none = Augmentation()
     none.rotationDegrees = [0, 0, 0]

@@ -16,7 +16,6 @@ package struct Crop: Equatable, Sendable {
 package struct CropSampler: Sendable {
   /// Voxels of a crop.
   package var size: GridSize
-  /// The augmentation.
   package var augmentation: Augmentation
 
   /// A sampler of crops of `size` voxels.

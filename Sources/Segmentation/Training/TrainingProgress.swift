@@ -8,7 +8,6 @@ package struct TrainingProgress: Equatable, Sendable, Codable {
   package struct Best: Equatable, Sendable, Codable {
     /// The iteration of the validation.
     package var iteration: Int
-    /// Its metrics.
     package var metrics: ValidationMetrics
 
     private enum CodingKeys: String, CodingKey {

@@ -22,7 +22,6 @@ package struct TrainingRecord: Equatable, Sendable, Codable {
   /// Mean Dice of each foreground class over the validation cases, where this record ends a validation.
   package var validationDice: [Double]?
 
-  /// A record.
   package init(
     iteration: Int, iterations: Int, loss: Double, headLosses: [Double], learningRate: Double,
     gradientNorm: Double, elapsedSeconds: Double, remainingSeconds: Double, validationDice: [Double]? = nil

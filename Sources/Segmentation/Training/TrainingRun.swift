@@ -58,7 +58,6 @@ package struct TrainingRun: Sendable {
     /// A validation is complete and the run may be stored; `isBest` where it is the best one.
     package var checkpoint: (TrainingRun, _ isBest: Bool) throws -> Void
 
-    /// An observer.
     package init(
       record: @escaping (TrainingRecord) throws -> Void,
       checkpoint: @escaping (TrainingRun, Bool) throws -> Void

@@ -29,7 +29,6 @@ package struct TrainingSettings: Hashable, Sendable, Codable {
     case validationInterval, patience, seed, augmentation
   }
 
-  /// The default settings.
   package init() {}
 
   /// Iterations of a run: ten million take a year.

@@ -2,7 +2,6 @@
 package struct ValidationMetrics: Equatable, Sendable, Codable {
   /// The metrics of one case.
   package struct Case: Equatable, Sendable, Codable {
-    /// Its name.
     package var name: String
     /// Dice of each foreground class, on the working grid without post-processing.
     package var dice: [Double]

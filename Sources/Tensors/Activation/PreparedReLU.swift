@@ -3,7 +3,6 @@ import Work
 
 /// ReLU, max(x, 0), of every voxel; NaN stays.
 package struct PreparedReLU: PreparedOperation {
-  /// The operation.
   package init() {}
 
   package var kernelName: String { "rectifier" }

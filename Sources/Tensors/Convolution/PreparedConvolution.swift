@@ -4,7 +4,6 @@ import Work
 package struct PreparedConvolution: Sendable {
   /// The method of a convolution and its tile: equal choices can use the same prepared weights.
   package struct Choice: Hashable, Sendable {
-    /// The method.
     package let method: ConvolutionMethod
     /// The tile of the transforms, where the method is `fourier`.
     package let tile: FFTTile?
@@ -17,7 +16,6 @@ package struct PreparedConvolution: Sendable {
   private let weight: Tensor
   private let prepared: Prepared
 
-  /// The method.
   package var method: ConvolutionMethod { choice.method }
 
   private enum Prepared: Sendable {

@@ -6,7 +6,6 @@ import Work
 /// The forward and the backward pass each read the input once. The backward pass recomputes the ReLU's mask from the
 /// input, so that neither the normalised values nor their gradient are stored.
 package struct BatchNormalisationReLU: Sendable {
-  /// The batch's statistics.
   package let statistics: BatchStatistics
   private let input: Tensor
   private let scale: Tensor

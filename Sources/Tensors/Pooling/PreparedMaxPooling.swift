@@ -6,7 +6,6 @@ package struct PreparedMaxPooling: PreparedOperation {
   /// Windows and stride.
   package let geometry: PoolingGeometry
 
-  /// A pooling.
   package init(geometry: PoolingGeometry) { self.geometry = geometry }
 
   package var kernelName: String { "max-pooling" }

@@ -5,7 +5,6 @@
 package struct ReferenceTensor: Equatable, Sendable {
   /// Extents, slowest first, as in ``Tensor``.
   package let shape: [Int]
-  /// The values.
   package var elements: [Double]
 
   /// An array of the given values.

@@ -31,7 +31,6 @@ package struct ChunkedLabels: Equatable, Sendable {
   package let grid: VolumeGrid
   /// Which value of a file each code stands for.
   package let coding: LabelCoding
-  /// Every chunk.
   private(set) var chunks: [Chunk]
   /// How the grid is cut.
   let chunkGrid: ChunkGrid
@@ -172,7 +171,6 @@ package struct LabelChange: Equatable, Sendable {
   /// The chunks that differ, ascending; at least one.
   private(set) var swaps: [Swap]
 
-  /// The inverse change.
   package var inverse: LabelChange {
     var inverse = self
     for position in inverse.swaps.indices {

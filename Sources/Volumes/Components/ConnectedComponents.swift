@@ -1,6 +1,6 @@
 import Work
 
-/// Which voxels touch.
+/// The connectivity of components.
 package enum VoxelNeighbourhood: String, Hashable, Sendable, Codable, CaseIterable {
   /// Neighbours with a common face: 6-connectivity.
   case faces
@@ -10,14 +10,12 @@ package enum VoxelNeighbourhood: String, Hashable, Sendable, Codable, CaseIterab
 
 /// A connected component: connected voxels of one label.
 package struct Component: Hashable, Sendable {
-  /// Their label.
   package let label: UInt16
   /// How many they are.
   package let voxelCount: Int
   /// The smallest box that holds them.
   package let bounds: VoxelBounds
 
-  /// A component.
   package init(label: UInt16, voxelCount: Int, bounds: VoxelBounds) {
     self.label = label
     self.voxelCount = voxelCount
@@ -31,9 +29,8 @@ package struct Component: Hashable, Sendable {
 /// voxel in memory, the same for any number of threads.
 /// - Complexity: O(n) in voxels to find the runs, near O(r) in runs to join them.
 package struct ConnectedComponents: Sendable {
-  /// The mask's grid.
   package let grid: VolumeGrid
-  /// What touches.
+  /// The neighbourhood that connects voxels.
   package let neighbourhood: VoxelNeighbourhood
   /// Every component, by number.
   package let components: [Component]
@@ -101,7 +98,7 @@ package struct ConnectedComponents: Sendable {
 private struct RunForest {
   private var parent: [Int32]
 
-  /// Every run alone.
+  /// Each run is a component of its own.
   init(count: Int) {
     precondition(count <= Int(Int32.max), "\(count) runs")
     parent = (0..<Int32(count)).map(\.self)

@@ -12,7 +12,6 @@ package struct PostProcessing: Hashable, Sendable, Codable {
   /// Whether background that a label encloses (6-connectivity) gets the label.
   package var fillsHoles: Bool
 
-  /// No post-processing.
   package static let none = PostProcessing()
 
   /// Settings; by default nothing is changed.
@@ -56,7 +55,6 @@ package struct PostProcessing: Hashable, Sendable, Codable {
 
 /// A mask after post-processing, and the large components that were removed.
 package struct PostProcessedMask: Equatable, Sendable {
-  /// The mask.
   package var labels: LabelVolume
   /// The largest removed component of each label, where it is large enough that it may be the right one; labels
   /// ascending.
@@ -65,7 +63,6 @@ package struct PostProcessedMask: Equatable, Sendable {
 
 /// A removed component that is not small compared with the label's largest remaining one.
 package struct RemovedComponent: Hashable, Sendable {
-  /// The label.
   package let label: UInt16
   /// Volumes of the removed component and of the label's largest remaining one.
   package let millilitres, keptMillilitres: Double

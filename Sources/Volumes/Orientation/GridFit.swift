@@ -2,7 +2,6 @@ import Work
 
 /// The relation of a mask's grid to its image's grid.
 package enum GridFit: Hashable, Sendable {
-  /// The same grid.
   case same
   /// The same voxels stored along other axes; the reorientation maps the mask to the image's axes.
   case reoriented(Reorientation)

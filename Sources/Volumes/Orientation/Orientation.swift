@@ -19,7 +19,6 @@ package enum AnatomicalDirection: String, Hashable, Sendable, Codable, CaseItera
   /// Whether world coordinates (RAS+) grow along it.
   package var isPositive: Bool { self == .right || self == .anterior || self == .superior }
 
-  /// The opposite direction.
   package var opposite: AnatomicalDirection {
     AnatomicalDirection(worldAxis: worldAxis, isPositive: !isPositive)
   }

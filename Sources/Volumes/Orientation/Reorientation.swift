@@ -7,7 +7,7 @@ package struct Reorientation: Hashable, Sendable {
   /// For each new axis, whether its direction is opposite to the old one's.
   package let isFlipped: [Bool]
 
-  /// Nothing changes.
+  /// The same axes in the same directions.
   package static let identity = Reorientation(oldAxes: [0, 1, 2], isFlipped: [false, false, false])
 
   /// All 48, the identity first.
@@ -34,7 +34,6 @@ package struct Reorientation: Hashable, Sendable {
   /// Whether nothing changes.
   package var isIdentity: Bool { self == .identity }
 
-  /// The inverse reorientation.
   package var inverse: Reorientation {
     var axes = [0, 0, 0]
     var flips = [false, false, false]

@@ -2,7 +2,7 @@ import Work
 
 /// Resamples slice by slice between two grids whose axes run the same ways: separable, three passes per slice.
 package struct SliceResampler: Sendable {
-  /// From and to.
+  /// The grids before and after resampling.
   package let source, target: VolumeGrid
   private let alongI, alongJ, alongK: AxisWeights
 

@@ -5,7 +5,6 @@ struct JSONLine {
   /// A line about `what`.
   init(_ what: String) { add("what", what) }
 
-  /// Adds a text.
   mutating func add(_ key: String, _ text: String) { members.append("\"\(key)\":\(Self.quoted(text))") }
 
   /// Adds a whole number.
@@ -16,7 +15,6 @@ struct JSONLine {
     members.append("\"\(key)\":\(Self.sixDigits(number))")
   }
 
-  /// The object.
   var text: String { "{" + members.joined(separator: ",") + "}" }
 
   /// `number` rounded to six significant digits, in decimals.

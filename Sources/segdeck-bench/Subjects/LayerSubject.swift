@@ -9,13 +9,11 @@ struct LayerSubject {
   struct Part {
     /// "forward", "input gradient", "weight gradient" or "gradients".
     var name: String
-    /// Which kernel runs.
     var kernel: String
     /// Additions and multiplications of direct summation.
     var operations: Double
     /// Seconds that the weights took to prepare, where that is done once.
     var preparationSeconds: Double?
-    /// Runs it.
     var run: () throws -> Void
   }
 
