@@ -98,9 +98,9 @@ private struct RandomPlan {
       let work = WorkContext(threadCount: 1 + generator.index(below: 3))
       let batch = 1 + generator.index(below: 2)
       let depth = 1 + generator.index(below: random.extent.d)
-      for passage in [InferencePlan.Passage.whole, .streamed] {
+      for mode in [InferencePlan.ExecutionMode.whole, .streamed] {
         let plan = try network.plan(
-          for: random.extent, batch: batch, heads: Array(random.graph.heads.indices), passage: passage,
+          for: random.extent, batch: batch, heads: Array(random.graph.heads.indices), mode: mode,
           slabDepth: depth, isAligned: generator.index(below: 2) == 0, work: work)
         try body(RandomPlan(network: network, random: random, batch: batch, plan: plan, work: work))
       }
@@ -123,18 +123,18 @@ struct BufferPlanTests {
     }
   }
 
-  @Test("a random network gives slab by slab the scores of all planes at once", arguments: 11...14)
+  @Test("a random network gives slab by slab the logits of all planes at once", arguments: 11...14)
   func slabsGiveTheSame(seed: UInt64) throws {
     var generator = SplitMix64(seed: seed)
     try RandomPlan.forEach(seed: seed) { row in
-      guard row.plan.passage == .whole else { return }
+      guard row.plan.mode == .whole else { return }
       let heads = Array(row.random.graph.heads.indices)
       let (channels, extent) = (row.random.graph.inputChannels, row.random.extent)
       let image = Tensor(
         shape: [row.batch, channels, extent.d, extent.h, extent.w],
         elements: generator.floats(row.batch * channels * extent.product))
-      let slabs = try row.network.scores(of: image, heads: heads, plan: row.plan, work: row.work)
-      let whole = try row.network.scores(of: image, heads: heads, work: row.work)
+      let slabs = try row.network.logits(of: image, heads: heads, plan: row.plan, work: row.work)
+      let whole = try row.network.logits(of: image, heads: heads, work: row.work)
       for (one, other) in zip(slabs, whole) where one != other {
         let graph = Comment(rawValue: row.random.graph.json)
         #expect(relativeError(one.elements, other.elements) <= 1e-5, graph)

@@ -58,7 +58,7 @@ extension OperationCase {
         image)
     case let operation as BatchNormalisationOperation:
       return normalised(image, parameters, epsilon: Double(operation.epsilon))
-    case is RectifierOperation:
+    case is ReLUOperation:
       return DoubleArray(shape: image.shape, elements: image.elements.map { max($0, 0) })
     default: preconditionFailure("\(testDescription) has no twin")
     }

@@ -51,7 +51,7 @@ struct RandomGraph {
         PoolingGeometry(
           kernel: extent(1...3), stride: extent(1...2), roundsUp: generator.index(below: 2) == 0))
     case 4: return .batchNormalisation(epsilon: 1e-3)
-    default: return .rectifier
+    default: return .relu
     }
   }
 
@@ -59,7 +59,7 @@ struct RandomGraph {
   private mutating func addLayer() {
     let (source, operation) = (source(), operation())
     guard let output = operation.outputExtent(source.extent), output.product <= 20_000 else { return }
-    var layer = Layer("layer\(layers.count)", from: source.name, .rectifier)
+    var layer = Layer("layer\(layers.count)", from: source.name, .relu)
     layer.operation = operation
     graph.layers.append(layer)
     layers.append((layer.name, operation.outputChannels(source.channels), output))
