@@ -9,8 +9,9 @@ import Work
 struct OperationGradientTests {
   /// The largest error, in parts of the largest value of the output or gradient.
   ///
-  /// The program's sums of floats have a relative error of about 1e-7 times the square root of their length.
-  private static let tolerance = 1e-5
+  /// The program's sums of floats have a relative error of about 1e-7 times the square root of their length: no case
+  /// exceeds 1e-6 at any instruction set, and differences of the definitions are exact to 1e-8.
+  private static let tolerance = 2e-6
 
   private let work = WorkContext(threadCount: 2)
 
