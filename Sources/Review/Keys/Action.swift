@@ -1,38 +1,89 @@
 import Volumes
 
 /// What a key does; the table of bindings says which.
+///
+/// Each case is a group of actions that one reducer answers, and switches over case by case: the compiler finds an
+/// action that no reducer answers.
 package enum Action: Hashable, Sendable {
-  /// A way across the screen.
+  case move(Move)
+  case picture(PictureChange)
+  case overlay(OverlayChange)
+  case visibility(VisibilityChange)
+  case label(LabelPart)
+  case version(VersionUse)
+  case refinement(RefinementStep)
+  case session(SessionStep)
+  case open(DialogName)
+  case pointer(PointerMove)
+  case search(SearchStep)
+  case answer(Answer)
+  case text(TextEdit)
+
+  /// A direction on the screen.
   package enum Way: Hashable, Sendable { case left, right, up, down }
 
-  // Moving
-  case scroll(Int), firstSlice, lastSlice, step(Way, Int), choosePlane(AnatomicalPlane), goTo, recentre
-  // Picture
-  case toggleLayout, zoom(Int), fit, pan, chooseWindow, automaticWindow, toggleConvention
-  case toggleCrosshair, toggleAnnotations
-  // Overlay
-  case toggleOverlay, toggleOverlayStyle, opacity(Int), flip, toggleDifference
-  case selectLabel(Int), jumpToLabel, pickLabel
-  // Work
-  case changeFrame(Int)
-  case chooseModel, focus(ReviewState.Focus), verdict(Verdict), export, undo, redo, chooseStep
-  case command, help, messages, back, close, interrupt, quit
-  // Panels
-  case movePointer(Int), toggleLabel, soloLabel, showAllLabels
-  case renameLabel, recolourLabel, choosePartner
-  case chooseA, chooseB, showVersion
-  case turnKnob(Int, coarse: Bool), typeIntoKnob, eraseInKnob, resetKnob, resetAllKnobs, refine, togglePreview
-  case flipLive, chooseAxis, choosePreset, savePreset
-  // Lists and dialogs
-  case movePage(Int), moveToEnd(Bool), search, searchOn(Int)
-  case accept, dismiss, changePartner(Int), typeColour
-  case eraseBackwards, eraseForwards, eraseToStart, moveInText(Int), moveToTextEnd(Bool)
+  /// Moves of the crosshair; while the picture is being moved, `step` moves that.
+  package enum Move: Hashable, Sendable { case scroll(Int), firstSlice, lastSlice, step(Way, Int) }
+
+  /// Changes of what the panes show and how.
+  package enum PictureChange: Hashable, Sendable {
+    case choosePlane(AnatomicalPlane), recentre
+    case toggleLayout, zoom(Int), fit, pan, automaticWindow, toggleConvention, toggleCrosshair,
+      toggleAnnotations
+  }
+
+  /// Changes of how labels are shown, and of which one is selected.
+  package enum OverlayChange: Hashable, Sendable {
+    case toggle, toggleStyle, opacity(Int), flip, toggleDifference
+    case selectLabel(Int), jumpToLabel, pickLabel
+  }
+
+  /// Changes of which labels are shown; the first two are of the selected label.
+  package enum VisibilityChange: Hashable, Sendable { case toggle, solo, showAll }
+
+  /// What of the selected label is to be changed.
+  package enum LabelPart: Hashable, Sendable { case name, colour, partner }
+
+  /// What the version that the list points at becomes.
+  package enum VersionUse: Hashable, Sendable { case a, b, shown }
+
+  /// Steps in the CRF panel.
+  package enum RefinementStep: Hashable, Sendable {
+    case turnKnob(Int, coarse: Bool), typeIntoKnob, eraseInKnob, resetKnob, resetAllKnobs, keep, togglePreview
+    case flip, chooseAxis, choosePreset, savePreset
+  }
+
+  /// Models, verdicts, export, undo, frames, panels, and the way out.
+  package enum SessionStep: Hashable, Sendable {
+    case changeFrame(Int), chooseModel, focus(ReviewState.Focus), verdict(Verdict), export, undo, redo,
+      chooseStep
+    case back, close, interrupt, quit
+  }
+
+  /// What is opened over the screen.
+  package enum DialogName: Hashable, Sendable { case goTo, command, help, messages, windows }
+
+  /// Moves of the pointer in the list that takes keys: by entries, by pages, to the bottom or the top.
+  package enum PointerMove: Hashable, Sendable { case entries(Int), pages(Int), end(isBottom: Bool) }
+
+  /// Searches in the list that takes keys: a new one, or to the next match of the last.
+  package enum SearchStep: Hashable, Sendable { case begin, next(Int) }
+
+  /// Answers to what lies over the screen.
+  package enum Answer: Hashable, Sendable { case accept, dismiss, changePartner(Int), typeColour }
+
+  /// Changes of the line that is being typed.
+  package enum TextEdit: Hashable, Sendable {
+    case eraseBackwards, eraseForwards, eraseToStart, move(Int), moveToEnd(Bool)
+  }
 
   /// Whether it only moves the crosshair or a pointer.
   var isMove: Bool {
     switch self {
-    case .scroll, .firstSlice, .lastSlice, .step, .movePointer, .movePage, .moveToEnd: true
-    default: false
+    case .move, .pointer: true
+    case .picture, .overlay, .visibility, .label, .version, .refinement, .session, .open, .search, .answer,
+      .text:
+      false
     }
   }
 }

@@ -1,32 +1,43 @@
 extension ReviewState {
-  /// Answers whatever lies over the screen.
-  mutating func answer(_ action: Action) -> [ReviewEffect] {
+  /// Opens something over the screen.
+  mutating func openDialog(_ name: Action.DialogName) {
+    switch name {
+    case .goTo: dialog = .command(prompt: "go to ", TextEntry())
+    case .command: dialog = .command(prompt: ":", TextEntry())
+    case .help: dialog = .help(line: 0)
+    case .messages: openMessages()
+    case .windows: dialog = .windows(selected: selectedWindow)
+    }
+  }
+
+  /// Answers what lies over the screen; a list is closed by every answer that it does not know.
+  mutating func answer(_ answer: Action.Answer) -> [ReviewEffect] {
     switch dialog {
     case .help, .messages: dialog = nil
     case .windows(let selected):
       dialog = nil
-      if action == .accept { choose(intensities.presets[selected]) }
-    case .models(let selected): return answerModels(action, selected)
+      if answer == .accept { choose(intensities.presets[selected]) }
+    case .models(let selected): return answerModels(answer, selected)
     case .presets(let selected):
       dialog = nil
       let offered = offeredPresets
-      if action == .accept, offered.indices.contains(selected) { return take(offered[selected]) }
-    case .colours(let label, let selected): return answerColours(action, label, selected)
-    case .pairing(let pairing): return answer(action, pairing)
+      if answer == .accept, offered.indices.contains(selected) { return take(offered[selected]) }
+    case .colours(let label, let selected): return answerColours(answer, label, selected)
+    case .pairing(let pairing): return self.answer(answer, pairing)
     case .history(let selected):
       dialog = nil
-      if action == .accept { return goTo(step: selected) }
-    case .command, .label: return edit(action)
+      if answer == .accept { return goTo(step: selected) }
+    case .command, .label: return answerEntry(answer)
     case .question(let question):
       dialog = nil
-      return answer(question, isYes: action == .accept)
+      return self.answer(question, isYes: answer == .accept)
     case nil: break
     }
     return []
   }
 
-  private mutating func answerModels(_ action: Action, _ selected: Int) -> [ReviewEffect] {
-    guard action == .accept else {
+  private mutating func answerModels(_ answer: Action.Answer, _ selected: Int) -> [ReviewEffect] {
+    guard answer == .accept else {
       dialog = nil
       keysAhead = []
       return []
@@ -39,33 +50,42 @@ extension ReviewState {
   }
 
   private mutating func answerColours(
-    _ action: Action, _ edit: LabelEdit, _ selected: Int
+    _ answer: Action.Answer, _ edit: LabelEdit, _ selected: Int
   ) -> [ReviewEffect] {
     dialog = nil
-    let isTyped = action == .typeColour || !ReviewState.palette.indices.contains(selected)
-    guard action == .accept || action == .typeColour else { return [] }
-    if isTyped {
-      dialog = .label(edit, TextEntry("#"))
-      return []
+    switch answer {
+    case .accept where ReviewState.palette.indices.contains(selected):
+      return recolour(edit, ReviewState.palette[selected].colour)
+    case .accept, .typeColour: dialog = .label(edit, TextEntry("#"))
+    case .dismiss, .changePartner: break
     }
-    return recolour(edit, ReviewState.palette[selected].colour)
+    return []
   }
 
-  private mutating func edit(_ action: Action) -> [ReviewEffect] {
-    guard var entry = dialog?.entry else { return [] }
-    switch action {
+  private mutating func answerEntry(_ answer: Action.Answer) -> [ReviewEffect] {
+    guard let entry = dialog?.entry else { return [] }
+    switch answer {
     case .accept:
       if case .label(let label, _) = dialog { return take(label, entry) }
       dialog = nil
       return perform(typed: entry.text)
     case .dismiss: dialog = nil
-    // Erasing an empty command line leaves it, as editors do.
-    case .eraseBackwards where entry.text.isEmpty && dialog?.isCommand == true: dialog = nil
-    default:
-      entry.edit(action)
-      dialog = dialog?.with(entry)
+    // No key has these while a line is being typed.
+    case .changePartner, .typeColour: break
     }
     return []
+  }
+
+  /// Edits the line that is being typed.
+  mutating func editEntry(_ edit: Action.TextEdit) {
+    guard var entry = dialog?.entry else { return }
+    // Erasing an empty command line leaves it, as editors do.
+    if edit == .eraseBackwards, entry.text.isEmpty, dialog?.isCommand == true {
+      dialog = nil
+      return
+    }
+    entry.edit(edit)
+    dialog = dialog?.with(entry)
   }
 
   private mutating func answer(_ question: Question, isYes: Bool) -> [ReviewEffect] {

@@ -22,27 +22,21 @@ extension ReviewState {
     ("brown", RGBColour(150, 100, 60)), ("turquoise", RGBColour(60, 210, 200)),
   ]
 
-  /// Names, colours and pairs of the label table.
-  mutating func editLabel(_ action: Action) -> [ReviewEffect] {
-    if action == .choosePartner {
-      choosePartner()
-      return []
+  /// Asks for another name, colour or pair of the selected label.
+  mutating func editLabel(_ part: Action.LabelPart) {
+    switch part {
+    case .name:
+      guard let (version, label) = labelToChange() else { return }
+      dialog = .label(
+        LabelEdit(part: .name, family: version.family, value: label.value),
+        TextEntry(label.isUnnamed ? "" : cleaned(label.name)))
+    case .colour:
+      guard let (version, label) = labelToChange() else { return }
+      dialog = .colours(
+        LabelEdit(part: .colour, family: version.family, value: label.value),
+        selected: ReviewState.palette.firstIndex { $0.colour == label.colour } ?? 0)
+    case .partner: choosePartner()
     }
-    if selectedLabel == nil { selectLabel(1) }
-    guard let version = shownVersion, let label = selectedLabel.flatMap({ version.label($0) }) else {
-      return []
-    }
-    var edit = LabelEdit(part: .name, family: version.family, value: label.value)
-    switch action {
-    case .renameLabel:
-      dialog = .label(edit, TextEntry(label.isUnnamed ? "" : cleaned(label.name)))
-    case .recolourLabel:
-      edit.part = .colour
-      let position = ReviewState.palette.firstIndex { $0.colour == label.colour } ?? 0
-      dialog = .colours(edit, selected: position)
-    default: break
-    }
-    return []
   }
 
   /// Takes a typed name or colour; what cannot be taken stays on the line, with what is wrong.

@@ -16,15 +16,14 @@ struct PointedList {
   /// Whether a step beyond an end comes back at the other.
   var isRound = true
 
-  /// The place of the pointer after a key; nil when the key is no move.
-  func place(after action: Action) -> Int? {
-    let position = position ?? (action == .movePointer(-1) ? 0 : -1)
-    switch action {
-    case .movePointer(let steps) where isRound: return (position + steps % count + count) % count
-    case .movePointer(let steps): return clamped(position + steps)
-    case .movePage(let pages): return clamped(max(0, position) + pages * page())
-    case .moveToEnd(let isBottom): return isBottom ? count - 1 : 0
-    default: return nil
+  /// The entry that the pointer is at after a move.
+  func place(after move: Action.PointerMove) -> Int {
+    let position = position ?? (move == .entries(-1) ? 0 : -1)
+    switch move {
+    case .entries(let steps):
+      return isRound ? (position + steps % count + count) % count : clamped(position + steps)
+    case .pages(let pages): return clamped(max(0, position) + pages * page())
+    case .end(let isBottom): return isBottom ? count - 1 : 0
     }
   }
 
@@ -116,33 +115,43 @@ extension ReviewState {
   /// Shows the messages of the session from the end on.
   mutating func openMessages() { dialog = .messages(line: clampedTop(.max, of: messageLines.count)) }
 
-  /// Moves the pointer of whatever list takes keys, or searches in it.
-  mutating func moveInList(_ action: Action) {
+  /// Moves the pointer of the list that takes keys.
+  mutating func movePointer(_ move: Action.PointerMove) {
     guard let list = pointedList, list.count > 0 else { return }
-    switch action {
-    case .search: search = ListSearch(start: list.position ?? 0)
-    case .searchOn(let steps): searchOn(steps, in: list)
-    default: if let place = list.place(after: action) { point(at: place) }
-    }
+    point(at: list.place(after: move))
   }
 
   // MARK: Searching
 
-  /// Edits what is sought, and points at the first entry that has it, from where the search began.
-  mutating func editSearch(_ action: Action) {
-    guard var search, let list = pointedList else { return }
-    switch action {
+  /// Begins a search in the list that takes keys, or goes on with the last one.
+  mutating func searchList(_ step: Action.SearchStep) {
+    guard let list = pointedList, list.count > 0 else { return }
+    switch step {
+    case .begin: search = ListSearch(start: list.position ?? 0)
+    case .next(let steps): searchOn(steps, in: list)
+    }
+  }
+
+  /// Ends the typing of what is sought: takes it, or goes back to where the search began.
+  mutating func endTypingSearch(_ answer: Action.Answer) {
+    guard var search, pointedList != nil else { return }
+    switch answer {
     case .accept:
       search.isTyping = false
       self.search = search.entry.text.isEmpty ? nil : search
       if search.found == nil, !search.entry.text.isEmpty { sayNothingFound() }
-      return
-    case .dismiss: return endSearch()
-    // Erasing an empty line leaves it, as editors do.
-    case .eraseBackwards where search.entry.text.isEmpty: return endSearch()
-    default: search.entry.edit(action)
+    case .dismiss: endSearch()
+    // No key has these while a line is being typed.
+    case .changePartner, .typeColour: break
     }
-    self.search = search
+  }
+
+  /// Edits what is sought, and points at the first entry that has it, from where the search began.
+  mutating func editSearch(_ edit: Action.TextEdit) {
+    guard let search, let list = pointedList else { return }
+    // Erasing an empty line leaves it, as editors do.
+    if edit == .eraseBackwards, search.entry.text.isEmpty { return endSearch() }
+    self.search?.entry.edit(edit)
     seek(in: list)
   }
 

@@ -15,7 +15,7 @@ extension ReviewState {
       } else if let pane = layout.pane(at: event.cell) {
         scroll(steps, pane.plane)
       } else if layout.panel.contains(event.cell) {
-        moveInList(.movePointer(-steps))
+        movePointer(.entries(-steps))
       }
     case .press, .drag: drag(event)
     case .release: break

@@ -1,16 +1,13 @@
 import Volumes
 
 extension ReviewState {
-  /// Moves the crosshair or the picture.
-  mutating func move(_ action: Action) {
-    switch action {
+  /// Moves the crosshair, or the picture while that is being moved.
+  mutating func move(_ move: Action.Move) {
+    switch move {
     case .scroll(let count): scroll(count, view.activePlane)
     case .firstSlice: scroll(-.max, view.activePlane)
     case .lastSlice: scroll(.max, view.activePlane)
     case .step(let way, let count): view.isPanning ? pan(way) : step(way, count)
-    case .choosePlane(let plane): view.activePlane = plane
-    case .recentre: view.centre = continuous(view.crosshair)
-    default: break
     }
   }
 

@@ -3,10 +3,10 @@ import Work
 
 extension ReviewState {
   /// Changes how labels are shown, and which one is selected.
-  mutating func changeOverlay(_ action: Action) -> [ReviewEffect] {
-    switch action {
-    case .toggleOverlay: view.overlay.isShown.toggle()
-    case .toggleOverlayStyle:
+  mutating func changeOverlay(_ change: Action.OverlayChange) -> [ReviewEffect] {
+    switch change {
+    case .toggle: view.overlay.isShown.toggle()
+    case .toggleStyle:
       view.overlay.style = view.overlay.style == .fill ? .outline : .fill
       view.overlay.isShown = true
     case .opacity(let steps):
@@ -20,7 +20,6 @@ extension ReviewState {
       saySelected()
     case .pickLabel: pickLabel()
     case .jumpToLabel: jumpToSelectedLabel()
-    default: break
     }
     return []
   }

@@ -163,8 +163,8 @@ extension ReviewState {
   }
 
   /// Answers the question which labels go together.
-  mutating func answer(_ action: Action, _ pairing: PairingDialog) -> [ReviewEffect] {
-    switch action {
+  mutating func answer(_ answer: Action.Answer, _ pairing: PairingDialog) -> [ReviewEffect] {
+    switch answer {
     case .changePartner(let count): changePartner(by: count, pairing)
     case .accept:
       dialog = nil
@@ -174,7 +174,7 @@ extension ReviewState {
         "\(counted(count, "pair")) of labels; d shows the difference, z undoes, p in the table changes them"
       )
       return effects
-    default:
+    case .dismiss, .typeColour:
       dialog = nil
       guard pairing.isAsked else { return [] }
       let effects = pair(pairing, partnersByNameAndValue(pairing), "keep names and values")

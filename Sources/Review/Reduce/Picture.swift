@@ -3,8 +3,10 @@ extension ReviewState {
   private static let zoomRange = 1.0...40.0
 
   /// Changes what the panes show and how.
-  mutating func changePicture(_ action: Action) {
-    switch action {
+  mutating func changePicture(_ change: Action.PictureChange) {
+    switch change {
+    case .choosePlane(let plane): view.activePlane = plane
+    case .recentre: view.centre = continuous(view.crosshair)
     case .toggleLayout:
       view.isMaximised.toggle()
       let three = ScreenLayout.threePlanes
@@ -28,7 +30,6 @@ extension ReviewState {
           : "neurological: the patient's left is on the left")
     case .toggleCrosshair: view.showsCrosshair.toggle()
     case .toggleAnnotations: view.showsAnnotations.toggle()
-    default: break
     }
   }
 

@@ -72,8 +72,8 @@ extension ReviewState {
       guard phase == .reviewing else { return [] }
       guard dialog == nil else {
         // Over a list the wheel moves in it.
-        if event.action == .wheelUp { moveInList(.movePointer(-1)) }
-        if event.action == .wheelDown { moveInList(.movePointer(1)) }
+        if event.action == .wheelUp { movePointer(.entries(-1)) }
+        if event.action == .wheelDown { movePointer(.entries(1)) }
         return []
       }
       return followingCrosshair { $0.take(event) }
@@ -88,7 +88,7 @@ extension ReviewState {
     }
     let context = keyContext
     if case .models = dialog, models == nil, key != .control("c"),
-      KeyTable.action(key, in: context) != .dismiss
+      KeyTable.action(key, in: context) != .answer(.dismiss)
     {
       keysAhead.append(key)
       return []
@@ -101,7 +101,9 @@ extension ReviewState {
     }
     if let action = KeyTable.action(key, in: context) {
       // An error outlasts moves, so that it is seen; whatever else is done clears or replaces it.
-      if context != .text || action == .accept, message?.kind != .error || !action.isMove { message = nil }
+      if context != .text || action == .answer(.accept), message?.kind != .error || !action.isMove {
+        message = nil
+      }
       let effects = followingCrosshair { $0.perform(action, key) }
       askWhatIsDue()
       return effects
@@ -109,7 +111,7 @@ extension ReviewState {
     if context == .text, case .character(let character) = key {
       type(String(character))
     } else if key == .control("c") {
-      return perform(.interrupt, key)
+      return interrupt()
     }
     return []
   }
@@ -123,35 +125,23 @@ extension ReviewState {
   }
 
   /// Carries out what a key asks for.
-  mutating func perform(_ action: Action, _ key: Key = .enter) -> [ReviewEffect] {
+  private mutating func perform(_ action: Action, _ key: Key) -> [ReviewEffect] {
     switch action {
-    case .scroll, .firstSlice, .lastSlice, .step, .choosePlane, .recentre: move(action)
-    case .toggleLayout, .zoom, .fit, .pan, .automaticWindow, .toggleConvention, .toggleCrosshair,
-      .toggleAnnotations:
-      changePicture(action)
-    case .toggleOverlay, .toggleOverlayStyle, .opacity, .flip, .toggleDifference, .selectLabel, .pickLabel,
-      .jumpToLabel:
-      return changeOverlay(action)
-    case .toggleLabel, .soloLabel, .showAllLabels: changeVisibility(action)
-    case .renameLabel, .recolourLabel, .choosePartner: return editLabel(action)
-    case .chooseA, .chooseB, .showVersion: return choosePair(action)
-    case .changeFrame(let count): return changeFrame(by: count)
-    case .turnKnob, .typeIntoKnob, .eraseInKnob, .resetKnob, .resetAllKnobs, .refine, .togglePreview,
-      .flipLive,
-      .chooseAxis, .choosePreset, .savePreset:
-      return changeRefinement(action, key)
-    case .chooseModel, .verdict, .export, .undo, .redo, .chooseStep, .back, .close, .interrupt, .quit, .focus:
-      return work(action)
-    case .goTo: dialog = .command(prompt: "go to ", TextEntry())
-    case .command: dialog = .command(prompt: ":", TextEntry())
-    case .help: dialog = .help(line: 0)
-    case .chooseWindow: dialog = .windows(selected: selectedWindow)
-    case .messages: openMessages()
-    case .movePointer, .movePage, .moveToEnd, .search, .searchOn: moveInList(action)
-    case .accept, .dismiss, .eraseBackwards, .eraseForwards, .eraseToStart, .moveInText, .moveToTextEnd,
-      .changePartner, .typeColour:
-      guard search?.isTyping == true else { return answer(action) }
-      editSearch(action)
+    case .move(let move): self.move(move)
+    case .picture(let change): changePicture(change)
+    case .overlay(let change): return changeOverlay(change)
+    case .visibility(let change): changeVisibility(change)
+    case .label(let part): editLabel(part)
+    case .version(let use): return useVersion(as: use)
+    case .refinement(let step): return refine(step, key)
+    case .session(let step): return work(step)
+    case .open(let dialog): openDialog(dialog)
+    case .pointer(let move): movePointer(move)
+    case .search(let step): searchList(step)
+    case .answer(let answer):
+      guard search?.isTyping == true else { return self.answer(answer) }
+      endTypingSearch(answer)
+    case .text(let edit): search?.isTyping == true ? editSearch(edit) : editEntry(edit)
     }
     return []
   }

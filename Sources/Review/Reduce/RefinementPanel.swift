@@ -3,8 +3,8 @@ import Volumes
 
 extension ReviewState {
   /// Turns and types knobs, and keeps what the CRF does.
-  mutating func changeRefinement(_ action: Action, _ key: Key) -> [ReviewEffect] {
-    switch action {
+  mutating func refine(_ step: Action.RefinementStep, _ key: Key) -> [ReviewEffect] {
+    switch step {
     case .turnKnob(let steps, let coarse):
       knobEntry = nil
       let (knob, axis) = (selectedKnob, knobAxis)
@@ -36,15 +36,14 @@ extension ReviewState {
       message = Message(isPreviewLive ? "live refinement around the crosshair" : "live refinement off")
       if isPreviewLive { return previewIfLive() }
       return stopLive()
-    case .flipLive: return flipLive()
+    case .flip: return flipLive()
     case .chooseAxis:
       knobAxis = knobAxis.map { $0 == 2 ? nil : $0 + 1 } ?? 0
       let axis = knobAxis.map { "axis \(["i", "j", "k"][$0]) alone" } ?? "all axes alike"
       message = Message("θα and θγ turn \(axis)")
     case .choosePreset: return choosePreset()
     case .savePreset: dialog = .command(prompt: ":", TextEntry("save-preset "))
-    case .refine: return takeEntryOrKeep()
-    default: break
+    case .keep: return takeEntryOrKeep()
     }
     return []
   }

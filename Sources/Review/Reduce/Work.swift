@@ -1,9 +1,10 @@
 import Volumes
 
 extension ReviewState {
-  /// Models, verdicts, export, undo, and the way out.
-  mutating func work(_ action: Action) -> [ReviewEffect] {
-    switch action {
+  /// Models, verdicts, export, undo, frames, panels, and the way out.
+  mutating func work(_ step: Action.SessionStep) -> [ReviewEffect] {
+    switch step {
+    case .changeFrame(let count): return changeFrame(by: count)
     case .chooseModel: return chooseModel()
     case .focus(let focus): return take(focus)
     case .verdict(let kind): judge(kind)
@@ -15,7 +16,6 @@ extension ReviewState {
     case .close: return close()
     case .interrupt: return interrupt()
     case .quit: return quit()
-    default: break
     }
     return []
   }
@@ -226,7 +226,7 @@ extension ReviewState {
   }
 
   /// Ctrl-C: cancels the running job; without one, quits.
-  private mutating func interrupt() -> [ReviewEffect] {
+  mutating func interrupt() -> [ReviewEffect] {
     if let job = longJob {
       message = Message(job.stoppedText)
       return cancel(job.kind)

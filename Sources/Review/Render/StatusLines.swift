@@ -168,7 +168,7 @@ extension ReviewState {
       frame.write([Span(text, style)], row: area.row, in: area)
       return
     }
-    let isReadable = KeyTable.action(.character("M"), in: keyContext) == .messages
+    let isReadable = KeyTable.action(.character("M"), in: keyContext) == .open(.messages)
     let hint = isReadable ? " M: all of it" : ""
     let room = area.columns - hint.count
     frame.write(
@@ -219,7 +219,7 @@ extension ReviewState {
     let bindings = KeyTable.bindings.enumerated().filter {
       $0.element.context == keyContext && $0.element.barWord != nil
     }.sorted { ($0.element.barRank, $0.offset) < ($1.element.barRank, $1.offset) }.map(\.element)
-    let last = bindings.filter { [.help, .quit, .back, .dismiss].contains($0.action) }
+    let last = bindings.filter { lastActions.contains($0.action) }
     let reserved = last.map { TextWidth.columns(barText($0)) + 2 }.reduce(0, +)
     let end = area.column + area.columns
     for binding in bindings where !last.contains(binding) {
@@ -228,6 +228,11 @@ extension ReviewState {
       column = write(binding, row: area.row, column: column, in: area, into: &frame)
     }
     for binding in last { column = write(binding, row: area.row, column: column, in: area, into: &frame) }
+  }
+
+  /// Help, and the ways out.
+  private var lastActions: Set<Action> {
+    [.open(.help), .session(.quit), .session(.back), .answer(.dismiss)]
   }
 
   private func barText(_ binding: KeyBinding) -> String {

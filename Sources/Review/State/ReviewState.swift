@@ -226,15 +226,14 @@ package struct TextEntry: Equatable, Sendable {
   /// Moves the place to a character, as far as there is one.
   package mutating func move(to place: Int) { position = min(max(0, place), characters.count) }
 
-  /// Carries out a key that erases or moves; others change nothing.
-  package mutating func edit(_ action: Action) {
-    switch action {
+  /// Carries out a key that erases or moves.
+  mutating func edit(_ edit: Action.TextEdit) {
+    switch edit {
     case .eraseBackwards: deleteBackwards()
     case .eraseForwards: deleteForwards()
     case .eraseToStart: deleteToStart()
-    case .moveInText(let count): move(to: position + count)
-    case .moveToTextEnd(let isEnd): move(to: isEnd ? characters.count : 0)
-    default: break
+    case .move(let count): move(to: position + count)
+    case .moveToEnd(let isEnd): move(to: isEnd ? characters.count : 0)
     }
   }
 }
