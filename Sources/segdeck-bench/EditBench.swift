@@ -30,7 +30,7 @@ struct EditBench: ParsableCommand {
       request: OpenCaseRequest(imagePath: content.imagePath), screen: ScreenSize(rows: 60, columns: 200),
       capabilities: TerminalCapabilities(colourDepth: .trueColour, showsUnicode: true))
     _ = state.begin()
-    _ = reduce(&state, .jobEnded(JobID(1), .opened(opened)))
+    _ = reduce(&state, .jobEnded(JobID(1), .finished(OpeningJob.self, with: opened)))
     var random = SplitMix64(seed: 7)
     var seconds: [Double] = []
     var bytesBefore = 0

@@ -51,7 +51,7 @@ struct ScrollBench: ParsableCommand {
         request: OpenCaseRequest(imagePath: content.imagePath), screen: size,
         capabilities: TerminalCapabilities(colourDepth: .trueColour, showsUnicode: true))
       _ = state.begin()
-      _ = reduce(&state, .jobEnded(JobID(1), .opened(opened)))
+      _ = reduce(&state, .jobEnded(JobID(1), .finished(OpeningJob.self, with: opened)))
       for key in keys { _ = reduce(&state, .terminal(.key(.character(key)))) }
       PeakMemory.reset()
       let measurement = Self.scroll(state, frames: frames)

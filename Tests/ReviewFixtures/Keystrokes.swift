@@ -30,20 +30,28 @@ extension ReviewState {
 
   /// Takes a journal as its job would bring it.
   package mutating func read(_ journal: OpenedJournal) throws -> [ReviewEffect] {
-    reduce(&self, .jobEnded(try #require(jobs[.journal]?.id), .journalOpened(journal)))
+    reduce(&self, .jobEnded(try #require(jobs[.journal]?.id), .finished(JournalJob.self, with: journal)))
   }
 }
 
 extension [ReviewEffect] {
   /// The one job that the effects start.
-  package var started: (id: JobID, request: JobRequest)? {
-    for case .start(let id, let request) in self { return (id, request) }
+  package var started: (id: JobID, job: AnyJob)? {
+    for case .start(let id, let job) in self { return (id, job) }
+    return nil
+  }
+
+  /// The job of a type that the effects start.
+  package func started<J: Job>(_ type: J.Type) -> (id: JobID, job: J)? {
+    for case .start(let id, let started) in self {
+      if let job = started.base as? J { return (id, job) }
+    }
     return nil
   }
 
   /// The job of a kind that the effects start.
   package func started(_ kind: JobKind) -> JobID? {
-    for case .start(let id, let request) in self where request.kind == kind { return id }
+    for case .start(let id, let job) in self where job.kind == kind { return id }
     return nil
   }
 

@@ -18,7 +18,7 @@ private func session(
   let opened = OpenedCase(
     content: content, intensities: IntensitySummary(content.image),
     maskComponents: try content.masks.map { try LabelComponents($0.labels, work: WorkContext()) })
-  let effects = reduce(&state, .jobEnded(JobID(1), .opened(opened)))
+  let effects = reduce(&state, .jobEnded(JobID(1), .finished(OpeningJob.self, with: opened)))
   return (state, effects)
 }
 
@@ -30,7 +30,7 @@ package func openedState(
   let begun = try session(content, screen, capabilities)
   var state = begun.state
   if let journal, let id = begun.effects.started(.journal) {
-    _ = reduce(&state, .jobEnded(id, .journalOpened(journal)))
+    _ = reduce(&state, .jobEnded(id, .finished(JournalJob.self, with: journal)))
   }
   return state
 }
@@ -50,8 +50,9 @@ package func comparedState(
 ) throws -> ReviewState {
   let begun = try session(twoReaders(), ScreenSize(rows: rows, columns: columns), capabilities)
   var state = begun.state
-  for case .start(let id, .compare(let request)) in begun.effects {
-    _ = reduce(&state, .jobEnded(id, .compared(try Comparison(request, WorkContext()))))
+  if let (id, job) = begun.effects.started(ComparisonJob.self) {
+    _ = reduce(
+      &state, .jobEnded(id, .finished(ComparisonJob.self, with: try Comparison(job.request, WorkContext()))))
   }
   return state
 }

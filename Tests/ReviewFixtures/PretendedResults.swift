@@ -30,17 +30,20 @@ extension ReviewState {
   @discardableResult
   package mutating func runNetwork() throws -> [ReviewEffect] {
     let asked = type("m")
-    if let job = asked.started { _ = reduce(&self, .jobEnded(job.id, .models([pretendedModel]))) }
+    if let job = asked.started {
+      _ = reduce(&self, .jobEnded(job.id, .finished(ModelsJob.self, with: [pretendedModel])))
+    }
     let id = try #require(jobs[.segmentation]?.id ?? press(.enter).started?.id)
     let result = networkResult(for: content)
     let components = try LabelComponents(result.labels, work: WorkContext())
-    return reduce(&self, .jobEnded(id, .segmented(result, components)))
+    return reduce(&self, .jobEnded(id, .finished(SegmentationJob.self, with: .init(result, components))))
   }
 
-  /// Ends the job of a kind with a refinement of all of the image that takes away label 1.
+  /// Ends the job of a type with a refinement of all of the image that takes away label 1.
   @discardableResult
-  package mutating func finishRefining(_ kind: JobKind) throws -> [ReviewEffect] {
-    let job = try #require(jobs[kind])
+  package mutating func finishRefining<J: Job>(_ type: J.Type) throws -> [ReviewEffect]
+  where J.Outcome == RefinedPart {
+    let job = try #require(jobs[J.kind])
     let base = try #require(refinementBase)
     let request = RefinementRequest(
       image: content.image, source: .mask(base.labels, confidence: 0.9), table: base.table,
@@ -48,13 +51,14 @@ extension ReviewState {
     var refined = try base.labels.volume
     for offset in refined.voxels.indices where refined.voxels[offset] == 1 { refined.voxels[offset] = 0 }
     let labels = RefinedLabels(box: VoxelBounds(refined.grid.size), labels: refined)
-    return reduce(&self, .jobEnded(job.id, .refined(try RefinedPart(labels, of: request, WorkContext()))))
+    let part = try RefinedPart(labels, of: request, WorkContext())
+    return reduce(&self, .jobEnded(job.id, .finished(J.self, with: part)))
   }
 
   /// Opens the CRF panel and lets all of the image follow.
   package mutating func refineLive() throws {
     type("t")
-    try finishRefining(.preview)
-    try finishRefining(.following)
+    try finishRefining(PreviewJob.self)
+    try finishRefining(FollowingJob.self)
   }
 }

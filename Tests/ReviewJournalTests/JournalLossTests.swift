@@ -83,12 +83,12 @@ private struct Session {
     case .network: effects = try state.runNetwork()
     case .refine:
       effects = state.type("t")
-      effects += try state.finishRefining(.preview) + state.finishRefining(.following)
+      effects += try state.finishRefining(PreviewJob.self) + state.finishRefining(FollowingJob.self)
       effects += state.press(.enter, .escape)
     case .export:
       effects = state.type("E")
       guard let id = state.jobs[.export]?.id else { break }
-      effects += reduce(&state, .jobEnded(id, .exported(.written(path: "/out.nii.gz"))))
+      effects += reduce(&state, .jobEnded(id, .finished(ExportJob.self, with: .written(path: "/out.nii.gz"))))
     }
     try write(effects)
   }

@@ -100,7 +100,9 @@ import Work
     state.type("t")
     let network = VersionID(2)
     let measures = ImageMeasures(noise: 4, edgeContrast: 60, suggested: RefinementSettings(thetaBeta: 12))
-    _ = reduce(&state, .jobEnded(try #require(state.jobs[.measurement]?.id), .measured(measures)))
+    _ = reduce(
+      &state,
+      .jobEnded(try #require(state.jobs[.measurement]?.id), .finished(MeasurementJob.self, with: measures)))
     #expect(state.measures?.version == network)
     state.selectedKnob = .auxiliaryWeight(0)
     let effects = state.type("z")
@@ -108,11 +110,12 @@ import Work
     #expect(state.refinementBase?.id == VersionID(1))
     #expect(state.selectedKnob == .appearanceWeight)
     let started = effects.compactMap { effect -> JobKind? in
-      if case .start(_, let request) = effect { request.kind } else { nil }
+      if case .start(_, let job) = effect { job.kind } else { nil }
     }
     #expect(started.contains(.measurement))
-    #expect(state.jobs[.preview]?.purpose == .preview(base: VersionID(1), state.decisions.knobs))
-    #expect(state.jobs[.measurement]?.purpose == .measurement(base: VersionID(1)))
+    let preview = try #require(state.running(PreviewJob.self))
+    #expect(preview.base == VersionID(1) && preview.knobs == state.decisions.knobs)
+    #expect(state.running(MeasurementJob.self)?.base == VersionID(1))
   }
 
   @Test("accepting, rejecting and flagging are facts beside each other, and a change of one is said")
@@ -170,7 +173,8 @@ import Work
   @Test("Ctrl-C cancels the running job; without one it quits as q does")
   func interruption() throws {
     var state = try openedState()
-    _ = reduce(&state, .jobEnded(state.type("m").started!.id, .models([pretendedModel])))
+    _ = reduce(
+      &state, .jobEnded(state.type("m").started!.id, .finished(ModelsJob.self, with: [pretendedModel])))
     let id = state.press(.enter).started!.id
     state.type("t")
     #expect(state.press(.control("c")).contains(.cancel(id)))
@@ -193,7 +197,8 @@ import Work
   @Test("quitting says everything that would be lost at once")
   func quitting() throws {
     var state = try openedState()
-    _ = reduce(&state, .jobEnded(state.type("m").started!.id, .models([pretendedModel])))
+    _ = reduce(
+      &state, .jobEnded(state.type("m").started!.id, .finished(ModelsJob.self, with: [pretendedModel])))
     state.press(.enter)
     state.type("y:q")
     state.press(.enter)
@@ -253,7 +258,7 @@ import Work
   func followingIsStopped() throws {
     var state = try openedState()
     state.type("t")
-    try state.finishRefining(.preview)
+    try state.finishRefining(PreviewJob.self)
     let job = try #require(state.jobs[.following]?.id)
     #expect(state.press(.control("c")).contains(.cancel(job)))
     #expect(state.phase == .reviewing && state.jobs[.following] == nil && state.focus == .refinement)

@@ -115,7 +115,7 @@ import Work
       state.type("yE")
       let job = try #require(state.jobs[.export]?.id)
       if isChanged { state.paint(second, "spleen") }
-      _ = reduce(&state, .jobEnded(job, .exported(.written(path: "/o.nii.gz"))))
+      _ = reduce(&state, .jobEnded(job, .finished(ExportJob.self, with: .written(path: "/o.nii.gz"))))
       #expect((state.exported[id] == nil) == isChanged)
     }
   }
@@ -158,7 +158,9 @@ import Work
     var state = try openedState()
     state.type("yE")
     _ = reduce(
-      &state, .jobEnded(try #require(state.jobs[.export]?.id), .exported(.written(path: "/o.nii.gz"))))
+      &state,
+      .jobEnded(
+        try #require(state.jobs[.export]?.id), .finished(ExportJob.self, with: .written(path: "/o.nii.gz"))))
     #expect(state.exported == [VersionID(1): "/o.nii.gz"])
     state.type("br")
     for _ in 0..<8 { state.press(.backspace) }

@@ -86,11 +86,12 @@ func overlaysAreDrawn() throws {
 @Test("the difference view leaves out labels that only one version knows")
 func differenceLeavesOutUnknownLabels() throws {
   var state = try openedState()
-  _ = reduce(&state, .jobEnded(state.type("m").started!.id, .models([pretendedModel])))
+  _ = reduce(
+    &state, .jobEnded(state.type("m").started!.id, .finished(ModelsJob.self, with: [pretendedModel])))
   let id = state.press(.enter).started!.id
   let result = networkResult(for: state.content)
   let components = try LabelComponents(result.labels, work: WorkContext())
-  _ = reduce(&state, .jobEnded(id, .segmented(result, components)))
+  _ = reduce(&state, .jobEnded(id, .finished(SegmentationJob.self, with: .init(result, components))))
   state.type("xXdg19,8,7")
   state.press(.enter)
   let with = render(state)
@@ -132,7 +133,8 @@ func smallLesionsAreSeen() throws {
 @Test("a running job shows its share done, its time left and how to cancel it")
 func progressIsShown() throws {
   var state = try openedState(screen: ScreenSize(rows: 40, columns: 130))
-  _ = reduce(&state, .jobEnded(state.type("m").started!.id, .models([pretendedModel])))
+  _ = reduce(
+    &state, .jobEnded(state.type("m").started!.id, .finished(ModelsJob.self, with: [pretendedModel])))
   let dialog = render(state).text.joined(separator: "\n")
   #expect(dialog.contains("about 12 s"))
   #expect(dialog.contains("this image does not look like CT"))

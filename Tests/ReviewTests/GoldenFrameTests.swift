@@ -79,7 +79,8 @@ private let frameCases: [FrameCase] = [
   },
   .init("choice of a network", 120, 40, .mono) { screen, capabilities in
     var state = try openedState(screen: screen, capabilities: capabilities)
-    _ = reduce(&state, .jobEnded(state.type("m").started!.id, .models([pretendedModel])))
+    _ = reduce(
+      &state, .jobEnded(state.type("m").started!.id, .finished(ModelsJob.self, with: [pretendedModel])))
     return state
   },
   .init("question before quitting", 80, 24, .indexed256) { screen, capabilities in

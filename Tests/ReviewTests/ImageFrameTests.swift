@@ -16,14 +16,15 @@ private func threeFrames() throws -> ReviewState {
 extension ReviewState {
   /// Ends the reading of a frame that a key asked for: all of it is as bright as its number.
   fileprivate mutating func finishReading(_ effects: [ReviewEffect]) {
-    guard case .start(let id, .read(let request))? = effects.last else {
+    guard case .start(let id, let job)? = effects.last, let request = (job.base as? FrameJob)?.request else {
       Issue.record("no frame is read: \(effects)")
       return
     }
     let image = ScalarVolume(
       grid: request.grid,
       voxels: [Float](repeating: Float(request.frame), count: request.grid.size.voxelCount))
-    _ = reduce(&self, .jobEnded(id, .read(ReadFrame(frame: request.frame, image: image))))
+    _ = reduce(
+      &self, .jobEnded(id, .finished(FrameJob.self, with: ReadFrame(frame: request.frame, image: image))))
   }
 }
 
@@ -74,7 +75,7 @@ func framesAreRecorded() throws {
   state.finishReading(state.type(")"))
   state.type("t")
   let run = state.press(.enter)
-  guard case .refine(let request)? = run.started?.request else {
+  guard let request = run.started(RefinementJob.self)?.job.request else {
     Issue.record("no refinement was started")
     return
   }
@@ -82,7 +83,10 @@ func framesAreRecorded() throws {
   let labels = RefinedLabels(
     box: VoxelBounds(request.unrefined.grid.size), labels: try request.unrefined.volume)
   _ = reduce(
-    &state, .jobEnded(run.started!.id, .refined(try RefinedPart(labels, of: request, WorkContext()))))
+    &state,
+    .jobEnded(
+      run.started!.id,
+      .finished(RefinementJob.self, with: try RefinedPart(labels, of: request, WorkContext()))))
   #expect(state.provenance(of: state.decisions.versions[1]).frame == 1)
 }
 

@@ -104,13 +104,13 @@ private func ended(_ events: [ReviewEvent], _ id: Int) -> JobOutcome? {
   return nil
 }
 
-private func refinement() -> JobRequest {
+private func refinement() -> AnyJob {
   let content = phantomCase()
-  return .refine(
-    RefinementRequest(
-      image: content.image, source: .mask(content.masks[0].labels, confidence: 0.9),
-      table: content.masks[0].table, settings: RefinementSettings(), unrefined: content.masks[0].labels,
-      unrefinedStatistics: []))
+  let request = RefinementRequest(
+    image: content.image, source: .mask(content.masks[0].labels, confidence: 0.9),
+    table: content.masks[0].table, settings: RefinementSettings(), unrefined: content.masks[0].labels,
+    unrefinedStatistics: [])
+  return AnyJob(RefinementJob(request: request, base: VersionID(1), knobs: KnobSettings(), frame: 0))
 }
 
 @Test("a newer job cancels the older one of its kind, progress arrives, and cancelling ends the newer too")
@@ -136,13 +136,13 @@ func kernelsAreSaved() {
   let log = EventLog()
   let centre = JobCentre(services: PretendedServices()) { log.add($0) }
   let mine = NamedKernels(name: "mine", settings: RefinementSettings(thetaBeta: 30))
-  centre.perform(.start(JobID(1), .presets(saving: mine)))
-  #expect(ended(log.wait { ended($0, 1) != nil }, 1) == .presets([mine]))
+  centre.perform(.start(JobID(1), AnyJob(PresetsJob(saving: mine))))
+  #expect(ended(log.wait { ended($0, 1) != nil }, 1) == .finished(PresetsJob.self, with: .saved([mine])))
   let other = NamedKernels(name: "mine", settings: RefinementSettings(thetaBeta: 40))
-  centre.perform(.start(JobID(2), .presets(saving: other)))
-  #expect(ended(log.wait { ended($0, 2) != nil }, 2) == .kernelsExist(other))
-  centre.perform(.start(JobID(3), .presets(saving: other, replacesExisting: true)))
-  #expect(ended(log.wait { ended($0, 3) != nil }, 3) == .presets([other]))
+  centre.perform(.start(JobID(2), AnyJob(PresetsJob(saving: other))))
+  #expect(ended(log.wait { ended($0, 2) != nil }, 2) == .finished(PresetsJob.self, with: .exists(other)))
+  centre.perform(.start(JobID(3), AnyJob(PresetsJob(saving: other, replacesExisting: true))))
+  #expect(ended(log.wait { ended($0, 3) != nil }, 3) == .finished(PresetsJob.self, with: .saved([other])))
 }
 
 @Test("draining stops every job")
@@ -181,7 +181,7 @@ func fullDisk() {
 func failuresAreOneLine() {
   let log = EventLog()
   let centre = JobCentre(services: PretendedServices()) { log.add($0) }
-  centre.perform(.start(JobID(1), .open(OpenCaseRequest(imagePath: "missing.nii"))))
+  centre.perform(.start(JobID(1), AnyJob(OpeningJob(OpenCaseRequest(imagePath: "missing.nii")))))
   #expect(ended(log.wait { ended($0, 1) != nil }, 1) == .failed("missing.nii: cannot be read"))
 }
 
@@ -287,7 +287,7 @@ func failureIsSaidOnce() {
   let line = "a.journal: cannot be written: found No space left on device"
   services.journal.withLock { $0.isFull = true }
   services.status.withLock { $0 = .failing(line) }
-  centre.perform(.start(JobID(1), .journal(phantomCase())))
+  centre.perform(.start(JobID(1), AnyJob(JournalJob(content: phantomCase()))))
   _ = log.wait { ended($0, 1) != nil }
   centre.perform(.note(.exported(VersionID(1), path: "a")))
   #expect(centre.finishJournal() == line)

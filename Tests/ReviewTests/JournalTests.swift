@@ -10,11 +10,11 @@ import Work
 private func reviewedCase() throws -> (state: ReviewState, notes: [JournalEntry]) {
   var state = try openedState(journal: nil)
   let id = try #require(state.jobs[.journal]?.id)
-  var notes = reduce(&state, .jobEnded(id, .journalOpened(OpenedJournal()))).notes
+  var notes = reduce(&state, .jobEnded(id, .finished(JournalJob.self, with: OpenedJournal()))).notes
   notes += try state.runNetwork().notes
   state.type("t")
-  try state.finishRefining(.preview)
-  try state.finishRefining(.following)
+  try state.finishRefining(PreviewJob.self)
+  try state.finishRefining(FollowingJob.self)
   notes += state.press(.enter, .escape).notes
   notes += state.type("yf]").notes
   return (state, notes)
@@ -87,11 +87,11 @@ private func names(_ notes: [JournalEntry]) -> [String] {
     state.type("zz")
     #expect(state.decisions.verdicts == Verdicts())
     state.type("t")
-    try state.finishRefining(.preview)
-    try state.finishRefining(.following)
+    try state.finishRefining(PreviewJob.self)
+    try state.finishRefining(FollowingJob.self)
     state.press(.right)
-    try state.finishRefining(.preview)
-    try state.finishRefining(.following)
+    try state.finishRefining(PreviewJob.self)
+    try state.finishRefining(FollowingJob.self)
     state.press(.enter)
     #expect(state.decisions.versions.map(\.name) == ["manual.nii.gz", "liver network", "CRF 1", "CRF 2"])
   }
@@ -164,12 +164,15 @@ private func names(_ notes: [JournalEntry]) -> [String] {
     view.zoom = 2
     var state = try laterSession(content)
     let opened = OpenedJournal(view: view, time: "14:46")
-    guard case .start(let id, .read(let request))? = try state.read(opened).first else {
+    guard case .start(let id, let job)? = try state.read(opened).first,
+      let request = (job.base as? FrameJob)?.request
+    else {
       Issue.record("no frame was asked for")
       return
     }
     #expect(request.frame == 2 && state.view.zoom == 2)
-    _ = reduce(&state, .jobEnded(id, .read(ReadFrame(frame: 2, image: content.image))))
+    _ = reduce(
+      &state, .jobEnded(id, .finished(FrameJob.self, with: ReadFrame(frame: 2, image: content.image))))
     #expect(state.content.frame == 2)
     let text = try #require(state.message?.text)
     #expect(text.hasPrefix("restored the view from 14:46; ") && text.hasSuffix("; frame 2 of 0-2"))
@@ -198,8 +201,8 @@ private func names(_ notes: [JournalEntry]) -> [String] {
     let (_, notes) = try reviewedCase()
     var state = try laterSession()
     state.type("t")
-    try state.finishRefining(.preview)
-    try state.finishRefining(.following)
+    try state.finishRefining(PreviewJob.self)
+    try state.finishRefining(FollowingJob.self)
     state.press(.enter, .escape)
     state.type("e]")
     let view = state.view
@@ -223,7 +226,10 @@ private func names(_ notes: [JournalEntry]) -> [String] {
   func exportsAreKnown() throws {
     var (state, notes) = try reviewedCase()
     let id = try #require(state.type("E").started?.id)
-    notes += reduce(&state, .jobEnded(id, .exported(.written(path: "/cases/case-1_seg.nii.gz")))).notes
+    notes +=
+      reduce(
+        &state, .jobEnded(id, .finished(ExportJob.self, with: .written(path: "/cases/case-1_seg.nii.gz")))
+      ).notes
     var later = try laterSession()
     _ = try later.read(journal(notes))
     later.type("q")
@@ -236,7 +242,9 @@ private func names(_ notes: [JournalEntry]) -> [String] {
     var state = try laterSession()
     state.type("yE")
     _ = reduce(
-      &state, .jobEnded(try #require(state.jobs[.export]?.id), .exported(.written(path: "/o.nii.gz"))))
+      &state,
+      .jobEnded(
+        try #require(state.jobs[.export]?.id), .finished(ExportJob.self, with: .written(path: "/o.nii.gz"))))
     _ = try state.read(journal(notes))
     #expect(state.exported == [VersionID(1): "/o.nii.gz"])
   }

@@ -89,7 +89,7 @@ func everyListPages() throws {
   let models = (1...40).map {
     ModelDescription(id: "m\($0)", name: "network \($0)", labels: LabelTable(), size: "1 M", input: "CT")
   }
-  _ = reduce(&state, .jobEnded(state.type("m").started!.id, .models(models)))
+  _ = reduce(&state, .jobEnded(state.type("m").started!.id, .finished(ModelsJob.self, with: models)))
   state.press(.end)
   #expect(state.dialog == .models(selected: 39))
   let box = render(state).text.joined(separator: "\n")

@@ -7,24 +7,13 @@ import Volumes
 import Work
 
 /// What a request asks for: `labels` of its region or of all of the image.
-private func answer(_ request: RefinementRequest, _ labels: LabelVolume, movableShare: Double? = nil) throws
-  -> JobOutcome
-{
+private func answer(
+  _ request: RefinementRequest, _ labels: LabelVolume, movableShare: Double? = nil
+) throws -> RefinedPart {
   let box = request.region ?? VoxelBounds(labels.grid.size)
   let refined = RefinedLabels(
     box: box, labels: ChunkedLabels(labels).volume(croppedTo: box), movableShare: movableShare)
-  return .refined(try RefinedPart(refined, of: request, WorkContext()))
-}
-
-/// The jobs of a kind that effects start.
-private func started(_ effects: [ReviewEffect], _ kind: JobKind) -> (id: JobID, request: RefinementRequest)? {
-  for case .start(let id, let request) in effects where request.kind == kind {
-    switch request {
-    case .preview(let own), .follow(let own), .refine(let own): return (id, own)
-    default: break
-    }
-  }
-  return nil
+  return try RefinedPart(refined, of: request, WorkContext())
 }
 
 /// The phantom's labels with the spleen gone and the liver one voxel larger along i.
@@ -43,22 +32,30 @@ private func changedLabels(_ content: ReviewCase) throws -> LabelVolume {
 func newerTurnCancels() throws {
   var state = try openedState()
   let opening = state.type("t")
-  let first = try #require(started(opening, .preview))
-  #expect(first.request.settings.appearanceWeight == 3)
-  let second = try #require(started(state.press(.right), .preview))
-  #expect(second.request.settings.appearanceWeight == 3.1)
+  let first = try #require(opening.started(PreviewJob.self))
+  #expect(first.job.request.settings.appearanceWeight == 3)
+  let second = try #require(state.press(.right).started(PreviewJob.self))
+  #expect(second.job.request.settings.appearanceWeight == 3.1)
   // What the older one still sends is late.
   let before = state
-  _ = reduce(&state, .jobEnded(first.id, try answer(first.request, changedLabels(state.content))))
+  _ = reduce(
+    &state,
+    .jobEnded(
+      first.id, .finished(PreviewJob.self, with: try answer(first.job.request, changedLabels(state.content))))
+  )
   #expect(state == before)
-  let follow = reduce(&state, .jobEnded(second.id, try answer(second.request, changedLabels(state.content))))
-  let following = try #require(started(follow, .following))
-  #expect(following.request.region == nil)
-  #expect(following.request.settings == second.request.settings)
+  let follow = reduce(
+    &state,
+    .jobEnded(
+      second.id,
+      .finished(PreviewJob.self, with: try answer(second.job.request, changedLabels(state.content)))))
+  let following = try #require(follow.started(FollowingJob.self))
+  #expect(following.job.request.region == nil)
+  #expect(following.job.request.settings == second.job.request.settings)
   #expect(state.live?.region?.part.changedVoxels == 90 + 64)
   let third = state.press(.right)
   #expect(third.contains(.cancel(following.id)))
-  #expect(started(third, .preview)?.request.settings.appearanceWeight == 3.2)
+  #expect(third.started(PreviewJob.self)?.job.request.settings.appearanceWeight == 3.2)
   #expect(state.jobs[.following] == nil)
 }
 
@@ -66,32 +63,42 @@ func newerTurnCancels() throws {
 func heldKnobShowsSomething() throws {
   var state = try openedState()
   state.type("t")
-  let starts = (0..<5).map { _ in started(state.press(.right), .preview) }
+  let starts = (0..<5).map { _ in state.press(.right).started(PreviewJob.self) }
   #expect(starts.map { $0 != nil } == [true, true, false, false, false])
   let last = try #require(starts[1])
-  let next = reduce(&state, .jobEnded(last.id, try answer(last.request, changedLabels(state.content))))
-  #expect(started(next, .preview)?.request.settings.appearanceWeight == 3.5)
-  #expect(started(next, .following) == nil)
+  let next = reduce(
+    &state,
+    .jobEnded(
+      last.id, .finished(PreviewJob.self, with: try answer(last.job.request, changedLabels(state.content)))))
+  #expect(next.started(PreviewJob.self)?.job.request.settings.appearanceWeight == 3.5)
+  #expect(next.started(FollowingJob.self) == nil)
 }
 
 @Test("Enter keeps what followed as a version at once; turning back shows what is known")
 func keepingIsInstant() throws {
   var state = try openedState()
-  let opening = try #require(started(state.type("t"), .preview))
+  let opening = try #require(state.type("t").started(PreviewJob.self))
   let follow = reduce(
-    &state, .jobEnded(opening.id, try answer(opening.request, changedLabels(state.content))))
-  let following = try #require(started(follow, .following))
-  _ = reduce(&state, .jobEnded(following.id, try answer(following.request, changedLabels(state.content))))
+    &state,
+    .jobEnded(
+      opening.id,
+      .finished(PreviewJob.self, with: try answer(opening.job.request, changedLabels(state.content)))))
+  let following = try #require(follow.started(FollowingJob.self))
+  _ = reduce(
+    &state,
+    .jobEnded(
+      following.id,
+      .finished(FollowingJob.self, with: try answer(following.job.request, changedLabels(state.content)))))
   #expect(state.live?.region == nil)
   state.type("y")
   #expect(state.message == Message("what you see is no version yet: Enter keeps it as one", .warning))
   let away = state.press(.right)
-  #expect(started(away, .preview) != nil)
+  #expect(away.started(PreviewJob.self) != nil)
   let back = state.press(.left)
-  #expect(started(back, .preview) == nil)
+  #expect(back.started(PreviewJob.self) == nil)
   #expect(state.jobs[.preview] == nil)
   let keeping = state.press(.enter)
-  #expect(started(keeping, .refinement) == nil)
+  #expect(keeping.started(RefinementJob.self) == nil)
   #expect(state.shownVersion?.name == "CRF 1")
   #expect(try state.shownVersion?.labels.volume == changedLabels(state.content))
   #expect(state.shownVersion?.warnings == ["spleen vanished"])
@@ -100,8 +107,12 @@ func keepingIsInstant() throws {
 @Test("Tab flips between unrefined and refined, and d shows what was lost, gained and kept")
 func liveFlips() throws {
   var state = try openedState(screen: ScreenSize(rows: 24, columns: 80))
-  let opening = try #require(started(state.type("t"), .preview))
-  _ = reduce(&state, .jobEnded(opening.id, try answer(opening.request, changedLabels(state.content))))
+  let opening = try #require(state.type("t").started(PreviewJob.self))
+  _ = reduce(
+    &state,
+    .jobEnded(
+      opening.id,
+      .finished(PreviewJob.self, with: try answer(opening.job.request, changedLabels(state.content)))))
   state.type("g19,8,7")
   state.press(.enter)
   #expect(state.labelAtCrosshair == nil)
@@ -117,11 +128,12 @@ func liveFlips() throws {
 @Test("the legend of the difference view fits 80 columns")
 func legendFits() throws {
   var state = try openedState(screen: ScreenSize(rows: 24, columns: 80))
-  _ = reduce(&state, .jobEnded(state.type("m").started!.id, .models([pretendedModel])))
+  _ = reduce(
+    &state, .jobEnded(state.type("m").started!.id, .finished(ModelsJob.self, with: [pretendedModel])))
   let id = state.press(.enter).started!.id
   let result = networkResult(for: state.content)
   let components = try LabelComponents(result.labels, work: WorkContext())
-  _ = reduce(&state, .jobEnded(id, .segmented(result, components)))
+  _ = reduce(&state, .jobEnded(id, .finished(SegmentationJob.self, with: .init(result, components))))
   state.type("d")
   let legend = render(state).text[21]
   #expect(
@@ -137,7 +149,7 @@ func changesAreCounted() throws {
     image: content.image, source: .mask(content.masks[0].labels, confidence: 0.9),
     table: content.masks[0].table, settings: RefinementSettings(), unrefined: content.masks[0].labels,
     unrefinedStatistics: statistics)
-  guard case .refined(let part) = try answer(request, changedLabels(content)) else { return }
+  let part = try answer(request, changedLabels(content))
   #expect(
     part.rows == [
       RefinedPart.Row(
@@ -156,15 +168,13 @@ func changesAreCounted() throws {
 func presetsAreChosen() throws {
   var state = try openedState()
   let opening = state.type("t")
-  let measurement = try #require(
-    opening.compactMap { effect -> JobID? in
-      if case .start(let id, .measure) = effect { return id }
-      return nil
-    }.first)
+  let measurement = try #require(opening.started(MeasurementJob.self)).id
   let suggested = RefinementSettings(thetaBeta: 33, thetaGammaMillimetres: Spacing(2, 2, 5))
   _ = reduce(
     &state,
-    .jobEnded(measurement, .measured(ImageMeasures(noise: 22, edgeContrast: 80, suggested: suggested))))
+    .jobEnded(
+      measurement,
+      .finished(MeasurementJob.self, with: ImageMeasures(noise: 22, edgeContrast: 80, suggested: suggested))))
   state.type("P")
   #expect(state.dialog == .presets(selected: 1))
   state.press(.up)
@@ -177,10 +187,10 @@ func presetsAreChosen() throws {
   state.type("mine")
   let mine = NamedKernels(name: "mine", settings: suggested)
   let saving = try #require(state.press(.enter).started)
-  #expect(saving.request == .presets(saving: mine))
-  _ = reduce(&state, .jobEnded(saving.id, .kernelsExist(mine)))
+  #expect(saving.job == AnyJob(PresetsJob(saving: mine)))
+  _ = reduce(&state, .jobEnded(saving.id, .finished(PresetsJob.self, with: .exists(mine))))
   #expect(state.dialog == .question(.replaceKernels(mine)))
-  #expect(state.type("y").started?.request == .presets(saving: mine, replacesExisting: true))
+  #expect(state.type("y").started?.job == AnyJob(PresetsJob(saving: mine, replacesExisting: true)))
   state.type(":save-preset ../x")
   state.press(.enter)
   #expect(state.message?.kind == .error)
@@ -250,15 +260,20 @@ func knobsAreWarnedOf() throws {
 @Test("warnings: labels that vanish, explode or shrink, and borders that no kernel can move")
 func resultsAreWarnedOf() throws {
   var state = try openedState(screen: ScreenSize(rows: 60, columns: 203))
-  let opening = try #require(started(state.type("t"), .preview))
-  _ = reduce(&state, .jobEnded(opening.id, try answer(opening.request, changedLabels(state.content))))
+  let opening = try #require(state.type("t").started(PreviewJob.self))
+  _ = reduce(
+    &state,
+    .jobEnded(
+      opening.id,
+      .finished(PreviewJob.self, with: try answer(opening.job.request, changedLabels(state.content)))))
   #expect(warnings(on: state) == ["spleen vanished in the box"])
   var labels = try state.content.masks[0].labels.volume
   for offset in labels.voxels.indices where labels.voxels[offset] != 1 {
     labels.voxels[offset] = labels.grid.size.index(offset: offset).k < 8 ? 6 : 0
   }
-  let next = try #require(started(state.press(.right), .preview))
-  _ = reduce(&state, .jobEnded(next.id, try answer(next.request, labels)))
+  let next = try #require(state.press(.right).started(PreviewJob.self))
+  _ = reduce(
+    &state, .jobEnded(next.id, .finished(PreviewJob.self, with: try answer(next.job.request, labels))))
   #expect(warnings(on: state) == ["liver grew 4.2-fold in the box"])
 }
 
@@ -266,12 +281,16 @@ func resultsAreWarnedOf() throws {
 func panelIsWritten() throws {
   var state = try openedState(screen: ScreenSize(rows: 24, columns: 80))
   let effects = state.type("tjj")
-  let opening = try #require(started(effects, .preview))
-  for case .start(let id, .measure) in effects {
+  let opening = try #require(effects.started(PreviewJob.self))
+  if let (id, _) = effects.started(MeasurementJob.self) {
     let measures = ImageMeasures(noise: 12.4, edgeContrast: 61.7, suggested: RefinementSettings())
-    _ = reduce(&state, .jobEnded(id, .measured(measures)))
+    _ = reduce(&state, .jobEnded(id, .finished(MeasurementJob.self, with: measures)))
   }
-  _ = reduce(&state, .jobEnded(opening.id, try answer(opening.request, changedLabels(state.content))))
+  _ = reduce(
+    &state,
+    .jobEnded(
+      opening.id,
+      .finished(PreviewJob.self, with: try answer(opening.job.request, changedLabels(state.content)))))
   let panel = render(state).text[1...19].map {
     String($0.suffix(35)).trimmingCharacters(in: .whitespaces)
   }
@@ -304,10 +323,13 @@ func panelIsWritten() throws {
 )
 func largeImagesWaitForEnter() throws {
   var state = try openedState()
-  let opening = try #require(started(state.type("t"), .preview))
+  let opening = try #require(state.type("t").started(PreviewJob.self))
   let following = reduce(
-    &state, .jobEnded(opening.id, try answer(opening.request, changedLabels(state.content))))
-  let follow = try #require(started(following, .following))
+    &state,
+    .jobEnded(
+      opening.id,
+      .finished(PreviewJob.self, with: try answer(opening.job.request, changedLabels(state.content)))))
+  let follow = try #require(following.started(FollowingJob.self))
   let line =
     "CRF: 61 classes on 128x104x100 voxels takes much memory: found 12600 MiB, expected at most 5000 MiB"
   _ = reduce(&state, .jobEnded(follow.id, .failed(line)))
@@ -315,10 +337,13 @@ func largeImagesWaitForEnter() throws {
     state.message
       == Message("only the box follows the knobs, Enter refines all of the image: \(line)", .warning))
   #expect(state.live?.region != nil)
-  let next = try #require(started(state.press(.right), .preview))
-  let effects = reduce(&state, .jobEnded(next.id, try answer(next.request, changedLabels(state.content))))
-  #expect(started(effects, .following) == nil)
-  #expect(started(state.press(.enter), .refinement) != nil)
+  let next = try #require(state.press(.right).started(PreviewJob.self))
+  let effects = reduce(
+    &state,
+    .jobEnded(
+      next.id, .finished(PreviewJob.self, with: try answer(next.job.request, changedLabels(state.content)))))
+  #expect(effects.started(FollowingJob.self) == nil)
+  #expect(state.press(.enter).started(RefinementJob.self) != nil)
 }
 
 @Test("labels of the CRF are those that the version has, by name or value")

@@ -108,7 +108,8 @@ func longMessagesOpen() throws {
 @Test("what is stopped is said in words")
 func stoppedJobsAreNamed() throws {
   var state = try openedState()
-  _ = reduce(&state, .jobEnded(state.type("m").started!.id, .models([pretendedModel])))
+  _ = reduce(
+    &state, .jobEnded(state.type("m").started!.id, .finished(ModelsJob.self, with: [pretendedModel])))
   state.press(.enter, .escape)
   #expect(state.message == Message("stopped liver network; no version was added"))
 }
@@ -166,12 +167,13 @@ func resultsAreLookedAt() throws {
     var state = try openedState(phantomCase(withMask: false))
     state.type("g0,0,0")
     state.press(.enter)
-    _ = reduce(&state, .jobEnded(state.type("m").started!.id, .models([pretendedModel])))
+    _ = reduce(
+      &state, .jobEnded(state.type("m").started!.id, .finished(ModelsJob.self, with: [pretendedModel])))
     let id = state.press(.enter).started!.id
     if moves { state.press(.pageUp) }
     let result = networkResult(for: state.content)
     let components = try LabelComponents(result.labels, work: WorkContext())
-    _ = reduce(&state, .jobEnded(id, .segmented(result, components)))
+    _ = reduce(&state, .jobEnded(id, .finished(SegmentationJob.self, with: .init(result, components))))
     #expect(state.view.crosshair == (moves ? VoxelIndex(0, 0, 1) : components.statistics[0].centre))
     #expect(state.message?.text == "liver network is shown" + (moves ? "; G goes to Liver" : ""))
     state.type("G")

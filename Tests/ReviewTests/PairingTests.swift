@@ -43,7 +43,11 @@ extension ReviewState {
         ? nil : PairingMemory(a: .init(name: "a", labels: []), b: .init(name: "b", labels: []))
       let request = ComparisonRequest(a: a, b: b, pairs: comparedPairs, memory: memory)
       _ = reduce(
-        &self, .jobEnded(job.id, .compared(try Comparison(request, remembered: remembered, WorkContext()))))
+        &self,
+        .jobEnded(
+          job.id,
+          .finished(ComparisonJob.self, with: try Comparison(request, remembered: remembered, WorkContext())))
+      )
     }
   }
 
@@ -92,19 +96,14 @@ func unnamedLabelsAreAskedFor() throws {
   #expect(state.dialog == nil)
   try state.finishComparison()
   #expect(state.agreement == ["liver / label 2": 1, "spleen / label 6": 1])
-  guard
-    case .remember(let partners, _)? = effects.compactMap({ effect -> JobRequest? in
-      if case .start(_, let request) = effect, request.kind == .memory { return request }
-      return nil
-    }).first
-  else {
-    Issue.record("nothing is remembered")
-    return
-  }
-  #expect(partners == [6: 2, 1: 6])
+  let memory = try #require(effects.started(PairingMemoryJob.self), "nothing is remembered")
+  #expect(memory.job.partners == [6: 2, 1: 6])
   // It is undone like any edit, and not asked again; the memory of it too, until it is redone.
   func remembered(_ effects: [ReviewEffect]) -> [[UInt16: UInt16]?] {
-    effects.compactMap { if case .start(_, .remember(let partners, _)) = $0 { partners } else { nil } }
+    effects.compactMap { effect in
+      guard case .start(_, let started) = effect else { return nil }
+      return (started.base as? PairingMemoryJob).map(\.partners)
+    }
   }
   var redone = state
   #expect(remembered(redone.type("z")) == [nil])
@@ -120,8 +119,7 @@ func unnamedLabelsAreAskedFor() throws {
 func answersAreOfContent() throws {
   func memory(_ values: [UInt16: UInt16]) throws -> PairingMemory? {
     var state = try comparedState(twoMasks(values))
-    for case .start(_, .remember(_, let memory)) in state.press(.enter) { return memory }
-    return nil
+    return state.press(.enter).started(PairingMemoryJob.self)?.job.memory
   }
   let (one, swapped) = (try memory([6: 2, 1: 6]), try memory([6: 6, 1: 2]))
   #expect(one != nil)

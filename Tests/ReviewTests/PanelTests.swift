@@ -63,11 +63,12 @@ func knobsStayInPlace() throws {
   for (rows, columns) in [(24, 80), (40, 120), (60, 200)] {
     var state = try comparedState(rows, columns)
     let effects = state.type("t")
-    for case .start(let id, .preview(let request)) in effects {
+    if let (id, job) = effects.started(PreviewJob.self) {
+      let request = job.request
       let box = request.region ?? VoxelBounds(state.grid.size)
       let labels = request.unrefined.volume(croppedTo: box)
       let part = try RefinedPart(RefinedLabels(box: box, labels: labels), of: request, WorkContext())
-      _ = reduce(&state, .jobEnded(id, .refined(part)))
+      _ = reduce(&state, .jobEnded(id, .finished(PreviewJob.self, with: part)))
     }
     func places() -> [Int?] {
       let lines = panel(state)
@@ -118,12 +119,13 @@ func promptsShowExamples() throws {
 func differenceEnds() throws {
   // One mask: the CRF's difference does not outlive its panel.
   var state = try openedState(screen: ScreenSize(rows: 40, columns: 130))
-  for case .start(let id, .preview(let request)) in state.type("t") {
+  if let (id, job) = state.type("t").started(PreviewJob.self) {
+    let request = job.request
     var labels = request.unrefined.volume(croppedTo: request.region!)
     labels.voxels[0] = 6
     let part = try RefinedPart(
       RefinedLabels(box: request.region!, labels: labels), of: request, WorkContext())
-    _ = reduce(&state, .jobEnded(id, .refined(part)))
+    _ = reduce(&state, .jobEnded(id, .finished(PreviewJob.self, with: part)))
   }
   func said() -> [Bool] {
     let text = render(state).text
@@ -191,13 +193,14 @@ func keptLabelsAreOutlined() throws {
   #expect(runs.count == 4, "\(runs)")
 
   state.type("dt")
-  for case .start(let id, .preview(let request)) in state.press(.right) {
+  if let (id, job) = state.press(.right).started(PreviewJob.self) {
+    let request = job.request
     let part = try RefinedPart(
       RefinedLabels(
         box: request.region!, labels: request.unrefined.volume(croppedTo: request.region!)),
       of: request,
       WorkContext())
-    _ = reduce(&state, .jobEnded(id, .refined(part)))
+    _ = reduce(&state, .jobEnded(id, .finished(PreviewJob.self, with: part)))
   }
   let box = Colour.rgb(170, 255, 0)
   #expect(render(state).cells.contains { $0.style.foreground == box || $0.style.background == box })

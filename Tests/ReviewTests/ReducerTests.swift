@@ -139,10 +139,12 @@ func labelsHide() throws {
 func networkAddsAVersion() throws {
   var state = try openedState()
   let asked = state.type("m")
-  #expect(asked.started?.request == .models(state.content.image))
-  _ = reduce(&state, .jobEnded(asked.started!.id, .models([pretendedModel])))
+  #expect(asked.started?.job == AnyJob(ModelsJob(image: state.content.image)))
+  _ = reduce(&state, .jobEnded(asked.started!.id, .finished(ModelsJob.self, with: [pretendedModel])))
   let run = state.press(.enter)
-  #expect(run.started?.request == .segment(SegmentationRequest(modelID: "liver", image: state.content.image)))
+  #expect(
+    run.started(SegmentationJob.self)?.job.request
+      == SegmentationRequest(modelID: "liver", image: state.content.image))
   let id = run.started!.id
   _ = reduce(&state, .jobProgressed(id, fraction: 0.5, elapsedSeconds: 3))
   #expect(state.jobs[.segmentation]?.fraction == 0.5)
@@ -153,7 +155,8 @@ func networkAddsAVersion() throws {
   var result = networkResult(for: state.content)
   result.leftOut = [RemovedComponent(label: 1, millilitres: 310.4, keptMillilitres: 990)]
   let components = try LabelComponents(result.labels, work: WorkContext())
-  let effects = reduce(&state, .jobEnded(id, .segmented(result, components)))
+  let effects = reduce(
+    &state, .jobEnded(id, .finished(SegmentationJob.self, with: .init(result, components))))
   #expect(state.decisions.versions.map(\.name) == ["manual.nii.gz", "liver network"])
   #expect(state.shownVersion?.name == "liver network")
   #expect(
@@ -161,12 +164,12 @@ func networkAddsAVersion() throws {
       "Liver: a part of 310 mL was left out beside the one of 990 mL; see whether the right one stayed"
     ])
   #expect(state.decisions.knobs.refinement.appearanceWeight == 4)
-  guard case .compare(let request)? = effects.started?.request else {
+  guard let request = effects.started(ComparisonJob.self)?.job.request else {
     Issue.record("no comparison was started")
     return
   }
   let comparison = try Comparison(request, .init())
-  _ = reduce(&state, .jobEnded(effects.started!.id, .compared(comparison)))
+  _ = reduce(&state, .jobEnded(effects.started!.id, .finished(ComparisonJob.self, with: comparison)))
   let liver = state.comparison?.rows.first { $0.pair.name == "liver" }
   #expect(liver?.voxelsA == 900)
   #expect(liver?.voxelsB == 990)
@@ -187,9 +190,12 @@ func modelsAreAwaited() throws {
   #expect(!state.view.isMaximised)
   var dropped = state
   dropped.press(.escape)
-  #expect(reduce(&dropped, .jobEnded(asked.started!.id, .models([pretendedModel]))) == [])
-  let run = reduce(&state, .jobEnded(asked.started!.id, .models([pretendedModel])))
-  #expect(run.started?.request == .segment(SegmentationRequest(modelID: "liver", image: state.content.image)))
+  #expect(
+    reduce(&dropped, .jobEnded(asked.started!.id, .finished(ModelsJob.self, with: [pretendedModel]))) == [])
+  let run = reduce(&state, .jobEnded(asked.started!.id, .finished(ModelsJob.self, with: [pretendedModel])))
+  #expect(
+    run.started(SegmentationJob.self)?.job.request
+      == SegmentationRequest(modelID: "liver", image: state.content.image))
   #expect(state.dialog == nil)
 }
 
@@ -205,14 +211,19 @@ func openingWindows() throws {
 @Test("Escape cancels the running network, and what it still sends changes nothing")
 func lateEventsAreIgnored() throws {
   var state = try openedState()
-  _ = reduce(&state, .jobEnded(state.type("m").started!.id, .models([pretendedModel])))
+  _ = reduce(
+    &state, .jobEnded(state.type("m").started!.id, .finished(ModelsJob.self, with: [pretendedModel])))
   let id = state.press(.enter).started!.id
   #expect(state.press(.escape) == [.cancel(id)])
   let result = networkResult(for: state.content)
   let before = state
   _ = reduce(&state, .jobProgressed(id, fraction: 0.9, elapsedSeconds: 4))
   _ = reduce(
-    &state, .jobEnded(id, .segmented(result, try LabelComponents(result.labels, work: WorkContext()))))
+    &state,
+    .jobEnded(
+      id,
+      .finished(
+        SegmentationJob.self, with: .init(result, try LabelComponents(result.labels, work: WorkContext())))))
   _ = reduce(&state, .jobEnded(id, .cancelled))
   #expect(state == before)
 }
@@ -222,7 +233,7 @@ func refinementOfAMask() throws {
   var state = try openedState()
   state.type("t")
   let preview = state.press(.right)
-  guard case .preview(let request)? = preview.started?.request else {
+  guard let request = preview.started(PreviewJob.self)?.job.request else {
     Issue.record("no preview was started")
     return
   }
@@ -234,7 +245,7 @@ func refinementOfAMask() throws {
   state.press(.enter)
   #expect(state.decisions.knobs.refinement.thetaAlphaMillimetres == Spacing(6, 6, 8))
   let run = state.press(.enter)
-  guard case .refine(let full)? = run.started?.request else {
+  guard let full = run.started(RefinementJob.self)?.job.request else {
     Issue.record("no refinement was started")
     return
   }
@@ -243,14 +254,15 @@ func refinementOfAMask() throws {
   var refined = try state.decisions.versions[0].labels.volume
   for offset in refined.voxels.indices where refined.voxels[offset] == 1 { refined.voxels[offset] = 0 }
   let labels = RefinedLabels(box: VoxelBounds(refined.grid.size), labels: refined)
-  _ = reduce(&state, .jobEnded(run.started!.id, .refined(try RefinedPart(labels, of: full, WorkContext()))))
+  let part = try RefinedPart(labels, of: full, WorkContext())
+  _ = reduce(&state, .jobEnded(run.started!.id, .finished(RefinementJob.self, with: part)))
   #expect(state.shownVersion?.name == "CRF 1")
   #expect(state.shownVersion?.warnings == ["spleen vanished"])
   #expect(state.message == Message("CRF 1: spleen vanished", .warning))
   // A second run starts from the mask again, not from its own result.
   state.press(.right)
   let again = state.press(.enter)
-  guard case .refine(let second)? = again.started?.request else {
+  guard let second = again.started(RefinementJob.self)?.job.request else {
     Issue.record("no second refinement was started")
     return
   }
@@ -295,7 +307,7 @@ func exportAsks() throws {
   #expect(state.dialog == .question(.quit(losing: [.acceptedVersion(VersionID(1))])))
   state.type("n")
   let first = state.type("E")
-  guard case .export(let request)? = first.started?.request else {
+  guard let request = first.started(ExportJob.self)?.job.request else {
     Issue.record("no export was started")
     return
   }
@@ -303,7 +315,10 @@ func exportAsks() throws {
   #expect(request.replacesExisting == false)
   #expect(request.provenance.verdict == "accepted")
   _ = reduce(
-    &state, .jobEnded(first.started!.id, .exported(.exists(paths: [request.path, "/cases/case-1_seg.json"]))))
+    &state,
+    .jobEnded(
+      first.started!.id,
+      .finished(ExportJob.self, with: .exists(paths: [request.path, "/cases/case-1_seg.json"]))))
   #expect(
     state.dialog
       == .question(
@@ -312,17 +327,20 @@ func exportAsks() throws {
           quitsAfterwards: false)))
   #expect(render(state).text.joined().contains("exist. Replace"))
   let second = state.type("y")
-  guard case .export(let replacing)? = second.started?.request else {
+  guard let replacing = second.started(ExportJob.self)?.job.request else {
     Issue.record("no second export was started")
     return
   }
   #expect(replacing.replacesExisting)
   _ = reduce(
     &state,
-    .jobEnded(second.started!.id, .exported(.written(path: request.path, notes: ["i.nii is gone"]))))
+    .jobEnded(
+      second.started!.id,
+      .finished(ExportJob.self, with: .written(path: request.path, notes: ["i.nii is gone"]))))
   #expect(state.message == Message("exported /cases/case-1_seg.nii.gz; i.nii is gone", .warning))
   let third = state.type("E")
-  _ = reduce(&state, .jobEnded(third.started!.id, .exported(.written(path: request.path))))
+  _ = reduce(
+    &state, .jobEnded(third.started!.id, .finished(ExportJob.self, with: .written(path: request.path))))
   #expect(state.message == Message("exported /cases/case-1_seg.nii.gz"))
   state.type("q")
   #expect(state.phase == .ended(failure: nil))

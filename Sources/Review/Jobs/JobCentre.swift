@@ -32,7 +32,7 @@ package final class JobCentre: Sendable {
   /// Starts or cancels a job.
   package func perform(_ effect: ReviewEffect) {
     switch effect {
-    case .start(let id, let request): start(id, request)
+    case .start(let id, let job): start(id, job.base)
     case .cancel(let id): running.withLock { $0[id]?.cancellation.request() }
     case .note(let entry): journal.note(entry)
     }
@@ -50,11 +50,11 @@ package final class JobCentre: Sendable {
     _ = group.wait(timeout: .now() + seconds)
   }
 
-  private func start(_ id: JobID, _ request: JobRequest) {
+  private func start<J: Job>(_ id: JobID, _ job: J) {
     let cancellation = Cancellation()
     running.withLock { jobs in
-      for job in jobs.values where job.kind == request.kind { job.cancellation.request() }
-      jobs[id] = Running(kind: request.kind, cancellation: cancellation)
+      for older in jobs.values where older.kind == J.kind { older.cancellation.request() }
+      jobs[id] = Running(kind: J.kind, cancellation: cancellation)
     }
     let began = ContinuousClock.now
     let lastReport = Mutex(began)
@@ -70,9 +70,12 @@ package final class JobCentre: Sendable {
     }
     work.yieldsToOthers = true
     queue.async(group: group) { [self, work] in
+      let environment = JobEnvironment(services: services, journal: journal)
       ThreadPriority.yieldToOthers()
       AvailableMemory.measure()
-      let outcome = JobCentre.outcome(cancellation) { try self.run(request, work) }
+      let outcome = JobCentre.outcome(cancellation) {
+        .finished(J.self, with: try job.run(in: environment, work))
+      }
       _ = running.withLock { $0.removeValue(forKey: id) }
       deliver(.jobEnded(id, outcome))
     }
@@ -89,66 +92,6 @@ package final class JobCentre: Sendable {
       return .failed(error.description)
     } catch {
       return .failed(error.localizedDescription)
-    }
-  }
-
-  /// Runs the CRF and holds the result against what it started from.
-  private func refined(_ request: RefinementRequest, _ work: WorkContext) throws -> RefinedPart {
-    let start = ContinuousClock.now
-    var part = try RefinedPart(
-      try services.refine(request, work.part(0...0.9)), of: request, work.part(0.9...1))
-    part.seconds = (ContinuousClock.now - start) / .seconds(1)
-    return part
-  }
-
-  /// How much of the memory there is a refinement may take that nobody asked for.
-  private static let unaskedMemoryShare = 0.25
-
-  private static func pause(milliseconds: Int, _ work: WorkContext) throws(Cancelled) {
-    let end = ContinuousClock.now + .milliseconds(milliseconds)
-    while ContinuousClock.now < end {
-      try work.checkCancellation()
-      usleep(5000)
-    }
-  }
-
-  private func run(_ request: JobRequest, _ work: WorkContext) throws -> JobOutcome {
-    switch request {
-    case .open(let request):
-      let content = try services.openCase(request, work.part(0...0.8))
-      let intensities = IntensitySummary(content.image)
-      let components = try content.masks.map { try LabelComponents($0.labels, work: work.silent) }
-      return .opened(OpenedCase(content: content, intensities: intensities, maskComponents: components))
-    case .models(let image): return .models(try services.models(for: image, work))
-    case .segment(let request):
-      let result = try services.segment(request, work.part(0...0.98))
-      return .segmented(result, try LabelComponents(result.labels, work: work.silent))
-    case .refine(let request), .preview(let request): return .refined(try refined(request, work))
-    case .follow(let request):
-      // A knob that turns on within this time costs the preview no core.
-      try JobCentre.pause(milliseconds: 250, work)
-      var modest = work
-      modest.memoryShare = JobCentre.unaskedMemoryShare
-      return .refined(try refined(request, modest))
-    case .measure(let request): return .measured(try services.measure(request, work))
-    case .presets(let new, let replacesExisting):
-      if let new, try services.save(new, replacesExisting: replacesExisting) == .exists {
-        return .kernelsExist(new)
-      }
-      return .presets(try services.savedPresets())
-    case .compare(let request):
-      let remembered = request.memory.flatMap { services.rememberedPartners($0) }
-      return .compared(try Comparison(request, remembered: remembered, work))
-    case .remember(let partners, let memory):
-      try services.remember(partners, of: memory)
-      return .remembered
-    case .read(let request):
-      return .read(ReadFrame(frame: request.frame, image: try services.read(request, work)))
-    case .journal(let content):
-      let opened = try services.openJournal(of: content, work)
-      if case .failing(let reason) = opened.status { journal.note(failure: reason) }
-      return .journalOpened(opened)
-    case .export(let request): return .exported(try services.export(request, work))
     }
   }
 }

@@ -46,7 +46,10 @@ extension ReviewState {
     dialog = nil
     let model = models[selected]
     let request = SegmentationRequest(modelID: model.id, image: content.image)
-    return [start(.segment(request), for: .segmentation(model, frame: content.frame))]
+    return [
+      start(
+        SegmentationJob(request: request, model: model, frame: content.frame, crosshair: view.crosshair))
+    ]
   }
 
   private mutating func answerColours(

@@ -9,7 +9,7 @@ extension ReviewState {
   /// Asks for another frame of the image, counted on from the one that is being read.
   mutating func changeFrame(by count: Int) -> [ReviewEffect] {
     var frame = content.frame
-    if case .frame(let coming)? = jobs[.frame]?.purpose { frame = coming }
+    if let coming = running(FrameJob.self) { frame = coming.request.frame }
     return goTo(frame: min(max(0, frame + count), content.frameCount - 1))
   }
 
@@ -25,22 +25,7 @@ extension ReviewState {
     }
     guard frame != content.frame else { return cancel(.frame) }
     let request = FrameRequest(imagePath: content.imagePath, frame: frame, grid: grid)
-    return [start(.read(request), for: .frame(frame))]
-  }
-
-  /// Shows another frame; place, window and versions stay.
-  ///
-  /// What follows from the image is asked for anew.
-  mutating func take(_ read: ReadFrame) -> [ReviewEffect] {
-    content.image = read.image
-    content.frame = read.frame
-    view.frame = read.frame
-    intensities = read.intensities
-    models = nil
-    measures = nil
-    if let text = frameText { say(besides: text) }
-    let effects = cancel(.models) + cancel(.measurement)
-    return focus == .refinement ? effects + stopLive() + beginRefining() : effects
+    return [start(FrameJob(request: request))]
   }
 
   /// Says so where the CRF would read another frame than the one shown.

@@ -83,7 +83,7 @@ extension ReviewState {
 
   /// Takes what the journal held: versions join those at hand; decisions and view come back where the reviewer has not
   /// decided or moved in the meantime.
-  mutating func take(_ opened: OpenedJournal) -> [ReviewEffect] {
+  mutating func takeJournal(_ opened: OpenedJournal) -> [ReviewEffect] {
     journal = opened.status
     let isUndecided = history.steps.count == 1
     let hasNewMask = opened.knownMasks.count < content.masks.count
@@ -128,7 +128,9 @@ extension ReviewState {
       if view == viewAtOpening { effects += look(as: restored) }
     }
     let text = restorationText(opened)
-    let readsFrame = effects.contains { if case .start(_, .read) = $0 { true } else { false } }
+    let readsFrame = effects.contains {
+      if case .start(_, let job) = $0 { job.kind == .frame } else { false }
+    }
     if opened.warning != nil || readsFrame || message == nil || message?.kind == .note {
       if let text { message = Message(text, opened.warning == nil ? .note : .warning) }
     } else if let text, let earlier = message {

@@ -35,13 +35,13 @@ extension ReviewState {
 
   /// Whether all of the image is being refined with these knobs.
   private func isFollowing(_ base: VersionID, _ knobs: KnobSettings) -> Bool {
-    jobs[.following]?.purpose == .following(base: base, knobs)
+    running(FollowingJob.self).map { $0.base == base && $0.knobs == knobs } ?? false
   }
 
   private mutating func startPreview(_ base: Version) -> ReviewEffect {
     let region = VoxelBounds(around: view.crosshair, side: previewSide, in: grid.size)
     return start(
-      .preview(refinementRequest(base, region: region)), for: .preview(base: base.id, decisions.knobs))
+      PreviewJob(request: refinementRequest(base, region: region), base: base.id, knobs: decisions.knobs))
   }
 
   /// The box that is refined while a knob turns: about equal in millimetres along every axis.
@@ -71,7 +71,8 @@ extension ReviewState {
   }
 
   /// Takes a refined box, and has all of the image follow it.
-  mutating func take(_ preview: RefinedPart, base: VersionID, _ knobs: KnobSettings) -> [ReviewEffect] {
+  mutating func takePreview(_ preview: RefinedPart, base: VersionID, _ knobs: KnobSettings) -> [ReviewEffect]
+  {
     guard focus == .refinement, isPreviewLive, refinementBase?.id == base else { return [] }
     if live?.base != base { live = LiveRefinement(base: base) }
     cancelledPreviews = 0
@@ -86,7 +87,7 @@ extension ReviewState {
       live?.isOnlyRegion != true, jobs[.refinement] == nil
     else { return [] }
     return [
-      start(.follow(refinementRequest(version, region: nil)), for: .following(base: base, knobs))
+      start(FollowingJob(request: refinementRequest(version, region: nil), base: base, knobs: knobs))
     ]
   }
 
@@ -114,13 +115,12 @@ extension ReviewState {
   mutating func beginRefining() -> [ReviewEffect] {
     var effects = previewIfLive()
     if let base = refinementBase, measures?.version != base.id,
-      jobs[.measurement]?.purpose != .measurement(base: base.id)
+      running(MeasurementJob.self)?.base != base.id
     {
-      effects.append(
-        start(.measure(refinementRequest(base, region: nil)), for: .measurement(base: base.id)))
+      effects.append(start(MeasurementJob(request: refinementRequest(base, region: nil), base: base.id)))
     }
     if savedPresets == nil, jobs[.presets] == nil {
-      effects.append(start(.presets(saving: nil), for: .presets(saved: nil)))
+      effects.append(start(PresetsJob()))
     }
     return effects
   }

@@ -52,7 +52,7 @@ extension ReviewState {
       || knownPairings.last(of: a.family, b.family) != nil
     let request = ComparisonRequest(
       a: a, b: b, pairs: comparedPairs, memory: isSettled ? nil : pairingMemory(a, b))
-    return [start(.compare(request), for: .comparison)]
+    return [start(ComparisonJob(request: request))]
   }
 
   /// What the versions' labels come from.
@@ -74,7 +74,7 @@ extension ReviewState {
   }
 
   /// Takes how A and B agree, and asks where it is not certain which labels go together.
-  mutating func take(_ found: Comparison) -> [ReviewEffect] {
+  mutating func takeComparison(_ found: Comparison) -> [ReviewEffect] {
     guard found.a == decisions.a, found.b == decisions.b, let a = version(found.a), let b = version(found.b)
     else { return [] }
     comparison = found
@@ -206,7 +206,7 @@ extension ReviewState {
       $0.pairings.removeAll { $0.isOf(a.family, b.family) }
       $0.pairings.append(LabelPairing(a.family, b.family, partners: partners))
     }
-    return compareIfNeeded() + [start(.remember(partners, of: memory), for: .memory)]
+    return compareIfNeeded() + [start(PairingMemoryJob(partners: partners, memory: memory))]
   }
 
   /// Has what the reviewer said of families before remembered instead of what was just undone or redone.
@@ -221,7 +221,7 @@ extension ReviewState {
         let newer = version(pairing.newer)
       else { return nil }
       let said = decisions.pairings.last(of: pairing.older, pairing.newer)?.partners(from: pairing.older)
-      return start(.remember(said, of: pairingMemory(older, newer)), for: .memory)
+      return start(PairingMemoryJob(partners: said, memory: pairingMemory(older, newer)))
     }
   }
 }

@@ -15,7 +15,7 @@ package func reduce(_ state: inout ReviewState, _ event: ReviewEvent) -> [Review
   case .jobProgressed(let id, let fraction, let elapsedSeconds):
     state.noteProgress(id, fraction: fraction, elapsedSeconds: elapsedSeconds)
     effects = []
-  case .jobEnded(let id, let outcome): effects = state.take(outcome, of: id)
+  case .jobEnded(let id, let outcome): effects = state.end(id, outcome)
   case .journalFailed(let line):
     state.noteJournalFailure(line)
     effects = []
@@ -36,7 +36,7 @@ package func reduce(_ state: inout ReviewState, _ event: ReviewEvent) -> [Review
 
 extension ReviewState {
   /// What has to happen when a session begins.
-  package mutating func begin() -> [ReviewEffect] { [start(.open(request), for: .opening)] }
+  package mutating func begin() -> [ReviewEffect] { [start(OpeningJob(request))] }
 
   /// Where keys have their meaning now.
   package var keyContext: KeyContext {
@@ -144,21 +144,6 @@ extension ReviewState {
     case .text(let edit): search?.isTyping == true ? editSearch(edit) : editEntry(edit)
     }
     return []
-  }
-
-  /// Registers a job and asks for its start; an older one of its kind is forgotten.
-  mutating func start(_ request: JobRequest, for purpose: RunningJob.Purpose) -> ReviewEffect {
-    let id = JobID(nextJobNumber)
-    nextJobNumber += 1
-    jobs[request.kind] = RunningJob(
-      crosshair: view.crosshair, id: id, purpose: purpose, fraction: 0, elapsedSeconds: 0)
-    return .start(id, request)
-  }
-
-  /// Asks a job to stop and forgets it; what it still sends is late.
-  mutating func cancel(_ kind: JobKind) -> [ReviewEffect] {
-    guard let job = jobs.removeValue(forKey: kind) else { return [] }
-    return [.cancel(job.id)]
   }
 
   /// Ends the session.

@@ -101,8 +101,9 @@ extension ReviewState {
     if let whole = live?.whole, live?.base == base.id, whole.knobs == decisions.knobs {
       return add(whole.part, refining: base.id, with: whole.knobs, frame: content.frame)
     }
-    let purpose = RunningJob.Purpose.refinement(
-      base: base.id, decisions.knobs, frame: content.frame)
-    return cancel(.following) + [start(.refine(refinementRequest(base, region: nil)), for: purpose)]
+    let job = RefinementJob(
+      request: refinementRequest(base, region: nil), base: base.id, knobs: decisions.knobs,
+      frame: content.frame)
+    return cancel(.following) + [start(job)]
   }
 }

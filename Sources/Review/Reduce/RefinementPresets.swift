@@ -86,13 +86,6 @@ extension ReviewState {
   }
 
   mutating func save(_ preset: NamedKernels, replacesExisting: Bool) -> [ReviewEffect] {
-    let request = JobRequest.presets(saving: preset, replacesExisting: replacesExisting)
-    return [start(request, for: .presets(saved: preset.name))]
-  }
-
-  /// Takes the saved presets, read anew.
-  mutating func take(_ presets: [NamedKernels], saved: String?) {
-    savedPresets = presets
-    if let saved { message = Message("saved the kernels as \(saved)") }
+    [start(PresetsJob(saving: preset, replacesExisting: replacesExisting))]
   }
 }

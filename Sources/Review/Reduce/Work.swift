@@ -25,7 +25,7 @@ extension ReviewState {
     guard models == nil else { return [] }
     message = Message("looking at the models…")
     guard jobs[.models] == nil else { return [] }
-    return [start(.models(content.image), for: .models)]
+    return [start(ModelsJob(image: content.image))]
   }
 
   private mutating func take(_ focus: Focus) -> [ReviewEffect] {
@@ -106,8 +106,7 @@ extension ReviewState {
       labels: version.labels, table: version.table, imagePath: content.imagePath,
       path: path ?? content.exportPath, replacesExisting: replacesExisting,
       provenance: provenance(of: version))
-    let purpose = RunningJob.Purpose.export(version, path: request.path, quitsAfterwards: quitsAfterwards)
-    return [start(.export(request), for: purpose)]
+    return [start(ExportJob(request: request, version: version, quitsAfterwards: quitsAfterwards))]
   }
 
   /// How a version came to be.
@@ -175,11 +174,7 @@ extension ReviewState {
       endsOnceJournalled = false
       return []
     }
-    if let job = longJob {
-      message = Message(job.stoppedText)
-      return cancel(job.kind)
-    }
-    return close()
+    return cancelLongJob() ?? close()
   }
 
   /// Leaves the panel, or else the difference.
@@ -217,20 +212,16 @@ extension ReviewState {
     return !decisions.versions.contains { $0.origin == refinementOrigin(base, whole.knobs) }
   }
 
-  /// The job under way that the reviewer knows of.
-  private var longJob: (kind: JobKind, title: String, stoppedText: String)? {
-    for kind in [JobKind.export, .refinement, .segmentation, .frame] {
-      if let job = jobs[kind], let title = job.title { return (kind, title, job.stoppedText) }
-    }
-    return nil
+  /// Stops the job under way that the reviewer knows of; nil where there is none.
+  private mutating func cancelLongJob() -> [ReviewEffect]? {
+    guard let job = longJob?.job.job else { return nil }
+    message = Message(job.base.stoppedText)
+    return cancel(job.kind)
   }
 
   /// Ctrl-C: cancels the running job; without one, quits.
   mutating func interrupt() -> [ReviewEffect] {
-    if let job = longJob {
-      message = Message(job.stoppedText)
-      return cancel(job.kind)
-    }
+    if let effects = cancelLongJob() { return effects }
     guard jobs[.following] != nil else { return quit() }
     message = Message("stopped refining all of the image; a turn of a knob starts again")
     return cancel(.following)

@@ -149,10 +149,8 @@ extension ReviewState {
   /// A message at the left, the running job at the right.
   func paintMessageLine(_ area: Rectangle, into frame: inout Frame) {
     var area = area
-    let visible: [JobKind] =
-      endsOnceJournalled ? [.journal] : [.export, .refinement, .segmentation, .frame]
-    let job = visible.lazy.compactMap { jobs[$0] }.first
-    if let job, let title = endsOnceJournalled ? "quits when the journal is open" : job.title {
+    let journal = jobs[.journal].map { (job: $0, title: "quits when the journal is open") }
+    if let (job, title) = endsOnceJournalled ? journal : longJob {
       var text = "\(title) \(progressBar(job.fraction, width: area.columns >= 110 ? 20 : 8))"
       if let seconds = job.remainingSeconds { text += "  \(duration(seconds)) left" }
       text += endsOnceJournalled ? "  Esc stays " : "  Esc cancels "

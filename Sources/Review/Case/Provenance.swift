@@ -1,0 +1,77 @@
+import Volumes
+
+/// How a version came to be, oldest step first, and what the reviewer decided about it.
+package struct Provenance: Equatable, Sendable {
+  /// One step.
+  package enum Step: Equatable, Sendable {
+    /// Opened from this file.
+    case mask(path: String)
+    /// Made by this model.
+    case network(modelID: String)
+    /// Refined with these kernels; `maskConfidence` is set when the step before it was a hard mask.
+    case refinement(RefinementSettings, maskConfidence: Double?)
+    /// So many voxels changed by hand.
+    case edit(changedVoxels: Int)
+  }
+
+  /// Every step, oldest first.
+  package var steps: [Step]
+  /// The version that the first step made; nil where it is not known.
+  package var firstVersion: VersionID?
+  /// What the versions list calls it.
+  package var versionName: String
+  /// "accepted", "rejected", or nil when no verdict was given.
+  package var verdict: String?
+  /// The frame of the image that network and CRF read, counted from 0.
+  package var frame: Int
+  /// Selections that made one label of several values of the mask's file.
+  package var merged: [LabelSelection]
+
+  /// Whether the case was flagged for another look.
+  package var isCaseFlagged: Bool
+
+  /// A provenance.
+  package init(
+    steps: [Step], firstVersion: VersionID? = nil, versionName: String, verdict: String?,
+    isCaseFlagged: Bool = false, frame: Int = 0, merged: [LabelSelection] = []
+  ) {
+    self.merged = merged
+    self.frame = frame
+    self.steps = steps
+    self.firstVersion = firstVersion
+    self.versionName = versionName
+    self.verdict = verdict
+    self.isCaseFlagged = isCaseFlagged
+  }
+
+  /// The steps that lead to a version, oldest first, and the version that the first of them made.
+  ///
+  /// - Parameters:
+  ///   - origin: Where a version comes from; nil where there is none of this number.
+  ///   - changedVoxels: In how many voxels a version differs from the one that it was copied from.
+  /// - Returns: nil for the first version where what a step starts from is missing.
+  package static func steps(
+    to version: VersionID, origin: (VersionID) -> Version.Origin?,
+    changedVoxels: (_ version: VersionID, _ base: VersionID) -> Int
+  ) -> (steps: [Step], firstVersion: VersionID?) {
+    var steps: [Step] = []
+    var (current, first) = (Optional(version), VersionID?.none)
+    while let id = current, let origin = origin(id) {
+      switch origin {
+      case .mask(let path):
+        steps.append(.mask(path: path))
+        (current, first) = (nil, id)
+      case .network(let modelID, _):
+        steps.append(.network(modelID: modelID))
+        (current, first) = (nil, id)
+      case .refinement(let earlier, let settings, let confidence):
+        steps.append(.refinement(settings, maskConfidence: confidence))
+        current = earlier
+      case .edit(let earlier):
+        steps.append(.edit(changedVoxels: changedVoxels(id, earlier)))
+        current = earlier
+      }
+    }
+    return (steps.reversed(), first)
+  }
+}

@@ -1,0 +1,17 @@
+import Work
+
+/// Counts how A and B agree, and finds which of their labels are one structure.
+package struct ComparisonJob: Job {
+  package static let kind = JobKind.comparison
+  /// What is compared.
+  package var request: ComparisonRequest
+
+  package func run(in environment: JobEnvironment, _ work: WorkContext) throws -> Comparison {
+    let remembered = request.memory.flatMap { environment.services.rememberedPartners($0) }
+    return try Comparison(request, remembered: remembered, work)
+  }
+
+  package func reduce(_ state: inout ReviewState, _ outcome: Comparison) -> [ReviewEffect] {
+    state.takeComparison(outcome)
+  }
+}

@@ -1,0 +1,76 @@
+import Volumes
+import Work
+
+/// A mask to be written.
+package struct ExportRequest: Equatable, Sendable {
+  /// The labels.
+  package var labels: ChunkedLabels
+  /// Their names and colours.
+  package var table: LabelTable
+  /// The image whose grid, and whose exact header geometry, the file takes.
+  package var imagePath: String
+  /// Where to: as typed, or the case's own export path.
+  package var path: String
+  /// Whether an existing file may be replaced; the files that were opened never are.
+  package var replacesExisting: Bool
+  /// How the labels came to be.
+  package var provenance: Provenance
+
+  /// A request.
+  package init(
+    labels: ChunkedLabels, table: LabelTable, imagePath: String, path: String, replacesExisting: Bool,
+    provenance: Provenance
+  ) {
+    self.labels = labels
+    self.table = table
+    self.imagePath = imagePath
+    self.path = path
+    self.replacesExisting = replacesExisting
+    self.provenance = provenance
+  }
+}
+
+/// How an export ended.
+package enum ExportOutcome: Equatable, Sendable {
+  /// Written; the full path, and what the reviewer should know of the files that it was made from, a line each.
+  case written(path: String, notes: [String] = [])
+  /// Nothing was written because these files exist and the request did not allow replacing them.
+  case exists(paths: [String])
+}
+
+/// Writes a version as a mask, with what reproduces it.
+package struct ExportJob: Job {
+  package static let kind = JobKind.export
+  /// What is written, and where to.
+  package var request: ExportRequest
+  /// The version that is written, as it was when the job began.
+  package var version: Version
+  /// Whether the session ends when it is written.
+  package var quitsAfterwards: Bool
+
+  package var title: String? { "exporting" }
+
+  package var stoppedText: String { "stopped the export; nothing was written" }
+
+  package func run(in environment: JobEnvironment, _ work: WorkContext) throws -> ExportOutcome {
+    try environment.services.export(request, work)
+  }
+
+  package func reduce(_ state: inout ReviewState, _ outcome: ExportOutcome) -> [ReviewEffect] {
+    switch outcome {
+    case .written(let written, let notes):
+      // Its place may have been another version's.
+      state.files = state.files.filter { $0.value.path != written }
+      let id = state.renumbered[version.id] ?? version.id
+      state.files[id] = WrittenVersion(path: written, version: version)
+      let line = (["exported \(written)"] + notes).joined(separator: "; ")
+      state.message = Message(line, notes.isEmpty ? .note : .warning)
+      return quitsAfterwards && notes.isEmpty ? state.quit() : []
+    case .exists(let existing):
+      state.dialog = .question(
+        .replaceFiles(
+          existing: existing, path: request.path, version: version.id, quitsAfterwards: quitsAfterwards))
+      return []
+    }
+  }
+}

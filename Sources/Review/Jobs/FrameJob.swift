@@ -1,0 +1,60 @@
+import Volumes
+import Work
+
+/// Another frame of the image to be read.
+package struct FrameRequest: Equatable, Sendable {
+  /// The image's file.
+  package var imagePath: String
+  /// Which frame, counted from 0.
+  package var frame: Int
+  /// The grid that the frame must lie on: that of the frame shown.
+  package var grid: VolumeGrid
+}
+
+/// A frame of the image.
+package struct ReadFrame: Equatable, Sendable {
+  /// Which, counted from 0.
+  package var frame: Int
+  /// Its voxels.
+  package var image: ScalarVolume
+  /// Its intensities.
+  package var intensities: IntensitySummary
+
+  /// A frame.
+  package init(frame: Int, image: ScalarVolume) {
+    self.frame = frame
+    self.image = image
+    intensities = IntensitySummary(image)
+  }
+}
+
+/// Reads another frame of the image.
+package struct FrameJob: Job {
+  package static let kind = JobKind.frame
+  /// Which frame.
+  package var request: FrameRequest
+
+  package var title: String? { "reading frame \(request.frame)" }
+
+  package var stoppedText: String { "stopped reading the frame" }
+
+  package func run(in environment: JobEnvironment, _ work: WorkContext) throws -> ReadFrame {
+    ReadFrame(frame: request.frame, image: try environment.services.read(request, work))
+  }
+
+  /// Shows the frame; place, window and versions stay.
+  ///
+  /// What follows from the image is asked for anew.
+  package func reduce(_ state: inout ReviewState, _ outcome: ReadFrame) -> [ReviewEffect] {
+    state.content.image = outcome.image
+    state.content.frame = outcome.frame
+    state.view.frame = outcome.frame
+    state.intensities = outcome.intensities
+    state.models = nil
+    state.measures = nil
+    if let text = state.frameText { state.say(besides: text) }
+    let effects = state.cancel(.models) + state.cancel(.measurement)
+    guard state.focus == .refinement else { return effects }
+    return effects + state.stopLive() + state.beginRefining()
+  }
+}

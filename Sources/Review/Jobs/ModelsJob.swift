@@ -1,0 +1,72 @@
+import Volumes
+import Work
+
+/// A model as the dialog shows it before it runs.
+package struct ModelDescription: Equatable, Sendable {
+  /// What `--model` takes: a bundled name or a path.
+  package var id: String
+  /// What readers call it.
+  package var name: String
+  /// The labels that it finds.
+  package var labels: LabelTable
+  /// Its size: "1.1 M weights, 2.2 MB".
+  package var size: String
+  /// What it was trained on: "portal venous CT, abdomen, 3 mm".
+  package var input: String
+  /// Seconds that this image will take on this machine, where that can be said.
+  package var estimatedSeconds: Double?
+  /// Why this image does not look like what the model was trained on.
+  package var warning: String?
+
+  /// A description.
+  package init(
+    id: String, name: String, labels: LabelTable, size: String, input: String,
+    estimatedSeconds: Double? = nil, warning: String? = nil
+  ) {
+    self.id = id
+    self.name = name
+    self.labels = labels
+    self.size = size
+    self.input = input
+    self.estimatedSeconds = estimatedSeconds
+    self.warning = warning
+  }
+}
+
+/// Looks for the models at hand and judges each for the image.
+package struct ModelsJob: Job {
+  package static let kind = JobKind.models
+  /// The image.
+  package var image: ScalarVolume
+
+  /// A job.
+  package init(image: ScalarVolume) { self.image = image }
+
+  package func run(in environment: JobEnvironment, _ work: WorkContext) throws -> [ModelDescription] {
+    try environment.services.models(for: image, work)
+  }
+
+  /// Fills the list of models, and takes the keys that were pressed in it before it was there.
+  package func reduce(_ state: inout ReviewState, _ outcome: [ModelDescription]) -> [ReviewEffect] {
+    state.models = outcome
+    let keys = state.keysAhead
+    state.keysAhead = []
+    guard case .models = state.dialog else { return [] }
+    state.message = nil
+    guard !outcome.isEmpty else {
+      state.dialog = nil
+      state.message = Message("no models were found", .error)
+      return []
+    }
+    var effects: [ReviewEffect] = []
+    for key in keys { effects += state.take(key) }
+    return effects
+  }
+
+  package func reduceFailure(_ state: inout ReviewState, _ line: String) -> [ReviewEffect] {
+    state.keysAhead = []
+    if case .models = state.dialog { state.dialog = nil }
+    state.message = Message(line, .error)
+    return []
+  }
+}

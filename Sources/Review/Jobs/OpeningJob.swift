@@ -1,0 +1,99 @@
+import Volumes
+import Work
+
+/// Which files a session opens; with no image, the sample case.
+package struct OpenCaseRequest: Equatable, Sendable {
+  /// Image file or folder as the user wrote it; nil for the sample case.
+  package var imagePath: String?
+  /// Mask files as the user wrote them.
+  package var maskPaths: [String]
+  /// Names for the labels of masks that do not name theirs; values of one name become one label.
+  package var selections: [LabelSelection]
+  /// The number of the session's first version.
+  ///
+  /// Each session begins at another one, so that a number that stands in a
+  /// journal is never given again.
+  package var firstVersionNumber = 1
+
+  /// A request.
+  package init(imagePath: String? = nil, maskPaths: [String] = [], selections: [LabelSelection] = []) {
+    self.imagePath = imagePath
+    self.maskPaths = maskPaths
+    self.selections = selections
+  }
+}
+
+/// A case with what was counted while it was read.
+package struct OpenedCase: Equatable, Sendable {
+  /// The case.
+  package var content: ReviewCase
+  /// Its intensities.
+  package var intensities: IntensitySummary
+  /// The labels of each mask.
+  package var maskComponents: [LabelComponents]
+
+  /// An opened case.
+  package init(content: ReviewCase, intensities: IntensitySummary, maskComponents: [LabelComponents]) {
+    self.content = content
+    self.intensities = intensities
+    self.maskComponents = maskComponents
+  }
+}
+
+/// Reads the image and its masks, with which a review begins.
+package struct OpeningJob: Job {
+  package static let kind = JobKind.opening
+  /// Which files.
+  package var request: OpenCaseRequest
+
+  /// A job.
+  package init(_ request: OpenCaseRequest) { self.request = request }
+
+  package var title: String? { "opening" }
+
+  package func run(in environment: JobEnvironment, _ work: WorkContext) throws -> OpenedCase {
+    let content = try environment.services.openCase(request, work.part(0...0.8))
+    let intensities = IntensitySummary(content.image)
+    let components = try content.masks.map { try LabelComponents($0.labels, work: work.silent) }
+    return OpenedCase(content: content, intensities: intensities, maskComponents: components)
+  }
+
+  package func reduce(_ state: inout ReviewState, _ outcome: OpenedCase) -> [ReviewEffect] {
+    state.open(outcome)
+  }
+
+  package func reduceFailure(_ state: inout ReviewState, _ line: String) -> [ReviewEffect] {
+    state.end(failure: line)
+  }
+
+  package func reduceCancellation(_ state: inout ReviewState) -> [ReviewEffect] { state.end() }
+}
+
+extension ReviewState {
+  fileprivate mutating func open(_ opened: OpenedCase) -> [ReviewEffect] {
+    phase = .reviewing
+    content = opened.content
+    intensities = opened.intensities
+    choose(intensities.openingPreset)
+    let names = ReviewState.distinctNames(content.masks)
+    decisions.versions = zip(content.masks, opened.maskComponents).enumerated().map { position, mask in
+      Version(
+        id: VersionID(request.firstVersionNumber + position), name: names[position],
+        origin: .mask(path: mask.0.path), labels: mask.0.labels, table: mask.0.table, components: mask.1)
+    }
+    identifyStructures()
+    nextVersionNumber = request.firstVersionNumber + decisions.versions.count
+    decisions.a = decisions.versions.first?.id
+    decisions.b = decisions.versions.dropFirst().first?.id
+    history = UndoHistory()
+    if let plane = onlyPlane { view.activePlane = plane }
+    let largest = decisions.versions.first?.statistics.max { $0.voxelCount < $1.voxelCount }
+    view.centre = gridCentre
+    moveCrosshair(
+      to: largest?.centre ?? VoxelIndex(grid.size.i / 2, grid.size.j / 2, grid.size.k / 2))
+    view.frame = content.frame
+    greet()
+    viewAtOpening = view
+    return [start(JournalJob(content: content))] + compareIfNeeded()
+  }
+}

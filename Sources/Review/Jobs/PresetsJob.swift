@@ -1,0 +1,65 @@
+import Volumes
+import Work
+
+/// Kernels that a reviewer keeps under a name.
+package struct NamedKernels: Equatable, Sendable {
+  /// Its name.
+  package var name: String
+  /// Its kernels.
+  package var settings: RefinementSettings
+
+  /// A preset.
+  package init(name: String, settings: RefinementSettings) {
+    self.name = name
+    self.settings = settings
+  }
+}
+
+/// How the saving of kernels ended.
+package enum SavingOutcome: Equatable, Sendable {
+  /// Saved.
+  case saved
+  /// Nothing was saved because there are kernels of this name and the request did not allow replacing them.
+  case exists
+}
+
+/// Reads the saved presets, after it saved one where there is one to save.
+package struct PresetsJob: Job {
+  /// What there is, or why nothing was saved.
+  package enum Outcome: Equatable, Sendable {
+    /// The saved presets.
+    case saved([NamedKernels])
+    /// Nothing was saved because there are kernels of this name already.
+    case exists(NamedKernels)
+  }
+
+  package static let kind = JobKind.presets
+  /// The preset to save first; nil for none.
+  package var saving: NamedKernels?
+  /// Whether it may replace one of its name.
+  package var replacesExisting = false
+
+  /// A job.
+  package init(saving: NamedKernels? = nil, replacesExisting: Bool = false) {
+    self.saving = saving
+    self.replacesExisting = replacesExisting
+  }
+
+  package func run(in environment: JobEnvironment, _ work: WorkContext) throws -> Outcome {
+    let services = environment.services
+    if let saving, try services.save(saving, replacesExisting: replacesExisting) == .exists {
+      return .exists(saving)
+    }
+    return .saved(try services.savedPresets())
+  }
+
+  package func reduce(_ state: inout ReviewState, _ outcome: Outcome) -> [ReviewEffect] {
+    switch outcome {
+    case .saved(let presets):
+      state.savedPresets = presets
+      if let saving { state.message = Message("saved the kernels as \(saving.name)") }
+    case .exists(let preset): state.dialog = .question(.replaceKernels(preset))
+    }
+    return []
+  }
+}

@@ -1,0 +1,126 @@
+import Volumes
+import Work
+
+/// A CRF to be run.
+package struct RefinementRequest: Equatable, Sendable {
+  /// What the unary energy comes from.
+  package enum Source: Equatable, Sendable {
+    /// A network's probabilities.
+    case probabilities(ProbabilitiesHandle)
+    /// A hard mask whose label has this probability in each voxel.
+    case mask(ChunkedLabels, confidence: Double)
+  }
+
+  /// The image that the appearance kernel reads.
+  package var image: ScalarVolume
+  /// The unary's source.
+  package var source: Source
+  /// The labels at stake.
+  package var table: LabelTable
+  /// Kernels and iterations.
+  package var settings: RefinementSettings
+  /// Only this box of the image; nil for all of it.
+  package var region: VoxelBounds?
+  /// The labels before refinement, which the result is held against.
+  package var unrefined: ChunkedLabels
+  /// What is known of them.
+  package var unrefinedStatistics: [LabelStatistics]
+
+  /// A request.
+  package init(
+    image: ScalarVolume, source: Source, table: LabelTable, settings: RefinementSettings,
+    region: VoxelBounds? = nil, unrefined: ChunkedLabels, unrefinedStatistics: [LabelStatistics]
+  ) {
+    self.image = image
+    self.source = source
+    self.table = table
+    self.settings = settings
+    self.region = region
+    self.unrefined = unrefined
+    self.unrefinedStatistics = unrefinedStatistics
+  }
+}
+
+/// What the CRF gives back.
+package struct RefinedLabels: Equatable, Sendable {
+  /// Where they lie: all of the grid, or the part of the request's region that its faces do not disturb.
+  package var box: VoxelBounds
+  /// `box.size` voxels.
+  package var labels: LabelVolume
+  /// Of the voxels there that touch another label before refinement, the share that messages of these weights could
+  /// change at all; nil where there is no such voxel or no such limit.
+  package var movableShare: Double?
+
+  /// Refined labels.
+  package init(box: VoxelBounds, labels: LabelVolume, movableShare: Double? = nil) {
+    precondition(labels.grid.size == box.size, "\(labels.grid.size) in a box of \(box.size)")
+    self.box = box
+    self.labels = labels
+    self.movableShare = movableShare
+  }
+}
+
+/// Runs the CRF on all of the image; the result is a new version.
+package struct RefinementJob: Job {
+  package static let kind = JobKind.refinement
+  /// What is refined, and how.
+  package var request: RefinementRequest
+  /// The version that is refined.
+  package var base: VersionID
+  /// The knobs as they stood.
+  package var knobs: KnobSettings
+  /// The frame of the image, counted from 0.
+  package var frame: Int
+
+  /// A job.
+  package init(request: RefinementRequest, base: VersionID, knobs: KnobSettings, frame: Int) {
+    self.request = request
+    self.base = base
+    self.knobs = knobs
+    self.frame = frame
+  }
+
+  package var title: String? { "refining with the CRF" }
+
+  package var stoppedText: String { "stopped the CRF; no version was added" }
+
+  package func run(in environment: JobEnvironment, _ work: WorkContext) throws -> RefinedPart {
+    try request.refined(in: environment, work)
+  }
+
+  package func reduce(_ state: inout ReviewState, _ outcome: RefinedPart) -> [ReviewEffect] {
+    let effects = state.add(outcome, refining: base, with: knobs, frame: frame)
+    state.takeWhole(outcome, base: base, knobs)
+    return effects
+  }
+}
+
+extension RefinementRequest {
+  /// Runs the CRF and compares the result with what it started from.
+  func refined(in environment: JobEnvironment, _ work: WorkContext) throws -> RefinedPart {
+    let start = ContinuousClock.now
+    var part = try RefinedPart(
+      try environment.services.refine(self, work.part(0...0.9)), of: self, work.part(0.9...1))
+    part.seconds = (ContinuousClock.now - start) / .seconds(1)
+    return part
+  }
+}
+
+extension ReviewState {
+  /// Makes a version of a refinement of all of the image.
+  mutating func add(
+    _ part: RefinedPart, refining base: VersionID, with knobs: KnobSettings, frame: Int
+  ) -> [ReviewEffect] {
+    guard let base = version(base) else { return [] }
+    refinementCount += 1
+    let version = Version(
+      id: takeVersionID(), name: "CRF \(refinementCount)",
+      origin: refinementOrigin(base, knobs),
+      labels: part.labels, table: base.ownTable, components: part.components, family: base.family,
+      probabilities: base.probabilities, auxiliaryHeadCount: base.auxiliaryHeadCount,
+      advisedSettings: base.advisedSettings,
+      warnings: Version.warnings(from: base, to: part.components.statistics),
+      frame: base.probabilities == nil ? frame : base.frame)
+    return add(version, comparedWith: base.id)
+  }
+}

@@ -1,0 +1,128 @@
+import Volumes
+import Work
+
+/// A network to be run on an image.
+package struct SegmentationRequest: Equatable, Sendable {
+  /// ``ModelDescription/id``.
+  package var modelID: String
+  /// The image.
+  package var image: ScalarVolume
+
+  /// A request.
+  package init(modelID: String, image: ScalarVolume) {
+    self.modelID = modelID
+    self.image = image
+  }
+}
+
+/// Class probabilities that the services keep for later refinements.
+package struct ProbabilitiesHandle: Hashable, Sendable {
+  /// Chosen by the services.
+  package var number: Int
+
+  /// The handle.
+  package init(_ number: Int) { self.number = number }
+}
+
+/// What a network found.
+package struct SegmentationResult: Equatable, Sendable {
+  /// Labels on the image's own grid, after components and holes.
+  package var labels: ChunkedLabels
+  /// Large components that are not among them.
+  package var leftOut: [RemovedComponent]
+  /// The model's labels.
+  package var table: LabelTable
+  /// The probabilities behind ``labels``.
+  package var probabilities: ProbabilitiesHandle
+  /// Auxiliary heads among them.
+  package var auxiliaryHeadCount: Int
+  /// The CRF settings that the model file advises.
+  package var advisedSettings: RefinementSettings?
+
+  /// A result.
+  package init(
+    labels: ChunkedLabels, leftOut: [RemovedComponent] = [], table: LabelTable,
+    probabilities: ProbabilitiesHandle, auxiliaryHeadCount: Int = 0,
+    advisedSettings: RefinementSettings? = nil
+  ) {
+    self.labels = labels
+    self.leftOut = leftOut
+    self.table = table
+    self.probabilities = probabilities
+    self.auxiliaryHeadCount = auxiliaryHeadCount
+    self.advisedSettings = advisedSettings
+  }
+}
+
+/// Runs a network on the image; what it finds is a new version.
+package struct SegmentationJob: Job {
+  /// What the network found, and what was counted of it.
+  package struct Outcome: Equatable, Sendable {
+    /// What it found.
+    package var result: SegmentationResult
+    /// The components of its labels.
+    package var components: LabelComponents
+
+    /// An outcome.
+    package init(_ result: SegmentationResult, _ components: LabelComponents) {
+      self.result = result
+      self.components = components
+    }
+  }
+
+  package static let kind = JobKind.segmentation
+  /// Which network, and on what.
+  package var request: SegmentationRequest
+  /// The network.
+  package var model: ModelDescription
+  /// The frame of the image, counted from 0.
+  package var frame: Int
+  /// Where the crosshair was when the job began.
+  package var crosshair: VoxelIndex
+
+  package var title: String? { "running \(cleaned(model.name))" }
+
+  package var stoppedText: String { "stopped \(cleaned(model.name)); no version was added" }
+
+  package func run(in environment: JobEnvironment, _ work: WorkContext) throws -> Outcome {
+    let result = try environment.services.segment(request, work.part(0...0.98))
+    return Outcome(result, try LabelComponents(result.labels, work: work.silent))
+  }
+
+  package func reduce(_ state: inout ReviewState, _ outcome: Outcome) -> [ReviewEffect] {
+    let effects = state.add(outcome.result, outcome.components, by: model, frame: frame)
+    state.show(largestOf: outcome.components.statistics, hasMoved: state.view.crosshair != crosshair)
+    return effects
+  }
+}
+
+extension ReviewState {
+  fileprivate mutating func add(
+    _ result: SegmentationResult, _ components: LabelComponents, by model: ModelDescription, frame: Int
+  ) -> [ReviewEffect] {
+    let version = Version(
+      id: takeVersionID(), name: uniqueName(model.name),
+      origin: .network(modelID: model.id, modelName: model.name),
+      labels: result.labels, table: result.table, components: components, probabilities: result.probabilities,
+      auxiliaryHeadCount: result.auxiliaryHeadCount, advisedSettings: result.advisedSettings,
+      warnings: components.statistics.isEmpty
+        ? ["the network found nothing"]
+        : result.leftOut.map { cleaned($0.note(result.table)) }, frame: frame)
+    let advised = result.advisedSettings
+    return add(version, comparedWith: shownVersion?.id) { decisions in
+      if let advised { decisions.knobs.refinement = advised }
+    }
+  }
+
+  /// Goes to the largest slice of what a network found, unless the reviewer went elsewhere meanwhile.
+  fileprivate mutating func show(largestOf statistics: [LabelStatistics], hasMoved: Bool) {
+    guard let largest = statistics.max(by: { $0.voxelCount < $1.voxelCount }),
+      let label = shownVersion?.table[largest.label]
+    else { return }
+    guard hasMoved else { return jump(to: label) }
+    selectedLabel = shownVersion?.key(of: label)
+    if let text = message?.text {
+      message = Message("\(text); G goes to \(cleaned(label.name))", message?.kind ?? .note)
+    }
+  }
+}

@@ -1,0 +1,23 @@
+import Screen
+
+/// Everything that changes a review's state.
+package enum ReviewEvent: Equatable, Sendable {
+  /// From the terminal.
+  case terminal(TerminalEvent)
+  /// A job did another share of its work.
+  case jobProgressed(JobID, fraction: Double, elapsedSeconds: Double)
+  /// A job ended.
+  case jobEnded(JobID, JobOutcome)
+  /// The journal could not be written, with the line that says why; nil when it could again.
+  case journalFailed(String?)
+}
+
+/// What a change of state asks the world to do.
+package enum ReviewEffect: Equatable, Sendable {
+  /// Starts a job, and cancels an older one of its kind.
+  case start(JobID, AnyJob)
+  /// Asks a job to stop; it still ends with an event.
+  case cancel(JobID)
+  /// Writes what happened to the journal.
+  case note(JournalEntry)
+}
