@@ -21,10 +21,10 @@ package struct KeyBinding: Hashable, Sendable {
 /// The one table of keys: it drives the program, its key bar, its key reference and docs/keys.md.
 package enum KeyTable {
   /// Every binding, in the order of the reference.
-  package static let bindings: [KeyBinding] =
-    moving + picture + overlay + work + panning + labels + versions + refinement + lists + pairing + text
-    + questions
-    + reading
+  package static let bindings: [KeyBinding] = [
+    moving, picture, overlay, work, panning, PanelSections.all.flatMap { $0.bindings }, lists, pairing, text,
+    questions, reading,
+  ].flatMap(\.self)
 
   /// The action of a key: the context's own, else the picture's where the context allows that.
   package static func action(_ key: Key, in context: KeyContext) -> Action? {
@@ -45,7 +45,8 @@ package enum KeyTable {
     return index
   }()
 
-  private static func bind(
+  /// A binding; the key bar shows its first key unless it is told others.
+  static func bind(
     _ context: KeyContext, _ keys: [Key], _ action: Action, _ summary: String, bar: String? = nil,
     barKeys: [Key] = [], rank: Int = 1
   ) -> KeyBinding {
@@ -139,62 +140,6 @@ package enum KeyTable {
     bind(.pan, [.escape, "P", .enter, "q"], .session(.back), "back to the crosshair", bar: "done"),
   ]
 
-  private static let labels: [KeyBinding] =
-    pointing(.labels, at: "label") + [
-      bind(.labels, [" "], .visibility(.toggle), "show or hide the label", bar: "hide"),
-      bind(.labels, ["s"], .visibility(.solo), "only this label, or all again", bar: "solo"),
-      bind(.labels, ["a"], .visibility(.showAll), "show all labels", bar: "all"),
-      bind(.labels, [.enter], .overlay(.jumpToLabel), "go to the label's largest slice", bar: "go to"),
-      bind(.labels, ["r"], .label(.name), "name the label", bar: "name"),
-      bind(.labels, ["c"], .label(.colour), "choose the label's colour", bar: "colour"),
-      bind(.labels, ["p"], .label(.partner), "choose what the label is in the other version", bar: "pair"),
-      bind(.labels, [.escape], .session(.back), "cancel the running job; back to the picture", bar: "back"),
-      bind(.labels, ["b", "q"], .session(.close), "back to the picture"),
-    ]
-
-  private static let versions: [KeyBinding] =
-    pointing(.versions, at: "version") + [
-      bind(.versions, [.enter], .version(.shown), "show this version", bar: "show"),
-      bind(.versions, ["a"], .version(.a), "make it A", bar: "as A"),
-      bind(.versions, ["b"], .version(.b), "make it B", bar: "as B"),
-      bind(.versions, [.escape], .session(.back), "cancel the running job; back to the picture", bar: "back"),
-      bind(.versions, ["v", "q"], .session(.close), "back to the picture"),
-    ]
-
-  private static let refinement: [KeyBinding] = [
-    bind(
-      .refinement, [.up, "k"], .pointer(.entries(-1)), "previous knob", bar: "knob", barKeys: [.up, .down]),
-    bind(.refinement, [.down, "j"], .pointer(.entries(1)), "next knob"),
-    bind(
-      .refinement, [.left, "h"], .refinement(.turnKnob(-1, coarse: false)), "a fine step down", bar: "turn",
-      barKeys: [.left, .right]),
-    bind(.refinement, [.right, "l"], .refinement(.turnKnob(1, coarse: false)), "a fine step up"),
-    bind(
-      .refinement, ["H", "-"], .refinement(.turnKnob(-1, coarse: true)), "a coarse step down", bar: "coarse",
-      barKeys: ["-", "+"]),
-    bind(.refinement, ["L", "+"], .refinement(.turnKnob(1, coarse: true)), "a coarse step up"),
-    bind(
-      .refinement, "0123456789.,".map { Key.character($0) }, .refinement(.typeIntoKnob),
-      "type a value; i,j,k for a reach by axis, values for labels"),
-    bind(.refinement, [.backspace], .refinement(.eraseInKnob), "erase what was typed"),
-    bind(.refinement, [.tab], .refinement(.flip), "flip between unrefined and refined", bar: "A/B"),
-    bind(
-      .refinement, [.enter], .refinement(.keep), "take the typed value; keep the result as a version",
-      bar: "keep"),
-    bind(.refinement, ["i"], .refinement(.chooseAxis), "which axis of a reach turns: all, i, j, k"),
-    bind(
-      .refinement, ["P"], .refinement(.choosePreset), "choose kernels: advised, from the image, saved",
-      bar: "presets"),
-    bind(.refinement, ["S"], .refinement(.savePreset), "save the kernels under a name"),
-    bind(.refinement, ["r"], .refinement(.resetKnob), "this knob as the model advises", bar: "reset"),
-    bind(.refinement, ["R"], .refinement(.resetAllKnobs), "all knobs as the model advises"),
-    bind(
-      .refinement, ["p"], .refinement(.togglePreview), "refine around the crosshair while turning; off and on"
-    ),
-    bind(.refinement, [.escape], .session(.back), "drop the typed value; cancel; back", bar: "back"),
-    bind(.refinement, ["t", "q"], .session(.close), "back to the picture"),
-  ]
-
   private static let lists: [KeyBinding] =
     pointing(.list, at: "entry") + [
       bind(.list, [.enter], .answer(.accept), "take it", bar: "take"),
@@ -203,7 +148,7 @@ package enum KeyTable {
     ]
 
   /// The keys that every list has.
-  private static func pointing(_ context: KeyContext, at entry: String) -> [KeyBinding] {
+  static func pointing(_ context: KeyContext, at entry: String) -> [KeyBinding] {
     [
       bind(
         context, [.up, "k"], .pointer(.entries(-1)), "previous \(entry)", bar: "choose",

@@ -46,7 +46,7 @@ extension ReviewState {
         .pairing, pairing.rows.map { version(pairing.a)?.table[$0.valueA]?.name ?? "" }, pairing.selected)
     case .history(let selected): dialogList(.history, history.steps.map(\.name), selected)
     case .command, .label, .question: nil
-    case nil: panelList
+    case nil: PanelSections.section(focus)?.list(self)
     }
   }
 
@@ -60,27 +60,6 @@ extension ReviewState {
     PointedList(
       name: name, count: entries.count, text: { entries[$0] }, position: selected,
       page: { max(1, dialogListRows - 1) })
-  }
-
-  private var panelList: PointedList? {
-    switch focus {
-    case .labels:
-      let labels = shownLabels
-      return PointedList(
-        name: .labels, count: labels.count, text: { labels[$0].name },
-        position: shownVersion?.position(selectedLabel), page: { panelPage(.labels) })
-    case .versions:
-      let versions = decisions.versions
-      return PointedList(
-        name: .versions, count: versions.count, text: { versions[$0].name },
-        position: versions.firstIndex { $0.id == selectedVersion }, page: { panelPage(.versions) })
-    case .refinement:
-      let knobs = Knob.knobs(of: refinementBase)
-      return PointedList(
-        name: .knobs, count: knobs.count, text: { knobs[$0].name },
-        position: knobs.firstIndex(of: selectedKnob), page: { knobs.count })
-    case .picture: return nil
-    }
   }
 
   /// Points at an entry of the list that takes keys.
@@ -97,15 +76,7 @@ extension ReviewState {
       dialog = .pairing(pairing)
     case .history: dialog = .history(selected: place)
     case .command, .label, .question: break
-    case nil:
-      switch focus {
-      case .labels: selectedLabel = shownVersion.map { $0.key(of: $0.table.labels[place]) }
-      case .versions: selectedVersion = decisions.versions[place].id
-      case .refinement:
-        selectedKnob = Knob.knobs(of: refinementBase)[place]
-        knobEntry = nil
-      case .picture: break
-      }
+    case nil: PanelSections.section(focus)?.point(at: place, &self)
     }
   }
 

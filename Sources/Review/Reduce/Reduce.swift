@@ -49,12 +49,7 @@ extension ReviewState {
     case .question: return .question
     case nil: break
     }
-    switch focus {
-    case .labels: return .labels
-    case .versions: return .versions
-    case .refinement: return .refinement
-    case .picture: return view.isPanning ? .pan : .picture
-    }
+    return PanelSections.section(focus)?.keyContext ?? (view.isPanning ? .pan : .picture)
   }
 
   fileprivate mutating func take(_ input: TerminalEvent) -> [ReviewEffect] {

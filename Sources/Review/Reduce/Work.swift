@@ -31,16 +31,7 @@ extension ReviewState {
   private mutating func take(_ focus: Focus) -> [ReviewEffect] {
     let stopped = leave(for: focus)
     guard self.focus == focus else { return stopped }
-    switch focus {
-    case .labels: if selectedLabel == nil, !shownLabels.isEmpty { selectLabel(1) }
-    case .versions: selectedVersion = shownVersion?.id ?? decisions.versions.last?.id
-    case .refinement:
-      if !Knob.knobs(of: refinementBase).contains(selectedKnob) { selectedKnob = .appearanceWeight }
-      noteFrameOfRefinement()
-      return beginRefining()
-    case .picture: break
-    }
-    return stopped
+    return stopped + (PanelSections.section(focus)?.begin(&self) ?? [])
   }
 
   private mutating func judge(_ kind: Verdict) {

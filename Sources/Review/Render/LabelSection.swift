@@ -63,20 +63,61 @@ private struct LabelColumns {
   }
 }
 
+/// The labels of the version shown, with volumes and how A and B agree about each.
+struct LabelSection: PanelSection {
+  var focus: ReviewState.Focus { .labels }
+  var keyContext: KeyContext { .labels }
+  var takesRest: Bool { true }
+
+  var bindings: [KeyBinding] {
+    KeyTable.pointing(keyContext, at: "label") + [
+      bind([" "], .visibility(.toggle), "show or hide the label", bar: "hide"),
+      bind(["s"], .visibility(.solo), "only this label, or all again", bar: "solo"),
+      bind(["a"], .visibility(.showAll), "show all labels", bar: "all"),
+      bind([.enter], .overlay(.jumpToLabel), "go to the label's largest slice", bar: "go to"),
+      bind(["r"], .label(.name), "name the label", bar: "name"),
+      bind(["c"], .label(.colour), "choose the label's colour", bar: "colour"),
+      bind(["p"], .label(.partner), "choose what the label is in the other version", bar: "pair"),
+      bind([.escape], .session(.back), "cancel the running job; back to the picture", bar: "back"),
+      bind(["b", "q"], .session(.close), "back to the picture"),
+    ]
+  }
+
+  func content(_ state: ReviewState, width: Int, rows: Int) -> SectionContent {
+    state.labelContent(width: width, rows: rows)
+  }
+
+  func list(_ state: ReviewState) -> PointedList {
+    let labels = state.shownLabels
+    return PointedList(
+      name: .labels, count: labels.count, text: { labels[$0].name },
+      position: state.shownVersion?.position(state.selectedLabel), page: { state.panelPage(.labels) })
+  }
+
+  func point(at entry: Int, _ state: inout ReviewState) {
+    state.selectedLabel = state.shownVersion.map { $0.key(of: $0.table.labels[entry]) }
+  }
+
+  func begin(_ state: inout ReviewState) -> [ReviewEffect] {
+    if state.selectedLabel == nil, !state.shownLabels.isEmpty { state.selectLabel(1) }
+    return []
+  }
+}
+
 extension ReviewState {
   /// Each label of the shown version: colour, name, mL, and against A how much B changes it.
   ///
   /// - Parameter rows: lines that the table may take.
-  func labelSection(width: Int, rows: Int) -> PanelSection {
+  fileprivate func labelContent(width: Int, rows: Int) -> SectionContent {
     guard let version = shownVersion, !version.table.labels.isEmpty else {
-      return PanelSection(
-        focus: .labels, title: "Labels", key: "b", lines: [[Span("none: m runs a network", Theme.quiet)]])
+      return SectionContent(
+        title: "Labels", lines: [[Span("none: m runs a network", Theme.quiet)]])
     }
     let count = version.table.labels.count
     let hidden = hiddenLabelCount
     let columns = LabelColumns(self, version, width: width, rows: rows)
-    return PanelSection(
-      focus: .labels, title: "Labels" + (hidden == 0 ? "" : ", \(hidden) hidden"), key: "b",
+    return SectionContent(
+      title: "Labels" + (hidden == 0 ? "" : ", \(hidden) hidden"),
       header: [[Span("  " + columns.table.header("name"), Theme.quiet)]], count: count,
       rowsPerEntry: columns.isTall ? 2 : 1, pointer: version.position(selectedLabel)
     ) { places in labelLines(version, places, columns, width) }

@@ -1,85 +1,47 @@
 import Screen
 
-/// A part of the panel: a heading, lines that stay, and entries of which a window is shown.
-struct PanelSection {
-  var focus: ReviewState.Focus
-  var title: String
-  /// The key that takes the reviewer there.
-  var key: String
-  /// Lines between heading and entries.
-  var header: [[Span]] = []
-  /// How many entries there are, and lines of each.
-  var count: Int
-  var rowsPerEntry = 1
-  /// The entry that must be in sight.
-  var pointer: Int?
-  /// Lines below the entries.
-  var footer: [[Span]] = []
-  /// A word at the right of the heading while the section takes keys.
-  var note: String?
-  /// The lines of a range of entries: only those in sight are made.
-  var lines: (Range<Int>) -> [[Span]]
-
-  init(
-    focus: ReviewState.Focus, title: String, key: String, header: [[Span]] = [], count: Int,
-    rowsPerEntry: Int = 1, pointer: Int?, lines: @escaping (Range<Int>) -> [[Span]]
-  ) {
-    self.focus = focus
-    self.title = title
-    self.key = key
-    self.header = header
-    self.count = count
-    self.rowsPerEntry = rowsPerEntry
-    self.pointer = pointer
-    self.lines = lines
-  }
-
-  /// A section of lines that are there already.
-  init(
-    focus: ReviewState.Focus, title: String, key: String, lines: [[Span]], pointer: Int? = nil,
-    note: String? = nil
-  ) {
-    self.init(focus: focus, title: title, key: key, count: lines.count, pointer: pointer) { Array(lines[$0]) }
-    self.note = note
-  }
-
-  /// Rows for all of it, the heading among them.
-  var wantedRows: Int { 1 + header.count + count * rowsPerEntry + footer.count }
-
-  /// Entries that a part of the panel of `rows` rows has room for.
-  func visibleCount(_ rows: Int) -> Int {
-    min(count, max(0, (rows - 1 - header.count - footer.count) / rowsPerEntry))
-  }
+/// A section in its part of the panel.
+struct PlacedSection {
+  var section: any PanelSection
+  var content: SectionContent
+  var rows: Int
 }
 
 extension ReviewState {
-  /// Labels, versions and knobs, with the rows that each gets.
-  func panelSections(_ area: Rectangle) -> [(section: PanelSection, rows: Int)] {
+  /// The sections in sight, with the rows that each gets.
+  func panelSections(_ area: Rectangle) -> [PlacedSection] {
     let width = area.columns - 2
-    let versions = versionSection(width: width)
-    if focus == .refinement {
-      // The CRF's panel lists the labels itself. Its rows depend on nothing that a key or a result changes.
-      let spare = area.rows >= 26 ? min(versions.wantedRows, 6) : 0
-      let own = area.rows - spare
-      let section = refinementSection(width: width, rows: own - 1)
-      return [(section, own)] + (spare > 0 ? [(versions, spare)] : [])
+    if let focused = PanelSections.section(focus),
+      case .alone(let neighbour, let most, let panelRows) = focused.sharing
+    {
+      let beside = neighbour.content(self, width: width, rows: area.rows)
+      let spare = area.rows >= panelRows ? min(beside.wantedRows, most) : 0
+      let rows = area.rows - spare
+      let content = focused.content(self, width: width, rows: rows)
+      return [PlacedSection(section: focused, content: content, rows: rows)]
+        + (spare > 0 ? [PlacedSection(section: neighbour, content: beside, rows: spare)] : [])
     }
-    let knobs = refinementSection(width: width, rows: area.rows)
-    let labels = labelSection(
-      width: width, rows: area.rows - 2 - versions.wantedRows - knobs.wantedRows)
-    let sections = [labels, versions, knobs]
-    return Array(zip(sections, shares(of: area.rows, among: sections)))
+    let fixed = PanelSections.all.filter { !$0.takesRest }.map { section in
+      (focus: section.focus, content: section.content(self, width: width, rows: area.rows))
+    }
+    // Below each of them a line stays free.
+    let rest = area.rows - fixed.reduce(0) { $0 + $1.content.wantedRows + 1 }
+    let contents = PanelSections.all.map { section in
+      fixed.first { $0.focus == section.focus }?.content ?? section.content(self, width: width, rows: rest)
+    }
+    let rows = rowShares(of: area.rows, among: contents)
+    return zip(PanelSections.all, zip(contents, rows)).map {
+      PlacedSection(section: $0, content: $1.0, rows: $1.1)
+    }
   }
 
   /// Rows for each section: heading and two lines for all, then the focused one, then from above.
-  private func shares(of rows: Int, among sections: [PanelSection]) -> [Int] {
-    let wanted = sections.map { $0.wantedRows + 1 }
+  private func rowShares(of rows: Int, among contents: [SectionContent]) -> [Int] {
+    let wanted = contents.map { $0.wantedRows + 1 }
     var heights = wanted.map { min($0, 3) }
     var free = rows - heights.reduce(0, +)
-    let order = sections.indices.sorted { one, other in
-      let (first, second) = (sections[one].focus == focus, sections[other].focus == focus)
-      return first == second ? one < other : first
-    }
+    let focused = PanelSections.all.firstIndex { $0.focus == focus }
+    let order = [focused].compactMap(\.self) + contents.indices.filter { $0 != focused }
     for index in order where free > 0 {
       let added = min(free, wanted[index] - heights[index])
       heights[index] += added
@@ -91,55 +53,57 @@ extension ReviewState {
   /// Entries that the list of a section shows at once.
   func panelPage(_ focus: Focus) -> Int {
     let own = panelSections(layout.panel).first { $0.section.focus == focus }
-    return max(1, (own.map { $0.section.visibleCount($0.rows) } ?? 1) - 1)
+    return max(1, (own.map { $0.content.visibleCount($0.rows) } ?? 1) - 1)
   }
 
-  /// Labels, versions and knobs; the section that takes keys gets room first.
+  /// The sections, one below the other; the one that takes keys gets room first.
   func paintPanel(_ area: Rectangle, into frame: inout Frame) {
     var row = area.row
-    for (section, height) in panelSections(area) where height > 0 {
-      let part = Rectangle(row: row, column: area.column, rows: height, columns: area.columns)
-      paint(section, in: part, into: &frame)
-      row += height
+    for placed in panelSections(area) where placed.rows > 0 {
+      let part = Rectangle(row: row, column: area.column, rows: placed.rows, columns: area.columns)
+      paint(placed.content, of: placed.section, in: part, into: &frame)
+      row += placed.rows
     }
   }
 
   /// How a selected entry looks: the pointer while its list takes keys, else a highlight.
   func selectionStyle(_ section: Focus) -> Style { focus == section ? Theme.selected : Theme.highlighted }
 
-  private func paint(_ section: PanelSection, in area: Rectangle, into frame: inout Frame) {
+  private func paint(
+    _ content: SectionContent, of section: any PanelSection, in area: Rectangle, into frame: inout Frame
+  ) {
     let isActive = section.focus == focus
     let style = isActive ? Theme.active : Theme.bar
     let (heading, body) = area.splitTop(1)
     frame.fill(heading, Cell(" ", style))
     let lines = Rectangle(
       row: body.row, column: body.column + 1, rows: body.rows, columns: max(0, body.columns - 2))
-    let visible = section.visibleCount(area.rows)
+    let visible = content.visibleCount(area.rows)
     // The pointer stays in the middle of a list that is longer than its place.
-    let first = min(max(0, (section.pointer ?? 0) - visible / 2), section.count - visible)
-    let place = visible < section.count ? "\(first + 1)-\(first + visible) of \(section.count)" : nil
+    let first = min(max(0, (content.pointer ?? 0) - visible / 2), content.count - visible)
+    let place = visible < content.count ? "\(first + 1)-\(first + visible) of \(content.count)" : nil
     // A word beside the title gives way to it; where the list stands does not.
-    let title = TextWidth.columns(section.title)
-    let word = section.note.flatMap { title + TextWidth.columns($0) + 4 <= heading.columns ? $0 : nil }
+    let title = TextWidth.columns(content.title)
+    let word = content.note.flatMap { title + TextWidth.columns($0) + 4 <= heading.columns ? $0 : nil }
     let note = [place, isActive ? word : section.key].compactMap(\.self).joined(separator: "  ")
     let room = heading.columns - (note.isEmpty ? 1 : TextWidth.columns(note) + 3)
     frame.write(
-      TextWidth.shortened(section.title, to: room), row: heading.row, column: heading.column + 1,
+      TextWidth.shortened(content.title, to: room), row: heading.row, column: heading.column + 1,
       style: style, in: heading)
     frame.writeAtRight(
       note.isEmpty ? "" : note + " ", row: heading.row, style: isActive ? Theme.active : Theme.barQuiet,
       in: heading)
-    let shown = section.header + section.lines(first..<first + visible)
+    let shown = content.header + content.lines(first..<first + visible)
     for (offset, line) in shown.prefix(lines.rows).enumerated() {
       let row = Rectangle(row: lines.row + offset, column: lines.column, rows: 1, columns: lines.columns)
-      let entry = (offset - section.header.count) / section.rowsPerEntry + first
-      if isActive, offset >= section.header.count, section.pointer == entry {
+      let entry = (offset - content.header.count) / content.rowsPerEntry + first
+      if isActive, offset >= content.header.count, content.pointer == entry {
         frame.fill(row, Cell(" ", Theme.selected))
       }
       frame.write(line, row: row.row, in: row)
     }
     let below = lines.splitTop(shown.count).rest
-    for (offset, line) in section.footer.prefix(below.rows).enumerated() {
+    for (offset, line) in content.footer.prefix(below.rows).enumerated() {
       frame.write(line, row: below.row + offset, in: below)
     }
   }

@@ -3,11 +3,83 @@ import Screen
 import Volumes
 import Work
 
+/// The knobs of the CRF, what they do and what they did.
+struct RefinementSection: PanelSection {
+  var focus: ReviewState.Focus { .refinement }
+  var keyContext: KeyContext { .refinement }
+
+  /// The CRF's panel lists the labels itself.
+  ///
+  /// Its rows depend on nothing that a key or a result changes.
+  var sharing: PanelSharing { .alone(beside: VersionSection(), rows: 6, ofPanelRows: 26) }
+
+  var bindings: [KeyBinding] {
+    [
+      bind([.up, "k"], .pointer(.entries(-1)), "previous knob", bar: "knob", barKeys: [.up, .down]),
+      bind([.down, "j"], .pointer(.entries(1)), "next knob"),
+      bind(
+        [.left, "h"], .refinement(.turnKnob(-1, coarse: false)), "a fine step down", bar: "turn",
+        barKeys: [.left, .right]),
+      bind([.right, "l"], .refinement(.turnKnob(1, coarse: false)), "a fine step up"),
+      bind(
+        ["H", "-"], .refinement(.turnKnob(-1, coarse: true)), "a coarse step down",
+        bar: "coarse",
+        barKeys: ["-", "+"]),
+      bind(["L", "+"], .refinement(.turnKnob(1, coarse: true)), "a coarse step up"),
+      bind(
+        "0123456789.,".map { Key.character($0) }, .refinement(.typeIntoKnob),
+        "type a value; i,j,k for a reach by axis, values for labels"),
+      bind([.backspace], .refinement(.eraseInKnob), "erase what was typed"),
+      bind([.tab], .refinement(.flip), "flip between unrefined and refined", bar: "A/B"),
+      bind(
+        [.enter], .refinement(.keep), "take the typed value; keep the result as a version",
+        bar: "keep"),
+      bind(["i"], .refinement(.chooseAxis), "which axis of a reach turns: all, i, j, k"),
+      bind(
+        ["P"], .refinement(.choosePreset), "choose kernels: advised, from the image, saved",
+        bar: "presets"),
+      bind(["S"], .refinement(.savePreset), "save the kernels under a name"),
+      bind(["r"], .refinement(.resetKnob), "this knob as the model advises", bar: "reset"),
+      bind(["R"], .refinement(.resetAllKnobs), "all knobs as the model advises"),
+      bind(
+        ["p"], .refinement(.togglePreview),
+        "refine around the crosshair while turning; off and on"
+      ),
+      bind([.escape], .session(.back), "drop the typed value; cancel; back", bar: "back"),
+      bind(["t", "q"], .session(.close), "back to the picture"),
+    ]
+  }
+
+  func content(_ state: ReviewState, width: Int, rows: Int) -> SectionContent {
+    state.refinementContent(width: width, rows: rows - 1)
+  }
+
+  func list(_ state: ReviewState) -> PointedList {
+    let knobs = Knob.knobs(of: state.refinementBase)
+    return PointedList(
+      name: .knobs, count: knobs.count, text: { knobs[$0].name },
+      position: knobs.firstIndex(of: state.selectedKnob), page: { knobs.count })
+  }
+
+  func point(at entry: Int, _ state: inout ReviewState) {
+    state.selectedKnob = Knob.knobs(of: state.refinementBase)[entry]
+    state.knobEntry = nil
+  }
+
+  func begin(_ state: inout ReviewState) -> [ReviewEffect] {
+    if !Knob.knobs(of: state.refinementBase).contains(state.selectedKnob) {
+      state.selectedKnob = .appearanceWeight
+    }
+    state.noteFrameOfRefinement()
+    return state.beginRefining()
+  }
+}
+
 extension ReviewState {
   /// The knobs and what they do when they take keys, else one line about them.
   ///
   /// - Parameter rows: lines that there is room for; what matters less is left out.
-  func refinementSection(width: Int, rows: Int) -> PanelSection {
+  fileprivate func refinementContent(width: Int, rows: Int) -> SectionContent {
     guard focus == .refinement else {
       // Each kernel stays with its number.
       let parts = ReviewState.summaryParts(decisions.knobs.refinement)
@@ -15,13 +87,14 @@ extension ReviewState {
         parts.map { $0.replacing(" ", with: "\u{a0}") }.joined(separator: " "), width: width
       )
       .map { $0.replacing("\u{a0}", with: " ") }
-      return PanelSection(
-        focus: .refinement, title: "CRF", key: "t", lines: lines.map { [Span($0, Theme.quiet)] })
+      return SectionContent(
+        title: "CRF", lines: lines.map { [Span($0, Theme.quiet)] })
     }
     guard let base = refinementBase else {
       let lines = wrapped(
         "The CRF needs a mask or a network's result: Esc, then m runs a network.", width: width)
-      return PanelSection(focus: .refinement, title: "CRF", key: "t", lines: lines.map { [Span($0)] })
+      return SectionContent(
+        title: "CRF", lines: lines.map { [Span($0)] })
     }
     let knobs = Knob.knobs(of: base)
     // Knobs, help and table keep their rows whatever is turned: the help has room for the longest, warnings come last.
@@ -41,8 +114,8 @@ extension ReviewState {
     let warned = Array(warningLines(base, width).prefix(max(0, free)))
     lines += labelRows(base, width, rows: free - warned.count)
     lines += warned
-    return PanelSection(
-      focus: .refinement, title: "CRF on \(cleaned(base.name))", key: "t", lines: lines,
+    return SectionContent(
+      title: "CRF on \(cleaned(base.name))", lines: lines,
       pointer: knobs.firstIndex(of: selectedKnob), note: presetName)
   }
 

@@ -1,13 +1,48 @@
 import Screen
 
+/// The versions of the case; keys choose which are A, B and shown.
+struct VersionSection: PanelSection {
+  var focus: ReviewState.Focus { .versions }
+  var keyContext: KeyContext { .versions }
+
+  var bindings: [KeyBinding] {
+    KeyTable.pointing(keyContext, at: "version") + [
+      bind([.enter], .version(.shown), "show this version", bar: "show"),
+      bind(["a"], .version(.a), "make it A", bar: "as A"),
+      bind(["b"], .version(.b), "make it B", bar: "as B"),
+      bind([.escape], .session(.back), "cancel the running job; back to the picture", bar: "back"),
+      bind(["v", "q"], .session(.close), "back to the picture"),
+    ]
+  }
+
+  func content(_ state: ReviewState, width: Int, rows: Int) -> SectionContent {
+    state.versionContent(width: width)
+  }
+
+  func list(_ state: ReviewState) -> PointedList {
+    let versions = state.decisions.versions
+    return PointedList(
+      name: .versions, count: versions.count, text: { versions[$0].name },
+      position: versions.firstIndex { $0.id == state.selectedVersion }, page: { state.panelPage(.versions) })
+  }
+
+  func point(at entry: Int, _ state: inout ReviewState) {
+    state.selectedVersion = state.decisions.versions[entry].id
+  }
+
+  func begin(_ state: inout ReviewState) -> [ReviewEffect] {
+    state.selectedVersion = state.shownVersion?.id ?? state.decisions.versions.last?.id
+    return []
+  }
+}
+
 extension ReviewState {
   /// Each version: whether it is A or B, its verdict and its warnings; while the list takes keys, where the version
   /// that it points at comes from.
-  func versionSection(width: Int) -> PanelSection {
+  fileprivate func versionContent(width: Int) -> SectionContent {
     let versions = decisions.versions
     guard !versions.isEmpty else {
-      return PanelSection(
-        focus: .versions, title: "Versions", key: "v", lines: [[Span("none yet", Theme.quiet)]])
+      return SectionContent(title: "Versions", lines: [[Span("none yet", Theme.quiet)]])
     }
     let marks = versions.map { version in
       exported[version.id] == nil ? decisions.verdicts[version.id]?.rawValue ?? "" : "exported"
@@ -26,11 +61,11 @@ extension ReviewState {
         lines.append([Span("  " + version.warnings.joined(separator: ", "), Theme.warning)])
       }
     }
-    var section = PanelSection(focus: .versions, title: "Versions", key: "v", lines: lines, pointer: pointer)
+    var content = SectionContent(title: "Versions", lines: lines, pointer: pointer)
     if focus == .versions, let version = selectedVersion.flatMap({ version($0) }) {
-      section.footer = versionDetails(version, width: width)
+      content.footer = versionDetails(version, width: width)
     }
-    return section
+    return content
   }
 
   /// Lines below the list of versions, as many for each version so that none moves when the pointer does.
