@@ -153,7 +153,7 @@ func networkAddsAVersion() throws {
   state.type("]")
   #expect(state.view.crosshair.k == before + 1)
   var result = networkResult(for: state.content)
-  result.leftOut = [RemovedComponent(label: 1, millilitres: 310.4, keptMillilitres: 990)]
+  result.removed = [RemovedComponent(label: 1, millilitres: 310.4, keptMillilitres: 990)]
   let components = try LabelComponents(result.labels, work: WorkContext())
   let effects = reduce(
     &state, .jobEnded(id, .finished(SegmentationJob.self, with: .init(result, components))))
@@ -226,6 +226,16 @@ func lateEventsAreIgnored() throws {
         SegmentationJob.self, with: .init(result, try LabelComponents(result.labels, work: WorkContext())))))
   _ = reduce(&state, .jobEnded(id, .cancelled))
   #expect(state == before)
+}
+
+@Test("an outcome under the id of a job of another type changes nothing")
+func outcomesBelongToTheirJob() throws {
+  var state = try openedState()
+  let id = state.type("m").started!.id
+  let before = state
+  #expect(reduce(&state, .jobEnded(id, .finished(JournalJob.self, with: OpenedJournal()))) == [])
+  #expect(state == before)
+  #expect(state.jobs[.models]?.id == id)
 }
 
 @Test("the CRF runs on a loaded mask with the knobs as they stand, and warns of a label that vanished")

@@ -32,7 +32,7 @@ package struct FollowingJob: Job {
   }
 
   package func reduce(_ state: inout ReviewState, _ outcome: RefinedPart) -> [ReviewEffect] {
-    state.takeWhole(outcome, base: base, knobs)
+    state.takeRefinedImage(outcome, base: base, knobs)
     return []
   }
 

@@ -59,7 +59,7 @@ package struct ModelsJob: Job {
       return []
     }
     var effects: [ReviewEffect] = []
-    for key in keys { effects += state.take(key) }
+    for key in keys { effects += state.takeKey(key) }
     return effects
   }
 

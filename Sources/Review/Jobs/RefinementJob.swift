@@ -3,7 +3,7 @@ import Work
 
 /// A CRF to be run.
 package struct RefinementRequest: Equatable, Sendable {
-  /// What the unary energy comes from.
+  /// Where the unary energy comes from.
   package enum Source: Equatable, Sendable {
     /// A network's probabilities.
     case probabilities(ProbabilitiesHandle)
@@ -15,13 +15,13 @@ package struct RefinementRequest: Equatable, Sendable {
   package var image: ScalarVolume
   /// The unary's source.
   package var source: Source
-  /// The labels at stake.
+  /// The labels among which each voxel gets one.
   package var table: LabelTable
   /// Kernels and iterations.
   package var settings: RefinementSettings
   /// Only this box of the image; nil for all of it.
   package var region: VoxelBounds?
-  /// The labels before refinement, which the result is held against.
+  /// The labels before refinement, with which the result is compared.
   package var unrefined: ChunkedLabels
   /// What is known of them.
   package var unrefinedStatistics: [LabelStatistics]
@@ -41,7 +41,7 @@ package struct RefinementRequest: Equatable, Sendable {
   }
 }
 
-/// What the CRF gives back.
+/// Labels after refinement.
 package struct RefinedLabels: Equatable, Sendable {
   /// Where they lie: all of the grid, or the part of the request's region that its faces do not disturb.
   package var box: VoxelBounds
@@ -90,7 +90,7 @@ package struct RefinementJob: Job {
 
   package func reduce(_ state: inout ReviewState, _ outcome: RefinedPart) -> [ReviewEffect] {
     let effects = state.add(outcome, refining: base, with: knobs, frame: frame)
-    state.takeWhole(outcome, base: base, knobs)
+    state.takeRefinedImage(outcome, base: base, knobs)
     return effects
   }
 }

@@ -28,8 +28,8 @@ package struct ProbabilitiesHandle: Hashable, Sendable {
 package struct SegmentationResult: Equatable, Sendable {
   /// Labels on the image's own grid, after components and holes.
   package var labels: ChunkedLabels
-  /// Large components that are not among them.
-  package var leftOut: [RemovedComponent]
+  /// Large components that were removed from them.
+  package var removed: [RemovedComponent]
   /// The model's labels.
   package var table: LabelTable
   /// The probabilities behind ``labels``.
@@ -41,12 +41,12 @@ package struct SegmentationResult: Equatable, Sendable {
 
   /// A result.
   package init(
-    labels: ChunkedLabels, leftOut: [RemovedComponent] = [], table: LabelTable,
+    labels: ChunkedLabels, removed: [RemovedComponent] = [], table: LabelTable,
     probabilities: ProbabilitiesHandle, auxiliaryHeadCount: Int = 0,
     advisedSettings: RefinementSettings? = nil
   ) {
     self.labels = labels
-    self.leftOut = leftOut
+    self.removed = removed
     self.table = table
     self.probabilities = probabilities
     self.auxiliaryHeadCount = auxiliaryHeadCount
@@ -107,7 +107,7 @@ extension ReviewState {
       auxiliaryHeadCount: result.auxiliaryHeadCount, advisedSettings: result.advisedSettings,
       warnings: components.statistics.isEmpty
         ? ["the network found nothing"]
-        : result.leftOut.map { cleaned($0.note(result.table)) }, frame: frame)
+        : result.removed.map { cleaned($0.note(result.table)) }, frame: frame)
     let advised = result.advisedSettings
     return add(version, comparedWith: shownVersion?.id) { decisions in
       if let advised { decisions.knobs.refinement = advised }

@@ -21,7 +21,7 @@ extension ReviewState {
     case .presets(let selected):
       dialog = nil
       let offered = offeredPresets
-      if answer == .accept, offered.indices.contains(selected) { return take(offered[selected]) }
+      if answer == .accept, offered.indices.contains(selected) { return usePreset(offered[selected]) }
     case .colours(let label, let selected): return answerColours(answer, label, selected)
     case .pairing(let pairing): return self.answer(answer, pairing)
     case .history(let selected):
@@ -69,7 +69,7 @@ extension ReviewState {
     guard let entry = dialog?.entry else { return [] }
     switch answer {
     case .accept:
-      if case .label(let label, _) = dialog { return take(label, entry) }
+      if case .label(let label, _) = dialog { return takeLabelText(label, entry) }
       dialog = nil
       return perform(typed: entry.text)
     case .dismiss: dialog = nil

@@ -40,7 +40,7 @@ extension ReviewState {
   }
 
   /// Takes a typed name or colour; what cannot be taken stays on the line, with what is wrong.
-  mutating func take(_ edit: LabelEdit, _ entry: TextEntry) -> [ReviewEffect] {
+  mutating func takeLabelText(_ edit: LabelEdit, _ entry: TextEntry) -> [ReviewEffect] {
     let text = cleaned(entry.text).trimmingSpaces
     switch edit.part {
     case .name:

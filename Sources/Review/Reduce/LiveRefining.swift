@@ -71,7 +71,8 @@ extension ReviewState {
   }
 
   /// Takes a refined box, and has all of the image follow it.
-  mutating func takePreview(_ preview: RefinedPart, base: VersionID, _ knobs: KnobSettings) -> [ReviewEffect]
+  mutating func takeRefinedBox(_ preview: RefinedPart, base: VersionID, _ knobs: KnobSettings)
+    -> [ReviewEffect]
   {
     guard focus == .refinement, isPreviewLive, refinementBase?.id == base else { return [] }
     if live?.base != base { live = LiveRefinement(base: base) }
@@ -92,7 +93,7 @@ extension ReviewState {
   }
 
   /// Takes all of the image, refined with `knobs`.
-  mutating func takeWhole(_ part: RefinedPart, base: VersionID, _ knobs: KnobSettings) {
+  mutating func takeRefinedImage(_ part: RefinedPart, base: VersionID, _ knobs: KnobSettings) {
     guard focus == .refinement, refinementBase?.id == base else { return }
     if live?.base != base { live = LiveRefinement(base: base) }
     var part = part

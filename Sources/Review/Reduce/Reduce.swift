@@ -11,7 +11,7 @@ package func reduce(_ state: inout ReviewState, _ event: ReviewEvent) -> [Review
   let base = state.refinementBase?.id
   var effects: [ReviewEffect]
   switch event {
-  case .terminal(let input): effects = state.take(input)
+  case .terminal(let input): effects = state.takeInput(input)
   case .jobProgressed(let id, let fraction, let elapsedSeconds):
     state.noteProgress(id, fraction: fraction, elapsedSeconds: elapsedSeconds)
     effects = []
@@ -52,14 +52,14 @@ extension ReviewState {
     return PanelSections.section(focus)?.keyContext ?? (view.isPanning ? .pan : .picture)
   }
 
-  fileprivate mutating func take(_ input: TerminalEvent) -> [ReviewEffect] {
+  fileprivate mutating func takeInput(_ input: TerminalEvent) -> [ReviewEffect] {
     switch input {
     case .resize(let rows, let columns):
       screen = ScreenSize(rows: rows, columns: columns)
       keepCrosshairInSight()
       return []
     case .end: return end()
-    case .key(let key): return take(key)
+    case .key(let key): return takeKey(key)
     case .paste(let text):
       type(text)
       return []
@@ -71,11 +71,11 @@ extension ReviewState {
         if event.action == .wheelDown { movePointer(.entries(1)) }
         return []
       }
-      return followingCrosshair { $0.take(event) }
+      return followingCrosshair { $0.takeMouse(event) }
     }
   }
 
-  mutating func take(_ key: Key) -> [ReviewEffect] {
+  mutating func takeKey(_ key: Key) -> [ReviewEffect] {
     guard phase == .reviewing else {
       // While the image is being read there is only one thing to want.
       if [.character("q"), .escape, .control("c")].contains(key) { return end() }
@@ -129,7 +129,7 @@ extension ReviewState {
     case .label(let part): editLabel(part)
     case .version(let use): return useVersion(as: use)
     case .refinement(let step): return refine(step, key)
-    case .session(let step): return work(step)
+    case .session(let step): return takeStep(step)
     case .open(let dialog): openDialog(dialog)
     case .pointer(let move): movePointer(move)
     case .search(let step): searchList(step)

@@ -50,7 +50,7 @@ extension ReviewState {
   }
 
   /// Sets every knob as a preset has it.
-  mutating func take(_ preset: OfferedPreset) -> [ReviewEffect] {
+  mutating func usePreset(_ preset: OfferedPreset) -> [ReviewEffect] {
     let settings = applied(preset.settings)
     decide("kernels \(preset.name)") { $0.knobs.refinement = settings }
     message = Message("kernels: \(preset.name)")
@@ -68,7 +68,7 @@ extension ReviewState {
       message = Message("preset: type one of \(offered.map(\.name).joined(separator: ", "))", .error)
       return []
     }
-    return take(match)
+    return usePreset(match)
   }
 
   /// Saves the kernels as they stand.

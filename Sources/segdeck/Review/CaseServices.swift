@@ -131,7 +131,7 @@ final class CaseServices: ReviewServices {
   func segment(_ request: SegmentationRequest, _ work: WorkContext) throws -> SegmentationResult {
     let run = try runs.segment(request.modelID, request.image, work)
     return SegmentationResult(
-      labels: ChunkedLabels(run.mask.labels), leftOut: run.mask.removed, table: run.model.labelTable,
+      labels: ChunkedLabels(run.mask.labels), removed: run.mask.removed, table: run.model.labelTable,
       probabilities: ProbabilitiesHandle(run.number),
       auxiliaryHeadCount: run.model.graph.heads.count - 1, advisedSettings: run.model.refinement)
   }

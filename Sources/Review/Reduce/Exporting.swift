@@ -1,0 +1,40 @@
+import Volumes
+
+extension ReviewState {
+  /// Writes the accepted version, or `version` where the reviewer named none to accept.
+  mutating func export(
+    to path: String?, version id: VersionID?, replacesExisting: Bool = false, quitsAfterwards: Bool = false
+  ) -> [ReviewEffect] {
+    guard jobs[.export] == nil else {
+      message = Message("an export is under way", .warning)
+      return []
+    }
+    guard let version = (id ?? decisions.verdicts.accepted).flatMap({ version($0) }) else {
+      message = Message("nothing is accepted yet: y accepts the version shown", .warning)
+      return []
+    }
+    let request = ExportRequest(
+      labels: version.labels, table: version.table, imagePath: content.imagePath,
+      path: path ?? content.exportPath, replacesExisting: replacesExisting,
+      provenance: provenance(of: version))
+    return [start(ExportJob(request: request, version: version, quitsAfterwards: quitsAfterwards))]
+  }
+
+  /// How a version came to be.
+  package func provenance(of version: Version) -> Provenance {
+    let (steps, first) = Provenance.steps(to: version.id) {
+      self.version($0)?.origin
+    } changedVoxels: { id, base in
+      guard let own = self.version(id), let base = self.version(base) else { return 0 }
+      return own.labels.differingVoxelCount(from: base.labels)
+    }
+    var merged: [LabelSelection] = []
+    if case .mask(let path)? = steps.first {
+      merged = content.masks.first { $0.path == path }?.merged ?? []
+    }
+    return Provenance(
+      steps: steps, firstVersion: first, versionName: version.name,
+      verdict: decisions.verdicts[version.id]?.rawValue, isCaseFlagged: decisions.verdicts.isFlagged,
+      frame: version.frame, merged: merged)
+  }
+}

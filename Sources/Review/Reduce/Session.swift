@@ -1,0 +1,131 @@
+import Volumes
+
+extension ReviewState {
+  /// Models, verdicts, export, undo, frames, panels, and the way out.
+  mutating func takeStep(_ step: Action.SessionStep) -> [ReviewEffect] {
+    switch step {
+    case .changeFrame(let count): return changeFrame(by: count)
+    case .chooseModel: return chooseModel()
+    case .focus(let focus): return moveFocus(to: focus)
+    case .verdict(let kind): judge(kind)
+    case .export: return export(to: nil, version: nil)
+    case .undo: return undo()
+    case .redo: return redo()
+    case .chooseStep: dialog = .history(selected: history.position)
+    case .back: return back()
+    case .close: return close()
+    case .interrupt: return interrupt()
+    case .quit: return quit()
+    }
+    return []
+  }
+
+  private mutating func chooseModel() -> [ReviewEffect] {
+    dialog = .models(selected: 0)
+    guard models == nil else { return [] }
+    message = Message("looking at the models…")
+    guard jobs[.models] == nil else { return [] }
+    return [start(ModelsJob(image: content.image))]
+  }
+
+  /// Gives the keys to the picture or a section of the panel.
+  private mutating func moveFocus(to focus: Focus) -> [ReviewEffect] {
+    let stopped = leave(for: focus)
+    guard self.focus == focus else { return stopped }
+    return stopped + (PanelSections.section(focus)?.begin(&self) ?? [])
+  }
+
+  /// Escape: the innermost thing first.
+  private mutating func back() -> [ReviewEffect] {
+    if knobEntry != nil {
+      knobEntry = nil
+      return []
+    }
+    if endsOnceJournalled {
+      endsOnceJournalled = false
+      return []
+    }
+    return cancelLongJob() ?? close()
+  }
+
+  /// Leaves the panel, or else the difference.
+  private mutating func close() -> [ReviewEffect] {
+    if view.isPanning {
+      view.isPanning = false
+    } else if focus != .picture {
+      return leave(for: .picture)
+    } else if view.showsDifference {
+      view.showsDifference = false
+    }
+    return []
+  }
+
+  /// Gives the keys to the picture or another panel; says first, once, that leaving the CRF would drop a result.
+  private mutating func leave(for next: Focus) -> [ReviewEffect] {
+    let isLeavingRefinement = focus == .refinement && next != .refinement
+    if isLeavingRefinement, live?.isLossSaid == false, hasUnkeptRefinement {
+      live?.isLossSaid = true
+      message = Message(
+        "the refined image is not kept: Enter keeps it as a version, once more drops it", .warning)
+      return []
+    }
+    focus = next
+    view.isPanning = false
+    if isLeavingRefinement { knobEntry = nil }
+    return isLeavingRefinement ? stopLive() : []
+  }
+
+  /// Whether the CRF panel shows a refinement of all of the image that changes voxels and is no version.
+  private var hasUnkeptRefinement: Bool {
+    guard let live, let whole = live.whole, whole.part.changedVoxels > 0, let base = version(live.base) else {
+      return false
+    }
+    return !decisions.versions.contains { $0.origin == refinementOrigin(base, whole.knobs) }
+  }
+
+  /// Stops the job under way that the reviewer knows of; nil where there is none.
+  private mutating func cancelLongJob() -> [ReviewEffect]? {
+    guard let job = longJob?.job.job else { return nil }
+    message = Message(job.base.stoppedText)
+    return cancel(job.kind)
+  }
+
+  /// Ctrl-C: cancels the running job; without one, quits.
+  mutating func interrupt() -> [ReviewEffect] {
+    if let effects = cancelLongJob() { return effects }
+    guard jobs[.following] != nil else { return quit() }
+    message = Message("stopped refining all of the image; a turn of a knob starts again")
+    return cancel(.following)
+  }
+
+  /// What would be lost by quitting now.
+  var losses: [Loss] {
+    var losses: [Loss] = []
+    if let accepted = decisions.verdicts.accepted, exported[accepted] == nil {
+      losses.append(.acceptedVersion(accepted))
+    }
+    if let job = longJob { losses.append(.job(title: job.title)) }
+    if hasUnkeptRefinement, live?.isLossSaid == false { losses.append(.refinement) }
+    // A journal that is still being opened is waited for, and lost by quitting only in the meantime.
+    if let reason = unjournalledReason, journal != .opening || endsOnceJournalled {
+      losses.append(.unjournalled(reason))
+    }
+    return losses
+  }
+
+  /// Ends the session, after a question where something would be lost.
+  mutating func quit(isForced: Bool = false) -> [ReviewEffect] {
+    if isForced { return end() }
+    let losses = losses
+    if losses.isEmpty { return endOnceJournalled() }
+    dialog = .question(.quit(losing: losses))
+    return []
+  }
+
+  /// Ends the session now, or as soon as a journal that is still being opened has taken what was decided.
+  mutating func endOnceJournalled() -> [ReviewEffect] {
+    guard journal == .opening, unjournalledReason != nil else { return end() }
+    endsOnceJournalled = true
+    return []
+  }
+}
