@@ -24,11 +24,11 @@ extern void *__libc_memalign(size_t alignment, size_t size);
 extern void __libc_free(void *memory);
 
 // Smaller blocks are many and take little: counting them would only cost time.
-enum { LEAST_COUNTED = 1024 };
+enum { MINIMUM_COUNTED = 1024 };
 
 // Where there is less than MUCH, what blocks of this size find is measured for each: what was freed lies in pieces that may
 // not serve them, and measuring costs less than writing them does.
-static const int64_t LEAST_MEASURED = 4 << 20, MUCH = 1 << 30;
+static const int64_t MINIMUM_MEASURED = 4 << 20, MUCH = 1 << 30;
 
 static _Atomic int64_t allocated_bytes, mapped_bytes, allowed_bytes = INT64_MAX, held_reserve;
 static _Atomic int64_t whole_address_space = -1;
@@ -74,7 +74,7 @@ void memory_on_exhaustion(void (*measure)(void), void (*end)(void)) {
 
 /// Whether `size` bytes more are allowed. What measures may take what it needs.
 static bool fits(size_t size) {
-  return size < LEAST_COUNTED || is_measuring ||
+  return size < MINIMUM_COUNTED || is_measuring ||
          (size <= INT64_MAX / 2 &&
           memory_allocated() + (int64_t)size <= atomic_load_explicit(&allowed_bytes, memory_order_relaxed));
 }
@@ -101,12 +101,12 @@ static void make_room(size_t size, int attempt) {
 
 /// Makes the limit that of this moment for a block that is worth it, and says whether it did.
 static bool prepare(size_t size) {
-  const bool is_worth_it = size >= (size_t)LEAST_MEASURED && allowed_bytes - memory_allocated() < MUCH;
+  const bool is_worth_it = size >= (size_t)MINIMUM_MEASURED && allowed_bytes - memory_allocated() < MUCH;
   if (is_worth_it) make_room(size, MEASURE);
   return is_worth_it;
 }
 
-bool memory_serves(size_t size) {
+bool memory_fits(size_t size) {
   if (!prepare(size) && !fits(size)) make_room(size, MEASURE);
   if (fits(size)) return true;
   shortage_count++;
@@ -127,7 +127,7 @@ static void count(int64_t bytes) {
 
 static int64_t counted(void *memory) {
   const size_t size = memory == NULL ? 0 : malloc_usable_size(memory);
-  return size < LEAST_COUNTED ? 0 : (int64_t)size;
+  return size < MINIMUM_COUNTED ? 0 : (int64_t)size;
 }
 
 /// What `allocation` returns, which asks for `size` bytes, again after room was made; counted by the caller.
@@ -149,7 +149,7 @@ static int64_t counted(void *memory) {
 #define COUNTED(size, allocation) \
   ({ \
     void *block = ALLOCATED(size, allocation); \
-    if ((size) >= LEAST_COUNTED / 2) count(counted(block)); \
+    if ((size) >= MINIMUM_COUNTED / 2) count(counted(block)); \
     block; \
   })
 

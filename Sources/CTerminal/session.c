@@ -27,7 +27,7 @@ static bool is_set(const char *variable) {
   return value != NULL && value[0] != 0;
 }
 
-static void note(char *place, size_t size, const char *text) { snprintf(place, size, "%s", text); }
+static void note(char *field, size_t size, const char *text) { snprintf(field, size, "%s", text); }
 
 // ---- Locale ---------------------------------------------------------------------------------------------------
 

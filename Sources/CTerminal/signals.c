@@ -97,7 +97,7 @@ static bool note_end(int number) {
   return true;
 }
 
-void terminal_give_back(void) { give_back(); }
+void terminal_restore(void) { give_back(); }
 
 static void on_fatal(int number) {
   if (note_end(number)) return;

@@ -42,7 +42,7 @@ package final class CursesTerminal: Terminal {
   package func stop() { terminal_stop() }
 
   /// Gives the terminal back where one was taken, for a process that ends at once; from any thread, without allocating.
-  package static func giveBackAtOnce() { terminal_give_back() }
+  package static func restoreImmediately() { terminal_restore() }
 
   package var size: ScreenSize {
     var rows: Int32 = 0

@@ -3,20 +3,6 @@ import Foundation
 import Synchronization
 import Work
 
-/// What one thing that happened leaves in a journal.
-package struct JournalRecord: Equatable, Sendable {
-  /// JSON that says what happened.
-  package var text: Data
-  /// Voxels that belong to it; empty for none.
-  package var voxels: Data
-
-  /// A record.
-  package init(text: Data, voxels: Data = Data()) {
-    self.text = text
-    self.voxels = voxels
-  }
-}
-
 /// A file that only grows: a line that says what it is, and records with checksums.
 ///
 /// Each record is a header of 24 bytes (little-endian: bytes of text with the highest of 32 bits set, CRC-32 of the text,
@@ -75,7 +61,7 @@ package final class JournalFile: Sendable {
   /// as `.damaged` first, and the contents say so.
   /// - Returns: nil when another program writes it.
   /// - Throws: ``InputError`` when the file cannot be written or belongs to a newer program.
-  package static func writing(
+  package static func openForWriting(
     _ path: String
   ) throws(InputError) -> (file: JournalFile, contents: Contents)? {
     while true {
@@ -85,8 +71,8 @@ package final class JournalFile: Sendable {
       if isNew { descriptor = FileSystem.open(path, flags | O_CREAT, mode: 0o600) }
       guard descriptor >= 0 else { throw failure(path) }
       let file = JournalFile(path: path, descriptor: descriptor)
-      try ReadFiles.note(path)
-      guard takeLock(descriptor) else { return nil }
+      try ReadFiles.register(path)
+      guard acquireLock(descriptor) else { return nil }
       var status = stat()
       guard fstat(descriptor, &status) == 0 else { throw failure(path) }
       // It was removed between opening and locking.
@@ -94,7 +80,7 @@ package final class JournalFile: Sendable {
       var contents = try file.contents()
       if isNew { contents.isEmpty = false }
       do {
-        try file.mend(&contents, size: Int(status.st_size))
+        try file.repair(&contents, size: Int(status.st_size))
       } catch {
         // Nothing is to be found where nothing could be written.
         if isNew { FileSystem.remove(path) }
@@ -106,14 +92,16 @@ package final class JournalFile: Sendable {
 
   /// Opens a journal to look at it.
   /// - Throws: ``InputError`` when the file cannot be read or belongs to a newer program.
-  package static func reading(_ path: String) throws(InputError) -> (file: JournalFile, contents: Contents) {
+  package static func openForReading(_ path: String) throws(InputError) -> (
+    file: JournalFile, contents: Contents
+  ) {
     let descriptor = FileSystem.open(path, O_RDONLY | O_NONBLOCK)
     guard descriptor >= 0 else {
       throw InputError(path, "cannot be read", found: String(cString: strerror(errno)))
     }
     let file = JournalFile(path: path, descriptor: descriptor)
     _ = try FileSystem.statusOfOrdinaryFile(descriptor, path: path)
-    try ReadFiles.note(path)
+    try ReadFiles.register(path)
     var contents = try file.contents()
     // What is just being written is not finished yet.
     if isInUse(path) { (contents.unfinishedByteCount, contents.isEmpty) = (0, false) }
@@ -123,7 +111,7 @@ package final class JournalFile: Sendable {
   /// Whether the lock of an open file is had, or its file system has none: it gives no protection, but can be written.
   ///
   /// A program that is just ending, or that is a copy of another about to begin, holds it for a moment.
-  private static func takeLock(_ descriptor: Int32) -> Bool {
+  private static func acquireLock(_ descriptor: Int32) -> Bool {
     for _ in 0..<20 {
       if flock(descriptor, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK { return true }
       usleep(10_000)
@@ -149,7 +137,7 @@ package final class JournalFile: Sendable {
   /// Appends records, all of them or none; they are on the disk when it comes back.
   /// - Throws: ``InputError`` when the disk is full or fails.
   package func append(_ records: [JournalRecord]) throws(InputError) {
-    try checkPlace()
+    try checkFileOnDisk()
     let end = lseek(descriptor, 0, SEEK_END)
     guard end >= 0 else { throw JournalFile.failure(path) }
     defer { size.store(Int(lseek(descriptor, 0, SEEK_END)), ordering: .relaxed) }
@@ -169,7 +157,7 @@ package final class JournalFile: Sendable {
 
   /// Refuses a file that another program cut off or replaced; writes one that somebody removed, or moved away, anew from
   /// what is still open, and its folder too.
-  private func checkPlace() throws(InputError) {
+  private func checkFileOnDisk() throws(InputError) {
     var status = stat()
     guard fstat(descriptor, &status) == 0 else { throw JournalFile.failure(path) }
     let known = size.load(ordering: .relaxed)
@@ -328,8 +316,8 @@ package final class JournalFile: Sendable {
   // MARK: Writing
 
   /// Makes the end of the file a place where records can be appended.
-  private func mend(_ contents: inout Contents, size: Int) throws(InputError) {
-    if contents.unreadableByteCount > 0 { contents.copyName = try keepDamaged(size: size) }
+  private func repair(_ contents: inout Contents, size: Int) throws(InputError) {
+    if contents.unreadableByteCount > 0 { contents.copyName = try copyDamaged(size: size) }
     let first = JournalFile.firstLine(JournalFile.version)
     if contents.needsFirstLine {
       let isWritten = first.withUnsafeBytes { pwrite(descriptor, $0.baseAddress!, $0.count, 0) == $0.count }
@@ -342,15 +330,15 @@ package final class JournalFile: Sendable {
   }
 
   /// What a copy's name has behind the journal's.
-  static let copyEnding = ".damaged"
+  static let damagedSuffix = ".damaged"
 
   /// Copies the file beside itself under a name that no file has.
   /// - Returns: The name.
-  private func keepDamaged(size: Int) throws(InputError) -> String {
+  private func copyDamaged(size: Int) throws(InputError) -> String {
     guard let bytes = read(0, size) else { throw JournalFile.failure(path) }
     var number = 1
     while true {
-      let copy = path + JournalFile.copyEnding + (number == 1 ? "" : "-\(number)")
+      let copy = path + JournalFile.damagedSuffix + (number == 1 ? "" : "-\(number)")
       number += 1
       if FileSystem.exists(copy) { continue }
       try AtomicFile.write(bytes, to: copy)

@@ -28,7 +28,7 @@ package struct JournalFolder: Sendable {
   /// Where it lies.
   package let path: String
 
-  private static let ending = ".journal"
+  private static let fileSuffix = ".journal"
 
   /// The user's folder; a relative `XDG_STATE_HOME` does not count, as its specification says.
   package init(environment: [String: String] = ProcessInfo.processInfo.environment) {
@@ -39,7 +39,7 @@ package struct JournalFolder: Sendable {
   }
 
   /// The file of a case.
-  package func file(of digest: String) -> String { FilePath.joined(path, digest + JournalFolder.ending) }
+  package func file(of digest: String) -> String { FilePath.joined(path, digest + JournalFolder.fileSuffix) }
 
   /// Makes the folder, for its owner alone, where it is missing.
   /// - Throws: ``InputError`` when it cannot be made.
@@ -48,13 +48,13 @@ package struct JournalFolder: Sendable {
   /// Every journal, the one written last first; none where there is no folder.
   package func items() -> [Item] {
     let names = (try? FileSystem.names(in: path)) ?? []
-    let items = names.filter { $0.hasSuffix(JournalFolder.ending) }.compactMap { name -> Item? in
+    let items = names.filter { $0.hasSuffix(JournalFolder.fileSuffix) }.compactMap { name -> Item? in
       let file = FilePath.joined(path, name)
       guard let status = FileSystem.status(file), status.st_mode & S_IFMT == S_IFREG else { return nil }
-      let copies = names.filter { $0.hasPrefix(name + JournalFile.copyEnding) }
+      let copies = names.filter { $0.hasPrefix(name + JournalFile.damagedSuffix) }
         .map { FilePath.joined(path, $0) }
       return Item(
-        digest: String(name.dropLast(JournalFolder.ending.count)), path: file, copies: copies,
+        digest: String(name.dropLast(JournalFolder.fileSuffix.count)), path: file, copies: copies,
         byteCount: copies.reduce(Int(status.st_size)) { $0 + Int(FileSystem.status($1)?.st_size ?? 0) },
         modifiedSeconds: Double(status.st_mtim.tv_sec))
     }

@@ -8,19 +8,19 @@ extension Frame {
     _ text: String, row: Int, column: Int, style: Style = Style(), in clip: Rectangle? = nil
   ) -> Int {
     let area = clip.map { $0.intersection(bounds) } ?? bounds
-    var at = column
+    var next = column
     for scalar in TextWidth.sanitised(text) {
       let width = TextWidth.columns(scalar)
       if width == 0 { continue }
-      if row >= area.row, row < area.row + area.rows, at >= area.column,
-        at + width <= area.column + area.columns
+      if row >= area.row, row < area.row + area.rows, next >= area.column,
+        next + width <= area.column + area.columns
       {
-        place(Cell(scalar, style), row: row, column: at)
-        if width == 2 { cells[row * columns + at + 1] = Cell("\0", style) }
+        put(Cell(scalar, style), row: row, column: next)
+        if width == 2 { cells[row * columns + next + 1] = Cell("\0", style) }
       }
-      at += width
+      next += width
     }
-    return at
+    return next
   }
 
   /// Writes text that ends at the right edge of `area`, cut with "…" where it is too long.
@@ -41,7 +41,7 @@ extension Frame {
   package mutating func fill(_ area: Rectangle, _ cell: Cell = Cell()) {
     let shown = area.intersection(bounds)
     for row in shown.row..<shown.row + shown.rows {
-      for column in shown.column..<shown.column + shown.columns { place(cell, row: row, column: column) }
+      for column in shown.column..<shown.column + shown.columns { put(cell, row: row, column: column) }
     }
   }
 
@@ -75,7 +75,7 @@ extension Frame {
   }
 
   /// Puts a cell where there is one, and blanks the other half of a wide character that it breaks.
-  private mutating func place(_ cell: Cell, row: Int, column: Int) {
+  private mutating func put(_ cell: Cell, row: Int, column: Int) {
     let index = row * columns + column
     if cells[index].character == "\0", column > 0 { cells[index - 1].character = " " }
     if column + 1 < columns, cells[index + 1].character == "\0" { cells[index + 1].character = " " }

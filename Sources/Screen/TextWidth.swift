@@ -50,17 +50,17 @@ package enum TextWidth {
     guard width > 0 else { return texts.map { _ in "" } }
     let whole = texts.map { sanitised($0) }
     var shown = whole.map { cut($0, to: width, tail: (width - 1) * 2 / 5) }
-    let alike = Dictionary(grouping: texts.indices) { shown[$0] }.values.filter { places in
-      Set(places.map { texts[$0] }).count > 1
+    let alike = Dictionary(grouping: texts.indices) { shown[$0] }.values.filter { indices in
+      Set(indices.map { texts[$0] }).count > 1
     }
-    for places in alike {
-      let own = places.map { whole[$0] }
+    for indices in alike {
+      let own = indices.map { whole[$0] }
       let count = Set(own).count
       // From the middle outwards: as much of the end, or of the start, as tells them apart.
       let tails = (0..<width).sorted { abs($0 * 5 - (width - 1) * 2) < abs($1 * 5 - (width - 1) * 2) }
       let cuts = tails.lazy.map { tail in own.map { cut($0, to: width, tail: tail) } }
       let best = cuts.first { Set($0).count == count } ?? own.map { aroundDifference($0, own, width) }
-      for (place, text) in zip(places, best) { shown[place] = text }
+      for (index, text) in zip(indices, best) { shown[index] = text }
     }
     return shown.map(String.init)
   }
@@ -76,8 +76,8 @@ package enum TextWidth {
   private static func aroundDifference(
     _ scalars: [Unicode.Scalar], _ all: [[Unicode.Scalar]], _ width: Int
   ) -> [Unicode.Scalar] {
-    let common = scalars.indices.first { place in
-      all.contains { place >= $0.count || $0[place] != scalars[place] }
+    let common = scalars.indices.first { index in
+      all.contains { index >= $0.count || $0[index] != scalars[index] }
     }
     let rest = Array(scalars[max(0, (common ?? 0) - 1)...])
     return ["…"] + cut(rest, to: max(1, width - 1), tail: 0)
@@ -99,16 +99,16 @@ package enum TextWidth {
     guard width > 0 else { return "" }
     let scalars = sanitised(text)
     guard columns(scalars) > width else { return String(scalars) }
-    var kept = String.UnicodeScalarView()
+    var shown = String.UnicodeScalarView()
     var used = 0
     for scalar in scalars {
       let wide = columns(scalar)
       if used + wide > width - 1 { break }
-      kept.append(scalar)
+      shown.append(scalar)
       used += wide
     }
-    kept.append("…")
-    return String(kept)
+    shown.append("…")
+    return String(shown)
   }
 }
 

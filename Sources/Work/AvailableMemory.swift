@@ -4,7 +4,7 @@ import Synchronization
 
 /// How much memory this process can still take, and what happens where it takes more.
 ///
-/// Work counts what it takes and asks before it begins (``require(_:share:subject:_:)``); the answer is one line. Under
+/// Work counts what it takes and asks before it begins (``require(_:fraction:subject:_:)``); the answer is one line. Under
 /// that lies a net for what nobody counted: every allocation is held to the memory there is. One that does not fit takes
 /// from a reserve, and every computation that polls its ``Cancellation`` stops. Where the reserve does not suffice either,
 /// the process ends with one line.
@@ -28,17 +28,17 @@ package enum AvailableMemory {
   /// - Parameters:
   ///   - byteCount: What the work takes at its peak beside what is allocated already; nil where the count itself does not
   ///     fit in an `Int`.
-  ///   - share: How much of the memory there is may be taken.
+  ///   - fraction: How much of the memory there is may be taken.
   ///   - subject: The file or option that asks for it.
   ///   - work: What would be held: "its working grid of 4000x5000x3000 voxels".
   /// - Throws: ``InputError`` with both numbers.
   package static func require(
-    _ byteCount: Int?, share: Double = 1, subject: String, _ work: String
+    _ byteCount: Int?, fraction: Double = 1, subject: String, _ work: String
   ) throws(InputError) {
     func limit() -> Int {
       let account = Account()
       account.hold()
-      return Int(saturating: Double(account.forWork) * share)
+      return Int(saturating: Double(account.forWork) * fraction)
     }
     var available = limit()
     let givers = givers.withLock { $0 }
@@ -47,7 +47,7 @@ package enum AvailableMemory {
     }
     guard let byteCount, byteCount <= available else {
       throw InputError(
-        subject, "\(work) \(share < 1 ? "takes much memory" : "does not fit in memory")",
+        subject, "\(work) \(fraction < 1 ? "takes much memory" : "does not fit in memory")",
         // Rounded up: what does not fit is more than nothing.
         found: byteCount.map { "\(($0 - 1) >> 20 + 1) MiB" } ?? "more than any machine has",
         expected: "at most \(available >> 20) MiB")
@@ -58,8 +58,8 @@ package enum AvailableMemory {
   /// if asked to, and ``Cancellation/isShortOfMemory`` says why.
   ///
   /// An allocation that fails can only end the process; so what takes as much as a volume asks first.
-  package static func serve(_ byteCount: Int) throws(Cancelled) {
-    guard memory_serves(byteCount) else { throw Cancelled() }
+  package static func requireAllocation(_ byteCount: Int) throws(Cancelled) {
+    guard memory_fits(byteCount) else { throw Cancelled() }
   }
 
   /// What work that had to stop says; see ``Cancellation/isShortOfMemory``.
@@ -67,11 +67,11 @@ package enum AvailableMemory {
     "memory", "ran out before the work was done", expected: "a smaller image, or a higher limit")
 
   /// From now on the process allocates no more than the memory there is, measured anew by each call of
-  /// ``require(_:share:subject:_:)`` and ``measure()``.
+  /// ``require(_:fraction:subject:_:)`` and ``measure()``.
   ///
   /// - Parameter end: Ends the process where an allocation fails that the reserve does not cover. Called on any thread, it
   ///   may allocate nothing and must not return.
-  package static func hold(elseEnd end: @escaping @convention(c) () -> Void) {
+  package static func enforceLimit(elseEnd end: @escaping @convention(c) () -> Void) {
     memory_on_exhaustion({ AvailableMemory.measure() }, end)
     isHeld.store(true, ordering: .relaxed)
     writtenAtStart.store(Account.uncounted, ordering: .relaxed)

@@ -9,7 +9,7 @@ package final class FileLock: Sendable {
   private let descriptor: Int32
   /// The file itself, which was there already; -1 for none.
   private let fileDescriptor: Int32
-  private let note: Int?
+  private let registration: Int?
 
   /// Takes the lock of `path`.
   ///
@@ -43,20 +43,20 @@ package final class FileLock: Sendable {
       fstat(descriptor, &own)
       if let there = FileSystem.status(lockPath), there.st_ino == own.st_ino, there.st_dev == own.st_dev {
         self.descriptor = descriptor
-        note = UnfinishedFiles.note(lockPath)
+        registration = UnfinishedFiles.register(lockPath)
         return
       }
       close(descriptor)
     }
     descriptor = -1
-    note = nil
+    registration = nil
   }
 
   deinit {
     if fileDescriptor >= 0 { close(fileDescriptor) }
     guard descriptor >= 0 else { return }
     FileSystem.remove(lockPath)
-    UnfinishedFiles.forget(note)
+    UnfinishedFiles.unregister(registration)
     close(descriptor)
   }
 }

@@ -31,7 +31,7 @@ extension FileSystem {
       throw InputError(
         path, "is too long", found: "\(status.st_size) bytes", expected: "\(limit) or fewer")
     }
-    try ReadFiles.note(path)
+    try ReadFiles.register(path)
     do { return try file.readToEnd() ?? Data() } catch { throw refusal() }
   }
 }

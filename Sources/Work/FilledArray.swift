@@ -8,7 +8,7 @@ extension Array where Element: BitwiseCopyable {
   package init(
     count: Int, filledBy fill: (DisjointBuffer<Element>) throws(Cancelled) -> Void
   ) throws(Cancelled) {
-    try AvailableMemory.serve(count * MemoryLayout<Element>.stride)
+    try AvailableMemory.requireAllocation(count * MemoryLayout<Element>.stride)
     var cancelled: Cancelled?
     self.init(unsafeUninitializedCapacity: count) { buffer, written in
       do throws(Cancelled) {
@@ -22,7 +22,7 @@ extension Array where Element: BitwiseCopyable {
   /// An array of `count` times `value`.
   /// - Throws: ``Cancelled`` where memory does not hold it, as ``Cancellation/isShortOfMemory`` says then.
   package init(checkedRepeating value: Element, count: Int) throws(Cancelled) {
-    try AvailableMemory.serve(count * MemoryLayout<Element>.stride)
+    try AvailableMemory.requireAllocation(count * MemoryLayout<Element>.stride)
     self.init(repeating: value, count: count)
   }
 }

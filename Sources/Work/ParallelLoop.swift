@@ -48,9 +48,9 @@ extension WorkContext {
       return
     }
     let next = Atomic<Int>(0)
-    let (cancellation, yieldsToOthers) = (cancellation, yieldsToOthers)
+    let (cancellation, hasLowPriority) = (cancellation, hasLowPriority)
     DispatchQueue.concurrentPerform(iterations: workers) { worker in
-      if yieldsToOthers { ThreadPriority.yieldToOthers() }
+      if hasLowPriority { ThreadPriority.lower() }
       while !cancellation.isRequested {
         let start = next.add(grain, ordering: .relaxed).oldValue
         if start >= count { return }

@@ -4,25 +4,25 @@ import Synchronization
 package final class TemporaryFolder: Sendable {
   /// The folder.
   package let path: String
-  private let notes: Mutex<[Int?]>
+  private let registrations: Mutex<[Int?]>
 
   /// Makes a folder that only the user can see, where temporary files go.
   /// - Throws: ``InputError`` when no folder can be made there.
   package init() throws(InputError) {
     path = try FileSystem.makeTemporaryFolder(in: FileSystem.temporaryFolder)
-    notes = Mutex([UnfinishedFiles.note(path)])
+    registrations = Mutex([UnfinishedFiles.register(path)])
   }
 
   /// The path of a file that is to be written in the folder.
   @discardableResult
   package func file(_ name: String) -> String {
     let file = FilePath.joined(path, name)
-    notes.withLock { $0.append(UnfinishedFiles.note(file)) }
+    registrations.withLock { $0.append(UnfinishedFiles.register(file)) }
     return file
   }
 
   deinit {
     FileSystem.removeFolder(path)
-    for note in notes.withLock(\.self) { UnfinishedFiles.forget(note) }
+    for registration in registrations.withLock(\.self) { UnfinishedFiles.unregister(registration) }
   }
 }

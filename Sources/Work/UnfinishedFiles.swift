@@ -15,39 +15,39 @@ package enum UnfinishedFiles {
   }()
   private static let lock = Mutex<Void>(())
 
-  /// Notes a path until ``forget(_:)``; where there is no room, a signal leaves the file.
+  /// Notes a path until ``unregister(_:)``; where there is no room, a signal leaves the file.
   /// - Returns: What to forget it by.
-  package static func note(_ path: String) -> Int? {
+  package static func register(_ path: String) -> Int? {
     let bytes = FilePath.bytes(of: path)
     guard let first = bytes.first, bytes.count < length else { return nil }
     return lock.withLock { _ in
-      guard let place = (0..<count).first(where: { names[$0 * length] == 0 }) else { return nil }
-      let name = names + place * length
+      guard let slot = (0..<count).first(where: { names[$0 * length] == 0 }) else { return nil }
+      let name = names + slot * length
       for (index, byte) in bytes.enumerated().dropFirst() { name[index] = CChar(bitPattern: byte) }
       name[bytes.count] = 0
       // The first byte makes the name valid for a handler that comes in between.
       atomicMemoryFence(ordering: .sequentiallyConsistent)
       name[0] = CChar(bitPattern: first)
-      return place
+      return slot
     }
   }
 
-  /// The file is in its place, or gone.
-  package static func forget(_ place: Int?) {
-    guard let place else { return }
-    names[place * length] = 0
+  /// Forgets a file that is in its place or gone.
+  package static func unregister(_ slot: Int?) {
+    guard let slot else { return }
+    names[slot * length] = 0
     atomicMemoryFence(ordering: .sequentiallyConsistent)
   }
 
   /// Removes every file and folder that is noted; may be called in a signal handler once ``prepare()`` was.
   package static func remove() {
-    for place in 0..<count where names[place * length] != 0 { unlink(names + place * length) }
+    for slot in 0..<count where names[slot * length] != 0 { unlink(names + slot * length) }
     // Folders when they are empty; of a file nothing is left.
-    for place in 0..<count where names[place * length] != 0 { rmdir(names + place * length) }
+    for slot in 0..<count where names[slot * length] != 0 { rmdir(names + slot * length) }
   }
 
   /// Makes the memory, which a handler could not.
-  package static func prepare() { forget(0) }
+  package static func prepare() { unregister(0) }
 }
 
 // A program that is killed leaves its unfinished files behind. Each is locked while it is written and waits for its place;
@@ -55,14 +55,14 @@ package enum UnfinishedFiles {
 // locks within one machine, so the name says which machine made the file, and others leave it alone.
 extension UnfinishedFiles {
   /// How the names of this machine's unfinished files begin.
-  static let beginning: String = {
+  static let namePrefix: String = {
     var name = [CChar](repeating: 0, count: 256)
     gethostname(&name, name.count - 1)
     let machine = FilePath.text(name).prefix(40).map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "_" }
     return ".segdeck.\(String(machine))-"
   }()
   /// How they end.
-  static let ending = "part"
+  static let nameSuffix = "part"
 
   /// Folders by their paths: numbers of files are given again to others.
   private static let searched = Mutex<Set<String>>([])
@@ -81,7 +81,7 @@ extension UnfinishedFiles {
     let path = FilePath.absolute(folder.isEmpty ? "." : folder)
     guard searched.withLock({ $0.insert(path).inserted }), let names = try? FileSystem.names(in: folder)
     else { return }
-    for name in names where name.hasPrefix(beginning) && name.hasSuffix("." + ending) {
+    for name in names where name.hasPrefix(namePrefix) && name.hasSuffix("." + nameSuffix) {
       let path = FilePath.joined(folder, name)
       let descriptor = FileSystem.open(path, O_RDWR | O_NOFOLLOW | O_NONBLOCK)
       guard descriptor >= 0 else { continue }

@@ -8,9 +8,9 @@ package struct WorkContext: Sendable {
   /// Stops the computation from another thread.
   package var cancellation: Cancellation
   /// Whether the loops' threads step back behind those that do not compute; see ``ThreadPriority``.
-  package var yieldsToOthers = false
+  package var hasLowPriority = false
   /// How much of the memory there is the work may take: less than all of it where nobody asked for it.
-  package var memoryShare = 1.0
+  package var memoryFraction = 1.0
   /// Receives the share done, 0...1, never decreasing, from whichever thread did the work.
   package var report: @Sendable (Double) -> Void
 
@@ -40,9 +40,9 @@ package struct WorkContext: Sendable {
   }
 
   /// The same context without progress, for inner steps whose caller reports.
-  package var silent: WorkContext {
-    var silent = self
-    silent.report = { _ in }
-    return silent
+  package var withoutProgress: WorkContext {
+    var context = self
+    context.report = { _ in }
+    return context
   }
 }

@@ -11,12 +11,12 @@ enum FindingNotes {
   private static let nameCount = 3
 
   /// Keeps the findings of a file whose voxels were read; those known of it already are kept once.
-  static func keep(_ file: ImageFile) {
-    for finding in file.findings { keep(finding.description, of: file.path) }
+  static func add(_ file: ImageFile) {
+    for finding in file.findings { add(finding.description, of: file.path) }
   }
 
   /// Keeps one finding of one file.
-  static func keep(_ finding: String, of path: String) {
+  static func add(_ finding: String, of path: String) {
     known.withLock { known in
       if let index = known.firstIndex(where: { $0.finding == finding }) {
         if !known[index].paths.contains(path) { known[index].paths.append(path) }

@@ -26,7 +26,9 @@ struct FittedMask {
     guard let grid = grid ?? files.first?.grid else { return [] }
     // The grids come first: voxels that do not fit need not be read.
     for file in files { _ = try GridFit(mask: file.grid, image: grid, subject: file.path) }
-    var volumes = try files.map { try $0.labelVolume(frame: frame, work: work.silent) as LabelVolume? }
+    var volumes = try files.map {
+      try $0.labelVolume(frame: frame, work: work.withoutProgress) as LabelVolume?
+    }
     let values = volumes.map { $0?.values() ?? [] }
     guard let coding = LabelCoding(of: values.reduce(into: []) { $0.formUnion($1) }) else {
       throw InputError(
@@ -49,7 +51,7 @@ struct FittedMask {
   ) throws {
     let file = try ImageFile.open(path)
     _ = try GridFit(mask: file.grid, image: grid, subject: path)
-    let volume = try file.labelVolume(work: work.silent)
+    let volume = try file.labelVolume(work: work.withoutProgress)
     try self.init(file, volume, volume.values(), coding, on: grid, work: work)
   }
 
@@ -59,7 +61,7 @@ struct FittedMask {
     work: WorkContext
   ) throws {
     let path = file.path
-    labels = try volume.recoded(to: coding).fitted(to: grid, subject: path, work: work.silent)
+    labels = try volume.recoded(to: coding).fitted(to: grid, subject: path, work: work.withoutProgress)
     var findings = file.findings.map(\.description)
     findings += [Finding(ofOnly255: values, coding: coding)].compactMap(\.self).map(\.description)
     let fit = try GridFit(mask: file.grid, image: grid, subject: path)
@@ -84,59 +86,7 @@ struct FittedMask {
   var notes: [String] { findings.map { "\(path): \($0)" } }
 
   /// Leaves the findings to ``FindingNotes``.
-  func keepNotes() {
-    for finding in findings { FindingNotes.keep(finding, of: path) }
-  }
-}
-
-extension [LabelSelection] {
-  /// Refuses a value that several of the structures have.
-  /// - Parameter coding: In which two values may be one: 1 and 255 where 255 is read as 1.
-  func requireOwnValues(_ coding: LabelCoding = .identity) throws(InputError) {
-    var owners: [Int: Int] = [:]
-    for (index, selection) in enumerated() {
-      for value in selection.values {
-        let owner = owners.updateValue(index, forKey: coding.code(of: value).map(Int.init) ?? value)
-        if let owner, owner != index {
-          throw InputError(
-            "--label \(selection)", "value \(value) belongs to another structure already",
-            found: self[owner].name)
-        }
-      }
-    }
-  }
-}
-
-extension [LabelSelection] {
-  /// What there is to say about values that do not occur beside others of their structure that do, a line each.
-  /// - Parameters:
-  ///   - values: Those that occur.
-  ///   - place: Where they were looked for: "mask.nii".
-  func notes(absentFrom values: Set<Int>, _ place: String, coding: LabelCoding) -> [String] {
-    let present = Set(coding.codes(of: values.subtracting([0]).sorted()))
-    return compactMap { selection in
-      let absent = selection.values.filter { value in
-        coding.code(of: value).map { !present.contains($0) } ?? true
-      }
-      guard !absent.isEmpty, absent.count < selection.values.count else { return nil }
-      return
-        "--label \(selection): no voxel of \(place) has \(absent.map(String.init).joined(separator: ", "))"
-    }
-  }
-}
-
-extension LabelSelection {
-  /// The selections that `--label` options name.
-  /// - Throws: ``InputError`` for a wrong one, or a name given twice.
-  static func parsed(_ options: [String]) throws(InputError) -> [LabelSelection] {
-    var selections: [LabelSelection] = []
-    for option in options {
-      let selection = try LabelSelection(option)
-      guard !selections.contains(where: { $0.nameKey == selection.nameKey }) else {
-        throw InputError("--label \(option)", "the name is given twice", found: selection.name)
-      }
-      selections.append(selection)
-    }
-    return selections
+  func reportFindings() {
+    for finding in findings { FindingNotes.add(finding, of: path) }
   }
 }

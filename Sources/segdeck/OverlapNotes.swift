@@ -24,8 +24,8 @@ final class OverlapNotes: Sendable {
     }
   }
 
-  private static let mostLines = 5
-  private let said = Mutex<Set<String>>([])
+  private static let maximumLineCount = 5
+  private let reported = Mutex<Set<String>>([])
 
   /// Lines about pairs of labels that none of `structures` compares; each pair once, whatever the masks are called.
   /// - Parameters:
@@ -56,10 +56,10 @@ final class OverlapNotes: Sendable {
     var count = 0
     func add(_ one: UInt16, _ two: UInt16, _ line: (Label, Label) -> String) {
       guard let one = first[one], let two = second[two],
-        said.withLock({ $0.insert("\(one.name)\u{0}\(two.name)").inserted })
+        reported.withLock({ $0.insert("\(one.name)\u{0}\(two.name)").inserted })
       else { return }
       count += 1
-      if count <= Self.mostLines { lines.append(line(one, two)) }
+      if count <= Self.maximumLineCount { lines.append(line(one, two)) }
     }
     for pair in overlaps.pairs where matching.proposed[pair.reference] == pair.other {
       let (one, two) = (ofReference[pair.reference] ?? [], ofOther[pair.other] ?? [])
@@ -75,7 +75,7 @@ final class OverlapNotes: Sendable {
           + "alone, and hardly overlaps it"
       }
     }
-    let more = count - Self.mostLines
+    let more = count - Self.maximumLineCount
     return more > 0 ? lines + ["as much is to be said of \(counted(more, "more label"))"] : lines
   }
 

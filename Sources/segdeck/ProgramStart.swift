@@ -12,15 +12,15 @@ enum ProgramStart {
   }
 
   /// The least address space that code, libraries and the stacks of threads take before any work begins.
-  private static let leastAddressSpace = 320 << 20
+  private static let minimumAddressSpace = 320 << 20
 
   /// Ends the program where `ulimit -v` leaves less than it takes to begin: threads that cannot be made are tried again
   /// for ever by the system's own library.
   private static func requireAddressSpace() {
-    guard let limit = AvailableMemory.addressSpaceLimit, limit < leastAddressSpace else { return }
+    guard let limit = AvailableMemory.addressSpaceLimit, limit < minimumAddressSpace else { return }
     let error = InputError(
       "ulimit -v", "the address space is too small", found: "\(limit >> 20) MiB",
-      expected: "\(leastAddressSpace >> 20) MiB or more")
+      expected: "\(minimumAddressSpace >> 20) MiB or more")
     Console.message(error.description)
     // Not exit, which would wait for threads of libraries that still try to begin.
     _exit(1)
@@ -41,10 +41,10 @@ enum ProgramStart {
     signal(SIGXFSZ, SIG_IGN)
     Interruption.begin()
     requireAddressSpace()
-    AvailableMemory.hold {
+    AvailableMemory.enforceLimit {
       // Nothing here may allocate: the names of files and the terminal's sequences lie ready.
       UnfinishedFiles.remove()
-      CursesTerminal.giveBackAtOnce()
+      CursesTerminal.restoreImmediately()
       let line: StaticString =
         "segdeck: memory: does not suffice: expected a smaller image, or a higher limit\n"
       _ = write(STDERR_FILENO, line.utf8Start, line.utf8CodeUnitCount)

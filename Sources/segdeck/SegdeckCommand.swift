@@ -52,10 +52,10 @@ struct SegdeckCommand: ParsableCommand {
     _ word: String, among names: [String], of line: String
   ) throws(InputError) {
     guard !names.contains(word), word != "help" || names.isEmpty else { return }
-    let meant = Resemblance.name(meantBy: word, among: names)
+    let suggestion = NameSuggestion.nearest(to: word, among: names)
     throw InputError(
-      word, "no such command" + (meant.map { "; did you mean `\(line) \($0)`?" } ?? ""),
-      expected: meant == nil ? (names.isEmpty ? "`\(line)` alone" : names.joined(separator: ", ")) : nil)
+      word, "no such command" + (suggestion.map { "; did you mean `\(line) \($0)`?" } ?? ""),
+      expected: suggestion == nil ? (names.isEmpty ? "`\(line)` alone" : names.joined(separator: ", ")) : nil)
   }
 
   /// Refuses an image that is no file, and may have been meant as a command.
@@ -75,9 +75,9 @@ struct SegdeckCommand: ParsableCommand {
   /// - Throws: ``InputError`` with the command that was probably meant.
   private static func refuseMistyped(_ word: String) throws(InputError) {
     guard !FileSystem.exists(word),
-      let meant = Resemblance.name(meantBy: word, among: names + ["version"])
+      let suggestion = NameSuggestion.nearest(to: word, among: names + ["version"])
     else { return }
-    let command = meant == "version" ? "--version" : meant
+    let command = suggestion == "version" ? "--version" : suggestion
     throw InputError(word, "no such file and no such command; did you mean `segdeck \(command)`?")
   }
 }

@@ -5,7 +5,7 @@ struct TextTable {
   var heading: [String]
   var rows: [[String]] = []
   /// Columns that are left-aligned.
-  var leadingColumns = 1
+  var leftAlignedColumns = 1
 
   /// Lines with two spaces between columns.
   var text: String {
@@ -14,7 +14,7 @@ struct TextTable {
     return all.map { row in
       row.indices.map { column in
         let padding = String(repeating: " ", count: widths[column] - row[column].count)
-        return column < leadingColumns ? row[column] + padding : padding + row[column]
+        return column < leftAlignedColumns ? row[column] + padding : padding + row[column]
       }.joined(separator: "  ")
     }.joined(separator: "\n")
   }

@@ -24,14 +24,14 @@ package struct StoredJournal {
     path = folder + (names.first { $0.hasSuffix(".journal") } ?? "none")
     let bytes = try Data(contentsOf: URL(filePath: path))
     var records: [Record] = []
-    var place = bytes.firstIndex(of: 10)! + 1
-    while place < bytes.count {
+    var start = bytes.firstIndex(of: 10)! + 1
+    while start < bytes.count {
       func number(_ offset: Int) -> Int {
-        (0..<4).reduce(0) { $0 | Int(bytes[place + offset + $1]) << (8 * $1) }
+        (0..<4).reduce(0) { $0 | Int(bytes[start + offset + $1]) << (8 * $1) }
       }
-      let record = Record(start: place, textCount: number(0) & 0x7fff_ffff, voxelCount: number(8))
+      let record = Record(start: start, textCount: number(0) & 0x7fff_ffff, voxelCount: number(8))
       records.append(record)
-      place = record.end
+      start = record.end
     }
     (whole, self.records) = (bytes, records)
   }

@@ -20,7 +20,7 @@ struct memory_blocks memory_blocks(void);
 void memory_set_limits(int64_t allocated, int64_t address_space, int64_t reserve);
 
 /// Whether a block of `size` bytes would be allocated now without the reserve; where not, that is a shortage.
-bool memory_serves(size_t size);
+bool memory_fits(size_t size);
 
 /// How often an allocation or a thread had to take from the reserve, or found none, since the process began.
 uint64_t memory_shortage_count(void);

@@ -82,7 +82,7 @@ int terminal_start(const struct terminal_options *options, char *message, size_t
 void terminal_on_end(void (*action)(void));
 
 /// Gives the terminal back where it was taken, for a process that ends at once; async-signal-safe, from any thread.
-void terminal_give_back(void);
+void terminal_restore(void);
 
 /// From now on a signal that asks the process to end (HUP, TERM, INT, USR1, USR2, XCPU), and a terminal that is gone, make
 /// every following event TERMINAL_EVENT_END. The process is expected to call terminal_stop soon, which then ends it by that

@@ -68,9 +68,9 @@ package final class JobCentre: Sendable {
       guard isDue, !cancellation.isRequested else { return }
       deliver(.jobProgressed(id, fraction: fraction, elapsedSeconds: (now - began) / .seconds(1)))
     }
-    work.yieldsToOthers = true
+    work.hasLowPriority = true
     queue.async(group: group) { [self, work] in
-      ThreadPriority.yieldToOthers()
+      ThreadPriority.lower()
       AvailableMemory.measure()
       let outcome = JobCentre.outcome(cancellation) { try self.run(request, work) }
       _ = running.withLock { $0.removeValue(forKey: id) }
@@ -117,18 +117,18 @@ package final class JobCentre: Sendable {
     case .open(let request):
       let content = try services.openCase(request, work.part(0...0.8))
       let intensities = IntensitySummary(content.image)
-      let components = try content.masks.map { try LabelComponents($0.labels, work: work.silent) }
+      let components = try content.masks.map { try LabelComponents($0.labels, work: work.withoutProgress) }
       return .opened(OpenedCase(content: content, intensities: intensities, maskComponents: components))
     case .models(let image): return .models(try services.models(for: image, work))
     case .segment(let request):
       let result = try services.segment(request, work.part(0...0.98))
-      return .segmented(result, try LabelComponents(result.labels, work: work.silent))
+      return .segmented(result, try LabelComponents(result.labels, work: work.withoutProgress))
     case .refine(let request), .preview(let request): return .refined(try refined(request, work))
     case .follow(let request):
       // A knob that turns on within this time costs the preview no core.
       try JobCentre.pause(milliseconds: 250, work)
       var modest = work
-      modest.memoryShare = JobCentre.unaskedMemoryShare
+      modest.memoryFraction = JobCentre.unaskedMemoryShare
       return .refined(try refined(request, modest))
     case .measure(let request): return .measured(try services.measure(request, work))
     case .presets(let new, let replacesExisting):

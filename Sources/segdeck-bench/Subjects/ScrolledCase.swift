@@ -50,14 +50,14 @@ final class BackgroundLoad: Sendable {
   /// Starts it; `yields` as the review's jobs do.
   init(threadCount: Int, yields: Bool) throws {
     var work = WorkContext(threadCount: threadCount, cancellation: cancellation)
-    work.yieldsToOthers = yields
+    work.hasLowPriority = yields
     let graph = BenchNetwork.liver.graph
     let parameters = Parameters(initialising: try graph.resolved(), seed: 7)
     let network = try Network(graph: graph, parameters: parameters, heads: [0])
     let input = Tensor(noiseImage: BenchNetwork.liver.usualShape)
     let cancellation = self.cancellation
     DispatchQueue.global(qos: .utility).async(group: group) { [work] in
-      if yields { ThreadPriority.yieldToOthers() }
+      if yields { ThreadPriority.lower() }
       while !cancellation.isRequested { _ = try? network.logits(of: input, heads: [0], work: work) }
     }
   }

@@ -50,21 +50,21 @@ struct CurvesCommand: ParsableCommand {
   func run() throws {
     let kinds = try runs.map { argument throws(InputError) in try Kind(argument) }
     if let output {
-      let place = try OutputPlace(output, isForced: force)
+      let outputPath = try OutputPath(output, isForced: force)
       let picture = CurvePicture(plots: [
         .init(title: "training loss (smoothed)", curves: kinds.map(\.loss)),
         .init(title: "validation Dice", curves: kinds.map(\.validation)),
       ])
-      try AtomicFile.write(Data(picture.svg.utf8), to: place.path)
+      try AtomicFile.write(Data(picture.svg.utf8), to: outputPath.path)
     } else {
-      let columns = min(TerminalWidth.columns(ofDescriptor: 1), 120)
+      let columns = min(OutputTerminal.columns(ofDescriptor: 1), 120)
       for (title, curves) in [
         ("training loss", kinds.map(\.loss)), ("validation Dice", kinds.map(\.validation)),
       ]
       where curves.contains(where: { !$0.points.isEmpty }) {
         let plot = TextPlot(
           title: title, curves: curves, iterations: 0, columns: columns, rows: 16,
-          showsUnicode: TerminalWidth.showsUnicode,
+          showsUnicode: OutputTerminal.showsUnicode,
           showsColour: isatty(1) == 1 && ProcessInfo.processInfo.environment["NO_COLOR"] == nil)
         try Console.print(drawing: plot.lines.joined(separator: "\n") + "\n")
       }

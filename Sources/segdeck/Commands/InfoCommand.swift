@@ -31,7 +31,7 @@ struct InfoCommand: ParsableCommand {
   @Flag(help: "Print JSON.")
   var json = false
 
-  @OptionGroup var threads: CommandWork
+  @OptionGroup var threads: WorkOptions
 
   func run() throws {
     if let plan { return try printPlan(plan) }
@@ -41,20 +41,21 @@ struct InfoCommand: ParsableCommand {
       isModel
       ? nil
       : try ImageDescription(
-        image: ImageFile.open(file), frame: frame, work: threads.context("reading").silent)
+        image: ImageFile.open(file), frame: frame, work: threads.context("reading").withoutProgress)
     guard json else { return try Console.print(model?.text ?? image?.text ?? "") }
     try model.map { try printJSON($0) } ?? printJSON(image)
   }
 
   private func printPlan(_ shape: String) throws {
-    let size = try Text.gridSize(shape, option: "--plan")
+    let size = try OptionParsing.gridSize(shape, option: "--plan")
     let model = try ModelLibrary.model(file)
     guard ["main", "all"].contains(heads) else {
       throw InputError("--heads", "unknown", found: heads, expected: "main or all")
     }
     let asked = heads == "all" ? Array(model.graph.heads.indices) : [0]
     let plan = try PlanInfo(
-      model, size: size, heads: asked, memoryLimit: memory.bytes, work: threads.context("planning").silent)
+      model, size: size, heads: asked, memoryLimit: memory.bytes,
+      work: threads.context("planning").withoutProgress)
     if json { try printJSON(plan) } else { try Console.print(plan.text) }
   }
 

@@ -14,7 +14,7 @@ struct PlanInfo: Encodable {
     var output: [Int]
     var gflop: Double
     var weightMb: Double
-    /// The memory of the output and its place in the arena; missing where the output lies with the caller.
+    /// The memory of the output and its offset in the arena; missing where the output lies with the caller.
     var bufferMb: Double?
     var offsetMb: Double?
   }
@@ -70,7 +70,7 @@ struct PlanInfo: Encodable {
     let extents = shape.map(String.init).joined(separator: "x")
     var table = TextTable(
       heading: ["layers", "kernel", "output", "GFLOP", "weights MB", "buffer MB", "at MB"])
-    table.leadingColumns = 2
+    table.leftAlignedColumns = 2
     for step in steps {
       let size = step.output.dropFirst().map(String.init).joined(separator: "x")
       table.rows.append([

@@ -55,7 +55,7 @@ struct RefineCommand: ParsableCommand {
   @Flag(name: .long, help: "Replace existing files.")
   var force = false
 
-  @OptionGroup var threads: CommandWork
+  @OptionGroup var threads: WorkOptions
 
   func validate() throws {
     guard (probabilities == nil) != (mask == nil) else {
@@ -76,7 +76,7 @@ struct RefineCommand: ParsableCommand {
     let (file, sourceFile, furtherFiles) = (opened.image, openedSource.image, openedFurther.map(\.image))
     let model = try model.map { try ModelLibrary.model($0) }
     try model?.requireOneImage()
-    let place = try OutputPlace(maskAt: output, of: file, isForced: force)
+    let outputPath = try OutputPath(maskAt: output, of: file, isForced: force)
     for other in furtherFiles + (probabilities == nil ? [] : [sourceFile]) {
       guard case .same = try GridFit(mask: other.grid, image: file.grid, subject: other.path) else {
         throw InputError(
@@ -98,20 +98,20 @@ struct RefineCommand: ParsableCommand {
       try file.scalarVolume(frame: frame, work: work.part(0...0.1))
     } _: {
       try startsFromMask
-        ? StoredStart.mask(FittedMask.masks([sourceFile], on: file.grid, work: work.silent)[0])
-        : .probabilities(sourceFile.probabilityVolume(work: work.silent))
+        ? StoredStart.mask(FittedMask.masks([sourceFile], on: file.grid, work: work.withoutProgress)[0])
+        : .probabilities(sourceFile.probabilityVolume(work: work.withoutProgress))
     }
     let start = try startingPoint(sourceFile, stored, volume, model, work: work.part(0.1...0.2))
     let further = try furtherFiles.map {
-      try $0.scalarVolume(frame: $0.frameCount > 1 ? frame : nil, work: work.silent)
+      try $0.scalarVolume(frame: $0.frameCount > 1 ? frame : nil, work: work.withoutProgress)
     }
-    for read in [file] + (mask == nil ? [sourceFile] : []) + furtherFiles { FindingNotes.keep(read) }
+    for read in [file] + (mask == nil ? [sourceFile] : []) + furtherFiles { FindingNotes.add(read) }
     FindingNotes.print()
     let refinement = try Refinement(
       image: volume, furtherImages: further, source: start.source,
       labelValues: [0] + start.labels.map(\.value), coding: start.coding,
-      intensityRange: start.intensityRange, postProcessing: start.postProcessing, work: work.silent)
-    let settings = try settings(over: start, refinement, volume, work: work.silent)
+      intensityRange: start.intensityRange, postProcessing: start.postProcessing, work: work.withoutProgress)
+    let settings = try settings(over: start, refinement, volume, work: work.withoutProgress)
     guard settings.furtherThetaBetas.count == furtherFiles.count else {
       throw InputError(
         "--theta-beta", "needs one number per image", found: "\(settings.thetaBetas.count)",
@@ -120,7 +120,7 @@ struct RefineCommand: ParsableCommand {
     var own = settings
     if probabilities != nil { own.auxiliaryHeadWeights = [] }
     let labels = try refinement.labels(settings: own, exact: exact, work: work.part(0.2...0.9))
-    for label in try refinement.vanished(in: labels, settings: own, work: work.silent) {
+    for label in try refinement.vanished(in: labels, settings: own, work: work.withoutProgress) {
       Console.note(label.note(LabelTable(start.labels)))
     }
     var record = MaskRecord()
@@ -133,7 +133,8 @@ struct RefineCommand: ParsableCommand {
     if mask != nil { record.maskConfidence = ownConfidence }
     record.threads = work.threadCount
     record.commands = [CommandLineText.text(words(settings, coding: labels.coding))]
-    try record.write(labels, LabelTable(start.labels), source: file.source, to: place, work: work.silent)
+    try record.write(
+      labels, LabelTable(start.labels), source: file.source, to: outputPath, work: work.withoutProgress)
     record.noteChanges()
     work.report(1)
   }
@@ -214,7 +215,7 @@ struct RefineCommand: ParsableCommand {
       try model.map { ProbabilitySidecar(model: $0, auxiliaryHeadWeights: []) }
       ?? ProbabilitySidecar.read(besideProbabilities: file.path)
     if let tau = options.tau,
-      sidecar?.auxiliaryHeadWeights ?? [] != (try Text.numbers(tau, option: "--tau"))
+      sidecar?.auxiliaryHeadWeights ?? [] != (try OptionParsing.numbers(tau, option: "--tau"))
     {
       throw InputError(
         "--tau", "the heads are mixed already in \(file.path)", found: tau,
@@ -242,7 +243,7 @@ struct RefineCommand: ParsableCommand {
   private func startingPoint(
     _ mask: FittedMask, _ model: SegmentationModel?
   ) throws -> StartingPoint {
-    mask.keepNotes()
+    mask.reportFindings()
     let present = mask.labels.voxelCounts().keys.filter { $0 > 0 }
     guard !present.isEmpty else {
       throw InputError(self.mask ?? "--mask", "has no label to refine: every voxel is 0")

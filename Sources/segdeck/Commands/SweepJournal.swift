@@ -34,11 +34,11 @@ final class SweepJournal: Sendable {
   ///
   /// A last line that was cut off is written again.
   /// - Throws: ``InputError`` when the file cannot be read or written, or belongs to another sweep.
-  init(_ place: OutputPlace, heading: Heading) throws(InputError) {
-    path = place.path
+  init(_ outputPath: OutputPath, heading: Heading) throws(InputError) {
+    path = outputPath.path
     lock = try FileLock(path, owner: "sweep")
-    let known = try ReadFiles.asOwn { () throws(InputError) in
-      try FileSystem.readIfPresent(place.path) ?? Data()
+    let known = try ReadFiles.withoutRegistering { () throws(InputError) in
+      try FileSystem.readIfPresent(outputPath.path) ?? Data()
     }
     var lines = known.split(separator: 10).map { Data($0) }
     if known.last != 10 { lines = lines.dropLast() }

@@ -62,18 +62,18 @@ struct SweepReport {
     let count = 16
     var best = [Double?](repeating: nil, count: count)
     for trial in trials where trial.scores.count == search.cases.count {
-      guard let share = search.ranges.fraction(of: parameter, in: trial.settings) else { continue }
-      let part = min(max(Int(saturating: share * Double(count)), 0), count - 1)
+      guard let fraction = search.ranges.fraction(of: parameter, in: trial.settings) else { continue }
+      let part = min(max(Int(saturating: fraction * Double(count)), 0), count - 1)
       best[part] = max(best[part] ?? -.infinity, search.gain(of: trial))
     }
     let values = best.compactMap(\.self)
-    guard let least = values.min(), let most = values.max() else { return "" }
+    guard let minimum = values.min(), let maximum = values.max() else { return "" }
     let heights: [Character] = showsUnicode ? Array("▁▂▃▄▅▆▇█") : Array("_.-=+*%#")
     return String(
       best.map { gain in
         guard let gain else { return " " }
-        let share = most > least ? (gain - least) / (most - least) : 1
-        return heights[min(Int(saturating: share * Double(heights.count)), heights.count - 1)]
+        let fraction = maximum > minimum ? (gain - minimum) / (maximum - minimum) : 1
+        return heights[min(Int(saturating: fraction * Double(heights.count)), heights.count - 1)]
       })
   }
 
@@ -83,7 +83,7 @@ struct SweepReport {
     let objective = search.objective
     let gains = measurements.map { $0.gain(chosen, objective) }
     let largest = max(gains.map(abs).max() ?? 0, 1e-9)
-    let room = Double(max(10, min(30, columns - 70)))
+    let barWidth = Double(max(10, min(30, columns - 70)))
     var table = TextTable(
       heading: ["case", "Dice", "with CRF", "distance mm", "with CRF", "gain", ""])
     func row(
@@ -93,13 +93,13 @@ struct SweepReport {
         table.rows.append([name, "-", "-", "-", "-", "-", ""])
         return
       }
-      let length = Int(saturating: (abs(gain) / largest * room).rounded())
+      let length = Int(saturating: (abs(gain) / largest * barWidth).rounded())
       let mark = gain < 0 ? "-" : showsUnicode ? "█" : "#"
       table.rows.append([
         name, decimals(one.dice, 4), decimals(two.dice, 4),
         decimals(one.averageMillimetres, 2),
         decimals(two.averageMillimetres, 2), signed(gain),
-        String(repeating: mark, count: length).padding(toLength: Int(room), withPad: " ", startingAt: 0),
+        String(repeating: mark, count: length).padding(toLength: Int(barWidth), withPad: " ", startingAt: 0),
       ])
     }
     for (measurement, gain) in zip(measurements, gains) {
@@ -139,8 +139,9 @@ struct SweepReport {
         "The CRF does not help here: the best kernels found change the mean by \(signed(outcome.meanGain)) \(unit)."
     }
     var lines = ["The CRF gains \(signed(outcome.meanGain)) \(unit) on average."]
-    if let held = outcome.heldOutGain {
-      lines.append("Chosen for each case on the other cases alone, the kernels gain \(signed(held)) \(unit).")
+    if let heldOutGain = outcome.heldOutGain {
+      lines.append(
+        "Chosen for each case on the other cases alone, the kernels gain \(signed(heldOutGain)) \(unit).")
     }
     let worse = measurements.filter { $0.gain(outcome.best, search.objective) < 0 }.map(\.name)
     if !worse.isEmpty {

@@ -70,7 +70,7 @@ struct SweepSources {
 
   /// What trials of case `index` are made on, for a search that begins at `start`.
   func sweepCase(_ index: Int, start: RefinementSettings, work: WorkContext) throws -> SweepCase {
-    let (image, labels) = try sources[index].volumes(work: work.silent)
+    let (image, labels) = try sources[index].volumes(work: work.withoutProgress)
     var classes = [UInt8](repeating: 0, count: 65536)
     for code in ignoredCodes(index) { classes[Int(code)] = TrainingCase.ignoredClass }
     guard model.labels.count < Unary.maximumClassCount else {
@@ -83,7 +83,8 @@ struct SweepSources {
       for value in structure.referenceValues { classes[Int(value)] = UInt8(position + 1) }
     }
     return try SweepCase(
-      name: sources[index].pair.name, image: image, source: try unary(index, image, work: work.silent),
+      name: sources[index].pair.name, image: image,
+      source: try unary(index, image, work: work.withoutProgress),
       labelValues: model.labelValues, trueClasses: labels.voxels.map { classes[Int($0)] },
       intensityRange: model.preprocessing.normalisation.refinementRange, start: crf(start), work: work)
   }
@@ -92,19 +93,19 @@ struct SweepSources {
   func measurement(
     _ index: Int, _ kernels: [RefinementSettings], work: WorkContext
   ) throws -> SweepMeasurement {
-    let (image, labels) = try sources[index].volumes(work: work.silent)
-    let refinement = try refinement(index, image, work: work.silent)
+    let (image, labels) = try sources[index].volumes(work: work.withoutProgress)
+    let refinement = try refinement(index, image, work: work.withoutProgress)
     var none = crf(settings)
     none.appearanceWeight = 0
     none.smoothnessWeight = 0
-    let unrefined = try refinement.labels(settings: none, work: work.silent)
-    let overlaps = try LabelOverlaps(reference: labels, other: unrefined, work: work.silent)
+    let beforeRefinement = try refinement.labels(settings: none, work: work.withoutProgress)
+    let overlaps = try LabelOverlaps(reference: labels, other: beforeRefinement, work: work.withoutProgress)
     let notes = overlapNotes.lines(
-      structures[index], sources[index], labels, model, unrefined, overlaps: overlaps)
+      structures[index], sources[index], labels, model, beforeRefinement, overlaps: overlaps)
     for note in notes { Console.note(note) }
     return try SweepMeasurement(
       name: sources[index].pair.name, refinement: refinement, kernels: kernels.map(crf),
-      beforeRefinement: unrefined, truth: labels,
+      beforeRefinement: beforeRefinement, truth: labels,
       structures: structures[index], ignoredCodes: ignoredCodes(index), work: work)
   }
 

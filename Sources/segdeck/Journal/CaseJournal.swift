@@ -13,7 +13,7 @@ package final class CaseJournal: Sendable {
   private struct State {
     var file: JournalFile?
     /// Where the case's journal lies, and what its next session says first.
-    var place: (path: String, opening: JournalLine.Opening)?
+    var location: (path: String, opening: JournalLine.Opening)?
     /// How many records of it this session has read.
     var readCount = 0
     /// The versions that are in the file, as they were first written; later ones are written against them.
@@ -26,11 +26,11 @@ package final class CaseJournal: Sendable {
   }
 
   private let folder: JournalFolder
-  private let runs: ModelRuns
+  private let runs: NetworkRunCache
   private let state = Mutex(State())
 
   /// A journal whose networks' versions get their probabilities from `runs`.
-  package init(runs: ModelRuns, folder: JournalFolder = JournalFolder()) {
+  package init(runs: NetworkRunCache, folder: JournalFolder = JournalFolder()) {
     (self.runs, self.folder) = (runs, folder)
   }
 
@@ -60,7 +60,7 @@ package final class CaseJournal: Sendable {
     var opened: OpenedJournal
     do {
       try folder.make()
-      if let (file, contents) = try JournalFile.writing(path) {
+      if let (file, contents) = try JournalFile.openForWriting(path) {
         let unwritten: [JournalRecord]
         let reading = JournalReading(contents, of: file)
         (opened, unwritten) = try restore(reading, file, content, work, readFrame)
@@ -78,7 +78,7 @@ package final class CaseJournal: Sendable {
       opened.status = .failing(reason)
       opened.warning = joined(opened.warning, "what you do here is not kept: \(reason)")
       // Whatever is in the way may go.
-      state.withLock { $0.place = (path, opening) }
+      state.withLock { $0.location = (path, opening) }
     }
     return opened
   }
@@ -111,21 +111,21 @@ package final class CaseJournal: Sendable {
   }
 
   private func openedFile() throws(InputError) -> JournalFile {
-    let (known, place, readCount) = state.withLock { ($0.file, $0.place, $0.readCount) }
+    let (known, location, readCount) = state.withLock { ($0.file, $0.location, $0.readCount) }
     if let known { return known }
-    guard let place else { throw InputError("journal", "is not open") }
+    guard let location else { throw InputError("journal", "is not open") }
     try folder.make()
-    guard let (file, contents) = try JournalFile.writing(place.path) else {
-      throw InputError(place.path, "is not written", found: "another segdeck that has this case open")
+    guard let (file, contents) = try JournalFile.openForWriting(location.path) else {
+      throw InputError(location.path, "is not written", found: "another segdeck that has this case open")
     }
     // Steps of this session would take the place of steps that it does not know.
     guard contents.entries.count <= readCount else {
-      throw InputError(place.path, "is not written", found: "records that this review has not read")
+      throw InputError(location.path, "is not written", found: "records that this review has not read")
     }
     let reading = JournalReading(contents, of: file)
     let present = Set(reading.versions.filter { $0.made != nil }.map(\.note.id))
     state.withLock { state in state.labels = state.labels.filter { present.contains($0.key) } }
-    try begin(file, place.opening, behind: reading)
+    try begin(file, location.opening, behind: reading)
     return file
   }
 
@@ -184,7 +184,7 @@ package final class CaseJournal: Sendable {
       line.decided = note
       return JournalRecord(
         text: line.text,
-        voxels: LabelRuns.encode(step.edits.flatMap { $0.labels.cropped(to: $0.change.box) }))
+        voxels: RunLengthCoding.encode(step.edits.flatMap { $0.labels.cropped(to: $0.change.box) }))
     case .stands(let number, let decisions):
       line.stands = JournalLine.Position(number: number, decisions: decisions)
     case .exported(let id, let path): line.exported = JournalLine.Export(version: id, path: path)
@@ -198,7 +198,7 @@ package final class CaseJournal: Sendable {
     _ readFrame: @escaping @Sendable (Int) throws -> ScalarVolume
   ) throws -> OpenedJournal {
     guard access(path, F_OK) == 0 else { return OpenedJournal() }
-    let (file, contents) = try JournalFile.reading(path)
+    let (file, contents) = try JournalFile.openForReading(path)
     return try restore(JournalReading(contents, of: file), file, content, work, readFrame).opened
   }
 
@@ -213,7 +213,7 @@ package final class CaseJournal: Sendable {
     try reading.noteSources()
     var opened = OpenedJournal(
       exported: reading.exported, view: reading.view,
-      time: reading.lastSeconds.map { JournalTime.text($0) })
+      time: reading.lastSeconds.map { JournalTimestamp.text($0) })
     // As they were made, against which later ones are written, and as they are now.
     var (written, current): ([VersionID: ChunkedLabels], [VersionID: ChunkedLabels]) = ([:], [:])
     var runNumbers: [VersionID: ProbabilitiesHandle] = [:]
@@ -259,7 +259,7 @@ package final class CaseJournal: Sendable {
       opened.versions.append(
         Version(
           id: note.id, name: note.name, origin: note.origin, labels: labels, table: note.labels,
-          components: try LabelComponents(labels, work: work.silent), family: note.family,
+          components: try LabelComponents(labels, work: work.withoutProgress), family: note.family,
           probabilities: runNumbers[note.id], auxiliaryHeadCount: note.auxiliaryHeadCount,
           advisedSettings: note.advisedSettings, warnings: note.warnings, frame: note.frame ?? 0))
     }
@@ -329,7 +329,7 @@ package final class CaseJournal: Sendable {
   }
 
   private func runs(_ labels: ChunkedLabels, against base: ChunkedLabels? = nil) -> Data {
-    let encoder = LabelRuns.Encoder()
+    let encoder = RunLengthCoding.Encoder()
     if let base {
       for (slab, other) in zip(labels.slabs, base.slabs) { encoder.add(slab, against: other) }
     } else {
@@ -364,9 +364,9 @@ package final class CaseJournal: Sendable {
   private func prune() {
     let folder = folder
     DispatchQueue.global(qos: .background).async {
-      ThreadPriority.yieldToOthers()
+      ThreadPriority.lower()
       folder.prune(nowSeconds: Date.now.timeIntervalSince1970) { item in
-        guard let (file, contents) = try? JournalFile.reading(item.path) else { return true }
+        guard let (file, contents) = try? JournalFile.openForReading(item.path) else { return true }
         let reading = JournalReading(contents, of: file)
         // What cannot be read may have been an acceptance.
         if reading.lostCount > 0 || reading.hasUnfinishedEnd || reading.isLastDecisionLost { return true }

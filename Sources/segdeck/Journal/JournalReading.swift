@@ -8,7 +8,7 @@ import Work
 ///
 /// One pass over the records, oldest first, keeps what each of them changes of the versions, the steps of the history and
 /// what was decided last. Of a record that is lost, because its text is damaged or not understood, nobody knows what it
-/// said: ``lose(hasVoxels:)`` is the one place that says what is in doubt behind it. A later record ends a doubt that it
+/// said: ``lose(hasVoxels:)`` is the one function that says what is in doubt behind it. A later record ends a doubt that it
 /// answers, as the next decision does that about the last one.
 ///
 /// Voxels are checked when they are read, by ``restored(in:_:)`` and ``damagedVersions(in:)``.
@@ -71,7 +71,7 @@ struct JournalReading {
     let understood = contents.entries.map { $0.text.flatMap(JournalLine.init) }
     lines = understood.compactMap(\.self)
     damage = Self.damage(
-      of: contents, behind: lines.last.map { JournalTime.text($0.time) } ?? "its beginning")
+      of: contents, behind: lines.last.map { JournalTimestamp.text($0.time) } ?? "its beginning")
     for (line, entry) in zip(understood, contents.entries) {
       if let line {
         take(line, entry, file)
@@ -98,15 +98,17 @@ struct JournalReading {
     }
   }
 
-  private static func damage(of contents: JournalFile.Contents, behind place: String) -> [String] {
+  private static func damage(of contents: JournalFile.Contents, behind position: String) -> [String] {
     var damage: [String] = []
     if contents.isEmpty { damage.append("it was empty") }
     if contents.hadDamagedFirstLine { damage.append("its first line cannot be read") }
     if contents.unreadableByteCount > 0 {
       let fate = contents.copyName.map { "were kept as \($0)" } ?? "cannot be read"
-      damage.append("\(contents.unreadableByteCount) bytes behind \(place) \(fate)")
+      damage.append("\(contents.unreadableByteCount) bytes behind \(position) \(fate)")
     }
-    if contents.unfinishedByteCount > 0 { damage.append("the last entry, behind \(place), was not finished") }
+    if contents.unfinishedByteCount > 0 {
+      damage.append("the last entry, behind \(position), was not finished")
+    }
     return damage
   }
 
@@ -164,7 +166,7 @@ struct JournalReading {
     }
   }
 
-  /// Appends a step, or puts it in the place of the one of its number.
+  /// Appends a step, or puts it instead of the one of its number.
   private mutating func append(_ note: JournalLine.Step, _ entry: JournalFile.Entry) {
     let number = note.number ?? (steps.last?.number ?? -1) + 1
     // Steps are numbered without gaps: one of which not even a damaged record is left may have changed voxels.
@@ -197,7 +199,7 @@ struct JournalReading {
     for line in lines {
       var paths = [line.opened?.image, line.version?.file?.absolutePath] + (line.opened?.masks ?? [])
       if case .mask(let path)? = line.version?.origin { paths.append(path) }
-      for path in paths.compactMap(\.self) where FileSystem.exists(path) { try ReadFiles.note(path) }
+      for path in paths.compactMap(\.self) where FileSystem.exists(path) { try ReadFiles.register(path) }
     }
   }
 

@@ -82,7 +82,7 @@ extension JournalReading {
     on grid: VolumeGrid, in file: JournalFile
   ) -> ChunkedLabels? {
     entry.flatMap(file.voxels(of:))
-      .flatMap { LabelRuns.decode($0, count: grid.size.voxelCount, against: base) }
+      .flatMap { RunLengthCoding.decode($0, count: grid.size.voxelCount, against: base) }
       .map { ChunkedLabels(LabelVolume(grid: grid, voxels: $0, coding: version.note.coding ?? .identity)) }
   }
 
@@ -112,9 +112,9 @@ extension JournalReading {
         relabellings: step.note.relabellings ?? [])
       guard let size = labels.first?.value.grid.size, !step.edited.isEmpty else { return result }
       let voxels = step.note.voxels(step.entry.flatMap(file.voxels(of:)), in: size)
-      for (place, edit) in step.note.changes.enumerated() where step.edited.contains(edit.version) {
+      for (index, edit) in step.note.changes.enumerated() where step.edited.contains(edit.version) {
         guard let before = labels[edit.version] else { continue }
-        guard let own = voxels?[place], unredoable[edit.version] == nil else {
+        guard let own = voxels?[index], unredoable[edit.version] == nil else {
           if isUndone(step) {
             unredoable[edit.version] = min(unredoable[edit.version] ?? .max, step.number)
             shortened.insert(step.number)
@@ -165,7 +165,7 @@ extension JournalLine.Step {
     }
     guard areBoxes, let record else { return nil }
     let counts = changes.map(\.box.size.voxelCount)
-    guard var rest = LabelRuns.decode(record, count: counts.reduce(0, +))?[...] else { return nil }
+    guard var rest = RunLengthCoding.decode(record, count: counts.reduce(0, +))?[...] else { return nil }
     return counts.map { count in
       defer { rest = rest.dropFirst(count) }
       return rest.prefix(count)

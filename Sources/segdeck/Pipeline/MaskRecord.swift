@@ -28,13 +28,13 @@ package struct MaskRecord: Codable {
     /// The same with what became of the file since, by its content now.
     func comparedWithDisk(_ work: WorkContext) throws(Cancelled) -> File {
       var file = self
-      let place = absolutePath ?? path
+      let currentPath = absolutePath ?? path
       do {
-        file.change = try Checksum.sha256(ofFile: place, work: work) == sha256 ? nil : .changed
+        file.change = try Checksum.sha256(ofFile: currentPath, work: work) == sha256 ? nil : .changed
       } catch is Cancelled {
         throw Cancelled()
       } catch {
-        file.change = FileSystem.exists(place) ? .changed : .vanished
+        file.change = FileSystem.exists(currentPath) ? .changed : .vanished
       }
       file.parts = try parts?.map { part throws(Cancelled) in try part.comparedWithDisk(work) }
       return file
@@ -106,20 +106,20 @@ package struct MaskRecord: Codable {
     return try AtomicFile.pending(data + Data("\n".utf8), for: Self.path(besideMask: path))
   }
 
-  /// Writes a mask, the names of its labels and this record to `place`: all three or none.
+  /// Writes a mask, the names of its labels and this record to `outputPath`: all three or none.
   /// - Throws: ``InputError`` when one of them cannot be written; ``Cancelled``.
   func write(
-    _ mask: LabelVolume, _ table: LabelTable, source: ImageSource, to place: OutputPlace,
+    _ mask: LabelVolume, _ table: LabelTable, source: ImageSource, to outputPath: OutputPath,
     with others: [PendingFile] = [], work: WorkContext
   ) throws {
-    let file = try mask.pending(for: place.path, source: source, work: work)
+    let file = try mask.pending(for: outputPath.path, source: source, work: work)
     var record = self
-    let said = LabelNames(table, coding: mask.coding)
-    record.labels = said.entries
-    let names = try LabelNamesFile.pending(said, besideMask: place.path)
-    let written = try record.pending(for: file, at: place.path, work: work)
+    let names = LabelNames(table, coding: mask.coding)
+    record.labels = names.entries
+    let namesFile = try LabelNamesFile.pending(names, besideMask: outputPath.path)
+    let recordFile = try record.pending(for: file, at: outputPath.path, work: work)
     try work.checkCancellation()
-    try PendingFile.commit(others + [file, names, written])
+    try PendingFile.commit(others + [file, namesFile, recordFile])
   }
 }
 
@@ -134,30 +134,5 @@ extension MaskRecord {
   /// Says on stderr which inputs are no longer as they were read.
   func noteChanges() {
     for line in changes { Console.note(line) }
-  }
-}
-
-/// What a reviewer decided.
-struct ReviewRecord: Codable {
-  var reviewer: String
-  var verdict: String?
-  var version: String
-  /// True where the case was flagged for another look.
-  var flagged: Bool?
-  var exported: String
-  /// The labels as they were called and coloured.
-  var labels: [Label]?
-
-  /// A label: its value in the mask, its name, and its colour as in "#0072b2".
-  struct Label: Codable {
-    var value: Int
-    var name: String
-    var colour: String
-
-    init(_ label: Volumes.Label, coding: LabelCoding) {
-      value = coding.value(of: label.value)
-      name = label.name
-      colour = label.colour.hexadecimal
-    }
   }
 }

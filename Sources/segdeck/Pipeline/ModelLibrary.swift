@@ -29,9 +29,9 @@ enum ModelLibrary {
     }
     let models = try ShareFolder.find().models()
     guard let found = models.first(where: { $0.name == name }) else {
-      let meant = Resemblance.name(meantBy: name, among: models.map(\.name))
+      let suggestion = NameSuggestion.nearest(to: name, among: models.map(\.name))
       throw InputError(
-        "--model \(name)", "no such model" + (meant.map { "; did you mean \($0)?" } ?? ""),
+        "--model \(name)", "no such model" + (suggestion.map { "; did you mean \($0)?" } ?? ""),
         expected: models.map(\.name).joined(separator: ", ") + ", or the path of a model file")
     }
     return found.path

@@ -38,7 +38,7 @@ final class OpenedFile: Sendable {
   /// Opens a file and begins to compute its checksum behind everything else that the program does.
   /// - Throws: ``InputError`` when the file cannot be opened.
   init(_ path: String) throws(InputError) {
-    try ReadFiles.note(path)
+    try ReadFiles.register(path)
     descriptor = FileSystem.open(path, O_RDONLY | O_NONBLOCK)
     guard descriptor >= 0 else {
       throw InputError(path, "cannot be opened", found: String(cString: strerror(errno)))
@@ -46,7 +46,7 @@ final class OpenedFile: Sendable {
     self.path = path
     status = Status(try FileSystem.statusOfOrdinaryFile(descriptor, path: path))
     Thread.detachNewThread { [self] in
-      ThreadPriority.yieldToOthers()
+      ThreadPriority.lower()
       let found = try? Checksum.sha256(ofDescriptor: descriptor, path: path, work: WorkContext())
       // Written over meanwhile: nobody knows any more what was read.
       if isUntouched { checksum.withLock { $0 = found } }
@@ -81,33 +81,5 @@ final class OpenedFile: Sendable {
     isComputed.signal()
     return MaskRecord.File(
       path: path, absolutePath: FilePath.absolute(path), sha256: checksum.withLock(\.self), change: change)
-  }
-}
-
-/// An image or mask with the files that hold it, as they were when it was opened.
-struct OpenedImage {
-  let image: ImageFile
-  private let files: [OpenedFile]
-
-  /// Opens an image.
-  /// - Throws: As ``ImageFile/open(_:)``.
-  init(_ path: String) throws {
-    let image = try ImageFile.open(path)
-    files = try image.files.map { file throws(InputError) in
-      try OpenedFile(image.files.count == 1 ? path : file)
-    }
-    self.image = image
-  }
-
-  /// Whether all of its files are as they were.
-  var isUntouched: Bool { files.allSatisfy { $0.change == nil } }
-
-  /// The image as a record states it: of a header and its voxels in two files, the one that was named, with the other.
-  /// - Throws: ``Cancelled``.
-  func recorded(_ work: WorkContext) throws(Cancelled) -> MaskRecord.File {
-    var parts = try files.map { file throws(Cancelled) in try file.recorded(work) }
-    var named = parts.remove(at: files.firstIndex { $0.path == image.path } ?? 0)
-    if !parts.isEmpty { named.parts = parts }
-    return named
   }
 }

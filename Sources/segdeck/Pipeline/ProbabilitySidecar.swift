@@ -40,15 +40,16 @@ struct ProbabilitySidecar: Codable {
   /// The sidecar of the probabilities at `path`; nil when there is none.
   /// - Throws: ``InputError`` when it is there and cannot be read.
   static func read(besideProbabilities path: String) throws(InputError) -> ProbabilitySidecar? {
-    let place = MaskRecord.path(besideMask: path)
-    guard let data = try FileSystem.readIfPresent(place) else { return nil }
-    try JSONText.requireSingleKeys(String(decoding: data, as: UTF8.self), subject: place)
+    let sidecarPath = MaskRecord.path(besideMask: path)
+    guard let data = try FileSystem.readIfPresent(sidecarPath) else { return nil }
+    try JSONValue.requireSingleKeys(String(decoding: data, as: UTF8.self), subject: sidecarPath)
     guard let sidecar = try? JSONDecoder().decode(ProbabilitySidecar.self, from: data) else {
-      throw InputError(place, "is not what `segdeck segment --probabilities` writes beside probabilities")
+      throw InputError(
+        sidecarPath, "is not what `segdeck segment --probabilities` writes beside probabilities")
     }
-    try sidecar.refinement.validated(subject: place)
-    try sidecar.postProcessing.validated(subject: place)
-    try sidecar.normalisation.validated(subject: place)
+    try sidecar.refinement.validated(subject: sidecarPath)
+    try sidecar.postProcessing.validated(subject: sidecarPath)
+    try sidecar.normalisation.validated(subject: sidecarPath)
     return sidecar
   }
 }

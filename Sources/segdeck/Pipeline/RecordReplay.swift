@@ -29,10 +29,10 @@ struct RecordReplay {
     self.path = path
     namedMask = isRecord ? nil : name
     // Writing its mask anew, which has to be asked for, writes the record anew as well.
-    let data = try ReadFiles.asOwn { () throws(InputError) in
+    let data = try ReadFiles.withoutRegistering { () throws(InputError) in
       try FileSystem.read(path, limit: 4 << 20)
     }
-    try JSONText.requireSingleKeys(String(decoding: data, as: UTF8.self), subject: path)
+    try JSONValue.requireSingleKeys(String(decoding: data, as: UTF8.self), subject: path)
     guard let record = try? JSONDecoder().decode(MaskRecord.self, from: data), record.output != nil,
       record.input != nil
     else {
@@ -51,8 +51,8 @@ struct RecordReplay {
     self.record = record
     var found: [String: String] = [:]
     for file in record.inputs.flatMap({ [$0] + ($0.parts ?? []) }) {
-      let place = try Self.locate(file, recordPath: path, work: work)
-      for name in [file.path, file.absolutePath].compactMap(\.self) { found[name] = place }
+      let foundPath = try Self.locate(file, recordPath: path, work: work)
+      for name in [file.path, file.absolutePath].compactMap(\.self) { found[name] = foundPath }
     }
     if let source = record.source.flatMap({ found[$0.path] }),
       let sidecar = record.sidecar.flatMap({ found[$0.path] }),
@@ -79,26 +79,26 @@ struct RecordReplay {
     for (number, step) in steps.enumerated() {
       try work.checkCancellation()
       func input(_ name: String) throws(InputError) -> String {
-        guard let place = made[name] ?? found[name] else {
+        guard let foundPath = made[name] ?? found[name] else {
           throw InputError(
             path, "a command reads a file whose content the record does not state", found: name)
         }
-        return place
+        return foundPath
       }
       func output(_ name: String, _ kind: String) -> String {
         // The same ending gives the same bytes.
         let ending = (name == MaskRecord.outputName ? record.output?.path ?? "" : name).lowercased()
         let suffix = ending.hasSuffix(".nii") ? ".nii" : ".nii.gz"
-        let place = folder.file("\(number)-\(kind)\(suffix)")
-        for companion in MaskRecord.companions(ofMask: place) { folder.file(FilePath.name(of: companion)) }
-        made[name] = place
-        return place
+        let path = folder.file("\(number)-\(kind)\(suffix)")
+        for companion in MaskRecord.companions(ofMask: path) { folder.file(FilePath.name(of: companion)) }
+        made[name] = path
+        return path
       }
       func model() throws(InputError) -> String {
-        guard let place = record.model.flatMap({ found[$0.path] }) else {
+        guard let foundPath = record.model.flatMap({ found[$0.path] }) else {
           throw InputError(path, "does not state the model that a command runs")
         }
-        return place
+        return foundPath
       }
       mask = try step.run(threads: work.threadCount, model: model, input: input, output: output)
     }
@@ -109,17 +109,17 @@ struct RecordReplay {
   /// says who reviewed the mask where it is the very one that was reviewed.
   /// - Throws: ``InputError`` when one of them cannot be written, or another mask would take the place of the reviewed
   ///   one; ``Cancelled``.
-  func write(_ mask: String, to place: OutputPlace, work: WorkContext) throws {
-    let file = try ImageFile.open(mask).pendingCopy(for: place.path, work: work)
+  func write(_ mask: String, to outputPath: OutputPath, work: WorkContext) throws {
+    let file = try ImageFile.open(mask).pendingCopy(for: outputPath.path, work: work)
     var own = record
     own.tool = MaskRecord().tool
     own.instructionSet = MaskRecord().instructionSet
     own.threads = work.threadCount
     if record.output?.sha256 != (try Checksum.sha256(ofFile: mask, work: work)) {
       own.review = nil
-      if record.review != nil, try describes(place, work: work) {
+      if record.review != nil, try describes(outputPath, work: work) {
         throw InputError(
-          place.path, "is the mask that was reviewed, and what was made is another one",
+          outputPath.path, "is the mask that was reviewed, and what was made is another one",
           expected: "another name")
       }
     }
@@ -127,20 +127,22 @@ struct RecordReplay {
       try record.labels.map { LabelNames(entries: $0) } ?? LabelNamesFile.read(besideMask: mask)
       ?? LabelNames()
     let written = [
-      file, try LabelNamesFile.pending(names, besideMask: place.path),
-      try own.pending(for: file, at: place.path, work: work),
+      file, try LabelNamesFile.pending(names, besideMask: outputPath.path),
+      try own.pending(for: file, at: outputPath.path, work: work),
     ]
     try work.checkCancellation()
     try PendingFile.commit(written)
   }
 
-  /// Whether the mask of this record stands at `place`, or this record is written with what comes there.
-  private func describes(_ place: OutputPlace, work: WorkContext) throws -> Bool {
+  /// Whether the mask of this record stands at `outputPath`, or this record is written with what comes there.
+  private func describes(_ outputPath: OutputPath, work: WorkContext) throws -> Bool {
     let isBeside =
-      FileSystem.resolved(MaskRecord.path(besideMask: place.path)).map { $0 == FileSystem.resolved(path) }
+      FileSystem.resolved(MaskRecord.path(besideMask: outputPath.path)).map {
+        $0 == FileSystem.resolved(path)
+      }
     if isBeside == true { return true }
-    guard FileSystem.exists(place.path) else { return false }
-    return try Checksum.sha256(ofFile: place.path, work: work) == record.output?.sha256
+    guard FileSystem.exists(outputPath.path) else { return false }
+    return try Checksum.sha256(ofFile: outputPath.path, work: work) == record.output?.sha256
   }
 
   static func requirePath(_ file: MaskRecord.File, recordPath: String) throws(InputError) {
@@ -161,10 +163,11 @@ struct RecordReplay {
     let beside = FilePath.joined(FilePath.folder(of: recordPath), FilePath.name(of: file.path))
     var other: String?
     var refusal: InputError?
-    for place in [file.absolutePath, file.path, beside].compactMap(\.self) where FileSystem.exists(place) {
+    for foundPath in [file.absolutePath, file.path, beside].compactMap(\.self)
+    where FileSystem.exists(foundPath) {
       do {
-        if try Checksum.sha256(ofFile: place, work: work) == checksum { return place }
-        other = other ?? place
+        if try Checksum.sha256(ofFile: foundPath, work: work) == checksum { return foundPath }
+        other = other ?? foundPath
       } catch let error as InputError {
         refusal = refusal ?? error
       }

@@ -12,7 +12,7 @@ enum RefinementPreset {
 
   /// Settings in the content of the file at `path`.
   static func decoded(_ data: Data, _ path: String) throws(InputError) -> RefinementSettings {
-    try JSONText.requireSingleKeys(String(decoding: data, as: UTF8.self), subject: path)
+    try JSONValue.requireSingleKeys(String(decoding: data, as: UTF8.self), subject: path)
     guard let settings = try? JSONDecoder().decode(RefinementSettings.self, from: data) else {
       throw InputError(
         path, "is not a file of CRF settings", expected: "JSON as under \"refinement\" in a mask's record")

@@ -13,7 +13,7 @@ struct RememberedPairings {
   private let path: String
 
   private static let limit = 200
-  private static let largestByteCount = 4 << 20
+  private static let maximumByteCount = 4 << 20
 
   private struct Document: Codable {
     struct Entry: Codable {
@@ -34,12 +34,12 @@ struct RememberedPairings {
 
   /// What was said of two sources; nil when nothing was.
   func partners(_ memory: PairingMemory) -> [UInt16: UInt16]? {
-    let (key, isTurned) = Self.key(memory)
+    let (key, isSwapped) = Self.key(memory)
     guard let entry = document.pairings.last(where: { $0.key == key }) else { return nil }
     let known = (Set(memory.a.labels.map(\.value)), Set(memory.b.labels.map(\.value)))
     var partners: [UInt16: UInt16] = [:]
     for pair in entry.pairs where pair.count == 2 {
-      let (one, other) = isTurned ? (pair[1], pair[0]) : (pair[0], pair[1])
+      let (one, other) = isSwapped ? (pair[1], pair[0]) : (pair[0], pair[1])
       guard known.0.contains(one), known.1.contains(other), !partners.values.contains(other) else { continue }
       partners[one] = other
     }
@@ -49,11 +49,11 @@ struct RememberedPairings {
   /// Remembers what was said; nil forgets it.
   /// - Throws: ``InputError`` when the file cannot be written.
   func remember(_ partners: [UInt16: UInt16]?, of memory: PairingMemory) throws(InputError) {
-    let (key, isTurned) = Self.key(memory)
+    let (key, isSwapped) = Self.key(memory)
     var document = document
     document.pairings.removeAll { $0.key == key }
     if let partners {
-      let pairs = partners.map { isTurned ? [$1, $0] : [$0, $1] }.sorted { $0[0] < $1[0] }
+      let pairs = partners.map { isSwapped ? [$1, $0] : [$0, $1] }.sorted { $0[0] < $1[0] }
       document.pairings.append(Document.Entry(key: key, pairs: pairs))
     }
     document.pairings.removeFirst(max(0, document.pairings.count - Self.limit))
@@ -70,15 +70,15 @@ struct RememberedPairings {
   private var document: Document {
     let empty = Document(pairings: [])
     // Written anew with each pairing, so it is no input.
-    let content = try? ReadFiles.asOwn { () throws(InputError) in
-      try FileSystem.readIfPresent(path, limit: Self.largestByteCount)
+    let content = try? ReadFiles.withoutRegistering { () throws(InputError) in
+      try FileSystem.readIfPresent(path, limit: Self.maximumByteCount)
     }
     guard let data = content.flatMap(\.self) else { return empty }
     return (try? JSONDecoder().decode(Document.self, from: data)) ?? empty
   }
 
   /// The same whichever source is A; and whether they stand in the other order.
-  private static func key(_ memory: PairingMemory) -> (text: String, isTurned: Bool) {
+  private static func key(_ memory: PairingMemory) -> (text: String, isSwapped: Bool) {
     func text(_ source: PairingMemory.Source) -> String {
       let names = source.labels.map { "\($0.value)=\($0.name)" }
       let content = source.content.map { label in

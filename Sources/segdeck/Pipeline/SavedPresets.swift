@@ -25,7 +25,7 @@ struct SavedPresets {
     let files = FileSystem.exists(folder) ? try FileSystem.names(in: folder) : []
     var presets: [(String, RefinementSettings)] = []
     for file in files.sorted() where file.hasSuffix(".json") && !file.hasPrefix(".") {
-      let settings = try ReadFiles.asOwn { () throws(InputError) in
+      let settings = try ReadFiles.withoutRegistering { () throws(InputError) in
         try RefinementPreset.read("\(folder)/\(file)")
       }
       presets.append((String(file.dropLast(5)), settings))
@@ -40,9 +40,9 @@ struct SavedPresets {
     _ settings: RefinementSettings, as name: String, replacesExisting: Bool
   ) throws(InputError) -> Bool {
     try FileSystem.makeFolder(folder)
-    let place = try OutputPlace(path(name), isForced: true)
-    guard place.existing.isEmpty || replacesExisting else { return false }
-    try RefinementPreset.write(settings, to: place.path)
+    let outputPath = try OutputPath(path(name), isForced: true)
+    guard outputPath.existing.isEmpty || replacesExisting else { return false }
+    try RefinementPreset.write(settings, to: outputPath.path)
     return true
   }
 }

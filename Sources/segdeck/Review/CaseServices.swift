@@ -1,6 +1,6 @@
 import Foundation
 import ImageFormats
-import RefinementAnswers
+import RefinementAdapter
 import Review
 import Segmentation
 import Synchronization
@@ -9,7 +9,7 @@ import Work
 
 /// What a review needs done: files through ImageFormats, networks and the CRF through Segmentation.
 final class CaseServices: ReviewServices {
-  private let runs: ModelRuns
+  private let runs: NetworkRunCache
   private let journal: CaseJournal
   private let presets = SavedPresets()
   /// The image and the masks by their full paths, as they were when they were opened.
@@ -20,7 +20,7 @@ final class CaseServices: ReviewServices {
   /// Services that offer `preferredModel` (a bundled name or a file) before the bundled ones.
   init(preferredModel: String? = nil) {
     self.preferredModel = preferredModel
-    runs = ModelRuns()
+    runs = NetworkRunCache()
     journal = CaseJournal(runs: runs)
   }
 
@@ -32,8 +32,8 @@ final class CaseServices: ReviewServices {
     let openedImage = try OpenedImage(imagePath)
     let file = openedImage.image
     var opened = [full: openedImage]
-    let share = 1 / Double(maskPaths.count + 1)
-    let image = try file.scalarVolume(work: work.part(0...share))
+    let fraction = 1 / Double(maskPaths.count + 1)
+    let image = try file.scalarVolume(work: work.part(0...fraction))
     var findings = file.findings.map { "\(imagePath): \($0)" }
     var refusals: [String] = []
     // What fits is worth looking at, whatever is wrong with the other masks.
@@ -64,15 +64,15 @@ final class CaseServices: ReviewServices {
     }
     let masks = zip(openedMasks, fitted).map { openedMask, mask in
       let path = openedMask.image.path
-      let place = FilePath.absolute(path)
-      opened[place] = openedMask
+      let absolutePath = FilePath.absolute(path)
+      opened[absolutePath] = openedMask
       findings += mask.notes
       // What a code of another value stands for is known here, and nowhere in the review.
       let others = mask.labels.voxelCounts().keys.filter {
         mask.labels.coding.value(of: $0) > Int(UInt16.max)
       }
       return LoadedMask(
-        name: FilePath.name(of: path), path: place, labels: ChunkedLabels(mask.labels),
+        name: FilePath.name(of: path), path: absolutePath, labels: ChunkedLabels(mask.labels),
         table: (mask.names ?? LabelTable()).completed(for: others, coding: mask.labels.coding))
     }
     let named = try masks.named(by: request.selections)
@@ -117,7 +117,8 @@ final class CaseServices: ReviewServices {
     let described = try wanted.map { id in
       try work.checkCancellation()
       do {
-        return try ModelDescription(id: id, model: try runs.model(id), image: image, work: work.silent)
+        return try ModelDescription(
+          id: id, model: try runs.model(id), image: image, work: work.withoutProgress)
       } catch let error as InputError {
         // Listed with the reason, which is also the answer when it is run all the same.
         return ModelDescription(
@@ -187,9 +188,9 @@ final class CaseServices: ReviewServices {
       throw InputError(request.imagePath, "is not the image that was opened")
     }
     let path = FilePath.absolute(FilePath.expandingTilde(request.path))
-    let place = try OutputPlace(maskAt: path, of: image.image, isForced: true)
-    guard place.existing.isEmpty || request.replacesExisting else {
-      return .exists(paths: place.existing)
+    let outputPath = try OutputPath(maskAt: path, of: image.image, isForced: true)
+    guard outputPath.existing.isEmpty || request.replacesExisting else {
+      return .exists(paths: outputPath.existing)
     }
     var request = request
     let source: MaskRecord.File?
@@ -200,7 +201,7 @@ final class CaseServices: ReviewServices {
       source = try file(of: request.provenance.steps.first, work)
     }
     let record = try ReviewExport(request: request, input: image.recorded(work), source: source)
-      .write(on: image.image.source, to: place, work)
+      .write(on: image.image.source, to: outputPath, work)
     work.report(1)
     return .written(path: path, notes: record.changes)
   }

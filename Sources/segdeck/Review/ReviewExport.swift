@@ -15,15 +15,15 @@ struct ReviewExport {
 
   /// Writes the mask on the grid of `image`.
   /// - Returns: The record that lies beside it now.
-  /// - Throws: ``InputError`` when the place cannot be written; ``Cancelled``.
+  /// - Throws: ``InputError`` when the outputPath cannot be written; ``Cancelled``.
   @discardableResult
-  func write(on image: ImageSource, to place: OutputPlace, _ work: WorkContext) throws -> MaskRecord {
+  func write(on image: ImageSource, to outputPath: OutputPath, _ work: WorkContext) throws -> MaskRecord {
     var record = record
     record.threads = work.threadCount
     // In one piece, and in the order in which it is written.
     try LabelVolume.requireMemory(on: request.labels.grid.size, volumes: 2, subject: request.path)
     try record.write(
-      try request.labels.volume, request.table, source: image, to: place, work: work.silent)
+      try request.labels.volume, request.table, source: image, to: outputPath, work: work.withoutProgress)
     return record
   }
 

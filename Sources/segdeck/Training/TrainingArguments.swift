@@ -66,7 +66,7 @@ struct TrainingArguments: ParsableArguments {
   /// - Throws: ``InputError`` naming an option that cannot be read.
   func settings(over base: TrainingSettings) throws(InputError) -> TrainingSettings {
     var settings = base
-    if let crop { settings.cropSize = try Text.gridSize(crop, option: "--crop") }
+    if let crop { settings.cropSize = try OptionParsing.gridSize(crop, option: "--crop") }
     settings.batchSize = batch ?? base.batchSize
     settings.iterations = iterations ?? base.iterations
     settings.validationInterval = validateEvery ?? base.validationInterval
@@ -86,11 +86,11 @@ struct TrainingArguments: ParsableArguments {
     if let diceWeight { settings.options.overlapWeight = diceWeight != 0 ? diceWeight : nil }
     if let averageDecay { settings.options.emaDecay = averageDecay != 0 ? averageDecay : nil }
     if let classWeights {
-      settings.options.classWeights = try Text.numbers(classWeights, option: "--class-weights").map(
+      settings.options.classWeights = try OptionParsing.numbers(classWeights, option: "--class-weights").map(
         Float.init)
     }
     if schedule != nil || learningRate != nil || iterations != nil {
-      settings.options.schedule = try chosenSchedule(
+      settings.options.schedule = try parsedSchedule(
         base.options.schedule.rate(at: 0), iterations: settings.iterations, base.options.schedule)
     }
     if iterations != nil { settings.options.auxiliaryInterval = max(1, settings.iterations / 20) }
@@ -98,7 +98,7 @@ struct TrainingArguments: ParsableArguments {
   }
 
   /// The schedule of the options, of the same kind as `base` where none is named.
-  private func chosenSchedule(
+  private func parsedSchedule(
     _ baseRate: Double, iterations: Int, _ base: LearningRateSchedule
   ) throws(InputError) -> LearningRateSchedule {
     var (kind, rate) = ("poly", baseRate)

@@ -48,7 +48,7 @@ struct TrainingFolders: ParsableArguments {
   /// - Throws: ``InputError`` when folders and labels do not match up, a file has no partner or cannot be read, or two
   ///   cases have the same name; whatever `found` throws; ``Cancelled``.
   func sources(
-    work: WorkContext, found: (LabelSurvey) throws -> [LabelSelection]
+    work: WorkContext, found: (DatasetLabels) throws -> [LabelSelection]
   ) throws -> [Source] {
     guard images.count == labels.count, !images.isEmpty else {
       throw InputError(
@@ -57,13 +57,15 @@ struct TrainingFolders: ParsableArguments {
     let folders = try pairedFolders()
     var selections: [LabelSelection] = []
     for text in label { selections.append(try LabelSelection(text)) }
-    let survey = try LabelSurvey(of: folders.flatMap(\.self), work: work)
-    for note in survey.notes { Console.note(note) }
-    for note in selections.notes(absentFrom: survey.values, "any label file", coding: survey.coding) {
+    let datasetLabels = try DatasetLabels(of: folders.flatMap(\.self), work: work)
+    for note in datasetLabels.notes { Console.note(note) }
+    for note in selections.notes(
+      absentFrom: datasetLabels.values, "any label file", coding: datasetLabels.coding)
+    {
       Console.note(note)
     }
-    if selections.isEmpty { selections = try found(survey) }
-    try survey.requireAny(of: selections)
+    if selections.isEmpty { selections = try found(datasetLabels) }
+    try datasetLabels.requireAny(of: selections)
     var names: [String] = []
     for index in selections.indices {
       if let known = names.first(where: { $0.nameKey == selections[index].nameKey }) {
@@ -85,9 +87,10 @@ struct TrainingFolders: ParsableArguments {
         "--label", "structures", found: "\(selections.count)",
         expected: "one per structure, or one per folder and structure (\(names.count) x \(images.count))")
     }
-    guard names.count <= LabelSurvey.limit else {
+    guard names.count <= DatasetLabels.limit else {
       throw InputError(
-        "--label", "too many structures", found: "\(names.count)", expected: "\(LabelSurvey.limit) or fewer")
+        "--label", "too many structures", found: "\(names.count)", expected: "\(DatasetLabels.limit) or fewer"
+      )
     }
     var sources: [Source] = []
     var allIgnored: Set<Int> = []
@@ -100,12 +103,13 @@ struct TrainingFolders: ParsableArguments {
           "--label", "structures of folder \(images[index])", found: own.map(\.name).joined(separator: " "),
           expected: names.joined(separator: " "))
       }
-      try own.requireOwnValues(survey.coding)
-      let ignored = survey.ignoredValues(beside: own)
+      try own.requireOwnValues(datasetLabels.coding)
+      let ignored = datasetLabels.ignoredValues(beside: own)
       allIgnored.formUnion(ignored)
       sources += pairs.map {
         Source(
-          pair: $0, selections: own, coding: survey.coding, names: survey.names, ignoredValues: ignored,
+          pair: $0, selections: own, coding: datasetLabels.coding, names: datasetLabels.names,
+          ignoredValues: ignored,
           frame: frame)
       }
     }
@@ -126,10 +130,10 @@ struct TrainingFolders: ParsableArguments {
         try refuse(folder.labelsWithoutImage, in: labelFolder, "labels without an image in \(imageFolder)")
       }
       for file in [labelFolder + "/labels.json", labelFolder + "/../dataset.json"] {
-        try ReadFiles.note(file)
+        try ReadFiles.register(file)
       }
       for pair in folder.pairs {
-        for file in [pair.image, pair.labels] { try ReadFiles.note(file) }
+        for file in [pair.image, pair.labels] { try ReadFiles.register(file) }
         if let other = owners.updateValue(pair.image, forKey: pair.name) {
           throw InputError(pair.image, "another case has this name too", found: other)
         }
@@ -162,14 +166,14 @@ extension TrainingFolders.Source {
 
   /// The intensities of ``imageFile()``.
   func image(_ file: ImageFile, work: WorkContext) throws -> ScalarVolume {
-    try file.scalarVolume(frame: frame, work: work.silent)
+    try file.scalarVolume(frame: frame, work: work.withoutProgress)
   }
 
   /// The labels, on the image's grid.
   /// - Throws: ``InputError`` when the file is no mask, or does not fit; ``Cancelled``.
   func labels(on grid: VolumeGrid, work: WorkContext) throws -> LabelVolume {
-    let mask = try FittedMask(pair.labels, on: grid, coding: coding, work: work.silent)
-    mask.keepNotes()
+    let mask = try FittedMask(pair.labels, on: grid, coding: coding, work: work.withoutProgress)
+    mask.reportFindings()
     return mask.labels
   }
 
@@ -187,7 +191,7 @@ extension TrainingFolders.Source {
       throw InputError(
         pair.image, "cannot serve for training", found: finding.problem, expected: "finite intensities")
     }
-    FindingNotes.keep(file)
+    FindingNotes.add(file)
     return (image, try labels(on: image.grid, work: work))
   }
 
@@ -196,7 +200,7 @@ extension TrainingFolders.Source {
     let (image, labels) = try volumes(isForTraining: true, work: work)
     return try TrainingCase(
       name: pair.name, image: image, labels: labels, selections: selections, ignoredValues: ignoredValues,
-      preprocessing: preprocessing, work: work.silent)
+      preprocessing: preprocessing, work: work.withoutProgress)
   }
 }
 
@@ -224,7 +228,7 @@ extension [TrainingFolders.Source] {
 
   /// The cases whose names, separated by commas, `--cases` gives; all of them without the option.
   /// - Throws: ``InputError`` when a name is no case's, or there is none.
-  func chosen(_ names: String?) throws(InputError) -> [TrainingFolders.Source] {
+  func selected(_ names: String?) throws(InputError) -> [TrainingFolders.Source] {
     guard let names else { return self }
     let wanted = Set(names.split(separator: ",").map(String.init))
     if let unknown = wanted.subtracting(map(\.pair.name)).sorted().first {

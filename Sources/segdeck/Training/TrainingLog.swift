@@ -10,12 +10,12 @@ final class TrainingLog {
   let path: String?
   /// Lines that still have to be written.
   private var pending = Data()
-  private let upkeep: Upkeep
+  private let writer: BestEffortWriter
 
   /// A log at `path`; nil for stdout.
   init(path: String?) {
     self.path = path
-    upkeep = Upkeep("log")
+    writer = BestEffortWriter("log")
   }
 
   /// The records of the file that a run keeps whose last step was `iteration`, 0 for a new one.
@@ -31,7 +31,9 @@ final class TrainingLog {
   ) throws(InputError) -> [TrainingRecord] {
     guard let path, FileSystem.exists(path) else { return [] }
     if iteration == 0, mayReplace { return [] }
-    let records = try ReadFiles.asOwn { () throws(InputError) in try TrainingRecord.read(log: path) }
+    let records = try ReadFiles.withoutRegistering { () throws(InputError) in
+      try TrainingRecord.read(log: path)
+    }
     guard iteration > 0 || records.last?.iteration ?? 0 <= remainder else {
       throw InputError(
         path, "holds the log of another run", found: "\(records.count) records",
@@ -50,12 +52,12 @@ final class TrainingLog {
   func append(_ record: TrainingRecord) {
     guard let path else {
       if isatty(STDOUT_FILENO) == 0 {
-        upkeep.attempt { () throws(InputError) in try Console.print(record.jsonLine) }
+        writer.attempt { () throws(InputError) in try Console.print(record.jsonLine) }
       }
       return
     }
     pending += Data((record.jsonLine + "\n").utf8)
-    upkeep.attempt { () throws(InputError) in
+    writer.attempt { () throws(InputError) in
       try Self.append(pending, to: path)
       pending = Data()
     }
@@ -85,31 +87,5 @@ final class TrainingLog {
       close(descriptor)
     }
     if failure != 0 { throw InputError(path, "cannot be written", found: String(cString: strerror(failure))) }
-  }
-}
-
-/// Something that a run writes beside its work, and goes on without.
-///
-/// The first failure is said, and the first success behind it.
-final class Upkeep {
-  private let subject: String
-  private var isFailing = false
-
-  /// - Parameter subject: What is written: "log".
-  init(_ subject: String) { self.subject = subject }
-
-  /// Runs `write`.
-  /// - Returns: Whether it succeeded.
-  @discardableResult
-  func attempt(_ write: () throws(InputError) -> Void) -> Bool {
-    do throws(InputError) {
-      try write()
-      if isFailing { Console.note("the \(subject) is written again") }
-      isFailing = false
-    } catch {
-      if !isFailing { Console.note("the \(subject) waits, the training goes on: \(error)") }
-      isFailing = true
-    }
-    return !isFailing
   }
 }

@@ -31,7 +31,7 @@ final class TrainingMonitor {
       Console.message(statusLine(record))
       return
     }
-    let columns = TerminalWidth.columns(ofDescriptor: 2)
+    let columns = OutputTerminal.columns(ofDescriptor: 2)
     var lines = plots(columns: columns)
     lines.append(String(statusLine(record).prefix(columns - 1)))
     let up = paintedLines > 0 ? "\r\u{1b}[\(paintedLines)A" : ""
@@ -40,7 +40,7 @@ final class TrainingMonitor {
   }
 
   private func plots(columns: Int) -> [String] {
-    let unicode = TerminalWidth.showsUnicode
+    let unicode = OutputTerminal.showsUnicode
     let colour = ProcessInfo.processInfo.environment["NO_COLOR"] == nil
     let iterations = records.last?.iterations ?? 0
     // The sum of the heads would press them flat; the status line has it.
@@ -82,23 +82,5 @@ final class TrainingMonitor {
     parts.append("rate \(String(format: "%.2g", record.learningRate))")
     parts.append(duration(record.remainingSeconds) + " left")
     return parts.joined(separator: "  ")
-  }
-}
-
-/// What a terminal behind a descriptor can show of plain output.
-enum TerminalWidth {
-  /// Its columns; 100 where it is none.
-  static func columns(ofDescriptor descriptor: Int32) -> Int {
-    var size = winsize()
-    guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 100 }
-    return max(40, Int(size.ws_col))
-  }
-
-  /// Whether the locale's characters are Unicode.
-  static var showsUnicode: Bool {
-    let environment = ProcessInfo.processInfo.environment
-    let locale =
-      ["LC_ALL", "LC_CTYPE", "LANG"].lazy.compactMap { environment[$0] }.first { !$0.isEmpty } ?? ""
-    return locale.uppercased().contains("UTF-8") || locale.uppercased().contains("UTF8")
   }
 }

@@ -91,12 +91,12 @@ struct TrainingStore {
         .compactMap(\.self)
       {
         let own = [name, "\(getpid())-\(name)"].map { FilePath.joined(folder, $0) }
-        guard let place = own.first(where: { !FileSystem.exists($0) }), place != path,
-          (try? model.write(to: place, format: format)) != nil
+        guard let otherPath = own.first(where: { !FileSystem.exists($0) }), otherPath != path,
+          (try? model.write(to: otherPath, format: format)) != nil
         else { continue }
         throw InputError(
           path,
-          "\(error.problem)\(error.found.map { " (\($0))" } ?? ""); the model was written to \(place) instead"
+          "\(error.problem)\(error.found.map { " (\($0))" } ?? ""); the model was written to \(otherPath) instead"
         )
       }
       throw error

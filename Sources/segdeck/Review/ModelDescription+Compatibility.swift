@@ -25,12 +25,12 @@ extension ModelDescription {
   private static func estimatedSeconds(
     _ model: SegmentationModel, _ image: ScalarVolume, _ work: WorkContext
   ) throws -> Double {
-    let segmenter = try Segmenter(model: model, usesAuxiliaryHeads: false, work: work.silent)
+    let segmenter = try Segmenter(model: model, usesAuxiliaryHeads: false, work: work.withoutProgress)
     let block = GridSize(48, 48, 32)
     let grid = VolumeGrid(size: block, affine: Affine(spacing: model.preprocessing.spacingMillimetres))
     let sample = ScalarVolume(grid: grid, voxels: [Float](repeating: 0.5, count: block.voxelCount))
     let start = ContinuousClock.now
-    _ = try segmenter.probabilities(of: sample, work: work.silent)
+    _ = try segmenter.probabilities(of: sample, work: work.withoutProgress)
     let seconds = (ContinuousClock.now - start) / .seconds(1)
     let spacing = model.preprocessing.spacingMillimetres
     let voxels =

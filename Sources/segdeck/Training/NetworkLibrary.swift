@@ -4,7 +4,7 @@ import Tensors
 import Work
 
 /// The networks that `--network` names.
-enum TrainedNetwork {
+enum NetworkLibrary {
   /// The layer graph of a name or a file, with a score for each of `classes` classes in every head.
   ///
   /// "liver" and "heart" are the paper's; any other name is a file NAME.json in the share folder's `networks`, any
@@ -27,9 +27,9 @@ enum TrainedNetwork {
       let names = (["liver", "heart"] + bundledNames).reduce(into: [String]()) {
         if !$0.contains($1) { $0.append($1) }
       }
-      let meant = Resemblance.name(meantBy: name, among: names)
+      let suggestion = NameSuggestion.nearest(to: name, among: names)
       throw InputError(
-        "--network \(name)", "no such network" + (meant.map { "; did you mean \($0)?" } ?? ""),
+        "--network \(name)", "no such network" + (suggestion.map { "; did you mean \($0)?" } ?? ""),
         expected: names.joined(separator: ", ")
           + ", or a layer graph as JSON")
     }

@@ -2,7 +2,7 @@ import ImageFormats
 import Work
 
 /// Where a command writes: checked before any work begins, and held against whatever is read while it lasts.
-struct OutputPlace {
+struct OutputPath {
   /// What is written, which decides how its name may end.
   enum Kind {
     /// An image or mask, NAME.nii or NAME.nii.gz.
@@ -35,10 +35,10 @@ struct OutputPlace {
     var claims: [OutputClaim] = []
     var existing: [String] = []
     for file in [path] + companions {
-      let place = try FilePlace(file)
-      try place.requireRoom(for: file == path ? byteCount : 0)
-      claims.append(try OutputClaim(place))
-      if place.isTaken { existing.append(file) }
+      let destination = try FileDestination(file)
+      try destination.requireFreeSpace(for: file == path ? byteCount : 0)
+      claims.append(try OutputClaim(destination))
+      if destination.exists { existing.append(file) }
     }
     self.claims = claims
     self.existing = existing

@@ -6,7 +6,7 @@ import Volumes
 import Work
 
 /// A journal that is looked at from outside a review.
-package final class OpenJournal {
+package final class JournalInspection {
   let item: JournalFolder.Item
   let file: JournalFile
   let reading: JournalReading
@@ -16,7 +16,7 @@ package final class OpenJournal {
   /// - Throws: ``InputError`` when the file cannot be read or belongs to a newer program.
   package init(_ item: JournalFolder.Item) throws(InputError) {
     self.item = item
-    let (file, contents) = try JournalFile.reading(item.path)
+    let (file, contents) = try JournalFile.openForReading(item.path)
     self.file = file
     reading = JournalReading(contents, of: file)
   }
@@ -174,7 +174,7 @@ package final class OpenJournal {
     // The labels in chunks, in one piece, and as they are written.
     try LabelVolume.requireMemory(on: opening.grid.size, volumes: 2, subject: note.name)
     let image = try sameImage(opening, work)
-    let place = try OutputPlace(
+    let outputPath = try OutputPath(
       path, isForced: isForced, companions: MaskRecord.companions(ofMask: path), kind: .image)
     let (steps, first) = Provenance.steps(to: note.id) {
       notes[$0]?.origin
@@ -195,7 +195,7 @@ package final class OpenJournal {
       try image?.recorded(work)
       ?? MaskRecord.File(path: opening.image, absolutePath: opening.image).comparedWithDisk(work)
     let record = try ReviewExport(request: request, input: input, source: origin?.source(work))
-      .write(on: image?.image.source ?? ImageSource(grid: opening.grid), to: place, work)
+      .write(on: image?.image.source ?? ImageSource(grid: opening.grid), to: outputPath, work)
     if image != nil { record.noteChanges() }
   }
 

@@ -4,7 +4,7 @@ import Volumes
 import Work
 
 /// What the label files of some cases hold together: the values that occur, and what they are called.
-struct LabelSurvey {
+struct DatasetLabels {
   /// The most structures that a network tells apart.
   static let limit = 253
 
@@ -33,7 +33,9 @@ struct LabelSurvey {
     var isOwnLabel = false
     var found: [(path: String, names: LabelNames, values: Set<Int>?)] = []
     for (index, pair) in pairs.enumerated() {
-      let own = try ImageFile.open(pair.labels).labelVolume(work: work.silent).values().subtracting([0])
+      let own = try ImageFile.open(pair.labels).labelVolume(work: work.withoutProgress).values().subtracting([
+        0
+      ])
       values.formUnion(own)
       isOwnLabel = isOwnLabel || own.contains(255) && own.count > 1
       if let names = try LabelNamesFile.read(besideMask: pair.labels) {
@@ -67,7 +69,7 @@ struct LabelSurvey {
       ignoredValues.formUnion(own.ignoredValues + stated.ignoredValues)
       // What lies beside a mask is said with the mask.
       if ownValues == nil {
-        for note in own.notes(coding) { FindingNotes.keep(note, of: path) }
+        for note in own.notes(coding) { FindingNotes.add(note, of: path) }
       }
     }
     ignoredValues.formIntersection(values)

@@ -12,7 +12,7 @@ import Work
 ///
 /// The main head runs alone, as in `segdeck segment`; the auxiliary heads run when a τ asks for them, with the whole
 /// network, as there too. So the screen and the commands give the same voxels.
-package final class ModelRuns: Sendable {
+package final class NetworkRunCache: Sendable {
   /// A network's answer about an image.
   private struct Run {
     var modelID: String
@@ -28,7 +28,7 @@ package final class ModelRuns: Sendable {
   }
 
   /// A refinement and what it started from.
-  private struct Kept {
+  private struct CachedRefinement {
     enum Origin: Equatable {
       case run(Int, usesAuxiliaryHeads: Bool)
       case mask(ChunkedLabels, [UInt16], Double, image: ScalarVolume)
@@ -43,23 +43,23 @@ package final class ModelRuns: Sendable {
     var requestCount = 0
     /// Runs whose network is running.
     var busyRuns: Set<Int> = []
-    var refinements: [Kept] = []
+    var refinements: [CachedRefinement] = []
   }
 
   private let state = Mutex(State())
 
   /// No run yet.
   package init() {
-    AvailableMemory.onShortage { [weak self] in self?.giveBack() ?? false }
+    AvailableMemory.onShortage { [weak self] in self?.evictLeastRecentlyUsed() ?? false }
   }
 
   /// Drops the refinement, or else the probabilities, that were not asked for the longest.
   /// - Returns: Whether there was anything to drop.
-  private func giveBack() -> Bool {
+  private func evictLeastRecentlyUsed() -> Bool {
     state.withLock { state in
       if state.refinements.popLast() != nil { return true }
-      let held = state.runs.filter { $0.value.mainHead != nil || $0.value.allHeads != nil }
-      guard let oldest = held.min(by: { $0.value.lastRequest < $1.value.lastRequest })?.key else {
+      let inMemory = state.runs.filter { $0.value.mainHead != nil || $0.value.allHeads != nil }
+      guard let oldest = inMemory.min(by: { $0.value.lastRequest < $1.value.lastRequest })?.key else {
         return false
       }
       state.runs[oldest]?.mainHead = nil
@@ -104,7 +104,8 @@ package final class ModelRuns: Sendable {
     let model = try model(id)
     let weights = model.refinement.auxiliaryHeadWeights
     let usesAuxiliaryHeads = weights.contains { $0 != 0 }
-    let segmenter = try Segmenter(model: model, usesAuxiliaryHeads: usesAuxiliaryHeads, work: work.silent)
+    let segmenter = try Segmenter(
+      model: model, usesAuxiliaryHeads: usesAuxiliaryHeads, work: work.withoutProgress)
     let prediction = try segmenter.prediction(for: image, work: work.part(0...0.85))
     let mask = try segmenter.labels(
       of: prediction, auxiliaryHeadWeights: weights, work: work.part(0.85...1))
@@ -117,14 +118,14 @@ package final class ModelRuns: Sendable {
   func refinement(ofRun number: Int, auxiliaryHeadWeights: [Double], _ work: WorkContext) throws -> Refinement
   {
     let usesAuxiliaryHeads = auxiliaryHeadWeights.contains { $0 != 0 }
-    return try kept(.run(number, usesAuxiliaryHeads: usesAuxiliaryHeads)) {
+    return try cachedRefinement(.run(number, usesAuxiliaryHeads: usesAuxiliaryHeads)) {
       let (run, prediction) = try prediction(ofRun: number, usesAuxiliaryHeads: usesAuxiliaryHeads, work)
       let model = try model(run.modelID)
       return try Refinement(
         image: try run.image(), source: .prediction(prediction), labelValues: model.labelValues,
         coding: model.coding,
         intensityRange: model.preprocessing.normalisation.refinementRange,
-        postProcessing: model.postProcessing, work: work.silent)
+        postProcessing: model.postProcessing, work: work.withoutProgress)
     }
   }
 
@@ -153,7 +154,7 @@ package final class ModelRuns: Sendable {
         expected: "the same SHA-256; m runs the model that is there now")
     }
     let segmenter = try Segmenter(
-      model: try model(run.modelID), usesAuxiliaryHeads: usesAuxiliaryHeads, work: work.silent)
+      model: try model(run.modelID), usesAuxiliaryHeads: usesAuxiliaryHeads, work: work.withoutProgress)
     let prediction = try segmenter.prediction(for: try run.image(), work: work)
     if usesAuxiliaryHeads { run.allHeads = prediction } else { run.mainHead = prediction }
     let finished = run
@@ -166,7 +167,7 @@ package final class ModelRuns: Sendable {
     of mask: ChunkedLabels, labelValues: [UInt16], confidence: Double, image: ScalarVolume,
     _ work: WorkContext
   ) throws -> Refinement {
-    try kept(.mask(mask, labelValues, confidence, image: image)) {
+    try cachedRefinement(.mask(mask, labelValues, confidence, image: image)) {
       // A turn of the confidence leaves the image's range, which takes a pass over all of it, as it was.
       let sibling = state.withLock { state in
         state.refinements.first {
@@ -178,18 +179,20 @@ package final class ModelRuns: Sendable {
       }
       return try Refinement(
         image: image, source: .mask(try mask.volume, confidence: confidence), labelValues: labelValues,
-        intensityRange: sibling?.refinement.intensityRange, postProcessing: .none, work: work.silent)
+        intensityRange: sibling?.refinement.intensityRange, postProcessing: .none, work: work.withoutProgress)
     }
   }
 
   /// The refinement kept for `origin`, or a new one; the last three are kept.
-  private func kept(_ origin: Kept.Origin, make: () throws -> Refinement) throws -> Refinement {
+  private func cachedRefinement(_ origin: CachedRefinement.Origin, make: () throws -> Refinement) throws
+    -> Refinement
+  {
     if let known = state.withLock({ $0.refinements.first { $0.origin == origin } }) {
       return known.refinement
     }
     let refinement = try make()
-    let kept = Kept(origin: origin, refinement: refinement)
-    state.withLock { $0.refinements = [kept] + $0.refinements.prefix(2) }
+    let cached = CachedRefinement(origin: origin, refinement: refinement)
+    state.withLock { $0.refinements = [cached] + $0.refinements.prefix(2) }
     return refinement
   }
 }

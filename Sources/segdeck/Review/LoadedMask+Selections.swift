@@ -22,7 +22,7 @@ extension [LoadedMask] {
         selection.values.count > 1
         ? open.reduce(into: Set<Int>()) { $0.formUnion(masks[$1].labels.values()) } : []
       var isPresent = false
-      for index in open { if masks[index].take(selection) { isPresent = true } }
+      for index in open { if masks[index].merge(selection) { isPresent = true } }
       if !isPresent {
         notes.append("--label \(selection): no voxel of a mask without names has such a label")
       }
@@ -36,7 +36,7 @@ extension [LoadedMask] {
 extension LoadedMask {
   /// Makes one named label of the selection's values.
   /// - Returns: Whether any voxel has it.
-  mutating func take(_ selection: LabelSelection) -> Bool {
+  mutating func merge(_ selection: LabelSelection) -> Bool {
     let codes = labels.coding.codes(of: selection.values)
     guard let target = codes.first else { return false }
     guard let joined = labels.replacing(Set(codes), by: target) else { return false }

@@ -3,7 +3,7 @@ import Volumes
 import Work
 
 /// Numbers as commands read and write them.
-enum Text {
+enum OptionParsing {
   /// "1,2.5,-3" as numbers.
   /// - Throws: ``InputError`` about `option` when a part is no finite number.
   static func numbers(_ text: String, option: String) throws(InputError) -> [Double] {
@@ -33,7 +33,7 @@ enum Text {
   }
 
   /// Voxels of a size at most: a cube of 4096, of which 256 channels still count in bytes.
-  private static let mostVoxels = 1 << 36
+  private static let maximumVoxelCount = 1 << 36
 
   /// "160x160x72" as voxels along x, y, z.
   static func gridSize(_ text: String, option: String) throws(InputError) -> GridSize {
@@ -44,9 +44,9 @@ enum Text {
       throw InputError(
         option, "not a size", found: text, expected: "XxYxZ, such as 160x160x72, each 1 to 65536")
     }
-    guard i * j * k <= mostVoxels else {
+    guard i * j * k <= maximumVoxelCount else {
       throw InputError(
-        option, "more voxels than any image has", found: text, expected: "at most \(mostVoxels)")
+        option, "more voxels than any image has", found: text, expected: "at most \(maximumVoxelCount)")
     }
     return GridSize(i, j, k)
   }

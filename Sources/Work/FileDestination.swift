@@ -1,40 +1,8 @@
 import Foundation
 
-/// Which file stands somewhere, whatever it is called.
-struct FileIdentity: Hashable, Sendable {
-  let device: UInt
-  let inode: UInt
-
-  init(_ status: stat) {
-    device = UInt(status.st_dev)
-    inode = UInt(status.st_ino)
-  }
-
-  /// What stands at `path`, links followed; nil where nothing can be seen.
-  init?(path: String) {
-    var status = stat()
-    guard FileSystem.getStatus(path, &status) == 0 else { return nil }
-    self.init(status)
-  }
-}
-
-/// A name in a folder, whatever the folder is called.
-struct FileEntry: Hashable, Sendable {
-  let folder: FileIdentity
-  let name: String
-
-  /// The entry of `path` itself, a link not followed; nil where its folder cannot be seen.
-  init?(path: String) {
-    let folder = FilePath.folder(of: path)
-    guard let identity = FileIdentity(path: folder.isEmpty ? "." : folder) else { return nil }
-    self.folder = identity
-    name = FilePath.name(of: path)
-  }
-}
-
 /// Where a path that is to be written leads: symbolic links are followed, so that what they point to is replaced and
 /// they stay.
-package struct FilePlace: Sendable {
+package struct FileDestination: Sendable {
   /// The path as it was given.
   package let path: String
   /// The path of the file that is written.
@@ -43,7 +11,7 @@ package struct FilePlace: Sendable {
   let status: stat?
 
   /// Whether a file stands there already.
-  package var isTaken: Bool { status != nil }
+  package var exists: Bool { status != nil }
 
   /// Looks at a place without changing anything.
   /// - Throws: ``InputError`` when the folder is missing or cannot be written, the name is longer than the file system
@@ -77,7 +45,7 @@ package struct FilePlace: Sendable {
 
   /// Whether a file can be made there, and the disk can take `byteCount` bytes more as far as it says.
   /// - Throws: ``InputError`` when no file can be made, or there is less room.
-  package func requireRoom(for byteCount: Int) throws(InputError) {
+  package func requireFreeSpace(for byteCount: Int) throws(InputError) {
     // What permissions do not say: read-only disks, quotas, folders of the system.
     let probe = PendingFile.temporaryPath(beside: target)
     let descriptor = FileSystem.open(probe, O_WRONLY | O_CREAT | O_EXCL, mode: 0o600)
