@@ -1,4 +1,4 @@
-// Standard error while the screen is taken: kept in memory, its tail shown after the terminal is given back.
+// Captures standard error in memory while the terminal is in use; its tail is shown after the terminal is restored.
 #define _GNU_SOURCE
 #include "state.h"
 
@@ -28,7 +28,7 @@ void write_all(int descriptor, const void *bytes, size_t count) {
 }
 
 void errors_capture(void) {
-  // A standard error that goes to a file already disturbs nothing.
+  // A standard error that goes to a file does not disturb the screen.
   if (original >= 0 || !isatty(STDERR_FILENO)) return;
   if (capture < 0) capture = memfd_create("standard error", MFD_CLOEXEC);
   if (capture < 0) return;

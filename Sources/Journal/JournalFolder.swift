@@ -3,34 +3,34 @@ import Work
 
 /// The folder of the user's journals: `segdeck/journals` in `$XDG_STATE_HOME` or `~/.local/state`.
 package struct JournalFolder: Sendable {
-  /// A journal that lies there.
+  /// A journal in the folder.
   package struct Item: Equatable, Sendable {
     /// The case's digest, which names the file.
     package var digest: String
     /// The file.
     package var path: String
-    /// Copies of it from before damage was cut off, which lie beside it and go with it.
+    /// Its `.damaged` copies, which are removed with it.
     package var copies: [String]
-    /// The size of all these files.
+    /// The total size of these files in bytes.
     package var byteCount: Int
     /// When it was last written, in seconds since 1970.
     package var modifiedSeconds: Double
   }
 
-  /// What is kept when journals grow old or many.
+  /// Limits beyond which old journals are removed.
   package enum Limits {
-    /// Days after which a journal that nobody touched goes.
+    /// Days since the last write after which a journal is removed.
     package static let days = 180.0
-    /// Bytes of all journals together beyond which the oldest go.
+    /// Total bytes of all journals beyond which the oldest are removed.
     package static let byteCount = 2_000_000_000
   }
 
-  /// Where it lies.
+  /// The path of the folder.
   package let path: String
 
   private static let fileSuffix = ".journal"
 
-  /// The user's folder; a relative `XDG_STATE_HOME` does not count, as its specification says.
+  /// The user's folder; a relative `XDG_STATE_HOME` is ignored, as the XDG specification demands.
   package init(environment: [String: String] = ProcessInfo.processInfo.environment) {
     let base =
       environment["XDG_STATE_HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil }
@@ -69,9 +69,10 @@ package struct JournalFolder: Sendable {
     }
   }
 
-  /// Removes journals that nobody wrote for ``Limits/days``, and beyond ``Limits/byteCount`` in all the oldest ones; never
-  /// one that is in use, nor one that `isProtected`.
-  /// - Returns: what was removed.
+  /// Removes journals older than `days`, and the oldest ones beyond `byteCount` bytes in total.
+  ///
+  /// A journal that is in use, or that `isProtected` accepts, is never removed.
+  /// - Returns: The removed journals.
   @discardableResult
   package func prune(
     nowSeconds: Double, days: Double = Limits.days, byteCount: Int = Limits.byteCount,

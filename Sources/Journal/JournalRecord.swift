@@ -1,13 +1,13 @@
 import Foundation
 
-/// What one thing that happened leaves in a journal.
+/// A record of a journal: one event.
 package struct JournalRecord: Equatable, Sendable {
-  /// JSON that says what happened.
+  /// JSON that describes the event.
   package var text: Data
-  /// Voxels that belong to it; empty for none.
+  /// Encoded voxels of the event; empty for none.
   package var voxels: Data
 
-  /// A record.
+  /// A record of an event.
   package init(text: Data, voxels: Data = Data()) {
     self.text = text
     self.voxels = voxels

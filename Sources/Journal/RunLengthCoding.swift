@@ -2,14 +2,14 @@ import CZlib
 import Foundation
 import Work
 
-/// Labels of a volume as runs of equal differences against another volume, compressed: a journal's form of a mask.
+/// Run-length coding of labels as differences from another volume, compressed; the journal's format of masks.
 ///
-/// Each run is its length (7 bits a byte, the lowest first, the eighth bit set where more follow) and the difference that
-/// all its voxels have (16 bits, modulo 65536, little-endian); all of it goes through zlib's deflate.
+/// A run is its length (7 bits a byte, lowest first, the eighth bit set where more follow) and the difference of its
+/// voxels (16 bits, modulo 65536, little-endian). The runs are compressed with zlib's deflate.
 package enum RunLengthCoding {
   private static let chunkSize = 1 << 18
 
-  /// The runs of `voxels` against `base`, or against nothing.
+  /// Encodes `voxels` as differences from `base`, or from 0 where it is nil.
   /// - Complexity: O(voxels); 512x512x400 voxels with an organ take about a fifth of a second.
   package static func encode(_ voxels: [UInt16], against base: [UInt16]? = nil) -> Data {
     let encoder = Encoder()
@@ -17,16 +17,16 @@ package enum RunLengthCoding {
     return encoder.finish()
   }
 
-  /// Makes runs of voxels that come chunk by chunk.
+  /// Encodes voxels chunk by chunk.
   package final class Encoder {
     private let deflation = Deflation()
     private var bytes: [UInt8] = []
     private var run: (count: Int, difference: UInt16) = (0, 0)
 
-    /// An encoder of no voxels yet.
+    /// An encoder without voxels.
     package init() { bytes.reserveCapacity(chunkSize + 16) }
 
-    /// Adds the next voxels, which stand against as many of `base`, or against nothing.
+    /// Adds the next voxels as differences from the same number of voxels of `base`, or from 0 where it is nil.
     package func add(_ voxels: [UInt16], against base: [UInt16]? = nil) {
       precondition(base == nil || base?.count == voxels.count, "a base of another size")
       voxels.withUnsafeBufferPointer { voxels in
@@ -36,7 +36,7 @@ package enum RunLengthCoding {
       }
     }
 
-    /// The runs of all voxels that were added; the encoder is used up.
+    /// The encoded runs of all voxels; the encoder must not be used afterwards.
     package func finish() -> Data {
       put()
       deflation.add(bytes, isLast: true)
@@ -75,12 +75,13 @@ package enum RunLengthCoding {
     }
   }
 
-  /// The voxels behind runs; nil when they do not make exactly `count` voxels.
+  /// Decodes runs; nil when they are damaged or do not give exactly `count` voxels.
+  /// - Complexity: O(count + bytes).
   package static func decode(_ data: Data, count: Int, against base: [UInt16]? = nil) -> [UInt16]? {
     guard base == nil || base?.count == count else { return nil }
     var voxels = base ?? [UInt16](repeating: 0, count: count)
     var offset = 0
-    // What is known of a run whose bytes have not all come yet.
+    // The state of a run whose bytes are not complete.
     var (length, shift, difference, state) = (0, 0, UInt16(0), 0)
     let isWhole = voxels.withUnsafeMutableBufferPointer { voxels in
       inflate(data) { bytes in
@@ -110,9 +111,10 @@ package enum RunLengthCoding {
     return isWhole && offset == count && state == 0 && shift == 0 ? voxels : nil
   }
 
-  /// Gives the inflated bytes chunk by chunk; false when the data is damaged or `consume` refused a chunk.
+  /// Calls `consume` with the inflated bytes chunk by chunk; false when the data is damaged or `consume` returned
+  /// false.
   private static func inflate(_ data: Data, _ consume: (UnsafeBufferPointer<UInt8>) -> Bool) -> Bool {
-    // zlib remembers where its stream lies, so it must not move.
+    // zlib stores the address of its stream, so the stream must not move.
     let stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
     stream.initialize(to: z_stream())
     defer { stream.deallocate() }
@@ -152,7 +154,7 @@ package enum RunLengthCoding {
 private final class Deflation {
   private let stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
   private var chunk = [UInt8](repeating: 0, count: 1 << 18)
-  /// What came out so far.
+  /// The compressed bytes.
   private(set) var output = Data()
 
   init() {

@@ -1,8 +1,9 @@
 extension Frame {
-  /// Writes one line of text, cut at the edges of `clip` (by default the frame), and gives the column after it.
+  /// Writes one line of text, clipped to `clip` (by default the frame).
   ///
-  /// A wide character takes two cells and is left out where only one is free. A combining mark is left out: a cell
-  /// holds one scalar. Control characters become "?".
+  /// A wide character takes two cells and is skipped where only one is free. A combining mark is skipped, because a
+  /// cell holds one scalar. Control characters become "?".
+  /// - Returns: The column after the text.
   @discardableResult
   package mutating func write(
     _ text: String, row: Int, column: Int, style: Style = Style(), in clip: Rectangle? = nil
@@ -23,14 +24,14 @@ extension Frame {
     return next
   }
 
-  /// Writes text that ends at the right edge of `area`, cut with "…" where it is too long.
+  /// Writes text right-aligned in `area`, truncated with "…" where it is too long.
   package mutating func writeAtRight(_ text: String, row: Int, style: Style = Style(), in area: Rectangle) {
     let shown = TextWidth.truncated(text, to: area.columns)
     write(
       shown, row: row, column: area.column + area.columns - TextWidth.columns(shown), style: style, in: area)
   }
 
-  /// Writes text in the middle of `area`'s columns, cut with "…" where it is too long.
+  /// Writes text centred in `area`, truncated with "…" where it is too long.
   package mutating func writeCentred(_ text: String, row: Int, style: Style = Style(), in area: Rectangle) {
     let shown = TextWidth.truncated(text, to: area.columns)
     let free = area.columns - TextWidth.columns(shown)
@@ -74,7 +75,7 @@ extension Frame {
     for row in rows { self[row, column] = Cell("│", style) }
   }
 
-  /// Puts a cell where there is one, and blanks the other half of a wide character that it breaks.
+  /// Sets a cell and blanks the other half of a wide character that it overwrites.
   private mutating func put(_ cell: Cell, row: Int, column: Int) {
     let index = row * columns + column
     if cells[index].character == "\0", column > 0 { cells[index - 1].character = " " }

@@ -12,7 +12,7 @@ package struct Cell: Hashable, Sendable {
   }
 }
 
-/// Everything a terminal shows at one moment, row by row.
+/// The whole content of the screen: cells and cursor.
 package struct Frame: Hashable, Sendable {
   /// Rows and columns, 0 or more.
   package let rows, columns: Int

@@ -1,6 +1,6 @@
-/// Brings greys to those that a terminal has, with an ordered (Bayer 4 x 4) dither; colours pass unchanged.
+/// Ordered dithering (Bayer 4 x 4) of greys to the greys that a terminal has; colours are unchanged.
 struct GreyDither {
-  /// For each grey, the next darker and the next brighter one that exist, and how far it is from the darker, 0..<16.
+  /// For each grey, the next darker and the next brighter available grey, and its distance from the darker one, 0..<16.
   private let steps: [(darker: UInt8, brighter: UInt8, sixteenths: UInt8)]
 
   private static let thresholds: [UInt8] = [0, 8, 2, 10, 12, 4, 14, 6, 3, 11, 1, 9, 15, 7, 13, 5]

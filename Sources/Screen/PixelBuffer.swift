@@ -1,4 +1,6 @@
-/// A picture for a terminal: two pixels, one above the other, in each cell.
+/// A picture for a terminal.
+///
+/// Each cell shows two pixels, one above the other.
 package struct PixelBuffer: Hashable, Sendable {
   /// Pixels from left to right and from top to bottom.
   package let width, height: Int
@@ -20,12 +22,13 @@ package struct PixelBuffer: Hashable, Sendable {
 }
 
 extension Frame {
-  /// Draws a picture with its top left pixel at the top left of `area`, cut at the area's edges.
+  /// Draws a picture with its top left pixel at the top left of `area`, clipped to `area`.
   ///
-  /// With colours and Unicode a cell is `▀`, its upper pixel in front and its lower one behind, or an empty cell where
-  /// both look alike. With colours alone it is an empty cell of their mean. Without colours it is a character of
-  /// ` .:-=+*#%@`. Greys that the terminal does not have are dithered by a pattern that is fixed to the screen, so that
-  /// scrolling changes only what the picture changes. Cost: one pass over the pixels.
+  /// With colours and Unicode a cell is `▀` with the upper pixel as foreground and the lower one as background, or a
+  /// blank where both are equal. With colours but without Unicode it is a blank with their mean as background. Without
+  /// colours it is a character of ` .:-=+*#%@`. Greys that the terminal lacks are dithered; the pattern is fixed to the
+  /// screen, so that scrolling changes only the cells whose pixels change.
+  /// - Complexity: O(pixels of `area`).
   package mutating func draw(
     _ picture: PixelBuffer, in area: Rectangle, for capabilities: TerminalCapabilities
   ) {

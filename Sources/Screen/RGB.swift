@@ -1,6 +1,6 @@
 /// An sRGB colour of a picture, 0...255 each.
 package struct RGB: Hashable, Sendable {
-  /// The three parts.
+  /// The components, 0...255 in sRGB.
   package var red, green, blue: UInt8
 
   /// A colour.
@@ -13,13 +13,13 @@ package struct RGB: Hashable, Sendable {
   /// A grey.
   package init(grey: UInt8) { self.init(grey, grey, grey) }
 
-  /// How bright it is, 0...255 (weights of ITU-R 601).
+  /// The luma, 0...255, with the weights of ITU-R BT.601.
   package var luminance: Int { (299 * Int(red) + 587 * Int(green) + 114 * Int(blue) + 500) / 1000 }
 
-  /// The colour as a terminal's.
+  /// The colour as a cell's colour.
   package var colour: Colour { .rgb(red, green, blue) }
 
-  /// This colour covered by `other`; 0 leaves it, 1 replaces it.
+  /// Linear interpolation from this colour (opacity 0) to `other` (opacity 1).
   package func blended(with other: RGB, opacity: Double) -> RGB {
     let part = min(1, max(0, opacity))
     func mix(_ one: UInt8, _ two: UInt8) -> UInt8 {

@@ -1,6 +1,8 @@
-/// A part of the screen in cells; it may be empty, and never has a negative size.
+/// A rectangle of cells.
+///
+/// It may be empty; its size is never negative.
 package struct Rectangle: Hashable, Sendable {
-  /// The top left cell, and how many rows and columns there are.
+  /// The top left cell, and the numbers of rows and columns.
   package var row, column, rows, columns: Int
 
   /// A rectangle; negative sizes count as 0.
@@ -19,7 +21,7 @@ package struct Rectangle: Hashable, Sendable {
     cell.row >= row && cell.row < row + rows && cell.column >= column && cell.column < column + columns
   }
 
-  /// What both have; an empty rectangle where they do not meet.
+  /// The intersection; an empty rectangle where they do not overlap.
   package func intersection(_ other: Rectangle) -> Rectangle {
     let top = max(row, other.row)
     let left = max(column, other.column)

@@ -3,7 +3,7 @@ package struct ScreenSize: Hashable, Sendable {
   /// Rows and columns.
   package var rows, columns: Int
 
-  /// A size.
+  /// A size of a screen.
   package init(rows: Int, columns: Int) {
     self.rows = rows
     self.columns = columns

@@ -1,4 +1,4 @@
-/// A colour that the program asks for; the terminal shows the nearest that it has.
+/// A colour of a cell; the terminal shows the nearest colour that it has.
 package enum Colour: Hashable, Sendable {
   /// The terminal's own foreground or background.
   case terminal
@@ -6,11 +6,11 @@ package enum Colour: Hashable, Sendable {
   case rgb(UInt8, UInt8, UInt8)
 }
 
-/// How a cell's character looks.
+/// Colours and attributes of a cell.
 package struct Style: Hashable, Sendable {
-  /// Colours of the character and of what lies behind it.
+  /// Colours of the character and of its background.
   package var foreground, background: Colour
-  /// Attributes.
+  /// Attributes of the character.
   package var isBold, isDim, isReversed, isUnderlined: Bool
 
   /// A style; by default the terminal's own.

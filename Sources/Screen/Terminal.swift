@@ -1,13 +1,15 @@
-/// What shows frames and sends events: the real terminal, or a scripted one in tests.
+/// A terminal: it shows frames and sends events.
+///
+/// Tests use a scripted one.
 package protocol Terminal: AnyObject {
   /// Rows and columns now.
   var size: ScreenSize { get }
   /// What this terminal can show.
   var capabilities: TerminalCapabilities { get }
-  /// Shows `frame`, sending only what differs from the last one.
+  /// Shows `frame`; sends only the cells that differ from the last frame.
   func draw(_ frame: Frame)
-  /// The next event; nil when none came in time or the terminal was woken from another thread.
+  /// Waits for the next event; nil at the timeout or after ``wake``.
   func nextEvent(waitingMilliseconds: Int) -> TerminalEvent?
-  /// Ends a wait for events under way, or else the next one; any thread may call it.
+  /// Ends a running wait for events, or else the next one. Thread-safe.
   var wake: @Sendable () -> Void { get }
 }

@@ -1,6 +1,6 @@
 /// What a terminal can show.
 package struct TerminalCapabilities: Hashable, Sendable {
-  /// How many colours.
+  /// The number of colours.
   package enum ColourDepth: Int, Hashable, Sendable, Comparable, CaseIterable {
     /// No colour, 16 colours, the 256-colour palette, 24-bit colour.
     case mono, sixteen, indexed256, trueColour
@@ -9,14 +9,14 @@ package struct TerminalCapabilities: Hashable, Sendable {
     package static func < (one: ColourDepth, other: ColourDepth) -> Bool { one.rawValue < other.rawValue }
   }
 
-  /// How many colours.
+  /// The number of colours.
   package var colourDepth: ColourDepth
   /// Whether block elements and other characters outside ASCII can be shown.
   package var showsUnicode: Bool
   /// Height of a cell divided by its width, about 2.
   package var cellAspect: Double
 
-  /// Capabilities.
+  /// The capabilities of a terminal.
   package init(colourDepth: ColourDepth, showsUnicode: Bool, cellAspect: Double = 2) {
     self.colourDepth = colourDepth
     self.showsUnicode = showsUnicode

@@ -1,12 +1,12 @@
 import Foundation
 import Synchronization
 
-/// Writes a file so that its destination holds the old content or the new one, never a part of it.
+/// Writes a file atomically: its path holds the old content or the new one, never a part of it.
 ///
-/// The content goes to a temporary file in the same folder, is synced, and is then renamed; on any failure the
-/// temporary file is removed and what stood there before is untouched. Symbolic links are followed: what they point to
-/// is replaced. A replaced file leaves its mode and, where possible, its owner and group to the new one; other hard links
-/// to it keep the old content.
+/// The content goes to a temporary file in the same folder. The temporary file is synced and then renamed. On any
+/// failure it is removed, and the old file is untouched. Symbolic links are followed: the file that they point to is
+/// replaced. The new file gets the mode of the old one and, where possible, its owner and group. Other hard links to
+/// the old file keep the old content.
 package struct AtomicFile: ~Copyable {
   private let destination: FileDestination
   private let temporaryPath: String
@@ -20,7 +20,7 @@ package struct AtomicFile: ~Copyable {
     let destination = try FileDestination(path)
     try ReadFiles.requireUnread(destination)
     UnfinishedFiles.removeAbandoned(in: FilePath.folder(of: destination.target))
-    // What replaces a file that others may not read is never readable for them, not even while it grows.
+    // Others who may not read the old file must not read the new one either, not even while it is written.
     let mode: mode_t = destination.exists ? 0o600 : 0o666
     while true {
       let temporaryPath = PendingFile.temporaryPath(beside: destination.target)
@@ -65,10 +65,11 @@ package struct AtomicFile: ~Copyable {
     if let failure { throw failure }
   }
 
-  /// Syncs the content, which then waits beside its destination.
+  /// Syncs the content; it stays in the temporary file until ``PendingFile/commit(_:)``.
+  /// - Throws: ``InputError`` when the disk fails.
   package consuming func complete() throws(InputError) -> PendingFile {
     if let status = destination.status {
-      // Who may not give a file away keeps it as their own.
+      // A user who may not give a file away keeps it.
       _ = fchown(descriptor, status.st_uid, status.st_gid)
       fchmod(descriptor, status.st_mode & 0o777)
     }
@@ -80,7 +81,8 @@ package struct AtomicFile: ~Copyable {
       destination, contentPath: temporaryPath, descriptor: descriptor, registration: registration)
   }
 
-  /// Syncs the content and puts it in its destination.
+  /// Syncs the content and renames the temporary file to its destination.
+  /// - Throws: As ``complete()`` and ``PendingFile/commit(_:)``.
   package consuming func commit() throws(InputError) { try PendingFile.commit([complete()]) }
 
   deinit {
@@ -96,7 +98,8 @@ package struct AtomicFile: ~Copyable {
     try PendingFile.commit([pending(data, for: path)])
   }
 
-  /// `data` as the whole content of `path`, still beside its destination.
+  /// `data` in a temporary file that is ready to become `path`.
+  /// - Throws: ``InputError`` as ``init(path:)``, and when the disk is full or fails.
   package static func pending(_ data: Data, for path: String) throws(InputError) -> PendingFile {
     var file = try AtomicFile(path: path)
     try file.write(data)

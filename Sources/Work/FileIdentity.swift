@@ -1,6 +1,6 @@
 import Foundation
 
-/// Which file stands somewhere, whatever it is called.
+/// The identity of a file: device and inode, independent of its name.
 struct FileIdentity: Hashable, Sendable {
   let device: UInt
   let inode: UInt
@@ -10,7 +10,7 @@ struct FileIdentity: Hashable, Sendable {
     inode = UInt(status.st_ino)
   }
 
-  /// What stands at `path`, links followed; nil where nothing can be seen.
+  /// The file at `path`, links followed; nil where there is none.
   init?(path: String) {
     var status = stat()
     guard FileSystem.getStatus(path, &status) == 0 else { return nil }
@@ -18,12 +18,12 @@ struct FileIdentity: Hashable, Sendable {
   }
 }
 
-/// A name in a folder, whatever the folder is called.
+/// A directory entry: a name in a folder that is identified by device and inode.
 struct FileEntry: Hashable, Sendable {
   let folder: FileIdentity
   let name: String
 
-  /// The entry of `path` itself, a link not followed; nil where its folder cannot be seen.
+  /// The entry of `path` itself, a link not followed; nil where its folder does not exist.
   init?(path: String) {
     let folder = FilePath.folder(of: path)
     guard let identity = FileIdentity(path: folder.isEmpty ? "." : folder) else { return nil }

@@ -1,23 +1,26 @@
 import Foundation
 import Synchronization
 
-/// The files that the process has read or will read: none of them is ever written to, under whatever name.
+/// The files that the process has read or will read.
 ///
-/// Whatever opens a file for reading notes it here, and ``AtomicFile`` and ``OutputClaim`` refuse to write it, so that no
-/// command has to list what must not be its output.
+/// None of them is ever written, whatever name an output has.
+///
+/// All code that opens a file for reading registers it here. ``AtomicFile`` and ``OutputClaim`` refuse to write it, so
+/// no command has to list the files that must not be its output.
 package enum ReadFiles {
-  /// Whether the running task reads files that it writes again itself.
+  /// Whether the running task reads files that it writes itself.
   @TaskLocal private static var isSuspended = false
 
-  /// Notes that `path` is read: the file that stands there (symbolic and hard links to it included) and the name itself.
+  /// Registers that `path` is read: the file there (with all symbolic and hard links to it) and the name itself.
   /// - Throws: ``InputError`` when the file is an output of the running command.
   package static func register(_ path: String) throws(InputError) {
     if isSuspended { return }
     try FilesInUse.shared.registerReading(path)
   }
 
-  /// Reads what the program goes on with and then writes anew, such as a journal, a log or a checkpoint: `body` notes
-  /// nothing.
+  /// Runs `body`, which registers nothing.
+  ///
+  /// For files that the program reads and then writes again, such as a journal, a log or a checkpoint.
   package static func withoutRegistering<Result>(
     _ body: () throws(InputError) -> Result
   ) throws(InputError) -> Result {
@@ -26,7 +29,7 @@ package enum ReadFiles {
     }.get()
   }
 
-  /// Refuses a destination that was read.
+  /// Refuses a destination that is a registered file.
   /// - Throws: ``InputError`` naming the file that is read.
   static func requireUnread(_ destination: FileDestination) throws(InputError) {
     if let reader = FilesInUse.shared.reader(of: destination) {
@@ -35,9 +38,9 @@ package enum ReadFiles {
   }
 }
 
-/// A file that the running command is going to write, for as long as this object lives.
+/// A claim of the running command to write a file; it ends with this object.
 ///
-/// Nothing that is read, before or later, and no other output may be the same file.
+/// No file that is read, earlier or later, and no other output may be the same file.
 package final class OutputClaim: Sendable {
   private let number: Int
 
@@ -51,7 +54,7 @@ package final class OutputClaim: Sendable {
   deinit { FilesInUse.shared.release(number) }
 }
 
-/// What the process reads and is going to write.
+/// The files that the process reads and is going to write.
 private final class FilesInUse: Sendable {
   static let shared = FilesInUse()
 

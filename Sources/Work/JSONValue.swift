@@ -1,31 +1,33 @@
-/// What a JSON text says, as it is written: members of objects in their order, those of one key too.
+/// A JSON value.
 ///
-/// Foundation gives objects as dictionaries, in which the order is gone and all but one of the members of a key.
+/// Objects keep the order of their members and members with the same key.
+///
+/// Foundation decodes objects to dictionaries, which lose the order and all but one member of a key.
 package indirect enum JSONValue: Equatable, Sendable {
   case null
   case bool(Bool)
-  /// A number by its digits, however many.
+  /// A number as its digits in the text.
   case number(String)
   case string(String)
   case array([JSONValue])
   case object([Member])
 
-  /// A key of an object and what stands behind it.
+  /// A member of an object: key and value.
   package struct Member: Equatable, Sendable {
     package var key: String
     package var value: JSONValue
 
-    /// A member.
+    /// A member of an object.
     package init(key: String, value: JSONValue) {
       self.key = key
       self.value = value
     }
   }
 
-  /// How far lists and objects may lie in each other.
+  /// The maximum nesting of arrays and objects.
   private static let maximumDepth = 100
 
-  /// Reads a text; nil when it is no JSON.
+  /// Parses a text; nil when it is no JSON.
   package init?(_ text: String) {
     var reader = JSONReader(rest: Array(text.utf8)[...])
     guard let value = reader.value(depth: Self.maximumDepth) else { return nil }
@@ -34,13 +36,13 @@ package indirect enum JSONValue: Equatable, Sendable {
     self = value
   }
 
-  /// What stands behind the first member of a key; nil where there is none, or this is no object.
+  /// The value of the first member with a key; nil where there is none, or this is no object.
   package subscript(key key: String) -> JSONValue? {
     guard case .object(let members) = self else { return nil }
     return members.first { $0.key == key }?.value
   }
 
-  /// The first key that an object in this has twice; nil where none has.
+  /// The first key that occurs twice in one object, in any depth; nil where there is none.
   package var repeatedKey: String? {
     switch self {
     case .null, .bool, .number, .string: return nil
@@ -55,9 +57,9 @@ package indirect enum JSONValue: Equatable, Sendable {
     }
   }
 
-  /// Refuses a text in which an object has a key twice, of which only one would count.
+  /// Refuses a text in which an object has a key twice, because decoders would ignore one of the two.
   ///
-  /// What is no JSON is left to whoever reads it.
+  /// A text that is no JSON is accepted; its decoder reports it.
   /// - Throws: ``InputError`` about `subject` that names the key.
   package static func requireSingleKeys(_ text: String, subject: String) throws(InputError) {
     guard let key = JSONValue(text)?.repeatedKey else { return }
@@ -65,7 +67,7 @@ package indirect enum JSONValue: Equatable, Sendable {
   }
 }
 
-/// Reads JSON byte by byte (RFC 8259).
+/// Parses JSON byte by byte (RFC 8259).
 private struct JSONReader {
   var rest: ArraySlice<UInt8>
 
@@ -73,7 +75,7 @@ private struct JSONReader {
     rest = rest.drop { $0 == 0x20 || $0 == 0x09 || $0 == 0x0a || $0 == 0x0d }
   }
 
-  /// Takes `word`, if it comes next.
+  /// Consumes `word` if the rest begins with it.
   private mutating func take(_ word: StaticString) -> Bool {
     let isNext = word.withUTF8Buffer { rest.starts(with: $0) }
     if isNext { rest = rest.dropFirst(word.utf8CodeUnitCount) }
@@ -148,7 +150,7 @@ private struct JSONReader {
     return nil
   }
 
-  /// What stands behind a backslash; a half of a surrogate pair alone is U+FFFD.
+  /// The scalar of an escape sequence after its backslash; an unpaired surrogate is U+FFFD.
   private mutating func escape() -> Unicode.Scalar? {
     switch rest.popFirst() {
     case UInt8(ascii: "b"): return "\u{8}"

@@ -1,8 +1,9 @@
 import Foundation
 import Synchronization
 
-/// A file whose content is complete on the disk, under a temporary name, until it takes its destination; it is removed when it
-/// never does.
+/// A file whose content is complete on the disk under a temporary name.
+///
+/// It is removed with this object unless it was committed.
 package final class PendingFile: Sendable {
   /// Where the content lies until ``commit(_:)``.
   package let contentPath: String
@@ -25,8 +26,8 @@ package final class PendingFile: Sendable {
     close(descriptor)
   }
 
-  /// Puts all of `files` in their places, or none: after a failure, what stood there before stands there again.
-  /// - Throws: ``InputError`` when a destination cannot be taken, or a file appeared where none was.
+  /// Renames all of `files` to their destinations, or none: after a failure the old files are restored.
+  /// - Throws: ``InputError`` when a file cannot be renamed, or another file appeared at a destination that was free.
   package static func commit(_ files: [PendingFile]) throws(InputError) {
     var taken: [(file: PendingFile, earlier: String?)] = []
     var failure: InputError?
@@ -41,7 +42,7 @@ package final class PendingFile: Sendable {
     for (file, earlier) in taken {
       if failure == nil {
         file.isCommitted.withLock { $0 = true }
-        // A file in its destination is nobody's any more.
+        // A committed file is locked by nobody.
         flock(file.descriptor, LOCK_UN)
       } else if let earlier {
         FileSystem.rename(earlier, file.destination.target)
@@ -53,7 +54,8 @@ package final class PendingFile: Sendable {
     if let failure { throw failure }
   }
 
-  /// Renames the content to its destination; gives the temporary name of what stood there before, where it is kept.
+  /// Renames the content to its destination.
+  /// - Returns: The temporary name of the old file where `keepsEarlier` asks for it; nil where there was none.
   private func moveToDestination(keepsEarlier: Bool) throws(InputError) -> String? {
     var status = stat()
     let exists = FileSystem.getLinkStatus(destination.target, &status) == 0
@@ -63,7 +65,7 @@ package final class PendingFile: Sendable {
     var earlier: String?
     if exists, keepsEarlier {
       let name = Self.temporaryPath(beside: destination.target, ending: "earlier")
-      // Without a link, such as on a FAT disk, there is a moment in which nothing stands there.
+      // A file system without hard links, such as FAT, leaves the destination empty between the two calls.
       guard FileSystem.link(destination.target, name) == 0 || FileSystem.rename(destination.target, name) == 0
       else {
         throw refusal()
@@ -85,7 +87,7 @@ package final class PendingFile: Sendable {
     InputError(destination.path, "cannot be written", found: String(cString: strerror(errno)))
   }
 
-  /// A name that no other file has, and that is short whatever the file is called.
+  /// A name in the same folder that no other file has; short, however long the file's own name is.
   static func temporaryPath(beside path: String, ending: String = UnfinishedFiles.nameSuffix) -> String {
     let unique = "\(getpid())-\(UInt32.random(in: 0...UInt32.max))"
     return FilePath.joined(FilePath.folder(of: path), "\(UnfinishedFiles.namePrefix)\(unique).\(ending)")

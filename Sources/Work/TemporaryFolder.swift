@@ -1,19 +1,21 @@
 import Synchronization
 
-/// A folder for files that nobody keeps: it is removed with this object, or by a signal that ends the program at once.
+/// A folder for temporary files.
+///
+/// It is removed with this object, or by a signal that ends the program.
 package final class TemporaryFolder: Sendable {
   /// The folder.
   package let path: String
   private let registrations: Mutex<[Int?]>
 
-  /// Makes a folder that only the user can see, where temporary files go.
-  /// - Throws: ``InputError`` when no folder can be made there.
+  /// Creates a folder that only the user can read in ``FileSystem/temporaryFolder``.
+  /// - Throws: ``InputError`` when it cannot be created.
   package init() throws(InputError) {
     path = try FileSystem.makeTemporaryFolder(in: FileSystem.temporaryFolder)
     registrations = Mutex([UnfinishedFiles.register(path)])
   }
 
-  /// The path of a file that is to be written in the folder.
+  /// The path of a file in the folder, which will be removed with it.
   @discardableResult
   package func file(_ name: String) -> String {
     let file = FilePath.joined(path, name)

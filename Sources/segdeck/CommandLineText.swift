@@ -1,16 +1,16 @@
 import Foundation
 
-/// Command lines as text that a shell reads back.
+/// Command lines as text that a shell can parse.
 enum CommandLineText {
-  /// A path as a word that is no option.
+  /// A path as an argument that is not taken for an option.
   static func path(_ path: String) -> String { path.hasPrefix("-") ? "./" + path : path }
 
   /// The command that is running.
   static var current: String { text(["segdeck"] + ProgramStart.arguments) }
 
-  /// The words of a line as ``text(_:)`` writes it; nil when a quote is open at its end.
+  /// Parses a line of ``text(_:)``; nil when a quote is not closed.
   ///
-  /// Nothing else of a shell is understood: whatever it would expand stays as it stands.
+  /// Only quotes and backslashes are interpreted; nothing is expanded.
   static func words(_ text: String) -> [String]? {
     var words: [String] = []
     var word: String?
@@ -38,7 +38,7 @@ enum CommandLineText {
     return words + [word].compactMap(\.self)
   }
 
-  /// Words, quoted where a shell would split or change them.
+  /// The words separated by spaces, quoted where a shell would split or change them.
   static func text(_ words: [String]) -> String {
     words.map { word in
       let isPlain =

@@ -3,28 +3,27 @@ import ImageFormats
 import Volumes
 import Work
 
-/// A mask from a file, voxel upon voxel on some image's grid.
+/// A mask that was read from a file, on the same grid as an image.
 struct FittedMask {
   let labels: LabelVolume
-  /// The names that lie beside the file, if any.
+  /// The label names beside the file, if any.
   let names: LabelTable?
-  /// What the user should know, without the file's name: "stored as LPS, reoriented to RAS", findings of the file, names
-  /// that were passed over.
+  /// Findings without the file's name: "stored as LPS, reoriented to RAS", defects of the file, ignored names.
   let findings: [String]
   private let path: String
 
-  /// Reads masks that mean the same by the same value and, where the axes of one are stored in another order or
-  /// direction, reorients it.
+  /// Reads masks with one common label coding, and reorients those whose axes have another order or direction.
   ///
   /// - Parameters:
-  ///   - grid: Where they lie; nil for the grid of the first.
-  ///   - frame: The frame of files that hold several.
-  /// - Throws: ``InputError`` when a file is no mask, or does not fit the grid, with the first difference; ``Cancelled``.
+  ///   - grid: The grid of the masks; nil for that of the first.
+  ///   - frame: The frame of 4D files.
+  /// - Throws: ``InputError`` when a file is no mask, or does not fit the grid, with the first difference;
+  ///   ``Cancelled``.
   static func masks(
     _ files: [ImageFile], on grid: VolumeGrid? = nil, frame: Int? = nil, work: WorkContext = WorkContext()
   ) throws -> [FittedMask] {
     guard let grid = grid ?? files.first?.grid else { return [] }
-    // The grids come first: voxels that do not fit need not be read.
+    // Grids are checked first, before any voxels are read.
     for file in files { _ = try GridFit(mask: file.grid, image: grid, subject: file.path) }
     var volumes = try files.map {
       try $0.labelVolume(frame: frame, work: work.withoutProgress) as LabelVolume?
@@ -37,14 +36,14 @@ struct FittedMask {
         expected: "\(LabelCoding.maximumValueCount) or fewer")
     }
     return try files.indices.compactMap { index in
-      // Taken out, so that codes change in place.
+      // Moved out of the array, so that codes are changed in place.
       try volumes[index].take().map {
         try FittedMask(files[index], $0, values[index], coding, on: grid, work: work)
       }
     }
   }
 
-  /// Reads one mask of a set whose coding is known.
+  /// Reads one mask with a known label coding.
   /// - Throws: As ``masks(_:on:work:)``.
   init(
     _ path: String, on grid: VolumeGrid, coding: LabelCoding, work: WorkContext = WorkContext()
@@ -69,7 +68,7 @@ struct FittedMask {
       findings.append("stored as \(file.grid.orientation), reoriented to \(grid.orientation)")
     }
     let offset = fit.largestOffsetVoxels(of: file.grid, on: grid)
-    // Below that is what 32-bit headers round.
+    // Smaller offsets are rounding errors of 32-bit headers.
     if offset > 0.01 {
       findings.append(
         "its grid lies up to \(decimals(offset, 2)) voxels beside the other; taken as voxel upon voxel"
@@ -85,7 +84,7 @@ struct FittedMask {
   /// The findings with the file's name.
   var notes: [String] { findings.map { "\(path): \($0)" } }
 
-  /// Leaves the findings to ``FindingNotes``.
+  /// Adds the findings to ``FindingNotes``.
   func reportFindings() {
     for finding in findings { FindingNotes.add(finding, of: path) }
   }

@@ -1,16 +1,18 @@
 import Foundation
 import Work
 
-/// Turns Ctrl-C, a polite kill and a terminal that hangs up into cancellation; a second one ends the program at once.
+/// Converts SIGINT, SIGTERM and SIGHUP to cancellation; a second signal ends the program at once.
 enum Interruption {
   private static let requested = Cancellation()
 
-  /// The cancellation that an interruption requests.
+  /// The cancellation that a signal requests.
   static func cancellation() -> Cancellation { requested }
 
-  /// Installs the handlers; a signal that the caller ignores, as `nohup` does, stays ignored.
+  /// Installs the handlers.
+  ///
+  /// A signal that the parent process ignores, as `nohup` does, stays ignored.
   static func begin() {
-    // Touched before the handlers are installed, since they must not run its initialiser.
+    // Initialised before the handlers are installed, because a signal handler must not do it.
     _ = requested
     UnfinishedFiles.prepare()
     for number in [SIGINT, SIGTERM, SIGHUP] {

@@ -2,8 +2,8 @@ import Volumes
 import Work
 
 extension LabelSelection {
-  /// The selections that `--label` options name.
-  /// - Throws: ``InputError`` for a wrong one, or a name given twice.
+  /// Parses `--label` options.
+  /// - Throws: ``InputError`` for an invalid option, or a name that is given twice.
   static func parsed(_ options: [String]) throws(InputError) -> [LabelSelection] {
     var selections: [LabelSelection] = []
     for option in options {
@@ -18,8 +18,8 @@ extension LabelSelection {
 }
 
 extension [LabelSelection] {
-  /// Refuses a value that several of the structures have.
-  /// - Parameter coding: In which two values may be one: 1 and 255 where 255 is read as 1.
+  /// Refuses a value that belongs to several structures.
+  /// - Parameter coding: The label coding, in which two values may have one code: 1 and 255 where 255 is read as 1.
   func requireOwnValues(_ coding: LabelCoding = .identity) throws(InputError) {
     var owners: [Int: Int] = [:]
     for (index, selection) in enumerated() {
@@ -36,10 +36,10 @@ extension [LabelSelection] {
 }
 
 extension [LabelSelection] {
-  /// What there is to say about values that do not occur beside others of their structure that do, a line each.
+  /// A note for each structure of which some values occur and others do not.
   /// - Parameters:
-  ///   - values: Those that occur.
-  ///   - source: Where they were looked for: "mask.nii".
+  ///   - values: The values that occur.
+  ///   - source: The name of the searched masks in the notes: "mask.nii".
   func notes(absentFrom values: Set<Int>, _ source: String, coding: LabelCoding) -> [String] {
     let present = Set(coding.codes(of: values.subtracting([0]).sorted()))
     return compactMap { selection in

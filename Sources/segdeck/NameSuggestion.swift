@@ -1,7 +1,8 @@
-/// Names that a mistyped one was probably meant to be.
+/// Suggestions for mistyped names.
 enum NameSuggestion {
-  /// The nearest of `names`, within two typing errors and fewer than half of its letters, or one that `word` begins;
-  /// nil when none is.
+  /// The nearest of `names` by edit distance, or the only one with the prefix `word`; nil when there is none.
+  ///
+  /// The distance must be at most 2 and less than half of the name's length, and the prefix at least 3 letters.
   static func nearest(to word: String, among names: [String]) -> String? {
     let word = word.lowercased()
     let nearest = names.map { ($0, editDistance($0, word)) }.min { $0.1 < $1.1 }
@@ -10,10 +11,11 @@ enum NameSuggestion {
     return begun.count == 1 ? begun[0] : nil
   }
 
-  /// Letters added, left out, replaced, or swapped with their neighbour between two words.
+  /// The edit distance (optimal string alignment): insertions, deletions, substitutions and swaps of neighbours.
+  /// - Complexity: O(length of `one` · length of `other`).
   private static func editDistance(_ one: String, _ other: String) -> Int {
     let (first, second) = (Array(one), Array(other))
-    // A path is no mistyped word, and the table grows with both.
+    // A long path is no mistyped word and is not compared.
     guard second.count <= 2 * first.count + 4 else { return second.count }
     var table = [[Int]](repeating: Array(0...second.count), count: first.count + 1)
     for row in 0...first.count { table[row][0] = row }

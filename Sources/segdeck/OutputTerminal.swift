@@ -1,15 +1,15 @@
 import Foundation
 
-/// What a terminal behind a descriptor can show of plain output.
+/// Properties of the terminal for plain output.
 enum OutputTerminal {
-  /// Its columns; 100 where it is none.
+  /// The columns of the terminal, at least 40; 100 where the descriptor is no terminal.
   static func columns(ofDescriptor descriptor: Int32) -> Int {
     var size = winsize()
     guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 100 }
     return max(40, Int(size.ws_col))
   }
 
-  /// Whether the locale's characters are Unicode.
+  /// Whether the locale is UTF-8.
   static var showsUnicode: Bool {
     let environment = ProcessInfo.processInfo.environment
     let locale =

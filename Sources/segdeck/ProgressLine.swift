@@ -2,7 +2,7 @@ import Foundation
 import Synchronization
 import Work
 
-/// One line on stderr that is written over while work goes on; nothing where stderr is no terminal.
+/// A progress line on stderr, which is overwritten; nothing is shown where stderr is no terminal.
 final class ProgressLine: Sendable {
   private let title: String
   private let isShown = isatty(2) == 1
@@ -10,7 +10,7 @@ final class ProgressLine: Sendable {
 
   init(_ title: String) { self.title = title }
 
-  /// Shows the fraction done, at most once per percent.
+  /// Shows the fraction done, 0...1, at most once per percent.
   func show(_ fraction: Double, _ text: String = "") {
     guard isShown, fraction.isFinite else { return }
     let percent = Int(min(max(fraction, 0), 1) * 100)

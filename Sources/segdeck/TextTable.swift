@@ -1,13 +1,15 @@
 import Work
 
-/// Rows of text in columns: the first ones left-aligned, the others right-aligned; no cell can fake another.
+/// A table of text.
+///
+/// The first columns are left-aligned, the others right-aligned; cells are printed as `printableLine`s.
 struct TextTable {
   var heading: [String]
   var rows: [[String]] = []
-  /// Columns that are left-aligned.
+  /// The number of left-aligned columns.
   var leftAlignedColumns = 1
 
-  /// Lines with two spaces between columns.
+  /// The table as lines, with two spaces between columns.
   var text: String {
     let all = ([heading] + rows).map { $0.map(\.printableLine) }
     let widths = heading.indices.map { column in all.map { $0[column].count }.max() ?? 0 }
@@ -19,7 +21,7 @@ struct TextTable {
     }.joined(separator: "\n")
   }
 
-  /// A number with so many digits, "-" where there is none.
+  /// A number with `digits` decimals; "-" for nil.
   static func cell(_ value: Double?, _ digits: Int) -> String {
     value.map { decimals($0, digits) } ?? "-"
   }

@@ -3,7 +3,7 @@ import Foundation
 import Synchronization
 import Work
 
-/// How a command computes: threads from its option, a progress line when stderr is a terminal, Ctrl-C as cancel.
+/// The option for the number of threads, and the work context of a command: progress line and cancellation by Ctrl-C.
 struct WorkOptions: ParsableArguments {
   @Option(name: .long, help: "Threads to compute with; by default all cores.")
   var threads: Int?
@@ -14,7 +14,7 @@ struct WorkOptions: ParsableArguments {
     }
   }
 
-  /// A context whose progress shows behind `title`, and which Ctrl-C cancels.
+  /// A context that shows its progress after `title` and is cancelled by Ctrl-C.
   func context(_ title: String) -> WorkContext {
 
     let line = ProgressLine(title)

@@ -6,9 +6,9 @@ import Testing
 /// Extreme numbers walked through every option of every command and every number of every file that is read.
 ///
 /// Each run gives a result, or one line and exit code 1 (64 for wrong usage): no signal, no more than ten seconds, no
-/// more than 512 MB. Options come from the program's own description and numbers from its own files, so that new ones are
-/// walked by themselves. Each place sees some of the values, other places others; with SEGDECK_ALL_EXTREMES=1 all of
-/// them.
+/// more than 512 MB. Options come from the program's own description and numbers from its own files, so that new ones
+/// are walked by themselves. Each place sees some of the values, other places others; with SEGDECK_ALL_EXTREMES=1 all
+/// of them.
 @Suite(.serialized)
 struct ExtremeValueTests {
   /// Values as a command line states them.
@@ -29,7 +29,7 @@ struct ExtremeValueTests {
 
   static let takesAll = ProcessInfo.processInfo.environment["SEGDECK_ALL_EXTREMES"] != nil
 
-  /// The `count` values that place `index` sees.
+  /// The `count` values for the case `index`.
   static func chosen(_ values: [String], caseIndex index: Int, count: Int) -> [String] {
     takesAll ? values : (0..<count).map { values[(index * 5 + $0 * 7) % values.count] }
   }

@@ -37,7 +37,7 @@ struct TemporaryFolder {
   }
 }
 
-/// What a run of segdeck left.
+/// The result of a run of segdeck.
 struct CommandOutcome {
   let status: Int32
   let output: String

@@ -17,7 +17,7 @@ package struct StoredJournal {
   package let whole: Data
   package let records: [Record]
 
-  /// - Throws: whatever is wrong where there is no journal.
+  /// - Throws: The error of the file system where there is no journal.
   package init(below state: String) throws {
     let folder = state + "/segdeck/journals/"
     let names = try FileManager.default.contentsOfDirectory(atPath: folder)
@@ -54,6 +54,6 @@ package struct StoredJournal {
     try bytes.write(to: URL(filePath: path))
   }
 
-  /// Writes what stands before a byte.
+  /// Writes the bytes before an offset.
   package func cut(at count: Int) throws { try whole.prefix(count).write(to: URL(filePath: path)) }
 }

@@ -5,7 +5,7 @@ import Tensors
 import Volumes
 import Work
 
-/// A case to scroll through: waves with noise, and six labels that fill a third of it.
+/// A generated case for scrolling: waves with noise, and six labels that fill a third of it.
 enum ScrolledCase {
   /// The case, its voxels made slice by slice.
   static func content(_ size: GridSize, work: WorkContext) throws -> ReviewCase {
@@ -47,7 +47,7 @@ final class BackgroundLoad: Sendable {
   private let cancellation = Cancellation()
   private let group = DispatchGroup()
 
-  /// Starts it; `yields` as the review's jobs do.
+  /// Starts it; `yields` gives its threads a low priority, as the review's jobs have.
   init(threadCount: Int, yields: Bool) throws {
     var work = WorkContext(threadCount: threadCount, cancellation: cancellation)
     work.hasLowPriority = yields

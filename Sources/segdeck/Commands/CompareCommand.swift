@@ -108,7 +108,9 @@ struct CompareCommand: ParsableCommand {
   }
 }
 
-/// Refuses two names for one structure; those that share some of their values, such as an organ and its tumour, are two.
+/// Refuses two names for the same set of values.
+///
+/// Structures may share some of their values, such as an organ and its tumour.
 private func refuseSameValues(_ structures: [MatchedStructure]) throws(InputError) {
   var owners: [[Set<UInt16>]: String] = [:]
   for structure in structures {

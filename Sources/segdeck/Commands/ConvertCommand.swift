@@ -62,7 +62,7 @@ struct ConvertCommand: ParsableCommand {
     var written: [PendingFile] = []
     if let like {
       let reference = try ImageFile.open(like)
-      // As they are read, on the other grid, in chunks, and as they are written.
+      // Four copies: as read, on the other grid, in chunks, and as written.
       try LabelVolume.requireMemory(on: reference.grid.size, volumes: 4, subject: input)
       let mask = try FittedMask.masks([image], on: reference.grid, frame: frame, work: work)[0]
       mask.reportFindings()
@@ -93,7 +93,7 @@ struct ConvertCommand: ParsableCommand {
     try PendingFile.commit(written)
   }
 
-  /// Whether input and output have one file of names, as a.nii and a.nii.gz do.
+  /// Whether input and output share one file of label names, as a.nii and a.nii.gz do.
   private var sharesNames: Bool {
     let paths = [input, output].map { FilePath.absolute(LabelNamesFile.path(besideMask: $0)) }
     return paths[0] == paths[1] && label.isEmpty

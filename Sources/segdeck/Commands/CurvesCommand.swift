@@ -72,7 +72,8 @@ struct CurvesCommand: ParsableCommand {
     try Console.print(table(of: kinds))
   }
 
-  /// A line per kind: its runs, the loss at the end and the best validation, each as mean and standard deviation.
+  /// A table with a row for each kind: its logs, the final loss and the best validation, as mean and standard
+  /// deviation.
   private func table(of kinds: [Kind]) -> String {
     var table = TextTable(heading: ["run", "logs", "steps", "loss at the end", "best Dice", "at the end"])
     for kind in kinds {

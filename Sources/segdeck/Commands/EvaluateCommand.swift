@@ -64,11 +64,11 @@ struct EvaluateCommand: ParsableCommand {
     if json { try Console.print(json: report.json()) } else { try Console.print(report.text(tables)) }
   }
 
-  /// The structures of the label files that the model has too, by name.
+  /// The structures that both the label files and the model have, by name.
   ///
-  /// Where none has a name of the model's, they are the values that the model was trained on, as far as they occur and the
-  /// files do not call them something else. What is left out is said.
-  /// - Throws: ``InputError`` when nothing is left, or folders of the training numbered the structures differently.
+  /// Where no named structure is common, they are the values that the model was trained on, if they occur and have no
+  /// other name in the files. A note names the structures that are not measured.
+  /// - Throws: ``InputError`` when none is common, or when the training folders numbered the structures differently.
   static func structures(
     of model: SegmentationModel, _ datasetLabels: DatasetLabels
   ) throws(InputError) -> [LabelSelection] {
@@ -83,7 +83,7 @@ struct EvaluateCommand: ParsableCommand {
     var onlyModel = model.labels.filter { label in !common.contains { $0.nameKey == label.nameKey } }.map(
       \.name)
     if !common.contains(where: isNamed) {
-      // What was stored as 255 alone in the training is stored as 1 here.
+      // The training data stored the only label as 255, and these files store it as 1.
       let isOnlyOne =
         datasetLabels.values == [1]
         && model.selections == [[LabelSelection(values: [255], name: model.labels[0].name)]]
@@ -186,8 +186,8 @@ struct EvaluateCommand: ParsableCommand {
 }
 
 extension TrainingFolders.Source {
-  /// The structures, by their values in the label files and in the masks of a model.
-  /// - Throws: ``InputError`` for one that the model does not have.
+  /// The structures with their values in the label files and in the masks of a model.
+  /// - Throws: ``InputError`` for a structure that the model does not have.
   func structures(of model: SegmentationModel) throws(InputError) -> [MatchedStructure] {
     try selections.map { selection throws(InputError) in
       guard let label = model.labels.first(where: { $0.nameKey == selection.nameKey }) else {

@@ -5,7 +5,7 @@ import Segmentation
 import Volumes
 import Work
 
-/// `segdeck info`: what a file holds, and what is wrong with it.
+/// `segdeck info`: describes a file and its defects.
 struct InfoCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "info", abstract: "Say what a file holds: geometry, type, values, findings.",
@@ -67,7 +67,7 @@ struct InfoCommand: ParsableCommand {
   }
 }
 
-/// What `segdeck info` says of an image.
+/// The description of an image by `segdeck info`.
 private struct ImageDescription: Encodable {
   struct Values: Encodable {
     var smallest: Float
@@ -85,7 +85,7 @@ private struct ImageDescription: Encodable {
   var spacingMm: [Double]
   var orientation: String
   var affine: [[Double]]
-  /// The frame that `values` describes; both are missing where voxels are no numbers.
+  /// The frame that `values` describes; both are nil where voxels are no numbers.
   var frame: Int?
   var values: Values?
   var findings: [Finding]
@@ -120,7 +120,7 @@ private struct ImageDescription: Encodable {
     }
   }
 
-  /// Lines of a name and a value.
+  /// The description as lines of a name and a value.
   var text: String {
     func number(_ value: Double) -> String { String(format: "%.6g", value) }
     let scaling = slope == 1 && intercept == 0 ? "" : ", times \(number(slope)) plus \(number(intercept))"

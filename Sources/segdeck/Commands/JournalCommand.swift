@@ -6,7 +6,7 @@ import Review
 import Volumes
 import Work
 
-/// `segdeck journal`: what reviews left behind, case by case.
+/// `segdeck journal`: lists, shows, exports and removes the journals of reviews.
 struct JournalCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "journal", abstract: "List, show, export and remove the journals of reviews.",
@@ -18,7 +18,7 @@ struct JournalCommand: ParsableCommand {
       """,
     subcommands: [List.self, Show.self, Export.self, Remove.self], defaultSubcommand: List.self)
 
-  /// Which journal.
+  /// The argument that selects a journal.
   struct CaseArgument: ParsableArguments {
     @Argument(
       help:
@@ -26,8 +26,8 @@ struct JournalCommand: ParsableCommand {
       completion: .file())
     var name: String
 
-    /// The one journal that is meant.
-    /// - Throws: ``InputError`` when there is none or more than one.
+    /// The selected journal.
+    /// - Throws: ``InputError`` when no journal matches, or more than one.
     func journal() throws(InputError) -> JournalInspection {
       let path = FilePath.absolute(name)
       var found: [JournalInspection] = []

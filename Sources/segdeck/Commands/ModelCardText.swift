@@ -3,7 +3,7 @@ import Segmentation
 import Work
 
 extension ModelCard {
-  /// The card as lines of a heading and a text, for people.
+  /// The card as lines of a heading and a text.
   var lines: [String] {
     var lines: [String] = []
     func add(_ heading: String, _ text: String?) {
@@ -38,7 +38,7 @@ extension ModelCard {
     return lines
   }
 
-  /// A line per case, and the mean.
+  /// A line with the Dice values of each validation case, and their mean.
   private var validationMetrics: [String]? {
     guard let validation, let first = validation.first else { return nil }
     func numbers(_ dice: [Double]) -> String { dice.map { decimals($0, 4) }.joined(separator: "  ") }

@@ -4,7 +4,7 @@ import Segmentation
 import Volumes
 import Work
 
-/// `segdeck phantom`: the sample generator.
+/// `segdeck phantom`: generates an image with labels.
 struct PhantomCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "phantom", abstract: "Generate an image with labels from a seed.",
@@ -14,7 +14,7 @@ struct PhantomCommand: ParsableCommand {
       the labels' names go to a .labels.json beside them.
       """)
 
-  /// What is imaged.
+  /// The kind of generated image.
   enum Kind: String, ExpressibleByArgument, CaseIterable {
     case ct, mr
   }
@@ -50,7 +50,7 @@ struct PhantomCommand: ParsableCommand {
     let labelPath = try OutputPath(
       labels, isForced: force, companions: [LabelNamesFile.path(besideMask: labels)], kind: .image)
     let (size, spacing) = (try parsedSize(), try parsedSpacing())
-    // Intensities, labels, and the fields and noise that make them.
+    // Intensities, labels, and the random fields and noise.
     try AvailableMemory.require(
       checkedProduct(size.voxelCount, 16), subject: "--size", "a phantom of \(size) voxels")
     let work = WorkContext(cancellation: Interruption.cancellation())

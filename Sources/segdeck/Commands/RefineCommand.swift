@@ -87,7 +87,8 @@ struct RefineCommand: ParsableCommand {
     let sidecar = try probabilities.flatMap { path in
       model == nil ? try OpenedFile(ifPresent: MaskRecord.path(besideMask: path)) : nil
     }
-    // Images, and labels as they are read, on the image's grid, refined and written; the CRF asks for its own.
+    // Images, and four copies of the labels: read, on the image's grid, refined, written. The CRF counts its own
+    // memory.
     try AvailableMemory.require(
       checkedProduct(
         file.grid.size.voxelCount,
@@ -141,7 +142,7 @@ struct RefineCommand: ParsableCommand {
 
   private var ownConfidence: Double { maskConfidence ?? 0.9 }
 
-  /// The words of a command line that makes the same mask with these kernels, wherever they came from.
+  /// The arguments of a command that makes the same mask with these settings.
   private func words(_ settings: RefinementSettings, coding: LabelCoding) -> [String] {
     var words = ["segdeck", "refine", CommandLineText.path(image)]
     for path in furtherImages { words += ["--further-image", CommandLineText.path(path)] }
@@ -154,7 +155,9 @@ struct RefineCommand: ParsableCommand {
     return words + ["-o", MaskRecord.outputName]
   }
 
-  /// The preset's settings, the model's or, where neither says any, what the images suggest; then the options.
+  /// The base settings, changed by the options.
+  ///
+  /// The base is the preset, else the model's settings, else the settings suggested by the images.
   private func settings(
     over start: StartingPoint, _ refinement: Refinement, _ volume: ScalarVolume, work: WorkContext
   ) throws -> RefinementSettings {
@@ -179,13 +182,13 @@ struct RefineCommand: ParsableCommand {
     return settings
   }
 
-  /// What the CRF starts from, as it is stored.
+  /// The stored input of the CRF.
   private enum StoredStart {
     case mask(FittedMask)
     case probabilities(ProbabilityVolume)
   }
 
-  /// What the CRF starts from and how.
+  /// The input of the CRF with its labels and parameters.
   private struct StartingPoint {
     var source: UnarySource
     /// In the order of the classes.
@@ -194,7 +197,7 @@ struct RefineCommand: ParsableCommand {
     var intensityRange: ClosedRange<Float>?
     var postProcessing: PostProcessing
 
-    /// What the values of the labels stand for.
+    /// The coding of the labels.
     var coding: LabelCoding
   }
 

@@ -4,7 +4,7 @@ import Segmentation
 import Volumes
 import Work
 
-/// The CRF's options as `refine`, `evaluate` and records write them.
+/// The CRF's options of `refine`, `evaluate`, `sweep` and records.
 struct RefinementOptions: ParsableArguments {
   @Option(name: .long, help: "Weight μ1 of the appearance kernel.")
   var appearanceWeight: Double?
@@ -38,11 +38,11 @@ struct RefinementOptions: ParsableArguments {
   @Option(name: .long, help: "Values of the labels that may gain or lose voxels, as 1,6; by default all.")
   var onlyLabels: String?
 
-  /// `defaults` with what was given on the command line.
+  /// `defaults` changed by the options on the command line.
   /// - Parameters:
-  ///   - labels: Those that there are, of which the command line may name some by their values.
-  ///   - coding: What their codes stand for.
-  /// - Throws: ``InputError`` for a value that cannot be used, or is no label's.
+  ///   - labels: The labels that `--only-labels` may name by their values.
+  ///   - coding: The coding of the labels.
+  /// - Throws: ``InputError`` for an invalid value, or a value that is no label.
   func settings(
     over defaults: RefinementSettings, labels: [Label], coding: LabelCoding = .identity
   ) throws(InputError) -> RefinementSettings {
@@ -78,7 +78,7 @@ struct RefinementOptions: ParsableArguments {
       settings.changedLabels = []
       for word in onlyLabels.split(separator: ",", omittingEmptySubsequences: false).map(\.trimmingSpaces) {
         let values = Int(word).map { value in
-          // What is stored as 255 alone is label 1, of a model as of a mask.
+          // A single label that is stored as 255 is label 1, in a model and in a mask.
           [value] + (value == 1 && labels.map(\.value) == [255] ? [255] : [])
         }
         let codes = (values ?? []).compactMap { coding.code(of: $0) }
@@ -93,7 +93,7 @@ struct RefinementOptions: ParsableArguments {
     return try settings.validated()
   }
 
-  /// The kernels' numbers that were given.
+  /// The kernel parameters that were given on the command line.
   var given: Set<KernelParameter> {
     var given: Set<KernelParameter> = []
     if appearanceWeight != nil { given.insert(.appearanceWeight) }
@@ -104,7 +104,7 @@ struct RefinementOptions: ParsableArguments {
     return given
   }
 
-  /// The options that were given and that only the CRF heeds, as they are written.
+  /// The names of the given options that only the CRF uses.
   var givenForCRF: [String] {
     [
       ("--appearance-weight", appearanceWeight != nil), ("--smoothness-weight", smoothnessWeight != nil),
@@ -115,8 +115,8 @@ struct RefinementOptions: ParsableArguments {
     ].filter(\.1).map(\.0)
   }
 
-  /// The words of a command line that give exactly these settings.
-  /// - Parameter coding: Says the values of ``RefinementSettings/changedLabels``.
+  /// The arguments that give exactly these settings.
+  /// - Parameter coding: The coding of ``RefinementSettings/changedLabels``.
   static func words(_ settings: RefinementSettings, coding: LabelCoding = .identity) -> [String] {
     func lengths(_ theta: Spacing) -> String {
       theta.i == theta.j && theta.j == theta.k ? "\(theta.i)" : "\(theta.i),\(theta.j),\(theta.k)"

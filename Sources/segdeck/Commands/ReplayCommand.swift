@@ -4,7 +4,7 @@ import ImageFormats
 import Volumes
 import Work
 
-/// `segdeck replay`: makes a mask again from its record.
+/// `segdeck replay`: reproduces a mask from its record.
 struct ReplayCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "replay", abstract: "Make a mask again from the record beside it.",
@@ -49,7 +49,7 @@ struct ReplayCommand: ParsableCommand {
     do { mask = try replay.run(in: folder, work: work) } catch let error as InputError
       where error.subject.hasPrefix(folder.path)
     {
-      // A name that only this run knows tells nobody anything.
+      // The name of a temporary file would not help the user.
       throw InputError(
         output ?? replay.path,
         output == nil ? "its mask cannot be written, to be compared" : error.problem, found: error.found,

@@ -111,7 +111,7 @@ struct SegmentCommand: ParsableCommand {
     work.report(1)
   }
 
-  /// The words of a command line that makes the same mask, whatever it is called.
+  /// The arguments of a command that makes the same mask.
   private var words: [String] {
     var words = ["segdeck", "segment", CommandLineText.path(image), "--model", model]
     if let tau { words += ["--tau", tau] }

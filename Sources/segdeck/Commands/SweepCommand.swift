@@ -8,7 +8,7 @@ import Work
 
 extension SweepObjective: ExpressibleByArgument {}
 
-/// `segdeck sweep`: finds the CRF's kernels on labelled cases.
+/// `segdeck sweep`: hyperparameter search for the CRF's kernels on labelled cases.
 struct SweepCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "sweep", abstract: "Find the CRF's kernels on labelled cases.",
@@ -157,7 +157,7 @@ struct SweepCommand: ParsableCommand {
         cases)
   }
 
-  /// Writes what was found where it was asked for, unless the CRF does not help.
+  /// Writes the best kernels to the requested files, unless the CRF does not help.
   private func write(
     _ report: SweepReport, _ model: SegmentationModel, _ presetPath: OutputPath?, _ modelPath: OutputPath?
   ) throws(InputError) {

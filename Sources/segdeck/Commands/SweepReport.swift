@@ -3,26 +3,26 @@ import Segmentation
 import Volumes
 import Work
 
-/// What `segdeck sweep` prints.
+/// The report of `segdeck sweep`.
 struct SweepReport {
   let search: KernelSearch
   let trials: [KernelSearch.Trial]
-  /// What was measured at full resolution, the search's start first.
+  /// The settings that were measured at full resolution; the start of the search is the first.
   let kernels: [RefinementSettings]
   let measurements: [SweepMeasurement]
   let model: String
   let structures: [String]
-  /// What the values of the model's labels stand for.
+  /// The coding of the model's labels.
   let coding: LabelCoding
   let columns: Int
   let showsUnicode: Bool
 
-  /// What came out.
+  /// The outcome of the search.
   var outcome: SweepOutcome { SweepOutcome(measurements, objective: search.objective) }
   /// The best kernels.
   var best: RefinementSettings { kernels[outcome.best] }
 
-  /// Tables, plot and verdict.
+  /// The report as text: heading, tables, conclusion.
   var text: String {
     let tried = trials.filter { $0.scores.count == search.cases.count }.count
     let stopped = trials.count > tried ? ", \(trials.count - tried) of them stopped early" : ""
@@ -33,7 +33,7 @@ struct SweepReport {
     return [heading, kernelTable, caseTable, verdict].joined(separator: "\n\n")
   }
 
-  /// Each number at the start and as found, and the best gain in each eighth of its range.
+  /// A table of the kernel parameters: start, found, and the best gain across the range.
   private var kernelTable: String {
     var table = TextTable(heading: ["kernel", "start", "found", "from", "best gain across the range", "to"])
     for parameter in KernelParameter.allCases {
@@ -57,7 +57,7 @@ struct SweepReport {
     }
   }
 
-  /// The largest gain of the trials in each of 16 parts of the range, as heights; a blank where none was tried.
+  /// The maximum gain of the trials in each of 16 bins of the range, as bar heights; a blank for a bin without trials.
   private func profile(_ parameter: KernelParameter) -> String {
     let count = 16
     var best = [Double?](repeating: nil, count: count)
@@ -77,7 +77,7 @@ struct SweepReport {
       })
   }
 
-  /// Both measures of each case without and with the CRF, and the gain as a bar.
+  /// A table of the cases: both measures without and with the CRF, and the gain as a bar.
   private var caseTable: String {
     let chosen = outcome.best
     let objective = search.objective
@@ -131,7 +131,7 @@ struct SweepReport {
       averageMillimetres: measures.reduce(0) { $0 + $1.averageMillimetres } / count)
   }
 
-  /// The plain sentence, and the kernels as options.
+  /// The conclusion in a sentence, and the kernels as options.
   private var verdict: String {
     let unit = search.objective == .dice ? "Dice" : "mm"
     guard outcome.helps else {

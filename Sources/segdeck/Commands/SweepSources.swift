@@ -6,7 +6,9 @@ import Segmentation
 import Volumes
 import Work
 
-/// The cases of a sweep: read when they are needed, with what the network said of each kept.
+/// The cases of a sweep.
+///
+/// Images are read when they are needed; the network's predictions are cached.
 struct SweepSources {
   private let sources: [TrainingFolders.Source]
   private let model: SegmentationModel
@@ -16,7 +18,7 @@ struct SweepSources {
   private let structures: [[MatchedStructure]]
   private let overlapNotes = OverlapNotes()
 
-  /// Names of the structures that are compared.
+  /// The names of the compared structures.
   var structureNames: [String] { structures.first?.map(\.name) ?? [] }
 
   /// Runs the network on each case, or finds its probabilities.
@@ -50,8 +52,8 @@ struct SweepSources {
     }
   }
 
-  /// Where a search starts when neither preset nor model says any kernels: the means of what the first three images
-  /// suggest.
+  /// The start of the search where neither preset nor model has settings: the means of the settings that the first
+  /// three images suggest.
   func suggestedStart(work: WorkContext) throws -> RefinementSettings {
     let suggested = try sources.indices.prefix(3).map { index in
       let image = try sources[index].volumes(work: work).image
@@ -68,7 +70,7 @@ struct SweepSources {
     return start
   }
 
-  /// What trials of case `index` are made on, for a search that begins at `start`.
+  /// The data of case `index` for the trials of a search that begins at `start`.
   func sweepCase(_ index: Int, start: RefinementSettings, work: WorkContext) throws -> SweepCase {
     let (image, labels) = try sources[index].volumes(work: work.withoutProgress)
     var classes = [UInt8](repeating: 0, count: 65536)
@@ -89,7 +91,7 @@ struct SweepSources {
       intensityRange: model.preprocessing.normalisation.refinementRange, start: crf(start), work: work)
   }
 
-  /// What the masks of case `index` reach with each of `kernels`.
+  /// The measures of case `index` with each of `kernels`, at full resolution.
   func measurement(
     _ index: Int, _ kernels: [RefinementSettings], work: WorkContext
   ) throws -> SweepMeasurement {
@@ -121,7 +123,8 @@ struct SweepSources {
       postProcessing: model.postProcessing, work: work)
   }
 
-  /// Settings whose heads are mixed only where there are heads.
+  /// The settings without weights of auxiliary heads where probabilities were read, in which the heads are mixed
+  /// already.
   private func crf(_ settings: RefinementSettings) -> RefinementSettings {
     var own = settings
     if !probabilityPaths.isEmpty { own.auxiliaryHeadWeights = [] }

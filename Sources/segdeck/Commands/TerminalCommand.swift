@@ -4,7 +4,7 @@ import Foundation
 import Screen
 import Work
 
-/// Shows what the terminal can do, for people whose picture looks wrong.
+/// `segdeck terminal`: shows the terminal's capabilities and a test picture.
 struct TerminalCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "terminal", abstract: "Show what this terminal can do, and a test picture.")

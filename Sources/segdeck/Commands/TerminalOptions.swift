@@ -3,7 +3,7 @@ import CursesTerminal
 import Foundation
 import Screen
 
-/// How a command that draws on the terminal is told what the terminal can show.
+/// Options of commands that draw on the terminal: colour depth and character set.
 struct TerminalOptions: ParsableArguments {
   @Option(
     help:
@@ -14,7 +14,7 @@ struct TerminalOptions: ParsableArguments {
   @Flag(help: "Draw with ASCII characters alone.")
   var ascii = false
 
-  /// Takes the terminal over as these options, or else the environment, say.
+  /// Starts the terminal with these options, or with the environment's settings where they are missing.
   func makeTerminal() throws -> CursesTerminal {
     let environment = ProcessInfo.processInfo.environment
     return try CursesTerminal(colourDepth: color ?? .asked(by: environment), isASCIIOnly: ascii)
@@ -22,13 +22,13 @@ struct TerminalOptions: ParsableArguments {
 }
 
 extension TerminalCapabilities.ColourDepth: ExpressibleByArgument {
-  /// The depth that a word of `--color` names.
+  /// The depth of a word of `--color`.
   public init?(argument: String) { self.init(word: argument) }
 
   /// The words that `--color` takes.
   public static var allValueStrings: [String] { ["truecolor", "256", "16", "mono"] }
 
-  /// The depth in words, for people.
+  /// The depth in words.
   var words: String {
     switch self {
     case .mono: "none"

@@ -5,7 +5,7 @@ import Segmentation
 import Volumes
 import Work
 
-/// `segdeck train`: a network from labelled cases, with deep supervision.
+/// `segdeck train`: trains a network with deep supervision on labelled cases.
 struct TrainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "train", abstract: "Train a network with deep supervision on labelled cases.",
@@ -115,7 +115,7 @@ struct TrainCommand: ParsableCommand {
       settings: run.run.settings, preprocessing: run.preprocessing, refinement: refinement,
       labels: labels, selections: sources.selections, caseNames: run.caseNames,
       card: try described(stored?.card, setup.choices), checkpoints: checkpoints)
-    // Held until the end: two trainings that write the same files would mix.
+    // Locked until the end, because two trainings must not write the same files.
     if let checkpoints { try TrainingStore.makeFolder(checkpoints) }
     let written = (checkpoints.map(TrainingStore.files) ?? []) + [self.log, output].compactMap(\.self)
     let locks = try written.map { path throws(InputError) in try FileLock(path, owner: "training") }
@@ -161,7 +161,7 @@ struct TrainCommand: ParsableCommand {
       + stopped
   }
 
-  /// The files of the checkpoints, where their folder is there already.
+  /// The output paths of the checkpoints, where their folder exists already.
   private func checkpointPaths() throws(InputError) -> [OutputPath] {
     guard let checkpoints, FileSystem.exists(checkpoints) else { return [] }
     return try TrainingStore.files(in: checkpoints).map { path throws(InputError) in
@@ -171,7 +171,7 @@ struct TrainCommand: ParsableCommand {
 
   private func storedRun() throws(InputError) -> TrainingStore.Stored? {
     guard resume else {
-      // Before hours of work, not after.
+      // Checked before hours of work, not after them.
       if let checkpoints { try TrainingStore.refuseOther(in: checkpoints, mayReplace: force) }
       return nil
     }
@@ -199,14 +199,14 @@ struct TrainCommand: ParsableCommand {
 }
 
 extension TrainCommand {
-  /// A run that is ready, with what it was made of.
+  /// A run that is ready to start, with its preprocessing and cases.
   struct StartedRun {
     var run: TrainingRun
     let preprocessing: Preprocessing
     let caseNames: [String: [String]]
   }
 
-  /// The run of the options, or the stored one where there is one and the options do not contradict it.
+  /// The stored run where there is one, which the options must not contradict; else a new run of the options.
   private func startedRun(
     _ sources: [TrainingFolders.Source], _ stored: TrainingStore.Stored?, _ setup: inout TrainingSetup
   ) throws -> StartedRun {
@@ -268,7 +268,9 @@ extension TrainCommand {
       ])
   }
 
-  /// Refuses cases that cannot teach the structures; cases without any of them are negatives.
+  /// Refuses cases from which the structures cannot be learned.
+  ///
+  /// Cases without any structure are negatives.
   private func requireStructures(
     of cases: TrainingCases, _ sources: [TrainingFolders.Source]
   ) throws(InputError) {

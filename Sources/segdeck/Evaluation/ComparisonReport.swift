@@ -1,14 +1,14 @@
 import Foundation
 import Metrics
 
-/// What `segdeck compare` prints.
+/// The report of `segdeck compare`.
 struct ComparisonReport: Encodable {
   var reference: String
   var other: String
   var toleranceMm: Double
   var structures: [ComparisonRow]
 
-  /// Keys as in `hd95_mm`; a measure that is not defined is left out.
+  /// JSON with keys in snake case (`hd95_mm`); a measure that is not defined is omitted.
   func json() throws -> Data {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
@@ -16,7 +16,7 @@ struct ComparisonReport: Encodable {
     return try encoder.encode(self)
   }
 
-  /// A line per structure; "-" where a measure is not defined.
+  /// A table with a row for each structure; "-" where a measure is not defined.
   var table: String {
     if structures.isEmpty { return "Neither mask has a label." }
     let cell = TextTable.cell
@@ -36,13 +36,13 @@ struct ComparisonReport: Encodable {
   }
 }
 
-/// The measures of one structure under the names that programs read.
+/// The measures of one structure with their JSON names.
 struct ComparisonRow: Encodable {
   var name: String
   var referenceMl, otherMl: Double
   /// "both", "reference", "other" or "neither".
   var foundIn: StructureComparison.Presence
-  /// What its distances count as in means, where only one mask has the structure.
+  /// The distance in mm that enters means where only one mask has the structure.
   var missedMm: Double?
   var dice, voePercent, rvdPercent, assdMm, rmsdMm, maximumMm, hd95Mm, surfaceDice, sliver07Score,
     hvsmrTerm: Double?

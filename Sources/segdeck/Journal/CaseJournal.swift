@@ -5,20 +5,20 @@ import Synchronization
 import Volumes
 import Work
 
-/// The journal of the case under review: what earlier sessions left in it, and where this one writes.
+/// The journal of the reviewed case: it restores earlier sessions and records this one.
 package final class CaseJournal: Sendable {
-  /// The file that a step of this session read, as it was then.
+  /// A function that gives the file that a step of this session read, with its checksum.
   package typealias ReadFile = @Sendable (Provenance.Step) throws(Cancelled) -> MaskRecord.File?
 
   private struct State {
     var file: JournalFile?
-    /// Where the case's journal lies, and what its next session says first.
+    /// The path of the case's journal, and the first line of the next session.
     var location: (path: String, opening: JournalLine.Opening)?
-    /// How many records of it this session has read.
+    /// The number of its records that this session has read.
     var readCount = 0
-    /// The versions that are in the file, as they were first written; later ones are written against them.
+    /// The original labels of the versions in the file; later versions are written as differences from them.
     var labels: [VersionID: ChunkedLabels] = [:]
-    /// What the file says of the versions that this session did not make or open itself.
+    /// The notes of versions that were restored from the file.
     var restored: [VersionID: JournalLine.VersionNote] = [:]
     /// The masks' selections by path.
     var merged: [String: [LabelSelection]] = [:]
@@ -29,12 +29,12 @@ package final class CaseJournal: Sendable {
   private let runs: NetworkRunCache
   private let state = Mutex(State())
 
-  /// A journal whose networks' versions get their probabilities from `runs`.
+  /// - Parameter runs: Provides the probabilities of restored network versions.
   package init(runs: NetworkRunCache, folder: JournalFolder = JournalFolder()) {
     (self.runs, self.folder) = (runs, folder)
   }
 
-  /// What the journal says of a version of an earlier session; nil for one that this session made, or opened itself.
+  /// The note of a restored version; nil for a version that this session made or opened.
   func restoredNote(of version: VersionID) -> JournalLine.VersionNote? {
     state.withLock { $0.restored[version] }
   }
@@ -42,7 +42,7 @@ package final class CaseJournal: Sendable {
   /// Opens the journal of a case; see ``ReviewServices/openJournal(of:_:)``.
   ///
   /// - Parameters:
-  ///   - readFile: Knows the files behind masks and networks.
+  ///   - readFile: Gives the files of masks and models.
   ///   - readFrame: Reads a frame of the image that was opened.
   package func open(
     _ content: ReviewCase, _ work: WorkContext, readFile: @escaping ReadFile,
@@ -77,13 +77,13 @@ package final class CaseJournal: Sendable {
       opened = (try? readOnly(path, content, work, readFrame)) ?? OpenedJournal()
       opened.status = .failing(reason)
       opened.warning = joined(opened.warning, "what you do here is not kept: \(reason)")
-      // Whatever is in the way may go.
+      // The obstacle may be removed later.
       state.withLock { $0.location = (path, opening) }
     }
     return opened
   }
 
-  /// Begins this session in a file that is to be written, behind what it holds.
+  /// Appends the first line of this session to a file.
   private func begin(
     _ file: JournalFile, _ opening: JournalLine.Opening, behind reading: JournalReading
   ) throws(InputError) {
@@ -95,8 +95,10 @@ package final class CaseJournal: Sendable {
     prune()
   }
 
-  /// Writes entries, all of them or none; a journal that could not be opened is tried again first.
-  /// - Throws: ``InputError``, the reason first, when the disk is full or fails.
+  /// Appends entries, all of them or none.
+  ///
+  /// A journal that could not be opened is opened again first.
+  /// - Throws: ``InputError`` when the disk is full or fails; the line begins with the reason.
   package func append(_ entries: [JournalEntry]) throws {
     do throws(InputError) {
       let file = try openedFile()
@@ -118,7 +120,7 @@ package final class CaseJournal: Sendable {
     guard let (file, contents) = try JournalFile.openForWriting(location.path) else {
       throw InputError(location.path, "is not written", found: "another segdeck that has this case open")
     }
-    // Steps of this session would take the place of steps that it does not know.
+    // Steps of this session would replace steps that it does not know.
     guard contents.entries.count <= readCount else {
       throw InputError(location.path, "is not written", found: "records that this review has not read")
     }
@@ -129,8 +131,7 @@ package final class CaseJournal: Sendable {
     return file
   }
 
-  /// An error of the journal as the review says it: the reason first, the name of its file, which is long and says nothing
-  /// to a reader, left out.
+  /// An error of the journal for the review: the reason comes first, and the long file name is replaced by the folder.
   private func reason(_ error: InputError) -> InputError {
     let isFile = error.subject.hasPrefix(folder.path)
     let subject =
@@ -202,8 +203,9 @@ package final class CaseJournal: Sendable {
     return try restore(JournalReading(contents, of: file), file, content, work, readFrame).opened
   }
 
-  /// What a journal holds, with voxels, counted and held against the masks that were opened; and versions that it does
-  /// not hold whole, as they are now.
+  /// Restores the contents of a journal: versions with voxels and statistics, compared with the opened masks.
+  ///
+  /// The second value is the records of versions whose voxels in the file are incomplete, to be written again.
   private func restore(
     _ reading: JournalReading, _ file: JournalFile, _ content: ReviewCase, _ work: WorkContext,
     _ readFrame: @escaping @Sendable (Int) throws -> ScalarVolume
@@ -214,7 +216,7 @@ package final class CaseJournal: Sendable {
     var opened = OpenedJournal(
       exported: reading.exported, view: reading.view,
       time: reading.lastSeconds.map { JournalTimestamp.text($0) })
-    // As they were made, against which later ones are written, and as they are now.
+    // Original labels, from which later versions are differences, and present labels.
     var (written, current): ([VersionID: ChunkedLabels], [VersionID: ChunkedLabels]) = ([:], [:])
     var runNumbers: [VersionID: ProbabilitiesHandle] = [:]
     var losses = reading.damage.isEmpty ? [] : ["journal: " + reading.damage.joined(separator: ", ")]
@@ -223,7 +225,7 @@ package final class CaseJournal: Sendable {
     var waitingCount = 0
     for note in notes {
       try work.checkCancellation()
-      // Labels, what is counted of them, and what the review does with them.
+      // Labels, their components, and copies that the review makes.
       guard grid.size.voxelCount * 8 < AvailableMemory.byteCount else {
         waitingCount += 1
         continue
@@ -241,7 +243,7 @@ package final class CaseJournal: Sendable {
     let incomplete = history.incomplete
     (opened.steps, opened.step, opened.decisions) = (history.steps, reading.reached, reading.decisions)
     opened.incompleteVersions = incomplete
-    // They begin anew with what is left of them.
+    // Their remaining voxels are written again.
     unwritten.formUnion(incomplete)
     for note in notes {
       guard let labels = current[note.id] else { continue }
@@ -292,7 +294,7 @@ package final class CaseJournal: Sendable {
       losses.append("a part of the journal is damaged")
     }
     opened.warning = losses.isEmpty ? nil : losses.joined(separator: "; ")
-    // Of a mask that was opened again, this session knows the file itself.
+    // For a mask that was opened again, this session knows the file.
     let own = Set(
       opened.knownMasks.compactMap { position, id in
         notes.contains { $0.id == id && $0.origin == .mask(path: content.masks[position].path) } ? id : nil
@@ -311,13 +313,13 @@ package final class CaseJournal: Sendable {
       waitingCount == 0
     {
       let anew = history.steps.filter { history.shortened.contains($0.number) }.map { JournalEntry.step($0) }
-      // Each of them is reached when it is read.
+      // Reading a step makes it the present one, so the present position follows.
       records += (anew + [.stands(step: number, decisions)]).map { record($0, &written) }
     }
     return (opened, records)
   }
 
-  /// A record of a version that has all its voxels.
+  /// A record of a version with all its voxels.
   private func rewritten(
     _ note: JournalLine.VersionNote, _ labels: ChunkedLabels, lacksChanges: Bool
   ) -> JournalRecord {
@@ -338,7 +340,9 @@ package final class CaseJournal: Sendable {
     return encoder.finish()
   }
 
-  /// The labels of an opened mask that is the one of a note whose own voxels are damaged.
+  /// The labels of the opened mask that is identical to the mask of a note; nil for none.
+  ///
+  /// Used where the note's voxels are damaged.
   private func same(_ note: JournalLine.VersionNote, among masks: [LoadedMask]) -> ChunkedLabels? {
     guard case .mask = note.origin, let checksum = note.labelsChecksum else { return nil }
     return masks.first {
@@ -346,7 +350,8 @@ package final class CaseJournal: Sendable {
     }?.labels
   }
 
-  /// The restored version that each mask is, by the mask's position; one of the same file where there is a choice.
+  /// The restored version that is identical to each mask, by the mask's index; a version of the same file is preferred.
+  /// - Complexity: O(masks · versions · voxels).
   private func known(_ masks: [LoadedMask], among versions: [Version]) -> [Int: VersionID] {
     var known: [Int: VersionID] = [:]
     for (position, mask) in masks.enumerated() {
@@ -360,7 +365,7 @@ package final class CaseJournal: Sendable {
     return known
   }
 
-  /// Removes old journals on a thread of its own.
+  /// Removes old journals in the background.
   private func prune() {
     let folder = folder
     DispatchQueue.global(qos: .background).async {
@@ -368,7 +373,7 @@ package final class CaseJournal: Sendable {
       folder.prune(nowSeconds: Date.now.timeIntervalSince1970) { item in
         guard let (file, contents) = try? JournalFile.openForReading(item.path) else { return true }
         let reading = JournalReading(contents, of: file)
-        // What cannot be read may have been an acceptance.
+        // A lost record may have been an acceptance.
         if reading.lostCount > 0 || reading.hasUnfinishedEnd || reading.isLastDecisionLost { return true }
         guard let accepted = reading.verdicts.accepted else { return false }
         return reading.exported[accepted] == nil

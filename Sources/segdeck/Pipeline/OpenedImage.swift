@@ -1,7 +1,7 @@
 import ImageFormats
 import Work
 
-/// An image or mask with the files that hold it, as they were when it was opened.
+/// An image or mask with its opened files.
 struct OpenedImage {
   let image: ImageFile
   private let files: [OpenedFile]
@@ -16,10 +16,10 @@ struct OpenedImage {
     self.image = image
   }
 
-  /// Whether all of its files are as they were.
+  /// Whether none of its files changed since it was opened.
   var isUntouched: Bool { files.allSatisfy { $0.change == nil } }
 
-  /// The image as a record states it: of a header and its voxels in two files, the one that was named, with the other.
+  /// The image's entry in a record: the file that the user named, with the other file of a pair in its `parts`.
   /// - Throws: ``Cancelled``.
   func recorded(_ work: WorkContext) throws(Cancelled) -> MaskRecord.File {
     var parts = try files.map { file throws(Cancelled) in try file.recorded(work) }

@@ -3,19 +3,19 @@ import Segmentation
 import Volumes
 import Work
 
-/// What lies beside a file of probabilities as `NAME.json`, so that `refine` needs no model.
+/// The sidecar `NAME.json` of a file of probabilities, with which `refine` needs no model.
 struct ProbabilitySidecar: Codable {
   /// The model's name.
   var model: String
   /// Labels of the classes above background.
   var labels: CodedLabels
-  /// The intensity rule, whose window bounds the CRF's intensities.
+  /// The intensity normalisation, whose window limits the CRF's intensities.
   var normalisation: Preprocessing.Normalisation
   /// The model's own CRF.
   var refinement: RefinementSettings
-  /// The last step of every mask.
+  /// The model's post-processing.
   var postProcessing: PostProcessing
-  /// τ_d with which the heads were mixed.
+  /// The weights τ with which the heads were mixed.
   var auxiliaryHeadWeights: [Double]
 
   init(model: SegmentationModel, auxiliaryHeadWeights: [Double]) {
@@ -27,7 +27,7 @@ struct ProbabilitySidecar: Codable {
     self.auxiliaryHeadWeights = auxiliaryHeadWeights
   }
 
-  /// The sidecar of the probabilities at `path`, still beside its place.
+  /// The sidecar of the probabilities at `path`, as a pending file.
   func pending(besideProbabilities path: String) throws(InputError) -> PendingFile {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys]

@@ -4,31 +4,31 @@ import ImageFormats
 import Volumes
 import Work
 
-/// A record that is carried out again.
+/// Reproduces a mask from its record.
 struct RecordReplay {
-  /// The record's file.
+  /// The path of the record.
   let path: String
-  /// The mask that the user named instead of its record.
+  /// The mask, where the user named it instead of its record.
   let namedMask: String?
-  /// What it says.
+  /// The content of the record.
   let record: MaskRecord
   private let steps: [ReplayStep]
-  /// Where the files that the record names were found, by the path in the record.
+  /// The present path of each file, by its path in the record.
   private let found: [String: String]
 
-  /// The most commands that a record may hold.
+  /// The maximum number of commands in a record.
   private static let commandLimit = 64
 
   /// Reads a record and finds its inputs.
   /// - Parameter name: The record, or the mask that it lies beside as `NAME.json`.
-  /// - Throws: ``InputError`` when the file is no record, an input is missing or has another content, or a command is none
-  ///   that makes a mask; ``Cancelled``.
+  /// - Throws: ``InputError`` when the file is no record, when an input is missing or has other content, or when a
+  ///   command does not make a mask; ``Cancelled``.
   init(naming name: String, work: WorkContext) throws {
     let isRecord = name.lowercased().hasSuffix(".json")
     let path = isRecord ? name : MaskRecord.path(besideMask: name)
     self.path = path
     namedMask = isRecord ? nil : name
-    // Writing its mask anew, which has to be asked for, writes the record anew as well.
+    // -o may replace the mask, and then the record too.
     let data = try ReadFiles.withoutRegistering { () throws(InputError) in
       try FileSystem.read(path, limit: 4 << 20)
     }
@@ -71,8 +71,9 @@ struct RecordReplay {
     self.steps = steps
   }
 
-  /// Carries out the commands; gives the mask that the last of them wrote in `folder`.
-  /// - Throws: ``InputError`` when a command reads what the record does not state, and whatever the commands throw.
+  /// Runs the commands.
+  /// - Returns: The path of the mask that the last command wrote in `folder`.
+  /// - Throws: ``InputError`` when a command reads a file that the record does not state; the errors of the commands.
   func run(in folder: TemporaryFolder, work: WorkContext) throws -> String {
     var made: [String: String] = [:]
     var mask = ""
@@ -86,7 +87,7 @@ struct RecordReplay {
         return foundPath
       }
       func output(_ name: String, _ kind: String) -> String {
-        // The same ending gives the same bytes.
+        // The same suffix gives the same bytes.
         let ending = (name == MaskRecord.outputName ? record.output?.path ?? "" : name).lowercased()
         let suffix = ending.hasSuffix(".nii") ? ".nii" : ".nii.gz"
         let path = folder.file("\(number)-\(kind)\(suffix)")
@@ -105,9 +106,10 @@ struct RecordReplay {
     return mask
   }
 
-  /// Writes the mask that ``run(in:work:)`` made, the names that the record gives it, and a record of its own, which
-  /// says who reviewed the mask where it is the very one that was reviewed.
-  /// - Throws: ``InputError`` when one of them cannot be written, or another mask would take the place of the reviewed
+  /// Writes the mask of ``run(in:work:)``, its label names, and a new record.
+  ///
+  /// The new record contains the review only where the mask is identical to the reviewed one.
+  /// - Throws: ``InputError`` when a file cannot be written, or a different mask would replace the reviewed
   ///   one; ``Cancelled``.
   func write(_ mask: String, to outputPath: OutputPath, work: WorkContext) throws {
     let file = try ImageFile.open(mask).pendingCopy(for: outputPath.path, work: work)
@@ -134,7 +136,7 @@ struct RecordReplay {
     try PendingFile.commit(written)
   }
 
-  /// Whether the mask of this record stands at `outputPath`, or this record is written with what comes there.
+  /// Whether the mask of this record is at `outputPath`, or writing there would replace this record.
   private func describes(_ outputPath: OutputPath, work: WorkContext) throws -> Bool {
     let isBeside =
       FileSystem.resolved(MaskRecord.path(besideMask: outputPath.path)).map {
@@ -151,7 +153,8 @@ struct RecordReplay {
     }
   }
 
-  /// Where a file of the record is now: where it was, from the working folder, or beside the record.
+  /// The present path of a file of the record: its absolute path, its path from the working folder, or beside the
+  /// record.
   private static func locate(
     _ file: MaskRecord.File, recordPath: String, work: WorkContext
   ) throws -> String {
@@ -182,14 +185,14 @@ struct RecordReplay {
   }
 }
 
-/// A command of a record with its files replaced by those of a replay.
+/// A parsed command of a record.
 private enum ReplayStep {
   case segment(SegmentCommand)
   case refine(RefineCommand)
   case convert(ConvertCommand)
 
-  /// A command that makes a mask, from its words behind "segdeck".
-  /// - Throws: ``InputError`` for any other command, and for options that are none.
+  /// Parses the arguments after "segdeck".
+  /// - Throws: ``InputError`` for a command that makes no mask, and for invalid options.
   init(_ words: [String], recordPath: String) throws(InputError) {
     let arguments = Array(words.dropFirst())
     do {
@@ -205,7 +208,7 @@ private enum ReplayStep {
     } catch let error as InputError {
       throw error
     } catch  where SegdeckCommand.exitCode(for: error) == .success {
-      // A request for help or the like, which would end the program well with its text.
+      // Help and the like would end the program with success.
       throw InputError(
         recordPath, "a command cannot be read", found: "\(CommandLineText.text(words).prefix(80))",
         expected: "one that makes a mask")
@@ -215,7 +218,8 @@ private enum ReplayStep {
     }
   }
 
-  /// Carries the command out with the files that `input` and `output` give for its own; gives the mask's file.
+  /// Runs the command with its paths replaced by those of `input` and `output`.
+  /// - Returns: The path of the mask.
   func run(
     threads: Int, model: () throws -> String, input: (String) throws -> String,
     output: (String, String) -> String

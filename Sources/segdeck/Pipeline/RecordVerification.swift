@@ -3,8 +3,10 @@ import Volumes
 import Work
 
 extension RecordReplay {
-  /// Why `made`, the mask that ``run(in:work:)`` made, or the mask that lies beside the record is not the one that the
-  /// record describes; nil when both are, whatever they are called and however they are compressed.
+  /// The first difference of `made`, the mask of ``run(in:work:)``, or of the mask beside the record from the mask that
+  /// the record describes; nil when both are equal to it.
+  ///
+  /// Names and compression of the files do not matter.
   /// - Throws: ``InputError`` when a file cannot be read; ``Cancelled``.
   func difference(of made: String, work: WorkContext) throws -> InputError? {
     guard let output = record.output else { return nil }
@@ -21,7 +23,7 @@ extension RecordReplay {
     if isMade, isUntouched { return try changedNames(besideMask: maskPath) }
     let changed = "was changed since its record was written"
     do {
-      // The mask may be replaced by -o, which has to be asked for.
+      // -o may replace the mask.
       let difference = try ReadFiles.withoutRegistering {
         Result { try Self.difference(between: maskPath, and: made, work: work) }
       }.get()
@@ -39,7 +41,7 @@ extension RecordReplay {
     }
   }
 
-  /// Whether the mask that a record describes is there as it was written: "m.nii.gz is the mask that was written".
+  /// Whether the mask of a record is unchanged, in words: "m.nii.gz is the mask that was written".
   /// - Throws: ``InputError`` when it cannot be read; ``Cancelled``.
   static func maskState(
     of record: MaskRecord, named name: String?, recordPath: String, work: WorkContext
@@ -52,7 +54,7 @@ extension RecordReplay {
       ? "\(maskPath) is the mask that was written" : "\(maskPath) is another file than was written"
   }
 
-  /// In what two masks differ, "3 of 512 voxels differ"; nil for the same labels on the same grid.
+  /// The difference of two masks, "3 of 512 voxels differ"; nil for the same labels on the same grid.
   private static func difference(
     between one: String, and other: String, work: WorkContext
   ) throws -> String? {
@@ -77,7 +79,7 @@ extension RecordReplay {
     return words.isEmpty ? nil : words.joined(separator: ", ")
   }
 
-  /// Other vector instructions than the record's, which are no mistake, in brackets; else nothing.
+  /// " (made with X, here Y, which rounds otherwise)" where this machine uses other vector instructions; else "".
   private var rounding: String {
     guard let there = record.instructionSet, let here = MaskRecord().instructionSet, there != here else {
       return ""
@@ -85,8 +87,10 @@ extension RecordReplay {
     return " (made with \(there), here \(here), which rounds otherwise)"
   }
 
-  /// The mask that the record describes: the one that the user named, the one beside the record under the record's name,
-  /// or that of the mask, or else where it was; nil where none is.
+  /// The path of the mask that the record describes: the one that the user named; else a mask beside the record, with
+  /// the record's name or the mask's own; else the path in the record.
+  ///
+  /// nil where no such file exists.
   /// - Throws: ``InputError`` for an empty path.
   private static func maskPath(
     _ output: MaskRecord.File, named namedMask: String?, recordPath path: String
@@ -104,9 +108,9 @@ extension RecordReplay {
     return candidates.first { FileSystem.exists($0) }
   }
 
-  /// That the names beside a mask are not those of the record; nil where they are.
+  /// The error that the label names beside a mask differ from those of the record; nil where they are equal.
   ///
-  /// Names that are gone are noted: the record has them too.
+  /// Missing names are only noted, because the record contains them too.
   private func changedNames(besideMask mask: String) throws(InputError) -> InputError? {
     guard let stated = record.labels else { return nil }
     let namesPath = LabelNamesFile.path(besideMask: mask)

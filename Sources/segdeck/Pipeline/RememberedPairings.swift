@@ -3,12 +3,12 @@ import Review
 import Volumes
 import Work
 
-/// What reviewers said of which labels of two masks or models go together: `segdeck/pairings.json` in
-/// `$XDG_STATE_HOME` or `~/.local/state`.
+/// The reviewers' pairings of the labels of two masks or models: `segdeck/pairings.json` in `$XDG_STATE_HOME` or
+/// `~/.local/state`.
 ///
-/// An entry is known by a checksum of both sources' names, of both tables of names and of what the masks hold: another
-/// name table, another mask at the same place, or the file elsewhere, is another question. The last two hundred are
-/// kept. A file that cannot be read counts as empty.
+/// The key of an entry is a checksum of both sources' names, both label tables and the statistics of both masks. So it
+/// does not apply to another label table, another mask at the same path, or the file at another path. The last 200
+/// entries are stored. A file that cannot be read counts as empty.
 struct RememberedPairings {
   private let path: String
 
@@ -18,13 +18,13 @@ struct RememberedPairings {
   private struct Document: Codable {
     struct Entry: Codable {
       var key: String
-      /// Values of the source that comes first, and those of the other that go with them.
+      /// Pairs of a value of the first source and a value of the second, in the order of the key.
       var pairs: [[UInt16]]
     }
     var pairings: [Entry]
   }
 
-  /// Those of the user.
+  /// The user's pairings.
   init(environment: [String: String] = ProcessInfo.processInfo.environment) {
     let base =
       environment["XDG_STATE_HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil }
@@ -32,7 +32,7 @@ struct RememberedPairings {
     path = base + "/segdeck/pairings.json"
   }
 
-  /// What was said of two sources; nil when nothing was.
+  /// The stored pairing of two sources, from values of A to values of B; nil when there is none.
   func partners(_ memory: PairingMemory) -> [UInt16: UInt16]? {
     let (key, isSwapped) = Self.key(memory)
     guard let entry = document.pairings.last(where: { $0.key == key }) else { return nil }
@@ -46,7 +46,7 @@ struct RememberedPairings {
     return partners
   }
 
-  /// Remembers what was said; nil forgets it.
+  /// Stores a pairing; nil removes it.
   /// - Throws: ``InputError`` when the file cannot be written.
   func remember(_ partners: [UInt16: UInt16]?, of memory: PairingMemory) throws(InputError) {
     let (key, isSwapped) = Self.key(memory)
@@ -69,7 +69,7 @@ struct RememberedPairings {
 
   private var document: Document {
     let empty = Document(pairings: [])
-    // Written anew with each pairing, so it is no input.
+    // The file is written with each pairing, so it is not registered as an input.
     let content = try? ReadFiles.withoutRegistering { () throws(InputError) in
       try FileSystem.readIfPresent(path, limit: Self.maximumByteCount)
     }
@@ -77,7 +77,7 @@ struct RememberedPairings {
     return (try? JSONDecoder().decode(Document.self, from: data)) ?? empty
   }
 
-  /// The same whichever source is A; and whether they stand in the other order.
+  /// The key, which does not depend on the order of the sources, and whether A and B are swapped in it.
   private static func key(_ memory: PairingMemory) -> (text: String, isSwapped: Bool) {
     func text(_ source: PairingMemory.Source) -> String {
       let names = source.labels.map { "\($0.value)=\($0.name)" }

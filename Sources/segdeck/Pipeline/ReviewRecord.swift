@@ -1,14 +1,14 @@
 import Volumes
 
-/// What a reviewer decided.
+/// The reviewer's decisions in a record.
 struct ReviewRecord: Codable {
   var reviewer: String
   var verdict: String?
   var version: String
-  /// True where the case was flagged for another look.
+  /// True where the case was flagged.
   var flagged: Bool?
   var exported: String
-  /// The labels as they were called and coloured.
+  /// Names and colours of the labels.
   var labels: [Label]?
 
   /// A label: its value in the mask, its name, and its colour as in "#0072b2".

@@ -1,22 +1,22 @@
 import CCrypto
 import Foundation
 
-/// A SHA-256 of bytes that come piece by piece.
+/// Computes a SHA-256 incrementally.
 final class SHA256 {
   private let context = EVP_MD_CTX_new()
   private var isGood: Bool
 
-  /// Of no bytes yet.
+  /// A digest of no bytes.
   init() { isGood = EVP_DigestInit_ex(context, EVP_sha256(), nil) == 1 }
 
   deinit { EVP_MD_CTX_free(context) }
 
-  /// Takes the next bytes.
+  /// Adds the next bytes.
   func add(_ bytes: UnsafeRawBufferPointer) {
     isGood = isGood && EVP_DigestUpdate(context, bytes.baseAddress, bytes.count) == 1
   }
 
-  /// The digest in hexadecimal; nil when the machine's libcrypto refuses.
+  /// The digest in hexadecimal; nil when libcrypto fails.
   func finish() -> String? {
     var digest = [UInt8](repeating: 0, count: Int(EVP_MAX_MD_SIZE))
     var count: UInt32 = 0

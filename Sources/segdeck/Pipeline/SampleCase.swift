@@ -6,7 +6,7 @@ struct SampleCase {
   let image: String
   let labels: String
 
-  /// The bundled abdomen.
+  /// The bundled CT of an abdomen.
   /// - Throws: ``InputError`` when the sample data is not found.
   static func find() throws(InputError) -> SampleCase {
     let name = "ct-abdomen"

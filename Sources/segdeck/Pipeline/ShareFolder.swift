@@ -3,13 +3,13 @@ import Work
 
 /// The folder with the bundled models (`models`) and sample cases (`cases`).
 ///
-/// It is looked for in `$SEGDECK_SHARE`, as `sample-data` beside the resolved executable, in `../share/segdeck`
-/// from it, and as `sample-data` in the checkout above it, so that a copied program finds its data anywhere.
+/// It is searched in this order: `$SEGDECK_SHARE`, `sample-data` beside the resolved executable, `../share/segdeck`
+/// from there, `sample-data` in the checkout above it. So a copied program finds its data.
 struct ShareFolder {
   let path: String
 
-  /// The first place that has a `models` folder.
-  /// - Throws: ``InputError`` naming the places when none has.
+  /// The first candidate that has a `models` folder.
+  /// - Throws: ``InputError`` that lists the candidates when none has.
   static func find() throws(InputError) -> ShareFolder {
     let candidates = candidates()
     for path in candidates where FileSystem.exists(path + "/models") {
@@ -20,7 +20,7 @@ struct ShareFolder {
       expected: candidates.map { $0 + "/models" }.joined(separator: " or "))
   }
 
-  /// Paths of the files in `models`, by model name.
+  /// Names and paths of the files in `models`.
   func models() -> [(name: String, path: String)] {
     let folder = path + "/models"
     let names = (try? FileSystem.names(in: folder)) ?? []

@@ -3,11 +3,11 @@ import Volumes
 import Work
 
 extension [LoadedMask] {
-  /// The masks with the names that `--label` options give, and what there is to say about it.
+  /// The masks with the names of `--label` options, and notes about the options.
   ///
-  /// An option counts in every mask that names no label itself: there its values become one label, the first that was
-  /// listed.
-  /// - Throws: ``InputError`` when a value is named twice, or every mask names its labels itself.
+  /// An option applies to every mask that has no label names of its own: its values become one label with the first
+  /// value.
+  /// - Throws: ``InputError`` when a value is named twice, or every mask has label names of its own.
   func named(by selections: [LabelSelection]) throws(InputError) -> (masks: [LoadedMask], notes: [String]) {
     try selections.requireOwnValues()
     var masks = self
@@ -34,8 +34,8 @@ extension [LoadedMask] {
 }
 
 extension LoadedMask {
-  /// Makes one named label of the selection's values.
-  /// - Returns: Whether any voxel has it.
+  /// Merges the selection's values into one named label.
+  /// - Returns: Whether any voxel has the label.
   mutating func merge(_ selection: LabelSelection) -> Bool {
     let codes = labels.coding.codes(of: selection.values)
     guard let target = codes.first else { return false }

@@ -4,30 +4,29 @@ import Synchronization
 import Volumes
 import Work
 
-/// The networks that a review has run and the refinements that started from them, kept so that a turn of a knob
-/// costs only what it changes.
+/// Caches the network predictions of a review and the refinements of them, so that a change of a CRF parameter computes
+/// only what depends on it.
 ///
-/// Where other work would not fit in memory, they are given up, those that were not asked for the longest first: the next
-/// request makes them again.
+/// When other work does not fit in memory, the least recently used results are evicted and computed again on request.
 ///
-/// The main head runs alone, as in `segdeck segment`; the auxiliary heads run when a τ asks for them, with the whole
-/// network, as there too. So the screen and the commands give the same voxels.
+/// The main head runs alone, as in `segdeck segment`. When a τ is not 0, the whole network runs with its auxiliary
+/// heads, as there too. So the screen and the commands give the same voxels.
 package final class NetworkRunCache: Sendable {
-  /// A network's answer about an image.
+  /// A network's prediction for an image.
   private struct Run {
     var modelID: String
-    /// Gives the image that the network looked at.
+    /// Reads the network's input image.
     var image: @Sendable () throws -> ScalarVolume
-    /// The SHA-256 of the model's file, where an earlier session ran it.
+    /// The SHA-256 of the model file, where an earlier session ran the network.
     var expectedChecksum: String?
-    /// nil until it is asked for, where an earlier session ran the network.
+    /// nil until its first request where an earlier session ran the network, and after eviction.
     var mainHead: NetworkPrediction?
     var allHeads: NetworkPrediction?
-    /// When it was asked for last, by ``State/requestCount``.
+    /// ``State/requestCount`` at the last request.
     var lastRequest = 0
   }
 
-  /// A refinement and what it started from.
+  /// A refinement and its source.
   private struct CachedRefinement {
     enum Origin: Equatable {
       case run(Int, usesAuxiliaryHeads: Bool)
@@ -48,13 +47,13 @@ package final class NetworkRunCache: Sendable {
 
   private let state = Mutex(State())
 
-  /// No run yet.
+  /// An empty cache.
   package init() {
     AvailableMemory.onShortage { [weak self] in self?.evictLeastRecentlyUsed() ?? false }
   }
 
-  /// Drops the refinement, or else the probabilities, that were not asked for the longest.
-  /// - Returns: Whether there was anything to drop.
+  /// Evicts the least recently used refinement or, where there is none, the least recently used predictions.
+  /// - Returns: Whether anything was evicted.
   private func evictLeastRecentlyUsed() -> Bool {
     state.withLock { state in
       if state.refinements.popLast() != nil { return true }
@@ -68,7 +67,8 @@ package final class NetworkRunCache: Sendable {
     }
   }
 
-  /// The model that `id` names, read once.
+  /// The model of a name or path; it is read once.
+  /// - Throws: ``InputError`` when there is none, or its file is damaged.
   func model(_ id: String) throws -> SegmentationModel {
     if let known = state.withLock({ $0.models[id] }) { return known.model }
     let model = try ModelLibrary.model(id)
@@ -77,10 +77,11 @@ package final class NetworkRunCache: Sendable {
     return model
   }
 
-  /// The file of a model that was read, as it was then.
+  /// The opened file of a model; nil where it was not read.
   func file(_ id: String) -> OpenedFile? { state.withLock { $0.models[id]?.file } }
 
-  /// The number of a run that an earlier session made; the network runs again when its probabilities are asked for.
+  /// Adds a run of an earlier session, whose network runs again when its probabilities are requested.
+  /// - Returns: The number of the run.
   func restore(
     _ id: String, checksum: String?, _ image: @escaping @Sendable () throws -> ScalarVolume
   ) -> Int {
@@ -97,7 +98,8 @@ package final class NetworkRunCache: Sendable {
     }
   }
 
-  /// Runs a model's main head; the number names the run from now on.
+  /// Runs a model, post-processes its mask and caches the prediction under the returned number.
+  /// - Throws: ``InputError`` when the model cannot be read or does not fit in memory; ``Cancelled``.
   func segment(
     _ id: String, _ image: ScalarVolume, _ work: WorkContext
   ) throws -> (number: Int, mask: PostProcessedMask, model: SegmentationModel) {
@@ -114,7 +116,7 @@ package final class NetworkRunCache: Sendable {
     return (add(run), mask, model)
   }
 
-  /// The refinement that starts from a run.
+  /// The refinement of a run's probabilities.
   func refinement(ofRun number: Int, auxiliaryHeadWeights: [Double], _ work: WorkContext) throws -> Refinement
   {
     let usesAuxiliaryHeads = auxiliaryHeadWeights.contains { $0 != 0 }
@@ -129,7 +131,9 @@ package final class NetworkRunCache: Sendable {
     }
   }
 
-  /// A run and its probabilities; the network runs where it has not yet, once for all who wait for it.
+  /// A run and its prediction.
+  ///
+  /// The network runs where the prediction is not cached; concurrent requests wait for it.
   private func prediction(
     ofRun number: Int, usesAuxiliaryHeads: Bool, _ work: WorkContext
   ) throws -> (Run, NetworkPrediction) {
@@ -162,13 +166,13 @@ package final class NetworkRunCache: Sendable {
     return (run, prediction)
   }
 
-  /// The refinement that starts from a hard mask.
+  /// The refinement of a hard mask.
   func refinement(
     of mask: ChunkedLabels, labelValues: [UInt16], confidence: Double, image: ScalarVolume,
     _ work: WorkContext
   ) throws -> Refinement {
     try cachedRefinement(.mask(mask, labelValues, confidence, image: image)) {
-      // A turn of the confidence leaves the image's range, which takes a pass over all of it, as it was.
+      // The intensity range takes a pass over the image and does not depend on the confidence.
       let sibling = state.withLock { state in
         state.refinements.first {
           if case .mask(let other, _, _, let otherImage) = $0.origin {
@@ -183,7 +187,9 @@ package final class NetworkRunCache: Sendable {
     }
   }
 
-  /// The refinement kept for `origin`, or a new one; the last three are kept.
+  /// The cached refinement of `origin`, or a new one.
+  ///
+  /// The last three are cached.
   private func cachedRefinement(_ origin: CachedRefinement.Origin, make: () throws -> Refinement) throws
     -> Refinement
   {

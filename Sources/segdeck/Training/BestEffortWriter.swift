@@ -1,13 +1,13 @@
 import Work
 
-/// Something that a run writes beside its work, and goes on without.
+/// Writes files of a run whose failure must not end the run.
 ///
-/// The first failure is said, and the first success behind it.
+/// A note is printed for the first failure, and for the first success after it.
 final class BestEffortWriter {
   private let subject: String
   private var isFailing = false
 
-  /// - Parameter subject: What is written: "log".
+  /// - Parameter subject: The name of the file in notes: "log".
   init(_ subject: String) { self.subject = subject }
 
   /// Runs `write`.

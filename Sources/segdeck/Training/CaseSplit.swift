@@ -2,15 +2,15 @@ import Foundation
 import Volumes
 import Work
 
-/// Which cases train and which only measure.
+/// The split of the cases into training and validation.
 struct CaseSplit {
-  /// Names of the validation cases.
+  /// The names of the validation cases.
   let validation: Set<String>
-  /// How they were chosen; nil where the user named them.
+  /// The reason of the default; nil where the user named the cases.
   let reason: String?
 
-  /// The split of `--validation`: names, "none", or every fifth where nothing is said.
-  /// - Throws: ``InputError`` when a name is no case, or nothing is left to train on or to measure with.
+  /// The split of `--validation`: names, "none", or every fifth case for nil.
+  /// - Throws: ``InputError`` when a name is unknown, or no case is left for training or for validation.
   init(_ option: String?, names: [String], hasGenerated: Bool) throws(InputError) {
     if let option {
       validation =
@@ -41,7 +41,7 @@ struct CaseSplit {
 
 extension CaseSplit {
   /// The split of a stored run.
-  /// - Throws: ``InputError`` when `option` or the cases that are there now are others.
+  /// - Throws: ``InputError`` when `option`, the cases or the structures differ from those of the run.
   init(
     resuming stored: TrainingStore.Stored, option: String?, sources: [TrainingFolders.Source]
   ) throws(InputError) {

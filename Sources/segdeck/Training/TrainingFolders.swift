@@ -5,7 +5,7 @@ import Segmentation
 import Volumes
 import Work
 
-/// The labelled cases that a command reads: folders of images and labels, and which values make which structure.
+/// The options for labelled cases: folders of images and labels, and the label values of each structure.
 struct TrainingFolders: ParsableArguments {
   @Option(name: .long, help: "Folder of images; may be given again, each time with its --labels.")
   var images: [String]
@@ -28,25 +28,25 @@ struct TrainingFolders: ParsableArguments {
   @Option(name: .long, help: "Frame of 4D images, from 0; without it they are refused.")
   var frame: Int?
 
-  /// A case still to be read.
+  /// A case that is not read yet.
   struct Source {
     let pair: CaseFolder.Pair
     let selections: [LabelSelection]
-    /// How the label files of all cases are read.
+    /// The label coding of all cases.
     let coding: LabelCoding
-    /// What the files of names call the values that occur in any case.
+    /// The names of the values that occur in any case.
     let names: [Int: String]
-    /// Values that nobody labelled, which neither train nor count.
+    /// Values of ignored voxels, which enter neither loss nor measures.
     let ignoredValues: [Int]
-    /// The frame of images that hold several.
+    /// The frame of 4D images.
     let frame: Int?
   }
 
-  /// Every pair of all folders with its structures, in the order of the folders.
+  /// All cases of all folders with their structures, in the order of the folders.
   ///
-  /// - Parameter found: Gives the structures of the label files where the user named none.
-  /// - Throws: ``InputError`` when folders and labels do not match up, a file has no partner or cannot be read, or two
-  ///   cases have the same name; whatever `found` throws; ``Cancelled``.
+  /// - Parameter found: Chooses the structures from the label files where there is no `--label`.
+  /// - Throws: ``InputError`` when folders and labels do not match, when a file has no partner or cannot be read, or
+  ///   when two cases have the same name; the errors of `found`; ``Cancelled``.
   func sources(
     work: WorkContext, found: (DatasetLabels) throws -> [LabelSelection]
   ) throws -> [Source] {
@@ -152,8 +152,9 @@ struct TrainingFolders: ParsableArguments {
 }
 
 extension TrainingFolders.Source {
-  /// The image, of which there is one frame, or one was chosen.
-  /// - Throws: ``InputError`` when the file cannot be read or holds frames of which none was chosen; ``Cancelled``.
+  /// The image file.
+  /// - Throws: ``InputError`` when the file cannot be read, or has several frames and `--frame` is missing;
+  ///   ``Cancelled``.
   func imageFile() throws -> ImageFile {
     let file = try ImageFile.open(pair.image)
     guard file.frameCount == 1 || frame != nil else {
@@ -177,10 +178,10 @@ extension TrainingFolders.Source {
     return mask.labels
   }
 
-  /// The image and its labels, voxel upon voxel.
+  /// The image and its labels on the same grid.
   ///
-  /// Intensities that are no finite number are repaired with a finding, as `segment` does it.
-  /// - Parameter isForTraining: Whether such an intensity is refused instead.
+  /// Intensities that are not finite are repaired with a finding, as in `segment`.
+  /// - Parameter isForTraining: Whether such intensities are refused instead.
   /// - Throws: ``InputError`` when a file cannot be read or the labels do not fit; ``Cancelled``.
   func volumes(
     isForTraining: Bool = false, work: WorkContext
@@ -195,7 +196,7 @@ extension TrainingFolders.Source {
     return (image, try labels(on: image.grid, work: work))
   }
 
-  /// Reads the case and brings it to the network's grid.
+  /// Reads the case and resamples it to the working grid.
   func trainingCase(_ preprocessing: Preprocessing, work: WorkContext) throws -> TrainingCase {
     let (image, labels) = try volumes(isForTraining: true, work: work)
     return try TrainingCase(
@@ -205,11 +206,13 @@ extension TrainingFolders.Source {
 }
 
 extension TrainingFolders.Source {
-  /// The labels of a model that is trained on these structures: a structure keeps its value, of several the first.
-  /// - Throws: ``InputError`` for more values than a mask holds.
+  /// The labels of a model that is trained on these structures.
+  ///
+  /// A structure keeps its value, or the first of several.
+  /// - Throws: ``InputError`` for more values than a mask can have.
   func modelLabels() throws(InputError) -> CodedLabels {
     let named = selections.map { selection in
-      // Where 255 is read as 1, masks hold 255 all the same.
+      // Where 255 is read as 1, masks still contain 255.
       let first = selection.values[0]
       return (coding.code(of: first).map { coding.value(of: $0) } ?? first, selection.name)
     }
@@ -221,13 +224,13 @@ extension TrainingFolders.Source {
 }
 
 extension [TrainingFolders.Source] {
-  /// The values of the structures, in each way in which a folder numbers them.
+  /// The distinct selections of the folders, which may number the structures differently.
   var selections: [[LabelSelection]] {
     reduce(into: []) { if !$0.contains($1.selections) { $0.append($1.selections) } }
   }
 
-  /// The cases whose names, separated by commas, `--cases` gives; all of them without the option.
-  /// - Throws: ``InputError`` when a name is no case's, or there is none.
+  /// The cases that `--cases` names, separated by commas; all cases for nil.
+  /// - Throws: ``InputError`` when a name is unknown, or the list is empty.
   func selected(_ names: String?) throws(InputError) -> [TrainingFolders.Source] {
     guard let names else { return self }
     let wanted = Set(names.split(separator: ",").map(String.init))

@@ -2,7 +2,7 @@ import Foundation
 import Segmentation
 import Work
 
-/// Shows a training while it runs: curves that are painted over where stderr is a terminal, else a line now and then.
+/// Shows the progress of a training: curves that are redrawn where stderr is a terminal, else a line every minute.
 final class TrainingMonitor {
   private let heads: [String]
   private var records: [TrainingRecord]
@@ -10,20 +10,20 @@ final class TrainingMonitor {
   private var paintedLines = 0
   private var lastLine = ContinuousClock.now - .seconds(3600)
 
-  /// Lines of the plots.
+  /// The number of rows of a plot.
   private static let plotRows = 10
 
-  /// A monitor that goes on from `records`.
+  /// - Parameter records: The records of a resumed run.
   init(heads: [String], records: [TrainingRecord]) {
     self.heads = heads.map(\.printableLine)
     self.records = records
   }
 
-  /// Shows one more record.
+  /// Adds a record and shows it.
   func show(_ record: TrainingRecord) {
     records.append(record)
     guard isTerminal else {
-      // A minute apart, and every validation.
+      // A line every minute, and for every validation.
       guard record.validationDice?.isEmpty == false || ContinuousClock.now - lastLine > .seconds(60) else {
         return
       }
@@ -43,7 +43,7 @@ final class TrainingMonitor {
     let unicode = OutputTerminal.showsUnicode
     let colour = ProcessInfo.processInfo.environment["NO_COLOR"] == nil
     let iterations = records.last?.iterations ?? 0
-    // The sum of the heads would press them flat; the status line has it.
+    // The sum of the heads is not plotted because it would compress the scale; the status line shows it.
     var losses: [LearningCurve] = []
     for (index, name) in heads.enumerated() {
       let points = records.smoothedHeadLoss(index).filter { $0.value > 0 }

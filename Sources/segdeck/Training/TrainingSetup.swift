@@ -5,16 +5,16 @@ import Segmentation
 import Volumes
 import Work
 
-/// Finds what a training needs: from the options, from the checkpoint it goes on with, else from the data.
+/// Chooses the settings of a training that the options leave open, from the fingerprint of the data set.
 struct TrainingSetup {
-  /// What was chosen, a line each for the user and the model card.
+  /// The chosen defaults with their reasons, as lines for the user and the model card.
   private(set) var choices: [String] = []
   let orientation = Orientation.ras
   private let sources: [TrainingFolders.Source]
   private let work: WorkContext
   private var fingerprint: DatasetFingerprint?
 
-  /// The most images whose voxels are looked at.
+  /// The maximum number of images whose voxels are read.
   private static let sampledImages = 12
 
   init(_ sources: [TrainingFolders.Source], work: WorkContext) {
@@ -22,12 +22,13 @@ struct TrainingSetup {
     self.work = work
   }
 
-  /// Notes what was suggested.
+  /// Adds a chosen default with its reason.
   mutating func note(_ subject: String, _ value: String, _ reason: String) {
     choices.append("\(subject): \(value) (\(reason))")
   }
 
-  /// Grids of all cases, and intensities of some, spread evenly.
+  /// The fingerprint of the data set: grids of all cases, and intensities of up to ``sampledImages``, spread evenly.
+  /// - Throws: ``InputError`` when a file cannot be read; ``Cancelled``.
   private mutating func measuredFingerprint() throws -> DatasetFingerprint {
     if let fingerprint { return fingerprint }
     var found = DatasetFingerprint()
@@ -44,7 +45,7 @@ struct TrainingSetup {
     return found
   }
 
-  /// The working grid and intensity rule, of which either may be given.
+  /// The preprocessing; a default is chosen for each parameter that is nil.
   mutating func preprocessing(
     spacing: Spacing?, normalisation: Preprocessing.Normalisation?
   ) throws -> Preprocessing {
@@ -64,7 +65,7 @@ struct TrainingSetup {
     return preprocessing
   }
 
-  /// The network's name where none is given.
+  /// The default network's name.
   mutating func network(_ preprocessing: Preprocessing) throws -> String {
     let suggested = try measuredFingerprint().network(
       at: preprocessing.spacingMillimetres, preprocessing.normalisation)
@@ -72,7 +73,7 @@ struct TrainingSetup {
     return suggested.value
   }
 
-  /// `settings` with crop and batch from the data where the options leave them open.
+  /// `settings` with default crop and batch size where the options leave them open.
   mutating func completed(
     _ settings: TrainingSettings, arguments: TrainingArguments, preprocessing: Preprocessing,
     network: ResolvedGraph
