@@ -62,18 +62,18 @@ let package = Package(
     library("Review", ["Work", "Volumes", "Metrics", "Screen"]),
 
     // Layer 4: composition.
-    library("RefinementAnswers", ["Work", "Volumes", "Segmentation", "Review"]),
+    library("RefinementAdapter", ["Work", "Volumes", "Segmentation", "Review"]),
     .executableTarget(
       name: "segdeck",
       dependencies: [
         "Work", "Volumes", "Tensors", "Screen", "ImageFormats", "Metrics", "DenseCRF", "Networks",
-        "CursesTerminal", "Journal", "Segmentation", "Review", "RefinementAnswers", arguments, "CCrypto",
+        "CursesTerminal", "Journal", "Segmentation", "Review", "RefinementAdapter", arguments, "CCrypto",
       ], swiftSettings: strict),
     .executableTarget(
       name: "segdeck-bench",
       dependencies: [
         "Work", "Volumes", "Tensors", "Screen", "ImageFormats", "DenseCRF", "Networks", "Segmentation",
-        "Review", "RefinementAnswers", arguments, "CZlib",
+        "Review", "RefinementAdapter", arguments, "CZlib",
       ], swiftSettings: strict),
 
     .target(

@@ -1,9 +1,9 @@
-// The C library's allocation functions, which Swift's runtime and every library of the process call: they count what is
-// allocated, and answer where memory runs out. Without them the runtime traps where an address space is full, and a control
-// group that is full kills, both without a word.
+// Replacements of the C library's allocation functions, which Swift's runtime and all libraries of the process call.
+// They count allocations and handle the exhaustion of memory. Without them the runtime traps when the address space is
+// full, and a control group kills the process when it is full, both without a message.
 //
-// An executable may replace them (the C library's manual, "Replacing malloc"); these pass on to the library's own. What
-// libraries map by themselves, stacks and the buffers of a BLAS, is not counted: they map much more than they write.
+// An executable may replace them (the C library's manual, "Replacing malloc"); these call the library's own functions.
+// Memory that libraries map themselves, stacks and the buffers of a BLAS, is not counted: they write only a part of it.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -23,12 +23,12 @@ extern void *__libc_realloc(void *memory, size_t size);
 extern void *__libc_memalign(size_t alignment, size_t size);
 extern void __libc_free(void *memory);
 
-// Smaller blocks are many and take little: counting them would only cost time.
-enum { LEAST_COUNTED = 1024 };
+// Smaller blocks are numerous but small in total; counting them would only cost time.
+enum { MINIMUM_COUNTED = 1024 };
 
-// Where there is less than MUCH, what blocks of this size find is measured for each: what was freed lies in pieces that may
-// not serve them, and measuring costs less than writing them does.
-static const int64_t LEAST_MEASURED = 4 << 20, MUCH = 1 << 30;
+// When less than MUCH is available, memory is measured before each block of this size: the allocator's free list may be
+// too fragmented for it, and measuring costs less than writing the block.
+static const int64_t MINIMUM_MEASURED = 4 << 20, MUCH = 1 << 30;
 
 static _Atomic int64_t allocated_bytes, mapped_bytes, allowed_bytes = INT64_MAX, held_reserve;
 static _Atomic int64_t whole_address_space = -1;
@@ -72,17 +72,17 @@ void memory_on_exhaustion(void (*measure)(void), void (*end)(void)) {
   end_process = end;
 }
 
-/// Whether `size` bytes more are allowed. What measures may take what it needs.
+/// Whether `size` more bytes are allowed. The measurement itself may always allocate.
 static bool fits(size_t size) {
-  return size < LEAST_COUNTED || is_measuring ||
+  return size < MINIMUM_COUNTED || is_measuring ||
          (size <= INT64_MAX / 2 &&
           memory_allocated() + (int64_t)size <= atomic_load_explicit(&allowed_bytes, memory_order_relaxed));
 }
 
-// What is tried for an allocation that does not fit, in this order.
+// Attempts to make an allocation fit, in this order.
 enum { MEASURE, OPEN_RESERVE, ATTEMPTS };
 
-/// Makes room for `size` bytes; another thread may have done so a moment ago.
+/// Tries to free memory for `size` bytes; another thread may have done so in the meantime.
 static void make_room(size_t size, int attempt) {
   if (attempt == MEASURE) {
     void (*measure)(void) = measure_again;
@@ -93,27 +93,27 @@ static void make_room(size_t size, int attempt) {
     return;
   }
   shortage_count++;
-  // What does not fit anyway leaves the reserve to those who say so.
+  // A block larger than the reserve leaves it to the code that reports the error.
   if (size > (size_t)held_reserve) return;
   allowed_bytes += atomic_exchange(&held_reserve, 0);
   limit_address_space(whole_address_space);
 }
 
-/// Makes the limit that of this moment for a block that is worth it, and says whether it did.
+/// Measures the limit again before a large block; true where it did.
 static bool prepare(size_t size) {
-  const bool is_worth_it = size >= (size_t)LEAST_MEASURED && allowed_bytes - memory_allocated() < MUCH;
+  const bool is_worth_it = size >= (size_t)MINIMUM_MEASURED && allowed_bytes - memory_allocated() < MUCH;
   if (is_worth_it) make_room(size, MEASURE);
   return is_worth_it;
 }
 
-bool memory_serves(size_t size) {
+bool memory_fits(size_t size) {
   if (!prepare(size) && !fits(size)) make_room(size, MEASURE);
   if (fits(size)) return true;
   shortage_count++;
   return false;
 }
 
-/// Ends the process where somebody said how; the error of a failed allocation otherwise.
+/// Ends the process where a handler is set; otherwise returns the error of a failed allocation.
 static void *exhausted(void) {
   void (*end)(void) = end_process;
   if (end != NULL) end();
@@ -127,10 +127,10 @@ static void count(int64_t bytes) {
 
 static int64_t counted(void *memory) {
   const size_t size = memory == NULL ? 0 : malloc_usable_size(memory);
-  return size < LEAST_COUNTED ? 0 : (int64_t)size;
+  return size < MINIMUM_COUNTED ? 0 : (int64_t)size;
 }
 
-/// What `allocation` returns, which asks for `size` bytes, again after room was made; counted by the caller.
+/// The result of `allocation`, which allocates `size` bytes; it is repeated after each attempt. The caller counts it.
 #define ALLOCATED(size, allocation) \
   ({ \
     prepare(size); \
@@ -149,7 +149,7 @@ static int64_t counted(void *memory) {
 #define COUNTED(size, allocation) \
   ({ \
     void *block = ALLOCATED(size, allocation); \
-    if ((size) >= LEAST_COUNTED / 2) count(counted(block)); \
+    if ((size) >= MINIMUM_COUNTED / 2) count(counted(block)); \
     block; \
   })
 
@@ -177,7 +177,7 @@ int posix_memalign(void **memory, size_t alignment, size_t size) {
 
 void *realloc(void *memory, size_t size) {
   const int64_t before = counted(memory);
-  // What grows is moved in the worst case, but mostly it is not.
+  // A growing block may have to be copied, but mostly it is not, so only the growth is checked.
   const size_t more = size > (size_t)before ? size - (size_t)before : 0;
   void *block = ALLOCATED(more, __libc_realloc(memory, size));
   if (block != NULL || size == 0) count(counted(block) - before);
@@ -214,7 +214,7 @@ void memory_trim(void) { malloc_trim(0); }
 
 typedef int (*create_thread)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
 
-/// Threads, whose stacks are address space too: the system's library for parallel loops tries for ever to make one.
+/// Thread stacks take address space too, and the system's library for parallel loops retries the creation for ever.
 int pthread_create(
     pthread_t *thread, const pthread_attr_t *attributes, void *(*body)(void *), void *argument) {
   static _Atomic(create_thread) own;

@@ -11,7 +11,7 @@
 #include <unistd.h>
 #include <wchar.h>
 
-enum { UPPER_HALF = 0x2580, LOWER_HALF = 0x2584, MOST_COLOURS = 256 };
+enum { UPPER_HALF = 0x2580, LOWER_HALF = 0x2584, MAXIMUM_COLOURS = 256 };
 
 static struct terminal_cell *shown;
 static int shown_rows, shown_columns;
@@ -24,7 +24,7 @@ static int cursor_visibility = -1;
 // Half blocks always ask for the lower colour as foreground, so that pictures need 256 * 255 / 2 pairs at most.
 static int palette_size;
 static int pair_limit, next_pair;
-static uint16_t pair_of[MOST_COLOURS + 1][MOST_COLOURS + 1];
+static uint16_t pair_of[MAXIMUM_COLOURS + 1][MAXIMUM_COLOURS + 1];
 
 static int pair_for(int foreground, int background) {
   if (palette_size == 0 || (foreground < 0 && background < 0)) return 0;
@@ -43,9 +43,9 @@ static void set_cell(cchar_t *cell, uint32_t character, attr_t attributes, int f
 }
 
 static void swap(int *one, int *other) {
-  const int kept = *one;
+  const int saved = *one;
   *one = *other;
-  *other = kept;
+  *other = saved;
 }
 
 /// What ncurses holds in place of a 24-bit cell of a row: not blank, so that ncurses never clears it as the end of a
@@ -223,7 +223,7 @@ void draw_start(void) {
   if (depth > TERMINAL_DEPTH_MONO && start_color() == OK && use_default_colors() == OK) {
     palette_size = COLORS >= 256 ? 256 : COLORS >= 16 ? 16 : COLORS >= 8 ? 8 : 0;
     if (depth == TERMINAL_DEPTH_SIXTEEN && palette_size > 16) palette_size = 16;
-    // Numbers are kept in 16 bits, which is also all that ncurses 6.4 accepts.
+    // Numbers are stored in 16 bits, which is also all that ncurses 6.4 accepts.
     pair_limit = COLOR_PAIRS < 65536 ? COLOR_PAIRS : 65536;
   }
   if (palette_size == 0) terminal_state.description.depth = TERMINAL_DEPTH_MONO;

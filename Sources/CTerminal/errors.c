@@ -1,4 +1,4 @@
-// Standard error while the screen is taken: kept in memory, its tail shown after the terminal is given back.
+// Captures standard error in memory while the terminal is in use; its tail is shown after the terminal is restored.
 #define _GNU_SOURCE
 #include "state.h"
 
@@ -9,7 +9,7 @@
 
 enum { TAIL = 4096 };
 
-static int kept = -1;
+static int capture = -1;
 static int original = -1;
 
 void write_all(int descriptor, const void *bytes, size_t count) {
@@ -28,12 +28,12 @@ void write_all(int descriptor, const void *bytes, size_t count) {
 }
 
 void errors_capture(void) {
-  // A standard error that goes to a file already disturbs nothing.
+  // A standard error that goes to a file does not disturb the screen.
   if (original >= 0 || !isatty(STDERR_FILENO)) return;
-  if (kept < 0) kept = memfd_create("standard error", MFD_CLOEXEC);
-  if (kept < 0) return;
+  if (capture < 0) capture = memfd_create("standard error", MFD_CLOEXEC);
+  if (capture < 0) return;
   original = dup(STDERR_FILENO);
-  if (original >= 0) dup2(kept, STDERR_FILENO);
+  if (original >= 0) dup2(capture, STDERR_FILENO);
 }
 
 // Async-signal-safe, like errors_replay: the crash handler calls both.
@@ -45,12 +45,12 @@ void errors_release(void) {
 }
 
 void errors_replay(void) {
-  if (kept < 0) return;
+  if (capture < 0) return;
   struct stat status;
-  if (fstat(kept, &status) != 0 || status.st_size == 0) return;
+  if (fstat(capture, &status) != 0 || status.st_size == 0) return;
   static char tail[TAIL];
   const off_t start = status.st_size > TAIL ? status.st_size - TAIL : 0;
-  const ssize_t count = pread(kept, tail, TAIL, start);
+  const ssize_t count = pread(capture, tail, TAIL, start);
   if (count > 0) write_all(STDERR_FILENO, tail, (size_t)count);
-  if (ftruncate(kept, 0) == 0) lseek(kept, 0, SEEK_SET);
+  if (ftruncate(capture, 0) == 0) lseek(capture, 0, SEEK_SET);
 }

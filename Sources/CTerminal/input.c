@@ -15,7 +15,7 @@
 void session_resize(void);
 void session_continued(void);
 
-/// Key codes of our own, above those of ncurses and of its extended entries.
+/// The program's key codes, above those of ncurses and of its extended entries.
 enum { CODE_SGR_MOUSE = 5000, CODE_X10_MOUSE, CODE_PASTE_START, CODE_PASTE_END };
 
 static const struct { const char *sequence; int code; } taught[] = {
@@ -29,11 +29,11 @@ static const struct { const char *sequence; int code; } taught[] = {
   {"\033OP", KEY_F(1)}, {"\033OQ", KEY_F(2)}, {"\033OR", KEY_F(3)}, {"\033OS", KEY_F(4)},
 };
 
-// Paste so far; it may arrive in several pieces.
+// The paste so far; it may arrive in several chunks.
 static uint32_t *paste;
 static size_t paste_count, paste_capacity;
 static bool is_pasting;
-// When the last piece came: a paste whose end was lost must not take the keyboard for good.
+// The time of the last chunk: a paste whose end was lost must not block the keyboard for ever.
 static int64_t paste_time;
 enum { PASTE_PATIENCE_MILLISECONDS = 1000 };
 
@@ -52,7 +52,7 @@ static int64_t milliseconds_now(void) {
 }
 
 void terminal_wake(void) {
-  // A full pipe wakes as well as one more byte would.
+  // A full pipe wakes the reader too.
   const char byte = 1;
   if (terminal_state.wake_writer >= 0 && write(terminal_state.wake_writer, &byte, 1) < 0) return;
 }
@@ -120,7 +120,7 @@ static bool read_x10_mouse(struct terminal_event *event) {
 
 // ---- Keys -----------------------------------------------------------------------------------------------------
 
-/// After Escape: true when it began a sequence that nobody taught ncurses; the sequence is dropped whole.
+/// After Escape: true when it began a sequence that ncurses does not know; the whole sequence is dropped.
 static bool drop_unknown_sequence(void) {
   wint_t character;
   if (wget_wch(stdscr, &character) != OK) return false;
@@ -205,7 +205,7 @@ static int end_paste(struct terminal_event *event) {
   return 1;
 }
 
-/// Whether a character inside a paste is a key instead: Ctrl-C or Escape that nothing follows.
+/// Whether a character inside a paste is a key: Ctrl-C, or Escape without a following character.
 static bool ends_paste(wint_t character) {
   if (character != 3 && character != 27) return false;
   struct pollfd waiting = {.fd = STDIN_FILENO, .events = POLLIN};
@@ -217,7 +217,7 @@ static bool ends_paste(wint_t character) {
   return kind == ERR;
 }
 
-/// Reads what ncurses has: 1 an event, 0 something without meaning, -1 nothing more.
+/// Reads from ncurses: 1 for an event, 0 for an unknown key, -1 for no more input.
 static int read_one(struct terminal_event *event) {
   wint_t character;
   const int kind = wget_wch(stdscr, &character);
@@ -246,7 +246,7 @@ static int read_one(struct terminal_event *event) {
 
 // ---- Waiting --------------------------------------------------------------------------------------------------
 
-/// What signal handlers noted: true when `event` was filled.
+/// Fills `event` from the flags of the signal handlers; true when there was one.
 static bool handle_notes(struct terminal_event *event) {
   if (terminal_end_signal) {
     event->kind = TERMINAL_EVENT_END;

@@ -1,4 +1,4 @@
-// Questions to the terminal before ncurses owns it: does it keep a 24-bit colour, does it read UTF-8.
+// Queries the terminal before ncurses starts: whether it stores a 24-bit colour, and whether it reads UTF-8.
 #define _GNU_SOURCE
 #include "state.h"
 
@@ -58,7 +58,7 @@ struct probe_answer terminal_probe(bool ask_colour, bool ask_utf8) {
   strcat(question, "\033[c");
   write_all(STDOUT_FILENO, question, strlen(question));
 
-  // A distant terminal answers later; the wait ends with the answer, so only a silent one costs all of it.
+  // A remote terminal answers later. The wait ends with the answer; only a terminal without an answer takes all of it.
   const int64_t deadline = milliseconds_now() + (getenv("SSH_CONNECTION") != NULL ? 600 : 300);
   char text[1024];
   size_t count = 0;

@@ -1,4 +1,4 @@
-// Taking the terminal over and giving it back: locale, terminal type, modes, suspension, size.
+// Starts and restores the terminal: locale, terminal type, modes, suspension, size.
 #define _GNU_SOURCE
 #include "state.h"
 
@@ -27,7 +27,7 @@ static bool is_set(const char *variable) {
   return value != NULL && value[0] != 0;
 }
 
-static void note(char *place, size_t size, const char *text) { snprintf(place, size, "%s", text); }
+static void note(char *field, size_t size, const char *text) { snprintf(field, size, "%s", text); }
 
 // ---- Locale ---------------------------------------------------------------------------------------------------
 
@@ -40,7 +40,7 @@ static enum locale_kind { LOCALE_UTF8, LOCALE_ASSUMED_UTF8, LOCALE_OTHER } choos
   if (name != NULL && codeset_is_utf8()) return LOCALE_UTF8;
   const bool is_plain = name == NULL || strcmp(name, "C") == 0 || strcmp(name, "POSIX") == 0;
   if (!is_plain) return LOCALE_OTHER;
-  // Not set, not installed on this host, or plain C: the terminal is asked whether it reads UTF-8 all the same.
+  // Not set, not installed on this host, or plain C: the terminal is asked whether it reads UTF-8 nevertheless.
   if (setlocale(LC_CTYPE, "C.UTF-8") != NULL && codeset_is_utf8()) return LOCALE_ASSUMED_UTF8;
   setlocale(LC_CTYPE, "C");
   return LOCALE_OTHER;
@@ -48,7 +48,7 @@ static enum locale_kind { LOCALE_UTF8, LOCALE_ASSUMED_UTF8, LOCALE_OTHER } choos
 
 // ---- Terminal type --------------------------------------------------------------------------------------------
 
-/// Palette entries of a terminfo entry, or -1 when there is none or it cannot place the cursor.
+/// Palette entries of a terminfo entry, or -1 when there is none or it cannot move the cursor.
 static int colours_of_entry(const char *name) {
   int error;
   if (setupterm(name, STDOUT_FILENO, &error) != OK) return -1;
@@ -85,7 +85,7 @@ static bool choose_type(const struct terminal_options *options, bool is_proven, 
   } else {
     note(description->depth_reason, sizeof description->depth_reason, "asked for");
   }
-  // Plain "xterm" promises 8 colours, though what answers to that name has 256.
+  // The entry "xterm" states 8 colours, but terminals of that name have 256.
   if (depth >= TERMINAL_DEPTH_256 && colours < 256 && colours_of_entry("xterm-256color") >= 256) {
     wanted = "xterm-256color";
     colours = 256;
@@ -120,7 +120,7 @@ void session_resize(void) {
   terminal_redraw();
 }
 
-/// After newterm or a suspension: what ncurses does not set by itself.
+/// Sets the modes that ncurses does not set, after newterm or a suspension.
 static void take(void) {
   terminal_is_taken = 1;
   if (terminal_state.reports_mouse) write_all(STDOUT_FILENO, mouse_on, sizeof mouse_on - 1);
@@ -147,18 +147,18 @@ void terminal_suspend(void) {
   leave();
   struct sigaction before, normal = {.sa_handler = SIG_DFL};
   sigaction(SIGTSTP, &normal, &before);
-  // As the terminal driver does: the whole foreground group stops, a wrapping script too.
+  // The whole foreground process group stops, including a wrapping script, as the terminal driver does it.
   kill(0, SIGTSTP);
   sigaction(SIGTSTP, &before, NULL);
   terminal_stop_requested = 0;
   terminal_was_continued = 0;
-  // A shell may have changed the modes meanwhile; those are what is given back from now on.
+  // A shell may have changed the modes meanwhile; these are restored from now on.
   tcgetattr(STDIN_FILENO, &terminal_state.saved_modes);
   take_again();
 }
 
 void session_continued(void) {
-  // Stopped by a signal that cannot be caught: the shell took the terminal, so it is set up anew.
+  // After SIGSTOP, which cannot be caught, the shell used the terminal, so it is set up again.
   endwin();
   take_again();
 }
@@ -174,15 +174,15 @@ static bool open_wake_pipe(void) {
   return true;
 }
 
-/// Settles depth and character set from the environment and, where that leaves doubt, from the terminal's answers.
-/// Returns whether 24-bit colour is proven.
+/// Detects depth and character set from the environment and, where that is not enough, from the terminal's answers.
+/// Returns whether 24-bit colour is certain.
 static bool examine(const struct terminal_options *options) {
   struct terminal_description *description = &terminal_state.description;
   const char *type = getenv("TERM") != NULL ? getenv("TERM") : "";
   const char *promise = getenv("COLORTERM");
   const bool is_promised =
       promise != NULL && (strcmp(promise, "truecolor") == 0 || strcmp(promise, "24bit") == 0);
-  // These print what they do not understand, or pass it on to a terminal that is not the one asked.
+  // These print unknown sequences, or pass them on to another terminal.
   const bool is_simple = begins(type, "vt") || begins(type, "linux") || begins(type, "dumb") ||
                          begins(type, "ansi") || begins(type, "screen") || type[0] == 0;
   const enum locale_kind locale = choose_locale();
@@ -224,7 +224,7 @@ int terminal_start(const struct terminal_options *options, char *message, size_t
   const bool is_proven = examine(options);
   if (!choose_type(options, is_proven, message, message_size)) return -1;
 
-  // Before newterm: ncurses leaves alone the signals that already have a handler.
+  // Before newterm, because ncurses does not replace existing signal handlers.
   signals_install();
   screen = newterm(terminal_state.description.terminal_name, stdout, stdin);
   if (screen == NULL) {

@@ -1,5 +1,5 @@
-// Signals: those that end the process give the terminal back first; those of job control and resizing set a flag and
-// end the wait for events.
+// Signals that end the process restore the terminal first; those of job control and resizing set a flag and end the
+// wait for events.
 #define _GNU_SOURCE
 #include "state.h"
 
@@ -23,7 +23,7 @@ enum { FATAL = sizeof fatal / sizeof *fatal, NOTED = sizeof noted / sizeof *note
 static struct sigaction fatal_before[FATAL], noted_before[NOTED];
 static bool is_installed;
 
-// endwin is not async-signal-safe, so what it would send is made ready while there is time.
+// endwin is not async-signal-safe, so the sequences that it would send are prepared beforehand.
 static char reset[512];
 static size_t reset_length;
 
@@ -68,7 +68,7 @@ static void (*before_the_end)(void);
 
 void terminal_on_end(void (*action)(void)) { before_the_end = action; }
 
-// Signals that ask the process to end, which may first do what it has to. The rest say that it cannot go on.
+// Signals that request the end of the process, which may finish its work first. After the others it cannot continue.
 static const int asking[] = {SIGHUP, SIGTERM, SIGINT, SIGUSR1, SIGUSR2, SIGXCPU};
 enum { ASKING = sizeof asking / sizeof *asking, PATIENCE_SECONDS = 10 };
 static bool reports_end;
@@ -81,13 +81,13 @@ void signals_end_process(void) {
   raise(terminal_end_signal);
 }
 
-/// Notes a signal that asks for an end; false when it has to be obeyed at once.
+/// Stores a signal that requests the end of the process; false when the process must end at once.
 static bool note_end(int number) {
   if (!reports_end) return false;
   bool is_asking = false;
   for (int i = 0; i < ASKING; i++) is_asking = is_asking || asking[i] == number;
   if (!is_asking) return false;
-  // A shell that hangs up sends what the terminal sends, too: once is enough.
+  // On a hang-up both the shell and the terminal send the signal; the second one is ignored.
   if (terminal_end_signal != 0) return true;
   terminal_end_signal = number;
   alarm(PATIENCE_SECONDS);
@@ -97,11 +97,11 @@ static bool note_end(int number) {
   return true;
 }
 
-void terminal_give_back(void) { give_back(); }
+void terminal_restore(void) { give_back(); }
 
 static void on_fatal(int number) {
   if (note_end(number)) return;
-  // The patience is over.
+  // The ten seconds are over.
   if (number == SIGALRM && terminal_end_signal != 0) number = terminal_end_signal;
   if (before_the_end != NULL) before_the_end();
   give_back();
@@ -129,7 +129,7 @@ void signals_install(void) {
   if (is_installed) return;
   is_installed = true;
   terminal_end_signal = 0;
-  // A stack of its own, so that a stack overflow of this thread can be handled too.
+  // An alternate stack, so that a stack overflow of this thread can be handled too.
   static char stack[64 * 1024];
   const stack_t alternate = {.ss_sp = stack, .ss_size = sizeof stack};
   sigaltstack(&alternate, NULL);
@@ -137,7 +137,7 @@ void signals_install(void) {
   sigfillset(&action.sa_mask);
   for (int i = 0; i < FATAL; i++) {
     sigaction(fatal[i], NULL, &fatal_before[i]);
-    // nohup and the like: a signal that was ignored stays ignored.
+    // A signal that the parent process ignores, as nohup does, stays ignored.
     if (fatal_before[i].sa_handler == SIG_IGN) continue;
     sigaction(fatal[i], &action, NULL);
   }

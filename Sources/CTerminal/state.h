@@ -1,4 +1,4 @@
-// What the files of this target share. Nothing here is seen outside it.
+// Declarations that the files of this target share. Not visible outside it.
 #pragma once
 
 #include "terminal.h"

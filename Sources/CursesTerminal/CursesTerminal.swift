@@ -4,9 +4,9 @@ import Work
 
 /// The real terminal, driven by ncurses; one at a time in a process, used from the thread that started it.
 ///
-/// Whatever ends the process gives the terminal back as it was: ``stop()``, `exit`, a crash, a signal. Ctrl-Z stops the
-/// process and is not reported; the program sees a resize event when it continues. While the terminal is in use, standard
-/// error is kept in memory, and its last 4 KiB are shown when the terminal is given back.
+/// The terminal's state is restored however the process ends: ``stop()``, `exit`, a crash, a signal. Ctrl-Z stops the
+/// process and is not reported; a resize event follows when the process continues. While the terminal is in use,
+/// standard error is captured in memory, and its last 4 KiB are shown when the terminal is restored.
 package final class CursesTerminal: Terminal {
   package let capabilities: TerminalCapabilities
   /// What was found out about the terminal, for people.
@@ -14,11 +14,12 @@ package final class CursesTerminal: Terminal {
   private var cells: [terminal_cell] = []
   private var lastFrame: Frame?
 
-  /// Takes the terminal over.
+  /// Starts the full-screen mode of the terminal.
   ///
-  /// `colourDepth` nil lets the terminal and the environment decide (`NO_COLOR` first). `isASCIIOnly` keeps every
-  /// character outside ASCII away from it. Throws `InputError` when standard input or output is no terminal, or its type
-  /// cannot place the cursor.
+  /// - Parameters:
+  ///   - colourDepth: nil for the depth that the environment (`NO_COLOR` first) and the terminal state.
+  ///   - isASCIIOnly: Whether no character outside ASCII is sent.
+  /// - Throws: `InputError` when standard input or output is no terminal, or its type cannot move the cursor.
   package init(colourDepth: TerminalCapabilities.ColourDepth? = nil, isASCIIOnly: Bool = false) throws {
     var options = terminal_options(depth: colourDepth?.terminalDepth ?? -1, ascii_only: isASCIIOnly ? 1 : 0)
     var message = [CChar](repeating: 0, count: 256)
@@ -34,15 +35,19 @@ package final class CursesTerminal: Terminal {
 
   deinit { terminal_stop() }
 
-  /// From now on what asks the process to end, signals or a terminal that is gone, is ``TerminalEvent/end``, so that it can
-  /// be done in order; ``stop()`` then ends the process, and after ten seconds it ends in any case.
+  /// Reports signals that end the process, and the loss of the terminal, as ``TerminalEvent/end`` from now on.
+  ///
+  /// The program then has ten seconds to call ``stop()``, which ends the process; after that the process ends without
+  /// it.
   package func reportEnd() { terminal_report_end() }
 
-  /// Gives the terminal back; harmless twice.
+  /// Restores the terminal's state; a second call has no effect.
   package func stop() { terminal_stop() }
 
-  /// Gives the terminal back where one was taken, for a process that ends at once; from any thread, without allocating.
-  package static func giveBackAtOnce() { terminal_give_back() }
+  /// Restores the terminal's state, if it is in use, just before the process ends.
+  ///
+  /// Thread-safe; does not allocate.
+  package static func restoreImmediately() { terminal_restore() }
 
   package var size: ScreenSize {
     var rows: Int32 = 0
@@ -53,7 +58,7 @@ package final class CursesTerminal: Terminal {
 
   package var wake: @Sendable () -> Void { { terminal_wake() } }
 
-  /// Sends the whole next frame, for a screen that something else wrote on.
+  /// Makes the next ``draw(_:)`` send the whole frame, for a screen that another program wrote on.
   package func redraw() {
     lastFrame = nil
     terminal_redraw()
@@ -82,7 +87,7 @@ package final class CursesTerminal: Terminal {
     terminal_next_event(Int32(clamping: waitingMilliseconds), &event)
     // After a resize ncurses starts from an empty screen, even where the size is the same as before.
     if event.kind == Int32(TERMINAL_EVENT_RESIZE.rawValue) { lastFrame = nil }
-    // Ctrl-L means the same in every terminal program: something else wrote on the screen, draw it again.
+    // As in other terminal programs, Ctrl-L redraws the screen.
     if TerminalEvent(event) == .key(.control("l")) {
       redraw()
       let size = size
@@ -102,7 +107,7 @@ extension TerminalCapabilities.ColourDepth {
     }
   }
 
-  /// The depth that a word names: `mono`, `16`, `256` or `truecolour` (also `truecolor`, `24bit`); nil for another word.
+  /// The depth of a word: `mono`, `16`, `256` or `truecolour` (also `truecolor`, `24bit`); nil for another word.
   package init?(word: String) {
     switch word.lowercased() {
     case "mono", "none": self = .mono
@@ -113,7 +118,8 @@ extension TerminalCapabilities.ColourDepth {
     }
   }
 
-  /// What the environment asks for: `SEGDECK_COLOR` if it holds such a word, mono if `NO_COLOR` is not empty, else nil.
+  /// The depth that the environment requests: that of `SEGDECK_COLOR` if it is such a word, mono if `NO_COLOR` is not
+  /// empty, else nil.
   package static func asked(by environment: [String: String]) -> TerminalCapabilities.ColourDepth? {
     if let word = environment["SEGDECK_COLOR"], let depth = Self(word: word) { return depth }
     if let word = environment["NO_COLOR"], !word.isEmpty { return .mono }
@@ -129,7 +135,7 @@ extension Style {
   }
 }
 
-/// Colours as the terminal's numbers.
+/// Converts colours to the numbers of the C interface.
 private struct ColourCoder {
   let depth: TerminalCapabilities.ColourDepth
 

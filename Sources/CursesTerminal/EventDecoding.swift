@@ -2,7 +2,7 @@ import CTerminal
 import Screen
 
 extension TerminalEvent {
-  /// The event that the C side found; nil for none, for a wake, and for what has no meaning here.
+  /// The event of the C interface; nil for no event, for a wake, and for unknown events.
   init?(_ event: terminal_event) {
     switch terminal_event_kind(UInt32(event.kind)) {
     case TERMINAL_EVENT_CHARACTER:

@@ -1,7 +1,7 @@
 import CTerminal
 import Screen
 
-/// What was found out about a terminal, and from what.
+/// The detected properties of a terminal and how they were detected.
 package struct TerminalDescription: Hashable, Sendable {
   /// What can be shown.
   package let capabilities: TerminalCapabilities
@@ -9,7 +9,7 @@ package struct TerminalDescription: Hashable, Sendable {
   package let terminalName: String
   /// Palette entries that ncurses uses: 0, 8, 16 or 256.
   package let paletteSize: Int
-  /// What decided the colour depth and the character set: "COLORTERM", "terminfo", "locale", ...
+  /// The source of the colour depth and of the character set: "COLORTERM", "terminfo", "locale", ...
   package let depthReason, unicodeReason: String
 
   /// The description of the terminal in use.

@@ -17,7 +17,7 @@ final class AlignedStorage<Element: BitwiseCopyable>: @unchecked Sendable {
 
   /// - Throws: `Cancelled` where memory does not hold it.
   convenience init(count: Int) throws(Cancelled) {
-    try AvailableMemory.serve(count * MemoryLayout<Element>.stride)
+    try AvailableMemory.requireAllocation(count * MemoryLayout<Element>.stride)
     self.init(unheld: count)
   }
 

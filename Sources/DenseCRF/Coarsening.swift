@@ -75,7 +75,7 @@ extension Unary {
       }
     }
     return try Unary(
-      probabilities: probabilities, classCount: classCount, size: halving.halved, work: work.silent)
+      probabilities: probabilities, classCount: classCount, size: halving.halved, work: work.withoutProgress)
   }
 }
 

@@ -27,7 +27,7 @@ struct ComparedImage: Sendable {
     if let range = image.intensityRange, !(range.lowerBound.isFinite && range.upperBound.isFinite) {
       throw InputError("intensity range", "is not finite", found: "\(range.lowerBound)...\(range.upperBound)")
     }
-    let statistics = try IntensityStatistics(image.voxels, level: level, work: work.silent)
+    let statistics = try IntensityStatistics(image.voxels, level: level, work: work.withoutProgress)
     if let voxel = statistics.firstNonFinite {
       throw InputError(
         name, "has no intensity at voxel \(Unary.name(voxel, size))", found: "\(image.voxels[voxel])",

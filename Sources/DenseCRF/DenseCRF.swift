@@ -119,7 +119,7 @@ package struct DenseCRF: Sendable {
         size: size, unary: unary, settings: settings, appearance: kernels.appearance,
         smoothness: kernels.smoothness, level: level)
       try AvailableMemory.require(
-        meanField.byteCount(wantsMarginals: wantsMarginals), share: work.memoryShare, subject: "CRF",
+        meanField.byteCount(wantsMarginals: wantsMarginals), fraction: work.memoryFraction, subject: "CRF",
         "\(unary.classCount) classes on \(size) voxels")
       return try meanField.run(wantsMarginals: wantsMarginals, work: work.part(0.3...1))
     }
@@ -131,7 +131,8 @@ package struct DenseCRF: Sendable {
     wantsMarginals: Bool = false, work: WorkContext = WorkContext()
   ) throws -> MeanFieldResult {
     let unary = try Unary(
-      probabilities: probabilities, classCount: classCount, size: size, level: level, work: work.silent)
+      probabilities: probabilities, classCount: classCount, size: size, level: level,
+      work: work.withoutProgress)
     return try refine(unary, settings: settings, method: method, wantsMarginals: wantsMarginals, work: work)
   }
 

@@ -35,9 +35,9 @@ struct ExactMeanField: Sendable {
     before = (ones, ones)
     after = (ones, ones)
     let exponents = settings.normalisation.exponents
-    let appearance = try appearanceSums(ones, skipsSelf: false, work: work.silent)
+    let appearance = try appearanceSums(ones, skipsSelf: false, work: work.withoutProgress)
     work.report(0.15)
-    let smoothness = try smoothnessSums(ones, work: work.silent)
+    let smoothness = try smoothnessSums(ones, work: work.withoutProgress)
     func power(_ sums: [Double], _ exponent: Double) -> [Double] {
       exponent == 0 ? ones : sums.map { exponent == -1 ? 1 / $0 : 1 / $0.squareRoot() }
     }
@@ -57,7 +57,7 @@ struct ExactMeanField: Sendable {
       let differences = Self.marginals(logits)
       for channel in 0..<channels {
         let difference = zip(differences[channel + 1], differences[0]).map { $0 - $1 }
-        logits[channel] = zip(unaryLogits[channel], try message(difference, work: work.silent)).map {
+        logits[channel] = zip(unaryLogits[channel], try message(difference, work: work.withoutProgress)).map {
           $0 + $1
         }
         let done = Double(iteration * channels + channel + 1) / Double(settings.iterations * channels)

@@ -68,7 +68,7 @@ struct GridMeanField: Sendable {
             try lattice.addMessages(
               of: differences.start + offset, to: unary.logits.start + offset,
               weight: Float(settings.appearanceWeight), excludesSelf: settings.excludesSelf,
-              logits: logits.start + offset, scratch: latticeScratch, work: work.silent)
+              logits: logits.start + offset, scratch: latticeScratch, work: work.withoutProgress)
           }
           description.pass.logits = UnsafePointer(logits.start)
         }

@@ -32,9 +32,11 @@ final class KernelCache: Sendable {
       let codes = try codes.value(settings.thetaBetas) { () throws(Cancelled) -> RangeCodes? in
         guard
           let range = try RangeKernel(
-            thetaBetas: settings.thetaBetas, images: crf.images, accuracy: crf.accuracy, work: work.silent)
+            thetaBetas: settings.thetaBetas, images: crf.images, accuracy: crf.accuracy,
+            work: work.withoutProgress)
         else { return nil }
-        return try RangeCodes(range, images: crf.images.map(\.voxels), level: crf.level, work: work.silent)
+        return try RangeCodes(
+          range, images: crf.images.map(\.voxels), level: crf.level, work: work.withoutProgress)
       }
       let axes = crf.axes(settings.thetaAlphaMillimetres)
       guard let codes, AppearanceMethod.gridIsSmall(axes, rank: codes.range.rank, size: crf.size) else {

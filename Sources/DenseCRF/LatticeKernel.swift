@@ -39,7 +39,7 @@ final class LatticeKernel: Sendable {
     } else {
       let sums = try AlignedStorage<Float>(count: size.voxelCount)
       sums.start.update(repeating: 1, count: size.voxelCount)
-      try lattice.filter(sums, to: sums, scratch: try lattice.scratch(), work: work.silent)
+      try lattice.filter(sums, to: sums, scratch: try lattice.scratch(), work: work.withoutProgress)
       try work.forEach(count: size.voxelCount, grain: 65_536) { voxel, _ in
         sums.start[voxel] = Float(power(Double(max(sums.start[voxel], 1e-6)), exponent))
       }

@@ -27,7 +27,7 @@ extension ImageFile {
     for format in imageFormats where format.recognises(path: path, beginning: beginning) {
       let image = try format.open(path: path)
       // What lies beside an image belongs to it: names, a record, settings, notes.
-      for file in LabelNamesFile.neighbours(ofImage: path) { try ReadFiles.note(file) }
+      for file in LabelNamesFile.neighbours(ofImage: path) { try ReadFiles.register(file) }
       return image
     }
     let shown = beginning.prefix(4).map { String(format: "%02x", $0) }.joined(separator: " ")

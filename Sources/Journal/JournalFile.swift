@@ -3,31 +3,17 @@ import Foundation
 import Synchronization
 import Work
 
-/// What one thing that happened leaves in a journal.
-package struct JournalRecord: Equatable, Sendable {
-  /// JSON that says what happened.
-  package var text: Data
-  /// Voxels that belong to it; empty for none.
-  package var voxels: Data
-
-  /// A record.
-  package init(text: Data, voxels: Data = Data()) {
-    self.text = text
-    self.voxels = voxels
-  }
-}
-
-/// A file that only grows: a line that says what it is, and records with checksums.
+/// An append-only file: a first line with the format's name and version, then records with checksums.
 ///
-/// Each record is a header of 24 bytes (little-endian: bytes of text with the highest of 32 bits set, CRC-32 of the text,
-/// bytes of voxels (64 bits), CRC-32 of the voxels, CRC-32 of these 20 bytes), the text, the voxels, and the text once
-/// more; where the highest bit is not set, as in older journals, the text is there once. A text is lost when both of its
-/// copies are damaged, and then loses its record alone, as damaged voxels do; a damaged header ends the file, for nobody
-/// knows where the next record begins.
+/// A record is a header of 24 bytes, the text, the voxels, and a second copy of the text. The header is little-endian:
+/// length of the text (32 bits, the highest set), CRC-32 of the text, length of the voxels (64 bits), CRC-32 of the
+/// voxels, CRC-32 of these 20 bytes. Where the highest bit is not set, as in older journals, there is no second copy.
+/// A text is lost when both of its copies are damaged; damaged texts and voxels affect their record only. A damaged
+/// header ends the file, because the position of the next record is unknown.
 ///
-/// One program at a time writes a file: it holds a lock that ends with the program, however it ends.
+/// One process at a time writes a file. It holds a lock that the operating system releases when the process ends.
 package final class JournalFile: Sendable {
-  /// Where a record lies, and its text.
+  /// The text of a record and the position of its voxels.
   package struct Entry: Equatable, Sendable {
     /// The JSON; nil where both of its copies are damaged.
     package var text: Data?
@@ -38,21 +24,21 @@ package final class JournalFile: Sendable {
     fileprivate var voxelChecksum: UInt32
   }
 
-  /// What a file holds.
+  /// The contents of a file.
   package struct Contents: Equatable, Sendable {
     /// Every record, oldest first.
     package var entries: [Entry] = []
-    /// Bytes behind the last record that cannot be read, and are more than a record that was not finished.
+    /// Bytes after the last readable record that are not merely an unfinished record.
     package var unreadableByteCount = 0
-    /// Bytes of a record at the end that was not finished, or whose end was cut off.
+    /// Bytes of an unfinished or truncated record at the end.
     package var unfinishedByteCount = 0
-    /// Whether the file was there without a byte in it.
+    /// Whether the file existed and was empty.
     package var isEmpty = false
-    /// Whether the first line was damaged though records are behind it.
+    /// Whether the first line was damaged although records follow it.
     package var hadDamagedFirstLine = false
-    /// The name of the file beside the journal that keeps it as it was, where those bytes were cut off.
+    /// The name of the copy beside the journal from before the unreadable bytes were truncated; nil where none were.
     package var copyName: String?
-    /// The byte behind the last record that can be read.
+    /// The offset of the end of the last readable record.
     fileprivate var end = 0
     /// Whether the first line must be written anew.
     fileprivate var needsFirstLine = false
@@ -61,21 +47,21 @@ package final class JournalFile: Sendable {
   /// The file.
   package let path: String
   private let descriptor: Int32
-  /// Bytes that this program knows to be in a file that it writes.
+  /// The size of the file after this process's last write.
   private let size = Atomic<Int>(0)
 
   private static let headerSize = 24
-  /// Set in the number of a text's bytes where a second copy is behind the voxels.
+  /// Set in the length of a text where a second copy follows the voxels.
   private static let copyFlag: UInt32 = 1 << 31
   private static let version = 1
 
-  /// Opens a journal, or begins one where there is none.
+  /// Opens a journal for writing, or creates it.
   ///
-  /// A record at the end that was not finished is cut off; where more cannot be read, the whole file is kept beside it
-  /// as `.damaged` first, and the contents say so.
+  /// An unfinished record at the end is truncated. Where more cannot be read, the whole file is first copied beside it
+  /// as `.damaged`, and ``Contents/copyName`` is set.
   /// - Returns: nil when another program writes it.
   /// - Throws: ``InputError`` when the file cannot be written or belongs to a newer program.
-  package static func writing(
+  package static func openForWriting(
     _ path: String
   ) throws(InputError) -> (file: JournalFile, contents: Contents)? {
     while true {
@@ -85,18 +71,18 @@ package final class JournalFile: Sendable {
       if isNew { descriptor = FileSystem.open(path, flags | O_CREAT, mode: 0o600) }
       guard descriptor >= 0 else { throw failure(path) }
       let file = JournalFile(path: path, descriptor: descriptor)
-      try ReadFiles.note(path)
-      guard takeLock(descriptor) else { return nil }
+      try ReadFiles.register(path)
+      guard acquireLock(descriptor) else { return nil }
       var status = stat()
       guard fstat(descriptor, &status) == 0 else { throw failure(path) }
-      // It was removed between opening and locking.
+      // The file was removed between opening and locking.
       if status.st_nlink == 0 { continue }
       var contents = try file.contents()
       if isNew { contents.isEmpty = false }
       do {
-        try file.mend(&contents, size: Int(status.st_size))
+        try file.repair(&contents, size: Int(status.st_size))
       } catch {
-        // Nothing is to be found where nothing could be written.
+        // No empty file is left where nothing could be written.
         if isNew { FileSystem.remove(path) }
         throw error
       }
@@ -104,26 +90,31 @@ package final class JournalFile: Sendable {
     }
   }
 
-  /// Opens a journal to look at it.
+  /// Opens a journal for reading.
   /// - Throws: ``InputError`` when the file cannot be read or belongs to a newer program.
-  package static func reading(_ path: String) throws(InputError) -> (file: JournalFile, contents: Contents) {
+  package static func openForReading(_ path: String) throws(InputError) -> (
+    file: JournalFile, contents: Contents
+  ) {
     let descriptor = FileSystem.open(path, O_RDONLY | O_NONBLOCK)
     guard descriptor >= 0 else {
       throw InputError(path, "cannot be read", found: String(cString: strerror(errno)))
     }
     let file = JournalFile(path: path, descriptor: descriptor)
     _ = try FileSystem.statusOfOrdinaryFile(descriptor, path: path)
-    try ReadFiles.note(path)
+    try ReadFiles.register(path)
     var contents = try file.contents()
-    // What is just being written is not finished yet.
+    // Another process may be writing a record now.
     if isInUse(path) { (contents.unfinishedByteCount, contents.isEmpty) = (0, false) }
     return (file, contents)
   }
 
-  /// Whether the lock of an open file is had, or its file system has none: it gives no protection, but can be written.
+  /// Acquires the lock of an open file.
   ///
-  /// A program that is just ending, or that is a copy of another about to begin, holds it for a moment.
-  private static func takeLock(_ descriptor: Int32) -> Bool {
+  /// True also on a file system without locks, where the file is not protected.
+  ///
+  /// An ending process, or a forked process before `exec`, may hold the lock for a short time, so it is tried for 0.2
+  /// s.
+  private static func acquireLock(_ descriptor: Int32) -> Bool {
     for _ in 0..<20 {
       if flock(descriptor, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK { return true }
       usleep(10_000)
@@ -146,10 +137,10 @@ package final class JournalFile: Sendable {
 
   deinit { close(descriptor) }
 
-  /// Appends records, all of them or none; they are on the disk when it comes back.
+  /// Appends records, all of them or none; they are synced to the disk when the function returns.
   /// - Throws: ``InputError`` when the disk is full or fails.
   package func append(_ records: [JournalRecord]) throws(InputError) {
-    try checkPlace()
+    try checkFileOnDisk()
     let end = lseek(descriptor, 0, SEEK_END)
     guard end >= 0 else { throw JournalFile.failure(path) }
     defer { size.store(Int(lseek(descriptor, 0, SEEK_END)), ordering: .relaxed) }
@@ -167,9 +158,11 @@ package final class JournalFile: Sendable {
     }
   }
 
-  /// Refuses a file that another program cut off or replaced; writes one that somebody removed, or moved away, anew from
-  /// what is still open, and its folder too.
-  private func checkPlace() throws(InputError) {
+  /// Checks that the path is still this file.
+  ///
+  /// A file that was removed or moved is written again at its path, with its folder, from the open descriptor.
+  /// - Throws: ``InputError`` when another program truncated or replaced the file, or the disk fails.
+  private func checkFileOnDisk() throws(InputError) {
     var status = stat()
     guard fstat(descriptor, &status) == 0 else { throw JournalFile.failure(path) }
     let known = size.load(ordering: .relaxed)
@@ -190,7 +183,7 @@ package final class JournalFile: Sendable {
     guard other >= 0 else { throw JournalFile.failure(path) }
     defer { close(other) }
     let isWritten = bytes.withUnsafeBytes { JournalFile.write($0, to: other) } && fsync(other) == 0
-    // From here on the lock is that of the new file.
+    // From here on the lock is the one of the new file.
     guard isWritten, flock(other, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK,
       dup2(other, descriptor) >= 0, fcntl(descriptor, F_SETFD, FD_CLOEXEC) >= 0
     else {
@@ -222,7 +215,7 @@ package final class JournalFile: Sendable {
       }
       contents.needsFirstLine = true
       if size < first.count {
-        // A first line that was not finished has nothing behind it.
+        // Nothing follows an unfinished first line.
         contents.isEmpty = size == 0
         if first.starts(with: found) {
           contents.unfinishedByteCount = size
@@ -236,7 +229,7 @@ package final class JournalFile: Sendable {
     while let header = header(at: contents.end, size: size) {
       let start = contents.end + JournalFile.headerSize
       let voxelStart = start + header.textCount
-      // Each against what is left, for a sum of counts that nobody wrote may be larger than any number.
+      // Each count is compared with the remaining bytes, because a sum of damaged counts may overflow.
       guard header.textCount <= size - start, header.voxelCount <= size - voxelStart,
         header.copyCount <= size - voxelStart - header.voxelCount
       else { break }
@@ -250,7 +243,7 @@ package final class JournalFile: Sendable {
     }
     let rest = size - contents.end
     if contents.needsFirstLine, contents.end == first.count {
-      // Nothing says that this was a journal.
+      // Nothing proves that this was a journal.
       contents.unreadableByteCount = size
     } else if rest >= JournalFile.headerSize, header(at: contents.end, size: size) == nil {
       contents.unreadableByteCount = rest
@@ -296,7 +289,9 @@ package final class JournalFile: Sendable {
     return bytes
   }
 
-  /// "segdeck journal 1 CRC": the checksum tells a newer version from a flipped bit.
+  /// "segdeck journal 1 CRC".
+  ///
+  /// The checksum distinguishes a newer version from a flipped bit.
   private static func firstLine(_ version: Int) -> Data {
     let text = "segdeck journal \(version)"
     return Data("\(text) \(String(format: "%08x", checksum(Data(text.utf8))))\n".utf8)
@@ -327,9 +322,9 @@ package final class JournalFile: Sendable {
 
   // MARK: Writing
 
-  /// Makes the end of the file a place where records can be appended.
-  private func mend(_ contents: inout Contents, size: Int) throws(InputError) {
-    if contents.unreadableByteCount > 0 { contents.copyName = try keepDamaged(size: size) }
+  /// Repairs the first line and truncates the file after its last readable record, so that records can be appended.
+  private func repair(_ contents: inout Contents, size: Int) throws(InputError) {
+    if contents.unreadableByteCount > 0 { contents.copyName = try copyDamaged(size: size) }
     let first = JournalFile.firstLine(JournalFile.version)
     if contents.needsFirstLine {
       let isWritten = first.withUnsafeBytes { pwrite(descriptor, $0.baseAddress!, $0.count, 0) == $0.count }
@@ -341,16 +336,16 @@ package final class JournalFile: Sendable {
     guard fsync(descriptor) == 0 else { throw JournalFile.failure(path) }
   }
 
-  /// What a copy's name has behind the journal's.
-  static let copyEnding = ".damaged"
+  /// The suffix of a copy's name.
+  static let damagedSuffix = ".damaged"
 
-  /// Copies the file beside itself under a name that no file has.
-  /// - Returns: The name.
-  private func keepDamaged(size: Int) throws(InputError) -> String {
+  /// Copies the file to a new name beside it.
+  /// - Returns: The name of the copy.
+  private func copyDamaged(size: Int) throws(InputError) -> String {
     guard let bytes = read(0, size) else { throw JournalFile.failure(path) }
     var number = 1
     while true {
-      let copy = path + JournalFile.copyEnding + (number == 1 ? "" : "-\(number)")
+      let copy = path + JournalFile.damagedSuffix + (number == 1 ? "" : "-\(number)")
       number += 1
       if FileSystem.exists(copy) { continue }
       try AtomicFile.write(bytes, to: copy)
@@ -378,7 +373,7 @@ package final class JournalFile: Sendable {
   }
 }
 
-/// The CRC-32 of bytes, as zlib computes it.
+/// The CRC-32 of zlib.
 private func checksum(_ data: Data) -> UInt32 {
   data.withUnsafeBytes { bytes in
     UInt32(truncatingIfNeeded: crc32_z(0, bytes.bindMemory(to: UInt8.self).baseAddress, bytes.count))

@@ -3,34 +3,34 @@ import Work
 
 /// The folder of the user's journals: `segdeck/journals` in `$XDG_STATE_HOME` or `~/.local/state`.
 package struct JournalFolder: Sendable {
-  /// A journal that lies there.
+  /// A journal in the folder.
   package struct Item: Equatable, Sendable {
     /// The case's digest, which names the file.
     package var digest: String
     /// The file.
     package var path: String
-    /// Copies of it from before damage was cut off, which lie beside it and go with it.
+    /// Its `.damaged` copies, which are removed with it.
     package var copies: [String]
-    /// The size of all these files.
+    /// The total size of these files in bytes.
     package var byteCount: Int
     /// When it was last written, in seconds since 1970.
     package var modifiedSeconds: Double
   }
 
-  /// What is kept when journals grow old or many.
+  /// Limits beyond which old journals are removed.
   package enum Limits {
-    /// Days after which a journal that nobody touched goes.
+    /// Days since the last write after which a journal is removed.
     package static let days = 180.0
-    /// Bytes of all journals together beyond which the oldest go.
+    /// Total bytes of all journals beyond which the oldest are removed.
     package static let byteCount = 2_000_000_000
   }
 
-  /// Where it lies.
+  /// The path of the folder.
   package let path: String
 
-  private static let ending = ".journal"
+  private static let fileSuffix = ".journal"
 
-  /// The user's folder; a relative `XDG_STATE_HOME` does not count, as its specification says.
+  /// The user's folder; a relative `XDG_STATE_HOME` is ignored, as the XDG specification demands.
   package init(environment: [String: String] = ProcessInfo.processInfo.environment) {
     let base =
       environment["XDG_STATE_HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil }
@@ -39,7 +39,7 @@ package struct JournalFolder: Sendable {
   }
 
   /// The file of a case.
-  package func file(of digest: String) -> String { FilePath.joined(path, digest + JournalFolder.ending) }
+  package func file(of digest: String) -> String { FilePath.joined(path, digest + JournalFolder.fileSuffix) }
 
   /// Makes the folder, for its owner alone, where it is missing.
   /// - Throws: ``InputError`` when it cannot be made.
@@ -48,13 +48,13 @@ package struct JournalFolder: Sendable {
   /// Every journal, the one written last first; none where there is no folder.
   package func items() -> [Item] {
     let names = (try? FileSystem.names(in: path)) ?? []
-    let items = names.filter { $0.hasSuffix(JournalFolder.ending) }.compactMap { name -> Item? in
+    let items = names.filter { $0.hasSuffix(JournalFolder.fileSuffix) }.compactMap { name -> Item? in
       let file = FilePath.joined(path, name)
       guard let status = FileSystem.status(file), status.st_mode & S_IFMT == S_IFREG else { return nil }
-      let copies = names.filter { $0.hasPrefix(name + JournalFile.copyEnding) }
+      let copies = names.filter { $0.hasPrefix(name + JournalFile.damagedSuffix) }
         .map { FilePath.joined(path, $0) }
       return Item(
-        digest: String(name.dropLast(JournalFolder.ending.count)), path: file, copies: copies,
+        digest: String(name.dropLast(JournalFolder.fileSuffix.count)), path: file, copies: copies,
         byteCount: copies.reduce(Int(status.st_size)) { $0 + Int(FileSystem.status($1)?.st_size ?? 0) },
         modifiedSeconds: Double(status.st_mtim.tv_sec))
     }
@@ -69,9 +69,10 @@ package struct JournalFolder: Sendable {
     }
   }
 
-  /// Removes journals that nobody wrote for ``Limits/days``, and beyond ``Limits/byteCount`` in all the oldest ones; never
-  /// one that is in use, nor one that `isProtected`.
-  /// - Returns: what was removed.
+  /// Removes journals older than `days`, and the oldest ones beyond `byteCount` bytes in total.
+  ///
+  /// A journal that is in use, or that `isProtected` accepts, is never removed.
+  /// - Returns: The removed journals.
   @discardableResult
   package func prune(
     nowSeconds: Double, days: Double = Limits.days, byteCount: Int = Limits.byteCount,

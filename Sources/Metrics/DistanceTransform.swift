@@ -14,7 +14,7 @@ enum DistanceTransform {
   static func squaredDistances(
     to sites: [UInt8], size: GridSize, spacing: Spacing, work: WorkContext
   ) throws(Cancelled) -> [Float] {
-    try AvailableMemory.serve(sites.count * MemoryLayout<Float>.stride)
+    try AvailableMemory.requireAllocation(sites.count * MemoryLayout<Float>.stride)
     var squares = [Float](unsafeUninitializedCapacity: sites.count) { squares, count in
       for index in sites.indices { squares[index] = sites[index] != 0 ? 0 : .infinity }
       count = sites.count
@@ -46,7 +46,7 @@ enum DistanceTransform {
     var scratch = [Double](repeating: 0, count: work.threadCount * axis.count * (bundle + 3))
     try scratch.withUnsafeMutableBufferPointer { buffer throws(Cancelled) in
       let scratch = DisjointBuffer(buffer)
-      try work.silent.forEach(count: starts.count, grain: 4) { number, worker in
+      try work.withoutProgress.forEach(count: starts.count, grain: 4) { number, worker in
         let start = starts[number]
         let lines = min(bundle, rowLength - start % rowLength)
         let values = scratch.start + worker * axis.count * (bundle + 3)

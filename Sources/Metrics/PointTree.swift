@@ -71,7 +71,7 @@ struct PointTree: Sendable {
     var squares = [Double](repeating: 0, count: queries.count)
     try squares.withUnsafeMutableBufferPointer { buffer throws(Cancelled) in
       let squares = DisjointBuffer(buffer)
-      try work.silent.forEach(count: (queries.count + grain - 1) / grain) { chunk, _ in
+      try work.withoutProgress.forEach(count: (queries.count + grain - 1) / grain) { chunk, _ in
         // Neighbouring queries have similar nearest points: the search starts at the previous one's.
         var nearest = 0
         for index in chunk * grain..<min((chunk + 1) * grain, queries.count) {

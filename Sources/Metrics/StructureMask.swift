@@ -48,7 +48,7 @@ struct StructureMask {
         let target = DisjointBuffer(border)
         try rows.withUnsafeMutableBufferPointer { rows throws(Cancelled) in
           let scratch = DisjointBuffer(rows)
-          try work.silent.forEach(count: size.k) { k, worker in
+          try work.withoutProgress.forEach(count: size.k) { k, worker in
             for j in 0..<size.j {
               markBorder(
                 rowAt: VoxelIndex(0, j, k), size: size, source.start,

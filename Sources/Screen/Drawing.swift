@@ -1,36 +1,37 @@
 extension Frame {
-  /// Writes one line of text, cut at the edges of `clip` (by default the frame), and gives the column after it.
+  /// Writes one line of text, clipped to `clip` (by default the frame).
   ///
-  /// A wide character takes two cells and is left out where only one is free. A combining mark is left out: a cell
-  /// holds one scalar. Control characters become "?".
+  /// A wide character takes two cells and is skipped where only one is free. A combining mark is skipped, because a
+  /// cell holds one scalar. Control characters become "?".
+  /// - Returns: The column after the text.
   @discardableResult
   package mutating func write(
     _ text: String, row: Int, column: Int, style: Style = Style(), in clip: Rectangle? = nil
   ) -> Int {
     let area = clip.map { $0.intersection(bounds) } ?? bounds
-    var at = column
+    var next = column
     for scalar in TextWidth.sanitised(text) {
       let width = TextWidth.columns(scalar)
       if width == 0 { continue }
-      if row >= area.row, row < area.row + area.rows, at >= area.column,
-        at + width <= area.column + area.columns
+      if row >= area.row, row < area.row + area.rows, next >= area.column,
+        next + width <= area.column + area.columns
       {
-        place(Cell(scalar, style), row: row, column: at)
-        if width == 2 { cells[row * columns + at + 1] = Cell("\0", style) }
+        put(Cell(scalar, style), row: row, column: next)
+        if width == 2 { cells[row * columns + next + 1] = Cell("\0", style) }
       }
-      at += width
+      next += width
     }
-    return at
+    return next
   }
 
-  /// Writes text that ends at the right edge of `area`, cut with "…" where it is too long.
+  /// Writes text right-aligned in `area`, truncated with "…" where it is too long.
   package mutating func writeAtRight(_ text: String, row: Int, style: Style = Style(), in area: Rectangle) {
     let shown = TextWidth.truncated(text, to: area.columns)
     write(
       shown, row: row, column: area.column + area.columns - TextWidth.columns(shown), style: style, in: area)
   }
 
-  /// Writes text in the middle of `area`'s columns, cut with "…" where it is too long.
+  /// Writes text centred in `area`, truncated with "…" where it is too long.
   package mutating func writeCentred(_ text: String, row: Int, style: Style = Style(), in area: Rectangle) {
     let shown = TextWidth.truncated(text, to: area.columns)
     let free = area.columns - TextWidth.columns(shown)
@@ -41,7 +42,7 @@ extension Frame {
   package mutating func fill(_ area: Rectangle, _ cell: Cell = Cell()) {
     let shown = area.intersection(bounds)
     for row in shown.row..<shown.row + shown.rows {
-      for column in shown.column..<shown.column + shown.columns { place(cell, row: row, column: column) }
+      for column in shown.column..<shown.column + shown.columns { put(cell, row: row, column: column) }
     }
   }
 
@@ -74,8 +75,8 @@ extension Frame {
     for row in rows { self[row, column] = Cell("│", style) }
   }
 
-  /// Puts a cell where there is one, and blanks the other half of a wide character that it breaks.
-  private mutating func place(_ cell: Cell, row: Int, column: Int) {
+  /// Sets a cell and blanks the other half of a wide character that it overwrites.
+  private mutating func put(_ cell: Cell, row: Int, column: Int) {
     let index = row * columns + column
     if cells[index].character == "\0", column > 0 { cells[index - 1].character = " " }
     if column + 1 < columns, cells[index + 1].character == "\0" { cells[index + 1].character = " " }

@@ -1,44 +1,3 @@
-/// A cell of the screen: row and column from the top left, from 0.
-package struct ScreenCell: Hashable, Sendable {
-  /// Row from the top and column from the left.
-  package var row, column: Int
-
-  /// The cell.
-  package init(row: Int, column: Int) {
-    self.row = row
-    self.column = column
-  }
-}
-
-/// A colour that the program asks for; the terminal shows the nearest that it has.
-package enum Colour: Hashable, Sendable {
-  /// The terminal's own foreground or background.
-  case terminal
-  /// sRGB, 0...255 each.
-  case rgb(UInt8, UInt8, UInt8)
-}
-
-/// How a cell's character looks.
-package struct Style: Hashable, Sendable {
-  /// Colours of the character and of what lies behind it.
-  package var foreground, background: Colour
-  /// Attributes.
-  package var isBold, isDim, isReversed, isUnderlined: Bool
-
-  /// A style; by default the terminal's own.
-  package init(
-    foreground: Colour = .terminal, background: Colour = .terminal, isBold: Bool = false, isDim: Bool = false,
-    isReversed: Bool = false, isUnderlined: Bool = false
-  ) {
-    self.foreground = foreground
-    self.background = background
-    self.isBold = isBold
-    self.isDim = isDim
-    self.isReversed = isReversed
-    self.isUnderlined = isUnderlined
-  }
-}
-
 /// One character of the screen.
 package struct Cell: Hashable, Sendable {
   /// A single-width scalar, or 0 for the right half of a double-width one.
@@ -53,7 +12,7 @@ package struct Cell: Hashable, Sendable {
   }
 }
 
-/// Everything a terminal shows at one moment, row by row.
+/// The whole content of the screen: cells and cursor.
 package struct Frame: Hashable, Sendable {
   /// Rows and columns, 0 or more.
   package let rows, columns: Int
@@ -69,7 +28,7 @@ package struct Frame: Hashable, Sendable {
     cells = [Cell](repeating: Cell(), count: self.rows * self.columns)
   }
 
-  /// The cell at a place; writing outside the frame does nothing, reading there gives an empty cell.
+  /// The cell at a row and column; writing outside the frame does nothing, reading there gives an empty cell.
   package subscript(row: Int, column: Int) -> Cell {
     get {
       guard row >= 0, row < rows, column >= 0, column < columns else { return Cell() }

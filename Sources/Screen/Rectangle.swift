@@ -1,6 +1,8 @@
-/// A part of the screen in cells; it may be empty, and never has a negative size.
+/// A rectangle of cells.
+///
+/// It may be empty; its size is never negative.
 package struct Rectangle: Hashable, Sendable {
-  /// The top left cell, and how many rows and columns there are.
+  /// The top left cell, and the numbers of rows and columns.
   package var row, column, rows, columns: Int
 
   /// A rectangle; negative sizes count as 0.
@@ -19,7 +21,7 @@ package struct Rectangle: Hashable, Sendable {
     cell.row >= row && cell.row < row + rows && cell.column >= column && cell.column < column + columns
   }
 
-  /// What both have; an empty rectangle where they do not meet.
+  /// The intersection; an empty rectangle where they do not overlap.
   package func intersection(_ other: Rectangle) -> Rectangle {
     let top = max(row, other.row)
     let left = max(column, other.column)
@@ -65,26 +67,26 @@ package struct Rectangle: Hashable, Sendable {
 
   /// `count` columns side by side with `gap` cells between them, the first ones wider where it does not divide.
   package func columns(_ count: Int, gap: Int = 0) -> [Rectangle] {
-    shares(of: columns, count: count, gap: gap).map {
+    parts(of: columns, count: count, gap: gap).map {
       Rectangle(row: row, column: column + $0.start, rows: rows, columns: $0.length)
     }
   }
 
   /// `count` rows of rectangles one above the other, the first ones higher where it does not divide.
   package func rows(_ count: Int, gap: Int = 0) -> [Rectangle] {
-    shares(of: rows, count: count, gap: gap).map {
+    parts(of: rows, count: count, gap: gap).map {
       Rectangle(row: row + $0.start, column: column, rows: $0.length, columns: columns)
     }
   }
 
-  private func shares(of length: Int, count: Int, gap: Int) -> [(start: Int, length: Int)] {
+  private func parts(of length: Int, count: Int, gap: Int) -> [(start: Int, length: Int)] {
     guard count > 0 else { return [] }
     let available = max(0, length - gap * (count - 1))
     var start = 0
     return (0..<count).map { index in
-      let share = available / count + (index < available % count ? 1 : 0)
-      defer { start += share + gap }
-      return (start, share)
+      let length = available / count + (index < available % count ? 1 : 0)
+      defer { start += length + gap }
+      return (start, length)
     }
   }
 }

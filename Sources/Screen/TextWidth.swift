@@ -24,10 +24,12 @@ package enum TextWidth {
   /// Columns of a whole text, as ``Frame/write(_:row:column:style:in:)`` draws it.
   package static func columns(_ text: String) -> Int { columns(sanitised(text)) }
 
-  /// The scalars of `text` that may reach a terminal: each control character, line separator, surrogate,
-  /// unassigned or private scalar becomes "?", direction marks and other invisible formatting disappear.
+  /// The scalars of `text` without terminal controls.
   ///
-  /// Names and labels come from files: an escape sequence in one must not act.
+  /// Each control character, line separator, surrogate, unassigned or private scalar becomes "?"; direction marks and
+  /// other format characters are removed.
+  ///
+  /// Names and labels come from files and may hold escape sequences.
   package static func sanitised(_ text: String) -> [Unicode.Scalar] {
     text.unicodeScalars.compactMap { scalar in
       if scalar.value >= 0x20, scalar.value < 0x7F { return scalar }
@@ -39,28 +41,33 @@ package enum TextWidth {
     }
   }
 
-  /// `text` in at most `width` columns: its middle gives way to "…" where something is left out.
+  /// `text` in at most `width` columns.
+  ///
+  /// A longer text is shortened: "…" replaces its middle.
   package static func shortened(_ text: String, to width: Int) -> String {
     shortened([text], to: width)[0]
   }
 
-  /// Texts in at most `width` columns each, told apart where that is possible: of those that are too long the part
-  /// gives way to "…" that leaves them different, the middle where it can.
+  /// Texts in at most `width` columns each.
+  ///
+  /// "…" replaces a part of each longer text: the middle or, where shortened texts would become equal, a part that
+  /// keeps them different if there is one.
+  /// - Complexity: O(n · width · length) for n texts that would become equal.
   package static func shortened(_ texts: [String], to width: Int) -> [String] {
     guard width > 0 else { return texts.map { _ in "" } }
     let whole = texts.map { sanitised($0) }
     var shown = whole.map { cut($0, to: width, tail: (width - 1) * 2 / 5) }
-    let alike = Dictionary(grouping: texts.indices) { shown[$0] }.values.filter { places in
-      Set(places.map { texts[$0] }).count > 1
+    let alike = Dictionary(grouping: texts.indices) { shown[$0] }.values.filter { indices in
+      Set(indices.map { texts[$0] }).count > 1
     }
-    for places in alike {
-      let own = places.map { whole[$0] }
+    for indices in alike {
+      let own = indices.map { whole[$0] }
       let count = Set(own).count
-      // From the middle outwards: as much of the end, or of the start, as tells them apart.
+      // From the middle outwards, until the shortened texts differ.
       let tails = (0..<width).sorted { abs($0 * 5 - (width - 1) * 2) < abs($1 * 5 - (width - 1) * 2) }
       let cuts = tails.lazy.map { tail in own.map { cut($0, to: width, tail: tail) } }
       let best = cuts.first { Set($0).count == count } ?? own.map { aroundDifference($0, own, width) }
-      for (place, text) in zip(places, best) { shown[place] = text }
+      for (index, text) in zip(indices, best) { shown[index] = text }
     }
     return shown.map(String.init)
   }
@@ -72,12 +79,12 @@ package enum TextWidth {
       + ["…"] + scalars.suffix(filling(scalars.reversed(), tail))
   }
 
-  /// What lies behind the part that all texts begin with.
+  /// The scalars after the common prefix of all texts, in at most `width` columns.
   private static func aroundDifference(
     _ scalars: [Unicode.Scalar], _ all: [[Unicode.Scalar]], _ width: Int
   ) -> [Unicode.Scalar] {
-    let common = scalars.indices.first { place in
-      all.contains { place >= $0.count || $0[place] != scalars[place] }
+    let common = scalars.indices.first { index in
+      all.contains { index >= $0.count || $0[index] != scalars[index] }
     }
     let rest = Array(scalars[max(0, (common ?? 0) - 1)...])
     return ["…"] + cut(rest, to: max(1, width - 1), tail: 0)
@@ -94,21 +101,21 @@ package enum TextWidth {
 
   private static func columns(_ scalars: [Unicode.Scalar]) -> Int { scalars.reduce(0) { $0 + columns($1) } }
 
-  /// `text` cut to at most `width` columns, with "…" at its end where something was cut.
+  /// `text` truncated to at most `width` columns; a longer text ends with "…".
   package static func truncated(_ text: String, to width: Int) -> String {
     guard width > 0 else { return "" }
     let scalars = sanitised(text)
     guard columns(scalars) > width else { return String(scalars) }
-    var kept = String.UnicodeScalarView()
+    var shown = String.UnicodeScalarView()
     var used = 0
     for scalar in scalars {
       let wide = columns(scalar)
       if used + wide > width - 1 { break }
-      kept.append(scalar)
+      shown.append(scalar)
       used += wide
     }
-    kept.append("…")
-    return String(kept)
+    shown.append("…")
+    return String(shown)
   }
 }
 

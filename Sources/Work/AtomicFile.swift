@@ -1,44 +1,44 @@
 import Foundation
 import Synchronization
 
-/// Writes a file so that its place holds the old content or the new one, never a part of it.
+/// Writes a file atomically: its path holds the old content or the new one, never a part of it.
 ///
-/// The content goes to a temporary file in the same folder, is synced, and is then renamed; on any failure the
-/// temporary file is removed and what stood there before is untouched. Symbolic links are followed: what they point to
-/// is replaced. A replaced file leaves its mode and, where possible, its owner and group to the new one; other hard links
-/// to it keep the old content.
+/// The content goes to a temporary file in the same folder. The temporary file is synced and then renamed. On any
+/// failure it is removed, and the old file is untouched. Symbolic links are followed: the file that they point to is
+/// replaced. The new file gets the mode of the old one and, where possible, its owner and group. Other hard links to
+/// the old file keep the old content.
 package struct AtomicFile: ~Copyable {
-  private let place: FilePlace
+  private let destination: FileDestination
   private let temporaryPath: String
   private let descriptor: Int32
-  private let note: Int?
+  private let registration: Int?
   private var isComplete = false
 
   /// Opens a temporary file beside `path`.
-  /// - Throws: ``InputError`` as ``FilePlace/init(_:)``, and when the file there is one that the process reads.
+  /// - Throws: ``InputError`` as ``FileDestination/init(_:)``, and when the file there is one that the process reads.
   package init(path: String) throws(InputError) {
-    let place = try FilePlace(path)
-    try ReadFiles.requireUnread(place)
-    UnfinishedFiles.removeAbandoned(in: FilePath.folder(of: place.target))
-    // What replaces a file that others may not read is never readable for them, not even while it grows.
-    let mode: mode_t = place.isTaken ? 0o600 : 0o666
+    let destination = try FileDestination(path)
+    try ReadFiles.requireUnread(destination)
+    UnfinishedFiles.removeAbandoned(in: FilePath.folder(of: destination.target))
+    // Others who may not read the old file must not read the new one either, not even while it is written.
+    let mode: mode_t = destination.exists ? 0o600 : 0o666
     while true {
-      let temporaryPath = PendingFile.temporaryPath(beside: place.target)
-      let note = UnfinishedFiles.note(temporaryPath)
+      let temporaryPath = PendingFile.temporaryPath(beside: destination.target)
+      let registration = UnfinishedFiles.register(temporaryPath)
       let descriptor = FileSystem.open(temporaryPath, O_WRONLY | O_CREAT | O_EXCL, mode: mode)
       guard descriptor >= 0 else {
-        UnfinishedFiles.forget(note)
+        UnfinishedFiles.unregister(registration)
         throw InputError(path, "cannot be written", found: String(cString: strerror(errno)))
       }
       if UnfinishedFiles.claim(descriptor) {
-        self.place = place
+        self.destination = destination
         self.temporaryPath = temporaryPath
         self.descriptor = descriptor
-        self.note = note
+        self.registration = registration
         return
       }
       close(descriptor)
-      UnfinishedFiles.forget(note)
+      UnfinishedFiles.unregister(registration)
     }
   }
 
@@ -50,7 +50,7 @@ package struct AtomicFile: ~Copyable {
       let count = Glibc.write(descriptor, bytes.baseAddress! + written, bytes.count - written)
       if count < 0 {
         if errno == EINTR { continue }
-        throw InputError(place.path, "cannot be written", found: String(cString: strerror(errno)))
+        throw InputError(destination.path, "cannot be written", found: String(cString: strerror(errno)))
       }
       written += count
     }
@@ -65,27 +65,30 @@ package struct AtomicFile: ~Copyable {
     if let failure { throw failure }
   }
 
-  /// Syncs the content, which then waits beside its place.
+  /// Syncs the content; it stays in the temporary file until ``PendingFile/commit(_:)``.
+  /// - Throws: ``InputError`` when the disk fails.
   package consuming func complete() throws(InputError) -> PendingFile {
-    if let status = place.status {
-      // Who may not give a file away keeps it as their own.
+    if let status = destination.status {
+      // A user who may not give a file away keeps it.
       _ = fchown(descriptor, status.st_uid, status.st_gid)
       fchmod(descriptor, status.st_mode & 0o777)
     }
     guard fsync(descriptor) == 0 else {
-      throw InputError(place.path, "cannot be written", found: String(cString: strerror(errno)))
+      throw InputError(destination.path, "cannot be written", found: String(cString: strerror(errno)))
     }
     isComplete = true
-    return PendingFile(place, contentPath: temporaryPath, descriptor: descriptor, note: note)
+    return PendingFile(
+      destination, contentPath: temporaryPath, descriptor: descriptor, registration: registration)
   }
 
-  /// Syncs the content and puts it in its place.
+  /// Syncs the content and renames the temporary file to its destination.
+  /// - Throws: As ``complete()`` and ``PendingFile/commit(_:)``.
   package consuming func commit() throws(InputError) { try PendingFile.commit([complete()]) }
 
   deinit {
     if !isComplete {
       FileSystem.remove(temporaryPath)
-      UnfinishedFiles.forget(note)
+      UnfinishedFiles.unregister(registration)
       close(descriptor)
     }
   }
@@ -95,99 +98,11 @@ package struct AtomicFile: ~Copyable {
     try PendingFile.commit([pending(data, for: path)])
   }
 
-  /// `data` as the whole content of `path`, still beside its place.
+  /// `data` in a temporary file that is ready to become `path`.
+  /// - Throws: ``InputError`` as ``init(path:)``, and when the disk is full or fails.
   package static func pending(_ data: Data, for path: String) throws(InputError) -> PendingFile {
     var file = try AtomicFile(path: path)
     try file.write(data)
     return try file.complete()
-  }
-}
-
-/// A file whose content is complete on the disk, under a temporary name, until it takes its place; it is removed when it
-/// never does.
-package final class PendingFile: Sendable {
-  /// Where the content lies until ``commit(_:)``.
-  package let contentPath: String
-  private let place: FilePlace
-  /// Kept open because ``UnfinishedFiles/claim(_:)`` lasts as long.
-  private let descriptor: Int32
-  private let note: Int?
-  private let isCommitted = Mutex(false)
-
-  fileprivate init(_ place: FilePlace, contentPath: String, descriptor: Int32, note: Int?) {
-    self.place = place
-    self.descriptor = descriptor
-    self.note = note
-    self.contentPath = contentPath
-  }
-
-  deinit {
-    if !isCommitted.withLock(\.self) { FileSystem.remove(contentPath) }
-    UnfinishedFiles.forget(note)
-    close(descriptor)
-  }
-
-  /// Puts all of `files` in their places, or none: after a failure, what stood there before stands there again.
-  /// - Throws: ``InputError`` when a place cannot be taken, or a file appeared where none was.
-  package static func commit(_ files: [PendingFile]) throws(InputError) {
-    var taken: [(file: PendingFile, earlier: String?)] = []
-    var failure: InputError?
-    for file in files {
-      do throws(InputError) { taken.append((file, try file.takePlace(keepsEarlier: files.count > 1))) } catch
-      {
-        failure = error
-        break
-      }
-    }
-    for (file, earlier) in taken {
-      if failure == nil {
-        file.isCommitted.withLock { $0 = true }
-        // A file in its place is nobody's any more.
-        flock(file.descriptor, LOCK_UN)
-      } else if let earlier {
-        FileSystem.rename(earlier, file.place.target)
-      } else {
-        FileSystem.remove(file.place.target)
-      }
-      if let earlier { FileSystem.remove(earlier) }
-    }
-    if let failure { throw failure }
-  }
-
-  /// Renames the content to its place; gives the temporary name of what stood there before, where it is kept.
-  private func takePlace(keepsEarlier: Bool) throws(InputError) -> String? {
-    var status = stat()
-    let isTaken = FileSystem.getLinkStatus(place.target, &status) == 0
-    guard !isTaken || place.isTaken else {
-      throw InputError(place.path, "cannot be written", found: "a file that appeared there meanwhile")
-    }
-    var earlier: String?
-    if isTaken, keepsEarlier {
-      let name = Self.temporaryPath(beside: place.target, ending: "earlier")
-      // Without a link, such as on a FAT disk, there is a moment in which nothing stands there.
-      guard FileSystem.link(place.target, name) == 0 || FileSystem.rename(place.target, name) == 0 else {
-        throw refusal()
-      }
-      earlier = name
-    }
-    guard FileSystem.rename(contentPath, place.target) == 0 else {
-      let refusal = refusal()
-      if let earlier {
-        FileSystem.rename(earlier, place.target)
-        FileSystem.remove(earlier)
-      }
-      throw refusal
-    }
-    return earlier
-  }
-
-  private func refusal() -> InputError {
-    InputError(place.path, "cannot be written", found: String(cString: strerror(errno)))
-  }
-
-  /// A name that no other file has, and that is short whatever the file is called.
-  static func temporaryPath(beside path: String, ending: String = UnfinishedFiles.ending) -> String {
-    let unique = "\(getpid())-\(UInt32.random(in: 0...UInt32.max))"
-    return FilePath.joined(FilePath.folder(of: path), "\(UnfinishedFiles.beginning)\(unique).\(ending)")
   }
 }

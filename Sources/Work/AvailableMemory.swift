@@ -2,102 +2,108 @@ import CMemory
 import Foundation
 import Synchronization
 
-/// How much memory this process can still take, and what happens where it takes more.
+/// How much memory this process can still allocate, and what happens when it runs out.
 ///
-/// Work counts what it takes and asks before it begins (``require(_:share:subject:_:)``); the answer is one line. Under
-/// that lies a net for what nobody counted: every allocation is held to the memory there is. One that does not fit takes
-/// from a reserve, and every computation that polls its ``Cancellation`` stops. Where the reserve does not suffice either,
-/// the process ends with one line.
+/// Each computation estimates its peak and asks before it begins (``require(_:fraction:subject:_:)``); a refusal is one
+/// line. A second check covers what no estimate counted: every allocation is compared with the memory that is left. An
+/// allocation that does not fit is served from a reserve, and every computation that polls its ``Cancellation`` stops.
+/// When the reserve does not suffice either, the process ends with one line.
 package enum AvailableMemory {
-  /// Bytes that work may take: the least of what Linux calls available, what the control groups leave, and what `ulimit`
-  /// leaves, without what was allocated and is not written yet, and without a margin for small things.
+  /// Bytes that work may allocate: the minimum of Linux's available memory, the rest of the control groups' limits, and
+  /// the rest of the `ulimit`s, less memory that was allocated but not yet written, less a margin for small
+  /// allocations.
   ///
-  /// It changes from moment to moment, so it is asked before each large allocation and never kept.
+  /// The number changes all the time, so it is measured before each large allocation and never cached.
   package static var byteCount: Int { Account().forWork }
 
-  /// What gives memory back when work needs it: results that are kept for speed and can be computed again.
-  private static let givers = Mutex<[@Sendable () -> Bool]>([])
+  /// Functions that each evict one cached result that can be computed again.
+  private static let evictions = Mutex<[@Sendable () -> Bool]>([])
 
-  /// Has `give` called as often as work would not fit otherwise; it drops one thing, and returns false when it holds none.
-  package static func onShortage(_ give: @escaping @Sendable () -> Bool) {
-    givers.withLock { $0.append(give) }
+  /// Registers a cache.
+  ///
+  /// `evict` is called until the work fits: each call drops one result, and returns false when there is none left.
+  package static func onShortage(_ evict: @escaping @Sendable () -> Bool) {
+    evictions.withLock { $0.append(evict) }
   }
 
-  /// Refuses work that cannot fit, before anything is allocated, not even when all that can be given back is.
+  /// Refuses work that does not fit in memory, before anything is allocated.
+  ///
+  /// Caches are evicted first.
   ///
   /// - Parameters:
-  ///   - byteCount: What the work takes at its peak beside what is allocated already; nil where the count itself does not
-  ///     fit in an `Int`.
-  ///   - share: How much of the memory there is may be taken.
-  ///   - subject: The file or option that asks for it.
-  ///   - work: What would be held: "its working grid of 4000x5000x3000 voxels".
+  ///   - byteCount: Bytes that the work adds to what is allocated, at its peak; nil where an `Int` does not hold the
+  ///     count.
+  ///   - fraction: The fraction of the available memory that the work may take, 0...1.
+  ///   - subject: The file or option that the error names.
+  ///   - work: The noun phrase of the error: "its working grid of 4000x5000x3000 voxels".
   /// - Throws: ``InputError`` with both numbers.
   package static func require(
-    _ byteCount: Int?, share: Double = 1, subject: String, _ work: String
+    _ byteCount: Int?, fraction: Double = 1, subject: String, _ work: String
   ) throws(InputError) {
     func limit() -> Int {
       let account = Account()
       account.hold()
-      return Int(saturating: Double(account.forWork) * share)
+      return Int(saturating: Double(account.forWork) * fraction)
     }
     var available = limit()
-    let givers = givers.withLock { $0 }
-    while let byteCount, byteCount > available, givers.contains(where: { $0() }) {
+    let evictions = evictions.withLock { $0 }
+    while let byteCount, byteCount > available, evictions.contains(where: { $0() }) {
       available = limit()
     }
     guard let byteCount, byteCount <= available else {
       throw InputError(
-        subject, "\(work) \(share < 1 ? "takes much memory" : "does not fit in memory")",
-        // Rounded up: what does not fit is more than nothing.
+        subject, "\(work) \(fraction < 1 ? "takes much memory" : "does not fit in memory")",
+        // Rounded up, so that the number is never 0.
         found: byteCount.map { "\(($0 - 1) >> 20 + 1) MiB" } ?? "more than any machine has",
         expected: "at most \(available >> 20) MiB")
     }
   }
 
-  /// Refuses a block of `byteCount` bytes that memory does not hold now without the reserve; whoever computes stops then as
-  /// if asked to, and ``Cancellation/isShortOfMemory`` says why.
+  /// Refuses a block of `byteCount` bytes that does not fit in memory without the reserve.
   ///
-  /// An allocation that fails can only end the process; so what takes as much as a volume asks first.
-  package static func serve(_ byteCount: Int) throws(Cancelled) {
-    guard memory_serves(byteCount) else { throw Cancelled() }
+  /// A failed allocation can only end the process, so code asks before it allocates as much as a volume.
+  /// - Throws: ``Cancelled``; ``Cancellation/isShortOfMemory`` tells the reason.
+  package static func requireAllocation(_ byteCount: Int) throws(Cancelled) {
+    guard memory_fits(byteCount) else { throw Cancelled() }
   }
 
-  /// What work that had to stop says; see ``Cancellation/isShortOfMemory``.
+  /// The error of work that stopped because of ``Cancellation/isShortOfMemory``.
   package static let shortage = InputError(
     "memory", "ran out before the work was done", expected: "a smaller image, or a higher limit")
 
-  /// From now on the process allocates no more than the memory there is, measured anew by each call of
-  /// ``require(_:share:subject:_:)`` and ``measure()``.
+  /// Limits the allocations of the process to the available memory.
   ///
-  /// - Parameter end: Ends the process where an allocation fails that the reserve does not cover. Called on any thread, it
-  ///   may allocate nothing and must not return.
-  package static func hold(elseEnd end: @escaping @convention(c) () -> Void) {
+  /// Each call of ``require(_:fraction:subject:_:)`` and ``measure()`` updates the limit.
+  ///
+  /// - Parameter end: Ends the process when an allocation fails that the reserve does not cover. It is called on any
+  ///   thread, must not allocate and must not return.
+  package static func enforceLimit(elseEnd end: @escaping @convention(c) () -> Void) {
     memory_on_exhaustion({ AvailableMemory.measure() }, end)
     isHeld.store(true, ordering: .relaxed)
     writtenAtStart.store(Account.uncounted, ordering: .relaxed)
     measure()
   }
 
-  /// Takes what the machine gives now as the limit, for long work that begins.
+  /// Updates the limit to the memory that is available now; called when long work begins.
   package static func measure() { Account().hold() }
 
   private static let isHeld = Atomic<Bool>(false)
 
-  /// Bytes that were written when the process began and belong to no block: data of libraries, stacks.
+  /// Bytes that were written when the process began and belong to no allocated block: data of libraries, stacks.
   private static let writtenAtStart = Atomic<Int>(0)
 
-  /// What this process has and may still take, at one moment.
+  /// A measurement of what this process has allocated and may still allocate.
   private struct Account {
     /// Bytes that are allocated.
     let allocated = Int(memory_allocated())
-    /// Bytes that may still be.
+    /// Bytes that may still be allocated.
     let free: Int
-    /// The same with what the machine would move to its swap.
+    /// The same, with the machine's free swap.
     let freeWithSwap: Int
 
     init() {
       var measured = Self.measured()
-      // What was freed and is kept lies in pieces that need not serve large arrays: where there is little it is given back.
+      // The allocator's free list is fragmented and need not serve large arrays, so it is trimmed when memory is short.
       if measured.kept > 0, min(measured.shared, measured.own) < Self.plenty {
         memory_trim()
         measured = Self.measured()
@@ -107,11 +113,11 @@ package enum AvailableMemory {
       freeWithSwap = max(0, min(measured.sharedWithSwap + measured.kept, measured.own))
     }
 
-    /// Bytes beyond which memory need not be given back to the machine to be had again.
+    /// With more than this many bytes available, the allocator's free list is not trimmed.
     private static let plenty = 1 << 30
 
-    /// Bytes that the machine has for this process, in memory and with swap; that it wrote, freed and keeps, less those that
-    /// it allocated and has yet to write; and that its own limits leave.
+    /// Bytes that the machine has for this process, without and with swap; bytes in the allocator's free list less
+    /// bytes that were allocated but not yet written; bytes that the process's own limits leave.
     private static func measured() -> (shared: Int, sharedWithSwap: Int, kept: Int, own: Int) {
       let status = Status()
       let blocks = memory_blocks()
@@ -126,19 +132,19 @@ package enum AvailableMemory {
       )
     }
 
-    /// Bytes that were written and belong to no block.
+    /// Bytes that were written and belong to no allocated block.
     static var uncounted: Int { max(0, Status().written - Int(memory_blocks().allocated)) }
 
     /// Bytes that work may take.
     var forWork: Int { max(0, free - margin) }
 
-    /// What work leaves free for small things and for what runs beside it.
+    /// Bytes that work leaves free for small allocations and for other processes.
     var margin: Int { max(32 << 20, free / 16) }
 
-    /// Makes the limits those of this moment.
+    /// Sets the limits to this measurement.
     ///
-    /// A quarter of the margin is the reserve, and half of it is for what is not counted: stacks, page tables, the rest of
-    /// huge pages, the buffers of a BLAS.
+    /// A quarter of the margin is the reserve. Half of it is for memory that is not counted: stacks, page tables, the
+    /// rest of huge pages, the buffers of a BLAS.
     func hold() {
       guard isHeld.load(ordering: .relaxed) else { return }
       memory_set_limits(
@@ -147,7 +153,7 @@ package enum AvailableMemory {
     }
   }
 
-  /// What Linux counts of this process, in bytes.
+  /// Linux's counters of this process, in bytes.
   private struct Status {
     let addressSpace, data, written: Int
 
@@ -159,7 +165,7 @@ package enum AvailableMemory {
     }
   }
 
-  /// What Linux calls available of the machine's memory, and its free swap, in bytes.
+  /// The machine's available memory, as Linux defines it, and its free swap, in bytes.
   private struct Machine {
     let available, freeSwap: Int
 
@@ -182,13 +188,13 @@ package enum AvailableMemory {
     return nil
   }
 
-  /// What `ulimit -v` allows in all, in bytes; nil where there is no such limit.
+  /// The limit of `ulimit -v` in bytes; nil where there is none.
   package static let addressSpaceLimit = limit(RLIMIT_AS)
 
-  /// What `ulimit -d` allows in all, in bytes; nil where there is no such limit.
+  /// The limit of `ulimit -d` in bytes; nil where there is none.
   private static let dataLimit = limit(RLIMIT_DATA)
 
-  /// The limit that the process began with: asked before it sets its own.
+  /// The limit that the process started with; read before the process sets its own.
   private static func limit(_ resource: __rlimit_resource) -> Int? {
     var limit = rlimit()
     guard getrlimit(__rlimit_resource_t(resource.rawValue), &limit) == 0, limit.rlim_cur < UInt64(Int.max)
@@ -196,7 +202,7 @@ package enum AvailableMemory {
     return Int(limit.rlim_cur)
   }
 
-  /// What the tightest of this process's control groups leaves, of version 2 or 1; cached files count as free.
+  /// Bytes that the tightest of this process's control groups (version 2 or 1) leaves; cached files count as free.
   private static var controlGroups: Int? {
     guard let lines = text("/proc/self/cgroup") else { return nil }
     var least: Int?

@@ -1,6 +1,6 @@
-/// A mutable buffer that several workers of one parallel loop write at the same time, each its own part.
+/// A mutable buffer that several workers of one parallel loop write at the same time, each its own elements.
 ///
-/// It exists only inside `withUnsafeMutableBufferPointer`, and is the one place where a pointer crosses threads.
+/// It is valid only inside `withUnsafeMutableBufferPointer`. No other type passes a pointer between threads.
 package struct DisjointBuffer<Element>: @unchecked Sendable {
   // SAFETY: the loops that use it split the index range, so no element is written by two workers or read by
   // one while another writes it; the loop ends before the array's own closure does.

@@ -1,20 +1,21 @@
 import Foundation
 
-/// A file or folder that one program at a time may write to.
+/// An exclusive lock of a file or folder that one process at a time may write to.
 ///
-/// An empty file `.NAME.lock` lies beside it while it is held, NAME being that of the file itself where a link was given;
-/// a file that is there already is locked as well, so that its other hard links are. The lock dies with the process, however that ends.
+/// While it is held, an empty file `.NAME.lock` lies beside the file; links are followed first. An existing file is
+/// locked itself too, so that its other hard links are locked. The operating system releases the lock when the process
+/// ends.
 package final class FileLock: Sendable {
   private let lockPath: String
   private let descriptor: Int32
-  /// The file itself, which was there already; -1 for none.
+  /// The descriptor of the file itself; -1 where it does not exist yet.
   private let fileDescriptor: Int32
-  private let note: Int?
+  private let registration: Int?
 
-  /// Takes the lock of `path`.
+  /// Acquires the lock of `path`.
   ///
-  /// Where no lock can be kept (a folder without permission, a file system without locks) nothing is locked.
-  /// - Parameter owner: Who holds it otherwise: "training".
+  /// Nothing is locked where that is impossible: in a folder without permission, on a file system without locks.
+  /// - Parameter owner: The kind of process that the error names: "training".
   /// - Throws: ``InputError`` when another program holds it.
   package init(_ path: String, owner: String) throws(InputError) {
     let target = FileSystem.resolved(path) ?? path
@@ -38,25 +39,25 @@ package final class FileLock: Sendable {
         }
         break
       }
-      // The one who held it may have removed the file between the two calls.
+      // The previous holder may have removed the file between the two calls.
       var own = stat()
       fstat(descriptor, &own)
       if let there = FileSystem.status(lockPath), there.st_ino == own.st_ino, there.st_dev == own.st_dev {
         self.descriptor = descriptor
-        note = UnfinishedFiles.note(lockPath)
+        registration = UnfinishedFiles.register(lockPath)
         return
       }
       close(descriptor)
     }
     descriptor = -1
-    note = nil
+    registration = nil
   }
 
   deinit {
     if fileDescriptor >= 0 { close(fileDescriptor) }
     guard descriptor >= 0 else { return }
     FileSystem.remove(lockPath)
-    UnfinishedFiles.forget(note)
+    UnfinishedFiles.unregister(registration)
     close(descriptor)
   }
 }

@@ -1,9 +1,9 @@
 import Foundation
 
-/// Parts of paths, without a look at the disk, and paths as the bytes that a file system knows.
+/// Parts of paths, computed without file system access, and the conversion of paths to bytes.
 ///
-/// A name on a disk is any bytes. One that is no UTF-8 lives in a `String` all the same: each byte that is none stands as
-/// the private scalar U+10FF00 + byte, is a byte again wherever the disk is asked, and is shown as "\xE9".
+/// A file name is a sequence of any bytes. A name that is not UTF-8 is stored in a `String` too: each invalid byte
+/// becomes the private scalar U+10FF00 + byte. System calls get the byte again, and messages show it as "\xE9".
 package enum FilePath {
   /// The folder of a path: "a/b" of "a/b/c.nii", "/" of "/c.nii", "" of "c.nii".
   package static func folder(of path: String) -> String {
@@ -11,7 +11,7 @@ package enum FilePath {
     return slash == path.startIndex ? "/" : String(path.utf8[..<slash]) ?? ""
   }
 
-  /// What stands behind the last slash: "c.nii" of "a/b/c.nii".
+  /// The part after the last slash: "c.nii" of "a/b/c.nii".
   package static func name(of path: String) -> String {
     guard let slash = path.utf8.lastIndex(of: separator) else { return path }
     return String(path.utf8[path.utf8.index(after: slash)...]) ?? ""
@@ -30,7 +30,9 @@ package enum FilePath {
     return folder.hasSuffix("/") ? folder + name : folder + "/" + name
   }
 
-  /// The path from the root of the file system on, without "." and "..", as far as ".." only leads back; links stay.
+  /// The absolute path without "." and "..".
+  ///
+  /// A ".." after a link or a missing folder stays, and links are not resolved.
   package static func absolute(_ path: String) -> String {
     let whole = path.hasPrefix("/") ? path : joined(FileSystem.currentFolder, path)
     guard whole.hasPrefix("/") else { return whole }
@@ -41,7 +43,7 @@ package enum FilePath {
         continue
       }
       guard let last = parts.last else { continue }
-      // Behind a link, ".." leads elsewhere, and behind what does not exist nowhere.
+      // After a link, ".." leads elsewhere; after a missing folder it leads nowhere.
       if last != "..", FileSystem.isOwnFolder("/" + parts.joined(separator: "/")) {
         parts.removeLast()
       } else {
@@ -52,8 +54,10 @@ package enum FilePath {
     return "/" + parts.joined(separator: "/") + (whole.hasSuffix("/") && !parts.isEmpty ? "/" : "")
   }
 
-  /// The path as a shell would take it: "~" and "~/..." are the home folder (`HOME`, or the password file's where that is
-  /// not set), "~NAME/..." is the home folder of a user of this name; everything else stays.
+  /// The path with its tilde expanded as a shell does: "~" and "~/..." are the user's home folder (see ``home(_:)``),
+  /// "~NAME/..." is the home folder of user NAME.
+  ///
+  /// Any other path is returned unchanged.
   package static func expandingTilde(
     _ path: String, environment: [String: String] = ProcessInfo.processInfo.environment
   ) -> String {
@@ -85,19 +89,19 @@ package enum FilePath {
   }
 
   private static let separator = UInt8(ascii: "/")
-  /// What stands for a byte that is no UTF-8: U+10FF80 to U+10FFFF, by the byte.
+  /// The scalars that represent bytes that are not UTF-8: U+10FF80 to U+10FFFF for bytes 80 to FF.
   private static let escapes: ClosedRange<UInt32> = 0x10ff80...0x10ffff
 }
 
 extension FilePath {
-  /// The path that the bytes of a C string make.
+  /// The path of a C string.
   package static func text(_ name: UnsafePointer<CChar>) -> String {
     text(UnsafeRawBufferPointer(start: name, count: strlen(name)))
   }
 
-  /// The path that bytes make.
+  /// The path of a sequence of bytes.
   package static func text(_ bytes: UnsafeRawBufferPointer) -> String {
-    // Scalars of the escapes' own range would come back as other bytes; they stand as escapes of their four bytes.
+    // Scalars of the escapes' own range would be decoded as other bytes, so their four bytes are escaped.
     if let text = String(validating: bytes, as: UTF8.self), !text.unicodeScalars.contains(where: isEscape) {
       return text
     }
@@ -120,7 +124,7 @@ extension FilePath {
     return String(scalars)
   }
 
-  /// The bytes of a path as the file system knows it.
+  /// The bytes of a path for the file system; inverse of ``text(_:)``.
   package static func bytes(of path: String) -> [UInt8] {
     guard path.unicodeScalars.contains(where: isEscape) else { return Array(path.utf8) }
     return path.unicodeScalars.flatMap { scalar in
@@ -128,10 +132,10 @@ extension FilePath {
     }
   }
 
-  /// Whether the scalar stands for a byte that is no UTF-8.
+  /// Whether the scalar represents a byte that is not UTF-8.
   static func isEscape(_ scalar: Unicode.Scalar) -> Bool { escapes.contains(scalar.value) }
 
-  /// Gives `body` the path as a C string.
+  /// Calls `body` with the path as a C string.
   static func withCString<Result>(_ path: String, _ body: (UnsafePointer<CChar>) -> Result) -> Result {
     (bytes(of: path) + [0]).withUnsafeBytes { body($0.assumingMemoryBound(to: CChar.self).baseAddress!) }
   }

@@ -1,12 +1,12 @@
 import Foundation
 
-/// Whole contents of small files: settings, cards, logs, records.
+/// Reads whole small files: settings, cards, logs, records.
 extension FileSystem {
-  /// The most that such a file may hold, in bytes.
+  /// The maximum size of such a file in bytes.
   package static let contentLimit = 256 << 20
 
-  /// Reads a file, which is noted in ``ReadFiles``.
-  /// - Throws: ``InputError`` when it is missing, cannot be read, is no file, or holds more than `limit` bytes.
+  /// Reads a file and registers it in ``ReadFiles``.
+  /// - Throws: ``InputError`` when it is missing, cannot be read, is no file, or is larger than `limit` bytes.
   package static func read(_ path: String, limit: Int = contentLimit) throws(InputError) -> Data {
     guard let data = try readIfPresent(path, limit: limit) else {
       throw InputError(path, "cannot be read", found: "no such file")
@@ -14,7 +14,7 @@ extension FileSystem {
     return data
   }
 
-  /// Reads a file as ``read(_:limit:)``; nil when nothing has this name.
+  /// Reads a file as ``read(_:limit:)``; nil when it does not exist.
   package static func readIfPresent(_ path: String, limit: Int = contentLimit) throws(InputError) -> Data? {
     func refusal() -> InputError {
       InputError(path, "cannot be read", found: String(cString: strerror(errno)))
@@ -31,7 +31,7 @@ extension FileSystem {
       throw InputError(
         path, "is too long", found: "\(status.st_size) bytes", expected: "\(limit) or fewer")
     }
-    try ReadFiles.note(path)
+    try ReadFiles.register(path)
     do { return try file.readToEnd() ?? Data() } catch { throw refusal() }
   }
 }

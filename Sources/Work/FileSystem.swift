@@ -1,10 +1,12 @@
 import Foundation
 
-/// What the program asks of the disk: the one place where paths become C strings.
+/// System calls of the file system.
 ///
-/// Foundation's calls that take paths repair names that are not UTF-8, and so miss their files.
+/// Only this type converts paths to C strings.
+///
+/// Foundation's functions that take paths replace bytes that are not UTF-8, so they do not find such files.
 package enum FileSystem {
-  /// What stands at a path, links followed; nil where nothing can be found, with the reason in `errno`.
+  /// The status of the file at a path, links followed; nil where there is none, with the reason in `errno`.
   package static func status(_ path: String) -> stat? {
     var status = stat()
     return getStatus(path, &status) == 0 ? status : nil
@@ -37,15 +39,15 @@ package enum FileSystem {
     return FilePath.text(resolved)
   }
 
-  /// Whether something stands at the path, links followed.
+  /// Whether the path exists, links followed.
   package static func exists(_ path: String) -> Bool { status(path) != nil }
 
-  /// Whether a folder stands at the path.
+  /// Whether the path is a folder, links followed.
   package static func isFolder(_ path: String) -> Bool {
     status(path).map { $0.st_mode & S_IFMT == S_IFDIR } ?? false
   }
 
-  /// Whether a folder stands at the path itself, and not a link to one.
+  /// Whether the path itself is a folder, not a link to one.
   static func isOwnFolder(_ path: String) -> Bool {
     var status = stat()
     return getLinkStatus(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
@@ -61,7 +63,7 @@ package enum FileSystem {
     FilePath.withCString(path) { Glibc.open($0, flags | O_CLOEXEC, mode) }
   }
 
-  /// The state of an opened file.
+  /// The status of an opened file.
   /// - Throws: ``InputError`` for a folder, and for a device or pipe, whose content may have no end.
   package static func statusOfOrdinaryFile(_ descriptor: Int32, path: String) throws(InputError) -> stat {
     var status = stat()
@@ -101,8 +103,8 @@ package enum FileSystem {
     return names.sorted()
   }
 
-  /// Makes a folder and those above it, with these permissions; one that is there already stays.
-  /// - Throws: ``InputError`` when it cannot be made.
+  /// Creates a folder and its parents with these permissions; an existing folder is left as it is.
+  /// - Throws: ``InputError`` when it cannot be created.
   package static func makeFolder(_ path: String, mode: mode_t = 0o777) throws(InputError) {
     if isFolder(path) { return }
     let parent = FilePath.folder(of: path)
@@ -114,28 +116,28 @@ package enum FileSystem {
     }
   }
 
-  /// The folder in which relative paths begin; "." where it was deleted.
+  /// The current working folder; "." where it was deleted.
   package static var currentFolder: String {
     guard let folder = getcwd(nil, 0) else { return "." }
     defer { free(folder) }
     return FilePath.text(folder)
   }
 
-  /// Where a symbolic link leads; nil where it is none.
+  /// The target of a symbolic link; nil where the path is no link.
   package static func target(ofLink path: String) -> String? {
     var bytes = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
     let count = FilePath.withCString(path) { readlink($0, &bytes, bytes.count - 1) }
     return count > 0 ? FilePath.text(bytes) : nil
   }
 
-  /// Where files go that nobody keeps: `TMPDIR`, else `/tmp`.
+  /// The folder for temporary files: `TMPDIR`, else `/tmp`.
   package static var temporaryFolder: String {
     guard let folder = getenv("TMPDIR"), folder.pointee != 0 else { return "/tmp" }
     return FilePath.text(folder)
   }
 
-  /// Makes a folder of a new name that only the user can see.
-  /// - Throws: ``InputError`` when the folder that it lies in cannot be written.
+  /// Creates a folder with a unique name that only the user can read.
+  /// - Throws: ``InputError`` when `folder` cannot be written.
   static func makeTemporaryFolder(in folder: String) throws(InputError) -> String {
     let template = FilePath.joined(folder, "segdeck-XXXXXX")
     let path = FilePath.withCString(template) { path -> String? in
@@ -146,7 +148,9 @@ package enum FileSystem {
     return path
   }
 
-  /// Removes a folder and the files in it; folders in it stay, and so does it then.
+  /// Removes a folder and the files in it.
+  ///
+  /// A folder that contains folders stays.
   static func removeFolder(_ path: String) {
     for name in (try? names(in: path)) ?? [] { remove(FilePath.joined(path, name)) }
     _ = FilePath.withCString(path) { rmdir($0) }

@@ -1,57 +1,60 @@
 import Foundation
 import Synchronization
 
-/// The files that the process has read or will read: none of them is ever written to, under whatever name.
+/// The files that the process has read or will read.
 ///
-/// Whatever opens a file for reading notes it here, and ``AtomicFile`` and ``OutputClaim`` refuse to write it, so that no
-/// command has to list what must not be its output.
+/// None of them is ever written, whatever name an output has.
+///
+/// All code that opens a file for reading registers it here. ``AtomicFile`` and ``OutputClaim`` refuse to write it, so
+/// no command has to list the files that must not be its output.
 package enum ReadFiles {
-  /// Whether the running task reads files that it writes again itself.
-  @TaskLocal private static var areOwn = false
+  /// Whether the running task reads files that it writes itself.
+  @TaskLocal private static var isSuspended = false
 
-  /// Notes that `path` is read: the file that stands there (symbolic and hard links to it included) and the name itself.
+  /// Registers that `path` is read: the file there (with all symbolic and hard links to it) and the name itself.
   /// - Throws: ``InputError`` when the file is an output of the running command.
-  package static func note(_ path: String) throws(InputError) {
-    if areOwn { return }
-    try FilesInUse.shared.noteReading(path)
+  package static func register(_ path: String) throws(InputError) {
+    if isSuspended { return }
+    try FilesInUse.shared.registerReading(path)
   }
 
-  /// Reads what the program goes on with and then writes anew, such as a journal, a log or a checkpoint: `body` notes
-  /// nothing.
-  package static func asOwn<Result>(
+  /// Runs `body`, which registers nothing.
+  ///
+  /// For files that the program reads and then writes again, such as a journal, a log or a checkpoint.
+  package static func withoutRegistering<Result>(
     _ body: () throws(InputError) -> Result
   ) throws(InputError) -> Result {
-    try $areOwn.withValue(true) {
+    try $isSuspended.withValue(true) {
       Swift.Result { () throws(InputError) in try body() }
     }.get()
   }
 
-  /// Refuses a place that was read.
+  /// Refuses a destination that is a registered file.
   /// - Throws: ``InputError`` naming the file that is read.
-  static func requireUnread(_ place: FilePlace) throws(InputError) {
-    if let reader = FilesInUse.shared.reader(of: place) {
-      throw FilesInUse.refusal(place.path, reader: reader)
+  static func requireUnread(_ destination: FileDestination) throws(InputError) {
+    if let reader = FilesInUse.shared.reader(of: destination) {
+      throw FilesInUse.refusal(destination.path, reader: reader)
     }
   }
 }
 
-/// A file that the running command is going to write, for as long as this object lives.
+/// A claim of the running command to write a file; it ends with this object.
 ///
-/// Nothing that is read, before or later, and no other output may be the same file.
+/// No file that is read, earlier or later, and no other output may be the same file.
 package final class OutputClaim: Sendable {
   private let number: Int
 
-  /// Claims `place`.
+  /// Claims `destination`.
   /// - Throws: ``InputError`` when the file is read, or is another output already.
-  package init(_ place: FilePlace) throws(InputError) {
-    try ReadFiles.requireUnread(place)
-    number = try FilesInUse.shared.claim(place)
+  package init(_ destination: FileDestination) throws(InputError) {
+    try ReadFiles.requireUnread(destination)
+    number = try FilesInUse.shared.claim(destination)
   }
 
   deinit { FilesInUse.shared.release(number) }
 }
 
-/// What the process reads and is going to write.
+/// The files that the process reads and is going to write.
 private final class FilesInUse: Sendable {
   static let shared = FilesInUse()
 
@@ -83,7 +86,7 @@ private final class FilesInUse: Sendable {
 
   private let state = Mutex(State())
 
-  func noteReading(_ path: String) throws(InputError) {
+  func registerReading(_ path: String) throws(InputError) {
     var status = stat()
     guard FileSystem.getStatus(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return }
     let identity = FileIdentity(status)
@@ -100,15 +103,17 @@ private final class FilesInUse: Sendable {
     if let output { throw Self.refusal(output, reader: path) }
   }
 
-  /// The path under which the file of `place` was read; nil when it was not.
-  func reader(of place: FilePlace) -> String? {
-    let entries = Self.entries(of: place)
+  /// The path under which the file of `destination` was read; nil when it was not.
+  func reader(of destination: FileDestination) -> String? {
+    let entries = Self.entries(of: destination)
     return state.withLock { state in
       for entry in entries {
         // The file system may have given the number of a deleted folder to another one.
         if let path = state.readEntries[entry], FileEntry(path: path) == entry { return path }
       }
-      guard let status = place.status, let file = state.readFiles[FileIdentity(status)] else { return nil }
+      guard let status = destination.status, let file = state.readFiles[FileIdentity(status)] else {
+        return nil
+      }
       // The file system may have given the number of a deleted file to another one.
       let same = ReadFile(file.path, status)
       let isSame = same.byteCount == file.byteCount && same.modified == file.modified
@@ -116,9 +121,10 @@ private final class FilesInUse: Sendable {
     }
   }
 
-  func claim(_ place: FilePlace) throws(InputError) -> Int {
+  func claim(_ destination: FileDestination) throws(InputError) -> Int {
     let output = Output(
-      path: place.path, file: place.status.map(FileIdentity.init), entries: Self.entries(of: place))
+      path: destination.path, file: destination.status.map(FileIdentity.init),
+      entries: Self.entries(of: destination))
     let (number, other): (Int, String?) = state.withLock { state in
       let other = state.outputs.values.first {
         !$0.entries.isDisjoint(with: output.entries) || ($0.file != nil && $0.file == output.file)
@@ -129,7 +135,7 @@ private final class FilesInUse: Sendable {
       return (state.claimCount, nil)
     }
     if let other {
-      throw InputError(place.path, "is another output's place too (\(other))", expected: "another name")
+      throw InputError(destination.path, "is another output's place too (\(other))", expected: "another name")
     }
     return number
   }
@@ -140,7 +146,7 @@ private final class FilesInUse: Sendable {
     InputError(path, "is the file that is read (\(reader)) and is never replaced")
   }
 
-  private static func entries(of place: FilePlace) -> Set<FileEntry> {
-    Set([FileEntry(path: place.path), FileEntry(path: place.target)].compactMap(\.self))
+  private static func entries(of destination: FileDestination) -> Set<FileEntry> {
+    Set([FileEntry(path: destination.path), FileEntry(path: destination.target)].compactMap(\.self))
   }
 }

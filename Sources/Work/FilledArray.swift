@@ -1,14 +1,15 @@
 extension Array where Element: BitwiseCopyable {
-  /// An array of `count` elements that `fill`, a parallel loop, writes completely.
+  /// An array of `count` elements.
   ///
-  /// Filling large memory with a value first would take as long as many a computation, on one thread and without a
-  /// chance to stop.
-  /// - Throws: ``Cancelled`` when `fill` does, or where memory does not hold the array, as
-  ///   ``Cancellation/isShortOfMemory`` says then; nothing is left.
+  /// `fill`, a parallel loop, must write all of them.
+  ///
+  /// To fill large memory with a value first would take as long as some computations, on one thread and without a poll.
+  /// - Throws: ``Cancelled`` when `fill` throws it, or when the array does not fit in memory (see
+  ///   ``Cancellation/isShortOfMemory``); the memory is freed.
   package init(
     count: Int, filledBy fill: (DisjointBuffer<Element>) throws(Cancelled) -> Void
   ) throws(Cancelled) {
-    try AvailableMemory.serve(count * MemoryLayout<Element>.stride)
+    try AvailableMemory.requireAllocation(count * MemoryLayout<Element>.stride)
     var cancelled: Cancelled?
     self.init(unsafeUninitializedCapacity: count) { buffer, written in
       do throws(Cancelled) {
@@ -19,10 +20,10 @@ extension Array where Element: BitwiseCopyable {
     if let cancelled { throw cancelled }
   }
 
-  /// An array of `count` times `value`.
-  /// - Throws: ``Cancelled`` where memory does not hold it, as ``Cancellation/isShortOfMemory`` says then.
+  /// An array of `count` elements that are all `value`.
+  /// - Throws: ``Cancelled`` when it does not fit in memory (see ``Cancellation/isShortOfMemory``).
   package init(checkedRepeating value: Element, count: Int) throws(Cancelled) {
-    try AvailableMemory.serve(count * MemoryLayout<Element>.stride)
+    try AvailableMemory.requireAllocation(count * MemoryLayout<Element>.stride)
     self.init(repeating: value, count: count)
   }
 }

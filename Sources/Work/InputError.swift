@@ -1,4 +1,6 @@
-/// Why something that the user gave cannot be used: one line that says what, where, found and expected.
+/// The error of an input that cannot be used.
+///
+/// It is one line: subject, problem, found, expected.
 package struct InputError: Error, Hashable, CustomStringConvertible, Sendable {
   /// The file, folder or option.
   package var subject: String
@@ -22,7 +24,7 @@ package struct InputError: Error, Hashable, CustomStringConvertible, Sendable {
     var line = "\(subject): \(problem)"
     let details = [found.map { "found \($0)" }, expected.map { "expected \($0)" }].compactMap(\.self)
     if !details.isEmpty { line += ": " + details.joined(separator: ", ") }
-    // Names and texts come from files: nothing that a terminal would obey gets through.
+    // Names and texts come from files and may hold escape sequences.
     return line.printableLine
   }
 }

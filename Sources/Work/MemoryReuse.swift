@@ -1,10 +1,10 @@
 import Glibc
 
-/// Lets the allocator keep freed memory for the next large arrays, for programs that make and drop many of them.
+/// Makes the allocator keep freed memory for the next large arrays, for programs that allocate and free many of them.
 ///
-/// By default large arrays are mapped and unmapped one by one, and the kernel clears every page of each anew: in a
-/// training step that takes longer than some layers. The process keeps its peak of memory instead. Without effect
-/// where the C library has no such switch.
+/// By default the allocator maps and unmaps each large array, and the kernel clears all its pages again; in a training
+/// iteration that takes longer than some layers. With this setting the process keeps its peak of memory. It has no
+/// effect where the C library lacks `mallopt`.
 package func keepFreedMemory() {
   // Looked up at run time, because Swift's overlay of the C library leaves the function out.
   guard let symbol = dlsym(nil, "mallopt") else { return }

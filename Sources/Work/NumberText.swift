@@ -12,14 +12,16 @@ package func counted(
 /// "it is" of one thing, "they are" of more.
 package func itIs(_ count: Int) -> String { count == 1 ? "it is" : "they are" }
 
-/// A number with so many digits behind the point: what rounds to zero has no sign, and what is no number is "-".
+/// A number with `count` decimals.
+///
+/// A number that rounds to zero has no sign; NaN and infinity are "-".
 package func decimals(_ number: Double, _ count: Int) -> String {
   guard number.isFinite else { return "-" }
   let text = String(format: "%.\(count)f", number)
   return text.hasPrefix("-") && text.allSatisfy { "-0.".contains($0) } ? String(text.dropFirst()) : text
 }
 
-/// Seconds as people say them: "under 1 s", "12 s", "3 min 20 s", "2 h 5 min"; "-" for what is no time.
+/// A duration for people: "under 1 s", "12 s", "3 min 20 s", "2 h 5 min"; "-" for negative, infinite or NaN.
 package func duration(_ seconds: Double) -> String {
   guard seconds.isFinite, seconds >= 0 else { return "-" }
   if seconds < 0.95 { return "under 1 s" }

@@ -3,8 +3,10 @@ import Foundation
 import Synchronization
 
 extension WorkContext {
-  /// Runs two things side by side where there are two threads, for work that takes one: reading two files.
-  /// - Throws: What the first throws, else what the second throws; ``Cancelled``.
+  /// Runs two functions concurrently where there are two threads.
+  ///
+  /// For single-threaded work such as reading two files.
+  /// - Throws: The error of the first, else the error of the second; ``Cancelled``.
   package func both<First: Sendable, Second: Sendable>(
     _ first: @Sendable () throws -> First, _ second: @Sendable () throws -> Second
   ) throws -> (First, Second) {
@@ -22,16 +24,16 @@ extension WorkContext {
     return (try one.withLock { try $0!.get() }, try other.withLock { try $0!.get() })
   }
 
-  /// Cores that this process may use.
+  /// The number of cores that this process may use.
   package static var coreCount: Int { ProcessInfo.processInfo.activeProcessorCount }
 
   /// Runs `body(index, worker)` for every index in 0..<count on up to ``threadCount`` threads.
   ///
-  /// Indices are handed out in order, `grain` at a time, to whichever worker is free, so that `body` must not
-  /// let its result depend on `worker`: that number (0..<threadCount) only selects scratch memory.
-  /// Cancellation is checked before every grain; what is already running is completed.
+  /// Workers take the indices in order, `grain` at a time. The result of `body` must not depend on `worker`
+  /// (0..<threadCount), which only selects scratch memory. Cancellation is polled before every grain; grains that have
+  /// begun are completed.
   ///
-  /// - Throws: ``Cancelled`` when asked to stop before the last index was handed out.
+  /// - Throws: ``Cancelled`` when the stop was requested before all indices were taken.
   package func forEach(
     count: Int, grain: Int = 1, _ body: @Sendable (_ index: Int, _ worker: Int) -> Void
   ) throws(Cancelled) {
@@ -48,9 +50,9 @@ extension WorkContext {
       return
     }
     let next = Atomic<Int>(0)
-    let (cancellation, yieldsToOthers) = (cancellation, yieldsToOthers)
+    let (cancellation, hasLowPriority) = (cancellation, hasLowPriority)
     DispatchQueue.concurrentPerform(iterations: workers) { worker in
-      if yieldsToOthers { ThreadPriority.yieldToOthers() }
+      if hasLowPriority { ThreadPriority.lower() }
       while !cancellation.isRequested {
         let start = next.add(grain, ordering: .relaxed).oldValue
         if start >= count { return }

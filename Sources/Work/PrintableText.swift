@@ -1,7 +1,7 @@
 extension Unicode.Scalar {
-  /// Whether a terminal could take the scalar as a command, a line's end or a change of direction, or whether it shows
-  /// nothing at all: controls (C0, DEL, C1), line and paragraph separators, and every format character, the
-  /// bidirectional and zero-width ones among them.
+  /// Whether a terminal could interpret the scalar as a command, a line break or a change of direction, or does not
+  /// show it: controls (C0, DEL, C1), line and paragraph separators, and all format characters, including bidirectional
+  /// and zero-width ones.
   package var isTerminalControl: Bool {
     if value >= 0x20, value < 0x7f { return false }
     switch properties.generalCategory {
@@ -12,10 +12,12 @@ extension Unicode.Scalar {
 }
 
 extension String {
-  /// The text on one line without anything that a terminal would obey: a control or line separator becomes a space,
-  /// marks of direction and other invisible characters disappear, a byte of a path that is no UTF-8 shows as "\xE9".
+  /// The text on one line without terminal controls.
   ///
-  /// For every text of a file (names, cards, descriptions, paths) that is printed.
+  /// A control or line separator becomes a space, direction marks and other invisible characters are removed, and a
+  /// byte of a path that is not UTF-8 is shown as "\xE9".
+  ///
+  /// For every printed text that comes from a file: names, cards, descriptions, paths.
   package var printableLine: String {
     guard unicodeScalars.contains(where: { $0.isTerminalControl || FilePath.isEscape($0) }) else {
       return self

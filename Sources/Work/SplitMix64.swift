@@ -1,10 +1,11 @@
-/// SplitMix64 (Steele, Lea and Flood 2014): a random generator whose whole state is one number, so that a run
-/// can be repeated from its seed and resumed from a checkpoint, with the same numbers on every machine.
+/// SplitMix64 (Steele, Lea and Flood 2014), a random generator whose state is one number.
+///
+/// A run can be repeated from its seed and resumed from a checkpoint, with the same numbers on every machine.
 package struct SplitMix64: RandomNumberGenerator, Sendable, Hashable, Codable {
-  /// Everything the generator remembers.
+  /// The state of the generator.
   package private(set) var state: UInt64
 
-  /// A generator that repeats itself for the same seed.
+  /// A generator whose numbers are determined by the seed.
   package init(seed: UInt64) { state = seed }
 
   /// The next 64 random bits.
@@ -29,15 +30,17 @@ package struct SplitMix64: RandomNumberGenerator, Sendable, Hashable, Codable {
     min(Int(uniform() * Double(count)), count - 1)  // cannot trap: a share of an `Int`
   }
 
-  /// Normally distributed with mean 0 and standard deviation 1, as the sum of twelve uniforms less six: exact in
-  /// mean and variance, within ±6, and free of library functions that differ between machines.
+  /// Approximately normally distributed with mean 0 and standard deviation 1: the sum of twelve uniforms less six.
+  ///
+  /// Mean and variance are exact, and values lie within ±6. No library function is used, because those differ between
+  /// machines.
   package mutating func normal() -> Double {
     var sum = -6.0
     for _ in 0..<12 { sum += uniform() }
     return sum
   }
 
-  /// A generator of its own for part `index`, so that parts can be made in any order.
+  /// An independent generator for part `index`, so that parts can be generated in any order.
   package func forked(_ index: Int) -> SplitMix64 {
     var fork = SplitMix64(seed: state ^ (UInt64(truncatingIfNeeded: index) &* 0xD1B5_4A32_D192_ED03))
     _ = fork.next()

@@ -1,28 +1,30 @@
 import Synchronization
 
-/// A folder for files that nobody keeps: it is removed with this object, or by a signal that ends the program at once.
+/// A folder for temporary files.
+///
+/// It is removed with this object, or by a signal that ends the program.
 package final class TemporaryFolder: Sendable {
   /// The folder.
   package let path: String
-  private let notes: Mutex<[Int?]>
+  private let registrations: Mutex<[Int?]>
 
-  /// Makes a folder that only the user can see, where temporary files go.
-  /// - Throws: ``InputError`` when no folder can be made there.
+  /// Creates a folder that only the user can read in ``FileSystem/temporaryFolder``.
+  /// - Throws: ``InputError`` when it cannot be created.
   package init() throws(InputError) {
     path = try FileSystem.makeTemporaryFolder(in: FileSystem.temporaryFolder)
-    notes = Mutex([UnfinishedFiles.note(path)])
+    registrations = Mutex([UnfinishedFiles.register(path)])
   }
 
-  /// The path of a file that is to be written in the folder.
+  /// The path of a file in the folder, which will be removed with it.
   @discardableResult
   package func file(_ name: String) -> String {
     let file = FilePath.joined(path, name)
-    notes.withLock { $0.append(UnfinishedFiles.note(file)) }
+    registrations.withLock { $0.append(UnfinishedFiles.register(file)) }
     return file
   }
 
   deinit {
     FileSystem.removeFolder(path)
-    for note in notes.withLock(\.self) { UnfinishedFiles.forget(note) }
+    for registration in registrations.withLock(\.self) { UnfinishedFiles.unregister(registration) }
   }
 }

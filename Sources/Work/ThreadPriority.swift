@@ -1,18 +1,18 @@
 import Foundation
 
-/// How the threads of this process share its cores.
+/// The scheduling priority of threads.
 package enum ThreadPriority {
-  /// Puts the calling thread behind those that were not put behind, for as long as it lives.
+  /// Lowers the priority of the calling thread for the rest of its life: its nice value becomes ``niceValue``.
   ///
-  /// While as many such threads compute as there are cores, another thread that wakes up, such as the screen's, gets
-  /// a core at once and about nine tenths of it. Without such another thread nothing is lost. Raising a thread again
-  /// needs privileges on Linux, so this is for threads that only ever compute.
-  package static func yieldToOthers() {
-    // On Linux the nice value belongs to the thread, and 0 means the calling one: setpriority(2). Nothing to do if
-    // it fails: the thread then computes as before.
+  /// While such threads occupy all cores, a thread of normal priority that wakes up, such as the screen's, gets a core
+  /// at once and about nine tenths of its time. When no such thread waits, the low priority costs nothing. On Linux a
+  /// thread needs privileges to raise its priority again, so this is for threads that only compute.
+  package static func lower() {
+    // On Linux the nice value belongs to the thread, and 0 means the calling one: setpriority(2). If it fails, the
+    // thread keeps its priority.
     _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, niceValue)
   }
 
-  /// Linux's weight for it is about a tenth of that of 0: sched(7).
+  /// Linux gives a thread of this nice value about a tenth of the weight of nice value 0: sched(7).
   package static let niceValue: CInt = 10
 }

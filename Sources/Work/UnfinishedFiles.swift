@@ -1,13 +1,13 @@
 import Foundation
 import Synchronization
 
-/// Files, and folders of such files, that must not stay when the program ends before they are finished.
+/// Temporary files and folders that must be removed when the program ends before they are finished.
 ///
-/// Their names lie in memory that a signal handler may read, so that one which ends the program at once can remove them.
+/// Their paths are in memory that a signal handler may read, so that a handler that ends the program can remove them.
 package enum UnfinishedFiles {
   private static let count = 32
   private static let length = Int(PATH_MAX) + 1
-  /// `count` C strings of at most `length` bytes each; one that is empty is free.
+  /// `count` slots with a C string of at most `length` bytes each; an empty string marks a free slot.
   nonisolated(unsafe) private static let names: UnsafeMutablePointer<CChar> = {
     let names = UnsafeMutablePointer<CChar>.allocate(capacity: count * length)
     names.initialize(repeating: 0, count: count * length)
@@ -15,73 +15,76 @@ package enum UnfinishedFiles {
   }()
   private static let lock = Mutex<Void>(())
 
-  /// Notes a path until ``forget(_:)``; where there is no room, a signal leaves the file.
-  /// - Returns: What to forget it by.
-  package static func note(_ path: String) -> Int? {
+  /// Registers a path until ``unregister(_:)``.
+  /// - Returns: The slot, for ``unregister(_:)``; nil where all are taken, so that a signal leaves the file.
+  package static func register(_ path: String) -> Int? {
     let bytes = FilePath.bytes(of: path)
     guard let first = bytes.first, bytes.count < length else { return nil }
     return lock.withLock { _ in
-      guard let place = (0..<count).first(where: { names[$0 * length] == 0 }) else { return nil }
-      let name = names + place * length
+      guard let slot = (0..<count).first(where: { names[$0 * length] == 0 }) else { return nil }
+      let name = names + slot * length
       for (index, byte) in bytes.enumerated().dropFirst() { name[index] = CChar(bitPattern: byte) }
       name[bytes.count] = 0
-      // The first byte makes the name valid for a handler that comes in between.
+      // The first byte is written last, because it makes the name valid for a signal handler.
       atomicMemoryFence(ordering: .sequentiallyConsistent)
       name[0] = CChar(bitPattern: first)
-      return place
+      return slot
     }
   }
 
-  /// The file is in its place, or gone.
-  package static func forget(_ place: Int?) {
-    guard let place else { return }
-    names[place * length] = 0
+  /// Frees the slot of a file that was renamed or removed.
+  package static func unregister(_ slot: Int?) {
+    guard let slot else { return }
+    names[slot * length] = 0
     atomicMemoryFence(ordering: .sequentiallyConsistent)
   }
 
-  /// Removes every file and folder that is noted; may be called in a signal handler once ``prepare()`` was.
+  /// Removes all registered files and folders.
+  ///
+  /// Async-signal-safe once ``prepare()`` was called.
   package static func remove() {
-    for place in 0..<count where names[place * length] != 0 { unlink(names + place * length) }
-    // Folders when they are empty; of a file nothing is left.
-    for place in 0..<count where names[place * length] != 0 { rmdir(names + place * length) }
+    for slot in 0..<count where names[slot * length] != 0 { unlink(names + slot * length) }
+    // Folders last, when they are empty.
+    for slot in 0..<count where names[slot * length] != 0 { rmdir(names + slot * length) }
   }
 
-  /// Makes the memory, which a handler could not.
-  package static func prepare() { forget(0) }
+  /// Allocates the memory, because a signal handler must not.
+  package static func prepare() { unregister(0) }
 }
 
-// A program that is killed leaves its unfinished files behind. Each is locked while it is written and waits for its place;
-// the lock dies with the process, and whoever next writes in the folder removes what nobody holds. Some file systems keep
-// locks within one machine, so the name says which machine made the file, and others leave it alone.
+// A killed process leaves its temporary files behind. Each is locked until it is renamed, and the lock ends with the
+// process. The next process that writes in the folder removes temporary files that nobody has locked. On some file
+// systems locks work within one machine only, so the name contains the machine, and other machines leave the file
+// alone.
 extension UnfinishedFiles {
-  /// How the names of this machine's unfinished files begin.
-  static let beginning: String = {
+  /// The prefix of this machine's temporary files.
+  static let namePrefix: String = {
     var name = [CChar](repeating: 0, count: 256)
     gethostname(&name, name.count - 1)
     let machine = FilePath.text(name).prefix(40).map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "_" }
     return ".segdeck.\(String(machine))-"
   }()
-  /// How they end.
-  static let ending = "part"
+  /// Their suffix.
+  static let nameSuffix = "part"
 
-  /// Folders by their paths: numbers of files are given again to others.
+  /// Paths of folders that were searched; not inodes, because file systems reuse them.
   private static let searched = Mutex<Set<String>>([])
 
-  /// Says that the process writes this file for as long as it keeps it open.
-  /// - Returns: Whether it may go on: false where another process took the file for abandoned before that.
+  /// Locks a temporary file for as long as the process keeps it open.
+  /// - Returns: False where another process has removed the file as abandoned before it was locked.
   static func claim(_ descriptor: Int32) -> Bool {
-    // File systems without locks have no abandoned files either, as far as anybody knows.
+    // Where the file system has no locks, no file is ever taken for abandoned.
     if flock(descriptor, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK { return false }
     var status = stat()
     return fstat(descriptor, &status) == 0 && status.st_nlink > 0
   }
 
-  /// Removes what processes that are gone left in a folder; each folder is searched once.
+  /// Removes the temporary files of ended processes in a folder; each folder is searched once.
   static func removeAbandoned(in folder: String) {
     let path = FilePath.absolute(folder.isEmpty ? "." : folder)
     guard searched.withLock({ $0.insert(path).inserted }), let names = try? FileSystem.names(in: folder)
     else { return }
-    for name in names where name.hasPrefix(beginning) && name.hasSuffix("." + ending) {
+    for name in names where name.hasPrefix(namePrefix) && name.hasSuffix("." + nameSuffix) {
       let path = FilePath.joined(folder, name)
       let descriptor = FileSystem.open(path, O_RDWR | O_NOFOLLOW | O_NONBLOCK)
       guard descriptor >= 0 else { continue }

@@ -1,20 +1,20 @@
-/// What a long computation is given by whoever started it: threads, a way to be stopped, a place to report.
+/// The execution parameters of a long computation: threads, cancellation, progress.
 ///
-/// Every function that may run longer than a frame takes one, polls ``checkCancellation()`` at least every
-/// 50 ms of work and reports its share done. The defaults use every core, never stop and report to nobody.
+/// Every function that may run longer than a frame takes one, polls ``checkCancellation()`` at least every 50 ms and
+/// reports the fraction done. The defaults use every core, never stop and ignore progress.
 package struct WorkContext: Sendable {
   /// Threads that ``forEach(count:grain:_:)`` may use, at least 1.
   package var threadCount: Int
   /// Stops the computation from another thread.
   package var cancellation: Cancellation
-  /// Whether the loops' threads step back behind those that do not compute; see ``ThreadPriority``.
-  package var yieldsToOthers = false
-  /// How much of the memory there is the work may take: less than all of it where nobody asked for it.
-  package var memoryShare = 1.0
-  /// Receives the share done, 0...1, never decreasing, from whichever thread did the work.
+  /// Whether the threads of parallel loops have a low priority; see ``ThreadPriority``.
+  package var hasLowPriority = false
+  /// The fraction of the available memory that the work may take, 0...1; less than 1 for work that nobody requested.
+  package var memoryFraction = 1.0
+  /// Receives the fraction done, 0...1, never decreasing, on any thread.
   package var report: @Sendable (Double) -> Void
 
-  /// A context; without arguments it uses every core, cannot be cancelled and reports to nobody.
+  /// A context; without arguments it uses every core, is never cancelled and ignores progress.
   package init(
     threadCount: Int = WorkContext.coreCount, cancellation: Cancellation = Cancellation(),
     report: @escaping @Sendable (Double) -> Void = { _ in }
@@ -24,12 +24,13 @@ package struct WorkContext: Sendable {
     self.report = report
   }
 
-  /// Throws ``Cancelled`` once somebody asked for a stop.
+  /// Polls the cancellation.
+  /// - Throws: ``Cancelled`` once a stop was requested.
   package func checkCancellation() throws(Cancelled) {
     if cancellation.isRequested { throw Cancelled() }
   }
 
-  /// The same context, whose 0...1 covers only `range` of this one's progress.
+  /// The same context, whose progress 0...1 is mapped to `range` of this one's progress.
   package func part(_ range: ClosedRange<Double>) -> WorkContext {
     var part = self
     let report = self.report
@@ -39,10 +40,10 @@ package struct WorkContext: Sendable {
     return part
   }
 
-  /// The same context without progress, for inner steps whose caller reports.
-  package var silent: WorkContext {
-    var silent = self
-    silent.report = { _ in }
-    return silent
+  /// The same context without progress reports, for inner steps whose caller reports.
+  package var withoutProgress: WorkContext {
+    var context = self
+    context.report = { _ in }
+    return context
   }
 }

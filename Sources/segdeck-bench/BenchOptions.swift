@@ -15,11 +15,11 @@ struct BenchOptions: ParsableArguments {
     }
   }
 
-  /// What the bench computes with.
+  /// The work context of the bench.
   var work: WorkContext { WorkContext(threadCount: threads) }
 
-  /// Prints `line`, to which it adds what every line ends with.
-  /// - Parameter peakMegabytes: The most memory held; nil for that since the last ``PeakMemory/reset()``.
+  /// Prints `line` with the keys that every line ends with.
+  /// - Parameter peakMegabytes: The peak memory; nil for the peak since the last ``PeakMemory/reset()``.
   func print(_ line: JSONLine, peakMegabytes: Double? = nil) {
     var line = line
     line.add("peak_mb", peakMegabytes ?? PeakMemory.megabytes)
@@ -29,7 +29,7 @@ struct BenchOptions: ParsableArguments {
   }
 }
 
-/// How often a bench measures.
+/// The option for the number of measurements.
 struct RepeatOption: ParsableArguments {
   @Option(name: .customLong("repeat"), help: "Measurements after the first run.") var count = 7
 

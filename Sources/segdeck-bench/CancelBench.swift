@@ -13,7 +13,7 @@ struct CancelBench: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "cancel", abstract: "Time from a request to stop until the computation returns.")
 
-  /// What is stopped.
+  /// The computation that is stopped.
   enum Subject: String, ExpressibleByArgument, CaseIterable {
     case network, train, crf, segment
 
@@ -80,7 +80,7 @@ struct CancelBench: ParsableCommand {
     return nil
   }
 
-  /// What is computed, ready to be run with any context.
+  /// The computation, as a function of its context.
   private func computation(_ size: GridSize) throws -> (WorkContext) throws -> Void {
     switch subject {
     case .network:
@@ -126,7 +126,7 @@ struct CancelBench: ParsableCommand {
   }
 }
 
-/// Asks for a stop from another thread after a time, and remembers when it did.
+/// Requests a stop from another thread after a delay, and stores the time of the request.
 private final class DelayedRequest: Sendable {
   let cancellation = Cancellation()
   private let asked = Mutex<ContinuousClock.Instant?>(nil)
@@ -141,7 +141,7 @@ private final class DelayedRequest: Sendable {
     }
   }
 
-  /// When the request was made; waits for it, once.
+  /// Waits for the request and gives its time; may be called once.
   func requestTime() -> ContinuousClock.Instant {
     isDone.wait()
     guard let requestTime = asked.withLock({ $0 }) else { preconditionFailure("a request without a moment") }

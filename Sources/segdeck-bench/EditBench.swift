@@ -4,8 +4,7 @@ import Screen
 import Volumes
 import Work
 
-/// `segdeck-bench edit`: how long the review takes from Enter behind `:paint` to a finished frame, and what a change costs in
-/// memory.
+/// `segdeck-bench edit`: the time from Enter after `:paint` to a finished frame, and the memory of an edit.
 struct EditBench: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "edit",
@@ -42,7 +41,7 @@ struct EditBench: ParsableCommand {
       let start = ContinuousClock.now
       _ = reduce(&state, .terminal(.key(.enter)))
       _ = render(state)
-      // The first change makes the version that takes the others.
+      // The first edit makes the version that the others change.
       if edit == 0 {
         bytesBefore = PeakMemory.presentBytes
       } else {

@@ -8,9 +8,9 @@ import Synchronization
 import Volumes
 import Work
 
-/// `segdeck-bench knobs`: how long a turn of a CRF knob takes until the frame shows the refined region.
+/// `segdeck-bench knobs`: the time from a change of a CRF parameter to the frame that shows the refined region.
 ///
-/// Keys go through the review's own reducer, jobs and renderer; only the terminal is left out.
+/// Keys pass through the review's own reducer, jobs and renderer, without a terminal.
 struct KnobsBench: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "knobs",
@@ -77,14 +77,14 @@ struct KnobsBench: ParsableCommand {
   }
 }
 
-/// A review whose knobs are turned one after the other, each turn waited for.
+/// A review whose parameters are changed one after the other; each result is awaited.
 private final class KnobPlayer {
   private(set) var state: ReviewState
   private(set) var lastRegion = GridSize(0, 0, 0)
   private let inbox = Inbox()
   private let centre: JobCentre
 
-  /// Opens the case's CRF panel, on its mask or on what `model` finds.
+  /// Opens the CRF panel of the case, on its mask or on the mask of `model`.
   init(_ content: ReviewCase, model: String?, work: WorkContext) throws {
     let services = try BenchServices(content, model: model, threadCount: work.threadCount)
     centre = JobCentre(services: services) { [inbox] in inbox.put($0) }
@@ -119,9 +119,10 @@ private final class KnobPlayer {
     for _ in 0..<steps { press(.down) }
   }
 
-  /// Seconds from a turn to the frame that shows what it did to the region.
+  /// Seconds from a change to the frame that shows the refined region.
   ///
-  /// Turns go up and down but never back to the value that the image was last refined with, whose result is known.
+  /// Values go up and down but never back to the one with which the image was last refined, because its result is
+  /// cached.
   func turn(_ number: Int) throws -> Double {
     let isUp = number < 3 || (number - 3) / 2 % 2 == 1
     let start = ContinuousClock.now
@@ -133,7 +134,7 @@ private final class KnobPlayer {
     return seconds
   }
 
-  /// Seconds from a turn to the frame that shows what it did to all of the image.
+  /// Seconds from a change to the frame that shows the refined image.
   func wholeImage() throws -> Double {
     let start = ContinuousClock.now
     press(.right)

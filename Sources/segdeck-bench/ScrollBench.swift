@@ -7,7 +7,7 @@ import Work
 
 /// `segdeck-bench scroll`: how long the review takes from a key to a finished frame, without a terminal.
 struct ScrollBench: ParsableCommand {
-  /// What computes while frames are made.
+  /// The computation that runs while frames are made.
   enum Companion: String, ExpressibleByArgument, CaseIterable {
     case nothing, network
     case selfishNetwork = "selfish-network"

@@ -2,11 +2,11 @@ import Foundation
 import ImageFormats
 import Work
 
-/// Images of one folder paired with labels of another by file name.
+/// Pairs the images of one folder with the label files of another by file name.
 struct CaseFolder {
   /// An image and its labels.
   struct Pair: Hashable {
-    /// The file name without its format's ending.
+    /// The file name without the suffix of its format.
     let name: String
     let image: String
     let labels: String
@@ -17,8 +17,9 @@ struct CaseFolder {
   /// Names of images without labels and of label files without an image, ascending.
   let imagesWithoutLabels, labelsWithoutImage: [String]
 
-  /// Pairs files whose names agree up to the ending; the label's may be longer or shorter by a suffix such as
-  /// `_seg` or `_0000`.
+  /// Pairs files with the same name.
+  ///
+  /// The name of a label file may have one more, or one less, suffix such as `_seg` or `_0000`.
   /// - Throws: ``InputError`` when a folder cannot be read, or no image has labels.
   init(images: String, labels: String) throws(InputError) {
     let imageFiles = try Self.volumes(in: images)
@@ -44,7 +45,7 @@ struct CaseFolder {
 
   private static let suffixes = ["_seg", "_label", "_labels", "_mask", "_gt", "_0000", "-label", "-labels"]
 
-  /// The images of a folder by their names without suffix.
+  /// The paths of the images of a folder by their names without suffix.
   /// - Throws: ``InputError`` when the folder cannot be read.
   static func volumes(in folder: String) throws(InputError) -> [String: String] {
     var files: [String: String] = [:]

@@ -3,9 +3,11 @@ import Foundation
 import Work
 
 extension ParsableCommand {
-  /// Runs the command line: exit code 0 when done, 1 with one line on stderr when it failed, 64 for wrong usage.
+  /// Runs the command line.
   ///
-  /// Commands throw ``InputError`` for what the user gave wrong and ``Cancelled`` when stopped; neither prints.
+  /// Exit codes: 0 for success, 1 for a failure with one line on stderr, 64 for wrong usage.
+  ///
+  /// Commands throw ``InputError`` for invalid input and ``Cancelled`` when stopped; they print neither.
   static func runAndExit() -> Never {
     ProgramStart.prepare()
     do {
@@ -26,8 +28,8 @@ extension ParsableCommand {
     end(0)
   }
 
-  /// The command that the arguments name.
-  /// - Throws: ``InputError`` where the first word is no command and no file; what the parser throws.
+  /// Parses the arguments.
+  /// - Throws: ``InputError`` where the first word is no command and no file; the parser's errors.
   private static func parsed() throws -> ParsableCommand {
     let arguments = ProgramStart.arguments
     try SegdeckCommand.refuseUnknownCommand(arguments)
@@ -37,8 +39,8 @@ extension ParsableCommand {
     }
   }
 
-  /// Ends the process, and nothing before it: `exit` would take libraries down under threads that still compute, such as
-  /// those that compute checksums.
+  /// Ends the process without exit handlers: `exit` would tear down libraries while threads still compute, such as
+  /// those of checksums.
   private static func end(_ code: Int32) -> Never {
     fflush(nil)
     _exit(code)
@@ -49,14 +51,14 @@ extension ParsableCommand {
     end(1)
   }
 
-  /// Prints help that was asked for, or what is wrong with the arguments.
+  /// Prints the requested help, or the error of the arguments.
   private static func exitWithExplanation(_ error: Error) -> Never {
     var text = fullMessage(for: error)
     guard exitCode(for: error) != .success else {
       do throws(InputError) { try Console.print(text) } catch { exitWithFailure(error.description) }
       end(0)
     }
-    // What the parser echoes may not fake lines of its own.
+    // The parser repeats the user's words, which must not contain line breaks or escape sequences.
     let words = ProgramStart.arguments.flatMap {
       [$0] + $0.split(separator: "=").dropFirst().map(String.init)
     }

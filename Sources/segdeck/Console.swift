@@ -1,28 +1,27 @@
 import Foundation
 import Work
 
-/// What commands print: the result on stdout, notes and errors on stderr.
+/// The output of commands: results on stdout, notes and errors on stderr.
 ///
-/// Nothing that a terminal would obey gets through, and a stream that is closed, full or broken never ends the program
-/// by itself.
+/// Terminal controls in texts are removed. A stream that is closed, full or broken never ends the program by itself.
 enum Console {
-  /// Writes a result to stdout, with a line break behind it.
+  /// Writes a result and a line break to stdout.
   ///
-  /// Line breaks inside are the program's own; texts of files are made `printableLine` before they become a part.
+  /// Line breaks in `text` are printed. So texts of files must be `printableLine`s.
   /// - Throws: ``InputError`` when stdout is closed, full or broken.
   static func print(_ text: String) throws(InputError) {
     try write(cleaned(text) + "\n", to: STDOUT_FILENO, name: "standard output")
   }
 
-  /// Writes lines to stdout whose colours are the program's own escape sequences.
+  /// Writes lines with escape sequences of the program, such as colours, to stdout.
   ///
-  /// Every text of a file in them must be a `printableLine`.
+  /// Texts of files in them must be `printableLine`s.
   /// - Throws: As ``print(_:)``.
   static func print(drawing lines: String) throws(InputError) {
     try write(lines + "\n", to: STDOUT_FILENO, name: "standard output")
   }
 
-  /// Writes JSON to stdout; what a terminal would obey is escaped as JSON has it.
+  /// Writes JSON to stdout; terminal controls are escaped as in JSON strings.
   /// - Throws: As ``print(_:)``.
   static func print(json: Data) throws(InputError) {
     var text = ""
@@ -36,18 +35,18 @@ enum Console {
     try write(text + "\n", to: STDOUT_FILENO, name: "standard output")
   }
 
-  /// Writes "segdeck: note: LINE" to stderr; where that cannot be written, nothing happens.
+  /// Writes "segdeck: note: LINE" to stderr; errors are ignored.
   static func note(_ line: String) { message("note: \(line)") }
 
-  /// Writes "segdeck: LINE" to stderr; where that cannot be written, nothing happens.
+  /// Writes "segdeck: LINE" to stderr; errors are ignored.
   static func message(_ line: String) {
     try? write("segdeck: \(line.printableLine)\n", to: STDERR_FILENO, name: "standard error")
   }
 
-  /// Writes lines to stderr; where they cannot be written, nothing happens.
+  /// Writes lines to stderr; errors are ignored.
   static func explain(_ text: String) { paint(cleaned(text) + "\n") }
 
-  /// Writes the program's own bytes, escape sequences among them, to stderr.
+  /// Writes text with escape sequences of the program to stderr; errors are ignored.
   static func paint(_ sequence: String) {
     try? write(sequence, to: STDERR_FILENO, name: "standard error")
   }

@@ -2,21 +2,23 @@ import ImageFormats
 import Synchronization
 import Work
 
-/// What was wrong with the files that a command read, for one note on stderr for each kind of finding.
+/// Collects the findings of the files that a command reads, and prints one note on stderr for each kind of finding.
 ///
-/// Forty cases often have the same fault: it is one line, with the first names.
+/// Many cases often have the same defect; its note names the first three files.
 enum FindingNotes {
   private static let known = Mutex<[(finding: String, paths: [String])]>([])
-  /// Names in a line.
+  /// The maximum number of file names in a note.
   private static let nameCount = 3
 
-  /// Keeps the findings of a file whose voxels were read; those known of it already are kept once.
-  static func keep(_ file: ImageFile) {
-    for finding in file.findings { keep(finding.description, of: file.path) }
+  /// Adds the findings of a file whose voxels were read.
+  ///
+  /// Duplicates are ignored.
+  static func add(_ file: ImageFile) {
+    for finding in file.findings { add(finding.description, of: file.path) }
   }
 
-  /// Keeps one finding of one file.
-  static func keep(_ finding: String, of path: String) {
+  /// Adds one finding of one file.
+  static func add(_ finding: String, of path: String) {
     known.withLock { known in
       if let index = known.firstIndex(where: { $0.finding == finding }) {
         if !known[index].paths.contains(path) { known[index].paths.append(path) }
@@ -26,7 +28,7 @@ enum FindingNotes {
     }
   }
 
-  /// Prints what was kept since the last call.
+  /// Prints the findings that were added since the last call.
   static func print() {
     let found = known.withLock { known in
       defer { known = [] }

@@ -3,30 +3,31 @@ import ImageFormats
 import Volumes
 import Work
 
-/// A mask from a file, voxel upon voxel on some image's grid.
+/// A mask that was read from a file, on the same grid as an image.
 struct FittedMask {
   let labels: LabelVolume
-  /// The names that lie beside the file, if any.
+  /// The label names beside the file, if any.
   let names: LabelTable?
-  /// What the user should know, without the file's name: "stored as LPS, reoriented to RAS", findings of the file, names
-  /// that were passed over.
+  /// Findings without the file's name: "stored as LPS, reoriented to RAS", defects of the file, ignored names.
   let findings: [String]
   private let path: String
 
-  /// Reads masks that mean the same by the same value and, where the axes of one are stored in another order or
-  /// direction, reorients it.
+  /// Reads masks with one common label coding, and reorients those whose axes have another order or direction.
   ///
   /// - Parameters:
-  ///   - grid: Where they lie; nil for the grid of the first.
-  ///   - frame: The frame of files that hold several.
-  /// - Throws: ``InputError`` when a file is no mask, or does not fit the grid, with the first difference; ``Cancelled``.
+  ///   - grid: The grid of the masks; nil for that of the first.
+  ///   - frame: The frame of 4D files.
+  /// - Throws: ``InputError`` when a file is no mask, or does not fit the grid, with the first difference;
+  ///   ``Cancelled``.
   static func masks(
     _ files: [ImageFile], on grid: VolumeGrid? = nil, frame: Int? = nil, work: WorkContext = WorkContext()
   ) throws -> [FittedMask] {
     guard let grid = grid ?? files.first?.grid else { return [] }
-    // The grids come first: voxels that do not fit need not be read.
+    // Grids are checked first, before any voxels are read.
     for file in files { _ = try GridFit(mask: file.grid, image: grid, subject: file.path) }
-    var volumes = try files.map { try $0.labelVolume(frame: frame, work: work.silent) as LabelVolume? }
+    var volumes = try files.map {
+      try $0.labelVolume(frame: frame, work: work.withoutProgress) as LabelVolume?
+    }
     let values = volumes.map { $0?.values() ?? [] }
     guard let coding = LabelCoding(of: values.reduce(into: []) { $0.formUnion($1) }) else {
       throw InputError(
@@ -35,21 +36,21 @@ struct FittedMask {
         expected: "\(LabelCoding.maximumValueCount) or fewer")
     }
     return try files.indices.compactMap { index in
-      // Taken out, so that codes change in place.
+      // Moved out of the array, so that codes are changed in place.
       try volumes[index].take().map {
         try FittedMask(files[index], $0, values[index], coding, on: grid, work: work)
       }
     }
   }
 
-  /// Reads one mask of a set whose coding is known.
+  /// Reads one mask with a known label coding.
   /// - Throws: As ``masks(_:on:work:)``.
   init(
     _ path: String, on grid: VolumeGrid, coding: LabelCoding, work: WorkContext = WorkContext()
   ) throws {
     let file = try ImageFile.open(path)
     _ = try GridFit(mask: file.grid, image: grid, subject: path)
-    let volume = try file.labelVolume(work: work.silent)
+    let volume = try file.labelVolume(work: work.withoutProgress)
     try self.init(file, volume, volume.values(), coding, on: grid, work: work)
   }
 
@@ -59,7 +60,7 @@ struct FittedMask {
     work: WorkContext
   ) throws {
     let path = file.path
-    labels = try volume.recoded(to: coding).fitted(to: grid, subject: path, work: work.silent)
+    labels = try volume.recoded(to: coding).fitted(to: grid, subject: path, work: work.withoutProgress)
     var findings = file.findings.map(\.description)
     findings += [Finding(ofOnly255: values, coding: coding)].compactMap(\.self).map(\.description)
     let fit = try GridFit(mask: file.grid, image: grid, subject: path)
@@ -67,7 +68,7 @@ struct FittedMask {
       findings.append("stored as \(file.grid.orientation), reoriented to \(grid.orientation)")
     }
     let offset = fit.largestOffsetVoxels(of: file.grid, on: grid)
-    // Below that is what 32-bit headers round.
+    // Smaller offsets are rounding errors of 32-bit headers.
     if offset > 0.01 {
       findings.append(
         "its grid lies up to \(decimals(offset, 2)) voxels beside the other; taken as voxel upon voxel"
@@ -83,60 +84,8 @@ struct FittedMask {
   /// The findings with the file's name.
   var notes: [String] { findings.map { "\(path): \($0)" } }
 
-  /// Leaves the findings to ``FindingNotes``.
-  func keepNotes() {
-    for finding in findings { FindingNotes.keep(finding, of: path) }
-  }
-}
-
-extension [LabelSelection] {
-  /// Refuses a value that several of the structures have.
-  /// - Parameter coding: In which two values may be one: 1 and 255 where 255 is read as 1.
-  func requireOwnValues(_ coding: LabelCoding = .identity) throws(InputError) {
-    var owners: [Int: Int] = [:]
-    for (index, selection) in enumerated() {
-      for value in selection.values {
-        let owner = owners.updateValue(index, forKey: coding.code(of: value).map(Int.init) ?? value)
-        if let owner, owner != index {
-          throw InputError(
-            "--label \(selection)", "value \(value) belongs to another structure already",
-            found: self[owner].name)
-        }
-      }
-    }
-  }
-}
-
-extension [LabelSelection] {
-  /// What there is to say about values that do not occur beside others of their structure that do, a line each.
-  /// - Parameters:
-  ///   - values: Those that occur.
-  ///   - place: Where they were looked for: "mask.nii".
-  func notes(absentFrom values: Set<Int>, _ place: String, coding: LabelCoding) -> [String] {
-    let present = Set(coding.codes(of: values.subtracting([0]).sorted()))
-    return compactMap { selection in
-      let absent = selection.values.filter { value in
-        coding.code(of: value).map { !present.contains($0) } ?? true
-      }
-      guard !absent.isEmpty, absent.count < selection.values.count else { return nil }
-      return
-        "--label \(selection): no voxel of \(place) has \(absent.map(String.init).joined(separator: ", "))"
-    }
-  }
-}
-
-extension LabelSelection {
-  /// The selections that `--label` options name.
-  /// - Throws: ``InputError`` for a wrong one, or a name given twice.
-  static func parsed(_ options: [String]) throws(InputError) -> [LabelSelection] {
-    var selections: [LabelSelection] = []
-    for option in options {
-      let selection = try LabelSelection(option)
-      guard !selections.contains(where: { $0.nameKey == selection.nameKey }) else {
-        throw InputError("--label \(option)", "the name is given twice", found: selection.name)
-      }
-      selections.append(selection)
-    }
-    return selections
+  /// Adds the findings to ``FindingNotes``.
+  func reportFindings() {
+    for finding in findings { FindingNotes.add(finding, of: path) }
   }
 }

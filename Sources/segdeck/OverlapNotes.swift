@@ -5,37 +5,40 @@ import Synchronization
 import Volumes
 import Work
 
-/// Says where labels of two masks lie on each other but are not compared with each other, because a name is missing or
-/// another one stands in the way: a good mask would look like a bad one.
+/// Notes about labels of two masks that overlap but are not compared, because their names are missing or different.
+///
+/// Without the notes, a good mask could look like a bad one.
 final class OverlapNotes: Sendable {
-  /// A mask as the notes call it.
+  /// A mask with its name in the notes.
   struct Mask {
     /// "b.nii.gz".
     var name: String
     var labels: LabelVolume
-    /// The names that lie beside it, or the model's.
+    /// The label names beside it, or the model's.
     var table: LabelTable
     /// Whether a model made it.
     var isModel = false
 
-    /// The names, and what labels without one are called.
+    /// The names, with default names for labels without one.
     fileprivate var completedTable: LabelTable {
       table.completed(for: labels.voxelCounts().keys, coding: labels.coding)
     }
   }
 
-  private static let mostLines = 5
-  private let said = Mutex<Set<String>>([])
+  private static let maximumLineCount = 5
+  private let reported = Mutex<Set<String>>([])
 
-  /// Lines about pairs of labels that none of `structures` compares; each pair once, whatever the masks are called.
+  /// Notes about pairs of labels that none of `structures` compares.
+  ///
+  /// A pair of names is reported once in all cases.
   /// - Parameters:
-  ///   - areNamed: Whether the user named the structures: then nothing is compared by its value alone.
-  ///   - overlaps: Those of the two masks.
+  ///   - areNamed: Whether the user named the structures, so that none is compared by its value alone.
+  ///   - overlaps: The overlaps of the two masks.
   func lines(
     _ structures: [MatchedStructure], areNamed: Bool = false, reference: Mask, other: Mask,
     overlaps: LabelOverlaps
   ) -> [String] {
-    // In which structures each label is; by --label it may be in several.
+    // The structures of each label; with --label a label may belong to several.
     var ofReference: [UInt16: Set<Int>] = [:]
     var ofOther: [UInt16: Set<Int>] = [:]
     var declared: [UInt16: UInt16] = [:]
@@ -56,10 +59,10 @@ final class OverlapNotes: Sendable {
     var count = 0
     func add(_ one: UInt16, _ two: UInt16, _ line: (Label, Label) -> String) {
       guard let one = first[one], let two = second[two],
-        said.withLock({ $0.insert("\(one.name)\u{0}\(two.name)").inserted })
+        reported.withLock({ $0.insert("\(one.name)\u{0}\(two.name)").inserted })
       else { return }
       count += 1
-      if count <= Self.mostLines { lines.append(line(one, two)) }
+      if count <= Self.maximumLineCount { lines.append(line(one, two)) }
     }
     for pair in overlaps.pairs where matching.proposed[pair.reference] == pair.other {
       let (one, two) = (ofReference[pair.reference] ?? [], ofOther[pair.other] ?? [])
@@ -75,16 +78,16 @@ final class OverlapNotes: Sendable {
           + "alone, and hardly overlaps it"
       }
     }
-    let more = count - Self.mostLines
+    let more = count - Self.maximumLineCount
     return more > 0 ? lines + ["as much is to be said of \(counted(more, "more label"))"] : lines
   }
 
-  /// Lines about a case's own labels and what a model made of it.
+  /// Notes about the labels of a case and the mask of a model.
   func lines(
     _ structures: [MatchedStructure], _ source: TrainingFolders.Source, _ truth: LabelVolume,
     _ model: SegmentationModel, _ labels: LabelVolume, overlaps: LabelOverlaps
   ) -> [String] {
-    // What the structures are called comes last and counts.
+    // The names of the structures come last and take precedence.
     let named = source.names.map { LabelSelection(values: [$0], name: $1) } + source.selections
     let names = named.flatMap { selection in
       source.coding.codes(of: selection.values).map {
@@ -101,7 +104,7 @@ final class OverlapNotes: Sendable {
   private static func line(
     _ pair: LabelOverlap, _ reference: (label: Label, mask: Mask), _ other: (label: Label, mask: Mask)
   ) -> String {
-    // The label to be named is the one without a name; a model's labels have theirs already.
+    // The note suggests a name for the label without one; a model's labels are always named.
     let namesReference =
       other.mask.isModel || reference.label.isUnnamed && !other.label.isUnnamed
     let (one, two) = namesReference ? (reference, other) : (other, reference)

@@ -27,8 +27,8 @@ struct SegdeckCommand: ParsableCommand {
 
   static func main() { runAndExit() }
 
-  /// Refuses a command line whose first word, or one behind `help` or `journal`, is no command and no file, where it is nearly
-  /// a command or is followed by more.
+  /// Refuses a command line whose first word (after `help`, or after `journal`) is no command and no file, if it
+  /// resembles a command or other words follow it.
   static func refuseUnknownCommand(_ words: [String]) throws(InputError) {
     let isHelp = words.first == "help"
     let rest = words.dropFirst(isHelp ? 1 : 0)
@@ -40,7 +40,7 @@ struct SegdeckCommand: ParsableCommand {
     var line = isHelp ? "segdeck help" : "segdeck"
     var commands: [any ParsableCommand.Type] = configuration.subcommands
     for word in rest.prefix(while: { !$0.hasPrefix("-") }) {
-      // What stands behind a command that has none of its own is its argument, unless help was asked for.
+      // A word after a command without subcommands is its argument, unless help is requested.
       guard isHelp || !commands.isEmpty else { return }
       try requireCommand(word, among: commands.map { $0._commandName }, of: line)
       line += " " + word
@@ -52,13 +52,13 @@ struct SegdeckCommand: ParsableCommand {
     _ word: String, among names: [String], of line: String
   ) throws(InputError) {
     guard !names.contains(word), word != "help" || names.isEmpty else { return }
-    let meant = Resemblance.name(meantBy: word, among: names)
+    let suggestion = NameSuggestion.nearest(to: word, among: names)
     throw InputError(
-      word, "no such command" + (meant.map { "; did you mean `\(line) \($0)`?" } ?? ""),
-      expected: meant == nil ? (names.isEmpty ? "`\(line)` alone" : names.joined(separator: ", ")) : nil)
+      word, "no such command" + (suggestion.map { "; did you mean `\(line) \($0)`?" } ?? ""),
+      expected: suggestion == nil ? (names.isEmpty ? "`\(line)` alone" : names.joined(separator: ", ")) : nil)
   }
 
-  /// Refuses an image that is no file, and may have been meant as a command.
+  /// Refuses an image that is no file; it may be a mistyped command.
   static func requireFile(_ image: String) throws(InputError) {
     guard !image.hasPrefix("-"), !names.contains(image), !FileSystem.exists(image) else { return }
     try refuseMistyped(image)
@@ -71,13 +71,13 @@ struct SegdeckCommand: ParsableCommand {
 
   private static var names: [String] { configuration.subcommands.map { $0._commandName } + ["help"] }
 
-  /// Refuses a word that is no file and no command, but nearly one.
-  /// - Throws: ``InputError`` with the command that was probably meant.
+  /// Refuses a word that is no file and resembles a command.
+  /// - Throws: ``InputError`` with the most similar command.
   private static func refuseMistyped(_ word: String) throws(InputError) {
     guard !FileSystem.exists(word),
-      let meant = Resemblance.name(meantBy: word, among: names + ["version"])
+      let suggestion = NameSuggestion.nearest(to: word, among: names + ["version"])
     else { return }
-    let command = meant == "version" ? "--version" : meant
+    let command = suggestion == "version" ? "--version" : suggestion
     throw InputError(word, "no such file and no such command; did you mean `segdeck \(command)`?")
   }
 }

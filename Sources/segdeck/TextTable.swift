@@ -1,25 +1,27 @@
 import Work
 
-/// Rows of text in columns: the first ones left-aligned, the others right-aligned; no cell can fake another.
+/// A table of text.
+///
+/// The first columns are left-aligned, the others right-aligned; cells are printed as `printableLine`s.
 struct TextTable {
   var heading: [String]
   var rows: [[String]] = []
-  /// Columns that are left-aligned.
-  var leadingColumns = 1
+  /// The number of left-aligned columns.
+  var leftAlignedColumns = 1
 
-  /// Lines with two spaces between columns.
+  /// The table as lines, with two spaces between columns.
   var text: String {
     let all = ([heading] + rows).map { $0.map(\.printableLine) }
     let widths = heading.indices.map { column in all.map { $0[column].count }.max() ?? 0 }
     return all.map { row in
       row.indices.map { column in
         let padding = String(repeating: " ", count: widths[column] - row[column].count)
-        return column < leadingColumns ? row[column] + padding : padding + row[column]
+        return column < leftAlignedColumns ? row[column] + padding : padding + row[column]
       }.joined(separator: "  ")
     }.joined(separator: "\n")
   }
 
-  /// A number with so many digits, "-" where there is none.
+  /// A number with `digits` decimals; "-" for nil.
   static func cell(_ value: Double?, _ digits: Int) -> String {
     value.map { decimals($0, digits) } ?? "-"
   }

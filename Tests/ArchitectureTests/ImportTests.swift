@@ -16,15 +16,15 @@ private let permittedImports: [String: Set<String>] = [
   "CursesTerminal": ["Work", "Screen", "CTerminal"],
   "Segmentation": ["Work", "Volumes", "Tensors", "Networks", "DenseCRF", "Metrics"],
   "Review": ["Work", "Volumes", "Metrics", "Screen"],
-  "RefinementAnswers": ["Work", "Volumes", "Segmentation", "Review"],
+  "RefinementAdapter": ["Work", "Volumes", "Segmentation", "Review"],
   "segdeck": [
     "Work", "Volumes", "Tensors", "Screen", "ImageFormats", "Metrics", "DenseCRF", "Networks",
     "CursesTerminal", "Journal",
-    "Segmentation", "Review", "RefinementAnswers", "ArgumentParser", "CCrypto",
+    "Segmentation", "Review", "RefinementAdapter", "ArgumentParser", "CCrypto",
   ],
   "segdeck-bench": [
     "Work", "Volumes", "Tensors", "Screen", "ImageFormats", "DenseCRF", "Networks", "Segmentation", "Review",
-    "RefinementAnswers", "ArgumentParser", "CZlib",
+    "RefinementAdapter", "ArgumentParser", "CZlib",
   ],
 ]
 
@@ -87,7 +87,7 @@ func readingIsNoted() throws {
     guard file.pathExtension == "swift", !file.path.contains("/segdeck-bench/") else { continue }
     let text = try String(contentsOf: file, encoding: .utf8)
     let reads = ["contents(atPath:", "contentsOfFile:", "Data(contentsOf:", "O_RDONLY", "forReadingAtPath:"]
-    guard reads.contains(where: text.contains), !text.contains("ReadFiles.note(") else { continue }
+    guard reads.contains(where: text.contains), !text.contains("ReadFiles.register(") else { continue }
     found.append(file.lastPathComponent)
   }
   // Checksums are taken of files that are outputs as well; the others read what the kernel offers, or nothing.

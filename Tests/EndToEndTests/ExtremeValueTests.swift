@@ -6,9 +6,9 @@ import Testing
 /// Extreme numbers walked through every option of every command and every number of every file that is read.
 ///
 /// Each run gives a result, or one line and exit code 1 (64 for wrong usage): no signal, no more than ten seconds, no
-/// more than 512 MB. Options come from the program's own description and numbers from its own files, so that new ones are
-/// walked by themselves. Each place sees some of the values, other places others; with SEGDECK_ALL_EXTREMES=1 all of
-/// them.
+/// more than 512 MB. Options come from the program's own description and numbers from its own files, so that new ones
+/// are walked by themselves. Each place sees some of the values, other places others; with SEGDECK_ALL_EXTREMES=1 all
+/// of them.
 @Suite(.serialized)
 struct ExtremeValueTests {
   /// Values as a command line states them.
@@ -29,8 +29,8 @@ struct ExtremeValueTests {
 
   static let takesAll = ProcessInfo.processInfo.environment["SEGDECK_ALL_EXTREMES"] != nil
 
-  /// The `count` values that place `index` sees.
-  static func chosen(_ values: [String], place index: Int, count: Int) -> [String] {
+  /// The `count` values for the case `index`.
+  static func chosen(_ values: [String], caseIndex index: Int, count: Int) -> [String] {
     takesAll ? values : (0..<count).map { values[(index * 5 + $0 * 7) % values.count] }
   }
 
@@ -167,7 +167,7 @@ struct ExtremeValueTests {
     let text = try succeed(["--experimental-dump-help"], in: "/")
     let help = try JSONDecoder().decode(Help.self, from: Data(text.utf8))
     var runs: [(words: [String], changes: [String: Data])] = []
-    var place = 0
+    var caseIndex = 0
     for command in help.command.subcommands ?? [] where command.commandName != "help" {
       guard let base = Self.commands[command.commandName] else {
         Issue.record("\(command.commandName) needs a run in `commands`")
@@ -175,13 +175,13 @@ struct ExtremeValueTests {
       }
       for argument in command.arguments ?? [] where argument.kind == "option" {
         guard let name = argument.names?.first(where: { $0.kind == "long" })?.name else { continue }
-        place += 1
-        for value in Self.chosen(Self.words, place: place, count: 3) {
+        caseIndex += 1
+        for value in Self.chosen(Self.words, caseIndex: caseIndex, count: 3) {
           runs.append((base + ["--\(name)=\(value)"], [:]))
         }
       }
     }
-    #expect(place > 60)
+    #expect(caseIndex > 60)
     let faults = try Self.faults(runs)
     #expect(faults == [])
   }
@@ -190,13 +190,13 @@ struct ExtremeValueTests {
   func fileNumbers() throws {
     let files = try Self.files.get()
     var runs: [(words: [String], changes: [String: Data])] = []
-    var place = 0
+    var caseIndex = 0
     func walk(_ text: String, _ words: [String], _ change: (String) throws -> [String: Data]) throws {
       let leaves = JSONNumbers.ranges(in: text)
       #expect(!leaves.isEmpty)
       for leaf in leaves {
-        place += 1
-        for value in Self.chosen(Self.numbers, place: place, count: 2) {
+        caseIndex += 1
+        for value in Self.chosen(Self.numbers, caseIndex: caseIndex, count: 2) {
           runs.append((words, try change(text.replacingCharacters(in: leaf, with: value))))
         }
       }
@@ -227,7 +227,7 @@ struct ExtremeValueTests {
         try walk(text, words) { [name: try model.replacing(key, with: $0)] }
       }
     }
-    #expect(place > 200)
+    #expect(caseIndex > 200)
     let faults = try Self.faults(runs)
     #expect(faults == [])
   }
@@ -238,19 +238,19 @@ enum JSONNumbers {
   static func ranges(in text: String) -> [Range<String.Index>] {
     var ranges: [Range<String.Index>] = []
     var isInString = false
-    var place = text.startIndex
-    while place < text.endIndex {
-      let character = text[place]
-      if isInString, character == "\\" { place = text.index(after: place) }
+    var position = text.startIndex
+    while position < text.endIndex {
+      let character = text[position]
+      if isInString, character == "\\" { position = text.index(after: position) }
       if character == "\"" { isInString.toggle() }
       if !isInString, character == "-" || character.isASCII && character.isNumber {
         let end =
-          text[place...].firstIndex { !($0.isASCII && ($0.isNumber || "+-.eE".contains($0))) }
+          text[position...].firstIndex { !($0.isASCII && ($0.isNumber || "+-.eE".contains($0))) }
           ?? text.endIndex
-        ranges.append(place..<end)
-        place = end
+        ranges.append(position..<end)
+        position = end
       } else {
-        place = text.index(after: place)
+        position = text.index(after: position)
       }
     }
     return ranges

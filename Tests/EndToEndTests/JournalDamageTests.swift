@@ -134,8 +134,8 @@ extension JournalTests {
       try tiny.journal("list")
     }
     // Its voxels, or both copies of its text: then nobody knows that it was this version's.
-    for places in [[change.voxelStart], [change.start + 40, change.end - 40]] {
-      try places.count == 1 ? journal.damage(at: places[0]) : journal.damage(at: places[0], places[1])
+    for offsets in [[change.voxelStart], [change.start + 40, change.end - 40]] {
+      try offsets.count == 1 ? journal.damage(at: offsets[0]) : journal.damage(at: offsets[0], offsets[1])
       #expect(
         try segdeck(["journal", "export", "ct", "-o", "a.nii.gz"], in: folder.path, environment: environment)
           .errors.contains("the voxels of labels.nii.gz edited are damaged"))

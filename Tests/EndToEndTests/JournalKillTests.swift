@@ -71,13 +71,13 @@ extension JournalTests {
             // Seldom, so that none is stopped by the next.
             state.versionCount += 1
             terminal.type("t\rq")
-          case let place where place % 3 == 0:
+          case let remainder where remainder % 3 == 0:
             state.thetaAlpha = 1 + Double(step) / 10
             terminal.type(":set theta-alpha \(state.thetaAlpha)\r")
-          case let place where place % 3 == 1:
-            let place = ExportedJournal.Index(i: step % 28, j: step / 28 % 26, k: step % 17)
-            state.crosshair = place
-            terminal.type("g\(place.i),\(place.j),\(place.k)\r")
+          case let remainder where remainder % 3 == 1:
+            let voxel = ExportedJournal.Index(i: step % 28, j: step / 28 % 26, k: step % 17)
+            state.crosshair = voxel
+            terminal.type("g\(voxel.i),\(voxel.j),\(voxel.k)\r")
           default:
             state.isFlagged.toggle()
             terminal.type("f")
@@ -106,12 +106,12 @@ extension JournalTests {
         thetaAlpha: journal.decisions?.kernels.thetaAlphaMillimetres.i ?? 4,
         isFlagged: journal.decisions?.verdicts.flagged ?? false, crosshair: journal.view?.crosshair,
         versionCount: max(1, journal.versions.count))
-      let place = "kill \(killNumber) after \(end) s, step \(step): \(restored) of \(possible)"
-      #expect(possible.contains { $0.thetaAlpha == restored.thetaAlpha }, "\(place)")
-      #expect(possible.contains { $0.isFlagged == restored.isFlagged }, "\(place)")
-      #expect(possible.contains { $0.crosshair == nil || $0.crosshair == restored.crosshair }, "\(place)")
-      #expect(restored.versionCount >= states[certainVersions].state.versionCount, "\(place)")
-      #expect(restored.versionCount <= states.last!.state.versionCount, "\(place)")
+      let context = "kill \(killNumber) after \(end) s, step \(step): \(restored) of \(possible)"
+      #expect(possible.contains { $0.thetaAlpha == restored.thetaAlpha }, "\(context)")
+      #expect(possible.contains { $0.isFlagged == restored.isFlagged }, "\(context)")
+      #expect(possible.contains { $0.crosshair == nil || $0.crosshair == restored.crosshair }, "\(context)")
+      #expect(restored.versionCount >= states[certainVersions].state.versionCount, "\(context)")
+      #expect(restored.versionCount <= states.last!.state.versionCount, "\(context)")
       present = restored
     }
     // What the last of them left can be reviewed on.

@@ -37,7 +37,7 @@ struct TinyCase {
   }
 }
 
-/// Reviews that are killed, closed, opened twice, or have no place for their journal.
+/// Reviews that are killed, closed, opened twice, or cannot write their journal.
 @Suite(.serialized)
 struct JournalTests {
   @Test("old journals go when another case is opened, but never one whose accepted version was not exported")

@@ -38,8 +38,8 @@ struct KnobJourneyTests {
     #expect(try #require(Self.changed(turned, "image")) > 0)
     let refined = try session.screen(withColours: true)
     try session.press("Tab")
-    let unrefined = try session.waitUntil("flips", condition: refined)
-    #expect(unrefined != refined)
+    let beforeRefinement = try session.waitUntil("flips", condition: refined)
+    #expect(beforeRefinement != refined)
     try session.press("Tab", "S")
     try session.type("mine")
     try session.press("Enter")
@@ -54,10 +54,10 @@ struct KnobJourneyTests {
   }
 
   /// The changed voxels that the panel counts in the box or in the image.
-  private static func changed(_ screen: String, _ place: String) -> Int? {
-    if screen.contains("\(place): nothing changes") { return 0 }
+  private static func changed(_ screen: String, _ region: String) -> Int? {
+    if screen.contains("\(region): nothing changes") { return 0 }
     let count = /(box|image): ([\d ]+?) (vox(els)? )?in\s/
-    guard let match = screen.firstMatch(of: count), match.1 == place else { return nil }
+    guard let match = screen.firstMatch(of: count), match.1 == region else { return nil }
     return Int(match.2.replacing(" ", with: ""))
   }
 }

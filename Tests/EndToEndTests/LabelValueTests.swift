@@ -5,7 +5,7 @@ import Testing
 /// Labels as their owner wrote them, through every command that reads masks.
 @Suite(.serialized)
 struct LabelValueTests {
-  /// A NIfTI-1 file of 16x16x8 voxels of 1 mm: a cube of each value, beginning at its place along i.
+  /// A NIfTI-1 file of 16x16x8 voxels of 1 mm: a cube of each value, beginning at its index along i.
   private func volume(
     _ cubes: [(start: Int, value: Int)], type: (code: Int16, byteCount: Int) = (8, 4), frames: Int = 1,
     background: Int = 0

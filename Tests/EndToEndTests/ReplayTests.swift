@@ -133,7 +133,7 @@ struct ReplayTests {
     }
     func changed(_ count: Int, at offset: Int = 352 + 1000) -> Data {
       var data = original
-      for place in offset..<offset + count { data[place] = data[place] &+ 9 }
+      for index in offset..<offset + count { data[index] = data[index] &+ 9 }
       return data
     }
     func answer(_ name: String = "image-grid.json", _ further: [String] = []) throws -> String {

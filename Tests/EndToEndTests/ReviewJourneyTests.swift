@@ -198,8 +198,8 @@ struct ReviewJourneyTests {
     #expect(try folder.bytes("ct_seg.labels.json") == folder.bytes("again/ct_seg.labels.json"))
     // The refinement changed something, or the comparison above would say little.
     #expect(try folder.bytes("again/ct_seg.nii.gz") != folder.bytes("again/step1.nii.gz"))
-    for (place, name) in [("ct_seg", "exported.nii"), ("ct", "image.nii")] {
-      try succeed(["convert", "\(place).nii.gz", name], in: folder.path)
+    for (stem, name) in [("ct_seg", "exported.nii"), ("ct", "image.nii")] {
+      try succeed(["convert", "\(stem).nii.gz", name], in: folder.path)
     }
     let (mask, image) = (try folder.bytes("exported.nii"), try folder.bytes("image.nii"))
     // NIfTI-1: dim, pixdim with units, and the codes and numbers of qform and sform.

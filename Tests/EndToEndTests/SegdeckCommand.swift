@@ -6,9 +6,9 @@ struct TemporaryFolder {
   let path: String
 
   init() throws {
-    let place = FileManager.default.temporaryDirectory.appending(path: "segdeck-test-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)
-    path = place.resolvingSymlinksInPath().path
+    let url = FileManager.default.temporaryDirectory.appending(path: "segdeck-test-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+    path = url.resolvingSymlinksInPath().path
   }
 
   /// The path of `name` in this folder.
@@ -37,7 +37,7 @@ struct TemporaryFolder {
   }
 }
 
-/// What a run of segdeck left.
+/// The result of a run of segdeck.
 struct CommandOutcome {
   let status: Int32
   let output: String

@@ -271,8 +271,8 @@ struct TrainingTests {
       ("c/last.safetensors", ["--resume"]), ("m.safetensors", ["--resume"]),
       ("l.jsonl", ["--resume", "--log", "l.jsonl"]),
     ] {
-      let (place, name) = (FilePath.folder(of: path), FilePath.name(of: path))
-      let lock = FilePath.joined(place, ".\(name).lock")
+      let (parent, name) = (FilePath.folder(of: path), FilePath.name(of: path))
+      let lock = FilePath.joined(parent, ".\(name).lock")
       let refused = try segdeck(
         Self.quick + ["-o", "m.safetensors", "--checkpoints", "c"] + options, in: folder.path,
         shell: "exec 9>'\(lock)'; flock -n 9")
@@ -289,13 +289,13 @@ struct TrainingTests {
     let folder = try heartFolder()
     defer { folder.remove() }
     // Eight blocks hold the model but no checkpoint, and no long log.
-    let kept = try segdeck(
+    let run = try segdeck(
       Self.quick + ["-o", "m.safetensors", "--checkpoints", "c"], in: folder.path, shell: "ulimit -f 24")
-    #expect(kept.status == 0, "\(kept)")
+    #expect(run.status == 0, "\(run)")
     #expect(try folder.bytes("m.safetensors").count > 1000)
     #expect(
-      kept.errors.components(separatedBy: "note: the checkpoint waits, the training goes on: ").count == 2,
-      "\(kept.errors)")
+      run.errors.components(separatedBy: "note: the checkpoint waits, the training goes on: ").count == 2,
+      "\(run.errors)")
     let moved = try segdeck(
       Self.quick + ["-o", "gone/m.safetensors"], in: folder.path,
       shell: "mkdir gone; (while [ ! -e gone/.m.safetensors.lock ]; do sleep 0.01; done; rm -r gone) & true")

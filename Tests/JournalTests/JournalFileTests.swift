@@ -8,9 +8,9 @@ private final class Folder {
   let path: String
 
   init() throws {
-    let place = FileManager.default.temporaryDirectory.appending(path: "segdeck-journal-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)
-    path = place.path
+    let url = FileManager.default.temporaryDirectory.appending(path: "segdeck-journal-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+    path = url.path
   }
 
   deinit { try? FileManager.default.removeItem(atPath: path) }
@@ -39,7 +39,7 @@ private func text(_ number: Int) -> String { String(decoding: record(number).tex
 
 /// A journal of five records, closed.
 private func written(_ path: String) throws {
-  let (file, contents) = try #require(try JournalFile.writing(path))
+  let (file, contents) = try #require(try JournalFile.openForWriting(path))
   #expect(contents.entries == [])
   try file.append((0..<3).map(record))
   try file.append((3..<5).map(record))
@@ -50,12 +50,12 @@ func recordsComeBack() throws {
   let folder = try Folder()
   try written(folder("a.journal"))
   do {
-    let (file, contents) = try #require(try JournalFile.writing(folder("a.journal")))
+    let (file, contents) = try #require(try JournalFile.openForWriting(folder("a.journal")))
     #expect(texts(contents) == (0..<5).map(text))
     #expect(contents.entries.map { file.voxels(of: $0) } == (0..<5).map { record($0).voxels })
     try file.append([record(5)])
   }
-  let (_, contents) = try JournalFile.reading(folder("a.journal"))
+  let (_, contents) = try JournalFile.openForReading(folder("a.journal"))
   #expect(texts(contents) == (0..<6).map(text))
   #expect(folder.names == ["a.journal"])
 }
@@ -73,7 +73,7 @@ func cutAnywhere() throws {
     try whole.prefix(count).write(to: URL(filePath: folder("cut")))
     let intact = ends.dropFirst().count { $0 <= count }
     do {
-      let (file, contents) = try #require(try JournalFile.writing(folder("cut")))
+      let (file, contents) = try #require(try JournalFile.openForWriting(folder("cut")))
       #expect(texts(contents) == (0..<intact).map(text), "cut at \(count)")
       // Whatever is lost is known, down to a byte.
       let known = ends.last { $0 <= count } ?? 0
@@ -82,7 +82,7 @@ func cutAnywhere() throws {
       #expect(contents.unreadableByteCount == 0)
       try file.append([record(9)])
     }
-    let (file, contents) = try JournalFile.reading(folder("cut"))
+    let (file, contents) = try JournalFile.openForReading(folder("cut"))
     #expect(texts(contents) == (0..<intact).map(text) + [text(9)], "cut at \(count)")
     #expect(file.voxels(of: try #require(contents.entries.last)) == record(9).voxels)
   }
@@ -104,7 +104,7 @@ func flippedBits() throws {
     let before = ends.dropFirst().count { $0 <= position }
     let isInHeader = position >= ends[0] && position - ends[before] < 24
     do {
-      let (file, contents) = try #require(try JournalFile.writing(folder("flipped")))
+      let (file, contents) = try #require(try JournalFile.openForWriting(folder("flipped")))
       #expect(contents.hadDamagedFirstLine == (position < ends[0]), "bit at \(position)")
       if !isInHeader { #expect(texts(contents) == (0..<5).map(text), "bit at \(position)") }
       #expect(Array(texts(contents).prefix(before)) == (0..<before).map(text), "bit at \(position)")
@@ -115,7 +115,7 @@ func flippedBits() throws {
       }
       try file.append([record(9)])
     }
-    let (_, contents) = try JournalFile.reading(folder("flipped"))
+    let (_, contents) = try JournalFile.openForReading(folder("flipped"))
     #expect(texts(contents).last == text(9), "bit at \(position)")
     #expect(Array(texts(contents).prefix(before)) == (0..<before).map(text), "bit at \(position)")
   }
@@ -153,11 +153,11 @@ func damageIsKept() throws {
   for (number, (name, bytes, leftCount, lostCount)) in cases.enumerated() {
     let path = folder("\(number)")
     try Data(bytes).write(to: URL(filePath: path))
-    let (_, seen) = try JournalFile.reading(path)
+    let (_, seen) = try JournalFile.openForReading(path)
     #expect(texts(seen) == (0..<leftCount).map(text), "\(name)")
     #expect(seen.unreadableByteCount == lostCount, "\(name)")
     #expect(seen.copyName == nil, "\(name)")
-    let (file, contents) = try #require(try JournalFile.writing(path))
+    let (file, contents) = try #require(try JournalFile.openForWriting(path))
     #expect(texts(contents) == (0..<leftCount).map(text), "\(name)")
     #expect(contents.unreadableByteCount == lostCount, "\(name)")
     #expect(contents.copyName == (lostCount > 0 ? "\(number).damaged" : nil), "\(name)")
@@ -165,9 +165,9 @@ func damageIsKept() throws {
       #expect(try Data(contentsOf: URL(filePath: path + ".damaged")) == Data(bytes), "\(name)")
     }
     try file.append([record(9)])
-    let (_, mended) = try JournalFile.reading(path)
-    #expect(texts(mended) == (0..<leftCount).map(text) + [text(9)], "\(name)")
-    #expect(mended.unreadableByteCount == 0, "\(name)")
+    let (_, repaired) = try JournalFile.openForReading(path)
+    #expect(texts(repaired) == (0..<leftCount).map(text) + [text(9)], "\(name)")
+    #expect(repaired.unreadableByteCount == 0, "\(name)")
   }
 }
 
@@ -184,7 +184,7 @@ func bothCopies() throws {
       damaged[copy + 2] ^= 4
     }
     try damaged.write(to: URL(filePath: folder("damaged")))
-    let (_, contents) = try JournalFile.reading(folder("damaged"))
+    let (_, contents) = try JournalFile.openForReading(folder("damaged"))
     #expect(contents.entries.map { $0.text == nil } == (0..<5).map { $0 == number })
     #expect(contents.entries[number].hasVoxels == hasVoxels)
   }
@@ -209,9 +209,9 @@ func olderRecords() throws {
     older += text + voxels
   }
   try older.write(to: URL(filePath: folder("older")))
-  let (file, _) = try #require(try JournalFile.writing(folder("older")))
+  let (file, _) = try #require(try JournalFile.openForWriting(folder("older")))
   try file.append([record(3)])
-  let (read, contents) = try JournalFile.reading(folder("older"))
+  let (read, contents) = try JournalFile.openForReading(folder("older"))
   #expect(texts(contents) == (0..<4).map(text))
   #expect(contents.entries.map { read.voxels(of: $0) } == (0..<4).map { record($0).voxels })
   #expect(contents.unfinishedByteCount == 0 && contents.unreadableByteCount == 0)
@@ -221,26 +221,26 @@ func olderRecords() throws {
 func oneWriter() throws {
   let folder = try Folder()
   try written(folder("a"))
-  let first = try #require(try JournalFile.writing(folder("a")))
-  #expect(try JournalFile.writing(folder("a")) == nil)
+  let first = try #require(try JournalFile.openForWriting(folder("a")))
+  #expect(try JournalFile.openForWriting(folder("a")) == nil)
   #expect(JournalFile.isInUse(folder("a")))
-  #expect(texts(try JournalFile.reading(folder("a")).contents) == (0..<5).map(text))
+  #expect(texts(try JournalFile.openForReading(folder("a")).contents) == (0..<5).map(text))
   try first.file.append([record(5)])
-  #expect(texts(try JournalFile.reading(folder("a")).contents) == (0..<6).map(text))
+  #expect(texts(try JournalFile.openForReading(folder("a")).contents) == (0..<6).map(text))
 }
 
 @Test("a journal that is removed while it is written comes back whole, and is locked")
 func removedJournal() throws {
   let folder = try Folder()
   try written(folder("a"))
-  let (file, _) = try #require(try JournalFile.writing(folder("a")))
+  let (file, _) = try #require(try JournalFile.openForWriting(folder("a")))
   for number in 5...6 {
     try FileManager.default.removeItem(atPath: folder("a"))
     try file.append([record(number)])
-    let (read, contents) = try JournalFile.reading(folder("a"))
+    let (read, contents) = try JournalFile.openForReading(folder("a"))
     #expect(texts(contents) == (0...number).map(text))
     #expect(contents.entries.map { read.voxels(of: $0) } == (0...number).map { record($0).voxels })
-    #expect(try JournalFile.writing(folder("a")) == nil)
+    #expect(try JournalFile.openForWriting(folder("a")) == nil)
   }
   // What somebody else put there is not touched.
   try FileManager.default.removeItem(atPath: folder("a"))
@@ -259,23 +259,23 @@ func movedJournal() throws {
   let state = folder("state/journals")
   try FileSystem.makeFolder(state)
   try written(state + "/a")
-  let (file, _) = try #require(try JournalFile.writing(state + "/a"))
+  let (file, _) = try #require(try JournalFile.openForWriting(state + "/a"))
   try FileManager.default.moveItem(atPath: folder("state"), toPath: folder("aside"))
   try file.append([record(5)])
-  #expect(texts(try JournalFile.reading(state + "/a").contents) == (0...5).map(text))
-  #expect(texts(try JournalFile.reading(folder("aside/journals/a")).contents) == (0..<5).map(text))
+  #expect(texts(try JournalFile.openForReading(state + "/a").contents) == (0...5).map(text))
+  #expect(texts(try JournalFile.openForReading(folder("aside/journals/a")).contents) == (0..<5).map(text))
   #expect(try #require(FileSystem.status(state)).st_mode & 0o777 == 0o700)
-  #expect(try JournalFile.writing(state + "/a") == nil)
+  #expect(try JournalFile.openForWriting(state + "/a") == nil)
   try FileManager.default.removeItem(atPath: folder("state"))
   try file.append([record(6)])
-  #expect(texts(try JournalFile.reading(state + "/a").contents) == (0...6).map(text))
+  #expect(texts(try JournalFile.openForReading(state + "/a").contents) == (0...6).map(text))
 }
 
 @Test("a journal that another program cut off is not written behind the cut", arguments: [0, 30, 100])
 func cutOffJournal(left: Int) throws {
   let folder = try Folder()
   try written(folder("a"))
-  let (file, _) = try #require(try JournalFile.writing(folder("a")))
+  let (file, _) = try #require(try JournalFile.openForWriting(folder("a")))
   try file.append([record(5)])
   let whole = try Data(contentsOf: URL(filePath: folder("a")))
   try #require(truncate(folder("a"), left) == 0)
@@ -296,12 +296,12 @@ func refusals() throws {
   #expect(
     throws: InputError(
       folder("newer"), "was written by a newer segdeck", expected: "journals of version 1")
-  ) { try JournalFile.writing(folder("newer")) }
+  ) { try JournalFile.openForWriting(folder("newer")) }
   #expect(throws: InputError(folder("no/such"), "cannot be written", found: "No such file or directory")) {
-    try JournalFile.writing(folder("no/such"))
+    try JournalFile.openForWriting(folder("no/such"))
   }
   #expect(throws: InputError(folder.path, "cannot be written", found: "Is a directory")) {
-    try JournalFile.writing(folder.path)
+    try JournalFile.openForWriting(folder.path)
   }
 }
 

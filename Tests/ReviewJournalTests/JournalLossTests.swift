@@ -34,7 +34,7 @@ private final class Place {
   deinit { try? FileManager.default.removeItem(atPath: path) }
 }
 
-private let runs = ModelRuns()
+private let runs = NetworkRunCache()
 
 /// A review that keeps a journal on the disk.
 private struct Session {
@@ -340,7 +340,7 @@ private func complaints(
   var complaints: [String] = []
   func accepts() throws -> Bool {
     guard let item = place.journals.items().first else { return false }
-    return try OpenJournal(item).verdictText(checksVoxels: false).hasPrefix("accepted")
+    return try JournalInspection(item).verdictText(checksVoxels: false).hasPrefix("accepted")
   }
   // What was decided about a version that is lost stays in the journal.
   let isWhole =

@@ -54,7 +54,7 @@ private final class PretendedServices: ReviewServices {
 
   func refine(_ request: RefinementRequest, _ work: WorkContext) throws -> RefinedLabels {
     startedCount.withLock { $0 += 1 }
-    #expect(work.yieldsToOthers)
+    #expect(work.hasLowPriority)
     #expect(getpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0) >= ThreadPriority.niceValue)
     for step in 0..<2000 {
       try work.checkCancellation()

@@ -112,7 +112,7 @@ private struct Outcome {
     try Checkpoint.write(run.trainer, to: folder + "/last.safetensors")
     var next = try startedRun(iterations: run.settings.iterations, validationInterval: 5)
     next = try TrainingRun(
-      trainer: ReadFiles.asOwn { () throws(InputError) in
+      trainer: ReadFiles.withoutRegistering { () throws(InputError) in
         try Checkpoint.read(path: folder + "/last.safetensors").trainer
       }, settings: next.settings,
       cases: TrainingCases(training: (1...6).map(boxCase), validation: (101...103).map(boxCase)))

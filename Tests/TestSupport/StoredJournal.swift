@@ -17,21 +17,21 @@ package struct StoredJournal {
   package let whole: Data
   package let records: [Record]
 
-  /// - Throws: whatever is wrong where there is no journal.
+  /// - Throws: The error of the file system where there is no journal.
   package init(below state: String) throws {
     let folder = state + "/segdeck/journals/"
     let names = try FileManager.default.contentsOfDirectory(atPath: folder)
     path = folder + (names.first { $0.hasSuffix(".journal") } ?? "none")
     let bytes = try Data(contentsOf: URL(filePath: path))
     var records: [Record] = []
-    var place = bytes.firstIndex(of: 10)! + 1
-    while place < bytes.count {
+    var start = bytes.firstIndex(of: 10)! + 1
+    while start < bytes.count {
       func number(_ offset: Int) -> Int {
-        (0..<4).reduce(0) { $0 | Int(bytes[place + offset + $1]) << (8 * $1) }
+        (0..<4).reduce(0) { $0 | Int(bytes[start + offset + $1]) << (8 * $1) }
       }
-      let record = Record(start: place, textCount: number(0) & 0x7fff_ffff, voxelCount: number(8))
+      let record = Record(start: start, textCount: number(0) & 0x7fff_ffff, voxelCount: number(8))
       records.append(record)
-      place = record.end
+      start = record.end
     }
     (whole, self.records) = (bytes, records)
   }
@@ -54,6 +54,6 @@ package struct StoredJournal {
     try bytes.write(to: URL(filePath: path))
   }
 
-  /// Writes what stands before a byte.
+  /// Writes the bytes before an offset.
   package func cut(at count: Int) throws { try whole.prefix(count).write(to: URL(filePath: path)) }
 }

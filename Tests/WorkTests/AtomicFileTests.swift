@@ -77,13 +77,13 @@ func linksAreFollowed() throws {
 
 @Test(
   "a replaced file keeps its mode, and a read-only one is refused", arguments: [0o600, 0o640, 0o664, 0o755])
-func modesStay(kept: Int) throws {
+func modesStay(permissions: Int) throws {
   try inFolder { folder in
     let path = folder + "/a"
     try AtomicFile.write(Data("old".utf8), to: path)
-    chmod(path, mode_t(kept))
+    chmod(path, mode_t(permissions))
     try AtomicFile.write(Data("new".utf8), to: path)
-    #expect(mode(path) == mode_t(kept))
+    #expect(mode(path) == mode_t(permissions))
     chmod(path, 0o444)
     #expect(
       throws: InputError(path, "cannot be written", found: "a read-only file", expected: "another name")
@@ -142,7 +142,7 @@ func readFilesAreNeverWritten() throws {
       #expect(throws: InputError(other, "is the file that is read (\(path)) and is never replaced")) {
         try AtomicFile.write(Data(), to: other)
       }
-      #expect(throws: InputError.self) { try OutputClaim(FilePlace(other)) }
+      #expect(throws: InputError.self) { try OutputClaim(FileDestination(other)) }
     }
     // Renamed, it is still the file that was read; a new file of its name is not written either.
     rename(path, folder + "/renamed")
@@ -151,20 +151,20 @@ func readFilesAreNeverWritten() throws {
     #expect(try text(folder + "/hard") == "old")
 
     let output = folder + "/output"
-    let claim = try OutputClaim(FilePlace(output))
+    let claim = try OutputClaim(FileDestination(output))
     try Data("x".utf8).write(to: URL(filePath: output))
     #expect(throws: InputError(output, "is the file that is read (\(output)) and is never replaced")) {
       try FileSystem.read(output)
     }
     #expect(throws: InputError(output, "is another output's place too (\(output))", expected: "another name"))
     {
-      try OutputClaim(FilePlace(output))
+      try OutputClaim(FileDestination(output))
     }
     withExtendedLifetime(claim) {}
     let journal = folder + "/journal"
     try AtomicFile.write(Data("1".utf8), to: journal)
-    let own = try OutputClaim(FilePlace(journal))
-    _ = try ReadFiles.asOwn { () throws(InputError) in try FileSystem.read(journal) }
+    let own = try OutputClaim(FileDestination(journal))
+    _ = try ReadFiles.withoutRegistering { () throws(InputError) in try FileSystem.read(journal) }
     try AtomicFile.write(Data("2".utf8), to: journal)
     withExtendedLifetime(own) {}
   }
@@ -209,9 +209,9 @@ func abandonedFiles() throws {
     let own = try #require(try FileManager.default.contentsOfDirectory(atPath: folder).first)
     let gone = own.replacing(/-[0-9]+\.part$/, with: "-7.part")
     let names = [own, gone, ".segdeck.elsewhere-1-7.part", "a.part"]
-    func lay(in place: String) throws {
-      try FileManager.default.createDirectory(atPath: place, withIntermediateDirectories: true)
-      for name in names { try Data("half".utf8).write(to: URL(filePath: place + "/" + name)) }
+    func lay(in folder: String) throws {
+      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+      for name in names { try Data("half".utf8).write(to: URL(filePath: folder + "/" + name)) }
     }
     #expect(own.hasPrefix(".segdeck.") && own != gone)
     // Each folder is searched once, so the next is another one.

@@ -74,7 +74,7 @@ func exhaustionEndsTheProcess() async {
     exit([UInt8](repeating: 1, count: 128 * mebibyte)[5] == 1 ? 0 : 1)
   }
   await #expect(processExitsWith: .exitCode(7)) {
-    AvailableMemory.hold { _exit(7) }
+    AvailableMemory.enforceLimit { _exit(7) }
     exit(used(calloc(Int.max, 3)) == nil ? 0 : 1)
   }
   await #expect(processExitsWith: .success) {
@@ -86,7 +86,7 @@ func exhaustionEndsTheProcess() async {
 @Test("where an allocation does not fit, what there is by then is measured anew first")
 func roomIsMeasuredAnew() async {
   await #expect(processExitsWith: .success) {
-    AvailableMemory.hold { _exit(7) }
+    AvailableMemory.enforceLimit { _exit(7) }
     let work = Cancellation()
     // As if the machine had been full a moment ago.
     memory_set_limits(memory_allocated(), -1, 0)
@@ -101,7 +101,7 @@ func addressSpaceIsHeld() async {
     let size = 4 << 30
     var limit = rlimit(rlim_cur: rlim_t(size), rlim_max: rlim_t(size))
     guard setrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit) == 0 else { exit(1) }
-    AvailableMemory.hold { _exit(7) }
+    AvailableMemory.enforceLimit { _exit(7) }
     let free = AvailableMemory.byteCount
     guard free < size else { exit(2) }
     let taken = used(.allocate(byteCount: free / 2, alignment: 64))

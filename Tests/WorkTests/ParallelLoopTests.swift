@@ -34,9 +34,9 @@ func cancelledLoopStops() {
 @Test("a part of a context reports its share of the whole")
 func partReportsItsShare() {
   let reports = Mutex<[Double]>([])
-  let whole = WorkContext { share in reports.withLock { $0.append(share) } }
+  let whole = WorkContext { fraction in reports.withLock { $0.append(fraction) } }
   let part = whole.part(0.25...0.75)
-  for share in [0, 0.5, 1, 2] { part.report(share) }
+  for fraction in [0, 0.5, 1, 2] { part.report(fraction) }
   #expect(reports.withLock { $0 } == [0.25, 0.5, 0.75, 0.75])
 }
 
@@ -45,7 +45,7 @@ func yieldingLoopStepsBack() throws {
   let seen = Mutex<Set<CInt>>([])
   let isDone = DispatchSemaphore(value: 0)
   var context = WorkContext(threadCount: 4)
-  context.yieldsToOthers = true
+  context.hasLowPriority = true
   // On a thread of its own, because none can be raised again.
   Thread.detachNewThread { [context] in
     try? context.forEach(count: 40) { _, _ in

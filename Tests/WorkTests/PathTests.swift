@@ -94,8 +94,8 @@ struct PathTests {
   "an absolute path has no dots where they lead nowhere else, and keeps those behind links and missing folders"
 )
 func absolutePaths() throws {
-  let place = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
-  let folder = FilePath.absolute(place.path)
+  let url = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+  let folder = FilePath.absolute(url.path)
   try FileManager.default.createDirectory(atPath: folder + "/sub/deep", withIntermediateDirectories: true)
   defer { try? FileManager.default.removeItem(atPath: folder) }
   try FileManager.default.createSymbolicLink(atPath: folder + "/link", withDestinationPath: "sub/deep")

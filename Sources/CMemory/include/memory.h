@@ -1,40 +1,40 @@
-// The account of what this process allocates, a limit to it, and what happens where memory runs out.
+// Counts the allocations of this process, limits them, and handles the exhaustion of memory.
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/// Bytes in blocks of a kilobyte or more that are allocated now, by this program and its libraries.
+/// Bytes in allocated blocks of a kilobyte or more, of this program and its libraries.
 int64_t memory_allocated(void);
 
-/// Bytes in blocks of any size that are allocated now, and bytes that were freed and are kept for later; slower.
+/// Bytes in allocated blocks of any size, and bytes in the allocator's free list; slower than memory_allocated.
 struct memory_blocks {
   int64_t allocated, kept;
 };
 struct memory_blocks memory_blocks(void);
 
-/// Bytes that may be allocated in all from now on, and bytes of address space (`RLIMIT_AS`; -1 for no limit). Of both,
-/// `reserve` bytes are kept back until an allocation fails.
+/// Sets the limits of allocated bytes and of address space (`RLIMIT_AS`; -1 for no limit). `reserve` bytes of both are
+/// held back until an allocation fails.
 ///
-/// An allocation counts when it is made, not when it is written, so two computations are never promised the same memory.
+/// An allocation counts when it is made, not when it is written, so two computations never get the same memory.
 void memory_set_limits(int64_t allocated, int64_t address_space, int64_t reserve);
 
-/// Whether a block of `size` bytes would be allocated now without the reserve; where not, that is a shortage.
-bool memory_serves(size_t size);
+/// Whether a block of `size` bytes can be allocated now without the reserve. If not, the shortage is counted.
+bool memory_fits(size_t size);
 
-/// How often an allocation or a thread had to take from the reserve, or found none, since the process began.
+/// The number of allocations and threads that used the reserve, or failed, since the process began.
 uint64_t memory_shortage_count(void);
 
-/// What happens where an allocation does not fit: `measure` sets limits anew, because others may have given memory back
-/// since; `end` ends the process where not even the reserve suffices, may allocate nothing and does not come back.
-/// Until they are set, an allocation that fails returns NULL as everywhere.
+/// Sets the handlers of an allocation that does not fit. `measure` updates the limits, because other processes may have
+/// freed memory; `end` ends the process when not even the reserve suffices, must not allocate and does not return.
+/// Until they are set, an allocation that fails returns NULL as usual.
 void memory_on_exhaustion(void (*measure)(void), void (*end)(void));
 
-/// Zeroed pages, `length` bytes of them, which count as allocated; NULL where there are none.
+/// Maps `length` bytes of zeroed pages, which count as allocated; NULL on failure.
 void *memory_map(size_t length);
 
-/// Gives them back.
+/// Unmaps pages of memory_map.
 void memory_unmap(void *memory, size_t length);
 
-/// Gives pages that were freed and are kept for later back to the machine.
+/// Returns the allocator's free pages to the system.
 void memory_trim(void);

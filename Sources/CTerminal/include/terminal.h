@@ -1,6 +1,6 @@
-// The terminal behind a plain C interface: ncursesw starts it, decodes its keys, draws its cells and gives it back.
-// No curses type crosses this header. One terminal per process; every function belongs to the thread that called
-// terminal_start, except terminal_wake.
+// A plain C interface to the terminal: ncursesw starts it, decodes its keys, draws its cells and restores it. No curses
+// type is in this header. There is one terminal per process. All functions except terminal_wake and terminal_restore
+// must be called by the thread that called terminal_start.
 #pragma once
 
 #include <stddef.h>
@@ -15,13 +15,13 @@ enum terminal_depth {
   TERMINAL_DEPTH_TRUE_COLOUR = 3,
 };
 
-/// What the caller decides; the rest is found out.
+/// Options of the caller; everything else is detected.
 struct terminal_options {
   int32_t depth;       // an enum terminal_depth
   int32_t ascii_only;  // never anything outside ASCII
 };
 
-/// What the terminal can do, known after terminal_start.
+/// The capabilities of the terminal, known after terminal_start.
 struct terminal_description {
   int32_t depth;              // an enum terminal_depth, never automatic
   int32_t colours;            // palette entries that ncurses can use: 0, 8, 16, 256
@@ -68,50 +68,51 @@ enum terminal_mouse_action {
   TERMINAL_MOUSE_WHEEL_DOWN,
 };
 
-/// What came from the terminal.
+/// An event of the terminal.
 struct terminal_event {
   int32_t kind, code;
   int32_t action, button, row, column, control;
   const uint32_t *text;  // valid until the next call
 };
 
-/// Takes the terminal over: 0, or -1 with one line in `message`.
+/// Starts the terminal: 0, or -1 with one line in `message`.
 int terminal_start(const struct terminal_options *options, char *message, size_t message_size);
 
-/// What a signal that ends the process does before the terminal is given back; async-signal-safe.
+/// Sets the function that a signal which ends the process calls before the terminal is restored; `action` must be
+/// async-signal-safe.
 void terminal_on_end(void (*action)(void));
 
-/// Gives the terminal back where it was taken, for a process that ends at once; async-signal-safe, from any thread.
-void terminal_give_back(void);
+/// Restores the terminal, if it is in use, just before the process ends; async-signal-safe, thread-safe.
+void terminal_restore(void);
 
-/// From now on a signal that asks the process to end (HUP, TERM, INT, USR1, USR2, XCPU), and a terminal that is gone, make
-/// every following event TERMINAL_EVENT_END. The process is expected to call terminal_stop soon, which then ends it by that
-/// signal; after ten seconds it ends without.
+/// From now on a signal that requests the end of the process (HUP, TERM, INT, USR1, USR2, XCPU), and the loss of the
+/// terminal, make every following event TERMINAL_EVENT_END. The process should then call terminal_stop, which ends it
+/// by that signal; after ten seconds the process ends without it.
 void terminal_report_end(void);
 
-/// Gives the terminal back as it was and shows the tail of what was written to standard error meanwhile. Harmless twice.
+/// Restores the terminal and shows the tail of the captured standard error. A second call has no effect.
 void terminal_stop(void);
 
-/// What was found out at the start.
+/// The properties that terminal_start detected.
 void terminal_describe(struct terminal_description *description);
 
 /// Rows and columns now.
 void terminal_size(int32_t *rows, int32_t *columns);
 
-/// Shows rows * columns cells, sending what changed; a cursor row below 0 hides the cursor.
+/// Shows rows * columns cells and sends the changed ones only; a cursor row below 0 hides the cursor.
 void terminal_draw(const struct terminal_cell *cells, int32_t rows, int32_t columns, int32_t cursor_row,
                    int32_t cursor_column);
 
-/// Forgets what is shown, so that the next terminal_draw sends everything.
+/// Makes the next terminal_draw send all cells.
 void terminal_redraw(void);
 
 /// Waits for an event; TERMINAL_EVENT_NONE when none came in time.
 void terminal_next_event(int32_t timeout_milliseconds, struct terminal_event *event);
 
-/// Ends a terminal_next_event under way, from any thread.
+/// Ends a running terminal_next_event; thread-safe.
 void terminal_wake(void);
 
-/// Stops the process as Ctrl-Z does and takes the terminal back when the process continues.
+/// Stops the process as Ctrl-Z does, and starts the terminal again when the process continues.
 void terminal_suspend(void);
 
 /// Columns that the terminal gives a character: 0, 1, 2, or -1 when it is not printable.

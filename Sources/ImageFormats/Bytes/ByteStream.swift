@@ -32,7 +32,7 @@ final class ByteStream {
   /// Opens a file.
   /// - Throws: ``InputError`` for a missing or unreadable file, a folder, a device, an empty file.
   init(path: String) throws(InputError) {
-    try ReadFiles.note(path)
+    try ReadFiles.register(path)
     // Without O_NONBLOCK, opening a named pipe would wait for a writer.
     let descriptor = FileSystem.open(path, O_RDONLY | O_NONBLOCK)
     guard descriptor >= 0 else {

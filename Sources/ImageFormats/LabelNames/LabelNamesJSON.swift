@@ -9,7 +9,7 @@ extension LabelNamesFile {
   /// - `{"labels": {"background": 0, "liver": 6, "whole": [1, 2], "ignore": 3}}`, as nnU-Net's `dataset.json` has it;
   /// - `{"labels": {"0": "background", "6": "liver"}}`, as the Medical Segmentation Decathlon's has it.
   static func decodeJSON(_ text: String, path: String, finding: String?) throws(InputError) -> LabelNames {
-    let document = JSONText(text)
+    let document = JSONValue(text)
     if case .object(let members)? = document, members.count(where: { $0.key == "labels" }) > 1 {
       throw InputError(path, "has a key twice", found: "\"labels\"", expected: "each once")
     }
@@ -19,7 +19,7 @@ extension LabelNamesFile {
         path, "labels: a key occurs twice", found: "\"\(key.prefix(60))\"", expected: "each once")
     }
     switch labels {
-    case .list(let items):
+    case .array(let items):
       return LabelNames(entries: try entries(of: items, path: path), finding: finding)
     case .object(let members): return try names(of: members, path: path, finding: finding)
     default:
@@ -29,7 +29,7 @@ extension LabelNamesFile {
     }
   }
 
-  private static func entries(of items: [JSONText], path: String) throws(InputError) -> [LabelNames.Entry] {
+  private static func entries(of items: [JSONValue], path: String) throws(InputError) -> [LabelNames.Entry] {
     var entries: [LabelNames.Entry] = []
     for (index, item) in items.enumerated() {
       guard let value = item[key: "value"]?.labelValue else {
@@ -39,14 +39,14 @@ extension LabelNamesFile {
       }
       var entry = LabelNames.Entry(value: value, name: "")
       switch item[key: "name"] {
-      case .text(let name): entry.name = name
+      case .string(let name): entry.name = name
       case nil, .null: break
       case let other?:
         throw InputError(
           path, "the name of label \(value) is no text", found: other.shown, expected: "as in \"liver\"")
       }
       switch item[key: "colour"] {
-      case .text(let text) where text.hasPrefix("#") && RGBColour(hexadecimal: text) != nil:
+      case .string(let text) where text.hasPrefix("#") && RGBColour(hexadecimal: text) != nil:
         entry.colour = RGBColour(hexadecimal: text)
       case nil, .null: break
       case let other?:
@@ -60,16 +60,16 @@ extension LabelNamesFile {
 
   /// Names with their values or values with their names.
   private static func names(
-    of members: [JSONText.Member], path: String, finding: String?
+    of members: [JSONValue.Member], path: String, finding: String?
   ) throws(InputError) -> LabelNames {
     var entries: [LabelNames.Entry] = []
     var regions: [LabelNames.Region] = []
     for (key, item) in members.map({ ($0.key, $0.value) }) {
-      if case .text(let name) = item, let value = JSONText.text(key).labelValue {
+      if case .string(let name) = item, let value = JSONValue.string(key).labelValue {
         entries.append(.init(value: value, name: name))
         continue
       }
-      let stated: [JSONText] = if case .list(let items) = item { items } else { [item] }
+      let stated: [JSONValue] = if case .array(let items) = item { items } else { [item] }
       let values = stated.compactMap(\.labelValue).reduce(into: [Int]()) {
         if !$0.contains($1) { $0.append($1) }
       }
@@ -114,13 +114,13 @@ extension LabelNamesFile {
   }
 }
 
-extension JSONText {
+extension JSONValue {
   /// The label value that it states, -1 for one that no voxel can have; nil when it is no number.
   fileprivate var labelValue: Int? {
     switch self {
     case .number(let text): return LabelNames.value(text)
-    case .text(let text): return LabelNames.value(text)
-    case .null, .truth, .list, .object: return nil
+    case .string(let text): return LabelNames.value(text)
+    case .null, .bool, .array, .object: return nil
     }
   }
 
@@ -128,10 +128,10 @@ extension JSONText {
   fileprivate var shown: String {
     switch self {
     case .null: "null"
-    case .truth(let isTrue): "\(isTrue)"
+    case .bool(let isTrue): "\(isTrue)"
     case .number(let text): "\(text.prefix(60))"
-    case .text(let text): "\"\(text.prefix(60))\""
-    case .list(let items): "[" + items.prefix(4).map(\.shown).joined(separator: ", ") + "]"
+    case .string(let text): "\"\(text.prefix(60))\""
+    case .array(let items): "[" + items.prefix(4).map(\.shown).joined(separator: ", ") + "]"
     case .object: "an object"
     }
   }

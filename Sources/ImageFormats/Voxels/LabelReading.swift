@@ -108,7 +108,7 @@ extension ImageFile {
   ) throws -> LabelCoding {
     var loop = ValueLoop(rule: rule)
     var done = 0
-    try readStoredVoxels(frames: frame..<frame + 1, work: work.silent) { bytes in
+    try readStoredVoxels(frames: frame..<frame + 1, work: work.withoutProgress) { bytes in
       if let failure = loop.run(over: bytes, type: voxelType) {
         throw notALabel(failure.value, offset: done + failure.position)
       }

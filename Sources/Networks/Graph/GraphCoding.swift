@@ -25,7 +25,7 @@ extension NetworkGraph: Codable {
   /// Reads the JSON form.
   /// - Throws: ``InputError`` about `subject` that names the first wrong field and its problem.
   package init(json: String, subject: String) throws(InputError) {
-    try JSONText.requireSingleKeys(json, subject: subject)
+    try JSONValue.requireSingleKeys(json, subject: subject)
     do {
       self = try JSONDecoder().decode(NetworkGraph.self, from: Data(json.utf8))
     } catch let error as DecodingError {

@@ -9,7 +9,7 @@ final class ActivationMemory: @unchecked Sendable {
 
   /// - Throws: `Cancelled` where memory does not hold it.
   init(count: Int) throws(Cancelled) {
-    try AvailableMemory.serve(count * MemoryLayout<Float>.stride)
+    try AvailableMemory.requireAllocation(count * MemoryLayout<Float>.stride)
     let memory = UnsafeMutableRawBufferPointer.allocate(
       byteCount: max(count, 1) * MemoryLayout<Float>.stride, alignment: 1 << 12)
     adviseHugePages(memory)

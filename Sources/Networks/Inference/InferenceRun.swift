@@ -52,13 +52,13 @@ struct InferenceRun {
   private func fetch(_ slab: Int, _ fetch: Fetch) throws {
     let planes = schedule.newPlanes(ofActivation: 0, slab: slab)
     if plan.mode == .whole || planes.isEmpty { return }
-    try fetch(window(of: 0, slab: slab, planes: planes), work.silent)
+    try fetch(window(of: 0, slab: slab, planes: planes), work.withoutProgress)
   }
 
   private func deliver(_ slab: Int, _ deliver: Deliver) throws {
     let planes = schedule.newLogits(slab: slab)
     if plan.mode == .whole || planes.isEmpty { return }
-    try deliver(steps.heads.map { window(of: $0 + 1, slab: slab, planes: planes) }, work.silent)
+    try deliver(steps.heads.map { window(of: $0 + 1, slab: slab, planes: planes) }, work.withoutProgress)
   }
 
   private func run(
@@ -128,7 +128,7 @@ struct InferenceRun {
         of: storage.activation, held: planes, offset: storage.retainedOffset,
         capacity: storage.retainedCapacity)
       let (source, target) = pair(retained, storage)
-      try work.silent.forEach(count: source.batch * source.channels) { index, _ in
+      try work.withoutProgress.forEach(count: source.batch * source.channels) { index, _ in
         let (item, channel) = (index / source.channels, index % source.channels)
         target.start(item: item, channel: channel).update(
           from: source.start(item: item, channel: channel), count: planes.count * source.planeStride)

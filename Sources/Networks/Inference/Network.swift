@@ -207,7 +207,7 @@ package struct Network: Sendable {
       let slab = Extent3(
         max(1, min(inputExtent.d, (inputExtent.d * slabDepth + extent.d - 1) / extent.d)), inputExtent.h,
         inputExtent.w)
-      let operations = try step.preparation.operations(for: slab, work: work.silent)
+      let operations = try step.preparation.operations(for: slab, work: work.withoutProgress)
       for (position, operation) in operations.enumerated() {
         guard let outputExtent = operation.outputExtent(inputExtent) else {
           preconditionFailure("an input of \(inputExtent) is too small for \(operation.kernelName)")

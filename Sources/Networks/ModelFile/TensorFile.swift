@@ -43,7 +43,7 @@ package struct TensorFile: Sendable {
     }
     dataStart = 8 + Int(headerLength)
     let header = content.subdata(in: content.startIndex + 8..<content.startIndex + dataStart)
-    try JSONText.requireSingleKeys(
+    try JSONValue.requireSingleKeys(
       String(decoding: header, as: UTF8.self), subject: "\(path): safetensors header")
     let items: [String: HeaderItem]
     do {
@@ -62,7 +62,7 @@ package struct TensorFile: Sendable {
       }
     }
     for (name, text) in metadata.sorted(by: { $0.key < $1.key }) {
-      try JSONText.requireSingleKeys(text, subject: "\(path): metadata \"\(name)\"")
+      try JSONValue.requireSingleKeys(text, subject: "\(path): metadata \"\(name)\"")
     }
     self.path = path
     self.content = content

@@ -24,7 +24,7 @@ extension ResolvedGraph {
     work: WorkContext
   ) throws -> LossGradients {
     var pass = TrainingPass(graph: self, parameters: parameters, configuration: configuration, fuses: fuses)
-    let labels = try LabelsWithHistogram(batch.labels, work: work.silent)
+    let labels = try LabelsWithHistogram(batch.labels, work: work.withoutProgress)
     try pass.check(batch, labels)
     try pass.forward(batch.input, work: work.part(0...0.33))
     let losses = try pass.losses(labels, work: work)

@@ -82,7 +82,7 @@ private func forEachPart(
 ) {
   let (count, grain) = (values.count, 65_536)
   // A cancelled update would leave the weights between two iterations.
-  var work = work.silent
+  var work = work.withoutProgress
   work.cancellation = Cancellation()
   do throws(Cancelled) {
     try values.withDisjointBuffer { values throws(Cancelled) in

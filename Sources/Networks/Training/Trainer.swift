@@ -70,7 +70,7 @@ package struct Trainer: Sendable {
     var squares = 0.0
     for slot in slots {
       guard let gradient = result.gradients[slot.name] else { continue }
-      squares += try squaredNorm(of: gradient, work: work.silent)
+      squares += try squaredNorm(of: gradient, work: work.withoutProgress)
     }
     let norm = squares.squareRoot()
     guard result.loss.isFinite, norm.isFinite else {

@@ -159,7 +159,7 @@ package struct Comparison: Equatable, Sendable {
     finding = .settled
     if versionA.family != versionB.family {
       let overlaps = try LabelOverlaps(
-        reference: versionA.labels, other: versionB.labels, work: work.silent)
+        reference: versionA.labels, other: versionB.labels, work: work.withoutProgress)
       self.overlaps = overlaps
       if request.memory != nil, let remembered {
         finding = .found(remembered, isRemembered: true)

@@ -61,16 +61,16 @@ package struct RefinedPart: Equatable, Sendable {
     box = refined.box
     let labels = refined.labels
     // The labels before in one piece, and those after in chunks.
-    try AvailableMemory.serve(2 * labels.voxels.count * MemoryLayout<UInt16>.stride)
+    try AvailableMemory.requireAllocation(2 * labels.voxels.count * MemoryLayout<UInt16>.stride)
     let unrefined = request.unrefined.volume(croppedTo: refined.box)
     self.labels = ChunkedLabels(labels)
     self.unrefined = isWhole ? request.unrefined : ChunkedLabels(unrefined)
     movableShare = refined.movableShare
-    components = try LabelComponents(self.labels, work: work.silent)
+    components = try LabelComponents(self.labels, work: work.withoutProgress)
     let before =
       isWhole
       ? request.unrefinedStatistics
-      : try LabelComponents(self.unrefined, work: work.silent).statistics
+      : try LabelComponents(self.unrefined, work: work.withoutProgress).statistics
     var common = [Int](repeating: 0, count: 65536)
     var changes: VoxelBounds?
     changedVoxels = 0
@@ -98,7 +98,9 @@ package struct RefinedPart: Equatable, Sendable {
     }
     changedPlaces = 0
     rows = []
-    if let changes { changedPlaces = try RefinedPart.places(labels, unrefined, within: changes, work.silent) }
+    if let changes {
+      changedPlaces = try RefinedPart.places(labels, unrefined, within: changes, work.withoutProgress)
+    }
     let after = components.statistics
     let known = Set(before.map(\.label)).union(after.map(\.label))
     rows = known.sorted().map { label in
@@ -115,7 +117,7 @@ package struct RefinedPart: Equatable, Sendable {
     _ one: LabelVolume, _ other: LabelVolume, within box: VoxelBounds, _ work: WorkContext
   ) throws(Cancelled) -> Int {
     let size = one.grid.size
-    try AvailableMemory.serve(3 * box.size.voxelCount * MemoryLayout<UInt16>.stride)
+    try AvailableMemory.requireAllocation(3 * box.size.voxelCount * MemoryLayout<UInt16>.stride)
     let differs = zip(one.voxels.cropped(to: box, size: size), other.voxels.cropped(to: box, size: size))
       .map { $0 == $1 ? UInt16(0) : 1 }
     let difference = LabelVolume(grid: one.grid.cropped(to: box), voxels: differs)

@@ -19,7 +19,7 @@ package struct FollowingJob: Job {
   package func run(in environment: JobEnvironment, _ work: WorkContext) throws -> RefinedPart {
     try FollowingJob.pause(milliseconds: FollowingJob.restMilliseconds, work)
     var modest = work
-    modest.memoryShare = FollowingJob.unaskedMemoryShare
+    modest.memoryFraction = FollowingJob.unaskedMemoryShare
     return try request.refined(in: environment, modest)
   }
 

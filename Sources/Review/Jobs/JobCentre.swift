@@ -68,10 +68,10 @@ package final class JobCentre: Sendable {
       guard isDue, !cancellation.isRequested else { return }
       deliver(.jobProgressed(id, fraction: fraction, elapsedSeconds: (now - began) / .seconds(1)))
     }
-    work.yieldsToOthers = true
+    work.hasLowPriority = true
     queue.async(group: group) { [self, work] in
       let environment = JobEnvironment(services: services, journal: journal)
-      ThreadPriority.yieldToOthers()
+      ThreadPriority.lower()
       AvailableMemory.measure()
       let outcome = JobCentre.outcome(cancellation) {
         .finished(J.self, with: try job.run(in: environment, work))

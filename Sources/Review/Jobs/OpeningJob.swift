@@ -54,7 +54,7 @@ package struct OpeningJob: Job {
   package func run(in environment: JobEnvironment, _ work: WorkContext) throws -> OpenedCase {
     let content = try environment.services.openCase(request, work.part(0...0.8))
     let intensities = IntensitySummary(content.image)
-    let components = try content.masks.map { try LabelComponents($0.labels, work: work.silent) }
+    let components = try content.masks.map { try LabelComponents($0.labels, work: work.withoutProgress) }
     return OpenedCase(content: content, intensities: intensities, maskComponents: components)
   }
 

@@ -86,7 +86,7 @@ package struct SegmentationJob: Job {
 
   package func run(in environment: JobEnvironment, _ work: WorkContext) throws -> Outcome {
     let result = try environment.services.segment(request, work.part(0...0.98))
-    return Outcome(result, try LabelComponents(result.labels, work: work.silent))
+    return Outcome(result, try LabelComponents(result.labels, work: work.withoutProgress))
   }
 
   package func reduce(_ state: inout ReviewState, _ outcome: Outcome) -> [ReviewEffect] {

@@ -37,7 +37,7 @@ package struct Segmenter: Sendable {
     let heads: [ProbabilityVolume]
     if grid == .image, tiling == .whole {
       heads = try probabilities(
-        of: WorkingImage(image, preprocessing: model.preprocessing, work: work.silent),
+        of: WorkingImage(image, preprocessing: model.preprocessing, work: work.withoutProgress),
         work: work.part(0.1...1))
     } else {
       let prepared = try model.preprocessing.prepared(image, grid: grid, work: work.part(0...0.1))
@@ -53,7 +53,7 @@ package struct Segmenter: Sendable {
     of image: ScalarVolume, auxiliaryHeadWeights: [Double] = [], work: WorkContext
   ) throws -> PostProcessedMask {
     try NetworkPrediction.check(auxiliaryHeadWeights, headCount: headCount)
-    let input = try WorkingImage(image, preprocessing: model.preprocessing, work: work.silent)
+    let input = try WorkingImage(image, preprocessing: model.preprocessing, work: work.withoutProgress)
     let axes = ReorientedGrid(image.grid, orientation: try model.preprocessing.parsedOrientation)
     let size = input.grid.size
     let byteCount = try NetworkPrediction.requireMemoryOfLabels(size)
@@ -68,7 +68,7 @@ package struct Segmenter: Sendable {
           model.labelValues, auxiliaryHeadWeights: auxiliaryHeadWeights, to: voxels, work: work)
       }
     }
-    labels = try axes.restored(labels, work: work.silent)
+    labels = try axes.restored(labels, work: work.withoutProgress)
     return try labels.postProcessed(model.postProcessing, work: work.part(0.85...1))
   }
 
@@ -149,7 +149,7 @@ package struct Segmenter: Sendable {
     let classCount = network.graph.classCount
     let largest = tiles.map(\.input.extent).max { $0.product < $1.product } ?? extent
     let plan = try network.plan(
-      for: largest, heads: Array(0..<headCount), memoryLimit: memoryLimit, work: work.silent)
+      for: largest, heads: Array(0..<headCount), memoryLimit: memoryLimit, work: work.withoutProgress)
     // The sums of every head and the counts; for one tile its image, and logits, probabilities and contributions.
     let byteCount = checkedSum(
       checkedProduct(extent.product, classCount * headCount + 1, MemoryLayout<Float>.stride),
@@ -183,7 +183,7 @@ package struct Segmenter: Sendable {
 
   private func tileProbabilities(of input: Tensor, work: WorkContext) throws -> [Tensor] {
     try network.logits(of: input, heads: Array(0..<headCount), work: work).map { logits in
-      try softmax(logits, work: work.silent)
+      try softmax(logits, work: work.withoutProgress)
     }
   }
 }
@@ -218,7 +218,7 @@ private func filledArrays(
     try fill(lent)
     return []
   }
-  try AvailableMemory.serve(count * MemoryLayout<Float>.stride)
+  try AvailableMemory.requireAllocation(count * MemoryLayout<Float>.stride)
   var others: [[Float]] = []
   let first = try [Float](unsafeUninitializedCapacity: count) { buffer, initialised in
     others = try filledArrays(number - 1, count: count, behind: lent + [DisjointBuffer(buffer)], fill)

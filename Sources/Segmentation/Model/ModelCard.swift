@@ -59,7 +59,7 @@ package struct ModelCard: Hashable, Sendable, Codable {
   /// Reads a card.
   /// - Throws: ``InputError`` about `subject` when the text is no card.
   package init(json: String, subject: String) throws(InputError) {
-    try JSONText.requireSingleKeys(json, subject: subject)
+    try JSONValue.requireSingleKeys(json, subject: subject)
     do { self = try JSONDecoder().decode(ModelCard.self, from: Data(json.utf8)) } catch {
       throw InputError(
         subject, "model card cannot be read", found: "\(json.prefix(60))",

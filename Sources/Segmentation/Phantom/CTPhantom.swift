@@ -35,13 +35,13 @@ package struct CTPhantom: Sendable {
     let noise = patient.random.uniform(7...16)
     let drift = patient.random.uniform(0...4)
     let scene = scene(&patient)
-    var (image, labels) = try scene.painted(size: size, spacing: spacing, work: work.silent)
+    var (image, labels) = try scene.painted(size: size, spacing: spacing, work: work.withoutProgress)
     work.report(0.7)
     // Noise of a given dose has more variance in smaller voxels; the drawn level is that of 3 mm voxels.
     let voxelVolume = Float(spacing.i * spacing.j * spacing.k)
     let level = noise * min((27 / voxelVolume).squareRoot(), 2.5)
     let correlated = try AcquisitionNoise.correlated(
-      size: size, seed: seed, firstStream: 1000, work: work.silent)
+      size: size, seed: seed, firstStream: 1000, work: work.withoutProgress)
     for k in 0..<size.k {
       try work.checkCancellation()
       for offset in k * size.i * size.j..<(k + 1) * size.i * size.j {

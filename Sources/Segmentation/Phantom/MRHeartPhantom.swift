@@ -38,14 +38,15 @@ package struct MRHeartPhantom: Sendable {
       deformation: random.uniform(3...6),
       surfaceField: SmoothField(halfExtent: halfExtent, wavelength: 22, random: &random),
       textureField: SmoothField(halfExtent: halfExtent, wavelength: 7, random: &random))
-    var (image, labels) = try scene.painted(size: size, spacing: spacing, work: work.silent)
+    var (image, labels) = try scene.painted(size: size, spacing: spacing, work: work.withoutProgress)
     work.report(0.6)
     let bias = SmoothField(halfExtent: halfExtent, wavelength: 140, random: &random)
     let strength = random.uniform(0.08...0.22)
     let level = random.uniform(6...12)
-    let real = try AcquisitionNoise.correlated(size: size, seed: seed, firstStream: 5000, work: work.silent)
+    let real = try AcquisitionNoise.correlated(
+      size: size, seed: seed, firstStream: 5000, work: work.withoutProgress)
     let imaginary = try AcquisitionNoise.correlated(
-      size: size, seed: seed, firstStream: 9000, work: work.silent)
+      size: size, seed: seed, firstStream: 9000, work: work.withoutProgress)
     var row = [Float](repeating: 0, count: size.i)
     for k in 0..<size.k {
       try work.checkCancellation()

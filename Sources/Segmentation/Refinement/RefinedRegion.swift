@@ -51,7 +51,7 @@ extension Refinement {
     guard [.symmetric, .after].contains(settings.normalisation) else { return nil }
     let maximumInfluence = Float(settings.appearanceWeight + settings.smoothnessWeight)
     let margins = try preparation(for: box, settings, isWhole: false, work: work).unary
-      .borderMargins(work: work.silent)
+      .borderMargins(work: work.withoutProgress)
     guard !margins.isEmpty else { return nil }
     return Double(margins.count { $0 <= maximumInfluence }) / Double(margins.count)
   }

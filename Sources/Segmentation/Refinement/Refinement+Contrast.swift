@@ -16,7 +16,7 @@ extension Refinement {
       in: box, labelValues: labelValues, auxiliaryHeadWeights: auxiliaryHeadWeights,
       work: work.part(0.4...0.8))
     return try zip([image] + furtherImages, intensityRanges).map { image, range in
-      let voxels = try image.voxels.cropped(to: box, size: image.grid.size, work: work.silent)
+      let voxels = try image.voxels.cropped(to: box, size: image.grid.size, work: work.withoutProgress)
       let own = range ?? (voxels.min() ?? 0)...(voxels.max() ?? 0)
       return ImageContrast(voxels: voxels, labels: classes, size: box.size, range: own)
     }

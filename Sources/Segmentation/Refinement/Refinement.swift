@@ -80,7 +80,7 @@ package final class Refinement: Sendable {
     self.postProcessing = postProcessing
     intensityRanges = try ([image] + furtherImages).enumerated().map { index, image in
       if index == 0, let intensityRange { return intensityRange }
-      let ends = try image.percentiles([0.005, 0.995], work: work.silent)
+      let ends = try image.percentiles([0.005, 0.995], work: work.withoutProgress)
       return ends.map { $0[0]...max($0[0], $0[1]) }
     }
   }
@@ -100,7 +100,7 @@ package final class Refinement: Sendable {
     }
     let refined = try refined(box, settings, exact: exact, isWhole: true, work: work.part(0.1...0.9))
     let voxels = try [UInt16](count: size.voxelCount) { voxels throws(Cancelled) in
-      try work.silent.forEach(count: size.k) { k, _ in
+      try work.withoutProgress.forEach(count: size.k) { k, _ in
         let plane = voxels.start + k * size.j * size.i
         plane.update(repeating: 0, count: size.j * size.i)
         guard (box.lower.k...box.upper.k).contains(k) else { return }
@@ -140,7 +140,8 @@ package final class Refinement: Sendable {
       ready.unary, settings: settings, method: exact ? .exact : .fast, work: work.part(0.2...1)
     ).labels
     let classes =
-      settings.changedLabels.isEmpty ? refined : try limited(refined, of: ready, settings, work: work.silent)
+      settings.changedLabels.isEmpty
+      ? refined : try limited(refined, of: ready, settings, work: work.withoutProgress)
     return (classes, ready.labelValues)
   }
 
@@ -193,7 +194,7 @@ package final class Refinement: Sendable {
     }
     try AvailableMemory.require(
       Self.byteCount(classes: labelValues.count, box: box, images: 1 + furtherImages.count, isWhole: isWhole),
-      share: work.memoryShare, subject: "CRF", "\(labelValues.count) classes on \(box.size) voxels")
+      fraction: work.memoryFraction, subject: "CRF", "\(labelValues.count) classes on \(box.size) voxels")
     let unary: Unary
     var classes = Array(labelValues.indices)
     // A sample of a whole image suffices to find the foreground's intensities.
@@ -207,7 +208,7 @@ package final class Refinement: Sendable {
         in: box, labelValues: labelValues, auxiliaryHeadWeights: settings.auxiliaryHeadWeights, work: work)
       (classes, probabilities) = Self.contributingClasses(probabilities, labelValues.count)
       unary = try Unary(
-        probabilities: probabilities, classCount: classes.count, size: box.size, work: work.silent)
+        probabilities: probabilities, classCount: classes.count, size: box.size, work: work.withoutProgress)
       let voxels = 0..<box.size.voxelCount
       likely = voxels.filter { probabilities[$0] < 0.5 }
       if likely.isEmpty { likely = Array(voxels) }
@@ -216,11 +217,11 @@ package final class Refinement: Sendable {
       try (isWhole && !isExact ? nil : sameImage?.crf)
       ?? DenseCRF(
         images: zip([image] + furtherImages, intensityRanges).map { image, range in
-          let voxels = try image.voxels.cropped(to: box, size: image.grid.size, work: work.silent)
+          let voxels = try image.voxels.cropped(to: box, size: image.grid.size, work: work.withoutProgress)
           return DenseCRF.Image(
             voxels: voxels, intensityRange: range.map { voxels.range(within: $0, of: likely, margin: margin) }
           )
-        }, size: box.size, spacing: image.grid.spacing, work: work.silent)
+        }, size: box.size, spacing: image.grid.spacing, work: work.withoutProgress)
     let made = Prepared(
       box: box, auxiliaryHeadWeights: settings.auxiliaryHeadWeights, crf: crf, unary: unary,
       labelValues: classes.map { labelValues[$0] }, intensityMargin: margin)

@@ -43,7 +43,7 @@ package enum UnarySource: Sendable {
       var found: VoxelBounds?
       try Self.forEachSlab(of: 0..<grid.size.k, mixed, grid, work: work) { slices, slab throws(Cancelled) in
         let slabSize = GridSize(grid.size.i, grid.size.j, slices.count)
-        let slabBounds = try Self.bounds(of: slabSize, work: work.silent) { voxel in
+        let slabBounds = try Self.bounds(of: slabSize, work: work.withoutProgress) { voxel in
           Self.isRelevant(slab, voxel, stride: slices.count * plane, classCount: mixed.classCount)
         }
         guard var box = slabBounds else { return }
@@ -100,19 +100,21 @@ package enum UnarySource: Sendable {
         repeating: Float((1 - confidence) / Double(max(1, classCount - 1))), count: classCount * classCount)
       for index in 0..<classCount { values[index * classCount + index] = Float(confidence) }
       let kinds = try Unary(
-        probabilities: values, classCount: classCount, size: GridSize(classCount, 1, 1), work: work.silent)
+        probabilities: values, classCount: classCount, size: GridSize(classCount, 1, 1),
+        work: work.withoutProgress)
       return try Unary(
         kinds: kinds, values: mask.voxels, kindOfValue: Self.classOfValue(labelValues), of: mask.grid.size,
-        in: box, work: work.silent)
+        in: box, work: work.withoutProgress)
     case .probabilities(let volume):
       return try Unary(
-        probabilities: volume.values, classCount: classCount, of: volume.grid.size, in: box, work: work.silent
+        probabilities: volume.values, classCount: classCount, of: volume.grid.size, in: box,
+        work: work.withoutProgress
       )
     case .prediction:
       let values = try probabilities(
         in: box, labelValues: labelValues, auxiliaryHeadWeights: auxiliaryHeadWeights, work: work)
       return try Unary(
-        probabilities: values, classCount: classCount, size: box.size, work: work.silent)
+        probabilities: values, classCount: classCount, size: box.size, work: work.withoutProgress)
     }
   }
 
@@ -137,7 +139,7 @@ package enum UnarySource: Sendable {
     return try [UInt16](count: count) { classes throws(Cancelled) in
       try values.withUnsafeBufferPointer { values throws(Cancelled) in
         let values = SharedBuffer(values)
-        try work.silent.forEach(count: box.size.k) { k, _ in
+        try work.withoutProgress.forEach(count: box.size.k) { k, _ in
           for voxel in k * plane..<(k + 1) * plane {
             var (best, highest) = (0, values[voxel])
             for index in 1..<classCount where values[index * count + voxel] > highest {
@@ -175,12 +177,12 @@ package enum UnarySource: Sendable {
     }
     if axes.reorientation.isIdentity { return values }
     let voxelCount = size.voxelCount
-    try AvailableMemory.serve(values.count * MemoryLayout<Float>.stride)
+    try AvailableMemory.requireAllocation(values.count * MemoryLayout<Float>.stride)
     var own: [Float] = []
     own.reserveCapacity(values.count)
     for index in 0..<mixed.classCount {
       let part = Array(values[index * voxelCount..<(index + 1) * voxelCount])
-      own += try axes.reorientation.inverse.reordered(part, size: size, work: work.silent)
+      own += try axes.reorientation.inverse.reordered(part, size: size, work: work.withoutProgress)
     }
     return own
   }
@@ -194,7 +196,8 @@ package enum UnarySource: Sendable {
       checkedRepeating: 0, count: mixed.classCount * slabSlices * grid.size.i * grid.size.j)
     for start in stride(from: slices.lowerBound, to: slices.upperBound, by: slabSlices) {
       let part = start..<min(start + slabSlices, slices.upperBound)
-      try interpolation.fill(&slab, slices: part, classes: 0..<mixed.classCount, of: mixed, work: work.silent)
+      try interpolation.fill(
+        &slab, slices: part, classes: 0..<mixed.classCount, of: mixed, work: work.withoutProgress)
       try body(part, slab)
       work.report(Double(part.upperBound - slices.lowerBound) / Double(slices.count))
     }

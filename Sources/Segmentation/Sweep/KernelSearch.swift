@@ -46,7 +46,7 @@ package struct KernelSearch: Sendable {
     var none = ranges.start
     none.appearanceWeight = 0
     none.smoothnessWeight = 0
-    baselines = try cases.map { try $0.scores([none], objective: objective, work: work.silent)[0] }
+    baselines = try cases.map { try $0.scores([none], objective: objective, work: work.withoutProgress)[0] }
   }
 
   /// Runs the trials up to `count`.
@@ -167,7 +167,7 @@ package struct KernelSearch: Sendable {
     // Narrow kernels cost most; they run first, for load balance.
     .sorted { $0.breadth < $1.breadth }
     guard !tasks.isEmpty else { return }
-    var inner = work.silent
+    var inner = work.withoutProgress
     inner.threadCount = max(1, work.threadCount / tasks.count)
     let results = Mutex<(scores: [Int: [Double]], done: Int, error: (any Error)?)>(([:], 0, nil))
     let (cases, objective) = (self.cases, self.objective)

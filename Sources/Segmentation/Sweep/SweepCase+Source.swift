@@ -18,7 +18,8 @@ extension SweepCase {
     let weights = start.auxiliaryHeadWeights
     let foreground = try source.foregroundBounds(
       labelValues: labelValues, auxiliaryHeadWeights: weights, work: work.part(0...0.2))
-    let ends = try intensityRange == nil ? image.percentiles([0.005, 0.995], work: work.silent) : nil
+    let ends =
+      try intensityRange == nil ? image.percentiles([0.005, 0.995], work: work.withoutProgress) : nil
     let margin = (0..<3).map { axis in
       let marginMillimetres =
         2.5 * max(start.thetaAlphaMillimetres[axis], start.thetaGammaMillimetres[axis])

@@ -63,17 +63,18 @@ package struct SweepCase: Sendable {
       return
     }
     var unary = try Unary(
-      probabilities: try probabilities(box), classCount: classCount, size: box.size, work: work.silent
-    ).halved(work: work.silent)
+      probabilities: try probabilities(box), classCount: classCount, size: box.size,
+      work: work.withoutProgress
+    ).halved(work: work.withoutProgress)
     work.report(0.5)
     var crf = try DenseCRF(
       image: image.voxels.cropped(to: box, size: size), size: box.size, spacing: image.grid.spacing,
-      intensityRange: intensityRange, work: work.silent
-    ).halved(work: work.silent)
+      intensityRange: intensityRange, work: work.withoutProgress
+    ).halved(work: work.withoutProgress)
     var shift = 1
     while crf.size.voxelCount > Self.largestVoxelCount {
-      unary = try unary.halved(work: work.silent)
-      crf = try crf.halved(work: work.silent)
+      unary = try unary.halved(work: work.withoutProgress)
+      crf = try crf.halved(work: work.withoutProgress)
       shift += 1
     }
     work.report(0.9)
@@ -119,8 +120,9 @@ package struct SweepCase: Sendable {
     return try trials.map { trial in
       var settings = trial
       settings.iterations = min(trial.iterations, Self.maximumIterations)
-      let labels = try crf.refine(coarse.unary, settings: settings, work: work.silent).labels
-      return objective == .dice ? dice(labels, coarse) : try distance(labels, coarse, work: work.silent)
+      let labels = try crf.refine(coarse.unary, settings: settings, work: work.withoutProgress).labels
+      return objective == .dice
+        ? dice(labels, coarse) : try distance(labels, coarse, work: work.withoutProgress)
     }
   }
 

@@ -56,12 +56,12 @@ package struct SweepMeasurement: Sendable, Hashable {
     self.name = name
     func measures(_ labels: LabelVolume) throws(Cancelled) -> Measures {
       try Self.measures(
-        labels.cleared(where: truth, has: ignoredCodes), truth, structures, work: work.silent)
+        labels.cleared(where: truth, has: ignoredCodes), truth, structures, work: work.withoutProgress)
     }
     self.beforeRefinement = try measures(beforeRefinement)
     refined = []
     for (index, settings) in kernels.enumerated() {
-      let labels = try refinement.labels(settings: settings, work: work.silent)
+      let labels = try refinement.labels(settings: settings, work: work.withoutProgress)
       refined.append(try measures(labels))
       vanished.append(VanishedLabel.all(before: beforeRefinement, after: labels))
       work.report(Double(index + 1) / Double(kernels.count))

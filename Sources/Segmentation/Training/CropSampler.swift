@@ -99,7 +99,7 @@ package struct CropSampler: Sendable {
         let intensities = DisjointBuffer(intensityBuffer)
         let classes = DisjointBuffer(classBuffer)
         do throws(Cancelled) {
-          try work.silent.forEach(count: size.k) { k, _ in
+          try work.withoutProgress.forEach(count: size.k) { k, _ in
             example.intensities.withUnsafeBufferPointer { source in
               example.classes.withUnsafeBufferPointer { sourceClasses in
                 for j in 0..<size.j {

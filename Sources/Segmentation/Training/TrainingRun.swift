@@ -83,7 +83,7 @@ package struct TrainingRun: Sendable {
     }
     while true {
       if isValidationDue {
-        let metrics = try validationMetrics(work: work.silent)
+        let metrics = try validationMetrics(work: work.withoutProgress)
         var record = averages(self)
         record.validationDice = metrics.meanDice
         progress.loss = record.loss
@@ -124,7 +124,7 @@ package struct TrainingRun: Sendable {
     let generator = trainer.generator
     do {
       let batch = try nextBatch(work: work)
-      progress.unrecordedIterations.append(.init(try trainer.step(batch, work: work.silent)))
+      progress.unrecordedIterations.append(.init(try trainer.step(batch, work: work.withoutProgress)))
     } catch {
       // A resumed run draws the same crops again.
       trainer.generator = generator

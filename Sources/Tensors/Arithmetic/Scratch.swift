@@ -28,7 +28,7 @@ struct WorkerScratch: Sendable {
 func withScratch<Result>(
   count: Int, _ body: (DisjointBuffer<Float>) throws(Cancelled) -> Result
 ) throws(Cancelled) -> Result {
-  try AvailableMemory.serve(count * MemoryLayout<Float>.stride)
+  try AvailableMemory.requireAllocation(count * MemoryLayout<Float>.stride)
   let memory = allocateLines(floats: count)
   defer { memory.deallocate() }
   let start = memory.baseAddress!.alignedUp(toMultipleOf: cacheLineBytes)

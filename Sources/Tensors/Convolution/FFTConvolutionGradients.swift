@@ -17,9 +17,10 @@ extension FFTConvolution {
       tilePass: adjoint, geometry: geometry, input: input, outputGradient: outputGradient)
     var sums: AlignedFloats?
     let inputGradient = try filledTensor(shape: input.shape) { gradient throws(Cancelled) in
-      sums = try pass.sums(input, outputGradient, inputGradient: (gradient, frequencyRows), work: work.silent)
+      sums = try pass.sums(
+        input, outputGradient, inputGradient: (gradient, frequencyRows), work: work.withoutProgress)
     }
-    return (inputGradient, try pass.taps.transformBack(sums!, work: work.silent))
+    return (inputGradient, try pass.taps.transformBack(sums!, work: work.withoutProgress))
   }
 
   /// The gradient with respect to the weights [out, in, z, y, x] alone; the tile is the cheapest unless one is given.
@@ -38,8 +39,8 @@ extension FFTConvolution {
         tile: tile, geometry: geometry, inputChannels: input.channels, outputChannels: outputGradient.channels
       ),
       geometry: geometry, input: input, outputGradient: outputGradient)
-    let sums = try pass.sums(input, outputGradient, inputGradient: nil, work: work.silent)
-    return try pass.taps.transformBack(sums, work: work.silent)
+    let sums = try pass.sums(input, outputGradient, inputGradient: nil, work: work.withoutProgress)
+    return try pass.taps.transformBack(sums, work: work.withoutProgress)
   }
 }
 

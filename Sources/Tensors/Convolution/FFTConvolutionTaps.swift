@@ -41,7 +41,7 @@ struct FFTTaps: Sendable {
     let scratchFloats = depthStride + tile.frequencyRowsPerPlane * wholeRowFloats
     let scratch = AlignedFloats(count: work.threadCount * scratchFloats)
     try weight.withSharedElements { elements throws(Cancelled) in
-      try work.silent.forEach(count: pairs, grain: 8) { pair, worker in
+      try work.withoutProgress.forEach(count: pairs, grain: 8) { pair, worker in
         let depth = scratch.start + worker * scratchFloats
         let whole = depth + depthStride
         var transform = tile.kernel

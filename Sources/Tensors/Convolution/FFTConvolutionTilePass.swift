@@ -76,7 +76,7 @@ struct FFTTilePass: Sendable {
       planes.lowerBound + self.sourceOffset.d - source.planes.lowerBound, self.sourceOffset.h,
       self.sourceOffset.w)
     let (tiling, frequencyRows) = (plan.tiling, plan.frequencyRows)
-    let work = work.silent
+    let work = work.withoutProgress
     for group in plan.groups {
       try work.forEach(count: sourceChannels * group.count) { item, worker in
         let (index, channel) = (item / sourceChannels, item % sourceChannels)

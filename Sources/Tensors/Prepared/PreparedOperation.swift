@@ -65,7 +65,7 @@ extension PreparedOperation {
     let shape = [input.batch, outputChannels(input.channels), extent.d, extent.h, extent.w]
     return try input.withWindow { source throws(Cancelled) in
       try Tensor(shape: shape) { result throws(Cancelled) in
-        try AvailableMemory.serve(scratchCount * MemoryLayout<Float>.stride)
+        try AvailableMemory.requireAllocation(scratchCount * MemoryLayout<Float>.stride)
         let scratch = UnsafeMutableRawBufferPointer.allocate(
           byteCount: max(scratchCount, 1) * MemoryLayout<Float>.stride, alignment: 64)
         defer { scratch.deallocate() }

@@ -60,7 +60,7 @@ package struct LabelComponents: Equatable, Sendable {
       var found = [(map: PartMap, parts: [Part])?](repeating: nil, count: layerCount)
       try found.withUnsafeMutableBufferPointer { found throws(Cancelled) in
         let found = DisjointBuffer(found)
-        try work.silent.forEach(count: layerCount) { index, _ in
+        try work.withoutProgress.forEach(count: layerCount) { index, _ in
           found[index] = LabelComponents.parts(of: labels, start + index, axis: axis)
         }
       }
@@ -70,7 +70,7 @@ package struct LabelComponents: Equatable, Sendable {
       let lower = below
       try touching.withUnsafeMutableBufferPointer { touching throws(Cancelled) in
         let touching = DisjointBuffer(touching)
-        try work.silent.forEach(count: layerCount) { index, _ in
+        try work.withoutProgress.forEach(count: layerCount) { index, _ in
           let chunk = start + index
           for neighbour in LabelComponents.neighbours.indices {
             guard let other = chunkGrid.neighbour(of: chunk, LabelComponents.neighbours[neighbour])

@@ -58,7 +58,7 @@ package struct ConnectedComponents: Sendable {
   ) throws(Cancelled) {
     grid = mask.grid
     self.neighbourhood = neighbourhood
-    runs = try LabelRuns(mask, bounds: bounds, classOfValue: classOfValue, work: work.silent)
+    runs = try LabelRuns(mask, bounds: bounds, classOfValue: classOfValue, work: work.withoutProgress)
     work.report(0.6)
     var forest = RunForest(count: runs.runs.count)
     try forest.join(runs, neighbourhood, work)

@@ -27,7 +27,7 @@ extension LabelVolume {
       var slice = bounds
       slice.lower[sliceAxis] = position
       slice.upper[sliceAxis] = position
-      try filled.fillHoles(within: slice, label, classes, openAxes: openAxes, work: work.silent)
+      try filled.fillHoles(within: slice, label, classes, openAxes: openAxes, work: work.withoutProgress)
     }
     return filled
   }

@@ -112,7 +112,7 @@ extension LabelVolume {
       }
     }
     for (position, label) in labels.enumerated() where (settings[label] ?? others).fillsHoles {
-      processed = try processed.filledHoles(of: label, work: work.silent)
+      processed = try processed.filledHoles(of: label, work: work.withoutProgress)
       work.report(0.5 + 0.5 * Double(position + 1) / Double(labels.count))
     }
     work.report(1)

@@ -200,7 +200,7 @@ package struct ReorientedGrid: Hashable, Sendable {
     precondition(volume.grid == grid, "a volume of another grid")
     if reorientation.isIdentity { return volume }
     let count = grid.size.voxelCount
-    try AvailableMemory.serve(volume.values.count * MemoryLayout<Float>.stride)
+    try AvailableMemory.requireAllocation(volume.values.count * MemoryLayout<Float>.stride)
     var values: [Float] = []
     values.reserveCapacity(volume.values.count)
     for index in 0..<volume.classCount {

@@ -1,4 +1,4 @@
-/// One line of output: a JSON object whose keys stand in the order in which they were added.
+/// One line of output: a JSON object whose keys are in the order in which they were added.
 struct JSONLine {
   private var members: [String] = []
 
@@ -10,7 +10,7 @@ struct JSONLine {
   /// Adds a whole number.
   mutating func add(_ key: String, _ number: Int) { members.append("\"\(key)\":\(number)") }
 
-  /// Adds a number with six significant digits; null where it is not finite, which JSON cannot say.
+  /// Adds a number with six significant digits; null where it is not finite.
   mutating func add(_ key: String, _ number: Double) {
     members.append("\"\(key)\":\(Self.sixDigits(number))")
   }

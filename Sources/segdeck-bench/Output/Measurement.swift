@@ -1,8 +1,8 @@
-/// How long something took, run by run.
+/// The times of repeated runs.
 struct Measurement {
   /// Seconds of the first run, which may fill caches.
   let first: Double
-  /// Seconds of the runs behind it, ascending.
+  /// Seconds of the later runs, ascending.
   private let sorted: [Double]
 
   /// Runs `body` once and then `repeats` times, at least once.
@@ -12,20 +12,20 @@ struct Measurement {
     self.init(seconds)
   }
 
-  /// Times that were taken elsewhere, at least two, in the order of their runs.
+  /// Given times of at least two runs, in their order.
   init(_ seconds: [Double]) {
     precondition(seconds.count > 1, "\(seconds.count) runs have no median behind the first")
     first = seconds[0]
     sorted = seconds.dropFirst().sorted()
   }
 
-  /// The middle one of the runs behind the first.
+  /// The median of the later runs.
   var median: Double { sorted[sorted.count / 2] }
-  /// The quickest of them.
+  /// The minimum of the later runs.
   var least: Double { sorted[0] }
-  /// The slowest of them.
+  /// The maximum of the later runs.
   var greatest: Double { sorted[sorted.count - 1] }
-  /// The time that the fraction `fraction` of the measurements does not exceed.
+  /// The quantile `fraction`, 0...1, of the later runs.
   func percentile(_ fraction: Double) -> Double {
     sorted[min(sorted.count - 1, Int((fraction * Double(sorted.count)).rounded(.up)) - 1)]
   }
@@ -47,8 +47,8 @@ extension JSONLine {
     add("first_s", measurement.first)
   }
 
-  /// Adds how many operations there are, in multiples of 10^9 and counted as direct summation needs them, and how
-  /// many a second that makes of the median.
+  /// Adds the number of operations in multiples of 10^9, counted as in direct summation, and the rate by the median
+  /// time.
   mutating func add(operations: Double, _ measurement: Measurement) {
     add("gflop", operations / 1e9)
     add("gflop_per_s", operations / 1e9 / measurement.median)

@@ -1,8 +1,10 @@
 import Foundation
 
-/// The most memory that this process has held since the last reset, as the kernel counts it.
+/// The peak resident memory of this process since the last reset, as the kernel counts it.
 enum PeakMemory {
-  /// Forgets the peak so far; where the kernel refuses, the next reading is that of the process's whole life.
+  /// Resets the peak.
+  ///
+  /// Where the kernel refuses, the next value is the peak of the process's whole life.
   static func reset() {
     let file = open("/proc/self/clear_refs", O_WRONLY | O_CLOEXEC)
     guard file >= 0 else { return }
@@ -11,13 +13,13 @@ enum PeakMemory {
     close(file)
   }
 
-  /// Megabytes of 2^20 bytes, the program itself included.
+  /// The peak in megabytes of 2^20 bytes, including the program itself.
   static var megabytes: Double {
     guard let kilobytes = kilobytes("VmHWM:") else { return .nan }
     return (kilobytes / 102.4).rounded() / 10
   }
 
-  /// Bytes that the process holds now, the program itself included.
+  /// The present resident memory in bytes, including the program itself.
   static var presentBytes: Int { kilobytes("VmRSS:").map { Int($0) << 10 } ?? 0 }
 
   private static func kilobytes(_ name: String) -> Double? {

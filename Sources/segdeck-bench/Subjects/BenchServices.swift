@@ -1,5 +1,5 @@
 import Foundation
-import RefinementAnswers
+import RefinementAdapter
 import Review
 import Segmentation
 import Synchronization
@@ -50,7 +50,7 @@ final class BenchServices: ReviewServices {
   func segment(_ request: SegmentationRequest, _ work: WorkContext) throws -> SegmentationResult {
     guard let model else { throw InputError("model", "was not given") }
     let work = limited(work)
-    let segmenter = try Segmenter(model: model, usesAuxiliaryHeads: true, work: work.silent)
+    let segmenter = try Segmenter(model: model, usesAuxiliaryHeads: true, work: work.withoutProgress)
     let prediction = try segmenter.prediction(for: request.image, work: work)
     let labels = try segmenter.labels(
       of: prediction, auxiliaryHeadWeights: model.refinement.auxiliaryHeadWeights, work: work

@@ -3,16 +3,16 @@ import Networks
 import Tensors
 import Work
 
-/// A layer with noise as its input and as the gradient that comes back.
+/// A layer with noise as its input and as its output gradient.
 struct LayerSubject {
-  /// One thing to time.
+  /// One computation to time.
   struct Part {
     /// "forward", "input gradient", "weight gradient" or "gradients".
     var name: String
     var kernel: String
     /// Additions and multiplications of direct summation.
     var operations: Double
-    /// Seconds that the weights took to prepare, where that is done once.
+    /// Seconds of the preparation of the weights, where it is done once.
     var preparationSeconds: Double?
     var run: () throws -> Void
   }
@@ -27,8 +27,8 @@ struct LayerSubject {
   /// "8 x 160x160x72": channels and extents.
   func text(_ channels: Int, _ extent: Extent3) -> String { "\(channels) x \(extent.shapeText)" }
 
-  /// What there is to time of this layer.
-  /// - Throws: `ValidationError` when a method is asked of what is no convolution, or one that it cannot have.
+  /// The computations of this layer.
+  /// - Throws: `ValidationError` when the layer is no convolution and a method is given, or does not support it.
   func parts() throws -> [Part] {
     if let layer = node.layer.operation as? ConvolutionOperation {
       return try convolutionParts(layer.geometry)

@@ -5,7 +5,7 @@ import Tensors
 import Volumes
 import Work
 
-/// A case to scroll through: waves with noise, and six labels that fill a third of it.
+/// A generated case for scrolling: waves with noise, and six labels that fill a third of it.
 enum ScrolledCase {
   /// The case, its voxels made slice by slice.
   static func content(_ size: GridSize, work: WorkContext) throws -> ReviewCase {
@@ -47,17 +47,17 @@ final class BackgroundLoad: Sendable {
   private let cancellation = Cancellation()
   private let group = DispatchGroup()
 
-  /// Starts it; `yields` as the review's jobs do.
+  /// Starts it; `yields` gives its threads a low priority, as the review's jobs have.
   init(threadCount: Int, yields: Bool) throws {
     var work = WorkContext(threadCount: threadCount, cancellation: cancellation)
-    work.yieldsToOthers = yields
+    work.hasLowPriority = yields
     let graph = BenchNetwork.liver.graph
     let parameters = Parameters(initialising: try graph.resolved(), seed: 7)
     let network = try Network(graph: graph, parameters: parameters, heads: [0])
     let input = Tensor(noiseImage: BenchNetwork.liver.usualShape)
     let cancellation = self.cancellation
     DispatchQueue.global(qos: .utility).async(group: group) { [work] in
-      if yields { ThreadPriority.yieldToOthers() }
+      if yields { ThreadPriority.lower() }
       while !cancellation.isRequested { _ = try? network.logits(of: input, heads: [0], work: work) }
     }
   }

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Networks
 
-/// How much memory a network's activations may take.
+/// The option for the memory of a network's activations.
 struct ActivationMemoryOption: ParsableArguments {
   @Option(
     name: .customLong("memory"),
@@ -14,6 +14,6 @@ struct ActivationMemoryOption: ParsableArguments {
     }
   }
 
-  /// The same in bytes.
+  /// The limit in bytes.
   var bytes: Int { megabytes << 20 }
 }

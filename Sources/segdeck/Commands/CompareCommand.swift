@@ -65,7 +65,7 @@ struct CompareCommand: ParsableCommand {
     let selections = try LabelSelection.parsed(label)
     let masks = try FittedMask.masks([reference, other].map { try ImageFile.open($0) }, work: work)
     let (first, second) = (masks[0], masks[1])
-    for mask in masks { mask.keepNotes() }
+    for mask in masks { mask.reportFindings() }
     FindingNotes.print()
     let coding = first.labels.coding
     let structures =
@@ -108,7 +108,9 @@ struct CompareCommand: ParsableCommand {
   }
 }
 
-/// Refuses two names for one structure; those that share some of their values, such as an organ and its tumour, are two.
+/// Refuses two names for the same set of values.
+///
+/// Structures may share some of their values, such as an organ and its tumour.
 private func refuseSameValues(_ structures: [MatchedStructure]) throws(InputError) {
   var owners: [[Set<UInt16>]: String] = [:]
   for structure in structures {
@@ -117,71 +119,5 @@ private func refuseSameValues(_ structures: [MatchedStructure]) throws(InputErro
       throw InputError(
         "--label", "has two names for the same values", found: "\(owner) and \(structure.name)")
     }
-  }
-}
-
-/// What `segdeck compare` prints.
-struct ComparisonReport: Encodable {
-  var reference: String
-  var other: String
-  var toleranceMm: Double
-  var structures: [ComparisonRow]
-
-  /// Keys as in `hd95_mm`; a measure that is not defined is left out.
-  func json() throws -> Data {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    encoder.keyEncodingStrategy = .convertToSnakeCase
-    return try encoder.encode(self)
-  }
-
-  /// A line per structure; "-" where a measure is not defined.
-  var table: String {
-    if structures.isEmpty { return "Neither mask has a label." }
-    let cell = TextTable.cell
-    let heading = [
-      "structure", "ref mL", "other mL", "Dice", "VOE %", "RVD %", "ASSD", "RMSD", "max mm", "HD95",
-      "surface Dice", "SLIVER07", "HVSMR",
-    ]
-    var table = TextTable(heading: heading)
-    table.rows = structures.map { row in
-      [
-        row.name, cell(row.referenceMl, 2), cell(row.otherMl, 2), cell(row.dice, 4), cell(row.voePercent, 2),
-        cell(row.rvdPercent, 2), cell(row.assdMm, 3), cell(row.rmsdMm, 3), cell(row.maximumMm, 2),
-        cell(row.hd95Mm, 2), cell(row.surfaceDice, 4), cell(row.sliver07Score, 1), cell(row.hvsmrTerm, 3),
-      ]
-    }
-    return table.text
-  }
-}
-
-/// The measures of one structure under the names that programs read.
-struct ComparisonRow: Encodable {
-  var name: String
-  var referenceMl, otherMl: Double
-  /// "both", "reference", "other" or "neither".
-  var foundIn: StructureComparison.Presence
-  /// What its distances count as in means, where only one mask has the structure.
-  var missedMm: Double?
-  var dice, voePercent, rvdPercent, assdMm, rmsdMm, maximumMm, hd95Mm, surfaceDice, sliver07Score,
-    hvsmrTerm: Double?
-
-  init(_ comparison: StructureComparison) {
-    name = comparison.name
-    referenceMl = comparison.referenceMillilitres
-    otherMl = comparison.otherMillilitres
-    foundIn = comparison.foundIn
-    missedMm = comparison.isMissed ? comparison.diagonalMillimetres : nil
-    let overlap = comparison.foundIn == .neither ? nil : comparison.overlap
-    dice = overlap?.dice
-    voePercent = overlap?.volumetricOverlapErrorPercent
-    rvdPercent = overlap?.relativeVolumeDifferencePercent
-    assdMm = comparison.distances?.averageMillimetres
-    rmsdMm = comparison.distances?.rootMeanSquareMillimetres
-    maximumMm = comparison.distances?.maximumMillimetres
-    hd95Mm = comparison.distances?.percentile95Millimetres
-    surfaceDice = comparison.distances?.surfaceDice
-    sliver07Score = comparison.sliver07Score
-    hvsmrTerm = comparison.hvsmrTerm
   }
 }

@@ -47,8 +47,8 @@ struct ConvertCommand: ParsableCommand {
   func run() throws {
     if input.hasSuffix(".safetensors") {
       let format = try ElementFormat(option: weights)
-      let place = try OutputPlace(output, isForced: force, kind: .model)
-      return try ModelConversion.run(input, to: place.path, format: format, card: card)
+      let outputPath = try OutputPath(output, isForced: force, kind: .model)
+      return try ModelConversion.run(input, to: outputPath.path, format: format, card: card)
     }
     let selections = try LabelSelection.parsed(label)
     try selections.requireOwnValues()
@@ -57,58 +57,60 @@ struct ConvertCommand: ParsableCommand {
     }
     let image = try ImageFile.open(input)
     let names = try LabelNamesFile.read(besideMask: input)
-    let place = try place(hasNames: names?.entries.isEmpty == false || !selections.isEmpty)
+    let outputPath = try outputPath(hasNames: names?.entries.isEmpty == false || !selections.isEmpty)
     let work = WorkContext(cancellation: Interruption.cancellation())
     var written: [PendingFile] = []
     if let like {
       let reference = try ImageFile.open(like)
-      // As they are read, on the other grid, in chunks, and as they are written.
+      // Four copies: as read, on the other grid, in chunks, and as written.
       try LabelVolume.requireMemory(on: reference.grid.size, volumes: 4, subject: input)
       let mask = try FittedMask.masks([image], on: reference.grid, frame: frame, work: work)[0]
-      mask.keepNotes()
+      mask.reportFindings()
       var named = LoadedMask(
         name: input, path: input, labels: ChunkedLabels(mask.labels), table: mask.names ?? LabelTable())
       let occurring = mask.labels.values()
-      for selection in selections where !named.take(selection) {
+      for selection in selections where !named.merge(selection) {
         Console.note("--label \(selection): no voxel of \(input) has such a label")
       }
       for note in selections.notes(absentFrom: occurring, input, coding: mask.labels.coding) {
         Console.note(note)
       }
-      written = [try named.labels.volume.pending(for: place.path, source: reference.source, work: work)]
-      written += try pendingNames(LabelNames(named.table, coding: mask.labels.coding), place)
+      written = [try named.labels.volume.pending(for: outputPath.path, source: reference.source, work: work)]
+      written += try pendingNames(LabelNames(named.table, coding: mask.labels.coding), outputPath)
     } else {
-      written = [try image.pendingCopy(for: place.path, frame: frame, work: work)]
-      FindingNotes.keep(image)
+      written = [try image.pendingCopy(for: outputPath.path, frame: frame, work: work)]
+      FindingNotes.add(image)
       if frame != nil || image.frameCount == 1 {
         for finding in try image.findingsAsMask(frame: frame, work: work) {
-          FindingNotes.keep(finding.description, of: input)
+          FindingNotes.add(finding.description, of: input)
         }
       }
       let named = LabelCoding(of: Set((names?.entries ?? []).map(\.value))) ?? .identity
-      for note in names?.notes(named) ?? [] { FindingNotes.keep(note, of: input) }
-      written += try pendingNames(names ?? LabelNames(), place)
+      for note in names?.notes(named) ?? [] { FindingNotes.add(note, of: input) }
+      written += try pendingNames(names ?? LabelNames(), outputPath)
     }
     try work.checkCancellation()
     try PendingFile.commit(written)
   }
 
-  /// Whether input and output have one file of names, as a.nii and a.nii.gz do.
+  /// Whether input and output share one file of label names, as a.nii and a.nii.gz do.
   private var sharesNames: Bool {
     let paths = [input, output].map { FilePath.absolute(LabelNamesFile.path(besideMask: $0)) }
     return paths[0] == paths[1] && label.isEmpty
   }
 
-  private func place(hasNames: Bool) throws(InputError) -> OutputPlace {
+  private func outputPath(hasNames: Bool) throws(InputError) -> OutputPath {
     let companion = LabelNamesFile.path(besideMask: output)
     if !hasNames, FileSystem.exists(companion) {
       Console.note("\(companion): names the labels of what is written, though \(input) has no names")
     }
-    return try OutputPlace(
+    return try OutputPath(
       output, isForced: force, companions: hasNames && !sharesNames ? [companion] : [], kind: .image)
   }
 
-  private func pendingNames(_ names: LabelNames, _ place: OutputPlace) throws(InputError) -> [PendingFile] {
-    names.entries.isEmpty || sharesNames ? [] : [try LabelNamesFile.pending(names, besideMask: place.path)]
+  private func pendingNames(_ names: LabelNames, _ outputPath: OutputPath) throws(InputError) -> [PendingFile]
+  {
+    names.entries.isEmpty || sharesNames
+      ? [] : [try LabelNamesFile.pending(names, besideMask: outputPath.path)]
   }
 }

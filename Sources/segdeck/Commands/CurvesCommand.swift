@@ -50,21 +50,21 @@ struct CurvesCommand: ParsableCommand {
   func run() throws {
     let kinds = try runs.map { argument throws(InputError) in try Kind(argument) }
     if let output {
-      let place = try OutputPlace(output, isForced: force)
+      let outputPath = try OutputPath(output, isForced: force)
       let picture = CurvePicture(plots: [
         .init(title: "training loss (smoothed)", curves: kinds.map(\.loss)),
         .init(title: "validation Dice", curves: kinds.map(\.validation)),
       ])
-      try AtomicFile.write(Data(picture.svg.utf8), to: place.path)
+      try AtomicFile.write(Data(picture.svg.utf8), to: outputPath.path)
     } else {
-      let columns = min(TerminalWidth.columns(ofDescriptor: 1), 120)
+      let columns = min(OutputTerminal.columns(ofDescriptor: 1), 120)
       for (title, curves) in [
         ("training loss", kinds.map(\.loss)), ("validation Dice", kinds.map(\.validation)),
       ]
       where curves.contains(where: { !$0.points.isEmpty }) {
         let plot = TextPlot(
           title: title, curves: curves, iterations: 0, columns: columns, rows: 16,
-          showsUnicode: TerminalWidth.showsUnicode,
+          showsUnicode: OutputTerminal.showsUnicode,
           showsColour: isatty(1) == 1 && ProcessInfo.processInfo.environment["NO_COLOR"] == nil)
         try Console.print(drawing: plot.lines.joined(separator: "\n") + "\n")
       }
@@ -72,7 +72,8 @@ struct CurvesCommand: ParsableCommand {
     try Console.print(table(of: kinds))
   }
 
-  /// A line per kind: its runs, the loss at the end and the best validation, each as mean and standard deviation.
+  /// A table with a row for each kind: its logs, the final loss and the best validation, as mean and standard
+  /// deviation.
   private func table(of kinds: [Kind]) -> String {
     var table = TextTable(heading: ["run", "logs", "steps", "loss at the end", "best Dice", "at the end"])
     for kind in kinds {

@@ -37,10 +37,10 @@ struct EvaluateCommand: ParsableCommand {
   @Flag(name: .long, help: "Print JSON.")
   var json = false
 
-  @OptionGroup var threads: CommandWork
+  @OptionGroup var threads: WorkOptions
 
   func run() throws {
-    let tables = try chosenTables()
+    let tables = try parsedTables()
     let work = threads.context("evaluating")
     let model = try ModelLibrary.model(model)
     let settings = try options.settings(over: model.refinement, labels: model.labels, coding: model.coding)
@@ -48,41 +48,44 @@ struct EvaluateCommand: ParsableCommand {
       Console.note("without --refine nothing heeds \(options.givenForCRF.joined(separator: ", "))")
     }
     try model.requireOneImage()
-    let sources = try folders.sources(work: work.silent) { try Self.structures(of: model, $0) }
-      .chosen(cases)
+    let sources = try folders.sources(work: work.withoutProgress) { try Self.structures(of: model, $0) }
+      .selected(cases)
     let segmenter = try Segmenter(
-      model: model, usesAuxiliaryHeads: settings.auxiliaryHeadWeights.contains { $0 != 0 }, work: work.silent)
+      model: model, usesAuxiliaryHeads: settings.auxiliaryHeadWeights.contains { $0 != 0 },
+      work: work.withoutProgress)
     var rows: [EvaluatedStructure] = []
     let notes = OverlapNotes()
     for (index, source) in sources.enumerated() {
-      let share = 1 / Double(sources.count)
-      let part = work.part(Double(index) * share...min(1, Double(index + 1) * share))
+      let fraction = 1 / Double(sources.count)
+      let part = work.part(Double(index) * fraction...min(1, Double(index + 1) * fraction))
       rows += try measured(source, segmenter, settings, notes, work: part)
     }
     let report = EvaluationReport(model: model.path, refinement: refine ? settings : nil, rows: rows)
     if json { try Console.print(json: report.json()) } else { try Console.print(report.text(tables)) }
   }
 
-  /// The structures of the label files that the model has too, by name.
+  /// The structures that both the label files and the model have, by name.
   ///
-  /// Where none has a name of the model's, they are the values that the model was trained on, as far as they occur and the
-  /// files do not call them something else. What is left out is said.
-  /// - Throws: ``InputError`` when nothing is left, or folders of the training numbered the structures differently.
+  /// Where no named structure is common, they are the values that the model was trained on, if they occur and have no
+  /// other name in the files. A note names the structures that are not measured.
+  /// - Throws: ``InputError`` when none is common, or when the training folders numbered the structures differently.
   static func structures(
-    of model: SegmentationModel, _ survey: LabelSurvey
+    of model: SegmentationModel, _ datasetLabels: DatasetLabels
   ) throws(InputError) -> [LabelSelection] {
-    let own = try survey.structures()
-    func values(_ selection: LabelSelection) -> Set<UInt16> { Set(survey.coding.codes(of: selection.values)) }
+    let own = try datasetLabels.structures()
+    func values(_ selection: LabelSelection) -> Set<UInt16> {
+      Set(datasetLabels.coding.codes(of: selection.values))
+    }
     func isNamed(_ selection: LabelSelection) -> Bool {
-      selection.values.contains { survey.names[$0] != nil }
+      selection.values.contains { datasetLabels.names[$0] != nil }
     }
     var common = own.filter { structure in model.labels.contains { $0.nameKey == structure.nameKey } }
     var onlyModel = model.labels.filter { label in !common.contains { $0.nameKey == label.nameKey } }.map(
       \.name)
     if !common.contains(where: isNamed) {
-      // What was stored as 255 alone in the training is stored as 1 here.
+      // The training data stored the only label as 255, and these files store it as 1.
       let isOnlyOne =
-        survey.values == [1]
+        datasetLabels.values == [1]
         && model.selections == [[LabelSelection(values: [255], name: model.labels[0].name)]]
       let stated = isOnlyOne ? [[LabelSelection(values: [1], name: model.labels[0].name)]] : model.selections
       let ways = stated.reduce(into: [[LabelSelection]]()) { ways, way in
@@ -95,14 +98,16 @@ struct EvaluateCommand: ParsableCommand {
           "was trained on folders that number its structures differently, and the label files have no names",
           expected: options.joined(separator: " or "))
       }
-      let taken = own.filter(isNamed).reduce(Set(survey.coding.codes(of: survey.ignoredValues()))) {
+      let taken = own.filter(isNamed).reduce(
+        Set(datasetLabels.coding.codes(of: datasetLabels.ignoredValues()))
+      ) {
         $0.union(values($1))
       }
       let free = own.reduce(Set<UInt16>()) { $0.union(values($1)) }.subtracting(taken)
       common = ways[0].filter { values($0).isDisjoint(with: taken) && !values($0).isDisjoint(with: free) }
       guard !common.isEmpty else {
         throw InputError(
-          survey.folder, "no structure is called as one of the model",
+          datasetLabels.folder, "no structure is called as one of the model",
           found: own.map(\.description).joined(separator: " "),
           expected: ways[0].map(\.description).joined(separator: " ")
             + ", or --label to say which values are which")
@@ -113,15 +118,15 @@ struct EvaluateCommand: ParsableCommand {
     let onlyFiles = own.filter { measured.isDisjoint(with: values($0)) }
     for (path, other, names) in [
       (model.path, "the label files have", onlyModel),
-      (survey.folder, "the model has", onlyFiles.map(\.name)),
+      (datasetLabels.folder, "the model has", onlyFiles.map(\.name)),
     ] where !names.isEmpty {
-      FindingNotes.keep(
+      FindingNotes.add(
         "not measured, because \(other) no such structure: \(names.joined(separator: ", "))", of: path)
     }
     return common
   }
 
-  private func chosenTables() throws(InputError) -> [EvaluationReport.Table] {
+  private func parsedTables() throws(InputError) -> [EvaluationReport.Table] {
     var chosen: [EvaluationReport.Table] = []
     for name in tables.split(separator: ",") {
       guard let table = EvaluationReport.Table(rawValue: String(name)) else {
@@ -144,7 +149,7 @@ struct EvaluateCommand: ParsableCommand {
     _ notes: OverlapNotes, work: WorkContext
   ) throws -> [EvaluatedStructure] {
     let model = segmenter.model
-    let (image, truth) = try source.volumes(work: work.silent)
+    let (image, truth) = try source.volumes(work: work.withoutProgress)
     let prediction = try segmenter.prediction(for: image, work: work.part(0...0.6))
     var labels: LabelVolume
     if refine {
@@ -152,9 +157,9 @@ struct EvaluateCommand: ParsableCommand {
         image: image, source: .prediction(prediction), labelValues: model.labelValues, coding: model.coding,
         intensityRange: model.preprocessing.normalisation.refinementRange,
         postProcessing: model.postProcessing,
-        work: work.silent)
+        work: work.withoutProgress)
       labels = try refinement.labels(settings: settings, work: work.part(0.6...0.9))
-      for label in try refinement.vanished(in: labels, settings: settings, work: work.silent) {
+      for label in try refinement.vanished(in: labels, settings: settings, work: work.withoutProgress) {
         Console.note("\(source.pair.name): \(label.note(model.labelTable))")
       }
     } else {
@@ -164,7 +169,7 @@ struct EvaluateCommand: ParsableCommand {
     }
     labels = labels.cleared(where: truth, has: source.coding.codes(of: source.ignoredValues))
     let structures = try source.structures(of: model)
-    let extents = try LabelExtents(reference: truth, other: labels, work: work.silent)
+    let extents = try LabelExtents(reference: truth, other: labels, work: work.withoutProgress)
     let overlaps = LabelOverlaps(extents)
     for line in notes.lines(structures, source, truth, model, labels, overlaps: overlaps) {
       Console.note(line)
@@ -172,7 +177,7 @@ struct EvaluateCommand: ParsableCommand {
     let rows = try structures.map { structure in
       let comparison = try StructureComparison(
         structure, reference: truth, other: labels, toleranceMillimetres: 2, extents: extents,
-        work: work.silent)
+        work: work.withoutProgress)
       return EvaluatedStructure(name: source.pair.name, comparison: comparison)
     }
     work.report(1)
@@ -181,8 +186,8 @@ struct EvaluateCommand: ParsableCommand {
 }
 
 extension TrainingFolders.Source {
-  /// The structures, by their values in the label files and in the masks of a model.
-  /// - Throws: ``InputError`` for one that the model does not have.
+  /// The structures with their values in the label files and in the masks of a model.
+  /// - Throws: ``InputError`` for a structure that the model does not have.
   func structures(of model: SegmentationModel) throws(InputError) -> [MatchedStructure] {
     try selections.map { selection throws(InputError) in
       guard let label = model.labels.first(where: { $0.nameKey == selection.nameKey }) else {

@@ -5,7 +5,7 @@ import Segmentation
 import Volumes
 import Work
 
-/// `segdeck info`: what a file holds, and what is wrong with it.
+/// `segdeck info`: describes a file and its defects.
 struct InfoCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "info", abstract: "Say what a file holds: geometry, type, values, findings.",
@@ -31,7 +31,7 @@ struct InfoCommand: ParsableCommand {
   @Flag(help: "Print JSON.")
   var json = false
 
-  @OptionGroup var threads: CommandWork
+  @OptionGroup var threads: WorkOptions
 
   func run() throws {
     if let plan { return try printPlan(plan) }
@@ -41,20 +41,21 @@ struct InfoCommand: ParsableCommand {
       isModel
       ? nil
       : try ImageDescription(
-        image: ImageFile.open(file), frame: frame, work: threads.context("reading").silent)
+        image: ImageFile.open(file), frame: frame, work: threads.context("reading").withoutProgress)
     guard json else { return try Console.print(model?.text ?? image?.text ?? "") }
     try model.map { try printJSON($0) } ?? printJSON(image)
   }
 
   private func printPlan(_ shape: String) throws {
-    let size = try Text.gridSize(shape, option: "--plan")
+    let size = try OptionParsing.gridSize(shape, option: "--plan")
     let model = try ModelLibrary.model(file)
     guard ["main", "all"].contains(heads) else {
       throw InputError("--heads", "unknown", found: heads, expected: "main or all")
     }
     let asked = heads == "all" ? Array(model.graph.heads.indices) : [0]
     let plan = try PlanInfo(
-      model, size: size, heads: asked, memoryLimit: memory.bytes, work: threads.context("planning").silent)
+      model, size: size, heads: asked, memoryLimit: memory.bytes,
+      work: threads.context("planning").withoutProgress)
     if json { try printJSON(plan) } else { try Console.print(plan.text) }
   }
 
@@ -66,7 +67,7 @@ struct InfoCommand: ParsableCommand {
   }
 }
 
-/// What `segdeck info` says of an image.
+/// The description of an image by `segdeck info`.
 private struct ImageDescription: Encodable {
   struct Values: Encodable {
     var smallest: Float
@@ -84,7 +85,7 @@ private struct ImageDescription: Encodable {
   var spacingMm: [Double]
   var orientation: String
   var affine: [[Double]]
-  /// The frame that `values` describes; both are missing where voxels are no numbers.
+  /// The frame that `values` describes; both are nil where voxels are no numbers.
   var frame: Int?
   var values: Values?
   var findings: [Finding]
@@ -119,7 +120,7 @@ private struct ImageDescription: Encodable {
     }
   }
 
-  /// Lines of a name and a value.
+  /// The description as lines of a name and a value.
   var text: String {
     func number(_ value: Double) -> String { String(format: "%.6g", value) }
     let scaling = slope == 1 && intercept == 0 ? "" : ", times \(number(slope)) plus \(number(intercept))"

@@ -6,7 +6,7 @@ import Review
 import Volumes
 import Work
 
-/// `segdeck journal`: what reviews left behind, case by case.
+/// `segdeck journal`: lists, shows, exports and removes the journals of reviews.
 struct JournalCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "journal", abstract: "List, show, export and remove the journals of reviews.",
@@ -18,7 +18,7 @@ struct JournalCommand: ParsableCommand {
       """,
     subcommands: [List.self, Show.self, Export.self, Remove.self], defaultSubcommand: List.self)
 
-  /// Which journal.
+  /// The argument that selects a journal.
   struct CaseArgument: ParsableArguments {
     @Argument(
       help:
@@ -26,14 +26,14 @@ struct JournalCommand: ParsableCommand {
       completion: .file())
     var name: String
 
-    /// The one journal that is meant.
-    /// - Throws: ``InputError`` when there is none or more than one.
-    func journal() throws(InputError) -> OpenJournal {
+    /// The selected journal.
+    /// - Throws: ``InputError`` when no journal matches, or more than one.
+    func journal() throws(InputError) -> JournalInspection {
       let path = FilePath.absolute(name)
-      var found: [OpenJournal] = []
+      var found: [JournalInspection] = []
       for item in JournalFolder().items() {
-        guard let journal = try? OpenJournal(item) else {
-          if name.count >= 4, item.digest.hasPrefix(name) { found.append(try OpenJournal(item)) }
+        guard let journal = try? JournalInspection(item) else {
+          if name.count >= 4, item.digest.hasPrefix(name) { found.append(try JournalInspection(item)) }
           continue
         }
         let opening = journal.reading.opening
@@ -67,12 +67,12 @@ struct JournalCommand: ParsableCommand {
     func run() throws {
       var table = TextTable(
         heading: ["case", "last", "digest", "verdict", "image", "versions", "MB"])
-      table.leadingColumns = 5
+      table.leftAlignedColumns = 5
       for item in JournalFolder().items() {
         let size = decimals(Double(item.byteCount) / 1e6, 2)
-        let day = JournalTime.formatted(item.modifiedSeconds, "%Y-%m-%d %H:%M")
+        let day = JournalTimestamp.formatted(item.modifiedSeconds, "%Y-%m-%d %H:%M")
         let digest = String(item.digest.prefix(12)).printableLine
-        guard let journal = try? OpenJournal(item) else {
+        guard let journal = try? JournalInspection(item) else {
           table.rows.append(["-", day, digest, "cannot be read", item.path.printableLine, "-", size])
           continue
         }
@@ -92,10 +92,10 @@ struct JournalCommand: ParsableCommand {
   struct Show: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Print what happened in a case, in order.")
 
-    @OptionGroup var chosen: CaseArgument
+    @OptionGroup var caseArgument: CaseArgument
 
     func run() throws {
-      let journal = try chosen.journal()
+      let journal = try caseArgument.journal()
       let reading = journal.reading
       let opening = reading.opening
       var lines = [
@@ -108,7 +108,7 @@ struct JournalCommand: ParsableCommand {
       var reached: Int?
       for line in reading.lines {
         guard let text = journal.text(line, reached: &reached) else { continue }
-        lines.append(JournalTime.formatted(line.time, "%Y-%m-%d %H:%M:%S") + "  " + text)
+        lines.append(JournalTimestamp.formatted(line.time, "%Y-%m-%d %H:%M:%S") + "  " + text)
       }
       try Console.print(lines.map(\.printableLine).joined(separator: "\n"))
     }
@@ -124,7 +124,7 @@ struct JournalCommand: ParsableCommand {
         voxels.
         """)
 
-    @OptionGroup var chosen: CaseArgument
+    @OptionGroup var caseArgument: CaseArgument
 
     @Option(
       help:
@@ -139,7 +139,7 @@ struct JournalCommand: ParsableCommand {
     var force = false
 
     func run() throws {
-      let journal = try chosen.journal()
+      let journal = try caseArgument.journal()
       guard let output else {
         if version != nil { throw InputError("--version", "needs -o, the mask to write") }
         return try Console.print(json: journal.json())
@@ -153,20 +153,20 @@ struct JournalCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Remove a journal with all versions in it; asks first.")
 
-    @OptionGroup var chosen: CaseArgument
+    @OptionGroup var caseArgument: CaseArgument
 
     @Flag(help: "Do not ask.")
     var force = false
 
     func run() throws {
-      let journal = try chosen.journal()
+      let journal = try caseArgument.journal()
       if JournalFile.isInUse(journal.item.path) {
-        throw InputError(chosen.name, "is open in a review and is not removed")
+        throw InputError(caseArgument.name, "is open in a review and is not removed")
       }
       if !force {
         guard isatty(STDIN_FILENO) == 1 else {
           throw InputError(
-            chosen.name, "is not removed without a question", expected: "a terminal, or --force")
+            caseArgument.name, "is not removed without a question", expected: "a terminal, or --force")
         }
         let name = (journal.reading.opening?.caseName ?? journal.item.digest).printableLine
         Console.paint(

@@ -3,7 +3,7 @@ import Segmentation
 import Work
 
 extension ModelCard {
-  /// The card as lines of a heading and a text, for people.
+  /// The card as lines of a heading and a text.
   var lines: [String] {
     var lines: [String] = []
     func add(_ heading: String, _ text: String?) {
@@ -27,7 +27,9 @@ extension ModelCard {
         "\(steps)" + (iteration.map { $0 == steps ? "" : ", weights of step \($0)" } ?? "")
           + (loss.map { ", loss at the end \(decimals($0, 4))" } ?? "")
       })
-    list("validation Dice on the working grid (\((structures ?? []).joined(separator: ", ")))", figures)
+    list(
+      "validation Dice on the working grid (\((structures ?? []).joined(separator: ", ")))", validationMetrics
+    )
     list("results", results)
     list("limits", limits)
     list("chosen by the trainer", choices)
@@ -36,8 +38,8 @@ extension ModelCard {
     return lines
   }
 
-  /// A line per case, and the mean.
-  private var figures: [String]? {
+  /// A line with the Dice values of each validation case, and their mean.
+  private var validationMetrics: [String]? {
     guard let validation, let first = validation.first else { return nil }
     func numbers(_ dice: [Double]) -> String { dice.map { decimals($0, 4) }.joined(separator: "  ") }
     let mean = first.dice.indices.map { index in

@@ -4,11 +4,11 @@ import Tensors
 import Volumes
 import Work
 
-/// What `segdeck info` says of a model.
+/// The description of a model by `segdeck info`.
 struct ModelInfo: Encodable {
   var file: String
   var labels: CodedLabels
-  /// As which values of label files they were trained, where that is known.
+  /// The values in the label files that each label was trained on, where they are known.
   var selections: [[LabelSelection]]?
   var preprocessing: Preprocessing
   var refinement: RefinementSettings
@@ -16,7 +16,7 @@ struct ModelInfo: Encodable {
   var heads: [String]
   var layers: Int
   var weights: Int
-  /// Extent of the smallest box of voxels that one score depends on, x, y, z.
+  /// Extent in voxels along x, y, z of the smallest box that one logit depends on.
   var receptiveField: [Int]?
   /// The trainer's description, as JSON text.
   var training: String
@@ -49,7 +49,7 @@ struct ModelInfo: Encodable {
     return "\(value) \(name)" + (isOwn ? "" : " (trained on \(listed))")
   }
 
-  /// A line per fact.
+  /// The description as lines.
   var text: String {
     let spacing = preprocessing.spacingMillimetres
     var lines = [

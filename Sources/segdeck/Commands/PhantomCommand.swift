@@ -4,7 +4,7 @@ import Segmentation
 import Volumes
 import Work
 
-/// `segdeck phantom`: the sample generator.
+/// `segdeck phantom`: generates an image with labels.
 struct PhantomCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "phantom", abstract: "Generate an image with labels from a seed.",
@@ -14,7 +14,7 @@ struct PhantomCommand: ParsableCommand {
       the labels' names go to a .labels.json beside them.
       """)
 
-  /// What is imaged.
+  /// The kind of generated image.
   enum Kind: String, ExpressibleByArgument, CaseIterable {
     case ct, mr
   }
@@ -41,16 +41,16 @@ struct PhantomCommand: ParsableCommand {
   var force = false
 
   func validate() throws {
-    _ = try chosenSize()
-    _ = try chosenSpacing()
+    _ = try parsedSize()
+    _ = try parsedSpacing()
   }
 
   func run() throws {
-    let imagePlace = try OutputPlace(output, isForced: force, kind: .image)
-    let labelPlace = try OutputPlace(
+    let imagePath = try OutputPath(output, isForced: force, kind: .image)
+    let labelPath = try OutputPath(
       labels, isForced: force, companions: [LabelNamesFile.path(besideMask: labels)], kind: .image)
-    let (size, spacing) = (try chosenSize(), try chosenSpacing())
-    // Intensities, labels, and the fields and noise that make them.
+    let (size, spacing) = (try parsedSize(), try parsedSpacing())
+    // Intensities, labels, and the random fields and noise.
     try AvailableMemory.require(
       checkedProduct(size.voxelCount, 16), subject: "--size", "a phantom of \(size) voxels")
     let work = WorkContext(cancellation: Interruption.cancellation())
@@ -61,13 +61,13 @@ struct PhantomCommand: ParsableCommand {
       }
     let source = ImageSource(grid: image.grid)
     try PendingFile.commit([
-      image.pending(for: imagePlace.path, source: source, work: work),
-      mask.pending(for: labelPlace.path, source: source, work: work),
-      LabelNamesFile.pending(LabelNames(table), besideMask: labelPlace.path),
+      image.pending(for: imagePath.path, source: source, work: work),
+      mask.pending(for: labelPath.path, source: source, work: work),
+      LabelNamesFile.pending(LabelNames(table), besideMask: labelPath.path),
     ])
   }
 
-  private func chosenSize() throws -> GridSize {
+  private func parsedSize() throws -> GridSize {
     let text = size ?? (kind == .ct ? "122x101x112" : "112x88x52")
     let parts = text.split(separator: "x", omittingEmptySubsequences: false).compactMap { Int($0) }
     guard parts.count == 3, text.count(where: { $0 == "x" }) == 2,
@@ -78,7 +78,7 @@ struct PhantomCommand: ParsableCommand {
     return GridSize(parts[0], parts[1], parts[2])
   }
 
-  private func chosenSpacing() throws -> Spacing {
+  private func parsedSpacing() throws -> Spacing {
     let text = spacing ?? (kind == .ct ? "3" : "1.25")
     let fields = text.split(separator: "x", omittingEmptySubsequences: false)
     let parts = fields.compactMap { Double($0) }

@@ -5,7 +5,7 @@ import Tensors
 import Volumes
 import Work
 
-/// What `segdeck info --plan` says: how a model's network runs on images of one size.
+/// The report of `segdeck info --plan`: how a model's network runs on images of one size.
 struct PlanInfo: Encodable {
   struct Step: Encodable {
     var layers: [String]
@@ -14,7 +14,7 @@ struct PlanInfo: Encodable {
     var output: [Int]
     var gflop: Double
     var weightMb: Double
-    /// The memory of the output and its place in the arena; missing where the output lies with the caller.
+    /// Size and offset of the output in the arena, in MB; nil where the caller owns the output's memory.
     var bufferMb: Double?
     var offsetMb: Double?
   }
@@ -25,18 +25,18 @@ struct PlanInfo: Encodable {
   var heads: [String]
   var threads: Int
   var slabs: Int
-  /// Planes of the image that a slab brings.
+  /// Planes of the image in a slab.
   var slabPlanes: Int
   var steps: [Step]
   var gflop: Double
   var arenaMb: Double
-  /// The most that one step needs, inside the arena.
+  /// The maximum scratch memory of a step, which is part of the arena.
   var scratchMb: Double
   var weightMb: Double
   /// Arena and weights.
   var peakMb: Double
 
-  /// The plan for streaming images of `size` voxels to the scores of the given heads.
+  /// The plan that streams images of `size` voxels to the logits of the given heads.
   init(_ model: SegmentationModel, size: GridSize, heads: [Int], memoryLimit: Int, work: WorkContext) throws {
     let network = try Network(graph: model.graph, parameters: model.parameters, heads: heads)
     let plan = try network.plan(
@@ -65,12 +65,12 @@ struct PlanInfo: Encodable {
 
   private static func megabytes(_ bytes: Int) -> Double { Double(bytes) / 1_000_000 }
 
-  /// A heading, a row for each kernel call, the totals.
+  /// The report as text: a heading, a table with a row for each kernel call, the totals.
   var text: String {
     let extents = shape.map(String.init).joined(separator: "x")
     var table = TextTable(
       heading: ["layers", "kernel", "output", "GFLOP", "weights MB", "buffer MB", "at MB"])
-    table.leadingColumns = 2
+    table.leftAlignedColumns = 2
     for step in steps {
       let size = step.output.dropFirst().map(String.init).joined(separator: "x")
       table.rows.append([

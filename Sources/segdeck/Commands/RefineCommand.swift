@@ -55,7 +55,7 @@ struct RefineCommand: ParsableCommand {
   @Flag(name: .long, help: "Replace existing files.")
   var force = false
 
-  @OptionGroup var threads: CommandWork
+  @OptionGroup var threads: WorkOptions
 
   func validate() throws {
     guard (probabilities == nil) != (mask == nil) else {
@@ -76,7 +76,7 @@ struct RefineCommand: ParsableCommand {
     let (file, sourceFile, furtherFiles) = (opened.image, openedSource.image, openedFurther.map(\.image))
     let model = try model.map { try ModelLibrary.model($0) }
     try model?.requireOneImage()
-    let place = try OutputPlace(maskAt: output, of: file, isForced: force)
+    let outputPath = try OutputPath(maskAt: output, of: file, isForced: force)
     for other in furtherFiles + (probabilities == nil ? [] : [sourceFile]) {
       guard case .same = try GridFit(mask: other.grid, image: file.grid, subject: other.path) else {
         throw InputError(
@@ -87,7 +87,8 @@ struct RefineCommand: ParsableCommand {
     let sidecar = try probabilities.flatMap { path in
       model == nil ? try OpenedFile(ifPresent: MaskRecord.path(besideMask: path)) : nil
     }
-    // Images, and labels as they are read, on the image's grid, refined and written; the CRF asks for its own.
+    // Images, and four copies of the labels: read, on the image's grid, refined, written. The CRF counts its own
+    // memory.
     try AvailableMemory.require(
       checkedProduct(
         file.grid.size.voxelCount,
@@ -98,20 +99,20 @@ struct RefineCommand: ParsableCommand {
       try file.scalarVolume(frame: frame, work: work.part(0...0.1))
     } _: {
       try startsFromMask
-        ? StoredStart.mask(FittedMask.masks([sourceFile], on: file.grid, work: work.silent)[0])
-        : .probabilities(sourceFile.probabilityVolume(work: work.silent))
+        ? StoredStart.mask(FittedMask.masks([sourceFile], on: file.grid, work: work.withoutProgress)[0])
+        : .probabilities(sourceFile.probabilityVolume(work: work.withoutProgress))
     }
     let start = try startingPoint(sourceFile, stored, volume, model, work: work.part(0.1...0.2))
     let further = try furtherFiles.map {
-      try $0.scalarVolume(frame: $0.frameCount > 1 ? frame : nil, work: work.silent)
+      try $0.scalarVolume(frame: $0.frameCount > 1 ? frame : nil, work: work.withoutProgress)
     }
-    for read in [file] + (mask == nil ? [sourceFile] : []) + furtherFiles { FindingNotes.keep(read) }
+    for read in [file] + (mask == nil ? [sourceFile] : []) + furtherFiles { FindingNotes.add(read) }
     FindingNotes.print()
     let refinement = try Refinement(
       image: volume, furtherImages: further, source: start.source,
       labelValues: [0] + start.labels.map(\.value), coding: start.coding,
-      intensityRange: start.intensityRange, postProcessing: start.postProcessing, work: work.silent)
-    let settings = try settings(over: start, refinement, volume, work: work.silent)
+      intensityRange: start.intensityRange, postProcessing: start.postProcessing, work: work.withoutProgress)
+    let settings = try settings(over: start, refinement, volume, work: work.withoutProgress)
     guard settings.furtherThetaBetas.count == furtherFiles.count else {
       throw InputError(
         "--theta-beta", "needs one number per image", found: "\(settings.thetaBetas.count)",
@@ -120,7 +121,7 @@ struct RefineCommand: ParsableCommand {
     var own = settings
     if probabilities != nil { own.auxiliaryHeadWeights = [] }
     let labels = try refinement.labels(settings: own, exact: exact, work: work.part(0.2...0.9))
-    for label in try refinement.vanished(in: labels, settings: own, work: work.silent) {
+    for label in try refinement.vanished(in: labels, settings: own, work: work.withoutProgress) {
       Console.note(label.note(LabelTable(start.labels)))
     }
     var record = MaskRecord()
@@ -133,14 +134,15 @@ struct RefineCommand: ParsableCommand {
     if mask != nil { record.maskConfidence = ownConfidence }
     record.threads = work.threadCount
     record.commands = [CommandLineText.text(words(settings, coding: labels.coding))]
-    try record.write(labels, LabelTable(start.labels), source: file.source, to: place, work: work.silent)
+    try record.write(
+      labels, LabelTable(start.labels), source: file.source, to: outputPath, work: work.withoutProgress)
     record.noteChanges()
     work.report(1)
   }
 
   private var ownConfidence: Double { maskConfidence ?? 0.9 }
 
-  /// The words of a command line that makes the same mask with these kernels, wherever they came from.
+  /// The arguments of a command that makes the same mask with these settings.
   private func words(_ settings: RefinementSettings, coding: LabelCoding) -> [String] {
     var words = ["segdeck", "refine", CommandLineText.path(image)]
     for path in furtherImages { words += ["--further-image", CommandLineText.path(path)] }
@@ -153,7 +155,9 @@ struct RefineCommand: ParsableCommand {
     return words + ["-o", MaskRecord.outputName]
   }
 
-  /// The preset's settings, the model's or, where neither says any, what the images suggest; then the options.
+  /// The base settings, changed by the options.
+  ///
+  /// The base is the preset, else the model's settings, else the settings suggested by the images.
   private func settings(
     over start: StartingPoint, _ refinement: Refinement, _ volume: ScalarVolume, work: WorkContext
   ) throws -> RefinementSettings {
@@ -178,13 +182,13 @@ struct RefineCommand: ParsableCommand {
     return settings
   }
 
-  /// What the CRF starts from, as it is stored.
+  /// The stored input of the CRF.
   private enum StoredStart {
     case mask(FittedMask)
     case probabilities(ProbabilityVolume)
   }
 
-  /// What the CRF starts from and how.
+  /// The input of the CRF with its labels and parameters.
   private struct StartingPoint {
     var source: UnarySource
     /// In the order of the classes.
@@ -193,7 +197,7 @@ struct RefineCommand: ParsableCommand {
     var intensityRange: ClosedRange<Float>?
     var postProcessing: PostProcessing
 
-    /// What the values of the labels stand for.
+    /// The coding of the labels.
     var coding: LabelCoding
   }
 
@@ -214,7 +218,7 @@ struct RefineCommand: ParsableCommand {
       try model.map { ProbabilitySidecar(model: $0, auxiliaryHeadWeights: []) }
       ?? ProbabilitySidecar.read(besideProbabilities: file.path)
     if let tau = options.tau,
-      sidecar?.auxiliaryHeadWeights ?? [] != (try Text.numbers(tau, option: "--tau"))
+      sidecar?.auxiliaryHeadWeights ?? [] != (try OptionParsing.numbers(tau, option: "--tau"))
     {
       throw InputError(
         "--tau", "the heads are mixed already in \(file.path)", found: tau,
@@ -242,7 +246,7 @@ struct RefineCommand: ParsableCommand {
   private func startingPoint(
     _ mask: FittedMask, _ model: SegmentationModel?
   ) throws -> StartingPoint {
-    mask.keepNotes()
+    mask.reportFindings()
     let present = mask.labels.voxelCounts().keys.filter { $0 > 0 }
     guard !present.isEmpty else {
       throw InputError(self.mask ?? "--mask", "has no label to refine: every voxel is 0")

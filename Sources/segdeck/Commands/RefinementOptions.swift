@@ -4,7 +4,7 @@ import Segmentation
 import Volumes
 import Work
 
-/// The CRF's options as `refine`, `evaluate` and records write them.
+/// The CRF's options of `refine`, `evaluate`, `sweep` and records.
 struct RefinementOptions: ParsableArguments {
   @Option(name: .long, help: "Weight μ1 of the appearance kernel.")
   var appearanceWeight: Double?
@@ -38,11 +38,11 @@ struct RefinementOptions: ParsableArguments {
   @Option(name: .long, help: "Values of the labels that may gain or lose voxels, as 1,6; by default all.")
   var onlyLabels: String?
 
-  /// `defaults` with what was given on the command line.
+  /// `defaults` changed by the options on the command line.
   /// - Parameters:
-  ///   - labels: Those that there are, of which the command line may name some by their values.
-  ///   - coding: What their codes stand for.
-  /// - Throws: ``InputError`` for a value that cannot be used, or is no label's.
+  ///   - labels: The labels that `--only-labels` may name by their values.
+  ///   - coding: The coding of the labels.
+  /// - Throws: ``InputError`` for an invalid value, or a value that is no label.
   func settings(
     over defaults: RefinementSettings, labels: [Label], coding: LabelCoding = .identity
   ) throws(InputError) -> RefinementSettings {
@@ -50,10 +50,10 @@ struct RefinementOptions: ParsableArguments {
     if let appearanceWeight { settings.appearanceWeight = appearanceWeight }
     if let smoothnessWeight { settings.smoothnessWeight = smoothnessWeight }
     if let thetaAlpha {
-      settings.thetaAlphaMillimetres = try Text.lengths(thetaAlpha, option: "--theta-alpha")
+      settings.thetaAlphaMillimetres = try OptionParsing.lengths(thetaAlpha, option: "--theta-alpha")
     }
     if let thetaBeta {
-      let values = try Text.numbers(thetaBeta, option: "--theta-beta")
+      let values = try OptionParsing.numbers(thetaBeta, option: "--theta-beta")
       guard let first = values.first else {
         throw InputError("--theta-beta", "has no number", found: thetaBeta)
       }
@@ -61,10 +61,10 @@ struct RefinementOptions: ParsableArguments {
       settings.furtherThetaBetas = Array(values.dropFirst())
     }
     if let thetaGamma {
-      settings.thetaGammaMillimetres = try Text.lengths(thetaGamma, option: "--theta-gamma")
+      settings.thetaGammaMillimetres = try OptionParsing.lengths(thetaGamma, option: "--theta-gamma")
     }
     if let iterations { settings.iterations = iterations }
-    if let tau { settings.auxiliaryHeadWeights = try Text.numbers(tau, option: "--tau") }
+    if let tau { settings.auxiliaryHeadWeights = try OptionParsing.numbers(tau, option: "--tau") }
     if let normalisation {
       guard let mode = RefinementSettings.Normalisation(rawValue: normalisation) else {
         throw InputError(
@@ -78,7 +78,7 @@ struct RefinementOptions: ParsableArguments {
       settings.changedLabels = []
       for word in onlyLabels.split(separator: ",", omittingEmptySubsequences: false).map(\.trimmingSpaces) {
         let values = Int(word).map { value in
-          // What is stored as 255 alone is label 1, of a model as of a mask.
+          // A single label that is stored as 255 is label 1, in a model and in a mask.
           [value] + (value == 1 && labels.map(\.value) == [255] ? [255] : [])
         }
         let codes = (values ?? []).compactMap { coding.code(of: $0) }
@@ -93,7 +93,7 @@ struct RefinementOptions: ParsableArguments {
     return try settings.validated()
   }
 
-  /// The kernels' numbers that were given.
+  /// The kernel parameters that were given on the command line.
   var given: Set<KernelParameter> {
     var given: Set<KernelParameter> = []
     if appearanceWeight != nil { given.insert(.appearanceWeight) }
@@ -104,7 +104,7 @@ struct RefinementOptions: ParsableArguments {
     return given
   }
 
-  /// The options that were given and that only the CRF heeds, as they are written.
+  /// The names of the given options that only the CRF uses.
   var givenForCRF: [String] {
     [
       ("--appearance-weight", appearanceWeight != nil), ("--smoothness-weight", smoothnessWeight != nil),
@@ -115,8 +115,8 @@ struct RefinementOptions: ParsableArguments {
     ].filter(\.1).map(\.0)
   }
 
-  /// The words of a command line that give exactly these settings.
-  /// - Parameter coding: Says the values of ``RefinementSettings/changedLabels``.
+  /// The arguments that give exactly these settings.
+  /// - Parameter coding: The coding of ``RefinementSettings/changedLabels``.
   static func words(_ settings: RefinementSettings, coding: LabelCoding = .identity) -> [String] {
     func lengths(_ theta: Spacing) -> String {
       theta.i == theta.j && theta.j == theta.k ? "\(theta.i)" : "\(theta.i),\(theta.j),\(theta.k)"
@@ -136,56 +136,5 @@ struct RefinementOptions: ParsableArguments {
       ]
     }
     return words
-  }
-}
-
-/// Command lines as text that a shell reads back.
-enum CommandLineText {
-  /// A path as a word that is no option.
-  static func path(_ path: String) -> String { path.hasPrefix("-") ? "./" + path : path }
-
-  /// The command that is running.
-  static var current: String { text(["segdeck"] + ProgramStart.arguments) }
-
-  /// The words of a line as ``text(_:)`` writes it; nil when a quote is open at its end.
-  ///
-  /// Nothing else of a shell is understood: whatever it would expand stays as it stands.
-  static func words(_ text: String) -> [String]? {
-    var words: [String] = []
-    var word: String?
-    var quote: Character?
-    var isEscaped = false
-    for character in text {
-      if isEscaped {
-        word = (word ?? "") + String(character)
-        isEscaped = false
-      } else if quote == nil, character == "\\" {
-        isEscaped = true
-      } else if character == quote {
-        quote = nil
-      } else if quote == nil, character == "'" || character == "\"" {
-        quote = character
-        word = word ?? ""
-      } else if quote == nil, character == " " {
-        if let word { words.append(word) }
-        word = nil
-      } else {
-        word = (word ?? "") + String(character)
-      }
-    }
-    guard quote == nil, !isEscaped else { return nil }
-    return words + [word].compactMap(\.self)
-  }
-
-  /// Words, quoted where a shell would split or change them.
-  static func text(_ words: [String]) -> String {
-    words.map { word in
-      let isPlain =
-        !word.isEmpty
-        && word.unicodeScalars.allSatisfy {
-          CharacterSet.alphanumerics.contains($0) || "-_./=,:+@%".unicodeScalars.contains($0)
-        }
-      return isPlain ? word : "'" + word.replacingOccurrences(of: "'", with: "'\\''") + "'"
-    }.joined(separator: " ")
   }
 }

@@ -4,7 +4,7 @@ import ImageFormats
 import Volumes
 import Work
 
-/// `segdeck replay`: makes a mask again from its record.
+/// `segdeck replay`: reproduces a mask from its record.
 struct ReplayCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "replay", abstract: "Make a mask again from the record beside it.",
@@ -30,17 +30,17 @@ struct ReplayCommand: ParsableCommand {
   @Flag(help: "Replace existing files.")
   var force = false
 
-  @OptionGroup var threads: CommandWork
+  @OptionGroup var threads: WorkOptions
 
   func validate() throws {
     guard output != nil || verify else { throw ValidationError("-o, --verify or both are needed") }
   }
 
   func run() throws {
-    let work = threads.context("replaying").silent
+    let work = threads.context("replaying").withoutProgress
     let replay = try RecordReplay(naming: record, work: work)
-    let place = try output.map {
-      try OutputPlace(
+    let outputPath = try output.map {
+      try OutputPath(
         $0, isForced: force, companions: MaskRecord.companions(ofMask: $0), kind: .image)
     }
     let folder = try TemporaryFolder()
@@ -49,14 +49,14 @@ struct ReplayCommand: ParsableCommand {
     do { mask = try replay.run(in: folder, work: work) } catch let error as InputError
       where error.subject.hasPrefix(folder.path)
     {
-      // A name that only this run knows tells nobody anything.
+      // The name of a temporary file would not help the user.
       throw InputError(
         output ?? replay.path,
         output == nil ? "its mask cannot be written, to be compared" : error.problem, found: error.found,
         expected: error.expected)
     }
     let difference = verify ? try replay.difference(of: mask, work: work) : nil
-    if let place { try replay.write(mask, to: place, work: work) }
+    if let outputPath { try replay.write(mask, to: outputPath, work: work) }
     guard verify else { return }
     guard let difference else { return try Console.print("same") }
     throw difference

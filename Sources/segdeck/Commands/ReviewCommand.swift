@@ -5,7 +5,7 @@ import Review
 import Volumes
 import Work
 
-/// The terminal program.
+/// `segdeck review`: the terminal program.
 struct ReviewCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "review",
@@ -42,12 +42,12 @@ struct ReviewCommand: ParsableCommand {
     if !selections.isEmpty, masks.isEmpty {
       throw InputError("--label", "names labels of masks", expected: "a --mask")
     }
-    // What is wrong in the file is said when the models are listed: it keeps nobody from looking at a case.
+    // Defects of the file are reported in the list of models, because they must not prevent the review of a case.
     if let model { _ = try ModelLibrary.path(model) }
     let services = CaseServices(preferredModel: model)
     let terminal = try options.makeTerminal()
     terminal.reportEnd()
-    // What was asked before the terminal was taken over.
+    // A signal may have come before the terminal was started.
     try WorkContext(cancellation: Interruption.cancellation()).checkCancellation()
     var request = OpenCaseRequest(imagePath: image, maskPaths: masks, selections: selections)
     request.firstVersionNumber = Int(Date.now.timeIntervalSince1970 * 1000)
@@ -59,6 +59,6 @@ struct ReviewCommand: ParsableCommand {
 
 /// A review that ended because its image could not be opened.
 struct ReviewFailure: Error {
-  /// What, where, found, expected.
+  /// The error as one line.
   var line: String
 }

@@ -50,15 +50,15 @@ struct SegmentCommand: ParsableCommand {
   @Flag(name: .long, help: "Replace existing files.")
   var force = false
 
-  @OptionGroup var threads: CommandWork
+  @OptionGroup var threads: WorkOptions
 
   func run() throws {
     let work = threads.context("segmenting")
     let opened = try OpenedImage(image)
     let file = opened.image
-    let place = try OutputPlace(maskAt: output, of: file, isForced: force)
-    let probabilityPlace = try probabilities.map {
-      try OutputPlace(
+    let outputPath = try OutputPath(maskAt: output, of: file, isForced: force)
+    let probabilityPath = try probabilities.map {
+      try OutputPath(
         $0, isForced: force, companions: [MaskRecord.path(besideMask: $0)], kind: .image)
     }
     let model = try ModelLibrary.model(model)
@@ -69,30 +69,30 @@ struct SegmentCommand: ParsableCommand {
         classCount: model.labels.count + 1, file.grid.size)
     }
     let weights =
-      try tau.map { try Text.numbers($0, option: "--tau") } ?? model.refinement.auxiliaryHeadWeights
+      try tau.map { try OptionParsing.numbers($0, option: "--tau") } ?? model.refinement.auxiliaryHeadWeights
     let volume = try file.scalarVolume(frame: frame, work: work.part(0...0.1))
     if let warning = model.preprocessing.mismatch(with: volume) { Console.note("\(image): \(warning)") }
-    FindingNotes.keep(file)
+    FindingNotes.add(file)
     FindingNotes.print()
     var segmenter = try Segmenter(
-      model: model, usesAuxiliaryHeads: weights.contains { $0 != 0 }, work: work.silent)
+      model: model, usesAuxiliaryHeads: weights.contains { $0 != 0 }, work: work.withoutProgress)
     segmenter.memoryLimit = memory.bytes
     let tiling = try tiling()
     let mask: PostProcessedMask
     var written: [PendingFile] = []
-    if grid == .image, tiling == .whole, probabilityPlace == nil {
+    if grid == .image, tiling == .whole, probabilityPath == nil {
       mask = try segmenter.labels(of: volume, auxiliaryHeadWeights: weights, work: work.part(0.1...0.95))
     } else {
       let prediction = try segmenter.prediction(
         for: volume, grid: grid, tiling: tiling, work: work.part(0.1...0.8))
       mask = try segmenter.labels(
         of: prediction, auxiliaryHeadWeights: weights, work: work.part(0.8...0.95))
-      if let probabilityPlace {
-        let values = try prediction.probabilities(auxiliaryHeadWeights: weights, work: work.silent)
+      if let probabilityPath {
+        let values = try prediction.probabilities(auxiliaryHeadWeights: weights, work: work.withoutProgress)
         written = [
-          try values.pending(for: probabilityPlace.path, source: file.source, work: work.silent),
+          try values.pending(for: probabilityPath.path, source: file.source, work: work.withoutProgress),
           try ProbabilitySidecar(model: model, auxiliaryHeadWeights: weights)
-            .pending(besideProbabilities: probabilityPlace.path),
+            .pending(besideProbabilities: probabilityPath.path),
         ]
       }
     }
@@ -105,12 +105,13 @@ struct SegmentCommand: ParsableCommand {
     record.threads = work.threadCount
     record.commands = [CommandLineText.text(words)]
     try record.write(
-      mask.labels, model.labelTable, source: file.source, to: place, with: written, work: work.silent)
+      mask.labels, model.labelTable, source: file.source, to: outputPath, with: written,
+      work: work.withoutProgress)
     record.noteChanges()
     work.report(1)
   }
 
-  /// The words of a command line that makes the same mask, whatever it is called.
+  /// The arguments of a command that makes the same mask.
   private var words: [String] {
     var words = ["segdeck", "segment", CommandLineText.path(image), "--model", model]
     if let tau { words += ["--tau", tau] }
@@ -129,7 +130,7 @@ struct SegmentCommand: ParsableCommand {
       return .whole
     }
     if whole { throw InputError("--whole", "excludes --tile") }
-    let size = try Text.gridSize(tile, option: "--tile")
+    let size = try OptionParsing.gridSize(tile, option: "--tile")
     let extent = Extent3(size.k, size.j, size.i)
     switch fusion {
     case "exact": return .exact(extent)

@@ -8,7 +8,7 @@ import Work
 
 extension SweepObjective: ExpressibleByArgument {}
 
-/// `segdeck sweep`: finds the CRF's kernels on labelled cases.
+/// `segdeck sweep`: hyperparameter search for the CRF's kernels on labelled cases.
 struct SweepCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "sweep", abstract: "Find the CRF's kernels on labelled cases.",
@@ -68,7 +68,7 @@ struct SweepCommand: ParsableCommand {
   @Flag(name: .long, help: "Replace existing files.")
   var force = false
 
-  @OptionGroup var threads: CommandWork
+  @OptionGroup var threads: WorkOptions
 
   func validate() throws {
     guard (1...100_000).contains(trials) else {
@@ -82,37 +82,37 @@ struct SweepCommand: ParsableCommand {
   func run() throws {
     let work = threads.context("sweeping")
     let model = try ModelLibrary.model(model)
-    let presetPlace = try presetOutput.map { try OutputPlace($0, isForced: force) }
-    let modelPlace = try modelOutput.map { try OutputPlace($0, isForced: force, kind: .model) }
-    let journalPlace = try resume.map { try OutputPlace($0, isForced: true) }
-    let said = try preset.map { try RefinementPreset.read($0) } ?? model.refinement
-    guard said.furtherThetaBetas.isEmpty else {
+    let presetPath = try presetOutput.map { try OutputPath($0, isForced: force) }
+    let modelPath = try modelOutput.map { try OutputPath($0, isForced: force, kind: .model) }
+    let journalPath = try resume.map { try OutputPath($0, isForced: true) }
+    let base = try preset.map { try RefinementPreset.read($0) } ?? model.refinement
+    guard base.furtherThetaBetas.isEmpty else {
       throw InputError(
         preset ?? model.path, "a sweep compares one image",
-        found: "\(said.thetaBetas.count) numbers for theta beta")
+        found: "\(base.thetaBetas.count) numbers for theta beta")
     }
     if let probabilities, let tau = options.tau {
       throw InputError(
         "--tau", "the heads are mixed already in \(probabilities)", found: tau,
         expected: "--tau of `segdeck segment --probabilities`")
     }
-    let settings = try options.settings(over: said, labels: model.labels, coding: model.coding)
-    let sources = try chosenSources(model, work: work)
+    let settings = try options.settings(over: base, labels: model.labels, coding: model.coding)
+    let sources = try selectedSources(model, work: work)
     let store = try SweepSources(
       sources: sources, model: model, probabilityFolder: probabilities,
-      settings: settings, work: work.silent)
+      settings: settings, work: work.withoutProgress)
     let start =
-      said.areDefaults
+      base.areDefaults
       ? try options.settings(
-        over: store.suggestedStart(work: work.silent), labels: model.labels, coding: model.coding)
+        over: store.suggestedStart(work: work.withoutProgress), labels: model.labels, coding: model.coding)
       : settings
     let search = try KernelSearch(
       cases: try sources.indices.map { index in
         try store.sweepCase(
-          index, start: start, work: work.part(share(index, sources.count, of: 0...0.3)))
+          index, start: start, work: work.part(progressRange(index, sources.count, of: 0...0.3)))
       }, ranges: KernelRanges(around: start, holding: options.given), objective: objective, seed: seed,
-      work: work.silent)
-    let journal = try journalPlace.map {
+      work: work.withoutProgress)
+    let journal = try journalPath.map {
       try SweepJournal($0, heading: SweepJournal.Heading(search, seed: seed))
     }
     let found = try search.run(
@@ -123,14 +123,14 @@ struct SweepCommand: ParsableCommand {
       if !$0.contains($1) { $0.append($1) }
     }
     let measurements = try sources.indices.map { index in
-      try store.measurement(index, kernels, work: work.part(share(index, sources.count, of: 0.8...1)))
+      try store.measurement(index, kernels, work: work.part(progressRange(index, sources.count, of: 0.8...1)))
     }
     work.report(1)
     let report = SweepReport(
       search: search, trials: found, kernels: kernels, measurements: measurements, model: model.path,
       structures: store.structureNames, coding: model.coding,
-      columns: TerminalWidth.columns(ofDescriptor: STDOUT_FILENO),
-      showsUnicode: TerminalWidth.showsUnicode)
+      columns: OutputTerminal.columns(ofDescriptor: STDOUT_FILENO),
+      showsUnicode: OutputTerminal.showsUnicode)
     FindingNotes.print()
     for measurement in measurements {
       for label in measurement.vanished[report.outcome.best] {
@@ -138,39 +138,41 @@ struct SweepCommand: ParsableCommand {
       }
     }
     try Console.print(report.text)
-    try write(report, model, presetPlace, modelPlace)
+    try write(report, model, presetPath, modelPath)
   }
 
-  private func share(_ index: Int, _ count: Int, of range: ClosedRange<Double>) -> ClosedRange<Double> {
+  private func progressRange(_ index: Int, _ count: Int, of range: ClosedRange<Double>) -> ClosedRange<Double>
+  {
     let length = (range.upperBound - range.lowerBound) / Double(count)
     let lower = range.lowerBound + Double(index) * length
     return lower...min(range.upperBound, lower + length)
   }
 
-  private func chosenSources(
+  private func selectedSources(
     _ model: SegmentationModel, work: WorkContext
   ) throws -> [TrainingFolders.Source] {
     try model.requireOneImage()
-    return try folders.sources(work: work.silent) { try EvaluateCommand.structures(of: model, $0) }.chosen(
-      cases)
+    return try folders.sources(work: work.withoutProgress) { try EvaluateCommand.structures(of: model, $0) }
+      .selected(
+        cases)
   }
 
-  /// Writes what was found where it was asked for, unless the CRF does not help.
+  /// Writes the best kernels to the requested files, unless the CRF does not help.
   private func write(
-    _ report: SweepReport, _ model: SegmentationModel, _ preset: OutputPlace?, _ modelPlace: OutputPlace?
+    _ report: SweepReport, _ model: SegmentationModel, _ presetPath: OutputPath?, _ modelPath: OutputPath?
   ) throws(InputError) {
-    for place in [preset, modelPlace].compactMap(\.self) where !report.outcome.helps {
-      try Console.print("\(place.path.printableLine): not written, because the CRF does not help here")
+    for outputPath in [presetPath, modelPath].compactMap(\.self) where !report.outcome.helps {
+      try Console.print("\(outputPath.path.printableLine): not written, because the CRF does not help here")
     }
     guard report.outcome.helps else { return }
-    if let preset {
-      try RefinementPreset.write(report.best, to: preset.path)
+    if let presetPath {
+      try RefinementPreset.write(report.best, to: presetPath.path)
       try Console.print(
-        "\(preset.path.printableLine): these kernels, for `refine --preset` and `train --preset`")
+        "\(presetPath.path.printableLine): these kernels, for `refine --preset` and `train --preset`")
     }
-    if let modelPlace {
-      try ModelConversion.write(model.path, with: report.best, to: modelPlace.path)
-      try Console.print("\(modelPlace.path.printableLine): the model with these kernels")
+    if let modelPath {
+      try ModelConversion.write(model.path, with: report.best, to: modelPath.path)
+      try Console.print("\(modelPath.path.printableLine): the model with these kernels")
     }
   }
 }

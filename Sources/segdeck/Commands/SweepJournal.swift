@@ -3,15 +3,15 @@ import Segmentation
 import Synchronization
 import Work
 
-/// The file in which a sweep notes its trials, one line of JSON each behind a heading.
+/// The file of a sweep's trials: a heading, then one line of JSON for each trial.
 final class SweepJournal: Sendable {
-  /// What a sweep is: a journal of another one is refused.
+  /// The identity of a sweep; the journal of another sweep is refused.
   struct Heading: Codable, Hashable {
     var seed: UInt64
     var objective: SweepObjective
     var ranges: KernelRanges
     var cases: [String]
-    /// What the cases reach without a CRF, which tells whether images, labels and network are the same.
+    /// The measures of the cases without a CRF, which change with images, labels and network.
     var baselines: [Double]
 
     init(_ search: KernelSearch, seed: UInt64) {
@@ -30,15 +30,15 @@ final class SweepJournal: Sendable {
   private let lock: FileLock
   private let lines = Mutex<Void>(())
 
-  /// Opens a journal, or begins one where there is none.
+  /// Opens a journal, or creates it.
   ///
-  /// A last line that was cut off is written again.
+  /// An incomplete last line is removed.
   /// - Throws: ``InputError`` when the file cannot be read or written, or belongs to another sweep.
-  init(_ place: OutputPlace, heading: Heading) throws(InputError) {
-    path = place.path
+  init(_ outputPath: OutputPath, heading: Heading) throws(InputError) {
+    path = outputPath.path
     lock = try FileLock(path, owner: "sweep")
-    let known = try ReadFiles.asOwn { () throws(InputError) in
-      try FileSystem.readIfPresent(place.path) ?? Data()
+    let known = try ReadFiles.withoutRegistering { () throws(InputError) in
+      try FileSystem.readIfPresent(outputPath.path) ?? Data()
     }
     var lines = known.split(separator: 10).map { Data($0) }
     if known.last != 10 { lines = lines.dropLast() }
@@ -73,7 +73,7 @@ final class SweepJournal: Sendable {
     file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
   }
 
-  /// Notes a trial.
+  /// Appends a trial.
   /// - Throws: ``InputError`` when the file cannot be written.
   func append(_ trial: KernelSearch.Trial) throws(InputError) {
     let line = Self.line(trial)

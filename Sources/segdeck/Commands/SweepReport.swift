@@ -3,26 +3,26 @@ import Segmentation
 import Volumes
 import Work
 
-/// What `segdeck sweep` prints.
+/// The report of `segdeck sweep`.
 struct SweepReport {
   let search: KernelSearch
   let trials: [KernelSearch.Trial]
-  /// What was measured at full resolution, the search's start first.
+  /// The settings that were measured at full resolution; the start of the search is the first.
   let kernels: [RefinementSettings]
   let measurements: [SweepMeasurement]
   let model: String
   let structures: [String]
-  /// What the values of the model's labels stand for.
+  /// The coding of the model's labels.
   let coding: LabelCoding
   let columns: Int
   let showsUnicode: Bool
 
-  /// What came out.
+  /// The outcome of the search.
   var outcome: SweepOutcome { SweepOutcome(measurements, objective: search.objective) }
   /// The best kernels.
   var best: RefinementSettings { kernels[outcome.best] }
 
-  /// Tables, plot and verdict.
+  /// The report as text: heading, tables, conclusion.
   var text: String {
     let tried = trials.filter { $0.scores.count == search.cases.count }.count
     let stopped = trials.count > tried ? ", \(trials.count - tried) of them stopped early" : ""
@@ -33,7 +33,7 @@ struct SweepReport {
     return [heading, kernelTable, caseTable, verdict].joined(separator: "\n\n")
   }
 
-  /// Each number at the start and as found, and the best gain in each eighth of its range.
+  /// A table of the kernel parameters: start, found, and the best gain across the range.
   private var kernelTable: String {
     var table = TextTable(heading: ["kernel", "start", "found", "from", "best gain across the range", "to"])
     for parameter in KernelParameter.allCases {
@@ -57,33 +57,33 @@ struct SweepReport {
     }
   }
 
-  /// The largest gain of the trials in each of 16 parts of the range, as heights; a blank where none was tried.
+  /// The maximum gain of the trials in each of 16 bins of the range, as bar heights; a blank for a bin without trials.
   private func profile(_ parameter: KernelParameter) -> String {
     let count = 16
     var best = [Double?](repeating: nil, count: count)
     for trial in trials where trial.scores.count == search.cases.count {
-      guard let share = search.ranges.fraction(of: parameter, in: trial.settings) else { continue }
-      let part = min(max(Int(saturating: share * Double(count)), 0), count - 1)
+      guard let fraction = search.ranges.fraction(of: parameter, in: trial.settings) else { continue }
+      let part = min(max(Int(saturating: fraction * Double(count)), 0), count - 1)
       best[part] = max(best[part] ?? -.infinity, search.gain(of: trial))
     }
     let values = best.compactMap(\.self)
-    guard let least = values.min(), let most = values.max() else { return "" }
+    guard let minimum = values.min(), let maximum = values.max() else { return "" }
     let heights: [Character] = showsUnicode ? Array("▁▂▃▄▅▆▇█") : Array("_.-=+*%#")
     return String(
       best.map { gain in
         guard let gain else { return " " }
-        let share = most > least ? (gain - least) / (most - least) : 1
-        return heights[min(Int(saturating: share * Double(heights.count)), heights.count - 1)]
+        let fraction = maximum > minimum ? (gain - minimum) / (maximum - minimum) : 1
+        return heights[min(Int(saturating: fraction * Double(heights.count)), heights.count - 1)]
       })
   }
 
-  /// Both measures of each case without and with the CRF, and the gain as a bar.
+  /// A table of the cases: both measures without and with the CRF, and the gain as a bar.
   private var caseTable: String {
     let chosen = outcome.best
     let objective = search.objective
     let gains = measurements.map { $0.gain(chosen, objective) }
     let largest = max(gains.map(abs).max() ?? 0, 1e-9)
-    let room = Double(max(10, min(30, columns - 70)))
+    let barWidth = Double(max(10, min(30, columns - 70)))
     var table = TextTable(
       heading: ["case", "Dice", "with CRF", "distance mm", "with CRF", "gain", ""])
     func row(
@@ -93,13 +93,13 @@ struct SweepReport {
         table.rows.append([name, "-", "-", "-", "-", "-", ""])
         return
       }
-      let length = Int(saturating: (abs(gain) / largest * room).rounded())
+      let length = Int(saturating: (abs(gain) / largest * barWidth).rounded())
       let mark = gain < 0 ? "-" : showsUnicode ? "█" : "#"
       table.rows.append([
         name, decimals(one.dice, 4), decimals(two.dice, 4),
         decimals(one.averageMillimetres, 2),
         decimals(two.averageMillimetres, 2), signed(gain),
-        String(repeating: mark, count: length).padding(toLength: Int(room), withPad: " ", startingAt: 0),
+        String(repeating: mark, count: length).padding(toLength: Int(barWidth), withPad: " ", startingAt: 0),
       ])
     }
     for (measurement, gain) in zip(measurements, gains) {
@@ -131,7 +131,7 @@ struct SweepReport {
       averageMillimetres: measures.reduce(0) { $0 + $1.averageMillimetres } / count)
   }
 
-  /// The plain sentence, and the kernels as options.
+  /// The conclusion in a sentence, and the kernels as options.
   private var verdict: String {
     let unit = search.objective == .dice ? "Dice" : "mm"
     guard outcome.helps else {
@@ -139,8 +139,9 @@ struct SweepReport {
         "The CRF does not help here: the best kernels found change the mean by \(signed(outcome.meanGain)) \(unit)."
     }
     var lines = ["The CRF gains \(signed(outcome.meanGain)) \(unit) on average."]
-    if let held = outcome.heldOutGain {
-      lines.append("Chosen for each case on the other cases alone, the kernels gain \(signed(held)) \(unit).")
+    if let heldOutGain = outcome.heldOutGain {
+      lines.append(
+        "Chosen for each case on the other cases alone, the kernels gain \(signed(heldOutGain)) \(unit).")
     }
     let worse = measurements.filter { $0.gain(outcome.best, search.objective) < 0 }.map(\.name)
     if !worse.isEmpty {

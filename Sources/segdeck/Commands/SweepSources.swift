@@ -6,7 +6,9 @@ import Segmentation
 import Volumes
 import Work
 
-/// The cases of a sweep: read when they are needed, with what the network said of each kept.
+/// The cases of a sweep.
+///
+/// Images are read when they are needed; the network's predictions are cached.
 struct SweepSources {
   private let sources: [TrainingFolders.Source]
   private let model: SegmentationModel
@@ -16,7 +18,7 @@ struct SweepSources {
   private let structures: [[MatchedStructure]]
   private let overlapNotes = OverlapNotes()
 
-  /// Names of the structures that are compared.
+  /// The names of the compared structures.
   var structureNames: [String] { structures.first?.map(\.name) ?? [] }
 
   /// Runs the network on each case, or finds its probabilities.
@@ -50,8 +52,8 @@ struct SweepSources {
     }
   }
 
-  /// Where a search starts when neither preset nor model says any kernels: the means of what the first three images
-  /// suggest.
+  /// The start of the search where neither preset nor model has settings: the means of the settings that the first
+  /// three images suggest.
   func suggestedStart(work: WorkContext) throws -> RefinementSettings {
     let suggested = try sources.indices.prefix(3).map { index in
       let image = try sources[index].volumes(work: work).image
@@ -68,9 +70,9 @@ struct SweepSources {
     return start
   }
 
-  /// What trials of case `index` are made on, for a search that begins at `start`.
+  /// The data of case `index` for the trials of a search that begins at `start`.
   func sweepCase(_ index: Int, start: RefinementSettings, work: WorkContext) throws -> SweepCase {
-    let (image, labels) = try sources[index].volumes(work: work.silent)
+    let (image, labels) = try sources[index].volumes(work: work.withoutProgress)
     var classes = [UInt8](repeating: 0, count: 65536)
     for code in ignoredCodes(index) { classes[Int(code)] = TrainingCase.ignoredClass }
     guard model.labels.count < Unary.maximumClassCount else {
@@ -83,28 +85,29 @@ struct SweepSources {
       for value in structure.referenceValues { classes[Int(value)] = UInt8(position + 1) }
     }
     return try SweepCase(
-      name: sources[index].pair.name, image: image, source: try unary(index, image, work: work.silent),
+      name: sources[index].pair.name, image: image,
+      source: try unary(index, image, work: work.withoutProgress),
       labelValues: model.labelValues, trueClasses: labels.voxels.map { classes[Int($0)] },
       intensityRange: model.preprocessing.normalisation.refinementRange, start: crf(start), work: work)
   }
 
-  /// What the masks of case `index` reach with each of `kernels`.
+  /// The measures of case `index` with each of `kernels`, at full resolution.
   func measurement(
     _ index: Int, _ kernels: [RefinementSettings], work: WorkContext
   ) throws -> SweepMeasurement {
-    let (image, labels) = try sources[index].volumes(work: work.silent)
-    let refinement = try refinement(index, image, work: work.silent)
+    let (image, labels) = try sources[index].volumes(work: work.withoutProgress)
+    let refinement = try refinement(index, image, work: work.withoutProgress)
     var none = crf(settings)
     none.appearanceWeight = 0
     none.smoothnessWeight = 0
-    let unrefined = try refinement.labels(settings: none, work: work.silent)
-    let overlaps = try LabelOverlaps(reference: labels, other: unrefined, work: work.silent)
+    let beforeRefinement = try refinement.labels(settings: none, work: work.withoutProgress)
+    let overlaps = try LabelOverlaps(reference: labels, other: beforeRefinement, work: work.withoutProgress)
     let notes = overlapNotes.lines(
-      structures[index], sources[index], labels, model, unrefined, overlaps: overlaps)
+      structures[index], sources[index], labels, model, beforeRefinement, overlaps: overlaps)
     for note in notes { Console.note(note) }
     return try SweepMeasurement(
       name: sources[index].pair.name, refinement: refinement, kernels: kernels.map(crf),
-      beforeRefinement: unrefined, truth: labels,
+      beforeRefinement: beforeRefinement, truth: labels,
       structures: structures[index], ignoredCodes: ignoredCodes(index), work: work)
   }
 
@@ -120,7 +123,8 @@ struct SweepSources {
       postProcessing: model.postProcessing, work: work)
   }
 
-  /// Settings whose heads are mixed only where there are heads.
+  /// The settings without weights of auxiliary heads where probabilities were read, in which the heads are mixed
+  /// already.
   private func crf(_ settings: RefinementSettings) -> RefinementSettings {
     var own = settings
     if !probabilityPaths.isEmpty { own.auxiliaryHeadWeights = [] }

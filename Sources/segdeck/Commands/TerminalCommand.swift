@@ -4,7 +4,7 @@ import Foundation
 import Screen
 import Work
 
-/// Shows what the terminal can do, for people whose picture looks wrong.
+/// `segdeck terminal`: shows the terminal's capabilities and a test picture.
 struct TerminalCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "terminal", abstract: "Show what this terminal can do, and a test picture.")
@@ -66,41 +66,5 @@ struct TerminalCommand: ParsableCommand {
     ]
     return rows.map { $0.0.padding(toLength: 22, withPad: " ", startingAt: 0) + $0.1.printableLine }.joined(
       separator: "\n")
-  }
-}
-
-/// How a command that draws on the terminal is told what the terminal can show.
-struct TerminalOptions: ParsableArguments {
-  @Option(
-    help:
-      "Colours to use: truecolor, 256, 16 or mono. By default what the terminal is known to show; NO_COLOR is honoured."
-  )
-  var color: TerminalCapabilities.ColourDepth?
-
-  @Flag(help: "Draw with ASCII characters alone.")
-  var ascii = false
-
-  /// Takes the terminal over as these options, or else the environment, say.
-  func makeTerminal() throws -> CursesTerminal {
-    let environment = ProcessInfo.processInfo.environment
-    return try CursesTerminal(colourDepth: color ?? .asked(by: environment), isASCIIOnly: ascii)
-  }
-}
-
-extension TerminalCapabilities.ColourDepth: ExpressibleByArgument {
-  /// The depth that a word of `--color` names.
-  public init?(argument: String) { self.init(word: argument) }
-
-  /// The words that `--color` takes.
-  public static var allValueStrings: [String] { ["truecolor", "256", "16", "mono"] }
-
-  /// The depth in words, for people.
-  var words: String {
-    switch self {
-    case .mono: "none"
-    case .sixteen: "16"
-    case .indexed256: "256"
-    case .trueColour: "24-bit"
-    }
   }
 }

@@ -1,9 +1,9 @@
 import CursesTerminal
 import Screen
 
-/// How long frames take to reach the terminal.
+/// Times how long frames take to reach the terminal.
 enum TerminalTiming {
-  /// Draws frames of a moving picture over the whole screen, then the same frame again, and reports milliseconds.
+  /// Draws frames of a moving picture over the whole screen, then the same frame again, and reports the times in ms.
   static func measure(on terminal: CursesTerminal) -> String {
     let size = terminal.size
     let capabilities = terminal.capabilities

@@ -2,14 +2,14 @@ import CursesTerminal
 import Foundation
 import Screen
 
-/// The picture of `segdeck terminal --test-pattern`: what the terminal is, greys, hues, characters, the last events.
+/// The picture of `segdeck terminal --test-pattern`: terminal type, greys, hues, characters, the last events.
 struct TestPattern {
   private let description: TerminalDescription
   private var events: [String] = []
 
   init(description: TerminalDescription) { self.description = description }
 
-  /// Remembers an event for the next frame.
+  /// Adds an event to the next frame.
   mutating func note(_ event: TerminalEvent) {
     events.append(Self.words(event))
     if events.count > 100 { events.removeFirst() }

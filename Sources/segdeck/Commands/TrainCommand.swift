@@ -5,7 +5,7 @@ import Segmentation
 import Volumes
 import Work
 
-/// `segdeck train`: a network from labelled cases, with deep supervision.
+/// `segdeck train`: trains a network with deep supervision on labelled cases.
 struct TrainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "train", abstract: "Train a network with deep supervision on labelled cases.",
@@ -86,18 +86,18 @@ struct TrainCommand: ParsableCommand {
   )
   var allowEmpty = false
 
-  @OptionGroup var threads: CommandWork
+  @OptionGroup var threads: WorkOptions
 
   func run() throws {
     keepFreedMemory()
-    let place = try OutputPlace(output, isForced: force || resume)
+    let outputPath = try OutputPath(output, isForced: force || resume)
     let format = try ElementFormat(option: weights)
-    let logPlace = try log.map { try OutputPlace($0, isForced: true) }
-    let checkpointPlaces = try checkpointPlaces()
-    defer { withExtendedLifetime((place, logPlace, checkpointPlaces)) {} }
+    let logPath = try log.map { try OutputPath($0, isForced: true) }
+    let checkpointPaths = try checkpointPaths()
+    defer { withExtendedLifetime((outputPath, logPath, checkpointPaths)) {} }
     let log = TrainingLog(path: log)
     let stored = try storedRun()
-    let kept = try log.records(
+    let records = try log.records(
       upToIteration: stored?.trainer.iteration ?? 0, mayReplace: force,
       remainder: resume ? arguments.validateEvery ?? TrainingSettings().validationInterval : 0)
     let refinement = try preset.map { try RefinementPreset.read($0) } ?? RefinementSettings()
@@ -115,17 +115,17 @@ struct TrainCommand: ParsableCommand {
       settings: run.run.settings, preprocessing: run.preprocessing, refinement: refinement,
       labels: labels, selections: sources.selections, caseNames: run.caseNames,
       card: try described(stored?.card, setup.choices), checkpoints: checkpoints)
-    // Held until the end: two trainings that write the same files would mix.
+    // Locked until the end, because two trainings must not write the same files.
     if let checkpoints { try TrainingStore.makeFolder(checkpoints) }
     let written = (checkpoints.map(TrainingStore.files) ?? []) + [self.log, output].compactMap(\.self)
     let locks = try written.map { path throws(InputError) in try FileLock(path, owner: "training") }
     defer { withExtendedLifetime(locks) {} }
-    try log.begin(with: kept)
+    try log.begin(with: records)
     FindingNotes.print()
     for line in setup.choices where stored == nil { Console.message(line) }
-    let monitor = TrainingMonitor(heads: run.run.trainer.graph.graph.heads.map(\.name), records: kept)
-    let work = threads.context("").silent
-    let upkeep = Upkeep("checkpoint")
+    let monitor = TrainingMonitor(heads: run.run.trainer.graph.graph.heads.map(\.name), records: records)
+    let work = threads.context("").withoutProgress
+    let checkpointWriter = BestEffortWriter("checkpoint")
     var bestWaits = false
     do {
       try run.run.run(
@@ -137,7 +137,8 @@ struct TrainCommand: ParsableCommand {
           },
           checkpoint: { run, isBest in
             bestWaits = bestWaits || isBest
-            let isWritten = upkeep.attempt { () throws(InputError) in try store.write(run, isBest: bestWaits)
+            let isWritten = checkpointWriter.attempt { () throws(InputError) in
+              try store.write(run, isBest: bestWaits)
             }
             if isWritten { bestWaits = false }
           }))
@@ -147,8 +148,8 @@ struct TrainCommand: ParsableCommand {
         "training", "stopped after step \(run.run.trainer.iteration)",
         expected: "--resume to go on from \(checkpoints ?? "")")
     }
-    try store.writeModel(of: run.run, to: place.path, format: format)
-    try Console.print("\(place.path.printableLine): " + summary(of: run.run))
+    try store.writeModel(of: run.run, to: outputPath.path, format: format)
+    try Console.print("\(outputPath.path.printableLine): " + summary(of: run.run))
   }
 
   private func summary(of run: TrainingRun) -> String {
@@ -160,17 +161,17 @@ struct TrainCommand: ParsableCommand {
       + stopped
   }
 
-  /// The files of the checkpoints, where their folder is there already.
-  private func checkpointPlaces() throws(InputError) -> [OutputPlace] {
+  /// The output paths of the checkpoints, where their folder exists already.
+  private func checkpointPaths() throws(InputError) -> [OutputPath] {
     guard let checkpoints, FileSystem.exists(checkpoints) else { return [] }
     return try TrainingStore.files(in: checkpoints).map { path throws(InputError) in
-      try OutputPlace(path, isForced: true)
+      try OutputPath(path, isForced: true)
     }
   }
 
   private func storedRun() throws(InputError) -> TrainingStore.Stored? {
     guard resume else {
-      // Before hours of work, not after.
+      // Checked before hours of work, not after them.
       if let checkpoints { try TrainingStore.refuseOther(in: checkpoints, mayReplace: force) }
       return nil
     }
@@ -182,7 +183,9 @@ struct TrainCommand: ParsableCommand {
       Console.note("\(checkpoints): holds no checkpoint yet; the training starts anew")
       return nil
     }
-    return try ReadFiles.asOwn { () throws(InputError) in try TrainingStore.stored(in: checkpoints) }
+    return try ReadFiles.withoutRegistering { () throws(InputError) in
+      try TrainingStore.stored(in: checkpoints)
+    }
   }
 
   private func described(_ stored: ModelCard?, _ choices: [String]) throws(InputError) -> ModelCard {
@@ -196,14 +199,14 @@ struct TrainCommand: ParsableCommand {
 }
 
 extension TrainCommand {
-  /// A run that is ready, with what it was made of.
+  /// A run that is ready to start, with its preprocessing and cases.
   struct StartedRun {
     var run: TrainingRun
     let preprocessing: Preprocessing
     let caseNames: [String: [String]]
   }
 
-  /// The run of the options, or the stored one where there is one and the options do not contradict it.
+  /// The stored run where there is one, which the options must not contradict; else a new run of the options.
   private func startedRun(
     _ sources: [TrainingFolders.Source], _ stored: TrainingStore.Stored?, _ setup: inout TrainingSetup
   ) throws -> StartedRun {
@@ -211,7 +214,7 @@ extension TrainCommand {
       try stored.map { stored throws(InputError) in
         try CaseSplit(resuming: stored, option: validation, sources: sources)
       } ?? CaseSplit(validation, names: sources.map(\.pair.name), hasGenerated: (generatedCases ?? 0) > 0)
-    var preprocessing = try chosenPreprocessing(stored?.preprocessing, &setup)
+    var preprocessing = try resolvedPreprocessing(stored?.preprocessing, &setup)
     let classCount = sources[0].selections.count + 1
     let graph = try stored?.trainer.graph ?? newGraph(classes: classCount, preprocessing, &setup)
     if let stored { try requireSameNetwork(stored, classes: classCount) }
@@ -265,7 +268,9 @@ extension TrainCommand {
       ])
   }
 
-  /// Refuses cases that cannot teach the structures; cases without any of them are negatives.
+  /// Refuses cases from which the structures cannot be learned.
+  ///
+  /// Cases without any structure are negatives.
   private func requireStructures(
     of cases: TrainingCases, _ sources: [TrainingFolders.Source]
   ) throws(InputError) {
@@ -285,13 +290,13 @@ extension TrainCommand {
     )
   }
 
-  private func chosenPreprocessing(
+  private func resolvedPreprocessing(
     _ stored: Preprocessing?, _ setup: inout TrainingSetup
   ) throws -> Preprocessing {
-    let size = try spacing.map { try Text.lengths($0, option: "--spacing") }
+    let size = try spacing.map { try OptionParsing.lengths($0, option: "--spacing") }
     let normalisation = try window.map { text throws(InputError) -> Preprocessing.Normalisation in
       if text == "score" { return .standardScore }
-      let ends = try Text.numbers(text, option: "--window")
+      let ends = try OptionParsing.numbers(text, option: "--window")
       guard ends.count == 2, ends[0] < ends[1] else {
         throw InputError("--window", "intensities", found: text, expected: "LOWER,UPPER or score")
       }
@@ -319,7 +324,7 @@ extension TrainCommand {
       throw differing("--generated-cases", "\(generatedCases)")
     }
     guard let network else { return }
-    let graph = try chosenGraph(network, classes: classes)
+    let graph = try networkGraph(network, classes: classes)
     if graph != stored.trainer.graph.graph { throw differing("--network", network) }
   }
 
@@ -327,11 +332,11 @@ extension TrainCommand {
     classes: Int, _ preprocessing: Preprocessing, _ setup: inout TrainingSetup
   ) throws -> ResolvedGraph {
     let name = try network ?? setup.network(preprocessing)
-    return try chosenGraph(name, classes: classes).resolved(subject: name)
+    return try networkGraph(name, classes: classes).resolved(subject: name)
   }
 
-  private func chosenGraph(_ name: String, classes: Int) throws(InputError) -> NetworkGraph {
-    var graph = try TrainedNetwork.graph(
+  private func networkGraph(_ name: String, classes: Int) throws(InputError) -> NetworkGraph {
+    var graph = try NetworkLibrary.graph(
       name, classes: classes, hasBatchNormalisation: !withoutBatchNormalisation)
     if withoutDeepSupervision {
       for index in graph.heads.indices.dropFirst() { graph.heads[index].lossWeight = 0 }
@@ -357,7 +362,8 @@ extension TrainCommand {
     for number in 0..<generatedCount {
       cases.generated.append(
         try GeneratedCases.abdomen(
-          number: number, selections: sources[0].selections, preprocessing: preprocessing, work: work.silent))
+          number: number, selections: sources[0].selections, preprocessing: preprocessing,
+          work: work.withoutProgress))
       work.report(Double(sources.count + number + 1) / Double(sources.count + generatedCount))
     }
     return cases

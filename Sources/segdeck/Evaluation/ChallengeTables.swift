@@ -1,7 +1,7 @@
 import Metrics
 
 extension EvaluationReport {
-  /// The five measures and their scores.
+  /// The columns of SLIVER07: five measures and their scores.
   private static let sliver07Columns:
     [(
       name: String, value: @Sendable (ComparisonRow) -> Double?,
@@ -14,7 +14,8 @@ extension EvaluationReport {
       ("MSD mm", { $0.maximumMm }, { $0.maximumMillimetres }, { $0.maximumDistance }),
     ]
 
-  /// The challenge's table of one structure: each measure with its score, the mean of the five, the mean over cases.
+  /// The SLIVER07 table of one structure: each measure with its score, the mean of the five scores, the means over
+  /// cases.
   func sliver07Table(ofStructure name: String) -> String {
     var table = TextTable(
       heading: ["case"] + Self.sliver07Columns.flatMap { [$0.name, "score"] } + ["total"])
@@ -40,7 +41,7 @@ extension EvaluationReport {
     return table.text
   }
 
-  /// The challenge's table: Dice, average and maximum distance of every structure, the case's score, the means.
+  /// The HVSMR table: Dice, average and maximum distance of every structure, the case's score, the means.
   var hvsmrTable: String {
     let columns:
       [(
@@ -77,7 +78,7 @@ extension EvaluationReport {
   }
 }
 
-/// The mean; nil of nothing.
+/// The mean; nil for an empty array.
 private func mean(_ values: [Double]) -> Double? {
   values.isEmpty ? nil : values.reduce(0, +) / Double(values.count)
 }

@@ -3,7 +3,7 @@ import Metrics
 import Volumes
 
 extension EvaluationReport {
-  /// SLIVER07's scores under the names that programs read.
+  /// The scores of SLIVER07 with their JSON names.
   private struct SLIVER07Row: Encodable {
     var voe, rvd, assd, rmsd, msd, total: Double
 
@@ -36,7 +36,7 @@ extension EvaluationReport {
     var summaries: [Summary]
   }
 
-  /// Keys as in `hd95_mm`; a measure that is not defined is left out.
+  /// JSON with keys in snake case (`hd95_mm`); a measure that is not defined is omitted.
   func json() throws -> Data {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]

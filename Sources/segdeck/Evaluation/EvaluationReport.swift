@@ -3,16 +3,16 @@ import Metrics
 import Volumes
 import Work
 
-/// One structure of one case, measured.
+/// The comparison of one structure of one case.
 struct EvaluatedStructure {
-  /// The case.
+  /// The name of the case.
   let name: String
   let comparison: StructureComparison
 }
 
-/// What `segdeck evaluate` prints.
+/// The report of `segdeck evaluate`.
 struct EvaluationReport {
-  /// Which tables are printed.
+  /// A table of the report.
   enum Table: String, CaseIterable {
     case measures, sliver07, hvsmr
   }
@@ -20,12 +20,12 @@ struct EvaluationReport {
   let model: String
   /// nil where no CRF ran.
   let refinement: RefinementSettings?
-  /// Case by case, the structures of each in the order of the options.
+  /// The rows case by case; within a case in the order of the options.
   let rows: [EvaluatedStructure]
 
   /// Names of the cases in the order in which they were measured.
   var caseNames: [String] { Self.distinct(rows.map(\.name)) }
-  /// Names of the structures, in the order in which they come first.
+  /// Names of the structures, in the order of their first occurrence.
   var structureNames: [String] { Self.distinct(rows.map(\.comparison.name)) }
 
   /// The comparison of every structure of a case.
@@ -33,7 +33,7 @@ struct EvaluationReport {
     rows.filter { $0.name == name }.map(\.comparison)
   }
 
-  /// The tables with a heading each, and a line for structures that were missed, or that neither mask has.
+  /// The tables with headings, and lines about structures that one mask or both masks lack.
   func text(_ tables: [Table]) -> String {
     var parts = tables.flatMap { table in
       switch table {
@@ -77,9 +77,9 @@ extension EvaluationReport {
     var structure: String
     var measure: String
     var mean, median, worst: Double
-    /// How many cases that are.
+    /// The number of these cases.
     var cases: Int
-    /// In how many of them only one mask has it.
+    /// The number of these cases in which only one mask has it.
     var missed: Int
   }
 
@@ -98,7 +98,7 @@ extension EvaluationReport {
       ("SLIVER07", 1, true, { $0.sliver07Score }, { $0.sliver07.total }),
     ]
 
-  /// Every measure of every structure that some mask has.
+  /// The summaries of every measure of every structure that occurs in a mask.
   var summaries: [Summary] {
     structureNames.flatMap { structure in
       let own = rows.map(\.comparison).filter { $0.name == structure }
@@ -116,7 +116,7 @@ extension EvaluationReport {
     }
   }
 
-  /// A line per case and structure, then mean, median and worst of each measure.
+  /// A table with a row for each case and structure, then mean, median and worst of each measure.
   private var measuresTable: String {
     var table = TextTable(heading: ["case", "structure"] + Self.measures.map(\.name))
     for row in rows {

@@ -5,20 +5,20 @@ import Synchronization
 import Volumes
 import Work
 
-/// The journal of the case under review: what earlier sessions left in it, and where this one writes.
+/// The journal of the reviewed case: it restores earlier sessions and records this one.
 package final class CaseJournal: Sendable {
-  /// The file that a step of this session read, as it was then.
+  /// A function that gives the file that a step of this session read, with its checksum.
   package typealias ReadFile = @Sendable (Provenance.Step) throws(Cancelled) -> MaskRecord.File?
 
   private struct State {
     var file: JournalFile?
-    /// Where the case's journal lies, and what its next session says first.
-    var place: (path: String, opening: JournalLine.Opening)?
-    /// How many records of it this session has read.
+    /// The path of the case's journal, and the first line of the next session.
+    var location: (path: String, opening: JournalLine.Opening)?
+    /// The number of its records that this session has read.
     var readCount = 0
-    /// The versions that are in the file, as they were first written; later ones are written against them.
+    /// The original labels of the versions in the file; later versions are written as differences from them.
     var labels: [VersionID: ChunkedLabels] = [:]
-    /// What the file says of the versions that this session did not make or open itself.
+    /// The notes of versions that were restored from the file.
     var restored: [VersionID: JournalLine.VersionNote] = [:]
     /// The masks' selections by path.
     var merged: [String: [LabelSelection]] = [:]
@@ -26,15 +26,15 @@ package final class CaseJournal: Sendable {
   }
 
   private let folder: JournalFolder
-  private let runs: ModelRuns
+  private let runs: NetworkRunCache
   private let state = Mutex(State())
 
-  /// A journal whose networks' versions get their probabilities from `runs`.
-  package init(runs: ModelRuns, folder: JournalFolder = JournalFolder()) {
+  /// - Parameter runs: Provides the probabilities of restored network versions.
+  package init(runs: NetworkRunCache, folder: JournalFolder = JournalFolder()) {
     (self.runs, self.folder) = (runs, folder)
   }
 
-  /// What the journal says of a version of an earlier session; nil for one that this session made, or opened itself.
+  /// The note of a restored version; nil for a version that this session made or opened.
   func restoredNote(of version: VersionID) -> JournalLine.VersionNote? {
     state.withLock { $0.restored[version] }
   }
@@ -42,7 +42,7 @@ package final class CaseJournal: Sendable {
   /// Opens the journal of a case; see ``ReviewServices/openJournal(of:_:)``.
   ///
   /// - Parameters:
-  ///   - readFile: Knows the files behind masks and networks.
+  ///   - readFile: Gives the files of masks and models.
   ///   - readFrame: Reads a frame of the image that was opened.
   package func open(
     _ content: ReviewCase, _ work: WorkContext, readFile: @escaping ReadFile,
@@ -60,7 +60,7 @@ package final class CaseJournal: Sendable {
     var opened: OpenedJournal
     do {
       try folder.make()
-      if let (file, contents) = try JournalFile.writing(path) {
+      if let (file, contents) = try JournalFile.openForWriting(path) {
         let unwritten: [JournalRecord]
         let reading = JournalReading(contents, of: file)
         (opened, unwritten) = try restore(reading, file, content, work, readFrame)
@@ -77,13 +77,13 @@ package final class CaseJournal: Sendable {
       opened = (try? readOnly(path, content, work, readFrame)) ?? OpenedJournal()
       opened.status = .failing(reason)
       opened.warning = joined(opened.warning, "what you do here is not kept: \(reason)")
-      // Whatever is in the way may go.
-      state.withLock { $0.place = (path, opening) }
+      // The obstacle may be removed later.
+      state.withLock { $0.location = (path, opening) }
     }
     return opened
   }
 
-  /// Begins this session in a file that is to be written, behind what it holds.
+  /// Appends the first line of this session to a file.
   private func begin(
     _ file: JournalFile, _ opening: JournalLine.Opening, behind reading: JournalReading
   ) throws(InputError) {
@@ -95,8 +95,10 @@ package final class CaseJournal: Sendable {
     prune()
   }
 
-  /// Writes entries, all of them or none; a journal that could not be opened is tried again first.
-  /// - Throws: ``InputError``, the reason first, when the disk is full or fails.
+  /// Appends entries, all of them or none.
+  ///
+  /// A journal that could not be opened is opened again first.
+  /// - Throws: ``InputError`` when the disk is full or fails; the line begins with the reason.
   package func append(_ entries: [JournalEntry]) throws {
     do throws(InputError) {
       let file = try openedFile()
@@ -111,26 +113,25 @@ package final class CaseJournal: Sendable {
   }
 
   private func openedFile() throws(InputError) -> JournalFile {
-    let (known, place, readCount) = state.withLock { ($0.file, $0.place, $0.readCount) }
+    let (known, location, readCount) = state.withLock { ($0.file, $0.location, $0.readCount) }
     if let known { return known }
-    guard let place else { throw InputError("journal", "is not open") }
+    guard let location else { throw InputError("journal", "is not open") }
     try folder.make()
-    guard let (file, contents) = try JournalFile.writing(place.path) else {
-      throw InputError(place.path, "is not written", found: "another segdeck that has this case open")
+    guard let (file, contents) = try JournalFile.openForWriting(location.path) else {
+      throw InputError(location.path, "is not written", found: "another segdeck that has this case open")
     }
-    // Steps of this session would take the place of steps that it does not know.
+    // Steps of this session would replace steps that it does not know.
     guard contents.entries.count <= readCount else {
-      throw InputError(place.path, "is not written", found: "records that this review has not read")
+      throw InputError(location.path, "is not written", found: "records that this review has not read")
     }
     let reading = JournalReading(contents, of: file)
     let present = Set(reading.versions.filter { $0.made != nil }.map(\.note.id))
     state.withLock { state in state.labels = state.labels.filter { present.contains($0.key) } }
-    try begin(file, place.opening, behind: reading)
+    try begin(file, location.opening, behind: reading)
     return file
   }
 
-  /// An error of the journal as the review says it: the reason first, the name of its file, which is long and says nothing
-  /// to a reader, left out.
+  /// An error of the journal for the review: the reason comes first, and the long file name is replaced by the folder.
   private func reason(_ error: InputError) -> InputError {
     let isFile = error.subject.hasPrefix(folder.path)
     let subject =
@@ -184,7 +185,7 @@ package final class CaseJournal: Sendable {
       line.decided = note
       return JournalRecord(
         text: line.text,
-        voxels: LabelRuns.encode(step.edits.flatMap { $0.labels.cropped(to: $0.change.box) }))
+        voxels: RunLengthCoding.encode(step.edits.flatMap { $0.labels.cropped(to: $0.change.box) }))
     case .stands(let number, let decisions):
       line.stands = JournalLine.Position(number: number, decisions: decisions)
     case .exported(let id, let path): line.exported = JournalLine.Export(version: id, path: path)
@@ -198,12 +199,13 @@ package final class CaseJournal: Sendable {
     _ readFrame: @escaping @Sendable (Int) throws -> ScalarVolume
   ) throws -> OpenedJournal {
     guard access(path, F_OK) == 0 else { return OpenedJournal() }
-    let (file, contents) = try JournalFile.reading(path)
+    let (file, contents) = try JournalFile.openForReading(path)
     return try restore(JournalReading(contents, of: file), file, content, work, readFrame).opened
   }
 
-  /// What a journal holds, with voxels, counted and held against the masks that were opened; and versions that it does
-  /// not hold whole, as they are now.
+  /// Restores the contents of a journal: versions with voxels and statistics, compared with the opened masks.
+  ///
+  /// The second value is the records of versions whose voxels in the file are incomplete, to be written again.
   private func restore(
     _ reading: JournalReading, _ file: JournalFile, _ content: ReviewCase, _ work: WorkContext,
     _ readFrame: @escaping @Sendable (Int) throws -> ScalarVolume
@@ -213,8 +215,8 @@ package final class CaseJournal: Sendable {
     try reading.noteSources()
     var opened = OpenedJournal(
       exported: reading.exported, view: reading.view,
-      time: reading.lastSeconds.map { JournalTime.text($0) })
-    // As they were made, against which later ones are written, and as they are now.
+      time: reading.lastSeconds.map { JournalTimestamp.text($0) })
+    // Original labels, from which later versions are differences, and present labels.
     var (written, current): ([VersionID: ChunkedLabels], [VersionID: ChunkedLabels]) = ([:], [:])
     var runNumbers: [VersionID: ProbabilitiesHandle] = [:]
     var losses = reading.damage.isEmpty ? [] : ["journal: " + reading.damage.joined(separator: ", ")]
@@ -223,7 +225,7 @@ package final class CaseJournal: Sendable {
     var waitingCount = 0
     for note in notes {
       try work.checkCancellation()
-      // Labels, what is counted of them, and what the review does with them.
+      // Labels, their components, and copies that the review makes.
       guard grid.size.voxelCount * 8 < AvailableMemory.byteCount else {
         waitingCount += 1
         continue
@@ -241,7 +243,7 @@ package final class CaseJournal: Sendable {
     let incomplete = history.incomplete
     (opened.steps, opened.step, opened.decisions) = (history.steps, reading.reached, reading.decisions)
     opened.incompleteVersions = incomplete
-    // They begin anew with what is left of them.
+    // Their remaining voxels are written again.
     unwritten.formUnion(incomplete)
     for note in notes {
       guard let labels = current[note.id] else { continue }
@@ -259,7 +261,7 @@ package final class CaseJournal: Sendable {
       opened.versions.append(
         Version(
           id: note.id, name: note.name, origin: note.origin, labels: labels, table: note.labels,
-          components: try LabelComponents(labels, work: work.silent), family: note.family,
+          components: try LabelComponents(labels, work: work.withoutProgress), family: note.family,
           probabilities: runNumbers[note.id], auxiliaryHeadCount: note.auxiliaryHeadCount,
           advisedSettings: note.advisedSettings, warnings: note.warnings, frame: note.frame ?? 0))
     }
@@ -292,7 +294,7 @@ package final class CaseJournal: Sendable {
       losses.append("a part of the journal is damaged")
     }
     opened.warning = losses.isEmpty ? nil : losses.joined(separator: "; ")
-    // Of a mask that was opened again, this session knows the file itself.
+    // For a mask that was opened again, this session knows the file.
     let own = Set(
       opened.knownMasks.compactMap { position, id in
         notes.contains { $0.id == id && $0.origin == .mask(path: content.masks[position].path) } ? id : nil
@@ -311,13 +313,13 @@ package final class CaseJournal: Sendable {
       waitingCount == 0
     {
       let anew = history.steps.filter { history.shortened.contains($0.number) }.map { JournalEntry.step($0) }
-      // Each of them is reached when it is read.
+      // Reading a step makes it the present one, so the present position follows.
       records += (anew + [.stands(step: number, decisions)]).map { record($0, &written) }
     }
     return (opened, records)
   }
 
-  /// A record of a version that has all its voxels.
+  /// A record of a version with all its voxels.
   private func rewritten(
     _ note: JournalLine.VersionNote, _ labels: ChunkedLabels, lacksChanges: Bool
   ) -> JournalRecord {
@@ -329,7 +331,7 @@ package final class CaseJournal: Sendable {
   }
 
   private func runs(_ labels: ChunkedLabels, against base: ChunkedLabels? = nil) -> Data {
-    let encoder = LabelRuns.Encoder()
+    let encoder = RunLengthCoding.Encoder()
     if let base {
       for (slab, other) in zip(labels.slabs, base.slabs) { encoder.add(slab, against: other) }
     } else {
@@ -338,7 +340,9 @@ package final class CaseJournal: Sendable {
     return encoder.finish()
   }
 
-  /// The labels of an opened mask that is the one of a note whose own voxels are damaged.
+  /// The labels of the opened mask that is identical to the mask of a note; nil for none.
+  ///
+  /// Used where the note's voxels are damaged.
   private func same(_ note: JournalLine.VersionNote, among masks: [LoadedMask]) -> ChunkedLabels? {
     guard case .mask = note.origin, let checksum = note.labelsChecksum else { return nil }
     return masks.first {
@@ -346,7 +350,8 @@ package final class CaseJournal: Sendable {
     }?.labels
   }
 
-  /// The restored version that each mask is, by the mask's position; one of the same file where there is a choice.
+  /// The restored version that is identical to each mask, by the mask's index; a version of the same file is preferred.
+  /// - Complexity: O(masks · versions · voxels).
   private func known(_ masks: [LoadedMask], among versions: [Version]) -> [Int: VersionID] {
     var known: [Int: VersionID] = [:]
     for (position, mask) in masks.enumerated() {
@@ -360,15 +365,15 @@ package final class CaseJournal: Sendable {
     return known
   }
 
-  /// Removes old journals on a thread of its own.
+  /// Removes old journals in the background.
   private func prune() {
     let folder = folder
     DispatchQueue.global(qos: .background).async {
-      ThreadPriority.yieldToOthers()
+      ThreadPriority.lower()
       folder.prune(nowSeconds: Date.now.timeIntervalSince1970) { item in
-        guard let (file, contents) = try? JournalFile.reading(item.path) else { return true }
+        guard let (file, contents) = try? JournalFile.openForReading(item.path) else { return true }
         let reading = JournalReading(contents, of: file)
-        // What cannot be read may have been an acceptance.
+        // A lost record may have been an acceptance.
         if reading.lostCount > 0 || reading.hasUnfinishedEnd || reading.isLastDecisionLost { return true }
         guard let accepted = reading.verdicts.accepted else { return false }
         return reading.exported[accepted] == nil

@@ -5,52 +5,52 @@ import Screen
 import Volumes
 import Work
 
-/// A record's text in a journal: when, and one thing that happened.
+/// The text of a journal's record: a timestamp and one event.
 struct JournalLine: Codable {
   /// A session began.
   struct Opening: Codable {
-    /// What the screen calls the case.
+    /// The name of the case.
     var caseName: String
-    /// The image's file then.
+    /// The path of the image.
     var image: String
-    /// The frame of it whose content the journal belongs to; nil for the first.
+    /// The frame that identifies the journal; nil for the first.
     var frame: Int?
-    /// The image's grid, on which all versions lie.
+    /// The grid of the image and of all versions.
     var grid: VolumeGrid
-    /// The program that wrote what follows.
+    /// The program that wrote the following records.
     var program: String
-    /// The masks' files then.
+    /// The paths of the masks.
     var masks: [String]?
-    /// Lost records that were there and were told; nil for none.
+    /// The number of lost records that were reported already; nil for none.
     var damagedCount: Int?
   }
 
-  /// Everything of a version but its voxels.
+  /// The properties of a version without its voxels.
   struct VersionNote: Codable {
     var id: VersionID
     var name: String
     var origin: Version.Origin
     /// Names and colours of its labels.
     var labels: LabelTable
-    /// The same with the colours of the structures, where they are others.
+    /// The label table with the colours of the structures, where they differ.
     var shown: LabelTable?
-    /// Which values its voxels stand for, where not for themselves.
+    /// The coding of its voxels, where it is not the identity.
     var coding: LabelCoding?
-    /// The earlier version against which its voxels are written; nil for none.
+    /// The earlier version from which its voxels are differences; nil for none.
     var differsFrom: VersionID?
-    /// The oldest version whose values and names it shares, where that is another one.
+    /// The oldest version with the same values and names, where it is another one.
     var family: VersionID?
     /// The frame of the image that network or CRF read.
     var frame: Int?
-    /// The file of a mask, or of a network's model, as it was when it was read.
+    /// The file of a mask or model with its checksum.
     var file: MaskRecord.File?
     /// The SHA-256 of the model's file, in journals that do not state ``file``.
     var modelChecksum: String?
-    /// The selections that made one label of several values of a mask's file.
+    /// The selections that merged several values of a mask's file into one label.
     var merged: [LabelSelection]?
-    /// The SHA-256 of a mask's labels, by which it is known again where its voxels are damaged.
+    /// The SHA-256 of a mask's labels, which identifies the mask where the voxels here are damaged.
     var labelsChecksum: String?
-    /// Whether changes by hand are missing in these voxels: what was accepted before is another mask.
+    /// Whether edits are missing in these voxels, so that an earlier acceptance was of another mask.
     var lacksChanges: Bool?
     var auxiliaryHeadCount: Int
     var advisedSettings: RefinementSettings?
@@ -61,11 +61,11 @@ struct JournalLine: Codable {
   struct LabelsNote: Codable {
     var version: VersionID
     var labels: LabelTable
-    /// The same with the colours of the structures, where they are others.
+    /// The label table with the colours of the structures, where they differ.
     var shown: LabelTable?
   }
 
-  /// A step of the history and the decisions behind it; the record has the voxels of its edits.
+  /// A step of the history and the decisions after it; the record has the voxels of its edits.
   struct Step: Codable {
     /// Voxels of a version inside a box changed.
     struct Edit: Codable {
@@ -74,34 +74,40 @@ struct JournalLine: Codable {
       var box: VoxelBounds
     }
 
-    /// Names it: a later step of the same number takes its place; journals of older programs have none.
+    /// The number of the step; a later step with the same number replaces it.
+    ///
+    /// nil in journals of older programs.
     var number: Int?
     var step: String
     var decisions: Decisions
     /// Names and colours that changed.
     var relabellings: [DecisionChange.Relabelling]?
-    /// What changed, the voxels of one box behind those of the other.
+    /// The edits.
+    ///
+    /// The voxels of their boxes follow one another in the record.
     var edits: [Edit]?
-    /// The one change of an older program's record.
+    /// The edit of a record of an older program.
     var edit: Edit?
 
-    /// All changes of voxels.
+    /// All edits.
     var changes: [Edit] { edits ?? [edit].compactMap(\.self) }
   }
 
-  /// A step of the history was reached, and these decisions stand.
+  /// The present step of the history and the decisions that are valid.
   struct Position: Codable {
     var number: Int
     var decisions: Decisions
   }
 
-  /// A version was written to a file; no path where it is no longer as it was written.
+  /// A version was written to a file.
+  ///
+  /// The path is nil where the version changed since.
   struct Export: Codable {
     var version: VersionID
     var path: String?
   }
 
-  /// Seconds since 1970.
+  /// The timestamp in seconds since 1970.
   var time: Double
   var opened: Opening?
   var version: VersionNote?
@@ -111,10 +117,10 @@ struct JournalLine: Codable {
   var exported: Export?
   var looked: ViewState?
 
-  /// A line about now.
+  /// A line with the present time.
   init() { time = Date.now.timeIntervalSince1970 }
 
-  /// The text of a record; numbers that JSON does not know are written as words.
+  /// The line as JSON; infinities and NaN are strings.
   var text: Data {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
@@ -123,7 +129,7 @@ struct JournalLine: Codable {
     return data
   }
 
-  /// The line of a record; nil for what this program does not understand.
+  /// Decodes a line; nil where this program does not understand it.
   init?(_ text: Data) {
     let decoder = JSONDecoder()
     decoder.nonConformingFloatDecodingStrategy = .convertFromString(
@@ -137,34 +143,13 @@ struct JournalLine: Codable {
 }
 
 extension JournalLine.VersionNote {
-  /// The file that a mask was read from, or a network's model, as a record states it now.
-  /// - Returns: nil for versions that were made from others, and where the journal does not know.
+  /// The file of a mask or model for a record, compared with its present content.
+  /// - Returns: nil for versions that were made from others, and where the file is unknown.
   func source(_ work: WorkContext) throws(Cancelled) -> MaskRecord.File? {
     if let file { return try file.comparedWithDisk(work) }
     guard case .network(let modelID, _) = origin, let modelChecksum else { return nil }
     let path = (try? ModelLibrary.path(modelID)) ?? modelID
     return try MaskRecord.File(path: path, absolutePath: FilePath.absolute(path), sha256: modelChecksum)
       .comparedWithDisk(work)
-  }
-}
-
-/// Moments as the journal's readers see them.
-enum JournalTime {
-  /// "14:46", with the date where it was another day.
-  static func text(_ seconds: Double, now: Double = Date.now.timeIntervalSince1970) -> String {
-    let day = formatted(seconds, "%Y-%m-%d")
-    let time = formatted(seconds, "%H:%M")
-    return day == formatted(now, "%Y-%m-%d") ? time : "\(day) \(time)"
-  }
-
-  /// The local time in a format of `strftime`; "-" for what is no time.
-  static func formatted(_ seconds: Double, _ format: String) -> String {
-    guard seconds.isFinite, abs(seconds) < 1e11 else { return "-" }
-    var time = time_t(seconds)
-    var parts = tm()
-    localtime_r(&time, &parts)
-    var text = [CChar](repeating: 0, count: 64)
-    let count = strftime(&text, text.count, format, &parts)
-    return String(decoding: text.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 }

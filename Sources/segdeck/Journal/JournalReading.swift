@@ -4,64 +4,66 @@ import Review
 import Volumes
 import Work
 
-/// What a journal says, without voxels.
+/// The contents of a journal without voxels.
 ///
-/// One pass over the records, oldest first, keeps what each of them changes of the versions, the steps of the history and
-/// what was decided last. Of a record that is lost, because its text is damaged or not understood, nobody knows what it
-/// said: ``lose(hasVoxels:)`` is the one place that says what is in doubt behind it. A later record ends a doubt that it
-/// answers, as the next decision does that about the last one.
+/// One pass over the records, oldest first, applies each of them to the versions, the steps of the history and the last
+/// decisions. A record is lost when its text is damaged or not understood; its content is unknown, and
+/// ``lose(hasVoxels:)`` marks everything that it may have changed as uncertain. A later record that sets the same state
+/// makes it certain again, as the next decision does for the last one.
 ///
 /// Voxels are checked when they are read, by ``restored(in:_:)`` and ``damagedVersions(in:)``.
 struct JournalReading {
-  /// Everything of a version, and the records that have its voxels.
+  /// A version and the records of its voxels.
   struct StoredVersion {
-    /// With its latest names and colours.
+    /// The note with the latest names and colours.
     var note: JournalLine.VersionNote
-    /// Its voxels as it was made, against which those of later versions are written; nil where the record is lost.
+    /// The record of its original voxels, from which later versions are differences; nil where it is lost.
     var made: JournalFile.Entry?
-    /// All its voxels as they were after changes by hand were lost: those that came before are in it, or are gone.
+    /// The record of all its voxels that was written after edits were lost; nil for none.
+    ///
+    /// It includes all earlier edits that were not lost.
     var anew: JournalFile.Entry?
-    /// Whether a record is lost that may have changed it by hand since.
+    /// Whether a record is lost that may have been an edit of it since.
     var mayLackChange = false
 
-    /// Whether changes by hand are changes of it.
+    /// Whether edits change this version.
     var isEdited: Bool { if case .edit = note.origin { true } else { false } }
   }
 
   /// A step of the history.
   struct StoredStep {
     var number: Int
-    /// What was done, and decided behind it, without acceptances of what was another mask.
+    /// The step and the decisions after it, without acceptances of masks that lack edits.
     var note: JournalLine.Step
-    /// Has the voxels of its changes; nil where its record is lost.
+    /// The record with the voxels of its edits; nil where it is lost.
     var entry: JournalFile.Entry?
-    /// The versions that it still changes: not those of which a later record has all voxels anew.
+    /// The versions that it edits, without those of which a later record has all voxels.
     var edited: Set<VersionID>
   }
 
-  /// Every line that is understood, oldest first.
+  /// All lines that were decoded, oldest first.
   private(set) var lines: [JournalLine] = []
   /// Every version, oldest first.
   private(set) var versions: [StoredVersion] = []
-  /// What was done, oldest first.
+  /// The steps of the history, oldest first.
   private(set) var steps: [StoredStep] = []
-  /// The number of the step that was reached last; nil where nothing was decided.
+  /// The number of the present step; nil where nothing was decided.
   private(set) var reached: Int?
-  /// The decisions that stand, nothing accepted where that is in doubt; nil where nothing was decided.
+  /// The valid decisions, without an acceptance that is uncertain; nil where nothing was decided.
   private(set) var decisions: Decisions?
-  /// Whether something is lost behind the last decision, which may have been a decision.
+  /// Whether a record after the last decision is lost, which may have been a decision.
   private(set) var isLastDecisionLost = false
-  /// What was accepted before a decision that is lost.
+  /// The version that was accepted before a lost decision.
   private(set) var doubtfulAcceptance: VersionID?
-  /// Versions that were written, and where to, where nothing is lost since that may have changed them.
+  /// The paths of exported versions; without versions that a lost record may have changed since.
   private(set) var exported: [VersionID: String] = [:]
-  /// Records that are lost.
+  /// The number of lost records.
   private(set) var lostCount = 0
-  /// How many of them lie before the last step.
+  /// The number of lost records before the last step.
   private var lostBeforeStep = 0
-  /// Whether bytes at the end cannot be read, and whether a record there was not finished.
+  /// Whether bytes at the end are unreadable, and whether the last record is unfinished.
   let hasUnreadableEnd, hasUnfinishedEnd: Bool
-  /// What else is damaged or missing, a phrase each: "1204 bytes behind 20:33 cannot be read".
+  /// Descriptions of other damage: "1204 bytes behind 20:33 cannot be read".
   let damage: [String]
 
   init(_ contents: JournalFile.Contents, of file: JournalFile) {
@@ -71,7 +73,7 @@ struct JournalReading {
     let understood = contents.entries.map { $0.text.flatMap(JournalLine.init) }
     lines = understood.compactMap(\.self)
     damage = Self.damage(
-      of: contents, behind: lines.last.map { JournalTime.text($0.time) } ?? "its beginning")
+      of: contents, behind: lines.last.map { JournalTimestamp.text($0.time) } ?? "its beginning")
     for (line, entry) in zip(understood, contents.entries) {
       if let line {
         take(line, entry, file)
@@ -83,12 +85,12 @@ struct JournalReading {
     if isLastDecisionLost {
       doubtfulAcceptance = decisions?.verdicts.accepted
       decisions?.verdicts.accepted = nil
-      // Redoing what was undone accepts nothing either.
+      // The undone steps must accept nothing either when they are redone.
       for step in steps.indices where steps[step].number >= reached ?? 0 {
         steps[step].note.decisions.verdicts.accepted = nil
       }
     }
-    // What is known of a step that was reached, but whose record is lost, are the decisions behind it.
+    // Of the present step, where its record is lost, only the decisions after it are known.
     if let reached, let decisions, !steps.contains(where: { $0.number == reached }) {
       steps.insert(
         StoredStep(
@@ -98,24 +100,24 @@ struct JournalReading {
     }
   }
 
-  private static func damage(of contents: JournalFile.Contents, behind place: String) -> [String] {
+  private static func damage(of contents: JournalFile.Contents, behind position: String) -> [String] {
     var damage: [String] = []
     if contents.isEmpty { damage.append("it was empty") }
     if contents.hadDamagedFirstLine { damage.append("its first line cannot be read") }
     if contents.unreadableByteCount > 0 {
       let fate = contents.copyName.map { "were kept as \($0)" } ?? "cannot be read"
-      damage.append("\(contents.unreadableByteCount) bytes behind \(place) \(fate)")
+      damage.append("\(contents.unreadableByteCount) bytes behind \(position) \(fate)")
     }
-    if contents.unfinishedByteCount > 0 { damage.append("the last entry, behind \(place), was not finished") }
+    if contents.unfinishedByteCount > 0 {
+      damage.append("the last entry, behind \(position), was not finished")
+    }
     return damage
   }
 
   // MARK: The pass
 
-  /// Notes that a record is lost.
-  ///
-  /// It may have been a decision, it may have said that a version is no longer as it was written, and with voxels it may
-  /// have changed any version that is changed by hand.
+  /// Counts a lost record's possible effects as uncertain: it may have been a decision or a change of an exported
+  /// version; with voxels it may have been an edit of any edited version.
   private mutating func lose(hasVoxels: Bool) {
     isLastDecisionLost = true
     exported = [:]
@@ -136,7 +138,7 @@ struct JournalReading {
     if let note = line.exported { exported[note.version] = note.path }
   }
 
-  /// Adds a version, or all voxels of a known one anew; what cannot be read is none of them, so that what it stood for shows.
+  /// Adds a version, or replaces all voxels of a known one if the new voxels can be read.
   private mutating func add(
     _ note: JournalLine.VersionNote, _ entry: JournalFile.Entry, _ file: JournalFile
   ) {
@@ -146,11 +148,11 @@ struct JournalReading {
       guard lacksChanges else { return }
     }
     if lacksChanges {
-      // Wherever it was accepted before, it was another mask.
+      // Earlier acceptances were of another mask.
       for step in steps.indices { steps[step].note.decisions.verdicts.withdrawAcceptance(of: [note.id]) }
       decisions?.verdicts.withdrawAcceptance(of: [note.id])
     }
-    // What differs from another version is not all voxels, but a record that stands twice.
+    // A record of differences does not contain all voxels; it is a duplicate.
     guard let position = position(of: note.id), note.differsFrom == nil, file.voxels(of: entry) != nil else {
       return
     }
@@ -164,10 +166,10 @@ struct JournalReading {
     }
   }
 
-  /// Appends a step, or puts it in the place of the one of its number.
+  /// Appends a step, or replaces the step with the same number.
   private mutating func append(_ note: JournalLine.Step, _ entry: JournalFile.Entry) {
     let number = note.number ?? (steps.last?.number ?? -1) + 1
-    // Steps are numbered without gaps: one of which not even a damaged record is left may have changed voxels.
+    // Steps are numbered without gaps. A missing step without even a damaged record may have edited voxels.
     if let last = steps.map(\.number).max(), number > last + 1 + lostCount - lostBeforeStep {
       lostCount += 1
       lose(hasVoxels: true)
@@ -190,35 +192,35 @@ struct JournalReading {
 
   func position(of id: VersionID) -> Int? { versions.firstIndex { $0.note.id == id } }
 
-  // MARK: What it says
+  // MARK: Queries
 
-  /// Notes every image, mask and model that the journal names as read, so that nothing is written over them.
+  /// Registers every image, mask and model that the journal names as read, so that none of them is overwritten.
   func noteSources() throws(InputError) {
     for line in lines {
       var paths = [line.opened?.image, line.version?.file?.absolutePath] + (line.opened?.masks ?? [])
       if case .mask(let path)? = line.version?.origin { paths.append(path) }
-      for path in paths.compactMap(\.self) where FileSystem.exists(path) { try ReadFiles.note(path) }
+      for path in paths.compactMap(\.self) where FileSystem.exists(path) { try ReadFiles.register(path) }
     }
   }
 
-  /// How the case was opened last.
+  /// The last opening of the case.
   var opening: JournalLine.Opening? { lines.last { $0.opened != nil }?.opened }
 
-  /// All records, lost ones too.
+  /// The number of records, including lost ones.
   var recordCount: Int { lines.count + lostCount }
 
-  /// Records that are lost and were not told by an earlier session.
+  /// The number of lost records that no earlier session reported.
   var untoldLostCount: Int { max(0, lostCount - (opening?.damagedCount ?? 0)) }
 
-  /// Everything of a version but its voxels; nil where there is none of this number.
+  /// The note of a version; nil where there is none with this number.
   func note(of id: VersionID) -> JournalLine.VersionNote? { position(of: id).map { versions[$0].note } }
 
-  /// What was decided last.
+  /// The last verdicts.
   var verdicts: Verdicts { decisions?.verdicts ?? Verdicts() }
 
-  /// Where the reviewer looked last.
+  /// The last view.
   var view: ViewState? { lines.last { $0.looked != nil }?.looked }
 
-  /// When the last thing happened, in seconds since 1970; sessions that only opened the case do not count.
+  /// The timestamp of the last event in seconds since 1970; sessions that only opened the case are ignored.
   var lastSeconds: Double? { (lines.last { $0.opened == nil } ?? lines.last)?.time }
 }

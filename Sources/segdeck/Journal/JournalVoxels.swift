@@ -3,22 +3,23 @@ import Journal
 import Review
 import Volumes
 
-/// The voxels of a journal, each record checked when it is read.
+/// Reads the voxels of a journal; each record is checked when it is read.
 extension JournalReading {
-  /// Versions that may lack changes by hand by what the texts say.
+  /// Versions that may lack edits according to the texts.
   private var versionsInDoubt: Set<VersionID> { Set(versions.filter(\.mayLackChange).map(\.note.id)) }
 
-  /// Versions whose voxels, or whose changes of voxels, cannot be read.
+  /// Versions whose voxels or edits cannot be read.
   ///
-  /// Changes that were undone are none of theirs.
+  /// Undone edits are ignored.
   /// - Complexity: O(bytes of all voxels), which are read.
   func damagedVersions(in file: JournalFile) -> Set<VersionID> {
     var known: [VersionID: Bool] = [:]
     return Set(versions.map(\.note.id).filter { !isWhole($0, in: file, &known) })
   }
 
-  /// Whether a version's voxels, and its changes of voxels, can be read; reads these, and those of the versions that they
-  /// differ from.
+  /// Whether a version's voxels and edits can be read.
+  ///
+  /// Reads them and those of the versions that they are differences from.
   func isWhole(_ id: VersionID, in file: JournalFile) -> Bool {
     var known: [VersionID: Bool] = [:]
     return isWhole(id, in: file, &known)
@@ -37,7 +38,7 @@ extension JournalReading {
     _ id: VersionID, in file: JournalFile, _ known: inout [VersionID: Bool]
   ) -> Bool {
     if let known = known[id] { return known }
-    // A version can only differ from an older one; a text that says otherwise is wrong.
+    // A version can only be a difference from an older one. A text with a cycle is wrong.
     known[id] = false
     guard let position = position(of: id) else { return false }
     let version = versions[position]
@@ -48,13 +49,13 @@ extension JournalReading {
     return isReadable
   }
 
-  /// Whether a step was undone when the last session ended, and can be redone.
+  /// Whether a step was undone, and can be redone, at the end of the last session.
   private func isUndone(_ step: StoredStep) -> Bool { reached.map { step.number > $0 } ?? false }
 
-  /// The labels of a version as it was made; nil when they, or those that they differ from, are damaged or make another
-  /// number.
+  /// The original labels of a version; nil when they, or those that they are differences from, are damaged or do not
+  /// fill the grid.
   ///
-  /// - Parameter known: Labels of versions, as they were made, that were read before.
+  /// - Parameter known: Original labels of versions that were read before.
   func labelsAsMade(
     of id: VersionID, on grid: VolumeGrid, in file: JournalFile,
     known: [VersionID: ChunkedLabels] = [:]
@@ -65,14 +66,14 @@ extension JournalReading {
     guard let earlier = version.note.differsFrom else {
       return labels(version.made, version, on: grid, in: file)
     }
-    // A version can only differ from an older one, so that this comes to an end.
+    // A version can only be a difference from an older one, so the recursion ends.
     guard versions[..<position].contains(where: { $0.note.id == earlier }),
       let base = labelsAsMade(of: earlier, on: grid, in: file, known: known)
     else { return nil }
     return labels(version.made, version, against: base.voxels, on: grid, in: file)
   }
 
-  /// The labels of a version that were written anew behind changes by hand; nil where there are none.
+  /// The labels of a version that were written again after edits were lost; nil where there are none.
   func labelsAnew(of id: VersionID, on grid: VolumeGrid, in file: JournalFile) -> ChunkedLabels? {
     position(of: id).flatMap { labels(versions[$0].anew, versions[$0], on: grid, in: file) }
   }
@@ -82,25 +83,27 @@ extension JournalReading {
     on grid: VolumeGrid, in file: JournalFile
   ) -> ChunkedLabels? {
     entry.flatMap(file.voxels(of:))
-      .flatMap { LabelRuns.decode($0, count: grid.size.voxelCount, against: base) }
+      .flatMap { RunLengthCoding.decode($0, count: grid.size.voxelCount, against: base) }
       .map { ChunkedLabels(LabelVolume(grid: grid, voxels: $0, coding: version.note.coding ?? .identity)) }
   }
 
-  /// What came back of the history.
+  /// The restored history.
   struct RestoredHistory {
-    /// What was done, step by step, oldest first.
+    /// The steps, oldest first.
     var steps: [JournalStep]
-    /// Versions of which changes by hand are, or may be, missing: no step accepts or changes them.
+    /// Versions of which edits are, or may be, missing.
+    ///
+    /// No restored step accepts or edits them.
     var incomplete: Set<VersionID>
-    /// The numbers of steps that were undone and lost changes by hand, to be written anew without them: redoing these
-    /// steps neither makes the changes nor accepts what they made.
+    /// The numbers of undone steps that lost edits and must be written again without them.
+    ///
+    /// Redoing these steps neither makes the edits nor accepts their result.
     var shortened: Set<Int>
   }
 
-  /// The history with the voxels of its changes.
+  /// The history with the voxels of its edits.
   ///
-  /// - Parameter labels: Those of the versions as they were made, or written anew; becomes those at the step that was
-  ///   reached.
+  /// - Parameter labels: In: the original or rewritten labels of the versions. Out: the labels at the present step.
   func restored(in file: JournalFile, _ labels: inout [VersionID: ChunkedLabels]) -> RestoredHistory {
     var incomplete = versionsInDoubt
     // Versions that cannot be redone from the step of this number on.
@@ -112,9 +115,9 @@ extension JournalReading {
         relabellings: step.note.relabellings ?? [])
       guard let size = labels.first?.value.grid.size, !step.edited.isEmpty else { return result }
       let voxels = step.note.voxels(step.entry.flatMap(file.voxels(of:)), in: size)
-      for (place, edit) in step.note.changes.enumerated() where step.edited.contains(edit.version) {
+      for (index, edit) in step.note.changes.enumerated() where step.edited.contains(edit.version) {
         guard let before = labels[edit.version] else { continue }
-        guard let own = voxels?[place], unredoable[edit.version] == nil else {
+        guard let own = voxels?[index], unredoable[edit.version] == nil else {
           if isUndone(step) {
             unredoable[edit.version] = min(unredoable[edit.version] ?? .max, step.number)
             shortened.insert(step.number)
@@ -132,7 +135,7 @@ extension JournalReading {
       }
       return result
     }
-    // Undone steps are in the history, but not in the labels.
+    // Undone steps are part of the history, but not of the labels.
     for step in restored.reversed() where step.number > reached ?? step.number {
       for edit in step.edits { labels[edit.version] = labels[edit.version]?.applying(edit.change.inverse) }
     }
@@ -147,7 +150,7 @@ extension JournalReading {
         shortened.insert(number)
       }
     }
-    // Those that accept nothing any more because of a doubt, too, which ends where they are written anew.
+    // Steps that lost an uncertain acceptance are written again too, which ends the uncertainty.
     if isLastDecisionLost, !shortened.isEmpty {
       shortened.formUnion(steps.map(\.number).filter { $0 >= reached ?? 0 })
     }
@@ -156,8 +159,8 @@ extension JournalReading {
 }
 
 extension JournalLine.Step {
-  /// The voxels of each of its changes from those of its record; nil where they are damaged or make another number, or
-  /// where a box is none of a grid of this size.
+  /// The voxels of each edit from those of the record; nil where they are damaged or their number is wrong, or where a
+  /// box does not lie in a grid of this size.
   fileprivate func voxels(_ record: Data?, in size: GridSize) -> [ArraySlice<UInt16>]? {
     let areBoxes = changes.allSatisfy { change in
       (0..<3).allSatisfy { change.box.lower[$0] >= 0 && change.box.lower[$0] <= change.box.upper[$0] }
@@ -165,7 +168,7 @@ extension JournalLine.Step {
     }
     guard areBoxes, let record else { return nil }
     let counts = changes.map(\.box.size.voxelCount)
-    guard var rest = LabelRuns.decode(record, count: counts.reduce(0, +))?[...] else { return nil }
+    guard var rest = RunLengthCoding.decode(record, count: counts.reduce(0, +))?[...] else { return nil }
     return counts.map { count in
       defer { rest = rest.dropFirst(count) }
       return rest.prefix(count)

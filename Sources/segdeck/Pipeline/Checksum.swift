@@ -2,7 +2,7 @@ import CCrypto
 import Foundation
 import Work
 
-/// Checksums of files, as records state them.
+/// SHA-256 checksums of bytes and files.
 enum Checksum {
   /// The SHA-256 of bytes in hexadecimal.
   static func sha256(of data: Data) -> String {
@@ -12,7 +12,7 @@ enum Checksum {
     return text
   }
 
-  /// The SHA-256 of a file's bytes in hexadecimal, read in pieces.
+  /// The SHA-256 of a file in hexadecimal; the file is read in chunks.
   /// - Throws: ``InputError`` when the file cannot be read or is none; ``Cancelled``.
   static func sha256(ofFile path: String, work: WorkContext) throws -> String {
     // Without O_NONBLOCK, opening a named pipe would wait for a writer.
@@ -24,7 +24,7 @@ enum Checksum {
     return try sha256(ofDescriptor: descriptor, path: path, work: work)
   }
 
-  /// The SHA-256 of an opened file from its first byte on; `path` names it in errors.
+  /// The SHA-256 of an opened file in hexadecimal; `path` names it in errors.
   /// - Throws: ``InputError`` when the file cannot be read or is none; ``Cancelled``.
   static func sha256(ofDescriptor descriptor: Int32, path: String, work: WorkContext) throws -> String {
     _ = try FileSystem.statusOfOrdinaryFile(descriptor, path: path)
@@ -45,29 +45,5 @@ enum Checksum {
     }
     guard let text = digest.finish() else { throw InputError(path, "its checksum cannot be computed") }
     return text
-  }
-}
-
-/// A SHA-256 of bytes that come piece by piece.
-final class SHA256 {
-  private let context = EVP_MD_CTX_new()
-  private var isGood: Bool
-
-  /// Of no bytes yet.
-  init() { isGood = EVP_DigestInit_ex(context, EVP_sha256(), nil) == 1 }
-
-  deinit { EVP_MD_CTX_free(context) }
-
-  /// Takes the next bytes.
-  func add(_ bytes: UnsafeRawBufferPointer) {
-    isGood = isGood && EVP_DigestUpdate(context, bytes.baseAddress, bytes.count) == 1
-  }
-
-  /// The digest in hexadecimal; nil when the machine's libcrypto refuses.
-  func finish() -> String? {
-    var digest = [UInt8](repeating: 0, count: Int(EVP_MAX_MD_SIZE))
-    var count: UInt32 = 0
-    isGood = isGood && EVP_DigestFinal_ex(context, &digest, &count) == 1
-    return isGood ? digest.prefix(Int(count)).map { String(format: "%02x", $0) }.joined() : nil
   }
 }

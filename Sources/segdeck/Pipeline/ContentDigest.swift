@@ -2,10 +2,10 @@ import Foundation
 import Volumes
 import Work
 
-/// What tells images and masks apart by their content, wherever their files lie and however they are compressed.
+/// Digests that identify images and masks by their content, independent of paths and compression.
 enum ContentDigest {
-  /// The SHA-256 of an image's grid and of its voxels as they were read, in hexadecimal.
-  /// - Throws: `Cancelled`, or ``InputError`` when the machine's libcrypto refuses.
+  /// The SHA-256 of an image's grid and voxels, in hexadecimal.
+  /// - Throws: `Cancelled`, or ``InputError`` when libcrypto fails.
   static func sha256(of image: ScalarVolume, _ work: WorkContext) throws -> String {
     let digest = SHA256()
     let (size, affine) = (image.grid.size, image.grid.affine)
@@ -23,7 +23,7 @@ enum ContentDigest {
     return text
   }
 
-  /// The SHA-256 of the codes of labels, in hexadecimal; nil when the machine's libcrypto refuses.
+  /// The SHA-256 of label codes, in hexadecimal; nil when libcrypto fails.
   static func sha256(of labels: ChunkedLabels) -> String? {
     let digest = SHA256()
     for slab in labels.slabs { slab.withUnsafeBytes { digest.add($0) } }

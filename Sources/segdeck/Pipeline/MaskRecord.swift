@@ -4,56 +4,57 @@ import Tensors
 import Volumes
 import Work
 
-/// What lies beside a written mask as `NAME.json`: all that reproduces it.
+/// The record `NAME.json` beside a written mask, with everything that reproduces the mask.
 package struct MaskRecord: Codable {
-  /// What became of a file between its opening and the writing of the record.
+  /// A change of a file between its opening and the writing of the record.
   enum Change: String, Codable {
     case changed = "changed since it was opened"
     case vanished = "gone since it was opened"
   }
 
-  /// A file and its content when it was opened.
+  /// A file and the checksum of its content when it was opened.
   package struct File: Codable, Equatable {
-    /// As the user named it.
+    /// The path as the user gave it.
     var path: String
-    /// From the root of the file system on.
+    /// The absolute path.
     var absolutePath: String?
-    /// Of what was read; nil where that was written over before its checksum was known.
+    /// The checksum of the content that was read; nil where it was overwritten before the checksum was known.
     var sha256: String?
-    /// What became of it since.
+    /// The change since it was opened.
     var change: Change?
-    /// The other file of a pair of header and voxels.
+    /// The other file of an image with header and voxels in two files.
     var parts: [File]?
 
-    /// The same with what became of the file since, by its content now.
+    /// The same with ``change`` set by the file's present content.
+    /// - Throws: ``Cancelled``.
     func comparedWithDisk(_ work: WorkContext) throws(Cancelled) -> File {
       var file = self
-      let place = absolutePath ?? path
+      let currentPath = absolutePath ?? path
       do {
-        file.change = try Checksum.sha256(ofFile: place, work: work) == sha256 ? nil : .changed
+        file.change = try Checksum.sha256(ofFile: currentPath, work: work) == sha256 ? nil : .changed
       } catch is Cancelled {
         throw Cancelled()
       } catch {
-        file.change = FileSystem.exists(place) ? .changed : .vanished
+        file.change = FileSystem.exists(currentPath) ? .changed : .vanished
       }
       file.parts = try parts?.map { part throws(Cancelled) in try part.comparedWithDisk(work) }
       return file
     }
   }
 
-  /// A model and its file's content.
+  /// The model.
   var model: File?
   /// The image.
   var input: File?
-  /// Images that the CRF compared together with the first.
+  /// Further images of the CRF.
   var furtherInputs: [File]?
-  /// A mask or probabilities that the mask was made from.
+  /// The mask or the probabilities that the CRF started from.
   var source: File?
-  /// What `segment` wrote beside those probabilities, where it was used.
+  /// The sidecar of the probabilities, where it was used.
   var sidecar: File?
   /// The mask.
   var output: File?
-  /// The CRF, when one ran.
+  /// The CRF's settings; nil where it did not run.
   var refinement: RefinementSettings?
   /// Probability of the source mask's label, when the CRF started from a mask.
   var maskConfidence: Double?
@@ -61,21 +62,22 @@ package struct MaskRecord: Codable {
   var labels: [LabelNames.Entry]?
   /// The program that wrote it.
   var tool: String? = "segdeck \(SegdeckVersion.text)"
-  /// The vector instructions that the network and the CRF used; others may round otherwise.
+  /// The vector instructions that the network and the CRF used; others may round differently.
   var instructionSet: String? = KernelLevel.currentName
-  /// Threads that computed; results do not depend on them.
+  /// The number of threads; results do not depend on it.
   var threads: Int?
-  /// Commands that make the same mask again, in order; ``outputName`` stands for the file that the last one writes.
+  /// Commands that reproduce the mask, in order; ``outputName`` is the placeholder for the file that the last one
+  /// writes.
   var commands: [String] = []
-  /// Voxels that were changed by hand behind the commands; nil for none.
+  /// The number of voxels that were edited by hand after the commands; nil for none.
   var voxelsChangedByHand: Int?
-  /// Who reviewed it, when and how; only of masks exported from a review.
+  /// The review; only of masks that were exported from a review.
   var review: ReviewRecord?
 
-  /// What stands in ``commands`` for the mask to be written.
+  /// The placeholder in ``commands`` for the mask to be written.
   static let outputName = "OUTPUT"
 
-  /// What stands there for the probabilities that a command writes and a later one reads.
+  /// The placeholder for the probabilities that a command writes and a later one reads.
   static let probabilitiesName = "probabilities.nii.gz"
 
   /// Every file that the mask was made from.
@@ -86,12 +88,12 @@ package struct MaskRecord: Codable {
     ImageName.stem(of: path) + ".json"
   }
 
-  /// What is written with a mask: its record and the names of its labels.
+  /// The files that are written with a mask: its record and its label names.
   static func companions(ofMask path: String) -> [String] {
     [Self.path(besideMask: path), LabelNamesFile.path(besideMask: path)]
   }
 
-  /// The record of the mask at `path`, whose content `mask` holds, still beside its place.
+  /// The record of the mask at `path`, whose content is `mask`, as a pending file.
   /// - Throws: ``InputError`` when it cannot be written; ``Cancelled``.
   func pending(for mask: PendingFile, at path: String, work: WorkContext) throws -> PendingFile {
     var record = self
@@ -106,58 +108,33 @@ package struct MaskRecord: Codable {
     return try AtomicFile.pending(data + Data("\n".utf8), for: Self.path(besideMask: path))
   }
 
-  /// Writes a mask, the names of its labels and this record to `place`: all three or none.
+  /// Writes a mask, the names of its labels and this record to `outputPath`: all three or none.
   /// - Throws: ``InputError`` when one of them cannot be written; ``Cancelled``.
   func write(
-    _ mask: LabelVolume, _ table: LabelTable, source: ImageSource, to place: OutputPlace,
+    _ mask: LabelVolume, _ table: LabelTable, source: ImageSource, to outputPath: OutputPath,
     with others: [PendingFile] = [], work: WorkContext
   ) throws {
-    let file = try mask.pending(for: place.path, source: source, work: work)
+    let file = try mask.pending(for: outputPath.path, source: source, work: work)
     var record = self
-    let said = LabelNames(table, coding: mask.coding)
-    record.labels = said.entries
-    let names = try LabelNamesFile.pending(said, besideMask: place.path)
-    let written = try record.pending(for: file, at: place.path, work: work)
+    let names = LabelNames(table, coding: mask.coding)
+    record.labels = names.entries
+    let namesFile = try LabelNamesFile.pending(names, besideMask: outputPath.path)
+    let recordFile = try record.pending(for: file, at: outputPath.path, work: work)
     try work.checkCancellation()
-    try PendingFile.commit(others + [file, names, written])
+    try PendingFile.commit(others + [file, namesFile, recordFile])
   }
 }
 
 extension MaskRecord {
-  /// What became of the inputs since they were opened, a line for each that is no longer as it was.
+  /// A line for each input that changed or vanished since it was opened.
   var changes: [String] {
     inputs.flatMap { [$0] + ($0.parts ?? []) }.compactMap { file in
       file.change.map { "\(file.path) \($0 == .changed ? "changed" : "is gone") since it was opened" }
     }
   }
 
-  /// Says on stderr which inputs are no longer as they were read.
+  /// Prints a note for each of ``changes``.
   func noteChanges() {
     for line in changes { Console.note(line) }
-  }
-}
-
-/// What a reviewer decided.
-struct ReviewRecord: Codable {
-  var reviewer: String
-  var verdict: String?
-  var version: String
-  /// True where the case was flagged for another look.
-  var flagged: Bool?
-  var exported: String
-  /// The labels as they were called and coloured.
-  var labels: [Label]?
-
-  /// A label: its value in the mask, its name, and its colour as in "#0072b2".
-  struct Label: Codable {
-    var value: Int
-    var name: String
-    var colour: String
-
-    init(_ label: Volumes.Label, coding: LabelCoding) {
-      value = coding.value(of: label.value)
-      name = label.name
-      colour = label.colour.hexadecimal
-    }
   }
 }

@@ -15,13 +15,13 @@ extension ElementFormat {
   }
 }
 
-/// Writes a model again: with weights of another width, without a checkpoint's memory, with another card.
+/// Converts models: another element format of the weights, no training state of a checkpoint, another card or CRF.
 enum ModelConversion {
-  /// Texts that only a run needs that goes on.
+  /// Metadata that only a resumed training needs.
   private static let checkpointKeys = ["checkpoint", "progress"]
 
-  /// Reads `input` and writes it to `output`.
-  /// - Throws: ``InputError`` when a file cannot be read or written, or a weight does not fit the format.
+  /// Converts `input` to a plain model at `output`.
+  /// - Throws: ``InputError`` when a file cannot be read or written, or a weight is out of the format's range.
   static func run(
     _ input: String, to output: String, format: ElementFormat, card: ModelCardArguments
   ) throws(InputError) {
@@ -35,7 +35,7 @@ enum ModelConversion {
     try file.write(to: output, format: format)
   }
 
-  /// Writes `input` with another CRF and everything else as it is.
+  /// Writes `input` to `output` with other CRF settings and no other change.
   /// - Throws: ``InputError`` when a file cannot be read or written.
   static func write(_ input: String, with settings: RefinementSettings, to output: String) throws(InputError)
   {

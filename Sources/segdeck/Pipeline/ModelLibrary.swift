@@ -2,9 +2,9 @@ import Foundation
 import Segmentation
 import Work
 
-/// Finds models by bundled name or path.
+/// Finds models by the name of a bundled model or by path.
 enum ModelLibrary {
-  /// Whether `name` means a model rather than an image: a model file, or a bundled name that no file has.
+  /// Whether `name` is a model rather than an image: a model file, or the name of a bundled model that is no file.
   static func isModel(_ name: String) -> Bool {
     if name.hasSuffix(".safetensors") { return true }
     guard !FileSystem.exists(name), let folder = try? ShareFolder.find() else {
@@ -20,7 +20,7 @@ enum ModelLibrary {
     try SegmentationModel(path: path(name))
   }
 
-  /// The file that `--model` names, whatever is in it.
+  /// The path of the model file that `--model` names; the file is not read.
   /// - Throws: ``InputError`` that lists the bundled names when there is no such model, or no such file.
   static func path(_ name: String) throws(InputError) -> String {
     if name.contains("/") || name.hasSuffix(".safetensors") {
@@ -29,9 +29,9 @@ enum ModelLibrary {
     }
     let models = try ShareFolder.find().models()
     guard let found = models.first(where: { $0.name == name }) else {
-      let meant = Resemblance.name(meantBy: name, among: models.map(\.name))
+      let suggestion = NameSuggestion.nearest(to: name, among: models.map(\.name))
       throw InputError(
-        "--model \(name)", "no such model" + (meant.map { "; did you mean \($0)?" } ?? ""),
+        "--model \(name)", "no such model" + (suggestion.map { "; did you mean \($0)?" } ?? ""),
         expected: models.map(\.name).joined(separator: ", ") + ", or the path of a model file")
     }
     return found.path

@@ -3,10 +3,10 @@ import ImageFormats
 import Synchronization
 import Work
 
-/// A file as it was when it was opened: whatever happens to its path afterwards, its checksum is that of what was read.
+/// A file with the checksum of the content that it had when it was opened.
 ///
-/// The file stays open, so that replacing or deleting it leaves its content within reach; content that is written over
-/// in place shows in size and time.
+/// The file stays open, so its content stays readable when it is replaced or deleted. A change in place is detected by
+/// size and modification time.
 final class OpenedFile: Sendable {
   /// The path as it was given.
   let path: String
@@ -15,7 +15,7 @@ final class OpenedFile: Sendable {
   private let checksum = Mutex<String?>(nil)
   private let isComputed = DispatchSemaphore(value: 0)
 
-  /// What tells a file's content from an earlier one, as far as the file system says.
+  /// The file system's attributes that change with the content.
   private struct Status: Hashable {
     var device, inode: UInt
     var byteCount, seconds, nanoseconds: Int
@@ -35,10 +35,10 @@ final class OpenedFile: Sendable {
     }
   }
 
-  /// Opens a file and begins to compute its checksum behind everything else that the program does.
+  /// Opens a file and computes its checksum on a thread of low priority.
   /// - Throws: ``InputError`` when the file cannot be opened.
   init(_ path: String) throws(InputError) {
-    try ReadFiles.note(path)
+    try ReadFiles.register(path)
     descriptor = FileSystem.open(path, O_RDONLY | O_NONBLOCK)
     guard descriptor >= 0 else {
       throw InputError(path, "cannot be opened", found: String(cString: strerror(errno)))
@@ -46,9 +46,9 @@ final class OpenedFile: Sendable {
     self.path = path
     status = Status(try FileSystem.statusOfOrdinaryFile(descriptor, path: path))
     Thread.detachNewThread { [self] in
-      ThreadPriority.yieldToOthers()
+      ThreadPriority.lower()
       let found = try? Checksum.sha256(ofDescriptor: descriptor, path: path, work: WorkContext())
-      // Written over meanwhile: nobody knows any more what was read.
+      // A file that was overwritten meanwhile has no known checksum.
       if isUntouched { checksum.withLock { $0 = found } }
       isComputed.signal()
     }
@@ -68,46 +68,18 @@ final class OpenedFile: Sendable {
     return fstat(descriptor, &now) == 0 && Status(now) == status
   }
 
-  /// What became of the file since it was opened; nil when it is as it was.
+  /// The change of the file since it was opened; nil for none.
   var change: MaskRecord.Change? {
     guard let now = Status(path: path) else { return .vanished }
     return now == status ? nil : .changed
   }
 
-  /// The file as a record states it; waits for the checksum.
+  /// The file's entry in a record; waits for the checksum.
   /// - Throws: ``Cancelled``.
   func recorded(_ work: WorkContext) throws(Cancelled) -> MaskRecord.File {
     while isComputed.wait(timeout: .now() + .milliseconds(20)) == .timedOut { try work.checkCancellation() }
     isComputed.signal()
     return MaskRecord.File(
       path: path, absolutePath: FilePath.absolute(path), sha256: checksum.withLock(\.self), change: change)
-  }
-}
-
-/// An image or mask with the files that hold it, as they were when it was opened.
-struct OpenedImage {
-  let image: ImageFile
-  private let files: [OpenedFile]
-
-  /// Opens an image.
-  /// - Throws: As ``ImageFile/open(_:)``.
-  init(_ path: String) throws {
-    let image = try ImageFile.open(path)
-    files = try image.files.map { file throws(InputError) in
-      try OpenedFile(image.files.count == 1 ? path : file)
-    }
-    self.image = image
-  }
-
-  /// Whether all of its files are as they were.
-  var isUntouched: Bool { files.allSatisfy { $0.change == nil } }
-
-  /// The image as a record states it: of a header and its voxels in two files, the one that was named, with the other.
-  /// - Throws: ``Cancelled``.
-  func recorded(_ work: WorkContext) throws(Cancelled) -> MaskRecord.File {
-    var parts = try files.map { file throws(Cancelled) in try file.recorded(work) }
-    var named = parts.remove(at: files.firstIndex { $0.path == image.path } ?? 0)
-    if !parts.isEmpty { named.parts = parts }
-    return named
   }
 }

@@ -3,19 +3,19 @@ import Segmentation
 import Volumes
 import Work
 
-/// What lies beside a file of probabilities as `NAME.json`, so that `refine` needs no model.
+/// The sidecar `NAME.json` of a file of probabilities, with which `refine` needs no model.
 struct ProbabilitySidecar: Codable {
   /// The model's name.
   var model: String
   /// Labels of the classes above background.
   var labels: CodedLabels
-  /// The intensity rule, whose window bounds the CRF's intensities.
+  /// The intensity normalisation, whose window limits the CRF's intensities.
   var normalisation: Preprocessing.Normalisation
   /// The model's own CRF.
   var refinement: RefinementSettings
-  /// The last step of every mask.
+  /// The model's post-processing.
   var postProcessing: PostProcessing
-  /// τ_d with which the heads were mixed.
+  /// The weights τ with which the heads were mixed.
   var auxiliaryHeadWeights: [Double]
 
   init(model: SegmentationModel, auxiliaryHeadWeights: [Double]) {
@@ -27,7 +27,7 @@ struct ProbabilitySidecar: Codable {
     self.auxiliaryHeadWeights = auxiliaryHeadWeights
   }
 
-  /// The sidecar of the probabilities at `path`, still beside its place.
+  /// The sidecar of the probabilities at `path`, as a pending file.
   func pending(besideProbabilities path: String) throws(InputError) -> PendingFile {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
@@ -40,15 +40,16 @@ struct ProbabilitySidecar: Codable {
   /// The sidecar of the probabilities at `path`; nil when there is none.
   /// - Throws: ``InputError`` when it is there and cannot be read.
   static func read(besideProbabilities path: String) throws(InputError) -> ProbabilitySidecar? {
-    let place = MaskRecord.path(besideMask: path)
-    guard let data = try FileSystem.readIfPresent(place) else { return nil }
-    try JSONText.requireSingleKeys(String(decoding: data, as: UTF8.self), subject: place)
+    let sidecarPath = MaskRecord.path(besideMask: path)
+    guard let data = try FileSystem.readIfPresent(sidecarPath) else { return nil }
+    try JSONValue.requireSingleKeys(String(decoding: data, as: UTF8.self), subject: sidecarPath)
     guard let sidecar = try? JSONDecoder().decode(ProbabilitySidecar.self, from: data) else {
-      throw InputError(place, "is not what `segdeck segment --probabilities` writes beside probabilities")
+      throw InputError(
+        sidecarPath, "is not what `segdeck segment --probabilities` writes beside probabilities")
     }
-    try sidecar.refinement.validated(subject: place)
-    try sidecar.postProcessing.validated(subject: place)
-    try sidecar.normalisation.validated(subject: place)
+    try sidecar.refinement.validated(subject: sidecarPath)
+    try sidecar.postProcessing.validated(subject: sidecarPath)
+    try sidecar.normalisation.validated(subject: sidecarPath)
     return sidecar
   }
 }

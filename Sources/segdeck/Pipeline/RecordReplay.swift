@@ -4,35 +4,35 @@ import ImageFormats
 import Volumes
 import Work
 
-/// A record that is carried out again.
+/// Reproduces a mask from its record.
 struct RecordReplay {
-  /// The record's file.
+  /// The path of the record.
   let path: String
-  /// The mask that the user named instead of its record.
+  /// The mask, where the user named it instead of its record.
   let namedMask: String?
-  /// What it says.
+  /// The content of the record.
   let record: MaskRecord
   private let steps: [ReplayStep]
-  /// Where the files that the record names were found, by the path in the record.
+  /// The present path of each file, by its path in the record.
   private let found: [String: String]
 
-  /// The most commands that a record may hold.
+  /// The maximum number of commands in a record.
   private static let commandLimit = 64
 
   /// Reads a record and finds its inputs.
   /// - Parameter name: The record, or the mask that it lies beside as `NAME.json`.
-  /// - Throws: ``InputError`` when the file is no record, an input is missing or has another content, or a command is none
-  ///   that makes a mask; ``Cancelled``.
+  /// - Throws: ``InputError`` when the file is no record, when an input is missing or has other content, or when a
+  ///   command does not make a mask; ``Cancelled``.
   init(naming name: String, work: WorkContext) throws {
     let isRecord = name.lowercased().hasSuffix(".json")
     let path = isRecord ? name : MaskRecord.path(besideMask: name)
     self.path = path
     namedMask = isRecord ? nil : name
-    // Writing its mask anew, which has to be asked for, writes the record anew as well.
-    let data = try ReadFiles.asOwn { () throws(InputError) in
+    // -o may replace the mask, and then the record too.
+    let data = try ReadFiles.withoutRegistering { () throws(InputError) in
       try FileSystem.read(path, limit: 4 << 20)
     }
-    try JSONText.requireSingleKeys(String(decoding: data, as: UTF8.self), subject: path)
+    try JSONValue.requireSingleKeys(String(decoding: data, as: UTF8.self), subject: path)
     guard let record = try? JSONDecoder().decode(MaskRecord.self, from: data), record.output != nil,
       record.input != nil
     else {
@@ -51,8 +51,8 @@ struct RecordReplay {
     self.record = record
     var found: [String: String] = [:]
     for file in record.inputs.flatMap({ [$0] + ($0.parts ?? []) }) {
-      let place = try Self.locate(file, recordPath: path, work: work)
-      for name in [file.path, file.absolutePath].compactMap(\.self) { found[name] = place }
+      let foundPath = try Self.locate(file, recordPath: path, work: work)
+      for name in [file.path, file.absolutePath].compactMap(\.self) { found[name] = foundPath }
     }
     if let source = record.source.flatMap({ found[$0.path] }),
       let sidecar = record.sidecar.flatMap({ found[$0.path] }),
@@ -71,55 +71,57 @@ struct RecordReplay {
     self.steps = steps
   }
 
-  /// Carries out the commands; gives the mask that the last of them wrote in `folder`.
-  /// - Throws: ``InputError`` when a command reads what the record does not state, and whatever the commands throw.
+  /// Runs the commands.
+  /// - Returns: The path of the mask that the last command wrote in `folder`.
+  /// - Throws: ``InputError`` when a command reads a file that the record does not state; the errors of the commands.
   func run(in folder: TemporaryFolder, work: WorkContext) throws -> String {
     var made: [String: String] = [:]
     var mask = ""
     for (number, step) in steps.enumerated() {
       try work.checkCancellation()
       func input(_ name: String) throws(InputError) -> String {
-        guard let place = made[name] ?? found[name] else {
+        guard let foundPath = made[name] ?? found[name] else {
           throw InputError(
             path, "a command reads a file whose content the record does not state", found: name)
         }
-        return place
+        return foundPath
       }
       func output(_ name: String, _ kind: String) -> String {
-        // The same ending gives the same bytes.
+        // The same suffix gives the same bytes.
         let ending = (name == MaskRecord.outputName ? record.output?.path ?? "" : name).lowercased()
         let suffix = ending.hasSuffix(".nii") ? ".nii" : ".nii.gz"
-        let place = folder.file("\(number)-\(kind)\(suffix)")
-        for companion in MaskRecord.companions(ofMask: place) { folder.file(FilePath.name(of: companion)) }
-        made[name] = place
-        return place
+        let path = folder.file("\(number)-\(kind)\(suffix)")
+        for companion in MaskRecord.companions(ofMask: path) { folder.file(FilePath.name(of: companion)) }
+        made[name] = path
+        return path
       }
       func model() throws(InputError) -> String {
-        guard let place = record.model.flatMap({ found[$0.path] }) else {
+        guard let foundPath = record.model.flatMap({ found[$0.path] }) else {
           throw InputError(path, "does not state the model that a command runs")
         }
-        return place
+        return foundPath
       }
       mask = try step.run(threads: work.threadCount, model: model, input: input, output: output)
     }
     return mask
   }
 
-  /// Writes the mask that ``run(in:work:)`` made, the names that the record gives it, and a record of its own, which
-  /// says who reviewed the mask where it is the very one that was reviewed.
-  /// - Throws: ``InputError`` when one of them cannot be written, or another mask would take the place of the reviewed
+  /// Writes the mask of ``run(in:work:)``, its label names, and a new record.
+  ///
+  /// The new record contains the review only where the mask is identical to the reviewed one.
+  /// - Throws: ``InputError`` when a file cannot be written, or a different mask would replace the reviewed
   ///   one; ``Cancelled``.
-  func write(_ mask: String, to place: OutputPlace, work: WorkContext) throws {
-    let file = try ImageFile.open(mask).pendingCopy(for: place.path, work: work)
+  func write(_ mask: String, to outputPath: OutputPath, work: WorkContext) throws {
+    let file = try ImageFile.open(mask).pendingCopy(for: outputPath.path, work: work)
     var own = record
     own.tool = MaskRecord().tool
     own.instructionSet = MaskRecord().instructionSet
     own.threads = work.threadCount
     if record.output?.sha256 != (try Checksum.sha256(ofFile: mask, work: work)) {
       own.review = nil
-      if record.review != nil, try describes(place, work: work) {
+      if record.review != nil, try describes(outputPath, work: work) {
         throw InputError(
-          place.path, "is the mask that was reviewed, and what was made is another one",
+          outputPath.path, "is the mask that was reviewed, and what was made is another one",
           expected: "another name")
       }
     }
@@ -127,20 +129,22 @@ struct RecordReplay {
       try record.labels.map { LabelNames(entries: $0) } ?? LabelNamesFile.read(besideMask: mask)
       ?? LabelNames()
     let written = [
-      file, try LabelNamesFile.pending(names, besideMask: place.path),
-      try own.pending(for: file, at: place.path, work: work),
+      file, try LabelNamesFile.pending(names, besideMask: outputPath.path),
+      try own.pending(for: file, at: outputPath.path, work: work),
     ]
     try work.checkCancellation()
     try PendingFile.commit(written)
   }
 
-  /// Whether the mask of this record stands at `place`, or this record is written with what comes there.
-  private func describes(_ place: OutputPlace, work: WorkContext) throws -> Bool {
+  /// Whether the mask of this record is at `outputPath`, or writing there would replace this record.
+  private func describes(_ outputPath: OutputPath, work: WorkContext) throws -> Bool {
     let isBeside =
-      FileSystem.resolved(MaskRecord.path(besideMask: place.path)).map { $0 == FileSystem.resolved(path) }
+      FileSystem.resolved(MaskRecord.path(besideMask: outputPath.path)).map {
+        $0 == FileSystem.resolved(path)
+      }
     if isBeside == true { return true }
-    guard FileSystem.exists(place.path) else { return false }
-    return try Checksum.sha256(ofFile: place.path, work: work) == record.output?.sha256
+    guard FileSystem.exists(outputPath.path) else { return false }
+    return try Checksum.sha256(ofFile: outputPath.path, work: work) == record.output?.sha256
   }
 
   static func requirePath(_ file: MaskRecord.File, recordPath: String) throws(InputError) {
@@ -149,7 +153,8 @@ struct RecordReplay {
     }
   }
 
-  /// Where a file of the record is now: where it was, from the working folder, or beside the record.
+  /// The present path of a file of the record: its absolute path, its path from the working folder, or beside the
+  /// record.
   private static func locate(
     _ file: MaskRecord.File, recordPath: String, work: WorkContext
   ) throws -> String {
@@ -161,10 +166,11 @@ struct RecordReplay {
     let beside = FilePath.joined(FilePath.folder(of: recordPath), FilePath.name(of: file.path))
     var other: String?
     var refusal: InputError?
-    for place in [file.absolutePath, file.path, beside].compactMap(\.self) where FileSystem.exists(place) {
+    for foundPath in [file.absolutePath, file.path, beside].compactMap(\.self)
+    where FileSystem.exists(foundPath) {
       do {
-        if try Checksum.sha256(ofFile: place, work: work) == checksum { return place }
-        other = other ?? place
+        if try Checksum.sha256(ofFile: foundPath, work: work) == checksum { return foundPath }
+        other = other ?? foundPath
       } catch let error as InputError {
         refusal = refusal ?? error
       }
@@ -179,14 +185,14 @@ struct RecordReplay {
   }
 }
 
-/// A command of a record with its files replaced by those of a replay.
+/// A parsed command of a record.
 private enum ReplayStep {
   case segment(SegmentCommand)
   case refine(RefineCommand)
   case convert(ConvertCommand)
 
-  /// A command that makes a mask, from its words behind "segdeck".
-  /// - Throws: ``InputError`` for any other command, and for options that are none.
+  /// Parses the arguments after "segdeck".
+  /// - Throws: ``InputError`` for a command that makes no mask, and for invalid options.
   init(_ words: [String], recordPath: String) throws(InputError) {
     let arguments = Array(words.dropFirst())
     do {
@@ -202,7 +208,7 @@ private enum ReplayStep {
     } catch let error as InputError {
       throw error
     } catch  where SegdeckCommand.exitCode(for: error) == .success {
-      // A request for help or the like, which would end the program well with its text.
+      // Help and the like would end the program with success.
       throw InputError(
         recordPath, "a command cannot be read", found: "\(CommandLineText.text(words).prefix(80))",
         expected: "one that makes a mask")
@@ -212,7 +218,8 @@ private enum ReplayStep {
     }
   }
 
-  /// Carries the command out with the files that `input` and `output` give for its own; gives the mask's file.
+  /// Runs the command with its paths replaced by those of `input` and `output`.
+  /// - Returns: The path of the mask.
   func run(
     threads: Int, model: () throws -> String, input: (String) throws -> String,
     output: (String, String) -> String

@@ -3,13 +3,15 @@ import Volumes
 import Work
 
 extension RecordReplay {
-  /// Why `made`, the mask that ``run(in:work:)`` made, or the mask that lies beside the record is not the one that the
-  /// record describes; nil when both are, whatever they are called and however they are compressed.
+  /// The first difference of `made`, the mask of ``run(in:work:)``, or of the mask beside the record from the mask that
+  /// the record describes; nil when both are equal to it.
+  ///
+  /// Names and compression of the files do not matter.
   /// - Throws: ``InputError`` when a file cannot be read; ``Cancelled``.
   func difference(of made: String, work: WorkContext) throws -> InputError? {
     guard let output = record.output else { return nil }
     let isMade = output.sha256 == (try Checksum.sha256(ofFile: made, work: work))
-    guard let place = try Self.maskPlace(output, named: namedMask, recordPath: path) else {
+    guard let maskPath = try Self.maskPath(output, named: namedMask, recordPath: path) else {
       return InputError(
         namedMask ?? output.path,
         isMade
@@ -17,42 +19,42 @@ extension RecordReplay {
           : "is missing, and what its record's commands make is another mask than the record describes"
             + rounding)
     }
-    let isUntouched = output.sha256 == (try Checksum.sha256(ofFile: place, work: work))
-    if isMade, isUntouched { return try changedNames(besideMask: place) }
+    let isUntouched = output.sha256 == (try Checksum.sha256(ofFile: maskPath, work: work))
+    if isMade, isUntouched { return try changedNames(besideMask: maskPath) }
     let changed = "was changed since its record was written"
     do {
-      // The mask may be replaced by -o, which has to be asked for.
-      let difference = try ReadFiles.asOwn {
-        Result { try Self.difference(between: place, and: made, work: work) }
+      // -o may replace the mask.
+      let difference = try ReadFiles.withoutRegistering {
+        Result { try Self.difference(between: maskPath, and: made, work: work) }
       }.get()
-      guard let difference else { return try changedNames(besideMask: place) }
+      guard let difference else { return try changedNames(besideMask: maskPath) }
       if isUntouched { return InputError(path, difference + rounding) }
       return InputError(
-        place,
+        maskPath,
         isMade
           ? "\(changed): \(difference)"
           : "\(changed), and its commands make another mask: between the two \(difference)" + rounding)
-    } catch let error as InputError where !isUntouched && error.subject == place {
+    } catch let error as InputError where !isUntouched && error.subject == maskPath {
       return InputError(
-        place, "\(changed) and is no mask any more: \(error.problem)", found: error.found,
+        maskPath, "\(changed) and is no mask any more: \(error.problem)", found: error.found,
         expected: error.expected)
     }
   }
 
-  /// Whether the mask that a record describes is there as it was written: "m.nii.gz is the mask that was written".
+  /// Whether the mask of a record is unchanged, in words: "m.nii.gz is the mask that was written".
   /// - Throws: ``InputError`` when it cannot be read; ``Cancelled``.
   static func maskState(
     of record: MaskRecord, named name: String?, recordPath: String, work: WorkContext
   ) throws -> String {
     guard let output = record.output else { return "it states no mask" }
-    guard let place = try maskPlace(output, named: name, recordPath: recordPath) else {
+    guard let maskPath = try Self.maskPath(output, named: name, recordPath: recordPath) else {
       return "\(output.path) is missing"
     }
-    return try Checksum.sha256(ofFile: place, work: work) == output.sha256
-      ? "\(place) is the mask that was written" : "\(place) is another file than was written"
+    return try Checksum.sha256(ofFile: maskPath, work: work) == output.sha256
+      ? "\(maskPath) is the mask that was written" : "\(maskPath) is another file than was written"
   }
 
-  /// In what two masks differ, "3 of 512 voxels differ"; nil for the same labels on the same grid.
+  /// The difference of two masks, "3 of 512 voxels differ"; nil for the same labels on the same grid.
   private static func difference(
     between one: String, and other: String, work: WorkContext
   ) throws -> String? {
@@ -77,7 +79,7 @@ extension RecordReplay {
     return words.isEmpty ? nil : words.joined(separator: ", ")
   }
 
-  /// Other vector instructions than the record's, which are no mistake, in brackets; else nothing.
+  /// " (made with X, here Y, which rounds otherwise)" where this machine uses other vector instructions; else "".
   private var rounding: String {
     guard let there = record.instructionSet, let here = MaskRecord().instructionSet, there != here else {
       return ""
@@ -85,38 +87,42 @@ extension RecordReplay {
     return " (made with \(there), here \(here), which rounds otherwise)"
   }
 
-  /// The mask that the record describes: the one that the user named, the one beside the record under the record's name,
-  /// or that of the mask, or else where it was; nil where none is.
+  /// The path of the mask that the record describes: the one that the user named; else a mask beside the record, with
+  /// the record's name or the mask's own; else the path in the record.
+  ///
+  /// nil where no such file exists.
   /// - Throws: ``InputError`` for an empty path.
-  private static func maskPlace(
+  private static func maskPath(
     _ output: MaskRecord.File, named namedMask: String?, recordPath path: String
   ) throws(InputError) -> String? {
     try requirePath(output, recordPath: path)
     if let namedMask { return FileSystem.exists(namedMask) ? namedMask : nil }
     let stem = String(path.dropLast(".json".count))
     let endings = [String(output.path.dropFirst(ImageName.stem(of: output.path).count)), ".nii.gz", ".nii"]
-    let places =
+    let candidates =
       endings.map { stem + $0 }
       + [
         FilePath.joined(FilePath.folder(of: path), FilePath.name(of: output.path)), output.absolutePath,
         output.path,
       ].compactMap(\.self)
-    return places.first { FileSystem.exists($0) }
+    return candidates.first { FileSystem.exists($0) }
   }
 
-  /// That the names beside a mask are not those of the record; nil where they are.
+  /// The error that the label names beside a mask differ from those of the record; nil where they are equal.
   ///
-  /// Names that are gone are noted: the record has them too.
+  /// Missing names are only noted, because the record contains them too.
   private func changedNames(besideMask mask: String) throws(InputError) -> InputError? {
     guard let stated = record.labels else { return nil }
-    let place = LabelNamesFile.path(besideMask: mask)
-    guard FileSystem.exists(place) else {
-      Console.note("\(place): is missing; the record has the names of the labels too")
+    let namesPath = LabelNamesFile.path(besideMask: mask)
+    guard FileSystem.exists(namesPath) else {
+      Console.note("\(namesPath): is missing; the record has the names of the labels too")
       return nil
     }
     let changed = "was changed since the record was written"
     do {
-      let found = try ReadFiles.asOwn { () throws(InputError) in try LabelNamesFile.read(place) }
+      let found = try ReadFiles.withoutRegistering { () throws(InputError) in
+        try LabelNamesFile.read(namesPath)
+      }
       func listed(_ entries: [LabelNames.Entry]) -> [String] {
         entries.sorted { $0.value < $1.value }.map {
           "\($0.value)=\($0.name)" + ($0.colour.map { " \($0.hexadecimal)" } ?? "")
@@ -128,9 +134,9 @@ extension RecordReplay {
         one.first { !other.contains($0) } ?? counted(one.count, "name")
       }
       return InputError(
-        place, changed, found: first(now, without: before), expected: first(before, without: now))
+        namesPath, changed, found: first(now, without: before), expected: first(before, without: now))
     } catch {
-      return InputError(place, "\(changed) and cannot be read: \(error.problem)", found: error.found)
+      return InputError(namesPath, "\(changed) and cannot be read: \(error.problem)", found: error.found)
     }
   }
 }

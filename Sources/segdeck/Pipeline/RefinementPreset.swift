@@ -2,17 +2,18 @@ import Foundation
 import Volumes
 import Work
 
-/// Files of CRF settings, in the form in which a mask's record states them.
+/// Reads and writes files of CRF settings, in the format of a mask's record.
 enum RefinementPreset {
   /// Reads settings.
-  /// - Throws: ``InputError`` when the file cannot be read or is something else.
+  /// - Throws: ``InputError`` when the file cannot be read or is no file of settings.
   static func read(_ path: String) throws(InputError) -> RefinementSettings {
     try decoded(FileSystem.read(path), path)
   }
 
-  /// Settings in the content of the file at `path`.
+  /// Decodes settings; `path` names the file in errors.
+  /// - Throws: ``InputError`` when they are invalid.
   static func decoded(_ data: Data, _ path: String) throws(InputError) -> RefinementSettings {
-    try JSONText.requireSingleKeys(String(decoding: data, as: UTF8.self), subject: path)
+    try JSONValue.requireSingleKeys(String(decoding: data, as: UTF8.self), subject: path)
     guard let settings = try? JSONDecoder().decode(RefinementSettings.self, from: data) else {
       throw InputError(
         path, "is not a file of CRF settings", expected: "JSON as under \"refinement\" in a mask's record")
@@ -20,12 +21,13 @@ enum RefinementPreset {
     return try settings.validated(subject: path)
   }
 
-  /// Writes settings, whole or not at all.
+  /// Writes settings atomically.
+  /// - Throws: ``InputError`` when the file cannot be written.
   static func write(_ settings: RefinementSettings, to path: String) throws(InputError) {
     try AtomicFile.write(encoded(settings), to: path)
   }
 
-  /// The content of a file of these settings.
+  /// Encodes settings.
   static func encoded(_ settings: RefinementSettings) -> Data {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys]

@@ -3,28 +3,28 @@ import Review
 import Volumes
 import Work
 
-/// What reviewers said of which labels of two masks or models go together: `segdeck/pairings.json` in
-/// `$XDG_STATE_HOME` or `~/.local/state`.
+/// The reviewers' pairings of the labels of two masks or models: `segdeck/pairings.json` in `$XDG_STATE_HOME` or
+/// `~/.local/state`.
 ///
-/// An entry is known by a checksum of both sources' names, of both tables of names and of what the masks hold: another
-/// name table, another mask at the same place, or the file elsewhere, is another question. The last two hundred are
-/// kept. A file that cannot be read counts as empty.
+/// The key of an entry is a checksum of both sources' names, both label tables and the statistics of both masks. So it
+/// does not apply to another label table, another mask at the same path, or the file at another path. The last 200
+/// entries are stored. A file that cannot be read counts as empty.
 struct RememberedPairings {
   private let path: String
 
   private static let limit = 200
-  private static let largestByteCount = 4 << 20
+  private static let maximumByteCount = 4 << 20
 
   private struct Document: Codable {
     struct Entry: Codable {
       var key: String
-      /// Values of the source that comes first, and those of the other that go with them.
+      /// Pairs of a value of the first source and a value of the second, in the order of the key.
       var pairs: [[UInt16]]
     }
     var pairings: [Entry]
   }
 
-  /// Those of the user.
+  /// The user's pairings.
   init(environment: [String: String] = ProcessInfo.processInfo.environment) {
     let base =
       environment["XDG_STATE_HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil }
@@ -32,28 +32,28 @@ struct RememberedPairings {
     path = base + "/segdeck/pairings.json"
   }
 
-  /// What was said of two sources; nil when nothing was.
+  /// The stored pairing of two sources, from values of A to values of B; nil when there is none.
   func partners(_ memory: PairingMemory) -> [UInt16: UInt16]? {
-    let (key, isTurned) = Self.key(memory)
+    let (key, isSwapped) = Self.key(memory)
     guard let entry = document.pairings.last(where: { $0.key == key }) else { return nil }
     let known = (Set(memory.a.labels.map(\.value)), Set(memory.b.labels.map(\.value)))
     var partners: [UInt16: UInt16] = [:]
     for pair in entry.pairs where pair.count == 2 {
-      let (one, other) = isTurned ? (pair[1], pair[0]) : (pair[0], pair[1])
+      let (one, other) = isSwapped ? (pair[1], pair[0]) : (pair[0], pair[1])
       guard known.0.contains(one), known.1.contains(other), !partners.values.contains(other) else { continue }
       partners[one] = other
     }
     return partners
   }
 
-  /// Remembers what was said; nil forgets it.
+  /// Stores a pairing; nil removes it.
   /// - Throws: ``InputError`` when the file cannot be written.
   func remember(_ partners: [UInt16: UInt16]?, of memory: PairingMemory) throws(InputError) {
-    let (key, isTurned) = Self.key(memory)
+    let (key, isSwapped) = Self.key(memory)
     var document = document
     document.pairings.removeAll { $0.key == key }
     if let partners {
-      let pairs = partners.map { isTurned ? [$1, $0] : [$0, $1] }.sorted { $0[0] < $1[0] }
+      let pairs = partners.map { isSwapped ? [$1, $0] : [$0, $1] }.sorted { $0[0] < $1[0] }
       document.pairings.append(Document.Entry(key: key, pairs: pairs))
     }
     document.pairings.removeFirst(max(0, document.pairings.count - Self.limit))
@@ -69,16 +69,16 @@ struct RememberedPairings {
 
   private var document: Document {
     let empty = Document(pairings: [])
-    // Written anew with each pairing, so it is no input.
-    let content = try? ReadFiles.asOwn { () throws(InputError) in
-      try FileSystem.readIfPresent(path, limit: Self.largestByteCount)
+    // The file is written with each pairing, so it is not registered as an input.
+    let content = try? ReadFiles.withoutRegistering { () throws(InputError) in
+      try FileSystem.readIfPresent(path, limit: Self.maximumByteCount)
     }
     guard let data = content.flatMap(\.self) else { return empty }
     return (try? JSONDecoder().decode(Document.self, from: data)) ?? empty
   }
 
-  /// The same whichever source is A; and whether they stand in the other order.
-  private static func key(_ memory: PairingMemory) -> (text: String, isTurned: Bool) {
+  /// The key, which does not depend on the order of the sources, and whether A and B are swapped in it.
+  private static func key(_ memory: PairingMemory) -> (text: String, isSwapped: Bool) {
     func text(_ source: PairingMemory.Source) -> String {
       let names = source.labels.map { "\($0.value)=\($0.name)" }
       let content = source.content.map { label in

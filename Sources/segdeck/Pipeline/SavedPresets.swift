@@ -2,13 +2,13 @@ import Foundation
 import Volumes
 import Work
 
-/// The CRF settings that the user saved by name: `segdeck/crf/NAME.json` in `$XDG_CONFIG_HOME` or `~/.config`, each a
-/// file as `refine --preset` reads it.
+/// The user's named CRF settings: `segdeck/crf/NAME.json` in `$XDG_CONFIG_HOME` or `~/.config`, in the format of
+/// `refine --preset`.
 struct SavedPresets {
-  /// Where they lie; the folder is made with the first of them.
+  /// The path of their folder, which is created with the first preset.
   let folder: String
 
-  /// Those of the user.
+  /// The user's presets.
   init(environment: [String: String] = ProcessInfo.processInfo.environment) {
     let base =
       environment["XDG_CONFIG_HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil }
@@ -16,16 +16,16 @@ struct SavedPresets {
     folder = base + "/segdeck/crf"
   }
 
-  /// The file of a name.
+  /// The path of a preset.
   func path(_ name: String) -> String { "\(folder)/\(name).json" }
 
-  /// Every preset by name, ascending; none where there is no folder.
+  /// All presets, ascending by name; empty where there is no folder.
   /// - Throws: ``InputError`` for a file that is no preset.
   func all() throws(InputError) -> [(name: String, settings: RefinementSettings)] {
     let files = FileSystem.exists(folder) ? try FileSystem.names(in: folder) : []
     var presets: [(String, RefinementSettings)] = []
     for file in files.sorted() where file.hasSuffix(".json") && !file.hasPrefix(".") {
-      let settings = try ReadFiles.asOwn { () throws(InputError) in
+      let settings = try ReadFiles.withoutRegistering { () throws(InputError) in
         try RefinementPreset.read("\(folder)/\(file)")
       }
       presets.append((String(file.dropLast(5)), settings))
@@ -33,16 +33,18 @@ struct SavedPresets {
     return presets
   }
 
-  /// Saves settings; in place of those that had the name only where `replacesExisting` says so.
+  /// Saves settings under a name.
+  ///
+  /// An existing preset is replaced only where `replacesExisting` is true.
   /// - Returns: Whether they were saved.
   /// - Throws: ``InputError`` when the file cannot be written.
   func save(
     _ settings: RefinementSettings, as name: String, replacesExisting: Bool
   ) throws(InputError) -> Bool {
     try FileSystem.makeFolder(folder)
-    let place = try OutputPlace(path(name), isForced: true)
-    guard place.existing.isEmpty || replacesExisting else { return false }
-    try RefinementPreset.write(settings, to: place.path)
+    let outputPath = try OutputPath(path(name), isForced: true)
+    guard outputPath.existing.isEmpty || replacesExisting else { return false }
+    try RefinementPreset.write(settings, to: outputPath.path)
     return true
   }
 }

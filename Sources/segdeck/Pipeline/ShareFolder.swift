@@ -3,24 +3,24 @@ import Work
 
 /// The folder with the bundled models (`models`) and sample cases (`cases`).
 ///
-/// It is looked for in `$SEGDECK_SHARE`, as `sample-data` beside the resolved executable, in `../share/segdeck`
-/// from it, and as `sample-data` in the checkout above it, so that a copied program finds its data anywhere.
+/// It is searched in this order: `$SEGDECK_SHARE`, `sample-data` beside the resolved executable, `../share/segdeck`
+/// from there, `sample-data` in the checkout above it. So a copied program finds its data.
 struct ShareFolder {
   let path: String
 
-  /// The first place that has a `models` folder.
-  /// - Throws: ``InputError`` naming the places when none has.
+  /// The first candidate that has a `models` folder.
+  /// - Throws: ``InputError`` that lists the candidates when none has.
   static func find() throws(InputError) -> ShareFolder {
-    let places = candidates()
-    for place in places where FileSystem.exists(place + "/models") {
-      return ShareFolder(path: place)
+    let candidates = candidates()
+    for path in candidates where FileSystem.exists(path + "/models") {
+      return ShareFolder(path: path)
     }
     throw InputError(
       "bundled models", "not found; set SEGDECK_SHARE to the sample-data folder",
-      expected: places.map { $0 + "/models" }.joined(separator: " or "))
+      expected: candidates.map { $0 + "/models" }.joined(separator: " or "))
   }
 
-  /// Paths of the files in `models`, by model name.
+  /// Names and paths of the files in `models`.
   func models() -> [(name: String, path: String)] {
     let folder = path + "/models"
     let names = (try? FileSystem.names(in: folder)) ?? []
@@ -30,38 +30,23 @@ struct ShareFolder {
   }
 
   private static func candidates() -> [String] {
-    var places: [String] = []
+    var candidates: [String] = []
     if let named = ProcessInfo.processInfo.environment["SEGDECK_SHARE"], !named.isEmpty {
-      places.append(named)
+      candidates.append(named)
     }
     guard let executable = FileSystem.target(ofLink: "/proc/self/exe") else {
-      return places
+      return candidates
     }
     var folder = FilePath.folder(of: executable)
-    places.append(folder + "/sample-data")
-    places.append(FilePath.joined(FilePath.folder(of: folder), "share/segdeck"))
+    candidates.append(folder + "/sample-data")
+    candidates.append(FilePath.joined(FilePath.folder(of: folder), "share/segdeck"))
     while folder != "/" && !folder.isEmpty {
       folder = FilePath.folder(of: folder)
       if FileSystem.exists(folder + "/Package.swift") {
-        places.append(FilePath.joined(folder, "sample-data"))
+        candidates.append(FilePath.joined(folder, "sample-data"))
         break
       }
     }
-    return places
-  }
-}
-
-/// The generated case that `segdeck` opens when no image is named.
-struct SampleCase {
-  let name: String
-  let image: String
-  let labels: String
-
-  /// The bundled abdomen.
-  /// - Throws: ``InputError`` when the sample data is not found.
-  static func find() throws(InputError) -> SampleCase {
-    let name = "ct-abdomen"
-    let folder = try ShareFolder.find().path + "/cases/" + name
-    return SampleCase(name: name, image: folder + "/image.nii.gz", labels: folder + "/labels.nii.gz")
+    return candidates
   }
 }

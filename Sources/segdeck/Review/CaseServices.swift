@@ -1,26 +1,26 @@
 import Foundation
 import ImageFormats
-import RefinementAnswers
+import RefinementAdapter
 import Review
 import Segmentation
 import Synchronization
 import Volumes
 import Work
 
-/// What a review needs done: files through ImageFormats, networks and the CRF through Segmentation.
+/// The services of a review: files through ImageFormats, networks and the CRF through Segmentation.
 final class CaseServices: ReviewServices {
-  private let runs: ModelRuns
+  private let runs: NetworkRunCache
   private let journal: CaseJournal
   private let presets = SavedPresets()
-  /// The image and the masks by their full paths, as they were when they were opened.
+  /// The opened image and masks by their absolute paths.
   private let opened = Mutex<[String: OpenedImage]>([:])
   private let pairings = RememberedPairings()
   private let preferredModel: String?
 
-  /// Services that offer `preferredModel` (a bundled name or a file) before the bundled ones.
+  /// - Parameter preferredModel: A model (bundled name or path) that is listed before the bundled ones.
   init(preferredModel: String? = nil) {
     self.preferredModel = preferredModel
-    runs = ModelRuns()
+    runs = NetworkRunCache()
     journal = CaseJournal(runs: runs)
   }
 
@@ -32,11 +32,11 @@ final class CaseServices: ReviewServices {
     let openedImage = try OpenedImage(imagePath)
     let file = openedImage.image
     var opened = [full: openedImage]
-    let share = 1 / Double(maskPaths.count + 1)
-    let image = try file.scalarVolume(work: work.part(0...share))
+    let fraction = 1 / Double(maskPaths.count + 1)
+    let image = try file.scalarVolume(work: work.part(0...fraction))
     var findings = file.findings.map { "\(imagePath): \($0)" }
     var refusals: [String] = []
-    // What fits is worth looking at, whatever is wrong with the other masks.
+    // A defective mask must not prevent the review of the others.
     func accepted<Mask>(_ body: () throws -> Mask) throws -> Mask? {
       do {
         return try body()
@@ -48,7 +48,7 @@ final class CaseServices: ReviewServices {
     var openedMasks = try maskPaths.compactMap { path in try accepted { try OpenedImage(path) } }
     func fit(_ masks: [OpenedImage]) throws -> [FittedMask] {
       let fitted = try FittedMask.masks(masks.map(\.image), on: image.grid, work: work)
-      // In chunks they may take as much as they do in one piece.
+      // Chunks may take as much memory as whole volumes.
       try LabelVolume.requireMemory(
         on: image.grid.size, volumes: fitted.count, subject: masks.last?.image.path ?? imagePath)
       return fitted
@@ -64,15 +64,15 @@ final class CaseServices: ReviewServices {
     }
     let masks = zip(openedMasks, fitted).map { openedMask, mask in
       let path = openedMask.image.path
-      let place = FilePath.absolute(path)
-      opened[place] = openedMask
+      let absolutePath = FilePath.absolute(path)
+      opened[absolutePath] = openedMask
       findings += mask.notes
-      // What a code of another value stands for is known here, and nowhere in the review.
+      // Only this code knows the values of codes; the review does not.
       let others = mask.labels.voxelCounts().keys.filter {
         mask.labels.coding.value(of: $0) > Int(UInt16.max)
       }
       return LoadedMask(
-        name: FilePath.name(of: path), path: place, labels: ChunkedLabels(mask.labels),
+        name: FilePath.name(of: path), path: absolutePath, labels: ChunkedLabels(mask.labels),
         table: (mask.names ?? LabelTable()).completed(for: others, coding: mask.labels.coding))
     }
     let named = try masks.named(by: request.selections)
@@ -81,7 +81,7 @@ final class CaseServices: ReviewServices {
     let files = opened
     self.opened.withLock { $0 = files }
     let name = sample?.name ?? CaseServices.caseName(full)
-    // The sample lies with the program, where nothing should be written.
+    // The folder of the sample belongs to the program and should not be written.
     let folder =
       sample == nil ? FilePath.folder(of: full) : FileSystem.currentFolder
     return ReviewCase(
@@ -117,9 +117,10 @@ final class CaseServices: ReviewServices {
     let described = try wanted.map { id in
       try work.checkCancellation()
       do {
-        return try ModelDescription(id: id, model: try runs.model(id), image: image, work: work.silent)
+        return try ModelDescription(
+          id: id, model: try runs.model(id), image: image, work: work.withoutProgress)
       } catch let error as InputError {
-        // Listed with the reason, which is also the answer when it is run all the same.
+        // Listed with the error, which is also the result of running it.
         return ModelDescription(
           id: id, name: FilePath.name(of: id), labels: LabelTable(), size: "", input: "",
           warning: error.description)
@@ -146,7 +147,7 @@ final class CaseServices: ReviewServices {
     return try ImageMeasures(of: request, by: refinement, work: work.part(0.3...1))
   }
 
-  /// The refinement that a request is about, kept from an earlier one where it is the same.
+  /// The refinement of a request, from the cache where it has the same source.
   private func refinement(of request: RefinementRequest, _ work: WorkContext) throws -> Refinement {
     switch request.source {
     case .probabilities(let handle):
@@ -181,15 +182,15 @@ final class CaseServices: ReviewServices {
 
   func append(_ entries: [JournalEntry]) throws { try journal.append(entries) }
 
-  /// Writes a mask on the grid that was reviewed, whatever became of the image's file.
+  /// Writes a mask on the reviewed grid, also where the image's file changed since.
   func export(_ request: ExportRequest, _ work: WorkContext) throws -> ExportOutcome {
     guard let image = opened.withLock({ $0[request.imagePath] }) else {
       throw InputError(request.imagePath, "is not the image that was opened")
     }
     let path = FilePath.absolute(FilePath.expandingTilde(request.path))
-    let place = try OutputPlace(maskAt: path, of: image.image, isForced: true)
-    guard place.existing.isEmpty || request.replacesExisting else {
-      return .exists(paths: place.existing)
+    let outputPath = try OutputPath(maskAt: path, of: image.image, isForced: true)
+    guard outputPath.existing.isEmpty || request.replacesExisting else {
+      return .exists(paths: outputPath.existing)
     }
     var request = request
     let source: MaskRecord.File?
@@ -200,12 +201,12 @@ final class CaseServices: ReviewServices {
       source = try file(of: request.provenance.steps.first, work)
     }
     let record = try ReviewExport(request: request, input: image.recorded(work), source: source)
-      .write(on: image.image.source, to: place, work)
+      .write(on: image.image.source, to: outputPath, work)
     work.report(1)
     return .written(path: path, notes: record.changes)
   }
 
-  /// The file that a first step read in this session, as it was then.
+  /// The file that a first step read in this session, with its checksum.
   private func file(of step: Provenance.Step?, _ work: WorkContext) throws(Cancelled) -> MaskRecord.File? {
     switch step {
     case .mask(let path): try opened.withLock { $0[path] }?.recorded(work)

@@ -5,25 +5,25 @@ import Segmentation
 import Volumes
 import Work
 
-/// Writes a mask that a review made, with its label names and the record that reproduces it.
+/// Writes a mask of a review with its label names and its record.
 struct ReviewExport {
   let request: ExportRequest
   /// The image.
   let input: MaskRecord.File
-  /// The mask or model of the first step; nil where nobody knows it.
+  /// The mask or model of the first step; nil where it is unknown.
   let source: MaskRecord.File?
 
   /// Writes the mask on the grid of `image`.
-  /// - Returns: The record that lies beside it now.
-  /// - Throws: ``InputError`` when the place cannot be written; ``Cancelled``.
+  /// - Returns: The record that was written.
+  /// - Throws: ``InputError`` when a file cannot be written; ``Cancelled``.
   @discardableResult
-  func write(on image: ImageSource, to place: OutputPlace, _ work: WorkContext) throws -> MaskRecord {
+  func write(on image: ImageSource, to outputPath: OutputPath, _ work: WorkContext) throws -> MaskRecord {
     var record = record
     record.threads = work.threadCount
-    // In one piece, and in the order in which it is written.
+    // Two copies: the whole volume, and the volume in the order of the file.
     try LabelVolume.requireMemory(on: request.labels.grid.size, volumes: 2, subject: request.path)
     try record.write(
-      try request.labels.volume, request.table, source: image, to: place, work: work.silent)
+      try request.labels.volume, request.table, source: image, to: outputPath, work: work.withoutProgress)
     return record
   }
 
@@ -49,14 +49,14 @@ struct ReviewExport {
     return record
   }
 
-  /// The commands that make the same mask from the image, in order, as words.
+  /// The arguments of the commands that make the same mask from the image, in order.
   private var commands: [[String]] {
-    // Without the beginning, nothing can be made.
+    // Without the first step, no command can make the mask.
     guard request.provenance.firstVersion != nil else { return [] }
-    // What was changed by hand, and everything behind it, no command makes.
+    // No command reproduces an edit by hand and the steps after it.
     let made = request.provenance.steps.prefix { if case .edit = $0 { false } else { true } }
     var steps = made[...]
-    // What starts from the network's probabilities owes nothing to earlier refinements.
+    // A refinement of the network's probabilities does not depend on earlier refinements.
     if let last = steps.lastIndex(where: { if case .refinement(_, nil) = $0 { true } else { false } }) {
       steps = [steps[0]] + steps[last...]
     }

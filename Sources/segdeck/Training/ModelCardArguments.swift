@@ -3,7 +3,7 @@ import Foundation
 import Segmentation
 import Work
 
-/// What the user says about a model, for its card.
+/// Options for the model card.
 struct ModelCardArguments: ParsableArguments {
   @Option(name: .long, help: "Where the training data come from, for the model card.")
   var dataDescription: String?
@@ -17,7 +17,7 @@ struct ModelCardArguments: ParsableArguments {
     completion: .file())
   var card: String?
 
-  /// `base` with what was said.
+  /// `base` changed by the options.
   /// - Throws: ``InputError`` when the file is no card.
   func card(over base: ModelCard) throws(InputError) -> ModelCard {
     var result = base

@@ -4,7 +4,7 @@ import Segmentation
 import Volumes
 import Work
 
-/// What decides how a network learns, as options; where one is missing, the run's own value stays.
+/// The options of a training; a missing option leaves the setting of the run unchanged.
 struct TrainingArguments: ParsableArguments {
   @Option(name: .long, help: "Crop size XxYxZ on the working grid; by default from image sizes and memory.")
   var crop: String?
@@ -62,11 +62,11 @@ struct TrainingArguments: ParsableArguments {
     name: .long, help: "Mirror crops left to right and turn them by quarters, as the paper's training does.")
   var paperAugmentation = false
 
-  /// `base` with everything that was named.
-  /// - Throws: ``InputError`` naming an option that cannot be read.
+  /// `base` changed by the options.
+  /// - Throws: ``InputError`` about an invalid option.
   func settings(over base: TrainingSettings) throws(InputError) -> TrainingSettings {
     var settings = base
-    if let crop { settings.cropSize = try Text.gridSize(crop, option: "--crop") }
+    if let crop { settings.cropSize = try OptionParsing.gridSize(crop, option: "--crop") }
     settings.batchSize = batch ?? base.batchSize
     settings.iterations = iterations ?? base.iterations
     settings.validationInterval = validateEvery ?? base.validationInterval
@@ -86,19 +86,19 @@ struct TrainingArguments: ParsableArguments {
     if let diceWeight { settings.options.overlapWeight = diceWeight != 0 ? diceWeight : nil }
     if let averageDecay { settings.options.emaDecay = averageDecay != 0 ? averageDecay : nil }
     if let classWeights {
-      settings.options.classWeights = try Text.numbers(classWeights, option: "--class-weights").map(
+      settings.options.classWeights = try OptionParsing.numbers(classWeights, option: "--class-weights").map(
         Float.init)
     }
     if schedule != nil || learningRate != nil || iterations != nil {
-      settings.options.schedule = try chosenSchedule(
+      settings.options.schedule = try parsedSchedule(
         base.options.schedule.rate(at: 0), iterations: settings.iterations, base.options.schedule)
     }
     if iterations != nil { settings.options.auxiliaryInterval = max(1, settings.iterations / 20) }
     return settings
   }
 
-  /// The schedule of the options, of the same kind as `base` where none is named.
-  private func chosenSchedule(
+  /// The learning rate schedule of the options; of the same kind as `base` where `--schedule` is missing.
+  private func parsedSchedule(
     _ baseRate: Double, iterations: Int, _ base: LearningRateSchedule
   ) throws(InputError) -> LearningRateSchedule {
     var (kind, rate) = ("poly", baseRate)
@@ -121,7 +121,7 @@ struct TrainingArguments: ParsableArguments {
     }
   }
 
-  /// What a run has where neither the user nor the data say anything.
+  /// The default settings of a new run.
   static var startingPoint: TrainingSettings {
     var settings = TrainingSettings()
     settings.options = TrainingOptions(
@@ -134,8 +134,8 @@ struct TrainingArguments: ParsableArguments {
 }
 
 extension TrainingSettings {
-  /// Refuses to go on with other settings than a run began with.
-  /// - Throws: ``InputError`` naming the first option that differs.
+  /// Refuses settings that differ from those of the stored run.
+  /// - Throws: ``InputError`` about the first option that differs.
   func requireSame(as stored: TrainingSettings) throws(InputError) {
     func same<Value: Equatable>(
       _ option: String, _ value: (TrainingSettings) -> Value

@@ -5,7 +5,7 @@ import Segmentation
 import Volumes
 import Work
 
-/// The labelled cases that a command reads: folders of images and labels, and which values make which structure.
+/// The options for labelled cases: folders of images and labels, and the label values of each structure.
 struct TrainingFolders: ParsableArguments {
   @Option(name: .long, help: "Folder of images; may be given again, each time with its --labels.")
   var images: [String]
@@ -28,27 +28,27 @@ struct TrainingFolders: ParsableArguments {
   @Option(name: .long, help: "Frame of 4D images, from 0; without it they are refused.")
   var frame: Int?
 
-  /// A case still to be read.
+  /// A case that is not read yet.
   struct Source {
     let pair: CaseFolder.Pair
     let selections: [LabelSelection]
-    /// How the label files of all cases are read.
+    /// The label coding of all cases.
     let coding: LabelCoding
-    /// What the files of names call the values that occur in any case.
+    /// The names of the values that occur in any case.
     let names: [Int: String]
-    /// Values that nobody labelled, which neither train nor count.
+    /// Values of ignored voxels, which enter neither loss nor measures.
     let ignoredValues: [Int]
-    /// The frame of images that hold several.
+    /// The frame of 4D images.
     let frame: Int?
   }
 
-  /// Every pair of all folders with its structures, in the order of the folders.
+  /// All cases of all folders with their structures, in the order of the folders.
   ///
-  /// - Parameter found: Gives the structures of the label files where the user named none.
-  /// - Throws: ``InputError`` when folders and labels do not match up, a file has no partner or cannot be read, or two
-  ///   cases have the same name; whatever `found` throws; ``Cancelled``.
+  /// - Parameter found: Chooses the structures from the label files where there is no `--label`.
+  /// - Throws: ``InputError`` when folders and labels do not match, when a file has no partner or cannot be read, or
+  ///   when two cases have the same name; the errors of `found`; ``Cancelled``.
   func sources(
-    work: WorkContext, found: (LabelSurvey) throws -> [LabelSelection]
+    work: WorkContext, found: (DatasetLabels) throws -> [LabelSelection]
   ) throws -> [Source] {
     guard images.count == labels.count, !images.isEmpty else {
       throw InputError(
@@ -57,13 +57,15 @@ struct TrainingFolders: ParsableArguments {
     let folders = try pairedFolders()
     var selections: [LabelSelection] = []
     for text in label { selections.append(try LabelSelection(text)) }
-    let survey = try LabelSurvey(of: folders.flatMap(\.self), work: work)
-    for note in survey.notes { Console.note(note) }
-    for note in selections.notes(absentFrom: survey.values, "any label file", coding: survey.coding) {
+    let datasetLabels = try DatasetLabels(of: folders.flatMap(\.self), work: work)
+    for note in datasetLabels.notes { Console.note(note) }
+    for note in selections.notes(
+      absentFrom: datasetLabels.values, "any label file", coding: datasetLabels.coding)
+    {
       Console.note(note)
     }
-    if selections.isEmpty { selections = try found(survey) }
-    try survey.requireAny(of: selections)
+    if selections.isEmpty { selections = try found(datasetLabels) }
+    try datasetLabels.requireAny(of: selections)
     var names: [String] = []
     for index in selections.indices {
       if let known = names.first(where: { $0.nameKey == selections[index].nameKey }) {
@@ -85,9 +87,10 @@ struct TrainingFolders: ParsableArguments {
         "--label", "structures", found: "\(selections.count)",
         expected: "one per structure, or one per folder and structure (\(names.count) x \(images.count))")
     }
-    guard names.count <= LabelSurvey.limit else {
+    guard names.count <= DatasetLabels.limit else {
       throw InputError(
-        "--label", "too many structures", found: "\(names.count)", expected: "\(LabelSurvey.limit) or fewer")
+        "--label", "too many structures", found: "\(names.count)", expected: "\(DatasetLabels.limit) or fewer"
+      )
     }
     var sources: [Source] = []
     var allIgnored: Set<Int> = []
@@ -100,12 +103,13 @@ struct TrainingFolders: ParsableArguments {
           "--label", "structures of folder \(images[index])", found: own.map(\.name).joined(separator: " "),
           expected: names.joined(separator: " "))
       }
-      try own.requireOwnValues(survey.coding)
-      let ignored = survey.ignoredValues(beside: own)
+      try own.requireOwnValues(datasetLabels.coding)
+      let ignored = datasetLabels.ignoredValues(beside: own)
       allIgnored.formUnion(ignored)
       sources += pairs.map {
         Source(
-          pair: $0, selections: own, coding: survey.coding, names: survey.names, ignoredValues: ignored,
+          pair: $0, selections: own, coding: datasetLabels.coding, names: datasetLabels.names,
+          ignoredValues: ignored,
           frame: frame)
       }
     }
@@ -126,10 +130,10 @@ struct TrainingFolders: ParsableArguments {
         try refuse(folder.labelsWithoutImage, in: labelFolder, "labels without an image in \(imageFolder)")
       }
       for file in [labelFolder + "/labels.json", labelFolder + "/../dataset.json"] {
-        try ReadFiles.note(file)
+        try ReadFiles.register(file)
       }
       for pair in folder.pairs {
-        for file in [pair.image, pair.labels] { try ReadFiles.note(file) }
+        for file in [pair.image, pair.labels] { try ReadFiles.register(file) }
         if let other = owners.updateValue(pair.image, forKey: pair.name) {
           throw InputError(pair.image, "another case has this name too", found: other)
         }
@@ -148,8 +152,9 @@ struct TrainingFolders: ParsableArguments {
 }
 
 extension TrainingFolders.Source {
-  /// The image, of which there is one frame, or one was chosen.
-  /// - Throws: ``InputError`` when the file cannot be read or holds frames of which none was chosen; ``Cancelled``.
+  /// The image file.
+  /// - Throws: ``InputError`` when the file cannot be read, or has several frames and `--frame` is missing;
+  ///   ``Cancelled``.
   func imageFile() throws -> ImageFile {
     let file = try ImageFile.open(pair.image)
     guard file.frameCount == 1 || frame != nil else {
@@ -162,21 +167,21 @@ extension TrainingFolders.Source {
 
   /// The intensities of ``imageFile()``.
   func image(_ file: ImageFile, work: WorkContext) throws -> ScalarVolume {
-    try file.scalarVolume(frame: frame, work: work.silent)
+    try file.scalarVolume(frame: frame, work: work.withoutProgress)
   }
 
   /// The labels, on the image's grid.
   /// - Throws: ``InputError`` when the file is no mask, or does not fit; ``Cancelled``.
   func labels(on grid: VolumeGrid, work: WorkContext) throws -> LabelVolume {
-    let mask = try FittedMask(pair.labels, on: grid, coding: coding, work: work.silent)
-    mask.keepNotes()
+    let mask = try FittedMask(pair.labels, on: grid, coding: coding, work: work.withoutProgress)
+    mask.reportFindings()
     return mask.labels
   }
 
-  /// The image and its labels, voxel upon voxel.
+  /// The image and its labels on the same grid.
   ///
-  /// Intensities that are no finite number are repaired with a finding, as `segment` does it.
-  /// - Parameter isForTraining: Whether such an intensity is refused instead.
+  /// Intensities that are not finite are repaired with a finding, as in `segment`.
+  /// - Parameter isForTraining: Whether such intensities are refused instead.
   /// - Throws: ``InputError`` when a file cannot be read or the labels do not fit; ``Cancelled``.
   func volumes(
     isForTraining: Bool = false, work: WorkContext
@@ -187,25 +192,27 @@ extension TrainingFolders.Source {
       throw InputError(
         pair.image, "cannot serve for training", found: finding.problem, expected: "finite intensities")
     }
-    FindingNotes.keep(file)
+    FindingNotes.add(file)
     return (image, try labels(on: image.grid, work: work))
   }
 
-  /// Reads the case and brings it to the network's grid.
+  /// Reads the case and resamples it to the working grid.
   func trainingCase(_ preprocessing: Preprocessing, work: WorkContext) throws -> TrainingCase {
     let (image, labels) = try volumes(isForTraining: true, work: work)
     return try TrainingCase(
       name: pair.name, image: image, labels: labels, selections: selections, ignoredValues: ignoredValues,
-      preprocessing: preprocessing, work: work.silent)
+      preprocessing: preprocessing, work: work.withoutProgress)
   }
 }
 
 extension TrainingFolders.Source {
-  /// The labels of a model that is trained on these structures: a structure keeps its value, of several the first.
-  /// - Throws: ``InputError`` for more values than a mask holds.
+  /// The labels of a model that is trained on these structures.
+  ///
+  /// A structure keeps its value, or the first of several.
+  /// - Throws: ``InputError`` for more values than a mask can have.
   func modelLabels() throws(InputError) -> CodedLabels {
     let named = selections.map { selection in
-      // Where 255 is read as 1, masks hold 255 all the same.
+      // Where 255 is read as 1, masks still contain 255.
       let first = selection.values[0]
       return (coding.code(of: first).map { coding.value(of: $0) } ?? first, selection.name)
     }
@@ -217,14 +224,14 @@ extension TrainingFolders.Source {
 }
 
 extension [TrainingFolders.Source] {
-  /// The values of the structures, in each way in which a folder numbers them.
+  /// The distinct selections of the folders, which may number the structures differently.
   var selections: [[LabelSelection]] {
     reduce(into: []) { if !$0.contains($1.selections) { $0.append($1.selections) } }
   }
 
-  /// The cases whose names, separated by commas, `--cases` gives; all of them without the option.
-  /// - Throws: ``InputError`` when a name is no case's, or there is none.
-  func chosen(_ names: String?) throws(InputError) -> [TrainingFolders.Source] {
+  /// The cases that `--cases` names, separated by commas; all cases for nil.
+  /// - Throws: ``InputError`` when a name is unknown, or the list is empty.
+  func selected(_ names: String?) throws(InputError) -> [TrainingFolders.Source] {
     guard let names else { return self }
     let wanted = Set(names.split(separator: ",").map(String.init))
     if let unknown = wanted.subtracting(map(\.pair.name)).sorted().first {

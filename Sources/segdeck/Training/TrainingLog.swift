@@ -2,36 +2,37 @@ import Foundation
 import Segmentation
 import Work
 
-/// Where the records of a run go: a file of JSON lines, or stdout where it is no terminal and no file was named.
+/// The log of a run: a file of JSON lines, or stdout where no file is given and stdout is no terminal.
 ///
-/// A record that cannot be written waits for the next one: a full disk does not end a training.
+/// A record that cannot be written is written with the next one, so a full disk does not end a training.
 final class TrainingLog {
   /// nil for stdout.
   let path: String?
-  /// Lines that still have to be written.
+  /// Lines that are not written yet.
   private var pending = Data()
-  private let upkeep: Upkeep
+  private let writer: BestEffortWriter
 
-  /// A log at `path`; nil for stdout.
+  /// - Parameter path: The path of the log; nil for stdout.
   init(path: String?) {
     self.path = path
-    upkeep = Upkeep("log")
+    writer = BestEffortWriter("log")
   }
 
-  /// The records of the file that a run keeps whose last step was `iteration`, 0 for a new one.
+  /// The records of the file up to `iteration`, the last iteration of a resumed run, or 0 for a new run.
   ///
-  /// Later ones, which a run left that was ended between checkpoints, come again.
+  /// Later records come from a run that ended between checkpoints; they will be written again.
   /// - Parameters:
   ///   - mayReplace: Whether a new run replaces the log of another one.
-  ///   - remainder: Up to which step a log counts as what a run left that was stopped before its first checkpoint, and
-  ///     is replaced.
-  /// - Throws: ``InputError`` when the file is no log, or a new run would go on with another one's.
+  ///   - remainder: The iteration up to which a log is replaced, because its run stopped before its first checkpoint.
+  /// - Throws: ``InputError`` when the file is no log, or is the log of another run.
   func records(
     upToIteration iteration: Int, mayReplace: Bool, remainder: Int
   ) throws(InputError) -> [TrainingRecord] {
     guard let path, FileSystem.exists(path) else { return [] }
     if iteration == 0, mayReplace { return [] }
-    let records = try ReadFiles.asOwn { () throws(InputError) in try TrainingRecord.read(log: path) }
+    let records = try ReadFiles.withoutRegistering { () throws(InputError) in
+      try TrainingRecord.read(log: path)
+    }
     guard iteration > 0 || records.last?.iteration ?? 0 <= remainder else {
       throw InputError(
         path, "holds the log of another run", found: "\(records.count) records",
@@ -40,28 +41,29 @@ final class TrainingLog {
     return records.filter { $0.iteration <= iteration }
   }
 
-  /// Makes `records` the file's content.
+  /// Writes `records` as the content of the file.
+  /// - Throws: ``InputError`` when the file cannot be written.
   func begin(with records: [TrainingRecord]) throws(InputError) {
     guard let path else { return }
     try AtomicFile.write(Data(records.map { $0.jsonLine + "\n" }.joined().utf8), to: path)
   }
 
-  /// Appends one line, and those before it that could not be written.
+  /// Appends a record, and those before it that could not be written.
   func append(_ record: TrainingRecord) {
     guard let path else {
       if isatty(STDOUT_FILENO) == 0 {
-        upkeep.attempt { () throws(InputError) in try Console.print(record.jsonLine) }
+        writer.attempt { () throws(InputError) in try Console.print(record.jsonLine) }
       }
       return
     }
     pending += Data((record.jsonLine + "\n").utf8)
-    upkeep.attempt { () throws(InputError) in
+    writer.attempt { () throws(InputError) in
       try Self.append(pending, to: path)
       pending = Data()
     }
   }
 
-  /// Appends all of `lines`, or nothing.
+  /// Appends all of `lines` or none.
   private static func append(_ lines: Data, to path: String) throws(InputError) {
     let descriptor = FileSystem.open(path, O_WRONLY | O_CREAT | O_APPEND)
     var failure = descriptor < 0 ? errno : 0
@@ -75,7 +77,7 @@ final class TrainingLog {
           if count < 0, errno == EINTR { continue }
           if count < 0 {
             failure = errno
-            // Half a line would join the next one.
+            // The rest of a partial line would be merged with the next line.
             _ = ftruncate(descriptor, status.st_size)
             return
           }
@@ -85,31 +87,5 @@ final class TrainingLog {
       close(descriptor)
     }
     if failure != 0 { throw InputError(path, "cannot be written", found: String(cString: strerror(failure))) }
-  }
-}
-
-/// Something that a run writes beside its work, and goes on without.
-///
-/// The first failure is said, and the first success behind it.
-final class Upkeep {
-  private let subject: String
-  private var isFailing = false
-
-  /// - Parameter subject: What is written: "log".
-  init(_ subject: String) { self.subject = subject }
-
-  /// Runs `write`.
-  /// - Returns: Whether it succeeded.
-  @discardableResult
-  func attempt(_ write: () throws(InputError) -> Void) -> Bool {
-    do throws(InputError) {
-      try write()
-      if isFailing { Console.note("the \(subject) is written again") }
-      isFailing = false
-    } catch {
-      if !isFailing { Console.note("the \(subject) waits, the training goes on: \(error)") }
-      isFailing = true
-    }
-    return !isFailing
   }
 }

@@ -2,7 +2,7 @@ import Foundation
 import Segmentation
 import Work
 
-/// Shows a training while it runs: curves that are painted over where stderr is a terminal, else a line now and then.
+/// Shows the progress of a training: curves that are redrawn where stderr is a terminal, else a line every minute.
 final class TrainingMonitor {
   private let heads: [String]
   private var records: [TrainingRecord]
@@ -10,20 +10,20 @@ final class TrainingMonitor {
   private var paintedLines = 0
   private var lastLine = ContinuousClock.now - .seconds(3600)
 
-  /// Lines of the plots.
+  /// The number of rows of a plot.
   private static let plotRows = 10
 
-  /// A monitor that goes on from `records`.
+  /// - Parameter records: The records of a resumed run.
   init(heads: [String], records: [TrainingRecord]) {
     self.heads = heads.map(\.printableLine)
     self.records = records
   }
 
-  /// Shows one more record.
+  /// Adds a record and shows it.
   func show(_ record: TrainingRecord) {
     records.append(record)
     guard isTerminal else {
-      // A minute apart, and every validation.
+      // A line every minute, and for every validation.
       guard record.validationDice?.isEmpty == false || ContinuousClock.now - lastLine > .seconds(60) else {
         return
       }
@@ -31,7 +31,7 @@ final class TrainingMonitor {
       Console.message(statusLine(record))
       return
     }
-    let columns = TerminalWidth.columns(ofDescriptor: 2)
+    let columns = OutputTerminal.columns(ofDescriptor: 2)
     var lines = plots(columns: columns)
     lines.append(String(statusLine(record).prefix(columns - 1)))
     let up = paintedLines > 0 ? "\r\u{1b}[\(paintedLines)A" : ""
@@ -40,10 +40,10 @@ final class TrainingMonitor {
   }
 
   private func plots(columns: Int) -> [String] {
-    let unicode = TerminalWidth.showsUnicode
+    let unicode = OutputTerminal.showsUnicode
     let colour = ProcessInfo.processInfo.environment["NO_COLOR"] == nil
     let iterations = records.last?.iterations ?? 0
-    // The sum of the heads would press them flat; the status line has it.
+    // The sum of the heads is not plotted because it would compress the scale; the status line shows it.
     var losses: [LearningCurve] = []
     for (index, name) in heads.enumerated() {
       let points = records.smoothedHeadLoss(index).filter { $0.value > 0 }
@@ -82,23 +82,5 @@ final class TrainingMonitor {
     parts.append("rate \(String(format: "%.2g", record.learningRate))")
     parts.append(duration(record.remainingSeconds) + " left")
     return parts.joined(separator: "  ")
-  }
-}
-
-/// What a terminal behind a descriptor can show of plain output.
-enum TerminalWidth {
-  /// Its columns; 100 where it is none.
-  static func columns(ofDescriptor descriptor: Int32) -> Int {
-    var size = winsize()
-    guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 100 }
-    return max(40, Int(size.ws_col))
-  }
-
-  /// Whether the locale's characters are Unicode.
-  static var showsUnicode: Bool {
-    let environment = ProcessInfo.processInfo.environment
-    let locale =
-      ["LC_ALL", "LC_CTYPE", "LANG"].lazy.compactMap { environment[$0] }.first { !$0.isEmpty } ?? ""
-    return locale.uppercased().contains("UTF-8") || locale.uppercased().contains("UTF8")
   }
 }

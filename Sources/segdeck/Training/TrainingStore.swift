@@ -4,9 +4,9 @@ import Segmentation
 import Volumes
 import Work
 
-/// What a training run leaves on disk: log, checkpoints, and the model made of its best weights.
+/// The files of a training run: checkpoints, and the model with the best weights.
 struct TrainingStore {
-  /// What a run is, beside its network: kept in model files and checkpoints.
+  /// The description of a run without its network, stored in model files and checkpoints.
   struct Description: Codable {
     var settings: TrainingSettings
     var cases: [String: [String]]
@@ -20,10 +20,10 @@ struct TrainingStore {
   let refinement: RefinementSettings
   /// Labels of the classes above background, as the model and its masks have them.
   let labels: CodedLabels
-  /// As which values of the label files they are trained.
+  /// The values in the label files that each label is trained on.
   let selections: [[LabelSelection]]
   let caseNames: [String: [String]]
-  /// What the card says beside the run's own figures.
+  /// The card without the results of the run.
   let card: ModelCard
   /// Folder of the checkpoints; nil for none.
   let checkpoints: String?
@@ -32,10 +32,11 @@ struct TrainingStore {
   private static let last = "/last.safetensors"
   private static let best = "/best.safetensors"
 
-  /// The files that a run writes to `folder`.
+  /// The checkpoint files of a run in `folder`.
   static func files(in folder: String) -> [String] { [folder + last, folder + best] }
 
-  /// Refuses a folder that holds a run which would be overwritten.
+  /// Refuses a folder with the checkpoints of another run.
+  /// - Throws: ``InputError`` where it has some and `mayReplace` is false.
   static func refuseOther(in folder: String, mayReplace: Bool) throws(InputError) {
     guard !mayReplace, let found = [last, best].first(where: { FileSystem.exists(folder + $0) }) else {
       return
@@ -45,18 +46,20 @@ struct TrainingStore {
       expected: "--resume to go on with it, --force to replace it, or another folder")
   }
 
-  /// Where a folder of checkpoints has the newest one.
+  /// The path of the newest checkpoint of a folder.
   static func lastPath(in folder: String) -> String { folder + last }
 
-  /// Whether a folder holds a run that can go on.
+  /// Whether a folder has a run that can be resumed.
   static func holdsRun(_ folder: String) -> Bool { FileSystem.exists(folder + last) }
 
   /// Makes the folder of the checkpoints.
   static func makeFolder(_ folder: String) throws(InputError) { try FileSystem.makeFolder(folder) }
 
-  /// Writes best.safetensors when these weights are the best yet, and last.safetensors.
+  /// Writes best.safetensors when these weights are the best yet, then last.safetensors.
   ///
-  /// In this order: should the program end in between, the run goes on from before these weights and makes them again.
+  /// If the program ends between the two, the resumed run starts from the older last.safetensors and computes these
+  /// weights again.
+  /// - Throws: ``InputError`` when a file cannot be written.
   func write(_ training: TrainingRun, isBest: Bool) throws(InputError) {
     guard let checkpoints else { return }
     try Self.makeFolder(checkpoints)
@@ -66,7 +69,7 @@ struct TrainingStore {
     try Checkpoint.write(training.trainer, metadata: metadata, to: checkpoints + Self.last)
   }
 
-  /// A run that was stored.
+  /// A stored run.
   struct Stored {
     let path: String
     let trainer: Trainer
@@ -75,14 +78,14 @@ struct TrainingStore {
     let description: Description
     let preprocessing: Preprocessing
     let labels: CodedLabels
-    /// nil in checkpoints that do not say.
+    /// nil in older checkpoints.
     let selections: [[LabelSelection]]?
     let card: ModelCard?
   }
 
-  /// Writes the model where it was meant to go or, where that fails, to the first other place that works: the folder of
-  /// the checkpoints, the current one, the one for temporary files.
-  /// - Throws: ``InputError`` that says why the place failed, and where the model is.
+  /// Writes the model to `path` or, where that fails, to the first of these folders that works: checkpoints, current
+  /// folder, temporary folder.
+  /// - Throws: ``InputError`` with the reason and the path of the model, where `path` failed.
   func writeModel(of training: TrainingRun, to path: String, format: ElementFormat) throws(InputError) {
     let name = FilePath.name(of: path)
     let model = model(of: training, name: name)
@@ -91,25 +94,25 @@ struct TrainingStore {
         .compactMap(\.self)
       {
         let own = [name, "\(getpid())-\(name)"].map { FilePath.joined(folder, $0) }
-        guard let place = own.first(where: { !FileSystem.exists($0) }), place != path,
-          (try? model.write(to: place, format: format)) != nil
+        guard let otherPath = own.first(where: { !FileSystem.exists($0) }), otherPath != path,
+          (try? model.write(to: otherPath, format: format)) != nil
         else { continue }
         throw InputError(
           path,
-          "\(error.problem)\(error.found.map { " (\($0))" } ?? ""); the model was written to \(place) instead"
+          "\(error.problem)\(error.found.map { " (\($0))" } ?? ""); the model was written to \(otherPath) instead"
         )
       }
       throw error
     }
   }
 
-  /// Reads the run that `folder` holds.
+  /// Reads the stored run of `folder`.
   /// - Throws: ``InputError`` when there is none, or a file is damaged.
   static func stored(in folder: String) throws(InputError) -> Stored {
     let path = folder + last
     let (trainer, texts) = try Checkpoint.read(path: path)
     let progress = try TrainingProgress(json: texts[progressKey] ?? "", subject: path)
-    // The checkpoint is a model file too, which brings labels and preprocessing.
+    // The checkpoint is also a model file with labels and preprocessing.
     let model = try SegmentationModel(path: path)
     guard let description = try? JSONDecoder().decode(Description.self, from: Data(model.training.utf8))
     else {
@@ -127,7 +130,7 @@ struct TrainingStore {
       selections: model.trainedSelections, card: model.card)
   }
 
-  /// The model of the best weights, or of the newest ones where nothing was validated.
+  /// The model with the best weights, or with the newest weights where nothing was validated.
   func model(of training: TrainingRun, name: String) -> SegmentationModel {
     SegmentationModel(
       name: name, graph: training.trainer.graph.graph,

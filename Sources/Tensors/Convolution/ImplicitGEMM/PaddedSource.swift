@@ -33,7 +33,7 @@ struct PaddedSource: Sendable {
     let inner = source.extent
     let planeSize = extent.h * extent.w
     (memory.start + copies * planeSize).initialize(repeating: 0, count: count - copies * planeSize)
-    try work.silent.forEach(count: copies) { copy, _ in
+    try work.withoutProgress.forEach(count: copies) { copy, _ in
       let target = memory.start + copy * planeSize
       target.initialize(repeating: 0, count: planeSize)
       let z = planes.lowerBound + copy % extent.d

@@ -25,10 +25,10 @@ func winogradKernelGradient(
         guard plan.partitions > 1 else {
           try plan.accumulate(
             partition: 0, input, outputGradient, into: gradients[0], scratch: scratch.start(0),
-            work: work.silent)
+            work: work.withoutProgress)
           return
         }
-        let single = work.silent.singleThreaded
+        let single = work.withoutProgress.singleThreaded
         try work.forEach(count: plan.partitions) { partition, worker in
           // A cancelled partition is detected by the check below.
           try? plan.accumulate(
@@ -40,7 +40,7 @@ func winogradKernelGradient(
       }
     }
   }
-  try gradients[0].add(gradients.dropFirst(), work: work.silent)
+  try gradients[0].add(gradients.dropFirst(), work: work.withoutProgress)
   return try gradients[0].kernelGradient(shape: shape, layout: layout, work: work)
 }
 

@@ -90,7 +90,7 @@ struct WinogradProduct: Sendable {
     switch plan {
     case .blocks(let tiling):
       let workers = WorkerScratch(scratch, perWorker: tiling.scratchCount)
-      let single = work.silent.singleThreaded
+      let single = work.withoutProgress.singleThreaded
       try work.forEach(count: tiling.blockCount * input.batch) { index, worker in
         let memory = DisjointBuffer(
           UnsafeMutableBufferPointer(start: workers.start(worker), count: tiling.scratchCount))
@@ -100,7 +100,7 @@ struct WinogradProduct: Sendable {
       try work.checkCancellation()
     case .steps(let tiling):
       for index in 0..<tiling.blockCount * input.batch {
-        try run(tiling, index: index, input, into: output, scratch: scratch, work: work.silent)
+        try run(tiling, index: index, input, into: output, scratch: scratch, work: work.withoutProgress)
       }
     }
   }
@@ -133,7 +133,7 @@ struct WinogradProduct: Sendable {
   ) throws(Cancelled) {
     let level = tiling.level
     let productsOfSum = scheme.productsOfSums
-    try work.silent.forEach(count: scheme.sums) { sum, _ in
+    try work.withoutProgress.forEach(count: scheme.sums) { sum, _ in
       for (index, product) in productsOfSum[sum].enumerated() {
         let point = Int(winograd_point(scheme.kind, Int32(product)))
         winograd_multiply(
@@ -154,7 +154,7 @@ struct WinogradProduct: Sendable {
     let (lanes, results) = (Int(WINOGRAD_LANES), scheme.results / pooled)
     let rows = block.planes.count * block.rows.count
     try bias.withSharedBuffer { bias throws(Cancelled) in
-      try work.silent.forEach(count: tiling.outputs / lanes * rows) { task, _ in
+      try work.withoutProgress.forEach(count: tiling.outputs / lanes * rows) { task, _ in
         let (channel, row) = (task / rows * lanes, task % rows)
         let z = (block.planes.lowerBound + row / block.rows.count) * results
         let y = (block.rows.lowerBound + row % block.rows.count) * results
@@ -183,7 +183,7 @@ extension WinogradTiling {
     _ box: InterleavedBox, planes: Int, rows: Int, into points: DisjointBuffer<Float>, work: WorkContext
   ) throws(Cancelled) {
     let lanes = Int(WINOGRAD_LANES)
-    try work.silent.forEach(count: inputs / lanes * planes * rows) { task, _ in
+    try work.withoutProgress.forEach(count: inputs / lanes * planes * rows) { task, _ in
       let (block, row) = (task / (planes * rows), task % (planes * rows))
       winograd_forward(
         level, scheme.kind, Int32(columns),

@@ -118,7 +118,7 @@ struct InterleavedBox: Sendable {
   ) throws(Cancelled) {
     let lanes = Int(WINOGRAD_LANES)
     let blocks = (source.channels + lanes - 1) / lanes
-    try work.silent.forEach(count: blocks * planes) { task, _ in
+    try work.withoutProgress.forEach(count: blocks * planes) { task, _ in
       let (block, plane) = (task / planes, task % planes)
       let sourcePlane = z + plane
       let channels = min(lanes, source.channels - block * lanes)

@@ -36,7 +36,7 @@ struct WinogradWeights: Sendable {
     let weights = self
     let level = KernelLevel.current
     try kernels.withSharedElements { kernels throws(Cancelled) in
-      try work.silent.forEach(count: inputs, grain: 4) { input, _ in
+      try work.withoutProgress.forEach(count: inputs, grain: 4) { input, _ in
         var layout = layout
         weights.forEachBlock(input) { output, count, offset in
           winograd_transform_kernels(
@@ -54,7 +54,7 @@ struct WinogradWeights: Sendable {
   ) throws(Cancelled) -> Tensor {
     let level = KernelLevel.current
     return try filledTensor(shape: shape) { kernels throws(Cancelled) in
-      try work.silent.forEach(count: inputs, grain: 4) { input, _ in
+      try work.withoutProgress.forEach(count: inputs, grain: 4) { input, _ in
         var layout = layout
         forEachBlock(input) { output, count, offset in
           winograd_transform_kernels_adjoint(

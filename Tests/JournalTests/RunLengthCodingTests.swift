@@ -21,10 +21,11 @@ private func blocks(_ count: Int, length: Int, value: UInt16) -> [UInt16] {
     noise(5000, seed: 2, values: 2),
   ])
 func voxelsComeBack(voxels: [UInt16]) {
-  #expect(LabelRuns.decode(LabelRuns.encode(voxels), count: voxels.count) == voxels)
+  #expect(RunLengthCoding.decode(RunLengthCoding.encode(voxels), count: voxels.count) == voxels)
   let base = noise(voxels.count, seed: 3, values: 65536)
   #expect(
-    LabelRuns.decode(LabelRuns.encode(voxels, against: base), count: voxels.count, against: base) == voxels)
+    RunLengthCoding.decode(RunLengthCoding.encode(voxels, against: base), count: voxels.count, against: base)
+      == voxels)
 }
 
 @Test("a mask that differs in few voxels takes few bytes")
@@ -33,23 +34,25 @@ func differencesAreSmall() {
   var changed = base
   changed[500] = 7
   changed[60_000] = 65535
-  #expect(LabelRuns.encode(changed, against: base).count < 60)
-  #expect(LabelRuns.encode(base).count > 50_000)
+  #expect(RunLengthCoding.encode(changed, against: base).count < 60)
+  #expect(RunLengthCoding.encode(base).count > 50_000)
 }
 
 @Test("runs that were damaged, cut or are of another number of voxels are refused")
 func damagedRuns() {
   let voxels = blocks(50_000, length: 31, value: 3)
-  let data = LabelRuns.encode(voxels)
-  #expect(LabelRuns.decode(data, count: voxels.count - 1) == nil)
-  #expect(LabelRuns.decode(data, count: voxels.count + 1) == nil)
-  #expect(LabelRuns.decode(data, count: voxels.count, against: [1, 2]) == nil)
-  for count in 0..<data.count { #expect(LabelRuns.decode(data.prefix(count), count: voxels.count) == nil) }
+  let data = RunLengthCoding.encode(voxels)
+  #expect(RunLengthCoding.decode(data, count: voxels.count - 1) == nil)
+  #expect(RunLengthCoding.decode(data, count: voxels.count + 1) == nil)
+  #expect(RunLengthCoding.decode(data, count: voxels.count, against: [1, 2]) == nil)
+  for count in 0..<data.count {
+    #expect(RunLengthCoding.decode(data.prefix(count), count: voxels.count) == nil)
+  }
   for position in 0..<data.count {
     var damaged = data
     damaged[position] ^= 0x10
     // zlib's own checksum sees it, except in bits of its header that mean nothing.
-    let decoded = LabelRuns.decode(damaged, count: voxels.count)
+    let decoded = RunLengthCoding.decode(damaged, count: voxels.count)
     #expect(decoded == nil || decoded == voxels)
   }
 }
@@ -59,12 +62,12 @@ func runsOfPieces() {
   let voxels = (0..<5000).map { UInt16($0 / 700 % 3) }
   let base = (0..<5000).map { UInt16($0 / 900 % 2) }
   for length in [1, 7, 699, 700, 5000] {
-    let encoder = LabelRuns.Encoder()
+    let encoder = RunLengthCoding.Encoder()
     for start in stride(from: 0, to: voxels.count, by: length) {
       let range = start..<min(start + length, voxels.count)
       encoder.add(Array(voxels[range]), against: Array(base[range]))
       encoder.add([], against: [])
     }
-    #expect(encoder.finish() == LabelRuns.encode(voxels, against: base))
+    #expect(encoder.finish() == RunLengthCoding.encode(voxels, against: base))
   }
 }

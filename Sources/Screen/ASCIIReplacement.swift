@@ -1,5 +1,5 @@
 extension Unicode.Scalar {
-  /// The ASCII character that stands for this one where a terminal shows nothing else; "?" for what has none.
+  /// The ASCII replacement for terminals without Unicode; "?" where there is none.
   package var asciiStandIn: Unicode.Scalar {
     if value < 0x80 { return self }
     switch self {

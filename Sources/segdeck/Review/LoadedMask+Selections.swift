@@ -3,11 +3,11 @@ import Volumes
 import Work
 
 extension [LoadedMask] {
-  /// The masks with the names that `--label` options give, and what there is to say about it.
+  /// The masks with the names of `--label` options, and notes about the options.
   ///
-  /// An option counts in every mask that names no label itself: there its values become one label, the first that was
-  /// listed.
-  /// - Throws: ``InputError`` when a value is named twice, or every mask names its labels itself.
+  /// An option applies to every mask that has no label names of its own: its values become one label with the first
+  /// value.
+  /// - Throws: ``InputError`` when a value is named twice, or every mask has label names of its own.
   func named(by selections: [LabelSelection]) throws(InputError) -> (masks: [LoadedMask], notes: [String]) {
     try selections.requireOwnValues()
     var masks = self
@@ -22,7 +22,7 @@ extension [LoadedMask] {
         selection.values.count > 1
         ? open.reduce(into: Set<Int>()) { $0.formUnion(masks[$1].labels.values()) } : []
       var isPresent = false
-      for index in open { if masks[index].take(selection) { isPresent = true } }
+      for index in open { if masks[index].merge(selection) { isPresent = true } }
       if !isPresent {
         notes.append("--label \(selection): no voxel of a mask without names has such a label")
       }
@@ -34,9 +34,9 @@ extension [LoadedMask] {
 }
 
 extension LoadedMask {
-  /// Makes one named label of the selection's values.
-  /// - Returns: Whether any voxel has it.
-  mutating func take(_ selection: LabelSelection) -> Bool {
+  /// Merges the selection's values into one named label.
+  /// - Returns: Whether any voxel has the label.
+  mutating func merge(_ selection: LabelSelection) -> Bool {
     let codes = labels.coding.codes(of: selection.values)
     guard let target = codes.first else { return false }
     guard let joined = labels.replacing(Set(codes), by: target) else { return false }

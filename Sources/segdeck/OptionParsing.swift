@@ -2,9 +2,9 @@ import Foundation
 import Volumes
 import Work
 
-/// Numbers as commands read and write them.
-enum Text {
-  /// "1,2.5,-3" as numbers.
+/// Parses numbers in option values.
+enum OptionParsing {
+  /// Parses numbers separated by commas, such as "1,2.5,-3".
   /// - Throws: ``InputError`` about `option` when a part is no finite number.
   static func numbers(_ text: String, option: String) throws(InputError) -> [Double] {
     var numbers: [Double] = []
@@ -18,7 +18,8 @@ enum Text {
     return numbers
   }
 
-  /// One length for all axes or three, in millimetres.
+  /// Parses one length for all axes, or three, in millimetres.
+  /// - Throws: ``InputError`` about `option` when the text is none, or a length is out of range.
   static func lengths(_ text: String, option: String) throws(InputError) -> Spacing {
     let numbers = try numbers(text, option: option)
     guard numbers.count == 1 || numbers.count == 3, numbers.allSatisfy(UsableRange.millimetres.contains)
@@ -32,10 +33,11 @@ enum Text {
     return numbers.count == 1 ? Spacing(numbers[0]) : Spacing(numbers[0], numbers[1], numbers[2])
   }
 
-  /// Voxels of a size at most: a cube of 4096, of which 256 channels still count in bytes.
-  private static let mostVoxels = 1 << 36
+  /// The maximum number of voxels of a size: a cube of 4096, of which the bytes of 256 channels fit in an `Int`.
+  private static let maximumVoxelCount = 1 << 36
 
-  /// "160x160x72" as voxels along x, y, z.
+  /// Parses a size in voxels along x, y, z, such as "160x160x72".
+  /// - Throws: ``InputError`` about `option` when the text is none, or the size is too large.
   static func gridSize(_ text: String, option: String) throws(InputError) -> GridSize {
     let parts = text.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) }
     guard parts.count == 3, let i = parts[0], let j = parts[1], let k = parts[2], i > 0, j > 0, k > 0,
@@ -44,9 +46,9 @@ enum Text {
       throw InputError(
         option, "not a size", found: text, expected: "XxYxZ, such as 160x160x72, each 1 to 65536")
     }
-    guard i * j * k <= mostVoxels else {
+    guard i * j * k <= maximumVoxelCount else {
       throw InputError(
-        option, "more voxels than any image has", found: text, expected: "at most \(mostVoxels)")
+        option, "more voxels than any image has", found: text, expected: "at most \(maximumVoxelCount)")
     }
     return GridSize(i, j, k)
   }

@@ -1,8 +1,8 @@
 import Foundation
 
 extension String {
-  /// The text that a file holds, without a byte order mark: UTF-16 where its mark says so, else UTF-8; nil when the bytes
-  /// are none.
+  /// The text of a file without its byte order mark: UTF-16 where the mark says so, else UTF-8; nil when the bytes are
+  /// invalid.
   package init?(textOf data: Data) {
     switch (data.first, data.dropFirst().first) {
     case (0xff, 0xfe): self.init(data: data.dropFirst(2), encoding: .utf16LittleEndian)

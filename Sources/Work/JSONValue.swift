@@ -1,50 +1,52 @@
-/// What a JSON text says, as it is written: members of objects in their order, those of one key too.
+/// A JSON value.
 ///
-/// Foundation gives objects as dictionaries, in which the order is gone and all but one of the members of a key.
-package indirect enum JSONText: Equatable, Sendable {
+/// Objects keep the order of their members and members with the same key.
+///
+/// Foundation decodes objects to dictionaries, which lose the order and all but one member of a key.
+package indirect enum JSONValue: Equatable, Sendable {
   case null
-  case truth(Bool)
-  /// A number by its digits, however many.
+  case bool(Bool)
+  /// A number as its digits in the text.
   case number(String)
-  case text(String)
-  case list([JSONText])
+  case string(String)
+  case array([JSONValue])
   case object([Member])
 
-  /// A key of an object and what stands behind it.
+  /// A member of an object: key and value.
   package struct Member: Equatable, Sendable {
     package var key: String
-    package var value: JSONText
+    package var value: JSONValue
 
-    /// A member.
-    package init(key: String, value: JSONText) {
+    /// A member of an object.
+    package init(key: String, value: JSONValue) {
       self.key = key
       self.value = value
     }
   }
 
-  /// How far lists and objects may lie in each other.
-  private static let deepest = 100
+  /// The maximum nesting of arrays and objects.
+  private static let maximumDepth = 100
 
-  /// Reads a text; nil when it is no JSON.
+  /// Parses a text; nil when it is no JSON.
   package init?(_ text: String) {
     var reader = JSONReader(rest: Array(text.utf8)[...])
-    guard let value = reader.value(depth: Self.deepest) else { return nil }
+    guard let value = reader.value(depth: Self.maximumDepth) else { return nil }
     reader.skipBlanks()
     guard reader.rest.isEmpty else { return nil }
     self = value
   }
 
-  /// What stands behind the first member of a key; nil where there is none, or this is no object.
-  package subscript(key key: String) -> JSONText? {
+  /// The value of the first member with a key; nil where there is none, or this is no object.
+  package subscript(key key: String) -> JSONValue? {
     guard case .object(let members) = self else { return nil }
     return members.first { $0.key == key }?.value
   }
 
-  /// The first key that an object in this has twice; nil where none has.
+  /// The first key that occurs twice in one object, in any depth; nil where there is none.
   package var repeatedKey: String? {
     switch self {
-    case .null, .truth, .number, .text: return nil
-    case .list(let items): return items.lazy.compactMap(\.repeatedKey).first
+    case .null, .bool, .number, .string: return nil
+    case .array(let items): return items.lazy.compactMap(\.repeatedKey).first
     case .object(let members):
       var keys: Set<String> = []
       for member in members {
@@ -55,17 +57,17 @@ package indirect enum JSONText: Equatable, Sendable {
     }
   }
 
-  /// Refuses a text in which an object has a key twice, of which only one would count.
+  /// Refuses a text in which an object has a key twice, because decoders would ignore one of the two.
   ///
-  /// What is no JSON is left to whoever reads it.
+  /// A text that is no JSON is accepted; its decoder reports it.
   /// - Throws: ``InputError`` about `subject` that names the key.
   package static func requireSingleKeys(_ text: String, subject: String) throws(InputError) {
-    guard let key = JSONText(text)?.repeatedKey else { return }
+    guard let key = JSONValue(text)?.repeatedKey else { return }
     throw InputError(subject, "has a key twice", found: "\"\(key.prefix(60))\"", expected: "each once")
   }
 }
 
-/// Reads JSON byte by byte (RFC 8259).
+/// Parses JSON byte by byte (RFC 8259).
 private struct JSONReader {
   var rest: ArraySlice<UInt8>
 
@@ -73,42 +75,42 @@ private struct JSONReader {
     rest = rest.drop { $0 == 0x20 || $0 == 0x09 || $0 == 0x0a || $0 == 0x0d }
   }
 
-  /// Takes `word`, if it comes next.
+  /// Consumes `word` if the rest begins with it.
   private mutating func take(_ word: StaticString) -> Bool {
     let isNext = word.withUTF8Buffer { rest.starts(with: $0) }
     if isNext { rest = rest.dropFirst(word.utf8CodeUnitCount) }
     return isNext
   }
 
-  mutating func value(depth: Int) -> JSONText? {
+  mutating func value(depth: Int) -> JSONValue? {
     skipBlanks()
     switch rest.first {
     case UInt8(ascii: "{"): return depth > 0 ? object(depth: depth - 1) : nil
-    case UInt8(ascii: "["): return depth > 0 ? list(depth: depth - 1) : nil
-    case UInt8(ascii: "\""): return string().map { .text($0) }
+    case UInt8(ascii: "["): return depth > 0 ? array(depth: depth - 1) : nil
+    case UInt8(ascii: "\""): return string().map { .string($0) }
     case UInt8(ascii: "n"): return take("null") ? .null : nil
-    case UInt8(ascii: "t"): return take("true") ? .truth(true) : nil
-    case UInt8(ascii: "f"): return take("false") ? .truth(false) : nil
+    case UInt8(ascii: "t"): return take("true") ? .bool(true) : nil
+    case UInt8(ascii: "f"): return take("false") ? .bool(false) : nil
     default: return number()
     }
   }
 
-  private mutating func list(depth: Int) -> JSONText? {
+  private mutating func array(depth: Int) -> JSONValue? {
     _ = take("[")
-    var items: [JSONText] = []
+    var items: [JSONValue] = []
     skipBlanks()
-    if take("]") { return .list(items) }
+    if take("]") { return .array(items) }
     repeat {
       guard let item = value(depth: depth) else { return nil }
       items.append(item)
       skipBlanks()
     } while take(",")
-    return take("]") ? .list(items) : nil
+    return take("]") ? .array(items) : nil
   }
 
-  private mutating func object(depth: Int) -> JSONText? {
+  private mutating func object(depth: Int) -> JSONValue? {
     _ = take("{")
-    var members: [JSONText.Member] = []
+    var members: [JSONValue.Member] = []
     skipBlanks()
     if take("}") { return .object(members) }
     repeat {
@@ -122,7 +124,7 @@ private struct JSONReader {
     return take("}") ? .object(members) : nil
   }
 
-  private mutating func number() -> JSONText? {
+  private mutating func number() -> JSONValue? {
     let digits = rest.prefix { byte in
       (48...57).contains(byte) || [UInt8]("+-.eE".utf8).contains(byte)
     }
@@ -148,7 +150,7 @@ private struct JSONReader {
     return nil
   }
 
-  /// What stands behind a backslash; a half of a surrogate pair alone is U+FFFD.
+  /// The scalar of an escape sequence after its backslash; an unpaired surrogate is U+FFFD.
   private mutating func escape() -> Unicode.Scalar? {
     switch rest.popFirst() {
     case UInt8(ascii: "b"): return "\u{8}"

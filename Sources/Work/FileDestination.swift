@@ -1,53 +1,22 @@
 import Foundation
 
-/// Which file stands somewhere, whatever it is called.
-struct FileIdentity: Hashable, Sendable {
-  let device: UInt
-  let inode: UInt
-
-  init(_ status: stat) {
-    device = UInt(status.st_dev)
-    inode = UInt(status.st_ino)
-  }
-
-  /// What stands at `path`, links followed; nil where nothing can be seen.
-  init?(path: String) {
-    var status = stat()
-    guard FileSystem.getStatus(path, &status) == 0 else { return nil }
-    self.init(status)
-  }
-}
-
-/// A name in a folder, whatever the folder is called.
-struct FileEntry: Hashable, Sendable {
-  let folder: FileIdentity
-  let name: String
-
-  /// The entry of `path` itself, a link not followed; nil where its folder cannot be seen.
-  init?(path: String) {
-    let folder = FilePath.folder(of: path)
-    guard let identity = FileIdentity(path: folder.isEmpty ? "." : folder) else { return nil }
-    self.folder = identity
-    name = FilePath.name(of: path)
-  }
-}
-
-/// Where a path that is to be written leads: symbolic links are followed, so that what they point to is replaced and
-/// they stay.
-package struct FilePlace: Sendable {
+/// The file that a path to be written leads to.
+///
+/// Symbolic links are followed: the file that they point to is replaced, and the links stay.
+package struct FileDestination: Sendable {
   /// The path as it was given.
   package let path: String
   /// The path of the file that is written.
   package let target: String
-  /// What stands there already; nil where nothing does.
+  /// The status of the existing file; nil where there is none.
   let status: stat?
 
-  /// Whether a file stands there already.
-  package var isTaken: Bool { status != nil }
+  /// Whether the file exists already.
+  package var exists: Bool { status != nil }
 
-  /// Looks at a place without changing anything.
-  /// - Throws: ``InputError`` when the folder is missing or cannot be written, the name is longer than the file system
-  ///   takes, or what stands there is a folder, a device, read-only, or a link that leads to no file.
+  /// Checks a path without writing anything.
+  /// - Throws: ``InputError`` when the folder is missing or cannot be written, when the name is too long for the file
+  ///   system, or when the path is a folder, a device, a read-only file, or a link that leads to no file.
   package init(_ path: String) throws(InputError) {
     self.path = path
     guard !["", ".", ".."].contains(FilePath.name(of: path)) else {
@@ -75,10 +44,10 @@ package struct FilePlace: Sendable {
     }
   }
 
-  /// Whether a file can be made there, and the disk can take `byteCount` bytes more as far as it says.
-  /// - Throws: ``InputError`` when no file can be made, or there is less room.
-  package func requireRoom(for byteCount: Int) throws(InputError) {
-    // What permissions do not say: read-only disks, quotas, folders of the system.
+  /// Checks that a file can be created there and that the disk has `byteCount` bytes of free space.
+  /// - Throws: ``InputError`` when no file can be created, or there is less free space.
+  package func requireFreeSpace(for byteCount: Int) throws(InputError) {
+    // Permissions do not tell about read-only disks, quotas and folders of the system.
     let probe = PendingFile.temporaryPath(beside: target)
     let descriptor = FileSystem.open(probe, O_WRONLY | O_CREAT | O_EXCL, mode: 0o600)
     guard descriptor >= 0 else { throw Self.refusal(path, found: String(cString: strerror(errno))) }
@@ -115,7 +84,8 @@ package struct FilePlace: Sendable {
     // A device or pipe would be replaced by an ordinary file under its name.
     default: throw refusal(path, found: "no ordinary file", expected: "a file name")
     }
-    // Replacing needs leave to write in the folder alone, but who made a file read-only wants it to stay.
+    // To replace a file, write permission of the folder suffices; but a user who made a file read-only wants it to
+    // stay.
     guard status.st_mode & 0o222 != 0, FileSystem.allows(W_OK, at: target) else {
       throw refusal(path, found: "a read-only file", expected: "another name")
     }

@@ -1,8 +1,7 @@
 extension FixedWidthInteger {
-  /// The whole number nearest to `value` towards zero; what lies beyond the type's range becomes its end, NaN 0.
+  /// `value` rounded towards zero and clamped to the range of the type; NaN becomes 0.
   ///
-  /// The only conversion of a floating value that may be used where the value came from outside: `Int(_:)` traps on
-  /// what it cannot hold.
+  /// Values that come from outside must be converted with this function only: `Int(_:)` traps on values out of range.
   package init(saturating value: Double) {
     guard !value.isNaN else {
       self = 0
@@ -19,7 +18,7 @@ extension FixedWidthInteger {
   package init(saturating value: Float) { self.init(saturating: Double(value)) }
 }
 
-/// The product of sizes that came from outside; nil where it does not fit in an `Int`.
+/// The product of `factors`; nil where it overflows an `Int`.
 package func checkedProduct(_ factors: Int...) -> Int? {
   var product = 1
   for factor in factors {
@@ -30,7 +29,7 @@ package func checkedProduct(_ factors: Int...) -> Int? {
   return product
 }
 
-/// The sum of `numbers`; nil where one of them is nil, or an `Int` does not hold it.
+/// The sum of `numbers`; nil where one of them is nil, or where it overflows an `Int`.
 package func checkedSum(_ numbers: Int?...) -> Int? {
   var sum = 0
   for number in numbers {

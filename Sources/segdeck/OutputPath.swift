@@ -1,32 +1,34 @@
 import ImageFormats
 import Work
 
-/// Where a command writes: checked before any work begins, and held against whatever is read while it lasts.
-struct OutputPlace {
-  /// What is written, which decides how its name may end.
+/// The path of an output file.
+///
+/// It is checked before any work begins. During the life of this value, no input may be the same file.
+struct OutputPath {
+  /// The kind of file, which determines the permitted suffixes.
   enum Kind {
     /// An image or mask, NAME.nii or NAME.nii.gz.
     case image
     /// A model, NAME.safetensors.
     case model
-    /// Anything else, under any name.
+    /// Any other file, with any name.
     case any
   }
 
   /// The path as the user gave it.
   let path: String
-  /// The files that stand there already, the place itself first, then its companions.
+  /// The files that exist already: the output itself first, then its companions.
   let existing: [String]
   private let claims: [OutputClaim]
 
-  /// A place that may be written: its folder exists, nothing that is read and no other output has it, under whatever name
-  /// (links are followed), and what stands there may be replaced.
+  /// Checks that a file may be written: its folder exists, it is no input and no other output under any name (links are
+  /// followed), and an existing file may be replaced.
   ///
   /// - Parameters:
-  ///   - companions: Files that are written with it, to which the same applies.
-  ///   - byteCount: Bytes that will certainly be written, which the disk must have room for.
-  /// - Throws: ``InputError`` when the name ends wrongly, `path` is a folder or device, lies in a read-only folder, exists
-  ///   and `isForced` is false, or is a file that is read, which no flag allows.
+  ///   - companions: Files that are written with it, which are checked too.
+  ///   - byteCount: A lower bound of the file's size in bytes, which the disk must have free.
+  /// - Throws: ``InputError`` when the suffix is wrong; when `path` is a folder or device or lies in a read-only
+  ///   folder; when it exists and `isForced` is false; or when it is an input, which no flag allows.
   init(
     _ path: String, isForced: Bool, companions: [String] = [], kind: Kind = .any, byteCount: Int = 0
   ) throws(InputError) {
@@ -35,10 +37,10 @@ struct OutputPlace {
     var claims: [OutputClaim] = []
     var existing: [String] = []
     for file in [path] + companions {
-      let place = try FilePlace(file)
-      try place.requireRoom(for: file == path ? byteCount : 0)
-      claims.append(try OutputClaim(place))
-      if place.isTaken { existing.append(file) }
+      let destination = try FileDestination(file)
+      try destination.requireFreeSpace(for: file == path ? byteCount : 0)
+      claims.append(try OutputClaim(destination))
+      if destination.exists { existing.append(file) }
     }
     self.claims = claims
     self.existing = existing
@@ -47,7 +49,7 @@ struct OutputPlace {
     }
   }
 
-  /// The place of a mask on an image's grid, with its record and the names of its labels.
+  /// The output path of a mask on an image's grid, with its record and label names as companions.
   init(maskAt path: String, of image: ImageFile, isForced: Bool) throws(InputError) {
     try self.init(
       path, isForced: isForced, companions: MaskRecord.companions(ofMask: path), kind: .image,

@@ -5,9 +5,11 @@ import Volumes
 import Work
 
 extension ModelDescription {
-  /// What the dialog says about a model before it runs on `image`.
+  /// The description of a model for the dialog: size, input, estimated time, and a warning where `image` does not match
+  /// the model's training data.
   ///
-  /// The time is estimated from a run on a small block, scaled by voxels.
+  /// The time is extrapolated from a run on a block of 48x48x32 voxels.
+  /// - Throws: ``InputError`` when the block does not fit in memory; ``Cancelled``.
   init(id: String, model: SegmentationModel, image: ScalarVolume, work: WorkContext) throws {
     let weights = model.parameters.tensors.values.reduce(0) { $0 + $1.elements.count }
     let bytes = FileSystem.status(model.path).map { Int($0.st_size) } ?? 0
@@ -25,12 +27,12 @@ extension ModelDescription {
   private static func estimatedSeconds(
     _ model: SegmentationModel, _ image: ScalarVolume, _ work: WorkContext
   ) throws -> Double {
-    let segmenter = try Segmenter(model: model, usesAuxiliaryHeads: false, work: work.silent)
+    let segmenter = try Segmenter(model: model, usesAuxiliaryHeads: false, work: work.withoutProgress)
     let block = GridSize(48, 48, 32)
     let grid = VolumeGrid(size: block, affine: Affine(spacing: model.preprocessing.spacingMillimetres))
     let sample = ScalarVolume(grid: grid, voxels: [Float](repeating: 0.5, count: block.voxelCount))
     let start = ContinuousClock.now
-    _ = try segmenter.probabilities(of: sample, work: work.silent)
+    _ = try segmenter.probabilities(of: sample, work: work.withoutProgress)
     let seconds = (ContinuousClock.now - start) / .seconds(1)
     let spacing = model.preprocessing.spacingMillimetres
     let voxels =

@@ -5,18 +5,18 @@ import Review
 import Volumes
 import Work
 
-/// A journal that is looked at from outside a review.
-package final class OpenJournal {
+/// A journal that is read outside a review, for `segdeck journal`.
+package final class JournalInspection {
   let item: JournalFolder.Item
   let file: JournalFile
   let reading: JournalReading
-  /// Versions that cannot be shown or written any more; all voxels are read for it.
+  /// Versions that cannot be shown or exported; computed from all voxels.
   private(set) lazy var damaged = reading.damagedVersions(in: file)
 
   /// - Throws: ``InputError`` when the file cannot be read or belongs to a newer program.
   package init(_ item: JournalFolder.Item) throws(InputError) {
     self.item = item
-    let (file, contents) = try JournalFile.reading(item.path)
+    let (file, contents) = try JournalFile.openForReading(item.path)
     self.file = file
     reading = JournalReading(contents, of: file)
   }
@@ -25,8 +25,8 @@ package final class OpenJournal {
     reading.note(of: id)?.name ?? "a version that is lost"
   }
 
-  /// "accepted CRF 1, exported; flagged", and whether it is damaged, by what the texts and the accepted version's voxels say
-  /// unless all voxels are checked; "-" for none.
+  /// The verdicts and the damage, "accepted CRF 1, exported; flagged"; "-" for none.
+  /// - Parameter checksVoxels: Whether all voxels are checked for damage, or only those of the accepted version.
   package func verdictText(checksVoxels: Bool) -> String {
     let verdicts = reading.verdicts
     var facts: [String] = []
@@ -50,7 +50,7 @@ package final class OpenJournal {
     return facts.isEmpty ? "-" : facts.joined(separator: "; ")
   }
 
-  /// What cannot be read, a line each, and where the journal lies as it was before that was cut off.
+  /// A line for each kind of damage, and for each copy from before damage was truncated.
   var damageLines: [String] {
     var lines = reading.damage
     if reading.lostCount > 0 { lines.append("\(counted(reading.lostCount, "record")) cannot be read") }
@@ -65,9 +65,9 @@ package final class OpenJournal {
       .joined(separator: ", ")
   }
 
-  /// What a line says; nil for where the reviewer looked.
+  /// The description of a line; nil for a line about the view.
   ///
-  /// - Parameter reached: The step before it; becomes the one that the line is about.
+  /// - Parameter reached: In: the step before the line. Out: the step after it.
   func text(_ line: JournalLine, reached: inout Int?) -> String? {
     if let opened = line.opened { return "opened \(opened.image) with \(opened.program)" }
     if let version = line.version {
@@ -97,7 +97,7 @@ package final class OpenJournal {
     return nil
   }
 
-  /// Everything but the voxels.
+  /// The journal without voxels as JSON.
   func json() throws(InputError) -> Data {
     struct Whole: Encodable {
       var digest: String
@@ -124,7 +124,8 @@ package final class OpenJournal {
     return data
   }
 
-  /// The version of a name, the accepted one for nil.
+  /// The version with a name; the accepted one for nil.
+  /// - Throws: ``InputError`` when there is none.
   func version(named name: String?) throws(InputError) -> JournalLine.VersionNote {
     let notes = reading.versions.map(\.note)
     guard let name else {
@@ -143,13 +144,14 @@ package final class OpenJournal {
     return found
   }
 
-  /// Writes a version with its record as a review would have exported it.
+  /// Exports a version with its record as a review does.
+  /// - Throws: ``InputError`` when the version is damaged or a file cannot be written; ``Cancelled``.
   func export(_ note: JournalLine.VersionNote, to path: String, isForced: Bool) throws {
     guard let opening = reading.opening else {
       throw InputError(item.path, "does not say on which grid it lies")
     }
     let notes = Dictionary(reading.versions.map { ($0.note.id, $0.note) }) { first, _ in first }
-    // How much was changed by hand on the way shows against what was copied.
+    // The number of edited voxels is counted against the version that was copied.
     var known: [VersionID: ChunkedLabels] = [:]
     var ancestor: VersionID? = note.id
     while let id = ancestor, known[id] == nil {
@@ -171,10 +173,10 @@ package final class OpenJournal {
     }
     try reading.noteSources()
     let work = WorkContext(cancellation: Interruption.cancellation())
-    // The labels in chunks, in one piece, and as they are written.
+    // Two copies besides the chunks: the whole volume, and the volume in the order of the file.
     try LabelVolume.requireMemory(on: opening.grid.size, volumes: 2, subject: note.name)
     let image = try sameImage(opening, work)
-    let place = try OutputPlace(
+    let outputPath = try OutputPath(
       path, isForced: isForced, companions: MaskRecord.companions(ofMask: path), kind: .image)
     let (steps, first) = Provenance.steps(to: note.id) {
       notes[$0]?.origin
@@ -195,12 +197,12 @@ package final class OpenJournal {
       try image?.recorded(work)
       ?? MaskRecord.File(path: opening.image, absolutePath: opening.image).comparedWithDisk(work)
     let record = try ReviewExport(request: request, input: input, source: origin?.source(work))
-      .write(on: image?.image.source ?? ImageSource(grid: opening.grid), to: place, work)
+      .write(on: image?.image.source ?? ImageSource(grid: opening.grid), to: outputPath, work)
     if image != nil { record.noteChanges() }
   }
 
-  /// The image's file, where its content is known to be that of the journal; it is said where it is not.
-  /// - Throws: ``Cancelled``; ``InputError`` where this machine computes no checksums.
+  /// The image, if its content is that of the journal; otherwise a note is printed and the result is nil.
+  /// - Throws: ``Cancelled``; ``InputError`` when libcrypto fails.
   private func sameImage(_ opening: JournalLine.Opening, _ work: WorkContext) throws -> OpenedImage? {
     let image: OpenedImage
     let volume: ScalarVolume

@@ -2,14 +2,14 @@ import CZlib
 import Foundation
 import Work
 
-/// Labels of a volume as runs of equal differences against another volume, compressed: a journal's form of a mask.
+/// Run-length coding of labels as differences from another volume, compressed; the journal's format of masks.
 ///
-/// Each run is its length (7 bits a byte, the lowest first, the eighth bit set where more follow) and the difference that
-/// all its voxels have (16 bits, modulo 65536, little-endian); all of it goes through zlib's deflate.
-package enum LabelRuns {
-  private static let pieceSize = 1 << 18
+/// A run is its length (7 bits a byte, lowest first, the eighth bit set where more follow) and the difference of its
+/// voxels (16 bits, modulo 65536, little-endian). The runs are compressed with zlib's deflate.
+package enum RunLengthCoding {
+  private static let chunkSize = 1 << 18
 
-  /// The runs of `voxels` against `base`, or against nothing.
+  /// Encodes `voxels` as differences from `base`, or from 0 where it is nil.
   /// - Complexity: O(voxels); 512x512x400 voxels with an organ take about a fifth of a second.
   package static func encode(_ voxels: [UInt16], against base: [UInt16]? = nil) -> Data {
     let encoder = Encoder()
@@ -17,16 +17,16 @@ package enum LabelRuns {
     return encoder.finish()
   }
 
-  /// Makes runs of voxels that come piece by piece.
+  /// Encodes voxels chunk by chunk.
   package final class Encoder {
     private let deflation = Deflation()
     private var bytes: [UInt8] = []
     private var run: (count: Int, difference: UInt16) = (0, 0)
 
-    /// An encoder of no voxels yet.
-    package init() { bytes.reserveCapacity(pieceSize + 16) }
+    /// An encoder without voxels.
+    package init() { bytes.reserveCapacity(chunkSize + 16) }
 
-    /// Adds the next voxels, which stand against as many of `base`, or against nothing.
+    /// Adds the next voxels as differences from the same number of voxels of `base`, or from 0 where it is nil.
     package func add(_ voxels: [UInt16], against base: [UInt16]? = nil) {
       precondition(base == nil || base?.count == voxels.count, "a base of another size")
       voxels.withUnsafeBufferPointer { voxels in
@@ -36,7 +36,7 @@ package enum LabelRuns {
       }
     }
 
-    /// The runs of all voxels that were added; the encoder is used up.
+    /// The encoded runs of all voxels; the encoder must not be used afterwards.
     package func finish() -> Data {
       put()
       deflation.add(bytes, isLast: true)
@@ -68,19 +68,20 @@ package enum LabelRuns {
       bytes.append(UInt8(run.difference & 0xff))
       bytes.append(UInt8(run.difference >> 8))
       run.count = 0
-      if bytes.count >= pieceSize {
+      if bytes.count >= chunkSize {
         deflation.add(bytes, isLast: false)
         bytes.removeAll(keepingCapacity: true)
       }
     }
   }
 
-  /// The voxels behind runs; nil when they do not make exactly `count` voxels.
+  /// Decodes runs; nil when they are damaged or do not give exactly `count` voxels.
+  /// - Complexity: O(count + bytes).
   package static func decode(_ data: Data, count: Int, against base: [UInt16]? = nil) -> [UInt16]? {
     guard base == nil || base?.count == count else { return nil }
     var voxels = base ?? [UInt16](repeating: 0, count: count)
-    var place = 0
-    // What is known of a run whose bytes have not all come yet.
+    var offset = 0
+    // The state of a run whose bytes are not complete.
     var (length, shift, difference, state) = (0, 0, UInt16(0), 0)
     let isWhole = voxels.withUnsafeMutableBufferPointer { voxels in
       inflate(data) { bytes in
@@ -96,23 +97,24 @@ package enum LabelRuns {
             state = 2
           default:
             difference |= UInt16(byte) << 8
-            guard length <= count - place else { return false }
+            guard length <= count - offset else { return false }
             if difference != 0 {
-              for position in place..<place + length { voxels[position] &+= difference }
+              for position in offset..<offset + length { voxels[position] &+= difference }
             }
-            place += length
+            offset += length
             (length, shift, state) = (0, 0, 0)
           }
         }
         return true
       }
     }
-    return isWhole && place == count && state == 0 && shift == 0 ? voxels : nil
+    return isWhole && offset == count && state == 0 && shift == 0 ? voxels : nil
   }
 
-  /// Gives the inflated bytes piece by piece; false when the data is damaged or `take` refused a piece.
-  private static func inflate(_ data: Data, _ take: (UnsafeBufferPointer<UInt8>) -> Bool) -> Bool {
-    // zlib remembers where its stream lies, so it must not move.
+  /// Calls `consume` with the inflated bytes chunk by chunk; false when the data is damaged or `consume` returned
+  /// false.
+  private static func inflate(_ data: Data, _ consume: (UnsafeBufferPointer<UInt8>) -> Bool) -> Bool {
+    // zlib stores the address of its stream, so the stream must not move.
     let stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
     stream.initialize(to: z_stream())
     defer { stream.deallocate() }
@@ -120,7 +122,7 @@ package enum LabelRuns {
       return false
     }
     defer { inflateEnd(stream) }
-    var piece = [UInt8](repeating: 0, count: pieceSize)
+    var chunk = [UInt8](repeating: 0, count: chunkSize)
     return data.withUnsafeBytes { source in
       var given = 0
       while true {
@@ -131,14 +133,14 @@ package enum LabelRuns {
           stream.pointee.avail_in = UInt32(count)
           given += count
         }
-        let (status, count) = piece.withUnsafeMutableBufferPointer { buffer in
+        let (status, count) = chunk.withUnsafeMutableBufferPointer { buffer in
           stream.pointee.next_out = buffer.baseAddress
           stream.pointee.avail_out = UInt32(buffer.count)
           let status = CZlib.inflate(stream, Z_NO_FLUSH)
           return (status, buffer.count - Int(stream.pointee.avail_out))
         }
         guard status == Z_OK || status == Z_STREAM_END else { return false }
-        guard piece.withUnsafeBufferPointer({ take(UnsafeBufferPointer(rebasing: $0[..<count])) }) else {
+        guard chunk.withUnsafeBufferPointer({ consume(UnsafeBufferPointer(rebasing: $0[..<count])) }) else {
           return false
         }
         if status == Z_STREAM_END { return given == source.count && stream.pointee.avail_in == 0 }
@@ -151,8 +153,8 @@ package enum LabelRuns {
 /// zlib's deflate at its fastest level.
 private final class Deflation {
   private let stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
-  private var piece = [UInt8](repeating: 0, count: 1 << 18)
-  /// What came out so far.
+  private var chunk = [UInt8](repeating: 0, count: 1 << 18)
+  /// The compressed bytes.
   private(set) var output = Data()
 
   init() {
@@ -172,7 +174,7 @@ private final class Deflation {
       stream.pointee.next_in = source.baseAddress.map { UnsafeMutablePointer(mutating: $0) }
       stream.pointee.avail_in = UInt32(source.count)
       repeat {
-        piece.withUnsafeMutableBufferPointer { target in
+        chunk.withUnsafeMutableBufferPointer { target in
           stream.pointee.next_out = target.baseAddress
           stream.pointee.avail_out = UInt32(target.count)
           deflate(stream, isLast ? Z_FINISH : Z_NO_FLUSH)

@@ -4,31 +4,30 @@ import Synchronization
 import Volumes
 import Work
 
-/// The networks that a review has run and the refinements that started from them, kept so that a turn of a knob
-/// costs only what it changes.
+/// Caches the network predictions of a review and the refinements of them, so that a change of a CRF parameter computes
+/// only what depends on it.
 ///
-/// Where other work would not fit in memory, they are given up, those that were not asked for the longest first: the next
-/// request makes them again.
+/// When other work does not fit in memory, the least recently used results are evicted and computed again on request.
 ///
-/// The main head runs alone, as in `segdeck segment`; the auxiliary heads run when a τ asks for them, with the whole
-/// network, as there too. So the screen and the commands give the same voxels.
-package final class ModelRuns: Sendable {
-  /// A network's answer about an image.
+/// The main head runs alone, as in `segdeck segment`. When a τ is not 0, the whole network runs with its auxiliary
+/// heads, as there too. So the screen and the commands give the same voxels.
+package final class NetworkRunCache: Sendable {
+  /// A network's prediction for an image.
   private struct Run {
     var modelID: String
-    /// Gives the image that the network looked at.
+    /// Reads the network's input image.
     var image: @Sendable () throws -> ScalarVolume
-    /// The SHA-256 of the model's file, where an earlier session ran it.
+    /// The SHA-256 of the model file, where an earlier session ran the network.
     var expectedChecksum: String?
-    /// nil until it is asked for, where an earlier session ran the network.
+    /// nil until its first request where an earlier session ran the network, and after eviction.
     var mainHead: NetworkPrediction?
     var allHeads: NetworkPrediction?
-    /// When it was asked for last, by ``State/requestCount``.
+    /// ``State/requestCount`` at the last request.
     var lastRequest = 0
   }
 
-  /// A refinement and what it started from.
-  private struct Kept {
+  /// A refinement and its source.
+  private struct CachedRefinement {
     enum Origin: Equatable {
       case run(Int, usesAuxiliaryHeads: Bool)
       case mask(ChunkedLabels, [UInt16], Double, image: ScalarVolume)
@@ -43,23 +42,23 @@ package final class ModelRuns: Sendable {
     var requestCount = 0
     /// Runs whose network is running.
     var busyRuns: Set<Int> = []
-    var refinements: [Kept] = []
+    var refinements: [CachedRefinement] = []
   }
 
   private let state = Mutex(State())
 
-  /// No run yet.
+  /// An empty cache.
   package init() {
-    AvailableMemory.onShortage { [weak self] in self?.giveBack() ?? false }
+    AvailableMemory.onShortage { [weak self] in self?.evictLeastRecentlyUsed() ?? false }
   }
 
-  /// Drops the refinement, or else the probabilities, that were not asked for the longest.
-  /// - Returns: Whether there was anything to drop.
-  private func giveBack() -> Bool {
+  /// Evicts the least recently used refinement or, where there is none, the least recently used predictions.
+  /// - Returns: Whether anything was evicted.
+  private func evictLeastRecentlyUsed() -> Bool {
     state.withLock { state in
       if state.refinements.popLast() != nil { return true }
-      let held = state.runs.filter { $0.value.mainHead != nil || $0.value.allHeads != nil }
-      guard let oldest = held.min(by: { $0.value.lastRequest < $1.value.lastRequest })?.key else {
+      let inMemory = state.runs.filter { $0.value.mainHead != nil || $0.value.allHeads != nil }
+      guard let oldest = inMemory.min(by: { $0.value.lastRequest < $1.value.lastRequest })?.key else {
         return false
       }
       state.runs[oldest]?.mainHead = nil
@@ -68,7 +67,8 @@ package final class ModelRuns: Sendable {
     }
   }
 
-  /// The model that `id` names, read once.
+  /// The model of a name or path; it is read once.
+  /// - Throws: ``InputError`` when there is none, or its file is damaged.
   func model(_ id: String) throws -> SegmentationModel {
     if let known = state.withLock({ $0.models[id] }) { return known.model }
     let model = try ModelLibrary.model(id)
@@ -77,10 +77,11 @@ package final class ModelRuns: Sendable {
     return model
   }
 
-  /// The file of a model that was read, as it was then.
+  /// The opened file of a model; nil where it was not read.
   func file(_ id: String) -> OpenedFile? { state.withLock { $0.models[id]?.file } }
 
-  /// The number of a run that an earlier session made; the network runs again when its probabilities are asked for.
+  /// Adds a run of an earlier session, whose network runs again when its probabilities are requested.
+  /// - Returns: The number of the run.
   func restore(
     _ id: String, checksum: String?, _ image: @escaping @Sendable () throws -> ScalarVolume
   ) -> Int {
@@ -97,14 +98,16 @@ package final class ModelRuns: Sendable {
     }
   }
 
-  /// Runs a model's main head; the number names the run from now on.
+  /// Runs a model, post-processes its mask and caches the prediction under the returned number.
+  /// - Throws: ``InputError`` when the model cannot be read or does not fit in memory; ``Cancelled``.
   func segment(
     _ id: String, _ image: ScalarVolume, _ work: WorkContext
   ) throws -> (number: Int, mask: PostProcessedMask, model: SegmentationModel) {
     let model = try model(id)
     let weights = model.refinement.auxiliaryHeadWeights
     let usesAuxiliaryHeads = weights.contains { $0 != 0 }
-    let segmenter = try Segmenter(model: model, usesAuxiliaryHeads: usesAuxiliaryHeads, work: work.silent)
+    let segmenter = try Segmenter(
+      model: model, usesAuxiliaryHeads: usesAuxiliaryHeads, work: work.withoutProgress)
     let prediction = try segmenter.prediction(for: image, work: work.part(0...0.85))
     let mask = try segmenter.labels(
       of: prediction, auxiliaryHeadWeights: weights, work: work.part(0.85...1))
@@ -113,22 +116,24 @@ package final class ModelRuns: Sendable {
     return (add(run), mask, model)
   }
 
-  /// The refinement that starts from a run.
+  /// The refinement of a run's probabilities.
   func refinement(ofRun number: Int, auxiliaryHeadWeights: [Double], _ work: WorkContext) throws -> Refinement
   {
     let usesAuxiliaryHeads = auxiliaryHeadWeights.contains { $0 != 0 }
-    return try kept(.run(number, usesAuxiliaryHeads: usesAuxiliaryHeads)) {
+    return try cachedRefinement(.run(number, usesAuxiliaryHeads: usesAuxiliaryHeads)) {
       let (run, prediction) = try prediction(ofRun: number, usesAuxiliaryHeads: usesAuxiliaryHeads, work)
       let model = try model(run.modelID)
       return try Refinement(
         image: try run.image(), source: .prediction(prediction), labelValues: model.labelValues,
         coding: model.coding,
         intensityRange: model.preprocessing.normalisation.refinementRange,
-        postProcessing: model.postProcessing, work: work.silent)
+        postProcessing: model.postProcessing, work: work.withoutProgress)
     }
   }
 
-  /// A run and its probabilities; the network runs where it has not yet, once for all who wait for it.
+  /// A run and its prediction.
+  ///
+  /// The network runs where the prediction is not cached; concurrent requests wait for it.
   private func prediction(
     ofRun number: Int, usesAuxiliaryHeads: Bool, _ work: WorkContext
   ) throws -> (Run, NetworkPrediction) {
@@ -153,7 +158,7 @@ package final class ModelRuns: Sendable {
         expected: "the same SHA-256; m runs the model that is there now")
     }
     let segmenter = try Segmenter(
-      model: try model(run.modelID), usesAuxiliaryHeads: usesAuxiliaryHeads, work: work.silent)
+      model: try model(run.modelID), usesAuxiliaryHeads: usesAuxiliaryHeads, work: work.withoutProgress)
     let prediction = try segmenter.prediction(for: try run.image(), work: work)
     if usesAuxiliaryHeads { run.allHeads = prediction } else { run.mainHead = prediction }
     let finished = run
@@ -161,13 +166,13 @@ package final class ModelRuns: Sendable {
     return (run, prediction)
   }
 
-  /// The refinement that starts from a hard mask.
+  /// The refinement of a hard mask.
   func refinement(
     of mask: ChunkedLabels, labelValues: [UInt16], confidence: Double, image: ScalarVolume,
     _ work: WorkContext
   ) throws -> Refinement {
-    try kept(.mask(mask, labelValues, confidence, image: image)) {
-      // A turn of the confidence leaves the image's range, which takes a pass over all of it, as it was.
+    try cachedRefinement(.mask(mask, labelValues, confidence, image: image)) {
+      // The intensity range takes a pass over the image and does not depend on the confidence.
       let sibling = state.withLock { state in
         state.refinements.first {
           if case .mask(let other, _, _, let otherImage) = $0.origin {
@@ -178,18 +183,22 @@ package final class ModelRuns: Sendable {
       }
       return try Refinement(
         image: image, source: .mask(try mask.volume, confidence: confidence), labelValues: labelValues,
-        intensityRange: sibling?.refinement.intensityRange, postProcessing: .none, work: work.silent)
+        intensityRange: sibling?.refinement.intensityRange, postProcessing: .none, work: work.withoutProgress)
     }
   }
 
-  /// The refinement kept for `origin`, or a new one; the last three are kept.
-  private func kept(_ origin: Kept.Origin, make: () throws -> Refinement) throws -> Refinement {
+  /// The cached refinement of `origin`, or a new one.
+  ///
+  /// The last three are cached.
+  private func cachedRefinement(_ origin: CachedRefinement.Origin, make: () throws -> Refinement) throws
+    -> Refinement
+  {
     if let known = state.withLock({ $0.refinements.first { $0.origin == origin } }) {
       return known.refinement
     }
     let refinement = try make()
-    let kept = Kept(origin: origin, refinement: refinement)
-    state.withLock { $0.refinements = [kept] + $0.refinements.prefix(2) }
+    let cached = CachedRefinement(origin: origin, refinement: refinement)
+    state.withLock { $0.refinements = [cached] + $0.refinements.prefix(2) }
     return refinement
   }
 }

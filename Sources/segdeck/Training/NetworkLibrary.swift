@@ -3,14 +3,14 @@ import Networks
 import Tensors
 import Work
 
-/// The networks that `--network` names.
-enum TrainedNetwork {
-  /// The layer graph of a name or a file, with a score for each of `classes` classes in every head.
+/// Finds network graphs by name or path.
+enum NetworkLibrary {
+  /// The layer graph of `--network`, with `classes` logits in every head.
   ///
-  /// "liver" and "heart" are the paper's; any other name is a file NAME.json in the share folder's `networks`, any
-  /// path a layer graph as JSON. The layer behind each head gives as many channels as there are classes, whatever
-  /// the file says.
-  /// - Throws: ``InputError`` when there is no such network, or its graph makes no sense.
+  /// "liver" and "heart" are the networks of the paper. Any other name is the file NAME.json in the share folder's
+  /// `networks`. A path is a layer graph as JSON. The layer of each head gets `classes` output channels, whatever the
+  /// file states.
+  /// - Throws: ``InputError`` when there is no such network, or its graph is invalid.
   static func graph(
     _ name: String, classes: Int, hasBatchNormalisation: Bool = true
   ) throws(InputError) -> NetworkGraph {
@@ -27,9 +27,9 @@ enum TrainedNetwork {
       let names = (["liver", "heart"] + bundledNames).reduce(into: [String]()) {
         if !$0.contains($1) { $0.append($1) }
       }
-      let meant = Resemblance.name(meantBy: name, among: names)
+      let suggestion = NameSuggestion.nearest(to: name, among: names)
       throw InputError(
-        "--network \(name)", "no such network" + (meant.map { "; did you mean \($0)?" } ?? ""),
+        "--network \(name)", "no such network" + (suggestion.map { "; did you mean \($0)?" } ?? ""),
         expected: names.joined(separator: ", ")
           + ", or a layer graph as JSON")
     }
@@ -37,7 +37,7 @@ enum TrainedNetwork {
     return graph.withClasses(classes)
   }
 
-  /// Names of the graphs in the share folder.
+  /// The names of the graphs in the share folder.
   private static var bundledNames: [String] {
     guard let folder = try? ShareFolder.find().path + "/networks",
       let files = try? FileSystem.names(in: folder)
@@ -47,7 +47,7 @@ enum TrainedNetwork {
 }
 
 extension NetworkGraph {
-  /// The same layers with `classes` channels behind every head.
+  /// The same graph with `classes` output channels in the layer of every head.
   fileprivate func withClasses(_ classes: Int) -> NetworkGraph {
     var graph = self
     let scoring = Set(heads.map(\.layer))

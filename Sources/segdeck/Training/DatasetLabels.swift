@@ -3,37 +3,39 @@ import ImageFormats
 import Volumes
 import Work
 
-/// What the label files of some cases hold together: the values that occur, and what they are called.
-struct LabelSurvey {
-  /// The most structures that a network tells apart.
+/// The labels of a data set: the values that occur in its label files, and their names.
+struct DatasetLabels {
+  /// The maximum number of structures of a network.
   static let limit = 253
 
-  /// How the files are read, so that one value means one structure in all of them.
+  /// The label coding of all files.
   let coding: LabelCoding
   /// Values above 0 that occur in any file.
   private(set) var values: Set<Int> = []
-  /// Values that mean "nobody labelled this".
+  /// Values of voxels that are ignored.
   private var ignoredValues: Set<Int> = []
-  /// What the user should know, a line each.
+  /// Notes for the user.
   private(set) var notes: [String] = []
-  /// What the files of names call the values that occur.
+  /// The names of the values that occur.
   private(set) var names: [Int: String] = [:]
-  /// Where the first of the files lies.
+  /// The folder of the first file.
   let folder: String
 
   /// Reads every label file.
   ///
-  /// Names are those beside a file (`CASE.labels.json` and the other kinds), in `labels.json` in its folder, or in
-  /// `dataset.json` one folder up, where challenges keep it; the first one found counts.
+  /// Names are read beside each file (`CASE.labels.json` and the other kinds), from `labels.json` in its folder, and
+  /// from `dataset.json` in the parent folder, as challenges store it. The first name of a value is used.
   /// - Throws: ``InputError`` when a file cannot be read; ``Cancelled``.
   init(of pairs: [CaseFolder.Pair], work: WorkContext) throws {
     folder = pairs.first.map { FilePath.folder(of: $0.labels) } ?? "--labels"
     var known: Set<String> = []
-    // Where 255 stands beside other labels it is one of its own, whatever other files mean by it.
+    // If 255 occurs with other labels in any file, it is a label of its own in all files.
     var isOwnLabel = false
     var found: [(path: String, names: LabelNames, values: Set<Int>?)] = []
     for (index, pair) in pairs.enumerated() {
-      let own = try ImageFile.open(pair.labels).labelVolume(work: work.silent).values().subtracting([0])
+      let own = try ImageFile.open(pair.labels).labelVolume(work: work.withoutProgress).values().subtracting([
+        0
+      ])
       values.formUnion(own)
       isOwnLabel = isOwnLabel || own.contains(255) && own.count > 1
       if let names = try LabelNamesFile.read(besideMask: pair.labels) {
@@ -52,7 +54,7 @@ struct LabelSurvey {
     self.coding = coding
     for (path, stated, ownValues) in found {
       let own = isOwnLabel ? stated : stated.applied(to: ownValues ?? values)
-      // A value that one file calls after itself may have its name in another.
+      // A default name such as "label 3" is no name; another file may have one.
       for entry in own.entries + stated.entries
       where values.contains(entry.value) && entry.name.unnamedLabelValue == nil {
         guard let known = names[entry.value] else {
@@ -65,22 +67,24 @@ struct LabelSurvey {
             + "it counts as \(known) in all, unless --label says otherwise")
       }
       ignoredValues.formUnion(own.ignoredValues + stated.ignoredValues)
-      // What lies beside a mask is said with the mask.
+      // Names beside a mask are reported with the mask.
       if ownValues == nil {
-        for note in own.notes(coding) { FindingNotes.keep(note, of: path) }
+        for note in own.notes(coding) { FindingNotes.add(note, of: path) }
       }
     }
     ignoredValues.formIntersection(values)
     notes = notes.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
   }
 
-  /// Values that mean "nobody labelled this", of those that occur and belong to none of the structures; ascending.
+  /// Ignored values that occur and belong to none of `structures`, ascending.
   func ignoredValues(beside structures: [LabelSelection] = []) -> [Int] {
     let taken = Set(coding.codes(of: structures.flatMap(\.values)))
     return ignoredValues.filter { coding.code(of: $0).map { !taken.contains($0) } ?? true }.sorted()
   }
 
-  /// A structure for every value that occurs in any of the files; a value without a name is "label N".
+  /// A structure for every value that occurs.
+  ///
+  /// A value without a name is "label N".
   /// - Throws: ``InputError`` when no value occurs, or there are more than 253.
   func structures() throws(InputError) -> [LabelSelection] {
     let own = values.subtracting(ignoredValues)
@@ -100,7 +104,7 @@ struct LabelSurvey {
     var selections: [LabelSelection] = []
     for value in own.sorted() {
       let name = names[value] ?? coding.code(of: value).map { coding.name(of: $0) } ?? "label \(value)"
-      // Values of one name, such as the two halves of an organ, are one structure.
+      // Values with the same name, such as the two halves of an organ, are one structure.
       if let known = selections.firstIndex(where: { $0.nameKey == name.nameKey }) {
         selections[known] = LabelSelection(
           values: selections[known].values + [value], name: selections[known].name)
@@ -111,7 +115,8 @@ struct LabelSurvey {
     return selections
   }
 
-  /// Refuses structures none of whose values occurs in any of the files, though others do.
+  /// Refuses selections of which no value occurs, although other values do.
+  /// - Throws: ``InputError`` that lists the values that occur.
   func requireAny(of selections: [LabelSelection]) throws(InputError) {
     let occurring = Set(coding.codes(of: values.sorted()))
     let selected = selections.flatMap { coding.codes(of: $0.values) }
@@ -127,7 +132,7 @@ struct LabelSurvey {
     values.sorted().prefix(12).map(String.init).joined(separator: ", ")
   }
 
-  /// Files of names that lie with all label files of a folder, and what they say; those that are `known` are left out.
+  /// The files with label names of a whole folder, without those in `known`, to which they are added.
   private static func commonNames(
     of path: String, except known: inout Set<String>
   ) throws(InputError) -> [(path: String, names: LabelNames)] {

@@ -3,11 +3,11 @@ import Segmentation
 import Volumes
 import Work
 
-// What a review asks of the CRF, answered by a refinement, the same in the program and in its benchmarks.
+// Runs the CRF requests of a review with `Refinement`, for the program and for its benchmarks.
 
 extension RefinementRequest {
-  /// The voxel value of each class of a mask, background's 0 first: the table's labels that occur.
-  /// - Throws: ``InputError`` when none does.
+  /// The voxel value of each class: 0 for background, then the labels of the table that occur in the mask.
+  /// - Throws: ``InputError`` when no label occurs.
   package func labelValues() throws(InputError) -> [UInt16] {
     let present = Set(unrefinedStatistics.map(\.label))
     let values = table.labels.map(\.value).filter { present.contains($0) }
@@ -17,7 +17,7 @@ extension RefinementRequest {
 }
 
 extension RefinedLabels {
-  /// The refined labels of the request's region, or of all of its image.
+  /// The refined labels of the request's region, or of the whole image where it has none.
   /// - Throws: As ``Refinement/labels(settings:exact:work:)``.
   package init(_ request: RefinementRequest, by refinement: Refinement, work: WorkContext) throws {
     if let region = request.region {
@@ -31,7 +31,8 @@ extension RefinedLabels {
 }
 
 extension ImageMeasures {
-  /// Noise and edges of the request's image, and the settings that they suggest; nil where nothing can be said.
+  /// Noise and edge contrast of the request's image, and the settings that follow from them; nil where they cannot be
+  /// measured.
   /// - Throws: As ``Refinement/contrasts(auxiliaryHeadWeights:work:)``.
   package init?(of request: RefinementRequest, by refinement: Refinement, work: WorkContext) throws {
     let contrasts = try refinement.contrasts(

@@ -10,7 +10,7 @@ package enum Key: Hashable, Sendable {
   case function(Int)
 }
 
-/// What a mouse did, where the terminal reports it.
+/// A mouse event that the terminal reported.
 package struct MouseEvent: Hashable, Sendable {
   /// The action.
   package enum Action: Hashable, Sendable { case press, drag, release, wheelUp, wheelDown }
@@ -18,12 +18,12 @@ package struct MouseEvent: Hashable, Sendable {
   package var action: Action
   /// 1 left, 2 middle, 3 right, 0 for the wheel.
   package var button: Int
-  /// Where.
+  /// The cell under the mouse.
   package var cell: ScreenCell
   /// Whether Control was held.
   package var isControlHeld: Bool
 
-  /// An event.
+  /// A mouse event.
   package init(action: Action, button: Int, cell: ScreenCell, isControlHeld: Bool = false) {
     self.action = action
     self.button = button

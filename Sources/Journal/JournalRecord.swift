@@ -1,0 +1,15 @@
+import Foundation
+
+/// A record of a journal: one event.
+package struct JournalRecord: Equatable, Sendable {
+  /// JSON that describes the event.
+  package var text: Data
+  /// Encoded voxels of the event; empty for none.
+  package var voxels: Data
+
+  /// A record of an event.
+  package init(text: Data, voxels: Data = Data()) {
+    self.text = text
+    self.voxels = voxels
+  }
+}
