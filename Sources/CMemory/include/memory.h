@@ -30,6 +30,10 @@ uint64_t memory_shortage_count(void);
 /// Until they are set, an allocation that fails returns NULL as everywhere.
 void memory_on_exhaustion(void (*measure)(void), void (*end)(void));
 
+/// The number in a file of the system's: of the line that begins with `name`, or of the first line where that is NULL; -1
+/// where there is none. It allocates nothing, so that it can be asked where memory has run out.
+int64_t memory_number_in(const char *path, const char *name);
+
 /// Zeroed pages, `length` bytes of them, which count as allocated; NULL where there are none.
 void *memory_map(size_t length);
 

@@ -26,7 +26,7 @@ enum ContentDigest {
   /// The SHA-256 of the codes of labels, in hexadecimal; nil when the machine's libcrypto refuses.
   static func sha256(of labels: ChunkedLabels) -> String? {
     let digest = SHA256()
-    for slab in labels.slabs { slab.withUnsafeBytes { digest.add($0) } }
+    for plane in labels.planes { plane.withUnsafeBytes { digest.add($0) } }
     return digest.finish()
   }
 }

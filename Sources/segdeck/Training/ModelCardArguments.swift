@@ -17,6 +17,9 @@ struct ModelCardArguments: ParsableArguments {
     completion: .file())
   var card: String?
 
+  /// Whether nothing was said.
+  var isEmpty: Bool { dataDescription == nil && dataLicence == nil && card == nil }
+
   /// `base` with what was said.
   /// - Throws: ``InputError`` when the file is no card.
   func card(over base: ModelCard) throws(InputError) -> ModelCard {
