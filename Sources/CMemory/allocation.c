@@ -7,13 +7,16 @@
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <malloc.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "memory.h"
 
@@ -68,8 +71,30 @@ void memory_on_exhaustion(void (*measure)(void), void (*end)(void)) {
     pthread_setattr_default_np(&attributes);
     pthread_attr_destroy(&attributes);
   }
+  // Each thread reserves 64 MB for small blocks of its own, too.
+  struct rlimit limit;
+  if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY) mallopt(M_ARENA_MAX, 1);
   measure_again = measure;
   end_process = end;
+}
+
+int64_t memory_number_in(const char *path, const char *name) {
+  const int file = open(path, O_RDONLY | O_CLOEXEC);
+  if (file < 0) return -1;
+  char text[8192];
+  size_t length = 0;
+  ssize_t got;
+  while (length < sizeof text - 1 && (got = read(file, text + length, sizeof text - 1 - length)) > 0) length += (size_t)got;
+  close(file);
+  text[length] = 0;
+  const size_t name_length = name == NULL ? 0 : strlen(name);
+  for (const char *line = text; line != NULL && *line != 0; line = strchr(line, '\n'), line += line != NULL) {
+    if (name != NULL && strncmp(line, name, name_length) != 0) continue;
+    char *end;
+    const long long number = strtoll(line + name_length, &end, 10);
+    return end == line + name_length ? -1 : (int64_t)number;
+  }
+  return -1;
 }
 
 /// Whether `size` more bytes are allowed. The measurement itself may always allocate.

@@ -125,7 +125,7 @@ package enum AvailableMemory {
         addressSpaceLimit.map { $0 - status.addressSpace }, dataLimit.map { $0 - status.data },
       ]
       let written = status.written - writtenAtStart.load(ordering: .relaxed)
-      let (machine, groups) = (Machine(), controlGroups ?? .max)
+      let (machine, groups) = (Machine(), controlGroups.compactMap(\.free).min() ?? .max)
       return (
         min(machine.available, groups), min(machine.available + machine.freeSwap, groups),
         min(written - Int(blocks.allocated), Int(blocks.kept)), own.compactMap(\.self).min() ?? .max
@@ -158,8 +158,7 @@ package enum AvailableMemory {
     let addressSpace, data, written: Int
 
     init() {
-      let status = text("/proc/self/status") ?? ""
-      func bytes(_ name: String) -> Int { (number(name, in: status) ?? 0) << 10 }
+      func bytes(_ name: String) -> Int { (number(in: "/proc/self/status", name) ?? 0) << 10 }
       (addressSpace, data) = (bytes("VmSize:"), bytes("VmData:"))
       written = bytes("RssAnon:") + bytes("VmSwap:")
     }
@@ -170,22 +169,17 @@ package enum AvailableMemory {
     let available, freeSwap: Int
 
     init() {
-      let information = text("/proc/meminfo") ?? ""
       available =
-        number("MemAvailable:", in: information).map { $0 << 10 }
+        number(in: "/proc/meminfo", "MemAvailable:").map { $0 << 10 }
         ?? Int(clamping: ProcessInfo.processInfo.physicalMemory)
-      freeSwap = (number("SwapFree:", in: information) ?? 0) << 10
+      freeSwap = (number(in: "/proc/meminfo", "SwapFree:") ?? 0) << 10
     }
   }
 
-  private static func text(_ path: String) -> String? { try? String(contentsOfFile: path, encoding: .utf8) }
-
-  /// The number of a line "NAME: 123 kB" or "NAME 123".
-  private static func number(_ name: String, in text: String) -> Int? {
-    for line in text.split(separator: "\n") where line.hasPrefix(name) {
-      return line.split { $0 == " " || $0 == "\t" }.dropFirst().first.flatMap { Int($0) }
-    }
-    return nil
+  /// The number of the line "NAME 123" of a file, or of its first line; nil where there is none, as for "max".
+  private static func number(in path: String, _ name: String? = nil) -> Int? {
+    let number = name.map { memory_number_in(path, $0) } ?? memory_number_in(path, nil)
+    return number < 0 ? nil : Int(number)
   }
 
   /// The limit of `ulimit -v` in bytes; nil where there is none.
@@ -202,31 +196,34 @@ package enum AvailableMemory {
     return Int(limit.rlim_cur)
   }
 
-  /// Bytes that the tightest of this process's control groups (version 2 or 1) leaves; cached files count as free.
-  private static var controlGroups: Int? {
-    guard let lines = text("/proc/self/cgroup") else { return nil }
-    var least: Int?
-    for line in lines.split(separator: "\n") {
+  /// The files that say what one control group allows, uses and can give up.
+  private struct ControlGroup {
+    let limit, usage, statistics: String
+
+    /// What it leaves, cached files counted as free; nil where it has no limit.
+    var free: Int? {
+      guard let limit = number(in: limit), let used = number(in: usage) else { return nil }
+      return max(0, limit - used + (number(in: statistics, "inactive_file ") ?? 0))
+    }
+  }
+
+  /// The control groups of this process and those above them, of version 2 or 1.
+  private static let controlGroups: [ControlGroup] = {
+    guard let lines = try? String(contentsOfFile: "/proc/self/cgroup", encoding: .utf8) else { return [] }
+    return lines.split(separator: "\n").flatMap { line -> [ControlGroup] in
       let fields = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
-      guard fields.count == 3 else { continue }
+      guard fields.count == 3 else { return [] }
       let isSecond = fields[1].isEmpty
-      guard isSecond || fields[1].split(separator: ",").contains("memory") else { continue }
+      guard isSecond || fields[1].split(separator: ",").contains("memory") else { return [] }
       let root = isSecond ? "/sys/fs/cgroup" : "/sys/fs/cgroup/memory"
       let (limit, usage) =
         isSecond ? ("memory.max", "memory.current") : ("memory.limit_in_bytes", "memory.usage_in_bytes")
-      var names = fields[2].split(separator: "/")
-      while true {
-        let folder = root + names.map { "/" + $0 }.joined()
-        if let bound = text("\(folder)/\(limit)").flatMap({ Int($0.filter { !$0.isWhitespace }) }),
-          let used = text("\(folder)/\(usage)").flatMap({ Int($0.filter { !$0.isWhitespace }) })
-        {
-          let cached = text("\(folder)/memory.stat").flatMap { number("inactive_file", in: $0) } ?? 0
-          least = min(least ?? .max, max(0, bound - used + cached))
-        }
-        if names.isEmpty { break }
-        names.removeLast()
+      let names = fields[2].split(separator: "/")
+      return (0...names.count).map { depth in
+        let folder = root + names.prefix(depth).map { "/" + $0 }.joined()
+        return ControlGroup(
+          limit: "\(folder)/\(limit)", usage: "\(folder)/\(usage)", statistics: "\(folder)/memory.stat")
       }
     }
-    return least
-  }
+  }()
 }

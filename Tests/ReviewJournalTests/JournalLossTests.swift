@@ -190,8 +190,8 @@ private struct Truth {
     var exported: [VersionID: String] = [:]
     /// What was behind each step.
     var atStep: [Int: Behind] = [:]
-    /// The step that was undone, and whose change of a version cannot be read, by version: it cannot be redone from there on.
-    var unredoable: [VersionID: Int] = [:]
+    /// The steps behind which a version's voxels are unknown.
+    var unknownSteps: [VersionID: Set<Int>] = [:]
   }
 
   func expectation(after damage: [Damage]) -> Expectation {
@@ -204,6 +204,11 @@ private struct Truth {
     let (behind, atStep) = replayed()
     var expected = Expectation(atStep: atStep)
     let reached = (0..<end).last { !lost.contains($0) && isDecision($0) }.map { behind[$0].number } ?? .max
+    // The last step up to it of which something is left.
+    let lastReached = (0..<end).compactMap { place -> Int? in
+      guard !lost.contains(place), case .step(let step) = records[place] else { return nil }
+      return step.number <= reached ? step.number : nil
+    }.max()
     var lastKnown: Int?
     for place in 0..<end {
       guard !lost.contains(place) else {
@@ -226,15 +231,18 @@ private struct Truth {
         (expected.labels[version.id], expected.first[version.id]) = (version.labels, version.labels)
         expected.tables[version.id] = version.ownTable
         guard case .edit = version.origin else { continue }
-        let isIncomplete = (place..<end).contains { later in
-          guard lost.contains(later) else {
-            guard unreadable.contains(later), case .step(let step) = records[later] else { return false }
-            let isEdited = step.edits.contains { $0.version == version.id }
-            guard isEdited, step.number > reached else { return isEdited }
-            expected.unredoable[version.id] = min(expected.unredoable[version.id] ?? .max, step.number)
-            return false
+        // Behind a change that cannot be read its voxels are unknown, up to a step back to where they were known.
+        var (isKnown, knownSteps, isIncomplete) = (true, Set<Int>(), false)
+        for later in 0..<end {
+          if lost.contains(later) { isIncomplete = isIncomplete || later > place && hasVoxels(later) }
+          guard !lost.contains(later), case .step(let step) = records[later] else { continue }
+          if step.edits.contains(where: { $0.version == version.id }) {
+            isKnown =
+              step.returnsTo.map(knownSteps.contains) == true || isKnown && !unreadable.contains(later)
           }
-          return hasVoxels(later)
+          if isKnown { knownSteps.insert(step.number) }
+          expected.unknownSteps[version.id, default: []].formUnion(isKnown ? [] : [step.number])
+          if step.number == lastReached { isIncomplete = isIncomplete || !isKnown }
         }
         if isIncomplete { expected.incomplete.insert(version.id) }
       case .labels(let id, let tables): expected.tables[id] = tables.own
@@ -298,10 +306,10 @@ extension Truth.Expectation {
       check(
         [nil, accepted(then?.decisions?.verdicts.accepted)].contains(moment.verdicts.accepted),
         "accepted at step \(number): \(String(describing: moment.verdicts.accepted))")
-      let accepted = moment.verdicts.accepted.flatMap { unredoable[$0] } ?? .max
-      check(number < accepted, "accepted what cannot be redone at step \(number)")
+      let isAcceptedUnknown = moment.verdicts.accepted.map { unknownSteps[$0]?.contains(number) == true }
+      check(isAcceptedUnknown != true, "accepted what is unknown at step \(number)")
       for (id, now) in moment.labels
-      where present.contains(id) && !incomplete.contains(id) && number < unredoable[id] ?? .max {
+      where present.contains(id) && !incomplete.contains(id) && unknownSteps[id]?.contains(number) != true {
         check(now == then?.labels[id] ?? first[id], "labels of \(id.number) at step \(number)")
       }
     }
@@ -397,7 +405,8 @@ private let deeds: [[Deed]] = [
     .name("Leber"),
   ],
   [
-    .show(1), .paint(VoxelIndex(3, 1, 1), "liver"), .keys("y"), .export, .recolour, .keys("zZ"), .refine,
+    .show(1), .paint(VoxelIndex(3, 1, 1), "liver"), .keys("y"), .paint(VoxelIndex(4, 1, 1), "spleen"),
+    .keys("zfy"), .export, .recolour, .keys("zZ"), .refine,
     .keys("y"), .keys("z"), .show(1), .paint(VoxelIndex(3, 2, 1), "liver"), .keys("zzf"), .keys("y"),
   ],
 ]
@@ -457,6 +466,21 @@ private let later: [Deed] = [
         #expect(found == [], "\(damage) \(journal.text(of: record).prefix(400))")
       }
     }
+  }
+
+  @Test("a record that stands once more at the end, or behind any other, changes nothing")
+  func repeatedRecords() throws {
+    let place = Place()
+    _ = try reviewed(deeds, in: place)
+    let journal = try StoredJournal(below: place.path)
+    let item = try #require(place.journals.items().first)
+    let text = try OpenJournal(item).verdictText(checksVoxels: true)
+    for record in journal.records {
+      let bytes = journal.whole[record.start..<record.end]
+      try (journal.whole + bytes).write(to: URL(filePath: journal.path))
+      #expect(try OpenJournal(item).verdictText(checksVoxels: true) == text)
+    }
+    try journal.whole.write(to: URL(filePath: journal.path))
   }
 
   @Test("the same where two records are lost: every fourth pair")

@@ -110,7 +110,7 @@ func chunksHoldEveryVoxel(grid: VolumeGrid) throws {
   let volume = blobs(grid, seed: 1)
   let chunked = ChunkedLabels(volume)
   #expect(try chunked.volume == volume)
-  #expect(chunked.slabs.flatMap(\.self) == volume.voxels)
+  #expect(chunked.planes.flatMap(\.self) == volume.voxels)
   #expect(chunked.values() == volume.values())
   let size = grid.size
   #expect(volume.voxels.indices.allSatisfy { chunked[size.index(offset: $0)] == volume.voxels[$0] })

@@ -60,6 +60,8 @@ package struct JournalStep: Equatable, Sendable {
   package var relabellings: [DecisionChange.Relabelling]
   /// The versions whose voxels it changed, how, and all their labels behind it.
   package var edits: [Edit]
+  /// The number of the earlier step whose decisions and voxels are those behind this one; nil for none.
+  package var returnsTo: Int?
 
   /// A change of a version's voxels.
   package struct Edit: Equatable, Sendable {
@@ -81,8 +83,9 @@ package struct JournalStep: Equatable, Sendable {
   /// A step.
   package init(
     number: Int, name: String, decisions: Decisions, relabellings: [DecisionChange.Relabelling] = [],
-    edits: [Edit] = []
+    edits: [Edit] = [], returnsTo: Int? = nil
   ) {
+    self.returnsTo = returnsTo
     self.relabellings = relabellings
     self.number = number
     self.name = name

@@ -64,7 +64,7 @@ extension ReviewState {
         .step(
           JournalStep(
             number: step.number, name: step.name, decisions: decided,
-            relabellings: step.change.relabellings, edits: edits)))
+            relabellings: step.change.relabellings, edits: edits, returnsTo: step.returnsTo)))
       (journalled.lastStep, journalled.step, journalled.decisions) = (step, step.number, decided)
     }
     return news
@@ -177,7 +177,8 @@ extension ReviewState {
       for relabelling in step.relabellings { change.add(relabelling) }
       for edit in step.edits where version(edit.version) != nil { change.add(edit.change, of: edit.version) }
       if known == nil || !change.isEmpty {
-        steps.append(UndoHistory.Step(name: step.name, change: change, number: step.number))
+        steps.append(
+          UndoHistory.Step(name: step.name, change: change, number: step.number, returnsTo: step.returnsTo))
       }
       if step.number == opened.step { position = steps.count - 1 }
       known = decided

@@ -60,11 +60,12 @@ enum TypedCommand: Equatable {
   private static func window(_ words: [String], _ presets: [WindowPreset]) -> TypedCommand {
     let numbers = words.compactMap(Double.init)
     if words.count == 2, numbers.count == 2 {
-      guard numbers.allSatisfy(\.isFinite), numbers[1] > 0 else {
-        return .problem("window: the width must be above 0")
-      }
-      let (lower, upper) = (numbers[0] - numbers[1] / 2, numbers[0] + numbers[1] / 2)
       let range = UsableRange.intensity
+      guard numbers.allSatisfy(\.isFinite) else {
+        return .problem("window: its ends must lie from \(range.lowerBound) to \(range.upperBound)")
+      }
+      guard numbers[1] >= 1e-6 else { return .problem("window: the width must be at least 0.000001") }
+      let (lower, upper) = (numbers[0] - numbers[1] / 2, numbers[0] + numbers[1] / 2)
       guard range.contains(lower), range.contains(upper) else {
         return .problem("window: its ends must lie from \(range.lowerBound) to \(range.upperBound)")
       }

@@ -28,6 +28,14 @@ extension ReviewState {
   private mutating func move(to step: Int, _ text: String) -> [ReviewEffect] {
     let before = decisions
     history.move(to: step, &decisions)
+    // What was remembered of a pairing goes with it, and is not asked again.
+    for pairing in before.pairings
+    where decisions.pairings.last(of: pairing.older, pairing.newer) == nil
+      && settledPairings.contains(pairing)
+    {
+      settledPairings.removeAll { $0 == pairing }
+      askedPairings.insert([pairing.older, pairing.newer])
+    }
     identifyStructures()
     message = Message(text)
     let edited = decisions.versions.filter { version in

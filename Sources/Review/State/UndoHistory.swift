@@ -11,6 +11,8 @@ package struct UndoHistory: Equatable, Sendable {
     package var change: DecisionChange
     /// Names it within the case's journal; later steps have larger numbers.
     package var number = 0
+    /// The number of the earlier step whose decisions and voxels are those behind this one; nil for none.
+    package var returnsTo: Int?
   }
 
   /// Every step, oldest first; the first is where the history begins.
@@ -41,9 +43,9 @@ package struct UndoHistory: Equatable, Sendable {
   /// The number of the step that was reached last.
   package var number: Int { steps[position].number }
 
-  private mutating func append(_ name: String, _ change: DecisionChange) {
+  private mutating func append(_ name: String, _ change: DecisionChange, returnsTo: Int? = nil) {
     lastNumber += 1
-    steps.append(Step(name: name, change: change, number: lastNumber))
+    steps.append(Step(name: name, change: change, number: lastNumber, returnsTo: returnsTo))
   }
 
   /// Notes a step from `old` to `new` decisions; a step of the same name right before it becomes one with it when `joins`.
@@ -52,7 +54,9 @@ package struct UndoHistory: Equatable, Sendable {
       let before = decisions(at: position - 1, from: old)
       steps[position].change = DecisionChange(from: before, to: new)
     } else {
-      record(name, DecisionChange(from: old, to: new), from: old)
+      let change = DecisionChange(from: old, to: new)
+      // Looking at the other side is no step.
+      if !change.isEmpty { record(name, change, from: old) }
     }
   }
 
@@ -60,7 +64,8 @@ package struct UndoHistory: Equatable, Sendable {
   mutating func record(_ name: String, _ change: DecisionChange, from old: Decisions) {
     if position < steps.count - 1 {
       let last = decisions(at: steps.count - 1, from: old)
-      append("back to before \(steps[position + 1].name)", DecisionChange(from: last, to: old))
+      append(
+        "back to before \(steps[position + 1].name)", DecisionChange(from: last, to: old), returnsTo: number)
     }
     append(name, change)
     position = steps.count - 1

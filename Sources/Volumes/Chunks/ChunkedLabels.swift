@@ -61,14 +61,13 @@ package struct ChunkedLabels: Equatable, Sendable {
   /// - Complexity: O(voxels).
   package var voxels: [UInt16] { cropped(to: VoxelBounds(grid.size)) }
 
-  /// Every voxel in the order of ``voxels``, a layer of chunks at a time, so that not all of them are in memory.
+  /// Every voxel in the order of ``voxels``, a plane at a time, so that not all of them are in memory.
   /// - Complexity: O(voxels).
-  package var slabs: LazyMapSequence<StrideTo<Int>, [UInt16]> {
-    stride(from: 0, to: grid.size.k, by: ChunkGrid.side).lazy.map { k in
-      let end = min(k + ChunkGrid.side, grid.size.k) - 1
-      return cropped(
+  package var planes: LazyMapSequence<Range<Int>, [UInt16]> {
+    (0..<grid.size.k).lazy.map { k in
+      cropped(
         to: VoxelBounds(
-          lower: VoxelIndex(0, 0, k), upper: VoxelIndex(grid.size.i - 1, grid.size.j - 1, end)))
+          lower: VoxelIndex(0, 0, k), upper: VoxelIndex(grid.size.i - 1, grid.size.j - 1, k)))
     }
   }
 

@@ -5,15 +5,17 @@ import Networks
 struct ActivationMemoryOption: ParsableArguments {
   @Option(
     name: .customLong("memory"),
-    help: "Megabytes that the network's activations may take; larger images pass in slabs.")
-  var megabytes = Network.memoryLimit >> 20
+    help: ArgumentHelp(
+      "Megabytes that the network's activations may take; larger images pass in slabs. (default: \(Network.memoryLimit >> 20))"
+    ))
+  var megabytes: Int?
 
   func validate() throws {
-    if !(1...1 << 20).contains(megabytes) {
+    if let megabytes, !(1...1 << 20).contains(megabytes) {
       throw ValidationError("--memory is 1 to \(1 << 20) megabytes, not \(megabytes)")
     }
   }
 
-  /// The limit in bytes.
-  var bytes: Int { megabytes << 20 }
+  /// The limit in bytes; the network's own where none was given.
+  var bytes: Int { megabytes.map { $0 << 20 } ?? Network.memoryLimit }
 }

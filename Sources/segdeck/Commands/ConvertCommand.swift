@@ -36,8 +36,8 @@ struct ConvertCommand: ParsableCommand {
       valueName: "values=name"))
   var label: [String] = []
 
-  @Option(help: "How a model's weights are stored: f32, f16 or bf16.")
-  var weights = "f32"
+  @Option(help: "How a model's weights are stored: f32, f16 or bf16. (default: f32)")
+  var weights: String?
 
   @OptionGroup var card: ModelCardArguments
 
@@ -46,9 +46,14 @@ struct ConvertCommand: ParsableCommand {
 
   func run() throws {
     if input.hasSuffix(".safetensors") {
-      let format = try ElementFormat(option: weights)
+      let format = try ElementFormat(option: weights ?? "f32")
       let outputPath = try OutputPath(output, isForced: force, kind: .model)
       return try ModelConversion.run(input, to: outputPath.path, format: format, card: card)
+    }
+    guard weights == nil, card.isEmpty else {
+      throw InputError(
+        weights == nil ? "--card, --data-description, --data-licence" : "--weights", "is about a model",
+        found: input, expected: "a .safetensors file")
     }
     let selections = try LabelSelection.parsed(label)
     try selections.requireOwnValues()

@@ -18,13 +18,13 @@ struct InfoCommand: ParsableCommand {
   var file: String
 
   @Option(help: "The frame of a 4D image whose values are described, from 0.")
-  var frame = 0
+  var frame: Int?
 
   @Option(help: "Say how a model's network runs on images of XxYxZ voxels.")
   var plan: String?
 
-  @Option(help: "Heads that the plan is for: main or all.")
-  var heads = "main"
+  @Option(help: "Heads that the plan is for: main or all. (default: main)")
+  var heads: String?
 
   @OptionGroup var memory: ActivationMemoryOption
 
@@ -34,14 +34,22 @@ struct InfoCommand: ParsableCommand {
   @OptionGroup var threads: WorkOptions
 
   func run() throws {
-    if let plan { return try printPlan(plan) }
     let isModel = ModelLibrary.isModel(file)
+    guard frame == nil || !isModel && plan == nil else {
+      throw InputError("--frame", "chooses a frame of an image", found: "the model \(file)")
+    }
+    if let plan { return try printPlan(plan) }
+    guard heads == nil, memory.megabytes == nil else {
+      throw InputError(
+        heads == nil ? "--memory" : "--heads", "is about how a model's network runs",
+        expected: "--plan XxYxZ with it")
+    }
     let model = isModel ? try ModelInfo(ModelLibrary.model(file)) : nil
     let image =
       isModel
       ? nil
       : try ImageDescription(
-        image: ImageFile.open(file), frame: frame, work: threads.context("reading").withoutProgress)
+        image: ImageFile.open(file), frame: frame ?? 0, work: threads.context("reading").withoutProgress)
     guard json else { return try Console.print(model?.text ?? image?.text ?? "") }
     try model.map { try printJSON($0) } ?? printJSON(image)
   }
@@ -49,6 +57,7 @@ struct InfoCommand: ParsableCommand {
   private func printPlan(_ shape: String) throws {
     let size = try OptionParsing.gridSize(shape, option: "--plan")
     let model = try ModelLibrary.model(file)
+    let heads = heads ?? "main"
     guard ["main", "all"].contains(heads) else {
       throw InputError("--heads", "unknown", found: heads, expected: "main or all")
     }

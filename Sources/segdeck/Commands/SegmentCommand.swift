@@ -130,6 +130,9 @@ struct SegmentCommand: ParsableCommand {
       return .whole
     }
     if whole { throw InputError("--whole", "excludes --tile") }
+    if memory.megabytes != nil {
+      throw InputError("--memory", "limits a network that runs without tiles", expected: "no --tile")
+    }
     let size = try OptionParsing.gridSize(tile, option: "--tile")
     let extent = Extent3(size.k, size.j, size.i)
     switch fusion {

@@ -176,6 +176,7 @@ package final class CaseJournal: Sendable {
       if tables.shown != tables.own { line.labels?.shown = tables.shown }
     case .step(let step):
       var note = JournalLine.Step(number: step.number, step: step.name, decisions: step.decisions)
+      note.returnsTo = step.returnsTo
       if !step.relabellings.isEmpty { note.relabellings = step.relabellings }
       guard !step.edits.isEmpty else {
         line.decided = note
@@ -281,7 +282,7 @@ package final class CaseJournal: Sendable {
       losses.append(
         "\(note.name) lacks a change by hand" + (wasAccepted ? " and is not accepted any more" : ""))
     }
-    if !history.shortened.isEmpty { losses.append("a change by hand that was undone cannot be redone") }
+    if !history.shortened.isEmpty { losses.append("a change by hand that was undone is damaged") }
     if let accepted = reading.verdicts.accepted, current[accepted] == nil, waitingCount == 0 {
       losses.append("the version that was accepted is lost")
     }
@@ -333,9 +334,9 @@ package final class CaseJournal: Sendable {
   private func runs(_ labels: ChunkedLabels, against base: ChunkedLabels? = nil) -> Data {
     let encoder = RunLengthCoding.Encoder()
     if let base {
-      for (slab, other) in zip(labels.slabs, base.slabs) { encoder.add(slab, against: other) }
+      for (plane, other) in zip(labels.planes, base.planes) { encoder.add(plane, against: other) }
     } else {
-      for slab in labels.slabs { encoder.add(slab) }
+      for plane in labels.planes { encoder.add(plane) }
     }
     return encoder.finish()
   }

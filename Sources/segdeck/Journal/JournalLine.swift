@@ -80,6 +80,8 @@ struct JournalLine: Codable {
     var number: Int?
     var step: String
     var decisions: Decisions
+    /// The number of the earlier step whose decisions and voxels are those behind this one; nil for none.
+    var returnsTo: Int?
     /// Names and colours that changed.
     var relabellings: [DecisionChange.Relabelling]?
     /// The edits.

@@ -74,7 +74,10 @@ struct JournalReading {
     lines = understood.compactMap(\.self)
     damage = Self.damage(
       of: contents, behind: lines.last.map { JournalTimestamp.text($0.time) } ?? "its beginning")
+    // A record says when: one that stands a second time says nothing new.
+    var known: Set<Data> = []
     for (line, entry) in zip(understood, contents.entries) {
+      if let text = entry.text, !known.insert(text).inserted { continue }
       if let line {
         take(line, entry, file)
       } else {

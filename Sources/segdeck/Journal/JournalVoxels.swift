@@ -29,9 +29,17 @@ extension JournalReading {
     guard let position = position(of: id), !versions[position].mayLackChange,
       versions[position].anew != nil || isReadableAsMade(id, in: file, &known)
     else { return false }
-    return steps.allSatisfy { step in
-      isUndone(step) || !step.edited.contains(id) || step.entry.flatMap(file.voxels(of:)) != nil
+    // The steps behind which its voxels are known; a step back to one of these needs no voxels of its own.
+    var (isKnown, knownSteps) = (true, Set<Int>())
+    for step in steps where !isUndone(step) {
+      if step.edited.contains(id) {
+        isKnown =
+          step.note.returnsTo.map(knownSteps.contains) == true
+          || isKnown && step.entry.flatMap(file.voxels(of:)) != nil
+      }
+      if isKnown { knownSteps.insert(step.number) }
     }
+    return isKnown
   }
 
   private func isReadableAsMade(
@@ -95,59 +103,75 @@ extension JournalReading {
     ///
     /// No restored step accepts or edits them.
     var incomplete: Set<VersionID>
-    /// The numbers of undone steps that lost edits and must be written again without them.
+    /// The numbers of steps that lost edits which were undone, and must be written again without them.
     ///
-    /// Redoing these steps neither makes the edits nor accepts their result.
+    /// These steps neither make the edits nor accept their result.
     var shortened: Set<Int>
   }
 
   /// The history with the voxels of its edits.
   ///
+  /// Behind an edit that cannot be read, the voxels of its version are unknown, up to a step back to a known state.
+  ///
   /// - Parameter labels: In: the original or rewritten labels of the versions. Out: the labels at the present step.
   func restored(in file: JournalFile, _ labels: inout [VersionID: ChunkedLabels]) -> RestoredHistory {
+    var restored: [JournalStep] = []
+    // Versions whose voxels are unknown; the same behind each step, and at the one that was reached.
+    var (unknown, unknownBehind) = (Set<VersionID>(), [Set<VersionID>]())
     var incomplete = versionsInDoubt
-    // Versions that cannot be redone from the step of this number on.
-    var unredoable: [VersionID: Int] = [:]
-    var shortened: Set<Int> = []
-    var restored = steps.map { step in
+    // Steps that lost changes, and of which versions.
+    var lost: [(number: Int, version: VersionID)] = []
+    let targets = Set(steps.compactMap(\.note.returnsTo))
+    var states: [Int: [VersionID: ChunkedLabels]] = [:]
+    for step in steps {
       var result = JournalStep(
         number: step.number, name: step.note.step, decisions: step.note.decisions,
-        relabellings: step.note.relabellings ?? [])
-      guard let size = labels.first?.value.grid.size, !step.edited.isEmpty else { return result }
-      let voxels = step.note.voxels(step.entry.flatMap(file.voxels(of:)), in: size)
-      for (index, edit) in step.note.changes.enumerated() where step.edited.contains(edit.version) {
-        guard let before = labels[edit.version] else { continue }
-        guard let own = voxels?[index], unredoable[edit.version] == nil else {
-          if isUndone(step) {
-            unredoable[edit.version] = min(unredoable[edit.version] ?? .max, step.number)
-            shortened.insert(step.number)
-          } else {
-            incomplete.insert(edit.version)
-          }
-          continue
+        relabellings: step.note.relabellings ?? [], returnsTo: step.note.returnsTo)
+      let isEdited = !step.edited.isEmpty && !labels.isEmpty
+      let voxels =
+        isEdited
+        ? labels.first.flatMap {
+          step.note.voxels(step.entry.flatMap(file.voxels(of:)), in: $0.value.grid.size)
         }
-        let after = before.setting(in: edit.box) { voxel, _ in
-          own[own.startIndex + edit.box.size.offset(voxel - edit.box.lower)]
+        : nil
+      for (place, edit) in step.note.changes.enumerated() where step.edited.contains(edit.version) {
+        guard let before = labels[edit.version] else { continue }
+        let after: ChunkedLabels
+        if let own = voxels?[place], !unknown.contains(edit.version) {
+          after = before.setting(in: edit.box) { voxel, _ in
+            own[own.startIndex + edit.box.size.offset(voxel - edit.box.lower)]
+          }
+        } else if let known = step.note.returnsTo.flatMap({ states[$0]?[edit.version] }) {
+          after = known
+          unknown.remove(edit.version)
+          lost.append((step.number, edit.version))
+        } else {
+          unknown.insert(edit.version)
+          lost.append((step.number, edit.version))
+          continue
         }
         labels[edit.version] = after
         guard let change = LabelChange(from: before, to: after) else { continue }
         result.edits.append(JournalStep.Edit(version: edit.version, change: change, labels: after))
       }
-      return result
+      restored.append(result)
+      unknownBehind.append(unknown)
+      if targets.contains(step.number) { states[step.number] = labels.filter { !unknown.contains($0.key) } }
     }
+    if let last = steps.lastIndex(where: { !isUndone($0) }) { incomplete.formUnion(unknownBehind[last]) }
     // Undone steps are part of the history, but not of the labels.
     for step in restored.reversed() where step.number > reached ?? step.number {
       for edit in step.edits { labels[edit.version] = labels[edit.version]?.applying(edit.change.inverse) }
     }
     incomplete.formIntersection(labels.keys)
+    var shortened = Set(lost.filter { !incomplete.contains($0.version) }.map(\.number))
     for position in restored.indices {
       restored[position].edits.removeAll { incomplete.contains($0.version) }
       restored[position].decisions.verdicts.withdrawAcceptance(of: incomplete)
-      let number = restored[position].number
-      if let accepted = restored[position].decisions.verdicts.accepted, number >= unredoable[accepted] ?? .max
-      {
+      let accepted = restored[position].decisions.verdicts.accepted
+      if let accepted, unknownBehind[position].contains(accepted) {
         restored[position].decisions.verdicts.accepted = nil
-        shortened.insert(number)
+        shortened.insert(restored[position].number)
       }
     }
     // Steps that lost an uncertain acceptance are written again too, which ends the uncertainty.

@@ -26,7 +26,7 @@ enum ContentDigest {
   /// The SHA-256 of label codes, in hexadecimal; nil when libcrypto fails.
   static func sha256(of labels: ChunkedLabels) -> String? {
     let digest = SHA256()
-    for slab in labels.slabs { slab.withUnsafeBytes { digest.add($0) } }
+    for plane in labels.planes { plane.withUnsafeBytes { digest.add($0) } }
     return digest.finish()
   }
 }

@@ -17,6 +17,9 @@ struct ModelCardArguments: ParsableArguments {
     completion: .file())
   var card: String?
 
+  /// Whether no option was given.
+  var isEmpty: Bool { dataDescription == nil && dataLicence == nil && card == nil }
+
   /// `base` changed by the options.
   /// - Throws: ``InputError`` when the file is no card.
   func card(over base: ModelCard) throws(InputError) -> ModelCard {
