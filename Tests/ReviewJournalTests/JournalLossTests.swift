@@ -474,11 +474,11 @@ private let later: [Deed] = [
     _ = try reviewed(deeds, in: place)
     let journal = try StoredJournal(below: place.path)
     let item = try #require(place.journals.items().first)
-    let text = try OpenJournal(item).verdictText(checksVoxels: true)
+    let text = try JournalInspection(item).verdictText(checksVoxels: true)
     for record in journal.records {
       let bytes = journal.whole[record.start..<record.end]
       try (journal.whole + bytes).write(to: URL(filePath: journal.path))
-      #expect(try OpenJournal(item).verdictText(checksVoxels: true) == text)
+      #expect(try JournalInspection(item).verdictText(checksVoxels: true) == text)
     }
     try journal.whole.write(to: URL(filePath: journal.path))
   }
