@@ -98,7 +98,7 @@ func notesAreShown() throws {
   state.type("i")
   let text = render(state).text
   #expect(text.contains { $0.contains("case-1.nii.gz: scl_slope is nan; voxels are not scaled") })
-  #expect(text.contains { $0.contains("window: the width must be above 0") })
+  #expect(text.contains { $0.contains("window: the width must be at least 0.000001") })
   state.press(.escape)
   #expect(state.dialog == nil)
 }

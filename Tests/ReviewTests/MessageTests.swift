@@ -9,7 +9,7 @@ import Work
 func errorsAreReplaced() throws {
   var state = try openedState()
   func fail() { state.type(":window 50 0"); state.press(.enter) }
-  let error = Message("window: the width must be above 0", .error)
+  let error = Message("window: the width must be at least 0.000001", .error)
   fail()
   #expect(state.message == error)
   state.press(.pageUp, .left, .end)
