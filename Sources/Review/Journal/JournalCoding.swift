@@ -17,7 +17,7 @@ extension VersionID: Codable {
 }
 
 extension Verdicts: Codable {
-  private enum Key: String, CodingKey { case accepted, rejected, flagged }
+  private enum Key: String, CodingKey { case accepted, rejected, flagged, needsWork, score, comment, tags }
 
   /// Reads verdicts.
   package init(from decoder: any Decoder) throws {
@@ -25,7 +25,13 @@ extension Verdicts: Codable {
     self.init(
       accepted: try values.decodeIfPresent(VersionID.self, forKey: .accepted),
       rejected: try values.decodeIfPresent(Set<VersionID>.self, forKey: .rejected) ?? [],
-      isFlagged: try values.decodeIfPresent(Bool.self, forKey: .flagged) ?? false)
+      isFlagged: try values.decodeIfPresent(Bool.self, forKey: .flagged) ?? false,
+      needsWork: try values.decodeIfPresent(Bool.self, forKey: .needsWork) ?? false,
+      score: try values.decodeIfPresent(Int.self, forKey: .score).flatMap {
+        Verdicts.scores.contains($0) ? $0 : nil
+      },
+      comment: cleaned(try values.decodeIfPresent(String.self, forKey: .comment) ?? ""),
+      tags: try values.decodeIfPresent([String].self, forKey: .tags)?.map { cleaned($0) } ?? [])
   }
 
   /// Writes verdicts.
@@ -34,6 +40,10 @@ extension Verdicts: Codable {
     try values.encodeIfPresent(accepted, forKey: .accepted)
     try values.encode(rejected.sorted(), forKey: .rejected)
     try values.encode(isFlagged, forKey: .flagged)
+    if needsWork { try values.encode(true, forKey: .needsWork) }
+    try values.encodeIfPresent(score, forKey: .score)
+    if !comment.isEmpty { try values.encode(comment, forKey: .comment) }
+    if !tags.isEmpty { try values.encode(tags, forKey: .tags) }
   }
 }
 

@@ -55,13 +55,13 @@ package enum Action: Hashable, Sendable {
 
   /// Models, verdicts, export, undo, frames, panels, and the way out.
   package enum SessionStep: Hashable, Sendable {
-    case changeFrame(Int), chooseModel, focus(ReviewState.Focus), verdict(Verdict), export, undo, redo,
-      chooseStep
+    case changeFrame(Int), chooseModel, focus(ReviewState.Focus), verdict(Verdict), score(Int), export, undo,
+      redo, chooseStep
     case back, close, interrupt, quit
   }
 
   /// What is opened over the screen.
-  package enum DialogName: Hashable, Sendable { case goTo, command, help, messages, windows }
+  package enum DialogName: Hashable, Sendable { case goTo, command, comment, help, messages, windows }
 
   /// Moves of the pointer in the list that takes keys: by entries, by pages, to the bottom or the top.
   package enum PointerMove: Hashable, Sendable { case entries(Int), pages(Int), end(isBottom: Bool) }

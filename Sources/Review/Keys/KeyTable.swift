@@ -22,7 +22,8 @@ package struct KeyBinding: Hashable, Sendable {
 package enum KeyTable {
   /// Every binding, in the order of the reference.
   package static let bindings: [KeyBinding] = [
-    moving, picture, overlay, work, panning, PanelSections.all.flatMap { $0.bindings }, lists, pairing, text,
+    moving, picture, overlay, work, scoring, panning, PanelSections.all.flatMap { $0.bindings }, lists,
+    pairing, text,
     questions, reading,
   ].flatMap(\.self)
 
@@ -117,7 +118,10 @@ package enum KeyTable {
     bind(.picture, ["b"], .session(.focus(.labels)), "label table", bar: "table"),
     bind(.picture, ["y"], .session(.verdict(.accepted)), "accept the version shown", bar: "accept"),
     bind(.picture, ["e"], .session(.verdict(.rejected)), "reject the version shown"),
+    bind(
+      .picture, ["A"], .session(.verdict(.needsWork)), "the case needs work before a version can be accepted"),
     bind(.picture, ["f"], .session(.verdict(.flagged)), "flag the case for another look"),
+    bind(.picture, ["\""], .open(.comment), "write a comment on the case"),
     bind(.picture, ["E", .control("s")], .session(.export), "export the accepted version", bar: "export"),
     bind(.picture, ["z"], .session(.undo), "undo; says what"),
     bind(.picture, ["Z", .control("r")], .session(.redo), "redo; says what"),
@@ -129,6 +133,13 @@ package enum KeyTable {
     bind(.picture, [.control("c")], .session(.interrupt), "cancel the running job; without one, quit"),
     bind(.picture, ["q"], .session(.quit), "quit; asks when something would be lost", bar: "quit"),
   ]
+
+  private static let scoring: [KeyBinding] = Verdicts.scores.map { score in
+    let meaning =
+      score == 1 ? " of 5, useless; the same key takes it back" : score == 5 ? " of 5, perfect" : ""
+    return bind(
+      .picture, [.character(Character(String(score)))], .session(.score(score)), "score \(score)" + meaning)
+  }
 
   private static let panning: [KeyBinding] = [
     bind(

@@ -4,6 +4,7 @@ extension ReviewState {
     switch name {
     case .goTo: dialog = .command(prompt: "go to ", TextEntry())
     case .command: dialog = .command(prompt: ":", TextEntry())
+    case .comment: dialog = .comment(TextEntry(decisions.verdicts.comment))
     case .help: dialog = .help(line: 0)
     case .messages: openMessages()
     case .windows: dialog = .windows(selected: selectedWindow)
@@ -27,7 +28,7 @@ extension ReviewState {
     case .history(let selected):
       dialog = nil
       if answer == .accept { return goTo(step: selected) }
-    case .command, .label: return answerEntry(answer)
+    case .command, .label, .comment: return answerEntry(answer)
     case .question(let question):
       dialog = nil
       return self.answer(question, isYes: answer == .accept)
@@ -70,6 +71,11 @@ extension ReviewState {
     switch answer {
     case .accept:
       if case .label(let label, _) = dialog { return takeLabelText(label, entry) }
+      if case .comment = dialog {
+        dialog = nil
+        comment(entry.text)
+        return []
+      }
       dialog = nil
       return perform(typed: entry.text)
     case .dismiss: dialog = nil

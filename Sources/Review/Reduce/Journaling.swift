@@ -314,12 +314,23 @@ extension Decisions {
     take(\.verdicts.accepted)
     take(\.verdicts.rejected)
     take(\.verdicts.isFlagged)
+    take(\.verdicts.needsWork)
+    take(\.verdicts.score)
+    take(\.verdicts.comment)
+    take(\.verdicts.tags)
     if let accepted = joined.verdicts.accepted, joined.verdicts.rejected.contains(accepted) {
       // Which of the two was said last.
       if verdicts.accepted == accepted {
         joined.verdicts.rejected.remove(accepted)
       } else {
         joined.verdicts.accepted = nil
+      }
+    }
+    if joined.verdicts.accepted != nil, joined.verdicts.needsWork {
+      if verdicts.needsWork {
+        joined.verdicts.accepted = nil
+      } else {
+        joined.verdicts.needsWork = false
       }
     }
     return joined

@@ -1,7 +1,11 @@
+import Foundation
+import Work
+
 extension ReviewState {
-  /// Accepts or rejects the version shown, or flags the case.
+  /// Accepts or rejects the version shown, flags the case, or says that it needs work.
   mutating func judge(_ kind: Verdict) {
     if kind == .flagged { return flagCase() }
+    if kind == .needsWork { return askForWork() }
     guard let shown = shownVersion else {
       message = Message("no version to judge: open a mask, or run a network (m)", .warning)
       return
@@ -13,7 +17,7 @@ extension ReviewState {
     let (id, name) = (shown.id, cleaned(shown.name))
     let before = decisions.verdicts
     switch kind {
-    case .flagged: break
+    case .flagged, .needsWork: break
     case .accepted where before[id] == .accepted:
       // A second press, meant for a question that did not come, must not take the acceptance away.
       message = Message("\(name) is accepted already; z undoes, e rejects it, E exports it")
@@ -24,6 +28,7 @@ extension ReviewState {
       decide("accept \(name)") {
         $0.verdicts.accepted = id
         $0.verdicts.rejected.remove(id)
+        $0.verdicts.needsWork = false
       }
       var text = "accepted \(name)"
       if before[id] == .rejected { text += ", no longer rejected" }
@@ -45,5 +50,59 @@ extension ReviewState {
     let wasFlagged = decisions.verdicts.isFlagged
     decide(wasFlagged ? "take back the flag" : "flag the case") { $0.verdicts.isFlagged.toggle() }
     message = Message(wasFlagged ? "the case is no longer flagged" : "flagged the case")
+  }
+
+  /// Says that a version has to be corrected before one can be accepted, or takes that back.
+  private mutating func askForWork() {
+    if decisions.verdicts.needsWork {
+      decide("take back needs work") { $0.verdicts.needsWork = false }
+      message = Message("the case no longer needs work")
+      return
+    }
+    let accepted = decisions.verdicts.accepted.flatMap { version($0) }
+    decide("needs work") {
+      $0.verdicts.needsWork = true
+      $0.verdicts.accepted = nil
+    }
+    message = Message(
+      "the case needs work" + (accepted.map { "; \(cleaned($0.name)) is no longer accepted" } ?? ""))
+  }
+
+  /// Gives a score; the one that stands, or 0, takes it back.
+  mutating func giveScore(_ score: Int) {
+    let isTakenBack = score == 0 || decisions.verdicts.score == score
+    decide(isTakenBack ? "take back the score" : "score \(score)") {
+      $0.verdicts.score = isTakenBack ? nil : score
+    }
+    message = Message(isTakenBack ? "no score" : "score \(score) of 5")
+  }
+
+  /// Takes a comment in place of an earlier one; an empty one takes that back.
+  mutating func comment(_ text: String) {
+    let text = cleaned(text).trimmingCharacters(in: .whitespaces)
+    guard text != decisions.verdicts.comment else { return }
+    decide(text.isEmpty ? "take back the comment" : "comment") { $0.verdicts.comment = text }
+    message = Message(text.isEmpty ? "no comment" : "comment kept")
+  }
+
+  /// Adds a tag to the case.
+  mutating func tag(_ tag: String) {
+    let tag = cleaned(tag)
+    decide("tag \(tag)") { if !$0.verdicts.tags.contains(tag) { $0.verdicts.tags.append(tag) } }
+    message = Message("tags: " + decisions.verdicts.tags.joined(separator: ", "))
+  }
+
+  /// Takes a tag of the case back.
+  mutating func untag(_ tag: String) {
+    let tags = decisions.verdicts.tags
+    guard tags.contains(tag) else {
+      message = Message(
+        "no tag \"\(cleaned(tag))\"" + (tags.isEmpty ? "" : "; tags: " + tags.joined(separator: ", ")), .error
+      )
+      return
+    }
+    decide("untag \(tag)") { $0.verdicts.tags.removeAll { $0 == tag } }
+    message = Message(
+      tags.count == 1 ? "no tags" : "tags: " + decisions.verdicts.tags.joined(separator: ", "))
   }
 }

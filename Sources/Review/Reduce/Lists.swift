@@ -45,7 +45,7 @@ extension ReviewState {
       dialogList(
         .pairing, pairing.rows.map { version(pairing.a)?.table[$0.valueA]?.name ?? "" }, pairing.selected)
     case .history(let selected): dialogList(.history, history.steps.map(\.name), selected)
-    case .command, .label, .question: nil
+    case .command, .label, .comment, .question: nil
     case nil: PanelSections.section(focus)?.list(self)
     }
   }
@@ -75,7 +75,7 @@ extension ReviewState {
       pairing.selected = place
       dialog = .pairing(pairing)
     case .history: dialog = .history(selected: place)
-    case .command, .label, .question: break
+    case .command, .label, .comment, .question: break
     case nil: PanelSections.section(focus)?.point(at: place, &self)
     }
   }

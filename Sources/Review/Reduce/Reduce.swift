@@ -45,7 +45,7 @@ extension ReviewState {
     case .help, .messages: return .reading
     case .windows, .models, .presets, .colours, .history: return .list
     case .pairing: return .pairing
-    case .command, .label: return .text
+    case .command, .label, .comment: return .text
     case .question: return .question
     case nil: break
     }

@@ -8,6 +8,7 @@ extension ReviewState {
     case .chooseModel: return chooseModel()
     case .focus(let focus): return moveFocus(to: focus)
     case .verdict(let kind): judge(kind)
+    case .score(let score): giveScore(score)
     case .export: return export(to: nil, version: nil)
     case .undo: return undo()
     case .redo: return redo()

@@ -9,6 +9,7 @@ enum TypedCommand: Equatable {
   case export(String?), exportAndQuit(String?), quit(isForced: Bool), help, messages
   case frame(Int), paint(String)
   case knob(Knob, String), kernels(named: String), saveKernels(String)
+  case score(Int), comment(String), tag(String), untag(String)
   case problem(String)
 
   /// How each is typed, for the key reference.
@@ -26,6 +27,9 @@ enum TypedCommand: Equatable {
     ),
     ("preset NAME", "the CRF's kernels: advised, from the image or saved"),
     ("save-preset NAME", "save the CRF's kernels"),
+    ("score 4", "how good the segmentation is, from 1 to 5; 0 takes it back"),
+    ("comment TEXT", "a comment on the case, in place of an earlier one"),
+    ("tag WORD", "a word that groups cases; \"untag WORD\" takes it back"),
     ("export NAME", "export the accepted version to NAME; w is short for it"),
     ("messages", "every message of the session, the newest last"),
     ("wq", "export and quit"),
@@ -48,6 +52,13 @@ enum TypedCommand: Equatable {
       self = Int(rest).map { .frame($0) } ?? .problem("frame: type a number, counted from 0")
     case "paint":
       self = rest.isEmpty ? .problem("paint: type a label's name or value, or 0") : .paint(rest)
+    case "score":
+      self =
+        Int(rest).flatMap { $0 == 0 || Verdicts.scores.contains($0) ? .score($0) : nil }
+        ?? .problem("score: type 1 to 5, or 0 to take it back")
+    case "comment": self = .comment(rest)
+    case "tag": self = rest.isEmpty ? .problem("tag: type a word") : .tag(rest)
+    case "untag": self = rest.isEmpty ? .problem("untag: type the word to take back") : .untag(rest)
     case "window", "win": self = TypedCommand.window(Array(words.dropFirst()), presets)
     case "preset": self = .kernels(named: rest)
     case "save-preset": self = .saveKernels(rest)
@@ -148,6 +159,10 @@ extension ReviewState {
           "\(knob.name): \(value) \(knob.unit(intensityUnit))".trimmingCharacters(in: .whitespaces))
         return previewIfLive()
       }
+    case .score(let score): giveScore(score)
+    case .comment(let text): comment(text)
+    case .tag(let tag): self.tag(tag)
+    case .untag(let tag): untag(tag)
     case .kernels(let name): return takePreset(named: name)
     case .saveKernels(let name): return savePreset(named: name)
     case .problem(let text): message = Message(text, .error)

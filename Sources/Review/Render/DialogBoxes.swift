@@ -5,7 +5,7 @@ extension ReviewState {
   /// What lies over the screen.
   func paintDialog(into frame: inout Frame) {
     switch dialog {
-    case nil, .command, .label: break
+    case nil, .command, .label, .comment: break
     case .help(let line):
       paintText("Keys", KeyReference.lines.map(ReviewState.styled), from: line, into: &frame)
     case .messages(let line):

@@ -64,7 +64,10 @@ extension ReviewState {
       facts.append("accepted: @" + (exported[accepted.id] == nil ? "" : " and exported"))
     }
     if let shown = shownVersion, verdicts[shown.id] == .rejected { facts.append("rejected") }
+    if verdicts.needsWork { facts.append("needs work") }
     if verdicts.isFlagged { facts.append("case flagged") }
+    if let score = verdicts.score { facts.append("score \(score)") }
+    if !verdicts.comment.isEmpty { facts.append("comment") }
     guard !facts.isEmpty else { return "" }
     let text = " " + facts.joined(separator: ", ") + " "
     guard let accepted = verdicts.accepted.flatMap({ version($0) }) else { return text }
@@ -184,6 +187,9 @@ extension ReviewState {
       paintEntry(prompt, entry, hint: entry.text.isEmpty ? examples(prompt) : "", area, into: &frame)
     } else if case .label(let edit, let entry) = dialog {
       paintEntry(TextWidth.truncated(prompt(edit), to: area.columns / 2), entry, hint: "", area, into: &frame)
+    } else if case .comment(let entry) = dialog {
+      paintEntry(
+        "comment ", entry, hint: entry.text.isEmpty ? "Enter keeps it, Esc does not" : "", area, into: &frame)
     } else {
       paintKeys(area, into: &frame)
     }

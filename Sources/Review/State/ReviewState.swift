@@ -260,6 +260,8 @@ package enum Dialog: Equatable, Sendable {
   case command(prompt: String, TextEntry)
   /// The name or colour of a label being typed.
   case label(LabelEdit, TextEntry)
+  /// The comment on the case being typed.
+  case comment(TextEntry)
   /// A question that yes or no answers.
   case question(Question)
 }
@@ -274,7 +276,7 @@ extension Dialog {
   /// The line that is being typed, if there is one.
   var entry: TextEntry? {
     switch self {
-    case .command(_, let entry), .label(_, let entry): entry
+    case .command(_, let entry), .label(_, let entry), .comment(let entry): entry
     default: nil
     }
   }
@@ -284,6 +286,7 @@ extension Dialog {
     switch self {
     case .command(let prompt, _): .command(prompt: prompt, entry)
     case .label(let edit, _): .label(edit, entry)
+    case .comment: .comment(entry)
     default: self
     }
   }

@@ -1,5 +1,8 @@
 /// A kind of verdict.
-package enum Verdict: String, Equatable, Sendable { case accepted, rejected, flagged }
+package enum Verdict: String, Equatable, Sendable {
+  case accepted, rejected, flagged
+  case needsWork = "needs work"
+}
 
 /// What was decided about a case and its versions: facts that stand beside each other, none withdraws another unsaid.
 package struct Verdicts: Equatable, Sendable {
@@ -9,12 +12,30 @@ package struct Verdicts: Equatable, Sendable {
   package var rejected: Set<VersionID> = []
   /// Whether the case is marked for another look.
   package var isFlagged = false
+  /// Whether a version has to be corrected before one can be accepted; never beside an accepted version.
+  package var needsWork = false
+  /// The quality of the segmentation, from 1 (useless) to 5 (perfect); nil where none was given.
+  package var score: Int?
+  /// What the reviewer wrote about the case, without control characters.
+  package var comment = ""
+  /// Words that group cases, in the order in which they were given, none twice.
+  package var tags: [String] = []
+
+  /// Scores that can be given.
+  package static let scores = 1...5
 
   /// No verdict, unless given.
-  package init(accepted: VersionID? = nil, rejected: Set<VersionID> = [], isFlagged: Bool = false) {
+  package init(
+    accepted: VersionID? = nil, rejected: Set<VersionID> = [], isFlagged: Bool = false,
+    needsWork: Bool = false, score: Int? = nil, comment: String = "", tags: [String] = []
+  ) {
     self.accepted = accepted
     self.rejected = rejected
     self.isFlagged = isFlagged
+    self.needsWork = needsWork
+    self.score = score
+    self.comment = comment
+    self.tags = tags
   }
 
   /// Takes an acceptance of one of these versions back.

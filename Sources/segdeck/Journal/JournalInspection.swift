@@ -41,6 +41,8 @@ package final class JournalInspection {
       }
     }
     facts += verdicts.rejected.sorted().map { "rejected \(name($0))" }
+    if verdicts.needsWork { facts.append("needs work") }
+    if let score = verdicts.score { facts.append("score \(score)") }
     if verdicts.isFlagged { facts.append("flagged") }
     if reading.untoldLostCount > 0 || reading.isLastDecisionLost || !reading.damage.isEmpty
       || checksVoxels && !damaged.isEmpty
