@@ -94,6 +94,8 @@ extension ReviewState {
     view.frame = content.frame
     greet()
     viewAtOpening = view
+    if let habitsBefore { look(as: habitsBefore) }
+    habitsBefore = nil
     return [start(JournalJob(content: content))] + compareIfNeeded()
   }
 }

@@ -13,6 +13,7 @@ package enum Action: Hashable, Sendable {
   case version(VersionUse)
   case refinement(RefinementStep)
   case session(SessionStep)
+  case worklist(WorklistStep)
   case open(DialogName)
   case pointer(PointerMove)
   case search(SearchStep)
@@ -60,6 +61,11 @@ package enum Action: Hashable, Sendable {
     case back, close, interrupt, quit
   }
 
+  /// Steps from case to case; `judge` gives a verdict and goes on to the next case.
+  package enum WorklistStep: Hashable, Sendable {
+    case next, previous, nextUnread, judge(Verdict), showList
+  }
+
   /// What is opened over the screen.
   package enum DialogName: Hashable, Sendable { case goTo, command, comment, help, messages, windows }
 
@@ -81,8 +87,8 @@ package enum Action: Hashable, Sendable {
   var isMove: Bool {
     switch self {
     case .move, .pointer: true
-    case .picture, .overlay, .visibility, .label, .version, .refinement, .session, .open, .search, .answer,
-      .text:
+    case .picture, .overlay, .visibility, .label, .version, .refinement, .session, .worklist, .open, .search,
+      .answer, .text:
       false
     }
   }

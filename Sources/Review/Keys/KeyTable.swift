@@ -22,7 +22,8 @@ package struct KeyBinding: Hashable, Sendable {
 package enum KeyTable {
   /// Every binding, in the order of the reference.
   package static let bindings: [KeyBinding] = [
-    moving, picture, overlay, work, scoring, panning, PanelSections.all.flatMap { $0.bindings }, lists,
+    moving, picture, overlay, work, worklist, scoring, panning, PanelSections.all.flatMap { $0.bindings },
+    lists,
     pairing, text,
     questions, reading,
   ].flatMap(\.self)
@@ -132,6 +133,19 @@ package enum KeyTable {
     bind(.picture, [.escape], .session(.back), "cancel the running job; close what is open"),
     bind(.picture, [.control("c")], .session(.interrupt), "cancel the running job; without one, quit"),
     bind(.picture, ["q"], .session(.quit), "quit; asks when something would be lost", bar: "quit"),
+  ]
+
+  private static let worklist: [KeyBinding] = [
+    bind(.picture, ["C"], .worklist(.showList), "the list of cases", bar: "cases", rank: 2),
+    bind(
+      .picture, [.control("n")], .worklist(.next), "next case", bar: "case",
+      barKeys: [.control("n"), .control("p")], rank: 2),
+    bind(.picture, [.control("p")], .worklist(.previous), "previous case"),
+    bind(.picture, [.control("u")], .worklist(.nextUnread), "next case that nobody read"),
+    bind(.picture, ["Y"], .worklist(.judge(.accepted)), "accept the version shown, and next case"),
+    bind(.picture, ["R"], .worklist(.judge(.rejected)), "reject the version shown, and next case"),
+    bind(.picture, ["S"], .worklist(.judge(.needsWork)), "the case needs work, and next case"),
+    bind(.picture, ["F"], .worklist(.judge(.flagged)), "flag the case, and next case"),
   ]
 
   private static let scoring: [KeyBinding] = Verdicts.scores.map { score in

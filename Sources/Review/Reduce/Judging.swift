@@ -45,6 +45,15 @@ extension ReviewState {
     }
   }
 
+  /// Whether the case, or the version shown, has a verdict.
+  func isJudged(_ kind: Verdict) -> Bool {
+    switch kind {
+    case .flagged: decisions.verdicts.isFlagged
+    case .needsWork: decisions.verdicts.needsWork
+    case .accepted, .rejected: shownVersion.map { decisions.verdicts[$0.id] == kind } ?? false
+    }
+  }
+
   /// Flags the case, whether it has a version or not, or takes the flag back.
   private mutating func flagCase() {
     let wasFlagged = decisions.verdicts.isFlagged

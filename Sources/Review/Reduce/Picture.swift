@@ -59,3 +59,48 @@ extension ReviewState {
   /// The preset in use, else the first.
   var selectedWindow: Int { intensities.presets.firstIndex { $0.name == view.windowName } ?? 0 }
 }
+
+/// How a reviewer looks at cases of one kind: what stays from one case to the next.
+package struct ViewHabits: Equatable, Sendable {
+  private let view: ViewState
+  private let isCT: Bool
+
+  /// The habits of a view; `isCT` is whether the window is in Hounsfield units.
+  init(_ view: ViewState, isCT: Bool) {
+    self.view = view
+    self.isCT = isCT
+  }
+}
+
+extension ViewHabits {
+  /// Looks at another case in the same way; a window that has no name stays only from CT to CT.
+  func apply(to state: inout ReviewState) {
+    if state.onlyPlane == nil { state.view.activePlane = view.activePlane }
+    state.view.isMaximised = view.isMaximised
+    state.view.convention = view.convention
+    state.view.overlay = view.overlay
+    state.view.showsCrosshair = view.showsCrosshair
+    state.view.showsAnnotations = view.showsAnnotations
+    if let name = view.windowName {
+      if let preset = state.intensities.presets.first(where: { $0.name == name }) { state.choose(preset) }
+    } else if isCT, state.intensities.looksLikeCT {
+      state.choose(view.window)
+    }
+  }
+}
+
+extension ReviewState {
+  /// How this case is looked at.
+  var habits: ViewHabits { ViewHabits(view, isCT: intensities.looksLikeCT) }
+
+  /// Looks at this case as at the one before, unless it was looked at already.
+  mutating func look(as habits: ViewHabits) {
+    guard phase == .reviewing else {
+      habitsBefore = habits
+      return
+    }
+    guard view == viewAtOpening else { return }
+    habits.apply(to: &self)
+    viewAtOpening = view
+  }
+}

@@ -16,6 +16,9 @@ package func reduce(_ state: inout ReviewState, _ event: ReviewEvent) -> [Review
     state.noteProgress(id, fraction: fraction, elapsedSeconds: elapsedSeconds)
     effects = []
   case .jobEnded(let id, let outcome): effects = state.end(id, outcome)
+  case .judged(let verdict):
+    if !state.isJudged(verdict) { state.judge(verdict) }
+    effects = []
   case .journalFailed(let line):
     state.noteJournalFailure(line)
     effects = []
@@ -130,6 +133,7 @@ extension ReviewState {
     case .version(let use): return useVersion(as: use)
     case .refinement(let step): return refine(step, key)
     case .session(let step): return takeStep(step)
+    case .worklist: message = Message("one case is open; segdeck review FOLDER opens many", .warning)
     case .open(let dialog): openDialog(dialog)
     case .pointer(let move): movePointer(move)
     case .search(let step): searchList(step)

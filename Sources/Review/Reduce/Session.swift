@@ -66,8 +66,7 @@ extension ReviewState {
     let isLeavingRefinement = focus == .refinement && next != .refinement
     if isLeavingRefinement, live?.isLossSaid == false, hasUnkeptRefinement {
       live?.isLossSaid = true
-      message = Message(
-        "the refined image is not kept: Enter keeps it as a version, once more drops it", .warning)
+      message = Message(ReviewState.unkeptWarning, .warning)
       return []
     }
     focus = next
@@ -99,10 +98,22 @@ extension ReviewState {
     return cancel(.following)
   }
 
+  /// Whether the case may be left for another one; says first, once, that it would drop a refinement.
+  mutating func mayBeLeft() -> Bool {
+    guard hasUnkeptRefinement, live?.isLossSaid == false else { return true }
+    live?.isLossSaid = true
+    message = Message(ReviewState.unkeptWarning, .warning)
+    return false
+  }
+
+  private static let unkeptWarning =
+    "the refined image is not kept: Enter keeps it as a version, once more drops it"
+
   /// What would be lost by quitting now.
   var losses: [Loss] {
     var losses: [Loss] = []
-    if let accepted = decisions.verdicts.accepted, exported[accepted] == nil {
+    // A worklist keeps the verdict; masks of many cases are exported together later.
+    if let accepted = decisions.verdicts.accepted, exported[accepted] == nil, position == nil {
       losses.append(.acceptedVersion(accepted))
     }
     if let job = longJob { losses.append(.job(title: job.title)) }

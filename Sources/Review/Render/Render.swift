@@ -27,6 +27,9 @@ package func render(_ state: ReviewState) -> Frame {
   return frame
 }
 
+/// What the screen shows for a session: the case on it.
+package func render(_ session: SessionState) -> Frame { render(session.review) }
+
 /// Text in one style.
 struct Span {
   var text: String
@@ -65,6 +68,16 @@ extension ReviewState {
   fileprivate func paintOpening(into frame: inout Frame) {
     let middle = frame.rows / 2
     let name = request.imagePath.map { cleaned($0) } ?? "the sample case"
+    if case .ended(let failure?) = phase {
+      let lines = wrapped("\(name) cannot be opened: \(failure)", width: max(20, frame.columns - 8))
+      for (offset, line) in lines.enumerated() {
+        frame.writeCentred(line, row: middle - 1 + offset, style: Theme.strong, in: frame.bounds)
+      }
+      frame.writeCentred(
+        "Ctrl-N and Ctrl-P go to other cases, C to the list, q quits", row: middle + 1 + lines.count,
+        style: Theme.quiet, in: frame.bounds)
+      return
+    }
     frame.writeCentred("Opening \(name)", row: middle - 1, style: Theme.strong, in: frame.bounds)
     if let job = jobs[.opening] {
       let width = min(40, frame.columns - 10)

@@ -13,14 +13,17 @@ extension ReviewState {
     let prefix = isDifference ? " difference of " : ""
     // " segdeck  NAME  ", and two or more columns around each version.
     let around = isRefining ? 26 : versions.count * 5 + 2
-    let fixed = 11 + around + prefix.count
+    let place = position.map { $0 + "  " } ?? ""
+    let fixed = 11 + around + prefix.count + place.count
     let natural = ([content.name] + versions.map(\.name)).reduce(fixed) {
       $0 + TextWidth.columns(cleaned($1))
     }
     let verdict = verdictText(atMost: max(area.columns / 3, area.columns - natural))
     let (name, names) = fittedNames(
       versions, in: area.columns - fixed - TextWidth.columns(verdict))
-    var spans = [Span(" segdeck  ", Theme.barQuiet), Span(name + "  ", Theme.barStrong)]
+    var spans = [
+      Span(" segdeck  ", Theme.barQuiet), Span(place, Theme.bar), Span(name + "  ", Theme.barStrong),
+    ]
     if isDifference { spans.append(Span(prefix, Theme.active)) }
     if isRefining, let base = names.first {
       let isRefined = shownLive != nil

@@ -8,6 +8,8 @@ package enum ReviewEvent: Equatable, Sendable {
   case jobProgressed(JobID, fraction: Double, elapsedSeconds: Double)
   /// A job ended.
   case jobEnded(JobID, JobOutcome)
+  /// The session judges the case, as a key does that then goes on to the next case.
+  case judged(Verdict)
   /// The journal could not be written, with the line that says why; nil when it could again.
   case journalFailed(String?)
 }

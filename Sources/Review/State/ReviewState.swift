@@ -24,6 +24,8 @@ package struct ReviewState: Equatable, Sendable {
   package var phase = Phase.opening
   /// What was asked to be opened.
   package var request: OpenCaseRequest
+  /// Which of the cases of a worklist it is, "3/40"; nil where there is no other.
+  package var position: String?
   /// The case; ``ReviewCase/unopened`` while it is being read.
   package var content = ReviewCase.unopened
   /// Its intensities.
@@ -96,6 +98,8 @@ package struct ReviewState: Equatable, Sendable {
   package var journalled = JournalledState()
   /// Versions that turned out to be one of the journal, and its number there.
   package var renumbered: [VersionID: VersionID] = [:]
+  /// How the case before was looked at, until this one is there.
+  package var habitsBefore: ViewHabits?
   /// Where the reviewer was put when the case was opened.
   package var viewAtOpening: ViewState?
   /// Where a mouse button that is held was last.

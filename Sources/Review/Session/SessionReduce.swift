@@ -1,0 +1,140 @@
+import Screen
+
+/// The whole behaviour of a session: pure, synchronous, total.
+///
+/// - Returns: what has to happen outside, in this order.
+package func reduce(_ session: inout SessionState, _ event: SessionEvent) -> [SessionEffect] {
+  guard session.end == nil else { return [] }
+  var effects: [SessionEffect]
+  switch event {
+  case .terminal(let input): effects = session.takeInput(input)
+  case .review(let id, let event): effects = session.reduceCase(id, event)
+  case .clock: effects = []
+  }
+  effects += session.endWithCase()
+  if session.end == nil { effects += session.keepInMemory() }
+  return effects
+}
+
+extension SessionState {
+  /// What has to happen when the session begins.
+  package mutating func begin() -> [SessionEffect] { open(current) }
+
+  fileprivate mutating func takeInput(_ input: TerminalEvent) -> [SessionEffect] {
+    switch input {
+    case .resize(let rows, let columns): return resize(to: ScreenSize(rows: rows, columns: columns))
+    case .end: return leaveAll()
+    case .key(let key):
+      if let step = worklistStep(key) { return take(step) }
+      if case .ended = review.phase, [.character("q"), .escape, .control("c")].contains(key) { return leaveAll() }
+      return reduceCase(current, .terminal(input))
+    case .paste, .mouse: return reduceCase(current, .terminal(input))
+    }
+  }
+
+  /// What a key asks of the session rather than of the case; also while the case is being opened, or could not be.
+  private func worklistStep(_ key: Key) -> Action.WorklistStep? {
+    let context = review.phase == .reviewing ? review.keyContext : .picture
+    guard !worklist.isSingle, case .worklist(let step) = KeyTable.action(key, in: context) else { return nil }
+    return step
+  }
+
+  private mutating func take(_ step: Action.WorklistStep) -> [SessionEffect] {
+    switch step {
+    case .next:
+      return move(to: worklist.neighbour(of: current, by: 1), orSay: "this is the last case of the list")
+    case .previous:
+      return move(to: worklist.neighbour(of: current, by: -1), orSay: "this is the first case of the list")
+    case .nextUnread:
+      return move(to: worklist.nextUnread(after: current), orSay: "every case of the list was read")
+    case .judge(let verdict): return judge(verdict)
+    case .showList: return []
+    }
+  }
+
+  // MARK: Moving on
+
+  /// Judges the case on the screen and goes on to the next, unless there is nothing to judge.
+  private mutating func judge(_ verdict: Verdict) -> [SessionEffect] {
+    let effects = reduceCase(current, .judged(verdict))
+    guard review.isJudged(verdict) else { return effects }
+    return effects
+      + move(to: worklist.neighbour(of: current, by: 1), orSay: "that was the last case of the list")
+  }
+
+  /// Goes to a case; says why there is none to go to.
+  private mutating func move(to next: CaseID?, orSay text: String) -> [SessionEffect] {
+    guard let next, next != current else {
+      cases[current]?.message = Message(text)
+      return []
+    }
+    return move(to: next)
+  }
+
+  /// Puts a case on the screen, and opens it where it is not open yet.
+  mutating func move(to next: CaseID) -> [SessionEffect] {
+    guard review.phase != .reviewing || cases[current]?.mayBeLeft() != false else { return [] }
+    let habits = review.phase == .reviewing ? review.habits : nil
+    (previous, current) = (current, next)
+    let effects = cases[next].map { _ in [] } ?? open(next)
+    if let habits { cases[next]?.look(as: habits) }
+    return effects
+  }
+
+  private mutating func open(_ id: CaseID) -> [SessionEffect] {
+    var state = newReview(id)
+    let effects = state.begin()
+    cases[id] = state
+    return effects.map { .review(id, $0) }
+  }
+
+  /// Opens the next case ahead once the one on the screen is there, and closes those that are neither.
+  fileprivate mutating func keepInMemory() -> [SessionEffect] {
+    guard review.phase == .reviewing, review.journal != .opening else { return [] }
+    let next = worklist.neighbour(of: current, by: 1)
+    var effects: [SessionEffect] = []
+    for id in cases.keys.sorted() where ![current, previous, next].contains(id) {
+      // What was decided while its journal was still being opened must reach it first.
+      if let state = cases[id], state.phase == .reviewing, state.unjournalledReason != nil,
+        state.journal == .opening
+      {
+        continue
+      }
+      effects += close(id)
+    }
+    if let next, cases[next] == nil { effects += open(next) }
+    return effects
+  }
+
+  private mutating func close(_ id: CaseID) -> [SessionEffect] {
+    cases[id] = nil
+    return [.close(id)]
+  }
+
+  // MARK: The end
+
+  /// Ends the session when the case on the screen was left for good.
+  fileprivate mutating func endWithCase() -> [SessionEffect] {
+    guard case .ended(let failure) = review.phase, cases[current] != nil else { return [] }
+    if let failure {
+      // The others can still be reviewed.
+      guard worklist.isSingle else { return [] }
+      end = .failed(failure)
+    } else {
+      end = .left
+    }
+    return end == nil ? [] : leaveAll()
+  }
+
+  private mutating func leaveAll() -> [SessionEffect] {
+    end = end ?? .left
+    return cases.keys.sorted().flatMap { reduceCase($0, .terminal(.end)) }
+  }
+}
+
+extension SessionState {
+  /// Whether a case has decisions that its journal, which is still being opened, has to take.
+  var awaitsJournal: Bool {
+    cases.values.contains { $0.journal == .opening && $0.unjournalledReason != nil }
+  }
+}

@@ -1,0 +1,78 @@
+import Screen
+import Volumes
+
+/// Names one case of a session: its position in the worklist, from 0.
+package struct CaseID: Hashable, Sendable, Comparable {
+  /// From 0.
+  package var position: Int
+
+  /// The id.
+  package init(_ position: Int) { self.position = position }
+
+  /// In the worklist's own order.
+  package static func < (one: CaseID, other: CaseID) -> Bool { one.position < other.position }
+}
+
+/// A session: the cases that are open at once, of which one is on the screen, and the worklist that they come from.
+///
+/// At most three cases are in memory: the one on the screen, the one before it, and the next, which is opened ahead.
+/// ``reduce(_:_:)-(SessionState,_)`` changes it, ``render(_:)-(SessionState)`` draws it.
+package struct SessionState: Equatable, Sendable {
+  /// Rows and columns of the screen.
+  package private(set) var screen: ScreenSize
+  /// What the screen can show.
+  package let capabilities: TerminalCapabilities
+  /// The cases in memory.
+  package internal(set) var cases: [CaseID: ReviewState] = [:]
+  /// The case on the screen.
+  package internal(set) var current: CaseID
+  /// The case that was on the screen before.
+  package internal(set) var previous: CaseID?
+  /// The worklist; with one case where only that was asked for.
+  package internal(set) var worklist: WorklistState
+  /// Whether the session is over; with the line to report when it ended for a failure.
+  package internal(set) var end: End?
+
+  /// How a session ended.
+  package enum End: Equatable, Sendable {
+    /// The reviewer left.
+    case left
+    /// The only case could not be opened, for this reason.
+    case failed(String)
+  }
+
+  /// A session that is about to open a case of the worklist.
+  package init(
+    worklist: WorklistState, first: CaseID, screen: ScreenSize, capabilities: TerminalCapabilities
+  ) {
+    self.worklist = worklist
+    self.screen = screen
+    self.capabilities = capabilities
+    current = first
+  }
+
+  /// The state of the case on the screen.
+  package var review: ReviewState { cases[current] ?? newReview(current) }
+
+  /// A case that is about to be opened.
+  func newReview(_ id: CaseID) -> ReviewState {
+    var state = ReviewState(
+      request: worklist.request(of: id), screen: screen, capabilities: capabilities)
+    state.position = worklist.isSingle ? nil : worklist.place(of: id)
+    return state
+  }
+
+  /// Tells every case the size of the screen.
+  mutating func resize(to size: ScreenSize) -> [SessionEffect] {
+    screen = size
+    return cases.keys.sorted().flatMap {
+      reduceCase($0, .terminal(.resize(rows: size.rows, columns: size.columns)))
+    }
+  }
+
+  /// Changes the state of a case that is in memory; a case that was closed meanwhile changes nothing.
+  mutating func reduceCase(_ id: CaseID, _ event: ReviewEvent) -> [SessionEffect] {
+    guard cases[id] != nil else { return [] }
+    return Review.reduce(&cases[id]!, event).map { .review(id, $0) }
+  }
+}
