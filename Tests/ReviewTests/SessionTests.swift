@@ -116,7 +116,7 @@ struct SessionTests {
     #expect(session.review.message?.text == "that was the last case of the list")
 
     var bare = begunSession(2)
-    try bare.session.finish(bare.effects, content: phantomCase(masks: []))
+    try bare.session.finish(bare.effects, content: phantomCase(withMask: false))
     try bare.session.press("Y")
     #expect(bare.session.current == CaseID(0))
     #expect(bare.session.review.message?.text.contains("no version to judge") == true)

@@ -64,6 +64,7 @@ package enum Action: Hashable, Sendable {
   /// Steps from case to case; `judge` gives a verdict and goes on to the next case.
   package enum WorklistStep: Hashable, Sendable {
     case next, previous, nextUnread, judge(Verdict), showList
+    case filter, toggleUnread, sort(Int), reverse
   }
 
   /// What is opened over the screen.
@@ -101,6 +102,7 @@ package enum KeyContext: String, Hashable, Sendable, CaseIterable {
   case labels = "Label table"
   case versions = "Versions"
   case refinement = "CRF panel"
+  case cases = "Cases"
   case list = "Lists"
   case pairing = "Pairs of labels"
   case text = "Typing a line"
@@ -115,6 +117,7 @@ package enum KeyContext: String, Hashable, Sendable, CaseIterable {
     case .labels: "After b, until Esc."
     case .versions: "After v, until Esc. A and B are the two versions that Tab flips and d compares."
     case .refinement: "After t, until Esc. Knobs are in millimetres and in the image's own intensity units."
+    case .cases: "After C, where a folder or a worklist was opened; every case with what readers decided."
     case .list: "Windows, models, kernels, colours and decisions."
     case .pairing:
       "Which labels of A and B are one structure: asked once, where names are missing or overlaps contradict them."

@@ -23,7 +23,7 @@ package enum KeyTable {
   /// Every binding, in the order of the reference.
   package static let bindings: [KeyBinding] = [
     moving, picture, overlay, work, worklist, scoring, panning, PanelSections.all.flatMap { $0.bindings },
-    lists,
+    cases, lists,
     pairing, text,
     questions, reading,
   ].flatMap(\.self)
@@ -196,6 +196,25 @@ package enum KeyTable {
       bind(context, ["N"], .search(.next(-1)), "previous match"),
     ]
   }
+
+  private static let cases: [KeyBinding] = [
+    bind(
+      .cases, [.up, "k"], .pointer(.entries(-1)), "previous case", bar: "choose", barKeys: [.up, .down]),
+    bind(.cases, [.down, "j"], .pointer(.entries(1)), "next case"),
+    bind(.cases, [.pageUp], .pointer(.pages(-1)), "a page up"),
+    bind(.cases, [.pageDown], .pointer(.pages(1)), "a page down"),
+    bind(.cases, [.home], .pointer(.end(isBottom: false)), "to the top"),
+    bind(.cases, [.end], .pointer(.end(isBottom: true)), "to the bottom"),
+    bind(.cases, [.enter], .answer(.accept), "open the case", bar: "open"),
+    bind(
+      .cases, ["/"], .worklist(.filter), "filter as you type: dice<0.8 and unread, flagged, score>=4, text",
+      bar: "filter"),
+    bind(.cases, ["u"], .worklist(.toggleUnread), "only cases that nobody opened, or all", bar: "unread"),
+    bind(.cases, ["s"], .worklist(.sort(1)), "sort by the next column", bar: "sort"),
+    bind(.cases, ["S"], .worklist(.sort(-1)), "sort by the previous column"),
+    bind(.cases, ["r"], .worklist(.reverse), "the other way round", bar: "reverse"),
+    bind(.cases, [.escape, "C", "q"], .answer(.dismiss), "back to the case", bar: "back"),
+  ]
 
   private static let pairing: [KeyBinding] =
     pointing(.pairing, at: "label of A").dropLast(3) + [

@@ -19,6 +19,9 @@ package func reduce(_ state: inout ReviewState, _ event: ReviewEvent) -> [Review
   case .judged(let verdict):
     if !state.isJudged(verdict) { state.judge(verdict) }
     effects = []
+  case .recorded(let decision):
+    state.adopt(decision)
+    effects = []
   case .journalFailed(let line):
     state.noteJournalFailure(line)
     effects = []

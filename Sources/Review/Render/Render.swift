@@ -27,9 +27,6 @@ package func render(_ state: ReviewState) -> Frame {
   return frame
 }
 
-/// What the screen shows for a session: the case on it.
-package func render(_ session: SessionState) -> Frame { render(session.review) }
-
 /// Text in one style.
 struct Span {
   var text: String

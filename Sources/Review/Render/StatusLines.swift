@@ -205,7 +205,7 @@ extension ReviewState {
     return prompt == ":" ? "window 40 400, set theta-alpha 6, export NAME, messages, help" : places
   }
 
-  private func paintEntry(
+  func paintEntry(
     _ prompt: String, _ entry: TextEntry, hint: String, _ area: Rectangle, into frame: inout Frame
   ) {
     let start = area.column + 1 + TextWidth.columns(prompt)
@@ -220,11 +220,12 @@ extension ReviewState {
   }
 
   /// Keys in the order of their importance; help and the way out stay in sight however narrow the screen is.
-  private func paintKeys(_ area: Rectangle, into frame: inout Frame) {
+  func paintKeys(_ area: Rectangle, in context: KeyContext? = nil, into frame: inout Frame) {
     frame.fill(area, Cell(" ", Theme.bar))
+    let context = context ?? keyContext
     var column = area.column + 1
     let bindings = KeyTable.bindings.enumerated().filter {
-      $0.element.context == keyContext && $0.element.barWord != nil
+      $0.element.context == context && $0.element.barWord != nil
     }.sorted { ($0.element.barRank, $0.offset) < ($1.element.barRank, $1.offset) }.map(\.element)
     let last = bindings.filter { lastActions.contains($0.action) }
     let reserved = last.map { TextWidth.columns(barText($0)) + 2 }.reduce(0, +)

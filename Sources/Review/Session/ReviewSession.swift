@@ -13,7 +13,9 @@ package enum ReviewSession {
   package static func run(
     terminal: any Terminal, services: any ReviewServices, request: OpenCaseRequest
   ) -> String? {
-    run(terminal: terminal, worklist: WorklistState(request), first: CaseID(0)) { _ in services }
+    run(
+      terminal: terminal, worklist: WorklistState(request), first: CaseID(0),
+      services: SingleCaseServices(services: services))
   }
 
   /// Shows the cases of a worklist on `terminal`, `first` before the others, and comes back when the reviewer quits.
@@ -21,14 +23,12 @@ package enum ReviewSession {
   /// Everything that came in, from keys and jobs, is taken before the screen is drawn once; nothing here waits for
   /// a job. Jobs that still run at the end are asked to stop and given five seconds.
   ///
-  /// - Parameter services: Makes the services of a case that is about to be opened.
   /// - Returns: the line of a failure that ended the session, nil when the reviewer quit.
   package static func run(
-    terminal: any Terminal, worklist: WorklistState, first: CaseID,
-    services: @escaping (CaseID) -> any ReviewServices
+    terminal: any Terminal, worklist: WorklistState, first: CaseID, services: any SessionServices
   ) -> String? {
     let mailbox = Mailbox(wake: terminal.wake)
-    let centres = CaseCentres(services: services) { mailbox.put(.review($0, $1)) }
+    let centres = CaseCentres(services: services) { mailbox.put($0) }
     let start = ContinuousClock.now
     var session = SessionState(
       worklist: worklist, first: first, screen: terminal.size, capabilities: terminal.capabilities)
@@ -43,20 +43,24 @@ package enum ReviewSession {
       {
         events.append(.terminal(event))
       }
-      events += mailbox.takeAll()
+      // The time that jobs take is nobody's.
       if !events.isEmpty {
         events.insert(.clock(seconds: (ContinuousClock.now - start) / .seconds(1)), at: 0)
       }
+      events += mailbox.takeAll()
       for event in events {
         if event == .terminal(.end) { awaitJournals(&session, mailbox, centres) }
         for effect in reduce(&session, event) { centres.perform(effect) }
       }
       if let end = session.end {
         // First what must not be lost: nobody knows how long the process still has.
-        let unwritten = centres.finishJournals().map { "not everything is in the journal: \($0)" }
+        let unwritten = [
+          centres.finishJournals().map { "not everything is in the journal: \($0)" },
+          services.finish().map { "not every verdict is in the worklist: \($0)" },
+        ].compactMap(\.self)
         centres.drain(seconds: 5)
         if case .failed(let line) = end { return line }
-        return unwritten
+        return unwritten.isEmpty ? nil : unwritten.joined(separator: "; ")
       }
       if !events.isEmpty { terminal.draw(render(session)) }
     }
@@ -78,8 +82,8 @@ package enum ReviewSession {
 
 /// The jobs and journals of the cases in memory, each case with a ``JobCentre`` and services of its own.
 private final class CaseCentres {
-  private let services: (CaseID) -> any ReviewServices
-  private let deliver: @Sendable (CaseID, ReviewEvent) -> Void
+  private let services: any SessionServices
+  private let deliver: @Sendable (SessionEvent) -> Void
   private var centres: [CaseID: JobCentre] = [:]
   /// Cases that were left, while their journals are written to the end and their jobs stop.
   private var closing: [CaseID: DispatchGroup] = [:]
@@ -87,18 +91,17 @@ private final class CaseCentres {
   /// Why the journals of cases that were left could not be written to the end.
   private let failures = FailureLines()
 
-  init(
-    services: @escaping (CaseID) -> any ReviewServices,
-    deliver: @escaping @Sendable (CaseID, ReviewEvent) -> Void
-  ) {
+  init(services: any SessionServices, deliver: @escaping @Sendable (SessionEvent) -> Void) {
     self.services = services
     self.deliver = deliver
+    services.begin(deliver)
   }
 
   func perform(_ effect: SessionEffect) {
     switch effect {
     case .review(let id, let effect): centre(id).perform(effect)
     case .close(let id): close(id)
+    case .record(let id, let kind, let decision): services.record(kind, id, decision)
     }
   }
 
@@ -106,7 +109,7 @@ private final class CaseCentres {
     if let centre = centres[id] { return centre }
     // Its journal can be opened again when nothing writes it any more.
     closing.removeValue(forKey: id)?.wait()
-    let centre = JobCentre(services: services(id)) { [deliver] in deliver(id, $0) }
+    let centre = JobCentre(services: services.services(of: id)) { [deliver] in deliver(.review(id, $0)) }
     centres[id] = centre
     return centre
   }

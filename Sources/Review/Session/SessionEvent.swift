@@ -1,4 +1,5 @@
 import Screen
+import Worklist
 
 /// Everything that changes a session's state.
 package enum SessionEvent: Equatable, Sendable {
@@ -6,8 +7,12 @@ package enum SessionEvent: Equatable, Sendable {
   case terminal(TerminalEvent)
   /// To a case, from its jobs.
   case review(CaseID, ReviewEvent)
-  /// How many seconds the session has lasted; sent before everything that came in with it.
+  /// How many seconds the session has lasted; sent before keys.
   case clock(seconds: Double)
+  /// What readers decided about cases that changed, by the name of the case.
+  case reviews([String: CaseReview])
+  /// Verdicts could not be written to the worklist, with the line that says why; nil when they could again.
+  case recordsFailed(String?)
 }
 
 /// What a change of state asks the world to do.
@@ -16,4 +21,6 @@ package enum SessionEffect: Equatable, Sendable {
   case review(CaseID, ReviewEffect)
   /// Stops the jobs of a case that is no longer in memory, and writes its journal to the end.
   case close(CaseID)
+  /// Writes what happened to a case, and all that this reader decided about it, to the worklist's records.
+  case record(CaseID, CaseRecord.Kind, CaseDecision)
 }

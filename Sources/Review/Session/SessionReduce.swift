@@ -9,11 +9,20 @@ package func reduce(_ session: inout SessionState, _ event: SessionEvent) -> [Se
   switch event {
   case .terminal(let input): effects = session.takeInput(input)
   case .review(let id, let event): effects = session.reduceCase(id, event)
-  case .clock: effects = []
+  case .clock(let seconds):
+    session.passTime(to: seconds)
+    effects = []
+  case .reviews(let reviews):
+    session.take(reviews)
+    effects = []
+  case .recordsFailed(let line):
+    session.noteRecordFailure(line)
+    effects = []
   }
   effects += session.endWithCase()
   if session.end == nil { effects += session.keepInMemory() }
-  return effects
+  session.sayNotes()
+  return effects + session.recordNews()
 }
 
 extension SessionState {
@@ -24,6 +33,11 @@ extension SessionState {
     switch input {
     case .resize(let rows, let columns): return resize(to: ScreenSize(rows: rows, columns: columns))
     case .end: return leaveAll()
+    case .key(let key) where worklist.list != nil: return takeListKey(key)
+    case .paste(let text) where worklist.list != nil:
+      pasteIntoList(text)
+      return []
+    case .mouse(let event) where worklist.list != nil: return takeListMouse(event)
     case .key(let key):
       if let step = worklistStep(key) { return take(step) }
       if case .ended = review.phase, [.character("q"), .escape, .control("c")].contains(key) { return leaveAll() }
@@ -35,7 +49,7 @@ extension SessionState {
   /// What a key asks of the session rather than of the case; also while the case is being opened, or could not be.
   private func worklistStep(_ key: Key) -> Action.WorklistStep? {
     let context = review.phase == .reviewing ? review.keyContext : .picture
-    guard !worklist.isSingle, case .worklist(let step) = KeyTable.action(key, in: context) else { return nil }
+    guard !worklist.isAbsent, case .worklist(let step) = KeyTable.action(key, in: context) else { return nil }
     return step
   }
 
@@ -48,7 +62,9 @@ extension SessionState {
     case .nextUnread:
       return move(to: worklist.nextUnread(after: current), orSay: "every case of the list was read")
     case .judge(let verdict): return judge(verdict)
-    case .showList: return []
+    case .showList: return showList()
+    // These are keys of the list.
+    case .filter, .toggleUnread, .sort, .reverse: return []
     }
   }
 
@@ -75,8 +91,9 @@ extension SessionState {
   mutating func move(to next: CaseID) -> [SessionEffect] {
     guard review.phase != .reviewing || cases[current]?.mayBeLeft() != false else { return [] }
     let habits = review.phase == .reviewing ? review.habits : nil
+    var effects = recordClosing()
     (previous, current) = (current, next)
-    let effects = cases[next].map { _ in [] } ?? open(next)
+    if cases[next] == nil { effects += open(next) }
     if let habits { cases[next]?.look(as: habits) }
     return effects
   }
@@ -108,7 +125,16 @@ extension SessionState {
 
   private mutating func close(_ id: CaseID) -> [SessionEffect] {
     cases[id] = nil
+    reconciled.remove(id)
     return [.close(id)]
+  }
+
+  /// Says once what was not used of the worklist.
+  fileprivate mutating func sayNotes() {
+    guard !notesDue.isEmpty, review.phase == .reviewing else { return }
+    for note in notesDue { cases[current]?.messageLog.add(Message(note, .warning)) }
+    cases[current]?.say(besides: notesDue.count == 1 ? notesDue[0] : "\(notesDue[0]) (M: all \(notesDue.count))")
+    notesDue = []
   }
 
   // MARK: The end
@@ -118,7 +144,7 @@ extension SessionState {
     guard case .ended(let failure) = review.phase, cases[current] != nil else { return [] }
     if let failure {
       // The others can still be reviewed.
-      guard worklist.isSingle else { return [] }
+      guard worklist.isAbsent else { return [] }
       end = .failed(failure)
     } else {
       end = .left
@@ -128,7 +154,7 @@ extension SessionState {
 
   private mutating func leaveAll() -> [SessionEffect] {
     end = end ?? .left
-    return cases.keys.sorted().flatMap { reduceCase($0, .terminal(.end)) }
+    return recordClosing() + cases.keys.sorted().flatMap { reduceCase($0, .terminal(.end)) }
   }
 }
 

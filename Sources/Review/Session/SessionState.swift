@@ -1,5 +1,6 @@
 import Screen
 import Volumes
+import Worklist
 
 /// Names one case of a session: its position in the worklist, from 0.
 package struct CaseID: Hashable, Sendable, Comparable {
@@ -30,6 +31,18 @@ package struct SessionState: Equatable, Sendable {
   package internal(set) var previous: CaseID?
   /// The worklist; with one case where only that was asked for.
   package internal(set) var worklist: WorklistState
+  /// How long the session has lasted, in seconds, at the last key.
+  var clock = 0.0
+  /// How long the reviewer spent on each case, in seconds, earlier sessions included.
+  var secondsSpent: [CaseID: Double] = [:]
+  /// The decision of each case that was on the screen as the worklist last got it.
+  var recorded: [CaseID: CaseDecision] = [:]
+  /// The case that the worklist's records show as open.
+  var onRecord: CaseID?
+  /// Cases in memory that took what the worklist holds of this reader.
+  var reconciled: Set<CaseID> = []
+  /// What was not used of the worklist, until the first case can say it.
+  var notesDue: [String]
   /// Whether the session is over; with the line to report when it ended for a failure.
   package internal(set) var end: End?
 
@@ -49,6 +62,7 @@ package struct SessionState: Equatable, Sendable {
     self.screen = screen
     self.capabilities = capabilities
     current = first
+    notesDue = worklist.notes
   }
 
   /// The state of the case on the screen.
@@ -58,7 +72,7 @@ package struct SessionState: Equatable, Sendable {
   func newReview(_ id: CaseID) -> ReviewState {
     var state = ReviewState(
       request: worklist.request(of: id), screen: screen, capabilities: capabilities)
-    state.position = worklist.isSingle ? nil : worklist.place(of: id)
+    state.position = worklist.isAbsent ? nil : worklist.place(of: id)
     return state
   }
 

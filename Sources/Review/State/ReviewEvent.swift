@@ -1,4 +1,5 @@
 import Screen
+import Worklist
 
 /// Everything that changes a review's state.
 package enum ReviewEvent: Equatable, Sendable {
@@ -10,6 +11,8 @@ package enum ReviewEvent: Equatable, Sendable {
   case jobEnded(JobID, JobOutcome)
   /// The session judges the case, as a key does that then goes on to the next case.
   case judged(Verdict)
+  /// The worklist holds this decision of the reader about the case.
+  case recorded(CaseDecision)
   /// The journal could not be written, with the line that says why; nil when it could again.
   case journalFailed(String?)
 }

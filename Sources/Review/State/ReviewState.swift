@@ -1,5 +1,6 @@
 import Screen
 import Volumes
+import Worklist
 
 /// Everything that a review shows and remembers; ``reduce(_:_:)`` changes it, ``render(_:)`` draws it.
 package struct ReviewState: Equatable, Sendable {
@@ -98,6 +99,8 @@ package struct ReviewState: Equatable, Sendable {
   package var journalled = JournalledState()
   /// Versions that turned out to be one of the journal, and its number there.
   package var renumbered: [VersionID: VersionID] = [:]
+  /// The accepted version as the worklist names it, where it is none of those that are open here.
+  var acceptedElsewhere: CaseDecision.Version?
   /// How the case before was looked at, until this one is there.
   package var habitsBefore: ViewHabits?
   /// Where the reviewer was put when the case was opened.

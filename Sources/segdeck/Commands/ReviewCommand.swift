@@ -2,22 +2,30 @@ import ArgumentParser
 import CursesTerminal
 import Foundation
 import Review
+import Screen
 import Volumes
 import Work
+import Worklist
 
 /// `segdeck review`: the terminal program.
 struct ReviewCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "review",
-    abstract: "Look at an image and its masks in three planes; run networks and the CRF; export.",
+    abstract: "Look at images and their masks in three planes; run networks and the CRF; judge and export.",
     discussion: """
       Without an image it opens the sample case. ? lists the keys.
+
+      A folder, or a worklist file (CSV), opens all of its cases one after the other: Ctrl-N and Ctrl-P move, C shows the \
+      list. `segdeck worklist FOLDER` shows which cases are found. Verdicts are kept beside the worklist, or in the \
+      folder, for all readers.
 
       --label names labels of every mask that has no names beside it; values of one name, as in \
       1,2=kidney, become one label with the first of the values.
       """)
 
-  @Argument(help: "An image file; the sample case when there is none.", completion: .file())
+  @Argument(
+    help: "An image file, a folder of cases or a worklist file; the sample case when there is none.",
+    completion: .file())
   var image: String?
 
   @Option(
@@ -34,24 +42,106 @@ struct ReviewCommand: ParsableCommand {
   @Option(name: .long, help: "A bundled model's name or a model file, offered first.")
   var model: String?
 
+  @Option(
+    name: .customLong("labels"),
+    help: "A folder of masks for the images of a folder; may be given more than once.", completion: .directory)
+  var labelFolders: [String] = []
+
+  @Option(name: .long, help: "A worklist file (CSV).", completion: .file(extensions: ["csv", "tsv"]))
+  var worklist: String?
+
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "Under which name verdicts on cases of a worklist are kept; SEGDECK_READER or the login name unless given.",
+      valueName: "name"))
+  var reader: String?
+
   @OptionGroup var options: TerminalOptions
 
   func run() throws {
     if let image { try SegdeckCommand.requireFile(image) }
+    if let path = try worklistPath() { return try review(worklist: path) }
+    guard labelFolders.isEmpty else {
+      throw InputError("--labels", "gives masks to a folder of images", expected: "a folder")
+    }
+    guard reader == nil else {
+      throw InputError("--reader", "names who judges the cases of a worklist", expected: "a folder or --worklist")
+    }
     let selections = try LabelSelection.parsed(label)
     if !selections.isEmpty, masks.isEmpty {
       throw InputError("--label", "names labels of masks", expected: "a --mask")
     }
-    // Defects of the file are reported in the list of models, because they must not prevent the review of a case.
+    let services = CaseServices(preferredModel: try existingModel())
+    var request = OpenCaseRequest(imagePath: image, maskPaths: masks, selections: selections)
+    request.firstVersionNumber = firstVersionNumber
+    try onTerminal { ReviewSession.run(terminal: $0, services: services, request: request) }
+  }
+
+  /// The worklist's file or folder; nil where one image is reviewed.
+  private func worklistPath() throws -> String? {
+    guard let worklist else { return image.flatMap { Self.isWorklist($0) ? $0 : nil } }
+    if let image {
+      throw InputError(image, "stands beside --worklist", expected: "an image or a worklist")
+    }
+    guard FileSystem.isFolder(worklist) || Self.isWorklist(worklist) else {
+      throw InputError(worklist, "is no worklist", expected: "a file that ends with .csv or .tsv")
+    }
+    return worklist
+  }
+
+  private static func isWorklist(_ path: String) -> Bool {
+    FileSystem.isFolder(path) || [".csv", ".tsv"].contains { path.lowercased().hasSuffix($0) }
+  }
+
+  /// Reviews the cases of a worklist, beginning with the one that this reader had on the screen last.
+  private func review(worklist path: String) throws {
+    guard masks.isEmpty else {
+      throw InputError("--mask", "is the mask of one image", expected: "--labels FOLDER for many")
+    }
+    let selections = try LabelSelection.parsed(label)
+    let reader = try ReaderName.resolved(option: reader)
+    let preferredModel = try existingModel()
+    let work = WorkContext(cancellation: Interruption.cancellation())
+    let list: Worklist
+    if FileSystem.isFolder(path) {
+      list = try Worklist.discover(path, labelFolders: labelFolders, work: work)
+    } else {
+      guard labelFolders.isEmpty else {
+        throw InputError("--labels", "gives masks to a folder of images", found: path, expected: "a folder")
+      }
+      list = try Worklist(file: path)
+    }
+    guard !list.cases.isEmpty else { throw InputError(path, "holds no case", expected: "at least one") }
+    var records = ReviewRecords(worklist: path)
+    records.poll()
+    let state = WorklistState(
+      list, reviews: records.reviews, reader: reader, selections: selections,
+      firstVersionNumber: firstVersionNumber, notes: list.notes + records.notes)
+    let services = WorklistServices(
+      list, records: records, writer: RecordWriter(worklist: path, reader: reader),
+      preferredModel: preferredModel)
+    try onTerminal {
+      ReviewSession.run(terminal: $0, worklist: state, first: state.lastOnScreen, services: services)
+    }
+  }
+
+  /// The model that is offered first; defects of its file are reported in the list of models, because they must not
+  /// prevent the review of a case.
+  private func existingModel() throws -> String? {
     if let model { _ = try ModelLibrary.path(model) }
-    let services = CaseServices(preferredModel: model)
+    return model
+  }
+
+  /// Larger than every number of an earlier session.
+  private var firstVersionNumber: Int { Int(Date.now.timeIntervalSince1970 * 1000) }
+
+  private func onTerminal(_ session: (any Terminal) -> String?) throws {
     let terminal = try options.makeTerminal()
     terminal.reportEnd()
     // A signal may have come before the terminal was started.
     try WorkContext(cancellation: Interruption.cancellation()).checkCancellation()
-    var request = OpenCaseRequest(imagePath: image, maskPaths: masks, selections: selections)
-    request.firstVersionNumber = Int(Date.now.timeIntervalSince1970 * 1000)
-    let failure = ReviewSession.run(terminal: terminal, services: services, request: request)
+    let failure = session(terminal)
     terminal.stop()
     if let failure { throw ReviewFailure(line: failure) }
   }

@@ -1,0 +1,68 @@
+import Worklist
+
+extension ReviewState {
+  /// What the reviewer decided about this case, as a worklist records it.
+  ///
+  /// - Parameter seconds: How long the reviewer spent on the case.
+  func decision(seconds: Double) -> CaseDecision {
+    let verdicts = decisions.verdicts
+    let accepted = verdicts.accepted.flatMap { version($0) }
+    var decision = CaseDecision(
+      isFlagged: verdicts.isFlagged, score: verdicts.score, comment: verdicts.comment, tags: verdicts.tags,
+      seconds: seconds)
+    if let accepted {
+      decision.verdict = .accepted
+      decision.version = CaseDecision.Version(name: accepted.name, exportedPath: exported[accepted.id])
+    } else if verdicts.needsWork {
+      decision.verdict = .needsWork
+    } else if !verdicts.rejected.isEmpty {
+      decision.verdict = .rejected
+    } else if let acceptedElsewhere {
+      (decision.verdict, decision.version) = (.accepted, acceptedElsewhere)
+    }
+    return decision
+  }
+
+  /// Takes what the worklist holds of this reader, which counts more than the journal of the case.
+  ///
+  /// It is one step, which can be undone; nothing happens where both say the same.
+  mutating func adopt(_ decision: CaseDecision) {
+    guard !self.decision(seconds: 0).isSame(as: decision) else { return }
+    let named = decision.version.flatMap { wanted in decisions.versions.last { $0.name == wanted.name } }
+    let judged = shownVersion?.id
+    var verdicts = decisions.verdicts
+    verdicts.isFlagged = decision.isFlagged
+    verdicts.score = decision.score
+    verdicts.comment = cleaned(decision.comment)
+    verdicts.tags = decision.tags.map { cleaned($0) }
+    verdicts.needsWork = decision.verdict == .needsWork
+    verdicts.accepted = decision.verdict == .accepted ? named?.id : nil
+    if let accepted = verdicts.accepted { verdicts.rejected.remove(accepted) }
+    switch decision.verdict {
+    case .rejected: if verdicts.rejected.isEmpty, let judged { verdicts.rejected = [judged] }
+    case nil: verdicts.rejected = []
+    case .accepted, .needsWork: break
+    }
+    let adopted = verdicts
+    decide("verdict of the worklist") { $0.verdicts = adopted }
+    acceptedElsewhere = nil
+    if decision.verdict == .accepted, named == nil {
+      // The acceptance stands until something else is decided here.
+      acceptedElsewhere = decision.version ?? CaseDecision.Version(name: "")
+      say(besides: "the worklist says accepted: \(decision.version?.name ?? "a version"), which is not here")
+    }
+  }
+}
+
+extension CaseDecision {
+  /// Whether both say the same about the case, however long it took and wherever it was exported to.
+  func isSame(as other: CaseDecision) -> Bool {
+    func bare(_ decision: CaseDecision) -> CaseDecision {
+      var decision = decision
+      decision.seconds = 0
+      decision.version?.exportedPath = nil
+      return decision
+    }
+    return bare(self) == bare(other)
+  }
+}

@@ -1,0 +1,117 @@
+import Screen
+
+/// The list of cases while it is on the screen.
+package struct CaseList: Equatable, Sendable {
+  /// The case that the list points at; nil where the filter leaves none.
+  package internal(set) var selected: CaseID?
+  /// The filter while it is being typed.
+  package internal(set) var entry: TextEntry?
+  /// The filter that holds again when typing is given up.
+  var filterBefore = ""
+}
+
+extension SessionState {
+  /// Puts the list on the screen, pointing at the case that was there.
+  mutating func showList() -> [SessionEffect] {
+    worklist.list = CaseList(selected: worklist.order.contains(current) ? current : worklist.order.first)
+    return []
+  }
+
+  /// Where keys have their meaning while the list is on the screen.
+  var listContext: KeyContext { worklist.list?.entry == nil ? .cases : .text }
+
+  /// Takes a key in the list.
+  mutating func takeListKey(_ key: Key) -> [SessionEffect] {
+    switch KeyTable.action(key, in: listContext) {
+    case .pointer(let move): point(move)
+    case .answer(let answer): return self.answer(answer)
+    case .worklist(let step): changeList(step)
+    case .text(let edit): edit == .eraseBackwards && worklist.list?.entry?.text == "" ? giveUpFilter() : editFilter { $0.edit(edit) }
+    case nil:
+      if listContext == .text, case .character(let character) = key { editFilter { $0.insert(String(character)) } }
+      if key == .control("c") { return leaveAll() }
+    // No key of the list has these.
+    case .move, .picture, .overlay, .visibility, .label, .version, .refinement, .session, .open, .search: break
+    }
+    return []
+  }
+
+  /// Takes text that was pasted.
+  mutating func pasteIntoList(_ text: String) { if listContext == .text { editFilter { $0.insert(text) } } }
+
+  /// Takes a click or the wheel in the list; a click on the case that is pointed at opens it.
+  mutating func takeListMouse(_ event: MouseEvent) -> [SessionEffect] {
+    switch event.action {
+    case .wheelUp: point(.entries(-1))
+    case .wheelDown: point(.entries(1))
+    case .press where event.button == 1:
+      guard let id = caseInList(at: event.cell.row) else { return [] }
+      if worklist.list?.selected == id { return open(fromList: id) }
+      worklist.list?.selected = id
+    case .press, .drag, .release: break
+    }
+    return []
+  }
+
+  private mutating func point(_ move: Action.PointerMove) {
+    let order = worklist.order
+    guard !order.isEmpty else { return }
+    let position = worklist.list?.selected.flatMap { order.firstIndex(of: $0) } ?? 0
+    let next =
+      switch move {
+      case .entries(let count): position + count
+      case .pages(let count): position + count * max(1, listRows - 1)
+      case .end(let isBottom): isBottom ? order.count - 1 : 0
+      }
+    worklist.list?.selected = order[min(max(0, next), order.count - 1)]
+  }
+
+  private mutating func answer(_ answer: Action.Answer) -> [SessionEffect] {
+    let isAccepted = answer == .accept
+    if worklist.list?.entry != nil {
+      if isAccepted { worklist.list?.entry = nil } else { giveUpFilter() }
+      return []
+    }
+    guard isAccepted else {
+      worklist.list = nil
+      return []
+    }
+    return worklist.list?.selected.map { open(fromList: $0) } ?? []
+  }
+
+  private mutating func open(fromList id: CaseID) -> [SessionEffect] {
+    worklist.list = nil
+    return id == current ? [] : move(to: id)
+  }
+
+  private mutating func changeList(_ step: Action.WorklistStep) {
+    switch step {
+    case .filter:
+      worklist.list?.filterBefore = worklist.filter
+      worklist.list?.entry = TextEntry(worklist.filter)
+    case .toggleUnread: setFilter(worklist.filter == "unread" ? "" : "unread")
+    case .sort(let count): worklist.sort(by: count)
+    case .reverse: worklist.reverse()
+    // These are keys of a case.
+    case .next, .previous, .nextUnread, .judge, .showList: break
+    }
+  }
+
+  private mutating func editFilter(_ edit: (inout TextEntry) -> Void) {
+    guard var entry = worklist.list?.entry else { return }
+    edit(&entry)
+    worklist.list?.entry = entry
+    setFilter(entry.text)
+  }
+
+  private mutating func giveUpFilter() {
+    worklist.list?.entry = nil
+    setFilter(worklist.list?.filterBefore ?? "")
+  }
+
+  private mutating func setFilter(_ text: String) {
+    worklist.setFilter(text)
+    if let selected = worklist.list?.selected, worklist.order.contains(selected) { return }
+    worklist.list?.selected = worklist.order.first
+  }
+}

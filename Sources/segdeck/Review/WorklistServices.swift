@@ -1,0 +1,102 @@
+import Dispatch
+import Foundation
+import Review
+import Synchronization
+import Work
+import Worklist
+
+/// The services of a session of a worklist: services for each case, and the records of all readers.
+final class WorklistServices: SessionServices {
+  private struct Entry {
+    var kind: CaseRecord.Kind
+    var worklistCase: WorklistCase
+    var decision: CaseDecision
+  }
+
+  private struct State {
+    var records: ReviewRecords
+    var waiting: [Entry] = []
+    var failure: String?
+    var deliver: @Sendable (SessionEvent) -> Void = { _ in }
+  }
+
+  /// How often records of other readers are looked for.
+  private static let pollSeconds = 2.0
+
+  private let cases: [WorklistCase]
+  private let preferredModel: String?
+  private let writer: RecordWriter
+  private let state: Mutex<State>
+  private let queue = DispatchQueue(label: "segdeck.records", qos: .utility)
+
+  /// - Parameters:
+  ///   - records: What was read so far.
+  ///   - preferredModel: A model (bundled name or path) that is listed before the bundled ones.
+  init(_ worklist: Worklist, records: ReviewRecords, writer: RecordWriter, preferredModel: String?) {
+    cases = worklist.cases
+    self.writer = writer
+    self.preferredModel = preferredModel
+    state = Mutex(State(records: records))
+  }
+
+  func services(of id: CaseID) -> any ReviewServices { CaseServices(preferredModel: preferredModel) }
+
+  func begin(_ deliver: @escaping @Sendable (SessionEvent) -> Void) {
+    state.withLock { $0.deliver = deliver }
+    poll()
+  }
+
+  func record(_ kind: CaseRecord.Kind, _ id: CaseID, _ decision: CaseDecision) {
+    let entry = Entry(kind: kind, worklistCase: cases[id.position], decision: decision)
+    state.withLock { $0.waiting.append(entry) }
+    queue.async { [self] in write() }
+  }
+
+  func finish() -> String? {
+    queue.sync { write() }
+    return state.withLock { $0.waiting.isEmpty ? nil : $0.failure }
+  }
+
+  /// Looks for records of others, writes what could not be written before, and comes again.
+  private func poll() {
+    queue.async { [self] in
+      let (changed, deliver) = state.withLock { state in
+        let names = state.records.poll()
+        return (state.records.reviews.filter { names.contains($0.key) }, state.deliver)
+      }
+      if !changed.isEmpty { deliver(.reviews(changed)) }
+      write()
+      queue.asyncAfter(deadline: .now() + Self.pollSeconds) { [weak self] in self?.poll() }
+    }
+  }
+
+  /// Writes what is waiting, in order, as far as it can be written.
+  private func write() {
+    var changed: Set<String> = []
+    var failure: String?
+    while let entry = state.withLock({ $0.waiting.first }) {
+      let name = entry.worklistCase.name
+      do throws(InputError) {
+        let written = try writer.append(
+          entry.kind, caseName: name, image: entry.worklistCase.images[0], decision: entry.decision,
+          after: state.withLock { $0.records.highestSequence })
+        state.withLock { state in
+          state.records.add(written.event, file: written.file, line: written.line)
+          state.waiting.removeFirst()
+        }
+        changed.insert(name)
+      } catch {
+        failure = error.description
+        break
+      }
+    }
+    let (reviews, hasFailureChanged, deliver) = state.withLock { state in
+      defer { state.failure = failure }
+      return (
+        state.records.reviews.filter { changed.contains($0.key) }, state.failure != failure, state.deliver
+      )
+    }
+    if !reviews.isEmpty { deliver(.reviews(reviews)) }
+    if hasFailureChanged { deliver(.recordsFailed(failure)) }
+  }
+}
