@@ -152,7 +152,7 @@ extension SessionState {
     return end == nil ? [] : leaveAll()
   }
 
-  private mutating func leaveAll() -> [SessionEffect] {
+  mutating func leaveAll() -> [SessionEffect] {
     end = end ?? .left
     return recordClosing() + cases.keys.sorted().flatMap { reduceCase($0, .terminal(.end)) }
   }
