@@ -57,9 +57,10 @@ let package = Package(
     library("Networks", ["Work", "Tensors"]),
     library("CursesTerminal", ["Work", "Screen", "CTerminal"]),
 
-    // Layer 3: the pipeline, and the program's behaviour. They do not know each other.
+    // Layer 3: the pipeline, the program's behaviour, and lists of cases. They do not know each other.
     library("Segmentation", ["Work", "Volumes", "Tensors", "Networks", "DenseCRF", "Metrics"]),
     library("Review", ["Work", "Volumes", "Metrics", "Screen"]),
+    library("Worklist", ["Work", "Volumes", "ImageFormats", "Metrics", "Journal"]),
 
     // Layer 4: composition.
     library("RefinementAdapter", ["Work", "Volumes", "Segmentation", "Review"]),
@@ -67,7 +68,8 @@ let package = Package(
       name: "segdeck",
       dependencies: [
         "Work", "Volumes", "Tensors", "Screen", "ImageFormats", "Metrics", "DenseCRF", "Networks",
-        "CursesTerminal", "Journal", "Segmentation", "Review", "RefinementAdapter", arguments, "CCrypto",
+        "CursesTerminal", "Journal", "Segmentation", "Review", "Worklist", "RefinementAdapter", arguments,
+        "CCrypto",
       ], swiftSettings: strict),
     .executableTarget(
       name: "segdeck-bench",
@@ -96,6 +98,12 @@ let package = Package(
       "ImageFormatsTests", ["Work", "Volumes", "ImageFormats", "TestSupport"], resources: [.copy("Fixtures")]),
     tests("MetricsTests", ["Work", "Volumes", "Metrics", "TestSupport"]),
     tests("JournalTests", ["Work", "Journal"]),
+    // Writes verdicts as one of several processes.
+    .executableTarget(
+      name: "RecordWriterProcess", dependencies: ["Work", "Worklist"], path: "Tests/RecordWriterProcess",
+      swiftSettings: strict),
+    tests(
+      "WorklistTests", ["Work", "Volumes", "Journal", "Worklist", "RecordWriterProcess", "TestSupport"]),
     tests(
       "DenseCRFTests", ["Work", "Volumes", "DenseCRF", "CKernels", "TestSupport"],
       resources: [.copy("Golden")]),

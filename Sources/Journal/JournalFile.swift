@@ -1,4 +1,3 @@
-import CZlib
 import Foundation
 import Synchronization
 import Work
@@ -195,7 +194,8 @@ package final class JournalFile: Sendable {
 
   /// The voxels of a record; nil when they are damaged.
   package func voxels(of entry: Entry) -> Data? {
-    guard let voxels = read(entry.voxelOffset, entry.voxelCount), checksum(voxels) == entry.voxelChecksum
+    guard let voxels = read(entry.voxelOffset, entry.voxelCount),
+      CRC32.checksum(of: voxels) == entry.voxelChecksum
     else { return nil }
     return voxels
   }
@@ -237,7 +237,7 @@ package final class JournalFile: Sendable {
       let texts = ([start] + copy).lazy.compactMap { self.read($0, header.textCount) }
       contents.entries.append(
         Entry(
-          text: texts.first { checksum($0) == header.textChecksum }, voxelOffset: voxelStart,
+          text: texts.first { CRC32.checksum(of: $0) == header.textChecksum }, voxelOffset: voxelStart,
           voxelCount: header.voxelCount, voxelChecksum: header.voxelChecksum))
       contents.end = voxelStart + header.voxelCount + header.copyCount
     }
@@ -265,7 +265,7 @@ package final class JournalFile: Sendable {
 
   private func header(at offset: Int, size: Int) -> Header? {
     guard size - offset >= JournalFile.headerSize, let bytes = read(offset, JournalFile.headerSize),
-      checksum(bytes.prefix(20)) == JournalFile.number(bytes, at: 20, of: UInt32.self)
+      CRC32.checksum(of: bytes.prefix(20)) == JournalFile.number(bytes, at: 20, of: UInt32.self)
     else { return nil }
     let number = JournalFile.number(bytes, at: 0, of: UInt32.self)
     let textCount = Int(number & ~JournalFile.copyFlag)
@@ -282,10 +282,10 @@ package final class JournalFile: Sendable {
       withUnsafeBytes(of: number.littleEndian) { bytes.append(contentsOf: $0) }
     }
     put(UInt32(record.text.count) | copyFlag)
-    put(checksum(record.text))
+    put(CRC32.checksum(of: record.text))
     put(UInt64(record.voxels.count))
-    put(checksum(record.voxels))
-    put(checksum(bytes))
+    put(CRC32.checksum(of: record.voxels))
+    put(CRC32.checksum(of: bytes))
     return bytes
   }
 
@@ -294,7 +294,7 @@ package final class JournalFile: Sendable {
   /// The checksum distinguishes a newer version from a flipped bit.
   private static func firstLine(_ version: Int) -> Data {
     let text = "segdeck journal \(version)"
-    return Data("\(text) \(String(format: "%08x", checksum(Data(text.utf8))))\n".utf8)
+    return Data("\(text) \(String(format: "%08x", CRC32.checksum(of: Data(text.utf8))))\n".utf8)
   }
 
   private static func number<Number: FixedWidthInteger>(
@@ -370,12 +370,5 @@ package final class JournalFile: Sendable {
 
   private static func failure(_ path: String) -> InputError {
     InputError(path, "cannot be written", found: String(cString: strerror(errno)))
-  }
-}
-
-/// The CRC-32 of zlib.
-private func checksum(_ data: Data) -> UInt32 {
-  data.withUnsafeBytes { bytes in
-    UInt32(truncatingIfNeeded: crc32_z(0, bytes.bindMemory(to: UInt8.self).baseAddress, bytes.count))
   }
 }

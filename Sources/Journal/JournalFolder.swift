@@ -32,10 +32,7 @@ package struct JournalFolder: Sendable {
 
   /// The user's folder; a relative `XDG_STATE_HOME` is ignored, as the XDG specification demands.
   package init(environment: [String: String] = ProcessInfo.processInfo.environment) {
-    let base =
-      environment["XDG_STATE_HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil }
-      ?? FilePath.joined(environment["HOME"] ?? NSHomeDirectory(), ".local/state")
-    path = FilePath.joined(base, "segdeck/journals")
+    path = FilePath.joined(UserFolder.state(environment), "journals")
   }
 
   /// The file of a case.

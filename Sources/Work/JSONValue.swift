@@ -29,10 +29,10 @@ package indirect enum JSONValue: Equatable, Sendable {
 
   /// Parses a text; nil when it is no JSON.
   package init?(_ text: String) {
-    var reader = JSONReader(rest: Array(text.utf8)[...])
+    var reader = JSONReader(text)
     guard let value = reader.value(depth: Self.maximumDepth) else { return nil }
     reader.skipBlanks()
-    guard reader.rest.isEmpty else { return nil }
+    guard reader.isAtEnd else { return nil }
     self = value
   }
 
@@ -69,22 +69,36 @@ package indirect enum JSONValue: Equatable, Sendable {
 
 /// Parses JSON byte by byte (RFC 8259).
 private struct JSONReader {
-  var rest: ArraySlice<UInt8>
+  private let bytes: [UInt8]
+  private var position = 0
+
+  init(_ text: String) { bytes = Array(text.utf8) }
+
+  var isAtEnd: Bool { position == bytes.count }
+
+  private var next: UInt8? { position < bytes.count ? bytes[position] : nil }
 
   mutating func skipBlanks() {
-    rest = rest.drop { $0 == 0x20 || $0 == 0x09 || $0 == 0x0a || $0 == 0x0d }
+    while let byte = next, byte == 0x20 || byte == 0x09 || byte == 0x0a || byte == 0x0d { position += 1 }
   }
 
   /// Consumes `word` if the rest begins with it.
   private mutating func take(_ word: StaticString) -> Bool {
-    let isNext = word.withUTF8Buffer { rest.starts(with: $0) }
-    if isNext { rest = rest.dropFirst(word.utf8CodeUnitCount) }
+    let isNext = word.withUTF8Buffer { bytes[position...].starts(with: $0) }
+    if isNext { position += word.utf8CodeUnitCount }
+    return isNext
+  }
+
+  /// Consumes `byte` if it is the next.
+  private mutating func take(_ byte: UInt8) -> Bool {
+    let isNext = next == byte
+    if isNext { position += 1 }
     return isNext
   }
 
   mutating func value(depth: Int) -> JSONValue? {
     skipBlanks()
-    switch rest.first {
+    switch next {
     case UInt8(ascii: "{"): return depth > 0 ? object(depth: depth - 1) : nil
     case UInt8(ascii: "["): return depth > 0 ? array(depth: depth - 1) : nil
     case UInt8(ascii: "\""): return string().map { .string($0) }
@@ -96,63 +110,83 @@ private struct JSONReader {
   }
 
   private mutating func array(depth: Int) -> JSONValue? {
-    _ = take("[")
+    position += 1
     var items: [JSONValue] = []
     skipBlanks()
-    if take("]") { return .array(items) }
+    if take(UInt8(ascii: "]")) { return .array(items) }
     repeat {
       guard let item = value(depth: depth) else { return nil }
       items.append(item)
       skipBlanks()
-    } while take(",")
-    return take("]") ? .array(items) : nil
+    } while take(UInt8(ascii: ","))
+    return take(UInt8(ascii: "]")) ? .array(items) : nil
   }
 
   private mutating func object(depth: Int) -> JSONValue? {
-    _ = take("{")
+    position += 1
     var members: [JSONValue.Member] = []
     skipBlanks()
-    if take("}") { return .object(members) }
+    if take(UInt8(ascii: "}")) { return .object(members) }
     repeat {
       skipBlanks()
       guard let key = string() else { return nil }
       skipBlanks()
-      guard take(":"), let value = value(depth: depth) else { return nil }
+      guard take(UInt8(ascii: ":")), let value = value(depth: depth) else { return nil }
       members.append(.init(key: key, value: value))
       skipBlanks()
-    } while take(",")
-    return take("}") ? .object(members) : nil
+    } while take(UInt8(ascii: ","))
+    return take(UInt8(ascii: "}")) ? .object(members) : nil
   }
 
   private mutating func number() -> JSONValue? {
-    let digits = rest.prefix { byte in
-      (48...57).contains(byte) || [UInt8]("+-.eE".utf8).contains(byte)
+    let start = position
+    while let byte = next {
+      switch byte {
+      case 48...57, UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "e"),
+        UInt8(ascii: "E"):
+        position += 1
+        continue
+      default: break
+      }
+      break
     }
-    let text = String(decoding: digits, as: UTF8.self)
+    let text = String(decoding: bytes[start..<position], as: UTF8.self)
     guard Double(text) != nil, text.first != "+" else { return nil }
-    rest = rest.dropFirst(digits.count)
     return .number(text)
   }
 
   private mutating func string() -> String? {
-    guard take("\"") else { return nil }
-    var bytes: [UInt8] = []
-    while let byte = rest.popFirst() {
+    guard take(UInt8(ascii: "\"")) else { return nil }
+    var start = position
+    var earlier: [UInt8] = []
+    while let byte = next {
+      position += 1
       switch byte {
-      case UInt8(ascii: "\""): return String(decoding: bytes, as: UTF8.self)
+      case UInt8(ascii: "\""):
+        let end = bytes[start..<position - 1]
+        // Most strings have no escape sequence and are decoded at once.
+        return String(decoding: earlier.isEmpty ? end : (earlier + end)[...], as: UTF8.self)
       case 0..<0x20: return nil
       case UInt8(ascii: "\\"):
+        earlier += bytes[start..<position - 1]
         guard let scalar = escape() else { return nil }
-        bytes += Array(String(scalar).utf8)
-      default: bytes.append(byte)
+        earlier += Array(String(scalar).utf8)
+        start = position
+      default: break
       }
     }
     return nil
   }
 
+  private mutating func takeNext() -> UInt8? {
+    guard let byte = next else { return nil }
+    position += 1
+    return byte
+  }
+
   /// The scalar of an escape sequence after its backslash; an unpaired surrogate is U+FFFD.
   private mutating func escape() -> Unicode.Scalar? {
-    switch rest.popFirst() {
+    switch takeNext() {
     case UInt8(ascii: "b"): return "\u{8}"
     case UInt8(ascii: "f"): return "\u{c}"
     case UInt8(ascii: "n"): return "\n"
@@ -161,9 +195,9 @@ private struct JSONReader {
     case UInt8(ascii: "u"):
       guard let unit = codeUnit() else { return nil }
       if let scalar = Unicode.Scalar(UInt32(unit)) { return scalar }
-      let before = rest
+      let before = position
       guard unit < 0xdc00, take("\\u"), let low = codeUnit(), (0xdc00..<0xe000).contains(low) else {
-        rest = before
+        position = before
         return "\u{fffd}"
       }
       return Unicode.Scalar(0x10000 + (UInt32(unit) - 0xd800) << 10 + (UInt32(low) - 0xdc00))
@@ -174,11 +208,11 @@ private struct JSONReader {
 
   /// Four hexadecimal digits.
   private mutating func codeUnit() -> UInt16? {
-    let digits = rest.prefix(4)
+    let digits = bytes[position...].prefix(4)
     guard digits.count == 4, digits.allSatisfy({ Character(Unicode.Scalar($0)).isHexDigit }) else {
       return nil
     }
-    rest = rest.dropFirst(4)
+    position += 4
     return UInt16(String(decoding: digits, as: UTF8.self), radix: 16)
   }
 }

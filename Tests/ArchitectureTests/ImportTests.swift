@@ -16,11 +16,12 @@ private let permittedImports: [String: Set<String>] = [
   "CursesTerminal": ["Work", "Screen", "CTerminal"],
   "Segmentation": ["Work", "Volumes", "Tensors", "Networks", "DenseCRF", "Metrics"],
   "Review": ["Work", "Volumes", "Metrics", "Screen"],
+  "Worklist": ["Work", "Volumes", "ImageFormats", "Metrics", "Journal"],
   "RefinementAdapter": ["Work", "Volumes", "Segmentation", "Review"],
   "segdeck": [
     "Work", "Volumes", "Tensors", "Screen", "ImageFormats", "Metrics", "DenseCRF", "Networks",
     "CursesTerminal", "Journal",
-    "Segmentation", "Review", "RefinementAdapter", "ArgumentParser", "CCrypto",
+    "Segmentation", "Review", "Worklist", "RefinementAdapter", "ArgumentParser", "CCrypto",
   ],
   "segdeck-bench": [
     "Work", "Volumes", "Tensors", "Screen", "ImageFormats", "DenseCRF", "Networks", "Segmentation", "Review",

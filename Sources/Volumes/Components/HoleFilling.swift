@@ -36,13 +36,7 @@ extension LabelVolume {
   private mutating func fillHoles(
     within bounds: VoxelBounds, _ label: UInt16, _ classes: [UInt16], openAxes: [Int], work: WorkContext
   ) throws(Cancelled) {
-    let outside = try ConnectedComponents(
-      self, bounds: bounds, classOfValue: classes, neighbourhood: .faces, work: work)
-    let isHole = outside.components.map { component in
-      openAxes.allSatisfy {
-        component.bounds.lower[$0] > bounds.lower[$0] && component.bounds.upper[$0] < bounds.upper[$0]
-      }
-    }
+    let (outside, isHole) = try sets(within: bounds, classes, openAxes: openAxes, work: work)
     guard isHole.contains(true) else { return }
     voxels.withUnsafeMutableBufferPointer { voxels in
       outside.forEachRun { component, offsets in
@@ -50,6 +44,42 @@ extension LabelVolume {
         for offset in offsets where voxels[offset] == 0 { voxels[offset] = label }
       }
     }
+  }
+
+  /// The number of holes of one label in space, as ``filledHoles(of:sliceAxis:work:)`` defines them; sets that hold nothing
+  /// but other labels are none.
+  /// - Parameter bounds: The smallest box that holds the label.
+  /// - Throws: `Cancelled`.
+  /// - Complexity: O(voxels of the box).
+  package func holeCount(
+    of label: UInt16, within bounds: VoxelBounds, work: WorkContext
+  ) throws(Cancelled) -> Int {
+    var classes = [UInt16](repeating: 1, count: 65536)
+    classes[Int(label)] = 0
+    let (outside, isHole) = try sets(within: bounds, classes, openAxes: [0, 1, 2], work: work)
+    var isOpen = [Bool](repeating: false, count: isHole.count)
+    voxels.withUnsafeBufferPointer { voxels in
+      outside.forEachRun { component, offsets in
+        if isHole[component], !isOpen[component] {
+          isOpen[component] = offsets.contains { voxels[$0] == 0 }
+        }
+      }
+    }
+    return isOpen.count(where: \.self)
+  }
+
+  /// The sets of a class within a box, and for each of them whether it touches none of the box's sides across `openAxes`.
+  private func sets(
+    within bounds: VoxelBounds, _ classes: [UInt16], openAxes: [Int], work: WorkContext
+  ) throws(Cancelled) -> (sets: ConnectedComponents, isHole: [Bool]) {
+    let outside = try ConnectedComponents(
+      self, bounds: bounds, classOfValue: classes, neighbourhood: .faces, work: work)
+    let isHole = outside.components.map { component in
+      openAxes.allSatisfy {
+        component.bounds.lower[$0] > bounds.lower[$0] && component.bounds.upper[$0] < bounds.upper[$0]
+      }
+    }
+    return (outside, isHole)
   }
 
   /// The smallest box that holds a label; nil where there is none.

@@ -1,0 +1,198 @@
+import Foundation
+import Synchronization
+import Work
+
+/// A file of JSON lines that one process appends to and any number of processes read.
+///
+/// A line is `{"crc32":"XXXXXXXX","record":RECORD}` with the CRC-32 of the record's bytes, so that a damaged line is
+/// recognised and costs no other line.
+package final class LineFile: Sendable {
+  /// The file.
+  package let path: String
+  /// The open descriptor; -1 before the first line.
+  private let descriptor: Mutex<Int32>
+
+  /// A file that is made with its first line; nothing is written yet.
+  package init(path: String) {
+    self.path = path
+    descriptor = Mutex(-1)
+  }
+
+  deinit {
+    descriptor.withLock { if $0 >= 0 { close($0) } }
+  }
+
+  /// Appends a record with one write; it is synced to the disk when the function returns.
+  ///
+  /// A file that was removed meanwhile is made again with all of its lines.
+  /// - Parameter record: JSON without line breaks.
+  /// - Throws: ``InputError`` when the file cannot be made, or the disk is full or fails; then no part of the line stays.
+  package func append(_ record: Data) throws(InputError) {
+    let line = LineCoding.line(record)
+    let failure: InputError? = descriptor.withLock { descriptor in
+      do throws(InputError) {
+        if descriptor < 0 { descriptor = try make() }
+        try restoreIfRemoved(&descriptor)
+        try write(line, to: descriptor)
+        return nil
+      } catch { return error }
+    }
+    if let failure { throw failure }
+  }
+
+  private func make() throws(InputError) -> Int32 {
+    let descriptor = FileSystem.open(path, O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_NOFOLLOW)
+    guard descriptor >= 0 else { throw failure() }
+    return descriptor
+  }
+
+  private func restoreIfRemoved(_ descriptor: inout Int32) throws(InputError) {
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else { throw failure() }
+    guard status.st_nlink == 0 else { return }
+    var bytes = [UInt8](repeating: 0, count: Int(status.st_size))
+    guard pread(descriptor, &bytes, bytes.count, 0) == bytes.count else { throw failure() }
+    try FileSystem.makeFolder(FilePath.folder(of: path))
+    let other = try make()
+    do throws(InputError) {
+      if !bytes.isEmpty { try write(Data(bytes), to: other) }
+    } catch {
+      close(other)
+      FileSystem.remove(path)
+      throw error
+    }
+    close(descriptor)
+    descriptor = other
+  }
+
+  private func write(_ data: Data, to descriptor: Int32) throws(InputError) {
+    let end = lseek(descriptor, 0, SEEK_END)
+    let count = data.withUnsafeBytes { bytes in
+      var count = Glibc.write(descriptor, bytes.baseAddress, bytes.count)
+      while count < 0, errno == EINTR { count = Glibc.write(descriptor, bytes.baseAddress, bytes.count) }
+      return count
+    }
+    guard end >= 0, count == data.count else {
+      // A part of a line stands for a full disk.
+      if count >= 0 { errno = ENOSPC }
+      let error = failure()
+      if end >= 0 { ftruncate(descriptor, end) }
+      throw error
+    }
+    guard fdatasync(descriptor) == 0 else { throw failure() }
+  }
+
+  private func failure() -> InputError {
+    InputError(path, "cannot be written", found: String(cString: strerror(errno)))
+  }
+}
+
+/// The lines of a ``LineFile`` that were appended since the last look.
+package struct LineTail: Sendable {
+  /// What a look found.
+  package struct Found: Equatable, Sendable {
+    /// The new records, oldest first.
+    package var records: [Data] = []
+    /// New lines that are damaged.
+    package var damagedCount = 0
+    /// Whether the file became shorter or is another one, so that ``records`` are all of it.
+    package var isRestarted = false
+    /// Whether there is no file any more.
+    package var isMissing = false
+  }
+
+  /// The file.
+  package let path: String
+  /// Bytes after the last whole line: of a line that is being written, or that was cut off.
+  package private(set) var unfinishedByteCount = 0
+  /// When the file was last written, in seconds since 1970; 0 before the first look.
+  package private(set) var modifiedSeconds = 0
+  private var offset = 0
+  private var file: (device: UInt, inode: UInt)?
+
+  /// The most bytes that are read at once; a longer line is no record.
+  private static let pieceSize = 64 << 20
+
+  /// The whole file, at the first look.
+  package init(path: String) { self.path = path }
+
+  /// Reads what was appended; where the size is the same, that costs one `stat`.
+  /// - Throws: ``InputError`` when the file cannot be read.
+  /// - Complexity: O(new bytes).
+  package mutating func read() throws(InputError) -> Found {
+    var found = Found()
+    guard let status = FileSystem.status(path) else {
+      found.isMissing = file != nil
+      return found
+    }
+    let identity = (device: UInt(status.st_dev), inode: UInt(status.st_ino))
+    if let file, file != identity || status.st_size < offset + unfinishedByteCount {
+      found.isRestarted = true
+      (offset, unfinishedByteCount) = (0, 0)
+    }
+    file = identity
+    modifiedSeconds = status.st_mtim.tv_sec
+    let size = Int(status.st_size)
+    while size > offset + unfinishedByteCount {
+      let bytes = try bytes(upTo: size)
+      guard let end = bytes.lastIndex(of: 0x0a) else {
+        unfinishedByteCount = bytes.count
+        guard bytes.count == Self.pieceSize else { break }
+        // What is so long belongs to no record.
+        (offset, unfinishedByteCount) = (offset + bytes.count, 0)
+        found.damagedCount += 1
+        continue
+      }
+      for line in bytes[...end].split(separator: 0x0a) {
+        if let record = LineCoding.record(line) {
+          found.records.append(record)
+        } else {
+          found.damagedCount += 1
+        }
+      }
+      offset += end + 1
+      unfinishedByteCount = bytes.count - end - 1
+      if bytes.count < Self.pieceSize { break }
+    }
+    return found
+  }
+
+  private func bytes(upTo size: Int) throws(InputError) -> [UInt8] {
+    let descriptor = FileSystem.open(path, O_RDONLY | O_NONBLOCK)
+    guard descriptor >= 0 else {
+      throw InputError(path, "cannot be read", found: String(cString: strerror(errno)))
+    }
+    defer { close(descriptor) }
+    _ = try FileSystem.statusOfOrdinaryFile(descriptor, path: path)
+    try ReadFiles.register(path)
+    var bytes = [UInt8](repeating: 0, count: min(size - offset, Self.pieceSize))
+    let count = pread(descriptor, &bytes, bytes.count, off_t(offset))
+    guard count >= 0 else {
+      throw InputError(path, "cannot be read", found: String(cString: strerror(errno)))
+    }
+    bytes.removeSubrange(count...)
+    return bytes
+  }
+}
+
+/// The form of a line.
+private enum LineCoding {
+  private static let start = Array("{\"crc32\":\"".utf8)
+  private static let middle = Array("\",\"record\":".utf8)
+
+  static func line(_ record: Data) -> Data {
+    let checksum = String(format: "%08x", CRC32.checksum(of: record))
+    return Data(start) + Data(checksum.utf8) + Data(middle) + record + Data("}\n".utf8)
+  }
+
+  /// The record of a line without its line break; nil where it is damaged.
+  static func record(_ line: ArraySlice<UInt8>) -> Data? {
+    let headCount = start.count + 8 + middle.count
+    guard line.count > headCount, line.starts(with: start), line.last == UInt8(ascii: "}") else { return nil }
+    let digits = line.dropFirst(start.count).prefix(8)
+    guard line.dropFirst(start.count + 8).starts(with: middle) else { return nil }
+    let record = Data(line.dropFirst(headCount).dropLast())
+    return UInt32(String(decoding: digits, as: UTF8.self), radix: 16) == CRC32.checksum(of: record)
+      ? record : nil
+  }
+}

@@ -1,0 +1,90 @@
+import Work
+
+/// A case whose masks are still looked for.
+struct CaseDraft {
+  /// The name, and a longer one for where other cases have the same.
+  var name: String
+  var longName: String
+  var images: [FoundFile]
+  /// Names that stand for the case beside those of its images: the name without a channel, the case's folder.
+  var otherKeys: [String] = []
+  var masks: [WorklistCase.Mask] = []
+  var probabilities: [String] = []
+
+  /// Adds a mask under a name that the case does not have yet.
+  mutating func add(mask path: String, called name: String) {
+    var unique = name.isEmpty ? "mask" : name
+    var number = 2
+    while masks.contains(where: { $0.name == unique }) {
+      unique = "\(name) \(number)"
+      number += 1
+    }
+    masks.append(.init(name: unique, path: path))
+  }
+}
+
+/// The cases by the names that their masks may have.
+struct CaseIndex {
+  /// A case, or several that fit equally well; `rank` is lower for a better fit.
+  struct Match {
+    var cases: [Int]
+    var rank: Int
+  }
+
+  private let folders: [String]
+  /// Cases by whole names, by names without words for what is shown, and by beginnings of both.
+  private var whole: [String: [Int]] = [:]
+  private var subjects: [String: [Int]] = [:]
+  private var beginnings: [String: [Int]] = [:]
+
+  init(_ drafts: some Sequence<CaseDraft>) {
+    var folders: [String] = []
+    for (index, draft) in drafts.enumerated() {
+      folders.append(FilePath.name(of: FilePath.folder(of: draft.images.first?.path ?? "")))
+      for stem in draft.images.map(\.stem) + draft.otherKeys { Self.add(index, stem, to: &whole) }
+      for subject in draft.images.map(\.role.subject) { Self.add(index, subject, to: &subjects) }
+    }
+    self.folders = folders
+    for (key, cases) in whole.merging(subjects, uniquingKeysWith: { Array(Set($0 + $1)).sorted() }) {
+      for beginning in NameParts(key).beginnings.dropFirst() {
+        beginnings[beginning, default: []] += cases
+      }
+    }
+  }
+
+  private static func add(_ index: Int, _ name: String, to table: inout [String: [Int]]) {
+    let key = key(name)
+    if !key.isEmpty, table[key]?.last != index { table[key, default: []].append(index) }
+  }
+
+  private static func key(_ name: String) -> String { NameParts(name).words.joined(separator: "_") }
+
+  /// The case that a mask belongs to by its name: of the same name, of the same name without what says mask or what an
+  /// image shows, else the one whose name has the longest beginning in common, cut at "_", "-", "." or a blank.
+  func match(_ file: FoundFile) -> Match? {
+    let (stem, role) = (Self.key(file.stem), file.role)
+    let subjects = [role.subject, role.trailingSubject ?? ""].map(Self.key).filter { !$0.isEmpty }
+    // A mask that is called "mask" is named by its folder.
+    let folder = FilePath.folder(of: file.path)
+    let folderKeys =
+      subjects.isEmpty
+      ? [folder, FilePath.folder(of: folder)].map { Self.key(FilePath.name(of: $0)) } : []
+    func first(_ keys: [String], _ table: [String: [Int]], _ rank: Int) -> Match? {
+      keys.lazy.compactMap { table[$0] }.first.map { Match(cases: nearest($0, to: file), rank: rank) }
+    }
+    let longer = NameParts(subjects.first ?? stem).beginnings
+    return first([stem], whole, 0) ?? first(subjects, whole, 1) ?? first(subjects, self.subjects, 2)
+      ?? first(folderKeys, whole, 2) ?? first(folderKeys, self.subjects, 2)
+      ?? first(longer, whole, 3) ?? first(longer, self.subjects, 3)
+      ?? first(subjects.isEmpty ? [stem] : subjects, beginnings, 4)
+  }
+
+  /// Of several cases those whose folder has the name of the mask's folder, if any.
+  private func nearest(_ cases: [Int], to file: FoundFile) -> [Int] {
+    let unique = Array(Set(cases)).sorted()
+    guard unique.count > 1 else { return unique }
+    let folder = FilePath.name(of: FilePath.folder(of: file.path))
+    let near = unique.filter { folders[$0] == folder }
+    return near.isEmpty ? unique : near
+  }
+}

@@ -1,0 +1,41 @@
+import Work
+
+/// What a search did not use, collected so that a thousand files of one kind are one line.
+struct DiscoveryNotes {
+  enum Kind: Int, CaseIterable {
+    case unreadable, tooDeep, dicom, twice, maskWithoutImage, ambiguous, furtherMask, furtherImage
+
+    /// "3 masks without an image", before the names.
+    func text(_ count: Int) -> String {
+      switch self {
+      case .unreadable: counted(count, "folder") + " cannot be read"
+      case .tooDeep: counted(count, "folder lies", "folders lie") + " too deep"
+      case .dicom: counted(count, "DICOM series", "DICOM series") + ", which cannot be read yet"
+      case .twice: counted(count, "image is", "images are") + " there twice and left out"
+      case .maskWithoutImage: counted(count, "mask") + " without an image"
+      case .ambiguous: counted(count, "mask fits", "masks fit") + " several images"
+      case .furtherMask: counted(count, "further mask") + " of a pipeline not used"
+      case .furtherImage: counted(count, "further image") + " not used"
+      }
+    }
+  }
+
+  /// Names in a line at most.
+  private static let nameCount = 3
+  private var names: [Kind: [String]] = [:]
+
+  mutating func add(_ kind: Kind, _ name: String) { names[kind, default: []].append(name) }
+
+  mutating func add(_ other: DiscoveryNotes) {
+    names.merge(other.names) { $0 + $1 }
+  }
+
+  /// The notes, a line for each kind.
+  var lines: [String] {
+    Kind.allCases.compactMap { kind in
+      guard let names = names[kind] else { return nil }
+      let more = names.count > Self.nameCount ? " and \(names.count - Self.nameCount) more" : ""
+      return "\(kind.text(names.count)): \(names.prefix(Self.nameCount).joined(separator: ", "))\(more)"
+    }
+  }
+}

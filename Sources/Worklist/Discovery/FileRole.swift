@@ -1,0 +1,96 @@
+/// What the name of an image file says: whether it is an image, a mask or probabilities, and of what.
+struct FileRole: Equatable {
+  enum Kind { case image, mask, probabilities }
+
+  let kind: Kind
+  /// The name without what says its kind: "case1" of "case1_seg_v2" and of "case1_t1w"; empty for "mask" and "t1".
+  let subject: String
+  /// What says its kind: "seg_v2"; empty for an image.
+  let role: String
+  /// The name without a leading word of its kind: "case1" of "seg_case1", nil where none leads.
+  let trailingSubject: String?
+
+  /// Words that make a file a mask wherever they stand.
+  private static let maskWords: Set<String> = [
+    "seg", "segs", "mask", "masks", "msk", "label", "labels", "dseg",
+  ]
+  /// Words that make a file a mask behind another word, or as the whole name.
+  private static let weakMaskWords: Set<String> = [
+    "pred", "preds", "prediction", "predictions", "predicted", "gt", "groundtruth", "truth", "manual", "roi",
+    "rois",
+    "annotation", "annotations", "annot",
+  ]
+  private static let probabilityWords: Set<String> = [
+    "prob", "probs", "probability", "probabilities", "probseg", "softmax",
+  ]
+  /// Words for what an image shows, which several images of a case differ in.
+  private static let imageWords: Set<String> = [
+    "image", "images", "img", "imaging", "scan", "vol", "volume", "raw", "orig", "ct", "cta", "pet", "mr",
+    "mri", "us",
+    "t1", "t1w", "t1ce", "t1c", "t1n", "t1gd", "t2", "t2w", "t2f", "t2star", "flair", "pd", "pdw", "adc",
+    "dwi", "swi",
+  ]
+
+  /// Reads a file name without the suffix of its format.
+  init(stem: String) {
+    let parts = NameParts(stem)
+    let words = parts.words
+    func find(_ isWanted: (Int) -> Bool) -> Int? { words.indices.first(where: isWanted) }
+    let probabilities = find { FileRole.probabilityWords.contains(words[$0]) }
+    let mask = find { index in
+      FileRole.isMaskWord(words[index])
+        || FileRole.weakMaskWords.contains(words[index]) && (index > 0 || words.count == 1)
+    }
+    guard let first = [probabilities, mask].compactMap(\.self).min() else {
+      kind = .image
+      subject = FileRole.subject(ofImage: parts)
+      (role, trailingSubject) = ("", nil)
+      return
+    }
+    kind = probabilities == nil ? .mask : .probabilities
+    subject = parts.text(0..<first)
+    role = parts.text(first..<words.count)
+    trailingSubject = first == 0 && words.count > 1 ? parts.text(1..<words.count) : nil
+  }
+
+  /// Whether a word says mask: one of the list, with a number behind it ("seg2"), or one that says label or segment
+  /// ("labelmap", "segmentation", FreeSurfer's "aparc+aseg").
+  private static func isMaskWord(_ word: String) -> Bool {
+    if word.hasPrefix("segment") || word.hasSuffix("aseg") { return true }
+    if word.contains("label") { return !word.hasPrefix("unlabel") }
+    return maskWords.contains(String(word.reversed().drop(while: \.isNumber).reversed()))
+  }
+
+  /// The name of an image without words for what it shows at its beginning or end.
+  private static func subject(ofImage parts: NameParts) -> String {
+    var range = 0..<parts.words.count
+    while let last = range.last, imageWords.contains(parts.words[last]) { range.removeLast() }
+    while let first = range.first, imageWords.contains(parts.words[first]) { range.removeFirst() }
+    return parts.text(range)
+  }
+}
+
+/// A name cut at "_", "-", "." and blanks.
+struct NameParts {
+  /// The parts in small letters.
+  let words: [String]
+  private let name: String
+  private let ranges: [Range<String.Index>]
+
+  init(_ name: String) {
+    self.name = name
+    ranges = name.split { "_-. ".contains($0) }.map { $0.startIndex..<$0.endIndex }
+    words = ranges.map { name[$0].lowercased() }
+  }
+
+  /// The part of the name that these words span; empty for none.
+  func text(_ range: Range<Int>) -> String {
+    guard !range.isEmpty else { return "" }
+    return String(name[ranges[range.lowerBound].lowerBound..<ranges[range.upperBound - 1].upperBound])
+  }
+
+  /// The beginnings of the name that end with a word, in small letters, the whole name first.
+  var beginnings: [String] {
+    (0..<words.count).reversed().map { words[0...$0].joined(separator: "_") }
+  }
+}

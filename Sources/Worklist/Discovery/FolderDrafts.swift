@@ -1,0 +1,99 @@
+import Foundation
+import Work
+
+extension FolderTree {
+  /// The images in the folder itself, grouped to cases, with the masks beside them.
+  ///
+  /// A folder below the searched one whose images differ in what they show alone is one case, named as the folder.
+  func drafts(notes: inout DiscoveryNotes) -> [CaseDraft] {
+    let exports = exports()
+    let images = files.filter { $0.role.kind == .image && exports[$0.stem] == nil }
+    let others = files.filter { $0.role.kind != .image || exports[$0.stem] != nil }
+    var drafts = CaseDraft.grouped(images, folder: relativePath)
+    let isBelow = !relativePath.isEmpty
+    let hasPlainMask = others.contains { $0.role.subject.isEmpty && $0.role.trailingSubject == nil }
+    if drafts.count == 1, isBelow || hasPlainMask {
+      drafts[0].otherKeys.append(name)
+      if isBelow || drafts[0].images.allSatisfy(\.role.subject.isEmpty) {
+        (drafts[0].name, drafts[0].longName) = (name, isBelow ? relativePath : name)
+      }
+      let subject = drafts[0].images.first?.role.subject
+      for file in others { drafts[0].add(file, subject: subject) }
+      return drafts
+    }
+    let index = CaseIndex(drafts)
+    for file in others {
+      let source = exports[file.stem]?.flatMap { source in
+        drafts.firstIndex { $0.images.contains { FilePath.name(of: $0.path) == source } }
+      }
+      let cases = source.map { [$0] } ?? index.match(file)?.cases ?? []
+      switch cases.count {
+      case 0: notes.add(.maskWithoutImage, file.path)
+      case 1: drafts[cases[0]].add(file, subject: nil)
+      default:
+        let names = cases.prefix(2).compactMap { drafts[$0].images.first?.path }.map { FilePath.name(of: $0) }
+        notes.add(.ambiguous, "\(file.path) (\(names.joined(separator: ", ")))")
+      }
+    }
+    return drafts
+  }
+
+  /// Masks that the program wrote, by their records: the stem of each, and the file name of the image it was made from,
+  /// where the record says it.
+  private func exports() -> [String: String?] {
+    var exports: [String: String?] = [:]
+    for file in files where file.role.kind == .image && recordStems.contains(file.stem) {
+      let record = FilePath.joined(path, file.stem + ".json")
+      guard let data = try? FileSystem.read(record, limit: 1 << 20),
+        let value = String(textOf: data).flatMap({ JSONValue($0) }),
+        case .string(let tool)? = value[key: "tool"], tool.hasPrefix("segdeck")
+      else { continue }
+      var image: String?
+      if case .string(let path)? = value[key: "input"]?[key: "path"] { image = FilePath.name(of: path) }
+      exports[file.stem] = .some(image)
+    }
+    return exports
+  }
+}
+
+extension CaseDraft {
+  /// Adds a mask or probabilities beside the images; `subject` is what the names of its images have in common.
+  fileprivate mutating func add(_ file: FoundFile, subject: String?) {
+    guard file.role.kind != .probabilities else { return probabilities.append(file.path) }
+    let isOthers = subject.map { !file.role.subject.isEmpty && file.role.subject != $0 } ?? false
+    add(mask: file.path, called: file.role.role.isEmpty || isOthers ? file.stem : file.role.role)
+  }
+
+  /// Cases of images: channels "_0000", "_0001" of one name are one case, and so are names that differ in words for what
+  /// they show ("_t1", "_flair").
+  static func grouped(_ images: [FoundFile], folder: String) -> [CaseDraft] {
+    let stems = Set(images.map(\.stem))
+    var order: [String] = []
+    var groups: [String: (base: String?, images: [FoundFile])] = [:]
+    for image in images {
+      let base = channelBase(image.stem).flatMap { stems.contains($0 + "_0000") ? $0 : nil }
+      let subject = base ?? image.role.subject
+      // Images whose names say nothing else are one case where they lie together.
+      let key = (base == nil ? "s" : "c") + subject.lowercased()
+      if groups[key] == nil { order.append(key) }
+      groups[key, default: (base, [])].images.append(image)
+    }
+    return order.compactMap { key in
+      guard let group = groups[key] else { return nil }
+      let subject = group.base ?? group.images[0].role.subject
+      let isNamed = group.base != nil || group.images.count > 1 && !subject.isEmpty
+      let name = isNamed ? subject : group.images[0].stem
+      return CaseDraft(
+        name: name, longName: FilePath.joined(folder, name), images: group.images,
+        otherKeys: group.base.map { [$0] } ?? [])
+    }
+  }
+
+  /// The name without nnU-Net's channel, "case" of "case_0001"; nil where it has none.
+  private static func channelBase(_ stem: String) -> String? {
+    guard stem.utf8.count > 5, stem.utf8.dropLast(4).last == UInt8(ascii: "_"),
+      stem.utf8.suffix(4).allSatisfy({ (48...57).contains($0) })
+    else { return nil }
+    return String(stem.dropLast(5))
+  }
+}

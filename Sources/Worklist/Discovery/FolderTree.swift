@@ -1,0 +1,149 @@
+import Foundation
+import ImageFormats
+import Work
+
+/// An image file of a folder.
+struct FoundFile: Equatable {
+  /// The path, which begins as the path of the searched folder does.
+  let path: String
+  /// The path below the searched folder, without the suffix of the format.
+  let relativeStem: String
+  /// The name without the suffix of the format.
+  let stem: String
+  let role: FileRole
+
+  init(folder: FolderTree, name: String) {
+    path = FilePath.joined(folder.path, name)
+    stem = ImageName.stem(of: name)
+    relativeStem = FilePath.joined(folder.relativePath, stem)
+    role = FileRole(stem: stem)
+  }
+}
+
+/// A folder with the image files and folders in it, in natural order.
+struct FolderTree {
+  let path: String
+  /// The path below the searched folder; empty for that folder.
+  let relativePath: String
+  let name: String
+  var files: [FoundFile] = []
+  var folders: [FolderTree] = []
+  /// Names of JSON files without ".json".
+  var recordStems: Set<String> = []
+  /// Files of a DICOM series.
+  var dicomCount = 0
+
+  /// The image files of this folder and of all folders below it.
+  var allFiles: [FoundFile] { files + folders.flatMap(\.allFiles) }
+
+  /// The folder of a name among the folders, whatever its capitals.
+  func folders(named names: Set<String>) -> [FolderTree] {
+    folders.filter { names.contains($0.name.lowercased()) }
+  }
+}
+
+/// Reads a folder and what lies below it.
+///
+/// Hidden files and folders of verdicts are left out. Links are followed, and a folder that several paths lead to is read
+/// once, so that links in a circle end.
+struct FolderReader {
+  /// Entries of all folders beyond which a search ends: whoever names the root of a disk does not wait for it.
+  static let maximumEntryCount = 200_000
+  /// Folders within folders that are read.
+  static let maximumDepth = 10
+
+  private(set) var notes = DiscoveryNotes()
+  private let root: String
+  private let work: WorkContext
+  private var entryCount = 0
+  private var visited: Set<[UInt]> = []
+
+  init(root: String, work: WorkContext) {
+    self.root = root
+    self.work = work
+  }
+
+  /// Leaves a folder out, because it is read for another purpose.
+  mutating func leaveOut(_ path: String) {
+    if let status = FileSystem.status(path) { visited.insert(Self.identity(status)) }
+  }
+
+  /// Reads the whole folder.
+  /// - Throws: ``InputError`` where it cannot be read or holds too many files; ``Cancelled``.
+  mutating func read() throws -> FolderTree {
+    let names = try FileSystem.names(in: root)
+    if let status = FileSystem.status(root) { visited.insert(Self.identity(status)) }
+    return try tree(
+      names, path: root, relativePath: "", name: FilePath.name(of: FilePath.absolute(root)), depth: 0)
+  }
+
+  private mutating func tree(
+    _ names: [String], path: String, relativePath: String, name: String, depth: Int
+  ) throws -> FolderTree {
+    try work.checkCancellation()
+    entryCount += names.count
+    guard entryCount <= Self.maximumEntryCount else {
+      throw InputError(
+        root, "holds too many files", found: "more than \(Self.maximumEntryCount)",
+        expected: "a folder of cases")
+    }
+    var tree = FolderTree(path: path, relativePath: relativePath, name: name)
+    var stems: [String: String] = [:]
+    var others: [String] = []
+    for (index, name) in names.naturallySorted(by: \.self).enumerated() {
+      if index % 1024 == 0 { try work.checkCancellation() }
+      if name.hasPrefix(".") || RecordFolder.isRecordFolder(name) { continue }
+      let file = FilePath.joined(path, name)
+      if let suffix = ImageName.suffix(of: name) {
+        // The voxels of a header belong to it.
+        if suffix.hasPrefix(".img") { continue }
+        let found = FoundFile(folder: tree, name: name)
+        if let other = stems.updateValue(name, forKey: found.stem) {
+          stems[found.stem] = other
+          notes.add(.twice, file)
+        } else {
+          tree.files.append(found)
+        }
+      } else if name.hasSuffix(".json") {
+        tree.recordStems.insert(String(name.dropLast(".json".count)))
+      } else if name.lowercased().hasSuffix(".dcm") || name.lowercased().hasSuffix(".ima") {
+        tree.dicomCount += 1
+      } else if let status = FileSystem.status(file) {
+        guard status.st_mode & S_IFMT == S_IFDIR else {
+          others.append(file)
+          continue
+        }
+        guard visited.insert(Self.identity(status)).inserted else { continue }
+        guard depth < Self.maximumDepth else {
+          notes.add(.tooDeep, file)
+          continue
+        }
+        guard let names = try? FileSystem.names(in: file) else {
+          notes.add(.unreadable, file)
+          continue
+        }
+        tree.folders.append(
+          try self.tree(
+            names, path: file, relativePath: FilePath.joined(relativePath, name), name: name, depth: depth + 1
+          ))
+      }
+    }
+    if tree.files.isEmpty, tree.dicomCount == 0, try others.prefix(3).contains(where: Self.isDICOM) {
+      tree.dicomCount = others.count
+    }
+    return tree
+  }
+
+  /// Whether a file without a telling name begins as DICOM files do.
+  private static func isDICOM(_ path: String) throws(InputError) -> Bool {
+    let descriptor = FileSystem.open(path, O_RDONLY | O_NONBLOCK)
+    guard descriptor >= 0 else { return false }
+    defer { close(descriptor) }
+    guard (try? FileSystem.statusOfOrdinaryFile(descriptor, path: path)) != nil else { return false }
+    try ReadFiles.register(path)
+    var bytes = [UInt8](repeating: 0, count: 4)
+    return pread(descriptor, &bytes, 4, 128) == 4 && bytes == Array("DICM".utf8)
+  }
+
+  private static func identity(_ status: stat) -> [UInt] { [UInt(status.st_dev), UInt(status.st_ino)] }
+}

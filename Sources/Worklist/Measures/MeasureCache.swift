@@ -1,0 +1,74 @@
+import Foundation
+import Journal
+import Work
+
+/// Measures of cases that were computed before: `segdeck/measures` in `$XDG_CACHE_HOME` or `~/.cache`.
+///
+/// They apply as long as paths, sizes and modification times of the files are the same. A damaged entry counts as none.
+package struct MeasureCache: Sendable {
+  /// Files in the state that measures apply to.
+  package struct Key: Equatable, Sendable {
+    fileprivate var text: String
+
+    /// Changes with what is measured, and how.
+    private static let version = 1
+
+    /// The present state of files; nil where one does not exist.
+    package init?(files: [String]) {
+      var parts = ["\(Self.version)"]
+      for file in files {
+        guard let status = FileSystem.status(file) else { return nil }
+        parts.append(
+          "\(FilePath.absolute(file))\u{0}\(status.st_size) \(status.st_mtim.tv_sec) \(status.st_mtim.tv_nsec)"
+        )
+      }
+      text = parts.joined(separator: "\u{0}")
+    }
+
+    /// Keys with the same name are told apart by their text in the file.
+    fileprivate var fileName: String {
+      let bytes = Data(text.utf8)
+      return String(format: "%08x-%x.json", CRC32.checksum(of: bytes), bytes.count)
+    }
+  }
+
+  private struct Entry: Codable {
+    var key: String
+    var measures: CaseMeasures
+  }
+
+  /// The folder.
+  package let folder: String
+  private static let maximumByteCount = 16 << 20
+
+  /// The user's cache.
+  package init(environment: [String: String] = ProcessInfo.processInfo.environment) {
+    self.init(folder: FilePath.joined(UserFolder.cache(environment), "measures"))
+  }
+
+  /// A cache in a folder, which need not exist.
+  package init(folder: String) { self.folder = folder }
+
+  /// The measures of files in a state; nil where they were not stored.
+  package func measures(for key: Key) -> CaseMeasures? {
+    let path = FilePath.joined(folder, key.fileName)
+    // An entry is written again when its files change.
+    let content = try? ReadFiles.withoutRegistering { () throws(InputError) in
+      try FileSystem.readIfPresent(path, limit: Self.maximumByteCount)
+    }
+    guard let data = content.flatMap(\.self), let entry = try? JSONDecoder().decode(Entry.self, from: data),
+      entry.key == key.text
+    else { return nil }
+    return entry.measures
+  }
+
+  /// Stores measures.
+  /// - Throws: ``InputError`` when the folder cannot be made or written.
+  package func store(_ measures: CaseMeasures, for key: Key) throws(InputError) {
+    try FileSystem.makeFolder(folder, mode: 0o700)
+    guard let data = try? JSONEncoder().encode(Entry(key: key.text, measures: measures)) else {
+      preconditionFailure("measures hold only finite numbers")
+    }
+    try AtomicFile.write(data, to: FilePath.joined(folder, key.fileName))
+  }
+}

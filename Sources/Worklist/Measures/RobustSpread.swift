@@ -1,0 +1,30 @@
+/// Median and spread of numbers, which outliers among them do not move.
+struct RobustSpread: Equatable {
+  let median: Double
+  /// The standard deviation of normally distributed numbers with the same median absolute deviation, at least a floor.
+  let deviation: Double
+
+  /// The ratio of standard deviation and median absolute deviation of a normal distribution.
+  private static let normalRatio = 1.4826
+
+  /// The spread of at least one number.
+  /// - Parameter floor: The least deviation for a median. Where more than half of the numbers are equal, their median
+  ///   absolute deviation is 0, and the smallest difference would be an outlier.
+  init?(_ numbers: [Double], floor: (_ median: Double) -> Double) {
+    guard let median = Self.median(numbers) else { return nil }
+    self.median = median
+    let absolute = Self.median(numbers.map { abs($0 - median) }) ?? 0
+    deviation = max(Self.normalRatio * absolute, floor(median))
+  }
+
+  /// How many deviations a number lies above the median; negative below it.
+  func deviations(of number: Double) -> Double { deviation > 0 ? (number - median) / deviation : 0 }
+
+  /// The mean of both middle numbers where their count is even; nil for none.
+  static func median(_ numbers: [Double]) -> Double? {
+    guard !numbers.isEmpty else { return nil }
+    let sorted = numbers.sorted()
+    let middle = sorted.count / 2
+    return sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
+  }
+}

@@ -1,0 +1,68 @@
+/// A column that cases are filtered and sorted by.
+package enum CaseColumn: Hashable, Sendable {
+  /// A measure of labels.
+  package enum LabelMeasure: String, Hashable, Sendable, CaseIterable {
+    /// Volume in mL; of all labels the sum.
+    case volume
+    /// Connected components; of all labels the most.
+    case components
+    /// Holes; of all labels the sum.
+    case holes
+    /// Slices that are missing within a label; of all labels the sum.
+    case gaps
+    /// Dice coefficient of the first two masks; of all labels the lowest.
+    case dice
+  }
+
+  case name, image, mask, maskCount, status, verdict, score, reader, tag, comment, seconds, decided, open,
+    flag
+  case flagCount
+  /// A measure, of one label or of all together.
+  case labelMeasure(LabelMeasure, label: String?)
+  /// A further column of the worklist file.
+  case other(String)
+
+  private static let ownColumns: [(name: String, column: CaseColumn)] = [
+    ("case", .name), ("name", .name), ("image", .image), ("mask", .mask), ("masks", .maskCount),
+    ("status", .status),
+    ("verdict", .verdict), ("score", .score), ("reader", .reader), ("readers", .reader), ("tag", .tag),
+    ("tags", .tag),
+    ("comment", .comment), ("seconds", .seconds), ("decided", .decided), ("open", .open), ("flag", .flag),
+    ("flags", .flagCount),
+  ]
+
+  /// The column of a name, in small or capital letters: "score", "volume(liver)", or a further column of the worklist,
+  /// which goes before a measure of the same name; nil where there is none.
+  package init?(_ name: String, columns: [String]) {
+    let key = name.lowercased()
+    if let own = Self.ownColumns.first(where: { $0.name == key }) {
+      self = own.column
+    } else if let other = columns.first(where: { $0 == name })
+      ?? columns.first(where: { $0.lowercased() == key })
+    {
+      self = .other(other)
+    } else if let measure = LabelMeasure(rawValue: key) {
+      self = .labelMeasure(measure, label: nil)
+    } else if name.hasSuffix(")"), let open = name.firstIndex(of: "("),
+      let measure = LabelMeasure(rawValue: name[..<open].lowercased())
+    {
+      self = .labelMeasure(measure, label: String(name[name.index(after: open)...].dropLast()))
+    } else {
+      return nil
+    }
+  }
+
+  /// The names of all columns, for messages and completion; measures as "volume(LABEL)".
+  package static func names(columns: [String]) -> [String] {
+    ownColumns.map(\.name).filter { !["name", "readers", "tags"].contains($0) } + columns
+      + LabelMeasure.allCases.flatMap { [$0.rawValue, "\($0.rawValue)(LABEL)"] }
+  }
+
+  /// Whether values are numbers wherever there are any.
+  var isNumeric: Bool {
+    switch self {
+    case .maskCount, .score, .seconds, .flagCount, .labelMeasure: true
+    default: false
+    }
+  }
+}

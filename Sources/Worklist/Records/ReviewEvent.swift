@@ -1,0 +1,157 @@
+import Foundation
+import Work
+
+/// A record of a reader about a case: what happened, and everything that the reader decided about the case so far.
+///
+/// A lost record therefore affects nothing that was recorded later.
+package struct ReviewEvent: Equatable, Sendable {
+  /// What happened.
+  package enum Kind: String, Equatable, Sendable { case opened, decided, closed }
+
+  /// 1 more than the largest number that the writer knew, so that it orders records whatever the clocks say.
+  package var sequence: Int
+  /// The time in UTC: "2026-11-29T16:00:00.000Z".
+  package var time: String
+  /// Who read the case, and on which machine.
+  package var reader, host: String
+  /// The case's name in the worklist.
+  package var caseName: String
+  /// The image as the worklist names it.
+  package var image: String
+  /// What happened.
+  package var kind: Kind
+  /// The reader's decision about the case, all of it.
+  package var decision: CaseDecision
+
+  /// A record.
+  package init(
+    sequence: Int, time: String, reader: String, host: String, caseName: String, image: String, kind: Kind,
+    decision: CaseDecision
+  ) {
+    self.sequence = sequence
+    self.time = time
+    self.reader = reader
+    self.host = host
+    self.caseName = caseName
+    self.image = image
+    self.kind = kind
+    self.decision = decision
+  }
+
+  /// The largest sequence number; a larger one is damage.
+  static let maximumSequence = 1 << 53
+
+  /// A time as records hold it.
+  package static func time(_ date: Date) -> String {
+    let milliseconds = Int(saturating: (date.timeIntervalSince1970 * 1000).rounded(.down))
+    let (seconds, rest) = milliseconds.quotientAndRemainder(dividingBy: 1000)
+    var (clock, parts) = (time_t(seconds), tm())
+    gmtime_r(&clock, &parts)
+    return String(
+      format: "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", Int(parts.tm_year) + 1900, parts.tm_mon + 1,
+      parts.tm_mday,
+      parts.tm_hour, parts.tm_min, parts.tm_sec, max(0, rest))
+  }
+}
+
+// Written and read by hand: Foundation's coders need four times as long, and ten thousand records are read at once.
+extension ReviewEvent {
+  /// The record as JSON on one line.
+  package var json: Data {
+    var members: [(String, JSONText)] = [
+      ("sequence", .number("\(sequence)")), ("time", .string(time)), ("reader", .string(reader)),
+      ("host", .string(host)), ("case", .string(caseName)), ("image", .string(image)),
+      ("event", .string(kind.rawValue)),
+    ]
+    if let verdict = decision.verdict { members.append(("verdict", .string(verdict.rawValue))) }
+    if decision.isFlagged { members.append(("flagged", .number("true"))) }
+    if let score = decision.score { members.append(("score", .number("\(score)"))) }
+    if !decision.comment.isEmpty { members.append(("comment", .string(decision.comment))) }
+    if !decision.tags.isEmpty { members.append(("tags", .strings(decision.tags))) }
+    if decision.seconds.isFinite, decision.seconds > 0 {
+      members.append(("seconds", .number(decimals(decision.seconds, 3))))
+    }
+    if let version = decision.version {
+      members.append(("version", .string(version.name)))
+      if let path = version.exportedPath { members.append(("exported", .string(path))) }
+    }
+    let text = members.map { "\(JSONText.string($0).text):\($1.text)" }.joined(separator: ",")
+    return Data("{\(text)}".utf8)
+  }
+
+  /// Reads a record; nil where it is none.
+  package init?(json: Data) {
+    guard let text = String(validating: json, as: UTF8.self), case .object(let members)? = JSONValue(text)
+    else {
+      return nil
+    }
+    self.init(
+      sequence: 0, time: "", reader: "", host: "", caseName: "", image: "", kind: .decided,
+      decision: CaseDecision())
+    var (isOrdered, isEvent) = (false, false)
+    var (version, exported): (String?, String?) = (nil, nil)
+    for member in members {
+      switch (member.key, member.value) {
+      case ("sequence", .number(let digits)):
+        guard let number = Int(digits), (1...Self.maximumSequence).contains(number) else { return nil }
+        (sequence, isOrdered) = (number, true)
+      case ("time", .string(let text)): time = text
+      case ("reader", .string(let text)): reader = text
+      case ("host", .string(let text)): host = text
+      case ("case", .string(let text)): caseName = text
+      case ("image", .string(let text)): image = text
+      case ("event", .string(let text)):
+        guard let kind = Kind(rawValue: text) else { return nil }
+        (self.kind, isEvent) = (kind, true)
+      case ("verdict", .string(let text)):
+        guard let verdict = CaseDecision.Verdict(rawValue: text) else { return nil }
+        decision.verdict = verdict
+      case ("flagged", .bool(let flag)): decision.isFlagged = flag
+      case ("score", .number(let digits)):
+        guard let score = Int(digits), CaseDecision.scores.contains(score) else { return nil }
+        decision.score = score
+      case ("comment", .string(let text)): decision.comment = text
+      case ("tags", .array(let items)):
+        decision.tags = items.compactMap { if case .string(let tag) = $0 { tag } else { nil } }
+      case ("seconds", .number(let digits)):
+        decision.seconds = Double(digits).flatMap { $0.isFinite && $0 >= 0 ? $0 : nil } ?? 0
+      case ("version", .string(let text)): version = text
+      case ("exported", .string(let text)): exported = text
+      default: break  // Later programs may add members.
+      }
+    }
+    guard isOrdered, isEvent, !reader.isEmpty, !caseName.isEmpty else { return nil }
+    decision.version = version.map { CaseDecision.Version(name: $0, exportedPath: exported) }
+  }
+}
+
+/// A value as JSON text.
+private enum JSONText {
+  /// Digits, or true.
+  case number(String)
+  case string(String)
+  case strings([String])
+
+  var text: String {
+    switch self {
+    case .number(let text): text
+    case .string(let text): Self.quoted(text)
+    case .strings(let texts): "[\(texts.map(Self.quoted).joined(separator: ","))]"
+    }
+  }
+
+  private static func quoted(_ text: String) -> String {
+    var quoted = "\""
+    for scalar in text.unicodeScalars {
+      switch scalar {
+      case "\"": quoted += "\\\""
+      case "\\": quoted += "\\\\"
+      case "\n": quoted += "\\n"
+      case "\t": quoted += "\\t"
+      case _ where scalar.value < 0x20: quoted += String(format: "\\u%04x", scalar.value)
+      default: quoted.unicodeScalars.append(scalar)
+      }
+    }
+    return quoted + "\""
+  }
+}

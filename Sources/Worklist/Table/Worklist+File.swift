@@ -1,0 +1,142 @@
+import Foundation
+import ImageFormats
+import Work
+
+extension Worklist {
+  /// Reads a worklist file: comma-separated values with a first row of column names.
+  ///
+  /// The column `image` has the image's file, and further columns are `case`, `image2`, ..., `mask`, `mask2`, ...,
+  /// `mask:NAME`, `probabilities`, and any others, which are kept as text. Paths are relative to the file's folder. A case
+  /// without a name is called as its image. A file that does not exist is among the case's ``WorklistCase/missingFiles``.
+  /// - Throws: ``InputError`` when the file cannot be read, a quote is not closed, a column is missing or stands twice, a
+  ///   row is longer than the first, a case has no image, or two cases have one name.
+  package init(file path: String) throws(InputError) {
+    let data = try FileSystem.read(path)
+    let table: CSVTable
+    do throws(CSVTable.Fault) { table = try CSVTable(data) } catch {
+      throw InputError(path, "line \(error.line): \(error.problem)", expected: "comma-separated values")
+    }
+    self.init()
+    guard let heading = table.rows.first else {
+      throw InputError(path, "is empty", expected: "a first row with the columns case, image, mask")
+    }
+    var reader = try RowReader(heading.cells, path: path)
+    columns = reader.otherColumns
+    for row in table.rows.dropFirst() { cases.append(try reader.case(of: row)) }
+  }
+
+  /// The worklist as a file at `path`: its cases, with paths relative to the file's folder where both lie in one tree.
+  ///
+  /// Reading it gives the same cases.
+  package func bytes(forFile path: String) -> Data {
+    let places = RelativePaths(to: path)
+    let imageCount = cases.map(\.images.count).max() ?? 1
+    let probabilitiesCount = cases.map(\.probabilities.count).max() ?? 0
+    var maskNames: [String] = []
+    for name in cases.flatMap({ $0.masks.map(\.name) }) where !maskNames.contains(name) {
+      maskNames.append(name)
+    }
+    var rows = [
+      ["case"] + (0..<max(1, imageCount)).map { WorklistColumn.heading("image", at: $0) }
+        + maskNames.map(WorklistColumn.heading(ofMask:))
+        + (0..<probabilitiesCount).map { WorklistColumn.heading("probabilities", at: $0) } + columns
+    ]
+    for item in cases {
+      func cell(_ paths: [String], _ place: Int) -> String {
+        place < paths.count ? places.relative(paths[place]) : ""
+      }
+      let masks = Dictionary(item.masks.map { ($0.name, $0.path) }, uniquingKeysWith: { first, _ in first })
+      var row = [item.name] + (0..<max(1, imageCount)).map { cell(item.images, $0) }
+      row += maskNames.map { masks[$0].map(places.relative) ?? "" }
+      row += (0..<probabilitiesCount).map { cell(item.probabilities, $0) }
+      rows.append(row + columns.map { item.values[$0] ?? "" })
+    }
+    return CSVTable.bytes(rows)
+  }
+}
+
+/// Makes cases of rows.
+private struct RowReader {
+  let path: String
+  let columns: [WorklistColumn]
+  private let folder: String
+  private var lines: [String: Int] = [:]
+
+  init(_ heading: [String], path: String) throws(InputError) {
+    self.path = path
+    folder = FilePath.folder(of: path)
+    columns = heading.map(WorklistColumn.init(heading:))
+    var known: Set<WorklistColumn.Key> = []
+    for name in heading where !name.isEmpty && !known.insert(.init(heading: name)).inserted {
+      throw InputError(path, "has a column twice", found: "\"\(name)\"", expected: "each once")
+    }
+    guard columns.contains(.image) else {
+      throw InputError(
+        path, "has no column image", found: heading.prefix(8).joined(separator: ", "),
+        expected: "the columns case, image, mask")
+    }
+  }
+
+  /// The names of the further columns; a column without a name is left out.
+  var otherColumns: [String] {
+    columns.compactMap { if case .other(let name) = $0, !name.isEmpty { name } else { nil } }
+  }
+
+  mutating func `case`(of row: CSVTable.Row) throws(InputError) -> WorklistCase {
+    guard row.cells.count <= columns.count || row.cells[columns.count...].allSatisfy(\.isEmpty) else {
+      throw InputError(
+        path, "line \(row.line) has too many cells", found: "\(row.cells.count)", expected: "\(columns.count)"
+      )
+    }
+    var item = WorklistCase(name: "", images: [])
+    for (column, cell) in zip(columns, row.cells) where !cell.isEmpty {
+      switch column {
+      case .name: item.name = cell
+      case .image: item.images.append(place(cell))
+      case .mask(let name): item.masks.append(.init(name: name, path: place(cell)))
+      case .probabilities: item.probabilities.append(place(cell))
+      case .other(let name): if !name.isEmpty { item.values[name] = cell }
+      }
+    }
+    guard let image = item.images.first else {
+      throw InputError(path, "line \(row.line) has no image", expected: "a path in the column image")
+    }
+    if item.name.isEmpty { item.name = FilePath.name(of: ImageName.stem(of: image)) }
+    if let other = lines.updateValue(row.line, forKey: item.name) {
+      throw InputError(
+        path, "two cases have the name \(item.name)", found: "lines \(other) and \(row.line)",
+        expected: "a name for each case")
+    }
+    item.missingFiles = item.files.filter { !FileSystem.exists($0) }
+    return item
+  }
+
+  private func place(_ cell: String) -> String {
+    let cell = cell.hasPrefix("~/") ? FilePath.expandingTilde(cell) : cell
+    return cell.hasPrefix("/") ? cell : FilePath.joined(folder, cell)
+  }
+}
+
+/// Paths as a file in some folder names them.
+private struct RelativePaths {
+  private let folder: [Substring]
+  /// Whether ".." of the folder is the folder that its path says; not so behind a link.
+  private let hasPlainParents: Bool
+
+  init(to path: String) {
+    let absolute = FilePath.absolute(FilePath.folder(of: path).isEmpty ? "." : FilePath.folder(of: path))
+    folder = absolute.split(separator: "/")
+    hasPlainParents = FileSystem.resolved(absolute) == "/" + folder.joined(separator: "/")
+  }
+
+  /// The path relative to the folder; the absolute path where both have no folder but the root in common.
+  func relative(_ path: String) -> String {
+    let absolute = FilePath.absolute(path)
+    let parts = absolute.split(separator: "/")
+    let common = zip(folder, parts).prefix { $0 == $1 }.count
+    let upward = folder.count - common
+    guard common < parts.count, upward == 0 || common > 0 && hasPlainParents else { return absolute }
+    let relative = (Array(repeating: "..", count: upward) + parts[common...]).joined(separator: "/")
+    return relative.hasPrefix("~") ? "./" + relative : relative
+  }
+}

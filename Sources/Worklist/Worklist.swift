@@ -1,0 +1,62 @@
+/// The cases that are to be reviewed, in order.
+package struct Worklist: Equatable, Sendable {
+  /// The cases; no two have the same name.
+  package var cases: [WorklistCase]
+  /// The names of further columns of a table, in its order.
+  package var columns: [String]
+  /// What was not used and why, a line each.
+  package var notes: [String]
+
+  /// A worklist; empty unless given.
+  package init(cases: [WorklistCase] = [], columns: [String] = [], notes: [String] = []) {
+    self.cases = cases
+    self.columns = columns
+    self.notes = notes
+  }
+}
+
+/// A case of a worklist: images of one examination and the masks that are reviewed on them.
+package struct WorklistCase: Equatable, Sendable {
+  /// A mask of a case: one version.
+  package struct Mask: Equatable, Sendable {
+    /// What it is called: the name of its folder, the ending of its file ("seg"), or its column.
+    package var name: String
+    /// The file.
+    package var path: String
+
+    /// A mask.
+    package init(name: String, path: String) {
+      self.name = name
+      self.path = path
+    }
+  }
+
+  /// The name, which no other case of the worklist has.
+  package var name: String
+  /// The files of the images, at least one; the first is the one that is shown.
+  package var images: [String]
+  /// The masks, in the order A, B, ...; no two have the same name.
+  package var masks: [Mask]
+  /// Files of probabilities.
+  package var probabilities: [String]
+  /// The cells of further columns by column; an empty cell is not among them.
+  package var values: [String: String]
+  /// Those of its files that did not exist when the worklist was read.
+  package var missingFiles: [String]
+
+  /// A case.
+  package init(
+    name: String, images: [String], masks: [Mask] = [], probabilities: [String] = [],
+    values: [String: String] = [:], missingFiles: [String] = []
+  ) {
+    self.name = name
+    self.images = images
+    self.masks = masks
+    self.probabilities = probabilities
+    self.values = values
+    self.missingFiles = missingFiles
+  }
+
+  /// Every file of the case.
+  package var files: [String] { images + masks.map(\.path) + probabilities }
+}

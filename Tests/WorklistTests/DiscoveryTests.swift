@@ -1,0 +1,253 @@
+import Foundation
+import Testing
+import Work
+import Worklist
+
+@Suite struct DiscoveryTests {
+  @Test("images and labels of one name are cases in natural order")
+  func pairedFolders() throws {
+    let folder = try SampleFolder(
+      "images/case10.nii.gz", "images/case2.nii.gz", "labels/case2.nii.gz", "labels/case10_seg.nii.gz",
+      "segmentations/case2.nii.gz", "labels/other.nii.gz", "images/.hidden.nii.gz", "images/notes.txt")
+    #expect(
+      try folder.found() == [
+        "case2: images/case2.nii.gz; labels=labels/case2.nii.gz; segmentations=segmentations/case2.nii.gz",
+        "case10: images/case10.nii.gz; labels=labels/case10_seg.nii.gz",
+      ])
+    #expect(try folder.notes() == ["1 mask without an image: labels/other.nii.gz"])
+  }
+
+  @Test(
+    "folders of images and labels are known by many names",
+    arguments: [
+      ("image", "label"), ("imagesTr", "labelsTr"), ("imagesTs", "labelsTs"), ("imagesVal", "labelsVal"),
+      ("images", "masks"), ("Images", "Segmentation"), ("img", "mask"), ("images_train", "labels_train"),
+    ])
+  func folderNames(images: String, labels: String) throws {
+    let folder = try SampleFolder("\(images)/a.nii", "\(labels)/a.nii")
+    #expect(try folder.found() == ["a: \(images)/a.nii; \(labels)=\(labels)/a.nii"])
+  }
+
+  @Test("channels of nnU-Net are images of one case, and its parts keep their cases apart")
+  func nnUNet() throws {
+    let folder = try SampleFolder(
+      "imagesTr/la_1_0000.nii.gz", "imagesTr/la_1_0001.nii.gz", "imagesTr/la_2_0000.nii.gz",
+      "labelsTr/la_1.nii.gz", "labelsTr/la_2.nii.gz", "imagesTs/la_2_0000.nii.gz", "dataset.json",
+      "imagesTr/scan_2021.nii.gz", "labelsTr/scan_2021.nii.gz")
+    #expect(
+      try folder.found() == [
+        "imagesTr/la_2: imagesTr/la_2_0000.nii.gz; labelsTr=labelsTr/la_2.nii.gz",
+        "imagesTs/la_2: imagesTs/la_2_0000.nii.gz",
+        "la_1: imagesTr/la_1_0000.nii.gz imagesTr/la_1_0001.nii.gz; labelsTr=labelsTr/la_1.nii.gz",
+        "scan_2021: imagesTr/scan_2021.nii.gz; labelsTr=labelsTr/scan_2021.nii.gz",
+      ])
+  }
+
+  @Test("a folder with an image and masks is a case, also of several images")
+  func caseFolders() throws {
+    let folder = try SampleFolder(
+      "p2/image.nii.gz", "p2/mask.nii.gz", "p2/mask_ann.nii.gz", "p10/ct.nii.gz", "p10/segmentation.nii.gz",
+      "BraTS_001/BraTS_001_t1.nii.gz", "BraTS_001/BraTS_001_flair.nii.gz", "BraTS_001/BraTS_001_seg.nii.gz",
+      "s1/ct.nii.gz", "s1/segmentations/liver.nii.gz", "s1/segmentations/spleen.nii.gz", "only/scan.nii.gz",
+      "h/volume.nii.gz", "h/autolabel.nii.gz", "h/volume_probabilities.nii.gz")
+    #expect(
+      try folder.found() == [
+        "BraTS_001: BraTS_001/BraTS_001_flair.nii.gz BraTS_001/BraTS_001_t1.nii.gz; seg=BraTS_001/BraTS_001_seg.nii.gz",
+        "h: h/volume.nii.gz; autolabel=h/autolabel.nii.gz; p=h/volume_probabilities.nii.gz",
+        "only: only/scan.nii.gz",
+        "p2: p2/image.nii.gz; mask=p2/mask.nii.gz; mask_ann=p2/mask_ann.nii.gz",
+        "p10: p10/ct.nii.gz; segmentation=p10/segmentation.nii.gz",
+        "s1: s1/ct.nii.gz; liver=s1/segmentations/liver.nii.gz; spleen=s1/segmentations/spleen.nii.gz",
+      ])
+  }
+
+  @Test("a folder of one case may be given itself")
+  func oneCase() throws {
+    let folder = try SampleFolder("p2/image.nii.gz", "p2/mask.nii.gz")
+    #expect(try folder.found("p2") == ["p2: p2/image.nii.gz; mask=p2/mask.nii.gz"])
+  }
+
+  @Test("BIDS has a case for each session with a mask of each pipeline on the image's own grid")
+  func bids() throws {
+    let folder = try SampleFolder(
+      "sub-2/ses-1/anat/sub-2_ses-1_T2w.nii.gz", "sub-2/ses-1/anat/sub-2_ses-1_T1w.nii.gz",
+      "sub-2/ses-1/anat/sub-2_ses-1_T1w.json", "sub-2/ses-1/func/sub-2_ses-1_task-rest_bold.nii.gz",
+      "sub-2/ses-2/anat/sub-2_ses-2_T1w.nii.gz", "sub-10/anat/sub-10_T1w.nii.gz",
+      "derivatives/synthseg/sub-2/ses-1/anat/sub-2_ses-1_dseg.nii.gz",
+      "derivatives/synthseg/sub-10/anat/sub-10_dseg.nii.gz",
+      "derivatives/fmriprep/sub-2/ses-1/anat/sub-2_ses-1_desc-brain_mask.nii.gz",
+      "derivatives/fmriprep/sub-2/ses-1/anat/sub-2_ses-1_space-MNI152_dseg.nii.gz",
+      "derivatives/fmriprep/sub-2/ses-1/anat/sub-2_ses-1_label-GM_probseg.nii.gz",
+      "derivatives/synthseg/sub-7/anat/sub-7_dseg.nii.gz")
+    #expect(
+      try folder.found() == [
+        "sub-2_ses-1: sub-2/ses-1/anat/sub-2_ses-1_T1w.nii.gz sub-2/ses-1/anat/sub-2_ses-1_T2w.nii.gz; "
+          + "fmriprep=derivatives/fmriprep/sub-2/ses-1/anat/sub-2_ses-1_desc-brain_mask.nii.gz; "
+          + "synthseg=derivatives/synthseg/sub-2/ses-1/anat/sub-2_ses-1_dseg.nii.gz",
+        "sub-2_ses-2: sub-2/ses-2/anat/sub-2_ses-2_T1w.nii.gz",
+        "sub-10: sub-10/anat/sub-10_T1w.nii.gz; synthseg=derivatives/synthseg/sub-10/anat/sub-10_dseg.nii.gz",
+      ])
+    #expect(
+      try folder.notes() == [
+        "1 mask without an image: derivatives/synthseg/sub-7/anat/sub-7_dseg.nii.gz",
+        "1 further mask of a pipeline not used: "
+          + "derivatives/fmriprep/sub-2/ses-1/anat/sub-2_ses-1_space-MNI152_dseg.nii.gz",
+      ])
+  }
+
+  @Test("a flat folder pairs images with masks by the ending, and lists images alone")
+  func flat() throws {
+    let folder = try SampleFolder(
+      "x.nii.gz", "x_seg.nii.gz", "x_mask.nii.gz", "y.nii", "y-label.nii", "z.nii.gz", "z_pred_v2.nii.gz",
+      "volume-3.nii", "segmentation-3.nii", "q_seg.nii", "w.hdr", "w.img", "w_mask.nii")
+    #expect(
+      try folder.found() == [
+        "volume-3: volume-3.nii; segmentation-3=segmentation-3.nii", "w: w.hdr; mask=w_mask.nii",
+        "x: x.nii.gz; mask=x_mask.nii.gz; seg=x_seg.nii.gz", "y: y.nii; label=y-label.nii",
+        "z: z.nii.gz; pred_v2=z_pred_v2.nii.gz",
+      ])
+    #expect(try folder.notes() == ["1 mask without an image: q_seg.nii"])
+  }
+
+  @Test("what the program exported is a mask, by its record")
+  func exports() throws {
+    let folder = try SampleFolder("x.nii.gz", "y.nii.gz", "liver.nii.gz", "t.nii.gz")
+    try folder.write(#"{"tool": "segdeck 0.4", "input": {"path": "/elsewhere/y.nii.gz"}}"#, to: "liver.json")
+    try folder.write(#"{"RepetitionTime": 2}"#, to: "t.json")
+    #expect(
+      try folder.found() == ["t: t.nii.gz", "x: x.nii.gz", "y: y.nii.gz; liver=liver.nii.gz"])
+  }
+
+  @Test("label folders are versions in the order they are given, matched by the longest common name")
+  func labelFolders() throws {
+    let folder = try SampleFolder(
+      "images/case1.nii.gz", "images/case10.nii.gz", "images/case1_b.nii.gz", "labels/case1.nii.gz",
+      "z/case1.nii.gz", "z/case10_pred.nii.gz", "z/case1_b_v2.nii.gz", "a/case10.nii.gz", "a/other.nii.gz")
+    #expect(
+      try folder.found(labels: ["z", "a"]) == [
+        "case1: images/case1.nii.gz; labels=labels/case1.nii.gz; z=z/case1.nii.gz",
+        "case1_b: images/case1_b.nii.gz; z=z/case1_b_v2.nii.gz",
+        "case10: images/case10.nii.gz; z=z/case10_pred.nii.gz; a=a/case10.nii.gz",
+      ])
+    #expect(try folder.notes(labels: ["z", "a"]) == ["1 mask without an image: a/other.nii.gz"])
+    #expect(
+      try folder.found("images", labels: ["a"]) == [
+        "case1: images/case1.nii.gz", "case1_b: images/case1_b.nii.gz",
+        "case10: images/case10.nii.gz; a=a/case10.nii.gz",
+      ])
+  }
+
+  @Test("label folders with a folder for each case are matched by that folder")
+  func labelFoldersOfCases() throws {
+    let folder = try SampleFolder(
+      "data/p1/image.nii.gz", "data/p2/image.nii.gz", "out/p1/seg.nii.gz", "out/p2/image.nii.gz")
+    #expect(
+      try folder.found("data", labels: ["out"]) == [
+        "p1: data/p1/image.nii.gz; out=out/p1/seg.nii.gz",
+        "p2: data/p2/image.nii.gz; out=out/p2/image.nii.gz",
+      ])
+  }
+
+  @Test("a label file that fits two images is refused with both names")
+  func ambiguousLabels() throws {
+    let folder = try SampleFolder("images/s1_T1w.nii", "images/s1_b_T1w.nii", "images/s2.nii", "out/s1_x.nii")
+    try folder.make(["two/s2_a.nii", "two/s2_b.nii", "none/q.nii"])
+    #expect(
+      try folder.found("images", labels: ["out"]) == [
+        "s1_b_T1w: images/s1_b_T1w.nii", "s1_T1w: images/s1_T1w.nii; out=out/s1_x.nii", "s2: images/s2.nii",
+      ])
+    func refusal(_ labels: String) -> String? {
+      do {
+        _ = try folder.found("images", labels: [labels])
+        return nil
+      } catch { return folder.relative("\(error)") }
+    }
+    #expect(
+      refusal("two") == "two: several files fit the case s2: found s2_a.nii and s2_b.nii, expected one")
+    #expect(
+      refusal("none") == "none: no file fits an image: found 1 image file, expected files named as the images"
+    )
+    try folder.make(["amb/s.nii", "images/s.1.nii", "images/s.2.nii"])
+    #expect(
+      refusal("amb")
+        == "amb/s.nii: fits several images: found images/s.1.nii and images/s.2.nii, "
+        + "expected names that tell them apart")
+  }
+
+  @Test("a DICOM series, an image that is there twice and a folder that cannot be read are said")
+  func notes() throws {
+    let folder = try SampleFolder(
+      "a.nii", "a.nii.gz", "series/1.dcm", "series/2.dcm", "closed/x.nii", "b.nii")
+    try folder.write(String(repeating: "\0", count: 128) + "DICM", to: "plain/IM0001")
+    chmod(folder("closed"), 0)
+    defer { chmod(folder("closed"), 0o755) }
+    var expected = [
+      "2 DICOM series, which cannot be read yet: plain (1 file), series (2 files)",
+      "1 image is there twice and left out: a.nii.gz",
+    ]
+    if geteuid() != 0 { expected.insert("1 folder cannot be read: closed", at: 0) }
+    #expect(try folder.notes() == expected)
+  }
+
+  @Test("links in a circle end, and hidden, unfinished and record files are no images")
+  func oddEntries() throws {
+    let folder = try SampleFolder(
+      "a/x.nii", ".segdeck.host-1-2.part", ".hidden/y.nii", "segdeck-records/ann.nii", "list.records/z.nii")
+    symlink(folder.path, folder("a/circle"))
+    symlink("nowhere", folder("dangling"))
+    symlink(folder("a"), folder("again"))
+    #expect(try folder.found() == ["a: a/x.nii"])
+    #expect(try folder.notes() == [])
+  }
+
+  @Test("names that are not UTF-8 or contain controls are found")
+  func oddNames() throws {
+    let folder = try SampleFolder("images/tab\there.nii", "labels/tab\there.nii")
+    let bytes = Array((folder.path + "/images/").utf8) + [0xe9] + Array(".nii\0".utf8)
+    let descriptor = bytes.withUnsafeBytes {
+      open($0.baseAddress!.assumingMemoryBound(to: CChar.self), O_CREAT | O_WRONLY, 0o644)
+    }
+    close(descriptor)
+    let cases = try Worklist.discover(folder.path).cases
+    #expect(cases.map(\.name.printableLine) == ["tab here", "\\xE9"])
+    #expect(cases.allSatisfy { FileSystem.exists($0.images[0]) })
+  }
+
+  @Test("a folder without images, and one that is none, are refused with one line")
+  func refusals() throws {
+    let folder = try SampleFolder("notes.txt")
+    #expect(throws: InputError.self) { try Worklist.discover(folder("notes.txt")) }
+    do {
+      _ = try Worklist.discover(folder.path)
+      Issue.record("found something")
+    } catch {
+      #expect(
+        "\(error)"
+          == "\(folder.path): has no image that can be read: expected NAME.nii.gz in it or in folders below")
+    }
+  }
+
+  @Test("a search is stopped between folders")
+  func cancellation() throws {
+    let folder = try SampleFolder("a/x.nii")
+    #expect(throws: Cancelled.self) {
+      try Worklist.discover(folder.path, work: WorkContext(cancellation: Cancellation(atPoll: 2)))
+    }
+  }
+
+  @Test("a thousand cases are found within a second")
+  func speed() throws {
+    let folder = try SampleFolder()
+    try FileSystem.makeFolder(folder("images"))
+    try FileSystem.makeFolder(folder("labels"))
+    for number in 1...1000 {
+      for name in ["images/case\(number)_0000.nii.gz", "labels/case\(number).nii.gz"] {
+        close(FileSystem.open(folder(name), O_CREAT | O_WRONLY))
+      }
+    }
+    var count = 0
+    let time = try ContinuousClock().measure { count = try Worklist.discover(folder.path).cases.count }
+    #expect(count == 1000)
+    #expect(time < .seconds(1))
+  }
+}

@@ -1,0 +1,176 @@
+import Foundation
+import Testing
+import Volumes
+import Work
+import Worklist
+
+@Suite struct QueryTests {
+  /// A case with what readers decided.
+  private static func row(
+    _ name: String, _ decisions: [String: CaseDecision?] = [:], values: [String: String] = [:],
+    liver: Double? = nil, dice: Double? = nil, isFlagged: Bool = false, missing: [String] = []
+  ) -> CaseRow {
+    var review: CaseReview?
+    for (index, reader) in decisions.keys.sorted().enumerated() {
+      let decision = decisions[reader] ?? nil
+      let event = ReviewEvent(
+        sequence: index + 1, time: "2026-01-01T00:00:0\(index).000Z", reader: reader, host: "h",
+        caseName: name,
+        image: "", kind: decision == nil ? .opened : .decided, decision: decision ?? CaseDecision())
+      review = review ?? CaseReview()
+      review?.add(event, order: .init(event, file: "f", line: index))
+    }
+    let measures = liver.map {
+      CaseMeasures(labels: [.init(value: 6, name: "liver", millilitres: $0, dice: dice)])
+    }
+    let item = WorklistCase(
+      name: name, images: ["i.nii"], masks: [.init(name: "seg", path: "s.nii")], values: values,
+      missingFiles: missing)
+    let flags = isFlagged ? CohortFlags.flags(of: [measures]).flatMap(\.self) : []
+    return CaseRow(item, review: review, measures: measures, flags: flags)
+  }
+
+  private static let rows = [
+    row(
+      "case1", ["ann": CaseDecision(verdict: .accepted, score: 5, comment: "clean", seconds: 60)],
+      values: ["site": "Bonn", "age": "61"], liver: 1600, dice: 0.95),
+    row(
+      "case2",
+      [
+        "ann": CaseDecision(verdict: .rejected, score: 2, tags: ["motion"]),
+        "bob": CaseDecision(verdict: .accepted),
+      ],
+      values: ["site": "Berlin", "age": "9"], liver: 900, dice: 0.7),
+    row("case3", ["bob": nil], values: ["site": "Bonn"]),
+    row("case4", ["cy": CaseDecision(isFlagged: true, comment: "see dome of LIVER")]),
+    row("case5", missing: ["i.nii"]),
+    row("left kidney 10", ["ann": CaseDecision(verdict: .needsWork, isFlagged: true, score: 3)], dice: 0.8),
+    row("case7"),
+  ]
+
+  private func found(_ text: String) throws -> [String] {
+    let query = try CaseQuery(text, columns: ["site", "age"])
+    return Self.rows.filter(query.matches).map(\.item.name)
+  }
+
+  @Test(
+    "filters are what a person types",
+    arguments: [
+      ("", ["case1", "case2", "case3", "case4", "case5", "left kidney 10", "case7"]),
+      ("unread", ["case5", "case7"]), ("opened", ["case1", "case2", "case3", "case4", "left kidney 10"]),
+      ("accepted", ["case1", "case2"]), ("not accepted and decided", ["case4", "left kidney 10"]),
+      ("needs-work", ["left kidney 10"]), ("needswork", ["left kidney 10"]),
+      ("flagged", ["case4", "left kidney 10"]), ("missing", ["case5"]), ("disputed", ["case2"]),
+      ("commented", ["case1", "case4"]), ("status=missing", ["case5"]), ("status=unread", ["case7"]),
+      ("status=\"needs work\"", ["left kidney 10"]), ("status=flagged", ["case4", "left kidney 10"]),
+      ("verdict=accepted", ["case1", "case2"]),
+      ("verdict!=accepted", ["case3", "case4", "case5", "left kidney 10", "case7"]),
+      ("score>=3", ["case1", "left kidney 10"]), ("score>=3 score<5", ["left kidney 10"]),
+      ("score==5 or score=2", ["case1"]), ("reader=ann", ["case1", "case2", "left kidney 10"]),
+      ("reader=ANN and !reader=bob", ["case1", "left kidney 10"]), ("open=bob", ["case3"]),
+      ("tag=motion", ["case2"]), ("dice<0.8", ["case2"]), ("dice < 0.8 and unread", []),
+      ("volume(liver)>1500", ["case1"]), ("VOLUME(Liver)<=1600", ["case1", "case2"]),
+      ("volume(6)>0", ["case1", "case2"]),
+      ("volume>1500", ["case1"]), ("components=1", ["case1", "case2"]), ("liver", ["case4"]),
+      ("kidney", ["left kidney 10"]), ("\"left kidney\"", ["left kidney 10"]), ("'dome of'", ["case4"]),
+      ("bonn", ["case1", "case3"]), ("site=bonn not accepted", ["case3"]),
+      ("site~b", ["case1", "case2", "case3"]),
+      ("age<10", ["case2"]), ("age>=9 and age<62", ["case1", "case2"]), ("site<bo", ["case2"]),
+      ("case=case2", ["case2"]), ("name~kidney", ["left kidney 10"]),
+      ("masks>=1 and mask=seg and case~7", ["case7"]),
+      ("(accepted or flagged) and not (disputed or commented)", ["left kidney 10"]),
+      ("not not accepted", ["case1", "case2"]), ("seconds>30", ["case1"]), ("motion", ["case2"]),
+      ("'unread'", []), ("or", nil), ("accepted and", nil),
+    ] as [(String, [String]?)])
+  func filters(text: String, expected: [String]?) throws {
+    guard let expected else {
+      #expect(throws: CaseQuery.Fault.self) { try found(text) }
+      return
+    }
+    // The case with a review of bob after ann's counts bob's verdict.
+    #expect(try found(text) == expected)
+  }
+
+  @Test(
+    "what cannot be read says where",
+    arguments: [
+      ("dice<", "at 6: a value is missing after <"), ("score>=good", "at 8: score is compared with a number"),
+      ("a and (b or c", "at 7: the parenthesis is not closed"),
+      ("a )", "at 3: a parenthesis closes that none opens"),
+      ("\"left", "at 1: the quote is not closed"), ("< 3", "at 1: a column is missing before <"),
+      ("a or or b", "at 6: a term is missing before or"), ("not", "at 4: a term is missing"),
+      ("()", "at 2: a term is missing before the parenthesis"),
+      ("a = = b", "at 5: a value is missing after ="),
+      ("dice<<1", "at 6: a value is missing after <"), ("score>nan", "at 7: score is compared with a number"),
+    ])
+  func faults(text: String, message: String) {
+    do throws(CaseQuery.Fault) {
+      _ = try CaseQuery(text, columns: ["a"])
+      Issue.record("\(text) was read")
+    } catch { #expect(error.description == message) }
+  }
+
+  @Test("an unknown column is named with the ones that there are")
+  func unknownColumn() throws {
+    do throws(CaseQuery.Fault) {
+      _ = try CaseQuery("unread dicee<1", columns: ["site"])
+      Issue.record("read")
+    } catch {
+      #expect(error.column == 8)
+      #expect(error.problem.hasPrefix("no column dicee; there are case, image, "))
+      #expect(error.problem.contains("site, volume, volume(LABEL)"))
+    }
+  }
+
+  @Test("no text stops the reading, however deep or odd")
+  func totality() {
+    var texts = [
+      String(repeating: "(", count: 10_000), String(repeating: "not ", count: 10_000) + "a",
+      String(repeating: "a or ", count: 5_000) + "a", "volume(", "volume(x", "volume()>1", "\u{0}", "=", "!",
+      "!=",
+      "a\u{301}\"", "((((a))))", String(repeating: "a ", count: 5_000),
+    ]
+    var random = SplitMix64(seed: 1)
+    let pieces = [
+      "(", ")", "and", "or", "not", "dice", "<", "=", "!", "\"", "'", "0.5", "volume(", "a", " ", "\u{1f600}",
+    ]
+    for _ in 0..<2000 {
+      texts.append((0..<12).map { _ in pieces[Int(random.next() % UInt64(pieces.count))] }.joined())
+    }
+    for text in texts {
+      guard let query = try? CaseQuery(text) else { continue }
+      for row in Self.rows { _ = query.matches(row) }
+    }
+  }
+
+  @Test(
+    "rows are sorted by any column, missing values last in both directions, and equal ones keep their order")
+  func sorting() throws {
+    func names(_ column: String, isDescending: Bool = false) throws -> [String] {
+      let column = try #require(CaseColumn(column, columns: ["site", "age"]))
+      return CaseOrder(column, isDescending: isDescending).sorted(Self.rows).map(\.item.name)
+    }
+    #expect(
+      try names("score") == ["left kidney 10", "case1", "case2", "case3", "case4", "case5", "case7"])
+    #expect(
+      try names("score", isDescending: true)
+        == ["case1", "left kidney 10", "case2", "case3", "case4", "case5", "case7"])
+    #expect(
+      try names("age") == ["case2", "case1", "case3", "case4", "case5", "left kidney 10", "case7"])
+    #expect(
+      try names("site", isDescending: true)
+        == ["case1", "case3", "case2", "case4", "case5", "left kidney 10", "case7"])
+    #expect(
+      try names("case", isDescending: true)
+        == ["left kidney 10", "case7", "case5", "case4", "case3", "case2", "case1"])
+    #expect(CaseColumn("nothing", columns: []) == nil)
+  }
+
+  @Test("natural order puts 2 before 10 and does not depend on the order before")
+  func naturalOrder() {
+    let names = ["a", "A1", "a01", "a1", "a2", "a10", "a10b", "a/b", "a-b", "b"]
+    let sorted = names.sorted { NaturalOrder($0) < NaturalOrder($1) }
+    #expect(sorted == ["a", "a/b", "a-b", "A1", "a01", "a1", "a2", "a10", "a10b", "b"])
+    #expect(names.reversed().sorted { NaturalOrder($0) < NaturalOrder($1) } == sorted)
+  }
+}
