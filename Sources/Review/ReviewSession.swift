@@ -9,8 +9,8 @@ package enum ReviewSession {
 
   /// Opens `request`, shows it on `terminal`, and comes back when the reviewer quits.
   ///
-  /// Everything that came in, from keys and jobs, is taken before the screen is drawn once; nothing here waits for
-  /// a job. Jobs that still run at the end are asked to stop and given five seconds.
+  /// All waiting events of keys and jobs are reduced before the screen is drawn once; nothing here waits for a job.
+  /// Jobs that still run at the end are asked to stop and given five seconds.
   ///
   /// - Returns: the line of a failure that ended the session, nil when the reviewer quit.
   package static func run(
@@ -25,13 +25,13 @@ package enum ReviewSession {
     while true {
       var events =
         terminal.nextEvent(waitingMilliseconds: idleMilliseconds).map { [ReviewEvent.terminal($0)] } ?? []
-      // Held keys pile up faster than a slow line draws: take them all, then draw once.
+      // Held keys pile up faster than a slow line draws: read them all, then draw once.
       while events.count < 256, events.last != .terminal(.end),
         let event = terminal.nextEvent(waitingMilliseconds: 0)
       {
         events.append(.terminal(event))
       }
-      events += mailbox.takeAll()
+      events += mailbox.removeAll()
       for event in events {
         if event == .terminal(.end) { awaitJournal(&state, mailbox, centre) }
         for effect in reduce(&state, event) { centre.perform(effect) }
@@ -46,11 +46,11 @@ package enum ReviewSession {
     }
   }
 
-  /// Gives a journal that is still being opened five seconds to take what was decided before the terminal goes.
+  /// Waits at most five seconds until a journal that is still being opened has recorded the decisions.
   private static func awaitJournal(_ state: inout ReviewState, _ mailbox: Mailbox, _ centre: JobCentre) {
     let end = ContinuousClock.now + .seconds(5)
     while state.journal == .opening, state.unjournalledReason != nil, ContinuousClock.now < end {
-      for event in mailbox.takeAll() {
+      for event in mailbox.removeAll() {
         for effect in reduce(&state, event) { centre.perform(effect) }
       }
       usleep(10_000)
@@ -58,7 +58,7 @@ package enum ReviewSession {
   }
 }
 
-/// Events from the threads of jobs, kept until the loop takes them.
+/// Events from the threads of jobs, kept until the loop removes them.
 private final class Mailbox: Sendable {
   private let events = Mutex<[ReviewEvent]>([])
   private let wake: @Sendable () -> Void
@@ -70,7 +70,7 @@ private final class Mailbox: Sendable {
     wake()
   }
 
-  func takeAll() -> [ReviewEvent] {
+  func removeAll() -> [ReviewEvent] {
     events.withLock { events in
       defer { events = [] }
       return events

@@ -69,7 +69,7 @@ extension ReviewState {
     guard let entry = dialog?.entry else { return [] }
     switch answer {
     case .accept:
-      if case .label(let label, _) = dialog { return takeLabelText(label, entry) }
+      if case .label(let label, _) = dialog { return applyLabelText(label, entry) }
       dialog = nil
       return perform(typed: entry.text)
     case .dismiss: dialog = nil

@@ -11,7 +11,7 @@ package func reduce(_ state: inout ReviewState, _ event: ReviewEvent) -> [Review
   let base = state.refinementBase?.id
   var effects: [ReviewEffect]
   switch event {
-  case .terminal(let input): effects = state.takeInput(input)
+  case .terminal(let input): effects = state.handleInput(input)
   case .jobProgressed(let id, let fraction, let elapsedSeconds):
     state.noteProgress(id, fraction: fraction, elapsedSeconds: elapsedSeconds)
     effects = []
@@ -24,7 +24,7 @@ package func reduce(_ state: inout ReviewState, _ event: ReviewEvent) -> [Review
     state.endsOnceJournalled = false
     effects += state.unjournalledReason == nil ? state.end() : state.quit()
   }
-  // What a question says it would lose is what there is to lose now.
+  // The question about quitting always lists the present losses.
   if case .question(.quit(let losing)) = state.dialog, losing != state.losses {
     state.dialog = state.losses.isEmpty ? nil : .question(.quit(losing: state.losses))
   }
@@ -49,17 +49,20 @@ extension ReviewState {
     case .question: return .question
     case nil: break
     }
-    return PanelSections.section(focus)?.keyContext ?? (view.isPanning ? .pan : .picture)
+    switch focus {
+    case .section(let id): return .section(id)
+    case .picture: return view.isPanning ? .pan : .picture
+    }
   }
 
-  fileprivate mutating func takeInput(_ input: TerminalEvent) -> [ReviewEffect] {
+  fileprivate mutating func handleInput(_ input: TerminalEvent) -> [ReviewEffect] {
     switch input {
     case .resize(let rows, let columns):
       screen = ScreenSize(rows: rows, columns: columns)
       keepCrosshairInSight()
       return []
     case .end: return end()
-    case .key(let key): return takeKey(key)
+    case .key(let key): return handleKey(key)
     case .paste(let text):
       type(text)
       return []
@@ -71,11 +74,11 @@ extension ReviewState {
         if event.action == .wheelDown { movePointer(.entries(1)) }
         return []
       }
-      return followingCrosshair { $0.takeMouse(event) }
+      return followingCrosshair { $0.handleMouse(event) }
     }
   }
 
-  mutating func takeKey(_ key: Key) -> [ReviewEffect] {
+  mutating func handleKey(_ key: Key) -> [ReviewEffect] {
     guard phase == .reviewing else {
       // While the image is being read there is only one thing to want.
       if [.character("q"), .escape, .control("c")].contains(key) { return end() }
@@ -129,7 +132,7 @@ extension ReviewState {
     case .label(let part): editLabel(part)
     case .version(let use): return useVersion(as: use)
     case .refinement(let step): return refine(step, key)
-    case .session(let step): return takeStep(step)
+    case .session(let step): return performStep(step)
     case .open(let dialog): openDialog(dialog)
     case .pointer(let move): movePointer(move)
     case .search(let step): searchList(step)
@@ -148,7 +151,7 @@ extension ReviewState {
     return effects
   }
 
-  /// Changes decisions so that it can be undone; nothing is recorded when nothing changed.
+  /// Changes decisions as a step that can be undone; nothing is recorded when nothing changed.
   mutating func decide(_ name: String, joins: Bool = false, _ change: (inout Decisions) -> Void) {
     var changed = decisions
     change(&changed)

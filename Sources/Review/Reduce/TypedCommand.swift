@@ -53,7 +53,7 @@ enum TypedCommand: Equatable {
     case "save-preset": self = .saveKernels(rest)
     case "set": self = TypedCommand.knob(Array(words.dropFirst()))
     case "slice" where Int(rest) != nil: self = .slice(Int(rest)!)
-    default: self = TypedCommand.place(line.trimmingCharacters(in: .whitespaces))
+    default: self = TypedCommand.destination(line.trimmingCharacters(in: .whitespaces))
     }
   }
 
@@ -95,7 +95,7 @@ enum TypedCommand: Equatable {
     return .knob(knob, words.dropFirst().joined(separator: " "))
   }
 
-  private static func place(_ text: String) -> TypedCommand {
+  private static func destination(_ text: String) -> TypedCommand {
     let lower = text.lowercased()
     let isMillimetres = lower.hasSuffix("mm")
     let body = isMillimetres ? String(lower.dropLast(2)) : lower
@@ -148,7 +148,7 @@ extension ReviewState {
           "\(knob.name): \(value) \(knob.unit(intensityUnit))".trimmingCharacters(in: .whitespaces))
         return previewIfLive()
       }
-    case .kernels(let name): return takePreset(named: name)
+    case .kernels(let name): return usePreset(named: name)
     case .saveKernels(let name): return savePreset(named: name)
     case .problem(let text): message = Message(text, .error)
     }
