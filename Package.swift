@@ -59,8 +59,8 @@ let package = Package(
 
     // Layer 3: the pipeline, the program's behaviour, and lists of cases. They do not know each other.
     library("Segmentation", ["Work", "Volumes", "Tensors", "Networks", "DenseCRF", "Metrics"]),
-    library("Review", ["Work", "Volumes", "Metrics", "Screen"]),
     library("Worklist", ["Work", "Volumes", "ImageFormats", "Metrics", "Journal"]),
+    library("Review", ["Work", "Volumes", "Metrics", "Screen", "Worklist"]),
 
     // Layer 4: composition.
     library("RefinementAdapter", ["Work", "Volumes", "Segmentation", "Review"]),
@@ -113,7 +113,7 @@ let package = Package(
       ["Work", "Volumes", "Tensors", "Networks", "DenseCRF", "Metrics", "Segmentation", "TestSupport"]),
     tests(
       "ReviewTests",
-      ["Work", "Volumes", "Metrics", "Screen", "Review", "ReviewFixtures", "TestSupport", customDump],
+      ["Work", "Volumes", "Metrics", "Screen", "Worklist", "Review", "ReviewFixtures", "TestSupport", customDump],
       exclude: ["Frames"]),
     // Behaviour and the journal on the disk together, which the executable joins.
     tests(

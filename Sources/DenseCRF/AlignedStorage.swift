@@ -1,5 +1,4 @@
 import CMemory
-import Glibc
 import Work
 
 /// Zero-initialised memory aligned to 64 bytes, for the workers of parallel loops.
@@ -24,10 +23,10 @@ final class AlignedStorage<Element: BitwiseCopyable>: @unchecked Sendable {
   private init(unheld count: Int) {
     self.count = count
     let bytes = (count + Self.spare) * MemoryLayout<Element>.stride
-    mapping = bytes >= 2 * hugePage ? mapHugePages(bytes) : nil
+    mapping = deservesHugePages(byteCount: bytes) ? mapHugePages(bytes) : nil
     if let mapping {
-      let first = (Int(bitPattern: mapping.baseAddress!)).roundedUp(toMultipleOf: hugePage)
-      start = UnsafeMutableRawPointer(bitPattern: first)!.assumingMemoryBound(to: Element.self)
+      start = mapping.baseAddress!.alignedUp(toMultipleOf: hugePageByteCount)
+        .assumingMemoryBound(to: Element.self)
     } else {
       let raw = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
       raw.initializeMemory(as: UInt8.self, repeating: 0, count: bytes)
@@ -50,14 +49,13 @@ final class AlignedStorage<Element: BitwiseCopyable>: @unchecked Sendable {
   }
 }
 
-private let hugePage = 2 << 20
-
 /// Zeroed pages with at least `bytes` bytes from the first boundary of a huge page on; nil where mapping fails.
 private func mapHugePages(_ bytes: Int) -> UnsafeMutableRawBufferPointer? {
-  let length = (bytes + hugePage).roundedUp(toMultipleOf: hugePage)
+  let length = (bytes + hugePageByteCount).roundedUp(toMultipleOf: hugePageByteCount)
   guard let address = memory_map(length) else { return nil }
-  madvise(address, length, MADV_HUGEPAGE)
-  return UnsafeMutableRawBufferPointer(start: address, count: length)
+  let mapping = UnsafeMutableRawBufferPointer(start: address, count: length)
+  adviseHugePages(mapping)
+  return mapping
 }
 
 extension Int {

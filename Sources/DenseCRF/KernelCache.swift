@@ -1,4 +1,3 @@
-import Synchronization
 import Volumes
 import Work
 
@@ -16,10 +15,12 @@ final class KernelCache: Sendable {
     var thetaGamma: Spacing
     var normalisation: RefinementSettings.Normalisation
   }
+  /// Two, for the A and B of a comparison.
+  private static let capacity = 2
   /// nil where the range kernel has no low rank.
-  private let codes = RecentValues<[Double], RangeCodes?>()
-  private let appearances = RecentValues<AppearanceKey, AppearanceMethod>()
-  private let smoothnesses = RecentValues<SmoothnessKey, SmoothnessKernel>()
+  private let codes = RecentValues<[Double], RangeCodes?>(capacity: KernelCache.capacity)
+  private let appearances = RecentValues<AppearanceKey, AppearanceMethod>(capacity: KernelCache.capacity)
+  private let smoothnesses = RecentValues<SmoothnessKey, SmoothnessKernel>(capacity: KernelCache.capacity)
 
   /// The appearance kernel that `settings` need.
   func appearance(
@@ -54,25 +55,5 @@ final class KernelCache: Sendable {
     return smoothnesses.value(key) {
       SmoothnessKernel(axes: crf.axes(settings.thetaGammaMillimetres), normalisation: settings.normalisation)
     }
-  }
-}
-
-/// The two values used last by key (LRU), for the A and B of a comparison.
-private final class RecentValues<Key: Hashable & Sendable, Value: Sendable>: Sendable {
-  private let entries = Mutex<[(key: Key, value: Value)]>([])
-  private let capacity = 2
-
-  /// The value of `key`; `make` computes it where it is not cached.
-  func value<Failure: Error>(_ key: Key, make: () throws(Failure) -> Value) throws(Failure) -> Value {
-    let known = entries.withLock { entries in
-      entries.firstIndex { $0.key == key }.map { index in
-        entries.insert(entries.remove(at: index), at: 0)
-        return entries[0].value
-      }
-    }
-    if let known { return known }
-    let made = try make()
-    entries.withLock { $0 = [(key, made)] + $0.prefix(capacity - 1) }
-    return made
   }
 }

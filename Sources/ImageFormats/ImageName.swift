@@ -1,7 +1,21 @@
+import Work
+
 /// Names of image files: which suffixes there are, in small or capital letters.
 package enum ImageName {
   /// Every suffix of an image, the longer ones first.
   private static let suffixes = [".nii.gz", ".hdr.gz", ".img.gz", ".nii", ".hdr", ".img"]
+
+  private static let writtenSuffixes = [".nii", ".nii.gz"]
+
+  /// Refuses a name under which no image is written.
+  /// - Throws: ``InputError`` for another suffix.
+  package static func requireWritable(_ path: String) throws(InputError) {
+    guard let suffix = suffix(of: path), writtenSuffixes.contains(suffix) else {
+      throw InputError(
+        path, "cannot be written as an image",
+        expected: "a name that ends in \(writtenSuffixes.joined(separator: " or "))")
+    }
+  }
 
   /// The suffix of an image, in small letters; nil when the name has none of them.
   package static func suffix(of path: String) -> String? {

@@ -53,11 +53,6 @@ package struct Parameters: Equatable, Sendable {
 
   /// Number of values of all tensors.
   package var elementCount: Int { tensors.values.reduce(0) { $0 + $1.elements.count } }
-
-  /// Number of values that the optimiser changes.
-  package func trainedCount(in graph: ResolvedGraph) -> Int {
-    graph.parameterSlots.filter(\.role.isTrained).reduce(0) { $0 + $1.shape.reduce(1, *) }
-  }
 }
 
 /// The distribution of initial weights.

@@ -9,7 +9,7 @@ extension RefinementRequest {
   /// The voxel value of each class: 0 for background, then the labels of the table that occur in the mask.
   /// - Throws: ``InputError`` when no label occurs.
   package func labelValues() throws(InputError) -> [UInt16] {
-    let present = Set(unrefinedStatistics.map(\.label))
+    let present = Set(statisticsBefore.map(\.label))
     let values = table.labels.map(\.value).filter { present.contains($0) }
     guard !values.isEmpty else { throw InputError("mask", "has no label to refine: every voxel is 0") }
     return [0] + values
@@ -22,7 +22,7 @@ extension RefinedLabels {
   package init(_ request: RefinementRequest, by refinement: Refinement, work: WorkContext) throws {
     if let region = request.region {
       let refined = try refinement.region(region, settings: request.settings, work: work)
-      self.init(box: refined.box, labels: refined.labels, movableShare: refined.movableFraction)
+      self.init(box: refined.box, labels: refined.labels, movableFraction: refined.movableFraction)
     } else {
       let labels = try refinement.labels(settings: request.settings, work: work)
       self.init(box: VoxelBounds(labels.grid.size), labels: labels)

@@ -64,31 +64,6 @@ package struct Rectangle: Hashable, Sendable {
     let parts = splitLeft(columns - min(max(0, count), columns))
     return (parts.rest, parts.left)
   }
-
-  /// `count` columns side by side with `gap` cells between them, the first ones wider where it does not divide.
-  package func columns(_ count: Int, gap: Int = 0) -> [Rectangle] {
-    parts(of: columns, count: count, gap: gap).map {
-      Rectangle(row: row, column: column + $0.start, rows: rows, columns: $0.length)
-    }
-  }
-
-  /// `count` rows of rectangles one above the other, the first ones higher where it does not divide.
-  package func rows(_ count: Int, gap: Int = 0) -> [Rectangle] {
-    parts(of: rows, count: count, gap: gap).map {
-      Rectangle(row: row + $0.start, column: column, rows: $0.length, columns: columns)
-    }
-  }
-
-  private func parts(of length: Int, count: Int, gap: Int) -> [(start: Int, length: Int)] {
-    guard count > 0 else { return [] }
-    let available = max(0, length - gap * (count - 1))
-    var start = 0
-    return (0..<count).map { index in
-      let length = available / count + (index < available % count ? 1 : 0)
-      defer { start += length + gap }
-      return (start, length)
-    }
-  }
 }
 
 extension Frame {

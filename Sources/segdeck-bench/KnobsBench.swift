@@ -152,7 +152,7 @@ private final class KnobPlayer {
   /// Takes events until the state is as wanted.
   private func wait(_ isReached: (ReviewState) -> Bool) throws {
     while !isReached(state) {
-      for event in inbox.takeAll() { perform(reduce(&state, event)) }
+      for event in inbox.removeAll() { perform(reduce(&state, event)) }
       if let message = state.message, message.kind == .error { throw InputError("review", message.text) }
       if case .ended(let failure) = state.phase { throw InputError("review", failure ?? "ended") }
     }
@@ -170,7 +170,7 @@ private final class Inbox: Sendable {
   }
 
   /// The next events; waits for one.
-  func takeAll() -> [ReviewEvent] {
+  func removeAll() -> [ReviewEvent] {
     arrival.wait()
     return events.withLock { events in
       defer { events = [] }

@@ -57,11 +57,9 @@ struct OutputPath {
   }
 
   private static func checkEnding(_ path: String, _ kind: Kind) throws(InputError) {
-    let name = path.lowercased()
     switch kind {
-    case .image where !name.hasSuffix(".nii") && !name.hasSuffix(".nii.gz"):
-      throw InputError(path, "cannot be written as an image", expected: "a name that ends in .nii or .nii.gz")
-    case .model where !name.hasSuffix(".safetensors"):
+    case .image: try ImageName.requireWritable(path)
+    case .model where !path.lowercased().hasSuffix(".safetensors"):
       throw InputError(path, "cannot be written as a model", expected: "a name that ends in .safetensors")
     default: break
     }

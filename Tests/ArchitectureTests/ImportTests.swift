@@ -15,7 +15,7 @@ private let permittedImports: [String: Set<String>] = [
   "Networks": ["Work", "Tensors"],
   "CursesTerminal": ["Work", "Screen", "CTerminal"],
   "Segmentation": ["Work", "Volumes", "Tensors", "Networks", "DenseCRF", "Metrics"],
-  "Review": ["Work", "Volumes", "Metrics", "Screen"],
+  "Review": ["Work", "Volumes", "Metrics", "Screen", "Worklist"],
   "Worklist": ["Work", "Volumes", "ImageFormats", "Metrics", "Journal"],
   "RefinementAdapter": ["Work", "Volumes", "Segmentation", "Review"],
   "segdeck": [

@@ -25,9 +25,6 @@ struct ModelFileTests {
       #expect(read.graph == model.graph)
       #expect(read.parameters == model.parameters)
       #expect(read.metadata == texts)
-      let description = try ModelFile.readDescription(path: path)
-      #expect(description.graph == model.graph)
-      #expect(description.metadata == texts)
     }
   }
 

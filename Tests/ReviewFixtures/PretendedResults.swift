@@ -25,7 +25,36 @@ package let pretendedModel = ModelDescription(
   id: "liver", name: "liver network", labels: LabelTable(), size: "1.1 M weights", input: "portal venous CT",
   estimatedSeconds: 12, warning: "this image does not look like CT")
 
+/// A job of the CRF on a request.
+package protocol RefiningJob: Job where Outcome == RefinedPart {
+  var request: RefinementRequest { get }
+}
+
+extension PreviewJob: RefiningJob {}
+extension FollowingJob: RefiningJob {}
+extension RefinementJob: RefiningJob {}
+
+extension RefinementRequest {
+  /// The result of the request that has these labels of the whole image, cropped to the region that is asked for.
+  package func result(
+    _ labels: LabelVolume, movableFraction: Double? = nil
+  ) throws -> RefinedPart {
+    let box = region ?? VoxelBounds(labels.grid.size)
+    let refined = RefinedLabels(
+      box: box, labels: ChunkedLabels(labels).volume(croppedTo: box), movableFraction: movableFraction)
+    return try RefinedPart(refined, of: self, WorkContext())
+  }
+}
+
 extension ReviewState {
+  /// Ends a job of the CRF with these labels of the whole image.
+  @discardableResult
+  package mutating func finish<J: RefiningJob>(
+    _ started: (id: JobID, job: J), with labels: LabelVolume
+  ) throws -> [ReviewEffect] {
+    reduce(&self, .jobEnded(started.id, .finished(J.self, with: try started.job.request.result(labels))))
+  }
+
   /// Runs the pretended network to its end.
   @discardableResult
   package mutating func runNetwork() throws -> [ReviewEffect] {
@@ -47,7 +76,7 @@ extension ReviewState {
     let base = try #require(refinementBase)
     let request = RefinementRequest(
       image: content.image, source: .mask(base.labels, confidence: 0.9), table: base.table,
-      settings: decisions.knobs.refinement, unrefined: base.labels, unrefinedStatistics: base.statistics)
+      settings: decisions.knobs.refinement, labelsBefore: base.labels, statisticsBefore: base.statistics)
     var refined = try base.labels.volume
     for offset in refined.voxels.indices where refined.voxels[offset] == 1 { refined.voxels[offset] = 0 }
     let labels = RefinedLabels(box: VoxelBounds(refined.grid.size), labels: refined)

@@ -86,12 +86,7 @@ func overlaysAreDrawn() throws {
 @Test("the difference view leaves out labels that only one version knows")
 func differenceLeavesOutUnknownLabels() throws {
   var state = try openedState()
-  _ = reduce(
-    &state, .jobEnded(state.type("m").started!.id, .finished(ModelsJob.self, with: [pretendedModel])))
-  let id = state.press(.enter).started!.id
-  let result = networkResult(for: state.content)
-  let components = try LabelComponents(result.labels, work: WorkContext())
-  _ = reduce(&state, .jobEnded(id, .finished(SegmentationJob.self, with: .init(result, components))))
+  try state.runNetwork()
   state.type("xXdg19,8,7")
   state.press(.enter)
   let with = render(state)

@@ -81,7 +81,7 @@ func framesAreRecorded() throws {
   }
   #expect(request.image == state.content.image)
   let labels = RefinedLabels(
-    box: VoxelBounds(request.unrefined.grid.size), labels: try request.unrefined.volume)
+    box: VoxelBounds(request.labelsBefore.grid.size), labels: try request.labelsBefore.volume)
   _ = reduce(
     &state,
     .jobEnded(

@@ -108,8 +108,8 @@ private func refinement() -> AnyJob {
   let content = phantomCase()
   let request = RefinementRequest(
     image: content.image, source: .mask(content.masks[0].labels, confidence: 0.9),
-    table: content.masks[0].table, settings: RefinementSettings(), unrefined: content.masks[0].labels,
-    unrefinedStatistics: [])
+    table: content.masks[0].table, settings: RefinementSettings(), labelsBefore: content.masks[0].labels,
+    statisticsBefore: [])
   return AnyJob(RefinementJob(request: request, base: VersionID(1), knobs: KnobSettings(), frame: 0))
 }
 

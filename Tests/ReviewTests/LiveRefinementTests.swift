@@ -6,16 +6,6 @@ import Testing
 import Volumes
 import Work
 
-/// What a request asks for: `labels` of its region or of all of the image.
-private func answer(
-  _ request: RefinementRequest, _ labels: LabelVolume, movableShare: Double? = nil
-) throws -> RefinedPart {
-  let box = request.region ?? VoxelBounds(labels.grid.size)
-  let refined = RefinedLabels(
-    box: box, labels: ChunkedLabels(labels).volume(croppedTo: box), movableShare: movableShare)
-  return try RefinedPart(refined, of: request, WorkContext())
-}
-
 /// The phantom's labels with the spleen gone and the liver one voxel larger along i.
 private func changedLabels(_ content: ReviewCase) throws -> LabelVolume {
   var labels = try content.masks[0].labels.volume
@@ -38,17 +28,9 @@ func newerTurnCancels() throws {
   #expect(second.job.request.settings.appearanceWeight == 3.1)
   // What the older one still sends is late.
   let before = state
-  _ = reduce(
-    &state,
-    .jobEnded(
-      first.id, .finished(PreviewJob.self, with: try answer(first.job.request, changedLabels(state.content))))
-  )
+  try state.finish(first, with: changedLabels(state.content))
   #expect(state == before)
-  let follow = reduce(
-    &state,
-    .jobEnded(
-      second.id,
-      .finished(PreviewJob.self, with: try answer(second.job.request, changedLabels(state.content)))))
+  let follow = try state.finish(second, with: changedLabels(state.content))
   let following = try #require(follow.started(FollowingJob.self))
   #expect(following.job.request.region == nil)
   #expect(following.job.request.settings == second.job.request.settings)
@@ -66,10 +48,7 @@ func heldKnobShowsSomething() throws {
   let starts = (0..<5).map { _ in state.press(.right).started(PreviewJob.self) }
   #expect(starts.map { $0 != nil } == [true, true, false, false, false])
   let last = try #require(starts[1])
-  let next = reduce(
-    &state,
-    .jobEnded(
-      last.id, .finished(PreviewJob.self, with: try answer(last.job.request, changedLabels(state.content)))))
+  let next = try state.finish(last, with: changedLabels(state.content))
   #expect(next.started(PreviewJob.self)?.job.request.settings.appearanceWeight == 3.5)
   #expect(next.started(FollowingJob.self) == nil)
 }
@@ -78,17 +57,9 @@ func heldKnobShowsSomething() throws {
 func keepingIsInstant() throws {
   var state = try openedState()
   let opening = try #require(state.type("t").started(PreviewJob.self))
-  let follow = reduce(
-    &state,
-    .jobEnded(
-      opening.id,
-      .finished(PreviewJob.self, with: try answer(opening.job.request, changedLabels(state.content)))))
+  let follow = try state.finish(opening, with: changedLabels(state.content))
   let following = try #require(follow.started(FollowingJob.self))
-  _ = reduce(
-    &state,
-    .jobEnded(
-      following.id,
-      .finished(FollowingJob.self, with: try answer(following.job.request, changedLabels(state.content)))))
+  try state.finish(following, with: changedLabels(state.content))
   #expect(state.live?.region == nil)
   state.type("y")
   #expect(state.message == Message("what you see is no version yet: Enter keeps it as one", .warning))
@@ -108,11 +79,7 @@ func keepingIsInstant() throws {
 func liveFlips() throws {
   var state = try openedState(screen: ScreenSize(rows: 24, columns: 80))
   let opening = try #require(state.type("t").started(PreviewJob.self))
-  _ = reduce(
-    &state,
-    .jobEnded(
-      opening.id,
-      .finished(PreviewJob.self, with: try answer(opening.job.request, changedLabels(state.content)))))
+  try state.finish(opening, with: changedLabels(state.content))
   state.type("g19,8,7")
   state.press(.enter)
   #expect(state.labelAtCrosshair == nil)
@@ -128,12 +95,7 @@ func liveFlips() throws {
 @Test("the legend of the difference view fits 80 columns")
 func legendFits() throws {
   var state = try openedState(screen: ScreenSize(rows: 24, columns: 80))
-  _ = reduce(
-    &state, .jobEnded(state.type("m").started!.id, .finished(ModelsJob.self, with: [pretendedModel])))
-  let id = state.press(.enter).started!.id
-  let result = networkResult(for: state.content)
-  let components = try LabelComponents(result.labels, work: WorkContext())
-  _ = reduce(&state, .jobEnded(id, .finished(SegmentationJob.self, with: .init(result, components))))
+  try state.runNetwork()
   state.type("d")
   let legend = render(state).text[21]
   #expect(
@@ -147,9 +109,9 @@ func changesAreCounted() throws {
   let statistics = try LabelComponents(content.masks[0].labels, work: WorkContext()).statistics
   let request = RefinementRequest(
     image: content.image, source: .mask(content.masks[0].labels, confidence: 0.9),
-    table: content.masks[0].table, settings: RefinementSettings(), unrefined: content.masks[0].labels,
-    unrefinedStatistics: statistics)
-  let part = try answer(request, changedLabels(content))
+    table: content.masks[0].table, settings: RefinementSettings(), labelsBefore: content.masks[0].labels,
+    statisticsBefore: statistics)
+  let part = try request.result(changedLabels(content))
   #expect(
     part.rows == [
       RefinedPart.Row(
@@ -159,7 +121,7 @@ func changesAreCounted() throws {
         componentsAfter: 1),
     ])
   #expect(part.changedVoxels == 154)
-  #expect(part.changedPlaces == 2)
+  #expect(part.changedRegions == 2)
   #expect(part.rows[0].dice == 0)
   #expect(abs(part.rows[1].dice - 1800 / 1890) < 1e-12)
 }
@@ -261,19 +223,14 @@ func knobsAreWarnedOf() throws {
 func resultsAreWarnedOf() throws {
   var state = try openedState(screen: ScreenSize(rows: 60, columns: 203))
   let opening = try #require(state.type("t").started(PreviewJob.self))
-  _ = reduce(
-    &state,
-    .jobEnded(
-      opening.id,
-      .finished(PreviewJob.self, with: try answer(opening.job.request, changedLabels(state.content)))))
+  try state.finish(opening, with: changedLabels(state.content))
   #expect(warnings(on: state) == ["spleen vanished in the box"])
   var labels = try state.content.masks[0].labels.volume
   for offset in labels.voxels.indices where labels.voxels[offset] != 1 {
     labels.voxels[offset] = labels.grid.size.index(offset: offset).k < 8 ? 6 : 0
   }
   let next = try #require(state.press(.right).started(PreviewJob.self))
-  _ = reduce(
-    &state, .jobEnded(next.id, .finished(PreviewJob.self, with: try answer(next.job.request, labels))))
+  try state.finish(next, with: labels)
   #expect(warnings(on: state) == ["liver grew 4.2-fold in the box"])
 }
 
@@ -286,11 +243,7 @@ func panelIsWritten() throws {
     let measures = ImageMeasures(noise: 12.4, edgeContrast: 61.7, suggested: RefinementSettings())
     _ = reduce(&state, .jobEnded(id, .finished(MeasurementJob.self, with: measures)))
   }
-  _ = reduce(
-    &state,
-    .jobEnded(
-      opening.id,
-      .finished(PreviewJob.self, with: try answer(opening.job.request, changedLabels(state.content)))))
+  try state.finish(opening, with: changedLabels(state.content))
   let panel = render(state).text[1...19].map {
     String($0.suffix(35)).trimmingCharacters(in: .whitespaces)
   }
@@ -324,11 +277,7 @@ func panelIsWritten() throws {
 func largeImagesWaitForEnter() throws {
   var state = try openedState()
   let opening = try #require(state.type("t").started(PreviewJob.self))
-  let following = reduce(
-    &state,
-    .jobEnded(
-      opening.id,
-      .finished(PreviewJob.self, with: try answer(opening.job.request, changedLabels(state.content)))))
+  let following = try state.finish(opening, with: changedLabels(state.content))
   let follow = try #require(following.started(FollowingJob.self))
   let line =
     "CRF: 61 classes on 128x104x100 voxels takes much memory: found 12600 MiB, expected at most 5000 MiB"
@@ -338,10 +287,7 @@ func largeImagesWaitForEnter() throws {
       == Message("only the box follows the knobs, Enter refines all of the image: \(line)", .warning))
   #expect(state.live?.region != nil)
   let next = try #require(state.press(.right).started(PreviewJob.self))
-  let effects = reduce(
-    &state,
-    .jobEnded(
-      next.id, .finished(PreviewJob.self, with: try answer(next.job.request, changedLabels(state.content)))))
+  let effects = try state.finish(next, with: changedLabels(state.content))
   #expect(effects.started(FollowingJob.self) == nil)
   #expect(state.press(.enter).started(RefinementJob.self) != nil)
 }

@@ -63,12 +63,8 @@ func knobsStayInPlace() throws {
   for (rows, columns) in [(24, 80), (40, 120), (60, 200)] {
     var state = try comparedState(rows, columns)
     let effects = state.type("t")
-    if let (id, job) = effects.started(PreviewJob.self) {
-      let request = job.request
-      let box = request.region ?? VoxelBounds(state.grid.size)
-      let labels = request.unrefined.volume(croppedTo: box)
-      let part = try RefinedPart(RefinedLabels(box: box, labels: labels), of: request, WorkContext())
-      _ = reduce(&state, .jobEnded(id, .finished(PreviewJob.self, with: part)))
+    if let preview = effects.started(PreviewJob.self) {
+      try state.finish(preview, with: preview.job.request.labelsBefore.volume)
     }
     func places() -> [Int?] {
       let lines = panel(state)
@@ -121,7 +117,7 @@ func differenceEnds() throws {
   var state = try openedState(screen: ScreenSize(rows: 40, columns: 130))
   if let (id, job) = state.type("t").started(PreviewJob.self) {
     let request = job.request
-    var labels = request.unrefined.volume(croppedTo: request.region!)
+    var labels = request.labelsBefore.volume(croppedTo: request.region!)
     labels.voxels[0] = 6
     let part = try RefinedPart(
       RefinedLabels(box: request.region!, labels: labels), of: request, WorkContext())
@@ -197,7 +193,7 @@ func keptLabelsAreOutlined() throws {
     let request = job.request
     let part = try RefinedPart(
       RefinedLabels(
-        box: request.region!, labels: request.unrefined.volume(croppedTo: request.region!)),
+        box: request.region!, labels: request.labelsBefore.volume(croppedTo: request.region!)),
       of: request,
       WorkContext())
     _ = reduce(&state, .jobEnded(id, .finished(PreviewJob.self, with: part)))

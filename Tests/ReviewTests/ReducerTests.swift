@@ -249,7 +249,7 @@ func refinementOfAMask() throws {
   }
   #expect(request.settings.appearanceWeight == 3.1)
   #expect(request.region == VoxelBounds(GridSize(24, 20, 16)))
-  #expect(request.unrefined == state.decisions.versions[0].labels)
+  #expect(request.labelsBefore == state.decisions.versions[0].labels)
   state.press(.down)
   state.type("6,6,8")
   state.press(.enter)

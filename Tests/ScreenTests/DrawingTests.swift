@@ -72,17 +72,10 @@ func filling() {
 @Test("parts of a rectangle cover it without overlap, however small it is")
 func splitting() {
   let whole = Rectangle(row: 2, column: 3, rows: 5, columns: 11)
-  #expect(
-    whole.columns(3, gap: 1) == [
-      Rectangle(row: 2, column: 3, rows: 5, columns: 3), Rectangle(row: 2, column: 7, rows: 5, columns: 3),
-      Rectangle(row: 2, column: 11, rows: 5, columns: 3),
-    ])
-  #expect(whole.rows(2).map(\.rows) == [3, 2])
   let bottom = whole.splitBottom(2)
   #expect(bottom.bottom == Rectangle(row: 5, column: 3, rows: 2, columns: 11))
   #expect(bottom.rest == Rectangle(row: 2, column: 3, rows: 3, columns: 11))
   #expect(whole.splitTop(99).rest.isEmpty)
   #expect(whole.splitRight(4).right == Rectangle(row: 2, column: 10, rows: 5, columns: 4))
   #expect(whole.inset(3).isEmpty)
-  #expect(Rectangle(row: 0, column: 0, rows: 1, columns: 1).columns(3).map(\.columns) == [1, 0, 0])
 }

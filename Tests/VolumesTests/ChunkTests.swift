@@ -188,7 +188,7 @@ func componentsFollowChanges(grid: VolumeGrid) throws {
     }
     guard let change = LabelChange(from: labels, to: changed) else { continue }
     labels = changed
-    components.take(change, labels: labels)
+    components.apply(change, labels: labels)
     #expect(components == (try LabelComponents(labels, work: WorkContext())), "step \(step)")
     if step % 10 == 0 { #expect(try isSame(components.statistics, plainStatistics(labels.volume), grid)) }
   }

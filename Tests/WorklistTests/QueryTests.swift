@@ -13,7 +13,7 @@ import Worklist
     var review: CaseReview?
     for (index, reader) in decisions.keys.sorted().enumerated() {
       let decision = decisions[reader] ?? nil
-      let event = ReviewEvent(
+      let event = CaseRecord(
         sequence: index + 1, time: "2026-01-01T00:00:0\(index).000Z", reader: reader, host: "h",
         caseName: name,
         image: "", kind: decision == nil ? .opened : .decided, decision: decision ?? CaseDecision())

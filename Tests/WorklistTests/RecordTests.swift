@@ -9,18 +9,18 @@ import Worklist
   }
 
   private func event(
-    _ sequence: Int, _ reader: String, _ verdict: CaseDecision.Verdict?, _ kind: ReviewEvent.Kind = .decided,
+    _ sequence: Int, _ reader: String, _ verdict: CaseDecision.Verdict?, _ kind: CaseRecord.Kind = .decided,
     time: String = "2026-01-01T00:00:00.000Z"
-  ) -> ReviewEvent {
-    ReviewEvent(
+  ) -> CaseRecord {
+    CaseRecord(
       sequence: sequence, time: time, reader: reader, host: "h", caseName: "c", image: "c.nii", kind: kind,
       decision: decision(verdict))
   }
 
   @Test("a record is one line of JSON, which is read as the same")
   func coding() throws {
-    var event = ReviewEvent(
-      sequence: 7, time: ReviewEvent.time(Date(timeIntervalSince1970: 1_764_432_000.1237)),
+    var event = CaseRecord(
+      sequence: 7, time: CaseRecord.time(Date(timeIntervalSince1970: 1_764_432_000.1237)),
       reader: "Ann \"A\"",
       host: "ws1", caseName: "case\n1 \u{1f600}", image: "images/\\a.nii.gz", kind: .decided,
       decision: CaseDecision(
@@ -34,10 +34,10 @@ import Worklist
         "image":"images/\\\\a.nii.gz","event":"decided","verdict":"needs work","flagged":true,"score":4,\
         "comment":"a\\tb \\u0001 \u{2028}","tags":["motion","x,y"],"seconds":12.500,"version":"seg","exported":"out/c.nii"}
         """)
-    #expect(ReviewEvent(json: event.json) == event)
+    #expect(CaseRecord(json: event.json) == event)
     #expect(try JSONSerialization.jsonObject(with: event.json) is [String: Any])
     event.decision = CaseDecision()
-    #expect(ReviewEvent(json: event.json) == event)
+    #expect(CaseRecord(json: event.json) == event)
   }
 
   @Test(
@@ -49,7 +49,7 @@ import Worklist
       #"{"sequence":1,"reader":"a","case":"c","event":"decided","score":6}"#,
       #"{"sequence":1,"case":"c","event":"decided"}"#,
     ])
-  func noRecords(text: String) { #expect(ReviewEvent(json: Data(text.utf8)) == nil) }
+  func noRecords(text: String) { #expect(CaseRecord(json: Data(text.utf8)) == nil) }
 
   @Test(
     "the last decision that stands counts, by sequence and not by the clock, in whatever order records come")
@@ -76,7 +76,7 @@ import Worklist
     "a withdrawn decision leaves that of another reader, and equal sequences are ordered by time and file")
   func withdrawal() {
     var review = CaseReview()
-    func add(_ event: ReviewEvent, file: String = "f") {
+    func add(_ event: CaseRecord, file: String = "f") {
       review.add(event, order: .init(event, file: file, line: 1))
     }
     add(event(1, "ann", .accepted))
@@ -208,8 +208,8 @@ import Worklist
     let folder = try SampleFolder()
     var bytes: [Data] = [Data(), Data()]
     for number in 1...10_000 {
-      let event = ReviewEvent(
-        sequence: number, time: ReviewEvent.time(Date()), reader: "r\(number % 2)", host: "host",
+      let event = CaseRecord(
+        sequence: number, time: CaseRecord.time(Date()), reader: "r\(number % 2)", host: "host",
         caseName: "case\(number % 1000)", image: "images/case\(number % 1000).nii.gz", kind: .decided,
         decision: CaseDecision(
           verdict: .accepted, score: 3, comment: "some words about it", tags: ["motion"], seconds: 40,

@@ -17,7 +17,7 @@ def add_options(parser, output):
                         help="virtual environment of the peers; made and filled from PyPI where it does not exist")
     parser.add_argument("--binaries", default=os.path.join(CHECKOUT, ".build/release"), metavar="DIR",
                         help="where segdeck and segdeck-bench were built")
-    parser.add_argument("--rounds", type=int, default=3, help="times that every program has its turn")
+    parser.add_argument("--rounds", type=int, default=3, help="number of turns of every program")
     parser.add_argument("--wrap", default="", metavar="CMD", help="words put before every timed command")
     parser.add_argument("--output", default=os.path.join(FOLDER, output), help="the table to write")
 

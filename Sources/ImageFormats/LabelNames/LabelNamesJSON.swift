@@ -107,10 +107,7 @@ extension LabelNamesFile {
   static func encodeJSON(_ names: LabelNames) -> Data {
     let document = OwnDocument(
       labels: names.entries.map { .init(value: $0.value, name: $0.name, colour: $0.colour?.hexadecimal) })
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    guard let data = try? encoder.encode(document) else { preconditionFailure("label names are not encoded") }
-    return data + Data("\n".utf8)
+    return finiteJSON(document, isIndented: true) + Data("\n".utf8)
   }
 }
 

@@ -155,10 +155,7 @@ private struct NiftiOutput: ~Copyable {
     scaling: VoxelScaling = VoxelScaling(), work: WorkContext
   ) throws {
     precondition(grid.size == source.grid.size, "voxels of \(grid.size) on a grid of \(source.grid.size)")
-    let name = path.lowercased()
-    guard name.hasSuffix(".nii") || name.hasSuffix(".nii.gz") else {
-      throw InputError(path, "cannot be written as an image", expected: "a name that ends in .nii or .nii.gz")
-    }
+    try ImageName.requireWritable(path)
     let header = NiftiHeaderEncoding(
       geometry: source.fields, size: grid.size, frameSizes: frameSizes, type: type, scaling: scaling)
     // Floats hardly become smaller with more effort: 1 takes a fifth of the time of 6.

@@ -36,15 +36,7 @@ extension NetworkGraph: Codable {
   }
 
   /// The JSON form with sorted keys: equal graphs give equal text.
-  package var json: String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    do {
-      return String(decoding: try encoder.encode(self), as: UTF8.self)
-    } catch {
-      preconditionFailure("a graph of finite numbers encodes: \(error)")
-    }
-  }
+  package var json: String { String(decoding: finiteJSON(self), as: UTF8.self) }
 }
 
 extension Head: Codable {

@@ -35,15 +35,6 @@ package struct ModelFile: Sendable {
     metadata = Self.texts(of: file)
   }
 
-  /// Reads only the network and the texts, in the time of the header.
-  /// - Throws: as ``init(path:)``, but for the tensors' values.
-  package static func readDescription(
-    path: String
-  ) throws(InputError) -> (graph: NetworkGraph, metadata: [String: String]) {
-    let file = try TensorFile(path: path)
-    return (try network(of: file).graph, texts(of: file))
-  }
-
   /// Writes the model; what stood at `path` is replaced only when everything is written.
   /// - Throws: ``InputError`` when the file cannot be written, or a weight is too large for the format.
   package func write(to path: String, format: ElementFormat = .f32) throws(InputError) {

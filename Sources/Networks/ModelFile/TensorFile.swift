@@ -206,14 +206,7 @@ extension TensorFile {
       end += tensor.elements.count * format.byteCount
       return (name: name, shape: tensor.shape, range: start..<end)
     }
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    var header: Data
-    do {
-      header = try encoder.encode(Header(metadata: metadata, entries: entries, dtype: format.rawValue))
-    } catch {
-      preconditionFailure("texts and whole numbers encode: \(error)")
-    }
+    var header = finiteJSON(Header(metadata: metadata, entries: entries, dtype: format.rawValue))
     // The header ends on a multiple of eight bytes, as the format's own writer leaves it.
     header.append(Data(repeating: UInt8(ascii: " "), count: (8 - header.count % 8) % 8))
     var file = try AtomicFile(path: path)

@@ -31,11 +31,9 @@ package enum Checkpoint {
     let progress = Progress(
       iteration: trainer.iteration, stepCount: trainer.optimiserState.stepCount,
       generatorState: String(trainer.generator.state), options: trainer.options)
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = .sortedKeys
     var texts = metadata
     do {
-      texts[textKey] = String(decoding: try encoder.encode(progress), as: UTF8.self)
+      texts[textKey] = String(decoding: try JSONEncoder.stable().encode(progress), as: UTF8.self)
     } catch {
       throw InputError(path, "cannot be written: a training option is not a finite number")
     }

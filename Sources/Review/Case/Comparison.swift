@@ -9,7 +9,6 @@ package struct LabelPair: Equatable, Sendable {
   /// What each version calls it.
   package var nameA, nameB: String?
 
-  /// A pair.
   package init(_ a: Label?, _ b: Label?) {
     (valueA, valueB) = (a?.value, b?.value)
     (nameA, nameB) = (a?.name, b?.name)
@@ -38,10 +37,10 @@ package struct LabelPair: Equatable, Sendable {
 
   /// The labels of two versions, those of `partners` together.
   static func pairs(_ a: Version, _ b: Version, _ partners: [UInt16: UInt16]) -> [LabelPair] {
-    let taken = Set(partners.values)
+    let used = Set(partners.values)
     return a.table.labels.map { label in
       LabelPair(label, partners[label.value].flatMap { b.table[$0] })
-    } + b.table.labels.filter { !taken.contains($0.value) }.map { LabelPair(nil, $0) }
+    } + b.table.labels.filter { !used.contains($0.value) }.map { LabelPair(nil, $0) }
   }
 }
 
@@ -60,11 +59,10 @@ package struct ComparisonRequest: Equatable, Sendable {
   package var a, b: Version
   /// Which labels go together, as far as names and the reviewer say.
   package var pairs: [LabelPair]
-  /// By what the reviewer's answer is remembered; nil where ``pairs`` is settled, because the versions share their
-  /// labels or somebody said which go together.
+  /// The key under which the reviewer's answer is remembered; nil where ``pairs`` is settled, because the versions
+  /// share their labels or somebody said which go together.
   package var memory: PairingMemory?
 
-  /// A request.
   package init(a: Version, b: Version, pairs: [LabelPair], memory: PairingMemory?) {
     self.a = a
     self.b = b
@@ -73,9 +71,9 @@ package struct ComparisonRequest: Equatable, Sendable {
   }
 }
 
-/// The names and content of two versions, by which a review knows again what the reviewer said of them.
+/// The names and content of two versions: the key of a pairing that the reviewer chose.
 package struct PairingMemory: Equatable, Sendable {
-  /// What a version's labels come from.
+  /// The source of a version's labels.
   package struct Source: Equatable, Sendable {
     /// A mask's file or a model's name.
     package var name: String
@@ -83,10 +81,9 @@ package struct PairingMemory: Equatable, Sendable {
     package var labels: [Label]
     /// Where a mask's labels lie and how much of each there is.
     ///
-    /// Another mask at the same place is another source. Empty for a model, whose labels mean the same on every image.
+    /// Another mask at the same path is another source. Empty for a model, whose labels mean the same on every image.
     package var content: [LabelStatistics]
 
-    /// A source.
     package init(name: String, labels: [Label], content: [LabelStatistics] = []) {
       self.name = name
       self.labels = labels
@@ -97,7 +94,6 @@ package struct PairingMemory: Equatable, Sendable {
   /// The sources.
   package var a, b: Source
 
-  /// Two sources.
   package init(a: Source, b: Source) {
     self.a = a
     self.b = b
@@ -133,7 +129,7 @@ package struct Comparison: Equatable, Sendable {
   package var rows: [Row]
   /// Which labels go together.
   package var finding: Finding
-  /// How labels lie on each other whatever they are called; nil where the versions share their labels.
+  /// The overlaps of all labels, independent of their names; nil where the versions share their labels.
   package var overlaps: LabelOverlaps?
   private var rowOfValueA: [UInt16: Int]
   private var rowOfValueB: [UInt16: Int]
@@ -183,20 +179,20 @@ package struct Comparison: Equatable, Sendable {
       if let value = pair.valueA { positionA[Int(value)] = Int32(position + 1) }
       if let value = pair.valueB { positionB[Int(value)] = Int32(position + 1) }
     }
-    // Voxels of each pair in A, then in B, then in both; place 0 is background.
-    let places = pairs.count + 1
-    var counts = [Int](repeating: 0, count: 3 * places)
+    // Voxels of each pair in A, then in B, then in both; row 0 is background.
+    let rowCount = pairs.count + 1
+    var counts = [Int](repeating: 0, count: 3 * rowCount)
     try versionA.labels.forEachPair(with: versionB.labels, work: work) { labelA, labelB, count in
       let (one, other) = (Int(positionA[Int(labelA)]), Int(positionB[Int(labelB)]))
       counts[one] += count
-      counts[places + other] += count
-      if one == other { counts[2 * places + one] += count }
+      counts[rowCount + other] += count
+      if one == other { counts[2 * rowCount + one] += count }
     }
     work.report(1)
     rows = pairs.enumerated().map { position, pair in
       Row(
-        pair: pair, voxelsA: counts[position + 1], voxelsB: counts[places + position + 1],
-        voxelsCommon: counts[2 * places + position + 1])
+        pair: pair, voxelsA: counts[position + 1], voxelsB: counts[rowCount + position + 1],
+        voxelsCommon: counts[2 * rowCount + position + 1])
     }
     rowOfValueA = [:]
     rowOfValueB = [:]

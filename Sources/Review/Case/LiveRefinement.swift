@@ -1,13 +1,12 @@
-/// The CRF's result while knobs turn: a box around the crosshair at once, all of the image when they rest.
+/// The CRF's results while knobs change: a box around the crosshair at once, the whole image once they stop.
 package struct LiveRefinement: Equatable, Sendable {
-  /// A part and the knobs that it was made with.
+  /// A part and the knobs that produced it.
   package struct Result: Equatable, Sendable {
     /// The knobs.
     package var knobs: KnobSettings
     /// What they did.
     package var part: RefinedPart
 
-    /// A result.
     package init(knobs: KnobSettings, part: RefinedPart) {
       self.knobs = knobs
       self.part = part
@@ -18,13 +17,13 @@ package struct LiveRefinement: Equatable, Sendable {
   package var base: VersionID
   /// The box around the crosshair, as long as it is newer than ``whole``.
   package var region: Result?
-  /// All of the image, perhaps with knobs that have turned since.
+  /// The whole image, perhaps with earlier knobs.
   package var whole: Result? {
     didSet { isLossSaid = false }
   }
   /// Whether the reviewer was told that leaving drops ``whole``.
   package var isLossSaid = false
-  /// Whether all of the image does not follow the knobs, because that takes too much memory.
+  /// Whether only the box follows the knobs, because the whole image needs too much memory.
   package var isOnlyRegion = false
 
   /// Nothing yet.

@@ -6,7 +6,7 @@ package struct Provenance: Equatable, Sendable {
   package enum Step: Equatable, Sendable {
     /// Opened from this file.
     case mask(path: String)
-    /// Made by this model.
+    /// Predicted by this model.
     case network(modelID: String)
     /// Refined with these kernels; `maskConfidence` is set when the step before it was a hard mask.
     case refinement(RefinementSettings, maskConfidence: Double?)
@@ -16,7 +16,7 @@ package struct Provenance: Equatable, Sendable {
 
   /// Every step, oldest first.
   package var steps: [Step]
-  /// The version that the first step made; nil where it is not known.
+  /// The version after the first step; nil where it is unknown.
   package var firstVersion: VersionID?
   /// What the versions list calls it.
   package var versionName: String
@@ -24,13 +24,12 @@ package struct Provenance: Equatable, Sendable {
   package var verdict: String?
   /// The frame of the image that network and CRF read, counted from 0.
   package var frame: Int
-  /// Selections that made one label of several values of the mask's file.
+  /// Selections that merged several values of the mask's file into one label.
   package var merged: [LabelSelection]
 
   /// Whether the case was flagged for another look.
   package var isCaseFlagged: Bool
 
-  /// A provenance.
   package init(
     steps: [Step], firstVersion: VersionID? = nil, versionName: String, verdict: String?,
     isCaseFlagged: Bool = false, frame: Int = 0, merged: [LabelSelection] = []
@@ -44,7 +43,7 @@ package struct Provenance: Equatable, Sendable {
     self.isCaseFlagged = isCaseFlagged
   }
 
-  /// The steps that lead to a version, oldest first, and the version that the first of them made.
+  /// The steps that lead to a version, oldest first, and the version after the first of them.
   ///
   /// - Parameters:
   ///   - origin: Where a version comes from; nil where there is none of this number.

@@ -2,7 +2,7 @@ import Metrics
 import Volumes
 import Work
 
-/// What the CRF did to a box or to all of an image.
+/// The CRF's result for a box or the whole image, compared with the labels before.
 package struct RefinedPart: Equatable, Sendable {
   /// One label's gain and loss.
   package struct Row: Equatable, Sendable {
@@ -13,7 +13,6 @@ package struct RefinedPart: Equatable, Sendable {
     /// Components before and after; corners touch.
     package var componentsBefore, componentsAfter: Int
 
-    /// A row.
     package init(
       label: UInt16, voxelsBefore: Int, voxelsAfter: Int, voxelsCommon: Int, componentsBefore: Int,
       componentsAfter: Int
@@ -33,23 +32,23 @@ package struct RefinedPart: Equatable, Sendable {
     package var dice: Double { diceCoefficient(voxelsBefore, voxelsAfter, common: voxelsCommon) }
   }
 
-  /// Where it lies.
+  /// The box in the grid of the image.
   package var box: VoxelBounds
   /// Its labels after refinement, `box.size` voxels.
   package var labels: ChunkedLabels
   /// Its labels before refinement, of the same size.
-  package var unrefined: ChunkedLabels
-  /// What is known of ``labels``, in the coordinates of the box.
+  package var labelsBefore: ChunkedLabels
+  /// The components of ``labels``, in the coordinates of the box.
   package var components: LabelComponents
   /// Each label that the box holds before or after, ascending by value.
   package var rows: [Row]
   /// Voxels whose label changed.
   package var changedVoxels: Int
-  /// Connected places in which labels changed; corners touch.
-  package var changedPlaces: Int
-  /// See ``RefinedLabels/movableShare``.
-  package var movableShare: Double?
-  /// Seconds that it took.
+  /// The number of connected regions in which labels changed; corners touch.
+  package var changedRegions: Int
+  /// See ``RefinedLabels/movableFraction``.
+  package var movableFraction: Double?
+  /// The duration of the refinement.
   package var seconds = 0.0
 
   /// Compares refined labels with those that the request started from.
@@ -57,20 +56,20 @@ package struct RefinedPart: Equatable, Sendable {
   /// - Complexity: O(voxels of the box).
   package init(_ refined: RefinedLabels, of request: RefinementRequest, _ work: WorkContext) throws(Cancelled)
   {
-    let isWhole = refined.box == VoxelBounds(request.unrefined.grid.size)
+    let isWhole = refined.box == VoxelBounds(request.labelsBefore.grid.size)
     box = refined.box
     let labels = refined.labels
     // The labels before in one piece, and those after in chunks.
     try AvailableMemory.requireAllocation(2 * labels.voxels.count * MemoryLayout<UInt16>.stride)
-    let unrefined = request.unrefined.volume(croppedTo: refined.box)
+    let labelsBefore = request.labelsBefore.volume(croppedTo: refined.box)
     self.labels = ChunkedLabels(labels)
-    self.unrefined = isWhole ? request.unrefined : ChunkedLabels(unrefined)
-    movableShare = refined.movableShare
+    self.labelsBefore = isWhole ? request.labelsBefore : ChunkedLabels(labelsBefore)
+    movableFraction = refined.movableFraction
     components = try LabelComponents(self.labels, work: work.withoutProgress)
     let before =
       isWhole
-      ? request.unrefinedStatistics
-      : try LabelComponents(self.unrefined, work: work.withoutProgress).statistics
+      ? request.statisticsBefore
+      : try LabelComponents(self.labelsBefore, work: work.withoutProgress).statistics
     var common = [Int](repeating: 0, count: 65536)
     var changes: VoxelBounds?
     changedVoxels = 0
@@ -83,7 +82,7 @@ package struct RefinedPart: Equatable, Sendable {
         var last = -1
         for i in 0..<size.i {
           let label = labels.voxels[row + i]
-          if label == unrefined.voxels[row + i] {
+          if label == labelsBefore.voxels[row + i] {
             common[Int(label)] += 1
           } else {
             changedVoxels += 1
@@ -96,10 +95,11 @@ package struct RefinedPart: Equatable, Sendable {
         changes = changes?.union(part) ?? part
       }
     }
-    changedPlaces = 0
+    changedRegions = 0
     rows = []
     if let changes {
-      changedPlaces = try RefinedPart.places(labels, unrefined, within: changes, work.withoutProgress)
+      changedRegions = try RefinedPart.changedRegions(
+        labels, labelsBefore, within: changes, work.withoutProgress)
     }
     let after = components.statistics
     let known = Set(before.map(\.label)).union(after.map(\.label))
@@ -112,8 +112,8 @@ package struct RefinedPart: Equatable, Sendable {
     }
   }
 
-  /// Connected places in which two volumes differ, all of them inside `box`.
-  private static func places(
+  /// The number of connected regions in which two volumes differ, all of them inside `box`.
+  private static func changedRegions(
     _ one: LabelVolume, _ other: LabelVolume, within box: VoxelBounds, _ work: WorkContext
   ) throws(Cancelled) -> Int {
     let size = one.grid.size

@@ -13,7 +13,7 @@ package struct ReviewCase: Equatable, Sendable {
   package var frameCount: Int
   /// Masks on exactly the image's grid, in the order they were named.
   package var masks: [LoadedMask]
-  /// Odd but readable: what the readers noticed, one line each.
+  /// What the readers noticed of odd but readable files, one line each.
   package var findings: [String]
   /// Masks that were asked for and cannot be shown, and why, one line each.
   package var refusals: [String]
@@ -56,10 +56,9 @@ package struct LoadedMask: Equatable, Sendable {
   package var labels: ChunkedLabels
   /// Names and colours; values that it lacks get a name and a colour of their own.
   package var table: LabelTable
-  /// Selections that made one label of several values of its file.
+  /// Selections that merged several values of its file into one label.
   package var merged: [LabelSelection] = []
 
-  /// A mask.
   package init(name: String, path: String, labels: ChunkedLabels, table: LabelTable) {
     self.name = name
     self.path = path

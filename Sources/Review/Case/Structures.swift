@@ -1,6 +1,6 @@
 import Volumes
 
-/// Which labels of two families of versions are one structure, as the reviewer, or an overlap beyond doubt, said.
+/// Which labels of two families of versions are one structure, by the reviewer or by an unambiguous overlap.
 ///
 /// A family is a mask or a network's result with all its refinements: they share values and names.
 package struct LabelPairing: Equatable, Sendable {
@@ -37,8 +37,8 @@ extension [LabelPairing] {
 
 /// The labels of all families, those that are one structure joined.
 ///
-/// Joined are first the labels of pairings, the newest pairing first; then those of one name and, where neither has a
-/// name, of one value. Two labels of one family are never joined.
+/// Labels are joined by pairings first, the newest pairing first, then by name, and by value where neither label has a
+/// name. Two labels of one family are never joined.
 private struct StructureSets {
   /// For each family its labels, ascending by value.
   let tables: [[Label]]
@@ -70,8 +70,8 @@ private struct StructureSets {
   mutating func root(_ number: Int) -> Int {
     var root = number
     while parents[root] != root { root = parents[root] }
-    var place = number
-    while parents[place] != root { (parents[place], place) = (root, parents[place]) }
+    var current = number
+    while parents[current] != root { (parents[current], current) = (root, parents[current]) }
     return root
   }
 
@@ -97,11 +97,11 @@ private struct StructureSets {
 }
 
 extension Decisions {
-  /// Gives every label of every version what says which structure it is, and each structure one colour: that of the
+  /// Sets the key of every label of every version, one key for each structure, and each structure's colour: that of the
   /// oldest version that has it.
   ///
-  /// - Parameter settled: Pairings that nobody had to decide; ``pairings`` come before them.
-  /// - Returns: Keys that became other ones; what is hidden stays hidden.
+  /// - Parameter settled: Pairings that nobody had to decide; ``pairings`` have priority.
+  /// - Returns: The new key of each key that changed. Hidden labels stay hidden.
   /// - Complexity: O(labels of all versions), up to logarithms.
   @discardableResult
   mutating func identifyStructures(settled: [LabelPairing]) -> [String: String] {
@@ -110,7 +110,7 @@ extension Decisions {
       versions.first { $0.family == family }?.ownTable.labels ?? []
     }
     var sets = StructureSets(tables)
-    let places = tables.map { table in
+    let positions = tables.map { table in
       Dictionary(uniqueKeysWithValues: table.enumerated().map { ($1.value, $0) })
     }
     let said = settled + pairings
@@ -120,7 +120,7 @@ extension Decisions {
         said.last(of: pairing.older, pairing.newer) == pairing
       else { continue }
       for (one, other) in pairing.partners.sorted(by: { $0.key < $1.key }) {
-        guard let first = places[older][one], let second = places[newer][other] else { continue }
+        guard let first = positions[older][one], let second = positions[newer][other] else { continue }
         sets.join(sets.number(older, first), sets.number(newer, second))
       }
     }
@@ -142,7 +142,7 @@ extension Decisions {
     for position in versions.indices {
       guard let family = families.firstIndex(of: versions[position].family) else { continue }
       versions[position].identify { value in
-        places[family][value].map { identities[sets.number(family, $0)] }
+        positions[family][value].map { identities[sets.number(family, $0)] }
       } renamed: { old, new in
         if renamed[old] == nil { renamed[old] = new }
       }
@@ -182,9 +182,10 @@ extension Decisions {
 }
 
 extension LabelTable {
-  /// The first of the colours for labels without one that is none of `taken`; any where all of the first hundred are.
-  fileprivate static func colour(besides taken: Set<RGBColour>) -> RGBColour {
+  /// The first of the colours for labels without one that is none of `used`; any colour where all of the first hundred
+  /// are.
+  fileprivate static func colour(besides used: Set<RGBColour>) -> RGBColour {
     let colours = (1...100).lazy.map { colour(ofValue: $0) }
-    return colours.first { !taken.contains($0) } ?? colour(ofValue: 1)
+    return colours.first { !used.contains($0) } ?? colour(ofValue: 1)
   }
 }

@@ -6,7 +6,6 @@ package struct VersionID: Hashable, Sendable, Comparable {
   /// From 1.
   package var number: Int
 
-  /// The id.
   package init(_ number: Int) { self.number = number }
 
   /// Older first.
@@ -21,14 +20,14 @@ package struct Version: Equatable, Sendable {
   package enum Origin: Equatable, Sendable, Codable {
     /// Opened from this file.
     case mask(path: String)
-    /// Made by this model.
+    /// Predicted by this model.
     case network(modelID: String, modelName: String)
     /// The fully connected CRF on an earlier version.
     case refinement(of: VersionID, settings: RefinementSettings, maskConfidence: Double?)
     /// Changed by hand, from an earlier version on.
     case edit(of: VersionID)
 
-    /// The version that it was made from; nil for masks and networks.
+    /// The version that it was derived from; nil for masks and networks.
     package var base: VersionID? {
       switch self {
       case .mask, .network: nil
@@ -55,7 +54,7 @@ package struct Version: Equatable, Sendable {
   package private(set) var table: LabelTable
   /// The same labels with the colours of their own file or model.
   package private(set) var ownTable: LabelTable
-  /// What visibility, selection and comparison go by, for each label of ``table``: the same for labels of different
+  /// The key of each label of ``table`` for visibility, selection and comparison: equal for labels of different
   /// versions that are one structure.
   private var keys: [String]
   /// The labels of ``table``, the largest first, of equals the lower value.
@@ -74,7 +73,6 @@ package struct Version: Equatable, Sendable {
   /// The frame of the image that network or CRF read, counted from 0.
   package var frame: Int
 
-  /// A version.
   package init(
     id: VersionID, name: String, origin: Origin, labels: ChunkedLabels, table: LabelTable,
     components: LabelComponents, family: VersionID? = nil, probabilities: ProbabilitiesHandle? = nil,
@@ -106,16 +104,20 @@ package struct Version: Equatable, Sendable {
     positionsBySize = ownTable.labels.indices.sorted { (-voxelCounts[$0], $0) < (-voxelCounts[$1], $1) }
   }
 
-  /// Takes other labels and what is known of them; every one of them is named here.
-  mutating func show(_ labels: ChunkedLabels, _ components: LabelComponents) {
+  /// Replaces the labels and their components.
+  ///
+  /// ``table`` must name every label.
+  mutating func replaceLabels(_ labels: ChunkedLabels, _ components: LabelComponents) {
     (self.labels, self.components) = (labels, components)
     sortBySize()
   }
 
-  /// Takes a change of some voxels to labels that are named here.
-  mutating func take(_ change: LabelChange) {
+  /// Applies a change of voxels.
+  ///
+  /// ``table`` must name every new label.
+  mutating func apply(_ change: LabelChange) {
     labels = labels.applying(change)
-    components.take(change, labels: labels)
+    components.apply(change, labels: labels)
     sortBySize()
   }
 
@@ -133,7 +135,7 @@ package struct Version: Equatable, Sendable {
     statistics.ascending(value, by: \.label)
   }
 
-  /// What visibility, selection and comparison go by.
+  /// The key of a label for visibility, selection and comparison.
   package func key(of label: Label) -> String {
     table.position(of: label.value).map { keys[$0] } ?? label.nameKey
   }
@@ -150,9 +152,9 @@ package struct Version: Equatable, Sendable {
   /// Changes a label's own name or colour; ``Decisions/identifyStructures(settled:)`` has to follow.
   mutating func change(_ value: UInt16, _ change: (inout Label) -> Void) { ownTable.change(value, change) }
 
-  /// Takes keys and colours of structures; labels of which nothing is known keep their own.
+  /// Sets keys and colours of structures; a label of an unknown structure keeps its own.
   ///
-  /// - Parameter renamed: Takes each key that becomes another one.
+  /// - Parameter renamed: Called with each key that changes.
   mutating func identify(
     _ identity: (UInt16) -> (key: String, colour: RGBColour)?, renamed: (_ old: String, _ new: String) -> Void
   ) {
@@ -186,7 +188,7 @@ extension LabelTable {
 extension Version {
   /// Lines for labels that a refinement removed, or whose volume it more than doubled or halved.
   ///
-  /// A label that the base lacks has nothing to lose; one that appears from nothing is reported.
+  /// A label that the base lacks cannot vanish or shrink, but its appearance is reported.
   static func warnings(from base: Version, to new: [LabelStatistics]) -> [String] {
     base.table.completed(for: new.map(\.label)).labels.compactMap { label in
       let before = base.statistics(of: label.value)?.voxelCount ?? 0

@@ -12,6 +12,6 @@ package struct ComparisonJob: Job {
   }
 
   package func reduce(_ state: inout ReviewState, _ outcome: Comparison) -> [ReviewEffect] {
-    state.takeComparison(outcome)
+    state.receiveComparison(outcome)
   }
 }

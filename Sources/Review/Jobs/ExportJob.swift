@@ -7,7 +7,7 @@ package struct ExportRequest: Equatable, Sendable {
   package var labels: ChunkedLabels
   /// Their names and colours.
   package var table: LabelTable
-  /// The image whose grid, and whose exact header geometry, the file takes.
+  /// The image whose grid and exact header geometry the file gets.
   package var imagePath: String
   /// Where to: as typed, or the case's own export path.
   package var path: String
@@ -16,7 +16,6 @@ package struct ExportRequest: Equatable, Sendable {
   /// How the labels came to be.
   package var provenance: Provenance
 
-  /// A request.
   package init(
     labels: ChunkedLabels, table: LabelTable, imagePath: String, path: String, replacesExisting: Bool,
     provenance: Provenance
@@ -32,7 +31,7 @@ package struct ExportRequest: Equatable, Sendable {
 
 /// How an export ended.
 package enum ExportOutcome: Equatable, Sendable {
-  /// Written; the full path, and what the reviewer should know of the files that it was made from, a line each.
+  /// Written, with the full path and notes about the source files, one line each.
   case written(path: String, notes: [String] = [])
   /// Nothing was written because these files exist and the request did not allow replacing them.
   case exists(paths: [String])
@@ -59,7 +58,7 @@ package struct ExportJob: Job {
   package func reduce(_ state: inout ReviewState, _ outcome: ExportOutcome) -> [ReviewEffect] {
     switch outcome {
     case .written(let written, let notes):
-      // Its place may have been another version's.
+      // The path may have been that of another version.
       state.files = state.files.filter { $0.value.path != written }
       let id = state.renumbered[version.id] ?? version.id
       state.files[id] = WrittenVersion(path: written, version: version)

@@ -1,12 +1,12 @@
 import Foundation
 import Work
 
-/// Runs the CRF on all of the image when the knobs have come to rest behind a preview, unasked.
+/// Runs the CRF on the whole image, unasked, once the knobs have stopped changing after a preview.
 package struct FollowingJob: Job {
   package static let kind = JobKind.following
-  /// How much of the memory there is a refinement may take that nobody asked for.
-  private static let unaskedMemoryShare = 0.25
-  /// A knob that turns on within this time costs the preview no core.
+  /// The fraction of available memory for a refinement that nobody asked for.
+  private static let unaskedMemoryFraction = 0.25
+  /// A pause before the work, so that a knob that keeps changing leaves all cores to the preview.
   private static let restMilliseconds = 250
 
   /// What is refined, and how.
@@ -19,7 +19,7 @@ package struct FollowingJob: Job {
   package func run(in environment: JobEnvironment, _ work: WorkContext) throws -> RefinedPart {
     try FollowingJob.pause(milliseconds: FollowingJob.restMilliseconds, work)
     var modest = work
-    modest.memoryFraction = FollowingJob.unaskedMemoryShare
+    modest.memoryFraction = FollowingJob.unaskedMemoryFraction
     return try request.refined(in: environment, modest)
   }
 
@@ -32,7 +32,7 @@ package struct FollowingJob: Job {
   }
 
   package func reduce(_ state: inout ReviewState, _ outcome: RefinedPart) -> [ReviewEffect] {
-    state.takeRefinedImage(outcome, base: base, knobs)
+    state.showRefinedImage(outcome, base: base, knobs)
     return []
   }
 

@@ -20,7 +20,6 @@ package struct ReadFrame: Equatable, Sendable {
   /// Its intensities.
   package var intensities: IntensitySummary
 
-  /// A frame.
   package init(frame: Int, image: ScalarVolume) {
     self.frame = frame
     self.image = image
@@ -42,9 +41,9 @@ package struct FrameJob: Job {
     ReadFrame(frame: request.frame, image: try environment.services.read(request, work))
   }
 
-  /// Shows the frame; place, window and versions stay.
+  /// Shows the frame; crosshair, window and versions stay.
   ///
-  /// What follows from the image is asked for anew.
+  /// Everything that depends on the image is computed again.
   package func reduce(_ state: inout ReviewState, _ outcome: ReadFrame) -> [ReviewEffect] {
     state.content.image = outcome.image
     state.content.frame = outcome.frame

@@ -6,12 +6,12 @@ package enum JobKind: Hashable, Sendable, CaseIterable {
   case frame, memory, journal
 }
 
-/// Work that is done beside the screen: what is asked, how it is done, and what the state does with what was found.
+/// Background work: the request, how it is done, and how its outcome changes the state.
 ///
-/// A job is a value. It carries what is asked, and what the state must know again when the job ends. Its outcome has a
-/// type of its own, so that no job can end with what another finds.
+/// A job is a value. It holds the request and what ``reduce(_:_:)`` needs at the end. Each type of job has a type of
+/// outcome, so that no job can end with the outcome of another.
 package protocol Job: Equatable, Sendable {
-  /// What is found.
+  /// The result of the work.
   associatedtype Outcome: Equatable, Sendable
 
   /// What it works on; each type of job has a kind of its own.
@@ -28,13 +28,13 @@ package protocol Job: Equatable, Sendable {
   /// - Throws: `InputError` for a wrong input, `Cancelled` for a stop.
   func run(in environment: JobEnvironment, _ work: WorkContext) throws -> Outcome
 
-  /// Takes what was found; the job is no longer under way then.
+  /// Changes the state by the outcome; the job has ended by then.
   func reduce(_ state: inout ReviewState, _ outcome: Outcome) -> [ReviewEffect]
 
-  /// Takes that the job failed, with one line that says why.
+  /// Changes the state after a failure; `line` says why.
   func reduceFailure(_ state: inout ReviewState, _ line: String) -> [ReviewEffect]
 
-  /// Takes that the job was stopped and found nothing.
+  /// Changes the state after the job was stopped.
   func reduceCancellation(_ state: inout ReviewState) -> [ReviewEffect]
 }
 
@@ -58,7 +58,7 @@ package struct AnyJob: Equatable, Sendable {
   /// The job.
   package let base: any Job
 
-  /// A job whose type is left open.
+  /// Erases the type of a job.
   package init(_ base: any Job) { self.base = base }
 
   /// What it works on.

@@ -4,7 +4,7 @@ import Synchronization
 import Volumes
 import Work
 
-/// Carries out effects on threads of its own and turns what happens into events.
+/// Performs effects on threads of its own and reports their outcomes as events.
 ///
 /// One job of each kind runs at a time: starting another asks the older one to stop. Progress is reported at most
 /// ten times a second and job. The threads step back behind the screen's, which so gets a core at once even when all of

@@ -6,7 +6,6 @@ package struct JournalJob: Job {
   /// The case.
   package var content: ReviewCase
 
-  /// A job.
   package init(content: ReviewCase) { self.content = content }
 
   package func run(in environment: JobEnvironment, _ work: WorkContext) throws -> OpenedJournal {
@@ -16,7 +15,7 @@ package struct JournalJob: Job {
   }
 
   package func reduce(_ state: inout ReviewState, _ outcome: OpenedJournal) -> [ReviewEffect] {
-    state.takeJournal(outcome)
+    state.restoreJournal(outcome)
   }
 
   package func reduceFailure(_ state: inout ReviewState, _ line: String) -> [ReviewEffect] {

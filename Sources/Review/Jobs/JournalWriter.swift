@@ -23,10 +23,10 @@ final class JournalWriter: Sendable {
     self.deliver = deliver
   }
 
-  /// Takes why the journal cannot be written, where that was said already.
+  /// Notes a failure that the reviewer knows of already.
   func note(failure: String) { state.withLock { $0.failure = failure } }
 
-  /// Takes an entry, and comes back at once.
+  /// Queues an entry and returns at once.
   func note(_ entry: JournalEntry) {
     state.withLock { $0.waiting.append(entry) }
     var isView = false

@@ -3,7 +3,7 @@ import Work
 
 /// A model as the dialog shows it before it runs.
 package struct ModelDescription: Equatable, Sendable {
-  /// What `--model` takes: a bundled name or a path.
+  /// A value of `--model`: a bundled name or a path.
   package var id: String
   /// What readers call it.
   package var name: String
@@ -13,12 +13,11 @@ package struct ModelDescription: Equatable, Sendable {
   package var size: String
   /// What it was trained on: "portal venous CT, abdomen, 3 mm".
   package var input: String
-  /// Seconds that this image will take on this machine, where that can be said.
+  /// Estimated seconds for this image on this machine; nil where unknown.
   package var estimatedSeconds: Double?
   /// Why this image does not look like what the model was trained on.
   package var warning: String?
 
-  /// A description.
   package init(
     id: String, name: String, labels: LabelTable, size: String, input: String,
     estimatedSeconds: Double? = nil, warning: String? = nil
@@ -39,14 +38,13 @@ package struct ModelsJob: Job {
   /// The image.
   package var image: ScalarVolume
 
-  /// A job.
   package init(image: ScalarVolume) { self.image = image }
 
   package func run(in environment: JobEnvironment, _ work: WorkContext) throws -> [ModelDescription] {
     try environment.services.models(for: image, work)
   }
 
-  /// Fills the list of models, and takes the keys that were pressed in it before it was there.
+  /// Fills the list of models, then handles the keys that were pressed in it before.
   package func reduce(_ state: inout ReviewState, _ outcome: [ModelDescription]) -> [ReviewEffect] {
     state.models = outcome
     let keys = state.keysAhead
@@ -59,7 +57,7 @@ package struct ModelsJob: Job {
       return []
     }
     var effects: [ReviewEffect] = []
-    for key in keys { effects += state.takeKey(key) }
+    for key in keys { effects += state.handleKey(key) }
     return effects
   }
 

@@ -15,7 +15,6 @@ package struct OpenCaseRequest: Equatable, Sendable {
   /// journal is never given again.
   package var firstVersionNumber = 1
 
-  /// A request.
   package init(imagePath: String? = nil, maskPaths: [String] = [], selections: [LabelSelection] = []) {
     self.imagePath = imagePath
     self.maskPaths = maskPaths
@@ -32,7 +31,6 @@ package struct OpenedCase: Equatable, Sendable {
   /// The labels of each mask.
   package var maskComponents: [LabelComponents]
 
-  /// An opened case.
   package init(content: ReviewCase, intensities: IntensitySummary, maskComponents: [LabelComponents]) {
     self.content = content
     self.intensities = intensities
@@ -46,7 +44,6 @@ package struct OpeningJob: Job {
   /// Which files.
   package var request: OpenCaseRequest
 
-  /// A job.
   package init(_ request: OpenCaseRequest) { self.request = request }
 
   package var title: String? { "opening" }

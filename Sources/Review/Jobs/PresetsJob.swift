@@ -8,7 +8,6 @@ package struct NamedKernels: Equatable, Sendable {
   /// Its kernels.
   package var settings: RefinementSettings
 
-  /// A preset.
   package init(name: String, settings: RefinementSettings) {
     self.name = name
     self.settings = settings
@@ -39,7 +38,6 @@ package struct PresetsJob: Job {
   /// Whether it may replace one of its name.
   package var replacesExisting = false
 
-  /// A job.
   package init(saving: NamedKernels? = nil, replacesExisting: Bool = false) {
     self.saving = saving
     self.replacesExisting = replacesExisting

@@ -16,7 +16,7 @@ package struct PreviewJob: Job {
   }
 
   package func reduce(_ state: inout ReviewState, _ outcome: RefinedPart) -> [ReviewEffect] {
-    state.takeRefinedBox(outcome, base: base, knobs)
+    state.showRefinedBox(outcome, base: base, knobs)
   }
 
   package func reduceFailure(_ state: inout ReviewState, _ line: String) -> [ReviewEffect] {

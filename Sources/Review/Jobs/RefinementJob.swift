@@ -22,22 +22,21 @@ package struct RefinementRequest: Equatable, Sendable {
   /// Only this box of the image; nil for all of it.
   package var region: VoxelBounds?
   /// The labels before refinement, with which the result is compared.
-  package var unrefined: ChunkedLabels
-  /// What is known of them.
-  package var unrefinedStatistics: [LabelStatistics]
+  package var labelsBefore: ChunkedLabels
+  /// Their statistics.
+  package var statisticsBefore: [LabelStatistics]
 
-  /// A request.
   package init(
     image: ScalarVolume, source: Source, table: LabelTable, settings: RefinementSettings,
-    region: VoxelBounds? = nil, unrefined: ChunkedLabels, unrefinedStatistics: [LabelStatistics]
+    region: VoxelBounds? = nil, labelsBefore: ChunkedLabels, statisticsBefore: [LabelStatistics]
   ) {
     self.image = image
     self.source = source
     self.table = table
     self.settings = settings
     self.region = region
-    self.unrefined = unrefined
-    self.unrefinedStatistics = unrefinedStatistics
+    self.labelsBefore = labelsBefore
+    self.statisticsBefore = statisticsBefore
   }
 }
 
@@ -47,16 +46,16 @@ package struct RefinedLabels: Equatable, Sendable {
   package var box: VoxelBounds
   /// `box.size` voxels.
   package var labels: LabelVolume
-  /// Of the voxels there that touch another label before refinement, the share that messages of these weights could
-  /// change at all; nil where there is no such voxel or no such limit.
-  package var movableShare: Double?
+  /// The fraction of the border voxels that messages of these weights could change at all, among voxels of ``box`` that
+  /// touch another label before refinement; nil where there is no such voxel or no such limit.
+  package var movableFraction: Double?
 
   /// Refined labels.
-  package init(box: VoxelBounds, labels: LabelVolume, movableShare: Double? = nil) {
+  package init(box: VoxelBounds, labels: LabelVolume, movableFraction: Double? = nil) {
     precondition(labels.grid.size == box.size, "\(labels.grid.size) in a box of \(box.size)")
     self.box = box
     self.labels = labels
-    self.movableShare = movableShare
+    self.movableFraction = movableFraction
   }
 }
 
@@ -72,7 +71,6 @@ package struct RefinementJob: Job {
   /// The frame of the image, counted from 0.
   package var frame: Int
 
-  /// A job.
   package init(request: RefinementRequest, base: VersionID, knobs: KnobSettings, frame: Int) {
     self.request = request
     self.base = base
@@ -90,7 +88,7 @@ package struct RefinementJob: Job {
 
   package func reduce(_ state: inout ReviewState, _ outcome: RefinedPart) -> [ReviewEffect] {
     let effects = state.add(outcome, refining: base, with: knobs, frame: frame)
-    state.takeRefinedImage(outcome, base: base, knobs)
+    state.showRefinedImage(outcome, base: base, knobs)
     return effects
   }
 }
@@ -114,7 +112,7 @@ extension ReviewState {
     guard let base = version(base) else { return [] }
     refinementCount += 1
     let version = Version(
-      id: takeVersionID(), name: "CRF \(refinementCount)",
+      id: makeVersionID(), name: "CRF \(refinementCount)",
       origin: refinementOrigin(base, knobs),
       labels: part.labels, table: base.ownTable, components: part.components, family: base.family,
       probabilities: base.probabilities, auxiliaryHeadCount: base.auxiliaryHeadCount,

@@ -8,7 +8,6 @@ package struct SegmentationRequest: Equatable, Sendable {
   /// The image.
   package var image: ScalarVolume
 
-  /// A request.
   package init(modelID: String, image: ScalarVolume) {
     self.modelID = modelID
     self.image = image
@@ -20,7 +19,6 @@ package struct ProbabilitiesHandle: Hashable, Sendable {
   /// Chosen by the services.
   package var number: Int
 
-  /// The handle.
   package init(_ number: Int) { self.number = number }
 }
 
@@ -39,7 +37,6 @@ package struct SegmentationResult: Equatable, Sendable {
   /// The CRF settings that the model file advises.
   package var advisedSettings: RefinementSettings?
 
-  /// A result.
   package init(
     labels: ChunkedLabels, removed: [RemovedComponent] = [], table: LabelTable,
     probabilities: ProbabilitiesHandle, auxiliaryHeadCount: Int = 0,
@@ -63,7 +60,6 @@ package struct SegmentationJob: Job {
     /// The components of its labels.
     package var components: LabelComponents
 
-    /// An outcome.
     package init(_ result: SegmentationResult, _ components: LabelComponents) {
       self.result = result
       self.components = components
@@ -101,7 +97,7 @@ extension ReviewState {
     _ result: SegmentationResult, _ components: LabelComponents, by model: ModelDescription, frame: Int
   ) -> [ReviewEffect] {
     let version = Version(
-      id: takeVersionID(), name: uniqueName(model.name),
+      id: makeVersionID(), name: uniqueName(model.name),
       origin: .network(modelID: model.id, modelName: model.name),
       labels: result.labels, table: result.table, components: components, probabilities: result.probabilities,
       auxiliaryHeadCount: result.auxiliaryHeadCount, advisedSettings: result.advisedSettings,

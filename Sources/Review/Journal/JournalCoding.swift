@@ -1,7 +1,7 @@
 import Volumes
 
-// How what happens in a review stands in a journal. A field that is missing, because an older program wrote the journal,
-// keeps its first value; nothing that was ever written changes its meaning.
+// How what happens in a review stands in a journal. A field that is missing, because an older program wrote the
+// journal, keeps its first value; nothing that was ever written changes its meaning.
 
 extension VersionID: Codable {
   /// The number alone.

@@ -2,13 +2,13 @@ import Volumes
 
 /// One thing that happened in a review, as its journal keeps it.
 package enum JournalEntry: Equatable, Sendable {
-  /// A version was made or opened.
+  /// A version was created or opened.
   case version(Version)
   /// The labels of a version have these names and colours now.
   case labels(of: VersionID, LabelTables)
-  /// A step of the history, and the decisions behind it, without versions; one of the same number takes its place.
+  /// A step of the history and the decisions after it, without versions. A later entry of the same number replaces it.
   case step(JournalStep)
-  /// Which step of the history was reached, by its number, and the decisions that stand.
+  /// The number of the present step of the history, and the present decisions.
   case stands(step: Int, Decisions)
   /// A version was written to a file; nil when it is no longer as it was written.
   case exported(VersionID, path: String?)
@@ -17,7 +17,7 @@ package enum JournalEntry: Equatable, Sendable {
 }
 
 extension [JournalEntry] {
-  /// The same without what later entries make superfluous: turns of one knob in a row, and all views but the last.
+  /// The entries without those that later ones replace: consecutive changes of one knob, and all views but the last.
   package var condensed: [JournalEntry] {
     var condensed: [JournalEntry] = []
     var view: JournalEntry?
@@ -54,13 +54,13 @@ package struct JournalStep: Equatable, Sendable {
   package var number: Int
   /// What was done.
   package var name: String
-  /// All decisions behind it, without versions.
+  /// All decisions after it, without versions.
   package var decisions: Decisions
   /// Names and colours that it changed.
   package var relabellings: [DecisionChange.Relabelling]
-  /// The versions whose voxels it changed, how, and all their labels behind it.
+  /// The edits of voxels, with all labels of each version after the edit.
   package var edits: [Edit]
-  /// The number of the earlier step whose decisions and voxels are those behind this one; nil for none.
+  /// The number of the earlier step that this one returns to; nil for none.
   package var returnsTo: Int?
 
   /// A change of a version's voxels.
@@ -69,10 +69,9 @@ package struct JournalStep: Equatable, Sendable {
     package var version: VersionID
     /// What changed.
     package var change: LabelChange
-    /// Its labels behind the change.
+    /// Its labels after the change.
     package var labels: ChunkedLabels
 
-    /// An edit.
     package init(version: VersionID, change: LabelChange, labels: ChunkedLabels) {
       self.version = version
       self.change = change
@@ -80,7 +79,6 @@ package struct JournalStep: Equatable, Sendable {
     }
   }
 
-  /// A step.
   package init(
     number: Int, name: String, decisions: Decisions, relabellings: [DecisionChange.Relabelling] = [],
     edits: [Edit] = [], returnsTo: Int? = nil
@@ -115,15 +113,15 @@ package struct OpenedJournal: Equatable, Sendable {
   package var knownMasks: [Int: VersionID]
   /// What was decided, step by step, oldest first.
   package var steps: [JournalStep]
-  /// The number of the step that was reached last; nil for the last of them.
+  /// The number of the present step; nil for the last one.
   package var step: Int?
-  /// The decisions that stand; nil for those behind that step.
+  /// The present decisions; nil for those after that step.
   package var decisions: Decisions?
   /// Versions that were written, and where to.
   package var exported: [VersionID: String]
   /// Where the reviewer looked last.
   package var view: ViewState?
-  /// When the last entry was made: "14:46".
+  /// The time of the last entry: "14:46".
   package var time: String?
   /// Versions of which a change by hand is lost.
   package var incompleteVersions: Set<VersionID>
@@ -159,7 +157,7 @@ package struct JournalledState: Equatable, Sendable {
   package var tables: [VersionID: LabelTables] = [:]
   /// The last step that is known, as it was handed on; nil for none.
   package var lastStep: UndoHistory.Step?
-  /// The number of the step that was reached.
+  /// The number of the present step.
   package var step = -1
   /// The decisions, without versions.
   package var decisions = Decisions()

@@ -21,10 +21,10 @@ package enum Action: Hashable, Sendable {
   case text(TextEdit)
 
   /// A direction on the screen.
-  package enum Way: Hashable, Sendable { case left, right, up, down }
+  package enum Direction: Hashable, Sendable { case left, right, up, down }
 
   /// Moves of the crosshair; while the picture is being moved, `step` moves that.
-  package enum Move: Hashable, Sendable { case scroll(Int), firstSlice, lastSlice, step(Way, Int) }
+  package enum Move: Hashable, Sendable { case scroll(Int), firstSlice, lastSlice, step(Direction, Int) }
 
   /// Changes of what the panes show and how.
   package enum PictureChange: Hashable, Sendable {
@@ -50,7 +50,8 @@ package enum Action: Hashable, Sendable {
 
   /// Steps in the CRF panel.
   package enum RefinementStep: Hashable, Sendable {
-    case turnKnob(Int, coarse: Bool), typeIntoKnob, eraseInKnob, resetKnob, resetAllKnobs, keep, togglePreview
+    case adjustKnob(Int, coarse: Bool), typeIntoKnob, eraseInKnob, resetKnob, resetAllKnobs, keep,
+      togglePreview
     case flip, chooseAxis, choosePreset, savePreset
   }
 
@@ -70,10 +71,10 @@ package enum Action: Hashable, Sendable {
   /// What is opened over the screen.
   package enum DialogName: Hashable, Sendable { case goTo, command, comment, help, messages, windows }
 
-  /// Moves of the pointer in the list that takes keys: by entries, by pages, to the bottom or the top.
+  /// Moves of the pointer in the list that receives keys: by entries, by pages, to the bottom or the top.
   package enum PointerMove: Hashable, Sendable { case entries(Int), pages(Int), end(isBottom: Bool) }
 
-  /// Searches in the list that takes keys: a new one, or to the next match of the last.
+  /// Searches in the list that receives keys: a new one, or to the next match of the last.
   package enum SearchStep: Hashable, Sendable { case begin, next(Int) }
 
   /// Answers to what lies over the screen.
@@ -96,27 +97,38 @@ package enum Action: Hashable, Sendable {
 }
 
 /// Where a key has its meaning.
-package enum KeyContext: String, Hashable, Sendable, CaseIterable {
-  case picture = "Picture"
-  case pan = "Moving the picture"
-  case labels = "Label table"
-  case versions = "Versions"
-  case refinement = "CRF panel"
-  case cases = "Cases"
-  case list = "Lists"
-  case pairing = "Pairs of labels"
-  case text = "Typing a line"
-  case question = "Questions"
-  case reading = "Key reference and messages"
+package enum KeyContext: Hashable, Sendable {
+  case picture, pan
+  /// A section of the panel.
+  case section(PanelSectionID)
+  case cases, list, pairing, text, question, reading
+
+  /// Every context, in the order of the key reference.
+  package static let all =
+    [KeyContext.picture, .pan] + PanelSections.all.map { .section($0.id) }
+    + [.cases, .list, .pairing, .text, .question, .reading]
+
+  /// The title of its keys in the key reference.
+  var title: String {
+    switch self {
+    case .picture: "Picture"
+    case .pan: "Moving the picture"
+    case .section(let id): id.section.keysTitle
+    case .cases: "Cases"
+    case .list: "Lists"
+    case .pairing: "Pairs of labels"
+    case .text: "Typing a line"
+    case .question: "Questions"
+    case .reading: "Key reference and messages"
+    }
+  }
 
   /// A sentence for the key reference.
   var introduction: String {
     switch self {
     case .picture: "Always, unless a panel or a dialog below gives the key another meaning."
     case .pan: "After P, until Esc."
-    case .labels: "After b, until Esc."
-    case .versions: "After v, until Esc. A and B are the two versions that Tab flips and d compares."
-    case .refinement: "After t, until Esc. Knobs are in millimetres and in the image's own intensity units."
+    case .section(let id): id.section.keysIntroduction
     case .cases: "After C, where a folder or a worklist was opened; every case with what readers decided."
     case .list: "Windows, models, kernels, colours and decisions."
     case .pairing:
@@ -130,8 +142,8 @@ package enum KeyContext: String, Hashable, Sendable, CaseIterable {
   /// Whether keys without a meaning here have the picture's.
   var fallsBackToPicture: Bool {
     switch self {
-    case .pan, .labels, .versions, .refinement: true
-    default: false
+    case .pan, .section: true
+    case .picture, .list, .pairing, .text, .question, .reading: false
     }
   }
 }

@@ -84,9 +84,9 @@ package enum KeyReference {
   }
 
   private static var sections: [Section] {
-    var sections = KeyContext.allCases.map { context in
+    var sections = KeyContext.all.map { context in
       Section(
-        title: context.rawValue, introduction: context.introduction,
+        title: context.title, introduction: context.introduction,
         rows: KeyTable.bindings.filter { $0.context == context }.map { ($0.keyText, $0.summary) })
     }
     sections.insert(

@@ -22,27 +22,25 @@ package struct KeyBinding: Hashable, Sendable {
 package enum KeyTable {
   /// Every binding, in the order of the reference.
   package static let bindings: [KeyBinding] = [
-    moving, picture, overlay, work, worklist, scoring, panning, PanelSections.all.flatMap { $0.bindings },
-    cases, lists,
-    pairing, text,
-    questions, reading,
+    moving, picture, overlay, model, sectionOpening, session, worklist, scoring, panning,
+    PanelSections.all.flatMap { $0.bindings }, cases, lists, pairing, text, questions, reading,
   ].flatMap(\.self)
 
   /// The action of a key: the context's own, else the picture's where the context allows that.
   package static func action(_ key: Key, in context: KeyContext) -> Action? {
-    if let own = index[Place(context: context, key: key)] { return own }
-    return context.fallsBackToPicture ? index[Place(context: .picture, key: key)] : nil
+    if let own = index[ContextKey(context: context, key: key)] { return own }
+    return context.fallsBackToPicture ? index[ContextKey(context: .picture, key: key)] : nil
   }
 
-  private struct Place: Hashable {
+  private struct ContextKey: Hashable {
     var context: KeyContext
     var key: Key
   }
 
-  private static let index: [Place: Action] = {
-    var index: [Place: Action] = [:]
+  private static let index: [ContextKey: Action] = {
+    var index: [ContextKey: Action] = [:]
     for binding in bindings {
-      for key in binding.keys { index[Place(context: binding.context, key: key)] = binding.action }
+      for key in binding.keys { index[ContextKey(context: binding.context, key: key)] = binding.action }
     }
     return index
   }()
@@ -112,11 +110,14 @@ package enum KeyTable {
     bind(.picture, ["p"], .overlay(.pickLabel), "select the label under the crosshair"),
   ]
 
-  private static let work: [KeyBinding] = [
-    bind(.picture, ["m"], .session(.chooseModel), "run a network: choose the model", bar: "model"),
-    bind(.picture, ["t"], .session(.focus(.refinement)), "tune and run the CRF", bar: "CRF"),
-    bind(.picture, ["v"], .session(.focus(.versions)), "versions", bar: "versions"),
-    bind(.picture, ["b"], .session(.focus(.labels)), "label table", bar: "table"),
+  private static let model: [KeyBinding] = [
+    bind(.picture, ["m"], .session(.chooseModel), "run a network: choose the model", bar: "model")
+  ]
+
+  /// The keys that open the sections of the panel.
+  private static let sectionOpening: [KeyBinding] = PanelSections.all.reversed().map { $0.openingBinding }
+
+  private static let session: [KeyBinding] = [
     bind(.picture, ["y"], .session(.verdict(.accepted)), "accept the version shown", bar: "accept"),
     bind(.picture, ["e"], .session(.verdict(.rejected)), "reject the version shown"),
     bind(

@@ -34,14 +34,14 @@ extension ReviewState {
   }
 
   /// A number that no version had before.
-  mutating func takeVersionID() -> VersionID {
+  mutating func makeVersionID() -> VersionID {
     defer { nextVersionNumber += 1 }
     return VersionID(nextVersionNumber)
   }
 
   func uniqueName(_ name: String) -> String {
-    let taken = Set(decisions.versions.map(\.name))
-    guard taken.contains(name) else { return name }
-    return (2...).lazy.map { "\(name) \($0)" }.first { !taken.contains($0) } ?? name
+    let used = Set(decisions.versions.map(\.name))
+    guard used.contains(name) else { return name }
+    return (2...).lazy.map { "\(name) \($0)" }.first { !used.contains($0) } ?? name
   }
 }

@@ -70,7 +70,7 @@ extension ReviewState {
     guard let entry = dialog?.entry else { return [] }
     switch answer {
     case .accept:
-      if case .label(let label, _) = dialog { return takeLabelText(label, entry) }
+      if case .label(let label, _) = dialog { return applyLabelText(label, entry) }
       if case .comment = dialog {
         dialog = nil
         comment(entry.text)

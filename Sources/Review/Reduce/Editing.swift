@@ -1,10 +1,12 @@
 import Volumes
 
 extension ReviewState {
-  /// Gives voxels of the shown version other labels, as a step that can be undone; where it was accepted, it is no longer.
+  /// Changes the labels of voxels of the shown version as a step that can be undone.
   ///
-  /// A version that was loaded or computed stays what it is: its first change goes to a copy, which shares all voxels but
-  /// the changed ones with it, and further changes go there.
+  /// Its acceptance is withdrawn.
+  ///
+  /// A version that was loaded or computed never changes: its first edit creates a copy, which shares all unchanged
+  /// chunks of voxels with it, and further edits change that copy.
   ///
   /// - Parameters:
   ///   - name: What the step is called: "paint spleen".
@@ -44,13 +46,13 @@ extension ReviewState {
 
   private mutating func edited(_ version: Version, by change: LabelChange) -> Version {
     var edited = version
-    edited.id = takeVersionID()
+    edited.id = makeVersionID()
     edited.name = uniqueName(version.name + " edited")
     edited.origin = .edit(of: version.id)
     // A network's probabilities know nothing of what was changed by hand.
     (edited.probabilities, edited.auxiliaryHeadCount) = (nil, 0)
     edited.warnings = []
-    edited.take(change)
+    edited.apply(change)
     return edited
   }
 

@@ -2,7 +2,9 @@ import Volumes
 import Work
 
 extension ReviewState {
-  /// What the journal does not know yet, in the order in which it must be kept; it counts as known from now on.
+  /// The entries that the journal lacks, in the order in which they must be written.
+  ///
+  /// They count as written from now on.
   mutating func journalNews() -> [ReviewEffect] {
     switch journal {
     case .writing, .failing: break
@@ -13,9 +15,9 @@ extension ReviewState {
     for version in decisions.versions {
       let known = journalled.tables.updateValue(version.tables, forKey: version.id)
       if known == nil {
-        let made = asMade(version)
-        news.append(.version(made))
-        if made.tables != version.tables { news.append(.labels(of: version.id, version.tables)) }
+        let original = original(of: version)
+        news.append(.version(original))
+        if original.tables != version.tables { news.append(.labels(of: version.id, version.tables)) }
       } else if known != version.tables {
         news.append(.labels(of: version.id, version.tables))
       }
@@ -38,16 +40,15 @@ extension ReviewState {
     return news.map { .note($0) }
   }
 
-  /// A version that the journal does not hold, with the voxels that it had before the steps that the journal does not hold
-  /// either.
-  private func asMade(_ version: Version) -> Version {
+  /// A new version with the voxels that it had before the steps that the journal lacks.
+  private func original(of version: Version) -> Version {
     let last = journalled.lastStep?.number ?? -1
     let known = max(0, (history.steps.firstIndex { $0.number > last } ?? history.steps.count) - 1)
     guard known < history.position else { return version }
     return history.decisions(at: known, from: decisions).versions.first { $0.id == version.id } ?? version
   }
 
-  /// Steps that the journal does not hold, or holds otherwise: turns of one knob are one step.
+  /// Steps that the journal lacks or has in an earlier form: consecutive changes of one knob are one step.
   private mutating func stepNews() -> [JournalEntry] {
     var news: [JournalEntry] = []
     let last = journalled.lastStep
@@ -81,9 +82,10 @@ extension ReviewState {
     }
   }
 
-  /// Takes what the journal held: versions join those at hand; decisions and view come back where the reviewer has not
-  /// decided or moved in the meantime.
-  mutating func takeJournal(_ opened: OpenedJournal) -> [ReviewEffect] {
+  /// Restores the contents of the journal: versions are added to the present ones.
+  ///
+  /// Decisions and view are restored unless the reviewer has decided or moved in the meantime.
+  mutating func restoreJournal(_ opened: OpenedJournal) -> [ReviewEffect] {
     journal = opened.status
     let isUndecided = history.steps.count == 1
     let hasNewMask = opened.knownMasks.count < content.masks.count
@@ -96,10 +98,10 @@ extension ReviewState {
     if let standing = opened.decisions ?? opened.steps.last?.decisions {
       let earlier = restoredHistory(opened)
       var restored = standing.limited(to: decisions.versions)
-      // What was decided about versions that are lost stays in the journal until something else is decided.
+      // Decisions about lost versions stay in the journal until the next decision.
       journalled.decisions = restored
       restored.versions = decisions.versions
-      // What was accepted is not what is left.
+      // The acceptance was of a complete version.
       restored.verdicts.withdrawAcceptance(of: opened.incompleteVersions)
       if isUndecided {
         if hasNewMask || restored.a == nil && restored.b == nil {
@@ -139,7 +141,7 @@ extension ReviewState {
     return effects + compareIfNeeded()
   }
 
-  /// Takes restored decisions and their history, and behind them, step by step, what was decided before they were there.
+  /// Sets restored decisions and their history, then repeats the steps of this session that were decided before.
   private mutating func repeatOwnSteps(behind earlier: UndoHistory, _ restored: Decisions) {
     let own = history
     let states = own.steps.indices.map { own.decisions(at: $0, from: decisions) }
@@ -161,11 +163,11 @@ extension ReviewState {
       change.apply(to: &decisions)
     }
     history.move(to: history.steps.count - own.steps.count + own.position, &decisions)
-    // Which side is looked at is no part of a step.
+    // The side that is shown is no part of a step.
     decisions.shownSide = states[own.position].joined(with: restored, since: states[0]).shownSide
   }
 
-  /// Earlier decisions as steps of this session; those that changed nothing that is left are none.
+  /// Earlier decisions as steps of this session, without those that concern only lost versions.
   private func restoredHistory(_ opened: OpenedJournal) -> UndoHistory {
     var steps: [UndoHistory.Step] = []
     var known: Decisions?
@@ -187,24 +189,24 @@ extension ReviewState {
     return UndoHistory(steps: steps, position: position, lastNumber: opened.steps.last?.number)
   }
 
-  /// Puts restored versions before those that this session made; masks that are among them are not doubled.
+  /// Inserts restored versions before those of this session, without opened masks that are among them.
   private mutating func join(_ restored: [Version]) {
     let known = Set(restored.map(\.id))
     let names = renumbered
-    var taken = Set(restored.map(\.name))
+    var used = Set(restored.map(\.name))
     var refinements = restored.count { if case .refinement = $0.origin { true } else { false } }
     let own = decisions.versions.filter { names[$0.id] == nil && !known.contains($0.id) }.map { version in
       var version = version
-      // Made before the journal was read: it counts on from the restored ones.
+      // It was created before the journal was read, so its number follows the restored ones.
       if case .refinement = version.origin {
         refinements += 1
-        if taken.contains(version.name) { version.name = "CRF \(refinements)" }
+        if used.contains(version.name) { version.name = "CRF \(refinements)" }
       }
-      if taken.contains(version.name) {
+      if used.contains(version.name) {
         version.name =
-          (2...).lazy.map { "\(version.name) \($0)" }.first { !taken.contains($0) } ?? version.name
+          (2...).lazy.map { "\(version.name) \($0)" }.first { !used.contains($0) } ?? version.name
       }
-      taken.insert(version.name)
+      used.insert(version.name)
       version.family = names[version.family] ?? version.family
       if case .refinement(let base, let settings, let confidence) = version.origin, let id = names[base] {
         version.origin = .refinement(of: id, settings: settings, maskConfidence: confidence)
@@ -236,7 +238,7 @@ extension ReviewState {
     nextVersionNumber = max(nextVersionNumber, (known.map(\.number).max() ?? 0) + 1)
   }
 
-  /// Looks as in an earlier session, as far as this image and screen allow.
+  /// Restores the view of an earlier session, as far as this image and screen allow.
   private mutating func look(as earlier: ViewState) -> [ReviewEffect] {
     view = earlier
     view.frame = content.frame
@@ -268,7 +270,7 @@ extension ReviewState {
     return parts.isEmpty ? nil : parts.joined(separator: "; ")
   }
 
-  /// Why something that happened is not on the disk; nil when everything is, or nothing happened.
+  /// Why something is not in the journal on disk; nil when everything is, or nothing happened.
   var unjournalledReason: String? {
     let hasNews = history.steps.count > 1 || decisions.versions.count > content.masks.count
     switch journal {
@@ -280,14 +282,14 @@ extension ReviewState {
 }
 
 extension Decisions {
-  /// The same without versions.
+  /// The decisions without versions.
   fileprivate var withoutVersions: Decisions {
     var alone = self
     alone.versions = []
     return alone
   }
 
-  /// The same about versions under other numbers.
+  /// The decisions with other version numbers.
   fileprivate func renumbered(_ numbers: [VersionID: VersionID]) -> Decisions {
     var own = self
     own.a = a.map { numbers[$0] ?? $0 }
@@ -301,25 +303,25 @@ extension Decisions {
   /// These decisions where they differ from those at the `opening`, else the `restored` ones.
   fileprivate func joined(with restored: Decisions, since opening: Decisions) -> Decisions {
     var joined = self
-    func take<Value: Equatable>(_ field: WritableKeyPath<Decisions, Value>) {
+    func keepRestored<Value: Equatable>(_ field: WritableKeyPath<Decisions, Value>) {
       if self[keyPath: field] == opening[keyPath: field] { joined[keyPath: field] = restored[keyPath: field] }
     }
     if a == opening.a, b == opening.b, restored.a != nil {
       (joined.a, joined.b, joined.shownSide) = (restored.a, restored.b, restored.shownSide)
     }
-    take(\.pairings)
-    take(\.hiddenLabels)
-    take(\.soloLabel)
-    take(\.knobs)
-    take(\.verdicts.accepted)
-    take(\.verdicts.rejected)
-    take(\.verdicts.isFlagged)
-    take(\.verdicts.needsWork)
-    take(\.verdicts.score)
-    take(\.verdicts.comment)
-    take(\.verdicts.tags)
+    keepRestored(\.pairings)
+    keepRestored(\.hiddenLabels)
+    keepRestored(\.soloLabel)
+    keepRestored(\.knobs)
+    keepRestored(\.verdicts.accepted)
+    keepRestored(\.verdicts.rejected)
+    keepRestored(\.verdicts.isFlagged)
+    keepRestored(\.verdicts.needsWork)
+    keepRestored(\.verdicts.score)
+    keepRestored(\.verdicts.comment)
+    keepRestored(\.verdicts.tags)
     if let accepted = joined.verdicts.accepted, joined.verdicts.rejected.contains(accepted) {
-      // Which of the two was said last.
+      // The later of the two decisions counts.
       if verdicts.accepted == accepted {
         joined.verdicts.rejected.remove(accepted)
       } else {
@@ -336,7 +338,7 @@ extension Decisions {
     return joined
   }
 
-  /// The same about those versions that there are.
+  /// The decisions without those about other versions.
   fileprivate func limited(to versions: [Version]) -> Decisions {
     let known = Set(versions.map(\.id))
     var own = self
@@ -344,7 +346,7 @@ extension Decisions {
     own.b = b.flatMap { known.contains($0) ? $0 : nil }
     if own.a == nil { (own.a, own.b) = (own.b, nil) }
     if own.b == nil { own.shownSide = .a }
-    // What was shown is lost: the newest that is left is better than nothing.
+    // The version that was shown is lost, so the newest remaining one is shown.
     if own.a == nil, a ?? b != nil { own.a = versions.last?.id }
     own.pairings = pairings.filter { known.contains($0.older) && known.contains($0.newer) }
     own.verdicts.accepted = verdicts.accepted.flatMap { known.contains($0) ? $0 : nil }
@@ -354,7 +356,7 @@ extension Decisions {
 }
 
 extension LabelPairing {
-  /// The same about families under other numbers.
+  /// The pairing with other family numbers.
   fileprivate func renumbered(_ numbers: [VersionID: VersionID]) -> LabelPairing {
     LabelPairing(numbers[older] ?? older, numbers[newer] ?? newer, partners: partners)
   }

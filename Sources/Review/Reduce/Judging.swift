@@ -19,7 +19,7 @@ extension ReviewState {
     switch kind {
     case .flagged, .needsWork: break
     case .accepted where before[id] == .accepted:
-      // A second press, meant for a question that did not come, must not take the acceptance away.
+      // A reviewer may press again to answer an expected question; that must not withdraw the acceptance.
       message = Message("\(name) is accepted already; z undoes, e rejects it, E exports it")
     case .rejected where before[id] == .rejected:
       decide("take back rejected") { $0.verdicts.rejected.remove(id) }
@@ -54,7 +54,7 @@ extension ReviewState {
     }
   }
 
-  /// Flags the case, whether it has a version or not, or takes the flag back.
+  /// Flags the case, with or without versions, or removes the flag.
   private mutating func flagCase() {
     let wasFlagged = decisions.verdicts.isFlagged
     decide(wasFlagged ? "take back the flag" : "flag the case") { $0.verdicts.isFlagged.toggle() }

@@ -39,8 +39,10 @@ extension ReviewState {
     }
   }
 
-  /// Takes a typed name or colour; what cannot be taken stays on the line, with what is wrong.
-  mutating func takeLabelText(_ edit: LabelEdit, _ entry: TextEntry) -> [ReviewEffect] {
+  /// Applies a typed name or colour.
+  ///
+  /// Invalid text stays on the line, and a message says what is wrong.
+  mutating func applyLabelText(_ edit: LabelEdit, _ entry: TextEntry) -> [ReviewEffect] {
     let text = cleaned(entry.text).trimmingSpaces
     switch edit.part {
     case .name:

@@ -2,7 +2,7 @@
 struct PointedList {
   /// Which list it is; a search ends with its list.
   enum Name: Hashable {
-    case help, messages, windows, models, presets, colours, pairing, history, labels, versions, knobs
+    case help, messages, windows, models, presets, colours, pairing, history, section(PanelSectionID)
   }
 
   let name: Name
@@ -13,11 +13,11 @@ struct PointedList {
   let position: Int?
   /// Entries between one page and the next.
   let page: () -> Int
-  /// Whether a step beyond an end comes back at the other.
+  /// Whether a step beyond one end continues at the other.
   var isRound = true
 
   /// The entry that the pointer is at after a move.
-  func place(after move: Action.PointerMove) -> Int {
+  func index(after move: Action.PointerMove) -> Int {
     let position = position ?? (move == .entries(-1) ? 0 : -1)
     switch move {
     case .entries(let steps):
@@ -27,11 +27,11 @@ struct PointedList {
     }
   }
 
-  private func clamped(_ place: Int) -> Int { min(max(0, place), count - 1) }
+  private func clamped(_ index: Int) -> Int { min(max(0, index), count - 1) }
 }
 
 extension ReviewState {
-  /// The list that takes keys; nil where there is none.
+  /// The list that receives keys; nil where there is none.
   var pointedList: PointedList? {
     switch dialog {
     case .help(let line): textPages(.help, KeyReference.lines, from: line)
@@ -46,7 +46,7 @@ extension ReviewState {
         .pairing, pairing.rows.map { version(pairing.a)?.table[$0.valueA]?.name ?? "" }, pairing.selected)
     case .history(let selected): dialogList(.history, history.steps.map(\.name), selected)
     case .command, .label, .comment, .question: nil
-    case nil: PanelSections.section(focus)?.list(self)
+    case nil: focus.panelSection?.list(self)
     }
   }
 
@@ -62,21 +62,21 @@ extension ReviewState {
       page: { max(1, dialogListRows - 1) })
   }
 
-  /// Points at an entry of the list that takes keys.
-  private mutating func point(at place: Int) {
+  /// Points at an entry of the list that receives keys.
+  private mutating func point(at index: Int) {
     switch dialog {
-    case .help: dialog = .help(line: clampedTop(place, of: KeyReference.lines.count))
-    case .messages: dialog = .messages(line: clampedTop(place, of: messageLines.count))
-    case .windows: dialog = .windows(selected: place)
-    case .models: dialog = .models(selected: place)
-    case .presets: dialog = .presets(selected: place)
-    case .colours(let edit, _): dialog = .colours(edit, selected: place)
+    case .help: dialog = .help(line: clampedTop(index, of: KeyReference.lines.count))
+    case .messages: dialog = .messages(line: clampedTop(index, of: messageLines.count))
+    case .windows: dialog = .windows(selected: index)
+    case .models: dialog = .models(selected: index)
+    case .presets: dialog = .presets(selected: index)
+    case .colours(let edit, _): dialog = .colours(edit, selected: index)
     case .pairing(var pairing):
-      pairing.selected = place
+      pairing.selected = index
       dialog = .pairing(pairing)
-    case .history: dialog = .history(selected: place)
+    case .history: dialog = .history(selected: index)
     case .command, .label, .comment, .question: break
-    case nil: PanelSections.section(focus)?.point(at: place, &self)
+    case nil: focus.panelSection?.point(at: index, &self)
     }
   }
 
@@ -86,15 +86,15 @@ extension ReviewState {
   /// Shows the messages of the session from the end on.
   mutating func openMessages() { dialog = .messages(line: clampedTop(.max, of: messageLines.count)) }
 
-  /// Moves the pointer of the list that takes keys.
+  /// Moves the pointer of the list that receives keys.
   mutating func movePointer(_ move: Action.PointerMove) {
     guard let list = pointedList, list.count > 0 else { return }
-    point(at: list.place(after: move))
+    point(at: list.index(after: move))
   }
 
   // MARK: Searching
 
-  /// Begins a search in the list that takes keys, or goes on with the last one.
+  /// Begins a search in the list that receives keys, or goes on with the last one.
   mutating func searchList(_ step: Action.SearchStep) {
     guard let list = pointedList, list.count > 0 else { return }
     switch step {
@@ -103,7 +103,7 @@ extension ReviewState {
     }
   }
 
-  /// Ends the typing of what is sought: takes it, or goes back to where the search began.
+  /// Ends typing: keeps the match, or goes back to where the search began.
   mutating func endTypingSearch(_ answer: Action.Answer) {
     guard var search, pointedList != nil else { return }
     switch answer {
@@ -117,7 +117,7 @@ extension ReviewState {
     }
   }
 
-  /// Edits what is sought, and points at the first entry that has it, from where the search began.
+  /// Edits the text of the search, and points at the first match from where the search began.
   mutating func editSearch(_ edit: Action.TextEdit) {
     guard let search, let list = pointedList else { return }
     // Erasing an empty line leaves it, as editors do.
@@ -126,7 +126,7 @@ extension ReviewState {
     seek(in: list)
   }
 
-  /// Adds typed text to what is sought.
+  /// Adds typed text to the search.
   mutating func typeIntoSearch(_ text: String) {
     guard let list = pointedList else { return }
     search?.entry.insert(text)
@@ -135,7 +135,7 @@ extension ReviewState {
 
   private mutating func seek(in list: PointedList) {
     guard let search else { return }
-    let found = place(of: search, in: list, from: search.start, by: 1)
+    let found = nextMatch(of: search, in: list, from: search.start, by: 1)
     self.search?.found = found
     if list.count > 0 { point(at: found ?? search.start) }
   }
@@ -151,11 +151,11 @@ extension ReviewState {
       return
     }
     let from = search.found ?? list.position ?? 0
-    guard let place = place(of: search, in: list, from: from + steps, by: steps) else {
+    guard let match = nextMatch(of: search, in: list, from: from + steps, by: steps) else {
       return sayNothingFound()
     }
-    self.search?.found = place
-    point(at: place)
+    self.search?.found = match
+    point(at: match)
   }
 
   private mutating func sayNothingFound() {
@@ -163,8 +163,8 @@ extension ReviewState {
     message = Message("nothing in this list has \"\(search.entry.text)\"", .warning)
   }
 
-  /// The next entry that has what is sought, round and round.
-  private func place(of search: ListSearch, in list: PointedList, from start: Int, by step: Int) -> Int? {
+  /// The next match from an entry on; the search wraps around.
+  private func nextMatch(of search: ListSearch, in list: PointedList, from start: Int, by step: Int) -> Int? {
     (0..<list.count).lazy.map { ((start + $0 * step) % list.count + list.count) % list.count }
       .first { search.matches(list.text($0)) }
   }

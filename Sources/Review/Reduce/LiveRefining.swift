@@ -3,21 +3,23 @@ import Volumes
 import Work
 
 extension ReviewState {
-  /// A newer turn cancels an older one, but after so many in a row the one under way is let finish: a knob that is
-  /// held down would otherwise never show anything.
+  /// A new preview cancels the running one, but only so many times in a row: a key that is held down would otherwise
+  /// never show anything.
   private static let mostCancelledPreviews = 2
-  /// Seconds between which a box keeps its size: longer, and the next is smaller; shorter, and it is larger.
+  /// The durations of a preview after which the box keeps its size.
+  ///
+  /// After a longer one the next box is smaller, after a shorter one larger.
   private static let boxSeconds = 0.02...0.06
   private static let previewVoxelRange = 4_000.0...200_000
 
-  /// Refines the box around the crosshair with the knobs as they stand; a newer one cancels an older one.
+  /// Refines the box around the crosshair with the present knobs; a newer preview cancels an older one.
   mutating func previewIfLive() -> [ReviewEffect] {
     guard isPreviewLive, focus == .refinement, let base = refinementBase else { return [] }
     if live?.base != base.id { live = LiveRefinement(base: base.id) }
-    // A crosshair that moves leaves what all of the image is waiting for alone.
+    // A move of the crosshair does not stop the refinement of the whole image.
     let stopped = isFollowing(base.id, decisions.knobs) ? [] : cancel(.following)
     if let whole = live?.whole, whole.knobs == decisions.knobs {
-      // Back where the knobs were: what is known is shown again.
+      // The knobs are back at known values, so the known result is shown.
       live?.region = nil
       previewIsDue = false
       return stopped + cancel(.preview)
@@ -44,12 +46,12 @@ extension ReviewState {
       PreviewJob(request: refinementRequest(base, region: region), base: base.id, knobs: decisions.knobs))
   }
 
-  /// The box that is refined while a knob turns: about equal in millimetres along every axis.
+  /// The size of the box that is refined while knobs change: about equal in millimetres along every axis.
   private var previewSide: GridSize {
     var side = GridSize(1, 1, 1)
     var free = [0, 1, 2]
     var volume = previewVoxels * grid.spacing.i * grid.spacing.j * grid.spacing.k
-    // Thin axes first: what they leave is shared by the others.
+    // Thin axes first: the others divide the rest of the volume.
     for axis in free.sorted(by: {
       Double(grid.size[$0]) * grid.spacing[$0] < Double(grid.size[$1]) * grid.spacing[$1]
     }) {
@@ -61,8 +63,9 @@ extension ReviewState {
     return side
   }
 
-  /// Makes the next box smaller or larger, by what another turn on the same box took; the first on a box, which reads
-  /// the image, says little.
+  /// Makes the next box smaller or larger by the duration of a repeated preview of one box.
+  ///
+  /// The first preview of a box also reads the image, so its duration does not count.
   private mutating func adaptBox(to seconds: Double) {
     guard seconds > 0, !ReviewState.boxSeconds.contains(seconds) else { return }
     let wanted = previewVoxels * min(max(0.04 / seconds, 0.4), 2)
@@ -70,8 +73,8 @@ extension ReviewState {
     previewVoxels = min(max(wanted, range.lowerBound), range.upperBound)
   }
 
-  /// Takes a refined box, and has all of the image follow it.
-  mutating func takeRefinedBox(_ preview: RefinedPart, base: VersionID, _ knobs: KnobSettings)
+  /// Shows a refined box, then starts the refinement of the whole image.
+  mutating func showRefinedBox(_ preview: RefinedPart, base: VersionID, _ knobs: KnobSettings)
     -> [ReviewEffect]
   {
     guard focus == .refinement, isPreviewLive, refinementBase?.id == base else { return [] }
@@ -92,13 +95,13 @@ extension ReviewState {
     ]
   }
 
-  /// Takes all of the image, refined with `knobs`.
-  mutating func takeRefinedImage(_ part: RefinedPart, base: VersionID, _ knobs: KnobSettings) {
+  /// Shows the whole image, refined with `knobs`.
+  mutating func showRefinedImage(_ part: RefinedPart, base: VersionID, _ knobs: KnobSettings) {
     guard focus == .refinement, refinementBase?.id == base else { return }
     if live?.base != base { live = LiveRefinement(base: base) }
     var part = part
-    // Not measured of all of the image, which has as good as the same borders as the box.
-    part.movableShare = part.movableShare ?? live?.region?.part.movableShare
+    // It is measured for boxes only; the borders of the whole image are much the same.
+    part.movableFraction = part.movableFraction ?? live?.region?.part.movableFraction
     live?.whole = LiveRefinement.Result(knobs: knobs, part: part)
     if knobs == decisions.knobs { live?.region = nil }
   }
@@ -106,7 +109,7 @@ extension ReviewState {
   /// Forgets what was refined live, and stops refining.
   mutating func stopLive() -> [ReviewEffect] {
     live = nil
-    showsUnrefined = false
+    showsLabelsBeforeRefinement = false
     previewIsDue = false
     cancelledPreviews = 0
     return cancel(.preview) + cancel(.following)
@@ -126,7 +129,7 @@ extension ReviewState {
     return effects
   }
 
-  /// Brings the CRF panel to the version that is shown now, where an event changed which one that is.
+  /// Restarts the CRF panel where an event changed the version that it refines.
   mutating func followShownVersion(from earlier: VersionID?) -> [ReviewEffect] {
     guard focus == .refinement, phase == .reviewing, refinementBase?.id != earlier else { return [] }
     knobEntry = nil
@@ -134,7 +137,7 @@ extension ReviewState {
     return stopLive() + beginRefining()
   }
 
-  /// Does something, and refines where the crosshair went when only a box is refined.
+  /// Performs `body`, then refines the box around the crosshair if it moved.
   mutating func followingCrosshair(_ body: (inout ReviewState) -> [ReviewEffect]) -> [ReviewEffect] {
     let before = view.crosshair
     let effects = body(&self)

@@ -2,7 +2,7 @@ import Screen
 
 extension ReviewState {
   /// The mouse does what keys do.
-  mutating func takeMouse(_ event: MouseEvent) -> [ReviewEffect] {
+  mutating func handleMouse(_ event: MouseEvent) -> [ReviewEffect] {
     if event.action == .release {
       lastDrag = nil
       return []

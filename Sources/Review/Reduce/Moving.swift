@@ -7,7 +7,7 @@ extension ReviewState {
     case .scroll(let count): scroll(count, view.activePlane)
     case .firstSlice: scroll(-.max, view.activePlane)
     case .lastSlice: scroll(.max, view.activePlane)
-    case .step(let way, let count): view.isPanning ? pan(way) : step(way, count)
+    case .step(let direction, let count): view.isPanning ? pan(direction) : step(direction, count)
     }
   }
 
@@ -21,22 +21,22 @@ extension ReviewState {
     keepCrosshairInSight()
   }
 
-  private mutating func step(_ way: Action.Way, _ count: Int) {
+  private mutating func step(_ direction: Action.Direction, _ count: Int) {
     let geometry = geometry(view.activePlane)
-    let isHorizontal = way == .left || way == .right
+    let isHorizontal = direction == .left || direction == .right
     let axis = isHorizontal ? geometry.horizontalAxis : geometry.verticalAxis
     let sign = isHorizontal ? geometry.horizontalSign : geometry.verticalSign
-    let steps = (way == .right || way == .down ? count : -count) * sign
+    let steps = (direction == .right || direction == .down ? count : -count) * sign
     view.crosshair[axis] = min(max(0, view.crosshair[axis] + steps), grid.size[axis] - 1)
     keepCrosshairInSight()
   }
 
   /// Moves what the active pane shows by an eighth of the pane.
-  private mutating func pan(_ way: Action.Way) {
+  private mutating func pan(_ direction: Action.Direction) {
     guard let pane = layout.panes.first(where: { $0.plane == view.activePlane }) else { return }
     let projection = projection(pane)
-    let right = way == .left ? -1 : way == .right ? 1 : 0
-    let down = way == .up ? -1 : way == .down ? 1 : 0
+    let right = direction == .left ? -1 : direction == .right ? 1 : 0
+    let down = direction == .up ? -1 : direction == .down ? 1 : 0
     pan(pane, columns: Double(right * projection.width) / 8, rows: Double(down * projection.height) / 8)
   }
 

@@ -38,11 +38,11 @@ extension ReviewState {
       message = Message("nothing to compare: run a network (m) or the CRF (t) first", .warning)
       return []
     }
-    // Whatever hides the difference that was asked for gives way to it.
+    // The difference replaces everything that would hide it.
     view.showsDifference = shownDifference == nil
     if view.showsDifference {
       view.overlay.isShown = true
-      showsUnrefined = false
+      showsLabelsBeforeRefinement = false
     }
     return []
   }
@@ -82,12 +82,12 @@ extension ReviewState {
 
   /// Says which label is selected, and whether it can be seen.
   private mutating func saySelected() {
-    guard let version = shownVersion, let place = version.position(selectedLabel) else { return }
-    let label = version.table.labels[place]
+    guard let version = shownVersion, let position = version.position(selectedLabel) else { return }
+    let label = version.table.labels[position]
     let state =
       version.statistics(of: label.value) == nil
       ? "it has no voxel in this version" : isVisible(label, of: version) ? "G goes there" : "it is hidden"
-    message = Message("selected \(label.name), \(place + 1) of \(version.table.labels.count); \(state)")
+    message = Message("selected \(label.name), \(position + 1) of \(version.table.labels.count); \(state)")
   }
 
   private mutating func jumpToSelectedLabel() {

@@ -2,7 +2,7 @@ import Metrics
 import Volumes
 import Work
 
-/// A pairing of two versions' labels that is being looked at.
+/// The dialog of a pairing of two versions' labels.
 package struct PairingDialog: Equatable, Sendable {
   /// A label of A and what goes with it.
   package struct Row: Equatable, Sendable {
@@ -14,7 +14,7 @@ package struct PairingDialog: Equatable, Sendable {
 
   /// The versions.
   package var a, b: VersionID
-  /// The labels of A: what has to be looked at first.
+  /// The labels of A, the uncertain ones first.
   package var rows: [Row]
   /// The row that the pointer is at.
   package var selected = 0
@@ -73,8 +73,10 @@ extension ReviewState {
     return PairingMemory(a: source(a), b: source(b))
   }
 
-  /// Takes how A and B agree, and asks where it is not certain which labels go together.
-  mutating func takeComparison(_ found: Comparison) -> [ReviewEffect] {
+  /// Stores how A and B agree.
+  ///
+  /// Where it is uncertain which labels go together, the reviewer is asked.
+  mutating func receiveComparison(_ found: Comparison) -> [ReviewEffect] {
     guard found.a == decisions.a, found.b == decisions.b, let a = version(found.a), let b = version(found.b)
     else { return [] }
     comparison = found
@@ -120,8 +122,8 @@ extension ReviewState {
     dialog = .pairing(opened)
   }
 
-  /// What is certain comes last: first the labels that go together under different names, then those that overlap
-  /// something and go with nothing.
+  /// The dialog, the uncertain pairs first: labels that go together under different names, then labels that overlap
+  /// something and have no partner.
   private func pairingDialog(
     _ a: Version, _ b: Version, _ comparison: Comparison, partners: [UInt16: UInt16], isAsked: Bool
   ) -> Dialog {
@@ -147,15 +149,15 @@ extension ReviewState {
 
   /// Moves through what a label may go with: nothing, then the labels of B, those that overlap it most first.
   ///
-  /// What another label has is left out, so that passing over it takes it from nobody.
+  /// Partners of other labels are left out, so that no other label loses its partner.
   mutating func changePartner(by count: Int, _ pairing: PairingDialog) {
     guard let b = version(pairing.b), pairing.rows.indices.contains(pairing.selected) else { return }
     var pairing = pairing
     let row = pairing.rows[pairing.selected]
     let overlapping = (comparison?.overlaps?.pairs ?? []).filter { $0.reference == row.valueA }.map(\.other)
     let others = b.table.labels.map(\.value).filter { !overlapping.contains($0) }
-    let taken = Set(pairing.rows.compactMap(\.valueB)).subtracting([row.valueB].compactMap(\.self))
-    let free = (overlapping.filter { b.table[$0] != nil } + others).filter { !taken.contains($0) }
+    let used = Set(pairing.rows.compactMap(\.valueB)).subtracting([row.valueB].compactMap(\.self))
+    let free = (overlapping.filter { b.table[$0] != nil } + others).filter { !used.contains($0) }
     let choices: [UInt16?] = [nil] + free
     let position = choices.firstIndex(of: row.valueB) ?? 0
     pairing.rows[pairing.selected].valueB = choices[(position + count + choices.count) % choices.count]
@@ -188,11 +190,11 @@ extension ReviewState {
   private func partnersByNameAndValue(_ pairing: PairingDialog) -> [UInt16: UInt16] {
     guard let a = version(pairing.a), let b = version(pairing.b) else { return [:] }
     var partners = LabelPair.pairs(a, b).partners
-    var taken = Set(partners.values)
-    for label in a.table.labels where partners[label.value] == nil && !taken.contains(label.value) {
+    var used = Set(partners.values)
+    for label in a.table.labels where partners[label.value] == nil && !used.contains(label.value) {
       guard let other = b.table[label.value], label.isUnnamed || other.isUnnamed else { continue }
       partners[label.value] = label.value
-      taken.insert(label.value)
+      used.insert(label.value)
     }
     return partners
   }
@@ -209,7 +211,7 @@ extension ReviewState {
     return compareIfNeeded() + [start(PairingMemoryJob(partners: partners, memory: memory))]
   }
 
-  /// Has what the reviewer said of families before remembered instead of what was just undone or redone.
+  /// Remembers the pairings after an undo or redo instead of those before.
   mutating func rememberPairings(since before: [LabelPairing]) -> [ReviewEffect] {
     let changed = (before + decisions.pairings).filter { pairing in
       before.last(of: pairing.older, pairing.newer)

@@ -44,13 +44,13 @@ extension ReviewState {
     keepCrosshairInSight()
   }
 
-  /// Takes a window with a name.
+  /// Sets a window with a name.
   mutating func choose(_ preset: WindowPreset) {
     view.window = preset.window
     view.windowName = preset.name
   }
 
-  /// Takes a window that was typed or dragged.
+  /// Sets a window that was typed or dragged.
   mutating func choose(_ window: IntensityWindow) {
     view.window = window
     view.windowName = nil

@@ -11,7 +11,7 @@ package func reduce(_ state: inout ReviewState, _ event: ReviewEvent) -> [Review
   let base = state.refinementBase?.id
   var effects: [ReviewEffect]
   switch event {
-  case .terminal(let input): effects = state.takeInput(input)
+  case .terminal(let input): effects = state.handleInput(input)
   case .jobProgressed(let id, let fraction, let elapsedSeconds):
     state.noteProgress(id, fraction: fraction, elapsedSeconds: elapsedSeconds)
     effects = []
@@ -30,7 +30,7 @@ package func reduce(_ state: inout ReviewState, _ event: ReviewEvent) -> [Review
     state.endsOnceJournalled = false
     effects += state.unjournalledReason == nil ? state.end() : state.quit()
   }
-  // What a question says it would lose is what there is to lose now.
+  // The question about quitting always lists the present losses.
   if case .question(.quit(let losing)) = state.dialog, losing != state.losses {
     state.dialog = state.losses.isEmpty ? nil : .question(.quit(losing: state.losses))
   }
@@ -55,17 +55,20 @@ extension ReviewState {
     case .question: return .question
     case nil: break
     }
-    return PanelSections.section(focus)?.keyContext ?? (view.isPanning ? .pan : .picture)
+    switch focus {
+    case .section(let id): return .section(id)
+    case .picture: return view.isPanning ? .pan : .picture
+    }
   }
 
-  fileprivate mutating func takeInput(_ input: TerminalEvent) -> [ReviewEffect] {
+  fileprivate mutating func handleInput(_ input: TerminalEvent) -> [ReviewEffect] {
     switch input {
     case .resize(let rows, let columns):
       screen = ScreenSize(rows: rows, columns: columns)
       keepCrosshairInSight()
       return []
     case .end: return end()
-    case .key(let key): return takeKey(key)
+    case .key(let key): return handleKey(key)
     case .paste(let text):
       type(text)
       return []
@@ -77,11 +80,11 @@ extension ReviewState {
         if event.action == .wheelDown { movePointer(.entries(1)) }
         return []
       }
-      return followingCrosshair { $0.takeMouse(event) }
+      return followingCrosshair { $0.handleMouse(event) }
     }
   }
 
-  mutating func takeKey(_ key: Key) -> [ReviewEffect] {
+  mutating func handleKey(_ key: Key) -> [ReviewEffect] {
     guard phase == .reviewing else {
       // While the image is being read there is only one thing to want.
       if [.character("q"), .escape, .control("c")].contains(key) { return end() }
@@ -135,7 +138,7 @@ extension ReviewState {
     case .label(let part): editLabel(part)
     case .version(let use): return useVersion(as: use)
     case .refinement(let step): return refine(step, key)
-    case .session(let step): return takeStep(step)
+    case .session(let step): return performStep(step)
     case .worklist: message = Message("one case is open; segdeck review FOLDER opens many", .warning)
     case .open(let dialog): openDialog(dialog)
     case .pointer(let move): movePointer(move)
@@ -155,7 +158,7 @@ extension ReviewState {
     return effects
   }
 
-  /// Changes decisions so that it can be undone; nothing is recorded when nothing changed.
+  /// Changes decisions as a step that can be undone; nothing is recorded when nothing changed.
   mutating func decide(_ name: String, joins: Bool = false, _ change: (inout Decisions) -> Void) {
     var changed = decisions
     change(&changed)

@@ -2,14 +2,14 @@ import Screen
 import Volumes
 
 extension ReviewState {
-  /// Turns and types knobs, and keeps what the CRF does.
+  /// Changes knobs by steps or typed values, and keeps the CRF's result as a version.
   mutating func refine(_ step: Action.RefinementStep, _ key: Key) -> [ReviewEffect] {
     switch step {
-    case .turnKnob(let steps, let coarse):
+    case .adjustKnob(let steps, let coarse):
       knobEntry = nil
       let (knob, axis) = (selectedKnob, knobAxis)
       let labels = refinementBase?.table.labels.map(\.value) ?? []
-      turn { $0.turn(knob, by: steps, coarse: coarse, axis: axis, labels: labels) }
+      changeKnobs { $0.adjust(knob, by: steps, coarse: coarse, axis: axis, labels: labels) }
       return previewIfLive()
     case .typeIntoKnob:
       if case .character(let character) = key {
@@ -24,12 +24,12 @@ extension ReviewState {
       knobEntry = nil
       let advised = advisedKnobs
       let knob = selectedKnob
-      turn("reset \(knob.name)") { $0[knob] = advised[knob] }
+      changeKnobs("reset \(knob.name)") { $0[knob] = advised[knob] }
       return previewIfLive()
     case .resetAllKnobs:
       knobEntry = nil
       let advised = advisedKnobs
-      turn("reset all knobs") { $0 = advised }
+      changeKnobs("reset all knobs") { $0 = advised }
       return previewIfLive()
     case .togglePreview:
       isPreviewLive.toggle()
@@ -43,12 +43,13 @@ extension ReviewState {
       message = Message("θα and θγ turn \(axis)")
     case .choosePreset: return choosePreset()
     case .savePreset: dialog = .command(prompt: ":", TextEntry("save-preset "))
-    case .keep: return takeEntryOrKeep()
+    case .keep: return applyEntryOrKeep()
     }
     return []
   }
 
-  mutating func turn(_ name: String? = nil, _ change: (inout KnobSettings) -> Void) {
+  /// Changes the knobs as a step of the history; without a name, consecutive changes of one knob are one step.
+  mutating func changeKnobs(_ name: String? = nil, _ change: (inout KnobSettings) -> Void) {
     decide(name ?? "turn \(selectedKnob.name)", joins: name == nil) { change(&$0.knobs) }
   }
 
@@ -62,11 +63,11 @@ extension ReviewState {
       message = Message("nothing refined yet: turn a knob first", .warning)
       return []
     }
-    showsUnrefined.toggle()
+    showsLabelsBeforeRefinement.toggle()
     return []
   }
 
-  private mutating func takeEntryOrKeep() -> [ReviewEffect] {
+  private mutating func applyEntryOrKeep() -> [ReviewEffect] {
     guard let entry = knobEntry else { return keep() }
     var knobs = decisions.knobs
     if let problem = knobs.type(entry.text, for: selectedKnob) {
@@ -74,7 +75,7 @@ extension ReviewState {
       return []
     }
     knobEntry = nil
-    turn("set \(selectedKnob.name)") { $0 = knobs }
+    changeKnobs("set \(selectedKnob.name)") { $0 = knobs }
     return previewIfLive()
   }
 
@@ -88,11 +89,11 @@ extension ReviewState {
       image: content.image,
       source: base.probabilities.map { .probabilities($0) }
         ?? .mask(base.labels, confidence: decisions.knobs.maskConfidence),
-      table: base.table, settings: settings, region: region, unrefined: base.labels,
-      unrefinedStatistics: base.statistics)
+      table: base.table, settings: settings, region: region, labelsBefore: base.labels,
+      statisticsBefore: base.statistics)
   }
 
-  /// Makes a version of what the CRF does with the knobs as they stand, computed already or not.
+  /// Adds the CRF's result with the present knobs as a version, after computing it where necessary.
   private mutating func keep() -> [ReviewEffect] {
     guard let base = refinementBase else {
       message = Message("the CRF needs a mask or a network's result: m runs a network", .warning)

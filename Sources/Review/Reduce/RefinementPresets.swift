@@ -27,7 +27,7 @@ extension ReviewState {
     return offered
   }
 
-  /// The name of the preset that the knobs stand at; nil for none.
+  /// The name of the preset that equals the present knobs; nil for none.
   var presetName: String? {
     offeredPresets.first { applied($0.settings) == decisions.knobs.refinement }?.name
   }
@@ -57,8 +57,8 @@ extension ReviewState {
     return previewIfLive()
   }
 
-  /// Takes a preset by its name or the beginning of it.
-  mutating func takePreset(named name: String) -> [ReviewEffect] {
+  /// Uses the preset with this name, or the first whose name begins with it.
+  mutating func usePreset(named name: String) -> [ReviewEffect] {
     let wanted = name.lowercased()
     let offered = offeredPresets
     let match =

@@ -2,7 +2,7 @@ import Volumes
 
 extension ReviewState {
   /// Models, verdicts, export, undo, frames, panels, and the way out.
-  mutating func takeStep(_ step: Action.SessionStep) -> [ReviewEffect] {
+  mutating func performStep(_ step: Action.SessionStep) -> [ReviewEffect] {
     switch step {
     case .changeFrame(let count): return changeFrame(by: count)
     case .chooseModel: return chooseModel()
@@ -33,7 +33,7 @@ extension ReviewState {
   private mutating func moveFocus(to focus: Focus) -> [ReviewEffect] {
     let stopped = leave(for: focus)
     guard self.focus == focus else { return stopped }
-    return stopped + (PanelSections.section(focus)?.begin(&self) ?? [])
+    return stopped + (focus.panelSection?.begin(&self) ?? [])
   }
 
   /// Escape: the innermost thing first.
@@ -61,7 +61,9 @@ extension ReviewState {
     return []
   }
 
-  /// Gives the keys to the picture or another panel; says first, once, that leaving the CRF would drop a result.
+  /// Gives the keys to the picture or another section.
+  ///
+  /// If that would drop a result of the CRF, the first attempt only warns.
   private mutating func leave(for next: Focus) -> [ReviewEffect] {
     let isLeavingRefinement = focus == .refinement && next != .refinement
     if isLeavingRefinement, live?.isLossSaid == false, hasUnkeptRefinement {
@@ -134,7 +136,7 @@ extension ReviewState {
     return []
   }
 
-  /// Ends the session now, or as soon as a journal that is still being opened has taken what was decided.
+  /// Ends the session now, or once a journal that is still being opened has recorded the decisions.
   mutating func endOnceJournalled() -> [ReviewEffect] {
     guard journal == .opening, unjournalledReason != nil else { return end() }
     endsOnceJournalled = true

@@ -64,7 +64,7 @@ enum TypedCommand: Equatable {
     case "save-preset": self = .saveKernels(rest)
     case "set": self = TypedCommand.knob(Array(words.dropFirst()))
     case "slice" where Int(rest) != nil: self = .slice(Int(rest)!)
-    default: self = TypedCommand.place(line.trimmingCharacters(in: .whitespaces))
+    default: self = TypedCommand.destination(line.trimmingCharacters(in: .whitespaces))
     }
   }
 
@@ -106,7 +106,7 @@ enum TypedCommand: Equatable {
     return .knob(knob, words.dropFirst().joined(separator: " "))
   }
 
-  private static func place(_ text: String) -> TypedCommand {
+  private static func destination(_ text: String) -> TypedCommand {
     let lower = text.lowercased()
     let isMillimetres = lower.hasSuffix("mm")
     let body = isMillimetres ? String(lower.dropLast(2)) : lower
@@ -163,7 +163,7 @@ extension ReviewState {
     case .comment(let text): comment(text)
     case .tag(let tag): self.tag(tag)
     case .untag(let tag): untag(tag)
-    case .kernels(let name): return takePreset(named: name)
+    case .kernels(let name): return usePreset(named: name)
     case .saveKernels(let name): return savePreset(named: name)
     case .problem(let text): message = Message(text, .error)
     }

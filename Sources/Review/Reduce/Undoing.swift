@@ -24,11 +24,11 @@ extension ReviewState {
     return move(to: step, "went to: \(history.steps[step].name)")
   }
 
-  /// Takes the decisions of a step of the history.
+  /// Restores the decisions after a step of the history.
   private mutating func move(to step: Int, _ text: String) -> [ReviewEffect] {
     let before = decisions
     history.move(to: step, &decisions)
-    // What was remembered of a pairing goes with it, and is not asked again.
+    // A remembered pairing is undone with it, and the question is not asked again.
     for pairing in before.pairings
     where decisions.pairings.last(of: pairing.older, pairing.newer) == nil
       && settledPairings.contains(pairing)

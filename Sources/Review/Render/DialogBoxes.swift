@@ -55,8 +55,10 @@ extension ReviewState {
       frame.write([Span(" ")] + shown, row: body.row + offset, in: body)
     }
     let last = min(lines.count, top + body.rows)
-    let place = lines.isEmpty ? " nothing yet " : " \(top + 1)-\(last) of \(lines.count) "
-    frame.writeAtRight(place, row: area.row + area.rows - 1, style: Theme.quiet, in: area.inset(0))
+    let range = lines.isEmpty ? " nothing yet " : " \(top + 1)-\(last) of \(lines.count) "
+    frame.writeAtRight(
+      range, row: area.row + area.rows - 1, style: Theme.quiet,
+      in: Rectangle(row: area.row, column: area.column + 1, rows: area.rows, columns: area.columns - 2))
   }
 
   private func paintWindows(_ selected: Int, into frame: inout Frame) {
@@ -103,8 +105,8 @@ extension ReviewState {
         ("A " + cleaned(a.name)).fitted(nameWidth) + "  " + ("B " + cleaned(b.name)).fitted(nameWidth)
           + "overlap".fitted(9, atRight: true), Theme.quiet)
     ])
-    let taken = Set(pairing.rows.compactMap(\.valueB))
-    let left = b.table.labels.lazy.filter { !taken.contains($0.value) }.prefix(20).map { cleaned($0.name) }
+    let used = Set(pairing.rows.compactMap(\.valueB))
+    let left = b.table.labels.lazy.filter { !used.contains($0.value) }.prefix(20).map { cleaned($0.name) }
     var foot: [[Span]] = [[]]
     if !left.isEmpty {
       foot.append([Span("only in B: " + left.joined(separator: ", "), Theme.quiet)])
@@ -190,13 +192,13 @@ extension ReviewState {
   ) {
     let visible = min(entries.count, max(1, min(dialogListRows, frame.rows - 2 - below.count)))
     let first = min(max(0, selected - visible / 2), entries.count - visible)
-    let lines: [[Span]] = (first..<first + visible).map { place in
-      let isMatch = search?.matches(entries[place]) == true
-      let style = place == selected ? Theme.selected : isMatch ? Theme.match : Theme.plain
-      return [Span(" " + entries[place] + " ", style)]
+    let lines: [[Span]] = (first..<first + visible).map { index in
+      let isMatch = search?.matches(entries[index]) == true
+      let style = index == selected ? Theme.selected : isMatch ? Theme.match : Theme.plain
+      return [Span(" " + entries[index] + " ", style)]
     }
-    let place = visible < entries.count ? ", \(first + 1)-\(first + visible) of \(entries.count)" : ""
-    paintBox(title + place, lines + below, width: width, into: &frame)
+    let range = visible < entries.count ? ", \(first + 1)-\(first + visible) of \(entries.count)" : ""
+    paintBox(title + range, lines + below, width: width, into: &frame)
   }
 
   private func labelNames(_ model: ModelDescription) -> String {

@@ -19,7 +19,7 @@ private struct LabelColumns {
   let digits: VolumeDigits
   /// Whether numbers stand in a line below their name.
   let isTall: Bool
-  /// The comparison that the version takes part in; nil for a version that is neither A nor B.
+  /// The comparison that the version is part of; nil for a version that is neither A nor B.
   let compared: Comparison?
   let isA: Bool
 
@@ -31,8 +31,8 @@ private struct LabelColumns {
     let greatest = version.statistics.map(\.millilitres).max() ?? 0
     let changes = (compared?.rows ?? []).map { abs($0.voxelsB - $0.voxelsA) }
     let greatestChange = Double(changes.max() ?? 0) * state.grid.voxelVolume / 1000
-    func columns(_ places: Int) -> (NameTable, VolumeDigits) {
-      let digits = VolumeDigits(greatest: max(greatest, greatestChange), atMost: places)
+    func columns(_ decimalPlaces: Int) -> (NameTable, VolumeDigits) {
+      let digits = VolumeDigits(greatest: max(greatest, greatestChange), atMost: decimalPlaces)
       var columns = [NameTable.Column("mL", widest: digits.widest(greatest))]
       if compared != nil {
         columns.append(NameTable.Column("B-A", widest: "+" + digits.text(greatestChange)))
@@ -40,9 +40,10 @@ private struct LabelColumns {
       }
       return (NameTable(width: width - 2, columns), digits)
     }
-    // Names matter more than a second decimal; where even that does not help, each gets a line if there is room.
+    // Names matter more than a second decimal. If one decimal still leaves too few columns, each name gets a line where
+    // there are enough rows.
     let labels = version.table.labels
-    // A list of hundreds cannot have two lines for each whatever its names are.
+    // A list of hundreds has too few rows for two lines each, however long its names are.
     var nameWidths = labels.count > 200 ? [width] : []
     var longestOfTwo = 0
     if labels.count <= 200 {
@@ -65,12 +66,13 @@ private struct LabelColumns {
 
 /// The labels of the version shown, with volumes and how A and B agree about each.
 struct LabelSection: PanelSection {
-  var focus: ReviewState.Focus { .labels }
-  var keyContext: KeyContext { .labels }
+  var opening: (key: Key, summary: String, barWord: String) { ("b", "label table", "table") }
+  var keysTitle: String { "Label table" }
+  var keysIntroduction: String { "After b, until Esc." }
   var takesRest: Bool { true }
 
   var bindings: [KeyBinding] {
-    KeyTable.pointing(keyContext, at: "label") + [
+    KeyTable.pointing(.section(id), at: "label") + [
       bind([" "], .visibility(.toggle), "show or hide the label", bar: "hide"),
       bind(["s"], .visibility(.solo), "only this label, or all again", bar: "solo"),
       bind(["a"], .visibility(.showAll), "show all labels", bar: "all"),
@@ -90,8 +92,8 @@ struct LabelSection: PanelSection {
   func list(_ state: ReviewState) -> PointedList {
     let labels = state.shownLabels
     return PointedList(
-      name: .labels, count: labels.count, text: { labels[$0].name },
-      position: state.shownVersion?.position(state.selectedLabel), page: { state.panelPage(.labels) })
+      name: .section(id), count: labels.count, text: { labels[$0].name },
+      position: state.shownVersion?.position(state.selectedLabel), page: { state.panelPage(id) })
   }
 
   func point(at entry: Int, _ state: inout ReviewState) {
@@ -104,10 +106,14 @@ struct LabelSection: PanelSection {
   }
 }
 
+extension ReviewState.Focus {
+  static let labels = Self.section(LabelSection().id)
+}
+
 extension ReviewState {
   /// Each label of the shown version: colour, name, mL, and against A how much B changes it.
   ///
-  /// - Parameter rows: lines that the table may take.
+  /// - Parameter rows: the number of lines for the table.
   fileprivate func labelContent(width: Int, rows: Int) -> SectionContent {
     guard let version = shownVersion, !version.table.labels.isEmpty else {
       return SectionContent(
@@ -120,14 +126,14 @@ extension ReviewState {
       title: "Labels" + (hidden == 0 ? "" : ", \(hidden) hidden"),
       header: [[Span("  " + columns.table.header("name"), Theme.quiet)]], count: count,
       rowsPerEntry: columns.isTall ? 2 : 1, pointer: version.position(selectedLabel)
-    ) { places in labelLines(version, places, columns, width) }
+    ) { indices in labelLines(version, indices, columns, width) }
   }
 
   /// The lines of some labels; where the other version calls one something else, its name says what.
   private func labelLines(
-    _ version: Version, _ places: Range<Int>, _ columns: LabelColumns, _ width: Int
+    _ version: Version, _ indices: Range<Int>, _ columns: LabelColumns, _ width: Int
   ) -> [[Span]] {
-    let shown = version.table.labels[places]
+    let shown = version.table.labels[indices]
     let rows = shown.map { columns.compared?.row(of: $0.value, inA: columns.isA) }
     let names = TextWidth.shortened(
       zip(shown, rows).map { label, row in
@@ -139,8 +145,8 @@ extension ReviewState {
     ).map { $0.isEmpty ? "" : "\(side): \($0)" }
     let selected = version.position(selectedLabel)
     return shown.indices.flatMap { position -> [[Span]] in
-      let place = position - shown.startIndex
-      let (label, name, row) = (shown[position], names[place], rows[place])
+      let offset = position - shown.startIndex
+      let (label, name, row) = (shown[position], names[offset], rows[offset])
       let isSelected = position == selected
       let isShown = isVisible(label, of: version)
       let style = isSelected ? selectionStyle(.labels) : isShown ? Theme.plain : Theme.quiet
@@ -153,7 +159,7 @@ extension ReviewState {
       guard columns.isTall else { return [[mark, Span(columns.table.line(name, numbers), style)]] }
       return [
         [mark, Span(name.fitted(width - 2), style)],
-        [Span("  " + columns.table.line(others[place], numbers), style)],
+        [Span("  " + columns.table.line(others[offset], numbers), style)],
       ]
     }
   }

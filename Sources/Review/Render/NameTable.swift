@@ -39,19 +39,19 @@ struct NameTable {
 
 /// Millilitres with the same decimals all down a column.
 struct VolumeDigits {
-  let places: Int
+  let decimalPlaces: Int
 
   /// As many decimals, at most two, as leave the greatest volume seven columns.
-  init(greatest millilitres: Double, atMost places: Int = 2) {
+  init(greatest millilitres: Double, atMost decimalPlaces: Int = 2) {
     let fitting = millilitres < 9999.995 ? 2 : millilitres < 99999.95 ? 1 : 0
-    self.places = min(fitting, places)
+    self.decimalPlaces = min(fitting, decimalPlaces)
   }
 
   /// A volume; what is there but too small for the decimals is said to be less than the smallest number.
   func text(_ millilitres: Double) -> String {
-    let text = decimals(millilitres, places)
+    let text = decimals(millilitres, decimalPlaces)
     guard millilitres > 0, !text.contains(where: { "123456789".contains($0) }) else { return text }
-    return "<" + String(decimals(0, places).dropLast()) + "1"
+    return "<" + String(decimals(0, decimalPlaces).dropLast()) + "1"
   }
 
   /// The widest text of volumes up to the greatest one.
@@ -62,7 +62,7 @@ struct VolumeDigits {
 
   /// A change with its sign, which one that rounds to zero lacks.
   func change(_ millilitres: Double) -> String {
-    let text = decimals(millilitres, places)
+    let text = decimals(millilitres, decimalPlaces)
     return millilitres > 0 && text.contains { "123456789".contains($0) } ? "+" + text : text
   }
 }

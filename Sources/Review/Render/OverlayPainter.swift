@@ -1,7 +1,7 @@
 import Screen
 import Volumes
 
-/// What every pane of one frame needs to draw labels: made once, used for each plane.
+/// What the panes of one frame need to draw labels: created once for all planes.
 struct OverlayPainter {
   /// What is drawn.
   private enum Content {
@@ -71,24 +71,24 @@ struct OverlayPainter {
     colours = ranks.colours.map(\.rgb)
   }
 
-  /// One rank for each label that both versions know; for all labels together when they share none.
+  /// One rank for each label that both versions know; one rank for all labels when they have none in common.
   ///
-  /// A label that only one version knows was never looked for by the other: it is no difference.
+  /// A label that only one version knows is no difference, because the other version never looked for it.
   private static func pairRanks(
     _ pairs: [LabelPair], _ a: Version, _ b: Version, _ state: ReviewState
   ) -> (LabelRanks, LabelRanks) {
     var ranksA: [UInt16: UInt16] = [:]
     var ranksB: [UInt16: UInt16] = [:]
     let sharesLabels = pairs.contains { $0.valueA != nil && $0.valueB != nil }
-    var shared: UInt16 = 0
+    var lastRank: UInt16 = 0
     for pair in pairs {
       if sharesLabels, pair.valueA == nil || pair.valueB == nil { continue }
-      if sharesLabels { shared += 1 }
+      if sharesLabels { lastRank += 1 }
       let isVisible =
         pair.valueA.flatMap { a.table[$0] }.map { state.isVisible($0, of: a) }
         ?? pair.valueB.flatMap { b.table[$0] }.map { state.isVisible($0, of: b) }
       guard isVisible == true else { continue }
-      let rank = sharesLabels ? shared : 1
+      let rank = sharesLabels ? lastRank : 1
       if let value = pair.valueA { ranksA[value] = rank }
       if let value = pair.valueB { ranksB[value] = rank }
     }
@@ -112,7 +112,8 @@ struct OverlayPainter {
       if let live {
         let size = live.box.size
         SliceSampler(projection, size: size, slice: slice, box: live.box).classify(
-          live.unrefined, ranksA.anywhere(in: size), live.labels, ranksB.anywhere(in: size), into: &classes,
+          live.labelsBefore, ranksA.anywhere(in: size), live.labels, ranksB.anywhere(in: size),
+          into: &classes,
           combine: Agreement.of)
       }
     }
@@ -128,7 +129,7 @@ struct OverlayPainter {
         let pixel = y * width + x
         let own = classes[pixel]
         guard own != 0 else { continue }
-        // What both versions have is outlined even in a fill: the eye belongs on what differs.
+        // What both versions have is outlined even in a fill, so that the difference stands out.
         let isOutlined = isDifference ? own < Agreement.onlyB : style == .outline
         let colour = isDifference ? Agreement.colour(own) : colours[Int(own) - 1]
         if isOutlined {
@@ -137,10 +138,10 @@ struct OverlayPainter {
             || (y > 0 && classes[pixel - width] != own) || (y + 1 < height && classes[pixel + width] != own)
           if isBorder { picture.pixels[pixel] = colour }
         } else if blends {
-          let share = isDifference ? max(opacity, 0.6) : opacity
-          picture.pixels[pixel] = picture.pixels[pixel].blended(with: colour, opacity: share)
+          let fillOpacity = isDifference ? max(opacity, 0.6) : opacity
+          picture.pixels[pixel] = picture.pixels[pixel].blended(with: colour, opacity: fillOpacity)
         } else if isDifference || OverlayPainter.isCovered(x, y, opacity) {
-          // With few colours a blend would turn grey: a screen door keeps both the hue and the image.
+          // With few colours a blend would be grey. A screen door keeps both the hue and the image.
           picture.pixels[pixel] = colour
         }
       }
@@ -149,17 +150,17 @@ struct OverlayPainter {
 
   /// The screen door: a quarter, half, three quarters or all of the pixels.
   private static func isCovered(_ x: Int, _ y: Int, _ opacity: Double) -> Bool {
-    let place = [0, 2, 3, 1][(y & 1) << 1 | (x & 1)]
-    return Double(place) < (opacity * 4).rounded()
+    let threshold = [0, 2, 3, 1][(y & 1) << 1 | (x & 1)]
+    return Double(threshold) < (opacity * 4).rounded()
   }
 }
 
 extension Version {
-  /// The version with what the CRF made of all of the image in place of its labels; itself where only a box is known.
+  /// The version with the refined labels of the whole image; unchanged where only a box was refined.
   fileprivate func refined(_ live: LiveRefinement) -> Version {
     guard let whole = live.whole?.part else { return self }
     var refined = self
-    refined.show(whole.labels, whole.components)
+    refined.replaceLabels(whole.labels, whole.components)
     return refined
   }
 }

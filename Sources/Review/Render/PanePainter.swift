@@ -56,20 +56,22 @@ extension ReviewState {
     let (x, y) = projection.pixel(of: view.crosshair)
     let gap = 3
     // Faint enough to see through; the gap keeps the target itself free.
-    let share = isActive ? 0.4 : 0.25
+    let opacity = isActive ? 0.4 : 0.25
     for column in 0..<picture.width where abs(column - x) > gap {
       if y >= 0, y < picture.height {
-        picture[column, y] = picture[column, y].blended(with: Theme.crosshair, opacity: share)
+        picture[column, y] = picture[column, y].blended(with: Theme.crosshair, opacity: opacity)
       }
     }
     for row in 0..<picture.height where abs(row - y) > gap {
       if x >= 0, x < picture.width {
-        picture[x, row] = picture[x, row].blended(with: Theme.crosshair, opacity: share)
+        picture[x, row] = picture[x, row].blended(with: Theme.crosshair, opacity: opacity)
       }
     }
   }
 
-  /// The corners of the box that is refined while the knobs turn: no outline of a label has this shape or colour.
+  /// The corners of the box that is refined while knobs change.
+  ///
+  /// No outline of a label has this shape or colour.
   private func paintPreviewBox(_ projection: PaneProjection, into picture: inout PixelBuffer) {
     guard focus == .refinement, let box = live?.region?.part.box else { return }
     let axis = projection.geometry.sliceAxis

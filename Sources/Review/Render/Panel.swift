@@ -11,7 +11,7 @@ extension ReviewState {
   /// The sections in sight, with the rows that each gets.
   func panelSections(_ area: Rectangle) -> [PlacedSection] {
     let width = area.columns - 2
-    if let focused = PanelSections.section(focus),
+    if let focused = focus.panelSection,
       case .alone(let neighbour, let most, let panelRows) = focused.sharing
     {
       let beside = neighbour.content(self, width: width, rows: area.rows)
@@ -22,25 +22,25 @@ extension ReviewState {
         + (spare > 0 ? [PlacedSection(section: neighbour, content: beside, rows: spare)] : [])
     }
     let fixed = PanelSections.all.filter { !$0.takesRest }.map { section in
-      (focus: section.focus, content: section.content(self, width: width, rows: area.rows))
+      (id: section.id, content: section.content(self, width: width, rows: area.rows))
     }
     // Below each of them a line stays free.
     let rest = area.rows - fixed.reduce(0) { $0 + $1.content.wantedRows + 1 }
     let contents = PanelSections.all.map { section in
-      fixed.first { $0.focus == section.focus }?.content ?? section.content(self, width: width, rows: rest)
+      fixed.first { $0.id == section.id }?.content ?? section.content(self, width: width, rows: rest)
     }
-    let rows = rowShares(of: area.rows, among: contents)
+    let rows = sectionRows(of: area.rows, among: contents)
     return zip(PanelSections.all, zip(contents, rows)).map {
       PlacedSection(section: $0, content: $1.0, rows: $1.1)
     }
   }
 
   /// Rows for each section: heading and two lines for all, then the focused one, then from above.
-  private func rowShares(of rows: Int, among contents: [SectionContent]) -> [Int] {
+  private func sectionRows(of rows: Int, among contents: [SectionContent]) -> [Int] {
     let wanted = contents.map { $0.wantedRows + 1 }
     var heights = wanted.map { min($0, 3) }
     var free = rows - heights.reduce(0, +)
-    let focused = PanelSections.all.firstIndex { $0.focus == focus }
+    let focused = PanelSections.all.firstIndex { focus == .section($0.id) }
     let order = [focused].compactMap(\.self) + contents.indices.filter { $0 != focused }
     for index in order where free > 0 {
       let added = min(free, wanted[index] - heights[index])
@@ -51,12 +51,12 @@ extension ReviewState {
   }
 
   /// Entries that the list of a section shows at once.
-  func panelPage(_ focus: Focus) -> Int {
-    let own = panelSections(layout.panel).first { $0.section.focus == focus }
+  func panelPage(_ id: PanelSectionID) -> Int {
+    let own = panelSections(layout.panel).first { $0.section.id == id }
     return max(1, (own.map { $0.content.visibleCount($0.rows) } ?? 1) - 1)
   }
 
-  /// The sections, one below the other; the one that takes keys gets room first.
+  /// The sections, one below the other; the one that receives keys gets room first.
   func paintPanel(_ area: Rectangle, into frame: inout Frame) {
     var row = area.row
     for placed in panelSections(area) where placed.rows > 0 {
@@ -66,26 +66,27 @@ extension ReviewState {
     }
   }
 
-  /// How a selected entry looks: the pointer while its list takes keys, else a highlight.
+  /// How a selected entry looks: the pointer while its list receives keys, else a highlight.
   func selectionStyle(_ section: Focus) -> Style { focus == section ? Theme.selected : Theme.highlighted }
 
   private func paint(
     _ content: SectionContent, of section: any PanelSection, in area: Rectangle, into frame: inout Frame
   ) {
-    let isActive = section.focus == focus
+    let isActive = focus == .section(section.id)
     let style = isActive ? Theme.active : Theme.bar
     let (heading, body) = area.splitTop(1)
     frame.fill(heading, Cell(" ", style))
     let lines = Rectangle(
       row: body.row, column: body.column + 1, rows: body.rows, columns: max(0, body.columns - 2))
     let visible = content.visibleCount(area.rows)
-    // The pointer stays in the middle of a list that is longer than its place.
+    // The pointer stays in the middle of a list that is longer than its area.
     let first = min(max(0, (content.pointer ?? 0) - visible / 2), content.count - visible)
-    let place = visible < content.count ? "\(first + 1)-\(first + visible) of \(content.count)" : nil
-    // A word beside the title gives way to it; where the list stands does not.
+    let shownRange = visible < content.count ? "\(first + 1)-\(first + visible) of \(content.count)" : nil
+    // A long title replaces the note beside it, but not the range of entries.
     let title = TextWidth.columns(content.title)
     let word = content.note.flatMap { title + TextWidth.columns($0) + 4 <= heading.columns ? $0 : nil }
-    let note = [place, isActive ? word : section.key].compactMap(\.self).joined(separator: "  ")
+    let note = [shownRange, isActive ? word : section.opening.key.label].compactMap(\.self).joined(
+      separator: "  ")
     let room = heading.columns - (note.isEmpty ? 1 : TextWidth.columns(note) + 3)
     frame.write(
       TextWidth.shortened(content.title, to: room), row: heading.row, column: heading.column + 1,

@@ -1,35 +1,39 @@
 import Screen
 
-/// A section of the panel: what it shows, the list that its keys move in, and those keys.
+/// A section of the panel: what it shows, its list, and its keys.
 ///
-/// A new section is a type that conforms to this, in a file of its own, and its line in ``PanelSections/all``. It gives its
-/// names to a case of ``ReviewState/Focus``, of ``KeyContext`` and of ``PointedList/Name``, and gets a key in ``KeyTable``.
+/// A new section is a type that conforms to this, in a file of its own, and an entry of ``PanelSections/all``. Sections
+/// have no state of their own.
 protocol PanelSection: Sendable {
-  /// What the section is called while it takes keys before the picture does.
-  var focus: ReviewState.Focus { get }
+  /// Any two instances are alike.
+  init()
 
-  /// Where its keys have their meaning.
-  var keyContext: KeyContext { get }
+  /// The key that gives the keys to the section, its line in the key reference and its word in the key bar.
+  var opening: (key: Key, summary: String, barWord: String) { get }
 
-  /// Its own keys, in the order of the key reference.
+  /// The title of its keys in the key reference, and the sentence below it.
+  var keysTitle: String { get }
+  var keysIntroduction: String { get }
+
+  /// Its own keys, in the order of the key reference; ``bind(_:_:_:bar:barKeys:)`` creates them.
   var bindings: [KeyBinding] { get }
 
-  /// How the panel is shared while the section takes keys.
+  /// How the panel is divided while the section receives keys.
   var sharing: PanelSharing { get }
 
-  /// Whether its lines depend on how many rows the other sections leave; at most one section says so.
+  /// Whether its lines depend on the number of rows that the other sections leave; true for at most one section.
   var takesRest: Bool { get }
 
-  /// What it shows in lines of `width` columns; `rows` are all that it may take, the heading among them.
+  /// Its lines, `width` columns wide; `rows` is the most that it may show, the heading among them.
   func content(_ state: ReviewState, width: Int, rows: Int) -> SectionContent
 
   /// The list that its keys move in.
   func list(_ state: ReviewState) -> PointedList
 
-  /// Points at an entry of that list.
+  /// Moves the pointer to an entry of that list.
   func point(at entry: Int, _ state: inout ReviewState)
 
-  /// Begins what the section shows while it takes keys.
+  /// Prepares the state when the section begins to receive keys.
   func begin(_ state: inout ReviewState) -> [ReviewEffect]
 }
 
@@ -37,31 +41,58 @@ extension PanelSection {
   var sharing: PanelSharing { .all }
   var takesRest: Bool { false }
 
-  /// The key that takes the reviewer there, as it is printed.
-  var key: String { KeyTable.bindings.first { $0.action == .session(.focus(focus)) }?.keyText ?? "" }
+  var id: PanelSectionID { PanelSectionID(Self.self) }
+
+  /// The binding of the key that opens the section.
+  var openingBinding: KeyBinding {
+    KeyTable.bind(
+      .picture, [opening.key], .session(.focus(.section(id))), opening.summary, bar: opening.barWord)
+  }
 
   /// One of its own keys.
   func bind(
     _ keys: [Key], _ action: Action, _ summary: String, bar: String? = nil, barKeys: [Key] = []
   ) -> KeyBinding {
-    KeyTable.bind(keyContext, keys, action, summary, bar: bar, barKeys: barKeys)
+    KeyTable.bind(.section(id), keys, action, summary, bar: bar, barKeys: barKeys)
   }
 }
 
-/// How the panel is shared while a section takes keys.
+/// The identity of a section: its type.
+package struct PanelSectionID: Hashable, Sendable, CustomStringConvertible {
+  private let type: any PanelSection.Type
+
+  init(_ type: any PanelSection.Type) { self.type = type }
+
+  var section: any PanelSection { type.init() }
+
+  package var description: String { "\(type)" }
+
+  package static func == (one: PanelSectionID, other: PanelSectionID) -> Bool { one.type == other.type }
+
+  package func hash(into hasher: inout Hasher) { hasher.combine(ObjectIdentifier(type)) }
+}
+
+extension ReviewState.Focus {
+  /// The section that receives keys; nil for the picture.
+  var panelSection: (any PanelSection)? {
+    switch self {
+    case .picture: nil
+    case .section(let id): id.section
+    }
+  }
+}
+
+/// How the panel is divided while a section receives keys.
 enum PanelSharing {
   /// Every section is shown, and this one gets rows first.
   case all
-  /// Only this section is shown, and at most so many rows of another where the panel has at least so many.
+  /// Only this section is shown, with at most `rows` rows of another one in panels of at least `ofPanelRows` rows.
   case alone(beside: any PanelSection, rows: Int, ofPanelRows: Int)
 }
 
 /// The sections of the panel, from above.
 enum PanelSections {
   static let all: [any PanelSection] = [LabelSection(), VersionSection(), RefinementSection()]
-
-  /// The section that takes keys; nil where the picture does.
-  static func section(_ focus: ReviewState.Focus) -> (any PanelSection)? { all.first { $0.focus == focus } }
 }
 
 /// What a section shows: a heading, lines that stay, and entries of which a part is in sight.
@@ -76,9 +107,9 @@ struct SectionContent {
   var pointer: Int?
   /// Lines below the entries.
   var footer: [[Span]] = []
-  /// A word at the right of the heading while the section takes keys.
+  /// A word at the right of the heading while the section receives keys.
   var note: String?
-  /// The lines of a range of entries: only those in sight are made.
+  /// The lines of a range of entries; called only for entries in sight.
   var lines: (Range<Int>) -> [[Span]]
 
   init(

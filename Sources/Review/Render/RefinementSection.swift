@@ -3,10 +3,13 @@ import Screen
 import Volumes
 import Work
 
-/// The knobs of the CRF, what they do and what they did.
+/// The knobs of the CRF, their meaning and their effects.
 struct RefinementSection: PanelSection {
-  var focus: ReviewState.Focus { .refinement }
-  var keyContext: KeyContext { .refinement }
+  var opening: (key: Key, summary: String, barWord: String) { ("t", "tune and run the CRF", "CRF") }
+  var keysTitle: String { "CRF panel" }
+  var keysIntroduction: String {
+    "After t, until Esc. Knobs are in millimetres and in the image's own intensity units."
+  }
 
   /// The CRF's panel lists the labels itself.
   ///
@@ -18,14 +21,14 @@ struct RefinementSection: PanelSection {
       bind([.up, "k"], .pointer(.entries(-1)), "previous knob", bar: "knob", barKeys: [.up, .down]),
       bind([.down, "j"], .pointer(.entries(1)), "next knob"),
       bind(
-        [.left, "h"], .refinement(.turnKnob(-1, coarse: false)), "a fine step down", bar: "turn",
+        [.left, "h"], .refinement(.adjustKnob(-1, coarse: false)), "a fine step down", bar: "turn",
         barKeys: [.left, .right]),
-      bind([.right, "l"], .refinement(.turnKnob(1, coarse: false)), "a fine step up"),
+      bind([.right, "l"], .refinement(.adjustKnob(1, coarse: false)), "a fine step up"),
       bind(
-        ["H", "-"], .refinement(.turnKnob(-1, coarse: true)), "a coarse step down",
+        ["H", "-"], .refinement(.adjustKnob(-1, coarse: true)), "a coarse step down",
         bar: "coarse",
         barKeys: ["-", "+"]),
-      bind(["L", "+"], .refinement(.turnKnob(1, coarse: true)), "a coarse step up"),
+      bind(["L", "+"], .refinement(.adjustKnob(1, coarse: true)), "a coarse step up"),
       bind(
         "0123456789.,".map { Key.character($0) }, .refinement(.typeIntoKnob),
         "type a value; i,j,k for a reach by axis, values for labels"),
@@ -57,7 +60,7 @@ struct RefinementSection: PanelSection {
   func list(_ state: ReviewState) -> PointedList {
     let knobs = Knob.knobs(of: state.refinementBase)
     return PointedList(
-      name: .knobs, count: knobs.count, text: { knobs[$0].name },
+      name: .section(id), count: knobs.count, text: { knobs[$0].name },
       position: knobs.firstIndex(of: state.selectedKnob), page: { knobs.count })
   }
 
@@ -75,10 +78,14 @@ struct RefinementSection: PanelSection {
   }
 }
 
+extension ReviewState.Focus {
+  package static let refinement = Self.section(RefinementSection().id)
+}
+
 extension ReviewState {
-  /// The knobs and what they do when they take keys, else one line about them.
+  /// The knobs and their effects while the section receives keys, else one line about them.
   ///
-  /// - Parameter rows: lines that there is room for; what matters less is left out.
+  /// - Parameter rows: the number of lines; the least important ones are left out.
   fileprivate func refinementContent(width: Int, rows: Int) -> SectionContent {
     guard focus == .refinement else {
       // Each kernel stays with its number.
@@ -97,7 +104,7 @@ extension ReviewState {
         title: "CRF", lines: lines.map { [Span($0)] })
     }
     let knobs = Knob.knobs(of: base)
-    // Knobs, help and table keep their rows whatever is turned: the help has room for the longest, warnings come last.
+    // A change of a knob moves no row: the help has room for the longest text, and warnings come last.
     let explained = knobs.map { wrapped($0.explanation, width: width).count }.max() ?? 0
     var free = rows - knobs.count - explained - ReviewState.factRows - 1
     let isRoomy = free >= 10
@@ -213,14 +220,14 @@ extension ReviewState {
       let edge = measures.edgeContrast.map { ", edges \(intensityText($0)) \(intensityUnit)" } ?? ""
       return "noise \(intensityText(measures.noise)) \(intensityUnit)" + edge
     case .appearanceWeight, .smoothnessWeight, .maskConfidence:
-      guard let pull = settings.greatestPull else { return "" }
+      guard let influence = settings.greatestInfluence else { return "" }
       if base.probabilities == nil {
         let own = decisions.knobs.maskLogOdds(classCount: base.statistics.count + 1)
-        return "mask resists with \(decimals(own, 1)), pull at most \(brief(pull))"
+        return "mask resists with \(decimals(own, 1)), pull at most \(brief(influence))"
       }
-      guard let share = live?.latest?.part.movableShare else { return "" }
+      guard let fraction = live?.latest?.part.movableFraction else { return "" }
       return
-        "pull at most \(brief(pull)): could move \(Int(saturating: (share * 100).rounded()))% of the border"
+        "pull at most \(brief(influence)): could move \(Int(saturating: (fraction * 100).rounded()))% of the border"
     case .auxiliaryWeight:
       let main = 1 - settings.auxiliaryHeadWeights.prefix(base.auxiliaryHeadCount).reduce(0, +)
       return "the main head keeps \(brief(main, atMost: 2))"
@@ -261,12 +268,12 @@ extension ReviewState {
       width < 36
       ? "\(grouped(part.changedVoxels)) vox"
       : counted(part.changedVoxels, "voxel", as: grouped(part.changedVoxels))
-    let places =
+    let changes =
       part.changedVoxels == 0
       ? "nothing changes"
-      : "\(voxels) in \(counted(part.changedPlaces, "place", as: grouped(part.changedPlaces)))"
-    guard live.region != nil else { return [Span("image: ", Theme.strong), Span(places)] }
-    var spans = [Span("box: ", Theme.strong), Span(places)]
+      : "\(voxels) in \(counted(part.changedRegions, "place", as: grouped(part.changedRegions)))"
+    guard live.region != nil else { return [Span("image: ", Theme.strong), Span(changes)] }
+    var spans = [Span("box: ", Theme.strong), Span(changes)]
     if let job = jobs[.following] {
       let text = " image \(Int(saturating: (job.fraction * 100).rounded(.down)))%"
       let used = spans.reduce(0) { $0 + TextWidth.columns($1.text) }
@@ -287,7 +294,7 @@ extension ReviewState {
     let hasHeader = rows > perLabel
     let most = max(1, (rows - (hasHeader ? 1 : 0)) / perLabel)
     if shown.count > most { shown = Array(shown.sorted { $0.changedVoxels > $1.changedVoxels }.prefix(most)) }
-    // Wide enough for what turning a knob may make of the numbers, so that columns stay where they are.
+    // Wide enough for the numbers after a change of a knob, so that no column moves.
     var columns = [
       NameTable.Column(
         "mL", widest: digits.widest(part.rows.map { Double($0.voxelsAfter) * unit }.max() ?? 0)),
@@ -325,30 +332,30 @@ extension ReviewState {
 
 /// A line with a handle, and letters where the image's own values lie.
 private struct KnobScale {
-  /// Of the line, 0...1.
-  private let place: Double
-  private let marks: [(letter: String, place: Double)]
+  /// Fraction of the line, 0...1.
+  private let position: Double
+  private let marks: [(letter: String, position: Double)]
 
   init(
     _ value: Double, _ ends: ClosedRange<Double>, isLogarithmic: Bool = false,
     marks: [(String, Double)] = []
   ) {
-    func place(_ value: Double) -> Double {
+    func fraction(_ value: Double) -> Double {
       let (low, high) = (ends.lowerBound, ends.upperBound)
-      let share =
+      let fraction =
         isLogarithmic
         ? Foundation.log(Swift.max(value, 1e-9) / low) / Foundation.log(high / low)
         : (value - low) / (high - low)
-      return share.isFinite ? Swift.min(Swift.max(share, 0), 1) : 0
+      return fraction.isFinite ? Swift.min(Swift.max(fraction, 0), 1) : 0
     }
-    self.place = place(value)
-    self.marks = marks.map { ($0.0, place($0.1)) }
+    position = fraction(value)
+    self.marks = marks.map { ($0.0, fraction($0.1)) }
   }
 
   func spans(width: Int, isPointed: Bool) -> [Span] {
     var cells = [String](repeating: "─", count: width)
-    for mark in marks { cells[Int(saturating: (mark.place * Double(width - 1)).rounded())] = mark.letter }
-    let handle = Int(saturating: (place * Double(width - 1)).rounded())
+    for mark in marks { cells[Int(saturating: (mark.position * Double(width - 1)).rounded())] = mark.letter }
+    let handle = Int(saturating: (position * Double(width - 1)).rounded())
     let line = isPointed ? Theme.selected : Theme.quiet
     return [
       Span(cells[..<handle].joined(), line), Span("●", isPointed ? Theme.selected : Theme.strong),

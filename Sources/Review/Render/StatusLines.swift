@@ -74,7 +74,7 @@ extension ReviewState {
     guard !facts.isEmpty else { return "" }
     let text = " " + facts.joined(separator: ", ") + " "
     guard let accepted = verdicts.accepted.flatMap({ version($0) }) else { return text }
-    // The accepted version's name takes the room that the facts leave.
+    // The accepted version's name gets the columns that the facts leave.
     let name = TextWidth.shortened(cleaned(accepted.name), to: max(6, width - TextWidth.columns(text) + 1))
     return text.replacing("@", with: name, maxReplacements: 1)
   }
@@ -201,8 +201,8 @@ extension ReviewState {
   /// What may be typed behind a prompt.
   private func examples(_ prompt: String) -> String {
     let label = shownLabels.first.map { ", \(TextWidth.shortened(cleaned($0.name), to: 20))" } ?? ""
-    let places = "40, 120,80,40, -12.5,40,81mm" + label
-    return prompt == ":" ? "window 40 400, set theta-alpha 6, export NAME, messages, help" : places
+    let destinations = "40, 120,80,40, -12.5,40,81mm" + label
+    return prompt == ":" ? "window 40 400, set theta-alpha 6, export NAME, messages, help" : destinations
   }
 
   func paintEntry(
@@ -211,9 +211,9 @@ extension ReviewState {
     let start = area.column + 1 + TextWidth.columns(prompt)
     let room = max(1, area.columns - start - 1)
     // The end of a long line matters more than its start.
-    let first = max(0, entry.position - room)
-    let before = String(entry.characters[first..<entry.position])
-    let after = String(entry.characters[entry.position...])
+    let first = max(0, entry.cursor - room)
+    let before = String(entry.characters[first..<entry.cursor])
+    let after = String(entry.characters[entry.cursor...])
     let spans = [Span(" " + prompt, Theme.strong), Span(before + after), Span("  " + hint, Theme.quiet)]
     frame.write(spans, row: area.row, in: area)
     frame.cursor = ScreenCell(row: area.row, column: start + TextWidth.columns(before))

@@ -10,10 +10,10 @@ enum Theme {
   static let bar = Style(foreground: .rgb(224, 224, 232), background: .rgb(48, 52, 64))
   static let barStrong = Style(foreground: .rgb(255, 255, 255), background: .rgb(48, 52, 64), isBold: true)
   static let barQuiet = Style(foreground: .rgb(160, 164, 176), background: .rgb(48, 52, 64))
-  /// What takes keys.
+  /// What receives keys.
   static let active = Style(foreground: .rgb(255, 255, 255), background: .rgb(0, 95, 135), isBold: true)
   static let selected = Style(isReversed: true)
-  /// What is selected in a list that takes no keys now.
+  /// What is selected in a list that receives no keys now.
   static let highlighted = Style(foreground: .rgb(255, 255, 255), background: .rgb(48, 52, 64), isBold: true)
   /// A line that has what is sought.
   static let match = Style(foreground: .rgb(240, 228, 66), isBold: true)

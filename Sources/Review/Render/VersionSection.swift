@@ -2,11 +2,14 @@ import Screen
 
 /// The versions of the case; keys choose which are A, B and shown.
 struct VersionSection: PanelSection {
-  var focus: ReviewState.Focus { .versions }
-  var keyContext: KeyContext { .versions }
+  var opening: (key: Key, summary: String, barWord: String) { ("v", "versions", "versions") }
+  var keysTitle: String { "Versions" }
+  var keysIntroduction: String {
+    "After v, until Esc. A and B are the two versions that Tab flips and d compares."
+  }
 
   var bindings: [KeyBinding] {
-    KeyTable.pointing(keyContext, at: "version") + [
+    KeyTable.pointing(.section(id), at: "version") + [
       bind([.enter], .version(.shown), "show this version", bar: "show"),
       bind(["a"], .version(.a), "make it A", bar: "as A"),
       bind(["b"], .version(.b), "make it B", bar: "as B"),
@@ -22,8 +25,8 @@ struct VersionSection: PanelSection {
   func list(_ state: ReviewState) -> PointedList {
     let versions = state.decisions.versions
     return PointedList(
-      name: .versions, count: versions.count, text: { versions[$0].name },
-      position: versions.firstIndex { $0.id == state.selectedVersion }, page: { state.panelPage(.versions) })
+      name: .section(id), count: versions.count, text: { versions[$0].name },
+      position: versions.firstIndex { $0.id == state.selectedVersion }, page: { state.panelPage(id) })
   }
 
   func point(at entry: Int, _ state: inout ReviewState) {
@@ -36,8 +39,12 @@ struct VersionSection: PanelSection {
   }
 }
 
+extension ReviewState.Focus {
+  static let versions = Self.section(VersionSection().id)
+}
+
 extension ReviewState {
-  /// Each version: whether it is A or B, its verdict and its warnings; while the list takes keys, where the version
+  /// Each version: whether it is A or B, its verdict and its warnings; while the list receives keys, where the version
   /// that it points at comes from.
   fileprivate func versionContent(width: Int) -> SectionContent {
     let versions = decisions.versions

@@ -1,7 +1,7 @@
 import Volumes
 import Work
 
-/// What a review needs done by others: files, models, networks, the CRF.
+/// The services of a review: files, models, networks, the CRF.
 ///
 /// The executable implements it.
 ///
@@ -15,14 +15,13 @@ package protocol ReviewServices: Sendable {
   /// - Throws: `InputError` when there is no such frame, or the file is no longer what it was; `Cancelled`.
   func read(_ request: FrameRequest, _ work: WorkContext) throws -> ScalarVolume
 
-  /// What the reviewer said before of the labels of the same files: A's values and B's that go with them; nil when
-  /// nothing is known.
+  /// The reviewer's earlier pairing of the labels of the same files: A's values and their partners in B; nil for none.
   func rememberedPartners(_ memory: PairingMemory) -> [UInt16: UInt16]?
 
   /// Remembers what the reviewer said of the labels of two versions; nil forgets it.
   func remember(_ partners: [UInt16: UInt16]?, of memory: PairingMemory) throws
 
-  /// The models at hand, each judged for `image`; the most suitable first.
+  /// The available models, each rated for `image`; the most suitable first.
   func models(for image: ScalarVolume, _ work: WorkContext) throws -> [ModelDescription]
 
   /// Runs a network. Its probabilities stay with the services under the handle in the result.
@@ -38,13 +37,12 @@ package protocol ReviewServices: Sendable {
   /// The kernels that the reviewer saved, by name.
   func savedPresets() throws -> [NamedKernels]
 
-  /// Saves kernels under a name; in place of those that had it only where `replacesExisting` says so.
+  /// Saves kernels under a name; existing ones of that name are replaced only with `replacesExisting`.
   func save(_ preset: NamedKernels, replacesExisting: Bool) throws -> SavingOutcome
 
   /// Opens the journal of a case, which is known by its image's content, and reads what earlier sessions left in it.
   ///
-  /// What is wrong with the journal or its place is no error: the case is reviewed all the same, and the result says why
-  /// nothing is kept.
+  /// A journal that cannot be opened is no error: the case is reviewed without it, and the result says why.
   func openJournal(of content: ReviewCase, _ work: WorkContext) throws -> OpenedJournal
 
   /// Writes entries to the journal, all of them or none; they are on the disk when it comes back.

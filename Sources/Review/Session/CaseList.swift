@@ -26,12 +26,17 @@ extension SessionState {
     case .pointer(let move): point(move)
     case .answer(let answer): return self.answer(answer)
     case .worklist(let step): changeList(step)
-    case .text(let edit): edit == .eraseBackwards && worklist.list?.entry?.text == "" ? giveUpFilter() : editFilter { $0.edit(edit) }
+    case .text(let edit):
+      edit == .eraseBackwards && worklist.list?.entry?.text == ""
+        ? giveUpFilter() : editFilter { $0.edit(edit) }
     case nil:
-      if listContext == .text, case .character(let character) = key { editFilter { $0.insert(String(character)) } }
+      if listContext == .text, case .character(let character) = key {
+        editFilter { $0.insert(String(character)) }
+      }
       if key == .control("c") { return leaveAll() }
     // No key of the list has these.
-    case .move, .picture, .overlay, .visibility, .label, .version, .refinement, .session, .open, .search: break
+    case .move, .picture, .overlay, .visibility, .label, .version, .refinement, .session, .open, .search:
+      break
     }
     return []
   }

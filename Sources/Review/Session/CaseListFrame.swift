@@ -44,7 +44,8 @@ extension SessionState {
       let mark = id == current ? " ▸ " : cases[id] == nil ? "   " : " · "
       let style = id == worklist.list?.selected ? Theme.selected : style(of: id)
       frame.write(
-        [Span(mark, Theme.strong), Span(table.line(id), style)], row: SessionState.headRows + offset, in: area)
+        [Span(mark, Theme.strong), Span(table.line(id), style)], row: SessionState.headRows + offset, in: area
+      )
     }
     if worklist.order.isEmpty {
       frame.writeCentred("no case fits the filter", row: 3, style: Theme.quiet, in: area)
@@ -53,7 +54,8 @@ extension SessionState {
       Rectangle(row: area.rows - 4, column: 1, rows: 3, columns: area.columns - 2), into: &frame)
     let bar = line(area.rows - 1)
     if let entry = worklist.list?.entry {
-      let hint = entry.text.isEmpty ? "dice<0.8 and unread, flagged, score>=4, text" : worklist.filterProblem ?? ""
+      let hint =
+        entry.text.isEmpty ? "dice<0.8 and unread, flagged, score>=4, text" : worklist.filterProblem ?? ""
       review.paintEntry("filter ", entry, hint: hint, bar, into: &frame)
     } else {
       review.paintKeys(bar, in: .cases, into: &frame)
@@ -84,7 +86,7 @@ extension SessionState {
   private func style(of id: CaseID) -> Style {
     guard worklist.cases[id.position].missingFiles.isEmpty else { return Theme.error }
     guard let review = worklist.review(of: id) else { return Theme.strong }
-    return review.isDisputed || !worklist.flags(of: id).isEmpty ? Theme.warning : Theme.plain
+    return review.isDisputed || worklist.flags[id]?.isEmpty == false ? Theme.warning : Theme.plain
   }
 
   /// What is known of the case that is pointed at: why it stands out, what each reader says, what is missing.
@@ -92,7 +94,7 @@ extension SessionState {
     guard let id = worklist.list?.selected else { return }
     let entry = worklist.cases[id.position]
     var lines = entry.missingFiles.map { Span("missing: \($0)", Theme.error) }
-    lines += worklist.flags(of: id).map { Span($0, Theme.warning) }
+    lines += (worklist.flags[id] ?? []).map { Span($0.text, Theme.warning) }
     if let review = worklist.review(of: id) {
       let decisions = review.decisions
       let texts = review.readers.compactMap { reader in decisions[reader].map { "\(reader): \($0.details)" } }
@@ -121,7 +123,7 @@ private struct CaseTable {
     table = NameTable(
       width: width - commentWidth,
       [
-        NameTable.Column("verdict", widest: "needs work"), NameTable.Column("score", widest: "5"),
+        NameTable.Column("verdict", widest: "needs work, flagged"), NameTable.Column("score", widest: "5"),
         NameTable.Column("Dice", widest: "0.999"), NameTable.Column("flags", widest: "99"),
       ])
   }
@@ -131,12 +133,12 @@ private struct CaseTable {
   func line(_ id: CaseID) -> String {
     let review = worklist.review(of: id)
     let decision = review?.decision
-    let flags = worklist.flags(of: id).count
+    let flags = worklist.flags[id]?.count ?? 0
     let line = table.line(
       TextWidth.shortened(cleaned(worklist.cases[id.position].name), to: max(1, table.nameWidth)),
       [
-        worklist.status(of: id), decision?.score.map { "\($0)" } ?? "",
-        worklist.dice(of: id).map { decimals($0, 3) } ?? "", flags == 0 ? "" : "\(flags)",
+        worklist.row(id).statusText, decision?.score.map { "\($0)" } ?? "",
+        worklist.measures[id]?.lowestDice.map { decimals($0, 3) } ?? "", flags == 0 ? "" : "\(flags)",
       ])
     guard commentWidth > 2 else { return line }
     let comment = [review?.readers.joined(separator: " "), decision?.comment].compactMap(\.self)

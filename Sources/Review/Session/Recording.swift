@@ -76,7 +76,8 @@ extension SessionState {
   /// Says that verdicts cannot be written, or that they can again.
   mutating func noteRecordFailure(_ line: String?) {
     worklist.recordFailure = line
-    cases[current]?.message = line.map { Message("verdicts are not written: \($0); it is tried again", .error) }
+    cases[current]?.message =
+      line.map { Message("verdicts are not written: \($0); it is tried again", .error) }
       ?? Message("verdicts are written again")
   }
 }

@@ -37,7 +37,7 @@ package enum ReviewSession {
     while true {
       var events =
         terminal.nextEvent(waitingMilliseconds: idleMilliseconds).map { [SessionEvent.terminal($0)] } ?? []
-      // Held keys pile up faster than a slow line draws: take them all, then draw once.
+      // Held keys pile up faster than a slow line draws: read them all, then draw once.
       while events.count < 256, events.last != .terminal(.end),
         let event = terminal.nextEvent(waitingMilliseconds: 0)
       {
@@ -47,7 +47,7 @@ package enum ReviewSession {
       if !events.isEmpty {
         events.insert(.clock(seconds: (ContinuousClock.now - start) / .seconds(1)), at: 0)
       }
-      events += mailbox.takeAll()
+      events += mailbox.removeAll()
       for event in events {
         if event == .terminal(.end) { awaitJournals(&session, mailbox, centres) }
         for effect in reduce(&session, event) { centres.perform(effect) }
@@ -72,7 +72,7 @@ package enum ReviewSession {
   ) {
     let end = ContinuousClock.now + .seconds(5)
     while session.awaitsJournal, ContinuousClock.now < end {
-      for event in mailbox.takeAll() {
+      for event in mailbox.removeAll() {
         for effect in reduce(&session, event) { centres.perform(effect) }
       }
       usleep(10_000)
@@ -145,7 +145,7 @@ private final class FailureLines: Sendable {
   let lines = Mutex<[String]>([])
 }
 
-/// Events from the threads of jobs, kept until the loop takes them.
+/// Events from the threads of jobs, kept until the loop removes them.
 private final class Mailbox: Sendable {
   private let events = Mutex<[SessionEvent]>([])
   private let wake: @Sendable () -> Void
@@ -157,7 +157,7 @@ private final class Mailbox: Sendable {
     wake()
   }
 
-  func takeAll() -> [SessionEvent] {
+  func removeAll() -> [SessionEvent] {
     events.withLock { events in
       defer { events = [] }
       return events

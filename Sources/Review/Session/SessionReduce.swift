@@ -40,7 +40,9 @@ extension SessionState {
     case .mouse(let event) where worklist.list != nil: return takeListMouse(event)
     case .key(let key):
       if let step = worklistStep(key) { return take(step) }
-      if case .ended = review.phase, [.character("q"), .escape, .control("c")].contains(key) { return leaveAll() }
+      if case .ended = review.phase, [.character("q"), .escape, .control("c")].contains(key) {
+        return leaveAll()
+      }
       return reduceCase(current, .terminal(input))
     case .paste, .mouse: return reduceCase(current, .terminal(input))
     }
@@ -133,7 +135,8 @@ extension SessionState {
   fileprivate mutating func sayNotes() {
     guard !notesDue.isEmpty, review.phase == .reviewing else { return }
     for note in notesDue { cases[current]?.messageLog.add(Message(note, .warning)) }
-    cases[current]?.say(besides: notesDue.count == 1 ? notesDue[0] : "\(notesDue[0]) (M: all \(notesDue.count))")
+    cases[current]?.say(
+      besides: notesDue.count == 1 ? notesDue[0] : "\(notesDue[0]) (M: all \(notesDue.count))")
     notesDue = []
   }
 

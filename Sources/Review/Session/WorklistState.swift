@@ -25,6 +25,14 @@ package struct WorklistState: Equatable, Sendable {
   package internal(set) var filter = ""
   /// What is wrong with the filter that is being typed; the last right one still holds.
   package internal(set) var filterProblem: String?
+  private var query = CaseQuery()
+  /// The position of the column that the list is sorted by; nil for the worklist's own order.
+  private var sortColumn: Int?
+  private var isDescending = false
+  /// What was measured of cases.
+  package internal(set) var measures: [CaseID: CaseMeasures] = [:]
+  /// What is unusual about cases.
+  package internal(set) var flags: [CaseID: [CohortFlag]] = [:]
   /// The list on the screen; nil while a case is there.
   package internal(set) var list: CaseList?
   /// Why verdicts cannot be written now; nil where they can.
@@ -114,29 +122,65 @@ package struct WorklistState: Equatable, Sendable {
     return (order[start...] + order[..<start]).first { review(of: $0) == nil && $0 != id }
   }
 
-  /// Whether a case was accepted, rejected or needs work; else whether somebody has it open or opened it.
-  func status(of id: CaseID) -> String {
-    guard cases[id.position].missingFiles.isEmpty else { return "missing" }
-    guard let review = review(of: id) else { return "unread" }
-    let decision = review.decision
-    return decision?.verdict?.rawValue ?? (decision?.isFlagged == true ? "flagged" : "read")
+  /// All that is known of a case.
+  package func row(_ id: CaseID) -> CaseRow {
+    CaseRow(
+      cases[id.position], review: review(of: id), measures: measures[id], flags: flags[id] ?? [])
   }
 
-  /// What makes a case stand out, a sentence each.
-  func flags(of id: CaseID) -> [String] { [] }
+  // MARK: Filter and order
 
-  /// How far A and B agree; nil where that is not known.
-  func dice(of id: CaseID) -> Double? { nil }
+  /// The columns that the list can be sorted by, in the order in which a key goes through them.
+  private static let sortColumns: [(name: String, column: CaseColumn)] = [
+    ("name", .name), ("verdict", .status), ("score", .score), ("Dice", .labelMeasure(.dice, label: nil)),
+    ("flags", .flagCount), ("time spent", .seconds),
+  ]
 
-  /// The column that the list is sorted by.
-  var sortText: String { "name" }
+  /// What the list is sorted by, "Dice, ascending".
+  var sortText: String {
+    let name = sortColumn.map { WorklistState.sortColumns[$0].name } ?? "the worklist's order"
+    return name + (isDescending ? ", descending" : "")
+  }
 
-  mutating func sort(by count: Int) {}
+  /// Sorts by another column; before the first one stands the worklist's own order.
+  mutating func sort(by count: Int) {
+    let columns = WorklistState.sortColumns.count + 1
+    let next = ((sortColumn.map { $0 + 1 } ?? 0) + count + columns) % columns
+    sortColumn = next == 0 ? nil : next - 1
+    arrange()
+  }
 
-  mutating func reverse() {}
+  /// Sorts the other way round.
+  mutating func reverse() {
+    isDescending.toggle()
+    arrange()
+  }
 
-  mutating func setFilter(_ text: String) { filter = text }
+  /// Takes a filter that is being typed; where it is none, the last right one still holds.
+  mutating func setFilter(_ text: String) {
+    do {
+      query = try CaseQuery(text, columns: columns)
+      filter = text
+      filterProblem = nil
+      arrange()
+    } catch {
+      filterProblem = error.description
+    }
+  }
 
   /// Filters and sorts again.
-  mutating func arrange() {}
+  /// - Complexity: O(n log n) in cases.
+  mutating func arrange() {
+    let rows = cases.indices.map { (id: CaseID($0), row: row(CaseID($0))) }.filter { query.matches($0.row) }
+    guard let sortColumn else {
+      order = isDescending ? rows.reversed().map(\.id) : rows.map(\.id)
+      return
+    }
+    let column = WorklistState.sortColumns[sortColumn].column
+    let positions = Dictionary(
+      cases.indices.map { (cases[$0].name, $0) }, uniquingKeysWith: { first, _ in first })
+    order = CaseOrder(column, isDescending: isDescending).sorted(rows.map(\.row)).compactMap {
+      positions[$0.item.name].map { CaseID($0) }
+    }
+  }
 }

@@ -1,8 +1,8 @@
 import Volumes
 
-/// What one step changed about decisions: each thing before and after, so that it can be taken back.
+/// The change of decisions in one step: each value before and after, so that it can be undone.
 ///
-/// Which side is looked at is no decision, and a version that was made stays: neither is part of it.
+/// It contains neither the side that is shown, which is no decision, nor new versions, which undo never removes.
 package struct DecisionChange: Equatable, Sendable {
   /// One thing before and after.
   struct Values<Value: Equatable & Sendable>: Equatable, Sendable {
@@ -45,7 +45,7 @@ package struct DecisionChange: Equatable, Sendable {
   /// Nothing.
   init() {}
 
-  /// What leads from `old` to `new`.
+  /// The change from `old` to `new`.
   init(from old: Decisions, to new: Decisions) {
     a = Values(old.a, new.a)
     b = Values(old.b, new.b)
@@ -95,7 +95,7 @@ package struct DecisionChange: Equatable, Sendable {
   /// Bytes of voxels that it holds.
   var byteCount: Int { voxels.values.reduce(0) { $0 + $1.byteCount } }
 
-  /// What takes it back.
+  /// The change back.
   var inverse: DecisionChange {
     var inverse = self
     inverse.a?.invert()
@@ -114,7 +114,7 @@ package struct DecisionChange: Equatable, Sendable {
     return inverse
   }
 
-  /// Carries it out on decisions behind those that it leads from.
+  /// Applies the change to decisions that equal the old ones.
   func apply(to decisions: inout Decisions) {
     if let a { decisions.a = a.after }
     if let b { decisions.b = b.after }
@@ -126,12 +126,12 @@ package struct DecisionChange: Equatable, Sendable {
     guard !labels.isEmpty || !voxels.isEmpty else { return }
     for position in decisions.versions.indices {
       let version = decisions.versions[position]
-      // All versions of a family share names, also those that were made later.
+      // All versions of a family share names, also later ones.
       for (owner, values) in labels
       where owner.family == version.family && version.ownTable[owner.value] != nil {
         decisions.versions[position].change(owner.value) { $0 = values.after }
       }
-      if let change = voxels[version.id] { decisions.versions[position].take(change) }
+      if let change = voxels[version.id] { decisions.versions[position].apply(change) }
     }
   }
 }

@@ -7,7 +7,9 @@ package struct IntensityWindow: Hashable, Sendable, Codable {
   /// Shown black, shown white; `lower < upper`.
   package var lower, upper: Double
 
-  /// A window; bounds that do not ascend are moved apart by the smallest step that shows, and those beyond
+  /// A window.
+  ///
+  /// Bounds that do not ascend are moved apart by the smallest visible step, and bounds beyond
   /// ``UsableRange/intensity`` become its ends.
   package init(lower: Double, upper: Double) {
     let range = UsableRange.intensity
@@ -28,9 +30,9 @@ package struct IntensityWindow: Hashable, Sendable, Codable {
   /// "40/400", centre and width with as many decimals as tell windows of this width apart; numbers of more than 12
   /// characters as in "1e+38".
   var text: String {
-    let places = width < 10 ? Int(saturating: min(6, max(2, 1 - log10(width).rounded(.down)))) : 0
+    let decimalPlaces = width < 10 ? Int(saturating: min(6, max(2, 1 - log10(width).rounded(.down)))) : 0
     func text(_ value: Double) -> String {
-      let text = decimals(value, places)
+      let text = decimals(value, decimalPlaces)
       return text.count <= 12 ? text : String(format: "%.6g", value)
     }
     return "\(text(centre))/\(text(width))"
@@ -65,8 +67,10 @@ package struct IntensitySummary: Equatable, Sendable {
   /// The one value of an image that has no other.
   var onlyValue: Float? { sorted.first == sorted.last ? sorted.first : nil }
 
-  /// Whether the range is that of Hounsfield units: air or fat well below zero and tissue above.
-  package var looksLikeCT: Bool { percentile(0.5) <= -90 && percentile(99.5) >= 60 }
+  /// Whether the image is assumed to be CT, by its intensities without outliers.
+  package var looksLikeCT: Bool {
+    HounsfieldUnits.areLikely(smallest: percentile(0.5), largest: percentile(99.5))
+  }
 
   /// Windows for this image: percentiles, and for CT the usual ones (centre, width in HU).
   package var presets: [WindowPreset] {
@@ -104,7 +108,6 @@ package struct WindowPreset: Equatable, Sendable {
   /// The window.
   package var window: IntensityWindow
 
-  /// A preset.
   package init(name: String, window: IntensityWindow) {
     self.name = name
     self.window = window

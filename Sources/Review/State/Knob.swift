@@ -2,7 +2,7 @@ import Foundation
 import Volumes
 import Work
 
-/// One value of the CRF that a reviewer turns.
+/// One parameter of the CRF that the reviewer changes.
 package enum Knob: Hashable, Sendable {
   case appearanceWeight, thetaAlpha, thetaBeta, smoothnessWeight, thetaGamma, iterations
   /// τ of the auxiliary head at this position, lowest head first.
@@ -47,10 +47,10 @@ package enum Knob: Hashable, Sendable {
     }
   }
 
-  /// Whether it is a length in millimetres, one for all axes or one for each.
-  var isReach: Bool { self == .thetaAlpha || self == .thetaGamma }
+  /// Whether it is a kernel width in millimetres, one for all axes or one for each.
+  var isKernelWidth: Bool { self == .thetaAlpha || self == .thetaGamma }
 
-  /// What turning it does, one line.
+  /// What a change of it does, one line.
   var explanation: String {
     switch self {
     case .appearanceWeight: "How loud look-alike neighbours are; borders go to edges"
@@ -95,12 +95,12 @@ package enum Knob: Hashable, Sendable {
     }
   }
 
-  /// The value turned by `steps` fine or coarse steps.
-  func turned(_ value: Double, by steps: Int, coarse: Bool) -> Double {
+  /// The value changed by `steps` fine or coarse steps.
+  func adjusted(_ value: Double, by steps: Int, coarse: Bool) -> Double {
     guard let step = self.steps(at: value, downwards: steps < 0) else { return value }
     // Rounded so that ten fine steps make exactly one coarse step.
-    let turned = ((value + Double(steps) * (coarse ? step.coarse : step.fine)) * 1e6).rounded() / 1e6
-    return min(max(turned, range.lowerBound), range.upperBound)
+    let adjusted = ((value + Double(steps) * (coarse ? step.coarse : step.fine)) * 1e6).rounded() / 1e6
+    return min(max(adjusted, range.lowerBound), range.upperBound)
   }
 
   /// Whether a typed value is allowed.
@@ -123,7 +123,7 @@ package struct KnobSettings: Equatable, Sendable {
     self.maskConfidence = maskConfidence
   }
 
-  /// A knob's values: three for a reach that differs by axis, else one.
+  /// A knob's values: three for a kernel width that differs by axis, else one.
   subscript(knob: Knob) -> [Double] {
     get {
       switch knob {
@@ -145,13 +145,13 @@ package struct KnobSettings: Equatable, Sendable {
         refinement.changedLabels = Set(newValue.map { UInt16(saturating: $0) }).sorted()
       }
       guard let first = newValue.first else { return }
-      let reach = newValue.count == 3 ? Spacing(newValue[0], newValue[1], newValue[2]) : Spacing(first)
+      let width = newValue.count == 3 ? Spacing(newValue[0], newValue[1], newValue[2]) : Spacing(first)
       switch knob {
       case .appearanceWeight: refinement.appearanceWeight = first
-      case .thetaAlpha: refinement.thetaAlphaMillimetres = reach
+      case .thetaAlpha: refinement.thetaAlphaMillimetres = width
       case .thetaBeta: refinement.thetaBeta = first
       case .smoothnessWeight: refinement.smoothnessWeight = first
-      case .thetaGamma: refinement.thetaGammaMillimetres = reach
+      case .thetaGamma: refinement.thetaGammaMillimetres = width
       case .iterations: refinement.iterations = Int(saturating: first)
       case .auxiliaryWeight(let head):
         while refinement.auxiliaryHeadWeights.count <= head { refinement.auxiliaryHeadWeights.append(0) }
@@ -162,8 +162,8 @@ package struct KnobSettings: Equatable, Sendable {
     }
   }
 
-  private static func values(_ reach: Spacing) -> [Double] {
-    reach == Spacing(reach.i) ? [reach.i] : [reach.i, reach.j, reach.k]
+  private static func values(_ width: Spacing) -> [Double] {
+    width == Spacing(width.i) ? [width.i] : [width.i, width.j, width.k]
   }
 
   /// A knob's value as the panel shows it.
@@ -172,8 +172,9 @@ package struct KnobSettings: Equatable, Sendable {
     return self[knob].map { brief($0, atMost: 4) }.joined(separator: ",")
   }
 
-  /// Takes a typed value: one number, three with commas for a reach in mm along i, j, k, or the values of labels.
-  /// - Returns: What is wrong with it; nil when it was taken.
+  /// Sets a knob to a typed value: one number, three with commas for a kernel width in mm along i, j, k, or label
+  /// values.
+  /// - Returns: What is wrong with the value; nil when it was set.
   mutating func type(_ text: String, for knob: Knob) -> String? {
     if knob == .changedLabels, text.lowercased() == "all" {
       refinement.changedLabels = []
@@ -181,10 +182,10 @@ package struct KnobSettings: Equatable, Sendable {
     }
     let parts = text.split(separator: ",", omittingEmptySubsequences: false)
     let values = parts.compactMap { Double($0.trimmingCharacters(in: .whitespaces)) }
-    let allowed = knob == .changedLabels ? Array(1...256) : knob.isReach ? [1, 3] : [1]
+    let allowed = knob == .changedLabels ? Array(1...256) : knob.isKernelWidth ? [1, 3] : [1]
     guard values.count == parts.count, allowed.contains(values.count) else {
       return
-        "\(knob.name): \"\(cleaned(text))\" is not \(knob.isReach ? "a number or i,j,k" : "a number")"
+        "\(knob.name): \"\(cleaned(text))\" is not \(knob.isKernelWidth ? "a number or i,j,k" : "a number")"
     }
     guard values.allSatisfy(knob.accepts) else {
       return "\(knob.name): \(cleaned(text)) lies outside \(knob.rangeText)"
@@ -200,12 +201,12 @@ package struct KnobSettings: Equatable, Sendable {
     return nil
   }
 
-  /// Turns a knob; the τ of all heads never exceed 1 together.
+  /// Changes a knob by steps; the τ of all heads never exceed 1 together.
   ///
   /// - Parameters:
-  ///   - axis: the only axis of a reach that turns; nil for all alike.
+  ///   - axis: the only axis along which a kernel width changes; nil for all axes.
   ///   - labels: the values that the labels' knob goes through: all of them, then each alone.
-  mutating func turn(_ knob: Knob, by steps: Int, coarse: Bool, axis: Int? = nil, labels: [UInt16] = []) {
+  mutating func adjust(_ knob: Knob, by steps: Int, coarse: Bool, axis: Int? = nil, labels: [UInt16] = []) {
     if knob == .changedLabels {
       let choices: [[UInt16]] = [[]] + labels.map { [$0] }
       let position = choices.firstIndex(of: refinement.changedLabels) ?? 0
@@ -213,9 +214,9 @@ package struct KnobSettings: Equatable, Sendable {
       return
     }
     var values = self[knob]
-    if knob.isReach, axis != nil, values.count == 1 { values = [values[0], values[0], values[0]] }
+    if knob.isKernelWidth, axis != nil, values.count == 1 { values = [values[0], values[0], values[0]] }
     for index in values.indices where axis == nil || values.count == 1 || index == axis {
-      values[index] = knob.turned(values[index], by: steps, coarse: coarse)
+      values[index] = knob.adjusted(values[index], by: steps, coarse: coarse)
     }
     if case .auxiliaryWeight(let head) = knob {
       let others = refinement.auxiliaryHeadWeights.enumerated().filter { $0.offset != head }.map(\.element)

@@ -1,6 +1,6 @@
-/// What is sought in the list that takes keys.
+/// A search in the list that receives keys.
 package struct ListSearch: Equatable, Sendable {
-  /// What was typed; whatever the case of its letters.
+  /// What was typed; upper and lower case are equal.
   package var entry = TextEntry()
   /// Whether keys still go into it.
   package var isTyping = true
@@ -12,7 +12,7 @@ package struct ListSearch: Equatable, Sendable {
   /// A search from an entry of the list.
   package init(start: Int) { self.start = start }
 
-  /// Whether an entry has what is sought; nothing has an empty text.
+  /// Whether an entry contains the typed text; none does while it is empty.
   func matches(_ text: String) -> Bool {
     !entry.text.isEmpty && text.lowercased().contains(entry.text.lowercased())
   }

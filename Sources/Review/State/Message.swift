@@ -7,7 +7,7 @@ package struct Message: Equatable, Sendable {
   /// How it is shown.
   package var kind: Kind
 
-  /// A line; control characters are taken out.
+  /// A line without control characters.
   package init(_ text: String, _ kind: Kind = .note) {
     self.text = cleaned(text)
     self.kind = kind
@@ -19,10 +19,12 @@ package struct MessageLog: Equatable, Sendable {
   /// The lines; a line that comes again right after itself is not among them twice.
   package private(set) var messages: [Message] = []
 
-  /// Lines that are kept; the oldest give way.
+  /// The number of lines that are kept; the oldest are removed first.
   private static let depth = 2000
 
-  /// Adds a line; one that says the last one and more takes its place.
+  /// Adds a line.
+  ///
+  /// It replaces the last one if it begins with it.
   package mutating func add(_ message: Message) {
     guard message != messages.last else { return }
     if let last = messages.last, message.text.hasPrefix(last.text + "; ") { messages.removeLast() }

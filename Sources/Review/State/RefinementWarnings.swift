@@ -8,7 +8,7 @@ extension RefinementSettings {
   /// A message is a mean of neighbours' probabilities, weighted by a kernel and 0...1, so that a kernel moves the
   /// log-odds by at most its weight: exactly so with the normalisation ``Normalisation/after``, about so with
   /// ``Normalisation/symmetric``, where a voxel and its neighbours have about as many neighbours each.
-  var greatestPull: Double? {
+  var greatestInfluence: Double? {
     switch normalisation {
     case .symmetric, .after: appearanceWeight + smoothnessWeight
     case .before, .none: nil
@@ -23,18 +23,18 @@ extension KnobSettings {
   }
 }
 
-/// What is wrong with a refinement's knobs or with what they do.
+/// A problem with the knobs of a refinement or with its result.
 enum RefinementWarning: Equatable {
   /// The label lost its last voxel.
   case vanished(label: UInt16)
   /// The label has this many times its voxels.
-  case exploded(label: UInt16, ratio: Double)
-  /// The label has this share of its voxels left.
-  case shrank(label: UInt16, share: Double)
+  case grew(label: UInt16, ratio: Double)
+  /// The label has this fraction of its voxels left.
+  case shrank(label: UInt16, fraction: Double)
   /// No message of these weights can change a voxel of the mask.
-  case maskSaturated(logOdds: Double, pull: Double)
-  /// Messages of these weights can change no border, or this small share of it.
-  case probabilitiesSaturated(movableShare: Double)
+  case maskSaturated(logOdds: Double, influence: Double)
+  /// Messages of these weights can change no border, or only this small fraction of it.
+  case probabilitiesSaturated(movableFraction: Double)
   /// Both weights are 0, or there is no iteration.
   case nothingToDo
   /// The kernel is narrower than a voxel along these axes.
@@ -43,9 +43,9 @@ enum RefinementWarning: Equatable {
   /// Volumes that more than double or lose more than half by fewer voxels are no surprise.
   private static let leastVoxels = 64
   /// Borders of which less than this can move are as good as fixed.
-  private static let leastMovableShare = 0.05
+  private static let leastMovableFraction = 0.05
 
-  /// Everything that is wrong, what concerns labels first.
+  /// All warnings, those about labels first.
   static func all(
     knobs: KnobSettings, base: Version, grid: VolumeGrid, part: RefinedPart?
   ) -> [RefinementWarning] {
@@ -55,20 +55,20 @@ enum RefinementWarning: Equatable {
       if row.voxelsAfter == 0 {
         warnings.append(.vanished(label: row.label))
       } else if abs(row.voxelsAfter - row.voxelsBefore) >= leastVoxels {
-        if ratio > 2 { warnings.append(.exploded(label: row.label, ratio: ratio)) }
-        if ratio < 0.5 { warnings.append(.shrank(label: row.label, share: ratio)) }
+        if ratio > 2 { warnings.append(.grew(label: row.label, ratio: ratio)) }
+        if ratio < 0.5 { warnings.append(.shrank(label: row.label, fraction: ratio)) }
       }
     }
     let settings = knobs.refinement
     if settings.appearanceWeight + settings.smoothnessWeight == 0 || settings.iterations == 0 {
       return warnings + [.nothingToDo]
     }
-    if let pull = settings.greatestPull {
+    if let influence = settings.greatestInfluence {
       if base.probabilities == nil {
         let logOdds = knobs.maskLogOdds(classCount: base.statistics.count + 1)
-        if logOdds > pull { warnings.append(.maskSaturated(logOdds: logOdds, pull: pull)) }
-      } else if let share = part?.movableShare, share < leastMovableShare {
-        warnings.append(.probabilitiesSaturated(movableShare: share))
+        if logOdds > influence { warnings.append(.maskSaturated(logOdds: logOdds, influence: influence)) }
+      } else if let fraction = part?.movableFraction, fraction < leastMovableFraction {
+        warnings.append(.probabilitiesSaturated(movableFraction: fraction))
       }
     }
     for (knob, weight, theta) in [
@@ -84,19 +84,19 @@ enum RefinementWarning: Equatable {
   /// One line about it.
   func text(table: LabelTable, spacing: Spacing, isWhole: Bool) -> String {
     func name(_ label: UInt16) -> String { cleaned(table[label]?.name ?? "label \(label)") }
-    let place = isWhole ? "" : " in the box"
+    let scope = isWhole ? "" : " in the box"
     switch self {
-    case .vanished(let label): return "\(name(label)) vanished\(place)"
-    case .exploded(let label, let ratio): return "\(name(label)) grew \(decimals(ratio, 1))-fold\(place)"
-    case .shrank(let label, let share):
-      return "\(name(label)) shrank to \(Int(saturating: (share * 100).rounded()))%\(place)"
-    case .maskSaturated(let logOdds, let pull):
+    case .vanished(let label): return "\(name(label)) vanished\(scope)"
+    case .grew(let label, let ratio): return "\(name(label)) grew \(decimals(ratio, 1))-fold\(scope)"
+    case .shrank(let label, let fraction):
+      return "\(name(label)) shrank to \(Int(saturating: (fraction * 100).rounded()))%\(scope)"
+    case .maskSaturated(let logOdds, let influence):
       return
-        "mask too sure: \(decimals(logOdds, 1)) outweighs μ1 + μ2 = \(brief(pull))"
-    case .probabilitiesSaturated(let share):
-      return share == 0
-        ? "saturated: these weights can move no border\(place)"
-        : "saturated: these weights can move \(decimals(share * 100, 1))% of the border\(place)"
+        "mask too sure: \(decimals(logOdds, 1)) outweighs μ1 + μ2 = \(brief(influence))"
+    case .probabilitiesSaturated(let fraction):
+      return fraction == 0
+        ? "saturated: these weights can move no border\(scope)"
+        : "saturated: these weights can move \(decimals(fraction * 100, 1))% of the border\(scope)"
     case .nothingToDo: return "nothing to do: weights or rounds are 0"
     case .narrow(let knob, let axes):
       let symbol = knob == .thetaAlpha ? "θα" : "θγ"

@@ -5,7 +5,7 @@ import Worklist
 package enum ReviewEvent: Equatable, Sendable {
   /// From the terminal.
   case terminal(TerminalEvent)
-  /// A job did another share of its work.
+  /// A job made progress.
   case jobProgressed(JobID, fraction: Double, elapsedSeconds: Double)
   /// A job ended.
   case jobEnded(JobID, JobOutcome)

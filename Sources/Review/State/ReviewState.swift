@@ -14,8 +14,8 @@ package struct ReviewState: Equatable, Sendable {
     case ended(failure: String?)
   }
 
-  /// The part of the panel that takes keys before the picture does.
-  package enum Focus: Equatable, Sendable { case picture, labels, versions, refinement }
+  /// What receives keys: the picture, or a section of the panel first.
+  package enum Focus: Hashable, Sendable { case picture, section(PanelSectionID) }
 
   /// Rows and columns of the screen.
   package var screen: ScreenSize
@@ -37,9 +37,9 @@ package struct ReviewState: Equatable, Sendable {
   package var decisions = Decisions()
   /// Earlier and undone decisions.
   package var history = UndoHistory()
-  /// The part of the panel that takes keys.
+  /// What receives keys.
   package var focus = Focus.picture
-  /// What lies over the screen and takes every key.
+  /// What lies over the screen and receives every key.
   package var dialog: Dialog?
   /// The label that the table points at, by ``Version/key(of:)``.
   package var selectedLabel: String?
@@ -49,17 +49,17 @@ package struct ReviewState: Equatable, Sendable {
   package var selectedKnob = Knob.appearanceWeight
   /// What is being typed into that knob.
   package var knobEntry: TextEntry?
-  /// The axis of a reach that turns; nil for all alike.
+  /// The axis along which keys change a kernel width; nil for all axes together.
   package var knobAxis: Int?
-  /// Whether turning a knob refines a box around the crosshair at once.
+  /// Whether a change of a knob refines a box around the crosshair at once.
   package var isPreviewLive = true
-  /// What the CRF does with the knobs, while its panel takes keys.
+  /// The CRF's results with the present knobs, while its section receives keys.
   package var live: LiveRefinement?
-  /// Whether the panes show the labels before refinement all the same.
-  package var showsUnrefined = false
+  /// Whether the panes show the labels before refinement although there is a result.
+  package var showsLabelsBeforeRefinement = false
   /// Voxels of the box that is refined at once: as many as this machine refines in time.
   package var previewVoxels = 32_000.0
-  /// Previews that newer ones cancelled since the last that was shown.
+  /// The number of previews that newer ones cancelled since the last one was shown.
   package var cancelledPreviews = 0
   /// Whether a preview is to begin when the one under way has ended.
   package var previewIsDue = false
@@ -95,9 +95,9 @@ package struct ReviewState: Equatable, Sendable {
   package var journal = JournalStatus.opening
   /// Whether the reviewer has quit, and only the journal, which is still being opened, is waited for.
   package var endsOnceJournalled = false
-  /// What the journal was last told.
+  /// What was last written to the journal.
   package var journalled = JournalledState()
-  /// Versions that turned out to be one of the journal, and its number there.
+  /// Versions that are identical to one of the journal, and its number there.
   package var renumbered: [VersionID: VersionID] = [:]
   /// The accepted version as the worklist names it, where it is none of those that are open here.
   var acceptedElsewhere: CaseDecision.Version?
@@ -113,7 +113,7 @@ package struct ReviewState: Equatable, Sendable {
   }
   /// Every line of the session so far.
   package var messageLog = MessageLog()
-  /// What is sought in the list that takes keys.
+  /// What is sought in the list that receives keys.
   package var search: ListSearch?
 
   /// A session that is about to open `request`.
@@ -151,9 +151,9 @@ package struct ReviewState: Equatable, Sendable {
     return base
   }
 
-  /// What the panes show of the CRF in place of the version it refines; nil for nothing.
+  /// The results of the CRF that the panes show instead of the version that it refines; nil for none.
   package var shownLive: LiveRefinement? {
-    guard focus == .refinement, !showsUnrefined, let live, live.latest != nil else { return nil }
+    guard focus == .refinement, !showsLabelsBeforeRefinement, let live, live.latest != nil else { return nil }
     return live
   }
 
@@ -163,7 +163,7 @@ package struct ReviewState: Equatable, Sendable {
   /// The labels of the shown version.
   package var shownLabels: [Label] { shownVersion?.table.labels ?? [] }
 
-  /// How many of the shown version's labels the overlay leaves out.
+  /// The number of labels of the shown version that the overlay leaves out.
   var hiddenLabelCount: Int {
     guard let version = shownVersion else { return 0 }
     if let solo = decisions.soloLabel {
@@ -188,50 +188,50 @@ package struct MeasuredVersion: Equatable, Sendable {
   package var measures: ImageMeasures?
 }
 
-/// Text being typed, with a place where the next character goes.
+/// Text being typed, with a cursor where the next character is inserted.
 package struct TextEntry: Equatable, Sendable {
   /// What was typed.
   package private(set) var characters: [Character]
-  /// Characters before the place.
-  package private(set) var position: Int
+  /// The number of characters before the cursor.
+  package private(set) var cursor: Int
 
   /// An entry that begins with `text`.
   package init(_ text: String = "") {
     characters = Array(text)
-    position = characters.count
+    cursor = characters.count
   }
 
   /// What was typed.
   package var text: String { String(characters) }
 
-  /// Puts in text, its control characters taken out.
+  /// Inserts text at the cursor, without its control characters.
   package mutating func insert(_ text: String) {
     let new = Array(cleaned(text))
-    characters.insert(contentsOf: new, at: position)
-    position += new.count
+    characters.insert(contentsOf: new, at: cursor)
+    cursor += new.count
   }
 
-  /// Removes the character before the place.
+  /// Removes the character before the cursor.
   package mutating func deleteBackwards() {
-    guard position > 0 else { return }
-    position -= 1
-    characters.remove(at: position)
+    guard cursor > 0 else { return }
+    cursor -= 1
+    characters.remove(at: cursor)
   }
 
-  /// Removes the character after the place.
+  /// Removes the character after the cursor.
   package mutating func deleteForwards() {
-    guard position < characters.count else { return }
-    characters.remove(at: position)
+    guard cursor < characters.count else { return }
+    characters.remove(at: cursor)
   }
 
-  /// Removes everything before the place.
+  /// Removes everything before the cursor.
   package mutating func deleteToStart() {
-    characters.removeFirst(position)
-    position = 0
+    characters.removeFirst(cursor)
+    cursor = 0
   }
 
-  /// Moves the place to a character, as far as there is one.
-  package mutating func move(to place: Int) { position = min(max(0, place), characters.count) }
+  /// Moves the cursor to an index, clamped to the text.
+  package mutating func move(to index: Int) { cursor = min(max(0, index), characters.count) }
 
   /// Carries out a key that erases or moves.
   mutating func edit(_ edit: Action.TextEdit) {
@@ -239,7 +239,7 @@ package struct TextEntry: Equatable, Sendable {
     case .eraseBackwards: deleteBackwards()
     case .eraseForwards: deleteForwards()
     case .eraseToStart: deleteToStart()
-    case .move(let count): move(to: position + count)
+    case .move(let count): move(to: cursor + count)
     case .moveToEnd(let isEnd): move(to: isEnd ? characters.count : 0)
     }
   }

@@ -3,7 +3,6 @@ package struct JobID: Hashable, Sendable {
   /// From 1.
   package var number: Int
 
-  /// The id.
   package init(_ number: Int) { self.number = number }
 }
 
@@ -13,7 +12,7 @@ package struct RunningJob: Equatable, Sendable {
   package var id: JobID
   /// What is asked, and what for.
   package var job: AnyJob
-  /// Share done, 0...1.
+  /// Fraction done, 0...1.
   package var fraction = 0.0
   /// Seconds since it began.
   package var elapsedSeconds = 0.0
@@ -51,7 +50,9 @@ extension ReviewState {
     return [.cancel(job.id)]
   }
 
-  /// Notes how far a job is; reports of forgotten jobs are late and change nothing.
+  /// Notes the progress of a job.
+  ///
+  /// A report of a forgotten job is late and changes nothing.
   mutating func noteProgress(_ id: JobID, fraction: Double, elapsedSeconds: Double) {
     guard let kind = kind(of: id) else { return }
     let before = jobs[kind]?.fraction ?? 0
@@ -59,7 +60,9 @@ extension ReviewState {
     jobs[kind]?.elapsedSeconds = elapsedSeconds
   }
 
-  /// Takes how a job ended; ends of forgotten jobs are late and change nothing.
+  /// Ends a job with its outcome.
+  ///
+  /// The outcome of a forgotten job is late and changes nothing.
   mutating func end(_ id: JobID, _ outcome: JobOutcome) -> [ReviewEffect] {
     switch outcome {
     case .finished(let result): return result.reduce(&self, of: id)

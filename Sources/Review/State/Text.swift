@@ -2,9 +2,9 @@ import Foundation
 import Screen
 import Work
 
-/// `value` with as many decimals as it needs, at most `places`.
-func brief(_ value: Double, atMost places: Int = 3) -> String {
-  var text = decimals(value, places)
+/// `value` with as many decimals as it needs, at most `decimalPlaces`.
+func brief(_ value: Double, atMost decimalPlaces: Int = 3) -> String {
+  var text = decimals(value, decimalPlaces)
   guard text.contains(".") else { return text }
   while text.hasSuffix("0") { text.removeLast() }
   if text.hasSuffix(".") { text.removeLast() }

@@ -1,7 +1,7 @@
-/// What was decided so far, step by step, in the order in which it happened.
+/// The decisions so far, step by step, in chronological order.
 ///
-/// Undoing and redoing move through the steps by what each changed. A decision after an undo is appended like any other,
-/// behind a step back to where it was made: what was undone stays in the history, and undoing far enough reaches it again.
+/// Undo and redo move through the steps by their changes. A decision after an undo first appends a step that returns to
+/// the present state, then its own step. So undone steps stay in the history, and enough undos lead back to them.
 package struct UndoHistory: Equatable, Sendable {
   /// What happened, and what it changed.
   package struct Step: Equatable, Sendable {
@@ -11,27 +11,27 @@ package struct UndoHistory: Equatable, Sendable {
     package var change: DecisionChange
     /// Names it within the case's journal; later steps have larger numbers.
     package var number = 0
-    /// The number of the earlier step whose decisions and voxels are those behind this one; nil for none.
+    /// The number of the earlier step that this one returns to; nil for none.
     package var returnsTo: Int?
   }
 
   /// Every step, oldest first; the first is where the history begins.
   package private(set) var steps: [Step]
-  /// The step that was reached last.
+  /// The index of the present step.
   package private(set) var position = 0
   /// The largest number that a step of the case had, in the journal too.
   private var lastNumber = 0
 
-  /// Steps that are kept, and bytes of voxels in them.
+  /// The numbers of steps and of bytes of their voxels that are kept.
   private static let depth = 1000
   private static let byteCount = 256 << 20
 
   /// A history that begins.
   package init() { steps = [Step(name: "opening", change: DecisionChange())] }
 
-  /// A history of these steps, of which the one at `position` was reached last; the last one unless given.
+  /// A history of these steps; the one at `position` is the present one, the last unless given.
   ///
-  /// - Parameter lastNumber: The largest number in the journal, where that is of a step that is left out.
+  /// - Parameter lastNumber: The largest number in the journal, if it belongs to a step that is left out.
   init(steps: [Step], position: Int? = nil, lastNumber: Int? = nil) {
     precondition(!steps.isEmpty, "a history begins with a step")
     self.steps = steps
@@ -40,7 +40,7 @@ package struct UndoHistory: Equatable, Sendable {
     forgetOldest()
   }
 
-  /// The number of the step that was reached last.
+  /// The number of the present step.
   package var number: Int { steps[position].number }
 
   private mutating func append(_ name: String, _ change: DecisionChange, returnsTo: Int? = nil) {
@@ -48,19 +48,23 @@ package struct UndoHistory: Equatable, Sendable {
     steps.append(Step(name: name, change: change, number: lastNumber, returnsTo: returnsTo))
   }
 
-  /// Notes a step from `old` to `new` decisions; a step of the same name right before it becomes one with it when `joins`.
+  /// Records a step from `old` to `new` decisions.
+  ///
+  /// With `joins`, it is merged with a last step of the same name.
   mutating func record(_ name: String, from old: Decisions, to new: Decisions, joins: Bool) {
     if joins, position == steps.count - 1, position > 0, number == lastNumber, steps[position].name == name {
       let before = decisions(at: position - 1, from: old)
       steps[position].change = DecisionChange(from: before, to: new)
     } else {
       let change = DecisionChange(from: old, to: new)
-      // Looking at the other side is no step.
+      // Showing the other side is no step.
       if !change.isEmpty { record(name, change, from: old) }
     }
   }
 
-  /// Notes a step that changed `old` decisions; behind an undo, a step back to them comes before it.
+  /// Records a step that changed `old` decisions.
+  ///
+  /// After an undo, a step that returns to them is recorded first.
   mutating func record(_ name: String, _ change: DecisionChange, from old: Decisions) {
     if position < steps.count - 1 {
       let last = decisions(at: steps.count - 1, from: old)
@@ -95,7 +99,7 @@ package struct UndoHistory: Equatable, Sendable {
     return decisions
   }
 
-  /// Goes to a step, as far as there is one, and takes the decisions there.
+  /// Goes to a step, clamped to those there are, and sets the decisions after it.
   mutating func move(to step: Int, _ decisions: inout Decisions) {
     let step = min(max(0, step), steps.count - 1)
     decisions = self.decisions(at: step, from: decisions)

@@ -4,7 +4,9 @@ package enum Verdict: String, Equatable, Sendable {
   case needsWork = "needs work"
 }
 
-/// What was decided about a case and its versions: facts that stand beside each other, none withdraws another unsaid.
+/// The decisions about a case and its versions.
+///
+/// They are independent of each other.
 package struct Verdicts: Equatable, Sendable {
   /// The version that is to be exported; one at most.
   package var accepted: VersionID?
@@ -38,7 +40,7 @@ package struct Verdicts: Equatable, Sendable {
     self.tags = tags
   }
 
-  /// Takes an acceptance of one of these versions back.
+  /// Withdraws an acceptance of one of these versions.
   package mutating func withdrawAcceptance(of versions: Set<VersionID>) {
     if let id = accepted, versions.contains(id) { accepted = nil }
   }

@@ -18,7 +18,7 @@ package struct ViewState: Equatable, Sendable {
     package var isShown = true
     /// How they are drawn.
     package var style = Style.outline
-    /// Share of the label's colour in a fill, 0.1...1.
+    /// Fraction of the label's colour in a fill, 0.1...1.
     package var opacity = 0.4
 
     /// Outlines.
@@ -58,14 +58,14 @@ package struct ViewState: Equatable, Sendable {
   package init() {}
 }
 
-/// What a reviewer made and decided.
+/// The versions of a case and the reviewer's decisions.
 package struct Decisions: Equatable, Sendable {
   /// Which of two versions is shown.
   package enum Side: String, Equatable, Sendable, Codable { case a, b }
 
   /// Every version, oldest first.
   ///
-  /// Undoing brings names and colours of labels back, but never takes a version away.
+  /// Undo restores names and colours of labels but never removes a version.
   package var versions: [Version] = []
   /// The versions that flip and compare.
   package var a, b: VersionID?

@@ -24,14 +24,11 @@ struct LogitPlanes: Sendable {
     }
   }
 
-  /// Writes the label of the most probable class of (1 - Σ τ_d) main + Σ τ_d auxiliary_d; of equal probabilities the
-  /// lower class is taken.
+  /// Writes the label of the most probable class of the mixed heads; of equal probabilities, that of the lower class.
   func writeLabels(
-    _ labelValues: [UInt16], auxiliaryHeadWeights weights: [Double], to labels: DisjointBuffer<UInt16>,
-    work: WorkContext
+    _ labelValues: [UInt16], mix: HeadMix, to labels: DisjointBuffer<UInt16>, work: WorkContext
   ) throws(Cancelled) {
     let (classes, pixels) = (classCount, pixels)
-    let main = Float(1 - weights.reduce(0, +))
     var scratch = try [Float](checkedRepeating: 0, count: work.threadCount * 2 * classes * pixels)
     var cancelled: Cancelled?
     scratch.withUnsafeMutableBufferPointer { scratch in
@@ -42,14 +39,9 @@ struct LogitPlanes: Sendable {
           let mixed = scratch.start + worker * 2 * classes * pixels
           let single = mixed + classes * pixels
           write(0, k, to: mixed, stride: pixels)
-          let used = weights.enumerated().filter { $0.element != 0 }
-          if !used.isEmpty {
-            for voxel in 0..<classes * pixels { mixed[voxel] *= main }
-          }
-          for (head, weight) in used {
-            write(head + 1, k, to: single, stride: pixels)
-            let auxiliaryWeight = Float(weight)
-            for voxel in 0..<classes * pixels { mixed[voxel] += auxiliaryWeight * single[voxel] }
+          mix.apply(to: mixed, count: classes * pixels) { head, add in
+            write(head, k, to: single, stride: pixels)
+            add(single)
           }
           let target = labels.start + k * pixels
           target.update(repeating: labelValues[0], count: pixels)

@@ -21,38 +21,19 @@ package struct NetworkPrediction: Sendable {
   ///
   /// Mixing heads commutes with interpolation, since both are linear.
   /// - Parameter auxiliaryHeadWeights: τ_d, lowest head first; missing ones are 0.
-  /// - Throws: ``InputError`` when there are more weights than heads, one is negative or their sum exceeds 1.
+  /// - Throws: ``InputError`` as ``HeadMix``.
   package func mixed(auxiliaryHeadWeights weights: [Double]) throws(InputError) -> ProbabilityVolume {
-    try Self.check(weights, headCount: heads.count)
-    let used = weights.enumerated().filter { $0.element != 0 }
-    let sum = weights.reduce(0, +)
-    if used.isEmpty { return heads[0] }
+    let mix = try HeadMix(auxiliaryHeadWeights: weights, headCount: heads.count)
+    if mix.isMainHeadOnly { return heads[0] }
     var mixed = heads[0]
-    let main = Float(1 - sum)
-    for index in mixed.values.indices { mixed.values[index] *= main }
-    for (offset, weight) in used {
-      let auxiliaryWeight = Float(weight)
-      for index in mixed.values.indices {
-        mixed.values[index] += auxiliaryWeight * heads[offset + 1].values[index]
+    let count = mixed.values.count
+    mixed.values.withUnsafeMutableBufferPointer { values in
+      guard let values = values.baseAddress else { return }
+      mix.apply(to: values, count: count) { head, add in
+        heads[head].values.withUnsafeBufferPointer { if let own = $0.baseAddress { add(own) } }
       }
     }
     return mixed
-  }
-
-  /// Checks that weights of auxiliary heads fit `headCount` heads.
-  /// - Throws: ``InputError`` as ``mixed(auxiliaryHeadWeights:)``.
-  static func check(_ weights: [Double], headCount: Int) throws(InputError) {
-    let used = weights.enumerated().filter { $0.element != 0 }
-    guard used.allSatisfy({ $0.offset + 1 < headCount }) else {
-      throw InputError(
-        "tau", "more auxiliary heads than the network has", found: "\(weights.count)",
-        expected: "\(headCount - 1)")
-    }
-    let sum = weights.reduce(0, +)
-    guard used.allSatisfy({ $0.element > 0 }), sum <= 1 else {
-      throw InputError(
-        "tau", "weights of the auxiliary heads", found: "\(weights)", expected: "0 or more, sum at most 1")
-    }
   }
 
   /// Checks that labels on a grid of `size` fit in memory: along the model's axes, along the image's, and

@@ -52,7 +52,7 @@ package struct Segmenter: Sendable {
   package func labels(
     of image: ScalarVolume, auxiliaryHeadWeights: [Double] = [], work: WorkContext
   ) throws -> PostProcessedMask {
-    try NetworkPrediction.check(auxiliaryHeadWeights, headCount: headCount)
+    let mix = try HeadMix(auxiliaryHeadWeights: auxiliaryHeadWeights, headCount: headCount)
     let input = try WorkingImage(image, preprocessing: model.preprocessing, work: work.withoutProgress)
     let axes = ReorientedGrid(image.grid, orientation: try model.preprocessing.parsedOrientation)
     let size = input.grid.size
@@ -65,7 +65,7 @@ package struct Segmenter: Sendable {
       let voxels = DisjointBuffer(voxels)
       try stream(input, then: byteCount - ownByteCount, work: work.part(0...0.85)) { heads, work in
         try LogitPlanes(heads: heads, size: size).writeLabels(
-          model.labelValues, auxiliaryHeadWeights: auxiliaryHeadWeights, to: voxels, work: work)
+          model.labelValues, mix: mix, to: voxels, work: work)
       }
     }
     labels = try axes.restored(labels, work: work.withoutProgress)
@@ -148,13 +148,20 @@ package struct Segmenter: Sendable {
     let extent = padded.extent
     let classCount = network.graph.classCount
     let largest = tiles.map(\.input.extent).max { $0.product < $1.product } ?? extent
-    let plan = try network.plan(
-      for: largest, heads: Array(0..<headCount), memoryLimit: memoryLimit, work: work.withoutProgress)
+    // One plan for each extent of tiles.
+    var plans: [Extent3: InferencePlan] = [:]
+    func plan(_ extent: Extent3) throws -> InferencePlan {
+      if let known = plans[extent] { return known }
+      let plan = try network.plan(
+        for: extent, heads: Array(0..<headCount), memoryLimit: memoryLimit, work: work.withoutProgress)
+      plans[extent] = plan
+      return plan
+    }
     // The sums of every head and the counts; for one tile its image, and logits, probabilities and contributions.
     let byteCount = checkedSum(
       checkedProduct(extent.product, classCount * headCount + 1, MemoryLayout<Float>.stride),
       checkedProduct(largest.product, 3 * classCount * headCount + 2, MemoryLayout<Float>.stride),
-      plan.arenaBytes)
+      try plan(largest).arenaBytes)
     try AvailableMemory.require(
       byteCount, subject: model.name,
       "running the network on tiles of up to \(largest.w)x\(largest.h)x\(largest.d) voxels")
@@ -164,7 +171,8 @@ package struct Segmenter: Sendable {
     for (index, tile) in tiles.enumerated() {
       let fraction = 1 / Double(tiles.count)
       let part = work.part(Double(index) * fraction...min(1, Double(index + 1) * fraction))
-      let probabilities = try tileProbabilities(of: padded.cropped(to: tile.input), work: part)
+      let probabilities = try tileProbabilities(
+        of: padded.cropped(to: tile.input), plan: plan(tile.input.extent), work: part)
       for (head, values) in probabilities.enumerated() {
         sums[head].add(tiling.contribution(of: values), at: tile.input, inside: tile.kept)
       }
@@ -181,8 +189,10 @@ package struct Segmenter: Sendable {
     return sums
   }
 
-  private func tileProbabilities(of input: Tensor, work: WorkContext) throws -> [Tensor] {
-    try network.logits(of: input, heads: Array(0..<headCount), work: work).map { logits in
+  private func tileProbabilities(
+    of input: Tensor, plan: InferencePlan, work: WorkContext
+  ) throws -> [Tensor] {
+    try network.logits(of: input, heads: Array(0..<headCount), plan: plan, work: work).map { logits in
       try softmax(logits, work: work.withoutProgress)
     }
   }

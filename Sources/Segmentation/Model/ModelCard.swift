@@ -69,14 +69,7 @@ package struct ModelCard: Hashable, Sendable, Codable {
   }
 
   /// The card as JSON, keys sorted.
-  package var json: String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    guard let data = try? encoder.encode(self) else {
-      preconditionFailure("a card of finite numbers encodes")
-    }
-    return String(decoding: data, as: UTF8.self)
-  }
+  package var json: String { String(decoding: finiteJSON(self), as: UTF8.self) }
 
   /// This card with every field that `newer` has replaced by `newer`'s.
   package func updated(with newer: ModelCard) -> ModelCard {

@@ -29,7 +29,7 @@ extension Preprocessing {
       return
         "hardly any voxel lies in the model's window of \(Int(saturating: lower)) to \(Int(saturating: upper))"
     case .standardScore:
-      guard DatasetFingerprint.looksLikeHounsfieldUnits(smallest: smallest, largest: largest) else {
+      guard HounsfieldUnits.areLikely(smallest: Double(smallest), largest: Double(largest)) else {
         return nil
       }
       return

@@ -158,11 +158,6 @@ package struct SegmentationModel: Sendable {
   }
 
   private static func text(_ value: some Encodable) -> String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    guard let data = try? encoder.encode(value) else {
-      preconditionFailure("\(value) cannot be written as JSON")
-    }
-    return String(decoding: data, as: UTF8.self)
+    String(decoding: finiteJSON(value), as: UTF8.self)
   }
 }

@@ -37,11 +37,6 @@ package struct DatasetFingerprint: Sendable, Equatable {
   /// The intensities of the cases that were read.
   package private(set) var intensities: [Intensities] = []
 
-  /// Whether an image with this intensity range is assumed to be CT in Hounsfield units.
-  package static func looksLikeHounsfieldUnits(smallest: Float, largest: Float) -> Bool {
-    smallest <= -100 && largest >= 50 && largest <= 20_000
-  }
-
   /// The fingerprint of an empty data set.
   package init() {}
 

@@ -73,11 +73,11 @@ extension DatasetFingerprint {
   ///
   /// The window is the 0.5th to 99.5th percentile of labelled voxels, widened by half of its width on either side so
   /// that neighbouring tissue is distinguished from intensities beyond; its ends are multiples of 5. For CT see
-  /// ``looksLikeHounsfieldUnits(smallest:largest:)``.
+  /// ``HounsfieldUnits``.
   package func normalisation() -> ReasonedDefault<Preprocessing.Normalisation> {
     let count = intensities.count
     let hounsfield = intensities.count {
-      DatasetFingerprint.looksLikeHounsfieldUnits(smallest: $0.smallest, largest: $0.largest)
+      HounsfieldUnits.areLikely(smallest: Double($0.smallest), largest: Double($0.largest))
     }
     let labelled = intensities.flatMap(\.labelled).sorted()
     guard 2 * hounsfield > count, let first = labelled.first, let last = labelled.last, last > first else {

@@ -73,10 +73,5 @@ package struct TrainingProgress: Equatable, Sendable, Codable {
   }
 
   /// The progress as JSON text.
-  package var json: String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = .sortedKeys
-    guard let data = try? encoder.encode(self) else { preconditionFailure("finite losses encode") }
-    return String(decoding: data, as: UTF8.self)
-  }
+  package var json: String { String(decoding: finiteJSON(self), as: UTF8.self) }
 }

@@ -39,9 +39,7 @@ package struct TrainingRecord: Equatable, Sendable, Codable {
 
   /// The record as one line of JSON.
   package var jsonLine: String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys]
-    guard let data = try? encoder.encode(self) else { return "{}" }
+    guard let data = try? JSONEncoder.stable().encode(self) else { return "{}" }
     return String(decoding: data, as: UTF8.self)
   }
 }

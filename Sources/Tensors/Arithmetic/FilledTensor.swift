@@ -28,14 +28,3 @@ package func spoils(_ memory: UnsafeMutableRawBufferPointer) -> Bool {
   memory.initializeMemory(as: UInt8.self, repeating: 0xFF)
   return true
 }
-
-/// Asks for 2 MB pages behind fresh memory of several of them: touching it page by page costs more than most
-/// operations compute.
-package func adviseHugePages(_ memory: UnsafeMutableRawBufferPointer) {
-  let pageSize = 2 << 20
-  guard memory.count >= 4 * pageSize, let start = memory.baseAddress else { return }
-  let aligned = start.alignedUp(toMultipleOf: pageSize)
-  let end = (start + memory.count).alignedDown(toMultipleOf: pageSize)
-  // Advice only: where it is refused, everything works with small pages.
-  _ = madvise(aligned, end - aligned, Int32(MADV_HUGEPAGE))
-}

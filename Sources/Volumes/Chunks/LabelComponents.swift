@@ -88,9 +88,9 @@ package struct LabelComponents: Equatable, Sendable {
     count(labels, of: nil)
   }
 
-  /// Takes a change; `labels` are those behind it.
+  /// Applies a change; `labels` are those after it.
   /// - Complexity: O(voxels of the changed chunks and those around them + parts).
-  package mutating func take(_ change: LabelChange, labels: ChunkedLabels) {
+  package mutating func apply(_ change: LabelChange, labels: ChunkedLabels) {
     let changed = change.swaps.map(\.chunk)
     let isChanged = Set(changed)
     var maps: [Int: PartMap] = [:]

@@ -7,7 +7,7 @@ package struct CaseReview: Equatable, Sendable {
     private let line: Int
 
     /// The place of a record that is the `line`th of the file with this name.
-    package init(_ event: ReviewEvent, file: String, line: Int) {
+    package init(_ event: CaseRecord, file: String, line: Int) {
       (sequence, time) = (event.sequence, event.time)
       (self.file, self.line) = (file, line)
     }
@@ -21,7 +21,7 @@ package struct CaseReview: Equatable, Sendable {
   /// The records of one reader.
   package struct Entry: Equatable, Sendable {
     /// The reader's last record about the case, with the whole decision.
-    package fileprivate(set) var last: ReviewEvent
+    package fileprivate(set) var last: CaseRecord
     fileprivate var order: Order
     /// The place of the last record that decided something; nil where the reader only opened the case.
     fileprivate var decisionOrder: Order?
@@ -44,7 +44,7 @@ package struct CaseReview: Equatable, Sendable {
   package var decision: CaseDecision? { deciding?.last.decision }
 
   /// The last record of the reader whose decision counts.
-  package var decidingEvent: ReviewEvent? { deciding?.last }
+  package var decidingEvent: CaseRecord? { deciding?.last }
 
   private var deciding: Entry? {
     entries.values.filter { $0.decisionOrder != nil && $0.last.decision.isDecided }
@@ -61,7 +61,7 @@ package struct CaseReview: Equatable, Sendable {
   package init() {}
 
   /// Takes a record into account, in whatever order records come.
-  package mutating func add(_ event: ReviewEvent, order: Order) {
+  package mutating func add(_ event: CaseRecord, order: Order) {
     guard var entry = entries[event.reader] else {
       entries[event.reader] = Entry(
         last: event, order: order, decisionOrder: event.kind == .decided ? order : nil)

@@ -56,13 +56,13 @@ package final class RecordWriter: Sendable {
   /// - Throws: ``InputError`` when no folder can be written, or the disk is full or fails.
   @discardableResult
   package func append(
-    _ kind: ReviewEvent.Kind, caseName: String, image: String, decision: CaseDecision, after sequence: Int,
+    _ kind: CaseRecord.Kind, caseName: String, image: String, decision: CaseDecision, after sequence: Int,
     at date: Date = Date()
-  ) throws(InputError) -> (event: ReviewEvent, file: String, line: Int) {
-    let result: Result<(event: ReviewEvent, file: String, line: Int), InputError> = state.withLock { state in
-      let highest = max(state.highestSequence, min(sequence, ReviewEvent.maximumSequence - 1))
-      let event = ReviewEvent(
-        sequence: highest + 1, time: ReviewEvent.time(date), reader: reader, host: host, caseName: caseName,
+  ) throws(InputError) -> (event: CaseRecord, file: String, line: Int) {
+    let result: Result<(event: CaseRecord, file: String, line: Int), InputError> = state.withLock { state in
+      let highest = max(state.highestSequence, min(sequence, CaseRecord.maximumSequence - 1))
+      let event = CaseRecord(
+        sequence: highest + 1, time: CaseRecord.time(date), reader: reader, host: host, caseName: caseName,
         image: image, kind: kind, decision: decision)
       do throws(InputError) {
         let file = try write(event, &state)
@@ -75,7 +75,7 @@ package final class RecordWriter: Sendable {
   }
 
   /// Writes to the file that is open, or to a new one in the first folder where that is possible.
-  private func write(_ event: ReviewEvent, _ state: inout State) throws(InputError) -> LineFile {
+  private func write(_ event: CaseRecord, _ state: inout State) throws(InputError) -> LineFile {
     if let file = state.file {
       try file.append(event.json)
       return file

@@ -15,7 +15,7 @@ package struct ReviewRecords: Sendable {
 
   private struct File: Sendable {
     var tail: LineTail
-    var events: [ReviewEvent] = []
+    var events: [CaseRecord] = []
     var damagedCount = 0
     var isMissing = false
     var isShortened = false
@@ -89,7 +89,7 @@ package struct ReviewRecords: Sendable {
   }
 
   /// Takes a record of this process into account, before the disk is read.
-  package mutating func add(_ event: ReviewEvent, file: String, line: Int) {
+  package mutating func add(_ event: CaseRecord, file: String, line: Int) {
     highestSequence = max(highestSequence, event.sequence)
     reviews[event.caseName, default: CaseReview()].add(
       event, order: .init(event, file: FilePath.name(of: file), line: line))
@@ -131,7 +131,7 @@ package struct ReviewRecords: Sendable {
     }
     file.damagedCount += found.damagedCount
     for record in found.records {
-      guard let event = ReviewEvent(json: record) else {
+      guard let event = CaseRecord(json: record) else {
         file.damagedCount += 1
         continue
       }

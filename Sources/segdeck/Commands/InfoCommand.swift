@@ -69,8 +69,7 @@ struct InfoCommand: ParsableCommand {
   }
 
   private func printJSON(_ value: some Encodable) throws {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    let encoder = JSONEncoder.stable(isIndented: true)
     encoder.keyEncodingStrategy = .convertToSnakeCase
     try Console.print(json: encoder.encode(value))
   }

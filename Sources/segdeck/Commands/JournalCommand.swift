@@ -105,9 +105,9 @@ struct JournalCommand: ParsableCommand {
       ]
       lines += journal.damageLines.map { "damaged   \($0)" }
       lines.append("")
-      var reached: Int?
+      var presentStep: Int?
       for line in reading.lines {
-        guard let text = journal.text(line, reached: &reached) else { continue }
+        guard let text = journal.text(line, presentStep: &presentStep) else { continue }
         lines.append(JournalTimestamp.formatted(line.time, "%Y-%m-%d %H:%M:%S") + "  " + text)
       }
       try Console.print(lines.map(\.printableLine).joined(separator: "\n"))

@@ -44,7 +44,8 @@ struct ReviewCommand: ParsableCommand {
 
   @Option(
     name: .customLong("labels"),
-    help: "A folder of masks for the images of a folder; may be given more than once.", completion: .directory)
+    help: "A folder of masks for the images of a folder; may be given more than once.", completion: .directory
+  )
   var labelFolders: [String] = []
 
   @Option(name: .long, help: "A worklist file (CSV).", completion: .file(extensions: ["csv", "tsv"]))
@@ -66,7 +67,8 @@ struct ReviewCommand: ParsableCommand {
       throw InputError("--labels", "gives masks to a folder of images", expected: "a folder")
     }
     guard reader == nil else {
-      throw InputError("--reader", "names who judges the cases of a worklist", expected: "a folder or --worklist")
+      throw InputError(
+        "--reader", "names who judges the cases of a worklist", expected: "a folder or --worklist")
     }
     let selections = try LabelSelection.parsed(label)
     if !selections.isEmpty, masks.isEmpty {

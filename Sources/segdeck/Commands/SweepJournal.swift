@@ -82,12 +82,7 @@ final class SweepJournal: Sendable {
     }
   }
 
-  private static func line(_ value: some Encodable) -> Data {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys]
-    guard let data = try? encoder.encode(value) else { preconditionFailure("a journal holds finite numbers") }
-    return data + Data([10])
-  }
+  private static func line(_ value: some Encodable) -> Data { finiteJSON(value) + Data([10]) }
 
   private static func difference(_ one: Heading, _ other: Heading) -> String {
     if one.cases != other.cases { return "cases \(one.cases.joined(separator: ","))" }

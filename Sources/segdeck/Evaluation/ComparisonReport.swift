@@ -10,8 +10,7 @@ struct ComparisonReport: Encodable {
 
   /// JSON with keys in snake case (`hd95_mm`); a measure that is not defined is omitted.
   func json() throws -> Data {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    let encoder = JSONEncoder.stable(isIndented: true)
     encoder.keyEncodingStrategy = .convertToSnakeCase
     return try encoder.encode(self)
   }

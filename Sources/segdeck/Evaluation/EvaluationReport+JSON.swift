@@ -38,8 +38,7 @@ extension EvaluationReport {
 
   /// JSON with keys in snake case (`hd95_mm`); a measure that is not defined is omitted.
   func json() throws -> Data {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    let encoder = JSONEncoder.stable(isIndented: true)
     encoder.keyEncodingStrategy = .convertToSnakeCase
     let document = Document(
       model: model, refinement: refinement,

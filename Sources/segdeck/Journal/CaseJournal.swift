@@ -125,7 +125,7 @@ package final class CaseJournal: Sendable {
       throw InputError(location.path, "is not written", found: "records that this review has not read")
     }
     let reading = JournalReading(contents, of: file)
-    let present = Set(reading.versions.filter { $0.made != nil }.map(\.note.id))
+    let present = Set(reading.versions.filter { $0.original != nil }.map(\.note.id))
     state.withLock { state in state.labels = state.labels.filter { present.contains($0.key) } }
     try begin(file, location.opening, behind: reading)
     return file
@@ -231,18 +231,18 @@ package final class CaseJournal: Sendable {
         waitingCount += 1
         continue
       }
-      if let labels = reading.labelsAsMade(of: note.id, on: grid, in: file, known: written) {
+      if let labels = reading.originalLabels(of: note.id, on: grid, in: file, known: written) {
         written[note.id] = labels
-      } else if let labels = same(note, among: content.masks) {
+      } else if let labels = openedMask(like: note, content.masks) {
         written[note.id] = labels
         unwritten.insert(note.id)
       }
-      current[note.id] = reading.labelsAnew(of: note.id, on: grid, in: file) ?? written[note.id]
+      current[note.id] = reading.rewrittenLabels(of: note.id, on: grid, in: file) ?? written[note.id]
       if current[note.id] == nil { lost.append(note.name) }
     }
     let history = reading.restored(in: file, &current)
     let incomplete = history.incomplete
-    (opened.steps, opened.step, opened.decisions) = (history.steps, reading.reached, reading.decisions)
+    (opened.steps, opened.step, opened.decisions) = (history.steps, reading.presentStep, reading.decisions)
     opened.incompleteVersions = incomplete
     // Their remaining voxels are written again.
     unwritten.formUnion(incomplete)
@@ -291,7 +291,7 @@ package final class CaseJournal: Sendable {
       losses.append(
         "what was decided last is lost" + (accepted.map { ", and \($0) is not accepted any more" } ?? ""))
     }
-    if lost.isEmpty, incomplete.isEmpty, !reading.isLastDecisionLost, reading.untoldLostCount > 0 {
+    if lost.isEmpty, incomplete.isEmpty, !reading.isLastDecisionLost, reading.unreportedLostCount > 0 {
       losses.append("a part of the journal is damaged")
     }
     opened.warning = losses.isEmpty ? nil : losses.joined(separator: "; ")
@@ -310,12 +310,14 @@ package final class CaseJournal: Sendable {
     var records = notes.filter { unwritten.contains($0.id) }.compactMap { note in
       current[note.id].map { rewritten(note, $0, lacksChanges: incomplete.contains(note.id)) }
     }
-    if let number = reading.reached, let decisions = reading.decisions, !history.shortened.isEmpty,
+    if let number = reading.presentStep, let decisions = reading.decisions, !history.shortened.isEmpty,
       waitingCount == 0
     {
-      let anew = history.steps.filter { history.shortened.contains($0.number) }.map { JournalEntry.step($0) }
+      let rewrittenSteps = history.steps.filter { history.shortened.contains($0.number) }.map {
+        JournalEntry.step($0)
+      }
       // Reading a step makes it the present one, so the present position follows.
-      records += (anew + [.stands(step: number, decisions)]).map { record($0, &written) }
+      records += (rewrittenSteps + [.stands(step: number, decisions)]).map { record($0, &written) }
     }
     return (opened, records)
   }
@@ -344,7 +346,7 @@ package final class CaseJournal: Sendable {
   /// The labels of the opened mask that is identical to the mask of a note; nil for none.
   ///
   /// Used where the note's voxels are damaged.
-  private func same(_ note: JournalLine.VersionNote, among masks: [LoadedMask]) -> ChunkedLabels? {
+  private func openedMask(like note: JournalLine.VersionNote, _ masks: [LoadedMask]) -> ChunkedLabels? {
     guard case .mask = note.origin, let checksum = note.labelsChecksum else { return nil }
     return masks.first {
       $0.labels.coding == note.coding ?? .identity && ContentDigest.sha256(of: $0.labels) == checksum

@@ -44,7 +44,7 @@ package final class JournalInspection {
     if verdicts.needsWork { facts.append("needs work") }
     if let score = verdicts.score { facts.append("score \(score)") }
     if verdicts.isFlagged { facts.append("flagged") }
-    if reading.untoldLostCount > 0 || reading.isLastDecisionLost || !reading.damage.isEmpty
+    if reading.unreportedLostCount > 0 || reading.isLastDecisionLost || !reading.damage.isEmpty
       || checksVoxels && !damaged.isEmpty
     {
       facts.append("damaged")
@@ -69,8 +69,8 @@ package final class JournalInspection {
 
   /// The description of a line; nil for a line about the view.
   ///
-  /// - Parameter reached: In: the step before the line. Out: the step after it.
-  func text(_ line: JournalLine, reached: inout Int?) -> String? {
+  /// - Parameter presentStep: In: the step before the line. Out: the step after it.
+  func text(_ line: JournalLine, presentStep: inout Int?) -> String? {
     if let opened = line.opened { return "opened \(opened.image) with \(opened.program)" }
     if let version = line.version {
       let origin =
@@ -84,13 +84,13 @@ package final class JournalInspection {
     }
     if let labels = line.labels { return "labels of \(name(labels.version)) named" }
     if let decided = line.decided {
-      reached = decided.number
+      presentStep = decided.number
       let edited = decided.changes.map { name($0.version) }
       return decided.step + (edited.isEmpty ? "" : " in " + edited.joined(separator: ", "))
     }
     if let stands = line.stands {
-      defer { reached = stands.number }
-      guard reached != stands.number else { return nil }
+      defer { presentStep = stands.number }
+      guard presentStep != stands.number else { return nil }
       return reading.lines.last { $0.decided?.number == stands.number }?.decided.map { "went to: \($0.step)" }
     }
     if let exported = line.exported {
@@ -116,8 +116,7 @@ package final class JournalInspection {
       exported: reading.exported.sorted { $0.key < $1.key }.map {
         JournalLine.Export(version: $0.key, path: $0.value)
       }, view: reading.view, events: reading.lines)
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    let encoder = JSONEncoder.stable(isIndented: true)
     encoder.nonConformingFloatEncodingStrategy = .convertToString(
       positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
     guard let data = try? encoder.encode(whole) else {
@@ -158,8 +157,8 @@ package final class JournalInspection {
     var ancestor: VersionID? = note.id
     while let id = ancestor, known[id] == nil {
       known[id] =
-        reading.labelsAnew(of: id, on: opening.grid, in: file)
-        ?? reading.labelsAsMade(of: id, on: opening.grid, in: file)
+        reading.rewrittenLabels(of: id, on: opening.grid, in: file)
+        ?? reading.originalLabels(of: id, on: opening.grid, in: file)
       ancestor = known[id] == nil ? nil : notes[id]?.origin.base
     }
     _ = reading.restored(in: file, &known)

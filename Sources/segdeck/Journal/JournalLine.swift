@@ -124,8 +124,7 @@ struct JournalLine: Codable {
 
   /// The line as JSON; infinities and NaN are strings.
   var text: Data {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    let encoder = JSONEncoder.stable()
     encoder.nonConformingFloatEncodingStrategy = Self.words
     guard let data = try? encoder.encode(self) else { preconditionFailure("a line of plain values is JSON") }
     return data

@@ -8,7 +8,7 @@ import Work
 ///
 /// One pass over the records, oldest first, applies each of them to the versions, the steps of the history and the last
 /// decisions. A record is lost when its text is damaged or not understood; its content is unknown, and
-/// ``lose(hasVoxels:)`` marks everything that it may have changed as uncertain. A later record that sets the same state
+/// ``noteLoss(hasVoxels:)`` marks everything that it may have changed as uncertain. A later record that sets the same state
 /// makes it certain again, as the next decision does for the last one.
 ///
 /// Voxels are checked when they are read, by ``restored(in:_:)`` and ``damagedVersions(in:)``.
@@ -18,13 +18,13 @@ struct JournalReading {
     /// The note with the latest names and colours.
     var note: JournalLine.VersionNote
     /// The record of its original voxels, from which later versions are differences; nil where it is lost.
-    var made: JournalFile.Entry?
+    var original: JournalFile.Entry?
     /// The record of all its voxels that was written after edits were lost; nil for none.
     ///
     /// It includes all earlier edits that were not lost.
-    var anew: JournalFile.Entry?
+    var rewritten: JournalFile.Entry?
     /// Whether a record is lost that may have been an edit of it since.
-    var mayLackChange = false
+    var mayLackEdit = false
 
     /// Whether edits change this version.
     var isEdited: Bool { if case .edit = note.origin { true } else { false } }
@@ -48,7 +48,7 @@ struct JournalReading {
   /// The steps of the history, oldest first.
   private(set) var steps: [StoredStep] = []
   /// The number of the present step; nil where nothing was decided.
-  private(set) var reached: Int?
+  private(set) var presentStep: Int?
   /// The valid decisions, without an acceptance that is uncertain; nil where nothing was decided.
   private(set) var decisions: Decisions?
   /// Whether a record after the last decision is lost, which may have been a decision.
@@ -74,32 +74,32 @@ struct JournalReading {
     lines = understood.compactMap(\.self)
     damage = Self.damage(
       of: contents, behind: lines.last.map { JournalTimestamp.text($0.time) } ?? "its beginning")
-    // A record says when: one that stands a second time says nothing new.
+    // Each text has a timestamp, so an equal text is a copy of the same record.
     var known: Set<Data> = []
     for (line, entry) in zip(understood, contents.entries) {
       if let text = entry.text, !known.insert(text).inserted { continue }
       if let line {
-        take(line, entry, file)
+        apply(line, entry, file)
       } else {
         lostCount += 1
-        lose(hasVoxels: entry.hasVoxels)
+        noteLoss(hasVoxels: entry.hasVoxels)
       }
     }
     if isLastDecisionLost {
       doubtfulAcceptance = decisions?.verdicts.accepted
       decisions?.verdicts.accepted = nil
-      // The undone steps must accept nothing either when they are redone.
-      for step in steps.indices where steps[step].number >= reached ?? 0 {
+      // A redo of the undone steps must not accept anything either.
+      for step in steps.indices where steps[step].number >= presentStep ?? 0 {
         steps[step].note.decisions.verdicts.accepted = nil
       }
     }
-    // Of the present step, where its record is lost, only the decisions after it are known.
-    if let reached, let decisions, !steps.contains(where: { $0.number == reached }) {
+    // If the record of the present step is lost, only the decisions after it are known.
+    if let presentStep, let decisions, !steps.contains(where: { $0.number == presentStep }) {
       steps.insert(
         StoredStep(
-          number: reached, note: JournalLine.Step(step: "a step that is lost", decisions: decisions),
+          number: presentStep, note: JournalLine.Step(step: "a step that is lost", decisions: decisions),
           edited: []),
-        at: steps.count { $0.number < reached })
+        at: steps.count { $0.number < presentStep })
     }
   }
 
@@ -121,23 +121,23 @@ struct JournalReading {
 
   /// Counts a lost record's possible effects as uncertain: it may have been a decision or a change of an exported
   /// version; with voxels it may have been an edit of any edited version.
-  private mutating func lose(hasVoxels: Bool) {
+  private mutating func noteLoss(hasVoxels: Bool) {
     isLastDecisionLost = true
     exported = [:]
     guard hasVoxels else { return }
     for position in versions.indices where versions[position].isEdited {
-      versions[position].mayLackChange = true
+      versions[position].mayLackEdit = true
     }
   }
 
-  private mutating func take(_ line: JournalLine, _ entry: JournalFile.Entry, _ file: JournalFile) {
+  private mutating func apply(_ line: JournalLine, _ entry: JournalFile.Entry, _ file: JournalFile) {
     if let note = line.version { add(note, entry, file) }
     if let note = line.labels, let position = position(of: note.version) {
       versions[position].note.labels = note.labels
       versions[position].note.shown = note.shown
     }
     if let note = line.decided { append(note, entry) }
-    if let note = line.stands { stand(at: note.number, note.decisions) }
+    if let note = line.stands { setPresentStep(note.number, note.decisions) }
     if let note = line.exported { exported[note.version] = note.path }
   }
 
@@ -147,7 +147,7 @@ struct JournalReading {
   ) {
     let lacksChanges = note.lacksChanges == true
     if position(of: note.id) == nil {
-      versions.append(StoredVersion(note: note, made: lacksChanges ? nil : entry))
+      versions.append(StoredVersion(note: note, original: lacksChanges ? nil : entry))
       guard lacksChanges else { return }
     }
     if lacksChanges {
@@ -160,11 +160,11 @@ struct JournalReading {
       return
     }
     if versions[position].isEdited {
-      versions[position].anew = entry
-      versions[position].mayLackChange = false
+      versions[position].rewritten = entry
+      versions[position].mayLackEdit = false
       for step in steps.indices { steps[step].edited.remove(note.id) }
     } else {
-      versions[position].made = entry
+      versions[position].original = entry
       versions[position].note.differsFrom = nil
     }
   }
@@ -175,7 +175,7 @@ struct JournalReading {
     // Steps are numbered without gaps. A missing step without even a damaged record may have edited voxels.
     if let last = steps.map(\.number).max(), number > last + 1 + lostCount - lostBeforeStep {
       lostCount += 1
-      lose(hasVoxels: true)
+      noteLoss(hasVoxels: true)
     }
     lostBeforeStep = lostCount
     let step = StoredStep(
@@ -186,11 +186,11 @@ struct JournalReading {
     } else {
       steps.append(step)
     }
-    stand(at: number, note.decisions)
+    setPresentStep(number, note.decisions)
   }
 
-  private mutating func stand(at number: Int, _ decisions: Decisions) {
-    (reached, self.decisions, isLastDecisionLost) = (number, decisions, false)
+  private mutating func setPresentStep(_ number: Int, _ decisions: Decisions) {
+    (presentStep, self.decisions, isLastDecisionLost) = (number, decisions, false)
   }
 
   func position(of id: VersionID) -> Int? { versions.firstIndex { $0.note.id == id } }
@@ -213,7 +213,7 @@ struct JournalReading {
   var recordCount: Int { lines.count + lostCount }
 
   /// The number of lost records that no earlier session reported.
-  var untoldLostCount: Int { max(0, lostCount - (opening?.damagedCount ?? 0)) }
+  var unreportedLostCount: Int { max(0, lostCount - (opening?.damagedCount ?? 0)) }
 
   /// The note of a version; nil where there is none with this number.
   func note(of id: VersionID) -> JournalLine.VersionNote? { position(of: id).map { versions[$0].note } }

@@ -6,7 +6,7 @@ import Volumes
 /// Reads the voxels of a journal; each record is checked when it is read.
 extension JournalReading {
   /// Versions that may lack edits according to the texts.
-  private var versionsInDoubt: Set<VersionID> { Set(versions.filter(\.mayLackChange).map(\.note.id)) }
+  private var versionsInDoubt: Set<VersionID> { Set(versions.filter(\.mayLackEdit).map(\.note.id)) }
 
   /// Versions whose voxels or edits cannot be read.
   ///
@@ -26,23 +26,20 @@ extension JournalReading {
   }
 
   private func isWhole(_ id: VersionID, in file: JournalFile, _ known: inout [VersionID: Bool]) -> Bool {
-    guard let position = position(of: id), !versions[position].mayLackChange,
-      versions[position].anew != nil || isReadableAsMade(id, in: file, &known)
+    guard let position = position(of: id), !versions[position].mayLackEdit,
+      versions[position].rewritten != nil || isOriginalReadable(id, in: file, &known)
     else { return false }
-    // The steps behind which its voxels are known; a step back to one of these needs no voxels of its own.
-    var (isKnown, knownSteps) = (true, Set<Int>())
+    var walk = KnownVoxels()
     for step in steps where !isUndone(step) {
       if step.edited.contains(id) {
-        isKnown =
-          step.note.returnsTo.map(knownSteps.contains) == true
-          || isKnown && step.entry.flatMap(file.voxels(of:)) != nil
+        _ = walk.source(of: id, after: step) { step.entry.flatMap(file.voxels(of:)) != nil }
       }
-      if isKnown { knownSteps.insert(step.number) }
+      walk.end(step)
     }
-    return isKnown
+    return !walk.unknown.contains(id)
   }
 
-  private func isReadableAsMade(
+  private func isOriginalReadable(
     _ id: VersionID, in file: JournalFile, _ known: inout [VersionID: Bool]
   ) -> Bool {
     if let known = known[id] { return known }
@@ -51,20 +48,20 @@ extension JournalReading {
     guard let position = position(of: id) else { return false }
     let version = versions[position]
     let isReadable =
-      version.made.flatMap(file.voxels(of:)) != nil
-      && version.note.differsFrom.map { isReadableAsMade($0, in: file, &known) } ?? true
+      version.original.flatMap(file.voxels(of:)) != nil
+      && version.note.differsFrom.map { isOriginalReadable($0, in: file, &known) } ?? true
     known[id] = isReadable
     return isReadable
   }
 
   /// Whether a step was undone, and can be redone, at the end of the last session.
-  private func isUndone(_ step: StoredStep) -> Bool { reached.map { step.number > $0 } ?? false }
+  private func isUndone(_ step: StoredStep) -> Bool { presentStep.map { step.number > $0 } ?? false }
 
   /// The original labels of a version; nil when they, or those that they are differences from, are damaged or do not
   /// fill the grid.
   ///
   /// - Parameter known: Original labels of versions that were read before.
-  func labelsAsMade(
+  func originalLabels(
     of id: VersionID, on grid: VolumeGrid, in file: JournalFile,
     known: [VersionID: ChunkedLabels] = [:]
   ) -> ChunkedLabels? {
@@ -72,18 +69,18 @@ extension JournalReading {
     guard let position = position(of: id) else { return nil }
     let version = versions[position]
     guard let earlier = version.note.differsFrom else {
-      return labels(version.made, version, on: grid, in: file)
+      return labels(version.original, version, on: grid, in: file)
     }
     // A version can only be a difference from an older one, so the recursion ends.
     guard versions[..<position].contains(where: { $0.note.id == earlier }),
-      let base = labelsAsMade(of: earlier, on: grid, in: file, known: known)
+      let base = originalLabels(of: earlier, on: grid, in: file, known: known)
     else { return nil }
-    return labels(version.made, version, against: base.voxels, on: grid, in: file)
+    return labels(version.original, version, against: base.voxels, on: grid, in: file)
   }
 
   /// The labels of a version that were written again after edits were lost; nil where there are none.
-  func labelsAnew(of id: VersionID, on grid: VolumeGrid, in file: JournalFile) -> ChunkedLabels? {
-    position(of: id).flatMap { labels(versions[$0].anew, versions[$0], on: grid, in: file) }
+  func rewrittenLabels(of id: VersionID, on grid: VolumeGrid, in file: JournalFile) -> ChunkedLabels? {
+    position(of: id).flatMap { labels(versions[$0].rewritten, versions[$0], on: grid, in: file) }
   }
 
   private func labels(
@@ -111,16 +108,16 @@ extension JournalReading {
 
   /// The history with the voxels of its edits.
   ///
-  /// Behind an edit that cannot be read, the voxels of its version are unknown, up to a step back to a known state.
+  /// ``KnownVoxels`` says which edits can be restored, and from where.
   ///
   /// - Parameter labels: In: the original or rewritten labels of the versions. Out: the labels at the present step.
   func restored(in file: JournalFile, _ labels: inout [VersionID: ChunkedLabels]) -> RestoredHistory {
     var restored: [JournalStep] = []
-    // Versions whose voxels are unknown; the same behind each step, and at the one that was reached.
-    var (unknown, unknownBehind) = (Set<VersionID>(), [Set<VersionID>]())
+    var walk = KnownVoxels()
     var incomplete = versionsInDoubt
-    // Steps that lost changes, and of which versions.
+    // Steps that lost edits, and of which versions.
     var lost: [(number: Int, version: VersionID)] = []
+    // The labels after each step that a later one returns to.
     let targets = Set(steps.compactMap(\.note.returnsTo))
     var states: [Int: [VersionID: ChunkedLabels]] = [:]
     for step in steps {
@@ -134,33 +131,36 @@ extension JournalReading {
           step.note.voxels(step.entry.flatMap(file.voxels(of:)), in: $0.value.grid.size)
         }
         : nil
-      for (place, edit) in step.note.changes.enumerated() where step.edited.contains(edit.version) {
+      for (index, edit) in step.note.changes.enumerated() where step.edited.contains(edit.version) {
         guard let before = labels[edit.version] else { continue }
-        let after: ChunkedLabels
-        if let own = voxels?[place], !unknown.contains(edit.version) {
-          after = before.setting(in: edit.box) { voxel, _ in
-            own[own.startIndex + edit.box.size.offset(voxel - edit.box.lower)]
+        let source = walk.source(of: edit.version, after: step) { voxels != nil }
+        if source != .record { lost.append((step.number, edit.version)) }
+        let after: ChunkedLabels?
+        switch source {
+        case .record:
+          after = voxels.map { voxels in
+            let own = voxels[index]
+            return before.setting(in: edit.box) { voxel, _ in
+              own[own.startIndex + edit.box.size.offset(voxel - edit.box.lower)]
+            }
           }
-        } else if let known = step.note.returnsTo.flatMap({ states[$0]?[edit.version] }) {
-          after = known
-          unknown.remove(edit.version)
-          lost.append((step.number, edit.version))
-        } else {
-          unknown.insert(edit.version)
-          lost.append((step.number, edit.version))
-          continue
+        case .earlierStep(let number): after = states[number]?[edit.version]
+        case .none: after = nil
         }
+        guard let after else { continue }
         labels[edit.version] = after
         guard let change = LabelChange(from: before, to: after) else { continue }
         result.edits.append(JournalStep.Edit(version: edit.version, change: change, labels: after))
       }
       restored.append(result)
-      unknownBehind.append(unknown)
-      if targets.contains(step.number) { states[step.number] = labels.filter { !unknown.contains($0.key) } }
+      walk.end(step)
+      if targets.contains(step.number) { states[step.number] = labels }
     }
-    if let last = steps.lastIndex(where: { !isUndone($0) }) { incomplete.formUnion(unknownBehind[last]) }
+    if let last = steps.last(where: { !isUndone($0) }) {
+      incomplete.formUnion(walk.unknown(after: last.number))
+    }
     // Undone steps are part of the history, but not of the labels.
-    for step in restored.reversed() where step.number > reached ?? step.number {
+    for step in restored.reversed() where step.number > presentStep ?? step.number {
       for edit in step.edits { labels[edit.version] = labels[edit.version]?.applying(edit.change.inverse) }
     }
     incomplete.formIntersection(labels.keys)
@@ -169,17 +169,54 @@ extension JournalReading {
       restored[position].edits.removeAll { incomplete.contains($0.version) }
       restored[position].decisions.verdicts.withdrawAcceptance(of: incomplete)
       let accepted = restored[position].decisions.verdicts.accepted
-      if let accepted, unknownBehind[position].contains(accepted) {
+      if let accepted, walk.unknown(after: restored[position].number).contains(accepted) {
         restored[position].decisions.verdicts.accepted = nil
         shortened.insert(restored[position].number)
       }
     }
     // Steps that lost an uncertain acceptance are written again too, which ends the uncertainty.
     if isLastDecisionLost, !shortened.isEmpty {
-      shortened.formUnion(steps.map(\.number).filter { $0 >= reached ?? 0 })
+      shortened.formUnion(steps.map(\.number).filter { $0 >= presentStep ?? 0 })
     }
     return RestoredHistory(steps: restored, incomplete: incomplete, shortened: shortened)
   }
+}
+
+/// Follows, step by step, of which versions the voxels are known.
+///
+/// The voxels of a version are known after an edit if they were known before it and the record of the edit can be read,
+/// or if the step returns to an earlier step after which they were known.
+private struct KnownVoxels {
+  /// Where the voxels of a version after an edit come from.
+  enum Source: Equatable {
+    /// The voxels before the edit, and the record of the edit.
+    case record
+    /// The voxels after an earlier step, by its number.
+    case earlierStep(Int)
+  }
+
+  /// The versions whose voxels are unknown after the last step so far.
+  private(set) var unknown: Set<VersionID> = []
+  private var unknownByStep: [Int: Set<VersionID>] = [:]
+
+  /// Where the voxels of an edited version come from; nil where they become unknown.
+  mutating func source(
+    of version: VersionID, after step: JournalReading.StoredStep, isReadable: () -> Bool
+  ) -> Source? {
+    if !unknown.contains(version), isReadable() { return .record }
+    if let target = step.note.returnsTo, unknownByStep[target]?.contains(version) == false {
+      unknown.remove(version)
+      return .earlierStep(target)
+    }
+    unknown.insert(version)
+    return nil
+  }
+
+  /// Ends a step, to which later steps may return.
+  mutating func end(_ step: JournalReading.StoredStep) { unknownByStep[step.number] = unknown }
+
+  /// The versions whose voxels are unknown after a step; none where there is no such step.
+  func unknown(after step: Int) -> Set<VersionID> { unknownByStep[step] ?? [] }
 }
 
 extension JournalLine.Step {

@@ -100,12 +100,8 @@ package struct MaskRecord: Codable {
     record.output = File(
       path: path, absolutePath: FilePath.absolute(path),
       sha256: try Checksum.sha256(ofFile: mask.contentPath, work: work))
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    guard let data = try? encoder.encode(record) else {
-      preconditionFailure("a record holds only finite numbers")
-    }
-    return try AtomicFile.pending(data + Data("\n".utf8), for: Self.path(besideMask: path))
+    return try AtomicFile.pending(
+      finiteJSON(record, isIndented: true) + Data("\n".utf8), for: Self.path(besideMask: path))
   }
 
   /// Writes a mask, the names of its labels and this record to `outputPath`: all three or none.

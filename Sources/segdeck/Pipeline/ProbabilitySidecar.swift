@@ -29,12 +29,8 @@ struct ProbabilitySidecar: Codable {
 
   /// The sidecar of the probabilities at `path`, as a pending file.
   func pending(besideProbabilities path: String) throws(InputError) -> PendingFile {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-    guard let data = try? encoder.encode(self) else {
-      preconditionFailure("a model holds only finite numbers")
-    }
-    return try AtomicFile.pending(data + Data("\n".utf8), for: MaskRecord.path(besideMask: path))
+    try AtomicFile.pending(
+      finiteJSON(self, isIndented: true) + Data("\n".utf8), for: MaskRecord.path(besideMask: path))
   }
 
   /// The sidecar of the probabilities at `path`; nil when there is none.

@@ -29,11 +29,6 @@ enum RefinementPreset {
 
   /// Encodes settings.
   static func encoded(_ settings: RefinementSettings) -> Data {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-    guard let data = try? encoder.encode(settings) else {
-      preconditionFailure("settings hold only finite numbers")
-    }
-    return data + Data("\n".utf8)
+    finiteJSON(settings, isIndented: true) + Data("\n".utf8)
   }
 }

@@ -61,10 +61,7 @@ struct RememberedPairings {
     do {
       try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     } catch { throw InputError(folder, "cannot be made", found: error.localizedDescription) }
-    guard let data = try? JSONEncoder().encode(document) else {
-      preconditionFailure("pairings hold only numbers and texts")
-    }
-    try AtomicFile.write(data + Data("\n".utf8), to: path)
+    try AtomicFile.write(finiteJSON(document) + Data("\n".utf8), to: path)
   }
 
   private var document: Document {

@@ -26,14 +26,10 @@ package final class NetworkRunCache: Sendable {
     var lastRequest = 0
   }
 
-  /// A refinement and its source.
-  private struct CachedRefinement {
-    enum Origin: Equatable {
-      case run(Int, usesAuxiliaryHeads: Bool)
-      case mask(ChunkedLabels, [UInt16], Double, image: ScalarVolume)
-    }
-    var origin: Origin
-    var refinement: Refinement
+  /// The source of a refinement.
+  private enum Origin: Equatable, Sendable {
+    case run(Int, usesAuxiliaryHeads: Bool)
+    case mask(ChunkedLabels, [UInt16], Double, image: ScalarVolume)
   }
 
   private struct State {
@@ -42,10 +38,10 @@ package final class NetworkRunCache: Sendable {
     var requestCount = 0
     /// Runs whose network is running.
     var busyRuns: Set<Int> = []
-    var refinements: [CachedRefinement] = []
   }
 
   private let state = Mutex(State())
+  private let refinements = RecentValues<Origin, Refinement>(capacity: 3)
 
   /// An empty cache.
   package init() {
@@ -55,14 +51,14 @@ package final class NetworkRunCache: Sendable {
   /// Evicts the least recently used refinement or, where there is none, the least recently used predictions.
   /// - Returns: Whether anything was evicted.
   private func evictLeastRecentlyUsed() -> Bool {
-    state.withLock { state in
-      if state.refinements.popLast() != nil { return true }
+    if refinements.removeLeastRecent() { return true }
+    return state.withLock { state in
       let inMemory = state.runs.filter { $0.value.mainHead != nil || $0.value.allHeads != nil }
-      guard let oldest = inMemory.min(by: { $0.value.lastRequest < $1.value.lastRequest })?.key else {
+      guard let leastRecent = inMemory.min(by: { $0.value.lastRequest < $1.value.lastRequest })?.key else {
         return false
       }
-      state.runs[oldest]?.mainHead = nil
-      state.runs[oldest]?.allHeads = nil
+      state.runs[leastRecent]?.mainHead = nil
+      state.runs[leastRecent]?.allHeads = nil
       return true
     }
   }
@@ -120,7 +116,7 @@ package final class NetworkRunCache: Sendable {
   func refinement(ofRun number: Int, auxiliaryHeadWeights: [Double], _ work: WorkContext) throws -> Refinement
   {
     let usesAuxiliaryHeads = auxiliaryHeadWeights.contains { $0 != 0 }
-    return try cachedRefinement(.run(number, usesAuxiliaryHeads: usesAuxiliaryHeads)) {
+    return try refinements.value(.run(number, usesAuxiliaryHeads: usesAuxiliaryHeads)) {
       let (run, prediction) = try prediction(ofRun: number, usesAuxiliaryHeads: usesAuxiliaryHeads, work)
       let model = try model(run.modelID)
       return try Refinement(
@@ -171,34 +167,15 @@ package final class NetworkRunCache: Sendable {
     of mask: ChunkedLabels, labelValues: [UInt16], confidence: Double, image: ScalarVolume,
     _ work: WorkContext
   ) throws -> Refinement {
-    try cachedRefinement(.mask(mask, labelValues, confidence, image: image)) {
-      // The intensity range takes a pass over the image and does not depend on the confidence.
-      let sibling = state.withLock { state in
-        state.refinements.first {
-          if case .mask(let other, _, _, let otherImage) = $0.origin {
-            return other == mask && otherImage == image
-          }
-          return false
-        }
+    try refinements.value(.mask(mask, labelValues, confidence, image: image)) {
+      // The intensity range needs a pass over the image and does not depend on the confidence.
+      let sibling = refinements.first { origin in
+        guard case .mask(let other, _, _, let otherImage) = origin else { return false }
+        return other == mask && otherImage == image
       }
       return try Refinement(
         image: image, source: .mask(try mask.volume, confidence: confidence), labelValues: labelValues,
-        intensityRange: sibling?.refinement.intensityRange, postProcessing: .none, work: work.withoutProgress)
+        intensityRange: sibling?.intensityRange, postProcessing: .none, work: work.withoutProgress)
     }
-  }
-
-  /// The cached refinement of `origin`, or a new one.
-  ///
-  /// The last three are cached.
-  private func cachedRefinement(_ origin: CachedRefinement.Origin, make: () throws -> Refinement) throws
-    -> Refinement
-  {
-    if let known = state.withLock({ $0.refinements.first { $0.origin == origin } }) {
-      return known.refinement
-    }
-    let refinement = try make()
-    let cached = CachedRefinement(origin: origin, refinement: refinement)
-    state.withLock { $0.refinements = [cached] + $0.refinements.prefix(2) }
-    return refinement
   }
 }

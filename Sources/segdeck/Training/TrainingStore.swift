@@ -46,9 +46,6 @@ struct TrainingStore {
       expected: "--resume to go on with it, --force to replace it, or another folder")
   }
 
-  /// The path of the newest checkpoint of a folder.
-  static func lastPath(in folder: String) -> String { folder + last }
-
   /// Whether a folder has a run that can be resumed.
   static func holdsRun(_ folder: String) -> Bool { FileSystem.exists(folder + last) }
 
@@ -146,9 +143,7 @@ struct TrainingStore {
     let description = Description(
       settings: settings, cases: caseNames, iteration: best?.iteration ?? training.trainer.iteration,
       validationDice: best?.metrics.overallDice, date: Date.now.formatted(.iso8601))
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys]
-    return (try? encoder.encode(description)).map { String(decoding: $0, as: UTF8.self) } ?? ""
+    return String(decoding: finiteJSON(description), as: UTF8.self)
   }
 
   private func card(of training: TrainingRun) -> ModelCard {

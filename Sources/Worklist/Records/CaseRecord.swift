@@ -4,7 +4,7 @@ import Work
 /// A record of a reader about a case: what happened, and everything that the reader decided about the case so far.
 ///
 /// A lost record therefore affects nothing that was recorded later.
-package struct ReviewEvent: Equatable, Sendable {
+package struct CaseRecord: Equatable, Sendable {
   /// What happened.
   package enum Kind: String, Equatable, Sendable { case opened, decided, closed }
 
@@ -55,7 +55,7 @@ package struct ReviewEvent: Equatable, Sendable {
 }
 
 // Written and read by hand: Foundation's coders need four times as long, and ten thousand records are read at once.
-extension ReviewEvent {
+extension CaseRecord {
   /// The record as JSON on one line.
   package var json: Data {
     var members: [(String, JSONText)] = [

@@ -1,0 +1,34 @@
+import Testing
+import Work
+
+/// Which of the keys are cached; those that are not are added.
+private func isCached(_ key: Int, in cache: RecentValues<Int, String>) -> Bool {
+  var isCached = true
+  _ = cache.value(key) {
+    isCached = false
+    return "\(key)"
+  }
+  return isCached
+}
+
+@Suite struct RecentValuesTests {
+  @Test("a value is computed once, until so many others were used since")
+  func capacity() {
+    let cache = RecentValues<Int, String>(capacity: 2)
+    #expect(
+      [1, 1, 2, 1, 3, 1, 2].map { isCached($0, in: cache) } == [false, true, false, true, false, true, false])
+  }
+
+  @Test("under pressure the value that was not used for longest goes first, not the oldest one")
+  func pressure() {
+    let cache = RecentValues<Int, String>(capacity: 3)
+    for key in [1, 2, 3, 1] { _ = isCached(key, in: cache) }
+    #expect(cache.removeLeastRecent())
+    #expect(cache.first { $0 == 2 } == nil)
+    #expect(cache.removeLeastRecent())
+    #expect(cache.first { $0 == 3 } == nil)
+    #expect(cache.first { _ in true } == "1")
+    #expect(cache.removeLeastRecent())
+    #expect(!cache.removeLeastRecent())
+  }
+}
