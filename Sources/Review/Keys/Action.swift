@@ -143,7 +143,7 @@ package enum KeyContext: Hashable, Sendable {
   var fallsBackToPicture: Bool {
     switch self {
     case .pan, .section: true
-    case .picture, .list, .pairing, .text, .question, .reading: false
+    case .picture, .cases, .list, .pairing, .text, .question, .reading: false
     }
   }
 }
