@@ -42,10 +42,9 @@ extension SessionState {
   /// Gives the worklist how long the reviewer spent on the case that is about to leave the screen.
   mutating func recordClosing() -> [SessionEffect] {
     guard onRecord == current, isReady(current) else { return [] }
+    let effects = recordNews()
     onRecord = nil
-    let decision = decision(of: current)
-    recorded[current] = decision
-    return [.record(current, .closed, decision)]
+    return effects + [.record(current, .closed, decision(of: current))]
   }
 
   /// Whether everything that was decided about a case is known: its journal was read.
