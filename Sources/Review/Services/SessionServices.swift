@@ -7,8 +7,8 @@ package protocol SessionServices: Sendable {
   /// The services of a case that is about to be opened; of its own, because they hold the files of the case.
   func services(of id: CaseID) -> any ReviewServices
 
-  /// Begins to look for records of other readers; `deliver` gets ``SessionEvent/reviews(_:)`` and
-  /// ``SessionEvent/recordsFailed(_:)`` from any thread.
+  /// Begins to look for records of other readers and to measure the cases; `deliver` gets ``SessionEvent/reviews(_:)``,
+  /// ``SessionEvent/measured(_:)`` and ``SessionEvent/recordsFailed(_:)`` from any thread.
   func begin(_ deliver: @escaping @Sendable (SessionEvent) -> Void)
 
   /// Writes a record behind those before it; what cannot be written is kept and tried again.

@@ -15,6 +15,9 @@ package func reduce(_ session: inout SessionState, _ event: SessionEvent) -> [Se
   case .reviews(let reviews):
     session.take(reviews)
     effects = []
+  case .measured(let measures):
+    session.worklist.take(measures)
+    effects = []
   case .recordsFailed(let line):
     session.noteRecordFailure(line)
     effects = []
@@ -22,6 +25,7 @@ package func reduce(_ session: inout SessionState, _ event: SessionEvent) -> [Se
   effects += session.endWithCase()
   if session.end == nil { effects += session.keepInMemory() }
   session.sayNotes()
+  session.updatePositions()
   return effects + session.recordNews()
 }
 
@@ -129,6 +133,12 @@ extension SessionState {
     cases[id] = nil
     reconciled.remove(id)
     return [.close(id)]
+  }
+
+  /// Tells the cases in memory where they stand in the list now.
+  fileprivate mutating func updatePositions() {
+    guard !worklist.isAbsent else { return }
+    for id in cases.keys { cases[id]?.position = worklist.place(of: id) }
   }
 
   /// Says once what was not used of the worklist.

@@ -128,6 +128,14 @@ package struct WorklistState: Equatable, Sendable {
       cases[id.position], review: review(of: id), measures: measures[id], flags: flags[id] ?? [])
   }
 
+  /// Takes what was measured of cases, and compares all cases again.
+  mutating func take(_ measures: [CaseID: CaseMeasures]) {
+    self.measures.merge(measures) { $1 }
+    let found = CohortFlags.flags(of: cases.indices.map { self.measures[CaseID($0)] })
+    flags = Dictionary(uniqueKeysWithValues: found.enumerated().map { (CaseID($0.offset), $0.element) })
+    arrange()
+  }
+
   // MARK: Filter and order
 
   /// The columns that the list can be sorted by, in the order in which a key goes through them.

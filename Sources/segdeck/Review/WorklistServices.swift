@@ -28,6 +28,10 @@ final class WorklistServices: SessionServices {
   private let writer: RecordWriter
   private let state: Mutex<State>
   private let queue = DispatchQueue(label: "segdeck.records", qos: .utility)
+  private let measuringCancellation = Cancellation()
+  private static let measuringDelaySeconds = 1.5
+  /// Cases that are opened go first.
+  private static let measuringMemoryFraction = 0.25
 
   /// - Parameters:
   ///   - records: What was read so far.
@@ -44,6 +48,39 @@ final class WorklistServices: SessionServices {
   func begin(_ deliver: @escaping @Sendable (SessionEvent) -> Void) {
     state.withLock { $0.deliver = deliver }
     poll()
+    Thread.detachNewThread { [self] in
+      // The first case is opened first.
+      Thread.sleep(forTimeInterval: Self.measuringDelaySeconds)
+      ThreadPriority.lower()
+      measure(deliver)
+    }
+  }
+
+  /// Measures every case, the ones that were measured before first, and delivers what it finds a few times a second.
+  private func measure(_ deliver: @Sendable (SessionEvent) -> Void) {
+    var work = WorkContext(threadCount: 1, cancellation: measuringCancellation)
+    work.memoryFraction = Self.measuringMemoryFraction
+    let cache = MeasureCache()
+    var (found, last) = ([CaseID: CaseMeasures](), ContinuousClock.now)
+    func send(atOnce: Bool) {
+      guard !found.isEmpty, atOnce || ContinuousClock.now - last > .milliseconds(300) else { return }
+      deliver(.measured(found))
+      (found, last) = ([:], ContinuousClock.now)
+    }
+    for (position, item) in cases.enumerated() {
+      if let measures = WorklistMeasuring.known(item, cache) { found[CaseID(position)] = measures }
+    }
+    let known = Set(found.keys)
+    send(atOnce: true)
+    for (position, item) in cases.enumerated() where !known.contains(CaseID(position)) {
+      guard !measuringCancellation.isRequested else { return }
+      // What is wrong with a mask is said when its case is opened.
+      if let measures = try? WorklistMeasuring.measure(item, cache, work: work, note: { _ in }) {
+        found[CaseID(position)] = measures
+      }
+      send(atOnce: false)
+    }
+    send(atOnce: true)
   }
 
   func record(_ kind: CaseRecord.Kind, _ id: CaseID, _ decision: CaseDecision) {
@@ -53,6 +90,7 @@ final class WorklistServices: SessionServices {
   }
 
   func finish() -> String? {
+    measuringCancellation.request()
     queue.sync { write() }
     return state.withLock { $0.waiting.isEmpty ? nil : $0.failure }
   }
