@@ -75,8 +75,9 @@ final class WorklistServices: SessionServices {
     for (position, item) in cases.enumerated() where !known.contains(CaseID(position)) {
       guard !measuringCancellation.isRequested else { return }
       // What is wrong with a mask is said when its case is opened.
-      if let measures = try? WorklistMeasuring.measure(item, cache, work: work, note: { _ in }) {
+      if let measures = try? WorklistMeasuring.measures(item, work: work) {
         found[CaseID(position)] = measures
+        try? WorklistMeasuring.store(measures, item, cache)
       }
       send(atOnce: false)
     }
