@@ -1,0 +1,145 @@
+import Foundation
+import Glibc
+import TestSupport
+import Testing
+
+/// What `segdeck worklist --json` prints, as far as these tests need it.
+private struct ListedCase: Decodable, Equatable {
+  struct Decision: Decodable, Equatable {
+    var reader: String
+    var verdict: String?
+    var flagged: Bool
+    var score: Int?
+    var comment: String
+  }
+  var name: String
+  var decisions: [Decision]
+}
+
+/// Reviews of many cases in a real terminal.
+@Suite(.serialized)
+struct SessionJourneyTests {
+  /// Four cases in a folder, `images/case-1.nii.gz` and on with masks in `labels/`.
+  private func caseFolder() throws -> TemporaryFolder {
+    let folder = try TemporaryFolder()
+    for name in ["data/images", "data/labels"] {
+      try FileManager.default.createDirectory(atPath: folder(name), withIntermediateDirectories: true)
+    }
+    for number in 1...4 {
+      try succeed(
+        [
+          "phantom", "ct", "--seed", "\(number)", "--size", "28x26x18", "-o",
+          "data/images/case-\(number).nii.gz", "--labels", "data/labels/case-\(number).nii.gz",
+        ], in: folder.path)
+    }
+    return folder
+  }
+
+  private func environment(_ folder: TemporaryFolder) -> [String: String] {
+    [
+      "SEGDECK_SHARE": checkout.appending(path: "sample-data").path, "COLORTERM": "truecolor",
+      "XDG_STATE_HOME": folder("state"), "XDG_CACHE_HOME": folder("cache"),
+    ]
+  }
+
+  private func decisions(_ folder: TemporaryFolder) throws -> [String: [ListedCase.Decision]] {
+    let text = try succeed(
+      ["worklist", "data", "--json"], in: folder.path, environment: environment(folder))
+    let cases = try JSONDecoder().decode([ListedCase].self, from: Data(text.utf8))
+    return Dictionary(uniqueKeysWithValues: cases.map { ($0.name, $0.decisions) })
+  }
+
+  @Test(
+    "a session that is killed goes on at the case where it stopped, with every verdict",
+    .timeLimit(.minutes(5)))
+  func killedSession() throws {
+    let folder = try caseFolder()
+    defer { folder.remove() }
+    let session = try TmuxSession(columns: 120, rows: 40, environment: environment(folder))
+    let program = try BuiltProgram.path()
+    let review = "\(program) review \(folder("data")) --reader ann"
+    try session.enter("clear; sh -c 'echo $$ >\(folder("pid")); exec \(review)'")
+    try session.waitUntil("opens the first case", seconds: 60) {
+      $0.contains("1/4  case-1") && $0.contains("Axial")
+    }
+    try session.type("5Y")
+    try session.waitUntil("goes on", seconds: 60) { $0.contains("2/4  case-2") && $0.contains("Axial") }
+    try session.type("f\"")
+    try session.waitFor("comment")
+    try session.type("needs Y, not q")
+    try session.press("Enter")
+    try session.waitFor("comment kept")
+    try session.press("C-n")
+    try session.waitUntil("opens the third", seconds: 60) {
+      $0.contains("3/4  case-3") && $0.contains("Axial")
+    }
+    try session.type("e")
+    try session.waitFor("rejected case-3")
+    // The record is on the disk a moment later; beside other tests that may take longer.
+    let deadline = Date().addingTimeInterval(30)
+    while try decisions(folder)["case-3"]?.first?.verdict != "rejected", Date() < deadline { usleep(100_000) }
+    let text = try String(contentsOfFile: folder("pid"), encoding: .utf8)
+    let process = try #require(pid_t(text.trimmingCharacters(in: .whitespacesAndNewlines)))
+    #expect(kill(process, SIGKILL) == 0)
+    try session.waitFor("ready>")
+    #expect(
+      try decisions(folder) == [
+        "case-1": [.init(reader: "ann", verdict: "accepted", flagged: false, score: 5, comment: "")],
+        "case-2": [.init(reader: "ann", verdict: nil, flagged: true, score: nil, comment: "needs Y, not q")],
+        "case-3": [.init(reader: "ann", verdict: "rejected", flagged: false, score: nil, comment: "")],
+        "case-4": [],
+      ])
+
+    try session.enter("clear; \(review)")
+    try session.waitUntil("opens where it stopped", seconds: 60) {
+      $0.contains("3/4  case-3") && $0.contains("Axial")
+    }
+    try session.type("C")
+    let list = try session.waitFor("4 cases")
+    #expect(list.contains(/case-1 +accepted +5/))
+    #expect(list.contains(/case-2 +flagged/))
+    #expect(list.contains(/case-4 +unread/))
+    try session.type("/score>4")
+    try session.waitFor("1 of 4 cases")
+    try session.press("Enter", "Enter")
+    let first = try session.waitUntil("opens the only one", seconds: 60) {
+      $0.contains("1/1  case-1") && $0.contains("Axial")
+    }
+    #expect(first.contains("accepted: case-1.nii.gz"))
+    try session.type("q")
+    try session.waitFor("ready>")
+  }
+
+  @Test("two readers see each other's verdicts, and neither loses one", .timeLimit(.minutes(5)))
+  func twoReaders() throws {
+    let folder = try caseFolder()
+    defer { folder.remove() }
+    let program = try BuiltProgram.path()
+    let sessions = try ["ann", "bob"].map { reader in
+      var variables = environment(folder)
+      // Journals are each reader's own.
+      variables["XDG_STATE_HOME"] = folder("state-\(reader)")
+      variables["SEGDECK_READER"] = reader
+      let session = try TmuxSession(columns: 120, rows: 40, environment: variables)
+      try session.enter("clear; \(program) review \(folder("data"))")
+      try session.waitUntil("opens the first case", seconds: 60) {
+        $0.contains("1/4  case-1") && $0.contains("Axial")
+      }
+      return session
+    }
+    try sessions[0].type("e2")
+    try sessions[1].waitUntil("hears of it", seconds: 60) { $0.contains("ann: rejected") }
+    try sessions[1].type("Y")
+    try sessions[0].waitUntil("hears of that", seconds: 60) { $0.contains("bob: accepted") }
+    for session in sessions {
+      try session.type("q")
+      try session.waitFor("ready>")
+    }
+    let first = try decisions(folder)["case-1"]?.sorted { $0.reader < $1.reader }
+    #expect(
+      first == [
+        .init(reader: "ann", verdict: "rejected", flagged: false, score: 2, comment: ""),
+        .init(reader: "bob", verdict: "accepted", flagged: false, score: nil, comment: ""),
+      ])
+  }
+}
