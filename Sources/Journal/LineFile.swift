@@ -31,18 +31,27 @@ package final class LineFile: Sendable {
     let line = LineCoding.line(record)
     let failure: InputError? = descriptor.withLock { descriptor in
       do throws(InputError) {
-        if descriptor < 0 { descriptor = try make() }
-        try restoreIfRemoved(&descriptor)
-        try write(line, to: descriptor)
+        guard descriptor < 0 else {
+          try restoreIfRemoved(&descriptor)
+          try write(line, to: descriptor)
+          return nil
+        }
+        descriptor = try make(holding: line)
         return nil
       } catch { return error }
     }
     if let failure { throw failure }
   }
 
-  private func make() throws(InputError) -> Int32 {
+  /// Makes the file with what it holds at first; no file stays where that cannot be written.
+  private func make(holding data: Data) throws(InputError) -> Int32 {
     let descriptor = FileSystem.open(path, O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_NOFOLLOW)
     guard descriptor >= 0 else { throw failure() }
+    do throws(InputError) { try write(data, to: descriptor) } catch {
+      close(descriptor)
+      FileSystem.remove(path)
+      throw error
+    }
     return descriptor
   }
 
@@ -53,14 +62,7 @@ package final class LineFile: Sendable {
     var bytes = [UInt8](repeating: 0, count: Int(status.st_size))
     guard pread(descriptor, &bytes, bytes.count, 0) == bytes.count else { throw failure() }
     try FileSystem.makeFolder(FilePath.folder(of: path))
-    let other = try make()
-    do throws(InputError) {
-      if !bytes.isEmpty { try write(Data(bytes), to: other) }
-    } catch {
-      close(other)
-      FileSystem.remove(path)
-      throw error
-    }
+    let other = try make(holding: Data(bytes))
     close(descriptor)
     descriptor = other
   }

@@ -21,6 +21,7 @@ struct SegdeckCommand: ParsableCommand {
       ConvertCommand.self,
       ReplayCommand.self,
       JournalCommand.self,
+      WorklistCommand.self,
       TerminalCommand.self,
       KeysCommand.self,
     ], defaultSubcommand: ReviewCommand.self)

@@ -98,7 +98,7 @@ struct ExtremeValueTests {
     ],
     "info": ["info", "images/c1.nii"], "convert": ["convert", "images/c1.nii", "new.nii"],
     "replay": ["replay", "o.json", "-o", "new.nii"], "terminal": ["terminal"], "keys": ["keys"],
-    "journal": ["journal", "list"],
+    "journal": ["journal", "list"], "worklist": ["worklist", "."],
   ]
 
   /// What is wrong with how a run ended; nil when nothing is.

@@ -98,6 +98,7 @@ struct OutputTests {
       ["images/c1.nii", "labels/c2.nii"], ".jsonl"
     ),
     ("replay seg.json -o OUT", ["image.nii", "model.safetensors"], ".nii"),
+    ("worklist images --labels labels -o OUT", ["images/c1.nii", "labels/c2.nii"], ".csv"),
   ]
 
   @Test(

@@ -8,6 +8,17 @@ import Worklist
     CaseDecision(verdict: verdict, score: score)
   }
 
+  /// Accepts the cases c1 to c`count`, and gives the file.
+  private func accept(_ count: Int, _ writer: RecordWriter) throws -> String {
+    var file = ""
+    for number in 1...count {
+      file = try writer.append(
+        .decided, caseName: "c\(number)", image: "", decision: decision(.accepted), after: 0
+      ).file
+    }
+    return file
+  }
+
   private func event(
     _ sequence: Int, _ reader: String, _ verdict: CaseDecision.Verdict?, _ kind: CaseRecord.Kind = .decided,
     time: String = "2026-01-01T00:00:00.000Z"
@@ -123,12 +134,7 @@ import Worklist
   func damage() throws {
     let folder = try SampleFolder()
     let writer = RecordWriter(folders: [folder.path], reader: "ann")
-    var file = ""
-    for number in 1...5 {
-      file = try writer.append(
-        .decided, caseName: "c\(number)", image: "", decision: decision(.accepted), after: 0
-      ).file
-    }
+    let file = try accept(5, writer)
     var lines = String(decoding: try Data(contentsOf: URL(filePath: file)), as: UTF8.self)
       .split(separator: "\n").map(String.init)
     lines[1] = lines[1].replacingOccurrences(of: "accepted", with: "rejected")
@@ -152,12 +158,7 @@ import Worklist
   func shrinking() throws {
     let folder = try SampleFolder()
     let writer = RecordWriter(folders: [folder.path], reader: "ann")
-    var file = ""
-    for number in 1...3 {
-      file = try writer.append(
-        .decided, caseName: "c\(number)", image: "", decision: decision(.accepted), after: 0
-      ).file
-    }
+    let file = try accept(3, writer)
     var records = ReviewRecords(folders: [folder.path])
     records.poll()
     let whole = try Data(contentsOf: URL(filePath: file))

@@ -66,7 +66,7 @@ package enum LabelNamesFile {
 
   /// The files beside an image that say something about it, whether they are there or not: a record or sidecar, and
   /// those of label names.
-  static func neighbours(ofImage path: String) -> [String] {
+  package static func neighbours(ofImage path: String) -> [String] {
     let stem = stem(ofMask: path)
     return ([".json"] + endings).map { stem + $0 }.filter { $0 != path }
   }

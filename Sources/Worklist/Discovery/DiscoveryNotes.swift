@@ -3,7 +3,7 @@ import Work
 /// What a search did not use, collected so that a thousand files of one kind are one line.
 struct DiscoveryNotes {
   enum Kind: Int, CaseIterable {
-    case unreadable, tooDeep, dicom, twice, maskWithoutImage, ambiguous, furtherMask, furtherImage
+    case unreadable, tooDeep, dicom, twice, maskWithoutImage, ambiguous, furtherMask
 
     /// "3 masks without an image", before the names.
     func text(_ count: Int) -> String {
@@ -15,7 +15,6 @@ struct DiscoveryNotes {
       case .maskWithoutImage: counted(count, "mask") + " without an image"
       case .ambiguous: counted(count, "mask fits", "masks fit") + " several images"
       case .furtherMask: counted(count, "further mask") + " of a pipeline not used"
-      case .furtherImage: counted(count, "further image") + " not used"
       }
     }
   }
@@ -31,11 +30,12 @@ struct DiscoveryNotes {
   }
 
   /// The notes, a line for each kind.
-  var lines: [String] {
-    Kind.allCases.compactMap { kind in
-      guard let names = names[kind] else { return nil }
-      let more = names.count > Self.nameCount ? " and \(names.count - Self.nameCount) more" : ""
-      return "\(kind.text(names.count)): \(names.prefix(Self.nameCount).joined(separator: ", "))\(more)"
-    }
+  var lines: [String] { Kind.allCases.compactMap(line) }
+
+  /// The note of a kind; nil where there is nothing of it.
+  func line(_ kind: Kind) -> String? {
+    guard let names = names[kind] else { return nil }
+    let more = names.count > Self.nameCount ? " and \(names.count - Self.nameCount) more" : ""
+    return "\(kind.text(names.count)): \(names.prefix(Self.nameCount).joined(separator: ", "))\(more)"
   }
 }

@@ -28,7 +28,8 @@ extension Worklist {
     var maskNames = Set(drafts.flatMap { $0.masks.map(\.name) }).naturallySorted(by: \.self)
     guard !drafts.isEmpty else {
       throw InputError(
-        folder, "has no image that can be read", found: search.notes.lines.first,
+        folder, "has no image that can be read",
+        found: search.notes.line(.dicom) ?? search.notes.line(.maskWithoutImage),
         expected: "NAME.nii.gz in it or in folders below")
     }
     for labels in labelFolders {
