@@ -50,9 +50,28 @@ package func comparedState(
 ) throws -> ReviewState {
   let begun = try session(twoReaders(), ScreenSize(rows: rows, columns: columns), capabilities)
   var state = begun.state
-  if let (id, job) = begun.effects.started(ComparisonJob.self) {
-    _ = reduce(
-      &state, .jobEnded(id, .finished(ComparisonJob.self, with: try Comparison(job.request, WorkContext()))))
-  }
+  try state.finishComparison()
   return state
+}
+
+extension ReviewState {
+  /// Ends the jobs that look for differences and for islands.
+  package mutating func finishFinding() throws {
+    if let job = jobs[.findings], let request = running(FindingsJob.self)?.request {
+      _ = reduce(
+        &self, .jobEnded(job.id, .finished(FindingsJob.self, with: try Findings(request, WorkContext()))))
+    }
+    if let job = jobs[.islands], let request = running(IslandsJob.self)?.request {
+      _ = reduce(
+        &self, .jobEnded(job.id, .finished(IslandsJob.self, with: try Islands(request, WorkContext()))))
+    }
+  }
+
+  /// Ends the job that compares A and B, and those that follow.
+  package mutating func finishComparison() throws {
+    guard let job = jobs[.comparison], let request = running(ComparisonJob.self)?.request else { return }
+    _ = reduce(
+      &self, .jobEnded(job.id, .finished(ComparisonJob.self, with: try Comparison(request, WorkContext()))))
+    try finishFinding()
+  }
 }

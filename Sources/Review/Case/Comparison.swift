@@ -45,6 +45,20 @@ package struct LabelPair: Equatable, Sendable {
 }
 
 extension [LabelPair] {
+  /// The structure of each pair, from 1, and 0 for labels that only one version knows: the other never looked for them,
+  /// so that they are no difference.
+  ///
+  /// Where the versions have no label in common, all labels are one structure.
+  var comparedStructures: [UInt16] {
+    guard contains(where: { $0.valueA != nil && $0.valueB != nil }) else { return map { _ in 1 } }
+    var last: UInt16 = 0
+    return map { pair in
+      guard pair.valueA != nil, pair.valueB != nil else { return 0 }
+      last += 1
+      return last
+    }
+  }
+
   /// The values of A and those of B that go with them.
   package var partners: [UInt16: UInt16] {
     Dictionary(

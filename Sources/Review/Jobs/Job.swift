@@ -3,7 +3,7 @@ import Work
 /// What a job works on: a newer job cancels the older one of its kind.
 package enum JobKind: Hashable, Sendable, CaseIterable {
   case opening, models, segmentation, refinement, preview, following, measurement, presets, comparison, export
-  case frame, memory, journal
+  case frame, memory, journal, findings, islands
 }
 
 /// Background work: the request, how it is done, and how its outcome changes the state.

@@ -108,7 +108,7 @@ extension ViewState: Codable {
   private enum Key: String, CodingKey {
     case crosshair, plane, maximised, zoom, centre, convention, window, windowName, labels, style, opacity,
       difference
-    case crosshairShown, annotations, frame
+    case crosshairShown, annotations, frame, strips
   }
 
   /// Reads a view.
@@ -134,6 +134,7 @@ extension ViewState: Codable {
     showsDifference = try values.decodeIfPresent(Bool.self, forKey: .difference) ?? showsDifference
     showsCrosshair = try values.decodeIfPresent(Bool.self, forKey: .crosshairShown) ?? showsCrosshair
     showsAnnotations = try values.decodeIfPresent(Bool.self, forKey: .annotations) ?? showsAnnotations
+    showsStrips = try values.decodeIfPresent(Bool.self, forKey: .strips) ?? showsStrips
   }
 
   /// Writes a view.
@@ -154,5 +155,6 @@ extension ViewState: Codable {
     try values.encode(showsDifference, forKey: .difference)
     try values.encode(showsCrosshair, forKey: .crosshairShown)
     try values.encode(showsAnnotations, forKey: .annotations)
+    if !showsStrips { try values.encode(false, forKey: .strips) }
   }
 }

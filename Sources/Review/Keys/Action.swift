@@ -10,6 +10,7 @@ package enum Action: Hashable, Sendable {
   case overlay(OverlayChange)
   case visibility(VisibilityChange)
   case label(LabelPart)
+  case finding(FindingStep)
   case version(VersionUse)
   case refinement(RefinementStep)
   case session(SessionStep)
@@ -30,7 +31,7 @@ package enum Action: Hashable, Sendable {
   package enum PictureChange: Hashable, Sendable {
     case choosePlane(AnatomicalPlane), recentre
     case toggleLayout, zoom(Int), fit, pan, automaticWindow, toggleConvention, toggleCrosshair,
-      toggleAnnotations
+      toggleAnnotations, toggleStrips
   }
 
   /// Changes of how labels are shown, and of which one is selected.
@@ -44,6 +45,12 @@ package enum Action: Hashable, Sendable {
 
   /// What of the selected label is to be changed.
   package enum LabelPart: Hashable, Sendable { case name, colour, partner }
+
+  /// Steps to what matters, and changes of the components that the table lists.
+  package enum FindingStep: Hashable, Sendable {
+    case next(Int), toggleTarget, labelEnd(isLast: Bool)
+    case goToComponent, markComponent, removeComponent, keepMarked
+  }
 
   /// What the version that the list points at becomes.
   package enum VersionUse: Hashable, Sendable { case a, b, shown }
@@ -89,7 +96,8 @@ package enum Action: Hashable, Sendable {
   var isMove: Bool {
     switch self {
     case .move, .pointer: true
-    case .picture, .overlay, .visibility, .label, .version, .refinement, .session, .worklist, .open, .search,
+    case .picture, .overlay, .visibility, .label, .finding, .version, .refinement, .session, .worklist, .open,
+      .search,
       .answer, .text:
       false
     }

@@ -39,7 +39,7 @@ extension KeyBinding {
 package enum KeyReference {
   /// What the mouse and the command line do; they have no keys of their own.
   private static let mouse: [(String, String)] = [
-    ("left button", "set the crosshair; drag to keep moving it"),
+    ("left button", "set the crosshair; drag to keep moving it; on a strip: go to the slice"),
     ("right drag", "window: across changes the width, up and down the centre"),
     ("middle drag", "move the picture"),
     ("wheel", "next and previous slice of the plane under the pointer"),

@@ -22,7 +22,7 @@ package struct KeyBinding: Hashable, Sendable {
 package enum KeyTable {
   /// Every binding, in the order of the reference.
   package static let bindings: [KeyBinding] = [
-    moving, picture, overlay, model, sectionOpening, session, worklist, scoring, panning,
+    moving, picture, overlay, finding, model, sectionOpening, session, worklist, scoring, panning,
     PanelSections.all.flatMap { $0.bindings }, cases, lists, pairing, text, questions, reading,
   ].flatMap(\.self)
 
@@ -94,6 +94,7 @@ package enum KeyTable {
     bind(.picture, ["O"], .picture(.toggleConvention), "radiological or neurological sides"),
     bind(.picture, ["x"], .picture(.toggleCrosshair), "crosshair on or off"),
     bind(.picture, ["X"], .picture(.toggleAnnotations), "letters in the panes on or off"),
+    bind(.picture, ["|"], .picture(.toggleStrips), "strips of all slices beside the panes on or off"),
   ]
 
   private static let overlay: [KeyBinding] = [
@@ -108,6 +109,21 @@ package enum KeyTable {
     bind(.picture, [","], .overlay(.selectLabel(-1)), "select the previous label"),
     bind(.picture, ["G"], .overlay(.jumpToLabel), "go to the selected label's largest slice"),
     bind(.picture, ["p"], .overlay(.pickLabel), "select the label under the crosshair"),
+  ]
+
+  private static let finding: [KeyBinding] = [
+    bind(
+      .picture, ["n"], .finding(.next(1)),
+      "next place where A and B differ, or next island; the largest first",
+      bar: "differing", barKeys: ["n", "N"], rank: 4),
+    bind(.picture, ["N"], .finding(.next(-1)), "the one before"),
+    bind(
+      .picture, ["I"], .finding(.toggleTarget),
+      "n and N go through the islands of the selected label, or through differences again"),
+    bind(
+      .picture, ["^"], .finding(.labelEnd(isLast: false)),
+      "first slice of the selected label in the active plane"),
+    bind(.picture, ["$"], .finding(.labelEnd(isLast: true)), "its last slice"),
   ]
 
   private static let model: [KeyBinding] = [

@@ -12,12 +12,17 @@ package struct ScreenLayout: Equatable, Sendable {
     package var title: Rectangle
     /// The picture.
     package var picture: Rectangle
+    /// The strip of all slices at its right; empty where there is none.
+    package var strip: Rectangle
   }
 
   /// Below these the program asks for a larger screen.
   package static let minimum = ScreenSize(rows: 16, columns: 60)
   /// From these on there is room for three planes.
   package static let threePlanes = ScreenSize(rows: 30, columns: 110)
+
+  /// Panes of fewer columns have no strip.
+  package static let stripMinimumColumns = 30
 
   /// Whether the screen is below ``minimum``; nothing else is laid out then.
   package let isTooSmall: Bool
@@ -30,8 +35,11 @@ package struct ScreenLayout: Equatable, Sendable {
   /// The lines at the foot, from above: voxel, view, message, keys.
   package let voxelLine, viewLine, messageLine, keyBar: Rectangle
 
-  /// The layout of a screen; `maximised` is the only plane shown, unless nil and there is room for three.
-  package init(screen: ScreenSize, active: AnatomicalPlane, isMaximised: Bool) {
+  /// The layout of a screen.
+  /// - Parameters:
+  ///   - active: The only plane that is shown, unless there is room for three and it is not maximised.
+  ///   - stripColumns: The columns of the strip beside each pane that is wide enough.
+  package init(screen: ScreenSize, active: AnatomicalPlane, isMaximised: Bool, stripColumns: Int) {
     let (rows, columns) = (screen.rows, screen.columns)
     isTooSmall = rows < ScreenLayout.minimum.rows || columns < ScreenLayout.minimum.columns
     guard !isTooSmall else {
@@ -52,38 +60,41 @@ package struct ScreenLayout: Equatable, Sendable {
     let body = Rectangle(row: 1, column: 0, rows: bodyRows, columns: columns - panelColumns - 1)
     let three = ScreenLayout.threePlanes
     if isMaximised || rows < three.rows || columns < three.columns {
-      panes = [ScreenLayout.pane(active, body)]
+      panes = [ScreenLayout.pane(active, body, stripColumns)]
       return
     }
     let left = body.columns * 11 / 20
     let upper = body.rows / 2
     let right = body.columns - left - 1
     panes = [
-      ScreenLayout.pane(.axial, Rectangle(row: body.row, column: 0, rows: body.rows, columns: left)),
-      ScreenLayout.pane(.coronal, Rectangle(row: body.row, column: left + 1, rows: upper, columns: right)),
+      ScreenLayout.pane(
+        .axial, Rectangle(row: body.row, column: 0, rows: body.rows, columns: left), stripColumns),
+      ScreenLayout.pane(
+        .coronal, Rectangle(row: body.row, column: left + 1, rows: upper, columns: right), stripColumns),
       ScreenLayout.pane(
         .sagittal,
-        Rectangle(row: body.row + upper, column: left + 1, rows: body.rows - upper, columns: right)),
+        Rectangle(row: body.row + upper, column: left + 1, rows: body.rows - upper, columns: right),
+        stripColumns),
     ]
   }
 
-  private static func pane(_ plane: AnatomicalPlane, _ area: Rectangle) -> Pane {
-    Pane(
-      plane: plane, title: Rectangle(row: area.row, column: area.column, rows: 1, columns: area.columns),
-      picture: Rectangle(
-        row: area.row + 1, column: area.column, rows: area.rows - 1, columns: area.columns))
+  private static func pane(_ plane: AnatomicalPlane, _ area: Rectangle, _ stripColumns: Int) -> Pane {
+    let (title, below) = area.splitTop(1)
+    let (strip, picture) = below.splitRight(area.columns < stripMinimumColumns ? 0 : stripColumns)
+    return Pane(plane: plane, title: title, picture: picture, strip: strip)
   }
 
-  /// The pane whose title or picture holds a cell.
+  /// The pane whose title, picture or strip holds a cell.
   package func pane(at cell: ScreenCell) -> Pane? {
-    panes.first { $0.title.contains(cell) || $0.picture.contains(cell) }
+    panes.first { $0.title.contains(cell) || $0.picture.contains(cell) || $0.strip.contains(cell) }
   }
 }
 
 extension ReviewState {
   /// Where everything is on the screen now.
   package var layout: ScreenLayout {
-    ScreenLayout(screen: screen, active: view.activePlane, isMaximised: view.isMaximised)
+    ScreenLayout(
+      screen: screen, active: view.activePlane, isMaximised: view.isMaximised, stripColumns: stripColumns)
   }
 
   /// How a plane lies on the screen now.

@@ -15,6 +15,11 @@ extension ReviewState {
   mutating func edit(
     _ name: String, in box: VoxelBounds, _ label: (VoxelIndex, UInt16) -> UInt16
   ) -> [ReviewEffect] {
+    edit(name) { $0.setting(in: box, label) }
+  }
+
+  /// The same with the voxels that `changed` makes of those of the shown version.
+  mutating func edit(_ name: String, _ changed: (ChunkedLabels) -> ChunkedLabels) -> [ReviewEffect] {
     guard let shown = shownVersion else {
       message = Message("no version to change: open a mask, or run a network (m)", .warning)
       return []
@@ -23,7 +28,7 @@ extension ReviewState {
       message = Message("what you see is no version yet: Enter keeps it as one", .warning)
       return []
     }
-    guard let change = LabelChange(from: shown.labels, to: shown.labels.setting(in: box, label)) else {
+    guard let change = LabelChange(from: shown.labels, to: changed(shown.labels)) else {
       message = Message("nothing changes: the label is there already")
       return []
     }

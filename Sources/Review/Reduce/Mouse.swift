@@ -5,6 +5,7 @@ extension ReviewState {
   mutating func handleMouse(_ event: MouseEvent) -> [ReviewEffect] {
     if event.action == .release {
       lastDrag = nil
+      draggedStrip = nil
       return []
     }
     switch event.action {
@@ -24,6 +25,16 @@ extension ReviewState {
   }
 
   private mutating func drag(_ event: MouseEvent) {
+    if event.action == .press {
+      draggedStrip = event.button == 1 ? layout.panes.first { $0.strip.contains(event.cell) }?.plane : nil
+    }
+    if let pane = layout.panes.first(where: { $0.plane == draggedStrip }) {
+      view.activePlane = pane.plane
+      var voxel = view.crosshair
+      let scale = StripScale(geometry(pane.plane), rows: pane.strip.rows)
+      voxel[scale.geometry.sliceAxis] = scale.slice(atRow: event.cell.row - pane.strip.row)
+      return moveCrosshair(to: voxel)
+    }
     guard let pane = layout.pane(at: event.cell) else { return }
     if event.action == .press {
       view.activePlane = pane.plane

@@ -40,19 +40,21 @@ extension ReviewState {
       comparison = nil
       comparedPairs = []
       view.showsDifference = false
-      return cancel(.comparison)
+      return cancel(.comparison) + findIfNeeded()
     }
     comparedPairs = LabelPair.pairs(a, b)
     if let comparison, comparison.a == a.id, comparison.b == b.id {
-      if comparison.partners == comparedPairs.partners { return [] }
+      if comparison.partners == comparedPairs.partners { return findIfNeeded() }
     }
     comparison = nil
+    findings = nil
+    let stopped = cancel(.findings)
     let isSettled =
       a.family == b.family || askedPairings.contains([a.family, b.family])
       || knownPairings.last(of: a.family, b.family) != nil
     let request = ComparisonRequest(
       a: a, b: b, pairs: comparedPairs, memory: isSettled ? nil : pairingMemory(a, b))
-    return [start(ComparisonJob(request: request))]
+    return stopped + [start(ComparisonJob(request: request))]
   }
 
   /// What the versions' labels come from.
@@ -81,7 +83,7 @@ extension ReviewState {
     else { return [] }
     comparison = found
     switch found.finding {
-    case .settled: return []
+    case .settled: break
     case .found(let partners, let isRemembered):
       settledPairings.append(LabelPairing(a.family, b.family, partners: partners))
       identifyStructures()

@@ -30,6 +30,7 @@ extension ReviewState {
           : "neurological: the patient's left is on the left")
     case .toggleCrosshair: view.showsCrosshair.toggle()
     case .toggleAnnotations: view.showsAnnotations.toggle()
+    case .toggleStrips: toggleStrips()
     }
   }
 
@@ -81,6 +82,7 @@ extension ViewHabits {
     state.view.overlay = view.overlay
     state.view.showsCrosshair = view.showsCrosshair
     state.view.showsAnnotations = view.showsAnnotations
+    state.view.showsStrips = view.showsStrips
     if let name = view.windowName {
       if let preset = state.intensities.presets.first(where: { $0.name == name }) { state.choose(preset) }
     } else if isCT, state.intensities.looksLikeCT {

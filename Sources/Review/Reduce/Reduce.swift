@@ -37,7 +37,7 @@ package func reduce(_ state: inout ReviewState, _ event: ReviewEvent) -> [Review
   // A search ends with its list, a difference with what differed.
   if state.search != nil, state.pointedList?.name != list { state.search = nil }
   if let compared, state.comparedVersions != compared { state.view.showsDifference = false }
-  return effects + state.followShownVersion(from: base) + state.journalNews()
+  return effects + state.followShownVersion(from: base) + state.followIslands() + state.journalNews()
 }
 
 extension ReviewState {
@@ -136,6 +136,7 @@ extension ReviewState {
     case .overlay(let change): return changeOverlay(change)
     case .visibility(let change): changeVisibility(change)
     case .label(let part): editLabel(part)
+    case .finding(let step): return find(step)
     case .version(let use): return useVersion(as: use)
     case .refinement(let step): return refine(step, key)
     case .session(let step): return performStep(step)

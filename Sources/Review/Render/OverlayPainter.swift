@@ -71,24 +71,17 @@ struct OverlayPainter {
     colours = ranks.colours.map(\.rgb)
   }
 
-  /// One rank for each label that both versions know; one rank for all labels when they have none in common.
-  ///
-  /// A label that only one version knows is no difference, because the other version never looked for it.
+  /// One rank for each structure that is compared and visible.
   private static func pairRanks(
     _ pairs: [LabelPair], _ a: Version, _ b: Version, _ state: ReviewState
   ) -> (LabelRanks, LabelRanks) {
     var ranksA: [UInt16: UInt16] = [:]
     var ranksB: [UInt16: UInt16] = [:]
-    let sharesLabels = pairs.contains { $0.valueA != nil && $0.valueB != nil }
-    var lastRank: UInt16 = 0
-    for pair in pairs {
-      if sharesLabels, pair.valueA == nil || pair.valueB == nil { continue }
-      if sharesLabels { lastRank += 1 }
+    for (pair, rank) in zip(pairs, pairs.comparedStructures) where rank > 0 {
       let isVisible =
         pair.valueA.flatMap { a.table[$0] }.map { state.isVisible($0, of: a) }
         ?? pair.valueB.flatMap { b.table[$0] }.map { state.isVisible($0, of: b) }
       guard isVisible == true else { continue }
-      let rank = sharesLabels ? lastRank : 1
       if let value = pair.valueA { ranksA[value] = rank }
       if let value = pair.valueB { ranksB[value] = rank }
     }

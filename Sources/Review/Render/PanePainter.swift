@@ -6,6 +6,7 @@ extension ReviewState {
   func paint(_ pane: ScreenLayout.Pane, overlay: OverlayPainter, into frame: inout Frame) {
     let projection = projection(pane)
     paintTitle(pane, projection, into: &frame)
+    paintStrip(pane, projection.geometry, into: &frame)
     guard !pane.picture.isEmpty else { return }
     var picture = PixelBuffer(width: projection.width, height: projection.height)
     let sampler = SliceSampler(projection, size: grid.size, slice: view.crosshair)

@@ -92,7 +92,9 @@ enum PanelSharing {
 
 /// The sections of the panel, from above.
 enum PanelSections {
-  static let all: [any PanelSection] = [LabelSection(), VersionSection(), RefinementSection()]
+  static let all: [any PanelSection] = [
+    LabelSection(), ComponentSection(), VersionSection(), RefinementSection(),
+  ]
 }
 
 /// What a section shows: a heading, lines that stay, and entries of which a part is in sight.

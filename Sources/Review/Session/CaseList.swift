@@ -35,7 +35,8 @@ extension SessionState {
       }
       if key == .control("c") { return leaveAll() }
     // No key of the list has these.
-    case .move, .picture, .overlay, .visibility, .label, .version, .refinement, .session, .open, .search:
+    case .move, .picture, .overlay, .visibility, .label, .finding, .version, .refinement, .session, .open,
+      .search:
       break
     }
     return []

@@ -79,6 +79,22 @@ package struct ReviewState: Equatable, Sendable {
   package var comparison: Comparison?
   /// Which labels of A and B go together.
   package var comparedPairs: [LabelPair] = []
+  /// The slices of A and B and where they differ, once counted.
+  package var findings: Findings?
+  /// The components of the selected label, once sought.
+  package var islands: Islands?
+  /// What n and N go through.
+  package var findingTarget = FindingTarget.disagreements
+  /// The place where A and B differ that was gone to last, counted from 0.
+  package var disagreementPosition: Int?
+  /// The component that was gone to last, or that the table points at.
+  package var islandPosition: Int?
+  /// The label whose components were sought last, by ``Version/key(of:)``.
+  package var islandsLabel: String?
+  /// The components that are marked in the table.
+  package var markedComponents: Set<Int> = []
+  /// The plane in whose strip the mouse button was pressed, while it is held.
+  package var draggedStrip: AnatomicalPlane?
   /// Pairings that nobody had to decide.
   package var settledPairings: [LabelPairing] = []
   /// Pairs of families of which the reviewer was asked which labels go together.

@@ -280,4 +280,38 @@ extension ChunkedLabels {
     }
     return changed
   }
+
+  /// These labels with `label` in the voxels of some rows.
+  /// - Complexity: O(rows + voxels of the chunks that change).
+  func setting(_ rows: [Row], to label: UInt16) -> ChunkedLabels {
+    var changed: [Int: [UInt16]] = [:]
+    for row in rows {
+      changed[row.number, default: cropped(to: chunkGrid.box(row.number))].replaceSubrange(
+        row.start..<row.start + row.count, with: repeatElement(label, count: row.count))
+    }
+    var labels = self
+    for (chunk, voxels) in changed { labels.chunks[chunk] = Chunk(voxels) }
+    return labels
+  }
+
+  /// Where to look at a label in one slice: its voxel there that is nearest to the middle of those.
+  /// - Parameter slice: A box of one slice across `axis`.
+  /// - Returns: nil where no voxel of the box has the label.
+  /// - Complexity: O(voxels of the box).
+  package func centre(of label: UInt16, in slice: VoxelBounds, across axis: Int) -> VoxelIndex? {
+    let voxels = cropped(to: slice)
+    var sum = CentreSearch.Slice()
+    for (offset, voxel) in voxels.enumerated() where voxel == label {
+      let index = slice.size.index(offset: offset) + slice.lower
+      sum.count += 1
+      sum.sum &+= SIMD3(index.i, index.j, index.k)
+    }
+    guard sum.count > 0 else { return nil }
+    var search = CentreSearch(slices: [sum], first: slice.lower[axis], axis: axis)
+    search.choose()
+    for (offset, voxel) in voxels.enumerated() where voxel == label {
+      search.consider(slice.size.index(offset: offset) + slice.lower, 1, spacing: grid.spacing)
+    }
+    return search.nearest
+  }
 }

@@ -22,6 +22,47 @@ extension ChunkedLabels {
     }
   }
 
+  /// Calls `body` with a label of these voxels, the label of the other mask there, and a box of voxels that have both: a
+  /// whole chunk, or a run along i.
+  ///
+  /// Boxes that are background in both masks are left out.
+  /// - Parameter other: The other mask; nil for one that is background everywhere.
+  /// - Throws: `Cancelled`.
+  /// - Complexity: O(chunks + voxels of chunks that are not uniform in both).
+  package func forEachRowPair(
+    with other: ChunkedLabels?, work: WorkContext, _ body: (UInt16, UInt16, VoxelBounds) -> Void
+  ) throws(Cancelled) {
+    precondition(other.map { $0.chunkGrid == chunkGrid } ?? true, "masks on different grids")
+    for chunk in chunks.indices {
+      if chunk & 15 == 0 { try work.checkCancellation() }
+      let box = chunkGrid.box(chunk)
+      let partner = other?.chunks[chunk] ?? .uniform(0)
+      if case .uniform(let one) = chunks[chunk], case .uniform(let two) = partner {
+        if one | two != 0 { body(one, two, box) }
+        continue
+      }
+      let (own, others) = (voxels(of: chunk, box), other?.voxels(of: chunk, box))
+      let width = box.size.i
+      for row in 0..<box.size.j * box.size.k {
+        let (j, k) = (box.lower.j + row % box.size.j, box.lower.k + row / box.size.j)
+        let end = (row + 1) * width
+        var start = row * width
+        while start < end {
+          let (one, two) = (own[start], others?[start] ?? 0)
+          var next = start + 1
+          while next < end, own[next] == one, others?[next] ?? 0 == two { next += 1 }
+          if one | two != 0 {
+            let i = box.lower.i - row * width
+            body(
+              one, two, VoxelBounds(lower: VoxelIndex(i + start, j, k), upper: VoxelIndex(i + next - 1, j, k))
+            )
+          }
+          start = next
+        }
+      }
+    }
+  }
+
   private func voxels(of chunk: Int, _ box: VoxelBounds) -> [UInt16] {
     switch chunks[chunk] {
     case .uniform(let label): [UInt16](repeating: label, count: box.size.voxelCount)

@@ -56,10 +56,18 @@ package struct ConnectedComponents: Sendable {
     _ mask: LabelVolume, bounds: VoxelBounds, classOfValue: [UInt16], neighbourhood: VoxelNeighbourhood,
     work: WorkContext
   ) throws(Cancelled) {
-    grid = mask.grid
-    self.neighbourhood = neighbourhood
-    runs = try LabelRuns(mask, bounds: bounds, classOfValue: classOfValue, work: work.withoutProgress)
+    let runs = try LabelRuns(mask, bounds: bounds, classOfValue: classOfValue, work: work.withoutProgress)
     work.report(0.6)
+    try self.init(runs, on: mask.grid, neighbourhood: neighbourhood, work: work)
+  }
+
+  /// The components that runs on a grid make.
+  init(
+    _ runs: LabelRuns, on grid: VolumeGrid, neighbourhood: VoxelNeighbourhood, work: WorkContext
+  ) throws(Cancelled) {
+    self.grid = grid
+    self.neighbourhood = neighbourhood
+    self.runs = runs
     var forest = RunForest(count: runs.runs.count)
     try forest.join(runs, neighbourhood, work)
     (componentOfRun, components) = forest.number(runs)

@@ -17,6 +17,14 @@ struct LabelRuns: Sendable {
   /// Where the runs of each row begin; one more element at the end.
   let rowStart: [Int]
 
+  /// Runs that are known already, row after row of a box.
+  init(bounds: VoxelBounds, runs: [LabelRun], rowStart: [Int]) {
+    precondition(rowStart.count == bounds.size.j * bounds.size.k + 1, "\(rowStart.count) rows")
+    self.bounds = bounds
+    self.runs = runs
+    self.rowStart = rowStart
+  }
+
   /// Scans a box of a mask, two passes: count, then fill.
   ///
   /// - Parameter classOfValue: for each of the 65536 voxel values its class; 0 leaves the voxel out.

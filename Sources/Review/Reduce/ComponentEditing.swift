@@ -1,0 +1,56 @@
+import Volumes
+
+extension ReviewState {
+  /// The components in the table and the label that they are of; nil where none is listed.
+  private var listedComponents: (list: ComponentList, label: Label)? {
+    guard let label = shownVersion?.label(selectedLabel), let list = islands?.list, !list.entries.isEmpty,
+      islands?.request.labels == shownVersion?.labels, islands?.request.value == label.value
+    else { return nil }
+    return (list, label)
+  }
+
+  /// Marks the component that the table points at, or takes the mark away, and goes on to the next.
+  mutating func markComponent() {
+    guard let (list, _) = listedComponents, let position = islandPosition else { return sayNoComponents() }
+    if markedComponents.remove(position) == nil { markedComponents.insert(position) }
+    if position + 1 < list.entries.count { goToIsland(at: position + 1) }
+    message = Message("\(markedComponents.count) marked; K keeps nothing else of the label")
+  }
+
+  /// Removes the component that the table points at, as a change by hand.
+  mutating func removeComponent() -> [ReviewEffect] {
+    guard let (list, label) = listedComponents, let position = islandPosition else {
+      sayNoComponents()
+      return []
+    }
+    return edit("remove island \(position + 1) of \(cleaned(label.name))") {
+      list.setting([position], to: 0, in: $0)
+    }
+  }
+
+  /// Removes all components of the label but those that are marked, as a change by hand; where none is marked, all but the
+  /// one that the table points at.
+  mutating func keepMarkedComponents() -> [ReviewEffect] {
+    guard let (list, label) = listedComponents, let position = islandPosition else {
+      sayNoComponents()
+      return []
+    }
+    let kept = markedComponents.isEmpty ? [position] : markedComponents.sorted()
+    guard kept.count < list.count else {
+      message = Message("nothing changes: all islands of \(label.name) are kept")
+      return []
+    }
+    let name = "keep \(kept.count) of \(list.count) islands of \(cleaned(label.name))"
+    islandPosition = 0
+    // The list may lack the smallest ones.
+    return edit(name) { labels in
+      list.setting(kept, to: label.value, in: labels.replacing([label.value], by: 0) ?? labels)
+    }
+  }
+
+  private mutating func sayNoComponents() {
+    message = Message(
+      islands == nil ? "still looking for the islands" : "no island to change: the label has no voxel",
+      .warning)
+  }
+}
