@@ -113,7 +113,10 @@ let package = Package(
       ["Work", "Volumes", "Tensors", "Networks", "DenseCRF", "Metrics", "Segmentation", "TestSupport"]),
     tests(
       "ReviewTests",
-      ["Work", "Volumes", "Metrics", "Screen", "Worklist", "Review", "ReviewFixtures", "TestSupport", customDump],
+      [
+        "Work", "Volumes", "Metrics", "Screen", "Worklist", "Review", "ReviewFixtures", "TestSupport",
+        customDump,
+      ],
       exclude: ["Frames"]),
     // Behaviour and the journal on the disk together, which the executable joins.
     tests(

@@ -250,7 +250,7 @@ static void LEVEL(multiply_transposed)(int left_rows, int right_rows, int length
                                        float *result, long result_stride) {
     int i = 0;
 #if WIDTH == 16
-    // Eight rows stay in the first cache level while the others pass, neighbours of which share most of their lines.
+    // Eight left rows stay in the first cache level; neighbouring right rows share most of their cache lines.
     for (; left_rows - i > 4; i += 8)
         for (int k = 0; k < right_rows; k += 3)
             LEVEL(dot_products)(8, 3, left_rows - i, right_rows - k, length, left + i * left_stride, left_stride,

@@ -225,7 +225,7 @@ ALWAYS_INLINE VECTOR LEVEL(two_classes)(float *first, float *second, LANES label
     VECTOR others = weight * (CHOOSE(leads, (VECTOR){0} + 1.0f, lesser) / sum);
     STORE(first, (VECTOR)((LANES)others ^ (sign & ~is_second)));
     STORE(second, (VECTOR)((LANES)others ^ (sign & is_second)));
-    // What counts nothing may be infinite.
+    // The terms of ignored voxels may be infinite.
     VECTOR term = weight * (CHOOSE(leads, lead, (VECTOR){0}) + LEVEL(logarithm)(sum));
     return CHOOSE((LANES)(weight != (VECTOR){0}), term, (VECTOR){0});
 }
@@ -258,7 +258,7 @@ static void LEVEL(cross_entropy)(float *logits, int channels, long stride, long 
                 VECTOR target = CHOOSE((LANES)(label == c), weight, (VECTOR){0});
                 STORE(logits + c * stride + i, LOAD(logits + c * stride + i) * factor - target);
             }
-            // What counts nothing may be infinite.
+            // The terms of ignored voxels may be infinite.
             VECTOR term = weight * (highest + LEVEL(logarithm)(sum) - own);
             loss += CHOOSE((LANES)(weight != (VECTOR){0}), term, (VECTOR){0});
         }

@@ -29,7 +29,7 @@ extern volatile sig_atomic_t terminal_end_signal;
 /// Whether the terminal is in the program's modes now, for the handlers that must give it back.
 extern volatile sig_atomic_t terminal_is_taken;
 
-/// What the terminal answered before ncurses started.
+/// The terminal's answers to queries before ncurses started.
 struct probe_answer {
   bool is_answered;
   bool has_true_colour;
@@ -42,7 +42,7 @@ void signals_install(void);
 void signals_remove(void);
 void signals_prepare_reset(void);
 
-/// What a hang-up means, also where the signal is ignored: nobody is there any more.
+/// Handles the loss of the terminal as a hang-up, also where the signal is ignored.
 void signals_terminal_gone(void);
 
 /// Ends the process by the signal that asked for it, if one did.

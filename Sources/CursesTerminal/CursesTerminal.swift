@@ -9,7 +9,7 @@ import Work
 /// standard error is captured in memory, and its last 4 KiB are shown when the terminal is restored.
 package final class CursesTerminal: Terminal {
   package let capabilities: TerminalCapabilities
-  /// What was found out about the terminal, for people.
+  /// A readable description of the terminal.
   package let description: TerminalDescription
   private var cells: [terminal_cell] = []
   private var lastFrame: Frame?

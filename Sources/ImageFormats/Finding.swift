@@ -3,9 +3,9 @@ import Volumes
 
 /// Something in a file that is not as it should be, and how it was read all the same.
 package struct Finding: Hashable, Sendable, Codable, CustomStringConvertible {
-  /// What is wrong: "scl_slope is nan".
+  /// The defect: "scl_slope is nan".
   package var problem: String
-  /// What was done about it: "voxels are not scaled".
+  /// The repair: "voxels are not scaled".
   package var repair: String
 
   package init(_ problem: String, repair: String) {

@@ -5,11 +5,11 @@ import Work
 
 /// An image on the disk whose header has been read and checked; voxels are read when asked for.
 package final class ImageFile: Sendable {
-  /// The file that was asked for.
+  /// The path that was opened.
   package let path: String
   /// "NIfTI-1, gzip, little-endian".
   package let storage: String
-  /// What a mask of this image must carry on.
+  /// The grid and header fields that masks of this image copy.
   package let source: ImageSource
   /// How a voxel is stored.
   package let voxelType: VoxelType
@@ -38,13 +38,13 @@ package final class ImageFile: Sendable {
     self.knownFindings = Mutex(findings + [Finding(axesOf: source.grid.affine)].compactMap(\.self))
   }
 
-  /// Where the voxels of every frame lie.
+  /// The grid of every frame.
   package var grid: VolumeGrid { source.grid }
 
   /// Volumes in the file.
   package var frameCount: Int { frameSizes.reduce(1, *) }
 
-  /// What was wrong and read all the same: of the header, and of every voxel read so far.
+  /// The defects that were repaired on reading: of the header, and of every voxel read so far.
   package var findings: [Finding] { knownFindings.withLock { $0 } }
 
   func note(_ found: [Finding]) {

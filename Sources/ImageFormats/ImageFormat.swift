@@ -17,7 +17,7 @@ private let imageFormats: [any ImageFormat.Type] = [NiftiFormat.self]
 extension ImageFile {
   /// Opens an image of any format that can be read.
   ///
-  /// - Throws: ``InputError`` for a missing, unreadable or empty file, a folder, a format that nobody knows, and
+  /// - Throws: ``InputError`` for a missing, unreadable or empty file, a folder, an unknown format, and
   ///   an invalid header.
   package static func open(_ path: String) throws -> ImageFile {
     let stream = try ByteStream(path: path)
@@ -26,7 +26,7 @@ extension ImageFile {
     beginning.removeSubrange(count...)
     for format in imageFormats where format.recognises(path: path, beginning: beginning) {
       let image = try format.open(path: path)
-      // What lies beside an image belongs to it: names, a record, settings, notes.
+      // The files beside an image belong to it: names, a record, settings, notes.
       for file in LabelNamesFile.neighbours(ofImage: path) { try ReadFiles.register(file) }
       return image
     }

@@ -1,8 +1,8 @@
 import Volumes
 
-/// What a mask must carry on from its image: the grid, and the header fields that state it, to the last bit.
+/// The grid of an image and the header fields that state it, which a mask copies bit for bit.
 package struct ImageSource: Hashable, Sendable {
-  /// Where the voxels lie, in millimetres.
+  /// The grid, in millimetres.
   package var grid: VolumeGrid
   /// The grid as a NIfTI header states it.
   var fields: NiftiGeometry

@@ -45,7 +45,7 @@ package struct SLIVER07Scores: Hashable, Sendable {
 
 /// The score of HVSMR 2016, a sum over the structures of a case (there blood pool and myocardium).
 package enum HVSMRScore {
-  /// What one structure adds: 0.5 Dice - 0.25 average distance - maximum distance / 30, distances in millimetres.
+  /// The term of one structure: 0.5 Dice - 0.25 average distance - maximum distance / 30, distances in millimetres.
   ///
   /// The challenge prints the last factor as 0.03; only 1/30 gives the published scores.
   package static func term(dice: Double, averageMillimetres: Double, maximumMillimetres: Double) -> Double {
@@ -58,7 +58,7 @@ package enum HVSMRScore {
     return terms.isEmpty || terms.count < structures.count ? nil : terms.reduce(0, +)
   }
 
-  /// What a case counts as in a mean: missed structures as ``CountedMeasures`` has it; nil when neither mask has one of
+  /// The score of a case in a mean: missed structures as ``CountedMeasures`` has it; nil when neither mask has one of
   /// the structures, or there is none.
   package static func counted(_ structures: [StructureComparison]) -> Double? {
     let terms = structures.compactMap { CountedMeasures($0)?.hvsmrTerm }

@@ -1,4 +1,4 @@
-/// What one structure of one case counts as in every mean, over cases or over structures; the only rule for it.
+/// The measures of one structure of one case that enter every mean, over cases or over structures.
 ///
 /// - Both masks have the structure: its measures.
 /// - Only one of them has it, it is missed: Dice 0, VOE 100 %, RVD 100 or -100 %, every distance the diagonal of the
@@ -21,10 +21,10 @@ package struct CountedMeasures: Hashable, Sendable {
   package let percentile95Millimetres: Double
   /// SLIVER07's scores.
   package let sliver07: SLIVER07Scores
-  /// What the structure adds to HVSMR's score.
+  /// The structure's term of the HVSMR score.
   package let hvsmrTerm: Double
 
-  /// What a comparison counts as; nil where neither mask has the structure.
+  /// The measures of a comparison in means; nil where neither mask has the structure.
   package init?(_ comparison: StructureComparison) {
     guard comparison.foundIn != .neither else { return nil }
     let overlap = comparison.overlap

@@ -3,7 +3,7 @@ import Work
 
 /// A structure's voxel values in two masks that may number it differently.
 package struct MatchedStructure: Hashable, Sendable {
-  /// What both call it, as the reference writes it.
+  /// The common name, as the reference writes it.
   package var name: String
   /// Its values in the reference; empty where the reference does not have it.
   package var referenceValues: [UInt16]
@@ -73,7 +73,7 @@ package struct MatchedStructure: Hashable, Sendable {
   }
 }
 
-/// Everything that two masks' versions of one structure are compared by.
+/// The measures of one structure in two masks.
 package struct StructureComparison: Hashable, Sendable {
   package let name: String
   /// Volume in the reference.
@@ -93,7 +93,7 @@ package struct StructureComparison: Hashable, Sendable {
   /// SLIVER07's score of this structure; nil without distances.
   package var sliver07Score: Double? { sliver07?.total }
 
-  /// What this structure adds to HVSMR's score; nil without distances.
+  /// This structure's term of the HVSMR score; nil without distances.
   package var hvsmrTerm: Double? {
     distances.map {
       HVSMRScore.term(

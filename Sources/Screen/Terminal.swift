@@ -4,7 +4,7 @@
 package protocol Terminal: AnyObject {
   /// Rows and columns now.
   var size: ScreenSize { get }
-  /// What this terminal can show.
+  /// The capabilities of this terminal.
   var capabilities: TerminalCapabilities { get }
   /// Shows `frame`; sends only the cells that differ from the last frame.
   func draw(_ frame: Frame)

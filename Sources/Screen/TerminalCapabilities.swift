@@ -1,4 +1,4 @@
-/// What a terminal can show.
+/// The capabilities of a terminal.
 package struct TerminalCapabilities: Hashable, Sendable {
   /// The number of colours.
   package enum ColourDepth: Int, Hashable, Sendable, Comparable, CaseIterable {

@@ -14,7 +14,7 @@ package enum Key: Hashable, Sendable {
 package struct MouseEvent: Hashable, Sendable {
   /// The action.
   package enum Action: Hashable, Sendable { case press, drag, release, wheelUp, wheelDown }
-  /// What happened.
+  /// The action of the mouse.
   package var action: Action
   /// 1 left, 2 middle, 3 right, 0 for the wheel.
   package var button: Int
@@ -32,7 +32,7 @@ package struct MouseEvent: Hashable, Sendable {
   }
 }
 
-/// What a terminal sends to the program.
+/// An event of the terminal.
 package enum TerminalEvent: Hashable, Sendable {
   /// A key was pressed.
   case key(Key)

@@ -1,8 +1,8 @@
-/// Labels with what their values stand for, which files state: 614454277 where a voxel's code is 65535.
+/// Labels with the coding of their values: 614454277 where a voxel's code is 65535.
 package struct CodedLabels: Hashable, Sendable, Codable {
   /// The labels, in their order.
   package let labels: [Label]
-  /// What their values, which are codes, stand for.
+  /// The file's value of each label's code.
   package let coding: LabelCoding
 
   /// A label as files state it.

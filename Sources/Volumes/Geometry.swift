@@ -191,7 +191,7 @@ package struct Affine: Hashable, Sendable, Codable {
     return (one.x * two.x + one.y * two.y + one.z * two.z) / (spacing[first] * spacing[second])
   }
 
-  /// Whether the axes are perpendicular to within what 32-bit headers can say: distances may then be taken along the
+  /// Whether the axes are perpendicular within the precision of 32-bit headers: distances may then be taken along the
   /// axes, with a relative error of 0.00001 at most.
   package var hasPerpendicularAxes: Bool {
     [(0, 1), (0, 2), (1, 2)].allSatisfy { abs(cosine($0, $1)) <= 1e-5 }
@@ -231,7 +231,7 @@ package struct Spacing: Hashable, Sendable, Codable {
   }
 }
 
-/// Where voxels lie in space.
+/// The size and affine of a volume.
 package struct VolumeGrid: Hashable, Sendable, Codable {
   /// Voxels along each axis.
   package var size: GridSize

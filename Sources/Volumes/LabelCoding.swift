@@ -1,4 +1,4 @@
-/// Which value of a file each voxel code of a mask stands for.
+/// The file's value of each voxel code of a mask.
 ///
 /// Voxels hold 16 bits, and a code stands for itself, with two exceptions, both of which depend on all masks that are
 /// read together: where they hold nothing but 0 and 255, the code 1 stands for 255; and values beyond 65535 (instances,
@@ -6,10 +6,10 @@
 package struct LabelCoding: Hashable, Sendable, Codable {
   /// The most values above 0 that codes can tell apart.
   package static let maximumValueCount = Int(UInt16.max)
-  /// Every code stands for itself.
+  /// Every code is the file's value.
   package static let identity = LabelCoding()
 
-  /// Codes that stand for another value.
+  /// The file's values of the codes that differ from them.
   private var values: [UInt16: Int] = [:]
   private var codes: [Int: UInt16] = [:]
 
@@ -65,7 +65,7 @@ package struct LabelCoding: Hashable, Sendable, Codable {
     values.compactMap { code(of: $0) }.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
   }
 
-  /// What a label without a name is called: "label 6".
+  /// The name of a label without one: "label 6".
   package func name(of code: UInt16) -> String {
     "label \(readsOnly255AsOne ? Int(code) : value(of: code))"
   }

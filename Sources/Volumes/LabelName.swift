@@ -1,5 +1,5 @@
 extension StringProtocol {
-  /// What names of structures are matched by, everywhere: capitals, underscores, hyphens, characters that do not show, and
+  /// The key by which names of structures are compared: capitals, underscores, hyphens, characters that do not show, and
   /// spaces before and behind do not matter, so that "Left_Kidney" and "left kidney" are one.
   package var nameKey: String {
     var key = lowercased()
@@ -7,7 +7,7 @@ extension StringProtocol {
     return String(key.map { $0 == "_" || $0 == "-" ? " " : $0 }).trimmingSpaces
   }
 
-  /// Whether nothing of the text shows: it is empty, or all blanks, marks of order or direction, and the like.
+  /// Whether the text has no visible character: it is empty, or all blanks, marks of order or direction, and the like.
   package var isBlank: Bool {
     unicodeScalars.allSatisfy { $0.properties.isWhitespace || $0.isInvisible }
   }
@@ -34,12 +34,12 @@ extension StringProtocol {
 }
 
 extension Label {
-  /// What its name is matched by.
+  /// The key by which its name is compared.
   package var nameKey: String { name.nameKey }
 }
 
 extension LabelSelection {
-  /// What its name is matched by.
+  /// The key by which its name is compared.
   package var nameKey: String { name.nameKey }
 }
 

@@ -4,7 +4,7 @@ import Work
 package struct LabelSelection: Hashable, Sendable, Codable, CustomStringConvertible {
   /// Values of a file that count as this structure, as they were listed, none of them 0.
   package var values: [Int]
-  /// The structure's name; "label 3" where nobody gave one.
+  /// The structure's name; "label 3" where none was given.
   package var name: String
 
   /// A structure of these values.

@@ -32,7 +32,7 @@ package struct RGBColour: Hashable, Sendable, Codable {
 package struct Label: Hashable, Sendable, Codable {
   /// The voxel value, never 0 in a table.
   package var value: UInt16
-  /// What a reader calls it: "liver".
+  /// The structure's name: "liver".
   package var name: String
   /// How the overlay shows it.
   package var colour: RGBColour
@@ -43,7 +43,7 @@ package struct Label: Hashable, Sendable, Codable {
     self.colour = colour
   }
 
-  /// Whether nobody named it: it is called "label 6" after its value in the file.
+  /// Whether it has a default name: it is called "label 6" after its value in the file.
   package var isUnnamed: Bool { name.unnamedLabelValue != nil }
 }
 
@@ -63,7 +63,7 @@ package struct LabelTable: Equatable, Sendable, Codable {
   /// - Complexity: O(log n).
   package subscript(value: UInt16) -> Label? { labels.ascending(value, by: \.value) }
 
-  /// Where the label with this value stands, if the table names it.
+  /// The position of the label with this value; nil for none.
   /// - Complexity: O(log n).
   package func position(of value: UInt16) -> Int? {
     labels.ascendingPosition(of: value, by: \.value)
@@ -87,7 +87,7 @@ package struct LabelTable: Equatable, Sendable, Codable {
     return LabelTable(labels + added)
   }
 
-  /// A colour for a label that nobody gave one: Okabe and Ito's palette first (distinct for colour-blind
+  /// The default colour of a label: Okabe and Ito's palette first (distinct for colour-blind
   /// readers, no greys), then further hues by the golden angle.
   package static func colour(ofValue value: UInt16) -> RGBColour {
     let palette = [
@@ -113,7 +113,7 @@ extension Array {
     ascendingPosition(of: value, by: key).map { self[$0] }
   }
 
-  /// Where the element whose `key` is `value` stands, of elements that ascend by it; nil where none is.
+  /// The index of the element whose `key` is `value`, in elements sorted by `key`; nil for none.
   /// - Complexity: O(log n).
   package func ascendingPosition(of value: UInt16, by key: (Element) -> UInt16) -> Int? {
     var (lower, upper) = (startIndex, endIndex)

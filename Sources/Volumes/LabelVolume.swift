@@ -4,11 +4,11 @@ import Work
 ///
 /// Voxels hold codes, which are the file's own values except where ``coding`` says otherwise.
 package struct LabelVolume: Equatable, Sendable {
-  /// Where the voxels lie.
+  /// The size and affine.
   package var grid: VolumeGrid
   /// One label per voxel.
   package var voxels: [UInt16]
-  /// Which value of a file each code stands for.
+  /// The file's value of each code.
   package var coding: LabelCoding
 
   /// A volume; `voxels` has `grid.size.voxelCount` elements.

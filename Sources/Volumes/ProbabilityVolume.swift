@@ -1,6 +1,6 @@
 /// Probabilities of each class on a grid: class slowest, then k, j, i.
 package struct ProbabilityVolume: Equatable, Sendable {
-  /// Where the voxels lie.
+  /// The size and affine.
   package var grid: VolumeGrid
   /// Classes, background first.
   package var classCount: Int

@@ -1,6 +1,6 @@
 /// Intensities on a grid, i fastest.
 package struct ScalarVolume: Equatable, Sendable {
-  /// Where the voxels lie.
+  /// The size and affine.
   package var grid: VolumeGrid
   /// One value per voxel in the image's own units (Hounsfield units for CT).
   package var voxels: [Float]

@@ -2,7 +2,7 @@ import CMemory
 import Foundation
 import Synchronization
 
-/// How much memory this process can still allocate, and what happens when it runs out.
+/// The memory that this process can still allocate, and the handling of shortages.
 ///
 /// Each computation estimates its peak and asks before it begins (``require(_:fraction:subject:_:)``); a refusal is one
 /// line. A second check covers what no estimate counted: every allocation is compared with the memory that is left. An

@@ -6,7 +6,7 @@ package let hugePageByteCount = 2 << 20
 /// Whether memory of so many bytes is worth huge pages.
 package func deservesHugePages(byteCount: Int) -> Bool { byteCount >= 4 * hugePageByteCount }
 
-/// Asks for huge pages behind fresh memory of several of them: touching it page by page costs more than most operations
+/// Requests huge pages for fresh memory of several of them, because its page faults cost more than most operations
 /// compute.
 package func adviseHugePages(_ memory: UnsafeMutableRawBufferPointer) {
   guard deservesHugePages(byteCount: memory.count), let start = memory.baseAddress else { return }

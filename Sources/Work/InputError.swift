@@ -4,11 +4,11 @@
 package struct InputError: Error, Hashable, CustomStringConvertible, Sendable {
   /// The file, folder or option.
   package var subject: String
-  /// What is wrong and where: "header ends early at byte 120".
+  /// The problem and its place: "header ends early at byte 120".
   package var problem: String
-  /// What was found, where that helps.
+  /// The value found; nil where it does not help.
   package var found: String?
-  /// What would have been right, where that helps.
+  /// The value expected; nil where it does not help.
   package var expected: String?
 
   /// An error about `subject`.

@@ -169,7 +169,7 @@ private final class Inbox: Sendable {
     arrival.signal()
   }
 
-  /// The next events; waits for one.
+  /// Waits for an event and removes all.
   func removeAll() -> [ReviewEvent] {
     arrival.wait()
     return events.withLock { events in

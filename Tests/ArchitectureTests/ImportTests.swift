@@ -79,7 +79,7 @@ func importsFollowTheLayers() throws {
   #expect(filesRead >= permittedImports.count)
 }
 
-@Test("files are read only where reading is noted, so that none of them becomes an output")
+@Test("files are read only where they are registered, so that none of them becomes an output")
 func readingIsNoted() throws {
   let sources = checkout.appending(path: "Sources")
   var found: [String] = []
@@ -108,7 +108,7 @@ func breachIsSeen() {
   #expect(found("Review", "package import Screen\nimport struct Volumes.Label") == [])
 }
 
-@Test("every Swift target of the package stands in the table")
+@Test("every Swift target of the package is in the table")
 func tableIsComplete() throws {
   let folders = try FileManager.default.contentsOfDirectory(atPath: checkout.appending(path: "Sources").path)
   let c: Set<String> = ["CTerminal", "CMemory", "CKernels", "CBLAS", "CZlib", "CCrypto"]

@@ -5,7 +5,7 @@ import Testing
 import Volumes
 import Work
 
-@Suite("What a CRF refuses, and how it stops") struct RefusalTests {
+@Suite("Invalid input and cancellation of a CRF") struct RefusalTests {
   static let random = RandomCase(GridSize(6, 5, 4))
 
   @Test(
@@ -73,7 +73,7 @@ import Work
       error?.description == "image: has no intensity at voxel (2, 1, 0): found nan, expected a finite number")
   }
 
-  @Test("settings that mean nothing are refused", arguments: DenseCRF.Method.allCases)
+  @Test("settings out of range are refused", arguments: DenseCRF.Method.allCases)
   func wrongSettings(method: DenseCRF.Method) throws {
     let changes: [(inout RefinementSettings) -> Void] = [
       { $0.thetaBeta = 0 }, { $0.thetaBeta = -.infinity }, { $0.thetaAlphaMillimetres.j = 0 },

@@ -27,7 +27,7 @@ import Work
     #expect(deviation.labels <= 4)
   }
 
-  @Test("an image of one value more changes nothing")
+  @Test("a further image of constant intensity changes nothing")
   func constantImage() throws {
     let random = RandomCase(GridSize(14, 12, 10))
     let flat = DenseCRF.Image(
@@ -41,7 +41,7 @@ import Work
     #expect(largestDifference(one.marginals, two.marginals) < 0.002)
   }
 
-  @Test("four images, and a kernel too narrow for a low rank, go to the lattice, within its error")
+  @Test("four images, or a kernel too narrow for a low rank, use the lattice, within its error")
   func lattice() throws {
     let random = RandomCase(GridSize(12, 11, 9), classCount: 3)
     var settings = random.settings
@@ -60,7 +60,9 @@ import Work
     #expect(joint.mean < 0.02)
   }
 
-  @Test("the lattice keeps its promises: weights of 0, self term, threads", arguments: [false, true])
+  @Test(
+    "the lattice supports weights of 0 and the self term, and does not depend on threads",
+    arguments: [false, true])
   func latticePromises(excludesSelf: Bool) throws {
     let random = RandomCase(GridSize(15, 11, 9))
     let crf = try random.crf()

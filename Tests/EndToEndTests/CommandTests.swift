@@ -40,7 +40,7 @@ struct CommandTests {
   }
 
   @Test(
-    "what the user gave wrong ends with code 1 and one line, and nothing is written",
+    "wrong input ends with exit code 1 and one line, and writes nothing",
     arguments: [
       ("segment missing.nii.gz -o o.nii.gz", "missing.nii.gz: cannot be opened"),
       ("segment folder -o o.nii.gz", "folder: cannot be read: found a folder"),
@@ -115,7 +115,7 @@ struct CommandTests {
   }
 
   @Test(
-    "a command line that is not one ends with code 64 and says how it is written",
+    "wrong usage ends with exit code 64 and prints the usage",
     arguments: [
       "segment i.nii", "segment -o o.nii.gz", "segment i.nii -o o.nii.gz --nonsense",
       "segment i.nii -o o.nii.gz --threads 0", "refine i.nii -o o.nii.gz",
@@ -136,7 +136,7 @@ struct CommandTests {
     #expect(try folder.contents() == before)
   }
 
-  @Test("when the disk takes no more, what stood there stays and nothing half-written is left")
+  @Test("a full disk leaves the old file and no temporary file")
   func fullDisk() throws {
     let folder = try caseFolder()
     defer { folder.remove() }

@@ -175,7 +175,7 @@ extension JournalTests {
     try session.waitFor("ready>")
   }
 
-  @Test("where the step that was reached is lost, what was undone behind it stays undone")
+  @Test("where the present step is lost, later steps stay undone")
   func lostStep() throws {
     let tiny = try TinyCase()
     let (folder, environment) = (tiny.folder, tiny.environment)
@@ -212,7 +212,7 @@ extension JournalTests {
     try session.waitFor("ready>")
   }
 
-  @Test("where the last decision is lost, nothing is accepted until it is decided anew")
+  @Test("where the last decision is lost, nothing is accepted until a new decision")
   func lostDecision() throws {
     let tiny = try TinyCase()
     let (folder, environment) = (tiny.folder, tiny.environment)
@@ -250,7 +250,7 @@ extension JournalTests {
     #expect(try tiny.journal("list").contains("accepted labels.nii.gz"))
   }
 
-  @Test("what a journal came from is never replaced by what it exports")
+  @Test("an export never replaces a file that the journal names")
   func sourcesStay() throws {
     let tiny = try TinyCase()
     let (folder, environment) = (tiny.folder, tiny.environment)

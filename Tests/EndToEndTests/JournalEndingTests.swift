@@ -24,7 +24,7 @@ extension JournalTests {
     }
   }
 
-  @Test("a place that is missing at the start is tried again, and then has everything")
+  @Test("a journal folder that is missing at the start is tried again, and then receives all entries")
   func laterPlace() throws {
     let tiny = try TinyCase()
     let folder = tiny.folder
@@ -43,7 +43,7 @@ extension JournalTests {
     #expect(try tiny.journal("list").contains("rejected labels.nii.gz; flagged"))
   }
 
-  @Test("without a place for the journal the review goes on, says so, and asks at the end")
+  @Test("without a journal folder the review continues, reports it, and asks before it quits")
   func noPlace() throws {
     let tiny = try TinyCase()
     defer { tiny.folder.remove() }

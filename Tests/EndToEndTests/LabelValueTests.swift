@@ -383,7 +383,7 @@ struct LabelValueTests {
     #expect(frames.errors.contains("images/c0.NII: holds several frames or channels: found 2"))
   }
 
-  @Test("what is odd in files is said once, by training, evaluation and sweep alike")
+  @Test("training, evaluation and sweep report each finding of their files once")
   func saidOnce() throws {
     var files: [String: Data] = [
       "net.json": Self.oneConvolution

@@ -131,7 +131,7 @@ struct OutputTests {
   }
 
   @Test(
-    "a wrong place is refused before any work, with its reason",
+    "an unusable output path is refused before any work, with the reason",
     arguments: [
       ("segment image.nii -o o.mha", "o.mha: cannot be written as an image"),
       ("segment image.nii -o o.nii --probabilities p.txt", "p.txt: cannot be written as an image"),
@@ -195,7 +195,7 @@ struct OutputTests {
   }
 
   @Test(
-    "when the record finds no room, neither mask nor names stay, and what stood there before stands again")
+    "when the record does not fit on the disk, the old mask, names and record are restored")
   func together() throws {
     let folder = try filledFolder()
     defer { folder.remove() }

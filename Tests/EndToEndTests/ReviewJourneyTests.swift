@@ -154,7 +154,7 @@ struct ReviewJourneyTests {
     try session.press("Down")
     try session.type("6")
     try session.press("Enter")
-    try session.waitUntil("takes θα") { $0.contains(/θα reach .* 6 mm/) }
+    try session.waitUntil("takes θα") { $0.contains(/θα width .* 6 mm/) }
     try session.press("Enter")
     try session.waitFor("CRF 1 is shown", seconds: 120)
     try session.press("Escape")

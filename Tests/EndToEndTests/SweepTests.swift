@@ -37,7 +37,7 @@ struct SweepTests {
     "2",
   ]
 
-  @Test("a sweep notes its trials; taken up again with more it says what an uninterrupted one says")
+  @Test("a resumed sweep with more trials gives the report of an uninterrupted one")
   func resumes() throws {
     let folder = try patientFolder()
     defer { folder.remove() }
@@ -83,7 +83,7 @@ struct SweepTests {
   }
 
   @Test(
-    "what the user gave wrong ends with code 1 and one line",
+    "wrong input ends with exit code 1 and one line",
     arguments: [
       ("--resume images/a.nii.gz", "images/a.nii.gz: is the file that is read (images/a.nii.gz)"),
       ("--resume other.jsonl --seed 2", "other.jsonl: is the journal of another sweep: found seed 1"),

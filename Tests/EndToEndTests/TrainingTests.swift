@@ -108,7 +108,7 @@ struct TrainingTests {
     #expect(try #require(Double(dice)) > 0.7, "\(printed)")
   }
 
-  @Test("weights of 16 bits halve the file, keep the card, and segment the same to a hair")
+  @Test("weights of 16 bits halve the file, keep the card, and change few voxels of the mask")
   func narrowWeights() throws {
     let folder = try heartFolder()
     defer { folder.remove() }
@@ -209,7 +209,7 @@ struct TrainingTests {
   }
 
   @Test(
-    "what cannot be trained on is refused with one line, and nothing is written",
+    "unusable training data are refused with one line, and nothing is written",
     arguments: [
       ("rm labels/heart_2.nii", "", "images: images without labels in labels: found 1: heart_2"),
       ("rm images/heart_2.nii", "", "labels: labels without an image in images: found 1: heart_2"),

@@ -28,7 +28,7 @@ func absentFrame() throws {
   #expect(throws: InputError.self) { try image.scalarVolume(frame: -1) }
 }
 
-@Test("what is not as it should be is read with the finding that says how")
+@Test("a defective header is read with the finding that describes the repair")
 func findings() throws {
   func descriptions(_ name: String) throws -> [String] {
     try ImageFile.open(fixture(name)).findings.map(\.description)
@@ -103,7 +103,7 @@ func nonFiniteVoxels() throws {
   #expect(image.findings.map(\.problem) == ["3 voxels are no finite number"])
 }
 
-@Test("a bomb behind a small header is read in bounded memory, and what follows is not")
+@Test("a gzip bomb is read in bounded memory, up to the size that the header states")
 func bomb() throws {
   let image = try ImageFile.open(fixture("bomb.nii.gz"))
   #expect(try image.scalarVolume().voxels == [Float](repeating: 0, count: 60))

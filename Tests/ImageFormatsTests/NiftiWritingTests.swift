@@ -203,7 +203,7 @@ func longAxis() throws {
   }
 }
 
-@Test("what cannot be written is one line, and what stood there stays")
+@Test("a failed write is one line, and the old file stays")
 func refusedWriting() throws {
   let image = try ImageFile.open(fixture("plain.nii"))
   let written = mask(of: image, largestLabel: 1)

@@ -145,7 +145,7 @@ func oddHeader(_ odd: OddHeader) throws {
   #expect(try answer(changed(odd.name, odd.changes)) == odd.answer)
 }
 
-@Test("an sform that is no map gives way to the qform's very grid")
+@Test("an sform that is not invertible is replaced by the qform")
 func qformInsteadOfSform() throws {
   let data = try changed("qform_and_sform.nii", [(280, [UInt8](repeating: 0, count: 48))])
   try withTemporaryFolder { folder in
@@ -339,7 +339,7 @@ func wideLabels() throws {
   }
 }
 
-@Test("what a file would say as a mask is found without reading it as one")
+@Test("the findings of a file as a mask are known without reading it as one")
 func findingsAsMask() throws {
   try withTemporaryFolder { folder in
     let path = folder.appending(path: "mask.nii").path

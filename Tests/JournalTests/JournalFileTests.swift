@@ -60,7 +60,7 @@ func recordsComeBack() throws {
   #expect(folder.names == ["a.journal"])
 }
 
-@Test("a journal that was cut at any byte keeps what stands before the cut, and goes on")
+@Test("a journal truncated at any byte keeps the records before, and can be appended to")
 func cutAnywhere() throws {
   let folder = try Folder()
   try written(folder("whole"))
@@ -122,7 +122,7 @@ func flippedBits() throws {
 }
 
 @Test(
-  "what is more than an unfinished record is said in bytes, and kept beside the journal before it is cut off")
+  "an unreadable end is reported in bytes and copied beside the journal before it is truncated")
 func damageIsKept() throws {
   let folder = try Folder()
   try written(folder("whole"))

@@ -14,7 +14,7 @@ private func blocks(_ count: Int, length: Int, value: UInt16) -> [UInt16] {
 }
 
 @Test(
-  "voxels come back whatever they are, alone and as differences",
+  "any voxels are decoded exactly, alone and as differences",
   arguments: [
     [], [7], [UInt16](repeating: 0, count: 300), [UInt16](repeating: 65535, count: 129),
     blocks(100_000, length: 977, value: 6), noise(200_000, seed: 1, values: 65536),

@@ -8,7 +8,7 @@ import Work
 private struct Buffer {
   let name: String
   let floats: Range<Int>
-  /// Times of every slab: 0 for the image, i + 1 for step i, and one more for whoever takes the scores.
+  /// Times of every slab: 0 for the image, i + 1 for step i, and one more for the reader of the logits.
   let times: ClosedRange<Int>
 }
 

@@ -49,7 +49,7 @@ struct GraphTests {
     )
   }
 
-  @Test("layers may stand in any order")
+  @Test("layers may be listed in any order")
   func order() throws {
     var graph = NetworkGraph.tiny
     graph.layers.reverse()

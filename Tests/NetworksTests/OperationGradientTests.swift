@@ -41,7 +41,7 @@ struct OperationGradientTests {
     }
   }
 
-  @Test("gives in training what its definition gives", arguments: operationCases)
+  @Test("has the output of its definition in double precision", arguments: operationCases)
   func output(row: OperationCase) throws {
     let (parameters, doubles) = try drawn(row)
     let found = try row.forward(row.images(), parameters, work).output
@@ -50,7 +50,7 @@ struct OperationGradientTests {
     expect(found.elements, Array(expected.elements.enumerated()).map { ($0.offset, $0.element) }, "output")
   }
 
-  @Test("passes the gradients that small steps of its definition give", arguments: operationCases)
+  @Test("has the gradients of finite differences of its definition", arguments: operationCases)
   func gradients(row: OperationCase) throws {
     let (parameters, doubles) = try drawn(row)
     let image = DoubleArray(row.images())

@@ -106,7 +106,7 @@ struct OperationTests {
         == Set(NetworkOperations.all.map { $0.kind }))
   }
 
-  @Test("stands in model files as ever", arguments: operationCases)
+  @Test("has the same JSON in model files as before", arguments: operationCases)
   func json(row: OperationCase) throws {
     let kind = type(of: row.operation).kind
     let layer = (#"{"input":"input","kind":""# + kind + #"","name":"layer","# + row.fields + "}")

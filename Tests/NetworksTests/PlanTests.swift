@@ -128,7 +128,7 @@ struct PlanTests {
     }
   }
 
-  @Test("an image that does not fit into the memory passes in slabs that do")
+  @Test("an image that does not fit in memory is computed in slabs that fit")
   func memoryLimit() throws {
     let network = try network(.liver(), heads: [0])
     let extent = Extent3(120, 128, 128)
@@ -175,7 +175,7 @@ extension Network {
   }
 }
 
-@Suite("Packing of memory that is needed for a time")
+@Suite("Packing of memory intervals")
 struct PackingTests {
   @Test("alternating activations use the memory of two, for any number of them")
   func alternation() {
@@ -187,7 +187,7 @@ struct PackingTests {
   }
 
   @Test(
-    "what is needed at the same time never overlaps, and the arena is hardly larger than the busiest time")
+    "intervals of overlapping times have disjoint memory, and the arena is at most 1.3 times the peak")
   func noOverlap() {
     var generator = SplitMix64(seed: 12)
     for _ in 0..<50 {

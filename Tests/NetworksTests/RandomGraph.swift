@@ -65,7 +65,7 @@ struct RandomGraph {
     layers.append((layer.name, operation.outputChannels(source.channels), output))
   }
 
-  /// Adds scores of two classes to any layer.
+  /// Adds logits of two classes to any layer.
   private mutating func addHead() {
     let source = source()
     let name = "head\(graph.heads.count)"

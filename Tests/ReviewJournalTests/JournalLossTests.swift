@@ -20,12 +20,12 @@ private func reviewed(_ sessions: [[ReviewerAction]], in directory: JournalDirec
   return written
 }
 
-/// Damages a journal, opens its case again and again, and says what is otherwise than it must be.
+/// Damages a journal, opens its case repeatedly, and returns the differences from the expected state.
 private func complaints(
   _ written: WrittenRecords, _ journal: StoredJournal, _ directory: JournalDirectory, _ damage: [Damage],
   later: [ReviewerAction]
 ) throws -> [String] {
-  // A copy of what cannot be read is not of interest here.
+  // Copies of unreadable parts are not tested here.
   for item in directory.journals.items() {
     for copy in item.copies { try FileManager.default.removeItem(atPath: copy) }
   }

@@ -6,7 +6,7 @@ import Volumes
 import Work
 
 @Suite struct DecisionTests {
-  @Test("undo takes back which versions are shown and what was judged; versions and results stay")
+  @Test("undo restores the shown versions and the verdicts; versions and results stay")
   func versionsStay() throws {
     var state = try openedState()
     try state.runNetwork()
@@ -79,18 +79,18 @@ import Work
     #expect(state.decisions == both)
   }
 
-  @Test("turns of one knob are one step, and undoing one in the middle of others loses none")
+  @Test("consecutive changes of one knob are one step, and undoing one in the middle loses none")
   func turnsJoin() throws {
     var state = try openedState()
     state.type("t")
     state.press(.right, .right, .down, .right)
-    #expect(state.history.steps.map(\.name) == ["opening", "turn μ1 appearance", "turn θα reach"])
+    #expect(state.history.steps.map(\.name) == ["opening", "change μ1 appearance", "change θα width"])
     #expect(state.decisions.knobs.refinement.appearanceWeight == 3.2)
     state.type("zz")
     #expect(state.decisions.knobs == KnobSettings())
     state.press(.right)
     #expect(
-      state.history.steps.map(\.name).suffix(2) == ["back to before turn μ1 appearance", "turn θα reach"])
+      state.history.steps.map(\.name).suffix(2) == ["back to before change μ1 appearance", "change θα width"])
   }
 
   @Test("undo inside the CRF panel brings it whole to the version that is then shown")
@@ -118,7 +118,7 @@ import Work
     #expect(state.running(MeasurementJob.self)?.base == VersionID(1))
   }
 
-  @Test("accepting, rejecting and flagging are facts beside each other, and a change of one is said")
+  @Test("accepting, rejecting and flagging are independent, and each change is reported")
   func verdictsStandBesideEachOther() throws {
     var state = try openedState()
     try state.runNetwork()
@@ -162,7 +162,7 @@ import Work
   func casesWithoutVersionsAreFlagged() throws {
     var state = try openedState(phantomCase(withMask: false))
     state.type("y")
-    #expect(state.message?.text == "no version to judge: open a mask, or run a network (m)")
+    #expect(state.message?.text == "no version to accept or reject: open a mask, or run a network (m)")
     state.type("f")
     #expect(state.message == Message("flagged the case"))
     #expect(state.decisions.verdicts == Verdicts(isFlagged: true))
@@ -262,7 +262,7 @@ import Work
     let job = try #require(state.jobs[.following]?.id)
     #expect(state.press(.control("c")).contains(.cancel(job)))
     #expect(state.phase == .reviewing && state.jobs[.following] == nil && state.focus == .refinement)
-    #expect(state.message == Message("stopped refining all of the image; a turn of a knob starts again"))
+    #expect(state.message == Message("stopped refining the whole image; changing a knob starts it again"))
     state.press(.control("c"))
     #expect(state.phase == .ended(failure: nil))
   }

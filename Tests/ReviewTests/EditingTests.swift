@@ -58,7 +58,7 @@ import Work
   }
 
   @Test(
-    "what cannot be painted is said, and changes nothing",
+    "an impossible edit is reported and changes nothing",
     arguments: [
       ("paint", "paint: type a label's name or value, or 0"),
       ("paint kidney", "paint: manual.nii.gz has no label \"kidney\""),
@@ -78,7 +78,7 @@ import Work
     #expect(empty.message?.text == "no version to change: open a mask, or run a network (m)")
   }
 
-  @Test("a change forgets what was counted, written and accepted of the version; taken back, it is as it was")
+  @Test("an edit discards the version's comparison, export and acceptance; undo restores them")
   func whatAChangeForgets() throws {
     var state = try openedState()
     try state.runNetwork()
@@ -176,7 +176,8 @@ import Work
     var state = try openedState()
     try state.refineLive()
     state.command("paint spleen")
-    #expect(state.message == Message("what you see is no version yet: Enter keeps it as one", .warning))
+    #expect(
+      state.message == Message("the shown refinement is no version yet: Enter keeps it as one", .warning))
   }
 
   @Test("the journal gets each change as its box, and a later session can undo what it restores")

@@ -154,7 +154,7 @@ func drainingStops() {
   #expect(ended(log.wait { _ in true }, 1) == .cancelled)
 }
 
-@Test("what could not be written is said once, kept, and written when there is room again")
+@Test("a failed journal write is reported once, and repeated when there is space again")
 func fullDisk() {
   let log = EventLog()
   let services = PretendedServices()

@@ -150,7 +150,7 @@ private func names(_ notes: [JournalEntry]) -> [String] {
     for _ in 0..<3 { notes += before.press(.right).notes }
     var state = try laterSession()
     _ = try state.read(journal(notes))
-    #expect(state.history.steps.map(\.name).suffix(2) == ["flag the case", "turn μ1 appearance"])
+    #expect(state.history.steps.map(\.name).suffix(2) == ["flag the case", "change μ1 appearance"])
     state.type("z")
     #expect(state.decisions.knobs.refinement.appearanceWeight == 4)
   }

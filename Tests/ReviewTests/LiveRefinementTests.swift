@@ -18,7 +18,7 @@ private func changedLabels(_ content: ReviewCase) throws -> LabelVolume {
   return labels
 }
 
-@Test("a turn refines the box, all of the image follows, and a newer turn cancels both")
+@Test("a change of a knob refines the box, then the whole image; a newer change cancels both")
 func newerTurnCancels() throws {
   var state = try openedState()
   let opening = state.type("t")
@@ -53,7 +53,7 @@ func heldKnobShowsSomething() throws {
   #expect(next.started(FollowingJob.self) == nil)
 }
 
-@Test("Enter keeps what followed as a version at once; turning back shows what is known")
+@Test("Enter keeps a finished refinement as a version at once; known knob values show the known result")
 func keepingIsInstant() throws {
   var state = try openedState()
   let opening = try #require(state.type("t").started(PreviewJob.self))
@@ -62,7 +62,7 @@ func keepingIsInstant() throws {
   try state.finish(following, with: changedLabels(state.content))
   #expect(state.live?.region == nil)
   state.type("y")
-  #expect(state.message == Message("what you see is no version yet: Enter keeps it as one", .warning))
+  #expect(state.message == Message("the shown refinement is no version yet: Enter keeps it as one", .warning))
   let away = state.press(.right)
   #expect(away.started(PreviewJob.self) != nil)
   let back = state.press(.left)
@@ -75,7 +75,7 @@ func keepingIsInstant() throws {
   #expect(state.shownVersion?.warnings == ["spleen vanished"])
 }
 
-@Test("Tab flips between unrefined and refined, and d shows what was lost, gained and kept")
+@Test("Tab flips between before and after refinement, and d shows lost, gained and common voxels")
 func liveFlips() throws {
   var state = try openedState(screen: ScreenSize(rows: 24, columns: 80))
   let opening = try #require(state.type("t").started(PreviewJob.self))
@@ -83,7 +83,7 @@ func liveFlips() throws {
   state.type("g19,8,7")
   state.press(.enter)
   #expect(state.labelAtCrosshair == nil)
-  #expect(render(state).text[0].contains(" unrefined manual.nii.gz   refined "))
+  #expect(render(state).text[0].contains(" before manual.nii.gz   refined "))
   state.press(.tab)
   #expect(state.labelAtCrosshair?.name == "spleen")
   state.press(.tab)
@@ -161,7 +161,7 @@ func presetsAreChosen() throws {
   #expect(state.decisions.knobs.refinement == RefinementSettings())
 }
 
-@Test("a reach turns along one axis, and labels are chosen one by one or by name")
+@Test("a kernel width changes along one axis, and labels are chosen one by one or by name")
 func axesAndLabelsTurn() throws {
   var state = try openedState()
   state.type("tji")
@@ -251,10 +251,10 @@ func panelIsWritten() throws {
     panel == [
       "CRF on manual.nii.gz",
       "μ1 appearance  ──●──────      3",
-      "θα reach       ──v─●────      4 mm",
+      "θα width       ──v─●────      4 mm",
       "θβ contrast    ───●─e───     20 HU",
       "μ2 smoothness  ─●───────    1.5",
-      "θγ reach       ──v●─────      2 mm",
+      "θγ width       ──v●─────      2 mm",
       "iterations     ──●──────      5",
       "mask certainty ──────●──    0.9",
       "labels                      all",
@@ -284,7 +284,8 @@ func largeImagesWaitForEnter() throws {
   _ = reduce(&state, .jobEnded(follow.id, .failed(line)))
   #expect(
     state.message
-      == Message("only the box follows the knobs, Enter refines all of the image: \(line)", .warning))
+      == Message(
+        "only the box is refined while knobs change, Enter refines the whole image: \(line)", .warning))
   #expect(state.live?.region != nil)
   let next = try #require(state.press(.right).started(PreviewJob.self))
   let effects = try state.finish(next, with: changedLabels(state.content))

@@ -5,7 +5,7 @@ import Testing
 import Volumes
 import Work
 
-@Test("an error outlasts moves, and whatever else is done clears or replaces it")
+@Test("an error stays while the crosshair moves, and any other action clears or replaces it")
 func errorsAreReplaced() throws {
   var state = try openedState()
   func fail() { state.type(":window 50 0"); state.press(.enter) }
@@ -25,7 +25,7 @@ func errorsAreReplaced() throws {
   fail()
   state.type(":set theta-alpha 6")
   state.press(.enter)
-  #expect(state.message == Message("θα reach: 6 mm"))
+  #expect(state.message == Message("θα width: 6 mm"))
   for keys in ["u", " ", "O", "x", "y", "."] {
     fail()
     state.type(keys)
@@ -105,7 +105,7 @@ func longMessagesOpen() throws {
   #expect(shown.joined(separator: " ").contains("· " + text))
 }
 
-@Test("what is stopped is said in words")
+@Test("cancelling a job shows a message")
 func stoppedJobsAreNamed() throws {
   var state = try openedState()
   _ = reduce(

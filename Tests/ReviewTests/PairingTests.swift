@@ -158,7 +158,7 @@ func contradictionsAreAsked() throws {
   #expect(apart.pairing?.partners == [1: 6])
 }
 
-@Test("what was said of the same files before is taken without a question")
+@Test("the pairing of the same files in an earlier session is used without a question")
 func answersAreRemembered() throws {
   let state = try comparedState(twoMasks([6: 2, 1: 6]), remembered: [6: 2])
   #expect(state.dialog == nil)
@@ -243,7 +243,7 @@ func labelsAreEdited() throws {
   #expect(state.shownVersion?.table[6]?.name == "label 6")
 }
 
-@Test("a label that is given the other version's name goes with it")
+@Test("a label that gets a name of the other version is paired with it")
 func namesPair() throws {
   var state = try comparedState(twoMasks([6: 2, 1: 6]))
   state.press(.down, .left, .enter)

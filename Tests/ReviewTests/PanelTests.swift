@@ -49,7 +49,7 @@ func tableIsAligned() throws {
   #expect(narrow.contains("■ right") && narrow.contains("■ left"))
 }
 
-@Test("what is there but less than the table's last digit is not said to be nothing")
+@Test("a volume that rounds to 0 is shown as less than the last digit")
 func smallVolumesAreNotZero() throws {
   var content = phantomCase()
   content.masks[0].labels = content.masks[0].labels.relabelled { $0 == 0 ? 1 : $1 == 1 ? 0 : $1 }

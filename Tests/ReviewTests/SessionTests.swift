@@ -143,7 +143,7 @@ struct SessionTests {
     try bare.session.finish(bare.effects, content: phantomCase(withMask: false))
     try bare.session.press("Y")
     #expect(bare.session.current == CaseID(0))
-    #expect(bare.session.review.message?.text.contains("no version to judge") == true)
+    #expect(bare.session.review.message?.text.contains("no version to accept") == true)
   }
 
   @Test("a case that cannot be opened says why, and the others are reviewed all the same")

@@ -5,7 +5,7 @@ import Screen
 import Testing
 import Volumes
 
-/// Expects that `deed` changes what `changes` says about a state, and nothing else.
+/// Expects that `deed` makes the changes of `changes` to a state, and no others.
 private func expectChange(
   of state: inout ReviewState, by deed: (inout ReviewState) -> Void, changes: (inout ReviewState) -> Void,
   sourceLocation: SourceLocation = #_sourceLocation
@@ -30,7 +30,7 @@ private func expectChange(
   Issue.record("- expected, + found\n\(difference)", sourceLocation: sourceLocation)
 }
 
-/// The same of a decision, with which come a step of this name behind the others and what the journal is told.
+/// The same for a decision, which also appends a step of this name to the history and to the journal.
 private func expectDecision(
   _ name: String, of state: inout ReviewState, by deed: (inout ReviewState) -> Void,
   changes: (inout ReviewState) -> Void, sourceLocation: SourceLocation = #_sourceLocation

@@ -74,7 +74,7 @@ private struct Example {
       work: WorkContext())
   }
 
-  @Test("where the image shows what the probabilities miss, the search finds kernels that help")
+  @Test("where intensities correct wrong probabilities, the search finds kernels with a gain")
   func helps() throws {
     let search = try search()
     let trials = try search.run(trialCount: 40, work: WorkContext())
@@ -107,7 +107,7 @@ private struct Example {
     #expect(other[0] == one[0] && other[1].settings != one[1].settings)
   }
 
-  @Test("a search that is taken up again, as it was written, ends as one that never stopped")
+  @Test("a resumed search ends with the trials of an uninterrupted one")
   func resumed() throws {
     let whole = try search().run(trialCount: 40, work: WorkContext())
     var lines: [Data] = []

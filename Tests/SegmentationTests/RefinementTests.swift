@@ -101,7 +101,7 @@ private struct Example {
     #expect(own != example.mask.voxels.cropped(to: region.box, size: example.size))
   }
 
-  @Test("all of an image is refined the same whatever was refined before")
+  @Test("the refinement of the whole image does not depend on earlier refinements")
   func historyDoesNotMatter() throws {
     let (size, work) = (example.size, WorkContext())
     func head(_ confidence: Float) -> ProbabilityVolume {

@@ -5,7 +5,7 @@ import Testing
 import Volumes
 import Work
 
-/// A liver network with random weights and an image with structure; what it finds means nothing, but it finds it
+/// A liver network with random weights and an image with structure; its labels mean nothing, but they occur
 /// everywhere alike.
 private struct RandomCase {
   let model: SegmentationModel

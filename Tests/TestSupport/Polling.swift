@@ -4,7 +4,7 @@ import Work
 /// Runs `body` and then stops it at its polls, with one thread at each of them (or at some, evenly spread, where there
 /// are many) and with three threads at the first and a middle one: it must throw ``Cancelled`` every time.
 ///
-/// - Parameter least: Polls that a whole run with one thread makes at least: one per tile, slice or chunk.
+/// - Parameter least: The minimum number of polls of a complete run with one thread: one per tile, slice or chunk.
 package func expectStops(
   atEachOf least: Int, _ comment: Comment? = nil, sourceLocation: SourceLocation = #_sourceLocation,
   _ body: (WorkContext) throws -> Void

@@ -139,7 +139,7 @@ func changesHaveAnInverse(grid: VolumeGrid) throws {
   #expect(change.box == box)
 }
 
-@Test("a chunk whose voxels become alike is one value again, and equal to a mask that always was")
+@Test("a chunk whose voxels become equal is one value again, and equal to a uniform chunk")
 func changesKeepChunksSmall() throws {
   let grid = grids[3]
   let empty = ChunkedLabels(
@@ -194,7 +194,7 @@ func componentsFollowChanges(grid: VolumeGrid) throws {
   }
 }
 
-@Test("pairs of labels are met for every voxel, in chunks as in volumes", arguments: grids)
+@Test("every voxel's pair of labels is visited, in chunks as in volumes", arguments: grids)
 func pairsAreMet(grid: VolumeGrid) throws {
   let (one, other) = (blobs(grid, seed: 5), blobs(grid, seed: 6))
   var expected: [[UInt16]: Int] = [:]

@@ -135,7 +135,7 @@ func holesAgreeWithFlooding() throws {
   }
 }
 
-@Test("post-processing applies to each label what is set for it")
+@Test("post-processing applies each label's own settings")
 func postProcessingPerLabel() throws {
   let cube = holedCube()
   let size = cube.grid.size

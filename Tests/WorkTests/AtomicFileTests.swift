@@ -103,7 +103,7 @@ func longNames() throws {
   }
 }
 
-@Test("files that belong together take their places together, or what stood there before stands again")
+@Test("several files are committed together, or the old ones are restored")
 func togetherOrNotAtAll() throws {
   try inFolder { folder in
     try AtomicFile.write(Data("old".utf8), to: folder + "/a")
@@ -170,7 +170,7 @@ func readFilesAreNeverWritten() throws {
   }
 }
 
-@Test("a tilde is what a shell makes of it")
+@Test("a tilde is expanded as in a shell")
 func tildes() {
   let environment = ["HOME": "/home/me"]
   for (path, expanded) in [
@@ -200,7 +200,7 @@ func temporaryFolder() throws {
 }
 
 @Test(
-  "what a killed program left unfinished goes when the next one writes there; what is being written stays")
+  "temporary files of killed programs are removed by the next writer; those in use stay")
 func abandonedFiles() throws {
   try inFolder { folder in
     // Named as this machine names them: what a process wrote that is gone, and what one still writes.

@@ -4,7 +4,7 @@ import Synchronization
 import Testing
 import Work
 
-@Test("what can be given back is given back before work is refused for want of memory, and no sooner")
+@Test("caches are evicted before work is refused, and not earlier")
 func memoryIsGivenBack() throws {
   let held = Mutex(3)
   AvailableMemory.onShortage {
@@ -83,7 +83,7 @@ func exhaustionEndsTheProcess() async {
   }
 }
 
-@Test("where an allocation does not fit, what there is by then is measured anew first")
+@Test("where an allocation does not fit, memory is measured again first")
 func roomIsMeasuredAnew() async {
   await #expect(processExitsWith: .success) {
     AvailableMemory.enforceLimit { _exit(7) }

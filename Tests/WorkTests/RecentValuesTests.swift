@@ -12,14 +12,14 @@ private func isCached(_ key: Int, in cache: RecentValues<Int, String>) -> Bool {
 }
 
 @Suite struct RecentValuesTests {
-  @Test("a value is computed once, until so many others were used since")
+  @Test("a value is computed once, until more recent values fill the cache")
   func capacity() {
     let cache = RecentValues<Int, String>(capacity: 2)
     #expect(
       [1, 1, 2, 1, 3, 1, 2].map { isCached($0, in: cache) } == [false, true, false, true, false, true, false])
   }
 
-  @Test("under pressure the value that was not used for longest goes first, not the oldest one")
+  @Test("under memory pressure the least recently used value is evicted first, not the oldest")
   func pressure() {
     let cache = RecentValues<Int, String>(capacity: 3)
     for key in [1, 2, 3, 1] { _ = isCached(key, in: cache) }

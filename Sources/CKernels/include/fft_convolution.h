@@ -84,7 +84,7 @@ void fft_inverse_width(const struct fft_tile *tile, const float *spectrum, ptrdi
 void fft_inverse_width_adding(const struct fft_tile *tile, const float *spectrum, ptrdiff_t step, int count,
                               float *frequency_row);
 
-// Which spectra a product joins. At each frequency the complex vector of channel c and tile t is the
+// The layout of the spectra of a product. At each frequency the complex vector of channel c and tile t is the
 // (c * tiles + t)th; the frequencies of what is multiplied are `source_step` floats apart, those of the results
 // `result_step`.
 struct fft_channels {

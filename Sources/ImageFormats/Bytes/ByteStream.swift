@@ -5,7 +5,7 @@ import Work
 ///
 /// Memory is a fixed window: what a header claims never decides how much is read.
 final class ByteStream {
-  /// How the content came to its end.
+  /// The end of the content.
   enum End {
     /// The file, or its last gzip member, is complete.
     case complete

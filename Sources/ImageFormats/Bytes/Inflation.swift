@@ -2,7 +2,7 @@ import CZlib
 
 /// zlib's inflate state for a gzip stream of any number of members.
 final class Inflation {
-  /// What one call came to.
+  /// The result of one call.
   enum Progress {
     /// Output is full or input is used up.
     case advanced
@@ -30,13 +30,13 @@ final class Inflation {
     input.deallocate()
   }
 
-  /// Compressed bytes that wait.
+  /// Compressed bytes that are not inflated yet.
   var pendingByteCount: Int { Int(stream.pointee.avail_in) }
 
-  /// The first compressed byte that waits, if any.
+  /// The first compressed byte that is not inflated yet; nil for none.
   var nextByte: UInt8? { pendingByteCount > 0 ? stream.pointee.next_in.pointee : nil }
 
-  /// Takes new compressed bytes; only when none wait.
+  /// Reads new compressed bytes; allowed only when all others are inflated.
   func refill(_ fill: (UnsafeMutableRawBufferPointer) -> Int) -> Int {
     let count = fill(input)
     stream.pointee.next_in = input.baseAddress!.assumingMemoryBound(to: UInt8.self)

@@ -1,9 +1,9 @@
 import Volumes
 import Work
 
-/// What a file says about the labels of masks, by their values, before it is known which of them occur.
+/// The label names of a file by value, before it is known which values occur.
 package struct LabelNames: Equatable, Sendable {
-  /// A value and what it is called.
+  /// A value and its name.
   package struct Entry: Equatable, Sendable, Codable {
     /// The value in the mask's file, above 0.
     package var value: Int
@@ -29,7 +29,7 @@ package struct LabelNames: Equatable, Sendable {
   package let entries: [Entry]
   /// Names of several values together, as nnU-Net's regions are, which overlap and therefore name no label.
   package let regions: [Region]
-  /// What was read otherwise than it is written, a line each.
+  /// The entries that were changed on reading, a line each.
   private let findings: [String]
 
   /// Names, or none.
@@ -102,7 +102,7 @@ package struct LabelNames: Equatable, Sendable {
     self.findings = findings
   }
 
-  /// What 0 is called by those who name it.
+  /// Common names of the background.
   private static let backgroundNames: Set<String> = [
     "background", "bg", "back", "clear label", "unknown", "unlabeled", "unlabelled", "unclassified", "none",
     "nothing", "void", "null", "empty", "exterior", "outside", "outside brain", "air", "other", "rest",
@@ -146,7 +146,7 @@ package struct LabelNames: Equatable, Sendable {
     entries.filter { $0.name.nameKey == Self.ignoredName }.map(\.value)
   }
 
-  /// What voxels are called that nobody labelled.
+  /// The name of unlabelled voxels.
   static let ignoredName = "ignore"
 
   /// The names of a table, by the values that a mask of this coding holds in its file.
@@ -169,7 +169,7 @@ package struct LabelNames: Equatable, Sendable {
       })
   }
 
-  /// What was passed over, a line each; nothing where every entry is a label that a voxel can have.
+  /// The ignored entries, a line each; nothing where every entry is a label that a voxel can have.
   package func notes(_ coding: LabelCoding = .identity) -> [String] {
     var notes = findings
     let large = entries.filter { $0.value > Int(UInt16.max) && coding.code(of: $0.value) == nil }

@@ -12,7 +12,7 @@ import Work
 /// A name may hold blanks ("kidney left"). A number at its end belongs to it where labels would else share a name
 /// ("area 44" and "area 45"). A line whose value no voxel can have is passed over.
 struct LabelLines {
-  /// What the lines say; -1 is any value that no voxel can have.
+  /// The entries of the lines; -1 is any value that no voxel can have.
   private(set) var entries: [LabelNames.Entry] = []
   /// The first line that is no label.
   private(set) var error: InputError?
@@ -20,7 +20,7 @@ struct LabelLines {
   private let finding: String?
 
   /// Reads all lines.
-  /// - Parameter finding: What there is to say about the text as a whole.
+  /// - Parameter finding: A finding about the whole text; nil for none.
   init(_ text: String, path: String, finding: String? = nil) {
     self.path = path
     self.finding = finding

@@ -54,7 +54,7 @@ struct NiftiExtensions {
 }
 
 extension NiftiExtensions {
-  /// What the CIFTI standard calls its files: `NAME.dscalar.nii` and the like.
+  /// The suffixes of CIFTI files: `NAME.dscalar.nii` and the like.
   private static let ciftiSuffixes = [
     "dconn", "dtseries", "pconn", "ptseries", "dscalar", "dfan", "fiberTEMP", "dfansamp", "dlabel", "pscalar",
     "pdconn", "dpconn", "pconnseries", "pconnscalar", "plabel", "sdseries", "dfibersamp",

@@ -2,7 +2,7 @@ import Work
 
 /// A NIfTI-1, NIfTI-2 or ANALYZE 7.5 header as it is stored, before anything in it is believed.
 struct NiftiHeader {
-  /// Where the voxels are, as the magic says.
+  /// The location of the voxels, from the magic.
   enum Kind {
     /// "n+1", "n+2": in the same file.
     case single
@@ -17,7 +17,7 @@ struct NiftiHeader {
   var dimensions: [Int]
   var datatype: Int
   var bitsPerVoxel: Int
-  /// What the numbers mean, where the standard has a code for it.
+  /// The standard's code of the numbers' meaning.
   var intentCode: Int
   /// First byte of the voxels; NIfTI-1 stores it as a float.
   var voxelOffset: Double

@@ -133,7 +133,7 @@ extension ImageFile {
   }
 }
 
-/// A value that is no label, and what would be one, as an error line shows them.
+/// A value that is no label, and the expected values, for an error line.
 private struct NoLabel {
   var shown: String
   var expected: String
@@ -149,7 +149,7 @@ private struct LabelRule {
   }
 
   let scaling: VoxelScaling
-  /// How far from a whole number a value may lie.
+  /// The largest distance from a whole number.
   private let tolerance: Double
   /// Whether whole numbers stay whole, so that labels may be as large as without a scale.
   private let isWhole: Bool
@@ -172,7 +172,7 @@ private struct LabelRule {
     }
   }
 
-  /// What a stored number means whose value is no whole number up to 65535.
+  /// The reading of a stored number whose value is not a whole number up to 65535.
   func reading(_ number: some StoredNumber) -> Reading {
     if scaling.isIdentity, let whole = number.integer { return whole >= 0 ? .label(whole) : .noLabel }
     let value = value(of: number)
@@ -185,7 +185,7 @@ private struct LabelRule {
     return value == whole ? .label(Int(whole)) : .inexact(Int(whole))
   }
 
-  /// What a stored number stands for.
+  /// The value of a stored number.
   func value(of number: some StoredNumber) -> Double { scaling.slope * number.double + scaling.intercept }
 
   /// A value that is no label, to the last digit also where a 64-bit float has too few.
@@ -202,7 +202,7 @@ private struct LabelRule {
   }
 }
 
-/// What was read otherwise than it is stored.
+/// The changes to values on reading.
 private struct LabelNotes {
   var notANumberCount = 0
   /// The first value that is not whole.
@@ -224,13 +224,13 @@ private struct LabelLoop: StoredNumberLoop {
   struct Piece {
     var count: Int
     var notes = LabelNotes()
-    /// What stopped the loop, if anything did.
+    /// The failure that stopped the loop; nil for none.
     var failure: Failure?
   }
 
   let rule: LabelRule
   let coding: LabelCoding
-  /// Where the codes of the next voxels go.
+  /// The memory for the codes of the next voxels.
   var labels: UnsafeMutableBufferPointer<UInt16>
 
   func run<Number: StoredNumber>(over numbers: UnsafeBufferPointer<Number>) -> Piece {

@@ -73,7 +73,7 @@ extension ImageFile {
 /// Makes values of stored voxels.
 private struct ValueLoop: StoredNumberLoop {
   let scaling: VoxelScaling
-  /// Where the values of the next voxels go.
+  /// The memory for the values of the next voxels.
   var values: UnsafeMutableBufferPointer<Float>
 
   /// Returns how many values were written.

@@ -1,6 +1,6 @@
 /// The name, role, shape and initial values of one tensor of a network.
 package struct ParameterSlot: Hashable, Sendable {
-  /// What the layer uses the tensor for; the raw value is the last part of its name, as in PyTorch.
+  /// The use of the tensor in its layer; the raw value is the last part of its name, as in PyTorch.
   package enum Role: String, Sendable {
     /// Weights of a convolution, or the per-channel scale of a batch normalisation.
     case weight

@@ -1,6 +1,6 @@
-/// Where the memory of a plan lies, for tests of the plan: ranges of floats of the arena.
+/// The arena's regions of a plan, for tests: ranges of floats of the arena.
 extension InferencePlan {
-  /// The steps whose outputs are the scores of the asked heads.
+  /// The steps whose outputs are the logits of the requested heads.
   package var headSteps: [Int] { steps.heads }
 
   /// The memory of an activation, 0 for the image and i + 1 for the output of step i; nil where the caller holds it.

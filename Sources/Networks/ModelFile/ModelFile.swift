@@ -35,7 +35,7 @@ package struct ModelFile: Sendable {
     metadata = Self.texts(of: file)
   }
 
-  /// Writes the model; what stood at `path` is replaced only when everything is written.
+  /// Writes the model; a file at `path` is replaced only when everything is written.
   /// - Throws: ``InputError`` when the file cannot be written, or a weight is too large for the format.
   package func write(to path: String, format: ElementFormat = .f32) throws(InputError) {
     for (name, tensor) in parameters.tensors.sorted(by: { $0.key < $1.key }) {

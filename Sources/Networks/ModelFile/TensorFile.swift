@@ -8,7 +8,7 @@ import Work
 /// `__metadata__` maps names to texts; the tensors' bytes follow, without gaps. Every length is checked against
 /// the bytes that are really there before anything is allocated for it.
 package struct TensorFile: Sendable {
-  /// Where one tensor lies.
+  /// The position of a tensor in the file.
   private struct Entry: Decodable {
     let dtype: String
     let shape: [Int]
@@ -164,7 +164,7 @@ package struct TensorFile: Sendable {
 }
 
 extension TensorFile {
-  /// Writes tensors and texts; what stood at `path` is replaced only when everything is written.
+  /// Writes tensors and texts; a file at `path` is replaced only when everything is written.
   /// - Throws: ``InputError`` when the file cannot be written.
   package static func write(
     _ tensors: [String: Tensor], metadata: [String: String], format: ElementFormat = .f32, to path: String

@@ -53,7 +53,7 @@ struct TrainingPass {
     let extents = try graph.outputExtents(input: batch.input.extent, subject: "training images")
     for (head, node) in zip(graph.graph.heads, graph.headNodes) where extents[node] != batch.input.extent {
       throw InputError(
-        "training images", "head \(head.name) gives scores on another grid",
+        "training images", "head \(head.name) gives logits on another grid",
         found: "\(extents[node]) for an image of \(batch.input.extent)",
         expected: "equal extents (multiples of the network's total stride)")
     }

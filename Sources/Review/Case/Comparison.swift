@@ -2,11 +2,11 @@ import Metrics
 import Volumes
 import Work
 
-/// A label in two versions; one of its sides is nil where a version does not have it.
+/// A label of version A and the corresponding label of version B; nil where a version has none.
 package struct LabelPair: Equatable, Sendable {
   /// Its values.
   package var valueA, valueB: UInt16?
-  /// What each version calls it.
+  /// The label's name in each version.
   package var nameA, nameB: String?
 
   package init(_ a: Label?, _ b: Label?) {
@@ -14,7 +14,7 @@ package struct LabelPair: Equatable, Sendable {
     (nameA, nameB) = (a?.name, b?.name)
   }
 
-  /// What both call it: "liver", or "liver / label 6" where the names differ.
+  /// The common name: "liver", or "liver / label 6" where the names differ.
   package var name: String {
     guard let nameA, let nameB, nameA.nameKey != nameB.nameKey else {
       return nameA ?? nameB ?? ""
@@ -35,7 +35,7 @@ package struct LabelPair: Equatable, Sendable {
     return pairs + b.keyedLabels.filter { unmatched[$1] != nil }.map { label, _ in LabelPair(nil, label) }
   }
 
-  /// The labels of two versions, those of `partners` together.
+  /// The labels of two versions, paired by `partners`.
   static func pairs(_ a: Version, _ b: Version, _ partners: [UInt16: UInt16]) -> [LabelPair] {
     let used = Set(partners.values)
     return a.table.labels.map { label in
@@ -59,7 +59,7 @@ extension [LabelPair] {
     }
   }
 
-  /// The values of A and those of B that go with them.
+  /// The value in B by the value in A, for every pair that has both.
   package var partners: [UInt16: UInt16] {
     Dictionary(
       compactMap { pair in pair.valueA.flatMap { one in pair.valueB.map { (one, $0) } } },
@@ -71,7 +71,7 @@ extension [LabelPair] {
 package struct ComparisonRequest: Equatable, Sendable {
   /// The versions.
   package var a, b: Version
-  /// Which labels go together, as far as names and the reviewer say.
+  /// The pairs of labels, by name or as the reviewer chose them.
   package var pairs: [LabelPair]
   /// The key under which the reviewer's answer is remembered; nil where ``pairs`` is settled, because the versions
   /// share their labels or somebody said which go together.
@@ -93,7 +93,7 @@ package struct PairingMemory: Equatable, Sendable {
     package var name: String
     /// Values and names.
     package var labels: [Label]
-    /// Where a mask's labels lie and how much of each there is.
+    /// The statistics of a mask's labels.
     ///
     /// Another mask at the same path is another source. Empty for a model, whose labels mean the same on every image.
     package var content: [LabelStatistics]
@@ -114,7 +114,7 @@ package struct PairingMemory: Equatable, Sendable {
   }
 }
 
-/// How far two versions agree on each label.
+/// The agreement of two versions, label by label.
 package struct Comparison: Equatable, Sendable {
   /// One label.
   package struct Row: Equatable, Sendable {
@@ -127,11 +127,11 @@ package struct Comparison: Equatable, Sendable {
     package var dice: Double { diceCoefficient(voxelsA, voxelsB, common: voxelsCommon) }
   }
 
-  /// Which labels go together, as far as the comparison found that out itself.
+  /// How the comparison paired the labels.
   package enum Finding: Equatable, Sendable {
-    /// The request said it.
+    /// The request gave the pairs.
     case settled
-    /// Names and overlaps agree, or the reviewer said it of the same files before.
+    /// Names and overlaps agree, or the reviewer chose these pairs for the same files in an earlier session.
     case found([UInt16: UInt16], isRemembered: Bool)
     /// Names are missing or overlaps contradict them: the reviewer is asked whether these go together.
     case doubtful(proposed: [UInt16: UInt16])
@@ -141,14 +141,14 @@ package struct Comparison: Equatable, Sendable {
   package var a, b: VersionID
   /// In the order of the pairs.
   package var rows: [Row]
-  /// Which labels go together.
+  /// How the labels were paired.
   package var finding: Finding
   /// The overlaps of all labels, independent of their names; nil where the versions share their labels.
   package var overlaps: LabelOverlaps?
   private var rowOfValueA: [UInt16: Int]
   private var rowOfValueB: [UInt16: Int]
 
-  /// Which labels went together.
+  /// The value in B by the value in A, for every pair that has both.
   package var partners: [UInt16: UInt16] { rows.map(\.pair).partners }
 
   /// The row of a label of A, or of B.
@@ -156,8 +156,8 @@ package struct Comparison: Equatable, Sendable {
     (inA ? rowOfValueA[value] : rowOfValueB[value]).map { rows[$0] }
   }
 
-  /// Finds which labels go together and counts how far they agree.
-  /// - Parameter remembered: What the reviewer said of these files before.
+  /// Pairs the labels of two versions and counts their common voxels.
+  /// - Parameter remembered: The pairs that the reviewer chose for these files in an earlier session; nil for none.
   /// - Throws: `Cancelled`.
   /// - Complexity: O(voxels + labels), in at most three passes.
   package init(

@@ -4,7 +4,7 @@ package struct LiveRefinement: Equatable, Sendable {
   package struct Result: Equatable, Sendable {
     /// The knobs.
     package var knobs: KnobSettings
-    /// What they did.
+    /// The refined part of the image.
     package var part: RefinedPart
 
     package init(knobs: KnobSettings, part: RefinedPart) {
@@ -21,12 +21,12 @@ package struct LiveRefinement: Equatable, Sendable {
   package var whole: Result? {
     didSet { isLossSaid = false }
   }
-  /// Whether the reviewer was told that leaving drops ``whole``.
+  /// Whether the warning that leaving discards ``whole`` was shown.
   package var isLossSaid = false
   /// Whether only the box follows the knobs, because the whole image needs too much memory.
   package var isOnlyRegion = false
 
-  /// Nothing yet.
+  /// A refinement of `base` without results.
   package init(base: VersionID) { self.base = base }
 
   /// The newest result.

@@ -18,7 +18,7 @@ package struct Provenance: Equatable, Sendable {
   package var steps: [Step]
   /// The version after the first step; nil where it is unknown.
   package var firstVersion: VersionID?
-  /// What the versions list calls it.
+  /// The name in the list of versions.
   package var versionName: String
   /// "accepted", "rejected", or nil when no verdict was given.
   package var verdict: String?

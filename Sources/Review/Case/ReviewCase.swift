@@ -2,22 +2,22 @@ import Volumes
 
 /// An image with the masks that were opened beside it.
 package struct ReviewCase: Equatable, Sendable {
-  /// What the screen and exported files call it: the image's file name without its format's suffix.
+  /// The name on the screen and in exported files: the image's file name without its format's suffix.
   package var name: String
   /// The image's file or folder, as a full path.
   package var imagePath: String
   /// The image, or the frame of it that is shown.
   package var image: ScalarVolume
-  /// Which frame that is, and how many there are.
+  /// The index of that frame, from 0, and the number of frames.
   package var frame = 0
   package var frameCount: Int
   /// Masks on exactly the image's grid, in the order they were named.
   package var masks: [LoadedMask]
-  /// What the readers noticed of odd but readable files, one line each.
+  /// The defects of the files that were repaired on reading, one line each.
   package var findings: [String]
-  /// Masks that were asked for and cannot be shown, and why, one line each.
+  /// One line for each requested mask that cannot be shown, with the reason.
   package var refusals: [String]
-  /// Where an export goes when no name is typed: `CASE_seg.nii.gz` beside the image.
+  /// The default path of an export: `CASE_seg.nii.gz` beside the image.
   package var exportPath: String
 
   /// A case; every mask lies on the image's grid.
@@ -38,7 +38,7 @@ package struct ReviewCase: Equatable, Sendable {
     self.exportPath = exportPath
   }
 
-  /// One empty voxel: what a session holds until its image is read.
+  /// A placeholder of one voxel until the image is read.
   package static let unopened = ReviewCase(
     name: "", imagePath: "",
     image: ScalarVolume(
@@ -48,7 +48,7 @@ package struct ReviewCase: Equatable, Sendable {
 
 /// A mask that was opened with its image.
 package struct LoadedMask: Equatable, Sendable {
-  /// What the versions list calls it: its file name.
+  /// The name in the list of versions: the file name.
   package var name: String
   /// Its file, as a full path.
   package var path: String

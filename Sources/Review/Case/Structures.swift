@@ -1,12 +1,12 @@
 import Volumes
 
-/// Which labels of two families of versions are one structure, by the reviewer or by an unambiguous overlap.
+/// The pairs of labels of two families of versions, chosen by the reviewer or found from an unambiguous overlap.
 ///
 /// A family is a mask or a network's result with all its refinements: they share values and names.
 package struct LabelPairing: Equatable, Sendable {
   /// The families, each by its oldest version.
   package var older, newer: VersionID
-  /// Values of the older family and those of the newer one that go with them, one to one.
+  /// The value in the newer family by the value in the older one; one to one.
   package var partners: [UInt16: UInt16]
 
   /// A pairing of two families, `partners` leading from `one` to `other`.
@@ -15,7 +15,7 @@ package struct LabelPairing: Equatable, Sendable {
     self.partners = one < other ? partners : LabelPairing.inverted(partners)
   }
 
-  /// Whether it is about these two families.
+  /// Whether it pairs these two families.
   package func isOf(_ one: VersionID, _ other: VersionID) -> Bool {
     older == min(one, other) && newer == max(one, other)
   }
@@ -31,7 +31,7 @@ package struct LabelPairing: Equatable, Sendable {
 }
 
 extension [LabelPairing] {
-  /// What was said of two families, if anything.
+  /// The last pairing of two families; nil for none.
   func last(of one: VersionID, _ other: VersionID) -> LabelPairing? { last { $0.isOf(one, other) } }
 }
 
@@ -128,7 +128,7 @@ extension Decisions {
     for (family, table) in tables.enumerated() {
       for (position, label) in table.enumerated() {
         let number = sets.number(family, position)
-        // A name that somebody gave never meets a name that stands for none.
+        // A given name is never equal to a default name such as "label 3".
         let name = (label.isUnnamed ? "\u{0}" : "") + label.nameKey
         for earlier in known[name] ?? []
         where said.last(of: families[earlier.family], families[family]) == nil {

@@ -1,7 +1,7 @@
 import Volumes
 import Work
 
-/// Names one version within a session; later versions have larger numbers.
+/// The identity of a version within a session; later versions have larger numbers.
 package struct VersionID: Hashable, Sendable, Comparable {
   /// From 1.
   package var number: Int
@@ -38,7 +38,7 @@ package struct Version: Equatable, Sendable {
 
   /// Its id.
   package var id: VersionID
-  /// What the versions list calls it: "liver network", "CRF 1".
+  /// The name in the list of versions: "liver network", "CRF 1".
   package var name: String
   /// Where it comes from.
   package var origin: Origin
@@ -57,7 +57,7 @@ package struct Version: Equatable, Sendable {
   /// The key of each label of ``table`` for visibility, selection and comparison: equal for labels of different
   /// versions that are one structure.
   private var keys: [String]
-  /// The labels of ``table``, the largest first, of equals the lower value.
+  /// The labels of ``table`` by descending size, equal sizes by ascending value.
   package var labelsBySize: [Label] { positionsBySize.map { table.labels[$0] } }
   private var positionsBySize: [Int] = []
   /// How much there is of each label and where, ascending by value; labels without a voxel are not among them.
@@ -66,9 +66,9 @@ package struct Version: Equatable, Sendable {
   package var probabilities: ProbabilitiesHandle?
   /// Auxiliary heads that ``probabilities`` holds beside the main one.
   package var auxiliaryHeadCount: Int
-  /// What the model's makers advise for the CRF.
+  /// The CRF settings stored in the model file.
   package var advisedSettings: RefinementSettings?
-  /// Labels that vanished or changed beyond reason, one line each.
+  /// One line for each label that vanished, or whose volume more than doubled or halved.
   package var warnings: [String]
   /// The frame of the image that network or CRF read, counted from 0.
   package var frame: Int
@@ -121,7 +121,7 @@ package struct Version: Equatable, Sendable {
     sortBySize()
   }
 
-  /// Whether a file of it would have the voxels, names and colours of one of `other`.
+  /// Whether `other` has the same voxels, names and colours.
   func isWritten(like other: Version) -> Bool { labels == other.labels && ownTable == other.ownTable }
 
   /// Volume of a label in millilitres.
@@ -129,7 +129,7 @@ package struct Version: Equatable, Sendable {
     statistics(of: value)?.millilitres ?? 0
   }
 
-  /// What is known of a label; nil when no voxel has it.
+  /// The statistics of a label; nil where no voxel has it.
   /// - Complexity: O(log n).
   package func statistics(of value: UInt16) -> LabelStatistics? {
     statistics.ascending(value, by: \.label)

@@ -1,9 +1,9 @@
 import Work
 
-/// Counts how A and B agree, and finds which of their labels are one structure.
+/// Pairs the labels of A and B and counts their common voxels.
 package struct ComparisonJob: Job {
   package static let kind = JobKind.comparison
-  /// What is compared.
+  /// The versions to compare.
   package var request: ComparisonRequest
 
   package func run(in environment: JobEnvironment, _ work: WorkContext) throws -> Comparison {

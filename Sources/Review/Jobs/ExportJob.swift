@@ -9,11 +9,11 @@ package struct ExportRequest: Equatable, Sendable {
   package var table: LabelTable
   /// The image whose grid and exact header geometry the file gets.
   package var imagePath: String
-  /// Where to: as typed, or the case's own export path.
+  /// The destination: the typed path, or the case's default.
   package var path: String
   /// Whether an existing file may be replaced; the files that were opened never are.
   package var replacesExisting: Bool
-  /// How the labels came to be.
+  /// The provenance of the labels.
   package var provenance: Provenance
 
   package init(
@@ -29,7 +29,7 @@ package struct ExportRequest: Equatable, Sendable {
   }
 }
 
-/// How an export ended.
+/// The result of an export.
 package enum ExportOutcome: Equatable, Sendable {
   /// Written, with the full path and notes about the source files, one line each.
   case written(path: String, notes: [String] = [])
@@ -37,10 +37,10 @@ package enum ExportOutcome: Equatable, Sendable {
   case exists(paths: [String])
 }
 
-/// Writes a version as a mask, with what reproduces it.
+/// Writes a version as a mask, with its record.
 package struct ExportJob: Job {
   package static let kind = JobKind.export
-  /// What is written, and where to.
+  /// The labels, their names and the destination.
   package var request: ExportRequest
   /// The version that is written, as it was when the job began.
   package var version: Version

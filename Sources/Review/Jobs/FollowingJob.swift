@@ -1,19 +1,19 @@
 import Foundation
 import Work
 
-/// Runs the CRF on the whole image, unasked, once the knobs have stopped changing after a preview.
+/// Refines the whole image in the background after a preview, once no knob changes.
 package struct FollowingJob: Job {
   package static let kind = JobKind.following
-  /// The fraction of available memory for a refinement that nobody asked for.
+  /// The fraction of the available memory that a background refinement may use.
   private static let unaskedMemoryFraction = 0.25
   /// A pause before the work, so that a knob that keeps changing leaves all cores to the preview.
   private static let restMilliseconds = 250
 
-  /// What is refined, and how.
+  /// The source, region and settings.
   package var request: RefinementRequest
   /// The version that is refined.
   package var base: VersionID
-  /// The knobs as they stood.
+  /// The knobs when the job began.
   package var knobs: KnobSettings
 
   package func run(in environment: JobEnvironment, _ work: WorkContext) throws -> RefinedPart {
@@ -37,10 +37,10 @@ package struct FollowingJob: Job {
   }
 
   package func reduceFailure(_ state: inout ReviewState, _ line: String) -> [ReviewEffect] {
-    // The box goes on following.
+    // The box is still refined after each change.
     state.live?.isOnlyRegion = true
     state.message = Message(
-      "only the box follows the knobs, Enter refines all of the image: \(line)", .warning)
+      "only the box is refined while knobs change, Enter refines the whole image: \(line)", .warning)
     return []
   }
 }

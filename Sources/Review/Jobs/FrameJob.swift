@@ -5,7 +5,7 @@ import Work
 package struct FrameRequest: Equatable, Sendable {
   /// The image's file.
   package var imagePath: String
-  /// Which frame, counted from 0.
+  /// The index of the frame, from 0.
   package var frame: Int
   /// The grid that the frame must lie on: that of the frame shown.
   package var grid: VolumeGrid
@@ -13,7 +13,7 @@ package struct FrameRequest: Equatable, Sendable {
 
 /// A frame of the image.
 package struct ReadFrame: Equatable, Sendable {
-  /// Which, counted from 0.
+  /// The index of the frame, from 0.
   package var frame: Int
   /// Its voxels.
   package var image: ScalarVolume
@@ -30,7 +30,7 @@ package struct ReadFrame: Equatable, Sendable {
 /// Reads another frame of the image.
 package struct FrameJob: Job {
   package static let kind = JobKind.frame
-  /// Which frame.
+  /// The frame to read.
   package var request: FrameRequest
 
   package var title: String? { "reading frame \(request.frame)" }

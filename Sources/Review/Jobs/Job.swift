@@ -1,6 +1,6 @@
 import Work
 
-/// What a job works on: a newer job cancels the older one of its kind.
+/// The kind of a job. At most one job of a kind runs: a new one cancels it.
 package enum JobKind: Hashable, Sendable, CaseIterable {
   case opening, models, segmentation, refinement, preview, following, measurement, presets, comparison, export
   case frame, memory, journal, findings, islands
@@ -14,13 +14,13 @@ package protocol Job: Equatable, Sendable {
   /// The result of the work.
   associatedtype Outcome: Equatable, Sendable
 
-  /// What it works on; each type of job has a kind of its own.
+  /// The kind; every type of job has a different one.
   static var kind: JobKind { get }
 
-  /// What the message line calls it; nil for work that goes unmentioned.
+  /// The name in the message line; nil for jobs that it does not show.
   var title: String? { get }
 
-  /// What is said when the reviewer stops it.
+  /// The message after the reviewer stopped it.
   var stoppedText: String { get }
 
   /// Does the work, on a thread of the job centre.
@@ -61,34 +61,34 @@ package struct AnyJob: Equatable, Sendable {
   /// Erases the type of a job.
   package init(_ base: any Job) { self.base = base }
 
-  /// What it works on.
+  /// The kind of the job.
   package var kind: JobKind { type(of: base).kind }
 
   package static func == (one: AnyJob, other: AnyJob) -> Bool { one.base.isEqual(to: other.base) }
 }
 
-/// What jobs work with.
+/// The dependencies of jobs.
 package struct JobEnvironment: Sendable {
   /// Files, models, networks, the CRF.
   let services: any ReviewServices
-  /// What writes the journal.
+  /// The writer of the journal.
   let journal: JournalWriter
 }
 
-/// How a job ended.
+/// The end of a job: a result, a cancellation or a failure.
 package enum JobOutcome: Equatable, Sendable {
   case finished(JobResult)
   case cancelled
-  /// One line.
+  /// The job failed; the line says why.
   case failed(String)
 
-  /// What a job of a type found.
+  /// The outcome of a finished job of type `J`.
   package static func finished<J: Job>(_ type: J.Type, with outcome: J.Outcome) -> JobOutcome {
     .finished(JobResult(type, outcome))
   }
 }
 
-/// What a job found, with the type of job that knows what it means.
+/// A type-erased outcome with the type of its job.
 package struct JobResult: Equatable, Sendable {
   private let finished: any Finished
 
@@ -96,7 +96,7 @@ package struct JobResult: Equatable, Sendable {
     finished = FinishedJob<J>(outcome: outcome)
   }
 
-  /// Ends the job with this id; one that is not under way, as this type of job, is late and changes nothing.
+  /// Ends the job `id` with this outcome; changes nothing where no job of this type and id runs.
   func reduce(_ state: inout ReviewState, of id: JobID) -> [ReviewEffect] { finished.reduce(&state, of: id) }
 
   package static func == (one: JobResult, other: JobResult) -> Bool {

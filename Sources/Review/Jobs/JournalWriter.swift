@@ -3,7 +3,7 @@ import Foundation
 import Synchronization
 import Work
 
-/// Hands what happened to the services that write it, in order, on a thread of its own.
+/// Writes journal entries in order, on its own thread.
 ///
 /// What comes within a tenth of a second is written together, views that nothing else accompanies within most of a
 /// second. What could not be written is kept and tried again with the next entry.
@@ -23,7 +23,7 @@ final class JournalWriter: Sendable {
     self.deliver = deliver
   }
 
-  /// Notes a failure that the reviewer knows of already.
+  /// Registers a failure that was reported already.
   func note(failure: String) { state.withLock { $0.failure = failure } }
 
   /// Queues an entry and returns at once.

@@ -1,7 +1,7 @@
 import Volumes
 import Work
 
-/// What an image says about kernels.
+/// The noise and edge contrast of an image, and the kernels that they suggest.
 package struct ImageMeasures: Equatable, Sendable {
   /// Standard deviation of its noise, in its intensity units.
   package var noise: Double

@@ -5,7 +5,7 @@ import Work
 package struct ModelDescription: Equatable, Sendable {
   /// A value of `--model`: a bundled name or a path.
   package var id: String
-  /// What readers call it.
+  /// The display name.
   package var name: String
   /// The labels that it finds.
   package var labels: LabelTable
@@ -32,7 +32,7 @@ package struct ModelDescription: Equatable, Sendable {
   }
 }
 
-/// Looks for the models at hand and judges each for the image.
+/// Lists the available models and checks each against the image.
 package struct ModelsJob: Job {
   package static let kind = JobKind.models
   /// The image.

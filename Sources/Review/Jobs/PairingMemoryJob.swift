@@ -1,12 +1,12 @@
 import Work
 
-/// Keeps what the reviewer said of two versions' labels, for the same files another time.
+/// Stores the reviewer's pairing of two versions' labels for later sessions with the same files.
 package struct PairingMemoryJob: Job {
-  /// Kept; there is nothing to say about it.
+  /// Success, without a message.
   package struct Outcome: Equatable, Sendable {}
 
   package static let kind = JobKind.memory
-  /// A's values and B's that go with them; nil forgets what was kept.
+  /// The value in B by the value in A; nil removes the stored pairing.
   package var partners: [UInt16: UInt16]?
   /// The versions' labels.
   package var memory: PairingMemory

@@ -1,7 +1,7 @@
 import Volumes
 import Work
 
-/// Kernels that a reviewer keeps under a name.
+/// Saved CRF settings with a name.
 package struct NamedKernels: Equatable, Sendable {
   /// Its name.
   package var name: String
@@ -14,7 +14,7 @@ package struct NamedKernels: Equatable, Sendable {
   }
 }
 
-/// How the saving of kernels ended.
+/// The result of saving kernels.
 package enum SavingOutcome: Equatable, Sendable {
   /// Saved.
   case saved
@@ -22,9 +22,9 @@ package enum SavingOutcome: Equatable, Sendable {
   case exists
 }
 
-/// Reads the saved presets, after it saved one where there is one to save.
+/// Saves a preset, if one is given, then reads all saved presets.
 package struct PresetsJob: Job {
-  /// What there is, or why nothing was saved.
+  /// All presets, or the reason why none was saved.
   package enum Outcome: Equatable, Sendable {
     /// The saved presets.
     case saved([NamedKernels])

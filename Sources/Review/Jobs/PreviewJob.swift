@@ -1,14 +1,14 @@
 import Volumes
 import Work
 
-/// Runs the CRF on a box around the crosshair; what it finds is shown until the knobs move on.
+/// Runs the CRF on a box around the crosshair; the result is shown until a knob changes.
 package struct PreviewJob: Job {
   package static let kind = JobKind.preview
-  /// What is refined, and how.
+  /// The source, region and settings.
   package var request: RefinementRequest
   /// The version that is refined.
   package var base: VersionID
-  /// The knobs as they stood.
+  /// The knobs when the job began.
   package var knobs: KnobSettings
 
   package func run(in environment: JobEnvironment, _ work: WorkContext) throws -> RefinedPart {

@@ -3,7 +3,7 @@ import Work
 
 /// A CRF to be run.
 package struct RefinementRequest: Equatable, Sendable {
-  /// Where the unary energy comes from.
+  /// The source of the unary energy.
   package enum Source: Equatable, Sendable {
     /// A network's probabilities.
     case probabilities(ProbabilitiesHandle)
@@ -62,11 +62,11 @@ package struct RefinedLabels: Equatable, Sendable {
 /// Runs the CRF on all of the image; the result is a new version.
 package struct RefinementJob: Job {
   package static let kind = JobKind.refinement
-  /// What is refined, and how.
+  /// The source and settings.
   package var request: RefinementRequest
   /// The version that is refined.
   package var base: VersionID
-  /// The knobs as they stood.
+  /// The knobs when the job began.
   package var knobs: KnobSettings
   /// The frame of the image, counted from 0.
   package var frame: Int

@@ -22,7 +22,7 @@ package struct ProbabilitiesHandle: Hashable, Sendable {
   package init(_ number: Int) { self.number = number }
 }
 
-/// What a network found.
+/// The result of a network.
 package struct SegmentationResult: Equatable, Sendable {
   /// Labels on the image's own grid, after components and holes.
   package var labels: ChunkedLabels
@@ -53,9 +53,9 @@ package struct SegmentationResult: Equatable, Sendable {
 
 /// Runs a network on the image; what it finds is a new version.
 package struct SegmentationJob: Job {
-  /// What the network found, and what was counted of it.
+  /// The result and the statistics of its labels.
   package struct Outcome: Equatable, Sendable {
-    /// What it found.
+    /// The network's result.
     package var result: SegmentationResult
     /// The components of its labels.
     package var components: LabelComponents
@@ -67,7 +67,7 @@ package struct SegmentationJob: Job {
   }
 
   package static let kind = JobKind.segmentation
-  /// Which network, and on what.
+  /// The model and the image.
   package var request: SegmentationRequest
   /// The network.
   package var model: ModelDescription

@@ -1,6 +1,6 @@
 import Volumes
 
-// How what happens in a review stands in a journal. A field that is missing, because an older program wrote the
+// The JSON of a review's state in a journal. A field that is missing, because an older program wrote the
 // journal, keeps its first value; nothing that was ever written changes its meaning.
 
 extension VersionID: Codable {

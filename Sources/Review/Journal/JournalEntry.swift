@@ -1,6 +1,6 @@
 import Volumes
 
-/// One thing that happened in a review, as its journal keeps it.
+/// An event of a review, as its journal stores it.
 package enum JournalEntry: Equatable, Sendable {
   /// A version was created or opened.
   case version(Version)
@@ -12,7 +12,7 @@ package enum JournalEntry: Equatable, Sendable {
   case stands(step: Int, Decisions)
   /// A version was written to a file; nil when it is no longer as it was written.
   case exported(VersionID, path: String?)
-  /// Where and how the reviewer looks.
+  /// The view changed.
   case looked(ViewState)
 }
 
@@ -36,13 +36,13 @@ extension [JournalEntry] {
   }
 }
 
-/// Whether what happens is kept.
+/// The state of the journal.
 package enum JournalStatus: Equatable, Sendable {
   /// The case's journal is being looked for.
   case opening
   /// Everything is written as it happens.
   case writing
-  /// Could not be written, for this reason; it is tried again with whatever happens next.
+  /// The last write failed for this reason; the next entry tries again.
   case failing(String)
   /// Nothing is written, for this reason.
   case absent(String)
@@ -52,7 +52,7 @@ package enum JournalStatus: Equatable, Sendable {
 package struct JournalStep: Equatable, Sendable {
   /// Its number.
   package var number: Int
-  /// What was done.
+  /// The name of the step.
   package var name: String
   /// All decisions after it, without versions.
   package var decisions: Decisions
@@ -67,7 +67,7 @@ package struct JournalStep: Equatable, Sendable {
   package struct Edit: Equatable, Sendable {
     /// The version.
     package var version: VersionID
-    /// What changed.
+    /// The change of its voxels.
     package var change: LabelChange
     /// Its labels after the change.
     package var labels: ChunkedLabels
@@ -105,32 +105,32 @@ extension Version {
   package var tables: LabelTables { LabelTables(own: ownTable, shown: table) }
 }
 
-/// What a case's journal held when the case was opened.
+/// The content of a case's journal when the case was opened.
 package struct OpenedJournal: Equatable, Sendable {
   /// Versions of earlier sessions, oldest first, under the numbers that they had.
   package var versions: [Version]
   /// Of the masks that were opened with the image, by position, those that are one of ``versions`` voxel by voxel.
   package var knownMasks: [Int: VersionID]
-  /// What was decided, step by step, oldest first.
+  /// The steps of the history, oldest first.
   package var steps: [JournalStep]
   /// The number of the present step; nil for the last one.
   package var step: Int?
   /// The present decisions; nil for those after that step.
   package var decisions: Decisions?
-  /// Versions that were written, and where to.
+  /// The paths of exported versions.
   package var exported: [VersionID: String]
-  /// Where the reviewer looked last.
+  /// The last view.
   package var view: ViewState?
   /// The time of the last entry: "14:46".
   package var time: String?
-  /// Versions of which a change by hand is lost.
+  /// Versions of which an edit is lost.
   package var incompleteVersions: Set<VersionID>
-  /// What could not be read of it, or why nothing is written, one line.
+  /// One line about unreadable records, or the reason why nothing is written; nil for neither.
   package var warning: String?
-  /// What becomes of what happens now.
+  /// The state of the journal after opening.
   package var status: JournalStatus
 
-  /// A journal; that of a case that was never opened unless more is given.
+  /// The content of a journal; by default that of a case that was never opened.
   package init(
     versions: [Version] = [], knownMasks: [Int: VersionID] = [:], steps: [JournalStep] = [], step: Int? = nil,
     decisions: Decisions? = nil,
@@ -151,18 +151,18 @@ package struct OpenedJournal: Equatable, Sendable {
   }
 }
 
-/// What was last handed to the journal; whatever differs from it is news.
+/// The state that the journal has; differences from it are written next.
 package struct JournalledState: Equatable, Sendable {
   /// Names and colours of every version.
   package var tables: [VersionID: LabelTables] = [:]
-  /// The last step that is known, as it was handed on; nil for none.
+  /// The last step, as it was written; nil for none.
   package var lastStep: UndoHistory.Step?
   /// The number of the present step.
   package var step = -1
   /// The decisions, without versions.
   package var decisions = Decisions()
-  /// Versions that were written to a file, and where to.
+  /// The paths of exported versions.
   package var exported: [VersionID: String] = [:]
-  /// Where the reviewer looked.
+  /// The view.
   package var view = ViewState()
 }

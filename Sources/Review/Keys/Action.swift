@@ -1,6 +1,6 @@
 import Volumes
 
-/// What a key does; the table of bindings says which.
+/// The effect of a key; ``KeyTable`` binds keys to actions.
 ///
 /// Each case is a group of actions that one reducer answers, and switches over case by case: the compiler finds an
 /// action that no reducer answers.
@@ -43,7 +43,7 @@ package enum Action: Hashable, Sendable {
   /// Changes of which labels are shown; the first two are of the selected label.
   package enum VisibilityChange: Hashable, Sendable { case toggle, solo, showAll }
 
-  /// What of the selected label is to be changed.
+  /// The property of the selected label that changes.
   package enum LabelPart: Hashable, Sendable { case name, colour, partner }
 
   /// Steps to what matters, and changes of the components that the table lists.
@@ -52,7 +52,7 @@ package enum Action: Hashable, Sendable {
     case goToComponent, markComponent, removeComponent, keepMarked
   }
 
-  /// What the version that the list points at becomes.
+  /// The role of the version at the list's pointer.
   package enum VersionUse: Hashable, Sendable { case a, b, shown }
 
   /// Steps in the CRF panel.
@@ -62,7 +62,7 @@ package enum Action: Hashable, Sendable {
     case flip, chooseAxis, choosePreset, savePreset
   }
 
-  /// Models, verdicts, export, undo, frames, panels, and the way out.
+  /// Models, verdicts, export, undo, frames, panels, and quitting.
   package enum SessionStep: Hashable, Sendable {
     case changeFrame(Int), chooseModel, focus(ReviewState.Focus), verdict(Verdict), score(Int), export, undo,
       redo, chooseStep
@@ -75,7 +75,7 @@ package enum Action: Hashable, Sendable {
     case filter, toggleUnread, sort(Int), reverse
   }
 
-  /// What is opened over the screen.
+  /// A dialog that a key opens.
   package enum DialogName: Hashable, Sendable { case goTo, command, comment, help, messages, windows }
 
   /// Moves of the pointer in the list that receives keys: by entries, by pages, to the bottom or the top.
@@ -84,7 +84,7 @@ package enum Action: Hashable, Sendable {
   /// Searches in the list that receives keys: a new one, or to the next match of the last.
   package enum SearchStep: Hashable, Sendable { case begin, next(Int) }
 
-  /// Answers to what lies over the screen.
+  /// Answers to the open dialog.
   package enum Answer: Hashable, Sendable { case accept, dismiss, changePartner(Int), typeColour }
 
   /// Changes of the line that is being typed.
@@ -104,7 +104,7 @@ package enum Action: Hashable, Sendable {
   }
 }
 
-/// Where a key has its meaning.
+/// The mode in which a key is bound.
 package enum KeyContext: Hashable, Sendable {
   case picture, pan
   /// A section of the panel.

@@ -2,7 +2,7 @@ import Foundation
 import Screen
 
 extension Key {
-  /// What is printed on the key.
+  /// The key's name.
   package var label: String {
     switch self {
     case .character(" "): "Space"
@@ -37,7 +37,7 @@ extension KeyBinding {
 
 /// The key table as text, for the program's reference and for docs/keys.md.
 package enum KeyReference {
-  /// What the mouse and the command line do; they have no keys of their own.
+  /// The actions of the mouse.
   private static let mouse: [(String, String)] = [
     ("left button", "set the crosshair; drag to keep moving it; on a strip: go to the slice"),
     ("right drag", "window: across changes the width, up and down the centre"),

@@ -1,20 +1,20 @@
 import Screen
 
-/// Keys, where they have their meaning, and what they do.
+/// A binding of keys to an action in one context.
 package struct KeyBinding: Hashable, Sendable {
-  /// Where.
+  /// The mode in which the keys are bound.
   package var context: KeyContext
   /// Any of these keys.
   package var keys: [Key]
-  /// What they do.
+  /// The action of each key.
   package var action: Action
   /// One line for the key reference.
   package var summary: String
-  /// A word for the key bar; nil keeps the binding out of it.
+  /// The word in the key bar; nil where the bar does not show the binding.
   package var barWord: String?
-  /// The keys that stand before that word.
+  /// The keys that the bar shows before the word.
   package var barKeys: [Key]
-  /// Greater ranks give way first on a narrow screen.
+  /// The rank in the key bar: on a narrow screen greater ranks are omitted first.
   package var barRank: Int
 }
 
@@ -26,7 +26,7 @@ package enum KeyTable {
     PanelSections.all.flatMap { $0.bindings }, cases, lists, pairing, text, questions, reading,
   ].flatMap(\.self)
 
-  /// The action of a key: the context's own, else the picture's where the context allows that.
+  /// The action of a key in `context`, else in the picture where the context falls back to it.
   package static func action(_ key: Key, in context: KeyContext) -> Action? {
     if let own = index[ContextKey(context: context, key: key)] { return own }
     return context.fallsBackToPicture ? index[ContextKey(context: .picture, key: key)] : nil
@@ -45,7 +45,7 @@ package enum KeyTable {
     return index
   }()
 
-  /// A binding; the key bar shows its first key unless it is told others.
+  /// A binding; the key bar shows its first key unless `barKeys` are given.
   static func bind(
     _ context: KeyContext, _ keys: [Key], _ action: Action, _ summary: String, bar: String? = nil,
     barKeys: [Key] = [], rank: Int = 1

@@ -1,7 +1,7 @@
 import Volumes
 import Work
 
-/// How the slices of one anatomical plane lie on the screen.
+/// The orientation of one anatomical plane's slices on the screen.
 ///
 /// Axial and coronal slices are seen from the feet and from the front (radiological: the patient's right on the
 /// left) or mirrored (neurological); sagittal slices face left in both. Anterior is up in axial slices, the head
@@ -13,7 +13,7 @@ package struct PlaneGeometry: Equatable, Sendable {
   package let sliceAxis, horizontalAxis, verticalAxis: Int
   /// +1 when the voxel index grows to the right, down, or towards right, front, head; else -1.
   package let horizontalSign, verticalSign, sliceSign: Int
-  /// What the right and the lower edge of the pane show.
+  /// The anatomical directions at the right and the lower edge of the pane.
   package let rightEdge, lowerEdge: AnatomicalDirection
   /// Voxels along the three axes.
   package let sliceCount, horizontalCount, verticalCount: Int

@@ -2,7 +2,7 @@ import Screen
 import Volumes
 import Work
 
-/// Which cells of the screen hold what.
+/// The layout of the screen.
 package struct ScreenLayout: Equatable, Sendable {
   /// A plane's title line and picture.
   package struct Pane: Equatable, Sendable {
@@ -16,9 +16,9 @@ package struct ScreenLayout: Equatable, Sendable {
     package var strip: Rectangle
   }
 
-  /// Below these the program asks for a larger screen.
+  /// The smallest usable screen.
   package static let minimum = ScreenSize(rows: 16, columns: 60)
-  /// From these on there is room for three planes.
+  /// The smallest screen with three planes.
   package static let threePlanes = ScreenSize(rows: 30, columns: 110)
 
   /// Panes of fewer columns have no strip.
@@ -91,13 +91,13 @@ package struct ScreenLayout: Equatable, Sendable {
 }
 
 extension ReviewState {
-  /// Where everything is on the screen now.
+  /// The present layout.
   package var layout: ScreenLayout {
     ScreenLayout(
       screen: screen, active: view.activePlane, isMaximised: view.isMaximised, stripColumns: stripColumns)
   }
 
-  /// How a plane lies on the screen now.
+  /// The present geometry of a plane.
   package func geometry(_ plane: AnatomicalPlane) -> PlaneGeometry {
     PlaneGeometry(plane, of: grid, convention: view.convention)
   }

@@ -27,7 +27,7 @@ extension ReviewState {
     return compareIfNeeded()
   }
 
-  /// What a version says that was refined with these knobs.
+  /// The origin of a version that was refined with these knobs.
   func refinementOrigin(_ base: Version, _ knobs: KnobSettings) -> Version.Origin {
     let confidence = base.probabilities == nil ? knobs.maskConfidence : nil
     return .refinement(of: base.id, settings: knobs.refinement, maskConfidence: confidence)

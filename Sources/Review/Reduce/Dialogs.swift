@@ -1,5 +1,5 @@
 extension ReviewState {
-  /// Opens something over the screen.
+  /// Opens a dialog.
   mutating func openDialog(_ name: Action.DialogName) {
     switch name {
     case .goTo: dialog = .command(prompt: "go to ", TextEntry())
@@ -11,7 +11,7 @@ extension ReviewState {
     }
   }
 
-  /// Answers what lies over the screen; a list is closed by every answer that it does not know.
+  /// Answers the open dialog; an answer that does not apply to a list closes it.
   mutating func answer(_ answer: Action.Answer) -> [ReviewEffect] {
     switch dialog {
     case .help, .messages: dialog = nil
@@ -119,7 +119,7 @@ extension ReviewState {
 }
 
 extension ReviewState {
-  /// What is asked.
+  /// The text of a question.
   func text(_ question: Question) -> String {
     switch question {
     case .replaceFiles(let existing, _, _, _):

@@ -25,7 +25,7 @@ extension ReviewState {
       return []
     }
     if let live = shownLive, live.whole?.part.labels != shown.labels {
-      message = Message("what you see is no version yet: Enter keeps it as one", .warning)
+      message = Message("the shown refinement is no version yet: Enter keeps it as one", .warning)
       return []
     }
     guard let change = LabelChange(from: shown.labels, to: changed(shown.labels)) else {
@@ -54,14 +54,14 @@ extension ReviewState {
     edited.id = makeVersionID()
     edited.name = uniqueName(version.name + " edited")
     edited.origin = .edit(of: version.id)
-    // A network's probabilities know nothing of what was changed by hand.
+    // A network's probabilities do not contain manual edits.
     (edited.probabilities, edited.auxiliaryHeadCount) = (nil, 0)
     edited.warnings = []
     edited.apply(change)
     return edited
   }
 
-  /// Drops what was counted or computed of a version whose voxels are others now.
+  /// Discards results that were computed from a version's previous voxels.
   mutating func forget(what id: VersionID) {
     if let counted = comparison, counted.a == id || counted.b == id { comparison = nil }
     if measures?.version == id { measures = nil }
@@ -71,7 +71,7 @@ extension ReviewState {
   /// Gives the voxel at the crosshair a label of the shown version, by name or value; 0 or "background" clears it.
   mutating func paint(_ text: String) -> [ReviewEffect] {
     guard let shown = shownVersion else { return edit("paint", in: VoxelBounds(grid.size)) { $1 } }
-    // As the file has it, which is not always the voxel's code.
+    // The value in the file, which may differ from the voxel's code.
     let value = Int(text)
     let label: Label?
     if value == 0 || value == nil && text.nameKey == "background" {

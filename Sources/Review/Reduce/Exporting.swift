@@ -20,7 +20,7 @@ extension ReviewState {
     return [start(ExportJob(request: request, version: version, quitsAfterwards: quitsAfterwards))]
   }
 
-  /// How a version came to be.
+  /// The provenance of a version.
   package func provenance(of version: Version) -> Provenance {
     let (steps, first) = Provenance.steps(to: version.id) {
       self.version($0)?.origin

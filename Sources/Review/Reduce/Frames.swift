@@ -28,7 +28,7 @@ extension ReviewState {
     return [start(FrameJob(request: request))]
   }
 
-  /// Says so where the CRF would read another frame than the one shown.
+  /// Warns where the CRF reads another frame than the shown one.
   mutating func noteFrameOfRefinement() {
     guard let base = refinementBase, base.probabilities != nil, base.frame != content.frame else { return }
     message = Message("\(cleaned(base.name)) is of frame \(base.frame): the CRF reads that one", .warning)

@@ -71,7 +71,7 @@ extension ReviewState {
     return news
   }
 
-  /// Says that the journal cannot be written, or that it can again.
+  /// Reports that the journal cannot be written, or works again.
   mutating func noteJournalFailure(_ line: String?) {
     if let line {
       journal = .failing(line)

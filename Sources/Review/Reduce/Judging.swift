@@ -7,11 +7,11 @@ extension ReviewState {
     if kind == .flagged { return flagCase() }
     if kind == .needsWork { return askForWork() }
     guard let shown = shownVersion else {
-      message = Message("no version to judge: open a mask, or run a network (m)", .warning)
+      message = Message("no version to accept or reject: open a mask, or run a network (m)", .warning)
       return
     }
     if let live = shownLive, live.whole?.part.labels != shown.labels {
-      message = Message("what you see is no version yet: Enter keeps it as one", .warning)
+      message = Message("the shown refinement is no version yet: Enter keeps it as one", .warning)
       return
     }
     let (id, name) = (shown.id, cleaned(shown.name))

@@ -90,7 +90,7 @@ extension ReviewState {
       }
       decisions.pairings = decisions.joinedByName(decisions.pairings, edit, takesOver: false)
     }
-    // A name comes before what overlaps said, but not before what the reviewer said.
+    // Names take precedence over overlaps, and the reviewer's pairs over names.
     settledPairings = decisions.joinedByName(settledPairings, edit, takesOver: true)
     identifyStructures()
     if let renamed = decisions.versions.first(where: { $0.family == edit.family }),
@@ -120,7 +120,7 @@ extension ReviewState {
 }
 
 extension Decisions {
-  /// Pairings in which a label goes with the one of its new name, where that goes with nothing yet.
+  /// Pairings in which a label is paired with the label of its new name, where that has no partner.
   ///
   /// - Parameter takesOver: Whether it also leaves what it went with, and the other label too.
   fileprivate func joinedByName(

@@ -1,4 +1,4 @@
-/// A list with a pointer, as the keys see it: all lists move, page and search alike.
+/// A list with a pointer; the same keys move, page and search in every list.
 struct PointedList {
   /// Which list it is; a search ends with its list.
   enum Name: Hashable {
@@ -6,14 +6,14 @@ struct PointedList {
   }
 
   let name: Name
-  /// How many entries there are, and what each says to a search.
+  /// The number of entries, and the text of each for searches.
   let count: Int
   let text: (Int) -> String
   /// The entry that is pointed at, or the line at the top of a page of text; nil when there is none.
   let position: Int?
   /// Entries between one page and the next.
   let page: () -> Int
-  /// Whether a step beyond one end continues at the other.
+  /// Whether the pointer wraps around at the ends.
   var isRound = true
 
   /// The entry that the pointer is at after a move.

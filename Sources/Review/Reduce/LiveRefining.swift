@@ -106,7 +106,7 @@ extension ReviewState {
     if knobs == decisions.knobs { live?.region = nil }
   }
 
-  /// Forgets what was refined live, and stops refining.
+  /// Discards the live results and cancels the live refinement.
   mutating func stopLive() -> [ReviewEffect] {
     live = nil
     showsLabelsBeforeRefinement = false
@@ -115,7 +115,7 @@ extension ReviewState {
     return cancel(.preview) + cancel(.following)
   }
 
-  /// Begins what the CRF panel shows: the refined box, the image's measures and the saved presets.
+  /// Starts the jobs of the CRF panel: the refined box, the image's measures and the saved presets.
   mutating func beginRefining() -> [ReviewEffect] {
     var effects = previewIfLive()
     if let base = refinementBase, measures?.version != base.id,

@@ -1,7 +1,7 @@
 import Screen
 
 extension ReviewState {
-  /// The mouse does what keys do.
+  /// Handles a click, a drag or the wheel.
   mutating func handleMouse(_ event: MouseEvent) -> [ReviewEffect] {
     if event.action == .release {
       lastDrag = nil

@@ -51,7 +51,7 @@ extension ReviewState {
     clampCentre()
   }
 
-  /// Moves the crosshair, and the picture where it would leave the sight.
+  /// Moves the crosshair, and pans where it would leave the pane.
   mutating func moveCrosshair(to index: VoxelIndex) {
     for axis in 0..<3 { view.crosshair[axis] = min(max(0, index[axis]), grid.size[axis] - 1) }
     keepCrosshairInSight()

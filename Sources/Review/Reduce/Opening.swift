@@ -26,7 +26,7 @@ extension ReviewState {
     return planes.count == 1 ? planes[0] : nil
   }
 
-  /// Says everything that a reviewer should know of what was opened; the most important stays on the screen.
+  /// Shows the messages about the opened case; the most important one stays on the screen.
   mutating func greet() {
     var lines = content.refusals.map { Message("not opened: \($0)", .error) }
     if let frameText { lines.append(Message("\(frameText); ( and ) change it", .warning)) }
@@ -57,10 +57,10 @@ extension ReviewState {
     message = first
   }
 
-  /// What is said where there is nothing else to say.
+  /// The message where there is no other.
   private static let greeting = "? lists the keys"
 
-  /// Says something that comes by itself, behind what stands there already and was not asked for either.
+  /// Appends a message that no key caused to the present one, if no key caused that either.
   mutating func say(besides text: String) {
     let earlier = message?.text == ReviewState.greeting ? nil : message
     message = Message((earlier.map { $0.text + "; " } ?? "") + text, earlier?.kind ?? .note)

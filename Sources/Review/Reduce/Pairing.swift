@@ -4,7 +4,7 @@ import Work
 
 /// The dialog of a pairing of two versions' labels.
 package struct PairingDialog: Equatable, Sendable {
-  /// A label of A and what goes with it.
+  /// A label of A and its partner.
   package struct Row: Equatable, Sendable {
     /// Its value in A.
     package var valueA: UInt16
@@ -18,10 +18,10 @@ package struct PairingDialog: Equatable, Sendable {
   package var rows: [Row]
   /// The row that the pointer is at.
   package var selected = 0
-  /// Whether the program asked, and not the reviewer.
+  /// Whether the program opened the dialog, not the reviewer.
   package var isAsked: Bool
 
-  /// Values of A and those of B that go with them.
+  /// The value in B by the value in A.
   package var partners: [UInt16: UInt16] {
     Dictionary(
       rows.compactMap { row in row.valueB.map { (row.valueA, $0) } }, uniquingKeysWith: { first, _ in first })
@@ -29,10 +29,10 @@ package struct PairingDialog: Equatable, Sendable {
 }
 
 extension ReviewState {
-  /// Which labels of which families are one structure: what nobody had to decide, then what the reviewer said.
+  /// All pairings: those that the program found, then the reviewer's.
   var knownPairings: [LabelPairing] { settledPairings + decisions.pairings }
 
-  /// Starts counting how A and B agree, unless that is known or under way for these very labels.
+  /// Starts the comparison of A and B, unless it is computed or running for these labels.
   mutating func compareIfNeeded() -> [ReviewEffect] {
     guard let a = decisions.a.flatMap({ version($0) }), let b = decisions.b.flatMap({ version($0) }),
       a.id != b.id
@@ -57,7 +57,7 @@ extension ReviewState {
     return stopped + [start(ComparisonJob(request: request))]
   }
 
-  /// What the versions' labels come from.
+  /// The sources of the versions' labels.
   private func pairingMemory(_ a: Version, _ b: Version) -> PairingMemory {
     func source(_ version: Version) -> PairingMemory.Source {
       let name: String
@@ -75,7 +75,7 @@ extension ReviewState {
     return PairingMemory(a: source(a), b: source(b))
   }
 
-  /// Stores how A and B agree.
+  /// Stores the comparison of A and B.
   ///
   /// Where it is uncertain which labels go together, the reviewer is asked.
   mutating func receiveComparison(_ found: Comparison) -> [ReviewEffect] {
@@ -98,7 +98,7 @@ extension ReviewState {
     return compareIfNeeded()
   }
 
-  /// Shows a question that came while something else lay over the screen.
+  /// Opens the pairing dialog that was postponed while another dialog was open.
   mutating func askWhatIsDue() {
     guard dialog == nil, let due = pairingDue else { return }
     pairingDue = nil
@@ -112,7 +112,7 @@ extension ReviewState {
       return
     }
     guard a.family != b.family else {
-      message = Message("A and B come from one mask or network: their labels go together by value", .warning)
+      message = Message("A and B come from one mask or network: their labels are paired by value", .warning)
       return
     }
     guard
@@ -166,7 +166,7 @@ extension ReviewState {
     dialog = .pairing(pairing)
   }
 
-  /// Answers the question which labels go together.
+  /// Accepts or dismisses the pairing dialog.
   mutating func answer(_ answer: Action.Answer, _ pairing: PairingDialog) -> [ReviewEffect] {
     switch answer {
     case .changePartner(let count): changePartner(by: count, pairing)
@@ -182,13 +182,13 @@ extension ReviewState {
       dialog = nil
       guard pairing.isAsked else { return [] }
       let effects = pair(pairing, partnersByNameAndValue(pairing), "keep names and values")
-      message = Message("labels go together by name, else by value; p in the label table changes it")
+      message = Message("labels are paired by name, else by value; p in the label table changes it")
       return effects
     }
     return []
   }
 
-  /// What names and values alone say: one name, or one value that a version does not name.
+  /// The pairs by name, or by value where a version has no name for it.
   private func partnersByNameAndValue(_ pairing: PairingDialog) -> [UInt16: UInt16] {
     guard let a = version(pairing.a), let b = version(pairing.b) else { return [:] }
     var partners = LabelPair.pairs(a, b).partners

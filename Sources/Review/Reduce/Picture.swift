@@ -20,7 +20,7 @@ extension ReviewState {
       view.centre = gridCentre
     case .pan:
       view.isPanning = true
-      if view.zoom == 1 { message = Message("the whole image is in sight; + comes closer") }
+      if view.zoom == 1 { message = Message("the whole image is visible; + zooms in") }
     case .automaticWindow: choose(intensities.presets[0])
     case .toggleConvention:
       view.convention = view.convention == .radiological ? .neurological : .radiological
@@ -34,7 +34,7 @@ extension ReviewState {
     }
   }
 
-  /// Comes closer for positive steps; the crosshair stays in sight.
+  /// Zooms in for positive steps; the crosshair stays visible.
   mutating func zoom(_ steps: Int) {
     var zoom = view.zoom
     for _ in 0..<abs(steps) { zoom *= steps > 0 ? ReviewState.zoomStep : 1 / ReviewState.zoomStep }

@@ -2,7 +2,7 @@ import Screen
 
 /// The whole behaviour of the program: pure, synchronous, total.
 ///
-/// - Returns: what has to happen outside; the caller starts and cancels the jobs in this order.
+/// - Returns: The effects, which the caller performs in this order.
 package func reduce(_ state: inout ReviewState, _ event: ReviewEvent) -> [ReviewEffect] {
   if case .ended = state.phase { return [] }
   let list = state.pointedList?.name
@@ -41,10 +41,10 @@ package func reduce(_ state: inout ReviewState, _ event: ReviewEvent) -> [Review
 }
 
 extension ReviewState {
-  /// What has to happen when a session begins.
+  /// The effects at the start of a session.
   package mutating func begin() -> [ReviewEffect] { [start(OpeningJob(request))] }
 
-  /// Where keys have their meaning now.
+  /// The present key context.
   package var keyContext: KeyContext {
     if search?.isTyping == true { return .text }
     switch dialog {
@@ -86,7 +86,7 @@ extension ReviewState {
 
   mutating func handleKey(_ key: Key) -> [ReviewEffect] {
     guard phase == .reviewing else {
-      // While the image is being read there is only one thing to want.
+      // While the image is being read, only quitting is possible.
       if [.character("q"), .escape, .control("c")].contains(key) { return end() }
       return []
     }
@@ -98,7 +98,7 @@ extension ReviewState {
       return []
     }
     if key == .escape, dialog == nil, focus != .picture, message?.kind == .error {
-      // The reviewer means what was refused, not the panel behind it.
+      // Escape dismisses the error, not the panel.
       message = nil
       knobEntry = nil
       return []
@@ -128,7 +128,7 @@ extension ReviewState {
     dialog = dialog?.with(entry)
   }
 
-  /// Carries out what a key asks for.
+  /// Performs the action of a key.
   private mutating func perform(_ action: Action, _ key: Key) -> [ReviewEffect] {
     switch action {
     case .move(let move): self.move(move)

@@ -40,7 +40,7 @@ extension ReviewState {
     case .chooseAxis:
       knobAxis = knobAxis.map { $0 == 2 ? nil : $0 + 1 } ?? 0
       let axis = knobAxis.map { "axis \(["i", "j", "k"][$0]) alone" } ?? "all axes alike"
-      message = Message("θα and θγ turn \(axis)")
+      message = Message("θα and θγ change along \(axis)")
     case .choosePreset: return choosePreset()
     case .savePreset: dialog = .command(prompt: ":", TextEntry("save-preset "))
     case .keep: return applyEntryOrKeep()
@@ -50,17 +50,17 @@ extension ReviewState {
 
   /// Changes the knobs as a step of the history; without a name, consecutive changes of one knob are one step.
   mutating func changeKnobs(_ name: String? = nil, _ change: (inout KnobSettings) -> Void) {
-    decide(name ?? "turn \(selectedKnob.name)", joins: name == nil) { change(&$0.knobs) }
+    decide(name ?? "change \(selectedKnob.name)", joins: name == nil) { change(&$0.knobs) }
   }
 
-  /// What the model behind the shown version advises, else the program's own defaults.
+  /// The CRF settings of the shown version's model, else the program's defaults.
   var advisedKnobs: KnobSettings {
     KnobSettings(refinement: refinementBase?.advisedSettings ?? RefinementSettings())
   }
 
   private mutating func flipLive() -> [ReviewEffect] {
     guard live?.latest != nil else {
-      message = Message("nothing refined yet: turn a knob first", .warning)
+      message = Message("nothing refined yet: change a knob first", .warning)
       return []
     }
     showsLabelsBeforeRefinement.toggle()
@@ -79,7 +79,7 @@ extension ReviewState {
     return previewIfLive()
   }
 
-  /// The CRF on the shown version, or on what that was refined from.
+  /// The request for the CRF on the shown version, or on the version that it was refined from.
   func refinementRequest(_ base: Version, region: VoxelBounds?) -> RefinementRequest {
     var settings = decisions.knobs.refinement
     if base.probabilities == nil { settings.auxiliaryHeadWeights = [] }

@@ -1,15 +1,15 @@
 import Volumes
 
-/// Kernels that can be chosen, and what the list calls them.
+/// An entry of the list of presets.
 struct OfferedPreset: Equatable {
   var name: String
-  /// A word on where they come from.
+  /// The source, in a word.
   var origin: String
   var settings: RefinementSettings
 }
 
 extension ReviewState {
-  /// What the model advises, what the image suggests, the program's defaults, and what was saved.
+  /// The model's settings, those suggested by the image, the defaults, and the saved ones.
   var offeredPresets: [OfferedPreset] {
     var offered: [OfferedPreset] = []
     if let base = refinementBase, let advised = base.advisedSettings {
@@ -32,7 +32,7 @@ extension ReviewState {
     offeredPresets.first { applied($0.settings) == decisions.knobs.refinement }?.name
   }
 
-  /// A preset for the version at hand: its labels' choice is the reviewer's, and heads that it lacks have no say.
+  /// A preset for the shown version: the choice of labels is kept, and weights of missing heads are dropped.
   private func applied(_ settings: RefinementSettings) -> RefinementSettings {
     var own = settings
     own.changedLabels = decisions.knobs.refinement.changedLabels
@@ -49,7 +49,7 @@ extension ReviewState {
     return []
   }
 
-  /// Sets every knob as a preset has it.
+  /// Sets every knob to the preset's value.
   mutating func usePreset(_ preset: OfferedPreset) -> [ReviewEffect] {
     let settings = applied(preset.settings)
     decide("kernels \(preset.name)") { $0.knobs.refinement = settings }
@@ -71,7 +71,7 @@ extension ReviewState {
     return usePreset(match)
   }
 
-  /// Saves the kernels as they stand.
+  /// Saves the present kernels.
   mutating func savePreset(named name: String) -> [ReviewEffect] {
     let allowed = name.unicodeScalars.allSatisfy {
       $0.properties.isAlphabetic || ("0"..."9").contains($0) || "-_. ".unicodeScalars.contains($0)

@@ -1,7 +1,7 @@
 import Volumes
 
 extension ReviewState {
-  /// Models, verdicts, export, undo, frames, panels, and the way out.
+  /// Models, verdicts, export, undo, frames, panels, and quitting.
   mutating func performStep(_ step: Action.SessionStep) -> [ReviewEffect] {
     switch step {
     case .changeFrame(let count): return changeFrame(by: count)
@@ -29,14 +29,14 @@ extension ReviewState {
     return [start(ModelsJob(image: content.image))]
   }
 
-  /// Gives the keys to the picture or a section of the panel.
+  /// Moves the focus to the picture or a section of the panel.
   private mutating func moveFocus(to focus: Focus) -> [ReviewEffect] {
     let stopped = leave(for: focus)
     guard self.focus == focus else { return stopped }
     return stopped + (focus.panelSection?.begin(&self) ?? [])
   }
 
-  /// Escape: the innermost thing first.
+  /// Escape: closes the innermost dialog, panel or mode.
   private mutating func back() -> [ReviewEffect] {
     if knobEntry != nil {
       knobEntry = nil
@@ -61,7 +61,7 @@ extension ReviewState {
     return []
   }
 
-  /// Gives the keys to the picture or another section.
+  /// Moves the focus to the picture or another section.
   ///
   /// If that would drop a result of the CRF, the first attempt only warns.
   private mutating func leave(for next: Focus) -> [ReviewEffect] {
@@ -85,7 +85,7 @@ extension ReviewState {
     return !decisions.versions.contains { $0.origin == refinementOrigin(base, whole.knobs) }
   }
 
-  /// Stops the job under way that the reviewer knows of; nil where there is none.
+  /// Cancels the running job that the message line shows; nil for none.
   private mutating func cancelLongJob() -> [ReviewEffect]? {
     guard let job = longJob?.job.job else { return nil }
     message = Message(job.base.stoppedText)
@@ -96,7 +96,7 @@ extension ReviewState {
   mutating func interrupt() -> [ReviewEffect] {
     if let effects = cancelLongJob() { return effects }
     guard jobs[.following] != nil else { return quit() }
-    message = Message("stopped refining all of the image; a turn of a knob starts again")
+    message = Message("stopped refining the whole image; changing a knob starts it again")
     return cancel(.following)
   }
 
@@ -111,7 +111,7 @@ extension ReviewState {
   private static let unkeptWarning =
     "the refined image is not kept: Enter keeps it as a version, once more drops it"
 
-  /// What would be lost by quitting now.
+  /// The losses of quitting now.
   var losses: [Loss] {
     var losses: [Loss] = []
     // A worklist keeps the verdict; masks of many cases are exported together later.

@@ -170,7 +170,7 @@ extension ReviewState {
     return []
   }
 
-  /// What was typed for a knob, with the names of labels replaced by their values.
+  /// The typed value of a knob, with the names of labels replaced by their values.
   private func labelValues(_ text: String, of knob: Knob) -> String {
     guard knob == .changedLabels, let table = refinementBase?.table else { return text }
     return labelParts(text).map { part in

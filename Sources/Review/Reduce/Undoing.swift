@@ -1,5 +1,5 @@
 extension ReviewState {
-  /// Goes back by a step of the history.
+  /// Undoes one step of the history.
   mutating func undo() -> [ReviewEffect] {
     guard history.position > 0 else {
       message = Message("nothing to undo")
@@ -9,7 +9,7 @@ extension ReviewState {
     return move(to: history.position - 1, "undid: \(name)")
   }
 
-  /// Goes on by a step of the history.
+  /// Redoes one step of the history.
   mutating func redo() -> [ReviewEffect] {
     guard history.position < history.steps.count - 1 else {
       message = Message("nothing to redo")

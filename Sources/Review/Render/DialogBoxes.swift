@@ -2,7 +2,7 @@ import Screen
 import Work
 
 extension ReviewState {
-  /// What lies over the screen.
+  /// Draws the open dialog.
   func paintDialog(into frame: inout Frame) {
     switch dialog {
     case nil, .command, .label, .comment: break
@@ -88,7 +88,7 @@ extension ReviewState {
     paintBox("Colour of \(cleaned(name))", lines + [typed], width: 46, into: &frame)
   }
 
-  /// The labels of A and what goes with each in B; a list that is longer than the screen moves under the pointer.
+  /// The labels of A and their partners in B; a list that is longer than the screen moves under the pointer.
   private func paintPairing(_ pairing: PairingDialog, into frame: inout Frame) {
     guard let a = version(pairing.a), let b = version(pairing.b) else { return }
     let width = min(frame.columns - 4, 84)

@@ -28,7 +28,7 @@ struct LabelRanks {
     bounds = bounds?.union(part) ?? part
   }
 
-  /// The same ranks for a volume of which nothing is known but its size.
+  /// The same ranks, with all of a volume of `size` as their bounds.
   func anywhere(in size: GridSize) -> LabelRanks {
     var ranks = self
     ranks.bounds = VoxelBounds(size)

@@ -2,18 +2,18 @@ import Screen
 import Volumes
 import Work
 
-/// What the other version calls a label; nil where it is the same.
+/// The label's name in the other version; nil where it is the same.
 private func otherName(_ pair: LabelPair?, inA: Bool) -> String? {
   guard let a = pair?.nameA, let b = pair?.nameB, a.nameKey != b.nameKey else { return nil }
   return cleaned(inA ? b : a)
 }
 
-/// What the table calls a label: its name, and what the other version calls it where that differs.
+/// The label's name, and its name in the other version where that differs.
 private func labelName(_ label: Label, _ pair: LabelPair?, inA: Bool) -> String {
   cleaned(label.name) + (otherName(pair, inA: inA).map { " is \($0) in \(inA ? "B" : "A")" } ?? "")
 }
 
-/// How the label table is laid out: which numbers, how wide, and whether a name has a line of its own.
+/// The layout of the label table: which numbers, how wide, and whether a name has a line of its own.
 private struct LabelColumns {
   let table: NameTable
   let digits: VolumeDigits

@@ -18,7 +18,7 @@ struct NameTable {
 
   /// The columns of numbers.
   let columns: [Column]
-  /// What is left for names.
+  /// The width of the column of names.
   let nameWidth: Int
 
   /// A table of `width` columns.
@@ -47,7 +47,7 @@ struct VolumeDigits {
     self.decimalPlaces = min(fitting, decimalPlaces)
   }
 
-  /// A volume; what is there but too small for the decimals is said to be less than the smallest number.
+  /// A volume; one above 0 that rounds to 0 is shown as less than the smallest number.
   func text(_ millilitres: Double) -> String {
     let text = decimals(millilitres, decimalPlaces)
     guard millilitres > 0, !text.contains(where: { "123456789".contains($0) }) else { return text }

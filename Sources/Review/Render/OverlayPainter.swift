@@ -1,9 +1,9 @@
 import Screen
 import Volumes
 
-/// What the panes of one frame need to draw labels: created once for all planes.
+/// Draws the labels of all panes of one frame; created once for all planes.
 struct OverlayPainter {
-  /// What is drawn.
+  /// The content of the overlay.
   private enum Content {
     case nothing
     case labels(ChunkedLabels, LabelRanks, live: RefinedPart?)
@@ -122,7 +122,7 @@ struct OverlayPainter {
         let pixel = y * width + x
         let own = classes[pixel]
         guard own != 0 else { continue }
-        // What both versions have is outlined even in a fill, so that the difference stands out.
+        // Common labels are outlined even in a fill, so that the difference is visible.
         let isOutlined = isDifference ? own < Agreement.onlyB : style == .outline
         let colour = isDifference ? Agreement.colour(own) : colours[Int(own) - 1]
         if isOutlined {

@@ -34,7 +34,7 @@ extension ReviewState {
     let voxels = max(
       projection.millimetresPerColumn / geometry.horizontalSpacing,
       projection.millimetresPerRow / geometry.verticalSpacing)
-    // A small structure may hide in a pixel of several voxels: the reader should know.
+    // A pixel of several voxels may hide a small structure, so the title says so.
     let scale =
       voxels > 1.05
       ? "1 px = \(brief(voxels, atMost: 1)) voxels " : "\(brief(1 / voxels, atMost: 1)) px/voxel "

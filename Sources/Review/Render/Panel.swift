@@ -8,7 +8,7 @@ struct PlacedSection {
 }
 
 extension ReviewState {
-  /// The sections in sight, with the rows that each gets.
+  /// The visible sections with their rows.
   func panelSections(_ area: Rectangle) -> [PlacedSection] {
     let width = area.columns - 2
     if let focused = focus.panelSection,

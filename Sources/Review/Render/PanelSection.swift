@@ -5,10 +5,10 @@ import Screen
 /// A new section is a type that conforms to this, in a file of its own, and an entry of ``PanelSections/all``. Sections
 /// have no state of their own.
 protocol PanelSection: Sendable {
-  /// Any two instances are alike.
+  /// Creates the section, which has no state.
   init()
 
-  /// The key that gives the keys to the section, its line in the key reference and its word in the key bar.
+  /// The key that focuses the section, its line in the key reference and its word in the key bar.
   var opening: (key: Key, summary: String, barWord: String) { get }
 
   /// The title of its keys in the key reference, and the sentence below it.
@@ -105,7 +105,7 @@ struct SectionContent {
   /// How many entries there are, and lines of each.
   var count: Int
   var rowsPerEntry = 1
-  /// The entry that must be in sight.
+  /// The entry that must be visible.
   var pointer: Int?
   /// Lines below the entries.
   var footer: [[Span]] = []

@@ -21,7 +21,7 @@ struct RefinementSection: PanelSection {
       bind([.up, "k"], .pointer(.entries(-1)), "previous knob", bar: "knob", barKeys: [.up, .down]),
       bind([.down, "j"], .pointer(.entries(1)), "next knob"),
       bind(
-        [.left, "h"], .refinement(.adjustKnob(-1, coarse: false)), "a fine step down", bar: "turn",
+        [.left, "h"], .refinement(.adjustKnob(-1, coarse: false)), "a fine step down", bar: "adjust",
         barKeys: [.left, .right]),
       bind([.right, "l"], .refinement(.adjustKnob(1, coarse: false)), "a fine step up"),
       bind(
@@ -31,13 +31,13 @@ struct RefinementSection: PanelSection {
       bind(["L", "+"], .refinement(.adjustKnob(1, coarse: true)), "a coarse step up"),
       bind(
         "0123456789.,".map { Key.character($0) }, .refinement(.typeIntoKnob),
-        "type a value; i,j,k for a reach by axis, values for labels"),
+        "type a value; i,j,k for a width by axis, values for labels"),
       bind([.backspace], .refinement(.eraseInKnob), "erase what was typed"),
-      bind([.tab], .refinement(.flip), "flip between unrefined and refined", bar: "A/B"),
+      bind([.tab], .refinement(.flip), "flip between before and after refinement", bar: "A/B"),
       bind(
         [.enter], .refinement(.keep), "take the typed value; keep the result as a version",
         bar: "keep"),
-      bind(["i"], .refinement(.chooseAxis), "which axis of a reach turns: all, i, j, k"),
+      bind(["i"], .refinement(.chooseAxis), "the axis of a width that changes: all, i, j, k"),
       bind(
         ["P"], .refinement(.choosePreset), "choose kernels: advised, from the image, saved",
         bar: "presets"),
@@ -46,7 +46,7 @@ struct RefinementSection: PanelSection {
       bind(["R"], .refinement(.resetAllKnobs), "all knobs as the model advises"),
       bind(
         ["p"], .refinement(.togglePreview),
-        "refine around the crosshair while turning; off and on"
+        "refine around the crosshair after each change; off and on"
       ),
       bind([.escape], .session(.back), "drop the typed value; cancel; back", bar: "back"),
       bind(["t", "q"], .session(.close), "back to the picture"),
@@ -180,7 +180,7 @@ extension ReviewState {
     return "\(values.count) of \(base.table.labels.count)"
   }
 
-  /// Where a knob stands between the ends of what is usual, with the image's own marks.
+  /// The position of a knob in its usual range, with marks of the image's values.
   private func scale(of knob: Knob) -> KnobScale? {
     let value = decisions.knobs[knob].first ?? 0
     switch knob {
@@ -202,7 +202,7 @@ extension ReviewState {
     }
   }
 
-  /// What the selected knob means in this image.
+  /// The value of the selected knob in terms of this image.
   private func facts(_ base: Version) -> String {
     let settings = decisions.knobs.refinement
     switch selectedKnob {

@@ -3,7 +3,7 @@ import Volumes
 import Work
 
 extension ReviewState {
-  /// Case, the version shown and the one behind it, verdict.
+  /// Draws the title line: case, versions A and B, verdict.
   func paintTitle(_ area: Rectangle, into frame: inout Frame) {
     frame.fill(area, Cell(" ", Theme.bar))
     let isRefining = live != nil && focus == .refinement
@@ -29,7 +29,7 @@ extension ReviewState {
       let isRefined = shownLive != nil
       let shows = { (own: Bool) in own && !isDifference ? Theme.active : Theme.barQuiet }
       spans += [
-        Span(" unrefined \(base) ", shows(!isRefined)), Span(" ", Theme.bar),
+        Span(" before \(base) ", shows(!isRefined)), Span(" ", Theme.bar),
         Span(" refined ", shows(isRefined)), Span(" ", Theme.bar),
       ]
     } else {
@@ -55,7 +55,7 @@ extension ReviewState {
     return (TextWidth.shortened(name, to: longest ?? 6), TextWidth.shortened(names, to: longest ?? 6))
   }
 
-  /// What was decided, in at most `width` columns; empty when nothing was.
+  /// The verdicts, in at most `width` columns; empty when nothing was.
   private func verdictText(atMost width: Int) -> String {
     let verdicts = decisions.verdicts
     var facts: [String] = []
@@ -79,7 +79,7 @@ extension ReviewState {
     return text.replacing("@", with: name, maxReplacements: 1)
   }
 
-  /// What lies under the crosshair.
+  /// Draws the voxel line: position, intensity and label at the crosshair.
   func paintVoxelLine(_ area: Rectangle, into frame: inout Frame) {
     frame.fill(area, Cell(" ", Theme.bar))
     let index = view.crosshair
@@ -101,7 +101,7 @@ extension ReviewState {
     frame.write(spans, row: area.row, in: area)
   }
 
-  /// How the image is shown.
+  /// Draws the view line: plane, zoom, window and overlay.
   func paintViewLine(_ area: Rectangle, into frame: inout Frame) {
     frame.fill(area, Cell(" ", Theme.bar))
     let window = intensities.onlyValue.map { "one intensity, \(brief(Double($0)))" } ?? view.window.text
@@ -198,7 +198,7 @@ extension ReviewState {
     }
   }
 
-  /// What may be typed behind a prompt.
+  /// Examples of input after a prompt.
   private func examples(_ prompt: String) -> String {
     let label = shownLabels.first.map { ", \(TextWidth.shortened(cleaned($0.name), to: 20))" } ?? ""
     let destinations = "40, 120,80,40, -12.5,40,81mm" + label

@@ -10,12 +10,12 @@ enum Theme {
   static let bar = Style(foreground: .rgb(224, 224, 232), background: .rgb(48, 52, 64))
   static let barStrong = Style(foreground: .rgb(255, 255, 255), background: .rgb(48, 52, 64), isBold: true)
   static let barQuiet = Style(foreground: .rgb(160, 164, 176), background: .rgb(48, 52, 64))
-  /// What receives keys.
+  /// The element with the focus.
   static let active = Style(foreground: .rgb(255, 255, 255), background: .rgb(0, 95, 135), isBold: true)
   static let selected = Style(isReversed: true)
-  /// What is selected in a list that receives no keys now.
+  /// The selected entry of a list without the focus.
   static let highlighted = Style(foreground: .rgb(255, 255, 255), background: .rgb(48, 52, 64), isBold: true)
-  /// A line that has what is sought.
+  /// A line that matches the search.
   static let match = Style(foreground: .rgb(240, 228, 66), isBold: true)
   static let warning = Style(foreground: .rgb(230, 159, 0), isBold: true)
   static let error = Style(foreground: .rgb(255, 95, 95), isBold: true)

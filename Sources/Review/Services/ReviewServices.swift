@@ -18,7 +18,7 @@ package protocol ReviewServices: Sendable {
   /// The reviewer's earlier pairing of the labels of the same files: A's values and their partners in B; nil for none.
   func rememberedPartners(_ memory: PairingMemory) -> [UInt16: UInt16]?
 
-  /// Remembers what the reviewer said of the labels of two versions; nil forgets it.
+  /// Stores the reviewer's pairing of the labels of two versions; nil removes it.
   func remember(_ partners: [UInt16: UInt16]?, of memory: PairingMemory) throws
 
   /// The available models, each rated for `image`; the most suitable first.
@@ -31,7 +31,7 @@ package protocol ReviewServices: Sendable {
   func refine(_ request: RefinementRequest, _ work: WorkContext) throws -> RefinedLabels
 
   /// Measures the image's noise and its contrast at the borders of the labels that a refinement would start from.
-  /// - Returns: nil when nothing can be said.
+  /// - Returns: nil where they cannot be measured.
   func measure(_ request: RefinementRequest, _ work: WorkContext) throws -> ImageMeasures?
 
   /// The kernels that the reviewer saved, by name.
@@ -45,9 +45,9 @@ package protocol ReviewServices: Sendable {
   /// A journal that cannot be opened is no error: the case is reviewed without it, and the result says why.
   func openJournal(of content: ReviewCase, _ work: WorkContext) throws -> OpenedJournal
 
-  /// Writes entries to the journal, all of them or none; they are on the disk when it comes back.
+  /// Writes entries to the journal, all of them or none; they are on the disk when it returns.
   func append(_ entries: [JournalEntry]) throws
 
-  /// Writes a mask and what reproduces it.
+  /// Writes a mask and its record.
   func export(_ request: ExportRequest, _ work: WorkContext) throws -> ExportOutcome
 }

@@ -4,7 +4,7 @@ import Volumes
 ///
 /// It contains neither the side that is shown, which is no decision, nor new versions, which undo never removes.
 package struct DecisionChange: Equatable, Sendable {
-  /// One thing before and after.
+  /// A value before and after the change.
   struct Values<Value: Equatable & Sendable>: Equatable, Sendable {
     var before, after: Value
 
@@ -42,7 +42,7 @@ package struct DecisionChange: Equatable, Sendable {
   /// Voxels of versions.
   private var voxels: [VersionID: LabelChange] = [:]
 
-  /// Nothing.
+  /// The empty change.
   init() {}
 
   /// The change from `old` to `new`.
@@ -95,7 +95,7 @@ package struct DecisionChange: Equatable, Sendable {
   /// Bytes of voxels that it holds.
   var byteCount: Int { voxels.values.reduce(0) { $0 + $1.byteCount } }
 
-  /// The change back.
+  /// The inverse change.
   var inverse: DecisionChange {
     var inverse = self
     inverse.a?.invert()

@@ -2,7 +2,7 @@ import Foundation
 import Volumes
 import Work
 
-/// The intensities that black and white stand for.
+/// The intensities that are shown black and white.
 package struct IntensityWindow: Hashable, Sendable, Codable {
   /// Shown black, shown white; `lower < upper`.
   package var lower, upper: Double
@@ -39,7 +39,7 @@ package struct IntensityWindow: Hashable, Sendable, Codable {
   }
 }
 
-/// What the intensities of an image look like, from a regular sample of its voxels.
+/// Order statistics of an image's intensities, from a regular sample of its voxels.
 package struct IntensitySummary: Equatable, Sendable {
   /// Sampled values in ascending order; at least one, all finite.
   private let sorted: [Float]
@@ -103,7 +103,7 @@ package struct IntensitySummary: Equatable, Sendable {
 
 /// A window with a name.
 package struct WindowPreset: Equatable, Sendable {
-  /// What the list calls it.
+  /// The name in the list of windows.
   package var name: String
   /// The window.
   package var window: IntensityWindow

@@ -23,14 +23,14 @@ package enum Knob: Hashable, Sendable {
     return kernels + (0..<version.auxiliaryHeadCount).map { .auxiliaryWeight($0) } + [.changedLabels]
   }
 
-  /// What the panel calls it.
+  /// The name in the panel.
   var name: String {
     switch self {
     case .appearanceWeight: "μ1 appearance"
-    case .thetaAlpha: "θα reach"
+    case .thetaAlpha: "θα width"
     case .thetaBeta: "θβ contrast"
     case .smoothnessWeight: "μ2 smoothness"
-    case .thetaGamma: "θγ reach"
+    case .thetaGamma: "θγ width"
     case .iterations: "iterations"
     case .auxiliaryWeight(let head): "τ head \(head + 1)"
     case .maskConfidence: "mask certainty"
@@ -53,15 +53,15 @@ package enum Knob: Hashable, Sendable {
   /// What a change of it does, one line.
   var explanation: String {
     switch self {
-    case .appearanceWeight: "How loud look-alike neighbours are; borders go to edges"
-    case .thetaAlpha: "How far a voxel listens to neighbours that look alike"
-    case .thetaBeta: "How different two voxels may look and still count as alike"
-    case .smoothnessWeight: "How loud near neighbours are, alike or not; specks vanish"
-    case .thetaGamma: "How far a voxel listens to neighbours of any look"
-    case .iterations: "How many rounds voxels listen; 5 is nearly converged"
-    case .auxiliaryWeight: "How much this auxiliary head has to say in the start probabilities"
-    case .maskConfidence: "How sure the mask is of itself; nearer 1 resists change"
-    case .changedLabels: "Which labels may change; all others stay as they are"
+    case .appearanceWeight: "Weight of neighbours of similar intensity; borders move to edges"
+    case .thetaAlpha: "Distance over which voxels of similar intensity interact"
+    case .thetaBeta: "Intensity difference up to which voxels count as similar"
+    case .smoothnessWeight: "Weight of neighbours of any intensity; removes specks"
+    case .thetaGamma: "Distance over which voxels of any intensity interact"
+    case .iterations: "Mean-field iterations; 5 are nearly converged"
+    case .auxiliaryWeight: "Weight of this auxiliary head in the initial probabilities"
+    case .maskConfidence: "Initial probability of the mask's label; nearer 1 resists change"
+    case .changedLabels: "The labels that may change; all others stay unchanged"
     }
   }
 
@@ -110,14 +110,14 @@ package enum Knob: Hashable, Sendable {
   var rangeText: String { "\(brief(range.lowerBound, atMost: 4)) to \(brief(range.upperBound))" }
 }
 
-/// The CRF as the panel holds it.
+/// The CRF settings of the panel.
 package struct KnobSettings: Equatable, Sendable {
   /// Kernels and iterations.
   package var refinement: RefinementSettings
   /// Probability that a loaded mask gives its own label.
   package var maskConfidence: Double
 
-  /// Settings; a mask counts 0.9.
+  /// Settings; `maskConfidence` is 0.9 unless given.
   package init(refinement: RefinementSettings = RefinementSettings(), maskConfidence: Double = 0.9) {
     self.refinement = refinement
     self.maskConfidence = maskConfidence

@@ -1,10 +1,10 @@
 /// A search in the list that receives keys.
 package struct ListSearch: Equatable, Sendable {
-  /// What was typed; upper and lower case are equal.
+  /// The search text; case is ignored.
   package var entry = TextEntry()
-  /// Whether keys still go into it.
+  /// Whether the search text is being typed.
   package var isTyping = true
-  /// Where the pointer stood when typing began.
+  /// The pointer's entry when typing began.
   package var start: Int
   /// The entry found last; nil when none has the text.
   package var found: Int?

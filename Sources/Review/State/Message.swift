@@ -16,7 +16,7 @@ package struct Message: Equatable, Sendable {
 
 /// Every line that a session showed, the newest last.
 package struct MessageLog: Equatable, Sendable {
-  /// The lines; a line that comes again right after itself is not among them twice.
+  /// The lines; consecutive equal lines appear once.
   package private(set) var messages: [Message] = []
 
   /// The number of lines that are kept; the oldest are removed first.

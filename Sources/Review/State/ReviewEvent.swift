@@ -17,7 +17,7 @@ package enum ReviewEvent: Equatable, Sendable {
   case journalFailed(String?)
 }
 
-/// What a change of state asks the world to do.
+/// A side effect that the caller of ``reduce(_:_:)`` performs.
 package enum ReviewEffect: Equatable, Sendable {
   /// Starts a job, and cancels an older one of its kind.
   case start(JobID, AnyJob)

@@ -4,7 +4,7 @@ import Worklist
 
 /// Everything that a review shows and remembers; ``reduce(_:_:)`` changes it, ``render(_:)`` draws it.
 package struct ReviewState: Equatable, Sendable {
-  /// How far the session is.
+  /// The phase of the session.
   package enum Phase: Equatable, Sendable {
     /// The image is being read.
     case opening
@@ -14,16 +14,16 @@ package struct ReviewState: Equatable, Sendable {
     case ended(failure: String?)
   }
 
-  /// What receives keys: the picture, or a section of the panel first.
+  /// The focus: the picture, or a section of the panel first.
   package enum Focus: Hashable, Sendable { case picture, section(PanelSectionID) }
 
   /// Rows and columns of the screen.
   package var screen: ScreenSize
   /// What the screen can show.
   package var capabilities: TerminalCapabilities
-  /// How far the session is.
+  /// The phase of the session.
   package var phase = Phase.opening
-  /// What was asked to be opened.
+  /// The files to open.
   package var request: OpenCaseRequest
   /// Which of the cases of a worklist it is, "3/40"; nil where there is no other.
   package var position: String?
@@ -31,15 +31,15 @@ package struct ReviewState: Equatable, Sendable {
   package var content = ReviewCase.unopened
   /// Its intensities.
   package var intensities = IntensitySummary(constant: 0)
-  /// Where and how the reviewer looks.
+  /// The view: plane, crosshair, zoom, window, overlay.
   package var view = ViewState()
-  /// What the reviewer decided; every change of it can be undone.
+  /// The reviewer's decisions; every change can be undone.
   package var decisions = Decisions()
   /// Earlier and undone decisions.
   package var history = UndoHistory()
-  /// What receives keys.
+  /// The focus.
   package var focus = Focus.picture
-  /// What lies over the screen and receives every key.
+  /// The open dialog, which receives every key.
   package var dialog: Dialog?
   /// The label that the table points at, by ``Version/key(of:)``.
   package var selectedLabel: String?
@@ -47,7 +47,7 @@ package struct ReviewState: Equatable, Sendable {
   package var selectedVersion: VersionID?
   /// The knob that the CRF panel points at.
   package var selectedKnob = Knob.appearanceWeight
-  /// What is being typed into that knob.
+  /// The value that is being typed for that knob.
   package var knobEntry: TextEntry?
   /// The axis along which keys change a kernel width; nil for all axes together.
   package var knobAxis: Int?
@@ -63,7 +63,7 @@ package struct ReviewState: Equatable, Sendable {
   package var cancelledPreviews = 0
   /// Whether a preview is to begin when the one under way has ended.
   package var previewIsDue = false
-  /// What the image says about kernels for a version.
+  /// Noise and edge contrast of the image for a version, and the suggested kernels.
   package var measures: MeasuredVersion?
   /// Kernels that the reviewer saved, once read.
   package var savedPresets: [NamedKernels]?
@@ -75,9 +75,9 @@ package struct ReviewState: Equatable, Sendable {
   package var nextVersionNumber = 1
   /// Refinements so far, which name them.
   package var refinementCount = 0
-  /// How A and B compare, once counted.
+  /// The comparison of A and B; nil until it is computed.
   package var comparison: Comparison?
-  /// Which labels of A and B go together.
+  /// The pairs of labels of A and B.
   package var comparedPairs: [LabelPair] = []
   /// The slices of A and B and where they differ, once counted.
   package var findings: Findings?
@@ -95,19 +95,19 @@ package struct ReviewState: Equatable, Sendable {
   package var markedComponents: Set<Int> = []
   /// The plane in whose strip the mouse button was pressed, while it is held.
   package var draggedStrip: AnatomicalPlane?
-  /// Pairings that nobody had to decide.
+  /// Pairings that the program found without a question.
   package var settledPairings: [LabelPairing] = []
   /// Pairs of families of which the reviewer was asked which labels go together.
   package var askedPairings: Set<Set<VersionID>> = []
-  /// That question, when it came while something lay over the screen.
+  /// The pairing dialog, postponed while another dialog is open.
   package var pairingDue: Dialog?
-  /// Models at hand, once asked for.
+  /// The available models; nil until they are requested.
   package var models: [ModelDescription]?
-  /// Keys that were pressed in the list of models before it was there.
+  /// Keys that were pressed before the list of models was available.
   package var keysAhead: [Key] = []
   /// The file that each version was written to last, and what it holds.
   package var files: [VersionID: WrittenVersion] = [:]
-  /// Whether what happens is kept.
+  /// The state of the journal.
   package var journal = JournalStatus.opening
   /// Whether the reviewer has quit, and only the journal, which is still being opened, is waited for.
   package var endsOnceJournalled = false
@@ -119,9 +119,9 @@ package struct ReviewState: Equatable, Sendable {
   var acceptedElsewhere: CaseDecision.Version?
   /// How the case before was looked at, until this one is there.
   package var habitsBefore: ViewHabits?
-  /// Where the reviewer was put when the case was opened.
+  /// The view when the case was opened.
   package var viewAtOpening: ViewState?
-  /// Where a mouse button that is held was last.
+  /// The last cell of the mouse while a button is pressed; nil for none.
   package var lastDrag: ScreenCell?
   /// The line above the key bar.
   package var message: Message? {
@@ -129,7 +129,7 @@ package struct ReviewState: Equatable, Sendable {
   }
   /// Every line of the session so far.
   package var messageLog = MessageLog()
-  /// What is sought in the list that receives keys.
+  /// The search in the focused list; nil for none.
   package var search: ListSearch?
 
   /// A session that is about to open `request`.
@@ -155,12 +155,12 @@ package struct ReviewState: Equatable, Sendable {
     return decisions.versions.first { $0.id == id }
   }
 
-  /// Versions that are what their file holds, and where it lies: one that changed may become so again.
+  /// The paths of the versions that are equal to their exported file; an undo may make a version equal again.
   package var exported: [VersionID: String] {
     files.filter { id, file in version(id)?.isWritten(like: file.version) == true }.mapValues(\.path)
   }
 
-  /// The version that the CRF would start from: the shown one, or what that was refined from.
+  /// The version that the CRF starts from: the shown one, or the one that it was refined from.
   package var refinementBase: Version? {
     guard var base = shownVersion else { return nil }
     while case .refinement(let earlier, _, _) = base.origin, let version = version(earlier) { base = version }
@@ -261,7 +261,7 @@ package struct TextEntry: Equatable, Sendable {
   }
 }
 
-/// What lies over the screen until it is answered.
+/// A dialog, open until it is answered.
 package enum Dialog: Equatable, Sendable {
   /// The key reference, from this line.
   case help(line: Int)
@@ -304,7 +304,7 @@ extension Dialog {
     }
   }
 
-  /// The same with another line.
+  /// The same dialog with another text.
   func with(_ entry: TextEntry) -> Dialog {
     switch self {
     case .command(let prompt, _): .command(prompt: prompt, entry)
@@ -325,7 +325,7 @@ package enum Question: Equatable, Sendable {
   case quit(losing: [Loss])
 }
 
-/// What would be lost by quitting.
+/// A loss of quitting.
 package enum Loss: Equatable, Sendable {
   /// An accepted version was not exported.
   case acceptedVersion(VersionID)
@@ -342,7 +342,7 @@ package struct WrittenVersion: Equatable, Sendable {
   var path: String
   var version: Version
 
-  /// What a file holds.
+  /// The content of the file at `path`.
   package init(path: String, version: Version) {
     self.path = path
     self.version = version

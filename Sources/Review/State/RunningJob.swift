@@ -1,4 +1,4 @@
-/// Names one job within a session.
+/// The identity of a job within a session.
 package struct JobID: Hashable, Sendable {
   /// From 1.
   package var number: Int
@@ -10,14 +10,14 @@ package struct JobID: Hashable, Sendable {
 package struct RunningJob: Equatable, Sendable {
   /// Its id; events of other ids are late and ignored.
   package var id: JobID
-  /// What is asked, and what for.
+  /// The job itself.
   package var job: AnyJob
   /// Fraction done, 0...1.
   package var fraction = 0.0
   /// Seconds since it began.
   package var elapsedSeconds = 0.0
 
-  /// Seconds still to go at the pace so far, once that means something.
+  /// The estimated remaining seconds; nil before 2 % and half a second.
   var remainingSeconds: Double? {
     guard fraction > 0.02, elapsedSeconds > 0.5 else { return nil }
     return elapsedSeconds * (1 - fraction) / fraction
@@ -28,7 +28,7 @@ extension ReviewState {
   /// The job of a type that is under way; nil for none.
   package func running<J: Job>(_ type: J.Type) -> J? { jobs[J.kind]?.job.base as? J }
 
-  /// The job under way that the reviewer knows of, the most important where there are several.
+  /// The running job that the message line shows; the most important of several.
   var longJob: (job: RunningJob, title: String)? {
     for kind in [JobKind.export, .refinement, .segmentation, .frame] {
       if let job = jobs[kind], let title = job.job.base.title { return (job, title) }
@@ -44,7 +44,7 @@ extension ReviewState {
     return .start(id, AnyJob(job))
   }
 
-  /// Asks a job to stop and forgets it; what it still sends is late.
+  /// Cancels a job and removes it; its later events are ignored.
   mutating func cancel(_ kind: JobKind) -> [ReviewEffect] {
     guard let job = jobs.removeValue(forKey: kind) else { return [] }
     return [.cancel(job.id)]

@@ -1,20 +1,20 @@
-/// What the panes compare when they show a difference.
+/// The labels that a difference view compares.
 enum ShownDifference {
   /// A and B.
   case pair(Version, Version)
-  /// A version and what the CRF makes of it now.
+  /// A version and its live refinement.
   case refinement(Version, LiveRefinement)
 }
 
-/// What a difference view is about: it ends when this changes.
+/// The identity of a difference view, which ends when it changes.
 enum ComparedVersions: Hashable {
   case pair(Set<VersionID?>)
-  /// What the CRF's panel makes of a version.
+  /// A version in the CRF panel.
   case refinement(VersionID?)
 }
 
 extension ReviewState {
-  /// What a difference view is about now.
+  /// The present identity of a difference view.
   var comparedVersions: ComparedVersions {
     focus == .refinement ? .refinement(refinementBase?.id) : .pair([decisions.a, decisions.b])
   }

@@ -3,13 +3,13 @@
 /// Undo and redo move through the steps by their changes. A decision after an undo first appends a step that returns to
 /// the present state, then its own step. So undone steps stay in the history, and enough undos lead back to them.
 package struct UndoHistory: Equatable, Sendable {
-  /// What happened, and what it changed.
+  /// A step: its name and its change of the decisions.
   package struct Step: Equatable, Sendable {
-    /// What was done: "hide spleen".
+    /// The name: "hide spleen".
     package var name: String
-    /// What it changed about the decisions of the step before it.
+    /// The change of the previous step's decisions.
     package var change: DecisionChange
-    /// Names it within the case's journal; later steps have larger numbers.
+    /// The identity in the case's journal; later steps have larger numbers.
     package var number = 0
     /// The number of the earlier step that this one returns to; nil for none.
     package var returnsTo: Int?

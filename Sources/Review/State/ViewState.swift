@@ -8,9 +8,9 @@ package enum DisplayConvention: String, Equatable, Sendable, Codable {
   case neurological
 }
 
-/// Where and how the reviewer looks.
+/// The view: plane, crosshair, zoom, window, overlay.
 package struct ViewState: Equatable, Sendable {
-  /// How labels lie on the image.
+  /// The label overlay.
   package struct Overlay: Equatable, Sendable {
     /// How a label is drawn.
     package enum Style: String, Equatable, Sendable, Codable { case fill, outline }
@@ -43,9 +43,9 @@ package struct ViewState: Equatable, Sendable {
   package var convention = DisplayConvention.radiological
   /// Black and white.
   package var window = IntensityWindow(lower: 0, upper: 1)
-  /// What the window is called; nil when its numbers were typed or dragged.
+  /// The window's name; nil when its numbers were typed or dragged.
   package var windowName: String?
-  /// How labels lie on the image.
+  /// The label overlay.
   package var overlay = Overlay()
   /// Whether the overlay shows where A and B differ.
   package var showsDifference = false
@@ -73,7 +73,7 @@ package struct Decisions: Equatable, Sendable {
   package var a, b: VersionID?
   /// Which of them is shown.
   package var shownSide = Side.a
-  /// Which labels of which versions the reviewer said are one structure.
+  /// The reviewer's pairings of labels.
   package var pairings: [LabelPairing] = []
   /// Labels that are not drawn, by ``Version/key(of:)``.
   package var hiddenLabels: Set<String> = []
@@ -81,7 +81,7 @@ package struct Decisions: Equatable, Sendable {
   package var soloLabel: String?
   /// The CRF's knobs.
   package var knobs = KnobSettings()
-  /// What was decided about the case.
+  /// The verdicts.
   package var verdicts = Verdicts()
 
   /// No version, nothing decided.

@@ -22,7 +22,7 @@ func filledArray<Element: BitwiseCopyable>(
   }
 }
 
-/// Fills fresh memory with 0xFF, which is NaN in floats, and gives true: in an `assert`, so that builds that check show
+/// Fills fresh memory with 0xFF, which is NaN in floats, and returns true. Called in an `assert`, so that debug builds show
 /// what a parallel loop leaves unwritten.
 package func spoils(_ memory: UnsafeMutableRawBufferPointer) -> Bool {
   memory.initializeMemory(as: UInt8.self, repeating: 0xFF)

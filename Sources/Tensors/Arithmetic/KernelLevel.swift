@@ -12,7 +12,7 @@ package enum KernelLevel {
     return limit
   }
 
-  /// What users call the level: "SSE2", "NEON", "AVX2" or "AVX-512".
+  /// The name of the level: "SSE2", "NEON", "AVX2" or "AVX-512".
   package static var currentName: String { String(cString: kernels_level_name(current)) }
 
   /// Every level that this processor has, the lowest first.

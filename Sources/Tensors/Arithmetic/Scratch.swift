@@ -24,7 +24,7 @@ struct WorkerScratch: Sendable {
   }
 }
 
-/// Lends `count` floats, aligned to cache lines and not initialised.
+/// Calls `body` with `count` uninitialised floats, aligned to cache lines.
 func withScratch<Result>(
   count: Int, _ body: (DisjointBuffer<Float>) throws(Cancelled) -> Result
 ) throws(Cancelled) -> Result {
@@ -42,7 +42,7 @@ func withScratch<Result>(
 /// Bytes of a cache line.
 let cacheLineBytes = 64
 
-/// Memory for `floats` floats from its first cache line on, where there is much of it on huge pages.
+/// Memory for `floats` floats after its first cache line boundary; large memory is on huge pages.
 func allocateLines(floats: Int) -> UnsafeMutableRawBufferPointer {
   // Aligned by the caller: the allocator's aligned blocks do not fit where one of them was freed.
   let memory = UnsafeMutableRawBufferPointer.allocate(
@@ -52,7 +52,7 @@ func allocateLines(floats: Int) -> UnsafeMutableRawBufferPointer {
   return memory
 }
 
-/// Lends `perWorker` floats, not initialised, to every worker that `work` may use.
+/// Calls `body` with `perWorker` uninitialised floats for every worker that `work` may use.
 func withScratch(
   perWorker: Int, work: WorkContext, _ body: (WorkerScratch) throws(Cancelled) -> Void
 ) throws(Cancelled) {

@@ -1,4 +1,4 @@
-/// A dense array of doubles: what the plain reference of every operation works on.
+/// A dense array of doubles, for the reference implementations.
 ///
 /// References are simple loops in double precision, the definition that each fast kernel is compared with and
 /// that finite differences check the gradients of.

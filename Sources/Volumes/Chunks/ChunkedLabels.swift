@@ -27,9 +27,9 @@ package struct ChunkedLabels: Equatable, Sendable {
     }
   }
 
-  /// Where the voxels lie.
+  /// The size and affine.
   package let grid: VolumeGrid
-  /// Which value of a file each code stands for.
+  /// The file's value of each code.
   package let coding: LabelCoding
   private(set) var chunks: [Chunk]
   /// How the grid is cut.

@@ -6,7 +6,7 @@ package enum GridFit: Hashable, Sendable {
   /// The same voxels stored along other axes; the reorientation maps the mask to the image's axes.
   case reoriented(Reorientation)
 
-  /// How far apart corresponding corners may lie, in voxels of the image.
+  /// The largest distance of corresponding corners, in voxels of the image.
   package static let toleranceVoxels = 0.1
 
   /// Compares the grid of a mask with that of its image.

@@ -1,6 +1,6 @@
 import Work
 
-/// How the samples along one axis of a new grid are weighted sums of those of an old one.
+/// The resampling weights along one axis: each new sample is a weighted sum of old ones.
 ///
 /// To a finer or equal spacing: linear interpolation between the two nearest samples. To a coarser one: the
 /// average over the new voxel's extent, each old voxel weighted by the fraction of it that lies inside, with the

@@ -25,7 +25,7 @@ struct CompareCommand: ParsableCommand {
       pooled.
       max: the largest distance (Hausdorff).
       HD95: the larger of the two borders' 95th percentiles, linear between ranks.
-      Surface Dice: the share of both borders' voxels within --tolerance.
+      Surface Dice: the fraction of both borders' voxels within --tolerance.
       SLIVER07: mean of max(0, 100 - 25 e / r), r being 6.4 % of VOE, 4.7 % of \
       |RVD|, and 1.0, 1.8, 19 mm of ASSD, RMSD, max.
       HVSMR: 0.5 Dice - 0.25 ASSD - max / 30.

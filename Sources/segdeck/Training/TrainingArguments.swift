@@ -52,14 +52,16 @@ struct TrainingArguments: ParsableArguments {
   @Option(name: .long, help: "Stop after this many validations without improvement; 0 never. (default: 0)")
   var patience: Int?
 
-  @Option(name: .long, help: "Share of crops cut from generated cases. (default: 0.25)")
+  @Option(name: .long, help: "Fraction of crops cut from generated cases. (default: 0.25)")
   var generatedShare: Double?
 
   @Flag(name: .long, help: "Crops as they are: no rotation, scaling, bending or change of intensity.")
   var withoutAugmentation = false
 
   @Flag(
-    name: .long, help: "Mirror crops left to right and turn them by quarters, as the paper's training does.")
+    name: .long,
+    help:
+      "Mirror crops left to right and rotate them by multiples of 90 degrees, as the paper's training does.")
   var paperAugmentation = false
 
   /// `base` changed by the options.
