@@ -61,6 +61,20 @@ import Worklist
       ])
   }
 
+  @Test("folders of images and of labels may have a folder for each case in them")
+  func pairedCaseFolders() throws {
+    let folder = try SampleFolder(
+      "images/p1/ct.nii", "images/p2/ct.nii", "images/p2/pet.nii", "labels/p1/seg.nii", "labels/p2/ct.nii",
+      "images/x/a.nii", "images/y/a.nii", "labels/y/a.nii")
+    #expect(
+      try folder.found() == [
+        "images/x/a: images/x/a.nii", "images/y/a: images/y/a.nii; labels=labels/y/a.nii",
+        "p1: images/p1/ct.nii; labels=labels/p1/seg.nii",
+        "p2: images/p2/ct.nii images/p2/pet.nii; labels=labels/p2/ct.nii",
+      ])
+    #expect(throws: InputError.self) { try folder.found(labels: ["../" + FilePath.name(of: folder.path)]) }
+  }
+
   @Test("a folder of one case may be given itself")
   func oneCase() throws {
     let folder = try SampleFolder("p2/image.nii.gz", "p2/mask.nii.gz")

@@ -65,26 +65,34 @@ extension CaseDraft {
   }
 
   /// Cases of images: channels "_0000", "_0001" of one name are one case, and so are names that differ in words for what
-  /// they show ("_t1", "_flair").
+  /// they show ("_t1", "_flair"), where they lie in one folder.
+  ///
+  /// Images whose names say nothing else are called as their folder, if that is below `folder`.
   static func grouped(_ images: [FoundFile], folder: String) -> [CaseDraft] {
-    let stems = Set(images.map(\.stem))
+    let stems = Set(images.map(\.relativeStem))
     var order: [String] = []
     var groups: [String: (base: String?, images: [FoundFile])] = [:]
     for image in images {
-      let base = channelBase(image.stem).flatMap { stems.contains($0 + "_0000") ? $0 : nil }
-      let subject = base ?? image.role.subject
-      // Images whose names say nothing else are one case where they lie together.
-      let key = (base == nil ? "s" : "c") + subject.lowercased()
+      let place = FilePath.folder(of: image.relativeStem)
+      let base = channelBase(image.stem).flatMap {
+        stems.contains(FilePath.joined(place, $0 + "_0000")) ? $0 : nil
+      }
+      let key = (base == nil ? "s" : "c") + FilePath.joined(place, (base ?? image.role.subject).lowercased())
       if groups[key] == nil { order.append(key) }
       groups[key, default: (base, [])].images.append(image)
     }
     return order.compactMap { key in
       guard let group = groups[key] else { return nil }
+      let place = FilePath.folder(of: group.images[0].relativeStem)
       let subject = group.base ?? group.images[0].role.subject
+      guard !subject.isEmpty || place == folder else {
+        let name = FilePath.name(of: place)
+        return CaseDraft(name: name, longName: place, images: group.images, otherKeys: [name])
+      }
       let isNamed = group.base != nil || group.images.count > 1 && !subject.isEmpty
       let name = isNamed ? subject : group.images[0].stem
       return CaseDraft(
-        name: name, longName: FilePath.joined(folder, name), images: group.images,
+        name: name, longName: FilePath.joined(place, name), images: group.images,
         otherKeys: group.base.map { [$0] } ?? [])
     }
   }

@@ -19,7 +19,12 @@ extension Worklist {
     _ folder: String, labelFolders: [String] = [], work: WorkContext = WorkContext()
   ) throws -> Worklist {
     var reader = FolderReader(root: folder, work: work)
-    for labels in labelFolders { reader.leaveOut(labels) }
+    for labels in labelFolders {
+      guard FileSystem.resolved(labels) != FileSystem.resolved(folder) || !FileSystem.isFolder(labels) else {
+        throw InputError(labels, "is the folder of the images", expected: "a folder of masks")
+      }
+      reader.leaveOut(labels)
+    }
     let tree = try reader.read()
     var search = CaseSearch()
     search.notes.add(reader.notes)
