@@ -120,7 +120,7 @@ package struct DenseCRF: Sendable {
         smoothness: kernels.smoothness, level: level)
       try AvailableMemory.require(
         meanField.byteCount(wantsMarginals: wantsMarginals), fraction: work.memoryFraction, subject: "CRF",
-        "\(unary.classCount) classes on \(size) voxels")
+        "refining \(unary.classCount) classes on \(size) voxels")
       return try meanField.run(wantsMarginals: wantsMarginals, work: work.part(0.3...1))
     }
   }

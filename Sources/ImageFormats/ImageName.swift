@@ -10,11 +10,7 @@ package enum ImageName {
   /// Refuses a name under which no image is written.
   /// - Throws: ``InputError`` for another suffix.
   package static func requireWritable(_ path: String) throws(InputError) {
-    guard let suffix = suffix(of: path), writtenSuffixes.contains(suffix) else {
-      throw InputError(
-        path, "cannot be written as an image",
-        expected: "a name that ends in \(writtenSuffixes.joined(separator: " or "))")
-    }
+    try FilePath.requireSuffix(writtenSuffixes, of: path, toWrite: "an image")
   }
 
   /// The suffix of an image, in small letters; nil when the name has none of them.

@@ -30,7 +30,7 @@ package struct LabelVolume: Equatable, Sendable {
     on size: GridSize, volumes: Int, subject: String
   ) throws(InputError) -> Int {
     let byteCount = checkedProduct(size.voxelCount, volumes, MemoryLayout<UInt16>.stride)
-    try AvailableMemory.require(byteCount, subject: subject, "its labels on \(size) voxels")
+    try AvailableMemory.require(byteCount, subject: subject, "holding its labels on \(size) voxels")
     return byteCount ?? 0
   }
 

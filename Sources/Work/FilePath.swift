@@ -94,6 +94,21 @@ package enum FilePath {
 }
 
 extension FilePath {
+  /// Refuses a name that does not end in one of `suffixes`, in small or capital letters.
+  /// - Parameter content: What is to be written there: "a model".
+  /// - Throws: ``InputError`` with the suffixes.
+  package static func requireSuffix(
+    _ suffixes: [String], of path: String, toWrite content: String
+  ) throws(InputError) {
+    let name = path.lowercased()
+    guard !suffixes.contains(where: { name.hasSuffix($0) }) else { return }
+    throw InputError(
+      path, "cannot be written as \(content)",
+      expected: "a name that ends in \(suffixes.joined(separator: " or "))")
+  }
+}
+
+extension FilePath {
   /// The path of a C string.
   package static func text(_ name: UnsafePointer<CChar>) -> String {
     text(UnsafeRawBufferPointer(start: name, count: strlen(name)))

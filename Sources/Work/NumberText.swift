@@ -29,3 +29,24 @@ package func duration(_ seconds: Double) -> String {
   if whole < 60 { return "\(whole) s" }
   return whole < 3600 ? "\(whole / 60) min \(whole % 60) s" : "\(whole / 3600) h \(whole / 60 % 60) min"
 }
+
+extension BinaryFloatingPoint where Self: LosslessStringConvertible {
+  /// The number that a text states.
+  ///
+  /// nil for a text that is no number, and for a number that this type holds only as infinity or, although it is not 0,
+  /// as 0 (1e999 and 1e-999 for `Double`).
+  ///
+  /// For every number that a user types; the initialiser of the standard library rounds without a word.
+  package init?(stated text: some StringProtocol) {
+    let text = String(text)
+    guard let number = Self(text), number.isFinite, number != 0 || hasOnlyZeros(text) else { return nil }
+    self = number
+  }
+}
+
+/// Whether every digit before the exponent of a number is 0.
+private func hasOnlyZeros(_ number: String) -> Bool {
+  let digits = number.lowercased()
+  let exponent: Character = digits.contains("x") ? "p" : "e"
+  return digits.prefix { $0 != exponent }.allSatisfy { "+-0x.".contains($0) }
+}

@@ -5,7 +5,7 @@ import Work
 extension ParsableCommand {
   /// Runs the command line.
   ///
-  /// Exit codes: 0 for success, 1 for a failure with one line on stderr, 64 for wrong usage.
+  /// Exit codes: 0 for success, 1 for a failure with one line on stderr.
   ///
   /// Commands throw ``InputError`` for invalid input and ``Cancelled`` when stopped; they print neither.
   static func runAndExit() -> Never {
@@ -16,6 +16,8 @@ extension ParsableCommand {
       try command.run()
     } catch let error as InputError {
       exitWithFailure(error.description)
+    } catch let error as CommandLineError {
+      exitWithFailure(error.line)
     } catch let failure as ReviewFailure {
       exitWithFailure(failure.line)
     } catch is Cancelled {
@@ -29,13 +31,15 @@ extension ParsableCommand {
   }
 
   /// Parses the arguments.
-  /// - Throws: ``InputError`` where the first word is no command and no file; the parser's errors.
+  /// - Throws: ``InputError`` where the first word is no command and no file; ``CommandLineError``; the parser's requests
+  ///   for help.
   private static func parsed() throws -> ParsableCommand {
     let arguments = ProgramStart.arguments
     try SegdeckCommand.refuseUnknownCommand(arguments)
     do { return try parseAsRoot(arguments) } catch {
-      if exitCode(for: error) != .success, let word = arguments.first { try SegdeckCommand.requireFile(word) }
-      throw error
+      guard exitCode(for: error) != .success else { throw error }
+      if let word = arguments.first { try SegdeckCommand.requireFile(word) }
+      throw CommandLineError(error, of: arguments)
     }
   }
 
@@ -51,21 +55,12 @@ extension ParsableCommand {
     end(1)
   }
 
-  /// Prints the requested help, or the error of the arguments.
+  /// Prints the requested help, or an error that no command foresees.
   private static func exitWithExplanation(_ error: Error) -> Never {
-    var text = fullMessage(for: error)
-    guard exitCode(for: error) != .success else {
-      do throws(InputError) { try Console.print(text) } catch { exitWithFailure(error.description) }
-      end(0)
+    guard exitCode(for: error) == .success else { exitWithFailure(message(for: error)) }
+    do throws(InputError) { try Console.print(fullMessage(for: error)) } catch {
+      exitWithFailure(error.description)
     }
-    // The parser repeats the user's words, which must not contain line breaks or escape sequences.
-    let words = ProgramStart.arguments.flatMap {
-      [$0] + $0.split(separator: "=").dropFirst().map(String.init)
-    }
-    for word in words where word != word.printableLine {
-      text = text.replacingOccurrences(of: word, with: word.printableLine)
-    }
-    Console.explain(text)
-    end(exitCode(for: error).rawValue)
+    end(0)
   }
 }

@@ -43,9 +43,6 @@ enum Console {
     try? write("segdeck: \(line.printableLine)\n", to: STDERR_FILENO, name: "standard error")
   }
 
-  /// Writes lines to stderr; errors are ignored.
-  static func explain(_ text: String) { paint(cleaned(text) + "\n") }
-
   /// Writes text with escape sequences of the program to stderr; errors are ignored.
   static func paint(_ sequence: String) {
     try? write(sequence, to: STDERR_FILENO, name: "standard error")

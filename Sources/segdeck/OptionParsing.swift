@@ -2,20 +2,75 @@ import Foundation
 import Volumes
 import Work
 
+/// Why the value of an option cannot be used; the parser of the command line adds the option's name and the value.
+struct UnusableValue: Error, CustomStringConvertible {
+  /// What is wrong with it: "not a number".
+  let problem: String
+  /// What would be right.
+  let expected: String
+
+  /// "not a number: expected a number".
+  var description: String { "\(problem): expected \(expected)" }
+}
+
 /// Parses numbers in option values.
 enum OptionParsing {
+  /// Parses the value of an option that is a number.
+  /// - Throws: ``UnusableValue`` when it is no number, or one that `Double` cannot hold, such as 1e999 and 1e-999.
+  static func number(_ text: String) throws(UnusableValue) -> Double {
+    guard let number = Double(stated: text) else {
+      throw UnusableValue(problem: problem(of: text), expected: "a number")
+    }
+    return number
+  }
+
+  /// Parses the value of an option that is a whole number.
+  /// - Throws: ``UnusableValue`` when it is none, or one that `Number` cannot hold.
+  static func wholeNumber<Number: FixedWidthInteger>(_ text: String) throws(UnusableValue) -> Number {
+    guard let number = Number(text) else {
+      let least = Number.isSigned ? "" : ", 0 or more"
+      throw UnusableValue(
+        problem: !text.isEmpty && text.utf8.allSatisfy { (48...57).contains($0) }
+          ? "too large" : "not a whole number",
+        expected: "a whole number\(least)")
+    }
+    return number
+  }
+
   /// Parses numbers separated by commas, such as "1,2.5,-3".
-  /// - Throws: ``InputError`` about `option` when a part is no finite number.
-  static func numbers(_ text: String, option: String) throws(InputError) -> [Double] {
-    var numbers: [Double] = []
+  /// - Throws: ``InputError`` about `option` when a part is no number, or one that `Number` cannot hold.
+  static func numbers<Number: BinaryFloatingPoint & LosslessStringConvertible>(
+    _ text: String, option: String, as: Number.Type = Double.self
+  ) throws(InputError) -> [Number] {
+    var numbers: [Number] = []
     for part in text.split(separator: ",", omittingEmptySubsequences: false) {
-      guard let number = Double(part.trimmingCharacters(in: .whitespaces)), number.isFinite else {
+      let part = part.trimmingCharacters(in: .whitespaces)
+      guard let number = Number(stated: part) else {
         throw InputError(
-          option, "not a number", found: "\"\(part)\"", expected: "numbers separated by commas")
+          option, problem(of: part), found: "\"\(part)\"", expected: "numbers separated by commas")
       }
       numbers.append(number)
     }
     return numbers
+  }
+
+  /// Refuses a number that is out of range.
+  /// - Throws: ``InputError`` about `option`, with the range and the unit.
+  static func require<Number: Comparable>(
+    _ number: Number, in range: ClosedRange<Number>, option: String, unit: String = ""
+  ) throws(InputError) {
+    guard !range.contains(number) else { return }
+    throw InputError(
+      option, "out of range", found: "\(number)",
+      expected: "\(range.lowerBound) to \(range.upperBound)\(unit)")
+  }
+
+  /// Why a text is not used as a number.
+  private static func problem(of text: String) -> String {
+    guard let number = Double(text), number.isFinite || text.contains(where: \.isNumber), !number.isNaN else {
+      return "not a number"
+    }
+    return abs(number) < 1 ? "too close to 0" : "too large"
   }
 
   /// Parses one length for all axes, or three, in millimetres.

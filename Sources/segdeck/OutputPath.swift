@@ -9,10 +9,25 @@ struct OutputPath {
   enum Kind {
     /// An image or mask, NAME.nii or NAME.nii.gz.
     case image
-    /// A model, NAME.safetensors.
+    /// A model or checkpoint, NAME.safetensors.
     case model
-    /// Any other file, with any name.
-    case any
+    /// CRF settings, NAME.json.
+    case settings
+    /// Losses or trials as JSON lines, NAME.jsonl.
+    case log
+    /// A picture, NAME.svg.
+    case picture
+
+    /// Refuses a name under which no such file is written.
+    func requireName(_ path: String) throws(InputError) {
+      switch self {
+      case .image: try ImageName.requireWritable(path)
+      case .model: try FilePath.requireSuffix([".safetensors"], of: path, toWrite: "a model")
+      case .settings: try FilePath.requireSuffix([".json"], of: path, toWrite: "CRF settings")
+      case .log: try FilePath.requireSuffix([".jsonl"], of: path, toWrite: "JSON lines")
+      case .picture: try FilePath.requireSuffix([".svg"], of: path, toWrite: "a picture")
+      }
+    }
   }
 
   /// The path as the user gave it.
@@ -30,10 +45,10 @@ struct OutputPath {
   /// - Throws: ``InputError`` when the suffix is wrong; when `path` is a folder or device or lies in a read-only
   ///   folder; when it exists and `isForced` is false; or when it is an input, which no flag allows.
   init(
-    _ path: String, isForced: Bool, companions: [String] = [], kind: Kind = .any, byteCount: Int = 0
+    _ path: String, kind: Kind, isForced: Bool, companions: [String] = [], byteCount: Int = 0
   ) throws(InputError) {
     self.path = path
-    try Self.checkEnding(path, kind)
+    try kind.requireName(path)
     var claims: [OutputClaim] = []
     var existing: [String] = []
     for file in [path] + companions {
@@ -52,16 +67,7 @@ struct OutputPath {
   /// The output path of a mask on an image's grid, with its record and label names as companions.
   init(maskAt path: String, of image: ImageFile, isForced: Bool) throws(InputError) {
     try self.init(
-      path, isForced: isForced, companions: MaskRecord.companions(ofMask: path), kind: .image,
+      path, kind: .image, isForced: isForced, companions: MaskRecord.companions(ofMask: path),
       byteCount: path.lowercased().hasSuffix(".gz") ? 0 : image.grid.size.voxelCount)
-  }
-
-  private static func checkEnding(_ path: String, _ kind: Kind) throws(InputError) {
-    switch kind {
-    case .image: try ImageName.requireWritable(path)
-    case .model where !path.lowercased().hasSuffix(".safetensors"):
-      throw InputError(path, "cannot be written as a model", expected: "a name that ends in .safetensors")
-    default: break
-    }
   }
 }

@@ -70,6 +70,22 @@ struct SegdeckCommand: ParsableCommand {
       expected: isPath ? nil : "a file, or a command of `segdeck --help`")
   }
 
+  /// The command that arguments call, as its help names it: "segment", "journal list"; without any, the default one.
+  static func commandName(of arguments: [String]) -> String {
+    var (command, name): (any ParsableCommand.Type, [String]) = (self, [])
+    var rest = arguments[...]
+    while true {
+      let word = rest.popFirst()
+      guard
+        let next = command.configuration.subcommands.first(where: { $0._commandName == word })
+          ?? command.configuration.defaultSubcommand
+      else { return name.joined(separator: " ") }
+      if next._commandName != word { rest = [] }
+      command = next
+      name.append(next._commandName)
+    }
+  }
+
   private static var names: [String] { configuration.subcommands.map { $0._commandName } + ["help"] }
 
   /// Refuses a word that is no file and resembles a command.

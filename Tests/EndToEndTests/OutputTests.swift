@@ -99,6 +99,8 @@ struct OutputTests {
     ),
     ("replay seg.json -o OUT", ["image.nii", "model.safetensors"], ".nii"),
     ("worklist images --labels labels -o OUT", ["images/c1.nii", "labels/c2.nii"], ".csv"),
+    ("phantom mr --seed 1 -o OUT --labels o.nii", [], ".nii"),
+    ("phantom mr --seed 1 -o o.nii --labels OUT", [], ".nii"),
   ]
 
   @Test(
@@ -145,7 +147,6 @@ struct OutputTests {
       ("segment image.nii -o o.nii --probabilities hard.nii --force", "hard.nii: is the file that is read"),
       ("phantom mr --seed 1 -o a.nii --labels a.nii", "a.nii: is another output's place too (a.nii)"),
       ("phantom mr --seed 1 -o a.txt --labels b.nii", "a.txt: cannot be written as an image"),
-      ("\(train) -o log.jsonl --log log.jsonl --force", "log.jsonl: is another output's place too"),
       (
         "\(train) -o ck/best.safetensors --checkpoints ck --force",
         "ck/best.safetensors: is another output's place too"
@@ -183,15 +184,36 @@ struct OutputTests {
     #expect(stat(folder("target.nii"), &status) == 0 && status.st_mode & 0o777 == 0o600)
   }
 
-  @Test("a name of one character is written")
+  @Test(
+    "a name without the ending of what is written is refused before any work", arguments: commands.indices)
+  func wrongEndings(row: Int) throws {
+    let (command, _, ending) = Self.commands[row]
+    let folder = try filledFolder()
+    defer { folder.remove() }
+    let before = try folder.contents()
+    for name in ["o", "o.txt", "o\(ending).bak", ending == ".json" ? "o.jsonl" : "o.json"] {
+      let words = command.replacingOccurrences(of: "OUT", with: name).split(separator: " ").map(String.init)
+      let outcome = try segdeck(words, in: folder.path)
+      #expect(outcome.status == 1 && outcome.output == "", "\(name): \(outcome)")
+      #expect(outcome.errors.hasPrefix("segdeck: \(name): cannot be written as "), "\(outcome)")
+      #expect(
+        outcome.errors.hasSuffix(
+          "expected a name that ends in \(ending)\(ending == ".nii" ? " or .nii.gz" : "")\n"), "\(outcome)")
+      #expect(outcome.errors.count(where: \.isNewline) == 1, "\(outcome)")
+    }
+    #expect(try folder.contents() == before)
+  }
+
+  @Test("a name of one character before its ending is written, in capital letters too")
   func oneCharacter() throws {
     let folder = try filledFolder()
     defer { folder.remove() }
-    try succeed(["curves", "log.jsonl", "-o", "p"], in: folder.path)
+    try succeed(["curves", "log.jsonl", "-o", "p.SVG"], in: folder.path)
     try succeed(
-      Self.train.split(separator: " ").map(String.init) + ["-o", "m", "--log", "l"], in: folder.path)
-    #expect(try folder.bytes("p").starts(with: Data("<svg".utf8)))
-    #expect(try !folder.bytes("m").isEmpty && !folder.bytes("l").isEmpty)
+      Self.train.split(separator: " ").map(String.init) + ["-o", "m.safetensors", "--log", "l.jsonl"],
+      in: folder.path)
+    #expect(try folder.bytes("p.SVG").starts(with: Data("<svg".utf8)))
+    #expect(try !folder.bytes("m.safetensors").isEmpty && !folder.bytes("l.jsonl").isEmpty)
   }
 
   @Test(

@@ -155,6 +155,20 @@ struct ReplayTests {
     #expect(try folder.bytes("image-grid.nii") == original)
     // The record that was written with it states the threads of now.
     let record = try folder.bytes("image-grid.json")
+    // A checksum that was changed in the record.
+    for sum in [String(repeating: "a", count: 64), nil] {
+      try edited("image-grid.json", folder) { record in
+        var file = try #require(record["output"] as? [String: Any])
+        file["sha256"] = sum
+        record["output"] = file
+      }
+      let stated = sum.map { "\($0.prefix(12))..." } ?? "none"
+      #expect(
+        try answer("edited.json")
+          == "same\nsegdeck: note: image-grid.nii: is another file than edited.json states, with the same labels and "
+          + "grid: SHA-256 \(try self.sum("image-grid.nii", folder))..., stated \(stated)")
+    }
+    unlink(folder("edited.json"))
     try put(changed(1), "image-grid.nii")
     #expect(try answer() == line + "1 of 46080 voxels differs")
     // srow_x[3], which is where the voxels lie.
@@ -169,8 +183,12 @@ struct ReplayTests {
         "segdeck: image-grid.nii: was changed since its record was written and is no mask"))
     // The same voxels, compressed.
     try put(original, "image-grid.nii")
+    let stated = try sum("image-grid.nii", folder)
     _ = try run(["gzip", "-1", folder("image-grid.nii")])
-    #expect(try answer() == "same\n")
+    #expect(
+      try answer()
+        == "same\nsegdeck: note: image-grid.nii.gz: is another file than image-grid.json states, with the same labels "
+        + "and grid: SHA-256 \(try sum("image-grid.nii.gz", folder))..., stated \(stated)...")
     unlink(folder("image-grid.nii.gz"))
     let missing =
       "segdeck: image-grid.nii: is missing; what its record's commands make is the mask that the record describes"
@@ -207,6 +225,11 @@ struct ReplayTests {
     #expect(
       try answer("other/x.json")
         == "segdeck: other/x.nii: was changed since its record was written: 2 of 46080 voxels differ")
+  }
+
+  /// The first digits of a file's SHA-256.
+  private func sum(_ name: String, _ folder: TemporaryFolder) throws -> String {
+    String(try run(["sha256sum", folder(name)]).output.prefix(12))
   }
 
   @Test("an input that is missing or changed is named in one line, and nothing is written")

@@ -85,10 +85,10 @@ struct SweepTests {
   @Test(
     "wrong input ends with exit code 1 and one line",
     arguments: [
-      ("--resume images/a.nii.gz", "images/a.nii.gz: is the file that is read (images/a.nii.gz)"),
+      ("--resume images/a.nii.gz", "images/a.nii.gz: cannot be written as JSON lines"),
       ("--resume other.jsonl --seed 2", "other.jsonl: is the journal of another sweep: found seed 1"),
       ("--preset images/a.nii.gz", "images/a.nii.gz: is not a file of CRF settings"),
-      ("--preset-output labels/a.nii.gz --force", "labels/a.nii.gz: is the file that is read"),
+      ("--preset-output labels/a.nii.gz --force", "labels/a.nii.gz: cannot be written as CRF settings"),
       ("--model-output k.txt", "k.txt: cannot be written as a model"),
       ("--cases b", "--cases: no case has this name: found b"),
       ("--cases ,", "--cases: names no case: expected names separated by commas"),

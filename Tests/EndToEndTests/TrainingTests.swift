@@ -234,11 +234,14 @@ struct TrainingTests {
         "true", "--class-weights 1,2,3",
         "--class-weights: one for each class, background first: found 3, expected 2"
       ),
+      ("true", "--class-weights 1,1e-50", "--class-weights: too close to 0: found \"1e-50\""),
+      ("true", "--learning-rate 1e-50", "--learning-rate: cannot train: found 1e-50, expected 1e-30 to "),
+      ("true", "--window 0,1e39", "--window: too large: found \"1e39\""),
       ("true", "--weights f8", "--weights: unknown: found f8, expected f32, f16 or bf16"),
       ("true", "--window 5,4", "--window: intensities: found 5,4, expected LOWER,UPPER or score"),
       ("true", "--resume", "--resume: needs --checkpoints"),
       ("true", "--initial tiny.json", "tiny.json: "),
-      ("echo '{\"iteration\":1}' >l", "--log l", "l: line 1 is no training record"),
+      ("echo '{\"iteration\":1}' >l.jsonl", "--log l.jsonl", "l.jsonl: line 1 is no training record"),
       ("true", "--card images", "images: cannot be read: found a folder"),
     ])
   func refused(preparation: String, options: String, line: String) throws {

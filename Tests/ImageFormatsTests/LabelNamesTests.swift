@@ -135,6 +135,29 @@ func namesOfValues() throws {
   }
 }
 
+@Test("a label without a name that is stored as 255 is called label 255 in the file and read back as label 1")
+func namesOf255() throws {
+  let coding = try #require(LabelCoding(of: [0, 255]))
+  let colour = RGBColour(230, 159, 0)
+  let unnamed = LabelTable([Label(value: 1, name: "label 1", colour: colour)])
+  let tumour = LabelTable([Label(value: 1, name: "tumour", colour: colour)])
+  for (table, stored) in [(unnamed, "label 255"), (tumour, "tumour")] {
+    let names = LabelNames(table, coding: coding)
+    #expect(names.entries == [LabelNames.Entry(value: 255, name: stored, colour: colour)])
+    try withTemporaryFolder { folder in
+      let mask = folder.appending(path: "m.nii").path
+      try LabelNamesFile.write(names, besideMask: mask)
+      let read = try #require(try LabelNamesFile.read(besideMask: mask))
+      #expect(read == names && read.notes(coding) == [])
+      #expect(read.applied(to: [0, 255]).table(coding) == table)
+    }
+  }
+  // As earlier versions wrote it, and beside other labels.
+  let earlier = LabelNames(entries: [LabelNames.Entry(value: 255, name: "label 1", colour: colour)])
+  #expect(earlier.applied(to: [0, 255]).table(coding) == unnamed)
+  #expect(earlier.applied(to: [0, 1, 255]).table().labels.map(\.name) == ["label 255"])
+}
+
 /// What a JSON file says: names by value, what is ignored, notes; or the line that refuses it.
 private func answer(_ json: String) throws -> [String] {
   try withTemporaryFolder { folder in
@@ -159,6 +182,7 @@ private func answer(_ json: String) throws -> [String] {
     (#"{"a": 1, "Ignore": 2}"#, ["1 a", "2 Ignore", "ignored 2"]),
     (#"{"ignore": 0}"#, ["refused: F: labels: ignore is 0, the background: expected a value above 0"]),
     (#"{"a": "1", "b": [2, 2]}"#, ["1 a", "2 b"]),
+    (#"{"a": 1e-400, "b": 1}"#, ["1 b", "1 name is of a value that no voxel can have; it is passed over"]),
     (#"{"a": 1, "b": 1}"#, ["1 b", "label 1 is called a and then b; the last name counts"]),
     (
       #"{"a": -1, "b": 1.5, "c": 1e300, "d": 4}"#,

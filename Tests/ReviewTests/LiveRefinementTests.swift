@@ -280,7 +280,7 @@ func largeImagesWaitForEnter() throws {
   let following = try state.finish(opening, with: changedLabels(state.content))
   let follow = try #require(following.started(FollowingJob.self))
   let line =
-    "CRF: 61 classes on 128x104x100 voxels takes much memory: found 12600 MiB, expected at most 5000 MiB"
+    "CRF: refining 61 classes on 128x104x100 voxels takes much memory: found 12600 MiB, expected at most 5000 MiB"
   _ = reduce(&state, .jobEnded(follow.id, .failed(line)))
   #expect(
     state.message

@@ -105,6 +105,19 @@ func longMessagesOpen() throws {
   #expect(shown.joined(separator: " ").contains("· " + text))
 }
 
+@Test("two columns stay free between a message that is cut and the job that runs")
+func longMessagesKeepOffJobs() throws {
+  for columns in [60, 80, 120] {
+    var state = try openedState(screen: ScreenSize(rows: 24, columns: columns))
+    _ = state.type("m")
+    state.message = Message(String(repeating: "abcdefgh ", count: 20), .warning)
+    let line = render(state).text[22]
+    let start = try #require(line.range(of: " M: all of it  "), "\(line)")
+    #expect(line[start.upperBound...].first != " ", "\(line)")
+    #expect(line.contains("Esc cancels"), "\(line)")
+  }
+}
+
 @Test("cancelling a job shows a message")
 func stoppedJobsAreNamed() throws {
   var state = try openedState()

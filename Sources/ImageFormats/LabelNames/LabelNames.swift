@@ -55,7 +55,8 @@ package struct LabelNames: Equatable, Sendable {
         misleading.append("label \(entry.value) is called \(entry.name.trimmingSpaces)")
       }
       let isName = !entry.name.isBlank && !isMisleading
-      if !isName { entry.name = "label \(entry.value)" }
+      // "label 1" for 255 too, which is read as 1 but written as 255.
+      if !isName || entry.name.unnamedLabelValue != nil { entry.name = "label \(entry.value)" }
       guard let index = indexOfValue[entry.value] else {
         indexOfValue[entry.value] = kept.count
         kept.append(entry)
@@ -112,10 +113,11 @@ package struct LabelNames: Equatable, Sendable {
   /// The label value that a number's digits state, -1 for one that no voxel can have; nil when they are no number.
   static func value(_ digits: some StringProtocol) -> Int? {
     if let value = Int(digits) { return value }
-    guard digits.allSatisfy({ "0123456789+-.eE".contains($0) }), let number = Double(String(digits)) else {
+    guard digits.allSatisfy({ "0123456789+-.eE".contains($0) }), Double(String(digits)) != nil else {
       return nil
     }
-    return abs(number) < 0x1p53 ? Int(exactly: number) ?? -1 : -1
+    guard let number = Double(stated: digits), abs(number) < 0x1p53 else { return -1 }
+    return Int(exactly: number) ?? -1
   }
 
   /// The names of masks that hold these values: where 255 is their only label it has the name of 1, as which it is meant,

@@ -46,7 +46,8 @@ extension ImageFile {
       : nil
     let scale = (notes.inexact ?? rule.ignoredScale).map {
       Finding(
-        "labels are stored with a scale, as \($0)", repair: "they are read as the nearest whole numbers")
+        "the scale of the file makes labels that are not whole (\($0))",
+        repair: "they are rounded to whole numbers; a program that cuts off decimals reads other labels")
     }
     return (volume, notANumber, scale)
   }
@@ -160,7 +161,7 @@ private struct LabelRule {
     let isNearlyNone = abs(scaling.slope - 1) < 1e-6 && abs(scaling.intercept) < 1e-6
     if isNearlyNone, !type.isFloatingPoint {
       self.scaling = VoxelScaling()
-      ignoredScale = scaling.isIdentity ? nil : "\(Float(scaling.slope)) for 1"
+      ignoredScale = scaling.isIdentity ? nil : "\(scaling.slope + scaling.intercept) for 1"
       tolerance = 0
       isWhole = true
     } else {
@@ -252,7 +253,7 @@ private struct LabelLoop: StoredNumberLoop {
       case .label(let label): whole = label
       case .inexact(let label):
         whole = label
-        if piece.notes.inexact == nil { piece.notes.inexact = "\(Float(value)) for \(label)" }
+        if piece.notes.inexact == nil { piece.notes.inexact = "\(value) for \(label)" }
       case .notANumber:
         whole = 0
         piece.notes.notANumberCount += 1

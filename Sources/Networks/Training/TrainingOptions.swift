@@ -62,6 +62,8 @@ package struct TrainingOptions: Hashable, Sendable, Codable {
 
   /// Learning rates, loss weights and weight decay at most.
   private static let most = 1e6
+  /// The same, and gradient norms, at least, where they are not 0: the 32-bit floats of a step hold it and its products.
+  private static let least = 1e-30
   /// Intervals and schedules at most, in iterations.
   private static let maximumIterations = 1_000_000_000
 
@@ -71,22 +73,24 @@ package struct TrainingOptions: Hashable, Sendable, Codable {
     func require(_ holds: Bool, _ option: String, _ found: Any, _ expected: String) throws(InputError) {
       if !holds { throw InputError(option, "cannot train", found: "\(found)", expected: expected) }
     }
+    func isWeight(_ value: Double) -> Bool { value == 0 || (Self.least...Self.most).contains(value) }
+    let weights = "0, or \(Self.least) to \(Self.most)"
     try schedule.validated(maximumIterations: Self.maximumIterations)
     let rate = schedule.rate(at: 0)
-    try require(rate > 0 && rate <= Self.most, "--learning-rate", rate, "more than 0, at most \(Self.most)")
-    try require((0...Self.most).contains(weightDecay), "--weight-decay", weightDecay, "0 to \(Self.most)")
+    try require(isWeight(rate) && rate != 0, "--learning-rate", rate, "\(Self.least) to \(Self.most)")
+    try require(isWeight(weightDecay), "--weight-decay", weightDecay, weights)
     let overlapWeight = overlapWeight ?? 0
-    try require((0...Self.most).contains(overlapWeight), "--dice-weight", overlapWeight, "0 to \(Self.most)")
+    try require(isWeight(overlapWeight), "--dice-weight", overlapWeight, weights)
     let decay = emaDecay ?? 0
     try require((0..<1).contains(decay), "--average-decay", decay, "0 to below 1")
     let limit = gradientNormClip ?? 1
-    try require(limit > 0 && limit <= 1e30, "--gradient-limit", limit, "0 to 1e30")
+    try require(
+      limit >= Self.least && limit <= 1e30, "--gradient-limit", limit, "0, or \(Self.least) to 1e30")
     if let classWeights {
-      let isUsable =
-        classWeights.allSatisfy { $0 >= 0 && $0 <= Float(Self.most) } && classWeights.contains { $0 > 0 }
+      let isUsable = classWeights.allSatisfy { isWeight(Double($0)) } && classWeights.contains { $0 > 0 }
       try require(
         isUsable, "--class-weights", classWeights.map { "\($0)" }.joined(separator: ","),
-        "0 to \(Self.most), one of them above 0")
+        "\(weights), one of them above 0")
     }
     try require(
       (0...Self.maximumIterations).contains(auxiliaryInterval), "auxiliary interval", auxiliaryInterval,

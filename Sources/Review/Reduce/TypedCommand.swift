@@ -69,12 +69,9 @@ enum TypedCommand: Equatable {
   }
 
   private static func window(_ words: [String], _ presets: [WindowPreset]) -> TypedCommand {
-    let numbers = words.compactMap(Double.init)
+    let numbers = words.compactMap { Double(stated: $0) }
     if words.count == 2, numbers.count == 2 {
       let range = UsableRange.intensity
-      guard numbers.allSatisfy(\.isFinite) else {
-        return .problem("window: its ends must lie from \(range.lowerBound) to \(range.upperBound)")
-      }
       guard numbers[1] >= 1e-6 else { return .problem("window: the width must be at least 0.000001") }
       let (lower, upper) = (numbers[0] - numbers[1] / 2, numbers[0] + numbers[1] / 2)
       guard range.contains(lower), range.contains(upper) else {
@@ -112,7 +109,7 @@ enum TypedCommand: Equatable {
     let body = isMillimetres ? String(lower.dropLast(2)) : lower
     let parts = body.split(whereSeparator: { ", ".contains($0) }).map(String.init)
     if parts.count == 3 {
-      let numbers = parts.compactMap(Double.init)
+      let numbers = parts.compactMap { Double(stated: $0) }
       if numbers.count == 3, numbers.allSatisfy({ $0.isFinite && abs($0) < 1e9 }) {
         if isMillimetres { return .world(WorldPoint(numbers[0], numbers[1], numbers[2])) }
         let whole = parts.compactMap { Int($0) }
@@ -191,7 +188,7 @@ extension ReviewState {
     }
     if labelParts(text).contains("") { return "labels: \"\(cleaned(text))\" lacks a label beside a comma" }
     let unknown = labelParts(text).first { part in
-      !table.labels.contains { $0.nameKey == part.nameKey || Double(part) == Double($0.value) }
+      !table.labels.contains { $0.nameKey == part.nameKey || Double(stated: part) == Double($0.value) }
     }
     guard let unknown else { return nil }
     let names = table.labels.prefix(12).map { cleaned($0.name) }.joined(separator: ", ")

@@ -163,7 +163,8 @@ extension ReviewState {
       let width = min(TextWidth.columns(text), area.columns)
       let (right, rest) = area.splitRight(width)
       frame.write([Span(text, Theme.progress)], row: area.row, in: right)
-      area = rest
+      // Two columns stay free, so that a message that is cut does not run into the job.
+      area = rest.splitRight(2).rest
     }
     guard let message else { return }
     let style = message.kind.style

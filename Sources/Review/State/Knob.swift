@@ -181,7 +181,7 @@ package struct KnobSettings: Equatable, Sendable {
       return nil
     }
     let parts = text.split(separator: ",", omittingEmptySubsequences: false)
-    let values = parts.compactMap { Double($0.trimmingCharacters(in: .whitespaces)) }
+    let values = parts.compactMap { Double(stated: $0.trimmingCharacters(in: .whitespaces)) }
     let allowed = knob == .changedLabels ? Array(1...256) : knob.isKernelWidth ? [1, 3] : [1]
     guard values.count == parts.count, allowed.contains(values.count) else {
       return

@@ -61,7 +61,7 @@ package struct NetworkPrediction: Sendable {
   package static func requireMemoryOfProbabilities(classCount: Int, _ size: GridSize) throws(InputError) {
     try AvailableMemory.require(
       checkedProduct(classCount, size.voxelCount, 2 * MemoryLayout<Float>.stride), subject: "probabilities",
-      "\(classCount) classes on \(size) voxels")
+      "holding \(classCount) classes on \(size) voxels")
   }
 
   /// The mixed probabilities on the image's own grid: `classCount` floats per voxel.

@@ -194,7 +194,8 @@ package final class Refinement: Sendable {
     }
     try AvailableMemory.require(
       Self.byteCount(classes: labelValues.count, box: box, images: 1 + furtherImages.count, isWhole: isWhole),
-      fraction: work.memoryFraction, subject: "CRF", "\(labelValues.count) classes on \(box.size) voxels")
+      fraction: work.memoryFraction, subject: "CRF",
+      "refining \(labelValues.count) classes on \(box.size) voxels")
     let unary: Unary
     var classes = Array(labelValues.indices)
     // A sample of a whole image suffices to find the foreground's intensities.

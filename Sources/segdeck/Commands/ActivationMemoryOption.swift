@@ -7,12 +7,12 @@ struct ActivationMemoryOption: ParsableArguments {
     name: .customLong("memory"),
     help: ArgumentHelp(
       "Megabytes that the network's activations may take; larger images pass in slabs. (default: \(Network.memoryLimit >> 20))"
-    ))
+    ), transform: OptionParsing.wholeNumber)
   var megabytes: Int?
 
   func validate() throws {
-    if let megabytes, !(1...1 << 20).contains(megabytes) {
-      throw ValidationError("--memory is 1 to \(1 << 20) megabytes, not \(megabytes)")
+    if let megabytes {
+      try OptionParsing.require(megabytes, in: 1...1 << 20, option: "--memory", unit: " megabytes")
     }
   }
 

@@ -44,20 +44,20 @@ struct CompareCommand: ParsableCommand {
   @Option(help: "Compare only this structure, as in 6=liver or 1,2=liver; may be repeated.")
   var label: [String] = []
 
-  @Option(help: "Millimetres within which borders count as the same in the surface Dice.")
+  @Option(
+    help: "Millimetres within which borders count as the same in the surface Dice.",
+    transform: OptionParsing.number)
   var tolerance = 2.0
 
-  @Option(help: "Threads to use.")
+  @Option(help: "Threads to use.", transform: OptionParsing.wholeNumber)
   var threads = WorkContext.coreCount
 
   @Flag(help: "Print JSON.")
   var json = false
 
   func validate() throws {
-    if !(0...1e6).contains(tolerance) {
-      throw ValidationError("--tolerance is 0 to 1000000 mm, not \(tolerance)")
-    }
-    if !(1...1024).contains(threads) { throw ValidationError("--threads is 1 to 1024, not \(threads)") }
+    try OptionParsing.require(tolerance, in: 0...1e6, option: "--tolerance", unit: " mm")
+    try WorkOptions.requireThreads(threads)
   }
 
   func run() throws {

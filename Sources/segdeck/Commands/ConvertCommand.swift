@@ -22,7 +22,7 @@ struct ConvertCommand: ParsableCommand {
   @Argument(help: "The file to write.", completion: .file())
   var output: String
 
-  @Option(help: "Write only this frame of a 4D image, counted from 0.")
+  @Option(help: "Write only this frame of a 4D image, counted from 0.", transform: OptionParsing.wholeNumber)
   var frame: Int?
 
   @Option(
@@ -47,7 +47,7 @@ struct ConvertCommand: ParsableCommand {
   func run() throws {
     if input.hasSuffix(".safetensors") {
       let format = try ElementFormat(option: weights ?? "f32")
-      let outputPath = try OutputPath(output, isForced: force, kind: .model)
+      let outputPath = try OutputPath(output, kind: .model, isForced: force)
       return try ModelConversion.run(input, to: outputPath.path, format: format, card: card)
     }
     guard weights == nil, card.isEmpty else {
@@ -110,7 +110,7 @@ struct ConvertCommand: ParsableCommand {
       Console.note("\(companion): names the labels of what is written, though \(input) has no names")
     }
     return try OutputPath(
-      output, isForced: force, companions: hasNames && !sharesNames ? [companion] : [], kind: .image)
+      output, kind: .image, isForced: force, companions: hasNames && !sharesNames ? [companion] : [])
   }
 
   private func pendingNames(_ names: LabelNames, _ outputPath: OutputPath) throws(InputError) -> [PendingFile]

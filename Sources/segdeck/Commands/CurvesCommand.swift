@@ -16,7 +16,7 @@ struct CurvesCommand: ParsableCommand {
   @Argument(help: ArgumentHelp("Logs to draw.", valueName: "run"), completion: .file())
   var runs: [String]
 
-  @Option(name: .shortAndLong, help: "Write an SVG picture instead.")
+  @Option(name: .shortAndLong, help: "Write an SVG picture, NAME.svg, instead.")
   var output: String?
 
   @Flag(help: "Replace an existing picture.")
@@ -48,9 +48,9 @@ struct CurvesCommand: ParsableCommand {
   }
 
   func run() throws {
+    let outputPath = try output.map { try OutputPath($0, kind: .picture, isForced: force) }
     let kinds = try runs.map { argument throws(InputError) in try Kind(argument) }
-    if let output {
-      let outputPath = try OutputPath(output, isForced: force)
+    if let outputPath {
       let picture = CurvePicture(plots: [
         .init(title: "training loss (smoothed)", curves: kinds.map(\.loss)),
         .init(title: "validation Dice", curves: kinds.map(\.validation)),

@@ -17,7 +17,9 @@ struct InfoCommand: ParsableCommand {
   @Argument(help: "An image, a mask, a model file or a bundled model's name.", completion: .file())
   var file: String
 
-  @Option(help: "The frame of a 4D image whose values are described, from 0.")
+  @Option(
+    help: "The frame of a 4D image whose values are described, from 0.",
+    transform: OptionParsing.wholeNumber)
   var frame: Int?
 
   @Option(help: "Say how a model's network runs on images of XxYxZ voxels.")

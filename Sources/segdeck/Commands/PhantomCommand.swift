@@ -22,7 +22,7 @@ struct PhantomCommand: ParsableCommand {
   @Argument(help: "ct or mr.")
   var kind: Kind
 
-  @Option(help: "What decides the case, 0 or more.")
+  @Option(help: "What decides the case, 0 or more.", transform: OptionParsing.wholeNumber)
   var seed: UInt64
 
   @Option(name: [.customShort("o"), .long], help: "The image to write.", completion: .file())
@@ -46,9 +46,9 @@ struct PhantomCommand: ParsableCommand {
   }
 
   func run() throws {
-    let imagePath = try OutputPath(output, isForced: force, kind: .image)
+    let imagePath = try OutputPath(output, kind: .image, isForced: force)
     let labelPath = try OutputPath(
-      labels, isForced: force, companions: [LabelNamesFile.path(besideMask: labels)], kind: .image)
+      labels, kind: .image, isForced: force, companions: [LabelNamesFile.path(besideMask: labels)])
     let (size, spacing) = (try parsedSize(), try parsedSpacing())
     // Intensities, labels, and the random fields and noise.
     try AvailableMemory.require(
@@ -67,26 +67,23 @@ struct PhantomCommand: ParsableCommand {
     ])
   }
 
-  private func parsedSize() throws -> GridSize {
-    let text = size ?? (kind == .ct ? "122x101x112" : "112x88x52")
-    let parts = text.split(separator: "x", omittingEmptySubsequences: false).compactMap { Int($0) }
-    guard parts.count == 3, text.count(where: { $0 == "x" }) == 2,
-      parts.allSatisfy({ (2...1024).contains($0) })
-    else {
-      throw ValidationError("--size is three whole numbers 2 to 1024 as XxYxZ, not \(text)")
+  private func parsedSize() throws(InputError) -> GridSize {
+    let size = try OptionParsing.gridSize(
+      size ?? (kind == .ct ? "122x101x112" : "112x88x52"), option: "--size")
+    for count in [size.i, size.j, size.k] {
+      try OptionParsing.require(count, in: 2...1024, option: "--size", unit: " along each axis")
     }
-    return GridSize(parts[0], parts[1], parts[2])
+    return size
   }
 
-  private func parsedSpacing() throws -> Spacing {
+  private func parsedSpacing() throws(InputError) -> Spacing {
     let text = spacing ?? (kind == .ct ? "3" : "1.25")
     let fields = text.split(separator: "x", omittingEmptySubsequences: false)
-    let parts = fields.compactMap { Double($0) }
-    guard parts.count == fields.count, parts.count == 1 || parts.count == 3,
-      parts.allSatisfy({ $0 >= 0.1 && $0 <= 50 })
-    else {
-      throw ValidationError("--spacing is one number 0.1 to 50 or three as XxYxZ, not \(text)")
+    let parts = fields.compactMap { Double(stated: $0) }
+    guard parts.count == fields.count, parts.count == 1 || parts.count == 3 else {
+      throw InputError("--spacing", "not lengths", found: text, expected: "one number, or three as XxYxZ")
     }
+    for length in parts { try OptionParsing.require(length, in: 0.1...50, option: "--spacing", unit: " mm") }
     return parts.count == 1 ? Spacing(parts[0]) : Spacing(parts[0], parts[1], parts[2])
   }
 }

@@ -34,7 +34,9 @@ struct RefineCommand: ParsableCommand {
   @Option(name: .long, help: "A mask to start from instead.", completion: .file())
   var mask: String?
 
-  @Option(name: .long, help: "Probability of the mask's own label in each voxel. (default: 0.9)")
+  @Option(
+    name: .long, help: "Probability of the mask's own label in each voxel. (default: 0.9)",
+    transform: OptionParsing.number)
   var maskConfidence: Double?
 
   @Option(
@@ -49,7 +51,9 @@ struct RefineCommand: ParsableCommand {
   @Flag(name: .long, help: "Every pair of voxels, without approximation: for small volumes.")
   var exact = false
 
-  @Option(name: .long, help: "Frame of every 4D image, from 0; the first where none is named.")
+  @Option(
+    name: .long, help: "Frame of every 4D image, from 0; the first where none is named.",
+    transform: OptionParsing.wholeNumber)
   var frame: Int?
 
   @Flag(name: .long, help: "Replace existing files.")
@@ -59,11 +63,17 @@ struct RefineCommand: ParsableCommand {
 
   func validate() throws {
     guard (probabilities == nil) != (mask == nil) else {
-      throw ValidationError("either --probabilities or --mask is needed")
+      throw InputError(
+        "refine", "has no single start", found: mask == nil ? "none" : "--probabilities and --mask",
+        expected: "either --probabilities or --mask")
     }
-    if mask == nil, maskConfidence != nil { throw ValidationError("--mask-confidence is of a --mask") }
-    if mask != nil, options.tau != nil {
-      throw ValidationError("--tau weighs the heads of a network, and a --mask has none")
+    if mask == nil, maskConfidence != nil {
+      throw InputError("--mask-confidence", "is about a mask", expected: "--mask with it")
+    }
+    if mask != nil, let tau = options.tau {
+      throw InputError(
+        "--tau", "weighs the heads of a network, which a --mask does not have", found: tau,
+        expected: "--probabilities with it")
     }
   }
 

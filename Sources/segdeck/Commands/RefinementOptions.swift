@@ -6,10 +6,10 @@ import Work
 
 /// The CRF's options of `refine`, `evaluate`, `sweep` and records.
 struct RefinementOptions: ParsableArguments {
-  @Option(name: .long, help: "Weight μ1 of the appearance kernel.")
+  @Option(name: .long, help: "Weight μ1 of the appearance kernel.", transform: OptionParsing.number)
   var appearanceWeight: Double?
 
-  @Option(name: .long, help: "Weight μ2 of the smoothness kernel.")
+  @Option(name: .long, help: "Weight μ2 of the smoothness kernel.", transform: OptionParsing.number)
   var smoothnessWeight: Double?
 
   @Option(name: .long, help: "Reach θα of the appearance kernel in mm, one number or one per axis.")
@@ -23,7 +23,7 @@ struct RefinementOptions: ParsableArguments {
   @Option(name: .long, help: "Reach θγ of the smoothness kernel in mm, one number or one per axis.")
   var thetaGamma: String?
 
-  @Option(name: .long, help: "Mean-field iterations, 0 to 1000.")
+  @Option(name: .long, help: "Mean-field iterations, 0 to 1000.", transform: OptionParsing.wholeNumber)
   var iterations: Int?
 
   @Option(name: .long, help: "Weights of the auxiliary heads, lowest first, as A,B.")

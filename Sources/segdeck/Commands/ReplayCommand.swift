@@ -33,16 +33,18 @@ struct ReplayCommand: ParsableCommand {
   @OptionGroup var threads: WorkOptions
 
   func validate() throws {
-    guard output != nil || verify else { throw ValidationError("-o, --verify or both are needed") }
+    guard output != nil || verify else {
+      throw InputError("replay", "would do nothing with the mask", expected: "-o, --verify or both")
+    }
   }
 
   func run() throws {
     let work = threads.context("replaying").withoutProgress
-    let replay = try RecordReplay(naming: record, work: work)
     let outputPath = try output.map {
       try OutputPath(
-        $0, isForced: force, companions: MaskRecord.companions(ofMask: $0), kind: .image)
+        $0, kind: .image, isForced: force, companions: MaskRecord.companions(ofMask: $0))
     }
+    let replay = try RecordReplay(naming: record, work: work)
     let folder = try TemporaryFolder()
     defer { withExtendedLifetime(folder) {} }
     let mask: String

@@ -44,7 +44,9 @@ struct SegmentCommand: ParsableCommand {
   @Option(name: .long, help: "How tiles join: exact, average or vote.")
   var fusion = "exact"
 
-  @Option(name: .long, help: "Frame of a 4D image, from 0; the first where none is named.")
+  @Option(
+    name: .long, help: "Frame of a 4D image, from 0; the first where none is named.",
+    transform: OptionParsing.wholeNumber)
   var frame: Int?
 
   @Flag(name: .long, help: "Replace existing files.")
@@ -59,7 +61,7 @@ struct SegmentCommand: ParsableCommand {
     let outputPath = try OutputPath(maskAt: output, of: file, isForced: force)
     let probabilityPath = try probabilities.map {
       try OutputPath(
-        $0, isForced: force, companions: [MaskRecord.path(besideMask: $0)], kind: .image)
+        $0, kind: .image, isForced: force, companions: [MaskRecord.path(besideMask: $0)])
     }
     let model = try ModelLibrary.model(model)
     try model.requireOneImage()

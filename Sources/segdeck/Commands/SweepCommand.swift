@@ -37,16 +37,18 @@ struct SweepCommand: ParsableCommand {
   @Option(name: .long, help: "Only these cases, names separated by commas.")
   var cases: String?
 
-  @Option(name: .long, help: "Kernels to try.")
+  @Option(name: .long, help: "Kernels to try.", transform: OptionParsing.wholeNumber)
   var trials = 200
 
-  @Option(name: .long, help: "The best of them to measure at full resolution.")
+  @Option(
+    name: .long, help: "The best of them to measure at full resolution.", transform: OptionParsing.wholeNumber
+  )
   var finalists = 5
 
   @Option(name: .long, help: "What is sought: dice or assd (average symmetric surface distance).")
   var objective = SweepObjective.dice
 
-  @Option(name: .long, help: "Where the random numbers start.")
+  @Option(name: .long, help: "Where the random numbers start.", transform: OptionParsing.wholeNumber)
   var seed: UInt64 = 1
 
   @Option(name: .long, help: "Start from CRF settings in this file (JSON).", completion: .file())
@@ -54,11 +56,13 @@ struct SweepCommand: ParsableCommand {
 
   @OptionGroup var options: RefinementOptions
 
-  @Option(name: .long, help: "Journal of the trials, which a later run goes on with.", completion: .file())
+  @Option(
+    name: .long, help: "Journal of the trials, NAME.jsonl, which a later run goes on with.",
+    completion: .file())
   var resume: String?
 
   @Option(
-    name: .long, help: "Write the kernels, for `refine --preset` and `train --preset`.",
+    name: .long, help: "Write the kernels to NAME.json, for `refine --preset` and `train --preset`.",
     completion: .file())
   var presetOutput: String?
 
@@ -71,20 +75,16 @@ struct SweepCommand: ParsableCommand {
   @OptionGroup var threads: WorkOptions
 
   func validate() throws {
-    guard (1...100_000).contains(trials) else {
-      throw ValidationError("--trials is 1 to 100000, not \(trials)")
-    }
-    guard (1...100).contains(finalists) else {
-      throw ValidationError("--finalists is 1 to 100, not \(finalists)")
-    }
+    try OptionParsing.require(trials, in: 1...100_000, option: "--trials")
+    try OptionParsing.require(finalists, in: 1...100, option: "--finalists")
   }
 
   func run() throws {
     let work = threads.context("sweeping")
+    let presetPath = try presetOutput.map { try OutputPath($0, kind: .settings, isForced: force) }
+    let modelPath = try modelOutput.map { try OutputPath($0, kind: .model, isForced: force) }
+    let journalPath = try resume.map { try OutputPath($0, kind: .log, isForced: true) }
     let model = try ModelLibrary.model(model)
-    let presetPath = try presetOutput.map { try OutputPath($0, isForced: force) }
-    let modelPath = try modelOutput.map { try OutputPath($0, isForced: force, kind: .model) }
-    let journalPath = try resume.map { try OutputPath($0, isForced: true) }
     let base = try preset.map { try RefinementPreset.read($0) } ?? model.refinement
     guard base.furtherThetaBetas.isEmpty else {
       throw InputError(

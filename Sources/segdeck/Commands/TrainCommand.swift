@@ -26,7 +26,7 @@ struct TrainCommand: ParsableCommand {
   )
   var network: String?
 
-  @Option(name: .shortAndLong, help: "Model file to write.")
+  @Option(name: .shortAndLong, help: "Model file to write, NAME.safetensors.")
   var output: String
 
   @Flag(name: .long, help: "Replace an existing model file, log and checkpoints.")
@@ -53,7 +53,9 @@ struct TrainCommand: ParsableCommand {
 
   @OptionGroup var arguments: TrainingArguments
 
-  @Option(name: .long, help: "Also train on this many generated abdominal CT cases.")
+  @Option(
+    name: .long, help: "Also train on this many generated abdominal CT cases.",
+    transform: OptionParsing.wholeNumber)
   var generatedCases: Int?
 
   @Flag(name: .long, help: "Only the main head's loss counts.")
@@ -76,7 +78,7 @@ struct TrainCommand: ParsableCommand {
   @Flag(name: .long, help: "Go on from last.safetensors in --checkpoints.")
   var resume = false
 
-  @Option(name: .long, help: "Append the losses to this file, one JSON object per line.")
+  @Option(name: .long, help: "Append the losses to NAME.jsonl, one JSON object per line.")
   var log: String?
 
   @Flag(
@@ -90,9 +92,9 @@ struct TrainCommand: ParsableCommand {
 
   func run() throws {
     keepFreedMemory()
-    let outputPath = try OutputPath(output, isForced: force || resume)
+    let outputPath = try OutputPath(output, kind: .model, isForced: force || resume)
     let format = try ElementFormat(option: weights)
-    let logPath = try log.map { try OutputPath($0, isForced: true) }
+    let logPath = try log.map { try OutputPath($0, kind: .log, isForced: true) }
     let checkpointPaths = try checkpointPaths()
     defer { withExtendedLifetime((outputPath, logPath, checkpointPaths)) {} }
     let log = TrainingLog(path: log)
@@ -165,7 +167,7 @@ struct TrainCommand: ParsableCommand {
   private func checkpointPaths() throws(InputError) -> [OutputPath] {
     guard let checkpoints, FileSystem.exists(checkpoints) else { return [] }
     return try TrainingStore.files(in: checkpoints).map { path throws(InputError) in
-      try OutputPath(path, isForced: true)
+      try OutputPath(path, kind: .model, isForced: true)
     }
   }
 
@@ -296,11 +298,11 @@ extension TrainCommand {
     let size = try spacing.map { try OptionParsing.lengths($0, option: "--spacing") }
     let normalisation = try window.map { text throws(InputError) -> Preprocessing.Normalisation in
       if text == "score" { return .standardScore }
-      let ends = try OptionParsing.numbers(text, option: "--window")
+      let ends = try OptionParsing.numbers(text, option: "--window", as: Float.self)
       guard ends.count == 2, ends[0] < ends[1] else {
         throw InputError("--window", "intensities", found: text, expected: "LOWER,UPPER or score")
       }
-      let window = Preprocessing.Normalisation.window(lower: Float(ends[0]), upper: Float(ends[1]))
+      let window = Preprocessing.Normalisation.window(lower: ends[0], upper: ends[1])
       try window.validated(subject: "--window")
       return window
     }

@@ -151,6 +151,8 @@ package final class JournalInspection {
     guard let opening = reading.opening else {
       throw InputError(item.path, "does not say on which grid it lies")
     }
+    let outputPath = try OutputPath(
+      path, kind: .image, isForced: isForced, companions: MaskRecord.companions(ofMask: path))
     let notes = Dictionary(reading.versions.map { ($0.note.id, $0.note) }) { first, _ in first }
     // The number of edited voxels is counted against the version that was copied.
     var known: [VersionID: ChunkedLabels] = [:]
@@ -177,8 +179,6 @@ package final class JournalInspection {
     // Two copies besides the chunks: the whole volume, and the volume in the order of the file.
     try LabelVolume.requireMemory(on: opening.grid.size, volumes: 2, subject: note.name)
     let image = try sameImage(opening, work)
-    let outputPath = try OutputPath(
-      path, isForced: isForced, companions: MaskRecord.companions(ofMask: path), kind: .image)
     let (steps, first) = Provenance.steps(to: note.id) {
       notes[$0]?.origin
     } changedVoxels: { version, base in

@@ -213,8 +213,8 @@ private enum ReplayStep {
         recordPath, "a command cannot be read", found: "\(CommandLineText.text(words).prefix(80))",
         expected: "one that makes a mask")
     } catch {
-      let reason = SegdeckCommand.message(for: error).split(whereSeparator: \.isNewline).first ?? ""
-      throw InputError(recordPath, "a command cannot be read", found: String(reason))
+      throw InputError(
+        recordPath, "a command cannot be read", found: CommandLineError(error, of: words).line)
     }
   }
 

@@ -27,7 +27,10 @@ extension RecordReplay {
       let difference = try ReadFiles.withoutRegistering {
         Result { try Self.difference(between: maskPath, and: made, work: work) }
       }.get()
-      guard let difference else { return try changedNames(besideMask: maskPath) }
+      guard let difference else {
+        if !isUntouched { try noteOtherFile(maskPath, work) }
+        return try changedNames(besideMask: maskPath)
+      }
       if isUntouched { return InputError(path, difference + rounding) }
       return InputError(
         maskPath,
@@ -39,6 +42,16 @@ extension RecordReplay {
         maskPath, "\(changed) and is no mask any more: \(error.problem)", found: error.found,
         expected: error.expected)
     }
+  }
+
+  /// Notes that a mask is another file than its record states, though its labels and its grid are the same: it was
+  /// compressed anew, or one of the two checksums was changed.
+  private func noteOtherFile(_ maskPath: String, _ work: WorkContext) throws {
+    func shown(_ checksum: String?) -> String { checksum.map { "\($0.prefix(12))..." } ?? "none" }
+    Console.note(
+      "\(maskPath): is another file than \(path) states, with the same labels and grid: SHA-256 "
+        + "\(shown(try Checksum.sha256(ofFile: maskPath, work: work))), stated \(shown(record.output?.sha256))"
+    )
   }
 
   /// Whether the mask of a record is unchanged, in words: "m.nii.gz is the mask that was written".

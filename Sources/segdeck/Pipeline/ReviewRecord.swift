@@ -19,7 +19,7 @@ struct ReviewRecord: Codable {
 
     init(_ label: Volumes.Label, coding: LabelCoding) {
       value = coding.value(of: label.value)
-      name = label.name
+      name = label.isUnnamed ? "label \(value)" : label.name
       colour = label.colour.hexadecimal
     }
   }

@@ -42,7 +42,7 @@ struct SavedPresets {
     _ settings: RefinementSettings, as name: String, replacesExisting: Bool
   ) throws(InputError) -> Bool {
     try FileSystem.makeFolder(folder)
-    let outputPath = try OutputPath(path(name), isForced: true)
+    let outputPath = try OutputPath(path(name), kind: .settings, isForced: true)
     guard outputPath.existing.isEmpty || replacesExisting else { return false }
     try RefinementPreset.write(settings, to: outputPath.path)
     return true

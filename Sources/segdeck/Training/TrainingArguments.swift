@@ -9,23 +9,27 @@ struct TrainingArguments: ParsableArguments {
   @Option(name: .long, help: "Crop size XxYxZ on the working grid; by default from image sizes and memory.")
   var crop: String?
 
-  @Option(name: .long, help: "Crops per step; by default 2, or more where crops are small.")
+  @Option(
+    name: .long, help: "Crops per step; by default 2, or more where crops are small.",
+    transform: OptionParsing.wholeNumber)
   var batch: Int?
 
-  @Option(name: .long, help: "Steps. (default: 2000)")
+  @Option(name: .long, help: "Steps. (default: 2000)", transform: OptionParsing.wholeNumber)
   var iterations: Int?
 
-  @Option(name: .long, help: "Learning rate at the start. (default: 0.05)")
+  @Option(name: .long, help: "Learning rate at the start. (default: 0.05)", transform: OptionParsing.number)
   var learningRate: Double?
 
   @Option(
     name: .long, help: "constant, steps (a tenth at each third), poly, or cosine. (default: poly)")
   var schedule: String?
 
-  @Option(name: .long, help: "Weight decay. (default: 5e-4)")
+  @Option(name: .long, help: "Weight decay. (default: 5e-4)", transform: OptionParsing.number)
   var weightDecay: Double?
 
-  @Option(name: .long, help: "Longest gradient; longer ones are shortened; 0 for any. (default: 5)")
+  @Option(
+    name: .long, help: "Longest gradient; longer ones are shortened; 0 for any. (default: 5)",
+    transform: OptionParsing.number)
   var gradientLimit: Double?
 
   @Option(
@@ -35,24 +39,31 @@ struct TrainingArguments: ParsableArguments {
 
   @Option(
     name: .long,
-    help: "Weight of the soft Dice loss beside the cross-entropy; the paper has none. (default: 0)")
+    help: "Weight of the soft Dice loss beside the cross-entropy; the paper has none. (default: 0)",
+    transform: OptionParsing.number)
   var diceWeight: Double?
 
   @Option(
     name: .long,
-    help: "Share that a running average of the weights keeps at each step (0.999); 0 for none. (default: 0)")
+    help: "Share that a running average of the weights keeps at each step (0.999); 0 for none. (default: 0)",
+    transform: OptionParsing.number)
   var averageDecay: Double?
 
-  @Option(name: .long, help: "Seed of everything random. (default: 1)")
+  @Option(name: .long, help: "Seed of everything random. (default: 1)", transform: OptionParsing.wholeNumber)
   var seed: UInt64?
 
-  @Option(name: .long, help: "Steps between validations. (default: 100)")
+  @Option(
+    name: .long, help: "Steps between validations. (default: 100)", transform: OptionParsing.wholeNumber)
   var validateEvery: Int?
 
-  @Option(name: .long, help: "Stop after this many validations without improvement; 0 never. (default: 0)")
+  @Option(
+    name: .long, help: "Stop after this many validations without improvement; 0 never. (default: 0)",
+    transform: OptionParsing.wholeNumber)
   var patience: Int?
 
-  @Option(name: .long, help: "Fraction of crops cut from generated cases. (default: 0.25)")
+  @Option(
+    name: .long, help: "Fraction of crops cut from generated cases. (default: 0.25)",
+    transform: OptionParsing.number)
   var generatedShare: Double?
 
   @Flag(name: .long, help: "Crops as they are: no rotation, scaling, bending or change of intensity.")
@@ -88,8 +99,8 @@ struct TrainingArguments: ParsableArguments {
     if let diceWeight { settings.options.overlapWeight = diceWeight != 0 ? diceWeight : nil }
     if let averageDecay { settings.options.emaDecay = averageDecay != 0 ? averageDecay : nil }
     if let classWeights {
-      settings.options.classWeights = try OptionParsing.numbers(classWeights, option: "--class-weights").map(
-        Float.init)
+      settings.options.classWeights = try OptionParsing.numbers(
+        classWeights, option: "--class-weights", as: Float.self)
     }
     if schedule != nil || learningRate != nil || iterations != nil {
       settings.options.schedule = try parsedSchedule(

@@ -25,7 +25,9 @@ struct TrainingFolders: ParsableArguments {
   @Flag(name: .long, help: "Leave out images without labels and labels without an image.")
   var skipUnpaired = false
 
-  @Option(name: .long, help: "Frame of 4D images, from 0; without it they are refused.")
+  @Option(
+    name: .long, help: "Frame of 4D images, from 0; without it they are refused.",
+    transform: OptionParsing.wholeNumber)
   var frame: Int?
 
   /// A case that is not read yet.
