@@ -37,7 +37,7 @@ struct CommandLineError: Error {
       let (found, option) = (quotedIfEmpty(match.1), match.2 ?? match.3)
       if let known = match.5 {
         let words = known.replacing("'", with: "").replacing(" and ", with: " or ")
-        return InputError("\(option)", "unknown", found: found, expected: words)
+        return InputError("\(option)", "unknown", found: found, expected: String(words))
       }
       let parts = match.4.map(String.init)?.split(separator: ": expected ", maxSplits: 1) ?? []
       return InputError(
@@ -47,7 +47,7 @@ struct CommandLineError: Error {
     if let match = message.wholeMatch(
       of: /(?s)The option '(\S+)' does not take any value, but '(.*)' was specified\./)
     {
-      return InputError("\(match.1)", "takes no value", found: quotedIfEmpty(match.2))
+      return InputError("\(match.1)", "takes no value", found: quotedIfEmpty(String(match.2)))
     }
     if let match = message.wholeMatch(of: /(?s)(?:Unexpected argument|\d+ unexpected arguments:) '(.*)'/) {
       let found = match.1.replacing("', '", with: ", ")
@@ -55,7 +55,7 @@ struct CommandLineError: Error {
     }
     if let match = message.wholeMatch(of: /(?s)(?:Missing expected argument|Missing one of:) '(.*)'/) {
       let missing = match.1.replacing("', '", with: " or ")
-      return InputError(command, "lacks an argument", expected: missing)
+      return InputError(command, "lacks an argument", expected: String(missing))
     }
     let words = message.split(whereSeparator: \.isWhitespace).joined(separator: " ")
     return InputError(command, words)

@@ -17,6 +17,8 @@ struct OutputPath {
     case log
     /// A picture, NAME.svg.
     case picture
+    /// A worklist, NAME.csv or NAME.tsv.
+    case worklist
 
     /// Refuses a name under which no such file is written.
     func requireName(_ path: String) throws(InputError) {
@@ -26,6 +28,7 @@ struct OutputPath {
       case .settings: try FilePath.requireSuffix([".json"], of: path, toWrite: "CRF settings")
       case .log: try FilePath.requireSuffix([".jsonl"], of: path, toWrite: "JSON lines")
       case .picture: try FilePath.requireSuffix([".svg"], of: path, toWrite: "a picture")
+      case .worklist: try FilePath.requireSuffix([".csv", ".tsv"], of: path, toWrite: "a worklist")
       }
     }
   }

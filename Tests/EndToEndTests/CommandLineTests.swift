@@ -54,9 +54,8 @@ struct CommandLineTests {
     for (words, command) in try CommandHelp.leaves() {
       let help = "; see `segdeck \(words.joined(separator: " ")) --help`"
       for argument in command.arguments ?? [] {
-        // Help is asked for wherever it stands.
-        guard let option = argument.longName, option != "--help", option != "--version" || words.count > 1
-        else { continue }
+        // Help and version are printed wherever they stand.
+        guard let option = argument.longName, option != "--help", option != "--version" else { continue }
         if argument.kind == "option" {
           try expect(
             "\(option): has no value: expected \(option) <\(argument.valueName)>" + help,
@@ -86,7 +85,7 @@ struct CommandLineTests {
       ("compare a b --tolerance 1e400", "--tolerance: too large: found 1e400, expected a number"),
       ("compare a b --tolerance nan", "--tolerance: not a number: found nan, expected a number"),
       ("compare a b --tolerance=-1", "--tolerance: out of range: found -1.0, expected 0.0 to 1000000.0 mm"),
-      ("compare a b --tolerance=", "--tolerance: not a number: found \"\", expected a number"),
+      ("compare a b --tolerance=", "--tolerance: has no value: expected --tolerance <tolerance>"),
       ("compare a b --tolerance='", "--tolerance: not a number: found ', expected a number"),
       (
         "phantom ct --seed=-1 -o o.nii --labels l.nii",

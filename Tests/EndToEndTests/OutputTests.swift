@@ -198,7 +198,8 @@ struct OutputTests {
       #expect(outcome.errors.hasPrefix("segdeck: \(name): cannot be written as "), "\(outcome)")
       #expect(
         outcome.errors.hasSuffix(
-          "expected a name that ends in \(ending)\(ending == ".nii" ? " or .nii.gz" : "")\n"), "\(outcome)")
+          "expected a name that ends in \(ending)\([".nii": " or .nii.gz", ".csv": " or .tsv"][ending] ?? "")\n"
+        ), "\(outcome)")
       #expect(outcome.errors.count(where: \.isNewline) == 1, "\(outcome)")
     }
     #expect(try folder.contents() == before)

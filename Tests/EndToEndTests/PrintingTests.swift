@@ -139,7 +139,7 @@ struct PrintingTests {
       (["evalute", "--images", "a"], "`segdeck evaluate`"),
       (["segmnet", "a", "-o", "b"], "`segdeck segment`"),
       (["comapre", "a", "b"], "`segdeck compare`"), (["version"], "`segdeck --version`"),
-      (["info", "--pln", "liver"], "'--plan'"),
+      (["info", "--pln", "liver"], "perhaps --plan;"),
       (["info", "livr.safetensors"], "livr.safetensors: cannot be read: found no such file"),
       (["evaluate", "--images", "a", "--labels", "b", "--model", "livr"], "did you mean liver?"),
     ] {

@@ -103,9 +103,9 @@ struct SessionJourneyTests {
     try session.waitFor("1 of 4 cases")
     try session.press("Enter", "Enter")
     let first = try session.waitUntil("opens the only one", seconds: 60) {
-      $0.contains("1/1  case-1") && $0.contains("Axial")
+      $0.contains("1/1  case-1") && $0.contains("Axial") && $0.contains("accepted: ")
     }
-    #expect(first.contains("accepted: case-1.nii.gz"))
+    #expect(first.contains(/accepted: case-1.* score 5/))
     try session.type("q")
     try session.waitFor("ready>")
   }

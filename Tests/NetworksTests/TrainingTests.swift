@@ -150,7 +150,7 @@ struct TrainingTests {
         == "training labels: a label: found 2, expected 0 to 1, or the ignored label")
     let odd = TrainingBatch(input: Tensor(shape: [1, 1, 3, 2, 2]), labels: [UInt8](repeating: 0, count: 12))
     #expect(
-      refusal { _ = try trainer.step(odd, work: work) }.contains("head main gives scores on another grid"))
+      refusal { _ = try trainer.step(odd, work: work) }.contains("head main gives logits on another grid"))
     let cancellation = Cancellation()
     cancellation.request()
     #expect(throws: Cancelled.self) {

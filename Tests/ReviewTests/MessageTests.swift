@@ -109,7 +109,9 @@ func longMessagesOpen() throws {
 func longMessagesKeepOffJobs() throws {
   for columns in [60, 80, 120] {
     var state = try openedState(screen: ScreenSize(rows: 24, columns: columns))
-    _ = state.type("m")
+    let models = try #require(state.type("m").started(.models))
+    _ = reduce(&state, .jobEnded(models, .finished(ModelsJob.self, with: [pretendedModel])))
+    state.press(.enter)
     state.message = Message(String(repeating: "abcdefgh ", count: 20), .warning)
     let line = render(state).text[22]
     let start = try #require(line.range(of: " M: all of it  "), "\(line)")

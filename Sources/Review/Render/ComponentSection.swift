@@ -7,6 +7,7 @@ struct ComponentSection: PanelSection {
   var opening: (key: Key, summary: String, barWord: String) {
     ("T", "islands of the selected label", "islands")
   }
+  var openingRank: Int { 4 }
   var keysTitle: String { "Islands" }
   var keysIntroduction: String {
     "After T, until Esc. The connected components of the selected label, the largest first; the pointer takes the crosshair along."

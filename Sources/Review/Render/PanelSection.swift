@@ -11,6 +11,9 @@ protocol PanelSection: Sendable {
   /// The key that focuses the section, its line in the key reference and its word in the key bar.
   var opening: (key: Key, summary: String, barWord: String) { get }
 
+  /// The rank of that key in the key bar: higher ones give way first on a narrow screen.
+  var openingRank: Int { get }
+
   /// The title of its keys in the key reference, and the sentence below it.
   var keysTitle: String { get }
   var keysIntroduction: String { get }
@@ -43,10 +46,13 @@ extension PanelSection {
 
   var id: PanelSectionID { PanelSectionID(Self.self) }
 
+  var openingRank: Int { 1 }
+
   /// The binding of the key that opens the section.
   var openingBinding: KeyBinding {
     KeyTable.bind(
-      .picture, [opening.key], .session(.focus(.section(id))), opening.summary, bar: opening.barWord)
+      .picture, [opening.key], .session(.focus(.section(id))), opening.summary, bar: opening.barWord,
+      rank: openingRank)
   }
 
   /// One of its own keys.

@@ -41,7 +41,7 @@ extension SessionState {
 
   /// Gives the worklist how long the reviewer spent on the case that is about to leave the screen.
   mutating func recordClosing() -> [SessionEffect] {
-    guard onRecord == current, isReady(current) else { return [] }
+    guard onRecord == current else { return [] }
     let effects = recordNews()
     onRecord = nil
     return effects + [.record(current, .closed, decision(of: current))]

@@ -22,8 +22,9 @@ func filledArray<Element: BitwiseCopyable>(
   }
 }
 
-/// Fills fresh memory with 0xFF, which is NaN in floats, and returns true. Called in an `assert`, so that debug builds show
-/// what a parallel loop leaves unwritten.
+/// Fills fresh memory with 0xFF, which is NaN in floats, and returns true.
+///
+/// Called in an `assert`, so that debug builds show what a parallel loop leaves unwritten.
 package func spoils(_ memory: UnsafeMutableRawBufferPointer) -> Bool {
   memory.initializeMemory(as: UInt8.self, repeating: 0xFF)
   return true

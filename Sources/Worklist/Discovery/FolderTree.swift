@@ -140,9 +140,10 @@ struct FolderReader {
     guard descriptor >= 0 else { return false }
     defer { close(descriptor) }
     guard (try? FileSystem.statusOfOrdinaryFile(descriptor, path: path)) != nil else { return false }
-    try ReadFiles.register(path)
     var bytes = [UInt8](repeating: 0, count: 4)
-    return pread(descriptor, &bytes, 4, 128) == 4 && bytes == Array("DICM".utf8)
+    guard pread(descriptor, &bytes, 4, 128) == 4, bytes == Array("DICM".utf8) else { return false }
+    try ReadFiles.register(path)
+    return true
   }
 
   private static func identity(_ status: stat) -> [UInt] { [UInt(status.st_dev), UInt(status.st_ino)] }

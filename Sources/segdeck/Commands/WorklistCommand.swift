@@ -65,7 +65,7 @@ struct WorklistCommand: ParsableCommand {
     let outputPath = try output.map { path in
       // Nothing that is listed becomes the list.
       for file in worklist.cases.flatMap(\.files) { try ReadFiles.register(file) }
-      return try OutputPath(path, isForced: force)
+      return try OutputPath(path, kind: .worklist, isForced: force)
     }
     var records = ReviewRecords(worklist: place)
     records.poll()
