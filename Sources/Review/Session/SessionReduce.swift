@@ -26,7 +26,7 @@ package func reduce(_ session: inout SessionState, _ event: SessionEvent) -> [Se
   if session.end == nil { effects += session.keepInMemory() }
   session.sayNotes()
   session.updatePositions()
-  return effects + session.recordNews()
+  return session.end == nil ? effects + session.recordNews() : effects
 }
 
 extension SessionState {
