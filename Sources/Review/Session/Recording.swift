@@ -25,7 +25,8 @@ extension SessionState {
       effects += reduceCase(id, .recorded(own))
     }
     // A case that was only opened ahead was not read.
-    for id in cases.keys.sorted() where reconciled.contains(id) && (id == current || recorded[id] != nil) {
+    if review.phase == .reviewing { shown.insert(current) }
+    for id in cases.keys.sorted() where reconciled.contains(id) && shown.contains(id) {
       let decision = decision(of: id)
       let earlier = recorded[id] ?? worklist.ownDecision(of: id) ?? CaseDecision()
       if !decision.isSame(as: earlier) || decision.version != earlier.version {

@@ -96,6 +96,7 @@ extension SessionState {
   /// Puts a case on the screen, and opens it where it is not open yet.
   mutating func move(to next: CaseID) -> [SessionEffect] {
     guard review.phase != .reviewing || cases[current]?.mayBeLeft() != false else { return [] }
+    if review.phase == .reviewing { shown.insert(current) }
     let habits = review.phase == .reviewing ? review.habits : nil
     var effects = recordClosing()
     (previous, current) = (current, next)
@@ -155,6 +156,8 @@ extension SessionState {
   /// Ends the session when the case on the screen was left for good.
   fileprivate mutating func endWithCase() -> [SessionEffect] {
     guard case .ended(let failure) = review.phase, cases[current] != nil else { return [] }
+    // What was decided about a case that was just left must reach its journal and the records first.
+    if failure == nil, cases.contains(where: { $0.key != current && $0.value.awaitsJournal }) { return [] }
     if let failure {
       // The others can still be reviewed.
       guard worklist.isAbsent else { return [] }
@@ -174,6 +177,11 @@ extension SessionState {
 extension SessionState {
   /// Whether a case has decisions that its journal, which is still being opened, has to take.
   var awaitsJournal: Bool {
-    cases.values.contains { $0.journal == .opening && $0.unjournalledReason != nil }
+    cases.values.contains { $0.awaitsJournal }
   }
+}
+
+extension ReviewState {
+  /// Whether there are decisions that the journal, which is still being opened, has to take.
+  var awaitsJournal: Bool { journal == .opening && unjournalledReason != nil }
 }

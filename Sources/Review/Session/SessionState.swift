@@ -37,6 +37,8 @@ package struct SessionState: Equatable, Sendable {
   var secondsSpent: [CaseID: Double] = [:]
   /// The decision of each case that was on the screen as the worklist last got it.
   var recorded: [CaseID: CaseDecision] = [:]
+  /// Cases that were on the screen; the others were only opened ahead.
+  var shown: Set<CaseID> = []
   /// The case that the worklist's records show as open.
   var onRecord: CaseID?
   /// Cases in memory that took what the worklist holds of this reader.
