@@ -47,6 +47,9 @@ package struct LabelExtents: Sendable {
     return found
   }
 
+  /// The overlap of a structure in both masks.
+  package func overlap(of structure: MatchedStructure) -> OverlapMeasures { extent(of: structure).overlap }
+
   /// Voxel counts of a structure in both masks, and the box around both versions of it, nil when both are empty.
   func extent(of structure: MatchedStructure) -> (overlap: OverlapMeasures, box: VoxelBounds?) {
     let (values, others) = (Set(structure.referenceValues), Set(structure.otherValues))

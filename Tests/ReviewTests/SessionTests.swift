@@ -310,6 +310,26 @@ struct CaseListTests {
     #expect(session.worklist.order.count == 12 - 2)
   }
 
+  @Test("the beginning of a word of filters does not empty the list; Enter takes it as a text")
+  func unfinishedFilter() throws {
+    var session = try listed()
+    try session.press("/")
+    let all = session.worklist.order
+    for character in "unrea" {
+      try session.type(String(character))
+      #expect(session.worklist.order == all)
+      #expect(session.worklist.filter.isEmpty)
+    }
+    try session.type("d")
+    #expect(session.worklist.order.count == 12 - 2)
+    #expect(session.worklist.filter == "unread")
+    try session.type(" and sco")
+    #expect(session.worklist.order.count == 12 - 2)
+    try session.press(.enter)
+    #expect(session.worklist.filter == "unread and sco")
+    #expect(session.worklist.order.isEmpty)
+  }
+
   @Test("next and previous follow filter and order of the list")
   func followsOrder() throws {
     var session = try listed()

@@ -75,7 +75,7 @@ extension SessionState {
   private mutating func answer(_ answer: Action.Answer) -> [SessionEffect] {
     let isAccepted = answer == .accept
     if worklist.list?.entry != nil {
-      if isAccepted { worklist.list?.entry = nil } else { giveUpFilter() }
+      if isAccepted { finishFilter() } else { giveUpFilter() }
       return []
     }
     guard isAccepted else {
@@ -107,6 +107,12 @@ extension SessionState {
     guard var entry = worklist.list?.entry else { return }
     edit(&entry)
     worklist.list?.entry = entry
+    setFilter(entry.text, isBeingTyped: true)
+  }
+
+  private mutating func finishFilter() {
+    guard let entry = worklist.list?.entry else { return }
+    worklist.list?.entry = nil
     setFilter(entry.text)
   }
 
@@ -115,8 +121,8 @@ extension SessionState {
     setFilter(worklist.list?.filterBefore ?? "")
   }
 
-  private mutating func setFilter(_ text: String) {
-    worklist.setFilter(text)
+  private mutating func setFilter(_ text: String, isBeingTyped: Bool = false) {
+    worklist.setFilter(text, isBeingTyped: isBeingTyped)
     if let selected = worklist.list?.selected, worklist.order.contains(selected) { return }
     worklist.list?.selected = worklist.order.first
   }

@@ -164,16 +164,27 @@ package struct WorklistState: Equatable, Sendable {
     arrange()
   }
 
-  /// Takes a filter that is being typed; where it is none, the last right one still holds.
-  mutating func setFilter(_ text: String) {
+  /// Sets the filter; where it is none, the last right one still holds.
+  ///
+  /// - Parameter isBeingTyped: Whether more may follow. `dic` on the way to `dice<0.8` does not empty the list.
+  mutating func setFilter(_ text: String, isBeingTyped: Bool = false) {
     do {
-      query = try CaseQuery(text, columns: columns)
-      filter = text
+      let typed = try CaseQuery(text, columns: columns)
       filterProblem = nil
+      guard !isBeingTyped || !CaseQuery.endsWithinWord(text, columns: columns) || isPassed(typed) else {
+        return
+      }
+      query = typed
+      filter = text
       arrange()
     } catch {
       filterProblem = error.description
     }
+  }
+
+  /// Whether any case passes a filter.
+  private func isPassed(_ query: CaseQuery) -> Bool {
+    cases.indices.contains { query.matches(row(CaseID($0))) }
   }
 
   /// Filters and sorts again.

@@ -91,6 +91,11 @@ package enum CohortFlags {
           "\(name) \(millilitres(label.millilitres)), cohort median \(millilitres(volume.median)), "
             + distance(volume.deviations(of: label.millilitres)))
       }
+      if let other = label.contradiction {
+        texts.append(
+          "\(name) lies where \(other.name) of the other mask lies (Dice \(decimals(other.dice, 2))), and is not compared with it"
+        )
+      }
       if let dice, let own = label.dice, dice.deviations(of: own) < -deviationLimit {
         texts.append(
           "\(name): Dice \(decimals(own, 2)), cohort median \(decimals(dice.median, 2)), "

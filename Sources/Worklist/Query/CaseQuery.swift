@@ -54,6 +54,14 @@ package struct CaseQuery: Equatable, Sendable {
     term = try parser.query()
   }
 
+  /// Whether a filter ends within a word of the language that is not whole yet, such as `unre` or `score>2 and dic`.
+  /// - Parameter columns: The further columns of the worklist.
+  package static func endsWithinWord(_ text: String, columns: [String] = []) -> Bool {
+    guard let word = QueryParser.lastWord(text)?.lowercased() else { return false }
+    let words = State.allCases.map(\.rawValue) + CaseColumn.names(columns: columns) + QueryParser.operators
+    return words.contains { $0.lowercased().hasPrefix(word) && $0.lowercased() != word }
+  }
+
   /// Whether a case passes the filter.
   package func matches(_ row: CaseRow) -> Bool { Self.holds(term, row) }
 

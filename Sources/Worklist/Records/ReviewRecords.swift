@@ -34,7 +34,6 @@ package struct ReviewRecords: Sendable {
   private static let quietSeconds = 3600
   /// Quiet files that are looked at each time.
   private static let quietCount = 32
-  private static let fileSuffix = ".jsonl"
 
   /// The records of a worklist, by its file or folder; ``poll()`` reads them.
   package init(worklist path: String, environment: [String: String] = ProcessInfo.processInfo.environment) {
@@ -75,7 +74,7 @@ package struct ReviewRecords: Sendable {
       guard FileSystem.exists(folder) else { continue }
       do throws(InputError) {
         for name in try FileSystem.names(in: folder)
-        where name.hasSuffix(Self.fileSuffix) && !name.hasPrefix(".") {
+        where name.hasSuffix(RecordFolder.fileSuffix) && !name.hasPrefix(".") {
           present.insert(FilePath.joined(folder, name))
         }
         failures[folder] = nil

@@ -8,6 +8,7 @@ enum WorklistMeasuring {
   /// - Throws: ``Cancelled``.
   static func measure(_ rows: inout [CaseRow], work: WorkContext) throws(Cancelled) {
     let cache = MeasureCache()
+    cache.prune()
     var canStore = true
     for index in rows.indices {
       let fraction = 1 / Double(rows.count)
@@ -74,8 +75,8 @@ enum WorklistMeasuring {
     }
     masks.forEach(found)
     return try CaseMeasures(
-      of: masks[0].labels, comparedWith: masks.count > 1 ? masks[1].labels : nil, names: masks[0].names,
-      work: work)
+      of: masks[0].labels, names: masks[0].names, comparedWith: masks.count > 1 ? masks[1].labels : nil,
+      otherNames: masks.count > 1 ? masks[1].names : nil, work: work)
   }
 
   private static func maskPaths(_ item: WorklistCase) -> [String] { item.masks.prefix(2).map(\.path) }
