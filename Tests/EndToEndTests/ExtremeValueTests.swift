@@ -63,7 +63,7 @@ struct ExtremeValueTests {
     {"name": "conv1", "kind": "convolution", "input": "input", "outputChannels": 2, "kernel": [3, 3, 3], "padding": 1,
      "stride": 1, "dilation": 1},
     {"name": "bn1", "kind": "batchNormalisation", "input": "conv1", "epsilon": 0.00001},
-    {"name": "relu1", "kind": "rectifier", "input": "bn1"},
+    {"name": "relu1", "kind": "relu", "input": "bn1"},
     {"name": "pool1", "kind": "maxPooling", "input": "relu1", "kernel": 2, "stride": 2},
     {"name": "up", "kind": "transposedConvolution", "input": "pool1", "outputChannels": 2, "kernel": 2, "stride": 2,
      "padding": 0, "outputPadding": 0}],

@@ -110,7 +110,7 @@ struct GraphTests {
     arguments: [
       ("[]", "net.json: network graph: top level: wrong type"),
       (
-        #"{"inputChannels": 1, "heads": [], "layers": [{"name": "a", "input": "input", "kind": "rectifier"}, {"name": "b", "input": "a", "kind": "maxPooling", "kernel": [2, 2]}]}"#,
+        #"{"inputChannels": 1, "heads": [], "layers": [{"name": "a", "input": "input", "kind": "relu"}, {"name": "b", "input": "a", "kind": "maxPooling", "kernel": [2, 2]}]}"#,
         "net.json: network graph: layers[1].kernel: found 2 numbers, expected 3 (z, y, x)"
       ),
       (

@@ -32,7 +32,7 @@ struct WrittenRecords {
 
   private func isDecision(_ index: Int) -> Bool {
     switch records[index] {
-    case .step, .stands: true
+    case .step, .position: true
     default: false
     }
   }
@@ -50,7 +50,7 @@ struct WrittenRecords {
         for edit in step.edits { now.labels[edit.version] = edit.labels }
         (now.decisions, now.number) = (step.decisions, step.number)
         atStep[step.number] = now
-      case .stands(let number, let decisions):
+      case .position(let number, let decisions):
         now.labels = first.merging(atStep[number]?.labels ?? [:]) { $1 }
         (now.decisions, now.number) = (decisions, number)
       default: break
@@ -136,9 +136,9 @@ struct WrittenRecords {
         }
         if isIncomplete { expected.incomplete.insert(version.id) }
       case .labels(let id, let tables): expected.tables[id] = tables.own
-      case .step, .stands: lastKnown = index
+      case .step, .position: lastKnown = index
       case .exported(let id, let path): expected.exported[id] = path
-      case .looked, nil: break
+      case .view, nil: break
       }
     }
     expected.tables = expected.tables.filter { expected.present.contains($0.key) }

@@ -229,7 +229,7 @@ private let later: [ReviewerAction] = [
     #expect(try Session.open(journal).versions == [])
     try FileManager.default.removeItem(atPath: directory.path)
     try FileManager.default.moveItem(atPath: aside, toPath: directory.path)
-    let error = #expect(throws: InputError.self) { try journal.append([.looked(ViewState())]) }
+    let error = #expect(throws: InputError.self) { try journal.append([.view(ViewState())]) }
     #expect(error?.description.contains("records that this review has not read") == true)
     #expect(try StoredJournal(below: directory.path).whole == whole)
   }

@@ -83,7 +83,7 @@ struct Session {
     case .network: effects = try state.runNetwork()
     case .refine:
       effects = state.type("t")
-      effects += try state.finishRefining(PreviewJob.self) + state.finishRefining(FollowingJob.self)
+      effects += try state.finishRefining(PreviewJob.self) + state.finishRefining(BackgroundRefinementJob.self)
       effects += state.press(.enter, .escape)
     case .export:
       effects = state.type("E")

@@ -13,7 +13,7 @@ final class ActivationMemory: @unchecked Sendable {
     let memory = UnsafeMutableRawBufferPointer.allocate(
       byteCount: max(count, 1) * MemoryLayout<Float>.stride, alignment: 1 << 12)
     adviseHugePages(memory)
-    assert(spoils(memory))
+    assert(fillWithNaN(memory))
     floats = DisjointBuffer(memory.bindMemory(to: Float.self))
   }
 

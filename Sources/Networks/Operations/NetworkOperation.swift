@@ -11,6 +11,9 @@ package protocol NetworkOperation: Hashable, Sendable, Codable {
   /// The "kind" of its layers in JSON.
   static var kind: String { get }
 
+  /// Kinds that stand for it in JSON of earlier releases; they are read and never written.
+  static var earlierKinds: [String] { get }
+
   /// Describes the first field out of range; nil where there is none. See ``GraphLimit``.
   var problem: String? { get }
 
@@ -51,6 +54,7 @@ package protocol NetworkOperation: Hashable, Sendable, Codable {
 }
 
 extension NetworkOperation {
+  package static var earlierKinds: [String] { [] }
   package func outputChannels(_ input: Int) -> Int { input }
   package func outputExtent(_ input: Extent3) -> Extent3? { input }
   package var problem: String? { nil }
@@ -87,8 +91,10 @@ package enum NetworkOperations {
     ReLUOperation.self,
   ]
 
-  /// The operation of the kind `kind`; nil where there is none.
-  static func named(_ kind: String) -> (any NetworkOperation.Type)? { all.first { $0.kind == kind } }
+  /// The operation of the kind or earlier kind `kind`; nil where there is none.
+  static func named(_ kind: String) -> (any NetworkOperation.Type)? {
+    all.first { $0.kind == kind || $0.earlierKinds.contains(kind) }
+  }
 }
 
 /// The tensors of one layer by role.

@@ -5,7 +5,8 @@ import Work
 ///
 /// NaN stays NaN.
 package struct ReLUOperation: NetworkOperation {
-  package static let kind = "rectifier"
+  package static let kind = "relu"
+  package static let earlierKinds = ["rectifier"]
 
   package init() {}
 

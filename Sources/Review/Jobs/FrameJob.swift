@@ -51,7 +51,7 @@ package struct FrameJob: Job {
     state.intensities = outcome.intensities
     state.models = nil
     state.measures = nil
-    if let text = state.frameText { state.say(besides: text) }
+    if let text = state.frameText { state.appendMessage(text) }
     let effects = state.cancel(.models) + state.cancel(.measurement)
     guard state.focus == .refinement else { return effects }
     return effects + state.stopLive() + state.beginRefining()

@@ -2,7 +2,7 @@ import Work
 
 /// The kind of a job: at most one job of a kind runs, and a new one cancels it.
 package enum JobKind: Hashable, Sendable, CaseIterable {
-  case opening, models, segmentation, refinement, preview, following, measurement, presets, comparison, export
+  case opening, models, segmentation, refinement, preview, backgroundRefinement, measurement, presets, comparison, export
   case frame, memory, journal, findings, islands
 }
 

@@ -30,7 +30,7 @@ final class JournalWriter: Sendable {
   func note(_ entry: JournalEntry) {
     state.withLock { $0.waiting.append(entry) }
     var isView = false
-    if case .looked = entry { isView = true }
+    if case .view = entry { isView = true }
     queue.asyncAfter(deadline: .now() + .milliseconds(isView ? 700 : 100)) { [self] in write() }
   }
 

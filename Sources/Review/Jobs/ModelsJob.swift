@@ -47,8 +47,8 @@ package struct ModelsJob: Job {
   /// Fills the list of models, then handles the keys that were pressed in it before.
   package func reduce(_ state: inout ReviewState, _ outcome: [ModelDescription]) -> [ReviewEffect] {
     state.models = outcome
-    let keys = state.keysAhead
-    state.keysAhead = []
+    let keys = state.queuedKeys
+    state.queuedKeys = []
     guard case .models = state.dialog else { return [] }
     state.message = nil
     guard !outcome.isEmpty else {
@@ -62,7 +62,7 @@ package struct ModelsJob: Job {
   }
 
   package func reduceFailure(_ state: inout ReviewState, _ line: String) -> [ReviewEffect] {
-    state.keysAhead = []
+    state.queuedKeys = []
     if case .models = state.dialog { state.dialog = nil }
     state.message = Message(line, .error)
     return []

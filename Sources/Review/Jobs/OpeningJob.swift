@@ -89,7 +89,7 @@ extension ReviewState {
     moveCrosshair(
       to: largest?.centre ?? VoxelIndex(grid.size.i / 2, grid.size.j / 2, grid.size.k / 2))
     view.frame = content.frame
-    greet()
+    showOpeningMessages()
     viewAtOpening = view
     if let habitsBefore { look(as: habitsBefore) }
     habitsBefore = nil

@@ -9,11 +9,11 @@ package enum JournalEntry: Equatable, Sendable {
   /// A step of the history and the decisions after it, without versions. A later entry of the same number replaces it.
   case step(JournalStep)
   /// The number of the present step of the history, and the present decisions.
-  case stands(step: Int, Decisions)
+  case position(step: Int, Decisions)
   /// A version was written to a file; nil when it is no longer as it was written.
   case exported(VersionID, path: String?)
   /// The view changed.
-  case looked(ViewState)
+  case view(ViewState)
 }
 
 extension [JournalEntry] {
@@ -23,11 +23,11 @@ extension [JournalEntry] {
     var view: JournalEntry?
     for entry in self {
       switch (entry, condensed.last) {
-      case (.looked, _):
+      case (.view, _):
         view = entry
         continue
       case (.step(let step), .step(let last)?) where step.number == last.number: condensed.removeLast()
-      case (.stands, .stands?): condensed.removeLast()
+      case (.position, .position?): condensed.removeLast()
       default: break
       }
       condensed.append(entry)
@@ -152,7 +152,7 @@ package struct OpenedJournal: Equatable, Sendable {
 }
 
 /// The state that the journal has; differences from it are written next.
-package struct JournalledState: Equatable, Sendable {
+package struct WrittenJournalState: Equatable, Sendable {
   /// Names and colours of every version.
   package var tables: [VersionID: LabelTables] = [:]
   /// The last step, as it was written; nil for none.

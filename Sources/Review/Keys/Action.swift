@@ -11,7 +11,7 @@ package enum Action: Hashable, Sendable {
   case visibility(VisibilityChange)
   case label(LabelPart)
   case finding(FindingStep)
-  case version(VersionUse)
+  case version(VersionRole)
   case refinement(RefinementStep)
   case session(SessionStep)
   case worklist(WorklistStep)
@@ -53,7 +53,7 @@ package enum Action: Hashable, Sendable {
   }
 
   /// The role of the version at the list's pointer.
-  package enum VersionUse: Hashable, Sendable { case a, b, shown }
+  package enum VersionRole: Hashable, Sendable { case a, b, shown }
 
   /// Steps in the CRF panel.
   package enum RefinementStep: Hashable, Sendable {
@@ -69,9 +69,9 @@ package enum Action: Hashable, Sendable {
     case back, close, interrupt, quit
   }
 
-  /// Steps from case to case; `judge` gives a verdict and goes on to the next case.
+  /// Steps from case to case; `giveVerdict` gives a verdict and goes on to the next case.
   package enum WorklistStep: Hashable, Sendable {
-    case next, previous, nextUnread, judge(Verdict), showList
+    case next, previous, nextUnread, giveVerdict(Verdict), showList
     case filter, toggleUnread, sort(Int), reverse
   }
 

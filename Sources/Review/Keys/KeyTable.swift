@@ -159,10 +159,10 @@ package enum KeyTable {
       barKeys: [.control("n"), .control("p")], rank: 2),
     bind(.picture, [.control("p")], .worklist(.previous), "previous case"),
     bind(.picture, [.control("u")], .worklist(.nextUnread), "next case that nobody read"),
-    bind(.picture, ["Y"], .worklist(.judge(.accepted)), "accept the version shown, and next case"),
-    bind(.picture, ["R"], .worklist(.judge(.rejected)), "reject the version shown, and next case"),
-    bind(.picture, ["S"], .worklist(.judge(.needsWork)), "the case needs work, and next case"),
-    bind(.picture, ["F"], .worklist(.judge(.flagged)), "flag the case, and next case"),
+    bind(.picture, ["Y"], .worklist(.giveVerdict(.accepted)), "accept the version shown, and next case"),
+    bind(.picture, ["R"], .worklist(.giveVerdict(.rejected)), "reject the version shown, and next case"),
+    bind(.picture, ["S"], .worklist(.giveVerdict(.needsWork)), "the case needs work, and next case"),
+    bind(.picture, ["F"], .worklist(.giveVerdict(.flagged)), "flag the case, and next case"),
   ]
 
   private static let scoring: [KeyBinding] = Verdicts.scores.map { score in
@@ -183,24 +183,24 @@ package enum KeyTable {
   ]
 
   private static let lists: [KeyBinding] =
-    pointing(.list, at: "entry") + [
+    listBindings(.list, entry: "entry") + [
       bind(.list, [.enter], .answer(.accept), "take it", bar: "take"),
       bind(.list, ["#"], .answer(.typeColour), "of colours: type one, as in #0072b2"),
       bind(.list, [.escape, "q"], .answer(.dismiss), "back", bar: "back"),
     ]
 
   /// The keys that every list has.
-  static func pointing(_ context: KeyContext, at entry: String) -> [KeyBinding] {
+  static func listBindings(_ context: KeyContext, entry: String) -> [KeyBinding] {
     [
       bind(
         context, [.up, "k"], .pointer(.entries(-1)), "previous \(entry)", bar: "choose",
         barKeys: [.up, .down]),
       bind(context, [.down, "j"], .pointer(.entries(1)), "next \(entry)"),
-    ] + leafing(context)
+    ] + pagingBindings(context)
   }
 
   /// Pages, ends and searches.
-  private static func leafing(_ context: KeyContext) -> [KeyBinding] {
+  private static func pagingBindings(_ context: KeyContext) -> [KeyBinding] {
     [
       bind(context, [.pageUp], .pointer(.pages(-1)), "a page up"),
       bind(context, [.pageDown], .pointer(.pages(1)), "a page down"),
@@ -234,7 +234,7 @@ package enum KeyTable {
   ]
 
   private static let pairing: [KeyBinding] =
-    pointing(.pairing, at: "label of A").dropLast(3) + [
+    listBindings(.pairing, entry: "label of A").dropLast(3) + [
       bind(
         .pairing, [.right, "l", " "], .answer(.changePartner(1)),
         "the label of B that goes with it: none, then by overlap",
@@ -272,7 +272,7 @@ package enum KeyTable {
       bind(.reading, ["["], .pointer(.pages(-1)), "a page up"),
       bind(
         .reading, ["]", " "], .pointer(.pages(1)), "a page down", bar: "page", barKeys: [.pageUp, .pageDown]),
-    ] + leafing(.reading) + [
+    ] + pagingBindings(.reading) + [
       bind(.reading, [.escape, "q", "?", "M"], .answer(.dismiss), "back", bar: "back")
     ]
 }

@@ -21,7 +21,7 @@ extension ReviewState {
     case .models(let selected): return answerModels(answer, selected)
     case .presets(let selected):
       dialog = nil
-      let offered = offeredPresets
+      let offered = presetChoices
       if answer == .accept, offered.indices.contains(selected) { return usePreset(offered[selected]) }
     case .colours(let label, let selected): return answerColours(answer, label, selected)
     case .pairing(let pairing): return self.answer(answer, pairing)
@@ -40,7 +40,7 @@ extension ReviewState {
   private mutating func answerModels(_ answer: Action.Answer, _ selected: Int) -> [ReviewEffect] {
     guard answer == .accept else {
       dialog = nil
-      keysAhead = []
+      queuedKeys = []
       return []
     }
     guard let models, models.indices.contains(selected) else { return [] }
@@ -113,7 +113,7 @@ extension ReviewState {
       return save(preset, replacesExisting: true)
     case .quit:
       guard isYes else { return [] }
-      return endsOnceJournalled ? end() : endOnceJournalled()
+      return quitsWhenJournalIsWritten ? end() : quitWhenJournalIsWritten()
     }
   }
 }
@@ -136,7 +136,7 @@ extension ReviewState {
       "\(version(id).map { cleaned($0.name) } ?? "A version") is accepted and was not exported."
     case .job(let title): "Still \(title)."
     case .refinement: "The refined image is not kept as a version."
-    case .unjournalled(let reason): "What was done here is not in the journal: \(cleaned(reason))."
+    case .unwrittenJournal(let reason): "What was done here is not in the journal: \(cleaned(reason))."
     }
   }
 }

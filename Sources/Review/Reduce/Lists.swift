@@ -14,14 +14,14 @@ struct PointedList {
   /// Entries between one page and the next.
   let page: () -> Int
   /// Whether the pointer wraps around at the ends.
-  var isRound = true
+  var wrapsAround = true
 
   /// The entry that the pointer is at after a move.
   func index(after move: Action.PointerMove) -> Int {
     let position = position ?? (move == .entries(-1) ? 0 : -1)
     switch move {
     case .entries(let steps):
-      return isRound ? (position + steps % count + count) % count : clamped(position + steps)
+      return wrapsAround ? (position + steps % count + count) % count : clamped(position + steps)
     case .pages(let pages): return clamped(max(0, position) + pages * page())
     case .end(let isBottom): return isBottom ? count - 1 : 0
     }
@@ -38,7 +38,7 @@ extension ReviewState {
     case .messages(let line): textPages(.messages, messageLines.map(\.text), from: line)
     case .windows(let selected): dialogList(.windows, intensities.presets.map(\.name), selected)
     case .models(let selected): dialogList(.models, (models ?? []).map { cleaned($0.name) }, selected)
-    case .presets(let selected): dialogList(.presets, offeredPresets.map(\.name), selected)
+    case .presets(let selected): dialogList(.presets, presetChoices.map(\.name), selected)
     case .colours(_, let selected):
       dialogList(.colours, ReviewState.palette.map(\.name) + ["another one, typed"], selected)
     case .pairing(let pairing):
@@ -53,7 +53,7 @@ extension ReviewState {
   private func textPages(_ name: PointedList.Name, _ lines: [String], from line: Int) -> PointedList {
     PointedList(
       name: name, count: lines.count, text: { lines[$0] }, position: line, page: { max(1, textPageRows - 2) },
-      isRound: false)
+      wrapsAround: false)
   }
 
   private func dialogList(_ name: PointedList.Name, _ entries: [String], _ selected: Int) -> PointedList {

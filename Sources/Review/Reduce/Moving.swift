@@ -18,7 +18,7 @@ extension ReviewState {
     // Clamped first, so that "to the last slice" does not overflow.
     let steps = min(max(count, -geometry.sliceCount), geometry.sliceCount) * geometry.sliceSign
     view.crosshair[geometry.sliceAxis] = min(max(0, position + steps), geometry.sliceCount - 1)
-    keepCrosshairInSight()
+    scrollToCrosshair()
   }
 
   private mutating func step(_ direction: Action.Direction, _ count: Int) {
@@ -28,7 +28,7 @@ extension ReviewState {
     let sign = isHorizontal ? geometry.horizontalSign : geometry.verticalSign
     let steps = (direction == .right || direction == .down ? count : -count) * sign
     view.crosshair[axis] = min(max(0, view.crosshair[axis] + steps), grid.size[axis] - 1)
-    keepCrosshairInSight()
+    scrollToCrosshair()
   }
 
   /// Moves what the active pane shows by an eighth of the pane.
@@ -54,11 +54,11 @@ extension ReviewState {
   /// Moves the crosshair, and pans where it would leave the pane.
   mutating func moveCrosshair(to index: VoxelIndex) {
     for axis in 0..<3 { view.crosshair[axis] = min(max(0, index[axis]), grid.size[axis] - 1) }
-    keepCrosshairInSight()
+    scrollToCrosshair()
   }
 
   /// Moves each pane just so far that the crosshair lies in it.
-  mutating func keepCrosshairInSight() {
+  mutating func scrollToCrosshair() {
     guard view.zoom > 1 else {
       view.centre = gridCentre
       return

@@ -17,7 +17,7 @@ extension ReviewState {
     case .toggleDifference: return toggleDifference()
     case .selectLabel(let count):
       selectLabel(count)
-      saySelected()
+      showSelectedLabelMessage()
     case .pickLabel: pickLabel()
     case .jumpToLabel: jumpToSelectedLabel()
     }
@@ -77,11 +77,11 @@ extension ReviewState {
       return
     }
     selectedLabel = shownVersion?.key(of: label)
-    saySelected()
+    showSelectedLabelMessage()
   }
 
   /// Says which label is selected, and whether it can be seen.
-  private mutating func saySelected() {
+  private mutating func showSelectedLabelMessage() {
     guard let version = shownVersion, let position = version.position(selectedLabel) else { return }
     let label = version.table.labels[position]
     let state =

@@ -50,10 +50,10 @@ extension ReviewState {
   }
 
   /// Chooses the versions that flip and compare.
-  mutating func useVersion(as use: Action.VersionUse) -> [ReviewEffect] {
+  mutating func useVersion(as role: Action.VersionRole) -> [ReviewEffect] {
     guard let id = selectedVersion, let version = version(id) else { return [] }
     let name = cleaned(version.name)
-    switch use {
+    switch role {
     case .a:
       decide("A is \(name)") {
         if $0.b == id { $0.b = $0.a }

@@ -13,7 +13,7 @@ extension ReviewState {
       if screen.rows < three.rows || screen.columns < three.columns {
         message = Message("three planes need a screen of \(three.columns)x\(three.rows)", .warning)
       }
-      keepCrosshairInSight()
+      scrollToCrosshair()
     case .zoom(let steps): zoom(steps)
     case .fit:
       view.zoom = 1
@@ -42,7 +42,7 @@ extension ReviewState {
     if abs(zoom - 1) < 0.01 { zoom = 1 }
     if view.zoom == 1, zoom > 1 { view.centre = continuous(view.crosshair) }
     view.zoom = min(max(zoom, ReviewState.zoomRange.lowerBound), ReviewState.zoomRange.upperBound)
-    keepCrosshairInSight()
+    scrollToCrosshair()
   }
 
   /// Sets a window with a name.

@@ -16,8 +16,8 @@ package func reduce(_ state: inout ReviewState, _ event: ReviewEvent) -> [Review
     state.noteProgress(id, fraction: fraction, elapsedSeconds: elapsedSeconds)
     effects = []
   case .jobEnded(let id, let outcome): effects = state.end(id, outcome)
-  case .judged(let verdict):
-    if !state.isJudged(verdict) { state.judge(verdict) }
+  case .verdictGiven(let verdict):
+    if !state.hasVerdict(verdict) { state.giveVerdict(verdict) }
     effects = []
   case .recorded(let decision):
     state.adopt(decision)
@@ -26,9 +26,9 @@ package func reduce(_ state: inout ReviewState, _ event: ReviewEvent) -> [Review
     state.noteJournalFailure(line)
     effects = []
   }
-  if state.endsOnceJournalled, state.journal != .opening {
-    state.endsOnceJournalled = false
-    effects += state.unjournalledReason == nil ? state.end() : state.quit()
+  if state.quitsWhenJournalIsWritten, state.journal != .opening {
+    state.quitsWhenJournalIsWritten = false
+    effects += state.unwrittenJournalReason == nil ? state.end() : state.quit()
   }
   // The question about quitting always lists the present losses.
   if case .question(.quit(let losing)) = state.dialog, losing != state.losses {
@@ -37,7 +37,7 @@ package func reduce(_ state: inout ReviewState, _ event: ReviewEvent) -> [Review
   // A search ends with its list, a difference with what differed.
   if state.search != nil, state.pointedList?.name != list { state.search = nil }
   if let compared, state.comparedVersions != compared { state.view.showsDifference = false }
-  return effects + state.followShownVersion(from: base) + state.followIslands() + state.journalNews()
+  return effects + state.followShownVersion(from: base) + state.followIslands() + state.newJournalEntries()
 }
 
 extension ReviewState {
@@ -65,7 +65,7 @@ extension ReviewState {
     switch input {
     case .resize(let rows, let columns):
       screen = ScreenSize(rows: rows, columns: columns)
-      keepCrosshairInSight()
+      scrollToCrosshair()
       return []
     case .end: return end()
     case .key(let key): return handleKey(key)
@@ -94,7 +94,7 @@ extension ReviewState {
     if case .models = dialog, models == nil, key != .control("c"),
       KeyTable.action(key, in: context) != .answer(.dismiss)
     {
-      keysAhead.append(key)
+      queuedKeys.append(key)
       return []
     }
     if key == .escape, dialog == nil, focus != .picture, message?.kind == .error {
@@ -109,7 +109,7 @@ extension ReviewState {
         message = nil
       }
       let effects = followingCrosshair { $0.perform(action, key) }
-      askWhatIsDue()
+      openPendingPairing()
       return effects
     }
     if context == .text, case .character(let character) = key {
@@ -137,7 +137,7 @@ extension ReviewState {
     case .visibility(let change): changeVisibility(change)
     case .label(let part): editLabel(part)
     case .finding(let step): return find(step)
-    case .version(let use): return useVersion(as: use)
+    case .version(let role): return useVersion(as: role)
     case .refinement(let step): return refine(step, key)
     case .session(let step): return performStep(step)
     case .worklist: message = Message("one case is open; segdeck review FOLDER opens many", .warning)

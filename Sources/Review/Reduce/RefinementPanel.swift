@@ -105,6 +105,6 @@ extension ReviewState {
     let job = RefinementJob(
       request: refinementRequest(base, region: nil), base: base.id, knobs: decisions.knobs,
       frame: content.frame)
-    return cancel(.following) + [start(job)]
+    return cancel(.backgroundRefinement) + [start(job)]
   }
 }

@@ -7,7 +7,7 @@ extension ReviewState {
     case .changeFrame(let count): return changeFrame(by: count)
     case .chooseModel: return chooseModel()
     case .focus(let focus): return moveFocus(to: focus)
-    case .verdict(let kind): judge(kind)
+    case .verdict(let kind): giveVerdict(kind)
     case .score(let score): giveScore(score)
     case .export: return export(to: nil, version: nil)
     case .undo: return undo()
@@ -42,8 +42,8 @@ extension ReviewState {
       knobEntry = nil
       return []
     }
-    if endsOnceJournalled {
-      endsOnceJournalled = false
+    if quitsWhenJournalIsWritten {
+      quitsWhenJournalIsWritten = false
       return []
     }
     return cancelLongJob() ?? close()
@@ -66,8 +66,8 @@ extension ReviewState {
   /// If that would drop a result of the CRF, the first attempt only warns.
   private mutating func leave(for next: Focus) -> [ReviewEffect] {
     let isLeavingRefinement = focus == .refinement && next != .refinement
-    if isLeavingRefinement, live?.isLossSaid == false, hasUnkeptRefinement {
-      live?.isLossSaid = true
+    if isLeavingRefinement, live?.hasWarnedOfLoss == false, hasUnkeptRefinement {
+      live?.hasWarnedOfLoss = true
       message = Message(ReviewState.unkeptWarning, .warning)
       return []
     }
@@ -95,15 +95,15 @@ extension ReviewState {
   /// Ctrl-C: cancels the running job; without one, quits.
   mutating func interrupt() -> [ReviewEffect] {
     if let effects = cancelLongJob() { return effects }
-    guard jobs[.following] != nil else { return quit() }
+    guard jobs[.backgroundRefinement] != nil else { return quit() }
     message = Message("stopped refining the whole image; changing a knob starts it again")
-    return cancel(.following)
+    return cancel(.backgroundRefinement)
   }
 
   /// Whether the case may be left for another one; says first, once, that it would drop a refinement.
   mutating func mayBeLeft() -> Bool {
-    guard hasUnkeptRefinement, live?.isLossSaid == false else { return true }
-    live?.isLossSaid = true
+    guard hasUnkeptRefinement, live?.hasWarnedOfLoss == false else { return true }
+    live?.hasWarnedOfLoss = true
     message = Message(ReviewState.unkeptWarning, .warning)
     return false
   }
@@ -119,10 +119,10 @@ extension ReviewState {
       losses.append(.acceptedVersion(accepted))
     }
     if let job = longJob { losses.append(.job(title: job.title)) }
-    if hasUnkeptRefinement, live?.isLossSaid == false { losses.append(.refinement) }
+    if hasUnkeptRefinement, live?.hasWarnedOfLoss == false { losses.append(.refinement) }
     // A journal that is still being opened is waited for, and lost by quitting only in the meantime.
-    if let reason = unjournalledReason, journal != .opening || endsOnceJournalled {
-      losses.append(.unjournalled(reason))
+    if let reason = unwrittenJournalReason, journal != .opening || quitsWhenJournalIsWritten {
+      losses.append(.unwrittenJournal(reason))
     }
     return losses
   }
@@ -131,15 +131,15 @@ extension ReviewState {
   mutating func quit(isForced: Bool = false) -> [ReviewEffect] {
     if isForced { return end() }
     let losses = losses
-    if losses.isEmpty { return endOnceJournalled() }
+    if losses.isEmpty { return quitWhenJournalIsWritten() }
     dialog = .question(.quit(losing: losses))
     return []
   }
 
   /// Ends the session now, or once a journal that is still being opened has recorded the decisions.
-  mutating func endOnceJournalled() -> [ReviewEffect] {
-    guard journal == .opening, unjournalledReason != nil else { return end() }
-    endsOnceJournalled = true
+  mutating func quitWhenJournalIsWritten() -> [ReviewEffect] {
+    guard journal == .opening, unwrittenJournalReason != nil else { return end() }
+    quitsWhenJournalIsWritten = true
     return []
   }
 }

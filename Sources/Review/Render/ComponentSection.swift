@@ -14,7 +14,7 @@ struct ComponentSection: PanelSection {
   }
 
   var bindings: [KeyBinding] {
-    KeyTable.pointing(.section(id), at: "island") + [
+    KeyTable.listBindings(.section(id), entry: "island") + [
       bind([" "], .finding(.markComponent), "mark the island, or take the mark away", bar: "mark"),
       bind(["x"], .finding(.removeComponent), "remove the island from the label; z undoes", bar: "remove"),
       bind(

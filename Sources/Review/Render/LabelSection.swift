@@ -69,10 +69,10 @@ struct LabelSection: PanelSection {
   var opening: (key: Key, summary: String, barWord: String) { ("b", "label table", "table") }
   var keysTitle: String { "Label table" }
   var keysIntroduction: String { "After b, until Esc." }
-  var takesRest: Bool { true }
+  var fillsRemainingHeight: Bool { true }
 
   var bindings: [KeyBinding] {
-    KeyTable.pointing(.section(id), at: "label") + [
+    KeyTable.listBindings(.section(id), entry: "label") + [
       bind([" "], .visibility(.toggle), "show or hide the label", bar: "hide"),
       bind(["s"], .visibility(.solo), "only this label, or all again", bar: "solo"),
       bind(["a"], .visibility(.showAll), "show all labels", bar: "all"),

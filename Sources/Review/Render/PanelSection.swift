@@ -21,11 +21,11 @@ protocol PanelSection: Sendable {
   /// Its own keys, in the order of the key reference; ``bind(_:_:_:bar:barKeys:)`` creates them.
   var bindings: [KeyBinding] { get }
 
-  /// How the panel is divided while the section receives keys.
-  var sharing: PanelSharing { get }
+  /// The distribution of the panel's height while the section receives keys.
+  var heightDistribution: PanelHeightDistribution { get }
 
   /// Whether its lines depend on the number of rows that the other sections leave; true for at most one section.
-  var takesRest: Bool { get }
+  var fillsRemainingHeight: Bool { get }
 
   /// Its lines, `width` columns wide; `rows` is the most that it may show, the heading among them.
   func content(_ state: ReviewState, width: Int, rows: Int) -> SectionContent
@@ -41,8 +41,8 @@ protocol PanelSection: Sendable {
 }
 
 extension PanelSection {
-  var sharing: PanelSharing { .all }
-  var takesRest: Bool { false }
+  var heightDistribution: PanelHeightDistribution { .all }
+  var fillsRemainingHeight: Bool { false }
 
   var id: PanelSectionID { PanelSectionID(Self.self) }
 
@@ -88,8 +88,8 @@ extension ReviewState.Focus {
   }
 }
 
-/// How the panel is divided while a section receives keys.
-enum PanelSharing {
+/// The distribution of the panel's height while a section receives keys.
+enum PanelHeightDistribution {
   /// Every section is shown, and this one gets rows first.
   case all
   /// Only this section is shown, with at most `rows` rows of another one in panels of at least `ofPanelRows` rows.

@@ -14,7 +14,7 @@ struct RefinementSection: PanelSection {
   /// The CRF's panel lists the labels itself.
   ///
   /// Its rows depend on nothing that a key or a result changes.
-  var sharing: PanelSharing { .alone(beside: VersionSection(), rows: 6, ofPanelRows: 26) }
+  var heightDistribution: PanelHeightDistribution { .alone(beside: VersionSection(), rows: 6, ofPanelRows: 26) }
 
   var bindings: [KeyBinding] {
     [
@@ -274,7 +274,7 @@ extension ReviewState {
       : "\(voxels) in \(counted(part.changedRegions, "place", as: grouped(part.changedRegions)))"
     guard live.region != nil else { return [Span("image: ", Theme.strong), Span(changes)] }
     var spans = [Span("box: ", Theme.strong), Span(changes)]
-    if let job = jobs[.following] {
+    if let job = jobs[.backgroundRefinement] {
       let text = " image \(Int(saturating: (job.fraction * 100).rounded(.down)))%"
       let used = spans.reduce(0) { $0 + TextWidth.columns($1.text) }
       if used + text.count <= width { spans.append(Span(text, Theme.progress)) }

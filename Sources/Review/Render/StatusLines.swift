@@ -156,10 +156,10 @@ extension ReviewState {
   func paintMessageLine(_ area: Rectangle, into frame: inout Frame) {
     var area = area
     let journal = jobs[.journal].map { (job: $0, title: "quits when the journal is open") }
-    if let (job, title) = endsOnceJournalled ? journal : longJob {
+    if let (job, title) = quitsWhenJournalIsWritten ? journal : longJob {
       var text = "\(title) \(progressBar(job.fraction, width: area.columns >= 110 ? 20 : 8))"
       if let seconds = job.remainingSeconds { text += "  \(duration(seconds)) left" }
-      text += endsOnceJournalled ? "  Esc stays " : "  Esc cancels "
+      text += quitsWhenJournalIsWritten ? "  Esc stays " : "  Esc cancels "
       let width = min(TextWidth.columns(text), area.columns)
       let (right, rest) = area.splitRight(width)
       frame.write([Span(text, Theme.progress)], row: area.row, in: right)

@@ -9,7 +9,7 @@ struct VersionSection: PanelSection {
   }
 
   var bindings: [KeyBinding] {
-    KeyTable.pointing(.section(id), at: "version") + [
+    KeyTable.listBindings(.section(id), entry: "version") + [
       bind([.enter], .version(.shown), "show this version", bar: "show"),
       bind(["a"], .version(.a), "make it A", bar: "as A"),
       bind(["b"], .version(.b), "make it B", bar: "as B"),

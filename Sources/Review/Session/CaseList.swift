@@ -99,7 +99,7 @@ extension SessionState {
     case .sort(let count): worklist.sort(by: count)
     case .reverse: worklist.reverse()
     // These are keys of a case.
-    case .next, .previous, .nextUnread, .judge, .showList: break
+    case .next, .previous, .nextUnread, .giveVerdict, .showList: break
     }
   }
 

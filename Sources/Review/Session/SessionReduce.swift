@@ -26,7 +26,7 @@ package func reduce(_ session: inout SessionState, _ event: SessionEvent) -> [Se
   if session.end == nil { effects += session.keepInMemory() }
   session.sayNotes()
   session.updatePositions()
-  return session.end == nil ? effects + session.recordNews() : effects
+  return session.end == nil ? effects + session.recordNewDecisions() : effects
 }
 
 extension SessionState {
@@ -67,7 +67,7 @@ extension SessionState {
       return move(to: worklist.neighbour(of: current, by: -1), orSay: "this is the first case of the list")
     case .nextUnread:
       return move(to: worklist.nextUnread(after: current), orSay: "every case of the list was read")
-    case .judge(let verdict): return judge(verdict)
+    case .giveVerdict(let verdict): return giveVerdict(verdict)
     case .showList: return showList()
     // These are keys of the list.
     case .filter, .toggleUnread, .sort, .reverse: return []
@@ -76,10 +76,10 @@ extension SessionState {
 
   // MARK: Moving on
 
-  /// Judges the case on the screen and goes on to the next, unless there is nothing to judge.
-  private mutating func judge(_ verdict: Verdict) -> [SessionEffect] {
-    let effects = reduceCase(current, .judged(verdict))
-    guard review.isJudged(verdict) else { return effects }
+  /// Gives a verdict on the case on the screen and goes on to the next, unless the verdict could not be given.
+  private mutating func giveVerdict(_ verdict: Verdict) -> [SessionEffect] {
+    let effects = reduceCase(current, .verdictGiven(verdict))
+    guard review.hasVerdict(verdict) else { return effects }
     return effects
       + move(to: worklist.neighbour(of: current, by: 1), orSay: "that was the last case of the list")
   }
@@ -119,7 +119,7 @@ extension SessionState {
     var effects: [SessionEffect] = []
     for id in cases.keys.sorted() where ![current, previous, next].contains(id) {
       // What was decided while its journal was still being opened must reach it first.
-      if let state = cases[id], state.phase == .reviewing, state.unjournalledReason != nil,
+      if let state = cases[id], state.phase == .reviewing, state.unwrittenJournalReason != nil,
         state.journal == .opening
       {
         continue
@@ -144,11 +144,11 @@ extension SessionState {
 
   /// Says once what was not used of the worklist.
   fileprivate mutating func sayNotes() {
-    guard !notesDue.isEmpty, review.phase == .reviewing else { return }
-    for note in notesDue { cases[current]?.messageLog.add(Message(note, .warning)) }
-    cases[current]?.say(
-      besides: notesDue.count == 1 ? notesDue[0] : "\(notesDue[0]) (M: all \(notesDue.count))")
-    notesDue = []
+    guard !pendingNotes.isEmpty, review.phase == .reviewing else { return }
+    for note in pendingNotes { cases[current]?.messageLog.add(Message(note, .warning)) }
+    cases[current]?.appendMessage(
+      pendingNotes.count == 1 ? pendingNotes[0] : "\(pendingNotes[0]) (M: all \(pendingNotes.count))")
+    pendingNotes = []
   }
 
   // MARK: The end
@@ -183,5 +183,5 @@ extension SessionState {
 
 extension ReviewState {
   /// Whether there are decisions that the journal, which is still being opened, has to take.
-  var awaitsJournal: Bool { journal == .opening && unjournalledReason != nil }
+  var awaitsJournal: Bool { journal == .opening && unwrittenJournalReason != nil }
 }

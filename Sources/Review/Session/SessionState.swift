@@ -44,7 +44,7 @@ package struct SessionState: Equatable, Sendable {
   /// Cases in memory that took what the worklist holds of this reader.
   var reconciled: Set<CaseID> = []
   /// What was not used of the worklist, until the first case can say it.
-  var notesDue: [String]
+  var pendingNotes: [String]
   /// Whether the session is over; with the line to report when it ended for a failure.
   package internal(set) var end: End?
 
@@ -64,7 +64,7 @@ package struct SessionState: Equatable, Sendable {
     self.screen = screen
     self.capabilities = capabilities
     current = first
-    notesDue = worklist.notes
+    pendingNotes = worklist.notes
   }
 
   /// The state of the case on the screen.

@@ -62,7 +62,7 @@ package struct ReviewState: Equatable, Sendable {
   /// The number of previews that newer ones cancelled since the last one was shown.
   package var cancelledPreviews = 0
   /// Whether a preview is to begin when the one under way has ended.
-  package var previewIsDue = false
+  package var needsPreview = false
   /// Noise and edge contrast of the image for a version, and the suggested kernels.
   package var measures: MeasuredVersion?
   /// Kernels that the reviewer saved, once read.
@@ -100,19 +100,19 @@ package struct ReviewState: Equatable, Sendable {
   /// Pairs of families of which the reviewer was asked which labels go together.
   package var askedPairings: Set<Set<VersionID>> = []
   /// The pairing dialog, postponed while another dialog is open.
-  package var pairingDue: Dialog?
+  package var pendingPairing: Dialog?
   /// The available models; nil until they are requested.
   package var models: [ModelDescription]?
   /// Keys that were pressed before the list of models was available.
-  package var keysAhead: [Key] = []
+  package var queuedKeys: [Key] = []
   /// The file that each version was written to last, and what it holds.
   package var files: [VersionID: WrittenVersion] = [:]
   /// The state of the journal.
   package var journal = JournalStatus.opening
   /// Whether the reviewer has quit, and only the journal, which is still being opened, is waited for.
-  package var endsOnceJournalled = false
+  package var quitsWhenJournalIsWritten = false
   /// What was last written to the journal.
-  package var journalled = JournalledState()
+  package var writtenJournal = WrittenJournalState()
   /// Versions that are identical to one of the journal, and its number there.
   package var renumbered: [VersionID: VersionID] = [:]
   /// The accepted version as the worklist names it, where it is none of those that are open here.
@@ -334,7 +334,7 @@ package enum Loss: Equatable, Sendable {
   /// A refinement of all of the image is no version.
   case refinement
   /// The journal does not hold everything, for this reason.
-  case unjournalled(String)
+  case unwrittenJournal(String)
 }
 
 /// A version as it was written to a file.

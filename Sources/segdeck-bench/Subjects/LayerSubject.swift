@@ -142,8 +142,8 @@ struct LayerSubject {
     var (output, gradient) = (input, outputGradient)
     let operations = Double(input.elements.count)
     return [
-      Part(name: "forward", kernel: "rectifier", operations: operations) { try relu(&output, work: work) },
-      Part(name: "input gradient", kernel: "rectifier", operations: operations) {
+      Part(name: "forward", kernel: "relu", operations: operations) { try relu(&output, work: work) },
+      Part(name: "input gradient", kernel: "relu", operations: operations) {
         try reluGradient(&gradient, output: input, work: work)
       },
     ]

@@ -63,9 +63,9 @@ struct InfoCommand: ParsableCommand {
     guard ["main", "all"].contains(heads) else {
       throw InputError("--heads", "unknown", found: heads, expected: "main or all")
     }
-    let asked = heads == "all" ? Array(model.graph.heads.indices) : [0]
+    let requested = heads == "all" ? Array(model.graph.heads.indices) : [0]
     let plan = try PlanInfo(
-      model, size: size, heads: asked, memoryLimit: memory.bytes,
+      model, size: size, heads: requested, memoryLimit: memory.bytes,
       work: threads.context("planning").withoutProgress)
     if json { try printJSON(plan) } else { try Console.print(plan.text) }
   }

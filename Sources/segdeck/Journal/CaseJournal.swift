@@ -187,10 +187,10 @@ package final class CaseJournal: Sendable {
       return JournalRecord(
         text: line.text,
         voxels: RunLengthCoding.encode(step.edits.flatMap { $0.labels.cropped(to: $0.change.box) }))
-    case .stands(let number, let decisions):
-      line.stands = JournalLine.Position(number: number, decisions: decisions)
+    case .position(let number, let decisions):
+      line.position = JournalLine.Position(number: number, decisions: decisions)
     case .exported(let id, let path): line.exported = JournalLine.Export(version: id, path: path)
-    case .looked(let view): line.looked = view
+    case .view(let view): line.view = view
     }
     return JournalRecord(text: line.text)
   }
@@ -317,7 +317,7 @@ package final class CaseJournal: Sendable {
         JournalEntry.step($0)
       }
       // Reading a step makes it the present one, so the present position follows.
-      records += (rewrittenSteps + [.stands(step: number, decisions)]).map { record($0, &written) }
+      records += (rewrittenSteps + [.position(step: number, decisions)]).map { record($0, &written) }
     }
     return (opened, records)
   }

@@ -88,10 +88,10 @@ package final class JournalInspection {
       let edited = decided.changes.map { name($0.version) }
       return decided.step + (edited.isEmpty ? "" : " in " + edited.joined(separator: ", "))
     }
-    if let stands = line.stands {
-      defer { presentStep = stands.number }
-      guard presentStep != stands.number else { return nil }
-      return reading.lines.last { $0.decided?.number == stands.number }?.decided.map { "went to: \($0.step)" }
+    if let position = line.position {
+      defer { presentStep = position.number }
+      guard presentStep != position.number else { return nil }
+      return reading.lines.last { $0.decided?.number == position.number }?.decided.map { "went to: \($0.step)" }
     }
     if let exported = line.exported {
       return exported.path.map { "exported \(name(exported.version)) to \($0)" }

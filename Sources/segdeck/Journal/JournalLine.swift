@@ -115,9 +115,17 @@ struct JournalLine: Codable {
   var version: VersionNote?
   var labels: LabelsNote?
   var decided: Step?
-  var stands: Position?
+  var position: Position?
   var exported: Export?
-  var looked: ViewState?
+  var view: ViewState?
+
+  /// The keys of journals on the disk.
+  enum CodingKeys: String, CodingKey {
+    case time, opened, version, labels, decided
+    case position = "stands"
+    case exported
+    case view = "looked"
+  }
 
   /// A line with the present time.
   init() { time = Date.now.timeIntervalSince1970 }

@@ -137,7 +137,7 @@ struct JournalReading {
       versions[position].note.shown = note.shown
     }
     if let note = line.decided { append(note, entry) }
-    if let note = line.stands { setPresentStep(note.number, note.decisions) }
+    if let note = line.position { setPresentStep(note.number, note.decisions) }
     if let note = line.exported { exported[note.version] = note.path }
   }
 
@@ -222,7 +222,7 @@ struct JournalReading {
   var verdicts: Verdicts { decisions?.verdicts ?? Verdicts() }
 
   /// The last view.
-  var view: ViewState? { lines.last { $0.looked != nil }?.looked }
+  var view: ViewState? { lines.last { $0.view != nil }?.view }
 
   /// The timestamp of the last event in seconds since 1970; sessions that only opened the case are ignored.
   var lastSeconds: Double? { (lines.last { $0.opened == nil } ?? lines.last)?.time }

@@ -3,7 +3,7 @@ import Work
 
 extension ReviewState {
   /// Accepts or rejects the version shown, flags the case, or says that it needs work.
-  mutating func judge(_ kind: Verdict) {
+  mutating func giveVerdict(_ kind: Verdict) {
     if kind == .flagged { return flagCase() }
     if kind == .needsWork { return askForWork() }
     guard let shown = shownVersion else {
@@ -46,7 +46,7 @@ extension ReviewState {
   }
 
   /// Whether the case, or the version shown, has a verdict.
-  func isJudged(_ kind: Verdict) -> Bool {
+  func hasVerdict(_ kind: Verdict) -> Bool {
     switch kind {
     case .flagged: decisions.verdicts.isFlagged
     case .needsWork: decisions.verdicts.needsWork
