@@ -29,7 +29,7 @@ package struct LabelStatistics: Hashable, Sendable {
 
 /// Looks for the voxel of a component, in its slice with the most voxels, that is nearest to the middle of those.
 ///
-/// The slices are given first; behind ``choose()`` the runs of the chosen one go to ``consider(_:_:spacing:)``, in the order
+/// The slices are given first; after ``choose()`` the runs of the chosen one go to ``consider(_:_:spacing:)``, in the order
 /// of memory.
 struct CentreSearch {
   /// Voxels in one slice, and the sum of their indices.

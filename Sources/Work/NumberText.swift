@@ -1,6 +1,6 @@
 import Foundation
 
-/// "1 voxel", "2 voxels": a count with its noun, and the verb behind it where one is given ("voxel is", "voxels are").
+/// "1 voxel", "2 voxels": a count with its noun, and the verb after it where one is given ("voxel is", "voxels are").
 ///
 /// - Parameter text: The count as it is shown; its digits unless given.
 package func counted(

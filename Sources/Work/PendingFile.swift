@@ -42,7 +42,7 @@ package final class PendingFile: Sendable {
     for (file, earlier) in taken {
       if failure == nil {
         file.isCommitted.withLock { $0 = true }
-        // A committed file is locked by nobody.
+        // No process holds the lock of a committed file.
         flock(file.descriptor, LOCK_UN)
       } else if let earlier {
         FileSystem.rename(earlier, file.destination.target)

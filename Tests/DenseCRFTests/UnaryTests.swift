@@ -76,7 +76,7 @@ import Work
     let voxels = (0..<size.voxelCount).map { UInt16($0 * 7 % 3) }
     var kindOfValue = [UInt16](repeating: 0, count: 65536)
     (kindOfValue[10], kindOfValue[20]) = (1, 2)
-    // One plane before and one row behind belong to the volume and not to the box.
+    // One plane before and one row after belong to the volume and not to the box.
     let whole = GridSize(7, 6, 4)
     var values = [UInt16](repeating: 999, count: whole.voxelCount)
     for offset in voxels.indices {

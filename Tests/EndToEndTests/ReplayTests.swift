@@ -389,7 +389,7 @@ struct ReplayTests {
       try session.press("Enter")
     }
     try begin("reversed.nii")
-    // Somebody's own file beside the mask's place is asked about; the opened mask's names are never replaced.
+    // A file of the user's beside the mask's place is asked about; the opened mask's names are never replaced.
     try Data("mine".utf8).write(to: URL(filePath: folder("other.json")))
     try export("other.nii.gz")
     try session.waitUntil("asks") { $0.contains("other.json") && $0.contains("Replace it?") }

@@ -10,7 +10,7 @@ struct RandomGraph {
   private var layers: [(name: String, channels: Int, extent: Extent3)]
   private var generator: SplitMix64
 
-  /// At least one layer, and a head behind each leaf that is drawn.
+  /// At least one layer, and a head after each leaf that is drawn.
   init(seed: UInt64) {
     generator = SplitMix64(seed: seed)
     let channels = 1 + generator.index(below: 2)

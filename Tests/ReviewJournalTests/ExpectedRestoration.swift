@@ -13,7 +13,7 @@ enum Damage: Hashable {
   /// Both texts of the record at this index.
   case text(Int)
   case voxels(Int)
-  /// The header, so that nothing behind it can be read either.
+  /// The header, so that nothing after it can be read either.
   case header(Int)
 }
 
@@ -37,7 +37,7 @@ struct WrittenRecords {
     }
   }
 
-  /// Decisions, labels of all versions behind each record, and labels behind each step by its number.
+  /// Decisions, labels of all versions after each record, and labels after each step by its number.
   private func replayed() -> (after: [After], atStep: [Int: After]) {
     var (now, atStep) = (After(), [Int: After]())
     var first: [VersionID: ChunkedLabels] = [:]
@@ -78,9 +78,9 @@ struct WrittenRecords {
     var tables: [VersionID: LabelTable] = [:]
     var verdicts = Verdicts()
     var exported: [VersionID: String] = [:]
-    /// What was behind each step.
+    /// What was after each step.
     var atStep: [Int: After] = [:]
-    /// The steps behind which a version's voxels are unknown.
+    /// The steps after which a version's voxels are unknown.
     var unknownSteps: [VersionID: Set<Int>] = [:]
   }
 

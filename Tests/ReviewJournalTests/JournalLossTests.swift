@@ -82,7 +82,7 @@ private func complaints(
     complaints.append("other names in the fourth")
   }
   for (number, snapshot) in fourth.walked() {
-    // What was accepted at earlier steps is in doubt behind a lost decision until something is decided anew.
+    // What was accepted at earlier steps is in doubt after a lost decision until something is decided anew.
     let earlier = walked[number]
     let isSame =
       number > lastNumber ? earlier == snapshot : earlier == nil || earlier?.labels == snapshot.labels

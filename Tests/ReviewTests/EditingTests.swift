@@ -38,7 +38,7 @@ import Work
     state.type("Z")
     #expect(
       state.shownVersion?.labels == edited.labels && state.shownVersion?.statistics == edited.statistics)
-    // A change behind an undone one: both can be reached.
+    // A change after an undone one: both can be reached.
     state.type("z")
     state.paint(second, "spleen")
     state.type("zz")

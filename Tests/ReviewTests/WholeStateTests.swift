@@ -14,7 +14,7 @@ private func expectChange(
     of: &state, by: deed, changes: { expected, _ in changes(&expected) }, sourceLocation: sourceLocation)
 }
 
-/// The same where `changes` needs the state behind the deed.
+/// The same where `changes` needs the state after the deed.
 ///
 /// swift-custom-dump's own `expectDifference` reports through a dynamic library and is silent where that is not linked.
 private func expectChange(

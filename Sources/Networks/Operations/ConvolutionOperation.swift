@@ -104,7 +104,7 @@ extension ConvolutionOperation {
   }
 }
 
-/// A convolution in training, fused with the ReLU and the max-pooling behind it: the ReLU is applied as results are
+/// A convolution in training, fused with the ReLU and the max-pooling after it: the ReLU is applied as results are
 /// stored, and one pass over the gradient serves the backward pass of all of them.
 private struct ConvolutionStep: FusedTrainingStep {
   let operation: ConvolutionOperation
@@ -188,7 +188,7 @@ private struct ConvolutionBackward: Sendable {
   }
 }
 
-/// A convolution with the layers fused behind it: batch normalisation, a ReLU and a max-pooling.
+/// A convolution with the layers fused after it: batch normalisation, a ReLU and a max-pooling.
 private struct ConvolutionStepBuilder: StepBuilder {
   let geometry: ConvolutionGeometry
   var weights: FoldedWeights

@@ -32,7 +32,7 @@ package protocol NetworkOperation: Hashable, Sendable, Codable {
   /// The indices of the input along `axis` that the outputs `range` depend on, on an unbounded grid.
   func inputs(of range: ClosedRange<Int>, along axis: Axis) -> ClosedRange<Int>
 
-  /// Which gain He initialisation uses for a layer in front of this one.
+  /// Which gain He initialisation uses for a layer before this one.
   var initialisationGain: InitialisationGain { get }
 
   /// The forward pass in training, with a closure for the backward pass.
@@ -43,13 +43,13 @@ package protocol NetworkOperation: Hashable, Sendable, Codable {
   /// A training step that begins with this layer.
   var fusedTrainingStep: any FusedTrainingStep { get }
 
-  /// This layer as an epilogue of a training step in front of it; nil where it cannot be fused.
+  /// This layer as an epilogue of a training step before it; nil where it cannot be fused.
   var trainingEpilogue: TrainingEpilogue? { get }
 
   /// The builder of an inference step that begins with this layer.
   func stepBuilder(_ parameters: LayerParameters) -> any StepBuilder
 
-  /// This layer as an epilogue of an inference step in front of it; nil where it cannot be fused.
+  /// This layer as an epilogue of an inference step before it; nil where it cannot be fused.
   func inferenceEpilogue(_ parameters: LayerParameters) -> InferenceEpilogue?
 }
 

@@ -112,7 +112,7 @@ extension TransposedConvolutionOperation {
   }
 }
 
-/// A transposed convolution in training, fused with a pointwise convolution behind it that has at most as many output
+/// A transposed convolution in training, fused with a pointwise convolution after it that has at most as many output
 /// channels: fewer channels are computed at the output's extents.
 private struct TransposedConvolutionStep: FusedTrainingStep {
   let operation: TransposedConvolutionOperation
@@ -154,7 +154,7 @@ private struct TransposedConvolutionStep: FusedTrainingStep {
   }
 }
 
-/// A transposed convolution with the layers fused behind it: batch normalisation, a pointwise convolution and a ReLU.
+/// A transposed convolution with the layers fused after it: batch normalisation, a pointwise convolution and a ReLU.
 private struct TransposedConvolutionStepBuilder: StepBuilder {
   let geometry: TransposedConvolutionGeometry
   var weights: FoldedWeights

@@ -74,7 +74,7 @@ package struct ComparisonRequest: Equatable, Sendable {
   /// The pairs of labels, by name or as the reviewer chose them.
   package var pairs: [LabelPair]
   /// The key under which the reviewer's answer is remembered; nil where ``pairs`` is settled, because the versions
-  /// share their labels or somebody said which go together.
+  /// share their labels or the reviewer said which go together.
   package var memory: PairingMemory?
 
   package init(a: Version, b: Version, pairs: [LabelPair], memory: PairingMemory?) {

@@ -30,7 +30,7 @@ package struct SegmentationResult: Equatable, Sendable {
   package var removed: [RemovedComponent]
   /// The model's labels.
   package var table: LabelTable
-  /// The probabilities behind ``labels``.
+  /// The probabilities after ``labels``.
   package var probabilities: ProbabilitiesHandle
   /// Auxiliary heads among them.
   package var auxiliaryHeadCount: Int

@@ -158,7 +158,7 @@ package enum KeyTable {
       .picture, [.control("n")], .worklist(.next), "next case", bar: "case",
       barKeys: [.control("n"), .control("p")], rank: 2),
     bind(.picture, [.control("p")], .worklist(.previous), "previous case"),
-    bind(.picture, [.control("u")], .worklist(.nextUnread), "next case that nobody read"),
+    bind(.picture, [.control("u")], .worklist(.nextUnread), "next unread case"),
     bind(.picture, ["Y"], .worklist(.giveVerdict(.accepted)), "accept the version shown, and next case"),
     bind(.picture, ["R"], .worklist(.giveVerdict(.rejected)), "reject the version shown, and next case"),
     bind(.picture, ["S"], .worklist(.giveVerdict(.needsWork)), "the case needs work, and next case"),
@@ -226,7 +226,7 @@ package enum KeyTable {
     bind(
       .cases, ["/"], .worklist(.filter), "filter as you type: dice<0.8 and unread, flagged, score>=4, text",
       bar: "filter"),
-    bind(.cases, ["u"], .worklist(.toggleUnread), "only cases that nobody opened, or all", bar: "unread"),
+    bind(.cases, ["u"], .worklist(.toggleUnread), "only unread cases, or all", bar: "unread"),
     bind(.cases, ["s"], .worklist(.sort(1)), "sort by the next column", bar: "sort"),
     bind(.cases, ["S"], .worklist(.sort(-1)), "sort by the previous column"),
     bind(.cases, ["r"], .worklist(.reverse), "the other way round", bar: "reverse"),

@@ -18,7 +18,7 @@ extension ReviewState {
 
   // MARK: - Differences
 
-  /// Counts the slices of the versions and finds where they differ, unless that is known or under way.
+  /// Counts the slices of the versions and finds where they differ, unless they are known or being computed.
   ///
   /// With two versions their comparison must be known.
   mutating func findIfNeeded() -> [ReviewEffect] {
@@ -103,7 +103,7 @@ extension ReviewState {
       "n and N go through the islands of \(label.name) in \(version.name); I goes back to differences")
   }
 
-  /// Finds the components of the selected label where something goes through them, unless they are known or under way.
+  /// Finds the components of the selected label where something goes through them, unless they are known or being sought.
   mutating func followIslands() -> [ReviewEffect] {
     guard phase == .reviewing, findingTarget == .islands || focus == .components, let shown = shownVersion,
       let key = selectedLabel, let label = shown.label(key)

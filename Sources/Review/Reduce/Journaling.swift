@@ -110,7 +110,7 @@ extension ReviewState {
         decisions = restored
         history = earlier
       } else {
-        repeatOwnSteps(behind: earlier, restored)
+        repeatOwnSteps(after: earlier, restored)
       }
       (writtenJournal.lastStep, writtenJournal.step) = (earlier.steps.last, earlier.number)
     }
@@ -142,7 +142,7 @@ extension ReviewState {
   }
 
   /// Sets restored decisions and their history, then repeats the steps of this session that were decided before.
-  private mutating func repeatOwnSteps(behind earlier: UndoHistory, _ restored: Decisions) {
+  private mutating func repeatOwnSteps(after earlier: UndoHistory, _ restored: Decisions) {
     let own = history
     let states = own.steps.indices.map { own.decisions(at: $0, from: decisions) }
     history = earlier

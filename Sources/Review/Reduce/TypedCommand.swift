@@ -114,7 +114,7 @@ enum TypedCommand: Equatable {
         if isMillimetres { return .world(WorldPoint(numbers[0], numbers[1], numbers[2])) }
         let whole = parts.compactMap { Int($0) }
         if whole.count == 3 { return .voxel(VoxelIndex(whole[0], whole[1], whole[2])) }
-        return .problem("\"\(text)\": voxel indices are whole numbers; put mm behind millimetres")
+        return .problem("\"\(text)\": voxel indices are whole numbers; put mm after millimetres")
       }
     }
     if let slice = Int(lower) { return .slice(slice) }

@@ -1,7 +1,7 @@
 import Screen
 import Work
 
-/// A table of names with numbers behind them: no number touches another, and the names get what is left.
+/// A table of names with numbers after them: no number touches another, and the names get what is left.
 struct NameTable {
   /// A column of numbers.
   struct Column {

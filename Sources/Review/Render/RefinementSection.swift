@@ -257,7 +257,7 @@ extension ReviewState {
     }
   }
 
-  /// How much changed, where, and what is still under way.
+  /// How much changed, where, and what is still running.
   private func outcomeLine(_ width: Int) -> [Span] {
     guard let live, let latest = live.latest else {
       if !isPreviewLive { return [Span("live refinement is off: p", Theme.quiet)] }

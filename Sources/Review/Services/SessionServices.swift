@@ -11,7 +11,7 @@ package protocol SessionServices: Sendable {
   /// ``SessionEvent/measured(_:)`` and ``SessionEvent/recordsFailed(_:)`` from any thread.
   func begin(_ deliver: @escaping @Sendable (SessionEvent) -> Void)
 
-  /// Writes a record behind those before it; what cannot be written is kept and tried again.
+  /// Appends a record; what cannot be written is kept and tried again.
   func record(_ kind: CaseRecord.Kind, _ id: CaseID, _ decision: CaseDecision)
 
   /// Writes what is waiting now.

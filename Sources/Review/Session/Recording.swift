@@ -3,7 +3,7 @@ import Worklist
 // What the worklist's records hold of this reader, and how it gets there.
 
 extension SessionState {
-  /// A pause between two keys that is longer does not count in full: nobody looks at the case.
+  /// A pause between two keys that is longer does not count in full: the reviewer is away.
   private static let longestPause = 60.0
 
   /// Counts the time since the last key for the case on the screen.

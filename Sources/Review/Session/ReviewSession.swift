@@ -43,7 +43,7 @@ package enum ReviewSession {
       {
         events.append(.terminal(event))
       }
-      // The time that jobs take is nobody's.
+      // The time that jobs take counts for no reader.
       if !events.isEmpty {
         events.insert(.clock(seconds: (ContinuousClock.now - start) / .seconds(1)), at: 0)
       }
@@ -53,7 +53,7 @@ package enum ReviewSession {
         for effect in reduce(&session, event) { runners.perform(effect) }
       }
       if let end = session.end {
-        // First what must not be lost: nobody knows how long the process still has.
+        // First what must not be lost: how long the process still has is unknown.
         let unwritten = [
           runners.finishJournals().map { "not everything is in the journal: \($0)" },
           services.finish().map { "not every verdict is in the worklist: \($0)" },

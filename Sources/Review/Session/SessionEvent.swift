@@ -11,7 +11,7 @@ package enum SessionEvent: Equatable, Sendable {
   case clock(seconds: Double)
   /// What readers decided about cases that changed, by the name of the case.
   case reviews([String: CaseReview])
-  /// What was measured of cases behind the screen.
+  /// Measures of cases that were computed in the background.
   case measured([CaseID: CaseMeasures])
   /// Verdicts could not be written to the worklist, with the line that says why; nil when they could again.
   case recordsFailed(String?)

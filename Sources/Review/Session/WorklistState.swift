@@ -105,7 +105,7 @@ package struct WorklistState: Equatable, Sendable {
     order.firstIndex(of: id).map { "\($0 + 1)/\(order.count)" } ?? "-/\(order.count)"
   }
 
-  /// The case that stands `count` behind another in the list; nil beyond its ends.
+  /// The case that stands `count` after another in the list; nil beyond its ends.
   ///
   /// From a case that the filter leaves out, the list goes on where that case would stand.
   func neighbour(of id: CaseID, by count: Int) -> CaseID? {
@@ -116,7 +116,7 @@ package struct WorklistState: Equatable, Sendable {
     return order.indices.contains(next) ? order[next] : nil
   }
 
-  /// The next case behind this one that nobody opened yet, from the top again at the end; nil where all were opened.
+  /// The next case after this one that no reader opened yet, from the top again at the end; nil where all were opened.
   func nextUnread(after id: CaseID) -> CaseID? {
     let start = order.firstIndex(of: id).map { $0 + 1 } ?? 0
     return (order[start...] + order[..<start]).first { review(of: $0) == nil && $0 != id }

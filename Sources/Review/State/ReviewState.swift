@@ -61,13 +61,13 @@ package struct ReviewState: Equatable, Sendable {
   package var previewVoxels = 32_000.0
   /// The number of previews that newer ones cancelled since the last one was shown.
   package var cancelledPreviews = 0
-  /// Whether a preview is to begin when the one under way has ended.
+  /// Whether a preview is to begin when the running one has ended.
   package var needsPreview = false
   /// Noise and edge contrast of the image for a version, and the suggested kernels.
   package var measures: MeasuredVersion?
   /// Kernels that the reviewer saved, once read.
   package var savedPresets: [NamedKernels]?
-  /// Jobs under way.
+  /// The running jobs.
   package var jobs: [JobKind: RunningJob] = [:]
   /// The number that the next job gets.
   package var nextJobNumber = 1
@@ -329,7 +329,7 @@ package enum Question: Equatable, Sendable {
 package enum Loss: Equatable, Sendable {
   /// An accepted version was not exported.
   case acceptedVersion(VersionID)
-  /// A long job is under way.
+  /// A long job is running.
   case job(title: String)
   /// A refinement of all of the image is no version.
   case refinement

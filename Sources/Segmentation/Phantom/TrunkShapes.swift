@@ -15,7 +15,7 @@ struct Profile: Sendable {
   }
 }
 
-/// The trunk's cross-section along z: flatter than an ellipse, with depths of its own in front and behind.
+/// The trunk's cross-section along z: flatter than an ellipse, with depths of its own towards the front and the back.
 struct Trunk: PhantomShape {
   /// Half width, depth to the front and to the back of the body cavity in millimetres.
   var halfWidth, front, back: Profile
@@ -92,7 +92,7 @@ struct Diaphragm: PhantomShape {
   }
 }
 
-/// The spine: vertebral bodies with discs between, or what stands behind them.
+/// The spine: vertebral bodies with discs between, or the tissue at their back.
 struct Spine: PhantomShape {
   /// The part of it.
   enum Part: Sendable { case bodies, discs, arches }

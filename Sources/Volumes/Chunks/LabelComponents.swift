@@ -327,12 +327,12 @@ package struct LabelComponents: Equatable, Sendable {
     let size = box.size
     if case .uniform(0) = labels.chunks[chunk] { return (PartMap(box: box, labels: []), []) }
     let volume = labels.volume(croppedTo: box)
-    // Nobody can cancel this context.
+    // Nothing can cancel this context.
     let work = WorkContext(threadCount: 1)
     guard
       let found = try? ConnectedComponents(
         volume, bounds: VoxelBounds(size), classOfValue: everyLabel, neighbourhood: .corners, work: work)
-    else { preconditionFailure("cancelled by nobody") }
+    else { preconditionFailure("cancelled without a request") }
     var parts = found.components.map { component in
       Part(
         label: component.label, voxelCount: component.voxelCount,

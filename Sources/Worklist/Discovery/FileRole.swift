@@ -14,7 +14,7 @@ struct FileRole: Equatable {
   private static let maskWords: Set<String> = [
     "seg", "segs", "mask", "masks", "msk", "label", "labels", "dseg",
   ]
-  /// Words that make a file a mask behind another word, or as the whole name.
+  /// Words that make a file a mask after another word, or as the whole name.
   private static let weakMaskWords: Set<String> = [
     "pred", "preds", "prediction", "predictions", "predicted", "gt", "groundtruth", "truth", "manual", "roi",
     "rois",
@@ -53,7 +53,7 @@ struct FileRole: Equatable {
     trailingSubject = first == 0 && words.count > 1 ? parts.text(1..<words.count) : nil
   }
 
-  /// Whether a word says mask: one of the list, with a number behind it ("seg2"), or one that says label or segment
+  /// Whether a word says mask: one of the list, with a number after it ("seg2"), or one that says label or segment
   /// ("labelmap", "segmentation", FreeSurfer's "aparc+aseg").
   private static func isMaskWord(_ word: String) -> Bool {
     if word.hasPrefix("segment") || word.hasSuffix("aseg") { return true }

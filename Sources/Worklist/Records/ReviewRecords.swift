@@ -30,7 +30,7 @@ package struct ReviewRecords: Sendable {
   private var quietStart = 0
   private var newest = 0
 
-  /// A file that nobody wrote for this long before the newest one is looked at less often.
+  /// A file that was not written for this long before the newest one is looked at less often.
   private static let quietSeconds = 3600
   /// Quiet files that are looked at each time.
   private static let quietCount = 32

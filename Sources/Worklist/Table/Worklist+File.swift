@@ -120,7 +120,7 @@ private struct RowReader {
 /// Paths as a file in some folder names them.
 private struct RelativePaths {
   private let folder: [Substring]
-  /// Whether ".." of the folder is the folder that its path says; not so behind a link.
+  /// Whether ".." of the folder is the folder that its path says; not so beyond a symbolic link.
   private let hasPlainParents: Bool
 
   init(to path: String) {

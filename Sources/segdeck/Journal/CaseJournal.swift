@@ -64,7 +64,7 @@ package final class CaseJournal: Sendable {
         let unwritten: [JournalRecord]
         let reading = JournalReading(contents, of: file)
         (opened, unwritten) = try restore(reading, file, content, work, readFrame)
-        try begin(file, opening, behind: reading)
+        try begin(file, opening, after: reading)
         try file.append(unwritten)
         return opened
       }
@@ -85,7 +85,7 @@ package final class CaseJournal: Sendable {
 
   /// Appends the first line of this session to a file.
   private func begin(
-    _ file: JournalFile, _ opening: JournalLine.Opening, behind reading: JournalReading
+    _ file: JournalFile, _ opening: JournalLine.Opening, after reading: JournalReading
   ) throws(InputError) {
     var line = JournalLine()
     line.opened = opening
@@ -127,7 +127,7 @@ package final class CaseJournal: Sendable {
     let reading = JournalReading(contents, of: file)
     let present = Set(reading.versions.filter { $0.original != nil }.map(\.note.id))
     state.withLock { state in state.labels = state.labels.filter { present.contains($0.key) } }
-    try begin(file, location.opening, behind: reading)
+    try begin(file, location.opening, after: reading)
     return file
   }
 

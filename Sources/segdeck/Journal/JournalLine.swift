@@ -80,7 +80,7 @@ struct JournalLine: Codable {
     var number: Int?
     var step: String
     var decisions: Decisions
-    /// The number of the earlier step whose decisions and voxels are those behind this one; nil for none.
+    /// The number of the earlier step whose decisions and voxels are those after this one; nil for none.
     var returnsTo: Int?
     /// Names and colours that changed.
     var relabellings: [DecisionChange.Relabelling]?

@@ -63,7 +63,7 @@ struct JournalReading {
   private var lostBeforeStep = 0
   /// Whether bytes at the end are unreadable, and whether the last record is unfinished.
   let hasUnreadableEnd, hasUnfinishedEnd: Bool
-  /// Descriptions of other damage: "1204 bytes behind 20:33 cannot be read".
+  /// Descriptions of other damage: "1204 bytes after 20:33 cannot be read".
   let damage: [String]
 
   init(_ contents: JournalFile.Contents, of file: JournalFile) {
@@ -73,7 +73,7 @@ struct JournalReading {
     let understood = contents.entries.map { $0.text.flatMap(JournalLine.init) }
     lines = understood.compactMap(\.self)
     damage = Self.damage(
-      of: contents, behind: lines.last.map { JournalTimestamp.text($0.time) } ?? "its beginning")
+      of: contents, after: lines.last.map { JournalTimestamp.text($0.time) } ?? "its beginning")
     // Each text has a timestamp, so an equal text is a copy of the same record.
     var known: Set<Data> = []
     for (line, entry) in zip(understood, contents.entries) {
@@ -103,16 +103,16 @@ struct JournalReading {
     }
   }
 
-  private static func damage(of contents: JournalFile.Contents, behind position: String) -> [String] {
+  private static func damage(of contents: JournalFile.Contents, after position: String) -> [String] {
     var damage: [String] = []
     if contents.isEmpty { damage.append("it was empty") }
     if contents.hadDamagedFirstLine { damage.append("its first line cannot be read") }
     if contents.unreadableByteCount > 0 {
       let fate = contents.copyName.map { "were kept as \($0)" } ?? "cannot be read"
-      damage.append("\(contents.unreadableByteCount) bytes behind \(position) \(fate)")
+      damage.append("\(contents.unreadableByteCount) bytes after \(position) \(fate)")
     }
     if contents.unfinishedByteCount > 0 {
-      damage.append("the last entry, behind \(position), was not finished")
+      damage.append("the last entry, after \(position), was not finished")
     }
     return damage
   }
