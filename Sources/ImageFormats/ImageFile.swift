@@ -11,7 +11,7 @@ package final class ImageFile: Sendable {
   package let storage: String
   /// The grid and header fields that masks of this image copy.
   package let source: ImageSource
-  /// How a voxel is stored.
+  /// The stored type of a voxel.
   package let voxelType: VoxelType
   /// Makes values from stored numbers.
   package let scaling: VoxelScaling

@@ -67,7 +67,6 @@ package struct TransposedConvolutionGeometry: Hashable, Sendable {
   }
 }
 
-/// The geometry of a max-pooling.
 package struct PoolingGeometry: Hashable, Sendable {
   /// Extents of the windows.
   package var kernel: Extent3

@@ -1,6 +1,6 @@
 extension StringProtocol {
-  /// The key by which names of structures are compared: capitals, underscores, hyphens, characters that do not show, and
-  /// spaces before and after do not matter, so that "Left_Kidney" and "left kidney" are one.
+  /// The key by which names of structures are compared: capitals, underscores, hyphens, characters that do not show,
+  /// and spaces before and after do not matter, so that "Left_Kidney" and "left kidney" are one.
   package var nameKey: String {
     var key = lowercased()
     if !key.utf8.allSatisfy({ $0 < 0x80 }) { key.unicodeScalars.removeAll(where: \.isInvisible) }

@@ -5,7 +5,7 @@ import Synchronization
 ///
 /// It is removed with this object unless it was committed.
 package final class PendingFile: Sendable {
-  /// Where the content lies until ``commit(_:)``.
+  /// The path of the content until ``commit(_:)``.
   package let contentPath: String
   private let destination: FileDestination
   /// Kept open because ``UnfinishedFiles/claim(_:)`` lasts as long.

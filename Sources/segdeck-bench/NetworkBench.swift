@@ -16,8 +16,8 @@ struct NetworkOptions: ParsableArguments {
   var size: GridSize { shape ?? network.usualShape }
 }
 
-/// Which heads run.
-enum AskedHeads: String, ExpressibleByArgument, CaseIterable {
+/// The heads that run.
+enum RequestedHeads: String, ExpressibleByArgument, CaseIterable {
   case main, all
 }
 
@@ -29,7 +29,7 @@ struct NetworkBench: ParsableCommand {
   @OptionGroup var options: NetworkOptions
   @OptionGroup var repeats: RepeatOption
   @OptionGroup var bench: BenchOptions
-  @Option(help: "main or all heads.") var heads = AskedHeads.main
+  @Option(help: "main or all heads.") var heads = RequestedHeads.main
 
   func run() throws {
     let work = bench.work

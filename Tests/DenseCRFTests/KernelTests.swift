@@ -78,7 +78,7 @@ import Work
       }
     }
 
-    /// Where feature `rank` of a cell of a channel lies.
+    /// The index of feature `rank` of a cell of a channel.
     func place(cell: Int, channel: Int, rank: Int) -> Int {
       (cell * shape.channels + channel) * shape.ranks + rank
     }

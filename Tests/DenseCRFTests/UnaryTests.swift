@@ -4,7 +4,7 @@ import Testing
 import Volumes
 import Work
 
-/// What a CRF starts from, and how far its voxels are from another class.
+/// Unaries of a CRF, and the margins of its voxels to another class.
 @Suite("Unaries") struct UnaryTests {
   @Test("margins belong to voxels beside another class, the most probable class against the second")
   func margins() throws {

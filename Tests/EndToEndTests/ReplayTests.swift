@@ -5,8 +5,8 @@ import Testing
 /// Records, and `segdeck replay`, which carries them out again.
 @Suite(.serialized)
 struct ReplayTests {
-  /// An image of 24x20x16 voxels with labels 1 and 3, a mask stored in another order of the axes with 0 and 255, and what
-  /// commands made of them.
+  /// An image of 24x20x16 voxels with labels 1 and 3, a mask stored in another order of the axes with 0 and 255, and
+  /// what commands made of them.
   private static let files = Result { () throws -> [String: Data] in
     let folder = try TemporaryFolder()
     defer { folder.remove() }

@@ -202,7 +202,7 @@ struct TrainingTests {
     }
   }
 
-  /// What follows the header of a safetensors file.
+  /// The bytes after the header of a safetensors file.
   private func dataSection(_ file: Data) throws -> Data {
     let length = file.prefix(8).enumerated().reduce(0) { $0 | Int($1.element) << (8 * $1.offset) }
     return file.dropFirst(8 + length)

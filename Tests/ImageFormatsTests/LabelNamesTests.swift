@@ -158,7 +158,7 @@ func namesOf255() throws {
   #expect(earlier.applied(to: [0, 1, 255]).table().labels.map(\.name) == ["label 255"])
 }
 
-/// What a JSON file says: names by value, what is ignored, notes; or the line that refuses it.
+/// The content of a JSON file: names by value, ignored values, notes; or the line that refuses it.
 private func answer(_ json: String) throws -> [String] {
   try withTemporaryFolder { folder in
     let path = folder.appending(path: "scan.labels.json").path

@@ -17,7 +17,7 @@ private func bytes(_ value: some FixedWidthInteger) -> [UInt8] {
 
 private func bytes(_ value: Float) -> [UInt8] { bytes(value.bitPattern) }
 
-/// What opening a file and reading its voxels found, or what it was refused with.
+/// The findings of opening a file and reading its voxels, or the line that refuses it.
 private func answer(_ data: Data, name: String = "scan.nii") throws -> [String] {
   try withTemporaryFolder { folder in
     let path = folder.appending(path: name).path

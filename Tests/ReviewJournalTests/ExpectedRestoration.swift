@@ -8,7 +8,7 @@ import Volumes
 import Work
 import segdeck
 
-/// How the journal is damaged.
+/// A damage of the journal.
 enum Damage: Hashable {
   /// Both texts of the record at this index.
   case text(Int)
@@ -17,8 +17,8 @@ enum Damage: Hashable {
   case header(Int)
 }
 
-/// All that was written, record by record, nil for the first line of each session; and the plainest way to say what must
-/// be left of it: everything is replayed, and what depends on a lost record is looked up.
+/// All that was written, record by record, nil for the first line of each session; and the plainest way to say what
+/// must be left of it: everything is replayed, and what depends on a lost record is looked up.
 struct WrittenRecords {
   var records: [JournalEntry?] = []
 
@@ -66,7 +66,7 @@ struct WrittenRecords {
     var number = -1
   }
 
-  /// What a restored review must be.
+  /// The state that a restored review must have.
   struct Expectation {
     /// Versions that are there.
     var present: Set<VersionID> = []
@@ -78,7 +78,7 @@ struct WrittenRecords {
     var tables: [VersionID: LabelTable] = [:]
     var verdicts = Verdicts()
     var exported: [VersionID: String] = [:]
-    /// What was after each step.
+    /// The state after each step.
     var atStep: [Int: After] = [:]
     /// The steps after which a version's voxels are unknown.
     var unknownSteps: [VersionID: Set<Int>] = [:]
@@ -163,7 +163,7 @@ extension WrittenRecords.Expectation {
     version.flatMap { present.contains($0) && !incomplete.contains($0) ? $0 : nil }
   }
 
-  /// What of a restored session is otherwise.
+  /// The differences of a restored session from it.
   func complaints(about session: Session) -> [String] {
     var complaints: [String] = []
     func check(_ isRight: Bool, _ text: @autoclosure () -> String) {

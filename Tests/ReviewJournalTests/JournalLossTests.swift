@@ -104,7 +104,7 @@ private let actions: [[ReviewerAction]] = [
   ],
 ]
 
-/// What is done after damage: what is shown is accepted, and changed.
+/// The actions after damage: the version shown is accepted, and changed.
 private let later: [ReviewerAction] = [
   .keys("y"), .paint(VoxelIndex(5, 1, 1), "liver"), .keys("z"), .keys("f"), .keys("zz"), .keys("y"),
 ]

@@ -261,7 +261,8 @@ import Work
     try state.finishRefining(PreviewJob.self)
     let job = try #require(state.jobs[.backgroundRefinement]?.id)
     #expect(state.press(.control("c")).contains(.cancel(job)))
-    #expect(state.phase == .reviewing && state.jobs[.backgroundRefinement] == nil && state.focus == .refinement)
+    #expect(
+      state.phase == .reviewing && state.jobs[.backgroundRefinement] == nil && state.focus == .refinement)
     #expect(state.message == Message("stopped refining the whole image; changing a knob starts it again"))
     state.press(.control("c"))
     #expect(state.phase == .ended(failure: nil))

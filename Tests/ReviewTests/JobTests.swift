@@ -11,7 +11,7 @@ import Work
 private final class PretendedServices: ReviewServices {
   let startedCount = Mutex(0)
   let saved = Mutex<[NamedKernels]>([])
-  /// What was written to the journal, and whether it can be.
+  /// The entries of the journal, and whether more can be written.
   let journal = Mutex<(entries: [JournalEntry], isFull: Bool)>(([], false))
 
   let status = Mutex(JournalStatus.writing)

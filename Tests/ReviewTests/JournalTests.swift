@@ -20,7 +20,7 @@ private func reviewedCase() throws -> (state: ReviewState, notes: [JournalEntry]
   return (state, notes)
 }
 
-/// What a journal of these notes holds; without voxels of versions that the case opens itself, unless `keepsMasks`.
+/// The content of a journal of these notes; without voxels of versions that the case opens itself, unless `keepsMasks`.
 private func journal(_ notes: [JournalEntry], knownMasks: [Int: VersionID] = [0: VersionID(1)])
   -> OpenedJournal
 {
@@ -344,7 +344,8 @@ private func names(_ notes: [JournalEntry]) -> [String] {
     // Who asks again may leave without it.
     var asked = state
     asked.type("q")
-    #expect(asked.dialog == .question(.quit(losing: [.unwrittenJournal("the journal is still being opened")])))
+    #expect(
+      asked.dialog == .question(.quit(losing: [.unwrittenJournal("the journal is still being opened")])))
     asked.type("y")
     #expect(asked.phase == .ended(failure: nil))
     var failing = state

@@ -47,7 +47,7 @@ private func expectDecision(
   #expect(state.writtenJournal.view == state.view, sourceLocation: sourceLocation)
 }
 
-/// What an action changes, field by field of the whole state.
+/// The change of an action, field by field of the whole state.
 @Suite struct WholeStateTests {
   @Test("accepting a version sets the verdict, says so, and changes nothing else")
   func accepting() throws {

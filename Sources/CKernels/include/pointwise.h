@@ -63,9 +63,9 @@ double pointwise_cross_entropy(enum kernels_level level, float *logits, int chan
 void pointwise_class_sums(enum kernels_level level, const float *probabilities, long count, const uint8_t *labels,
                           int label, int ignored, double sums[2]);
 
-// Replaces the class probabilities p of `count` voxels, whose channels are `stride` floats apart, by p (s - sum of s p),
-// the derivatives by the logits of what has the derivatives s by p: inside[c] where c is the label, else outside[c].
-// 0 where the label is `ignored`.
+// Replaces the class probabilities p of `count` voxels, whose channels are `stride` floats apart, by p (s - sum of s
+// p), the derivatives by the logits of what has the derivatives s by p: inside[c] where c is the label, else
+// outside[c]. 0 where the label is `ignored`.
 void pointwise_softmax_gradient(enum kernels_level level, float *probabilities, int channels, long stride, long count,
                                 const uint8_t *labels, int ignored, const float *inside, const float *outside);
 

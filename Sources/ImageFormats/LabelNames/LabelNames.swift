@@ -34,8 +34,8 @@ package struct LabelNames: Equatable, Sendable {
 
   /// Names, or none.
   ///
-  /// Of several names of one value the last counts. A name of which nothing shows, or that another label without a name has
-  /// ("label 2" for 1), is ignored; a label without any other is called after its value.
+  /// Of several names of one value the last counts. A name of which nothing shows, or that another label without a name
+  /// has ("label 2" for 1), is ignored; a label without any other is called after its value.
   ///
   /// - Parameters:
   ///   - entries: As a file has them, in its order; a value below 0 stands for any that no voxel can have, and background is
@@ -120,8 +120,8 @@ package struct LabelNames: Equatable, Sendable {
     return Int(exactly: number) ?? -1
   }
 
-  /// The names of masks that hold these values: where 255 is their only label it has the name of 1, as which it is meant,
-  /// unless it has one itself.
+  /// The names of masks that hold these values: where 255 is their only label it has the name of 1, as which it is
+  /// meant, unless it has one itself.
   package func applied(to values: Set<Int>) -> LabelNames {
     guard values.subtracting([0]) == [255], let one = entries.first(where: { $0.value == 1 }) else {
       return self
@@ -159,7 +159,8 @@ package struct LabelNames: Equatable, Sendable {
       })
   }
 
-  /// The table of the labels of masks in `coding`, to whose values these names were ``applied(to:)``; values that none of their voxels can have are ignored.
+  /// The table of the labels of masks in `coding`, to whose values these names were ``applied(to:)``; values that none
+  /// of their voxels can have are ignored.
   package func table(_ coding: LabelCoding = .identity) -> LabelTable {
     LabelTable(
       entries.compactMap { entry in

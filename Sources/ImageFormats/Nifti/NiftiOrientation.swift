@@ -114,7 +114,7 @@ extension NiftiHeaderCheck {
         "\(name) is \(code), which is unknown", repair: "it is taken as \(code > 0 ? "set" : "not set")"))
   }
 
-  /// Why a quaternion is no rotation, as a finding and as an error say it; nil where it is one.
+  /// The reason why a quaternion is no rotation, as a finding and as an error say it; nil where it is one.
   private func quaternionProblem(
     _ fields: NiftiGeometry
   ) -> (finding: String, found: String, expected: String)? {

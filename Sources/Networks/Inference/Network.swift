@@ -194,7 +194,8 @@ package struct Network: Sendable {
     for extent: Extent3, batch: Int, heads requested: [Int], slabDepth: Int, work: WorkContext
   ) throws -> PlanSteps {
     precondition(
-      requested.allSatisfy { heads.contains($0) }, "heads \(requested) were not prepared; prepared are \(heads)")
+      requested.allSatisfy { heads.contains($0) },
+      "heads \(requested) were not prepared; prepared are \(heads)")
     // Throws an error that names the layer whose input is too small.
     _ = try graph.outputExtents(input: extent, subject: "image")
     let isNeeded = graph.nodesNeeded(byHeads: requested)

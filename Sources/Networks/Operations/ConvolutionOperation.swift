@@ -7,7 +7,6 @@ package struct ConvolutionOperation: NetworkOperation {
 
   /// Kernel, stride, padding and dilation.
   package var geometry: ConvolutionGeometry
-  /// Channels of the output.
   package var outputChannels: Int
   /// Whether each output channel has a bias.
   package var hasBias: Bool

@@ -32,7 +32,7 @@ package protocol NetworkOperation: Hashable, Sendable, Codable {
   /// The indices of the input along `axis` that the outputs `range` depend on, on an unbounded grid.
   func inputs(of range: ClosedRange<Int>, along axis: Axis) -> ClosedRange<Int>
 
-  /// Which gain He initialisation uses for a layer before this one.
+  /// The gain of He initialisation for a layer before this one.
   var initialisationGain: InitialisationGain { get }
 
   /// The forward pass in training, with a closure for the backward pass.

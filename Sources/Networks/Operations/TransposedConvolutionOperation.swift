@@ -7,7 +7,6 @@ package struct TransposedConvolutionOperation: NetworkOperation {
 
   /// Kernel, stride, padding and output padding.
   package var geometry: TransposedConvolutionGeometry
-  /// Channels of the output.
   package var outputChannels: Int
   /// Whether each output channel has a bias.
   package var hasBias: Bool

@@ -2,7 +2,6 @@
 package struct LiveRefinement: Equatable, Sendable {
   /// A part and the knobs that produced it.
   package struct Result: Equatable, Sendable {
-    /// The knobs.
     package var knobs: KnobSettings
     /// The refined part of the image.
     package var part: RefinedPart

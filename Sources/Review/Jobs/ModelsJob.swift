@@ -11,11 +11,11 @@ package struct ModelDescription: Equatable, Sendable {
   package var labels: LabelTable
   /// Its size: "1.1 M weights, 2.2 MB".
   package var size: String
-  /// What it was trained on: "portal venous CT, abdomen, 3 mm".
+  /// The training data: "portal venous CT, abdomen, 3 mm".
   package var input: String
   /// Estimated seconds for this image on this machine; nil where unknown.
   package var estimatedSeconds: Double?
-  /// Why this image does not look like what the model was trained on.
+  /// The difference between this image and the training data, in one line; nil where none was found.
   package var warning: String?
 
   package init(
@@ -35,7 +35,6 @@ package struct ModelDescription: Equatable, Sendable {
 /// Lists the available models and checks each against the image.
 package struct ModelsJob: Job {
   package static let kind = JobKind.models
-  /// The image.
   package var image: ScalarVolume
 
   package init(image: ScalarVolume) { self.image = image }

@@ -36,7 +36,6 @@ extension [JournalEntry] {
   }
 }
 
-/// The state of the journal.
 package enum JournalStatus: Equatable, Sendable {
   /// The case's journal is being looked for.
   case opening
@@ -50,9 +49,7 @@ package enum JournalStatus: Equatable, Sendable {
 
 /// A step of the history as the journal keeps it.
 package struct JournalStep: Equatable, Sendable {
-  /// Its number.
   package var number: Int
-  /// The name of the step.
   package var name: String
   /// All decisions after it, without versions.
   package var decisions: Decisions
@@ -65,7 +62,6 @@ package struct JournalStep: Equatable, Sendable {
 
   /// A change of a version's voxels.
   package struct Edit: Equatable, Sendable {
-    /// The version.
     package var version: VersionID
     /// The change of its voxels.
     package var change: LabelChange
@@ -101,7 +97,6 @@ package struct LabelTables: Equatable, Sendable {
 }
 
 extension Version {
-  /// Its names and colours.
   package var tables: LabelTables { LabelTables(own: ownTable, shown: table) }
 }
 
@@ -119,7 +114,6 @@ package struct OpenedJournal: Equatable, Sendable {
   package var decisions: Decisions?
   /// The paths of exported versions.
   package var exported: [VersionID: String]
-  /// The last view.
   package var view: ViewState?
   /// The time of the last entry: "14:46".
   package var time: String?
@@ -163,6 +157,5 @@ package struct WrittenJournalState: Equatable, Sendable {
   package var decisions = Decisions()
   /// The paths of exported versions.
   package var exported: [VersionID: String] = [:]
-  /// The view.
   package var view = ViewState()
 }

@@ -21,7 +21,6 @@ package enum Action: Hashable, Sendable {
   case answer(Answer)
   case text(TextEdit)
 
-  /// A direction on the screen.
   package enum Direction: Hashable, Sendable { case left, right, up, down }
 
   /// Moves of the crosshair; while the picture is being moved, `step` moves that.

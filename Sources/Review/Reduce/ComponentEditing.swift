@@ -11,7 +11,9 @@ extension ReviewState {
 
   /// Marks the component that the table points at, or takes the mark away, and goes on to the next.
   mutating func markComponent() {
-    guard let (list, _) = listedComponents, let position = islandPosition else { return sayNoComponents() }
+    guard let (list, _) = listedComponents, let position = islandPosition else {
+      return showNoComponentsMessage()
+    }
     if markedComponents.remove(position) == nil { markedComponents.insert(position) }
     if position + 1 < list.entries.count { goToIsland(at: position + 1) }
     message = Message("\(markedComponents.count) marked; K keeps nothing else of the label")
@@ -20,7 +22,7 @@ extension ReviewState {
   /// Removes the component that the table points at, as a change by hand.
   mutating func removeComponent() -> [ReviewEffect] {
     guard let (list, label) = listedComponents, let position = islandPosition else {
-      sayNoComponents()
+      showNoComponentsMessage()
       return []
     }
     return edit("remove island \(position + 1) of \(cleaned(label.name))") {
@@ -28,11 +30,11 @@ extension ReviewState {
     }
   }
 
-  /// Removes all components of the label but those that are marked, as a change by hand; where none is marked, all but the
-  /// one that the table points at.
+  /// Removes all components of the label but those that are marked, as a change by hand; where none is marked, all but
+  /// the one that the table points at.
   mutating func keepMarkedComponents() -> [ReviewEffect] {
     guard let (list, label) = listedComponents, let position = islandPosition else {
-      sayNoComponents()
+      showNoComponentsMessage()
       return []
     }
     let kept = markedComponents.isEmpty ? [position] : markedComponents.sorted()
@@ -48,7 +50,7 @@ extension ReviewState {
     }
   }
 
-  private mutating func sayNoComponents() {
+  private mutating func showNoComponentsMessage() {
     message = Message(
       islands == nil ? "still looking for the islands" : "no island to change: the label has no voxel",
       .warning)

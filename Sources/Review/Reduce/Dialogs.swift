@@ -1,5 +1,4 @@
 extension ReviewState {
-  /// Opens a dialog.
   mutating func openDialog(_ name: Action.DialogName) {
     switch name {
     case .goTo: dialog = .command(prompt: "go to ", TextEntry())

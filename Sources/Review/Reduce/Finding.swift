@@ -103,7 +103,8 @@ extension ReviewState {
       "n and N go through the islands of \(label.name) in \(version.name); I goes back to differences")
   }
 
-  /// Finds the components of the selected label where something goes through them, unless they are known or being sought.
+  /// Finds the components of the selected label where something goes through them, unless they are known or being
+  /// sought.
   mutating func followIslands() -> [ReviewEffect] {
     guard phase == .reviewing, findingTarget == .islands || focus == .components, let shown = shownVersion,
       let key = selectedLabel, let label = shown.label(key)

@@ -270,7 +270,7 @@ extension ReviewState {
     return parts.isEmpty ? nil : parts.joined(separator: "; ")
   }
 
-  /// Why something is not in the journal on disk; nil when everything is, or nothing happened.
+  /// The reason why something is not in the journal on disk; nil when everything is, or nothing happened.
   var unwrittenJournalReason: String? {
     let hasChanges = history.steps.count > 1 || decisions.versions.count > content.masks.count
     switch journal {

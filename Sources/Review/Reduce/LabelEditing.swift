@@ -2,9 +2,7 @@ import Volumes
 
 /// A label whose name or colour is being changed.
 package struct LabelEdit: Equatable, Sendable {
-  /// What is changed.
   package enum Part: Equatable, Sendable { case name, colour }
-  /// What is changed.
   package var part: Part
   /// The label's family and its value there.
   package var family: VersionID

@@ -1,6 +1,6 @@
 /// A list with a pointer; the same keys move, page and search in every list.
 struct PointedList {
-  /// Which list it is; a search ends with its list.
+  /// The identity of a list; a search ends with its list.
   enum Name: Hashable {
     case help, messages, windows, models, presets, colours, pairing, history, section(PanelSectionID)
   }
@@ -110,7 +110,7 @@ extension ReviewState {
     case .accept:
       search.isTyping = false
       self.search = search.entry.text.isEmpty ? nil : search
-      if search.found == nil, !search.entry.text.isEmpty { sayNothingFound() }
+      if search.found == nil, !search.entry.text.isEmpty { showNothingFoundMessage() }
     case .dismiss: endSearch()
     // No key has these while a line is being typed.
     case .changePartner, .typeColour: break
@@ -152,13 +152,13 @@ extension ReviewState {
     }
     let from = search.found ?? list.position ?? 0
     guard let match = nextMatch(of: search, in: list, from: from + steps, by: steps) else {
-      return sayNothingFound()
+      return showNothingFoundMessage()
     }
     self.search?.found = match
     point(at: match)
   }
 
-  private mutating func sayNothingFound() {
+  private mutating func showNothingFoundMessage() {
     guard let search else { return }
     message = Message("nothing in this list has \"\(search.entry.text)\"", .warning)
   }

@@ -91,7 +91,8 @@ extension ReviewState {
       live?.isOnlyRegion != true, jobs[.refinement] == nil
     else { return [] }
     return [
-      start(BackgroundRefinementJob(request: refinementRequest(version, region: nil), base: base, knobs: knobs))
+      start(
+        BackgroundRefinementJob(request: refinementRequest(version, region: nil), base: base, knobs: knobs))
     ]
   }
 

@@ -8,7 +8,7 @@ extension ReviewState {
   /// An angle in whole degrees.
   private func degrees(_ angle: Double) -> Int { Int(saturating: angle.rounded()) }
 
-  /// What is unusual about the image's axes, a word or two each.
+  /// Unusual properties of the image's axes, a word or two each.
   var gridNotes: [String] {
     var notes: [String] = []
     if grid.obliqueDegrees >= ReviewState.leastDegrees {
@@ -66,7 +66,7 @@ extension ReviewState {
     message = Message((earlier.map { $0.text + "; " } ?? "") + text, earlier?.kind ?? .note)
   }
 
-  /// What the versions list calls masks: their file names, with as many folders as tell equal ones apart.
+  /// The names of masks in the versions list: their file names, with as many folders as tell equal ones apart.
   static func distinctNames(_ masks: [LoadedMask]) -> [String] {
     masks.map { mask in
       let rivals = masks.filter { $0.name == mask.name && $0.path != mask.path }

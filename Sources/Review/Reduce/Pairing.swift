@@ -6,13 +6,11 @@ import Work
 package struct PairingDialog: Equatable, Sendable {
   /// A label of A and its partner.
   package struct Row: Equatable, Sendable {
-    /// Its value in A.
     package var valueA: UInt16
     /// The value in B; nil for none.
     package var valueB: UInt16?
   }
 
-  /// The versions.
   package var a, b: VersionID
   /// The labels of A, the uncertain ones first.
   package var rows: [Row]

@@ -61,7 +61,7 @@ extension ReviewState {
   var selectedWindow: Int { intensities.presets.firstIndex { $0.name == view.windowName } ?? 0 }
 }
 
-/// How a reviewer looks at cases of one kind: what stays from one case to the next.
+/// The part of a view that stays from one case to the next of the same kind.
 package struct ViewHabits: Equatable, Sendable {
   private let view: ViewState
   private let isCT: Bool
@@ -92,7 +92,7 @@ extension ViewHabits {
 }
 
 extension ReviewState {
-  /// How this case is looked at.
+  /// The view habits of this case.
   var habits: ViewHabits { ViewHabits(view, isCT: intensities.looksLikeCT) }
 
   /// Looks at this case as at the one before, unless it was looked at already.

@@ -44,7 +44,6 @@ extension ReviewState {
   /// The effects at the start of a session.
   package mutating func begin() -> [ReviewEffect] { [start(OpeningJob(request))] }
 
-  /// The present key context.
   package var keyContext: KeyContext {
     if search?.isTyping == true { return .text }
     switch dialog {
@@ -152,7 +151,6 @@ extension ReviewState {
     return []
   }
 
-  /// Ends the session.
   mutating func end(failure: String? = nil) -> [ReviewEffect] {
     let effects = JobKind.allCases.flatMap { cancel($0) }
     phase = .ended(failure: failure)

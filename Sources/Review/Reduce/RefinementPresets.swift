@@ -71,7 +71,6 @@ extension ReviewState {
     return usePreset(match)
   }
 
-  /// Saves the present kernels.
   mutating func savePreset(named name: String) -> [ReviewEffect] {
     let allowed = name.unicodeScalars.allSatisfy {
       $0.properties.isAlphabetic || ("0"..."9").contains($0) || "-_. ".unicodeScalars.contains($0)

@@ -12,7 +12,7 @@ enum TypedCommand: Equatable {
   case score(Int), comment(String), tag(String), untag(String)
   case problem(String)
 
-  /// How each is typed, for the key reference.
+  /// The syntax of each command, for the key reference.
   static let reference: [(String, String)] = [
     ("40", "slice 40 of the active plane, counted from 0"),
     ("120,80,40", "voxel i,j,k, counted from 0"),
@@ -181,7 +181,7 @@ extension ReviewState {
     }
   }
 
-  /// What is wrong with labels that were typed; nil when each is a value, or a label's name.
+  /// The error in labels that were typed; nil when each is a value, or a label's name.
   private func unknownLabel(_ text: String, of knob: Knob) -> String? {
     guard knob == .changedLabels, text.lowercased() != "all", let table = refinementBase?.table else {
       return nil

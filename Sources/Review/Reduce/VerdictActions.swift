@@ -5,7 +5,7 @@ extension ReviewState {
   /// Accepts or rejects the version shown, flags the case, or says that it needs work.
   mutating func giveVerdict(_ kind: Verdict) {
     if kind == .flagged { return flagCase() }
-    if kind == .needsWork { return askForWork() }
+    if kind == .needsWork { return toggleNeedsWork() }
     guard let shown = shownVersion else {
       message = Message("no version to accept or reject: open a mask, or run a network (m)", .warning)
       return
@@ -62,7 +62,7 @@ extension ReviewState {
   }
 
   /// Says that a version has to be corrected before one can be accepted, or takes that back.
-  private mutating func askForWork() {
+  private mutating func toggleNeedsWork() {
     if decisions.verdicts.needsWork {
       decide("take back needs work") { $0.verdicts.needsWork = false }
       message = Message("the case no longer needs work")

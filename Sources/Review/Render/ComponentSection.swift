@@ -49,7 +49,7 @@ extension ReviewState.Focus {
 }
 
 extension ReviewState {
-  /// How many components the selected label has; while the section receives keys, each of them.
+  /// The number of components of the selected label; while the section receives keys, each of them.
   fileprivate func componentContent(width: Int) -> SectionContent {
     guard let version = shownVersion, let label = version.label(selectedLabel) else {
       return SectionContent(title: "Islands", lines: [])

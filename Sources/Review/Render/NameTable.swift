@@ -21,7 +21,6 @@ struct NameTable {
   /// The width of the column of names.
   let nameWidth: Int
 
-  /// A table of `width` columns.
   init(width: Int, _ columns: [Column]) {
     self.columns = columns
     nameWidth = width - columns.reduce(0) { $0 + $1.width + 1 }

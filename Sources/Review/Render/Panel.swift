@@ -66,7 +66,7 @@ extension ReviewState {
     }
   }
 
-  /// How a selected entry looks: the pointer while its list receives keys, else a highlight.
+  /// The style of a selected entry: the pointer while its list receives keys, else a highlight.
   func selectionStyle(_ section: Focus) -> Style { focus == section ? Theme.selected : Theme.highlighted }
 
   private func paint(

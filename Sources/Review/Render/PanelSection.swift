@@ -103,12 +103,12 @@ enum PanelSections {
   ]
 }
 
-/// What a section shows: a heading, lines that stay, and entries of which a part is in sight.
+/// The content of a section: a heading, lines that stay, and entries of which a part is in sight.
 struct SectionContent {
   var title: String
   /// Lines between heading and entries.
   var header: [[Span]] = []
-  /// How many entries there are, and lines of each.
+  /// The number of entries, and of lines of each.
   var count: Int
   var rowsPerEntry = 1
   /// The entry that must be visible.

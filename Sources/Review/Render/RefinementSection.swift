@@ -14,7 +14,9 @@ struct RefinementSection: PanelSection {
   /// The CRF's panel lists the labels itself.
   ///
   /// Its rows depend on nothing that a key or a result changes.
-  var heightDistribution: PanelHeightDistribution { .alone(beside: VersionSection(), rows: 6, ofPanelRows: 26) }
+  var heightDistribution: PanelHeightDistribution {
+    .alone(beside: VersionSection(), rows: 6, ofPanelRows: 26)
+  }
 
   var bindings: [KeyBinding] {
     [
@@ -257,7 +259,7 @@ extension ReviewState {
     }
   }
 
-  /// How much changed, where, and what is still running.
+  /// The lines about the changed voxels and the running jobs.
   private func outcomeLine(_ width: Int) -> [Span] {
     guard let live, let latest = live.latest else {
       if !isPreviewLive { return [Span("live refinement is off: p", Theme.quiet)] }

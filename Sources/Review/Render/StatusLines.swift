@@ -140,7 +140,7 @@ extension ReviewState {
     frame.write(spans, row: area.row, in: area)
   }
 
-  /// Which labels the overlay leaves out, a name in so many columns as are left; nil when it shows all.
+  /// The labels that the overlay leaves out, a name in so many columns as are left; nil when it shows all.
   private func hiddenLabelsText(width: Int) -> String? {
     let (labels, hidden) = (shownLabels, hiddenLabelCount)
     guard hidden > 0 else { return nil }

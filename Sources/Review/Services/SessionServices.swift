@@ -1,6 +1,6 @@
 import Worklist
 
-/// What a session of a worklist needs done by others: services of each case, and the worklist's records.
+/// The dependencies of a session of a worklist: services of each case, and the worklist's records.
 ///
 /// The executable implements it. No call waits for a disk but ``finish()``.
 package protocol SessionServices: Sendable {

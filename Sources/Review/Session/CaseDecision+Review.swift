@@ -1,9 +1,9 @@
 import Worklist
 
 extension ReviewState {
-  /// What the reviewer decided about this case, as a worklist records it.
+  /// The reviewer's decision about this case, as a worklist records it.
   ///
-  /// - Parameter seconds: How long the reviewer spent on the case.
+  /// - Parameter seconds: Seconds that the reviewer spent on the case.
   func decision(seconds: Double) -> CaseDecision {
     let verdicts = decisions.verdicts
     let accepted = verdicts.accepted.flatMap { version($0) }

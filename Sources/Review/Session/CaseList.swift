@@ -17,7 +17,7 @@ extension SessionState {
     return []
   }
 
-  /// Where keys have their meaning while the list is on the screen.
+  /// The key context while the list is on the screen.
   var listContext: KeyContext { worklist.list?.entry == nil ? .cases : .text }
 
   /// Takes a key in the list.

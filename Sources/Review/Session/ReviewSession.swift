@@ -88,7 +88,7 @@ private final class CaseJobRunners {
   /// Cases that were left, while their journals are written to the end and their jobs stop.
   private var closing: [CaseID: DispatchGroup] = [:]
   private let queue = DispatchQueue(label: "segdeck.closing", attributes: .concurrent)
-  /// Why the journals of cases that were left could not be written to the end.
+  /// The reasons why journals of cases that were left could not be written to the end.
   private let failures = FailureLines()
 
   init(services: any SessionServices, deliver: @escaping @Sendable (SessionEvent) -> Void) {

@@ -24,13 +24,13 @@ package func reduce(_ session: inout SessionState, _ event: SessionEvent) -> [Se
   }
   effects += session.endWithCase()
   if session.end == nil { effects += session.keepInMemory() }
-  session.sayNotes()
+  session.showPendingNotes()
   session.updatePositions()
   return session.end == nil ? effects + session.recordNewDecisions() : effects
 }
 
 extension SessionState {
-  /// What has to happen when the session begins.
+  /// The effects at the start of the session.
   package mutating func begin() -> [SessionEffect] { open(current) }
 
   fileprivate mutating func takeInput(_ input: TerminalEvent) -> [SessionEffect] {
@@ -52,7 +52,8 @@ extension SessionState {
     }
   }
 
-  /// What a key asks of the session rather than of the case; also while the case is being opened, or could not be.
+  /// The action of the session, rather than of the case, that a key is bound to; also while the case is being opened,
+  /// or could not be.
   private func worklistStep(_ key: Key) -> Action.WorklistStep? {
     let context = review.phase == .reviewing ? review.keyContext : .picture
     guard !worklist.isAbsent, case .worklist(let step) = KeyTable.action(key, in: context) else { return nil }
@@ -62,11 +63,12 @@ extension SessionState {
   private mutating func take(_ step: Action.WorklistStep) -> [SessionEffect] {
     switch step {
     case .next:
-      return move(to: worklist.neighbour(of: current, by: 1), orSay: "this is the last case of the list")
+      return move(to: worklist.neighbour(of: current, by: 1), otherwise: "this is the last case of the list")
     case .previous:
-      return move(to: worklist.neighbour(of: current, by: -1), orSay: "this is the first case of the list")
+      return move(
+        to: worklist.neighbour(of: current, by: -1), otherwise: "this is the first case of the list")
     case .nextUnread:
-      return move(to: worklist.nextUnread(after: current), orSay: "every case of the list was read")
+      return move(to: worklist.nextUnread(after: current), otherwise: "every case of the list was read")
     case .giveVerdict(let verdict): return giveVerdict(verdict)
     case .showList: return showList()
     // These are keys of the list.
@@ -81,11 +83,11 @@ extension SessionState {
     let effects = reduceCase(current, .verdictGiven(verdict))
     guard review.hasVerdict(verdict) else { return effects }
     return effects
-      + move(to: worklist.neighbour(of: current, by: 1), orSay: "that was the last case of the list")
+      + move(to: worklist.neighbour(of: current, by: 1), otherwise: "that was the last case of the list")
   }
 
   /// Goes to a case; says why there is none to go to.
-  private mutating func move(to next: CaseID?, orSay text: String) -> [SessionEffect] {
+  private mutating func move(to next: CaseID?, otherwise text: String) -> [SessionEffect] {
     guard let next, next != current else {
       cases[current]?.message = Message(text)
       return []
@@ -143,7 +145,7 @@ extension SessionState {
   }
 
   /// Says once what was not used of the worklist.
-  fileprivate mutating func sayNotes() {
+  fileprivate mutating func showPendingNotes() {
     guard !pendingNotes.isEmpty, review.phase == .reviewing else { return }
     for note in pendingNotes { cases[current]?.messageLog.add(Message(note, .warning)) }
     cases[current]?.appendMessage(

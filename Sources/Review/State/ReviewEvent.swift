@@ -5,9 +5,7 @@ import Worklist
 package enum ReviewEvent: Equatable, Sendable {
   /// From the terminal.
   case terminal(TerminalEvent)
-  /// A job made progress.
   case jobProgressed(JobID, fraction: Double, elapsedSeconds: Double)
-  /// A job ended.
   case jobEnded(JobID, JobOutcome)
   /// The session gives a verdict on the case, as a key does that then goes on to the next case.
   case verdictGiven(Verdict)

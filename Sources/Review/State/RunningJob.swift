@@ -10,7 +10,6 @@ package struct JobID: Hashable, Sendable {
 package struct RunningJob: Equatable, Sendable {
   /// Its id; events of other ids are late and ignored.
   package var id: JobID
-  /// The job itself.
   package var job: AnyJob
   /// Fraction done, 0...1.
   package var fraction = 0.0

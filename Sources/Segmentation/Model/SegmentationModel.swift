@@ -18,8 +18,8 @@ package struct SegmentationModel: Sendable {
   package var labels: [Label]
   /// The values of ``labels`` in files: equal to them unless one is beyond 65535.
   package var coding: LabelCoding
-  /// As which values of label files the labels were trained, in the order of ``labels``: in one way, or in several where
-  /// folders of cases numbered their structures differently; nil where it was not recorded.
+  /// As which values of label files the labels were trained, in the order of ``labels``: in one way, or in several
+  /// where folders of cases numbered their structures differently; nil where it was not recorded.
   package var trainedSelections: [[LabelSelection]]?
   /// The preprocessing of images.
   package var preprocessing: Preprocessing

@@ -57,7 +57,7 @@ struct Diaphragm: PhantomShape {
   let cavity: Trunk
   /// Height of the left dome; the right one is at 0.
   let leftHeight: Float
-  /// How far it falls to the side wall.
+  /// The drop towards the side wall, in millimetres.
   let fall: Float
   /// Moves the surface up.
   var lift: Float = 0

@@ -6,9 +6,8 @@ import Work
 
 /// A default that was derived from the data, with the reason.
 package struct ReasonedDefault<Value: Sendable>: Sendable {
-  /// The default.
   package var value: Value
-  /// Why, in a few words.
+  /// The reason for it, in a few words.
   package var reason: String
 
   /// The default `value` and its reason.

@@ -8,7 +8,8 @@ package enum BLAS {
     let setter: UnsafeMutableRawPointer
     let getter: UnsafeMutableRawPointer
 
-    /// The library that implements `cblas.h`, looked up at run time, because the program must link with the reference BLAS too.
+    /// The library that implements `cblas.h`, looked up at run time, because the program must link with the reference
+    /// BLAS too.
     static var found: Threads? {
       let names = [
         ("openblas_set_num_threads", "openblas_get_num_threads"),

@@ -8,8 +8,8 @@ func filledTensor(
   Tensor(shape: shape, elements: try filledArray(count: shape.reduce(1, *), fill))
 }
 
-/// An array whose memory `fill`, a parallel loop, writes completely unless it throws; ``Cancelled`` too where memory does
-/// not hold it.
+/// An array whose memory `fill`, a parallel loop, writes completely unless it throws; ``Cancelled`` too where memory
+/// does not hold it.
 func filledArray<Element: BitwiseCopyable>(
   count: Int, _ fill: (DisjointBuffer<Element>) throws(Cancelled) -> Void
 ) throws(Cancelled) -> [Element] {

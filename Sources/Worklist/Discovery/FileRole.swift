@@ -1,11 +1,11 @@
-/// What the name of an image file says: whether it is an image, a mask or probabilities, and of what.
+/// The meaning of the name of an image file: whether it is an image, a mask or probabilities, and of what.
 struct FileRole: Equatable {
   enum Kind { case image, mask, probabilities }
 
   let kind: Kind
   /// The name without what says its kind: "case1" of "case1_seg_v2" and of "case1_t1w"; empty for "mask" and "t1".
   let subject: String
-  /// What says its kind: "seg_v2"; empty for an image.
+  /// The part of the name that says its kind: "seg_v2"; empty for an image.
   let role: String
   /// The name without a leading word of its kind: "case1" of "seg_case1", nil where none leads.
   let trailingSubject: String?

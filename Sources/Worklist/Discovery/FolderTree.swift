@@ -44,8 +44,8 @@ struct FolderTree {
 
 /// Reads a folder and what lies below it.
 ///
-/// Hidden files and folders of verdicts are left out. Links are followed, and a folder that several paths lead to is read
-/// once, so that links in a circle end.
+/// Hidden files and folders of verdicts are left out. Links are followed, and a folder that several paths lead to is
+/// read once, so that links in a circle end.
 struct FolderReader {
   /// Entries of all folders beyond which a search ends: whoever names the root of a disk does not wait for it.
   static let maximumEntryCount = 200_000

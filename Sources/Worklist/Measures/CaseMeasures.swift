@@ -3,7 +3,7 @@ import Metrics
 import Volumes
 import Work
 
-/// What can be counted in the masks of a case without a reader.
+/// Measures of the masks of a case that need no reader.
 package struct CaseMeasures: Equatable, Sendable, Codable {
   /// The measures of one label of the first mask.
   package struct LabelMeasures: Equatable, Sendable, Codable {
@@ -24,7 +24,6 @@ package struct CaseMeasures: Equatable, Sendable, Codable {
     /// The Dice coefficient with the other mask; nil without one.
     package var dice: Double?
 
-    /// Measures of a label.
     package init(
       value: Int, name: String, millilitres: Double, componentCount: Int = 1, holeCount: Int = 0,
       missingSliceCount: Int = 0, touchedSides: [AnatomicalDirection] = [], dice: Double? = nil
@@ -46,7 +45,6 @@ package struct CaseMeasures: Equatable, Sendable, Codable {
   /// The labels of both masks, ascending by value.
   package var labels: [LabelMeasures]
 
-  /// Measures of labels.
   package init(labels: [LabelMeasures]) { self.labels = labels }
 
   /// The lowest Dice coefficient of a label with the other mask; nil without one, or without labels.

@@ -91,7 +91,9 @@ package final class JournalInspection {
     if let position = line.position {
       defer { presentStep = position.number }
       guard presentStep != position.number else { return nil }
-      return reading.lines.last { $0.decided?.number == position.number }?.decided.map { "went to: \($0.step)" }
+      return reading.lines.last { $0.decided?.number == position.number }?.decided.map {
+        "went to: \($0.step)"
+      }
     }
     if let exported = line.exported {
       return exported.path.map { "exported \(name(exported.version)) to \($0)" }

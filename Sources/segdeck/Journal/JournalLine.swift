@@ -9,7 +9,6 @@ import Work
 struct JournalLine: Codable {
   /// A session began.
   struct Opening: Codable {
-    /// The name of the case.
     var caseName: String
     /// The path of the image.
     var image: String

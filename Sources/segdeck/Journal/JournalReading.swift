@@ -8,8 +8,8 @@ import Work
 ///
 /// One pass over the records, oldest first, applies each of them to the versions, the steps of the history and the last
 /// decisions. A record is lost when its text is damaged or not understood; its content is unknown, and
-/// ``noteLoss(hasVoxels:)`` marks everything that it may have changed as uncertain. A later record that sets the same state
-/// makes it certain again, as the next decision does for the last one.
+/// ``noteLoss(hasVoxels:)`` marks everything that it may have changed as uncertain. A later record that sets the same
+/// state makes it certain again, as the next decision does for the last one.
 ///
 /// Voxels are checked when they are read, by ``restored(in:_:)`` and ``damagedVersions(in:)``.
 struct JournalReading {
@@ -218,10 +218,8 @@ struct JournalReading {
   /// The note of a version; nil where there is none with this number.
   func note(of id: VersionID) -> JournalLine.VersionNote? { position(of: id).map { versions[$0].note } }
 
-  /// The last verdicts.
   var verdicts: Verdicts { decisions?.verdicts ?? Verdicts() }
 
-  /// The last view.
   var view: ViewState? { lines.last { $0.view != nil }?.view }
 
   /// The timestamp of the last event in seconds since 1970; sessions that only opened the case are ignored.

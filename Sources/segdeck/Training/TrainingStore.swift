@@ -66,7 +66,6 @@ struct TrainingStore {
     try Checkpoint.write(training.trainer, metadata: metadata, to: checkpoints + Self.last)
   }
 
-  /// A stored run.
   struct Stored {
     let path: String
     let trainer: Trainer
