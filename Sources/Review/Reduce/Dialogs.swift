@@ -1,15 +1,32 @@
-extension ReviewState {
-  mutating func openDialog(_ name: Action.DialogName) {
-    switch name {
-    case .goTo: dialog = .command(prompt: "go to ", TextEntry())
-    case .command: dialog = .command(prompt: ":", TextEntry())
-    case .comment: dialog = .comment(TextEntry(decisions.verdicts.comment))
-    case .help: dialog = .help(line: 0)
-    case .messages: openMessages()
-    case .windows: dialog = .windows(selected: selectedWindow)
-    }
-  }
+import Screen
 
+extension Action {
+  /// Answers to the open dialog.
+  package enum Answer: ActionGroup {
+    case accept, dismiss, changePartner(Int), typeColour
+
+    static let bindings: [KeyBinding] = [
+      KeyTable.bind(.list, [.enter], .answer(.accept), "take it", bar: "take"),
+      KeyTable.bind(.list, ["#"], .answer(.typeColour), "of colours: type one, as in #0072b2"),
+      KeyTable.bind(.list, [.escape, "q"], .answer(.dismiss), "back", bar: "back"),
+      KeyTable.bind(
+        .pairing, [.right, "l", " "], .answer(.changePartner(1)),
+        "the label of B that goes with it: none, then by overlap", bar: "change", barKeys: [.left, .right]),
+      KeyTable.bind(.pairing, [.left, "h"], .answer(.changePartner(-1)), "the same, backwards"),
+      KeyTable.bind(.pairing, [.enter, "y"], .answer(.accept), "these go together", bar: "take"),
+      KeyTable.bind(
+        .pairing, [.escape, "n", "q"], .answer(.dismiss), "keep names and, where one is missing, values",
+        bar: "keep names", barKeys: [.escape]),
+      KeyTable.bind(.text, [.enter], .answer(.accept), "do it", bar: "do it"),
+      KeyTable.bind(.text, [.escape, .control("c")], .answer(.dismiss), "back", bar: "back"),
+      KeyTable.bind(.question, ["y"], .answer(.accept), "yes", bar: "yes"),
+      KeyTable.bind(.question, ["n", .escape], .answer(.dismiss), "no", bar: "no"),
+      KeyTable.bind(.reading, [.escape, "q", "?", "M"], .answer(.dismiss), "back", bar: "back"),
+    ]
+  }
+}
+
+extension ReviewState {
   /// Answers the open dialog; an answer that does not apply to a list closes it.
   mutating func answer(_ answer: Action.Answer) -> [ReviewEffect] {
     switch dialog {
@@ -82,18 +99,6 @@ extension ReviewState {
     case .changePartner, .typeColour: break
     }
     return []
-  }
-
-  /// Edits the line that is being typed.
-  mutating func editEntry(_ edit: Action.TextEdit) {
-    guard var entry = dialog?.entry else { return }
-    // Erasing an empty command line leaves it, as editors do.
-    if edit == .eraseBackwards, entry.text.isEmpty, dialog?.isCommand == true {
-      dialog = nil
-      return
-    }
-    entry.edit(edit)
-    dialog = dialog?.with(entry)
   }
 
   private mutating func answer(_ question: Question, isYes: Bool) -> [ReviewEffect] {

@@ -1,3 +1,60 @@
+import Screen
+
+extension Action {
+  /// Moves of the pointer in the list that receives keys: by entries, by pages, to the bottom or the top.
+  package enum PointerMove: ActionGroup {
+    case entries(Int), pages(Int), end(isBottom: Bool)
+
+    static let bindings: [KeyBinding] =
+      bindings(in: .list, entry: "entry") + bindings(in: .pairing, entry: "label of A") + [
+        KeyTable.bind(
+          .reading, [.up, "k"], .pointer(.entries(-1)), "one line up", bar: "scroll", barKeys: [.up, .down]),
+        KeyTable.bind(.reading, [.down, "j"], .pointer(.entries(1)), "one line down"),
+        KeyTable.bind(.reading, ["["], .pointer(.pages(-1)), "a page up"),
+        KeyTable.bind(
+          .reading, ["]", " "], .pointer(.pages(1)), "a page down", bar: "page",
+          barKeys: [.pageUp, .pageDown]),
+      ] + pages(in: .reading)
+
+    /// The keys that move the pointer of a list of such entries.
+    static func bindings(in context: KeyContext, entry: String) -> [KeyBinding] {
+      [
+        KeyTable.bind(
+          context, [.up, "k"], .pointer(.entries(-1)), "previous \(entry)", bar: "choose",
+          barKeys: [.up, .down]),
+        KeyTable.bind(context, [.down, "j"], .pointer(.entries(1)), "next \(entry)"),
+      ] + pages(in: context)
+    }
+
+    private static func pages(in context: KeyContext) -> [KeyBinding] {
+      [
+        KeyTable.bind(context, [.pageUp], .pointer(.pages(-1)), "a page up"),
+        KeyTable.bind(context, [.pageDown], .pointer(.pages(1)), "a page down"),
+        KeyTable.bind(context, [.home], .pointer(.end(isBottom: false)), "to the top"),
+        KeyTable.bind(context, [.end], .pointer(.end(isBottom: true)), "to the bottom"),
+      ]
+    }
+  }
+
+  /// Searches in the list that receives keys: a new one, or to the next match of the last.
+  package enum SearchStep: ActionGroup {
+    case begin, next(Int)
+
+    static let bindings: [KeyBinding] = bindings(in: .list) + bindings(in: .reading)
+
+    /// The keys that search in a list.
+    static func bindings(in context: KeyContext) -> [KeyBinding] {
+      [
+        KeyTable.bind(
+          context, ["/"], .search(.begin), "search; n and N go to the next and previous match", bar: "search",
+          rank: 2),
+        KeyTable.bind(context, ["n"], .search(.next(1)), "next match"),
+        KeyTable.bind(context, ["N"], .search(.next(-1)), "previous match"),
+      ]
+    }
+  }
+}
+
 /// A list with a pointer; the same keys move, page and search in every list.
 struct PointedList {
   /// The identity of a list; a search ends with its list.

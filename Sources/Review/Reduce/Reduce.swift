@@ -131,16 +131,21 @@ extension ReviewState {
   private mutating func perform(_ action: Action, _ key: Key) -> [ReviewEffect] {
     switch action {
     case .move(let move): self.move(move)
+    case .frame(let step): return stepFrames(step)
     case .picture(let change): changePicture(change)
     case .overlay(let change): return changeOverlay(change)
     case .visibility(let change): changeVisibility(change)
     case .label(let part): editLabel(part)
-    case .finding(let step): return find(step)
+    case .finding(let step): find(step)
+    case .component(let step): return editComponents(step)
     case .version(let role): return useVersion(as: role)
     case .refinement(let step): return refine(step, key)
+    case .network(let step): return runNetwork(step)
+    case .focus(let step): return moveFocus(step)
+    case .verdict(let step): changeVerdict(step)
     case .session(let step): return performStep(step)
-    case .worklist: message = Message("one case is open; segdeck review FOLDER opens many", .warning)
-    case .open(let dialog): openDialog(dialog)
+    case .worklist, .caseList:
+      message = Message("one case is open; segdeck review FOLDER opens many", .warning)
     case .pointer(let move): movePointer(move)
     case .search(let step): searchList(step)
     case .answer(let answer):

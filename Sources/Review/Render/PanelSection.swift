@@ -51,8 +51,21 @@ extension PanelSection {
   /// The binding of the key that opens the section.
   var openingBinding: KeyBinding {
     KeyTable.bind(
-      .picture, [opening.key], .session(.focus(.section(id))), opening.summary, bar: opening.barWord,
+      .picture, [opening.key], .focus(.move(.section(id))), opening.summary, bar: opening.barWord,
       rank: openingRank)
+  }
+
+  /// The keys that move in the section's list and search in it.
+  func listBindings(entry: String) -> [KeyBinding] {
+    Action.PointerMove.bindings(in: .section(id), entry: entry) + Action.SearchStep.bindings(in: .section(id))
+  }
+
+  /// The keys that leave the section.
+  var closingBindings: [KeyBinding] {
+    [
+      bind([.escape], .session(.back), "cancel the running job; back to the picture", bar: "back"),
+      bind([opening.key, "q"], .focus(.close), "back to the picture"),
+    ]
   }
 
   /// One of its own keys.

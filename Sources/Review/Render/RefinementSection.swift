@@ -22,36 +22,9 @@ struct RefinementSection: PanelSection {
     [
       bind([.up, "k"], .pointer(.entries(-1)), "previous knob", bar: "knob", barKeys: [.up, .down]),
       bind([.down, "j"], .pointer(.entries(1)), "next knob"),
-      bind(
-        [.left, "h"], .refinement(.adjustKnob(-1, coarse: false)), "a fine step down", bar: "adjust",
-        barKeys: [.left, .right]),
-      bind([.right, "l"], .refinement(.adjustKnob(1, coarse: false)), "a fine step up"),
-      bind(
-        ["H", "-"], .refinement(.adjustKnob(-1, coarse: true)), "a coarse step down",
-        bar: "coarse",
-        barKeys: ["-", "+"]),
-      bind(["L", "+"], .refinement(.adjustKnob(1, coarse: true)), "a coarse step up"),
-      bind(
-        "0123456789.,".map { Key.character($0) }, .refinement(.typeIntoKnob),
-        "type a value; i,j,k for a width by axis, values for labels"),
-      bind([.backspace], .refinement(.eraseInKnob), "erase what was typed"),
-      bind([.tab], .refinement(.flip), "flip between before and after refinement", bar: "A/B"),
-      bind(
-        [.enter], .refinement(.keep), "take the typed value; keep the result as a version",
-        bar: "keep"),
-      bind(["i"], .refinement(.chooseAxis), "the axis of a width that changes: all, i, j, k"),
-      bind(
-        ["P"], .refinement(.choosePreset), "choose kernels: advised, from the image, saved",
-        bar: "presets"),
-      bind(["S"], .refinement(.savePreset), "save the kernels under a name"),
-      bind(["r"], .refinement(.resetKnob), "this knob as the model advises", bar: "reset"),
-      bind(["R"], .refinement(.resetAllKnobs), "all knobs as the model advises"),
-      bind(
-        ["p"], .refinement(.togglePreview),
-        "refine around the crosshair after each change; off and on"
-      ),
+    ] + Action.RefinementStep.bindings + [
       bind([.escape], .session(.back), "drop the typed value; cancel; back", bar: "back"),
-      bind(["t", "q"], .session(.close), "back to the picture"),
+      bind(["t", "q"], .focus(.close), "back to the picture"),
     ]
   }
 

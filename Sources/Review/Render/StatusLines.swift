@@ -173,7 +173,7 @@ extension ReviewState {
       frame.write([Span(text, style)], row: area.row, in: area)
       return
     }
-    let isReadable = KeyTable.action(.character("M"), in: keyContext) == .open(.messages)
+    let isReadable = KeyTable.action(.character("M"), in: keyContext) == .session(.showMessages)
     let hint = isReadable ? " M: all of it" : ""
     let room = area.columns - hint.count
     frame.write(
@@ -241,7 +241,7 @@ extension ReviewState {
 
   /// Help, and the ways out.
   private var lastActions: Set<Action> {
-    [.open(.help), .session(.quit), .session(.back), .answer(.dismiss)]
+    [.session(.showHelp), .session(.quit), .session(.back), .answer(.dismiss)]
   }
 
   private func barText(_ binding: KeyBinding) -> String {

@@ -1,5 +1,28 @@
 import Screen
 
+extension Action {
+  /// Steps from case to case; `giveVerdict` gives a verdict and goes on to the next case.
+  package enum WorklistStep: ActionGroup {
+    case next, previous, nextUnread, giveVerdict(Verdict), showList
+
+    static let bindings: [KeyBinding] = [
+      KeyTable.bind(.picture, ["C"], .worklist(.showList), "the list of cases", bar: "cases", rank: 2),
+      KeyTable.bind(
+        .picture, [.control("n")], .worklist(.next), "next case", bar: "case",
+        barKeys: [.control("n"), .control("p")], rank: 2),
+      KeyTable.bind(.picture, [.control("p")], .worklist(.previous), "previous case"),
+      KeyTable.bind(.picture, [.control("u")], .worklist(.nextUnread), "next unread case"),
+      KeyTable.bind(
+        .picture, ["Y"], .worklist(.giveVerdict(.accepted)), "accept the version shown, and next case"),
+      KeyTable.bind(
+        .picture, ["R"], .worklist(.giveVerdict(.rejected)), "reject the version shown, and next case"),
+      KeyTable.bind(
+        .picture, ["S"], .worklist(.giveVerdict(.needsWork)), "the case needs work, and next case"),
+      KeyTable.bind(.picture, ["F"], .worklist(.giveVerdict(.flagged)), "flag the case, and next case"),
+    ]
+  }
+}
+
 /// The whole behaviour of a session: pure, synchronous, total.
 ///
 /// - Returns: what has to happen outside, in this order.
@@ -71,8 +94,6 @@ extension SessionState {
       return move(to: worklist.nextUnread(after: current), otherwise: "every case of the list was read")
     case .giveVerdict(let verdict): return giveVerdict(verdict)
     case .showList: return showList()
-    // These are keys of the list.
-    case .filter, .toggleUnread, .sort, .reverse: return []
     }
   }
 

@@ -241,17 +241,6 @@ package struct TextEntry: Equatable, Sendable {
 
   /// Moves the cursor to an index, clamped to the text.
   package mutating func move(to index: Int) { cursor = min(max(0, index), characters.count) }
-
-  /// Carries out a key that erases or moves.
-  mutating func edit(_ edit: Action.TextEdit) {
-    switch edit {
-    case .eraseBackwards: deleteBackwards()
-    case .eraseForwards: deleteForwards()
-    case .eraseToStart: deleteToStart()
-    case .move(let count): move(to: cursor + count)
-    case .moveToEnd(let isEnd): move(to: isEnd ? characters.count : 0)
-    }
-  }
 }
 
 /// A dialog, open until it is answered.
