@@ -23,7 +23,12 @@ package final class ImageFile: Sendable {
   private let reader: any VoxelReader
   private let knownFindings: Mutex<[Finding]>
 
-  init(
+  /// An opened file.
+  ///
+  /// - Parameters:
+  ///   - files: Every file that has a part of the image.
+  ///   - findings: Problems of the header that were repaired.
+  package init(
     path: String, storage: String, source: ImageSource, voxelType: VoxelType, scaling: VoxelScaling,
     frameSizes: [Int], files: [String], reader: any VoxelReader, findings: [Finding]
   ) {

@@ -71,6 +71,6 @@ struct OutputPath {
   init(maskAt path: String, of image: ImageFile, isForced: Bool) throws(InputError) {
     try self.init(
       path, kind: .image, isForced: isForced, companions: MaskRecord.companions(ofMask: path),
-      byteCount: path.lowercased().hasSuffix(".gz") ? 0 : image.grid.size.voxelCount)
+      byteCount: ImageName.isGzip(path) ? 0 : image.grid.size.voxelCount)
   }
 }

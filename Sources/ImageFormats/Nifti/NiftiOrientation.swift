@@ -26,7 +26,7 @@ extension NiftiHeaderCheck {
         path, "the first voxel lies beyond any grid", found: "\(far) mm", expected: "within 10000000 mm of 0")
     }
     let grid = try VolumeGrid(size: size, affine: inMillimetres).validated(subject: path)
-    return ImageSource(grid: grid, fields: fields)
+    return ImageSource(grid: grid, niftiFields: fields)
   }
 
   private mutating func affine(_ fields: NiftiGeometry, size: GridSize) throws(InputError) -> Affine {
