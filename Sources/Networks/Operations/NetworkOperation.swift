@@ -5,7 +5,7 @@ import Work
 ///
 /// An operation is one file that conforms to this protocol, one line in ``NetworkOperations/all`` and one row in the
 /// table of `Tests/NetworksTests/OperationTests.swift`. Elsewhere operations are named only where the paper's networks
-/// and their training rules are written down, and in benchmarks. In JSON its fields stand beside the layer's name and
+/// and their training rules are written down. In JSON its fields stand beside the layer's name and
 /// input in one flat object.
 package protocol NetworkOperation: Hashable, Sendable, Codable {
   /// The "kind" of its layers in JSON.
@@ -19,6 +19,9 @@ package protocol NetworkOperation: Hashable, Sendable, Codable {
 
   /// Channels of the output for `input` channels of the input.
   func outputChannels(_ input: Int) -> Int
+
+  /// The operation with `count` channels of the output; itself where the output has the input's channels.
+  func withOutputChannels(_ count: Int) -> any NetworkOperation
 
   /// Extents of the output for an input of extents `input`; nil where the input is too small.
   func outputExtent(_ input: Extent3) -> Extent3?
@@ -56,6 +59,7 @@ package protocol NetworkOperation: Hashable, Sendable, Codable {
 extension NetworkOperation {
   package static var earlierKinds: [String] { [] }
   package func outputChannels(_ input: Int) -> Int { input }
+  package func withOutputChannels(_ count: Int) -> any NetworkOperation { self }
   package func outputExtent(_ input: Extent3) -> Extent3? { input }
   package var problem: String? { nil }
   package func parameterSlots(layer: String, inputChannels: Int) -> [ParameterSlot] { [] }

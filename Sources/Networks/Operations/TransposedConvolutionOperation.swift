@@ -29,6 +29,13 @@ package struct TransposedConvolutionOperation: NetworkOperation {
   }
 
   package func outputChannels(_ input: Int) -> Int { outputChannels }
+
+  package func withOutputChannels(_ count: Int) -> any NetworkOperation {
+    var changed = self
+    changed.outputChannels = count
+    return changed
+  }
+
   package func outputExtent(_ input: Extent3) -> Extent3? { geometry.output(input) }
 
   package func parameterSlots(layer: String, inputChannels: Int) -> [ParameterSlot] {
