@@ -21,6 +21,11 @@ package func decimals(_ number: Double, _ count: Int) -> String {
   return text.hasPrefix("-") && text.allSatisfy { "-0.".contains($0) } ? String(text.dropFirst()) : text
 }
 
+/// A number with at most `digits` significant digits, as C's `%g` prints it: "0.0123", "1.5e+07", "nan".
+package func significant(_ number: Double, _ digits: Int = 6) -> String {
+  String(format: "%.\(digits)g", number)
+}
+
 /// A duration for people: "under 1 s", "12 s", "3 min 20 s", "2 h 5 min"; "-" for negative, infinite or NaN.
 package func duration(_ seconds: Double) -> String {
   guard seconds.isFinite, seconds >= 0 else { return "-" }

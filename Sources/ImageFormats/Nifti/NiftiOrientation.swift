@@ -103,7 +103,7 @@ extension NiftiHeaderCheck {
   /// The standard has -1 and 1; 0 is what programs write that know of no such factor.
   private mutating func noteFactor(_ fields: NiftiGeometry, repair: String) {
     guard ![-1, 0, 1].contains(fields.pixdim[0]) else { return }
-    findings.append(Finding("pixdim[0] (qfac) is \(digits(fields.pixdim[0]))", repair: repair))
+    findings.append(Finding("pixdim[0] (qfac) is \(significant(fields.pixdim[0]))", repair: repair))
   }
 
   /// The standard has codes from 0 to 5.
@@ -162,7 +162,8 @@ extension NiftiHeaderCheck {
         if stated < 0, axis < header.dimensions[0] {
           findings.append(
             Finding(
-              "pixdim[\(axis + 1)] is \(digits(stated))", repair: "it is read as \(digits(-stated))"))
+              "pixdim[\(axis + 1)] is \(significant(stated))", repair: "it is read as \(significant(-stated))"
+            ))
         }
       } else {
         throw InputError(
@@ -180,9 +181,9 @@ extension NiftiHeaderCheck {
       let stated = header.geometry.pixdim[axis + 1]
       let isSameLength = abs(abs(stated) - spacing[axis]) <= 0.01 * spacing[axis]
       if isSameLength, stated > 0 { continue }
-      let comparison = isSameLength ? "" : " where the sform has \(digits(spacing[axis]))"
+      let comparison = isSameLength ? "" : " where the sform has \(significant(spacing[axis]))"
       findings.append(
-        Finding("pixdim[\(axis + 1)] is \(digits(stated))\(comparison)", repair: "the sform decides"))
+        Finding("pixdim[\(axis + 1)] is \(significant(stated))\(comparison)", repair: "the sform decides"))
     }
   }
 
@@ -209,4 +210,3 @@ extension NiftiHeaderCheck {
 }
 
 /// Six digits, as many as a 32-bit float holds.
-private func digits(_ value: Double) -> String { String(format: "%.6g", value) }

@@ -206,7 +206,7 @@ private struct ConvolutionStepBuilder: StepBuilder {
     case .scaleAndShift(let affine) where !appliesReLU && pooling == nil: weights.fold(affine)
     case .relu where !appliesReLU && pooling == nil: appliesReLU = true
     case .maxPooling(let geometry) where pooling == nil: pooling = geometry
-    default: return false
+    case .scaleAndShift, .relu, .maxPooling, .pointwiseConvolution: return false
     }
     return true
   }

@@ -33,7 +33,7 @@ struct ReLUPooling: Sendable {
     switch epilogue {
     case .relu where !appliesReLU: appliesReLU = true
     case .maxPooling(let geometry) where appliesReLU && pooling == nil: pooling = geometry
-    default: return false
+    case .relu, .maxPooling, .pointwiseConvolution: return false
     }
     return true
   }

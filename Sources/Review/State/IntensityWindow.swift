@@ -32,7 +32,7 @@ package struct IntensityWindow: Hashable, Sendable, Codable {
     let decimalPlaces = width < 10 ? Int(saturating: min(6, max(2, 1 - log10(width).rounded(.down)))) : 0
     func text(_ value: Double) -> String {
       let text = decimals(value, decimalPlaces)
-      return text.count <= 12 ? text : String(format: "%.6g", value)
+      return text.count <= 12 ? text : significant(value)
     }
     return "\(text(centre))/\(text(width))"
   }

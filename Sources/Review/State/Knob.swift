@@ -43,7 +43,8 @@ package enum Knob: Hashable, Sendable {
     switch self {
     case .thetaAlpha, .thetaGamma: "mm"
     case .thetaBeta: intensityUnit
-    default: ""
+    case .appearanceWeight, .smoothnessWeight, .iterations, .auxiliaryWeight, .maskConfidence, .changedLabels:
+      ""
     }
   }
 

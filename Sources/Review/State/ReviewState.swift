@@ -282,7 +282,7 @@ extension Dialog {
   var entry: TextEntry? {
     switch self {
     case .command(_, let entry), .label(_, let entry), .comment(let entry): entry
-    default: nil
+    case .help, .messages, .windows, .models, .presets, .colours, .pairing, .history, .question: nil
     }
   }
 
@@ -292,7 +292,7 @@ extension Dialog {
     case .command(let prompt, _): .command(prompt: prompt, entry)
     case .label(let edit, _): .label(edit, entry)
     case .comment: .comment(entry)
-    default: self
+    case .help, .messages, .windows, .models, .presets, .colours, .pairing, .history, .question: self
     }
   }
 }

@@ -132,7 +132,7 @@ private struct ImageDescription: Encodable {
 
   /// The description as lines of a name and a value.
   var text: String {
-    func number(_ value: Double) -> String { String(format: "%.6g", value) }
+    func number(_ value: Double) -> String { significant(value) }
     let scaling = slope == 1 && intercept == 0 ? "" : ", times \(number(slope)) plus \(number(intercept))"
     var lines = [
       ("file", file), ("format", format), ("voxels", voxelType + scaling),

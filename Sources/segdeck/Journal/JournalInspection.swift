@@ -118,13 +118,7 @@ package final class JournalInspection {
       exported: reading.exported.sorted { $0.key < $1.key }.map {
         JournalLine.Export(version: $0.key, path: $0.value)
       }, view: reading.view, events: reading.lines)
-    let encoder = JSONEncoder.stable(isIndented: true)
-    encoder.nonConformingFloatEncodingStrategy = .convertToString(
-      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-    guard let data = try? encoder.encode(whole) else {
-      preconditionFailure("a journal of plain values is JSON")
-    }
-    return data
+    return anyJSON(whole, isIndented: true)
   }
 
   /// The version with a name; the accepted one for nil.

@@ -130,24 +130,13 @@ struct JournalLine: Codable {
   init() { time = Date.now.timeIntervalSince1970 }
 
   /// The line as JSON; infinities and NaN are strings.
-  var text: Data {
-    let encoder = JSONEncoder.stable()
-    encoder.nonConformingFloatEncodingStrategy = Self.words
-    guard let data = try? encoder.encode(self) else { preconditionFailure("a line of plain values is JSON") }
-    return data
-  }
+  var text: Data { anyJSON(self) }
 
   /// Decodes a line; nil where this program does not understand it.
   init?(_ text: Data) {
-    let decoder = JSONDecoder()
-    decoder.nonConformingFloatDecodingStrategy = .convertFromString(
-      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-    guard let line = try? decoder.decode(JournalLine.self, from: text) else { return nil }
+    guard let line = try? JSONDecoder.ofAnyNumbers().decode(JournalLine.self, from: text) else { return nil }
     self = line
   }
-
-  private static let words = JSONEncoder.NonConformingFloatEncodingStrategy.convertToString(
-    positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
 }
 
 extension JournalLine.VersionNote {

@@ -45,7 +45,7 @@ struct TrainingArguments: ParsableArguments {
 
   @Option(
     name: .long,
-    help: "Share that a running average of the weights keeps at each step (0.999); 0 for none. (default: 0)",
+    help: "Decay of the running average of the weights at each step (0.999); 0 for none. (default: 0)",
     transform: OptionParsing.number)
   var averageDecay: Double?
 
