@@ -6,7 +6,7 @@ import Testing
 import Volumes
 
 /// Expects that `deed` makes the changes of `changes` to a state, and no others.
-private func expectChange(
+func expectChange(
   of state: inout ReviewState, by deed: (inout ReviewState) -> Void, changes: (inout ReviewState) -> Void,
   sourceLocation: SourceLocation = #_sourceLocation
 ) {
@@ -17,7 +17,7 @@ private func expectChange(
 /// The same where `changes` needs the state after the deed.
 ///
 /// swift-custom-dump's own `expectDifference` reports through a dynamic library and is silent where that is not linked.
-private func expectChange(
+func expectChange(
   of state: inout ReviewState, by deed: (inout ReviewState) -> Void,
   changes: (_ expected: inout ReviewState, _ found: ReviewState) -> Void,
   sourceLocation: SourceLocation = #_sourceLocation
