@@ -67,7 +67,7 @@ package struct LabelExtents: Sendable {
 /// Every voxel of each label of a mask, sorted by label when they are first asked for: 4 bytes for each.
 final class LabelOffsets: Sendable {
   private struct Index: Sendable {
-    /// Where the voxels of each label begin, in ``offsets``; one element more than there are labels.
+    /// The index in ``offsets`` of the first voxel of each label; one element more than there are labels.
     var starts: [Int]
     var offsets: [UInt32]
   }

@@ -81,7 +81,7 @@ extension [SessionEffect] {
     }
   }
 
-  /// What goes to the worklist's records, "case-1 opened accepted".
+  /// The lines for the worklist's records, "case-1 opened accepted".
   fileprivate var records: [String] {
     compactMap { effect in
       guard case .record(let id, let kind, let decision) = effect else { return nil }
@@ -179,7 +179,7 @@ struct SessionTests {
   }
 }
 
-/// What one reader decided about a case, as the records give it.
+/// Readers' decisions about a case, as the records give them.
 private func review(_ caseName: String, _ decisions: [(reader: String, decision: CaseDecision)]) throws
   -> CaseReview
 {

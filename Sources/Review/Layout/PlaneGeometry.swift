@@ -7,7 +7,6 @@ import Work
 /// left) or mirrored (neurological); sagittal slices face left in both. Anterior is up in axial slices, the head
 /// is up in the others. Voxel axes are those nearest to the anatomical ones; nothing is resampled.
 package struct PlaneGeometry: Equatable, Sendable {
-  /// The plane.
   package let plane: AnatomicalPlane
   /// The voxel axes across the slices, along the screen's rows and down its columns.
   package let sliceAxis, horizontalAxis, verticalAxis: Int
@@ -45,9 +44,8 @@ package struct PlaneGeometry: Equatable, Sendable {
   }
 }
 
-/// Where the pixels of a pane lie in a plane's slices.
+/// The mapping between the pixels of a pane and the voxels of a plane's slices.
 package struct PaneProjection: Equatable, Sendable {
-  /// The plane.
   package let geometry: PlaneGeometry
   /// Pixels of the pane.
   package let width, height: Int

@@ -17,14 +17,14 @@ struct OverlayPainter {
   private let opacity: Double
   private let blends: Bool
 
-  /// How A and B agree in a pixel: the rank of the label that both have, or a way to differ, which are greater than
-  /// all ranks; where a pixel covers several, the greatest shows.
+  /// The agreement of A and B in a pixel: the rank of the label that both have, or a way to differ, which are greater
+  /// than all ranks; where a pixel covers several, the greatest shows.
   private enum Agreement {
     static let onlyB = UInt16.max - 2
     static let onlyA = UInt16.max - 1
     static let conflict = UInt16.max
 
-    /// How two ranks agree; labels that are hidden, or that only one version knows, have rank 0 on both sides.
+    /// The agreement of two ranks; labels that are hidden, or that only one version knows, have rank 0 on both sides.
     static func of(_ a: UInt16, _ b: UInt16) -> UInt16 {
       if a == b { return min(a, onlyB - 1) }
       if b == 0 { return onlyA }

@@ -5,7 +5,7 @@ import Volumes
 /// Both volumes are walked along strides, so that every orientation costs the same code; samples per pixel are
 /// bounded, so that a frame's cost follows the screen and not the volume.
 struct SliceSampler {
-  /// Where the pane's pixels lie.
+  /// The mapping of the pane's pixels to the slice.
   let projection: PaneProjection
   private let columns: [Range<Int>]
   private let rows: [Range<Int>]

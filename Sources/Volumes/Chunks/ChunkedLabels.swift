@@ -32,7 +32,7 @@ package struct ChunkedLabels: Equatable, Sendable {
   /// The file's value of each code.
   package let coding: LabelCoding
   private(set) var chunks: [Chunk]
-  /// How the grid is cut.
+  /// The division of the grid into chunks.
   let chunkGrid: ChunkGrid
 
   /// The same labels in chunks.
@@ -168,8 +168,8 @@ extension ChunkedLabels.Chunk {
 
 /// Voxels of a mask that get other labels, as the chunks before and after.
 ///
-/// It can be carried out on labels whose chunks are those before, and taken back by its ``inverse``. Chunks are shared with
-/// the labels they come from, so that it holds little of its own.
+/// It can be carried out on labels whose chunks are those before, and taken back by its ``inverse``. Chunks are shared
+/// with the labels they come from, so that it holds little of its own.
 package struct LabelChange: Equatable, Sendable {
   struct Swap: Equatable, Sendable {
     var chunk: Int
@@ -305,7 +305,7 @@ extension ChunkedLabels {
     return labels
   }
 
-  /// Where to look at a label in one slice: its voxel there that is nearest to the middle of those.
+  /// The voxel to look at for a label in one slice: its voxel there that is nearest to the middle of those.
   /// - Parameter slice: A box of one slice across `axis`.
   /// - Returns: nil where no voxel of the box has the label.
   /// - Complexity: O(voxels of the box).

@@ -3,7 +3,7 @@ import Metrics
 import Volumes
 import Work
 
-/// What can be counted in the masks of a case without a reader.
+/// Measures of the masks of a case that need no reader.
 package struct CaseMeasures: Equatable, Sendable, Codable {
   /// A label of the other mask that overlaps a label although their names, or values, say that they are different.
   package struct Contradiction: Equatable, Sendable, Codable {
@@ -38,7 +38,6 @@ package struct CaseMeasures: Equatable, Sendable, Codable {
     /// What lies where this label lies in the other mask, where that is not what it is compared with.
     package var contradiction: Contradiction?
 
-    /// Measures of a label.
     package init(
       value: Int, name: String, millilitres: Double, componentCount: Int = 1, holeCount: Int = 0,
       missingSliceCount: Int = 0, touchedSides: [AnatomicalDirection] = [], dice: Double? = nil,
@@ -62,7 +61,6 @@ package struct CaseMeasures: Equatable, Sendable, Codable {
   /// The labels of both masks, ascending by value.
   package var labels: [LabelMeasures]
 
-  /// Measures of labels.
   package init(labels: [LabelMeasures]) { self.labels = labels }
 
   /// The lowest Dice coefficient of a label with the other mask; nil without one, or without labels.

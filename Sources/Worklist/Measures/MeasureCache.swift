@@ -37,7 +37,6 @@ package struct MeasureCache: Sendable {
     var measures: CaseMeasures
   }
 
-  /// The folder.
   package let folder: String
   private static let maximumByteCount = 16 << 20
   /// Entries that are kept; when there are as many, the older half is removed.

@@ -9,11 +9,11 @@ import Work
 /// - Any other word, and any text in quotes, is sought in names, comments, tags and further columns.
 /// - `and`, `or`, `not` (or `!`) and parentheses; two terms beside each other both have to hold.
 package struct CaseQuery: Equatable, Sendable {
-  /// What is wrong with a text, and where.
+  /// An error in the text of a query, with its position.
   package struct Fault: Error, Equatable, Sendable, CustomStringConvertible {
     /// The character, counted from 1.
     package var column: Int
-    /// What is wrong there.
+    /// The error there.
     package var problem: String
 
     /// "at 6: no column foo".

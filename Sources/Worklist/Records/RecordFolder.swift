@@ -1,7 +1,7 @@
 import Foundation
 import Work
 
-/// Where the verdicts of a worklist lie.
+/// The folder of the verdicts of a worklist.
 package enum RecordFolder {
   private static let suffix = ".records"
   private static let nameInFolder = "segdeck-records"

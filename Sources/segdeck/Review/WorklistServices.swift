@@ -20,7 +20,7 @@ final class WorklistServices: SessionServices {
     var deliver: @Sendable (SessionEvent) -> Void = { _ in }
   }
 
-  /// How often records of other readers are looked for.
+  /// The interval at which records of other readers are read.
   private static let pollSeconds = 2.0
 
   private let cases: [WorklistCase]

@@ -38,7 +38,7 @@ enum WorklistMeasuring {
     }
   }
 
-  /// What was measured before of a case whose masks are still the same; nil for nothing.
+  /// Earlier measures of a case whose masks are still the same; nil for none.
   static func known(_ item: WorklistCase, _ cache: MeasureCache) -> CaseMeasures? {
     key(item).flatMap { cache.measures(for: $0) }
   }
