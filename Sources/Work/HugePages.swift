@@ -7,11 +7,7 @@ package let hugePageByteCount = 2 << 20
 package func deservesHugePages(byteCount: Int) -> Bool { byteCount >= 4 * hugePageByteCount }
 
 /// Uninitialised memory, on huge pages where it is large; the caller deallocates it.
-/// - Throws: ``Cancelled`` where memory does not hold it (see ``Cancellation/isShortOfMemory``).
-package func allocateMemory(
-  byteCount: Int, alignment: Int
-) throws(Cancelled) -> UnsafeMutableRawBufferPointer {
-  try AvailableMemory.requireAllocation(byteCount)
+package func allocateMemory(byteCount: Int, alignment: Int) -> UnsafeMutableRawBufferPointer {
   let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: byteCount, alignment: alignment)
   adviseHugePages(memory)
   return memory

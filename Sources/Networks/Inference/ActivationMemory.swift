@@ -9,7 +9,8 @@ final class ActivationMemory: @unchecked Sendable {
 
   /// - Throws: `Cancelled` where memory does not hold it.
   init(count: Int) throws(Cancelled) {
-    let memory = try allocateMemory(
+    try AvailableMemory.requireAllocation(count * MemoryLayout<Float>.stride)
+    let memory = allocateMemory(
       byteCount: max(count, 1) * MemoryLayout<Float>.stride, alignment: 1 << 12)
     assert(fillWithNaN(memory))
     floats = DisjointBuffer(memory.bindMemory(to: Float.self))
