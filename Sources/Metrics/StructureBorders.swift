@@ -63,6 +63,46 @@ enum StructureBorders {
   }
 }
 
+extension StructureBorders {
+  /// The voxel at a position of ``distancesFromReference(work:)``, on a grid whose box `lower` begins.
+  /// - Complexity: O(voxels of the box).
+  func referenceVoxel(_ position: Int, from lower: VoxelIndex, _ affine: Affine) -> VoxelIndex {
+    switch self {
+    case .grids(let reference, _, let size, _): lower + gridVoxel(position, of: reference, size: size)
+    case .points(let reference, _): lower + latticeVoxel(reference[position], affine)
+    }
+  }
+
+  /// The voxel at a position of ``distancesFromOther(work:)``, on a grid whose box `lower` begins.
+  /// - Complexity: O(voxels of the box).
+  func otherVoxel(_ position: Int, from lower: VoxelIndex, _ affine: Affine) -> VoxelIndex {
+    switch self {
+    case .grids(_, let other, let size, _): lower + gridVoxel(position, of: other, size: size)
+    case .points(_, let other): lower + latticeVoxel(other[position], affine)
+    }
+  }
+}
+
+/// The voxel of a border at a position in the order of memory.
+private func gridVoxel(_ position: Int, of border: [UInt8], size: GridSize) -> VoxelIndex {
+  var before = 0
+  for offset in border.indices where border[offset] != 0 {
+    if before == position { return size.index(offset: offset) }
+    before += 1
+  }
+  preconditionFailure("a border of \(before) voxels has none at \(position)")
+}
+
+/// The voxel at a point in millimetres from the first.
+private func latticeVoxel(_ point: SIMD3<Double>, _ affine: Affine) -> VoxelIndex {
+  let origin = affine.origin
+  let index = affine.continuousIndex(
+    WorldPoint(origin.x + point.x, origin.y + point.y, origin.z + point.z))
+  return VoxelIndex(
+    Int(saturating: index.x.rounded()), Int(saturating: index.y.rounded()), Int(saturating: index.z.rounded())
+  )
+}
+
 private func treeDistances(
   from border: [SIMD3<Double>], to target: [SIMD3<Double>], work: WorkContext
 ) throws(Cancelled) -> [Double] {

@@ -73,6 +73,22 @@ package struct MatchedStructure: Hashable, Sendable {
   }
 }
 
+/// A voxel of the border of a structure in one of two masks.
+package struct BorderVoxel: Hashable, Sendable {
+  /// In the grid of the masks.
+  package var index: VoxelIndex
+  /// Whether it lies on the reference's border; else on the other mask's.
+  package var isOfReference: Bool
+  /// Its distance from the other border.
+  package var distanceMillimetres: Double
+
+  package init(index: VoxelIndex, isOfReference: Bool, distanceMillimetres: Double) {
+    self.index = index
+    self.isOfReference = isOfReference
+    self.distanceMillimetres = distanceMillimetres
+  }
+}
+
 /// The measures of one structure in two masks.
 package struct StructureComparison: Hashable, Sendable {
   package let name: String
@@ -83,6 +99,10 @@ package struct StructureComparison: Hashable, Sendable {
   package let overlap: OverlapMeasures
   /// Distances between the borders; nil when one of them, or both, are empty.
   package let distances: SurfaceDistanceMeasures?
+
+  /// The border voxel that is furthest from the other border, the reference's where both are as far and the first in
+  /// memory where several are; nil without ``distances``.
+  package let furthest: BorderVoxel?
 
   /// The diagonal of the image, which a missed structure counts as in means of distances; see ``CountedMeasures``.
   package let diagonalMillimetres: Double
@@ -100,6 +120,24 @@ package struct StructureComparison: Hashable, Sendable {
         dice: overlap.dice, averageMillimetres: $0.averageMillimetres,
         maximumMillimetres: $0.maximumMillimetres)
     }
+  }
+
+  private static func furthest(
+    _ borders: StructureBorders, _ fromReference: [Double], _ fromOther: [Double], lower: VoxelIndex,
+    _ affine: Affine
+  ) -> BorderVoxel? {
+    /// The first of the greatest.
+    func greatest(_ distances: [Double]) -> (position: Int, distance: Double)? {
+      distances.max().flatMap { distance in distances.firstIndex(of: distance).map { ($0, distance) } }
+    }
+    guard let one = greatest(fromReference), let two = greatest(fromOther) else { return nil }
+    return one.distance >= two.distance
+      ? BorderVoxel(
+        index: borders.referenceVoxel(one.position, from: lower, affine), isOfReference: true,
+        distanceMillimetres: one.distance)
+      : BorderVoxel(
+        index: borders.otherVoxel(two.position, from: lower, affine), isOfReference: false,
+        distanceMillimetres: two.distance)
   }
 
   /// Compares a structure of two masks on the same grid; positions are those of the reference's grid.
@@ -135,7 +173,7 @@ package struct StructureComparison: Hashable, Sendable {
     otherMillilitres = Double(overlap.otherVoxelCount) * millilitresPerVoxel
     try work.checkCancellation()
     guard let box = extent.box, overlap.referenceVoxelCount > 0, overlap.otherVoxelCount > 0 else {
-      distances = nil
+      (distances, furthest) = (nil, nil)
       work.report(1)
       return
     }
@@ -149,6 +187,8 @@ package struct StructureComparison: Hashable, Sendable {
     let fromReference = try borders.distancesFromReference(work: work)
     distances = SurfaceDistanceMeasures(
       fromReference: fromReference, fromOther: fromOther, toleranceMillimetres: toleranceMillimetres)
+    furthest = StructureComparison.furthest(
+      borders, fromReference, fromOther, lower: box.lower, reference.grid.affine)
     work.report(1)
   }
 }

@@ -19,6 +19,8 @@ package struct Frame: Hashable, Sendable {
   package internal(set) var cells: [Cell]
   /// The cell of the blinking text cursor; nil hides it.
   package var cursor: ScreenCell?
+  /// The parts that can be clicked, in the order in which they were drawn.
+  package var clickAreas: [ClickArea] = []
 
   package init(rows: Int, columns: Int) {
     self.rows = max(0, rows)

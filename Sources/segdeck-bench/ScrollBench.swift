@@ -34,10 +34,6 @@ struct ScrollBench: ParsableCommand {
   }
 
   func run() throws {
-    let content = try ScrolledCase.content(shape, work: bench.work)
-    let opened = OpenedCase(
-      content: content, intensities: IntensitySummary(content.image),
-      maskComponents: try content.masks.map { try LabelComponents($0.labels, work: bench.work) })
     let load =
       beside == .nothing
       ? nil : try BackgroundLoad(threadCount: bench.threads, yields: beside == .network)
@@ -46,6 +42,19 @@ struct ScrollBench: ParsableCommand {
       ("three planes, outlines", "x"), ("three planes, fills", ""), ("axial, fills", "o"),
       ("coronal, fills", "oc"), ("sagittal, fills", "os"),
     ]
+    try measure(views, of: ScrolledCase.content(shape, work: bench.work))
+    let comparisons = [
+      ("difference", "D"), ("side by side", "DD"), ("contours", "DDD"), ("checkerboard", "DDDD"),
+      ("spyglass", "DDDDD"),
+    ]
+    try measure(comparisons, of: ScrolledCase.content(shape, isPair: true, work: bench.work))
+  }
+
+  /// Times each view, which its keys choose.
+  private func measure(_ views: [(name: String, keys: String)], of content: ReviewCase) throws {
+    let opened = OpenedCase(
+      content: content, intensities: IntensitySummary(content.image),
+      maskComponents: try content.masks.map { try LabelComponents($0.labels, work: bench.work) })
     for (name, keys) in views {
       var state = ReviewState(
         request: OpenCaseRequest(imagePath: content.imagePath), screen: size,

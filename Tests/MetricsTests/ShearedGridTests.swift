@@ -28,16 +28,9 @@ private let shearedGrids = [
   ShearedGrid("a shear of a hundredth of a degree", [[1, 0, 0], [0, 1, 0], [0, 0.0002, 1]]),
 ]
 
-/// The border voxels of label 1, in world millimetres: a neighbour of each is outside, or beyond the image.
+/// The border voxels of label 1, in world millimetres.
 private func border(_ mask: LabelVolume) -> [WorldPoint] {
-  let size = mask.grid.size
-  return (0..<size.voxelCount).map(size.index(offset:)).filter { index in
-    guard mask.voxels[size.offset(index)] == 1 else { return false }
-    return (0..<27).contains { step in
-      let neighbour = VoxelIndex(index.i + step % 3 - 1, index.j + step / 3 % 3 - 1, index.k + step / 9 - 1)
-      return !size.contains(neighbour) || mask.voxels[size.offset(neighbour)] != 1
-    }
-  }.map { mask.grid.affine.world($0) }
+  borderVoxels(of: mask).map { mask.grid.affine.world($0) }
 }
 
 /// The distance of each border voxel to the nearest of the other border: all pairs.

@@ -67,6 +67,14 @@ extension ReviewState {
     }
   }
 
+  /// Ends the jobs that measure distances between borders.
+  package mutating func finishMeasuring() throws {
+    while let job = jobs[.surfaceDistances], var measured = running(SurfaceDistanceJob.self)?.measured {
+      try measured.measure(for: 0, WorkContext(threadCount: 1))
+      _ = reduce(&self, .jobEnded(job.id, .finished(SurfaceDistanceJob.self, with: measured)))
+    }
+  }
+
   /// Ends the job that compares A and B, and those that follow.
   package mutating func finishComparison() throws {
     guard let job = jobs[.comparison], let request = running(ComparisonJob.self)?.request else { return }

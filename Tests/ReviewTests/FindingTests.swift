@@ -198,6 +198,7 @@ private func pairState(_ content: ReviewCase = pair()) throws -> ReviewState {
   @Test("| takes strips away and back; narrow panes have none, nor do cases without a mask")
   func switching() throws {
     var state = try pairState()
+    state.type("o")
     let wide = state.layout.panes[0].picture.columns
     state.type("|")
     #expect(state.message == Message("strips off"))

@@ -23,7 +23,7 @@ struct FrameText: Equatable {
   private static let plain: Character = "."
   /// The letters in the order in which styles get them.
   private static let letters = Array(
-    ".abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789αβγδεζηθικλμνξοπρςστυφχψωбвгджзийклмнптфцчшщъыьэюя"
+    ".abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789αβγδεζηθικλμνξοπρςστυφχψωбвгджзийклмнптфцчшщъыьэюяàáâãäåæçèéêëìíîïðñòóôõöøùúûüýþÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÐÑÒÓÔÕÖØÙÚÛÜÝÞ"
   )
 
   /// The text of a frame.

@@ -98,6 +98,30 @@ private let frameCases: [FrameCase] = [
     state.type("d")
     return state
   },
+  .init("side by side", 120, 40, .trueColour) { try compared("side", $0, $1) },
+  .init("side by side", 200, 60, .indexed256) { try compared("side", $0, $1) },
+  .init("contours", 80, 24, .trueColour) { try compared("contours", $0, $1) },
+  .init("checkerboard", 80, 24, .indexed256) { try compared("checker", $0, $1) },
+  .init("spyglass", 80, 24, .indexed256) { try compared("spyglass", $0, $1) },
+  .init("borders of two readers", 120, 40, .mono) { screen, capabilities in
+    var state = try comparedState(screen.rows, screen.columns, capabilities)
+    try state.finishMeasuring()
+    state.type("B")
+    state.press(.down)
+    return state
+  },
+  .init("no panel", 120, 40, .indexed256) { screen, capabilities in
+    var state = try openedState(screen: screen, capabilities: capabilities)
+    state.type("\\")
+    return state
+  },
+  .init("probability map", 80, 24, .trueColour) { screen, capabilities in
+    var state = try openedState(screen: screen, capabilities: capabilities)
+    try state.runNetwork()
+    try state.fetchPretendedProbabilities()
+    state.type("%")
+    return state
+  },
   .init("message that wraps", 80, 24, .trueColour) { screen, capabilities in
     var content = phantomCase()
     content.findings = [
@@ -117,6 +141,17 @@ private let frameCases: [FrameCase] = [
     return state
   },
 ]
+
+/// Two readers' masks in a comparison view.
+private func compared(
+  _ view: String, _ screen: ScreenSize, _ capabilities: TerminalCapabilities
+) throws -> ReviewState {
+  var state = try comparedState(screen.rows, screen.columns, capabilities)
+  state.view.overlay.style = .fill
+  state.view.crosshair = VoxelIndex(12, 6, 28)
+  state.command("compare \(view)")
+  return state
+}
 
 /// The CRF's panel when all of the image is refined: the spleen went.
 @Sendable private func refined(

@@ -52,6 +52,8 @@ private final class PretendedServices: ReviewServices {
     networkResult(for: phantomCase())
   }
 
+  func probabilities(_ handle: ProbabilitiesHandle, _ work: WorkContext) -> VersionProbabilities? { nil }
+
   func refine(_ request: RefinementRequest, _ work: WorkContext) throws -> RefinedLabels {
     startedCount.withLock { $0 += 1 }
     #expect(work.hasLowPriority)

@@ -477,7 +477,7 @@ private func names(_ notes: [JournalEntry]) -> [String] {
     view.overlay.isShown = false
     view.overlay.style = .fill
     view.overlay.opacity = 0.7
-    view.showsDifference = true
+    view.comparison = .difference
     view.showsCrosshair = false
     #expect(try again(view) == view)
     let origins: [Version.Origin] = [

@@ -142,16 +142,16 @@ func differenceEnds() throws {
   #expect(said() == [false, false, false])
   state.type(" ")
   while state.focus != .picture { state.press(.escape) }
-  #expect(!state.view.showsDifference)
+  #expect(state.view.comparison == .off)
   #expect(said() == [false, false, false])
 
   // Another pair ends the difference of A and B; the same two the other way round do not.
   var pair = try comparedState(40, 130)
   pair.type("dva")
-  #expect(pair.view.showsDifference)
+  #expect(pair.view.comparison == .difference)
   pair.press(.down)
   pair.type("a")
-  #expect(pair.view.showsDifference)
+  #expect(pair.view.comparison == .difference)
   pair.decisions.versions.append(
     Version(
       id: VersionID(9), name: "third", origin: .mask(path: "/t.nii"),
@@ -159,7 +159,7 @@ func differenceEnds() throws {
       table: pair.decisions.versions[0].table, components: pair.decisions.versions[0].components))
   pair.press(.end)
   pair.type("b")
-  #expect(pair.decisions.b == VersionID(9) && !pair.view.showsDifference)
+  #expect(pair.decisions.b == VersionID(9) && pair.view.comparison == .off)
 }
 
 @Test("where versions agree each label is outlined, and the refined box looks like no outline")

@@ -177,7 +177,7 @@ func networkAddsAVersion() throws {
   state.press(.tab)
   #expect(state.shownVersion?.name == "manual.nii.gz")
   state.type("d")
-  #expect(state.view.showsDifference)
+  #expect(state.view.comparison == .difference)
 }
 
 @Test("keys that come before the list of models is there reach it, and Escape drops them")

@@ -108,7 +108,7 @@ extension ViewState: Codable {
   private enum Key: String, CodingKey {
     case crosshair, plane, maximised, zoom, centre, convention, window, windowName, labels, style, opacity,
       difference
-    case crosshairShown, annotations, frame, strips
+    case crosshairShown, annotations, frame, strips, comparison, panel, map
   }
 
   /// Reads a view.
@@ -131,10 +131,17 @@ extension ViewState: Codable {
     overlay.isShown = try values.decodeIfPresent(Bool.self, forKey: .labels) ?? overlay.isShown
     overlay.style = try values.decodeIfPresent(Overlay.Style.self, forKey: .style) ?? overlay.style
     overlay.opacity = try values.decodeIfPresent(Double.self, forKey: .opacity) ?? overlay.opacity
-    showsDifference = try values.decodeIfPresent(Bool.self, forKey: .difference) ?? showsDifference
+    let showsDifference = try values.decodeIfPresent(Bool.self, forKey: .difference) ?? false
+    // A later program may know more views.
+    comparison =
+      try values.decodeIfPresent(String.self, forKey: .comparison).flatMap(ComparisonView.init(rawValue:))
+      ?? (showsDifference ? .difference : .off)
     showsCrosshair = try values.decodeIfPresent(Bool.self, forKey: .crosshairShown) ?? showsCrosshair
     showsAnnotations = try values.decodeIfPresent(Bool.self, forKey: .annotations) ?? showsAnnotations
     showsStrips = try values.decodeIfPresent(Bool.self, forKey: .strips) ?? showsStrips
+    map =
+      try values.decodeIfPresent(String.self, forKey: .map).flatMap(ProbabilityMap.init(rawValue:)) ?? map
+    showsPanel = try values.decodeIfPresent(Bool.self, forKey: .panel) ?? showsPanel
   }
 
   /// Writes a view.
@@ -152,9 +159,12 @@ extension ViewState: Codable {
     try values.encode(overlay.isShown, forKey: .labels)
     try values.encode(overlay.style, forKey: .style)
     try values.encode(overlay.opacity, forKey: .opacity)
-    try values.encode(showsDifference, forKey: .difference)
+    try values.encode(comparison == .difference, forKey: .difference)
+    if comparison != .off, comparison != .difference { try values.encode(comparison, forKey: .comparison) }
     try values.encode(showsCrosshair, forKey: .crosshairShown)
     try values.encode(showsAnnotations, forKey: .annotations)
     if !showsStrips { try values.encode(false, forKey: .strips) }
+    if map != .off { try values.encode(map, forKey: .map) }
+    if !showsPanel { try values.encode(false, forKey: .panel) }
   }
 }

@@ -40,6 +40,10 @@ package enum KeyReference {
   /// The actions of the mouse.
   private static let mouse: [(String, String)] = [
     ("left button", "set the crosshair; drag to keep moving it; on a strip: go to the slice"),
+    (
+      "left button",
+      "elsewhere: what is shown there, as its key does; on a list: point at the entry, once more: Enter"
+    ),
     ("right drag", "window: across changes the width, up and down the centre"),
     ("middle drag", "move the picture"),
     ("wheel", "next and previous slice of the plane under the pointer"),

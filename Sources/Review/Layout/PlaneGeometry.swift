@@ -55,10 +55,12 @@ package struct PaneProjection: Equatable, Sendable {
   private let middleHorizontal, middleVertical: Double
 
   /// A projection that shows the whole slice at zoom 1.
-  /// - Parameter pixelAspect: height of a pixel divided by its width.
+  /// - Parameters:
+  ///   - pixelAspect: Height of a pixel divided by its width.
+  ///   - millimetresPerColumn: What a column covers at zoom 1; nil for as little as shows the whole slice.
   package init(
     _ geometry: PlaneGeometry, width: Int, height: Int, pixelAspect: Double, zoom: Double,
-    centre: SIMD3<Double>
+    centre: SIMD3<Double>, millimetresPerColumn: Double? = nil
   ) {
     self.geometry = geometry
     self.width = max(0, width)
@@ -66,8 +68,8 @@ package struct PaneProjection: Equatable, Sendable {
     let across = Double(geometry.horizontalCount) * geometry.horizontalSpacing / Double(max(1, width))
     let down =
       Double(geometry.verticalCount) * geometry.verticalSpacing / (Double(max(1, height)) * pixelAspect)
-    millimetresPerColumn = max(across, down) / zoom
-    millimetresPerRow = millimetresPerColumn * pixelAspect
+    self.millimetresPerColumn = (millimetresPerColumn ?? max(across, down)) / zoom
+    millimetresPerRow = self.millimetresPerColumn * pixelAspect
     middleHorizontal = centre[geometry.horizontalAxis]
     middleVertical = centre[geometry.verticalAxis]
   }

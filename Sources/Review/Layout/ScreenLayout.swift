@@ -6,17 +6,24 @@ package struct ScreenLayout: Equatable, Sendable {
   /// A plane's title line and picture.
   package struct Pane: Equatable, Sendable {
     package var plane: AnatomicalPlane
+    /// The version that it shows of two that stand side by side; nil where it shows what the comparison view says.
+    package var side: Decisions.Side?
     /// The line above the picture.
     package var title: Rectangle
     package var picture: Rectangle
     /// The strip of all slices at its right; empty where there is none.
     package var strip: Rectangle
+    /// Millimetres in a column when the whole image is shown: the same for all panes.
+    package var millimetresPerColumn = 1.0
   }
 
   /// The smallest usable screen.
   package static let minimum = ScreenSize(rows: 16, columns: 60)
-  /// The smallest screen with three planes.
+  /// The smallest screen with three planes beside the panel.
   package static let threePlanes = ScreenSize(rows: 30, columns: 110)
+  /// The smallest area with three planes, and with three planes of two versions each.
+  private static let threePlanesArea = ScreenSize(rows: 25, columns: 73)
+  private static let sixPanesArea = ScreenSize(rows: 45, columns: 140)
 
   /// Panes of fewer columns have no strip.
   package static let stripMinimumColumns = 30
@@ -27,16 +34,19 @@ package struct ScreenLayout: Equatable, Sendable {
   package let title: Rectangle
   /// The planes shown.
   package let panes: [Pane]
-  /// Labels, versions and knobs.
+  /// Labels, versions and knobs; empty where the panel is hidden.
   package let panel: Rectangle
   /// The lines at the foot, from above: voxel, view, message, keys.
   package let voxelLine, viewLine, messageLine, keyBar: Rectangle
 
-  /// The layout of a screen.
+  /// The layout of a screen: of all arrangements of the planes the one with the largest picture.
   /// - Parameters:
   ///   - active: The only plane that is shown, unless there is room for three and it is not maximised.
-  ///   - stripColumns: The columns of the strip beside each pane that is wide enough.
-  package init(screen: ScreenSize, active: AnatomicalPlane, isMaximised: Bool, stripColumns: Int) {
+  ///   - contents: What the panes show.
+  package init(
+    screen: ScreenSize, active: AnatomicalPlane, isMaximised: Bool, showsPanel: Bool = true,
+    contents: PaneContents
+  ) {
     let (rows, columns) = (screen.rows, screen.columns)
     isTooSmall = rows < ScreenLayout.minimum.rows || columns < ScreenLayout.minimum.columns
     guard !isTooSmall else {
@@ -52,33 +62,50 @@ package struct ScreenLayout: Equatable, Sendable {
     messageLine = line(rows - 2)
     keyBar = line(rows - 1)
     let bodyRows = rows - 5
-    let panelColumns = columns < 80 ? 32 : min(56, max(36, columns * 27 / 100))
+    let panelColumns = !showsPanel ? 0 : columns < 80 ? 32 : min(56, max(36, columns * 27 / 100))
     panel = Rectangle(row: 1, column: columns - panelColumns, rows: bodyRows, columns: panelColumns)
-    let body = Rectangle(row: 1, column: 0, rows: bodyRows, columns: columns - panelColumns - 1)
-    let three = ScreenLayout.threePlanes
-    if isMaximised || rows < three.rows || columns < three.columns {
-      panes = [ScreenLayout.pane(active, body, stripColumns)]
-      return
-    }
-    let left = body.columns * 11 / 20
-    let upper = body.rows / 2
-    let right = body.columns - left - 1
-    panes = [
-      ScreenLayout.pane(
-        .axial, Rectangle(row: body.row, column: 0, rows: body.rows, columns: left), stripColumns),
-      ScreenLayout.pane(
-        .coronal, Rectangle(row: body.row, column: left + 1, rows: upper, columns: right), stripColumns),
-      ScreenLayout.pane(
-        .sagittal,
-        Rectangle(row: body.row + upper, column: left + 1, rows: body.rows - upper, columns: right),
-        stripColumns),
-    ]
+    let body = Rectangle(
+      row: 1, column: 0, rows: bodyRows, columns: columns - panelColumns - (showsPanel ? 1 : 0))
+    let needed = contents.sides.count > 1 ? ScreenLayout.sixPanesArea : ScreenLayout.threePlanesArea
+    let isSingle = isMaximised || body.rows < needed.rows || body.columns < needed.columns
+    panes = ScreenLayout.panes(in: body, isSingle ? [.plane(active)] : PaneArrangement.ofThree, contents)
   }
 
-  private static func pane(_ plane: AnatomicalPlane, _ area: Rectangle, _ stripColumns: Int) -> Pane {
-    let (title, below) = area.splitTop(1)
-    let (strip, picture) = below.splitRight(area.columns < stripMinimumColumns ? 0 : stripColumns)
-    return Pane(plane: plane, title: title, picture: picture, strip: strip)
+  /// The panes of the arrangement that shows the image largest.
+  private static func panes(
+    in body: Rectangle, _ arrangements: [PaneArrangement], _ contents: PaneContents
+  ) -> [Pane] {
+    var best: [Pane] = []
+    for arrangement in arrangements {
+      let scale = arrangement.scale(in: body, contents)
+      var panes = arrangement.place(in: body, scale: scale, contents).flatMap { plane, area in
+        ScreenLayout.panes(of: plane, in: area, contents)
+      }
+      let millimetres = panes.reduce(0) { max($0, $1.fittingMillimetresPerColumn(contents)) }
+      for index in panes.indices { panes[index].millimetresPerColumn = millimetres }
+      if best.isEmpty || millimetres < best[0].millimetresPerColumn * 0.99 { best = panes }
+    }
+    // In the order of the planes, wherever they stand; the sides of a plane stay in theirs.
+    return AnatomicalPlane.allCases.flatMap { plane in best.filter { $0.plane == plane } }
+  }
+
+  /// The panes of one plane, one for each side; the last one has the strip.
+  private static func panes(
+    of plane: AnatomicalPlane, in area: Rectangle, _ contents: PaneContents
+  ) -> [Pane] {
+    let count = contents.sides.count
+    let stripColumns = area.columns / count < stripMinimumColumns ? 0 : contents.stripColumns
+    let free = area.columns - stripColumns - (count - 1) * PaneArrangement.gapColumns
+    var column = area.column
+    return contents.sides.enumerated().map { position, side in
+      let picture = free * (position + 1) / count - free * position / count
+      let columns = picture + (position == count - 1 ? stripColumns : 0)
+      let own = Rectangle(row: area.row, column: column, rows: area.rows, columns: columns)
+      column += columns + PaneArrangement.gapColumns
+      let (title, below) = own.splitTop(1)
+      let (strip, shown) = below.splitRight(columns - picture)
+      return Pane(plane: plane, side: side, title: title, picture: shown, strip: strip)
+    }
   }
 
   /// The pane whose title, picture or strip holds a cell.
@@ -87,10 +114,33 @@ package struct ScreenLayout: Equatable, Sendable {
   }
 }
 
+extension ScreenLayout.Pane {
+  /// Millimetres in a column at which a slice just fits into the picture.
+  fileprivate func fittingMillimetresPerColumn(_ contents: PaneContents) -> Double {
+    let extent = contents.extents[plane] ?? SIMD2(1, 1)
+    return max(
+      extent.x / Double(max(1, picture.columns)),
+      extent.y / (Double(max(1, picture.rows)) * contents.cellAspect))
+  }
+}
+
 extension ReviewState {
   package var layout: ScreenLayout {
-    ScreenLayout(
-      screen: screen, active: view.activePlane, isMaximised: view.isMaximised, stripColumns: stripColumns)
+    var extents: [AnatomicalPlane: SIMD2<Double>] = [:]
+    for plane in AnatomicalPlane.allCases {
+      let geometry = geometry(plane)
+      extents[plane] = SIMD2(
+        Double(geometry.horizontalCount) * geometry.horizontalSpacing,
+        Double(geometry.verticalCount) * geometry.verticalSpacing)
+    }
+    // Labels that are switched off for a moment do not move the panes.
+    let isPair = view.comparison == .sideBySide && comparedLabels != nil
+    return ScreenLayout(
+      screen: screen, active: view.activePlane, isMaximised: view.isMaximised,
+      showsPanel: view.showsPanel || focus != .picture,
+      contents: PaneContents(
+        extents: extents, sides: isPair ? [.a, .b] : [nil], stripColumns: stripColumns,
+        cellAspect: capabilities.cellAspect))
   }
 
   /// The present geometry of a plane.
@@ -102,7 +152,8 @@ extension ReviewState {
   package func projection(_ pane: ScreenLayout.Pane) -> PaneProjection {
     PaneProjection(
       geometry(pane.plane), width: pane.picture.columns, height: pane.picture.rows * 2,
-      pixelAspect: capabilities.cellAspect / 2, zoom: view.zoom, centre: view.centre)
+      pixelAspect: capabilities.cellAspect / 2, zoom: view.zoom, centre: view.centre,
+      millimetresPerColumn: pane.millimetresPerColumn)
   }
 
   /// The voxel that a cell of a pane shows, on the crosshair's slice; the nearest one beside the image.

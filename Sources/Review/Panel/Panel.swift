@@ -21,26 +21,27 @@ extension ReviewState {
       return [PlacedSection(section: focused, content: content, rows: rows)]
         + (spare > 0 ? [PlacedSection(section: neighbour, content: beside, rows: spare)] : [])
     }
-    let fixed = PanelSections.all.filter { !$0.fillsRemainingHeight }.map { section in
+    let sections = PanelSections.all.filter { $0.isShown(self) || focus == .section($0.id) }
+    let fixed = sections.filter { !$0.fillsRemainingHeight }.map { section in
       (id: section.id, content: section.content(self, width: width, rows: area.rows))
     }
     // Below each of them a line stays free.
     let rest = area.rows - fixed.reduce(0) { $0 + $1.content.wantedRows + 1 }
-    let contents = PanelSections.all.map { section in
+    let contents = sections.map { section in
       fixed.first { $0.id == section.id }?.content ?? section.content(self, width: width, rows: rest)
     }
-    let rows = sectionRows(of: area.rows, among: contents)
-    return zip(PanelSections.all, zip(contents, rows)).map {
+    let focused = sections.firstIndex { focus == .section($0.id) }
+    let rows = sectionRows(of: area.rows, among: contents, focused: focused)
+    return zip(sections, zip(contents, rows)).map {
       PlacedSection(section: $0, content: $1.0, rows: $1.1)
     }
   }
 
   /// Rows for each section: heading and two lines for all, then the focused one, then from above.
-  private func sectionRows(of rows: Int, among contents: [SectionContent]) -> [Int] {
+  private func sectionRows(of rows: Int, among contents: [SectionContent], focused: Int?) -> [Int] {
     let wanted = contents.map { $0.wantedRows + 1 }
     var heights = wanted.map { min($0, 3) }
     var free = rows - heights.reduce(0, +)
-    let focused = PanelSections.all.firstIndex { focus == .section($0.id) }
     let order = [focused].compactMap(\.self) + contents.indices.filter { $0 != focused }
     for index in order where free > 0 {
       let added = min(free, wanted[index] - heights[index])
@@ -76,6 +77,7 @@ extension ReviewState {
     let style = isActive ? Theme.active : Theme.bar
     let (heading, body) = area.splitTop(1)
     frame.fill(heading, Cell(" ", style))
+    frame.clickAreas.append(ClickArea(heading, isActive ? .key(.escape) : .pictureKey(section.opening.key)))
     let lines = Rectangle(
       row: body.row, column: body.column + 1, rows: body.rows, columns: max(0, body.columns - 2))
     let visible = content.visibleCount(area.rows)
@@ -102,6 +104,13 @@ extension ReviewState {
         frame.fill(row, Cell(" ", Theme.selected))
       }
       frame.write(line, row: row.row, in: row)
+      let clicked = content.clickedEntry.map { $0(entry) } ?? entry
+      if offset >= content.header.count, let clicked {
+        frame.clickAreas.append(
+          ClickArea(row, .entry(clicked, opening: isActive ? nil : section.opening.key)))
+      } else if !isActive {
+        frame.clickAreas.append(ClickArea(row, .pictureKey(section.opening.key)))
+      }
     }
     let below = lines.splitTop(shown.count).rest
     for (offset, line) in content.footer.prefix(below.rows).enumerated() {

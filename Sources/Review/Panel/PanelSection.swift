@@ -27,6 +27,9 @@ protocol PanelSection: Sendable {
   /// Whether its lines depend on the number of rows that the other sections leave; true for at most one section.
   var fillsRemainingHeight: Bool { get }
 
+  /// Whether it is among the sections of the panel while another one, or the picture, receives keys.
+  func isShown(_ state: ReviewState) -> Bool
+
   /// Its lines, `width` columns wide; `rows` is the most that it may show, the heading among them.
   func content(_ state: ReviewState, width: Int, rows: Int) -> SectionContent
 
@@ -43,6 +46,8 @@ protocol PanelSection: Sendable {
 extension PanelSection {
   var heightDistribution: PanelHeightDistribution { .all }
   var fillsRemainingHeight: Bool { false }
+
+  func isShown(_ state: ReviewState) -> Bool { true }
 
   var id: PanelSectionID { PanelSectionID(Self.self) }
 
@@ -112,7 +117,7 @@ enum PanelHeightDistribution {
 /// The sections of the panel, from above.
 enum PanelSections {
   static let all: [any PanelSection] = [
-    LabelSection(), ComponentSection(), VersionSection(), RefinementSection(),
+    LabelSection(), ComponentSection(), SurfaceSection(), VersionSection(), RefinementSection(),
   ]
 }
 
@@ -128,6 +133,8 @@ struct SectionContent {
   var pointer: Int?
   /// Lines below the entries.
   var footer: [[Span]] = []
+  /// The entry of the section's list that a click on an entry here means, nil for none; where it is not given, the same.
+  var clickedEntry: ((Int) -> Int?)?
   /// A word at the right of the heading while the section receives keys.
   var note: String?
   /// The lines of a range of entries; called only for entries in sight.

@@ -69,8 +69,9 @@ extension ReviewState {
         parts.map { $0.replacing(" ", with: "\u{a0}") }.joined(separator: " "), width: width
       )
       .map { $0.replacing("\u{a0}", with: " ") }
-      return SectionContent(
-        title: "CRF", lines: lines.map { [Span($0, Theme.quiet)] })
+      var content = SectionContent(title: "CRF", lines: lines.map { [Span($0, Theme.quiet)] })
+      content.clickedEntry = { _ in nil }
+      return content
     }
     guard let base = refinementBase else {
       let lines = wrapped(

@@ -52,7 +52,8 @@ extension ReviewState {
     let names = TextWidth.shortened(versions.map(\.name), to: room)
     var lines: [[Span]] = []
     var pointer: Int?
-    for (version, (name, mark)) in zip(versions, zip(names, marks)) {
+    var entries: [Int] = []
+    for (position, (version, (name, mark))) in zip(versions, zip(names, marks)).enumerated() {
       if version.id == selectedVersion { pointer = lines.count }
       var style = version.id == selectedVersion && focus == .versions ? Theme.selected : Theme.plain
       style.isBold = shownVersion?.id == version.id
@@ -61,8 +62,10 @@ extension ReviewState {
       if !version.warnings.isEmpty {
         lines.append([Span("  " + version.warnings.joined(separator: ", "), Theme.warning)])
       }
+      entries += Array(repeating: position, count: lines.count - entries.count)
     }
     var content = SectionContent(title: "Versions", lines: lines, pointer: pointer)
+    content.clickedEntry = { entries[$0] }
     if focus == .versions, let version = selectedVersion.flatMap({ version($0) }) {
       content.footer = versionDetails(version, width: width)
     }

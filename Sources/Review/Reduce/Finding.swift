@@ -5,7 +5,7 @@ import Work
 extension Action {
   /// Steps through differences and islands, and to the ends of a label.
   package enum FindingStep: ActionGroup {
-    case next(Int), toggleTarget, labelEnd(isLast: Bool)
+    case next(Int), toggleTarget, labelEnd(isLast: Bool), furthest(Int)
 
     static let bindings: [KeyBinding] = [
       KeyTable.bind(
@@ -17,9 +17,20 @@ extension Action {
         .picture, ["I"], .finding(.toggleTarget),
         "n and N go through the islands of the selected label, or through differences again"),
       KeyTable.bind(
+        .picture, [";"], .finding(.furthest(1)),
+        "the border point where A and B are furthest apart, then that of the next label; the worst label first"
+      ),
+      KeyTable.bind(
         .picture, ["^"], .finding(.labelEnd(isLast: false)),
         "first slice of the selected label in the active plane"),
       KeyTable.bind(.picture, ["$"], .finding(.labelEnd(isLast: true)), "its last slice"),
+    ]
+
+    /// The key that goes to the label at the pointer of the table of borders.
+    static let borderTableBindings: [KeyBinding] = [
+      KeyTable.bind(
+        .section(SurfaceSection().id), [.enter], .finding(.furthest(0)), "go to the furthest point again",
+        bar: "go to")
     ]
   }
 }
@@ -31,6 +42,7 @@ extension ReviewState {
     case .next(let count): findingTarget == .disagreements ? goToDisagreement(count) : goToIsland(count)
     case .toggleTarget: toggleFindingTarget()
     case .labelEnd(let isLast): goToLabelEnd(isLast: isLast)
+    case .furthest(let count): goToFurthestPoint(count)
     }
   }
 

@@ -25,14 +25,14 @@ extension ReviewState {
     return stopped + (focus.panelSection?.begin(&self) ?? [])
   }
 
-  /// Leaves the panel, or else the difference.
+  /// Leaves the panel, or else the comparison.
   mutating func close() -> [ReviewEffect] {
     if view.isPanning {
       view.isPanning = false
     } else if focus != .picture {
       return leave(for: .picture)
-    } else if view.showsDifference {
-      view.showsDifference = false
+    } else if view.comparison != .off {
+      view.comparison = .off
     }
     return []
   }

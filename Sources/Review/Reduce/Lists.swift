@@ -149,6 +149,9 @@ extension ReviewState {
     point(at: list.index(after: move))
   }
 
+  /// Points at an entry of the list that receives keys, which must have it.
+  mutating func pointTo(_ entry: Int) { point(at: entry) }
+
   // MARK: Searching
 
   /// Begins a search in the list that receives keys, or goes on with the last one.

@@ -24,6 +24,22 @@ extension ReviewState {
     return []
   }
 
+  /// Does what the screen shows at a cell: a key of the key bar, an entry of a list, a part of the status lines.
+  mutating func click(_ cell: ScreenCell) -> [ReviewEffect] {
+    switch render(self).clickTarget(at: cell) {
+    case nil: return []
+    case .key(let key): return handleKey(key)
+    case .pictureKey(let key): return pressInPicture(key)
+    case .entry(let entry, let opening):
+      let effects = opening.map { pressInPicture($0) } ?? []
+      guard let list = pointedList, list.count > entry else { return effects }
+      // A second click takes what the first one chose.
+      if opening == nil, list.position == entry { return handleKey(.enter) }
+      pointTo(entry)
+      return effects
+    }
+  }
+
   private mutating func drag(_ event: MouseEvent) {
     if event.action == .press {
       draggedStrip = event.button == 1 ? layout.panes.first { $0.strip.contains(event.cell) }?.plane : nil
@@ -35,7 +51,7 @@ extension ReviewState {
       voxel[scale.geometry.sliceAxis] = scale.slice(atRow: event.cell.row - pane.strip.row)
       return moveCrosshair(to: voxel)
     }
-    guard let pane = layout.pane(at: event.cell) else { return }
+    guard let pane = layout.pane(at: event.cell), event.action == .press || lastDrag != nil else { return }
     if event.action == .press {
       view.activePlane = pane.plane
       lastDrag = event.cell

@@ -4,7 +4,7 @@ import Volumes
 extension Action {
   /// Moves of the crosshair; while the picture is being moved, `step` moves that.
   package enum Move: ActionGroup {
-    case scroll(Int), firstSlice, lastSlice, step(Direction, Int)
+    case scroll(Int), firstSlice, lastSlice, step(Direction, Int), stepOnScreen(Direction)
 
     package enum Direction: Hashable, Sendable { case left, right, up, down }
 
@@ -17,10 +17,16 @@ extension Action {
       KeyTable.bind(.picture, ["<"], .move(.scroll(-10)), "ten slices back"),
       KeyTable.bind(.picture, [.end], .move(.lastSlice), "last slice"),
       KeyTable.bind(.picture, [.home], .move(.firstSlice), "first slice"),
-      KeyTable.bind(.picture, [.left, "h"], .move(.step(.left, 1)), "crosshair left"),
-      KeyTable.bind(.picture, [.right, "l"], .move(.step(.right, 1)), "crosshair right"),
-      KeyTable.bind(.picture, [.up, "k"], .move(.step(.up, 1)), "crosshair up"),
-      KeyTable.bind(.picture, [.down, "j"], .move(.step(.down, 1)), "crosshair down"),
+      KeyTable.bind(
+        .picture, [.left], .move(.stepOnScreen(.left)),
+        "crosshair left, a pixel of the screen, at least a voxel"),
+      KeyTable.bind(.picture, [.right], .move(.stepOnScreen(.right)), "crosshair right"),
+      KeyTable.bind(.picture, [.up], .move(.stepOnScreen(.up)), "crosshair up"),
+      KeyTable.bind(.picture, [.down], .move(.stepOnScreen(.down)), "crosshair down"),
+      KeyTable.bind(.picture, ["h"], .move(.step(.left, 1)), "a voxel left"),
+      KeyTable.bind(.picture, ["l"], .move(.step(.right, 1)), "a voxel right"),
+      KeyTable.bind(.picture, ["k"], .move(.step(.up, 1)), "a voxel up"),
+      KeyTable.bind(.picture, ["j"], .move(.step(.down, 1)), "a voxel down"),
       KeyTable.bind(.picture, ["H"], .move(.step(.left, 10)), "ten voxels left"),
       KeyTable.bind(.picture, ["L"], .move(.step(.right, 10)), "ten voxels right"),
       KeyTable.bind(.picture, ["K"], .move(.step(.up, 10)), "ten voxels up"),
@@ -43,6 +49,8 @@ extension ReviewState {
     case .firstSlice: scroll(-.max, view.activePlane)
     case .lastSlice: scroll(.max, view.activePlane)
     case .step(let direction, let count): view.isPanning ? pan(direction) : step(direction, count)
+    case .stepOnScreen(let direction):
+      view.isPanning ? pan(direction) : step(direction, pixelVoxels(direction))
     }
   }
 
@@ -64,6 +72,18 @@ extension ReviewState {
     let steps = (direction == .right || direction == .down ? count : -count) * sign
     view.crosshair[axis] = min(max(0, view.crosshair[axis] + steps), grid.size[axis] - 1)
     scrollToCrosshair()
+  }
+
+  /// The voxels that a pixel of the active pane covers in a direction, at least one.
+  private func pixelVoxels(_ direction: Action.Move.Direction) -> Int {
+    guard let pane = layout.panes.first(where: { $0.plane == view.activePlane }) else { return 1 }
+    let projection = projection(pane)
+    let voxels =
+      direction == .left || direction == .right
+      ? projection.millimetresPerColumn / projection.geometry.horizontalSpacing
+      : projection.millimetresPerRow / projection.geometry.verticalSpacing
+    // A step that moves the crosshair on the screen; a tenth of a pixel less does that too.
+    return max(1, Int(saturating: (voxels - 0.1).rounded(.up)))
   }
 
   /// Moves what the active pane shows by an eighth of the pane.

@@ -5,7 +5,7 @@ import Work
 extension Action {
   /// Changes of how labels are shown, and of which one is selected.
   package enum OverlayChange: ActionGroup {
-    case toggle, toggleStyle, opacity(Int), flip, toggleDifference
+    case toggle, toggleStyle, opacity(Int), flip, toggleDifference, nextComparison, nextMap
     case selectLabel(Int), jumpToLabel, pickLabel
 
     static let bindings: [KeyBinding] = [
@@ -17,6 +17,13 @@ extension Action {
       KeyTable.bind(.picture, [.tab], .overlay(.flip), "flip between versions A and B", bar: "A/B", rank: 2),
       KeyTable.bind(
         .picture, ["d"], .overlay(.toggleDifference), "show where A and B differ", bar: "difference", rank: 2),
+      KeyTable.bind(
+        .picture, ["D"], .overlay(.nextComparison),
+        "compare A and B in the next way: difference, side by side, contours, checkerboard, spyglass, off",
+        bar: "compare", rank: 3),
+      KeyTable.bind(
+        .picture, ["%"], .overlay(.nextMap),
+        "the network's probability of the selected label over the image, then its entropy, then neither"),
       KeyTable.bind(.picture, ["."], .overlay(.selectLabel(1)), "select the next label"),
       KeyTable.bind(.picture, [","], .overlay(.selectLabel(-1)), "select the previous label"),
       KeyTable.bind(.picture, ["G"], .overlay(.jumpToLabel), "go to the selected label's largest slice"),
@@ -45,35 +52,14 @@ extension ReviewState {
       view.overlay.opacity = min(max(tenths, 1), 10) / 10
       message = Message("fill opacity \(Int(saturating: (view.overlay.opacity * 100).rounded()))%")
     case .flip: flip()
-    case .toggleDifference: return toggleDifference()
+    case .toggleDifference: compare(shownComparison?.view == .difference ? .off : .difference)
+    case .nextComparison: compareAndSay(view.comparison.next)
+    case .nextMap: showNextMap()
     case .selectLabel(let count):
       selectLabel(count)
       showSelectedLabelMessage()
     case .pickLabel: pickLabel()
     case .jumpToLabel: jumpToSelectedLabel()
-    }
-    return []
-  }
-
-  private mutating func flip() {
-    guard decisions.a != nil, decisions.b != nil else {
-      message = Message("nothing to flip to: run a network (m) or the CRF (t) first", .warning)
-      return
-    }
-    decisions.shownSide = decisions.shownSide == .a ? .b : .a
-    view.showsDifference = false
-  }
-
-  private mutating func toggleDifference() -> [ReviewEffect] {
-    guard focus == .refinement && live?.latest != nil || decisions.a != nil && decisions.b != nil else {
-      message = Message("nothing to compare: run a network (m) or the CRF (t) first", .warning)
-      return []
-    }
-    // The difference replaces everything that would hide it.
-    view.showsDifference = shownDifference == nil
-    if view.showsDifference {
-      view.overlay.isShown = true
-      showsLabelsBeforeRefinement = false
     }
     return []
   }

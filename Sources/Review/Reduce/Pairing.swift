@@ -37,7 +37,7 @@ extension ReviewState {
     else {
       comparison = nil
       comparedPairs = []
-      view.showsDifference = false
+      view.comparison = .off
       return cancel(.comparison) + findIfNeeded()
     }
     comparedPairs = LabelPair.pairs(a, b)

@@ -6,7 +6,8 @@ extension Action {
   package enum PictureChange: ActionGroup {
     case choosePlane(AnatomicalPlane), goTo, recentre
     case toggleLayout, zoom(Int), fit, pan, chooseWindow, automaticWindow, toggleConvention, toggleCrosshair,
-      toggleAnnotations, toggleStrips
+      toggleAnnotations, toggleStrips, togglePanel
+    case nudgeWindow(width: Int, centre: Int), cine
 
     static let bindings: [KeyBinding] = [
       KeyTable.bind(
@@ -25,11 +26,19 @@ extension Action {
       KeyTable.bind(.picture, ["P"], .picture(.pan), "move the picture with the arrows"),
       KeyTable.bind(.picture, ["w"], .picture(.chooseWindow), "choose a window", bar: "window", rank: 3),
       KeyTable.bind(.picture, ["W"], .picture(.automaticWindow), "automatic window"),
+      KeyTable.bind(.picture, ["6"], .picture(.nudgeWindow(width: -1, centre: 0)), "narrower window"),
+      KeyTable.bind(.picture, ["7"], .picture(.nudgeWindow(width: 1, centre: 0)), "wider window"),
+      KeyTable.bind(
+        .picture, ["8"], .picture(.nudgeWindow(width: 0, centre: -1)), "lower window, brighter picture"),
+      KeyTable.bind(
+        .picture, ["9"], .picture(.nudgeWindow(width: 0, centre: 1)), "higher window, darker picture"),
       KeyTable.bind(.picture, ["O"], .picture(.toggleConvention), "radiological or neurological sides"),
       KeyTable.bind(.picture, ["x"], .picture(.toggleCrosshair), "crosshair on or off"),
       KeyTable.bind(.picture, ["X"], .picture(.toggleAnnotations), "letters in the panes on or off"),
       KeyTable.bind(
         .picture, ["|"], .picture(.toggleStrips), "strips of all slices beside the panes on or off"),
+      KeyTable.bind(.picture, ["\\"], .picture(.togglePanel), "panel on or off", bar: "panel", rank: 4),
+      KeyTable.bind(.picture, ["V"], .picture(.cine), "cine: slices one after the other; any key stops it"),
     ]
   }
 }
@@ -46,9 +55,13 @@ extension ReviewState {
     case .recentre: view.centre = continuous(view.crosshair)
     case .toggleLayout:
       view.isMaximised.toggle()
-      let three = ScreenLayout.threePlanes
-      if screen.rows < three.rows || screen.columns < three.columns {
-        message = Message("three planes need a screen of \(three.columns)x\(three.rows)", .warning)
+      if !hasRoomForThreePlanes {
+        let three = ScreenLayout.threePlanes
+        message = Message(
+          view.comparison == .sideBySide && comparedLabels != nil
+            ? "three planes side by side need a larger screen"
+            : "three planes need a screen of \(three.columns)x\(three.rows)"
+              + (view.showsPanel ? ", or fewer columns without the panel (\\)" : ""), .warning)
       }
       scrollToCrosshair()
     case .zoom(let steps): zoom(steps)
@@ -69,7 +82,19 @@ extension ReviewState {
     case .toggleCrosshair: view.showsCrosshair.toggle()
     case .toggleAnnotations: view.showsAnnotations.toggle()
     case .toggleStrips: toggleStrips()
+    case .nudgeWindow(let width, let centre): nudgeWindow(width: width, centre: centre)
+    case .cine: startCine()
+    case .togglePanel:
+      view.showsPanel.toggle()
+      scrollToCrosshair()
     }
+  }
+
+  /// Whether all three planes are shown where none is alone.
+  private var hasRoomForThreePlanes: Bool {
+    var state = self
+    state.view.isMaximised = false
+    return Set(state.layout.panes.map(\.plane)).count == 3
   }
 
   /// Zooms in for positive steps; the crosshair stays visible.
@@ -121,6 +146,8 @@ extension ViewHabits {
     state.view.showsCrosshair = view.showsCrosshair
     state.view.showsAnnotations = view.showsAnnotations
     state.view.showsStrips = view.showsStrips
+    state.view.showsPanel = view.showsPanel
+    if view.comparison != .difference, state.comparedLabels != nil { state.view.comparison = view.comparison }
     if let name = view.windowName {
       if let preset = state.intensities.presets.first(where: { $0.name == name }) { state.choose(preset) }
     } else if isCT, state.intensities.looksLikeCT {

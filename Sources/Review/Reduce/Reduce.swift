@@ -7,11 +7,16 @@ package func reduce(_ state: inout ReviewState, _ event: ReviewEvent) -> [Review
   if case .ended = state.phase { return [] }
   let list = state.pointedList?.name
   // A difference that comes back with the journal has just begun.
-  let compared = state.view.showsDifference ? state.comparedVersions : nil
+  let compared = state.view.comparison == .off ? nil : state.comparedVersions
   let base = state.refinementBase?.id
   var effects: [ReviewEffect]
   switch event {
   case .terminal(let input): effects = state.handleInput(input)
+  case .cineAdvanced:
+    effects = state.followingCrosshair {
+      $0.advanceCine()
+      return []
+    }
   case .jobProgressed(let id, let fraction, let elapsedSeconds):
     state.noteProgress(id, fraction: fraction, elapsedSeconds: elapsedSeconds)
     effects = []
@@ -36,8 +41,20 @@ package func reduce(_ state: inout ReviewState, _ event: ReviewEvent) -> [Review
   }
   // A search ends with its list, a difference with what differed.
   if state.search != nil, state.pointedList?.name != list { state.search = nil }
-  if let compared, state.comparedVersions != compared { state.view.showsDifference = false }
-  return effects + state.followShownVersion(from: base) + state.followIslands() + state.newJournalEntries()
+  if let compared, state.comparedVersions != compared { state.endComparisonOfOthers() }
+  return effects + state.followShownVersion(from: base) + state.followIslands()
+    + state.measureSurfacesIfNeeded() + state.fetchProbabilities() + state.newJournalEntries()
+}
+
+extension TerminalEvent {
+  /// Whether a key, a button or the wheel was used.
+  fileprivate var isPress: Bool {
+    switch self {
+    case .key, .paste: true
+    case .mouse(let event): event.action != .release
+    case .resize, .end: false
+    }
+  }
 }
 
 extension ReviewState {
@@ -61,6 +78,7 @@ extension ReviewState {
   }
 
   fileprivate mutating func handleInput(_ input: TerminalEvent) -> [ReviewEffect] {
+    if input.isPress, stopCine() { return [] }
     switch input {
     case .resize(let rows, let columns):
       screen = ScreenSize(rows: rows, columns: columns)
@@ -77,7 +95,10 @@ extension ReviewState {
         // Over a list the wheel moves in it.
         if event.action == .wheelUp { movePointer(.entries(-1)) }
         if event.action == .wheelDown { movePointer(.entries(1)) }
-        return []
+        return event.action == .press && event.button == 1 ? click(event.cell) : []
+      }
+      if event.action == .press, event.button == 1, layout.pane(at: event.cell) == nil {
+        return click(event.cell)
       }
       return followingCrosshair { $0.handleMouse(event) }
     }
@@ -117,6 +138,15 @@ extension ReviewState {
       return interrupt()
     }
     return []
+  }
+
+  /// Does what a key does in the picture, wherever the keyboard is.
+  mutating func pressInPicture(_ key: Key) -> [ReviewEffect] {
+    guard let action = KeyTable.action(key, in: .picture), dialog == nil else { return [] }
+    if message?.kind != .error || !action.isMove { message = nil }
+    let effects = followingCrosshair { $0.perform(action, key) }
+    askWhatIsDue()
+    return effects
   }
 
   /// Puts text into the line that is being typed, if there is one.

@@ -7,7 +7,7 @@ enum TypedCommand: Equatable {
   case window(IntensityWindow), automaticWindow, preset(Int)
   case slice(Int), voxel(VoxelIndex), world(WorldPoint), label(String)
   case export(String?), exportAndQuit(String?), quit(isForced: Bool), help, messages
-  case frame(Int), paint(String)
+  case frame(Int), paint(String), compare(ComparisonView), cine(Double)
   case knob(Knob, String), kernels(named: String), saveKernels(String)
   case score(Int), comment(String), tag(String), untag(String)
   case problem(String)
@@ -20,6 +20,11 @@ enum TypedCommand: Equatable {
     ("liver", "the largest slice of a label, by name, part of a name, or \"label 6\""),
     ("frame 3", "a frame of an image that has several, counted from 0"),
     ("paint liver", "the voxel at the crosshair gets a label of the version shown; 0 clears it"),
+    (
+      "compare side",
+      "A and B together: \(ComparisonView.allCases.dropFirst().map(\.rawValue).joined(separator: ", ")) or off"
+    ),
+    ("cine 10", "slices one after the other, so many per second; any key stops them"),
     ("window 40 400", "window by centre and width; also \"window auto\" and \"window lung\""),
     (
       "set theta-alpha 6",
@@ -52,6 +57,19 @@ enum TypedCommand: Equatable {
       self = Int(rest).map { .frame($0) } ?? .problem("frame: type a number, counted from 0")
     case "paint":
       self = rest.isEmpty ? .problem("paint: type a label's name or value, or 0") : .paint(rest)
+    case "cine":
+      self =
+        (rest.isEmpty ? Cine.usualRate : Double(stated: rest)).flatMap {
+          Cine.rates.contains($0) ? .cine($0) : nil
+        } ?? .problem("cine: type slices per second, 1 to 60")
+    case "compare":
+      self =
+        ComparisonView.allCases.first { !rest.isEmpty && $0.rawValue.hasPrefix(rest.lowercased()) }.map {
+          .compare($0)
+        }
+        ?? .problem(
+          "compare: type \(ComparisonView.allCases.dropFirst().map(\.rawValue).joined(separator: ", ")) or off"
+        )
     case "score":
       self =
         Int(rest).flatMap { $0 == 0 || Verdicts.scores.contains($0) ? .score($0) : nil }
@@ -146,6 +164,8 @@ extension ReviewState {
     case .messages: openMessages()
     case .frame(let frame): return goTo(frame: frame)
     case .paint(let label): return paint(label)
+    case .compare(let comparison): compareAndSay(comparison)
+    case .cine(let rate): startCine(slicesPerSecond: rate)
     case .knob(let knob, let value):
       var knobs = decisions.knobs
       if let problem = unknownLabel(value, of: knob) ?? knobs.type(labelValues(value, of: knob), for: knob) {

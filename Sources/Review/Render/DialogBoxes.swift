@@ -19,7 +19,13 @@ extension ReviewState {
     case .question(let question):
       let width = min(frame.columns - 8, 72)
       var lines = wrapped(text(question), width: width - 4).map { [Span($0, Theme.strong)] }
-      lines += [[], [Span("y", Theme.strong), Span(" yes    "), Span("n", Theme.strong), Span(" no")]]
+      lines += [
+        [],
+        [
+          Span("y", Theme.strong, click: .key("y")), Span(" yes    ", click: .key("y")),
+          Span("n", Theme.strong, click: .key("n")), Span(" no", click: .key("n")),
+        ],
+      ]
       paintBox("Question", lines, width: width, into: &frame)
     }
   }
@@ -79,12 +85,19 @@ extension ReviewState {
       swatch.foreground = entry.colour.rgb.colour
       let style = position == selected ? Theme.selected : Theme.plain
       return [
-        Span(" ██ ", swatch),
-        Span(" " + entry.name.fitted(20) + entry.colour.hexadecimal.fitted(12, atRight: true) + " ", style),
+        Span(" ██ ", swatch, click: .entry(position, opening: nil)),
+        Span(
+          " " + entry.name.fitted(20) + entry.colour.hexadecimal.fitted(12, atRight: true) + " ", style,
+          click: .entry(position, opening: nil)),
       ]
     }
     let style = selected == ReviewState.palette.count ? Theme.selected : Theme.plain
-    let typed = [Span("    "), Span(" " + "another one, typed (#)".fitted(32) + " ", style)]
+    let typed = [
+      Span("    "),
+      Span(
+        " " + "another one, typed (#)".fitted(32) + " ", style,
+        click: .entry(ReviewState.palette.count, opening: nil)),
+    ]
     paintBox("Colour of \(cleaned(name))", lines + [typed], width: 46, into: &frame)
   }
 
@@ -126,7 +139,8 @@ extension ReviewState {
       let style = number == pairing.selected ? Theme.selected : row.valueB == nil ? Theme.quiet : Theme.plain
       return [
         Span(
-          name.fitted(nameWidth) + "  " + partner.fitted(nameWidth) + overlap.fitted(9, atRight: true), style)
+          name.fitted(nameWidth) + "  " + partner.fitted(nameWidth) + overlap.fitted(9, atRight: true), style,
+          click: .entry(number, opening: nil))
       ]
     }
     paintBox("Pairs of labels", head + rows + foot, width: width, into: &frame)
@@ -195,7 +209,7 @@ extension ReviewState {
     let lines: [[Span]] = (first..<first + visible).map { index in
       let isMatch = search?.matches(entries[index]) == true
       let style = index == selected ? Theme.selected : isMatch ? Theme.match : Theme.plain
-      return [Span(" " + entries[index] + " ", style)]
+      return [Span(" " + entries[index] + " ", style, click: .entry(index, opening: nil))]
     }
     let range = visible < entries.count ? ", \(first + 1)-\(first + visible) of \(entries.count)" : ""
     paintBox(title + range, lines + below, width: width, into: &frame)

@@ -6,138 +6,162 @@ struct OverlayPainter {
   /// The content of the overlay.
   private enum Content {
     case nothing
-    case labels(ChunkedLabels, LabelRanks, live: RefinedPart?)
-    case difference(ChunkedLabels, LabelRanks, ChunkedLabels, LabelRanks, live: RefinedPart?)
+    case labels(LabelLayer)
+    case difference(DifferenceLayer)
+    /// Two versions, A or what was before refinement first.
+    case compared(LabelLayer, LabelLayer)
   }
 
   private let content: Content
-  /// The colour of each rank from 1; a difference has colours of its own.
-  private var colours: [RGB]
+  private let comparison: ComparisonView
+  /// The side of two versions that is shown.
+  private let shownSide: Decisions.Side
   private let style: ViewState.Overlay.Style
   private let opacity: Double
   private let blends: Bool
+  private let crosshair: VoxelIndex
 
-  /// The agreement of A and B in a pixel: the rank of the label that both have, or a way to differ, which are greater
-  /// than all ranks; where a pixel covers several, the greatest shows.
-  private enum Agreement {
-    static let onlyB = UInt16.max - 2
-    static let onlyA = UInt16.max - 1
-    static let conflict = UInt16.max
-
-    /// The agreement of two ranks; labels that are hidden, or that only one version knows, have rank 0 on both sides.
-    static func of(_ a: UInt16, _ b: UInt16) -> UInt16 {
-      if a == b { return min(a, onlyB - 1) }
-      if b == 0 { return onlyA }
-      return a == 0 ? onlyB : conflict
-    }
-
-    static func colour(_ agreement: UInt16) -> RGB {
-      switch agreement {
-      case onlyB: Theme.onlyB
-      case onlyA: Theme.onlyA
-      case conflict: Theme.conflict
-      default: Theme.both
-      }
+  init(_ state: ReviewState) {
+    // A fill would hide the map below it.
+    style = state.mappedVersion(nil) == nil ? state.view.overlay.style : .outline
+    opacity = state.view.overlay.opacity
+    blends = state.capabilities.colourDepth == .trueColour
+    crosshair = state.view.crosshair
+    shownSide = state.shownSide
+    let shown = state.shownComparison
+    comparison = shown?.view ?? .off
+    if !state.view.overlay.isShown {
+      content = .nothing
+    } else if let shown {
+      content = OverlayPainter.content(shown.view, shown.labels, state)
+    } else {
+      content = OverlayPainter.shownLabels(state)
     }
   }
 
-  init(_ state: ReviewState) {
-    style = state.view.overlay.style
-    opacity = state.view.overlay.opacity
-    blends = state.capabilities.colourDepth == .trueColour
-    colours = []
-    guard state.view.overlay.isShown, var shown = state.shownVersion else {
-      content = .nothing
-      return
-    }
-    switch state.shownDifference {
-    case .pair(let a, let b)?:
-      let (ranksA, ranksB) = OverlayPainter.pairRanks(state.comparedPairs, a, b, state)
-      content = .difference(a.labels, ranksA, b.labels, ranksB, live: nil)
-      return
-    case .refinement(let base, let live)?:
-      let refined = base.refined(live)
-      let pairs = base.table.labels.map { LabelPair($0, $0) }
-      let (ranksA, ranksB) = OverlayPainter.pairRanks(pairs, base, refined, state)
-      content = .difference(base.labels, ranksA, refined.labels, ranksB, live: live.region?.part)
-      return
-    case nil: break
-    }
+  /// The labels of the version shown, or of its live refinement.
+  private static func shownLabels(_ state: ReviewState) -> Content {
+    guard var shown = state.shownVersion else { return .nothing }
     if let live = state.live, state.focus == .refinement, let base = state.version(live.base) {
       shown = state.shownLive.map(base.refined) ?? base
     }
-    let ranks = LabelRanks(shown) { state.isVisible($0, of: shown) }
-    content = .labels(shown.labels, ranks, live: state.shownLive?.region?.part)
-    colours = ranks.colours.map(\.rgb)
+    return .labels(
+      LabelLayer(shown, live: state.shownLive?.region?.part) { state.isVisible($0, of: shown) })
   }
 
-  /// One rank for each structure that is compared and visible.
-  private static func pairRanks(
-    _ pairs: [LabelPair], _ a: Version, _ b: Version, _ state: ReviewState
-  ) -> (LabelRanks, LabelRanks) {
-    var ranksA: [UInt16: UInt16] = [:]
-    var ranksB: [UInt16: UInt16] = [:]
-    for (pair, rank) in zip(pairs, pairs.comparedStructures) where rank > 0 {
-      let isVisible =
-        pair.valueA.flatMap { a.table[$0] }.map { state.isVisible($0, of: a) }
-        ?? pair.valueB.flatMap { b.table[$0] }.map { state.isVisible($0, of: b) }
-      guard isVisible == true else { continue }
-      if let value = pair.valueA { ranksA[value] = rank }
-      if let value = pair.valueB { ranksB[value] = rank }
+  private static func content(
+    _ view: ComparisonView, _ compared: ComparedLabels, _ state: ReviewState
+  ) -> Content {
+    let (a, b): (Version, Version)
+    var (live, pairs) = (RefinedPart?.none, state.comparedPairs)
+    switch compared {
+    case .pair(let one, let other): (a, b) = (one, other)
+    case .refinement(let base, let refinement):
+      (a, b) = (base, base.refined(refinement))
+      live = refinement.region?.part
+      pairs = base.table.labels.map { LabelPair($0, $0) }
     }
-    return (LabelRanks(ranksA, of: a), LabelRanks(ranksB, of: b))
+    if view == .difference { return .difference(DifferenceLayer(a, b, pairs, live: live, state)) }
+    return .compared(
+      LabelLayer(a) { state.isVisible($0, of: a) }, LabelLayer(b, live: live) { state.isVisible($0, of: b) })
   }
 
   /// Draws labels onto a pane's picture.
-  func paint(_ picture: inout PixelBuffer, _ projection: PaneProjection, size: GridSize, slice: VoxelIndex) {
-    var classes = [UInt16](repeating: 0, count: picture.width * picture.height)
-    let sampler = SliceSampler(projection, size: size, slice: slice)
+  ///
+  /// - Parameter side: The side that the pane shows of two versions side by side; nil for both.
+  func paint(
+    _ picture: inout PixelBuffer, _ projection: PaneProjection, side: Decisions.Side?, size: GridSize,
+    slice: VoxelIndex
+  ) {
     switch content {
     case .nothing: return
-    case .labels(let labels, let ranks, let live):
-      sampler.classify(labels, ranks, into: &classes)
-      if let live {
-        SliceSampler(projection, size: live.box.size, slice: slice, box: live.box)
-          .classify(live.labels, ranks.anywhere(in: live.box.size), into: &classes)
-      }
-    case .difference(let a, let ranksA, let b, let ranksB, let live):
-      sampler.classify(a, ranksA, b, ranksB, into: &classes, combine: Agreement.of)
-      if let live {
-        let size = live.box.size
-        SliceSampler(projection, size: size, slice: slice, box: live.box).classify(
-          live.labelsBefore, ranksA.anywhere(in: size), live.labels, ranksB.anywhere(in: size),
-          into: &classes,
-          combine: Agreement.of)
+    case .labels(let layer):
+      let classes = layer.classes(projection, size: size, slice: slice)
+      forEachPixel(classes: classes) { x, y in draw(classes, layer.colours, x, y, style, into: &picture) }
+    case .difference(let layer):
+      let classes = layer.classes(projection, size: size, slice: slice)
+      forEachPixel(classes: classes) { x, y in drawDifference(classes, x, y, into: &picture) }
+    case .compared(let a, let b):
+      let pane = comparedPane(projection, side: side)
+      // A pane of one version does without the other.
+      let layers = shownSide == .a ? (shown: a, other: b) : (shown: b, other: a)
+      let shown =
+        pane.only == .other
+        ? PixelClasses(projection) : layers.shown.classes(projection, size: size, slice: slice)
+      let other =
+        pane.only == .shown
+        ? PixelClasses(projection) : layers.other.classes(projection, size: size, slice: slice)
+      forEachPixel(classes: shown) { x, y in
+        drawCompared((shown, layers.shown.colours), (other, layers.other.colours), x, y, pane, into: &picture)
       }
     }
-    blend(classes, into: &picture)
   }
 
-  private func blend(_ classes: [UInt16], into picture: inout PixelBuffer) {
-    let (width, height) = (picture.width, picture.height)
-    var isDifference = false
-    if case .difference = content { isDifference = true }
-    for y in 0..<height {
-      for x in 0..<width {
-        let pixel = y * width + x
-        let own = classes[pixel]
-        guard own != 0 else { continue }
-        // Common labels are outlined even in a fill, so that the difference is visible.
-        let isOutlined = isDifference ? own < Agreement.onlyB : style == .outline
-        let colour = isDifference ? Agreement.colour(own) : colours[Int(own) - 1]
-        if isOutlined {
-          let isBorder =
-            (x > 0 && classes[pixel - 1] != own) || (x + 1 < width && classes[pixel + 1] != own)
-            || (y > 0 && classes[pixel - width] != own) || (y + 1 < height && classes[pixel + width] != own)
-          if isBorder { picture.pixels[pixel] = colour }
-        } else if blends {
-          let fillOpacity = isDifference ? max(opacity, 0.6) : opacity
-          picture.pixels[pixel] = picture.pixels[pixel].blended(with: colour, opacity: fillOpacity)
-        } else if isDifference || OverlayPainter.isCovered(x, y, opacity) {
-          // With few colours a blend would be grey. A screen door keeps both the hue and the image.
-          picture.pixels[pixel] = colour
-        }
+  private func drawCompared(
+    _ shown: (PixelClasses, colours: [RGB]), _ other: (PixelClasses, colours: [RGB]), _ x: Int, _ y: Int,
+    _ pane: ComparedPane, into picture: inout PixelBuffer
+  ) {
+    switch comparison.content(ofPixel: x, y, in: pane) {
+    case .difference: break
+    case .labels(of: .shown): draw(shown.0, shown.colours, x, y, style, into: &picture)
+    case .labels(of: .other):
+      // Without labels the squares would look alike.
+      if comparison == .checkerboard {
+        picture[x, y] = picture[x, y].blended(with: RGB(grey: 0), opacity: 0.35)
       }
+      draw(other.0, other.colours, x, y, style, into: &picture)
+    case .fillAndContour:
+      draw(shown.0, shown.colours, x, y, .fill, into: &picture)
+      draw(other.0, other.colours, x, y, .outline, into: &picture)
+    }
+    if comparison == .spyglass, abs(pane.distance(x, y) - pane.spyglassRadius) < 0.5 {
+      picture[x, y] = Theme.spyglass
+    }
+  }
+
+  private func comparedPane(_ projection: PaneProjection, side: Decisions.Side?) -> ComparedPane {
+    ComparedPane(
+      only: side.map { $0 == shownSide ? .shown : .other }, crosshair: projection.pixel(of: crosshair),
+      width: projection.width, height: projection.height,
+      pixelAspect: projection.millimetresPerRow / projection.millimetresPerColumn)
+  }
+
+  private func forEachPixel(classes: PixelClasses, _ body: (Int, Int) -> Void) {
+    for y in 0..<classes.height {
+      for x in 0..<classes.width { body(x, y) }
+    }
+  }
+
+  private func draw(
+    _ classes: PixelClasses, _ colours: [RGB], _ x: Int, _ y: Int, _ style: ViewState.Overlay.Style,
+    into picture: inout PixelBuffer
+  ) {
+    let pixel = y * classes.width + x
+    let own = classes.values[pixel]
+    guard own != 0 else { return }
+    let colour = colours[Int(own) - 1]
+    if style == .outline {
+      if classes.isBorder(x, y) { picture.pixels[pixel] = colour }
+    } else if blends {
+      picture.pixels[pixel] = picture.pixels[pixel].blended(with: colour, opacity: opacity)
+    } else if OverlayPainter.isCovered(x, y, opacity) {
+      // With few colours a blend would be grey. A screen door keeps both the hue and the image.
+      picture.pixels[pixel] = colour
+    }
+  }
+
+  private func drawDifference(_ classes: PixelClasses, _ x: Int, _ y: Int, into picture: inout PixelBuffer) {
+    let pixel = y * classes.width + x
+    let own = classes.values[pixel]
+    guard own != 0 else { return }
+    let (colour, isCommon) = DifferenceLayer.colour(own)
+    // Common labels are outlined even in a fill, so that the difference is visible.
+    if isCommon {
+      if classes.isBorder(x, y) { picture.pixels[pixel] = colour }
+    } else if blends {
+      picture.pixels[pixel] = picture.pixels[pixel].blended(with: colour, opacity: max(opacity, 0.6))
+    } else {
+      picture.pixels[pixel] = colour
     }
   }
 

@@ -14,7 +14,8 @@ extension ReviewState {
     for pixel in greys.indices where greys[pixel] > 0 {
       picture.pixels[pixel] = RGB(grey: UInt8(greys[pixel]))
     }
-    overlay.paint(&picture, projection, size: grid.size, slice: view.crosshair)
+    paintMap(pane.side, projection, into: &picture)
+    overlay.paint(&picture, projection, side: pane.side, size: grid.size, slice: view.crosshair)
     paintPreviewBox(projection, into: &picture)
     if view.showsCrosshair { paintCrosshair(projection, pane.plane == view.activePlane, into: &picture) }
     frame.draw(picture, in: pane.picture, for: capabilities)
@@ -28,8 +29,10 @@ extension ReviewState {
     let style = isActive && focus == .picture ? Theme.active : isActive ? Theme.barStrong : Theme.bar
     frame.fill(pane.title, Cell(" ", style))
     let axis = ["i", "j", "k"][geometry.sliceAxis]
-    let text =
+    let slice =
       "\(pane.plane.rawValue.capitalized)  \(axis) \(view.crosshair[geometry.sliceAxis]) of 0-\(geometry.sliceCount - 1)"
+    let room = pane.title.columns - TextWidth.columns(slice) - 4
+    let text = (pane.side.map { sideTitle($0, width: room) + "  " } ?? "") + slice
     frame.write(text, row: pane.title.row, column: pane.title.column + 1, style: style, in: pane.title)
     let voxels = max(
       projection.millimetresPerColumn / geometry.horizontalSpacing,
@@ -41,6 +44,14 @@ extension ReviewState {
     if TextWidth.columns(text) + scale.count + 3 <= pane.title.columns {
       frame.writeAtRight(scale, row: pane.title.row, style: style, in: pane.title)
     }
+  }
+
+  /// "A reader_one.nii.gz", or "A" alone where there is no room for a name.
+  private func sideTitle(_ side: Decisions.Side, width: Int) -> String {
+    if focus == .refinement { return side == .a ? "before" : "refined" }
+    let letter = side == .a ? "A" : "B"
+    guard let version = version(on: side), width >= 8 else { return letter }
+    return "\(letter) " + TextWidth.shortened(cleaned(version.name), to: width - 2)
   }
 
   /// Says why a pane of an image with a single slice is all but empty.

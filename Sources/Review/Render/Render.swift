@@ -18,10 +18,12 @@ package func render(_ state: ReviewState) -> Frame {
   state.paintTitle(layout.title, into: &frame)
   let overlay = OverlayPainter(state)
   for pane in layout.panes { state.paint(pane, overlay: overlay, into: &frame) }
-  state.paintPanel(layout.panel, into: &frame)
+  if !layout.panel.isEmpty { state.paintPanel(layout.panel, into: &frame) }
   state.paintVoxelLine(layout.voxelLine, into: &frame)
   state.paintViewLine(layout.viewLine, into: &frame)
   state.paintMessageLine(layout.messageLine, into: &frame)
+  // While a dialog is open nothing else can be clicked but its keys.
+  if state.dialog != nil || state.search?.isTyping == true { frame.clickAreas = [] }
   state.paintKeyBar(layout.keyBar, into: &frame)
   state.paintDialog(into: &frame)
   return frame
@@ -31,10 +33,20 @@ package func render(_ state: ReviewState) -> Frame {
 struct Span {
   var text: String
   var style: Style
+  /// What a click on it means; nil for nothing.
+  var click: ClickTarget?
 
-  init(_ text: String, _ style: Style = Theme.plain) {
+  init(_ text: String, _ style: Style = Theme.plain, click: ClickTarget? = nil) {
     self.text = text
     self.style = style
+    self.click = click
+  }
+}
+
+extension [Span] {
+  /// The same text, where a click means what `key` does in the picture.
+  func clicked(as key: Key) -> [Span] {
+    map { Span($0.text, $0.style, click: $0.click ?? .pictureKey(key)) }
   }
 }
 
@@ -45,8 +57,13 @@ extension Frame {
     for span in spans {
       let free = area.column + area.columns - column
       guard free > 0 else { return }
+      let start = column
       column = write(
         TextWidth.truncated(span.text, to: free), row: row, column: column, style: span.style, in: area)
+      if let click = span.click {
+        clickAreas.append(
+          ClickArea(Rectangle(row: row, column: start, rows: 1, columns: column - start), click))
+      }
     }
   }
 }

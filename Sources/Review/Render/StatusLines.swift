@@ -1,3 +1,4 @@
+import Foundation
 import Screen
 import Volumes
 import Work
@@ -9,8 +10,9 @@ extension ReviewState {
     let isRefining = live != nil && focus == .refinement
     let ids = isRefining ? [live?.base] : [decisions.a, decisions.b]
     let versions = ids.compactMap { $0.flatMap { version($0) } }
-    let isDifference = shownDifference != nil
-    let prefix = isDifference ? " difference of " : ""
+    let comparison = shownComparison?.view
+    let isDifference = comparison == .difference
+    let prefix = comparison.map { $0 == .sideBySide ? " side by side " : " \($0.title) of " } ?? ""
     // " segdeck  NAME  ", and two or more columns around each version.
     let around = isRefining ? 26 : versions.count * 5 + 2
     let place = position.map { $0 + "  " } ?? ""
@@ -24,19 +26,28 @@ extension ReviewState {
     var spans = [
       Span(" segdeck  ", Theme.barQuiet), Span(place, Theme.bar), Span(name + "  ", Theme.barStrong),
     ]
-    if isDifference { spans.append(Span(prefix, Theme.active)) }
+    if !prefix.isEmpty {
+      spans.append(Span(prefix, isDifference ? Theme.active : Theme.barStrong, click: .pictureKey("D")))
+    }
     if isRefining, let base = names.first {
       let isRefined = shownLive != nil
       let shows = { (own: Bool) in own && !isDifference ? Theme.active : Theme.barQuiet }
       spans += [
-        Span(" before \(base) ", shows(!isRefined)), Span(" ", Theme.bar),
-        Span(" refined ", shows(isRefined)), Span(" ", Theme.bar),
+        Span(" before \(base) ", shows(!isRefined), click: isRefined ? .key(.tab) : nil),
+        Span(" ", Theme.bar), Span(" refined ", shows(isRefined), click: isRefined ? nil : .key(.tab)),
+        Span(" ", Theme.bar),
       ]
     } else {
       for (version, name) in zip(versions, names) {
         let letter = version.id == decisions.a ? "A" : "B"
         let isShown = shownVersion?.id == version.id && !isDifference
-        spans += [Span(" \(letter) \(name) ", isShown ? Theme.active : Theme.barQuiet), Span(" ", Theme.bar)]
+        // The version that is not shown is flipped to, and the list tells more of the one that is.
+        let key: Key = shownVersion?.id == version.id ? "v" : .tab
+        spans += [
+          Span(
+            " \(letter) \(name) ", isShown ? Theme.active : Theme.barQuiet, click: .pictureKey(key)),
+          Span(" ", Theme.bar),
+        ]
       }
     }
     if decisions.versions.isEmpty { spans.append(Span("no mask", Theme.barQuiet)) }
@@ -79,62 +90,53 @@ extension ReviewState {
     return text.replacing("@", with: name, maxReplacements: 1)
   }
 
-  /// Draws the voxel line: position, intensity and label at the crosshair.
-  func paintVoxelLine(_ area: Rectangle, into frame: inout Frame) {
-    frame.fill(area, Cell(" ", Theme.bar))
-    let index = view.crosshair
-    let world = grid.affine.world(index)
-    let intensity = Double(content.image.voxels[grid.size.offset(index)])
-    var spans = [
-      Span(" ijk ", Theme.barQuiet), Span("\(index.i) \(index.j) \(index.k)", Theme.barStrong),
-      Span("  RAS ", Theme.barQuiet),
-      Span("\(decimals(world.x, 1)) \(decimals(world.y, 1)) \(decimals(world.z, 1)) mm", Theme.barStrong),
-      Span("  \(intensities.looksLikeCT ? "HU" : "I") ", Theme.barQuiet),
-      Span(brief(intensity, atMost: 2), Theme.barStrong), Span("  label ", Theme.barQuiet),
-    ]
-    if let label = labelAtCrosshair {
-      spans.append(Span("■ ", Style(foreground: label.colour.rgb.colour, background: Theme.bar.background)))
-      spans.append(Span(cleaned(label.name), Theme.barStrong))
-    } else {
-      spans.append(Span(shownVersion == nil ? "-" : "background", Theme.bar))
-    }
-    frame.write(spans, row: area.row, in: area)
-  }
-
   /// Draws the view line: plane, zoom, window and overlay.
   func paintViewLine(_ area: Rectangle, into frame: inout Frame) {
     frame.fill(area, Cell(" ", Theme.bar))
     let window = intensities.onlyValue.map { "one intensity, \(brief(Double($0)))" } ?? view.window.text
-    var spans = [Span(" window ", Theme.barQuiet), Span(window, Theme.barStrong)]
+    var spans = [Span(" window ", Theme.barQuiet), Span(window, Theme.barStrong)].clicked(as: "w")
     // At 80 columns the legend, and whatever is unusual, need the room of the window's name.
-    let difference = shownDifference
-    let isCrowded = difference != nil || frameText != nil || !gridNotes.isEmpty
+    let comparison = shownComparison
+    let isCrowded = comparison != nil || frameText != nil || !gridNotes.isEmpty
     if intensities.onlyValue == nil, let name = view.windowName, !isCrowded || area.columns >= 110 {
-      spans.append(Span(" \(name)", Theme.bar))
+      spans.append(Span(" \(name)", Theme.bar, click: .pictureKey("w")))
     }
-    spans.append(Span("  \(view.convention.rawValue)", Theme.barStrong))
-    if let frameText { spans.append(Span("  " + frameText, Theme.barStrong)) }
-    if view.zoom != 1 { spans.append(Span("  zoom \(brief(view.zoom, atMost: 1))", Theme.bar)) }
-    if let difference {
+    spans.append(Span("  \(view.convention.rawValue)", Theme.barStrong, click: .pictureKey("O")))
+    if let frameText { spans.append(Span("  " + frameText, Theme.barStrong, click: .pictureKey(")"))) }
+    if view.zoom != 1 {
+      spans.append(Span("  zoom \(brief(view.zoom, atMost: 1))", Theme.bar, click: .pictureKey("0")))
+    }
+    if let comparison, comparison.view != .difference {
+      spans += [
+        Span("  \(comparison.view.title)  ", Theme.barQuiet),
+        Span(comparisonText(comparison.view), Theme.barStrong),
+      ].clicked(as: "D")
+    } else if let comparison {
       func swatch(_ colour: RGB, _ text: String) {
-        spans.append(Span("  ■ ", Style(foreground: colour.colour, background: Theme.bar.background)))
-        spans.append(Span(text, Theme.bar))
+        spans += [
+          Span("  ■ ", Style(foreground: colour.colour, background: Theme.bar.background)),
+          Span(text, Theme.bar),
+        ].clicked(as: "D")
       }
       var isLive = false
-      if case .refinement = difference { isLive = true }
+      if case .refinement = comparison.labels { isLive = true }
       swatch(Theme.onlyA, isLive ? "lost" : "only A")
       swatch(Theme.onlyB, isLive ? "gained" : "only B")
       swatch(Theme.both, isLive ? "kept" : "both")
       swatch(Theme.conflict, "other label")
+    } else if mappedVersion(nil) != nil {
+      spans += mapLegend()
     } else if view.overlay.isShown {
       let fill = "fill \(Int(saturating: (view.overlay.opacity * 100).rounded()))%"
-      spans.append(Span("  labels \(view.overlay.style == .fill ? fill : "outlined")", Theme.bar))
+      spans.append(
+        Span(
+          "  labels \(view.overlay.style == .fill ? fill : "outlined")", Theme.bar, click: .pictureKey("u")))
       let used = spans.reduce(0) { $0 + TextWidth.columns($1.text) }
       if let hidden = hiddenLabelsText(width: area.columns - used - 2) {
-        spans.append(Span(", \(hidden)", Theme.barStrong))
+        spans.append(Span(", \(hidden)", Theme.barStrong, click: .pictureKey("b")))
       }
     } else {
-      spans.append(Span("  labels off", Theme.barStrong))
+      spans.append(Span("  labels off", Theme.barStrong, click: .pictureKey(" ")))
     }
     for note in gridNotes { spans.append(Span("  \(note)", Theme.bar)) }
     frame.write(spans, row: area.row, in: area)
@@ -162,7 +164,7 @@ extension ReviewState {
       text += quitsWhenJournalIsWritten ? "  Esc stays " : "  Esc cancels "
       let width = min(TextWidth.columns(text), area.columns)
       let (right, rest) = area.splitRight(width)
-      frame.write([Span(text, Theme.progress)], row: area.row, in: right)
+      frame.write([Span(text, Theme.progress, click: .key(.escape))], row: area.row, in: right)
       // Two columns stay free, so that a message that is cut does not run into the job.
       area = rest.splitRight(2).rest
     }
@@ -170,14 +172,15 @@ extension ReviewState {
     let style = message.kind.style
     let text = " " + message.text
     guard TextWidth.columns(text) > area.columns else {
-      frame.write([Span(text, style)], row: area.row, in: area)
+      frame.write([Span(text, style, click: .pictureKey("M"))], row: area.row, in: area)
       return
     }
     let isReadable = KeyTable.action(.character("M"), in: keyContext) == .session(.showMessages)
     let hint = isReadable ? " M: all of it" : ""
     let room = area.columns - hint.count
     frame.write(
-      [Span(TextWidth.truncated(text, to: room).fitted(room), style), Span(hint, Theme.strong)],
+      [Span(TextWidth.truncated(text, to: room).fitted(room), style), Span(hint, Theme.strong)].clicked(
+        as: "M"),
       row: area.row,
       in: area)
   }
@@ -245,19 +248,28 @@ extension ReviewState {
   }
 
   private func barText(_ binding: KeyBinding) -> String {
-    barKeys(binding) + " " + (binding.barWord ?? "")
+    barSpans(binding).map(\.text).joined().trimmingCharacters(in: .whitespaces)
   }
 
-  private func barKeys(_ binding: KeyBinding) -> String {
+  /// The keys of a binding and its word; a click on a key is that key, one on the word the first of them.
+  private func barSpans(_ binding: KeyBinding) -> [Span] {
     let arrows: [Key: String] = [.up: "↑", .down: "↓", .left: "←", .right: "→"]
-    return binding.barKeys.map { arrows[$0] ?? $0.label }.joined(
-      separator: binding.barKeys.allSatisfy { arrows[$0] != nil } ? "" : " ")
+    let gap = binding.barKeys.allSatisfy { arrows[$0] != nil } ? "" : " "
+    let keys = binding.barKeys.enumerated().map { position, key in
+      Span((position == 0 ? "" : gap) + (arrows[key] ?? key.label), Theme.barStrong, click: .key(key))
+    }
+    let word = Span(
+      " \(binding.barWord ?? "")  ", Theme.barQuiet, click: binding.barKeys.first.map { .key($0) })
+    return keys + [word]
   }
 
   private func write(
     _ binding: KeyBinding, row: Int, column: Int, in area: Rectangle, into frame: inout Frame
   ) -> Int {
-    let next = frame.write(barKeys(binding), row: row, column: column, style: Theme.barStrong, in: area)
-    return frame.write(" \(binding.barWord ?? "")  ", row: row, column: next, style: Theme.barQuiet, in: area)
+    let spans = barSpans(binding)
+    let rest = Rectangle(
+      row: row, column: column, rows: 1, columns: area.column + area.columns - column)
+    frame.write(spans, row: row, in: rest)
+    return column + spans.reduce(0) { $0 + TextWidth.columns($1.text) }
   }
 }

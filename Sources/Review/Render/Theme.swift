@@ -26,6 +26,7 @@ enum Theme {
   static let crosshair = RGB(240, 228, 66)
   static let letter = RGB(255, 255, 255)
   static let refinedBox = RGB(170, 255, 0)
+  static let spyglass = RGB(255, 255, 255)
   static let onlyA = RGB(230, 159, 0)
   static let onlyB = RGB(86, 180, 233)
   static let both = RGB(255, 255, 255)

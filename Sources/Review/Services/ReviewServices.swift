@@ -27,6 +27,10 @@ package protocol ReviewServices: Sendable {
   /// Runs a network. Its probabilities stay with the services under the handle in the result.
   func segment(_ request: SegmentationRequest, _ work: WorkContext) throws -> SegmentationResult
 
+  /// The class probabilities of a network that ran in this session, on its own grid.
+  /// - Returns: nil where they are not in memory; no network runs for it.
+  func probabilities(_ handle: ProbabilitiesHandle, _ work: WorkContext) throws -> VersionProbabilities?
+
   /// Runs the fully connected CRF, on the whole image or on a box of it.
   func refine(_ request: RefinementRequest, _ work: WorkContext) throws -> RefinedLabels
 

@@ -72,6 +72,7 @@ extension SessionState {
     case .wheelUp: point(.entries(-1))
     case .wheelDown: point(.entries(1))
     case .press where event.button == 1:
+      if case .key(let key) = render(self).clickTarget(at: event.cell) { return takeListKey(key) }
       guard let id = caseInList(at: event.cell.row) else { return [] }
       if worklist.list?.selected == id { return open(fromList: id) }
       worklist.list?.selected = id

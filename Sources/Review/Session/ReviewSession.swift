@@ -1,6 +1,7 @@
 import Foundation
 import Screen
 import Synchronization
+import Work
 
 /// Runs a session on a terminal until it ends.
 package enum ReviewSession {
@@ -34,9 +35,10 @@ package enum ReviewSession {
       worklist: worklist, first: first, screen: terminal.size, capabilities: terminal.capabilities)
     for effect in session.begin() { runners.perform(effect) }
     terminal.draw(render(session))
+    var clock = CineClock()
     while true {
-      var events =
-        terminal.nextEvent(waitingMilliseconds: idleMilliseconds).map { [SessionEvent.terminal($0)] } ?? []
+      let wait = clock.waitingMilliseconds(session.review.cine) ?? idleMilliseconds
+      var events = terminal.nextEvent(waitingMilliseconds: wait).map { [SessionEvent.terminal($0)] } ?? []
       // Held keys pile up faster than a slow line draws: read them all, then draw once.
       while events.count < 256, events.last != .terminal(.end),
         let event = terminal.nextEvent(waitingMilliseconds: 0)
@@ -48,6 +50,9 @@ package enum ReviewSession {
         events.insert(.clock(seconds: (ContinuousClock.now - start) / .seconds(1)), at: 0)
       }
       events += mailbox.removeAll()
+      if events.isEmpty, clock.isDue(session.review.cine) {
+        events.append(.review(session.current, .cineAdvanced))
+      }
       for event in events {
         if event == .terminal(.end) { awaitJournals(&session, mailbox, runners) }
         for effect in reduce(&session, event) { runners.perform(effect) }
@@ -77,6 +82,30 @@ package enum ReviewSession {
       }
       usleep(10_000)
     }
+  }
+}
+
+/// When the next slice of a cine is due.
+private struct CineClock {
+  private var due: ContinuousClock.Instant?
+
+  /// How long to wait for it; nil without a cine, for which nothing wakes up.
+  mutating func waitingMilliseconds(_ cine: Cine?) -> Int? {
+    guard let cine else {
+      due = nil
+      return nil
+    }
+    let due = self.due ?? ContinuousClock.now + .seconds(1 / cine.slicesPerSecond)
+    self.due = due
+    return max(0, Int(saturating: ((due - ContinuousClock.now) / .milliseconds(1)).rounded(.up)))
+  }
+
+  /// Whether it is due now; the one after it is due a step later, and none is made up for.
+  mutating func isDue(_ cine: Cine?) -> Bool {
+    let now = ContinuousClock.now
+    guard let cine, let due, due <= now else { return false }
+    self.due = max(due + .seconds(1 / cine.slicesPerSecond), now)
+    return true
   }
 }
 

@@ -57,6 +57,8 @@ extension SessionState {
   package mutating func begin() -> [SessionEffect] { open(current) }
 
   fileprivate mutating func takeInput(_ input: TerminalEvent) -> [SessionEffect] {
+    // The key that stops a cine does nothing else.
+    if review.cine != nil, worklist.list == nil { return reduceCase(current, .terminal(input)) }
     switch input {
     case .resize(let rows, let columns): return resize(to: ScreenSize(rows: rows, columns: columns))
     case .end: return leaveAll()
@@ -71,7 +73,15 @@ extension SessionState {
         return leaveAll()
       }
       return reduceCase(current, .terminal(input))
-    case .paste, .mouse: return reduceCase(current, .terminal(input))
+    case .mouse(let event):
+      if event.action == .press, event.button == 1, review.phase == .reviewing,
+        review.layout.pane(at: event.cell) == nil,
+        case .key(let key) = render(review).clickTarget(at: event.cell), let step = worklistStep(key)
+      {
+        return take(step)
+      }
+      return reduceCase(current, .terminal(input))
+    case .paste: return reduceCase(current, .terminal(input))
     }
   }
 

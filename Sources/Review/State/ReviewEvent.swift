@@ -5,6 +5,8 @@ import Worklist
 package enum ReviewEvent: Equatable, Sendable {
   /// From the terminal.
   case terminal(TerminalEvent)
+  /// The next slice of a cine is due.
+  case cineAdvanced
   case jobProgressed(JobID, fraction: Double, elapsedSeconds: Double)
   case jobEnded(JobID, JobOutcome)
   /// The session gives a verdict on the case, as a key does that then goes on to the next case.

@@ -78,6 +78,12 @@ package struct ReviewState: Equatable, Sendable {
   package var comparedPairs: [LabelPair] = []
   /// The slices of A and B and where they differ, once counted.
   package var findings: Findings?
+  /// The distances between the borders of A and B, as far as they are measured.
+  package var surfaceDistances: SurfaceDistances?
+  /// The row of the distances whose furthest point was gone to last, counted from the worst.
+  package var furthestPosition: Int?
+  /// The class probabilities of A and B, where their networks ran in this session; nil where that was found not to be so.
+  package var probabilities: [VersionID: VersionProbabilities?] = [:]
   /// The components of the selected label, once sought.
   package var islands: Islands?
   /// The kind of finding that n and N step through.
@@ -117,6 +123,8 @@ package struct ReviewState: Equatable, Sendable {
   package var habitsBefore: ViewHabits?
   /// The view when the case was opened.
   package var viewAtOpening: ViewState?
+  /// The cine that runs; nil for none.
+  package var cine: Cine?
   /// The last cell of the mouse while a button is pressed; nil for none.
   package var lastDrag: ScreenCell?
   /// The line above the key bar.

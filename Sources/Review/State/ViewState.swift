@@ -30,6 +30,8 @@ package struct ViewState: Equatable, Sendable {
   package var activePlane = AnatomicalPlane.axial
   /// Whether only the active plane is shown.
   package var isMaximised = false
+  /// Whether the panel stands beside the panes.
+  package var showsPanel = true
   /// 1 shows the whole image in each pane.
   package var zoom = 1.0
   /// The continuous voxel index in the middle of each pane.
@@ -43,8 +45,10 @@ package struct ViewState: Equatable, Sendable {
   /// The window's name; nil when its numbers were typed or dragged.
   package var windowName: String?
   package var overlay = Overlay()
-  /// Whether the overlay shows where A and B differ.
-  package var showsDifference = false
+  /// What is shown of the network's probabilities.
+  package var map = ProbabilityMap.off
+  /// How the panes show A and B together.
+  package var comparison = ComparisonView.off
   /// Whether the crosshair is drawn.
   package var showsCrosshair = true
   /// Whether letters are drawn into the panes.

@@ -47,6 +47,8 @@ final class BenchServices: ReviewServices {
     ]
   }
 
+  func probabilities(_ handle: ProbabilitiesHandle, _ work: WorkContext) -> VersionProbabilities? { nil }
+
   func segment(_ request: SegmentationRequest, _ work: WorkContext) throws -> SegmentationResult {
     guard let model else { throw InputError("model", "was not given") }
     let work = limited(work)

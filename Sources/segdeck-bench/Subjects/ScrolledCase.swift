@@ -7,8 +7,8 @@ import Work
 
 /// A generated case for scrolling: waves with noise, and six labels that fill a third of it.
 enum ScrolledCase {
-  /// The case, its voxels made slice by slice.
-  static func content(_ size: GridSize, work: WorkContext) throws -> ReviewCase {
+  /// The case, its voxels made slice by slice; `isPair` gives it a second mask, which lies two voxels further along i.
+  static func content(_ size: GridSize, isPair: Bool = false, work: WorkContext) throws -> ReviewCase {
     let grid = VolumeGrid(size: size, affine: Affine(spacing: Spacing(1)))
     var voxels = [Float](repeating: 0, count: size.voxelCount)
     var labels = [UInt16](repeating: 0, count: size.voxelCount)
@@ -19,12 +19,21 @@ enum ScrolledCase {
       }
     }
     let table = LabelTable().completed(for: (1...6).map { UInt16($0) })
-    let mask = LoadedMask(
-      name: "labels", path: "/labels.nii.gz", labels: ChunkedLabels(LabelVolume(grid: grid, voxels: labels)),
-      table: table)
+    var masks = [
+      LoadedMask(
+        name: "labels", path: "/labels.nii.gz",
+        labels: ChunkedLabels(LabelVolume(grid: grid, voxels: labels)), table: table)
+    ]
+    if isPair {
+      let shifted = [0, 0] + labels.dropLast(2)
+      masks.append(
+        LoadedMask(
+          name: "shifted", path: "/shifted.nii.gz",
+          labels: ChunkedLabels(LabelVolume(grid: grid, voxels: shifted)), table: table))
+    }
     return ReviewCase(
       name: "bench", imagePath: "/bench.nii.gz", image: ScalarVolume(grid: grid, voxels: voxels),
-      masks: [mask], exportPath: "/bench_seg.nii.gz")
+      masks: masks, exportPath: "/bench_seg.nii.gz")
   }
 
   private static func fill(

@@ -137,6 +137,12 @@ final class CaseServices: ReviewServices {
       auxiliaryHeadCount: run.model.graph.heads.count - 1, advisedSettings: run.model.refinement)
   }
 
+  func probabilities(_ handle: ProbabilitiesHandle, _ work: WorkContext) throws -> VersionProbabilities? {
+    try runs.probabilities(ofRun: handle.number).map { known in
+      VersionProbabilities(known.volume, labelValues: known.labelValues, on: known.imageGrid)
+    }
+  }
+
   func refine(_ request: RefinementRequest, _ work: WorkContext) throws -> RefinedLabels {
     let refinement = try refinement(of: request, work.part(0...0.3))
     return try RefinedLabels(request, by: refinement, work: work.part(0.3...1))

@@ -111,6 +111,20 @@ package final class NetworkRunCache: Sendable {
     return (add(run), mask, model)
   }
 
+  /// The probabilities that a run's mask was made of, and the label of each class; nil where the run is not in memory.
+  func probabilities(
+    ofRun number: Int
+  ) throws -> (volume: ProbabilityVolume, labelValues: [UInt16], imageGrid: VolumeGrid)? {
+    guard let run = state.withLock({ $0.runs[number] }), let prediction = run.allHeads ?? run.mainHead else {
+      return nil
+    }
+    let model = try model(run.modelID)
+    let weights = run.allHeads == nil ? [] : model.refinement.auxiliaryHeadWeights
+    return (
+      try prediction.mixed(auxiliaryHeadWeights: weights), model.labelValues, try run.image().grid
+    )
+  }
+
   /// The refinement of a run's probabilities.
   func refinement(ofRun number: Int, auxiliaryHeadWeights: [Double], _ work: WorkContext) throws -> Refinement
   {

@@ -1,0 +1,80 @@
+import Metrics
+import Volumes
+import Work
+
+/// How far the borders of A and B are from each other, label by label.
+package struct SurfaceDistances: Equatable, Sendable {
+  /// The borders of one pair of labels.
+  package struct Row: Equatable, Sendable {
+    /// The position of the pair in the request.
+    package var pair: Int
+    /// The measures.
+    package var measures: SurfaceDistanceMeasures
+    /// The border voxel that is furthest from the other border; the reference is A.
+    package var furthest: BorderVoxel
+  }
+
+  /// Border voxels within this distance agree in the surface Dice: the tolerance of `segdeck compare`.
+  package static let toleranceMillimetres = 2.0
+
+  /// What was asked.
+  package let request: FindingsRequest
+  /// The pairs that were measured so far and that both versions have voxels of, ascending by pair.
+  package private(set) var rows: [Row] = []
+  /// The rows by descending greatest distance; equal ones in the order of the pairs.
+  package private(set) var worstFirst: [Row] = []
+  /// The pairs that are still to be measured, the next one first.
+  package private(set) var remaining: [Int]
+  /// Why the rest could not be measured, one line; nil where it can.
+  package var failure: String?
+
+  /// Nothing measured yet.
+  ///
+  /// - Parameter first: The pair to begin with; nil for the first.
+  init(_ request: FindingsRequest, first: Int?) {
+    self.request = request
+    // A label that one version does not have has no border there.
+    let pairs = request.pairs.indices.filter {
+      request.pairs[$0].valueA != nil && request.pairs[$0].valueB != nil && request.boxes[$0] != nil
+    }
+    remaining = pairs.filter { $0 == first } + pairs.filter { $0 != first }
+  }
+
+  /// The row of a label of A, or of B; nil where it is not measured, or has no border in both.
+  package func row(of value: UInt16, inA: Bool) -> Row? {
+    rows.first { value == (inA ? request.pairs[$0.pair].valueA : request.pairs[$0.pair].valueB) }
+  }
+
+  /// Measures the pairs that remain until `seconds` are over, one pair at least.
+  /// - Throws: `Cancelled`.
+  /// - Complexity: O(voxels of the box around both versions of a label) for each, and about 14 bytes for each of them;
+  ///   on sheared grids O(n log n) for n border voxels.
+  package mutating func measure(for seconds: Double, _ work: WorkContext) throws(Cancelled) {
+    let end = ContinuousClock.now + .seconds(seconds)
+    repeat {
+      guard let pair = remaining.first else { return }
+      if let row = try measured(pair, work) {
+        rows.insert(row, at: rows.firstIndex { $0.pair > pair } ?? rows.count)
+      }
+      remaining.removeFirst()
+    } while ContinuousClock.now < end && !remaining.isEmpty
+    worstFirst = rows.sorted {
+      (-$0.furthest.distanceMillimetres, $0.pair) < (-$1.furthest.distanceMillimetres, $1.pair)
+    }
+  }
+
+  private func measured(_ pair: Int, _ work: WorkContext) throws(Cancelled) -> Row? {
+    guard let b = request.b, let box = request.boxes[pair], let valueA = request.pairs[pair].valueA,
+      let valueB = request.pairs[pair].valueB
+    else { return nil }
+    // All voxels of both labels lie in the box, so that what lies beyond it is outside of them.
+    try AvailableMemory.requireAllocation(2 * box.size.voxelCount * MemoryLayout<UInt16>.stride)
+    let comparison = try StructureComparison(
+      MatchedStructure(name: "", referenceValues: [valueA], otherValues: [valueB]),
+      reference: request.a.volume(croppedTo: box), other: b.volume(croppedTo: box),
+      toleranceMillimetres: SurfaceDistances.toleranceMillimetres, work: work.withoutProgress)
+    guard let measures = comparison.distances, var furthest = comparison.furthest else { return nil }
+    furthest.index = furthest.index + box.lower
+    return Row(pair: pair, measures: measures, furthest: furthest)
+  }
+}

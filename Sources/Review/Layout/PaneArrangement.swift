@@ -1,0 +1,127 @@
+import Screen
+import Volumes
+import Work
+
+/// What the panes have to show, which decides where they stand.
+package struct PaneContents: Equatable, Sendable {
+  /// Millimetres along the rows and down the columns of a slice of each plane.
+  package var extents: [AnatomicalPlane: SIMD2<Double>]
+  /// The sides of a comparison that each plane is shown of, from left to right; nil stands for a pane of both.
+  package var sides: [Decisions.Side?]
+  /// Columns of the strip beside each plane that is wide enough.
+  package var stripColumns: Int
+  /// Height of a cell divided by its width.
+  package var cellAspect: Double
+
+  /// Contents without strips, one pane a plane unless `sides` are given.
+  package init(
+    extents: [AnatomicalPlane: SIMD2<Double>], sides: [Decisions.Side?] = [nil], stripColumns: Int = 0,
+    cellAspect: Double = 2
+  ) {
+    self.extents = extents
+    self.sides = sides
+    self.stripColumns = stripColumns
+    self.cellAspect = cellAspect
+  }
+}
+
+/// An arrangement of planes: one, several side by side, or several one above the other.
+indirect enum PaneArrangement: Sendable {
+  case plane(AnatomicalPlane)
+  case beside([PaneArrangement])
+  case stacked([PaneArrangement])
+
+  /// The arrangements of three planes; of equally good ones the first is chosen.
+  static let ofThree: [PaneArrangement] = {
+    let planes = [AnatomicalPlane.axial, .coronal, .sagittal]
+    let ones = planes.map { PaneArrangement.plane($0) }
+    let besideTwo = planes.indices.map { one in
+      PaneArrangement.beside([ones[one], .stacked(planes.indices.filter { $0 != one }.map { ones[$0] })])
+    }
+    let overTwo = planes.indices.map { one in
+      PaneArrangement.stacked([ones[one], .beside(planes.indices.filter { $0 != one }.map { ones[$0] })])
+    }
+    return besideTwo + overTwo + [.beside(ones), .stacked(ones)]
+  }()
+
+  /// Columns between panes that stand side by side.
+  static let gapColumns = 1
+  /// Panes are at least so large, whatever they show.
+  private static let leastColumns = 16
+  private static let leastRows = 5
+
+  /// Columns and rows that the planes need at a scale of so many columns for each millimetre.
+  private func needed(_ columnsPerMillimetre: Double, _ contents: PaneContents) -> SIMD2<Double> {
+    switch self {
+    case .plane(let plane):
+      let extent = contents.extents[plane] ?? SIMD2(1, 1)
+      let count = Double(contents.sides.count)
+      let columns = count * extent.x * columnsPerMillimetre + (count - 1) * Double(Self.gapColumns)
+      let rows = extent.y * columnsPerMillimetre / contents.cellAspect + 1
+      return SIMD2(
+        max(columns + Double(contents.stripColumns), Double(Self.leastColumns)),
+        max(rows, Double(Self.leastRows)))
+    case .beside(let parts):
+      let all = parts.map { $0.needed(columnsPerMillimetre, contents) }
+      let gaps = Double((parts.count - 1) * Self.gapColumns)
+      return SIMD2(all.reduce(gaps) { $0 + $1.x }, all.reduce(0) { max($0, $1.y) })
+    case .stacked(let parts):
+      let all = parts.map { $0.needed(columnsPerMillimetre, contents) }
+      return SIMD2(all.reduce(0) { max($0, $1.x) }, all.reduce(0) { $0 + $1.y })
+    }
+  }
+
+  /// The greatest scale at which everything fits into an area, in columns for each millimetre.
+  func scale(in area: Rectangle, _ contents: PaneContents) -> Double {
+    let room = SIMD2(Double(area.columns), Double(area.rows))
+    var (low, high) = (0.0, 1e6)
+    for _ in 0..<64 {
+      // Halved on a logarithmic scale: images are from micrometres to metres wide.
+      let middle = low == 0 ? high / 16 : (low * high).squareRoot()
+      if all(needed(middle, contents) .<= room) { low = middle } else { high = middle }
+      if low > 0, high / low < 1.0001 || high < 1e-9 { break }
+    }
+    return low
+  }
+
+  /// Puts the planes into an area; what it has to spare is shared in proportion to what each needs.
+  func place(
+    in area: Rectangle, scale: Double, _ contents: PaneContents
+  ) -> [(plane: AnatomicalPlane, area: Rectangle)] {
+    switch self {
+    case .plane(let plane): return [(plane, area)]
+    case .beside(let parts):
+      let free = area.columns - (parts.count - 1) * Self.gapColumns
+      let widths = Self.shares(of: free, parts.map { $0.needed(scale, contents).x })
+      var column = area.column
+      return zip(parts, widths).flatMap { part, width in
+        defer { column += width + Self.gapColumns }
+        return part.place(
+          in: Rectangle(row: area.row, column: column, rows: area.rows, columns: width), scale: scale,
+          contents)
+      }
+    case .stacked(let parts):
+      let heights = Self.shares(of: area.rows, parts.map { $0.needed(scale, contents).y })
+      var row = area.row
+      return zip(parts, heights).flatMap { part, height in
+        defer { row += height }
+        return part.place(
+          in: Rectangle(row: row, column: area.column, rows: height, columns: area.columns), scale: scale,
+          contents)
+      }
+    }
+  }
+
+  /// Whole shares of a number of cells in proportion to what is needed; they add up to the number.
+  private static func shares(of count: Int, _ needed: [Double]) -> [Int] {
+    let total = max(needed.reduce(0, +), 1e-9)
+    var sum = 0.0
+    var last = 0
+    return needed.map { share in
+      sum += share
+      let end = Int(saturating: (Double(count) * sum / total).rounded())
+      defer { last = end }
+      return end - last
+    }
+  }
+}

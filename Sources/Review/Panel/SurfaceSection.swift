@@ -1,0 +1,105 @@
+import Metrics
+import Screen
+import Volumes
+import Work
+
+/// Distances between the borders of A and B for each label, measured behind the screen.
+struct SurfaceSection: PanelSection {
+  var opening: (key: Key, summary: String, barWord: String) {
+    ("B", "distances between the borders of A and B", "borders")
+  }
+  var openingRank: Int { 4 }
+  var keysTitle: String { "Borders" }
+  var keysIntroduction: String {
+    "After B, until Esc. Each label's distances between the borders of A and B, the worst label first; the pointer takes the crosshair to the point that is furthest away."
+  }
+
+  var bindings: [KeyBinding] {
+    listBindings(entry: "label") + Action.FindingStep.borderTableBindings + closingBindings
+  }
+
+  func isShown(_ state: ReviewState) -> Bool { state.decisions.a != nil && state.decisions.b != nil }
+
+  func content(_ state: ReviewState, width: Int, rows: Int) -> SectionContent {
+    state.surfaceContent(width: width)
+  }
+
+  func list(_ state: ReviewState) -> PointedList {
+    let distances = state.surfaceDistances
+    let rows = distances?.worstFirst ?? []
+    return PointedList(
+      name: .section(id), count: rows.count,
+      text: { distances?.request.pairs[rows[$0].pair].name ?? "" }, position: state.furthestPosition,
+      page: { state.panelPage(id) })
+  }
+
+  func point(at entry: Int, _ state: inout ReviewState) { state.goToFurthestPoint(at: entry) }
+
+  func begin(_ state: inout ReviewState) -> [ReviewEffect] { [] }
+}
+
+extension ReviewState.Focus {
+  static let surfaces = Self.section(SurfaceSection().id)
+}
+
+extension ReviewState {
+  /// Panels of fewer columns leave out a number, which the message line or the list says.
+  private static let surfaceWideColumns = 44
+
+  /// The distances of the selected label in the title; while the section receives keys, those of each label.
+  fileprivate func surfaceContent(width: Int) -> SectionContent {
+    guard let distances = surfaceDistances else { return SectionContent(title: "Borders", lines: []) }
+    let isWide = width >= ReviewState.surfaceWideColumns
+    guard focus == .surfaces else {
+      guard let measures = selectedRow(distances)?.measures else {
+        return SectionContent(title: "Borders", lines: [])
+      }
+      let title =
+        "Borders: HD95 \(decimals(measures.percentile95Millimetres, 1)), "
+        + "ASSD \(decimals(measures.averageMillimetres, 2)) mm"
+      return SectionContent(
+        title: title + (isWide ? ", sDice \(decimals(measures.surfaceDice, 2))" : ""), lines: [])
+    }
+    var columns = [
+      NameTable.Column("HD95", widest: "000.0"), NameTable.Column("ASSD", widest: "00.00"),
+      NameTable.Column("sDice", widest: "0.000"),
+    ]
+    if isWide { columns.append(NameTable.Column("max", widest: "000.0")) }
+    let table = NameTable(width: width - 2, columns)
+    let rows = distances.worstFirst
+    let remaining = distances.remaining.count
+    var content = SectionContent(
+      title: "Borders" + (remaining == 0 ? "" : ", \(remaining) to measure"),
+      header: [[Span("  " + table.header("mm"), Theme.quiet)]], count: rows.count, pointer: furthestPosition
+    ) { range in
+      range.map { surfaceLine(rows[$0], distances, table, isSelected: $0 == furthestPosition) }
+    }
+    if let failure = distances.failure {
+      content.footer = wrapped(failure, width: width).map { [Span($0, Theme.warning)] }
+    }
+    return content
+  }
+
+  /// The row of the selected label, else the worst one.
+  private func selectedRow(_ distances: SurfaceDistances) -> SurfaceDistances.Row? {
+    guard let version = shownVersion, let label = version.label(selectedLabel) else {
+      return distances.worstFirst.first
+    }
+    return distances.row(of: label.value, inA: version.id == decisions.a)
+  }
+
+  private func surfaceLine(
+    _ row: SurfaceDistances.Row, _ distances: SurfaceDistances, _ table: NameTable, isSelected: Bool
+  ) -> [Span] {
+    let style = isSelected ? selectionStyle(.surfaces) : Theme.plain
+    let measures = row.measures
+    // Where the table has no last column, its number is left out.
+    let numbers = [
+      decimals(measures.percentile95Millimetres, 1), decimals(measures.averageMillimetres, 2),
+      decimals(measures.surfaceDice, 3), decimals(measures.maximumMillimetres, 1),
+    ]
+    let name = TextWidth.shortened(
+      cleaned(distances.request.pairs[row.pair].name), to: max(0, table.nameWidth))
+    return [Span(isSelected ? " ›" : "  ", style), Span(table.line(name, numbers), style)]
+  }
+}

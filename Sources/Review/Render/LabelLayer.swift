@@ -1,0 +1,53 @@
+import Screen
+import Volumes
+
+/// The labels of one version as panes draw them.
+struct LabelLayer {
+  /// The labels, and how they rank where a pixel covers several.
+  let labels: ChunkedLabels
+  let ranks: LabelRanks
+  /// A box that was refined after them; nil for none.
+  let live: RefinedPart?
+  /// The colour of each rank from 1.
+  let colours: [RGB]
+
+  /// The visible labels of a version.
+  init(_ version: Version, live: RefinedPart? = nil, isVisible: (Label) -> Bool) {
+    labels = version.labels
+    ranks = LabelRanks(version, isVisible: isVisible)
+    self.live = live
+    colours = ranks.colours.map(\.rgb)
+  }
+
+  /// The rank that each pixel of a pane shows; 0 for none.
+  func classes(_ projection: PaneProjection, size: GridSize, slice: VoxelIndex) -> PixelClasses {
+    var classes = PixelClasses(projection)
+    SliceSampler(projection, size: size, slice: slice).classify(labels, ranks, into: &classes.values)
+    if let live {
+      SliceSampler(projection, size: live.box.size, slice: slice, box: live.box)
+        .classify(live.labels, ranks.anywhere(in: live.box.size), into: &classes.values)
+    }
+    return classes
+  }
+}
+
+/// A class for each pixel of a pane, 0 for none.
+struct PixelClasses {
+  let width, height: Int
+  /// Row by row.
+  var values: [UInt16]
+
+  /// No class anywhere.
+  init(_ projection: PaneProjection) {
+    (width, height) = (projection.width, projection.height)
+    values = [UInt16](repeating: 0, count: width * height)
+  }
+
+  /// Whether one of a pixel's four neighbours in the pane is of another class.
+  func isBorder(_ x: Int, _ y: Int) -> Bool {
+    let pixel = y * width + x
+    let own = values[pixel]
+    return (x > 0 && values[pixel - 1] != own) || (x + 1 < width && values[pixel + 1] != own)
+      || (y > 0 && values[pixel - width] != own) || (y + 1 < height && values[pixel + width] != own)
+  }
+}

@@ -1,0 +1,61 @@
+import Screen
+import Volumes
+import Work
+
+extension ReviewState {
+  /// The version whose map a pane shows; nil where there is none.
+  func mappedVersion(_ side: Decisions.Side?) -> Version? {
+    guard view.map != .off, view.overlay.isShown, focus != .refinement else { return nil }
+    let version = side.map { self.version(on: $0) } ?? shownVersion
+    return knownProbabilities(of: version?.id) == nil ? nil : version
+  }
+
+  /// Draws the map of a pane's version over the image, below its labels.
+  func paintMap(_ side: Decisions.Side?, _ projection: PaneProjection, into picture: inout PixelBuffer) {
+    guard let version = mappedVersion(side), let probabilities = knownProbabilities(of: version.id) else {
+      return
+    }
+    let value = mapValue(probabilities, of: version)
+    let geometry = projection.geometry
+    let columns = projection.columns.map { !$0.isEmpty }
+    let rows = projection.rows.map { !$0.isEmpty }
+    var index = continuous(view.crosshair)
+    for y in rows.indices where rows[y] {
+      index[geometry.verticalAxis] = projection.verticalIndex(atPixel: Double(y) + 0.5)
+      for x in columns.indices where columns[x] {
+        index[geometry.horizontalAxis] = projection.horizontalIndex(atPixel: Double(x) + 0.5)
+        let value = value(index)
+        // Where nothing is to be seen the image is not veiled.
+        guard value >= 0.02 else { continue }
+        picture[x, y] = picture[x, y].blended(with: ColourScale.colour(value), opacity: 0.65)
+      }
+    }
+  }
+
+  /// What the colours of the map mean.
+  func mapLegend() -> [Span] {
+    guard let version = mappedVersion(nil) else { return [] }
+    let swatches = [0.0, 0.25, 0.5, 0.75, 1].map {
+      Span("█", Style(foreground: ColourScale.colour($0).colour, background: Theme.bar.background))
+    }
+    return ([Span("  \(mapTitle(version)) 0 ", Theme.bar)] + swatches + [Span(" 1", Theme.bar)]).clicked(
+      as: "%")
+  }
+}
+
+/// Colours of numbers from 0 to 1: matplotlib's viridis, whose lightness grows evenly, so that it can be read without
+/// seeing all hues.
+enum ColourScale {
+  private static let stops: [SIMD3<Double>] = [
+    SIMD3(68, 1, 84), SIMD3(59, 82, 139), SIMD3(33, 145, 140), SIMD3(94, 201, 98), SIMD3(253, 231, 37),
+  ]
+
+  /// The colour of a number; beyond 0 and 1 theirs.
+  static func colour(_ value: Double) -> RGB {
+    let position = min(max(value, 0), 1) * Double(stops.count - 1)
+    let lower = min(Int(saturating: position), stops.count - 2)
+    let mixed = stops[lower] + (position - Double(lower)) * (stops[lower + 1] - stops[lower])
+    func channel(_ value: Double) -> UInt8 { UInt8(Int(saturating: value.rounded())) }
+    return RGB(channel(mixed.x), channel(mixed.y), channel(mixed.z))
+  }
+}

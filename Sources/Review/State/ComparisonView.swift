@@ -1,0 +1,135 @@
+/// How the panes show two versions together.
+package enum ComparisonView: String, Equatable, Sendable, Codable, CaseIterable {
+  /// One version, which a key flips.
+  case off
+  /// Where the versions differ, in colours of their own.
+  case difference
+  /// Each plane twice: A at the left, B at the right.
+  case sideBySide = "side"
+  /// The labels of the version shown filled, those of the other outlined over them.
+  case contours
+  /// Squares that show the two versions in turn.
+  case checkerboard = "checker"
+  /// The version shown, and the other one in a circle around the crosshair.
+  case spyglass
+
+  /// The view after this one in the order of the cases, round and round.
+  var next: ComparisonView {
+    let all = ComparisonView.allCases
+    return all[((all.firstIndex(of: self) ?? 0) + 1) % all.count]
+  }
+}
+
+/// One of the two versions of a comparison, seen from what Tab flips.
+package enum ComparedVersion: Equatable, Sendable { case shown, other }
+
+/// What a pixel of a pane shows of two versions.
+package enum PixelContent: Equatable, Sendable {
+  /// How they differ.
+  case difference
+  /// The labels of one, in the style of the overlay.
+  case labels(of: ComparedVersion)
+  /// The labels of the version shown filled, those of the other outlined.
+  case fillAndContour
+}
+
+/// A pane, as far as it decides what its pixels show of two versions.
+package struct ComparedPane: Equatable, Sendable {
+  /// The version that the whole pane shows, side by side with another; nil for both.
+  package var only: ComparedVersion?
+  /// The pixel of the crosshair.
+  package var crosshairX, crosshairY: Int
+  /// Height of a pixel divided by its width.
+  package var pixelAspect: Double
+  /// The radius of the spyglass in widths of a pixel.
+  package var spyglassRadius: Double
+
+  /// Pixels along a side of a square of the checkerboard.
+  package static let squarePixels = 8
+
+  /// A pane of `width` times `height` pixels.
+  package init(
+    only: ComparedVersion? = nil, crosshair: (x: Int, y: Int), width: Int, height: Int, pixelAspect: Double
+  ) {
+    self.only = only
+    (crosshairX, crosshairY) = (crosshair.x, crosshair.y)
+    self.pixelAspect = pixelAspect
+    spyglassRadius = max(5, min(Double(width), Double(height) * pixelAspect) / 5)
+  }
+
+  /// The distance of a pixel from the crosshair, in widths of a pixel.
+  func distance(_ x: Int, _ y: Int) -> Double {
+    let (across, down) = (Double(x - crosshairX), Double(y - crosshairY) * pixelAspect)
+    return (across * across + down * down).squareRoot()
+  }
+}
+
+extension ComparisonView {
+  /// What the pixel in column `x` and row `y` of a pane shows: the one place that decides it, for every view.
+  package func content(ofPixel x: Int, _ y: Int, in pane: ComparedPane) -> PixelContent {
+    switch self {
+    case .off: return .labels(of: .shown)
+    case .difference: return .difference
+    case .sideBySide: return .labels(of: pane.only ?? .shown)
+    case .contours: return .fillAndContour
+    case .checkerboard:
+      let isEven = (x / ComparedPane.squarePixels + y / ComparedPane.squarePixels) % 2 == 0
+      return .labels(of: isEven ? .shown : .other)
+    case .spyglass: return .labels(of: pane.distance(x, y) > pane.spyglassRadius ? .shown : .other)
+    }
+  }
+}
+
+/// Two versions that a comparison view shows, A or what was before refinement first.
+enum ComparedLabels {
+  /// A and B.
+  case pair(Version, Version)
+  /// A version and its live refinement.
+  case refinement(Version, LiveRefinement)
+}
+
+/// The identity of what is compared; a difference view ends when it changes.
+enum ComparedVersions: Hashable {
+  case pair(Set<VersionID?>)
+  /// A version in the CRF panel.
+  case refinement(VersionID?)
+}
+
+extension ReviewState {
+  /// The present identity of what is compared.
+  var comparedVersions: ComparedVersions {
+    focus == .refinement ? .refinement(refinementBase?.id) : .pair([decisions.a, decisions.b])
+  }
+
+  /// The two versions that a comparison view shows; nil where there is one version, or none.
+  var comparedLabels: ComparedLabels? {
+    if focus == .refinement, let live, let base = version(live.base) {
+      return live.latest == nil ? nil : .refinement(base, live)
+    }
+    guard let a = decisions.a.flatMap({ version($0) }), let b = decisions.b.flatMap({ version($0) }) else {
+      return nil
+    }
+    return .pair(a, b)
+  }
+
+  /// The view and the versions that the panes show together; nil when they show the labels of one version.
+  ///
+  /// Header, legend and panes all go by it.
+  var shownComparison: (view: ComparisonView, labels: ComparedLabels)? {
+    guard view.comparison != .off, view.overlay.isShown, let compared = comparedLabels else { return nil }
+    // Flipped to the labels before refinement, a difference would be of a result that is not shown.
+    if view.comparison == .difference, focus == .refinement, shownLive == nil { return nil }
+    return (view.comparison, compared)
+  }
+
+  /// A or B; nil where there is none.
+  func version(on side: Decisions.Side) -> Version? {
+    (side == .a ? decisions.a : decisions.b).flatMap { version($0) }
+  }
+
+  /// The side that Tab flips to and from.
+  var shownSide: Decisions.Side {
+    if focus == .refinement, live?.latest != nil { return shownLive == nil ? .a : .b }
+    return decisions.b == nil ? .a : decisions.shownSide
+  }
+}

@@ -1,0 +1,30 @@
+/// What a click means.
+package enum ClickTarget: Hashable, Sendable {
+  /// What the key does where the keyboard is.
+  case key(Key)
+  /// What the key does in the picture, wherever the keyboard is.
+  case pictureKey(Key)
+  /// An entry of a list, counted from 0; `opening` is the key that takes the keyboard to it, nil where that is there.
+  case entry(Int, opening: Key?)
+}
+
+/// A part of the screen that can be clicked.
+package struct ClickArea: Hashable, Sendable {
+  /// The cells.
+  package var area: Rectangle
+  /// What a click there means.
+  package var target: ClickTarget
+
+  /// A part of the screen.
+  package init(_ area: Rectangle, _ target: ClickTarget) {
+    self.area = area
+    self.target = target
+  }
+}
+
+extension Frame {
+  /// What a click on a cell means, by what was drawn there last; nil for nothing.
+  package func clickTarget(at cell: ScreenCell) -> ClickTarget? {
+    clickAreas.last { $0.area.contains(cell) }?.target
+  }
+}
