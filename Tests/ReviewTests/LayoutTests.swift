@@ -46,18 +46,14 @@ private func fitting(_ plane: AnatomicalPlane, _ picture: Rectangle, _ size: SIM
       for sides in [[nil], [Decisions.Side.a, .b]] {
         for showsPanel in [true, false] {
           let layout = layout(screen, size, sides: sides, stripColumns: 4, showsPanel: showsPanel)
-          var covered: Set<ScreenCell> = []
+          let body = Rectangle(
+            row: 1, column: 0, rows: screen.rows - 5, columns: screen.columns - layout.panel.columns)
+          let parts = layout.panes.flatMap { [$0.title, $0.picture, $0.strip] }.filter { !$0.isEmpty }
+          for (position, part) in parts.enumerated() {
+            #expect(part.intersection(body) == part, "\(name) \(screen)")
+            #expect(parts.dropFirst(position + 1).allSatisfy { $0.intersection(part).isEmpty })
+          }
           for pane in layout.panes {
-            for part in [pane.title, pane.picture, pane.strip] where !part.isEmpty {
-              for row in part.row..<part.row + part.rows {
-                for column in part.column..<part.column + part.columns {
-                  let cell = ScreenCell(row: row, column: column)
-                  #expect(covered.insert(cell).inserted, "\(name) \(screen) \(cell)")
-                  #expect((1..<screen.rows - 4).contains(row) && column >= 0)
-                  #expect(column < screen.columns - layout.panel.columns)
-                }
-              }
-            }
             #expect(pane.picture.rows >= 2 && pane.picture.columns >= 5)
             #expect(pane.strip.isEmpty || pane.title.columns >= ScreenLayout.stripMinimumColumns)
           }
