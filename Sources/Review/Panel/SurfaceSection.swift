@@ -48,7 +48,11 @@ extension ReviewState {
 
   /// The distances of the selected label in the title; while the section receives keys, those of each label.
   fileprivate func surfaceContent(width: Int) -> SectionContent {
-    guard let distances = surfaceDistances else { return SectionContent(title: "Borders", lines: []) }
+    guard let distances = surfaceDistances else {
+      let text = decisions.b == nil ? "there is no other version" : "being measured"
+      return SectionContent(
+        title: "Borders", lines: focus == .surfaces ? [[Span(text, Theme.quiet)]] : [])
+    }
     let isWide = width >= ReviewState.surfaceWideColumns
     guard focus == .surfaces else {
       guard let measures = selectedRow(distances)?.measures else {
