@@ -145,7 +145,7 @@ extension ReviewState {
     guard let action = KeyTable.action(key, in: .picture), dialog == nil else { return [] }
     if message?.kind != .error || !action.isMove { message = nil }
     let effects = followingCrosshair { $0.perform(action, key) }
-    askWhatIsDue()
+    openPendingPairing()
     return effects
   }
 

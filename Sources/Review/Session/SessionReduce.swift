@@ -58,7 +58,12 @@ extension SessionState {
 
   fileprivate mutating func takeInput(_ input: TerminalEvent) -> [SessionEffect] {
     // The key that stops a cine does nothing else.
-    if review.cine != nil, worklist.list == nil { return reduceCase(current, .terminal(input)) }
+    if review.cine != nil, worklist.list == nil {
+      switch input {
+      case .key, .paste, .mouse: return reduceCase(current, .terminal(input))
+      case .resize, .end: break
+      }
+    }
     switch input {
     case .resize(let rows, let columns): return resize(to: ScreenSize(rows: rows, columns: columns))
     case .end: return leaveAll()
