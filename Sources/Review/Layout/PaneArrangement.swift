@@ -50,14 +50,15 @@ indirect enum PaneArrangement: Sendable {
   private static let leastColumns = 16
   private static let leastRows = 5
 
-  /// Columns and rows that the planes need at a scale of so many columns for each millimetre.
+  /// Whole columns and rows that the planes need at a scale of so many columns for each millimetre.
   private func needed(_ columnsPerMillimetre: Double, _ contents: PaneContents) -> SIMD2<Double> {
     switch self {
     case .plane(let plane):
       let extent = contents.extents[plane] ?? SIMD2(1, 1)
       let count = Double(contents.sides.count)
-      let columns = count * extent.x * columnsPerMillimetre + (count - 1) * Double(Self.gapColumns)
-      let rows = extent.y * columnsPerMillimetre / contents.cellAspect + 1
+      let columns =
+        count * Self.cells(extent.x * columnsPerMillimetre) + (count - 1) * Double(Self.gapColumns)
+      let rows = Self.cells(extent.y * columnsPerMillimetre / contents.cellAspect) + 1
       return SIMD2(
         max(columns + Double(contents.stripColumns), Double(Self.leastColumns)),
         max(rows, Double(Self.leastRows)))
@@ -112,16 +113,22 @@ indirect enum PaneArrangement: Sendable {
     }
   }
 
-  /// Whole shares of a number of cells in proportion to what is needed; they add up to the number.
+  /// Whole cells that hold a length; what is a rounding error longer is held too.
+  private static func cells(_ length: Double) -> Double { max(1, (length - 1e-9).rounded(.up)) }
+
+  /// What each part needs and its share of what is left, in proportion; shares alone where there is too little. They add
+  /// up to `count`.
   private static func shares(of count: Int, _ needed: [Double]) -> [Int] {
-    let total = max(needed.reduce(0, +), 1e-9)
+    let total = max(needed.reduce(0, +), 1)
+    let spare = Double(count) - total
+    let weight = (spare < 0 ? Double(count) : spare) / total
     var sum = 0.0
     var last = 0
     return needed.map { share in
       sum += share
-      let end = Int(saturating: (Double(count) * sum / total).rounded())
+      let end = Int(saturating: (sum * weight).rounded())
       defer { last = end }
-      return end - last
+      return end - last + (spare < 0 ? 0 : Int(saturating: share))
     }
   }
 }
