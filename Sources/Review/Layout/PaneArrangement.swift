@@ -116,8 +116,8 @@ indirect enum PaneArrangement: Sendable {
   /// Whole cells that hold a length; what is a rounding error longer is held too.
   private static func cells(_ length: Double) -> Double { max(1, (length - 1e-9).rounded(.up)) }
 
-  /// What each part needs and its share of what is left, in proportion; shares alone where there is too little. They add
-  /// up to `count`.
+  /// What each part needs and its share of what is left, in proportion, which add up to `count`; shares alone where there
+  /// is too little.
   private static func shares(of count: Int, _ needed: [Double]) -> [Int] {
     let total = max(needed.reduce(0, +), 1)
     let spare = Double(count) - total
