@@ -123,7 +123,7 @@ private func pairState() throws -> ReviewState {
   func section() throws {
     var state = try pairState()
     try state.finishMeasuring()
-    #expect(render(state).text.contains { $0.contains("Borders: HD95 10.0, ASSD ") })
+    #expect(render(state).text.contains { $0.contains("Borders: HD95 0.0, ASSD ") })
     state.type("B")
     state.press(.down)
     #expect(state.view.crosshair == VoxelIndex(18, 12, 10))
