@@ -247,7 +247,7 @@ void draw_stop(void) {
 
 void terminal_redraw(void) { shows_nothing = true; }
 
-/// Hands a row to ncurses; true when any cell of ncurses' own, or the place of a 24-bit cell, changed.
+/// Hands a row to ncurses; true when any cell of ncurses' own, or the stand-in of a 24-bit cell, changed.
 static bool curses_row(int row, const struct terminal_cell *cells, const struct terminal_cell *before, int columns,
                        bool all, cchar_t *line) {
   bool has_changed = all;

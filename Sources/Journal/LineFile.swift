@@ -74,7 +74,7 @@ package final class LineFile: Sendable {
       return count
     }
     guard end >= 0, count == data.count else {
-      // A part of a line stands for a full disk.
+      // A partly written line means that the disk is full.
       if count >= 0 { errno = ENOSPC }
       let error = failure()
       if end >= 0 { ftruncate(descriptor, end) }

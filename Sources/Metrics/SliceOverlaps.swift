@@ -49,7 +49,7 @@ package struct SliceOverlaps: Equatable, Sendable {
   /// The offsets of the counts of each structure, those of all together first; nil for a structure that is not counted.
   private var places: [Place?]
 
-  /// Slices of structures that are counted at most: 64 MiB.
+  /// The maximum number of counted slices of structures: 64 MiB.
   ///
   /// Structures beyond it have no counts of their own.
   private static let limit = 1 << 22

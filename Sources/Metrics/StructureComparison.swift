@@ -58,7 +58,7 @@ package struct MatchedStructure: Hashable, Sendable {
       }
       structures[position][keyPath: list].append(value)
     }
-    // Where only one mask has names they stand for the values of both.
+    // Where only one mask has names, they name the values of both.
     let names = (referenceNames ?? otherNames, otherNames ?? referenceNames)
     for value in reference.sorted() where value > 0 {
       add(value, names.0?[value]?.name ?? coding.name(of: value), \.referenceValues)

@@ -47,7 +47,7 @@ struct KnobsBench: ParsableCommand {
       all += seconds.dropFirst()
       report(name, Measurement(seconds), player)
     }
-    // The first value of a measurement stands apart: it is given twice so that none is lost.
+    // The first run is a warm-up that is not part of the median, so the first value is given twice.
     report("all", Measurement(all.prefix(1) + all), player)
     report("whole image", Measurement(try (0..<4).map { _ in try player.wholeImage() }), player)
   }
@@ -113,7 +113,7 @@ private final class KnobPlayer {
     return names.enumerated().map { ($1, $0) }
   }
 
-  /// Selects the knob so many steps below the first.
+  /// Selects the knob that is `count` steps below the first.
   func select(_ steps: Int) {
     while state.selectedKnob != .appearanceWeight { press(.up) }
     for _ in 0..<steps { press(.down) }
@@ -149,7 +149,7 @@ private final class KnobPlayer {
     for effect in effects { runner.perform(effect) }
   }
 
-  /// Takes events until the state is as wanted.
+  /// Handles events until the state fulfils a condition.
   private func wait(_ isReached: (ReviewState) -> Bool) throws {
     while !isReached(state) {
       for event in inbox.removeAll() { perform(reduce(&state, event)) }

@@ -96,7 +96,7 @@ struct dense_crf_kernels {
     void (*differences)(float *out, const float *logits, size_t stride, size_t channels, size_t count);
     // The same, Q of class 0 and then of every channel.
     void (*marginals)(float *out, const float *logits, size_t stride, size_t channels, size_t count);
-    // The most probable class, the lowest of equals; exactly `count`.
+    // The most probable class, the lowest of equally probable ones; exactly `count`.
     void (*labels)(uint8_t *labels, const float *logits, size_t stride, size_t channels, size_t count);
     // Rows first..<end of one plane of voxels: messages, mean-field update, and either its way to the next cells or,
     // with `labels`, the result.

@@ -34,13 +34,13 @@ package struct LabelNames: Equatable, Sendable {
 
   /// Names, or none.
   ///
-  /// Of several names of one value the last counts. A name of which nothing shows, or that another label without a name
-  /// has ("label 2" for 1), is ignored; a label without any other is called after its value.
+  /// Where a value has several names, the last one counts. A name without visible characters is ignored, and so is the
+  /// default name of another label ("label 2" for value 1). A label without a name gets its default name.
   ///
   /// - Parameters:
-  ///   - entries: As a file has them, in its order; a value below 0 stands for any that no voxel can have, and background is
-  ///     ignored.
-  ///   - finding: What else there is to say about the file.
+  ///   - entries: As a file has them, in its order; a value below 0 represents any value that no voxel can have;
+  ///     background is ignored.
+  ///   - finding: A further finding about the file.
   package init(entries: [Entry] = [], regions: [Region] = [], finding: String? = nil) {
     var kept: [Entry] = []
     var indexOfValue: [Int: Int] = [:]

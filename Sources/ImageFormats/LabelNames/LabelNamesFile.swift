@@ -4,15 +4,15 @@ import Work
 
 /// Label names and colours in a text file beside a mask.
 package enum LabelNamesFile {
-  /// The suffixes of files of label names, in the order in which they are sought.
+  /// The suffixes of files of label names, in search order.
   private static let endings = [".labels.json", ".label", ".nii.txt", ".txt"]
 
   /// Reads the names that lie beside a mask, from the first of these files that exists:
   /// `NAME.labels.json` (this program's own), `NAME.label` and `NAME.txt` (ITK-SNAP), `NAME.nii.txt` (MRIcron).
   ///
   /// - Parameter path: The mask, `NAME.nii.gz` or any other.
-  /// - Returns: nil when there is no such file, or only a `NAME.txt` without a line that is a label. Of a `NAME.txt` that
-  ///   has such lines and others nothing but the finding: it may be names with a mistake, or anything else.
+  /// - Returns: nil when there is no such file, or only a `NAME.txt` without a line that is a label. A `NAME.txt` with
+  ///   both label lines and other lines gives only a finding, because it may not be a file of label names.
   /// - Throws: ``InputError`` that names the first line that cannot be read.
   package static func read(besideMask path: String) throws(InputError) -> LabelNames? {
     let stem = stem(ofMask: path)

@@ -60,7 +60,7 @@ struct LabelLines {
     return names
   }
 
-  /// The label of a line; nil when it is none.
+  /// The label of a line; nil when the line does not describe a label.
   private static func entry(_ words: [Substring], _ line: Substring) -> LabelNames.Entry? {
     let rest = words.dropFirst()
     // Numbers that are not whole are no labels, and a text that begins with one may be anything.
@@ -71,7 +71,7 @@ struct LabelLines {
       return colour(rest).map { .init(value: value, name: String(name), colour: $0) }
     }
     let numbers = rest.reversed().prefix { UInt64($0) != nil }.count
-    // R G B A stand after FreeSurfer's names, one number after MRIcron's.
+    // R G B A follow FreeSurfer's names, one number after MRIcron's.
     let following = numbers >= 4 ? 4 : min(numbers, 1)
     // "1 label 3" has no name with a number after it, but the name of a label without one.
     let isNumbered = following == 1 && rest.dropLast().joined(separator: " ").nameKey == "label"

@@ -4,7 +4,7 @@ import Work
 struct NiftiExtensions {
   /// Code of the extension that holds CIFTI's XML.
   private static let ciftiCode = 32
-  /// Bytes of an extension's content that are searched at most.
+  /// The maximum number of bytes of an extension's content that are searched.
   private static let byteLimit = 1 << 26
 
   /// Whether one of them says that the file is CIFTI.

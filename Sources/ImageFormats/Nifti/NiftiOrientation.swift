@@ -100,7 +100,7 @@ extension NiftiHeaderCheck {
     return try checked(fields.qformAffine(spacing: try spacing()), "qform (byte \(byteOffset))")
   }
 
-  /// The standard has -1 and 1; 0 is what programs write that know of no such factor.
+  /// The standard has -1 and 1; programs that ignore qfac write 0.
   private mutating func noteFactor(_ fields: NiftiGeometry, repair: String) {
     guard ![-1, 0, 1].contains(fields.pixdim[0]) else { return }
     findings.append(Finding("pixdim[0] (qfac) is \(significant(fields.pixdim[0]))", repair: repair))

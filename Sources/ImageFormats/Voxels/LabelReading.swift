@@ -52,14 +52,14 @@ extension ImageFile {
     return (volume, notANumber, scale)
   }
 
-  /// Findings in addition to ``findings`` if a frame were read as a mask, each with "as a mask" before it; nothing
-  /// where it is none.
+  /// Findings in addition to ``findings`` if a frame were read as a mask, each with "as a mask" before it; empty where
+  /// the frame is not a mask.
   /// - Throws: ``Cancelled``.
   package func findingsAsMask(
     frame: Int? = nil, work: WorkContext = WorkContext()
   ) throws -> [Finding] {
     do {
-      // That voxels are NaN is said of an image as well.
+      // A finding about NaN is reported for images too.
       let (volume, _, scale) = try labels(frame: frame, work: work)
       let values = volume.values()
       let only255 = LabelCoding(of: values).flatMap { Finding(ofOnly255: values, coding: $0) }

@@ -6,9 +6,10 @@ import Work
 /// Weights are prepared for their kernels when a plan first needs them. The value may be shared between threads and
 /// images; successive runs reuse one arena.
 package struct Network: Sendable {
-  /// Bytes of activations and scratch memory at most, by default; larger images are computed slab by slab.
+  /// The default limit of activations and scratch memory in bytes; larger images are computed slab by slab.
   package static let memoryLimit = 640 << 20
-  /// Bytes of the input and the output of one layer for a whole image at most, so that sums over layers fit an `Int`.
+  /// The maximum size in bytes of the input and the output of one layer for a whole image, so that sums over layers fit
+  /// an `Int`.
   private static let maximumActivationBytes = 0x1p48
   /// Planes of the thinnest slabs that weights are prepared for; thinner slabs use the same weights.
   private static let minimumSlabDepthOfWeights = 8

@@ -12,7 +12,7 @@ package enum Checkpoint {
   private static let firstPrefix = "optimiser.first/"
   private static let secondPrefix = "optimiser.second/"
   private static let averagePrefix = "average/"
-  /// Iterations of a run at most.
+  /// The maximum number of iterations of a run.
   private static let maximumIterations = 1_000_000_000
 
   private struct Progress: Codable {

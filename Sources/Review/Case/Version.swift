@@ -50,7 +50,7 @@ package struct Version: Equatable, Sendable {
   ///
   /// Colours are those of the structures: one structure has one colour in every version.
   package private(set) var table: LabelTable
-  /// The same labels with the colours of their own file or model.
+  /// The labels of ``table`` with the colours of their own file or model.
   package private(set) var ownTable: LabelTable
   /// The key of each label of ``table`` for visibility, selection and comparison: equal for labels of different
   /// versions that are one structure.

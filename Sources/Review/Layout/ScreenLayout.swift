@@ -93,7 +93,7 @@ extension ReviewState {
       screen: screen, active: view.activePlane, isMaximised: view.isMaximised, stripColumns: stripColumns)
   }
 
-  /// The present geometry of a plane.
+  /// The current geometry of a plane.
   package func geometry(_ plane: AnatomicalPlane) -> PlaneGeometry {
     PlaneGeometry(plane, of: grid, convention: view.convention)
   }

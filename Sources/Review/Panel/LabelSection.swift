@@ -17,7 +17,7 @@ private func labelName(_ label: Label, _ pair: LabelPair?, inA: Bool) -> String 
 private struct LabelColumns {
   let table: NameTable
   let digits: VolumeDigits
-  /// Whether numbers stand in a line below their name.
+  /// Whether numbers are on a line below the name.
   let isTall: Bool
   /// The comparison that the version is part of; nil for a version that is neither A nor B.
   let compared: Comparison?

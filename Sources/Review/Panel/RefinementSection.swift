@@ -60,7 +60,7 @@ extension ReviewState.Focus {
 extension ReviewState {
   /// The knobs and their effects while the section receives keys, else one line about them.
   ///
-  /// - Parameter rows: the number of lines; the least important ones are left out.
+  /// - Parameter rows: the number of lines; the least important ones are omitted.
   fileprivate func refinementContent(width: Int, rows: Int) -> SectionContent {
     guard focus == .refinement else {
       // Each kernel stays with its number.

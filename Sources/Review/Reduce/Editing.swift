@@ -18,7 +18,7 @@ extension ReviewState {
     edit(name) { $0.setting(in: box, label) }
   }
 
-  /// The same with the voxels that `changed` makes of those of the shown version.
+  /// Changes the labels of the shown version to the result of `changed` as a step that can be undone.
   mutating func edit(_ name: String, _ changed: (ChunkedLabels) -> ChunkedLabels) -> [ReviewEffect] {
     guard let shown = shownVersion else {
       message = Message("no version to change: open a mask, or run a network (m)", .warning)

@@ -82,7 +82,7 @@ extension ReviewState {
     )
   }
 
-  /// The position `count` further in a list, round and round; the first or last one from nowhere.
+  /// The index `count` further in a list, which wraps around; the first or last one where no entry is selected.
   private static func position(_ position: Int?, after count: Int, of all: Int) -> Int {
     guard let position else { return count < 0 ? all - 1 : 0 }
     return ((min(position, all - 1) + count) % all + all) % all
@@ -122,7 +122,7 @@ extension ReviewState {
   }
 
   /// Finds the components of the selected label where something goes through them, unless they are known or being
-  /// sought.
+  /// computed.
   mutating func followIslands() -> [ReviewEffect] {
     guard phase == .reviewing, findingTarget == .islands || focus == .components, let shown = shownVersion,
       let key = selectedLabel, let label = shown.label(key)
@@ -148,7 +148,7 @@ extension ReviewState {
     if focus == .components, islandPosition == nil, count > 0 { islandPosition = 0 }
   }
 
-  /// Goes `count` components further in the list of the selected label, round and round; 0 goes to the present one.
+  /// Goes `count` components further in the list of the selected label, wrapping around; 0 goes to the current one.
   mutating func goToIsland(_ count: Int) {
     guard let version = shownVersion, let label = version.label(selectedLabel) else {
       message = Message(
@@ -204,7 +204,7 @@ extension ReviewState {
 
   // MARK: - Strips
 
-  /// Shows strips or not, and says what they mean.
+  /// Shows or hides strips, with a message about their meaning.
   mutating func toggleStrips() {
     view.showsStrips.toggle()
     guard view.showsStrips else { return message = Message("strips off") }

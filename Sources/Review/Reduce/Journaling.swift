@@ -238,7 +238,7 @@ extension ReviewState {
     nextVersionNumber = max(nextVersionNumber, (known.map(\.number).max() ?? 0) + 1)
   }
 
-  /// Restores the view of an earlier session, as far as this image and screen allow.
+  /// Restores the view of an earlier session, limited to this image and screen.
   private mutating func look(as earlier: ViewState) -> [ReviewEffect] {
     view = earlier
     view.frame = content.frame

@@ -135,9 +135,9 @@ extension ReviewState {
 }
 
 extension Decisions {
-  /// Pairings in which a label is paired with the label of its new name, where that has no partner.
+  /// The pairings after a label was paired with the label of its new name, if that has no partner.
   ///
-  /// - Parameter takesOver: Whether it also leaves what it went with, and the other label too.
+  /// - Parameter takesOver: Whether both labels also leave their previous partners.
   fileprivate func joinedByName(
     _ pairings: [LabelPairing], _ edit: LabelEdit, takesOver: Bool
   ) -> [LabelPairing] {

@@ -30,7 +30,7 @@ package func reduce(_ state: inout ReviewState, _ event: ReviewEvent) -> [Review
     state.quitsWhenJournalIsWritten = false
     effects += state.unwrittenJournalReason == nil ? state.end() : state.quit()
   }
-  // The question about quitting always lists the present losses.
+  // The question about quitting always lists the current losses.
   if case .question(.quit(let losing)) = state.dialog, losing != state.losses {
     state.dialog = state.losses.isEmpty ? nil : .question(.quit(losing: state.losses))
   }

@@ -137,7 +137,7 @@ extension ReviewState {
       statisticsBefore: base.statistics)
   }
 
-  /// Adds the CRF's result with the present knobs as a version, after computing it where necessary.
+  /// Adds the CRF's result with the current knobs as a version, after computing it where necessary.
   private mutating func keep() -> [ReviewEffect] {
     guard let base = refinementBase else {
       message = Message("the CRF needs a mask or a network's result: m runs a network", .warning)

@@ -82,7 +82,7 @@ extension ReviewState {
     return cancel(.backgroundRefinement)
   }
 
-  /// Whether the case may be left for another one; says first, once, that it would drop a refinement.
+  /// Whether the case may be left for another one; the first attempt that would drop a refinement only shows a warning.
   mutating func mayBeLeft() -> Bool {
     guard hasUnkeptRefinement, live?.hasWarnedOfLoss == false else { return true }
     live?.hasWarnedOfLoss = true

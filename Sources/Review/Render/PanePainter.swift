@@ -43,7 +43,7 @@ extension ReviewState {
     }
   }
 
-  /// Says why a pane of an image with a single slice is all but empty.
+  /// Draws the reason why a pane of an image with a single slice is almost empty.
   private func paintFlatness(
     _ pane: ScreenLayout.Pane, _ geometry: PlaneGeometry, into frame: inout Frame
   ) {

@@ -140,7 +140,7 @@ extension ReviewState {
     frame.write(spans, row: area.row, in: area)
   }
 
-  /// The labels that the overlay leaves out, a name in so many columns as are left; nil when it shows all.
+  /// The labels that the overlay does not show, within the columns that are left; nil when it shows all.
   private func hiddenLabelsText(width: Int) -> String? {
     let (labels, hidden) = (shownLabels, hiddenLabelCount)
     guard hidden > 0 else { return nil }
@@ -220,7 +220,7 @@ extension ReviewState {
     frame.cursor = ScreenCell(row: area.row, column: start + TextWidth.columns(before))
   }
 
-  /// Keys in the order of their importance; help and the way out stay in sight however narrow the screen is.
+  /// Keys in the order of their importance; help and the key that leaves are visible on any screen.
   func paintKeys(_ area: Rectangle, in context: KeyContext? = nil, into frame: inout Frame) {
     frame.fill(area, Cell(" ", Theme.bar))
     let context = context ?? keyContext

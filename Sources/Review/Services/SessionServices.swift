@@ -14,8 +14,8 @@ package protocol SessionServices: Sendable {
   /// Appends a record; what cannot be written is kept and tried again.
   func record(_ kind: CaseRecord.Kind, _ id: CaseID, _ decision: CaseDecision)
 
-  /// Writes what is waiting now.
-  /// - Returns: the line that says why it could not be written; nil when it was.
+  /// Writes all queued entries.
+  /// - Returns: the reason why it could not be written, in one line; nil on success.
   func finish() -> String?
 }
 

@@ -41,7 +41,7 @@ extension SessionState {
   /// The key context while the list is on the screen.
   var listContext: KeyContext { worklist.list?.entry == nil ? .cases : .text }
 
-  /// Takes a key in the list.
+  /// Handles a key in the list.
   mutating func takeListKey(_ key: Key) -> [SessionEffect] {
     switch KeyTable.action(key, in: listContext) {
     case .pointer(let move): point(move)
@@ -63,10 +63,10 @@ extension SessionState {
     return []
   }
 
-  /// Takes text that was pasted.
+  /// Inserts pasted text.
   mutating func pasteIntoList(_ text: String) { if listContext == .text { editFilter { $0.insert(text) } } }
 
-  /// Takes a click or the wheel in the list; a click on the case that is pointed at opens it.
+  /// Handles a click or the wheel in the list; a click on the selected case opens it.
   mutating func takeListMouse(_ event: MouseEvent) -> [SessionEffect] {
     switch event.action {
     case .wheelUp: point(.entries(-1))

@@ -107,7 +107,7 @@ extension SessionState {
       + move(to: worklist.neighbour(of: current, by: 1), otherwise: "that was the last case of the list")
   }
 
-  /// Goes to a case; says why there is none to go to.
+  /// Goes to a case; where there is none, a message says why.
   private mutating func move(to next: CaseID?, otherwise text: String) -> [SessionEffect] {
     guard let next, next != current else {
       cases[current]?.message = Message(text)
@@ -135,7 +135,7 @@ extension SessionState {
     return effects.map { .review(id, $0) }
   }
 
-  /// Opens the next case ahead once the one on the screen is there, and closes those that are neither.
+  /// Opens the next case ahead once the case on the screen is open, and closes all others but the previous one.
   fileprivate mutating func keepInMemory() -> [SessionEffect] {
     guard review.phase == .reviewing, review.journal != .opening else { return [] }
     let next = worklist.neighbour(of: current, by: 1)
@@ -159,13 +159,13 @@ extension SessionState {
     return [.close(id)]
   }
 
-  /// Tells the cases in memory where they stand in the list now.
+  /// Updates the list positions that the cases in memory show.
   fileprivate mutating func updatePositions() {
     guard !worklist.isAbsent else { return }
     for id in cases.keys { cases[id]?.position = worklist.place(of: id) }
   }
 
-  /// Says once what was not used of the worklist.
+  /// Shows the notes about unused files of the worklist once.
   fileprivate mutating func showPendingNotes() {
     guard !pendingNotes.isEmpty, review.phase == .reviewing else { return }
     for note in pendingNotes { cases[current]?.messageLog.add(Message(note, .warning)) }
@@ -198,13 +198,13 @@ extension SessionState {
 }
 
 extension SessionState {
-  /// Whether a case has decisions that its journal, which is still being opened, has to take.
+  /// Whether a case has decisions that wait for its journal, which is still being opened.
   var awaitsJournal: Bool {
     cases.values.contains { $0.awaitsJournal }
   }
 }
 
 extension ReviewState {
-  /// Whether there are decisions that the journal, which is still being opened, has to take.
+  /// Whether decisions wait for the journal, which is still being opened.
   var awaitsJournal: Bool { journal == .opening && unwrittenJournalReason != nil }
 }

@@ -40,7 +40,7 @@ package struct SessionState: Equatable, Sendable {
   var shown: Set<CaseID> = []
   /// The case that the worklist's records show as open.
   var onRecord: CaseID?
-  /// Cases in memory that took what the worklist holds of this reader.
+  /// Cases in memory to which this reader's decisions in the worklist were applied.
   var reconciled: Set<CaseID> = []
   /// Notes about unused files of the worklist, until the first case is there to show them.
   var pendingNotes: [String]
@@ -85,7 +85,7 @@ package struct SessionState: Equatable, Sendable {
     }
   }
 
-  /// Changes the state of a case that is in memory; a case that was closed meanwhile changes nothing.
+  /// Changes the state of a case that is in memory; an event of a closed case changes nothing.
   mutating func reduceCase(_ id: CaseID, _ event: ReviewEvent) -> [SessionEffect] {
     guard cases[id] != nil else { return [] }
     return Review.reduce(&cases[id]!, event).map { .review(id, $0) }

@@ -105,9 +105,9 @@ package struct WorklistState: Equatable, Sendable {
     order.firstIndex(of: id).map { "\($0 + 1)/\(order.count)" } ?? "-/\(order.count)"
   }
 
-  /// The case that stands `count` after another in the list; nil beyond its ends.
+  /// The case `count` rows after another in the list; nil beyond the ends of the list.
   ///
-  /// From a case that the filter leaves out, the list goes on where that case would stand.
+  /// A case that the filter excludes counts at the position that it would have.
   func neighbour(of id: CaseID, by count: Int) -> CaseID? {
     guard let position = order.firstIndex(of: id) else {
       return count > 0 ? order.first { $0 > id } : order.last { $0 < id }
@@ -128,7 +128,7 @@ package struct WorklistState: Equatable, Sendable {
       cases[id.position], review: review(of: id), measures: measures[id], flags: flags[id] ?? [])
   }
 
-  /// Takes what was measured of cases, and compares all cases again.
+  /// Stores measures of cases, and compares all cases again.
   mutating func take(_ measures: [CaseID: CaseMeasures]) {
     self.measures.merge(measures) { $1 }
     let found = CohortFlags.flags(of: cases.indices.map { self.measures[CaseID($0)] })
@@ -150,7 +150,7 @@ package struct WorklistState: Equatable, Sendable {
     return name + (isDescending ? ", descending" : "")
   }
 
-  /// Sorts by another column; before the first one stands the worklist's own order.
+  /// Sorts by another column; the worklist's own order comes before the first column.
   mutating func sort(by count: Int) {
     let columns = WorklistState.sortColumns.count + 1
     let next = ((sortColumn.map { $0 + 1 } ?? 0) + count + columns) % columns
@@ -164,7 +164,7 @@ package struct WorklistState: Equatable, Sendable {
     arrange()
   }
 
-  /// Sets the filter; where it is none, the last right one still holds.
+  /// Sets the filter; where the text is not valid, the last valid filter still applies.
   ///
   /// - Parameter isBeingTyped: Whether more may follow. `dic` on the way to `dice<0.8` does not empty the list.
   mutating func setFilter(_ text: String, isBeingTyped: Bool = false) {

@@ -14,7 +14,7 @@ enum ComparedVersions: Hashable {
 }
 
 extension ReviewState {
-  /// The present identity of a difference view.
+  /// The current identity of a difference view.
   var comparedVersions: ComparedVersions {
     focus == .refinement ? .refinement(refinementBase?.id) : .pair([decisions.a, decisions.b])
   }

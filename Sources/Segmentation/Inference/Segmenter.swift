@@ -6,7 +6,7 @@ import Work
 /// A segmentation model with its prepared network, to run on many images.
 package struct Segmenter: Sendable {
   package let model: SegmentationModel
-  /// Bytes of the network's activations at most; larger images are computed slab by slab.
+  /// The limit of the network's activations in bytes; larger images are computed slab by slab.
   package var memoryLimit = Network.memoryLimit
   private let network: Network
   private let headCount: Int

@@ -7,7 +7,7 @@ package struct VanishedLabel: Hashable, Sendable {
   /// Its voxels before.
   package var voxelsBefore: Int
 
-  /// Labels of `before` that `after` lacks, ascending; background is none.
+  /// Labels of `before` that `after` lacks, ascending, without background.
   package static func all(before: LabelVolume, after: LabelVolume) -> [VanishedLabel] {
     let left = after.voxelCounts()
     return before.voxelCounts().filter { $0.key != 0 && left[$0.key] ?? 0 == 0 && $0.value > 0 }

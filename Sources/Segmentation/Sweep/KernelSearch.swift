@@ -54,8 +54,7 @@ package struct KernelSearch: Sendable {
   ///   - known: Trials of an earlier run, which are not repeated.
   ///   - record: Receives every new trial, in order.
   /// - Returns: All trials, in order.
-  /// - Throws: ``InputError`` when a known trial is none of this search; ``Cancelled``; what `record`
-  ///   throws.
+  /// - Throws: ``InputError`` when a known trial does not belong to this search; ``Cancelled``; what `record` throws.
   package func run(
     trialCount count: Int, known: [Trial] = [], work: WorkContext, record: (Trial) throws -> Void = { _ in }
   ) throws -> [Trial] {
@@ -90,7 +89,7 @@ package struct KernelSearch: Sendable {
     return gains.reduce(0, +) / Double(max(gains.count, 1))
   }
 
-  /// The best trials of those run on all cases, best first; of trials close to each other only the best.
+  /// The best trials of those run on all cases, best first; only the best of trials that are close to each other.
   package func best(_ count: Int, of trials: [Trial]) -> [Trial] {
     var chosen: [Trial] = []
     for trial in ranked(trials) where chosen.count < count {

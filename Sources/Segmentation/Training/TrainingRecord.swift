@@ -59,7 +59,7 @@ extension TrainingRecord {
 }
 
 extension TrainingRecord {
-  /// Magnitude of a log's numbers at most: their squares are finite.
+  /// The maximum magnitude of a log's numbers, whose squares are finite.
   private static let maximumMagnitude = 1e100
 
   /// Checks that all numbers are in range.
@@ -86,7 +86,7 @@ extension TrainingRecord {
 
   /// Reads a log of JSON lines.
   ///
-  /// Of two records of one iteration the later is used; an incomplete last line is ignored.
+  /// Where an iteration has two records, the later is used; an incomplete last line is ignored.
   /// - Throws: ``InputError`` when the file cannot be read, or a line is no record, with its number.
   package static func read(log path: String) throws(InputError) -> [TrainingRecord] {
     let data = try FileSystem.read(path)

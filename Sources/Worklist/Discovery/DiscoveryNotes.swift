@@ -19,7 +19,7 @@ struct DiscoveryNotes {
     }
   }
 
-  /// Names in a line at most.
+  /// The maximum number of names in a line.
   private static let nameCount = 3
   private var names: [Kind: [String]] = [:]
 

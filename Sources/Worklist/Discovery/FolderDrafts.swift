@@ -4,7 +4,8 @@ import Work
 extension FolderTree {
   /// The images in the folder itself, grouped to cases, with the masks beside them.
   ///
-  /// A folder below the searched one whose images differ in what they show alone is one case, named as the folder.
+  /// A folder below the searched one whose images differ only in words for modalities is one case, named after the
+  /// folder.
   func drafts(notes: inout DiscoveryNotes) -> [CaseDraft] {
     let exports = exports()
     let images = files.filter { $0.role.kind == .image && exports[$0.stem] == nil }
@@ -64,10 +65,10 @@ extension CaseDraft {
     add(mask: file.path, called: file.role.role.isEmpty || isOthers ? file.stem : file.role.role)
   }
 
-  /// Cases of images: channels "_0000", "_0001" of one name are one case, and so are names that differ in words for
-  /// what they show ("_t1", "_flair"), where they lie in one folder.
+  /// Cases of images: channels "_0000", "_0001" of one name are one case, and so are names in one folder that differ
+  /// only in words for modalities ("_t1", "_flair").
   ///
-  /// Images whose names say nothing else are called as their folder, if that is below `folder`.
+  /// Images with no other words in their names are named after their folder, if it is below `folder`.
   static func grouped(_ images: [FoundFile], folder: String) -> [CaseDraft] {
     let stems = Set(images.map(\.relativeStem))
     var order: [String] = []

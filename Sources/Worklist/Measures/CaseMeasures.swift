@@ -12,7 +12,7 @@ package struct CaseMeasures: Equatable, Sendable, Codable {
     /// The Dice coefficient of both labels.
     package var dice: Double
 
-    /// A contradiction.
+    /// A contradiction with the given name and Dice.
     package init(name: String, dice: Double) { (self.name, self.dice) = (name, dice) }
   }
 
@@ -35,7 +35,7 @@ package struct CaseMeasures: Equatable, Sendable, Codable {
     /// The Dice coefficient with the other mask's label of the same name, or of the same value where one mask has no
     /// names; nil without another mask.
     package var dice: Double?
-    /// What lies where this label lies in the other mask, where that is not what it is compared with.
+    /// The label of the other mask that overlaps this label most, where it is not the one that it is compared with.
     package var contradiction: Contradiction?
 
     package init(

@@ -14,7 +14,7 @@ package struct CohortFlag: Equatable, Sendable {
 package enum CohortFlags {
   /// The fewest cases with a label that make a cohort.
   ///
-  /// Of four, one outlier is a quarter and moves the median itself.
+  /// Among four cases, one outlier is a quarter and moves the median.
   static let minimumCaseCount = 5
   /// The robust deviations beyond which a number is an outlier: the limit of Iglewicz and Hoaglin (1993), which one of
   /// two thousand normally distributed numbers exceeds.

@@ -78,7 +78,7 @@ extension CaseRecord {
     return Data("{\(text)}".utf8)
   }
 
-  /// Reads a record; nil where it is none.
+  /// Reads a record; nil where the text is not a record.
   package init?(json: Data) {
     guard let text = String(validating: json, as: UTF8.self), case .object(let members)? = JSONValue(text)
     else {

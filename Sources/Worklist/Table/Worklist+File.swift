@@ -7,10 +7,10 @@ extension Worklist {
   ///
   /// The column `image` has the image's file, and further columns are `case`, `image2`, ..., `mask`, `mask2`, ...,
   /// `mask:NAME`, `probabilities`, and any others, which are kept as text. Paths are relative to the file's folder. A
-  /// case without a name is called as its image. A file that does not exist is among the case's
+  /// case without a name is named after its image. A file that does not exist is among the case's
   /// ``WorklistCase/missingFiles``.
-  /// - Throws: ``InputError`` when the file cannot be read, a quote is not closed, a column is missing or stands twice, a
-  ///   row is longer than the first, a case has no image, or two cases have one name.
+  /// - Throws: ``InputError`` when the file cannot be read, a quote is not closed, a column is missing or occurs twice,
+  ///   a row is longer than the first, a case has no image, or two cases have one name.
   package init(file path: String) throws(InputError) {
     let data = try FileSystem.read(path)
     let table: CSVTable
@@ -78,7 +78,7 @@ private struct RowReader {
     }
   }
 
-  /// The names of the further columns; a column without a name is left out.
+  /// The names of the further columns; a column without a name is ignored.
   var otherColumns: [String] {
     columns.compactMap { if case .other(let name) = $0, !name.isEmpty { name } else { nil } }
   }

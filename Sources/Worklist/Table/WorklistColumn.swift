@@ -42,7 +42,7 @@ enum WorklistColumn: Equatable {
   /// The heading of a mask's column.
   static func heading(ofMask name: String) -> String { isNumbered(name, "mask") ? name : "mask:\(name)" }
 
-  /// The heading of the images or probabilities at a place, from 0.
+  /// The heading of the column of the images or probabilities with this index, from 0.
   static func heading(_ name: String, at place: Int) -> String { place == 0 ? name : "\(name)\(place + 1)" }
 
   private static func isNumbered(_ key: String, _ name: String) -> Bool {

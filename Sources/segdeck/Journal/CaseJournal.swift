@@ -217,7 +217,7 @@ package final class CaseJournal: Sendable {
     var opened = OpenedJournal(
       exported: reading.exported, view: reading.view,
       time: reading.lastSeconds.map { JournalTimestamp.text($0) })
-    // Original labels, from which later versions are differences, and present labels.
+    // Original labels, from which later versions are differences, and current labels.
     var (written, current): ([VersionID: ChunkedLabels], [VersionID: ChunkedLabels]) = ([:], [:])
     var runNumbers: [VersionID: ProbabilitiesHandle] = [:]
     var losses = reading.damage.isEmpty ? [] : ["journal: " + reading.damage.joined(separator: ", ")]
@@ -316,7 +316,7 @@ package final class CaseJournal: Sendable {
       let rewrittenSteps = history.steps.filter { history.shortened.contains($0.number) }.map {
         JournalEntry.step($0)
       }
-      // Reading a step makes it the present one, so the present position follows.
+      // Reading a step makes it the present one, so the current position follows.
       records += (rewrittenSteps + [.position(step: number, decisions)]).map { record($0, &written) }
     }
     return (opened, records)

@@ -25,7 +25,7 @@ package struct MaskRecord: Codable {
     /// The other file of an image with header and voxels in two files.
     var parts: [File]?
 
-    /// The same with ``change`` set by the file's present content.
+    /// This entry with ``change`` set by the file's current content.
     /// - Throws: ``Cancelled``.
     func comparedWithDisk(_ work: WorkContext) throws(Cancelled) -> File {
       var file = self

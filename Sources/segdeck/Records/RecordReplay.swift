@@ -11,7 +11,7 @@ struct RecordReplay {
   let namedMask: String?
   let record: MaskRecord
   private let steps: [ReplayStep]
-  /// The present path of each file, by its path in the record.
+  /// The current path of each file, by its path in the record.
   private let found: [String: String]
 
   /// The maximum number of commands in a record.
@@ -151,7 +151,7 @@ struct RecordReplay {
     }
   }
 
-  /// The present path of a file of the record: its absolute path, its path from the working folder, or beside the
+  /// The current path of a file of the record: its absolute path, its path from the working folder, or beside the
   /// record.
   private static func locate(
     _ file: MaskRecord.File, recordPath: String, work: WorkContext
