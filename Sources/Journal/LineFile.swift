@@ -138,7 +138,7 @@ package struct LineTail: Sendable {
       guard let end = bytes.lastIndex(of: 0x0a) else {
         unfinishedByteCount = bytes.count
         guard bytes.count == Self.pieceSize else { break }
-        // What is so long belongs to no record.
+        // A longer line is not a record.
         (offset, unfinishedByteCount) = (offset + bytes.count, 0)
         found.damagedCount += 1
         continue

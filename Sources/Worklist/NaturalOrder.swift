@@ -16,7 +16,7 @@ package struct NaturalOrder: Comparable, Hashable, Sendable {
     while position < bytes.count {
       let byte = bytes[position]
       guard NaturalOrder.isDigit(byte) else {
-        // What lies in a folder follows the folder at once.
+        // The content of a folder directly follows the folder.
         key.append(byte == UInt8(ascii: "/") ? 1 : byte)
         position += 1
         continue

@@ -113,7 +113,7 @@ private final class KnobPlayer {
     return names.enumerated().map { ($1, $0) }
   }
 
-  /// Selects the knob that is `count` steps below the first.
+  /// Selects the knob that is `steps` rows below the first.
   func select(_ steps: Int) {
     while state.selectedKnob != .appearanceWeight { press(.up) }
     for _ in 0..<steps { press(.down) }

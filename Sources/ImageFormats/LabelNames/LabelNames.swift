@@ -55,7 +55,7 @@ package struct LabelNames: Equatable, Sendable {
         misleading.append("label \(entry.value) is called \(entry.name.trimmingSpaces)")
       }
       let isName = !entry.name.isBlank && !isMisleading
-      // "label 1" for 255 too, which is read as 1 but written as 255.
+      // Value 255 is named "label 1" too, because it is read as 1 and written as 255.
       if !isName || entry.name.unnamedLabelValue != nil { entry.name = "label \(entry.value)" }
       guard let index = indexOfValue[entry.value] else {
         indexOfValue[entry.value] = kept.count

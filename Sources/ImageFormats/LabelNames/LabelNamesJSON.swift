@@ -84,7 +84,7 @@ extension LabelNamesFile {
         regions.append(.init(name: key, values: values))
       }
     }
-    // Background that counts for nothing would leave nothing to tell structures from.
+    // If background were ignored, there would be nothing to distinguish structures from.
     if entries.contains(where: { $0.value == 0 && $0.name.nameKey == LabelNames.ignoredName }) {
       throw InputError(path, "labels: ignore is 0, the background", expected: "a value above 0")
     }

@@ -79,7 +79,7 @@ extension ReviewState {
     } else if let found = shown.table.labels.first(where: { label in
       value.map { $0 == shown.labels.coding.value(of: label.value) } ?? (label.nameKey == text.nameKey)
     }) ?? shown.table.labels.first(where: { $0.isUnnamed && value == Int($0.value) }) {
-      // What the table calls "label 1" is meant by 1 too, whatever the file has for it.
+      // The value 1 means "label 1" of the table too, whatever its value in the file.
       label = found
     } else {
       message = Message("paint: \(cleaned(shown.name)) has no label \"\(cleaned(text))\"", .error)

@@ -1,6 +1,6 @@
 import Worklist
 
-// What the worklist's records hold of this reader, and how it gets there.
+// Synchronises this reader's decisions between the cases in memory and the worklist's records.
 
 extension SessionState {
   /// A pause between two keys that is longer does not count in full: the reviewer is away.

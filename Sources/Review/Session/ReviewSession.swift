@@ -53,7 +53,7 @@ package enum ReviewSession {
         for effect in reduce(&session, event) { runners.perform(effect) }
       }
       if let end = session.end {
-        // First what must not be lost: how long the process still has is unknown.
+        // The journals come first, because the process may be killed at any time.
         let unwritten = [
           runners.finishJournals().map { "not everything is in the journal: \($0)" },
           services.finish().map { "not every verdict is in the worklist: \($0)" },

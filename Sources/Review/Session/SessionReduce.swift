@@ -141,7 +141,7 @@ extension SessionState {
     let next = worklist.neighbour(of: current, by: 1)
     var effects: [SessionEffect] = []
     for id in cases.keys.sorted() where ![current, previous, next].contains(id) {
-      // What was decided while its journal was still being opened must reach it first.
+      // Decisions that were made while the journal was still being opened must be written first.
       if let state = cases[id], state.phase == .reviewing, state.unwrittenJournalReason != nil,
         state.journal == .opening
       {
@@ -179,7 +179,7 @@ extension SessionState {
   /// Ends the session when the case on the screen was left for good.
   fileprivate mutating func endWithCase() -> [SessionEffect] {
     guard case .ended(let failure) = review.phase, cases[current] != nil else { return [] }
-    // What was decided about a case that was just left must reach its journal and the records first.
+    // Decisions about a case that was just left must be written to its journal and the records first.
     if failure == nil, cases.contains(where: { $0.key != current && $0.value.awaitsJournal }) { return [] }
     if let failure {
       // The others can still be reviewed.

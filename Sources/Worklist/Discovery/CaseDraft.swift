@@ -65,7 +65,7 @@ struct CaseIndex {
   func match(_ file: FoundFile) -> Match? {
     let (stem, role) = (Self.key(file.stem), file.role)
     let subjects = [role.subject, role.trailingSubject ?? ""].map(Self.key).filter { !$0.isEmpty }
-    // A mask that is called "mask" is named by its folder.
+    // A mask whose file is named "mask" is named after its folder.
     let folder = FilePath.folder(of: file.path)
     let folderKeys =
       subjects.isEmpty

@@ -112,7 +112,7 @@ private struct CaseSearch {
   private mutating func collect(images: FolderTree, labels: [FolderTree]) {
     let files = images.allFiles
     var shown = files.filter { $0.role.kind == .image }
-    // Where every name says label, the folder's own name counts.
+    // Where every name marks a mask, the name of the folder decides.
     if shown.isEmpty { shown = files }
     var own = CaseDraft.grouped(shown, folder: images.relativePath)
     if shown.count < files.count {

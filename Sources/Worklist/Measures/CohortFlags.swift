@@ -49,7 +49,7 @@ package enum CohortFlags {
       for (number, label) in members {
         flags[number] += cohort.texts(label).map { CohortFlag(label: label.name, text: $0) }
       }
-      // What nearly all cases have is missed where it is not.
+      // A label that nearly all cases have is reported where it is missing.
       let present = Set(members.map(\.number))
       if measured.count >= minimumCaseCount, Double(present.count) >= usualFraction * Double(measured.count),
         let name = members.first?.label.name
@@ -109,7 +109,7 @@ package enum CohortFlags {
       count(label.componentCount, components, "component", "components")
       count(label.holeCount, holes, "hole", "holes")
       count(label.missingSliceCount, gaps, "slice missing inside", "slices missing inside")
-      // In more than half of a cohort it is how the images were taken.
+      // In more than half of a cohort it is a property of the acquisition, not a finding.
       for side in label.touchedSides
       where self.count < minimumCaseCount || 2 * (touchingCounts[side] ?? 0) <= self.count {
         texts.append("\(name) touches the image's \(side.borderName) border")
