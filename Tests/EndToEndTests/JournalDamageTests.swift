@@ -17,7 +17,7 @@ extension JournalTests {
     try session.waitFor("ready>")
   }
 
-  @Test("damage is named by list, show and export, and said when the case is opened; what is left is shown")
+  @Test("damage is reported by list, show, export and on opening; the remaining records are shown")
   func damage() throws {
     let tiny = try TinyCase()
     let (folder, environment) = (tiny.folder, tiny.environment)
@@ -107,7 +107,7 @@ extension JournalTests {
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder("state/segdeck/journals")) == [])
   }
 
-  @Test("a version that lost a change by hand says so once, and is accepted only when it is accepted again")
+  @Test("the loss of an edit is reported once, and the version has to be accepted again")
   func lostChanges() throws {
     let tiny = try TinyCase()
     let (folder, environment) = (tiny.folder, tiny.environment)
@@ -175,7 +175,7 @@ extension JournalTests {
     try session.waitFor("ready>")
   }
 
-  @Test("where the present step is lost, later steps stay undone")
+  @Test("where the current step is lost, later steps stay undone")
   func lostStep() throws {
     let tiny = try TinyCase()
     let (folder, environment) = (tiny.folder, tiny.environment)

@@ -105,7 +105,7 @@ struct LabelValueTests {
         "segdeck: frames.nii: is no mask of labels: found 2 frames, expected one frame"))
   }
 
-  @Test("of a mask that holds only 0 and 255, the name of 1 is that of 255, whatever it is compared with")
+  @Test("in a mask of only 0 and 255 the name of 1 names 255, whatever it is compared with")
   func namesOfOne() throws {
     func names(_ json: String) -> Data { Data("{\"labels\": \(json)}".utf8) }
     let folder = try folder([

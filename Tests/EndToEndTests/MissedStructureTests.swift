@@ -31,7 +31,7 @@ struct MissedStructureTests {
   }
 
   @Test(
-    "evaluate and sweep count a missed structure by one rule, and say over how many cases their means are")
+    "evaluate and sweep count a missed structure by one rule, and state the number of cases of each mean")
   func oneRule() throws {
     let folder = try TemporaryFolder()
     defer { folder.remove() }

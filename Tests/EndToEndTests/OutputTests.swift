@@ -170,7 +170,7 @@ struct OutputTests {
     #expect(try folder.contents() == before)
   }
 
-  @Test("what is written through a link goes where it leads, and a replaced file keeps its mode")
+  @Test("an output follows a link to its target, and a replaced file keeps its mode")
   func linksAndModes() throws {
     let folder = try filledFolder()
     defer { folder.remove() }
@@ -185,7 +185,7 @@ struct OutputTests {
   }
 
   @Test(
-    "a name without the ending of what is written is refused before any work", arguments: commands.indices)
+    "an output without the right suffix is refused before any work", arguments: commands.indices)
   func wrongEndings(row: Int) throws {
     let (command, _, ending) = Self.commands[row]
     let folder = try filledFolder()

@@ -59,7 +59,7 @@ struct TrainingTests {
       "--batch", "1", "--threads", "2",
     ]
 
-  @Test("two folders train a model that says what was chosen, how it was made and how good it is")
+  @Test("a model trained on two folders states its defaults, its command and its validation results")
   func defaults() throws {
     let folder = try heartFolder()
     defer { folder.remove() }
@@ -157,7 +157,7 @@ struct TrainingTests {
       words.filter { $0.hasPrefix("heart_4") }.count == 2 && words.filter { $0.hasPrefix("mean") }.count == 2)
   }
 
-  @Test("a run that was interrupted ends with the same weights as one that was not, and says how to go on")
+  @Test("a run that was interrupted ends with the same weights as one that was not, and prints how to resume")
   func resumed() throws {
     let folder = try heartFolder()
     defer { folder.remove() }
@@ -260,7 +260,7 @@ struct TrainingTests {
   }
 
   @Test(
-    "going on before the first checkpoint starts anew with a note, and a folder that is in use is refused")
+    "resuming before the first checkpoint starts again with a note; a folder in use is refused")
   func beforeTheFirstCheckpoint() throws {
     let folder = try heartFolder()
     defer { folder.remove() }
@@ -286,7 +286,7 @@ struct TrainingTests {
   }
 
   @Test(
-    "a log and checkpoints that cannot be written do not end a training, and its model goes where there is room"
+    "a log and checkpoints that cannot be written do not end a training, and its model is saved elsewhere"
   )
   func fullDisk() throws {
     let folder = try heartFolder()
@@ -306,7 +306,7 @@ struct TrainingTests {
     #expect(moved.errors.contains("the model was written to "), "\(moved.errors)")
   }
 
-  @Test("an image with a voxel that is no number is refused, with its name")
+  @Test("an image with a voxel that is not a number is refused by name")
   func notFinite() throws {
     let folder = try heartFolder()
     defer { folder.remove() }

@@ -35,7 +35,7 @@ private let formats = ImageFormatList(ImageFormatList.all.formats + [TinyFormat.
 
 @Suite("A format beside NIfTI is one type and one entry of the list")
 struct NewFormatTests {
-  @Test("its files are read whatever they are called, and NIfTI files as before")
+  @Test("its files are read under any name, and NIfTI files as before")
   func read() throws {
     try withTemporaryFolder { folder in
       for name in ["a.tiny", "a.nii.gz", "a"] {

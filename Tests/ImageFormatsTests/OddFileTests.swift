@@ -271,7 +271,7 @@ func largeValues() throws {
   #expect(throws: InputError.self) { try mask([7604], datatype: 4, slope: 10, intercept: 1.0001) }
 }
 
-@Test("a mask of several frames is refused, an image of several says which one is used")
+@Test("a mask of several frames is refused, an image of several reports which one is used")
 func frames() throws {
   let image = try ImageFile.open(fixture("four_axes.nii.gz"))
   #expect(throws: InputError.self) { try image.labelVolume() }

@@ -33,7 +33,7 @@ func errorsAreReplaced() throws {
   }
 }
 
-@Test("labels that are set by name are refused by the name that is unknown, and names may have spaces")
+@Test("unknown names of labels are refused by name, and names may have spaces")
 func unknownLabelsAreNamed() throws {
   var content = phantomCase()
   content.masks[0].table = LabelTable([
@@ -89,7 +89,7 @@ func messagesAreListed() throws {
   #expect(lines().last == "· \(last)")
 }
 
-@Test("a message that is too long for the screen says how to read all of it, and does so there")
+@Test("a message that is too long for the screen names the key that shows all of it")
 func longMessagesOpen() throws {
   var state = try openedState(screen: ScreenSize(rows: 24, columns: 80))
   let text =
@@ -147,7 +147,7 @@ func refusedMasksAreNamed() throws {
     ]))
 }
 
-@Test("oblique, sheared and one-slice images are said, on opening and as long as they are shown")
+@Test("oblique, sheared and one-slice images are reported on opening and in the view line")
 func oddGridsAreSaid() throws {
   var oblique = grid(GridSize(24, 20, 16))
   oblique.affine = Affine(
@@ -175,7 +175,7 @@ func oddGridsAreSaid() throws {
   #expect(render(state).text[37].hasPrefix(" window one intensity, 5  radiological"))
 }
 
-@Test("a network's result is looked at where it is largest, unless the reader moved meanwhile")
+@Test("the largest slice of a network's result is shown, unless the reader has moved in the meantime")
 func resultsAreLookedAt() throws {
   for moves in [false, true] {
     var state = try openedState(phantomCase(withMask: false))

@@ -166,7 +166,7 @@ private struct Example {
       try search.run(trialCount: 5, work: WorkContext()).map(\.scores) == Array(repeating: [0], count: 5))
   }
 
-  @Test("a case held out is judged by the kernels that are best on the others")
+  @Test("a held-out case is scored with the kernels that are best on the others")
   func heldOut() {
     func measurement(_ gains: [Double]) -> SweepMeasurement {
       SweepMeasurement(

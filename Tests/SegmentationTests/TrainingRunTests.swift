@@ -123,7 +123,7 @@ private struct Outcome {
 }
 
 @Test(
-  "a run stopped anywhere, even before a validation, goes on with the same weights, best weights and log, bit for bit",
+  "a run stopped anywhere, even before a validation, resumes with the same weights, best weights and log, bit for bit",
   arguments: [[4], [5], [7, 10], [1, 5, 6, 12]])
 func resumedRunIsTheSame(stops: [Int]) throws {
   var whole = Outcome(run: try startedRun(iterations: 12, validationInterval: 5))

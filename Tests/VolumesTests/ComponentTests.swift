@@ -108,7 +108,7 @@ func holesInSlices() throws {
   #expect(try cube.filledHoles(of: 1, sliceAxis: 0, work: WorkContext()) == expected)
 }
 
-@Test("a cavity that reaches the border of the volume is no hole")
+@Test("a cavity that reaches the border of the volume is not a hole")
 func borderCavity() throws {
   let open = mask(GridSize(3, 3, 1), [1, 1, 1, 1, 0, 1, 1, 1, 1])
   #expect(try open.filledHoles(of: 1, work: WorkContext()) == open)
@@ -160,7 +160,7 @@ func postProcessingPerLabel() throws {
       == cube.filledHoles(of: 1, work: WorkContext()))
 }
 
-@Test("post-processing settings read back, and what a file leaves out is off")
+@Test("post-processing settings read back, and absent fields are off")
 func postProcessingIsCodable() throws {
   let settings = PostProcessing(
     keepsLargestComponent: true, minimumComponentFraction: 0.1, minimumComponentMillilitres: 2,
