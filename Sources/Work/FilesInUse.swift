@@ -135,7 +135,8 @@ private final class FilesInUse: Sendable {
       return (state.claimCount, nil)
     }
     if let other {
-      throw InputError(destination.path, "is another output's place too (\(other))", expected: "another name")
+      throw InputError(
+        destination.path, "is also the path of another output (\(other))", expected: "another name")
     }
     return number
   }

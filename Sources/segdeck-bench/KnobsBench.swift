@@ -14,7 +14,7 @@ import Work
 struct KnobsBench: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "knobs",
-    abstract: "Time turns of the CRF's knobs, from the key to the frame that shows the refined region.",
+    abstract: "Time changes of the CRF's knobs, from the key to the frame that shows the refined region.",
     discussion: "A line for each knob, one for all together, one for the image that follows.")
 
   @Option(help: "An image; by default a generated case.", completion: .file()) var image: String?
@@ -23,7 +23,7 @@ struct KnobsBench: ParsableCommand {
   var model: String?
   @Option(help: "Voxels of the generated case, as XxYxZ.", transform: voxelShape)
   var shape = GridSize(256, 256, 128)
-  @Option(help: "Turns of each knob.") var turns = 20
+  @Option(help: "Changes of each knob.") var turns = 20
   @OptionGroup var bench: BenchOptions
 
   func validate() throws {

@@ -14,7 +14,8 @@ struct LayerBench: ParsableCommand {
   @Argument(help: "The layer's name.") var layer: String
   @Option(help: "liver or heart.") var network = BenchNetwork.liver
   @Option(
-    help: "Voxels of the network's image, as XxYxZ; the layer gets what reaches it.", transform: voxelShape)
+    help: "Voxels of the network's image, as XxYxZ; the layer gets the input that it has in the network.",
+    transform: voxelShape)
   var shape: GridSize?
   @Option(help: "How to convolve; by default the best.", transform: convolutionMethod)
   var method: ConvolutionMethod?

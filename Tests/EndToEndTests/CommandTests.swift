@@ -52,8 +52,8 @@ struct CommandTests {
       ("segment i.nii -o folder/../i.nii --force", "folder/../i.nii: is the file that is read"),
       ("segment i.nii -o l.nii.gz", "l.nii.gz: exists"),
       ("segment i.nii -o o.nii.gz --probabilities l.nii.gz", "l.nii.gz: exists"),
-      ("segment i.nii -o o.nii.gz --probabilities o.nii.gz", "o.nii.gz: is another output's place too"),
-      ("segment i.nii -o o.nii.gz --probabilities o.nii", "o.json: is another output's place too"),
+      ("segment i.nii -o o.nii.gz --probabilities o.nii.gz", "o.nii.gz: is also the path of another output"),
+      ("segment i.nii -o o.nii.gz --probabilities o.nii", "o.json: is also the path of another output"),
       ("segment i.nii -o folder --force", "folder: cannot be written as an image"),
       ("segment i.nii -o nowhere/o.nii.gz", "nowhere/o.nii.gz: cannot be written: found no folder nowhere"),
       // Not even root writes there.

@@ -140,7 +140,7 @@ extension JournalTests {
         try segdeck(["journal", "export", "ct", "-o", "a.nii.gz"], in: folder.path, environment: environment)
           .errors.contains("the voxels of labels.nii.gz edited are damaged"))
       try session.enter("reset; \(command)")
-      let lost = "labels.nii.gz edited lacks a change by hand and is not accepted any more"
+      let lost = "labels.nii.gz edited lacks an edit and is no longer accepted"
       try session.waitFor(lost, seconds: 60)
       // No step of the history has that acceptance any more.
       try session.press("z")
@@ -170,7 +170,7 @@ extension JournalTests {
       try segdeck(["journal", "export", "ct", "-o", "a.nii.gz"], in: folder.path, environment: environment)
         .errors.contains("the voxels of labels.nii.gz edited are damaged"))
     try session.enter("reset; \(command)")
-    try session.waitFor("labels.nii.gz edited lacks a change by hand", seconds: 60)
+    try session.waitFor("labels.nii.gz edited lacks an edit", seconds: 60)
     try session.press("q")
     try session.waitFor("ready>")
   }
@@ -236,14 +236,14 @@ extension JournalTests {
       let list = try tiny.journal("list")
       #expect(list.contains(" damaged ") && !list.contains("accepted"))
       try session.enter("reset; \(tiny.reviewWithMask)")
-      let shown = try session.waitFor("what was decided last is lost", seconds: 60)
-      #expect(shown.contains("labels.nii.gz is not accepted any more"))
+      let shown = try session.waitFor("the last decision is lost", seconds: 60)
+      #expect(shown.contains("labels.nii.gz is no longer accepted"))
       #expect(!shown.contains("accepted: labels"))
       try session.press("q")
       try session.waitFor("ready>")
     }
     try review(tiny.reviewWithMask, in: session) {
-      try session.waitFor("what was decided last is lost", seconds: 60)
+      try session.waitFor("the last decision is lost", seconds: 60)
       try session.press("y")
       try session.waitFor("accepted labels.nii.gz")
     }

@@ -47,7 +47,7 @@ extension JournalTests {
     #expect(replay.status == 1)
     #expect(
       replay.errors
-        == "segdeck: ct_seg.json: the mask was changed by hand, which no command does again; ct_seg.nii.gz is the mask "
+        == "segdeck: ct_seg.json: the mask was edited by hand, which no command reproduces; ct_seg.nii.gz is the mask "
         + "that was written: found 2 voxels\n"
     )
     try Data("other".utf8).write(to: URL(filePath: folder("ct_seg.nii.gz")))

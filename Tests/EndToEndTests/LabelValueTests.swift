@@ -178,13 +178,13 @@ struct LabelValueTests {
     let resumed = try train("labels", "--label 7=x --label 2=y --checkpoints k --resume")
     #expect(
       resumed.errors.hasSuffix(
-        "segdeck: --label: --resume goes on with the values of its checkpoint: found 7=x 2=y, "
+        "segdeck: --label: --resume continues with the values of its checkpoint: found 7=x 2=y, "
           + "expected 7,614454277=x 2=y\n"))
     try Data(#"{"labels": {"core": 7, "rim": 614454277, "rest": 2}}"#.utf8)
       .write(to: URL(filePath: folder("dataset.json")))
     #expect(
       try answer("evaluate", "labels", "--model m.safetensors").errors.hasSuffix(
-        "segdeck: labels: no structure is called as one of the model: found 2=rest 7=core 614454277=rim, "
+        "segdeck: labels: no structure has a name of the model: found 2=rest 7=core 614454277=rim, "
           + "expected 7,614454277=x 2=y, or --label to say which values are which\n"))
     // Values beyond 16 bits stay what they are, from the training to the masks and what is made of them.
     unlink(folder("dataset.json"))
@@ -359,7 +359,7 @@ struct LabelValueTests {
       #expect(other.status == 1)
       #expect(
         other.errors.hasSuffix(
-          "segdeck: labels: no structure is called as one of the model: found 6=spleen 11=cyst, "
+          "segdeck: labels: no structure has a name of the model: found 6=spleen 11=cyst, "
             + "expected 6=organ 11=lesion, or --label to say which values are which\n"), "\(other.errors)")
     }
     for words in [

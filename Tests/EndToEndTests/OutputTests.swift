@@ -145,11 +145,11 @@ struct OutputTests {
       ("convert image.nii dangling.nii --force", "dangling.nii: cannot be written: found a link that leads"),
       ("convert image.nii locked.nii --force", "locked.nii: cannot be written: found a read-only file"),
       ("segment image.nii -o o.nii --probabilities hard.nii --force", "hard.nii: is the file that is read"),
-      ("phantom mr --seed 1 -o a.nii --labels a.nii", "a.nii: is another output's place too (a.nii)"),
+      ("phantom mr --seed 1 -o a.nii --labels a.nii", "a.nii: is also the path of another output (a.nii)"),
       ("phantom mr --seed 1 -o a.txt --labels b.nii", "a.txt: cannot be written as an image"),
       (
         "\(train) -o ck/best.safetensors --checkpoints ck --force",
-        "ck/best.safetensors: is another output's place too"
+        "ck/best.safetensors: is also the path of another output"
       ),
       ("convert image.nii p", "p: cannot be written as an image"),
       ("segment image.nii -o \u{e9}", "\u{e9}: cannot be written as an image"),

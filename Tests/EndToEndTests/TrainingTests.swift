@@ -72,7 +72,7 @@ struct TrainingTests {
     for line in [
       "structures: 1=left atrium (all values that occur)",
       "spacing: 5 x 5 x 5 mm (median of 5 cases of about 28x22x13 voxels)",
-      "intensities: standard score of voxels above 0 (5 of 5 images looked at are not in Hounsfield units)",
+      "intensities: standard score of voxels above 0 (5 of 5 sampled images are not in Hounsfield units)",
       "network: small-heart (a typical case has only 28x22x13 voxels)", "crop: 28x24x16 (whole images)",
       "batch: 8 (crops are small)", "validation: 1 of 5 cases (every fifth)",
     ] {
@@ -184,13 +184,13 @@ struct TrainingTests {
     #expect(again.status == 1)
     #expect(
       again.errors
-        == "segdeck: --seed: --resume goes on with the settings of its checkpoint: found 9, expected 1, or leave the "
+        == "segdeck: --seed: --resume continues with the settings of its checkpoint: found 9, expected 1, or leave the "
         + "option out\n")
     let other = try segdeck(
       words + ["-o", "o.safetensors", "--checkpoints", "c"], in: folder.path)
     #expect(
       other.errors
-        == "segdeck: c: holds another run: found last.safetensors, expected --resume to go on with it, --force to "
+        == "segdeck: c: holds another run: found last.safetensors, expected --resume to continue it, --force to "
         + "replace it, or another folder\n")
   }
 
@@ -268,7 +268,8 @@ struct TrainingTests {
     let outcome = try segdeck(words, in: folder.path)
     #expect(outcome.status == 0)
     #expect(
-      outcome.errors.contains("segdeck: note: c: holds no checkpoint yet; the training starts anew\n"),
+      outcome.errors.contains(
+        "segdeck: note: c: holds no checkpoint yet; the training starts from the beginning\n"),
       "\(outcome.errors)")
     for (path, options) in [
       ("c/last.safetensors", ["--resume"]), ("m.safetensors", ["--resume"]),
@@ -297,7 +298,8 @@ struct TrainingTests {
     #expect(run.status == 0, "\(run)")
     #expect(try folder.bytes("m.safetensors").count > 1000)
     #expect(
-      run.errors.components(separatedBy: "note: the checkpoint waits, the training goes on: ").count == 2,
+      run.errors.components(separatedBy: "note: the checkpoint cannot be written, the training continues: ")
+        .count == 2,
       "\(run.errors)")
     let moved = try segdeck(
       Self.quick + ["-o", "gone/m.safetensors"], in: folder.path,

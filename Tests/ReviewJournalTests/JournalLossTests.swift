@@ -204,7 +204,7 @@ private let later: [ReviewerAction] = [
     try journal.damage(at: journal.withVoxels[2].voxelStart)
     let second = try Session(2, in: directory)
     #expect(second.opened.versions.map(\.name) == ["manual.nii.gz", "manual.nii.gz edited", "CRF 1"])
-    #expect(second.opened.warning == "manual.nii.gz edited lacks a change by hand")
+    #expect(second.opened.warning == "manual.nii.gz edited lacks an edit")
     let left = second.opened.versions[1].labels
     _ = consume second
     let written = try StoredJournal(below: directory.path)

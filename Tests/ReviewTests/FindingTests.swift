@@ -66,11 +66,11 @@ private func pairState(_ content: ReviewCase = pair()) throws -> ReviewState {
     #expect(
       one.message
         == Message(
-          "there is one version, which differs from nothing; I goes through the islands of a label", .warning)
+          "there is only one version; I goes through the islands of a label", .warning)
     )
     var early = try openedState(pair())
     early.type("n")
-    #expect(early.message == Message("still looking for where A and B differ"))
+    #expect(early.message == Message("still searching for differences of A and B"))
     var content = phantomCase()
     content.masks.append(content.masks[0])
     var same = try pairState(content)
@@ -110,7 +110,7 @@ private func pairState(_ content: ReviewCase = pair()) throws -> ReviewState {
       state.message
         == Message("n and N go through the islands of liver in second.nii.gz; I goes back to differences"))
     state.type("n")
-    #expect(state.message == Message("still looking for the islands of liver"))
+    #expect(state.message == Message("still searching for the islands of liver"))
     try state.finishFinding()
     state.type("n")
     #expect(state.message == Message("island 1 of 3 of liver, 892.0 mL, axial 5"))
@@ -329,7 +329,7 @@ private func pairState(_ content: ReviewCase = pair()) throws -> ReviewState {
   func tooEarly() throws {
     var state = try openedState()
     state.type("Tx")
-    #expect(state.message == Message("still looking for the islands", .warning))
+    #expect(state.message == Message("still searching for the islands", .warning))
     #expect(state.decisions.versions.count == 1)
     var bare = try openedState(phantomCase(withMask: false))
     bare.type("TxK")

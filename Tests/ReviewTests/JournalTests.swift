@@ -407,7 +407,7 @@ private func names(_ notes: [JournalEntry]) -> [String] {
     var opened = journal(notes)
     opened.exported = [VersionID(3): "/o.nii.gz", VersionID(2): "/n.nii.gz"]
     opened.incompleteVersions = [VersionID(3)]
-    opened.warning = "CRF 1 lacks a change by hand and is not accepted any more"
+    opened.warning = "CRF 1 lacks an edit and is no longer accepted"
     var state = try laterSession()
     let effects = try state.read(opened)
     #expect(state.decisions.verdicts == Verdicts(isFlagged: true))

@@ -215,8 +215,8 @@ func knobsAreWarnedOf() throws {
   #expect(try warnings { $0.refinement.appearanceWeight = 1.4 } == [])
   #expect(
     try warnings { $0.refinement.appearanceWeight = 1.3 }
-      == ["mask too sure: 2.9 outweighs μ1 + μ2 = 2.8"])
-  #expect(try warnings { $0.refinement.iterations = 0 } == ["nothing to do: weights or rounds are 0"])
+      == ["mask too confident: 2.9 outweighs μ1 + μ2 = 2.8"])
+  #expect(try warnings { $0.refinement.iterations = 0 } == ["nothing to do: weights or iterations are 0"])
 }
 
 @Test("warnings: labels that vanish, explode or shrink, and borders that no kernel can move")

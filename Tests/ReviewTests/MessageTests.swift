@@ -93,10 +93,10 @@ func messagesAreListed() throws {
 func longMessagesOpen() throws {
   var state = try openedState(screen: ScreenSize(rows: 24, columns: 80))
   let text =
-    "a part of 98 mL was left out beside the one of 175 mL; see whether the right one stayed, posterior or anterior"
+    "a part of 98 mL was removed beside the one of 175 mL; check that the right one was kept, posterior or anterior"
   state.message = Message(text, .warning)
   let line = render(state).text[22]
-  #expect(line.hasPrefix(" a part of 98 mL was left out beside the one of 175 mL"))
+  #expect(line.hasPrefix(" a part of 98 mL was removed beside the one of 175 mL"))
   #expect(line.hasSuffix("… M: all of it"))
   state.type("M")
   let shown = render(state).text.map {

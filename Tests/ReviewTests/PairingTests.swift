@@ -164,7 +164,7 @@ func answersAreRemembered() throws {
   #expect(state.dialog == nil)
   #expect(state.agreement == ["liver / label 2": 1])
   #expect(
-    state.message == Message("labels are paired as you said before; p in the label table changes it"))
+    state.message == Message("labels are paired as you chose before; p in the label table changes it"))
 }
 
 @Test("a pair has one colour in both versions and is hidden in both")

@@ -145,7 +145,7 @@ func differenceEnds() throws {
   #expect(!state.view.showsDifference)
   #expect(said() == [false, false, false])
 
-  // Another pair ends the difference of A and B; the same two the other way round do not.
+  // Another pair ends the difference of A and B; the same two in the other order do not.
   var pair = try comparedState(40, 130)
   pair.type("dva")
   #expect(pair.view.showsDifference)

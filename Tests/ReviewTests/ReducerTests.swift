@@ -161,7 +161,7 @@ func networkAddsAVersion() throws {
   #expect(state.shownVersion?.name == "liver network")
   #expect(
     state.shownVersion?.warnings == [
-      "Liver: a part of 310 mL was left out beside the one of 990 mL; see whether the right one stayed"
+      "Liver: a part of 310 mL was removed beside the one of 990 mL; check that the right one was kept"
     ])
   #expect(state.decisions.knobs.refinement.appearanceWeight == 4)
   guard let request = effects.started(ComparisonJob.self)?.job.request else {

@@ -253,11 +253,11 @@ func removedComponents() throws {
   let processed = try bars.postProcessed(PostProcessing(keepsLargestComponent: true), work: WorkContext())
   #expect(
     processed.removed.map { $0.note(LabelTable()) } == [
-      "label 3: a part of 6 mL was left out beside the one of 8 mL; see whether the right one stayed"
+      "label 3: a part of 6 mL was removed beside the one of 8 mL; check that the right one was kept"
     ])
   #expect(
     RemovedComponent(label: 3, millilitres: 0.0421, keptMillilitres: 12.6).note(LabelTable())
-      == "label 3: a part of 0.042 mL was left out beside the one of 13 mL; see whether the right one stayed")
+      == "label 3: a part of 0.042 mL was removed beside the one of 13 mL; check that the right one was kept")
   #expect(processed.labels.voxels.filter { $0 == 3 }.count == 8)
   #expect(try bars.postProcessed(.none, work: WorkContext()).removed == [])
 }

@@ -197,7 +197,7 @@ import Worklist
     defer { chmod(folder("closed"), 0o755) }
     var expected = [
       "2 DICOM series, which cannot be read yet: plain (1 file), series (2 files)",
-      "1 image is there twice and left out: a.nii.gz",
+      "1 image is found twice and ignored: a.nii.gz",
     ]
     if geteuid() != 0 { expected.insert("1 folder cannot be read: closed", at: 0) }
     #expect(try folder.notes() == expected)

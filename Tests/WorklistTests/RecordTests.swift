@@ -168,7 +168,7 @@ import Worklist
     let name = FilePath.name(of: file)
     #expect(
       records.notes.map(folder.relative) == [
-        "\(name): 2 damaged records are left out", "\(name): its last record is not complete",
+        "\(name): 2 damaged records are ignored", "\(name): its last record is not complete",
       ])
     // The end was only being written.
     try Data((torn + lines[0].dropFirst(50) + "\n").utf8).write(to: URL(filePath: file))

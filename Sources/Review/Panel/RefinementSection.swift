@@ -198,11 +198,11 @@ extension ReviewState {
       guard let influence = settings.greatestInfluence else { return "" }
       if base.probabilities == nil {
         let own = decisions.knobs.maskLogOdds(classCount: base.statistics.count + 1)
-        return "mask resists with \(decimals(own, 1)), pull at most \(brief(influence))"
+        return "mask log-odds \(decimals(own, 1)), messages at most \(brief(influence))"
       }
       guard let fraction = live?.latest?.part.movableFraction else { return "" }
       return
-        "pull at most \(brief(influence)): could move \(Int(saturating: (fraction * 100).rounded()))% of the border"
+        "messages at most \(brief(influence)): could move \(Int(saturating: (fraction * 100).rounded()))% of the border"
     case .auxiliaryWeight:
       let main = 1 - settings.auxiliaryHeadWeights.prefix(base.auxiliaryHeadCount).reduce(0, +)
       return "the main head keeps \(brief(main, atMost: 2))"

@@ -83,7 +83,7 @@ extension ReviewState {
 
   private mutating func showNoComponentsMessage() {
     message = Message(
-      islands == nil ? "still looking for the islands" : "no island to change: the label has no voxel",
+      islands == nil ? "still searching for the islands" : "no island to change: the label has no voxel",
       .warning)
   }
 }

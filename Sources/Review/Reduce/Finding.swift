@@ -10,7 +10,7 @@ extension Action {
     static let bindings: [KeyBinding] = [
       KeyTable.bind(
         .picture, ["n"], .finding(.next(1)),
-        "next place where A and B differ, or next island; the largest first",
+        "next difference of A and B, or next island; the largest first",
         bar: "differing", barKeys: ["n", "N"], rank: 4),
       KeyTable.bind(.picture, ["N"], .finding(.next(-1)), "the one before"),
       KeyTable.bind(
@@ -57,12 +57,12 @@ extension ReviewState {
       message = Message(
         decisions.a == nil
           ? "no version to compare: open masks, or run a network (m)"
-          : "there is one version, which differs from nothing; I goes through the islands of a label",
+          : "there is only one version; I goes through the islands of a label",
         .warning)
       return
     }
     guard let findings else {
-      message = Message("still looking for where A and B differ")
+      message = Message("still searching for differences of A and B")
       return
     }
     guard let list = findings.disagreements else {
@@ -109,7 +109,7 @@ extension ReviewState {
   private mutating func toggleFindingTarget() {
     guard findingTarget == .disagreements else {
       findingTarget = .disagreements
-      message = Message("n and N go through where A and B differ")
+      message = Message("n and N go through the differences of A and B")
       return
     }
     guard let (version, label) = labelToChange() else {
@@ -156,7 +156,7 @@ extension ReviewState {
       return
     }
     guard let islands else {
-      message = Message("still looking for the islands of \(label.name)")
+      message = Message("still searching for the islands of \(label.name)")
       return
     }
     guard let list = islands.list else {

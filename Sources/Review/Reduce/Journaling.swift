@@ -75,7 +75,7 @@ extension ReviewState {
   mutating func noteJournalFailure(_ line: String?) {
     if let line {
       journal = .failing(line)
-      message = Message("not journalled: \(line); work goes on in memory", .error)
+      message = Message("not journalled: \(line); the review continues without it", .error)
     } else {
       journal = .writing
       message = Message("the journal is written again")

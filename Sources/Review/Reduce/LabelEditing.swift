@@ -92,7 +92,7 @@ extension ReviewState {
     let owner = table.labels.first { $0.value != edit.value && $0.nameKey == key }
     if let owner { return "label \(owner.value) is called \(cleaned(owner.name)) already" }
     return name.isCalledAfterValue(otherThan: [Int(edit.value)])
-      ? "\(name) is what another label is called where it has no name" : nil
+      ? "\(name) is the default name of another label" : nil
   }
 
   private mutating func rename(_ edit: LabelEdit, to name: String) -> [ReviewEffect] {

@@ -86,7 +86,7 @@ extension ReviewState {
       settledPairings.append(LabelPairing(a.family, b.family, partners: partners))
       identifyStructures()
       if isRemembered {
-        appendMessage("labels are paired as you said before; p in the label table changes it")
+        appendMessage("labels are paired as you chose before; p in the label table changes it")
       }
     case .doubtful(let proposed):
       askedPairings.insert([a.family, b.family])

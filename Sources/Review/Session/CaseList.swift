@@ -15,7 +15,7 @@ extension Action {
         KeyTable.bind(.cases, ["u"], .caseList(.toggleUnread), "only unread cases, or all", bar: "unread"),
         KeyTable.bind(.cases, ["s"], .caseList(.sort(1)), "sort by the next column", bar: "sort"),
         KeyTable.bind(.cases, ["S"], .caseList(.sort(-1)), "sort by the previous column"),
-        KeyTable.bind(.cases, ["r"], .caseList(.reverse), "the other way round", bar: "reverse"),
+        KeyTable.bind(.cases, ["r"], .caseList(.reverse), "reverse the order", bar: "reverse"),
         KeyTable.bind(.cases, [.escape, "C", "q"], .answer(.dismiss), "back to the case", bar: "back"),
       ]
   }

@@ -77,7 +77,7 @@ extension SessionState {
   mutating func noteRecordFailure(_ line: String?) {
     worklist.recordFailure = line
     cases[current]?.message =
-      line.map { Message("verdicts are not written: \($0); it is tried again", .error) }
+      line.map { Message("verdicts are not written: \($0); retrying", .error) }
       ?? Message("verdicts are written again")
   }
 }

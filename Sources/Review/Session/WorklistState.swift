@@ -158,7 +158,7 @@ package struct WorklistState: Equatable, Sendable {
     arrange()
   }
 
-  /// Sorts the other way round.
+  /// Sorts reverse the order.
   mutating func reverse() {
     isDescending.toggle()
     arrange()

@@ -152,7 +152,7 @@ extension Preprocessing {
         UsableRange.extentMillimetres.contains(range.upperBound)
       else {
         throw InputError(
-          subject, "extent of the images of the training is unusable",
+          subject, "extent of the training images is unusable",
           found: "\(range.lowerBound) to \(range.upperBound) mm",
           expected: "0 to \(UsableRange.extentMillimetres.upperBound) mm")
       }

@@ -51,7 +51,7 @@ package struct ReviewRecords: Sendable {
     for (path, file) in files.sorted(by: { $0.key < $1.key }) {
       if file.damagedCount > 0 {
         lines.append(
-          "\(path): \(counted(file.damagedCount, "damaged record is", "damaged records are")) left out")
+          "\(path): \(counted(file.damagedCount, "damaged record is", "damaged records are")) ignored")
       }
       if file.tail.unfinishedByteCount > 0 { lines.append("\(path): its last record is not complete") }
       if file.isShortened { lines.append("\(path): became shorter or was replaced, and was read again") }

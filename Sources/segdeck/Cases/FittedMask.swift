@@ -71,7 +71,7 @@ struct FittedMask {
     // Smaller offsets are rounding errors of 32-bit headers.
     if offset > 0.01 {
       findings.append(
-        "its grid lies up to \(decimals(offset, 2)) voxels beside the other; taken as voxel upon voxel"
+        "its grid lies up to \(decimals(offset, 2)) voxels from the other; treated as the same grid"
       )
     }
     let found = try LabelNamesFile.read(besideMask: path)?.applied(to: values)

@@ -34,7 +34,7 @@ struct RefinementOptions: ParsableArguments {
   @Option(name: .long, help: "symmetric, after, before or none.")
   var normalisation: String?
 
-  @Flag(name: .long, help: "Leave out each voxel's message to itself, as the paper writes it.")
+  @Flag(name: .long, help: "Exclude each voxel's message to itself, as in the paper.")
   var excludeSelf = false
 
   @Option(name: .long, help: "Values of the labels that may gain or lose voxels, as 1,6; by default all.")

@@ -39,7 +39,7 @@ struct RecordReplay {
     if let count = record.voxelsChangedByHand {
       let state = try Self.maskState(of: record, named: namedMask, recordPath: path, work: work)
       throw InputError(
-        path, "the mask was changed by hand, which no command does again; \(state)",
+        path, "the mask was edited by hand, which no command reproduces; \(state)",
         found: counted(count, "voxel"))
     }
     guard (1...Self.commandLimit).contains(record.commands.count) else {

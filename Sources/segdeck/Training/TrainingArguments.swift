@@ -28,7 +28,8 @@ struct TrainingArguments: ParsableArguments {
   var weightDecay: Double?
 
   @Option(
-    name: .long, help: "Longest gradient; longer ones are shortened; 0 for any. (default: 5)",
+    name: .long,
+    help: "Gradient clipping: the largest norm of the gradient over all weights; 0 for none. (default: 5)",
     transform: OptionParsing.number)
   var gradientLimit: Double?
 
@@ -45,11 +46,12 @@ struct TrainingArguments: ParsableArguments {
 
   @Option(
     name: .long,
-    help: "Decay of the running average of the weights at each step (0.999); 0 for none. (default: 0)",
+    help:
+      "Decay of the exponential moving average of the weights (EMA), 0.999 for example; 0 for none. (default: 0)",
     transform: OptionParsing.number)
   var averageDecay: Double?
 
-  @Option(name: .long, help: "Seed of everything random. (default: 1)", transform: OptionParsing.wholeNumber)
+  @Option(name: .long, help: "Seed of all random numbers. (default: 1)", transform: OptionParsing.wholeNumber)
   var seed: UInt64?
 
   @Option(
@@ -66,7 +68,7 @@ struct TrainingArguments: ParsableArguments {
     transform: OptionParsing.number)
   var generatedFraction: Double?
 
-  @Flag(name: .long, help: "Crops as they are: no rotation, scaling, bending or change of intensity.")
+  @Flag(name: .long, help: "No augmentation: no rotation, scaling, deformation or change of intensity.")
   var withoutAugmentation = false
 
   @Flag(
@@ -155,8 +157,8 @@ extension TrainingSettings {
     ) throws(InputError) {
       guard value(self) != value(stored) else { return }
       throw InputError(
-        option, "--resume goes on with the settings of its checkpoint", found: "\(value(self))",
-        expected: "\(value(stored)), or leave the option out")
+        option, "--resume continues with the settings of its checkpoint", found: "\(value(self))",
+        expected: "\(value(stored)), or no option")
     }
     try same("--crop") { $0.cropSize }
     try same("--batch") { $0.batchSize }

@@ -22,7 +22,7 @@ struct TrainingFolders: ParsableArguments {
       """, valueName: "values=name"))
   var label: [String] = []
 
-  @Flag(name: .long, help: "Leave out images without labels and labels without an image.")
+  @Flag(name: .long, help: "Skip images without labels and labels without an image.")
   var skipUnpaired = false
 
   @Option(
@@ -117,7 +117,7 @@ struct TrainingFolders: ParsableArguments {
     }
     if !allIgnored.isEmpty {
       let shown = allIgnored.sorted().map(String.init).joined(separator: ", ")
-      Console.note("label \(shown) means ignore: no structure, and left out of loss and measures")
+      Console.note("label \(shown) means ignore: it is not a structure, and ignored in loss and measures")
     }
     return sources
   }
