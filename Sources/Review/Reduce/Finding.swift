@@ -76,9 +76,9 @@ extension ReviewState {
     let position = ReviewState.position(disagreementPosition, after: count, of: list.entries.count)
     disagreementPosition = position
     let entry = list.entries[position]
-    let place = go(to: entry)
+    let slice = go(to: entry)
     message = Message(
-      "\(position + 1) of \(list.count), \(volumeText(entry.voxelCount)), \(place), \(findings.kind(of: entry))"
+      "\(position + 1) of \(list.count), \(volumeText(entry.voxelCount)), \(slice), \(findings.kind(of: entry))"
     )
   }
 
@@ -175,9 +175,9 @@ extension ReviewState {
     guard let list = islands?.list, let label = shownVersion?.label(selectedLabel) else { return }
     islandPosition = position
     let entry = list.entries[position]
-    let place = go(to: entry)
+    let slice = go(to: entry)
     message = Message(
-      "island \(position + 1) of \(list.count) of \(label.name), \(volumeText(entry.voxelCount)), \(place)")
+      "island \(position + 1) of \(list.count) of \(label.name), \(volumeText(entry.voxelCount)), \(slice)")
   }
 
   // MARK: - Slices

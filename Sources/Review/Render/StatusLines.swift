@@ -13,8 +13,8 @@ extension ReviewState {
     let prefix = isDifference ? " difference of " : ""
     // " segdeck  NAME  ", and two or more columns around each version.
     let around = isRefining ? 26 : versions.count * 5 + 2
-    let place = position.map { $0 + "  " } ?? ""
-    let fixed = 11 + around + prefix.count + place.count
+    let listPosition = position.map { $0 + "  " } ?? ""
+    let fixed = 11 + around + prefix.count + listPosition.count
     let natural = ([content.name] + versions.map(\.name)).reduce(fixed) {
       $0 + TextWidth.columns(cleaned($1))
     }
@@ -22,7 +22,7 @@ extension ReviewState {
     let (name, names) = fittedNames(
       versions, in: area.columns - fixed - TextWidth.columns(verdict))
     var spans = [
-      Span(" segdeck  ", Theme.barQuiet), Span(place, Theme.bar), Span(name + "  ", Theme.barStrong),
+      Span(" segdeck  ", Theme.barQuiet), Span(listPosition, Theme.bar), Span(name + "  ", Theme.barStrong),
     ]
     if isDifference { spans.append(Span(prefix, Theme.active)) }
     if isRefining, let base = names.first {

@@ -42,7 +42,7 @@ extension SessionState {
   var listContext: KeyContext { worklist.list?.entry == nil ? .cases : .text }
 
   /// Handles a key in the list.
-  mutating func takeListKey(_ key: Key) -> [SessionEffect] {
+  mutating func handleListKey(_ key: Key) -> [SessionEffect] {
     switch KeyTable.action(key, in: listContext) {
     case .pointer(let move): point(move)
     case .answer(let answer): return self.answer(answer)
@@ -67,7 +67,7 @@ extension SessionState {
   mutating func pasteIntoList(_ text: String) { if listContext == .text { editFilter { $0.insert(text) } } }
 
   /// Handles a click or the wheel in the list; a click on the selected case opens it.
-  mutating func takeListMouse(_ event: MouseEvent) -> [SessionEffect] {
+  mutating func handleListMouse(_ event: MouseEvent) -> [SessionEffect] {
     switch event.action {
     case .wheelUp: point(.entries(-1))
     case .wheelDown: point(.entries(1))

@@ -58,7 +58,7 @@ extension SessionState {
   }
 
   /// Updates the readers' decisions, and shows a message about those of others on the case on the screen.
-  mutating func take(_ reviews: [String: CaseReview]) {
+  mutating func update(_ reviews: [String: CaseReview]) {
     let name = worklist.cases[current.position].name
     let before = worklist.reviews[name]
     worklist.reviews.merge(reviews) { $1 }

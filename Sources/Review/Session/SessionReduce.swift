@@ -30,16 +30,16 @@ package func reduce(_ session: inout SessionState, _ event: SessionEvent) -> [Se
   guard session.end == nil else { return [] }
   var effects: [SessionEffect]
   switch event {
-  case .terminal(let input): effects = session.takeInput(input)
+  case .terminal(let input): effects = session.handleInput(input)
   case .review(let id, let event): effects = session.reduceCase(id, event)
   case .clock(let seconds):
     session.passTime(to: seconds)
     effects = []
   case .reviews(let reviews):
-    session.take(reviews)
+    session.update(reviews)
     effects = []
   case .measured(let measures):
-    session.worklist.take(measures)
+    session.worklist.update(measures)
     effects = []
   case .recordsFailed(let line):
     session.noteRecordFailure(line)
@@ -56,17 +56,17 @@ extension SessionState {
   /// The effects at the start of the session.
   package mutating func begin() -> [SessionEffect] { open(current) }
 
-  fileprivate mutating func takeInput(_ input: TerminalEvent) -> [SessionEffect] {
+  fileprivate mutating func handleInput(_ input: TerminalEvent) -> [SessionEffect] {
     switch input {
     case .resize(let rows, let columns): return resize(to: ScreenSize(rows: rows, columns: columns))
     case .end: return leaveAll()
-    case .key(let key) where worklist.list != nil: return takeListKey(key)
+    case .key(let key) where worklist.list != nil: return handleListKey(key)
     case .paste(let text) where worklist.list != nil:
       pasteIntoList(text)
       return []
-    case .mouse(let event) where worklist.list != nil: return takeListMouse(event)
+    case .mouse(let event) where worklist.list != nil: return handleListMouse(event)
     case .key(let key):
-      if let step = worklistStep(key) { return take(step) }
+      if let step = worklistStep(key) { return perform(step) }
       if case .ended = review.phase, [.character("q"), .escape, .control("c")].contains(key) {
         return leaveAll()
       }
@@ -83,7 +83,7 @@ extension SessionState {
     return step
   }
 
-  private mutating func take(_ step: Action.WorklistStep) -> [SessionEffect] {
+  private mutating func perform(_ step: Action.WorklistStep) -> [SessionEffect] {
     switch step {
     case .next:
       return move(to: worklist.neighbour(of: current, by: 1), otherwise: "this is the last case of the list")
@@ -162,7 +162,7 @@ extension SessionState {
   /// Updates the list positions that the cases in memory show.
   fileprivate mutating func updatePositions() {
     guard !worklist.isAbsent else { return }
-    for id in cases.keys { cases[id]?.position = worklist.place(of: id) }
+    for id in cases.keys { cases[id]?.position = worklist.listPosition(of: id) }
   }
 
   /// Shows the notes about unused files of the worklist once.

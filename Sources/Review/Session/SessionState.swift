@@ -73,7 +73,7 @@ package struct SessionState: Equatable, Sendable {
   func newReview(_ id: CaseID) -> ReviewState {
     var state = ReviewState(
       request: worklist.request(of: id), screen: screen, capabilities: capabilities)
-    state.position = worklist.isAbsent ? nil : worklist.place(of: id)
+    state.position = worklist.isAbsent ? nil : worklist.listPosition(of: id)
     return state
   }
 

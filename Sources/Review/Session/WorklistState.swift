@@ -101,7 +101,7 @@ package struct WorklistState: Equatable, Sendable {
   }
 
   /// The position of a case in the list, "3/40"; "-/40" for a case that the filter leaves out.
-  func place(of id: CaseID) -> String {
+  func listPosition(of id: CaseID) -> String {
     order.firstIndex(of: id).map { "\($0 + 1)/\(order.count)" } ?? "-/\(order.count)"
   }
 
@@ -129,7 +129,7 @@ package struct WorklistState: Equatable, Sendable {
   }
 
   /// Stores measures of cases, and compares all cases again.
-  mutating func take(_ measures: [CaseID: CaseMeasures]) {
+  mutating func update(_ measures: [CaseID: CaseMeasures]) {
     self.measures.merge(measures) { $1 }
     let found = CohortFlags.flags(of: cases.indices.map { self.measures[CaseID($0)] })
     flags = Dictionary(uniqueKeysWithValues: found.enumerated().map { (CaseID($0.offset), $0.element) })

@@ -74,26 +74,27 @@ extension CaseDraft {
     var order: [String] = []
     var groups: [String: (base: String?, images: [FoundFile])] = [:]
     for image in images {
-      let place = FilePath.folder(of: image.relativeStem)
+      let folderPath = FilePath.folder(of: image.relativeStem)
       let base = channelBase(image.stem).flatMap {
-        stems.contains(FilePath.joined(place, $0 + "_0000")) ? $0 : nil
+        stems.contains(FilePath.joined(folderPath, $0 + "_0000")) ? $0 : nil
       }
-      let key = (base == nil ? "s" : "c") + FilePath.joined(place, (base ?? image.role.subject).lowercased())
+      let key =
+        (base == nil ? "s" : "c") + FilePath.joined(folderPath, (base ?? image.role.subject).lowercased())
       if groups[key] == nil { order.append(key) }
       groups[key, default: (base, [])].images.append(image)
     }
     return order.compactMap { key in
       guard let group = groups[key] else { return nil }
-      let place = FilePath.folder(of: group.images[0].relativeStem)
+      let folderPath = FilePath.folder(of: group.images[0].relativeStem)
       let subject = group.base ?? group.images[0].role.subject
-      guard !subject.isEmpty || place == folder else {
-        let name = FilePath.name(of: place)
-        return CaseDraft(name: name, longName: place, images: group.images, otherKeys: [name])
+      guard !subject.isEmpty || folderPath == folder else {
+        let name = FilePath.name(of: folderPath)
+        return CaseDraft(name: name, longName: folderPath, images: group.images, otherKeys: [name])
       }
       let isNamed = group.base != nil || group.images.count > 1 && !subject.isEmpty
       let name = isNamed ? subject : group.images[0].stem
       return CaseDraft(
-        name: name, longName: FilePath.joined(place, name), images: group.images,
+        name: name, longName: FilePath.joined(folderPath, name), images: group.images,
         otherKeys: group.base.map { [$0] } ?? [])
     }
   }

@@ -126,8 +126,8 @@ package enum CohortFlags {
       let text = decimals(volume, volume >= 100 ? 0 : volume >= 10 ? 1 : 2)
       let whole = text.prefix { $0 != "." }
       var grouped = ""
-      for (place, digit) in whole.reversed().enumerated() {
-        if place > 0, place % 3 == 0, digit.isNumber { grouped.append(",") }
+      for (index, digit) in whole.reversed().enumerated() {
+        if index > 0, index % 3 == 0, digit.isNumber { grouped.append(",") }
         grouped.append(digit)
       }
       return "\(String(grouped.reversed()))\(text.dropFirst(whole.count)) mL"

@@ -30,7 +30,7 @@ extension Worklist {
   ///
   /// Reading it gives the same cases.
   package func bytes(forFile path: String) -> Data {
-    let places = RelativePaths(to: path)
+    let relativePaths = RelativePaths(to: path)
     let imageCount = cases.map(\.images.count).max() ?? 1
     let probabilitiesCount = cases.map(\.probabilities.count).max() ?? 0
     var maskNames: [String] = []
@@ -43,12 +43,12 @@ extension Worklist {
         + (0..<probabilitiesCount).map { WorklistColumn.heading("probabilities", at: $0) } + columns
     ]
     for item in cases {
-      func cell(_ paths: [String], _ place: Int) -> String {
-        place < paths.count ? places.relative(paths[place]) : ""
+      func cell(_ paths: [String], _ index: Int) -> String {
+        index < paths.count ? relativePaths.relative(paths[index]) : ""
       }
       let masks = Dictionary(item.masks.map { ($0.name, $0.path) }, uniquingKeysWith: { first, _ in first })
       var row = [item.name] + (0..<max(1, imageCount)).map { cell(item.images, $0) }
-      row += maskNames.map { masks[$0].map(places.relative) ?? "" }
+      row += maskNames.map { masks[$0].map(relativePaths.relative) ?? "" }
       row += (0..<probabilitiesCount).map { cell(item.probabilities, $0) }
       rows.append(row + columns.map { item.values[$0] ?? "" })
     }
@@ -93,9 +93,9 @@ private struct RowReader {
     for (column, cell) in zip(columns, row.cells) where !cell.isEmpty {
       switch column {
       case .name: item.name = cell
-      case .image: item.images.append(place(cell))
-      case .mask(let name): item.masks.append(.init(name: name, path: place(cell)))
-      case .probabilities: item.probabilities.append(place(cell))
+      case .image: item.images.append(path(in: cell))
+      case .mask(let name): item.masks.append(.init(name: name, path: path(in: cell)))
+      case .probabilities: item.probabilities.append(path(in: cell))
       case .other(let name): if !name.isEmpty { item.values[name] = cell }
       }
     }
@@ -112,7 +112,7 @@ private struct RowReader {
     return item
   }
 
-  private func place(_ cell: String) -> String {
+  private func path(in cell: String) -> String {
     let cell = cell.hasPrefix("~/") ? FilePath.expandingTilde(cell) : cell
     return cell.hasPrefix("/") ? cell : FilePath.joined(folder, cell)
   }
