@@ -169,7 +169,7 @@ struct TrainingTests {
       part, in: folder.path,
       shell: "(until [ -e c/last.safetensors ]; do sleep 0.02; done; kill -INT $$) >/dev/null 2>&1 & :")
     if stopped.status != 0 {
-      #expect(stopped.errors.contains("training: stopped after step "), "\(stopped.errors)")
+      #expect(stopped.errors.contains("training: stopped after iteration "), "\(stopped.errors)")
       #expect(stopped.errors.hasSuffix("expected --resume to go on from c\n"), "\(stopped.errors)")
       #expect(!FileManager.default.fileExists(atPath: folder("part.safetensors")))
     }

@@ -201,7 +201,8 @@ struct TrainingTests {
     }
   }
 
-  @Test("training overfits one generated case: loss below 0.1 in 100 steps, and a good mask at inference")
+  @Test(
+    "training overfits one generated case: loss below 0.1 in 100 iterations, and a good mask at inference")
   func overfits() throws {
     var trainer = try trainer(rate: 0.1)
     let batch = TrainingBatch.balls(count: 1, extent: extent, seed: 100)

@@ -70,7 +70,7 @@ package enum Checkpoint {
       (0...maximumIterations).contains(progress.stepCount)
     else {
       throw InputError(
-        path, "checkpoint: iteration, steps or generator state are unusable",
+        path, "checkpoint: iteration, step count or generator state are unusable",
         found: "\(progress.iteration), \(progress.stepCount), \(progress.generatorState)",
         expected: "0 to \(maximumIterations), and a whole number")
     }

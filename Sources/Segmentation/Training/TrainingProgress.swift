@@ -57,7 +57,7 @@ package struct TrainingProgress: Equatable, Sendable, Codable {
     let iterations = 0...TrainingSettings.iterationRange.upperBound
     guard iterations.contains(validatedIteration), iterations.contains(best?.iteration ?? 0) else {
       throw InputError(
-        subject, "checkpoint: its steps are unusable",
+        subject, "checkpoint: its iterations are unusable",
         found: "\(validatedIteration), \(best?.iteration ?? 0)",
         expected: "0 to \(iterations.upperBound)")
     }

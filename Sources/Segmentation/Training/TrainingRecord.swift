@@ -68,7 +68,7 @@ extension TrainingRecord {
     let range = TrainingSettings.iterationRange
     guard (0...range.upperBound).contains(iteration), (0...range.upperBound).contains(iterations) else {
       throw InputError(
-        subject, "line \(line): steps are unusable", found: "\(iteration) of \(iterations)",
+        subject, "line \(line): iterations are unusable", found: "\(iteration) of \(iterations)",
         expected: "0 to \(range.upperBound)")
     }
     let values =

@@ -29,7 +29,7 @@ package struct TrainingRun: Sendable {
     let voxels = checkedProduct(settings.cropSize.voxelCount, settings.batchSize)
     try AvailableMemory.require(
       voxels.map { Int(saturating: Double($0) * trainer.graph.trainingBytesPerVoxel) }, subject: "training",
-      "a step of \(settings.batchSize) crops of \(settings.cropSize) voxels")
+      "an iteration of \(settings.batchSize) crops of \(settings.cropSize) voxels")
     if let largest = cases.validation.map(\.size).max(by: { $0.voxelCount < $1.voxelCount }) {
       try AvailableMemory.require(
         Self.validationByteCount(largest, trainer.graph), subject: "training",

@@ -147,7 +147,7 @@ struct TrainCommand: ParsableCommand {
     } catch is Cancelled where checkpoints != nil {
       try store.write(run.run, isBest: bestWaits)
       throw InputError(
-        "training", "stopped after step \(run.run.trainer.iteration)",
+        "training", "stopped after iteration \(run.run.trainer.iteration)",
         expected: "--resume to resume from \(checkpoints ?? "")")
     }
     try store.writeModel(of: run.run, to: outputPath.path, format: format)
@@ -155,11 +155,14 @@ struct TrainCommand: ParsableCommand {
   }
 
   private func summary(of run: TrainingRun) -> String {
-    guard let best = run.progress.best else { return "trained for \(counted(run.trainer.iteration, "step"))" }
+    guard let best = run.progress.best else {
+      return "trained for \(counted(run.trainer.iteration, "iteration"))"
+    }
     let stopped =
       run.trainer.iteration < run.settings.iterations
-      ? "; stopped at step \(run.trainer.iteration), no better for \(run.settings.patience) validations" : ""
-    return "validation Dice \(decimals(best.metrics.overallDice, 4)) after step \(best.iteration)"
+      ? "; stopped at iteration \(run.trainer.iteration), no better for \(run.settings.patience) validations"
+      : ""
+    return "validation Dice \(decimals(best.metrics.overallDice, 4)) after iteration \(best.iteration)"
       + stopped
   }
 

@@ -10,7 +10,7 @@ struct TrainingArguments: ParsableArguments {
   var crop: String?
 
   @Option(
-    name: .long, help: "Crops per step; by default 2, or more where crops are small.",
+    name: .long, help: "Crops per iteration (batch size); by default 2, or more where crops are small.",
     transform: OptionParsing.wholeNumber)
   var batch: Int?
 
@@ -55,7 +55,7 @@ struct TrainingArguments: ParsableArguments {
   var seed: UInt64?
 
   @Option(
-    name: .long, help: "Steps between validations. (default: 100)", transform: OptionParsing.wholeNumber)
+    name: .long, help: "Iterations between validations. (default: 100)", transform: OptionParsing.wholeNumber)
   var validateEvery: Int?
 
   @Option(
