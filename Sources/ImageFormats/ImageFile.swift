@@ -61,7 +61,7 @@ package final class ImageFile: Sendable {
   /// Gives `body` the numbers of consecutive frames as they are stored, in pieces of whole voxels, i fastest, in
   /// this machine's byte order; without `scaling`.
   ///
-  /// - Throws: ``InputError`` when there is no such frame, the voxels are no real numbers, or the file is damaged;
+  /// - Throws: ``InputError`` when there is no such frame, the voxels are not real numbers, or the file is damaged;
   ///   ``Cancelled``.
   package func readStoredVoxels(
     frames: Range<Int>, work: WorkContext = WorkContext(),

@@ -110,7 +110,7 @@ package struct LineTail: Sendable {
   private var offset = 0
   private var file: (device: UInt, inode: UInt)?
 
-  /// The most bytes that are read at once; a longer line is no record.
+  /// The most bytes that are read at once; a longer line is not a record.
   private static let pieceSize = 64 << 20
 
   /// The whole file, at the first look.

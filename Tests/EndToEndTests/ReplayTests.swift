@@ -180,7 +180,7 @@ struct ReplayTests {
     try put(original.prefix(5000), "image-grid.nii")
     #expect(
       try answer().hasPrefix(
-        "segdeck: image-grid.nii: was changed since its record was written and is no mask"))
+        "segdeck: image-grid.nii: was changed since its record was written and is no longer a mask"))
     // The same voxels, compressed.
     try put(original, "image-grid.nii")
     let stated = try sum("image-grid.nii", folder)
@@ -330,9 +330,9 @@ struct ReplayTests {
         "commands", ["segdeck refine image.nii --mask mask.nii --preset x.json -o OUTPUT"],
         "a command reads a file whose content the record does not state: found x.json"
       ),
-      ("model", [], "is no record of a mask"),
-      ("input", [], "is no record of a mask"),
-      ("output", [], "is no record of a mask"),
+      ("model", [], "is not a record of a mask"),
+      ("input", [], "is not a record of a mask"),
+      ("output", [], "is not a record of a mask"),
     ] as [(String, [String], String)])
   func hostile(field: String, value: [String], line: String) throws {
     let folder = try filledFolder()

@@ -228,7 +228,7 @@ struct TrainingTests {
         "--label 1=b: value 1 belongs to another structure already: found a"
       ),
       ("true", "--network heart --spacing 10", "heart_1: too small for the network on the working grid"),
-      ("true", "--crop 15x16x8", "--crop: is no multiple of the network's total stride: found 15x16x8"),
+      ("true", "--crop 15x16x8", "--crop: is not a multiple of the network's total stride: found 15x16x8"),
       ("true", "--network enormous", "--network enormous: no such network: expected liver, heart, "),
       (
         "true", "--class-weights 1,2,3",
@@ -241,7 +241,7 @@ struct TrainingTests {
       ("true", "--window 5,4", "--window: intensities: found 5,4, expected LOWER,UPPER or score"),
       ("true", "--resume", "--resume: needs --checkpoints"),
       ("true", "--initial tiny.json", "tiny.json: "),
-      ("echo '{\"iteration\":1}' >l.jsonl", "--log l.jsonl", "l.jsonl: line 1 is no training record"),
+      ("echo '{\"iteration\":1}' >l.jsonl", "--log l.jsonl", "l.jsonl: line 1 is not a training record"),
       ("true", "--card images", "images: cannot be read: found a folder"),
     ])
   func refused(preparation: String, options: String, line: String) throws {
@@ -322,7 +322,7 @@ struct TrainingTests {
     #expect(outcome.status == 1)
     #expect(
       outcome.errors
-        == "segdeck: images/heart_3.nii: cannot serve for training: found 1 voxel is no finite number, expected "
+        == "segdeck: images/heart_3.nii: cannot serve for training: found 1 voxel is not finite, expected "
         + "finite intensities\n")
   }
 }

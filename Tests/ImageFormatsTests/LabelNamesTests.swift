@@ -85,7 +85,7 @@ func damagedNames() throws {
   }
 }
 
-@Test("a byte order mark is no part of a name, and UTF-16 is read where its mark says so")
+@Test("a byte order mark is not part of a name, and UTF-16 is read where its mark says so")
 func markedNames() throws {
   let kidney = LabelTable([Label(value: 1, name: "Kidney", colour: LabelTable.colour(ofValue: 1))])
   for (name, text) in [
@@ -265,7 +265,7 @@ private func answer(_ json: String) throws -> [String] {
     (
       #"{"a": 1}} junk"#,
       [
-        ##"refused: F: is no JSON, or damaged: expected {"labels": [{"value": 6, "name": "liver", "colour": "#0072b2"}]}"##
+        ##"refused: F: is not JSON, or damaged: expected {"labels": [{"value": 6, "name": "liver", "colour": "#0072b2"}]}"##
       ]
     ),
     (
@@ -274,12 +274,12 @@ private func answer(_ json: String) throws -> [String] {
     ),
     (
       #"[{"name": "a"}]"#,
-      [#"refused: F: labels[0] is no label: found an object, expected {"value": 6, "name": "liver"}"#]
+      [#"refused: F: labels[0] is not a label: found an object, expected {"value": 6, "name": "liver"}"#]
     ),
     (
       #"["background", "a"]"#,
       [
-        #"refused: F: labels[0] is no label: found "background", expected {"value": 6, "name": "liver"}"#
+        #"refused: F: labels[0] is not a label: found "background", expected {"value": 6, "name": "liver"}"#
       ]
     ),
   ])
@@ -294,7 +294,7 @@ func mixedText() throws {
     return try LabelNamesFile.read(besideMask: folder.appending(path: "scan.nii.gz").path)
   }
   #expect(found?.entries == [])
-  #expect(found?.notes() == ["scan.txt: line 2 is no label, \"spleen\"; its names are not used"])
+  #expect(found?.notes() == ["scan.txt: line 2 is not a label, \"spleen\"; its names are not used"])
 }
 
 @Test("a line with the default name of another value is ignored")
@@ -315,7 +315,7 @@ func latin1Names() throws {
       try #require(text.data(using: .isoLatin1)).write(to: folder.appending(path: name))
       let names = try LabelNamesFile.read(besideMask: folder.appending(path: "scan.nii.gz").path)
       #expect(names?.entries.map(\.name) == ["Leber gr\u{f6}\u{df}e"])
-      #expect(names?.notes() == ["\(name) is no UTF-8; its names are read as Latin-1"])
+      #expect(names?.notes() == ["\(name) is not UTF-8; its names are read as Latin-1"])
     }
   }
 }

@@ -190,7 +190,7 @@ struct TrainingTests {
     }
   }
 
-  @Test("a model without training state is no checkpoint")
+  @Test("a model without training state is not a checkpoint")
   func notACheckpoint() throws {
     try withTemporaryFolder { folder in
       let path = folder.appending(path: "m.safetensors").path

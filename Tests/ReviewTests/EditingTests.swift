@@ -177,7 +177,7 @@ import Work
     try state.refineLive()
     state.command("paint spleen")
     #expect(
-      state.message == Message("the shown refinement is no version yet: Enter keeps it as one", .warning))
+      state.message == Message("the shown refinement is not a version yet: Enter keeps it as one", .warning))
   }
 
   @Test("the journal gets each change as its box, and a later session can undo what it restores")

@@ -72,7 +72,7 @@ func logs() throws {
     try write(lines[0] + "nonsense\n" + lines[1])
     #expect(
       throws: InputError(
-        path, "line 2 is no training record", found: "nonsense",
+        path, "line 2 is not a training record", found: "nonsense",
         expected: "a JSON object as `segdeck train --log` writes it")
     ) { try TrainingRecord.read(log: path) }
     let infinite = record(10, loss: .infinity).jsonLine

@@ -178,7 +178,7 @@ private struct Example {
     #expect(outcome.best == 0 || outcome.best == 1)
     #expect(abs(outcome.meanGain - 0.25 / 3) < 1e-12)
     #expect(abs((outcome.heldOutGain ?? 0) - 0) < 1e-12)
-    // A case without a structure in the truth and in every mask is no case.
+    // A case without a structure in the truth and in every mask is not a case.
     let nothing = SweepMeasurement.Measures(dice: 1, averageMillimetres: 0, hasStructure: false)
     let empty = SweepMeasurement(name: "", beforeRefinement: nothing, refined: [nothing, nothing])
     #expect(!empty.counts)

@@ -122,7 +122,7 @@ import Worklist
     #expect(
       texts(cohort([20, 20, 20, 20, 1.5]))
         == [[], [], [], [], ["liver 1.50 mL, cohort median 20.0 mL, 18.5 robust deviations below"]])
-    // Where more than half are equal, some percent are no finding; and four cases are no cohort.
+    // Where more than half are equal, some percent are not a finding; and four cases are not a cohort.
     #expect(texts(cohort([20, 20, 20, 20, 22])).flatMap(\.self) == [])
     #expect(texts(cohort([20, 20, 20, 2000])).flatMap(\.self) == [])
     #expect(texts([]) == [] && texts([nil]) == [[]])

@@ -110,7 +110,7 @@ package struct LabelNames: Equatable, Sendable {
     "label 0", "0",
   ]
 
-  /// The label value that a number's digits state, -1 for one that no voxel can have; nil when they are no number.
+  /// The label value that a number's digits state, -1 for one that no voxel can have; nil when they are not a number.
   static func value(_ digits: some StringProtocol) -> Int? {
     if let value = Int(digits) { return value }
     guard digits.allSatisfy({ "0123456789+-.eE".contains($0) }), Double(String(digits)) != nil else {

@@ -25,7 +25,7 @@ package enum LabelNamesFile {
     return nil
   }
 
-  /// Reads a file of label names: JSON when its name ends so, else lines of text; a byte order mark is no part of them.
+  /// Reads a file of label names: JSON when its name ends so, else lines of text; a byte order mark is not part of them.
   /// - Throws: ``InputError`` that names what cannot be read.
   package static func read(_ path: String) throws(InputError) -> LabelNames {
     let (text, finding) = try text(of: path)
@@ -78,14 +78,14 @@ package enum LabelNamesFile {
     return String(path[..<dot])
   }
 
-  /// The text of a file and, where it is no UTF-8 or UTF-16, how it was read.
+  /// The text of a file and, where it is not UTF-8 or UTF-16, how it was read.
   private static func text(of path: String) throws(InputError) -> (text: String, finding: String?) {
     let data = try content(of: path)
     if let text = String(textOf: data) { return (text, nil) }
     // Every byte is a letter of Latin-1, in which older programs write names.
     return (
       String(data.map { Character(Unicode.Scalar($0)) }),
-      "\(FilePath.name(of: path)) is no UTF-8; its names are read as Latin-1"
+      "\(FilePath.name(of: path)) is not UTF-8; its names are read as Latin-1"
     )
   }
 

@@ -103,7 +103,7 @@ struct NiftiHeaderCheck {
     return Int(stated)
   }
 
-  /// Slope and intercept; slope 0 means none by the standard, and so does a slope that is no number.
+  /// Slope and intercept; slope 0 means none by the standard, and so does a slope that is not a number.
   mutating func scaling() -> VoxelScaling {
     let (slope, intercept) = (header.slope, header.intercept)
     if slope == 0 || (slope.isNaN && intercept.isNaN) { return VoxelScaling() }

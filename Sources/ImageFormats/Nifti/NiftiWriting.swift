@@ -118,7 +118,7 @@ extension ImageFile {
     if nonFiniteCount > 0 {
       note([
         Finding(
-          "\(counted(nonFiniteCount, "voxel is", "voxels are")) no finite number",
+          "\(counted(nonFiniteCount, "voxel is", "voxels are")) not finite",
           repair: "\(itIs(nonFiniteCount)) copied as \(itIs(nonFiniteCount))")
       ])
     }

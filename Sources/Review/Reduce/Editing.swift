@@ -25,7 +25,7 @@ extension ReviewState {
       return []
     }
     if let live = shownLive, live.whole?.part.labels != shown.labels {
-      message = Message("the shown refinement is no version yet: Enter keeps it as one", .warning)
+      message = Message("the shown refinement is not a version yet: Enter keeps it as one", .warning)
       return []
     }
     guard let change = LabelChange(from: shown.labels, to: changed(shown.labels)) else {

@@ -163,7 +163,7 @@ extension ReviewState {
       change.apply(to: &decisions)
     }
     history.move(to: history.steps.count - own.steps.count + own.position, &decisions)
-    // The side that is shown is no part of a step.
+    // The side that is shown is not part of a step.
     decisions.shownSide = states[own.position].joined(with: restored, since: states[0]).shownSide
   }
 

@@ -69,7 +69,7 @@ extension ReviewState {
       return rename(edit, to: text)
     case .colour:
       guard let colour = RGBColour(hexadecimal: text) else {
-        message = Message("\"\(text)\" is no colour: six digits of 0-9 and a-f, as in #0072b2", .error)
+        message = Message("\"\(text)\" is not a colour: six digits of 0-9 and a-f, as in #0072b2", .error)
         return []
       }
       dialog = nil

@@ -59,7 +59,7 @@ extension ReviewState {
     return cancelLongJob() ?? close()
   }
 
-  /// Whether the CRF panel shows a refinement of all of the image that changes voxels and is no version.
+  /// Whether the CRF panel shows a refinement of all of the image that changes voxels and is not a version.
   var hasUnkeptRefinement: Bool {
     guard let live, let whole = live.whole, whole.part.changedVoxels > 0, let base = version(live.base) else {
       return false

@@ -46,7 +46,7 @@ extension ReviewState {
       return
     }
     if let live = shownLive, live.whole?.part.labels != shown.labels {
-      message = Message("the shown refinement is no version yet: Enter keeps it as one", .warning)
+      message = Message("the shown refinement is not a version yet: Enter keeps it as one", .warning)
       return
     }
     let (id, name) = (shown.id, cleaned(shown.name))

@@ -40,7 +40,7 @@ enum RefinementWarning: Equatable {
   /// The kernel is narrower than a voxel along these axes.
   case narrow(Knob, axes: [Int])
 
-  /// Volumes that more than double or lose more than half by fewer voxels are no surprise.
+  /// Volumes that more than double or lose more than half by fewer voxels are not a surprise.
   private static let leastVoxels = 64
   /// Borders of which less than this can move are as good as fixed.
   private static let leastMovableFraction = 0.05

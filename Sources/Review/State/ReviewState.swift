@@ -313,7 +313,7 @@ package enum Loss: Equatable, Sendable {
   case acceptedVersion(VersionID)
   /// A long job is running.
   case job(title: String)
-  /// A refinement of all of the image is no version.
+  /// A refinement of all of the image is not a version.
   case refinement
   /// The journal does not hold everything, for this reason.
   case unwrittenJournal(String)

@@ -57,7 +57,7 @@ package struct UndoHistory: Equatable, Sendable {
       steps[position].change = DecisionChange(from: before, to: new)
     } else {
       let change = DecisionChange(from: old, to: new)
-      // Showing the other side is no step.
+      // Showing the other side is not a step.
       if !change.isEmpty { record(name, change, from: old) }
     }
   }

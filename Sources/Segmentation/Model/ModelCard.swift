@@ -57,7 +57,7 @@ package struct ModelCard: Hashable, Sendable, Codable {
   package init() {}
 
   /// Reads a card.
-  /// - Throws: ``InputError`` about `subject` when the text is no card.
+  /// - Throws: ``InputError`` about `subject` when the text is not a card.
   package init(json: String, subject: String) throws(InputError) {
     try JSONValue.requireSingleKeys(json, subject: subject)
     do { self = try JSONDecoder().decode(ModelCard.self, from: Data(json.utf8)) } catch {

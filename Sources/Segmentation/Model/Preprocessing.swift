@@ -160,7 +160,7 @@ extension Preprocessing {
   }
 
   /// The orientation as axes.
-  /// - Throws: ``InputError`` when the text is no orientation such as "RAS".
+  /// - Throws: ``InputError`` when the text is not an orientation such as "RAS".
   package var parsedOrientation: Orientation {
     get throws(InputError) {
       guard let parsed = Orientation(code: orientation) else {

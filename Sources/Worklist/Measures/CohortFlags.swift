@@ -22,7 +22,7 @@ package enum CohortFlags {
   /// The least deviation of volumes, as a part of their median: repeated segmentations of one organ differ by some
   /// percent.
   static let minimumVolumeFraction = 0.05
-  /// The least deviation of counts: one more than usual is no finding, two more are, where cases are alike.
+  /// The least deviation of counts: one more than usual is not a finding, two more are, where cases are alike.
   static let minimumCountDeviation = 0.5
   /// The least deviation of Dice coefficients: a difference of a few hundredths is within what readers differ by.
   static let minimumDiceDeviation = 0.02

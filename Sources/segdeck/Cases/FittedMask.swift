@@ -17,7 +17,7 @@ struct FittedMask {
   /// - Parameters:
   ///   - grid: The grid of the masks; nil for that of the first.
   ///   - frame: The frame of 4D files.
-  /// - Throws: ``InputError`` when a file is no mask, or does not fit the grid, with the first difference;
+  /// - Throws: ``InputError`` when a file is not a mask, or does not fit the grid, with the first difference;
   ///   ``Cancelled``.
   static func masks(
     _ files: [ImageFile], on grid: VolumeGrid? = nil, frame: Int? = nil, work: WorkContext = WorkContext()

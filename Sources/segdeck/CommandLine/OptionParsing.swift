@@ -17,7 +17,7 @@ struct UnusableValue: Error, CustomStringConvertible {
 /// Parses numbers in option values.
 enum OptionParsing {
   /// Parses the value of an option that is a number.
-  /// - Throws: ``UnusableValue`` when it is no number, or one that `Double` cannot hold, such as 1e999 and 1e-999.
+  /// - Throws: ``UnusableValue`` when it is not a number, or one that `Double` cannot hold, such as 1e999 and 1e-999.
   static func number(_ text: String) throws(UnusableValue) -> Double {
     guard let number = Double(stated: text) else {
       throw UnusableValue(problem: problem(of: text), expected: "a number")
@@ -39,7 +39,7 @@ enum OptionParsing {
   }
 
   /// Parses numbers separated by commas, such as "1,2.5,-3".
-  /// - Throws: ``InputError`` about `option` when a part is no number, or one that `Number` cannot hold.
+  /// - Throws: ``InputError`` about `option` when a part is not a number, or one that `Number` cannot hold.
   static func numbers<Number: BinaryFloatingPoint & LosslessStringConvertible>(
     _ text: String, option: String, as: Number.Type = Double.self
   ) throws(InputError) -> [Number] {

@@ -95,7 +95,7 @@ private struct ImageDescription: Encodable {
   var spacingMm: [Double]
   var orientation: String
   var affine: [[Double]]
-  /// The frame that `values` describes; both are nil where voxels are no numbers.
+  /// The frame that `values` describes; both are nil where voxels are not numbers.
   var frame: Int?
   var values: Values?
   var findings: [Finding]

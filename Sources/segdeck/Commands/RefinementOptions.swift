@@ -44,7 +44,7 @@ struct RefinementOptions: ParsableArguments {
   /// - Parameters:
   ///   - labels: The labels that `--only-labels` may name by their values.
   ///   - coding: The coding of the labels.
-  /// - Throws: ``InputError`` for an invalid value, or a value that is no label.
+  /// - Throws: ``InputError`` for an invalid value, or a value that is not a label.
   func settings(
     over defaults: RefinementSettings, labels: [Label], coding: LabelCoding = .identity
   ) throws(InputError) -> RefinementSettings {
@@ -86,7 +86,7 @@ struct RefinementOptions: ParsableArguments {
         let codes = (values ?? []).compactMap { coding.code(of: $0) }
         guard let code = codes.last(where: { code in labels.contains { $0.value == code } }) else {
           throw InputError(
-            "--only-labels", "is no label there", found: "\"\(word)\"",
+            "--only-labels", "is not a label there", found: "\"\(word)\"",
             expected: labels.map { "\(coding.value(of: $0.value))" }.joined(separator: ", "))
         }
         settings.changedLabels.append(code)

@@ -88,7 +88,7 @@ struct ReviewCommand: ParsableCommand {
       throw InputError(image, "is given together with --worklist", expected: "an image or a worklist")
     }
     guard FileSystem.isFolder(worklist) || Self.isWorklist(worklist) else {
-      throw InputError(worklist, "is no worklist", expected: "a file that ends with .csv or .tsv")
+      throw InputError(worklist, "is not a worklist", expected: "a file that ends with .csv or .tsv")
     }
     return worklist
   }

@@ -40,7 +40,7 @@ struct OutputPath {
   let existing: [String]
   private let claims: [OutputClaim]
 
-  /// Checks that a file may be written: its folder exists, it is no input and no other output under any name (links are
+  /// Checks that a file may be written: its folder exists, it is neither an input nor another output under any name (links are
   /// followed), and an existing file may be replaced.
   ///
   /// - Parameters:

@@ -19,7 +19,7 @@ struct RecordReplay {
 
   /// Reads a record and finds its inputs.
   /// - Parameter name: The record, or the mask that it lies beside as `NAME.json`.
-  /// - Throws: ``InputError`` when the file is no record, when an input is missing or has other content, or when a
+  /// - Throws: ``InputError`` when the file is not a record, when an input is missing or has other content, or when a
   ///   command does not make a mask; ``Cancelled``.
   init(naming name: String, work: WorkContext) throws {
     let isRecord = name.lowercased().hasSuffix(".json")
@@ -34,7 +34,7 @@ struct RecordReplay {
     guard let record = try? JSONDecoder().decode(MaskRecord.self, from: data), record.output != nil,
       record.input != nil
     else {
-      throw InputError(path, "is no record of a mask", expected: "what lies as NAME.json beside a mask")
+      throw InputError(path, "is not a record of a mask", expected: "what lies as NAME.json beside a mask")
     }
     if let count = record.voxelsChangedByHand {
       let state = try Self.maskState(of: record, named: namedMask, recordPath: path, work: work)

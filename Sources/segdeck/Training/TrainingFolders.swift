@@ -173,7 +173,7 @@ extension TrainingFolders.Source {
   }
 
   /// The labels, on the image's grid.
-  /// - Throws: ``InputError`` when the file is no mask, or does not fit; ``Cancelled``.
+  /// - Throws: ``InputError`` when the file is not a mask, or does not fit; ``Cancelled``.
   func labels(on grid: VolumeGrid, work: WorkContext) throws -> LabelVolume {
     let mask = try FittedMask(pair.labels, on: grid, coding: coding, work: work.withoutProgress)
     mask.reportFindings()
@@ -190,7 +190,7 @@ extension TrainingFolders.Source {
   ) throws -> (image: ScalarVolume, labels: LabelVolume) {
     let file = try imageFile()
     let image = try image(file, work: work)
-    if isForTraining, let finding = file.findings.first(where: { $0.problem.contains("no finite number") }) {
+    if isForTraining, let finding = file.findings.first(where: { $0.problem.contains("not finite") }) {
       throw InputError(
         pair.image, "cannot serve for training", found: finding.problem, expected: "finite intensities")
     }
