@@ -25,7 +25,8 @@ package final class LineFile: Sendable {
   ///
   /// A file that was removed meanwhile is made again with all of its lines.
   /// - Parameter record: JSON without line breaks.
-  /// - Throws: ``InputError`` when the file cannot be made, or the disk is full or fails; then no part of the line stays.
+  /// - Throws: ``InputError`` when the file cannot be made, or the disk is full or fails; then no part of the line
+  ///   stays.
   package func append(_ record: Data) throws(InputError) {
     let line = LineCoding.line(record)
     let failure: InputError? = descriptor.withLock { descriptor in

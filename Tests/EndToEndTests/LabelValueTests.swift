@@ -210,7 +210,8 @@ struct LabelValueTests {
     }
     let only = try answer("evaluate", "labels", "--model m.safetensors --refine --only-labels 65535")
     #expect(
-      only.errors == "segdeck: --only-labels: is not a label there: found \"65535\", expected 2, 7, 614454277\n")
+      only.errors
+        == "segdeck: --only-labels: is not a label there: found \"65535\", expected 2, 7, 614454277\n")
     // Labels of 0 and 255 take the names of 1, and what is called ignore there is none.
     for (names, line) in [
       (#"{"background": 0, "tumour": 1}"#, "structures: 255=tumour (all values that occur)\n"),

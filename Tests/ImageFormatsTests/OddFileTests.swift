@@ -54,7 +54,8 @@ struct OddHeader: Sendable, CustomTestStringConvertible {
       answer: ["sform holds inf; the qform is used"]),
     OddHeader(
       name: "qform_and_sform.nii", changes: [(280, bytes(Float.nan)), (256, bytes(Float.nan))],
-      answer: ["refused: scan.nii: sform (byte 280) is not an affine map: found nan, expected finite numbers"]),
+      answer: ["refused: scan.nii: sform (byte 280) is not an affine map: found nan, expected finite numbers"]
+    ),
     OddHeader(
       name: "qform_and_sform.nii", changes: [(264, bytes(Float.nan))],
       answer: ["the qform's quaternion holds nan; it is not used, the sform states the grid"]),

@@ -62,7 +62,8 @@ func keepingIsInstant() throws {
   try state.finish(following, with: changedLabels(state.content))
   #expect(state.live?.region == nil)
   state.type("y")
-  #expect(state.message == Message("the shown refinement is not a version yet: Enter keeps it as one", .warning))
+  #expect(
+    state.message == Message("the shown refinement is not a version yet: Enter keeps it as one", .warning))
   let away = state.press(.right)
   #expect(away.started(PreviewJob.self) != nil)
   let back = state.press(.left)

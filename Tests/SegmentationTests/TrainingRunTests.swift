@@ -171,7 +171,8 @@ func refusedCases() throws {
   }
   #expect(
     refusal { try cases.check(for: graph, cropSize: GridSize(16, 16, 15)) }
-      == "--crop: is not a multiple of the network's total stride: found 16x16x15, expected multiples of 2x2x2")
+      == "--crop: is not a multiple of the network's total stride: found 16x16x15, expected multiples of 2x2x2"
+  )
   let flat = TrainingCase(
     name: "flat", size: GridSize(4, 4, 1), intensities: [Float](repeating: 0, count: 16),
     classes: [UInt8](repeating: 1, count: 16), classCount: 2)

@@ -25,7 +25,8 @@ package enum LabelNamesFile {
     return nil
   }
 
-  /// Reads a file of label names: JSON when its name ends so, else lines of text; a byte order mark is not part of them.
+  /// Reads a file of label names: JSON when its name ends so, else lines of text; a byte order mark is not part of
+  /// them.
   /// - Throws: ``InputError`` that names what cannot be read.
   package static func read(_ path: String) throws(InputError) -> LabelNames {
     let (text, finding) = try text(of: path)

@@ -4,7 +4,8 @@ import Work
 /// Voxels that are written as a NIfTI file on the grid of an image.
 package protocol NiftiWritable {
   /// The temporary file, until it is committed.
-  /// - Throws: ``InputError`` for a name that ends otherwise, a missing or read-only folder, a full disk; ``Cancelled``.
+  /// - Throws: ``InputError`` for a name that ends otherwise, a missing or read-only folder, a full disk;
+  ///   ``Cancelled``.
   func pending(for path: String, source: ImageSource, work: WorkContext) throws -> PendingFile
 }
 
@@ -26,7 +27,8 @@ extension LabelVolume: NiftiWritable {
   /// in `.nii.gz` gives gzip. The same mask always gives the same bytes. The file is temporary until it is committed,
   /// which replaces a file of its name.
   ///
-  /// - Throws: ``InputError`` for a name that ends otherwise, a missing or read-only folder, a full disk; ``Cancelled``.
+  /// - Throws: ``InputError`` for a name that ends otherwise, a missing or read-only folder, a full disk;
+  ///   ``Cancelled``.
   package func pending(
     for path: String, source: ImageSource, work: WorkContext = WorkContext()
   ) throws -> PendingFile {

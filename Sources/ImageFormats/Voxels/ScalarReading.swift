@@ -4,9 +4,9 @@ import Work
 extension ImageFile {
   /// The intensities of one frame: the first, with a ``Finding`` where there are others, when none is named.
   ///
-  /// Voxels that are not finite numbers are repaired with a ``Finding``: NaN and -Inf become the smallest finite value of
-  /// the frame, +Inf the largest; a frame without any finite value becomes 0.
-  /// Integers beyond 2^24 and 64-bit floats are rounded to the nearest 32-bit float.
+  /// Voxels that are not finite numbers are repaired with a ``Finding``: NaN and -Inf become the smallest finite value
+  /// of the frame, +Inf the largest; a frame without any finite value becomes 0. Integers beyond 2^24 and 64-bit floats
+  /// are rounded to the nearest 32-bit float.
   ///
   /// - Throws: ``InputError`` when there is no such frame, the voxels are not real numbers, the file is damaged
   ///   or memory is too small; ``Cancelled``.

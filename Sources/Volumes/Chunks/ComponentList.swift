@@ -42,7 +42,8 @@ package struct ComponentList: Equatable, Sendable {
   ///   - limit: The maximum number of listed components.
   ///   - keepsVoxels: Whether the voxels of the listed components are kept: 16 bytes for each run along i.
   ///   - subject: What the error names.
-  /// - Throws: `InputError` where memory does not hold the runs, 24 bytes for each, before they are allocated; `Cancelled`.
+  /// - Throws: `InputError` where memory does not hold the runs, 24 bytes for each, before they are allocated;
+  ///   `Cancelled`.
   /// - Complexity: O(chunks + voxels of the chunks that may differ), in parallel, and near O(runs + differing voxels).
   package init(
     _ one: ChunkedLabels, _ other: ChunkedLabels?, classes: (one: [UInt16], other: [UInt16]), limit: Int,

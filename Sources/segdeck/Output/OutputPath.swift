@@ -40,8 +40,8 @@ struct OutputPath {
   let existing: [String]
   private let claims: [OutputClaim]
 
-  /// Checks that a file may be written: its folder exists, it is neither an input nor another output under any name (links are
-  /// followed), and an existing file may be replaced.
+  /// Checks that a file may be written: its folder exists, it is neither an input nor another output under any name
+  /// (links are followed), and an existing file may be replaced.
   ///
   /// - Parameters:
   ///   - companions: Files that are written with it, which are checked too.

@@ -95,7 +95,8 @@ struct TrainingArguments: ParsableArguments {
     }
     if let weightDecay { settings.options.weightDecay = weightDecay }
     if let gradientLimit, !(gradientLimit >= 0) {
-      throw InputError("--gradient-limit", "is not a length", found: "\(gradientLimit)", expected: "0 or more")
+      throw InputError(
+        "--gradient-limit", "is not a length", found: "\(gradientLimit)", expected: "0 or more")
     }
     if let gradientLimit { settings.options.gradientNormClip = gradientLimit > 0 ? gradientLimit : nil }
     if let diceWeight { settings.options.overlapWeight = diceWeight != 0 ? diceWeight : nil }
