@@ -13,7 +13,7 @@ package final class ImageFile: Sendable {
   package let source: ImageSource
   /// The stored type of a voxel.
   package let voxelType: VoxelType
-  /// Makes values from stored numbers.
+  /// The conversion of stored numbers to values.
   package let scaling: VoxelScaling
   /// Extents beyond i, j, k; empty for a plain volume.
   package let frameSizes: [Int]

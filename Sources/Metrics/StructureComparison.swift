@@ -112,7 +112,7 @@ package struct StructureComparison: Hashable, Sendable {
   /// - Complexity: O(voxels of the masks) for the overlap, O(voxels of the box around both structures) for the
   ///   distances; about 10 bytes for each voxel of that box. Where the axes are not perpendicular, or the box holds 64
   ///   times the structure, O(n log n) for n border voxels, and about 100 bytes for each. With `extents`, time grows
-  ///   with the voxels of the masks, however many structures they have and however they lie.
+  ///   with the voxels of the masks, not with the number of structures.
   package init(
     _ structure: MatchedStructure, reference: LabelVolume, other: LabelVolume,
     diagonalMillimetres: Double? = nil, toleranceMillimetres: Double = 2, extents: LabelExtents? = nil,

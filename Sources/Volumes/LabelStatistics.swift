@@ -40,7 +40,7 @@ struct CentreSearch {
 
   private let axis: Int
   private let first: Int
-  /// Of the component's own slices along `axis`.
+  /// The slices of the component along `axis`.
   private var slices: [Slice]
   /// The slice with the most voxels, the first of equal ones; nil until ``choose()``.
   private(set) var position = 0

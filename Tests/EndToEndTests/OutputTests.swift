@@ -57,7 +57,7 @@ struct OutputTests {
   private static let train =
     "train --images images --labels labels --network net.json --iterations 2 --validation c2"
 
-  /// A command with `OUT` for what it writes, the files that it reads, and how its output may be called.
+  /// A command with `OUT` for its output, its inputs, and valid names of its output.
   private static let commands: [(command: String, read: [String], ending: String)] = [
     ("convert image.nii OUT", ["image.nii"], ".nii"),
     ("convert model.safetensors OUT --card card.json", ["model.safetensors", "card.json"], ".safetensors"),

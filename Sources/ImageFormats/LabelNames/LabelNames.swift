@@ -120,8 +120,8 @@ package struct LabelNames: Equatable, Sendable {
     return Int(exactly: number) ?? -1
   }
 
-  /// The names of masks that hold these values: where 255 is their only label it has the name of 1, as which it is
-  /// meant, unless it has one itself.
+  /// The names of masks that hold these values: where 255 is their only label it has the name of 1, unless it has a
+  /// name of its own.
   package func applied(to values: Set<Int>) -> LabelNames {
     guard values.subtracting([0]) == [255], let one = entries.first(where: { $0.value == 1 }) else {
       return self

@@ -65,14 +65,13 @@ package enum LabelNamesFile {
     return Self.path(besideMask: path)
   }
 
-  /// The files beside an image that say something about it, whether they are there or not: a record or sidecar, and
-  /// those of label names.
+  /// The paths of the companions of an image, existing or not: its record or sidecar, and its files of label names.
   package static func neighbours(ofImage path: String) -> [String] {
     let stem = stem(ofMask: path)
     return ([".json"] + endings).map { stem + $0 }.filter { $0 != path }
   }
 
-  /// The mask's path without the ending of an image.
+  /// The mask's path without the suffix of an image.
   private static func stem(ofMask path: String) -> String {
     if ImageName.suffix(of: path) != nil { return ImageName.stem(of: path) }
     guard let dot = path.lastIndex(of: "."), !path[dot...].contains("/") else { return path }

@@ -1,7 +1,7 @@
 import Volumes
 import Work
 
-/// Makes meaning of a header's fields: each is right, or repaired with a finding, or refused with one line.
+/// Checks a header's fields: each is valid, repaired with a finding, or refused with one line.
 struct NiftiHeaderCheck {
   let header: NiftiHeader
   let path: String

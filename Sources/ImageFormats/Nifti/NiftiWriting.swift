@@ -136,7 +136,7 @@ private struct NonFiniteLoop: StoredNumberLoop {
 }
 
 /// Calls `body` with one window of `numbers` after the other.
-/// - Throws: `Cancelled`, and whatever `body` throws.
+/// - Throws: `Cancelled`, and the errors of `body`.
 private func forEachWindow<Number>(
   of numbers: [Number], _ work: WorkContext, _ body: (ArraySlice<Number>) throws -> Void
 ) throws {

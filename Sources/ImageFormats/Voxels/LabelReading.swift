@@ -215,7 +215,7 @@ private struct LabelNotes {
   }
 }
 
-/// Makes codes of stored voxels.
+/// Converts stored voxels to codes.
 private struct LabelLoop: StoredNumberLoop {
   enum Failure {
     case noLabel(position: Int, NoLabel)

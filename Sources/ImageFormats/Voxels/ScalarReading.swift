@@ -70,7 +70,7 @@ extension ImageFile {
   }
 }
 
-/// Makes values of stored voxels.
+/// Converts stored voxels to values.
 private struct ValueLoop: StoredNumberLoop {
   let scaling: VoxelScaling
   /// The memory for the values of the next voxels.

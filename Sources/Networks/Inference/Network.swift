@@ -134,7 +134,7 @@ package struct Network: Sendable {
   ///   - fetch: Writes the planes of the image that the window names; called for each plane once, in order.
   ///   - deliver: Receives windows of the logits of the requested heads, the same planes of all heads, in order; the
   ///     windows may only be read, and only during the call.
-  /// - Throws: ``Cancelled``, and what `fetch` and `deliver` throw.
+  /// - Throws: ``Cancelled``, and the errors of `fetch` and `deliver`.
   package func stream(
     _ plan: InferencePlan, work: WorkContext, fetch: (ActivationWindow, WorkContext) throws -> Void,
     deliver: ([ActivationWindow], WorkContext) throws -> Void

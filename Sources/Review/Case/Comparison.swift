@@ -4,7 +4,7 @@ import Work
 
 /// A label of version A and the corresponding label of version B; nil where a version has none.
 package struct LabelPair: Equatable, Sendable {
-  /// Its values.
+  /// The label's value in each version.
   package var valueA, valueB: UInt16?
   /// The label's name in each version.
   package var nameA, nameB: String?

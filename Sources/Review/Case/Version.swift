@@ -42,7 +42,7 @@ package struct Version: Equatable, Sendable {
   package var origin: Origin
   /// The labels on the image's grid.
   package private(set) var labels: ChunkedLabels
-  /// Their components.
+  /// The components of ``labels``.
   package private(set) var components: LabelComponents
   /// The oldest version whose values and names it shares: itself, or what it is a refinement of.
   package var family: VersionID

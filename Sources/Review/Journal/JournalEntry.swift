@@ -90,7 +90,7 @@ package struct JournalStep: Equatable, Sendable {
 
 /// Names and colours of a version's labels.
 package struct LabelTables: Equatable, Sendable {
-  /// Those of its own file or model, as the reviewer changed them.
+  /// Names and colours of the version's own file or model, as the reviewer changed them.
   package var own: LabelTable
   /// The names with the colours of the structures.
   package var shown: LabelTable
@@ -104,7 +104,8 @@ extension Version {
 package struct OpenedJournal: Equatable, Sendable {
   /// Versions of earlier sessions, oldest first, under the numbers that they had.
   package var versions: [Version]
-  /// Of the masks that were opened with the image, by position, those that are one of ``versions`` voxel by voxel.
+  /// The version in ``versions`` that equals each mask opened with the image voxel by voxel, by the mask's index; masks
+  /// without one are missing.
   package var knownMasks: [Int: VersionID]
   /// The steps of the history, oldest first.
   package var steps: [JournalStep]

@@ -3,7 +3,7 @@ import Volumes
 extension ReviewState {
   /// Changes the labels of voxels of the shown version as a step that can be undone.
   ///
-  /// Its acceptance is withdrawn.
+  /// The acceptance of the version is withdrawn.
   ///
   /// A version that was loaded or computed never changes: its first edit creates a copy, which shares all unchanged
   /// chunks of voxels with it, and further edits change that copy.

@@ -71,7 +71,7 @@ extension ReviewState {
     return entries
   }
 
-  /// Reports that the journal cannot be written, or works again.
+  /// Shows that the journal cannot be written, or can be written again.
   mutating func noteJournalFailure(_ line: String?) {
     if let line {
       journal = .failing(line)

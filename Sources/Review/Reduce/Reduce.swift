@@ -103,7 +103,7 @@ extension ReviewState {
       return []
     }
     if let action = KeyTable.action(key, in: context) {
-      // An error outlasts moves, so that it is seen; whatever else is done clears or replaces it.
+      // An error stays during moves, so that it is seen; any other action clears or replaces it.
       if context != .text || action == .answer(.accept), message?.kind != .error || !action.isMove {
         message = nil
       }

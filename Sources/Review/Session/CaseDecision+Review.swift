@@ -55,7 +55,7 @@ extension ReviewState {
 }
 
 extension CaseDecision {
-  /// Whether both say the same about the case, however long it took and wherever it was exported to.
+  /// Whether both are the same decision, apart from times and exported files.
   func isSame(as other: CaseDecision) -> Bool {
     func bare(_ decision: CaseDecision) -> CaseDecision {
       var decision = decision

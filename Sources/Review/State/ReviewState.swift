@@ -27,7 +27,7 @@ package struct ReviewState: Equatable, Sendable {
   package var position: String?
   /// The case; ``ReviewCase/unopened`` while it is being read.
   package var content = ReviewCase.unopened
-  /// Its intensities.
+  /// Order statistics of the image's intensities.
   package var intensities = IntensitySummary(constant: 0)
   /// The view: plane, crosshair, zoom, window, overlay.
   package var view = ViewState()

@@ -27,7 +27,7 @@ package struct ModelCard: Hashable, Sendable, Codable {
   package var data: String?
   /// The licence of the training data.
   package var licence: String?
-  /// Names of the cases by what they served for: "training", "validation", and whatever else a card says.
+  /// Names of the cases by their use: "training", "validation", and others that a card names.
   package var cases: [String: [String]]?
   /// Cases of the project's own generator that training used beside those.
   package var generatedCases: Int?

@@ -105,7 +105,7 @@ struct Spine: PhantomShape {
   /// Millimetres from one vertebra to the next.
   let period: Float
   let phase: Float
-  /// Makes bodies smaller, for the marrow inside.
+  /// Shrinks the bodies, for the marrow inside.
   var shrink: Float = 0
 
   var box: ShapeBox { ShapeBox(lower: SIMD3(-75, -125, -470), upper: SIMD3(75, 10, 400)) }

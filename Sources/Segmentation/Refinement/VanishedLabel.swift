@@ -4,7 +4,7 @@ import Work
 /// A label that has voxels before refinement and none after.
 package struct VanishedLabel: Hashable, Sendable {
   package var value: UInt16
-  /// Its voxels before.
+  /// The number of voxels before refinement.
   package var voxelsBefore: Int
 
   /// Labels of `before` that `after` lacks, ascending, without background.

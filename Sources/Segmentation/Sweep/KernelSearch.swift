@@ -54,7 +54,7 @@ package struct KernelSearch: Sendable {
   ///   - known: Trials of an earlier run, which are not repeated.
   ///   - record: Receives every new trial, in order.
   /// - Returns: All trials, in order.
-  /// - Throws: ``InputError`` when a known trial does not belong to this search; ``Cancelled``; what `record` throws.
+  /// - Throws: ``InputError`` when a known trial does not belong to this search; ``Cancelled``; the errors of `record`.
   package func run(
     trialCount count: Int, known: [Trial] = [], work: WorkContext, record: (Trial) throws -> Void = { _ in }
   ) throws -> [Trial] {

@@ -69,7 +69,7 @@ package struct TrainingRun: Sendable {
   /// Trains until the last iteration, or until validation stops improving.
   ///
   /// When it throws, the run is in its state after the last complete iteration or validation, and may be stored.
-  /// - Throws: ``InputError`` when the loss is no longer finite; ``Cancelled``; whatever `observer` throws.
+  /// - Throws: ``InputError`` when the loss is no longer finite; ``Cancelled``; the errors of `observer`.
   package mutating func run(recordInterval: Int = 10, work: WorkContext, observer: Observer) throws {
     let start = ContinuousClock.now
     let first = trainer.iteration

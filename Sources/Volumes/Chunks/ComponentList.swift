@@ -1,13 +1,12 @@
 import Work
 
-/// The connected components (26-connectivity) of the voxels that have another class in one mask than in another, the
-/// largest first.
+/// The connected components (26-connectivity) of the voxels whose classes in two masks differ, the largest first.
 ///
-/// Voxels of different pairs of classes are never connected. Against no other mask they are the components of each
-/// class of the one.
+/// Voxels of different pairs of classes are never connected. Without a second mask they are the components of each
+/// class of the first.
 package struct ComponentList: Equatable, Sendable {
   package struct Entry: Hashable, Sendable {
-    /// Its class in the one mask and in the other; 0 stands for background.
+    /// The component's class in the first mask and in the other; 0 is background.
     package let classInOne, classInOther: UInt16
     package let voxelCount: Int
     /// The smallest box that holds it.

@@ -11,7 +11,7 @@ struct ClassPair: Hashable, Comparable, Sendable {
   }
 }
 
-/// The voxels that have another class in one mask than in another, as runs along i.
+/// The voxels whose classes in two masks differ, as runs along i.
 ///
 /// Neither mask is expanded: each row is read from its chunks.
 struct DifferingRuns: Sendable {

@@ -36,7 +36,7 @@ struct FolderTree {
   /// The image files of this folder and of all folders below it.
   var allFiles: [FoundFile] { files + folders.flatMap(\.allFiles) }
 
-  /// The folder of a name among the folders, whatever its capitals.
+  /// The folder with a name, compared without regard to case.
   func folders(named names: Set<String>) -> [FolderTree] {
     folders.filter { names.contains($0.name.lowercased()) }
   }

@@ -8,7 +8,8 @@ package struct CaseRecord: Equatable, Sendable {
   /// The kind of event.
   package enum Kind: String, Equatable, Sendable { case opened, decided, closed }
 
-  /// 1 more than the largest number that the writer knew, so that it orders records whatever the clocks say.
+  /// 1 more than the largest number that the writer knew, so that the order of records does not depend on clocks (a
+  /// Lamport clock).
   package var sequence: Int
   /// The time in UTC: "2026-11-29T16:00:00.000Z".
   package var time: String

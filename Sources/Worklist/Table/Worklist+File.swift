@@ -56,7 +56,7 @@ extension Worklist {
   }
 }
 
-/// Makes cases of rows.
+/// Converts rows to cases.
 private struct RowReader {
   let path: String
   let columns: [WorklistColumn]

@@ -21,7 +21,7 @@ struct OutputPath {
     /// A worklist, NAME.csv or NAME.tsv.
     case worklist
 
-    /// Refuses a name under which no such file is written.
+    /// Refuses an output name without the suffix of this kind of file.
     func requireName(_ path: String) throws(InputError) {
       switch self {
       case .image: try ImageName.requireWritable(path)
