@@ -32,7 +32,6 @@ struct IntensityLevels: Sendable {
   /// The kernel of every distance of two levels.
   func kernel() -> [Double] { (0..<count).map { gaussian(Double($0) * spacing) } }
 
-  /// The level of an intensity.
   func level(_ intensity: Float) -> Int {
     Int(saturating: (min(max(intensity, lower), upper) - lower) * perUnit + 0.5)
   }

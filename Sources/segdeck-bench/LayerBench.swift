@@ -54,7 +54,6 @@ struct LayerBench: ParsableCommand {
   }
 }
 
-/// The method of this name.
 private func convolutionMethod(_ name: String) throws -> ConvolutionMethod {
   guard let method = ConvolutionMethod.allCases.first(where: { "\($0)" == name }) else {
     let names = ConvolutionMethod.allCases.map { "\($0)" }.joined(separator: ", ")

@@ -186,7 +186,6 @@ private struct LabelRule {
     return value == whole ? .label(Int(whole)) : .inexact(Int(whole))
   }
 
-  /// The value of a stored number.
   func value(of number: some StoredNumber) -> Double { scaling.slope * number.double + scaling.intercept }
 
   /// A value that is not a label, to the last digit also where a 64-bit float has too few.

@@ -131,7 +131,7 @@ package struct IslandsRequest: Equatable, Sendable {
 /// The components of a label, the largest first.
 package struct Islands: Equatable, Sendable {
   package let request: IslandsRequest
-  /// The components.
+  /// nil where they could not be listed; ``failure`` says why.
   package let list: ComponentList?
   /// Voxels of each that the other version has too; nil where it does not know the label.
   package let commonVoxelCounts: [Int]?

@@ -138,7 +138,6 @@ package struct Version: Equatable, Sendable {
     table.position(of: label.value).map { keys[$0] } ?? label.nameKey
   }
 
-  /// The label with this key.
   package func label(_ key: String?) -> Label? { position(key).map { table.labels[$0] } }
 
   /// The position in ``table`` of the label with this key.

@@ -23,10 +23,9 @@ package struct OpenCaseRequest: Equatable, Sendable {
 
 /// A case with what was counted while it was read.
 package struct OpenedCase: Equatable, Sendable {
-  /// The case.
   package var content: ReviewCase
   package var intensities: IntensitySummary
-  /// The labels of each mask.
+  /// The components of the labels of each mask, in the order of the masks.
   package var maskComponents: [LabelComponents]
 
   package init(content: ReviewCase, intensities: IntensitySummary, maskComponents: [LabelComponents]) {

@@ -123,7 +123,6 @@ extension ReviewState {
 }
 
 extension ReviewState {
-  /// The text of a question.
   func text(_ question: Question) -> String {
     switch question {
     case .replaceFiles(let existing, _, _, _):

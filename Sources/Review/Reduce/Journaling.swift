@@ -282,7 +282,6 @@ extension ReviewState {
 }
 
 extension Decisions {
-  /// The decisions without versions.
   fileprivate var withoutVersions: Decisions {
     var alone = self
     alone.versions = []

@@ -127,7 +127,6 @@ extension ReviewState {
     dialog = dialog?.with(entry)
   }
 
-  /// Performs the action of a key.
   private mutating func perform(_ action: Action, _ key: Key) -> [ReviewEffect] {
     switch action {
     case .move(let move): self.move(move)

@@ -20,7 +20,6 @@ package struct CaseID: Hashable, Sendable, Comparable {
 package struct SessionState: Equatable, Sendable {
   /// Rows and columns of the screen.
   package private(set) var screen: ScreenSize
-  /// The capabilities of the terminal.
   package let capabilities: TerminalCapabilities
   /// The cases in memory.
   package internal(set) var cases: [CaseID: ReviewState] = [:]

@@ -18,7 +18,6 @@ package struct ReviewState: Equatable, Sendable {
 
   /// Rows and columns of the screen.
   package var screen: ScreenSize
-  /// The capabilities of the terminal.
   package var capabilities: TerminalCapabilities
   package var phase = Phase.opening
   /// The files to open.
@@ -64,7 +63,6 @@ package struct ReviewState: Equatable, Sendable {
   package var measures: MeasuredVersion?
   /// Kernels that the reviewer saved, once read.
   package var savedPresets: [NamedKernels]?
-  /// The running jobs.
   package var jobs: [JobKind: RunningJob] = [:]
   /// The number that the next job gets.
   package var nextJobNumber = 1
@@ -144,7 +142,6 @@ package struct ReviewState: Equatable, Sendable {
     return id.flatMap { version($0) }
   }
 
-  /// The version with this id.
   package func version(_ id: VersionID) -> Version? {
     let id = renumbered[id] ?? id
     return decisions.versions.first { $0.id == id }
@@ -171,7 +168,6 @@ package struct ReviewState: Equatable, Sendable {
   /// The unit of the image's intensities.
   var intensityUnit: String { intensities.looksLikeCT ? "HU" : "I" }
 
-  /// The labels of the shown version.
   package var shownLabels: [Label] { shownVersion?.table.labels ?? [] }
 
   /// The number of labels of the shown version that the overlay does not show.

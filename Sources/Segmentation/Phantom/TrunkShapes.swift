@@ -94,7 +94,6 @@ struct Diaphragm: PhantomShape {
 
 /// The spine: vertebral bodies with discs between, or the tissue at their back.
 struct Spine: PhantomShape {
-  /// The part of it.
   enum Part: Sendable { case bodies, discs, arches }
 
   let part: Part

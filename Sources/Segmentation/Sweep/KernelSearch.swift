@@ -12,7 +12,6 @@ import Work
 ///
 /// With four cases or more, a trial that is worse than no CRF on the first third of them is not run on the others.
 package struct KernelSearch: Sendable {
-  /// One trial.
   package struct Trial: Sendable, Hashable, Codable {
     /// Number of the trial; 0 is the start of the ranges.
     package var number: Int

@@ -90,7 +90,6 @@ struct JournalLine: Codable {
     /// The edit of a record of an older program.
     var edit: Edit?
 
-    /// All edits.
     var changes: [Edit] { edits ?? [edit].compactMap(\.self) }
   }
 

@@ -16,7 +16,6 @@ package struct MaskRecord: Codable {
   package struct File: Codable, Equatable {
     /// The path as the user gave it.
     var path: String
-    /// The absolute path.
     var absolutePath: String?
     /// The checksum of the content that was read; nil where it was overwritten before the checksum was known.
     var sha256: String?
