@@ -199,7 +199,7 @@ ALWAYS_INLINE void LEVEL(dot_products)(const int lefts, const int rights, int le
                                        const float *left, long left_stride, const float *right,
                                        const long *right_offsets, float *result, long result_stride) {
     const float *x[8], *y[6];
-    // Beyond the last row the last is taken again and its products are dropped.
+    // Beyond the last row the last one is used again, and its products are discarded.
     UNROLL for (int r = 0; r < lefts; r++) x[r] = left + smaller(r, left_rows - 1) * left_stride;
     UNROLL for (int c = 0; c < rights; c++) y[c] = right + right_offsets[smaller(c, right_rows - 1)];
     VECTOR sum[8][6];

@@ -101,7 +101,7 @@ ALWAYS_INLINE void LEVEL(make_planes)(const struct transposed_convolution_rows *
     }
     for (int x = 0; x + WIDTH < rows->width; x += WIDTH)
         LEVEL(make_columns)(rows, x, INSIDE, first_plane, planes);
-    // Where the width is no multiple, some columns are made twice.
+    // Where the width is not a multiple, some columns are made twice.
     LEVEL(make_columns)(rows, rows->width - WIDTH, LAST, first_plane, planes);
 }
 

@@ -170,7 +170,7 @@ static int64_t counted(void *memory) {
     block; \
   })
 
-/// The same, counted.
+/// As `ALLOCATED`, and counts the allocation.
 #define COUNTED(size, allocation) \
   ({ \
     void *block = ALLOCATED(size, allocation); \

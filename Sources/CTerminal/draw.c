@@ -50,7 +50,7 @@ static void swap(int *one, int *other) {
 
 /// The cell that ncurses holds in place of a 24-bit cell of a row: not blank, so that ncurses never clears it as the
 /// end of a line, and another one in every row, so that it never finds a line again elsewhere and moves it by
-/// scrolling, which it does whatever idlok says. Braille where the terminal has Unicode.
+/// scrolling, which it does independently of idlok. Braille where the terminal has Unicode.
 static uint32_t sentinel(int row) {
   return terminal_state.description.shows_unicode ? 0x2801 + (uint32_t)(row % 255) : '!' + (uint32_t)(row % 90);
 }
@@ -247,7 +247,7 @@ void draw_stop(void) {
 
 void terminal_redraw(void) { shows_nothing = true; }
 
-/// Hands a row to ncurses; true when any cell of ncurses' own, or the place of a 24-bit cell, changed.
+/// Hands a row to ncurses; true when any cell of ncurses' own, or the stand-in of a 24-bit cell, changed.
 static bool curses_row(int row, const struct terminal_cell *cells, const struct terminal_cell *before, int columns,
                        bool all, cchar_t *line) {
   bool has_changed = all;

@@ -19,7 +19,7 @@ package final class CursesTerminal: Terminal {
   /// - Parameters:
   ///   - colourDepth: nil for the depth that the environment (`NO_COLOR` first) and the terminal state.
   ///   - isASCIIOnly: Whether no character outside ASCII is sent.
-  /// - Throws: `InputError` when standard input or output is no terminal, or its type cannot move the cursor.
+  /// - Throws: `InputError` when standard input or output is not a terminal, or its type cannot move the cursor.
   package init(colourDepth: TerminalCapabilities.ColourDepth? = nil, isASCIIOnly: Bool = false) throws {
     var options = terminal_options(depth: colourDepth?.terminalDepth ?? -1, ascii_only: isASCIIOnly ? 1 : 0)
     var message = [CChar](repeating: 0, count: 256)

@@ -34,7 +34,7 @@ final class AlignedStorage<Element: BitwiseCopyable>: @unchecked Sendable {
     }
   }
 
-  /// A table, which takes little.
+  /// A table, small enough not to need a check.
   convenience init(_ values: [Element]) {
     self.init(unheld: values.count)
     for (index, value) in values.enumerated() { start[index] = value }

@@ -8,7 +8,7 @@ import Work
 /// step 1 the filter is the Gaussian itself, cut at 4.5 σ where it is 4e-5. Steps are powers of two up to
 /// ``largestStep``: a box that begins at a multiple of it has its blocks where the whole volume has them.
 struct GaussianAxis: Sendable {
-  /// Voxels per cell at most.
+  /// The maximum number of voxels per cell.
   static let largestStep = 8
 
   /// Voxels along the axis.

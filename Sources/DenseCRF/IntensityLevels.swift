@@ -24,7 +24,7 @@ struct IntensityLevels: Sendable {
     let needed = (extent / (0.02 * thetaBeta)).rounded(.up)
     let steps = image.isWhole ? min(extent, needed) : needed
     guard steps < 65_536 else { return nil }
-    // So narrow a range is one level: its reciprocal is no 32-bit float.
+    // So narrow a range is one level: its reciprocal is not a 32-bit float.
     count = extent < Self.minimumExtent ? 1 : Int(saturating: steps) + 1
     spacing = count > 1 ? extent / Double(count - 1) / thetaBeta : 0
   }
@@ -32,7 +32,6 @@ struct IntensityLevels: Sendable {
   /// The kernel of every distance of two levels.
   func kernel() -> [Double] { (0..<count).map { gaussian(Double($0) * spacing) } }
 
-  /// The level of an intensity.
   func level(_ intensity: Float) -> Int {
     Int(saturating: (min(max(intensity, lower), upper) - lower) * perUnit + 0.5)
   }

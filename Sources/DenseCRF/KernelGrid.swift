@@ -9,7 +9,6 @@ struct GridShape: Sendable {
   let rowFloats: Int
   /// Floats after a row or a plane that are read and have no influence.
   let slack: Int
-  /// Floats of a plane.
   var planeFloats: Int { rowFloats * axes[1].cells }
 }
 
@@ -23,7 +22,6 @@ final class KernelGrid: Sendable {
     cells = try AlignedStorage(count: shape.planeFloats * shape.axes[2].cells + shape.slack)
   }
 
-  /// The plane of cells at `index`.
   func plane(_ index: Int) -> UnsafeMutablePointer<Float> { cells.start + index * shape.planeFloats }
 
   /// Whether every voxel has a cell of its own along every axis, so that a pass may write the grid that it reads.

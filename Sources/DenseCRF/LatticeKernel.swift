@@ -11,9 +11,9 @@ final class LatticeKernel: Sendable {
   private let factors: AlignedStorage<Float>?
   private let exponents: (before: Double, after: Double)
 
-  /// Images at most.
+  /// The maximum number of images.
   static let maximumImageCount = PermutohedralLattice.maximumDimensions - 3
-  /// Intensity range, and extent of an axis, in units of the kernel's width at most: 32-bit features lose precision
+  /// The maximum intensity range, and extent of an axis, in units of the kernel's width; 32-bit features lose precision
   /// beyond.
   static let widestRange = 1e6
 

@@ -1,5 +1,5 @@
 package struct MeanFieldResult: Equatable, Sendable {
-  /// The most probable class of each voxel, the lowest of equals.
+  /// The most probable class of each voxel; the lowest of equally probable classes.
   package var labels: [UInt8]
   /// Marginal probabilities, class slowest; nil where they were not requested.
   package var marginals: [Float]?

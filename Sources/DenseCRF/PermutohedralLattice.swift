@@ -9,7 +9,7 @@ import Work
 /// exp(-|f - g|²/2) of the features within about a tenth of its peak, at a cost linear in points and dimensions.
 /// Memory: 8 (d + 1) bytes per point, and 8 (d + 1) + 24 per vertex.
 struct PermutohedralLattice: Sendable {
-  /// Dimensions at most: three of space and five of intensity.
+  /// The maximum number of dimensions: three of space and five of intensity.
   static let maximumDimensions = 8
 
   /// d, the number of features of a point.
@@ -20,7 +20,7 @@ struct PermutohedralLattice: Sendable {
   /// d + 1 vertices of each point, counted from 1.
   private let vertices: AlignedStorage<UInt32>
   private let weights: AlignedStorage<Float>
-  /// Per direction and vertex the vertices on both sides, counted from 1; 0 is none and holds 0.
+  /// Per direction and vertex the vertices on both sides, counted from 1; 0 means no vertex, and its value is 0.
   private let neighbours: AlignedStorage<UInt32>
 
   /// The lattice of `count` points; `feature` writes the `dimensions` features of a point in units of the kernel's

@@ -11,7 +11,7 @@ struct PivotedCholesky {
   private(set) var pivots: [Int] = []
   /// The largest remaining diagonal.
   private(set) var residual = 1.0
-  /// Rows that one worker takes at a time.
+  /// Rows per unit of work.
   private static let chunk = 2048
 
   /// The decomposition of the matrix of `count` rows with entries `kernel` and ones on its diagonal, until the

@@ -8,9 +8,9 @@ import Work
 /// voxels, and K ≈ C W⁻¹ Cᵀ with C the kernel between a voxel and the pivots, which is a product of one table per
 /// image, and W = L Lᵀ the kernel between pivots, whose inverse is applied to cells instead of voxels.
 struct RangeKernel: Sendable {
-  /// Features at most: more would cost more memory and time than the lattice.
+  /// The maximum number of features; more would cost more memory and time than the lattice.
   static let largestRank = 256
-  /// Images at most, the limit of the C row kernels.
+  /// The maximum number of images, a limit of the C row kernels.
   static let maximumImageCount = 3
   private static let sampleSize = 6144
   /// Features below this are 0: products of them would be subnormal numbers, which processors handle ten times slower.

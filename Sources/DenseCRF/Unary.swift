@@ -9,7 +9,7 @@ package struct Unary: Sendable {
   /// Probabilities are raised to at least this, so that logits are finite.
   package static let minimumProbability: Float = 1e-5
 
-  /// Classes at most, background among them: labels of a result are bytes.
+  /// The maximum number of classes with background, because labels of a result are bytes.
   package static let maximumClassCount = 256
 
   /// Voxels along each axis.

@@ -1,7 +1,7 @@
 import Foundation
 import Volumes
 
-/// Something in a file that is not as it should be, and how it was read all the same.
+/// A defect of a file and the repair with which it was read.
 package struct Finding: Hashable, Sendable, Codable, CustomStringConvertible {
   /// The defect: "scl_slope is nan".
   package var problem: String
@@ -18,7 +18,8 @@ package struct Finding: Hashable, Sendable, Codable, CustomStringConvertible {
 }
 
 extension Finding {
-  /// That 255 is the only value of a mask besides 0, and what it counts as; nil for any other mask.
+  /// The finding that 255 is the only value of a mask besides 0, with the label that it is read as; nil for any other
+  /// mask.
   /// - Parameter values: Those that the mask holds.
   package init?(ofOnly255 values: Set<Int>, coding: LabelCoding) {
     guard values.subtracting([0]) == [255] else { return nil }
@@ -28,8 +29,8 @@ extension Finding {
         ? "read as label 1 and written as 255" : "it stays 255, because another mask holds other labels")
   }
 
-  /// That axes are not perpendicular, as in a CT with a tilted gantry; nil where each pair is to half a degree:
-  /// less displaces by less than a hundredth of a length.
+  /// The finding that axes are not perpendicular, as in a CT with a tilted gantry; nil where each pair is to half a
+  /// degree: less displaces by less than a hundredth of a length.
   init?(axesOf affine: Affine) {
     let pairs: [(names: String, degrees: Double)] = [("i and j", 0, 1), ("i and k", 0, 2), ("j and k", 1, 2)]
       .map {

@@ -13,7 +13,7 @@ package final class ImageFile: Sendable {
   package let source: ImageSource
   /// The stored type of a voxel.
   package let voxelType: VoxelType
-  /// Makes values from stored numbers.
+  /// The conversion of stored numbers to values.
   package let scaling: VoxelScaling
   /// Extents beyond i, j, k; empty for a plain volume.
   package let frameSizes: [Int]
@@ -61,7 +61,7 @@ package final class ImageFile: Sendable {
   /// Gives `body` the numbers of consecutive frames as they are stored, in pieces of whole voxels, i fastest, in
   /// this machine's byte order; without `scaling`.
   ///
-  /// - Throws: ``InputError`` when there is no such frame, the voxels are no real numbers, or the file is damaged;
+  /// - Throws: ``InputError`` when there is no such frame, the voxels are not real numbers, or the file is damaged;
   ///   ``Cancelled``.
   package func readStoredVoxels(
     frames: Range<Int>, work: WorkContext = WorkContext(),

@@ -62,7 +62,7 @@ extension ImageFile {
     guard let format = formats.format(of: path, beginning: beginning) else {
       let shown = beginning.prefix(4).map { String(format: "%02x", $0) }.joined(separator: " ")
       throw InputError(
-        path, "is no image that can be read", found: "first bytes \(shown)", expected: formats.names)
+        path, "is not an image that can be read", found: "first bytes \(shown)", expected: formats.names)
     }
     let image = try format.open(path: path)
     // The files beside an image belong to it: names, a record, settings, notes.

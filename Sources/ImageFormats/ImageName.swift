@@ -6,7 +6,7 @@ package enum ImageName {
   private static let voxelFileSuffixes = ImageFormatList.all.formats.flatMap { $0.voxelFileSuffixes }
   private static let writtenSuffixes = [".nii", ".nii.gz"]
 
-  /// Refuses a name under which no image is written.
+  /// Refuses an output name without the suffix of an image.
   /// - Throws: ``InputError`` for another suffix.
   package static func requireWritable(_ path: String) throws(InputError) {
     try FilePath.requireSuffix(writtenSuffixes, of: path, toWrite: "an image")

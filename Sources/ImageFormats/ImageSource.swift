@@ -1,6 +1,7 @@
 import Volumes
 
-/// The grid of an image and, where it was a NIfTI file, the header fields that state it, which a mask copies bit for bit.
+/// The grid of an image and, where it was a NIfTI file, the header fields that state it, which a mask copies bit for
+/// bit.
 package struct ImageSource: Hashable, Sendable {
   /// The grid, in millimetres.
   package var grid: VolumeGrid

@@ -6,7 +6,7 @@ package protocol VoxelReader: Sendable {
   /// that hold whole voxels and start at addresses aligned for them.
   ///
   /// - Returns: Findings: problems that were repaired on reading.
-  /// - Throws: ``InputError`` when the file ends early or is damaged, ``Cancelled``, and what `body` throws.
+  /// - Throws: ``InputError`` when the file ends early or is damaged, ``Cancelled``, and the errors of `body`.
   func readVoxels(
     frames: Range<Int>, work: WorkContext, _ body: (UnsafeRawBufferPointer) throws -> Void
   ) throws -> [Finding]

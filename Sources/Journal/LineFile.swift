@@ -25,7 +25,8 @@ package final class LineFile: Sendable {
   ///
   /// A file that was removed meanwhile is made again with all of its lines.
   /// - Parameter record: JSON without line breaks.
-  /// - Throws: ``InputError`` when the file cannot be made, or the disk is full or fails; then no part of the line stays.
+  /// - Throws: ``InputError`` when the file cannot be made, or the disk is full or fails; then no part of the line
+  ///   stays.
   package func append(_ record: Data) throws(InputError) {
     let line = LineCoding.line(record)
     let failure: InputError? = descriptor.withLock { descriptor in
@@ -74,7 +75,7 @@ package final class LineFile: Sendable {
       return count
     }
     guard end >= 0, count == data.count else {
-      // A part of a line stands for a full disk.
+      // A partly written line means that the disk is full.
       if count >= 0 { errno = ENOSPC }
       let error = failure()
       if end >= 0 { ftruncate(descriptor, end) }
@@ -110,7 +111,7 @@ package struct LineTail: Sendable {
   private var offset = 0
   private var file: (device: UInt, inode: UInt)?
 
-  /// The most bytes that are read at once; a longer line is no record.
+  /// The most bytes that are read at once; a longer line is not a record.
   private static let pieceSize = 64 << 20
 
   /// The whole file, at the first look.
@@ -138,7 +139,7 @@ package struct LineTail: Sendable {
       guard let end = bytes.lastIndex(of: 0x0a) else {
         unfinishedByteCount = bytes.count
         guard bytes.count == Self.pieceSize else { break }
-        // What is so long belongs to no record.
+        // A longer line is not a record.
         (offset, unfinishedByteCount) = (offset + bytes.count, 0)
         found.damagedCount += 1
         continue

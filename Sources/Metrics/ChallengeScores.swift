@@ -52,14 +52,14 @@ package enum HVSMRScore {
     0.5 * dice - 0.25 * averageMillimetres - maximumMillimetres / 30
   }
 
-  /// The score of a case; nil when a structure has none because one version of it is empty, or there is none.
+  /// The score of a case; nil when a structure has none because one version of it is empty, or there are no structures.
   package static func overall(_ structures: [StructureComparison]) -> Double? {
     let terms = structures.compactMap(\.hvsmrTerm)
     return terms.isEmpty || terms.count < structures.count ? nil : terms.reduce(0, +)
   }
 
   /// The score of a case in a mean: missed structures as ``CountedMeasures`` has it; nil when neither mask has one of
-  /// the structures, or there is none.
+  /// the structures, or there are no structures.
   package static func counted(_ structures: [StructureComparison]) -> Double? {
     let terms = structures.compactMap { CountedMeasures($0)?.hvsmrTerm }
     return terms.isEmpty || terms.count < structures.count ? nil : terms.reduce(0, +)

@@ -3,7 +3,7 @@ package func diceCoefficient(_ one: Double, _ other: Double, common: Double) -> 
   one + other == 0 ? 1 : 2 * common / (one + other)
 }
 
-/// The same from counts of voxels.
+/// The Dice coefficient from counts of voxels.
 package func diceCoefficient(_ one: Int, _ other: Int, common: Int) -> Double {
   diceCoefficient(Double(one), Double(other), common: Double(common))
 }

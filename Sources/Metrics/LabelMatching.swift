@@ -10,7 +10,7 @@ package struct LabelMatching: Equatable, Sendable {
   /// Whether a user should confirm the proposal, because names or values contradict overlaps.
   package let isDoubtful: Bool
 
-  /// The Dice of a proposed pair at least, where a name is missing, and where the names differ.
+  /// The minimum Dice of a proposed pair where a name is missing, and where the names differ.
   private static let minimumDice = (unnamed: 0.25, renamed: 0.5)
   /// The factor by which another label must overlap more before a pair that the names, or the values, give is doubted.
   private static let bonus = (name: 0.4, value: 0.25)
@@ -62,7 +62,7 @@ package struct LabelMatching: Equatable, Sendable {
       taken.insert(candidate.other)
     }
     let isContradicted = declared.contains { occurs($0.key, $0.value) && proposed[$0.key] != $0.value }
-    // A value that both masks use and one of them does not name may be taken at its word where it overlaps.
+    // A value that both masks use and one of them does not name is assumed to mean the same where the labels overlap.
     let isGuessed = proposed.contains { one, two in
       declared[one] != two && !(one == two && lacksName(one, two))
     }

@@ -25,7 +25,7 @@ package struct LabelOverlaps: Equatable, Sendable {
   /// The pairs whose Dice is at least ``minimumDice``, by descending Dice, then by ascending values.
   package let pairs: [LabelOverlap]
 
-  /// The Dice of ``pairs`` at least; each label then has at most twenty pairs.
+  /// The minimum Dice of ``pairs``, so that each label has at most twenty pairs.
   package static let minimumDice = 0.1
 
   /// Overlaps of two masks on the same grid.

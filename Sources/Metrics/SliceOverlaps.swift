@@ -40,16 +40,16 @@ package struct SliceOverlaps: Equatable, Sendable {
   }
 
   /// The counts of a structure's slices, from the first of its box on, in ``counts``.
-  private struct Place: Equatable, Sendable {
+  private struct CountRange: Equatable, Sendable {
     var starts, firsts, lengths: SIMD3<Int>
   }
 
   /// Counts of one, other and both, of every structure that is counted.
   private var counts: [SIMD4<UInt32>] = []
   /// The offsets of the counts of each structure, those of all together first; nil for a structure that is not counted.
-  private var places: [Place?]
+  private var ranges: [CountRange?]
 
-  /// Slices of structures that are counted at most: 64 MiB.
+  /// The maximum number of counted slices of structures: 64 MiB.
   ///
   /// Structures beyond it have no counts of their own.
   private static let limit = 1 << 22
@@ -62,22 +62,23 @@ package struct SliceOverlaps: Equatable, Sendable {
     _ one: ChunkedLabels, _ other: ChunkedLabels?, of structures: Structures, work: WorkContext
   ) throws(Cancelled) {
     var total = 0
-    func place(_ box: VoxelBounds?) -> Place? {
+    func range(_ box: VoxelBounds?) -> CountRange? {
       guard let box, total + box.size.i + box.size.j + box.size.k <= Self.limit else { return nil }
       let lengths = SIMD3(box.size.i, box.size.j, box.size.k)
       let starts = SIMD3(total, total + lengths.x, total + lengths.x + lengths.y)
       total += lengths.x + lengths.y + lengths.z
-      return Place(starts: starts, firsts: SIMD3(box.lower.i, box.lower.j, box.lower.k), lengths: lengths)
+      return CountRange(
+        starts: starts, firsts: SIMD3(box.lower.i, box.lower.j, box.lower.k), lengths: lengths)
     }
-    places = [place(VoxelBounds(one.grid.size))] + structures.boxes.map(place)
+    ranges = [range(VoxelBounds(one.grid.size))] + structures.boxes.map(range)
     counts = try [SIMD4<UInt32>](checkedRepeating: .zero, count: total)
     var counts: [SIMD4<UInt32>] = []
     swap(&counts, &self.counts)
-    let places = places
+    let ranges = ranges
     let isInTotal = [false] + structures.isInTotal
     func add(_ count: Int, _ number: Int, _ part: SIMD4<UInt32>, _ axis: Int, _ slice: Int) {
-      guard let place = places[number] else { return }
-      counts[place.starts[axis] + slice - place.firsts[axis]] &+= part &* UInt32(truncatingIfNeeded: count)
+      guard let range = ranges[number] else { return }
+      counts[range.starts[axis] + slice - range.firsts[axis]] &+= part &* UInt32(truncatingIfNeeded: count)
     }
     try one.forEachRowPair(with: other, work: work) { label, partner, box in
       let (first, second) = (Int(structures.ofOne[Int(label)]), Int(structures.ofOther[Int(partner)]))
@@ -100,7 +101,7 @@ package struct SliceOverlaps: Equatable, Sendable {
 
   /// Whether a structure, counted from 1, has counts of its own; false also where no voxel belongs to it.
   package func isCounted(_ structure: Int) -> Bool {
-    places.indices.contains(structure) && places[structure] != nil
+    ranges.indices.contains(structure) && ranges[structure] != nil
   }
 
   /// The voxels of a structure, counted from 1, in a slice across an axis; 0 stands for all structures of the total
@@ -108,10 +109,10 @@ package struct SliceOverlaps: Equatable, Sendable {
   ///
   /// A voxel is common to both masks where it has one structure in both.
   package func counts(of structure: Int, axis: Int, slice: Int) -> Counts {
-    guard places.indices.contains(structure), let place = places[structure],
-      (0..<place.lengths[axis]).contains(slice - place.firsts[axis])
+    guard ranges.indices.contains(structure), let range = ranges[structure],
+      (0..<range.lengths[axis]).contains(slice - range.firsts[axis])
     else { return Counts() }
-    let found = counts[place.starts[axis] + slice - place.firsts[axis]]
+    let found = counts[range.starts[axis] + slice - range.firsts[axis]]
     return Counts(one: Int(found.x), other: Int(found.y), common: Int(found.z))
   }
 }

@@ -58,7 +58,7 @@ package struct MatchedStructure: Hashable, Sendable {
       }
       structures[position][keyPath: list].append(value)
     }
-    // Where only one mask has names they stand for the values of both.
+    // Where only one mask has names, they name the values of both.
     let names = (referenceNames ?? otherNames, otherNames ?? referenceNames)
     for value in reference.sorted() where value > 0 {
       add(value, names.0?[value]?.name ?? coding.name(of: value), \.referenceValues)
@@ -149,8 +149,8 @@ package struct StructureComparison: Hashable, Sendable {
   /// - Throws: `Cancelled`.
   /// - Complexity: O(voxels of the masks) for the overlap, O(voxels of the box around both structures) for the
   ///   distances; about 10 bytes for each voxel of that box. Where the axes are not perpendicular, or the box holds 64
-  ///   times the structure, O(n log n) for n border voxels, and about 100 bytes for each. With `extents`, time grows with
-  ///   the voxels of the masks, however many structures they have and however they lie.
+  ///   times the structure, O(n log n) for n border voxels, and about 100 bytes for each. With `extents`, time grows
+  ///   with the voxels of the masks, not with the number of structures.
   package init(
     _ structure: MatchedStructure, reference: LabelVolume, other: LabelVolume,
     diagonalMillimetres: Double? = nil, toleranceMillimetres: Double = 2, extents: LabelExtents? = nil,

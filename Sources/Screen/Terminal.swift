@@ -4,7 +4,6 @@
 package protocol Terminal: AnyObject {
   /// Rows and columns now.
   var size: ScreenSize { get }
-  /// The capabilities of this terminal.
   var capabilities: TerminalCapabilities { get }
   /// Shows `frame`; sends only the cells that differ from the last frame.
   func draw(_ frame: Frame)

@@ -20,7 +20,7 @@ package struct CodedLabels: Hashable, Sendable, Codable {
 
   /// Labels of these values and names, in colours of their own.
   ///
-  /// A label whose name does not show is called after its value. A value is its own code unless one is beyond 65535.
+  /// A label whose name does not show gets its default name. A value is its own code unless one is beyond 65535.
   /// - Returns: nil for a value below 0, and for more values than there are codes.
   package init?(_ named: [(value: Int, name: String)]) {
     self.init(

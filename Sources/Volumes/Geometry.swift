@@ -44,7 +44,7 @@ package struct GridSize: Hashable, Sendable, Codable, CustomStringConvertible {
     self.k = k
   }
 
-  /// All voxels.
+  /// The number of voxels.
   package var voxelCount: Int { i * j * k }
 
   /// The extent along axis 0, 1 or 2.

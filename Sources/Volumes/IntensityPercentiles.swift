@@ -82,7 +82,6 @@ private enum IntensityKey {
     return bits & 0x8000_0000 == 0 ? bits | 0x8000_0000 : ~bits
   }
 
-  /// The value of a key.
   static func value(_ key: UInt32) -> Float {
     Float(bitPattern: key & 0x8000_0000 == 0 ? ~key : key & 0x7FFF_FFFF)
   }

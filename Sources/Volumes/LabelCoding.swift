@@ -1,8 +1,8 @@
 /// The file's value of each voxel code of a mask.
 ///
-/// Voxels hold 16 bits, and a code stands for itself, with two exceptions, both of which depend on all masks that are
-/// read together: where they hold nothing but 0 and 255, the code 1 stands for 255; and values beyond 65535 (instances,
-/// FreeSurfer's and Allen's structures) take codes that no value of these masks has, from 65535 downwards.
+/// Voxels are 16 bits wide. A code equals its value, with two exceptions that depend on all masks that are read
+/// together. Where they hold only 0 and 255, code 1 represents 255. Values beyond 65535 (instances, structures of
+/// FreeSurfer and Allen) are assigned codes that no value of these masks has, from 65535 downwards.
 package struct LabelCoding: Hashable, Sendable, Codable {
   /// The most values above 0 that codes can tell apart.
   package static let maximumValueCount = Int(UInt16.max)

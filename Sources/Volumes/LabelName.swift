@@ -20,8 +20,8 @@ extension StringProtocol {
     return key.hasPrefix("label ") && number.utf8.allSatisfy { (48...57).contains($0) } ? Int(number) : nil
   }
 
-  /// Whether a label without a name is called so after a value that is none of these; 255 may be label 1 in a mask that
-  /// holds no other.
+  /// Whether the name is the default name of a value that is not among these; 255 may be label 1 in a mask that holds
+  /// no other.
   package func isCalledAfterValue(otherThan values: [Int]) -> Bool {
     guard let own = unnamedLabelValue else { return false }
     return values != [own] && (values, own) != ([255], 1)

@@ -32,7 +32,7 @@ package struct LabelSelection: Hashable, Sendable, Codable, CustomStringConverti
     }
     if let name, name.isCalledAfterValue(otherThan: values) {
       throw InputError(
-        "--label \(text)", "\(name) is what another label is called where it has no name",
+        "--label \(text)", "\(name) is the default name of another label",
         expected: "another name")
     }
     self.init(values: values, name: name)

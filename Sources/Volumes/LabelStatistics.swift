@@ -9,8 +9,8 @@ package struct LabelStatistics: Hashable, Sendable {
   package let componentCount: Int
   /// The mean of its voxels' centres.
   package let centroid: WorldPoint
-  /// The voxel to look at: in the axial slice where its largest component has the most voxels (of equals the
-  /// first), the voxel of that component nearest to the middle of those.
+  /// The representative voxel: in the axial slice where its largest component has the most voxels (the first of equal
+  /// ones), the voxel of that component nearest to the mean of those.
   package let centre: VoxelIndex
 
   package init(
@@ -40,9 +40,9 @@ struct CentreSearch {
 
   private let axis: Int
   private let first: Int
-  /// Of the component's own slices along `axis`.
+  /// The slices of the component along `axis`.
   private var slices: [Slice]
-  /// The slice with the most voxels, of equals the first, once chosen.
+  /// The slice with the most voxels, the first of equal ones; nil until ``choose()``.
   private(set) var position = 0
   private var middle = SIMD3<Double>.zero
   private var minimumDistance = Double.infinity
@@ -73,7 +73,7 @@ struct CentreSearch {
     slices = []
   }
 
-  /// Takes the nearest voxel of a run where it is nearer than those before.
+  /// Updates the nearest voxel by those of a run.
   mutating func consider(_ start: VoxelIndex, _ count: Int, spacing: Spacing) {
     let last = start.i + count - 1
     guard axis == 0 ? (start.i...last).contains(position) : start[axis] == position else { return }

@@ -51,7 +51,7 @@ package struct LabelTable: Equatable, Sendable, Codable {
   /// Ascending by value.
   package private(set) var labels: [Label]
 
-  /// A table; of labels with the same value the last one counts.
+  /// A table; the last one counts where labels have the same value.
   package init(_ labels: [Label] = []) {
     var byValue: [UInt16: Label] = [:]
     for label in labels where label.value != 0 { byValue[label.value] = label }

@@ -29,8 +29,8 @@ extension VolumeGrid {
   private static let maximumSteps = 1e8
 
   /// This grid, if its numbers are in range.
-  /// - Throws: ``InputError`` about `subject` for voxel sizes or an origin beyond ``UsableRange``, axes in one plane, or
-  ///   voxels so small compared with their distance from the origin that their positions cannot be distinguished.
+  /// - Throws: ``InputError`` about `subject` for voxel sizes or an origin beyond ``UsableRange``, axes in one plane,
+  ///   or voxels so small compared with their distance from the origin that their positions cannot be distinguished.
   package func validated(subject: String) throws(InputError) -> VolumeGrid {
     func words(_ range: ClosedRange<Double>) -> String { "\(range.lowerBound) to \(range.upperBound) mm" }
     let spacing = spacing

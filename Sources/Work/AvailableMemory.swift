@@ -98,7 +98,7 @@ package enum AvailableMemory {
     let allocated = Int(memory_allocated())
     /// Bytes that may still be allocated.
     let free: Int
-    /// The same, with the machine's free swap.
+    /// Bytes that may still be allocated, with the machine's free swap.
     let freeWithSwap: Int
 
     init() {

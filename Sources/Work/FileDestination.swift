@@ -58,7 +58,7 @@ package struct FileDestination: Sendable {
     guard FileSystem.getDisk(folder.isEmpty ? "." : folder, &disk) == 0, disk.f_blocks > 0 else { return }
     let (room, isLarge) = UInt(disk.f_bavail).multipliedReportingOverflow(by: UInt(disk.f_frsize))
     guard isLarge || room >= UInt(max(1, byteCount)) else {
-      throw Self.refusal(path, found: "\(room) bytes of room on the disk", expected: "\(max(1, byteCount))")
+      throw Self.refusal(path, found: "\(room) bytes free on the disk", expected: "\(max(1, byteCount))")
     }
   }
 

@@ -6,7 +6,7 @@ extension FileSystem {
   package static let contentLimit = 256 << 20
 
   /// Reads a file and registers it in ``ReadFiles``.
-  /// - Throws: ``InputError`` when it is missing, cannot be read, is no file, or is larger than `limit` bytes.
+  /// - Throws: ``InputError`` when it is missing, cannot be read, is not a file, or is larger than `limit` bytes.
   package static func read(_ path: String, limit: Int = contentLimit) throws(InputError) -> Data {
     guard let data = try readIfPresent(path, limit: limit) else {
       throw InputError(path, "cannot be read", found: "no such file")

@@ -87,7 +87,7 @@ package enum FileSystem {
   package static func remove(_ path: String) -> Int32 { FilePath.withCString(path) { unlink($0) } }
 
   /// Names in a folder, ascending, without "." and "..".
-  /// - Throws: ``InputError`` when it is no folder, or may not be read.
+  /// - Throws: ``InputError`` when it is not a folder, or may not be read.
   package static func names(in folder: String) throws(InputError) -> [String] {
     guard let stream = FilePath.withCString(folder.isEmpty ? "." : folder, { opendir($0) }) else {
       throw InputError(folder, "is not a folder that can be read", found: reason)
@@ -123,7 +123,7 @@ package enum FileSystem {
     return FilePath.text(folder)
   }
 
-  /// The target of a symbolic link; nil where the path is no link.
+  /// The target of a symbolic link; nil where the path is not a link.
   package static func target(ofLink path: String) -> String? {
     var bytes = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
     let count = FilePath.withCString(path) { readlink($0, &bytes, bytes.count - 1) }

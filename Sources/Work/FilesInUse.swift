@@ -3,7 +3,7 @@ import Synchronization
 
 /// The files that the process has read or will read.
 ///
-/// None of them is ever written, whatever name an output has.
+/// None of them is ever written, under any name.
 ///
 /// All code that opens a file for reading registers it here. ``AtomicFile`` and ``OutputClaim`` refuse to write it, so
 /// no command has to list the files that must not be its output.
@@ -135,7 +135,8 @@ private final class FilesInUse: Sendable {
       return (state.claimCount, nil)
     }
     if let other {
-      throw InputError(destination.path, "is another output's place too (\(other))", expected: "another name")
+      throw InputError(
+        destination.path, "is also the path of another output (\(other))", expected: "another name")
     }
     return number
   }

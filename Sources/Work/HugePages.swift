@@ -3,7 +3,7 @@ import Glibc
 /// Bytes of a huge page.
 package let hugePageByteCount = 2 << 20
 
-/// Whether memory of so many bytes is worth huge pages.
+/// Whether memory of this size is worth huge pages.
 package func deservesHugePages(byteCount: Int) -> Bool { byteCount >= 4 * hugePageByteCount }
 
 /// Uninitialised memory, on huge pages where it is large; the caller deallocates it.

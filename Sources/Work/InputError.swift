@@ -4,7 +4,7 @@
 package struct InputError: Error, Hashable, CustomStringConvertible, Sendable {
   /// The file, folder or option.
   package var subject: String
-  /// The problem and its place: "header ends early at byte 120".
+  /// The problem and its position: "header ends early at byte 120".
   package var problem: String
   /// The value found; nil where it does not help.
   package var found: String?

@@ -27,7 +27,7 @@ package indirect enum JSONValue: Equatable, Sendable {
   /// The maximum nesting of arrays and objects.
   private static let maximumDepth = 100
 
-  /// Parses a text; nil when it is no JSON.
+  /// Parses a text; nil when it is not JSON.
   package init?(_ text: String) {
     var reader = JSONReader(text)
     guard let value = reader.value(depth: Self.maximumDepth) else { return nil }
@@ -36,7 +36,7 @@ package indirect enum JSONValue: Equatable, Sendable {
     self = value
   }
 
-  /// The value of the first member with a key; nil where there is none, or this is no object.
+  /// The value of the first member with a key; nil where there is none, or this is not an object.
   package subscript(key key: String) -> JSONValue? {
     guard case .object(let members) = self else { return nil }
     return members.first { $0.key == key }?.value
@@ -59,7 +59,7 @@ package indirect enum JSONValue: Equatable, Sendable {
 
   /// Refuses a text in which an object has a key twice, because decoders would ignore one of the two.
   ///
-  /// A text that is no JSON is accepted; its decoder reports it.
+  /// A text that is not JSON is accepted; its decoder reports it.
   /// - Throws: ``InputError`` about `subject` that names the key.
   package static func requireSingleKeys(_ text: String, subject: String) throws(InputError) {
     guard let key = JSONValue(text)?.repeatedKey else { return }

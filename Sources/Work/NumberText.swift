@@ -38,8 +38,8 @@ package func duration(_ seconds: Double) -> String {
 extension BinaryFloatingPoint where Self: LosslessStringConvertible {
   /// The number that a text states.
   ///
-  /// nil for a text that is no number, and for a number that this type holds only as infinity or, although it is not 0,
-  /// as 0 (1e999 and 1e-999 for `Double`).
+  /// nil for a text that is not a number, and for a number that this type holds only as infinity or, although it is not
+  /// 0, as 0 (1e999 and 1e-999 for `Double`).
   ///
   /// For every number that a user types; the initialiser of the standard library rounds without a word.
   package init?(stated text: some StringProtocol) {

@@ -87,7 +87,7 @@ package final class PendingFile: Sendable {
     InputError(destination.path, "cannot be written", found: String(cString: strerror(errno)))
   }
 
-  /// A name in the same folder that no other file has; short, however long the file's own name is.
+  /// A name in the same folder that no other file has; short, independent of the length of the file's name.
   static func temporaryPath(beside path: String, ending: String = UnfinishedFiles.nameSuffix) -> String {
     let unique = "\(getpid())-\(UInt32.random(in: 0...UInt32.max))"
     return FilePath.joined(FilePath.folder(of: path), "\(UnfinishedFiles.namePrefix)\(unique).\(ending)")

@@ -64,7 +64,7 @@ extension UnfinishedFiles {
     let machine = FilePath.text(name).prefix(40).map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "_" }
     return ".segdeck.\(String(machine))-"
   }()
-  /// Their suffix.
+  /// The suffix of this machine's temporary files.
   static let nameSuffix = "part"
 
   /// Paths of folders that were searched; not inodes, because file systems reuse them.

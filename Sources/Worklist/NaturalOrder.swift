@@ -7,7 +7,7 @@ package struct NaturalOrder: Comparable, Hashable, Sendable {
   private let key: [UInt8]
   private let text: String
 
-  /// The place of a text.
+  /// The sort key of a text.
   package init(_ text: String) {
     self.text = text
     var key: [UInt8] = []
@@ -16,7 +16,7 @@ package struct NaturalOrder: Comparable, Hashable, Sendable {
     while position < bytes.count {
       let byte = bytes[position]
       guard NaturalOrder.isDigit(byte) else {
-        // What lies in a folder follows the folder at once.
+        // The content of a folder directly follows the folder.
         key.append(byte == UInt8(ascii: "/") ? 1 : byte)
         position += 1
         continue
@@ -32,7 +32,7 @@ package struct NaturalOrder: Comparable, Hashable, Sendable {
     self.key = key
   }
 
-  /// Whether the first stands before the second.
+  /// Whether the first sorts before the second.
   package static func < (one: NaturalOrder, other: NaturalOrder) -> Bool {
     one.key == other.key ? one.text < other.text : one.key.lexicographicallyPrecedes(other.key)
   }
@@ -43,7 +43,7 @@ package struct NaturalOrder: Comparable, Hashable, Sendable {
 }
 
 extension Sequence {
-  /// The elements in the natural order of a text of theirs; of equals the first stands first.
+  /// The elements sorted by a text of each in natural order; the sort is stable.
   /// - Complexity: O(n log n), with one key for each element.
   func naturallySorted(by text: (Element) -> String) -> [Element] {
     map { (NaturalOrder(text($0)), $0) }.enumerated()

@@ -38,7 +38,7 @@ package struct WorklistCase: Equatable, Sendable {
   package var probabilities: [String]
   /// The cells of further columns by column; an empty cell is not among them.
   package var values: [String: String]
-  /// Those of its files that did not exist when the worklist was read.
+  /// Files of the case that did not exist when the worklist was read.
   package var missingFiles: [String]
 
   package init(

@@ -14,7 +14,7 @@ import Work
 struct KnobsBench: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "knobs",
-    abstract: "Time turns of the CRF's knobs, from the key to the frame that shows the refined region.",
+    abstract: "Time changes of the CRF's knobs, from the key to the frame that shows the refined region.",
     discussion: "A line for each knob, one for all together, one for the image that follows.")
 
   @Option(help: "An image; by default a generated case.", completion: .file()) var image: String?
@@ -23,7 +23,7 @@ struct KnobsBench: ParsableCommand {
   var model: String?
   @Option(help: "Voxels of the generated case, as XxYxZ.", transform: voxelShape)
   var shape = GridSize(256, 256, 128)
-  @Option(help: "Turns of each knob.") var turns = 20
+  @Option(help: "Changes of each knob.") var turns = 20
   @OptionGroup var bench: BenchOptions
 
   func validate() throws {
@@ -47,7 +47,7 @@ struct KnobsBench: ParsableCommand {
       all += seconds.dropFirst()
       report(name, Measurement(seconds), player)
     }
-    // The first value of a measurement stands apart: it is given twice so that none is lost.
+    // The first run is a warm-up that is not part of the median, so the first value is given twice.
     report("all", Measurement(all.prefix(1) + all), player)
     report("whole image", Measurement(try (0..<4).map { _ in try player.wholeImage() }), player)
   }
@@ -113,7 +113,7 @@ private final class KnobPlayer {
     return names.enumerated().map { ($1, $0) }
   }
 
-  /// Selects the knob so many steps below the first.
+  /// Selects the knob that is `steps` rows below the first.
   func select(_ steps: Int) {
     while state.selectedKnob != .appearanceWeight { press(.up) }
     for _ in 0..<steps { press(.down) }
@@ -149,7 +149,7 @@ private final class KnobPlayer {
     for effect in effects { runner.perform(effect) }
   }
 
-  /// Takes events until the state is as wanted.
+  /// Handles events until the state fulfils a condition.
   private func wait(_ isReached: (ReviewState) -> Bool) throws {
     while !isReached(state) {
       for event in inbox.removeAll() { perform(reduce(&state, event)) }

@@ -14,7 +14,8 @@ struct LayerBench: ParsableCommand {
   @Argument(help: "The layer's name.") var layer: String
   @Option(help: "liver or heart.") var network = BenchNetwork.liver
   @Option(
-    help: "Voxels of the network's image, as XxYxZ; the layer gets what reaches it.", transform: voxelShape)
+    help: "Voxels of the network's image, as XxYxZ; the layer gets the input that it has in the network.",
+    transform: voxelShape)
   var shape: GridSize?
   @Option(help: "How to convolve; by default the best.", transform: convolutionMethod)
   var method: ConvolutionMethod?
@@ -53,7 +54,6 @@ struct LayerBench: ParsableCommand {
   }
 }
 
-/// The method of this name.
 private func convolutionMethod(_ name: String) throws -> ConvolutionMethod {
   guard let method = ConvolutionMethod.allCases.first(where: { "\($0)" == name }) else {
     let names = ConvolutionMethod.allCases.map { "\($0)" }.joined(separator: ", ")

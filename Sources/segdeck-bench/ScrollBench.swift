@@ -85,7 +85,7 @@ struct ScrollBench: ParsableCommand {
     var key = Key.pageUp
     for _ in 0...frames {
       let before = state.view.crosshair
-      // A held key comes every 30 ms; what the loop wakes up too late counts.
+      // A held key repeats every 30 ms; a late wake-up of the loop is part of the measured time.
       let due = ContinuousClock.now + .milliseconds(30)
       usleep(30_000)
       _ = reduce(&state, .terminal(.key(key)))

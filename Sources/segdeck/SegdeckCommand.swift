@@ -28,7 +28,7 @@ struct SegdeckCommand: ParsableCommand {
 
   static func main() { runAndExit() }
 
-  /// Refuses a command line whose first word (after `help`, or after `journal`) is no command and no file, if it
+  /// Refuses a command line whose first word (after `help`, or after `journal`) is neither a command nor a file, if it
   /// resembles a command or other words follow it.
   static func refuseUnknownCommand(_ words: [String]) throws(InputError) {
     let isHelp = words.first == "help"
@@ -59,7 +59,7 @@ struct SegdeckCommand: ParsableCommand {
       expected: suggestion == nil ? (names.isEmpty ? "`\(line)` alone" : names.joined(separator: ", ")) : nil)
   }
 
-  /// Refuses an image that is no file; it may be a mistyped command.
+  /// Refuses an image that is not a file; it may be a mistyped command.
   static func requireFile(_ image: String) throws(InputError) {
     guard !image.hasPrefix("-"), !names.contains(image), !FileSystem.exists(image) else { return }
     try refuseMistyped(image)
@@ -88,7 +88,7 @@ struct SegdeckCommand: ParsableCommand {
 
   private static var names: [String] { configuration.subcommands.map { $0._commandName } + ["help"] }
 
-  /// Refuses a word that is no file and resembles a command.
+  /// Refuses a word that is not a file and resembles a command.
   /// - Throws: ``InputError`` with the most similar command.
   private static func refuseMistyped(_ word: String) throws(InputError) {
     guard !FileSystem.exists(word),

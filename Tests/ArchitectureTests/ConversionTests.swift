@@ -49,7 +49,7 @@ func conversionsCannotTrap() throws {
   #expect(fileCount > 100)
 }
 
-@Test("a planted conversion that traps is seen")
+@Test("a planted conversion that traps is found")
 func plantedConversionIsSeen() {
   #expect(unguardedConversions("  let a = Int(x.rounded())") == ["let a = Int(x.rounded())"])
   #expect(unguardedConversions("let b = [UInt8(255 * Double(y))]") == ["let b = [UInt8(255 * Double(y))]"])

@@ -99,7 +99,7 @@ func readingIsNoted() throws {
     ])
 }
 
-@Test("a planted breach is seen")
+@Test("a planted breach is found")
 func breachIsSeen() {
   func found(_ target: String, _ text: String) -> [String] {
     breaches(target: target, imported: Set(imports(text)))

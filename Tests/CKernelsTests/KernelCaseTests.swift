@@ -7,7 +7,7 @@ import Testing
 /// Every level that this processor has.
 private let levels = (0...kernels_current_level().rawValue).map { kernels_level(rawValue: $0) }
 
-@Test("every kernel gives what plain loops in double precision give", arguments: levels)
+@Test("every kernel agrees with plain loops in double precision", arguments: levels)
 func kernelsMatchPlainLoops(level: kernels_level) {
   var failures: [String] = []
   let compared = withUnsafeMutablePointer(to: &failures) { failures in
@@ -37,7 +37,7 @@ private func functions(declaredIn header: String) -> Set<String> {
   return names
 }
 
-@Test("the table of cases leaves out no entry point of the kernels")
+@Test("the table of cases has every entry point of the kernels")
 func tableIsComplete() throws {
   func texts(_ folder: String, ending: String) throws -> [String] {
     let folder = checkout.appending(path: folder)

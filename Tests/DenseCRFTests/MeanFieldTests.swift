@@ -87,7 +87,7 @@ import Work
     #expect(zip(fast.labels, exact.labels).filter { $0 != $1 }.count * 500 <= fast.labels.count)
   }
 
-  @Test("every instruction set finds the same")
+  @Test("results are the same at every instruction set")
   func levelsAgree() throws {
     let random = RandomCase(GridSize(37, 22, 13), classCount: 3)
     let results = try Self.levels.map { level in
@@ -129,7 +129,7 @@ import Work
     }
   }
 
-  @Test("twice the spacing with twice the widths is the same", arguments: DenseCRF.Method.allCases)
+  @Test("twice the spacing with twice the widths gives the same result", arguments: DenseCRF.Method.allCases)
   func spacingScales(method: DenseCRF.Method) throws {
     let random = RandomCase(GridSize(12, 9, 10))
     var doubled = random.settings
@@ -140,7 +140,7 @@ import Work
     #expect(one == two)
   }
 
-  @Test("a constant image leaves two kernels of space", arguments: DenseCRF.Method.allCases)
+  @Test("on a constant image both kernels depend on space alone", arguments: DenseCRF.Method.allCases)
   func constantImage(method: DenseCRF.Method) throws {
     let random = RandomCase(GridSize(12, 9, 10))
     let flat = try DenseCRF(
@@ -154,7 +154,7 @@ import Work
     #expect(largestDifference(both.marginals, space.marginals) < (method == .exact ? 1e-6 : 0.004))
   }
 
-  @Test("cached kernels give what new ones give")
+  @Test("cached kernels give the results of new ones")
   func cacheIsTransparent() throws {
     let random = RandomCase(GridSize(20, 15, 12))
     let cached = try random.crf()
@@ -184,7 +184,7 @@ import Work
     #expect(largestDifference(one.marginals, two.marginals) < 1e-5)
   }
 
-  @Test("probabilities of 0 and 1, and unnormalised ones, are taken as documented")
+  @Test("probabilities of 0 and 1, and unnormalised ones, are converted as documented")
   func unusualProbabilities() throws {
     let size = GridSize(5, 1, 1)
     let crf = try DenseCRF(image: [0, 1, 2, 3, 4], size: size, spacing: Spacing(1))

@@ -24,7 +24,7 @@ struct CommandLineTests {
     #expect(outcome.errors == "segdeck: \(line)\n", "\(shown)")
   }
 
-  @Test("of every command: an option that there is not, too many arguments and too few")
+  @Test("every command refuses an unknown option, too many arguments and too few")
   func commands() throws {
     let leaves = try CommandHelp.leaves()
     #expect(leaves.count > 15)
@@ -49,7 +49,7 @@ struct CommandLineTests {
     }
   }
 
-  @Test("of every option: no value; of every flag: a value")
+  @Test("every option refuses a missing value, and every flag a value")
   func options() throws {
     for (words, command) in try CommandHelp.leaves() {
       let help = "; see `segdeck \(words.joined(separator: " ")) --help`"
@@ -69,7 +69,7 @@ struct CommandLineTests {
   }
 
   @Test(
-    "a value that an option does not take is named with what it takes",
+    "an invalid value of an option is named with the valid ones",
     arguments: [
       (
         "evaluate --images a --labels b --iterations inf",
@@ -119,7 +119,7 @@ struct CommandLineTests {
     try expect("\(line); see `segdeck \(words[0]) --help`", of: words)
   }
 
-  @Test("words of the user that a terminal would obey are shown without what it would obey")
+  @Test("control sequences in the user's words do not reach the terminal")
   func printable() throws {
     try expect(
       "--a [31mb: no such option; see `segdeck info --help`", of: ["info", "i", "--a\u{1b}[31mb\u{202e}"])

@@ -45,15 +45,15 @@ struct CommandTests {
       ("segment missing.nii.gz -o o.nii.gz", "missing.nii.gz: cannot be opened"),
       ("segment folder -o o.nii.gz", "folder: cannot be read: found a folder"),
       ("segment cut.nii.gz -o o.nii.gz", "cut.nii.gz: the gzip data are cut off"),
-      ("segment nan.nii -o o.nii.gz", "nan.nii: sform (byte 280) is no affine map: found nan"),
+      ("segment nan.nii -o o.nii.gz", "nan.nii: sform (byte 280) is not an affine map: found nan"),
       ("segment negative.nii -o o.nii.gz", "negative.nii: dim[1] (byte 42) is wrong: found -3"),
       ("segment short.nii -o o.nii.gz", "short.nii: holds fewer voxels than its header states"),
       ("segment i.nii -o i.nii --force", "i.nii: is the file that is read"),
       ("segment i.nii -o folder/../i.nii --force", "folder/../i.nii: is the file that is read"),
       ("segment i.nii -o l.nii.gz", "l.nii.gz: exists"),
       ("segment i.nii -o o.nii.gz --probabilities l.nii.gz", "l.nii.gz: exists"),
-      ("segment i.nii -o o.nii.gz --probabilities o.nii.gz", "o.nii.gz: is another output's place too"),
-      ("segment i.nii -o o.nii.gz --probabilities o.nii", "o.json: is another output's place too"),
+      ("segment i.nii -o o.nii.gz --probabilities o.nii.gz", "o.nii.gz: is also the path of another output"),
+      ("segment i.nii -o o.nii.gz --probabilities o.nii", "o.json: is also the path of another output"),
       ("segment i.nii -o folder --force", "folder: cannot be written as an image"),
       ("segment i.nii -o nowhere/o.nii.gz", "nowhere/o.nii.gz: cannot be written: found no folder nowhere"),
       // Not even root writes there.
@@ -65,13 +65,13 @@ struct CommandTests {
       ("segment i.nii -o o.nii.gz --model nothing", "--model nothing: no such model: expected "),
       ("segment i.nii -o o.nii.gz --frame 1", "i.nii: "),
       ("refine i.nii --mask l2.nii.gz -o o.nii.gz", "l2.nii.gz: does not fit the image: other dimensions"),
-      ("refine i.nii --mask i.nii -o o.nii.gz", "i.nii: is no mask: voxel (0, 0, 0) is no label"),
+      ("refine i.nii --mask i.nii -o o.nii.gz", "i.nii: is not a mask: voxel (0, 0, 0) is not a label"),
       ("refine i.nii --mask l.nii.gz -o l.nii.gz --force", "l.nii.gz: is the file that is read"),
       ("refine i.nii --probabilities l.nii.gz -o o.nii.gz", "l.nii.gz: holds no class probabilities"),
       ("refine i.nii --mask l.nii.gz -o o.nii.gz --theta-alpha 0", "--theta-alpha: "),
       ("compare l.nii.gz l2.nii.gz", "l2.nii.gz: does not fit the image: other dimensions"),
       ("compare l.nii.gz missing.nii.gz", "missing.nii.gz: cannot be opened"),
-      ("info l.labels.json", "l.labels.json: is no image that can be read"),
+      ("info l.labels.json", "l.labels.json: is not an image that can be read"),
       ("info cut.safetensors", "cut.safetensors: tensor "),
       ("convert cut.nii.gz o.nii", "cut.nii.gz: the gzip data are cut off"),
       ("convert i.nii i.nii", "i.nii: "),
@@ -81,7 +81,7 @@ struct CommandTests {
       ("refine i.nii --mask l.nii.gz -o l.nii", "l.labels.json: is the file that is read"),
       (
         "refine i.nii --mask l.nii.gz -o o.nii --only-labels 1.5",
-        "--only-labels: is no label there: found \"1.5\""
+        "--only-labels: is not a label there: found \"1.5\""
       ),
       (
         "convert l.nii.gz o.nii --like i.nii --label 1,2=a --label 2=b",

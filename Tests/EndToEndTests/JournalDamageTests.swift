@@ -17,7 +17,7 @@ extension JournalTests {
     try session.waitFor("ready>")
   }
 
-  @Test("damage is named by list, show and export, and said when the case is opened; what is left is shown")
+  @Test("damage is reported by list, show, export and on opening; the remaining records are shown")
   func damage() throws {
     let tiny = try TinyCase()
     let (folder, environment) = (tiny.folder, tiny.environment)
@@ -107,7 +107,7 @@ extension JournalTests {
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder("state/segdeck/journals")) == [])
   }
 
-  @Test("a version that lost a change by hand says so once, and is accepted only when it is accepted again")
+  @Test("the loss of an edit is reported once, and the version has to be accepted again")
   func lostChanges() throws {
     let tiny = try TinyCase()
     let (folder, environment) = (tiny.folder, tiny.environment)
@@ -140,7 +140,7 @@ extension JournalTests {
         try segdeck(["journal", "export", "ct", "-o", "a.nii.gz"], in: folder.path, environment: environment)
           .errors.contains("the voxels of labels.nii.gz edited are damaged"))
       try session.enter("reset; \(command)")
-      let lost = "labels.nii.gz edited lacks a change by hand and is not accepted any more"
+      let lost = "labels.nii.gz edited lacks an edit and is no longer accepted"
       try session.waitFor(lost, seconds: 60)
       // No step of the history has that acceptance any more.
       try session.press("z")
@@ -170,12 +170,12 @@ extension JournalTests {
       try segdeck(["journal", "export", "ct", "-o", "a.nii.gz"], in: folder.path, environment: environment)
         .errors.contains("the voxels of labels.nii.gz edited are damaged"))
     try session.enter("reset; \(command)")
-    try session.waitFor("labels.nii.gz edited lacks a change by hand", seconds: 60)
+    try session.waitFor("labels.nii.gz edited lacks an edit", seconds: 60)
     try session.press("q")
     try session.waitFor("ready>")
   }
 
-  @Test("where the present step is lost, later steps stay undone")
+  @Test("where the current step is lost, later steps stay undone")
   func lostStep() throws {
     let tiny = try TinyCase()
     let (folder, environment) = (tiny.folder, tiny.environment)
@@ -236,14 +236,14 @@ extension JournalTests {
       let list = try tiny.journal("list")
       #expect(list.contains(" damaged ") && !list.contains("accepted"))
       try session.enter("reset; \(tiny.reviewWithMask)")
-      let shown = try session.waitFor("what was decided last is lost", seconds: 60)
-      #expect(shown.contains("labels.nii.gz is not accepted any more"))
+      let shown = try session.waitFor("the last decision is lost", seconds: 60)
+      #expect(shown.contains("labels.nii.gz is no longer accepted"))
       #expect(!shown.contains("accepted: labels"))
       try session.press("q")
       try session.waitFor("ready>")
     }
     try review(tiny.reviewWithMask, in: session) {
-      try session.waitFor("what was decided last is lost", seconds: 60)
+      try session.waitFor("the last decision is lost", seconds: 60)
       try session.press("y")
       try session.waitFor("accepted labels.nii.gz")
     }

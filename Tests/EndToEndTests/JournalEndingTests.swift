@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 extension JournalTests {
-  @Test("what was decided a moment before a terminal hangs up or the program is told to end is kept")
+  @Test("decisions just before a hang-up or a request to end are kept")
   func toldToEnd() throws {
     for signal in [SIGHUP, SIGTERM, SIGINT] {
       let tiny = try TinyCase()

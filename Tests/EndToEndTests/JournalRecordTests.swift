@@ -7,7 +7,7 @@ import Volumes
 
 extension JournalTests {
   @Test(
-    "voxels that were changed by hand survive a kill, can be undone then, and are written with their count")
+    "edited voxels survive a kill, can be undone afterwards, and are written with their count")
   func changesSurvive() throws {
     let tiny = try TinyCase()
     let folder = tiny.folder
@@ -47,7 +47,7 @@ extension JournalTests {
     #expect(replay.status == 1)
     #expect(
       replay.errors
-        == "segdeck: ct_seg.json: the mask was changed by hand, which no command does again; ct_seg.nii.gz is the mask "
+        == "segdeck: ct_seg.json: the mask was edited by hand, which no command reproduces; ct_seg.nii.gz is the mask "
         + "that was written: found 2 voxels\n"
     )
     try Data("other".utf8).write(to: URL(filePath: folder("ct_seg.nii.gz")))
@@ -61,7 +61,7 @@ extension JournalTests {
   }
 
   @Test(
-    "the record of a CRF on what was changed by hand says so, the same from the review and from the journal")
+    "the record of a CRF on an edited mask states the edit, from the review and from the journal")
   func refinedChanges() throws {
     let tiny = try TinyCase()
     let (folder, environment) = (tiny.folder, tiny.environment)
@@ -119,7 +119,9 @@ extension JournalTests {
       + read.commands
   }
 
-  @Test("the record of a restored network or mask states the file that made it, whatever lies there now")
+  @Test(
+    "the record of a restored network or mask states the file that made it, even if another file has its name now"
+  )
   func restoredRecords() throws {
     let tiny = try TinyCase()
     let folder = tiny.folder

@@ -40,7 +40,7 @@ struct TinyCase {
 /// Reviews that are killed, closed, opened twice, or cannot write their journal.
 @Suite(.serialized)
 struct JournalTests {
-  @Test("old journals go when another case is opened, but never one whose accepted version was not exported")
+  @Test("opening a case removes old journals, but none whose accepted version was not exported")
   func pruning() throws {
     let tiny = try TinyCase()
     let (folder, environment) = (tiny.folder, tiny.environment)

@@ -5,7 +5,7 @@ import Testing
 /// The CRF's knobs in a real terminal.
 struct KnobJourneyTests {
   @Test(
-    "a turned knob changes the region at once, all of the image follows, Tab flips, and Enter keeps it",
+    "a changed knob refines the region, then the whole image; Tab flips, and Enter keeps the result",
     .timeLimit(.minutes(2)))
   func turnAKnob() throws {
     let folder = try TemporaryFolder()

@@ -102,10 +102,10 @@ struct LabelValueTests {
     #expect(refused.status == 1)
     #expect(
       refused.errors.hasPrefix(
-        "segdeck: frames.nii: is no mask of labels: found 2 frames, expected one frame"))
+        "segdeck: frames.nii: is not a mask of labels: found 2 frames, expected one frame"))
   }
 
-  @Test("of a mask that holds only 0 and 255, the name of 1 is that of 255, whatever it is compared with")
+  @Test("in a mask of only 0 and 255 the name of 1 names 255, whatever it is compared with")
   func namesOfOne() throws {
     func names(_ json: String) -> Data { Data("{\"labels\": \(json)}".utf8) }
     let folder = try folder([
@@ -178,13 +178,13 @@ struct LabelValueTests {
     let resumed = try train("labels", "--label 7=x --label 2=y --checkpoints k --resume")
     #expect(
       resumed.errors.hasSuffix(
-        "segdeck: --label: --resume goes on with the values of its checkpoint: found 7=x 2=y, "
+        "segdeck: --label: --resume continues with the values of its checkpoint: found 7=x 2=y, "
           + "expected 7,614454277=x 2=y\n"))
     try Data(#"{"labels": {"core": 7, "rim": 614454277, "rest": 2}}"#.utf8)
       .write(to: URL(filePath: folder("dataset.json")))
     #expect(
       try answer("evaluate", "labels", "--model m.safetensors").errors.hasSuffix(
-        "segdeck: labels: no structure is called as one of the model: found 2=rest 7=core 614454277=rim, "
+        "segdeck: labels: no structure has a name of the model: found 2=rest 7=core 614454277=rim, "
           + "expected 7,614454277=x 2=y, or --label to say which values are which\n"))
     // Values beyond 16 bits stay what they are, from the training to the masks and what is made of them.
     unlink(folder("dataset.json"))
@@ -210,7 +210,8 @@ struct LabelValueTests {
     }
     let only = try answer("evaluate", "labels", "--model m.safetensors --refine --only-labels 65535")
     #expect(
-      only.errors == "segdeck: --only-labels: is no label there: found \"65535\", expected 2, 7, 614454277\n")
+      only.errors
+        == "segdeck: --only-labels: is not a label there: found \"65535\", expected 2, 7, 614454277\n")
     // Labels of 0 and 255 take the names of 1, and what is called ignore there is none.
     for (names, line) in [
       (#"{"background": 0, "tumour": 1}"#, "structures: 255=tumour (all values that occur)\n"),
@@ -359,7 +360,7 @@ struct LabelValueTests {
       #expect(other.status == 1)
       #expect(
         other.errors.hasSuffix(
-          "segdeck: labels: no structure is called as one of the model: found 6=spleen 11=cyst, "
+          "segdeck: labels: no structure has a name of the model: found 6=spleen 11=cyst, "
             + "expected 6=organ 11=lesion, or --label to say which values are which\n"), "\(other.errors)")
     }
     for words in [
@@ -368,7 +369,7 @@ struct LabelValueTests {
       let none = try segdeck(words + ["--only-labels", "99"], in: folder.path)
       #expect(none.status == 1)
       #expect(
-        none.errors == "segdeck: --only-labels: is no label there: found \"99\", expected 6, 11\n")
+        none.errors == "segdeck: --only-labels: is not a label there: found \"99\", expected 6, 11\n")
     }
     let merged = try segdeck(
       words + ["--force", "--label", "11,6=both", "--label", "3=rest", "--allow-empty"], in: folder.path)
@@ -412,7 +413,7 @@ struct LabelValueTests {
       .write(to: URL(filePath: folder("images/c1.nii")))
     let expected =
       sets + finding
-      + "segdeck: note: images/c1.nii: 288 voxels are no finite number; NaN and -Inf are read as 0.0, the smallest "
+      + "segdeck: note: images/c1.nii: 288 voxels are not finite; NaN and -Inf are read as 0.0, the smallest "
       + "value, +Inf as 200.0, the largest\n"
     for words in [
       ["evaluate", "--model", "m.safetensors"],
@@ -425,7 +426,7 @@ struct LabelValueTests {
       #expect(said.count == 2)
     }
     for (file, line) in [
-      ("images/c1.nii", "288 voxels are no finite number; they are copied as they are\n"),
+      ("images/c1.nii", "288 voxels are not finite; they are copied as they are\n"),
       ("labels/c1.nii", "as a mask: " + finding),
     ] {
       let copied = try segdeck(["convert", file, "copy.nii", "--force"], in: folder.path)

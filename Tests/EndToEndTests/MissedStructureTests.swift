@@ -31,7 +31,7 @@ struct MissedStructureTests {
   }
 
   @Test(
-    "evaluate and sweep count a missed structure by one rule, and say over how many cases their means are")
+    "evaluate and sweep count a missed structure by one rule, and state the number of cases of each mean")
   func oneRule() throws {
     let folder = try TemporaryFolder()
     defer { folder.remove() }
@@ -71,7 +71,7 @@ struct MissedStructureTests {
     let numbers = row.split(separator: " ").dropFirst(3)
     #expect(numbers.first == String(format: "%.4f", dice)[...])
     #expect(numbers.dropFirst(2).first == String(format: "%.2f", distance)[...])
-    // A case of which neither the labels nor any mask has a structure is no case.
+    // A case of which neither the labels nor any mask has a structure is not a case.
     try fill(folder("labels/heart_6.nii"), with: 0)
     #expect(try succeed(["evaluate"] + cases, in: folder.path).contains("\nmean of 2  left atrium"))
     let fewer = try succeed(["sweep"] + cases + ["--trials", "1", "--finalists", "1"], in: folder.path)

@@ -57,7 +57,7 @@ struct OutputTests {
   private static let train =
     "train --images images --labels labels --network net.json --iterations 2 --validation c2"
 
-  /// A command with `OUT` for what it writes, the files that it reads, and how its output may be called.
+  /// A command with `OUT` for its output, its inputs, and valid names of its output.
   private static let commands: [(command: String, read: [String], ending: String)] = [
     ("convert image.nii OUT", ["image.nii"], ".nii"),
     ("convert model.safetensors OUT --card card.json", ["model.safetensors", "card.json"], ".safetensors"),
@@ -145,11 +145,11 @@ struct OutputTests {
       ("convert image.nii dangling.nii --force", "dangling.nii: cannot be written: found a link that leads"),
       ("convert image.nii locked.nii --force", "locked.nii: cannot be written: found a read-only file"),
       ("segment image.nii -o o.nii --probabilities hard.nii --force", "hard.nii: is the file that is read"),
-      ("phantom mr --seed 1 -o a.nii --labels a.nii", "a.nii: is another output's place too (a.nii)"),
+      ("phantom mr --seed 1 -o a.nii --labels a.nii", "a.nii: is also the path of another output (a.nii)"),
       ("phantom mr --seed 1 -o a.txt --labels b.nii", "a.txt: cannot be written as an image"),
       (
         "\(train) -o ck/best.safetensors --checkpoints ck --force",
-        "ck/best.safetensors: is another output's place too"
+        "ck/best.safetensors: is also the path of another output"
       ),
       ("convert image.nii p", "p: cannot be written as an image"),
       ("segment image.nii -o \u{e9}", "\u{e9}: cannot be written as an image"),
@@ -170,7 +170,7 @@ struct OutputTests {
     #expect(try folder.contents() == before)
   }
 
-  @Test("what is written through a link goes where it leads, and a replaced file keeps its mode")
+  @Test("an output follows a link to its target, and a replaced file keeps its mode")
   func linksAndModes() throws {
     let folder = try filledFolder()
     defer { folder.remove() }
@@ -185,7 +185,7 @@ struct OutputTests {
   }
 
   @Test(
-    "a name without the ending of what is written is refused before any work", arguments: commands.indices)
+    "an output without the right suffix is refused before any work", arguments: commands.indices)
   func wrongEndings(row: Int) throws {
     let (command, _, ending) = Self.commands[row]
     let folder = try filledFolder()

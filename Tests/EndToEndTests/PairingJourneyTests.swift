@@ -8,7 +8,7 @@ import Volumes
 @Suite(.serialized)
 struct PairingJourneyTests {
   @Test(
-    "a mask whose values mean something else is asked about once, and remembered for the same files",
+    "an uncertain pairing is asked about once and remembered for the same files",
     .timeLimit(.minutes(5)))
   func pairing() throws {
     let folder = try TemporaryFolder()

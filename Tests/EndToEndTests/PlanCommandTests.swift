@@ -89,7 +89,7 @@ private struct PrintedPlan: Decodable {
         "operations   \(number(plan.gflop, 1)) GFLOP, counted as direct sums",
         "activations  \(number(plan.arenaMb, 1)) MB in one arena, of which at most \(number(plan.scratchMb, 1)) MB scratch",
         "weights      \(number(plan.weightMb, 1)) MB prepared",
-        "peak         \(number(plan.peakMb, 1)) MB beside image and scores",
+        "peak         \(number(plan.peakMb, 1)) MB beside image and logits",
       ]
     #expect(text == expected.joined(separator: "\n") + "\n")
     #expect(plan.steps.flatMap(\.layers).sorted() == (layers + ["aux1", "aux2a", "aux2b"]).sorted())

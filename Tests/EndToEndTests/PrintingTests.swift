@@ -34,7 +34,7 @@ struct PrintingTests {
   }
 
   @Test(
-    "names, cards and paths of files bring no escape sequence, line or direction of their own to the terminal"
+    "names, cards and paths of files send no escape sequence, line break or text direction to the terminal"
   )
   func texts() throws {
     let folder = try caseFolder()
@@ -128,7 +128,7 @@ struct PrintingTests {
   }
 
   @Test(
-    "the version is printed, and a mistyped command, model or option is answered with what was probably meant"
+    "the version is printed, and a mistyped command, model or option gets a suggestion"
   )
   func meant() throws {
     let folder = try TemporaryFolder()

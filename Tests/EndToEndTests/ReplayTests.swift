@@ -48,7 +48,7 @@ struct ReplayTests {
   }
 
   @Test(
-    "what segment and refine wrote is made again to the byte, wherever the folder lies now",
+    "outputs of segment and refine are reproduced to the byte, even in a moved folder",
     arguments: [
       "network.nii.gz", "image-grid.nii", "refined.nii.gz", "from-mask.nii.gz", "two.nii", "model.nii",
     ])
@@ -120,7 +120,7 @@ struct ReplayTests {
   }
 
   @Test(
-    "verify says whether the mask and the names beside the record are still what it describes, whatever they are called"
+    "verify compares the mask and the names beside a record with it, whatever their file names"
   )
   func maskBesideRecord() throws {
     let folder = try filledFolder()
@@ -180,7 +180,7 @@ struct ReplayTests {
     try put(original.prefix(5000), "image-grid.nii")
     #expect(
       try answer().hasPrefix(
-        "segdeck: image-grid.nii: was changed since its record was written and is no mask"))
+        "segdeck: image-grid.nii: was changed since its record was written and is no longer a mask"))
     // The same voxels, compressed.
     try put(original, "image-grid.nii")
     let stated = try sum("image-grid.nii", folder)
@@ -248,7 +248,7 @@ struct ReplayTests {
     #expect(!FileManager.default.fileExists(atPath: folder("o.nii")))
   }
 
-  @Test("what a record names is an ordinary file with a path, else it is refused at once")
+  @Test("a record that names anything but ordinary files is refused at once")
   func namedFiles() throws {
     let folder = try filledFolder()
     defer { folder.remove() }
@@ -272,7 +272,7 @@ struct ReplayTests {
     }
   }
 
-  @Test("replaying over a reviewed mask keeps what the record says of the review, or is refused")
+  @Test("replaying over a reviewed mask keeps the review in its record, or is refused")
   func reviewedMask() throws {
     let folder = try filledFolder()
     defer { folder.remove() }
@@ -330,9 +330,9 @@ struct ReplayTests {
         "commands", ["segdeck refine image.nii --mask mask.nii --preset x.json -o OUTPUT"],
         "a command reads a file whose content the record does not state: found x.json"
       ),
-      ("model", [], "is no record of a mask"),
-      ("input", [], "is no record of a mask"),
-      ("output", [], "is no record of a mask"),
+      ("model", [], "is not a record of a mask"),
+      ("input", [], "is not a record of a mask"),
+      ("output", [], "is not a record of a mask"),
     ] as [(String, [String], String)])
   func hostile(field: String, value: [String], line: String) throws {
     let folder = try filledFolder()
@@ -364,7 +364,7 @@ struct ReplayTests {
   }
 
   @Test(
-    "an export from a review is made again: reordered axes, 0 and 255, and what changed on the disk is said")
+    "an export of a review is reproduced: reordered axes, 0 and 255; changed inputs are reported")
   func reviewExports() throws {
     let folder = try filledFolder()
     defer { folder.remove() }

@@ -50,7 +50,7 @@ struct SessionJourneyTests {
   }
 
   @Test(
-    "a session that is killed goes on at the case where it stopped, with every verdict",
+    "a killed session resumes at the case where it stopped, with every verdict",
     .timeLimit(.minutes(5)))
   func killedSession() throws {
     let folder = try caseFolder()

@@ -59,7 +59,7 @@ struct TrainingTests {
       "--batch", "1", "--threads", "2",
     ]
 
-  @Test("two folders train a model that says what was chosen, how it was made and how good it is")
+  @Test("a model trained on two folders states its defaults, its command and its validation results")
   func defaults() throws {
     let folder = try heartFolder()
     defer { folder.remove() }
@@ -72,7 +72,7 @@ struct TrainingTests {
     for line in [
       "structures: 1=left atrium (all values that occur)",
       "spacing: 5 x 5 x 5 mm (median of 5 cases of about 28x22x13 voxels)",
-      "intensities: standard score of voxels above 0 (5 of 5 images looked at are not in Hounsfield units)",
+      "intensities: standard score of voxels above 0 (5 of 5 sampled images are not in Hounsfield units)",
       "network: small-heart (a typical case has only 28x22x13 voxels)", "crop: 28x24x16 (whole images)",
       "batch: 8 (crops are small)", "validation: 1 of 5 cases (every fifth)",
     ] {
@@ -157,7 +157,7 @@ struct TrainingTests {
       words.filter { $0.hasPrefix("heart_4") }.count == 2 && words.filter { $0.hasPrefix("mean") }.count == 2)
   }
 
-  @Test("a run that was interrupted ends with the same weights as one that was not, and says how to go on")
+  @Test("a run that was interrupted ends with the same weights as one that was not, and prints how to resume")
   func resumed() throws {
     let folder = try heartFolder()
     defer { folder.remove() }
@@ -169,7 +169,7 @@ struct TrainingTests {
       part, in: folder.path,
       shell: "(until [ -e c/last.safetensors ]; do sleep 0.02; done; kill -INT $$) >/dev/null 2>&1 & :")
     if stopped.status != 0 {
-      #expect(stopped.errors.contains("training: stopped after step "), "\(stopped.errors)")
+      #expect(stopped.errors.contains("training: stopped after iteration "), "\(stopped.errors)")
       #expect(stopped.errors.hasSuffix("expected --resume to go on from c\n"), "\(stopped.errors)")
       #expect(!FileManager.default.fileExists(atPath: folder("part.safetensors")))
     }
@@ -184,13 +184,13 @@ struct TrainingTests {
     #expect(again.status == 1)
     #expect(
       again.errors
-        == "segdeck: --seed: --resume goes on with the settings of its checkpoint: found 9, expected 1, or leave the "
+        == "segdeck: --seed: --resume continues with the settings of its checkpoint: found 9, expected 1, or leave the "
         + "option out\n")
     let other = try segdeck(
       words + ["-o", "o.safetensors", "--checkpoints", "c"], in: folder.path)
     #expect(
       other.errors
-        == "segdeck: c: holds another run: found last.safetensors, expected --resume to go on with it, --force to "
+        == "segdeck: c: holds another run: found last.safetensors, expected --resume to continue it, --force to "
         + "replace it, or another folder\n")
   }
 
@@ -228,7 +228,7 @@ struct TrainingTests {
         "--label 1=b: value 1 belongs to another structure already: found a"
       ),
       ("true", "--network heart --spacing 10", "heart_1: too small for the network on the working grid"),
-      ("true", "--crop 15x16x8", "--crop: is no multiple of the network's total stride: found 15x16x8"),
+      ("true", "--crop 15x16x8", "--crop: is not a multiple of the network's total stride: found 15x16x8"),
       ("true", "--network enormous", "--network enormous: no such network: expected liver, heart, "),
       (
         "true", "--class-weights 1,2,3",
@@ -241,7 +241,7 @@ struct TrainingTests {
       ("true", "--window 5,4", "--window: intensities: found 5,4, expected LOWER,UPPER or score"),
       ("true", "--resume", "--resume: needs --checkpoints"),
       ("true", "--initial tiny.json", "tiny.json: "),
-      ("echo '{\"iteration\":1}' >l.jsonl", "--log l.jsonl", "l.jsonl: line 1 is no training record"),
+      ("echo '{\"iteration\":1}' >l.jsonl", "--log l.jsonl", "l.jsonl: line 1 is not a training record"),
       ("true", "--card images", "images: cannot be read: found a folder"),
     ])
   func refused(preparation: String, options: String, line: String) throws {
@@ -260,7 +260,7 @@ struct TrainingTests {
   }
 
   @Test(
-    "going on before the first checkpoint starts anew with a note, and a folder that is in use is refused")
+    "resuming before the first checkpoint starts again with a note; a folder in use is refused")
   func beforeTheFirstCheckpoint() throws {
     let folder = try heartFolder()
     defer { folder.remove() }
@@ -268,7 +268,8 @@ struct TrainingTests {
     let outcome = try segdeck(words, in: folder.path)
     #expect(outcome.status == 0)
     #expect(
-      outcome.errors.contains("segdeck: note: c: holds no checkpoint yet; the training starts anew\n"),
+      outcome.errors.contains(
+        "segdeck: note: c: holds no checkpoint yet; the training starts from the beginning\n"),
       "\(outcome.errors)")
     for (path, options) in [
       ("c/last.safetensors", ["--resume"]), ("m.safetensors", ["--resume"]),
@@ -286,7 +287,7 @@ struct TrainingTests {
   }
 
   @Test(
-    "a log and checkpoints that cannot be written do not end a training, and its model goes where there is room"
+    "a log and checkpoints that cannot be written do not end a training, and its model is saved elsewhere"
   )
   func fullDisk() throws {
     let folder = try heartFolder()
@@ -297,7 +298,8 @@ struct TrainingTests {
     #expect(run.status == 0, "\(run)")
     #expect(try folder.bytes("m.safetensors").count > 1000)
     #expect(
-      run.errors.components(separatedBy: "note: the checkpoint waits, the training goes on: ").count == 2,
+      run.errors.components(separatedBy: "note: the checkpoint cannot be written, the training continues: ")
+        .count == 2,
       "\(run.errors)")
     let moved = try segdeck(
       Self.quick + ["-o", "gone/m.safetensors"], in: folder.path,
@@ -306,7 +308,7 @@ struct TrainingTests {
     #expect(moved.errors.contains("the model was written to "), "\(moved.errors)")
   }
 
-  @Test("an image with a voxel that is no number is refused, with its name")
+  @Test("an image with a voxel that is not a number is refused by name")
   func notFinite() throws {
     let folder = try heartFolder()
     defer { folder.remove() }
@@ -320,7 +322,7 @@ struct TrainingTests {
     #expect(outcome.status == 1)
     #expect(
       outcome.errors
-        == "segdeck: images/heart_3.nii: cannot serve for training: found 1 voxel is no finite number, expected "
+        == "segdeck: images/heart_3.nii: cannot serve for training: found 1 voxel is not finite, expected "
         + "finite intensities\n")
   }
 }

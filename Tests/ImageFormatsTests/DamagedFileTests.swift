@@ -39,10 +39,10 @@ private func refusal(_ name: String) -> String {
     "bad_offset_nan.nii: vox_offset (byte 108) is wrong: found nan, expected a whole number from 352 on",
     "bad_offset_huge.nii: holds fewer voxels than its header states: found 472 bytes, "
       + "expected 999999996024 bytes (999999995904 + 120 of int16)",
-    "bad_sform_nan.nii: sform (byte 280) is no affine map: found nan, expected finite numbers",
+    "bad_sform_nan.nii: sform (byte 280) is not an affine map: found nan, expected finite numbers",
     "bad_sform_singular.nii: sform (byte 280) cannot be inverted: found axes in one plane, "
       + "expected three directions",
-    "bad_quaternion.nii: the qform's quaternion (byte 256) is no rotation: found length 5.095711786249898, expected 1 or less",
+    "bad_quaternion.nii: the qform's quaternion (byte 256) is not a rotation: found length 5.095711786249898, expected 1 or less",
     "bad_pixdim_nan.nii: pixdim[1] (byte 80) is wrong: found nan, expected a finite spacing",
     "bad_magic.nii: magic (byte 344) is wrong: found \"xx1.\", expected \"n+1\" or \"ni1\"",
     "bad_magic_pair.nii: magic says that the voxels lie in another file: found a name that does not end in .hdr, "
@@ -77,7 +77,7 @@ func noImage() throws {
   #expect(refusal("") == fixtures.path + ": cannot be read: found a folder, expected a file")
   #expect(
     refusal("expected.json")
-      == "expected.json: is no image that can be read: found first bytes 7b 22 62 69, expected NIfTI")
+      == "expected.json: is not an image that can be read: found first bytes 7b 22 62 69, expected NIfTI")
 }
 
 @Test(

@@ -36,7 +36,7 @@ func namesOfEachTool() throws {
       == LabelTable([liver]))
 }
 
-@Test("names hold blanks, and a number where they would else be the same; impossible values are ignored")
+@Test("names may have spaces, and a number that distinguishes them; impossible values are ignored")
 func namesOfSeveralWords() throws {
   let text = """
     1 kidney left
@@ -85,7 +85,7 @@ func damagedNames() throws {
   }
 }
 
-@Test("a byte order mark is no part of a name, and UTF-16 is read where its mark says so")
+@Test("a byte order mark is not part of a name, and UTF-16 is read where its mark says so")
 func markedNames() throws {
   let kidney = LabelTable([Label(value: 1, name: "Kidney", colour: LabelTable.colour(ofValue: 1))])
   for (name, text) in [
@@ -102,7 +102,7 @@ func markedNames() throws {
   }
 }
 
-@Test("names go to the values that occur: beyond 16 bits, 255 alone, regions and what is ignored")
+@Test("names are assigned to the values that occur: beyond 16 bits, 255 alone, regions, ignored values")
 func namesOfValues() throws {
   let text = "1 Kidney\n255 Tumour\n614454277 VISp 1 2 3 0\n"
   let table = try withTemporaryFolder { folder -> (Set<Int>) throws -> [String] in
@@ -175,7 +175,7 @@ private func answer(_ json: String) throws -> [String] {
 }
 
 @Test(
-  "whatever a file of names holds is understood, ignored with a note, or refused by one line that says where",
+  "any file of names is read, ignored with a note, or refused with the line number",
   arguments: [
     (#"{"a": 1, "ignore": [2, 3]}"#, ["1 a", "2 ignore", "3 ignore", "ignored 2", "ignored 3"]),
     (#"{"1": "a", "2": "ignore"}"#, ["1 a", "2 ignore", "ignored 2"]),
@@ -265,7 +265,7 @@ private func answer(_ json: String) throws -> [String] {
     (
       #"{"a": 1}} junk"#,
       [
-        ##"refused: F: is no JSON, or damaged: expected {"labels": [{"value": 6, "name": "liver", "colour": "#0072b2"}]}"##
+        ##"refused: F: is not JSON, or damaged: expected {"labels": [{"value": 6, "name": "liver", "colour": "#0072b2"}]}"##
       ]
     ),
     (
@@ -274,12 +274,12 @@ private func answer(_ json: String) throws -> [String] {
     ),
     (
       #"[{"name": "a"}]"#,
-      [#"refused: F: labels[0] is no label: found an object, expected {"value": 6, "name": "liver"}"#]
+      [#"refused: F: labels[0] is not a label: found an object, expected {"value": 6, "name": "liver"}"#]
     ),
     (
       #"["background", "a"]"#,
       [
-        #"refused: F: labels[0] is no label: found "background", expected {"value": 6, "name": "liver"}"#
+        #"refused: F: labels[0] is not a label: found "background", expected {"value": 6, "name": "liver"}"#
       ]
     ),
   ])
@@ -287,17 +287,17 @@ func oddNames(labels: String, expected: [String]) throws {
   #expect(try answer(#"{"labels": \#(labels)}"#) == expected)
 }
 
-@Test("a text with lines of labels and others names nothing, and says which line is none")
+@Test("a text with lines of labels and others gives no names, and the finding names the other line")
 func mixedText() throws {
   let found = try withTemporaryFolder { folder in
     try Data("1 liver\nspleen\n".utf8).write(to: folder.appending(path: "scan.txt"))
     return try LabelNamesFile.read(besideMask: folder.appending(path: "scan.nii.gz").path)
   }
   #expect(found?.entries == [])
-  #expect(found?.notes() == ["scan.txt: line 2 is no label, \"spleen\"; its names are not used"])
+  #expect(found?.notes() == ["scan.txt: line 2 is not a label, \"spleen\"; its names are not used"])
 }
 
-@Test("a line that calls a label after another value names nothing")
+@Test("a line with the default name of another value is ignored")
 func numberedLines() throws {
   for text in ["1 a\n1 label 3\n", "1 label 3\n1 a\n", "1 a\n1 Label_3 1 2 3 0\n"] {
     #expect(try names("scan.label", text)?.labels.map(\.name) == ["a"])
@@ -305,7 +305,7 @@ func numberedLines() throws {
   #expect(try names("scan.label", "3 label 3\n")?.labels.map(\.name) == ["label 3"])
 }
 
-@Test("names that are no UTF-8 are read as Latin-1, with a note")
+@Test("names that are not UTF-8 are read as Latin-1, with a note")
 func latin1Names() throws {
   for (name, text) in [
     ("scan.label", "1 Leber gr\u{f6}\u{df}e"),
@@ -315,7 +315,7 @@ func latin1Names() throws {
       try #require(text.data(using: .isoLatin1)).write(to: folder.appending(path: name))
       let names = try LabelNamesFile.read(besideMask: folder.appending(path: "scan.nii.gz").path)
       #expect(names?.entries.map(\.name) == ["Leber gr\u{f6}\u{df}e"])
-      #expect(names?.notes() == ["\(name) is no UTF-8; its names are read as Latin-1"])
+      #expect(names?.notes() == ["\(name) is not UTF-8; its names are read as Latin-1"])
     }
   }
 }

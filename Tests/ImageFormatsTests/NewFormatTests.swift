@@ -18,7 +18,7 @@ private enum TinyFormat: ImageFormat {
   static func open(path: String) throws -> ImageFile {
     let bytes = [UInt8](try Data(contentsOf: URL(filePath: path)))
     guard recognises(bytes), bytes.count >= 7 else {
-      throw InputError(path, "is no tiny image", expected: "TINY and three extents")
+      throw InputError(path, "is not a tiny image", expected: "TINY and three extents")
     }
     let size = GridSize(Int(bytes[4]), Int(bytes[5]), Int(bytes[6]))
     let voxels = RawVoxelFile(
@@ -35,7 +35,7 @@ private let formats = ImageFormatList(ImageFormatList.all.formats + [TinyFormat.
 
 @Suite("A format beside NIfTI is one type and one entry of the list")
 struct NewFormatTests {
-  @Test("its files are read whatever they are called, and NIfTI files as before")
+  @Test("its files are read under any name, and NIfTI files as before")
   func read() throws {
     try withTemporaryFolder { folder in
       for name in ["a.tiny", "a.nii.gz", "a"] {
@@ -65,11 +65,11 @@ struct NewFormatTests {
   @Test(
     "a damaged file is refused by the format of its name, and one of no format with the names of all",
     arguments: [
-      ("a.tiny", "a.tiny: is no tiny image: expected TINY and three extents"),
-      ("a.TINY", "a.TINY: is no tiny image: expected TINY and three extents"),
+      ("a.tiny", "a.tiny: is not a tiny image: expected TINY and three extents"),
+      ("a.TINY", "a.TINY: is not a tiny image: expected TINY and three extents"),
       (
         "a.txt",
-        "a.txt: is no image that can be read: found first bytes 6e 6f 6e 65, expected NIfTI or Tiny"
+        "a.txt: is not an image that can be read: found first bytes 6e 6f 6e 65, expected NIfTI or Tiny"
       ),
     ])
   func refused(name: String, line: String) throws {

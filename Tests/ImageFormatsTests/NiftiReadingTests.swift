@@ -90,7 +90,7 @@ func shearedAxes(columns: [[Float]], problem: String?) throws {
   }
 }
 
-@Test("voxels that are no finite number become the smallest or largest value, with a finding")
+@Test("voxels that are not finite numbers become the smallest or largest value, with a finding")
 func nonFiniteVoxels() throws {
   let image = try ImageFile.open(fixture("not_finite.nii"))
   let voxels = try image.scalarVolume().voxels
@@ -100,7 +100,7 @@ func nonFiniteVoxels() throws {
   // nibabel's flat index runs k fastest: 7 is voxel (0, 2, 1), 9 is (0, 3, 0).
   #expect(voxels[image.grid.size.offset(VoxelIndex(0, 2, 1))] == voxels.max())
   #expect(voxels[image.grid.size.offset(VoxelIndex(0, 3, 0))] == voxels.min())
-  #expect(image.findings.map(\.problem) == ["3 voxels are no finite number"])
+  #expect(image.findings.map(\.problem) == ["3 voxels are not finite"])
 }
 
 @Test("a gzip bomb is read in bounded memory, up to the size that the header states")
@@ -120,12 +120,12 @@ func floatMask() throws {
   #expect(image.findings.map(\.problem) == ["1 voxel of the mask is NaN"])
 }
 
-@Test("a voxel that is no label is named")
+@Test("a voxel that is not a label is named")
 func noLabel() throws {
   let plain = fixture("plain.nii")
   #expect(
     throws: InputError(
-      plain, "is no mask: voxel (0, 0, 0) is no label", found: "-20.0",
+      plain, "is not a mask: voxel (0, 0, 0) is not a label", found: "-20.0",
       expected: "a whole number, 0 or more")
   ) { try ImageFile.open(plain).labelVolume() }
   let fraction = fixture("nifti1_f4_le.nii")

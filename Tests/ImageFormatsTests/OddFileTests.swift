@@ -45,7 +45,7 @@ struct OddHeader: Sendable, CustomTestStringConvertible {
       answer: ["sform is all 0; the qform is used"]),
     OddHeader(
       name: "qform_and_sform.nii", changes: [(280, [UInt8](repeating: 0, count: 16))],
-      answer: ["sform is no invertible map; the qform is used"]),
+      answer: ["sform is not an invertible map; the qform is used"]),
     OddHeader(
       name: "qform_and_sform.nii", changes: [(280, bytes(Float.nan))],
       answer: ["sform holds nan; the qform is used"]),
@@ -54,7 +54,8 @@ struct OddHeader: Sendable, CustomTestStringConvertible {
       answer: ["sform holds inf; the qform is used"]),
     OddHeader(
       name: "qform_and_sform.nii", changes: [(280, bytes(Float.nan)), (256, bytes(Float.nan))],
-      answer: ["refused: scan.nii: sform (byte 280) is no affine map: found nan, expected finite numbers"]),
+      answer: ["refused: scan.nii: sform (byte 280) is not an affine map: found nan, expected finite numbers"]
+    ),
     OddHeader(
       name: "qform_and_sform.nii", changes: [(264, bytes(Float.nan))],
       answer: ["the qform's quaternion holds nan; it is not used, the sform states the grid"]),
@@ -77,7 +78,7 @@ struct OddHeader: Sendable, CustomTestStringConvertible {
     OddHeader(
       name: "qform_only.nii", changes: [(256, bytes(Float.nan))],
       answer: [
-        "refused: scan.nii: the qform's quaternion (byte 256) is no rotation: found nan, expected finite numbers"
+        "refused: scan.nii: the qform's quaternion (byte 256) is not a rotation: found nan, expected finite numbers"
       ]),
     OddHeader(
       name: "qform_only.nii", changes: [(76, bytes(Float(7)))],
@@ -271,7 +272,7 @@ func largeValues() throws {
   #expect(throws: InputError.self) { try mask([7604], datatype: 4, slope: 10, intercept: 1.0001) }
 }
 
-@Test("a mask of several frames is refused, an image of several says which one is used")
+@Test("a mask of several frames is refused, an image of several reports which one is used")
 func frames() throws {
   let image = try ImageFile.open(fixture("four_axes.nii.gz"))
   #expect(throws: InputError.self) { try image.labelVolume() }
@@ -284,7 +285,7 @@ func frames() throws {
     ])
 }
 
-@Test("a probability that is no number is named with its voxel")
+@Test("a probability that is not a number is named with its voxel")
 func nonFiniteProbabilities() throws {
   for value in [Float.nan, .infinity, -.infinity] {
     let volume = ProbabilityVolume(
@@ -329,14 +330,14 @@ func wideLabels() throws {
     try wideMask([0, -9_007_199_254_740_993]).write(to: URL(filePath: path))
     #expect(
       throws: InputError(
-        path, "is no mask: voxel (1, 0, 0) is no label", found: "-9007199254740993",
+        path, "is not a mask: voxel (1, 0, 0) is not a label", found: "-9007199254740993",
         expected: "a whole number, 0 or more")
     ) { try ImageFile.open(path).labelVolume() }
     // The same bits without a sign: 2^64 - 1 is whole, and more than a label can be.
     try wideMask([0, -1], datatype: 1280).write(to: URL(filePath: path))
     #expect(
       throws: InputError(
-        path, "is no mask: voxel (1, 0, 0) is no label", found: "18446744073709551615",
+        path, "is not a mask: voxel (1, 0, 0) is not a label", found: "18446744073709551615",
         expected: "a whole number from 0 to 9223372036854775807")
     ) { try ImageFile.open(path).labelVolume() }
   }
@@ -359,7 +360,7 @@ func findingsAsMask() throws {
   }
 }
 
-@Test("a copy keeps what is no finite number and says how many there are")
+@Test("a copy keeps what is not a finite number and says how many there are")
 func copiedNaN() throws {
   try withTemporaryFolder { folder in
     let path = folder.appending(path: "image.nii").path
@@ -377,7 +378,7 @@ func copiedNaN() throws {
     try PendingFile.commit([image.pendingCopy(for: copy)])
     #expect(
       image.findings.map(\.description) == [
-        "2 voxels are no finite number; they are copied as they are"
+        "2 voxels are not finite; they are copied as they are"
       ])
     #expect(try Data(contentsOf: URL(filePath: copy)).suffix(12) == data.suffix(12))
   }

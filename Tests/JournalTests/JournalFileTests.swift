@@ -45,7 +45,7 @@ private func written(_ path: String) throws {
   try file.append((3..<5).map(record))
 }
 
-@Test("records come back in order with their voxels, and a journal that is opened again goes on")
+@Test("records are read in order with their voxels, and a reopened journal is appended to")
 func recordsComeBack() throws {
   let folder = try Folder()
   try written(folder("a.journal"))
@@ -90,7 +90,7 @@ func cutAnywhere() throws {
 }
 
 @Test(
-  "a flipped bit loses at most what is after it; voxels that it hits are refused, and the journal goes on")
+  "a flipped bit loses at most the records after it; damaged voxels are refused, and writing continues")
 func flippedBits() throws {
   let folder = try Folder()
   try written(folder("whole"))
@@ -171,7 +171,7 @@ func damageIsKept() throws {
   }
 }
 
-@Test("a text is lost only when both of its copies are damaged; whether voxels went with it is known")
+@Test("a text is lost only when both copies are damaged; whether voxels are lost with it is known")
 func bothCopies() throws {
   let folder = try Folder()
   try written(folder("whole"))
@@ -229,7 +229,7 @@ func oneWriter() throws {
   #expect(texts(try JournalFile.openForReading(folder("a")).contents) == (0..<6).map(text))
 }
 
-@Test("a journal that is removed while it is written comes back whole, and is locked")
+@Test("a journal that is removed while it is written is restored whole and locked")
 func removedJournal() throws {
   let folder = try Folder()
   try written(folder("a"))
@@ -252,7 +252,7 @@ func removedJournal() throws {
 }
 
 @Test(
-  "a journal whose folder is moved away or removed while it is written comes back whole, in a folder for its owner"
+  "a journal whose folder is moved or removed while it is written is restored, with a private folder"
 )
 func movedJournal() throws {
   let folder = try Folder()
@@ -286,7 +286,7 @@ func cutOffJournal(left: Int) throws {
   #expect(try Data(contentsOf: URL(filePath: folder("a"))) == whole.prefix(left))
 }
 
-@Test("journals of a newer program and places that cannot be written are refused with one line")
+@Test("journals of a newer program and paths that cannot be written are refused with one line")
 func refusals() throws {
   let folder = try Folder()
   // The checksum of "segdeck journal 2", as zlib computes it.
@@ -322,7 +322,7 @@ extension String {
   }
 }
 
-@Test("old journals go, and the oldest beyond the size of all; protected and open ones stay")
+@Test("old journals and the oldest beyond the size limit are removed; protected and open ones stay")
 func pruning() throws {
   let folder = try Folder()
   let journals = JournalFolder(environment: ["XDG_STATE_HOME": folder.path])
@@ -347,7 +347,7 @@ func pruning() throws {
   #expect(journals.items().map(\.digest) == ["new", "kept", "open"])
 }
 
-@Test("copies of damaged journals count with their journal and go with it")
+@Test("copies of damaged journals count and are removed with their journal")
 func copiesGo() throws {
   let folder = try Folder()
   let journals = JournalFolder(environment: ["XDG_STATE_HOME": folder.path])

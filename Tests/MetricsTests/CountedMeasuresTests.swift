@@ -53,7 +53,7 @@ func countedAsMissed(reference: Int, other: Int, presence: StructureComparison.P
     HVSMRScore.counted([compared, try comparison(reference: 10, other: 10)]) == counted.hvsmrTerm + 0.5)
 }
 
-@Test("a structure that neither mask has counts nowhere")
+@Test("a structure that neither mask has counts in no mean")
 func countedNowhere() throws {
   let compared = try comparison(reference: 0, other: 0)
   #expect(compared.foundIn == .neither && !compared.isMissed)

@@ -108,7 +108,7 @@ struct GraphTests {
     },
   ]
 
-  @Test("a graph that makes no sense is refused with one line", arguments: faults)
+  @Test("an invalid graph is refused with one line", arguments: faults)
   func refused(fault: Fault) {
     var graph = NetworkGraph.tiny
     fault.change(&graph)
@@ -116,7 +116,7 @@ struct GraphTests {
   }
 
   @Test(
-    "JSON that is no graph is refused with the place",
+    "JSON that is not a graph is refused with the position",
     arguments: [
       ("[]", "net.json: network graph: top level: wrong type"),
       (

@@ -25,7 +25,7 @@ struct InferenceTests {
     #expect(abs(all / 229.8e9 - 1) < 1e-3)
   }
 
-  @Test("asking for one head gives what asking for all gives")
+  @Test("the logits of one head do not depend on the other requested heads")
   func subset() throws {
     let network = try network()
     let work = WorkContext(threadCount: 2)

@@ -141,7 +141,7 @@ struct ModelFileTests {
     }
   }
 
-  @Test("files that are none, and hostile lengths, are refused")
+  @Test("files that are not models, and hostile lengths, are refused")
   func notAFile() throws {
     try withTemporaryFolder { folder in
       let path = folder.appending(path: "x").path

@@ -118,7 +118,7 @@ struct OperationTests {
   }
 
   @Test(
-    "gives at inference what it gives in training, with the shape that it promises", arguments: operationCases
+    "has the same output at inference as in training, with the stated shape", arguments: operationCases
   )
   func inference(row: OperationCase) throws {
     let resolved = try row.graph.resolved()

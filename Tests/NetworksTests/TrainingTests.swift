@@ -190,7 +190,7 @@ struct TrainingTests {
     }
   }
 
-  @Test("a model without training state is no checkpoint")
+  @Test("a model without training state is not a checkpoint")
   func notACheckpoint() throws {
     try withTemporaryFolder { folder in
       let path = folder.appending(path: "m.safetensors").path
@@ -201,7 +201,8 @@ struct TrainingTests {
     }
   }
 
-  @Test("one generated case is learnt by heart: loss below 0.1 in 100 steps, and most of it at inference too")
+  @Test(
+    "training overfits one generated case: loss below 0.1 in 100 iterations, and a good mask at inference")
   func overfits() throws {
     var trainer = try trainer(rate: 0.1)
     let batch = TrainingBatch.balls(count: 1, extent: extent, seed: 100)

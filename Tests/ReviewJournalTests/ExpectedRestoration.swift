@@ -186,7 +186,7 @@ extension WrittenRecords.Expectation {
     for version in incomplete {
       let name = state.version(version)?.name ?? "-"
       check(
-        session.opened.warning?.contains("\(name) lacks a change by hand") == true, "\(name) is not named")
+        session.opened.warning?.contains("\(name) lacks an edit") == true, "\(name) is not named")
       check(
         !session.opened.steps.contains { $0.edits.contains { $0.version == version } }, "a step of \(name)")
     }

@@ -120,7 +120,7 @@ private let later: [ReviewerAction] = [
   }
 
   @Test(
-    "what is done before the journal is read comes back as it was, step by step", arguments: [false, true])
+    "decisions made before the journal is read are restored step by step", arguments: [false, true])
   func earlyActions(hasJournal: Bool) throws {
     let directory = JournalDirectory()
     if hasJournal { _ = try reviewed([actions[0]], in: directory) }
@@ -145,7 +145,7 @@ private let later: [ReviewerAction] = [
     #expect(others == [])
   }
 
-  @Test("whichever record is lost, what does not depend on it comes back, and nothing is accepted in doubt")
+  @Test("whichever record is lost, everything independent of it is restored, and no acceptance is uncertain")
   func oneLoss() throws {
     let directory = JournalDirectory()
     let written = try reviewed(actions, in: directory)
@@ -176,7 +176,7 @@ private let later: [ReviewerAction] = [
     try journal.whole.write(to: URL(filePath: journal.path))
   }
 
-  @Test("the same where two records are lost: every fourth pair")
+  @Test("two lost records: everything independent of them is restored, for every fourth pair")
   func twoLosses() throws {
     let directory = JournalDirectory()
     let written = try reviewed([actions[0]], in: directory)
@@ -193,7 +193,7 @@ private let later: [ReviewerAction] = [
     }
   }
 
-  @Test("a version that was written against a damaged one is damaged, whatever was written of that one later")
+  @Test("a version stored as a difference from a damaged one is damaged, whatever was written later")
   func damagedBase() throws {
     let directory = JournalDirectory()
     let paints = (1...3).map { ReviewerAction.paint(VoxelIndex($0, 1, 1), "liver") }
@@ -204,7 +204,7 @@ private let later: [ReviewerAction] = [
     try journal.damage(at: journal.withVoxels[2].voxelStart)
     let second = try Session(2, in: directory)
     #expect(second.opened.versions.map(\.name) == ["manual.nii.gz", "manual.nii.gz edited", "CRF 1"])
-    #expect(second.opened.warning == "manual.nii.gz edited lacks a change by hand")
+    #expect(second.opened.warning == "manual.nii.gz edited lacks an edit")
     let left = second.opened.versions[1].labels
     _ = consume second
     let written = try StoredJournal(below: directory.path)

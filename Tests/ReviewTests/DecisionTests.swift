@@ -35,7 +35,7 @@ import Work
     #expect(state.decisions.versions == versions)
   }
 
-  @Test("window, plane and zoom are no steps: they leave what can be redone alone")
+  @Test("window, plane and zoom are not steps, and steps can still be redone after them")
   func viewIsNoStep() throws {
     var state = try openedState()
     state.type("b ")
@@ -55,7 +55,7 @@ import Work
     #expect(state.message == Message("redid: hide spleen"))
   }
 
-  @Test("a step after an undo keeps what was undone: undoing on reaches it, and U goes to any step")
+  @Test("a step after an undo keeps the undone steps: further undos reach them, and U goes to any step")
   func undoneStaysReachable() throws {
     var state = try openedState()
     state.type("b ")
@@ -158,7 +158,7 @@ import Work
     #expect(state.phase == .ended(failure: nil))
   }
 
-  @Test("a case without any version can be flagged, and nothing else of it judged")
+  @Test("a case without any version can be flagged, but not accepted")
   func casesWithoutVersionsAreFlagged() throws {
     var state = try openedState(phantomCase(withMask: false))
     state.type("y")
@@ -194,7 +194,7 @@ import Work
     #expect(state.phase == .ended(failure: nil))
   }
 
-  @Test("quitting says everything that would be lost at once")
+  @Test("quitting lists everything that would be lost")
   func quitting() throws {
     var state = try openedState()
     _ = reduce(
@@ -212,7 +212,7 @@ import Work
   }
 
   @Test(
-    "leaving the CRF with a refined image that is not kept says so once",
+    "leaving the CRF with a refined image that is not kept warns once",
     arguments: [Key.escape, "q", "t", "b", "v"])
   func unkeptResult(key: Key) throws {
     var state = try openedState()
@@ -254,7 +254,7 @@ import Work
     #expect(state.phase == .ended(failure: nil))
   }
 
-  @Test("Ctrl-C in the CRF stops what follows in all of the image, and only then quits")
+  @Test("Ctrl-C in the CRF first stops the background refinement, and only then quits")
   func followingIsStopped() throws {
     var state = try openedState()
     state.type("t")

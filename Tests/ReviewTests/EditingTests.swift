@@ -48,7 +48,7 @@ import Work
     #expect(state.shownVersion?.labels[second] == 0)
   }
 
-  @Test("clearing what was painted gives the very labels of the mask back")
+  @Test("clearing painted voxels restores the labels of the mask")
   func clearing() throws {
     var state = try openedState()
     state.paint(first, "spleen")
@@ -106,7 +106,7 @@ import Work
     #expect(state.dialog == .question(.quit(losing: [.acceptedVersion(edited.id)])))
   }
 
-  @Test("what was changed while it was being written is not what lies in the file")
+  @Test("a version that changes while it is written does not count as exported")
   func changedWhileWritten() throws {
     var state = try openedState()
     state.paint(first, "liver")
@@ -171,13 +171,13 @@ import Work
     #expect(state.dialog == .question(.quit(losing: [.acceptedVersion(VersionID(1))])))
   }
 
-  @Test("while the CRF shows what is no version yet, nothing is painted")
+  @Test("while the CRF shows a result that is not a version, painting is refused")
   func liveResultsAreNoVersions() throws {
     var state = try openedState()
     try state.refineLive()
     state.command("paint spleen")
     #expect(
-      state.message == Message("the shown refinement is no version yet: Enter keeps it as one", .warning))
+      state.message == Message("the shown refinement is not a version yet: Enter keeps it as one", .warning))
   }
 
   @Test("the journal gets each change as its box, and a later session can undo what it restores")

@@ -33,7 +33,7 @@ private func pairState(_ content: ReviewCase = pair()) throws -> ReviewState {
 }
 
 @Suite struct FindingTests {
-  @Test("n goes through the places where A and B differ, the largest first, and says what each is")
+  @Test("n steps through the differences of A and B, the largest first, and describes each")
   func differences() throws {
     var state = try pairState()
     state.type("n")
@@ -49,14 +49,14 @@ private func pairState(_ content: ReviewCase = pair()) throws -> ReviewState {
     #expect(state.message == Message("2 of 3, 8.0 mL, sagittal 4, only A: liver"))
   }
 
-  @Test("the first step back goes to the last place")
+  @Test("the first step back goes to the last difference")
   func backwardsFirst() throws {
     var state = try pairState()
     state.type("N")
     #expect(state.message == Message("3 of 3, 1.0 mL, axial 14, only B: liver"))
   }
 
-  @Test("n says why it goes nowhere: no version, one version, still looking, no difference")
+  @Test("n reports why there is no difference to go to: no version, one version, still searching, none")
   func nowhere() throws {
     var none = try openedState(phantomCase(withMask: false))
     none.type("n")
@@ -66,11 +66,11 @@ private func pairState(_ content: ReviewCase = pair()) throws -> ReviewState {
     #expect(
       one.message
         == Message(
-          "there is one version, which differs from nothing; I goes through the islands of a label", .warning)
+          "there is only one version; I goes through the islands of a label", .warning)
     )
     var early = try openedState(pair())
     early.type("n")
-    #expect(early.message == Message("still looking for where A and B differ"))
+    #expect(early.message == Message("still searching for differences of A and B"))
     var content = phantomCase()
     content.masks.append(content.masks[0])
     var same = try pairState(content)
@@ -78,7 +78,7 @@ private func pairState(_ content: ReviewCase = pair()) throws -> ReviewState {
     #expect(same.message == Message("A and B agree about every voxel of the labels that both know"))
   }
 
-  @Test("labels that only one version knows are no difference")
+  @Test("labels that only one version can have are not a difference")
   func unknownLabels() throws {
     var state = try openedState()
     try state.runNetwork()
@@ -88,7 +88,7 @@ private func pairState(_ content: ReviewCase = pair()) throws -> ReviewState {
     #expect(state.message?.text.hasSuffix("only B: Liver") == true)
   }
 
-  @Test("a change by hand is compared anew, and what was found before is dropped")
+  @Test("an edit is compared again, and earlier findings are discarded")
   func editsDropFindings() throws {
     var state = try pairState()
     state.type("n")
@@ -100,7 +100,7 @@ private func pairState(_ content: ReviewCase = pair()) throws -> ReviewState {
     #expect(state.view.crosshair == VoxelIndex(1, 1, 1))
   }
 
-  @Test("I goes through the islands of the selected label, and back to differences")
+  @Test("I steps through the islands of the selected label, and I again returns to differences")
   func islands() throws {
     var state = try pairState()
     state.press(.tab)
@@ -110,7 +110,7 @@ private func pairState(_ content: ReviewCase = pair()) throws -> ReviewState {
       state.message
         == Message("n and N go through the islands of liver in second.nii.gz; I goes back to differences"))
     state.type("n")
-    #expect(state.message == Message("still looking for the islands of liver"))
+    #expect(state.message == Message("still searching for the islands of liver"))
     try state.finishFinding()
     state.type("n")
     #expect(state.message == Message("island 1 of 3 of liver, 892.0 mL, axial 5"))
@@ -161,7 +161,7 @@ private func pairState(_ content: ReviewCase = pair()) throws -> ReviewState {
     #expect(render(state).text.count == 40)
   }
 
-  @Test("looking for differences and for islands stops at each poll")
+  @Test("searching for differences and for islands stops at each poll")
   func stops() throws {
     let content = twoReaders()
     var state = try openedState(content)
@@ -195,7 +195,7 @@ private func pairState(_ content: ReviewCase = pair()) throws -> ReviewState {
     #expect(cells(3) == scale.map { (5...8).contains($0) ? "░" : " " }.joined())
   }
 
-  @Test("| takes strips away and back; narrow panes have none, nor do cases without a mask")
+  @Test("| hides and shows strips; narrow panes and cases without a mask have none")
   func switching() throws {
     var state = try pairState()
     state.type("o")
@@ -244,7 +244,7 @@ private func pairState(_ content: ReviewCase = pair()) throws -> ReviewState {
   }
 
   @Test(
-    "the table lists the islands, with how much of each the other version has; the pointer takes the crosshair along"
+    "the table lists the islands, with how much of each the other version has; the crosshair follows the pointer"
   )
   func table() throws {
     var state = try state()
@@ -307,7 +307,7 @@ private func pairState(_ content: ReviewCase = pair()) throws -> ReviewState {
     #expect(state.message == Message("nothing changes: all islands of liver are kept"))
   }
 
-  @Test("a label of 5 000 islands is listed line by line in sight, and its last island can be removed")
+  @Test("a label of 5 000 islands is listed in its visible part, and its last island can be removed")
   func manyIslands() throws {
     let size = GridSize(100, 100, 3)
     var content = phantomCase(grid(size))
@@ -326,11 +326,11 @@ private func pairState(_ content: ReviewCase = pair()) throws -> ReviewState {
     #expect(state.shownVersion?.statistics(of: 6)?.voxelCount == 4999)
   }
 
-  @Test("without a label, and before the islands are known, nothing changes and the reason is said")
+  @Test("without a label, and before the islands are known, nothing changes and the reason is shown")
   func tooEarly() throws {
     var state = try openedState()
     state.type("Tx")
-    #expect(state.message == Message("still looking for the islands", .warning))
+    #expect(state.message == Message("still searching for the islands", .warning))
     #expect(state.decisions.versions.count == 1)
     var bare = try openedState(phantomCase(withMask: false))
     bare.type("TxK")

@@ -26,13 +26,13 @@ func everySizeIsDrawn() throws {
   }
 }
 
-@Test("a screen that is too small says what it needs")
+@Test("a screen that is too small shows the size that it needs")
 func tooSmallSaysSo() throws {
   let state = try openedState(screen: ScreenSize(rows: 3, columns: 44))
   #expect(render(state).text[1] == " segdeck needs 60x16; this screen has 44x3  ")
 }
 
-@Test("the lines at the foot say where, how bright, which label and how it is shown")
+@Test("the lines at the foot show position, intensity, label and view")
 func statusIsWritten() throws {
   var state = try openedState()
   state.type("g6,7,8")
@@ -83,7 +83,7 @@ func overlaysAreDrawn() throws {
   #expect(greys)
 }
 
-@Test("the difference view leaves out labels that only one version knows")
+@Test("the difference view ignores labels that only one version can have")
 func differenceLeavesOutUnknownLabels() throws {
   var state = try openedState()
   try state.runNetwork()
@@ -125,7 +125,7 @@ func smallLesionsAreSeen() throws {
   #expect(frame.cells.contains { $0.style.foreground == lesion || $0.style.background == lesion })
 }
 
-@Test("a running job shows its share done, its time left and how to cancel it")
+@Test("a running job shows its progress, its remaining time and how to cancel it")
 func progressIsShown() throws {
   var state = try openedState(screen: ScreenSize(rows: 40, columns: 130))
   _ = reduce(

@@ -167,7 +167,7 @@ private func compared(
   private static let folder = checkout.appending(path: "Tests/ReviewTests/Frames")
   private static let rewrites = ProcessInfo.processInfo.environment["SEGDECK_REWRITE_FRAMES"] != nil
 
-  @Test("a whole screen is as its file has it", arguments: frameCases)
+  @Test("a whole screen equals its stored frame", arguments: frameCases)
   func screen(row: FrameCase) throws {
     let file = GoldenFrameTests.folder.appending(path: row.fileName)
     let stored = try? String(contentsOf: file, encoding: .utf8)
@@ -189,7 +189,7 @@ private func compared(
     #expect(Set(stored) == Set(frameCases.map(\.fileName)))
   }
 
-  @Test("a frame that differs in a character and a colour says in which row, and how")
+  @Test("a difference of frames names the row and marks characters and colours")
   func differencesAreReadable() throws {
     var frame = Frame(rows: 2, columns: 6)
     frame.write("liver", row: 1, column: 0, style: Style(isBold: true))

@@ -29,7 +29,7 @@ extension ReviewState {
 }
 
 @Test(
-  "an image of several frames says which it shows, and keys and :frame go to others while the window stays")
+  "an image of several frames shows its frame; keys and :frame go to others, and the window stays")
 func framesAreChosen() throws {
   var state = try threeFrames()
   #expect(
@@ -58,7 +58,7 @@ func framesAreChosen() throws {
   #expect(state.message == Message("frame: type a number, counted from 0", .error))
 }
 
-@Test("held keys go on from the frame that is being read, and an image of one frame has no other")
+@Test("held keys count from the frame that is being read, and an image of one frame has no other")
 func framesAreSkipped() throws {
   var state = try threeFrames()
   _ = state.type(")")

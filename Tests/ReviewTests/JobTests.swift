@@ -243,7 +243,7 @@ func sessionFails() {
   #expect(failure == "missing.nii: cannot be read")
 }
 
-@Test("a session that is asked to end writes first what waits for the journal")
+@Test("a session that is asked to end first writes pending journal entries")
 func sessionIsAskedToEnd() {
   let services = PretendedServices()
   let terminal = PatientTerminal([.key(.character("f")), .end]) {
@@ -261,7 +261,7 @@ func sessionIsAskedToEnd() {
 }
 
 @Test(
-  "what is decided while the journal is still being opened is written before a session that is asked to end ends"
+  "decisions made while the journal is opened are written before a session ends on request"
 )
 func sessionIsAskedToEndEarly() {
   let services = PretendedServices()
@@ -282,7 +282,7 @@ func sessionIsAskedToEndEarly() {
   #expect(steps == ["opening", "flag the case"])
 }
 
-@Test("that a journal cannot be written is not said again where it was said already, and its end is")
+@Test("a failing journal is reported once, and its recovery too")
 func failureIsSaidOnce() {
   let (services, log) = (PretendedServices(), EventLog())
   let runner = JobRunner(services: services) { log.add($0) }

@@ -56,7 +56,7 @@ private func names(_ notes: [JournalEntry]) -> [String] {
 }
 
 @Suite struct JournalTests {
-  @Test("everything that happens is noted once, in order")
+  @Test("every event is journalled once, in order")
   func notes() throws {
     let (state, notes) = try reviewedCase()
     #expect(
@@ -70,7 +70,7 @@ private func names(_ notes: [JournalEntry]) -> [String] {
     #expect(state.journal == .writing)
   }
 
-  @Test("the same case opened again has all versions, decisions and the view, and says from when")
+  @Test("a case opened again has all versions, decisions and the view, and their time is shown")
   func restoring() throws {
     let (before, notes) = try reviewedCase()
     var state = try laterSession()
@@ -96,7 +96,7 @@ private func names(_ notes: [JournalEntry]) -> [String] {
     #expect(state.decisions.versions.map(\.name) == ["manual.nii.gz", "liver network", "CRF 1", "CRF 2"])
   }
 
-  @Test("what was undone is undone another time, its steps are there to be redone, and messages name them")
+  @Test("undone steps are still undone in the next session, can be redone, and are named in messages")
   func undoneStepsAreRestored() throws {
     var (before, notes) = try reviewedCase()
     notes += before.type("e").notes
@@ -124,7 +124,7 @@ private func names(_ notes: [JournalEntry]) -> [String] {
     #expect(third.history.position == before.history.position)
   }
 
-  @Test("names and colours can be taken back another time too")
+  @Test("names and colours can be undone in the next session too")
   func relabellingsAreRestored() throws {
     var (before, notes) = try reviewedCase()
     notes += before.type("br").notes
@@ -143,7 +143,7 @@ private func names(_ notes: [JournalEntry]) -> [String] {
     #expect(state.decisions == before.decisions)
   }
 
-  @Test("turns of one knob are one step another time too")
+  @Test("changes of one knob are one step in the next session too")
   func joinedStepsAreRestored() throws {
     var (before, notes) = try reviewedCase()
     notes += before.type("t").notes
@@ -155,7 +155,7 @@ private func names(_ notes: [JournalEntry]) -> [String] {
     #expect(state.decisions.knobs.refinement.appearanceWeight == 4)
   }
 
-  @Test("the frame that was looked at is read again, and said with what was restored")
+  @Test("the frame that was shown is read again, and named among what was restored")
   func framesAreRestored() throws {
     var content = phantomCase()
     content.frameCount = 3
@@ -178,7 +178,7 @@ private func names(_ notes: [JournalEntry]) -> [String] {
     #expect(text.hasPrefix("restored the view from 14:46; ") && text.hasSuffix("; frame 2 of 0-2"))
   }
 
-  @Test("a mask that the journal does not hold is added and shown; one that it holds is not doubled")
+  @Test("a mask that is not in the journal is added and shown; one that is in it is not duplicated")
   func masksJoin() throws {
     let (_, notes) = try reviewedCase()
     var content = phantomCase()
@@ -196,7 +196,7 @@ private func names(_ notes: [JournalEntry]) -> [String] {
     #expect(!names(effects.notes).contains("version manual.nii.gz"))
   }
 
-  @Test("what the reviewer did before the journal was read stays and is noted")
+  @Test("decisions made before the journal was read stay and are journalled")
   func lateJournal() throws {
     let (_, notes) = try reviewedCase()
     var state = try laterSession()
@@ -222,7 +222,7 @@ private func names(_ notes: [JournalEntry]) -> [String] {
     #expect(names(effects.notes).contains("reject CRF 1"))
   }
 
-  @Test("an exported version is known as exported another time")
+  @Test("an exported version still counts as exported in the next session")
   func exportsAreKnown() throws {
     var (state, notes) = try reviewedCase()
     let id = try #require(state.type("E").started?.id)
@@ -236,7 +236,7 @@ private func names(_ notes: [JournalEntry]) -> [String] {
     #expect(later.phase == .ended(failure: nil))
   }
 
-  @Test("what was exported before the journal was read is exported under the number that it has there")
+  @Test("an export before the journal was read counts for the version's number in the journal")
   func earlyExports() throws {
     let (_, notes) = try reviewedCase()
     var state = try laterSession()
@@ -249,7 +249,7 @@ private func names(_ notes: [JournalEntry]) -> [String] {
     #expect(state.exported == [VersionID(1): "/o.nii.gz"])
   }
 
-  @Test("steps that changed nothing that is left keep their numbers, which no new step gets")
+  @Test("steps that changed only lost versions keep their numbers, which are not reused")
   func numbersStay() throws {
     var opened = journal(try reviewedCase().notes)
     let last = try #require(opened.steps.last)
@@ -267,7 +267,7 @@ private func names(_ notes: [JournalEntry]) -> [String] {
     #expect(step.number == last.number + 3)
   }
 
-  @Test("a journal that cannot be written is said at once, again when it can, and asked about at the end")
+  @Test("a failing journal is reported at once, and so is its recovery; quitting asks about it")
   func failingJournal() throws {
     var state = try openedState()
     state.type("f")
@@ -288,7 +288,7 @@ private func names(_ notes: [JournalEntry]) -> [String] {
     #expect(state.phase == .ended(failure: nil))
   }
 
-  @Test("without a journal the reviewer is asked only where something was done")
+  @Test("without a journal, quitting asks only if something was decided")
   func absentJournal() throws {
     let absent = OpenedJournal(
       warning: "another segdeck has this case open: what you do here is not kept",
@@ -307,7 +307,7 @@ private func names(_ notes: [JournalEntry]) -> [String] {
       state.dialog == .question(.quit(losing: [.unwrittenJournal("another segdeck has this case open")])))
   }
 
-  @Test("a journal that could not be opened takes everything once it can")
+  @Test("a journal that could not be opened gets all entries once it can be")
   func lateOpening() throws {
     let reason = "No space left on device: the journal in ~/s cannot be written"
     var state = try openedState(
@@ -328,7 +328,7 @@ private func names(_ notes: [JournalEntry]) -> [String] {
   }
 
   @Test(
-    "quitting waits for a journal that is still being opened, says so, and ends with what was decided in it")
+    "quitting waits for a journal that is still being opened, with a message, and writes the decisions")
   func quittingEarly() throws {
     var state = try openedState(journal: nil)
     #expect(state.journal == .opening)
@@ -356,7 +356,7 @@ private func names(_ notes: [JournalEntry]) -> [String] {
     #expect(names(effects.notes) == ["version manual.nii.gz", "opening", "flag the case", "view"])
   }
 
-  @Test("an acceptance that was not exported is asked about once, though the journal is still being opened")
+  @Test("quitting asks about an unexported acceptance once, even while the journal is being opened")
   func quittingEarlyUnexported() throws {
     var state = try openedState(journal: nil)
     state.type("yq")
@@ -368,7 +368,8 @@ private func names(_ notes: [JournalEntry]) -> [String] {
   }
 
   @Test(
-    "where the version that was shown is lost, what is left of A and B is shown, or else the newest version")
+    "where the version that was shown is lost, the remaining one of A and B is shown, or else the newest version"
+  )
   func lostVersions() throws {
     let (_, notes) = try reviewedCase()
     let whole = journal(notes)
@@ -399,14 +400,14 @@ private func names(_ notes: [JournalEntry]) -> [String] {
   }
 
   @Test(
-    "an accepted version that lacks a change is accepted no longer, nor exported, and the journal hears of it"
+    "a version that lost an edit is neither accepted nor exported, and the journal records that"
   )
   func incompleteVersions() throws {
     let (_, notes) = try reviewedCase()
     var opened = journal(notes)
     opened.exported = [VersionID(3): "/o.nii.gz", VersionID(2): "/n.nii.gz"]
     opened.incompleteVersions = [VersionID(3)]
-    opened.warning = "CRF 1 lacks a change by hand and is not accepted any more"
+    opened.warning = "CRF 1 lacks an edit and is no longer accepted"
     var state = try laterSession()
     let effects = try state.read(opened)
     #expect(state.decisions.verdicts == Verdicts(isFlagged: true))
@@ -417,7 +418,7 @@ private func names(_ notes: [JournalEntry]) -> [String] {
     #expect(names(state.type("y").notes) == ["accept CRF 1"])
   }
 
-  @Test("asked to end, a review ends without a question, whatever it does")
+  @Test("a review that is asked to end ends without a question in every state")
   func asked() throws {
     for keys in ["", "y", "t", "m", ":", "?", "yq"] {
       var state = try openedState()
@@ -427,7 +428,7 @@ private func names(_ notes: [JournalEntry]) -> [String] {
     }
   }
 
-  @Test("turns of one knob and views in a row are written once")
+  @Test("consecutive changes of one knob, and consecutive views, are written once")
   func condensing() {
     var (one, two) = (Decisions(), Decisions())
     one.knobs.maskConfidence = 0.8
@@ -449,7 +450,7 @@ private func names(_ notes: [JournalEntry]) -> [String] {
     #expect([JournalEntry]().condensed == [])
   }
 
-  @Test("decisions and views come back from JSON, and what an older program left out keeps its first value")
+  @Test("decisions and views are read back from JSON, and fields that are missing have defaults")
   func coding() throws {
     var decisions = Decisions()
     decisions.a = VersionID(4)

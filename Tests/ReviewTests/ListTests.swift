@@ -40,7 +40,7 @@ func labelTablePages() throws {
   #expect(state.view.crosshair.k == crosshair.k + 1)
 }
 
-@Test("/ searches in a list while typing, n and N go on, Esc goes back to where it began")
+@Test("/ searches a list while typing, n and N continue, Esc returns to the start")
 func listsAreSearched() throws {
   var state = try openedState(manyLabels())
   state.type("b")
@@ -119,7 +119,7 @@ func everyListPages() throws {
   #expect(state.view.crosshair == crosshair)
 }
 
-@Test("the next and the previous label are named and highlighted, and whether they can be seen is said")
+@Test("the next and the previous label are named and highlighted, with their visibility")
 func selectionIsSaid() throws {
   var state = try openedState()
   state.type(".")
@@ -133,7 +133,7 @@ func selectionIsSaid() throws {
   #expect(state.message == Message("selected liver, 2 of 2; it is hidden"))
 }
 
-@Test("hidden labels are said below the picture and above the table")
+@Test("hidden labels are counted below the picture and above the table")
 func hiddenLabelsAreSaid() throws {
   var state = try openedState(manyLabels(), screen: ScreenSize(rows: 40, columns: 130))
   state.type("b ")

@@ -41,7 +41,7 @@ func newerTurnCancels() throws {
   #expect(state.jobs[.backgroundRefinement] == nil)
 }
 
-@Test("a knob that is held down still shows something: the third preview is let finish")
+@Test("a key that is held down on a knob still shows a result: the third preview may finish")
 func heldKnobShowsSomething() throws {
   var state = try openedState()
   state.type("t")
@@ -62,7 +62,8 @@ func keepingIsInstant() throws {
   try state.finish(following, with: changedLabels(state.content))
   #expect(state.live?.region == nil)
   state.type("y")
-  #expect(state.message == Message("the shown refinement is no version yet: Enter keeps it as one", .warning))
+  #expect(
+    state.message == Message("the shown refinement is not a version yet: Enter keeps it as one", .warning))
   let away = state.press(.right)
   #expect(away.started(PreviewJob.self) != nil)
   let back = state.press(.left)
@@ -103,7 +104,7 @@ func legendFits() throws {
       == "window 40/400  radiological  ■ only A  ■ only B  ■ both  ■ other label")
 }
 
-@Test("each label's gain, loss, Dice and components are counted, and the places where labels changed")
+@Test("each label's gain, loss, Dice and components are counted, and the regions in which labels changed")
 func changesAreCounted() throws {
   let content = phantomCase()
   let statistics = try LabelComponents(content.masks[0].labels, work: WorkContext()).statistics
@@ -126,7 +127,7 @@ func changesAreCounted() throws {
   #expect(abs(part.rows[1].dice - 1800 / 1890) < 1e-12)
 }
 
-@Test("a preset turns every knob, the list names the one in use, and saving asks for a name")
+@Test("a preset sets every knob, the list marks the one in use, and saving asks for a name")
 func presetsAreChosen() throws {
   var state = try openedState()
   let opening = state.type("t")
@@ -215,8 +216,8 @@ func knobsAreWarnedOf() throws {
   #expect(try warnings { $0.refinement.appearanceWeight = 1.4 } == [])
   #expect(
     try warnings { $0.refinement.appearanceWeight = 1.3 }
-      == ["mask too sure: 2.9 outweighs μ1 + μ2 = 2.8"])
-  #expect(try warnings { $0.refinement.iterations = 0 } == ["nothing to do: weights or rounds are 0"])
+      == ["mask too confident: 2.9 outweighs μ1 + μ2 = 2.8"])
+  #expect(try warnings { $0.refinement.iterations = 0 } == ["nothing to do: weights or iterations are 0"])
 }
 
 @Test("warnings: labels that vanish, explode or shrink, and borders that no kernel can move")
@@ -234,7 +235,7 @@ func resultsAreWarnedOf() throws {
   #expect(warnings(on: state) == ["liver grew 4.2-fold in the box"])
 }
 
-@Test("the CRF panel at 80 columns: knobs, what the chosen one means here, what it did")
+@Test("the CRF panel at 80 columns: knobs, the meaning of the selected one, and its effect")
 func panelIsWritten() throws {
   var state = try openedState(screen: ScreenSize(rows: 24, columns: 80))
   let effects = state.type("tjj")
@@ -272,7 +273,7 @@ func panelIsWritten() throws {
 }
 
 @Test(
-  "where all of the image takes too much memory the box goes on following, once that was said; Enter refines it all"
+  "where memory is too small for the whole image, only the box is refined, with one message"
 )
 func largeImagesWaitForEnter() throws {
   var state = try openedState()

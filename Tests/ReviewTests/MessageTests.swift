@@ -33,7 +33,7 @@ func errorsAreReplaced() throws {
   }
 }
 
-@Test("labels that are set by name are refused by the name that is unknown, and names may have spaces")
+@Test("unknown names of labels are refused by name, and names may have spaces")
 func unknownLabelsAreNamed() throws {
   var content = phantomCase()
   content.masks[0].table = LabelTable([
@@ -89,14 +89,14 @@ func messagesAreListed() throws {
   #expect(lines().last == "· \(last)")
 }
 
-@Test("a message that is too long for the screen says how to read all of it, and does so there")
+@Test("a message that is too long for the screen names the key that shows all of it")
 func longMessagesOpen() throws {
   var state = try openedState(screen: ScreenSize(rows: 24, columns: 80))
   let text =
-    "a part of 98 mL was left out beside the one of 175 mL; see whether the right one stayed, posterior or anterior"
+    "a part of 98 mL was removed beside the one of 175 mL; check that the right one was kept, posterior or anterior"
   state.message = Message(text, .warning)
   let line = render(state).text[22]
-  #expect(line.hasPrefix(" a part of 98 mL was left out beside the one of 175 mL"))
+  #expect(line.hasPrefix(" a part of 98 mL was removed beside the one of 175 mL"))
   #expect(line.hasSuffix("… M: all of it"))
   state.type("M")
   let shown = render(state).text.map {
@@ -147,7 +147,7 @@ func refusedMasksAreNamed() throws {
     ]))
 }
 
-@Test("oblique, sheared and one-slice images are said, on opening and as long as they are shown")
+@Test("oblique, sheared and one-slice images are reported on opening and in the view line")
 func oddGridsAreSaid() throws {
   var oblique = grid(GridSize(24, 20, 16))
   oblique.affine = Affine(
@@ -175,7 +175,7 @@ func oddGridsAreSaid() throws {
   #expect(render(state).text[37].hasPrefix(" window one intensity, 5  radiological"))
 }
 
-@Test("a network's result is looked at where it is largest, unless the reader moved meanwhile")
+@Test("the largest slice of a network's result is shown, unless the reader has moved in the meantime")
 func resultsAreLookedAt() throws {
   for moves in [false, true] {
     var state = try openedState(phantomCase(withMask: false))

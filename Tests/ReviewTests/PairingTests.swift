@@ -64,7 +64,7 @@ extension ReviewState {
 }
 
 @Test(
-  "names that differ at their ends stay different beside what the other version calls the labels",
+  "names that differ at their ends stay different beside the names in the other version",
   arguments: [80, 120, 200])
 func pairedNamesStayDifferent(columns: Int) throws {
   var content = twoMasks([6: 2, 1: 6])
@@ -85,7 +85,7 @@ func pairedNamesStayDifferent(columns: Int) throws {
 }
 
 @Test(
-  "labels of another mask that have no names are proposed by overlap, and Enter compares what goes together")
+  "labels of another mask that have no names are proposed by overlap, and Enter compares the pairs")
 func unnamedLabelsAreAskedFor() throws {
   // The spleen is 6 and the liver 2 there: by value the liver would get a Dice of 0.
   var state = try comparedState(twoMasks([6: 2, 1: 6]))
@@ -115,7 +115,7 @@ func unnamedLabelsAreAskedFor() throws {
   #expect(state.agreement == [:])
 }
 
-@Test("an answer is remembered of what a mask holds: another mask at the same place is another question")
+@Test("an answer is remembered by a mask's content: another mask at the same path is asked about again")
 func answersAreOfContent() throws {
   func memory(_ values: [UInt16: UInt16]) throws -> PairingMemory? {
     var state = try comparedState(twoMasks(values))
@@ -128,7 +128,7 @@ func answersAreOfContent() throws {
   #expect(swapped?.b.labels == one?.b.labels)
 }
 
-@Test("Escape keeps names and values, and both names stand beside the Dice of such a pair")
+@Test("Escape keeps names and values, and both names are beside the Dice of such a pair")
 func escapeKeepsValues() throws {
   var state = try comparedState(twoMasks([6: 2, 1: 6]))
   state.press(.escape)
@@ -136,7 +136,7 @@ func escapeKeepsValues() throws {
   #expect(state.agreement == ["liver / label 6": 0])
 }
 
-@Test("nothing is asked where names, or the values of nameless labels, agree with what overlaps")
+@Test("no question where names, or the values of unnamed labels, agree with the overlaps")
 func certainPairsAreNotAsked() throws {
   let byName = try comparedState(twoMasks([6: 3, 1: 4], names: [3: "Liver", 4: "SPLEEN"]))
   #expect(byName.dialog == nil)
@@ -146,7 +146,7 @@ func certainPairsAreNotAsked() throws {
   #expect(byValue.agreement == ["liver / label 6": 1, "spleen / label 1": 1])
 }
 
-@Test("names that contradict what overlaps are asked about, and so are labels that share only their value")
+@Test("names that contradict overlaps are asked about, and so are labels that share only their value")
 func contradictionsAreAsked() throws {
   let swapped = try comparedState(twoMasks([6: 1, 1: 6], names: [6: "liver", 1: "spleen"]))
   #expect(swapped.pairing?.partners == [6: 1, 1: 6])
@@ -164,7 +164,7 @@ func answersAreRemembered() throws {
   #expect(state.dialog == nil)
   #expect(state.agreement == ["liver / label 2": 1])
   #expect(
-    state.message == Message("labels are paired as you said before; p in the label table changes it"))
+    state.message == Message("labels are paired as you chose before; p in the label table changes it"))
 }
 
 @Test("a pair has one colour in both versions and is hidden in both")
@@ -183,7 +183,7 @@ func pairsShareColourAndVisibility() throws {
   #expect(state.isVisible(b.table[6]!, of: state.decisions.versions[1]))
 }
 
-@Test("the question shows both names and the overlap, and arrows change what goes with a label")
+@Test("the question shows both names and the overlap, and arrows change the partner of a label")
 func partnersAreChanged() throws {
   var state = try comparedState(twoMasks([6: 2, 1: 6]))
   let text = render(state).text.joined(separator: "\n")
@@ -203,7 +203,7 @@ func partnersAreChanged() throws {
 }
 
 @Test(
-  "labels are named and coloured in the table; typing fires no shortcut, and bad names are refused with a line"
+  "labels are named and coloured in the table; typing triggers no key, and invalid names are refused with a message"
 )
 func labelsAreEdited() throws {
   var state = try comparedState(twoMasks([6: 6, 1: 1]))

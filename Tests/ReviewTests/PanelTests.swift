@@ -58,7 +58,7 @@ func smallVolumesAreNotZero() throws {
   #expect(lines.contains { $0.contains("■ liver") && $0.contains(" 0.90") })
 }
 
-@Test("the CRF panel keeps its knobs, help and table where they are while knobs are chosen and turned")
+@Test("no row of the CRF panel moves while knobs are selected and changed")
 func knobsStayInPlace() throws {
   for (rows, columns) in [(24, 80), (40, 120), (60, 200)] {
     var state = try comparedState(rows, columns)
@@ -84,7 +84,7 @@ func knobsStayInPlace() throws {
   }
 }
 
-@Test("the key bar shows what the program is for, at 80 columns too, and help and quit everywhere")
+@Test("the key bar shows the main keys at 80 columns too, and help and quit everywhere")
 func keyBarShowsThePurpose() throws {
   for columns in [80, 120, 200] {
     let bar = render(try openedState(screen: ScreenSize(rows: 40, columns: columns))).text[39]
@@ -145,7 +145,7 @@ func differenceEnds() throws {
   #expect(state.view.comparison == .off)
   #expect(said() == [false, false, false])
 
-  // Another pair ends the difference of A and B; the same two the other way round do not.
+  // Another pair ends the difference of A and B; the same two in the other order do not.
   var pair = try comparedState(40, 130)
   pair.type("dva")
   #expect(pair.view.comparison == .difference)

@@ -60,7 +60,7 @@ func crosshairMoves() throws {
   #expect(state.view.crosshair.j == 19)
 }
 
-@Test("places are typed as a slice, an index, millimetres or a label")
+@Test("a target is typed as a slice, an index, millimetres or a label")
 func placesAreTyped() throws {
   var state = try openedState()
   func go(_ text: String) -> VoxelIndex {
@@ -114,7 +114,7 @@ func windowsChange() throws {
   #expect(state.message?.kind == .error)
 }
 
-@Test("hiding, soloing and undoing say what they do")
+@Test("hiding, soloing and undoing show what they did")
 func labelsHide() throws {
   var state = try openedState()
   state.type("b ")
@@ -161,7 +161,7 @@ func networkAddsAVersion() throws {
   #expect(state.shownVersion?.name == "liver network")
   #expect(
     state.shownVersion?.warnings == [
-      "Liver: a part of 310 mL was left out beside the one of 990 mL; see whether the right one stayed"
+      "Liver: a part of 310 mL was removed beside the one of 990 mL; check that the right one was kept"
     ])
   #expect(state.decisions.knobs.refinement.appearanceWeight == 4)
   guard let request = effects.started(ComparisonJob.self)?.job.request else {
@@ -180,7 +180,7 @@ func networkAddsAVersion() throws {
   #expect(state.view.comparison == .difference)
 }
 
-@Test("keys that come before the list of models is there reach it, and Escape drops them")
+@Test("keys that are pressed before the list of models is available reach it, and Escape discards them")
 func modelsAreAwaited() throws {
   var state = try openedState()
   let asked = state.type("m")
@@ -208,7 +208,7 @@ func openingWindows() throws {
   #expect(try openedState(other).view.windowName == "auto 0.5-99.5 %")
 }
 
-@Test("Escape cancels the running network, and what it still sends changes nothing")
+@Test("Escape cancels the running network, and its late events change nothing")
 func lateEventsAreIgnored() throws {
   var state = try openedState()
   _ = reduce(
@@ -238,7 +238,7 @@ func outcomesBelongToTheirJob() throws {
   #expect(state.jobs[.models]?.id == id)
 }
 
-@Test("the CRF runs on a loaded mask with the knobs as they stand, and warns of a label that vanished")
+@Test("the CRF runs on a loaded mask with the current knobs, and warns of a label that vanished")
 func refinementOfAMask() throws {
   var state = try openedState()
   state.type("t")
@@ -282,7 +282,7 @@ func refinementOfAMask() throws {
       == [.mask(path: "/cases/manual.nii.gz"), .refinement(full.settings, maskConfidence: 0.9)])
 }
 
-@Test("knobs refuse what is no number or out of range, and reset to what the model advises")
+@Test("knobs refuse invalid values, and reset to the model's settings")
 func knobsAreChecked() throws {
   var state = try openedState()
   state.type("t1,2")
@@ -356,7 +356,7 @@ func exportAsks() throws {
   #expect(state.phase == .ended(failure: nil))
 }
 
-@Test("typing a line never triggers keys, and Escape drops it")
+@Test("typing a line never triggers keys, and Escape discards it")
 func typingIsModal() throws {
   var state = try openedState()
   let before = state.decisions
@@ -367,7 +367,7 @@ func typingIsModal() throws {
   #expect(state.decisions == before)
 }
 
-@Test("coming closer keeps the crosshair in sight wherever it goes")
+@Test("zooming in keeps the crosshair visible wherever it moves")
 func crosshairStaysInSight() throws {
   var state = try openedState(screen: ScreenSize(rows: 40, columns: 130))
   state.type("++++++++++++")

@@ -110,14 +110,14 @@ struct SessionTests {
     #expect((back.opened, back.closed) == ([], [3]))
   }
 
-  @Test("a case that is opened ahead waits until the one on the screen is there")
+  @Test("a case is opened ahead only after the one on the screen is open")
   func opensInTurn() throws {
     let (session, effects) = begunSession(2)
     #expect(effects.opened == [0])
     #expect(session.inMemory == [0])
   }
 
-  @Test("beyond the ends of the list nothing moves, and it says so")
+  @Test("at the ends of the list nothing moves, and a message says so")
   func staysAtEnds() throws {
     var (session, effects) = begunSession(2)
     try session.finish(effects)
@@ -128,7 +128,7 @@ struct SessionTests {
     #expect(session.current == CaseID(1))
   }
 
-  @Test("a capital letter gives a verdict and goes on; where there is nothing to judge it stays")
+  @Test("a capital letter gives a verdict and goes to the next case; without a mask it stays")
   func judgesAndGoesOn() throws {
     var (session, effects) = begunSession(3)
     try session.finish(effects)
@@ -146,7 +146,7 @@ struct SessionTests {
     #expect(bare.session.review.message?.text.contains("no version to accept") == true)
   }
 
-  @Test("a case that cannot be opened says why, and the others are reviewed all the same")
+  @Test("a case that cannot be opened shows the reason, and the others can be reviewed")
   func goesOnBehindFailure() throws {
     var (session, effects) = begunSession(3)
     try session.finish(effects, failing: [CaseID(0)])
@@ -233,7 +233,7 @@ struct RecordingTests {
     #expect(decision.seconds == 75)
   }
 
-  @Test("what the records hold of this reader counts more than the journal, and can be undone")
+  @Test("the records of this reader have priority over the journal, and can be undone")
   func adoptsRecord() throws {
     let known = try review(
       "case-1",
@@ -248,7 +248,7 @@ struct RecordingTests {
     #expect(session.review.decisions.verdicts == Verdicts())
   }
 
-  @Test("an acceptance of a version that is not open here stands until something else is decided")
+  @Test("an acceptance of a version that is not open here remains until another decision")
   func keepsAcceptanceElsewhere() throws {
     let accepted = CaseDecision(verdict: .accepted, version: CaseDecision.Version(name: "CRF 7"))
     var (session, effects) = begunSession(1, reviews: ["case-1": try review("case-1", [("ann", accepted)])])
@@ -258,7 +258,7 @@ struct RecordingTests {
     #expect(try session.press("e").records == ["case-1 decided rejected flagged"])
   }
 
-  @Test("what another reader decides meanwhile is said, and is not this reader's decision")
+  @Test("a decision of another reader is reported, and is not this reader's decision")
   func tellsOfOthers() throws {
     var (session, effects) = begunSession(2)
     try session.finish(effects)
@@ -282,7 +282,7 @@ struct CaseListTests {
     return session
   }
 
-  @Test("the list shows every case with what was decided, and opens the one that is pointed at")
+  @Test("the list shows every case with its decisions, and opens the selected one")
   func opensCase() throws {
     var session = try listed()
     let lines = render(session).text
@@ -294,7 +294,8 @@ struct CaseListTests {
     #expect(session.worklist.list == nil)
   }
 
-  @Test("a filter holds as it is typed, a wrong one says what is wrong, and Esc brings the earlier one back")
+  @Test(
+    "a filter applies while it is typed, an invalid one shows its error, and Esc restores the earlier one")
   func filters() throws {
     var session = try listed()
     try session.press("/")
@@ -310,7 +311,7 @@ struct CaseListTests {
     #expect(session.worklist.order.count == 12 - 2)
   }
 
-  @Test("the beginning of a word of filters does not empty the list; Enter takes it as a text")
+  @Test("an incomplete word of a filter does not empty the list; Enter searches for it as text")
   func unfinishedFilter() throws {
     var session = try listed()
     try session.press("/")
@@ -343,7 +344,7 @@ struct CaseListTests {
     #expect(session.review.position == "2/2")
   }
 
-  @Test("typing a filter fires no key of the list or of a case")
+  @Test("typing a filter triggers no key of the list or of a case")
   func typesPlainly() throws {
     var session = try listed()
     try session.press("/")

@@ -49,7 +49,7 @@ private func expectDecision(
 
 /// The change of an action, field by field of the whole state.
 @Suite struct WholeStateTests {
-  @Test("accepting a version sets the verdict, says so, and changes nothing else")
+  @Test("accepting a version sets the verdict, shows a message, and changes nothing else")
   func accepting() throws {
     var state = try openedState()
     expectDecision("accept manual.nii.gz", of: &state) {
@@ -60,7 +60,7 @@ private func expectDecision(
     }
   }
 
-  @Test("flagging the case sets the flag, says so, and changes nothing else")
+  @Test("flagging the case sets the flag, shows a message, and changes nothing else")
   func flagging() throws {
     var state = try openedState()
     expectDecision("flag the case", of: &state) {
@@ -83,7 +83,7 @@ private func expectDecision(
     }
   }
 
-  @Test("undoing takes the decision back, says so, and changes nothing else but the place in the history")
+  @Test("undoing reverts the decision, shows a message, moves in the history, and changes nothing else")
   func undoing() throws {
     var state = try openedState()
     state.type("y")

@@ -41,7 +41,7 @@ func cropsRepeat() throws {
   #expect(try crop(seed: 2, threads: 1) != first)
 }
 
-@Test("what lies outside the case is 0 and counts in no loss")
+@Test("voxels outside the case are 0 and ignored by the loss")
 func outsideIsIgnored() throws {
   let example = linearCase(GridSize(4, 4, 4))
   var still = Augmentation.none

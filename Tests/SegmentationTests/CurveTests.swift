@@ -19,7 +19,7 @@ func smoothing() {
   #expect(records.smoothedHeadLoss(2).isEmpty)
 }
 
-@Test("several runs are one curve: mean, smallest and largest of those that have the step")
+@Test("several runs are one curve: mean, smallest and largest of those that have the iteration")
 func groupedRuns() {
   let curve = LearningCurve(name: "a", runs: [[(10, 1), (20, 2)], [(10, 3)]])
   #expect(
@@ -61,7 +61,7 @@ func picture() {
   #expect(svg.contains("<polyline points=\"52.0,142.0 466.0,250.0\""))
 }
 
-@Test("a log keeps the later of two records of a step, forgives a cut last line, and names a wrong one")
+@Test("a log keeps the later of two records of an iteration, forgives a cut last line, and names a wrong one")
 func logs() throws {
   try withTemporaryFolder { folder in
     let path = folder + "/log"
@@ -72,7 +72,7 @@ func logs() throws {
     try write(lines[0] + "nonsense\n" + lines[1])
     #expect(
       throws: InputError(
-        path, "line 2 is no training record", found: "nonsense",
+        path, "line 2 is not a training record", found: "nonsense",
         expected: "a JSON object as `segdeck train --log` writes it")
     ) { try TrainingRecord.read(log: path) }
     let infinite = record(10, loss: .infinity).jsonLine

@@ -24,7 +24,8 @@ import Work
     return (voxels, labels)
   }
 
-  @Test("noise and the step at the border are those that were put in", arguments: [Float(4), 15, 30])
+  @Test(
+    "the noise and the step at the border of a synthetic image are measured", arguments: [Float(4), 15, 30])
   func found(noise: Float) throws {
     let (voxels, labels) = ball(inside: 110, outside: 20, noise: noise)
     let contrast = try #require(
@@ -45,7 +46,7 @@ import Work
     #expect(contrast.edge == nil && contrast.weakEdge == nil)
   }
 
-  @Test("nothing is said of an image of one value, nor of one two voxels wide")
+  @Test("an image of one value, or two voxels wide, has no contrast")
   func nothingToSay() {
     let flat = [Float](repeating: 7, count: size.voxelCount)
     let labels = [UInt16](repeating: 1, count: size.voxelCount)

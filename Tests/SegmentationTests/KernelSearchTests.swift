@@ -166,7 +166,7 @@ private struct Example {
       try search.run(trialCount: 5, work: WorkContext()).map(\.scores) == Array(repeating: [0], count: 5))
   }
 
-  @Test("a case held out is judged by the kernels that are best on the others")
+  @Test("a held-out case is scored with the kernels that are best on the others")
   func heldOut() {
     func measurement(_ gains: [Double]) -> SweepMeasurement {
       SweepMeasurement(
@@ -178,7 +178,7 @@ private struct Example {
     #expect(outcome.best == 0 || outcome.best == 1)
     #expect(abs(outcome.meanGain - 0.25 / 3) < 1e-12)
     #expect(abs((outcome.heldOutGain ?? 0) - 0) < 1e-12)
-    // A case without a structure in the truth and in every mask is no case.
+    // A case without a structure in the truth and in every mask is not a case.
     let nothing = SweepMeasurement.Measures(dice: 1, averageMillimetres: 0, hasStructure: false)
     let empty = SweepMeasurement(name: "", beforeRefinement: nothing, refined: [nothing, nothing])
     #expect(!empty.counts)

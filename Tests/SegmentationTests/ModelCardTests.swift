@@ -29,7 +29,7 @@ func cardInModelFile() throws {
   }
 }
 
-@Test("an updated card takes what is new and keeps the rest; a text that is no card is refused")
+@Test("an updated card has the new fields and keeps the others; a text that is not a card is refused")
 func updatedCard() throws {
   let old = try ModelCard(
     json: #"{"data": "a", "limits": ["x"], "iterations": 3, "cases": {"training": ["p"]}}"#, subject: "old")

@@ -37,7 +37,7 @@ func emptyWindow() {
   }
 }
 
-@Test("an image without negative values does not pass for a CT")
+@Test("an image without negative values is not taken for a CT")
 func magneticResonanceIsNoticed() {
   let rule = Preprocessing(spacingMillimetres: Spacing(3), normalisation: .window(lower: -125, upper: 240))
   let grid = VolumeGrid(size: GridSize(2, 1, 1), affine: Affine(spacing: Spacing(1)))
@@ -45,7 +45,7 @@ func magneticResonanceIsNoticed() {
   #expect(rule.mismatch(with: ScalarVolume(grid: grid, voxels: [-1000, 90])) == nil)
 }
 
-@Test("a CT does not pass for what a model of standard scores was trained on")
+@Test("a CT is reported for a model of standard scores")
 func computedTomographyIsNoticed() {
   let rule = Preprocessing(spacingMillimetres: Spacing(1), normalisation: .standardScore)
   let grid = VolumeGrid(size: GridSize(2, 1, 1), affine: Affine(spacing: Spacing(1)))

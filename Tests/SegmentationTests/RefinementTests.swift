@@ -83,7 +83,7 @@ private struct Example {
     #expect(some != all && some != example.mask)
   }
 
-  @Test("a region agrees with the whole image but for its border, which it leaves out inside the image only")
+  @Test("a region agrees with the whole image except for its border, which is cropped inside the image only")
   func region() throws {
     let refinement = try example.refinement()
     let work = WorkContext()

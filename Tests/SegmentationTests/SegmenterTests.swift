@@ -92,7 +92,7 @@ func fusedTilesAddUp() throws {
   }
 }
 
-@Test("the answer does not depend on how the image is stored, nor on the number of threads")
+@Test("labels do not depend on how the image is stored, nor on the number of threads")
 func storageDoesNotMatter() throws {
   let example = try RandomCase()
   let work = WorkContext()
@@ -131,7 +131,7 @@ func predictionAndProbabilitiesAgree() throws {
   }
 }
 
-@Test("a refinement that was asked before with other kernels gives what a fresh one gives")
+@Test("a refinement after one with other kernels equals a fresh one")
 func keptPreparationsDoNotLeak() throws {
   let example = try RandomCase()
   let work = WorkContext()

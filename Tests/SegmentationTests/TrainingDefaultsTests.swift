@@ -32,7 +32,7 @@ private let clinicalCT = fingerprint(
   ])
 private let plenty = 64 << 30
 
-@Test("small images keep their spacing and are trained whole by the small network, several per step")
+@Test("small images keep their spacing and are trained whole by the small network, several per iteration")
 func smallCases() throws {
   #expect(hippocampi.spacing().value == Spacing(1))
   #expect(hippocampi.network(at: Spacing(1), .standardScore).value == "small-heart")

@@ -123,7 +123,7 @@ private struct Outcome {
 }
 
 @Test(
-  "a run stopped anywhere, even before a validation, goes on with the same weights, best weights and log, bit for bit",
+  "a run stopped anywhere, even before a validation, resumes with the same weights, best weights and log, bit for bit",
   arguments: [[4], [5], [7, 10], [1, 5, 6, 12]])
 func resumedRunIsTheSame(stops: [Int]) throws {
   var whole = Outcome(run: try startedRun(iterations: 12, validationInterval: 5))
@@ -171,7 +171,8 @@ func refusedCases() throws {
   }
   #expect(
     refusal { try cases.check(for: graph, cropSize: GridSize(16, 16, 15)) }
-      == "--crop: is no multiple of the network's total stride: found 16x16x15, expected multiples of 2x2x2")
+      == "--crop: is not a multiple of the network's total stride: found 16x16x15, expected multiples of 2x2x2"
+  )
   let flat = TrainingCase(
     name: "flat", size: GridSize(4, 4, 1), intensities: [Float](repeating: 0, count: 16),
     classes: [UInt8](repeating: 1, count: 16), classCount: 2)

@@ -28,7 +28,7 @@ private func tolerance(of method: ConvolutionMethod) -> Double { method == .wino
     }
   }
 
-  @Test("the front door's convolution and gradients equal the references", arguments: convolutionCases)
+  @Test("convolution and gradients by the best method equal the references", arguments: convolutionCases)
   func gradients(_ shape: ConvolutionCase) throws {
     let (input, weight, _, gradient) = shape.operands()
     let (x, w, g) = (ReferenceTensor(input), ReferenceTensor(weight), ReferenceTensor(gradient))

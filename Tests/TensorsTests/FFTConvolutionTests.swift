@@ -241,7 +241,7 @@ func cancelledConvolutionThrows() throws {
   #expect(throws: Cancelled()) { _ = try convolution.forward(input, work: cancelled) }
 }
 
-@Test("FFT convolution serves kernels of 2 to 9 taps with stride and dilation 1")
+@Test("FFT convolution supports kernels of 2 to 9 taps with stride and dilation 1")
 func servedGeometries() {
   func serves(_ kernel: Extent3, _ padding: Int = 0, stride: Int = 1, dilation: Int = 1) -> Bool {
     FFTConvolution.serves(

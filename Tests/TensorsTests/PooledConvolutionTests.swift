@@ -37,7 +37,7 @@ import Work
     }
   }
 
-  @Test("windows that overlap, or end beyond the results, are left to a pooling of their own")
+  @Test("windows that overlap, or end beyond the results, are not fused")
   func otherWindows() throws {
     let geometry = ConvolutionGeometry(kernel: Extent3(3), padding: Extent3(1))
     let weight = Tensor(shape: [16, 16, 3, 3, 3], repeating: 1)

@@ -168,7 +168,7 @@ func componentsAgreeWithFlooding(grid: VolumeGrid) throws {
   }
 }
 
-@Test("components follow changes, one voxel or many, as if all were counted anew", arguments: grids)
+@Test("components after changes of one voxel or many equal those of a full count", arguments: grids)
 func componentsFollowChanges(grid: VolumeGrid) throws {
   var random = SplitMix64(seed: 9)
   func below(_ count: Int) -> Int { Int(random.next() % UInt64(count)) }

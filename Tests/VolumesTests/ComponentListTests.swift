@@ -86,7 +86,7 @@ private struct Found: Hashable {
     #expect(found.entries.map(\.voxelCount) == [9, 1, 1] && found.entries.map(\.classInOne) == [7, 7, 8])
     #expect(
       found.entries[0].bounds == VoxelBounds(lower: VoxelIndex(30, 2, 2), upper: VoxelIndex(33, 5, 3)))
-    // The middle of the ring is no voxel of it; along j voxels are nearest.
+    // The middle of the ring is not a voxel of it; along j voxels are nearest.
     #expect(found.entries[0].centre(across: 2) == VoxelIndex(31, 2, 2))
     #expect(found.entries[0].centre(across: 0) == VoxelIndex(30, 3, 2))
     #expect(found.entries[0].centre(across: 1) == VoxelIndex(31, 2, 2))

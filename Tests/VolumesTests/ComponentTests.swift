@@ -108,7 +108,7 @@ func holesInSlices() throws {
   #expect(try cube.filledHoles(of: 1, sliceAxis: 0, work: WorkContext()) == expected)
 }
 
-@Test("a cavity that reaches the border of the volume is no hole")
+@Test("a cavity that reaches the border of the volume is not a hole")
 func borderCavity() throws {
   let open = mask(GridSize(3, 3, 1), [1, 1, 1, 1, 0, 1, 1, 1, 1])
   #expect(try open.filledHoles(of: 1, work: WorkContext()) == open)
@@ -160,7 +160,7 @@ func postProcessingPerLabel() throws {
       == cube.filledHoles(of: 1, work: WorkContext()))
 }
 
-@Test("post-processing settings read back, and what a file leaves out is off")
+@Test("post-processing settings read back, and absent fields are off")
 func postProcessingIsCodable() throws {
   let settings = PostProcessing(
     keepsLargestComponent: true, minimumComponentFraction: 0.1, minimumComponentMillilitres: 2,
@@ -253,11 +253,11 @@ func removedComponents() throws {
   let processed = try bars.postProcessed(PostProcessing(keepsLargestComponent: true), work: WorkContext())
   #expect(
     processed.removed.map { $0.note(LabelTable()) } == [
-      "label 3: a part of 6 mL was left out beside the one of 8 mL; see whether the right one stayed"
+      "label 3: a part of 6 mL was removed beside the one of 8 mL; check that the right one was kept"
     ])
   #expect(
     RemovedComponent(label: 3, millilitres: 0.0421, keptMillilitres: 12.6).note(LabelTable())
-      == "label 3: a part of 0.042 mL was left out beside the one of 13 mL; see whether the right one stayed")
+      == "label 3: a part of 0.042 mL was removed beside the one of 13 mL; check that the right one was kept")
   #expect(processed.labels.voxels.filter { $0 == 3 }.count == 8)
   #expect(try bars.postProcessed(.none, work: WorkContext()).removed == [])
 }

@@ -38,7 +38,7 @@ func orientationOfAffine() {
   }
 }
 
-@Test("a code that repeats an axis or is no code names no orientation")
+@Test("a code that repeats an axis, or is not a code, gives no orientation")
 func badCodes() {
   #expect(["RLS", "LP", "LPSA", "XYZ", ""].map { Orientation(code: $0) } == [nil, nil, nil, nil, nil])
   #expect(Orientation(code: "lps") == .lps)

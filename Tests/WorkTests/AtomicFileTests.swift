@@ -156,8 +156,9 @@ func readFilesAreNeverWritten() throws {
     #expect(throws: InputError(output, "is the file that is read (\(output)) and is never replaced")) {
       try FileSystem.read(output)
     }
-    #expect(throws: InputError(output, "is another output's place too (\(output))", expected: "another name"))
-    {
+    #expect(
+      throws: InputError(output, "is also the path of another output (\(output))", expected: "another name")
+    ) {
       try OutputClaim(FileDestination(output))
     }
     withExtendedLifetime(claim) {}

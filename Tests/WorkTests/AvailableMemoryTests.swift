@@ -30,7 +30,7 @@ private let lastAddress = Atomic<Int>(0)
   return memory
 }
 
-@Test("what is allocated counts from the moment it is, also when nothing was written yet, until it is freed")
+@Test("allocations count from their start, before anything is written, until they are freed")
 func allocationsAreCounted() async {
   await #expect(processExitsWith: .success) {
     let before = memory_allocated()
@@ -65,7 +65,7 @@ func reserveStopsWork() async {
 }
 
 @Test(
-  "an allocation that nothing serves ends the process as it was told to, and a number that is no size is none"
+  "an allocation that does not fit ends the process with its handler, or fails where none is set"
 )
 func exhaustionEndsTheProcess() async {
   await #expect(processExitsWith: .exitCode(7)) {

@@ -2,7 +2,7 @@ import Testing
 import Work
 
 @Test(
-  "a number that is typed is the number that is used, or none",
+  "a typed number is used exactly, or refused",
   arguments: [
     ("0", 0), ("-0.00e7", 0), ("0e400", 0), ("2.5", 2.5), ("-1e-300", -1e-300),
     ("5e-324", .leastNonzeroMagnitude),
@@ -13,7 +13,7 @@ func statedNumbers(text: String, number: Double?) {
   #expect(Double(stated: text) == number)
 }
 
-@Test("a number that 32 bits hold only as 0 or infinity is none of 32 bits")
+@Test("a number that a 32-bit float holds only as 0 or infinity is refused")
 func statedFloats() {
   #expect(["1e-50", "1e50", "1e-30", "0"].map { Float(stated: $0) } == [nil, nil, 1e-30, 0])
 }

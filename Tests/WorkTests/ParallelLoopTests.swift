@@ -31,7 +31,7 @@ func cancelledLoopStops() {
   #expect(done.load(ordering: .relaxed) < 1000)
 }
 
-@Test("a part of a context reports its share of the whole")
+@Test("a part of a context reports its fraction of the whole")
 func partReportsItsShare() {
   let reports = Mutex<[Double]>([])
   let whole = WorkContext { fraction in reports.withLock { $0.append(fraction) } }
@@ -40,7 +40,7 @@ func partReportsItsShare() {
   #expect(reports.withLock { $0 } == [0.25, 0.5, 0.75, 0.75])
 }
 
-@Test("the threads of a loop that yields to others step back")
+@Test("the threads of a low-priority loop have a lower priority")
 func yieldingLoopStepsBack() throws {
   let seen = Mutex<Set<CInt>>([])
   let isDone = DispatchSemaphore(value: 0)

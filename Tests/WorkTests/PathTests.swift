@@ -7,7 +7,7 @@ struct PathTests {
   private func text(_ bytes: [UInt8]) -> String { bytes.withUnsafeBytes { FilePath.text($0) } }
 
   @Test(
-    "any bytes are a path and come back as the same bytes; what is no UTF-8 shows escaped",
+    "any bytes are a path and are restored exactly; those that are not UTF-8 are shown escaped",
     arguments: [
       (Array("scan.nii".utf8), "scan.nii"), (Array("é/日本.nii".utf8), "é/日本.nii"),
       ([0x63, 0xE9, 0x2E, 0x6E, 0x69, 0x69], "c\\xE9.nii"), ([0xFF, 0xC3], "\\xFF\\xC3"),
@@ -19,7 +19,7 @@ struct PathTests {
     #expect(text(bytes).printableLine == shown)
   }
 
-  @Test("a folder is listed, and a file written, read, renamed and removed, under a name that is no UTF-8")
+  @Test("a folder is listed, and a file written, read, renamed and removed, under a name that is not UTF-8")
   func disk() throws {
     let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString).path
     try FileSystem.makeFolder(folder + "/a/b/")

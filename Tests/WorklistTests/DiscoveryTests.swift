@@ -123,7 +123,7 @@ import Worklist
     #expect(try folder.notes() == ["1 mask without an image: q_seg.nii"])
   }
 
-  @Test("what the program exported is a mask, by its record")
+  @Test("a mask that the program exported is recognised by its record")
   func exports() throws {
     let folder = try SampleFolder("x.nii.gz", "y.nii.gz", "liver.nii.gz", "t.nii.gz")
     try folder.write(#"{"tool": "segdeck 0.4", "input": {"path": "/elsewhere/y.nii.gz"}}"#, to: "liver.json")
@@ -188,7 +188,7 @@ import Worklist
         + "expected names that tell them apart")
   }
 
-  @Test("a DICOM series, an image that is there twice and a folder that cannot be read are said")
+  @Test("a DICOM series, a duplicate image and a folder that cannot be read are reported")
   func notes() throws {
     let folder = try SampleFolder(
       "a.nii", "a.nii.gz", "series/1.dcm", "series/2.dcm", "closed/x.nii", "b.nii")
@@ -197,13 +197,13 @@ import Worklist
     defer { chmod(folder("closed"), 0o755) }
     var expected = [
       "2 DICOM series, which cannot be read yet: plain (1 file), series (2 files)",
-      "1 image is there twice and left out: a.nii.gz",
+      "1 image is found twice and ignored: a.nii.gz",
     ]
     if geteuid() != 0 { expected.insert("1 folder cannot be read: closed", at: 0) }
     #expect(try folder.notes() == expected)
   }
 
-  @Test("links in a circle end, and hidden, unfinished and record files are no images")
+  @Test("links in a circle end, and hidden, unfinished and record files are skipped")
   func oddEntries() throws {
     let folder = try SampleFolder(
       "a/x.nii", ".segdeck.host-1-2.part", ".hidden/y.nii", "segdeck-records/ann.nii", "list.records/z.nii")
@@ -227,7 +227,7 @@ import Worklist
     #expect(cases.allSatisfy { FileSystem.exists($0.images[0]) })
   }
 
-  @Test("a folder without images, and one that is none, are refused with one line")
+  @Test("a folder without images, and a path that is not a folder, are refused with one line")
   func refusals() throws {
     let folder = try SampleFolder("notes.txt")
     #expect(throws: InputError.self) { try Worklist.discover(folder("notes.txt")) }

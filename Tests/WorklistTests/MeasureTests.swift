@@ -54,7 +54,7 @@ import Worklist
   }
 
   @Test(
-    "labels are compared by name where both masks name them, else by value, and what contradicts that is said"
+    "labels are compared by name where both masks name them, else by value, and contradicting overlaps are reported"
   )
   func comparesByName() throws {
     let liver = Label(value: 1, name: "liver", colour: RGBColour(0, 0, 0))
@@ -114,7 +114,7 @@ import Worklist
     CohortFlags.flags(of: cases).map { $0.map(\.text) }
   }
 
-  @Test("an unusual volume is said with the cohort's median and the distance")
+  @Test("an unusual volume is reported with the cohort's median and the distance")
   func volumes() {
     #expect(
       texts(cohort([1480, 1390, 1560, 1480, 2310, 1420]))
@@ -122,13 +122,13 @@ import Worklist
     #expect(
       texts(cohort([20, 20, 20, 20, 1.5]))
         == [[], [], [], [], ["liver 1.50 mL, cohort median 20.0 mL, 18.5 robust deviations below"]])
-    // Where more than half are equal, some percent are no finding; and four cases are no cohort.
+    // Where more than half are equal, some percent are not a finding; and four cases are not a cohort.
     #expect(texts(cohort([20, 20, 20, 20, 22])).flatMap(\.self) == [])
     #expect(texts(cohort([20, 20, 20, 2000])).flatMap(\.self) == [])
     #expect(texts([]) == [] && texts([nil]) == [[]])
   }
 
-  @Test("components, holes, missing slices, Dice and borders are said where the cohort has none")
+  @Test("components, holes, missing slices, Dice and borders are reported where they are unusual")
   func otherFlags() {
     let volumes = [Double](repeating: 20, count: 6)
     #expect(
@@ -154,7 +154,7 @@ import Worklist
       texts(cohort([20]) { $1.touchedSides = [.inferior] }) == [["liver touches the image's lower border"]])
   }
 
-  @Test("a label that nearly all cases have is missed where it is not")
+  @Test("a label that nearly all cases have is reported where it is missing")
   func missingLabel() {
     var cases = cohort([Double](repeating: 20, count: 5))
     cases.append(CaseMeasures(labels: []))
@@ -162,7 +162,7 @@ import Worklist
     #expect(texts(cases) == [[], [], [], [], [], ["no liver, which 5 of 6 cases have"], []])
   }
 
-  @Test("measures are kept for files in one state, and a damaged entry counts as none")
+  @Test("cached measures apply to unchanged files, and a damaged entry is ignored")
   func cache() throws {
     let folder = try SampleFolder("a.nii", "b.nii")
     let cache = MeasureCache(folder: folder("cache/measures"))

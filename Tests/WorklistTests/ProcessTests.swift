@@ -34,7 +34,7 @@ enum LineFileSample {
   }
 
   @Test(
-    "of two processes that write at once, one of them killed, every verdict is there whose writing had returned"
+    "of two concurrent writers, one killed, every verdict whose write had returned is in the records"
   )
   func killedWriter() throws {
     let folder = try SampleFolder()

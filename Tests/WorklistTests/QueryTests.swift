@@ -92,7 +92,7 @@ import Worklist
   }
 
   @Test(
-    "what cannot be read says where",
+    "an invalid filter is refused with the position",
     arguments: [
       ("dice<", "at 6: a value is missing after <"), ("score>=good", "at 8: score is compared with a number"),
       ("a and (b or c", "at 7: the parenthesis is not closed"),
@@ -110,7 +110,7 @@ import Worklist
     } catch { #expect(error.description == message) }
   }
 
-  @Test("an unknown column is named with the ones that there are")
+  @Test("an unknown column is refused with the known ones")
   func unknownColumn() throws {
     do throws(CaseQuery.Fault) {
       _ = try CaseQuery("unread dicee<1", columns: ["site"])

@@ -73,7 +73,7 @@ import Worklist
   }
 
   @Test(
-    "what is no record is none",
+    "a line that is not a record is refused",
     arguments: [
       "", "[]", "{}", #"{"sequence":0,"reader":"a","case":"c","event":"decided"}"#,
       #"{"sequence":99999999999999999,"reader":"a","case":"c","event":"decided"}"#,
@@ -84,7 +84,8 @@ import Worklist
   func noRecords(text: String) { #expect(CaseRecord(json: Data(text.utf8)) == nil) }
 
   @Test(
-    "the last decision that stands counts, by sequence and not by the clock, in whatever order records come")
+    "the last decision that is not withdrawn counts, by sequence and not by the clock, in whatever order records come"
+  )
   func merging() {
     let events = [
       event(1, "ann", .accepted, time: "2030-01-01T00:00:00.000Z"), event(2, "bob", .rejected),
@@ -124,7 +125,7 @@ import Worklist
     #expect(review.openBy == [] && review.decision == decision(.needsWork))
   }
 
-  @Test("a poll gives what others appended since the last one")
+  @Test("a poll returns the records that others appended since the last one")
   func polling() throws {
     let folder = try SampleFolder()
     let ann = RecordWriter(folders: [folder("r")], reader: "ann")
@@ -167,7 +168,7 @@ import Worklist
     let name = FilePath.name(of: file)
     #expect(
       records.notes.map(folder.relative) == [
-        "\(name): 2 damaged records are left out", "\(name): its last record is not complete",
+        "\(name): 2 damaged records are ignored", "\(name): its last record is not complete",
       ])
     // The end was only being written.
     try Data((torn + lines[0].dropFirst(50) + "\n").utf8).write(to: URL(filePath: file))
@@ -175,7 +176,7 @@ import Worklist
     #expect(!records.notes.contains { $0.contains("not complete") })
   }
 
-  @Test("a file that shrank is read again, and one that vanished is said and its records stay")
+  @Test("a file that shrank is read again, and one that vanished is reported and its records stay")
   func shrinking() throws {
     let folder = try SampleFolder()
     let writer = RecordWriter(folders: [folder.path], reader: "ann")

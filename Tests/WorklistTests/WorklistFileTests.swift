@@ -61,7 +61,7 @@ import Worklist
   }
 
   @Test(
-    "what is no table of cases is refused with its line",
+    "a file that is not a table of cases is refused with the line",
     arguments: [
       ("", "is empty: expected a first row with the columns case, image, mask"),
       (
@@ -121,7 +121,7 @@ import Worklist
     #expect(try Worklist(file: folder("list.csv")) == worklist)
   }
 
-  @Test("what is found in a folder is written and read as the same, also where names are not UTF-8")
+  @Test("cases found in a folder are written and read back equal, also where names are not UTF-8")
   func discoveredRoundTrip() throws {
     let folder = try SampleFolder("imagesTr/a_0000.nii", "imagesTr/a_0001.nii", "labelsTr/a.nii", "p/a.nii")
     try folder.make(["imagesTr/" + FilePath.text([0x62, 0xe9].withUnsafeBytes { $0 }) + "_0000.nii"])

@@ -94,14 +94,14 @@ struct dense_crf_kernels {
     // From logits x[c] of classes 1...channels against class 0: Q[c] - Q[0] of each. Rows lie `stride` apart; in
     // place or not.
     void (*differences)(float *out, const float *logits, size_t stride, size_t channels, size_t count);
-    // The same, Q of class 0 and then of every channel.
+    // As above, with Q of class 0 and then Q of every channel.
     void (*marginals)(float *out, const float *logits, size_t stride, size_t channels, size_t count);
-    // The most probable class, the lowest of equals; exactly `count`.
+    // The most probable class, the lowest of equally probable ones; exactly `count`.
     void (*labels)(uint8_t *labels, const float *logits, size_t stride, size_t channels, size_t count);
     // Rows first..<end of one plane of voxels: messages, mean-field update, and either its way to the next cells or,
     // with `labels`, the result.
     void (*update_rows)(const struct dense_crf_pass *pass, size_t plane, size_t first, size_t end, float *scratch);
-    // The same rows send ones through the appearance kernel, in one channel and without factors.
+    // Sends ones through the appearance kernel for the same rows, in one channel and without factors.
     void (*send_ones)(const struct dense_crf_pass *pass, size_t plane, size_t first, size_t end, float *scratch);
     // The appearance kernel's messages themselves, exactly `count` of a row: with send_ones the kernel's row sums.
     void (*receive_sums)(const struct dense_crf_pass *pass, size_t plane, size_t first, size_t end, float *sums,

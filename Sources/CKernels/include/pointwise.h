@@ -44,7 +44,8 @@ void pointwise_combine(enum kernels_level level, const float *g, const float *x,
 // x[i] = 0 where x[i] < 0; NaN stays.
 void pointwise_relu(enum kernels_level level, float *x, long count);
 
-// g[i] = 0 where output[i] is not greater than 0; returns the sum of what is left, added up as moments are.
+// g[i] = 0 where output[i] is not greater than 0; returns the sum of the remaining values, in single precision inside
+// blocks of 1024 and in double precision between them.
 double pointwise_relu_gradient(enum kernels_level level, float *g, const float *output, long count);
 
 // Replaces the logits of `count` voxels, whose channels are `stride` floats apart, by their softmax. Where
@@ -53,13 +54,13 @@ void pointwise_softmax(enum kernels_level level, float *logits, int channels, lo
                        float *logarithms);
 
 // Replaces the logits of `count` voxels by the gradient of the sum of their cross-entropies, the softmax less the
-// indicator of the label, times the weight of the label's class, and returns the sum itself. Labels that are no class
-// count nothing.
+// indicator of the label, times the weight of the label's class, and returns the sum itself. Labels that are not a
+// class contribute 0.
 double pointwise_cross_entropy(enum kernels_level level, float *logits, int channels, long stride, long count,
                                const uint8_t *labels, const float *weights);
 
 // The sum of one class's probabilities over the voxels whose label is not `ignored`, and over those of them whose label
-// is `label`, added up as moments are.
+// is `label`, in single precision inside blocks of 1024 and in double precision between them.
 void pointwise_class_sums(enum kernels_level level, const float *probabilities, long count, const uint8_t *labels,
                           int label, int ignored, double sums[2]);
 

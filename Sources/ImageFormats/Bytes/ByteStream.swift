@@ -26,7 +26,7 @@ final class ByteStream {
   private var isFirstMember = true
   /// Content of the current gzip member so far.
   private var memberByteCount = 0
-  /// Set when bytes follow the gzip data that are none.
+  /// Set when the gzip data is followed by bytes that are not gzip.
   private(set) var hasTrailingBytes = false
 
   /// Opens a file.
@@ -62,7 +62,7 @@ final class ByteStream {
   /// The most content the file can hold: deflate never expands more than 1032 times.
   var largestContentByteCount: Int { isCompressed ? fileByteCount * 1032 : fileByteCount }
 
-  /// Fills `buffer` as far as there is content; returns the bytes delivered.
+  /// Fills `buffer` until it is full or the content ends; returns the bytes delivered.
   /// - Throws: ``InputError`` when the disk fails or the gzip data are damaged.
   func read(into buffer: UnsafeMutableRawBufferPointer) throws(InputError) -> Int {
     var count = 0
@@ -124,7 +124,7 @@ final class ByteStream {
       }
     }
     if isBetweenMembers {
-      // What follows the last member is no content; gzip itself ignores it.
+      // What follows the last member is not content; gzip itself ignores it.
       guard inflation.nextByte == 0x1f else {
         endBeforeTrailingBytes()
         return 0
@@ -137,7 +137,7 @@ final class ByteStream {
     switch progress {
     case .advanced: break
     case .memberEnded: isBetweenMembers = true
-    // Bytes that only begin like a member are none.
+    // Bytes that only begin like a member are not gzip.
     case .damaged where !isFirstMember && memberByteCount == 0: endBeforeTrailingBytes()
     case .damaged(let reason):
       throw InputError(

@@ -8,7 +8,7 @@ final class Inflation {
     case advanced
     /// A member ended and its checksum was right.
     case memberEnded
-    /// The data are no gzip; zlib's reason.
+    /// The data are not gzip; zlib's reason.
     case damaged(String)
   }
 

@@ -80,7 +80,7 @@ package struct RawVoxelFile: VoxelReader {
     }
   }
 
-  /// Reads on a little, so that zlib compares the checksum, but never as far as a bomb would want.
+  /// Reads on a little, so that zlib compares the checksum; the limit protects against decompression bombs.
   private func findingsAfterVoxels(_ stream: ByteStream) throws(InputError) -> [Finding] {
     let allowance = 1 << 20
     let extra = try stream.skip(allowance)

@@ -34,13 +34,13 @@ package struct LabelNames: Equatable, Sendable {
 
   /// Names, or none.
   ///
-  /// Of several names of one value the last counts. A name of which nothing shows, or that another label without a name
-  /// has ("label 2" for 1), is ignored; a label without any other is called after its value.
+  /// Where a value has several names, the last one counts. A name without visible characters is ignored, and so is the
+  /// default name of another label ("label 2" for value 1). A label without a name gets its default name.
   ///
   /// - Parameters:
-  ///   - entries: As a file has them, in its order; a value below 0 stands for any that no voxel can have, and background is
-  ///     ignored.
-  ///   - finding: What else there is to say about the file.
+  ///   - entries: As a file has them, in its order; a value below 0 represents any value that no voxel can have;
+  ///     background is ignored.
+  ///   - finding: A further finding about the file.
   package init(entries: [Entry] = [], regions: [Region] = [], finding: String? = nil) {
     var kept: [Entry] = []
     var indexOfValue: [Int: Int] = [:]
@@ -55,7 +55,7 @@ package struct LabelNames: Equatable, Sendable {
         misleading.append("label \(entry.value) is called \(entry.name.trimmingSpaces)")
       }
       let isName = !entry.name.isBlank && !isMisleading
-      // "label 1" for 255 too, which is read as 1 but written as 255.
+      // Value 255 is named "label 1" too, because it is read as 1 and written as 255.
       if !isName || entry.name.unnamedLabelValue != nil { entry.name = "label \(entry.value)" }
       guard let index = indexOfValue[entry.value] else {
         indexOfValue[entry.value] = kept.count
@@ -110,7 +110,7 @@ package struct LabelNames: Equatable, Sendable {
     "label 0", "0",
   ]
 
-  /// The label value that a number's digits state, -1 for one that no voxel can have; nil when they are no number.
+  /// The label value that a number's digits state, -1 for one that no voxel can have; nil when they are not a number.
   static func value(_ digits: some StringProtocol) -> Int? {
     if let value = Int(digits) { return value }
     guard digits.allSatisfy({ "0123456789+-.eE".contains($0) }), Double(String(digits)) != nil else {
@@ -120,8 +120,8 @@ package struct LabelNames: Equatable, Sendable {
     return Int(exactly: number) ?? -1
   }
 
-  /// The names of masks that hold these values: where 255 is their only label it has the name of 1, as which it is
-  /// meant, unless it has one itself.
+  /// The names of masks that hold these values: where 255 is their only label it has the name of 1, unless it has a
+  /// name of its own.
   package func applied(to values: Set<Int>) -> LabelNames {
     guard values.subtracting([0]) == [255], let one = entries.first(where: { $0.value == 1 }) else {
       return self

@@ -4,15 +4,15 @@ import Work
 
 /// Label names and colours in a text file beside a mask.
 package enum LabelNamesFile {
-  /// The suffixes of files of label names, in the order in which they are sought.
+  /// The suffixes of files of label names, in search order.
   private static let endings = [".labels.json", ".label", ".nii.txt", ".txt"]
 
   /// Reads the names that lie beside a mask, from the first of these files that exists:
   /// `NAME.labels.json` (this program's own), `NAME.label` and `NAME.txt` (ITK-SNAP), `NAME.nii.txt` (MRIcron).
   ///
   /// - Parameter path: The mask, `NAME.nii.gz` or any other.
-  /// - Returns: nil when there is no such file, or only a `NAME.txt` without a line that is a label. Of a `NAME.txt` that
-  ///   has such lines and others nothing but the finding: it may be names with a mistake, or anything else.
+  /// - Returns: nil when there is no such file, or only a `NAME.txt` without a line that is a label. A `NAME.txt` with
+  ///   both label lines and other lines gives only a finding, because it may not be a file of label names.
   /// - Throws: ``InputError`` that names the first line that cannot be read.
   package static func read(besideMask path: String) throws(InputError) -> LabelNames? {
     let stem = stem(ofMask: path)
@@ -25,7 +25,8 @@ package enum LabelNamesFile {
     return nil
   }
 
-  /// Reads a file of label names: JSON when its name ends so, else lines of text; a byte order mark is no part of them.
+  /// Reads a file of label names: JSON when its name ends so, else lines of text; a byte order mark is not part of
+  /// them.
   /// - Throws: ``InputError`` that names what cannot be read.
   package static func read(_ path: String) throws(InputError) -> LabelNames {
     let (text, finding) = try text(of: path)
@@ -64,28 +65,27 @@ package enum LabelNamesFile {
     return Self.path(besideMask: path)
   }
 
-  /// The files beside an image that say something about it, whether they are there or not: a record or sidecar, and
-  /// those of label names.
+  /// The paths of the companions of an image, existing or not: its record or sidecar, and its files of label names.
   package static func neighbours(ofImage path: String) -> [String] {
     let stem = stem(ofMask: path)
     return ([".json"] + endings).map { stem + $0 }.filter { $0 != path }
   }
 
-  /// The mask's path without the ending of an image.
+  /// The mask's path without the suffix of an image.
   private static func stem(ofMask path: String) -> String {
     if ImageName.suffix(of: path) != nil { return ImageName.stem(of: path) }
     guard let dot = path.lastIndex(of: "."), !path[dot...].contains("/") else { return path }
     return String(path[..<dot])
   }
 
-  /// The text of a file and, where it is no UTF-8 or UTF-16, how it was read.
+  /// The text of a file and, where it is not UTF-8 or UTF-16, how it was read.
   private static func text(of path: String) throws(InputError) -> (text: String, finding: String?) {
     let data = try content(of: path)
     if let text = String(textOf: data) { return (text, nil) }
     // Every byte is a letter of Latin-1, in which older programs write names.
     return (
       String(data.map { Character(Unicode.Scalar($0)) }),
-      "\(FilePath.name(of: path)) is no UTF-8; its names are read as Latin-1"
+      "\(FilePath.name(of: path)) is not UTF-8; its names are read as Latin-1"
     )
   }
 

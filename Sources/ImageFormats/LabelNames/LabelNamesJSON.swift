@@ -24,7 +24,7 @@ extension LabelNamesFile {
     case .object(let members): return try names(of: members, path: path, finding: finding)
     default:
       throw InputError(
-        path, document == nil ? "is no JSON, or damaged" : "holds no label names",
+        path, document == nil ? "is not JSON, or damaged" : "holds no label names",
         expected: "{\"labels\": [{\"value\": 6, \"name\": \"liver\", \"colour\": \"#0072b2\"}]}")
     }
   }
@@ -34,7 +34,7 @@ extension LabelNamesFile {
     for (index, item) in items.enumerated() {
       guard let value = item[key: "value"]?.labelValue else {
         throw InputError(
-          path, "labels[\(index)] is no label", found: item.shown,
+          path, "labels[\(index)] is not a label", found: item.shown,
           expected: "{\"value\": 6, \"name\": \"liver\"}")
       }
       var entry = LabelNames.Entry(value: value, name: "")
@@ -43,7 +43,7 @@ extension LabelNamesFile {
       case nil, .null: break
       case let other?:
         throw InputError(
-          path, "the name of label \(value) is no text", found: other.shown, expected: "as in \"liver\"")
+          path, "the name of label \(value) is not text", found: other.shown, expected: "as in \"liver\"")
       }
       switch item[key: "colour"] {
       case .string(let text) where text.hasPrefix("#") && RGBColour(hexadecimal: text) != nil:
@@ -84,7 +84,7 @@ extension LabelNamesFile {
         regions.append(.init(name: key, values: values))
       }
     }
-    // Background that counts for nothing would leave nothing to tell structures from.
+    // If background were ignored, there would be nothing to distinguish structures from.
     if entries.contains(where: { $0.value == 0 && $0.name.nameKey == LabelNames.ignoredName }) {
       throw InputError(path, "labels: ignore is 0, the background", expected: "a value above 0")
     }
@@ -112,7 +112,7 @@ extension LabelNamesFile {
 }
 
 extension JSONValue {
-  /// The label value that it states, -1 for one that no voxel can have; nil when it is no number.
+  /// The label value that it states, -1 for one that no voxel can have; nil when it is not a number.
   fileprivate var labelValue: Int? {
     switch self {
     case .number(let text): return LabelNames.value(text)

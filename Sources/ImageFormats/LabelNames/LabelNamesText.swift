@@ -14,7 +14,7 @@ import Work
 struct LabelLines {
   /// The entries of the lines; -1 is any value that no voxel can have.
   private(set) var entries: [LabelNames.Entry] = []
-  /// The first line that is no label.
+  /// The first line that is not a label.
   private(set) var error: InputError?
   private let path: String
   private let finding: String?
@@ -33,7 +33,7 @@ struct LabelLines {
         error =
           error
           ?? InputError(
-            path, "line \(number + 1) is no label", found: "\"\(line.prefix(60))\"",
+            path, "line \(number + 1) is not a label", found: "\"\(line.prefix(60))\"",
             expected: "VALUE NAME, or VALUE R G B A VIS MESH \"NAME\"")
         continue
       }
@@ -50,7 +50,7 @@ struct LabelLines {
   var names: LabelNames { LabelNames(entries: entries, finding: finding) }
 
   /// The names.
-  /// - Throws: ``InputError`` that names the first line that is no label, or when none is one.
+  /// - Throws: ``InputError`` that names the first line that is not a label, or when none is one.
   func checkedNames() throws(InputError) -> LabelNames {
     if let error { throw error }
     let names = names
@@ -60,10 +60,10 @@ struct LabelLines {
     return names
   }
 
-  /// The label of a line; nil when it is none.
+  /// The label of a line; nil when the line does not describe a label.
   private static func entry(_ words: [Substring], _ line: Substring) -> LabelNames.Entry? {
     let rest = words.dropFirst()
-    // Numbers that are not whole are no labels, and a text that begins with one may be anything.
+    // Numbers that are not whole are not labels, and a text that begins with one may be anything.
     guard let number = LabelNames.value(words[0]), !rest.isEmpty else { return nil }
     let value = Int(words[0]) == nil ? -1 : number
     if let quote = line.firstIndex(of: "\"") {
@@ -71,7 +71,7 @@ struct LabelLines {
       return colour(rest).map { .init(value: value, name: String(name), colour: $0) }
     }
     let numbers = rest.reversed().prefix { UInt64($0) != nil }.count
-    // R G B A stand after FreeSurfer's names, one number after MRIcron's.
+    // R G B A follow FreeSurfer's names, one number after MRIcron's.
     let following = numbers >= 4 ? 4 : min(numbers, 1)
     // "1 label 3" has no name with a number after it, but the name of a label without one.
     let isNumbered = following == 1 && rest.dropLast().joined(separator: " ").nameKey == "label"

@@ -4,7 +4,7 @@ import Work
 struct NiftiExtensions {
   /// Code of the extension that holds CIFTI's XML.
   private static let ciftiCode = 32
-  /// Bytes of an extension's content that are searched at most.
+  /// The maximum number of bytes of an extension's content that are searched.
   private static let byteLimit = 1 << 26
 
   /// Whether one of them says that the file is CIFTI.
@@ -60,7 +60,7 @@ extension NiftiExtensions {
     "pdconn", "dpconn", "pconnseries", "pconnscalar", "plabel", "sdseries", "dfibersamp",
   ].map { ".\($0.lowercased()).nii" }
 
-  /// Whether a file is CIFTI, numbers of brain surfaces in NIfTI's clothing, by its name or its header.
+  /// Whether a file is CIFTI, numbers on brain surfaces in a NIfTI container, by its name or its header.
   static func isCIFTI(path: String, intentCode: Int) -> Bool {
     let name = path.lowercased()
     return (3000...3099).contains(intentCode)

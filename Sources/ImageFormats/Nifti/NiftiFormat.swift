@@ -109,7 +109,8 @@ private struct NiftiFiles {
     return nil
   }
 
-  /// The first of the names that exists, in small or capital letters; the one compressed as `path` is goes first.
+  /// The first of the names that exists, in small or capital letters; the one with the compression of `path` has
+  /// priority.
   private static func existing(_ stem: String, _ endings: [String], near path: String) -> String? {
     let isCompressed = ImageName.isGzip(path)
     let ordered = endings.sorted {

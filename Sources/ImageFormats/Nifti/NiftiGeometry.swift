@@ -21,7 +21,7 @@ struct NiftiGeometry: Hashable, Sendable {
 }
 
 extension NiftiGeometry {
-  /// Whether two headers state the same, numbers that are none (NaN) among it, in whichever version of the format.
+  /// Whether two headers state the same grid, in either version of the format; NaN equals NaN.
   static func == (one: NiftiGeometry, other: NiftiGeometry) -> Bool {
     let codes = { (fields: NiftiGeometry) in
       [fields.axisCount, fields.qformCode, fields.sformCode, fields.xyztUnits]

@@ -1,6 +1,6 @@
 import Work
 
-/// A NIfTI-1, NIfTI-2 or ANALYZE 7.5 header as it is stored, before anything in it is believed.
+/// A NIfTI-1, NIfTI-2 or ANALYZE 7.5 header as it is stored, before any check.
 struct NiftiHeader {
   /// The location of the voxels, from the magic.
   enum Kind {

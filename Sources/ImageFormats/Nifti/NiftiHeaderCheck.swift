@@ -1,7 +1,7 @@
 import Volumes
 import Work
 
-/// Makes meaning of a header's fields: each is right, or repaired with a finding, or refused with one line.
+/// Checks a header's fields: each is valid, repaired with a finding, or refused with one line.
 struct NiftiHeaderCheck {
   let header: NiftiHeader
   let path: String
@@ -103,7 +103,7 @@ struct NiftiHeaderCheck {
     return Int(stated)
   }
 
-  /// Slope and intercept; slope 0 means none by the standard, and so does a slope that is no number.
+  /// Slope and intercept; slope 0 means none by the standard, and so does a slope that is not a number.
   mutating func scaling() -> VoxelScaling {
     let (slope, intercept) = (header.slope, header.intercept)
     if slope == 0 || (slope.isNaN && intercept.isNaN) { return VoxelScaling() }

@@ -6,8 +6,9 @@ extension NiftiHeaderCheck {
   /// The grid and the fields that state it.
   ///
   /// sform counts when its code is above 0, else qform when its code is, else pixdim alone: i to the left and the
-  /// origin in the volume's centre, as nibabel has it. An sform that is no invertible map gives way to a qform that is.
-  /// - Throws: ``InputError`` when the one that counts is no invertible map of finite numbers, or its origin lies
+  /// origin in the volume's centre, as nibabel has it. An sform that is not an invertible map gives way to a qform that
+  /// is.
+  /// - Throws: ``InputError`` when the one that counts is not an invertible map of finite numbers, or its origin lies
   ///   farther away than any scanner's.
   mutating func source(size: GridSize) throws(InputError) -> ImageSource {
     var fields = header.geometry
@@ -41,7 +42,7 @@ extension NiftiHeaderCheck {
         }
         let problem =
           fields.srow.first { !$0.isFinite }.map { "sform holds \($0)" }
-          ?? (fields.srow.allSatisfy { $0 == 0 } ? "sform is all 0" : "sform is no invertible map")
+          ?? (fields.srow.allSatisfy { $0 == 0 } ? "sform is all 0" : "sform is not an invertible map")
         findings.append(Finding(problem, repair: "the qform is used"))
         return affine
       }
@@ -93,14 +94,14 @@ extension NiftiHeaderCheck {
     let byteOffset = fields.version == 1 ? 256 : 352
     if let problem = quaternionProblem(fields) {
       throw InputError(
-        path, "the qform's quaternion (byte \(byteOffset)) is no rotation", found: problem.found,
+        path, "the qform's quaternion (byte \(byteOffset)) is not a rotation", found: problem.found,
         expected: problem.expected)
     }
     noteFactor(fields, repair: "it is read as \(fields.pixdim[0] < 0 ? -1 : 1)")
     return try checked(fields.qformAffine(spacing: try spacing()), "qform (byte \(byteOffset))")
   }
 
-  /// The standard has -1 and 1; 0 is what programs write that know of no such factor.
+  /// The standard has -1 and 1; programs that ignore qfac write 0.
   private mutating func noteFactor(_ fields: NiftiGeometry, repair: String) {
     guard ![-1, 0, 1].contains(fields.pixdim[0]) else { return }
     findings.append(Finding("pixdim[0] (qfac) is \(significant(fields.pixdim[0]))", repair: repair))
@@ -114,7 +115,7 @@ extension NiftiHeaderCheck {
         "\(name) is \(code), which is unknown", repair: "it is taken as \(code > 0 ? "set" : "not set")"))
   }
 
-  /// The reason why a quaternion is no rotation, as a finding and as an error say it; nil where it is one.
+  /// The reason why a quaternion is not a rotation, as a finding and as an error say it; nil where it is one.
   private func quaternionProblem(
     _ fields: NiftiGeometry
   ) -> (finding: String, found: String, expected: String)? {
@@ -129,7 +130,7 @@ extension NiftiHeaderCheck {
     guard affine.isFinite else {
       let numbers = [affine.stepI, affine.stepJ, affine.stepK, affine.origin].flatMap { [$0.x, $0.y, $0.z] }
       let found = numbers.first { !$0.isFinite } ?? .nan
-      throw InputError(path, "\(name) is no affine map", found: "\(found)", expected: "finite numbers")
+      throw InputError(path, "\(name) is not an affine map", found: "\(found)", expected: "finite numbers")
     }
     let spacing = affine.spacing
     for axis in 0..<3 {

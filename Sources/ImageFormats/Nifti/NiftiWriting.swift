@@ -4,7 +4,8 @@ import Work
 /// Voxels that are written as a NIfTI file on the grid of an image.
 package protocol NiftiWritable {
   /// The temporary file, until it is committed.
-  /// - Throws: ``InputError`` for a name that ends otherwise, a missing or read-only folder, a full disk; ``Cancelled``.
+  /// - Throws: ``InputError`` for a name that ends otherwise, a missing or read-only folder, a full disk;
+  ///   ``Cancelled``.
   func pending(for path: String, source: ImageSource, work: WorkContext) throws -> PendingFile
 }
 
@@ -26,7 +27,8 @@ extension LabelVolume: NiftiWritable {
   /// in `.nii.gz` gives gzip. The same mask always gives the same bytes. The file is temporary until it is committed,
   /// which replaces a file of its name.
   ///
-  /// - Throws: ``InputError`` for a name that ends otherwise, a missing or read-only folder, a full disk; ``Cancelled``.
+  /// - Throws: ``InputError`` for a name that ends otherwise, a missing or read-only folder, a full disk;
+  ///   ``Cancelled``.
   package func pending(
     for path: String, source: ImageSource, work: WorkContext = WorkContext()
   ) throws -> PendingFile {
@@ -118,7 +120,7 @@ extension ImageFile {
     if nonFiniteCount > 0 {
       note([
         Finding(
-          "\(counted(nonFiniteCount, "voxel is", "voxels are")) no finite number",
+          "\(counted(nonFiniteCount, "voxel is", "voxels are")) not finite",
           repair: "\(itIs(nonFiniteCount)) copied as \(itIs(nonFiniteCount))")
       ])
     }
@@ -134,7 +136,7 @@ private struct NonFiniteLoop: StoredNumberLoop {
 }
 
 /// Calls `body` with one window of `numbers` after the other.
-/// - Throws: `Cancelled`, and whatever `body` throws.
+/// - Throws: `Cancelled`, and the errors of `body`.
 private func forEachWindow<Number>(
   of numbers: [Number], _ work: WorkContext, _ body: (ArraySlice<Number>) throws -> Void
 ) throws {

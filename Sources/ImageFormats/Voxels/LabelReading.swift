@@ -10,7 +10,7 @@ extension ImageFile {
   /// them when they are no farther away than the scale's own rounding. Both leave a ``Finding``.
   ///
   /// - Parameter frame: The frame; nil for the only one.
-  /// - Throws: ``InputError`` that names the first voxel that is no label, or when the file holds several frames of
+  /// - Throws: ``InputError`` that names the first voxel that is not a label, or when the file holds several frames of
   ///   which none is named, is damaged, has too many values, or memory is too small; ``Cancelled``.
   /// - Complexity: O(n); 2 bytes per voxel and a fixed window. Values beyond 65535 take two passes more.
   package func labelVolume(frame: Int? = nil, work: WorkContext = WorkContext()) throws -> LabelVolume {
@@ -24,7 +24,7 @@ extension ImageFile {
   ) throws -> (LabelVolume, notANumber: Finding?, scale: Finding?) {
     guard frame != nil || frameCount == 1 else {
       throw InputError(
-        path, "is no mask of labels", found: "\(frameCount) frames",
+        path, "is not a mask of labels", found: "\(frameCount) frames",
         expected: "one frame with every label, as `segdeck convert --frame` writes one of them")
     }
     let frame = frame ?? 0
@@ -52,14 +52,14 @@ extension ImageFile {
     return (volume, notANumber, scale)
   }
 
-  /// Findings in addition to ``findings`` if a frame were read as a mask, each with "as a mask" before it; nothing
-  /// where it is none.
+  /// Findings in addition to ``findings`` if a frame were read as a mask, each with "as a mask" before it; empty where
+  /// the frame is not a mask.
   /// - Throws: ``Cancelled``.
   package func findingsAsMask(
     frame: Int? = nil, work: WorkContext = WorkContext()
   ) throws -> [Finding] {
     do {
-      // That voxels are NaN is said of an image as well.
+      // A finding about NaN is reported for images too.
       let (volume, _, scale) = try labels(frame: frame, work: work)
       let values = volume.values()
       let only255 = LabelCoding(of: values).flatMap { Finding(ofOnly255: values, coding: $0) }
@@ -122,19 +122,19 @@ extension ImageFile {
 
   private func tooManyValues() -> InputError {
     InputError(
-      path, "is no mask: too many label values", found: "more than \(LabelCoding.maximumValueCount)",
+      path, "is not a mask: too many label values", found: "more than \(LabelCoding.maximumValueCount)",
       expected: "\(LabelCoding.maximumValueCount) or fewer")
   }
 
   private func notALabel(_ value: NoLabel, offset: Int) -> InputError {
     let voxel = grid.size.index(offset: offset)
     return InputError(
-      path, "is no mask: voxel (\(voxel.i), \(voxel.j), \(voxel.k)) is no label", found: value.shown,
+      path, "is not a mask: voxel (\(voxel.i), \(voxel.j), \(voxel.k)) is not a label", found: value.shown,
       expected: value.expected)
   }
 }
 
-/// A value that is no label, and the expected values, for an error line.
+/// A value that is not a label, and the expected values, for an error line.
 private struct NoLabel {
   var shown: String
   var expected: String
@@ -186,10 +186,9 @@ private struct LabelRule {
     return value == whole ? .label(Int(whole)) : .inexact(Int(whole))
   }
 
-  /// The value of a stored number.
   func value(of number: some StoredNumber) -> Double { scaling.slope * number.double + scaling.intercept }
 
-  /// A value that is no label, to the last digit also where a 64-bit float has too few.
+  /// A value that is not a label, to the last digit also where a 64-bit float has too few.
   func refused(_ number: some StoredNumber) -> NoLabel {
     let value = value(of: number)
     let shown = scaling.isIdentity && abs(value) >= 0x1p53 ? "\(number)" : "\(value)"
@@ -215,7 +214,7 @@ private struct LabelNotes {
   }
 }
 
-/// Makes codes of stored voxels.
+/// Converts stored voxels to codes.
 private struct LabelLoop: StoredNumberLoop {
   enum Failure {
     case noLabel(position: Int, NoLabel)
@@ -278,7 +277,7 @@ private struct ValueLoop: StoredNumberLoop {
 
   init(rule: LabelRule) { self.rule = rule }
 
-  /// Returns the first voxel that is no label, if any.
+  /// Returns the first voxel that is not a label, if any.
   mutating func run<Number: StoredNumber>(
     over numbers: UnsafeBufferPointer<Number>
   ) -> (position: Int, value: NoLabel)? {

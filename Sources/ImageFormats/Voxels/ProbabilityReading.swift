@@ -4,7 +4,7 @@ import Work
 extension ImageFile {
   /// The class probabilities of a file whose frames are the classes, background first.
   ///
-  /// - Throws: ``InputError`` when there are fewer than two frames, or at the first voxel whose values are no
+  /// - Throws: ``InputError`` when there are fewer than two frames, or at the first voxel whose values are not
   ///   probabilities (outside 0...1, or a sum that differs from 1 by more than 0.01); otherwise as
   ///   ``scalarVolume(frame:work:)``.
   /// - Complexity: O(n · classes); 4 bytes per value.

@@ -4,11 +4,11 @@ import Work
 extension ImageFile {
   /// The intensities of one frame: the first, with a ``Finding`` where there are others, when none is named.
   ///
-  /// Voxels that are no finite number are repaired with a ``Finding``: NaN and -Inf become the smallest finite value of
-  /// the frame, +Inf the largest; a frame without any finite value becomes 0.
-  /// Integers beyond 2^24 and 64-bit floats are rounded to the nearest 32-bit float.
+  /// Voxels that are not finite numbers are repaired with a ``Finding``: NaN and -Inf become the smallest finite value
+  /// of the frame, +Inf the largest; a frame without any finite value becomes 0. Integers beyond 2^24 and 64-bit floats
+  /// are rounded to the nearest 32-bit float.
   ///
-  /// - Throws: ``InputError`` when there is no such frame, the voxels are no real numbers, the file is damaged
+  /// - Throws: ``InputError`` when there is no such frame, the voxels are not real numbers, the file is damaged
   ///   or memory is too small; ``Cancelled``.
   /// - Complexity: O(n); 4 bytes per voxel and a fixed window.
   package func scalarVolume(frame: Int? = nil, work: WorkContext = WorkContext()) throws -> ScalarVolume {
@@ -64,13 +64,13 @@ extension ImageFile {
     }
     note([
       Finding(
-        "\(counted(count, "voxel is", "voxels are")) no finite number",
+        "\(counted(count, "voxel is", "voxels are")) not finite",
         repair: "NaN and -Inf are read as \(smallest), the smallest value, +Inf as \(largest), the largest")
     ])
   }
 }
 
-/// Makes values of stored voxels.
+/// Converts stored voxels to values.
 private struct ValueLoop: StoredNumberLoop {
   let scaling: VoxelScaling
   /// The memory for the values of the next voxels.

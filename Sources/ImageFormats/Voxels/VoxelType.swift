@@ -25,7 +25,7 @@ package enum VoxelType: String, Hashable, Sendable, Codable, CaseIterable {
     }
   }
 
-  /// Whether a stored value may have a fraction or be no number at all.
+  /// Whether a stored value may have a fraction or not be a number at all.
   package var isFloatingPoint: Bool { self == .float32 || self == .float64 }
 }
 

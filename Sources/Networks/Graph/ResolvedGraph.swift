@@ -39,7 +39,7 @@ package struct ResolvedGraph: Hashable, Sendable {
   /// Fuses needed nodes into chains, which are returned in topological order.
   ///
   /// A chain begins as the step that `step` makes of its first node. It continues with the reader of its last node as
-  /// long as that node has a single reader, is none of `outputs`, and `fuse` returns true.
+  /// long as that node has a single reader, is not in `outputs`, and `fuse` returns true.
   func chains<Step>(
     isNeeded: [Bool], outputs: Set<Int>, step: (_ node: Int) -> Step,
     fuse: (_ step: inout Step, _ node: Int) -> Bool

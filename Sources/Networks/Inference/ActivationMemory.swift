@@ -32,7 +32,7 @@ final class ActivationMemory: @unchecked Sendable {
 /// arena. Large arenas are freed: their runs last seconds, so that page faults do not matter, and the steps after a run
 /// need the memory.
 final class ActivationMemoryPool: Sendable {
-  /// Bytes of a cached arena at most.
+  /// The maximum size of a cached arena in bytes.
   static let cachedBytes = 256 << 20
 
   private let cached = Mutex<ActivationMemory?>(nil)
@@ -43,7 +43,7 @@ final class ActivationMemoryPool: Sendable {
     return try ActivationMemory(count: count)
   }
 
-  /// Takes an arena back.
+  /// Returns an arena.
   func give(_ memory: ActivationMemory) {
     guard memory.floats.count * MemoryLayout<Float>.stride <= Self.cachedBytes else { return }
     cached.withLock { cached in

@@ -11,9 +11,9 @@ struct BufferPlan: Sendable {
   struct Storage: Sendable {
     /// The last activation of the chain; its channels and extents lay out the memory.
     let activation: Int
-    /// Planes that it holds at most.
+    /// The maximum number of planes that it holds.
     let capacity: Int
-    /// Planes that are retained from one slab to the next at most.
+    /// The maximum number of planes that are retained from one slab to the next.
     let retainedCapacity: Int
     /// The times of its first write and its last read.
     let times: ClosedRange<Int>

@@ -6,9 +6,10 @@ import Work
 /// Weights are prepared for their kernels when a plan first needs them. The value may be shared between threads and
 /// images; successive runs reuse one arena.
 package struct Network: Sendable {
-  /// Bytes of activations and scratch memory at most, by default; larger images are computed slab by slab.
+  /// The default limit of activations and scratch memory in bytes; larger images are computed slab by slab.
   package static let memoryLimit = 640 << 20
-  /// Bytes of the input and the output of one layer for a whole image at most, so that sums over layers fit an `Int`.
+  /// The maximum size in bytes of the input and the output of one layer for a whole image, so that sums over layers fit
+  /// an `Int`.
   private static let maximumActivationBytes = 0x1p48
   /// Planes of the thinnest slabs that weights are prepared for; thinner slabs use the same weights.
   private static let minimumSlabDepthOfWeights = 8
@@ -133,7 +134,7 @@ package struct Network: Sendable {
   ///   - fetch: Writes the planes of the image that the window names; called for each plane once, in order.
   ///   - deliver: Receives windows of the logits of the requested heads, the same planes of all heads, in order; the
   ///     windows may only be read, and only during the call.
-  /// - Throws: ``Cancelled``, and what `fetch` and `deliver` throw.
+  /// - Throws: ``Cancelled``, and the errors of `fetch` and `deliver`.
   package func stream(
     _ plan: InferencePlan, work: WorkContext, fetch: (ActivationWindow, WorkContext) throws -> Void,
     deliver: ([ActivationWindow], WorkContext) throws -> Void

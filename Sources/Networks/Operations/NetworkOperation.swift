@@ -5,13 +5,13 @@ import Work
 ///
 /// An operation is one file that conforms to this protocol, one line in ``NetworkOperations/all`` and one row in the
 /// table of `Tests/NetworksTests/OperationTests.swift`. Elsewhere operations are named only where the paper's networks
-/// and their training rules are written down. In JSON its fields stand beside the layer's name and
-/// input in one flat object.
+/// and their training rules are written down. In JSON its fields are in one flat object with the layer's name and
+/// input.
 package protocol NetworkOperation: Hashable, Sendable, Codable {
   /// The "kind" of its layers in JSON.
   static var kind: String { get }
 
-  /// Kinds that stand for it in JSON of earlier releases; they are read and never written.
+  /// The kinds of it in JSON of earlier releases, which are read and never written.
   static var earlierKinds: [String] { get }
 
   /// Describes the first field out of range; nil where there is none. See ``GraphLimit``.

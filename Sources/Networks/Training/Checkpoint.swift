@@ -12,7 +12,7 @@ package enum Checkpoint {
   private static let firstPrefix = "optimiser.first/"
   private static let secondPrefix = "optimiser.second/"
   private static let averagePrefix = "average/"
-  /// Iterations of a run at most.
+  /// The maximum number of iterations of a run.
   private static let maximumIterations = 1_000_000_000
 
   private struct Progress: Codable {
@@ -70,7 +70,7 @@ package enum Checkpoint {
       (0...maximumIterations).contains(progress.stepCount)
     else {
       throw InputError(
-        path, "checkpoint: iteration, steps or generator state are unusable",
+        path, "checkpoint: iteration, step count or generator state are unusable",
         found: "\(progress.iteration), \(progress.stepCount), \(progress.generatorState)",
         expected: "0 to \(maximumIterations), and a whole number")
     }

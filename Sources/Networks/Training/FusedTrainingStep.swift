@@ -23,7 +23,7 @@ package enum TrainingEpilogue: Sendable {
   case pointwiseConvolution(outputs: Int, hasBias: Bool)
 }
 
-/// A ReLU and a max-pooling after it, as far as they are fused into a step.
+/// The ReLU and the max-pooling after it that are fused into a step.
 struct ReLUPooling: Sendable {
   private(set) var appliesReLU = false
   private(set) var pooling: PoolingGeometry?

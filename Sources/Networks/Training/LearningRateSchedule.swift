@@ -26,7 +26,7 @@ package enum LearningRateSchedule: Hashable, Sendable, Codable {
     else {
       throw InputError(
         "--schedule", "cannot train", found: "\(self)",
-        expected: "0 to \(maximumIterations) steps, powers and factors of 0 to 100")
+        expected: "0 to \(maximumIterations) iterations, powers and factors of 0 to 100")
     }
   }
 

@@ -4,7 +4,7 @@ import Work
 
 /// A label of version A and the corresponding label of version B; nil where a version has none.
 package struct LabelPair: Equatable, Sendable {
-  /// Its values.
+  /// The label's value in each version.
   package var valueA, valueB: UInt16?
   /// The label's name in each version.
   package var nameA, nameB: String?
@@ -45,8 +45,8 @@ package struct LabelPair: Equatable, Sendable {
 }
 
 extension [LabelPair] {
-  /// The structure of each pair, from 1, and 0 for labels that only one version knows: the other never looked for them,
-  /// so that they are no difference.
+  /// The structure of each pair, from 1, and 0 for labels that only one version knows: a label that the other version
+  /// cannot have is not a difference.
   ///
   /// Where the versions have no label in common, all labels are one structure.
   var comparedStructures: [UInt16] {
@@ -73,7 +73,7 @@ package struct ComparisonRequest: Equatable, Sendable {
   /// The pairs of labels, by name or as the reviewer chose them.
   package var pairs: [LabelPair]
   /// The key under which the reviewer's answer is remembered; nil where ``pairs`` is settled, because the versions
-  /// share their labels or the reviewer said which go together.
+  /// share their labels or the reviewer chose the pairs.
   package var memory: PairingMemory?
 
   package init(a: Version, b: Version, pairs: [LabelPair], memory: PairingMemory?) {
@@ -130,7 +130,7 @@ package struct Comparison: Equatable, Sendable {
     case settled
     /// Names and overlaps agree, or the reviewer chose these pairs for the same files in an earlier session.
     case found([UInt16: UInt16], isRemembered: Bool)
-    /// Names are missing or overlaps contradict them: the reviewer is asked whether these go together.
+    /// Names are missing or overlaps contradict them: the reviewer is asked to confirm the pairs.
     case doubtful(proposed: [UInt16: UInt16])
   }
 

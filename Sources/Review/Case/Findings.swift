@@ -10,7 +10,7 @@ package enum FindingTarget: Equatable, Sendable {
   case islands
 }
 
-/// The labels whose slices are counted and whose differences are sought.
+/// The labels whose slices are counted and whose differences are searched for.
 package struct FindingsRequest: Equatable, Sendable {
   /// The labels of A and B; B's are nil where there is one version.
   var a: ChunkedLabels
@@ -115,7 +115,7 @@ package struct Findings: Equatable, Sendable {
   }
 }
 
-/// A label whose components are sought.
+/// A label whose components are searched for.
 package struct IslandsRequest: Equatable, Sendable {
   var labels: ChunkedLabels
   var value: UInt16
@@ -131,7 +131,7 @@ package struct IslandsRequest: Equatable, Sendable {
 /// The components of a label, the largest first.
 package struct Islands: Equatable, Sendable {
   package let request: IslandsRequest
-  /// The components.
+  /// nil where they could not be listed; ``failure`` says why.
   package let list: ComponentList?
   /// Voxels of each that the other version has too; nil where it does not know the label.
   package let commonVoxelCounts: [Int]?

@@ -9,7 +9,7 @@ package struct Provenance: Equatable, Sendable {
     case network(modelID: String)
     /// Refined with these kernels; `maskConfidence` is set when the step before it was a hard mask.
     case refinement(RefinementSettings, maskConfidence: Double?)
-    /// So many voxels changed by hand.
+    /// The number of voxels that were edited.
     case edit(changedVoxels: Int)
   }
 
@@ -44,7 +44,7 @@ package struct Provenance: Equatable, Sendable {
   /// The steps that lead to a version, oldest first, and the version after the first of them.
   ///
   /// - Parameters:
-  ///   - origin: Where a version comes from; nil where there is none of this number.
+  ///   - origin: Where a version comes from; nil where no version has this number.
   ///   - changedVoxels: In how many voxels a version differs from the one that it was copied from.
   /// - Returns: nil for the first version where what a step starts from is missing.
   package static func steps(

@@ -20,7 +20,7 @@ package struct LabelPairing: Equatable, Sendable {
     older == min(one, other) && newer == max(one, other)
   }
 
-  /// The same, leading from `family` to the other one.
+  /// The value in the other family by the value in `family`.
   package func partners(from family: VersionID) -> [UInt16: UInt16] {
     family == older ? partners : LabelPairing.inverted(partners)
   }
@@ -182,8 +182,7 @@ extension Decisions {
 }
 
 extension LabelTable {
-  /// The first of the colours for labels without one that is none of `used`; any colour where all of the first hundred
-  /// are.
+  /// The first default colour that is not in `used`; any default colour where the first hundred are all in use.
   fileprivate static func colour(besides used: Set<RGBColour>) -> RGBColour {
     let colours = (1...100).lazy.map { colour(ofValue: $0) }
     return colours.first { !used.contains($0) } ?? colour(ofValue: 1)

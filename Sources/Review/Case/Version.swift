@@ -42,7 +42,7 @@ package struct Version: Equatable, Sendable {
   package var origin: Origin
   /// The labels on the image's grid.
   package private(set) var labels: ChunkedLabels
-  /// Their components.
+  /// The components of ``labels``.
   package private(set) var components: LabelComponents
   /// The oldest version whose values and names it shares: itself, or what it is a refinement of.
   package var family: VersionID
@@ -50,7 +50,7 @@ package struct Version: Equatable, Sendable {
   ///
   /// Colours are those of the structures: one structure has one colour in every version.
   package private(set) var table: LabelTable
-  /// The same labels with the colours of their own file or model.
+  /// The labels of ``table`` with the colours of their own file or model.
   package private(set) var ownTable: LabelTable
   /// The key of each label of ``table`` for visibility, selection and comparison: equal for labels of different
   /// versions that are one structure.
@@ -138,7 +138,6 @@ package struct Version: Equatable, Sendable {
     table.position(of: label.value).map { keys[$0] } ?? label.nameKey
   }
 
-  /// The label with this key.
   package func label(_ key: String?) -> Label? { position(key).map { table.labels[$0] } }
 
   /// The position in ``table`` of the label with this key.

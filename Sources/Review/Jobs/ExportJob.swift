@@ -4,7 +4,7 @@ import Work
 /// A mask to be written.
 package struct ExportRequest: Equatable, Sendable {
   package var labels: ChunkedLabels
-  /// Their names and colours.
+  /// Names and colours of ``labels``.
   package var table: LabelTable
   /// The image whose grid and exact header geometry the file gets.
   package var imagePath: String

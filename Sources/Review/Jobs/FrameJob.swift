@@ -14,7 +14,7 @@ package struct FrameRequest: Equatable, Sendable {
 package struct ReadFrame: Equatable, Sendable {
   /// The index of the frame, from 0.
   package var frame: Int
-  /// Its voxels.
+  /// The voxels of the frame.
   package var image: ScalarVolume
   package var intensities: IntensitySummary
 

@@ -56,7 +56,6 @@ extension Job {
 
 /// A job of any type.
 package struct AnyJob: Equatable, Sendable {
-  /// The job.
   package let base: any Job
 
   /// Erases the type of a job.

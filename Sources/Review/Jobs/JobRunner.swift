@@ -39,7 +39,7 @@ package final class JobRunner: Sendable {
   }
 
   /// Writes what the journal has not yet been given.
-  /// - Returns: the line that says why it could not be written; nil when it was.
+  /// - Returns: the reason why it could not be written, in one line; nil on success.
   package func finishJournal() -> String? { journal.finish() }
 
   /// Asks every job to stop and waits until all have, at most `seconds`.

@@ -34,8 +34,8 @@ final class JournalWriter: Sendable {
     queue.asyncAfter(deadline: .now() + .milliseconds(isView ? 700 : 100)) { [self] in write() }
   }
 
-  /// Writes what is waiting now.
-  /// - Returns: the line that says why it could not be written; nil when it was.
+  /// Writes all queued entries.
+  /// - Returns: the reason why it could not be written, in one line; nil on success.
   func finish() -> String? {
     queue.sync { write() }
     return state.withLock { $0.waiting.isEmpty ? nil : $0.failure }

@@ -11,8 +11,7 @@ package struct OpenCaseRequest: Equatable, Sendable {
   package var selections: [LabelSelection]
   /// The number of the session's first version.
   ///
-  /// Each session begins at another one, so that a number that stands in a
-  /// journal is never given again.
+  /// Each session starts at a different number, so that a number in a journal is never reused.
   package var firstVersionNumber = 1
 
   package init(imagePath: String? = nil, maskPaths: [String] = [], selections: [LabelSelection] = []) {
@@ -24,10 +23,9 @@ package struct OpenCaseRequest: Equatable, Sendable {
 
 /// A case with what was counted while it was read.
 package struct OpenedCase: Equatable, Sendable {
-  /// The case.
   package var content: ReviewCase
   package var intensities: IntensitySummary
-  /// The labels of each mask.
+  /// The components of the labels of each mask, in the order of the masks.
   package var maskComponents: [LabelComponents]
 
   package init(content: ReviewCase, intensities: IntensitySummary, maskComponents: [LabelComponents]) {

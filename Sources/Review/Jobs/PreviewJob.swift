@@ -8,7 +8,7 @@ package struct PreviewJob: Job {
   package var request: RefinementRequest
   /// The version that is refined.
   package var base: VersionID
-  /// The knobs when the job began.
+  /// The knobs at the start of the job.
   package var knobs: KnobSettings
 
   package func run(in environment: JobEnvironment, _ work: WorkContext) throws -> RefinedPart {

@@ -23,7 +23,7 @@ package struct RefinementRequest: Equatable, Sendable {
   package var region: VoxelBounds?
   /// The labels before refinement, with which the result is compared.
   package var labelsBefore: ChunkedLabels
-  /// Their statistics.
+  /// Statistics of ``labels``.
   package var statisticsBefore: [LabelStatistics]
 
   package init(
@@ -65,7 +65,7 @@ package struct RefinementJob: Job {
   package var request: RefinementRequest
   /// The version that is refined.
   package var base: VersionID
-  /// The knobs when the job began.
+  /// The knobs at the start of the job.
   package var knobs: KnobSettings
   /// The frame of the image, counted from 0.
   package var frame: Int
@@ -104,7 +104,7 @@ extension RefinementRequest {
 }
 
 extension ReviewState {
-  /// Makes a version of a refinement of all of the image.
+  /// The version of a refinement of the whole image.
   mutating func add(
     _ part: RefinedPart, refining base: VersionID, with knobs: KnobSettings, frame: Int
   ) -> [ReviewEffect] {

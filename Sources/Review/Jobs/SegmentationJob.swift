@@ -105,7 +105,7 @@ extension ReviewState {
     }
   }
 
-  /// Goes to the largest slice of what a network found, unless the reviewer went elsewhere meanwhile.
+  /// Goes to the largest slice of what a network found, unless the reviewer has moved the crosshair in the meantime.
   fileprivate mutating func show(largestOf statistics: [LabelStatistics], hasMoved: Bool) {
     guard let largest = statistics.max(by: { $0.voxelCount < $1.voxelCount }),
       let label = shownVersion?.table[largest.label]

@@ -123,7 +123,7 @@ extension ViewState: Codable {
     centre = try values.decodeIfPresent(SIMD3<Double>.self, forKey: .centre) ?? centre
     convention = try values.decodeIfPresent(DisplayConvention.self, forKey: .convention) ?? convention
     let window = try values.decodeIfPresent(IntensityWindow.self, forKey: .window) ?? self.window
-    // Bounds that do not ascend, or are no numbers, would leave nothing to see.
+    // Bounds that do not ascend, or are not numbers, would leave nothing to see.
     if window.lower.isFinite, window.upper.isFinite {
       self.window = IntensityWindow(lower: window.lower, upper: window.upper)
     }

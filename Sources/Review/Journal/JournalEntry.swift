@@ -8,7 +8,7 @@ package enum JournalEntry: Equatable, Sendable {
   case labels(of: VersionID, LabelTables)
   /// A step of the history and the decisions after it, without versions. A later entry of the same number replaces it.
   case step(JournalStep)
-  /// The number of the present step of the history, and the present decisions.
+  /// The number of the current step of the history, and the current decisions.
   case position(step: Int, Decisions)
   /// A version was written to a file; nil when it is no longer as it was written.
   case exported(VersionID, path: String?)
@@ -37,7 +37,7 @@ extension [JournalEntry] {
 }
 
 package enum JournalStatus: Equatable, Sendable {
-  /// The case's journal is being looked for.
+  /// The case's journal is being searched for.
   case opening
   /// Everything is written as it happens.
   case writing
@@ -90,9 +90,9 @@ package struct JournalStep: Equatable, Sendable {
 
 /// Names and colours of a version's labels.
 package struct LabelTables: Equatable, Sendable {
-  /// Those of its own file or model, as the reviewer changed them.
+  /// Names and colours of the version's own file or model, as the reviewer changed them.
   package var own: LabelTable
-  /// The same with the colours of the structures.
+  /// The names with the colours of the structures.
   package var shown: LabelTable
 }
 
@@ -104,13 +104,14 @@ extension Version {
 package struct OpenedJournal: Equatable, Sendable {
   /// Versions of earlier sessions, oldest first, under the numbers that they had.
   package var versions: [Version]
-  /// Of the masks that were opened with the image, by position, those that are one of ``versions`` voxel by voxel.
+  /// The version in ``versions`` that equals each mask opened with the image voxel by voxel, by the mask's index; masks
+  /// without one are missing.
   package var knownMasks: [Int: VersionID]
   /// The steps of the history, oldest first.
   package var steps: [JournalStep]
-  /// The number of the present step; nil for the last one.
+  /// The number of the current step; nil for the last one.
   package var step: Int?
-  /// The present decisions; nil for those after that step.
+  /// The current decisions; nil for those after that step.
   package var decisions: Decisions?
   /// The paths of exported versions.
   package var exported: [VersionID: String]
@@ -151,7 +152,7 @@ package struct WrittenJournalState: Equatable, Sendable {
   package var tables: [VersionID: LabelTables] = [:]
   /// The last step, as it was written; nil for none.
   package var lastStep: UndoHistory.Step?
-  /// The number of the present step.
+  /// The number of the current step.
   package var step = -1
   /// The decisions, without versions.
   package var decisions = Decisions()

@@ -1,7 +1,7 @@
 /// The effect of a key.
 ///
-/// Each case is a group of actions. A group's file has its actions, their keys and the reducer, which switches over them
-/// case by case, so that the compiler finds an action that no reducer answers.
+/// Each case is a group of actions. A group's file has its actions, their keys and the reducer, which switches over
+/// them case by case, so that the compiler finds an action that no reducer answers.
 package enum Action: Hashable, Sendable {
   case move(Move)
   case frame(FrameStep)

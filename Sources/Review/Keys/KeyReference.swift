@@ -47,7 +47,7 @@ package enum KeyReference {
     ("right drag", "window: across changes the width, up and down the centre"),
     ("middle drag", "move the picture"),
     ("wheel", "next and previous slice of the plane under the pointer"),
-    ("Ctrl wheel", "closer and further away"),
+    ("Ctrl wheel", "zoom in and out"),
   ]
 
   private static let commands: [(String, String)] = TypedCommand.reference

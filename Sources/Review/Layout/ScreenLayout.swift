@@ -143,7 +143,7 @@ extension ReviewState {
         cellAspect: capabilities.cellAspect))
   }
 
-  /// The present geometry of a plane.
+  /// The current geometry of a plane.
   package func geometry(_ plane: AnatomicalPlane) -> PlaneGeometry {
     PlaneGeometry(plane, of: grid, convention: view.convention)
   }

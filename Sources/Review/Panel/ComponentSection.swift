@@ -91,7 +91,7 @@ extension ReviewState {
       numbers.append("\(Int(saturating: percent.rounded()))%")
     }
     let mark = markedComponents.contains(position) ? "✓" : " "
-    let place = "\(position + 1)  \(view.activePlane.rawValue) \(entry.centre(across: axis)[axis])"
-    return [Span(mark + (isSelected ? "›" : " "), style), Span(table.line(place, numbers), style)]
+    let text = "\(position + 1)  \(view.activePlane.rawValue) \(entry.centre(across: axis)[axis])"
+    return [Span(mark + (isSelected ? "›" : " "), style), Span(table.line(text, numbers), style)]
   }
 }

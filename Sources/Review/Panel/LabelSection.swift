@@ -17,7 +17,7 @@ private func labelName(_ label: Label, _ pair: LabelPair?, inA: Bool) -> String 
 private struct LabelColumns {
   let table: NameTable
   let digits: VolumeDigits
-  /// Whether numbers stand in a line below their name.
+  /// Whether numbers are on a line below the name.
   let isTall: Bool
   /// The comparison that the version is part of; nil for a version that is neither A nor B.
   let compared: Comparison?
@@ -43,7 +43,7 @@ private struct LabelColumns {
     // Names matter more than a second decimal. If one decimal still leaves too few columns, each name gets a line where
     // there are enough rows.
     let labels = version.table.labels
-    // A list of hundreds has too few rows for two lines each, however long its names are.
+    // A list of hundreds has too few rows for two lines each.
     var nameWidths = labels.count > 200 ? [width] : []
     var longestOfTwo = 0
     if labels.count <= 200 {

@@ -121,7 +121,7 @@ enum PanelSections {
   ]
 }
 
-/// The content of a section: a heading, lines that stay, and entries of which a part is in sight.
+/// The content of a section: a heading, lines that stay, and entries of which a part is visible.
 struct SectionContent {
   var title: String
   /// Lines between heading and entries.
@@ -137,7 +137,7 @@ struct SectionContent {
   var clickedEntry: ((Int) -> Int?)?
   /// A word at the right of the heading while the section receives keys.
   var note: String?
-  /// The lines of a range of entries; called only for entries in sight.
+  /// The lines of a range of entries; called only for visible entries.
   var lines: (Range<Int>) -> [[Span]]
 
   init(

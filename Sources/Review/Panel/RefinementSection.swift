@@ -60,7 +60,7 @@ extension ReviewState.Focus {
 extension ReviewState {
   /// The knobs and their effects while the section receives keys, else one line about them.
   ///
-  /// - Parameter rows: the number of lines; the least important ones are left out.
+  /// - Parameter rows: the number of lines; the least important ones are omitted.
   fileprivate func refinementContent(width: Int, rows: Int) -> SectionContent {
     guard focus == .refinement else {
       // Each kernel stays with its number.
@@ -199,11 +199,11 @@ extension ReviewState {
       guard let influence = settings.greatestInfluence else { return "" }
       if base.probabilities == nil {
         let own = decisions.knobs.maskLogOdds(classCount: base.statistics.count + 1)
-        return "mask resists with \(decimals(own, 1)), pull at most \(brief(influence))"
+        return "mask log-odds \(decimals(own, 1)), messages at most \(brief(influence))"
       }
       guard let fraction = live?.latest?.part.movableFraction else { return "" }
       return
-        "pull at most \(brief(influence)): could move \(Int(saturating: (fraction * 100).rounded()))% of the border"
+        "messages at most \(brief(influence)): could move \(Int(saturating: (fraction * 100).rounded()))% of the border"
     case .auxiliaryWeight:
       let main = 1 - settings.auxiliaryHeadWeights.prefix(base.auxiliaryHeadCount).reduce(0, +)
       return "the main head keeps \(brief(main, atMost: 2))"

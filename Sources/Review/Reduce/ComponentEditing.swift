@@ -40,7 +40,7 @@ extension ReviewState {
     return []
   }
 
-  /// Marks the component that the table points at, or takes the mark away, and goes on to the next.
+  /// Marks or unmarks the selected component of the table, and selects the next.
   private mutating func markComponent() {
     guard let (list, _) = listedComponents, let position = islandPosition else {
       return showNoComponentsMessage()
@@ -50,7 +50,7 @@ extension ReviewState {
     message = Message("\(markedComponents.count) marked; K keeps nothing else of the label")
   }
 
-  /// Removes the component that the table points at, as a change by hand.
+  /// Removes the selected component of the table, as an edit.
   private mutating func removeComponent() -> [ReviewEffect] {
     guard let (list, label) = listedComponents, let position = islandPosition else {
       showNoComponentsMessage()
@@ -61,8 +61,8 @@ extension ReviewState {
     }
   }
 
-  /// Removes all components of the label but those that are marked, as a change by hand; where none is marked, all but
-  /// the one that the table points at.
+  /// Removes all components of the label except the marked ones, as an edit; where none is marked, all except the
+  /// selected one.
   private mutating func keepMarkedComponents() -> [ReviewEffect] {
     guard let (list, label) = listedComponents, let position = islandPosition else {
       showNoComponentsMessage()
@@ -83,7 +83,7 @@ extension ReviewState {
 
   private mutating func showNoComponentsMessage() {
     message = Message(
-      islands == nil ? "still looking for the islands" : "no island to change: the label has no voxel",
+      islands == nil ? "still searching for the islands" : "no island to change: the label has no voxel",
       .warning)
   }
 }

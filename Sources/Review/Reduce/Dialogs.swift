@@ -11,9 +11,9 @@ extension Action {
       KeyTable.bind(.list, [.escape, "q"], .answer(.dismiss), "back", bar: "back"),
       KeyTable.bind(
         .pairing, [.right, "l", " "], .answer(.changePartner(1)),
-        "the label of B that goes with it: none, then by overlap", bar: "change", barKeys: [.left, .right]),
+        "its partner in B: none, then by overlap", bar: "change", barKeys: [.left, .right]),
       KeyTable.bind(.pairing, [.left, "h"], .answer(.changePartner(-1)), "the same, backwards"),
-      KeyTable.bind(.pairing, [.enter, "y"], .answer(.accept), "these go together", bar: "take"),
+      KeyTable.bind(.pairing, [.enter, "y"], .answer(.accept), "these pairs are right", bar: "take"),
       KeyTable.bind(
         .pairing, [.escape, "n", "q"], .answer(.dismiss), "keep names and, where one is missing, values",
         bar: "keep names", barKeys: [.escape]),
@@ -123,7 +123,6 @@ extension ReviewState {
 }
 
 extension ReviewState {
-  /// The text of a question.
   func text(_ question: Question) -> String {
     switch question {
     case .replaceFiles(let existing, _, _, _):

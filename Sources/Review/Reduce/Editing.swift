@@ -3,7 +3,7 @@ import Volumes
 extension ReviewState {
   /// Changes the labels of voxels of the shown version as a step that can be undone.
   ///
-  /// Its acceptance is withdrawn.
+  /// The acceptance of the version is withdrawn.
   ///
   /// A version that was loaded or computed never changes: its first edit creates a copy, which shares all unchanged
   /// chunks of voxels with it, and further edits change that copy.
@@ -18,14 +18,14 @@ extension ReviewState {
     edit(name) { $0.setting(in: box, label) }
   }
 
-  /// The same with the voxels that `changed` makes of those of the shown version.
+  /// Changes the labels of the shown version to the result of `changed` as a step that can be undone.
   mutating func edit(_ name: String, _ changed: (ChunkedLabels) -> ChunkedLabels) -> [ReviewEffect] {
     guard let shown = shownVersion else {
       message = Message("no version to change: open a mask, or run a network (m)", .warning)
       return []
     }
     if let live = shownLive, live.whole?.part.labels != shown.labels {
-      message = Message("the shown refinement is no version yet: Enter keeps it as one", .warning)
+      message = Message("the shown refinement is not a version yet: Enter keeps it as one", .warning)
       return []
     }
     guard let change = LabelChange(from: shown.labels, to: changed(shown.labels)) else {
@@ -79,7 +79,7 @@ extension ReviewState {
     } else if let found = shown.table.labels.first(where: { label in
       value.map { $0 == shown.labels.coding.value(of: label.value) } ?? (label.nameKey == text.nameKey)
     }) ?? shown.table.labels.first(where: { $0.isUnnamed && value == Int($0.value) }) {
-      // What the table calls "label 1" is meant by 1 too, whatever the file has for it.
+      // The value 1 means "label 1" of the table too, whatever its value in the file.
       label = found
     } else {
       message = Message("paint: \(cleaned(shown.name)) has no label \"\(cleaned(text))\"", .error)

@@ -20,7 +20,6 @@ extension ReviewState {
     return [start(ExportJob(request: request, version: version, quitsAfterwards: quitsAfterwards))]
   }
 
-  /// The provenance of a version.
   package func provenance(of version: Version) -> Provenance {
     let (steps, first) = Provenance.steps(to: version.id) {
       self.version($0)?.origin

@@ -10,7 +10,7 @@ extension Action {
     static let bindings: [KeyBinding] = [
       KeyTable.bind(
         .picture, ["n"], .finding(.next(1)),
-        "next place where A and B differ, or next island; the largest first",
+        "next difference of A and B, or next island; the largest first",
         bar: "differing", barKeys: ["n", "N"], rank: 4),
       KeyTable.bind(.picture, ["N"], .finding(.next(-1)), "the one before"),
       KeyTable.bind(
@@ -69,12 +69,12 @@ extension ReviewState {
       message = Message(
         decisions.a == nil
           ? "no version to compare: open masks, or run a network (m)"
-          : "there is one version, which differs from nothing; I goes through the islands of a label",
+          : "there is only one version; I goes through the islands of a label",
         .warning)
       return
     }
     guard let findings else {
-      message = Message("still looking for where A and B differ")
+      message = Message("still searching for differences of A and B")
       return
     }
     guard let list = findings.disagreements else {
@@ -88,13 +88,13 @@ extension ReviewState {
     let position = ReviewState.position(disagreementPosition, after: count, of: list.entries.count)
     disagreementPosition = position
     let entry = list.entries[position]
-    let place = go(to: entry)
+    let slice = go(to: entry)
     message = Message(
-      "\(position + 1) of \(list.count), \(volumeText(entry.voxelCount)), \(place), \(findings.kind(of: entry))"
+      "\(position + 1) of \(list.count), \(volumeText(entry.voxelCount)), \(slice), \(findings.kind(of: entry))"
     )
   }
 
-  /// The position `count` further in a list, round and round; the first or last one from nowhere.
+  /// The index `count` further in a list, which wraps around; the first or last one where no entry is selected.
   private static func position(_ position: Int?, after count: Int, of all: Int) -> Int {
     guard let position else { return count < 0 ? all - 1 : 0 }
     return ((min(position, all - 1) + count) % all + all) % all
@@ -121,7 +121,7 @@ extension ReviewState {
   private mutating func toggleFindingTarget() {
     guard findingTarget == .disagreements else {
       findingTarget = .disagreements
-      message = Message("n and N go through where A and B differ")
+      message = Message("n and N go through the differences of A and B")
       return
     }
     guard let (version, label) = labelToChange() else {
@@ -134,7 +134,7 @@ extension ReviewState {
   }
 
   /// Finds the components of the selected label where something goes through them, unless they are known or being
-  /// sought.
+  /// computed.
   mutating func followIslands() -> [ReviewEffect] {
     guard phase == .reviewing, findingTarget == .islands || focus == .components, let shown = shownVersion,
       let key = selectedLabel, let label = shown.label(key)
@@ -160,7 +160,7 @@ extension ReviewState {
     if focus == .components, islandPosition == nil, count > 0 { islandPosition = 0 }
   }
 
-  /// Goes `count` components further in the list of the selected label, round and round; 0 goes to the present one.
+  /// Goes `count` components further in the list of the selected label, wrapping around; 0 goes to the current one.
   mutating func goToIsland(_ count: Int) {
     guard let version = shownVersion, let label = version.label(selectedLabel) else {
       message = Message(
@@ -168,7 +168,7 @@ extension ReviewState {
       return
     }
     guard let islands else {
-      message = Message("still looking for the islands of \(label.name)")
+      message = Message("still searching for the islands of \(label.name)")
       return
     }
     guard let list = islands.list else {
@@ -187,9 +187,9 @@ extension ReviewState {
     guard let list = islands?.list, let label = shownVersion?.label(selectedLabel) else { return }
     islandPosition = position
     let entry = list.entries[position]
-    let place = go(to: entry)
+    let slice = go(to: entry)
     message = Message(
-      "island \(position + 1) of \(list.count) of \(label.name), \(volumeText(entry.voxelCount)), \(place)")
+      "island \(position + 1) of \(list.count) of \(label.name), \(volumeText(entry.voxelCount)), \(slice)")
   }
 
   // MARK: - Slices
@@ -216,7 +216,7 @@ extension ReviewState {
 
   // MARK: - Strips
 
-  /// Shows strips or not, and says what they mean.
+  /// Shows or hides strips, with a message about their meaning.
   mutating func toggleStrips() {
     view.showsStrips.toggle()
     guard view.showsStrips else { return message = Message("strips off") }

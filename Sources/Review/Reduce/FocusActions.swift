@@ -1,7 +1,7 @@
 import Screen
 
 extension Action {
-  /// Moves of the focus: to a section of the panel, or out of what has it.
+  /// Moves of the focus: to a section of the panel, or back from it.
   package enum FocusStep: ActionGroup {
     case move(ReviewState.Focus), close
 

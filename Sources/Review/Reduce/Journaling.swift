@@ -71,11 +71,11 @@ extension ReviewState {
     return entries
   }
 
-  /// Reports that the journal cannot be written, or works again.
+  /// Shows that the journal cannot be written, or can be written again.
   mutating func noteJournalFailure(_ line: String?) {
     if let line {
       journal = .failing(line)
-      message = Message("not journalled: \(line); work goes on in memory", .error)
+      message = Message("not journalled: \(line); the review continues without it", .error)
     } else {
       journal = .writing
       message = Message("the journal is written again")
@@ -163,7 +163,7 @@ extension ReviewState {
       change.apply(to: &decisions)
     }
     history.move(to: history.steps.count - own.steps.count + own.position, &decisions)
-    // The side that is shown is no part of a step.
+    // The side that is shown is not part of a step.
     decisions.shownSide = states[own.position].joined(with: restored, since: states[0]).shownSide
   }
 
@@ -238,7 +238,7 @@ extension ReviewState {
     nextVersionNumber = max(nextVersionNumber, (known.map(\.number).max() ?? 0) + 1)
   }
 
-  /// Restores the view of an earlier session, as far as this image and screen allow.
+  /// Restores the view of an earlier session, limited to this image and screen.
   private mutating func look(as earlier: ViewState) -> [ReviewEffect] {
     view = earlier
     view.frame = content.frame
@@ -282,7 +282,6 @@ extension ReviewState {
 }
 
 extension Decisions {
-  /// The decisions without versions.
   fileprivate var withoutVersions: Decisions {
     var alone = self
     alone.versions = []

@@ -69,7 +69,7 @@ extension ReviewState {
       return rename(edit, to: text)
     case .colour:
       guard let colour = RGBColour(hexadecimal: text) else {
-        message = Message("\"\(text)\" is no colour: six digits of 0-9 and a-f, as in #0072b2", .error)
+        message = Message("\"\(text)\" is not a colour: six digits of 0-9 and a-f, as in #0072b2", .error)
         return []
       }
       dialog = nil
@@ -92,7 +92,7 @@ extension ReviewState {
     let owner = table.labels.first { $0.value != edit.value && $0.nameKey == key }
     if let owner { return "label \(owner.value) is called \(cleaned(owner.name)) already" }
     return name.isCalledAfterValue(otherThan: [Int(edit.value)])
-      ? "\(name) is what another label is called where it has no name" : nil
+      ? "\(name) is the default name of another label" : nil
   }
 
   private mutating func rename(_ edit: LabelEdit, to name: String) -> [ReviewEffect] {
@@ -135,9 +135,9 @@ extension ReviewState {
 }
 
 extension Decisions {
-  /// Pairings in which a label is paired with the label of its new name, where that has no partner.
+  /// The pairings after a label was paired with the label of its new name, if that has no partner.
   ///
-  /// - Parameter takesOver: Whether it also leaves what it went with, and the other label too.
+  /// - Parameter takesOver: Whether both labels also leave their previous partners.
   fileprivate func joinedByName(
     _ pairings: [LabelPairing], _ edit: LabelEdit, takesOver: Bool
   ) -> [LabelPairing] {

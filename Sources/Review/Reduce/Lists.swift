@@ -154,7 +154,7 @@ extension ReviewState {
 
   // MARK: Searching
 
-  /// Begins a search in the list that receives keys, or goes on with the last one.
+  /// Begins a search in the list that receives keys, or continues the last one.
   mutating func searchList(_ step: Action.SearchStep) {
     guard let list = pointedList, list.count > 0 else { return }
     switch step {

@@ -3,7 +3,7 @@ import Volumes
 import Work
 
 extension ReviewState {
-  /// A new preview cancels the running one, but only so many times in a row: a key that is held down would otherwise
+  /// A new preview cancels the running one, but only this many times in a row: a key that is held down would otherwise
   /// never show anything.
   private static let mostCancelledPreviews = 2
   /// The durations of a preview after which the box keeps its size.
@@ -12,7 +12,7 @@ extension ReviewState {
   private static let boxSeconds = 0.02...0.06
   private static let previewVoxelRange = 4_000.0...200_000
 
-  /// Refines the box around the crosshair with the present knobs; a newer preview cancels an older one.
+  /// Refines the box around the crosshair with the current knobs; a newer preview cancels an older one.
   mutating func previewIfLive() -> [ReviewEffect] {
     guard isPreviewLive, focus == .refinement, let base = refinementBase else { return [] }
     if live?.base != base.id { live = LiveRefinement(base: base.id) }

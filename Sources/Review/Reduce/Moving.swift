@@ -86,7 +86,7 @@ extension ReviewState {
     return max(1, Int(saturating: (voxels - 0.1).rounded(.up)))
   }
 
-  /// Moves what the active pane shows by an eighth of the pane.
+  /// Pans the active pane by an eighth of its size.
   private mutating func pan(_ direction: Action.Move.Direction) {
     guard let pane = layout.panes.first(where: { $0.plane == view.activePlane }) else { return }
     let projection = projection(pane)
@@ -95,7 +95,7 @@ extension ReviewState {
     pan(pane, columns: Double(right * projection.width) / 8, rows: Double(down * projection.height) / 8)
   }
 
-  /// Moves what a pane shows by pixels, as far as there is image.
+  /// Pans a pane by pixels, limited to the image.
   mutating func pan(_ pane: ScreenLayout.Pane, columns: Double, rows: Double) {
     let projection = projection(pane)
     let geometry = projection.geometry
@@ -106,13 +106,13 @@ extension ReviewState {
     clampCentre()
   }
 
-  /// Moves the crosshair, and pans where it would leave the pane.
+  /// Moves the crosshair, and pans so that it stays visible.
   mutating func moveCrosshair(to index: VoxelIndex) {
     for axis in 0..<3 { view.crosshair[axis] = min(max(0, index[axis]), grid.size[axis] - 1) }
     scrollToCrosshair()
   }
 
-  /// Moves each pane just so far that the crosshair lies in it.
+  /// Pans each pane by the least amount that makes the crosshair visible.
   mutating func scrollToCrosshair() {
     guard view.zoom > 1 else {
       view.centre = gridCentre

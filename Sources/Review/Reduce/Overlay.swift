@@ -64,7 +64,7 @@ extension ReviewState {
     return []
   }
 
-  /// Moves the selection through the labels of the shown version, round and round.
+  /// Moves the selection through the labels of the shown version, wrapping around.
   mutating func selectLabel(_ count: Int) {
     guard let version = shownVersion, !version.table.labels.isEmpty else {
       message = Message("no labels: open a mask, or run a network (m)", .warning)
@@ -97,7 +97,7 @@ extension ReviewState {
     showSelectedLabelMessage()
   }
 
-  /// Says which label is selected, and whether it can be seen.
+  /// Shows the name of the selected label, and whether it is visible.
   private mutating func showSelectedLabelMessage() {
     guard let version = shownVersion, let position = version.position(selectedLabel) else { return }
     let label = version.table.labels[position]

@@ -75,7 +75,7 @@ extension ReviewState {
 
   /// Stores the comparison of A and B.
   ///
-  /// Where it is uncertain which labels go together, the reviewer is asked.
+  /// Where the pairing is uncertain, the reviewer is asked.
   mutating func receiveComparison(_ found: Comparison) -> [ReviewEffect] {
     guard found.a == decisions.a, found.b == decisions.b, let a = version(found.a), let b = version(found.b)
     else { return [] }
@@ -86,7 +86,7 @@ extension ReviewState {
       settledPairings.append(LabelPairing(a.family, b.family, partners: partners))
       identifyStructures()
       if isRemembered {
-        appendMessage("labels are paired as you said before; p in the label table changes it")
+        appendMessage("labels are paired as you chose before; p in the label table changes it")
       }
     case .doubtful(let proposed):
       askedPairings.insert([a.family, b.family])
@@ -122,8 +122,8 @@ extension ReviewState {
     dialog = .pairing(opened)
   }
 
-  /// The dialog, the uncertain pairs first: labels that go together under different names, then labels that overlap
-  /// something and have no partner.
+  /// The dialog, the uncertain pairs first: paired labels with different names, then labels that overlap another one
+  /// and have no partner.
   private func pairingDialog(
     _ a: Version, _ b: Version, _ comparison: Comparison, partners: [UInt16: UInt16], isAsked: Bool
   ) -> Dialog {
@@ -147,9 +147,9 @@ extension ReviewState {
         isAsked: isAsked))
   }
 
-  /// Moves through what a label may go with: nothing, then the labels of B, those that overlap it most first.
+  /// Steps through the possible partners of a label: none, then the labels of B by descending overlap.
   ///
-  /// Partners of other labels are left out, so that no other label loses its partner.
+  /// Partners of other labels are omitted, so that no other label loses its partner.
   mutating func changePartner(by count: Int, _ pairing: PairingDialog) {
     guard let b = version(pairing.b), pairing.rows.indices.contains(pairing.selected) else { return }
     var pairing = pairing

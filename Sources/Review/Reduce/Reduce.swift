@@ -35,7 +35,7 @@ package func reduce(_ state: inout ReviewState, _ event: ReviewEvent) -> [Review
     state.quitsWhenJournalIsWritten = false
     effects += state.unwrittenJournalReason == nil ? state.end() : state.quit()
   }
-  // The question about quitting always lists the present losses.
+  // The question about quitting always lists the current losses.
   if case .question(.quit(let losing)) = state.dialog, losing != state.losses {
     state.dialog = state.losses.isEmpty ? nil : .question(.quit(losing: state.losses))
   }
@@ -124,7 +124,7 @@ extension ReviewState {
       return []
     }
     if let action = KeyTable.action(key, in: context) {
-      // An error outlasts moves, so that it is seen; whatever else is done clears or replaces it.
+      // An error stays during moves, so that it is seen; any other action clears or replaces it.
       if context != .text || action == .answer(.accept), message?.kind != .error || !action.isMove {
         message = nil
       }
@@ -157,7 +157,6 @@ extension ReviewState {
     dialog = dialog?.with(entry)
   }
 
-  /// Performs the action of a key.
   private mutating func perform(_ action: Action, _ key: Key) -> [ReviewEffect] {
     switch action {
     case .move(let move): self.move(move)

@@ -33,8 +33,9 @@ extension Action {
         section, ["P"], .refinement(.choosePreset), "choose kernels: advised, from the image, saved",
         bar: "presets"),
       KeyTable.bind(section, ["S"], .refinement(.savePreset), "save the kernels under a name"),
-      KeyTable.bind(section, ["r"], .refinement(.resetKnob), "this knob as the model advises", bar: "reset"),
-      KeyTable.bind(section, ["R"], .refinement(.resetAllKnobs), "all knobs as the model advises"),
+      KeyTable.bind(
+        section, ["r"], .refinement(.resetKnob), "reset this knob to the model's value", bar: "reset"),
+      KeyTable.bind(section, ["R"], .refinement(.resetAllKnobs), "reset all knobs to the model's values"),
       KeyTable.bind(
         section, ["p"], .refinement(.togglePreview),
         "refine around the crosshair after each change; off and on"
@@ -137,7 +138,7 @@ extension ReviewState {
       statisticsBefore: base.statistics)
   }
 
-  /// Adds the CRF's result with the present knobs as a version, after computing it where necessary.
+  /// Adds the CRF's result with the current knobs as a version, after computing it where necessary.
   private mutating func keep() -> [ReviewEffect] {
     guard let base = refinementBase else {
       message = Message("the CRF needs a mask or a network's result: m runs a network", .warning)

@@ -27,7 +27,7 @@ extension ReviewState {
     return offered
   }
 
-  /// The name of the preset that equals the present knobs; nil for none.
+  /// The name of the preset that equals the current knobs; nil for none.
   var presetName: String? {
     presetChoices.first { applied($0.settings) == decisions.knobs.refinement }?.name
   }

@@ -59,7 +59,7 @@ extension ReviewState {
     return cancelLongJob() ?? close()
   }
 
-  /// Whether the CRF panel shows a refinement of all of the image that changes voxels and is no version.
+  /// Whether the CRF panel shows a refinement of all of the image that changes voxels and is not a version.
   var hasUnkeptRefinement: Bool {
     guard let live, let whole = live.whole, whole.part.changedVoxels > 0, let base = version(live.base) else {
       return false
@@ -82,7 +82,7 @@ extension ReviewState {
     return cancel(.backgroundRefinement)
   }
 
-  /// Whether the case may be left for another one; says first, once, that it would drop a refinement.
+  /// Whether the case may be left for another one; the first attempt that would drop a refinement only shows a warning.
   mutating func mayBeLeft() -> Bool {
     guard hasUnkeptRefinement, live?.hasWarnedOfLoss == false else { return true }
     live?.hasWarnedOfLoss = true

@@ -250,7 +250,7 @@ extension ReviewState {
       ?? labels.first { $0.nameKey.hasPrefix(wanted) }
       ?? labels.first { $0.nameKey.contains(wanted) }
     guard let match else {
-      message = Message("\"\(name)\" is no command, place or label; ? lists them", .error)
+      message = Message("\"\(name)\" is not a command, place or label; ? lists them", .error)
       return
     }
     jump(to: match)

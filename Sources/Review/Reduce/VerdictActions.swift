@@ -28,7 +28,7 @@ extension Action {
 }
 
 extension ReviewState {
-  /// Gives a verdict or a score, or asks for a comment.
+  /// Sets a verdict or a score, or opens the line for a comment.
   mutating func changeVerdict(_ step: Action.VerdictStep) {
     switch step {
     case .give(let kind): giveVerdict(kind)
@@ -37,7 +37,7 @@ extension ReviewState {
     }
   }
 
-  /// Accepts or rejects the version shown, flags the case, or says that it needs work.
+  /// Accepts or rejects the version shown, flags the case, or marks it as needing work.
   mutating func giveVerdict(_ kind: Verdict) {
     if kind == .flagged { return flagCase() }
     if kind == .needsWork { return toggleNeedsWork() }
@@ -46,7 +46,7 @@ extension ReviewState {
       return
     }
     if let live = shownLive, live.whole?.part.labels != shown.labels {
-      message = Message("the shown refinement is no version yet: Enter keeps it as one", .warning)
+      message = Message("the shown refinement is not a version yet: Enter keeps it as one", .warning)
       return
     }
     let (id, name) = (shown.id, cleaned(shown.name))
@@ -96,7 +96,7 @@ extension ReviewState {
     message = Message(wasFlagged ? "the case is no longer flagged" : "flagged the case")
   }
 
-  /// Says that a version has to be corrected before one can be accepted, or takes that back.
+  /// Marks the case as needing a correction before a version can be accepted, or removes the mark.
   private mutating func toggleNeedsWork() {
     if decisions.verdicts.needsWork {
       decide("take back needs work") { $0.verdicts.needsWork = false }
@@ -112,7 +112,7 @@ extension ReviewState {
       "the case needs work" + (accepted.map { "; \(cleaned($0.name)) is no longer accepted" } ?? ""))
   }
 
-  /// Gives a score; the one that stands, or 0, takes it back.
+  /// Sets the score; the current score again, or 0, removes it.
   mutating func giveScore(_ score: Int) {
     let isTakenBack = score == 0 || decisions.verdicts.score == score
     decide(isTakenBack ? "take back the score" : "score \(score)") {
@@ -121,7 +121,7 @@ extension ReviewState {
     message = Message(isTakenBack ? "no score" : "score \(score) of 5")
   }
 
-  /// Takes a comment in place of an earlier one; an empty one takes that back.
+  /// Sets the comment, which replaces an earlier one; an empty text removes it.
   mutating func comment(_ text: String) {
     let text = cleaned(text).trimmingCharacters(in: .whitespaces)
     guard text != decisions.verdicts.comment else { return }
@@ -136,7 +136,7 @@ extension ReviewState {
     message = Message("tags: " + decisions.verdicts.tags.joined(separator: ", "))
   }
 
-  /// Takes a tag of the case back.
+  /// Removes a tag of the case.
   mutating func untag(_ tag: String) {
     let tags = decisions.verdicts.tags
     guard tags.contains(tag) else {

@@ -109,8 +109,8 @@ extension ReviewState {
     let nameWidth = max(8, (inner - 12) / 2)
     let question =
       pairing.isAsked
-      ? "Names are missing, or do not agree with what overlaps. Do these go together?"
-      : "Which labels go together?"
+      ? "Names are missing or contradict the overlaps. Are these pairs right?"
+      : "Which labels correspond?"
     var head = wrapped(question, width: inner).map { [Span($0)] }
     head.append([])
     head.append([
@@ -155,7 +155,7 @@ extension ReviewState {
     if offered.indices.contains(selected) {
       below += [[], [Span(ReviewState.summary(offered[selected].settings))]]
     }
-    below += [[], [Span("Enter turns every knob to it; S saves the knobs as they stand.", Theme.quiet)]]
+    below += [[], [Span("Enter sets every knob; S saves the current knobs.", Theme.quiet)]]
     paintList(
       "CRF kernels", zip(names, offered).map { table.line($0, [$1.origin]) }, selected, below, width: width,
       into: &frame)

@@ -54,7 +54,7 @@ extension ReviewState {
     return "\(letter) " + TextWidth.shortened(cleaned(version.name), to: width - 2)
   }
 
-  /// Says why a pane of an image with a single slice is all but empty.
+  /// Draws the reason why a pane of an image with a single slice is almost empty.
   private func paintFlatness(
     _ pane: ScreenLayout.Pane, _ geometry: PlaneGeometry, into frame: inout Frame
   ) {

@@ -51,7 +51,7 @@ extension [Span] {
 }
 
 extension Frame {
-  /// Writes spans one after the other into a line of `area`; a span that begins beyond it is left out.
+  /// Writes spans one after the other into a line of `area`; a span that begins beyond it is omitted.
   mutating func write(_ spans: [Span], row: Int, in area: Rectangle) {
     var column = area.column
     for span in spans {

@@ -78,7 +78,7 @@ struct SliceSampler {
 
   /// Writes a class for each pixel: of the voxels that it covers, the highest rank; 0 where none has one.
   ///
-  /// Any voxel counts, so that a structure of one voxel is seen however far away the view is.
+  /// Any voxel counts, so that a structure of one voxel is visible at any zoom.
   func classify(_ labels: ChunkedLabels, _ ranks: LabelRanks, into classes: inout [UInt16]) {
     let spans = spans(within: ranks.bounds, clearing: &classes)
     guard let plane = plane(spans) else { return }

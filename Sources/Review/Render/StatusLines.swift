@@ -15,8 +15,8 @@ extension ReviewState {
     let prefix = comparison.map { $0 == .sideBySide ? " side by side " : " \($0.title) of " } ?? ""
     // " segdeck  NAME  ", and two or more columns around each version.
     let around = isRefining ? 26 : versions.count * 5 + 2
-    let place = position.map { $0 + "  " } ?? ""
-    let fixed = 11 + around + prefix.count + place.count
+    let listPosition = position.map { $0 + "  " } ?? ""
+    let fixed = 11 + around + prefix.count + listPosition.count
     let natural = ([content.name] + versions.map(\.name)).reduce(fixed) {
       $0 + TextWidth.columns(cleaned($1))
     }
@@ -24,7 +24,7 @@ extension ReviewState {
     let (name, names) = fittedNames(
       versions, in: area.columns - fixed - TextWidth.columns(verdict))
     var spans = [
-      Span(" segdeck  ", Theme.barQuiet), Span(place, Theme.bar), Span(name + "  ", Theme.barStrong),
+      Span(" segdeck  ", Theme.barQuiet), Span(listPosition, Theme.bar), Span(name + "  ", Theme.barStrong),
     ]
     if !prefix.isEmpty {
       spans.append(Span(prefix, isDifference ? Theme.active : Theme.barStrong, click: .pictureKey("D")))
@@ -142,7 +142,7 @@ extension ReviewState {
     frame.write(spans, row: area.row, in: area)
   }
 
-  /// The labels that the overlay leaves out, a name in so many columns as are left; nil when it shows all.
+  /// The labels that the overlay does not show, within the columns that are left; nil when it shows all.
   private func hiddenLabelsText(width: Int) -> String? {
     let (labels, hidden) = (shownLabels, hiddenLabelCount)
     guard hidden > 0 else { return nil }
@@ -223,7 +223,7 @@ extension ReviewState {
     frame.cursor = ScreenCell(row: area.row, column: start + TextWidth.columns(before))
   }
 
-  /// Keys in the order of their importance; help and the way out stay in sight however narrow the screen is.
+  /// Keys in the order of their importance; help and the key that leaves are visible on any screen.
   func paintKeys(_ area: Rectangle, in context: KeyContext? = nil, into frame: inout Frame) {
     frame.fill(area, Cell(" ", Theme.bar))
     let context = context ?? keyContext

@@ -59,7 +59,7 @@ private enum StripTheme {
   static let areaA = Style(foreground: Theme.onlyA.colour)
   static let areaB = Style(foreground: Theme.onlyB.colour)
 
-  /// A bar in eighths of a cell; what is there at all is seen.
+  /// A bar in eighths of a cell; any area above 0 is visible.
   static func bar(_ count: Int, of greatest: Int) -> String {
     guard count > 0, greatest > 0 else { return " " }
     let blocks = ["▏", "▎", "▍", "▌", "▋", "▊", "▉", "█"]

@@ -46,7 +46,7 @@ package protocol ReviewServices: Sendable {
 
   /// Opens the journal of a case, which is known by its image's content, and reads what earlier sessions left in it.
   ///
-  /// A journal that cannot be opened is no error: the case is reviewed without it, and the result says why.
+  /// A journal that cannot be opened is not an error: the case is reviewed without it, and the result says why.
   func openJournal(of content: ReviewCase, _ work: WorkContext) throws -> OpenedJournal
 
   /// Writes entries to the journal, all of them or none; they are on the disk when it returns.

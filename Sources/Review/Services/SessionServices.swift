@@ -4,18 +4,18 @@ import Worklist
 ///
 /// The executable implements it. No call waits for a disk but ``finish()``.
 package protocol SessionServices: Sendable {
-  /// The services of a case that is about to be opened; of its own, because they hold the files of the case.
+  /// New services for a case that is about to be opened; they hold the files of that case.
   func services(of id: CaseID) -> any ReviewServices
 
-  /// Begins to look for records of other readers and to measure the cases; `deliver` gets ``SessionEvent/reviews(_:)``,
+  /// Starts reading records of other readers and measuring the cases; `deliver` gets ``SessionEvent/reviews(_:)``,
   /// ``SessionEvent/measured(_:)`` and ``SessionEvent/recordsFailed(_:)`` from any thread.
   func begin(_ deliver: @escaping @Sendable (SessionEvent) -> Void)
 
-  /// Appends a record; what cannot be written is kept and tried again.
+  /// Appends a record; a record that cannot be written is queued and retried.
   func record(_ kind: CaseRecord.Kind, _ id: CaseID, _ decision: CaseDecision)
 
-  /// Writes what is waiting now.
-  /// - Returns: the line that says why it could not be written; nil when it was.
+  /// Writes all queued entries.
+  /// - Returns: the reason why it could not be written, in one line; nil on success.
   func finish() -> String?
 }
 

@@ -23,7 +23,7 @@ extension ReviewState {
     return decision
   }
 
-  /// Takes what the worklist holds of this reader, which counts more than the journal of the case.
+  /// Applies the decision of this reader in the worklist, which has priority over the journal of the case.
   ///
   /// It is one step, which can be undone; nothing happens where both say the same.
   mutating func adopt(_ decision: CaseDecision) {
@@ -47,7 +47,7 @@ extension ReviewState {
     decide("verdict of the worklist") { $0.verdicts = adopted }
     acceptedElsewhere = nil
     if decision.verdict == .accepted, named == nil {
-      // The acceptance stands until something else is decided here.
+      // The acceptance remains until something else is decided here.
       acceptedElsewhere = decision.version ?? CaseDecision.Version(name: "")
       appendMessage("the worklist says accepted: \(decision.version?.name ?? "a version"), which is not here")
     }
@@ -55,7 +55,7 @@ extension ReviewState {
 }
 
 extension CaseDecision {
-  /// Whether both say the same about the case, however long it took and wherever it was exported to.
+  /// Whether both are the same decision, apart from times and exported files.
   func isSame(as other: CaseDecision) -> Bool {
     func bare(_ decision: CaseDecision) -> CaseDecision {
       var decision = decision

@@ -15,7 +15,7 @@ extension Action {
         KeyTable.bind(.cases, ["u"], .caseList(.toggleUnread), "only unread cases, or all", bar: "unread"),
         KeyTable.bind(.cases, ["s"], .caseList(.sort(1)), "sort by the next column", bar: "sort"),
         KeyTable.bind(.cases, ["S"], .caseList(.sort(-1)), "sort by the previous column"),
-        KeyTable.bind(.cases, ["r"], .caseList(.reverse), "the other way round", bar: "reverse"),
+        KeyTable.bind(.cases, ["r"], .caseList(.reverse), "reverse the order", bar: "reverse"),
         KeyTable.bind(.cases, [.escape, "C", "q"], .answer(.dismiss), "back to the case", bar: "back"),
       ]
   }
@@ -41,8 +41,8 @@ extension SessionState {
   /// The key context while the list is on the screen.
   var listContext: KeyContext { worklist.list?.entry == nil ? .cases : .text }
 
-  /// Takes a key in the list.
-  mutating func takeListKey(_ key: Key) -> [SessionEffect] {
+  /// Handles a key in the list.
+  mutating func handleListKey(_ key: Key) -> [SessionEffect] {
     switch KeyTable.action(key, in: listContext) {
     case .pointer(let move): point(move)
     case .answer(let answer): return self.answer(answer)
@@ -63,11 +63,11 @@ extension SessionState {
     return []
   }
 
-  /// Takes text that was pasted.
+  /// Inserts pasted text.
   mutating func pasteIntoList(_ text: String) { if listContext == .text { editFilter { $0.insert(text) } } }
 
-  /// Takes a click or the wheel in the list; a click on the case that is pointed at opens it.
-  mutating func takeListMouse(_ event: MouseEvent) -> [SessionEffect] {
+  /// Handles a click or the wheel in the list; a click on the selected case opens it.
+  mutating func handleListMouse(_ event: MouseEvent) -> [SessionEffect] {
     switch event.action {
     case .wheelUp: point(.entries(-1))
     case .wheelDown: point(.entries(1))

@@ -18,7 +18,7 @@ extension SessionState {
   /// The number of cases that the screen has room for.
   var listRows: Int { max(1, screen.rows - SessionState.headRows - SessionState.footRows) }
 
-  /// The first case in sight: the one that is pointed at stays in the middle, as far as the ends allow.
+  /// The first visible case; the selected one is in the middle, except near the ends of the list.
   private var firstListed: Int {
     let position = worklist.list?.selected.flatMap { worklist.order.firstIndex(of: $0) } ?? 0
     return min(max(0, position - listRows / 2), max(0, worklist.order.count - listRows))

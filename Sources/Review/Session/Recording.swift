@@ -1,6 +1,6 @@
 import Worklist
 
-// What the worklist's records hold of this reader, and how it gets there.
+// Synchronises this reader's decisions between the cases in memory and the worklist's records.
 
 extension SessionState {
   /// A pause between two keys that is longer does not count in full: the reviewer is away.
@@ -13,8 +13,8 @@ extension SessionState {
     if review.phase == .reviewing { secondsSpent[current, default: 0] += passed }
   }
 
-  /// Takes what the worklist holds of this reader into cases that have just been opened, and gives it what was decided
-  /// since.
+  /// Applies this reader's decisions in the worklist to cases that have just been opened, and records later decisions
+  /// in the worklist.
   mutating func recordNewDecisions() -> [SessionEffect] {
     guard !worklist.isAbsent else { return [] }
     var effects: [SessionEffect] = []
@@ -40,7 +40,7 @@ extension SessionState {
     return effects
   }
 
-  /// Gives the worklist how long the reviewer spent on the case that is about to leave the screen.
+  /// Records the time that the reviewer spent on the case that leaves the screen.
   mutating func recordClosing() -> [SessionEffect] {
     guard onRecord == current else { return [] }
     let effects = recordNewDecisions()
@@ -48,7 +48,7 @@ extension SessionState {
     return effects + [.record(current, .closed, decision(of: current))]
   }
 
-  /// Whether everything that was decided about a case is known: its journal was read.
+  /// Whether all decisions about a case are known, because its journal was read.
   private func isReady(_ id: CaseID) -> Bool {
     cases[id].map { $0.phase == .reviewing && $0.journal != .opening } ?? false
   }
@@ -57,8 +57,8 @@ extension SessionState {
     cases[id]?.decision(seconds: secondsSpent[id] ?? 0) ?? CaseDecision()
   }
 
-  /// Takes what readers decided, and says what others decided about the case on the screen.
-  mutating func take(_ reviews: [String: CaseReview]) {
+  /// Updates the readers' decisions, and shows a message about those of others on the case on the screen.
+  mutating func update(_ reviews: [String: CaseReview]) {
     let name = worklist.cases[current.position].name
     let before = worklist.reviews[name]
     worklist.reviews.merge(reviews) { $1 }
@@ -73,11 +73,11 @@ extension SessionState {
     worklist.arrange()
   }
 
-  /// Says that verdicts cannot be written, or that they can again.
+  /// Shows whether verdicts cannot be written, or can be written again.
   mutating func noteRecordFailure(_ line: String?) {
     worklist.recordFailure = line
     cases[current]?.message =
-      line.map { Message("verdicts are not written: \($0); it is tried again", .error) }
+      line.map { Message("verdicts are not written: \($0); retrying", .error) }
       ?? Message("verdicts are written again")
   }
 }

@@ -8,7 +8,7 @@ package enum ReviewSession {
   /// Longest wait when nothing is expected; events and jobs end a wait at once.
   private static let idleMilliseconds = 1000
 
-  /// Opens one case, shows it on `terminal`, and comes back when the reviewer quits.
+  /// Opens one case and shows it on `terminal` until the reviewer quits.
   ///
   /// - Returns: the line of a failure that ended the session, nil when the reviewer quit.
   package static func run(
@@ -19,10 +19,10 @@ package enum ReviewSession {
       services: SingleCaseServices(services: services))
   }
 
-  /// Shows the cases of a worklist on `terminal`, `first` before the others, and comes back when the reviewer quits.
+  /// Shows the cases of a worklist on `terminal`, beginning with `first`, until the reviewer quits.
   ///
-  /// Everything that came in, from keys and jobs, is taken before the screen is drawn once; nothing here waits for
-  /// a job. Jobs that still run at the end are asked to stop and given five seconds.
+  /// All pending events of keys and jobs are handled before the screen is drawn once; nothing here waits for a job. At
+  /// the end, running jobs are cancelled and awaited for up to five seconds.
   ///
   /// - Returns: the line of a failure that ended the session, nil when the reviewer quit.
   package static func run(
@@ -45,7 +45,7 @@ package enum ReviewSession {
       {
         events.append(.terminal(event))
       }
-      // The time that jobs take counts for no reader.
+      // The time spent waiting for jobs does not count as a reader's time.
       if !events.isEmpty {
         events.insert(.clock(seconds: (ContinuousClock.now - start) / .seconds(1)), at: 0)
       }
@@ -58,7 +58,7 @@ package enum ReviewSession {
         for effect in reduce(&session, event) { runners.perform(effect) }
       }
       if let end = session.end {
-        // First what must not be lost: how long the process still has is unknown.
+        // The journals come first, because the process may be killed at any time.
         let unwritten = [
           runners.finishJournals().map { "not everything is in the journal: \($0)" },
           services.finish().map { "not every verdict is in the worklist: \($0)" },
@@ -71,7 +71,7 @@ package enum ReviewSession {
     }
   }
 
-  /// Gives journals that are still being opened five seconds to take what was decided before the terminal goes.
+  /// Waits up to five seconds for journals that are still being opened to record the decisions.
   private static func awaitJournals(
     _ session: inout SessionState, _ mailbox: Mailbox, _ runners: CaseJobRunners
   ) {
@@ -114,10 +114,10 @@ private final class CaseJobRunners {
   private let services: any SessionServices
   private let deliver: @Sendable (SessionEvent) -> Void
   private var runners: [CaseID: JobRunner] = [:]
-  /// Cases that were left, while their journals are written to the end and their jobs stop.
+  /// Cases that were left, until their journals are complete and their jobs have stopped.
   private var closing: [CaseID: DispatchGroup] = [:]
   private let queue = DispatchQueue(label: "segdeck.closing", attributes: .concurrent)
-  /// The reasons why journals of cases that were left could not be written to the end.
+  /// The reasons why journals of cases that were left could not be completed.
   private let failures = FailureLines()
 
   init(services: any SessionServices, deliver: @escaping @Sendable (SessionEvent) -> Void) {
@@ -154,7 +154,7 @@ private final class CaseJobRunners {
   }
 
   /// Writes what the journals have not yet been given.
-  /// - Returns: the line that says why one could not be written; nil when all were.
+  /// - Returns: The reason why a journal could not be written, in one line; nil on success.
   func finishJournals() -> String? {
     for group in closing.values { group.wait() }
     let lines = runners.values.compactMap { $0.finishJournal() }

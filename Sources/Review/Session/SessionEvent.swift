@@ -13,7 +13,7 @@ package enum SessionEvent: Equatable, Sendable {
   case reviews([String: CaseReview])
   /// Measures of cases that were computed in the background.
   case measured([CaseID: CaseMeasures])
-  /// Verdicts could not be written to the worklist, with the line that says why; nil when they could again.
+  /// Verdicts could not be written to the worklist, for this reason, in one line; nil when they can be written again.
   case recordsFailed(String?)
 }
 
@@ -21,7 +21,7 @@ package enum SessionEvent: Equatable, Sendable {
 package enum SessionEffect: Equatable, Sendable {
   /// Carries out an effect of a case.
   case review(CaseID, ReviewEffect)
-  /// Stops the jobs of a case that is no longer in memory, and writes its journal to the end.
+  /// Stops the jobs of a case that is no longer in memory, and writes the rest of its journal.
   case close(CaseID)
   /// Writes what happened to a case, and all that this reader decided about it, to the worklist's records.
   case record(CaseID, CaseRecord.Kind, CaseDecision)

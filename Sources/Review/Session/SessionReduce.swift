@@ -30,16 +30,16 @@ package func reduce(_ session: inout SessionState, _ event: SessionEvent) -> [Se
   guard session.end == nil else { return [] }
   var effects: [SessionEffect]
   switch event {
-  case .terminal(let input): effects = session.takeInput(input)
+  case .terminal(let input): effects = session.handleInput(input)
   case .review(let id, let event): effects = session.reduceCase(id, event)
   case .clock(let seconds):
     session.passTime(to: seconds)
     effects = []
   case .reviews(let reviews):
-    session.take(reviews)
+    session.update(reviews)
     effects = []
   case .measured(let measures):
-    session.worklist.take(measures)
+    session.worklist.update(measures)
     effects = []
   case .recordsFailed(let line):
     session.noteRecordFailure(line)
@@ -56,7 +56,7 @@ extension SessionState {
   /// The effects at the start of the session.
   package mutating func begin() -> [SessionEffect] { open(current) }
 
-  fileprivate mutating func takeInput(_ input: TerminalEvent) -> [SessionEffect] {
+  fileprivate mutating func handleInput(_ input: TerminalEvent) -> [SessionEffect] {
     // The key that stops a cine does nothing else.
     if review.cine != nil, worklist.list == nil {
       switch input {
@@ -67,13 +67,13 @@ extension SessionState {
     switch input {
     case .resize(let rows, let columns): return resize(to: ScreenSize(rows: rows, columns: columns))
     case .end: return leaveAll()
-    case .key(let key) where worklist.list != nil: return takeListKey(key)
+    case .key(let key) where worklist.list != nil: return handleListKey(key)
     case .paste(let text) where worklist.list != nil:
       pasteIntoList(text)
       return []
-    case .mouse(let event) where worklist.list != nil: return takeListMouse(event)
+    case .mouse(let event) where worklist.list != nil: return handleListMouse(event)
     case .key(let key):
-      if let step = worklistStep(key) { return take(step) }
+      if let step = worklistStep(key) { return perform(step) }
       if case .ended = review.phase, [.character("q"), .escape, .control("c")].contains(key) {
         return leaveAll()
       }
@@ -98,7 +98,7 @@ extension SessionState {
     return step
   }
 
-  private mutating func take(_ step: Action.WorklistStep) -> [SessionEffect] {
+  private mutating func perform(_ step: Action.WorklistStep) -> [SessionEffect] {
     switch step {
     case .next:
       return move(to: worklist.neighbour(of: current, by: 1), otherwise: "this is the last case of the list")
@@ -122,7 +122,7 @@ extension SessionState {
       + move(to: worklist.neighbour(of: current, by: 1), otherwise: "that was the last case of the list")
   }
 
-  /// Goes to a case; says why there is none to go to.
+  /// Goes to a case; where there is none, a message says why.
   private mutating func move(to next: CaseID?, otherwise text: String) -> [SessionEffect] {
     guard let next, next != current else {
       cases[current]?.message = Message(text)
@@ -150,13 +150,13 @@ extension SessionState {
     return effects.map { .review(id, $0) }
   }
 
-  /// Opens the next case ahead once the one on the screen is there, and closes those that are neither.
+  /// Opens the next case ahead once the case on the screen is open, and closes all others but the previous one.
   fileprivate mutating func keepInMemory() -> [SessionEffect] {
     guard review.phase == .reviewing, review.journal != .opening else { return [] }
     let next = worklist.neighbour(of: current, by: 1)
     var effects: [SessionEffect] = []
     for id in cases.keys.sorted() where ![current, previous, next].contains(id) {
-      // What was decided while its journal was still being opened must reach it first.
+      // Decisions that were made while the journal was still being opened must be written first.
       if let state = cases[id], state.phase == .reviewing, state.unwrittenJournalReason != nil,
         state.journal == .opening
       {
@@ -174,13 +174,13 @@ extension SessionState {
     return [.close(id)]
   }
 
-  /// Tells the cases in memory where they stand in the list now.
+  /// Updates the list positions that the cases in memory show.
   fileprivate mutating func updatePositions() {
     guard !worklist.isAbsent else { return }
-    for id in cases.keys { cases[id]?.position = worklist.place(of: id) }
+    for id in cases.keys { cases[id]?.position = worklist.listPosition(of: id) }
   }
 
-  /// Says once what was not used of the worklist.
+  /// Shows the notes about unused files of the worklist once.
   fileprivate mutating func showPendingNotes() {
     guard !pendingNotes.isEmpty, review.phase == .reviewing else { return }
     for note in pendingNotes { cases[current]?.messageLog.add(Message(note, .warning)) }
@@ -194,7 +194,7 @@ extension SessionState {
   /// Ends the session when the case on the screen was left for good.
   fileprivate mutating func endWithCase() -> [SessionEffect] {
     guard case .ended(let failure) = review.phase, cases[current] != nil else { return [] }
-    // What was decided about a case that was just left must reach its journal and the records first.
+    // Decisions about a case that was just left must be written to its journal and the records first.
     if failure == nil, cases.contains(where: { $0.key != current && $0.value.awaitsJournal }) { return [] }
     if let failure {
       // The others can still be reviewed.
@@ -213,13 +213,13 @@ extension SessionState {
 }
 
 extension SessionState {
-  /// Whether a case has decisions that its journal, which is still being opened, has to take.
+  /// Whether a case has decisions that wait for its journal, which is still being opened.
   var awaitsJournal: Bool {
     cases.values.contains { $0.awaitsJournal }
   }
 }
 
 extension ReviewState {
-  /// Whether there are decisions that the journal, which is still being opened, has to take.
+  /// Whether decisions wait for the journal, which is still being opened.
   var awaitsJournal: Bool { journal == .opening && unwrittenJournalReason != nil }
 }

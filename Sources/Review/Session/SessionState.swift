@@ -20,7 +20,6 @@ package struct CaseID: Hashable, Sendable, Comparable {
 package struct SessionState: Equatable, Sendable {
   /// Rows and columns of the screen.
   package private(set) var screen: ScreenSize
-  /// The capabilities of the terminal.
   package let capabilities: TerminalCapabilities
   /// The cases in memory.
   package internal(set) var cases: [CaseID: ReviewState] = [:]
@@ -40,7 +39,7 @@ package struct SessionState: Equatable, Sendable {
   var shown: Set<CaseID> = []
   /// The case that the worklist's records show as open.
   var onRecord: CaseID?
-  /// Cases in memory that took what the worklist holds of this reader.
+  /// Cases in memory to which this reader's decisions in the worklist were applied.
   var reconciled: Set<CaseID> = []
   /// Notes about unused files of the worklist, until the first case is there to show them.
   var pendingNotes: [String]
@@ -73,7 +72,7 @@ package struct SessionState: Equatable, Sendable {
   func newReview(_ id: CaseID) -> ReviewState {
     var state = ReviewState(
       request: worklist.request(of: id), screen: screen, capabilities: capabilities)
-    state.position = worklist.isAbsent ? nil : worklist.place(of: id)
+    state.position = worklist.isAbsent ? nil : worklist.listPosition(of: id)
     return state
   }
 
@@ -85,7 +84,7 @@ package struct SessionState: Equatable, Sendable {
     }
   }
 
-  /// Changes the state of a case that is in memory; a case that was closed meanwhile changes nothing.
+  /// Changes the state of a case that is in memory; an event of a closed case changes nothing.
   mutating func reduceCase(_ id: CaseID, _ event: ReviewEvent) -> [SessionEffect] {
     guard cases[id] != nil else { return [] }
     return Review.reduce(&cases[id]!, event).map { .review(id, $0) }

@@ -101,13 +101,13 @@ package struct WorklistState: Equatable, Sendable {
   }
 
   /// The position of a case in the list, "3/40"; "-/40" for a case that the filter leaves out.
-  func place(of id: CaseID) -> String {
+  func listPosition(of id: CaseID) -> String {
     order.firstIndex(of: id).map { "\($0 + 1)/\(order.count)" } ?? "-/\(order.count)"
   }
 
-  /// The case that stands `count` after another in the list; nil beyond its ends.
+  /// The case `count` rows after another in the list; nil beyond the ends of the list.
   ///
-  /// From a case that the filter leaves out, the list goes on where that case would stand.
+  /// A case that the filter excludes counts at the position that it would have.
   func neighbour(of id: CaseID, by count: Int) -> CaseID? {
     guard let position = order.firstIndex(of: id) else {
       return count > 0 ? order.first { $0 > id } : order.last { $0 < id }
@@ -128,8 +128,8 @@ package struct WorklistState: Equatable, Sendable {
       cases[id.position], review: review(of: id), measures: measures[id], flags: flags[id] ?? [])
   }
 
-  /// Takes what was measured of cases, and compares all cases again.
-  mutating func take(_ measures: [CaseID: CaseMeasures]) {
+  /// Stores measures of cases, and compares all cases again.
+  mutating func update(_ measures: [CaseID: CaseMeasures]) {
     self.measures.merge(measures) { $1 }
     let found = CohortFlags.flags(of: cases.indices.map { self.measures[CaseID($0)] })
     flags = Dictionary(uniqueKeysWithValues: found.enumerated().map { (CaseID($0.offset), $0.element) })
@@ -150,7 +150,7 @@ package struct WorklistState: Equatable, Sendable {
     return name + (isDescending ? ", descending" : "")
   }
 
-  /// Sorts by another column; before the first one stands the worklist's own order.
+  /// Sorts by another column; the worklist's own order comes before the first column.
   mutating func sort(by count: Int) {
     let columns = WorklistState.sortColumns.count + 1
     let next = ((sortColumn.map { $0 + 1 } ?? 0) + count + columns) % columns
@@ -158,13 +158,13 @@ package struct WorklistState: Equatable, Sendable {
     arrange()
   }
 
-  /// Sorts the other way round.
+  /// Sorts reverse the order.
   mutating func reverse() {
     isDescending.toggle()
     arrange()
   }
 
-  /// Sets the filter; where it is none, the last right one still holds.
+  /// Sets the filter; where the text is not valid, the last valid filter still applies.
   ///
   /// - Parameter isBeingTyped: Whether more may follow. `dic` on the way to `dice<0.8` does not empty the list.
   mutating func setFilter(_ text: String, isBeingTyped: Bool = false) {

@@ -2,7 +2,7 @@ import Volumes
 
 /// The change of decisions in one step: each value before and after, so that it can be undone.
 ///
-/// It contains neither the side that is shown, which is no decision, nor new versions, which undo never removes.
+/// It contains neither the side that is shown, which is not a decision, nor new versions, which undo never removes.
 package struct DecisionChange: Equatable, Sendable {
   /// A value before and after the change.
   struct Values<Value: Equatable & Sendable>: Equatable, Sendable {

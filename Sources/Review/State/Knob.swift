@@ -61,7 +61,7 @@ package enum Knob: Hashable, Sendable {
     case .thetaGamma: "Distance over which voxels of any intensity interact"
     case .iterations: "Mean-field iterations; 5 are nearly converged"
     case .auxiliaryWeight: "Weight of this auxiliary head in the initial probabilities"
-    case .maskConfidence: "Initial probability of the mask's label; nearer 1 resists change"
+    case .maskConfidence: "Initial probability of the mask's label; nearer 1 allows less change"
     case .changedLabels: "The labels that may change; all others stay unchanged"
     }
   }

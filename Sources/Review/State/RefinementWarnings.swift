@@ -40,7 +40,7 @@ enum RefinementWarning: Equatable {
   /// The kernel is narrower than a voxel along these axes.
   case narrow(Knob, axes: [Int])
 
-  /// Volumes that more than double or lose more than half by fewer voxels are no surprise.
+  /// Volumes that more than double or lose more than half by fewer voxels are not a surprise.
   private static let leastVoxels = 64
   /// Borders of which less than this can move are as good as fixed.
   private static let leastMovableFraction = 0.05
@@ -92,12 +92,12 @@ enum RefinementWarning: Equatable {
       return "\(name(label)) shrank to \(Int(saturating: (fraction * 100).rounded()))%\(scope)"
     case .maskSaturated(let logOdds, let influence):
       return
-        "mask too sure: \(decimals(logOdds, 1)) outweighs μ1 + μ2 = \(brief(influence))"
+        "mask too confident: \(decimals(logOdds, 1)) outweighs μ1 + μ2 = \(brief(influence))"
     case .probabilitiesSaturated(let fraction):
       return fraction == 0
         ? "saturated: these weights can move no border\(scope)"
         : "saturated: these weights can move \(decimals(fraction * 100, 1))% of the border\(scope)"
-    case .nothingToDo: return "nothing to do: weights or rounds are 0"
+    case .nothingToDo: return "nothing to do: weights or iterations are 0"
     case .narrow(let knob, let axes):
       let symbol = knob == .thetaAlpha ? "θα" : "θγ"
       let sides = axes.map { "\(["i", "j", "k"][$0]) \(brief(spacing[$0], atMost: 2)) mm" }

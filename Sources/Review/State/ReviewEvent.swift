@@ -11,9 +11,9 @@ package enum ReviewEvent: Equatable, Sendable {
   case jobEnded(JobID, JobOutcome)
   /// The session gives a verdict on the case, as a key does that then goes on to the next case.
   case verdictGiven(Verdict)
-  /// The worklist holds this decision of the reader about the case.
+  /// The worklist has this decision of the reader about the case.
   case recorded(CaseDecision)
-  /// The journal could not be written, with the line that says why; nil when it could again.
+  /// The journal could not be written, for this reason, in one line; nil when it can be written again.
   case journalFailed(String?)
 }
 

@@ -18,7 +18,6 @@ package struct ReviewState: Equatable, Sendable {
 
   /// Rows and columns of the screen.
   package var screen: ScreenSize
-  /// The capabilities of the terminal.
   package var capabilities: TerminalCapabilities
   package var phase = Phase.opening
   /// The files to open.
@@ -27,7 +26,7 @@ package struct ReviewState: Equatable, Sendable {
   package var position: String?
   /// The case; ``ReviewCase/unopened`` while it is being read.
   package var content = ReviewCase.unopened
-  /// Its intensities.
+  /// Order statistics of the image's intensities.
   package var intensities = IntensitySummary(constant: 0)
   /// The view: plane, crosshair, zoom, window, overlay.
   package var view = ViewState()
@@ -50,7 +49,7 @@ package struct ReviewState: Equatable, Sendable {
   package var knobAxis: Int?
   /// Whether a change of a knob refines a box around the crosshair at once.
   package var isPreviewLive = true
-  /// The CRF's results with the present knobs, while its section receives keys.
+  /// The CRF's results with the current knobs, while its section receives keys.
   package var live: LiveRefinement?
   /// Whether the panes show the labels before refinement although there is a result.
   package var showsLabelsBeforeRefinement = false
@@ -64,7 +63,6 @@ package struct ReviewState: Equatable, Sendable {
   package var measures: MeasuredVersion?
   /// Kernels that the reviewer saved, once read.
   package var savedPresets: [NamedKernels]?
-  /// The running jobs.
   package var jobs: [JobKind: RunningJob] = [:]
   /// The number that the next job gets.
   package var nextJobNumber = 1
@@ -84,15 +82,15 @@ package struct ReviewState: Equatable, Sendable {
   package var furthestPosition: Int?
   /// The class probabilities of A and B, where their networks ran in this session; nil where that was found not to be so.
   package var probabilities: [VersionID: VersionProbabilities?] = [:]
-  /// The components of the selected label, once sought.
+  /// The components of the selected label; nil until they are found.
   package var islands: Islands?
   /// The kind of finding that n and N step through.
   package var findingTarget = FindingTarget.disagreements
-  /// The place where A and B differ that was gone to last, counted from 0.
+  /// The index of the difference between A and B that was visited last, from 0.
   package var disagreementPosition: Int?
-  /// The component that was gone to last, or that the table points at.
+  /// The index of the component that was visited last or that the table points at.
   package var islandPosition: Int?
-  /// The label whose components were sought last, by ``Version/key(of:)``.
+  /// The label whose components were searched for last, by ``Version/key(of:)``.
   package var islandsLabel: String?
   /// The components that are marked in the table.
   package var markedComponents: Set<Int> = []
@@ -100,7 +98,7 @@ package struct ReviewState: Equatable, Sendable {
   package var draggedStrip: AnatomicalPlane?
   /// Pairings that the program found without a question.
   package var settledPairings: [LabelPairing] = []
-  /// Pairs of families of which the reviewer was asked which labels go together.
+  /// Pairs of families whose pairing the reviewer was asked about.
   package var askedPairings: Set<Set<VersionID>> = []
   /// The pairing dialog, postponed while another dialog is open.
   package var pendingPairing: Dialog?
@@ -117,7 +115,7 @@ package struct ReviewState: Equatable, Sendable {
   package var writtenJournal = WrittenJournalState()
   /// Versions that are identical to one of the journal, and its number there.
   package var renumbered: [VersionID: VersionID] = [:]
-  /// The accepted version as the worklist names it, where it is none of those that are open here.
+  /// The accepted version as the worklist names it, where it is not open here.
   var acceptedElsewhere: CaseDecision.Version?
   /// The view habits of the case before, until this one is open.
   package var habitsBefore: ViewHabits?
@@ -152,7 +150,6 @@ package struct ReviewState: Equatable, Sendable {
     return id.flatMap { version($0) }
   }
 
-  /// The version with this id.
   package func version(_ id: VersionID) -> Version? {
     let id = renumbered[id] ?? id
     return decisions.versions.first { $0.id == id }
@@ -179,10 +176,9 @@ package struct ReviewState: Equatable, Sendable {
   /// The unit of the image's intensities.
   var intensityUnit: String { intensities.looksLikeCT ? "HU" : "I" }
 
-  /// The labels of the shown version.
   package var shownLabels: [Label] { shownVersion?.table.labels ?? [] }
 
-  /// The number of labels of the shown version that the overlay leaves out.
+  /// The number of labels of the shown version that the overlay does not show.
   var hiddenLabelCount: Int {
     guard let version = shownVersion else { return 0 }
     if let solo = decisions.soloLabel {
@@ -294,7 +290,7 @@ extension Dialog {
     }
   }
 
-  /// The same dialog with another text.
+  /// This dialog with another text.
   func with(_ entry: TextEntry) -> Dialog {
     switch self {
     case .command(let prompt, _): .command(prompt: prompt, entry)
@@ -321,7 +317,7 @@ package enum Loss: Equatable, Sendable {
   case acceptedVersion(VersionID)
   /// A long job is running.
   case job(title: String)
-  /// A refinement of all of the image is no version.
+  /// A refinement of all of the image is not a version.
   case refinement
   /// The journal does not hold everything, for this reason.
   case unwrittenJournal(String)

@@ -6,7 +6,6 @@ package struct JobID: Hashable, Sendable {
   package init(_ number: Int) { self.number = number }
 }
 
-/// A running job.
 package struct RunningJob: Equatable, Sendable {
   /// Its id; events of other ids are late and ignored.
   package var id: JobID

@@ -1,7 +1,7 @@
 /// The decisions so far, step by step, in chronological order.
 ///
 /// Undo and redo move through the steps by their changes. A decision after an undo first appends a step that returns to
-/// the present state, then its own step. So undone steps stay in the history, and enough undos lead back to them.
+/// the current state, then its own step. So undone steps stay in the history, and enough undos lead back to them.
 package struct UndoHistory: Equatable, Sendable {
   /// A step: its name and its change of the decisions.
   package struct Step: Equatable, Sendable {
@@ -17,7 +17,7 @@ package struct UndoHistory: Equatable, Sendable {
 
   /// Every step, oldest first; the first is where the history begins.
   package private(set) var steps: [Step]
-  /// The index of the present step.
+  /// The index of the current step.
   package private(set) var position = 0
   /// The largest number that a step of the case had, in the journal too.
   private var lastNumber = 0
@@ -31,7 +31,7 @@ package struct UndoHistory: Equatable, Sendable {
 
   /// A history of these steps; the one at `position` is the present one, the last unless given.
   ///
-  /// - Parameter lastNumber: The largest number in the journal, if it belongs to a step that is left out.
+  /// - Parameter lastNumber: The largest number in the journal, if it belongs to a step that is not in the history.
   init(steps: [Step], position: Int? = nil, lastNumber: Int? = nil) {
     precondition(!steps.isEmpty, "a history begins with a step")
     self.steps = steps
@@ -40,7 +40,7 @@ package struct UndoHistory: Equatable, Sendable {
     forgetOldest()
   }
 
-  /// The number of the present step.
+  /// The number of the current step.
   package var number: Int { steps[position].number }
 
   private mutating func append(_ name: String, _ change: DecisionChange, returnsTo: Int? = nil) {
@@ -57,7 +57,7 @@ package struct UndoHistory: Equatable, Sendable {
       steps[position].change = DecisionChange(from: before, to: new)
     } else {
       let change = DecisionChange(from: old, to: new)
-      // Showing the other side is no step.
+      // Showing the other side is not a step.
       if !change.isEmpty { record(name, change, from: old) }
     }
   }

@@ -53,7 +53,7 @@ package struct ViewState: Equatable, Sendable {
   package var showsCrosshair = true
   /// Whether letters are drawn into the panes.
   package var showsAnnotations = true
-  /// Whether strips of all slices stand beside the panes that are wide enough.
+  /// Whether strips of all slices are shown beside the panes that are wide enough.
   package var showsStrips = true
 
   /// The whole image from its first voxel, in a window of 0 to 1.

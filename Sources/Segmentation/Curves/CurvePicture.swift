@@ -4,7 +4,6 @@ import Work
 
 /// Plots side by side as one SVG picture, for documents: lines are means, bands are the range of the runs.
 package struct CurvePicture {
-  /// One plot.
   package struct Plot {
     /// The text above the plot.
     package var title: String

@@ -24,7 +24,7 @@ struct LogitPlanes: Sendable {
     }
   }
 
-  /// Writes the label of the most probable class of the mixed heads; of equal probabilities, that of the lower class.
+  /// Writes the label of the most probable class of the mixed heads; the lower class where probabilities are equal.
   func writeLabels(
     _ labelValues: [UInt16], mix: HeadMix, to labels: DisjointBuffer<UInt16>, work: WorkContext
   ) throws(Cancelled) {

@@ -6,7 +6,7 @@ import Work
 /// A segmentation model with its prepared network, to run on many images.
 package struct Segmenter: Sendable {
   package let model: SegmentationModel
-  /// Bytes of the network's activations at most; larger images are computed slab by slab.
+  /// The limit of the network's activations in bytes; larger images are computed slab by slab.
   package var memoryLimit = Network.memoryLimit
   private let network: Network
   private let headCount: Int
@@ -103,7 +103,7 @@ package struct Segmenter: Sendable {
     // The probabilities of every head, and their mix with its labels on the image's grid.
     let byteCount = checkedProduct(
       size.voxelCount, network.graph.classCount, headCount + 1, MemoryLayout<Float>.stride)
-    try AvailableMemory.require(byteCount, subject: model.name, "what it says of \(size) voxels")
+    try AvailableMemory.require(byteCount, subject: model.name, "its class probabilities on \(size) voxels")
     let mixByteCount = count * MemoryLayout<Float>.stride
     let values = try filledArrays(headCount, count: count) { volumes in
       try stream(input, then: mixByteCount, work: work) { heads, work in
@@ -134,7 +134,7 @@ package struct Segmenter: Sendable {
 
   private func receptiveField() throws(InputError) -> ReceptiveField {
     guard let receptiveField = network.graph.receptiveField(ofHeads: Array(0..<headCount)) else {
-      throw InputError(model.name, "its scores do not lie on the image's grid, so it cannot make a mask")
+      throw InputError(model.name, "its logits do not lie on the image's grid, so it cannot make a mask")
     }
     return receptiveField
   }

@@ -23,7 +23,7 @@ struct WorkingImage: Sendable {
   }
 
   /// An image on its own grid, preprocessed plane by plane without a second copy.
-  /// - Throws: ``InputError`` when the model's orientation is none; ``Cancelled``.
+  /// - Throws: ``InputError`` when the model's orientation is invalid; ``Cancelled``.
   init(_ image: ScalarVolume, preprocessing: Preprocessing, work: WorkContext) throws {
     let axes = ReorientedGrid(image.grid, orientation: try preprocessing.parsedOrientation)
     grid = axes.grid

@@ -27,7 +27,7 @@ package struct ModelCard: Hashable, Sendable, Codable {
   package var data: String?
   /// The licence of the training data.
   package var licence: String?
-  /// Names of the cases by what they served for: "training", "validation", and whatever else a card says.
+  /// Names of the cases by their use: "training", "validation", and others that a card names.
   package var cases: [String: [String]]?
   /// Cases of the project's own generator that training used beside those.
   package var generatedCases: Int?
@@ -57,7 +57,7 @@ package struct ModelCard: Hashable, Sendable, Codable {
   package init() {}
 
   /// Reads a card.
-  /// - Throws: ``InputError`` about `subject` when the text is no card.
+  /// - Throws: ``InputError`` about `subject` when the text is not a card.
   package init(json: String, subject: String) throws(InputError) {
     try JSONValue.requireSingleKeys(json, subject: subject)
     do { self = try JSONDecoder().decode(ModelCard.self, from: Data(json.utf8)) } catch {

@@ -133,7 +133,7 @@ extension Preprocessing.Normalisation: Codable {
 
 extension Preprocessing {
   /// Checks that the orientation is valid and all numbers are in range.
-  /// - Throws: ``InputError`` about `subject`: an orientation that is none, a spacing, window or extent of the training
+  /// - Throws: ``InputError`` about `subject`: an invalid orientation, a spacing, window or extent of the training
   ///   beyond ``UsableRange``.
   package func validated(subject: String) throws(InputError) {
     guard Orientation(code: orientation) != nil else {
@@ -152,7 +152,7 @@ extension Preprocessing {
         UsableRange.extentMillimetres.contains(range.upperBound)
       else {
         throw InputError(
-          subject, "extent of the images of the training is unusable",
+          subject, "extent of the training images is unusable",
           found: "\(range.lowerBound) to \(range.upperBound) mm",
           expected: "0 to \(UsableRange.extentMillimetres.upperBound) mm")
       }
@@ -160,7 +160,7 @@ extension Preprocessing {
   }
 
   /// The orientation as axes.
-  /// - Throws: ``InputError`` when the text is no orientation such as "RAS".
+  /// - Throws: ``InputError`` when the text is not an orientation such as "RAS".
   package var parsedOrientation: Orientation {
     get throws(InputError) {
       guard let parsed = Orientation(code: orientation) else {
@@ -170,15 +170,15 @@ extension Preprocessing {
     }
   }
 
-  /// Voxels of a working grid per voxel of the image at most, ten along each axis: a larger ratio mostly means that the
-  /// image's lengths are in another unit.
+  /// The maximum number of voxels of a working grid per voxel of the image, ten along each axis: a larger ratio mostly
+  /// means that the image's lengths are in another unit.
   private static let maximumVoxelsPerVoxel = 1000
   /// Voxels of a working grid that are allowed for any image.
   private static let alwaysAllowedVoxels = 1 << 20
 
   /// The network's input: the image along the model's axes, normalised, on the working grid.
-  /// - Throws: ``InputError`` when the orientation is none, the image's voxels are far too large for the spacing, or the
-  ///   working grid does not fit in memory; ``Cancelled``.
+  /// - Throws: ``InputError`` when the orientation is invalid, the image's voxels are far too large for the spacing, or
+  ///   the working grid does not fit in memory; ``Cancelled``.
   package func prepared(
     _ image: ScalarVolume, grid: WorkingGrid = .model, work: WorkContext
   ) throws -> ScalarVolume {

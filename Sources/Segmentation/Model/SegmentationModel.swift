@@ -18,8 +18,8 @@ package struct SegmentationModel: Sendable {
   package var labels: [Label]
   /// The values of ``labels`` in files: equal to them unless one is beyond 65535.
   package var coding: LabelCoding
-  /// As which values of label files the labels were trained, in the order of ``labels``: in one way, or in several
-  /// where folders of cases numbered their structures differently; nil where it was not recorded.
+  /// The values of label files that the labels were trained on, in the order of ``labels``; several lists where folders
+  /// of cases numbered their structures differently; nil where they were not recorded.
   package var trainedSelections: [[LabelSelection]]?
   /// The preprocessing of images.
   package var preprocessing: Preprocessing
@@ -130,7 +130,7 @@ package struct SegmentationModel: Sendable {
     return texts
   }
 
-  /// As which values of label files the labels may be measured: those that they were trained on, or their own.
+  /// The values of label files that the labels may be compared with: those that they were trained on, or their own.
   package var selections: [[LabelSelection]] {
     trainedSelections
       ?? [labels.map { LabelSelection(values: [coding.value(of: $0.value)], name: $0.name) }]

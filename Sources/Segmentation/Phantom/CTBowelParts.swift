@@ -5,10 +5,10 @@ extension CTPatient {
   }
 
   /// A wall around a content.
-  private func gut(_ path: Tube, _ content: Float, mottle: Float = 3) -> [PhantomPart] {
+  private func gut(_ path: Tube, _ content: Float, texture: Float = 3) -> [PhantomPart] {
     [
-      PhantomPart(shape: path, intensity: muscle + 25 * enhancement, waver: 3),
-      PhantomPart(shape: path.grown(by: -3), intensity: content, waver: 4, mottle: mottle),
+      PhantomPart(shape: path, intensity: muscle + 25 * enhancement, roughness: 3),
+      PhantomPart(shape: path.grown(by: -3), intensity: content, roughness: 4, texture: texture),
     ]
   }
 
@@ -31,13 +31,13 @@ extension CTPatient {
         here = pointwiseMin(pointwiseMax(here, SIMD3(-88, -12, -345)), SIMD3(84, 68, -150))
       }
       let path = Tube(nodes).smoothed(steps: 3)
-      parts += gut(path, oralContrast * random.uniform(0.4...1.1), mottle: 15)
+      parts += gut(path, oralContrast * random.uniform(0.4...1.1), texture: 15)
       if random.happens(0.35) {
         parts.append(
           PhantomPart(
             shape: Both(
               path.grown(by: -3.5), HalfSpace(normal: SIMD3(0, 1, 0), offset: random.uniform(25...55))),
-            intensity: -900, waver: 3))
+            intensity: -900, roughness: 3))
       }
     }
     return parts
@@ -69,12 +69,12 @@ extension CTPatient {
       let content = random.whole(0...2)
       parts += gut(
         piece, content == 0 ? -880 : content == 1 ? random.uniform(-120...40) : oralContrast,
-        mottle: content == 1 ? 220 : 5)
+        texture: content == 1 ? 220 : 5)
       if content == 2, random.happens(0.5) {
         parts.append(
           PhantomPart(
             shape: Both(piece.grown(by: -4), HalfSpace(normal: SIMD3(0, 1, 0), offset: piece.nodes[0].y + 4)),
-            intensity: -900, waver: 2))
+            intensity: -900, roughness: 2))
       }
     }
     return parts

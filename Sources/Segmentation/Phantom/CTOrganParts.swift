@@ -30,8 +30,8 @@ extension CTPatient {
     return [
       PhantomPart(
         shape: Both(shape, belowDiaphragm(3)), intensity: spleen, labelling: .set(AbdomenLabel.spleen),
-        waver: 4,
-        mottle: 3)
+        roughness: 4,
+        texture: 3)
     ]
   }
 
@@ -48,14 +48,15 @@ extension CTPatient {
     let level = random.uniform(26...62)
     return [
       PhantomPart(
-        shape: outer, intensity: muscle + 22 * enhancement, labelling: .set(AbdomenLabel.stomach), waver: 3),
+        shape: outer, intensity: muscle + 22 * enhancement, labelling: .set(AbdomenLabel.stomach),
+        roughness: 3),
       PhantomPart(
-        shape: inner, intensity: oralContrast, labelling: .keep, waver: 4,
-        mottle: random.happens(0.4) ? 30 : 3),
+        shape: inner, intensity: oralContrast, labelling: .keep, roughness: 4,
+        texture: random.happens(0.4) ? 30 : 3),
       PhantomPart(
         shape: Both(inner, HalfSpace(normal: SIMD3(0, 1, 0), offset: level)), intensity: -960,
         labelling: .keep,
-        waver: 2),
+        roughness: 2),
     ]
   }
 
@@ -69,8 +70,8 @@ extension CTPatient {
     ]).smoothed(steps: 3)
     return [
       PhantomPart(
-        shape: path, intensity: 42 + 50 * enhancement, labelling: .set(AbdomenLabel.pancreas), waver: 5,
-        mottle: 14)
+        shape: path, intensity: 42 + 50 * enhancement, labelling: .set(AbdomenLabel.pancreas), roughness: 5,
+        texture: 14)
     ]
   }
 
@@ -94,14 +95,14 @@ extension CTPatient {
     let fissure = random.uniform(2...5)
     var parts = [
       PhantomPart(
-        shape: Both(lobes, belowDiaphragm(3)), intensity: liver, labelling: .set(h), waver: 6, mottle: 4),
+        shape: Both(lobes, belowDiaphragm(3)), intensity: liver, labelling: .set(h), roughness: 6, texture: 4),
       // The fissure of the round ligament and the porta hepatis, both fat.
       PhantomPart(
         shape: Ellipsoid(SIMD3(6, 62, -92) + random.jitter(5), SIMD3(fissure, 26, 30), lean: SIMD2(0.2, 0)),
-        intensity: fat, waver: 2),
+        intensity: fat, roughness: 2),
       PhantomPart(
         shape: Ellipsoid(SIMD3(28, 2, -104) + random.jitter(4), SIMD3(20, 9, 12)), intensity: fat + 25,
-        waver: 3),
+        roughness: 3),
     ]
     if random.happens(0.3) {
       for _ in 0..<random.whole(1...4) {
@@ -111,7 +112,8 @@ extension CTPatient {
         parts.append(
           PhantomPart(
             shape: Ellipsoid(centre, SIMD3(radius, radius * 0.9, radius)),
-            intensity: isCyst ? 8 : liver - random.uniform(20...50), labelling: .keep, waver: 3, mottle: 6,
+            intensity: isCyst ? 8 : liver - random.uniform(20...50), labelling: .keep, roughness: 3,
+            texture: 6,
             confinedTo: h))
       }
     }
@@ -131,21 +133,23 @@ extension CTPatient {
         centre, SIMD3(28, 25, 54) * size + random.uniform(2...7), lean: lean, twist: -side * 0.3)
       let label = side > 0 ? AbdomenLabel.rightKidney : AbdomenLabel.leftKidney
       parts += [
-        PhantomPart(shape: Both(capsule, belowDiaphragm(4)), intensity: fat + 4, waver: 4),
+        PhantomPart(shape: Both(capsule, belowDiaphragm(4)), intensity: fat + 4, roughness: 4),
         PhantomPart(
-          shape: Both(kidney, belowDiaphragm(5)), intensity: cortex, labelling: .set(label), waver: 3,
-          mottle: 6),
+          shape: Both(kidney, belowDiaphragm(5)), intensity: cortex, labelling: .set(label), roughness: 3,
+          texture: 6),
         // Medulla darker than cortex by how early the phase is; the sinus is fat with the pelvis in it.
         PhantomPart(
           shape: Ellipsoid(
             centre - SIMD3(side * 3, 0, 0), SIMD3(19, 16, 42) * size, lean: lean, twist: -side * 0.3),
-          intensity: cortex - random.uniform(5...40) * enhancement, labelling: .keep, waver: 6, mottle: 14,
+          intensity: cortex - random.uniform(5...40) * enhancement, labelling: .keep, roughness: 6,
+          texture: 14,
           confinedTo: label),
         PhantomPart(
           shape: Ellipsoid(centre - SIMD3(side * 18, -2, 0), SIMD3(17, 9, 21) * size, lean: lean),
-          intensity: fat + 25, waver: 4, mottle: 20),
+          intensity: fat + 25, roughness: 4, texture: 20),
         PhantomPart(
-          shape: Ellipsoid(centre - SIMD3(side * 17, 0, 2), SIMD3(11, 5, 12) * size), intensity: 15, waver: 2),
+          shape: Ellipsoid(centre - SIMD3(side * 17, 0, 2), SIMD3(11, 5, 12) * size), intensity: 15,
+          roughness: 2),
       ]
     }
     return parts
@@ -160,7 +164,7 @@ extension CTPatient {
       PhantomPart(
         shape: Ellipsoid(centre, SIMD3(13, 15, 27) * fill, lean: SIMD2(-0.2, -0.5)),
         intensity: random.uniform(2...22),
-        labelling: .set(AbdomenLabel.gallbladder), waver: 2, mottle: 2)
+        labelling: .set(AbdomenLabel.gallbladder), roughness: 2, texture: 2)
     ]
   }
 }

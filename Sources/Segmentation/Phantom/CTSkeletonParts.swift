@@ -18,8 +18,8 @@ extension CTPatient {
       })
     var parts = [
       PhantomPart(shape: spine(.discs), intensity: 85),
-      PhantomPart(shape: spine(.bodies), intensity: cortical, waver: 0.8),
-      PhantomPart(shape: spine(.bodies, shrink: 3), intensity: marrow, waver: 0.8, mottle: 25),
+      PhantomPart(shape: spine(.bodies), intensity: cortical, roughness: 0.8),
+      PhantomPart(shape: spine(.bodies, shrink: 3), intensity: marrow, roughness: 0.8, texture: 25),
       PhantomPart(shape: spine(.arches), intensity: cortical + 60),
       PhantomPart(shape: canal, intensity: 28),
     ]
@@ -52,12 +52,13 @@ extension CTPatient {
       return SIMD4(side * width * direction.x * bulge, depth * direction.y * bulge, z, step == 0 ? 5 : 4.6)
     }
     let rib = Tube(nodes).smoothed(steps: 3)
-    var parts = [PhantomPart(shape: rib, intensity: cortical, waver: 0.5)]
-    parts.append(PhantomPart(shape: rib.grown(by: -2.6), intensity: (marrow + cortical) / 2, waver: 0.5))
+    var parts = [PhantomPart(shape: rib, intensity: cortical, roughness: 0.5)]
+    parts.append(PhantomPart(shape: rib.grown(by: -2.6), intensity: (marrow + cortical) / 2, roughness: 0.5))
     if level < 8, let tip = nodes.last {
       let end = SIMD4(side * 12, cavity.front.value(20) + 5, min(tip.z + 45, 60), Float(5))
       parts.append(
-        PhantomPart(shape: Tube([tip, (tip + end) / 2 + SIMD4(0, 3, -6, 0), end]), intensity: 95, waver: 1))
+        PhantomPart(
+          shape: Tube([tip, (tip + end) / 2 + SIMD4(0, 3, -6, 0), end]), intensity: 95, roughness: 1))
     }
     return parts
   }
@@ -66,8 +67,8 @@ extension CTPatient {
   private mutating func pelvisParts(_ cortical: Float, _ marrow: Float) -> [PhantomPart] {
     var parts: [PhantomPart] = []
     func bone(_ shape: Tube) {
-      parts.append(PhantomPart(shape: shape, intensity: cortical, waver: 1))
-      parts.append(PhantomPart(shape: shape.grown(by: -2.5), intensity: marrow, waver: 1))
+      parts.append(PhantomPart(shape: shape, intensity: cortical, roughness: 1))
+      parts.append(PhantomPart(shape: shape.grown(by: -2.5), intensity: marrow, roughness: 1))
     }
     for side: Float in [-1, 1] {
       for step in 0..<5 {
@@ -92,7 +93,7 @@ extension CTPatient {
     parts.append(
       PhantomPart(
         shape: Ellipsoid(SIMD3(0, 18, -375), SIMD3(40, 30, 30 + random.uniform(-8...10))), intensity: 8,
-        waver: 3))
+        roughness: 3))
     return parts
   }
 }

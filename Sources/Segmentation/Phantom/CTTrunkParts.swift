@@ -5,10 +5,10 @@ extension CTPatient {
     if random.happens(0.15) { parts += armParts() }
     let wallHU = muscle
     parts += [
-      PhantomPart(shape: skin, intensity: 12, waver: 3),
-      PhantomPart(shape: skin.grown(side: -3, front: -3, back: -3), intensity: fat, waver: 3, mottle: 6),
-      PhantomPart(shape: wall, intensity: wallHU, waver: 3, mottle: 12),
-      PhantomPart(shape: cavity, intensity: fat + 6, waver: 1.5, mottle: 14),
+      PhantomPart(shape: skin, intensity: 12, roughness: 3),
+      PhantomPart(shape: skin.grown(side: -3, front: -3, back: -3), intensity: fat, roughness: 3, texture: 6),
+      PhantomPart(shape: wall, intensity: wallHU, roughness: 3, texture: 12),
+      PhantomPart(shape: cavity, intensity: fat + 6, roughness: 1.5, texture: 14),
     ]
     for side: Float in [-1, 1] {
       // Erector spinae at the back, psoas and quadratus lumborum beside the spine, glutei below.
@@ -21,20 +21,20 @@ extension CTPatient {
         SIMD4(side * 72, 12, -370, 17),
       ]
       parts += [
-        PhantomPart(shape: Tube(column), intensity: wallHU + 2, waver: 2, mottle: 14),
-        PhantomPart(shape: Tube(psoas).smoothed(steps: 3), intensity: wallHU + 3, waver: 2, mottle: 5),
+        PhantomPart(shape: Tube(column), intensity: wallHU + 2, roughness: 2, texture: 14),
+        PhantomPart(shape: Tube(psoas).smoothed(steps: 3), intensity: wallHU + 3, roughness: 2, texture: 5),
         PhantomPart(
-          shape: Ellipsoid(SIMD3(side * 66, -70, -160), SIMD3(17, 11, 65)), intensity: wallHU, waver: 2,
-          mottle: 5),
+          shape: Ellipsoid(SIMD3(side * 66, -70, -160), SIMD3(17, 11, 65)), intensity: wallHU, roughness: 2,
+          texture: 5),
         PhantomPart(
-          shape: Ellipsoid(SIMD3(side * 72, -84, -340), SIMD3(58, 34, 72)), intensity: wallHU, waver: 3,
-          mottle: 14),
+          shape: Ellipsoid(SIMD3(side * 72, -84, -340), SIMD3(58, 34, 72)), intensity: wallHU, roughness: 3,
+          texture: 14),
         PhantomPart(
-          shape: Ellipsoid(SIMD3(side * 95, 0, -400), SIMD3(48, 52, 62)), intensity: wallHU, waver: 3,
-          mottle: 14),
+          shape: Ellipsoid(SIMD3(side * 95, 0, -400), SIMD3(48, 52, 62)), intensity: wallHU, roughness: 3,
+          texture: 14),
         PhantomPart(
           shape: Tube([SIMD4(side * 15, -30, -20, 5), SIMD4(side * 14, -30, -160, 5)]), intensity: wallHU,
-          waver: 1.5),
+          roughness: 1.5),
       ]
     }
     return parts + chestParts()
@@ -45,11 +45,11 @@ extension CTPatient {
     let chest = cavity.grown(side: -2, front: -2, back: -2)
     var parts = [
       PhantomPart(
-        shape: Both(cavity, diaphragm.moved(-2, above: true)), intensity: muscle, waver: 1, softness: 1.2),
+        shape: Both(cavity, diaphragm.moved(-2, above: true)), intensity: muscle, roughness: 1, softness: 1.2),
       PhantomPart(
         shape: Both(chest, diaphragm.moved(1, above: true)), intensity: random.uniform(-875...(-790)),
-        waver: 1,
-        mottle: 25),
+        roughness: 1,
+        texture: 25),
     ]
     for _ in 0..<26 {
       let side: Float = random.happens(0.5) ? 1 : -1
@@ -69,21 +69,22 @@ extension CTPatient {
         shape: Tube([
           SIMD4(0, -18, 240, 30), SIMD4(2, -14, 60, 28), SIMD4(2, -30, -30, 17), SIMD4(2, -34, -70, 11),
         ]),
-        intensity: fat + 60, waver: 3, mottle: 40),
+        intensity: fat + 60, roughness: 3, texture: 40),
       PhantomPart(
-        shape: Ellipsoid(heart, SIMD3(64, 54, 44), lean: SIMD2(0.25, -0.1)), intensity: fat + 45, waver: 3,
-        mottle: 30),
+        shape: Ellipsoid(heart, SIMD3(64, 54, 44), lean: SIMD2(0.25, -0.1)), intensity: fat + 45,
+        roughness: 3,
+        texture: 30),
       PhantomPart(
         shape: Ellipsoid(heart + SIMD3(2, -2, 2), SIMD3(57, 47, 40), lean: SIMD2(0.25, -0.1)),
-        intensity: muscle + 40 * enhancement, waver: 2, mottle: 5),
+        intensity: muscle + 40 * enhancement, roughness: 2, texture: 5),
       PhantomPart(
-        shape: Ellipsoid(heart + SIMD3(-22, 2, 2), SIMD3(22, 19, 26)), intensity: blood, waver: 2),
+        shape: Ellipsoid(heart + SIMD3(-22, 2, 2), SIMD3(22, 19, 26)), intensity: blood, roughness: 2),
       PhantomPart(
-        shape: Ellipsoid(heart + SIMD3(24, 8, 4), SIMD3(24, 22, 27)), intensity: blood + 5, waver: 2),
+        shape: Ellipsoid(heart + SIMD3(24, 8, 4), SIMD3(24, 22, 27)), intensity: blood + 5, roughness: 2),
       PhantomPart(
         shape: Tube([SIMD4(-6, -36, 220, 8), SIMD4(-6, -34, 20, 8), SIMD4(-22, -8, -26, 9)]),
         intensity: muscle,
-        waver: 1.5),
+        roughness: 1.5),
     ]
     return parts
   }
@@ -110,8 +111,8 @@ extension CTPatient {
       let y = random.uniform(-30...10)
       let arm = Tube([SIMD4(side * x, y, 200, 40), SIMD4(side * (x + 12), y + 10, -330, 27)])
       parts += [
-        PhantomPart(shape: arm, intensity: fat, waver: 2),
-        PhantomPart(shape: arm.grown(by: -8), intensity: muscle, waver: 3, mottle: 15),
+        PhantomPart(shape: arm, intensity: fat, roughness: 2),
+        PhantomPart(shape: arm.grown(by: -8), intensity: muscle, roughness: 3, texture: 15),
         PhantomPart(shape: Tube(arm.nodes.map { SIMD4($0.x, $0.y, $0.z, 10) }), intensity: 900),
         PhantomPart(shape: Tube(arm.nodes.map { SIMD4($0.x, $0.y, $0.z, 5) }), intensity: 120),
       ]

@@ -18,36 +18,36 @@ extension CTPatient {
     for side: Float in [-1, 1] {
       let hilum = SIMD4(side * 46, -40, side > 0 ? -140 : -124, Float(3))
       let vein = side > 0 ? SIMD4(20, -20, -135, Float(4.5)) : SIMD4(-8, -8, -118, Float(4.5))
-      parts.append(PhantomPart(shape: Tube([vein, hilum]), intensity: blood - 5, waver: 1))
+      parts.append(PhantomPart(shape: Tube([vein, hilum]), intensity: blood - 5, roughness: 1))
       parts.append(
         PhantomPart(
-          shape: Tube([SIMD4(-7, -25, -128, 3), hilum + SIMD4(0, -5, 3, 0)]), intensity: blood, waver: 1))
+          shape: Tube([SIMD4(-7, -25, -128, 3), hilum + SIMD4(0, -5, 3, 0)]), intensity: blood, roughness: 1))
       parts.append(
         PhantomPart(
           shape: Tube([
             SIMD4(0, -15, -232, 6), SIMD4(side * 32, -20, -290, 6), SIMD4(side * 62, 28, -390, 5.5),
           ]),
-          intensity: blood, waver: 1.5))
+          intensity: blood, roughness: 1.5))
     }
     parts += [
       PhantomPart(
         shape: Tube([
           SIMD4(-78, -24, -84, 3.5), SIMD4(-40, 4, -96, 4.5), SIMD4(6, 6, -114, 5.5), SIMD4(34, 3, -96, 6.5),
-        ]).smoothed(steps: 3), intensity: portalBlood, waver: 1),
+        ]).smoothed(steps: 3), intensity: portalBlood, roughness: 1),
       PhantomPart(
         shape: Tube([SIMD4(6, 6, -114, 6), SIMD4(8, 12, -160, 5), SIMD4(20, 25, -215, 3)]),
         intensity: portalBlood,
-        waver: 1),
+        roughness: 1),
       PhantomPart(
         shape: Tube([SIMD4(-7, -18, -105, 4), SIMD4(-4, 4, -130, 4), SIMD4(4, 22, -210, 3)]),
         intensity: blood,
-        waver: 1),
+        roughness: 1),
       PhantomPart(
-        shape: aorta, intensity: blood, labelling: .set(AbdomenLabel.aorta), waver: 1, mottle: 2),
+        shape: aorta, intensity: blood, labelling: .set(AbdomenLabel.aorta), roughness: 1, texture: 2),
       PhantomPart(
         shape: cava, intensity: blood - random.uniform(2...28), labelling: .set(AbdomenLabel.venaCava),
-        waver: 2,
-        mottle: 6),
+        roughness: 2,
+        texture: 6),
     ]
     if random.happens(0.3) {
       parts.append(

@@ -77,7 +77,7 @@ package struct MRHeartPhantom: Sendable {
     let myocardium = random.uniform(28...70)
     var parts = chestParts(tissue, &random)
     func bright(_ shape: some PhantomShape, _ factor: Float = 1) {
-      parts.append(PhantomPart(shape: shape, intensity: blood * factor, waver: 1.5, mottle: 9))
+      parts.append(PhantomPart(shape: shape, intensity: blood * factor, roughness: 1.5, texture: 9))
     }
     let size = random.uniform(0.9...1.12)
     // Left ventricle within its wall, right heart, and what leaves them.
@@ -85,8 +85,8 @@ package struct MRHeartPhantom: Sendable {
     parts.append(
       PhantomPart(
         shape: Ellipsoid(apex, SIMD3(34, 36, 48) * size, lean: SIMD2(0.5, -0.5)), intensity: myocardium,
-        waver: 2,
-        mottle: 8))
+        roughness: 2,
+        texture: 8))
     bright(Ellipsoid(apex + SIMD3(2, 0, 3), SIMD3(23, 25, 38) * size, lean: SIMD2(0.5, -0.5)))
     bright(
       Ellipsoid(SIMD3(10, 66, -26) + random.jitter(4), SIMD3(40, 21, 30) * size, lean: SIMD2(0.2, -0.2)), 0.95
@@ -123,21 +123,23 @@ package struct MRHeartPhantom: Sendable {
         shape: Both(
           HalfSpace(normal: SIMD3(0, -1, 0), offset: 78),
           Tube([SIMD4(0, 0, -300, 125), SIMD4(0, 0, 300, 125)])),
-        intensity: tissue, waver: 4, mottle: 22),
+        intensity: tissue, roughness: 4, texture: 22),
       PhantomPart(
-        shape: Tube([SIMD4(2, -30, -300, 26), SIMD4(2, -30, 300, 26)]), intensity: tissue * 0.9, waver: 4,
-        mottle: 25),
+        shape: Tube([SIMD4(2, -30, -300, 26), SIMD4(2, -30, 300, 26)]), intensity: tissue * 0.9, roughness: 4,
+        texture: 25),
       PhantomPart(
         shape: Ellipsoid(SIMD3(-4, 34, -8), SIMD3(70, 64, 88), lean: SIMD2(0.2, -0.1)),
         intensity: tissue * 0.95,
-        waver: 4, mottle: 28),
+        roughness: 4, texture: 28),
       PhantomPart(
-        shape: Tube([SIMD4(4, -66, -300, 20), SIMD4(4, -66, 300, 20)]), intensity: marrow, waver: 2, mottle: 9
+        shape: Tube([SIMD4(4, -66, -300, 20), SIMD4(4, -66, 300, 20)]), intensity: marrow, roughness: 2,
+        texture: 9
       ),
-      PhantomPart(shape: Tube([SIMD4(4, -94, -300, 8), SIMD4(4, -94, 300, 8)]), intensity: 110, waver: 1),
       PhantomPart(
-        shape: Tube([SIMD4(-3, -30, -300, 7), SIMD4(-3, -29, 300, 7)]), intensity: tissue + 22, waver: 2,
-        mottle: 15),
+        shape: Tube([SIMD4(4, -94, -300, 8), SIMD4(4, -94, 300, 8)]), intensity: 110, roughness: 1),
+      PhantomPart(
+        shape: Tube([SIMD4(-3, -30, -300, 7), SIMD4(-3, -29, 300, 7)]), intensity: tissue + 22, roughness: 2,
+        texture: 15),
     ]
     return parts
   }
@@ -171,21 +173,21 @@ package struct MRHeartPhantom: Sendable {
       }
       far.append(
         PhantomPart(
-          shape: Tube([node(1, radius * 0.9), node(2, radius * 0.6)]), intensity: blood * 0.95, waver: 1,
-          mottle: 8))
+          shape: Tube([node(1, radius * 0.9), node(2, radius * 0.6)]), intensity: blood * 0.95, roughness: 1,
+          texture: 8))
       near.append(
         PhantomPart(
           shape: Tube([node(0, radius * 1.2), node(1, radius * 0.9)]), intensity: blood, labelling: label,
-          waver: 1,
-          mottle: 9))
+          roughness: 1,
+          texture: 9))
     }
     let appendage = Tube([
       SIMD4(-26, 8, 6, 9 * size), SIMD4(-38, 18, 10, 8 * size), SIMD4(-42, 28, 6, 5),
     ]).smoothed(steps: 3)
     near.append(
-      PhantomPart(shape: appendage, intensity: blood * 0.95, labelling: label, waver: 2, mottle: 10))
-    return [PhantomPart(shape: wall, intensity: tissue + 18, waver: 1, mottle: 18)] + far + near + [
-      PhantomPart(shape: body, intensity: blood, labelling: label, waver: 1.5, mottle: 9)
+      PhantomPart(shape: appendage, intensity: blood * 0.95, labelling: label, roughness: 2, texture: 10))
+    return [PhantomPart(shape: wall, intensity: tissue + 18, roughness: 1, texture: 18)] + far + near + [
+      PhantomPart(shape: body, intensity: blood, labelling: label, roughness: 1.5, texture: 9)
     ]
   }
 }

@@ -4,7 +4,7 @@ struct PhantomRandom: Sendable {
 
   /// A generator that repeats itself for the same seed and stream; streams of one seed are independent.
   init(seed: UInt64, stream: UInt64 = 0) {
-    // Streams start where a scrambled number says; plain multiples would be the same sequence, shifted.
+    // Each stream starts at a scrambled number; plain multiples would give the same sequence, shifted.
     state = stream &* 0xD134_2543_DE82_EF95 &+ 1
     state = next() ^ seed
     state = next()
@@ -19,12 +19,12 @@ struct PhantomRandom: Sendable {
     return z ^ (z >> 31)
   }
 
-  /// A number in the range, evenly.
+  /// Uniform in the range.
   mutating func uniform(_ range: ClosedRange<Float>) -> Float {
     range.lowerBound + (range.upperBound - range.lowerBound) * Float(next() >> 40) * 0x1p-24
   }
 
-  /// Whether something of this probability happens.
+  /// True with this probability.
   mutating func happens(_ probability: Float) -> Bool { uniform(0...1) < probability }
 
   /// A whole number in the range.
@@ -32,13 +32,13 @@ struct PhantomRandom: Sendable {
     range.lowerBound + Int(next() >> 33) % (range.upperBound - range.lowerBound + 1)
   }
 
-  /// About normally distributed, mean 0 and variance 1: the sum of four even draws, without library functions
-  /// that differ between machines.
+  /// About normally distributed, mean 0 and variance 1: the sum of four uniform draws, without library functions that
+  /// differ between machines.
   mutating func normal() -> Float {
     let bits = next()
     let sum =
       Int32(bits & 0xFFFF) + Int32(bits >> 16 & 0xFFFF) + Int32(bits >> 32 & 0xFFFF) + Int32(bits >> 48)
-    // Four even draws of width 65536 have variance 65536² / 3.
+    // Four uniform draws of width 65536 have variance 65536² / 3.
     return Float(sum - 131070) * (1.732_050_8 / 65536)
   }
 

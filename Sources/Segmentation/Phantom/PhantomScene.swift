@@ -16,9 +16,9 @@ struct PhantomPart: Sendable {
   let intensity: Float
   var labelling = Labelling.set(0)
   /// Amplitude of the surface's random displacement in millimetres.
-  var waver: Float = 0
+  var roughness: Float = 0
   /// Amplitude of the random texture inside, in intensity units.
-  var mottle: Float = 0
+  var texture: Float = 0
   /// The part is painted only on voxels of this label; nil for all voxels.
   var confinedTo: UInt16?
   /// Width of the surface's partial volume in voxels.
@@ -40,9 +40,9 @@ struct PhantomScene: Sendable {
   /// Displacements along x, y, z as fields of ±1, times `deformation` millimetres.
   var displacement: [SmoothField]
   var deformation: Float
-  /// Displaces surfaces by ``PhantomPart/waver``.
+  /// Displaces surfaces by ``PhantomPart/roughness``.
   var surfaceField: SmoothField
-  /// Textures insides by ``PhantomPart/mottle``.
+  /// Textures insides by ``PhantomPart/texture``.
   var textureField: SmoothField
 
   /// Paints the parts on a grid of `size` voxels of `spacing` millimetres, i to the left, j to the back, k to
@@ -83,8 +83,8 @@ private struct SliceCanvas {
   var intensity: [Float]
   var label: [UInt16]
   private let points: [SIMD3<Float>]
-  private let waver: [Float]
-  private let mottle: [Float]
+  private let roughness: [Float]
+  private let texture: [Float]
   private let bounds: ShapeBox
   private let voxelMillimetres: Float
 
@@ -95,8 +95,8 @@ private struct SliceCanvas {
     let stepX = Float(grid.affine.stepI.x)
     let (sine, cosine) = (scene.rotationSine, (1 - scene.rotationSine * scene.rotationSine).squareRoot())
     var points = [SIMD3<Float>](repeating: .zero, count: count)
-    var waver = [Float](repeating: 0, count: count)
-    var mottle = [Float](repeating: 0, count: count)
+    var roughness = [Float](repeating: 0, count: count)
+    var texture = [Float](repeating: 0, count: count)
     var shifts = [Float](repeating: 0, count: 3 * size.i)
     var lower = SIMD3<Float>(repeating: 1e4)
     var upper = SIMD3<Float>(repeating: -1e4)
@@ -109,10 +109,10 @@ private struct SliceCanvas {
             shifts.baseAddress! + axis * size.i, count: size.i, start: rowStart, stepX: stepX)
         }
       }
-      waver.withUnsafeMutableBufferPointer {
+      roughness.withUnsafeMutableBufferPointer {
         scene.surfaceField.fill($0.baseAddress! + j * size.i, count: size.i, start: rowStart, stepX: stepX)
       }
-      mottle.withUnsafeMutableBufferPointer {
+      texture.withUnsafeMutableBufferPointer {
         scene.textureField.fill($0.baseAddress! + j * size.i, count: size.i, start: rowStart, stepX: stepX)
       }
       for i in 0..<size.i {
@@ -127,8 +127,8 @@ private struct SliceCanvas {
       }
     }
     self.points = points
-    self.waver = waver
-    self.mottle = mottle
+    self.roughness = roughness
+    self.texture = texture
     bounds = ShapeBox(lower: lower, upper: upper)
     intensity = [Float](repeating: scene.emptyIntensity, count: count)
     label = [UInt16](repeating: 0, count: count)
@@ -140,7 +140,7 @@ private struct SliceCanvas {
   /// Blends the part over the slice; its coverage of each voxel is computed from the distance to its surface.
   private mutating func paint(_ part: PhantomPart, _ shape: some PhantomShape) {
     let width = voxelMillimetres * part.softness
-    let margin = width + 2 * part.waver
+    let margin = width + 2 * part.roughness
     let box = shape.box
     let (lower, upper) = (box.lower - margin, box.upper + margin)
     if any(lower .> bounds.upper) || any(upper .< bounds.lower) { return }
@@ -148,10 +148,10 @@ private struct SliceCanvas {
       let point = points[index]
       if any(point .< lower .| point .> upper) { continue }
       if let confinedTo = part.confinedTo, label[index] != confinedTo { continue }
-      let distance = shape.distance(point) + part.waver * waver[index]
+      let distance = shape.distance(point) + part.roughness * roughness[index]
       let coverage = 0.5 - distance / width
       if coverage <= 0 { continue }
-      let value = part.intensity + part.mottle * mottle[index]
+      let value = part.intensity + part.texture * texture[index]
       intensity[index] += (value - intensity[index]) * min(coverage, 1)
       if coverage > 0.5, case .set(let value) = part.labelling { label[index] = value }
     }

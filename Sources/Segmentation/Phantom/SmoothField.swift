@@ -1,6 +1,6 @@
 import Work
 
-/// A random smooth function of position with values of about ±1: cubic B-splines over a lattice of even draws.
+/// A random smooth function of position with values of about ±1: cubic B-splines over a lattice of uniform draws.
 ///
 /// The lattice is refined by subdivision and then read by trilinear interpolation; beyond it the field repeats
 /// its border. It depends on millimetres alone, so the same seed deforms any grid the same way.
@@ -19,7 +19,7 @@ struct SmoothField: Sendable {
       for axis in 0..<3 { lattice = SmoothField.refined(lattice, &counts, axis: axis) }
       spacing /= 2
     }
-    // Subdivision to the spline lowers the range of even draws to about a third.
+    // Subdivision to the spline reduces the range of uniform draws to about a third.
     values = lattice.map { $0 * 2.2 }
     count = SIMD3(counts[0], counts[1], counts[2])
     step = spacing

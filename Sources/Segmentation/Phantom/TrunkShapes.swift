@@ -94,7 +94,6 @@ struct Diaphragm: PhantomShape {
 
 /// The spine: vertebral bodies with discs between, or the tissue at their back.
 struct Spine: PhantomShape {
-  /// The part of it.
   enum Part: Sendable { case bodies, discs, arches }
 
   let part: Part
@@ -105,7 +104,7 @@ struct Spine: PhantomShape {
   /// Millimetres from one vertebra to the next.
   let period: Float
   let phase: Float
-  /// Makes bodies smaller, for the marrow inside.
+  /// Shrinks the bodies, for the marrow inside.
   var shrink: Float = 0
 
   var box: ShapeBox { ShapeBox(lower: SIMD3(-75, -125, -470), upper: SIMD3(75, 10, 400)) }

@@ -125,7 +125,7 @@ package enum UnarySource: Sendable {
     return classOfValue
   }
 
-  /// The most probable class of each voxel inside `box`; of equal probabilities the lowest class.
+  /// The most probable class of each voxel inside `box`; the lowest class where probabilities are equal.
   func classes(
     in box: VoxelBounds, labelValues: [UInt16], auxiliaryHeadWeights: [Double], work: WorkContext
   ) throws -> [UInt16] {

@@ -4,10 +4,10 @@ import Work
 /// A label that has voxels before refinement and none after.
 package struct VanishedLabel: Hashable, Sendable {
   package var value: UInt16
-  /// Its voxels before.
+  /// The number of voxels before refinement.
   package var voxelsBefore: Int
 
-  /// Labels of `before` that `after` lacks, ascending; background is none.
+  /// Labels of `before` that `after` lacks, ascending, without background.
   package static func all(before: LabelVolume, after: LabelVolume) -> [VanishedLabel] {
     let left = after.voxelCounts()
     return before.voxelCounts().filter { $0.key != 0 && left[$0.key] ?? 0 == 0 && $0.value > 0 }

@@ -12,7 +12,6 @@ import Work
 ///
 /// With four cases or more, a trial that is worse than no CRF on the first third of them is not run on the others.
 package struct KernelSearch: Sendable {
-  /// One trial.
   package struct Trial: Sendable, Hashable, Codable {
     /// Number of the trial; 0 is the start of the ranges.
     package var number: Int
@@ -54,8 +53,7 @@ package struct KernelSearch: Sendable {
   ///   - known: Trials of an earlier run, which are not repeated.
   ///   - record: Receives every new trial, in order.
   /// - Returns: All trials, in order.
-  /// - Throws: ``InputError`` when a known trial is none of this search; ``Cancelled``; what `record`
-  ///   throws.
+  /// - Throws: ``InputError`` when a known trial does not belong to this search; ``Cancelled``; the errors of `record`.
   package func run(
     trialCount count: Int, known: [Trial] = [], work: WorkContext, record: (Trial) throws -> Void = { _ in }
   ) throws -> [Trial] {
@@ -90,7 +88,7 @@ package struct KernelSearch: Sendable {
     return gains.reduce(0, +) / Double(max(gains.count, 1))
   }
 
-  /// The best trials of those run on all cases, best first; of trials close to each other only the best.
+  /// The best trials of those run on all cases, best first; only the best of trials that are close to each other.
   package func best(_ count: Int, of trials: [Trial]) -> [Trial] {
     var chosen: [Trial] = []
     for trial in ranked(trials) where chosen.count < count {

@@ -25,9 +25,9 @@ package struct SweepCase: Sendable {
   private let trueCounts: [Double]
   /// The grid of the whole image.
   private let grid: VolumeGrid
-  /// Voxels of a coarse case at most; larger cases are halved again.
+  /// The maximum number of voxels of a coarse case; larger cases are halved again.
   static let largestVoxelCount = 1 << 20
-  /// Iterations of a trial at most: the first few suffice to rank kernels.
+  /// The maximum number of iterations of a trial: the first few suffice to rank kernels.
   static let maximumIterations = 3
 
   private struct Coarse: Sendable {

@@ -94,7 +94,7 @@ package struct SweepMeasurement: Sendable, Hashable {
 package struct SweepOutcome: Sendable, Hashable {
   /// Index of the kernels with the largest mean gain; ties go to the first.
   package let best: Int
-  /// Their mean gain over the cases.
+  /// The mean gain of the best kernels over the cases.
   package let meanGain: Double
   /// The leave-one-out estimate of the gain on a new case: the mean gain of each case with the kernels that are best on
   /// all others; nil with fewer than three cases.

@@ -29,7 +29,7 @@ package struct DatasetFingerprint: Sendable, Equatable {
     package var labelled: [Float]
   }
 
-  /// Sampled labelled voxels of one image at most.
+  /// The maximum number of sampled labelled voxels of one image.
   package static let sampleCount = 20_000
 
   /// The shapes of all cases.

@@ -8,7 +8,7 @@ package enum GeneratedCases {
   /// Training uses at most ``maximumCaseCount`` seeds from here on; others are used by tests and samples.
   package static let firstSeed: UInt64 = 1_000_000
 
-  /// Generated cases of one training run at most.
+  /// The maximum number of generated cases of a training run.
   package static let maximumCaseCount = 10_000
 
   /// Generated abdominal CT number `number`, with the structures of the selections' names.

@@ -33,7 +33,7 @@ extension TrainingCases {
 
   /// Checks that the cases can train this network.
   /// - Throws: ``InputError``: no training case, an image with fewer voxels along an axis the network's
-  ///   total stride, or a crop that is no multiple of it.
+  ///   total stride, or a crop that is not a multiple of it.
   package func check(for graph: ResolvedGraph, cropSize: GridSize) throws(InputError) {
     guard !training.isEmpty || !generated.isEmpty else {
       throw InputError(
@@ -44,7 +44,7 @@ extension TrainingCases {
     let multiple = GridSize(stride.w, stride.h, stride.d)
     for axis in 0..<3 where cropSize[axis] % multiple[axis] != 0 {
       throw InputError(
-        "--crop", "is no multiple of the network's total stride", found: "\(cropSize)",
+        "--crop", "is not a multiple of the network's total stride", found: "\(cropSize)",
         expected: "multiples of \(multiple)")
     }
     for example in training + validation {

@@ -81,7 +81,7 @@ extension DatasetFingerprint {
     let labelled = intensities.flatMap(\.labelled).sorted()
     guard 2 * hounsfield > count, let first = labelled.first, let last = labelled.last, last > first else {
       return ReasonedDefault(
-        .standardScore, "\(count - hounsfield) of \(count) images looked at are not in Hounsfield units")
+        .standardScore, "\(count - hounsfield) of \(count) sampled images are not in Hounsfield units")
     }
     func percentile(_ fraction: Double) -> Double {
       Double(labelled[Int(saturating: fraction * Double(labelled.count - 1))])

@@ -49,7 +49,7 @@ package struct TrainingProgress: Equatable, Sendable, Codable {
   package init() {}
 
   /// Reads the JSON text of ``json``.
-  /// - Throws: ``InputError`` about `subject` when the text is no progress or has numbers out of range.
+  /// - Throws: ``InputError`` about `subject` when the text does not describe a progress or has numbers out of range.
   package init(json: String, subject: String) throws(InputError) {
     do { self = try JSONDecoder().decode(TrainingProgress.self, from: Data(json.utf8)) } catch {
       throw InputError(subject, "checkpoint: its progress cannot be read", found: "\(json.prefix(60))")
@@ -57,7 +57,7 @@ package struct TrainingProgress: Equatable, Sendable, Codable {
     let iterations = 0...TrainingSettings.iterationRange.upperBound
     guard iterations.contains(validatedIteration), iterations.contains(best?.iteration ?? 0) else {
       throw InputError(
-        subject, "checkpoint: its steps are unusable",
+        subject, "checkpoint: its iterations are unusable",
         found: "\(validatedIteration), \(best?.iteration ?? 0)",
         expected: "0 to \(iterations.upperBound)")
     }

@@ -59,7 +59,7 @@ extension TrainingRecord {
 }
 
 extension TrainingRecord {
-  /// Magnitude of a log's numbers at most: their squares are finite.
+  /// The maximum magnitude of a log's numbers, whose squares are finite.
   private static let maximumMagnitude = 1e100
 
   /// Checks that all numbers are in range.
@@ -68,7 +68,7 @@ extension TrainingRecord {
     let range = TrainingSettings.iterationRange
     guard (0...range.upperBound).contains(iteration), (0...range.upperBound).contains(iterations) else {
       throw InputError(
-        subject, "line \(line): steps are unusable", found: "\(iteration) of \(iterations)",
+        subject, "line \(line): iterations are unusable", found: "\(iteration) of \(iterations)",
         expected: "0 to \(range.upperBound)")
     }
     let values =
@@ -86,8 +86,8 @@ extension TrainingRecord {
 
   /// Reads a log of JSON lines.
   ///
-  /// Of two records of one iteration the later is used; an incomplete last line is ignored.
-  /// - Throws: ``InputError`` when the file cannot be read, or a line is no record, with its number.
+  /// Where an iteration has two records, the later is used; an incomplete last line is ignored.
+  /// - Throws: ``InputError`` when the file cannot be read, or a line is not a record, with its number.
   package static func read(log path: String) throws(InputError) -> [TrainingRecord] {
     let data = try FileSystem.read(path)
     var records: [TrainingRecord] = []
@@ -97,7 +97,7 @@ extension TrainingRecord {
       guard let record = try? decoder.decode(TrainingRecord.self, from: line) else {
         if index == lines.count - 1, index > 0, data.last != UInt8(ascii: "\n") { break }
         throw InputError(
-          path, "line \(index + 1) is no training record",
+          path, "line \(index + 1) is not a training record",
           found: "\(String(decoding: line.prefix(40), as: UTF8.self))",
           expected: "a JSON object as `segdeck train --log` writes it")
       }

@@ -29,7 +29,7 @@ package struct TrainingRun: Sendable {
     let voxels = checkedProduct(settings.cropSize.voxelCount, settings.batchSize)
     try AvailableMemory.require(
       voxels.map { Int(saturating: Double($0) * trainer.graph.trainingBytesPerVoxel) }, subject: "training",
-      "a step of \(settings.batchSize) crops of \(settings.cropSize) voxels")
+      "an iteration of \(settings.batchSize) crops of \(settings.cropSize) voxels")
     if let largest = cases.validation.map(\.size).max(by: { $0.voxelCount < $1.voxelCount }) {
       try AvailableMemory.require(
         Self.validationByteCount(largest, trainer.graph), subject: "training",
@@ -69,7 +69,7 @@ package struct TrainingRun: Sendable {
   /// Trains until the last iteration, or until validation stops improving.
   ///
   /// When it throws, the run is in its state after the last complete iteration or validation, and may be stored.
-  /// - Throws: ``InputError`` when the loss is no longer finite; ``Cancelled``; whatever `observer` throws.
+  /// - Throws: ``InputError`` when the loss is no longer finite; ``Cancelled``; the errors of `observer`.
   package mutating func run(recordInterval: Int = 10, work: WorkContext, observer: Observer) throws {
     let start = ContinuousClock.now
     let first = trainer.iteration

@@ -30,9 +30,9 @@ package struct TrainingSettings: Hashable, Sendable, Codable {
 
   package init() {}
 
-  /// Iterations of a run: ten million take a year.
+  /// The maximum number of iterations of a run; ten million take a year.
   package static let iterationRange = 1...10_000_000
-  /// Voxels of a crop at most.
+  /// The maximum number of voxels of a crop.
   private static let maximumCropVoxels = 1 << 26
 
   /// Checks that all settings are in range.

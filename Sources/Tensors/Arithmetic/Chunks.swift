@@ -8,7 +8,6 @@ struct Chunks: Sendable {
   /// Elements of one chunk but the last: 64 KB, which stays in the first two cache levels.
   static let size = 16_384
 
-  /// The number of chunks.
   var number: Int { (count + Chunks.size - 1) / Chunks.size }
 
   /// The elements of chunk `index`.

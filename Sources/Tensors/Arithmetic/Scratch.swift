@@ -39,7 +39,6 @@ func withScratch<Result>(
       ).bindMemory(to: Float.self)))
 }
 
-/// Bytes of a cache line.
 let cacheLineBytes = 64
 
 /// Memory for `floats` floats after its first cache line boundary; large memory is on huge pages.

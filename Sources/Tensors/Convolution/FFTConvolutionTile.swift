@@ -59,7 +59,6 @@ package struct FFTTile: Hashable, Sendable {
 struct FFTTiling: Sendable {
   let tile: FFTTile
   let batch: Int
-  /// Extents of the results.
   let results: Extent3
   /// Extents of the results of a whole tile that are used.
   let valid: Extent3

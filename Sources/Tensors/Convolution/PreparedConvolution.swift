@@ -117,7 +117,7 @@ package struct PreparedConvolution: Sendable {
     case .implicitProduct(let convolution): return convolution.with(bias: bias, appliesReLU: appliesReLU)
     case .fourier(let convolution):
       return FFTConvolutionOperation(convolution, bias: bias, appliesReLU: appliesReLU)
-    case .reference: preconditionFailure("the reference is no step of a network")
+    case .reference: preconditionFailure("the reference is not a step of a network")
     }
   }
 

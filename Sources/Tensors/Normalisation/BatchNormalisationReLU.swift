@@ -65,7 +65,7 @@ package struct BatchNormalisationReLU: Sendable {
     package let output: Tensor
     /// The values of the input that they were computed from.
     fileprivate let pooledInput: Tensor
-    /// Their indices inside their channels.
+    /// The index of each of these values inside its channel.
     fileprivate let argMaxIndices: [Int32]
   }
 

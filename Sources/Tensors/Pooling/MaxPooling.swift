@@ -3,7 +3,7 @@ import Work
 
 /// Max-pooling with argmax indices, as PyTorch's `max_pool3d(return_indices=True)`.
 ///
-/// Of equal values the first in memory is taken; NaN counts as the greatest value.
+/// The first of equal values in memory is taken; NaN counts as the greatest value.
 ///
 /// - Parameter input: [N, C, D, H, W], with fewer than 2³¹ voxels per channel.
 /// - Returns: The pooled values, [N, C, D', H', W'], and for each the flat index of its voxel inside the

@@ -8,7 +8,7 @@ import Work
 package struct ActivationWindow: Sendable {
   /// Images.
   package let batch: Int
-  /// Channels of each.
+  /// Channels of each image.
   package let channels: Int
   /// Extents of the whole activation.
   package let extent: Extent3

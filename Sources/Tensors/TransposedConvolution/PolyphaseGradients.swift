@@ -257,7 +257,6 @@ private struct PolyphasePlan: Sendable {
     let rows: Range<Int>
   }
 
-  /// The units of a partition.
   func units(of partition: Int) -> Range<Int> {
     partition * unitsPerPartition..<min((partition + 1) * unitsPerPartition, count)
   }

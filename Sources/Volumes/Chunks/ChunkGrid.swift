@@ -18,7 +18,7 @@ struct ChunkGrid: Equatable, Sendable {
   /// Chunks in all.
   var count: Int { counts.voxelCount }
 
-  /// The voxels of a chunk.
+  /// The box of the voxels of chunk number `chunk`.
   func box(_ chunk: Int) -> VoxelBounds { box(counts.index(offset: chunk)) }
 
   /// The voxels of the chunk at a position among the chunks.
@@ -31,7 +31,6 @@ struct ChunkGrid: Equatable, Sendable {
         min(lower.i + side, size.i) - 1, min(lower.j + side, size.j) - 1, min(lower.k + side, size.k) - 1))
   }
 
-  /// The chunk of a voxel.
   func chunk(of voxel: VoxelIndex) -> Int { counts.offset(position(of: voxel)) }
 
   private func position(of voxel: VoxelIndex) -> VoxelIndex {

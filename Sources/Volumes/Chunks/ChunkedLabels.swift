@@ -168,8 +168,8 @@ extension ChunkedLabels.Chunk {
 
 /// Voxels of a mask that get other labels, as the chunks before and after.
 ///
-/// It can be carried out on labels whose chunks are those before, and taken back by its ``inverse``. Chunks are shared
-/// with the labels they come from, so that it holds little of its own.
+/// It applies to labels with the chunks before the change; its ``inverse`` undoes it. Chunks are shared with the labels
+/// they come from, so that it holds little of its own.
 package struct LabelChange: Equatable, Sendable {
   struct Swap: Equatable, Sendable {
     var chunk: Int
@@ -253,7 +253,7 @@ extension ChunkedLabels {
     }
   }
 
-  /// These labels after a change, which was made for them.
+  /// The labels after a change that was computed from these labels.
   package func applying(_ change: LabelChange) -> ChunkedLabels {
     var changed = self
     for swap in change.swaps {
@@ -265,7 +265,7 @@ extension ChunkedLabels {
 
   /// These labels with those that `label` gives to the voxels of a box, from their indices and their labels so far.
   ///
-  /// This is all that a tool needs: a brush is a box and the question whether a voxel lies under it.
+  /// A brush, for example, is a box and a test whether a voxel is under the brush.
   /// - Complexity: O(voxels of the box + voxels of the chunks that change).
   package func setting(
     in box: VoxelBounds, _ label: (VoxelIndex, UInt16) -> UInt16
@@ -305,7 +305,7 @@ extension ChunkedLabels {
     return labels
   }
 
-  /// The voxel to look at for a label in one slice: its voxel there that is nearest to the middle of those.
+  /// The representative voxel of a label in one slice: the one nearest to the mean of its voxels there.
   /// - Parameter slice: A box of one slice across `axis`.
   /// - Returns: nil where no voxel of the box has the label.
   /// - Complexity: O(voxels of the box).

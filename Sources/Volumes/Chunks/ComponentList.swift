@@ -1,22 +1,21 @@
 import Work
 
-/// The connected components (26-connectivity) of the voxels that have another class in one mask than in another, the
-/// largest first.
+/// The connected components (26-connectivity) of the voxels whose classes in two masks differ, the largest first.
 ///
-/// Voxels of different pairs of classes are never connected. Against no other mask they are the components of each
-/// class of the one.
+/// Voxels of different pairs of classes are never connected. Without a second mask they are the components of each
+/// class of the first.
 package struct ComponentList: Equatable, Sendable {
   package struct Entry: Hashable, Sendable {
-    /// Its class in the one mask and in the other; 0 stands for background.
+    /// The component's class in the first mask and in the other; 0 is background.
     package let classInOne, classInOther: UInt16
     package let voxelCount: Int
     /// The smallest box that holds it.
     package let bounds: VoxelBounds
-    /// The voxel to look at, for slices across each axis; see ``centre(across:)``.
+    /// The representative voxel for slices across each axis; see ``centre(across:)``.
     fileprivate let centres: [VoxelIndex]
 
-    /// The voxel to look at: in the slice across an axis where it has the most voxels (of equals the first), its voxel
-    /// nearest to the middle of those.
+    /// The representative voxel: in the slice across an axis with the most voxels (the first of equal ones), the voxel
+    /// nearest to the mean of those.
     package func centre(across axis: Int) -> VoxelIndex { centres.count == 1 ? centres[0] : centres[axis] }
   }
 
@@ -25,9 +24,9 @@ package struct ComponentList: Equatable, Sendable {
     var first, last, j, k: Int32
   }
 
-  /// The largest components, at most as many as were asked for; of equals the one that comes first in memory.
+  /// The largest components, at most as many as were asked for; the first in memory among equal ones.
   package let entries: [Entry]
-  /// The number of components, those that are left out among them.
+  /// The number of all components, listed or not.
   package let count: Int
   /// The runs of each entry, if they are kept, and where those of each begin.
   private let runs: [Run]
@@ -39,10 +38,11 @@ package struct ComponentList: Equatable, Sendable {
   ///   - other: The other mask, on the same grid; nil for one that is background everywhere.
   ///   - classes: The class of each of the 65536 labels in the one mask and in the other; 0 for labels that count as
   ///     background.
-  ///   - limit: How many components are listed at most.
+  ///   - limit: The maximum number of listed components.
   ///   - keepsVoxels: Whether the voxels of the listed components are kept: 16 bytes for each run along i.
   ///   - subject: What the error names.
-  /// - Throws: `InputError` where memory does not hold the runs, 24 bytes for each, before they are allocated; `Cancelled`.
+  /// - Throws: `InputError` where memory does not hold the runs, 24 bytes for each, before they are allocated;
+  ///   `Cancelled`.
   /// - Complexity: O(chunks + voxels of the chunks that may differ), in parallel, and near O(runs + differing voxels).
   package init(
     _ one: ChunkedLabels, _ other: ChunkedLabels?, classes: (one: [UInt16], other: [UInt16]), limit: Int,

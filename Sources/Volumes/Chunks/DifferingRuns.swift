@@ -11,7 +11,7 @@ struct ClassPair: Hashable, Comparable, Sendable {
   }
 }
 
-/// The voxels that have another class in one mask than in another, as runs along i.
+/// The voxels whose classes in two masks differ, as runs along i.
 ///
 /// Neither mask is expanded: each row is read from its chunks.
 struct DifferingRuns: Sendable {
@@ -57,7 +57,7 @@ struct DifferingRuns: Sendable {
     for row in 0..<box.j * box.k { starts[row + 1] += starts[row] }
     let count = starts[box.j * box.k]
     guard count > 0 else { return nil }
-    // A run, its parent, its component and its place among those of the component.
+    // A run, its parent, its component and its index within the component.
     try AvailableMemory.require(
       checkedProduct(count, MemoryLayout<LabelRun>.stride + 3 * MemoryLayout<Int32>.stride), subject: subject,
       "the list of its \(count) rows of voxels")
@@ -122,7 +122,7 @@ private struct ChunkPairScan: Sendable {
     self.bounds = bounds
   }
 
-  /// The rows of chunks of the box, j fastest, those without a chunk that may differ left out.
+  /// The rows of chunks of the box that have a chunk that may differ, j fastest.
   func units(of bounds: VoxelBounds) -> [Unit] {
     var units: [Unit] = []
     for chunk in grid.chunks(in: bounds) where mayDiffer[chunk] {

@@ -108,7 +108,7 @@ package struct LabelComponents: Equatable, Sendable {
       maps[chunk] = map
       return map
     }
-    /// Finds anew what a chunk has in common with one before it.
+    /// Recomputes the parts of a chunk that touch parts of an earlier one.
     func relink(_ chunk: Int, _ neighbour: Int) {
       guard let other = chunkGrid.neighbour(of: chunk, LabelComponents.neighbours[neighbour]) else { return }
       // In the order of neighbours, as if all were found at once.
@@ -132,7 +132,7 @@ package struct LabelComponents: Equatable, Sendable {
 
   // MARK: - Joining
 
-  /// Counts the labels anew: all of them, or only `some`.
+  /// Recomputes the statistics of all labels, or only of `some`.
   private mutating func count(_ labels: ChunkedLabels, of some: Set<UInt16>?) {
     var isCounted = [Bool](repeating: some == nil, count: 65536)
     for label in some ?? [] { isCounted[Int(label)] = true }
@@ -172,7 +172,7 @@ package struct LabelComponents: Equatable, Sendable {
         firsts[root] = min(firsts[root], part.first)
       }
     }
-    // The largest component of each label, of equals the one that comes first in memory.
+    // The largest component of each label, the first in memory among equal ones.
     var largest = [Int](repeating: -1, count: 65536)
     for (chunk, parts) in parts.enumerated() {
       for (position, part) in parts.enumerated()

@@ -4,7 +4,7 @@ import Work
 
 extension ChunkedLabels {
   /// Calls `body` with a label of these voxels, the label of the other mask there, and how many voxels in a row have
-  /// both, until every voxel was met.
+  /// both, until every voxel was visited.
   /// - Throws: `Cancelled`.
   /// - Complexity: O(voxels of chunks that are not uniform in both).
   package func forEachPair(
@@ -25,7 +25,7 @@ extension ChunkedLabels {
   /// Calls `body` with a label of these voxels, the label of the other mask there, and a box of voxels that have both:
   /// a whole chunk, or a run along i.
   ///
-  /// Boxes that are background in both masks are left out.
+  /// Boxes that are background in both masks are skipped.
   /// - Parameter other: The other mask; nil for one that is background everywhere.
   /// - Throws: `Cancelled`.
   /// - Complexity: O(chunks + voxels of chunks that are not uniform in both).

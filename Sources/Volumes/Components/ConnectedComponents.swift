@@ -83,7 +83,8 @@ package struct ConnectedComponents: Sendable {
     return map
   }
 
-  /// The number of the component with the most voxels of `label`, of equals the first; nil when there is none.
+  /// The number of the component with the most voxels of `label`, the first of equal ones; nil without such a
+  /// component.
   package func largest(of label: UInt16) -> Int? {
     components.indices.filter { components[$0].label == label }
       .max { (components[$0].voxelCount, $1) < (components[$1].voxelCount, $0) }

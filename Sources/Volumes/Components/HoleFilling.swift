@@ -46,8 +46,8 @@ extension LabelVolume {
     }
   }
 
-  /// The number of holes of one label in space, as ``filledHoles(of:sliceAxis:work:)`` defines them; sets that hold
-  /// nothing but other labels are none.
+  /// The number of holes of one label in space, as ``filledHoles(of:sliceAxis:work:)`` defines them; sets without
+  /// background do not count.
   /// - Parameter bounds: The smallest box that holds the label.
   /// - Throws: `Cancelled`.
   /// - Complexity: O(voxels of the box).

@@ -42,7 +42,7 @@ package struct PostProcessing: Hashable, Sendable, Codable {
   package func validated(subject: String) throws(InputError) {
     guard (0...1).contains(minimumComponentFraction) else {
       throw InputError(
-        subject, "smallest share of a component is unusable", found: "\(minimumComponentFraction)",
+        subject, "smallest fraction of a component is unusable", found: "\(minimumComponentFraction)",
         expected: "0 to 1")
     }
     guard UsableRange.millilitres.contains(minimumComponentMillilitres) else {
@@ -84,8 +84,8 @@ package struct RemovedComponent: Hashable, Sendable {
 
   /// One line that reports the component, with the label's name from `table`.
   package func note(_ table: LabelTable) -> String {
-    "\(table[label]?.name ?? "label \(label)"): a part of \(Self.text(millilitres)) mL was left out beside the one of "
-      + "\(Self.text(keptMillilitres)) mL; see whether the right one stayed"
+    "\(table[label]?.name ?? "label \(label)"): a part of \(Self.text(millilitres)) mL was removed beside the one of "
+      + "\(Self.text(keptMillilitres)) mL; check that the right one was kept"
   }
 }
 

@@ -21,7 +21,7 @@ package struct VoxelBounds: Hashable, Sendable, Codable {
     GridSize(upper.i - lower.i + 1, upper.j - lower.j + 1, upper.k - lower.k + 1)
   }
 
-  /// The voxel in the middle, of two the lower.
+  /// The voxel in the middle; the lower one where two are.
   package var centre: VoxelIndex {
     VoxelIndex((lower.i + upper.i) / 2, (lower.j + upper.j) / 2, (lower.k + upper.k) / 2)
   }

@@ -73,7 +73,7 @@ package enum GridFit: Hashable, Sendable {
     }
   }
 
-  /// From where a voxel of `image` is to where the same voxel of `mask` is, in voxels of the image.
+  /// The displacement from a voxel of `image` to the same voxel of `mask`, in voxels of the image.
   private static func offset(of index: VoxelIndex, in mask: VolumeGrid, on image: VolumeGrid) -> SIMD3<Double>
   {
     image.affine.continuousIndex(mask.affine.world(index))

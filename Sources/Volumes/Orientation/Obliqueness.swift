@@ -12,7 +12,8 @@ extension VolumeGrid {
     }.max() ?? 0
   }
 
-  /// By how many degrees the angle between two voxel axes differs most from a right one: 0 unless the grid is sheared.
+  /// The largest deviation from 90 degrees of the angle between two voxel axes, in degrees; 0 unless the grid is
+  /// sheared.
   package var shearDegrees: Double {
     [(0, 1), (0, 2), (1, 2)].map { one, other in
       let product = (0..<3).reduce(0) { $0 + affine[one][$1] * affine[other][$1] }

@@ -76,8 +76,8 @@ package struct Orientation: Hashable, Sendable, Codable, CustomStringConvertible
 
   /// The orientation nearest to an affine.
   ///
-  /// Of the six ways to pair voxel axes with world axes, the one whose cosines add up to most: each voxel axis
-  /// gets a world axis of its own, however oblique the affine is. Equal sums prefer the earlier permutation.
+  /// The one of the six pairings of voxel axes with world axes that has the largest sum of cosines: each voxel axis
+  /// gets a world axis of its own, at any obliqueness. Equal sums prefer the earlier permutation.
   package init(nearest affine: Affine) {
     let spacing = affine.spacing
     func cosine(_ axis: Int, _ world: Int) -> Double { affine[axis][world] / spacing[axis] }

@@ -1,6 +1,6 @@
 import Work
 
-/// An index permutation with flips: how the voxels of one grid are stored anew along other axes.
+/// An index permutation with flips: the map from the voxel order of one grid to that of the same grid along other axes.
 package struct Reorientation: Hashable, Sendable {
   /// For each new axis, the old axis that it runs along.
   package let oldAxes: [Int]

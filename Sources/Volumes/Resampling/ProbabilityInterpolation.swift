@@ -44,7 +44,7 @@ package struct ProbabilityInterpolation: Sendable {
   }
 
   /// The class with the highest interpolated probability in each voxel of the target grid, written as
-  /// `labelValues[class]`; of equal probabilities the lower class counts.
+  /// `labelValues[class]`; the lower class where probabilities are equal.
   ///
   /// Memory beside the result: two slices of the target and one of the source per thread.
   /// - Throws: `Cancelled`.

@@ -133,8 +133,8 @@ extension ScalarVolume {
 extension LabelVolume {
   /// This mask on another grid whose axes run the same ways.
   ///
-  /// Each voxel takes the label of the nearest one, of two equally near that with the lower index, and background
-  /// outside the old field of view.
+  /// Each voxel takes the label of the nearest one, or the one with the lower index where two are equally near. Voxels
+  /// outside the old field of view become background.
   /// - Throws: `Cancelled`.
   package func resampled(to target: VolumeGrid, work: WorkContext) throws(Cancelled) -> LabelVolume {
     if target == grid { return self }

@@ -5,7 +5,7 @@ extension VolumeGrid {
   /// not resampled because of its header's rounding.
   package static let relativeSpacingTolerance = 0.005
 
-  /// Voxels along an axis of a resampled grid at most; the product of three fits an `Int`.
+  /// The maximum number of voxels along an axis of a resampled grid; the product of three fits an `Int`.
   package static let maximumVoxelsAlongAxis = 1 << 20
 
   /// A grid of about the given spacing over the same field of view, along the same axes.

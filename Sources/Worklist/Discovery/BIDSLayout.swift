@@ -24,7 +24,7 @@ struct BIDSLayout {
         let images = files.filter { $0.role.kind == .image }
         guard !images.isEmpty else { continue }
         let name = sessions.isEmpty ? subject.name : "\(subject.name)_\(unit.name)"
-        // What a reader looks at first is the T1 image; a stable sort keeps the order of the others.
+        // The T1 image comes first; a stable sort keeps the order of the others.
         let isT1 = images.filter { $0.stem.hasSuffix("_T1w") }
         var draft = CaseDraft(
           name: name, longName: FilePath.joined(dataset.relativePath, name),

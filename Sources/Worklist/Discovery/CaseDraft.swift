@@ -1,12 +1,12 @@
 import Work
 
-/// A case whose masks are still looked for.
+/// A case whose masks are not all known yet.
 struct CaseDraft {
   /// The name, and a longer one for where other cases have the same.
   var name: String
   var longName: String
   var images: [FoundFile]
-  /// Names that stand for the case beside those of its images: the name without a channel, the case's folder.
+  /// Further names of the case, beside those of its images: the name without a channel, the case's folder.
   var otherKeys: [String] = []
   var masks: [WorklistCase.Mask] = []
   var probabilities: [String] = []
@@ -32,7 +32,7 @@ struct CaseIndex {
   }
 
   private let folders: [String]
-  /// Cases by whole names, by names without words for what is shown, and by beginnings of both.
+  /// Cases by whole names, by names without words for modalities, and by prefixes of both.
   private var whole: [String: [Int]] = [:]
   private var subjects: [String: [Int]] = [:]
   private var beginnings: [String: [Int]] = [:]
@@ -59,12 +59,13 @@ struct CaseIndex {
 
   private static func key(_ name: String) -> String { NameParts(name).words.joined(separator: "_") }
 
-  /// The case that a mask belongs to by its name: of the same name, of the same name without what says mask or what an
-  /// image shows, else the one whose name has the longest beginning in common, cut at "_", "-", "." or a blank.
+  /// The case that a mask belongs to by its name: the case of the same name, else of the same name without words for
+  /// masks and modalities, else the case with the longest common prefix of whole words (separated by "_", "-", "." or a
+  /// blank).
   func match(_ file: FoundFile) -> Match? {
     let (stem, role) = (Self.key(file.stem), file.role)
     let subjects = [role.subject, role.trailingSubject ?? ""].map(Self.key).filter { !$0.isEmpty }
-    // A mask that is called "mask" is named by its folder.
+    // A mask whose file is named "mask" is named after its folder.
     let folder = FilePath.folder(of: file.path)
     let folderKeys =
       subjects.isEmpty
@@ -79,7 +80,7 @@ struct CaseIndex {
       ?? first(subjects.isEmpty ? [stem] : subjects, beginnings, 4)
   }
 
-  /// Of several cases those whose folder has the name of the mask's folder, if any.
+  /// The cases whose folder has the name of the mask's folder; all cases where none has.
   private func nearest(_ cases: [Int], to file: FoundFile) -> [Int] {
     let unique = Array(Set(cases)).sorted()
     guard unique.count > 1 else { return unique }

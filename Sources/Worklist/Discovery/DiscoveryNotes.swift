@@ -11,7 +11,7 @@ struct DiscoveryNotes {
       case .unreadable: counted(count, "folder") + " cannot be read"
       case .tooDeep: counted(count, "folder lies", "folders lie") + " too deep"
       case .dicom: counted(count, "DICOM series", "DICOM series") + ", which cannot be read yet"
-      case .twice: counted(count, "image is", "images are") + " there twice and left out"
+      case .twice: counted(count, "image is", "images are") + " found twice and ignored"
       case .maskWithoutImage: counted(count, "mask") + " without an image"
       case .ambiguous: counted(count, "mask fits", "masks fit") + " several images"
       case .furtherMask: counted(count, "further mask") + " of a pipeline not used"
@@ -19,7 +19,7 @@ struct DiscoveryNotes {
     }
   }
 
-  /// Names in a line at most.
+  /// The maximum number of names in a line.
   private static let nameCount = 3
   private var names: [Kind: [String]] = [:]
 

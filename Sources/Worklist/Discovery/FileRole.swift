@@ -3,14 +3,14 @@ struct FileRole: Equatable {
   enum Kind { case image, mask, probabilities }
 
   let kind: Kind
-  /// The name without what says its kind: "case1" of "case1_seg_v2" and of "case1_t1w"; empty for "mask" and "t1".
+  /// The name without the words for its kind: "case1" of "case1_seg_v2" and of "case1_t1w"; empty for "mask" and "t1".
   let subject: String
-  /// The part of the name that says its kind: "seg_v2"; empty for an image.
+  /// The words of the name for its kind: "seg_v2"; empty for an image.
   let role: String
   /// The name without a leading word of its kind: "case1" of "seg_case1", nil where none leads.
   let trailingSubject: String?
 
-  /// Words that make a file a mask wherever they stand.
+  /// Words that make a file a mask, at any position of its name.
   private static let maskWords: Set<String> = [
     "seg", "segs", "mask", "masks", "msk", "label", "labels", "dseg",
   ]
@@ -23,7 +23,7 @@ struct FileRole: Equatable {
   private static let probabilityWords: Set<String> = [
     "prob", "probs", "probability", "probabilities", "probseg", "softmax",
   ]
-  /// Words for what an image shows, which several images of a case differ in.
+  /// Words for modalities and contrasts, in which the images of a case differ.
   private static let imageWords: Set<String> = [
     "image", "images", "img", "imaging", "scan", "vol", "volume", "raw", "orig", "ct", "cta", "pet", "mr",
     "mri", "us",
@@ -53,15 +53,15 @@ struct FileRole: Equatable {
     trailingSubject = first == 0 && words.count > 1 ? parts.text(1..<words.count) : nil
   }
 
-  /// Whether a word says mask: one of the list, with a number after it ("seg2"), or one that says label or segment
-  /// ("labelmap", "segmentation", FreeSurfer's "aparc+aseg").
+  /// Whether a word marks a mask: a word of the list, also with a number ("seg2"), or a word with "label" or "segment"
+  /// in it ("labelmap", "segmentation", FreeSurfer's "aparc+aseg").
   private static func isMaskWord(_ word: String) -> Bool {
     if word.hasPrefix("segment") || word.hasSuffix("aseg") { return true }
     if word.contains("label") { return !word.hasPrefix("unlabel") }
     return maskWords.contains(String(word.reversed().drop(while: \.isNumber).reversed()))
   }
 
-  /// The name of an image without words for what it shows at its beginning or end.
+  /// The name of an image without words for modalities at its beginning or end.
   private static func subject(ofImage parts: NameParts) -> String {
     var range = 0..<parts.words.count
     while let last = range.last, imageWords.contains(parts.words[last]) { range.removeLast() }

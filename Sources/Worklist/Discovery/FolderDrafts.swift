@@ -4,7 +4,8 @@ import Work
 extension FolderTree {
   /// The images in the folder itself, grouped to cases, with the masks beside them.
   ///
-  /// A folder below the searched one whose images differ in what they show alone is one case, named as the folder.
+  /// A folder below the searched one whose images differ only in words for modalities is one case, named after the
+  /// folder.
   func drafts(notes: inout DiscoveryNotes) -> [CaseDraft] {
     let exports = exports()
     let images = files.filter { $0.role.kind == .image && exports[$0.stem] == nil }
@@ -64,35 +65,36 @@ extension CaseDraft {
     add(mask: file.path, called: file.role.role.isEmpty || isOthers ? file.stem : file.role.role)
   }
 
-  /// Cases of images: channels "_0000", "_0001" of one name are one case, and so are names that differ in words for
-  /// what they show ("_t1", "_flair"), where they lie in one folder.
+  /// Cases of images: channels "_0000", "_0001" of one name are one case, and so are names in one folder that differ
+  /// only in words for modalities ("_t1", "_flair").
   ///
-  /// Images whose names say nothing else are called as their folder, if that is below `folder`.
+  /// Images with no other words in their names are named after their folder, if it is below `folder`.
   static func grouped(_ images: [FoundFile], folder: String) -> [CaseDraft] {
     let stems = Set(images.map(\.relativeStem))
     var order: [String] = []
     var groups: [String: (base: String?, images: [FoundFile])] = [:]
     for image in images {
-      let place = FilePath.folder(of: image.relativeStem)
+      let folderPath = FilePath.folder(of: image.relativeStem)
       let base = channelBase(image.stem).flatMap {
-        stems.contains(FilePath.joined(place, $0 + "_0000")) ? $0 : nil
+        stems.contains(FilePath.joined(folderPath, $0 + "_0000")) ? $0 : nil
       }
-      let key = (base == nil ? "s" : "c") + FilePath.joined(place, (base ?? image.role.subject).lowercased())
+      let key =
+        (base == nil ? "s" : "c") + FilePath.joined(folderPath, (base ?? image.role.subject).lowercased())
       if groups[key] == nil { order.append(key) }
       groups[key, default: (base, [])].images.append(image)
     }
     return order.compactMap { key in
       guard let group = groups[key] else { return nil }
-      let place = FilePath.folder(of: group.images[0].relativeStem)
+      let folderPath = FilePath.folder(of: group.images[0].relativeStem)
       let subject = group.base ?? group.images[0].role.subject
-      guard !subject.isEmpty || place == folder else {
-        let name = FilePath.name(of: place)
-        return CaseDraft(name: name, longName: place, images: group.images, otherKeys: [name])
+      guard !subject.isEmpty || folderPath == folder else {
+        let name = FilePath.name(of: folderPath)
+        return CaseDraft(name: name, longName: folderPath, images: group.images, otherKeys: [name])
       }
       let isNamed = group.base != nil || group.images.count > 1 && !subject.isEmpty
       let name = isNamed ? subject : group.images[0].stem
       return CaseDraft(
-        name: name, longName: FilePath.joined(place, name), images: group.images,
+        name: name, longName: FilePath.joined(folderPath, name), images: group.images,
         otherKeys: group.base.map { [$0] } ?? [])
     }
   }

@@ -36,7 +36,7 @@ struct FolderTree {
   /// The image files of this folder and of all folders below it.
   var allFiles: [FoundFile] { files + folders.flatMap(\.allFiles) }
 
-  /// The folder of a name among the folders, whatever its capitals.
+  /// The folder with a name, compared without regard to case.
   func folders(named names: Set<String>) -> [FolderTree] {
     folders.filter { names.contains($0.name.lowercased()) }
   }
@@ -44,12 +44,12 @@ struct FolderTree {
 
 /// Reads a folder and what lies below it.
 ///
-/// Hidden files and folders of verdicts are left out. Links are followed, and a folder that several paths lead to is
+/// Hidden files and folders of verdicts are skipped. Links are followed, and a folder that several paths lead to is
 /// read once, so that links in a circle end.
 struct FolderReader {
-  /// Entries of all folders beyond which a search ends: whoever names the root of a disk does not wait for it.
+  /// The maximum number of entries of all folders of a search, so that a search of the root of a disk ends.
   static let maximumEntryCount = 200_000
-  /// Folders within folders that are read.
+  /// The maximum depth of folders within folders.
   static let maximumDepth = 10
 
   private(set) var notes = DiscoveryNotes()
@@ -63,7 +63,7 @@ struct FolderReader {
     self.work = work
   }
 
-  /// Leaves a folder out, because it is read for another purpose.
+  /// Excludes a folder that is read for another purpose.
   mutating func leaveOut(_ path: String) {
     if let status = FileSystem.status(path) { visited.insert(Self.identity(status)) }
   }

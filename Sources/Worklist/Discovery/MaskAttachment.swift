@@ -4,7 +4,7 @@ extension [CaseDraft] {
   /// Adds the files of a folder of masks to the cases that they fit.
   ///
   /// Where a case gets several files, the better fit counts; those that fit equally well are all masks of the case. A
-  /// mask is called as its folder, or without one by the ending of its own name.
+  /// mask is named after its folder or, without one, after the ending of its own name.
   mutating func attach(_ files: [FoundFile], folderName: String?, notes: inout DiscoveryNotes) {
     for (number, fitting) in fitting(
       files, notes: &notes,
@@ -80,7 +80,7 @@ extension [CaseDraft] {
         continue
       }
       let number = match.cases[0]
-      // Probabilities stand beside masks and do not compete with them.
+      // Probabilities are listed beside masks and do not compete with them.
       let rank = file.role.kind == .probabilities ? best[number]?.rank ?? match.rank : match.rank
       if let known = best[number], known.rank < rank {
         unused.append(file)

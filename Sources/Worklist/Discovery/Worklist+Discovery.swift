@@ -55,7 +55,7 @@ extension Worklist {
 
   /// The cases in natural order, each with a name of its own and its masks in one common order.
   private static func cases(_ drafts: [CaseDraft], maskNames: [String]) -> [WorklistCase] {
-    let places = Dictionary(
+    let maskOrder = Dictionary(
       maskNames.enumerated().map { ($0.element, $0.offset) }, uniquingKeysWith: { first, _ in first })
     let counts = Dictionary(drafts.map { ($0.name, 1) }, uniquingKeysWith: +)
     var taken: Set<String> = []
@@ -69,7 +69,7 @@ extension Worklist {
       }
       return WorklistCase(
         name: unique, images: draft.images.map(\.path),
-        masks: draft.masks.sorted { (places[$0.name] ?? .max) < (places[$1.name] ?? .max) },
+        masks: draft.masks.sorted { (maskOrder[$0.name] ?? .max) < (maskOrder[$1.name] ?? .max) },
         probabilities: draft.probabilities)
     }.naturallySorted(by: \.name)
   }
@@ -112,7 +112,7 @@ private struct CaseSearch {
   private mutating func collect(images: FolderTree, labels: [FolderTree]) {
     let files = images.allFiles
     var shown = files.filter { $0.role.kind == .image }
-    // Where every name says label, the folder's own name counts.
+    // Where every name marks a mask, the name of the folder decides.
     if shown.isEmpty { shown = files }
     var own = CaseDraft.grouped(shown, folder: images.relativePath)
     if shown.count < files.count {

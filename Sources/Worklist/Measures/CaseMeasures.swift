@@ -12,7 +12,7 @@ package struct CaseMeasures: Equatable, Sendable, Codable {
     /// The Dice coefficient of both labels.
     package var dice: Double
 
-    /// A contradiction.
+    /// A contradiction with the given name and Dice.
     package init(name: String, dice: Double) { (self.name, self.dice) = (name, dice) }
   }
 
@@ -35,7 +35,8 @@ package struct CaseMeasures: Equatable, Sendable, Codable {
     /// The Dice coefficient with the other mask's label of the same name, or of the same value where one mask has no
     /// names; nil without another mask.
     package var dice: Double?
-    /// What lies where this label lies in the other mask, where that is not what it is compared with.
+    /// The label of the other mask that matches this label by its overlap, where it is not the label that it is
+    /// compared with.
     package var contradiction: Contradiction?
 
     package init(
@@ -172,7 +173,7 @@ extension VolumeGrid {
   fileprivate var acquisitionAxis: Int {
     let axial = orientation.sliceAxis(of: .axial)
     let widest = (0..<3).max { spacing[$0] < spacing[$1] } ?? axial
-    // Rounding of headers does not choose an axis.
+    // Rounding errors of headers must not decide between axes.
     return spacing[widest] > 1.01 * spacing[axial] ? widest : axial
   }
 }

@@ -14,7 +14,7 @@ package struct CohortFlag: Equatable, Sendable {
 package enum CohortFlags {
   /// The fewest cases with a label that make a cohort.
   ///
-  /// Of four, one outlier is a quarter and moves the median itself.
+  /// Among four cases, one outlier is a quarter and moves the median.
   static let minimumCaseCount = 5
   /// The robust deviations beyond which a number is an outlier: the limit of Iglewicz and Hoaglin (1993), which one of
   /// two thousand normally distributed numbers exceeds.
@@ -22,7 +22,7 @@ package enum CohortFlags {
   /// The least deviation of volumes, as a part of their median: repeated segmentations of one organ differ by some
   /// percent.
   static let minimumVolumeFraction = 0.05
-  /// The least deviation of counts: one more than usual is no finding, two more are, where cases are alike.
+  /// The least deviation of counts: one more than usual is not a finding, two more are, where cases are alike.
   static let minimumCountDeviation = 0.5
   /// The least deviation of Dice coefficients: a difference of a few hundredths is within what readers differ by.
   static let minimumDiceDeviation = 0.02
@@ -49,7 +49,7 @@ package enum CohortFlags {
       for (number, label) in members {
         flags[number] += cohort.texts(label).map { CohortFlag(label: label.name, text: $0) }
       }
-      // What nearly all cases have is missed where it is not.
+      // A label that nearly all cases have is reported where it is missing.
       let present = Set(members.map(\.number))
       if measured.count >= minimumCaseCount, Double(present.count) >= usualFraction * Double(measured.count),
         let name = members.first?.label.name
@@ -109,7 +109,7 @@ package enum CohortFlags {
       count(label.componentCount, components, "component", "components")
       count(label.holeCount, holes, "hole", "holes")
       count(label.missingSliceCount, gaps, "slice missing inside", "slices missing inside")
-      // In more than half of a cohort it is how the images were taken.
+      // In more than half of a cohort it is a property of the acquisition, not a finding.
       for side in label.touchedSides
       where self.count < minimumCaseCount || 2 * (touchingCounts[side] ?? 0) <= self.count {
         texts.append("\(name) touches the image's \(side.borderName) border")
@@ -126,8 +126,8 @@ package enum CohortFlags {
       let text = decimals(volume, volume >= 100 ? 0 : volume >= 10 ? 1 : 2)
       let whole = text.prefix { $0 != "." }
       var grouped = ""
-      for (place, digit) in whole.reversed().enumerated() {
-        if place > 0, place % 3 == 0, digit.isNumber { grouped.append(",") }
+      for (index, digit) in whole.reversed().enumerated() {
+        if index > 0, index % 3 == 0, digit.isNumber { grouped.append(",") }
         grouped.append(digit)
       }
       return "\(String(grouped.reversed()))\(text.dropFirst(whole.count)) mL"

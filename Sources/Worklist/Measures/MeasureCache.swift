@@ -13,7 +13,7 @@ package struct MeasureCache: Sendable {
     /// Changes with what is measured, and how.
     private static let version = 2
 
-    /// The present state of files; nil where one does not exist.
+    /// The current state of files; nil where one does not exist.
     package init?(files: [String]) {
       var parts = ["\(Self.version)"]
       for file in files {

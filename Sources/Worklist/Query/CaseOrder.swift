@@ -1,7 +1,7 @@
 /// An order of cases by a column.
 package struct CaseOrder: Equatable, Sendable {
   package var column: CaseColumn
-  /// Whether the largest stands first.
+  /// Whether the order is descending.
   package var isDescending: Bool
 
   /// An order; ascending unless said otherwise.
@@ -12,8 +12,8 @@ package struct CaseOrder: Equatable, Sendable {
 
   /// The rows in this order.
   ///
-  /// Numbers stand before texts, texts in natural order, and cases without a value last in both directions. Rows of
-  /// equal values keep their order.
+  /// Numbers sort before texts, and texts in natural order. Cases without a value are last in both directions. The sort
+  /// is stable.
   /// - Complexity: O(n log n).
   package func sorted(_ rows: [CaseRow]) -> [CaseRow] {
     let keys = rows.map { Key($0.value(of: column)) }

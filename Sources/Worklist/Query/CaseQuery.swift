@@ -4,9 +4,10 @@ import Work
 ///
 /// - Words: `unread`, `opened`, `decided`, `accepted`, `rejected`, `needswork`, `flagged`, `missing`, `disputed`,
 ///   `outlier`, `commented`.
-/// - Comparisons: `COLUMN<VALUE` with `<`, `<=`, `>`, `>=`, `=`, `!=` and `~` (contains). Numbers are compared as numbers,
-///   texts without regard to capitals, `<` and `>` of texts in natural order. A case without a value passes `!=` alone.
-/// - Any other word, and any text in quotes, is sought in names, comments, tags and further columns.
+/// - Comparisons: `COLUMN<VALUE` with `<`, `<=`, `>`, `>=`, `=`, `!=` and `~` (contains). Numbers are compared as
+///   numbers, texts without regard to capitals, `<` and `>` of texts in natural order. A case without a value passes
+///   `!=` alone.
+/// - Any other word, and any text in quotes, is searched for in names, comments, tags and further columns.
 /// - `and`, `or`, `not` (or `!`) and parentheses; two terms beside each other both have to hold.
 package struct CaseQuery: Equatable, Sendable {
   /// An error in the text of a query, with its position.
@@ -20,7 +21,7 @@ package struct CaseQuery: Equatable, Sendable {
     package var description: String { "at \(column): \(problem)".printableLine }
   }
 
-  /// A word that stands for a state of a case.
+  /// A word for a state of a case.
   enum State: String, CaseIterable {
     case unread, opened, decided, accepted, rejected, needswork, flagged, missing, disputed, outlier,
       commented
@@ -76,7 +77,7 @@ package struct CaseQuery: Equatable, Sendable {
     }
   }
 
-  /// The texts in which words are sought.
+  /// The texts that words are searched in.
   private static func texts(_ row: CaseRow) -> [String] {
     [row.item.name] + row.comments + row.tags + row.item.values.values
   }

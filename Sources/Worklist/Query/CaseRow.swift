@@ -1,6 +1,5 @@
 /// A case with all that is known of it: a row of the worklist on the screen or in print.
 package struct CaseRow: Equatable, Sendable {
-  /// The case.
   package var item: WorklistCase
   /// Readers' decisions; nil where no reader opened it.
   package var review: CaseReview?

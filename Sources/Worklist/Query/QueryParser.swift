@@ -16,7 +16,7 @@ struct QueryParser {
   /// Words that join terms.
   static let operators = ["and", "or", "not"]
 
-  /// Parentheses within parentheses that are read.
+  /// The maximum depth of nested parentheses.
   private static let maximumDepth = 50
 
   private let tokens: [PlacedToken]

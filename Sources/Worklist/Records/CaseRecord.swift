@@ -8,7 +8,8 @@ package struct CaseRecord: Equatable, Sendable {
   /// The kind of event.
   package enum Kind: String, Equatable, Sendable { case opened, decided, closed }
 
-  /// 1 more than the largest number that the writer knew, so that it orders records whatever the clocks say.
+  /// 1 more than the largest number that the writer knew, so that the order of records does not depend on clocks (a
+  /// Lamport clock).
   package var sequence: Int
   /// The time in UTC: "2026-11-29T16:00:00.000Z".
   package var time: String
@@ -78,7 +79,7 @@ extension CaseRecord {
     return Data("{\(text)}".utf8)
   }
 
-  /// Reads a record; nil where it is none.
+  /// Reads a record; nil where the text is not a record.
   package init?(json: Data) {
     guard let text = String(validating: json, as: UTF8.self), case .object(let members)? = JSONValue(text)
     else {

@@ -1,12 +1,12 @@
 /// Readers' decisions about a case, by each reader's last record.
 package struct CaseReview: Equatable, Sendable {
-  /// The place of a record among all: by sequence, then time, then file name.
+  /// The position of a record in the order of all records: by sequence number, then time, then file name.
   package struct Order: Comparable, Equatable, Sendable {
     private let sequence: Int
     private let time, file: String
     private let line: Int
 
-    /// The place of a record that is the `line`th of the file with this name.
+    /// The position of line `line` of the file with this name.
     package init(_ event: CaseRecord, file: String, line: Int) {
       (sequence, time) = (event.sequence, event.time)
       (self.file, self.line) = (file, line)
@@ -23,7 +23,7 @@ package struct CaseReview: Equatable, Sendable {
     /// The reader's last record about the case, with the whole decision.
     package fileprivate(set) var last: CaseRecord
     fileprivate var order: Order
-    /// The place of the last record that decided something; nil where the reader only opened the case.
+    /// The position of the last record with a decision; nil where the reader only opened the case.
     fileprivate var decisionOrder: Order?
   }
 
@@ -33,10 +33,10 @@ package struct CaseReview: Equatable, Sendable {
   /// The readers who opened the case or decided about it, in alphabetical order.
   package var readers: [String] { entries.keys.sorted() }
 
-  /// Each reader's present decision.
+  /// Each reader's current decision.
   package var decisions: [String: CaseDecision] { entries.mapValues(\.last.decision) }
 
-  /// The readers who have the case open now, as far as their records say.
+  /// The readers who have the case open now, according to their records.
   package var openBy: [String] { readers.filter { entries[$0]?.last.kind == .opened } }
 
   /// The decision that counts for the case: the one that was taken last, of those that are not withdrawn; nil where no
@@ -59,7 +59,7 @@ package struct CaseReview: Equatable, Sendable {
 
   package init() {}
 
-  /// Takes a record into account, in whatever order records come.
+  /// Adds a record; the order of records does not matter.
   package mutating func add(_ event: CaseRecord, order: Order) {
     guard var entry = entries[event.reader] else {
       entries[event.reader] = Entry(

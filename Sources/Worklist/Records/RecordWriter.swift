@@ -131,7 +131,7 @@ package enum ReaderName {
       !trimmed.unicodeScalars.contains(where: \.isTerminalControl)
     else {
       throw InputError(
-        subject, "is no name of a reader", found: "\"\(name.prefix(maximumLength))\"",
+        subject, "is not a name of a reader", found: "\"\(name.prefix(maximumLength))\"",
         expected: "1 to \(maximumLength) characters on one line")
     }
     return trimmed

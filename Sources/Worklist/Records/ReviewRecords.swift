@@ -51,7 +51,7 @@ package struct ReviewRecords: Sendable {
     for (path, file) in files.sorted(by: { $0.key < $1.key }) {
       if file.damagedCount > 0 {
         lines.append(
-          "\(path): \(counted(file.damagedCount, "damaged record is", "damaged records are")) left out")
+          "\(path): \(counted(file.damagedCount, "damaged record is", "damaged records are")) ignored")
       }
       if file.tail.unfinishedByteCount > 0 { lines.append("\(path): its last record is not complete") }
       if file.isShortened { lines.append("\(path): became shorter or was replaced, and was read again") }
@@ -87,7 +87,7 @@ package struct ReviewRecords: Sendable {
     return changed
   }
 
-  /// Takes a record of this process into account, before the disk is read.
+  /// Adds a record of this process before it is read from the disk.
   package mutating func add(_ event: CaseRecord, file: String, line: Int) {
     highestSequence = max(highestSequence, event.sequence)
     reviews[event.caseName, default: CaseReview()].add(
@@ -109,7 +109,7 @@ package struct ReviewRecords: Sendable {
   /// Reads what is new in a file; true where its earlier records do not count any more.
   private mutating func look(at path: String, _ changed: inout Set<String>) -> Bool {
     let isNew = files[path] == nil
-    // Taken out, so that its records are not copied.
+    // Moved out of the dictionary, so that its records are not copied.
     var file = files.removeValue(forKey: path) ?? File(tail: LineTail(path: path))
     defer { files[path] = file }
     file.isMissing = false

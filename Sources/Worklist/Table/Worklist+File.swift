@@ -7,10 +7,10 @@ extension Worklist {
   ///
   /// The column `image` has the image's file, and further columns are `case`, `image2`, ..., `mask`, `mask2`, ...,
   /// `mask:NAME`, `probabilities`, and any others, which are kept as text. Paths are relative to the file's folder. A
-  /// case without a name is called as its image. A file that does not exist is among the case's
+  /// case without a name is named after its image. A file that does not exist is among the case's
   /// ``WorklistCase/missingFiles``.
-  /// - Throws: ``InputError`` when the file cannot be read, a quote is not closed, a column is missing or stands twice, a
-  ///   row is longer than the first, a case has no image, or two cases have one name.
+  /// - Throws: ``InputError`` when the file cannot be read, a quote is not closed, a column is missing or occurs twice,
+  ///   a row is longer than the first, a case has no image, or two cases have one name.
   package init(file path: String) throws(InputError) {
     let data = try FileSystem.read(path)
     let table: CSVTable
@@ -30,7 +30,7 @@ extension Worklist {
   ///
   /// Reading it gives the same cases.
   package func bytes(forFile path: String) -> Data {
-    let places = RelativePaths(to: path)
+    let relativePaths = RelativePaths(to: path)
     let imageCount = cases.map(\.images.count).max() ?? 1
     let probabilitiesCount = cases.map(\.probabilities.count).max() ?? 0
     var maskNames: [String] = []
@@ -43,12 +43,12 @@ extension Worklist {
         + (0..<probabilitiesCount).map { WorklistColumn.heading("probabilities", at: $0) } + columns
     ]
     for item in cases {
-      func cell(_ paths: [String], _ place: Int) -> String {
-        place < paths.count ? places.relative(paths[place]) : ""
+      func cell(_ paths: [String], _ index: Int) -> String {
+        index < paths.count ? relativePaths.relative(paths[index]) : ""
       }
       let masks = Dictionary(item.masks.map { ($0.name, $0.path) }, uniquingKeysWith: { first, _ in first })
       var row = [item.name] + (0..<max(1, imageCount)).map { cell(item.images, $0) }
-      row += maskNames.map { masks[$0].map(places.relative) ?? "" }
+      row += maskNames.map { masks[$0].map(relativePaths.relative) ?? "" }
       row += (0..<probabilitiesCount).map { cell(item.probabilities, $0) }
       rows.append(row + columns.map { item.values[$0] ?? "" })
     }
@@ -56,7 +56,7 @@ extension Worklist {
   }
 }
 
-/// Makes cases of rows.
+/// Converts rows to cases.
 private struct RowReader {
   let path: String
   let columns: [WorklistColumn]
@@ -78,7 +78,7 @@ private struct RowReader {
     }
   }
 
-  /// The names of the further columns; a column without a name is left out.
+  /// The names of the further columns; a column without a name is ignored.
   var otherColumns: [String] {
     columns.compactMap { if case .other(let name) = $0, !name.isEmpty { name } else { nil } }
   }
@@ -93,9 +93,9 @@ private struct RowReader {
     for (column, cell) in zip(columns, row.cells) where !cell.isEmpty {
       switch column {
       case .name: item.name = cell
-      case .image: item.images.append(place(cell))
-      case .mask(let name): item.masks.append(.init(name: name, path: place(cell)))
-      case .probabilities: item.probabilities.append(place(cell))
+      case .image: item.images.append(path(in: cell))
+      case .mask(let name): item.masks.append(.init(name: name, path: path(in: cell)))
+      case .probabilities: item.probabilities.append(path(in: cell))
       case .other(let name): if !name.isEmpty { item.values[name] = cell }
       }
     }
@@ -112,7 +112,7 @@ private struct RowReader {
     return item
   }
 
-  private func place(_ cell: String) -> String {
+  private func path(in cell: String) -> String {
     let cell = cell.hasPrefix("~/") ? FilePath.expandingTilde(cell) : cell
     return cell.hasPrefix("/") ? cell : FilePath.joined(folder, cell)
   }

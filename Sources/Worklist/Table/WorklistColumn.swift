@@ -42,8 +42,8 @@ enum WorklistColumn: Equatable {
   /// The heading of a mask's column.
   static func heading(ofMask name: String) -> String { isNumbered(name, "mask") ? name : "mask:\(name)" }
 
-  /// The heading of the images or probabilities at a place, from 0.
-  static func heading(_ name: String, at place: Int) -> String { place == 0 ? name : "\(name)\(place + 1)" }
+  /// The heading of the column of the images or probabilities with this index, from 0.
+  static func heading(_ name: String, at index: Int) -> String { index == 0 ? name : "\(name)\(index + 1)" }
 
   private static func isNumbered(_ key: String, _ name: String) -> Bool {
     key.hasPrefix(name) && key.utf8.dropFirst(name.utf8.count).allSatisfy { (48...57).contains($0) }

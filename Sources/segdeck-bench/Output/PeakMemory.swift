@@ -19,7 +19,7 @@ enum PeakMemory {
     return (kilobytes / 102.4).rounded() / 10
   }
 
-  /// The present resident memory in bytes, including the program itself.
+  /// The current resident memory in bytes, including the program itself.
   static var presentBytes: Int { kilobytes("VmRSS:").map { Int($0) << 10 } ?? 0 }
 
   private static func kilobytes(_ name: String) -> Double? {

@@ -28,7 +28,7 @@ struct LayerSubject {
   func text(_ channels: Int, _ extent: Extent3) -> String { "\(channels) x \(extent.shapeText)" }
 
   /// The computations of this layer.
-  /// - Throws: `ValidationError` when the layer is no convolution and a method is given, or does not support it.
+  /// - Throws: `ValidationError` when the layer is not a convolution and a method is given, or does not support it.
   func parts() throws -> [Part] {
     if let layer = node.layer.operation as? ConvolutionOperation {
       return try convolutionParts(layer.geometry)

@@ -17,7 +17,7 @@ struct FittedMask {
   /// - Parameters:
   ///   - grid: The grid of the masks; nil for that of the first.
   ///   - frame: The frame of 4D files.
-  /// - Throws: ``InputError`` when a file is no mask, or does not fit the grid, with the first difference;
+  /// - Throws: ``InputError`` when a file is not a mask, or does not fit the grid, with the first difference;
   ///   ``Cancelled``.
   static func masks(
     _ files: [ImageFile], on grid: VolumeGrid? = nil, frame: Int? = nil, work: WorkContext = WorkContext()
@@ -71,7 +71,7 @@ struct FittedMask {
     // Smaller offsets are rounding errors of 32-bit headers.
     if offset > 0.01 {
       findings.append(
-        "its grid lies up to \(decimals(offset, 2)) voxels beside the other; taken as voxel upon voxel"
+        "its grid lies up to \(decimals(offset, 2)) voxels from the other; treated as the same grid"
       )
     }
     let found = try LabelNamesFile.read(besideMask: path)?.applied(to: values)

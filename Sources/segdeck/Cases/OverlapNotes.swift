@@ -79,7 +79,7 @@ final class OverlapNotes: Sendable {
       }
     }
     let more = count - Self.maximumLineCount
-    return more > 0 ? lines + ["as much is to be said of \(counted(more, "more label"))"] : lines
+    return more > 0 ? lines + ["the same holds for \(counted(more, "more label"))"] : lines
   }
 
   /// Notes about the labels of a case and the mask of a model.

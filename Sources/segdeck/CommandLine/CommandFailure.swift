@@ -31,8 +31,8 @@ extension ParsableCommand {
   }
 
   /// Parses the arguments.
-  /// - Throws: ``InputError`` where the first word is no command and no file; ``CommandLineError``; the parser's requests
-  ///   for help.
+  /// - Throws: ``InputError`` where the first word is neither a command nor a file; ``CommandLineError``; the parser's
+  ///   requests for help.
   private static func parsed() throws -> ParsableCommand {
     let arguments = ProgramStart.arguments
     try SegdeckCommand.refuseUnknownCommand(arguments)

@@ -10,7 +10,7 @@ struct CommandLineError: Error {
   init(_ error: any Error, of arguments: [String]) {
     let command = SegdeckCommand.commandName(of: arguments)
     let message = SegdeckCommand.message(for: error)
-    // What commands themselves say of their options is a line already.
+    // Errors of options that commands throw are one line already.
     let isParsers = SegdeckCommand.exitCode(for: error) == .validationFailure
     let text = isParsers ? Self.reworded(message, command: command).description : message
     line = "\(text); see `segdeck \(command) --help`"

@@ -15,7 +15,7 @@ enum NameSuggestion {
   /// - Complexity: O(length of `one` · length of `other`).
   private static func editDistance(_ one: String, _ other: String) -> Int {
     let (first, second) = (Array(one), Array(other))
-    // A long path is no mistyped word and is not compared.
+    // A long path is not a mistyped word, so it is not compared.
     guard second.count <= 2 * first.count + 4 else { return second.count }
     var table = [[Int]](repeating: Array(0...second.count), count: first.count + 1)
     for row in 0...first.count { table[row][0] = row }

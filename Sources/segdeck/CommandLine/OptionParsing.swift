@@ -17,7 +17,7 @@ struct UnusableValue: Error, CustomStringConvertible {
 /// Parses numbers in option values.
 enum OptionParsing {
   /// Parses the value of an option that is a number.
-  /// - Throws: ``UnusableValue`` when it is no number, or one that `Double` cannot hold, such as 1e999 and 1e-999.
+  /// - Throws: ``UnusableValue`` when it is not a number, or one that `Double` cannot hold, such as 1e999 and 1e-999.
   static func number(_ text: String) throws(UnusableValue) -> Double {
     guard let number = Double(stated: text) else {
       throw UnusableValue(problem: problem(of: text), expected: "a number")
@@ -26,7 +26,7 @@ enum OptionParsing {
   }
 
   /// Parses the value of an option that is a whole number.
-  /// - Throws: ``UnusableValue`` when it is none, or one that `Number` cannot hold.
+  /// - Throws: ``UnusableValue`` when it is not a whole number, or one that `Number` cannot hold.
   static func wholeNumber<Number: FixedWidthInteger>(_ text: String) throws(UnusableValue) -> Number {
     guard let number = Number(text) else {
       let least = Number.isSigned ? "" : ", 0 or more"
@@ -39,7 +39,7 @@ enum OptionParsing {
   }
 
   /// Parses numbers separated by commas, such as "1,2.5,-3".
-  /// - Throws: ``InputError`` about `option` when a part is no number, or one that `Number` cannot hold.
+  /// - Throws: ``InputError`` about `option` when a part is not a number, or one that `Number` cannot hold.
   static func numbers<Number: BinaryFloatingPoint & LosslessStringConvertible>(
     _ text: String, option: String, as: Number.Type = Double.self
   ) throws(InputError) -> [Number] {
@@ -75,7 +75,7 @@ enum OptionParsing {
   }
 
   /// Parses one length for all axes, or three, in millimetres.
-  /// - Throws: ``InputError`` about `option` when the text is none, or a length is out of range.
+  /// - Throws: ``InputError`` about `option` when the text is not a length, or a length is out of range.
   static func lengths(_ text: String, option: String) throws(InputError) -> Spacing {
     let numbers = try numbers(text, option: option)
     guard numbers.count == 1 || numbers.count == 3, numbers.allSatisfy(UsableRange.millimetres.contains)
@@ -93,7 +93,7 @@ enum OptionParsing {
   private static let maximumVoxelCount = 1 << 36
 
   /// Parses a size in voxels along x, y, z, such as "160x160x72".
-  /// - Throws: ``InputError`` about `option` when the text is none, or the size is too large.
+  /// - Throws: ``InputError`` about `option` when the text is not a size, or the size is too large.
   static func gridSize(_ text: String, option: String) throws(InputError) -> GridSize {
     let parts = text.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) }
     guard parts.count == 3, let i = parts[0], let j = parts[1], let k = parts[2], i > 0, j > 0, k > 0,

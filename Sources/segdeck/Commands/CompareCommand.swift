@@ -35,7 +35,7 @@ struct CompareCommand: ParsableCommand {
       surface-distance weighs by area: docs/algorithms/metrics.md has the numbers.
       """)
 
-  @Argument(help: "The mask that counts as right.", completion: .file())
+  @Argument(help: "The reference mask.", completion: .file())
   var reference: String
 
   @Argument(help: "The mask that is compared with it.", completion: .file())
@@ -45,7 +45,7 @@ struct CompareCommand: ParsableCommand {
   var label: [String] = []
 
   @Option(
-    help: "Millimetres within which borders count as the same in the surface Dice.",
+    help: "Tolerance of the surface Dice in millimetres.",
     transform: OptionParsing.number)
   var tolerance = 2.0
 

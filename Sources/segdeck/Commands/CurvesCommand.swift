@@ -75,7 +75,9 @@ struct CurvesCommand: ParsableCommand {
   /// A table with a row for each kind: its logs, the final loss and the best validation, as mean and standard
   /// deviation.
   private func table(of kinds: [Kind]) -> String {
-    var table = TextTable(heading: ["run", "logs", "steps", "loss at the end", "best Dice", "at the end"])
+    var table = TextTable(heading: [
+      "run", "logs", "iterations", "loss at the end", "best Dice", "at the end",
+    ])
     for kind in kinds {
       table.rows.append([
         kind.name, "\(kind.logs.count)", "\(kind.logs.compactMap { $0.last?.iteration }.max() ?? 0)",

@@ -45,7 +45,8 @@ struct EvaluateCommand: ParsableCommand {
     let model = try ModelLibrary.model(model)
     let settings = try options.settings(over: model.refinement, labels: model.labels, coding: model.coding)
     if !refine, !options.givenForCRF.isEmpty {
-      Console.note("without --refine nothing heeds \(options.givenForCRF.joined(separator: ", "))")
+      Console.note(
+        "without --refine these options have no effect: \(options.givenForCRF.joined(separator: ", "))")
     }
     try model.requireOneImage()
     let sources = try folders.sources(work: work.withoutProgress) { try Self.structures(of: model, $0) }
@@ -107,7 +108,7 @@ struct EvaluateCommand: ParsableCommand {
       common = ways[0].filter { values($0).isDisjoint(with: taken) && !values($0).isDisjoint(with: free) }
       guard !common.isEmpty else {
         throw InputError(
-          datasetLabels.folder, "no structure is called as one of the model",
+          datasetLabels.folder, "no structure has a name of the model",
           found: own.map(\.description).joined(separator: " "),
           expected: ways[0].map(\.description).joined(separator: " ")
             + ", or --label to say which values are which")

@@ -8,7 +8,7 @@ import Work
 /// `segdeck info`: describes a file and its defects.
 struct InfoCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "info", abstract: "Say what a file holds: geometry, type, values, findings.",
+    commandName: "info", abstract: "Describe a file: geometry, type, values, findings.",
     discussion: """
       Every voxel of an image's frame is read, so that findings in the data are found too. With --plan it says how a \
       model's network runs on images of that size: kernels, operations, memory.
@@ -22,7 +22,7 @@ struct InfoCommand: ParsableCommand {
     transform: OptionParsing.wholeNumber)
   var frame: Int?
 
-  @Option(help: "Say how a model's network runs on images of XxYxZ voxels.")
+  @Option(help: "Describe how a model's network runs on images of XxYxZ voxels.")
   var plan: String?
 
   @Option(help: "Heads that the plan is for: main or all. (default: main)")
@@ -95,7 +95,7 @@ private struct ImageDescription: Encodable {
   var spacingMm: [Double]
   var orientation: String
   var affine: [[Double]]
-  /// The frame that `values` describes; both are nil where voxels are no numbers.
+  /// The frame that `values` describes; both are nil where voxels are not numbers.
   var frame: Int?
   var values: Values?
   var findings: [Finding]

@@ -22,9 +22,9 @@ extension ModelCard {
     }
     add("generated cases", generatedCases.map(String.init))
     add(
-      "steps",
-      iterations.map { steps in
-        "\(steps)" + (iteration.map { $0 == steps ? "" : ", weights of step \($0)" } ?? "")
+      "iterations",
+      iterations.map { total in
+        "\(total)" + (iteration.map { $0 == total ? "" : ", weights of iteration \($0)" } ?? "")
           + (loss.map { ", loss at the end \(decimals($0, 4))" } ?? "")
       })
     list(

@@ -22,7 +22,7 @@ struct PhantomCommand: ParsableCommand {
   @Argument(help: "ct or mr.")
   var kind: Kind
 
-  @Option(help: "What decides the case, 0 or more.", transform: OptionParsing.wholeNumber)
+  @Option(help: "The seed, 0 or more.", transform: OptionParsing.wholeNumber)
   var seed: UInt64
 
   @Option(name: [.customShort("o"), .long], help: "The image to write.", completion: .file())

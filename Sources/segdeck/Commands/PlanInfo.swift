@@ -86,7 +86,7 @@ struct PlanInfo: Encodable {
       operations   \(decimals(gflop, 1)) GFLOP, counted as direct sums
       activations  \(decimals(arenaMb, 1)) MB in one arena, of which at most \(decimals(scratchMb, 1)) MB scratch
       weights      \(decimals(weightMb, 1)) MB prepared
-      peak         \(decimals(peakMb, 1)) MB beside image and scores
+      peak         \(decimals(peakMb, 1)) MB beside image and logits
       """
   }
 }

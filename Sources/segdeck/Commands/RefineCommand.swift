@@ -207,7 +207,6 @@ struct RefineCommand: ParsableCommand {
     var intensityRange: ClosedRange<Float>?
     var postProcessing: PostProcessing
 
-    /// The coding of the labels.
     var coding: LabelCoding
   }
 

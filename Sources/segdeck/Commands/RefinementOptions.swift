@@ -34,7 +34,7 @@ struct RefinementOptions: ParsableArguments {
   @Option(name: .long, help: "symmetric, after, before or none.")
   var normalisation: String?
 
-  @Flag(name: .long, help: "Leave out each voxel's message to itself, as the paper writes it.")
+  @Flag(name: .long, help: "Exclude each voxel's message to itself, as in the paper.")
   var excludeSelf = false
 
   @Option(name: .long, help: "Values of the labels that may gain or lose voxels, as 1,6; by default all.")
@@ -44,7 +44,7 @@ struct RefinementOptions: ParsableArguments {
   /// - Parameters:
   ///   - labels: The labels that `--only-labels` may name by their values.
   ///   - coding: The coding of the labels.
-  /// - Throws: ``InputError`` for an invalid value, or a value that is no label.
+  /// - Throws: ``InputError`` for an invalid value, or a value that is not a label.
   func settings(
     over defaults: RefinementSettings, labels: [Label], coding: LabelCoding = .identity
   ) throws(InputError) -> RefinementSettings {
@@ -86,7 +86,7 @@ struct RefinementOptions: ParsableArguments {
         let codes = (values ?? []).compactMap { coding.code(of: $0) }
         guard let code = codes.last(where: { code in labels.contains { $0.value == code } }) else {
           throw InputError(
-            "--only-labels", "is no label there", found: "\"\(word)\"",
+            "--only-labels", "is not a label there", found: "\"\(word)\"",
             expected: labels.map { "\(coding.value(of: $0.value))" }.joined(separator: ", "))
         }
         settings.changedLabels.append(code)

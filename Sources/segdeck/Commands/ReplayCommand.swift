@@ -7,7 +7,7 @@ import Work
 /// `segdeck replay`: reproduces a mask from its record.
 struct ReplayCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "replay", abstract: "Make a mask again from the record beside it.",
+    commandName: "replay", abstract: "Reproduce a mask from its record.",
     discussion: """
       RECORD is the NAME.json that lies beside a mask which segment, refine or a review wrote. Its inputs are looked \
       for where they were, from the folder where the program runs, and beside the record, and must have the content \
@@ -24,7 +24,7 @@ struct ReplayCommand: ParsableCommand {
     name: .shortAndLong, help: "Mask file to write, with its names and its record.", completion: .file())
   var output: String?
 
-  @Flag(help: "Say whether the result and the mask beside the record are what it describes.")
+  @Flag(help: "Compare the result, and the mask beside the record, with the record.")
   var verify = false
 
   @Flag(help: "Replace existing files.")

@@ -11,7 +11,8 @@ import Worklist
 struct ReviewCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "review",
-    abstract: "Look at images and their masks in three planes; run networks and the CRF; judge and export.",
+    abstract:
+      "Look at images and their masks in three planes; run networks and the CRF; accept, reject and export.",
     discussion: """
       Without an image it opens the sample case. ? lists the keys.
 
@@ -54,7 +55,7 @@ struct ReviewCommand: ParsableCommand {
   @Option(
     name: .long,
     help: ArgumentHelp(
-      "Under which name verdicts on cases of a worklist are kept; SEGDECK_READER or the login name unless given.",
+      "The name under which your verdicts are stored; SEGDECK_READER or the login name unless given.",
       valueName: "name"))
   var reader: String?
 
@@ -68,7 +69,7 @@ struct ReviewCommand: ParsableCommand {
     }
     guard reader == nil else {
       throw InputError(
-        "--reader", "names who judges the cases of a worklist", expected: "a folder or --worklist")
+        "--reader", "names the reader of a worklist", expected: "a folder or --worklist")
     }
     let selections = try LabelSelection.parsed(label)
     if !selections.isEmpty, masks.isEmpty {
@@ -84,10 +85,10 @@ struct ReviewCommand: ParsableCommand {
   private func worklistPath() throws -> String? {
     guard let worklist else { return image.flatMap { Self.isWorklist($0) ? $0 : nil } }
     if let image {
-      throw InputError(image, "stands beside --worklist", expected: "an image or a worklist")
+      throw InputError(image, "is given together with --worklist", expected: "an image or a worklist")
     }
     guard FileSystem.isFolder(worklist) || Self.isWorklist(worklist) else {
-      throw InputError(worklist, "is no worklist", expected: "a file that ends with .csv or .tsv")
+      throw InputError(worklist, "is not a worklist", expected: "a file that ends with .csv or .tsv")
     }
     return worklist
   }

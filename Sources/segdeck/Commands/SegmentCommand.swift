@@ -30,7 +30,7 @@ struct SegmentCommand: ParsableCommand {
   var tau: String?
 
   @Option(
-    name: .long, help: "Voxels that the network looks at: those of the model's spacing, or the image's own.")
+    name: .long, help: "Grid on which the network runs: that of the model's spacing, or the image's own.")
   var grid = WorkingGrid.model
 
   @Flag(name: .long, help: "Run the network on the whole volume, large ones slab by slab (the default).")
@@ -41,7 +41,7 @@ struct SegmentCommand: ParsableCommand {
   @Option(name: .long, help: "Run the network in tiles of XxYxZ voxels of its working grid.")
   var tile: String?
 
-  @Option(name: .long, help: "How tiles join: exact, average or vote.")
+  @Option(name: .long, help: "How tiles are combined: exact, average or vote.")
   var fusion = "exact"
 
   @Option(

@@ -11,14 +11,14 @@ extension SweepObjective: ExpressibleByArgument {}
 /// `segdeck sweep`: hyperparameter search for the CRF's kernels on labelled cases.
 struct SweepCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "sweep", abstract: "Find the CRF's kernels on labelled cases.",
+    commandName: "sweep", abstract: "Search for the CRF's best kernels on labelled cases.",
     discussion: """
       The network runs once per case, or --probabilities brings what it said. Kernels are tried at half the \
       resolution, at random and then around the best; the best few are measured at full resolution as `evaluate` does: \
       a structure that only one mask has counts as Dice 0 and, for distances, as the image's diagonal. Kernels given as options stay as they are. The search starts at --preset, else at the model's CRF or, where it \
       has none of its own, at what the images suggest.
 
-      With --resume every trial is noted in a file, and a sweep that stopped goes on where it was; more --trials than \
+      With --resume every trial is noted in a file, and a stopped sweep resumes where it was; more --trials than \
       before add to it.
       """)
 
@@ -37,18 +37,19 @@ struct SweepCommand: ParsableCommand {
   @Option(name: .long, help: "Only these cases, names separated by commas.")
   var cases: String?
 
-  @Option(name: .long, help: "Kernels to try.", transform: OptionParsing.wholeNumber)
+  @Option(name: .long, help: "Number of trials.", transform: OptionParsing.wholeNumber)
   var trials = 200
 
   @Option(
-    name: .long, help: "The best of them to measure at full resolution.", transform: OptionParsing.wholeNumber
+    name: .long, help: "Number of the best trials to measure at full resolution.",
+    transform: OptionParsing.wholeNumber
   )
   var finalists = 5
 
-  @Option(name: .long, help: "What is sought: dice or assd (average symmetric surface distance).")
+  @Option(name: .long, help: "The objective: dice or assd (average symmetric surface distance).")
   var objective = SweepObjective.dice
 
-  @Option(name: .long, help: "Where the random numbers start.", transform: OptionParsing.wholeNumber)
+  @Option(name: .long, help: "Seed of the search.", transform: OptionParsing.wholeNumber)
   var seed: UInt64 = 1
 
   @Option(name: .long, help: "Start from CRF settings in this file (JSON).", completion: .file())
@@ -57,7 +58,7 @@ struct SweepCommand: ParsableCommand {
   @OptionGroup var options: RefinementOptions
 
   @Option(
-    name: .long, help: "Journal of the trials, NAME.jsonl, which a later run goes on with.",
+    name: .long, help: "Journal of the trials, NAME.jsonl, from which a later run resumes.",
     completion: .file())
   var resume: String?
 

@@ -17,7 +17,6 @@ struct SweepReport {
   let columns: Int
   let showsUnicode: Bool
 
-  /// The outcome of the search.
   var outcome: SweepOutcome { SweepOutcome(measurements, objective: search.objective) }
   /// The best kernels.
   var best: RefinementSettings { kernels[outcome.best] }

@@ -22,7 +22,7 @@ struct SweepSources {
   var structureNames: [String] { structures.first?.map(\.name) ?? [] }
 
   /// Runs the network on each case, or finds its probabilities.
-  /// - Throws: ``InputError`` when a structure is none of the model's, or a case cannot be read; ``Cancelled``.
+  /// - Throws: ``InputError`` when the model does not have a structure, or a case cannot be read; ``Cancelled``.
   init(
     sources: [TrainingFolders.Source], model: SegmentationModel, probabilityFolder: String?,
     settings: RefinementSettings, work: WorkContext

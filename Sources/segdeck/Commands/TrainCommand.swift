@@ -13,7 +13,7 @@ struct TrainCommand: ParsableCommand {
       Two folders are enough: what is not named is found from the data, printed with its reason, and kept in the \
       model. Cases are split by name: those of --validation, or every fifth, only measure. The weights with the best \
       mean Dice on them are written. While it runs, a terminal shows the curves; losses go to --log as one JSON object \
-      per line, which `segdeck curves` draws. With --checkpoints, a run that was stopped goes on with --resume exactly \
+      per line, which `segdeck curves` draws. With --checkpoints, a stopped run resumes with --resume exactly \
       as if it had not been.
       """)
 
@@ -75,7 +75,7 @@ struct TrainCommand: ParsableCommand {
   @Option(name: .long, help: "Folder for checkpoints: last.safetensors and best.safetensors.")
   var checkpoints: String?
 
-  @Flag(name: .long, help: "Go on from last.safetensors in --checkpoints.")
+  @Flag(name: .long, help: "Resume from last.safetensors in --checkpoints.")
   var resume = false
 
   @Option(name: .long, help: "Append the losses to NAME.jsonl, one JSON object per line.")
@@ -84,7 +84,7 @@ struct TrainCommand: ParsableCommand {
   @Flag(
     name: .long,
     help:
-      "Cases without any structure train as negatives unsaid, and a structure may be missing from all of them."
+      "Do not list cases without any structure, which train as negatives; a structure may be missing from all cases."
   )
   var allowEmpty = false
 
@@ -147,19 +147,22 @@ struct TrainCommand: ParsableCommand {
     } catch is Cancelled where checkpoints != nil {
       try store.write(run.run, isBest: bestWaits)
       throw InputError(
-        "training", "stopped after step \(run.run.trainer.iteration)",
-        expected: "--resume to go on from \(checkpoints ?? "")")
+        "training", "stopped after iteration \(run.run.trainer.iteration)",
+        expected: "--resume to resume from \(checkpoints ?? "")")
     }
     try store.writeModel(of: run.run, to: outputPath.path, format: format)
     try Console.print("\(outputPath.path.printableLine): " + summary(of: run.run))
   }
 
   private func summary(of run: TrainingRun) -> String {
-    guard let best = run.progress.best else { return "trained for \(counted(run.trainer.iteration, "step"))" }
+    guard let best = run.progress.best else {
+      return "trained for \(counted(run.trainer.iteration, "iteration"))"
+    }
     let stopped =
       run.trainer.iteration < run.settings.iterations
-      ? "; stopped at step \(run.trainer.iteration), no better for \(run.settings.patience) validations" : ""
-    return "validation Dice \(decimals(best.metrics.overallDice, 4)) after step \(best.iteration)"
+      ? "; stopped at iteration \(run.trainer.iteration), no better for \(run.settings.patience) validations"
+      : ""
+    return "validation Dice \(decimals(best.metrics.overallDice, 4)) after iteration \(best.iteration)"
       + stopped
   }
 
@@ -178,11 +181,11 @@ struct TrainCommand: ParsableCommand {
       return nil
     }
     guard let checkpoints else {
-      throw InputError("--resume", "needs --checkpoints", expected: "the folder of the run to go on with")
+      throw InputError("--resume", "needs --checkpoints", expected: "the folder of the run to resume")
     }
     guard TrainingStore.holdsRun(checkpoints) else {
       try TrainingStore.refuseOther(in: checkpoints, mayReplace: force)
-      Console.note("\(checkpoints): holds no checkpoint yet; the training starts anew")
+      Console.note("\(checkpoints): holds no checkpoint yet; the training starts from the beginning")
       return nil
     }
     return try ReadFiles.withoutRegistering { () throws(InputError) in
@@ -314,8 +317,8 @@ extension TrainCommand {
 
   private func differing(_ option: String, _ found: String) -> InputError {
     InputError(
-      option, "--resume goes on with the settings of its checkpoint", found: found,
-      expected: "the same, or leave the option out")
+      option, "--resume continues with the settings of its checkpoint", found: found,
+      expected: "the same value, or no option")
   }
 
   private func requireSameNetwork(

@@ -63,7 +63,7 @@ struct WorklistCommand: ParsableCommand {
     let query = try self.query(worklist.columns)
     let order = try self.order(worklist.columns)
     let outputPath = try output.map { path in
-      // Nothing that is listed becomes the list.
+      // The output must not replace one of the listed files.
       for file in worklist.cases.flatMap(\.files) { try ReadFiles.register(file) }
       return try OutputPath(path, kind: .worklist, isForced: force)
     }

@@ -217,7 +217,7 @@ package final class CaseJournal: Sendable {
     var opened = OpenedJournal(
       exported: reading.exported, view: reading.view,
       time: reading.lastSeconds.map { JournalTimestamp.text($0) })
-    // Original labels, from which later versions are differences, and present labels.
+    // Original labels, from which later versions are differences, and current labels.
     var (written, current): ([VersionID: ChunkedLabels], [VersionID: ChunkedLabels]) = ([:], [:])
     var runNumbers: [VersionID: ProbabilitiesHandle] = [:]
     var losses = reading.damage.isEmpty ? [] : ["journal: " + reading.damage.joined(separator: ", ")]
@@ -280,16 +280,16 @@ package final class CaseJournal: Sendable {
     for note in notes where incomplete.contains(note.id) {
       let wasAccepted = reading.verdicts.accepted == note.id
       losses.append(
-        "\(note.name) lacks a change by hand" + (wasAccepted ? " and is not accepted any more" : ""))
+        "\(note.name) lacks an edit" + (wasAccepted ? " and is no longer accepted" : ""))
     }
-    if !history.shortened.isEmpty { losses.append("a change by hand that was undone is damaged") }
+    if !history.shortened.isEmpty { losses.append("an undone edit is damaged") }
     if let accepted = reading.verdicts.accepted, current[accepted] == nil, waitingCount == 0 {
       losses.append("the version that was accepted is lost")
     }
     if reading.isLastDecisionLost {
       let accepted = reading.doubtfulAcceptance.flatMap { reading.note(of: $0)?.name }
       losses.append(
-        "what was decided last is lost" + (accepted.map { ", and \($0) is not accepted any more" } ?? ""))
+        "the last decision is lost" + (accepted.map { ", and \($0) is no longer accepted" } ?? ""))
     }
     if lost.isEmpty, incomplete.isEmpty, !reading.isLastDecisionLost, reading.unreportedLostCount > 0 {
       losses.append("a part of the journal is damaged")
@@ -316,7 +316,7 @@ package final class CaseJournal: Sendable {
       let rewrittenSteps = history.steps.filter { history.shortened.contains($0.number) }.map {
         JournalEntry.step($0)
       }
-      // Reading a step makes it the present one, so the present position follows.
+      // Reading a step makes it the present one, so the current position follows.
       records += (rewrittenSteps + [.position(step: number, decisions)]).map { record($0, &written) }
     }
     return (opened, records)

@@ -168,7 +168,7 @@ package final class JournalInspection {
         "\(item.path): \(reading.damage.joined(separator: ", ")); what came later is not in the mask")
     }
     if reading.isLastDecisionLost {
-      Console.note("\(item.path): what was decided last is lost; it may have undone changes by hand")
+      Console.note("\(item.path): the last decision is lost; it may have undone edits")
     }
     try reading.noteSources()
     let work = WorkContext(cancellation: Interruption.cancellation())

@@ -90,11 +90,10 @@ struct JournalLine: Codable {
     /// The edit of a record of an older program.
     var edit: Edit?
 
-    /// All edits.
     var changes: [Edit] { edits ?? [edit].compactMap(\.self) }
   }
 
-  /// The present step of the history and the decisions that are valid.
+  /// The current step of the history and the decisions that are valid.
   struct Position: Codable {
     var number: Int
     var decisions: Decisions
@@ -126,7 +125,7 @@ struct JournalLine: Codable {
     case view = "looked"
   }
 
-  /// A line with the present time.
+  /// A line with the current time.
   init() { time = Date.now.timeIntervalSince1970 }
 
   /// The line as JSON; infinities and NaN are strings.
@@ -140,7 +139,7 @@ struct JournalLine: Codable {
 }
 
 extension JournalLine.VersionNote {
-  /// The file of a mask or model for a record, compared with its present content.
+  /// The file of a mask or model for a record, compared with its current content.
   /// - Returns: nil for versions that were made from others, and where the file is unknown.
   func source(_ work: WorkContext) throws(Cancelled) -> MaskRecord.File? {
     if let file { return try file.comparedWithDisk(work) }

@@ -47,7 +47,7 @@ struct JournalReading {
   private(set) var versions: [StoredVersion] = []
   /// The steps of the history, oldest first.
   private(set) var steps: [StoredStep] = []
-  /// The number of the present step; nil where nothing was decided.
+  /// The number of the current step; nil where nothing was decided.
   private(set) var presentStep: Int?
   /// The valid decisions, without an acceptance that is uncertain; nil where nothing was decided.
   private(set) var decisions: Decisions?
@@ -93,7 +93,7 @@ struct JournalReading {
         steps[step].note.decisions.verdicts.accepted = nil
       }
     }
-    // If the record of the present step is lost, only the decisions after it are known.
+    // If the record of the current step is lost, only the decisions after it are known.
     if let presentStep, let decisions, !steps.contains(where: { $0.number == presentStep }) {
       steps.insert(
         StoredStep(

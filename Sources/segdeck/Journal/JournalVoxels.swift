@@ -109,7 +109,7 @@ extension JournalReading {
   ///
   /// ``KnownVoxels`` says which edits can be restored, and from where.
   ///
-  /// - Parameter labels: In: the original or rewritten labels of the versions. Out: the labels at the present step.
+  /// - Parameter labels: In: the original or rewritten labels of the versions. Out: the labels at the current step.
   func restored(in file: JournalFile, _ labels: inout [VersionID: ChunkedLabels]) -> RestoredHistory {
     var restored: [JournalStep] = []
     var walk = KnownVoxels()

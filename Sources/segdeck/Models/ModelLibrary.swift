@@ -5,7 +5,7 @@ import Work
 
 /// Finds models by the name of a bundled model or by path.
 enum ModelLibrary {
-  /// Whether `name` is a model rather than an image: a model file, or the name of a bundled model that is no file.
+  /// Whether `name` is a model rather than an image: a model file, or the name of a bundled model that is not a file.
   static func isModel(_ name: String) -> Bool {
     if ModelFile.isName(name) { return true }
     guard !FileSystem.exists(name), let folder = try? ShareFolder.find() else {

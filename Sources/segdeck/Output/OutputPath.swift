@@ -21,7 +21,7 @@ struct OutputPath {
     /// A worklist, NAME.csv or NAME.tsv.
     case worklist
 
-    /// Refuses a name under which no such file is written.
+    /// Refuses an output name without the suffix of this kind of file.
     func requireName(_ path: String) throws(InputError) {
       switch self {
       case .image: try ImageName.requireWritable(path)
@@ -40,8 +40,8 @@ struct OutputPath {
   let existing: [String]
   private let claims: [OutputClaim]
 
-  /// Checks that a file may be written: its folder exists, it is no input and no other output under any name (links are
-  /// followed), and an existing file may be replaced.
+  /// Checks that a file may be written: its folder exists, it is neither an input nor another output under any name
+  /// (links are followed), and an existing file may be replaced.
   ///
   /// - Parameters:
   ///   - companions: Files that are written with it, which are checked too.

@@ -2,7 +2,7 @@ import Foundation
 
 /// Properties of the terminal for plain output.
 enum OutputTerminal {
-  /// The columns of the terminal, at least 40; 100 where the descriptor is no terminal.
+  /// The columns of the terminal, at least 40; 100 where the descriptor is not a terminal.
   static func columns(ofDescriptor descriptor: Int32) -> Int {
     var size = winsize()
     guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 100 }

@@ -2,7 +2,7 @@ import Foundation
 import Synchronization
 import Work
 
-/// A progress line on stderr, which is overwritten; nothing is shown where stderr is no terminal.
+/// A progress line on stderr, which is overwritten; nothing is shown where stderr is not a terminal.
 final class ProgressLine: Sendable {
   private let title: String
   private let isShown = isatty(2) == 1

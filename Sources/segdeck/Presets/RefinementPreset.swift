@@ -5,7 +5,7 @@ import Work
 /// Reads and writes files of CRF settings, in the format of a mask's record.
 enum RefinementPreset {
   /// Reads settings.
-  /// - Throws: ``InputError`` when the file cannot be read or is no file of settings.
+  /// - Throws: ``InputError`` when the file cannot be read or is not a file of settings.
   static func read(_ path: String) throws(InputError) -> RefinementSettings {
     try decoded(FileSystem.read(path), path)
   }

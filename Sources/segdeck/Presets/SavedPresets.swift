@@ -17,7 +17,7 @@ struct SavedPresets {
   func path(_ name: String) -> String { "\(folder)/\(name).json" }
 
   /// All presets, ascending by name; empty where there is no folder.
-  /// - Throws: ``InputError`` for a file that is no preset.
+  /// - Throws: ``InputError`` for a file that is not a preset.
   func all() throws(InputError) -> [(name: String, settings: RefinementSettings)] {
     let files = FileSystem.exists(folder) ? try FileSystem.names(in: folder) : []
     var presets: [(String, RefinementSettings)] = []

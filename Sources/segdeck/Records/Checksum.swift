@@ -13,7 +13,7 @@ enum Checksum {
   }
 
   /// The SHA-256 of a file in hexadecimal; the file is read in chunks.
-  /// - Throws: ``InputError`` when the file cannot be read or is none; ``Cancelled``.
+  /// - Throws: ``InputError`` when the path is not a file or cannot be read; ``Cancelled``.
   static func sha256(ofFile path: String, work: WorkContext) throws -> String {
     // Without O_NONBLOCK, opening a named pipe would wait for a writer.
     let descriptor = FileSystem.open(path, O_RDONLY | O_NONBLOCK)
@@ -25,7 +25,7 @@ enum Checksum {
   }
 
   /// The SHA-256 of an opened file in hexadecimal; `path` names it in errors.
-  /// - Throws: ``InputError`` when the file cannot be read or is none; ``Cancelled``.
+  /// - Throws: ``InputError`` when the path is not a file or cannot be read; ``Cancelled``.
   static func sha256(ofDescriptor descriptor: Int32, path: String, work: WorkContext) throws -> String {
     _ = try FileSystem.statusOfOrdinaryFile(descriptor, path: path)
     let digest = SHA256()

@@ -16,7 +16,6 @@ package struct MaskRecord: Codable {
   package struct File: Codable, Equatable {
     /// The path as the user gave it.
     var path: String
-    /// The absolute path.
     var absolutePath: String?
     /// The checksum of the content that was read; nil where it was overwritten before the checksum was known.
     var sha256: String?
@@ -25,7 +24,7 @@ package struct MaskRecord: Codable {
     /// The other file of an image with header and voxels in two files.
     var parts: [File]?
 
-    /// The same with ``change`` set by the file's present content.
+    /// This entry with ``change`` set by the file's current content.
     /// - Throws: ``Cancelled``.
     func comparedWithDisk(_ work: WorkContext) throws(Cancelled) -> File {
       var file = self

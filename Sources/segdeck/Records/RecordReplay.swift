@@ -11,7 +11,7 @@ struct RecordReplay {
   let namedMask: String?
   let record: MaskRecord
   private let steps: [ReplayStep]
-  /// The present path of each file, by its path in the record.
+  /// The current path of each file, by its path in the record.
   private let found: [String: String]
 
   /// The maximum number of commands in a record.
@@ -19,7 +19,7 @@ struct RecordReplay {
 
   /// Reads a record and finds its inputs.
   /// - Parameter name: The record, or the mask that it lies beside as `NAME.json`.
-  /// - Throws: ``InputError`` when the file is no record, when an input is missing or has other content, or when a
+  /// - Throws: ``InputError`` when the file is not a record, when an input is missing or has other content, or when a
   ///   command does not make a mask; ``Cancelled``.
   init(naming name: String, work: WorkContext) throws {
     let isRecord = name.lowercased().hasSuffix(".json")
@@ -34,12 +34,12 @@ struct RecordReplay {
     guard let record = try? JSONDecoder().decode(MaskRecord.self, from: data), record.output != nil,
       record.input != nil
     else {
-      throw InputError(path, "is no record of a mask", expected: "what lies as NAME.json beside a mask")
+      throw InputError(path, "is not a record of a mask", expected: "what lies as NAME.json beside a mask")
     }
     if let count = record.voxelsChangedByHand {
       let state = try Self.maskState(of: record, named: namedMask, recordPath: path, work: work)
       throw InputError(
-        path, "the mask was changed by hand, which no command does again; \(state)",
+        path, "the mask was edited by hand, which no command reproduces; \(state)",
         found: counted(count, "voxel"))
     }
     guard (1...Self.commandLimit).contains(record.commands.count) else {
@@ -151,7 +151,7 @@ struct RecordReplay {
     }
   }
 
-  /// The present path of a file of the record: its absolute path, its path from the working folder, or beside the
+  /// The current path of a file of the record: its absolute path, its path from the working folder, or beside the
   /// record.
   private static func locate(
     _ file: MaskRecord.File, recordPath: String, work: WorkContext

@@ -39,7 +39,7 @@ extension RecordReplay {
           : "\(changed), and its commands make another mask: between the two \(difference)" + rounding)
     } catch let error as InputError where !isUntouched && error.subject == maskPath {
       return InputError(
-        maskPath, "\(changed) and is no mask any more: \(error.problem)", found: error.found,
+        maskPath, "\(changed) and is no longer a mask: \(error.problem)", found: error.found,
         expected: error.expected)
     }
   }

@@ -163,7 +163,7 @@ package final class NetworkRunCache: Sendable {
     _ = try model(run.modelID)
     if let expected = run.expectedChecksum, try file(run.modelID)?.recorded(work).sha256 != expected {
       throw InputError(
-        run.modelID, "is no longer the model that made this version", found: "another file",
+        run.modelID, "is no longer the model of this version", found: "another file",
         expected: "the same SHA-256; m runs the model that is there now")
     }
     let segmenter = try Segmenter(

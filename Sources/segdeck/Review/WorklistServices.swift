@@ -56,7 +56,7 @@ final class WorklistServices: SessionServices {
     }
   }
 
-  /// Measures every case, the ones that were measured before first, and delivers what it finds a few times a second.
+  /// Measures every case, those with cached measures first, and delivers results a few times a second.
   private func measure(_ deliver: @Sendable (SessionEvent) -> Void) {
     var work = WorkContext(threadCount: 1, cancellation: measuringCancellation)
     work.memoryFraction = Self.measuringMemoryFraction
@@ -75,7 +75,7 @@ final class WorklistServices: SessionServices {
     send(atOnce: true)
     for (position, item) in cases.enumerated() where !known.contains(CaseID(position)) {
       guard !measuringCancellation.isRequested else { return }
-      // What is wrong with a mask is said when its case is opened.
+      // Errors of a mask are reported when its case is opened.
       if let measures = try? WorklistMeasuring.measures(item, work: work) {
         found[CaseID(position)] = measures
         try? WorklistMeasuring.store(measures, item, cache)
@@ -97,7 +97,7 @@ final class WorklistServices: SessionServices {
     return state.withLock { $0.waiting.isEmpty ? nil : $0.failure }
   }
 
-  /// Looks for records of others, writes what could not be written before, and comes again.
+  /// Reads records of other readers, writes queued records, and schedules itself again.
   private func poll() {
     queue.async { [self] in
       let (changed, deliver) = state.withLock { state in
@@ -110,7 +110,7 @@ final class WorklistServices: SessionServices {
     }
   }
 
-  /// Writes what is waiting, in order, as far as it can be written.
+  /// Writes the queued records in order, up to the first that cannot be written.
   private func write() {
     var changed: Set<String> = []
     var failure: String?

@@ -19,7 +19,7 @@ final class BestEffortWriter {
       if isFailing { Console.note("the \(subject) is written again") }
       isFailing = false
     } catch {
-      if !isFailing { Console.note("the \(subject) waits, the training goes on: \(error)") }
+      if !isFailing { Console.note("the \(subject) cannot be written, the training continues: \(error)") }
       isFailing = true
     }
     return !isFailing

@@ -50,7 +50,7 @@ extension CaseSplit {
     let expected = Set((cases["training"] ?? []) + (cases["validation"] ?? []))
     if let other = names.symmetricDifference(expected).sorted().first {
       throw InputError(
-        "--images", "--resume goes on with the cases of its checkpoint",
+        "--images", "--resume continues with the cases of its checkpoint",
         found: names.contains(other) ? "\(other), which is new" : "no \(other)",
         expected: "the same \(counted(expected.count, "case"))")
     }
@@ -58,7 +58,7 @@ extension CaseSplit {
     let before = stored.labels.labels.map(\.name)
     guard structures == before else {
       throw InputError(
-        "--label", "--resume goes on with the structures of its checkpoint",
+        "--label", "--resume continues with the structures of its checkpoint",
         found: structures.joined(separator: ", "), expected: before.joined(separator: ", "))
     }
     func words(_ ways: [[LabelSelection]]) -> String {
@@ -66,7 +66,7 @@ extension CaseSplit {
     }
     if let known = stored.selections, known != sources.selections {
       throw InputError(
-        "--label", "--resume goes on with the values of its checkpoint", found: words(sources.selections),
+        "--label", "--resume continues with the values of its checkpoint", found: words(sources.selections),
         expected: words(known))
     }
     validation = Set(cases["validation"] ?? [])
@@ -75,8 +75,8 @@ extension CaseSplit {
       let named = try CaseSplit(option, names: sources.map(\.pair.name), hasGenerated: true).validation
       guard named == validation else {
         throw InputError(
-          "--validation", "--resume goes on with the settings of its checkpoint",
-          found: "\(counted(named.count, "other case"))", expected: "the same, or leave the option out")
+          "--validation", "--resume continues with the settings of its checkpoint",
+          found: "\(counted(named.count, "other case"))", expected: "the same value, or no option")
       }
     }
   }

@@ -53,7 +53,7 @@ struct DatasetLabels {
     self.coding = coding
     for (path, stated, ownValues) in found {
       let own = isOwnLabel ? stated : stated.applied(to: ownValues ?? values)
-      // A default name such as "label 3" is no name; another file may have one.
+      // A default name such as "label 3" is not a name; another file may have one.
       for entry in own.entries + stated.entries
       where values.contains(entry.value) && entry.name.unnamedLabelValue == nil {
         guard let known = names[entry.value] else {

@@ -21,7 +21,7 @@ struct ModelCardArguments: ParsableArguments {
   var isEmpty: Bool { dataDescription == nil && dataLicence == nil && card == nil }
 
   /// `base` changed by the options.
-  /// - Throws: ``InputError`` when the file is no card.
+  /// - Throws: ``InputError`` when the file is not a card.
   func card(over base: ModelCard) throws(InputError) -> ModelCard {
     var result = base
     if let card {

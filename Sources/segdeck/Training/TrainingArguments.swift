@@ -10,7 +10,7 @@ struct TrainingArguments: ParsableArguments {
   var crop: String?
 
   @Option(
-    name: .long, help: "Crops per step; by default 2, or more where crops are small.",
+    name: .long, help: "Crops per iteration (batch size); by default 2, or more where crops are small.",
     transform: OptionParsing.wholeNumber)
   var batch: Int?
 
@@ -28,7 +28,8 @@ struct TrainingArguments: ParsableArguments {
   var weightDecay: Double?
 
   @Option(
-    name: .long, help: "Longest gradient; longer ones are shortened; 0 for any. (default: 5)",
+    name: .long,
+    help: "Gradient clipping: the largest norm of the gradient over all weights; 0 for none. (default: 5)",
     transform: OptionParsing.number)
   var gradientLimit: Double?
 
@@ -45,15 +46,16 @@ struct TrainingArguments: ParsableArguments {
 
   @Option(
     name: .long,
-    help: "Decay of the running average of the weights at each step (0.999); 0 for none. (default: 0)",
+    help:
+      "Decay of the exponential moving average of the weights (EMA), 0.999 for example; 0 for none. (default: 0)",
     transform: OptionParsing.number)
   var averageDecay: Double?
 
-  @Option(name: .long, help: "Seed of everything random. (default: 1)", transform: OptionParsing.wholeNumber)
+  @Option(name: .long, help: "Seed of all random numbers. (default: 1)", transform: OptionParsing.wholeNumber)
   var seed: UInt64?
 
   @Option(
-    name: .long, help: "Steps between validations. (default: 100)", transform: OptionParsing.wholeNumber)
+    name: .long, help: "Iterations between validations. (default: 100)", transform: OptionParsing.wholeNumber)
   var validateEvery: Int?
 
   @Option(
@@ -66,7 +68,7 @@ struct TrainingArguments: ParsableArguments {
     transform: OptionParsing.number)
   var generatedFraction: Double?
 
-  @Flag(name: .long, help: "Crops as they are: no rotation, scaling, bending or change of intensity.")
+  @Flag(name: .long, help: "No augmentation: no rotation, scaling, deformation or change of intensity.")
   var withoutAugmentation = false
 
   @Flag(
@@ -93,7 +95,8 @@ struct TrainingArguments: ParsableArguments {
     }
     if let weightDecay { settings.options.weightDecay = weightDecay }
     if let gradientLimit, !(gradientLimit >= 0) {
-      throw InputError("--gradient-limit", "is no length", found: "\(gradientLimit)", expected: "0 or more")
+      throw InputError(
+        "--gradient-limit", "is not a length", found: "\(gradientLimit)", expected: "0 or more")
     }
     if let gradientLimit { settings.options.gradientNormClip = gradientLimit > 0 ? gradientLimit : nil }
     if let diceWeight { settings.options.overlapWeight = diceWeight != 0 ? diceWeight : nil }
@@ -155,8 +158,8 @@ extension TrainingSettings {
     ) throws(InputError) {
       guard value(self) != value(stored) else { return }
       throw InputError(
-        option, "--resume goes on with the settings of its checkpoint", found: "\(value(self))",
-        expected: "\(value(stored)), or leave the option out")
+        option, "--resume continues with the settings of its checkpoint", found: "\(value(self))",
+        expected: "\(value(stored)), or no option")
     }
     try same("--crop") { $0.cropSize }
     try same("--batch") { $0.batchSize }

@@ -22,7 +22,7 @@ struct TrainingFolders: ParsableArguments {
       """, valueName: "values=name"))
   var label: [String] = []
 
-  @Flag(name: .long, help: "Leave out images without labels and labels without an image.")
+  @Flag(name: .long, help: "Skip images without labels and labels without an image.")
   var skipUnpaired = false
 
   @Option(
@@ -117,7 +117,7 @@ struct TrainingFolders: ParsableArguments {
     }
     if !allIgnored.isEmpty {
       let shown = allIgnored.sorted().map(String.init).joined(separator: ", ")
-      Console.note("label \(shown) means ignore: no structure, and left out of loss and measures")
+      Console.note("label \(shown) means ignore: it is not a structure, and ignored in loss and measures")
     }
     return sources
   }
@@ -173,7 +173,7 @@ extension TrainingFolders.Source {
   }
 
   /// The labels, on the image's grid.
-  /// - Throws: ``InputError`` when the file is no mask, or does not fit; ``Cancelled``.
+  /// - Throws: ``InputError`` when the file is not a mask, or does not fit; ``Cancelled``.
   func labels(on grid: VolumeGrid, work: WorkContext) throws -> LabelVolume {
     let mask = try FittedMask(pair.labels, on: grid, coding: coding, work: work.withoutProgress)
     mask.reportFindings()
@@ -190,7 +190,7 @@ extension TrainingFolders.Source {
   ) throws -> (image: ScalarVolume, labels: LabelVolume) {
     let file = try imageFile()
     let image = try image(file, work: work)
-    if isForTraining, let finding = file.findings.first(where: { $0.problem.contains("no finite number") }) {
+    if isForTraining, let finding = file.findings.first(where: { $0.problem.contains("not finite") }) {
       throw InputError(
         pair.image, "cannot serve for training", found: finding.problem, expected: "finite intensities")
     }

@@ -2,7 +2,7 @@ import Foundation
 import Segmentation
 import Work
 
-/// The log of a run: a file of JSON lines, or stdout where no file is given and stdout is no terminal.
+/// The log of a run: a file of JSON lines, or stdout where no file is given and stdout is not a terminal.
 ///
 /// A record that cannot be written is written with the next one, so a full disk does not end a training.
 final class TrainingLog {
@@ -24,7 +24,7 @@ final class TrainingLog {
   /// - Parameters:
   ///   - mayReplace: Whether a new run replaces the log of another one.
   ///   - remainder: The iteration up to which a log is replaced, because its run stopped before its first checkpoint.
-  /// - Throws: ``InputError`` when the file is no log, or is the log of another run.
+  /// - Throws: ``InputError`` when the file is not a log, or is the log of another run.
   func records(
     upToIteration iteration: Int, mayReplace: Bool, remainder: Int
   ) throws(InputError) -> [TrainingRecord] {

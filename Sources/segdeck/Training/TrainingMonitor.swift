@@ -69,10 +69,10 @@ final class TrainingMonitor {
       + (hasValidation ? plot("validation Dice", validation, width) : [])
   }
 
-  /// "step 100/2000  loss 0.213  Dice 0.871 (best 0.880 at 90)  rate 0.04  3 min 20 s left".
+  /// "iteration 100/2000  loss 0.213  Dice 0.871 (best 0.880 at 90)  rate 0.04  3 min 20 s left".
   private func statusLine(_ record: TrainingRecord) -> String {
     var parts = [
-      "step \(record.iteration)/\(record.iterations)",
+      "iteration \(record.iteration)/\(record.iterations)",
       "loss \(decimals(records.smoothedLoss.last?.value ?? record.loss, 4))",
     ]
     if let best = records.validation.max(by: { $0.value < $1.value }), let newest = records.validation.last {

@@ -43,7 +43,7 @@ struct TrainingStore {
     }
     throw InputError(
       folder, "holds another run", found: String(found.dropFirst()),
-      expected: "--resume to go on with it, --force to replace it, or another folder")
+      expected: "--resume to continue it, --force to replace it, or another folder")
   }
 
   /// Whether a folder has a run that can be resumed.

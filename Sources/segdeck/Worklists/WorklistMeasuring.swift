@@ -2,7 +2,7 @@ import ImageFormats
 import Work
 import Worklist
 
-/// Measures the masks of cases, or takes what was measured before.
+/// Measures the masks of cases, or reads cached measures.
 enum WorklistMeasuring {
   /// Fills in measures and flags of every row; a case whose masks cannot be read has none, with a note.
   /// - Throws: ``Cancelled``.
@@ -43,7 +43,7 @@ enum WorklistMeasuring {
     key(item).flatMap { cache.measures(for: $0) }
   }
 
-  /// Keeps what was measured of a case.
+  /// Caches the measures of a case.
   /// - Throws: ``InputError`` when the cache cannot be written.
   static func store(_ measures: CaseMeasures?, _ item: WorklistCase, _ cache: MeasureCache) throws(InputError)
   {
@@ -55,7 +55,7 @@ enum WorklistMeasuring {
   ///
   /// - Parameters:
   ///   - found: Receives the masks, for what was found in their files.
-  ///   - note: Receives why the second mask is left out, where it does not fit the first.
+  ///   - note: Receives the reason where the second mask does not fit the first and is ignored.
   /// - Throws: `InputError` for masks that cannot be read; `Cancelled`.
   static func measures(
     _ item: WorklistCase, work: WorkContext, found: (FittedMask) -> Void = { _ in },

@@ -108,7 +108,7 @@ private struct ListedCase: Encodable {
   var labels: [LabelRow]?
   var flags: [String]
 
-  /// A cell of a further column; names of columns are no keys, because snake case would change them.
+  /// A cell of a further column; names of columns are not keys, because snake case would change them.
   struct Column: Encodable {
     var name, value: String
   }

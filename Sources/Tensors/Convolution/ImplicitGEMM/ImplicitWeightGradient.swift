@@ -104,7 +104,6 @@ private struct WeightGradientPlan: Sendable {
     partitions = max(1, min(wanted, pieces, 4_000_000 / (rows * outputs)))
   }
 
-  /// The pieces of a partition.
   func pieces(of partition: Int) -> Range<Int> {
     partition * pieces / partitions..<(partition + 1) * pieces / partitions
   }

@@ -13,7 +13,7 @@ private struct PooledProduct {
   private var product: ImplicitProduct { padded.products[0] }
   private var pitch: Int { padded.padded(planes: 0).w }
 
-  /// Results per task over all rows of weights, at most.
+  /// The maximum number of results per task over all rows of weights.
   private static let maximumResults = 65_536
 
   init(_ products: [ImplicitProduct], source: Extent3, extent: Extent3) {

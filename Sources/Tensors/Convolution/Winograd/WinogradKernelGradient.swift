@@ -51,7 +51,7 @@ private struct WinogradGradientPlan: Sendable {
   let partitions: Int
   private let blocks: Int
 
-  /// Floats of the sums of all partitions at most.
+  /// The maximum number of floats of the sums of all partitions.
   private static let maximumSums = 8_000_000
 
   init(scheme: WinogradScheme, inputs: Int, outputs: Int, batch: Int, extent: Extent3) {

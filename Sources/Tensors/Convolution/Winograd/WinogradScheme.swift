@@ -33,7 +33,7 @@ struct WinogradScheme: Hashable, Sendable {
 
   /// Convolution with 3x3x3 taps, 2x2x2 results of a tile: 64 products where direct summation needs 216.
   static let convolution2 = WinogradScheme(WINOGRAD_CONVOLUTION_2)
-  /// The same with 4x4x4 results: 216 products where direct summation needs 1728.
+  /// As ``convolution2``, with 4x4x4 results: 216 products where direct summation needs 1728.
   static let convolution4 = WinogradScheme(WINOGRAD_CONVOLUTION_4)
   /// Transposed convolution with 4x4x4 taps and stride 2: 216 products where direct summation needs 512.
   static let transposed = WinogradScheme(WINOGRAD_TRANSPOSED)
