@@ -72,6 +72,7 @@ struct ScrollBench: ParsableCommand {
       line.add("beside", beside.rawValue)
       line.add(measurement)
       line.add("p95_s", measurement.percentile(0.95))
+      line.add("p99_s", measurement.percentile(0.99))
       line.add("max_s", measurement.greatest)
       bench.print(line)
     }
@@ -82,6 +83,7 @@ struct ScrollBench: ParsableCommand {
     var state = start
     let plane = state.view.activePlane
     var seconds: [Double] = []
+    var samples = PaneSamples()
     var key = Key.pageUp
     for _ in 0...frames {
       let before = state.view.crosshair
@@ -89,7 +91,7 @@ struct ScrollBench: ParsableCommand {
       let due = ContinuousClock.now + .milliseconds(30)
       usleep(30_000)
       _ = reduce(&state, .terminal(.key(key)))
-      _ = render(state)
+      _ = render(state, reusing: &samples)
       seconds.append((ContinuousClock.now - due) / .seconds(1))
       if state.view.crosshair == before { key = key == .pageUp ? .pageDown : .pageUp }
     }

@@ -2,7 +2,7 @@ import Screen
 import Volumes
 
 /// How two versions differ, as panes draw it.
-struct DifferenceLayer {
+struct DifferenceLayer: Equatable {
   /// How two versions agree in a pixel: the rank of the label that both have, or a way to differ, which are greater than
   /// all ranks; where a pixel covers several, the greatest shows.
   private enum Agreement {

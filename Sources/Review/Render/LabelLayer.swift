@@ -2,7 +2,7 @@ import Screen
 import Volumes
 
 /// The labels of one version as panes draw them.
-struct LabelLayer {
+struct LabelLayer: Equatable {
   /// The labels, and how they rank where a pixel covers several.
   let labels: ChunkedLabels
   let ranks: LabelRanks
@@ -32,7 +32,7 @@ struct LabelLayer {
 }
 
 /// A class for each pixel of a pane, 0 for none.
-struct PixelClasses {
+struct PixelClasses: Equatable {
   let width, height: Int
   /// Row by row.
   var values: [UInt16]

@@ -1,7 +1,7 @@
 import Volumes
 
 /// For each label value a rank: 0 is not shown; of two labels in one pixel the higher rank shows.
-struct LabelRanks {
+struct LabelRanks: Equatable {
   /// The rank of each of the 65536 label values.
   private(set) var ranks = [UInt16](repeating: 0, count: 65536)
   /// The smallest box that holds every voxel with a rank; nil when no voxel has one.

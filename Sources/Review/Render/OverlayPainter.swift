@@ -71,15 +71,15 @@ struct OverlayPainter {
   /// - Parameter side: The side that the pane shows of two versions side by side; nil for both.
   func paint(
     _ picture: inout PixelBuffer, _ projection: PaneProjection, side: Decisions.Side?, size: GridSize,
-    slice: VoxelIndex
+    slice: VoxelIndex, samples: inout PaneSamples
   ) {
     switch content {
     case .nothing: return
     case .labels(let layer):
-      let classes = layer.classes(projection, size: size, slice: slice)
+      let classes = samples.classes(of: layer, projection, size: size, slice: slice)
       forEachPixel(classes: classes) { x, y in draw(classes, layer.colours, x, y, style, into: &picture) }
     case .difference(let layer):
-      let classes = layer.classes(projection, size: size, slice: slice)
+      let classes = samples.classes(of: layer, projection, size: size, slice: slice)
       forEachPixel(classes: classes) { x, y in drawDifference(classes, x, y, into: &picture) }
     case .compared(let a, let b):
       let pane = comparedPane(projection, side: side)
@@ -87,10 +87,10 @@ struct OverlayPainter {
       let layers = shownSide == .a ? (shown: a, other: b) : (shown: b, other: a)
       let shown =
         pane.only == .other
-        ? PixelClasses(projection) : layers.shown.classes(projection, size: size, slice: slice)
+        ? PixelClasses(projection) : samples.classes(of: layers.shown, projection, size: size, slice: slice)
       let other =
         pane.only == .shown
-        ? PixelClasses(projection) : layers.other.classes(projection, size: size, slice: slice)
+        ? PixelClasses(projection) : samples.classes(of: layers.other, projection, size: size, slice: slice)
       forEachPixel(classes: shown) { x, y in
         drawCompared((shown, layers.shown.colours), (other, layers.other.colours), x, y, pane, into: &picture)
       }

@@ -3,19 +3,22 @@ import Volumes
 
 extension ReviewState {
   /// Draws one plane: title, image, labels, crosshair, letters.
-  func paint(_ pane: ScreenLayout.Pane, overlay: OverlayPainter, into frame: inout Frame) {
+  func paint(
+    _ pane: ScreenLayout.Pane, overlay: OverlayPainter, samples: inout PaneSamples, into frame: inout Frame
+  ) {
     let projection = projection(pane)
     paintTitle(pane, projection, into: &frame)
     paintStrip(pane, projection.geometry, into: &frame)
     guard !pane.picture.isEmpty else { return }
     var picture = PixelBuffer(width: projection.width, height: projection.height)
-    let sampler = SliceSampler(projection, size: grid.size, slice: view.crosshair)
-    let greys = sampler.greys(of: content.image, window: view.window)
+    let greys = samples.greys(
+      of: content.image, window: view.window, projection, slice: view.crosshair)
     for pixel in greys.indices where greys[pixel] > 0 {
       picture.pixels[pixel] = RGB(grey: UInt8(greys[pixel]))
     }
     paintMap(pane.side, projection, into: &picture)
-    overlay.paint(&picture, projection, side: pane.side, size: grid.size, slice: view.crosshair)
+    overlay.paint(
+      &picture, projection, side: pane.side, size: grid.size, slice: view.crosshair, samples: &samples)
     paintPreviewBox(projection, into: &picture)
     if view.showsCrosshair { paintCrosshair(projection, pane.plane == view.activePlane, into: &picture) }
     frame.draw(picture, in: pane.picture, for: capabilities)

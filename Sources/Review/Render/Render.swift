@@ -3,6 +3,13 @@ import Work
 
 /// The frame of a state: pure, and total for every size down to 0 x 0.
 package func render(_ state: ReviewState) -> Frame {
+  var samples = PaneSamples()
+  return render(state, reusing: &samples)
+}
+
+/// The same frame, for which nothing is read out of the volumes that the frame before it showed too.
+package func render(_ state: ReviewState, reusing samples: inout PaneSamples) -> Frame {
+  samples.beginFrame()
   var frame = Frame(rows: state.screen.rows, columns: state.screen.columns)
   let layout = state.layout
   guard !layout.isTooSmall else {
@@ -17,7 +24,7 @@ package func render(_ state: ReviewState) -> Frame {
   }
   state.paintTitle(layout.title, into: &frame)
   let overlay = OverlayPainter(state)
-  for pane in layout.panes { state.paint(pane, overlay: overlay, into: &frame) }
+  for pane in layout.panes { state.paint(pane, overlay: overlay, samples: &samples, into: &frame) }
   if !layout.panel.isEmpty { state.paintPanel(layout.panel, into: &frame) }
   state.paintVoxelLine(layout.voxelLine, into: &frame)
   state.paintViewLine(layout.viewLine, into: &frame)

@@ -3,11 +3,20 @@ import Work
 import Worklist
 
 /// The frame of a session: the list of cases, or the case that is on it.
-package func render(_ session: SessionState) -> Frame {
-  guard session.worklist.list != nil, !session.review.layout.isTooSmall else { return render(session.review) }
+package func render(_ session: SessionState, reusing samples: inout PaneSamples) -> Frame {
+  guard session.worklist.list != nil, !session.review.layout.isTooSmall else {
+    return render(session.review, reusing: &samples)
+  }
+  samples = PaneSamples()
   var frame = Frame(rows: session.screen.rows, columns: session.screen.columns)
   session.paintList(into: &frame)
   return frame
+}
+
+/// The same, with everything read anew.
+package func render(_ session: SessionState) -> Frame {
+  var samples = PaneSamples()
+  return render(session, reusing: &samples)
 }
 
 extension SessionState {

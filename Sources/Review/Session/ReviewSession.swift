@@ -34,7 +34,8 @@ package enum ReviewSession {
     var session = SessionState(
       worklist: worklist, first: first, screen: terminal.size, capabilities: terminal.capabilities)
     for effect in session.begin() { runners.perform(effect) }
-    terminal.draw(render(session))
+    var samples = PaneSamples()
+    terminal.draw(render(session, reusing: &samples))
     var clock = CineClock()
     while true {
       let wait = clock.waitingMilliseconds(session.review.cine) ?? idleMilliseconds
@@ -67,7 +68,7 @@ package enum ReviewSession {
         if case .failed(let line) = end { return line }
         return unwritten.isEmpty ? nil : unwritten.joined(separator: "; ")
       }
-      if !events.isEmpty { terminal.draw(render(session)) }
+      if !events.isEmpty { terminal.draw(render(session, reusing: &samples)) }
     }
   }
 
