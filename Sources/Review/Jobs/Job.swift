@@ -4,7 +4,8 @@ import Work
 package enum JobKind: Hashable, Sendable, CaseIterable {
   case opening, models, segmentation, refinement, preview, backgroundRefinement, measurement, presets,
     comparison, export
-  case frame, memory, journal, findings, islands
+  case frame, memory, journal, findings, islands, folder, commandHistory, mask, image
+  case uncertainty, componentProbabilities
 }
 
 /// Background work: the request, how it is done, and how its outcome changes the state.

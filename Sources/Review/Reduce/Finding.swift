@@ -5,7 +5,7 @@ import Work
 extension Action {
   /// Steps through differences and islands, and to the ends of a label.
   package enum FindingStep: ActionGroup {
-    case next(Int), toggleTarget, labelEnd(isLast: Bool)
+    case next(Int), toggleTarget, labelEnd(isLast: Bool), uncertainSlice
 
     static let bindings: [KeyBinding] = [
       KeyTable.bind(
@@ -20,6 +20,9 @@ extension Action {
         .picture, ["^"], .finding(.labelEnd(isLast: false)),
         "first slice of the selected label in the active plane"),
       KeyTable.bind(.picture, ["$"], .finding(.labelEnd(isLast: true)), "its last slice"),
+      KeyTable.bind(
+        .picture, ["!"], .finding(.uncertainSlice),
+        "the slice of the active plane whose probabilities are most uncertain, then the next"),
     ]
   }
 }
@@ -31,6 +34,7 @@ extension ReviewState {
     case .next(let count): findingTarget == .disagreements ? goToDisagreement(count) : goToIsland(count)
     case .toggleTarget: toggleFindingTarget()
     case .labelEnd(let isLast): goToLabelEnd(isLast: isLast)
+    case .uncertainSlice: goToUncertainSlice()
     }
   }
 
@@ -213,7 +217,9 @@ extension ReviewState {
       decisions.a == nil
       ? Message("strips on: they come with the first mask")
       : isWide
-        ? Message("strips of all slices: area in A, area in B, and the fuller the last block the lower Dice")
+        ? Message(
+          "strips of all slices: area in A, area in B, the fuller the next block the lower Dice; then the entropy, "
+            + "where it is known")
         : Message("strips need panes of \(ScreenLayout.stripMinimumColumns) columns", .warning)
   }
 }

@@ -37,7 +37,9 @@ package func reduce(_ state: inout ReviewState, _ event: ReviewEvent) -> [Review
   // A search ends with its list, a difference with what differed.
   if state.search != nil, state.pointedList?.name != list { state.search = nil }
   if let compared, state.comparedVersions != compared { state.view.showsDifference = false }
-  return effects + state.followShownVersion(from: base) + state.followIslands() + state.newJournalEntries()
+  return effects + state.followShownVersion(from: base) + state.followIslands()
+    + state.followComponentProbabilities() + state.followUncertainty() + state.followCommandLine()
+    + state.newJournalEntries()
 }
 
 extension ReviewState {
@@ -50,7 +52,8 @@ extension ReviewState {
     case .help, .messages: return .reading
     case .windows, .models, .presets, .colours, .history: return .list
     case .pairing: return .pairing
-    case .command, .label, .comment: return .text
+    case .command: return .command
+    case .label, .comment: return .text
     case .question: return .question
     case nil: break
     }
@@ -104,14 +107,14 @@ extension ReviewState {
     }
     if let action = KeyTable.action(key, in: context) {
       // An error outlasts moves, so that it is seen; whatever else is done clears or replaces it.
-      if context != .text || action == .answer(.accept), message?.kind != .error || !action.isMove {
+      if !context.isTyping || action == .answer(.accept), message?.kind != .error || !action.isMove {
         message = nil
       }
       let effects = followingCrosshair { $0.perform(action, key) }
       openPendingPairing()
       return effects
     }
-    if context == .text, case .character(let character) = key {
+    if context.isTyping, case .character(let character) = key {
       type(String(character))
     } else if key == .control("c") {
       return interrupt()
@@ -132,7 +135,7 @@ extension ReviewState {
     switch action {
     case .move(let move): self.move(move)
     case .frame(let step): return stepFrames(step)
-    case .picture(let change): changePicture(change)
+    case .picture(let change): return changePicture(change)
     case .overlay(let change): return changeOverlay(change)
     case .visibility(let change): changeVisibility(change)
     case .label(let part): editLabel(part)
@@ -151,6 +154,7 @@ extension ReviewState {
     case .answer(let answer):
       guard search?.isTyping == true else { return self.answer(answer) }
       endTypingSearch(answer)
+    case .commandLine(let step): changeLine(step)
     case .text(let edit): search?.isTyping == true ? editSearch(edit) : editEntry(edit)
     }
     return []

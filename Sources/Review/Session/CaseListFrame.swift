@@ -4,7 +4,11 @@ import Worklist
 
 /// The frame of a session: the list of cases, or the case that is on it.
 package func render(_ session: SessionState) -> Frame {
-  guard session.worklist.list != nil, !session.review.layout.isTooSmall else { return render(session.review) }
+  guard session.worklist.list != nil, !session.review.layout.isTooSmall else {
+    var frame = render(session.review)
+    if !session.review.layout.isTooSmall { session.paintTour(into: &frame) }
+    return frame
+  }
   var frame = Frame(rows: session.screen.rows, columns: session.screen.columns)
   session.paintList(into: &frame)
   return frame

@@ -45,9 +45,11 @@ package func reduce(_ session: inout SessionState, _ event: SessionEvent) -> [Se
     session.noteRecordFailure(line)
     effects = []
   }
+  effects += session.openRequestedImage()
   effects += session.endWithCase()
   if session.end == nil { effects += session.keepInMemory() }
   session.showPendingNotes()
+  session.followTour()
   session.updatePositions()
   return session.end == nil ? effects + session.recordNewDecisions() : effects
 }
@@ -60,12 +62,14 @@ extension SessionState {
     switch input {
     case .resize(let rows, let columns): return resize(to: ScreenSize(rows: rows, columns: columns))
     case .end: return leaveAll()
+    case .mouse where tourStep != nil, .paste where tourStep != nil: return []
     case .key(let key) where worklist.list != nil: return takeListKey(key)
     case .paste(let text) where worklist.list != nil:
       pasteIntoList(text)
       return []
     case .mouse(let event) where worklist.list != nil: return takeListMouse(event)
     case .key(let key):
+      if let effects = takeTourKey(key) { return effects }
       if let step = worklistStep(key) { return take(step) }
       if case .ended = review.phase, [.character("q"), .escape, .control("c")].contains(key) {
         return leaveAll()
@@ -139,6 +143,8 @@ extension SessionState {
   fileprivate mutating func keepInMemory() -> [SessionEffect] {
     guard review.phase == .reviewing, review.journal != .opening else { return [] }
     let next = worklist.neighbour(of: current, by: 1)
+    // Without a worklist there is no way back to a case that was left for another image.
+    if worklist.isAbsent { previous = nil }
     var effects: [SessionEffect] = []
     for id in cases.keys.sorted() where ![current, previous, next].contains(id) {
       // What was decided while its journal was still being opened must reach it first.
@@ -182,6 +188,7 @@ extension SessionState {
     // What was decided about a case that was just left must reach its journal and the records first.
     if failure == nil, cases.contains(where: { $0.key != current && $0.value.awaitsJournal }) { return [] }
     if let failure {
+      if let effects = comeBack(saying: failure) { return effects }
       // The others can still be reviewed.
       guard worklist.isAbsent else { return [] }
       end = .failed(failure)
