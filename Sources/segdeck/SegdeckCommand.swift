@@ -22,6 +22,7 @@ struct SegdeckCommand: ParsableCommand {
       ReplayCommand.self,
       JournalCommand.self,
       WorklistCommand.self,
+      TourCommand.self,
       TerminalCommand.self,
       KeysCommand.self,
     ], defaultSubcommand: ReviewCommand.self)

@@ -97,7 +97,7 @@ struct ExtremeValueTests {
     ],
     "info": ["info", "images/c1.nii"], "convert": ["convert", "images/c1.nii", "new.nii"],
     "replay": ["replay", "o.json", "-o", "new.nii"], "terminal": ["terminal"], "keys": ["keys"],
-    "journal": ["journal", "list"], "worklist": ["worklist", "."],
+    "journal": ["journal", "list"], "worklist": ["worklist", "."], "tour": ["tour"],
   ]
 
   /// The fault in the end of a run; nil for none.

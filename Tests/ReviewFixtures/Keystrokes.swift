@@ -35,9 +35,9 @@ extension ReviewState {
 }
 
 extension [ReviewEffect] {
-  /// The one job that the effects start.
+  /// The one job that the effects start, apart from the history of command lines.
   package var started: (id: JobID, job: AnyJob)? {
-    for case .start(let id, let job) in self { return (id, job) }
+    for case .start(let id, let job) in self where job.kind != .commandHistory { return (id, job) }
     return nil
   }
 

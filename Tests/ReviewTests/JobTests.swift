@@ -36,6 +36,21 @@ private final class PretendedServices: ReviewServices {
     return phantomCase()
   }
 
+  func openMask(_ request: MaskRequest, _ work: WorkContext) throws -> (mask: LoadedMask, findings: [String])
+  {
+    throw InputError(request.path, "is not read here")
+  }
+
+  func checkImage(_ path: String) throws -> String { throw InputError(path, "is not read here") }
+
+  func uncertainty(
+    of source: ProbabilitySource, on grid: VolumeGrid, _ work: WorkContext
+  ) -> SliceUncertainty { SliceUncertainty(source: source, entropies: nil, failure: "no probabilities") }
+
+  func probability(
+    ofLabel value: UInt16, _ source: ProbabilitySource, on grid: VolumeGrid, _ work: WorkContext
+  ) -> ScalarVolume? { nil }
+
   func read(_ request: FrameRequest, _ work: WorkContext) throws -> ScalarVolume {
     ScalarVolume(
       grid: request.grid,
@@ -45,6 +60,10 @@ private final class PretendedServices: ReviewServices {
   func rememberedPartners(_ memory: PairingMemory) -> [UInt16: UInt16]? { nil }
 
   func remember(_ partners: [UInt16: UInt16]?, of memory: PairingMemory) {}
+
+  func names(in folder: String, _ content: FolderContent, _ work: WorkContext) -> [FolderEntry] { [] }
+
+  func commandHistory(adding line: CommandHistoryJob.Line?) -> CommandHistory { CommandHistory() }
 
   func models(for image: ScalarVolume, _ work: WorkContext) throws -> [ModelDescription] { [pretendedModel] }
 
@@ -229,7 +248,8 @@ private final class PatientTerminal: Terminal {
 func sessionRuns() {
   let terminal = PatientTerminal([.pageUp, .character("c"), .character("q")])
   let failure = ReviewSession.run(
-    terminal: terminal, services: PretendedServices(), request: OpenCaseRequest(imagePath: "case-1.nii.gz"))
+    terminal: terminal, request: OpenCaseRequest(imagePath: "case-1.nii.gz")
+  ) { PretendedServices() }
   #expect(failure == nil)
   #expect(terminal.frames.first?.text.contains { $0.contains("Opening case-1.nii.gz") } == true)
   #expect(terminal.frames.last?.text[1].contains("Coronal") == true)
@@ -238,8 +258,8 @@ func sessionRuns() {
 @Test("a session whose image cannot be read ends with the line that says why")
 func sessionFails() {
   let failure = ReviewSession.run(
-    terminal: PatientTerminal([]), services: PretendedServices(),
-    request: OpenCaseRequest(imagePath: "missing.nii"))
+    terminal: PatientTerminal([]), request: OpenCaseRequest(imagePath: "missing.nii")
+  ) { PretendedServices() }
   #expect(failure == "missing.nii: cannot be read")
 }
 
@@ -251,7 +271,8 @@ func sessionIsAskedToEnd() {
     !services.journal.withLock(\.entries.isEmpty)
   }
   let failure = ReviewSession.run(
-    terminal: terminal, services: services, request: OpenCaseRequest(imagePath: "case-1.nii.gz"))
+    terminal: terminal, request: OpenCaseRequest(imagePath: "case-1.nii.gz")
+  ) { services }
   #expect(failure == nil)
   let isFlagged = services.journal.withLock(\.entries).contains { entry in
     guard case .step(let step) = entry else { return false }
@@ -274,7 +295,8 @@ func sessionIsAskedToEndEarly() {
     }
   }
   let failure = ReviewSession.run(
-    terminal: terminal, services: services, request: OpenCaseRequest(imagePath: "case-1.nii.gz"))
+    terminal: terminal, request: OpenCaseRequest(imagePath: "case-1.nii.gz")
+  ) { services }
   #expect(failure == nil)
   let steps = services.journal.withLock(\.entries).compactMap { entry in
     if case .step(let step) = entry { step.name } else { nil }

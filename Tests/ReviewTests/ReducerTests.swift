@@ -361,7 +361,7 @@ func typingIsModal() throws {
   var state = try openedState()
   let before = state.decisions
   state.type(":yqez m")
-  #expect(state.dialog == .command(prompt: ":", TextEntry("yqez m")))
+  #expect(state.dialog == .command(CommandLine(.command, "yqez m")))
   state.press(.escape)
   #expect(state.dialog == nil)
   #expect(state.decisions == before)

@@ -105,11 +105,13 @@ private func expectDecision(
     var state = try openedState()
     expectChange(of: &state) {
       $0.command("window 40 80")
-    } changes: {
-      $0.view.window = IntensityWindow(centre: 40, width: 80)
-      $0.view.windowName = nil
-      $0.message = Message("window 40/80")
-      $0.writtenJournal.view = $0.view
+    } changes: { expected, found in
+      (expected.jobs, expected.nextJobNumber) = (found.jobs, found.nextJobNumber)
+      expected.commandHistory.add("window 40 80", after: .command)
+      expected.view.window = IntensityWindow(centre: 40, width: 80)
+      expected.view.windowName = nil
+      expected.message = Message("window 40/80")
+      expected.writtenJournal.view = expected.view
     }
   }
 

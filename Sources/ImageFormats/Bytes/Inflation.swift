@@ -1,6 +1,6 @@
 import CZlib
 
-/// zlib's inflate state for a gzip stream of any number of members.
+/// zlib's inflate state for a gzip stream of any number of members, or for bare deflated bytes.
 final class Inflation {
   /// The result of one call.
   enum Progress {
@@ -8,7 +8,7 @@ final class Inflation {
     case advanced
     /// A member ended and its checksum was right.
     case memberEnded
-    /// The data are not gzip; zlib's reason.
+    /// The data are not deflated; zlib's reason.
     case damaged(String)
   }
 
@@ -16,11 +16,19 @@ final class Inflation {
   private let stream: UnsafeMutablePointer<z_stream>
   private let input: UnsafeMutableRawBufferPointer
 
-  init() {
+  /// What lies around the deflated bytes.
+  enum Wrapping: Int32 {
+    /// The header and checksum of gzip.
+    case gzip = 31
+    /// Nothing, as in a ZIP archive.
+    case raw = -15
+  }
+
+  init(_ wrapping: Wrapping = .gzip) {
     input = .allocate(byteCount: 1 << 18, alignment: 64)
     stream = .allocate(capacity: 1)
     stream.initialize(to: z_stream())
-    let status = inflateInit2_(stream, 15 + 16, zlibVersion(), Int32(MemoryLayout<z_stream>.size))
+    let status = inflateInit2_(stream, wrapping.rawValue, zlibVersion(), Int32(MemoryLayout<z_stream>.size))
     precondition(status == Z_OK, "zlib cannot start: \(status)")
   }
 

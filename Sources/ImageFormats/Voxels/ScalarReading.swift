@@ -45,6 +45,23 @@ extension ImageFile {
     }
   }
 
+  /// Gives `body` the values of consecutive frames in pieces, i fastest, without repairs.
+  /// - Throws: As ``readStoredVoxels(frames:work:_:)``.
+  func readValues(
+    frames: Range<Int>, work: WorkContext, _ body: (UnsafeBufferPointer<Float>) throws -> Void
+  ) throws {
+    var piece: [Float] = []
+    try readStoredVoxels(frames: frames, work: work) { bytes in
+      let count = bytes.count / voxelType.byteCount
+      if piece.count < count { piece = [Float](repeating: 0, count: count) }
+      try piece.withUnsafeMutableBufferPointer { values in
+        var loop = ValueLoop(scaling: scaling, values: values)
+        let written = loop.run(over: bytes, type: voxelType)
+        try body(UnsafeBufferPointer(rebasing: values[..<written]))
+      }
+    }
+  }
+
   private func repairNonFinite(_ values: inout [Float]) {
     var smallest = Float.infinity
     var largest = -Float.infinity

@@ -5,6 +5,7 @@ package enum JobKind: Hashable, Sendable, CaseIterable {
   case opening, models, segmentation, refinement, preview, backgroundRefinement, measurement, presets,
     comparison, export
   case frame, memory, journal, findings, islands, surfaceDistances, probabilities
+  case folder, commandHistory, mask, image, uncertainty, componentProbabilities
 }
 
 /// Background work: the request, how it is done, and how its outcome changes the state.

@@ -7,6 +7,8 @@ package struct OpenCaseRequest: Equatable, Sendable {
   package var imagePath: String?
   /// Mask files as the user wrote them.
   package var maskPaths: [String]
+  /// A file of class probabilities of the image as the user wrote it; nil for none.
+  package var probabilitiesPath: String?
   /// Names for the labels of masks that do not name theirs; values of one name become one label.
   package var selections: [LabelSelection]
   /// The number of the session's first version.

@@ -22,6 +22,7 @@ package enum Action: Hashable, Sendable {
   case pointer(PointerMove)
   case search(SearchStep)
   case answer(Answer)
+  case commandLine(CommandLineStep)
   case text(TextEdit)
 
   /// Whether it only moves the crosshair or a pointer.
@@ -29,8 +30,7 @@ package enum Action: Hashable, Sendable {
     switch self {
     case .move, .pointer: true
     case .frame, .picture, .overlay, .finding, .component, .visibility, .label, .version, .refinement,
-      .network,
-      .focus, .verdict, .session, .worklist, .caseList, .search, .answer, .text:
+      .network, .focus, .verdict, .session, .worklist, .caseList, .search, .answer, .commandLine, .text:
       false
     }
   }
@@ -47,12 +47,12 @@ package enum KeyContext: Hashable, Sendable {
   case picture, pan
   /// A section of the panel.
   case section(PanelSectionID)
-  case cases, list, pairing, text, question, reading
+  case cases, list, pairing, command, text, question, reading
 
   /// Every context, in the order of the key reference.
   package static let all =
     [KeyContext.picture, .pan] + PanelSections.all.map { .section($0.id) }
-    + [.cases, .list, .pairing, .text, .question, .reading]
+    + [.cases, .list, .pairing, .command, .text, .question, .reading]
 
   /// The title of its keys in the key reference.
   var title: String {
@@ -63,6 +63,7 @@ package enum KeyContext: Hashable, Sendable {
     case .cases: "Cases"
     case .list: "Lists"
     case .pairing: "Pairs of labels"
+    case .command: "The command line"
     case .text: "Typing a line"
     case .question: "Questions"
     case .reading: "Key reference and messages"
@@ -79,17 +80,22 @@ package enum KeyContext: Hashable, Sendable {
     case .list: "Windows, models, kernels, colours and decisions."
     case .pairing:
       "Which labels of A and B are one structure: asked once, where names are missing or overlaps contradict them."
-    case .text: "After :, g and /, and for a label's name or colour."
+    case .command: "After : and g, besides the keys for typing a line."
+    case .text: "After :, g and /, and for comments, a label's name or its colour."
     case .question: "Nothing is overwritten or lost without one."
     case .reading: "After ? and M."
     }
   }
 
-  /// Whether keys without a meaning here have the picture's.
-  var fallsBackToPicture: Bool {
+  /// The context whose meaning a key has that has none here; nil for none.
+  var fallback: KeyContext? {
     switch self {
-    case .pan, .section: true
-    case .picture, .cases, .list, .pairing, .text, .question, .reading: false
+    case .pan, .section: .picture
+    case .command: .text
+    case .picture, .cases, .list, .pairing, .text, .question, .reading: nil
     }
   }
+
+  /// Whether characters are typed into a line.
+  var isTyping: Bool { self == .text || self == .command }
 }

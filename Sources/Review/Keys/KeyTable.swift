@@ -29,13 +29,13 @@ package enum KeyTable {
     Action.Move.self, Action.FrameStep.self, Action.PictureChange.self, Action.OverlayChange.self,
     Action.FindingStep.self, Action.NetworkStep.self, Action.FocusStep.self, Action.VerdictStep.self,
     Action.SessionStep.self, Action.WorklistStep.self, Action.CaseListStep.self, Action.PointerMove.self,
-    Action.SearchStep.self, Action.Answer.self, Action.TextEdit.self,
+    Action.SearchStep.self, Action.Answer.self, Action.CommandLineStep.self, Action.TextEdit.self,
   ]
 
-  /// The action of a key in `context`, else in the picture where the context falls back to it.
+  /// The action of a key in `context`, else in the one that it falls back to.
   package static func action(_ key: Key, in context: KeyContext) -> Action? {
     if let own = index[ContextKey(context: context, key: key)] { return own }
-    return context.fallsBackToPicture ? index[ContextKey(context: .picture, key: key)] : nil
+    return context.fallback.flatMap { self.action(key, in: $0) }
   }
 
   private struct ContextKey: Hashable {

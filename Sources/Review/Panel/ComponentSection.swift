@@ -22,12 +22,13 @@ struct ComponentSection: PanelSection {
   }
 
   func list(_ state: ReviewState) -> PointedList {
-    PointedList(
-      name: .section(id), count: state.islands?.list?.entries.count ?? 0, text: { "\($0 + 1)" },
-      position: state.islandPosition, page: { state.panelPage(id) })
+    let shown = state.shownComponents
+    return PointedList(
+      name: .section(id), count: shown.count, text: { "\(shown[$0] + 1)" },
+      position: state.islandPosition.flatMap { shown.firstIndex(of: $0) }, page: { state.panelPage(id) })
   }
 
-  func point(at entry: Int, _ state: inout ReviewState) { state.goToIsland(at: entry) }
+  func point(at entry: Int, _ state: inout ReviewState) { state.goToIsland(at: state.shownComponents[entry]) }
 
   func begin(_ state: inout ReviewState) -> [ReviewEffect] {
     if state.selectedLabel == nil, !state.shownLabels.isEmpty { state.selectLabel(1) }
@@ -61,13 +62,16 @@ extension ReviewState {
     var columns = [NameTable.Column("mL", widest: digits.widest(millilitres(list.entries.first)))]
     let side = version.id == decisions.a ? "B" : "A"
     if islands.commonVoxelCounts != nil { columns.append(NameTable.Column("in \(side)", widest: "100%")) }
+    if shownComponentProbabilities != nil { columns.append(NameTable.Column("prob.", widest: "1.00")) }
     let table = NameTable(width: width - 2, columns)
+    let shown = shownComponents
     var content = SectionContent(
-      title: title, header: [[Span("  " + table.header("slice"), Theme.quiet)]], count: list.entries.count,
-      pointer: islandPosition
+      title: title, header: [[Span("  " + table.header("slice"), Theme.quiet)]], count: shown.count,
+      pointer: islandPosition.flatMap { shown.firstIndex(of: $0) }
     ) { range in
-      range.map { componentLine($0, list.entries[$0], islands, table, digits) }
+      shown[range].map { componentLine($0, list.entries[$0], islands, table, digits) }
     }
+    if showsOnlyUnmatchedComponents, islands.commonVoxelCounts != nil { content.note = "not in \(side)" }
     if list.count > list.entries.count {
       content.footer = [[Span("and \(list.count - list.entries.count) smaller ones", Theme.quiet)]]
     }
@@ -90,6 +94,7 @@ extension ReviewState {
       let percent = Double(common[position]) / Double(max(1, entry.voxelCount)) * 100
       numbers.append("\(Int(saturating: percent.rounded()))%")
     }
+    if let means = shownComponentProbabilities { numbers.append(decimals(means[position], 2)) }
     let mark = markedComponents.contains(position) ? "✓" : " "
     let text = "\(position + 1)  \(view.activePlane.rawValue) \(entry.centre(across: axis)[axis])"
     return [Span(mark + (isSelected ? "›" : " "), style), Span(table.line(text, numbers), style)]

@@ -4,7 +4,7 @@ import Volumes
 extension Action {
   /// Actions on the components that the table lists.
   package enum ComponentStep: ActionGroup {
-    case goTo, mark, remove, keepMarked
+    case goTo, mark, remove, keepMarked, toggleUnmatched
 
     static let bindings: [KeyBinding] = [
       KeyTable.bind(section, [" "], .component(.mark), "mark the island, or take the mark away", bar: "mark"),
@@ -13,6 +13,9 @@ extension Action {
       KeyTable.bind(
         section, ["K"], .component(.keepMarked), "keep only the marked islands, or only this one; z undoes",
         bar: "keep"),
+      KeyTable.bind(
+        section, ["o"], .component(.toggleUnmatched), "only islands that the other version lacks, or all",
+        bar: "unmatched"),
       KeyTable.bind(section, [.enter], .component(.goTo), "go to the island again", bar: "go to"),
     ]
 
@@ -34,6 +37,7 @@ extension ReviewState {
     switch step {
     case .goTo: goToIsland(0)
     case .mark: markComponent()
+    case .toggleUnmatched: toggleUnmatchedComponents()
     case .remove: return removeComponent()
     case .keepMarked: return keepMarkedComponents()
     }

@@ -1,4 +1,5 @@
 import Screen
+import Work
 
 extension Action {
   /// Answers to the open dialog.
@@ -92,8 +93,7 @@ extension ReviewState {
         comment(entry.text)
         return []
       }
-      dialog = nil
-      return perform(typed: entry.text)
+      if case .command(let line) = dialog { return perform(line) }
     case .dismiss: dialog = nil
     // No key has these while a line is being typed.
     case .changePartner, .typeColour: break
@@ -118,6 +118,11 @@ extension ReviewState {
     case .quit:
       guard isYes else { return [] }
       return quitsWhenJournalIsWritten ? end() : quitWhenJournalIsWritten()
+    case .open(let path, _):
+      guard isYes else { return [] }
+      live?.hasWarnedOfLoss = true
+      requestedImage = path
+      return []
     }
   }
 }
@@ -130,6 +135,8 @@ extension ReviewState {
         ? "\(existing[0]) exists. Replace it?" : "\(existing.joined(separator: ", ")) exist. Replace them?"
     case .replaceKernels(let preset): "Kernels \(cleaned(preset.name)) exist. Replace them?"
     case .quit(let losses): losses.map { text($0) }.joined(separator: " ") + " Quit all the same?"
+    case .open(let path, let losses):
+      losses.map { text($0) }.joined(separator: " ") + " Open \(FilePath.name(of: path).printableLine)?"
     }
   }
 

@@ -5,7 +5,7 @@ import Work
 extension Action {
   /// Steps through differences and islands, and to the ends of a label.
   package enum FindingStep: ActionGroup {
-    case next(Int), toggleTarget, labelEnd(isLast: Bool), furthest(Int)
+    case next(Int), toggleTarget, labelEnd(isLast: Bool), furthest(Int), uncertainSlice
 
     static let bindings: [KeyBinding] = [
       KeyTable.bind(
@@ -24,6 +24,9 @@ extension Action {
         .picture, ["^"], .finding(.labelEnd(isLast: false)),
         "first slice of the selected label in the active plane"),
       KeyTable.bind(.picture, ["$"], .finding(.labelEnd(isLast: true)), "its last slice"),
+      KeyTable.bind(
+        .picture, ["!"], .finding(.uncertainSlice),
+        "the slice of the active plane whose probabilities are most uncertain, then the next"),
     ]
 
     /// The key that goes to the label at the pointer of the table of borders.
@@ -43,6 +46,7 @@ extension ReviewState {
     case .toggleTarget: toggleFindingTarget()
     case .labelEnd(let isLast): goToLabelEnd(isLast: isLast)
     case .furthest(let count): goToFurthestPoint(count)
+    case .uncertainSlice: goToUncertainSlice()
     }
   }
 
@@ -225,7 +229,9 @@ extension ReviewState {
       decisions.a == nil
       ? Message("strips on: they come with the first mask")
       : isWide
-        ? Message("strips of all slices: area in A, area in B, and the fuller the last block the lower Dice")
+        ? Message(
+          "strips of all slices: area in A, area in B, the fuller the next block the lower Dice; then the entropy, "
+            + "where it is known")
         : Message("strips need panes of \(ScreenLayout.stripMinimumColumns) columns", .warning)
   }
 }

@@ -48,10 +48,10 @@ extension ReviewState {
   private static let zoomRange = 1.0...40.0
 
   /// Changes what the panes show and how.
-  mutating func changePicture(_ change: Action.PictureChange) {
+  mutating func changePicture(_ change: Action.PictureChange) -> [ReviewEffect] {
     switch change {
     case .choosePlane(let plane): view.activePlane = plane
-    case .goTo: dialog = .command(prompt: "go to ", TextEntry())
+    case .goTo: return openLine(.goTo)
     case .recentre: view.centre = continuous(view.crosshair)
     case .toggleLayout:
       view.isMaximised.toggle()
@@ -88,6 +88,7 @@ extension ReviewState {
       view.showsPanel.toggle()
       scrollToCrosshair()
     }
+    return []
   }
 
   /// Whether all three planes are shown where none is alone.

@@ -43,7 +43,9 @@ package func reduce(_ state: inout ReviewState, _ event: ReviewEvent) -> [Review
   if state.search != nil, state.pointedList?.name != list { state.search = nil }
   if let compared, state.comparedVersions != compared { state.endComparisonOfOthers() }
   return effects + state.followShownVersion(from: base) + state.followIslands()
-    + state.measureSurfacesIfNeeded() + state.fetchProbabilities() + state.newJournalEntries()
+    + state.measureSurfacesIfNeeded() + state.fetchProbabilities()
+    + state.followComponentProbabilities() + state.followUncertainty() + state.followCommandLine()
+    + state.newJournalEntries()
 }
 
 extension TerminalEvent {
@@ -67,7 +69,8 @@ extension ReviewState {
     case .help, .messages: return .reading
     case .windows, .models, .presets, .colours, .history: return .list
     case .pairing: return .pairing
-    case .command, .label, .comment: return .text
+    case .command: return .command
+    case .label, .comment: return .text
     case .question: return .question
     case nil: break
     }
@@ -125,14 +128,14 @@ extension ReviewState {
     }
     if let action = KeyTable.action(key, in: context) {
       // An error stays during moves, so that it is seen; any other action clears or replaces it.
-      if context != .text || action == .answer(.accept), message?.kind != .error || !action.isMove {
+      if !context.isTyping || action == .answer(.accept), message?.kind != .error || !action.isMove {
         message = nil
       }
       let effects = followingCrosshair { $0.perform(action, key) }
       openPendingPairing()
       return effects
     }
-    if context == .text, case .character(let character) = key {
+    if context.isTyping, case .character(let character) = key {
       type(String(character))
     } else if key == .control("c") {
       return interrupt()
@@ -161,7 +164,7 @@ extension ReviewState {
     switch action {
     case .move(let move): self.move(move)
     case .frame(let step): return stepFrames(step)
-    case .picture(let change): changePicture(change)
+    case .picture(let change): return changePicture(change)
     case .overlay(let change): return changeOverlay(change)
     case .visibility(let change): changeVisibility(change)
     case .label(let part): editLabel(part)
@@ -180,6 +183,7 @@ extension ReviewState {
     case .answer(let answer):
       guard search?.isTyping == true else { return self.answer(answer) }
       endTypingSearch(answer)
+    case .commandLine(let step): changeLine(step)
     case .text(let edit): search?.isTyping == true ? editSearch(edit) : editEntry(edit)
     }
     return []

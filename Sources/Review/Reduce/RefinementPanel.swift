@@ -87,7 +87,7 @@ extension ReviewState {
       let axis = knobAxis.map { "axis \(["i", "j", "k"][$0]) alone" } ?? "all axes alike"
       message = Message("θα and θγ change along \(axis)")
     case .choosePreset: return choosePreset()
-    case .savePreset: dialog = .command(prompt: ":", TextEntry("save-preset "))
+    case .savePreset: return openLine(.command, "save-preset ")
     case .keep: return applyEntryOrKeep()
     }
     return []

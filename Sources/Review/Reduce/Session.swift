@@ -37,7 +37,7 @@ extension ReviewState {
     case .redo: return redo()
     case .chooseStep: dialog = .history(selected: history.position)
     case .back: return back()
-    case .typeCommand: dialog = .command(prompt: ":", TextEntry())
+    case .typeCommand: return openLine(.command)
     case .showMessages: openMessages()
     case .showHelp: dialog = .help(line: 0)
     case .interrupt: return interrupt()

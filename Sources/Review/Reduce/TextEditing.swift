@@ -3,12 +3,14 @@ import Screen
 extension Action {
   /// Changes of the line that is being typed.
   package enum TextEdit: ActionGroup {
-    case eraseBackwards, eraseForwards, eraseToStart, move(Int), moveToEnd(Bool)
+    case eraseBackwards, eraseForwards, eraseToStart, eraseToEnd, eraseWord, move(Int), moveToEnd(Bool)
 
     static let bindings: [KeyBinding] = [
       KeyTable.bind(.text, [.backspace], .text(.eraseBackwards), "erase the character before the cursor"),
       KeyTable.bind(.text, [.delete], .text(.eraseForwards), "erase the character under the cursor"),
+      KeyTable.bind(.text, [.control("w")], .text(.eraseWord), "erase the word before the cursor"),
       KeyTable.bind(.text, [.control("u")], .text(.eraseToStart), "erase everything before the cursor"),
+      KeyTable.bind(.text, [.control("k")], .text(.eraseToEnd), "erase everything behind the cursor"),
       KeyTable.bind(.text, [.left], .text(.move(-1)), "cursor left"),
       KeyTable.bind(.text, [.right], .text(.move(1)), "cursor right"),
       KeyTable.bind(.text, [.home, .control("a")], .text(.moveToEnd(false)), "cursor to the start"),
@@ -24,6 +26,8 @@ extension TextEntry {
     case .eraseBackwards: deleteBackwards()
     case .eraseForwards: deleteForwards()
     case .eraseToStart: deleteToStart()
+    case .eraseToEnd: deleteToEnd()
+    case .eraseWord: deleteWordBackwards()
     case .move(let count): move(to: cursor + count)
     case .moveToEnd(let isEnd): move(to: isEnd ? characters.count : 0)
     }

@@ -8,85 +8,36 @@ enum TypedCommand: Equatable {
   case slice(Int), voxel(VoxelIndex), world(WorldPoint), label(String)
   case export(String?), exportAndQuit(String?), quit(isForced: Bool), help, messages
   case frame(Int), paint(String), compare(ComparisonView), cine(Double)
+  case version(String, Action.VersionRole), openImage(String), openMask(String, name: String?)
   case knob(Knob, String), kernels(named: String), saveKernels(String)
   case score(Int), comment(String), tag(String), untag(String)
   case problem(String)
 
-  /// The syntax of each command, for the key reference.
-  static let reference: [(String, String)] = [
+  /// How places are typed, for the key reference.
+  private static let places: [(String, String)] = [
     ("40", "slice 40 of the active plane, counted from 0"),
     ("120,80,40", "voxel i,j,k, counted from 0"),
     ("-12.5,40,81mm", "the voxel at x,y,z in millimetres (RAS+)"),
     ("liver", "the largest slice of a label, by name, part of a name, or \"label 6\""),
-    ("frame 3", "a frame of an image that has several, counted from 0"),
-    ("paint liver", "the voxel at the crosshair gets a label of the version shown; 0 clears it"),
-    (
-      "compare side",
-      "A and B together: \(ComparisonView.allCases.dropFirst().map(\.rawValue).joined(separator: ", ")) or off"
-    ),
-    ("cine 10", "slices one after the other, so many per second; any key stops them"),
-    ("window 40 400", "window by centre and width; also \"window auto\" and \"window lung\""),
-    (
-      "set theta-alpha 6",
-      "a CRF knob: mu1, theta-alpha, theta-beta, mu2, theta-gamma, iterations, tau1, certainty, labels"
-    ),
-    ("preset NAME", "the CRF's kernels: advised, from the image or saved"),
-    ("save-preset NAME", "save the CRF's kernels"),
-    ("score 4", "how good the segmentation is, from 1 to 5; 0 takes it back"),
-    ("comment TEXT", "a comment on the case, in place of an earlier one"),
-    ("tag WORD", "a word that groups cases; \"untag WORD\" takes it back"),
-    ("export NAME", "export the accepted version to NAME; w is short for it"),
-    ("messages", "every message of the session, the newest last"),
-    ("wq", "export and quit"),
-    ("q", "quit; q! does not ask"),
   ]
 
-  /// The command that a line means in a case with these labels and presets.
-  init(_ line: String, presets: [WindowPreset]) {
-    let words = line.split(separator: " ").map(String.init)
-    let rest = words.dropFirst().joined(separator: " ")
-    switch words.first?.lowercased() {
-    case nil: self = .problem("nothing was typed")
-    case "q", "quit": self = .quit(isForced: false)
-    case "q!", "quit!": self = .quit(isForced: true)
-    case "w", "export": self = .export(rest.isEmpty ? nil : rest)
-    case "wq", "x": self = .exportAndQuit(rest.isEmpty ? nil : rest)
-    case "help", "h": self = .help
-    case "messages", "mes", "notes": self = .messages
-    case "frame":
-      self = Int(rest).map { .frame($0) } ?? .problem("frame: type a number, counted from 0")
-    case "paint":
-      self = rest.isEmpty ? .problem("paint: type a label's name or value, or 0") : .paint(rest)
-    case "cine":
-      self =
-        (rest.isEmpty ? Cine.usualRate : Double(stated: rest)).flatMap {
-          Cine.rates.contains($0) ? .cine($0) : nil
-        } ?? .problem("cine: type slices per second, 1 to 60")
-    case "compare":
-      self =
-        ComparisonView.allCases.first { !rest.isEmpty && $0.rawValue.hasPrefix(rest.lowercased()) }.map {
-          .compare($0)
-        }
-        ?? .problem(
-          "compare: type \(ComparisonView.allCases.dropFirst().map(\.rawValue).joined(separator: ", ")) or off"
-        )
-    case "score":
-      self =
-        Int(rest).flatMap { $0 == 0 || Verdicts.scores.contains($0) ? .score($0) : nil }
-        ?? .problem("score: type 1 to 5, or 0 to take it back")
-    case "comment": self = .comment(rest)
-    case "tag": self = rest.isEmpty ? .problem("tag: type a word") : .tag(rest)
-    case "untag": self = rest.isEmpty ? .problem("untag: type the word to take back") : .untag(rest)
-    case "window", "win": self = TypedCommand.window(Array(words.dropFirst()), presets)
-    case "preset": self = .kernels(named: rest)
-    case "save-preset": self = .saveKernels(rest)
-    case "set": self = TypedCommand.knob(Array(words.dropFirst()))
-    case "slice" where Int(rest) != nil: self = .slice(Int(rest)!)
-    default: self = TypedCommand.destination(line.trimmingCharacters(in: .whitespaces))
+  /// How everything is typed, for the key reference.
+  static let reference = places + CommandDefinition.all.map { ($0.example, $0.summary) }
+
+  /// The command that a line means in a case with these windows.
+  init(_ line: String, after prompt: CommandLine.Prompt, presets: [WindowPreset]) {
+    let text = line.trimmingCharacters(in: .whitespaces)
+    let name = text.prefix { $0 != " " }
+    guard let definition = CommandDefinition.named(String(name)),
+      prompt == .command || definition.name == "slice"
+    else {
+      self = TypedCommand.destination(text)
+      return
     }
+    self = definition.parse(CommandText(text: text.dropFirst(name.count).trimmingSpaces, presets: presets))
   }
 
-  private static func window(_ words: [String], _ presets: [WindowPreset]) -> TypedCommand {
+  static func window(_ words: [String], _ presets: [WindowPreset]) -> TypedCommand {
     let numbers = words.compactMap { Double(stated: $0) }
     if words.count == 2, numbers.count == 2 {
       let range = UsableRange.intensity
@@ -105,20 +56,33 @@ enum TypedCommand: Equatable {
     return .problem("window: type centre and width, \"auto\" or a preset's name")
   }
 
-  private static let knobs: [(String, Knob)] = [
-    ("mu1", .appearanceWeight), ("theta-alpha", .thetaAlpha), ("theta-beta", .thetaBeta),
-    ("mu2", .smoothnessWeight), ("theta-gamma", .thetaGamma), ("iterations", .iterations),
-    ("certainty", .maskConfidence), ("tau1", .auxiliaryWeight(0)), ("tau2", .auxiliaryWeight(1)),
-    ("tau3", .auxiliaryWeight(2)), ("labels", .changedLabels),
-  ]
-
-  private static func knob(_ words: [String]) -> TypedCommand {
-    guard let first = words.first?.lowercased(), let knob = knobs.first(where: { $0.0 == first })?.1,
+  static func knob(_ words: [String]) -> TypedCommand {
+    guard let knob = words.first.flatMap({ KnobName.knob($0) }),
       words.count == 2 || words.count > 2 && knob == .changedLabels
     else {
-      return .problem("set: type a knob (\(knobs.map(\.0).joined(separator: ", "))) and a value")
+      let names = KnobName.all.map(\.name).joined(separator: ", ")
+      return .problem("set: type a knob (\(names)) and a value")
     }
     return .knob(knob, words.dropFirst().joined(separator: " "))
+  }
+
+  /// The file of a mask and, behind the last " as ", what it is called; a file in quotation marks may hold " as " itself.
+  static func mask(_ text: String) -> TypedCommand {
+    guard !text.isEmpty else { return .problem("mask: type a file; \"as NAME\" behind it names the version") }
+    if text.hasPrefix("\""), let end = text.dropFirst().firstIndex(of: "\"") {
+      let rest = text[text.index(after: end)...].trimmingSpaces
+      let path = String(text[text.index(after: text.startIndex)..<end])
+      if rest.isEmpty { return .openMask(path, name: nil) }
+      if rest.hasPrefix("as "), !rest.dropFirst(3).isBlank {
+        return .openMask(path, name: rest.dropFirst(3).trimmingSpaces)
+      }
+      return .problem("mask: \"\(rest)\" behind the file; type as NAME")
+    }
+    let parts = text.components(separatedBy: " as ")
+    guard parts.count > 1, let name = parts.last?.trimmingSpaces, !name.isEmpty else {
+      return .openMask(text, name: nil)
+    }
+    return .openMask(parts.dropLast().joined(separator: " as ").trimmingSpaces, name: name)
   }
 
   private static func destination(_ text: String) -> TypedCommand {
@@ -141,10 +105,9 @@ enum TypedCommand: Equatable {
 }
 
 extension ReviewState {
-  /// Carries out a typed line.
-  mutating func perform(typed line: String) -> [ReviewEffect] {
-    guard line.contains(where: { !$0.isWhitespace }) else { return [] }
-    switch TypedCommand(line, presets: intensities.presets) {
+  /// Carries out a typed line that is not blank.
+  mutating func perform(typed line: String, after prompt: CommandLine.Prompt) -> [ReviewEffect] {
+    switch TypedCommand(line, after: prompt, presets: intensities.presets) {
     case .window(let window):
       choose(window)
       message = Message("window \(window.text)")
@@ -156,7 +119,7 @@ extension ReviewState {
       let index = grid.affine.continuousIndex(point)
       let nearest = (0..<3).map { Int(saturating: min(max(index[$0].rounded(), -1e9), 1e9)) }
       goTo(VoxelIndex(nearest[0], nearest[1], nearest[2]), as: line)
-    case .label(let name): goTo(labelNamed: name)
+    case .label(let name): goTo(labelNamed: name, after: prompt)
     case .export(let path): return export(to: path, version: nil)
     case .exportAndQuit(let path): return export(to: path, version: nil, quitsAfterwards: true)
     case .quit(let isForced): return quit(isForced: isForced)
@@ -166,6 +129,9 @@ extension ReviewState {
     case .paint(let label): return paint(label)
     case .compare(let comparison): compareAndSay(comparison)
     case .cine(let rate): startCine(slicesPerSecond: rate)
+    case .openImage(let path): return openImage(path)
+    case .openMask(let path, let name): return openMask(path, named: name)
+    case .version(let name, let use): return useVersion(named: name, as: use)
     case .knob(let knob, let value):
       var knobs = decisions.knobs
       if let problem = unknownLabel(value, of: knob) ?? knobs.type(labelValues(value, of: knob), for: knob) {
@@ -242,7 +208,7 @@ extension ReviewState {
     if view.zoom > 1 { view.centre = continuous(index) }
   }
 
-  private mutating func goTo(labelNamed name: String) {
+  private mutating func goTo(labelNamed name: String, after prompt: CommandLine.Prompt) {
     let wanted = name.nameKey
     let labels = shownLabels
     let match =
@@ -250,9 +216,42 @@ extension ReviewState {
       ?? labels.first { $0.nameKey.hasPrefix(wanted) }
       ?? labels.first { $0.nameKey.contains(wanted) }
     guard let match else {
-      message = Message("\"\(name)\" is not a command, place or label; ? lists them", .error)
+      let kinds = prompt == .command ? "command, place or label" : "place or label"
+      message = Message("\"\(name)\" is not a \(kinds); \(suggestion(for: name, after: prompt))", .error)
       return
     }
     jump(to: match)
+  }
+
+  /// What was probably meant by a line that means nothing, or where to look.
+  private func suggestion(for line: String, after prompt: CommandLine.Prompt) -> String {
+    let commands = prompt == .command ? CommandDefinition.all.flatMap(\.names).filter { $0.count > 2 } : []
+    let word = String(line.prefix { $0 != " " })
+    if let name = NameSuggestion.nearest(to: word, among: commands) { return "did you mean \(name)?" }
+    let labels = shownLabels.map(\.nameKey)
+    if let key = NameSuggestion.nearest(to: line.nameKey, among: labels),
+      let position = labels.firstIndex(of: key)
+    {
+      return "did you mean \(shownLabels[position].name)?"
+    }
+    return "? lists them"
+  }
+
+  /// Makes the version of a name A or B: the whole name, or the only one that contains it.
+  private mutating func useVersion(named name: String, as role: Action.VersionRole) -> [ReviewEffect] {
+    let versions = decisions.versions
+    let containing = versions.filter { $0.name.nameKey.contains(name.nameKey) }
+    guard
+      let match = versions.last(where: { $0.name == name }) ?? (containing.count == 1 ? containing[0] : nil)
+    else {
+      let names = (containing.isEmpty ? versions : containing).map(\.name).joined(separator: ", ")
+      message = Message(
+        containing.isEmpty
+          ? "no version is called \"\(name)\"; the versions are \(names)"
+          : "several versions are called so: \(names)", .error)
+      return []
+    }
+    selectedVersion = match.id
+    return useVersion(as: use)
   }
 }

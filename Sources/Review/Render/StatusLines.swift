@@ -190,8 +190,11 @@ extension ReviewState {
     if let search, search.isTyping {
       let isMissing = search.found == nil && !search.entry.text.isEmpty
       paintEntry("/", search.entry, hint: isMissing ? "nothing has this" : "", area, into: &frame)
-    } else if case .command(let prompt, let entry) = dialog {
-      paintEntry(prompt, entry, hint: entry.text.isEmpty ? examples(prompt) : "", area, into: &frame)
+    } else if case .command(let line) = dialog {
+      paintEntry(
+        line.prompt.rawValue, line.entry, hint: line.entry.text.isEmpty ? examples(line.prompt) : "", area,
+        into: &frame)
+      paintCandidates(line, above: area.row, into: &frame)
     } else if case .label(let edit, let entry) = dialog {
       paintEntry(TextWidth.truncated(prompt(edit), to: area.columns / 2), entry, hint: "", area, into: &frame)
     } else if case .comment(let entry) = dialog {
@@ -203,10 +206,10 @@ extension ReviewState {
   }
 
   /// Examples of input after a prompt.
-  private func examples(_ prompt: String) -> String {
+  private func examples(_ prompt: CommandLine.Prompt) -> String {
     let label = shownLabels.first.map { ", \(TextWidth.shortened(cleaned($0.name), to: 20))" } ?? ""
     let destinations = "40, 120,80,40, -12.5,40,81mm" + label
-    return prompt == ":" ? "window 40 400, set theta-alpha 6, export NAME, messages, help" : destinations
+    return prompt == .command ? "Tab completes, ↑ shows earlier lines, Enter does it" : destinations
   }
 
   func paintEntry(

@@ -5,10 +5,12 @@ import Work
 
 extension ReviewState {
   /// The columns of the strip beside a pane: the mark of the slice shown and the area, with two versions the area in A,
-  /// the area in B and Dice.
+  /// the area in B and Dice; then the mean entropy where it is known.
   var stripColumns: Int {
-    guard view.showsStrips, decisions.a != nil else { return 0 }
-    return decisions.b == nil ? 2 : 4
+    guard view.showsStrips else { return 0 }
+    let entropy = knownUncertainty?.entropies == nil ? 0 : 1
+    guard decisions.a != nil else { return entropy == 0 ? 0 : 2 }
+    return (decisions.b == nil ? 2 : 4) + entropy
   }
 
   /// Draws the strip of a pane: a row for each slice, or for several.
@@ -26,17 +28,26 @@ extension ReviewState {
     }
     // One scale for both versions, so that their areas can be compared.
     let greatest = rows.reduce(0) { $1.reduce($0) { max($0, $1.one, $1.other) } }
-    let isPair = area.columns >= 4
+    let (hasAreas, isPair) = (decisions.a != nil, decisions.b != nil)
+    let entropies = knownUncertainty?.entropies.map { $0.means[axis] }
+    let greatestEntropy = entropies?.max() ?? 0
     for (offset, counts) in rows.enumerated() {
       let isCurrent = scale.slices(ofRow: offset).contains(view.crosshair[axis])
       let isActive = pane.plane == view.activePlane
       var spans = [Span(isCurrent ? "▸" : " ", isActive ? StripTheme.mark : StripTheme.quietMark)]
       let one = counts.reduce(0) { max($0, $1.one) }
-      spans.append(Span(StripTheme.bar(one, of: greatest), isPair ? StripTheme.areaA : StripTheme.area))
+      if hasAreas {
+        let style = isPair ? StripTheme.areaA : StripTheme.area
+        spans.append(Span(StripTheme.bar(Double(one), of: Double(greatest)), style))
+      }
       if isPair {
         let other = counts.reduce(0) { max($0, $1.other) }
-        spans.append(Span(StripTheme.bar(other, of: greatest), StripTheme.areaB))
+        spans.append(Span(StripTheme.bar(Double(other), of: Double(greatest)), StripTheme.areaB))
         spans.append(StripTheme.agreement(counts.reduce(SliceOverlaps.Counts(), +).dice))
+      }
+      if let entropies {
+        let entropy = scale.slices(ofRow: offset).reduce(0) { max($0, entropies[$1]) }
+        spans.append(Span(StripTheme.bar(entropy, of: greatestEntropy), StripTheme.entropy))
       }
       frame.write(spans, row: area.row + offset, in: area)
     }
@@ -58,12 +69,13 @@ private enum StripTheme {
   static let area = Style(foreground: .rgb(160, 164, 176))
   static let areaA = Style(foreground: Theme.onlyA.colour)
   static let areaB = Style(foreground: Theme.onlyB.colour)
+  static let entropy = Style(foreground: .rgb(0, 158, 115))
 
-  /// A bar in eighths of a cell; any area above 0 is visible.
-  static func bar(_ count: Int, of greatest: Int) -> String {
-    guard count > 0, greatest > 0 else { return " " }
+  /// A bar in eighths of a cell; any value above 0 is visible.
+  static func bar(_ value: Double, of greatest: Double) -> String {
+    guard value > 0, greatest > 0 else { return " " }
     let blocks = ["▏", "▎", "▍", "▌", "▋", "▊", "▉", "█"]
-    return blocks[min(7, Int(saturating: (Double(count) / Double(greatest) * 8).rounded(.up)) - 1)]
+    return blocks[min(7, max(0, Int(saturating: (value / greatest * 8).rounded(.up)) - 1))]
   }
 
   /// Dice of a slice: the lower, the fuller and the warmer.

@@ -11,6 +11,17 @@ package protocol ReviewServices: Sendable {
   /// Reads the image and its masks.
   func openCase(_ request: OpenCaseRequest, _ work: WorkContext) throws -> ReviewCase
 
+  /// Reads a mask for the case that is open.
+  /// - Returns: the mask on the image's grid, and the defects of its file that were repaired, one line each.
+  /// - Throws: `InputError` when it is no mask, does not fit the grid, or its values do not go with those of the masks that
+  ///   are open; `Cancelled`.
+  func openMask(_ request: MaskRequest, _ work: WorkContext) throws -> (mask: LoadedMask, findings: [String])
+
+  /// Reads the header of an image that could be opened.
+  /// - Returns: Its absolute path.
+  /// - Throws: `InputError` when it is no image.
+  func checkImage(_ path: String) throws -> String
+
   /// Reads another frame of the image.
   /// - Throws: `InputError` when there is no such frame, or the file is no longer what it was; `Cancelled`.
   func read(_ request: FrameRequest, _ work: WorkContext) throws -> ScalarVolume
@@ -31,6 +42,18 @@ package protocol ReviewServices: Sendable {
   /// - Returns: nil where they are not in memory; no network runs for it.
   func probabilities(_ handle: ProbabilitiesHandle, _ work: WorkContext) throws -> VersionProbabilities?
 
+  /// The mean entropy of the class probabilities in each slice of the image's grid.
+  /// - Returns: The reason where a network's probabilities are no longer in memory.
+  func uncertainty(
+    of source: ProbabilitySource, on grid: VolumeGrid, _ work: WorkContext
+  ) throws -> SliceUncertainty
+
+  /// The probability of a label in each voxel of the image's grid.
+  /// - Returns: nil where they are no longer in memory, or are not of this label.
+  func probability(
+    ofLabel value: UInt16, _ source: ProbabilitySource, on grid: VolumeGrid, _ work: WorkContext
+  ) throws -> ScalarVolume?
+
   /// Runs the fully connected CRF, on the whole image or on a box of it.
   func refine(_ request: RefinementRequest, _ work: WorkContext) throws -> RefinedLabels
 
@@ -43,6 +66,12 @@ package protocol ReviewServices: Sendable {
 
   /// Saves kernels under a name; existing ones of that name are replaced only with `replacesExisting`.
   func save(_ preset: NamedKernels, replacesExisting: Bool) throws -> SavingOutcome
+
+  /// The names in a folder as it was typed, ascending: folders, and those files that `content` says.
+  func names(in folder: String, _ content: FolderContent, _ work: WorkContext) throws -> [FolderEntry]
+
+  /// The lines that were typed in this and earlier sessions, after `adding` was stored as the newest.
+  func commandHistory(adding line: CommandHistoryJob.Line?) throws -> CommandHistory
 
   /// Opens the journal of a case, which is known by its image's content, and reads what earlier sessions left in it.
   ///

@@ -11,6 +11,9 @@ package protocol SessionServices: Sendable {
   /// ``SessionEvent/measured(_:)`` and ``SessionEvent/recordsFailed(_:)`` from any thread.
   func begin(_ deliver: @escaping @Sendable (SessionEvent) -> Void)
 
+  /// Adds a case at the end of the worklist.
+  func add(_ entry: WorklistCase)
+
   /// Appends a record; a record that cannot be written is queued and retried.
   func record(_ kind: CaseRecord.Kind, _ id: CaseID, _ decision: CaseDecision)
 
@@ -19,11 +22,13 @@ package protocol SessionServices: Sendable {
   func finish() -> String?
 }
 
-/// The services of one case without a worklist.
+/// The services of a review without a worklist.
 struct SingleCaseServices: SessionServices {
-  let services: any ReviewServices
+  /// Makes the services of a case.
+  let make: @Sendable () -> any ReviewServices
 
-  func services(of id: CaseID) -> any ReviewServices { services }
+  func services(of id: CaseID) -> any ReviewServices { make() }
+  func add(_ entry: WorklistCase) {}
   func begin(_ deliver: @escaping @Sendable (SessionEvent) -> Void) {}
   func record(_ kind: CaseRecord.Kind, _ id: CaseID, _ decision: CaseDecision) {}
   func finish() -> String? { nil }

@@ -57,7 +57,7 @@ extension SessionState {
       if key == .control("c") { return leaveAll() }
     // No key of the list has these.
     case .move, .frame, .picture, .overlay, .finding, .component, .visibility, .label, .version, .refinement,
-      .network, .focus, .verdict, .session, .worklist, .search:
+      .network, .focus, .verdict, .session, .worklist, .search, .commandLine:
       break
     }
     return []
@@ -72,7 +72,7 @@ extension SessionState {
     case .wheelUp: point(.entries(-1))
     case .wheelDown: point(.entries(1))
     case .press where event.button == 1:
-      if case .key(let key) = render(self).clickTarget(at: event.cell) { return takeListKey(key) }
+      if case .key(let key) = render(self).clickTarget(at: event.cell) { return handleListKey(key) }
       guard let id = caseInList(at: event.cell.row) else { return [] }
       if worklist.list?.selected == id { return open(fromList: id) }
       worklist.list?.selected = id

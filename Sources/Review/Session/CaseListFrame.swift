@@ -5,7 +5,9 @@ import Worklist
 /// The frame of a session: the list of cases, or the case that is on it.
 package func render(_ session: SessionState, reusing samples: inout PaneSamples) -> Frame {
   guard session.worklist.list != nil, !session.review.layout.isTooSmall else {
-    return render(session.review, reusing: &samples)
+    var frame = render(session.review, reusing: &samples)
+    if !session.review.layout.isTooSmall { session.paintTour(into: &frame) }
+    return frame
   }
   samples = PaneSamples()
   var frame = Frame(rows: session.screen.rows, columns: session.screen.columns)

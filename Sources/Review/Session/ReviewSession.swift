@@ -10,13 +10,15 @@ package enum ReviewSession {
 
   /// Opens one case and shows it on `terminal` until the reviewer quits.
   ///
+  /// - Parameter services: Makes the services of a case: of this one, and of others that are opened in its place.
   /// - Returns: the line of a failure that ended the session, nil when the reviewer quit.
   package static func run(
-    terminal: any Terminal, services: any ReviewServices, request: OpenCaseRequest
+    terminal: any Terminal, request: OpenCaseRequest, tour: Tour? = nil,
+    services: @escaping @Sendable () -> any ReviewServices
   ) -> String? {
     run(
-      terminal: terminal, worklist: WorklistState(request), first: CaseID(0),
-      services: SingleCaseServices(services: services))
+      terminal: terminal, worklist: WorklistState(request), first: CaseID(0), tour: tour,
+      services: SingleCaseServices(make: services))
   }
 
   /// Shows the cases of a worklist on `terminal`, beginning with `first`, until the reviewer quits.
@@ -26,13 +28,15 @@ package enum ReviewSession {
   ///
   /// - Returns: the line of a failure that ended the session, nil when the reviewer quit.
   package static func run(
-    terminal: any Terminal, worklist: WorklistState, first: CaseID, services: any SessionServices
+    terminal: any Terminal, worklist: WorklistState, first: CaseID, tour: Tour? = nil,
+    services: any SessionServices
   ) -> String? {
     let mailbox = Mailbox(wake: terminal.wake)
     let runners = CaseJobRunners(services: services) { mailbox.put($0) }
     let start = ContinuousClock.now
     var session = SessionState(
-      worklist: worklist, first: first, screen: terminal.size, capabilities: terminal.capabilities)
+      worklist: worklist, first: first, tour: tour, screen: terminal.size, capabilities: terminal.capabilities
+    )
     for effect in session.begin() { runners.perform(effect) }
     var samples = PaneSamples()
     terminal.draw(render(session, reusing: &samples))
@@ -131,6 +135,7 @@ private final class CaseJobRunners {
     switch effect {
     case .review(let id, let effect): runner(id).perform(effect)
     case .close(let id): close(id)
+    case .add(let entry): services.add(entry)
     case .record(let id, let kind, let decision): services.record(kind, id, decision)
     }
   }

@@ -23,6 +23,8 @@ package enum SessionEffect: Equatable, Sendable {
   case review(CaseID, ReviewEffect)
   /// Stops the jobs of a case that is no longer in memory, and writes the rest of its journal.
   case close(CaseID)
+  /// A case was added at the end of the worklist.
+  case add(WorklistCase)
   /// Writes what happened to a case, and all that this reader decided about it, to the worklist's records.
   case record(CaseID, CaseRecord.Kind, CaseDecision)
 }

@@ -45,9 +45,11 @@ package func reduce(_ session: inout SessionState, _ event: SessionEvent) -> [Se
     session.noteRecordFailure(line)
     effects = []
   }
+  effects += session.openRequestedImage()
   effects += session.endWithCase()
   if session.end == nil { effects += session.keepInMemory() }
   session.showPendingNotes()
+  session.followTour()
   session.updatePositions()
   return session.end == nil ? effects + session.recordNewDecisions() : effects
 }
@@ -67,12 +69,14 @@ extension SessionState {
     switch input {
     case .resize(let rows, let columns): return resize(to: ScreenSize(rows: rows, columns: columns))
     case .end: return leaveAll()
+    case .mouse where tourStep != nil, .paste where tourStep != nil: return []
     case .key(let key) where worklist.list != nil: return handleListKey(key)
     case .paste(let text) where worklist.list != nil:
       pasteIntoList(text)
       return []
     case .mouse(let event) where worklist.list != nil: return handleListMouse(event)
     case .key(let key):
+      if let effects = takeTourKey(key) { return effects }
       if let step = worklistStep(key) { return perform(step) }
       if case .ended = review.phase, [.character("q"), .escape, .control("c")].contains(key) {
         return leaveAll()
@@ -83,7 +87,7 @@ extension SessionState {
         review.layout.pane(at: event.cell) == nil,
         case .key(let key) = render(review).clickTarget(at: event.cell), let step = worklistStep(key)
       {
-        return take(step)
+        return perform(step)
       }
       return reduceCase(current, .terminal(input))
     case .paste: return reduceCase(current, .terminal(input))
@@ -154,6 +158,8 @@ extension SessionState {
   fileprivate mutating func keepInMemory() -> [SessionEffect] {
     guard review.phase == .reviewing, review.journal != .opening else { return [] }
     let next = worklist.neighbour(of: current, by: 1)
+    // Without a worklist there is no way back to a case that was left for another image.
+    if worklist.isAbsent { previous = nil }
     var effects: [SessionEffect] = []
     for id in cases.keys.sorted() where ![current, previous, next].contains(id) {
       // Decisions that were made while the journal was still being opened must be written first.
@@ -197,6 +203,7 @@ extension SessionState {
     // Decisions about a case that was just left must be written to its journal and the records first.
     if failure == nil, cases.contains(where: { $0.key != current && $0.value.awaitsJournal }) { return [] }
     if let failure {
+      if let effects = comeBack(saying: failure) { return effects }
       // The others can still be reviewed.
       guard worklist.isAbsent else { return [] }
       end = .failed(failure)

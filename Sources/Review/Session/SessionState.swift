@@ -41,6 +41,8 @@ package struct SessionState: Equatable, Sendable {
   var onRecord: CaseID?
   /// Cases in memory to which this reader's decisions in the worklist were applied.
   var reconciled: Set<CaseID> = []
+  /// The tour; nil for none.
+  package internal(set) var tour: Tour?
   /// Notes about unused files of the worklist, until the first case is there to show them.
   var pendingNotes: [String]
   /// Whether the session is over; with the line to report when it ended for a failure.
@@ -56,8 +58,10 @@ package struct SessionState: Equatable, Sendable {
 
   /// A session that is about to open a case of the worklist.
   package init(
-    worklist: WorklistState, first: CaseID, screen: ScreenSize, capabilities: TerminalCapabilities
+    worklist: WorklistState, first: CaseID, tour: Tour? = nil, screen: ScreenSize,
+    capabilities: TerminalCapabilities
   ) {
+    self.tour = tour
     self.worklist = worklist
     self.screen = screen
     self.capabilities = capabilities

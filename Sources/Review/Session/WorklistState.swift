@@ -4,7 +4,7 @@ import Worklist
 /// The cases of a session, what all readers decided about them, and the order in which the reviewer goes through them.
 package struct WorklistState: Equatable, Sendable {
   /// Every case, by ``CaseID``.
-  package let cases: [WorklistCase]
+  package internal(set) var cases: [WorklistCase]
   /// Names of further columns of the worklist's table.
   package let columns: [String]
   /// Names of labels that were given for all masks.
@@ -78,11 +78,12 @@ package struct WorklistState: Equatable, Sendable {
 
   /// The files that a case opens.
   package func request(of id: CaseID) -> OpenCaseRequest {
-    if let only { return only }
+    if let only, id == CaseID(0) { return only }
     let entry = cases[id.position]
     var request = OpenCaseRequest(
       imagePath: entry.images[0], maskPaths: entry.masks.map(\.path), selections: selections)
     request.firstVersionNumber = firstVersionNumber
+    request.probabilitiesPath = entry.probabilities.first
     return request
   }
 
@@ -109,6 +110,8 @@ package struct WorklistState: Equatable, Sendable {
   ///
   /// A case that the filter excludes counts at the position that it would have.
   func neighbour(of id: CaseID, by count: Int) -> CaseID? {
+    // Images that were opened one in place of another are no list.
+    guard !isAbsent else { return nil }
     guard let position = order.firstIndex(of: id) else {
       return count > 0 ? order.first { $0 > id } : order.last { $0 < id }
     }

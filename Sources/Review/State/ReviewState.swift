@@ -94,6 +94,14 @@ package struct ReviewState: Equatable, Sendable {
   package var islandsLabel: String?
   /// The components that are marked in the table.
   package var markedComponents: Set<Int> = []
+  /// Whether the table lists only components that the other version lacks.
+  package var showsOnlyUnmatchedComponents = false
+  /// The mean probabilities of the components, once computed.
+  package var componentProbabilities: ComponentProbabilities?
+  /// The entropies of the slices, once computed.
+  package var uncertainty: SliceUncertainty?
+  /// The uncertain slice that was gone to last.
+  package var uncertainSlice: UncertainSlice?
   /// The plane in whose strip the mouse button was pressed, while it is held.
   package var draggedStrip: AnatomicalPlane?
   /// Pairings that the program found without a question.
@@ -131,6 +139,10 @@ package struct ReviewState: Equatable, Sendable {
   }
   /// Every line of the session so far.
   package var messageLog = MessageLog()
+  /// The image that the session is to open next; nil for none.
+  package var requestedImage: String?
+  /// The lines that were typed after prompts, once read.
+  package var commandHistory = CommandHistory()
   /// The search in the focused list; nil for none.
   package var search: ListSearch?
 
@@ -202,51 +214,6 @@ package struct MeasuredVersion: Equatable, Sendable {
   package var measures: ImageMeasures?
 }
 
-/// Text being typed, with a cursor where the next character is inserted.
-package struct TextEntry: Equatable, Sendable {
-  package private(set) var characters: [Character]
-  /// The number of characters before the cursor.
-  package private(set) var cursor: Int
-
-  /// An entry that begins with `text`.
-  package init(_ text: String = "") {
-    characters = Array(text)
-    cursor = characters.count
-  }
-
-  /// The typed text.
-  package var text: String { String(characters) }
-
-  /// Inserts text at the cursor, without its control characters.
-  package mutating func insert(_ text: String) {
-    let new = Array(cleaned(text))
-    characters.insert(contentsOf: new, at: cursor)
-    cursor += new.count
-  }
-
-  /// Removes the character before the cursor.
-  package mutating func deleteBackwards() {
-    guard cursor > 0 else { return }
-    cursor -= 1
-    characters.remove(at: cursor)
-  }
-
-  /// Removes the character after the cursor.
-  package mutating func deleteForwards() {
-    guard cursor < characters.count else { return }
-    characters.remove(at: cursor)
-  }
-
-  /// Removes everything before the cursor.
-  package mutating func deleteToStart() {
-    characters.removeFirst(cursor)
-    cursor = 0
-  }
-
-  /// Moves the cursor to an index, clamped to the text.
-  package mutating func move(to index: Int) { cursor = min(max(0, index), characters.count) }
-}
-
 /// A dialog, open until it is answered.
 package enum Dialog: Equatable, Sendable {
   /// The key reference, from this line.
@@ -265,8 +232,8 @@ package enum Dialog: Equatable, Sendable {
   case pairing(PairingDialog)
   /// The decisions so far, to go back to.
   case history(selected: Int)
-  /// The command line; `prompt` is ":" or "go to ".
-  case command(prompt: String, TextEntry)
+  /// The command line.
+  case command(CommandLine)
   /// The name or colour of a label being typed.
   case label(LabelEdit, TextEntry)
   /// The comment on the case being typed.
@@ -285,7 +252,8 @@ extension Dialog {
   /// The line that is being typed, if there is one.
   var entry: TextEntry? {
     switch self {
-    case .command(_, let entry), .label(_, let entry), .comment(let entry): entry
+    case .command(let line): line.entry
+    case .label(_, let entry), .comment(let entry): entry
     case .help, .messages, .windows, .models, .presets, .colours, .pairing, .history, .question: nil
     }
   }
@@ -293,7 +261,7 @@ extension Dialog {
   /// This dialog with another text.
   func with(_ entry: TextEntry) -> Dialog {
     switch self {
-    case .command(let prompt, _): .command(prompt: prompt, entry)
+    case .command(let line): .command(line.edited(entry))
     case .label(let edit, _): .label(edit, entry)
     case .comment: .comment(entry)
     case .help, .messages, .windows, .models, .presets, .colours, .pairing, .history, .question: self
@@ -309,6 +277,8 @@ package enum Question: Equatable, Sendable {
   case replaceKernels(NamedKernels)
   /// Quitting would lose this.
   case quit(losing: [Loss])
+  /// Opening another image would lose this.
+  case open(path: String, losing: [Loss])
 }
 
 /// A loss of quitting.

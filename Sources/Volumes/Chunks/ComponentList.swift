@@ -166,6 +166,24 @@ package struct ComponentList: Equatable, Sendable {
     return counts
   }
 
+  /// The mean of an image on the same grid over the voxels of each entry, which must have been kept.
+  /// - Throws: `Cancelled`.
+  /// - Complexity: O(voxels of the entries).
+  package func means(in image: ScalarVolume, work: WorkContext) throws(Cancelled) -> [Double] {
+    var means = [Double](repeating: 0, count: entries.count)
+    for rank in entries.indices {
+      if rank & 63 == 0 { try work.checkCancellation() }
+      for run in runs[starts[rank]..<starts[rank + 1]] {
+        let first = image.grid.size.offset(VoxelIndex(Int(run.first), Int(run.j), Int(run.k)))
+        for offset in first...first + Int(run.last - run.first) {
+          means[rank] += Double(image.voxels[offset])
+        }
+      }
+      means[rank] /= Double(max(1, entries[rank].voxelCount))
+    }
+    return means
+  }
+
   /// A mask on the same grid with `label` in all voxels of some entries, which must have been kept.
   /// - Complexity: O(voxels of the entries + voxels of the chunks that change).
   package func setting(_ ranks: some Sequence<Int>, to label: UInt16, in labels: ChunkedLabels)

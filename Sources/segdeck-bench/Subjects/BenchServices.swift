@@ -32,6 +32,21 @@ final class BenchServices: ReviewServices {
 
   func openCase(_ request: OpenCaseRequest, _ work: WorkContext) throws -> ReviewCase { content }
 
+  func openMask(_ request: MaskRequest, _ work: WorkContext) throws -> (mask: LoadedMask, findings: [String])
+  {
+    throw InputError(request.path, "is not read here")
+  }
+
+  func checkImage(_ path: String) throws -> String { throw InputError(path, "is not read here") }
+
+  func uncertainty(
+    of source: ProbabilitySource, on grid: VolumeGrid, _ work: WorkContext
+  ) -> SliceUncertainty { SliceUncertainty(source: source, entropies: nil, failure: "no probabilities") }
+
+  func probability(
+    ofLabel value: UInt16, _ source: ProbabilitySource, on grid: VolumeGrid, _ work: WorkContext
+  ) -> ScalarVolume? { nil }
+
   func read(_ request: FrameRequest, _ work: WorkContext) throws -> ScalarVolume {
     throw InputError(request.imagePath, "has one frame")
   }
@@ -39,6 +54,10 @@ final class BenchServices: ReviewServices {
   func rememberedPartners(_ memory: PairingMemory) -> [UInt16: UInt16]? { nil }
 
   func remember(_ partners: [UInt16: UInt16]?, of memory: PairingMemory) {}
+
+  func names(in folder: String, _ content: FolderContent, _ work: WorkContext) -> [FolderEntry] { [] }
+
+  func commandHistory(adding line: CommandHistoryJob.Line?) -> CommandHistory { CommandHistory() }
 
   func models(for image: ScalarVolume, _ work: WorkContext) throws -> [ModelDescription] {
     guard let model else { return [] }

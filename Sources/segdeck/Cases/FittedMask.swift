@@ -54,6 +54,29 @@ struct FittedMask {
     try self.init(file, volume, volume.values(), coding, on: grid, work: work)
   }
 
+  /// Reads one mask beside others that were read with a coding.
+  /// - Parameter coding: The coding of the others; nil for a coding of its own.
+  /// - Throws: As ``masks(_:on:work:)``, and where the coding has no code for one of its values.
+  init(_ file: ImageFile, on grid: VolumeGrid, joining coding: LabelCoding?, work: WorkContext) throws {
+    _ = try GridFit(mask: file.grid, image: grid, subject: file.path)
+    let volume = try file.labelVolume(work: work.withoutProgress)
+    let values = volume.values()
+    guard let coding = coding ?? LabelCoding(of: values) else {
+      throw InputError(
+        file.path, "holds too many label values", expected: "\(LabelCoding.maximumValueCount) or fewer")
+    }
+    // Where 255 is read as label 1, other values would make it 255 again.
+    let foreign = values.subtracting([0]).filter {
+      coding.code(of: $0) == nil || coding.readsOnly255AsOne && ![1, 255].contains($0)
+    }
+    if let value = foreign.min() {
+      throw InputError(
+        file.path, "has label values that the open masks leave no room for", found: "\(value)",
+        expected: "all masks together, each with --mask")
+    }
+    try self.init(file, volume, values, coding, on: grid, work: work)
+  }
+
   private init(
     _ file: ImageFile, _ volume: consuming LabelVolume, _ values: Set<Int>, _ coding: LabelCoding,
     on grid: VolumeGrid,

@@ -40,6 +40,12 @@ struct ReviewCommand: ParsableCommand {
       "What label values are, as in 6=liver or 1,2=kidney; may be repeated.", valueName: "values=name"))
   var label: [String] = []
 
+  @Option(
+    name: .long,
+    help: "Class probabilities of the image, as `segment --probabilities` or nnU-Net (.npz) writes them.",
+    completion: .file())
+  var probabilities: String?
+
   @Option(name: .long, help: "A bundled model's name or a model file, offered first.")
   var model: String?
 
@@ -71,14 +77,29 @@ struct ReviewCommand: ParsableCommand {
       throw InputError(
         "--reader", "names the reader of a worklist", expected: "a folder or --worklist")
     }
+    if let probabilities {
+      guard image != nil else {
+        throw InputError("--probabilities", "are of an image", expected: "an image with them")
+      }
+      guard FileSystem.exists(probabilities) else {
+        throw InputError(probabilities, "cannot be opened", found: "No such file or directory")
+      }
+    }
     let selections = try LabelSelection.parsed(label)
     if !selections.isEmpty, masks.isEmpty {
       throw InputError("--label", "names labels of masks", expected: "a --mask")
     }
-    let services = CaseServices(preferredModel: try existingModel())
-    var request = OpenCaseRequest(imagePath: image, maskPaths: masks, selections: selections)
-    request.firstVersionNumber = firstVersionNumber
-    try onTerminal { ReviewSession.run(terminal: $0, services: services, request: request) }
+    let preferredModel = try existingModel()
+    var request = Self.request(image, masks, selections)
+    request.probabilitiesPath = probabilities
+    let offer = TourOffer()
+    let isOffered = image == nil && masks.isEmpty && offer.isDue
+    try options.onTerminal {
+      ReviewSession.run(
+        terminal: $0, request: request, tour: isOffered ? .offered(isSaid: false) : nil
+      ) { CaseServices(preferredModel: preferredModel) }
+    }
+    if isOffered { offer.note() }
   }
 
   /// The worklist's file or folder; nil where one image is reviewed.
@@ -99,6 +120,10 @@ struct ReviewCommand: ParsableCommand {
 
   /// Reviews the cases of a worklist, beginning with the one that this reader had on the screen last.
   private func review(worklist path: String) throws {
+    guard probabilities == nil else {
+      throw InputError(
+        "--probabilities", "are of one image", expected: "a column of that name in a worklist file")
+    }
     guard masks.isEmpty else {
       throw InputError("--mask", "is the mask of one image", expected: "--labels FOLDER for many")
     }
@@ -120,11 +145,11 @@ struct ReviewCommand: ParsableCommand {
     records.poll()
     let state = WorklistState(
       list, reviews: records.reviews, reader: reader, selections: selections,
-      firstVersionNumber: firstVersionNumber, notes: list.notes + records.notes)
+      firstVersionNumber: Self.firstVersionNumber, notes: list.notes + records.notes)
     let services = WorklistServices(
       list, records: records, writer: RecordWriter(worklist: path, reader: reader),
       preferredModel: preferredModel)
-    try onTerminal {
+    try options.onTerminal {
       ReviewSession.run(terminal: $0, worklist: state, first: state.lastOnScreen, services: services)
     }
   }
@@ -136,11 +161,24 @@ struct ReviewCommand: ParsableCommand {
     return model
   }
 
-  /// Larger than every number of an earlier session.
-  private var firstVersionNumber: Int { Int(Date.now.timeIntervalSince1970 * 1000) }
+  /// A request to open an image with masks; without an image the sample case.
+  static func request(
+    _ image: String? = nil, _ masks: [String] = [], _ selections: [LabelSelection] = []
+  ) -> OpenCaseRequest {
+    var request = OpenCaseRequest(imagePath: image, maskPaths: masks, selections: selections)
+    request.firstVersionNumber = firstVersionNumber
+    return request
+  }
 
-  private func onTerminal(_ session: (any Terminal) -> String?) throws {
-    let terminal = try options.makeTerminal()
+  /// Larger than every number of an earlier session.
+  private static var firstVersionNumber: Int { Int(Date.now.timeIntervalSince1970 * 1000) }
+}
+
+extension TerminalOptions {
+  /// Runs a session on the terminal.
+  /// - Throws: ``ReviewFailure`` with the line of a failure that ended the session.
+  func onTerminal(_ session: (any Terminal) -> String?) throws {
+    let terminal = try makeTerminal()
     terminal.reportEnd()
     // A signal may have come before the terminal was started.
     try WorkContext(cancellation: Interruption.cancellation()).checkCancellation()

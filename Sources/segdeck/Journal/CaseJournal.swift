@@ -39,6 +39,9 @@ package final class CaseJournal: Sendable {
     state.withLock { $0.restored[version] }
   }
 
+  /// Registers a mask that was opened after the case.
+  func noteMask(_ mask: LoadedMask) { state.withLock { $0.merged[mask.path] = mask.merged } }
+
   /// Opens the journal of a case; see ``ReviewServices/openJournal(of:_:)``.
   ///
   /// - Parameters:

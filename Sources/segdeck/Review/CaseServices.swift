@@ -9,7 +9,7 @@ import Work
 
 /// The services of a review: files through ImageFormats, networks and the CRF through Segmentation.
 final class CaseServices: ReviewServices {
-  private let runs: NetworkRunCache
+  let runs: NetworkRunCache
   private let journal: CaseJournal
   private let presets = SavedPresets()
   /// The opened image and masks by their absolute paths.
@@ -63,17 +63,10 @@ final class CaseServices: ReviewServices {
       fitted = try fit(openedMasks)
     }
     let masks = zip(openedMasks, fitted).map { openedMask, mask in
-      let path = openedMask.image.path
-      let absolutePath = FilePath.absolute(path)
-      opened[absolutePath] = openedMask
+      let loaded = LoadedMask(mask, path: openedMask.image.path)
+      opened[loaded.path] = openedMask
       findings += mask.notes
-      // Only this code knows the values of codes; the review does not.
-      let others = mask.labels.voxelCounts().keys.filter {
-        mask.labels.coding.value(of: $0) > Int(UInt16.max)
-      }
-      return LoadedMask(
-        name: FilePath.name(of: path), path: absolutePath, labels: ChunkedLabels(mask.labels),
-        table: (mask.names ?? LabelTable()).completed(for: others, coding: mask.labels.coding))
+      return loaded
     }
     let named = try masks.named(by: request.selections)
     findings += named.notes
@@ -92,6 +85,34 @@ final class CaseServices: ReviewServices {
   /// The file's name without its format's suffix.
   private static func caseName(_ path: String) -> String {
     ImageName.stem(of: FilePath.name(of: path))
+  }
+
+  func openMask(_ request: MaskRequest, _ work: WorkContext) throws -> (mask: LoadedMask, findings: [String])
+  {
+    let openedMask = try OpenedImage(FilePath.expandingTilde(request.path))
+    let path = FilePath.absolute(openedMask.image.path)
+    if let earlier = opened.withLock({ $0[path] }), !earlier.isUntouched {
+      throw InputError(
+        request.path, "changed since it was opened in this review", expected: "its copy under another name")
+    }
+    let fitted = try FittedMask(openedMask.image, on: request.grid, joining: request.coding, work: work)
+    try LabelVolume.requireMemory(on: request.grid.size, volumes: 1, subject: request.path)
+    var mask = LoadedMask(fitted, path: path)
+    if !request.selections.isEmpty, mask.table.labels.allSatisfy(\.isUnnamed) {
+      mask = try [mask].named(by: request.selections).masks[0]
+    }
+    opened.withLock { $0[path] = openedMask }
+    journal.noteMask(mask)
+    return (mask, fitted.notes)
+  }
+
+  func checkImage(_ path: String) throws -> String {
+    let path = FilePath.absolute(FilePath.expandingTilde(path))
+    if FileSystem.isFolder(path) {
+      throw InputError(path, "cannot be opened beside a case", found: "a folder", expected: "an image")
+    }
+    _ = try ImageFile.open(path)
+    return path
   }
 
   func read(_ request: FrameRequest, _ work: WorkContext) throws -> ScalarVolume {
@@ -173,6 +194,16 @@ final class CaseServices: ReviewServices {
     let isSaved = try presets.save(
       preset.settings, as: preset.name, replacesExisting: replacesExisting)
     return isSaved ? .saved : .exists
+  }
+
+  func names(in folder: String, _ content: FolderContent, _ work: WorkContext) throws -> [FolderEntry] {
+    try [FolderEntry](namesIn: folder, content, work)
+  }
+
+  func commandHistory(adding line: CommandHistoryJob.Line?) throws -> CommandHistory {
+    let stored = StoredCommandHistory()
+    guard let line else { return stored.history }
+    return try stored.add(line)
   }
 
   func openJournal(of content: ReviewCase, _ work: WorkContext) throws -> OpenedJournal {

@@ -140,6 +140,19 @@ package final class NetworkRunCache: Sendable {
     }
   }
 
+  /// The prediction of a run, with its model and the weights of the heads of its mask; nil where it is not in memory, so that
+  /// the network would have to run again.
+  func predictionInMemory(
+    ofRun number: Int
+  ) -> (prediction: NetworkPrediction, model: SegmentationModel, auxiliaryHeadWeights: [Double])? {
+    state.withLock { state in
+      guard let run = state.runs[number], let model = state.models[run.modelID]?.model else { return nil }
+      let weights = model.refinement.auxiliaryHeadWeights
+      let known = weights.contains { $0 != 0 } ? run.allHeads : run.mainHead ?? run.allHeads
+      return known.map { ($0, model, weights) }
+    }
+  }
+
   /// A run and its prediction.
   ///
   /// The network runs where the prediction is not cached; concurrent requests wait for it.

@@ -14,6 +14,8 @@ final class WorklistServices: SessionServices {
   }
 
   private struct State {
+    /// The cases of the worklist, then those that were added.
+    var cases: [WorklistCase]
     var records: ReviewRecords
     var waiting: [Entry] = []
     var failure: String?
@@ -40,7 +42,7 @@ final class WorklistServices: SessionServices {
     cases = worklist.cases
     self.writer = writer
     self.preferredModel = preferredModel
-    state = Mutex(State(records: records))
+    state = Mutex(State(cases: worklist.cases, records: records))
   }
 
   func services(of id: CaseID) -> any ReviewServices { CaseServices(preferredModel: preferredModel) }
@@ -85,9 +87,12 @@ final class WorklistServices: SessionServices {
     send(atOnce: true)
   }
 
+  func add(_ entry: WorklistCase) { state.withLock { $0.cases.append(entry) } }
+
   func record(_ kind: CaseRecord.Kind, _ id: CaseID, _ decision: CaseDecision) {
-    let entry = Entry(kind: kind, worklistCase: cases[id.position], decision: decision)
-    state.withLock { $0.waiting.append(entry) }
+    state.withLock { state in
+      state.waiting.append(Entry(kind: kind, worklistCase: state.cases[id.position], decision: decision))
+    }
     queue.async { [self] in write() }
   }
 

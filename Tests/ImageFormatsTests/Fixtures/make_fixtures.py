@@ -180,6 +180,15 @@ def main():
     for name, dtype in (("bad_complex.nii", "c8"), ("bad_rgb.nii", [("R", "u1"), ("G", "u1"), ("B", "u1")])):
         array = np.zeros(SHAPE, dtype)
         (HERE / name).write_bytes(image(array).to_bytes())
+    # Two classes of 4 x 3 x 2 voxels, the second with a probability of voxel / 32.
+    second = np.arange(24, dtype=np.float64).reshape(2, 3, 4) / 32
+    both = np.stack([1 - second, second])
+    np.savez_compressed(HERE / "probabilities.npz", probabilities=both.astype(np.float32))
+    np.savez(HERE / "softmax_half.npz", softmax=both.astype(np.float16), other=np.zeros(3))
+    np.savez_compressed(HERE / "probabilities_big_endian.npz", probabilities=both.astype(">f8"))
+    np.savez(HERE / "bad_fortran.npz", probabilities=np.asfortranarray(both.astype(np.float32)))
+    np.savez(HERE / "bad_integers.npz", probabilities=(both > 0.5).astype(np.uint8))
+    np.savez(HERE / "bad_names.npz", first=both, second=both)
     (HERE / "expected.json").write_text(json.dumps(EXPECTED, sort_keys=True) + "\n")
 
 

@@ -1,9 +1,9 @@
 /// Suggestions for mistyped names.
-enum NameSuggestion {
+package enum NameSuggestion {
   /// The nearest of `names` by edit distance, or the only one with the prefix `word`; nil when there is none.
   ///
   /// The distance must be at most 2 and less than half of the name's length, and the prefix at least 3 letters.
-  static func nearest(to word: String, among names: [String]) -> String? {
+  package static func nearest(to word: String, among names: [String]) -> String? {
     let word = word.lowercased()
     let nearest = names.map { ($0, editDistance($0, word)) }.min { $0.1 < $1.1 }
     if let (name, errors) = nearest, errors <= 2, 2 * errors < name.count { return name }

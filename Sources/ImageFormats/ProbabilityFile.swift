@@ -1,0 +1,95 @@
+import Volumes
+import Work
+
+/// Class probabilities of an image in a file: a 4D image with a frame for each class, as `segdeck segment --probabilities`
+/// writes it, or an `.npz` of nnU-Net.
+///
+/// nnU-Net's array `probabilities` (in version 1 `softmax`) has the axes class, k, j, i, the reverse of the image's; in both
+/// files i is fastest and the class slowest, and background is class 0.
+package struct ProbabilityFile: Sendable {
+  private enum Source: Sendable {
+    case image(ImageFile)
+    case numpy
+  }
+
+  /// The file.
+  package let path: String
+  /// The number of classes, background among them; at least two.
+  package let classCount: Int
+  private let source: Source
+  private let voxelCount: Int
+  private static let arrayNames = ["probabilities", "softmax"]
+
+  /// Opens a file.
+  /// - Throws: ``InputError`` for a missing or unreadable file, one that holds no probabilities, and one that does not lie on
+  ///   the grid in its own order.
+  package init(_ path: String, on grid: VolumeGrid) throws {
+    (self.path, voxelCount) = (path, grid.size.voxelCount)
+    guard path.lowercased().hasSuffix(".npz") else {
+      let file = try ImageFile.open(path)
+      guard case .same = try GridFit(mask: file.grid, image: grid, subject: path) else {
+        throw InputError(
+          path, "lies on the image's voxels in another order", expected: "the image's own order")
+      }
+      guard file.frameCount >= 2 else {
+        throw InputError(
+          path, "holds no class probabilities", found: "one frame",
+          expected: "a 4D image with one frame per class, background first")
+      }
+      (source, classCount) = (.image(file), file.frameCount)
+      return
+    }
+    let array = try NumpyArrayFile(path, named: Self.arrayNames)
+    let expected = [grid.size.k, grid.size.j, grid.size.i]
+    guard array.shape.count == 4, array.shape[0] >= 2, Array(array.shape.dropFirst()) == expected else {
+      let text = array.shape.map(String.init).joined(separator: " x ")
+      throw InputError(
+        path, "\(array.name) does not fit the image", found: text,
+        expected: "classes x " + expected.map(String.init).joined(separator: " x ") + " (k, j, i)")
+    }
+    (source, classCount) = (.numpy, array.shape[0])
+  }
+
+  /// Gives `body` the probabilities of consecutive voxels of one class after the other, i fastest.
+  /// - Parameter classes: From which class to which; those before are passed over.
+  /// - Throws: ``InputError`` when the file is damaged or was replaced; `Cancelled`.
+  /// - Complexity: O(n · classes up to the last one); a fixed window.
+  package func read(
+    classes: Range<Int>, work: WorkContext,
+    _ body: (UnsafeBufferPointer<Float>, _ class: Int, _ firstVoxel: Int) throws -> Void
+  ) throws {
+    switch source {
+    case .image(let file):
+      var position = classes.lowerBound * voxelCount
+      try file.readValues(frames: classes, work: work) { values in
+        try split(values, from: &position, classes, body)
+      }
+    case .numpy:
+      var position = 0
+      let array = try NumpyArrayFile(path, named: Self.arrayNames)
+      guard array.shape.reduce(1, *) == classCount * voxelCount else {
+        throw InputError(path, "is no longer the file that was opened")
+      }
+      try array.read(first: classes.upperBound * voxelCount, work: work) { values in
+        try split(values, from: &position, classes, body)
+      }
+    }
+  }
+
+  /// Divides values at the borders of classes.
+  private func split(
+    _ values: UnsafeBufferPointer<Float>, from position: inout Int, _ classes: Range<Int>,
+    _ body: (UnsafeBufferPointer<Float>, Int, Int) throws -> Void
+  ) throws {
+    var start = 0
+    while start < values.count {
+      let (index, voxel) = position.quotientAndRemainder(dividingBy: voxelCount)
+      let count = min(values.count - start, voxelCount - voxel)
+      if classes.contains(index) {
+        try body(UnsafeBufferPointer(rebasing: values[start..<start + count]), index, voxel)
+      }
+      start += count
+      position += count
+    }
+  }
+}

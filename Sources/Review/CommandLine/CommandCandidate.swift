@@ -1,0 +1,181 @@
+import Volumes
+import Work
+
+/// A way to complete what is being typed.
+struct CommandCandidate: Equatable {
+  /// What the list shows.
+  var text: String
+  /// What stands before the cursor when it is taken.
+  var line: String
+  /// What it does or is, in a few words.
+  var summary: String
+}
+
+/// What stands before the cursor: the start of a command's name, or a command and the start of its argument.
+enum CommandStem: Equatable {
+  /// A word that may become a command, a label or a place.
+  case first(String)
+  /// A command, the part of the line that stays, and the text behind that.
+  case argument(CommandArgument, head: String, text: String)
+
+  /// The parts of what was typed after a prompt.
+  init(_ typed: String, after prompt: CommandLine.Prompt) {
+    let text = typed.drop { $0 == " " }
+    guard prompt == .command, let space = text.firstIndex(of: " "),
+      let definition = CommandDefinition.named(String(text[..<space]))
+    else {
+      self = .first(String(text))
+      return
+    }
+    let argument = text[space...].drop { $0 == " " }
+    self = .argument(
+      definition.argument, head: String(typed.prefix(typed.count - argument.count)), text: String(argument))
+  }
+
+  /// The folder whose names complete the text, as it was typed, and which of its files; nil where no path is typed.
+  var folder: (path: String, content: FolderContent)? {
+    guard case .argument(.file(let content), _, let text) = self else { return nil }
+    return (CommandStem.folderPart(of: text), content)
+  }
+
+  /// "data/" of "data/ca", "" of "ca".
+  static func folderPart(of path: String) -> String {
+    path.lastIndex(of: "/").map { String(path[...$0]) } ?? ""
+  }
+}
+
+extension ReviewState {
+  /// The candidates for what stands before the cursor, the most likely first.
+  func candidates(of line: CommandLine) -> [CommandCandidate] {
+    switch CommandStem(line.stem, after: line.prompt) {
+    case .first(let word): return firstWords(word, after: line.prompt)
+    case .argument(let argument, let head, let text):
+      return arguments(argument, text, line.listing).map { choice in
+        CommandCandidate(text: choice.text, line: head + choice.value, summary: choice.summary)
+      }
+    }
+  }
+
+  /// The command whose argument is being typed, or whose name stands there whole; nil for none.
+  func commandBeingTyped(_ line: CommandLine) -> CommandDefinition? {
+    guard line.prompt == .command else { return nil }
+    let word = line.stem.drop { $0 == " " }.prefix { $0 != " " }
+    return CommandDefinition.named(String(word))
+  }
+
+  /// Commands and, once something is typed, labels to go to.
+  private func firstWords(_ word: String, after prompt: CommandLine.Prompt) -> [CommandCandidate] {
+    var candidates: [CommandCandidate] = []
+    if prompt == .command {
+      candidates = CommandDefinition.all.compactMap { definition in
+        guard let name = definition.names.first(where: { $0.hasPrefix(word.lowercased()) }) else {
+          return nil
+        }
+        return CommandCandidate(
+          text: name, line: name + (definition.argument.isNothing ? "" : " "), summary: definition.summary)
+      }
+      guard !word.isEmpty else { return candidates }
+    }
+    return candidates
+      + labelChoices(word).map {
+        CommandCandidate(text: $0.text, line: $0.value, summary: "go to its largest slice")
+      }
+  }
+
+  /// A value that an argument can have.
+  private struct Choice {
+    var text: String
+    var value: String
+    var summary: String
+
+    init(_ value: String, _ summary: String = "") {
+      (text, self.value, self.summary) = (value, value, summary)
+    }
+  }
+
+  private func arguments(
+    _ argument: CommandArgument, _ text: String, _ listing: FolderListing?
+  ) -> [Choice] {
+    switch argument {
+    case .nothing, .text: return []
+    case .window:
+      let presets = intensities.presets
+      let auto = [Choice("auto", presets[0].window.text)]
+      return ReviewState.matching(auto + presets.dropFirst().map { Choice($0.name, $0.window.text) }, text)
+    case .comparison: return ReviewState.matching(ComparisonView.allCases.map { Choice($0.rawValue) }, text)
+    case .label: return labelChoices(text)
+    case .knob: return knobChoices(text)
+    case .preset: return ReviewState.matching(presetChoices.map { Choice($0.name, $0.origin) }, text)
+    case .version: return versionChoices(text)
+    case .tag: return ReviewState.matching(decisions.verdicts.tags.map { Choice($0) }, text)
+    case .file: return pathChoices(text, listing)
+    }
+  }
+
+  private func labelChoices(_ text: String) -> [Choice] {
+    guard let version = shownVersion else { return [] }
+    let choices = version.labelsBySize.map { label in
+      Choice(cleaned(label.name), "\(decimals(version.millilitres(of: label.value), 1)) mL")
+    }
+    return ReviewState.matching(choices, text)
+  }
+
+  private func versionChoices(_ text: String) -> [Choice] {
+    let choices = decisions.versions.map { version in
+      let side = version.id == decisions.a ? "A" : version.id == decisions.b ? "B" : ""
+      return Choice(version.name, side)
+    }
+    return ReviewState.matching(choices, text)
+  }
+
+  /// Knobs or, behind "labels", labels; each of several behind a comma.
+  private func knobChoices(_ text: String) -> [Choice] {
+    let words = text.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+    guard words.count == 2 else {
+      let knobs = Knob.knobs(of: refinementBase)
+      let choices = KnobName.all.filter { knobs.contains($0.knob) }.map { name in
+        var choice = Choice(name.name, name.knob.explanation)
+        choice.value += " "
+        return choice
+      }
+      return ReviewState.matching(choices, text)
+    }
+    guard KnobName.knob(words[0]) == .changedLabels else { return [] }
+    let comma = words[1].lastIndex(of: ",").map { words[1].index(after: $0) } ?? words[1].startIndex
+    let earlier = words[0] + " " + words[1][..<comma]
+    return labelChoices(String(words[1][comma...])).map { choice in
+      var choice = choice
+      choice.value = earlier + choice.value
+      return choice
+    }
+  }
+
+  /// Names in the folder that is typed; hidden ones only where a dot was typed.
+  private func pathChoices(_ text: String, _ listing: FolderListing?) -> [Choice] {
+    let folder = CommandStem.folderPart(of: text)
+    guard let listing, listing.folder == folder else { return [] }
+    let name = text.dropFirst(folder.count)
+    return listing.entries.filter {
+      $0.name.hasPrefix(name) && (name.hasPrefix(".") || !$0.name.hasPrefix("."))
+    }
+    .map { entry in
+      var choice = Choice(folder + entry.name + (entry.isFolder ? "/" : ""))
+      choice.text = entry.name.printableLine + (entry.isFolder ? "/" : "")
+      return choice
+    }
+  }
+
+  /// Choices that begin with the text, then those of which a word does, then those that contain it; names are compared as
+  /// labels are.
+  private static func matching(_ choices: [Choice], _ text: String) -> [Choice] {
+    let key = text.nameKey
+    guard !key.isEmpty else { return choices }
+    func rank(_ choice: Choice) -> Int? {
+      let name = choice.value.nameKey
+      if name.hasPrefix(key) { return 0 }
+      return name.contains(" " + key) ? 1 : name.contains(key) ? 2 : nil
+    }
+    let ranked = choices.map { (choice: $0, rank: rank($0)) }
+    return (0...2).flatMap { wanted in ranked.filter { $0.rank == wanted }.map(\.choice) }
+  }
+}

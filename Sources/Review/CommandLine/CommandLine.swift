@@ -1,0 +1,86 @@
+/// The line that ":" and "g" open, while it is being typed.
+package struct CommandLine: Equatable, Sendable {
+  /// What stands before the line.
+  package enum Prompt: String, Equatable, Sendable, CaseIterable {
+    /// Any command, place or label.
+    case command = ":"
+    /// A place or label.
+    case goTo = "go to "
+  }
+
+  /// What stands before the line.
+  package var prompt: Prompt
+  /// The line.
+  package var entry: TextEntry
+  /// What was typed before an earlier line or a candidate took its place; nil where what stands there was typed.
+  var typed: String?
+  /// The earlier line that is shown, counted from the newest of those that begin with ``typed``; nil for none.
+  var recalled: Int?
+  /// The candidate that is shown, of those that complete ``typed``; nil for none.
+  var pointed: Int?
+  /// Whether Tab waits for the names in a folder.
+  var awaitsListing = false
+  /// The names in the folder of the path that is being typed, once read.
+  var listing: FolderListing?
+
+  /// A line that begins with `text`.
+  package init(_ prompt: Prompt, _ text: String = "") {
+    self.prompt = prompt
+    entry = TextEntry(text)
+  }
+
+  /// What is completed: what was typed before the cursor.
+  var stem: String { pointed == nil ? entry.textBeforeCursor : typed ?? "" }
+
+  /// The same line with another text, as typed.
+  func edited(_ entry: TextEntry) -> CommandLine {
+    var line = self
+    line.entry = entry
+    (line.typed, line.recalled, line.pointed, line.awaitsListing) = (nil, nil, nil, false)
+    return line
+  }
+}
+
+/// The lines that were typed earlier, of each prompt, the newest last, none twice.
+package struct CommandHistory: Equatable, Sendable {
+  /// Lines after ":".
+  package private(set) var commands: [String] = []
+  /// Lines after "go to".
+  package private(set) var places: [String] = []
+
+  /// How many lines of each prompt are kept; the oldest are removed first.
+  package static let depth = 500
+
+  /// A history of these lines; of lines that stand twice the last one counts.
+  package init(commands: [String] = [], places: [String] = []) {
+    for line in commands { add(line, after: .command) }
+    for line in places { add(line, after: .goTo) }
+  }
+
+  /// The lines after a prompt.
+  package subscript(prompt: CommandLine.Prompt) -> [String] { prompt == .command ? commands : places }
+
+  /// Adds a line as the newest; a blank one is not kept.
+  /// - Complexity: O(n).
+  package mutating func add(_ line: String, after prompt: CommandLine.Prompt) {
+    guard line.contains(where: { !$0.isWhitespace }) else { return }
+    var lines = self[prompt].filter { $0 != line } + [line]
+    lines.removeFirst(max(0, lines.count - CommandHistory.depth))
+    if prompt == .command { commands = lines } else { places = lines }
+  }
+
+  /// Lines of this history that `other` lacks, behind those of `other`.
+  func joined(behind other: CommandHistory) -> CommandHistory {
+    var joined = other
+    for prompt in CommandLine.Prompt.allCases {
+      let known = Set(other[prompt])
+      for line in self[prompt] where !known.contains(line) { joined.add(line, after: prompt) }
+    }
+    return joined
+  }
+
+  /// Earlier lines that begin with `text`, the newest first.
+  func lines(beginningWith text: String, after prompt: CommandLine.Prompt) -> [String] {
+    self[prompt].reversed().filter { $0.hasPrefix(text) && $0 != text }
+  }
+}

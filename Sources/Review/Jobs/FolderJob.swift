@@ -1,0 +1,58 @@
+import Work
+
+/// Which files of a folder are listed, besides its folders.
+package enum FolderContent: Equatable, Sendable {
+  /// Files whose names say that they are images or masks.
+  case images
+  /// Every file.
+  case all
+}
+
+/// A name in a folder.
+package struct FolderEntry: Equatable, Sendable {
+  /// The name.
+  package var name: String
+  /// Whether it is a folder.
+  package var isFolder: Bool
+
+  package init(_ name: String, isFolder: Bool = false) { (self.name, self.isFolder) = (name, isFolder) }
+}
+
+/// The names in a folder.
+package struct FolderListing: Equatable, Sendable {
+  /// The folder as it was typed: "data/", "~/" or "" for the working folder.
+  package var folder: String
+  /// The files that were asked for.
+  package var content: FolderContent
+  /// The names, ascending; empty for a folder that cannot be read.
+  package var entries: [FolderEntry]
+
+  package init(folder: String, content: FolderContent, entries: [FolderEntry]) {
+    (self.folder, self.content, self.entries) = (folder, content, entries)
+  }
+}
+
+/// Lists the folder of a path that is being typed.
+package struct FolderJob: Job {
+  package static let kind = JobKind.folder
+  /// The folder as it was typed.
+  package var folder: String
+  /// The files that are listed.
+  package var content: FolderContent
+
+  package func run(in environment: JobEnvironment, _ work: WorkContext) throws -> FolderListing {
+    let entries = try environment.services.names(in: folder, content, work)
+    return FolderListing(folder: folder, content: content, entries: entries)
+  }
+
+  package func reduce(_ state: inout ReviewState, _ outcome: FolderListing) -> [ReviewEffect] {
+    state.receive(outcome)
+    return []
+  }
+
+  /// What is typed may become a folder; until then it has no names.
+  package func reduceFailure(_ state: inout ReviewState, _ line: String) -> [ReviewEffect] {
+    state.receive(FolderListing(folder: folder, content: content, entries: []))
+    return []
+  }
+}

@@ -1,0 +1,67 @@
+import Volumes
+import Work
+
+/// A mask that is to be added to the open case.
+package struct MaskRequest: Equatable, Sendable {
+  /// The file as it was typed.
+  package var path: String
+  /// The grid of the image.
+  package var grid: VolumeGrid
+  /// The coding of the masks that are open; nil where there is none.
+  package var coding: LabelCoding?
+  /// Names for the labels of masks that do not name theirs.
+  package var selections: [LabelSelection]
+}
+
+/// A mask that was read beside an open case.
+package struct AddedMask: Equatable, Sendable {
+  /// The mask on the image's grid.
+  package var mask: LoadedMask
+  /// The components of its labels.
+  package var components: LabelComponents
+  /// The defects of its file that were repaired on reading, one line each.
+  package var findings: [String]
+
+  package init(mask: LoadedMask, components: LabelComponents, findings: [String]) {
+    (self.mask, self.components, self.findings) = (mask, components, findings)
+  }
+}
+
+/// Reads a mask, which becomes a version of the open case.
+package struct MaskJob: Job {
+  package static let kind = JobKind.mask
+  /// The mask.
+  package var request: MaskRequest
+  /// What the version is called; nil for the name of the file.
+  package var name: String?
+
+  package var title: String? { "opening \(FilePath.name(of: request.path).printableLine)" }
+
+  package var stoppedText: String { "stopped opening the mask" }
+
+  package func run(in environment: JobEnvironment, _ work: WorkContext) throws -> AddedMask {
+    let (mask, findings) = try environment.services.openMask(request, work.part(0...0.8))
+    let components = try LabelComponents(mask.labels, work: work.withoutProgress)
+    return AddedMask(mask: mask, components: components, findings: findings)
+  }
+
+  package func reduce(_ state: inout ReviewState, _ outcome: AddedMask) -> [ReviewEffect] {
+    state.add(outcome, named: name)
+  }
+}
+
+/// Looks whether a file is an image that can be opened.
+package struct ImageJob: Job {
+  package static let kind = JobKind.image
+  /// The file as it was typed.
+  package var path: String
+
+  package func run(in environment: JobEnvironment, _ work: WorkContext) throws -> String {
+    try environment.services.checkImage(path)
+  }
+
+  package func reduce(_ state: inout ReviewState, _ outcome: String) -> [ReviewEffect] {
+    state.leave(forImage: outcome)
+    return []
+  }
+}

@@ -1,0 +1,122 @@
+import Screen
+import Volumes
+
+extension Action {
+  /// Steps of the command line: to earlier lines for positive counts, and to the next candidate.
+  package enum CommandLineStep: ActionGroup {
+    case recall(Int), complete(Int)
+
+    static let bindings: [KeyBinding] = [
+      KeyTable.bind(
+        .command, [.tab], .commandLine(.complete(1)),
+        "complete as far as is certain, then the next candidate: commands, windows, labels, knobs, versions, files"
+      ),
+      KeyTable.bind(.command, [.backTab], .commandLine(.complete(-1)), "the candidate before"),
+      KeyTable.bind(
+        .command, [.up], .commandLine(.recall(1)),
+        "the last line, also of earlier sessions, that begins like this"),
+      KeyTable.bind(.command, [.down], .commandLine(.recall(-1)), "the line after that"),
+    ]
+  }
+}
+
+extension ReviewState {
+  /// Opens the line after a prompt, with the lines of earlier sessions behind it.
+  mutating func openLine(_ prompt: CommandLine.Prompt, _ text: String = "") -> [ReviewEffect] {
+    dialog = .command(CommandLine(prompt, text))
+    return [start(CommandHistoryJob())]
+  }
+
+  /// Carries out a key that only the command line has.
+  mutating func changeLine(_ step: Action.CommandLineStep) {
+    guard case .command(var line) = dialog else { return }
+    switch step {
+    case .recall(let count): recall(count, in: &line)
+    case .complete(let count): complete(count, in: &line)
+    }
+    dialog = .command(line)
+  }
+
+  /// Carries out the line that was typed, and keeps it for later.
+  mutating func perform(_ line: CommandLine) -> [ReviewEffect] {
+    dialog = nil
+    let text = line.entry.text
+    guard text.contains(where: { !$0.isWhitespace }) else { return [] }
+    commandHistory.add(text, after: line.prompt)
+    let kept = start(CommandHistoryJob(adding: .init(line.prompt, text)))
+    return perform(typed: text, after: line.prompt) + [kept]
+  }
+
+  /// Shows an earlier line that begins as what was typed, older ones for positive counts; at the end what was typed again.
+  private func recall(_ count: Int, in line: inout CommandLine) {
+    let typed = line.recalled == nil ? line.entry.text : line.typed ?? ""
+    let lines = commandHistory.lines(beginningWith: typed, after: line.prompt)
+    let next = (line.recalled ?? -1) + count
+    guard next < lines.count, next >= -1 else { return }
+    line = line.edited(TextEntry(next < 0 ? typed : lines[next]))
+    if next >= 0 { (line.typed, line.recalled) = (typed, next) }
+  }
+
+  /// Completes what stands before the cursor as far as all candidates agree; then shows one after the other.
+  private func complete(_ count: Int, in line: inout CommandLine) {
+    if let folder = CommandStem(line.stem, after: line.prompt).folder, line.listing?.folder != folder.path {
+      line.awaitsListing = true
+      return
+    }
+    let found = candidates(of: line)
+    guard !found.isEmpty else { return }
+    var entry = line.entry
+    guard let pointed = line.pointed else {
+      let typed = entry.textBeforeCursor
+      let common = ReviewState.commonBeginning(found.map(\.line))
+      if common.count > typed.count, common.lowercased().hasPrefix(typed.lowercased()) || found.count == 1 {
+        entry.replaceBeforeCursor(by: common)
+        line = line.edited(entry)
+      } else if found.count > 1 {
+        point(at: count > 0 ? 0 : found.count - 1, of: found, typed, in: &line)
+      }
+      return
+    }
+    point(at: (pointed + count + found.count) % found.count, of: found, line.stem, in: &line)
+  }
+
+  private func point(
+    at position: Int, of found: [CommandCandidate], _ typed: String, in line: inout CommandLine
+  ) {
+    var entry = line.entry
+    entry.replaceBeforeCursor(by: found[position].line)
+    line = line.edited(entry)
+    (line.typed, line.pointed) = (typed, position)
+  }
+
+  private static func commonBeginning(_ lines: [String]) -> String {
+    lines.dropFirst().reduce(lines.first ?? "") { $0.commonPrefix(with: $1) }
+  }
+
+  /// Stores the names in a folder, and completes the line that waits for them.
+  mutating func receive(_ listing: FolderListing) {
+    guard case .command(var line) = dialog else { return }
+    line.listing = listing
+    if line.awaitsListing {
+      line.awaitsListing = false
+      complete(1, in: &line)
+    }
+    dialog = .command(line)
+  }
+
+  /// Reads what completes the line: the folder of a path, and the CRF settings that were saved.
+  mutating func followCommandLine() -> [ReviewEffect] {
+    guard case .command(let line) = dialog else { return cancel(.folder) }
+    if case .argument(.preset, _, _) = CommandStem(line.stem, after: line.prompt), savedPresets == nil,
+      jobs[.presets] == nil
+    {
+      return [start(PresetsJob())]
+    }
+    guard let folder = CommandStem(line.stem, after: line.prompt).folder else { return [] }
+    if line.listing?.folder == folder.path, line.listing?.content == folder.content { return [] }
+    if let job = running(FolderJob.self), job.folder == folder.path, job.content == folder.content {
+      return []
+    }
+    return [start(FolderJob(folder: folder.path, content: folder.content))]
+  }
+}

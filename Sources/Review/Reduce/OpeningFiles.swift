@@ -1,0 +1,65 @@
+import Volumes
+import Work
+
+extension ReviewState {
+  // MARK: Masks
+
+  /// Reads a mask beside those that are open.
+  mutating func openMask(_ path: String, named name: String?) -> [ReviewEffect] {
+    let coding = decisions.versions.first { if case .mask = $0.origin { true } else { false } }?.labels.coding
+    let request = MaskRequest(
+      path: path, grid: grid, coding: coding, selections: self.request.selections)
+    return [start(MaskJob(request: request, name: name))]
+  }
+
+  /// Makes a version of a mask that was read; one that is open already is shown.
+  mutating func add(_ added: AddedMask, named name: String?) -> [ReviewEffect] {
+    let mask = added.mask
+    if let known = decisions.versions.first(where: {
+      $0.origin == .mask(path: mask.path) && $0.labels == mask.labels
+    }) {
+      selectedVersion = known.id
+      let effects = useVersion(as: .shown)
+      message = Message("\(cleaned(known.name)) is open already and is shown")
+      return effects
+    }
+    content.masks.append(mask)
+    content.findings += added.findings
+    let fileName = ReviewState.distinctNames(content.masks)[content.masks.count - 1]
+    let version = Version(
+      id: makeVersionID(), name: uniqueName(name.map { cleaned($0) } ?? fileName),
+      origin: .mask(path: mask.path), labels: mask.labels, table: mask.table, components: added.components)
+    let isFirst = shownVersion == nil
+    let effects = add(version, comparedWith: shownVersion?.id)
+    if isFirst, let largest = version.statistics.max(by: { $0.voxelCount < $1.voxelCount }) {
+      moveCrosshair(to: largest.centre)
+    }
+    for finding in added.findings { messageLog.add(Message(finding, .warning)) }
+    if let finding = added.findings.first {
+      let others = added.findings.count - 1
+      message = Message(
+        "\(message?.text ?? ""); \(finding)" + (others > 0 ? " (M: \(others) more)" : ""), .warning)
+    }
+    return effects
+  }
+
+  // MARK: Images
+
+  /// Looks at an image that is to be opened.
+  mutating func openImage(_ path: String) -> [ReviewEffect] { [start(ImageJob(path: path))] }
+
+  /// Leaves the case for an image that can be opened, after a question where something would be lost.
+  mutating func leave(forImage path: String) {
+    guard path != content.imagePath else {
+      message = Message("\(cleaned(content.name)) is open already")
+      return
+    }
+    // Cases of a worklist stay in memory or in their journals, with the jobs that run.
+    let losing = losses.filter { position == nil || $0 == .refinement }
+    guard losing.isEmpty else {
+      dialog = .question(.open(path: path, losing: losing))
+      return
+    }
+    requestedImage = path
+  }
+}

@@ -1,0 +1,35 @@
+import Screen
+
+extension ReviewState {
+  /// Rows of the list above the command line at most.
+  private var candidateRows: Int { max(1, min(10, screen.rows / 3)) }
+
+  /// Draws what completes the command line and what the command does, above the line.
+  func paintCandidates(_ line: CommandLine, above row: Int, into frame: inout Frame) {
+    let found = candidates(of: line)
+    let usage = commandBeingTyped(line).map { ":\($0.example)  \($0.summary)" }
+    let visible = min(found.count, candidateRows)
+    let first = min(max(0, (line.pointed ?? 0) - visible / 2), found.count - visible)
+    let range = visible < found.count ? "\(first + 1)-\(first + visible) of \(found.count)" : ""
+    let foot = usage != nil || !range.isEmpty ? 1 : 0
+    let area = Rectangle(
+      row: row - visible - foot, column: 0, rows: visible + foot, columns: frame.columns)
+    guard area.rows > 0 else { return }
+    frame.fill(area, Cell(" ", Theme.bar))
+    let widest = found.reduce(0) { max($0, TextWidth.columns($1.text)) }
+    let width = min(max(12, widest), max(12, area.columns * 2 / 5))
+    for offset in 0..<visible {
+      let candidate = found[first + offset]
+      let isPointed = line.pointed == first + offset
+      let text = " " + TextWidth.shortened(candidate.text, to: width).fitted(width) + "  "
+      frame.write(
+        [
+          Span(text, isPointed ? Theme.selected : Theme.barStrong),
+          Span(candidate.summary, isPointed ? Theme.selected : Theme.barQuiet),
+        ], row: area.row + offset, in: area)
+    }
+    guard foot > 0 else { return }
+    frame.write([Span(" " + (usage ?? ""), Theme.bar)], row: row - 1, in: area)
+    if !range.isEmpty { frame.writeAtRight(" \(range) ", row: row - 1, style: Theme.barQuiet, in: area) }
+  }
+}

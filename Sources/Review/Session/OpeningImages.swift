@@ -1,0 +1,46 @@
+import Work
+import Worklist
+
+extension SessionState {
+  /// Opens the image that the case on the screen asked for: a new case at the end of the worklist or, where there is none,
+  /// in place of the case.
+  mutating func openRequestedImage() -> [SessionEffect] {
+    guard let path = review.requestedImage else { return [] }
+    cases[current]?.requestedImage = nil
+    if let known = worklist.id(ofImage: path) { return known == current ? [] : move(to: known) }
+    let entry = worklist.append(image: path)
+    return [.add(entry)] + move(to: CaseID(worklist.cases.count - 1))
+  }
+
+  /// Goes back to the case that was left for an image that cannot be opened, where there is no worklist.
+  ///
+  /// - Returns: nil where there is no such case.
+  mutating func comeBack(saying failure: String) -> [SessionEffect]? {
+    guard worklist.isAbsent, let previous, cases[previous] != nil else { return nil }
+    let failed = current
+    current = previous
+    self.previous = nil
+    cases[failed] = nil
+    cases[current]?.message = Message(failure, .error)
+    return [.close(failed)]
+  }
+}
+
+extension WorklistState {
+  /// The case whose image is at this absolute path; nil for none.
+  func id(ofImage path: String) -> CaseID? {
+    cases.firstIndex { $0.images[0] == path }.map { CaseID($0) }
+  }
+
+  /// Adds an image at the end of the list, under a name that no other case has.
+  mutating func append(image path: String) -> WorklistCase {
+    let stem = FilePath.stem(of: path)
+    let name = stem.hasSuffix(".nii") ? String(stem.dropLast(4)) : stem
+    let used = Set(cases.map(\.name))
+    let unique = (1...).lazy.map { $0 == 1 ? name : "\(name) (\($0))" }.first { !used.contains($0) } ?? name
+    let entry = WorklistCase(name: unique, images: [path])
+    cases.append(entry)
+    arrange()
+    return entry
+  }
+}

@@ -1,0 +1,230 @@
+import Review
+import ReviewFixtures
+import Screen
+import Testing
+import Volumes
+
+/// What stands in the command line; nil where none is open.
+private func line(_ state: ReviewState) -> String? {
+  guard case .command(let line) = state.dialog else { return nil }
+  return line.entry.text
+}
+
+/// What the screen shows above the command line, from the row that begins with `first` on.
+private func list(_ state: ReviewState, from first: String) -> [String] {
+  let rows = render(state).text.map { String($0.reversed().drop { $0 == " " }.reversed()) }
+  guard let start = rows.firstIndex(where: { $0.hasPrefix(" " + first) }) else { return [] }
+  return Array(rows[start...].dropLast())
+}
+
+extension ReviewState {
+  /// Ends the job that lists a folder.
+  fileprivate mutating func list(_ folder: String, _ entries: [FolderEntry]) throws {
+    let job = try #require(jobs[.folder])
+    let asked = running(FolderJob.self)
+    #expect(asked?.folder == folder)
+    let listing = FolderListing(folder: folder, content: asked?.content ?? .all, entries: entries)
+    _ = reduce(&self, .jobEnded(job.id, .finished(FolderJob.self, with: listing)))
+  }
+
+  /// Ends the job that reads earlier lines.
+  fileprivate mutating func read(_ history: CommandHistory) throws {
+    let id = try #require(jobs[.commandHistory]?.id)
+    _ = reduce(&self, .jobEnded(id, .finished(CommandHistoryJob.self, with: history)))
+  }
+}
+
+@Suite("The command line")
+struct CommandLineTests {
+  @Test("Up and Down go through the earlier lines that begin as what was typed")
+  func history() throws {
+    var state = try openedState()
+    state.type(":")
+    try state.read(CommandHistory(commands: ["window lung", "score 4", "window 40 400"]))
+    var found: [String?] = []
+    state.type("wi")
+    for key: Key in [.up, .up, .up, .down, .down, .down] {
+      state.press(key)
+      found.append(line(state))
+    }
+    #expect(found == ["window 40 400", "window lung", "window lung", "window 40 400", "wi", "wi"])
+    state.press(.control("u"), .up, .up, .enter)
+    #expect(state.message == Message("score 4 of 5"))
+    state.press(":", .up)
+    #expect(line(state) == "score 4")
+  }
+
+  @Test("a line is stored as it was typed, and lines of this session stay where the stored ones lack them")
+  func storing() throws {
+    var state = try openedState()
+    let effects = state.command("windw 3")
+    #expect(effects.started(CommandHistoryJob.self)?.job == CommandHistoryJob())
+    #expect(state.running(CommandHistoryJob.self)?.adding == .init(.command, "windw 3"))
+    try state.read(CommandHistory(commands: ["score 2"], places: ["liver"]))
+    #expect(state.commandHistory == CommandHistory(commands: ["score 2", "windw 3"], places: ["liver"]))
+  }
+
+  @Test("places after g have a history of their own")
+  func places() throws {
+    var state = try openedState()
+    state.command("score 2")
+    state.type("g3")
+    state.press(.enter, "g", .up)
+    #expect(line(state) == "3")
+    #expect(state.commandHistory == CommandHistory(commands: ["score 2"], places: ["3"]))
+  }
+
+  @Test(
+    "Tab completes as far as all candidates agree, and what was typed is kept behind the cursor",
+    arguments: [
+      ("wi", "window "), ("SC", "score "), ("export", "export "), ("set theta-a", "set theta-alpha "),
+      ("set labels liver,sp", "set labels liver,spleen"), ("window au", "window auto"),
+      ("paint sp", "paint spleen"),
+      ("a man", "a manual.nii.gz"), ("untag mo", "untag motion"), ("preset de", "preset defaults"),
+      ("liv", "liver"),
+      ("nothing like this", "nothing like this"), ("score 4", "score 4"),
+    ])
+  func completing(typed: String, completed: String) throws {
+    var state = try openedState()
+    state.command("tag motion")
+    state.type(":" + typed + "!")
+    state.press(.left, .tab)
+    #expect(line(state) == completed + "!")
+  }
+
+  @Test("Tab shows one candidate after the other, Shift-Tab the one before, and typing goes on from there")
+  func cycling() throws {
+    var state = try openedState()
+    state.type(":set ")
+    var found: [String?] = []
+    for key: Key in [.tab, .tab, .backTab, .backTab] {
+      state.press(key)
+      found.append(line(state))
+    }
+    #expect(found == ["set mu1 ", "set theta-alpha ", "set mu1 ", "set labels "])
+    state.type("sp")
+    state.press(.tab, .enter)
+    #expect(state.decisions.knobs.refinement.changedLabels == [1])
+  }
+
+  @Test("the list above the line says what each candidate is, and which one is shown")
+  func listOfCandidates() throws {
+    var state = try openedState(screen: ScreenSize(rows: 24, columns: 80))
+    state.type(":s")
+    #expect(
+      list(state, from: "slice") == [
+        " slice         a slice of the active plane, counted from 0",
+        " set           a CRF knob: mu1, theta-alpha, theta-beta, mu2, theta-gamma, iter…",
+        " save-preset   save the CRF's kernels",
+        " score         how good the segmentation is, from 1 to 5; 0 takes it back",
+        " spleen        go to its largest slice",
+      ])
+    state.type("core ")
+    #expect(
+      list(state, from: ":score") == [
+        " :score 4  how good the segmentation is, from 1 to 5; 0 takes it back"
+      ])
+  }
+
+  @Test(
+    "names of files complete a path once the folder was listed, folders with a slash and hidden ones on demand"
+  )
+  func paths() throws {
+    var state = try openedState()
+    state.type(":export da")
+    state.press(.tab)
+    #expect(line(state) == "export da")
+    try state.list(
+      "", [FolderEntry("data", isFolder: true), FolderEntry("notes.txt"), FolderEntry(".hidden")])
+    #expect(line(state) == "export data/")
+    let latin = "caf\u{10ffe9}.nii"
+    try state.list("data/", [FolderEntry(latin), FolderEntry("b.nii")])
+    state.type("c")
+    state.press(.tab)
+    #expect(line(state) == "export data/" + latin)
+    state.press(.control("w"))
+    #expect(line(state) == "export ")
+    try state.list(
+      "", [FolderEntry("data", isFolder: true), FolderEntry("notes.txt"), FolderEntry(".hidden")])
+    state.press(.tab)
+    #expect(line(state) == "export data/")
+    state.press(.control("w"))
+    state.type(".")
+    state.press(.tab)
+    #expect(line(state) == "export .hidden")
+  }
+
+  @Test("what is typed while a folder is listed is not completed")
+  func typingOn() throws {
+    var state = try openedState()
+    state.type(":export da")
+    state.press(.tab)
+    state.type("y")
+    try state.list("", [FolderEntry("data"), FolderEntry("day.nii")])
+    #expect(line(state) == "export day")
+    #expect(list(state, from: "day.nii").count == 2)
+  }
+
+  @Test("a folder that cannot be read has no names, and nothing is said while one types")
+  func unreadableFolder() throws {
+    var state = try openedState()
+    state.type(":export no/")
+    let id = try #require(state.jobs[.folder]?.id)
+    let message = state.message
+    _ = reduce(&state, .jobEnded(id, .failed("no/: is not a folder that can be read")))
+    #expect(state.message == message)
+    #expect(state.jobs[.folder] == nil)
+    state.press(.tab)
+    #expect(line(state) == "export no/")
+  }
+
+  @Test("Ctrl-W, Ctrl-K, Ctrl-A, Ctrl-E and paste edit the line")
+  func editing() throws {
+    var state = try openedState()
+    state.type(":window 40 400 ")
+    state.press(.control("w"), .control("w"))
+    _ = reduce(&state, .terminal(.paste("60\n 150")))
+    #expect(line(state) == "window 60? 150")
+    state.press(.control("a"), .right, .control("k"))
+    #expect(line(state) == "w")
+    state.type("x")
+    state.press(.control("e"), .control("u"), .backspace)
+    #expect(state.dialog == nil)
+  }
+
+  @Test(
+    "a line that means nothing says what was probably meant",
+    arguments: [
+      (":", "wndow 40 400", "\"wndow 40 400\" is no command, place or label; did you mean window?"),
+      (":", "splen", "\"splen\" is no command, place or label; did you mean spleen?"),
+      (":", "xyzzy", "\"xyzzy\" is no command, place or label; ? lists them"),
+      ("g", "lvier", "\"lvier\" is no place or label; did you mean liver?"),
+      ("g", "window auto", "\"window auto\" is no place or label; ? lists them"),
+    ])
+  func unknown(key: String, typed: String, answer: String) throws {
+    var state = try openedState()
+    state.type(key + typed)
+    state.press(.enter)
+    #expect(state.message == Message(answer, .error))
+  }
+
+  @Test("a version becomes A or B by its name or a part of it that no other has")
+  func versions() throws {
+    var state = try comparedState(24, 80)
+    let (one, two) = (state.decisions.a, state.decisions.b)
+    state.command("a reader_two")
+    #expect((state.decisions.a, state.decisions.b) == (two, one))
+    state.command("b reader_two/seg.nii.gz")
+    #expect((state.decisions.a, state.decisions.b) == (one, two))
+    state.command("b seg")
+    #expect(
+      state.message
+        == Message("several versions are called so: reader_one/seg.nii.gz, reader_two/seg.nii.gz", .error))
+    state.command("a nobody")
+    #expect(
+      state.message
+        == Message(
+          "no version is called \"nobody\"; the versions are reader_one/seg.nii.gz, reader_two/seg.nii.gz",
+          .error))
+  }
+}

@@ -1,0 +1,96 @@
+import Review
+import ReviewFixtures
+import Screen
+import Testing
+import Volumes
+import Work
+import Worklist
+
+/// A session of so many cases called case-1, case-2 and on, before the first is open.
+func begunSession(
+  _ count: Int, reviews: [String: CaseReview] = [:]
+) -> (session: SessionState, effects: [SessionEffect]) {
+  let cases = (1...count).map { WorklistCase(name: "case-\($0)", images: ["case-\($0).nii.gz"]) }
+  var session = SessionState(
+    worklist: WorklistState(Worklist(cases: cases), reviews: reviews, reader: "ann"), first: CaseID(0),
+    screen: ScreenSize(rows: 24, columns: 80), capabilities: trueColour)
+  let effects = session.begin()
+  return (session, effects)
+}
+
+extension SessionState {
+  /// Ends the jobs that open cases and journals, and those that follow, as if the files held the phantom.
+  @discardableResult
+  mutating func finish(
+    _ effects: [SessionEffect], failing: Set<CaseID> = [], content: ReviewCase = phantomCase()
+  ) throws -> [SessionEffect] {
+    var (all, due) = (effects, effects)
+    while !due.isEmpty {
+      guard case .review(let id, .start(let job, let work)) = due.removeFirst() else { continue }
+      let outcome: JobOutcome
+      if work.base is OpeningJob {
+        let opened = OpenedCase(
+          content: content, intensities: IntensitySummary(content.image),
+          maskComponents: try content.masks.map { try LabelComponents($0.labels, work: WorkContext()) })
+        outcome =
+          failing.contains(id)
+          ? .failed("case.nii.gz: cannot be read") : .finished(OpeningJob.self, with: opened)
+      } else if work.base is JournalJob {
+        outcome = .finished(JournalJob.self, with: OpenedJournal())
+      } else if let job = work.base as? ImageJob {
+        outcome = .finished(ImageJob.self, with: "/cases/" + job.path)
+      } else {
+        continue
+      }
+      let next = reduce(&self, .review(id, .jobEnded(job, outcome)))
+      all += next
+      due += next
+    }
+    return all
+  }
+
+  @discardableResult
+  mutating func press(_ keys: Key...) throws -> [SessionEffect] {
+    var effects: [SessionEffect] = []
+    for key in keys { effects += try finish(reduce(&self, .terminal(.key(key)))) }
+    return effects
+  }
+
+  /// Presses keys, so many seconds after the session began.
+  @discardableResult
+  mutating func press(_ keys: Key..., at seconds: Double) throws -> [SessionEffect] {
+    var effects = reduce(&self, .clock(seconds: seconds))
+    for key in keys { effects += try finish(reduce(&self, .terminal(.key(key)))) }
+    return effects
+  }
+
+  /// Presses the keys of a text.
+  @discardableResult
+  mutating func type(_ text: String) throws -> [SessionEffect] {
+    try text.flatMap { try press(.character($0)) }
+  }
+
+  /// The cases in memory.
+  var inMemory: [Int] { cases.keys.map(\.position).sorted() }
+}
+
+extension [SessionEffect] {
+  /// The cases that are opened, in this order.
+  var opened: [Int] {
+    compactMap { effect in
+      guard case .review(let id, .start(_, let job)) = effect, job.base is OpeningJob else { return nil }
+      return id.position
+    }
+  }
+
+  /// What goes to the worklist's records, "case-1 opened accepted".
+  var records: [String] {
+    compactMap { effect in
+      guard case .record(let id, let kind, let decision) = effect else { return nil }
+      let verdict = decision.verdict.map { " \($0.rawValue)" } ?? ""
+      return "case-\(id.position + 1) \(kind.rawValue)\(verdict)" + (decision.isFlagged ? " flagged" : "")
+    }
+  }
+
+  var closed: [Int] { compactMap { if case .close(let id) = $0 { id.position } else { nil } } }
+}

@@ -1,0 +1,76 @@
+import Review
+import ReviewFixtures
+import Screen
+import Testing
+import Worklist
+
+extension SessionState {
+  /// Opens an image with the command line.
+  @discardableResult
+  fileprivate mutating func open(_ name: String, failing: Set<CaseID> = []) throws -> [SessionEffect] {
+    try type(":open " + name)
+    return try finish(reduce(&self, .terminal(.key(.enter))), failing: failing)
+  }
+}
+
+extension [SessionEffect] {
+  /// The cases that are added to the worklist.
+  fileprivate var added: [WorklistCase] {
+    compactMap { if case .add(let entry) = $0 { entry } else { nil } }
+  }
+}
+
+@Suite("Opening other images in a session")
+struct SessionOpeningTests {
+  @Test("in a worklist an image becomes a case at its end, with records as the others")
+  func atTheEnd() throws {
+    var (session, effects) = begunSession(3)
+    effects = try session.finish(effects)
+    effects = try session.open("other.nii.gz")
+    #expect(effects.added == [WorklistCase(name: "other", images: ["/cases/other.nii.gz"])])
+    #expect((session.current, session.review.position) == (CaseID(3), "4/4"))
+    #expect(session.worklist.request(of: CaseID(3)).imagePath == "/cases/other.nii.gz")
+    #expect(effects.records == ["case-1 closed", "case-4 opened"])
+    #expect(effects.closed == [1])
+    try session.press(.control("p"))
+    #expect(session.current == CaseID(2))
+    #expect(try session.open("other.nii.gz").added.isEmpty)
+    #expect(session.current == CaseID(3))
+  }
+
+  @Test("a case of an equal name is called otherwise")
+  func names() throws {
+    var (session, effects) = begunSession(2)
+    effects = try session.finish(effects)
+    #expect(try session.open("case-1.nii.gz").added.map(\.name) == ["case-1 (2)"])
+  }
+
+  @Test("without a worklist an image takes the place of the case, whose journal is written to the end")
+  func inPlace() throws {
+    var session = SessionState(
+      worklist: WorklistState(OpenCaseRequest(imagePath: "first.nii.gz")), first: CaseID(0),
+      screen: ScreenSize(rows: 24, columns: 80), capabilities: trueColour)
+    let begun = session.begin()
+    _ = try session.finish(begun)
+    let effects = try session.open("other.nii.gz")
+    #expect((effects.opened, effects.closed, effects.records) == ([1], [0], []))
+    #expect((session.current, session.inMemory) == (CaseID(1), [1]))
+    try session.type("q")
+    #expect(session.end == .left)
+  }
+
+  @Test("without a worklist an image that cannot be read leaves the case as it was, and says why")
+  func comesBack() throws {
+    var session = SessionState(
+      worklist: WorklistState(OpenCaseRequest(imagePath: "first.nii.gz")), first: CaseID(0),
+      screen: ScreenSize(rows: 24, columns: 80), capabilities: trueColour)
+    let begun = session.begin()
+    _ = try session.finish(begun)
+    try session.type("f")
+    let effects = try session.open("other.nii.gz", failing: [CaseID(1)])
+    #expect(effects.closed == [1])
+    #expect((session.current, session.inMemory, session.end) == (CaseID(0), [0], nil))
+    #expect(session.review.message == Message("case.nii.gz: cannot be read", .error))
+    #expect(session.review.decisions.verdicts.isFlagged)
+  }
+}
