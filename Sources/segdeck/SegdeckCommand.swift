@@ -22,6 +22,8 @@ struct SegdeckCommand: ParsableCommand {
       ReplayCommand.self,
       JournalCommand.self,
       WorklistCommand.self,
+      ReportCommand.self,
+      RenderCommand.self,
       TerminalCommand.self,
       KeysCommand.self,
     ], defaultSubcommand: ReviewCommand.self)

@@ -1,3 +1,5 @@
+import Volumes
+
 /// Which slices each row of a strip shows: those towards head, front or right at the top.
 struct StripScale {
   /// How the slices lie.

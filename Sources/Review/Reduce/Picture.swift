@@ -1,3 +1,5 @@
+import Volumes
+
 extension ReviewState {
   private static let zoomStep = 1.25
   private static let zoomRange = 1.0...40.0

@@ -17,30 +17,6 @@ struct OverlayPainter {
   private let opacity: Double
   private let blends: Bool
 
-  /// How A and B agree in a pixel: the rank of the label that both have, or a way to differ, which are greater than
-  /// all ranks; where a pixel covers several, the greatest shows.
-  private enum Agreement {
-    static let onlyB = UInt16.max - 2
-    static let onlyA = UInt16.max - 1
-    static let conflict = UInt16.max
-
-    /// How two ranks agree; labels that are hidden, or that only one version knows, have rank 0 on both sides.
-    static func of(_ a: UInt16, _ b: UInt16) -> UInt16 {
-      if a == b { return min(a, onlyB - 1) }
-      if b == 0 { return onlyA }
-      return a == 0 ? onlyB : conflict
-    }
-
-    static func colour(_ agreement: UInt16) -> RGB {
-      switch agreement {
-      case onlyB: Theme.onlyB
-      case onlyA: Theme.onlyA
-      case conflict: Theme.conflict
-      default: Theme.both
-      }
-    }
-  }
-
   init(_ state: ReviewState) {
     style = state.view.overlay.style
     opacity = state.view.overlay.opacity
@@ -66,9 +42,9 @@ struct OverlayPainter {
     if let live = state.live, state.focus == .refinement, let base = state.version(live.base) {
       shown = state.shownLive.map(base.refined) ?? base
     }
-    let ranks = LabelRanks(shown) { state.isVisible($0, of: shown) }
-    content = .labels(shown.labels, ranks, live: state.shownLive?.region?.part)
-    colours = ranks.colours.map(\.rgb)
+    let visible = LabelRanks.visible(of: shown) { state.isVisible($0, of: shown) }
+    content = .labels(shown.labels, visible.ranks, live: state.shownLive?.region?.part)
+    colours = visible.colours.map(\.rgb)
   }
 
   /// One rank for each structure that is compared and visible.
@@ -101,13 +77,13 @@ struct OverlayPainter {
           .classify(live.labels, ranks.anywhere(in: live.box.size), into: &classes)
       }
     case .difference(let a, let ranksA, let b, let ranksB, let live):
-      sampler.classify(a, ranksA, b, ranksB, into: &classes, combine: Agreement.of)
+      sampler.classify(a, ranksA, b, ranksB, into: &classes, combine: MaskAgreement.of)
       if let live {
         let size = live.box.size
         SliceSampler(projection, size: size, slice: slice, box: live.box).classify(
           live.labelsBefore, ranksA.anywhere(in: size), live.labels, ranksB.anywhere(in: size),
           into: &classes,
-          combine: Agreement.of)
+          combine: MaskAgreement.of)
       }
     }
     blend(classes, into: &picture)
@@ -123,8 +99,8 @@ struct OverlayPainter {
         let own = classes[pixel]
         guard own != 0 else { continue }
         // Common labels are outlined even in a fill, so that the difference is visible.
-        let isOutlined = isDifference ? own < Agreement.onlyB : style == .outline
-        let colour = isDifference ? Agreement.colour(own) : colours[Int(own) - 1]
+        let isOutlined = isDifference ? own < MaskAgreement.onlyB : style == .outline
+        let colour = isDifference ? MaskAgreement.colour(own).rgb : colours[Int(own) - 1]
         if isOutlined {
           let isBorder =
             (x > 0 && classes[pixel - 1] != own) || (x + 1 < width && classes[pixel + 1] != own)
