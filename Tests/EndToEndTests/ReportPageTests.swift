@@ -2,17 +2,17 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The page of `Tests/ReportTests/Golden` as a browser shows it.
-@Suite(.serialized, .enabled(if: ReportPageTests.browser != nil, "Chromium is not installed"))
-struct ReportPageTests {
-  /// Chromium, where it is installed.
-  static let browser: String? = {
-    let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
-    return ["chromium", "chromium-headless-shell", "chromium-browser", "google-chrome"].flatMap { name in
-      folders.map { "\($0)/\(name)" }
-    }.first { FileManager.default.isExecutableFile(atPath: $0) }
-  }()
+/// Chromium, where it is installed.
+private let chromium: String? = {
+  let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
+  return ["chromium", "chromium-headless-shell", "chromium-browser", "google-chrome"].flatMap { name in
+    folders.map { "\($0)/\(name)" }
+  }.first { FileManager.default.isExecutableFile(atPath: $0) }
+}()
 
+/// The page of `Tests/ReportTests/Golden` as a browser shows it.
+@Suite(.serialized, .enabled(if: chromium != nil, "Chromium is not installed"))
+struct ReportPageTests {
   /// The document after its script ran, with a fragment; `change` is what a forger does to the page before.
   private func document(_ fragment: String, _ change: (String) -> String = { $0 }) throws -> String {
     let folder = try TemporaryFolder()
@@ -21,7 +21,7 @@ struct ReportPageTests {
     try change(String(contentsOf: golden, encoding: .utf8))
       .write(to: URL(filePath: folder("page.html")), atomically: false, encoding: .utf8)
     let result = try run([
-      "timeout", "60", try #require(Self.browser), "--headless", "--no-sandbox", "--disable-gpu",
+      "timeout", "60", try #require(chromium), "--headless", "--no-sandbox", "--disable-gpu",
       "--disable-dev-shm-usage", "--no-first-run", "--user-data-dir=\(folder("profile"))", "--dump-dom",
       "file://\(folder("page.html"))\(fragment)",
     ])

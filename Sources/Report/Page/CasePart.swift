@@ -83,23 +83,25 @@ struct CasePart {
     let lines = LabelLine.lines(of: reported)
     guard !lines.isEmpty else { return "" }
     let isCompared = !reported.comparison.isEmpty
+    let shape = ["parts", "holes", "gaps"]
     let heading =
-      ["label", isCompared ? "A mL" : "mL", "parts", "holes", "gaps"]
-      + (isCompared ? ["B mL", "Dice", "HD95", "ASSD", "surface Dice"] : [])
+      isCompared
+      ? ["label", "A mL", "B mL", "Dice", "HD95 mm", "ASSD mm", "surface Dice"] + shape
+      : ["label", "mL"] + shape
     return HTMLText.table(
       heading,
       lines.map { line in
         let (label, compared) = (line.measures, line.comparison)
-        let own = [
-          line.name, shown(compared?.millilitresA ?? label?.millilitres, 2),
-          label.map { "\($0.componentCount)" } ?? "-", label.map { "\($0.holeCount)" } ?? "-",
-          label.map { "\($0.missingSliceCount)" } ?? "-",
-        ]
-        guard isCompared else { return own }
-        return own + [
-          shown(compared?.millilitresB, 2), shown(compared?.dice, 3), shown(compared?.hd95Millimetres, 1),
-          shown(compared?.averageDistanceMillimetres, 2), shown(compared?.surfaceDice, 3),
-        ]
+        let volume = shown(compared?.millilitresA ?? label?.millilitres, 2)
+        let counts = [label?.componentCount, label?.holeCount, label?.missingSliceCount].map {
+          $0.map(String.init) ?? "-"
+        }
+        guard isCompared else { return [line.name, volume] + counts }
+        return [
+          line.name, volume, shown(compared?.millilitresB, 2), shown(compared?.dice, 3),
+          shown(compared?.hd95Millimetres, 1), shown(compared?.averageDistanceMillimetres, 2),
+          shown(compared?.surfaceDice, 3),
+        ] + counts
       })
   }
 

@@ -6,7 +6,28 @@ import Worklist
 extension CohortReport {
   /// The report as one page of HTML that needs nothing else: pictures, styles and script are in it, and its own policy
   /// forbids every connection and every other script.
-  package var page: Data {
+  package var page: Data { Data(pageParts.joined().utf8) }
+
+  /// Writes ``page`` to a file, of which never more than one case is in memory.
+  /// - Throws: `InputError` when the disk is full or fails.
+  package func writePage(to file: inout AtomicFile) throws(InputError) {
+    for part in pageParts { try file.write(Data(part.utf8)) }
+  }
+
+  /// The beginning, a part for each case, and the end.
+  private var pageParts: LazyMapSequence<Range<Int>, String> {
+    (0..<cases.count + 2).lazy.map { number in
+      if number == 0 { return beginning }
+      if number > cases.count { return ending }
+      return CasePart(reported: cases[number - 1], columns: columns).html(position: number - 1) + "\n"
+    }
+  }
+
+  private var ending: String {
+    "</table>\n</main>\n<script>\(PageScript.text)</script>\n</body>\n</html>\n"
+  }
+
+  private var beginning: String {
     let counts = tallies.map {
       "<li class=\"tally \(Self.className($0.name))\"><b>\($0.count)</b> \(HTMLText.escaped($0.name))</li>"
     }
@@ -34,9 +55,8 @@ extension CohortReport {
       """
     ]
     if !readers.isEmpty { parts.append(readerSection) }
-    parts += [toolbar, caseTable]
-    parts.append("</main>\n<script>\(PageScript.text)</script>\n</body>\n</html>\n")
-    return Data(parts.joined(separator: "\n").utf8)
+    parts += [toolbar, tableHead]
+    return parts.joined(separator: "\n") + "\n"
   }
 
   /// Nothing is loaded, and only the page's own script runs, whatever else a text might smuggle in.
@@ -92,19 +112,19 @@ extension CohortReport {
       """
   }
 
-  private var caseTable: String {
+  private var tableHead: String {
     let columns = [
       ("case", "Case"), ("status", "Status"), ("score", "Score"), ("dice", "Dice"), ("hd95", "HD95 mm"),
       ("surface", "Surface Dice"), ("flags", "Flags"), ("seconds", "Time"), ("readers", "Readers"),
       ("comment", "Comments and tags"),
     ]
-    let head = columns.map { "<th data-key=\($0.0)>\($0.1)</th>" }.joined()
-    let bodies = cases.enumerated().map { CasePart(reported: $1, columns: self.columns).html(position: $0) }
+    let numbers = ["score", "dice", "hd95", "surface", "flags", "seconds"]
+    let head = columns.map { key, name in
+      "<th data-key=\(key)\(numbers.contains(key) ? " class=number" : "")>\(name)</th>"
+    }.joined()
     return """
       <table class=cases id=cases>
       <thead><tr>\(head)</tr></thead>
-      \(bodies.joined(separator: "\n"))
-      </table>
       """
   }
 }

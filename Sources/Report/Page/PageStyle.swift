@@ -51,7 +51,9 @@ enum PageStyle {
     .cases > thead th[aria-sort=descending]::after { content: " \\2193"; }
     .case .line > * { padding: 7px 8px; text-align: left; vertical-align: top; background: var(--raised);
       border-top: 1px solid var(--line); }
+    .cases > thead th.number { text-align: right; }
     .case .line { cursor: pointer; }
+    .case .line [data-key=status] { white-space: nowrap; }
     .case .line th { font-weight: 650; overflow-wrap: anywhere; }
     .details > td { padding: 8px 8px 18px; }
     .case.folded .details { display: none; }

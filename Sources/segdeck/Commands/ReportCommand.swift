@@ -63,12 +63,14 @@ struct ReportCommand: ParsableCommand {
       companions: ["md", "json", "csv", "labels.csv", "verdicts.csv"].map(path))
     let report = try report(of: listing)
     let contents = [
-      (page.path, report.page), (path("md"), report.markdown), (path("json"), try report.json()),
+      (path("md"), report.markdown), (path("json"), try report.json()),
       (path("csv"), report.casesTable), (path("labels.csv"), report.labelsTable),
       (path("verdicts.csv"), report.verdictsTable),
     ]
-    try PendingFile.commit(
-      contents.map { path, data throws(InputError) in try AtomicFile.pending(data, for: path) })
+    var file = try AtomicFile(path: page.path)
+    try report.writePage(to: &file)
+    let others = try contents.map { path, data throws(InputError) in try AtomicFile.pending(data, for: path) }
+    try PendingFile.commit([file.complete()] + others)
     let problems = report.cases.count { !$0.problems.isEmpty }
     let note = problems > 0 ? ", \(problems) with problems" : ""
     try Console.print("\(counted(report.cases.count, "case"))\(note) in \(page.path.printableLine)")

@@ -57,7 +57,7 @@ struct CasePainter {
     }
     window = style.window ?? IntensitySummary(image).openingPreset.window
     let letters = ["A ", "B "]
-    masks = try content.masks.enumerated().map { position, mask in
+    let drawn = try content.masks.enumerated().map { position, mask in
       let letter = content.masks.count > 1 && position < letters.count ? letters[position] : ""
       let coding = mask.fitted.labels.coding
       return try DrawnMask(
@@ -65,6 +65,7 @@ struct CasePainter {
         names: style.selections.names(over: mask.fitted.names, coding: coding),
         only: style.selections.isEmpty ? nil : style.selections.codes(coding), work: work.withoutProgress)
     }
+    masks = drawn
     let selected = content.masks.first.map { style.selections.codes($0.fitted.labels.coding) } ?? []
     structures = content.structures.map { structure in
       func shown(_ values: [UInt16]) -> [UInt16] {
@@ -73,7 +74,7 @@ struct CasePainter {
       return (a: shown(structure.referenceValues), b: shown(structure.otherValues))
     }.filter { !$0.a.isEmpty || !$0.b.isEmpty }
     box = style.marginMillimetres.flatMap { margin in
-      masks.compactMap(\.bounds).reduce(nil) { box, part in box?.union(part) ?? part }
+      drawn.compactMap(\.bounds).reduce(nil) { box, part in box?.union(part) ?? part }
         .map { $0.widened(by: margin, in: image.grid) }
     }
   }

@@ -4,7 +4,7 @@ import Testing
 
 /// `segdeck report` and `segdeck render` on generated cases.
 @Suite(.serialized)
-struct ReportTests {
+struct ReportCommandTests {
   /// Three phantoms with labels, and a folder of other masks of two of them.
   private static let files = Result { () throws -> [String: Data] in
     let folder = try TemporaryFolder()
@@ -103,11 +103,13 @@ struct ReportTests {
     defer { folder.remove() }
     try folder.bytes("data/labels/case2.nii").prefix(500).write(
       to: URL(filePath: folder("data/labels/case2.nii")))
-    try Data(
-      "case,image,mask\na,data/images/case1.nii,data/labels/case1.nii\n".utf8
-        + "b,data/images/case2.nii,data/labels/case2.nii\nc,gone.nii,data/labels/case10.nii\n".utf8
-    )
-    .write(to: URL(filePath: folder("list.csv")))
+    let list = """
+      case,image,mask
+      a,data/images/case1.nii,data/labels/case1.nii
+      b,data/images/case2.nii,data/labels/case2.nii
+      c,gone.nii,data/labels/case10.nii
+      """
+    try Data(list.utf8).write(to: URL(filePath: folder("list.csv")))
     let outcome = try call(["report", "list.csv", "-o", "out"], in: folder)
     #expect(outcome.status == 0)
     #expect(outcome.output == "3 cases, 2 with problems in out/report.html\n")
