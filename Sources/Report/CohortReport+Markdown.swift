@@ -7,7 +7,7 @@ extension CohortReport {
   package var markdown: Data {
     var blocks = [
       "# Report of \(MarkdownText.escaped(place))",
-      MarkdownText.escaped("\(extentText). Written \(created) by \(program)."),
+      MarkdownText.escaped("\(extentText). Written \(createdText) by \(program)."),
     ]
     let tallies = tallies.map { "\($0.count) \($0.name)" }.joined(separator: ", ")
     if !tallies.isEmpty { blocks.append(MarkdownText.escaped(tallies)) }

@@ -11,6 +11,9 @@ extension CohortReport {
     return filter.map { "\(count), filtered by \($0)" } ?? count
   }
 
+  /// When it was written: "2026-11-29 18:00 UTC".
+  var createdText: String { created.prefix(16).replacing("T", with: " ") + " UTC" }
+
   /// How many cases there are of each kind, those with none left out.
   var tallies: [(name: String, count: Int)] {
     let statuses = CaseRow.Status.allCases.map { status in

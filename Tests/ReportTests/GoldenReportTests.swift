@@ -91,7 +91,7 @@ import Work
       toleranceMillimetres: 2, cases: [])
     #expect(
       String(decoding: report.markdown, as: UTF8.self)
-        == "# Report of none\n\n0 cases. Written 2026-11-29T18:00:00.000Z by segdeck 0.1.0.\n")
+        == "# Report of none\n\n0 cases. Written 2026-11-29 18:00 UTC by segdeck 0.1.0.\n")
     #expect(
       String(decoding: try report.json(), as: UTF8.self) == """
         {

@@ -31,7 +31,8 @@ struct CasePart {
       "<span class=\"badge \(CohortReport.className($0))\">\($0)</span>"
     }
     let words =
-      row.comments.map(HTMLText.isolated) + row.tags.map { "<span class=tag>\(HTMLText.isolated($0))</span>" }
+      row.comments.map { "<span class=comment>\(HTMLText.isolated($0))</span>" }
+      + row.tags.map { "<span class=tag>\(HTMLText.isolated($0))</span>" }
     let score = row.review?.decision?.score
     return [
       "<th scope=row data-key=case>\(HTMLText.isolated(row.item.name))</th>",

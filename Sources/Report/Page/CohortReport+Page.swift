@@ -47,7 +47,7 @@ extension CohortReport {
       <body>
       <header>
       <h1>Report of \(HTMLText.isolated(place))</h1>
-      <p>\(HTMLText.isolated(extentText)), written <time>\(HTMLText.escaped(created))</time> by \
+      <p>\(HTMLText.isolated(extentText)), written <time>\(HTMLText.escaped(createdText))</time> by \
       \(HTMLText.escaped(program))</p>
       <ul class=tallies>\(counts.joined())</ul>
       </header>

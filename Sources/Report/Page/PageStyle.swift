@@ -54,17 +54,18 @@ enum PageStyle {
     .cases > thead th.number { text-align: right; }
     .case .line { cursor: pointer; }
     .case .line [data-key=status] { white-space: nowrap; }
-    .case .line th { font-weight: 650; overflow-wrap: anywhere; }
+    .case .line th { font-weight: 650; overflow-wrap: anywhere; min-width: 11em; }
     .details > td { padding: 8px 8px 18px; }
     .case.folded .details { display: none; }
     .detail { display: flex; flex-wrap: wrap; gap: 12px 22px; align-items: flex-start; }
-    .pictures { display: flex; flex-direction: column; gap: 8px; flex: 0 1 auto; min-width: 0; }
-    figure { margin: 0; }
+    .pictures { display: flex; flex-wrap: wrap; gap: 8px 12px; flex: 2 1 560px; min-width: 0; align-items: flex-start; }
+    figure { margin: 0; flex: 1 1 380px; max-width: max-content; }
     figure img { display: block; max-width: 100%; height: auto; border-radius: 4px; background: #000; }
     figcaption { color: var(--quiet); font-size: 12px; padding-top: 2px; }
     .key { white-space: nowrap; margin-left: 8px; }
-    .key i { display: inline-block; width: 9px; height: 9px; border-radius: 2px; margin-right: 4px; }
-    .facts { flex: 1 1 380px; min-width: 0; display: grid; gap: 10px; justify-items: start; overflow-x: auto; }
+    .key i { display: inline-block; width: 9px; height: 9px; border-radius: 2px; margin-right: 4px;
+      border: 1px solid var(--line); }
+    .facts { flex: 1 1 340px; min-width: 0; display: grid; gap: 10px; justify-items: start; overflow-x: auto; }
     .facts ul { margin: 0; padding: 0; list-style: none; }
     .facts li { overflow-wrap: anywhere; }
     .flags li::before { content: "\\25B2\\A0"; color: var(--warn); }
@@ -76,6 +77,7 @@ enum PageStyle {
     dl div { display: flex; gap: 6px; }
     dt { color: var(--quiet); }
     dd { margin: 0; }
+    .comment + .comment::before { content: "\\B7\\A0"; color: var(--quiet); }
     .words { white-space: pre-line; overflow-wrap: anywhere; }
     .tag { border: 1px solid var(--line); border-radius: 4px; padding: 0 5px; color: var(--quiet); }
     .badge { display: inline-block; border-radius: 4px; padding: 0 7px; white-space: nowrap; border: 1px solid currentColor;

@@ -80,7 +80,7 @@ struct RenderCommand: ParsableCommand {
     let path = try OutputPath(output, kind: .pixels, isForced: force)
     let work = threads.context("drawing")
     let content = try ReadCase(
-      image: place, frame: frame, masks: mask.map { (name: FilePath.name(of: $0), path: $0) },
+      image: place, frame: frame, masks: zip(maskNames, mask).map { (name: $0, path: $1) },
       work: work.part(0...0.5))
     // One image that was named is right as a whole or not at all.
     if let problem = content.problems.first { throw problem }
@@ -90,6 +90,12 @@ struct RenderCommand: ParsableCommand {
     try AtomicFile.write(picture.png(subject: output), to: path.path)
     work.report(1)
     try Console.print("\(picture.width)x\(picture.height) pixels in \(output.printableLine)")
+  }
+
+  /// What the masks are called: their file names, or their paths where two have the same.
+  private var maskNames: [String] {
+    let names = mask.map(FilePath.name(of:))
+    return Set(names).count == names.count ? names : mask
   }
 
   /// The pictures of an image below each other.

@@ -39,6 +39,10 @@ struct ReportCommand: ParsableCommand {
   var width = 660
 
   @Option(
+    help: "Show only the masks and so many millimetres around them.", transform: OptionParsing.number)
+  var margin: Double?
+
+  @Option(
     help: "Millimetres within which borders count as the same in the surface Dice.",
     transform: OptionParsing.number)
   var tolerance = 2.0
@@ -47,10 +51,14 @@ struct ReportCommand: ParsableCommand {
 
   func validate() throws {
     try OptionParsing.require(tolerance, in: 0...1e6, option: "--tolerance", unit: " mm")
+    if let margin { try PictureOptions.requireMargin(margin) }
     try OptionParsing.require(width, in: PictureOptions.widths, option: "--width", unit: " pixels")
   }
 
   func run() throws {
+    guard !noPictures || margin == nil else {
+      throw InputError("--margin", "is about pictures", expected: "no --no-pictures with it")
+    }
     let listing = try cases.listing(of: place, work: threads.context("searching"))
     try listing.registerFiles()
     try OutputFolder.filled(output) { try write(listing) }
@@ -82,7 +90,7 @@ struct ReportCommand: ParsableCommand {
     let rows = try listing.rows(measuring: work.part(0...0.3)) { item, problem in
       problems[item.name, default: []].append(problem)
     }
-    let style = noPictures ? nil : PictureStyle(width: width)
+    let style = noPictures ? nil : PictureStyle(width: width, marginMillimetres: margin)
     var reported: [ReportedCase] = []
     for (position, row) in rows.enumerated() {
       let part = work.part(0.3...1).part(

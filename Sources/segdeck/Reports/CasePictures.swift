@@ -86,14 +86,15 @@ struct CasePainter {
     if masks.isEmpty {
       return [drawn(.nothing, through: middle, title: "", legend: [])]
     }
+    // Masks are compared, so all of them are seen in the same place.
+    let place = masks.compactMap(\.centre).first ?? middle
     return masks.map { mask in
       let labels = mask.labelsBySize.sorted { $0.value < $1.value }
       let more = labels.count - Self.legendLimit
       var legend = labels.prefix(Self.legendLimit).map { LegendEntry($0.colour, $0.name) }
       if more > 0 { legend.append(LegendEntry(RGBColour(128, 128, 128), "\(more) more")) }
       return drawn(
-        mask.overlay(style.overlay), through: mask.centre ?? masks.compactMap(\.centre).first ?? middle,
-        title: mask.name, legend: legend)
+        mask.overlay(style.overlay), through: place, title: mask.name, legend: legend)
     }
   }
 

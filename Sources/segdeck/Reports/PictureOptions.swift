@@ -49,9 +49,14 @@ struct PictureOptions: ParsableArguments {
 
   func validate() throws {
     if let width { try OptionParsing.require(width, in: Self.widths, option: "--width", unit: " pixels") }
-    if let margin { try OptionParsing.require(margin, in: 0...1e6, option: "--margin", unit: " mm") }
+    if let margin { try Self.requireMargin(margin) }
     if let columns { try OptionParsing.require(columns, in: 1...1000, option: "--columns") }
     if let every { try OptionParsing.require(every, in: 1...1_000_000, option: "--every") }
+  }
+
+  /// Refuses a margin that is out of range.
+  static func requireMargin(_ millimetres: Double) throws(InputError) {
+    try OptionParsing.require(millimetres, in: 0...1e6, option: "--margin", unit: " mm")
   }
 
   /// The slices of a montage; nil where none is asked for.
