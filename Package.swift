@@ -39,6 +39,7 @@ let package = Package(
     .systemLibrary(name: "CBLAS"),
     .systemLibrary(name: "CZlib"),
     .systemLibrary(name: "CCrypto"),
+    .systemLibrary(name: "CPNG"),
     .target(
       name: "CTerminal", cSettings: strictC + [.define("NCURSES_WIDECHAR", to: "1")],
       linkerSettings: [.linkedLibrary("ncursesw"), .linkedLibrary("tinfo")]),
@@ -52,6 +53,7 @@ let package = Package(
     // Layer 2: one vocabulary each.
     library("ImageFormats", ["Work", "Volumes", "CZlib"]),
     library("Metrics", ["Work", "Volumes"]),
+    library("Pictures", ["Work", "Volumes", "CPNG"]),
     library("Journal", ["Work", "CZlib"]),
     library("DenseCRF", ["Work", "Volumes", "CMemory", "CKernels"]),
     library("Networks", ["Work", "Tensors"]),
@@ -63,13 +65,14 @@ let package = Package(
     library("Review", ["Work", "Volumes", "Metrics", "Screen", "Worklist"]),
 
     // Layer 4: composition.
+    library("Report", ["Work", "Worklist", "CCrypto"]),
     library("RefinementAdapter", ["Work", "Volumes", "Segmentation", "Review"]),
     .executableTarget(
       name: "segdeck",
       dependencies: [
         "Work", "Volumes", "Tensors", "Screen", "ImageFormats", "Metrics", "DenseCRF", "Networks",
-        "CursesTerminal", "Journal", "Segmentation", "Review", "Worklist", "RefinementAdapter", arguments,
-        "CCrypto",
+        "CursesTerminal", "Journal", "Segmentation", "Review", "Worklist", "RefinementAdapter", "Pictures",
+        "Report", arguments, "CCrypto",
       ], swiftSettings: strict),
     .executableTarget(
       name: "segdeck-bench",
@@ -98,6 +101,9 @@ let package = Package(
       "ImageFormatsTests", ["Work", "Volumes", "ImageFormats", "TestSupport"], resources: [.copy("Fixtures")]),
     tests("MetricsTests", ["Work", "Volumes", "Metrics", "TestSupport"]),
     tests("JournalTests", ["Work", "Journal"]),
+    tests("PicturesTests", ["Work", "Volumes", "Pictures", "CPNG"]),
+    tests(
+      "ReportTests", ["Work", "Worklist", "Report", "CCrypto", "TestSupport"], exclude: ["Golden"]),
     // Writes verdicts as one of several processes.
     .executableTarget(
       name: "RecordWriterProcess", dependencies: ["Work", "Worklist"], path: "Tests/RecordWriterProcess",

@@ -148,6 +148,11 @@ package enum FileSystem {
     return path
   }
 
+  /// Removes a folder that holds nothing; any other stays.
+  package static func removeEmptyFolder(_ path: String) {
+    _ = FilePath.withCString(path) { rmdir($0) }
+  }
+
   /// Removes a folder and the files in it.
   ///
   /// A folder that contains folders stays.

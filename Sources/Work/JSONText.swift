@@ -47,3 +47,19 @@ private func json(_ value: some Encodable, by encoder: JSONEncoder) -> Data {
     preconditionFailure("\(type(of: value)) cannot be written as JSON: \(error)")
   }
 }
+
+extension Data {
+  /// JSON whose terminal controls, line separators and marks of direction are escaped as in JSON strings; the line breaks
+  /// between its members stay.
+  package var escapingTerminalControls: Data {
+    var text = ""
+    for scalar in String(decoding: self, as: UTF8.self).unicodeScalars {
+      if scalar.isTerminalControl, scalar != "\n" {
+        for unit in String(scalar).utf16 { text += String(format: "\\u%04x", unit) }
+      } else {
+        text.unicodeScalars.append(scalar)
+      }
+    }
+    return Data(text.utf8)
+  }
+}

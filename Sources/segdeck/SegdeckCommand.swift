@@ -22,6 +22,8 @@ struct SegdeckCommand: ParsableCommand {
       ReplayCommand.self,
       JournalCommand.self,
       WorklistCommand.self,
+      ReportCommand.self,
+      RenderCommand.self,
       TourCommand.self,
       TerminalCommand.self,
       KeysCommand.self,

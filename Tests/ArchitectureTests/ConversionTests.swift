@@ -5,7 +5,7 @@ import Testing
 /// Targets whose floating values come from files, options or knobs.
 private let targets = [
   "Work", "Volumes", "ImageFormats", "Metrics", "Journal", "DenseCRF", "Networks", "Segmentation", "Review",
-  "Worklist", "RefinementAdapter", "CursesTerminal", "segdeck",
+  "Worklist", "RefinementAdapter", "CursesTerminal", "Pictures", "Report", "segdeck",
 ]
 
 /// Lines that turn a floating value into an integer by an initialiser that traps on what it cannot hold.

@@ -1,3 +1,5 @@
+import Volumes
+
 /// The slices that each row of a strip shows: those towards head, front or right at the top.
 struct StripScale {
   /// The plane of the slices.

@@ -1,4 +1,5 @@
 import Screen
+import Volumes
 
 extension ReviewState {
   /// Handles a click, a drag or the wheel.

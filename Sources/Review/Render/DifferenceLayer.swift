@@ -3,21 +3,6 @@ import Volumes
 
 /// How two versions differ, as panes draw it.
 struct DifferenceLayer: Equatable {
-  /// How two versions agree in a pixel: the rank of the label that both have, or a way to differ, which are greater than
-  /// all ranks; where a pixel covers several, the greatest shows.
-  private enum Agreement {
-    static let onlyB = UInt16.max - 2
-    static let onlyA = UInt16.max - 1
-    static let conflict = UInt16.max
-
-    /// How two ranks agree; labels that are hidden, or that only one version knows, have rank 0 on both sides.
-    static func of(_ a: UInt16, _ b: UInt16) -> UInt16 {
-      if a == b { return min(a, onlyB - 1) }
-      if b == 0 { return onlyA }
-      return a == 0 ? onlyB : conflict
-    }
-  }
-
   private let a, b: ChunkedLabels
   private let ranksA, ranksB: LabelRanks
   /// A box that was refined after them; nil for none.
@@ -44,23 +29,18 @@ struct DifferenceLayer: Equatable {
   func classes(_ projection: PaneProjection, size: GridSize, slice: VoxelIndex) -> PixelClasses {
     var classes = PixelClasses(projection)
     SliceSampler(projection, size: size, slice: slice)
-      .classify(a, ranksA, b, ranksB, into: &classes.values, combine: Agreement.of)
+      .classify(a, ranksA, b, ranksB, into: &classes.values, combine: MaskAgreement.of)
     if let live {
       let size = live.box.size
       SliceSampler(projection, size: size, slice: slice, box: live.box).classify(
         live.labelsBefore, ranksA.anywhere(in: size), live.labels, ranksB.anywhere(in: size),
-        into: &classes.values, combine: Agreement.of)
+        into: &classes.values, combine: MaskAgreement.of)
     }
     return classes
   }
 
   /// The colour of a class, and whether it is a label that both versions have, which is outlined.
   static func colour(_ agreement: UInt16) -> (colour: RGB, isCommon: Bool) {
-    switch agreement {
-    case Agreement.onlyB: (Theme.onlyB, false)
-    case Agreement.onlyA: (Theme.onlyA, false)
-    case Agreement.conflict: (Theme.conflict, false)
-    default: (Theme.both, true)
-    }
+    (MaskAgreement.colour(agreement).rgb, agreement < MaskAgreement.onlyB)
   }
 }

@@ -14,9 +14,10 @@ struct LabelLayer: Equatable {
   /// The visible labels of a version.
   init(_ version: Version, live: RefinedPart? = nil, isVisible: (Label) -> Bool) {
     labels = version.labels
-    ranks = LabelRanks(version, isVisible: isVisible)
+    let visible = LabelRanks.visible(of: version, where: isVisible)
+    ranks = visible.ranks
     self.live = live
-    colours = ranks.colours.map(\.rgb)
+    colours = visible.colours.map(\.rgb)
   }
 
   /// The rank that each pixel of a pane shows; 0 for none.

@@ -27,11 +27,11 @@ enum Theme {
   static let letter = RGB(255, 255, 255)
   static let refinedBox = RGB(170, 255, 0)
   static let spyglass = RGB(255, 255, 255)
-  static let onlyA = RGB(230, 159, 0)
-  static let onlyB = RGB(86, 180, 233)
-  static let both = RGB(255, 255, 255)
+  static let onlyA = MaskAgreement.colour(MaskAgreement.onlyA).rgb
+  static let onlyB = MaskAgreement.colour(MaskAgreement.onlyB).rgb
+  static let both = MaskAgreement.colour(0).rgb
   /// Both versions have a label here, but not the same.
-  static let conflict = RGB(204, 121, 167)
+  static let conflict = MaskAgreement.colour(MaskAgreement.conflict).rgb
 }
 
 extension Message.Kind {

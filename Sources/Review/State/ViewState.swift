@@ -1,13 +1,5 @@
 import Volumes
 
-/// The side of the patient at the screen's left.
-package enum DisplayConvention: String, Equatable, Sendable, Codable {
-  /// The patient's right on the screen's left, as if seen from the feet.
-  case radiological
-  /// The patient's left on the screen's left.
-  case neurological
-}
-
 /// The view: plane, crosshair, zoom, window, overlay.
 package struct ViewState: Equatable, Sendable {
   /// The label overlay.

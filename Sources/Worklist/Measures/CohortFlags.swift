@@ -6,6 +6,12 @@ package struct CohortFlag: Equatable, Sendable {
   package var label: String
   /// "liver 2,310 mL, cohort median 1,480 mL, 6.1 robust deviations above".
   package var text: String
+
+  /// A finding about a label.
+  package init(label: String, text: String) {
+    self.label = label
+    self.text = text
+  }
 }
 
 /// The outliers of a cohort, case by case and label by label.

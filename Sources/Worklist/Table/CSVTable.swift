@@ -5,7 +5,7 @@ import Work
 ///
 /// Rows end with LF, CRLF or CR. A cell in quotes may hold separators, line breaks and doubled quotes. Blanks around a
 /// cell without quotes do not belong to it. Bytes that are not UTF-8 are kept as ``FilePath`` keeps them.
-struct CSVTable: Equatable {
+package struct CSVTable: Equatable {
   struct Row: Equatable {
     /// The line that it begins in, from 1.
     var line: Int
@@ -41,7 +41,7 @@ struct CSVTable: Equatable {
   }
 
   /// The rows as bytes, with LF; a cell is quoted where that is necessary.
-  static func bytes(_ rows: [[String]]) -> Data {
+  package static func bytes(_ rows: [[String]]) -> Data {
     var bytes = Data()
     for row in rows {
       for (index, cell) in row.enumerated() {

@@ -24,15 +24,9 @@ enum Console {
   /// Writes JSON to stdout; terminal controls are escaped as in JSON strings.
   /// - Throws: As ``print(_:)``.
   static func print(json: Data) throws(InputError) {
-    var text = ""
-    for scalar in String(decoding: json, as: UTF8.self).unicodeScalars {
-      if scalar.isTerminalControl, scalar != "\n" {
-        for unit in String(scalar).utf16 { text += String(format: "\\u%04x", unit) }
-      } else {
-        text.unicodeScalars.append(scalar)
-      }
-    }
-    try write(text + "\n", to: STDOUT_FILENO, name: "standard output")
+    try write(
+      String(decoding: json.escapingTerminalControls, as: UTF8.self) + "\n", to: STDOUT_FILENO,
+      name: "standard output")
   }
 
   /// Writes "segdeck: note: LINE" to stderr; errors are ignored.

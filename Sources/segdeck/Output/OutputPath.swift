@@ -18,8 +18,12 @@ struct OutputPath {
     case log
     /// A picture, NAME.svg.
     case picture
+    /// A picture in pixels, NAME.png.
+    case pixels
     /// A worklist, NAME.csv or NAME.tsv.
     case worklist
+    /// A page, NAME.html.
+    case page
 
     /// Refuses an output name without the suffix of this kind of file.
     func requireName(_ path: String) throws(InputError) {
@@ -29,6 +33,8 @@ struct OutputPath {
       case .settings: try FilePath.requireSuffix([".json"], of: path, toWrite: "CRF settings")
       case .log: try FilePath.requireSuffix([".jsonl"], of: path, toWrite: "JSON lines")
       case .picture: try FilePath.requireSuffix([".svg"], of: path, toWrite: "a picture")
+      case .pixels: try FilePath.requireSuffix([".png"], of: path, toWrite: "a picture")
+      case .page: try FilePath.requireSuffix([".html"], of: path, toWrite: "a page")
       case .worklist: try FilePath.requireSuffix([".csv", ".tsv"], of: path, toWrite: "a worklist")
       }
     }

@@ -4,9 +4,12 @@ import Worklist
 
 /// Measures the masks of cases, or reads cached measures.
 enum WorklistMeasuring {
-  /// Fills in measures and flags of every row; a case whose masks cannot be read has none, with a note.
+  /// Fills in measures and flags of every row; a case whose masks cannot be read has none.
+  /// - Parameter problem: Receives what is wrong with a case, which goes on without its measures.
   /// - Throws: ``Cancelled``.
-  static func measure(_ rows: inout [CaseRow], work: WorkContext) throws(Cancelled) {
+  static func measure(
+    _ rows: inout [CaseRow], work: WorkContext, problem: (WorklistCase, String) -> Void
+  ) throws(Cancelled) {
     let cache = MeasureCache()
     cache.prune()
     var canStore = true
@@ -19,17 +22,17 @@ enum WorklistMeasuring {
           rows[index].measures = known
         } else {
           rows[index].measures = try measures(
-            item, work: part, found: { $0.reportFindings() }, note: { Console.note($0) })
+            item, work: part, found: { $0.reportFindings() }, note: { problem(item, $0) })
           if canStore { try store(rows[index].measures, item, cache) }
         }
       } catch let error as InputError {
         // One bad case does not stop the others, and one note tells of a cache that cannot be written.
         canStore = canStore && rows[index].measures == nil
-        Console.note("\(item.name): \(error.description)")
+        problem(item, error.description)
       } catch is Cancelled {
         throw Cancelled()
       } catch {
-        Console.note("\(item.name): \(error)")
+        problem(item, "\(error)")
       }
     }
     work.report(1)
@@ -70,7 +73,7 @@ enum WorklistMeasuring {
       var first = item
       first.masks = Array(item.masks.prefix(1))
       let alone = try measures(first, work: work, found: found, note: note)
-      note("\(item.name): \(error.description)")
+      note(error.description)
       return alone
     }
     masks.forEach(found)

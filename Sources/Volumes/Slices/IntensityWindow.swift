@@ -1,5 +1,4 @@
 import Foundation
-import Volumes
 import Work
 
 /// The intensities that are shown black and white.
@@ -28,7 +27,7 @@ package struct IntensityWindow: Hashable, Sendable, Codable {
 
   /// "40/400", centre and width with as many decimals as tell windows of this width apart; numbers of more than 12
   /// characters as in "1e+38".
-  var text: String {
+  package var text: String {
     let decimalPlaces = width < 10 ? Int(saturating: min(6, max(2, 1 - log10(width).rounded(.down)))) : 0
     func text(_ value: Double) -> String {
       let text = decimals(value, decimalPlaces)
@@ -64,7 +63,7 @@ package struct IntensitySummary: Equatable, Sendable {
   }
 
   /// The one value of an image that has no other.
-  var onlyValue: Float? { sorted.first == sorted.last ? sorted.first : nil }
+  package var onlyValue: Float? { sorted.first == sorted.last ? sorted.first : nil }
 
   /// Whether the image is assumed to be CT, by its intensities without outliers.
   package var looksLikeCT: Bool {

@@ -1,12 +1,10 @@
-import Volumes
-
 /// Reads the pixels of a pane out of a volume: one slice, and of it only the voxels that are shown.
 ///
 /// Both volumes are walked along strides, so that every orientation costs the same code; samples per pixel are
 /// bounded, so that a frame's cost follows the screen and not the volume.
-struct SliceSampler {
+package struct SliceSampler {
   /// The mapping of the pane's pixels to the slice.
-  let projection: PaneProjection
+  package let projection: PaneProjection
   private let columns: [Range<Int>]
   private let rows: [Range<Int>]
   private let slice, start, horizontalStride, verticalStride: Int
@@ -18,7 +16,8 @@ struct SliceSampler {
   ///
   /// - Parameter box: where in the grid those volumes lie when they hold only a part of it; pixels that show
   ///   nothing of the box are left alone.
-  init(_ projection: PaneProjection, size: GridSize, slice index: VoxelIndex, box: VoxelBounds? = nil) {
+  package init(_ projection: PaneProjection, size: GridSize, slice index: VoxelIndex, box: VoxelBounds? = nil)
+  {
     self.projection = projection
     let geometry = projection.geometry
     let lower = box?.lower ?? VoxelIndex(0, 0, 0)
@@ -39,7 +38,7 @@ struct SliceSampler {
   /// The image through a window, 0...255 for each pixel, and nil outside it.
   ///
   /// A pixel that covers several voxels shows the mean of at most nine, spread over it; NaN counts as black.
-  func greys(of image: ScalarVolume, window: IntensityWindow) -> [Int16] {
+  package func greys(of image: ScalarVolume, window: IntensityWindow) -> [Int16] {
     var greys = [Int16](repeating: -1, count: projection.width * projection.height)
     let scale = Float(255 / window.width)
     let lower = Float(window.lower)
@@ -79,7 +78,7 @@ struct SliceSampler {
   /// Writes a class for each pixel: of the voxels that it covers, the highest rank; 0 where none has one.
   ///
   /// Any voxel counts, so that a structure of one voxel is visible at any zoom.
-  func classify(_ labels: ChunkedLabels, _ ranks: LabelRanks, into classes: inout [UInt16]) {
+  package func classify(_ labels: ChunkedLabels, _ ranks: LabelRanks, into classes: inout [UInt16]) {
     let spans = spans(within: ranks.bounds, clearing: &classes)
     guard let plane = plane(spans) else { return }
     let voxels = labels.cropped(to: plane.box)
@@ -106,7 +105,7 @@ struct SliceSampler {
   }
 
   /// Writes a class for each pixel: the greatest that `combine` gives for the two ranks of a covered voxel.
-  func classify(
+  package func classify(
     _ one: ChunkedLabels, _ oneRanks: LabelRanks, _ other: ChunkedLabels, _ otherRanks: LabelRanks,
     into classes: inout [UInt16], combine: (UInt16, UInt16) -> UInt16
   ) {

@@ -1,5 +1,12 @@
-import Volumes
 import Work
+
+/// Which side of the patient the screen's left is.
+package enum DisplayConvention: String, Equatable, Sendable, Codable {
+  /// The patient's right on the screen's left, as if seen from the feet.
+  case radiological
+  /// The patient's left on the screen's left.
+  case neurological
+}
 
 /// The orientation of one anatomical plane's slices on the screen.
 ///

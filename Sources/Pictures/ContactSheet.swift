@@ -1,0 +1,116 @@
+import Volumes
+import Work
+
+/// Pictures in rows and columns.
+package struct ContactSheet: Sendable {
+  /// Pictures in a row.
+  package let columns: Int
+  /// Pixels between pictures.
+  package let gap: Int
+
+  private static let ground = RGBColour(24, 26, 31)
+
+  /// A sheet with at least one column.
+  package init(columns: Int, gap: Int = 8) {
+    self.columns = max(1, columns)
+    self.gap = gap
+  }
+
+  /// The width of each picture for a sheet of so many pixels.
+  package func cellWidth(ofWidth width: Int) -> Int { max(1, (width - (columns - 1) * gap) / columns) }
+
+  /// The sheet, row by row from the upper left.
+  ///
+  /// A column is as wide as its widest picture, and a row as high as its highest. A sheet of no pictures has no pixel.
+  package func picture(of cells: [Picture]) -> Picture {
+    let places = cells.indices.map { (column: $0 % columns, row: $0 / columns) }
+    var widths = [Int](repeating: 0, count: min(columns, cells.count))
+    var heights = [Int](repeating: 0, count: (cells.count + columns - 1) / columns)
+    for (cell, place) in zip(cells, places) {
+      widths[place.column] = max(widths[place.column], cell.width)
+      heights[place.row] = max(heights[place.row], cell.height)
+    }
+    func start(_ extents: [Int], _ place: Int) -> Int { extents[..<place].reduce(0) { $0 + $1 + gap } }
+    func total(_ extents: [Int]) -> Int { extents.reduce(0, +) + max(0, extents.count - 1) * gap }
+    var sheet = Picture(width: total(widths), height: total(heights), filling: Self.ground)
+    for (cell, place) in zip(cells, places) {
+      sheet.draw(cell, x: start(widths, place.column), y: start(heights, place.row))
+    }
+    return sheet
+  }
+}
+
+/// What a colour of a picture means.
+package struct LegendEntry: Equatable, Sendable {
+  /// The colour.
+  package var colour: RGBColour
+  /// What has it: "liver", "only A".
+  package var text: String
+
+  /// An entry.
+  package init(_ colour: RGBColour, _ text: String) {
+    self.colour = colour
+    self.text = text.printableLine
+  }
+}
+
+/// A title and a legend below a picture.
+package struct PictureCaption: Equatable, Sendable {
+  /// Lines of text; one that is wider than the picture is cut.
+  package var lines: [String]
+  /// What the colours mean; it takes as many lines as it needs.
+  package var legend: [LegendEntry]
+
+  private static let margin = 3
+  private static let ground = RGBColour(24, 26, 31)
+  private static let text = RGBColour(222, 224, 230)
+  private static let lineHeight = BitmapFont.height + 2
+
+  /// A caption.
+  package init(_ lines: [String], legend: [LegendEntry] = []) {
+    self.lines = lines
+    self.legend = legend
+  }
+
+  /// The picture with the caption below it.
+  package func below(_ picture: Picture) -> Picture {
+    let rows = legendRows(width: picture.width - 2 * Self.margin)
+    let height = (lines.count + rows.count) * Self.lineHeight + (lines.isEmpty && rows.isEmpty ? 0 : 4)
+    var whole = Picture(width: picture.width, height: picture.height + height, filling: Self.ground)
+    whole.draw(picture, x: 0, y: 0)
+    var y = picture.height + 2
+    for line in lines {
+      let text = BitmapFont.shortened(line.printableLine, to: picture.width - 2 * Self.margin)
+      whole.write(text, x: Self.margin, y: y, colour: Self.text)
+      y += Self.lineHeight
+    }
+    for row in rows {
+      var x = Self.margin
+      for entry in row {
+        whole.fill(columns: x..<x + 8, rows: y + 3..<y + 11, with: entry.colour)
+        let text = BitmapFont.shortened(entry.text, to: picture.width - x - 11 - Self.margin)
+        whole.write(text, x: x + 11, y: y, colour: Self.text)
+        x += Self.width(of: entry)
+      }
+      y += Self.lineHeight
+    }
+    return whole
+  }
+
+  private static func width(of entry: LegendEntry) -> Int { 11 + BitmapFont.width(of: entry.text) + 9 }
+
+  /// The entries of each line.
+  private func legendRows(width: Int) -> [[LegendEntry]] {
+    var (rows, used): ([[LegendEntry]], Int) = ([], 0)
+    for entry in legend {
+      let own = Self.width(of: entry)
+      if rows.isEmpty || used + own > width {
+        rows.append([])
+        used = 0
+      }
+      rows[rows.count - 1].append(entry)
+      used += own
+    }
+    return rows
+  }
+}

@@ -1,0 +1,34 @@
+import Work
+
+/// Texts and elements of a page.
+enum HTMLText {
+  /// A text as content of an element or as a quoted attribute: nothing in it is markup, and it has no invisible characters.
+  static func escaped(_ text: String) -> String {
+    var escaped = ""
+    for scalar in text.printableLines.unicodeScalars {
+      switch scalar {
+      case "&": escaped += "&amp;"
+      case "<": escaped += "&lt;"
+      case ">": escaped += "&gt;"
+      case "\"": escaped += "&quot;"
+      case "'": escaped += "&#39;"
+      default: escaped.unicodeScalars.append(scalar)
+      }
+    }
+    return escaped
+  }
+
+  /// A text from a file or a reader, kept apart from the direction of what stands around it.
+  static func isolated(_ text: String) -> String { "<bdi>\(escaped(text))</bdi>" }
+
+  /// A table whose first column is text and the others are numbers.
+  static func table(_ heading: [String], _ rows: [[String]]) -> String {
+    let head = heading.map { "<th>\(escaped($0))</th>" }.joined()
+    let body = rows.map { row in
+      "<tr>" + row.enumerated().map { "<td\($0 > 0 ? " class=number" : "")>\(isolated($1))</td>" }.joined()
+        + "</tr>"
+    }
+    return
+      "<table class=small><thead><tr>\(head)</tr></thead><tbody>\(body.joined(separator: "\n"))</tbody></table>"
+  }
+}

@@ -1,0 +1,185 @@
+import Metrics
+import Pictures
+import Volumes
+import Work
+
+/// How the pictures of a case are drawn.
+struct PictureStyle {
+  /// Pixels of a picture's width.
+  var width: Int
+  /// The plane that is shown; nil for all three.
+  var plane: AnatomicalPlane?
+  /// The voxel that the planes go through; nil for the middle of the largest label, or of the largest difference.
+  var voxel: VoxelIndex?
+  /// The intensities that are black and white; nil for what the review opens the image with.
+  var window: IntensityWindow?
+  var overlay = MaskOverlay.Style.outline
+  /// Millimetres around the masks that are shown; nil for the whole image.
+  var marginMillimetres: Double?
+  /// The structures that are shown; empty for all labels.
+  var selections: [LabelSelection] = []
+}
+
+/// A picture of a case with what its colours mean.
+struct CasePicture {
+  var picture: Picture
+  /// What it shows: "A nnunet".
+  var title: String
+  var legend: [LegendEntry]
+
+  /// The picture with a caption below it, whose first line is `heading` and the title.
+  func captioned(_ heading: String) -> Picture {
+    PictureCaption([[heading, title].filter { !$0.isEmpty }.joined(separator: "  ")], legend: legend)
+      .below(picture)
+  }
+}
+
+/// Draws an image with its masks.
+struct CasePainter {
+  private let image: ScalarVolume
+  private let masks: [DrawnMask]
+  private let structures: [DrawnMask.Structure]
+  private let style: PictureStyle
+  private let window: IntensityWindow
+  private let box: VoxelBounds?
+  /// Labels in a legend at most.
+  private static let legendLimit = 24
+
+  /// - Throws: ``InputError`` when the voxel lies outside the image; ``Cancelled``.
+  init(_ image: ScalarVolume, _ content: ReadCase, _ style: PictureStyle, work: WorkContext) throws {
+    self.image = image
+    self.style = style
+    if let voxel = style.voxel, !image.grid.size.contains(voxel) {
+      let size = image.grid.size
+      throw InputError(
+        "--at", "lies outside the image", found: "\(voxel.i),\(voxel.j),\(voxel.k)",
+        expected: "up to \(size.i - 1),\(size.j - 1),\(size.k - 1)")
+    }
+    window = style.window ?? IntensitySummary(image).openingPreset.window
+    let letters = ["A ", "B "]
+    let drawn = try content.masks.enumerated().map { position, mask in
+      let letter = content.masks.count > 1 && position < letters.count ? letters[position] : ""
+      let coding = mask.fitted.labels.coding
+      return try DrawnMask(
+        mask.fitted.labels, name: letter + mask.name,
+        names: style.selections.names(over: mask.fitted.names, coding: coding),
+        only: style.selections.isEmpty ? nil : style.selections.codes(coding), work: work.withoutProgress)
+    }
+    masks = drawn
+    let selected = content.masks.first.map { style.selections.codes($0.fitted.labels.coding) } ?? []
+    structures = content.structures.map { structure in
+      func shown(_ values: [UInt16]) -> [UInt16] {
+        style.selections.isEmpty ? values : values.filter(selected.contains)
+      }
+      return (a: shown(structure.referenceValues), b: shown(structure.otherValues))
+    }.filter { !$0.a.isEmpty || !$0.b.isEmpty }
+    box = style.marginMillimetres.flatMap { margin in
+      drawn.compactMap(\.bounds).reduce(nil) { box, part in box?.union(part) ?? part }
+        .map { $0.widened(by: margin, in: image.grid) }
+    }
+  }
+
+  private var middle: VoxelIndex { VoxelBounds(image.grid.size).centre }
+
+  /// The image alone where there is no mask, else each mask over it.
+  var overlays: [CasePicture] {
+    if masks.isEmpty {
+      return [drawn(.nothing, through: middle, title: "", legend: [])]
+    }
+    // Masks are compared, so all of them are seen in the same place.
+    let place = masks.compactMap(\.centre).first ?? middle
+    return masks.map { mask in
+      let labels = mask.labelsBySize.sorted { $0.value < $1.value }
+      let more = labels.count - Self.legendLimit
+      var legend = labels.prefix(Self.legendLimit).map { LegendEntry($0.colour, $0.name) }
+      if more > 0 { legend.append(LegendEntry(RGBColour(128, 128, 128), "\(more) more")) }
+      return drawn(
+        mask.overlay(style.overlay), through: place, title: mask.name, legend: legend)
+    }
+  }
+
+  /// Where the first two masks differ, at the largest such place; nil where there are no two masks.
+  /// - Throws: ``InputError`` where memory does not hold the places; ``Cancelled``.
+  func difference(work: WorkContext) throws -> CasePicture? {
+    guard masks.count > 1 else { return nil }
+    let (overlay, place) = try DrawnMask.difference(masks[0], masks[1], structures: structures, work: work)
+    let legend = [
+      (MaskAgreement.onlyA, "only \(masks[0].name)"), (MaskAgreement.onlyB, "only \(masks[1].name)"),
+      (MaskAgreement.conflict, "another label"), (0, "the same label"),
+    ].map { LegendEntry(MaskAgreement.colour($0), $1) }
+    return drawn(
+      overlay, through: place ?? masks[0].centre ?? masks[1].centre ?? middle,
+      title: place == nil ? "A and B agree" : "where A and B differ most", legend: legend)
+  }
+
+  private func drawn(
+    _ overlay: MaskOverlay, through voxel: VoxelIndex, title: String, legend: [LegendEntry]
+  ) -> CasePicture {
+    let painter = SlicePainter(image, window: window, overlay: overlay, box: box)
+    let voxel = style.voxel ?? voxel
+    let picture =
+      style.plane.map { painter.onePlane($0, through: voxel, width: style.width) }
+      ?? painter.threePlanes(through: voxel, width: style.width)
+    return CasePicture(picture: picture, title: title, legend: legend)
+  }
+
+  /// Slices of a plane under the first mask, or the difference of the first two.
+  /// - Throws: As ``difference(work:)``.
+  func montage(
+    _ plane: AnatomicalPlane, slices: SliceChoice, columns: Int?, showsDifference: Bool, work: WorkContext
+  ) throws -> CasePicture {
+    let axis = image.grid.orientation.sliceAxis(of: plane)
+    let range = box.map { $0.lower[axis]...$0.upper[axis] } ?? 0...image.grid.size[axis] - 1
+    let positions = try slices.positions(in: range, count: image.grid.size[axis])
+    let overlay: MaskOverlay
+    if showsDifference, masks.count > 1 {
+      overlay = try DrawnMask.difference(
+        masks[0], masks[1], structures: structures, work: work.withoutProgress
+      )
+      .overlay
+    } else {
+      overlay = masks.first?.overlay(style.overlay) ?? .nothing
+    }
+    let shown = showsDifference ? try difference(work: work.withoutProgress) : overlays.first
+    let painter = SlicePainter(image, window: window, overlay: overlay, box: box)
+    return CasePicture(
+      picture: try painter.montage(
+        plane, slices: positions, width: style.width, columns: columns, work: work),
+      title: [showsDifference ? "" : shown?.title ?? "", plane.rawValue].filter { !$0.isEmpty }
+        .joined(separator: " "),
+      legend: shown?.legend ?? [])
+  }
+}
+
+extension VoxelBounds {
+  /// The box with so many millimetres more on every side, as far as they lie in the grid.
+  fileprivate func widened(by millimetres: Double, in grid: VolumeGrid) -> VoxelBounds {
+    var box = self
+    for axis in 0..<3 {
+      let steps = Int(saturating: (millimetres / grid.spacing[axis]).rounded(.up))
+      box.lower[axis] = max(0, box.lower[axis] - steps)
+      box.upper[axis] = min(grid.size[axis] - 1, box.upper[axis] + steps)
+    }
+    return box
+  }
+}
+
+extension [LabelSelection] {
+  /// The codes of all their values.
+  fileprivate func codes(_ coding: LabelCoding) -> Set<UInt16> {
+    Set(flatMap { coding.codes(of: $0.values) })
+  }
+
+  /// A mask's names, with these for their values.
+  fileprivate func names(over table: LabelTable?, coding: LabelCoding) -> LabelTable? {
+    guard !isEmpty else { return table }
+    let named = flatMap { selection in
+      coding.codes(of: selection.values).map { code in
+        Label(
+          value: code, name: selection.name,
+          colour: table?[code]?.colour ?? LabelTable.colour(ofValue: code))
+      }
+    }
+    return LabelTable((table?.labels ?? []) + named)
+  }
+}

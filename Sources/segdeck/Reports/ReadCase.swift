@@ -1,0 +1,91 @@
+import ImageFormats
+import Metrics
+import Volumes
+import Work
+import Worklist
+
+/// The image and masks of a case as pictures and comparisons need them.
+struct ReadCase {
+  /// A mask with what it is called.
+  struct Mask {
+    var name: String
+    var fitted: FittedMask
+  }
+
+  /// The image; nil where it cannot be read, or was not asked for.
+  let image: ScalarVolume?
+  /// The masks that fit the image, in their order.
+  let masks: [Mask]
+  /// What could not be read and why.
+  let problems: [InputError]
+
+  /// Reads a case as far as it can be read.
+  ///
+  /// What is odd in the files is added to ``FindingNotes``.
+  /// - Parameters:
+  ///   - image: The image's file; nil for masks alone.
+  ///   - frame: The frame of a 4D image; nil for the first.
+  ///   - masks: The masks' files and what they are called.
+  /// - Throws: ``Cancelled``.
+  init(
+    image path: String?, frame: Int? = nil, masks named: [(name: String, path: String)], work: WorkContext
+  ) throws(Cancelled) {
+    var problems: [InputError] = []
+    image = try Self.accepted(&problems) {
+      guard let path else { return nil }
+      let file = try ImageFile.open(path)
+      let volume = try file.scalarVolume(frame: frame, work: work.withoutProgress)
+      FindingNotes.add(file)
+      return volume
+    }
+    let grid = image?.grid
+    var files: [(name: String, file: ImageFile)] = []
+    for mask in named {
+      if let file = try Self.accepted(&problems, { try ImageFile.open(mask.path) }) {
+        files.append((name: mask.name, file: file))
+      }
+    }
+    func fitted(_ files: [(name: String, file: ImageFile)]) throws -> [Mask] {
+      let masks = try FittedMask.masks(files.map(\.file), on: grid, work: work.withoutProgress)
+      return zip(files, masks).map { Mask(name: $0.name, fitted: $1) }
+    }
+    var unheeded: [InputError] = []
+    if let all = try Self.accepted(&unheeded, { try fitted(files) }) {
+      masks = all
+    } else {
+      // One mask that does not fit does not cost the others.
+      var fitting: [(name: String, file: ImageFile)] = []
+      for mask in files {
+        if try Self.accepted(&problems, { try fitted(fitting + [mask]) }) != nil { fitting.append(mask) }
+      }
+      masks = try Self.accepted(&problems) { try fitted(fitting) } ?? []
+    }
+    for mask in masks { mask.fitted.reportFindings() }
+    self.problems = problems
+  }
+
+  /// The result of `body`, or nil where it throws an error other than ``Cancelled``, which is added to `problems`.
+  private static func accepted<Result>(
+    _ problems: inout [InputError], _ body: () throws -> Result?
+  ) throws(Cancelled) -> Result? {
+    do {
+      return try body()
+    } catch let error as InputError {
+      problems.append(error)
+    } catch is Cancelled {
+      throw Cancelled()
+    } catch {
+      problems.append(InputError("case", "cannot be read", found: "\(error)"))
+    }
+    return nil
+  }
+
+  /// The structures of the first two masks, matched by name where files name them, else by value; none without two masks.
+  var structures: [MatchedStructure] {
+    guard masks.count > 1 else { return [] }
+    let (a, b) = (masks[0].fitted, masks[1].fitted)
+    return MatchedStructure.matches(
+      reference: Array(a.labels.voxelCounts().keys), referenceNames: a.names,
+      other: Array(b.labels.voxelCounts().keys), otherNames: b.names, coding: a.labels.coding)
+  }
+}

@@ -1,0 +1,99 @@
+import ArgumentParser
+import Work
+import Worklist
+
+/// The options that choose and order the cases of a folder or worklist file.
+struct CaseListOptions: ParsableArguments {
+  @Option(help: "A folder of masks, one version; may be given more than once.", completion: .directory)
+  var labels: [String] = []
+
+  @Option(help: "Only cases that pass this filter.")
+  var filter: String?
+
+  @Option(help: "The column to sort by.")
+  var sort: String?
+
+  @Flag(help: "Sort from the largest to the smallest.")
+  var descending = false
+
+  /// The options that were given, by name.
+  var given: [String] {
+    [
+      ("--labels", !labels.isEmpty), ("--filter", filter != nil), ("--sort", sort != nil),
+      ("--descending", descending),
+    ].filter(\.1).map(\.0)
+  }
+
+  /// The cases of a folder or file.
+  /// - Throws: ``InputError`` when it cannot be read, or an option does not fit it; ``Cancelled``.
+  func listing(of place: String, work: WorkContext) throws -> CaseListing {
+    guard sort != nil || !descending else {
+      throw InputError("--descending", "reverses an order", expected: "--sort COLUMN with it")
+    }
+    let worklist = try opened(place, work)
+    return CaseListing(
+      place: place, worklist: worklist, query: try query(worklist.columns), order: try order(worklist.columns)
+    )
+  }
+
+  private func opened(_ place: String, _ work: WorkContext) throws -> Worklist {
+    guard !FileSystem.isFolder(place) else {
+      return try Worklist.discover(place, labelFolders: labels, work: work.withoutProgress)
+    }
+    guard labels.isEmpty else {
+      throw InputError("--labels", "adds masks to the images of a folder", found: "the file \(place)")
+    }
+    return try Worklist(file: place)
+  }
+
+  private func query(_ columns: [String]) throws(InputError) -> CaseQuery {
+    do throws(CaseQuery.Fault) { return try CaseQuery(filter ?? "", columns: columns) } catch {
+      throw InputError("--filter", error.description)
+    }
+  }
+
+  private func order(_ columns: [String]) throws(InputError) -> CaseOrder? {
+    guard let sort else { return nil }
+    guard let column = CaseColumn(sort, columns: columns) else {
+      throw InputError(
+        "--sort", "no such column", found: sort,
+        expected: CaseColumn.names(columns: columns).joined(separator: ", "))
+    }
+    return CaseOrder(column, isDescending: descending)
+  }
+}
+
+/// The cases of a folder or worklist file, with the filter and order that were asked for.
+struct CaseListing {
+  /// The folder or file as it was given.
+  let place: String
+  let worklist: Worklist
+  let query: CaseQuery
+  let order: CaseOrder?
+
+  /// Sees to it that no file of a case becomes an output.
+  /// - Throws: ``InputError`` when a file of a case is an output already.
+  func registerFiles() throws(InputError) {
+    for file in worklist.cases.flatMap(\.files) { try ReadFiles.register(file) }
+  }
+
+  /// The cases that pass the filter, in order, with what readers decided; notes say what could not be used.
+  ///
+  /// - Parameters:
+  ///   - measuring: The work of measuring the masks; nil for cases that are not measured.
+  ///   - problem: Receives what is wrong with the masks of a case.
+  /// - Throws: ``Cancelled``.
+  func rows(
+    measuring work: WorkContext?, problem: (WorklistCase, String) -> Void
+  ) throws(Cancelled) -> [CaseRow] {
+    var records = ReviewRecords(worklist: place)
+    records.poll()
+    for note in records.notes { Console.note(note) }
+    var rows = worklist.cases.map { CaseRow($0, review: records.reviews[$0.name]) }
+    if let work { try WorklistMeasuring.measure(&rows, work: work, problem: problem) }
+    rows = rows.filter(query.matches)
+    if let order { rows = order.sorted(rows) }
+    for note in worklist.notes { Console.note(note) }
+    return rows
+  }
+}

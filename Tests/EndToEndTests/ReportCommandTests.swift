@@ -1,0 +1,220 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// `segdeck report` and `segdeck render` on generated cases.
+@Suite(.serialized)
+struct ReportCommandTests {
+  /// Three phantoms with labels, and a folder of other masks of two of them.
+  private static let files = Result { () throws -> [String: Data] in
+    let folder = try TemporaryFolder()
+    defer { folder.remove() }
+    try folder.make("data", "data/images", "data/labels", "net")
+    for number in [1, 2, 10] {
+      try succeed(
+        [
+          "phantom", "mr", "--seed", "\(number)", "--size", "20x20x12", "--spacing", "6", "-o",
+          "data/images/case\(number).nii", "--labels", "data/labels/case\(number).nii",
+        ], in: folder.path)
+    }
+    try folder.bytes("data/labels/case1.nii").write(to: URL(filePath: folder("net/case1.nii")))
+    try folder.bytes("data/labels/case10.nii").write(to: URL(filePath: folder("net/case2.nii")))
+    return try folder.contents().filter { !$0.value.isEmpty }
+  }
+
+  private func filledFolder() throws -> TemporaryFolder {
+    let folder = try TemporaryFolder()
+    try folder.make("data", "data/images", "data/labels", "net", "state", "cache")
+    for (name, content) in try Self.files.get() { try content.write(to: URL(filePath: folder(name))) }
+    return folder
+  }
+
+  private func call(_ words: [String], in folder: TemporaryFolder) throws -> CommandOutcome {
+    try segdeck(
+      words, in: folder.path,
+      environment: ["XDG_STATE_HOME": folder("state"), "XDG_CACHE_HOME": folder("cache")])
+  }
+
+  private static let names = [
+    "report.csv", "report.html", "report.json", "report.labels.csv", "report.md", "report.verdicts.csv",
+  ]
+
+  private func text(_ name: String, _ folder: TemporaryFolder) throws -> String {
+    String(decoding: try folder.bytes(name), as: UTF8.self)
+  }
+
+  /// Width and height in the header of a PNG file; nil for no such file.
+  private func pixels(_ png: Data) -> [Int]? {
+    guard png.prefix(8) == Data([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]), png.count > 24 else {
+      return nil
+    }
+    return [16, 20].map { start in (0..<4).reduce(0) { $0 << 8 | Int(png[start + $1]) } }
+  }
+
+  @Test("a report has six files with every case, and nothing else is written")
+  func report() throws {
+    let folder = try filledFolder()
+    defer { folder.remove() }
+    let outcome = try call(["report", "data", "--labels", "net", "-o", "out/report"], in: folder)
+    #expect(outcome.errors == "")
+    #expect(outcome.output == "3 cases in out/report/report.html\n")
+    let files = try FileManager.default.contentsOfDirectory(atPath: folder("out/report")).sorted()
+    #expect(files == Self.names)
+    let rows = try text("out/report/report.csv", folder).split(separator: "\n").map(String.init)
+    #expect(rows.count == 4)
+    #expect(rows[1].hasPrefix("case1,data/images/case1.nii,data/labels/case1.nii,net/case1.nii,unread,,,,"))
+    #expect(rows[1].contains(",1.0000,0.00,1.0000,"))
+    #expect(rows[3].hasPrefix("case10,data/images/case10.nii,data/labels/case10.nii,,unread,"))
+    let page = try text("out/report/report.html", folder)
+    // A picture of the labels for each case, and one of the difference for each of two.
+    #expect(page.matches(of: /<img src="data:image\/png;base64,/).count == 5)
+    let json = try #require(
+      JSONSerialization.jsonObject(with: folder.bytes("out/report/report.json")) as? [String: Any])
+    #expect(json["schema"] as? String == "segdeck-report")
+    #expect(
+      (json["cases"] as? [[String: Any]])?.map { $0["name"] as? String } == ["case1", "case2", "case10"])
+  }
+
+  @Test("a report is replaced only when asked for, never in part, and a refused one leaves no folder")
+  func replacing() throws {
+    let folder = try filledFolder()
+    defer { folder.remove() }
+    let words = ["report", "data", "--no-pictures", "-o", "out"]
+    #expect(try call(words, in: folder).status == 0)
+    try Data("mine".utf8).write(to: URL(filePath: folder("out/report.md")))
+    let before = try folder.contents()
+    #expect(
+      try call(words, in: folder).errors
+        == "segdeck: out/report.html: exists: expected another name, or --force to replace it\n")
+    #expect(try folder.contents() == before)
+    #expect(try call(words + ["--force"], in: folder).status == 0)
+    #expect(try text("out/report.md", folder).hasPrefix("# Report of data\n"))
+    let refused = try call(["report", "data", "--filter", "x<", "-o", "new"], in: folder)
+    #expect(refused.status == 1)
+    #expect(!FileManager.default.fileExists(atPath: folder("new")))
+    // The report's own folder is no case.
+    try Data("case,image\na,out/report.csv\n".utf8).write(to: URL(filePath: folder("odd.csv")))
+    #expect(try call(["report", "odd.csv", "-o", "out", "--force"], in: folder).status == 1)
+  }
+
+  @Test("a case that cannot be read is a row that says why, and the others are reported")
+  func problems() throws {
+    let folder = try filledFolder()
+    defer { folder.remove() }
+    try folder.bytes("data/labels/case2.nii").prefix(500).write(
+      to: URL(filePath: folder("data/labels/case2.nii")))
+    let list = """
+      case,image,mask
+      a,data/images/case1.nii,data/labels/case1.nii
+      b,data/images/case2.nii,data/labels/case2.nii
+      c,gone.nii,data/labels/case10.nii
+      """
+    try Data(list.utf8).write(to: URL(filePath: folder("list.csv")))
+    let outcome = try call(["report", "list.csv", "-o", "out"], in: folder)
+    #expect(outcome.status == 0)
+    #expect(outcome.output == "3 cases, 2 with problems in out/report.html\n")
+    let notes = outcome.errors.split(separator: "\n")
+    #expect(notes.count == 2)
+    #expect(notes[0].hasPrefix("segdeck: note: b: data/labels/case2.nii: "))
+    #expect(notes[1] == "segdeck: note: c: gone.nii: no such file")
+    let rows = try text("out/report.csv", folder).split(separator: "\n")
+    #expect(rows[2].contains("data/labels/case2.nii: "))
+    #expect(rows[3].hasSuffix("gone.nii: no such file"))
+    // The image of b is shown all the same.
+    #expect(try text("out/report.html", folder).matches(of: /<img src="data:/).count == 2)
+  }
+
+  @Test(
+    "an image becomes a picture of three planes, of one, or of slices, of exactly the width that was asked for"
+  )
+  func renderImage() throws {
+    let folder = try filledFolder()
+    defer { folder.remove() }
+    let (image, mask) = ("data/images/case1.nii", "data/labels/case1.nii")
+    func size(_ words: [String]) throws -> [Int]? {
+      let outcome = try call(["render", image, "-o", "p.png", "--force", "--no-caption"] + words, in: folder)
+      #expect(outcome.errors == "")
+      return pixels(try folder.bytes("p.png"))
+    }
+    // Three planes 120 mm wide, the axial one 120 mm high.
+    #expect(try size(["--mask", mask, "--width", "308"]) == [308, 100])
+    #expect(try size(["--plane", "axial", "--width", "200"]) == [200, 200])
+    #expect(try size(["--every", "4", "--width", "308", "--columns", "3"]) == [308, 100])
+    #expect(
+      try size(["--mask", mask, "--mask", "net/case2.nii", "--difference", "--width", "308"]) == [308, 100])
+    #expect(try size(["--mask", mask, "--mask", "net/case2.nii", "--width", "308"]) == [308, 204])
+    let plain = try folder.bytes("p.png")
+    #expect(try size(["--mask", mask, "--mask", "net/case2.nii", "--width", "308", "--fill"]) == [308, 204])
+    #expect(try folder.bytes("p.png") != plain)
+  }
+
+  @Test("what cannot be drawn is refused with one line, and nothing is written")
+  func renderRefusals() throws {
+    let folder = try filledFolder()
+    defer { folder.remove() }
+    let image = "data/images/case1.nii"
+    for (words, line) in [
+      (["-o", "p.jpg"], "p.jpg: cannot be written as a picture: expected a name that ends in .png"),
+      (
+        ["-o", "p.png", "--at", "1,2"],
+        "--at: not a voxel: found 1,2, expected I,J,K from 0, as in 120,80,40"
+      ),
+      (
+        ["-o", "p.png", "--at", "20,0,0"],
+        "--at: lies outside the image: found 20,0,0, expected up to 19,19,11"
+      ),
+      (
+        ["-o", "p.png", "--slices", "3-1"],
+        "--slices: not a list of slices: found \"3-1\", expected positions and ranges, as in 10,20 or 10-40, at most 4096"
+      ),
+      (
+        ["-o", "p.png", "--slices", "12"], "--slices: the image has no such slice: found 12, expected 0 to 11"
+      ),
+      (
+        ["-o", "p.png", "--window", "40,0"],
+        "--window: not a window: found 40,0, expected centre and width above 0, as in 40,400"
+      ),
+      (
+        ["-o", "p.png", "--difference"],
+        "--difference: compares two masks: found 0, expected --mask A --mask B"
+      ),
+      (["-o", "p.png", "--fill"], "--fill: is about masks: expected --mask with it"),
+      (
+        ["-o", "p.png", "--columns", "2"],
+        "--columns: is about several slices: expected --slices or --every with it"
+      ),
+      (
+        ["-o", "p.png", "--sort", "case"],
+        "--sort: chooses cases: found the image data/images/case1.nii, expected a folder or a worklist file"
+      ),
+    ] {
+      let outcome = try call(["render", image] + words, in: folder)
+      #expect(outcome.errors == "segdeck: \(line)\n")
+      #expect(outcome.status == 1)
+    }
+    #expect(!(try folder.contents().keys.contains { $0.hasSuffix(".png") || $0.hasSuffix(".jpg") }))
+    #expect(try call(["render", image, "-o", image, "--force"], in: folder).status == 1)
+  }
+
+  @Test("cases become a picture each, named after them, or a sheet of all")
+  func renderCases() throws {
+    let folder = try filledFolder()
+    defer { folder.remove() }
+    let outcome = try call(["render", "data", "-o", "out", "--width", "308"], in: folder)
+    #expect(outcome.errors == "")
+    #expect(outcome.output == "3 pictures in out\n")
+    #expect(
+      try FileManager.default.contentsOfDirectory(atPath: folder("out")).sorted()
+        == ["case1.png", "case10.png", "case2.png"])
+    let sheet = try call(
+      ["render", "data", "-o", "sheet.png", "--width", "624", "--columns", "2", "--no-caption"], in: folder)
+    #expect(sheet.output == "3 cases, 624x208 pixels in sheet.png\n")
+    try Data("case,image\na/b,data/images/case1.nii\na_b,data/images/case2.nii\n..,gone.nii\n".utf8)
+      .write(to: URL(filePath: folder("list.csv")))
+    let odd = try call(["render", "list.csv", "-o", "odd"], in: folder)
+    #expect(odd.output == "2 pictures in odd\n")
+    #expect(odd.errors.hasPrefix("segdeck: note: ..: gone.nii: "))
+    #expect(
+      try FileManager.default.contentsOfDirectory(atPath: folder("odd")).sorted() == ["a_b 2.png", "a_b.png"])
+  }
+}
