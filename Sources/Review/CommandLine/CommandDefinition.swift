@@ -98,7 +98,9 @@ extension CommandDefinition {
       "A and B together: \(comparisonNames)"
     ) { argument in
       let name = argument.text.lowercased()
-      return ComparisonView.allCases.first { !name.isEmpty && $0.rawValue.hasPrefix(name) }.map { .compare($0) }
+      return ComparisonView.allCases.first { !name.isEmpty && $0.rawValue.hasPrefix(name) }.map {
+        .compare($0)
+      }
         ?? .problem("compare: type \(comparisonNames)")
     },
     CommandDefinition(

@@ -98,7 +98,8 @@ extension Preprocessing.Normalisation {
   /// "-125 to 240 become 0 to 1", or "standard score of voxels above 0".
   var words: String {
     switch self {
-    case .window(let lower, let upper): "\(significant(Double(lower))) to \(significant(Double(upper))) become 0 to 1"
+    case .window(let lower, let upper):
+      "\(significant(Double(lower))) to \(significant(Double(upper))) become 0 to 1"
     case .standardScore: "standard score of voxels above 0"
     }
   }
