@@ -252,6 +252,6 @@ extension ReviewState {
       return []
     }
     selectedVersion = match.id
-    return useVersion(as: use)
+    return useVersion(as: role)
   }
 }
