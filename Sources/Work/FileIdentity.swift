@@ -19,12 +19,12 @@ struct FileIdentity: Hashable, Sendable {
 }
 
 /// A directory entry: a name in a folder that is identified by device and inode.
-struct FileEntry: Hashable, Sendable {
+package struct FileEntry: Hashable, Sendable {
   let folder: FileIdentity
   let name: String
 
   /// The entry of `path` itself, a link not followed; nil where its folder does not exist.
-  init?(path: String) {
+  package init?(path: String) {
     let folder = FilePath.folder(of: path)
     guard let identity = FileIdentity(path: folder.isEmpty ? "." : folder) else { return nil }
     self.folder = identity

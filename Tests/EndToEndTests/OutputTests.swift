@@ -97,7 +97,7 @@ struct OutputTests {
       "sweep --images images --labels labels --model ./model.safetensors --trials 1 --resume OUT",
       ["images/c1.nii", "labels/c2.nii"], ".jsonl"
     ),
-    ("replay seg.json -o OUT", ["image.nii", "model.safetensors"], ".nii"),
+    ("replay seg.json -o OUT", ["image.nii", "model.safetensors", "seg.json"], ".nii"),
     ("worklist images --labels labels -o OUT", ["images/c1.nii", "labels/c2.nii"], ".csv"),
     ("phantom mr --seed 1 -o OUT --labels o.nii", [], ".nii"),
     ("phantom mr --seed 1 -o o.nii --labels OUT", [], ".nii"),

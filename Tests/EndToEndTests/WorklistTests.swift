@@ -69,6 +69,23 @@ struct WorklistTests {
     #expect(String(decoding: try folder.bytes("list.csv"), as: UTF8.self) == text)
   }
 
+  @Test("a list never replaces the records of readers, also through links")
+  func recordsAreInputs() throws {
+    let folder = try filledFolder()
+    defer { folder.remove() }
+    try folder.make("segdeck-records")
+    let record = "segdeck-records/bob@here-1-00000000.jsonl"
+    try Data("verdicts\n".utf8).write(to: URL(filePath: folder(record)))
+    symlink(record, folder("symbolic.csv"))
+    link(folder(record), folder("hard.csv"))
+    for name in ["symbolic.csv", "hard.csv"] {
+      let outcome = try list([".", "-o", name, "--force"], in: folder)
+      #expect(outcome.status == 1)
+      #expect(outcome.errors.contains("\(name): is the file that is read"), "\(outcome.errors)")
+    }
+    #expect(try folder.bytes(record) == Data("verdicts\n".utf8))
+  }
+
   @Test("a missing file is a status, and filters and orders choose the rows")
   func filters() throws {
     let folder = try filledFolder()

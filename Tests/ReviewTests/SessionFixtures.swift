@@ -22,7 +22,8 @@ extension SessionState {
   /// Ends the jobs that open cases and journals, and those that follow, as if the files held the phantom.
   @discardableResult
   mutating func finish(
-    _ effects: [SessionEffect], failing: Set<CaseID> = [], content: ReviewCase = phantomCase()
+    _ effects: [SessionEffect], failing: Set<CaseID> = [], content: ReviewCase = phantomCase(),
+    journal: OpenedJournal = OpenedJournal()
   ) throws -> [SessionEffect] {
     var (all, due) = (effects, effects)
     while !due.isEmpty {
@@ -36,7 +37,7 @@ extension SessionState {
           failing.contains(id)
           ? .failed("case.nii.gz: cannot be read") : .finished(OpeningJob.self, with: opened)
       } else if work.base is JournalJob {
-        outcome = .finished(JournalJob.self, with: OpenedJournal())
+        outcome = .finished(JournalJob.self, with: journal)
       } else if let job = work.base as? ImageJob {
         outcome = .finished(ImageJob.self, with: "/cases/" + job.path)
       } else {

@@ -71,6 +71,43 @@ struct SessionTests {
     #expect(session.end == .left)
   }
 
+  @Test("a verdict on a case that is still being opened is not taken, and says so")
+  func takesNoVerdictUnseen() throws {
+    var (session, effects) = begunSession(3)
+    for key in ["F", "S", "Y", "y", "f"] as [Key] {
+      let taken = reduce(&session, .terminal(.key(key)))
+      #expect(taken.records.isEmpty && session.current == CaseID(0))
+      #expect(
+        session.review.message?.text == "case-1 is still being opened: nothing was decided")
+    }
+    #expect(
+      render(session).text.contains { $0.contains("case-1 is still being opened: nothing was decided") })
+    try session.finish(effects)
+    #expect(session.review.decisions.verdicts == Verdicts())
+    effects = []
+  }
+
+  @Test("a case that cannot be opened can be flagged or need work, and Esc does not end the session")
+  func flagsUnopened() throws {
+    var (session, effects) = begunSession(3)
+    try session.finish(effects, failing: [CaseID(0)])
+    #expect(try session.press("f").records == ["case-1 decided flagged"])
+    #expect(session.review.message?.text == "flagged; in the records of the worklist")
+    #expect(
+      try session.press("A", "f").records == [
+        "case-1 decided needs work flagged", "case-1 decided needs work",
+      ])
+    #expect(try session.press("y").records.isEmpty)
+    try session.press(.escape)
+    #expect(session.end == nil)
+    #expect(session.worklist.row(CaseID(0)).statusText == "cannot be opened, needs work")
+    try session.press("S")
+    #expect(session.current == CaseID(0))
+    effects = try session.press("S")
+    #expect(effects.records.first == "case-1 decided needs work")
+    #expect(session.current == CaseID(1))
+  }
+
   @Test("a session without a worklist ends with what is wrong with its case")
   func endsWithOnlyCase() throws {
     var session = SessionState(
@@ -161,6 +198,44 @@ struct RecordingTests {
     #expect(session.review.decisions.verdicts == Verdicts())
   }
 
+  @Test("a decision in the journal that is newer than the record counts, and is recorded")
+  func keepsNewerJournal() throws {
+    let known = try review("case-1", [("ann", CaseDecision(verdict: .needsWork))])
+    // The record is of 2026-11-29 12:00:00 UTC.
+    let recordSeconds = 1_795_953_600.0
+    #expect(known.entries["ann"]?.last.secondsSince1970 == recordSeconds)
+    for (delay, expected) in [(60.0, Verdicts(score: 4)), (-60, Verdicts(needsWork: true))] {
+      var decided = Decisions()
+      decided.verdicts.score = 4
+      var journal = OpenedJournal(
+        steps: [
+          JournalStep(number: 0, name: "opened", decisions: Decisions()),
+          JournalStep(number: 1, name: "score 4", decisions: decided),
+        ],
+        decisions: decided, decisionSeconds: recordSeconds + delay)
+      journal.step = 1
+      var (session, effects) = begunSession(1, reviews: ["case-1": known])
+      let records = try session.finish(effects, journal: journal).records
+      effects = []
+      #expect(session.review.decisions.verdicts == expected)
+      #expect(records.last == (delay > 0 ? "case-1 decided" : "case-1 opened needs work"))
+    }
+  }
+
+  @Test("quitting asks while verdicts could not be written to the records")
+  func asksBeforeLosingVerdicts() throws {
+    var (session, effects) = begunSession(2)
+    try session.finish(effects)
+    _ = reduce(&session, .recordsFailed("disk full"))
+    try session.press("q")
+    #expect(session.end == nil)
+    #expect(session.review.dialog == .question(.quit(losing: [.unwrittenVerdicts("disk full")])))
+    try session.press(.escape)
+    _ = reduce(&session, .recordsFailed(nil))
+    effects = try session.press("q")
+    #expect(session.end == .left)
+  }
+
   @Test("an acceptance of a version that is not open here remains until another decision")
   func keepsAcceptanceElsewhere() throws {
     let accepted = CaseDecision(verdict: .accepted, version: CaseDecision.Version(name: "CRF 7"))
@@ -179,6 +254,17 @@ struct RecordingTests {
     #expect(reduce(&session, .reviews(["case-1": other])).isEmpty)
     #expect(session.review.message?.text == "bob: rejected, score 1")
     #expect(session.review.decisions.verdicts == Verdicts())
+  }
+
+  @Test("unread is what this reader has not opened, whatever others decided")
+  func countsOwnReading() throws {
+    let other = try review("case-2", [("bob", CaseDecision(verdict: .rejected))])
+    var (session, effects) = begunSession(3, reviews: ["case-2": other])
+    try session.finish(effects)
+    #expect(session.worklist.row(CaseID(1)).statusText == "bob: rejected")
+    effects = try session.press(.control("u"))
+    #expect(session.current == CaseID(1))
+    #expect(session.worklist.row(CaseID(1)).isUnread)
   }
 }
 
@@ -221,7 +307,7 @@ struct CaseListTests {
     #expect(session.worklist.order.count == 12)
     #expect(session.worklist.filter.isEmpty)
     try session.press("u")
-    #expect(session.worklist.order.count == 12 - 2)
+    #expect(session.worklist.order.count == 12 - 1)
   }
 
   @Test("an incomplete word of a filter does not empty the list; Enter searches for it as text")
@@ -235,10 +321,10 @@ struct CaseListTests {
       #expect(session.worklist.filter.isEmpty)
     }
     try session.type("d")
-    #expect(session.worklist.order.count == 12 - 2)
+    #expect(session.worklist.order.count == 12 - 1)
     #expect(session.worklist.filter == "unread")
     try session.type(" and sco")
-    #expect(session.worklist.order.count == 12 - 2)
+    #expect(session.worklist.order.count == 12 - 1)
     try session.press(.enter)
     #expect(session.worklist.filter == "unread and sco")
     #expect(session.worklist.order.isEmpty)

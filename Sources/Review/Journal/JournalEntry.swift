@@ -118,6 +118,8 @@ package struct OpenedJournal: Equatable, Sendable {
   package var view: ViewState?
   /// The time of the last entry: "14:46".
   package var time: String?
+  /// The time of the last decision in seconds since 1970; nil for none.
+  package var decisionSeconds: Double?
   /// Versions of which an edit is lost.
   package var incompleteVersions: Set<VersionID>
   /// One line about unreadable records, or the reason why nothing is written; nil for neither.
@@ -130,6 +132,7 @@ package struct OpenedJournal: Equatable, Sendable {
     versions: [Version] = [], knownMasks: [Int: VersionID] = [:], steps: [JournalStep] = [], step: Int? = nil,
     decisions: Decisions? = nil,
     exported: [VersionID: String] = [:], view: ViewState? = nil, time: String? = nil,
+    decisionSeconds: Double? = nil,
     incompleteVersions: Set<VersionID> = [], warning: String? = nil, status: JournalStatus = .writing
   ) {
     self.versions = versions
@@ -140,6 +143,7 @@ package struct OpenedJournal: Equatable, Sendable {
     self.exported = exported
     self.view = view
     self.time = time
+    self.decisionSeconds = decisionSeconds
     self.incompleteVersions = incompleteVersions
     self.warning = warning
     self.status = status

@@ -147,6 +147,7 @@ extension ReviewState {
     case .job(let title): "Still \(title)."
     case .refinement: "The refined image is not kept as a version."
     case .unwrittenJournal(let reason): "What was done here is not in the journal: \(cleaned(reason))."
+    case .unwrittenVerdicts(let reason): "Verdicts are not in the worklist's records: \(cleaned(reason))."
     }
   }
 }

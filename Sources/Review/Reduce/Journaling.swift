@@ -87,6 +87,7 @@ extension ReviewState {
   /// Decisions and view are restored unless the reviewer has decided or moved in the meantime.
   mutating func restoreJournal(_ opened: OpenedJournal) -> [ReviewEffect] {
     journal = opened.status
+    journalDecisionSeconds = opened.decisionSeconds
     let isUndecided = history.steps.count == 1
     let hasNewMask = opened.knownMasks.count < content.masks.count
     let openedCount = min(content.masks.count, decisions.versions.count)

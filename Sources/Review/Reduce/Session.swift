@@ -106,6 +106,7 @@ extension ReviewState {
     if let reason = unwrittenJournalReason, journal != .opening || quitsWhenJournalIsWritten {
       losses.append(.unwrittenJournal(reason))
     }
+    if let reason = unwrittenVerdictsReason { losses.append(.unwrittenVerdicts(reason)) }
     return losses
   }
 

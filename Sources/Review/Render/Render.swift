@@ -88,15 +88,18 @@ extension ReviewState {
   /// The screen while the image is being read.
   fileprivate func paintOpening(into frame: inout Frame) {
     let middle = frame.rows / 2
-    let name = request.imagePath.map { cleaned($0) } ?? "the sample case"
+    let path = request.imagePath.map { cleaned($0) } ?? "the sample case"
+    let name = [position, caseName.map { cleaned($0) }, path].compactMap(\.self).joined(separator: "  ")
     if case .ended(let failure?) = phase {
       let lines = wrapped("\(name) cannot be opened: \(failure)", width: max(20, frame.columns - 8))
       for (offset, line) in lines.enumerated() {
         frame.writeCentred(line, row: middle - 1 + offset, style: Theme.strong, in: frame.bounds)
       }
       frame.writeCentred(
-        "Ctrl-N and Ctrl-P go to other cases, C to the list, q quits", row: middle + 1 + lines.count,
+        "Ctrl-N and Ctrl-P go to other cases, C to the list, f flags it, q quits",
+        row: middle + 1 + lines.count,
         style: Theme.quiet, in: frame.bounds)
+      paintOpeningMessage(row: middle + 3 + lines.count, into: &frame)
       return
     }
     frame.writeCentred("Opening \(name)", row: middle - 1, style: Theme.strong, in: frame.bounds)
@@ -105,7 +108,14 @@ extension ReviewState {
       frame.writeCentred(
         progressBar(job.fraction, width: width), row: middle + 1, style: Theme.progress, in: frame.bounds)
     }
-    frame.writeCentred("q quits", row: middle + 3, style: Theme.quiet, in: frame.bounds)
+    let keys = position == nil ? "q quits" : "Ctrl-N and Ctrl-P go to other cases, C to the list, q quits"
+    frame.writeCentred(keys, row: middle + 3, style: Theme.quiet, in: frame.bounds)
+    paintOpeningMessage(row: middle + 5, into: &frame)
+  }
+
+  private func paintOpeningMessage(row: Int, into frame: inout Frame) {
+    guard let message, row < frame.rows else { return }
+    frame.writeCentred(cleaned(message.text), row: row, style: message.kind.style, in: frame.bounds)
   }
 
   /// A bar of `width` columns and the percentage.

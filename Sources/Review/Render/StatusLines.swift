@@ -17,7 +17,7 @@ extension ReviewState {
     let around = isRefining ? 26 : versions.count * 5 + 2
     let listPosition = position.map { $0 + "  " } ?? ""
     let fixed = 11 + around + prefix.count + listPosition.count
-    let natural = ([content.name] + versions.map(\.name)).reduce(fixed) {
+    let natural = ([caseName ?? content.name] + versions.map(\.name)).reduce(fixed) {
       $0 + TextWidth.columns(cleaned($1))
     }
     let verdict = verdictText(atMost: max(area.columns / 3, area.columns - natural))
@@ -57,7 +57,7 @@ extension ReviewState {
 
   /// The names of the case and of versions, the longest cut until all of them fit.
   private func fittedNames(_ versions: [Version], in width: Int) -> (name: String, versions: [String]) {
-    let name = cleaned(content.name)
+    let name = cleaned(caseName ?? content.name)
     let names = versions.map { cleaned($0.name) }
     let lengths = ([name] + names).map { TextWidth.columns($0) }
     let longest = (6...max(6, lengths.max() ?? 0)).last { most in

@@ -86,17 +86,18 @@ extension SessionState {
     frame.writeAtRight(progressText, row: area.row, style: Theme.barStrong, in: area)
   }
 
-  /// "12 decided, 3 read, 25 unread".
+  /// What this reader did: "12 decided, 3 read, 25 unread".
   private var progressText: String {
-    let reviews = worklist.cases.indices.map { worklist.review(of: CaseID($0)) }
-    let decided = reviews.count { $0?.decision?.verdict != nil }
-    let unread = reviews.count { $0 == nil }
-    return " \(decided) decided, \(reviews.count - decided - unread) read, \(unread) unread "
+    let rows = worklist.cases.indices.map { worklist.row(CaseID($0)) }
+    let decided = rows.count { $0.ownDecision?.verdict != nil }
+    let unread = rows.count { $0.isUnread && $0.ownDecision?.verdict == nil }
+    return " \(decided) decided, \(rows.count - decided - unread) read, \(unread) unread "
   }
 
   private func style(of id: CaseID) -> Style {
     guard worklist.cases[id.position].missingFiles.isEmpty else { return Theme.error }
-    guard let review = worklist.review(of: id) else { return Theme.strong }
+    guard worklist.failures[id] == nil else { return Theme.error }
+    guard let review = worklist.review(of: id), !worklist.row(id).isUnread else { return Theme.strong }
     return review.isDisputed || worklist.flags[id]?.isEmpty == false ? Theme.warning : Theme.plain
   }
 
@@ -105,6 +106,7 @@ extension SessionState {
     guard let id = worklist.list?.selected else { return }
     let entry = worklist.cases[id.position]
     var lines = entry.missingFiles.map { Span("missing: \($0)", Theme.error) }
+    if let failure = worklist.failures[id] { lines.append(Span("cannot be opened: \(failure)", Theme.error)) }
     lines += (worklist.flags[id] ?? []).map { Span($0.text, Theme.warning) }
     if let review = worklist.review(of: id) {
       let decisions = review.decisions
@@ -143,7 +145,7 @@ private struct CaseTable {
 
   func line(_ id: CaseID) -> String {
     let review = worklist.review(of: id)
-    let decision = review?.decision
+    let decision = worklist.row(id).decision
     let flags = worklist.flags[id]?.count ?? 0
     let line = table.line(
       TextWidth.shortened(cleaned(worklist.cases[id.position].name), to: max(1, table.nameWidth)),

@@ -20,9 +20,10 @@ extension SessionState {
     var effects: [SessionEffect] = []
     for id in cases.keys.sorted() where !reconciled.contains(id) && isReady(id) {
       reconciled.insert(id)
-      guard let own = worklist.ownDecision(of: id) else { continue }
-      secondsSpent[id] = max(own.seconds, secondsSpent[id] ?? 0)
-      effects += reduceCase(id, .recorded(own))
+      guard let record = worklist.review(of: id)?.entries[worklist.reader]?.last else { continue }
+      secondsSpent[id] = max(record.decision.seconds, secondsSpent[id] ?? 0)
+      if isNewer(cases[id]?.journalDecisionSeconds, than: record) { continue }
+      effects += reduceCase(id, .recorded(record.decision))
     }
     // A case that was only opened ahead was not read.
     if review.phase == .reviewing { shown.insert(current) }
@@ -38,6 +39,13 @@ extension SessionState {
     }
     if reconciled.contains(current) { onRecord = current }
     return effects
+  }
+
+  /// Whether the journal's last decision is newer than a record, because the record of it could not be written.
+  private func isNewer(_ journalSeconds: Double?, than record: CaseRecord) -> Bool {
+    // The journal is written up to a second after the record of the same decision.
+    guard let journalSeconds, let recordSeconds = record.secondsSince1970 else { return false }
+    return journalSeconds > recordSeconds + 2
   }
 
   /// Records the time that the reviewer spent on the case that leaves the screen.
@@ -76,6 +84,7 @@ extension SessionState {
   /// Shows whether verdicts cannot be written, or can be written again.
   mutating func noteRecordFailure(_ line: String?) {
     worklist.recordFailure = line
+    for id in cases.keys { cases[id]?.unwrittenVerdictsReason = line }
     cases[current]?.message =
       line.map { Message("verdicts are not written: \($0); retrying", .error) }
       ?? Message("verdicts are written again")

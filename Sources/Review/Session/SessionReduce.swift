@@ -1,4 +1,6 @@
 import Screen
+import Work
+import Worklist
 
 extension Action {
   /// Steps from case to case; `giveVerdict` gives a verdict and goes on to the next case.
@@ -78,9 +80,13 @@ extension SessionState {
     case .key(let key):
       if let effects = takeTourKey(key) { return effects }
       if let step = worklistStep(key) { return perform(step) }
-      if case .ended = review.phase, [.character("q"), .escape, .control("c")].contains(key) {
-        return leaveAll()
+      if case .ended = review.phase {
+        if [.character("q"), .control("c")].contains(key) || key == .escape && worklist.isAbsent {
+          return leaveAll()
+        }
+        if let verdict = pictureVerdict(key) { return giveVerdictUnseen(verdict) }
       }
+      if review.phase == .opening, pictureVerdict(key) != nil { noteStillOpening() }
       return reduceCase(current, .terminal(input))
     case .mouse(let event):
       if event.action == .press, event.button == 1, review.phase == .reviewing,
@@ -120,10 +126,53 @@ extension SessionState {
 
   /// Gives a verdict on the case on the screen and goes on to the next, unless the verdict could not be given.
   private mutating func giveVerdict(_ verdict: Verdict) -> [SessionEffect] {
-    let effects = reduceCase(current, .verdictGiven(verdict))
-    guard review.hasVerdict(verdict) else { return effects }
+    var effects: [SessionEffect]
+    switch review.phase {
+    case .opening:
+      // A verdict on a case that is not on the screen yet would be one on another case's picture.
+      noteStillOpening()
+      return []
+    case .reviewing:
+      effects = reduceCase(current, .verdictGiven(verdict))
+      guard review.hasVerdict(verdict) else { return effects }
+    case .ended:
+      effects = giveVerdictUnseen(verdict)
+      guard let decision = recorded[current], decision.verdict == .needsWork || decision.isFlagged else {
+        return effects
+      }
+    }
     return effects
       + move(to: worklist.neighbour(of: current, by: 1), otherwise: "that was the last case of the list")
+  }
+
+  /// The verdict that a key gives in the picture; nil for other keys.
+  private func pictureVerdict(_ key: Key) -> Verdict? {
+    guard !worklist.isAbsent, case .verdict(.give(let verdict)) = KeyTable.action(key, in: .picture) else {
+      return nil
+    }
+    return verdict
+  }
+
+  private mutating func noteStillOpening() {
+    let name = worklist.cases[current.position].name
+    cases[current]?.message = Message(
+      "\(name.printableLine) is still being opened: nothing was decided", .warning)
+  }
+
+  /// Flags a case that cannot be opened, or marks it as needing work; the same verdict again removes it.
+  private mutating func giveVerdictUnseen(_ verdict: Verdict) -> [SessionEffect] {
+    var decision = recorded[current] ?? worklist.ownDecision(of: current) ?? CaseDecision()
+    switch verdict {
+    case .accepted, .rejected:
+      cases[current]?.message = Message(
+        "a case that cannot be opened can only be flagged (f) or need work (A)", .warning)
+      return []
+    case .flagged: decision.isFlagged.toggle()
+    case .needsWork: decision.verdict = decision.verdict == .needsWork ? nil : .needsWork
+    }
+    recorded[current] = decision
+    cases[current]?.message = Message("\(decision.summary); in the records of the worklist")
+    return [.record(current, .decided, decision)]
   }
 
   /// Goes to a case; where there is none, a message says why.
@@ -148,6 +197,7 @@ extension SessionState {
   }
 
   private mutating func open(_ id: CaseID) -> [SessionEffect] {
+    worklist.failures[id] = nil
     var state = newReview(id)
     let effects = state.begin()
     cases[id] = state
@@ -204,6 +254,7 @@ extension SessionState {
     if failure == nil, cases.contains(where: { $0.key != current && $0.value.awaitsJournal }) { return [] }
     if let failure {
       if let effects = comeBack(saying: failure) { return effects }
+      worklist.failures[current] = failure
       // The others can still be reviewed.
       guard worklist.isAbsent else { return [] }
       end = .failed(failure)

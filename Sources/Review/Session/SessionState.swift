@@ -76,7 +76,10 @@ package struct SessionState: Equatable, Sendable {
   func newReview(_ id: CaseID) -> ReviewState {
     var state = ReviewState(
       request: worklist.request(of: id), screen: screen, capabilities: capabilities)
-    state.position = worklist.isAbsent ? nil : worklist.listPosition(of: id)
+    guard !worklist.isAbsent else { return state }
+    state.position = worklist.listPosition(of: id)
+    state.caseName = worklist.cases[id.position].name
+    state.unwrittenVerdictsReason = worklist.recordFailure
     return state
   }
 

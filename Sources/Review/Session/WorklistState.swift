@@ -17,6 +17,8 @@ package struct WorklistState: Equatable, Sendable {
   private let only: OpenCaseRequest?
   /// The name under which this reviewer's verdicts are kept.
   package let reader: String
+  /// The reasons why cases could not be opened in this session.
+  var failures: [CaseID: String] = [:]
   /// Readers' decisions, by the name of the case.
   package internal(set) var reviews: [String: CaseReview]
   /// The cases that the filter leaves, in the order of the list.
@@ -119,16 +121,20 @@ package struct WorklistState: Equatable, Sendable {
     return order.indices.contains(next) ? order[next] : nil
   }
 
-  /// The next case after this one that no reader opened yet, from the top again at the end; nil where all were opened.
+  /// The next case after this one that this reader has not opened yet, from the top again at the end; nil where all were
+  /// opened.
   func nextUnread(after id: CaseID) -> CaseID? {
     let start = order.firstIndex(of: id).map { $0 + 1 } ?? 0
-    return (order[start...] + order[..<start]).first { review(of: $0) == nil && $0 != id }
+    return (order[start...] + order[..<start]).first {
+      row($0).isUnread && failures[$0] == nil && $0 != id
+    }
   }
 
   /// All that is known of a case.
   package func row(_ id: CaseID) -> CaseRow {
     CaseRow(
-      cases[id.position], review: review(of: id), measures: measures[id], flags: flags[id] ?? [])
+      cases[id.position], review: review(of: id), measures: measures[id], flags: flags[id] ?? [],
+      reader: reader, failure: failures[id])
   }
 
   /// Stores measures of cases, and compares all cases again.

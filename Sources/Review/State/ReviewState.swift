@@ -24,6 +24,8 @@ package struct ReviewState: Equatable, Sendable {
   package var request: OpenCaseRequest
   /// The position of the case in its worklist, "3/40"; nil where there is no other case.
   package var position: String?
+  /// The case's name in its worklist; nil where there is no other case.
+  package var caseName: String?
   /// The case; ``ReviewCase/unopened`` while it is being read.
   package var content = ReviewCase.unopened
   /// Order statistics of the image's intensities.
@@ -119,6 +121,10 @@ package struct ReviewState: Equatable, Sendable {
   package var journal = JournalStatus.opening
   /// Whether the reviewer has quit, and only the journal, which is still being opened, is waited for.
   package var quitsWhenJournalIsWritten = false
+  /// The time of the last decision in the journal when it was opened, in seconds since 1970; nil for none.
+  var journalDecisionSeconds: Double?
+  /// The reason why verdicts are not in the worklist's records; nil where they are.
+  var unwrittenVerdictsReason: String?
   /// The content of the journal as it was last written.
   package var writtenJournal = WrittenJournalState()
   /// Versions that are identical to one of the journal, and its number there.
@@ -291,6 +297,8 @@ package enum Loss: Equatable, Sendable {
   case refinement
   /// The journal does not hold everything, for this reason.
   case unwrittenJournal(String)
+  /// The worklist's records do not hold every verdict, for this reason.
+  case unwrittenVerdicts(String)
 }
 
 /// A version as it was written to a file.

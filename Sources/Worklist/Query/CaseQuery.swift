@@ -23,7 +23,8 @@ package struct CaseQuery: Equatable, Sendable {
 
   /// A word for a state of a case.
   enum State: String, CaseIterable {
-    case unread, opened, decided, accepted, rejected, needswork, flagged, missing, disputed, outlier,
+    case unread, opened, unopened, decided, accepted, rejected, needswork, flagged, missing, disputed,
+      outlier,
       commented
   }
 
@@ -83,10 +84,11 @@ package struct CaseQuery: Equatable, Sendable {
   }
 
   private static func holds(_ state: State, _ row: CaseRow) -> Bool {
-    let decision = row.review?.decision
+    let decision = row.decision
     return switch state {
-    case .unread: row.review == nil
-    case .opened: row.review != nil
+    case .unread: row.isUnread
+    case .opened: !row.isUnread
+    case .unopened: row.review == nil
     case .decided: decision != nil
     case .accepted: decision?.verdict == .accepted
     case .rejected: decision?.verdict == .rejected

@@ -7,14 +7,33 @@ package struct CaseRow: Equatable, Sendable {
   package var measures: CaseMeasures?
   /// Its measures that are outliers in the cohort.
   package var flags: [CohortFlag]
+  /// The reader who asks, whose own decision counts; nil for the decision of all readers.
+  package var reader: String?
+  /// The reason why the case cannot be opened; nil where it can, or was not tried.
+  package var failure: String?
 
   package init(
-    _ item: WorklistCase, review: CaseReview? = nil, measures: CaseMeasures? = nil, flags: [CohortFlag] = []
+    _ item: WorklistCase, review: CaseReview? = nil, measures: CaseMeasures? = nil, flags: [CohortFlag] = [],
+    reader: String? = nil, failure: String? = nil
   ) {
     self.item = item
     self.review = review
     self.measures = measures
     self.flags = flags
+    self.reader = reader
+    self.failure = failure
+  }
+
+  /// Whether the reader who asks, or without one any reader, has not opened the case.
+  package var isUnread: Bool { reader.map { review?.entries[$0] == nil } ?? (review == nil) }
+
+  /// The decision of the reader who asks; where that reader decided nothing, or none asks, the one that counts for the
+  /// case; nil where nothing was decided.
+  package var decision: CaseDecision? { ownDecision ?? review?.decision }
+
+  /// The decision of the reader who asks; nil where that reader decided nothing, or none asks.
+  package var ownDecision: CaseDecision? {
+    reader.flatMap { review?.decisions[$0] }.flatMap { $0.isDecided ? $0 : nil }
   }
 
   /// The state of a case in one word.
@@ -22,13 +41,14 @@ package struct CaseRow: Equatable, Sendable {
     case missing, unread, opened, accepted, rejected
     case needsWork = "needs work"
     case flagged, scored
+    case cannotBeOpened = "cannot be opened"
   }
 
-  /// The status: `missing` where a file is missing; else the verdict, with `flagged` beside it or alone, or `scored`;
-  /// else `opened` where a reader looked at it; else `unread`.
+  /// The status: `missing` where a file is missing; `cannotBeOpened` where that was tried; else the verdict, with `flagged`
+  /// beside it or alone, or `scored`; else `opened` where it was looked at; else `unread`.
   package var statuses: [Status] {
     if !item.missingFiles.isEmpty { return [.missing] }
-    guard let decision = review?.decision else { return [review == nil ? .unread : .opened] }
+    guard let decision else { return [failure != nil ? .cannotBeOpened : isUnread ? .unread : .opened] }
     let verdict: [Status] =
       switch decision.verdict {
       case .accepted: [.accepted]
@@ -36,11 +56,15 @@ package struct CaseRow: Equatable, Sendable {
       case .needsWork: [.needsWork]
       case nil: decision.isFlagged ? [] : [.scored]
       }
-    return verdict + (decision.isFlagged ? [.flagged] : [])
+    return (failure != nil ? [.cannotBeOpened] : []) + verdict + (decision.isFlagged ? [.flagged] : [])
   }
 
-  /// The statuses as text: "accepted, flagged".
-  package var statusText: String { statuses.map(\.rawValue).joined(separator: ", ") }
+  /// The statuses as text: "accepted, flagged"; "bob: rejected" where another reader than the one who asks decided.
+  package var statusText: String {
+    let text = statuses.map(\.rawValue).joined(separator: ", ")
+    guard reader != nil, ownDecision == nil, let other = review?.decidingEvent?.reader else { return text }
+    return "\(other): \(text)"
+  }
 
   /// The comments of all readers, by reader in alphabetical order.
   package var comments: [String] {
@@ -65,8 +89,8 @@ package struct CaseRow: Equatable, Sendable {
     case .mask: return list(item.masks.map(\.name))
     case .maskCount: return .number(Double(item.masks.count))
     case .status: return .list(statuses.map(\.rawValue))
-    case .verdict: return review?.decision?.verdict.map { .text($0.rawValue) } ?? .missing
-    case .score: return number(review?.decision?.score.map(Double.init))
+    case .verdict: return decision?.verdict.map { .text($0.rawValue) } ?? .missing
+    case .score: return number(decision?.score.map(Double.init))
     case .reader: return list(review?.readers ?? [])
     case .tag: return list(tags)
     case .comment: return list(comments)

@@ -38,6 +38,16 @@ package struct CaseRecord: Equatable, Sendable {
     self.decision = decision
   }
 
+  /// The time in seconds since 1970; nil where ``time`` is not written as ``time(_:)`` writes it.
+  package var secondsSince1970: Double? {
+    let fields = time.split { !$0.isASCII || !$0.isNumber }.compactMap { Int32($0) }
+    guard fields.count == 7, time.utf8.count == 24 else { return nil }
+    var parts = tm()
+    (parts.tm_year, parts.tm_mon, parts.tm_mday) = (fields[0] - 1900, fields[1] - 1, fields[2])
+    (parts.tm_hour, parts.tm_min, parts.tm_sec) = (fields[3], fields[4], fields[5])
+    return Double(timegm(&parts)) + Double(fields[6]) / 1000
+  }
+
   /// The largest sequence number; a larger one is damage.
   static let maximumSequence = 1 << 53
 

@@ -30,6 +30,16 @@ package enum RecordFolder {
   /// The ending of a file of records.
   static let fileSuffix = ".jsonl"
 
+  /// The files with records of a worklist; of a folder that cannot be read none.
+  package static func files(
+    ofWorklist path: String, environment: [String: String] = ProcessInfo.processInfo.environment
+  ) -> [String] {
+    [shared(worklist: path), personal(worklist: path, environment: environment)].flatMap { folder in
+      ((try? FileSystem.names(in: folder)) ?? []).filter { $0.hasSuffix(fileSuffix) }
+        .map { FilePath.joined(folder, $0) }
+    }
+  }
+
   /// Copies the records of a worklist to another that lists its cases, so that the verdicts go along.
   ///
   /// A file that the other one has already is left as it is. What is recorded afterwards stays where it is recorded.
@@ -42,19 +52,13 @@ package enum RecordFolder {
   ) throws(InputError) -> Int {
     let target = shared(worklist: other)
     var count = 0
-    for folder in [shared(worklist: path), personal(worklist: path, environment: environment)]
-    where FileSystem.exists(folder) && FilePath.absolute(folder) != FilePath.absolute(target) {
-      for name in try FileSystem.names(in: folder)
-      where name.hasSuffix(fileSuffix) && !name.hasPrefix(".") {
-        let copy = FilePath.joined(target, name)
-        guard !FileSystem.exists(copy) else { continue }
-        try FileSystem.makeFolder(target)
-        let content = try ReadFiles.withoutRegistering { () throws(InputError) in
-          try FileSystem.read(FilePath.joined(folder, name))
-        }
-        try AtomicFile.write(content, to: copy)
-        count += 1
-      }
+    for file in files(ofWorklist: path, environment: environment) {
+      let copy = FilePath.joined(target, FilePath.name(of: file))
+      guard !FileSystem.exists(copy), !FilePath.name(of: file).hasPrefix(".") else { continue }
+      try FileSystem.makeFolder(target)
+      let content = try ReadFiles.withoutRegistering { () throws(InputError) in try FileSystem.read(file) }
+      try AtomicFile.write(content, to: copy)
+      count += 1
     }
     return count
   }

@@ -44,7 +44,7 @@ struct ReplayCommand: ParsableCommand {
       try OutputPath(
         $0, kind: .image, isForced: force, companions: MaskRecord.companions(ofMask: $0))
     }
-    let replay = try RecordReplay(naming: record, work: work)
+    let replay = try RecordReplay(naming: record, output: output, work: work)
     let folder = try TemporaryFolder()
     defer { withExtendedLifetime(folder) {} }
     let mask: String

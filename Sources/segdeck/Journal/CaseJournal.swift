@@ -25,13 +25,32 @@ package final class CaseJournal: Sendable {
     var readFile: ReadFile?
   }
 
+  /// A case of a worklist and its reader: journals of a worklist are theirs alone.
+  ///
+  /// Two cases may have one image with other masks, and readers who share a login do not see each other's decisions.
+  package struct Owner: Sendable {
+    package var reader, caseName: String
+
+    package init(reader: String, caseName: String) { (self.reader, self.caseName) = (reader, caseName) }
+  }
+
+  private let owner: Owner?
   private let folder: JournalFolder
   private let runs: NetworkRunCache
   private let state = Mutex(State())
 
-  /// - Parameter runs: Provides the probabilities of restored network versions.
-  package init(runs: NetworkRunCache, folder: JournalFolder = JournalFolder()) {
-    (self.runs, self.folder) = (runs, folder)
+  /// - Parameters:
+  ///   - runs: Provides the probabilities of restored network versions.
+  ///   - owner: The case of a worklist and its reader; nil for an image that is reviewed by itself.
+  package init(runs: NetworkRunCache, folder: JournalFolder = JournalFolder(), owner: Owner? = nil) {
+    (self.runs, self.folder, self.owner) = (runs, folder, owner)
+  }
+
+  /// The digest that names the journal of an image.
+  private func digest(of image: ScalarVolume, _ work: WorkContext) throws -> String {
+    let image = try ContentDigest.sha256(of: image, work)
+    guard let owner else { return image }
+    return try ContentDigest.sha256(of: [image, owner.reader, owner.caseName])
   }
 
   /// The note of a restored version; nil for a version that this session made or opened.
@@ -51,9 +70,10 @@ package final class CaseJournal: Sendable {
     _ content: ReviewCase, _ work: WorkContext, readFile: @escaping ReadFile,
     readFrame: @escaping @Sendable (Int) throws -> ScalarVolume
   ) throws -> OpenedJournal {
-    let path = folder.file(of: try ContentDigest.sha256(of: content.image, work))
+    let path = folder.file(of: try digest(of: content.image, work))
     let opening = JournalLine.Opening(
-      caseName: content.name, image: content.imagePath, frame: content.frame == 0 ? nil : content.frame,
+      caseName: owner?.caseName ?? content.name, image: content.imagePath,
+      frame: content.frame == 0 ? nil : content.frame,
       grid: content.image.grid,
       program: "segdeck \(SegdeckVersion.text)", masks: content.masks.map(\.path))
     state.withLock { state in
@@ -219,7 +239,7 @@ package final class CaseJournal: Sendable {
     try reading.noteSources()
     var opened = OpenedJournal(
       exported: reading.exported, view: reading.view,
-      time: reading.lastSeconds.map { JournalTimestamp.text($0) })
+      time: reading.lastSeconds.map { JournalTimestamp.text($0) }, decisionSeconds: reading.decisionSeconds)
     // Original labels, from which later versions are differences, and current labels.
     var (written, current): ([VersionID: ChunkedLabels], [VersionID: ChunkedLabels]) = ([:], [:])
     var runNumbers: [VersionID: ProbabilitiesHandle] = [:]

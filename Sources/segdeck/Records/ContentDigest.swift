@@ -23,6 +23,18 @@ enum ContentDigest {
     return text
   }
 
+  /// The SHA-256 of texts with their lengths, in hexadecimal.
+  /// - Throws: ``InputError`` when libcrypto fails.
+  static func sha256(of texts: [String]) throws(InputError) -> String {
+    let digest = SHA256()
+    for text in texts {
+      withUnsafeBytes(of: text.utf8.count) { digest.add($0) }
+      Array(text.utf8).withUnsafeBytes { digest.add($0) }
+    }
+    guard let text = digest.finish() else { throw InputError("journal", "its name cannot be computed") }
+    return text
+  }
+
   /// The SHA-256 of label codes, in hexadecimal; nil when libcrypto fails.
   static func sha256(of labels: ChunkedLabels) -> String? {
     let digest = SHA256()

@@ -18,18 +18,20 @@ struct RecordReplay {
   private static let commandLimit = 64
 
   /// Reads a record and finds its inputs.
-  /// - Parameter name: The record, or the mask that it lies beside as `NAME.json`.
+  /// - Parameters:
+  ///   - name: The record, or the mask that it lies beside as `NAME.json`.
+  ///   - output: The mask that will be written; nil for none.
   /// - Throws: ``InputError`` when the file is not a record, when an input is missing or has other content, or when a
   ///   command does not make a mask; ``Cancelled``.
-  init(naming name: String, work: WorkContext) throws {
+  init(naming name: String, output: String? = nil, work: WorkContext) throws {
     let isRecord = name.lowercased().hasSuffix(".json")
     let path = isRecord ? name : MaskRecord.path(besideMask: name)
     self.path = path
     namedMask = isRecord ? nil : name
-    // -o may replace the mask, and then the record too.
-    let data = try ReadFiles.withoutRegistering { () throws(InputError) in
-      try FileSystem.read(path, limit: 4 << 20)
-    }
+    func read() throws(InputError) -> Data { try FileSystem.read(path, limit: 4 << 20) }
+    // -o may replace the mask that the record lies beside, and then the record too; a link to it may not.
+    let isReplaced = output.map { FileEntry(path: MaskRecord.path(besideMask: $0)) == FileEntry(path: path) }
+    let data = try isReplaced == true ? ReadFiles.withoutRegistering(read) : read()
     try JSONValue.requireSingleKeys(String(decoding: data, as: UTF8.self), subject: path)
     guard let record = try? JSONDecoder().decode(MaskRecord.self, from: data), record.output != nil,
       record.input != nil

@@ -17,11 +17,13 @@ final class CaseServices: ReviewServices {
   private let pairings = RememberedPairings()
   private let preferredModel: String?
 
-  /// - Parameter preferredModel: A model (bundled name or path) that is listed before the bundled ones.
-  init(preferredModel: String? = nil) {
+  /// - Parameters:
+  ///   - preferredModel: A model (bundled name or path) that is listed before the bundled ones.
+  ///   - owner: The case of a worklist and its reader; nil for an image that is reviewed by itself.
+  init(preferredModel: String? = nil, owner: CaseJournal.Owner? = nil) {
     self.preferredModel = preferredModel
     runs = NetworkRunCache()
-    journal = CaseJournal(runs: runs)
+    journal = CaseJournal(runs: runs, owner: owner)
   }
 
   func openCase(_ request: OpenCaseRequest, _ work: WorkContext) throws -> ReviewCase {

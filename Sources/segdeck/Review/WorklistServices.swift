@@ -45,7 +45,11 @@ final class WorklistServices: SessionServices {
     state = Mutex(State(cases: worklist.cases, records: records))
   }
 
-  func services(of id: CaseID) -> any ReviewServices { CaseServices(preferredModel: preferredModel) }
+  func services(of id: CaseID) -> any ReviewServices {
+    let name = state.withLock { $0.cases[id.position].name }
+    return CaseServices(
+      preferredModel: preferredModel, owner: CaseJournal.Owner(reader: writer.reader, caseName: name))
+  }
 
   func begin(_ deliver: @escaping @Sendable (SessionEvent) -> Void) {
     state.withLock { $0.deliver = deliver }

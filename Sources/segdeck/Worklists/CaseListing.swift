@@ -71,10 +71,12 @@ struct CaseListing {
   let query: CaseQuery
   let order: CaseOrder?
 
-  /// Sees to it that no file of a case becomes an output.
-  /// - Throws: ``InputError`` when a file of a case is an output already.
+  /// Sees to it that no file of a case, and no record of a reader, becomes an output.
+  /// - Throws: ``InputError`` when one of them is an output already.
   func registerFiles() throws(InputError) {
-    for file in worklist.cases.flatMap(\.files) { try ReadFiles.register(file) }
+    for file in worklist.cases.flatMap(\.files) + RecordFolder.files(ofWorklist: place) {
+      try ReadFiles.register(file)
+    }
   }
 
   /// The cases that pass the filter, in order, with what readers decided; notes say what could not be used.
