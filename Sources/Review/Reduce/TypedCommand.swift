@@ -250,6 +250,6 @@ extension ReviewState {
       return []
     }
     selectedVersion = match.id
-    return useVersion(as: use)
+    return useVersion(as: role)
   }
 }

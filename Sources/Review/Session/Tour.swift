@@ -129,7 +129,7 @@ extension SessionState {
     switch tour {
     case .offered(isSaid: false):
       tour = .offered(isSaid: true)
-      cases[current]?.say(besides: "? lists the keys; first time here? Enter begins a tour of two minutes")
+      cases[current]?.appendMessage("? lists the keys; first time here? Enter begins a tour of two minutes")
     case .step(let position, let count):
       guard Tour.steps[position].expectation == .version else { return }
       if review.decisions.versions.count > count {
