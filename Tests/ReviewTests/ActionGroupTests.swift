@@ -106,8 +106,9 @@ struct ActionCase: Sendable, CustomTestStringConvertible {
       expected.takeStep(of: found)
       expected.message = Message("score 3 of 5")
     },
-    ActionCase("session", ":") { expected, _ in
-      expected.dialog = .command(prompt: ":", TextEntry())
+    ActionCase("session", ":") { expected, found in
+      expected.dialog = .command(CommandLine(.command))
+      expected.takeJobs(of: found)
       expected.message = nil
     },
     ActionCase("worklist", "C") { expected, _ in
@@ -123,7 +124,10 @@ struct ActionCase: Sendable, CustomTestStringConvertible {
       expected.dialog = nil
     },
     ActionCase("text", .backspace, prepare: { $0.type(":ab") }) { expected, _ in
-      expected.dialog = .command(prompt: ":", TextEntry("a"))
+      expected.dialog = .command(CommandLine(.command, "a"))
+    },
+    ActionCase("commandLine", .tab, prepare: { $0.type(":wi") }) { expected, _ in
+      expected.dialog = .command(CommandLine(.command, "window "))
     },
   ]
 }

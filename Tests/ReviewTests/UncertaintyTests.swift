@@ -66,8 +66,9 @@ struct UncertaintyTests {
     try state.finishUncertainty(nil, "not in memory; m runs it again")
     state.type("!")
     #expect(state.message == Message("not in memory; m runs it again", .error))
-    state.type("]")
-    #expect(state.jobs[.uncertainty] == nil)
+    try state.finishUncertainty(entropies)
+    state.type("!")
+    #expect(state.message == Message("uncertain slice 1 of 3: axial 9, mean entropy 0.2500 of 1"))
   }
 
   @Test("a file of probabilities is read behind the screen, and what is wrong with it is said once")

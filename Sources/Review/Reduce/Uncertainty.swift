@@ -36,6 +36,8 @@ extension ReviewState {
     }
     guard let entropies = known.entropies else {
       message = Message(known.failure ?? "the entropy of the slices is not known", .error)
+      // The probabilities may be there when the key is pressed again.
+      uncertainty = nil
       return
     }
     let axis = geometry(view.activePlane).sliceAxis
