@@ -72,7 +72,8 @@ import Work
     ])
     let drawn = try DrawnMask(mask(image, voxels), name: "m", names: table, work: WorkContext())
     #expect(drawn.labelsBySize.map(\.name) == ["liver", "lesion"])
-    #expect(drawn.centre == VoxelIndex(2, 2, 0) || drawn.centre == VoxelIndex(1, 2, 0))
+    // The middle of the liver is its lesion; of the voxels beside that the first in memory.
+    #expect(drawn.centre == VoxelIndex(2, 1, 0))
     func shown(_ overlay: MaskOverlay) -> [String] {
       let picture = SlicePainter(image, window: window, overlay: overlay)
         .picture(.axial, through: VoxelIndex(0, 0, 0), millimetresPerPixel: 1)
