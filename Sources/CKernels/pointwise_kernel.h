@@ -332,7 +332,7 @@ static void LEVEL(softmax_gradient)(float *probabilities, int channels, long str
 ALWAYS_INLINE VECTOR LEVEL(strided)(const float *source, const int step, int tap) {
     if (step == 1) return LOAD(source + tap);
     if (step == 2) {
-        // Even and odd taps use the same loads, so that nothing behind the row is read.
+        // Even and odd taps use the same loads, so that nothing after the row is read.
         const float *pair = source + (tap & ~1);
         VECTOR a = LOAD(pair), b = LOAD(pair + WIDTH);
 #if WIDTH == 16
@@ -382,7 +382,7 @@ ALWAYS_INLINE void LEVEL(maxima_row)(const struct pooling_row *w, float *maxima,
     int span = w->step == 2 ? ((w->columns - 1) & ~1) + 2 * WIDTH
                              : (WIDTH - 1) * w->step + w->columns;
     while (x < w->width) {
-        // The last block begins earlier where it would end behind the row.
+        // The last block begins earlier where it would end after the row.
         int first = (int)smaller(x, w->width - WIDTH);
         if (first < 0 || first * w->step + span > w->input_width) break;
         if (w->step == 1) LEVEL(maxima_block)(w, 1, first, maxima, argmax);
@@ -455,12 +455,12 @@ ALWAYS_INLINE void LEVEL(scatter_row)(const struct halving_row *r, const int has
                                      float *target) {
     int x = 0;
     while (x < r->width && r->width >= WIDTH) {
-        // The last block begins earlier where it would end behind the row.
+        // The last block begins earlier where it would end after the row.
         int first = (int)smaller(x, r->width - WIDTH);
         LEVEL(scatter_block)(r, has_source, has_values, first, target);
         x = first + WIDTH;
     }
-    // Windows that do not fill a block, and the column behind the last window.
+    // Windows that do not fill a block, and the column after the last window.
     for (int column = 2 * x; column < r->input_width; column++)
         for (int corner = 0; corner < 4; corner++) {
             long voxel = r->start + (corner >> 1) * r->plane + (corner & 1) * r->row + column;

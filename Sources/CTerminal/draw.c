@@ -48,9 +48,9 @@ static void swap(int *one, int *other) {
   *other = saved;
 }
 
-/// What ncurses holds in place of a 24-bit cell of a row: not blank, so that ncurses never clears it as the end of a
-/// line, and another one in every row, so that it never finds a line again elsewhere and moves it by scrolling, which
-/// it does whatever idlok says. Braille where the terminal has Unicode.
+/// The cell that ncurses holds in place of a 24-bit cell of a row: not blank, so that ncurses never clears it as the
+/// end of a line, and another one in every row, so that it never finds a line again elsewhere and moves it by
+/// scrolling, which it does whatever idlok says. Braille where the terminal has Unicode.
 static uint32_t sentinel(int row) {
   return terminal_state.description.shows_unicode ? 0x2801 + (uint32_t)(row % 255) : '!' + (uint32_t)(row % 90);
 }

@@ -57,7 +57,7 @@ void terminal_wake(void) {
   if (terminal_state.wake_writer >= 0 && write(terminal_state.wake_writer, &byte, 1) < 0) return;
 }
 
-/// The next character of a sequence under way, or -1 when it does not arrive.
+/// The next character of a sequence that has begun, or -1 when it does not arrive.
 static int next_of_sequence(void) {
   for (int attempt = 0; attempt < 2; attempt++) {
     wint_t character;

@@ -3,7 +3,7 @@ import Screen
 
 /// The detected properties of a terminal and how they were detected.
 package struct TerminalDescription: Hashable, Sendable {
-  /// What can be shown.
+  /// The colours and characters that can be shown.
   package let capabilities: TerminalCapabilities
   /// The terminfo entry in use; it may differ from `TERM`.
   package let terminalName: String

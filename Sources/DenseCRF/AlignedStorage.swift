@@ -11,7 +11,7 @@ final class AlignedStorage<Element: BitwiseCopyable>: @unchecked Sendable {
   let count: Int
   private let mapping: UnsafeMutableRawBufferPointer?
 
-  /// Elements behind the end that loops in steps of 16 may read or write.
+  /// Elements after the end that loops in steps of 16 may read or write.
   static var spare: Int { 64 }
 
   /// - Throws: `Cancelled` where memory does not hold it.

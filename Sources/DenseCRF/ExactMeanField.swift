@@ -45,7 +45,6 @@ struct ExactMeanField: Sendable {
     after = (power(appearance, exponents.after), power(smoothness, exponents.after))
   }
 
-  /// Runs all iterations.
   func run(_ unary: Unary, wantsMarginals: Bool, work: WorkContext) throws(Cancelled) -> MeanFieldResult {
     let channels = unary.classCount - 1
     let count = size.voxelCount

@@ -40,7 +40,6 @@ struct GridMeanField: Sendable {
     return floats.flatMap { checkedProduct($0, MemoryLayout<Float>.stride) }
   }
 
-  /// Runs all iterations.
   func run(wantsMarginals: Bool, work: WorkContext) throws(Cancelled) -> MeanFieldResult {
     let appearanceShape = cells?.shape(channels: channels)
     let smoothnessShape = smoothness?.shape(channels: channels)

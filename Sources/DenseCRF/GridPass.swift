@@ -11,7 +11,7 @@ struct GridPass: Sendable {
 
   /// The argument of `update_rows` and similar C kernels: pointers to memory that the pass's owner keeps alive.
   struct Description: @unchecked Sendable {
-    // SAFETY: the storages behind the pointers outlive the pass; each worker writes its own rows.
+    // SAFETY: the storages of the pointers outlive the pass; each worker writes its own rows.
     var pass: dense_crf_pass
   }
 

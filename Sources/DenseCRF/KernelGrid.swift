@@ -7,7 +7,7 @@ struct GridShape: Sendable {
   let axes: [GaussianAxis]
   /// Floats of a row, a multiple of 16.
   let rowFloats: Int
-  /// Floats behind a row or a plane that are read and have no influence.
+  /// Floats after a row or a plane that are read and have no influence.
   let slack: Int
   /// Floats of a plane.
   var planeFloats: Int { rowFloats * axes[1].cells }

@@ -1,4 +1,3 @@
-/// The result of mean-field inference.
 package struct MeanFieldResult: Equatable, Sendable {
   /// The most probable class of each voxel, the lowest of equals.
   package var labels: [UInt8]

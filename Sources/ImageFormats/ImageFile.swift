@@ -11,7 +11,7 @@ package final class ImageFile: Sendable {
   package let storage: String
   /// The grid and header fields that masks of this image copy.
   package let source: ImageSource
-  /// How a voxel is stored.
+  /// The stored type of a voxel.
   package let voxelType: VoxelType
   /// Makes values from stored numbers.
   package let scaling: VoxelScaling
@@ -23,7 +23,12 @@ package final class ImageFile: Sendable {
   private let reader: any VoxelReader
   private let knownFindings: Mutex<[Finding]>
 
-  init(
+  /// An opened file.
+  ///
+  /// - Parameters:
+  ///   - files: Every file that has a part of the image.
+  ///   - findings: Problems of the header that were repaired.
+  package init(
     path: String, storage: String, source: ImageSource, voxelType: VoxelType, scaling: VoxelScaling,
     frameSizes: [Int], files: [String], reader: any VoxelReader, findings: [Finding]
   ) {

@@ -1,7 +1,7 @@
 import Work
 
 /// Delivers the stored voxels of an opened file; each format has one.
-protocol VoxelReader: Sendable {
+package protocol VoxelReader: Sendable {
   /// Gives `body` the stored voxels of consecutive frames, i fastest, in this machine's byte order and in pieces
   /// that hold whole voxels and start at addresses aligned for them.
   ///

@@ -23,7 +23,6 @@ package final class JournalFile: Sendable {
     fileprivate var voxelChecksum: UInt32
   }
 
-  /// The contents of a file.
   package struct Contents: Equatable, Sendable {
     /// Every record, oldest first.
     package var entries: [Entry] = []
@@ -43,7 +42,6 @@ package final class JournalFile: Sendable {
     fileprivate var needsFirstLine = false
   }
 
-  /// The file.
   package let path: String
   private let descriptor: Int32
   /// The size of the file after this process's last write.

@@ -7,7 +7,6 @@ package struct JournalFolder: Sendable {
   package struct Item: Equatable, Sendable {
     /// The case's digest, which names the file.
     package var digest: String
-    /// The file.
     package var path: String
     /// Its `.damaged` copies, which are removed with it.
     package var copies: [String]
@@ -25,7 +24,6 @@ package struct JournalFolder: Sendable {
     package static let byteCount = 2_000_000_000
   }
 
-  /// The path of the folder.
   package let path: String
 
   private static let fileSuffix = ".journal"

@@ -7,7 +7,6 @@ package struct JournalRecord: Equatable, Sendable {
   /// Encoded voxels of the event; empty for none.
   package var voxels: Data
 
-  /// A record of an event.
   package init(text: Data, voxels: Data = Data()) {
     self.text = text
     self.voxels = voxels

@@ -7,7 +7,6 @@ import Work
 /// A line is `{"crc32":"XXXXXXXX","record":RECORD}` with the CRC-32 of the record's bytes, so that a damaged line is
 /// recognised and costs no other line.
 package final class LineFile: Sendable {
-  /// The file.
   package let path: String
   /// The open descriptor; -1 before the first line.
   private let descriptor: Mutex<Int32>
@@ -91,7 +90,7 @@ package final class LineFile: Sendable {
 
 /// The lines of a ``LineFile`` that were appended since the last look.
 package struct LineTail: Sendable {
-  /// What a look found.
+  /// The lines that were appended since the last read.
   package struct Found: Equatable, Sendable {
     /// The new records, oldest first.
     package var records: [Data] = []
@@ -103,7 +102,6 @@ package struct LineTail: Sendable {
     package var isMissing = false
   }
 
-  /// The file.
   package let path: String
   /// Bytes after the last whole line: of a line that is being written, or that was cut off.
   package private(set) var unfinishedByteCount = 0

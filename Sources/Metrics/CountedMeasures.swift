@@ -19,7 +19,6 @@ package struct CountedMeasures: Hashable, Sendable {
   package let maximumMillimetres: Double
   /// HD95.
   package let percentile95Millimetres: Double
-  /// SLIVER07's scores.
   package let sliver07: SLIVER07Scores
   /// The structure's term of the HVSMR score.
   package let hvsmrTerm: Double
@@ -56,12 +55,12 @@ package struct CountedMeasures: Hashable, Sendable {
 }
 
 extension StructureComparison {
-  /// Which of the two masks have a structure.
+  /// The masks, of two, that have a structure.
   package enum Presence: String, Hashable, Sendable, Codable {
     case both, reference, other, neither
   }
 
-  /// Which of the two masks have this one.
+  /// The masks that have this structure.
   package var foundIn: Presence {
     switch (overlap.referenceVoxelCount > 0, overlap.otherVoxelCount > 0) {
     case (true, true): .both

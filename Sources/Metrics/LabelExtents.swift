@@ -47,6 +47,9 @@ package struct LabelExtents: Sendable {
     return found
   }
 
+  /// The overlap of a structure in both masks.
+  package func overlap(of structure: MatchedStructure) -> OverlapMeasures { extent(of: structure).overlap }
+
   /// Voxel counts of a structure in both masks, and the box around both versions of it, nil when both are empty.
   func extent(of structure: MatchedStructure) -> (overlap: OverlapMeasures, box: VoxelBounds?) {
     let (values, others) = (Set(structure.referenceValues), Set(structure.otherValues))
@@ -64,7 +67,7 @@ package struct LabelExtents: Sendable {
 /// Every voxel of each label of a mask, sorted by label when they are first asked for: 4 bytes for each.
 final class LabelOffsets: Sendable {
   private struct Index: Sendable {
-    /// Where the voxels of each label begin, in ``offsets``; one element more than there are labels.
+    /// The index in ``offsets`` of the first voxel of each label; one element more than there are labels.
     var starts: [Int]
     var offsets: [UInt32]
   }

@@ -12,7 +12,7 @@ package struct LabelMatching: Equatable, Sendable {
 
   /// The Dice of a proposed pair at least, where a name is missing, and where the names differ.
   private static let minimumDice = (unnamed: 0.25, renamed: 0.5)
-  /// How much more another label must overlap before a pair that the names, or the values, give is doubted.
+  /// The factor by which another label must overlap more before a pair that the names, or the values, give is doubted.
   private static let bonus = (name: 0.4, value: 0.25)
 
   private struct Candidate {

@@ -1,4 +1,4 @@
-/// How much two structures overlap, from counts of voxels.
+/// The overlap of two structures, from counts of voxels.
 package struct OverlapMeasures: Hashable, Sendable, Codable {
   /// Voxels of the reference, of the other, and of both.
   package let referenceVoxelCount, otherVoxelCount, intersectionVoxelCount: Int

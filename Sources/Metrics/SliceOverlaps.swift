@@ -46,7 +46,7 @@ package struct SliceOverlaps: Equatable, Sendable {
 
   /// Counts of one, other and both, of every structure that is counted.
   private var counts: [SIMD4<UInt32>] = []
-  /// Where the counts of each structure are, those of all together first; nil for a structure that is not counted.
+  /// The offsets of the counts of each structure, those of all together first; nil for a structure that is not counted.
   private var places: [Place?]
 
   /// Slices of structures that are counted at most: 64 MiB.

@@ -39,7 +39,7 @@ package struct MatchedStructure: Hashable, Sendable {
   /// Matches all values that occur, by name where both masks name theirs, else by value.
   ///
   /// - Parameters:
-  ///   - reference: Values that occur in the reference; 0 is passed over.
+  ///   - reference: Values that occur in the reference; 0 is ignored.
   ///   - referenceNames: Its names, if it has any.
   ///   - coding: Both masks', which names what has no name.
   /// - Returns: Ascending by value.

@@ -1,7 +1,7 @@
 import Volumes
 import Work
 
-/// Which voxels belong to a structure, inside a box that holds all of it.
+/// The voxels of a structure, inside a box that holds all of it.
 struct StructureMask {
   /// Extents of the box.
   let size: GridSize
@@ -28,7 +28,6 @@ struct StructureMask {
     }
   }
 
-  /// A mask of these voxels.
   init(size: GridSize, inside: [UInt8]) {
     precondition(inside.count == size.voxelCount, "\(inside.count) voxels for \(size)")
     self.size = size

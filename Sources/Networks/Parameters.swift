@@ -57,7 +57,7 @@ package struct Parameters: Equatable, Sendable {
 
 /// The distribution of initial weights.
 package enum Initialisation: Hashable, Sendable {
-  /// Normal with variance gain / fan-in (He et al. 2015): gain 2 in front of a ReLU, else 1; the fan-in of a transposed
+  /// Normal with variance gain / fan-in (He et al. 2015): gain 2 before a ReLU, else 1; the fan-in of a transposed
   /// convolution counts the taps per output voxel on average.
   case he
   /// Normal with this standard deviation everywhere (0.01 in the paper).
@@ -94,7 +94,7 @@ extension Parameters {
 }
 
 extension ResolvedGraph {
-  /// Whether a reader of the node's output is a ReLU, directly or behind layers that only scale and shift.
+  /// Whether a reader of the node's output is a ReLU, directly or after layers that only scale and shift.
   fileprivate func feedsReLU(_ index: Int) -> Bool {
     nodes.indices.contains { reader in
       guard nodes[reader].source == index else { return false }

@@ -12,7 +12,7 @@ enum SpreadsheetCell {
     return "'" + text
   }
 
-  /// What begins a formula; full-width signs count where East Asian input is understood.
+  /// The characters that begin a formula; full-width signs count where East Asian input is understood.
   private static let beginnings: Set<Unicode.Scalar> = ["=", "+", "-", "@", "＝", "＋", "－", "＠"]
 
   private static func isNumber(_ text: String) -> Bool {

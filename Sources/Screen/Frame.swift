@@ -2,7 +2,6 @@
 package struct Cell: Hashable, Sendable {
   /// A single-width scalar, or 0 for the right half of a double-width one.
   package var character: Unicode.Scalar
-  /// How it looks.
   package var style: Style
 
   /// A cell; by default an empty one.
@@ -18,10 +17,9 @@ package struct Frame: Hashable, Sendable {
   package let rows, columns: Int
   /// `rows * columns` cells, row by row.
   package internal(set) var cells: [Cell]
-  /// Where the text cursor blinks; nil hides it.
+  /// The cell of the blinking text cursor; nil hides it.
   package var cursor: ScreenCell?
 
-  /// An empty frame.
   package init(rows: Int, columns: Int) {
     self.rows = max(0, rows)
     self.columns = max(0, columns)

@@ -3,14 +3,12 @@ package struct RGB: Hashable, Sendable {
   /// The components, 0...255 in sRGB.
   package var red, green, blue: UInt8
 
-  /// A colour.
   package init(_ red: UInt8, _ green: UInt8, _ blue: UInt8) {
     self.red = red
     self.green = green
     self.blue = blue
   }
 
-  /// A grey.
   package init(grey: UInt8) { self.init(grey, grey, grey) }
 
   /// The luma, 0...255, with the weights of ITU-R BT.601.

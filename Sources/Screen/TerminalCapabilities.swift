@@ -1,4 +1,3 @@
-/// The capabilities of a terminal.
 package struct TerminalCapabilities: Hashable, Sendable {
   /// The number of colours.
   package enum ColourDepth: Int, Hashable, Sendable, Comparable, CaseIterable {
@@ -9,14 +8,12 @@ package struct TerminalCapabilities: Hashable, Sendable {
     package static func < (one: ColourDepth, other: ColourDepth) -> Bool { one.rawValue < other.rawValue }
   }
 
-  /// The number of colours.
   package var colourDepth: ColourDepth
   /// Whether block elements and other characters outside ASCII can be shown.
   package var showsUnicode: Bool
   /// Height of a cell divided by its width, about 2.
   package var cellAspect: Double
 
-  /// The capabilities of a terminal.
   package init(colourDepth: ColourDepth, showsUnicode: Bool, cellAspect: Double = 2) {
     self.colourDepth = colourDepth
     self.showsUnicode = showsUnicode

@@ -12,9 +12,7 @@ package enum Key: Hashable, Sendable {
 
 /// A mouse event that the terminal reported.
 package struct MouseEvent: Hashable, Sendable {
-  /// The action.
   package enum Action: Hashable, Sendable { case press, drag, release, wheelUp, wheelDown }
-  /// The action of the mouse.
   package var action: Action
   /// 1 left, 2 middle, 3 right, 0 for the wheel.
   package var button: Int
@@ -23,7 +21,6 @@ package struct MouseEvent: Hashable, Sendable {
   /// Whether Control was held.
   package var isControlHeld: Bool
 
-  /// A mouse event.
   package init(action: Action, button: Int, cell: ScreenCell, isControlHeld: Bool = false) {
     self.action = action
     self.button = button
@@ -32,9 +29,7 @@ package struct MouseEvent: Hashable, Sendable {
   }
 }
 
-/// An event of the terminal.
 package enum TerminalEvent: Hashable, Sendable {
-  /// A key was pressed.
   case key(Key)
   /// The mouse moved or a button changed.
   case mouse(MouseEvent)

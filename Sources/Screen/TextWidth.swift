@@ -90,7 +90,7 @@ package enum TextWidth {
     return ["…"] + cut(rest, to: max(1, width - 1), tail: 0)
   }
 
-  /// How many of the first scalars fit `width` columns.
+  /// The number of leading scalars that fit `width` columns.
   private static func filling(_ scalars: [Unicode.Scalar], _ width: Int) -> Int {
     var used = 0
     return scalars.prefix { scalar in

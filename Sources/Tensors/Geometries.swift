@@ -43,7 +43,7 @@ package struct TransposedConvolutionGeometry: Hashable, Sendable {
   package var stride: Extent3
   /// Voxels cropped from each side of the output.
   package var padding: Extent3
-  /// Voxels added behind each axis, below the stride.
+  /// Voxels added after each axis, below the stride.
   package var outputPadding: Extent3
 
   package init(
@@ -67,7 +67,6 @@ package struct TransposedConvolutionGeometry: Hashable, Sendable {
   }
 }
 
-/// The geometry of a max-pooling.
 package struct PoolingGeometry: Hashable, Sendable {
   /// Extents of the windows.
   package var kernel: Extent3

@@ -5,7 +5,6 @@ package struct Extent3: Hashable, Sendable {
   /// Along z, y, x.
   package var d, h, w: Int
 
-  /// The extents (d, h, w).
   package init(_ d: Int, _ h: Int, _ w: Int) {
     self.d = d
     self.h = h

@@ -3,7 +3,6 @@ package struct VoxelIndex: Hashable, Sendable, Codable {
   /// Position along each axis of the grid.
   package var i, j, k: Int
 
-  /// The voxel (i, j, k).
   package init(_ i: Int, _ j: Int, _ k: Int) {
     self.i = i
     self.j = j
@@ -86,7 +85,6 @@ package struct WorldPoint: Hashable, Sendable, Codable {
   /// Millimetres towards the patient's right (x), anterior (y) and superior (z).
   package var x, y, z: Double
 
-  /// The point (x, y, z).
   package init(_ x: Double, _ y: Double, _ z: Double) {
     self.x = x
     self.y = y

@@ -46,7 +46,7 @@ extension ScalarVolume {
     }
   }
 
-  /// How many finite voxels fall in each bin of `tableCount` tables of 65536; those without a bin are not counted.
+  /// The number of finite voxels in each bin of `tableCount` tables of 65536; those without a bin are not counted.
   private func counts(
     of tableCount: Int, work: WorkContext, _ bin: @Sendable (UInt32) -> Int?
   ) throws(Cancelled) -> [Int] {

@@ -1,6 +1,6 @@
 extension StringProtocol {
-  /// The key by which names of structures are compared: capitals, underscores, hyphens, characters that do not show, and
-  /// spaces before and behind do not matter, so that "Left_Kidney" and "left kidney" are one.
+  /// The key by which names of structures are compared: capitals, underscores, hyphens, characters that do not show,
+  /// and spaces before and after do not matter, so that "Left_Kidney" and "left kidney" are one.
   package var nameKey: String {
     var key = lowercased()
     if !key.utf8.allSatisfy({ $0 < 0x80 }) { key.unicodeScalars.removeAll(where: \.isInvisible) }
@@ -27,7 +27,7 @@ extension StringProtocol {
     return values != [own] && (values, own) != ([255], 1)
   }
 
-  /// The text without spaces before and behind it.
+  /// The text without spaces before and after it.
   package var trimmingSpaces: String {
     String(drop { $0.isWhitespace }.reversed().drop { $0.isWhitespace }.reversed())
   }

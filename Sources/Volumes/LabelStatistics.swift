@@ -9,7 +9,7 @@ package struct LabelStatistics: Hashable, Sendable {
   package let componentCount: Int
   /// The mean of its voxels' centres.
   package let centroid: WorldPoint
-  /// Where to look at it: in the axial slice where its largest component has the most voxels (of equals the
+  /// The voxel to look at: in the axial slice where its largest component has the most voxels (of equals the
   /// first), the voxel of that component nearest to the middle of those.
   package let centre: VoxelIndex
 
@@ -29,8 +29,8 @@ package struct LabelStatistics: Hashable, Sendable {
 
 /// Looks for the voxel of a component, in its slice with the most voxels, that is nearest to the middle of those.
 ///
-/// The slices are given first; behind ``choose()`` the runs of the chosen one go to ``consider(_:_:spacing:)``, in the order
-/// of memory.
+/// The slices are given first; after ``choose()`` the runs of the chosen one go to ``consider(_:_:spacing:)``, in the
+/// order of memory.
 struct CentreSearch {
   /// Voxels in one slice, and the sum of their indices.
   struct Slice {

@@ -1,6 +1,5 @@
 /// A colour in sRGB, 0...255 each.
 package struct RGBColour: Hashable, Sendable, Codable {
-  /// Red, green, blue.
   package var red, green, blue: UInt8
 
   package init(_ red: UInt8, _ green: UInt8, _ blue: UInt8) {
@@ -34,7 +33,7 @@ package struct Label: Hashable, Sendable, Codable {
   package var value: UInt16
   /// The structure's name: "liver".
   package var name: String
-  /// How the overlay shows it.
+  /// Its colour in the overlay.
   package var colour: RGBColour
 
   package init(value: UInt16, name: String, colour: RGBColour) {

@@ -3,7 +3,7 @@
 /// Pairwise energy of voxels p, q with different labels (Krähenbühl and Koltun 2011; Dou et al. 2017):
 /// μ1 exp(-|s_p-s_q|²/2θα² - |I_p-I_q|²/2θβ²) + μ2 exp(-|s_p-s_q|²/2θγ²), s in millimetres, I in the image's units.
 package struct RefinementSettings: Hashable, Sendable, Codable {
-  /// How messages are divided by the number of neighbours that sent them.
+  /// The normalisation of messages by the number of neighbours that sent them.
   package enum Normalisation: String, Hashable, Sendable, Codable, CaseIterable {
     /// D^-1/2 K D^-1/2, the default of every peer.
     case symmetric

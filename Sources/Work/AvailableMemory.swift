@@ -200,7 +200,7 @@ package enum AvailableMemory {
   private struct ControlGroup {
     let limit, usage, statistics: String
 
-    /// What it leaves, cached files counted as free; nil where it has no limit.
+    /// The bytes that it leaves, cached files counted as free; nil where it has no limit.
     var free: Int? {
       guard let limit = number(in: limit), let used = number(in: usage) else { return nil }
       return max(0, limit - used + (number(in: statistics, "inactive_file ") ?? 0))

@@ -30,7 +30,7 @@ package struct DisjointBuffer<Element>: @unchecked Sendable {
 
 /// A read-only buffer that several workers of one parallel loop read.
 package struct SharedBuffer<Element>: @unchecked Sendable {
-  // SAFETY: nobody writes the memory while the array's own closure, in which this value lives, runs.
+  // SAFETY: no other code writes the memory while the array's own closure, in which this value lives, runs.
   /// Start of the memory.
   package let start: UnsafePointer<Element>
   /// Elements in it.

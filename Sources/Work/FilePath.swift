@@ -94,14 +94,18 @@ package enum FilePath {
 }
 
 extension FilePath {
+  /// Whether the path ends in `suffix`, which is in small letters, in small or capital letters.
+  package static func hasSuffix(_ suffix: String, _ path: String) -> Bool {
+    path.lowercased().hasSuffix(suffix)
+  }
+
   /// Refuses a name that does not end in one of `suffixes`, in small or capital letters.
   /// - Parameter content: What is to be written there: "a model".
   /// - Throws: ``InputError`` with the suffixes.
   package static func requireSuffix(
     _ suffixes: [String], of path: String, toWrite content: String
   ) throws(InputError) {
-    let name = path.lowercased()
-    guard !suffixes.contains(where: { name.hasSuffix($0) }) else { return }
+    guard !suffixes.contains(where: { hasSuffix($0, path) }) else { return }
     throw InputError(
       path, "cannot be written as \(content)",
       expected: "a name that ends in \(suffixes.joined(separator: " or "))")

@@ -6,6 +6,13 @@ package let hugePageByteCount = 2 << 20
 /// Whether memory of so many bytes is worth huge pages.
 package func deservesHugePages(byteCount: Int) -> Bool { byteCount >= 4 * hugePageByteCount }
 
+/// Uninitialised memory, on huge pages where it is large; the caller deallocates it.
+package func allocateMemory(byteCount: Int, alignment: Int) -> UnsafeMutableRawBufferPointer {
+  let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: byteCount, alignment: alignment)
+  adviseHugePages(memory)
+  return memory
+}
+
 /// Requests huge pages for fresh memory of several of them, because its page faults cost more than most operations
 /// compute.
 package func adviseHugePages(_ memory: UnsafeMutableRawBufferPointer) {

@@ -1,6 +1,6 @@
 import Foundation
 
-/// "1 voxel", "2 voxels": a count with its noun, and the verb behind it where one is given ("voxel is", "voxels are").
+/// "1 voxel", "2 voxels": a count with its noun, and the verb after it where one is given ("voxel is", "voxels are").
 ///
 /// - Parameter text: The count as it is shown; its digits unless given.
 package func counted(
@@ -19,6 +19,11 @@ package func decimals(_ number: Double, _ count: Int) -> String {
   guard number.isFinite else { return "-" }
   let text = String(format: "%.\(count)f", number)
   return text.hasPrefix("-") && text.allSatisfy { "-0.".contains($0) } ? String(text.dropFirst()) : text
+}
+
+/// A number with at most `digits` significant digits, as C's `%g` prints it: "0.0123", "1.5e+07", "nan".
+package func significant(_ number: Double, _ digits: Int = 6) -> String {
+  String(format: "%.\(digits)g", number)
 }
 
 /// A duration for people: "under 1 s", "12 s", "3 min 20 s", "2 h 5 min"; "-" for negative, infinite or NaN.

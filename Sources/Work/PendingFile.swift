@@ -5,7 +5,7 @@ import Synchronization
 ///
 /// It is removed with this object unless it was committed.
 package final class PendingFile: Sendable {
-  /// Where the content lies until ``commit(_:)``.
+  /// The path of the content until ``commit(_:)``.
   package let contentPath: String
   private let destination: FileDestination
   /// Kept open because ``UnfinishedFiles/claim(_:)`` lasts as long.
@@ -42,7 +42,7 @@ package final class PendingFile: Sendable {
     for (file, earlier) in taken {
       if failure == nil {
         file.isCommitted.withLock { $0 = true }
-        // A committed file is locked by nobody.
+        // No process holds the lock of a committed file.
         flock(file.descriptor, LOCK_UN)
       } else if let earlier {
         FileSystem.rename(earlier, file.destination.target)

@@ -28,7 +28,8 @@ package final class RecentValues<Key: Equatable & Sendable, Value: Sendable>: Se
     return computed
   }
 
-  /// The most recently used value whose key fulfils a condition, which does not count as a use; nil where there is none.
+  /// The most recently used value whose key fulfils a condition, which does not count as a use; nil where there is
+  /// none.
   package func first(where isWanted: (Key) -> Bool) -> Value? {
     entries.withLock { $0.first { isWanted($0.key) }?.value }
   }

@@ -52,8 +52,8 @@ package enum UnfinishedFiles {
   package static func prepare() { unregister(0) }
 }
 
-// A killed process leaves its temporary files behind. Each is locked until it is renamed, and the lock ends with the
-// process. The next process that writes in the folder removes temporary files that nobody has locked. On some file
+// A killed process leaves its temporary files. Each is locked until it is renamed, and the lock ends with the
+// process. The next process that writes in the folder removes temporary files that no process has locked. On some file
 // systems locks work within one machine only, so the name contains the machine, and other machines leave the file
 // alone.
 extension UnfinishedFiles {

@@ -12,13 +12,18 @@ package enum UserFolder {
     _ environment: [String: String] = ProcessInfo.processInfo.environment
   ) -> String { folder("XDG_CACHE_HOME", ".cache", environment) }
 
+  /// The folder of what the user sets: `segdeck` in `$XDG_CONFIG_HOME` or `~/.config`.
+  package static func configuration(
+    _ environment: [String: String] = ProcessInfo.processInfo.environment
+  ) -> String { folder("XDG_CONFIG_HOME", ".config", environment) }
+
   /// A relative path in the variable is ignored, as the specification demands.
   private static func folder(
     _ variable: String, _ place: String, _ environment: [String: String]
   ) -> String {
     let base =
       environment[variable].flatMap { $0.hasPrefix("/") ? $0 : nil }
-      ?? FilePath.joined(environment["HOME"] ?? NSHomeDirectory(), place)
+      ?? FilePath.joined(FilePath.home(environment) ?? NSHomeDirectory(), place)
     return FilePath.joined(base, "segdeck")
   }
 }

@@ -9,7 +9,8 @@ package struct WorkContext: Sendable {
   package var cancellation: Cancellation
   /// Whether the threads of parallel loops have a low priority; see ``ThreadPriority``.
   package var hasLowPriority = false
-  /// The fraction of the available memory that the work may take, 0...1; less than 1 for work that nobody requested.
+  /// The fraction of the available memory that the work may take, 0...1; less than 1 for work that the user did not
+  /// request.
   package var memoryFraction = 1.0
   /// Receives the fraction done, 0...1, never decreasing, on any thread.
   package var report: @Sendable (Double) -> Void

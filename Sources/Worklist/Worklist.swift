@@ -4,7 +4,7 @@ package struct Worklist: Equatable, Sendable {
   package var cases: [WorklistCase]
   /// The names of further columns of a table, in its order.
   package var columns: [String]
-  /// What was not used and why, a line each.
+  /// Unused files with the reason, a line each.
   package var notes: [String]
 
   /// A worklist; empty unless given.
@@ -19,12 +19,10 @@ package struct Worklist: Equatable, Sendable {
 package struct WorklistCase: Equatable, Sendable {
   /// A mask of a case: one version.
   package struct Mask: Equatable, Sendable {
-    /// What it is called: the name of its folder, the ending of its file ("seg"), or its column.
+    /// Its name: that of its folder, the ending of its file ("seg"), or its column.
     package var name: String
-    /// The file.
     package var path: String
 
-    /// A mask.
     package init(name: String, path: String) {
       self.name = name
       self.path = path
@@ -37,14 +35,12 @@ package struct WorklistCase: Equatable, Sendable {
   package var images: [String]
   /// The masks, in the order A, B, ...; no two have the same name.
   package var masks: [Mask]
-  /// Files of probabilities.
   package var probabilities: [String]
   /// The cells of further columns by column; an empty cell is not among them.
   package var values: [String: String]
   /// Those of its files that did not exist when the worklist was read.
   package var missingFiles: [String]
 
-  /// A case.
   package init(
     name: String, images: [String], masks: [Mask] = [], probabilities: [String] = [],
     values: [String: String] = [:], missingFiles: [String] = []

@@ -19,7 +19,7 @@ struct CRFBench: ParsableCommand {
     help: "Probabilities of the image file: one float32 per class and voxel, class slowest.",
     completion: .file())
   var probabilities: String?
-  @Option(help: "Images in the image file, one behind the other, that are compared together.")
+  @Option(help: "Images in the image file, one after the other, that are compared together.")
   var modalities = 1
   @OptionGroup var repeats: RepeatOption
   @OptionGroup var bench: BenchOptions

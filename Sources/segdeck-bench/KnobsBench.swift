@@ -82,12 +82,12 @@ private final class KnobPlayer {
   private(set) var state: ReviewState
   private(set) var lastRegion = GridSize(0, 0, 0)
   private let inbox = Inbox()
-  private let centre: JobCentre
+  private let runner: JobRunner
 
   /// Opens the CRF panel of the case, on its mask or on the mask of `model`.
   init(_ content: ReviewCase, model: String?, work: WorkContext) throws {
     let services = try BenchServices(content, model: model, threadCount: work.threadCount)
-    centre = JobCentre(services: services) { [inbox] in inbox.put($0) }
+    runner = JobRunner(services: services) { [inbox] in inbox.put($0) }
     state = ReviewState(
       request: OpenCaseRequest(imagePath: content.imagePath), screen: ScreenSize(rows: 60, columns: 200),
       capabilities: TerminalCapabilities(colourDepth: .trueColour, showsUnicode: true))
@@ -146,7 +146,7 @@ private final class KnobPlayer {
   private func press(_ key: Key) { perform(reduce(&state, .terminal(.key(key)))) }
 
   private func perform(_ effects: [ReviewEffect]) {
-    for effect in effects { centre.perform(effect) }
+    for effect in effects { runner.perform(effect) }
   }
 
   /// Takes events until the state is as wanted.

@@ -16,8 +16,8 @@ struct NetworkOptions: ParsableArguments {
   var size: GridSize { shape ?? network.usualShape }
 }
 
-/// Which heads run.
-enum AskedHeads: String, ExpressibleByArgument, CaseIterable {
+/// The heads that run.
+enum RequestedHeads: String, ExpressibleByArgument, CaseIterable {
   case main, all
 }
 
@@ -29,23 +29,23 @@ struct NetworkBench: ParsableCommand {
   @OptionGroup var options: NetworkOptions
   @OptionGroup var repeats: RepeatOption
   @OptionGroup var bench: BenchOptions
-  @Option(help: "main or all heads.") var heads = AskedHeads.main
+  @Option(help: "main or all heads.") var heads = RequestedHeads.main
 
   func run() throws {
     let work = bench.work
     let input = Tensor(noiseImage: options.size)
     let graph = try options.network.graph.resolved()
-    let asked = heads == .all ? Array(graph.graph.heads.indices) : [0]
+    let requested = heads == .all ? Array(graph.graph.heads.indices) : [0]
     let parameters = Parameters(initialising: graph, seed: 7)
     PeakMemory.reset()
     var prepared: (network: Network, plan: InferencePlan)?
     let preparation = try Measurement.seconds {
-      let network = try Network(graph: graph.graph, parameters: parameters, heads: asked)
-      prepared = (network, try network.plan(for: input.extent, heads: asked, work: work))
+      let network = try Network(graph: graph.graph, parameters: parameters, heads: requested)
+      prepared = (network, try network.plan(for: input.extent, heads: requested, work: work))
     }
     guard let (network, plan) = prepared else { preconditionFailure("a plan was made and is not there") }
     let measurement = try Measurement(repeats: repeats.count) {
-      for logits in try network.logits(of: input, heads: asked, plan: plan, work: work) {
+      for logits in try network.logits(of: input, heads: requested, plan: plan, work: work) {
         _ = try softmax(logits, work: work)
       }
     }

@@ -10,8 +10,8 @@ private let targets = [
 
 /// Lines that turn a floating value into an integer by an initialiser that traps on what it cannot hold.
 ///
-/// What a text shows is looked for: an integer type's initialiser without a label around a rounding or a floating
-/// conversion. A line that says "cannot trap" has given its reason.
+/// Unguarded conversions in a text, as far as it shows them: an integer type's initialiser without a label around a
+/// rounding or a floating conversion. A line that says "cannot trap" has given its reason.
 private func unguardedConversions(_ text: String) -> [String] {
   let start = /(?:^|[^\w.])U?Int(?:8|16|32|64)?\((?!\w+: )/
   return text.split(separator: "\n", omittingEmptySubsequences: false).compactMap { line in

@@ -2,7 +2,8 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What each target may import, and does, besides the Swift standard modules; docs/architecture.md explains the layers.
+/// The modules that each target may import, and does, besides the Swift standard modules; docs/architecture.md explains
+/// the layers.
 private let permittedImports: [String: Set<String>] = [
   "Work": ["CMemory"],
   "Volumes": ["Work"],

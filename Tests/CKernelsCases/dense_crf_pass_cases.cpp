@@ -236,7 +236,7 @@ class Pass {
         return q;
     }
 
-    // Without what lies behind a row of smoothness cells, which is written and never used.
+    // Without what lies after a row of smoothness cells, which is written and never used.
     void compare_cells(const std::string &name, const Floats &found, std::vector<double> expected, size_t row_floats) {
         std::vector<double> kept = values(found);
         for (size_t i = 0; row_floats == channels * stride() && i < kept.size(); i++)

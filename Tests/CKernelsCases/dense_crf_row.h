@@ -1,4 +1,4 @@
-// A row of voxels with random features, codes and weights, and the memory behind it.
+// A row of voxels with random features, codes and weights, and the memory after it.
 #pragma once
 
 #include "dense_crf.h"

@@ -30,7 +30,7 @@ void panel_case(Table &table, int rows, int columns, int depth, bool has_bias, b
                 sum += double(a[size_t(r / GEMM_ROWS * a_block + k * GEMM_ROWS + r % GEMM_ROWS)]) *
                        b[size_t(b_rows[size_t(k)] + j % columns)];
             if (applies_relu && sum < 0) sum = 0;
-            expected.push_back(j < columns ? sum : before);  // what lies behind a row stays
+            expected.push_back(j < columns ? sum : before);  // what lies after a row stays
         }
     const struct gemm_panel panel = {rows,     columns, depth,  a.data(), a_block,
                                      b.data(), b_rows.data(), c.data(), stride,

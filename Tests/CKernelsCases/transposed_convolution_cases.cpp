@@ -18,7 +18,7 @@ void rows_case(Table &table, const RowsCase &shape) {
     const long row = shape.width, channel_stride = 4 * row + 3;
     Floats source(size_t(shape.inputs * channel_stride), random), zeros(static_cast<size_t>(row));
     Floats weights(size_t(shape.inputs * 27 * 2), random);
-    const int count = shape.result_width + 2;  // what lies behind a row stays
+    const int count = shape.result_width + 2;  // what lies after a row stays
     Floats result(size_t(8 * count), -7);
     struct transposed_convolution_rows rows = {};
     rows.inputs = shape.inputs;

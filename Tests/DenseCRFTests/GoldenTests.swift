@@ -60,7 +60,7 @@ struct GoldenCase: CustomTestStringConvertible, Sendable {
   }
 }
 
-/// How far marginals are from reference ones.
+/// The distance of marginals from reference ones.
 struct Deviation {
   var largest: Float = 0
   var mean = 0.0

@@ -29,7 +29,7 @@ import Work
     Shape(count: 26, step: 4, ranks: 48, channels: 2, modalities: 3),
   ]
 
-  /// A row with random features, codes and weights, and the memory behind it.
+  /// A row with random features, codes and weights, and the memory after it.
   struct Row {
     var codes: [UInt16]
     var features: [Float]
@@ -78,7 +78,7 @@ import Work
       }
     }
 
-    /// Where feature `rank` of a cell of a channel lies.
+    /// The index of feature `rank` of a cell of a channel.
     func place(cell: Int, channel: Int, rank: Int) -> Int {
       (cell * shape.channels + channel) * shape.ranks + rank
     }
@@ -279,7 +279,7 @@ import Work
     }
   }
 
-  @Test("logarithms of probabilities are accurate and nothing behind the end is touched")
+  @Test("logarithms of probabilities are accurate and nothing after the end is touched")
   func logarithms() {
     var random = SplitMix64(seed: 7)
     let count = 301

@@ -4,7 +4,7 @@ import Testing
 import Volumes
 import Work
 
-/// What a CRF starts from, and how far its voxels are from another class.
+/// Unaries of a CRF, and the margins of its voxels to another class.
 @Suite("Unaries") struct UnaryTests {
   @Test("margins belong to voxels beside another class, the most probable class against the second")
   func margins() throws {
@@ -76,7 +76,7 @@ import Work
     let voxels = (0..<size.voxelCount).map { UInt16($0 * 7 % 3) }
     var kindOfValue = [UInt16](repeating: 0, count: 65536)
     (kindOfValue[10], kindOfValue[20]) = (1, 2)
-    // One plane before and one row behind belong to the volume and not to the box.
+    // One plane before and one row after belong to the volume and not to the box.
     let whole = GridSize(7, 6, 4)
     var values = [UInt16](repeating: 999, count: whole.voxelCount)
     for offset in voxels.indices {

@@ -1,6 +1,6 @@
 import Foundation
 
-/// What the program says of its own commands and their arguments, from `--experimental-dump-help`.
+/// The program's description of its commands and their arguments, from `--experimental-dump-help`.
 struct CommandHelp: Decodable {
   struct Argument: Decodable {
     struct Name: Decodable {

@@ -5,7 +5,7 @@ import Testing
 /// Command lines that cannot be parsed: one line and exit code 1, as for every other bad input.
 @Suite(.serialized)
 struct CommandLineTests {
-  /// What a command needs beside its required arguments.
+  /// Arguments that a command needs beside its required ones.
   private static let further = ["refine": ["--mask", "m.nii"], "replay": ["--verify"]]
 
   /// The words that call a command, with a value for everything that it requires.

@@ -167,7 +167,7 @@ struct CommandTests {
     #expect(try #require(report.structures.first).dice >= 0.85)
   }
 
-  /// What the test needs of `compare --json`.
+  /// The fields of `compare --json` that the test needs.
   private struct PrintedComparison: Decodable {
     struct Structure: Decodable {
       var name: String

@@ -5,9 +5,9 @@ import Testing
 
 /// Extreme numbers walked through every option of every command and every number of every file that is read.
 ///
-/// Each run gives a result, or one line and exit code 1: no signal, no more than ten seconds, no more than 512 MB. Options come from the program's own description and numbers from its own files, so that new ones
-/// are walked by themselves. Each place sees some of the values, other places others; with SEGDECK_ALL_EXTREMES=1 all
-/// of them.
+/// Each run gives a result, or one line and exit code 1: no signal, no more than ten seconds, no more than 512 MB.
+/// Options come from the program's own description and numbers from its own files, so that new ones are walked by
+/// themselves. Each place sees some of the values, other places others; with SEGDECK_ALL_EXTREMES=1 all of them.
 @Suite(.serialized)
 struct ExtremeValueTests {
   /// Values as a command line states them.
@@ -63,7 +63,7 @@ struct ExtremeValueTests {
     {"name": "conv1", "kind": "convolution", "input": "input", "outputChannels": 2, "kernel": [3, 3, 3], "padding": 1,
      "stride": 1, "dilation": 1},
     {"name": "bn1", "kind": "batchNormalisation", "input": "conv1", "epsilon": 0.00001},
-    {"name": "relu1", "kind": "rectifier", "input": "bn1"},
+    {"name": "relu1", "kind": "relu", "input": "bn1"},
     {"name": "pool1", "kind": "maxPooling", "input": "relu1", "kernel": 2, "stride": 2},
     {"name": "up", "kind": "transposedConvolution", "input": "pool1", "outputChannels": 2, "kernel": 2, "stride": 2,
      "padding": 0, "outputPadding": 0}],
@@ -100,7 +100,7 @@ struct ExtremeValueTests {
     "journal": ["journal", "list"], "worklist": ["worklist", "."],
   ]
 
-  /// What is wrong with how a run ended; nil when nothing is.
+  /// The fault in the end of a run; nil for none.
   static func fault(_ words: [String], in folder: TemporaryFolder) throws -> String? {
     let limited =
       ["env", "-C", folder.path, "SEGDECK_SHARE=\(checkout.appending(path: "sample-data").path)"]
@@ -214,7 +214,7 @@ struct ExtremeValueTests {
   }
 }
 
-/// Where the numbers of a JSON text stand.
+/// The ranges of the numbers in a JSON text.
 enum JSONNumbers {
   static func ranges(in text: String) -> [Range<String.Index>] {
     var ranges: [Range<String.Index>] = []

@@ -83,21 +83,21 @@ extension JournalTests {
     #expect(!(try run("show", "ct").output.contains("damaged")))
     #expect(try opened("restored 2 versions from").contains("accepted: CRF 1"))
 
-    // A header: all behind it is lost, and kept beside.
+    // A header: all after it is lost, and kept beside.
     try journal.damage(at: refined.start + 2)
     let count = journal.whole.count - refined.start
-    #expect(try run("show", "ct").output.contains("damaged   \(count) bytes behind "))
+    #expect(try run("show", "ct").output.contains("damaged   \(count) bytes after "))
     #expect(try run("list").output.contains(" damaged "))
     let noted = try run("export", "ct", "--version", "labels.nii.gz", "-o", "a.nii.gz", "--force")
-    #expect(noted.status == 0 && noted.errors.contains("\(count) bytes behind "))
+    #expect(noted.status == 0 && noted.errors.contains("\(count) bytes after "))
     #expect(noted.errors.contains("what came later is not in the mask"))
     let cut = try opened("were kept as")
-    #expect(cut.contains("journal: \(count) bytes behind "))
+    #expect(cut.contains("journal: \(count) bytes after "))
     #expect(try run("show", "ct").output.contains("kept as it was: \(journal.path).damaged\n"))
 
     // An end that was not written, or was cut off, is said, and so is nothing at all.
     try journal.cut(at: journal.whole.count - 7)
-    #expect(try run("show", "ct").output.contains("damaged   the last entry, behind "))
+    #expect(try run("show", "ct").output.contains("damaged   the last entry, after "))
     #expect(try opened("was not finished").contains("restored 2 versions from"))
     #expect(!(try run("list").output.contains(" damaged ")))
     try journal.cut(at: 0)
@@ -133,7 +133,7 @@ extension JournalTests {
     func list() throws -> String {
       try tiny.journal("list")
     }
-    // Its voxels, or both copies of its text: then nobody knows that it was this version's.
+    // Its voxels, or both copies of its text: then it is unknown that it was this version's.
     for offsets in [[change.voxelStart], [change.start + 40, change.end - 40]] {
       try offsets.count == 1 ? journal.damage(at: offsets[0]) : journal.damage(at: offsets[0], offsets[1])
       #expect(

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 import Work
 
-/// What `journal export` prints, as far as the tests need it.
+/// The fields of `journal export` that the tests need.
 private struct ExportedJournal: Decodable {
   struct Version: Decodable { var name: String }
   struct Index: Decodable, Equatable { var i, j, k: Int }

@@ -30,7 +30,7 @@ struct TinyCase {
       ], in: folder.path)
   }
 
-  /// What `segdeck journal` prints, which must succeed.
+  /// The output of `segdeck journal`, which must succeed.
   @discardableResult
   func journal(_ words: String...) throws -> String {
     try succeed(["journal"] + words, in: folder.path, environment: environment)

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What `evaluate`, `sweep` and `compare` say of structures that one mask, or both, do not have.
+/// `evaluate`, `sweep` and `compare` of structures that one mask, or both, do not have.
 struct MissedStructureTests {
   private struct Evaluation: Decodable {
     struct Case: Decodable {

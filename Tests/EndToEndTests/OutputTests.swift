@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Where commands write: never onto what they read, never half a set, never unasked.
+/// Outputs of commands: never onto their inputs, never half a set, never without a question.
 @Suite(.serialized)
 struct OutputTests {
   /// Cases, a model, settings and probabilities of a few thousand voxels.

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What `segdeck info --plan --json` prints.
+/// The output of `segdeck info --plan --json`.
 private struct PrintedPlan: Decodable {
   struct Step: Decodable {
     var layers: [String]
@@ -27,7 +27,7 @@ private struct PrintedPlan: Decodable {
   var peakMb: Double
 }
 
-/// How segdeck says that it runs a network, and how it runs large images.
+/// The plan of a network as segdeck prints it, and its runs on large images.
 @Suite struct PlanCommandTests {
   /// Layers of the bundled liver model's main branch, in order.
   private let layers = [

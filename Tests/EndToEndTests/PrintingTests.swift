@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What commands print, and what becomes of them where printing and writing fail.
+/// Printed text of commands, and their end where printing and writing fail.
 @Suite(.serialized)
 struct PrintingTests {
   /// A generated image `i.nii` with labels `l.nii`.

@@ -10,7 +10,7 @@ final class PseudoTerminal {
   private let output = Output()
   private var hasEnded = false
 
-  /// What the program sent so far.
+  /// The output of the program so far.
   private final class Output: Sendable {
     let text = Mutex("")
   }

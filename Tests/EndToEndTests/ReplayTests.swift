@@ -5,8 +5,8 @@ import Testing
 /// Records, and `segdeck replay`, which carries them out again.
 @Suite(.serialized)
 struct ReplayTests {
-  /// An image of 24x20x16 voxels with labels 1 and 3, a mask stored in another order of the axes with 0 and 255, and what
-  /// commands made of them.
+  /// An image of 24x20x16 voxels with labels 1 and 3, a mask stored in another order of the axes with 0 and 255, and
+  /// what commands made of them.
   private static let files = Result { () throws -> [String: Data] in
     let folder = try TemporaryFolder()
     defer { folder.remove() }
@@ -389,7 +389,7 @@ struct ReplayTests {
       try session.press("Enter")
     }
     try begin("reversed.nii")
-    // Somebody's own file beside the mask's place is asked about; the opened mask's names are never replaced.
+    // A file of the user's beside the mask's place is asked about; the opened mask's names are never replaced.
     try Data("mine".utf8).write(to: URL(filePath: folder("other.json")))
     try export("other.nii.gz")
     try session.waitUntil("asks") { $0.contains("other.json") && $0.contains("Replace it?") }

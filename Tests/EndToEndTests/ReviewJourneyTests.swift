@@ -206,12 +206,12 @@ struct ReviewJourneyTests {
     for field in [40..<56, 76..<108, 123..<124, 252..<328] { #expect(mask[field] == image[field]) }
   }
 
-  /// What the test needs of `NAME.json`.
+  /// The fields of `NAME.json` that the test needs.
   private struct ExportRecord: Decodable {
     var commands: [String]
   }
 
-  /// How far the network on the screen is; nil when none runs.
+  /// The progress of the network on the screen; nil when none runs.
   private static func percentage(_ screen: String) -> Int? {
     screen.firstMatch(of: /running liver +[█░]+ +(\d+)%/).flatMap { Int($0.1) }
   }

@@ -3,7 +3,7 @@ import Glibc
 import TestSupport
 import Testing
 
-/// What `segdeck worklist --json` prints, as far as these tests need it.
+/// The fields of `segdeck worklist --json` that these tests need.
 private struct ListedCase: Decodable, Equatable {
   struct Decision: Decodable, Equatable {
     var reader: String

@@ -35,7 +35,8 @@ func runMeasured(_ words: [String]) throws -> (status: Int32, output: String, pe
   return (code, String(decoding: printed, as: UTF8.self), usage.ru_maxrss << 10)
 }
 
-/// Starts a program, found by `PATH`, with every signal as a program expects it and no descriptors but the standard ones.
+/// Starts a program, found by `PATH`, with every signal as a program expects it and no descriptors but the standard
+/// ones.
 ///
 /// - Parameters:
 ///   - environment: Stands over the test's own.

@@ -5,13 +5,13 @@ import TestSupport
 ///
 /// A machine without tmux fails the test with a clear error. ``end()`` (or the end of its life) kills the server.
 final class TmuxSession {
-  /// Why a terminal test could not go on.
+  /// The reason why a terminal test could not go on.
   struct Failure: Error, CustomStringConvertible {
     let description: String
   }
 
   private let server: String
-  /// Where journals go unless a test says otherwise: never to the developer's own.
+  /// The folder of journals unless a test gives another: never the developer's own.
   private let stateFolder: String
   private var hasEnded = false
 
@@ -81,7 +81,7 @@ final class TmuxSession {
     try press("Enter")
   }
 
-  /// What the window shows, one string for each row; with `-e` escape sequences for colours.
+  /// The rows of the window, one line for each; with `-e` escape sequences for colours.
   func screen(withColours: Bool = false) throws -> String {
     withColours
       ? try tmux("capture-pane", "-t", "main", "-p", "-e") : try tmux("capture-pane", "-t", "main", "-p")

@@ -40,10 +40,10 @@ struct TrainingTests {
       {"inputChannels": 1, "layers": [
       {"name": "conv1", "kind": "convolution", "input": "input", "outputChannels": 4, "kernel": 3, "padding": 1},
       {"name": "bn1", "kind": "batchNormalisation", "input": "conv1"},
-      {"name": "relu1", "kind": "rectifier", "input": "bn1"},
+      {"name": "relu1", "kind": "relu", "input": "bn1"},
       {"name": "pool1", "kind": "maxPooling", "input": "relu1", "kernel": 2},
       {"name": "conv2", "kind": "convolution", "input": "pool1", "outputChannels": 8, "kernel": 3, "padding": 1},
-      {"name": "relu2", "kind": "rectifier", "input": "conv2"},
+      {"name": "relu2", "kind": "relu", "input": "conv2"},
       {"name": "up", "kind": "transposedConvolution", "input": "relu2", "outputChannels": 7, "kernel": 2},
       {"name": "side", "kind": "transposedConvolution", "input": "pool1", "outputChannels": 7, "kernel": 2}],
       "heads": [{"name": "main", "layer": "up"}, {"name": "aux", "layer": "side", "lossWeight": 0.3}]}
@@ -202,7 +202,7 @@ struct TrainingTests {
     }
   }
 
-  /// What follows the header of a safetensors file.
+  /// The bytes after the header of a safetensors file.
   private func dataSection(_ file: Data) throws -> Data {
     let length = file.prefix(8).enumerated().reduce(0) { $0 | Int($1.element) << (8 * $1.offset) }
     return file.dropFirst(8 + length)

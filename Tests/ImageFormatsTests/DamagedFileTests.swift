@@ -11,7 +11,7 @@ private func readAll(_ path: String) throws {
   for frame in 0..<min(image.frameCount, 8) { _ = try image.scalarVolume(frame: frame) }
 }
 
-/// What a damaged file is refused with, without the path.
+/// The line that refuses a damaged file, without the path.
 private func refusal(_ name: String) -> String {
   do {
     try readAll(fixture(name))

@@ -8,7 +8,7 @@ let fixtures = checkout.appending(path: "Tests/ImageFormatsTests/Fixtures")
 /// The path of one of them.
 func fixture(_ name: String) -> String { fixtures.appending(path: name).path }
 
-/// What nibabel found in a file.
+/// nibabel's description of a file.
 struct ExpectedImage: Decodable, Sendable {
   var size: [Int]
   var frames: [Int]

@@ -36,7 +36,7 @@ func namesOfEachTool() throws {
       == LabelTable([liver]))
 }
 
-@Test("names hold blanks, and a number where they would else be the same; impossible values are passed over")
+@Test("names hold blanks, and a number where they would else be the same; impossible values are ignored")
 func namesOfSeveralWords() throws {
   let text = """
     1 kidney left
@@ -53,7 +53,7 @@ func namesOfSeveralWords() throws {
   }
   #expect(found?.entries.map(\.name) == ["kidney left", "kidney right", "Area 44", "Area 45", "left lung"])
   #expect(found?.entries.last?.colour == RGBColour(10, 20, 30))
-  #expect(found?.notes() == ["2 names are of values that no voxel can have; they are passed over"])
+  #expect(found?.notes() == ["2 names are of values that no voxel can have; they are ignored"])
   #expect(
     LabelNames(entries: [.init(value: 2, name: "K"), .init(value: 1, name: "K")]).notes()
       == ["labels 1, 2 are all called K: where structures go by name they are one"])
@@ -74,7 +74,7 @@ func namesRoundTrip() throws {
   }
 }
 
-@Test("a text that holds no label names is passed over, a label file that is damaged is refused")
+@Test("a text that holds no label names is ignored, a label file that is damaged is refused")
 func damagedNames() throws {
   #expect(try names("scan.txt", "Patient moved during the scan.") == nil)
   #expect(try names("other.label", "1 a") == nil)
@@ -158,7 +158,7 @@ func namesOf255() throws {
   #expect(earlier.applied(to: [0, 1, 255]).table().labels.map(\.name) == ["label 255"])
 }
 
-/// What a JSON file says: names by value, what is ignored, notes; or the line that refuses it.
+/// The content of a JSON file: names by value, ignored values, notes; or the line that refuses it.
 private func answer(_ json: String) throws -> [String] {
   try withTemporaryFolder { folder in
     let path = folder.appending(path: "scan.labels.json").path
@@ -175,18 +175,18 @@ private func answer(_ json: String) throws -> [String] {
 }
 
 @Test(
-  "whatever a file of names holds is understood, passed over with a note, or refused by one line that says where",
+  "whatever a file of names holds is understood, ignored with a note, or refused by one line that says where",
   arguments: [
     (#"{"a": 1, "ignore": [2, 3]}"#, ["1 a", "2 ignore", "3 ignore", "ignored 2", "ignored 3"]),
     (#"{"1": "a", "2": "ignore"}"#, ["1 a", "2 ignore", "ignored 2"]),
     (#"{"a": 1, "Ignore": 2}"#, ["1 a", "2 Ignore", "ignored 2"]),
     (#"{"ignore": 0}"#, ["refused: F: labels: ignore is 0, the background: expected a value above 0"]),
     (#"{"a": "1", "b": [2, 2]}"#, ["1 a", "2 b"]),
-    (#"{"a": 1e-400, "b": 1}"#, ["1 b", "1 name is of a value that no voxel can have; it is passed over"]),
+    (#"{"a": 1e-400, "b": 1}"#, ["1 b", "1 name is of a value that no voxel can have; it is ignored"]),
     (#"{"a": 1, "b": 1}"#, ["1 b", "label 1 is called a and then b; the last name counts"]),
     (
       #"{"a": -1, "b": 1.5, "c": 1e300, "d": 4}"#,
-      ["4 d", "3 names are of values that no voxel can have; they are passed over"]
+      ["4 d", "3 names are of values that no voxel can have; they are ignored"]
     ),
     (
       #"{"a": null}"#,
@@ -206,7 +206,7 @@ private func answer(_ json: String) throws -> [String] {
       [
         "1 label 1", "3 label 3",
         "label 1 is called label 2; that is what a label without a name is called after its own value; "
-          + "the name is passed over",
+          + "the name is ignored",
       ]
     ),
     (
@@ -225,7 +225,7 @@ private func answer(_ json: String) throws -> [String] {
       [
         "1 a", "label 1 has an empty name; its other name counts",
         "label 1 is called label 3; that is what a label without a name is called after its own value; "
-          + "the name is passed over",
+          + "the name is ignored",
       ]
     ),
     (
@@ -233,7 +233,7 @@ private func answer(_ json: String) throws -> [String] {
       [
         "1 a", "label 1 has an empty name; its other name counts",
         "label 1 is called label 3; that is what a label without a name is called after its own value; "
-          + "the name is passed over",
+          + "the name is ignored",
       ]
     ),
     (
@@ -251,9 +251,9 @@ private func answer(_ json: String) throws -> [String] {
     ),
     (
       #"{"a": 1e400, "1e400": "b", "c": 2.0}"#,
-      ["2 c", "2 names are of values that no voxel can have; they are passed over"]
+      ["2 c", "2 names are of values that no voxel can have; they are ignored"]
     ),
-    (#"{"a": 99999999999999999999}"#, ["1 name is of a value that no voxel can have; it is passed over"]),
+    (#"{"a": 99999999999999999999}"#, ["1 name is of a value that no voxel can have; it is ignored"]),
     (#"{"background": 1, "a": 0}"#, ["1 background", "a is 0; 0 is background, and no label"]),
     (#"{"Background": 0, "a": 1}"#, ["1 a"]),
     (
@@ -270,7 +270,7 @@ private func answer(_ json: String) throws -> [String] {
     ),
     (
       #"[{"value": -7, "name": "a"}, {"value": 1e30, "name": "b"}, {"value": 5, "name": "c"}]"#,
-      ["5 c", "2 names are of values that no voxel can have; they are passed over"]
+      ["5 c", "2 names are of values that no voxel can have; they are ignored"]
     ),
     (
       #"[{"name": "a"}]"#,

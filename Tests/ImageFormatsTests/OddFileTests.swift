@@ -17,7 +17,7 @@ private func bytes(_ value: some FixedWidthInteger) -> [UInt8] {
 
 private func bytes(_ value: Float) -> [UInt8] { bytes(value.bitPattern) }
 
-/// What opening a file and reading its voxels found, or what it was refused with.
+/// The findings of opening a file and reading its voxels, or the line that refuses it.
 private func answer(_ data: Data, name: String = "scan.nii") throws -> [String] {
   try withTemporaryFolder { folder in
     let path = folder.appending(path: name).path
@@ -129,7 +129,7 @@ struct OddHeader: Sendable, CustomTestStringConvertible {
       name: "extension.nii", changes: [(352, bytes(Int32(1_000_000)))],
       answer: [
         "extension 1 states 1000000 bytes, where 112 lie before the voxels; "
-          + "it is passed over, voxels are read from where vox_offset says"
+          + "it is ignored, voxels are read from where vox_offset says"
       ]),
     OddHeader(
       name: "extension.nii", changes: [(356, bytes(Int32(32)))],
@@ -156,7 +156,7 @@ func qformInsteadOfSform() throws {
   }
 }
 
-@Test("bytes behind the gzip data are passed over with a finding, however they begin")
+@Test("bytes after the gzip data are ignored with a finding, however they begin")
 func trailingBytes() throws {
   let packed = try Data(contentsOf: URL(filePath: fixture("gzip.nii.gz")))
   #expect(try answer(packed, name: "scan.nii.gz") == [])
@@ -260,7 +260,7 @@ func largeValues() throws {
     #expect(names.entries.map(\.name) == ["label 614454277"])
     #expect(names.table() == LabelTable())
     #expect(
-      names.notes() == ["label 614454277 (614454277): no voxel has this value; the name is passed over"])
+      names.notes() == ["label 614454277 (614454277): no voxel has this value; the name is ignored"])
   }
   #expect(throws: InputError.self) { try mask([0, 0x1p53 + 2], datatype: 64) }
   // A scale of whole numbers keeps them whole, however large they are.

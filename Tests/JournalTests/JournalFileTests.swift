@@ -65,7 +65,7 @@ func cutAnywhere() throws {
   let folder = try Folder()
   try written(folder("whole"))
   let whole = try Data(contentsOf: URL(filePath: folder("whole")))
-  // Where each record ends behind the first line.
+  // Where each record ends after the first line.
   var ends = [whole.firstIndex(of: 10)! + 1]
   for number in 0..<5 { ends.append(ends[number] + size(number)) }
   #expect(ends[5] == whole.count)
@@ -90,7 +90,7 @@ func cutAnywhere() throws {
 }
 
 @Test(
-  "a flipped bit loses at most what is behind it; voxels that it hits are refused, and the journal goes on")
+  "a flipped bit loses at most what is after it; voxels that it hits are refused, and the journal goes on")
 func flippedBits() throws {
   let folder = try Folder()
   try written(folder("whole"))
@@ -144,7 +144,7 @@ func damageIsKept() throws {
     ("another version without checksum", Data("segdeck journal 9\n".utf8), 0, 18),
     ("a text", Data("hello".utf8), 0, 5),
     ("noise", Data((0..<100).map { UInt8(truncatingIfNeeded: $0 * 37) }), 0, 100),
-    ("noise behind the last", whole + Data(repeating: 7, count: 30), 5, 30),
+    ("noise after the last", whole + Data(repeating: 7, count: 30), 5, 30),
     ("part of a header", whole + Data(repeating: 7, count: 20), 5, 0),
     ("part of a record", whole.dropLast(3), 4, 0),
     ("part of the first line", whole.prefix(first - 1), 0, 0),
@@ -190,7 +190,7 @@ func bothCopies() throws {
   }
 }
 
-@Test("records of older journals, which state their text once, are read, and new ones come behind them")
+@Test("records of older journals, which state their text once, are read, and new ones come after them")
 func olderRecords() throws {
   let folder = try Folder()
   try written(folder("whole"))
@@ -242,7 +242,7 @@ func removedJournal() throws {
     #expect(contents.entries.map { read.voxels(of: $0) } == (0...number).map { record($0).voxels })
     #expect(try JournalFile.openForWriting(folder("a")) == nil)
   }
-  // What somebody else put there is not touched.
+  // Files that another program put there are not touched.
   try FileManager.default.removeItem(atPath: folder("a"))
   try Data("other".utf8).write(to: URL(filePath: folder("a")))
   #expect(throws: InputError(folder("a"), "cannot be written", found: "another file in its place")) {
@@ -271,7 +271,7 @@ func movedJournal() throws {
   #expect(texts(try JournalFile.openForReading(state + "/a").contents) == (0...6).map(text))
 }
 
-@Test("a journal that another program cut off is not written behind the cut", arguments: [0, 30, 100])
+@Test("a journal that another program cut off is not written after the cut", arguments: [0, 30, 100])
 func cutOffJournal(left: Int) throws {
   let folder = try Folder()
   try written(folder("a"))

@@ -28,7 +28,7 @@ private let shearedGrids = [
   ShearedGrid("a shear of a hundredth of a degree", [[1, 0, 0], [0, 1, 0], [0, 0.0002, 1]]),
 ]
 
-/// Where the border voxels of label 1 lie: a voxel of which a neighbour is outside, or beyond the image.
+/// The border voxels of label 1, in world millimetres: a neighbour of each is outside, or beyond the image.
 private func border(_ mask: LabelVolume) -> [WorldPoint] {
   let size = mask.grid.size
   return (0..<size.voxelCount).map(size.index(offset:)).filter { index in

@@ -10,7 +10,8 @@ private func mask(_ size: GridSize, _ label: (VoxelIndex) -> UInt16) -> ChunkedL
   return ChunkedLabels(LabelVolume(grid: grid, voxels: voxels))
 }
 
-/// Labels 1 and 2 of the one mask are structures 1 and 2, labels 5 and 6 those of the other; 9 is a third of the one alone.
+/// Labels 1 and 2 of the one mask are structures 1 and 2, labels 5 and 6 those of the other; 9 is a third of the one
+/// alone.
 private func structures(_ size: GridSize) -> SliceOverlaps.Structures {
   var one = [Int32](repeating: 0, count: 65536)
   var other = one

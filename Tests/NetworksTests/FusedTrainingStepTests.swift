@@ -121,7 +121,7 @@ struct FusedTrainingStepTests {
     for (name, gradient) in single.gradients {
       let found = try #require(fused.gradients[name])
       #expect(found.shape == gradient.shape)
-      #expect(relativeError(found.elements, gradient.elements) <= 2e-5, "\(name)")
+      #expect(relativeError(found.elements, gradient.elements) <= 1e-5, "\(name)")
     }
     #expect(fused.statistics == single.statistics)
     let other = try run(fuses: true, threads: 3)

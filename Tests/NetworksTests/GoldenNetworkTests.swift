@@ -27,8 +27,8 @@ struct GoldenNetworkTests {
   /// Gradients are compared up to rounding of the input, because ties have two.
   ///
   /// A pooling window whose two largest values, or a ReLU whose input and 0, lie closer together than the rounding
-  /// of a convolution has two right gradients, and one such window changes an array by up to 9e-4. So the gradients must
-  /// be right to 1e-5 for an input that is the reference's but for the last bit of single precision.
+  /// of a convolution has two right gradients, and one such window changes an array by up to 9e-4. So the gradients
+  /// must be right to 1e-5 for an input that is the reference's but for the last bit of single precision.
   @Test(
     "the liver network's gradients under deep supervision agree with PyTorch, up to rounding of the input")
   func liverGradients() throws {

@@ -15,6 +15,16 @@ struct GraphTests {
     for graph in graphs { #expect(try NetworkGraph(json: graph.json, subject: "graph") == graph) }
   }
 
+  @Test("a ReLU that an earlier release wrote as rectifier is read, and written as relu")
+  func earlierKind() throws {
+    let present = NetworkGraph.tiny.json
+    let earlier = present.replacingOccurrences(of: #""kind":"relu""#, with: #""kind":"rectifier""#)
+    #expect(earlier.contains("rectifier") && !present.contains("rectifier"))
+    let read = try NetworkGraph(json: earlier, subject: "graph")
+    #expect(read == .tiny)
+    #expect(read.json == present)
+  }
+
   @Test("the paper's networks have the layers, tensors and sizes that the paper's authors give")
   func paperNetworks() throws {
     let liver = try NetworkGraph.liver(hasBatchNormalisation: false).resolved()
@@ -110,7 +120,7 @@ struct GraphTests {
     arguments: [
       ("[]", "net.json: network graph: top level: wrong type"),
       (
-        #"{"inputChannels": 1, "heads": [], "layers": [{"name": "a", "input": "input", "kind": "rectifier"}, {"name": "b", "input": "a", "kind": "maxPooling", "kernel": [2, 2]}]}"#,
+        #"{"inputChannels": 1, "heads": [], "layers": [{"name": "a", "input": "input", "kind": "relu"}, {"name": "b", "input": "a", "kind": "maxPooling", "kernel": [2, 2]}]}"#,
         "net.json: network graph: layers[1].kernel: found 2 numbers, expected 3 (z, y, x)"
       ),
       (

@@ -73,7 +73,7 @@ struct ModelFileTests {
     }
   }
 
-  /// A safetensors file of a header and zeros behind it.
+  /// A safetensors file of a header and zeros after it.
   private func file(_ header: String, bytes: Int) -> Data {
     var data = withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian) { Data($0) }
     data.append(Data(header.utf8))
@@ -119,7 +119,7 @@ struct ModelFileTests {
       ),
       (
         #"{"t": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}}"#, 8,
-        "bytes behind the last tensor: found 8 bytes of tensors, expected 4"
+        "bytes after the last tensor: found 8 bytes of tensors, expected 4"
       ),
       (#"{"t": {"dtype": "F32", "shape": [1]}}"#, 4, "safetensors header: t.data_offsets: missing"),
       (#"{"__metadata__": {"a": 1}}"#, 0, "safetensors header: __metadata__.a: wrong type"),

@@ -65,7 +65,7 @@ extension OperationCase {
   }
 }
 
-/// Which inputs and taps of a kernel each output is made of, axis by axis.
+/// The inputs and taps of a kernel that make each output, axis by axis.
 private struct Window {
   let extent: Extent3
   let kernel: Extent3

@@ -54,7 +54,7 @@ struct PlanTests {
     }
   }
 
-  /// Layers that work in place in front of, between and behind others, one of them a head that others read.
+  /// Layers that work in place before, between and after others, one of them a head that others read.
   private static let inPlace: NetworkGraph = {
     let same = ConvolutionGeometry(kernel: Extent3(3), padding: Extent3(1))
     return NetworkGraph(

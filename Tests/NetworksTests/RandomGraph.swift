@@ -10,7 +10,7 @@ struct RandomGraph {
   private var layers: [(name: String, channels: Int, extent: Extent3)]
   private var generator: SplitMix64
 
-  /// At least one layer, and a head behind each leaf that is drawn.
+  /// At least one layer, and a head after each leaf that is drawn.
   init(seed: UInt64) {
     generator = SplitMix64(seed: seed)
     let channels = 1 + generator.index(below: 2)
@@ -37,7 +37,7 @@ struct RandomGraph {
   }
 
   private mutating func operation() -> any NetworkOperation {
-    switch generator.index(below: 6) {
+    switch generator.index(below: 7) {
     case 0, 1:
       let geometry = ConvolutionGeometry(
         kernel: extent(1...3), stride: extent(1...2), padding: extent(0...1), dilation: extent(1...2))
@@ -51,6 +51,8 @@ struct RandomGraph {
         PoolingGeometry(
           kernel: extent(1...3), stride: extent(1...2), roundsUp: generator.index(below: 2) == 0))
     case 4: return .batchNormalisation(epsilon: 1e-3)
+    // Every operation that there is, with the numbers of its tests.
+    case 5: return operationCases[generator.index(below: operationCases.count)].operation
     default: return .relu
     }
   }

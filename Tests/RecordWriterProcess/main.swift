@@ -2,8 +2,8 @@ import Foundation
 import Work
 import Worklist
 
-// RecordWriterProcess FOLDER READER COUNT: writes verdicts about COUNT cases and prints the number of each one as soon as
-// its writing has returned.
+// RecordWriterProcess FOLDER READER COUNT: writes verdicts about COUNT cases and prints the number of each one as soon
+// as its writing has returned.
 
 let arguments = CommandLine.arguments
 guard arguments.count == 4, let count = Int(arguments[3]) else { exit(64) }

@@ -55,6 +55,6 @@ extension [ReviewEffect] {
     return nil
   }
 
-  /// What the effects write to the journal.
+  /// The entries that the effects write to the journal.
   package var notes: [JournalEntry] { compactMap { if case .note(let entry) = $0 { entry } else { nil } } }
 }

@@ -31,7 +31,7 @@ package protocol RefiningJob: Job where Outcome == RefinedPart {
 }
 
 extension PreviewJob: RefiningJob {}
-extension FollowingJob: RefiningJob {}
+extension BackgroundRefinementJob: RefiningJob {}
 extension RefinementJob: RefiningJob {}
 
 extension RefinementRequest {
@@ -88,6 +88,6 @@ extension ReviewState {
   package mutating func refineLive() throws {
     type("t")
     try finishRefining(PreviewJob.self)
-    try finishRefining(FollowingJob.self)
+    try finishRefining(BackgroundRefinementJob.self)
   }
 }

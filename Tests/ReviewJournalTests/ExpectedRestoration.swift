@@ -8,17 +8,17 @@ import Volumes
 import Work
 import segdeck
 
-/// How the journal is damaged.
+/// A damage of the journal.
 enum Damage: Hashable {
   /// Both texts of the record at this index.
   case text(Int)
   case voxels(Int)
-  /// The header, so that nothing behind it can be read either.
+  /// The header, so that nothing after it can be read either.
   case header(Int)
 }
 
-/// All that was written, record by record, nil for the first line of each session; and the plainest way to say what must
-/// be left of it: everything is replayed, and what depends on a lost record is looked up.
+/// All that was written, record by record, nil for the first line of each session; and the plainest way to say what
+/// must be left of it: everything is replayed, and what depends on a lost record is looked up.
 struct WrittenRecords {
   var records: [JournalEntry?] = []
 
@@ -32,12 +32,12 @@ struct WrittenRecords {
 
   private func isDecision(_ index: Int) -> Bool {
     switch records[index] {
-    case .step, .stands: true
+    case .step, .position: true
     default: false
     }
   }
 
-  /// Decisions, labels of all versions behind each record, and labels behind each step by its number.
+  /// Decisions, labels of all versions after each record, and labels after each step by its number.
   private func replayed() -> (after: [After], atStep: [Int: After]) {
     var (now, atStep) = (After(), [Int: After]())
     var first: [VersionID: ChunkedLabels] = [:]
@@ -50,7 +50,7 @@ struct WrittenRecords {
         for edit in step.edits { now.labels[edit.version] = edit.labels }
         (now.decisions, now.number) = (step.decisions, step.number)
         atStep[step.number] = now
-      case .stands(let number, let decisions):
+      case .position(let number, let decisions):
         now.labels = first.merging(atStep[number]?.labels ?? [:]) { $1 }
         (now.decisions, now.number) = (decisions, number)
       default: break
@@ -66,7 +66,7 @@ struct WrittenRecords {
     var number = -1
   }
 
-  /// What a restored review must be.
+  /// The state that a restored review must have.
   struct Expectation {
     /// Versions that are there.
     var present: Set<VersionID> = []
@@ -78,9 +78,9 @@ struct WrittenRecords {
     var tables: [VersionID: LabelTable] = [:]
     var verdicts = Verdicts()
     var exported: [VersionID: String] = [:]
-    /// What was behind each step.
+    /// The state after each step.
     var atStep: [Int: After] = [:]
-    /// The steps behind which a version's voxels are unknown.
+    /// The steps after which a version's voxels are unknown.
     var unknownSteps: [VersionID: Set<Int>] = [:]
   }
 
@@ -136,9 +136,9 @@ struct WrittenRecords {
         }
         if isIncomplete { expected.incomplete.insert(version.id) }
       case .labels(let id, let tables): expected.tables[id] = tables.own
-      case .step, .stands: lastKnown = index
+      case .step, .position: lastKnown = index
       case .exported(let id, let path): expected.exported[id] = path
-      case .looked, nil: break
+      case .view, nil: break
       }
     }
     expected.tables = expected.tables.filter { expected.present.contains($0.key) }
@@ -163,7 +163,7 @@ extension WrittenRecords.Expectation {
     version.flatMap { present.contains($0) && !incomplete.contains($0) ? $0 : nil }
   }
 
-  /// What of a restored session is otherwise.
+  /// The differences of a restored session from it.
   func complaints(about session: Session) -> [String] {
     var complaints: [String] = []
     func check(_ isRight: Bool, _ text: @autoclosure () -> String) {

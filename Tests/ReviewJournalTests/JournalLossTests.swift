@@ -82,7 +82,7 @@ private func complaints(
     complaints.append("other names in the fourth")
   }
   for (number, snapshot) in fourth.walked() {
-    // What was accepted at earlier steps is in doubt behind a lost decision until something is decided anew.
+    // What was accepted at earlier steps is in doubt after a lost decision until something is decided anew.
     let earlier = walked[number]
     let isSame =
       number > lastNumber ? earlier == snapshot : earlier == nil || earlier?.labels == snapshot.labels
@@ -104,7 +104,7 @@ private let actions: [[ReviewerAction]] = [
   ],
 ]
 
-/// What is done after damage: what is shown is accepted, and changed.
+/// The actions after damage: the version shown is accepted, and changed.
 private let later: [ReviewerAction] = [
   .keys("y"), .paint(VoxelIndex(5, 1, 1), "liver"), .keys("z"), .keys("f"), .keys("zz"), .keys("y"),
 ]
@@ -229,7 +229,7 @@ private let later: [ReviewerAction] = [
     #expect(try Session.open(journal).versions == [])
     try FileManager.default.removeItem(atPath: directory.path)
     try FileManager.default.moveItem(atPath: aside, toPath: directory.path)
-    let error = #expect(throws: InputError.self) { try journal.append([.looked(ViewState())]) }
+    let error = #expect(throws: InputError.self) { try journal.append([.view(ViewState())]) }
     #expect(error?.description.contains("records that this review has not read") == true)
     #expect(try StoredJournal(below: directory.path).whole == whole)
   }

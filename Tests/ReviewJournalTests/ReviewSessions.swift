@@ -8,7 +8,7 @@ import Volumes
 import Work
 import segdeck
 
-/// What a reviewer does.
+/// An action of a reviewer.
 enum ReviewerAction: Sendable {
   /// Gives a voxel of the shown version a label.
   case paint(VoxelIndex, String)
@@ -40,7 +40,7 @@ let runs = NetworkRunCache()
 struct Session {
   var state: ReviewState
   let opened: OpenedJournal
-  /// What it wrote.
+  /// The entries that it wrote.
   private(set) var written: [JournalEntry] = []
   private let journal: CaseJournal
 
@@ -83,7 +83,8 @@ struct Session {
     case .network: effects = try state.runNetwork()
     case .refine:
       effects = state.type("t")
-      effects += try state.finishRefining(PreviewJob.self) + state.finishRefining(FollowingJob.self)
+      effects +=
+        try state.finishRefining(PreviewJob.self) + state.finishRefining(BackgroundRefinementJob.self)
       effects += state.press(.enter, .escape)
     case .export:
       effects = state.type("E")
@@ -93,7 +94,7 @@ struct Session {
     try write(effects)
   }
 
-  /// What undoing everything, and then redoing everything, shows at each step, by its number.
+  /// Snapshots of every step while everything is undone, and then redone, by the number of the step.
   func walked() -> [Int: Snapshot] {
     var state = state
     var snapshots: [Int: Snapshot] = [:]
@@ -107,7 +108,7 @@ struct Session {
   }
 }
 
-/// What is to be seen at one snapshot of a review.
+/// The visible state at one moment of a review.
 struct Snapshot: Equatable {
   var labels: [VersionID: ChunkedLabels]
   var verdicts: Verdicts

@@ -259,9 +259,10 @@ import Work
     var state = try openedState()
     state.type("t")
     try state.finishRefining(PreviewJob.self)
-    let job = try #require(state.jobs[.following]?.id)
+    let job = try #require(state.jobs[.backgroundRefinement]?.id)
     #expect(state.press(.control("c")).contains(.cancel(job)))
-    #expect(state.phase == .reviewing && state.jobs[.following] == nil && state.focus == .refinement)
+    #expect(
+      state.phase == .reviewing && state.jobs[.backgroundRefinement] == nil && state.focus == .refinement)
     #expect(state.message == Message("stopped refining the whole image; changing a knob starts it again"))
     state.press(.control("c"))
     #expect(state.phase == .ended(failure: nil))

@@ -38,7 +38,7 @@ import Work
     state.type("Z")
     #expect(
       state.shownVersion?.labels == edited.labels && state.shownVersion?.statistics == edited.statistics)
-    // A change behind an undone one: both can be reached.
+    // A change after an undone one: both can be reached.
     state.type("z")
     state.paint(second, "spleen")
     state.type("zz")
@@ -191,7 +191,7 @@ import Work
     #expect(edits.map(\.version) == [id])
     #expect(edits.map(\.change.box) == [VoxelBounds(lower: second, upper: second)])
     #expect(edits.map { $0.labels[second] } == [6])
-    guard case .stands(1, _)? = notes.last else {
+    guard case .position(1, _)? = notes.last else {
       Issue.record("the undone step was not noted: \(notes.last as Any)")
       return
     }

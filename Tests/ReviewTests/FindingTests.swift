@@ -7,8 +7,8 @@ import Testing
 import Volumes
 import Work
 
-/// The phantom with a second mask: the liver lacks a corner of 8 voxels and has one more voxel far away, and a part of the
-/// spleen is liver.
+/// The phantom with a second mask: the liver lacks a corner of 8 voxels and has one more voxel far away, and a part of
+/// the spleen is liver.
 private func pair(_ grid: VolumeGrid = grid(GridSize(24, 20, 16), spacing: 10)) -> ReviewCase {
   var content = phantomCase(grid)
   var other = content.masks[0]

@@ -11,9 +11,9 @@ struct FrameText: Equatable {
     var styles: String
   }
 
-  /// What is shown, in a few words.
+  /// The content of the frame, in a few words.
   var title: String
-  /// Where the text cursor blinks.
+  /// The cell of the text cursor.
   var cursor: String
   /// The letter of each style.
   var legend: [String: Character]
@@ -51,7 +51,7 @@ struct FrameText: Equatable {
     }
   }
 
-  /// What ``text`` wrote; nil where `text` is something else.
+  /// Parses the form of ``text``; nil for any other text.
   init?(parsing text: String) {
     let parts = text.split(separator: "\n\n", maxSplits: 2).map { $0.split(separator: "\n") }
     guard parts.count == 3, parts[0].count == 2 else { return nil }
@@ -86,7 +86,7 @@ struct FrameText: Equatable {
     return lines.joined(separator: "\n") + "\n"
   }
 
-  /// What is different in `found`, row by row; empty where nothing is.
+  /// The differences to `found`, row by row; empty where there are none.
   func differences(to found: FrameText) -> [String] {
     var lines: [String] = []
     func compare(_ name: String, _ expected: String, _ found: String) {

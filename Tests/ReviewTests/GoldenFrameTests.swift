@@ -9,7 +9,7 @@ import Work
 
 /// A whole screen that is stored as a text file.
 struct FrameCase: CustomTestStringConvertible, Sendable {
-  /// What is shown.
+  /// The content of the frame.
   let title: String
   let screen: ScreenSize
   let colourDepth: TerminalCapabilities.ColourDepth

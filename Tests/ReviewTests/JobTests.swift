@@ -11,7 +11,7 @@ import Work
 private final class PretendedServices: ReviewServices {
   let startedCount = Mutex(0)
   let saved = Mutex<[NamedKernels]>([])
-  /// What was written to the journal, and whether it can be.
+  /// The entries of the journal, and whether more can be written.
   let journal = Mutex<(entries: [JournalEntry], isFull: Bool)>(([], false))
 
   let status = Mutex(JournalStatus.writing)
@@ -117,16 +117,16 @@ private func refinement() -> AnyJob {
 func newerJobCancelsOlder() {
   let log = EventLog()
   let services = PretendedServices()
-  let centre = JobCentre(services: services) { log.add($0) }
-  centre.perform(.start(JobID(1), refinement()))
+  let runner = JobRunner(services: services) { log.add($0) }
+  runner.perform(.start(JobID(1), refinement()))
   _ = log.wait { events in
     events.contains { if case .jobProgressed(JobID(1), _, _) = $0 { true } else { false } }
   }
-  centre.perform(.start(JobID(2), refinement()))
+  runner.perform(.start(JobID(2), refinement()))
   let events = log.wait { ended($0, 1) != nil }
   #expect(ended(events, 1) == .cancelled)
   #expect(events.contains { if case .jobProgressed(JobID(1), _, _) = $0 { true } else { false } })
-  centre.perform(.cancel(JobID(2)))
+  runner.perform(.cancel(JobID(2)))
   #expect(ended(log.wait { ended($0, 2) != nil }, 2) == .cancelled)
   #expect(services.startedCount.withLock { $0 } == 2)
 }
@@ -134,23 +134,23 @@ func newerJobCancelsOlder() {
 @Test("kernels are saved before the saved ones are listed")
 func kernelsAreSaved() {
   let log = EventLog()
-  let centre = JobCentre(services: PretendedServices()) { log.add($0) }
+  let runner = JobRunner(services: PretendedServices()) { log.add($0) }
   let mine = NamedKernels(name: "mine", settings: RefinementSettings(thetaBeta: 30))
-  centre.perform(.start(JobID(1), AnyJob(PresetsJob(saving: mine))))
+  runner.perform(.start(JobID(1), AnyJob(PresetsJob(saving: mine))))
   #expect(ended(log.wait { ended($0, 1) != nil }, 1) == .finished(PresetsJob.self, with: .saved([mine])))
   let other = NamedKernels(name: "mine", settings: RefinementSettings(thetaBeta: 40))
-  centre.perform(.start(JobID(2), AnyJob(PresetsJob(saving: other))))
+  runner.perform(.start(JobID(2), AnyJob(PresetsJob(saving: other))))
   #expect(ended(log.wait { ended($0, 2) != nil }, 2) == .finished(PresetsJob.self, with: .exists(other)))
-  centre.perform(.start(JobID(3), AnyJob(PresetsJob(saving: other, replacesExisting: true))))
+  runner.perform(.start(JobID(3), AnyJob(PresetsJob(saving: other, replacesExisting: true))))
   #expect(ended(log.wait { ended($0, 3) != nil }, 3) == .finished(PresetsJob.self, with: .saved([other])))
 }
 
 @Test("draining stops every job")
 func drainingStops() {
   let log = EventLog()
-  let centre = JobCentre(services: PretendedServices()) { log.add($0) }
-  centre.perform(.start(JobID(1), refinement()))
-  centre.drain(seconds: 10)
+  let runner = JobRunner(services: PretendedServices()) { log.add($0) }
+  runner.perform(.start(JobID(1), refinement()))
+  runner.drain(seconds: 10)
   #expect(ended(log.wait { _ in true }, 1) == .cancelled)
 }
 
@@ -158,21 +158,21 @@ func drainingStops() {
 func fullDisk() {
   let log = EventLog()
   let services = PretendedServices()
-  let centre = JobCentre(services: services) { log.add($0) }
+  let runner = JobRunner(services: services) { log.add($0) }
   let steps = (1...4).map {
     JournalEntry.step(JournalStep(number: $0, name: "step \($0)", decisions: Decisions()))
   }
-  centre.perform(.note(steps[0]))
-  #expect(centre.finishJournal() == nil)
+  runner.perform(.note(steps[0]))
+  #expect(runner.finishJournal() == nil)
   services.journal.withLock { $0.isFull = true }
   let line = "a.journal: cannot be written: found No space left on device"
   for step in steps[1...2] {
-    centre.perform(.note(step))
-    #expect(centre.finishJournal() == line)
+    runner.perform(.note(step))
+    #expect(runner.finishJournal() == line)
   }
   services.journal.withLock { $0.isFull = false }
-  centre.perform(.note(steps[3]))
-  #expect(centre.finishJournal() == nil)
+  runner.perform(.note(steps[3]))
+  #expect(runner.finishJournal() == nil)
   #expect(services.journal.withLock { $0.entries } == steps)
   #expect(log.wait { _ in true } == [.journalFailed(line), .journalFailed(nil)])
 }
@@ -180,8 +180,8 @@ func fullDisk() {
 @Test("a wrong input ends a job with its one line")
 func failuresAreOneLine() {
   let log = EventLog()
-  let centre = JobCentre(services: PretendedServices()) { log.add($0) }
-  centre.perform(.start(JobID(1), AnyJob(OpeningJob(OpenCaseRequest(imagePath: "missing.nii")))))
+  let runner = JobRunner(services: PretendedServices()) { log.add($0) }
+  runner.perform(.start(JobID(1), AnyJob(OpeningJob(OpenCaseRequest(imagePath: "missing.nii")))))
   #expect(ended(log.wait { ended($0, 1) != nil }, 1) == .failed("missing.nii: cannot be read"))
 }
 
@@ -283,16 +283,16 @@ func sessionIsAskedToEndEarly() {
 @Test("that a journal cannot be written is not said again where it was said already, and its end is")
 func failureIsSaidOnce() {
   let (services, log) = (PretendedServices(), EventLog())
-  let centre = JobCentre(services: services) { log.add($0) }
+  let runner = JobRunner(services: services) { log.add($0) }
   let line = "a.journal: cannot be written: found No space left on device"
   services.journal.withLock { $0.isFull = true }
   services.status.withLock { $0 = .failing(line) }
-  centre.perform(.start(JobID(1), AnyJob(JournalJob(content: phantomCase()))))
+  runner.perform(.start(JobID(1), AnyJob(JournalJob(content: phantomCase()))))
   _ = log.wait { ended($0, 1) != nil }
-  centre.perform(.note(.exported(VersionID(1), path: "a")))
-  #expect(centre.finishJournal() == line)
+  runner.perform(.note(.exported(VersionID(1), path: "a")))
+  #expect(runner.finishJournal() == line)
   services.journal.withLock { $0.isFull = false }
-  #expect(centre.finishJournal() == nil)
+  #expect(runner.finishJournal() == nil)
   #expect(
     log.wait { !$0.isEmpty }.filter { if case .journalFailed = $0 { true } else { false } }
       == [.journalFailed(nil)])

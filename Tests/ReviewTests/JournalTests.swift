@@ -14,13 +14,13 @@ private func reviewedCase() throws -> (state: ReviewState, notes: [JournalEntry]
   notes += try state.runNetwork().notes
   state.type("t")
   try state.finishRefining(PreviewJob.self)
-  try state.finishRefining(FollowingJob.self)
+  try state.finishRefining(BackgroundRefinementJob.self)
   notes += state.press(.enter, .escape).notes
   notes += state.type("yf]").notes
   return (state, notes)
 }
 
-/// What a journal of these notes holds; without voxels of versions that the case opens itself, unless `keepsMasks`.
+/// The content of a journal of these notes; without voxels of versions that the case opens itself, unless `keepsMasks`.
 private func journal(_ notes: [JournalEntry], knownMasks: [Int: VersionID] = [0: VersionID(1)])
   -> OpenedJournal
 {
@@ -33,9 +33,9 @@ private func journal(_ notes: [JournalEntry], knownMasks: [Int: VersionID] = [0:
       opened.steps.removeAll { $0.number == step.number }
       opened.steps.append(step)
       (opened.step, opened.decisions) = (step.number, step.decisions)
-    case .stands(let step, let decisions): (opened.step, opened.decisions) = (step, decisions)
+    case .position(let step, let decisions): (opened.step, opened.decisions) = (step, decisions)
     case .exported(let id, let path): opened.exported[id] = path
-    case .looked(let view): opened.view = view
+    case .view(let view): opened.view = view
     }
   }
   return opened
@@ -48,9 +48,9 @@ private func names(_ notes: [JournalEntry]) -> [String] {
     case .version(let version): "version \(version.name)"
     case .labels(let id, _): "labels \(id.number)"
     case .step(let step): step.name
-    case .stands(let step, _): "stands at \(step)"
+    case .position(let step, _): "position \(step)"
     case .exported(_, let path): "exported \(path ?? "no longer")"
-    case .looked: "looked"
+    case .view: "view"
     }
   }
 }
@@ -61,8 +61,8 @@ private func names(_ notes: [JournalEntry]) -> [String] {
     let (state, notes) = try reviewedCase()
     #expect(
       names(notes) == [
-        "version manual.nii.gz", "opening", "looked", "version liver network", "show liver network",
-        "version CRF 1", "show CRF 1", "accept CRF 1", "flag the case", "looked",
+        "version manual.nii.gz", "opening", "view", "version liver network", "show liver network",
+        "version CRF 1", "show CRF 1", "accept CRF 1", "flag the case", "view",
       ])
     let decided = try #require(journal(notes).decisions)
     #expect(decided.verdicts == Verdicts(accepted: VersionID(3), isFlagged: true))
@@ -88,10 +88,10 @@ private func names(_ notes: [JournalEntry]) -> [String] {
     #expect(state.decisions.verdicts == Verdicts())
     state.type("t")
     try state.finishRefining(PreviewJob.self)
-    try state.finishRefining(FollowingJob.self)
+    try state.finishRefining(BackgroundRefinementJob.self)
     state.press(.right)
     try state.finishRefining(PreviewJob.self)
-    try state.finishRefining(FollowingJob.self)
+    try state.finishRefining(BackgroundRefinementJob.self)
     state.press(.enter)
     #expect(state.decisions.versions.map(\.name) == ["manual.nii.gz", "liver network", "CRF 1", "CRF 2"])
   }
@@ -202,7 +202,7 @@ private func names(_ notes: [JournalEntry]) -> [String] {
     var state = try laterSession()
     state.type("t")
     try state.finishRefining(PreviewJob.self)
-    try state.finishRefining(FollowingJob.self)
+    try state.finishRefining(BackgroundRefinementJob.self)
     state.press(.enter, .escape)
     state.type("e]")
     let view = state.view
@@ -280,7 +280,7 @@ private func names(_ notes: [JournalEntry]) -> [String] {
     #expect(
       state.dialog
         == .question(
-          .quit(losing: [.unjournalled("a.journal: cannot be written: found No space left on device")])))
+          .quit(losing: [.unwrittenJournal("a.journal: cannot be written: found No space left on device")])))
     // What is written meanwhile is no longer asked about.
     _ = reduce(&state, .journalFailed(nil))
     #expect(state.journal == .writing && state.dialog == nil)
@@ -304,7 +304,7 @@ private func names(_ notes: [JournalEntry]) -> [String] {
     #expect(state.type("f").notes == [])
     state.press(.control("c"))
     #expect(
-      state.dialog == .question(.quit(losing: [.unjournalled("another segdeck has this case open")])))
+      state.dialog == .question(.quit(losing: [.unwrittenJournal("another segdeck has this case open")])))
   }
 
   @Test("a journal that could not be opened takes everything once it can")
@@ -319,7 +319,7 @@ private func names(_ notes: [JournalEntry]) -> [String] {
     #expect(idle.phase == .ended(failure: nil))
     #expect(names(state.type("f").notes) == ["flag the case"])
     state.type("q")
-    #expect(state.dialog == .question(.quit(losing: [.unjournalled(reason)])))
+    #expect(state.dialog == .question(.quit(losing: [.unwrittenJournal(reason)])))
     state.type("n")
     _ = reduce(&state, .journalFailed(nil))
     #expect(state.message == Message("the journal is written again"))
@@ -344,15 +344,16 @@ private func names(_ notes: [JournalEntry]) -> [String] {
     // Who asks again may leave without it.
     var asked = state
     asked.type("q")
-    #expect(asked.dialog == .question(.quit(losing: [.unjournalled("the journal is still being opened")])))
+    #expect(
+      asked.dialog == .question(.quit(losing: [.unwrittenJournal("the journal is still being opened")])))
     asked.type("y")
     #expect(asked.phase == .ended(failure: nil))
     var failing = state
     _ = try failing.read(OpenedJournal(status: .failing("No space left on device")))
-    #expect(failing.dialog == .question(.quit(losing: [.unjournalled("No space left on device")])))
+    #expect(failing.dialog == .question(.quit(losing: [.unwrittenJournal("No space left on device")])))
     let effects = try state.read(OpenedJournal())
     #expect(state.phase == .ended(failure: nil))
-    #expect(names(effects.notes) == ["version manual.nii.gz", "opening", "flag the case", "looked"])
+    #expect(names(effects.notes) == ["version manual.nii.gz", "opening", "flag the case", "view"])
   }
 
   @Test("an acceptance that was not exported is asked about once, though the journal is still being opened")
@@ -410,7 +411,7 @@ private func names(_ notes: [JournalEntry]) -> [String] {
     let effects = try state.read(opened)
     #expect(state.decisions.verdicts == Verdicts(isFlagged: true))
     #expect(state.exported == [VersionID(2): "/n.nii.gz"])
-    #expect(names(effects.notes) == ["stands at 4", "exported no longer"])
+    #expect(names(effects.notes) == ["position 4", "exported no longer"])
     #expect(state.message?.kind == .warning)
     // Accepted again, it is.
     #expect(names(state.type("y").notes) == ["accept CRF 1"])
@@ -434,16 +435,16 @@ private func names(_ notes: [JournalEntry]) -> [String] {
     var view = ViewState()
     view.zoom = 2
     let entries: [JournalEntry] = [
-      .looked(ViewState()), .step(JournalStep(number: 1, name: "turn", decisions: one)), .looked(view),
+      .view(ViewState()), .step(JournalStep(number: 1, name: "turn", decisions: one)), .view(view),
       .step(JournalStep(number: 1, name: "turn", decisions: two)),
-      .step(JournalStep(number: 2, name: "turn", decisions: two)), .stands(step: 1, one),
-      .stands(step: 0, one), .exported(VersionID(1), path: "a"),
+      .step(JournalStep(number: 2, name: "turn", decisions: two)), .position(step: 1, one),
+      .position(step: 0, one), .exported(VersionID(1), path: "a"),
     ]
     #expect(
       entries.condensed == [
         .step(JournalStep(number: 1, name: "turn", decisions: two)),
-        .step(JournalStep(number: 2, name: "turn", decisions: two)), .stands(step: 0, one),
-        .exported(VersionID(1), path: "a"), .looked(view),
+        .step(JournalStep(number: 2, name: "turn", decisions: two)), .position(step: 0, one),
+        .exported(VersionID(1), path: "a"), .view(view),
       ])
     #expect([JournalEntry]().condensed == [])
   }

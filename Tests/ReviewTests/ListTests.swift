@@ -27,7 +27,8 @@ func labelTablePages() throws {
   #expect(render(state).text.contains { $0.contains("■›region 116") })
   state.press(.down)
   #expect(state.selectedLabel == "region 1")
-  // 19 rows for the panel, of which versions and CRF keep three each and islands two; heading and titles, and a page overlaps by one.
+  // 19 rows for the panel, of which versions and CRF keep three each and islands two; heading and titles, and a page
+  // overlaps by one.
   state.press(.pageDown)
   #expect(state.selectedLabel == "region 9")
   state.press(.pageDown, .pageUp, .pageUp, .pageUp)

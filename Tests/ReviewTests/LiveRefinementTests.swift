@@ -31,14 +31,14 @@ func newerTurnCancels() throws {
   try state.finish(first, with: changedLabels(state.content))
   #expect(state == before)
   let follow = try state.finish(second, with: changedLabels(state.content))
-  let following = try #require(follow.started(FollowingJob.self))
+  let following = try #require(follow.started(BackgroundRefinementJob.self))
   #expect(following.job.request.region == nil)
   #expect(following.job.request.settings == second.job.request.settings)
   #expect(state.live?.region?.part.changedVoxels == 90 + 64)
   let third = state.press(.right)
   #expect(third.contains(.cancel(following.id)))
   #expect(third.started(PreviewJob.self)?.job.request.settings.appearanceWeight == 3.2)
-  #expect(state.jobs[.following] == nil)
+  #expect(state.jobs[.backgroundRefinement] == nil)
 }
 
 @Test("a knob that is held down still shows something: the third preview is let finish")
@@ -50,7 +50,7 @@ func heldKnobShowsSomething() throws {
   let last = try #require(starts[1])
   let next = try state.finish(last, with: changedLabels(state.content))
   #expect(next.started(PreviewJob.self)?.job.request.settings.appearanceWeight == 3.5)
-  #expect(next.started(FollowingJob.self) == nil)
+  #expect(next.started(BackgroundRefinementJob.self) == nil)
 }
 
 @Test("Enter keeps a finished refinement as a version at once; known knob values show the known result")
@@ -58,7 +58,7 @@ func keepingIsInstant() throws {
   var state = try openedState()
   let opening = try #require(state.type("t").started(PreviewJob.self))
   let follow = try state.finish(opening, with: changedLabels(state.content))
-  let following = try #require(follow.started(FollowingJob.self))
+  let following = try #require(follow.started(BackgroundRefinementJob.self))
   try state.finish(following, with: changedLabels(state.content))
   #expect(state.live?.region == nil)
   state.type("y")
@@ -278,7 +278,7 @@ func largeImagesWaitForEnter() throws {
   var state = try openedState()
   let opening = try #require(state.type("t").started(PreviewJob.self))
   let following = try state.finish(opening, with: changedLabels(state.content))
-  let follow = try #require(following.started(FollowingJob.self))
+  let follow = try #require(following.started(BackgroundRefinementJob.self))
   let line =
     "CRF: refining 61 classes on 128x104x100 voxels takes much memory: found 12600 MiB, expected at most 5000 MiB"
   _ = reduce(&state, .jobEnded(follow.id, .failed(line)))
@@ -289,7 +289,7 @@ func largeImagesWaitForEnter() throws {
   #expect(state.live?.region != nil)
   let next = try #require(state.press(.right).started(PreviewJob.self))
   let effects = try state.finish(next, with: changedLabels(state.content))
-  #expect(effects.started(FollowingJob.self) == nil)
+  #expect(effects.started(BackgroundRefinementJob.self) == nil)
   #expect(state.press(.enter).started(RefinementJob.self) != nil)
 }
 

@@ -30,7 +30,7 @@ private func comparedState(
 }
 
 extension ReviewState {
-  /// Ends the comparison under way, and those that follow from it.
+  /// Ends the running comparison, and those that follow from it.
   fileprivate mutating func finishComparison(remembered: [UInt16: UInt16]? = nil) throws {
     while let job = jobs[.comparison], let a = decisions.a.flatMap({ version($0) }),
       let b = decisions.b.flatMap({ version($0) })
@@ -194,7 +194,7 @@ func partnersAreChanged() throws {
   state.press(.left)
   #expect(state.pairing?.partners == [6: 2])
   state.press(.left)
-  // What another label has is passed over, so the last choice is the label that it had.
+  // What another label has is ignored, so the last choice is the label that it had.
   #expect(state.pairing?.partners == [1: 6, 6: 2])
   state.press(.left, .down, .left)
   #expect(state.pairing?.partners == [:])

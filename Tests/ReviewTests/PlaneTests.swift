@@ -31,7 +31,7 @@ private func markedCase(_ orientation: Orientation) -> (content: ReviewCase, mar
   return (ReviewCase(name: "m", imagePath: "/m.nii", image: image, exportPath: "/m_seg.nii.gz"), marked)
 }
 
-/// Where the white voxel lies in a pane: left or right half, upper or lower half.
+/// The half of a pane with the white voxel: left or right half, upper or lower half.
 private func half(of plane: AnatomicalPlane, in state: ReviewState) -> (isLeft: Bool, isUpper: Bool)? {
   let frame = render(state)
   guard let pane = state.layout.panes.first(where: { $0.plane == plane }) else { return nil }

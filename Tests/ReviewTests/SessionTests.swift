@@ -81,7 +81,7 @@ extension [SessionEffect] {
     }
   }
 
-  /// What goes to the worklist's records, "case-1 opened accepted".
+  /// The lines for the worklist's records, "case-1 opened accepted".
   fileprivate var records: [String] {
     compactMap { effect in
       guard case .record(let id, let kind, let decision) = effect else { return nil }
@@ -179,7 +179,7 @@ struct SessionTests {
   }
 }
 
-/// What one reader decided about a case, as the records give it.
+/// Readers' decisions about a case, as the records give them.
 private func review(_ caseName: String, _ decisions: [(reader: String, decision: CaseDecision)]) throws
   -> CaseReview
 {
@@ -308,6 +308,26 @@ struct CaseListTests {
     #expect(session.worklist.filter.isEmpty)
     try session.press("u")
     #expect(session.worklist.order.count == 12 - 2)
+  }
+
+  @Test("the beginning of a word of filters does not empty the list; Enter takes it as a text")
+  func unfinishedFilter() throws {
+    var session = try listed()
+    try session.press("/")
+    let all = session.worklist.order
+    for character in "unrea" {
+      try session.type(String(character))
+      #expect(session.worklist.order == all)
+      #expect(session.worklist.filter.isEmpty)
+    }
+    try session.type("d")
+    #expect(session.worklist.order.count == 12 - 2)
+    #expect(session.worklist.filter == "unread")
+    try session.type(" and sco")
+    #expect(session.worklist.order.count == 12 - 2)
+    try session.press(.enter)
+    #expect(session.worklist.filter == "unread and sco")
+    #expect(session.worklist.order.isEmpty)
   }
 
   @Test("next and previous follow filter and order of the list")

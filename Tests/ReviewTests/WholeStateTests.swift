@@ -6,7 +6,7 @@ import Testing
 import Volumes
 
 /// Expects that `deed` makes the changes of `changes` to a state, and no others.
-private func expectChange(
+func expectChange(
   of state: inout ReviewState, by deed: (inout ReviewState) -> Void, changes: (inout ReviewState) -> Void,
   sourceLocation: SourceLocation = #_sourceLocation
 ) {
@@ -14,10 +14,10 @@ private func expectChange(
     of: &state, by: deed, changes: { expected, _ in changes(&expected) }, sourceLocation: sourceLocation)
 }
 
-/// The same where `changes` needs the state behind the deed.
+/// The same where `changes` needs the state after the deed.
 ///
 /// swift-custom-dump's own `expectDifference` reports through a dynamic library and is silent where that is not linked.
-private func expectChange(
+func expectChange(
   of state: inout ReviewState, by deed: (inout ReviewState) -> Void,
   changes: (_ expected: inout ReviewState, _ found: ReviewState) -> Void,
   sourceLocation: SourceLocation = #_sourceLocation
@@ -40,14 +40,14 @@ private func expectDecision(
     of: &state, by: deed,
     changes: { expected, found in
       changes(&expected)
-      (expected.history, expected.journalled) = (found.history, found.journalled)
+      (expected.history, expected.writtenJournal) = (found.history, found.writtenJournal)
     }, sourceLocation: sourceLocation)
   #expect(state.history.steps.map(\.name) == steps + [name], sourceLocation: sourceLocation)
-  #expect(state.journalled.lastStep == state.history.steps.last, sourceLocation: sourceLocation)
-  #expect(state.journalled.view == state.view, sourceLocation: sourceLocation)
+  #expect(state.writtenJournal.lastStep == state.history.steps.last, sourceLocation: sourceLocation)
+  #expect(state.writtenJournal.view == state.view, sourceLocation: sourceLocation)
 }
 
-/// What an action changes, field by field of the whole state.
+/// The change of an action, field by field of the whole state.
 @Suite struct WholeStateTests {
   @Test("accepting a version sets the verdict, says so, and changes nothing else")
   func accepting() throws {
@@ -93,11 +93,11 @@ private func expectDecision(
     } changes: { expected, found in
       expected.decisions.verdicts.accepted = nil
       expected.message = Message("undid: accept manual.nii.gz")
-      (expected.history, expected.journalled) = (found.history, found.journalled)
+      (expected.history, expected.writtenJournal) = (found.history, found.writtenJournal)
     }
     #expect(state.history.steps == steps)
     #expect(state.history.position == 0)
-    #expect(state.journalled.step == 0)
+    #expect(state.writtenJournal.step == 0)
   }
 
   @Test("a typed window is shown and loses its name, and nothing else changes")
@@ -109,7 +109,7 @@ private func expectDecision(
       $0.view.window = IntensityWindow(centre: 40, width: 80)
       $0.view.windowName = nil
       $0.message = Message("window 40/80")
-      $0.journalled.view = $0.view
+      $0.writtenJournal.view = $0.view
     }
   }
 
@@ -121,7 +121,7 @@ private func expectDecision(
     } changes: {
       $0.view.crosshair.k += 1
       $0.message = nil
-      $0.journalled.view = $0.view
+      $0.writtenJournal.view = $0.view
     }
   }
 
@@ -133,7 +133,7 @@ private func expectDecision(
       $0.press(.tab)
     } changes: {
       $0.decisions.shownSide = .a
-      $0.journalled.decisions.shownSide = .a
+      $0.writtenJournal.decisions.shownSide = .a
       $0.message = nil
     }
   }
@@ -170,7 +170,7 @@ private func expectDecision(
       } changes: {
         $0.view.crosshair.k += 1
         $0.message = nil
-        $0.journalled.view = $0.view
+        $0.writtenJournal.view = $0.view
       }
     }
   }

@@ -75,5 +75,11 @@ func logs() throws {
         path, "line 2 is no training record", found: "nonsense",
         expected: "a JSON object as `segdeck train --log` writes it")
     ) { try TrainingRecord.read(log: path) }
+    let infinite = record(10, loss: .infinity).jsonLine
+    #expect(infinite.contains(#""loss":"inf""#))
+    try write(infinite + "\n")
+    #expect(
+      throws: InputError(path, "line 1: a number is unusable", found: "inf", expected: "at most 1e+100")
+    ) { try TrainingRecord.read(log: path) }
   }
 }

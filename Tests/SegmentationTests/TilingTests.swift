@@ -33,7 +33,7 @@ func overlappingTilesCover() {
   #expect(counts.elements.allSatisfy { $0 >= 1 })
 }
 
-@Test("cropping takes the box, padding adds zeros behind it")
+@Test("cropping takes the box, padding adds zeros after it")
 func croppingAndPadding() {
   let whole = Tensor(shape: [1, 1, 2, 2, 3], elements: (0..<12).map(Float.init))
   let part = whole.cropped(to: TileBox(d: 1..<2, h: 0..<2, w: 1..<3))

@@ -32,7 +32,7 @@ func classesOfValues() throws {
   }
 }
 
-@Test("a case without a structure is a negative; what nobody labelled is neither structure nor background")
+@Test("a case without a structure is a negative; what is not labelled is neither structure nor background")
 func negativesAndUnlabelled() throws {
   let organ = [LabelSelection(values: [1])]
   let negative = try example([0, 0, 3], organ)

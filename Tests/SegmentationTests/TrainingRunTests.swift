@@ -80,7 +80,7 @@ func smallNetworkLearns() throws {
   #expect(abs(metrics.overallDice - metrics.cases.reduce(0) { $0 + $1.dice[0] } / 3) < 1e-12)
 }
 
-/// What a run left: the records without their times, and the run.
+/// The results of a run: the records without their times, and the run.
 private struct Outcome {
   var records: [TrainingRecord] = []
   var run: TrainingRun

@@ -12,7 +12,7 @@ import Work
     var generator = SplitMix64(seed: 7)
     var input = generator.tensor(shape)
     // A mean that is large against the deviation.
-    for index in input.elements.indices { input.elements[index] += 50 }
+    for index in input.elements.indices { input.elements[index] += 8 }
     let (scale, shift) = (generator.tensor([shape[1]]), generator.tensor([shape[1]]))
     let gradient = generator.tensor(shape)
     let (x, s) = (ReferenceTensor(input), ReferenceTensor(scale))
@@ -23,8 +23,8 @@ import Work
     try atEveryLevel { threads, what in
       let work = WorkContext(threadCount: threads)
       let (output, statistics) = try batchNormalisation(input, scale: scale, shift: shift, work: work)
-      // Rounding the mean of 50 to single precision moves every output by up to 4e-6 deviations.
-      expectClose(output, expected.output, tolerance: 2e-5, what)
+      // Rounding the mean of 8 to single precision moves every output by up to 1e-6 deviations.
+      expectClose(output, expected.output, tolerance: 5e-6, what)
       for channel in 0..<shape[1] {
         let variance = expected.biasedVariance[channel]
         #expect(abs(Double(statistics.mean[channel]) - expected.mean[channel]) < 1e-5, what)
@@ -35,8 +35,8 @@ import Work
       }
       let found = try batchNormalisationGradients(
         input: input, outputGradient: gradient, scale: scale, statistics: statistics, work: work)
-      expectClose(found.input, gradients.input, tolerance: 5e-5, what)
-      expectClose(found.scale, gradients.scale, tolerance: 5e-5, what)
+      expectClose(found.input, gradients.input, tolerance: 1e-5, what)
+      expectClose(found.scale, gradients.scale, tolerance: 1e-5, what)
       expectClose(found.shift, gradients.shift, tolerance: 1e-5, what)
     }
   }
@@ -112,10 +112,16 @@ import Work
           == reluGradientReference(ReferenceTensor(b), output: ReferenceTensor(reluOutput)).rounded)
     }
     var sums = [Double](repeating: 0, count: 3)
-    for (index, value) in a.elements.enumerated() { sums[index / 21_000 % 3] += Double(value) }
+    var magnitudes = sums
+    for (index, value) in a.elements.enumerated() {
+      sums[index / 21_000 % 3] += Double(value)
+      magnitudes[index / 21_000 % 3] += Double(abs(value))
+    }
     try atEveryLevel { threads, what in
       let found = try channelSums(a, work: WorkContext(threadCount: threads))
-      for channel in 0..<3 { #expect(abs(Double(found.elements[channel]) - sums[channel]) < 1e-3, what) }
+      for channel in 0..<3 {
+        #expect(abs(Double(found.elements[channel]) - sums[channel]) < 1e-7 * magnitudes[channel], what)
+      }
       var masked = a
       let left = try reluGradient(&masked, output: b, work: WorkContext(threadCount: threads))
       let positive = try channelSums(a, wherePositive: b, work: WorkContext(threadCount: threads))

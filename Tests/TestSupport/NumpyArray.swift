@@ -10,7 +10,7 @@ package struct NumpyArray: Sendable {
 
   /// A file that cannot be read as an array.
   package struct Unreadable: Error, CustomStringConvertible {
-    /// Which file and why.
+    /// The file and the reason.
     package let description: String
   }
 

@@ -2,7 +2,7 @@ import Testing
 import Volumes
 import Work
 
-/// Grids that end inside, at and behind a chunk's face, of one slice, and turned so that i or j points to the head.
+/// Grids that end inside, at and after a chunk's face, of one slice, and turned so that i or j points to the head.
 private let grids: [VolumeGrid] = {
   let upright = Affine(
     stepI: WorldPoint(1, 0, 0), stepJ: WorldPoint(0, 2, 0), stepK: WorldPoint(0, 0, 3),

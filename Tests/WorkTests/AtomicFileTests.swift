@@ -112,7 +112,7 @@ func togetherOrNotAtAll() throws {
     }
     do {
       let files = try pending(["a", "b", "c"])
-      // A file that somebody else makes meanwhile is not replaced.
+      // A file that another process creates meanwhile is not replaced.
       try Data("theirs".utf8).write(to: URL(filePath: folder + "/c"))
       #expect(
         throws: InputError(folder + "/c", "cannot be written", found: "a file that appeared there meanwhile")
@@ -223,7 +223,7 @@ func abandonedFiles() throws {
     #expect(
       try FileManager.default.contentsOfDirectory(atPath: folder + "/next").sorted()
         == [own, ".segdeck.elsewhere-1-7.part", "a.part", "b.txt"].sorted())
-    // A file in its place is locked by nobody.
+    // No process holds the lock of a file in its place.
     let written = open(folder + "/next/b.txt", O_RDONLY | O_CLOEXEC)
     defer { close(written) }
     #expect(flock(written, LOCK_EX | LOCK_NB) == 0)

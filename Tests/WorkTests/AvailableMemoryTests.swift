@@ -24,7 +24,7 @@ private let mebibyte = 1 << 20
 
 private let lastAddress = Atomic<Int>(0)
 
-/// The same memory, which the compiler must now take for used; an allocation that nobody uses it leaves out.
+/// The same memory, which the compiler must now take for used; it removes an unused allocation.
 @inline(never) private func used(_ memory: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
   lastAddress.store(Int(bitPattern: memory), ordering: .sequentiallyConsistent)
   return memory
@@ -78,7 +78,7 @@ func exhaustionEndsTheProcess() async {
     exit(used(calloc(Int.max, 3)) == nil ? 0 : 1)
   }
   await #expect(processExitsWith: .success) {
-    // Nobody said how to end: an error as everywhere.
+    // No way to end was set: an error as everywhere.
     exit(used(malloc(Int.max)) == nil ? 0 : 1)
   }
 }

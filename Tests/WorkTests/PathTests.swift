@@ -91,7 +91,7 @@ struct PathTests {
 }
 
 @Test(
-  "an absolute path has no dots where they lead nowhere else, and keeps those behind links and missing folders"
+  "an absolute path has no dots where they lead nowhere else, and keeps those after links and missing folders"
 )
 func absolutePaths() throws {
   let url = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)

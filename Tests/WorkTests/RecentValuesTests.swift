@@ -1,7 +1,7 @@
 import Testing
 import Work
 
-/// Which of the keys are cached; those that are not are added.
+/// The keys, of these, that are cached; the others are added.
 private func isCached(_ key: Int, in cache: RecentValues<Int, String>) -> Bool {
   var isCached = true
   _ = cache.value(key) {

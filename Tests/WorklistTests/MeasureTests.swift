@@ -34,7 +34,7 @@ import Worklist
       (2...6).contains(i) && (2...6).contains(j) && (2...3).contains(k) ? 1 : k == 0 ? 4 : 0
     }
     let names = LabelTable([Label(value: 1, name: "liver", colour: RGBColour(0, 0, 0))])
-    let found = try CaseMeasures(of: one, comparedWith: other, names: names, work: WorkContext())
+    let found = try CaseMeasures(of: one, names: names, comparedWith: other, work: WorkContext())
     #expect(
       found.labels == [
         .init(
@@ -51,6 +51,51 @@ import Worklist
     #expect(alone.lowestDice == nil)
     #expect(try CaseMeasures(of: mask { _, _, _ in 0 }, work: WorkContext()).labels == [])
     try expectStops(atEachOf: 20) { _ = try CaseMeasures(of: one, comparedWith: other, work: $0) }
+  }
+
+  @Test(
+    "labels are compared by name where both masks name them, else by value, and what contradicts that is said"
+  )
+  func comparesByName() throws {
+    let liver = Label(value: 1, name: "liver", colour: RGBColour(0, 0, 0))
+    let spleen = Label(value: 2, name: "spleen", colour: RGBColour(0, 0, 0))
+    func numbered(_ liver: UInt16, _ spleen: UInt16) -> LabelVolume {
+      mask { i, j, k in (2...5).contains(k) && (2...7).contains(j) ? i < 4 ? liver : i > 5 ? spleen : 0 : 0 }
+    }
+    func compared(_ other: LabelVolume, _ table: LabelTable?) throws -> [CaseMeasures.LabelMeasures] {
+      let first = LabelTable([liver, spleen])
+      return try CaseMeasures(
+        of: numbered(1, 2), names: first, comparedWith: other, otherNames: table, work: WorkContext()
+      ).labels.map {
+        .init(value: $0.value, name: $0.name, millilitres: 0, dice: $0.dice, contradiction: $0.contradiction)
+      }
+    }
+    var (second, third) = (liver, spleen)
+    (second.value, third.value) = (7, 1)
+    #expect(
+      try compared(numbered(7, 1), LabelTable([second, third])) == [
+        .init(value: 1, name: "liver", millilitres: 0, dice: 1),
+        .init(value: 2, name: "spleen", millilitres: 0, dice: 1),
+      ])
+    let unnamed = try compared(numbered(2, 1), nil)
+    #expect(
+      unnamed == [
+        .init(
+          value: 1, name: "liver", millilitres: 0, dice: 0, contradiction: .init(name: "label 2", dice: 1)),
+        .init(
+          value: 2, name: "spleen", millilitres: 0, dice: 0, contradiction: .init(name: "label 1", dice: 1)),
+      ])
+    var renamed = second
+    renamed.name = "Leber"
+    #expect(
+      try compared(numbered(7, 1), LabelTable([renamed, third])) == [
+        .init(value: 1, name: "liver", millilitres: 0, dice: 0, contradiction: .init(name: "Leber", dice: 1)),
+        .init(value: 2, name: "spleen", millilitres: 0, dice: 1),
+        .init(value: 7, name: "Leber", millilitres: 0, componentCount: 1, dice: 0),
+      ])
+    #expect(
+      CohortFlags.flags(of: [CaseMeasures(labels: unnamed)])[0].map(\.text).first
+        == "liver lies where label 2 of the other mask lies (Dice 1.00), and is not compared with it")
   }
 
   private func cohort(
@@ -138,4 +183,30 @@ import Worklist
     try cache.store(measures, for: key)
     #expect(cache.measures(for: key) == measures)
   }
+
+  @Test("the older half of too many entries is removed")
+  func pruning() throws {
+    let folder = try SampleFolder("a.nii")
+    let cache = MeasureCache(folder: folder("cache"))
+    let files = (0..<6).map { "mask\($0).nii" }
+    for (number, file) in files.enumerated() {
+      try folder.write("mask", to: file)
+      let key = try #require(MeasureCache.Key(files: [folder(file)]))
+      try cache.store(CaseMeasures(labels: []), for: key)
+      let entries = try FileSystem.names(in: cache.folder).map { FilePath.joined(cache.folder, $0) }
+      let newest = try #require(entries.max { modified($0) < modified($1) })
+      try FileManager.default.setAttributes(
+        [.modificationDate: Date(timeIntervalSince1970: 1_000_000 + Double(number))], ofItemAtPath: newest)
+    }
+    func known() throws -> [Bool] {
+      try files.map { cache.measures(for: try #require(MeasureCache.Key(files: [folder($0)]))) != nil }
+    }
+    cache.prune(maximumEntryCount: 7)
+    #expect(try known() == [true, true, true, true, true, true])
+    cache.prune(maximumEntryCount: 6)
+    #expect(try known() == [false, false, false, true, true, true])
+    MeasureCache(folder: folder("none")).prune()
+  }
+
+  private func modified(_ path: String) -> Int { FileSystem.status(path)?.st_mtim.tv_sec ?? 0 }
 }

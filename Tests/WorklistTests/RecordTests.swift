@@ -51,6 +51,27 @@ import Worklist
     #expect(CaseRecord(json: event.json) == event)
   }
 
+  @Test("a list that is written from another begins with its verdicts, and overwrites none of its own")
+  func copiesRecords() throws {
+    let folder = try SampleFolder("cases/a.nii")
+    let environment = ["XDG_STATE_HOME": folder("state")]
+    _ = try accept(3, RecordWriter(worklist: folder("cases"), reader: "ann", environment: environment))
+    let list = folder("list.csv")
+    func copy(_ place: String, _ other: String) throws -> Int {
+      try RecordFolder.copyRecords(ofWorklist: place, to: other, environment: environment)
+    }
+    #expect(try copy(folder("cases"), list) == 1)
+    var records = ReviewRecords(worklist: list, environment: environment)
+    records.poll()
+    #expect(
+      records.reviews.mapValues { $0.decision }
+        == Dictionary(
+          uniqueKeysWithValues: (1...3).map { ("c\($0)", decision(.accepted)) }))
+    #expect(try copy(folder("cases"), list) == 0)
+    #expect(try copy(list, list) == 0)
+    #expect(try copy(folder("none.csv"), list) == 0)
+  }
+
   @Test(
     "what is no record is none",
     arguments: [

@@ -1,7 +1,7 @@
 // Inner loops of the fully connected CRF's mean field on decimated grids; docs/algorithms/dense-crf.md derives them.
 //
 // Rows are written up to `count` rounded up to 16 elements, so buffers end with at least 16 spare floats;
-// exceptions are named. What is read behind a row's end must be finite and has no influence.
+// exceptions are named. What is read after a row's end must be finite and has no influence.
 #pragma once
 
 #include <stddef.h>
@@ -20,7 +20,7 @@ extern "C" {
 
 // One row of voxels along the fastest axis and its relation to its row of cells, [cell][channel][feature].
 struct dense_crf_row {
-    const uint16_t *codes[DENSE_CRF_MODALITIES];  // intensity level of each voxel, readable for 16 behind the end
+    const uint16_t *codes[DENSE_CRF_MODALITIES];  // intensity level of each voxel, readable for 16 after the end
     const float *features[DENSE_CRF_MODALITIES];  // [ranks / 16][level][16]; a voxel's features are the product of
                                                   // its levels' over the modalities
     size_t levels[DENSE_CRF_MODALITIES];          // intensity levels
@@ -31,7 +31,7 @@ struct dense_crf_row {
     size_t step;              // voxels per cell
     size_t cells;             // cells that exist; voxel x touches x / step ... x / step + 2
     const float *block_weights;  // three per position in a block, positions from both ends mirroring each other
-    const float *weights[3];     // weight of each voxel in its three cells, 0 behind the end
+    const float *weights[3];     // weight of each voxel in its three cells, 0 after the end
 };
 
 // A plane of one kernel's cells as the voxels of a plane see it: interpolated along k already.
@@ -39,7 +39,7 @@ struct dense_crf_plane {
     const float *received;  // filtered cells that messages come from; NULL before the first iteration
     float *sent;            // cells that the update is added to; NULL where nothing is sent
     size_t row_floats;      // floats of a row of cells, a multiple of 16
-    size_t slack;           // floats that are readable behind a row
+    size_t slack;           // floats that are readable after a row
     size_t step;            // voxels per cell along j
     const float *weights;   // three per position in a block
 };
@@ -80,12 +80,12 @@ struct dense_crf_kernels {
     // multiple of 16) that lie a stride apart; out and in do not overlap.
     void (*filter)(float *out, size_t out_stride, const float *in, size_t in_stride, size_t count, size_t inner,
                    const float *taps, size_t radius);
-    // out[i] = sum over d of taps[|d|] in[i + d]; in has `radius` floats before and radius + 16 behind its row.
+    // out[i] = sum over d of taps[|d|] in[i + d]; in has `radius` floats before and radius + 16 after its row.
     void (*filter_row)(float *out, const float *in, size_t count, const float *taps, size_t radius);
     // Each of `count` cells of `ranks` values becomes B A x for the matrices A^T (upper triangular), then B^T (lower
     // triangular) at `matrices`, row-major.
     void (*transform)(float *cells, const float *matrices, size_t ranks, size_t count);
-    // out[c stride + x] = dot(features of x, cells of channel c interpolated at x); 16 spare cells behind the row.
+    // out[c stride + x] = dot(features of x, cells of channel c interpolated at x); 16 spare cells after the row.
     void (*slice_row)(float *out, size_t stride, const float *cells, const struct dense_crf_row *row);
     // Writes every cell of the row: the adjoint of slice_row for values times factors (NULL for 1). `scratch` has
     // space for three rows rounded up to 16 and 32 more each.

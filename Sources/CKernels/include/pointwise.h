@@ -16,7 +16,7 @@ void pointwise_moments(enum kernels_level level, const float *x, long count, flo
 void pointwise_products(enum kernels_level level, const float *g, const float *x, long count, float pivot,
                         double sums[2]);
 
-// A ReLU behind scale x + shift: the gate is open where that is greater than 0.
+// A ReLU after scale x + shift: the gate is open where that is greater than 0.
 struct pointwise_gate {
     float scale, shift;
 };
@@ -63,9 +63,9 @@ double pointwise_cross_entropy(enum kernels_level level, float *logits, int chan
 void pointwise_class_sums(enum kernels_level level, const float *probabilities, long count, const uint8_t *labels,
                           int label, int ignored, double sums[2]);
 
-// Replaces the class probabilities p of `count` voxels, whose channels are `stride` floats apart, by p (s - sum of s p),
-// the derivatives by the logits of what has the derivatives s by p: inside[c] where c is the label, else outside[c].
-// 0 where the label is `ignored`.
+// Replaces the class probabilities p of `count` voxels, whose channels are `stride` floats apart, by p (s - sum of s
+// p), the derivatives by the logits of what has the derivatives s by p: inside[c] where c is the label, else
+// outside[c]. 0 where the label is `ignored`.
 void pointwise_softmax_gradient(enum kernels_level level, float *probabilities, int channels, long stride, long count,
                                 const uint8_t *labels, int ignored, const float *inside, const float *outside);
 
@@ -86,7 +86,7 @@ void pooling_maxima(enum kernels_level level, const struct pooling_row *row, flo
                     int32_t *argmax);
 
 // The backward pass of one row of 2 x 2 x 2 windows that do not overlap: the gradient of the voxels of its two rows in
-// each of two planes, the column behind the last window included.
+// each of two planes, the column after the last window included.
 struct halving_row {
     const float *gradients;            // with respect to the maxima
     const int32_t *argmax;             // as pooling_maxima gives them

@@ -30,7 +30,7 @@ uint64_t memory_shortage_count(void);
 /// Until they are set, an allocation that fails returns NULL as usual.
 void memory_on_exhaustion(void (*measure)(void), void (*end)(void));
 
-/// Reads the number behind `name` at the start of a line of a file, or at the start of the file for NULL; -1 for none.
+/// Reads the number after `name` at the start of a line of a file, or at the start of the file for NULL; -1 for none.
 /// It allocates nothing, so that it works when memory has run out.
 int64_t memory_number_in(const char *path, const char *name);
 

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/// How many colours are used.
+/// The number of colours in use.
 enum terminal_depth {
   TERMINAL_DEPTH_AUTOMATIC = -1,
   TERMINAL_DEPTH_MONO = 0,

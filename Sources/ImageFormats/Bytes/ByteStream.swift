@@ -124,7 +124,7 @@ final class ByteStream {
       }
     }
     if isBetweenMembers {
-      // What follows the last member is no content; gzip itself passes over it.
+      // What follows the last member is no content; gzip itself ignores it.
       guard inflation.nextByte == 0x1f else {
         endBeforeTrailingBytes()
         return 0

@@ -44,7 +44,6 @@ final class Inflation {
     return count
   }
 
-  /// Begins the next member.
   func beginMember() { inflateReset(stream) }
 
   /// Inflates into `output`, which must not be empty; returns the bytes made.

@@ -16,7 +16,7 @@ struct OutputStream: ~Copyable {
   init(path: String, compressionLevel: Int32, work: WorkContext) throws(InputError) {
     self.work = work
     file = try AtomicFile(path: path)
-    deflation = path.lowercased().hasSuffix(".gz") ? Deflation(level: compressionLevel) : nil
+    deflation = ImageName.isGzip(path) ? Deflation(level: compressionLevel) : nil
   }
 
   /// Appends bytes.

@@ -2,22 +2,37 @@ import Foundation
 import Work
 
 /// Voxels that lie one after the other in a file, plain or gzip, from some byte of its content on.
-struct RawVoxelFile: VoxelReader {
-  var path: String
+package struct RawVoxelFile: VoxelReader {
+  private let path: String
   /// First byte of frame 0 in the (inflated) content.
-  var offset: Int
-  var type: VoxelType
-  /// Whether the file's byte order is not this machine's.
-  var isByteSwapped: Bool
-  var voxelsPerFrame: Int
-  var frameCount: Int
+  let offset: Int
+  private let type: VoxelType
+  private let isByteSwapped: Bool
+  private let voxelsPerFrame: Int
+  private let frameCount: Int
+
+  /// The voxels of `path` from the byte `offset` of its content on.
+  ///
+  /// - Parameters:
+  ///   - isByteSwapped: Whether the file's byte order is not this machine's.
+  ///   - voxelsPerFrame: Voxels of one frame; offset and voxels of all frames must be countable bytes.
+  package init(
+    path: String, offset: Int, type: VoxelType, isByteSwapped: Bool, voxelsPerFrame: Int, frameCount: Int
+  ) {
+    self.path = path
+    self.offset = offset
+    self.type = type
+    self.isByteSwapped = isByteSwapped
+    self.voxelsPerFrame = voxelsPerFrame
+    self.frameCount = frameCount
+  }
 
   /// Content bytes of all frames; `offset` and the counts were checked against overflow by ``init``'s caller.
   var byteCount: Int { voxelsPerFrame * frameCount * type.byteCount }
 
   /// Whether the file's size suffices for the stated voxels.
   /// - Throws: ``InputError`` when it cannot.
-  func checkSize() throws(InputError) {
+  package func checkSize() throws(InputError) {
     let stream = try ByteStream(path: path)
     let available = stream.largestContentByteCount
     guard offset + byteCount <= available else {
@@ -30,7 +45,7 @@ struct RawVoxelFile: VoxelReader {
     }
   }
 
-  func readVoxels(
+  package func readVoxels(
     frames: Range<Int>, work: WorkContext, _ body: (UnsafeRawBufferPointer) throws -> Void
   ) throws -> [Finding] {
     precondition(

@@ -34,12 +34,12 @@ package struct LabelNames: Equatable, Sendable {
 
   /// Names, or none.
   ///
-  /// Of several names of one value the last counts. A name of which nothing shows, or that another label without a name has
-  /// ("label 2" for 1), is passed over; a label without any other is called after its value.
+  /// Of several names of one value the last counts. A name of which nothing shows, or that another label without a name
+  /// has ("label 2" for 1), is ignored; a label without any other is called after its value.
   ///
   /// - Parameters:
   ///   - entries: As a file has them, in its order; a value below 0 stands for any that no voxel can have, and background is
-  ///     passed over.
+  ///     ignored.
   ///   - finding: What else there is to say about the file.
   package init(entries: [Entry] = [], regions: [Region] = [], finding: String? = nil) {
     var kept: [Entry] = []
@@ -83,7 +83,7 @@ package struct LabelNames: Equatable, Sendable {
     addNameless("it is called after its value") { !hasName.contains($0) }
     addNameless("its other name counts", hasName.contains)
     add(
-      misleading, "that is what a label without a name is called after its own value; the name is passed over"
+      misleading, "that is what a label without a name is called after its own value; the name is ignored"
     )
     add(
       entries.filter { $0.value == 0 && !Self.backgroundNames.contains($0.name.nameKey) && !$0.name.isBlank }
@@ -92,7 +92,7 @@ package struct LabelNames: Equatable, Sendable {
     if unreadCount > 0 {
       findings.append(
         "\(counted(unreadCount, "name is of a value", "names are of values")) that no voxel can have; "
-          + "\(itIs(unreadCount)) passed over")
+          + "\(itIs(unreadCount)) ignored")
     }
     self.init(kept: kept, regions: regions, findings: findings)
   }
@@ -120,8 +120,8 @@ package struct LabelNames: Equatable, Sendable {
     return Int(exactly: number) ?? -1
   }
 
-  /// The names of masks that hold these values: where 255 is their only label it has the name of 1, as which it is meant,
-  /// unless it has one itself.
+  /// The names of masks that hold these values: where 255 is their only label it has the name of 1, as which it is
+  /// meant, unless it has one itself.
   package func applied(to values: Set<Int>) -> LabelNames {
     guard values.subtracting([0]) == [255], let one = entries.first(where: { $0.value == 1 }) else {
       return self
@@ -143,7 +143,7 @@ package struct LabelNames: Equatable, Sendable {
       findings: findings)
   }
 
-  /// Values that mean "nobody labelled this", as nnU-Net's `ignore` does.
+  /// Values that mean "not labelled", as nnU-Net's `ignore` does.
   package var ignoredValues: [Int] {
     entries.filter { $0.name.nameKey == Self.ignoredName }.map(\.value)
   }
@@ -159,7 +159,8 @@ package struct LabelNames: Equatable, Sendable {
       })
   }
 
-  /// The table of the labels of masks in `coding`, to whose values these names were ``applied(to:)``; values that none of their voxels can have are passed over.
+  /// The table of the labels of masks in `coding`, to whose values these names were ``applied(to:)``; values that none
+  /// of their voxels can have are ignored.
   package func table(_ coding: LabelCoding = .identity) -> LabelTable {
     LabelTable(
       entries.compactMap { entry in
@@ -177,7 +178,7 @@ package struct LabelNames: Equatable, Sendable {
     let large = entries.filter { $0.value > Int(UInt16.max) && coding.code(of: $0.value) == nil }
     if let first = large.first {
       let rest = large.count > 1 ? " and \(large.count - 1) more" : ""
-      notes.append("\(first.name) (\(first.value))\(rest): no voxel has this value; the name is passed over")
+      notes.append("\(first.name) (\(first.value))\(rest): no voxel has this value; the name is ignored")
     }
     let named = entries.filter { $0.name.nameKey != Self.ignoredName }
     for (_, own) in Dictionary(grouping: named, by: \.name.nameKey).sorted(by: { $0.key < $1.key })

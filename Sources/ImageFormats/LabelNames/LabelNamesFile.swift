@@ -4,7 +4,7 @@ import Work
 
 /// Label names and colours in a text file beside a mask.
 package enum LabelNamesFile {
-  /// How files of label names end, in the order in which they are looked for.
+  /// The suffixes of files of label names, in the order in which they are sought.
   private static let endings = [".labels.json", ".label", ".nii.txt", ".txt"]
 
   /// Reads the names that lie beside a mask, from the first of these files that exists:

@@ -7,10 +7,10 @@ import Work
 /// A line that begins with `#` is a comment.
 /// - ITK-SNAP: `VALUE R G B ALPHA VISIBLE MESH "NAME"`;
 /// - FreeSurfer: `VALUE NAME R G B A`;
-/// - MRIcron: `VALUE NAME`, perhaps with a number behind it (`1 Precentral_L 2001`).
+/// - MRIcron: `VALUE NAME`, perhaps with a number after it (`1 Precentral_L 2001`).
 ///
 /// A name may hold blanks ("kidney left"). A number at its end belongs to it where labels would else share a name
-/// ("area 44" and "area 45"). A line whose value no voxel can have is passed over.
+/// ("area 44" and "area 45"). A line whose value no voxel can have is ignored.
 struct LabelLines {
   /// The entries of the lines; -1 is any value that no voxel can have.
   private(set) var entries: [LabelNames.Entry] = []
@@ -71,9 +71,9 @@ struct LabelLines {
       return colour(rest).map { .init(value: value, name: String(name), colour: $0) }
     }
     let numbers = rest.reversed().prefix { UInt64($0) != nil }.count
-    // R G B A stand behind FreeSurfer's names, one number behind MRIcron's.
+    // R G B A stand after FreeSurfer's names, one number after MRIcron's.
     let following = numbers >= 4 ? 4 : min(numbers, 1)
-    // "1 label 3" has no name with a number behind it, but the name of a label without one.
+    // "1 label 3" has no name with a number after it, but the name of a label without one.
     let isNumbered = following == 1 && rest.dropLast().joined(separator: " ").nameKey == "label"
     guard rest.count > following, !isNumbered else {
       return .init(value: value, name: rest.joined(separator: " "), colour: nil)

@@ -15,7 +15,7 @@ struct NiftiExtensions {
   /// Walks through the extensions of a header.
   ///
   /// - Parameters:
-  ///   - end: First byte behind the extensions: of the voxels, or nil where these lie in another file.
+  ///   - end: First byte after the extensions: of the voxels, or nil where these lie in another file.
   /// - Throws: ``InputError`` when the file cannot be read.
   init(path: String, headerByteCount: Int, isByteSwapped: Bool, end: Int?) throws(InputError) {
     let stream = try ByteStream(path: path)
@@ -33,7 +33,7 @@ struct NiftiExtensions {
           Finding(
             "extension \(number) states \(counted(size, "byte"))"
               + (end.map { ", where \($0 - stream.position + 8) lie before the voxels" } ?? ""),
-            repair: "it is passed over, voxels are read from where vox_offset says"))
+            repair: "it is ignored, voxels are read from where vox_offset says"))
         return
       }
       if code == Self.ciftiCode { holdsCIFTI = true }

@@ -4,9 +4,11 @@ import Work
 
 /// NIfTI-1 and NIfTI-2, single file or pair, plain or gzip, and ANALYZE 7.5.
 enum NiftiFormat: ImageFormat {
-  static func recognises(path: String, beginning: [UInt8]) -> Bool {
-    ImageName.suffix(of: path) != nil || NiftiHeader.layout(beginning) != nil
-  }
+  static let name = "NIfTI"
+  static let suffixes = [".nii", ".hdr", ".img"].flatMap { [$0, $0 + ".gz"] }
+  static let voxelFileSuffixes = [".img", ".img.gz"]
+
+  static func recognises(_ beginning: [UInt8]) -> Bool { NiftiHeader.layout(beginning) != nil }
 
   static func open(path: String) throws -> ImageFile {
     let files = try NiftiFiles(path: path)
@@ -20,7 +22,7 @@ enum NiftiFormat: ImageFormat {
     }
     bytes.removeSubrange(count...)
     let header = try NiftiHeader(
-      bytes, path: files.header, allowsAnalyze: files.header.lowercased().hasSuffix(".hdr"))
+      bytes, path: files.header, allowsAnalyze: FilePath.hasSuffix(".hdr", files.header))
     guard !NiftiExtensions.isCIFTI(path: files.header, intentCode: header.intentCode) else {
       throw cifti(path)
     }
@@ -42,7 +44,7 @@ enum NiftiFormat: ImageFormat {
       if extensions.holdsCIFTI { throw cifti(path) }
       check.findings += extensions.findings
     }
-    if stream.isCompressed != files.header.lowercased().hasSuffix(".gz") {
+    if stream.isCompressed != ImageName.isGzip(files.header) {
       check.findings.append(
         Finding(
           stream.isCompressed
@@ -101,7 +103,7 @@ private struct NiftiFiles {
   }
 
   private static func stem(of path: String, ending: String) -> String? {
-    for suffix in [ending, ending + ".gz"] where path.lowercased().hasSuffix(suffix) {
+    for suffix in [ending, ending + ".gz"] where FilePath.hasSuffix(suffix, path) {
       return String(path.dropLast(suffix.count))
     }
     return nil
@@ -109,9 +111,9 @@ private struct NiftiFiles {
 
   /// The first of the names that exists, in small or capital letters; the one compressed as `path` is goes first.
   private static func existing(_ stem: String, _ endings: [String], near path: String) -> String? {
-    let isCompressed = path.lowercased().hasSuffix(".gz")
+    let isCompressed = ImageName.isGzip(path)
     let ordered = endings.sorted {
-      ($0.hasSuffix(".gz") == isCompressed ? 0 : 1) < ($1.hasSuffix(".gz") == isCompressed ? 0 : 1)
+      (ImageName.isGzip($0) == isCompressed ? 0 : 1) < (ImageName.isGzip($1) == isCompressed ? 0 : 1)
     }
     if let exact = ordered.map({ stem + $0 }).first(where: { FileSystem.exists($0) }) {
       return exact

@@ -68,7 +68,7 @@ struct NiftiHeaderCheck {
     return sizes
   }
 
-  /// How voxels are stored.
+  /// The stored type of a voxel.
   mutating func voxelType() throws(InputError) -> VoxelType {
     let byteOffset = version == 1 ? 70 : 12
     guard let type = NiftiHeader.datatypes[header.datatype] else {

@@ -26,7 +26,7 @@ extension NiftiHeaderCheck {
         path, "the first voxel lies beyond any grid", found: "\(far) mm", expected: "within 10000000 mm of 0")
     }
     let grid = try VolumeGrid(size: size, affine: inMillimetres).validated(subject: path)
-    return ImageSource(grid: grid, fields: fields)
+    return ImageSource(grid: grid, niftiFields: fields)
   }
 
   private mutating func affine(_ fields: NiftiGeometry, size: GridSize) throws(InputError) -> Affine {
@@ -103,7 +103,7 @@ extension NiftiHeaderCheck {
   /// The standard has -1 and 1; 0 is what programs write that know of no such factor.
   private mutating func noteFactor(_ fields: NiftiGeometry, repair: String) {
     guard ![-1, 0, 1].contains(fields.pixdim[0]) else { return }
-    findings.append(Finding("pixdim[0] (qfac) is \(digits(fields.pixdim[0]))", repair: repair))
+    findings.append(Finding("pixdim[0] (qfac) is \(significant(fields.pixdim[0]))", repair: repair))
   }
 
   /// The standard has codes from 0 to 5.
@@ -114,7 +114,7 @@ extension NiftiHeaderCheck {
         "\(name) is \(code), which is unknown", repair: "it is taken as \(code > 0 ? "set" : "not set")"))
   }
 
-  /// Why a quaternion is no rotation, as a finding and as an error say it; nil where it is one.
+  /// The reason why a quaternion is no rotation, as a finding and as an error say it; nil where it is one.
   private func quaternionProblem(
     _ fields: NiftiGeometry
   ) -> (finding: String, found: String, expected: String)? {
@@ -162,7 +162,8 @@ extension NiftiHeaderCheck {
         if stated < 0, axis < header.dimensions[0] {
           findings.append(
             Finding(
-              "pixdim[\(axis + 1)] is \(digits(stated))", repair: "it is read as \(digits(-stated))"))
+              "pixdim[\(axis + 1)] is \(significant(stated))", repair: "it is read as \(significant(-stated))"
+            ))
         }
       } else {
         throw InputError(
@@ -180,9 +181,9 @@ extension NiftiHeaderCheck {
       let stated = header.geometry.pixdim[axis + 1]
       let isSameLength = abs(abs(stated) - spacing[axis]) <= 0.01 * spacing[axis]
       if isSameLength, stated > 0 { continue }
-      let comparison = isSameLength ? "" : " where the sform has \(digits(spacing[axis]))"
+      let comparison = isSameLength ? "" : " where the sform has \(significant(spacing[axis]))"
       findings.append(
-        Finding("pixdim[\(axis + 1)] is \(digits(stated))\(comparison)", repair: "the sform decides"))
+        Finding("pixdim[\(axis + 1)] is \(significant(stated))\(comparison)", repair: "the sform decides"))
     }
   }
 
@@ -209,4 +210,3 @@ extension NiftiHeaderCheck {
 }
 
 /// Six digits, as many as a 32-bit float holds.
-private func digits(_ value: Double) -> String { String(format: "%.6g", value) }

@@ -157,7 +157,7 @@ private struct NiftiOutput: ~Copyable {
     precondition(grid.size == source.grid.size, "voxels of \(grid.size) on a grid of \(source.grid.size)")
     try ImageName.requireWritable(path)
     let header = NiftiHeaderEncoding(
-      geometry: source.fields, size: grid.size, frameSizes: frameSizes, type: type, scaling: scaling)
+      geometry: source.niftiFields, size: grid.size, frameSizes: frameSizes, type: type, scaling: scaling)
     // Floats hardly become smaller with more effort: 1 takes a fifth of the time of 6.
     var stream = try OutputStream(path: path, compressionLevel: type.isFloatingPoint ? 1 : 6, work: work)
     try NiftiOutput.write(header.bytes(), to: &stream)

@@ -52,7 +52,7 @@ extension ImageFile {
     return (volume, notANumber, scale)
   }
 
-  /// What would be said beside ``findings`` if a frame were read as a mask, each with "as a mask" before it; nothing
+  /// Findings in addition to ``findings`` if a frame were read as a mask, each with "as a mask" before it; nothing
   /// where it is none.
   /// - Throws: ``Cancelled``.
   package func findingsAsMask(

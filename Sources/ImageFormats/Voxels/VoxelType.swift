@@ -1,4 +1,4 @@
-/// How a file stores one voxel.
+/// The type in which a file stores a voxel.
 package enum VoxelType: String, Hashable, Sendable, Codable, CaseIterable {
   case uint8, int8, uint16, int16, uint32, int32, uint64, int64, float32, float64
   /// Not one real number per voxel: geometry can be read, voxels are refused.
@@ -21,7 +21,7 @@ package enum VoxelType: String, Hashable, Sendable, Codable, CaseIterable {
   package var isReadable: Bool {
     switch self {
     case .float128, .complex64, .complex128, .complex256, .rgb24, .rgba32: false
-    default: true
+    case .uint8, .int8, .uint16, .int16, .uint32, .int32, .uint64, .int64, .float32, .float64: true
     }
   }
 

@@ -1,7 +1,7 @@
 /// The product of the strides from the image to a layer's output along one axis, as a reduced fraction.
 ///
-/// One voxel of the output spans `numerator / denominator` voxels of the image: 4 behind two poolings of stride 2, 1/2
-/// behind one transposed convolution of stride 2.
+/// One voxel of the output spans `numerator / denominator` voxels of the image: 4 after two poolings of stride 2, 1/2
+/// after one transposed convolution of stride 2.
 package struct CumulativeStride: Hashable, Sendable {
   /// Largest total stride or upsampling that a graph may have.
   package static let limit = 4096
@@ -11,10 +11,10 @@ package struct CumulativeStride: Hashable, Sendable {
   /// Product of the strides of transposed convolutions, reduced by the numerator.
   package private(set) var denominator = 1
 
-  /// The cumulative stride behind a layer of stride `stride`; nil beyond ``limit``.
+  /// The cumulative stride after a layer of stride `stride`; nil beyond ``limit``.
   package func strided(_ stride: Int) -> CumulativeStride? { reduced(numerator * stride, denominator) }
 
-  /// The cumulative stride behind a layer that upsamples by `stride`; nil beyond ``limit``.
+  /// The cumulative stride after a layer that upsamples by `stride`; nil beyond ``limit``.
   package func upsampled(_ stride: Int) -> CumulativeStride? { reduced(numerator, denominator * stride) }
 
   private func reduced(_ numerator: Int, _ denominator: Int) -> CumulativeStride? {

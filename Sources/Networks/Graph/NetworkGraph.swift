@@ -8,7 +8,6 @@ package struct NetworkGraph: Hashable, Sendable {
   /// The name by which layers refer to the input image.
   package static let inputName = "input"
 
-  /// Channels of the input image.
   package var inputChannels: Int
   /// The layers, in any order.
   package var layers: [Layer]

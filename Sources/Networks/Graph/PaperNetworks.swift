@@ -39,7 +39,7 @@ extension NetworkGraph {
   }
 
   /// The heart network as the authors released it: seven 3x3x3 convolutions with batch normalisation, three poolings,
-  /// three transposed convolutions and a pointwise layer that gives the logits; auxiliary heads behind conv2b and
+  /// three transposed convolutions and a pointwise layer that gives the logits; auxiliary heads after conv2b and
   /// conv3b.
   ///
   /// - Parameters:

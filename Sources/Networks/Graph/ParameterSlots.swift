@@ -31,7 +31,6 @@ package struct ParameterSlot: Hashable, Sendable {
   package let role: Role
   /// Extents, slowest first.
   package let shape: [Int]
-  /// Initial values.
   package let start: Start
 
   /// The slot of a tensor of the layer called `layer`.
@@ -49,7 +48,6 @@ extension ResolvedGraph {
 }
 
 extension ResolvedGraph.Node {
-  /// The tensors of this layer.
   package var parameterSlots: [ParameterSlot] {
     layer.operation.parameterSlots(layer: layer.name, inputChannels: inputChannels)
   }

@@ -9,9 +9,7 @@ package struct ResolvedGraph: Hashable, Sendable {
     package let layer: Layer
     /// Index of the node whose output is its input; nil for the image.
     package let source: Int?
-    /// Channels of the input.
     package let inputChannels: Int
-    /// Channels of the output.
     package let outputChannels: Int
   }
 

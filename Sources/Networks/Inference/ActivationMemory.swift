@@ -10,10 +10,9 @@ final class ActivationMemory: @unchecked Sendable {
   /// - Throws: `Cancelled` where memory does not hold it.
   init(count: Int) throws(Cancelled) {
     try AvailableMemory.requireAllocation(count * MemoryLayout<Float>.stride)
-    let memory = UnsafeMutableRawBufferPointer.allocate(
+    let memory = allocateMemory(
       byteCount: max(count, 1) * MemoryLayout<Float>.stride, alignment: 1 << 12)
-    adviseHugePages(memory)
-    assert(spoils(memory))
+    assert(fillWithNaN(memory))
     floats = DisjointBuffer(memory.bindMemory(to: Float.self))
   }
 

@@ -1,6 +1,6 @@
 import Tensors
 
-/// Weights and bias of a convolution in double precision, into which the layers behind it are folded.
+/// Weights and bias of a convolution in double precision, into which the layers after it are folded.
 package struct FoldedWeights: Sendable {
   var shape: [Int]
   var weight: [Double]
@@ -20,7 +20,7 @@ package struct FoldedWeights: Sendable {
 
   private var taps: Int { shape[2] * shape[3] * shape[4] }
 
-  /// Folds y = scale x + shift per channel behind the layer.
+  /// Folds y = scale x + shift per channel after the layer.
   mutating func fold(_ affine: ChannelwiseAffine) {
     for index in weight.indices {
       let channel = outputAxis == 0 ? index / (shape[1] * taps) : index / taps % shape[1]
@@ -30,7 +30,7 @@ package struct FoldedWeights: Sendable {
     self.bias = bias.indices.map { bias[$0] * affine.scales[$0] + affine.shifts[$0] }
   }
 
-  /// Folds a pointwise convolution with weights [out, between, 1, 1, 1] behind a transposed one.
+  /// Folds a pointwise convolution with weights [out, between, 1, 1, 1] after a transposed one.
   /// - Complexity: O(in · between · out · taps).
   mutating func fold(pointwise: FoldedWeights) {
     let (inputs, between, outputs, taps) = (shape[0], shape[1], pointwise.shape[0], self.taps)

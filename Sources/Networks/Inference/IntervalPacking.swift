@@ -14,7 +14,7 @@ package struct MemoryInterval: Hashable, Sendable {
 /// Assigns each interval an offset in one arena so that intervals needed at the same time do not overlap.
 ///
 /// Intervals are taken from the largest to the smallest. Each goes into the tightest gap between the packed intervals
-/// that overlap it in time, else behind them: the greedy rule of Pisarchyk and Lee, "Efficient memory management for
+/// that overlap it in time, else after them: the greedy rule of Pisarchyk and Lee, "Efficient memory management for
 /// deep neural net inference" (2020).
 /// - Returns: The offset of each interval, a multiple of 16 floats, and the floats of the arena.
 /// - Complexity: O(n² log n).

@@ -50,17 +50,17 @@ package struct Network: Sendable {
   ///     arena is made.
   /// - Throws: ``InputError`` when the image is too small for a layer; ``Cancelled``.
   package func plan(
-    for extent: Extent3, batch: Int = 1, heads asked: [Int] = [0],
+    for extent: Extent3, batch: Int = 1, heads requested: [Int] = [0],
     mode: InferencePlan.ExecutionMode = .whole, memoryLimit: Int = Network.memoryLimit, work: WorkContext
   ) throws -> InferencePlan {
     func plan(weightsForSlabsOf depth: Int) throws -> InferencePlan {
       // Weights for thinner slabs take more memory than thinner slabs save.
       let depth = min(max(depth, Network.minimumSlabDepthOfWeights), extent.d)
-      let steps = try planSteps(for: extent, batch: batch, heads: asked, slabDepth: depth, work: work)
+      let steps = try planSteps(for: extent, batch: batch, heads: requested, slabDepth: depth, work: work)
       return InferencePlan(
         steps, memoryLimit: memoryLimit, mode: mode, threadCount: work.threadCount)
     }
-    let expected = try expectedSlabDepth(extent, batch: batch, heads: asked, memoryLimit: memoryLimit)
+    let expected = try expectedSlabDepth(extent, batch: batch, heads: requested, memoryLimit: memoryLimit)
     let first = try plan(weightsForSlabsOf: expected)
     // The slab depth depends on the kernels' memory, and the choice of kernels on the slab depth: a second round
     // suffices.
@@ -70,12 +70,12 @@ package struct Network: Sendable {
 
   /// The plan with slabs of `slabDepth` planes, whatever memory it takes.
   package func plan(
-    for extent: Extent3, batch: Int = 1, heads asked: [Int] = [0],
+    for extent: Extent3, batch: Int = 1, heads requested: [Int] = [0],
     mode: InferencePlan.ExecutionMode = .whole, slabDepth: Int, isAligned: Bool = false, work: WorkContext
   ) throws -> InferencePlan {
     precondition(slabDepth > 0, "slabs of \(slabDepth) planes")
     return InferencePlan(
-      try planSteps(for: extent, batch: batch, heads: asked, slabDepth: slabDepth, work: work),
+      try planSteps(for: extent, batch: batch, heads: requested, slabDepth: slabDepth, work: work),
       depth: slabDepth, isAligned: isAligned, mode: mode, threadCount: work.threadCount)
   }
 
@@ -91,14 +91,14 @@ package struct Network: Sendable {
   ///   ``ResolvedGraph/receptiveField(ofHeads:)`` is not nil and the image's are multiples of its total stride.
   /// - Throws: ``InputError`` when the image has other channels or is too small for a layer; ``Cancelled``.
   package func logits(
-    of input: Tensor, heads asked: [Int] = [0], plan: InferencePlan? = nil, work: WorkContext
+    of input: Tensor, heads requested: [Int] = [0], plan: InferencePlan? = nil, work: WorkContext
   ) throws -> [Tensor] {
     guard input.shape.count == 5, input.channels == graph.graph.inputChannels, input.batch > 0 else {
       throw InputError(
         "image", "shape", found: "\(input.shape)",
         expected: "[n, \(graph.graph.inputChannels), z, y, x] for this network")
     }
-    let plan = try plan ?? self.plan(for: input.extent, batch: input.batch, heads: asked, work: work)
+    let plan = try plan ?? self.plan(for: input.extent, batch: input.batch, heads: requested, work: work)
     precondition(
       plan.mode == .whole && plan.steps.imageExtent == input.extent && plan.steps.batch == input.batch
         && plan.threadCount >= work.threadCount, "a plan for another run")
@@ -169,10 +169,10 @@ package struct Network: Sendable {
   /// About as many planes of an image as a slab can have with `memoryLimit` bytes of activations, estimated from the
   /// input and the output of the layer with the largest sum of both.
   private func expectedSlabDepth(
-    _ extent: Extent3, batch: Int, heads asked: [Int], memoryLimit: Int
+    _ extent: Extent3, batch: Int, heads requested: [Int], memoryLimit: Int
   ) throws(InputError) -> Int {
     let extents = try graph.outputExtents(input: extent, subject: "image")
-    let isNeeded = graph.nodesNeeded(byHeads: asked)
+    let isNeeded = graph.nodesNeeded(byHeads: requested)
     var largest = 1.0
     for (index, node) in graph.nodes.enumerated() where isNeeded[index] {
       let inputExtent = node.source.map { extents[$0] } ?? extent
@@ -191,13 +191,14 @@ package struct Network: Sendable {
 
   /// The steps for images of extents `extent`, with weights prepared for slabs of `slabDepth` planes of them.
   private func planSteps(
-    for extent: Extent3, batch: Int, heads asked: [Int], slabDepth: Int, work: WorkContext
+    for extent: Extent3, batch: Int, heads requested: [Int], slabDepth: Int, work: WorkContext
   ) throws -> PlanSteps {
     precondition(
-      asked.allSatisfy { heads.contains($0) }, "heads \(asked) were not prepared; prepared are \(heads)")
+      requested.allSatisfy { heads.contains($0) },
+      "heads \(requested) were not prepared; prepared are \(heads)")
     // Throws an error that names the layer whose input is too small.
     _ = try graph.outputExtents(input: extent, subject: "image")
-    let isNeeded = graph.nodesNeeded(byHeads: asked)
+    let isNeeded = graph.nodesNeeded(byHeads: requested)
     var planned: [PlanStep] = []
     var plannedIndices = [Int?](repeating: nil, count: steps.count)
     for (index, step) in steps.enumerated() where isNeeded[step.nodes[0]] {
@@ -225,7 +226,7 @@ package struct Network: Sendable {
         inputExtent = outputExtent
       }
     }
-    let outputs = asked.map { head in
+    let outputs = requested.map { head in
       guard let step = steps.firstIndex(where: { $0.nodes.last == graph.headNodes[head] }),
         let output = plannedIndices[step]
       else { preconditionFailure("head \(head) has no step") }

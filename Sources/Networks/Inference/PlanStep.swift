@@ -8,9 +8,7 @@ package struct PlanStep: Sendable {
   package let source: Int?
   /// The kernel with its prepared weights.
   package let operation: any PreparedOperation
-  /// Channels of the input.
   package let inputChannels: Int
-  /// Extents of the input.
   package let inputExtent: Extent3
   /// Channels of the output.
   package let channels: Int

@@ -2,7 +2,7 @@ import Synchronization
 import Tensors
 import Work
 
-/// Builds one step of inference from a layer and the layers that are fused behind it.
+/// Builds one step of inference from a layer and the layers that are fused after it.
 package protocol StepBuilder: Sendable {
   /// Identifies prepared weights: inputs of equal variants share them.
   associatedtype Variant: Hashable & Sendable
@@ -18,7 +18,7 @@ package protocol StepBuilder: Sendable {
   func operations(_ variant: Variant, work: WorkContext) throws(Cancelled) -> [any PreparedOperation]
 }
 
-/// A layer as an epilogue that may be fused into the inference step in front of it.
+/// A layer as an epilogue that may be fused into the inference step before it.
 package enum InferenceEpilogue: Sendable {
   /// y = scale x + shift per channel.
   case scaleAndShift(ChannelwiseAffine)

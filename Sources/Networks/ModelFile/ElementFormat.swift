@@ -1,6 +1,6 @@
 import Work
 
-/// How a file stores the values of a tensor.
+/// The format in which a file stores the values of a tensor.
 package enum ElementFormat: String, Hashable, Sendable {
   /// IEEE 754 binary32.
   case f32 = "F32"

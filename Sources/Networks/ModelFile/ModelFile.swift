@@ -5,6 +5,8 @@ import Work
 package struct ModelFile: Sendable {
   /// The version that ``write(to:format:)`` writes under `segdeck.format`.
   package static let formatVersion = "1"
+  /// The suffix of a model's name.
+  package static let suffix = ".safetensors"
   private static let formatKey = "segdeck.format"
   private static let networkKey = "network"
 
@@ -19,6 +21,9 @@ package struct ModelFile: Sendable {
     self.parameters = parameters
     self.metadata = metadata
   }
+
+  /// Whether the name is a model's, in small or capital letters.
+  package static func isName(_ path: String) -> Bool { FilePath.hasSuffix(suffix, path) }
 
   /// Reads a model.
   ///

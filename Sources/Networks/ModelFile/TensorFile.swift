@@ -151,7 +151,7 @@ package struct TensorFile: Sendable {
     }
     guard end == available else {
       throw InputError(
-        path, "bytes behind the last tensor",
+        path, "bytes after the last tensor",
         found: counted(available, "byte of tensors", "bytes of tensors"), expected: "\(end)")
     }
   }

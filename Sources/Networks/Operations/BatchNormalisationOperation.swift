@@ -66,7 +66,7 @@ package struct BatchNormalisationOperation: NetworkOperation {
   }
 }
 
-/// A batch normalisation in training, fused with the ReLU and the max-pooling behind it so that the activations between
+/// A batch normalisation in training, fused with the ReLU and the max-pooling after it so that the activations between
 /// them are not stored.
 private struct BatchNormalisationStep: FusedTrainingStep {
   let operation: BatchNormalisationOperation

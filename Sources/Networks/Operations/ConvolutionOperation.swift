@@ -7,7 +7,6 @@ package struct ConvolutionOperation: NetworkOperation {
 
   /// Kernel, stride, padding and dilation.
   package var geometry: ConvolutionGeometry
-  /// Channels of the output.
   package var outputChannels: Int
   /// Whether each output channel has a bias.
   package var hasBias: Bool
@@ -27,6 +26,13 @@ package struct ConvolutionOperation: NetworkOperation {
   }
 
   package func outputChannels(_ input: Int) -> Int { outputChannels }
+
+  package func withOutputChannels(_ count: Int) -> any NetworkOperation {
+    var changed = self
+    changed.outputChannels = count
+    return changed
+  }
+
   package func outputExtent(_ input: Extent3) -> Extent3? { geometry.output(input) }
 
   package func parameterSlots(layer: String, inputChannels: Int) -> [ParameterSlot] {
@@ -104,7 +110,7 @@ extension ConvolutionOperation {
   }
 }
 
-/// A convolution in training, fused with the ReLU and the max-pooling behind it: the ReLU is applied as results are
+/// A convolution in training, fused with the ReLU and the max-pooling after it: the ReLU is applied as results are
 /// stored, and one pass over the gradient serves the backward pass of all of them.
 private struct ConvolutionStep: FusedTrainingStep {
   let operation: ConvolutionOperation
@@ -188,7 +194,7 @@ private struct ConvolutionBackward: Sendable {
   }
 }
 
-/// A convolution with the layers fused behind it: batch normalisation, a ReLU and a max-pooling.
+/// A convolution with the layers fused after it: batch normalisation, a ReLU and a max-pooling.
 private struct ConvolutionStepBuilder: StepBuilder {
   let geometry: ConvolutionGeometry
   var weights: FoldedWeights
@@ -200,7 +206,7 @@ private struct ConvolutionStepBuilder: StepBuilder {
     case .scaleAndShift(let affine) where !appliesReLU && pooling == nil: weights.fold(affine)
     case .relu where !appliesReLU && pooling == nil: appliesReLU = true
     case .maxPooling(let geometry) where pooling == nil: pooling = geometry
-    default: return false
+    case .scaleAndShift, .relu, .maxPooling, .pointwiseConvolution: return false
     }
     return true
   }

@@ -5,17 +5,23 @@ import Work
 ///
 /// An operation is one file that conforms to this protocol, one line in ``NetworkOperations/all`` and one row in the
 /// table of `Tests/NetworksTests/OperationTests.swift`. Elsewhere operations are named only where the paper's networks
-/// and their training rules are written down, and in benchmarks. In JSON its fields stand beside the layer's name and
+/// and their training rules are written down. In JSON its fields stand beside the layer's name and
 /// input in one flat object.
 package protocol NetworkOperation: Hashable, Sendable, Codable {
   /// The "kind" of its layers in JSON.
   static var kind: String { get }
+
+  /// Kinds that stand for it in JSON of earlier releases; they are read and never written.
+  static var earlierKinds: [String] { get }
 
   /// Describes the first field out of range; nil where there is none. See ``GraphLimit``.
   var problem: String? { get }
 
   /// Channels of the output for `input` channels of the input.
   func outputChannels(_ input: Int) -> Int
+
+  /// The operation with `count` channels of the output; itself where the output has the input's channels.
+  func withOutputChannels(_ count: Int) -> any NetworkOperation
 
   /// Extents of the output for an input of extents `input`; nil where the input is too small.
   func outputExtent(_ input: Extent3) -> Extent3?
@@ -29,7 +35,7 @@ package protocol NetworkOperation: Hashable, Sendable, Codable {
   /// The indices of the input along `axis` that the outputs `range` depend on, on an unbounded grid.
   func inputs(of range: ClosedRange<Int>, along axis: Axis) -> ClosedRange<Int>
 
-  /// Which gain He initialisation uses for a layer in front of this one.
+  /// The gain of He initialisation for a layer before this one.
   var initialisationGain: InitialisationGain { get }
 
   /// The forward pass in training, with a closure for the backward pass.
@@ -40,18 +46,20 @@ package protocol NetworkOperation: Hashable, Sendable, Codable {
   /// A training step that begins with this layer.
   var fusedTrainingStep: any FusedTrainingStep { get }
 
-  /// This layer as an epilogue of a training step in front of it; nil where it cannot be fused.
+  /// This layer as an epilogue of a training step before it; nil where it cannot be fused.
   var trainingEpilogue: TrainingEpilogue? { get }
 
   /// The builder of an inference step that begins with this layer.
   func stepBuilder(_ parameters: LayerParameters) -> any StepBuilder
 
-  /// This layer as an epilogue of an inference step in front of it; nil where it cannot be fused.
+  /// This layer as an epilogue of an inference step before it; nil where it cannot be fused.
   func inferenceEpilogue(_ parameters: LayerParameters) -> InferenceEpilogue?
 }
 
 extension NetworkOperation {
+  package static var earlierKinds: [String] { [] }
   package func outputChannels(_ input: Int) -> Int { input }
+  package func withOutputChannels(_ count: Int) -> any NetworkOperation { self }
   package func outputExtent(_ input: Extent3) -> Extent3? { input }
   package var problem: String? { nil }
   package func parameterSlots(layer: String, inputChannels: Int) -> [ParameterSlot] { [] }
@@ -87,8 +95,10 @@ package enum NetworkOperations {
     ReLUOperation.self,
   ]
 
-  /// The operation of the kind `kind`; nil where there is none.
-  static func named(_ kind: String) -> (any NetworkOperation.Type)? { all.first { $0.kind == kind } }
+  /// The operation of the kind or earlier kind `kind`; nil where there is none.
+  static func named(_ kind: String) -> (any NetworkOperation.Type)? {
+    all.first { $0.kind == kind || $0.earlierKinds.contains(kind) }
+  }
 }
 
 /// The tensors of one layer by role.

@@ -5,7 +5,8 @@ import Work
 ///
 /// NaN stays NaN.
 package struct ReLUOperation: NetworkOperation {
-  package static let kind = "rectifier"
+  package static let kind = "relu"
+  package static let earlierKinds = ["rectifier"]
 
   package init() {}
 
@@ -33,7 +34,7 @@ package struct ReLUOperation: NetworkOperation {
   package func inferenceEpilogue(_ parameters: LayerParameters) -> InferenceEpilogue? { .relu }
 }
 
-/// A ReLU in training, fused with the max-pooling behind it: both commute, so that the ReLU is applied to the fewer
+/// A ReLU in training, fused with the max-pooling after it: both commute, so that the ReLU is applied to the fewer
 /// pooled values.
 private struct ReLUStep: FusedTrainingStep {
   let operation: ReLUOperation

@@ -7,7 +7,6 @@ package struct TransposedConvolutionOperation: NetworkOperation {
 
   /// Kernel, stride, padding and output padding.
   package var geometry: TransposedConvolutionGeometry
-  /// Channels of the output.
   package var outputChannels: Int
   /// Whether each output channel has a bias.
   package var hasBias: Bool
@@ -30,6 +29,13 @@ package struct TransposedConvolutionOperation: NetworkOperation {
   }
 
   package func outputChannels(_ input: Int) -> Int { outputChannels }
+
+  package func withOutputChannels(_ count: Int) -> any NetworkOperation {
+    var changed = self
+    changed.outputChannels = count
+    return changed
+  }
+
   package func outputExtent(_ input: Extent3) -> Extent3? { geometry.output(input) }
 
   package func parameterSlots(layer: String, inputChannels: Int) -> [ParameterSlot] {
@@ -112,7 +118,7 @@ extension TransposedConvolutionOperation {
   }
 }
 
-/// A transposed convolution in training, fused with a pointwise convolution behind it that has at most as many output
+/// A transposed convolution in training, fused with a pointwise convolution after it that has at most as many output
 /// channels: fewer channels are computed at the output's extents.
 private struct TransposedConvolutionStep: FusedTrainingStep {
   let operation: TransposedConvolutionOperation
@@ -154,7 +160,7 @@ private struct TransposedConvolutionStep: FusedTrainingStep {
   }
 }
 
-/// A transposed convolution with the layers fused behind it: batch normalisation, a pointwise convolution and a ReLU.
+/// A transposed convolution with the layers fused after it: batch normalisation, a pointwise convolution and a ReLU.
 private struct TransposedConvolutionStepBuilder: StepBuilder {
   let geometry: TransposedConvolutionGeometry
   var weights: FoldedWeights

@@ -1,7 +1,7 @@
 import Tensors
 import Work
 
-/// One step of a training pass: a layer and the layers that are fused behind it.
+/// One step of a training pass: a layer and the layers that are fused after it.
 package protocol FusedTrainingStep: Sendable {
   /// Fuses the only reader of the step's output into the step; returns false where that is impossible or not faster.
   mutating func fuse(_ epilogue: TrainingEpilogue) -> Bool
@@ -14,7 +14,7 @@ package protocol FusedTrainingStep: Sendable {
   ) throws(Cancelled) -> TrainingOutput
 }
 
-/// A layer as an epilogue that may be fused into the training step in front of it.
+/// A layer as an epilogue that may be fused into the training step before it.
 package enum TrainingEpilogue: Sendable {
   /// max(x, 0).
   case relu
@@ -23,7 +23,7 @@ package enum TrainingEpilogue: Sendable {
   case pointwiseConvolution(outputs: Int, hasBias: Bool)
 }
 
-/// A ReLU and a max-pooling behind it, as far as they are fused into a step.
+/// A ReLU and a max-pooling after it, as far as they are fused into a step.
 struct ReLUPooling: Sendable {
   private(set) var appliesReLU = false
   private(set) var pooling: PoolingGeometry?
@@ -33,7 +33,7 @@ struct ReLUPooling: Sendable {
     switch epilogue {
     case .relu where !appliesReLU: appliesReLU = true
     case .maxPooling(let geometry) where appliesReLU && pooling == nil: pooling = geometry
-    default: return false
+    case .relu, .maxPooling, .pointwiseConvolution: return false
     }
     return true
   }

@@ -4,7 +4,7 @@ import Work
 /// A layer in a training pass, as its operation sees it.
 package struct TrainingLayer: Sendable {
   package let parameters: LayerParameters
-  /// Whether the gradient of its input is needed by a layer in front of it.
+  /// Whether the gradient of its input is needed by a layer before it.
   package let passesGradient: Bool
 
   package init(parameters: LayerParameters, passesGradient: Bool) {

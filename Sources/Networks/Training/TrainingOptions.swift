@@ -62,7 +62,8 @@ package struct TrainingOptions: Hashable, Sendable, Codable {
 
   /// Learning rates, loss weights and weight decay at most.
   private static let most = 1e6
-  /// The same, and gradient norms, at least, where they are not 0: the 32-bit floats of a step hold it and its products.
+  /// The same, and gradient norms, at least, where they are not 0: the 32-bit floats of a step hold it and its
+  /// products.
   private static let least = 1e-30
   /// Intervals and schedules at most, in iterations.
   private static let maximumIterations = 1_000_000_000

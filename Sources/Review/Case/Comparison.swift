@@ -69,12 +69,11 @@ extension [LabelPair] {
 
 /// Two versions to be compared label by label.
 package struct ComparisonRequest: Equatable, Sendable {
-  /// The versions.
   package var a, b: Version
   /// The pairs of labels, by name or as the reviewer chose them.
   package var pairs: [LabelPair]
   /// The key under which the reviewer's answer is remembered; nil where ``pairs`` is settled, because the versions
-  /// share their labels or somebody said which go together.
+  /// share their labels or the reviewer said which go together.
   package var memory: PairingMemory?
 
   package init(a: Version, b: Version, pairs: [LabelPair], memory: PairingMemory?) {
@@ -105,7 +104,6 @@ package struct PairingMemory: Equatable, Sendable {
     }
   }
 
-  /// The sources.
   package var a, b: Source
 
   package init(a: Source, b: Source) {
@@ -118,7 +116,6 @@ package struct PairingMemory: Equatable, Sendable {
 package struct Comparison: Equatable, Sendable {
   /// One label.
   package struct Row: Equatable, Sendable {
-    /// The label.
     package var pair: LabelPair
     /// Voxels in A, in B, in both.
     package var voxelsA, voxelsB, voxelsCommon: Int
@@ -127,7 +124,7 @@ package struct Comparison: Equatable, Sendable {
     package var dice: Double { diceCoefficient(voxelsA, voxelsB, common: voxelsCommon) }
   }
 
-  /// How the comparison paired the labels.
+  /// The pairing that the comparison found.
   package enum Finding: Equatable, Sendable {
     /// The request gave the pairs.
     case settled
@@ -137,11 +134,10 @@ package struct Comparison: Equatable, Sendable {
     case doubtful(proposed: [UInt16: UInt16])
   }
 
-  /// The versions.
   package var a, b: VersionID
   /// In the order of the pairs.
   package var rows: [Row]
-  /// How the labels were paired.
+  /// The pairing of the labels.
   package var finding: Finding
   /// The overlaps of all labels, independent of their names; nil where the versions share their labels.
   package var overlaps: LabelOverlaps?

@@ -2,7 +2,7 @@ import Metrics
 import Volumes
 import Work
 
-/// What n and N go through.
+/// The kind of finding that n and N step through.
 package enum FindingTarget: Equatable, Sendable {
   /// The components of the voxels where A and B differ.
   case disagreements
@@ -15,7 +15,7 @@ package struct FindingsRequest: Equatable, Sendable {
   /// The labels of A and B; B's are nil where there is one version.
   var a: ChunkedLabels
   var b: ChunkedLabels?
-  /// Which labels go together.
+  /// The pairs of labels that are compared.
   var pairs: [LabelPair]
   /// The box of each pair's voxels in both; nil where there is none.
   var boxes: [VoxelBounds?]
@@ -35,20 +35,20 @@ package struct FindingsRequest: Equatable, Sendable {
 
 /// The slices of A and B, and where they differ.
 package struct Findings: Equatable, Sendable {
-  /// What was asked.
   package let request: FindingsRequest
   /// The voxels of each pair of labels in each slice, of A, of B and common.
   package let slices: SliceOverlaps
-  /// Where A and B differ, the largest component first; nil with one version, or where ``failure`` says why.
+  /// The components of the voxels where A and B differ, the largest component first; nil with one version, or where
+  /// ``failure`` says why.
   package let disagreements: ComponentList?
-  /// Why the differences could not be listed, one line.
+  /// The reason why the differences could not be listed, in one line.
   package let failure: String?
   /// The pair of each structure, from 1; nil where the versions have no label in common, which are one structure then.
   private let pairOfStructure: [LabelPair]?
   private let positionOfValueA: [UInt16: Int]
   private let positionOfValueB: [UInt16: Int]
 
-  /// How many components are listed at most.
+  /// The greatest number of components that are listed.
   static let componentLimit = 100_000
 
   /// Counts slices and finds differences.
@@ -117,9 +117,7 @@ package struct Findings: Equatable, Sendable {
 
 /// A label whose components are sought.
 package struct IslandsRequest: Equatable, Sendable {
-  /// The labels of the version.
   var labels: ChunkedLabels
-  /// The label's value.
   var value: UInt16
   /// The labels of the version that it is compared with, and the value there; nil where there is none.
   var other: ChunkedLabels?
@@ -132,13 +130,12 @@ package struct IslandsRequest: Equatable, Sendable {
 
 /// The components of a label, the largest first.
 package struct Islands: Equatable, Sendable {
-  /// What was asked.
   package let request: IslandsRequest
   /// The components.
   package let list: ComponentList?
-  /// How many voxels of each the other version has too; nil where it does not know the label.
+  /// Voxels of each that the other version has too; nil where it does not know the label.
   package let commonVoxelCounts: [Int]?
-  /// Why they could not be listed, one line.
+  /// The reason why they could not be listed, in one line.
   package let failure: String?
 
   /// Finds the components.

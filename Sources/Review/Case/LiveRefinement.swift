@@ -2,7 +2,6 @@
 package struct LiveRefinement: Equatable, Sendable {
   /// A part and the knobs that produced it.
   package struct Result: Equatable, Sendable {
-    /// The knobs.
     package var knobs: KnobSettings
     /// The refined part of the image.
     package var part: RefinedPart
@@ -19,10 +18,10 @@ package struct LiveRefinement: Equatable, Sendable {
   package var region: Result?
   /// The whole image, perhaps with earlier knobs.
   package var whole: Result? {
-    didSet { isLossSaid = false }
+    didSet { hasWarnedOfLoss = false }
   }
   /// Whether the warning that leaving discards ``whole`` was shown.
-  package var isLossSaid = false
+  package var hasWarnedOfLoss = false
   /// Whether only the box follows the knobs, because the whole image needs too much memory.
   package var isOnlyRegion = false
 

@@ -1,8 +1,7 @@
 import Volumes
 
-/// How a version came to be, oldest step first, and what the reviewer decided about it.
+/// The steps that made a version, oldest first, and the reviewer's decision about it.
 package struct Provenance: Equatable, Sendable {
-  /// One step.
   package enum Step: Equatable, Sendable {
     /// Opened from this file.
     case mask(path: String)
@@ -14,7 +13,6 @@ package struct Provenance: Equatable, Sendable {
     case edit(changedVoxels: Int)
   }
 
-  /// Every step, oldest first.
   package var steps: [Step]
   /// The version after the first step; nil where it is unknown.
   package var firstVersion: VersionID?

@@ -6,7 +6,6 @@ import Work
 package struct RefinedPart: Equatable, Sendable {
   /// One label's gain and loss.
   package struct Row: Equatable, Sendable {
-    /// The label's value.
     package var label: UInt16
     /// Voxels before, after, and both before and after.
     package var voxelsBefore, voxelsAfter, voxelsCommon: Int

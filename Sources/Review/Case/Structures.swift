@@ -100,7 +100,7 @@ extension Decisions {
   /// Sets the key of every label of every version, one key for each structure, and each structure's colour: that of the
   /// oldest version that has it.
   ///
-  /// - Parameter settled: Pairings that nobody had to decide; ``pairings`` have priority.
+  /// - Parameter settled: Pairings that needed no decision of the reviewer; ``pairings`` have priority.
   /// - Returns: The new key of each key that changed. Hidden labels stay hidden.
   /// - Complexity: O(labels of all versions), up to logarithms.
   @discardableResult

@@ -16,7 +16,7 @@ package struct VersionID: Hashable, Sendable, Comparable {
 ///
 /// No version replaces another.
 package struct Version: Equatable, Sendable {
-  /// Where a version comes from.
+  /// The origin of a version.
   package enum Origin: Equatable, Sendable, Codable {
     /// Opened from this file.
     case mask(path: String)
@@ -36,11 +36,9 @@ package struct Version: Equatable, Sendable {
     }
   }
 
-  /// Its id.
   package var id: VersionID
   /// The name in the list of versions: "liver network", "CRF 1".
   package var name: String
-  /// Where it comes from.
   package var origin: Origin
   /// The labels on the image's grid.
   package private(set) var labels: ChunkedLabels
@@ -60,7 +58,7 @@ package struct Version: Equatable, Sendable {
   /// The labels of ``table`` by descending size, equal sizes by ascending value.
   package var labelsBySize: [Label] { positionsBySize.map { table.labels[$0] } }
   private var positionsBySize: [Int] = []
-  /// How much there is of each label and where, ascending by value; labels without a voxel are not among them.
+  /// Volume and position of each label, ascending by value; labels without a voxel are not among them.
   package var statistics: [LabelStatistics] { components.statistics }
   /// The class probabilities that the CRF starts from; nil for a loaded mask, which gives its own.
   package var probabilities: ProbabilitiesHandle?

@@ -3,7 +3,6 @@ import Work
 /// Pairs the labels of A and B and counts their common voxels.
 package struct ComparisonJob: Job {
   package static let kind = JobKind.comparison
-  /// The versions to compare.
   package var request: ComparisonRequest
 
   package func run(in environment: JobEnvironment, _ work: WorkContext) throws -> Comparison {

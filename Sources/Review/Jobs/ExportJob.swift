@@ -3,7 +3,6 @@ import Work
 
 /// A mask to be written.
 package struct ExportRequest: Equatable, Sendable {
-  /// The labels.
   package var labels: ChunkedLabels
   /// Their names and colours.
   package var table: LabelTable
@@ -29,7 +28,6 @@ package struct ExportRequest: Equatable, Sendable {
   }
 }
 
-/// The result of an export.
 package enum ExportOutcome: Equatable, Sendable {
   /// Written, with the full path and notes about the source files, one line each.
   case written(path: String, notes: [String] = [])

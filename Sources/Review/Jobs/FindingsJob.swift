@@ -3,7 +3,6 @@ import Work
 /// Counts the slices of A and B, and finds where they differ.
 package struct FindingsJob: Job {
   package static let kind = JobKind.findings
-  /// The labels.
   package var request: FindingsRequest
 
   package func run(in environment: JobEnvironment, _ work: WorkContext) throws -> Findings {
@@ -20,7 +19,6 @@ package struct FindingsJob: Job {
 /// Finds the components of a label.
 package struct IslandsJob: Job {
   package static let kind = JobKind.islands
-  /// The label.
   package var request: IslandsRequest
 
   package func run(in environment: JobEnvironment, _ work: WorkContext) throws -> Islands {

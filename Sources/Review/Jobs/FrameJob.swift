@@ -3,7 +3,6 @@ import Work
 
 /// Another frame of the image to be read.
 package struct FrameRequest: Equatable, Sendable {
-  /// The image's file.
   package var imagePath: String
   /// The index of the frame, from 0.
   package var frame: Int
@@ -17,7 +16,6 @@ package struct ReadFrame: Equatable, Sendable {
   package var frame: Int
   /// Its voxels.
   package var image: ScalarVolume
-  /// Its intensities.
   package var intensities: IntensitySummary
 
   package init(frame: Int, image: ScalarVolume) {
@@ -30,7 +28,6 @@ package struct ReadFrame: Equatable, Sendable {
 /// Reads another frame of the image.
 package struct FrameJob: Job {
   package static let kind = JobKind.frame
-  /// The frame to read.
   package var request: FrameRequest
 
   package var title: String? { "reading frame \(request.frame)" }
@@ -51,7 +48,7 @@ package struct FrameJob: Job {
     state.intensities = outcome.intensities
     state.models = nil
     state.measures = nil
-    if let text = state.frameText { state.say(besides: text) }
+    if let text = state.frameText { state.appendMessage(text) }
     let effects = state.cancel(.models) + state.cancel(.measurement)
     guard state.focus == .refinement else { return effects }
     return effects + state.stopLive() + state.beginRefining()

@@ -2,7 +2,8 @@ import Work
 
 /// The kind of a job: at most one job of a kind runs, and a new one cancels it.
 package enum JobKind: Hashable, Sendable, CaseIterable {
-  case opening, models, segmentation, refinement, preview, following, measurement, presets, comparison, export
+  case opening, models, segmentation, refinement, preview, backgroundRefinement, measurement, presets,
+    comparison, export
   case frame, memory, journal, findings, islands
 }
 
@@ -61,7 +62,6 @@ package struct AnyJob: Equatable, Sendable {
   /// Erases the type of a job.
   package init(_ base: any Job) { self.base = base }
 
-  /// The kind of the job.
   package var kind: JobKind { type(of: base).kind }
 
   package static func == (one: AnyJob, other: AnyJob) -> Bool { one.base.isEqual(to: other.base) }
@@ -71,7 +71,6 @@ package struct AnyJob: Equatable, Sendable {
 package struct JobEnvironment: Sendable {
   /// Files, models, networks, the CRF.
   let services: any ReviewServices
-  /// The writer of the journal.
   let journal: JournalWriter
 }
 

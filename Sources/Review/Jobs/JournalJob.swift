@@ -3,7 +3,6 @@ import Work
 /// Opens the journal of a case and reads what earlier sessions did with its image.
 package struct JournalJob: Job {
   package static let kind = JobKind.journal
-  /// The case.
   package var content: ReviewCase
 
   package init(content: ReviewCase) { self.content = content }

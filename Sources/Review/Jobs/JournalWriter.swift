@@ -5,8 +5,8 @@ import Work
 
 /// Writes journal entries in order, on its own thread.
 ///
-/// What comes within a tenth of a second is written together, views that nothing else accompanies within most of a
-/// second. What could not be written is kept and tried again with the next entry.
+/// Entries that come within a tenth of a second are written together, views that nothing else accompanies within most
+/// of a second. Entries that could not be written are kept and tried again with the next entry.
 final class JournalWriter: Sendable {
   private struct State {
     var waiting: [JournalEntry] = []
@@ -30,7 +30,7 @@ final class JournalWriter: Sendable {
   func note(_ entry: JournalEntry) {
     state.withLock { $0.waiting.append(entry) }
     var isView = false
-    if case .looked = entry { isView = true }
+    if case .view = entry { isView = true }
     queue.asyncAfter(deadline: .now() + .milliseconds(isView ? 700 : 100)) { [self] in write() }
   }
 

@@ -10,7 +10,6 @@ package struct ImageMeasures: Equatable, Sendable {
   /// Kernels that follow from the two and from the spacing.
   package var suggested: RefinementSettings
 
-  /// Measures.
   package init(noise: Double, edgeContrast: Double?, suggested: RefinementSettings) {
     self.noise = noise
     self.edgeContrast = edgeContrast

@@ -11,11 +11,11 @@ package struct ModelDescription: Equatable, Sendable {
   package var labels: LabelTable
   /// Its size: "1.1 M weights, 2.2 MB".
   package var size: String
-  /// What it was trained on: "portal venous CT, abdomen, 3 mm".
+  /// The training data: "portal venous CT, abdomen, 3 mm".
   package var input: String
   /// Estimated seconds for this image on this machine; nil where unknown.
   package var estimatedSeconds: Double?
-  /// Why this image does not look like what the model was trained on.
+  /// The difference between this image and the training data, in one line; nil where none was found.
   package var warning: String?
 
   package init(
@@ -35,7 +35,6 @@ package struct ModelDescription: Equatable, Sendable {
 /// Lists the available models and checks each against the image.
 package struct ModelsJob: Job {
   package static let kind = JobKind.models
-  /// The image.
   package var image: ScalarVolume
 
   package init(image: ScalarVolume) { self.image = image }
@@ -47,8 +46,8 @@ package struct ModelsJob: Job {
   /// Fills the list of models, then handles the keys that were pressed in it before.
   package func reduce(_ state: inout ReviewState, _ outcome: [ModelDescription]) -> [ReviewEffect] {
     state.models = outcome
-    let keys = state.keysAhead
-    state.keysAhead = []
+    let keys = state.queuedKeys
+    state.queuedKeys = []
     guard case .models = state.dialog else { return [] }
     state.message = nil
     guard !outcome.isEmpty else {
@@ -62,7 +61,7 @@ package struct ModelsJob: Job {
   }
 
   package func reduceFailure(_ state: inout ReviewState, _ line: String) -> [ReviewEffect] {
-    state.keysAhead = []
+    state.queuedKeys = []
     if case .models = state.dialog { state.dialog = nil }
     state.message = Message(line, .error)
     return []

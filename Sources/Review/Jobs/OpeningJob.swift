@@ -1,7 +1,7 @@
 import Volumes
 import Work
 
-/// Which files a session opens; with no image, the sample case.
+/// The files that a session opens; with no image, the sample case.
 package struct OpenCaseRequest: Equatable, Sendable {
   /// Image file or folder as the user wrote it; nil for the sample case.
   package var imagePath: String?
@@ -26,7 +26,6 @@ package struct OpenCaseRequest: Equatable, Sendable {
 package struct OpenedCase: Equatable, Sendable {
   /// The case.
   package var content: ReviewCase
-  /// Its intensities.
   package var intensities: IntensitySummary
   /// The labels of each mask.
   package var maskComponents: [LabelComponents]
@@ -41,7 +40,6 @@ package struct OpenedCase: Equatable, Sendable {
 /// Reads the image and its masks, with which a review begins.
 package struct OpeningJob: Job {
   package static let kind = JobKind.opening
-  /// Which files.
   package var request: OpenCaseRequest
 
   package init(_ request: OpenCaseRequest) { self.request = request }
@@ -89,7 +87,7 @@ extension ReviewState {
     moveCrosshair(
       to: largest?.centre ?? VoxelIndex(grid.size.i / 2, grid.size.j / 2, grid.size.k / 2))
     view.frame = content.frame
-    greet()
+    showOpeningMessages()
     viewAtOpening = view
     if let habitsBefore { look(as: habitsBefore) }
     habitsBefore = nil

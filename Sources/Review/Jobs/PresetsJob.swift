@@ -3,9 +3,7 @@ import Work
 
 /// Saved CRF settings with a name.
 package struct NamedKernels: Equatable, Sendable {
-  /// Its name.
   package var name: String
-  /// Its kernels.
   package var settings: RefinementSettings
 
   package init(name: String, settings: RefinementSettings) {
@@ -16,7 +14,6 @@ package struct NamedKernels: Equatable, Sendable {
 
 /// The result of saving kernels.
 package enum SavingOutcome: Equatable, Sendable {
-  /// Saved.
   case saved
   /// Nothing was saved because there are kernels of this name and the request did not allow replacing them.
   case exists
@@ -26,7 +23,6 @@ package enum SavingOutcome: Equatable, Sendable {
 package struct PresetsJob: Job {
   /// All presets, or the reason why none was saved.
   package enum Outcome: Equatable, Sendable {
-    /// The saved presets.
     case saved([NamedKernels])
     /// Nothing was saved because there are kernels of this name already.
     case exists(NamedKernels)

@@ -21,7 +21,7 @@ package struct PreviewJob: Job {
 
   package func reduceFailure(_ state: inout ReviewState, _ line: String) -> [ReviewEffect] {
     state.live = nil
-    state.previewIsDue = false
+    state.needsPreview = false
     state.message = Message(line, .error)
     return []
   }

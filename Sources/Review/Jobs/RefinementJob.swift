@@ -42,7 +42,7 @@ package struct RefinementRequest: Equatable, Sendable {
 
 /// Labels after refinement.
 package struct RefinedLabels: Equatable, Sendable {
-  /// Where they lie: all of the grid, or the part of the request's region that its faces do not disturb.
+  /// The box that they fill: all of the grid, or the part of the request's region that its faces do not disturb.
   package var box: VoxelBounds
   /// `box.size` voxels.
   package var labels: LabelVolume
@@ -50,7 +50,6 @@ package struct RefinedLabels: Equatable, Sendable {
   /// touch another label before refinement; nil where there is no such voxel or no such limit.
   package var movableFraction: Double?
 
-  /// Refined labels.
   package init(box: VoxelBounds, labels: LabelVolume, movableFraction: Double? = nil) {
     precondition(labels.grid.size == box.size, "\(labels.grid.size) in a box of \(box.size)")
     self.box = box

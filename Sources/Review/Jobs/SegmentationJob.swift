@@ -5,7 +5,6 @@ import Work
 package struct SegmentationRequest: Equatable, Sendable {
   /// ``ModelDescription/id``.
   package var modelID: String
-  /// The image.
   package var image: ScalarVolume
 
   package init(modelID: String, image: ScalarVolume) {
@@ -22,7 +21,6 @@ package struct ProbabilitiesHandle: Hashable, Sendable {
   package init(_ number: Int) { self.number = number }
 }
 
-/// The result of a network.
 package struct SegmentationResult: Equatable, Sendable {
   /// Labels on the image's own grid, after components and holes.
   package var labels: ChunkedLabels
@@ -30,7 +28,7 @@ package struct SegmentationResult: Equatable, Sendable {
   package var removed: [RemovedComponent]
   /// The model's labels.
   package var table: LabelTable
-  /// The probabilities behind ``labels``.
+  /// The probabilities whose arg max ``labels`` are.
   package var probabilities: ProbabilitiesHandle
   /// Auxiliary heads among them.
   package var auxiliaryHeadCount: Int
@@ -55,9 +53,7 @@ package struct SegmentationResult: Equatable, Sendable {
 package struct SegmentationJob: Job {
   /// The result and the statistics of its labels.
   package struct Outcome: Equatable, Sendable {
-    /// The network's result.
     package var result: SegmentationResult
-    /// The components of its labels.
     package var components: LabelComponents
 
     package init(_ result: SegmentationResult, _ components: LabelComponents) {
@@ -69,11 +65,10 @@ package struct SegmentationJob: Job {
   package static let kind = JobKind.segmentation
   /// The model and the image.
   package var request: SegmentationRequest
-  /// The network.
   package var model: ModelDescription
   /// The frame of the image, counted from 0.
   package var frame: Int
-  /// Where the crosshair was when the job began.
+  /// The crosshair at the start of the job.
   package var crosshair: VoxelIndex
 
   package var title: String? { "running \(cleaned(model.name))" }

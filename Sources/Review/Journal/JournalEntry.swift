@@ -9,11 +9,11 @@ package enum JournalEntry: Equatable, Sendable {
   /// A step of the history and the decisions after it, without versions. A later entry of the same number replaces it.
   case step(JournalStep)
   /// The number of the present step of the history, and the present decisions.
-  case stands(step: Int, Decisions)
+  case position(step: Int, Decisions)
   /// A version was written to a file; nil when it is no longer as it was written.
   case exported(VersionID, path: String?)
   /// The view changed.
-  case looked(ViewState)
+  case view(ViewState)
 }
 
 extension [JournalEntry] {
@@ -23,11 +23,11 @@ extension [JournalEntry] {
     var view: JournalEntry?
     for entry in self {
       switch (entry, condensed.last) {
-      case (.looked, _):
+      case (.view, _):
         view = entry
         continue
       case (.step(let step), .step(let last)?) where step.number == last.number: condensed.removeLast()
-      case (.stands, .stands?): condensed.removeLast()
+      case (.position, .position?): condensed.removeLast()
       default: break
       }
       condensed.append(entry)
@@ -36,7 +36,6 @@ extension [JournalEntry] {
   }
 }
 
-/// The state of the journal.
 package enum JournalStatus: Equatable, Sendable {
   /// The case's journal is being looked for.
   case opening
@@ -50,9 +49,7 @@ package enum JournalStatus: Equatable, Sendable {
 
 /// A step of the history as the journal keeps it.
 package struct JournalStep: Equatable, Sendable {
-  /// Its number.
   package var number: Int
-  /// The name of the step.
   package var name: String
   /// All decisions after it, without versions.
   package var decisions: Decisions
@@ -65,7 +62,6 @@ package struct JournalStep: Equatable, Sendable {
 
   /// A change of a version's voxels.
   package struct Edit: Equatable, Sendable {
-    /// The version.
     package var version: VersionID
     /// The change of its voxels.
     package var change: LabelChange
@@ -101,7 +97,6 @@ package struct LabelTables: Equatable, Sendable {
 }
 
 extension Version {
-  /// Its names and colours.
   package var tables: LabelTables { LabelTables(own: ownTable, shown: table) }
 }
 
@@ -119,7 +114,6 @@ package struct OpenedJournal: Equatable, Sendable {
   package var decisions: Decisions?
   /// The paths of exported versions.
   package var exported: [VersionID: String]
-  /// The last view.
   package var view: ViewState?
   /// The time of the last entry: "14:46".
   package var time: String?
@@ -152,7 +146,7 @@ package struct OpenedJournal: Equatable, Sendable {
 }
 
 /// The state that the journal has; differences from it are written next.
-package struct JournalledState: Equatable, Sendable {
+package struct WrittenJournalState: Equatable, Sendable {
   /// Names and colours of every version.
   package var tables: [VersionID: LabelTables] = [:]
   /// The last step, as it was written; nil for none.
@@ -163,6 +157,5 @@ package struct JournalledState: Equatable, Sendable {
   package var decisions = Decisions()
   /// The paths of exported versions.
   package var exported: [VersionID: String] = [:]
-  /// The view.
   package var view = ViewState()
 }

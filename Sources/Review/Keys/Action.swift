@@ -1,107 +1,45 @@
-import Volumes
-
-/// The effect of a key; ``KeyTable`` binds keys to actions.
+/// The effect of a key.
 ///
-/// Each case is a group of actions that one reducer answers, and switches over case by case: the compiler finds an
-/// action that no reducer answers.
+/// Each case is a group of actions. A group's file has its actions, their keys and the reducer, which switches over them
+/// case by case, so that the compiler finds an action that no reducer answers.
 package enum Action: Hashable, Sendable {
   case move(Move)
+  case frame(FrameStep)
   case picture(PictureChange)
   case overlay(OverlayChange)
+  case finding(FindingStep)
+  case component(ComponentStep)
   case visibility(VisibilityChange)
   case label(LabelPart)
-  case finding(FindingStep)
-  case version(VersionUse)
+  case version(VersionRole)
   case refinement(RefinementStep)
+  case network(NetworkStep)
+  case focus(FocusStep)
+  case verdict(VerdictStep)
   case session(SessionStep)
   case worklist(WorklistStep)
-  case open(DialogName)
+  case caseList(CaseListStep)
   case pointer(PointerMove)
   case search(SearchStep)
   case answer(Answer)
   case text(TextEdit)
 
-  /// A direction on the screen.
-  package enum Direction: Hashable, Sendable { case left, right, up, down }
-
-  /// Moves of the crosshair; while the picture is being moved, `step` moves that.
-  package enum Move: Hashable, Sendable { case scroll(Int), firstSlice, lastSlice, step(Direction, Int) }
-
-  /// Changes of what the panes show and how.
-  package enum PictureChange: Hashable, Sendable {
-    case choosePlane(AnatomicalPlane), recentre
-    case toggleLayout, zoom(Int), fit, pan, automaticWindow, toggleConvention, toggleCrosshair,
-      toggleAnnotations, toggleStrips
-  }
-
-  /// Changes of how labels are shown, and of which one is selected.
-  package enum OverlayChange: Hashable, Sendable {
-    case toggle, toggleStyle, opacity(Int), flip, toggleDifference
-    case selectLabel(Int), jumpToLabel, pickLabel
-  }
-
-  /// Changes of which labels are shown; the first two are of the selected label.
-  package enum VisibilityChange: Hashable, Sendable { case toggle, solo, showAll }
-
-  /// The property of the selected label that changes.
-  package enum LabelPart: Hashable, Sendable { case name, colour, partner }
-
-  /// Steps to what matters, and changes of the components that the table lists.
-  package enum FindingStep: Hashable, Sendable {
-    case next(Int), toggleTarget, labelEnd(isLast: Bool)
-    case goToComponent, markComponent, removeComponent, keepMarked
-  }
-
-  /// The role of the version at the list's pointer.
-  package enum VersionUse: Hashable, Sendable { case a, b, shown }
-
-  /// Steps in the CRF panel.
-  package enum RefinementStep: Hashable, Sendable {
-    case adjustKnob(Int, coarse: Bool), typeIntoKnob, eraseInKnob, resetKnob, resetAllKnobs, keep,
-      togglePreview
-    case flip, chooseAxis, choosePreset, savePreset
-  }
-
-  /// Models, verdicts, export, undo, frames, panels, and quitting.
-  package enum SessionStep: Hashable, Sendable {
-    case changeFrame(Int), chooseModel, focus(ReviewState.Focus), verdict(Verdict), score(Int), export, undo,
-      redo, chooseStep
-    case back, close, interrupt, quit
-  }
-
-  /// Steps from case to case; `judge` gives a verdict and goes on to the next case.
-  package enum WorklistStep: Hashable, Sendable {
-    case next, previous, nextUnread, judge(Verdict), showList
-    case filter, toggleUnread, sort(Int), reverse
-  }
-
-  /// A dialog that a key opens.
-  package enum DialogName: Hashable, Sendable { case goTo, command, comment, help, messages, windows }
-
-  /// Moves of the pointer in the list that receives keys: by entries, by pages, to the bottom or the top.
-  package enum PointerMove: Hashable, Sendable { case entries(Int), pages(Int), end(isBottom: Bool) }
-
-  /// Searches in the list that receives keys: a new one, or to the next match of the last.
-  package enum SearchStep: Hashable, Sendable { case begin, next(Int) }
-
-  /// Answers to the open dialog.
-  package enum Answer: Hashable, Sendable { case accept, dismiss, changePartner(Int), typeColour }
-
-  /// Changes of the line that is being typed.
-  package enum TextEdit: Hashable, Sendable {
-    case eraseBackwards, eraseForwards, eraseToStart, move(Int), moveToEnd(Bool)
-  }
-
   /// Whether it only moves the crosshair or a pointer.
   var isMove: Bool {
     switch self {
     case .move, .pointer: true
-    case .picture, .overlay, .visibility, .label, .finding, .version, .refinement, .session, .worklist, .open,
-      .search,
-      .answer, .text:
+    case .frame, .picture, .overlay, .finding, .component, .visibility, .label, .version, .refinement,
+      .network,
+      .focus, .verdict, .session, .worklist, .caseList, .search, .answer, .text:
       false
     }
   }
+}
+
+/// Actions of one kind with their keys.
+protocol ActionGroup: Hashable, Sendable {
+  /// The keys of the actions, in the order of the key reference.
+  static var bindings: [KeyBinding] { get }
 }
 
 /// The mode in which a key is bound.

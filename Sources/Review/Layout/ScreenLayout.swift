@@ -2,15 +2,12 @@ import Screen
 import Volumes
 import Work
 
-/// The layout of the screen.
 package struct ScreenLayout: Equatable, Sendable {
   /// A plane's title line and picture.
   package struct Pane: Equatable, Sendable {
-    /// The plane.
     package var plane: AnatomicalPlane
     /// The line above the picture.
     package var title: Rectangle
-    /// The picture.
     package var picture: Rectangle
     /// The strip of all slices at its right; empty where there is none.
     package var strip: Rectangle
@@ -91,7 +88,6 @@ package struct ScreenLayout: Equatable, Sendable {
 }
 
 extension ReviewState {
-  /// The present layout.
   package var layout: ScreenLayout {
     ScreenLayout(
       screen: screen, active: view.activePlane, isMaximised: view.isMaximised, stripColumns: stripColumns)
@@ -102,7 +98,7 @@ extension ReviewState {
     PlaneGeometry(plane, of: grid, convention: view.convention)
   }
 
-  /// Where the pixels of a pane lie in the image.
+  /// The mapping between the pixels of a pane and the voxels of the image.
   package func projection(_ pane: ScreenLayout.Pane) -> PaneProjection {
     PaneProjection(
       geometry(pane.plane), width: pane.picture.columns, height: pane.picture.rows * 2,

@@ -1,8 +1,8 @@
 import Volumes
 
-/// Which slices each row of a strip shows: those towards head, front or right at the top.
+/// The slices that each row of a strip shows: those towards head, front or right at the top.
 struct StripScale {
-  /// How the slices lie.
+  /// The plane of the slices.
   let geometry: PlaneGeometry
   /// Rows of the strip.
   let rows: Int

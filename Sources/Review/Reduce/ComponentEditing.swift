@@ -1,4 +1,24 @@
+import Screen
 import Volumes
+
+extension Action {
+  /// Actions on the components that the table lists.
+  package enum ComponentStep: ActionGroup {
+    case goTo, mark, remove, keepMarked
+
+    static let bindings: [KeyBinding] = [
+      KeyTable.bind(section, [" "], .component(.mark), "mark the island, or take the mark away", bar: "mark"),
+      KeyTable.bind(
+        section, ["x"], .component(.remove), "remove the island from the label; z undoes", bar: "remove"),
+      KeyTable.bind(
+        section, ["K"], .component(.keepMarked), "keep only the marked islands, or only this one; z undoes",
+        bar: "keep"),
+      KeyTable.bind(section, [.enter], .component(.goTo), "go to the island again", bar: "go to"),
+    ]
+
+    private static let section = KeyContext.section(ComponentSection().id)
+  }
+}
 
 extension ReviewState {
   /// The components in the table and the label that they are of; nil where none is listed.
@@ -9,18 +29,31 @@ extension ReviewState {
     return (list, label)
   }
 
+  /// Goes to, marks, removes or keeps components of the table.
+  mutating func editComponents(_ step: Action.ComponentStep) -> [ReviewEffect] {
+    switch step {
+    case .goTo: goToIsland(0)
+    case .mark: markComponent()
+    case .remove: return removeComponent()
+    case .keepMarked: return keepMarkedComponents()
+    }
+    return []
+  }
+
   /// Marks the component that the table points at, or takes the mark away, and goes on to the next.
-  mutating func markComponent() {
-    guard let (list, _) = listedComponents, let position = islandPosition else { return sayNoComponents() }
+  private mutating func markComponent() {
+    guard let (list, _) = listedComponents, let position = islandPosition else {
+      return showNoComponentsMessage()
+    }
     if markedComponents.remove(position) == nil { markedComponents.insert(position) }
     if position + 1 < list.entries.count { goToIsland(at: position + 1) }
     message = Message("\(markedComponents.count) marked; K keeps nothing else of the label")
   }
 
   /// Removes the component that the table points at, as a change by hand.
-  mutating func removeComponent() -> [ReviewEffect] {
+  private mutating func removeComponent() -> [ReviewEffect] {
     guard let (list, label) = listedComponents, let position = islandPosition else {
-      sayNoComponents()
+      showNoComponentsMessage()
       return []
     }
     return edit("remove island \(position + 1) of \(cleaned(label.name))") {
@@ -28,11 +61,11 @@ extension ReviewState {
     }
   }
 
-  /// Removes all components of the label but those that are marked, as a change by hand; where none is marked, all but the
-  /// one that the table points at.
-  mutating func keepMarkedComponents() -> [ReviewEffect] {
+  /// Removes all components of the label but those that are marked, as a change by hand; where none is marked, all but
+  /// the one that the table points at.
+  private mutating func keepMarkedComponents() -> [ReviewEffect] {
     guard let (list, label) = listedComponents, let position = islandPosition else {
-      sayNoComponents()
+      showNoComponentsMessage()
       return []
     }
     let kept = markedComponents.isEmpty ? [position] : markedComponents.sorted()
@@ -48,7 +81,7 @@ extension ReviewState {
     }
   }
 
-  private mutating func sayNoComponents() {
+  private mutating func showNoComponentsMessage() {
     message = Message(
       islands == nil ? "still looking for the islands" : "no island to change: the label has no voxel",
       .warning)

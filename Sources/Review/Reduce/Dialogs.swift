@@ -1,16 +1,32 @@
-extension ReviewState {
-  /// Opens a dialog.
-  mutating func openDialog(_ name: Action.DialogName) {
-    switch name {
-    case .goTo: dialog = .command(prompt: "go to ", TextEntry())
-    case .command: dialog = .command(prompt: ":", TextEntry())
-    case .comment: dialog = .comment(TextEntry(decisions.verdicts.comment))
-    case .help: dialog = .help(line: 0)
-    case .messages: openMessages()
-    case .windows: dialog = .windows(selected: selectedWindow)
-    }
-  }
+import Screen
 
+extension Action {
+  /// Answers to the open dialog.
+  package enum Answer: ActionGroup {
+    case accept, dismiss, changePartner(Int), typeColour
+
+    static let bindings: [KeyBinding] = [
+      KeyTable.bind(.list, [.enter], .answer(.accept), "take it", bar: "take"),
+      KeyTable.bind(.list, ["#"], .answer(.typeColour), "of colours: type one, as in #0072b2"),
+      KeyTable.bind(.list, [.escape, "q"], .answer(.dismiss), "back", bar: "back"),
+      KeyTable.bind(
+        .pairing, [.right, "l", " "], .answer(.changePartner(1)),
+        "the label of B that goes with it: none, then by overlap", bar: "change", barKeys: [.left, .right]),
+      KeyTable.bind(.pairing, [.left, "h"], .answer(.changePartner(-1)), "the same, backwards"),
+      KeyTable.bind(.pairing, [.enter, "y"], .answer(.accept), "these go together", bar: "take"),
+      KeyTable.bind(
+        .pairing, [.escape, "n", "q"], .answer(.dismiss), "keep names and, where one is missing, values",
+        bar: "keep names", barKeys: [.escape]),
+      KeyTable.bind(.text, [.enter], .answer(.accept), "do it", bar: "do it"),
+      KeyTable.bind(.text, [.escape, .control("c")], .answer(.dismiss), "back", bar: "back"),
+      KeyTable.bind(.question, ["y"], .answer(.accept), "yes", bar: "yes"),
+      KeyTable.bind(.question, ["n", .escape], .answer(.dismiss), "no", bar: "no"),
+      KeyTable.bind(.reading, [.escape, "q", "?", "M"], .answer(.dismiss), "back", bar: "back"),
+    ]
+  }
+}
+
+extension ReviewState {
   /// Answers the open dialog; an answer that does not apply to a list closes it.
   mutating func answer(_ answer: Action.Answer) -> [ReviewEffect] {
     switch dialog {
@@ -21,7 +37,7 @@ extension ReviewState {
     case .models(let selected): return answerModels(answer, selected)
     case .presets(let selected):
       dialog = nil
-      let offered = offeredPresets
+      let offered = presetChoices
       if answer == .accept, offered.indices.contains(selected) { return usePreset(offered[selected]) }
     case .colours(let label, let selected): return answerColours(answer, label, selected)
     case .pairing(let pairing): return self.answer(answer, pairing)
@@ -40,7 +56,7 @@ extension ReviewState {
   private mutating func answerModels(_ answer: Action.Answer, _ selected: Int) -> [ReviewEffect] {
     guard answer == .accept else {
       dialog = nil
-      keysAhead = []
+      queuedKeys = []
       return []
     }
     guard let models, models.indices.contains(selected) else { return [] }
@@ -85,18 +101,6 @@ extension ReviewState {
     return []
   }
 
-  /// Edits the line that is being typed.
-  mutating func editEntry(_ edit: Action.TextEdit) {
-    guard var entry = dialog?.entry else { return }
-    // Erasing an empty command line leaves it, as editors do.
-    if edit == .eraseBackwards, entry.text.isEmpty, dialog?.isCommand == true {
-      dialog = nil
-      return
-    }
-    entry.edit(edit)
-    dialog = dialog?.with(entry)
-  }
-
   private mutating func answer(_ question: Question, isYes: Bool) -> [ReviewEffect] {
     switch question {
     case .replaceFiles(_, let path, let version, let quitsAfterwards):
@@ -113,7 +117,7 @@ extension ReviewState {
       return save(preset, replacesExisting: true)
     case .quit:
       guard isYes else { return [] }
-      return endsOnceJournalled ? end() : endOnceJournalled()
+      return quitsWhenJournalIsWritten ? end() : quitWhenJournalIsWritten()
     }
   }
 }
@@ -136,7 +140,7 @@ extension ReviewState {
       "\(version(id).map { cleaned($0.name) } ?? "A version") is accepted and was not exported."
     case .job(let title): "Still \(title)."
     case .refinement: "The refined image is not kept as a version."
-    case .unjournalled(let reason): "What was done here is not in the journal: \(cleaned(reason))."
+    case .unwrittenJournal(let reason): "What was done here is not in the journal: \(cleaned(reason))."
     }
   }
 }

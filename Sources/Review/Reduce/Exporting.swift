@@ -6,7 +6,7 @@ extension ReviewState {
     to path: String?, version id: VersionID?, replacesExisting: Bool = false, quitsAfterwards: Bool = false
   ) -> [ReviewEffect] {
     guard jobs[.export] == nil else {
-      message = Message("an export is under way", .warning)
+      message = Message("an export is running", .warning)
       return []
     }
     guard let version = (id ?? decisions.verdicts.accepted).flatMap({ version($0) }) else {

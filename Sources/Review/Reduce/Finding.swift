@@ -1,24 +1,42 @@
+import Screen
 import Volumes
 import Work
 
+extension Action {
+  /// Steps through differences and islands, and to the ends of a label.
+  package enum FindingStep: ActionGroup {
+    case next(Int), toggleTarget, labelEnd(isLast: Bool)
+
+    static let bindings: [KeyBinding] = [
+      KeyTable.bind(
+        .picture, ["n"], .finding(.next(1)),
+        "next place where A and B differ, or next island; the largest first",
+        bar: "differing", barKeys: ["n", "N"], rank: 4),
+      KeyTable.bind(.picture, ["N"], .finding(.next(-1)), "the one before"),
+      KeyTable.bind(
+        .picture, ["I"], .finding(.toggleTarget),
+        "n and N go through the islands of the selected label, or through differences again"),
+      KeyTable.bind(
+        .picture, ["^"], .finding(.labelEnd(isLast: false)),
+        "first slice of the selected label in the active plane"),
+      KeyTable.bind(.picture, ["$"], .finding(.labelEnd(isLast: true)), "its last slice"),
+    ]
+  }
+}
+
 extension ReviewState {
   /// Carries out a step to what matters.
-  mutating func find(_ step: Action.FindingStep) -> [ReviewEffect] {
+  mutating func find(_ step: Action.FindingStep) {
     switch step {
     case .next(let count): findingTarget == .disagreements ? goToDisagreement(count) : goToIsland(count)
     case .toggleTarget: toggleFindingTarget()
     case .labelEnd(let isLast): goToLabelEnd(isLast: isLast)
-    case .goToComponent: goToIsland(0)
-    case .markComponent: markComponent()
-    case .removeComponent: return removeComponent()
-    case .keepMarked: return keepMarkedComponents()
     }
-    return []
   }
 
   // MARK: - Differences
 
-  /// Counts the slices of the versions and finds where they differ, unless that is known or under way.
+  /// Counts the slices of the versions and finds where they differ, unless they are known or being computed.
   ///
   /// With two versions their comparison must be known.
   mutating func findIfNeeded() -> [ReviewEffect] {
@@ -103,7 +121,8 @@ extension ReviewState {
       "n and N go through the islands of \(label.name) in \(version.name); I goes back to differences")
   }
 
-  /// Finds the components of the selected label where something goes through them, unless they are known or under way.
+  /// Finds the components of the selected label where something goes through them, unless they are known or being
+  /// sought.
   mutating func followIslands() -> [ReviewEffect] {
     guard phase == .reviewing, findingTarget == .islands || focus == .components, let shown = shownVersion,
       let key = selectedLabel, let label = shown.label(key)
@@ -129,7 +148,8 @@ extension ReviewState {
     if focus == .components, islandPosition == nil, count > 0 { islandPosition = 0 }
   }
 
-  private mutating func goToIsland(_ count: Int) {
+  /// Goes `count` components further in the list of the selected label, round and round; 0 goes to the present one.
+  mutating func goToIsland(_ count: Int) {
     guard let version = shownVersion, let label = version.label(selectedLabel) else {
       message = Message(
         "the version shown does not have the selected label; , and . select another", .warning)

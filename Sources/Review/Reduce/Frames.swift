@@ -1,4 +1,17 @@
+import Screen
 import Volumes
+
+extension Action {
+  /// Steps through the frames of an image.
+  package enum FrameStep: ActionGroup {
+    case change(Int)
+
+    static let bindings: [KeyBinding] = [
+      KeyTable.bind(.picture, [")"], .frame(.change(1)), "next frame of an image that has several"),
+      KeyTable.bind(.picture, ["("], .frame(.change(-1)), "previous frame"),
+    ]
+  }
+}
 
 extension ReviewState {
   /// "frame 3 of 0-29"; nil where the image has but one.
@@ -6,8 +19,15 @@ extension ReviewState {
     content.frameCount > 1 ? "frame \(content.frame) of 0-\(content.frameCount - 1)" : nil
   }
 
+  /// Carries out a step through the frames.
+  mutating func stepFrames(_ step: Action.FrameStep) -> [ReviewEffect] {
+    switch step {
+    case .change(let count): changeFrame(by: count)
+    }
+  }
+
   /// Asks for another frame of the image, counted on from the one that is being read.
-  mutating func changeFrame(by count: Int) -> [ReviewEffect] {
+  private mutating func changeFrame(by count: Int) -> [ReviewEffect] {
     var frame = content.frame
     if let coming = running(FrameJob.self) { frame = coming.request.frame }
     return goTo(frame: min(max(0, frame + count), content.frameCount - 1))

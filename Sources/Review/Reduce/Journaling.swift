@@ -5,53 +5,53 @@ extension ReviewState {
   /// The entries that the journal lacks, in the order in which they must be written.
   ///
   /// They count as written from now on.
-  mutating func journalNews() -> [ReviewEffect] {
+  mutating func newJournalEntries() -> [ReviewEffect] {
     switch journal {
     case .writing, .failing: break
     case .opening, .absent: return []
     }
     guard phase != .opening else { return [] }
-    var news: [JournalEntry] = []
+    var entries: [JournalEntry] = []
     for version in decisions.versions {
-      let known = journalled.tables.updateValue(version.tables, forKey: version.id)
+      let known = writtenJournal.tables.updateValue(version.tables, forKey: version.id)
       if known == nil {
         let original = original(of: version)
-        news.append(.version(original))
-        if original.tables != version.tables { news.append(.labels(of: version.id, version.tables)) }
+        entries.append(.version(original))
+        if original.tables != version.tables { entries.append(.labels(of: version.id, version.tables)) }
       } else if known != version.tables {
-        news.append(.labels(of: version.id, version.tables))
+        entries.append(.labels(of: version.id, version.tables))
       }
     }
     let decided = decisions.withoutVersions
-    if history.steps.count > 1 || decided != Decisions() { news += stepNews() }
-    if (history.number, decided) != (journalled.step, journalled.decisions) {
-      (journalled.step, journalled.decisions) = (history.number, decided)
-      news.append(.stands(step: history.number, decided))
+    if history.steps.count > 1 || decided != Decisions() { entries += newStepEntries() }
+    if (history.number, decided) != (writtenJournal.step, writtenJournal.decisions) {
+      (writtenJournal.step, writtenJournal.decisions) = (history.number, decided)
+      entries.append(.position(step: history.number, decided))
     }
     let exported = exported
-    for version in decisions.versions where journalled.exported[version.id] != exported[version.id] {
-      journalled.exported[version.id] = exported[version.id]
-      news.append(.exported(version.id, path: exported[version.id]))
+    for version in decisions.versions where writtenJournal.exported[version.id] != exported[version.id] {
+      writtenJournal.exported[version.id] = exported[version.id]
+      entries.append(.exported(version.id, path: exported[version.id]))
     }
-    if view != journalled.view {
-      journalled.view = view
-      news.append(.looked(view))
+    if view != writtenJournal.view {
+      writtenJournal.view = view
+      entries.append(.view(view))
     }
-    return news.map { .note($0) }
+    return entries.map { .note($0) }
   }
 
   /// A new version with the voxels that it had before the steps that the journal lacks.
   private func original(of version: Version) -> Version {
-    let last = journalled.lastStep?.number ?? -1
+    let last = writtenJournal.lastStep?.number ?? -1
     let known = max(0, (history.steps.firstIndex { $0.number > last } ?? history.steps.count) - 1)
     guard known < history.position else { return version }
     return history.decisions(at: known, from: decisions).versions.first { $0.id == version.id } ?? version
   }
 
   /// Steps that the journal lacks or has in an earlier form: consecutive changes of one knob are one step.
-  private mutating func stepNews() -> [JournalEntry] {
-    var news: [JournalEntry] = []
-    let last = journalled.lastStep
+  private mutating func newStepEntries() -> [JournalEntry] {
+    var entries: [JournalEntry] = []
+    let last = writtenJournal.lastStep
     for (position, step) in history.steps.enumerated()
     where step.number > last?.number ?? -1 || step.number == last?.number && step != last {
       let state = history.decisions(at: position, from: decisions)
@@ -61,14 +61,14 @@ extension ReviewState {
         }
       }
       let decided = state.withoutVersions
-      news.append(
+      entries.append(
         .step(
           JournalStep(
             number: step.number, name: step.name, decisions: decided,
             relabellings: step.change.relabellings, edits: edits, returnsTo: step.returnsTo)))
-      (journalled.lastStep, journalled.step, journalled.decisions) = (step, step.number, decided)
+      (writtenJournal.lastStep, writtenJournal.step, writtenJournal.decisions) = (step, step.number, decided)
     }
-    return news
+    return entries
   }
 
   /// Reports that the journal cannot be written, or works again.
@@ -99,7 +99,7 @@ extension ReviewState {
       let earlier = restoredHistory(opened)
       var restored = standing.limited(to: decisions.versions)
       // Decisions about lost versions stay in the journal until the next decision.
-      journalled.decisions = restored
+      writtenJournal.decisions = restored
       restored.versions = decisions.versions
       // The acceptance was of a complete version.
       restored.verdicts.withdrawAcceptance(of: opened.incompleteVersions)
@@ -110,23 +110,23 @@ extension ReviewState {
         decisions = restored
         history = earlier
       } else {
-        repeatOwnSteps(behind: earlier, restored)
+        repeatOwnSteps(after: earlier, restored)
       }
-      (journalled.lastStep, journalled.step) = (earlier.steps.last, earlier.number)
+      (writtenJournal.lastStep, writtenJournal.step) = (earlier.steps.last, earlier.number)
     }
     identifyStructures()
     for version in opened.versions {
-      journalled.tables[version.id] = self.version(version.id).map {
+      writtenJournal.tables[version.id] = self.version(version.id).map {
         LabelTables(own: version.ownTable, shown: $0.table)
       }
     }
     for (id, path) in opened.exported where !opened.incompleteVersions.contains(id) && files[id] == nil {
       files[id] = version(id).map { WrittenVersion(path: path, version: $0) }
     }
-    journalled.exported = opened.exported
+    writtenJournal.exported = opened.exported
     var effects: [ReviewEffect] = []
     if let restored = opened.view {
-      journalled.view = restored
+      writtenJournal.view = restored
       if view == viewAtOpening { effects += look(as: restored) }
     }
     let text = restorationText(opened)
@@ -142,7 +142,7 @@ extension ReviewState {
   }
 
   /// Sets restored decisions and their history, then repeats the steps of this session that were decided before.
-  private mutating func repeatOwnSteps(behind earlier: UndoHistory, _ restored: Decisions) {
+  private mutating func repeatOwnSteps(after earlier: UndoHistory, _ restored: Decisions) {
     let own = history
     let states = own.steps.indices.map { own.decisions(at: $0, from: decisions) }
     history = earlier
@@ -270,13 +270,13 @@ extension ReviewState {
     return parts.isEmpty ? nil : parts.joined(separator: "; ")
   }
 
-  /// Why something is not in the journal on disk; nil when everything is, or nothing happened.
-  var unjournalledReason: String? {
-    let hasNews = history.steps.count > 1 || decisions.versions.count > content.masks.count
+  /// The reason why something is not in the journal on disk; nil when everything is, or nothing happened.
+  var unwrittenJournalReason: String? {
+    let hasChanges = history.steps.count > 1 || decisions.versions.count > content.masks.count
     switch journal {
     case .writing: return nil
-    case .failing(let reason), .absent(let reason): return hasNews ? reason : nil
-    case .opening: return hasNews ? "the journal is still being opened" : nil
+    case .failing(let reason), .absent(let reason): return hasChanges ? reason : nil
+    case .opening: return hasChanges ? "the journal is still being opened" : nil
     }
   }
 }

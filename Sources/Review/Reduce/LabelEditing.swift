@@ -1,10 +1,25 @@
+import Screen
 import Volumes
+
+extension Action {
+  /// The property of the selected label that changes.
+  package enum LabelPart: ActionGroup {
+    case name, colour, partner
+
+    static let bindings: [KeyBinding] = [
+      KeyTable.bind(section, ["r"], .label(.name), "name the label", bar: "name"),
+      KeyTable.bind(section, ["c"], .label(.colour), "choose the label's colour", bar: "colour"),
+      KeyTable.bind(
+        section, ["p"], .label(.partner), "choose what the label is in the other version", bar: "pair"),
+    ]
+
+    private static let section = KeyContext.section(LabelSection().id)
+  }
+}
 
 /// A label whose name or colour is being changed.
 package struct LabelEdit: Equatable, Sendable {
-  /// What is changed.
   package enum Part: Equatable, Sendable { case name, colour }
-  /// What is changed.
   package var part: Part
   /// The label's family and its value there.
   package var family: VersionID

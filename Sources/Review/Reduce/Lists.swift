@@ -1,6 +1,63 @@
+import Screen
+
+extension Action {
+  /// Moves of the pointer in the list that receives keys: by entries, by pages, to the bottom or the top.
+  package enum PointerMove: ActionGroup {
+    case entries(Int), pages(Int), end(isBottom: Bool)
+
+    static let bindings: [KeyBinding] =
+      bindings(in: .list, entry: "entry") + bindings(in: .pairing, entry: "label of A") + [
+        KeyTable.bind(
+          .reading, [.up, "k"], .pointer(.entries(-1)), "one line up", bar: "scroll", barKeys: [.up, .down]),
+        KeyTable.bind(.reading, [.down, "j"], .pointer(.entries(1)), "one line down"),
+        KeyTable.bind(.reading, ["["], .pointer(.pages(-1)), "a page up"),
+        KeyTable.bind(
+          .reading, ["]", " "], .pointer(.pages(1)), "a page down", bar: "page",
+          barKeys: [.pageUp, .pageDown]),
+      ] + pages(in: .reading)
+
+    /// The keys that move the pointer of a list of such entries.
+    static func bindings(in context: KeyContext, entry: String) -> [KeyBinding] {
+      [
+        KeyTable.bind(
+          context, [.up, "k"], .pointer(.entries(-1)), "previous \(entry)", bar: "choose",
+          barKeys: [.up, .down]),
+        KeyTable.bind(context, [.down, "j"], .pointer(.entries(1)), "next \(entry)"),
+      ] + pages(in: context)
+    }
+
+    private static func pages(in context: KeyContext) -> [KeyBinding] {
+      [
+        KeyTable.bind(context, [.pageUp], .pointer(.pages(-1)), "a page up"),
+        KeyTable.bind(context, [.pageDown], .pointer(.pages(1)), "a page down"),
+        KeyTable.bind(context, [.home], .pointer(.end(isBottom: false)), "to the top"),
+        KeyTable.bind(context, [.end], .pointer(.end(isBottom: true)), "to the bottom"),
+      ]
+    }
+  }
+
+  /// Searches in the list that receives keys: a new one, or to the next match of the last.
+  package enum SearchStep: ActionGroup {
+    case begin, next(Int)
+
+    static let bindings: [KeyBinding] = bindings(in: .list) + bindings(in: .reading)
+
+    /// The keys that search in a list.
+    static func bindings(in context: KeyContext) -> [KeyBinding] {
+      [
+        KeyTable.bind(
+          context, ["/"], .search(.begin), "search; n and N go to the next and previous match", bar: "search",
+          rank: 2),
+        KeyTable.bind(context, ["n"], .search(.next(1)), "next match"),
+        KeyTable.bind(context, ["N"], .search(.next(-1)), "previous match"),
+      ]
+    }
+  }
+}
+
 /// A list with a pointer; the same keys move, page and search in every list.
 struct PointedList {
-  /// Which list it is; a search ends with its list.
+  /// The identity of a list; a search ends with its list.
   enum Name: Hashable {
     case help, messages, windows, models, presets, colours, pairing, history, section(PanelSectionID)
   }
@@ -14,14 +71,14 @@ struct PointedList {
   /// Entries between one page and the next.
   let page: () -> Int
   /// Whether the pointer wraps around at the ends.
-  var isRound = true
+  var wrapsAround = true
 
   /// The entry that the pointer is at after a move.
   func index(after move: Action.PointerMove) -> Int {
     let position = position ?? (move == .entries(-1) ? 0 : -1)
     switch move {
     case .entries(let steps):
-      return isRound ? (position + steps % count + count) % count : clamped(position + steps)
+      return wrapsAround ? (position + steps % count + count) % count : clamped(position + steps)
     case .pages(let pages): return clamped(max(0, position) + pages * page())
     case .end(let isBottom): return isBottom ? count - 1 : 0
     }
@@ -38,7 +95,7 @@ extension ReviewState {
     case .messages(let line): textPages(.messages, messageLines.map(\.text), from: line)
     case .windows(let selected): dialogList(.windows, intensities.presets.map(\.name), selected)
     case .models(let selected): dialogList(.models, (models ?? []).map { cleaned($0.name) }, selected)
-    case .presets(let selected): dialogList(.presets, offeredPresets.map(\.name), selected)
+    case .presets(let selected): dialogList(.presets, presetChoices.map(\.name), selected)
     case .colours(_, let selected):
       dialogList(.colours, ReviewState.palette.map(\.name) + ["another one, typed"], selected)
     case .pairing(let pairing):
@@ -53,7 +110,7 @@ extension ReviewState {
   private func textPages(_ name: PointedList.Name, _ lines: [String], from line: Int) -> PointedList {
     PointedList(
       name: name, count: lines.count, text: { lines[$0] }, position: line, page: { max(1, textPageRows - 2) },
-      isRound: false)
+      wrapsAround: false)
   }
 
   private func dialogList(_ name: PointedList.Name, _ entries: [String], _ selected: Int) -> PointedList {
@@ -110,7 +167,7 @@ extension ReviewState {
     case .accept:
       search.isTyping = false
       self.search = search.entry.text.isEmpty ? nil : search
-      if search.found == nil, !search.entry.text.isEmpty { sayNothingFound() }
+      if search.found == nil, !search.entry.text.isEmpty { showNothingFoundMessage() }
     case .dismiss: endSearch()
     // No key has these while a line is being typed.
     case .changePartner, .typeColour: break
@@ -152,13 +209,13 @@ extension ReviewState {
     }
     let from = search.found ?? list.position ?? 0
     guard let match = nextMatch(of: search, in: list, from: from + steps, by: steps) else {
-      return sayNothingFound()
+      return showNothingFoundMessage()
     }
     self.search?.found = match
     point(at: match)
   }
 
-  private mutating func sayNothingFound() {
+  private mutating func showNothingFoundMessage() {
     guard let search else { return }
     message = Message("nothing in this list has \"\(search.entry.text)\"", .warning)
   }

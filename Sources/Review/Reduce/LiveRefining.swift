@@ -17,27 +17,27 @@ extension ReviewState {
     guard isPreviewLive, focus == .refinement, let base = refinementBase else { return [] }
     if live?.base != base.id { live = LiveRefinement(base: base.id) }
     // A move of the crosshair does not stop the refinement of the whole image.
-    let stopped = isFollowing(base.id, decisions.knobs) ? [] : cancel(.following)
+    let stopped = isRefiningInBackground(base.id, decisions.knobs) ? [] : cancel(.backgroundRefinement)
     if let whole = live?.whole, whole.knobs == decisions.knobs {
       // The knobs are back at known values, so the known result is shown.
       live?.region = nil
-      previewIsDue = false
+      needsPreview = false
       return stopped + cancel(.preview)
     }
     if jobs[.preview] != nil {
       guard cancelledPreviews < ReviewState.mostCancelledPreviews else {
-        previewIsDue = true
+        needsPreview = true
         return stopped
       }
       cancelledPreviews += 1
     }
-    previewIsDue = false
+    needsPreview = false
     return stopped + [startPreview(base)]
   }
 
   /// Whether all of the image is being refined with these knobs.
-  private func isFollowing(_ base: VersionID, _ knobs: KnobSettings) -> Bool {
-    running(FollowingJob.self).map { $0.base == base && $0.knobs == knobs } ?? false
+  private func isRefiningInBackground(_ base: VersionID, _ knobs: KnobSettings) -> Bool {
+    running(BackgroundRefinementJob.self).map { $0.base == base && $0.knobs == knobs } ?? false
   }
 
   private mutating func startPreview(_ base: Version) -> ReviewEffect {
@@ -83,15 +83,16 @@ extension ReviewState {
     if live?.region?.part.box == preview.box { adaptBox(to: preview.seconds) }
     if live?.whole?.knobs != knobs { live?.region = LiveRefinement.Result(knobs: knobs, part: preview) }
     guard let version = version(base) else { return [] }
-    if previewIsDue {
-      previewIsDue = false
+    if needsPreview {
+      needsPreview = false
       return [startPreview(version)]
     }
-    guard knobs == decisions.knobs, live?.whole?.knobs != knobs, !isFollowing(base, knobs),
+    guard knobs == decisions.knobs, live?.whole?.knobs != knobs, !isRefiningInBackground(base, knobs),
       live?.isOnlyRegion != true, jobs[.refinement] == nil
     else { return [] }
     return [
-      start(FollowingJob(request: refinementRequest(version, region: nil), base: base, knobs: knobs))
+      start(
+        BackgroundRefinementJob(request: refinementRequest(version, region: nil), base: base, knobs: knobs))
     ]
   }
 
@@ -110,9 +111,9 @@ extension ReviewState {
   mutating func stopLive() -> [ReviewEffect] {
     live = nil
     showsLabelsBeforeRefinement = false
-    previewIsDue = false
+    needsPreview = false
     cancelledPreviews = 0
-    return cancel(.preview) + cancel(.following)
+    return cancel(.preview) + cancel(.backgroundRefinement)
   }
 
   /// Starts the jobs of the CRF panel: the refined box, the image's measures and the saved presets.

@@ -1,4 +1,39 @@
+import Screen
 import Volumes
+
+extension Action {
+  /// Moves of the crosshair; while the picture is being moved, `step` moves that.
+  package enum Move: ActionGroup {
+    case scroll(Int), firstSlice, lastSlice, step(Direction, Int)
+
+    package enum Direction: Hashable, Sendable { case left, right, up, down }
+
+    static let bindings: [KeyBinding] = [
+      KeyTable.bind(
+        .picture, [.pageUp, "]"], .move(.scroll(1)), "next slice, towards head, front or right", bar: "slice",
+        barKeys: [.pageUp, .pageDown], rank: 3),
+      KeyTable.bind(.picture, [.pageDown, "["], .move(.scroll(-1)), "previous slice"),
+      KeyTable.bind(.picture, [">"], .move(.scroll(10)), "ten slices on"),
+      KeyTable.bind(.picture, ["<"], .move(.scroll(-10)), "ten slices back"),
+      KeyTable.bind(.picture, [.end], .move(.lastSlice), "last slice"),
+      KeyTable.bind(.picture, [.home], .move(.firstSlice), "first slice"),
+      KeyTable.bind(.picture, [.left, "h"], .move(.step(.left, 1)), "crosshair left"),
+      KeyTable.bind(.picture, [.right, "l"], .move(.step(.right, 1)), "crosshair right"),
+      KeyTable.bind(.picture, [.up, "k"], .move(.step(.up, 1)), "crosshair up"),
+      KeyTable.bind(.picture, [.down, "j"], .move(.step(.down, 1)), "crosshair down"),
+      KeyTable.bind(.picture, ["H"], .move(.step(.left, 10)), "ten voxels left"),
+      KeyTable.bind(.picture, ["L"], .move(.step(.right, 10)), "ten voxels right"),
+      KeyTable.bind(.picture, ["K"], .move(.step(.up, 10)), "ten voxels up"),
+      KeyTable.bind(.picture, ["J"], .move(.step(.down, 10)), "ten voxels down"),
+      KeyTable.bind(
+        .pan, [.left, "h"], .move(.step(.left, 1)), "show more of the left", bar: "move",
+        barKeys: [.left, .right, .up, .down]),
+      KeyTable.bind(.pan, [.right, "l"], .move(.step(.right, 1)), "show more of the right"),
+      KeyTable.bind(.pan, [.up, "k"], .move(.step(.up, 1)), "show more of the top"),
+      KeyTable.bind(.pan, [.down, "j"], .move(.step(.down, 1)), "show more of the bottom"),
+    ]
+  }
+}
 
 extension ReviewState {
   /// Moves the crosshair, or the picture while that is being moved.
@@ -18,21 +53,21 @@ extension ReviewState {
     // Clamped first, so that "to the last slice" does not overflow.
     let steps = min(max(count, -geometry.sliceCount), geometry.sliceCount) * geometry.sliceSign
     view.crosshair[geometry.sliceAxis] = min(max(0, position + steps), geometry.sliceCount - 1)
-    keepCrosshairInSight()
+    scrollToCrosshair()
   }
 
-  private mutating func step(_ direction: Action.Direction, _ count: Int) {
+  private mutating func step(_ direction: Action.Move.Direction, _ count: Int) {
     let geometry = geometry(view.activePlane)
     let isHorizontal = direction == .left || direction == .right
     let axis = isHorizontal ? geometry.horizontalAxis : geometry.verticalAxis
     let sign = isHorizontal ? geometry.horizontalSign : geometry.verticalSign
     let steps = (direction == .right || direction == .down ? count : -count) * sign
     view.crosshair[axis] = min(max(0, view.crosshair[axis] + steps), grid.size[axis] - 1)
-    keepCrosshairInSight()
+    scrollToCrosshair()
   }
 
   /// Moves what the active pane shows by an eighth of the pane.
-  private mutating func pan(_ direction: Action.Direction) {
+  private mutating func pan(_ direction: Action.Move.Direction) {
     guard let pane = layout.panes.first(where: { $0.plane == view.activePlane }) else { return }
     let projection = projection(pane)
     let right = direction == .left ? -1 : direction == .right ? 1 : 0
@@ -54,11 +89,11 @@ extension ReviewState {
   /// Moves the crosshair, and pans where it would leave the pane.
   mutating func moveCrosshair(to index: VoxelIndex) {
     for axis in 0..<3 { view.crosshair[axis] = min(max(0, index[axis]), grid.size[axis] - 1) }
-    keepCrosshairInSight()
+    scrollToCrosshair()
   }
 
   /// Moves each pane just so far that the crosshair lies in it.
-  mutating func keepCrosshairInSight() {
+  mutating func scrollToCrosshair() {
     guard view.zoom > 1 else {
       view.centre = gridCentre
       return

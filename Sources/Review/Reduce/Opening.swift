@@ -8,7 +8,7 @@ extension ReviewState {
   /// An angle in whole degrees.
   private func degrees(_ angle: Double) -> Int { Int(saturating: angle.rounded()) }
 
-  /// What is unusual about the image's axes, a word or two each.
+  /// Unusual properties of the image's axes, a word or two each.
   var gridNotes: [String] {
     var notes: [String] = []
     if grid.obliqueDegrees >= ReviewState.leastDegrees {
@@ -27,7 +27,7 @@ extension ReviewState {
   }
 
   /// Shows the messages about the opened case; the most important one stays on the screen.
-  mutating func greet() {
+  mutating func showOpeningMessages() {
     var lines = content.refusals.map { Message("not opened: \($0)", .error) }
     if let frameText { lines.append(Message("\(frameText); ( and ) change it", .warning)) }
     lines += content.findings.map { Message($0, .warning) }
@@ -49,7 +49,7 @@ extension ReviewState {
     guard var first = lines.first else {
       message = Message(
         decisions.versions.isEmpty
-          ? "no mask: m runs a network, \(ReviewState.greeting)" : ReviewState.greeting)
+          ? "no mask: m runs a network, \(ReviewState.keyReferenceHint)" : ReviewState.keyReferenceHint)
       return
     }
     for line in lines.dropFirst() { messageLog.add(line) }
@@ -58,15 +58,15 @@ extension ReviewState {
   }
 
   /// The message where there is no other.
-  private static let greeting = "? lists the keys"
+  private static let keyReferenceHint = "? lists the keys"
 
   /// Appends a message that no key caused to the present one, if no key caused that either.
-  mutating func say(besides text: String) {
-    let earlier = message?.text == ReviewState.greeting ? nil : message
+  mutating func appendMessage(_ text: String) {
+    let earlier = message?.text == ReviewState.keyReferenceHint ? nil : message
     message = Message((earlier.map { $0.text + "; " } ?? "") + text, earlier?.kind ?? .note)
   }
 
-  /// What the versions list calls masks: their file names, with as many folders as tell equal ones apart.
+  /// The names of masks in the versions list: their file names, with as many folders as tell equal ones apart.
   static func distinctNames(_ masks: [LoadedMask]) -> [String] {
     masks.map { mask in
       let rivals = masks.filter { $0.name == mask.name && $0.path != mask.path }

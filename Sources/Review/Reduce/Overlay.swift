@@ -1,5 +1,36 @@
+import Screen
 import Volumes
 import Work
+
+extension Action {
+  /// Changes of how labels are shown, and of which one is selected.
+  package enum OverlayChange: ActionGroup {
+    case toggle, toggleStyle, opacity(Int), flip, toggleDifference
+    case selectLabel(Int), jumpToLabel, pickLabel
+
+    static let bindings: [KeyBinding] = [
+      KeyTable.bind(.picture, [" "], .overlay(.toggle), "labels on or off", bar: "labels", rank: 4),
+      KeyTable.bind(
+        .picture, ["u"], .overlay(.toggleStyle), "labels filled or outlined", bar: "outline", rank: 4),
+      KeyTable.bind(.picture, ["}"], .overlay(.opacity(1)), "fill more opaque"),
+      KeyTable.bind(.picture, ["{"], .overlay(.opacity(-1)), "fill more transparent"),
+      KeyTable.bind(.picture, [.tab], .overlay(.flip), "flip between versions A and B", bar: "A/B", rank: 2),
+      KeyTable.bind(
+        .picture, ["d"], .overlay(.toggleDifference), "show where A and B differ", bar: "difference", rank: 2),
+      KeyTable.bind(.picture, ["."], .overlay(.selectLabel(1)), "select the next label"),
+      KeyTable.bind(.picture, [","], .overlay(.selectLabel(-1)), "select the previous label"),
+      KeyTable.bind(.picture, ["G"], .overlay(.jumpToLabel), "go to the selected label's largest slice"),
+      KeyTable.bind(.picture, ["p"], .overlay(.pickLabel), "select the label under the crosshair"),
+    ]
+
+    /// The key that goes to the label at the pointer of the label table.
+    static let labelTableBindings: [KeyBinding] = [
+      KeyTable.bind(
+        .section(LabelSection().id), [.enter], .overlay(.jumpToLabel), "go to the label's largest slice",
+        bar: "go to")
+    ]
+  }
+}
 
 extension ReviewState {
   /// Changes how labels are shown, and which one is selected.
@@ -17,7 +48,7 @@ extension ReviewState {
     case .toggleDifference: return toggleDifference()
     case .selectLabel(let count):
       selectLabel(count)
-      saySelected()
+      showSelectedLabelMessage()
     case .pickLabel: pickLabel()
     case .jumpToLabel: jumpToSelectedLabel()
     }
@@ -77,11 +108,11 @@ extension ReviewState {
       return
     }
     selectedLabel = shownVersion?.key(of: label)
-    saySelected()
+    showSelectedLabelMessage()
   }
 
   /// Says which label is selected, and whether it can be seen.
-  private mutating func saySelected() {
+  private mutating func showSelectedLabelMessage() {
     guard let version = shownVersion, let position = version.position(selectedLabel) else { return }
     let label = version.table.labels[position]
     let state =

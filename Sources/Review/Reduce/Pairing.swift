@@ -6,13 +6,11 @@ import Work
 package struct PairingDialog: Equatable, Sendable {
   /// A label of A and its partner.
   package struct Row: Equatable, Sendable {
-    /// Its value in A.
     package var valueA: UInt16
     /// The value in B; nil for none.
     package var valueB: UInt16?
   }
 
-  /// The versions.
   package var a, b: VersionID
   /// The labels of A, the uncertain ones first.
   package var rows: [Row]
@@ -88,20 +86,20 @@ extension ReviewState {
       settledPairings.append(LabelPairing(a.family, b.family, partners: partners))
       identifyStructures()
       if isRemembered {
-        say(besides: "labels are paired as you said before; p in the label table changes it")
+        appendMessage("labels are paired as you said before; p in the label table changes it")
       }
     case .doubtful(let proposed):
       askedPairings.insert([a.family, b.family])
       let asked = pairingDialog(a, b, found, partners: proposed, isAsked: true)
-      if dialog == nil { dialog = asked } else { pairingDue = asked }
+      if dialog == nil { dialog = asked } else { pendingPairing = asked }
     }
     return compareIfNeeded()
   }
 
   /// Opens the pairing dialog that was postponed while another dialog was open.
-  mutating func askWhatIsDue() {
-    guard dialog == nil, let due = pairingDue else { return }
-    pairingDue = nil
+  mutating func openPendingPairing() {
+    guard dialog == nil, let due = pendingPairing else { return }
+    pendingPairing = nil
     if case .pairing(let pairing) = due, pairing.a == decisions.a, pairing.b == decisions.b { dialog = due }
   }
 

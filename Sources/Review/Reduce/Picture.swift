@@ -1,4 +1,38 @@
+import Screen
 import Volumes
+
+extension Action {
+  /// Changes of the picture in the panes: plane, zoom, window and annotations.
+  package enum PictureChange: ActionGroup {
+    case choosePlane(AnatomicalPlane), goTo, recentre
+    case toggleLayout, zoom(Int), fit, pan, chooseWindow, automaticWindow, toggleConvention, toggleCrosshair,
+      toggleAnnotations, toggleStrips
+
+    static let bindings: [KeyBinding] = [
+      KeyTable.bind(
+        .picture, ["a"], .picture(.choosePlane(.axial)), "axial plane", bar: "plane",
+        barKeys: ["a", "c", "s"],
+        rank: 4),
+      KeyTable.bind(.picture, ["c"], .picture(.choosePlane(.coronal)), "coronal plane"),
+      KeyTable.bind(.picture, ["s"], .picture(.choosePlane(.sagittal)), "sagittal plane"),
+      KeyTable.bind(
+        .picture, ["g"], .picture(.goTo), "go to a slice, i,j,k, x,y,zmm or a label", bar: "go to", rank: 4),
+      KeyTable.bind(.picture, ["r"], .picture(.recentre), "centre the panes on the crosshair"),
+      KeyTable.bind(.picture, [.enter, "o"], .picture(.toggleLayout), "one plane or all three"),
+      KeyTable.bind(.picture, ["+", "="], .picture(.zoom(1)), "closer"),
+      KeyTable.bind(.picture, ["-"], .picture(.zoom(-1)), "further away"),
+      KeyTable.bind(.picture, ["0"], .picture(.fit), "the whole image"),
+      KeyTable.bind(.picture, ["P"], .picture(.pan), "move the picture with the arrows"),
+      KeyTable.bind(.picture, ["w"], .picture(.chooseWindow), "choose a window", bar: "window", rank: 3),
+      KeyTable.bind(.picture, ["W"], .picture(.automaticWindow), "automatic window"),
+      KeyTable.bind(.picture, ["O"], .picture(.toggleConvention), "radiological or neurological sides"),
+      KeyTable.bind(.picture, ["x"], .picture(.toggleCrosshair), "crosshair on or off"),
+      KeyTable.bind(.picture, ["X"], .picture(.toggleAnnotations), "letters in the panes on or off"),
+      KeyTable.bind(
+        .picture, ["|"], .picture(.toggleStrips), "strips of all slices beside the panes on or off"),
+    ]
+  }
+}
 
 extension ReviewState {
   private static let zoomStep = 1.25
@@ -8,6 +42,7 @@ extension ReviewState {
   mutating func changePicture(_ change: Action.PictureChange) {
     switch change {
     case .choosePlane(let plane): view.activePlane = plane
+    case .goTo: dialog = .command(prompt: "go to ", TextEntry())
     case .recentre: view.centre = continuous(view.crosshair)
     case .toggleLayout:
       view.isMaximised.toggle()
@@ -15,7 +50,7 @@ extension ReviewState {
       if screen.rows < three.rows || screen.columns < three.columns {
         message = Message("three planes need a screen of \(three.columns)x\(three.rows)", .warning)
       }
-      keepCrosshairInSight()
+      scrollToCrosshair()
     case .zoom(let steps): zoom(steps)
     case .fit:
       view.zoom = 1
@@ -23,6 +58,7 @@ extension ReviewState {
     case .pan:
       view.isPanning = true
       if view.zoom == 1 { message = Message("the whole image is visible; + zooms in") }
+    case .chooseWindow: dialog = .windows(selected: selectedWindow)
     case .automaticWindow: choose(intensities.presets[0])
     case .toggleConvention:
       view.convention = view.convention == .radiological ? .neurological : .radiological
@@ -44,7 +80,7 @@ extension ReviewState {
     if abs(zoom - 1) < 0.01 { zoom = 1 }
     if view.zoom == 1, zoom > 1 { view.centre = continuous(view.crosshair) }
     view.zoom = min(max(zoom, ReviewState.zoomRange.lowerBound), ReviewState.zoomRange.upperBound)
-    keepCrosshairInSight()
+    scrollToCrosshair()
   }
 
   /// Sets a window with a name.
@@ -63,7 +99,7 @@ extension ReviewState {
   var selectedWindow: Int { intensities.presets.firstIndex { $0.name == view.windowName } ?? 0 }
 }
 
-/// How a reviewer looks at cases of one kind: what stays from one case to the next.
+/// The part of a view that stays from one case to the next of the same kind.
 package struct ViewHabits: Equatable, Sendable {
   private let view: ViewState
   private let isCT: Bool
@@ -94,7 +130,7 @@ extension ViewHabits {
 }
 
 extension ReviewState {
-  /// How this case is looked at.
+  /// The view habits of this case.
   var habits: ViewHabits { ViewHabits(view, isCT: intensities.looksLikeCT) }
 
   /// Looks at this case as at the one before, unless it was looked at already.

@@ -16,8 +16,8 @@ package func reduce(_ state: inout ReviewState, _ event: ReviewEvent) -> [Review
     state.noteProgress(id, fraction: fraction, elapsedSeconds: elapsedSeconds)
     effects = []
   case .jobEnded(let id, let outcome): effects = state.end(id, outcome)
-  case .judged(let verdict):
-    if !state.isJudged(verdict) { state.judge(verdict) }
+  case .verdictGiven(let verdict):
+    if !state.hasVerdict(verdict) { state.giveVerdict(verdict) }
     effects = []
   case .recorded(let decision):
     state.adopt(decision)
@@ -26,9 +26,9 @@ package func reduce(_ state: inout ReviewState, _ event: ReviewEvent) -> [Review
     state.noteJournalFailure(line)
     effects = []
   }
-  if state.endsOnceJournalled, state.journal != .opening {
-    state.endsOnceJournalled = false
-    effects += state.unjournalledReason == nil ? state.end() : state.quit()
+  if state.quitsWhenJournalIsWritten, state.journal != .opening {
+    state.quitsWhenJournalIsWritten = false
+    effects += state.unwrittenJournalReason == nil ? state.end() : state.quit()
   }
   // The question about quitting always lists the present losses.
   if case .question(.quit(let losing)) = state.dialog, losing != state.losses {
@@ -37,14 +37,13 @@ package func reduce(_ state: inout ReviewState, _ event: ReviewEvent) -> [Review
   // A search ends with its list, a difference with what differed.
   if state.search != nil, state.pointedList?.name != list { state.search = nil }
   if let compared, state.comparedVersions != compared { state.view.showsDifference = false }
-  return effects + state.followShownVersion(from: base) + state.followIslands() + state.journalNews()
+  return effects + state.followShownVersion(from: base) + state.followIslands() + state.newJournalEntries()
 }
 
 extension ReviewState {
   /// The effects at the start of a session.
   package mutating func begin() -> [ReviewEffect] { [start(OpeningJob(request))] }
 
-  /// The present key context.
   package var keyContext: KeyContext {
     if search?.isTyping == true { return .text }
     switch dialog {
@@ -65,7 +64,7 @@ extension ReviewState {
     switch input {
     case .resize(let rows, let columns):
       screen = ScreenSize(rows: rows, columns: columns)
-      keepCrosshairInSight()
+      scrollToCrosshair()
       return []
     case .end: return end()
     case .key(let key): return handleKey(key)
@@ -94,7 +93,7 @@ extension ReviewState {
     if case .models = dialog, models == nil, key != .control("c"),
       KeyTable.action(key, in: context) != .answer(.dismiss)
     {
-      keysAhead.append(key)
+      queuedKeys.append(key)
       return []
     }
     if key == .escape, dialog == nil, focus != .picture, message?.kind == .error {
@@ -109,7 +108,7 @@ extension ReviewState {
         message = nil
       }
       let effects = followingCrosshair { $0.perform(action, key) }
-      askWhatIsDue()
+      openPendingPairing()
       return effects
     }
     if context == .text, case .character(let character) = key {
@@ -132,16 +131,21 @@ extension ReviewState {
   private mutating func perform(_ action: Action, _ key: Key) -> [ReviewEffect] {
     switch action {
     case .move(let move): self.move(move)
+    case .frame(let step): return stepFrames(step)
     case .picture(let change): changePicture(change)
     case .overlay(let change): return changeOverlay(change)
     case .visibility(let change): changeVisibility(change)
     case .label(let part): editLabel(part)
-    case .finding(let step): return find(step)
-    case .version(let use): return useVersion(as: use)
+    case .finding(let step): find(step)
+    case .component(let step): return editComponents(step)
+    case .version(let role): return useVersion(as: role)
     case .refinement(let step): return refine(step, key)
+    case .network(let step): return runNetwork(step)
+    case .focus(let step): return moveFocus(step)
+    case .verdict(let step): changeVerdict(step)
     case .session(let step): return performStep(step)
-    case .worklist: message = Message("one case is open; segdeck review FOLDER opens many", .warning)
-    case .open(let dialog): openDialog(dialog)
+    case .worklist, .caseList:
+      message = Message("one case is open; segdeck review FOLDER opens many", .warning)
     case .pointer(let move): movePointer(move)
     case .search(let step): searchList(step)
     case .answer(let answer):
@@ -152,7 +156,6 @@ extension ReviewState {
     return []
   }
 
-  /// Ends the session.
   mutating func end(failure: String? = nil) -> [ReviewEffect] {
     let effects = JobKind.allCases.flatMap { cancel($0) }
     phase = .ended(failure: failure)

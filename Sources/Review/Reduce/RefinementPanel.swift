@@ -1,6 +1,50 @@
 import Screen
 import Volumes
 
+extension Action {
+  /// Steps in the CRF panel.
+  package enum RefinementStep: ActionGroup {
+    case adjustKnob(Int, coarse: Bool), typeIntoKnob, eraseInKnob, resetKnob, resetAllKnobs, keep,
+      togglePreview
+    case flip, chooseAxis, choosePreset, savePreset
+
+    static let bindings: [KeyBinding] = [
+      KeyTable.bind(
+        section, [.left, "h"], .refinement(.adjustKnob(-1, coarse: false)), "a fine step down", bar: "adjust",
+        barKeys: [.left, .right]),
+      KeyTable.bind(section, [.right, "l"], .refinement(.adjustKnob(1, coarse: false)), "a fine step up"),
+      KeyTable.bind(
+        section, ["H", "-"], .refinement(.adjustKnob(-1, coarse: true)), "a coarse step down",
+        bar: "coarse",
+        barKeys: ["-", "+"]),
+      KeyTable.bind(section, ["L", "+"], .refinement(.adjustKnob(1, coarse: true)), "a coarse step up"),
+      KeyTable.bind(
+        section, "0123456789.,".map { Key.character($0) }, .refinement(.typeIntoKnob),
+        "type a value; i,j,k for a width by axis, values for labels"),
+      KeyTable.bind(section, [.backspace], .refinement(.eraseInKnob), "erase what was typed"),
+      KeyTable.bind(
+        section, [.tab], .refinement(.flip), "flip between before and after refinement", bar: "A/B"),
+      KeyTable.bind(
+        section, [.enter], .refinement(.keep), "take the typed value; keep the result as a version",
+        bar: "keep"),
+      KeyTable.bind(
+        section, ["i"], .refinement(.chooseAxis), "the axis of a width that changes: all, i, j, k"),
+      KeyTable.bind(
+        section, ["P"], .refinement(.choosePreset), "choose kernels: advised, from the image, saved",
+        bar: "presets"),
+      KeyTable.bind(section, ["S"], .refinement(.savePreset), "save the kernels under a name"),
+      KeyTable.bind(section, ["r"], .refinement(.resetKnob), "this knob as the model advises", bar: "reset"),
+      KeyTable.bind(section, ["R"], .refinement(.resetAllKnobs), "all knobs as the model advises"),
+      KeyTable.bind(
+        section, ["p"], .refinement(.togglePreview),
+        "refine around the crosshair after each change; off and on"
+      ),
+    ]
+
+    private static let section = KeyContext.section(RefinementSection().id)
+  }
+}
+
 extension ReviewState {
   /// Changes knobs by steps or typed values, and keeps the CRF's result as a version.
   mutating func refine(_ step: Action.RefinementStep, _ key: Key) -> [ReviewEffect] {
@@ -105,6 +149,6 @@ extension ReviewState {
     let job = RefinementJob(
       request: refinementRequest(base, region: nil), base: base.id, knobs: decisions.knobs,
       frame: content.frame)
-    return cancel(.following) + [start(job)]
+    return cancel(.backgroundRefinement) + [start(job)]
   }
 }

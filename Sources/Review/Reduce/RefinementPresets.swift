@@ -1,7 +1,7 @@
 import Volumes
 
 /// An entry of the list of presets.
-struct OfferedPreset: Equatable {
+struct PresetChoice: Equatable {
   var name: String
   /// The source, in a word.
   var origin: String
@@ -10,26 +10,26 @@ struct OfferedPreset: Equatable {
 
 extension ReviewState {
   /// The model's settings, those suggested by the image, the defaults, and the saved ones.
-  var offeredPresets: [OfferedPreset] {
-    var offered: [OfferedPreset] = []
+  var presetChoices: [PresetChoice] {
+    var offered: [PresetChoice] = []
     if let base = refinementBase, let advised = base.advisedSettings {
-      offered.append(OfferedPreset(name: cleaned(base.name), origin: "the model's", settings: advised))
+      offered.append(PresetChoice(name: cleaned(base.name), origin: "the model's", settings: advised))
     }
     if let base = refinementBase, measures?.version == base.id, let measures = measures?.measures {
       offered.append(
-        OfferedPreset(name: "from this image", origin: "noise, edges, spacing", settings: measures.suggested))
+        PresetChoice(name: "from this image", origin: "noise, edges, spacing", settings: measures.suggested))
     }
     offered.append(
-      OfferedPreset(name: "defaults", origin: "the program's", settings: RefinementSettings()))
+      PresetChoice(name: "defaults", origin: "the program's", settings: RefinementSettings()))
     for preset in savedPresets ?? [] {
-      offered.append(OfferedPreset(name: cleaned(preset.name), origin: "saved", settings: preset.settings))
+      offered.append(PresetChoice(name: cleaned(preset.name), origin: "saved", settings: preset.settings))
     }
     return offered
   }
 
   /// The name of the preset that equals the present knobs; nil for none.
   var presetName: String? {
-    offeredPresets.first { applied($0.settings) == decisions.knobs.refinement }?.name
+    presetChoices.first { applied($0.settings) == decisions.knobs.refinement }?.name
   }
 
   /// A preset for the shown version: the choice of labels is kept, and weights of missing heads are dropped.
@@ -44,13 +44,13 @@ extension ReviewState {
   }
 
   mutating func choosePreset() -> [ReviewEffect] {
-    let now = offeredPresets.firstIndex { $0.name == presetName }
+    let now = presetChoices.firstIndex { $0.name == presetName }
     dialog = .presets(selected: now ?? 0)
     return []
   }
 
   /// Sets every knob to the preset's value.
-  mutating func usePreset(_ preset: OfferedPreset) -> [ReviewEffect] {
+  mutating func usePreset(_ preset: PresetChoice) -> [ReviewEffect] {
     let settings = applied(preset.settings)
     decide("kernels \(preset.name)") { $0.knobs.refinement = settings }
     message = Message("kernels: \(preset.name)")
@@ -60,7 +60,7 @@ extension ReviewState {
   /// Uses the preset with this name, or the first whose name begins with it.
   mutating func usePreset(named name: String) -> [ReviewEffect] {
     let wanted = name.lowercased()
-    let offered = offeredPresets
+    let offered = presetChoices
     let match =
       offered.first { $0.name.lowercased() == wanted }
       ?? offered.first { $0.name.lowercased().hasPrefix(wanted) }
@@ -71,7 +71,6 @@ extension ReviewState {
     return usePreset(match)
   }
 
-  /// Saves the present kernels.
   mutating func savePreset(named name: String) -> [ReviewEffect] {
     let allowed = name.unicodeScalars.allSatisfy {
       $0.properties.isAlphabetic || ("0"..."9").contains($0) || "-_. ".unicodeScalars.contains($0)

@@ -1,39 +1,49 @@
+import Screen
 import Volumes
 
+extension Action {
+  /// Export, undo, typed commands, messages, and quitting.
+  package enum SessionStep: ActionGroup {
+    case export, undo, redo, chooseStep
+    case typeCommand, showMessages, showHelp
+    case back, interrupt, quit
+
+    static let bindings: [KeyBinding] = [
+      KeyTable.bind(
+        .picture, ["E", .control("s")], .session(.export), "export the accepted version", bar: "export"),
+      KeyTable.bind(.picture, ["z"], .session(.undo), "undo; says what"),
+      KeyTable.bind(.picture, ["Z", .control("r")], .session(.redo), "redo; says what"),
+      KeyTable.bind(
+        .picture, ["U"], .session(.chooseStep), "all decisions so far, undone ones too: go back to any"),
+      KeyTable.bind(.picture, [":"], .session(.typeCommand), "type a command"),
+      KeyTable.bind(.picture, ["M", "i"], .session(.showMessages), "every message of the session, whole"),
+      KeyTable.bind(.picture, ["?", .function(1)], .session(.showHelp), "this key reference", bar: "help"),
+      KeyTable.bind(.picture, [.escape], .session(.back), "cancel the running job; close what is open"),
+      KeyTable.bind(
+        .picture, [.control("c")], .session(.interrupt), "cancel the running job; without one, quit"),
+      KeyTable.bind(.picture, ["q"], .session(.quit), "quit; asks when something would be lost", bar: "quit"),
+      KeyTable.bind(
+        .pan, [.escape, "P", .enter, "q"], .session(.back), "back to the crosshair", bar: "done"),
+    ]
+  }
+}
+
 extension ReviewState {
-  /// Models, verdicts, export, undo, frames, panels, and quitting.
+  /// Export, undo, typed commands, messages, and quitting.
   mutating func performStep(_ step: Action.SessionStep) -> [ReviewEffect] {
     switch step {
-    case .changeFrame(let count): return changeFrame(by: count)
-    case .chooseModel: return chooseModel()
-    case .focus(let focus): return moveFocus(to: focus)
-    case .verdict(let kind): judge(kind)
-    case .score(let score): giveScore(score)
     case .export: return export(to: nil, version: nil)
     case .undo: return undo()
     case .redo: return redo()
     case .chooseStep: dialog = .history(selected: history.position)
     case .back: return back()
-    case .close: return close()
+    case .typeCommand: dialog = .command(prompt: ":", TextEntry())
+    case .showMessages: openMessages()
+    case .showHelp: dialog = .help(line: 0)
     case .interrupt: return interrupt()
     case .quit: return quit()
     }
     return []
-  }
-
-  private mutating func chooseModel() -> [ReviewEffect] {
-    dialog = .models(selected: 0)
-    guard models == nil else { return [] }
-    message = Message("looking at the models…")
-    guard jobs[.models] == nil else { return [] }
-    return [start(ModelsJob(image: content.image))]
-  }
-
-  /// Moves the focus to the picture or a section of the panel.
-  private mutating func moveFocus(to focus: Focus) -> [ReviewEffect] {
-    let stopped = leave(for: focus)
-    guard self.focus == focus else { return stopped }
-    return stopped + (focus.panelSection?.begin(&self) ?? [])
   }
 
   /// Escape: closes the innermost dialog, panel or mode.
@@ -42,43 +52,15 @@ extension ReviewState {
       knobEntry = nil
       return []
     }
-    if endsOnceJournalled {
-      endsOnceJournalled = false
+    if quitsWhenJournalIsWritten {
+      quitsWhenJournalIsWritten = false
       return []
     }
     return cancelLongJob() ?? close()
   }
 
-  /// Leaves the panel, or else the difference.
-  private mutating func close() -> [ReviewEffect] {
-    if view.isPanning {
-      view.isPanning = false
-    } else if focus != .picture {
-      return leave(for: .picture)
-    } else if view.showsDifference {
-      view.showsDifference = false
-    }
-    return []
-  }
-
-  /// Moves the focus to the picture or another section.
-  ///
-  /// If that would drop a result of the CRF, the first attempt only warns.
-  private mutating func leave(for next: Focus) -> [ReviewEffect] {
-    let isLeavingRefinement = focus == .refinement && next != .refinement
-    if isLeavingRefinement, live?.isLossSaid == false, hasUnkeptRefinement {
-      live?.isLossSaid = true
-      message = Message(ReviewState.unkeptWarning, .warning)
-      return []
-    }
-    focus = next
-    view.isPanning = false
-    if isLeavingRefinement { knobEntry = nil }
-    return isLeavingRefinement ? stopLive() : []
-  }
-
   /// Whether the CRF panel shows a refinement of all of the image that changes voxels and is no version.
-  private var hasUnkeptRefinement: Bool {
+  var hasUnkeptRefinement: Bool {
     guard let live, let whole = live.whole, whole.part.changedVoxels > 0, let base = version(live.base) else {
       return false
     }
@@ -95,20 +77,20 @@ extension ReviewState {
   /// Ctrl-C: cancels the running job; without one, quits.
   mutating func interrupt() -> [ReviewEffect] {
     if let effects = cancelLongJob() { return effects }
-    guard jobs[.following] != nil else { return quit() }
+    guard jobs[.backgroundRefinement] != nil else { return quit() }
     message = Message("stopped refining the whole image; changing a knob starts it again")
-    return cancel(.following)
+    return cancel(.backgroundRefinement)
   }
 
   /// Whether the case may be left for another one; says first, once, that it would drop a refinement.
   mutating func mayBeLeft() -> Bool {
-    guard hasUnkeptRefinement, live?.isLossSaid == false else { return true }
-    live?.isLossSaid = true
+    guard hasUnkeptRefinement, live?.hasWarnedOfLoss == false else { return true }
+    live?.hasWarnedOfLoss = true
     message = Message(ReviewState.unkeptWarning, .warning)
     return false
   }
 
-  private static let unkeptWarning =
+  static let unkeptWarning =
     "the refined image is not kept: Enter keeps it as a version, once more drops it"
 
   /// The losses of quitting now.
@@ -119,10 +101,10 @@ extension ReviewState {
       losses.append(.acceptedVersion(accepted))
     }
     if let job = longJob { losses.append(.job(title: job.title)) }
-    if hasUnkeptRefinement, live?.isLossSaid == false { losses.append(.refinement) }
+    if hasUnkeptRefinement, live?.hasWarnedOfLoss == false { losses.append(.refinement) }
     // A journal that is still being opened is waited for, and lost by quitting only in the meantime.
-    if let reason = unjournalledReason, journal != .opening || endsOnceJournalled {
-      losses.append(.unjournalled(reason))
+    if let reason = unwrittenJournalReason, journal != .opening || quitsWhenJournalIsWritten {
+      losses.append(.unwrittenJournal(reason))
     }
     return losses
   }
@@ -131,15 +113,15 @@ extension ReviewState {
   mutating func quit(isForced: Bool = false) -> [ReviewEffect] {
     if isForced { return end() }
     let losses = losses
-    if losses.isEmpty { return endOnceJournalled() }
+    if losses.isEmpty { return quitWhenJournalIsWritten() }
     dialog = .question(.quit(losing: losses))
     return []
   }
 
   /// Ends the session now, or once a journal that is still being opened has recorded the decisions.
-  mutating func endOnceJournalled() -> [ReviewEffect] {
-    guard journal == .opening, unjournalledReason != nil else { return end() }
-    endsOnceJournalled = true
+  mutating func quitWhenJournalIsWritten() -> [ReviewEffect] {
+    guard journal == .opening, unwrittenJournalReason != nil else { return end() }
+    quitsWhenJournalIsWritten = true
     return []
   }
 }

@@ -12,7 +12,7 @@ enum TypedCommand: Equatable {
   case score(Int), comment(String), tag(String), untag(String)
   case problem(String)
 
-  /// How each is typed, for the key reference.
+  /// The syntax of each command, for the key reference.
   static let reference: [(String, String)] = [
     ("40", "slice 40 of the active plane, counted from 0"),
     ("120,80,40", "voxel i,j,k, counted from 0"),
@@ -114,7 +114,7 @@ enum TypedCommand: Equatable {
         if isMillimetres { return .world(WorldPoint(numbers[0], numbers[1], numbers[2])) }
         let whole = parts.compactMap { Int($0) }
         if whole.count == 3 { return .voxel(VoxelIndex(whole[0], whole[1], whole[2])) }
-        return .problem("\"\(text)\": voxel indices are whole numbers; put mm behind millimetres")
+        return .problem("\"\(text)\": voxel indices are whole numbers; put mm after millimetres")
       }
     }
     if let slice = Int(lower) { return .slice(slice) }
@@ -181,7 +181,7 @@ extension ReviewState {
     }
   }
 
-  /// What is wrong with labels that were typed; nil when each is a value, or a label's name.
+  /// The error in labels that were typed; nil when each is a value, or a label's name.
   private func unknownLabel(_ text: String, of knob: Knob) -> String? {
     guard knob == .changedLabels, text.lowercased() != "all", let table = refinementBase?.table else {
       return nil

@@ -134,7 +134,7 @@ extension ReviewState {
 
   private func paintPresets(_ selected: Int, into frame: inout Frame) {
     let width = min(frame.columns - 8, 76)
-    let offered = offeredPresets
+    let offered = presetChoices
     let table = NameTable(width: width - 6, [NameTable.Column("", widest: "noise, edges, spacing")])
     let names = TextWidth.shortened(offered.map(\.name), to: table.nameWidth)
     var below: [[Span]] = []

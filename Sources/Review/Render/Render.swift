@@ -1,7 +1,7 @@
 import Screen
 import Work
 
-/// What the screen shows for a state: pure, and total for every size down to 0 x 0.
+/// The frame of a state: pure, and total for every size down to 0 x 0.
 package func render(_ state: ReviewState) -> Frame {
   var frame = Frame(rows: state.screen.rows, columns: state.screen.columns)
   let layout = state.layout

@@ -140,7 +140,7 @@ extension ReviewState {
     frame.write(spans, row: area.row, in: area)
   }
 
-  /// Which labels the overlay leaves out, a name in so many columns as are left; nil when it shows all.
+  /// The labels that the overlay leaves out, a name in so many columns as are left; nil when it shows all.
   private func hiddenLabelsText(width: Int) -> String? {
     let (labels, hidden) = (shownLabels, hiddenLabelCount)
     guard hidden > 0 else { return nil }
@@ -156,10 +156,10 @@ extension ReviewState {
   func paintMessageLine(_ area: Rectangle, into frame: inout Frame) {
     var area = area
     let journal = jobs[.journal].map { (job: $0, title: "quits when the journal is open") }
-    if let (job, title) = endsOnceJournalled ? journal : longJob {
+    if let (job, title) = quitsWhenJournalIsWritten ? journal : longJob {
       var text = "\(title) \(progressBar(job.fraction, width: area.columns >= 110 ? 20 : 8))"
       if let seconds = job.remainingSeconds { text += "  \(duration(seconds)) left" }
-      text += endsOnceJournalled ? "  Esc stays " : "  Esc cancels "
+      text += quitsWhenJournalIsWritten ? "  Esc stays " : "  Esc cancels "
       let width = min(TextWidth.columns(text), area.columns)
       let (right, rest) = area.splitRight(width)
       frame.write([Span(text, Theme.progress)], row: area.row, in: right)
@@ -173,7 +173,7 @@ extension ReviewState {
       frame.write([Span(text, style)], row: area.row, in: area)
       return
     }
-    let isReadable = KeyTable.action(.character("M"), in: keyContext) == .open(.messages)
+    let isReadable = KeyTable.action(.character("M"), in: keyContext) == .session(.showMessages)
     let hint = isReadable ? " M: all of it" : ""
     let room = area.columns - hint.count
     frame.write(
@@ -241,7 +241,7 @@ extension ReviewState {
 
   /// Help, and the ways out.
   private var lastActions: Set<Action> {
-    [.open(.help), .session(.quit), .session(.back), .answer(.dismiss)]
+    [.session(.showHelp), .session(.quit), .session(.back), .answer(.dismiss)]
   }
 
   private func barText(_ binding: KeyBinding) -> String {

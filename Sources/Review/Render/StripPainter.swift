@@ -4,8 +4,8 @@ import Volumes
 import Work
 
 extension ReviewState {
-  /// The columns of the strip beside a pane: the mark of the slice shown and the area, with two versions the area in A, the
-  /// area in B and Dice.
+  /// The columns of the strip beside a pane: the mark of the slice shown and the area, with two versions the area in A,
+  /// the area in B and Dice.
   var stripColumns: Int {
     guard view.showsStrips, decisions.a != nil else { return 0 }
     return decisions.b == nil ? 2 : 4
@@ -42,8 +42,8 @@ extension ReviewState {
     }
   }
 
-  /// The structure whose slices the strips show: the selected label's, 0 for all labels where none is selected; nil where
-  /// neither version has the selected label.
+  /// The structure whose slices the strips show: the selected label's, 0 for all labels where none is selected; nil
+  /// where neither version has the selected label.
   private var stripStructure: Int? {
     guard let key = selectedLabel else { return 0 }
     func value(_ id: VersionID?) -> UInt16? { id.flatMap { version($0) }?.label(key)?.value }

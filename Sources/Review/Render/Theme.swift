@@ -34,7 +34,7 @@ enum Theme {
 }
 
 extension Message.Kind {
-  /// How a message of this kind is shown.
+  /// The style of a message of this kind.
   var style: Style {
     switch self {
     case .note: Theme.plain

@@ -1,6 +1,6 @@
 import Worklist
 
-/// What a session of a worklist needs done by others: services of each case, and the worklist's records.
+/// The dependencies of a session of a worklist: services of each case, and the worklist's records.
 ///
 /// The executable implements it. No call waits for a disk but ``finish()``.
 package protocol SessionServices: Sendable {
@@ -11,7 +11,7 @@ package protocol SessionServices: Sendable {
   /// ``SessionEvent/measured(_:)`` and ``SessionEvent/recordsFailed(_:)`` from any thread.
   func begin(_ deliver: @escaping @Sendable (SessionEvent) -> Void)
 
-  /// Writes a record behind those before it; what cannot be written is kept and tried again.
+  /// Appends a record; what cannot be written is kept and tried again.
   func record(_ kind: CaseRecord.Kind, _ id: CaseID, _ decision: CaseDecision)
 
   /// Writes what is waiting now.

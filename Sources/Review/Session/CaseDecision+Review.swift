@@ -1,9 +1,9 @@
 import Worklist
 
 extension ReviewState {
-  /// What the reviewer decided about this case, as a worklist records it.
+  /// The reviewer's decision about this case, as a worklist records it.
   ///
-  /// - Parameter seconds: How long the reviewer spent on the case.
+  /// - Parameter seconds: Seconds that the reviewer spent on the case.
   func decision(seconds: Double) -> CaseDecision {
     let verdicts = decisions.verdicts
     let accepted = verdicts.accepted.flatMap { version($0) }
@@ -29,7 +29,7 @@ extension ReviewState {
   mutating func adopt(_ decision: CaseDecision) {
     guard !self.decision(seconds: 0).isSame(as: decision) else { return }
     let named = decision.version.flatMap { wanted in decisions.versions.last { $0.name == wanted.name } }
-    let judged = shownVersion?.id
+    let shown = shownVersion?.id
     var verdicts = decisions.verdicts
     verdicts.isFlagged = decision.isFlagged
     verdicts.score = decision.score
@@ -39,7 +39,7 @@ extension ReviewState {
     verdicts.accepted = decision.verdict == .accepted ? named?.id : nil
     if let accepted = verdicts.accepted { verdicts.rejected.remove(accepted) }
     switch decision.verdict {
-    case .rejected: if verdicts.rejected.isEmpty, let judged { verdicts.rejected = [judged] }
+    case .rejected: if verdicts.rejected.isEmpty, let shown { verdicts.rejected = [shown] }
     case nil: verdicts.rejected = []
     case .accepted, .needsWork: break
     }
@@ -49,7 +49,7 @@ extension ReviewState {
     if decision.verdict == .accepted, named == nil {
       // The acceptance stands until something else is decided here.
       acceptedElsewhere = decision.version ?? CaseDecision.Version(name: "")
-      say(besides: "the worklist says accepted: \(decision.version?.name ?? "a version"), which is not here")
+      appendMessage("the worklist says accepted: \(decision.version?.name ?? "a version"), which is not here")
     }
   }
 }

@@ -1,5 +1,26 @@
 import Screen
 
+extension Action {
+  /// Changes of the list of cases.
+  package enum CaseListStep: ActionGroup {
+    case filter, toggleUnread, sort(Int), reverse
+
+    static let bindings: [KeyBinding] =
+      PointerMove.bindings(in: .cases, entry: "case") + [
+        KeyTable.bind(.cases, [.enter], .answer(.accept), "open the case", bar: "open"),
+        KeyTable.bind(
+          .cases, ["/"], .caseList(.filter),
+          "filter as you type: dice<0.8 and unread, flagged, score>=4, text",
+          bar: "filter"),
+        KeyTable.bind(.cases, ["u"], .caseList(.toggleUnread), "only unread cases, or all", bar: "unread"),
+        KeyTable.bind(.cases, ["s"], .caseList(.sort(1)), "sort by the next column", bar: "sort"),
+        KeyTable.bind(.cases, ["S"], .caseList(.sort(-1)), "sort by the previous column"),
+        KeyTable.bind(.cases, ["r"], .caseList(.reverse), "the other way round", bar: "reverse"),
+        KeyTable.bind(.cases, [.escape, "C", "q"], .answer(.dismiss), "back to the case", bar: "back"),
+      ]
+  }
+}
+
 /// The list of cases while it is on the screen.
 package struct CaseList: Equatable, Sendable {
   /// The case that the list points at; nil where the filter leaves none.
@@ -17,7 +38,7 @@ extension SessionState {
     return []
   }
 
-  /// Where keys have their meaning while the list is on the screen.
+  /// The key context while the list is on the screen.
   var listContext: KeyContext { worklist.list?.entry == nil ? .cases : .text }
 
   /// Takes a key in the list.
@@ -25,7 +46,7 @@ extension SessionState {
     switch KeyTable.action(key, in: listContext) {
     case .pointer(let move): point(move)
     case .answer(let answer): return self.answer(answer)
-    case .worklist(let step): changeList(step)
+    case .caseList(let step): changeList(step)
     case .text(let edit):
       edit == .eraseBackwards && worklist.list?.entry?.text == ""
         ? giveUpFilter() : editFilter { $0.edit(edit) }
@@ -35,8 +56,8 @@ extension SessionState {
       }
       if key == .control("c") { return leaveAll() }
     // No key of the list has these.
-    case .move, .picture, .overlay, .visibility, .label, .finding, .version, .refinement, .session, .open,
-      .search:
+    case .move, .frame, .picture, .overlay, .finding, .component, .visibility, .label, .version, .refinement,
+      .network, .focus, .verdict, .session, .worklist, .search:
       break
     }
     return []
@@ -75,7 +96,7 @@ extension SessionState {
   private mutating func answer(_ answer: Action.Answer) -> [SessionEffect] {
     let isAccepted = answer == .accept
     if worklist.list?.entry != nil {
-      if isAccepted { worklist.list?.entry = nil } else { giveUpFilter() }
+      if isAccepted { finishFilter() } else { giveUpFilter() }
       return []
     }
     guard isAccepted else {
@@ -90,7 +111,7 @@ extension SessionState {
     return id == current ? [] : move(to: id)
   }
 
-  private mutating func changeList(_ step: Action.WorklistStep) {
+  private mutating func changeList(_ step: Action.CaseListStep) {
     switch step {
     case .filter:
       worklist.list?.filterBefore = worklist.filter
@@ -98,8 +119,6 @@ extension SessionState {
     case .toggleUnread: setFilter(worklist.filter == "unread" ? "" : "unread")
     case .sort(let count): worklist.sort(by: count)
     case .reverse: worklist.reverse()
-    // These are keys of a case.
-    case .next, .previous, .nextUnread, .judge, .showList: break
     }
   }
 
@@ -107,6 +126,12 @@ extension SessionState {
     guard var entry = worklist.list?.entry else { return }
     edit(&entry)
     worklist.list?.entry = entry
+    setFilter(entry.text, isBeingTyped: true)
+  }
+
+  private mutating func finishFilter() {
+    guard let entry = worklist.list?.entry else { return }
+    worklist.list?.entry = nil
     setFilter(entry.text)
   }
 
@@ -115,8 +140,8 @@ extension SessionState {
     setFilter(worklist.list?.filterBefore ?? "")
   }
 
-  private mutating func setFilter(_ text: String) {
-    worklist.setFilter(text)
+  private mutating func setFilter(_ text: String, isBeingTyped: Bool = false) {
+    worklist.setFilter(text, isBeingTyped: isBeingTyped)
     if let selected = worklist.list?.selected, worklist.order.contains(selected) { return }
     worklist.list?.selected = worklist.order.first
   }

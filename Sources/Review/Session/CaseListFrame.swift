@@ -2,7 +2,7 @@ import Screen
 import Work
 import Worklist
 
-/// What the screen shows for a session: the list of cases, or the case that is on it.
+/// The frame of a session: the list of cases, or the case that is on it.
 package func render(_ session: SessionState) -> Frame {
   guard session.worklist.list != nil, !session.review.layout.isTooSmall else { return render(session.review) }
   var frame = Frame(rows: session.screen.rows, columns: session.screen.columns)
@@ -15,7 +15,7 @@ extension SessionState {
   private static let headRows = 2
   private static let footRows = 4
 
-  /// How many cases the screen has room for.
+  /// The number of cases that the screen has room for.
   var listRows: Int { max(1, screen.rows - SessionState.headRows - SessionState.footRows) }
 
   /// The first case in sight: the one that is pointed at stays in the middle, as far as the ends allow.
@@ -89,7 +89,7 @@ extension SessionState {
     return review.isDisputed || worklist.flags[id]?.isEmpty == false ? Theme.warning : Theme.plain
   }
 
-  /// What is known of the case that is pointed at: why it stands out, what each reader says, what is missing.
+  /// Draws the facts about the case that is pointed at: why it stands out, what each reader says, what is missing.
   private func paintDetails(_ area: Rectangle, into frame: inout Frame) {
     guard let id = worklist.list?.selected else { return }
     let entry = worklist.cases[id.position]

@@ -3,7 +3,7 @@ import Worklist
 // What the worklist's records hold of this reader, and how it gets there.
 
 extension SessionState {
-  /// A pause between two keys that is longer does not count in full: nobody looks at the case.
+  /// A pause between two keys that is longer does not count in full: the reviewer is away.
   private static let longestPause = 60.0
 
   /// Counts the time since the last key for the case on the screen.
@@ -15,7 +15,7 @@ extension SessionState {
 
   /// Takes what the worklist holds of this reader into cases that have just been opened, and gives it what was decided
   /// since.
-  mutating func recordNews() -> [SessionEffect] {
+  mutating func recordNewDecisions() -> [SessionEffect] {
     guard !worklist.isAbsent else { return [] }
     var effects: [SessionEffect] = []
     for id in cases.keys.sorted() where !reconciled.contains(id) && isReady(id) {
@@ -43,7 +43,7 @@ extension SessionState {
   /// Gives the worklist how long the reviewer spent on the case that is about to leave the screen.
   mutating func recordClosing() -> [SessionEffect] {
     guard onRecord == current else { return [] }
-    let effects = recordNews()
+    let effects = recordNewDecisions()
     onRecord = nil
     return effects + [.record(current, .closed, decision(of: current))]
   }
@@ -67,7 +67,7 @@ extension SessionState {
         guard let decision = review.decisions[reader], decision.isDecided,
           before?.decisions[reader]?.isSame(as: decision) != true
         else { continue }
-        cases[current]?.say(besides: "\(reader): \(decision.summary)")
+        cases[current]?.appendMessage("\(reader): \(decision.summary)")
       }
     }
     worklist.arrange()

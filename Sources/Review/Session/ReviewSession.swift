@@ -28,11 +28,11 @@ package enum ReviewSession {
     terminal: any Terminal, worklist: WorklistState, first: CaseID, services: any SessionServices
   ) -> String? {
     let mailbox = Mailbox(wake: terminal.wake)
-    let centres = CaseCentres(services: services) { mailbox.put($0) }
+    let runners = CaseJobRunners(services: services) { mailbox.put($0) }
     let start = ContinuousClock.now
     var session = SessionState(
       worklist: worklist, first: first, screen: terminal.size, capabilities: terminal.capabilities)
-    for effect in session.begin() { centres.perform(effect) }
+    for effect in session.begin() { runners.perform(effect) }
     terminal.draw(render(session))
     while true {
       var events =
@@ -43,22 +43,22 @@ package enum ReviewSession {
       {
         events.append(.terminal(event))
       }
-      // The time that jobs take is nobody's.
+      // The time that jobs take counts for no reader.
       if !events.isEmpty {
         events.insert(.clock(seconds: (ContinuousClock.now - start) / .seconds(1)), at: 0)
       }
       events += mailbox.removeAll()
       for event in events {
-        if event == .terminal(.end) { awaitJournals(&session, mailbox, centres) }
-        for effect in reduce(&session, event) { centres.perform(effect) }
+        if event == .terminal(.end) { awaitJournals(&session, mailbox, runners) }
+        for effect in reduce(&session, event) { runners.perform(effect) }
       }
       if let end = session.end {
-        // First what must not be lost: nobody knows how long the process still has.
+        // First what must not be lost: how long the process still has is unknown.
         let unwritten = [
-          centres.finishJournals().map { "not everything is in the journal: \($0)" },
+          runners.finishJournals().map { "not everything is in the journal: \($0)" },
           services.finish().map { "not every verdict is in the worklist: \($0)" },
         ].compactMap(\.self)
-        centres.drain(seconds: 5)
+        runners.drain(seconds: 5)
         if case .failed(let line) = end { return line }
         return unwritten.isEmpty ? nil : unwritten.joined(separator: "; ")
       }
@@ -68,27 +68,27 @@ package enum ReviewSession {
 
   /// Gives journals that are still being opened five seconds to take what was decided before the terminal goes.
   private static func awaitJournals(
-    _ session: inout SessionState, _ mailbox: Mailbox, _ centres: CaseCentres
+    _ session: inout SessionState, _ mailbox: Mailbox, _ runners: CaseJobRunners
   ) {
     let end = ContinuousClock.now + .seconds(5)
     while session.awaitsJournal, ContinuousClock.now < end {
       for event in mailbox.removeAll() {
-        for effect in reduce(&session, event) { centres.perform(effect) }
+        for effect in reduce(&session, event) { runners.perform(effect) }
       }
       usleep(10_000)
     }
   }
 }
 
-/// The jobs and journals of the cases in memory, each case with a ``JobCentre`` and services of its own.
-private final class CaseCentres {
+/// The jobs and journals of the cases in memory, each case with a ``JobRunner`` and services of its own.
+private final class CaseJobRunners {
   private let services: any SessionServices
   private let deliver: @Sendable (SessionEvent) -> Void
-  private var centres: [CaseID: JobCentre] = [:]
+  private var runners: [CaseID: JobRunner] = [:]
   /// Cases that were left, while their journals are written to the end and their jobs stop.
   private var closing: [CaseID: DispatchGroup] = [:]
   private let queue = DispatchQueue(label: "segdeck.closing", attributes: .concurrent)
-  /// Why the journals of cases that were left could not be written to the end.
+  /// The reasons why journals of cases that were left could not be written to the end.
   private let failures = FailureLines()
 
   init(services: any SessionServices, deliver: @escaping @Sendable (SessionEvent) -> Void) {
@@ -99,28 +99,28 @@ private final class CaseCentres {
 
   func perform(_ effect: SessionEffect) {
     switch effect {
-    case .review(let id, let effect): centre(id).perform(effect)
+    case .review(let id, let effect): runner(id).perform(effect)
     case .close(let id): close(id)
     case .record(let id, let kind, let decision): services.record(kind, id, decision)
     }
   }
 
-  private func centre(_ id: CaseID) -> JobCentre {
-    if let centre = centres[id] { return centre }
+  private func runner(_ id: CaseID) -> JobRunner {
+    if let runner = runners[id] { return runner }
     // Its journal can be opened again when nothing writes it any more.
     closing.removeValue(forKey: id)?.wait()
-    let centre = JobCentre(services: services.services(of: id)) { [deliver] in deliver(.review(id, $0)) }
-    centres[id] = centre
-    return centre
+    let runner = JobRunner(services: services.services(of: id)) { [deliver] in deliver(.review(id, $0)) }
+    runners[id] = runner
+    return runner
   }
 
   private func close(_ id: CaseID) {
-    guard let centre = centres.removeValue(forKey: id) else { return }
+    guard let runner = runners.removeValue(forKey: id) else { return }
     let group = DispatchGroup()
     closing[id] = group
     queue.async(group: group) { [failures] in
-      if let line = centre.finishJournal() { failures.lines.withLock { $0.append(line) } }
-      centre.drain(seconds: 5)
+      if let line = runner.finishJournal() { failures.lines.withLock { $0.append(line) } }
+      runner.drain(seconds: 5)
     }
   }
 
@@ -128,15 +128,15 @@ private final class CaseCentres {
   /// - Returns: the line that says why one could not be written; nil when all were.
   func finishJournals() -> String? {
     for group in closing.values { group.wait() }
-    let lines = centres.values.compactMap { $0.finishJournal() }
+    let lines = runners.values.compactMap { $0.finishJournal() }
     return failures.lines.withLock { ($0 + lines).first }
   }
 
   /// Asks every job to stop and waits until all have, at most `seconds`.
   func drain(seconds: Double) {
-    for centre in centres.values { centre.drain(seconds: 0) }
+    for runner in runners.values { runner.drain(seconds: 0) }
     let end = ContinuousClock.now + .seconds(seconds)
-    for centre in centres.values { centre.drain(seconds: max(0, (end - ContinuousClock.now) / .seconds(1))) }
+    for runner in runners.values { runner.drain(seconds: max(0, (end - ContinuousClock.now) / .seconds(1))) }
   }
 }
 

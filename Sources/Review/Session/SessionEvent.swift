@@ -7,17 +7,17 @@ package enum SessionEvent: Equatable, Sendable {
   case terminal(TerminalEvent)
   /// To a case, from its jobs.
   case review(CaseID, ReviewEvent)
-  /// How many seconds the session has lasted; sent before keys.
+  /// The duration of the session in seconds; sent before keys.
   case clock(seconds: Double)
-  /// What readers decided about cases that changed, by the name of the case.
+  /// Readers' decisions about cases whose records changed, by the name of the case.
   case reviews([String: CaseReview])
-  /// What was measured of cases behind the screen.
+  /// Measures of cases that were computed in the background.
   case measured([CaseID: CaseMeasures])
   /// Verdicts could not be written to the worklist, with the line that says why; nil when they could again.
   case recordsFailed(String?)
 }
 
-/// What a change of state asks the world to do.
+/// An effect of a change of state, which the caller performs.
 package enum SessionEffect: Equatable, Sendable {
   /// Carries out an effect of a case.
   case review(CaseID, ReviewEffect)

@@ -1,5 +1,28 @@
 import Screen
 
+extension Action {
+  /// Steps from case to case; `giveVerdict` gives a verdict and goes on to the next case.
+  package enum WorklistStep: ActionGroup {
+    case next, previous, nextUnread, giveVerdict(Verdict), showList
+
+    static let bindings: [KeyBinding] = [
+      KeyTable.bind(.picture, ["C"], .worklist(.showList), "the list of cases", bar: "cases", rank: 2),
+      KeyTable.bind(
+        .picture, [.control("n")], .worklist(.next), "next case", bar: "case",
+        barKeys: [.control("n"), .control("p")], rank: 2),
+      KeyTable.bind(.picture, [.control("p")], .worklist(.previous), "previous case"),
+      KeyTable.bind(.picture, [.control("u")], .worklist(.nextUnread), "next unread case"),
+      KeyTable.bind(
+        .picture, ["Y"], .worklist(.giveVerdict(.accepted)), "accept the version shown, and next case"),
+      KeyTable.bind(
+        .picture, ["R"], .worklist(.giveVerdict(.rejected)), "reject the version shown, and next case"),
+      KeyTable.bind(
+        .picture, ["S"], .worklist(.giveVerdict(.needsWork)), "the case needs work, and next case"),
+      KeyTable.bind(.picture, ["F"], .worklist(.giveVerdict(.flagged)), "flag the case, and next case"),
+    ]
+  }
+}
+
 /// The whole behaviour of a session: pure, synchronous, total.
 ///
 /// - Returns: what has to happen outside, in this order.
@@ -24,13 +47,13 @@ package func reduce(_ session: inout SessionState, _ event: SessionEvent) -> [Se
   }
   effects += session.endWithCase()
   if session.end == nil { effects += session.keepInMemory() }
-  session.sayNotes()
+  session.showPendingNotes()
   session.updatePositions()
-  return session.end == nil ? effects + session.recordNews() : effects
+  return session.end == nil ? effects + session.recordNewDecisions() : effects
 }
 
 extension SessionState {
-  /// What has to happen when the session begins.
+  /// The effects at the start of the session.
   package mutating func begin() -> [SessionEffect] { open(current) }
 
   fileprivate mutating func takeInput(_ input: TerminalEvent) -> [SessionEffect] {
@@ -52,7 +75,8 @@ extension SessionState {
     }
   }
 
-  /// What a key asks of the session rather than of the case; also while the case is being opened, or could not be.
+  /// The action of the session, rather than of the case, that a key is bound to; also while the case is being opened,
+  /// or could not be.
   private func worklistStep(_ key: Key) -> Action.WorklistStep? {
     let context = review.phase == .reviewing ? review.keyContext : .picture
     guard !worklist.isAbsent, case .worklist(let step) = KeyTable.action(key, in: context) else { return nil }
@@ -62,30 +86,29 @@ extension SessionState {
   private mutating func take(_ step: Action.WorklistStep) -> [SessionEffect] {
     switch step {
     case .next:
-      return move(to: worklist.neighbour(of: current, by: 1), orSay: "this is the last case of the list")
+      return move(to: worklist.neighbour(of: current, by: 1), otherwise: "this is the last case of the list")
     case .previous:
-      return move(to: worklist.neighbour(of: current, by: -1), orSay: "this is the first case of the list")
+      return move(
+        to: worklist.neighbour(of: current, by: -1), otherwise: "this is the first case of the list")
     case .nextUnread:
-      return move(to: worklist.nextUnread(after: current), orSay: "every case of the list was read")
-    case .judge(let verdict): return judge(verdict)
+      return move(to: worklist.nextUnread(after: current), otherwise: "every case of the list was read")
+    case .giveVerdict(let verdict): return giveVerdict(verdict)
     case .showList: return showList()
-    // These are keys of the list.
-    case .filter, .toggleUnread, .sort, .reverse: return []
     }
   }
 
   // MARK: Moving on
 
-  /// Judges the case on the screen and goes on to the next, unless there is nothing to judge.
-  private mutating func judge(_ verdict: Verdict) -> [SessionEffect] {
-    let effects = reduceCase(current, .judged(verdict))
-    guard review.isJudged(verdict) else { return effects }
+  /// Gives a verdict on the case on the screen and goes on to the next, unless the verdict could not be given.
+  private mutating func giveVerdict(_ verdict: Verdict) -> [SessionEffect] {
+    let effects = reduceCase(current, .verdictGiven(verdict))
+    guard review.hasVerdict(verdict) else { return effects }
     return effects
-      + move(to: worklist.neighbour(of: current, by: 1), orSay: "that was the last case of the list")
+      + move(to: worklist.neighbour(of: current, by: 1), otherwise: "that was the last case of the list")
   }
 
   /// Goes to a case; says why there is none to go to.
-  private mutating func move(to next: CaseID?, orSay text: String) -> [SessionEffect] {
+  private mutating func move(to next: CaseID?, otherwise text: String) -> [SessionEffect] {
     guard let next, next != current else {
       cases[current]?.message = Message(text)
       return []
@@ -119,7 +142,7 @@ extension SessionState {
     var effects: [SessionEffect] = []
     for id in cases.keys.sorted() where ![current, previous, next].contains(id) {
       // What was decided while its journal was still being opened must reach it first.
-      if let state = cases[id], state.phase == .reviewing, state.unjournalledReason != nil,
+      if let state = cases[id], state.phase == .reviewing, state.unwrittenJournalReason != nil,
         state.journal == .opening
       {
         continue
@@ -143,12 +166,12 @@ extension SessionState {
   }
 
   /// Says once what was not used of the worklist.
-  fileprivate mutating func sayNotes() {
-    guard !notesDue.isEmpty, review.phase == .reviewing else { return }
-    for note in notesDue { cases[current]?.messageLog.add(Message(note, .warning)) }
-    cases[current]?.say(
-      besides: notesDue.count == 1 ? notesDue[0] : "\(notesDue[0]) (M: all \(notesDue.count))")
-    notesDue = []
+  fileprivate mutating func showPendingNotes() {
+    guard !pendingNotes.isEmpty, review.phase == .reviewing else { return }
+    for note in pendingNotes { cases[current]?.messageLog.add(Message(note, .warning)) }
+    cases[current]?.appendMessage(
+      pendingNotes.count == 1 ? pendingNotes[0] : "\(pendingNotes[0]) (M: all \(pendingNotes.count))")
+    pendingNotes = []
   }
 
   // MARK: The end
@@ -183,5 +206,5 @@ extension SessionState {
 
 extension ReviewState {
   /// Whether there are decisions that the journal, which is still being opened, has to take.
-  var awaitsJournal: Bool { journal == .opening && unjournalledReason != nil }
+  var awaitsJournal: Bool { journal == .opening && unwrittenJournalReason != nil }
 }

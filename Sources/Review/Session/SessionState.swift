@@ -7,7 +7,6 @@ package struct CaseID: Hashable, Sendable, Comparable {
   /// From 0.
   package var position: Int
 
-  /// The id.
   package init(_ position: Int) { self.position = position }
 
   /// In the worklist's own order.
@@ -21,7 +20,7 @@ package struct CaseID: Hashable, Sendable, Comparable {
 package struct SessionState: Equatable, Sendable {
   /// Rows and columns of the screen.
   package private(set) var screen: ScreenSize
-  /// What the screen can show.
+  /// The capabilities of the terminal.
   package let capabilities: TerminalCapabilities
   /// The cases in memory.
   package internal(set) var cases: [CaseID: ReviewState] = [:]
@@ -31,9 +30,9 @@ package struct SessionState: Equatable, Sendable {
   package internal(set) var previous: CaseID?
   /// The worklist; with one case where only that was asked for.
   package internal(set) var worklist: WorklistState
-  /// How long the session has lasted, in seconds, at the last key.
+  /// The duration of the session in seconds, at the last key.
   var clock = 0.0
-  /// How long the reviewer spent on each case, in seconds, earlier sessions included.
+  /// Seconds that the reviewer spent on each case, earlier sessions included.
   var secondsSpent: [CaseID: Double] = [:]
   /// The decision of each case that was on the screen as the worklist last got it.
   var recorded: [CaseID: CaseDecision] = [:]
@@ -43,12 +42,12 @@ package struct SessionState: Equatable, Sendable {
   var onRecord: CaseID?
   /// Cases in memory that took what the worklist holds of this reader.
   var reconciled: Set<CaseID> = []
-  /// What was not used of the worklist, until the first case can say it.
-  var notesDue: [String]
+  /// Notes about unused files of the worklist, until the first case is there to show them.
+  var pendingNotes: [String]
   /// Whether the session is over; with the line to report when it ended for a failure.
   package internal(set) var end: End?
 
-  /// How a session ended.
+  /// The end of a session.
   package enum End: Equatable, Sendable {
     /// The reviewer left.
     case left
@@ -64,7 +63,7 @@ package struct SessionState: Equatable, Sendable {
     self.screen = screen
     self.capabilities = capabilities
     current = first
-    notesDue = worklist.notes
+    pendingNotes = worklist.notes
   }
 
   /// The state of the case on the screen.

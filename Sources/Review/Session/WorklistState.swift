@@ -11,38 +11,38 @@ package struct WorklistState: Equatable, Sendable {
   package let selections: [LabelSelection]
   /// The number of the first version that a case gets in this session.
   let firstVersionNumber: Int
-  /// What was not used of the worklist and its records, a line each.
+  /// Unused files and lines of the worklist and its records, a line each.
   package let notes: [String]
-  /// What the one case opens where there is no worklist.
+  /// The files of the one case where there is no worklist.
   private let only: OpenCaseRequest?
-  /// Under which name this reviewer's verdicts are kept.
+  /// The name under which this reviewer's verdicts are kept.
   package let reader: String
-  /// What readers decided, by the name of the case.
+  /// Readers' decisions, by the name of the case.
   package internal(set) var reviews: [String: CaseReview]
   /// The cases that the filter leaves, in the order of the list.
   package internal(set) var order: [CaseID]
-  /// What the cases in the list have to fulfil, as it was typed; empty for nothing.
+  /// The condition that the cases in the list fulfil, as it was typed; empty for none.
   package internal(set) var filter = ""
-  /// What is wrong with the filter that is being typed; the last right one still holds.
+  /// The error in the filter that is being typed; the last valid one still holds.
   package internal(set) var filterProblem: String?
   private var query = CaseQuery()
   /// The position of the column that the list is sorted by; nil for the worklist's own order.
   private var sortColumn: Int?
   private var isDescending = false
-  /// What was measured of cases.
+  /// Measures of the masks of cases.
   package internal(set) var measures: [CaseID: CaseMeasures] = [:]
-  /// What is unusual about cases.
+  /// Measures of cases that are outliers in the cohort.
   package internal(set) var flags: [CaseID: [CohortFlag]] = [:]
   /// The list on the screen; nil while a case is there.
   package internal(set) var list: CaseList?
-  /// Why verdicts cannot be written now; nil where they can.
+  /// The reason why verdicts cannot be written now; nil where they can.
   package internal(set) var recordFailure: String?
 
   /// The cases of a worklist; there is at least one.
   ///
   /// - Parameters:
   ///   - reviews: What readers decided so far, by the name of the case.
-  ///   - reader: Under which name this reviewer's verdicts are kept.
+  ///   - reader: The name under which this reviewer's verdicts are kept.
   ///   - selections: Names of labels of all masks.
   ///   - firstVersionNumber: The number of the first version that a case gets in this session.
   ///   - notes: What was not used, a line each.
@@ -76,7 +76,7 @@ package struct WorklistState: Equatable, Sendable {
   /// Whether there is no worklist: one case is reviewed by itself.
   package var isAbsent: Bool { only != nil }
 
-  /// Which files a case opens.
+  /// The files that a case opens.
   package func request(of id: CaseID) -> OpenCaseRequest {
     if let only { return only }
     let entry = cases[id.position]
@@ -86,10 +86,10 @@ package struct WorklistState: Equatable, Sendable {
     return request
   }
 
-  /// What readers decided about a case; nil where none opened it.
+  /// Readers' decisions about a case; nil where none opened it.
   package func review(of id: CaseID) -> CaseReview? { reviews[cases[id.position].name] }
 
-  /// What this reviewer decided about a case; nil where the reviewer never opened it.
+  /// This reviewer's decision about a case; nil where the reviewer never opened it.
   func ownDecision(of id: CaseID) -> CaseDecision? { review(of: id)?.decisions[reader] }
 
   /// The case that this reader had on the screen last; the first one where there is none.
@@ -100,12 +100,12 @@ package struct WorklistState: Equatable, Sendable {
     return CaseID(events.max { $0.1 < $1.1 }?.0 ?? 0)
   }
 
-  /// Where a case stands in the list, "3/40"; a case that the filter leaves out stands in none.
+  /// The position of a case in the list, "3/40"; "-/40" for a case that the filter leaves out.
   func place(of id: CaseID) -> String {
     order.firstIndex(of: id).map { "\($0 + 1)/\(order.count)" } ?? "-/\(order.count)"
   }
 
-  /// The case that stands `count` behind another in the list; nil beyond its ends.
+  /// The case that stands `count` after another in the list; nil beyond its ends.
   ///
   /// From a case that the filter leaves out, the list goes on where that case would stand.
   func neighbour(of id: CaseID, by count: Int) -> CaseID? {
@@ -116,7 +116,7 @@ package struct WorklistState: Equatable, Sendable {
     return order.indices.contains(next) ? order[next] : nil
   }
 
-  /// The next case behind this one that nobody opened yet, from the top again at the end; nil where all were opened.
+  /// The next case after this one that no reader opened yet, from the top again at the end; nil where all were opened.
   func nextUnread(after id: CaseID) -> CaseID? {
     let start = order.firstIndex(of: id).map { $0 + 1 } ?? 0
     return (order[start...] + order[..<start]).first { review(of: $0) == nil && $0 != id }
@@ -144,7 +144,7 @@ package struct WorklistState: Equatable, Sendable {
     ("flags", .flagCount), ("time spent", .seconds),
   ]
 
-  /// What the list is sorted by, "Dice, ascending".
+  /// The order of the list, "Dice, ascending".
   var sortText: String {
     let name = sortColumn.map { WorklistState.sortColumns[$0].name } ?? "the worklist's order"
     return name + (isDescending ? ", descending" : "")
@@ -164,16 +164,27 @@ package struct WorklistState: Equatable, Sendable {
     arrange()
   }
 
-  /// Takes a filter that is being typed; where it is none, the last right one still holds.
-  mutating func setFilter(_ text: String) {
+  /// Sets the filter; where it is none, the last right one still holds.
+  ///
+  /// - Parameter isBeingTyped: Whether more may follow. `dic` on the way to `dice<0.8` does not empty the list.
+  mutating func setFilter(_ text: String, isBeingTyped: Bool = false) {
     do {
-      query = try CaseQuery(text, columns: columns)
-      filter = text
+      let typed = try CaseQuery(text, columns: columns)
       filterProblem = nil
+      guard !isBeingTyped || !CaseQuery.endsWithinWord(text, columns: columns) || isPassed(typed) else {
+        return
+      }
+      query = typed
+      filter = text
       arrange()
     } catch {
       filterProblem = error.description
     }
+  }
+
+  /// Whether any case passes a filter.
+  private func isPassed(_ query: CaseQuery) -> Bool {
+    cases.indices.contains { query.matches(row(CaseID($0))) }
   }
 
   /// Filters and sorts again.

@@ -19,7 +19,6 @@ package struct DecisionChange: Equatable, Sendable {
 
   /// A label of a family of versions that got another name or colour.
   package struct Relabelling: Equatable, Sendable, Codable {
-    /// The family.
     package var family: VersionID
     /// The label before and after.
     package var before, after: Label
@@ -42,7 +41,6 @@ package struct DecisionChange: Equatable, Sendable {
   /// Voxels of versions.
   private var voxels: [VersionID: LabelChange] = [:]
 
-  /// The empty change.
   init() {}
 
   /// The change from `old` to `new`.
@@ -89,13 +87,11 @@ package struct DecisionChange: Equatable, Sendable {
       Values(relabelling.before, relabelling.after)
   }
 
-  /// Whether nothing changes.
   var isEmpty: Bool { self == DecisionChange() }
 
   /// Bytes of voxels that it holds.
   var byteCount: Int { voxels.values.reduce(0) { $0 + $1.byteCount } }
 
-  /// The inverse change.
   var inverse: DecisionChange {
     var inverse = self
     inverse.a?.invert()

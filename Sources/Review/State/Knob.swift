@@ -43,14 +43,15 @@ package enum Knob: Hashable, Sendable {
     switch self {
     case .thetaAlpha, .thetaGamma: "mm"
     case .thetaBeta: intensityUnit
-    default: ""
+    case .appearanceWeight, .smoothnessWeight, .iterations, .auxiliaryWeight, .maskConfidence, .changedLabels:
+      ""
     }
   }
 
   /// Whether it is a kernel width in millimetres, one for all axes or one for each.
   var isKernelWidth: Bool { self == .thetaAlpha || self == .thetaGamma }
 
-  /// What a change of it does, one line.
+  /// The effect of a change of it, in one line.
   var explanation: String {
     switch self {
     case .appearanceWeight: "Weight of neighbours of similar intensity; borders move to edges"

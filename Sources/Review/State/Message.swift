@@ -1,10 +1,8 @@
 /// A line for the reviewer.
 package struct Message: Equatable, Sendable {
-  /// How it is shown.
   package enum Kind: Equatable, Sendable { case note, warning, error }
   /// One line, already cleaned.
   package var text: String
-  /// How it is shown.
   package var kind: Kind
 
   /// A line without control characters.

@@ -5,12 +5,10 @@ import Worklist
 package enum ReviewEvent: Equatable, Sendable {
   /// From the terminal.
   case terminal(TerminalEvent)
-  /// A job made progress.
   case jobProgressed(JobID, fraction: Double, elapsedSeconds: Double)
-  /// A job ended.
   case jobEnded(JobID, JobOutcome)
-  /// The session judges the case, as a key does that then goes on to the next case.
-  case judged(Verdict)
+  /// The session gives a verdict on the case, as a key does that then goes on to the next case.
+  case verdictGiven(Verdict)
   /// The worklist holds this decision of the reader about the case.
   case recorded(CaseDecision)
   /// The journal could not be written, with the line that says why; nil when it could again.

@@ -4,7 +4,6 @@ import Worklist
 
 /// Everything that a review shows and remembers; ``reduce(_:_:)`` changes it, ``render(_:)`` draws it.
 package struct ReviewState: Equatable, Sendable {
-  /// The phase of the session.
   package enum Phase: Equatable, Sendable {
     /// The image is being read.
     case opening
@@ -19,13 +18,12 @@ package struct ReviewState: Equatable, Sendable {
 
   /// Rows and columns of the screen.
   package var screen: ScreenSize
-  /// What the screen can show.
+  /// The capabilities of the terminal.
   package var capabilities: TerminalCapabilities
-  /// The phase of the session.
   package var phase = Phase.opening
   /// The files to open.
   package var request: OpenCaseRequest
-  /// Which of the cases of a worklist it is, "3/40"; nil where there is no other.
+  /// The position of the case in its worklist, "3/40"; nil where there is no other case.
   package var position: String?
   /// The case; ``ReviewCase/unopened`` while it is being read.
   package var content = ReviewCase.unopened
@@ -37,7 +35,6 @@ package struct ReviewState: Equatable, Sendable {
   package var decisions = Decisions()
   /// Earlier and undone decisions.
   package var history = UndoHistory()
-  /// The focus.
   package var focus = Focus.picture
   /// The open dialog, which receives every key.
   package var dialog: Dialog?
@@ -61,13 +58,13 @@ package struct ReviewState: Equatable, Sendable {
   package var previewVoxels = 32_000.0
   /// The number of previews that newer ones cancelled since the last one was shown.
   package var cancelledPreviews = 0
-  /// Whether a preview is to begin when the one under way has ended.
-  package var previewIsDue = false
+  /// Whether a preview is to begin when the running one has ended.
+  package var needsPreview = false
   /// Noise and edge contrast of the image for a version, and the suggested kernels.
   package var measures: MeasuredVersion?
   /// Kernels that the reviewer saved, once read.
   package var savedPresets: [NamedKernels]?
-  /// Jobs under way.
+  /// The running jobs.
   package var jobs: [JobKind: RunningJob] = [:]
   /// The number that the next job gets.
   package var nextJobNumber = 1
@@ -83,7 +80,7 @@ package struct ReviewState: Equatable, Sendable {
   package var findings: Findings?
   /// The components of the selected label, once sought.
   package var islands: Islands?
-  /// What n and N go through.
+  /// The kind of finding that n and N step through.
   package var findingTarget = FindingTarget.disagreements
   /// The place where A and B differ that was gone to last, counted from 0.
   package var disagreementPosition: Int?
@@ -100,24 +97,23 @@ package struct ReviewState: Equatable, Sendable {
   /// Pairs of families of which the reviewer was asked which labels go together.
   package var askedPairings: Set<Set<VersionID>> = []
   /// The pairing dialog, postponed while another dialog is open.
-  package var pairingDue: Dialog?
+  package var pendingPairing: Dialog?
   /// The available models; nil until they are requested.
   package var models: [ModelDescription]?
   /// Keys that were pressed before the list of models was available.
-  package var keysAhead: [Key] = []
+  package var queuedKeys: [Key] = []
   /// The file that each version was written to last, and what it holds.
   package var files: [VersionID: WrittenVersion] = [:]
-  /// The state of the journal.
   package var journal = JournalStatus.opening
   /// Whether the reviewer has quit, and only the journal, which is still being opened, is waited for.
-  package var endsOnceJournalled = false
-  /// What was last written to the journal.
-  package var journalled = JournalledState()
+  package var quitsWhenJournalIsWritten = false
+  /// The content of the journal as it was last written.
+  package var writtenJournal = WrittenJournalState()
   /// Versions that are identical to one of the journal, and its number there.
   package var renumbered: [VersionID: VersionID] = [:]
   /// The accepted version as the worklist names it, where it is none of those that are open here.
   var acceptedElsewhere: CaseDecision.Version?
-  /// How the case before was looked at, until this one is there.
+  /// The view habits of the case before, until this one is open.
   package var habitsBefore: ViewHabits?
   /// The view when the case was opened.
   package var viewAtOpening: ViewState?
@@ -140,7 +136,6 @@ package struct ReviewState: Equatable, Sendable {
     view.overlay.style = capabilities.colourDepth == .trueColour ? .fill : .outline
   }
 
-  /// The image's grid.
   package var grid: VolumeGrid { content.image.grid }
 
   /// The version on the screen; nil when there is none.
@@ -198,7 +193,6 @@ package struct ReviewState: Equatable, Sendable {
 
 /// Measures of the image at one version's borders.
 package struct MeasuredVersion: Equatable, Sendable {
-  /// The version.
   package var version: VersionID
   /// The measures; nil when nothing can be said.
   package var measures: ImageMeasures?
@@ -206,7 +200,6 @@ package struct MeasuredVersion: Equatable, Sendable {
 
 /// Text being typed, with a cursor where the next character is inserted.
 package struct TextEntry: Equatable, Sendable {
-  /// What was typed.
   package private(set) var characters: [Character]
   /// The number of characters before the cursor.
   package private(set) var cursor: Int
@@ -217,7 +210,7 @@ package struct TextEntry: Equatable, Sendable {
     cursor = characters.count
   }
 
-  /// What was typed.
+  /// The typed text.
   package var text: String { String(characters) }
 
   /// Inserts text at the cursor, without its control characters.
@@ -248,17 +241,6 @@ package struct TextEntry: Equatable, Sendable {
 
   /// Moves the cursor to an index, clamped to the text.
   package mutating func move(to index: Int) { cursor = min(max(0, index), characters.count) }
-
-  /// Carries out a key that erases or moves.
-  mutating func edit(_ edit: Action.TextEdit) {
-    switch edit {
-    case .eraseBackwards: deleteBackwards()
-    case .eraseForwards: deleteForwards()
-    case .eraseToStart: deleteToStart()
-    case .move(let count): move(to: cursor + count)
-    case .moveToEnd(let isEnd): move(to: isEnd ? characters.count : 0)
-    }
-  }
 }
 
 /// A dialog, open until it is answered.
@@ -275,7 +257,7 @@ package enum Dialog: Equatable, Sendable {
   case presets(selected: Int)
   /// The colours to choose from for a label; the last entry types one.
   case colours(LabelEdit, selected: Int)
-  /// Which labels of two versions are one structure.
+  /// The pairing of the labels of two versions.
   case pairing(PairingDialog)
   /// The decisions so far, to go back to.
   case history(selected: Int)
@@ -300,7 +282,7 @@ extension Dialog {
   var entry: TextEntry? {
     switch self {
     case .command(_, let entry), .label(_, let entry), .comment(let entry): entry
-    default: nil
+    case .help, .messages, .windows, .models, .presets, .colours, .pairing, .history, .question: nil
     }
   }
 
@@ -310,7 +292,7 @@ extension Dialog {
     case .command(let prompt, _): .command(prompt: prompt, entry)
     case .label(let edit, _): .label(edit, entry)
     case .comment: .comment(entry)
-    default: self
+    case .help, .messages, .windows, .models, .presets, .colours, .pairing, .history, .question: self
     }
   }
 }
@@ -329,12 +311,12 @@ package enum Question: Equatable, Sendable {
 package enum Loss: Equatable, Sendable {
   /// An accepted version was not exported.
   case acceptedVersion(VersionID)
-  /// A long job is under way.
+  /// A long job is running.
   case job(title: String)
   /// A refinement of all of the image is no version.
   case refinement
   /// The journal does not hold everything, for this reason.
-  case unjournalled(String)
+  case unwrittenJournal(String)
 }
 
 /// A version as it was written to a file.

@@ -6,11 +6,10 @@ package struct JobID: Hashable, Sendable {
   package init(_ number: Int) { self.number = number }
 }
 
-/// A job under way.
+/// A running job.
 package struct RunningJob: Equatable, Sendable {
   /// Its id; events of other ids are late and ignored.
   package var id: JobID
-  /// The job itself.
   package var job: AnyJob
   /// Fraction done, 0...1.
   package var fraction = 0.0
@@ -25,7 +24,7 @@ package struct RunningJob: Equatable, Sendable {
 }
 
 extension ReviewState {
-  /// The job of a type that is under way; nil for none.
+  /// The running job of a type; nil for none.
   package func running<J: Job>(_ type: J.Type) -> J? { jobs[J.kind]?.job.base as? J }
 
   /// The running job that the message line shows; the most important of several.

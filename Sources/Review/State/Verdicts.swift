@@ -1,4 +1,3 @@
-/// A kind of verdict.
 package enum Verdict: String, Equatable, Sendable {
   case accepted, rejected, flagged
   case needsWork = "needs work"
@@ -18,7 +17,7 @@ package struct Verdicts: Equatable, Sendable {
   package var needsWork = false
   /// The quality of the segmentation, from 1 (useless) to 5 (perfect); nil where none was given.
   package var score: Int?
-  /// What the reviewer wrote about the case, without control characters.
+  /// The reviewer's comment on the case, without control characters.
   package var comment = ""
   /// Words that group cases, in the order in which they were given, none twice.
   package var tags: [String] = []

@@ -4,16 +4,13 @@ import Volumes
 package struct ViewState: Equatable, Sendable {
   /// The label overlay.
   package struct Overlay: Equatable, Sendable {
-    /// How a label is drawn.
     package enum Style: String, Equatable, Sendable, Codable { case fill, outline }
     /// Whether labels are drawn at all.
     package var isShown = true
-    /// How they are drawn.
     package var style = Style.outline
     /// Fraction of the label's colour in a fill, 0.1...1.
     package var opacity = 0.4
 
-    /// Outlines.
     package init() {}
   }
 
@@ -31,13 +28,12 @@ package struct ViewState: Equatable, Sendable {
   package var centre = SIMD3<Double>(0, 0, 0)
   /// Whether arrows move the picture instead of the crosshair.
   package var isPanning = false
-  /// Which side the patient's right is on.
+  /// The side of the screen that shows the patient's right.
   package var convention = DisplayConvention.radiological
   /// Black and white.
   package var window = IntensityWindow(lower: 0, upper: 1)
   /// The window's name; nil when its numbers were typed or dragged.
   package var windowName: String?
-  /// The label overlay.
   package var overlay = Overlay()
   /// Whether the overlay shows where A and B differ.
   package var showsDifference = false
@@ -54,7 +50,7 @@ package struct ViewState: Equatable, Sendable {
 
 /// The versions of a case and the reviewer's decisions.
 package struct Decisions: Equatable, Sendable {
-  /// Which of two versions is shown.
+  /// One of the two versions that flip.
   package enum Side: String, Equatable, Sendable, Codable { case a, b }
 
   /// Every version, oldest first.
@@ -63,7 +59,7 @@ package struct Decisions: Equatable, Sendable {
   package var versions: [Version] = []
   /// The versions that flip and compare.
   package var a, b: VersionID?
-  /// Which of them is shown.
+  /// The one that is shown.
   package var shownSide = Side.a
   /// The reviewer's pairings of labels.
   package var pairings: [LabelPairing] = []
@@ -73,9 +69,7 @@ package struct Decisions: Equatable, Sendable {
   package var soloLabel: String?
   /// The CRF's knobs.
   package var knobs = KnobSettings()
-  /// The verdicts.
   package var verdicts = Verdicts()
 
-  /// No version, nothing decided.
   package init() {}
 }

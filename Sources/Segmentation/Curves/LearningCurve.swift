@@ -15,7 +15,6 @@ package struct LearningCurve: Sendable, Equatable {
   /// Ascending by iteration.
   package var points: [Point]
 
-  /// A curve of `points`.
   package init(name: String, points: [Point]) {
     self.name = name
     self.points = points

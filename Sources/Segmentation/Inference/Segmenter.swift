@@ -218,10 +218,10 @@ extension Tiling {
   }
 }
 
-/// `number` arrays of `count` floats that `fill` writes completely; it also receives the buffers `lent`, in front of
+/// `number` arrays of `count` floats that `fill` writes completely; it also receives the buffers `lent`, before
 /// them.
 private func filledArrays(
-  _ number: Int, count: Int, behind lent: [DisjointBuffer<Float>] = [],
+  _ number: Int, count: Int, after lent: [DisjointBuffer<Float>] = [],
   _ fill: ([DisjointBuffer<Float>]) throws -> Void
 ) throws -> [[Float]] {
   guard number > 0 else {
@@ -231,7 +231,7 @@ private func filledArrays(
   try AvailableMemory.requireAllocation(count * MemoryLayout<Float>.stride)
   var others: [[Float]] = []
   let first = try [Float](unsafeUninitializedCapacity: count) { buffer, initialised in
-    others = try filledArrays(number - 1, count: count, behind: lent + [DisjointBuffer(buffer)], fill)
+    others = try filledArrays(number - 1, count: count, after: lent + [DisjointBuffer(buffer)], fill)
     initialised = count
   }
   return [first] + others

@@ -38,7 +38,7 @@ extension Tensor {
     }
   }
 
-  /// The activation with zeros behind each axis up to `extent`.
+  /// The activation with zeros after each axis up to `extent`.
   package func padded(to extent: Extent3) -> Tensor {
     if extent == self.extent { return self }
     var padded = Tensor(shape: [1, channels, extent.d, extent.h, extent.w])

@@ -21,9 +21,9 @@ package struct ModelCard: Hashable, Sendable, Codable {
     }
   }
 
-  /// What the model finds, and in what images.
+  /// The structures that the model finds, and the kind of images.
   package var summary: String?
-  /// Where the training data come from.
+  /// The origin of the training data.
   package var data: String?
   /// The licence of the training data.
   package var licence: String?

@@ -6,7 +6,7 @@ extension Preprocessing {
   /// Factor by which an image may be larger or smaller than the training images without a warning.
   private static let extentTolerance = 1.5
 
-  /// Why `image` does not resemble the training images; nil where no mismatch is found.
+  /// The difference between `image` and the training images; nil where no mismatch is found.
   ///
   /// Intensities are sampled from at most about half a million voxels at even distances.
   /// - Complexity: O(1) beyond half a million voxels.

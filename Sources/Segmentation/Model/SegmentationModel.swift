@@ -18,8 +18,8 @@ package struct SegmentationModel: Sendable {
   package var labels: [Label]
   /// The values of ``labels`` in files: equal to them unless one is beyond 65535.
   package var coding: LabelCoding
-  /// As which values of label files the labels were trained, in the order of ``labels``: in one way, or in several where
-  /// folders of cases numbered their structures differently; nil where nobody wrote it down.
+  /// As which values of label files the labels were trained, in the order of ``labels``: in one way, or in several
+  /// where folders of cases numbered their structures differently; nil where it was not recorded.
   package var trainedSelections: [[LabelSelection]]?
   /// The preprocessing of images.
   package var preprocessing: Preprocessing
@@ -27,7 +27,7 @@ package struct SegmentationModel: Sendable {
   package var refinement: RefinementSettings
   /// Removal of components and filling of holes, the last step of every mask.
   package var postProcessing: PostProcessing
-  /// Where the weights come from, as JSON text; empty when nobody wrote it.
+  /// The origin of the weights, as JSON text; empty where it is not stated.
   package var training: String
   /// The model card; nil where there is none.
   package var card: ModelCard?

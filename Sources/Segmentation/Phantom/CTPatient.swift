@@ -2,7 +2,7 @@
 struct CTPatient: Sendable {
   /// Draws for everything that follows.
   var random: PhantomRandom
-  /// How enhanced vessels and organs are: 0 none, 1 a strong portal venous phase.
+  /// The contrast enhancement of vessels and organs: 0 none, 1 a strong portal venous phase.
   let enhancement: Float
   /// Millimetres of fat under the skin at the side.
   let fatMillimetres: Float

@@ -11,7 +11,7 @@ extension CTPatient {
       PhantomPart(shape: cavity, intensity: fat + 6, waver: 1.5, mottle: 14),
     ]
     for side: Float in [-1, 1] {
-      // Erector spinae behind, psoas and quadratus lumborum beside the spine, glutei below.
+      // Erector spinae at the back, psoas and quadratus lumborum beside the spine, glutei below.
       let column: [SIMD4<Float>] = [
         SIMD4(side * 30, -98, -330, 17), SIMD4(side * 34, -94, -150, 21), SIMD4(side * 30, -100, 40, 15),
         SIMD4(side * 26, -98, 200, 13),

@@ -33,9 +33,9 @@ func length(_ vector: SIMD3<Float>) -> Float { (vector * vector).sum().squareRoo
 struct Ellipsoid: PhantomShape {
   let centre: SIMD3<Float>
   let radii: SIMD3<Float>
-  /// How far x and y move per millimetre along z.
+  /// The shift of x and y per millimetre along z.
   var lean = SIMD2<Float>(0, 0)
-  /// How far y moves per millimetre along x.
+  /// The shift of y per millimetre along x.
   var twist: Float = 0
 
   init(_ centre: SIMD3<Float>, _ radii: SIMD3<Float>, lean: SIMD2<Float> = SIMD2(0, 0), twist: Float = 0) {

@@ -15,7 +15,7 @@ struct Profile: Sendable {
   }
 }
 
-/// The trunk's cross-section along z: flatter than an ellipse, with depths of its own in front and behind.
+/// The trunk's cross-section along z: flatter than an ellipse, with depths of its own towards the front and the back.
 struct Trunk: PhantomShape {
   /// Half width, depth to the front and to the back of the body cavity in millimetres.
   var halfWidth, front, back: Profile
@@ -57,7 +57,7 @@ struct Diaphragm: PhantomShape {
   let cavity: Trunk
   /// Height of the left dome; the right one is at 0.
   let leftHeight: Float
-  /// How far it falls to the side wall.
+  /// The drop towards the side wall, in millimetres.
   let fall: Float
   /// Moves the surface up.
   var lift: Float = 0
@@ -92,7 +92,7 @@ struct Diaphragm: PhantomShape {
   }
 }
 
-/// The spine: vertebral bodies with discs between, or what stands behind them.
+/// The spine: vertebral bodies with discs between, or the tissue at their back.
 struct Spine: PhantomShape {
   /// The part of it.
   enum Part: Sendable { case bodies, discs, arches }

@@ -61,7 +61,7 @@ private struct Rows {
   let range: ClosedRange<Float>
   private static let sampleCount = 70_000
 
-  /// Calls `body` for at most about `most` voxels with `before` voxels before and `after` voxels behind them along
+  /// Calls `body` for at most about `most` voxels with `before` voxels before and `after` voxels after them along
   /// `axis`.
   private func forEachSample(
     along axis: Int, before: Int, after: Int, most: Int, _ body: (_ offset: Int, _ step: Int) -> Void

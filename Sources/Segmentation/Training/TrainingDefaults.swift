@@ -6,9 +6,8 @@ import Work
 
 /// A default that was derived from the data, with the reason.
 package struct ReasonedDefault<Value: Sendable>: Sendable {
-  /// The default.
   package var value: Value
-  /// Why, in a few words.
+  /// The reason for it, in a few words.
   package var reason: String
 
   /// The default `value` and its reason.
@@ -65,7 +64,7 @@ extension DatasetFingerprint {
     let coarse = own.map { (max($0, floor) * 20).rounded(.up) / 20 }
     return ReasonedDefault(
       Spacing(coarse[0], coarse[1], coarse[2]),
-      "coarsened from the median \(own.map { String(format: "%.3g", $0) }.joined(separator: " x ")) mm, at which "
+      "coarsened from the median \(own.map { significant($0, 3) }.joined(separator: " x ")) mm, at which "
         + "a typical case has \(median.size) voxels")
   }
 
@@ -168,7 +167,7 @@ extension TrainingCases {
     let total = Double(max(counts.reduce(0, +), 1))
     let fractions = counts.dropFirst().map { Double($0) / total }
     let rarest = fractions.min() ?? 1
-    let percent = String(format: "%.2g %%", 100 * rarest)
+    let percent = significant(100 * rarest, 2) + " %"
     guard rarest < common, rarest > 0 else {
       return ReasonedDefault(nil, "the rarest structure makes up \(percent) of the voxels")
     }

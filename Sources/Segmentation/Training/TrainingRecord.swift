@@ -37,11 +37,8 @@ package struct TrainingRecord: Equatable, Sendable, Codable {
     self.validationDice = validationDice
   }
 
-  /// The record as one line of JSON.
-  package var jsonLine: String {
-    guard let data = try? JSONEncoder.stable().encode(self) else { return "{}" }
-    return String(decoding: data, as: UTF8.self)
-  }
+  /// The record as one line of JSON, without its end; infinities and NaN are strings.
+  package var jsonLine: String { String(decoding: anyJSON(self), as: UTF8.self) }
 }
 
 extension TrainingRecord {
@@ -94,7 +91,7 @@ extension TrainingRecord {
   package static func read(log path: String) throws(InputError) -> [TrainingRecord] {
     let data = try FileSystem.read(path)
     var records: [TrainingRecord] = []
-    let decoder = JSONDecoder()
+    let decoder = JSONDecoder.ofAnyNumbers()
     let lines = data.split(separator: UInt8(ascii: "\n"))
     for (index, line) in lines.enumerated() {
       guard let record = try? decoder.decode(TrainingRecord.self, from: line) else {

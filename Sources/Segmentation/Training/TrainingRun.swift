@@ -12,7 +12,6 @@ import Work
 package struct TrainingRun: Sendable {
   /// The network in training.
   package private(set) var trainer: Trainer
-  /// The settings of the run.
   package let settings: TrainingSettings
   /// The best validation and the losses since the last record.
   package private(set) var progress = TrainingProgress()

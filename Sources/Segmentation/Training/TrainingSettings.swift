@@ -20,7 +20,6 @@ package struct TrainingSettings: Hashable, Sendable, Codable {
   package var patience = 0
   /// The seed of all random numbers.
   package var seed: UInt64 = 1
-  /// The augmentation of crops.
   package var augmentation = Augmentation()
 
   private enum CodingKeys: String, CodingKey {

@@ -7,7 +7,6 @@ package struct ValidationMetrics: Equatable, Sendable, Codable {
     package var dice: [Double]
   }
 
-  /// The cases in their order.
   package var cases: [Case]
 
   /// Mean Dice of each class over the cases; empty without a case.

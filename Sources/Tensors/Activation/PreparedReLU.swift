@@ -5,7 +5,7 @@ import Work
 package struct PreparedReLU: PreparedOperation {
   package init() {}
 
-  package var kernelName: String { "rectifier" }
+  package var kernelName: String { "relu" }
   package var worksInPlace: Bool { true }
   package var weightBytes: Int { 0 }
   package func outputChannels(_ channels: Int) -> Int { channels }

@@ -8,7 +8,8 @@ package enum BLAS {
     let setter: UnsafeMutableRawPointer
     let getter: UnsafeMutableRawPointer
 
-    /// The library behind `cblas.h`, looked up at run time, because the program must link with the reference BLAS too.
+    /// The library that implements `cblas.h`, looked up at run time, because the program must link with the reference
+    /// BLAS too.
     static var found: Threads? {
       let names = [
         ("openblas_set_num_threads", "openblas_get_num_threads"),
@@ -44,7 +45,7 @@ package enum BLAS {
     return true
   }()
 
-  /// Threads that a call may use: one, unless somebody else set another number since.
+  /// Threads that a call may use: one, unless other code set another number since.
   package static var threadCount: Int { isOptimised ? Threads.found?.count ?? 1 : 1 }
 
   /// C = A B + beta C, row-major, with A transposed where asked for.

@@ -8,8 +8,8 @@ func filledTensor(
   Tensor(shape: shape, elements: try filledArray(count: shape.reduce(1, *), fill))
 }
 
-/// An array whose memory `fill`, a parallel loop, writes completely unless it throws; ``Cancelled`` too where memory does
-/// not hold it.
+/// An array whose memory `fill`, a parallel loop, writes completely unless it throws; ``Cancelled`` too where memory
+/// does not hold it.
 func filledArray<Element: BitwiseCopyable>(
   count: Int, _ fill: (DisjointBuffer<Element>) throws(Cancelled) -> Void
 ) throws(Cancelled) -> [Element] {
@@ -17,7 +17,7 @@ func filledArray<Element: BitwiseCopyable>(
     let memory = UnsafeMutableRawBufferPointer(
       start: buffer.start, count: count * MemoryLayout<Element>.stride)
     adviseHugePages(memory)
-    assert(spoils(memory))
+    assert(fillWithNaN(memory))
     try fill(buffer)
   }
 }
@@ -25,7 +25,7 @@ func filledArray<Element: BitwiseCopyable>(
 /// Fills fresh memory with 0xFF, which is NaN in floats, and returns true.
 ///
 /// Called in an `assert`, so that debug builds show what a parallel loop leaves unwritten.
-package func spoils(_ memory: UnsafeMutableRawBufferPointer) -> Bool {
+package func fillWithNaN(_ memory: UnsafeMutableRawBufferPointer) -> Bool {
   memory.initializeMemory(as: UInt8.self, repeating: 0xFF)
   return true
 }

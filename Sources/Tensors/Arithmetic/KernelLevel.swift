@@ -1,6 +1,6 @@
 import CKernels
 
-/// Which vector instructions an operation's kernels use.
+/// The vector instructions that an operation's kernels use.
 package enum KernelLevel {
   /// An upper limit for the operations of the current task, which tests lower to compare every level.
   @TaskLocal package static var limit: kernels_level?

@@ -45,11 +45,9 @@ let cacheLineBytes = 64
 /// Memory for `floats` floats after its first cache line boundary; large memory is on huge pages.
 func allocateLines(floats: Int) -> UnsafeMutableRawBufferPointer {
   // Aligned by the caller: the allocator's aligned blocks do not fit where one of them was freed.
-  let memory = UnsafeMutableRawBufferPointer.allocate(
+  allocateMemory(
     byteCount: max(floats, 1) * MemoryLayout<Float>.stride + cacheLineBytes,
     alignment: MemoryLayout<Float>.alignment)
-  adviseHugePages(memory)
-  return memory
 }
 
 /// Calls `body` with `perWorker` uninitialised floats for every worker that `work` may use.

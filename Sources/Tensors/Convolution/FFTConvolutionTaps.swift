@@ -74,7 +74,7 @@ struct FFTTaps: Sendable {
       try work.forEach(count: pairs, grain: 8) { pair, worker in
         let depth = scratch.start + worker * depthStride
         var transform = tile.kernel
-        // The voxels behind a pair's row belong to the next pair; they end in columns that are not stored.
+        // The voxels after a pair's row belong to the next pair; they end in columns that are not stored.
         fft_inverse_height(
           &transform, frequencyRows.start + pair * frequencyRowFloats, frequencyRowStride, Int32(tile.planes),
           0, Int32(rows),

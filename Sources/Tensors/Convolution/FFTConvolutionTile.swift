@@ -167,7 +167,7 @@ struct FFTProductParts: Sendable {
     Self.fitting(Self.productFloats, in: (sources + tiles) * tile.frequencyRowFloats, atMost: results)
   }
 
-  /// How many items of `size` floats fit, rounded down to fours or twos, which the kernels multiply together.
+  /// The number of items of `size` floats that fit, rounded down to fours or twos, which the kernels multiply together.
   private static func fitting(_ floats: Int, in size: Int, atMost limit: Int) -> Int {
     let count = floats / size
     if count >= limit { return limit }

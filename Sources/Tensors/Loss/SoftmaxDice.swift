@@ -4,9 +4,9 @@ import Work
 /// One minus the mean soft Dice overlap between the softmax of `logits` and `labels`, and its gradient with respect to
 /// the logits.
 ///
-/// The overlap of a class c, taken over the whole batch, is (2 Σ p t + 1) / (Σ p + Σ t + 1) with the probabilities p and
-/// the indicator t of the class (Milletari et al. 2016, sums instead of squares). Class 0, the background, and classes
-/// without voxels are excluded from the mean; loss and gradient are 0 where no class remains.
+/// The overlap of a class c, taken over the whole batch, is (2 Σ p t + 1) / (Σ p + Σ t + 1) with the probabilities p
+/// and the indicator t of the class (Milletari et al. 2016, sums instead of squares). Class 0, the background, and
+/// classes without voxels are excluded from the mean; loss and gradient are 0 where no class remains.
 ///
 /// - Parameters:
 ///   - logits: [N, C, D, H, W].

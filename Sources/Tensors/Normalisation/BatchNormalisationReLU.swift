@@ -1,7 +1,7 @@
 import CKernels
 import Work
 
-/// A batch normalisation as in training, fused with the ReLU behind it.
+/// A batch normalisation as in training, fused with the ReLU after it.
 ///
 /// The forward and the backward pass each read the input once. The backward pass recomputes the ReLU's mask from the
 /// input, so that neither the normalised values nor their gradient are stored.
@@ -52,7 +52,7 @@ package struct BatchNormalisationReLU: Sendable {
   /// The max-pooled output of the ReLU, with what its gradients need.
   /// - Throws: `Cancelled`.
   package func pooled(_ geometry: PoolingGeometry, work: WorkContext) throws(Cancelled) -> Pooled {
-    // The maximum behind a negative scale is the minimum in front of it.
+    // The maximum after a negative scale is the minimum before it.
     let (pooledInput, argMaxIndices) = try maxOrMinPooling(
       input, geometry: geometry, takesMinimum: gates.map { $0.scale < 0 }, work: work)
     return Pooled(

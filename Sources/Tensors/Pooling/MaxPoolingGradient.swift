@@ -7,7 +7,7 @@ import Work
 /// - Parameters:
 ///   - outputGradient: [N, C, D', H', W'].
 ///   - argMaxIndices: As ``maxPooling(_:geometry:work:)`` returned them.
-///   - reluOutput: The output of a ReLU fused behind the pooling, where `outputGradient` is the gradient with respect
+///   - reluOutput: The output of a ReLU fused after the pooling, where `outputGradient` is the gradient with respect
 ///     to it: gradients pass where it is positive. Nil without a ReLU.
 ///   - inputExtent: Extents of the pooling's input.
 /// - Returns: [N, C, D, H, W].
@@ -117,7 +117,7 @@ private struct ScatterChannels: Sendable {
     }
   }
 
-  /// The 2x2x2 windows of one plane of a channel; for the last plane also the voxels behind the last window.
+  /// The 2x2x2 windows of one plane of a channel; for the last plane also the voxels after the last window.
   func scatterHalved(_ channel: Int, plane: Int) {
     let terms = coefficients[channel % coefficients.count]
     let (planeSize, voxels) = (extent.h * extent.w, channel * extent.product)

@@ -65,13 +65,9 @@ extension PreparedOperation {
     let shape = [input.batch, outputChannels(input.channels), extent.d, extent.h, extent.w]
     return try input.withWindow { source throws(Cancelled) in
       try Tensor(shape: shape) { result throws(Cancelled) in
-        try AvailableMemory.requireAllocation(scratchCount * MemoryLayout<Float>.stride)
-        let scratch = UnsafeMutableRawBufferPointer.allocate(
-          byteCount: max(scratchCount, 1) * MemoryLayout<Float>.stride, alignment: 64)
-        defer { scratch.deallocate() }
-        adviseHugePages(scratch)
-        try run(
-          source, into: result, scratch: DisjointBuffer(scratch.bindMemory(to: Float.self)), work: work)
+        try withScratch(count: scratchCount) { scratch throws(Cancelled) in
+          try run(source, into: result, scratch: scratch, work: work)
+        }
       }
     }
   }

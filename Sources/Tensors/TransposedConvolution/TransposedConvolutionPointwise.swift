@@ -1,4 +1,4 @@
-/// A transposed convolution fused with the pointwise convolution behind it into one transposed convolution, and the
+/// A transposed convolution fused with the pointwise convolution after it into one transposed convolution, and the
 /// gradients of both from those of the fused one.
 ///
 /// The transposed convolution has weights W[i][m] and bias b, the pointwise convolution weights S[o][m] and bias T. The
@@ -23,7 +23,7 @@ package struct TransposedConvolutionPointwise: Sendable {
     precondition(
       pointwiseWeight.shape.count == 5 && pointwiseWeight.shape[1] == weight.shape[1]
         && pointwiseWeight.extent == Extent3(1),
-      "pointwise weights \(pointwiseWeight.shape) behind weights \(weight.shape)")
+      "pointwise weights \(pointwiseWeight.shape) after weights \(weight.shape)")
     self.weight = weight
     self.pointwiseWeight = pointwiseWeight
     (inputs, between, outputs) = (weight.shape[0], weight.shape[1], pointwiseWeight.shape[0])

@@ -1,4 +1,4 @@
-/// How a grid is cut into chunks: cubes of ``side`` voxels, cut off at the grid's upper faces; i fastest.
+/// The division of a grid into chunks: cubes of ``side`` voxels, cut off at the grid's upper faces; i fastest.
 struct ChunkGrid: Equatable, Sendable {
   /// Voxels along each axis of a chunk that no face cuts off.
   static let side = 32

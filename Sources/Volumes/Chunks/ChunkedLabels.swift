@@ -32,7 +32,7 @@ package struct ChunkedLabels: Equatable, Sendable {
   /// The file's value of each code.
   package let coding: LabelCoding
   private(set) var chunks: [Chunk]
-  /// How the grid is cut.
+  /// The division of the grid into chunks.
   let chunkGrid: ChunkGrid
 
   /// The same labels in chunks.
@@ -107,17 +107,28 @@ package struct ChunkedLabels: Equatable, Sendable {
       for chunk in chunkGrid.chunks(in: box) {
         let own = chunkGrid.box(chunk)
         guard let part = own.intersection(box) else { continue }
-        let width = part.size.i
-        for k in part.lower.k...part.upper.k {
-          for j in part.lower.j...part.upper.j {
-            // SAFETY: the parts of the chunks fill the box, each inside it and inside its own chunk.
-            let row =
-              target.baseAddress! + size.offset(VoxelIndex(part.lower.i, j, k) - box.lower)
-            switch chunks[chunk] {
-            case .uniform(let label): row.initialize(repeating: label, count: width)
-            case .voxels(let voxels):
-              let start = own.size.offset(VoxelIndex(part.lower.i, j, k) - own.lower)
-              voxels.withUnsafeBufferPointer { row.initialize(from: $0.baseAddress! + start, count: width) }
+        let (width, rows) = (part.size.i, part.size.j)
+        let (first, start) = (size.offset(part.lower - box.lower), own.size.offset(part.lower - own.lower))
+        // SAFETY: the parts of the chunks fill the box, each inside it and inside its own chunk.
+        let base = target.baseAddress! + first
+        // A chunk is looked at once and not for each row: in a sagittal plane a row has one voxel.
+        switch chunks[chunk] {
+        case .uniform(let label):
+          for k in 0..<part.size.k {
+            for j in 0..<rows { (base + (k * size.j + j) * size.i).update(repeating: label, count: width) }
+          }
+        case .voxels(let voxels):
+          voxels.withUnsafeBufferPointer { voxels in
+            let source = voxels.baseAddress! + start
+            for k in 0..<part.size.k {
+              for j in 0..<rows {
+                let (to, from) = ((k * size.j + j) * size.i, (k * own.size.j + j) * own.size.i)
+                if width == 1 {
+                  base[to] = source[from]
+                } else {
+                  (base + to).update(from: source + from, count: width)
+                }
+              }
             }
           }
         }
@@ -157,8 +168,8 @@ extension ChunkedLabels.Chunk {
 
 /// Voxels of a mask that get other labels, as the chunks before and after.
 ///
-/// It can be carried out on labels whose chunks are those before, and taken back by its ``inverse``. Chunks are shared with
-/// the labels they come from, so that it holds little of its own.
+/// It can be carried out on labels whose chunks are those before, and taken back by its ``inverse``. Chunks are shared
+/// with the labels they come from, so that it holds little of its own.
 package struct LabelChange: Equatable, Sendable {
   struct Swap: Equatable, Sendable {
     var chunk: Int
@@ -294,7 +305,7 @@ extension ChunkedLabels {
     return labels
   }
 
-  /// Where to look at a label in one slice: its voxel there that is nearest to the middle of those.
+  /// The voxel to look at for a label in one slice: its voxel there that is nearest to the middle of those.
   /// - Parameter slice: A box of one slice across `axis`.
   /// - Returns: nil where no voxel of the box has the label.
   /// - Complexity: O(voxels of the box).

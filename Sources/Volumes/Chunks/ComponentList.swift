@@ -3,20 +3,19 @@ import Work
 /// The connected components (26-connectivity) of the voxels that have another class in one mask than in another, the
 /// largest first.
 ///
-/// Voxels of different pairs of classes are never connected. Against no other mask they are the components of each class
-/// of the one.
+/// Voxels of different pairs of classes are never connected. Against no other mask they are the components of each
+/// class of the one.
 package struct ComponentList: Equatable, Sendable {
-  /// A component.
   package struct Entry: Hashable, Sendable {
     /// Its class in the one mask and in the other; 0 stands for background.
     package let classInOne, classInOther: UInt16
     package let voxelCount: Int
     /// The smallest box that holds it.
     package let bounds: VoxelBounds
-    /// Where to look at it, for slices across each axis; see ``centre(across:)``.
+    /// The voxel to look at, for slices across each axis; see ``centre(across:)``.
     fileprivate let centres: [VoxelIndex]
 
-    /// Where to look at it: in the slice across an axis where it has the most voxels (of equals the first), its voxel
+    /// The voxel to look at: in the slice across an axis where it has the most voxels (of equals the first), its voxel
     /// nearest to the middle of those.
     package func centre(across axis: Int) -> VoxelIndex { centres.count == 1 ? centres[0] : centres[axis] }
   }
@@ -28,7 +27,7 @@ package struct ComponentList: Equatable, Sendable {
 
   /// The largest components, at most as many as were asked for; of equals the one that comes first in memory.
   package let entries: [Entry]
-  /// How many components there are, those that are left out among them.
+  /// The number of components, those that are left out among them.
   package let count: Int
   /// The runs of each entry, if they are kept, and where those of each begin.
   private let runs: [Run]
@@ -144,8 +143,8 @@ package struct ComponentList: Equatable, Sendable {
 
   // MARK: - Voxels
 
-  /// How many voxels of each entry satisfy `isCounted` with their label in a mask on the same grid; the voxels must have
-  /// been kept.
+  /// The number of voxels of each entry that satisfy `isCounted` with their label in a mask on the same grid; the
+  /// voxels must have been kept.
   /// - Throws: `Cancelled`.
   /// - Complexity: O(voxels of the entries).
   package func counts(

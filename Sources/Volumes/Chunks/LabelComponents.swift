@@ -15,8 +15,8 @@ package struct LabelComponents: Equatable, Sendable {
     var first: Int
     /// The sum of its voxels' indices.
     var sum: SIMD3<Int>
-    /// For each slice from the first of `bounds` on, across the axis of axial slices: voxels, and the sum of their indices
-    /// within the chunk; empty where the part lies in one slice.
+    /// For each slice from the first of `bounds` on, across the axis of axial slices: voxels, and the sum of their
+    /// indices within the chunk; empty where the part lies in one slice.
     var slices: [SIMD4<UInt32>]
   }
 
@@ -285,7 +285,7 @@ package struct LabelComponents: Equatable, Sendable {
 
   // MARK: - Parts
 
-  /// Which part each voxel of a chunk belongs to.
+  /// The part that each voxel of a chunk belongs to.
   private struct PartMap: Sendable {
     var box: VoxelBounds
     /// The part of every voxel plus 1, 0 for background; nil where all belong to the first part, or to none.
@@ -327,12 +327,12 @@ package struct LabelComponents: Equatable, Sendable {
     let size = box.size
     if case .uniform(0) = labels.chunks[chunk] { return (PartMap(box: box, labels: []), []) }
     let volume = labels.volume(croppedTo: box)
-    // Nobody can cancel this context.
+    // Nothing can cancel this context.
     let work = WorkContext(threadCount: 1)
     guard
       let found = try? ConnectedComponents(
         volume, bounds: VoxelBounds(size), classOfValue: everyLabel, neighbourhood: .corners, work: work)
-    else { preconditionFailure("cancelled by nobody") }
+    else { preconditionFailure("cancelled without a request") }
     var parts = found.components.map { component in
       Part(
         label: component.label, voxelCount: component.voxelCount,

@@ -3,8 +3,8 @@ import Work
 // Two masks walked together, as runs of voxels that have one label in each.
 
 extension ChunkedLabels {
-  /// Calls `body` with a label of these voxels, the label of the other mask there, and how many voxels in a row have both,
-  /// until every voxel was met.
+  /// Calls `body` with a label of these voxels, the label of the other mask there, and how many voxels in a row have
+  /// both, until every voxel was met.
   /// - Throws: `Cancelled`.
   /// - Complexity: O(voxels of chunks that are not uniform in both).
   package func forEachPair(
@@ -22,8 +22,8 @@ extension ChunkedLabels {
     }
   }
 
-  /// Calls `body` with a label of these voxels, the label of the other mask there, and a box of voxels that have both: a
-  /// whole chunk, or a run along i.
+  /// Calls `body` with a label of these voxels, the label of the other mask there, and a box of voxels that have both:
+  /// a whole chunk, or a run along i.
   ///
   /// Boxes that are background in both masks are left out.
   /// - Parameter other: The other mask; nil for one that is background everywhere.

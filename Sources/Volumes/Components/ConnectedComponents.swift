@@ -11,7 +11,7 @@ package enum VoxelNeighbourhood: String, Hashable, Sendable, Codable, CaseIterab
 /// A connected component: connected voxels of one label.
 package struct Component: Hashable, Sendable {
   package let label: UInt16
-  /// How many they are.
+  /// The number of its voxels.
   package let voxelCount: Int
   /// The smallest box that holds them.
   package let bounds: VoxelBounds

@@ -46,8 +46,8 @@ extension LabelVolume {
     }
   }
 
-  /// The number of holes of one label in space, as ``filledHoles(of:sliceAxis:work:)`` defines them; sets that hold nothing
-  /// but other labels are none.
+  /// The number of holes of one label in space, as ``filledHoles(of:sliceAxis:work:)`` defines them; sets that hold
+  /// nothing but other labels are none.
   /// - Parameter bounds: The smallest box that holds the label.
   /// - Throws: `Cancelled`.
   /// - Complexity: O(voxels of the box).
@@ -68,7 +68,8 @@ extension LabelVolume {
     return isOpen.count(where: \.self)
   }
 
-  /// The sets of a class within a box, and for each of them whether it touches none of the box's sides across `openAxes`.
+  /// The sets of a class within a box, and for each of them whether it touches none of the box's sides across
+  /// `openAxes`.
   private func sets(
     within bounds: VoxelBounds, _ classes: [UInt16], openAxes: [Int], work: WorkContext
   ) throws(Cancelled) -> (sets: ConnectedComponents, isHole: [Bool]) {

@@ -14,7 +14,7 @@ struct LabelRuns: Sendable {
   let bounds: VoxelBounds
   /// Runs, row after row.
   let runs: [LabelRun]
-  /// Where the runs of each row begin; one more element at the end.
+  /// The index of the first run of each row; one more element at the end.
   let rowStart: [Int]
 
   /// Runs that are known already, row after row of a box.

@@ -79,7 +79,7 @@ package struct RemovedComponent: Hashable, Sendable {
 
   /// Whole millilitres from 10 on, below that two significant digits.
   private static func text(_ millilitres: Double) -> String {
-    millilitres >= 10 ? "\(Int(saturating: millilitres.rounded()))" : String(format: "%.2g", millilitres)
+    millilitres >= 10 ? "\(Int(saturating: millilitres.rounded()))" : significant(millilitres, 2)
   }
 
   /// One line that reports the component, with the label's name from `table`.

@@ -43,7 +43,7 @@ package enum GridFit: Hashable, Sendable {
       found: GridFit.text(found), expected: GridFit.text(expected))
   }
 
-  /// How far a corner voxel of a mask that fits so lies from its image's at most, along any axis, in voxels.
+  /// The greatest distance of a corner voxel of a mask that fits so from its image's, along any axis, in voxels.
   package func largestOffsetVoxels(of mask: VolumeGrid, on image: VolumeGrid) -> Double {
     let grid =
       switch self {

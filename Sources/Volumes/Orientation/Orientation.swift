@@ -33,7 +33,6 @@ package enum AnatomicalDirection: String, Hashable, Sendable, Codable, CaseItera
   }
 }
 
-/// The three anatomical planes.
 package enum AnatomicalPlane: String, Hashable, Sendable, Codable, CaseIterable {
   case axial, coronal, sagittal
 
@@ -47,9 +46,9 @@ package enum AnatomicalPlane: String, Hashable, Sendable, Codable, CaseIterable 
   }
 }
 
-/// Where the voxel axes of a grid point, to the nearest anatomical direction.
+/// The anatomical directions of the voxel axes of a grid, each the nearest one.
 package struct Orientation: Hashable, Sendable, Codable, CustomStringConvertible {
-  /// Where growing i, j and k lead, three different world axes.
+  /// The directions of growing i, j and k, along three different world axes.
   package let i, j, k: AnatomicalDirection
 
   /// i to the right, j to the front, k to the head: the world's own axes.
@@ -115,6 +114,6 @@ package struct Orientation: Hashable, Sendable, Codable, CustomStringConvertible
 }
 
 extension VolumeGrid {
-  /// Where the voxel axes point, to the nearest anatomical direction.
+  /// The anatomical directions of the voxel axes, each the nearest one.
   package var orientation: Orientation { Orientation(nearest: affine) }
 }

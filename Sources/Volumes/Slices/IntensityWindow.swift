@@ -21,9 +21,8 @@ package struct IntensityWindow: Hashable, Sendable, Codable {
     self.init(lower: centre - width / 2, upper: centre + width / 2)
   }
 
-  /// Middle and extent.
+  /// The middle of the window.
   package var centre: Double { (lower + upper) / 2 }
-  /// Extent.
   package var width: Double { upper - lower }
 
   /// "40/400", centre and width with as many decimals as tell windows of this width apart; numbers of more than 12
@@ -32,7 +31,7 @@ package struct IntensityWindow: Hashable, Sendable, Codable {
     let decimalPlaces = width < 10 ? Int(saturating: min(6, max(2, 1 - log10(width).rounded(.down)))) : 0
     func text(_ value: Double) -> String {
       let text = decimals(value, decimalPlaces)
-      return text.count <= 12 ? text : String(format: "%.6g", value)
+      return text.count <= 12 ? text : significant(value)
     }
     return "\(text(centre))/\(text(width))"
   }
@@ -104,7 +103,6 @@ package struct IntensitySummary: Equatable, Sendable {
 package struct WindowPreset: Equatable, Sendable {
   /// The name in the list of windows.
   package var name: String
-  /// The window.
   package var window: IntensityWindow
 
   package init(name: String, window: IntensityWindow) {

@@ -1,6 +1,6 @@
 import Work
 
-/// Which side of the patient the screen's left is.
+/// The side of the patient at the screen's left.
 package enum DisplayConvention: String, Equatable, Sendable, Codable {
   /// The patient's right on the screen's left, as if seen from the feet.
   case radiological
@@ -14,7 +14,6 @@ package enum DisplayConvention: String, Equatable, Sendable, Codable {
 /// left) or mirrored (neurological); sagittal slices face left in both. Anterior is up in axial slices, the head
 /// is up in the others. Voxel axes are those nearest to the anatomical ones; nothing is resampled.
 package struct PlaneGeometry: Equatable, Sendable {
-  /// The plane.
   package let plane: AnatomicalPlane
   /// The voxel axes across the slices, along the screen's rows and down its columns.
   package let sliceAxis, horizontalAxis, verticalAxis: Int
@@ -52,9 +51,8 @@ package struct PlaneGeometry: Equatable, Sendable {
   }
 }
 
-/// Where the pixels of a pane lie in a plane's slices.
+/// The mapping between the pixels of a pane and the voxels of a plane's slices.
 package struct PaneProjection: Equatable, Sendable {
-  /// The plane.
   package let geometry: PlaneGeometry
   /// Pixels of the pane.
   package let width, height: Int

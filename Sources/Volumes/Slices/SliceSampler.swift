@@ -3,7 +3,7 @@
 /// Both volumes are walked along strides, so that every orientation costs the same code; samples per pixel are
 /// bounded, so that a frame's cost follows the screen and not the volume.
 package struct SliceSampler {
-  /// Where the pane's pixels lie.
+  /// The mapping of the pane's pixels to the slice.
   package let projection: PaneProjection
   private let columns: [Range<Int>]
   private let rows: [Range<Int>]

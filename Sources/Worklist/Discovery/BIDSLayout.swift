@@ -63,8 +63,8 @@ struct BIDSLayout {
     return files.filter { $0.role.kind == .mask }
   }
 
-  /// The mask on the image's own grid that has most in common with the image's name: a segmentation before a mask of one
-  /// region.
+  /// The mask on the image's own grid that has most in common with the image's name: a segmentation before a mask of
+  /// one region.
   private func choice(
     of masks: [FoundFile], for draft: CaseDraft, notes: inout DiscoveryNotes
   ) -> FoundFile? {

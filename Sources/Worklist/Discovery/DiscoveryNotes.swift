@@ -1,6 +1,6 @@
 import Work
 
-/// What a search did not use, collected so that a thousand files of one kind are one line.
+/// Unused files of a search, collected so that a thousand files of one kind are one line.
 struct DiscoveryNotes {
   enum Kind: Int, CaseIterable {
     case unreadable, tooDeep, dicom, twice, maskWithoutImage, ambiguous, furtherMask

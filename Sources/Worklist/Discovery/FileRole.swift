@@ -1,11 +1,11 @@
-/// What the name of an image file says: whether it is an image, a mask or probabilities, and of what.
+/// The meaning of the name of an image file: whether it is an image, a mask or probabilities, and of what.
 struct FileRole: Equatable {
   enum Kind { case image, mask, probabilities }
 
   let kind: Kind
   /// The name without what says its kind: "case1" of "case1_seg_v2" and of "case1_t1w"; empty for "mask" and "t1".
   let subject: String
-  /// What says its kind: "seg_v2"; empty for an image.
+  /// The part of the name that says its kind: "seg_v2"; empty for an image.
   let role: String
   /// The name without a leading word of its kind: "case1" of "seg_case1", nil where none leads.
   let trailingSubject: String?
@@ -14,7 +14,7 @@ struct FileRole: Equatable {
   private static let maskWords: Set<String> = [
     "seg", "segs", "mask", "masks", "msk", "label", "labels", "dseg",
   ]
-  /// Words that make a file a mask behind another word, or as the whole name.
+  /// Words that make a file a mask after another word, or as the whole name.
   private static let weakMaskWords: Set<String> = [
     "pred", "preds", "prediction", "predictions", "predicted", "gt", "groundtruth", "truth", "manual", "roi",
     "rois",
@@ -53,7 +53,7 @@ struct FileRole: Equatable {
     trailingSubject = first == 0 && words.count > 1 ? parts.text(1..<words.count) : nil
   }
 
-  /// Whether a word says mask: one of the list, with a number behind it ("seg2"), or one that says label or segment
+  /// Whether a word says mask: one of the list, with a number after it ("seg2"), or one that says label or segment
   /// ("labelmap", "segmentation", FreeSurfer's "aparc+aseg").
   private static func isMaskWord(_ word: String) -> Bool {
     if word.hasPrefix("segment") || word.hasSuffix("aseg") { return true }

@@ -64,8 +64,8 @@ extension CaseDraft {
     add(mask: file.path, called: file.role.role.isEmpty || isOthers ? file.stem : file.role.role)
   }
 
-  /// Cases of images: channels "_0000", "_0001" of one name are one case, and so are names that differ in words for what
-  /// they show ("_t1", "_flair"), where they lie in one folder.
+  /// Cases of images: channels "_0000", "_0001" of one name are one case, and so are names that differ in words for
+  /// what they show ("_t1", "_flair"), where they lie in one folder.
   ///
   /// Images whose names say nothing else are called as their folder, if that is below `folder`.
   static func grouped(_ images: [FoundFile], folder: String) -> [CaseDraft] {

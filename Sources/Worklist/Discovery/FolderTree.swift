@@ -44,8 +44,8 @@ struct FolderTree {
 
 /// Reads a folder and what lies below it.
 ///
-/// Hidden files and folders of verdicts are left out. Links are followed, and a folder that several paths lead to is read
-/// once, so that links in a circle end.
+/// Hidden files and folders of verdicts are left out. Links are followed, and a folder that several paths lead to is
+/// read once, so that links in a circle end.
 struct FolderReader {
   /// Entries of all folders beyond which a search ends: whoever names the root of a disk does not wait for it.
   static let maximumEntryCount = 200_000
@@ -94,9 +94,9 @@ struct FolderReader {
       if index % 1024 == 0 { try work.checkCancellation() }
       if name.hasPrefix(".") || RecordFolder.isRecordFolder(name) { continue }
       let file = FilePath.joined(path, name)
-      if let suffix = ImageName.suffix(of: name) {
+      if ImageName.suffix(of: name) != nil {
         // The voxels of a header belong to it.
-        if suffix.hasPrefix(".img") { continue }
+        if ImageName.isVoxelFile(name) { continue }
         let found = FoundFile(folder: tree, name: name)
         if let other = stems.updateValue(name, forKey: found.stem) {
           stems[found.stem] = other
@@ -106,7 +106,7 @@ struct FolderReader {
         }
       } else if name.hasSuffix(".json") {
         tree.recordStems.insert(String(name.dropLast(".json".count)))
-      } else if name.lowercased().hasSuffix(".dcm") || name.lowercased().hasSuffix(".ima") {
+      } else if FilePath.hasSuffix(".dcm", name) || FilePath.hasSuffix(".ima", name) {
         tree.dicomCount += 1
       } else if let status = FileSystem.status(file) {
         guard status.st_mode & S_IFMT == S_IFDIR else {

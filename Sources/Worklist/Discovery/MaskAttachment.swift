@@ -3,8 +3,8 @@ import Work
 extension [CaseDraft] {
   /// Adds the files of a folder of masks to the cases that they fit.
   ///
-  /// Where a case gets several files, the better fit counts; those that fit equally well are all masks of the case. A mask
-  /// is called as its folder, or without one by the ending of its own name.
+  /// Where a case gets several files, the better fit counts; those that fit equally well are all masks of the case. A
+  /// mask is called as its folder, or without one by the ending of its own name.
   mutating func attach(_ files: [FoundFile], folderName: String?, notes: inout DiscoveryNotes) {
     for (number, fitting) in fitting(
       files, notes: &notes,

@@ -4,8 +4,8 @@ extension Worklist {
   /// Finds the cases of a folder by how its files are laid out.
   ///
   /// These layouts are known, also below the folder: folders of images beside folders of labels (`images` and `labels`,
-  /// nnU-Net's `imagesTr` and `labelsTr` with channels); a folder for each case; BIDS with its derivatives; images with masks
-  /// beside them (`x.nii.gz` and `x_seg.nii.gz`); images alone.
+  /// nnU-Net's `imagesTr` and `labelsTr` with channels); a folder for each case; BIDS with its derivatives; images with
+  /// masks beside them (`x.nii.gz` and `x_seg.nii.gz`); images alone.
   ///
   /// - Parameters:
   ///   - labelFolders: Folders of masks, each one version, which are named as the folders and follow the masks of the
@@ -133,7 +133,7 @@ private struct CaseSearch {
   }
 }
 
-/// What the name of a folder says: whether it holds images or labels, and of which part of a data set.
+/// The meaning of the name of a folder: whether it holds images or labels, and of which part of a data set.
 private struct FolderKind: Equatable {
   var holdsLabels: Bool
   /// "tr" of "imagesTr", empty for "images".

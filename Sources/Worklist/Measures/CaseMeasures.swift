@@ -3,8 +3,19 @@ import Metrics
 import Volumes
 import Work
 
-/// What can be counted in the masks of a case without a reader.
+/// Measures of the masks of a case that need no reader.
 package struct CaseMeasures: Equatable, Sendable, Codable {
+  /// A label of the other mask that overlaps a label although their names, or values, say that they are different.
+  package struct Contradiction: Equatable, Sendable, Codable {
+    /// The name of the other mask's label.
+    package var name: String
+    /// The Dice coefficient of both labels.
+    package var dice: Double
+
+    /// A contradiction.
+    package init(name: String, dice: Double) { (self.name, self.dice) = (name, dice) }
+  }
+
   /// The measures of one label of the first mask.
   package struct LabelMeasures: Equatable, Sendable, Codable {
     /// The value in the file.
@@ -21,13 +32,16 @@ package struct CaseMeasures: Equatable, Sendable, Codable {
     package var missingSliceCount: Int
     /// The sides of the image that it touches, in the order R, L, A, P, S, I; an axis of one voxel has none.
     package var touchedSides: [AnatomicalDirection]
-    /// The Dice coefficient with the other mask; nil without one.
+    /// The Dice coefficient with the other mask's label of the same name, or of the same value where one mask has no
+    /// names; nil without another mask.
     package var dice: Double?
+    /// What lies where this label lies in the other mask, where that is not what it is compared with.
+    package var contradiction: Contradiction?
 
-    /// Measures of a label.
     package init(
       value: Int, name: String, millilitres: Double, componentCount: Int = 1, holeCount: Int = 0,
-      missingSliceCount: Int = 0, touchedSides: [AnatomicalDirection] = [], dice: Double? = nil
+      missingSliceCount: Int = 0, touchedSides: [AnatomicalDirection] = [], dice: Double? = nil,
+      contradiction: Contradiction? = nil
     ) {
       self.value = value
       self.name = name
@@ -37,6 +51,7 @@ package struct CaseMeasures: Equatable, Sendable, Codable {
       self.missingSliceCount = missingSliceCount
       self.touchedSides = touchedSides
       self.dice = dice
+      self.contradiction = contradiction
     }
 
     /// Whether a name, or a value written as a number, means this label.
@@ -46,7 +61,6 @@ package struct CaseMeasures: Equatable, Sendable, Codable {
   /// The labels of both masks, ascending by value.
   package var labels: [LabelMeasures]
 
-  /// Measures of labels.
   package init(labels: [LabelMeasures]) { self.labels = labels }
 
   /// The lowest Dice coefficient of a label with the other mask; nil without one, or without labels.
@@ -56,12 +70,14 @@ package struct CaseMeasures: Equatable, Sendable, Codable {
   ///
   /// - Parameters:
   ///   - mask: The first mask, in the same coding as the other.
-  ///   - other: The mask that it is compared with, label by label, by value.
-  ///   - names: The names of its labels.
+  ///   - names: The names of its labels; nil where it has none.
+  ///   - other: The mask that it is compared with.
+  ///   - otherNames: The names of that mask's labels.
   /// - Throws: `Cancelled`.
   /// - Complexity: O(voxels), and for each label O(voxels of its bounding box).
   package init(
-    of mask: LabelVolume, comparedWith other: LabelVolume? = nil, names: LabelTable? = nil, work: WorkContext
+    of mask: LabelVolume, names: LabelTable? = nil, comparedWith other: LabelVolume? = nil,
+    otherNames: LabelTable? = nil, work: WorkContext
   ) throws(Cancelled) {
     let size = mask.grid.size
     let axis = mask.grid.acquisitionAxis
@@ -75,35 +91,80 @@ package struct CaseMeasures: Equatable, Sendable, Codable {
       bounds[component.label] = bounds[component.label]?.union(component.bounds) ?? component.bounds
     }
     let occupied = try mask.occupiedPositions(along: axis, bounds: bounds, work: work.withoutProgress)
-    var (otherCounts, commonCounts): ([UInt16: Int], [UInt16: Int]) = ([:], [:])
-    if let other {
-      try mask.forEachPair(with: other, work: work.withoutProgress) { one, two, count in
-        if two != 0 { otherCounts[two, default: 0] += count }
-        if one == two, one != 0 { commonCounts[one, default: 0] += count }
-      }
+    let comparison = try other.map { (other) throws(Cancelled) in
+      try MaskComparison(
+        mask, names, voxelCounts.keys.sorted(), with: other, otherNames, work: work.withoutProgress)
     }
     work.report(0.6)
-    let codes = Set(voxelCounts.keys).union(otherCounts.keys).sorted()
-    labels = []
-    for (index, code) in codes.enumerated() {
-      let count = voxelCounts[code] ?? 0
+    labels = comparison?.absent ?? []
+    for (index, code) in voxelCounts.keys.sorted().enumerated() {
       var label = LabelMeasures(
-        value: mask.coding.value(of: code), name: names?[code]?.name ?? mask.coding.name(of: code),
-        millilitres: Double(count) * mask.grid.voxelVolume / 1000, componentCount: componentCounts[code] ?? 0)
+        value: mask.coding.value(of: code),
+        name: comparison?.name(code) ?? names?[code]?.name ?? mask.coding.name(of: code),
+        millilitres: Double(voxelCounts[code] ?? 0) * mask.grid.voxelVolume / 1000,
+        componentCount: componentCounts[code] ?? 0, dice: comparison?.dice(code),
+        contradiction: comparison?.contradictions[code])
       if let box = bounds[code] {
         label.holeCount = try mask.holeCount(of: code, within: box, work: work.withoutProgress)
         label.missingSliceCount = occupied[code].map { box.size[axis] - $0 } ?? 0
         label.touchedSides = mask.grid.orientation.sides(touchedBy: box, of: size)
       }
-      if other != nil {
-        label.dice = diceCoefficient(count, otherCounts[code] ?? 0, common: commonCounts[code] ?? 0)
-      }
       labels.append(label)
-      work.report(0.6 + 0.4 * Double(index + 1) / Double(codes.count))
+      work.report(0.6 + 0.4 * Double(index + 1) / Double(voxelCounts.count))
     }
-    labels.sort { $0.value < $1.value }
+    labels.sort { ($0.value, $0.name) < ($1.value, $1.name) }
     work.report(1)
   }
+}
+
+/// The labels of a mask beside those of another, matched as `segdeck compare` matches them.
+private struct MaskComparison {
+  private var structures: [UInt16: MatchedStructure] = [:]
+  private let extents: LabelExtents
+  /// Labels that the other mask alone has.
+  private(set) var absent: [CaseMeasures.LabelMeasures] = []
+  /// Labels of the other mask that overlap a label which they are not compared with, by that label's code.
+  private(set) var contradictions: [UInt16: CaseMeasures.Contradiction] = [:]
+
+  init(
+    _ mask: LabelVolume, _ names: LabelTable?, _ codes: [UInt16], with other: LabelVolume,
+    _ otherNames: LabelTable?, work: WorkContext
+  ) throws(Cancelled) {
+    extents = try LabelExtents(reference: mask, other: other, work: work)
+    let coding = mask.coding
+    let overlaps = LabelOverlaps(extents)
+    let otherCodes = overlaps.otherVoxelCounts.keys.sorted()
+    var declared: [UInt16: UInt16] = [:]
+    for structure in MatchedStructure.matches(
+      reference: codes, referenceNames: names, other: otherCodes, otherNames: otherNames, coding: coding)
+    {
+      for code in structure.referenceValues { structures[code] = structure }
+      if let code = structure.otherValues.first, structure.referenceValues.isEmpty {
+        absent.append(
+          CaseMeasures.LabelMeasures(
+            value: coding.value(of: code), name: structure.name, millilitres: 0, componentCount: 0, dice: 0))
+      } else if let one = structure.referenceValues.first, let two = structure.otherValues.first {
+        declared[one] = two
+      }
+    }
+    let tables = (
+      (names ?? LabelTable()).completed(for: codes, coding: coding),
+      (otherNames ?? LabelTable()).completed(for: otherCodes, coding: coding)
+    )
+    let matching = LabelMatching(
+      reference: tables.0, other: tables.1, declared: declared, overlaps: overlaps)
+    for pair in overlaps.pairs
+    where matching.proposed[pair.reference] == pair.other
+      && structures[pair.reference]?.otherValues.contains(pair.other) != true
+    {
+      contradictions[pair.reference] = CaseMeasures.Contradiction(
+        name: tables.1[pair.other]?.name ?? coding.name(of: pair.other), dice: pair.dice)
+    }
+  }
+
+  func name(_ code: UInt16) -> String? { structures[code]?.name }
+
+  func dice(_ code: UInt16) -> Double? { structures[code].map { extents.overlap(of: $0).dice } }
 }
 
 extension VolumeGrid {

@@ -3,7 +3,6 @@ import Work
 
 /// Something unusual in the masks of a case, as a sentence for its reader.
 package struct CohortFlag: Equatable, Sendable {
-  /// The label's name.
   package var label: String
   /// "liver 2,310 mL, cohort median 1,480 mL, 6.1 robust deviations above".
   package var text: String
@@ -15,7 +14,7 @@ package struct CohortFlag: Equatable, Sendable {
   }
 }
 
-/// What is unusual in each case of a cohort, label by label.
+/// The outliers of a cohort, case by case and label by label.
 ///
 /// Labels of the same name belong together, as everywhere: capitals, underscores and hyphens do not matter.
 package enum CohortFlags {
@@ -23,10 +22,11 @@ package enum CohortFlags {
   ///
   /// Of four, one outlier is a quarter and moves the median itself.
   static let minimumCaseCount = 5
-  /// The robust deviations beyond which a number is an outlier: the limit of Iglewicz and Hoaglin (1993), which one of two
-  /// thousand normally distributed numbers exceeds.
+  /// The robust deviations beyond which a number is an outlier: the limit of Iglewicz and Hoaglin (1993), which one of
+  /// two thousand normally distributed numbers exceeds.
   static let deviationLimit = 3.5
-  /// The least deviation of volumes, as a part of their median: repeated segmentations of one organ differ by some percent.
+  /// The least deviation of volumes, as a part of their median: repeated segmentations of one organ differ by some
+  /// percent.
   static let minimumVolumeFraction = 0.05
   /// The least deviation of counts: one more than usual is no finding, two more are, where cases are alike.
   static let minimumCountDeviation = 0.5
@@ -97,6 +97,11 @@ package enum CohortFlags {
           "\(name) \(millilitres(label.millilitres)), cohort median \(millilitres(volume.median)), "
             + distance(volume.deviations(of: label.millilitres)))
       }
+      if let other = label.contradiction {
+        texts.append(
+          "\(name) lies where \(other.name) of the other mask lies (Dice \(decimals(other.dice, 2))), and is not compared with it"
+        )
+      }
       if let dice, let own = label.dice, dice.deviations(of: own) < -deviationLimit {
         texts.append(
           "\(name): Dice \(decimals(own, 2)), cohort median \(decimals(dice.median, 2)), "
@@ -137,7 +142,7 @@ package enum CohortFlags {
 }
 
 extension AnatomicalDirection {
-  /// What a border of the image on this side is called.
+  /// The name of the border of the image on this side.
   fileprivate var borderName: String {
     switch self {
     case .right: "right"

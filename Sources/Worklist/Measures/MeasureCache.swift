@@ -11,7 +11,7 @@ package struct MeasureCache: Sendable {
     fileprivate var text: String
 
     /// Changes with what is measured, and how.
-    private static let version = 1
+    private static let version = 2
 
     /// The present state of files; nil where one does not exist.
     package init?(files: [String]) {
@@ -37,9 +37,12 @@ package struct MeasureCache: Sendable {
     var measures: CaseMeasures
   }
 
-  /// The folder.
   package let folder: String
   private static let maximumByteCount = 16 << 20
+  /// Entries that are kept; when there are as many, the older half is removed.
+  ///
+  /// One has a few hundred bytes for each label.
+  package static let maximumEntryCount = 20_000
 
   /// The user's cache.
   package init(environment: [String: String] = ProcessInfo.processInfo.environment) {
@@ -70,5 +73,18 @@ package struct MeasureCache: Sendable {
       preconditionFailure("measures hold only finite numbers")
     }
     try AtomicFile.write(data, to: FilePath.joined(folder, key.fileName))
+  }
+
+  /// Removes the older half of the entries where there are too many; an entry that cannot be removed stays.
+  /// - Complexity: O(n log n) in entries.
+  package func prune(maximumEntryCount: Int = maximumEntryCount) {
+    guard let names = try? FileSystem.names(in: folder), names.count >= maximumEntryCount else { return }
+    let entries = names.filter { $0.hasSuffix(".json") }.map { name in
+      let path = FilePath.joined(folder, name)
+      return (path: path, seconds: FileSystem.status(path)?.st_mtim.tv_sec ?? 0)
+    }
+    for entry in entries.sorted(by: { $0.seconds < $1.seconds }).prefix(entries.count / 2) {
+      _ = FileSystem.remove(entry.path)
+    }
   }
 }

@@ -17,7 +17,7 @@ struct RobustSpread: Equatable {
     deviation = max(Self.normalRatio * absolute, floor(median))
   }
 
-  /// How many deviations a number lies above the median; negative below it.
+  /// The distance of a number from the median in deviations; negative below it.
   func deviations(of number: Double) -> Double { deviation > 0 ? (number - median) / deviation : 0 }
 
   /// The mean of both middle numbers where their count is even; nil for none.

@@ -1,6 +1,5 @@
 /// An order of cases by a column.
 package struct CaseOrder: Equatable, Sendable {
-  /// The column.
   package var column: CaseColumn
   /// Whether the largest stands first.
   package var isDescending: Bool
@@ -13,8 +12,8 @@ package struct CaseOrder: Equatable, Sendable {
 
   /// The rows in this order.
   ///
-  /// Numbers stand before texts, texts in natural order, and cases without a value last in both directions. Rows of equal
-  /// values keep their order.
+  /// Numbers stand before texts, texts in natural order, and cases without a value last in both directions. Rows of
+  /// equal values keep their order.
   /// - Complexity: O(n log n).
   package func sorted(_ rows: [CaseRow]) -> [CaseRow] {
     let keys = rows.map { Key($0.value(of: column)) }

@@ -9,11 +9,11 @@ import Work
 /// - Any other word, and any text in quotes, is sought in names, comments, tags and further columns.
 /// - `and`, `or`, `not` (or `!`) and parentheses; two terms beside each other both have to hold.
 package struct CaseQuery: Equatable, Sendable {
-  /// What is wrong with a text, and where.
+  /// An error in the text of a query, with its position.
   package struct Fault: Error, Equatable, Sendable, CustomStringConvertible {
     /// The character, counted from 1.
     package var column: Int
-    /// What is wrong there.
+    /// The error there.
     package var problem: String
 
     /// "at 6: no column foo".
@@ -52,6 +52,14 @@ package struct CaseQuery: Equatable, Sendable {
   package init(_ text: String, columns: [String] = []) throws(Fault) {
     var parser = try QueryParser(text, columns: columns)
     term = try parser.query()
+  }
+
+  /// Whether a filter ends within a word of the language that is not whole yet, such as `unre` or `score>2 and dic`.
+  /// - Parameter columns: The further columns of the worklist.
+  package static func endsWithinWord(_ text: String, columns: [String] = []) -> Bool {
+    guard let word = QueryParser.lastWord(text)?.lowercased() else { return false }
+    let words = State.allCases.map(\.rawValue) + CaseColumn.names(columns: columns) + QueryParser.operators
+    return words.contains { $0.lowercased().hasPrefix(word) && $0.lowercased() != word }
   }
 
   /// Whether a case passes the filter.

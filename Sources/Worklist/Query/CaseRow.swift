@@ -2,14 +2,13 @@
 package struct CaseRow: Equatable, Sendable {
   /// The case.
   package var item: WorklistCase
-  /// What readers decided; nil where no reader opened it.
+  /// Readers' decisions; nil where no reader opened it.
   package var review: CaseReview?
-  /// What was measured; nil where nothing was.
+  /// The measures of its masks; nil where there are none.
   package var measures: CaseMeasures?
-  /// What is unusual in the cohort.
+  /// Its measures that are outliers in the cohort.
   package var flags: [CohortFlag]
 
-  /// A row.
   package init(
     _ item: WorklistCase, review: CaseReview? = nil, measures: CaseMeasures? = nil, flags: [CohortFlag] = []
   ) {
@@ -19,15 +18,15 @@ package struct CaseRow: Equatable, Sendable {
     self.flags = flags
   }
 
-  /// What can be said of a case in one word.
+  /// The state of a case in one word.
   package enum Status: String, Sendable, CaseIterable {
     case missing, unread, opened, accepted, rejected
     case needsWork = "needs work"
     case flagged, scored
   }
 
-  /// The status: `missing` where a file is missing; else the verdict, with `flagged` beside it or alone, or `scored`; else
-  /// `opened` where a reader looked at it; else `unread`.
+  /// The status: `missing` where a file is missing; else the verdict, with `flagged` beside it or alone, or `scored`;
+  /// else `opened` where a reader looked at it; else `unread`.
   package var statuses: [Status] {
     if !item.missingFiles.isEmpty { return [.missing] }
     guard let decision = review?.decision else { return [review == nil ? .unread : .opened] }

@@ -13,6 +13,9 @@ struct QueryParser {
     var column: Int
   }
 
+  /// Words that join terms.
+  static let operators = ["and", "or", "not"]
+
   /// Parentheses within parentheses that are read.
   private static let maximumDepth = 50
 
@@ -27,6 +30,15 @@ struct QueryParser {
     let characters = Array(text)
     tokens = try Self.tokens(characters)
     endColumn = characters.count + 1
+  }
+
+  /// The word at the very end of a text that begins a term; nil where the text ends otherwise, or is not right.
+  static func lastWord(_ text: String) -> String? {
+    guard text.last?.isWhitespace == false, let tokens = try? tokens(Array(text)),
+      case .word(let word)? = tokens.last?.token
+    else { return nil }
+    if case .comparison? = tokens.dropLast().last?.token { return nil }
+    return word
   }
 
   /// The whole text as a term.

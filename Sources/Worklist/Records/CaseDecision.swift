@@ -1,4 +1,4 @@
-/// What one reader decided about a case so far.
+/// One reader's decisions about a case so far.
 package struct CaseDecision: Equatable, Sendable {
   /// A verdict about a case.
   package enum Verdict: String, Equatable, Sendable, CaseIterable {
@@ -13,7 +13,6 @@ package struct CaseDecision: Equatable, Sendable {
     /// The file that it was exported to; nil where it was not.
     package var exportedPath: String?
 
-    /// A version.
     package init(name: String, exportedPath: String? = nil) {
       self.name = name
       self.exportedPath = exportedPath
@@ -26,7 +25,7 @@ package struct CaseDecision: Equatable, Sendable {
   package var isFlagged: Bool
   /// A score of ``scores``; nil for none.
   package var score: Int?
-  /// What the reader wrote; empty for nothing.
+  /// The reader's comment; empty for none.
   package var comment: String
   /// Words that the reader gave the case.
   package var tags: [String]

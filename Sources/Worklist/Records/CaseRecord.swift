@@ -5,25 +5,24 @@ import Work
 ///
 /// A lost record therefore affects nothing that was recorded later.
 package struct CaseRecord: Equatable, Sendable {
-  /// What happened.
+  /// The kind of event.
   package enum Kind: String, Equatable, Sendable { case opened, decided, closed }
 
   /// 1 more than the largest number that the writer knew, so that it orders records whatever the clocks say.
   package var sequence: Int
   /// The time in UTC: "2026-11-29T16:00:00.000Z".
   package var time: String
-  /// Who read the case, and on which machine.
+  /// The reader of the case, and the machine.
   package var reader, host: String
   /// The case's name in the worklist.
   package var caseName: String
   /// The image as the worklist names it.
   package var image: String
-  /// What happened.
+  /// The kind of event.
   package var kind: Kind
   /// The reader's decision about the case, all of it.
   package var decision: CaseDecision
 
-  /// A record.
   package init(
     sequence: Int, time: String, reader: String, host: String, caseName: String, image: String, kind: Kind,
     decision: CaseDecision

@@ -1,4 +1,4 @@
-/// What readers decided about a case, each reader's last record counted.
+/// Readers' decisions about a case, by each reader's last record.
 package struct CaseReview: Equatable, Sendable {
   /// The place of a record among all: by sequence, then time, then file name.
   package struct Order: Comparable, Equatable, Sendable {
@@ -57,7 +57,6 @@ package struct CaseReview: Equatable, Sendable {
   /// The time that all readers spent, in seconds.
   package var seconds: Double { entries.values.reduce(0) { $0 + $1.last.decision.seconds } }
 
-  /// No records.
   package init() {}
 
   /// Takes a record into account, in whatever order records come.

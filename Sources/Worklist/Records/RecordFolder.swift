@@ -1,7 +1,7 @@
 import Foundation
 import Work
 
-/// Where the verdicts of a worklist lie.
+/// The folder of the verdicts of a worklist.
 package enum RecordFolder {
   private static let suffix = ".records"
   private static let nameInFolder = "segdeck-records"
@@ -25,5 +25,37 @@ package enum RecordFolder {
     worklist path: String, environment: [String: String] = ProcessInfo.processInfo.environment
   ) -> String {
     FilePath.joined(UserFolder.state(environment), "records") + FilePath.absolute(shared(worklist: path))
+  }
+
+  /// The ending of a file of records.
+  static let fileSuffix = ".jsonl"
+
+  /// Copies the records of a worklist to another that lists its cases, so that the verdicts go along.
+  ///
+  /// A file that the other one has already is left as it is. What is recorded afterwards stays where it is recorded.
+  /// - Returns: How many files were copied.
+  /// - Throws: ``InputError`` when records cannot be read or written.
+  @discardableResult
+  package static func copyRecords(
+    ofWorklist path: String, to other: String,
+    environment: [String: String] = ProcessInfo.processInfo.environment
+  ) throws(InputError) -> Int {
+    let target = shared(worklist: other)
+    var count = 0
+    for folder in [shared(worklist: path), personal(worklist: path, environment: environment)]
+    where FileSystem.exists(folder) && FilePath.absolute(folder) != FilePath.absolute(target) {
+      for name in try FileSystem.names(in: folder)
+      where name.hasSuffix(fileSuffix) && !name.hasPrefix(".") {
+        let copy = FilePath.joined(target, name)
+        guard !FileSystem.exists(copy) else { continue }
+        try FileSystem.makeFolder(target)
+        let content = try ReadFiles.withoutRegistering { () throws(InputError) in
+          try FileSystem.read(FilePath.joined(folder, name))
+        }
+        try AtomicFile.write(content, to: copy)
+        count += 1
+      }
+    }
+    return count
   }
 }

@@ -5,10 +5,9 @@ import Work
 
 /// Writes the verdicts of one reader in one process to a file of its own.
 ///
-/// The file is made with the first record: in the shared folder of the worklist or, where that cannot be written, in the
-/// user's own folder.
+/// The file is made with the first record: in the shared folder of the worklist or, where that cannot be written, in
+/// the user's own folder.
 package final class RecordWriter: Sendable {
-  /// The reader's name.
   package let reader: String
   /// The machine's name.
   package let host: String
@@ -43,7 +42,8 @@ package final class RecordWriter: Sendable {
     host = FilePath.text(name)
   }
 
-  /// Where records are written instead of the shared folder, and why, in one line; nil where they are not.
+  /// The file that records are written to instead of the shared folder, with the reason, in one line; nil where they
+  /// are not.
   package var note: String? { state.withLock(\.note) }
 
   /// Writes a record; it is on the disk when the function returns.

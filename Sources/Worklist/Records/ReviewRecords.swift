@@ -8,7 +8,7 @@ import Work
 package struct ReviewRecords: Sendable {
   /// The folders, the shared one first.
   package let folders: [String]
-  /// What readers decided, by the name of the case; a case without records is not in it.
+  /// Readers' decisions, by the name of the case; a case without records is not in it.
   package private(set) var reviews: [String: CaseReview] = [:]
   /// The largest sequence number of all records; 0 where there is none.
   package private(set) var highestSequence = 0
@@ -26,15 +26,14 @@ package struct ReviewRecords: Sendable {
 
   private var files: [String: File] = [:]
   private var failures: [String: String] = [:]
-  /// Where the next look at quiet files begins.
+  /// The index of the quiet file that is read next.
   private var quietStart = 0
   private var newest = 0
 
-  /// A file that nobody wrote for this long before the newest one is looked at less often.
+  /// A file that was not written for this long before the newest one is looked at less often.
   private static let quietSeconds = 3600
   /// Quiet files that are looked at each time.
   private static let quietCount = 32
-  private static let fileSuffix = ".jsonl"
 
   /// The records of a worklist, by its file or folder; ``poll()`` reads them.
   package init(worklist path: String, environment: [String: String] = ProcessInfo.processInfo.environment) {
@@ -46,7 +45,7 @@ package struct ReviewRecords: Sendable {
   /// The records of these folders; ``poll()`` reads them.
   package init(folders: [String]) { self.folders = folders }
 
-  /// What could not be read, a line each.
+  /// Errors of files that could not be read, a line each.
   package var notes: [String] {
     var lines = failures.values.sorted()
     for (path, file) in files.sorted(by: { $0.key < $1.key }) {
@@ -64,8 +63,8 @@ package struct ReviewRecords: Sendable {
 
   /// Reads what was appended since the last call.
   ///
-  /// It costs the names of each folder and a `stat` of each file that is being written; of others, 32 at a time are looked
-  /// at. The first call reads every file.
+  /// It costs the names of each folder and a `stat` of each file that is being written; of others, 32 at a time are
+  /// looked at. The first call reads every file.
   /// - Returns: The names of the cases whose review changed.
   @discardableResult
   package mutating func poll() -> Set<String> {
@@ -75,7 +74,7 @@ package struct ReviewRecords: Sendable {
       guard FileSystem.exists(folder) else { continue }
       do throws(InputError) {
         for name in try FileSystem.names(in: folder)
-        where name.hasSuffix(Self.fileSuffix) && !name.hasPrefix(".") {
+        where name.hasSuffix(RecordFolder.fileSuffix) && !name.hasPrefix(".") {
           present.insert(FilePath.joined(folder, name))
         }
         failures[folder] = nil

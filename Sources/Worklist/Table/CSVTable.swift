@@ -3,8 +3,8 @@ import Work
 
 /// A table as comma-separated values (RFC 4180): rows of cells, read from bytes and written as bytes.
 ///
-/// Rows end with LF, CRLF or CR. A cell in quotes may hold separators, line breaks and doubled quotes. Blanks around a cell
-/// without quotes do not belong to it. Bytes that are not UTF-8 are kept as ``FilePath`` keeps them.
+/// Rows end with LF, CRLF or CR. A cell in quotes may hold separators, line breaks and doubled quotes. Blanks around a
+/// cell without quotes do not belong to it. Bytes that are not UTF-8 are kept as ``FilePath`` keeps them.
 package struct CSVTable: Equatable {
   struct Row: Equatable {
     /// The line that it begins in, from 1.
@@ -18,7 +18,7 @@ package struct CSVTable: Equatable {
   /// The rows that are not empty; the first holds the names of the columns.
   var rows: [Row]
 
-  /// What is wrong with a text, and in which line.
+  /// An error in the text of a table, with its line.
   struct Fault: Error, Equatable {
     var line: Int
     var problem: String

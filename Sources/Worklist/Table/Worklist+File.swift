@@ -6,8 +6,9 @@ extension Worklist {
   /// Reads a worklist file: comma-separated values with a first row of column names.
   ///
   /// The column `image` has the image's file, and further columns are `case`, `image2`, ..., `mask`, `mask2`, ...,
-  /// `mask:NAME`, `probabilities`, and any others, which are kept as text. Paths are relative to the file's folder. A case
-  /// without a name is called as its image. A file that does not exist is among the case's ``WorklistCase/missingFiles``.
+  /// `mask:NAME`, `probabilities`, and any others, which are kept as text. Paths are relative to the file's folder. A
+  /// case without a name is called as its image. A file that does not exist is among the case's
+  /// ``WorklistCase/missingFiles``.
   /// - Throws: ``InputError`` when the file cannot be read, a quote is not closed, a column is missing or stands twice, a
   ///   row is longer than the first, a case has no image, or two cases have one name.
   package init(file path: String) throws(InputError) {
@@ -120,7 +121,7 @@ private struct RowReader {
 /// Paths as a file in some folder names them.
 private struct RelativePaths {
   private let folder: [Substring]
-  /// Whether ".." of the folder is the folder that its path says; not so behind a link.
+  /// Whether ".." of the folder is the folder that its path says; not so beyond a symbolic link.
   private let hasPlainParents: Bool
 
   init(to path: String) {

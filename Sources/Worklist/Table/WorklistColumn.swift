@@ -1,4 +1,4 @@
-/// What a column of a worklist file holds.
+/// The content of a column of a worklist file.
 enum WorklistColumn: Equatable {
   case name
   case image
@@ -24,7 +24,7 @@ enum WorklistColumn: Equatable {
     }
   }
 
-  /// What two columns may not have in common; capitals count in names that people gave.
+  /// The name that no two columns may share; capitals count in names that people gave.
   struct Key: Hashable {
     private let text: String
 

@@ -14,7 +14,7 @@ struct Measurement {
 
   /// Given times of at least two runs, in their order.
   init(_ seconds: [Double]) {
-    precondition(seconds.count > 1, "\(seconds.count) runs have no median behind the first")
+    precondition(seconds.count > 1, "\(seconds.count) runs have no median after the first")
     first = seconds[0]
     sorted = seconds.dropFirst().sorted()
   }

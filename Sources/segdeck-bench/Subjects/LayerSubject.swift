@@ -41,9 +41,7 @@ struct LayerSubject {
     case let layer as MaxPoolingOperation: return poolingParts(layer.geometry)
     case let layer as BatchNormalisationOperation: return normalisationParts(layer.epsilon)
     case is ReLUOperation: return reluParts()
-    default:
-      throw ValidationError(
-        "\(node.layer.name) is of a kind that has no bench: \(type(of: node.layer.operation).kind)")
+    default: return trainingParts(node.layer.operation)
     }
   }
 
@@ -137,13 +135,32 @@ struct LayerSubject {
     ]
   }
 
+  /// The passes of an operation that has no parts of its own above, as training runs them; one operation is counted for
+  /// each element of the output.
+  private func trainingParts(_ operation: any NetworkOperation) -> [Part] {
+    let (input, gradient, work) = (input, outputGradient, work)
+    let layer = TrainingLayer(parameters: LayerParameters(name, parameters), passesGradient: true)
+    let kernel = type(of: operation).kind
+    let elements = Double(gradient.elements.count)
+    var output: TrainingOutput?
+    return [
+      Part(name: "forward", kernel: kernel, operations: elements) {
+        output = try operation.forward(input, by: layer, work: work)
+      },
+      Part(name: "gradients", kernel: kernel, operations: elements) {
+        guard let output else { preconditionFailure("gradients before the forward pass") }
+        _ = try output.backward(gradient, work)
+      },
+    ]
+  }
+
   private func reluParts() -> [Part] {
     let (input, work) = (input, work)
     var (output, gradient) = (input, outputGradient)
     let operations = Double(input.elements.count)
     return [
-      Part(name: "forward", kernel: "rectifier", operations: operations) { try relu(&output, work: work) },
-      Part(name: "input gradient", kernel: "rectifier", operations: operations) {
+      Part(name: "forward", kernel: "relu", operations: operations) { try relu(&output, work: work) },
+      Part(name: "input gradient", kernel: "relu", operations: operations) {
         try reluGradient(&gradient, output: input, work: work)
       },
     ]

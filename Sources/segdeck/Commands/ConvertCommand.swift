@@ -45,7 +45,7 @@ struct ConvertCommand: ParsableCommand {
   var force = false
 
   func run() throws {
-    if input.hasSuffix(".safetensors") {
+    if ModelFile.isName(input) {
       let format = try ElementFormat(option: weights ?? "f32")
       let outputPath = try OutputPath(output, kind: .model, isForced: force)
       return try ModelConversion.run(input, to: outputPath.path, format: format, card: card)

@@ -10,7 +10,7 @@ struct CurvesCommand: ParsableCommand {
     discussion: """
       RUN is a log that `train --log` wrote, or NAME=LOG,LOG,... for several seeds of one kind of run, which become one \
       curve: the mean, and a band from the smallest to the largest. Without -o the curves are drawn with characters; \
-      behind them a table says how each kind ended.
+      after them a table says how each kind ended.
       """)
 
   @Argument(help: ArgumentHelp("Logs to draw.", valueName: "run"), completion: .file())

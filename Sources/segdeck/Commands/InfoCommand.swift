@@ -63,9 +63,9 @@ struct InfoCommand: ParsableCommand {
     guard ["main", "all"].contains(heads) else {
       throw InputError("--heads", "unknown", found: heads, expected: "main or all")
     }
-    let asked = heads == "all" ? Array(model.graph.heads.indices) : [0]
+    let requested = heads == "all" ? Array(model.graph.heads.indices) : [0]
     let plan = try PlanInfo(
-      model, size: size, heads: asked, memoryLimit: memory.bytes,
+      model, size: size, heads: requested, memoryLimit: memory.bytes,
       work: threads.context("planning").withoutProgress)
     if json { try printJSON(plan) } else { try Console.print(plan.text) }
   }
@@ -132,7 +132,7 @@ private struct ImageDescription: Encodable {
 
   /// The description as lines of a name and a value.
   var text: String {
-    func number(_ value: Double) -> String { String(format: "%.6g", value) }
+    func number(_ value: Double) -> String { significant(value) }
     let scaling = slope == 1 && intercept == 0 ? "" : ", times \(number(slope)) plus \(number(intercept))"
     var lines = [
       ("file", file), ("format", format), ("voxels", voxelType + scaling),

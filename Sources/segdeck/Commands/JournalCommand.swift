@@ -12,7 +12,7 @@ struct JournalCommand: ParsableCommand {
     commandName: "journal", abstract: "List, show, export and remove the journals of reviews.",
     discussion: """
       A review writes what it makes and decides to ~/.local/state/segdeck/journals, or below $XDG_STATE_HOME: one \
-      file for each image content. Journals that nobody wrote for \(Int(JournalFolder.Limits.days)) days go, and beyond \
+      file for each image content. Journals that were not written for \(Int(JournalFolder.Limits.days)) days go, and beyond \
       \(JournalFolder.Limits.byteCount / 1_000_000_000) GB in all the oldest ones, but never one whose accepted version was \
       not exported.
       """,

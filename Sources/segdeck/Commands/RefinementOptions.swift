@@ -12,7 +12,8 @@ struct RefinementOptions: ParsableArguments {
   @Option(name: .long, help: "Weight μ2 of the smoothness kernel.", transform: OptionParsing.number)
   var smoothnessWeight: Double?
 
-  @Option(name: .long, help: "Reach θα of the appearance kernel in mm, one number or one per axis.")
+  @Option(
+    name: .long, help: "Standard deviation θα of the appearance kernel in mm, one number or one per axis.")
   var thetaAlpha: String?
 
   @Option(
@@ -20,7 +21,8 @@ struct RefinementOptions: ParsableArguments {
   )
   var thetaBeta: String?
 
-  @Option(name: .long, help: "Reach θγ of the smoothness kernel in mm, one number or one per axis.")
+  @Option(
+    name: .long, help: "Standard deviation θγ of the smoothness kernel in mm, one number or one per axis.")
   var thetaGamma: String?
 
   @Option(name: .long, help: "Mean-field iterations, 0 to 1000.", transform: OptionParsing.wholeNumber)

@@ -92,7 +92,7 @@ struct RenderCommand: ParsableCommand {
     try Console.print("\(picture.width)x\(picture.height) pixels in \(output.printableLine)")
   }
 
-  /// What the masks are called: their file names, or their paths where two have the same.
+  /// The names of the masks: their file names, or their paths where two have the same.
   private var maskNames: [String] {
     let names = mask.map(FilePath.name(of:))
     return Set(names).count == names.count ? names : mask

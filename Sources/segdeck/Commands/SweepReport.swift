@@ -156,5 +156,5 @@ struct SweepReport {
     return text.hasPrefix("-") ? text : "+" + text
   }
 
-  private func number(_ value: Double) -> String { String(format: "%.3g", value) }
+  private func number(_ value: Double) -> String { significant(value, 3) }
 }

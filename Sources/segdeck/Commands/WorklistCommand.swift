@@ -57,7 +57,10 @@ struct WorklistCommand: ParsableCommand {
     if let outputPath {
       let listed = Worklist(cases: rows.map(\.item), columns: listing.worklist.columns)
       try AtomicFile.write(listed.bytes(forFile: outputPath.path), to: outputPath.path)
-      return try Console.print("\(counted(rows.count, "case")) in \(outputPath.path.printableLine)")
+      let isWithVerdicts = try RecordFolder.copyRecords(ofWorklist: place, to: outputPath.path) > 0
+      return try Console.print(
+        "\(counted(rows.count, "case")) in \(outputPath.path.printableLine)"
+          + (isWithVerdicts ? ", with the verdicts so far beside it" : ""))
     }
     let report = WorklistReport(
       place: place, rows: rows, caseCount: listing.worklist.cases.count, isMeasured: measure)

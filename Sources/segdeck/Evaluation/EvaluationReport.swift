@@ -5,7 +5,6 @@ import Work
 
 /// The comparison of one structure of one case.
 struct EvaluatedStructure {
-  /// The name of the case.
   let name: String
   let comparison: StructureComparison
 }

@@ -64,7 +64,7 @@ package final class CaseJournal: Sendable {
         let unwritten: [JournalRecord]
         let reading = JournalReading(contents, of: file)
         (opened, unwritten) = try restore(reading, file, content, work, readFrame)
-        try begin(file, opening, behind: reading)
+        try begin(file, opening, after: reading)
         try file.append(unwritten)
         return opened
       }
@@ -85,7 +85,7 @@ package final class CaseJournal: Sendable {
 
   /// Appends the first line of this session to a file.
   private func begin(
-    _ file: JournalFile, _ opening: JournalLine.Opening, behind reading: JournalReading
+    _ file: JournalFile, _ opening: JournalLine.Opening, after reading: JournalReading
   ) throws(InputError) {
     var line = JournalLine()
     line.opened = opening
@@ -127,7 +127,7 @@ package final class CaseJournal: Sendable {
     let reading = JournalReading(contents, of: file)
     let present = Set(reading.versions.filter { $0.original != nil }.map(\.note.id))
     state.withLock { state in state.labels = state.labels.filter { present.contains($0.key) } }
-    try begin(file, location.opening, behind: reading)
+    try begin(file, location.opening, after: reading)
     return file
   }
 
@@ -187,10 +187,10 @@ package final class CaseJournal: Sendable {
       return JournalRecord(
         text: line.text,
         voxels: RunLengthCoding.encode(step.edits.flatMap { $0.labels.cropped(to: $0.change.box) }))
-    case .stands(let number, let decisions):
-      line.stands = JournalLine.Position(number: number, decisions: decisions)
+    case .position(let number, let decisions):
+      line.position = JournalLine.Position(number: number, decisions: decisions)
     case .exported(let id, let path): line.exported = JournalLine.Export(version: id, path: path)
-    case .looked(let view): line.looked = view
+    case .view(let view): line.view = view
     }
     return JournalRecord(text: line.text)
   }
@@ -317,7 +317,7 @@ package final class CaseJournal: Sendable {
         JournalEntry.step($0)
       }
       // Reading a step makes it the present one, so the present position follows.
-      records += (rewrittenSteps + [.stands(step: number, decisions)]).map { record($0, &written) }
+      records += (rewrittenSteps + [.position(step: number, decisions)]).map { record($0, &written) }
     }
     return (opened, records)
   }

@@ -88,10 +88,12 @@ package final class JournalInspection {
       let edited = decided.changes.map { name($0.version) }
       return decided.step + (edited.isEmpty ? "" : " in " + edited.joined(separator: ", "))
     }
-    if let stands = line.stands {
-      defer { presentStep = stands.number }
-      guard presentStep != stands.number else { return nil }
-      return reading.lines.last { $0.decided?.number == stands.number }?.decided.map { "went to: \($0.step)" }
+    if let position = line.position {
+      defer { presentStep = position.number }
+      guard presentStep != position.number else { return nil }
+      return reading.lines.last { $0.decided?.number == position.number }?.decided.map {
+        "went to: \($0.step)"
+      }
     }
     if let exported = line.exported {
       return exported.path.map { "exported \(name(exported.version)) to \($0)" }
@@ -116,13 +118,7 @@ package final class JournalInspection {
       exported: reading.exported.sorted { $0.key < $1.key }.map {
         JournalLine.Export(version: $0.key, path: $0.value)
       }, view: reading.view, events: reading.lines)
-    let encoder = JSONEncoder.stable(isIndented: true)
-    encoder.nonConformingFloatEncodingStrategy = .convertToString(
-      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-    guard let data = try? encoder.encode(whole) else {
-      preconditionFailure("a journal of plain values is JSON")
-    }
-    return data
+    return anyJSON(whole, isIndented: true)
   }
 
   /// The version with a name; the accepted one for nil.

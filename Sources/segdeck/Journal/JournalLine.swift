@@ -9,7 +9,6 @@ import Work
 struct JournalLine: Codable {
   /// A session began.
   struct Opening: Codable {
-    /// The name of the case.
     var caseName: String
     /// The path of the image.
     var image: String
@@ -80,7 +79,7 @@ struct JournalLine: Codable {
     var number: Int?
     var step: String
     var decisions: Decisions
-    /// The number of the earlier step whose decisions and voxels are those behind this one; nil for none.
+    /// The number of the earlier step whose decisions and voxels are those after this one; nil for none.
     var returnsTo: Int?
     /// Names and colours that changed.
     var relabellings: [DecisionChange.Relabelling]?
@@ -115,32 +114,29 @@ struct JournalLine: Codable {
   var version: VersionNote?
   var labels: LabelsNote?
   var decided: Step?
-  var stands: Position?
+  var position: Position?
   var exported: Export?
-  var looked: ViewState?
+  var view: ViewState?
+
+  /// The keys of journals on the disk.
+  enum CodingKeys: String, CodingKey {
+    case time, opened, version, labels, decided
+    case position = "stands"
+    case exported
+    case view = "looked"
+  }
 
   /// A line with the present time.
   init() { time = Date.now.timeIntervalSince1970 }
 
   /// The line as JSON; infinities and NaN are strings.
-  var text: Data {
-    let encoder = JSONEncoder.stable()
-    encoder.nonConformingFloatEncodingStrategy = Self.words
-    guard let data = try? encoder.encode(self) else { preconditionFailure("a line of plain values is JSON") }
-    return data
-  }
+  var text: Data { anyJSON(self) }
 
   /// Decodes a line; nil where this program does not understand it.
   init?(_ text: Data) {
-    let decoder = JSONDecoder()
-    decoder.nonConformingFloatDecodingStrategy = .convertFromString(
-      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-    guard let line = try? decoder.decode(JournalLine.self, from: text) else { return nil }
+    guard let line = try? JSONDecoder.ofAnyNumbers().decode(JournalLine.self, from: text) else { return nil }
     self = line
   }
-
-  private static let words = JSONEncoder.NonConformingFloatEncodingStrategy.convertToString(
-    positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
 }
 
 extension JournalLine.VersionNote {

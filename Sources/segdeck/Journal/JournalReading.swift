@@ -8,8 +8,8 @@ import Work
 ///
 /// One pass over the records, oldest first, applies each of them to the versions, the steps of the history and the last
 /// decisions. A record is lost when its text is damaged or not understood; its content is unknown, and
-/// ``noteLoss(hasVoxels:)`` marks everything that it may have changed as uncertain. A later record that sets the same state
-/// makes it certain again, as the next decision does for the last one.
+/// ``noteLoss(hasVoxels:)`` marks everything that it may have changed as uncertain. A later record that sets the same
+/// state makes it certain again, as the next decision does for the last one.
 ///
 /// Voxels are checked when they are read, by ``restored(in:_:)`` and ``damagedVersions(in:)``.
 struct JournalReading {
@@ -63,7 +63,7 @@ struct JournalReading {
   private var lostBeforeStep = 0
   /// Whether bytes at the end are unreadable, and whether the last record is unfinished.
   let hasUnreadableEnd, hasUnfinishedEnd: Bool
-  /// Descriptions of other damage: "1204 bytes behind 20:33 cannot be read".
+  /// Descriptions of other damage: "1204 bytes after 20:33 cannot be read".
   let damage: [String]
 
   init(_ contents: JournalFile.Contents, of file: JournalFile) {
@@ -73,7 +73,7 @@ struct JournalReading {
     let understood = contents.entries.map { $0.text.flatMap(JournalLine.init) }
     lines = understood.compactMap(\.self)
     damage = Self.damage(
-      of: contents, behind: lines.last.map { JournalTimestamp.text($0.time) } ?? "its beginning")
+      of: contents, after: lines.last.map { JournalTimestamp.text($0.time) } ?? "its beginning")
     // Each text has a timestamp, so an equal text is a copy of the same record.
     var known: Set<Data> = []
     for (line, entry) in zip(understood, contents.entries) {
@@ -103,16 +103,16 @@ struct JournalReading {
     }
   }
 
-  private static func damage(of contents: JournalFile.Contents, behind position: String) -> [String] {
+  private static func damage(of contents: JournalFile.Contents, after position: String) -> [String] {
     var damage: [String] = []
     if contents.isEmpty { damage.append("it was empty") }
     if contents.hadDamagedFirstLine { damage.append("its first line cannot be read") }
     if contents.unreadableByteCount > 0 {
       let fate = contents.copyName.map { "were kept as \($0)" } ?? "cannot be read"
-      damage.append("\(contents.unreadableByteCount) bytes behind \(position) \(fate)")
+      damage.append("\(contents.unreadableByteCount) bytes after \(position) \(fate)")
     }
     if contents.unfinishedByteCount > 0 {
-      damage.append("the last entry, behind \(position), was not finished")
+      damage.append("the last entry, after \(position), was not finished")
     }
     return damage
   }
@@ -137,7 +137,7 @@ struct JournalReading {
       versions[position].note.shown = note.shown
     }
     if let note = line.decided { append(note, entry) }
-    if let note = line.stands { setPresentStep(note.number, note.decisions) }
+    if let note = line.position { setPresentStep(note.number, note.decisions) }
     if let note = line.exported { exported[note.version] = note.path }
   }
 
@@ -218,11 +218,9 @@ struct JournalReading {
   /// The note of a version; nil where there is none with this number.
   func note(of id: VersionID) -> JournalLine.VersionNote? { position(of: id).map { versions[$0].note } }
 
-  /// The last verdicts.
   var verdicts: Verdicts { decisions?.verdicts ?? Verdicts() }
 
-  /// The last view.
-  var view: ViewState? { lines.last { $0.looked != nil }?.looked }
+  var view: ViewState? { lines.last { $0.view != nil }?.view }
 
   /// The timestamp of the last event in seconds since 1970; sessions that only opened the case are ignored.
   var lastSeconds: Double? { (lines.last { $0.opened == nil } ?? lines.last)?.time }

@@ -92,7 +92,6 @@ extension JournalReading {
       .map { ChunkedLabels(LabelVolume(grid: grid, voxels: $0, coding: version.note.coding ?? .identity)) }
   }
 
-  /// The restored history.
   struct RestoredHistory {
     /// The steps, oldest first.
     var steps: [JournalStep]
@@ -187,7 +186,7 @@ extension JournalReading {
 /// The voxels of a version are known after an edit if they were known before it and the record of the edit can be read,
 /// or if the step returns to an earlier step after which they were known.
 private struct KnownVoxels {
-  /// Where the voxels of a version after an edit come from.
+  /// The source of the voxels of a version after an edit.
   enum Source: Equatable {
     /// The voxels before the edit, and the record of the edit.
     case record
@@ -199,7 +198,7 @@ private struct KnownVoxels {
   private(set) var unknown: Set<VersionID> = []
   private var unknownByStep: [Int: Set<VersionID>] = [:]
 
-  /// Where the voxels of an edited version come from; nil where they become unknown.
+  /// The source of the voxels of an edited version; nil where they become unknown.
   mutating func source(
     of version: VersionID, after step: JournalReading.StoredStep, isReadable: () -> Bool
   ) -> Source? {

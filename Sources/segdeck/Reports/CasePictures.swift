@@ -23,7 +23,7 @@ struct PictureStyle {
 /// A picture of a case with what its colours mean.
 struct CasePicture {
   var picture: Picture
-  /// What it shows: "A nnunet".
+  /// The content in words: "A nnunet".
   var title: String
   var legend: [LegendEntry]
 
@@ -98,7 +98,7 @@ struct CasePainter {
     }
   }
 
-  /// Where the first two masks differ, at the largest such place; nil where there are no two masks.
+  /// The difference of the first two masks, at its largest place; nil without two masks.
   /// - Throws: ``InputError`` where memory does not hold the places; ``Cancelled``.
   func difference(work: WorkContext) throws -> CasePicture? {
     guard masks.count > 1 else { return nil }

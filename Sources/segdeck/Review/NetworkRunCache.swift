@@ -43,7 +43,6 @@ package final class NetworkRunCache: Sendable {
   private let state = Mutex(State())
   private let refinements = RecentValues<Origin, Refinement>(capacity: 3)
 
-  /// An empty cache.
   package init() {
     AvailableMemory.onShortage { [weak self] in self?.evictLeastRecentlyUsed() ?? false }
   }

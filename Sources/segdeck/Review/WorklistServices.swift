@@ -20,7 +20,7 @@ final class WorklistServices: SessionServices {
     var deliver: @Sendable (SessionEvent) -> Void = { _ in }
   }
 
-  /// How often records of other readers are looked for.
+  /// The interval at which records of other readers are read.
   private static let pollSeconds = 2.0
 
   private let cases: [WorklistCase]
@@ -61,6 +61,7 @@ final class WorklistServices: SessionServices {
     var work = WorkContext(threadCount: 1, cancellation: measuringCancellation)
     work.memoryFraction = Self.measuringMemoryFraction
     let cache = MeasureCache()
+    cache.prune()
     var (found, last) = ([CaseID: CaseMeasures](), ContinuousClock.now)
     func send(atOnce: Bool) {
       guard !found.isEmpty, atOnce || ContinuousClock.now - last > .milliseconds(300) else { return }

@@ -14,7 +14,6 @@ struct DatasetLabels {
   private(set) var values: Set<Int> = []
   /// Values of voxels that are ignored.
   private var ignoredValues: Set<Int> = []
-  /// Notes for the user.
   private(set) var notes: [String] = []
   /// The names of the values that occur.
   private(set) var names: [Int: String] = [:]

@@ -1,6 +1,5 @@
 import Foundation
 import Networks
-import Tensors
 import Work
 
 /// Finds network graphs by name or path.
@@ -52,13 +51,7 @@ extension NetworkGraph {
     var graph = self
     let scoring = Set(heads.map(\.layer))
     for index in layers.indices where scoring.contains(layers[index].name) {
-      if var convolution = layers[index].operation as? ConvolutionOperation {
-        convolution.outputChannels = classes
-        graph.layers[index].operation = convolution
-      } else if var transposed = layers[index].operation as? TransposedConvolutionOperation {
-        transposed.outputChannels = classes
-        graph.layers[index].operation = transposed
-      }
+      graph.layers[index].operation = layers[index].operation.withOutputChannels(classes)
     }
     return graph
   }

@@ -45,7 +45,7 @@ struct TrainingArguments: ParsableArguments {
 
   @Option(
     name: .long,
-    help: "Share that a running average of the weights keeps at each step (0.999); 0 for none. (default: 0)",
+    help: "Decay of the running average of the weights at each step (0.999); 0 for none. (default: 0)",
     transform: OptionParsing.number)
   var averageDecay: Double?
 
@@ -62,9 +62,9 @@ struct TrainingArguments: ParsableArguments {
   var patience: Int?
 
   @Option(
-    name: .long, help: "Fraction of crops cut from generated cases. (default: 0.25)",
+    name: .customLong("generated-share"), help: "Fraction of crops cut from generated cases. (default: 0.25)",
     transform: OptionParsing.number)
-  var generatedShare: Double?
+  var generatedFraction: Double?
 
   @Flag(name: .long, help: "Crops as they are: no rotation, scaling, bending or change of intensity.")
   var withoutAugmentation = false
@@ -85,7 +85,7 @@ struct TrainingArguments: ParsableArguments {
     settings.validationInterval = validateEvery ?? base.validationInterval
     settings.patience = patience ?? base.patience
     settings.seed = seed ?? base.seed
-    settings.generatedFraction = generatedShare ?? base.generatedFraction
+    settings.generatedFraction = generatedFraction ?? base.generatedFraction
     if withoutAugmentation { settings.augmentation = .none }
     if paperAugmentation {
       settings.augmentation.quarterTurns = true

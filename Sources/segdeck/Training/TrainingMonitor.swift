@@ -79,7 +79,7 @@ final class TrainingMonitor {
       parts.append(
         "Dice \(decimals(newest.value, 3)) (best \(decimals(best.value, 3)) at \(best.iteration))")
     }
-    parts.append("rate \(String(format: "%.2g", record.learningRate))")
+    parts.append("rate \(significant(record.learningRate, 2))")
     parts.append(duration(record.remainingSeconds) + " left")
     return parts.joined(separator: "  ")
   }

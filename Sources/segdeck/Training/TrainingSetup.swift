@@ -54,7 +54,7 @@ struct TrainingSetup {
     if spacing == nil {
       let suggested = try measuredFingerprint().spacing()
       preprocessing.spacingMillimetres = suggested.value
-      let axes = (0..<3).map { String(format: "%g", suggested.value[$0]) }
+      let axes = (0..<3).map { significant(suggested.value[$0]) }
       note("spacing", axes.joined(separator: " x ") + " mm", suggested.reason)
     }
     if normalisation == nil {

@@ -29,8 +29,8 @@ struct TrainingStore {
   let checkpoints: String?
 
   private static let progressKey = "progress"
-  private static let last = "/last.safetensors"
-  private static let best = "/best.safetensors"
+  private static let last = "/last" + ModelFile.suffix
+  private static let best = "/best" + ModelFile.suffix
 
   /// The checkpoint files of a run in `folder`.
   static func files(in folder: String) -> [String] { [folder + last, folder + best] }
@@ -66,7 +66,6 @@ struct TrainingStore {
     try Checkpoint.write(training.trainer, metadata: metadata, to: checkpoints + Self.last)
   }
 
-  /// A stored run.
   struct Stored {
     let path: String
     let trainer: Trainer

@@ -11,6 +11,7 @@ enum WorklistMeasuring {
     _ rows: inout [CaseRow], work: WorkContext, problem: (WorklistCase, String) -> Void
   ) throws(Cancelled) {
     let cache = MeasureCache()
+    cache.prune()
     var canStore = true
     for index in rows.indices {
       let fraction = 1 / Double(rows.count)
@@ -40,7 +41,7 @@ enum WorklistMeasuring {
     }
   }
 
-  /// What was measured before of a case whose masks are still the same; nil for nothing.
+  /// Earlier measures of a case whose masks are still the same; nil for none.
   static func known(_ item: WorklistCase, _ cache: MeasureCache) -> CaseMeasures? {
     key(item).flatMap { cache.measures(for: $0) }
   }
@@ -77,8 +78,8 @@ enum WorklistMeasuring {
     }
     masks.forEach(found)
     return try CaseMeasures(
-      of: masks[0].labels, comparedWith: masks.count > 1 ? masks[1].labels : nil, names: masks[0].names,
-      work: work)
+      of: masks[0].labels, names: masks[0].names, comparedWith: masks.count > 1 ? masks[1].labels : nil,
+      otherNames: masks.count > 1 ? masks[1].names : nil, work: work)
   }
 
   private static func maskPaths(_ item: WorklistCase) -> [String] { item.masks.prefix(2).map(\.path) }

@@ -118,7 +118,7 @@ class BatchNormalisation:
         return back, {"weight": weight, "bias": bias}
 
 
-class Rectifier:
+class ReLU:
     def __init__(self, layer):
         pass
 
@@ -131,7 +131,7 @@ class Rectifier:
 
 
 KINDS = {"convolution": Convolution, "transposedConvolution": TransposedConvolution, "maxPooling": MaxPooling,
-         "batchNormalisation": BatchNormalisation, "rectifier": Rectifier}
+         "batchNormalisation": BatchNormalisation, "relu": ReLU, "rectifier": ReLU}
 
 
 def initialise(graph, generator):
@@ -222,7 +222,7 @@ def heart(width):
         layers.append({"name": "conv" + name, "kind": "convolution", "input": feeding, "outputChannels": channels,
                        "kernel": 3, "padding": 1})
         layers.append({"name": "bn" + name, "kind": "batchNormalisation", "input": "conv" + name})
-        layers.append({"name": "relu" + name, "kind": "rectifier", "input": "bn" + name})
+        layers.append({"name": "relu" + name, "kind": "relu", "input": "bn" + name})
 
     def pool(name, feeding):
         layers.append({"name": name, "kind": "maxPooling", "input": feeding, "kernel": 2})

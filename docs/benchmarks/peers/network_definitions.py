@@ -16,7 +16,7 @@ HEADS = {
 
 
 class Network:
-    """Layers in order; `kind` is convolution, transposed, normalisation, rectifier or pooling."""
+    """Layers in order; `kind` is convolution, transposed, normalisation, relu or pooling."""
 
     def __init__(self):
         self.layers = []
@@ -26,11 +26,11 @@ class Network:
         return name
 
     def block(self, name, source, inputs, outputs, kernel, normalised):
-        """Convolution that keeps the extents, batch normalisation where asked for, rectifier."""
+        """Convolution that keeps the extents, batch normalisation where asked for, ReLU."""
         source = self.add("conv" + name, source, "convolution", inputs=inputs, outputs=outputs, kernel=kernel, bias=True)
         if normalised:
             source = self.add("bn" + name, source, "normalisation", outputs=outputs)
-        return self.add("relu" + name, source, "rectifier")
+        return self.add("relu" + name, source, "relu")
 
     def upsample(self, name, source, inputs, outputs, kernel, extra, bias=True):
         """Transposed convolution that doubles the extents."""
@@ -139,7 +139,7 @@ def write_onnx(name, path):
                                           pads=[1] * 6, output_padding=[layer["extra"]] * 3))
         elif kind == "normalisation":
             nodes.append(helper.make_node("BatchNormalization", inputs, [own], epsilon=1e-5))
-        elif kind == "rectifier":
+        elif kind == "relu":
             nodes.append(helper.make_node("Relu", inputs, [own]))
         else:
             nodes.append(helper.make_node("MaxPool", inputs, [own], kernel_shape=[2] * 3, strides=[2] * 3))
@@ -176,7 +176,7 @@ def torch_module(name):
                 elif kind == "normalisation":
                     part = nn.BatchNorm3d(layer["outputs"])
                 else:
-                    part = nn.ReLU() if kind == "rectifier" else nn.MaxPool3d(2)
+                    part = nn.ReLU() if kind == "relu" else nn.MaxPool3d(2)
                 self.parts[layer["name"]] = part
 
         def forward(self, x, heads):

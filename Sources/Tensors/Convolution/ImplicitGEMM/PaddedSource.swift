@@ -13,7 +13,7 @@ struct PaddedSource: Sendable {
   /// Floats of the memory in use.
   let count: Int
 
-  /// Floats behind the last voxel that panels may read.
+  /// Floats after the last voxel that panels may read.
   private static let slack = 64
 
   /// Floats of a copy of these extents.

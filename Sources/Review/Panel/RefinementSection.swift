@@ -14,42 +14,17 @@ struct RefinementSection: PanelSection {
   /// The CRF's panel lists the labels itself.
   ///
   /// Its rows depend on nothing that a key or a result changes.
-  var sharing: PanelSharing { .alone(beside: VersionSection(), rows: 6, ofPanelRows: 26) }
+  var heightDistribution: PanelHeightDistribution {
+    .alone(beside: VersionSection(), rows: 6, ofPanelRows: 26)
+  }
 
   var bindings: [KeyBinding] {
     [
       bind([.up, "k"], .pointer(.entries(-1)), "previous knob", bar: "knob", barKeys: [.up, .down]),
       bind([.down, "j"], .pointer(.entries(1)), "next knob"),
-      bind(
-        [.left, "h"], .refinement(.adjustKnob(-1, coarse: false)), "a fine step down", bar: "adjust",
-        barKeys: [.left, .right]),
-      bind([.right, "l"], .refinement(.adjustKnob(1, coarse: false)), "a fine step up"),
-      bind(
-        ["H", "-"], .refinement(.adjustKnob(-1, coarse: true)), "a coarse step down",
-        bar: "coarse",
-        barKeys: ["-", "+"]),
-      bind(["L", "+"], .refinement(.adjustKnob(1, coarse: true)), "a coarse step up"),
-      bind(
-        "0123456789.,".map { Key.character($0) }, .refinement(.typeIntoKnob),
-        "type a value; i,j,k for a width by axis, values for labels"),
-      bind([.backspace], .refinement(.eraseInKnob), "erase what was typed"),
-      bind([.tab], .refinement(.flip), "flip between before and after refinement", bar: "A/B"),
-      bind(
-        [.enter], .refinement(.keep), "take the typed value; keep the result as a version",
-        bar: "keep"),
-      bind(["i"], .refinement(.chooseAxis), "the axis of a width that changes: all, i, j, k"),
-      bind(
-        ["P"], .refinement(.choosePreset), "choose kernels: advised, from the image, saved",
-        bar: "presets"),
-      bind(["S"], .refinement(.savePreset), "save the kernels under a name"),
-      bind(["r"], .refinement(.resetKnob), "this knob as the model advises", bar: "reset"),
-      bind(["R"], .refinement(.resetAllKnobs), "all knobs as the model advises"),
-      bind(
-        ["p"], .refinement(.togglePreview),
-        "refine around the crosshair after each change; off and on"
-      ),
+    ] + Action.RefinementStep.bindings + [
       bind([.escape], .session(.back), "drop the typed value; cancel; back", bar: "back"),
-      bind(["t", "q"], .session(.close), "back to the picture"),
+      bind(["t", "q"], .focus(.close), "back to the picture"),
     ]
   }
 
@@ -257,7 +232,7 @@ extension ReviewState {
     }
   }
 
-  /// How much changed, where, and what is still under way.
+  /// The lines about the changed voxels and the running jobs.
   private func outcomeLine(_ width: Int) -> [Span] {
     guard let live, let latest = live.latest else {
       if !isPreviewLive { return [Span("live refinement is off: p", Theme.quiet)] }
@@ -274,7 +249,7 @@ extension ReviewState {
       : "\(voxels) in \(counted(part.changedRegions, "place", as: grouped(part.changedRegions)))"
     guard live.region != nil else { return [Span("image: ", Theme.strong), Span(changes)] }
     var spans = [Span("box: ", Theme.strong), Span(changes)]
-    if let job = jobs[.following] {
+    if let job = jobs[.backgroundRefinement] {
       let text = " image \(Int(saturating: (job.fraction * 100).rounded(.down)))%"
       let used = spans.reduce(0) { $0 + TextWidth.columns($1.text) }
       if used + text.count <= width { spans.append(Span(text, Theme.progress)) }

@@ -18,8 +18,8 @@ struct CommandLineError: Error {
 
   /// The parser's sentence as an error of this program.
   ///
-  /// The parser's errors are internal to it, so that only their sentences can be told apart. A sentence that is not known is
-  /// passed on.
+  /// The parser's errors are internal to it, so that only their sentences can be told apart. A sentence that is not
+  /// known is passed on.
   private static func reworded(_ message: String, command: String) -> InputError {
     if let match = message.wholeMatch(of: /(?s)Unknown option '(.+?)'(?:\. Did you mean '(.+)'\?)?(?:\n.*)?/)
     {

@@ -69,20 +69,11 @@ struct LabelSection: PanelSection {
   var opening: (key: Key, summary: String, barWord: String) { ("b", "label table", "table") }
   var keysTitle: String { "Label table" }
   var keysIntroduction: String { "After b, until Esc." }
-  var takesRest: Bool { true }
+  var fillsRemainingHeight: Bool { true }
 
   var bindings: [KeyBinding] {
-    KeyTable.pointing(.section(id), at: "label") + [
-      bind([" "], .visibility(.toggle), "show or hide the label", bar: "hide"),
-      bind(["s"], .visibility(.solo), "only this label, or all again", bar: "solo"),
-      bind(["a"], .visibility(.showAll), "show all labels", bar: "all"),
-      bind([.enter], .overlay(.jumpToLabel), "go to the label's largest slice", bar: "go to"),
-      bind(["r"], .label(.name), "name the label", bar: "name"),
-      bind(["c"], .label(.colour), "choose the label's colour", bar: "colour"),
-      bind(["p"], .label(.partner), "choose what the label is in the other version", bar: "pair"),
-      bind([.escape], .session(.back), "cancel the running job; back to the picture", bar: "back"),
-      bind(["b", "q"], .session(.close), "back to the picture"),
-    ]
+    listBindings(entry: "label") + Action.VisibilityChange.bindings + Action.OverlayChange.labelTableBindings
+      + Action.LabelPart.bindings + closingBindings
   }
 
   func content(_ state: ReviewState, width: Int, rows: Int) -> SectionContent {

@@ -12,7 +12,7 @@ extension ReviewState {
   func panelSections(_ area: Rectangle) -> [PlacedSection] {
     let width = area.columns - 2
     if let focused = focus.panelSection,
-      case .alone(let neighbour, let most, let panelRows) = focused.sharing
+      case .alone(let neighbour, let most, let panelRows) = focused.heightDistribution
     {
       let beside = neighbour.content(self, width: width, rows: area.rows)
       let spare = area.rows >= panelRows ? min(beside.wantedRows, most) : 0
@@ -21,7 +21,7 @@ extension ReviewState {
       return [PlacedSection(section: focused, content: content, rows: rows)]
         + (spare > 0 ? [PlacedSection(section: neighbour, content: beside, rows: spare)] : [])
     }
-    let fixed = PanelSections.all.filter { !$0.takesRest }.map { section in
+    let fixed = PanelSections.all.filter { !$0.fillsRemainingHeight }.map { section in
       (id: section.id, content: section.content(self, width: width, rows: area.rows))
     }
     // Below each of them a line stays free.
@@ -66,7 +66,7 @@ extension ReviewState {
     }
   }
 
-  /// How a selected entry looks: the pointer while its list receives keys, else a highlight.
+  /// The style of a selected entry: the pointer while its list receives keys, else a highlight.
   func selectionStyle(_ section: Focus) -> Style { focus == section ? Theme.selected : Theme.highlighted }
 
   private func paint(

@@ -14,15 +14,7 @@ struct ComponentSection: PanelSection {
   }
 
   var bindings: [KeyBinding] {
-    KeyTable.pointing(.section(id), at: "island") + [
-      bind([" "], .finding(.markComponent), "mark the island, or take the mark away", bar: "mark"),
-      bind(["x"], .finding(.removeComponent), "remove the island from the label; z undoes", bar: "remove"),
-      bind(
-        ["K"], .finding(.keepMarked), "keep only the marked islands, or only this one; z undoes", bar: "keep"),
-      bind([.enter], .finding(.goToComponent), "go to the island again", bar: "go to"),
-      bind([.escape], .session(.back), "cancel the running job; back to the picture", bar: "back"),
-      bind(["T", "q"], .session(.close), "back to the picture"),
-    ]
+    listBindings(entry: "island") + Action.ComponentStep.bindings + closingBindings
   }
 
   func content(_ state: ReviewState, width: Int, rows: Int) -> SectionContent {
@@ -49,7 +41,7 @@ extension ReviewState.Focus {
 }
 
 extension ReviewState {
-  /// How many components the selected label has; while the section receives keys, each of them.
+  /// The number of components of the selected label; while the section receives keys, each of them.
   fileprivate func componentContent(width: Int) -> SectionContent {
     guard let version = shownVersion, let label = version.label(selectedLabel) else {
       return SectionContent(title: "Islands", lines: [])

@@ -1,4 +1,5 @@
 import Foundation
+import Networks
 import Segmentation
 import Work
 
@@ -6,7 +7,7 @@ import Work
 enum ModelLibrary {
   /// Whether `name` is a model rather than an image: a model file, or the name of a bundled model that is no file.
   static func isModel(_ name: String) -> Bool {
-    if name.hasSuffix(".safetensors") { return true }
+    if ModelFile.isName(name) { return true }
     guard !FileSystem.exists(name), let folder = try? ShareFolder.find() else {
       return false
     }
@@ -23,7 +24,7 @@ enum ModelLibrary {
   /// The path of the model file that `--model` names; the file is not read.
   /// - Throws: ``InputError`` that lists the bundled names when there is no such model, or no such file.
   static func path(_ name: String) throws(InputError) -> String {
-    if name.contains("/") || name.hasSuffix(".safetensors") {
+    if name.contains("/") || ModelFile.isName(name) {
       guard FileSystem.exists(name) else { throw InputError(name, "cannot be read", found: "no such file") }
       return name
     }

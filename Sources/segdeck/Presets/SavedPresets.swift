@@ -10,10 +10,7 @@ struct SavedPresets {
 
   /// The user's presets.
   init(environment: [String: String] = ProcessInfo.processInfo.environment) {
-    let base =
-      environment["XDG_CONFIG_HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil }
-      ?? (FilePath.home(environment) ?? "") + "/.config"
-    folder = base + "/segdeck/crf"
+    folder = FilePath.joined(UserFolder.configuration(environment), "crf")
   }
 
   /// The path of a preset.

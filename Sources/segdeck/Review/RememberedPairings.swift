@@ -26,10 +26,7 @@ struct RememberedPairings {
 
   /// The user's pairings.
   init(environment: [String: String] = ProcessInfo.processInfo.environment) {
-    let base =
-      environment["XDG_STATE_HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil }
-      ?? (environment["HOME"] ?? NSHomeDirectory()) + "/.local/state"
-    path = base + "/segdeck/pairings.json"
+    path = FilePath.joined(UserFolder.state(environment), "pairings.json")
   }
 
   /// The stored pairing of two sources, from values of A to values of B; nil when there is none.
@@ -57,10 +54,7 @@ struct RememberedPairings {
       document.pairings.append(Document.Entry(key: key, pairs: pairs))
     }
     document.pairings.removeFirst(max(0, document.pairings.count - Self.limit))
-    let folder = FilePath.folder(of: path)
-    do {
-      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    } catch { throw InputError(folder, "cannot be made", found: error.localizedDescription) }
+    try FileSystem.makeFolder(FilePath.folder(of: path))
     try AtomicFile.write(finiteJSON(document) + Data("\n".utf8), to: path)
   }
 

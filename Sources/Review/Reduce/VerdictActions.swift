@@ -1,11 +1,46 @@
 import Foundation
+import Screen
 import Work
 
+extension Action {
+  /// Verdicts, scores and comments on the case.
+  package enum VerdictStep: ActionGroup {
+    case give(Verdict), score(Int), comment
+
+    static let bindings: [KeyBinding] =
+      [
+        KeyTable.bind(.picture, ["y"], .verdict(.give(.accepted)), "accept the version shown", bar: "accept"),
+        KeyTable.bind(.picture, ["e"], .verdict(.give(.rejected)), "reject the version shown"),
+        KeyTable.bind(
+          .picture, ["A"], .verdict(.give(.needsWork)), "the case needs work before a version can be accepted"
+        ),
+        KeyTable.bind(.picture, ["f"], .verdict(.give(.flagged)), "flag the case for another look"),
+        KeyTable.bind(.picture, ["\""], .verdict(.comment), "write a comment on the case"),
+      ] + scoring
+
+    private static let scoring: [KeyBinding] = Verdicts.scores.map { score in
+      let meaning =
+        score == 1 ? " of 5, useless; the same key takes it back" : score == 5 ? " of 5, perfect" : ""
+      return KeyTable.bind(
+        .picture, [.character(Character(String(score)))], .verdict(.score(score)), "score \(score)" + meaning)
+    }
+  }
+}
+
 extension ReviewState {
+  /// Gives a verdict or a score, or asks for a comment.
+  mutating func changeVerdict(_ step: Action.VerdictStep) {
+    switch step {
+    case .give(let kind): giveVerdict(kind)
+    case .score(let score): giveScore(score)
+    case .comment: dialog = .comment(TextEntry(decisions.verdicts.comment))
+    }
+  }
+
   /// Accepts or rejects the version shown, flags the case, or says that it needs work.
-  mutating func judge(_ kind: Verdict) {
+  mutating func giveVerdict(_ kind: Verdict) {
     if kind == .flagged { return flagCase() }
-    if kind == .needsWork { return askForWork() }
+    if kind == .needsWork { return toggleNeedsWork() }
     guard let shown = shownVersion else {
       message = Message("no version to accept or reject: open a mask, or run a network (m)", .warning)
       return
@@ -46,7 +81,7 @@ extension ReviewState {
   }
 
   /// Whether the case, or the version shown, has a verdict.
-  func isJudged(_ kind: Verdict) -> Bool {
+  func hasVerdict(_ kind: Verdict) -> Bool {
     switch kind {
     case .flagged: decisions.verdicts.isFlagged
     case .needsWork: decisions.verdicts.needsWork
@@ -62,7 +97,7 @@ extension ReviewState {
   }
 
   /// Says that a version has to be corrected before one can be accepted, or takes that back.
-  private mutating func askForWork() {
+  private mutating func toggleNeedsWork() {
     if decisions.verdicts.needsWork {
       decide("take back needs work") { $0.verdicts.needsWork = false }
       message = Message("the case no longer needs work")

@@ -1,4 +1,20 @@
+import Screen
 import Volumes
+
+extension Action {
+  /// Changes of which labels are shown; the first two are of the selected label.
+  package enum VisibilityChange: ActionGroup {
+    case toggle, solo, showAll
+
+    static let bindings: [KeyBinding] = [
+      KeyTable.bind(section, [" "], .visibility(.toggle), "show or hide the label", bar: "hide"),
+      KeyTable.bind(section, ["s"], .visibility(.solo), "only this label, or all again", bar: "solo"),
+      KeyTable.bind(section, ["a"], .visibility(.showAll), "show all labels", bar: "all"),
+    ]
+
+    private static let section = KeyContext.section(LabelSection().id)
+  }
+}
 
 extension ReviewState {
   /// Shows and hides labels.
@@ -47,38 +63,5 @@ extension ReviewState {
     if selectedLabel == nil { selectLabel(1) }
     guard let version = shownVersion, let label = version.label(selectedLabel) else { return nil }
     return (version, label)
-  }
-
-  /// Chooses the versions that flip and compare.
-  mutating func useVersion(as use: Action.VersionUse) -> [ReviewEffect] {
-    guard let id = selectedVersion, let version = version(id) else { return [] }
-    let name = cleaned(version.name)
-    switch use {
-    case .a:
-      decide("A is \(name)") {
-        if $0.b == id { $0.b = $0.a }
-        $0.a = id
-        $0.shownSide = .a
-      }
-    case .b:
-      guard decisions.a != id || decisions.b != nil else {
-        message = Message("A and B would be the same version", .warning)
-        return []
-      }
-      decide("B is \(name)") {
-        if $0.a == id { $0.a = $0.b }
-        $0.b = id
-        $0.shownSide = .b
-      }
-    case .shown:
-      if decisions.a == id || decisions.b == id {
-        decisions.shownSide = decisions.a == id ? .a : .b
-      } else {
-        decide("show \(name)") {
-          if $0.shownSide == .a || $0.a == nil { $0.a = id } else { $0.b = id }
-        }
-      }
-    }
-    return compareIfNeeded()
   }
 }

@@ -1,7 +1,7 @@
 import Screen
 import Work
 
-/// A table of names with numbers behind them: no number touches another, and the names get what is left.
+/// A table of names with numbers after them: no number touches another, and the names get what is left.
 struct NameTable {
   /// A column of numbers.
   struct Column {
@@ -21,7 +21,6 @@ struct NameTable {
   /// The width of the column of names.
   let nameWidth: Int
 
-  /// A table of `width` columns.
   init(width: Int, _ columns: [Column]) {
     self.columns = columns
     nameWidth = width - columns.reduce(0) { $0 + $1.width + 1 }

@@ -7,9 +7,9 @@ import Work
 /// Performs effects on threads of its own and reports their outcomes as events.
 ///
 /// One job of each kind runs at a time: starting another asks the older one to stop. Progress is reported at most
-/// ten times a second and job. The threads step back behind the screen's, which so gets a core at once even when all of
-/// them compute. Every started job ends with exactly one ``ReviewEvent/jobEnded(_:_:)``.
-package final class JobCentre: Sendable {
+/// ten times a second and job. The threads have a lower priority than the screen's, which gets a core at once even when
+/// all of them compute. Every started job ends with exactly one ``ReviewEvent/jobEnded(_:_:)``.
+package final class JobRunner: Sendable {
   private struct Running {
     var kind: JobKind
     var cancellation: Cancellation
@@ -22,7 +22,7 @@ package final class JobCentre: Sendable {
   private let running = Mutex<[JobID: Running]>([:])
   private let journal: JournalWriter
 
-  /// A centre whose events go to `deliver`, from any thread.
+  /// A runner whose events go to `deliver`, from any thread.
   package init(services: any ReviewServices, deliver: @escaping @Sendable (ReviewEvent) -> Void) {
     self.services = services
     self.deliver = deliver
@@ -73,7 +73,7 @@ package final class JobCentre: Sendable {
       let environment = JobEnvironment(services: services, journal: journal)
       ThreadPriority.lower()
       AvailableMemory.measure()
-      let outcome = JobCentre.outcome(cancellation) {
+      let outcome = JobRunner.outcome(cancellation) {
         .finished(J.self, with: try job.run(in: environment, work))
       }
       _ = running.withLock { $0.removeValue(forKey: id) }

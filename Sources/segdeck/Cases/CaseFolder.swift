@@ -50,7 +50,7 @@ struct CaseFolder {
   static func volumes(in folder: String) throws(InputError) -> [String: String] {
     var files: [String: String] = [:]
     for name in try FileSystem.names(in: folder) where !name.hasPrefix(".") {
-      guard let suffix = ImageName.suffix(of: name), !suffix.hasPrefix(".img") else { continue }
+      guard ImageName.suffix(of: name) != nil, !ImageName.isVoxelFile(name) else { continue }
       let stem = ImageName.stem(of: name)
       if files[stem] == nil { files[stem] = FilePath.joined(folder, name) }
     }

@@ -9,13 +9,7 @@ struct VersionSection: PanelSection {
   }
 
   var bindings: [KeyBinding] {
-    KeyTable.pointing(.section(id), at: "version") + [
-      bind([.enter], .version(.shown), "show this version", bar: "show"),
-      bind(["a"], .version(.a), "make it A", bar: "as A"),
-      bind(["b"], .version(.b), "make it B", bar: "as B"),
-      bind([.escape], .session(.back), "cancel the running job; back to the picture", bar: "back"),
-      bind(["v", "q"], .session(.close), "back to the picture"),
-    ]
+    listBindings(entry: "version") + Action.VersionRole.bindings + closingBindings
   }
 
   func content(_ state: ReviewState, width: Int, rows: Int) -> SectionContent {

@@ -2,11 +2,12 @@ import Foundation
 import Volumes
 import Work
 
-/// Why the value of an option cannot be used; the parser of the command line adds the option's name and the value.
+/// The reason why the value of an option cannot be used; the parser of the command line adds the option's name and the
+/// value.
 struct UnusableValue: Error, CustomStringConvertible {
-  /// What is wrong with it: "not a number".
+  /// The problem: "not a number".
   let problem: String
-  /// What would be right.
+  /// The values that can be used: "a number".
   let expected: String
 
   /// "not a number: expected a number".
@@ -65,7 +66,7 @@ enum OptionParsing {
       expected: "\(range.lowerBound) to \(range.upperBound)\(unit)")
   }
 
-  /// Why a text is not used as a number.
+  /// The reason why a text is not used as a number.
   private static func problem(of text: String) -> String {
     guard let number = Double(text), number.isFinite || text.contains(where: \.isNumber), !number.isNaN else {
       return "not a number"

@@ -2,12 +2,12 @@ import Foundation
 import Work
 
 /// Refines the whole image in the background after a preview, once no knob changes.
-package struct FollowingJob: Job {
-  package static let kind = JobKind.following
+package struct BackgroundRefinementJob: Job {
+  package static let kind = JobKind.backgroundRefinement
   /// The fraction of the available memory that a background refinement may use.
-  private static let unaskedMemoryFraction = 0.25
+  private static let memoryFractionLimit = 0.25
   /// A pause before the work, so that a knob that keeps changing leaves all cores to the preview.
-  private static let restMilliseconds = 250
+  private static let pauseMilliseconds = 250
 
   /// The source, region and settings.
   package var request: RefinementRequest
@@ -17,9 +17,9 @@ package struct FollowingJob: Job {
   package var knobs: KnobSettings
 
   package func run(in environment: JobEnvironment, _ work: WorkContext) throws -> RefinedPart {
-    try FollowingJob.pause(milliseconds: FollowingJob.restMilliseconds, work)
+    try BackgroundRefinementJob.pause(milliseconds: BackgroundRefinementJob.pauseMilliseconds, work)
     var modest = work
-    modest.memoryFraction = FollowingJob.unaskedMemoryFraction
+    modest.memoryFraction = BackgroundRefinementJob.memoryFractionLimit
     return try request.refined(in: environment, modest)
   }
 

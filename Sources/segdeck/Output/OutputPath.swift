@@ -1,4 +1,5 @@
 import ImageFormats
+import Networks
 import Work
 
 /// The path of an output file.
@@ -28,7 +29,7 @@ struct OutputPath {
     func requireName(_ path: String) throws(InputError) {
       switch self {
       case .image: try ImageName.requireWritable(path)
-      case .model: try FilePath.requireSuffix([".safetensors"], of: path, toWrite: "a model")
+      case .model: try FilePath.requireSuffix([ModelFile.suffix], of: path, toWrite: "a model")
       case .settings: try FilePath.requireSuffix([".json"], of: path, toWrite: "CRF settings")
       case .log: try FilePath.requireSuffix([".jsonl"], of: path, toWrite: "JSON lines")
       case .picture: try FilePath.requireSuffix([".svg"], of: path, toWrite: "a picture")
@@ -77,6 +78,6 @@ struct OutputPath {
   init(maskAt path: String, of image: ImageFile, isForced: Bool) throws(InputError) {
     try self.init(
       path, kind: .image, isForced: isForced, companions: MaskRecord.companions(ofMask: path),
-      byteCount: path.lowercased().hasSuffix(".gz") ? 0 : image.grid.size.voxelCount)
+      byteCount: ImageName.isGzip(path) ? 0 : image.grid.size.voxelCount)
   }
 }

@@ -27,7 +27,6 @@ enum RefinementPreset {
     try AtomicFile.write(encoded(settings), to: path)
   }
 
-  /// Encodes settings.
   static func encoded(_ settings: RefinementSettings) -> Data {
     finiteJSON(settings, isIndented: true) + Data("\n".utf8)
   }

@@ -6,11 +6,9 @@ import Work
 
 /// Reproduces a mask from its record.
 struct RecordReplay {
-  /// The path of the record.
   let path: String
   /// The mask, where the user named it instead of its record.
   let namedMask: String?
-  /// The content of the record.
   let record: MaskRecord
   private let steps: [ReplayStep]
   /// The present path of each file, by its path in the record.

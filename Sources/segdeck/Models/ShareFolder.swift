@@ -1,4 +1,5 @@
 import Foundation
+import Networks
 import Work
 
 /// The folder with the bundled models (`models`) and sample cases (`cases`).
@@ -24,8 +25,8 @@ struct ShareFolder {
   func models() -> [(name: String, path: String)] {
     let folder = path + "/models"
     let names = (try? FileSystem.names(in: folder)) ?? []
-    return names.filter { $0.hasSuffix(".safetensors") }.map {
-      (String($0.dropLast(".safetensors".count)), folder + "/" + $0)
+    return names.filter { ModelFile.isName($0) }.map {
+      (String($0.dropLast(ModelFile.suffix.count)), folder + "/" + $0)
     }
   }
 

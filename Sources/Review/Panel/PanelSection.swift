@@ -21,11 +21,11 @@ protocol PanelSection: Sendable {
   /// Its own keys, in the order of the key reference; ``bind(_:_:_:bar:barKeys:)`` creates them.
   var bindings: [KeyBinding] { get }
 
-  /// How the panel is divided while the section receives keys.
-  var sharing: PanelSharing { get }
+  /// The distribution of the panel's height while the section receives keys.
+  var heightDistribution: PanelHeightDistribution { get }
 
   /// Whether its lines depend on the number of rows that the other sections leave; true for at most one section.
-  var takesRest: Bool { get }
+  var fillsRemainingHeight: Bool { get }
 
   /// Its lines, `width` columns wide; `rows` is the most that it may show, the heading among them.
   func content(_ state: ReviewState, width: Int, rows: Int) -> SectionContent
@@ -41,8 +41,8 @@ protocol PanelSection: Sendable {
 }
 
 extension PanelSection {
-  var sharing: PanelSharing { .all }
-  var takesRest: Bool { false }
+  var heightDistribution: PanelHeightDistribution { .all }
+  var fillsRemainingHeight: Bool { false }
 
   var id: PanelSectionID { PanelSectionID(Self.self) }
 
@@ -51,8 +51,21 @@ extension PanelSection {
   /// The binding of the key that opens the section.
   var openingBinding: KeyBinding {
     KeyTable.bind(
-      .picture, [opening.key], .session(.focus(.section(id))), opening.summary, bar: opening.barWord,
+      .picture, [opening.key], .focus(.move(.section(id))), opening.summary, bar: opening.barWord,
       rank: openingRank)
+  }
+
+  /// The keys that move in the section's list and search in it.
+  func listBindings(entry: String) -> [KeyBinding] {
+    Action.PointerMove.bindings(in: .section(id), entry: entry) + Action.SearchStep.bindings(in: .section(id))
+  }
+
+  /// The keys that leave the section.
+  var closingBindings: [KeyBinding] {
+    [
+      bind([.escape], .session(.back), "cancel the running job; back to the picture", bar: "back"),
+      bind([opening.key, "q"], .focus(.close), "back to the picture"),
+    ]
   }
 
   /// One of its own keys.
@@ -88,8 +101,8 @@ extension ReviewState.Focus {
   }
 }
 
-/// How the panel is divided while a section receives keys.
-enum PanelSharing {
+/// The distribution of the panel's height while a section receives keys.
+enum PanelHeightDistribution {
   /// Every section is shown, and this one gets rows first.
   case all
   /// Only this section is shown, with at most `rows` rows of another one in panels of at least `ofPanelRows` rows.
@@ -103,12 +116,12 @@ enum PanelSections {
   ]
 }
 
-/// What a section shows: a heading, lines that stay, and entries of which a part is in sight.
+/// The content of a section: a heading, lines that stay, and entries of which a part is in sight.
 struct SectionContent {
   var title: String
   /// Lines between heading and entries.
   var header: [[Span]] = []
-  /// How many entries there are, and lines of each.
+  /// The number of entries, and of lines of each.
   var count: Int
   var rowsPerEntry = 1
   /// The entry that must be visible.

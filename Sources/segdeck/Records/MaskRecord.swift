@@ -42,7 +42,6 @@ package struct MaskRecord: Codable {
     }
   }
 
-  /// The model.
   var model: File?
   /// The image.
   var input: File?
