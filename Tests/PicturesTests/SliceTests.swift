@@ -152,4 +152,17 @@ import Work
       try painter.montage(.axial, slices: [0, 2, 5], width: 84, work: stopped)
     }
   }
+
+  @Test("slices that would make too high a picture are refused before any is drawn")
+  func tooHigh() {
+    let painter = SlicePainter(image(GridSize(4, 4, 2)), window: window, overlay: .nothing)
+    #expect(
+      throws: InputError(
+        "--columns", "the picture of 400 slices would be too high", found: "41600 pixels",
+        expected: "more columns, or fewer slices")
+    ) {
+      try painter.montage(
+        .axial, slices: Array(repeating: 0, count: 400), width: 100, columns: 1, work: WorkContext())
+    }
+  }
 }

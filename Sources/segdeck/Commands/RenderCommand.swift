@@ -177,6 +177,9 @@ struct RenderCommand: ParsableCommand {
           expected: "more --columns, less --width, or a folder")
       }
     }
+    let byteCount = cells.reduce(0) { $0 + $1.bytes.count }
+    // The sheet, and its file.
+    try AvailableMemory.require(2 * byteCount, subject: output, "its contact sheet")
     let whole = sheet.picture(of: cells)
     try AtomicFile.write(whole.png(subject: output), to: path.path)
     try Console.print(
