@@ -33,8 +33,8 @@ package enum BitmapFont {
     return scalar.flatMap { glyphs[$0.value] } ?? glyphs[replacement] ?? []
   }
 
-  /// Pixels from the left to the right end of a text.
-  package static func width(of text: String) -> Int { width * text.count }
+  /// Pixels from the left to the right end of a text, whose controls take no room.
+  package static func width(of text: String) -> Int { width * text.printableLine.count }
 
   /// The text, cut with "…" where it is wider than so many pixels.
   package static func shortened(_ text: String, to pixels: Int) -> String {

@@ -40,11 +40,11 @@ package struct ContactSheet: Sendable {
   }
 }
 
-/// What a colour of a picture means.
+/// The meaning of a colour of a picture.
 package struct LegendEntry: Equatable, Sendable {
   /// The colour.
   package var colour: RGBColour
-  /// What has it: "liver", "only A".
+  /// The structure or voxels that have it: "liver", "only A".
   package var text: String
 
   /// An entry.
@@ -58,7 +58,7 @@ package struct LegendEntry: Equatable, Sendable {
 package struct PictureCaption: Equatable, Sendable {
   /// Lines of text; one that is wider than the picture is cut.
   package var lines: [String]
-  /// What the colours mean; it takes as many lines as it needs.
+  /// The meanings of the colours, on as many lines as they need.
   package var legend: [LegendEntry]
 
   private static let margin = 3

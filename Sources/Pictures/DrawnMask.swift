@@ -3,7 +3,7 @@ import Work
 
 /// A mask that pictures show: its labels, and how much there is of each and where.
 package struct DrawnMask: Sendable {
-  /// What legends call it: "A nnunet".
+  /// The name in legends: "A nnunet".
   package let name: String
   private let labels: ChunkedLabels
   private let statistics: [LabelStatistics]
@@ -27,7 +27,7 @@ package struct DrawnMask: Sendable {
       .compactMap { table[$0.label] }
   }
 
-  /// Where to look at it: the middle of its largest label; nil where it has no label.
+  /// A voxel in the middle of its largest label; nil without a label.
   package var centre: VoxelIndex? {
     labelsBySize.first.flatMap { statistics.ascending($0.value, by: \.label) }?.centre
   }
@@ -55,7 +55,7 @@ package struct DrawnMask: Sendable {
   /// Values that are one structure in two masks; empty for a mask that does not know it.
   package typealias Structure = (a: [UInt16], b: [UInt16])
 
-  /// Where two masks on one grid differ, and where to look at that.
+  /// The difference of two masks on one grid, and a voxel to look at it.
   ///
   /// Structures that only one mask knows are no difference, as in the review. Where the masks have none in common, all
   /// labels are one structure.

@@ -1,7 +1,7 @@
 import Volumes
 import Work
 
-/// What is drawn over an image.
+/// The labels or differences that are drawn over an image.
 package enum MaskOverlay: Sendable {
   /// How a label is drawn.
   package enum Style: String, Sendable, CaseIterable { case outline, fill }
@@ -10,7 +10,7 @@ package enum MaskOverlay: Sendable {
   case nothing
   /// The labels that have a rank, in the colour of each rank from 1.
   case labels(ChunkedLabels, LabelRanks, colours: [RGBColour], Style)
-  /// Where two masks differ: filled where one of them has a label, outlined where both have the same.
+  /// The difference of two masks: filled where one of them has a label, outlined where both have the same.
   case difference(ChunkedLabels, LabelRanks, ChunkedLabels, LabelRanks)
 
   /// The part of a label's colour in a fill, and of the colour of a difference, which must be seen where it is small.

@@ -119,17 +119,26 @@ package struct SlicePainter: Sendable {
   ///   - slices: Positions along the plane's axis.
   ///   - width: Pixels of the grid.
   ///   - columns: Slices in a row; nil for as many as make the grid about square.
-  /// - Throws: `Cancelled`.
+  /// - Throws: `InputError` when the grid would be higher than ``Picture/maximumExtent``; `Cancelled`.
   package func montage(
     _ plane: AnatomicalPlane, slices: [Int], width: Int, columns: Int? = nil, work: WorkContext
-  ) throws(Cancelled) -> Picture {
+  ) throws -> Picture {
     let geometry = geometry(plane)
     let extent = extent(geometry)
-    let aspect = extent.height / extent.width
+    // A tile is no higher than it is wide.
+    let aspect = min(1, extent.height / extent.width)
     let square = Int(saturating: (Double(slices.count) * aspect).squareRoot().rounded(.up))
     let columns = min(max(1, columns ?? square), max(1, slices.count))
     let sheet = ContactSheet(columns: columns, gap: Self.gap)
-    let scale = extent.width / Double(max(1, sheet.cellWidth(ofWidth: width)))
+    let cellWidth = sheet.cellWidth(ofWidth: width)
+    let rows = (slices.count + columns - 1) / columns
+    let height = Int(saturating: Double(rows) * (Double(cellWidth) * aspect + Double(Self.gap)))
+    guard height <= Picture.maximumExtent else {
+      throw InputError(
+        "--columns", "the picture of \(counted(slices.count, "slice")) would be too high",
+        found: "\(height) pixels", expected: "more columns, or fewer slices")
+    }
+    let scale = max(extent.width, extent.height) / Double(cellWidth)
     var cells: [Picture] = []
     for slice in slices {
       try work.checkCancellation()

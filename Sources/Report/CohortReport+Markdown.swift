@@ -66,7 +66,7 @@ enum MarkdownText {
     return escaped.replacing("://", with: "\\://")
   }
 
-  /// A table; columns behind the first ones, which hold text, are aligned at the right.
+  /// A table; all columns but the first ones, which hold text, are aligned at the right.
   static func table(_ heading: [String], _ rows: [[String]], textColumns: Int) -> String {
     func line(_ cells: [String]) -> String { "| \(cells.joined(separator: " | ")) |" }
     let rule = heading.indices.map { $0 < textColumns ? "---" : "---:" }

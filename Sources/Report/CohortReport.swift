@@ -2,7 +2,7 @@ import Foundation
 import Work
 import Worklist
 
-/// What is known of the cases of a worklist, for people and programs that were not there.
+/// The cases of a worklist with everything that is known of them, for people and programs outside the review.
 package struct CohortReport: Equatable, Sendable {
   /// The folder or worklist file as it was given.
   package var place: String
@@ -52,7 +52,7 @@ package struct ReportedCase: Equatable, Sendable {
   package var row: CaseRow
   /// Masks A and B compared, structure by structure; empty where there are no two masks.
   package var comparison: [ComparedStructure]
-  /// What could not be read or measured, a line each.
+  /// Files that could not be read or measured and why, a line each.
   package var problems: [String]
   /// Pictures of it.
   package var pictures: [ReportedPicture]
@@ -106,9 +106,9 @@ package struct ComparedStructure: Equatable, Sendable {
 
 /// A picture of a case.
 package struct ReportedPicture: Equatable, Sendable {
-  /// What it shows: "A and B differ".
+  /// The content in words: "where A and B differ most".
   package var title: String
-  /// What its colours mean.
+  /// The meanings of its colours.
   package var legend: [Key]
   /// A PNG file.
   package var png: Data

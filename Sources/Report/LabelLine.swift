@@ -1,6 +1,6 @@
 import Worklist
 
-/// What is known of one label of a case: what was measured of the first mask, and its comparison with the second.
+/// One label of a case: its measures in the first mask, and its comparison with the second.
 struct LabelLine: Equatable {
   let name: String
   let measures: CaseMeasures.LabelMeasures?

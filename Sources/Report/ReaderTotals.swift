@@ -1,6 +1,6 @@
 import Worklist
 
-/// What one reader did in all cases of a report.
+/// The counts, scores and times of one reader over all cases of a report.
 package struct ReaderTotals: Equatable, Sendable, Encodable {
   /// The name.
   package var reader: String

@@ -5,36 +5,6 @@ import Testing
 /// `segdeck report` and `segdeck render` on generated cases.
 @Suite(.serialized)
 struct ReportCommandTests {
-  /// Three phantoms with labels, and a folder of other masks of two of them.
-  private static let files = Result { () throws -> [String: Data] in
-    let folder = try TemporaryFolder()
-    defer { folder.remove() }
-    try folder.make("data", "data/images", "data/labels", "net")
-    for number in [1, 2, 10] {
-      try succeed(
-        [
-          "phantom", "mr", "--seed", "\(number)", "--size", "20x20x12", "--spacing", "6", "-o",
-          "data/images/case\(number).nii", "--labels", "data/labels/case\(number).nii",
-        ], in: folder.path)
-    }
-    try folder.bytes("data/labels/case1.nii").write(to: URL(filePath: folder("net/case1.nii")))
-    try folder.bytes("data/labels/case10.nii").write(to: URL(filePath: folder("net/case2.nii")))
-    return try folder.contents().filter { !$0.value.isEmpty }
-  }
-
-  private func filledFolder() throws -> TemporaryFolder {
-    let folder = try TemporaryFolder()
-    try folder.make("data", "data/images", "data/labels", "net", "state", "cache")
-    for (name, content) in try Self.files.get() { try content.write(to: URL(filePath: folder(name))) }
-    return folder
-  }
-
-  private func call(_ words: [String], in folder: TemporaryFolder) throws -> CommandOutcome {
-    try segdeck(
-      words, in: folder.path,
-      environment: ["XDG_STATE_HOME": folder("state"), "XDG_CACHE_HOME": folder("cache")])
-  }
-
   private static let names = [
     "report.csv", "report.html", "report.json", "report.labels.csv", "report.md", "report.verdicts.csv",
   ]
@@ -53,9 +23,10 @@ struct ReportCommandTests {
 
   @Test("a report has six files with every case, and nothing else is written")
   func report() throws {
-    let folder = try filledFolder()
+    let cases = try PhantomCases(in: "data")
+    let folder = cases.folder
     defer { folder.remove() }
-    let outcome = try call(["report", "data", "--labels", "net", "-o", "out/report"], in: folder)
+    let outcome = try cases.call(["report", "data", "--labels", "net", "-o", "out/report"])
     #expect(outcome.errors == "")
     #expect(outcome.output == "3 cases in out/report/report.html\n")
     let files = try FileManager.default.contentsOfDirectory(atPath: folder("out/report")).sorted()
@@ -77,29 +48,31 @@ struct ReportCommandTests {
 
   @Test("a report is replaced only when asked for, never in part, and a refused one leaves no folder")
   func replacing() throws {
-    let folder = try filledFolder()
+    let cases = try PhantomCases(in: "data")
+    let folder = cases.folder
     defer { folder.remove() }
     let words = ["report", "data", "--no-pictures", "-o", "out"]
-    #expect(try call(words, in: folder).status == 0)
+    #expect(try cases.call(words).status == 0)
     try Data("mine".utf8).write(to: URL(filePath: folder("out/report.md")))
     let before = try folder.contents()
     #expect(
-      try call(words, in: folder).errors
+      try cases.call(words).errors
         == "segdeck: out/report.html: exists: expected another name, or --force to replace it\n")
     #expect(try folder.contents() == before)
-    #expect(try call(words + ["--force"], in: folder).status == 0)
+    #expect(try cases.call(words + ["--force"]).status == 0)
     #expect(try text("out/report.md", folder).hasPrefix("# Report of data\n"))
-    let refused = try call(["report", "data", "--filter", "x<", "-o", "new"], in: folder)
+    let refused = try cases.call(["report", "data", "--filter", "x<", "-o", "new"])
     #expect(refused.status == 1)
     #expect(!FileManager.default.fileExists(atPath: folder("new")))
     // The report's own folder is no case.
     try Data("case,image\na,out/report.csv\n".utf8).write(to: URL(filePath: folder("odd.csv")))
-    #expect(try call(["report", "odd.csv", "-o", "out", "--force"], in: folder).status == 1)
+    #expect(try cases.call(["report", "odd.csv", "-o", "out", "--force"]).status == 1)
   }
 
   @Test("a case that cannot be read is a row that says why, and the others are reported")
   func problems() throws {
-    let folder = try filledFolder()
+    let cases = try PhantomCases(in: "data")
+    let folder = cases.folder
     defer { folder.remove() }
     try folder.bytes("data/labels/case2.nii").prefix(500).write(
       to: URL(filePath: folder("data/labels/case2.nii")))
@@ -110,7 +83,7 @@ struct ReportCommandTests {
       c,gone.nii,data/labels/case10.nii
       """
     try Data(list.utf8).write(to: URL(filePath: folder("list.csv")))
-    let outcome = try call(["report", "list.csv", "-o", "out"], in: folder)
+    let outcome = try cases.call(["report", "list.csv", "-o", "out"])
     #expect(outcome.status == 0)
     #expect(outcome.output == "3 cases, 2 with problems in out/report.html\n")
     let notes = outcome.errors.split(separator: "\n")
@@ -128,11 +101,12 @@ struct ReportCommandTests {
     "an image becomes a picture of three planes, of one, or of slices, of exactly the width that was asked for"
   )
   func renderImage() throws {
-    let folder = try filledFolder()
+    let cases = try PhantomCases(in: "data")
+    let folder = cases.folder
     defer { folder.remove() }
     let (image, mask) = ("data/images/case1.nii", "data/labels/case1.nii")
     func size(_ words: [String]) throws -> [Int]? {
-      let outcome = try call(["render", image, "-o", "p.png", "--force", "--no-caption"] + words, in: folder)
+      let outcome = try cases.call(["render", image, "-o", "p.png", "--force", "--no-caption"] + words)
       #expect(outcome.errors == "")
       return pixels(try folder.bytes("p.png"))
     }
@@ -150,7 +124,8 @@ struct ReportCommandTests {
 
   @Test("what cannot be drawn is refused with one line, and nothing is written")
   func renderRefusals() throws {
-    let folder = try filledFolder()
+    let cases = try PhantomCases(in: "data")
+    let folder = cases.folder
     defer { folder.remove() }
     let image = "data/images/case1.nii"
     for (words, line) in [
@@ -188,30 +163,31 @@ struct ReportCommandTests {
         "--sort: chooses cases: found the image data/images/case1.nii, expected a folder or a worklist file"
       ),
     ] {
-      let outcome = try call(["render", image] + words, in: folder)
+      let outcome = try cases.call(["render", image] + words)
       #expect(outcome.errors == "segdeck: \(line)\n")
       #expect(outcome.status == 1)
     }
     #expect(!(try folder.contents().keys.contains { $0.hasSuffix(".png") || $0.hasSuffix(".jpg") }))
-    #expect(try call(["render", image, "-o", image, "--force"], in: folder).status == 1)
+    #expect(try cases.call(["render", image, "-o", image, "--force"]).status == 1)
   }
 
   @Test("cases become a picture each, named after them, or a sheet of all")
   func renderCases() throws {
-    let folder = try filledFolder()
+    let cases = try PhantomCases(in: "data")
+    let folder = cases.folder
     defer { folder.remove() }
-    let outcome = try call(["render", "data", "-o", "out", "--width", "308"], in: folder)
+    let outcome = try cases.call(["render", "data", "-o", "out", "--width", "308"])
     #expect(outcome.errors == "")
     #expect(outcome.output == "3 pictures in out\n")
     #expect(
       try FileManager.default.contentsOfDirectory(atPath: folder("out")).sorted()
         == ["case1.png", "case10.png", "case2.png"])
-    let sheet = try call(
-      ["render", "data", "-o", "sheet.png", "--width", "624", "--columns", "2", "--no-caption"], in: folder)
+    let sheet = try cases.call(
+      ["render", "data", "-o", "sheet.png", "--width", "624", "--columns", "2", "--no-caption"])
     #expect(sheet.output == "3 cases, 624x208 pixels in sheet.png\n")
     try Data("case,image\na/b,data/images/case1.nii\na_b,data/images/case2.nii\n..,gone.nii\n".utf8)
       .write(to: URL(filePath: folder("list.csv")))
-    let odd = try call(["render", "list.csv", "-o", "odd"], in: folder)
+    let odd = try cases.call(["render", "list.csv", "-o", "odd"])
     #expect(odd.output == "2 pictures in odd\n")
     #expect(odd.errors.hasPrefix("segdeck: note: ..: gone.nii: "))
     #expect(

@@ -5,41 +5,16 @@ import Testing
 /// `segdeck worklist` on generated cases.
 @Suite(.serialized)
 struct WorklistTests {
-  /// Three phantoms with labels, and a folder of masks of two of them, one of which is another case's.
-  private static let files = Result { () throws -> [String: Data] in
-    let folder = try TemporaryFolder()
-    defer { folder.remove() }
-    try folder.make("images", "labels", "net")
-    for number in [1, 2, 10] {
-      try succeed(
-        [
-          "phantom", "mr", "--seed", "\(number)", "--size", "20x20x12", "--spacing", "6", "-o",
-          "images/case\(number).nii", "--labels", "labels/case\(number).nii",
-        ], in: folder.path)
-    }
-    try folder.bytes("labels/case1.nii").write(to: URL(filePath: folder("net/case1.nii")))
-    try folder.bytes("labels/case10.nii").write(to: URL(filePath: folder("net/case2.nii")))
-    return try folder.contents().filter { !$0.value.isEmpty }
-  }
-
-  private func filledFolder() throws -> TemporaryFolder {
-    let folder = try TemporaryFolder()
-    try folder.make("images", "labels", "net", "state", "cache")
-    for (name, content) in try Self.files.get() { try content.write(to: URL(filePath: folder(name))) }
-    return folder
-  }
-
-  private func list(_ words: [String], in folder: TemporaryFolder) throws -> CommandOutcome {
-    try segdeck(
-      ["worklist"] + words, in: folder.path,
-      environment: ["XDG_STATE_HOME": folder("state"), "XDG_CACHE_HOME": folder("cache")])
+  private func list(_ words: [String], in cases: PhantomCases) throws -> CommandOutcome {
+    try cases.call(["worklist"] + words)
   }
 
   @Test("the cases of a folder are listed, written, and listed again from the file")
   func listing() throws {
-    let folder = try filledFolder()
+    let cases = try PhantomCases()
+    let folder = cases.folder
     defer { folder.remove() }
-    let outcome = try list([".", "--labels", "net"], in: folder)
+    let outcome = try list([".", "--labels", "net"], in: cases)
     #expect(outcome.errors == "")
     #expect(
       outcome.output == """
@@ -51,7 +26,7 @@ struct WorklistTests {
 
         """)
     #expect(
-      try list([".", "--labels", "net", "-o", "list.csv"], in: folder).output == "3 cases in list.csv\n")
+      try list([".", "--labels", "net", "-o", "list.csv"], in: cases).output == "3 cases in list.csv\n")
     let text = """
       case,image,mask:labels,mask:net
       case1,images/case1.nii,labels/case1.nii,net/case1.nii
@@ -60,12 +35,12 @@ struct WorklistTests {
 
       """
     #expect(String(decoding: try folder.bytes("list.csv"), as: UTF8.self) == text)
-    #expect(try list(["list.csv"], in: folder).output == outcome.output)
+    #expect(try list(["list.csv"], in: cases).output == outcome.output)
     #expect(
-      try list([".", "-o", "list.csv"], in: folder).errors
+      try list([".", "-o", "list.csv"], in: cases).errors
         == "segdeck: list.csv: exists: expected another name, or --force to replace it\n")
-    #expect(try list(["list.csv", "-o", "list.csv", "--force"], in: folder).status == 1)
-    #expect(try list([".", "-o", "images/case1.nii", "--force"], in: folder).status == 1)
+    #expect(try list(["list.csv", "-o", "list.csv", "--force"], in: cases).status == 1)
+    #expect(try list([".", "-o", "images/case1.nii", "--force"], in: cases).status == 1)
     #expect(String(decoding: try folder.bytes("list.csv"), as: UTF8.self) == text)
   }
 
@@ -88,28 +63,30 @@ struct WorklistTests {
 
   @Test("a missing file is a status, and filters and orders choose the rows")
   func filters() throws {
-    let folder = try filledFolder()
+    let cases = try PhantomCases()
+    let folder = cases.folder
     defer { folder.remove() }
     try Data("case,image,site\na,images/case1.nii,Bonn\nb,gone.nii,Köln\nc,images/case2.nii,Berlin\n".utf8)
       .write(to: URL(filePath: folder("list.csv")))
     func names(_ words: String...) throws -> [String] {
-      try list(["list.csv"] + words, in: folder).output.split(separator: "\n").dropFirst().dropLast()
+      try list(["list.csv"] + words, in: cases).output.split(separator: "\n").dropFirst().dropLast()
         .map { String($0.prefix(1)) }
     }
     #expect(try names("--filter", "missing") == ["b"])
     #expect(try names("--sort", "site") == ["c", "a", "b"])
     #expect(try names("--sort", "site", "--descending", "--filter", "not status=missing") == ["a", "c"])
     #expect(
-      try list(["list.csv", "--filter", "site="], in: folder).errors
+      try list(["list.csv", "--filter", "site="], in: cases).errors
         == "segdeck: --filter: at 6: a value is missing after =\n")
     #expect(
-      try list(["list.csv", "--sort", "x"], in: folder).errors.hasPrefix("segdeck: --sort: no such column"))
-    #expect(try list(["list.csv", "--labels", "net"], in: folder).status == 1)
+      try list(["list.csv", "--sort", "x"], in: cases).errors.hasPrefix("segdeck: --sort: no such column"))
+    #expect(try list(["list.csv", "--labels", "net"], in: cases).status == 1)
   }
 
   @Test("masks are measured once, compared, and printed as JSON")
   func measures() throws {
-    let folder = try filledFolder()
+    let cases = try PhantomCases()
+    let folder = cases.folder
     defer { folder.remove() }
     try Data("damaged".utf8).write(to: URL(filePath: folder("labels/case10.nii")))
     struct Row: Decodable {
@@ -121,7 +98,7 @@ struct WorklistTests {
       var labels: [Label]?
     }
     func rows() throws -> (rows: [Row], errors: String) {
-      let outcome = try list([".", "--labels", "net", "--measure", "--json"], in: folder)
+      let outcome = try list([".", "--labels", "net", "--measure", "--json"], in: cases)
       return (try JSONDecoder().decode([Row].self, from: Data(outcome.output.utf8)), outcome.errors)
     }
     let (first, errors) = try rows()
@@ -135,7 +112,7 @@ struct WorklistTests {
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder("cache/segdeck/measures")).count == 2)
     let (second, _) = try rows()
     #expect(second.map { $0.labels?.map(\.ml) } == first.map { $0.labels?.map(\.ml) })
-    let outcome = try list([".", "--labels", "net", "--measure", "--filter", "dice<0.9"], in: folder)
+    let outcome = try list([".", "--labels", "net", "--measure", "--filter", "dice<0.9"], in: cases)
     #expect(outcome.output.split(separator: "\n").map { $0.prefix(5) } == ["case ", "case2", "1 of "])
   }
 }

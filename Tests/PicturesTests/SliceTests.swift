@@ -72,7 +72,8 @@ import Work
     ])
     let drawn = try DrawnMask(mask(image, voxels), name: "m", names: table, work: WorkContext())
     #expect(drawn.labelsBySize.map(\.name) == ["liver", "lesion"])
-    #expect(drawn.centre == VoxelIndex(2, 2, 0) || drawn.centre == VoxelIndex(1, 2, 0))
+    // The middle of the liver is its lesion; of the voxels beside that the first in memory.
+    #expect(drawn.centre == VoxelIndex(2, 1, 0))
     func shown(_ overlay: MaskOverlay) -> [String] {
       let picture = SlicePainter(image, window: window, overlay: overlay)
         .picture(.axial, through: VoxelIndex(0, 0, 0), millimetresPerPixel: 1)
@@ -149,6 +150,19 @@ import Work
     let stopped = WorkContext(cancellation: Cancellation(atPoll: 2))
     #expect(throws: Cancelled.self) {
       try painter.montage(.axial, slices: [0, 2, 5], width: 84, work: stopped)
+    }
+  }
+
+  @Test("slices that would make too high a picture are refused before any is drawn")
+  func tooHigh() {
+    let painter = SlicePainter(image(GridSize(4, 4, 2)), window: window, overlay: .nothing)
+    #expect(
+      throws: InputError(
+        "--columns", "the picture of 400 slices would be too high", found: "41600 pixels",
+        expected: "more columns, or fewer slices")
+    ) {
+      try painter.montage(
+        .axial, slices: Array(repeating: 0, count: 400), width: 100, columns: 1, work: WorkContext())
     }
   }
 }

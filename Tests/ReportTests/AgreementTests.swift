@@ -28,9 +28,9 @@ func cohen() {
 func quadratic() {
   // With two categories it is the kappa without weights.
   #expect(close(Kappa.quadratic(ratings([[20, 5], [10, 15]]), categories: 2), 0.4, within: 1e-12))
-  // Observed (1·4 + 2·1)/10, expected from margins 5, 3, 2 and 3, 3, 4: (1·33 + 4·26)/100.
+  // Squared distances: 10 in 10 pairs; by the margins 5, 3, 2 and 3, 3, 4: 146 in 100.
   let table = ratings([[2, 2, 1], [1, 0, 2], [0, 1, 1]])
-  #expect(close(Kappa.quadratic(table, categories: 3), 1 - (6.0 + 4) / 10 / 1.37, within: 1e-12))
+  #expect(close(Kappa.quadratic(table, categories: 3), 1 - 1 / 1.46, within: 1e-12))
 }
 
 @Test("Fleiss' kappa of fourteen raters and ten subjects, of a published table")

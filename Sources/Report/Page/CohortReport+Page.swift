@@ -87,7 +87,7 @@ extension CohortReport {
     return text + "\n</section>"
   }
 
-  /// What filters the table; without scripts it is hidden and everything shows.
+  /// The filters of the table; without scripts it is hidden and everything shows.
   private var toolbar: String {
     let present = CaseRow.Status.allCases.filter { status in
       cases.contains { $0.row.statuses.contains(status) }

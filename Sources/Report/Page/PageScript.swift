@@ -1,6 +1,6 @@
 /// The page's script: filters, orders and folds the cases that are in the page already.
 ///
-/// What is chosen stands in the fragment of the address, so that it can be kept and handed on:
+/// The chosen filters and order stand in the fragment of the address, so that they can be kept and handed on:
 /// `report.html#text=dice<0.8&status=rejected&sort=dice&down=1`.
 enum PageScript {
   static let text = """

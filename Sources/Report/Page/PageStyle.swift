@@ -26,6 +26,7 @@ enum PageStyle {
     table { border-collapse: collapse; }
     .small th, .small td { padding: 2px 10px 2px 0; text-align: left; border-bottom: 1px solid var(--line);
       vertical-align: top; }
+    .small td:first-child { min-width: 9em; }
     .small th { font-weight: 600; color: var(--quiet); white-space: nowrap; }
     .small th[scope=row] { color: var(--text); }
     .small thead th:not(:first-child), td.number { text-align: right !important; }
@@ -57,15 +58,15 @@ enum PageStyle {
     .case .line th { font-weight: 650; overflow-wrap: anywhere; min-width: 11em; }
     .details > td { padding: 8px 8px 18px; }
     .case.folded .details { display: none; }
-    .detail { display: flex; flex-wrap: wrap; gap: 12px 22px; align-items: flex-start; }
-    .pictures { display: flex; flex-wrap: wrap; gap: 8px 12px; flex: 2 1 560px; min-width: 0; align-items: flex-start; }
-    figure { margin: 0; flex: 1 1 380px; max-width: max-content; }
+    .detail { display: flex; flex-wrap: wrap; gap: 12px 22px; align-items: flex-start; width: min(100vw - 72px, 1444px); }
+    .pictures { display: grid; gap: 8px; flex: 0 1 660px; min-width: 0; }
+    figure { margin: 0; }
     figure img { display: block; max-width: 100%; height: auto; border-radius: 4px; background: #000; }
     figcaption { color: var(--quiet); font-size: 12px; padding-top: 2px; }
     .key { white-space: nowrap; margin-left: 8px; }
     .key i { display: inline-block; width: 9px; height: 9px; border-radius: 2px; margin-right: 4px;
       border: 1px solid var(--line); }
-    .facts { flex: 1 1 340px; min-width: 0; display: grid; gap: 10px; justify-items: start; overflow-x: auto; }
+    .facts { flex: 1 1 560px; min-width: 0; display: grid; gap: 10px; justify-items: start; overflow-x: auto; }
     .facts ul { margin: 0; padding: 0; list-style: none; }
     .facts li { overflow-wrap: anywhere; }
     .flags li::before { content: "\\25B2\\A0"; color: var(--warn); }
@@ -86,8 +87,11 @@ enum PageStyle {
     .badge.rejected, .badge.missing { color: var(--bad); }
     .badge.needs-work, .badge.flagged { color: var(--warn); }
     .badge.disputed { color: var(--odd); }
+    @media (max-width: 1000px) { .cases [data-key=surface], .cases [data-key=readers], .cases [data-key=seconds] {
+      display: none; } }
     @media print { :root { --ground: #fff; --raised: #f5f6f8; --line: #ccc; --text: #000; --quiet: #444; }
       .toolbar { display: none !important; } .case { break-inside: avoid; } header, main { max-width: none; padding: 0; }
+      .detail { width: auto; }
       .case.folded .details { display: table-row; } }
 
     """

@@ -1,6 +1,6 @@
 import Work
 
-/// Which side of the patient the screen's left is.
+/// The side of the patient at the screen's left.
 package enum DisplayConvention: String, Equatable, Sendable, Codable {
   /// The patient's right on the screen's left, as if seen from the feet.
   case radiological

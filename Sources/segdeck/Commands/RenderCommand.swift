@@ -92,7 +92,7 @@ struct RenderCommand: ParsableCommand {
     try Console.print("\(picture.width)x\(picture.height) pixels in \(output.printableLine)")
   }
 
-  /// What the masks are called: their file names, or their paths where two have the same.
+  /// The names of the masks: their file names, or their paths where two have the same.
   private var maskNames: [String] {
     let names = mask.map(FilePath.name(of:))
     return Set(names).count == names.count ? names : mask
@@ -177,6 +177,9 @@ struct RenderCommand: ParsableCommand {
           expected: "more --columns, less --width, or a folder")
       }
     }
+    let byteCount = cells.reduce(0) { $0 + $1.bytes.count }
+    // The sheet, and its file.
+    try AvailableMemory.require(2 * byteCount, subject: output, "its contact sheet")
     let whole = sheet.picture(of: cells)
     try AtomicFile.write(whole.png(subject: output), to: path.path)
     try Console.print(

@@ -23,7 +23,7 @@ struct PictureStyle {
 /// A picture of a case with what its colours mean.
 struct CasePicture {
   var picture: Picture
-  /// What it shows: "A nnunet".
+  /// The content in words: "A nnunet".
   var title: String
   var legend: [LegendEntry]
 
@@ -81,11 +81,17 @@ struct CasePainter {
 
   private var middle: VoxelIndex { VoxelBounds(image.grid.size).centre }
 
-  /// The image alone where there is no mask, else each mask over it.
-  var overlays: [CasePicture] {
-    if masks.isEmpty {
-      return [drawn(.nothing, through: middle, title: "", legend: [])]
-    }
+  /// Labels or differences over the image, and the voxel to look at them.
+  private struct Layer {
+    var overlay: MaskOverlay
+    var voxel: VoxelIndex
+    var title: String
+    var legend: [LegendEntry]
+  }
+
+  /// Each mask; one layer without any where there is no mask.
+  private var maskLayers: [Layer] {
+    if masks.isEmpty { return [Layer(overlay: .nothing, voxel: middle, title: "", legend: [])] }
     // Masks are compared, so all of them are seen in the same place.
     let place = masks.compactMap(\.centre).first ?? middle
     return masks.map { mask in
@@ -93,61 +99,55 @@ struct CasePainter {
       let more = labels.count - Self.legendLimit
       var legend = labels.prefix(Self.legendLimit).map { LegendEntry($0.colour, $0.name) }
       if more > 0 { legend.append(LegendEntry(RGBColour(128, 128, 128), "\(more) more")) }
-      return drawn(
-        mask.overlay(style.overlay), through: place, title: mask.name, legend: legend)
+      return Layer(overlay: mask.overlay(style.overlay), voxel: place, title: mask.name, legend: legend)
     }
   }
 
-  /// Where the first two masks differ, at the largest such place; nil where there are no two masks.
-  /// - Throws: ``InputError`` where memory does not hold the places; ``Cancelled``.
-  func difference(work: WorkContext) throws -> CasePicture? {
+  /// The difference of the first two masks, at its largest place; nil without two masks.
+  private func differenceLayer(_ work: WorkContext) throws -> Layer? {
     guard masks.count > 1 else { return nil }
     let (overlay, place) = try DrawnMask.difference(masks[0], masks[1], structures: structures, work: work)
     let legend = [
       (MaskAgreement.onlyA, "only \(masks[0].name)"), (MaskAgreement.onlyB, "only \(masks[1].name)"),
       (MaskAgreement.conflict, "another label"), (0, "the same label"),
     ].map { LegendEntry(MaskAgreement.colour($0), $1) }
-    return drawn(
-      overlay, through: place ?? masks[0].centre ?? masks[1].centre ?? middle,
+    return Layer(
+      overlay: overlay, voxel: place ?? masks[0].centre ?? masks[1].centre ?? middle,
       title: place == nil ? "A and B agree" : "where A and B differ most", legend: legend)
   }
 
-  private func drawn(
-    _ overlay: MaskOverlay, through voxel: VoxelIndex, title: String, legend: [LegendEntry]
-  ) -> CasePicture {
-    let painter = SlicePainter(image, window: window, overlay: overlay, box: box)
-    let voxel = style.voxel ?? voxel
+  /// The image alone where there is no mask, else each mask over it.
+  var overlays: [CasePicture] { maskLayers.map(drawn) }
+
+  /// The difference of the first two masks, at its largest place; nil without two masks.
+  /// - Throws: ``InputError`` where memory does not hold the places; ``Cancelled``.
+  func difference(work: WorkContext) throws -> CasePicture? { try differenceLayer(work).map(drawn) }
+
+  private func drawn(_ layer: Layer) -> CasePicture {
+    let painter = SlicePainter(image, window: window, overlay: layer.overlay, box: box)
+    let voxel = style.voxel ?? layer.voxel
     let picture =
       style.plane.map { painter.onePlane($0, through: voxel, width: style.width) }
       ?? painter.threePlanes(through: voxel, width: style.width)
-    return CasePicture(picture: picture, title: title, legend: legend)
+    return CasePicture(picture: picture, title: layer.title, legend: layer.legend)
   }
 
   /// Slices of a plane under the first mask, or the difference of the first two.
-  /// - Throws: As ``difference(work:)``.
+  /// - Throws: As ``difference(work:)``; ``InputError`` for slices that the image does not have or that are too many.
   func montage(
     _ plane: AnatomicalPlane, slices: SliceChoice, columns: Int?, showsDifference: Bool, work: WorkContext
   ) throws -> CasePicture {
     let axis = image.grid.orientation.sliceAxis(of: plane)
     let range = box.map { $0.lower[axis]...$0.upper[axis] } ?? 0...image.grid.size[axis] - 1
     let positions = try slices.positions(in: range, count: image.grid.size[axis])
-    let overlay: MaskOverlay
-    if showsDifference, masks.count > 1 {
-      overlay = try DrawnMask.difference(
-        masks[0], masks[1], structures: structures, work: work.withoutProgress
-      )
-      .overlay
-    } else {
-      overlay = masks.first?.overlay(style.overlay) ?? .nothing
-    }
-    let shown = showsDifference ? try difference(work: work.withoutProgress) : overlays.first
-    let painter = SlicePainter(image, window: window, overlay: overlay, box: box)
+    let difference = showsDifference ? try differenceLayer(work.withoutProgress) : nil
+    let layer = difference ?? maskLayers[0]
+    let painter = SlicePainter(image, window: window, overlay: layer.overlay, box: box)
+    let title = difference == nil ? layer.title : "difference"
     return CasePicture(
       picture: try painter.montage(
         plane, slices: positions, width: style.width, columns: columns, work: work),
-      title: [showsDifference ? "" : shown?.title ?? "", plane.rawValue].filter { !$0.isEmpty }
-        .joined(separator: " "),
-      legend: shown?.legend ?? [])
+      title: [title, plane.rawValue].filter { !$0.isEmpty }.joined(separator: ", "), legend: layer.legend)
   }
 }
 

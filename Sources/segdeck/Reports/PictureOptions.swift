@@ -8,7 +8,7 @@ extension AnatomicalPlane: ExpressibleByArgument {}
 /// The options that say how pictures are drawn.
 struct PictureOptions: ParsableArguments {
   /// Pixels that a picture may be wide.
-  static let widths = 32...16_384
+  static let widths = 32...8192
 
   @Option(help: "Show one plane instead of three: axial, coronal or sagittal.")
   var plane: AnatomicalPlane?

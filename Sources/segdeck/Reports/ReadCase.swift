@@ -16,12 +16,12 @@ struct ReadCase {
   let image: ScalarVolume?
   /// The masks that fit the image, in their order.
   let masks: [Mask]
-  /// What could not be read and why.
+  /// The files that could not be read, and why.
   let problems: [InputError]
 
   /// Reads a case as far as it can be read.
   ///
-  /// What is odd in the files is added to ``FindingNotes``.
+  /// Findings of the files are added to ``FindingNotes``.
   /// - Parameters:
   ///   - image: The image's file; nil for masks alone.
   ///   - frame: The frame of a 4D image; nil for the first.
