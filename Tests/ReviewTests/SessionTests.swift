@@ -7,7 +7,7 @@ import Work
 import Worklist
 
 /// A session of so many cases called case-1, case-2 and on, before the first is open.
-private func begunSession(
+func begunSession(
   _ count: Int, reviews: [String: CaseReview] = [:]
 ) -> (session: SessionState, effects: [SessionEffect]) {
   let cases = (1...count).map { WorklistCase(name: "case-\($0)", images: ["case-\($0).nii.gz"]) }
@@ -21,7 +21,7 @@ private func begunSession(
 extension SessionState {
   /// Ends the jobs that open cases and journals, and those that follow, as if the files held the phantom.
   @discardableResult
-  fileprivate mutating func finish(
+  mutating func finish(
     _ effects: [SessionEffect], failing: Set<CaseID> = [], content: ReviewCase = phantomCase()
   ) throws -> [SessionEffect] {
     var (all, due) = (effects, effects)
@@ -48,7 +48,7 @@ extension SessionState {
   }
 
   @discardableResult
-  fileprivate mutating func press(_ keys: Key...) throws -> [SessionEffect] {
+  mutating func press(_ keys: Key...) throws -> [SessionEffect] {
     var effects: [SessionEffect] = []
     for key in keys { effects += try finish(reduce(&self, .terminal(.key(key)))) }
     return effects
@@ -56,7 +56,7 @@ extension SessionState {
 
   /// Presses keys, so many seconds after the session began.
   @discardableResult
-  fileprivate mutating func press(_ keys: Key..., at seconds: Double) throws -> [SessionEffect] {
+  mutating func press(_ keys: Key..., at seconds: Double) throws -> [SessionEffect] {
     var effects = reduce(&self, .clock(seconds: seconds))
     for key in keys { effects += try finish(reduce(&self, .terminal(.key(key)))) }
     return effects
@@ -64,7 +64,7 @@ extension SessionState {
 
   /// Presses the keys of a text.
   @discardableResult
-  fileprivate mutating func type(_ text: String) throws -> [SessionEffect] {
+  mutating func type(_ text: String) throws -> [SessionEffect] {
     try text.flatMap { try press(.character($0)) }
   }
 
@@ -351,45 +351,5 @@ struct CaseListTests {
     #expect(session.worklist.list?.entry?.text == "uqCsYF1")
     #expect(session.end == nil)
     #expect(session.review.decisions.verdicts == Verdicts())
-  }
-}
-
-@Suite struct SessionScreenTests {
-  private func openedSession() throws -> SessionState {
-    var (session, effects) = begunSession(3)
-    try session.finish(effects)
-    return session
-  }
-
-  @Test("a click on a key of the session in the key bar is the key, in the case and in the list")
-  func clicks() throws {
-    var session = try openedSession()
-    _ = reduce(&session, .terminal(.resize(rows: 40, columns: 200)))
-    func click(_ key: Key) throws {
-      let area = try #require(render(session).clickAreas.first { $0.target == .key(key) }?.area)
-      let cell = ScreenCell(row: area.row, column: area.column)
-      try session.finish(
-        reduce(&session, .terminal(.mouse(MouseEvent(action: .press, button: 1, cell: cell)))))
-    }
-    try click(.control("n"))
-    #expect(session.current == CaseID(1))
-    try click("C")
-    #expect(session.worklist.list != nil)
-    try click(.escape)
-    #expect(session.worklist.list == nil)
-  }
-
-  @Test("the key that stops a cine does nothing else, and the end of the session does not wait for it")
-  func cine() throws {
-    var session = try openedSession()
-    try session.type("V")
-    #expect(session.review.cine != nil)
-    try session.press(.control("n"))
-    #expect(session.review.cine == nil && session.current == CaseID(0))
-    try session.press(.control("n"))
-    #expect(session.current == CaseID(1))
-    try session.type("V")
-    _ = reduce(&session, .terminal(.end))
-    #expect(session.end == .left)
   }
 }
