@@ -34,6 +34,9 @@ struct OverlayPainter {
       content = .nothing
     } else if let shown {
       content = OverlayPainter.content(shown.view, shown.labels, state)
+    } else if state.view.map == .entropy, state.mappedVersion(nil) != nil {
+      // Entropy is a ridge along the borders, which outlines would hide.
+      content = .nothing
     } else {
       content = OverlayPainter.shownLabels(state)
     }
