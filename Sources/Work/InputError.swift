@@ -1,6 +1,4 @@
-/// The error of an input that cannot be used.
-///
-/// It is one line: subject, problem, found, expected.
+/// An invalid input, described in one line: subject, problem, found, expected.
 package struct InputError: Error, Hashable, CustomStringConvertible, Sendable {
   /// The file, folder or option.
   package var subject: String

@@ -42,7 +42,7 @@ struct PairingJourneyTests {
     try session.enter(command)
     // Whichever is read first says it: the remembered answer, or the journal.
     let again = try session.waitUntil("opens again", seconds: 60) {
-      $0.contains("paired as you said before") || $0.contains("restored")
+      $0.contains("paired as you chose before") || $0.contains("restored")
     }
     #expect(!again.contains("Pairs of labels"))
     try session.press("q")

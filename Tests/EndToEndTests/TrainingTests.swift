@@ -170,7 +170,7 @@ struct TrainingTests {
       shell: "(until [ -e c/last.safetensors ]; do sleep 0.02; done; kill -INT $$) >/dev/null 2>&1 & :")
     if stopped.status != 0 {
       #expect(stopped.errors.contains("training: stopped after iteration "), "\(stopped.errors)")
-      #expect(stopped.errors.hasSuffix("expected --resume to go on from c\n"), "\(stopped.errors)")
+      #expect(stopped.errors.hasSuffix("expected --resume to continue from c\n"), "\(stopped.errors)")
       #expect(!FileManager.default.fileExists(atPath: folder("part.safetensors")))
     }
     try succeed(part + ["--resume", "--threads", "1"], in: folder.path)
@@ -184,8 +184,8 @@ struct TrainingTests {
     #expect(again.status == 1)
     #expect(
       again.errors
-        == "segdeck: --seed: --resume continues with the settings of its checkpoint: found 9, expected 1, or leave the "
-        + "option out\n")
+        == "segdeck: --seed: --resume continues with the settings of its checkpoint: found 9, expected 1, or no option\n"
+    )
     let other = try segdeck(
       words + ["-o", "o.safetensors", "--checkpoints", "c"], in: folder.path)
     #expect(

@@ -54,7 +54,8 @@ final class Inflation {
 
   func beginMember() { inflateReset(stream) }
 
-  /// Inflates into `output`, which must not be empty; returns the bytes made.
+  /// Inflates into `output`, which must not be empty.
+  /// - Returns: The number of bytes written, and where the stream is.
   func inflate(into output: UnsafeMutableRawBufferPointer) -> (count: Int, progress: Progress) {
     let capacity = UInt32(min(output.count, 1 << 30))
     let pendingBefore = pendingByteCount

@@ -88,6 +88,8 @@ private struct SliceCanvas {
   private let bounds: ShapeBox
   private let voxelMillimetres: Float
 
+  /// Slice `k` of the grid before any part is painted: for each voxel its point in the reference body (mm) and the values
+  /// of the surface and texture fields.
   init(scene: PhantomScene, grid: VolumeGrid, k: Int) {
     let size = grid.size
     let count = size.i * size.j

@@ -148,7 +148,7 @@ struct TrainCommand: ParsableCommand {
       try store.write(run.run, isBest: bestWaits)
       throw InputError(
         "training", "stopped after iteration \(run.run.trainer.iteration)",
-        expected: "--resume to resume from \(checkpoints ?? "")")
+        expected: "--resume to continue from \(checkpoints ?? "")")
     }
     try store.writeModel(of: run.run, to: outputPath.path, format: format)
     try Console.print("\(outputPath.path.printableLine): " + summary(of: run.run))
