@@ -132,6 +132,22 @@ struct OutputTests {
     #expect(try folder.contents() == before)
   }
 
+  @Test("a mask with a record of its own is not replaced through a link, which would part the two")
+  func keepsRecordWithMask() throws {
+    let folder = try filledFolder()
+    defer { folder.remove() }
+    try folder.make("links")
+    symlink("../seg.nii", folder("links/other.nii"))
+    let before = try folder.contents()
+    let outcome = try segdeck(
+      ["refine", "image.nii", "--mask", "mask.nii", "-o", "links/other.nii", "--force"], in: folder.path)
+    #expect(outcome.status == 1)
+    #expect(
+      outcome.errors.contains("links/other.nii: leads to a mask with a record of its own: found "),
+      "\(outcome.errors)")
+    #expect(try folder.contents() == before)
+  }
+
   @Test(
     "an unusable output path is refused before any work, with the reason",
     arguments: [

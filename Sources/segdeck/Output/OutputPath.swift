@@ -64,6 +64,9 @@ struct OutputPath {
     for file in [path] + companions {
       let destination = try FileDestination(file)
       try destination.requireFreeSpace(for: file == path ? byteCount : 0)
+      if file == path, companions.contains(MaskRecord.path(besideMask: path)) {
+        try Self.requireRecord(of: destination)
+      }
       claims.append(try OutputClaim(destination))
       if destination.exists { existing.append(file) }
     }
@@ -72,6 +75,19 @@ struct OutputPath {
     if let first = existing.first, !isForced {
       throw InputError(first, "exists", expected: "another name, or --force to replace it")
     }
+  }
+
+  /// Refuses a link to a mask that has a record of its own: the new record would be beside the link, and the old one
+  /// would describe the new mask.
+  private static func requireRecord(of destination: FileDestination) throws(InputError) {
+    guard FileEntry(path: destination.path) != FileEntry(path: destination.target) else { return }
+    let record = MaskRecord.path(besideMask: destination.target)
+    guard ImageName.suffix(of: destination.target) != nil, FileSystem.exists(record),
+      FileSystem.resolved(record) != FileSystem.resolved(MaskRecord.path(besideMask: destination.path))
+    else { return }
+    throw InputError(
+      destination.path, "leads to a mask with a record of its own", found: record,
+      expected: "\(destination.target), or another name")
   }
 
   /// The output path of a mask on an image's grid, with its record and label names as companions.
