@@ -246,6 +246,25 @@ struct RecordingTests {
     #expect(try session.press("e").records == ["case-1 decided rejected flagged"])
   }
 
+  @Test("an accepted mask whose labels are others now is not taken for the accepted one")
+  func noticesReplacedMask() throws {
+    var (session, effects) = begunSession(2)
+    try session.finish(effects)
+    let recorded = try session.press("y").compactMap { effect -> CaseDecision? in
+      if case .record(_, .decided, let decision) = effect { decision } else { nil }
+    }
+    var accepted = try #require(recorded.first)
+    #expect(accepted.version?.fingerprint?.count == 8)
+    for (isReplaced, isAccepted) in [(false, true), (true, false)] {
+      if isReplaced { accepted.version?.fingerprint = "00000000" }
+      var later = begunSession(1, reviews: ["case-1": try review("case-1", [("ann", accepted)])])
+      #expect(try later.session.finish(later.effects).records == ["case-1 opened accepted"])
+      #expect((later.session.review.decisions.verdicts.accepted != nil) == isAccepted)
+      #expect(later.session.review.message?.text.contains("has other labels now") == isReplaced)
+    }
+    effects = []
+  }
+
   @Test("a decision of another reader is reported, and is not this reader's decision")
   func tellsOfOthers() throws {
     var (session, effects) = begunSession(2)

@@ -12,7 +12,8 @@ extension ReviewState {
       seconds: seconds)
     if let accepted {
       decision.verdict = .accepted
-      decision.version = CaseDecision.Version(name: accepted.name, exportedPath: exported[accepted.id])
+      decision.version = CaseDecision.Version(
+        name: accepted.name, exportedPath: exported[accepted.id], fingerprint: accepted.fingerprint)
     } else if verdicts.needsWork {
       decision.verdict = .needsWork
     } else if !verdicts.rejected.isEmpty {
@@ -28,7 +29,11 @@ extension ReviewState {
   /// It is one step, which can be undone; nothing happens where both say the same.
   mutating func adopt(_ decision: CaseDecision) {
     guard !self.decision(seconds: 0).isSame(as: decision) else { return }
-    let named = decision.version.flatMap { wanted in decisions.versions.last { $0.name == wanted.name } }
+    let versions =
+      decision.version.map { wanted in decisions.versions.filter { $0.name == wanted.name } } ?? []
+    let named = versions.last { version in
+      decision.version?.fingerprint.map { $0 == version.fingerprint } ?? true
+    }
     let shown = shownVersion?.id
     var verdicts = decisions.verdicts
     verdicts.isFlagged = decision.isFlagged
@@ -49,8 +54,24 @@ extension ReviewState {
     if decision.verdict == .accepted, named == nil {
       // The acceptance remains until something else is decided here.
       acceptedElsewhere = decision.version ?? CaseDecision.Version(name: "")
-      appendMessage("the worklist says accepted: \(decision.version?.name ?? "a version"), which is not here")
+      let name = decision.version?.name ?? "a version"
+      appendMessage(
+        "the worklist says accepted: \(name), which "
+          + (versions.isEmpty ? "is not here" : "has other labels now: it is not the mask that was accepted"))
     }
+  }
+}
+
+extension Version {
+  /// The fingerprint of the labels, as records of a worklist keep it of an accepted version.
+  fileprivate var fingerprint: String {
+    CaseDecision.Version.fingerprint(
+      of: table.labels.compactMap { label in
+        statistics(of: label.value).map {
+          CaseDecision.Version.LabelExtent(
+            value: labels.coding.value(of: label.value), voxelCount: $0.voxelCount, bounds: $0.bounds)
+        }
+      })
   }
 }
 
@@ -61,6 +82,7 @@ extension CaseDecision {
       var decision = decision
       decision.seconds = 0
       decision.version?.exportedPath = nil
+      decision.version?.fingerprint = nil
       return decision
     }
     return bare(self) == bare(other)

@@ -30,7 +30,7 @@ extension SessionState {
     for id in cases.keys.sorted() where reconciled.contains(id) && shown.contains(id) {
       let decision = decision(of: id)
       let earlier = recorded[id] ?? worklist.ownDecision(of: id) ?? CaseDecision()
-      if !decision.isSame(as: earlier) || decision.version != earlier.version {
+      if !decision.isSame(as: earlier) || isOther(decision.version, than: earlier.version) {
         effects.append(.record(id, .decided, decision))
       } else if id == current, onRecord != id {
         effects.append(.record(id, .opened, decision))
@@ -39,6 +39,13 @@ extension SessionState {
     }
     if reconciled.contains(current) { onRecord = current }
     return effects
+  }
+
+  /// Whether another version, or other labels of it, are accepted; earlier programs recorded nothing about labels.
+  private func isOther(_ version: CaseDecision.Version?, than earlier: CaseDecision.Version?) -> Bool {
+    var version = version
+    if earlier?.fingerprint == nil { version?.fingerprint = nil }
+    return version != earlier
   }
 
   /// Whether the journal's last decision is newer than a record, because the record of it could not be written.

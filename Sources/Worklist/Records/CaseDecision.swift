@@ -1,3 +1,7 @@
+import Foundation
+import Journal
+import Volumes
+
 /// One reader's decisions about a case so far.
 package struct CaseDecision: Equatable, Sendable {
   /// A verdict about a case.
@@ -12,10 +16,37 @@ package struct CaseDecision: Equatable, Sendable {
     package var name: String
     /// The file that it was exported to; nil where it was not.
     package var exportedPath: String?
+    /// The ``fingerprint(of:)`` of its labels; nil in records of earlier programs.
+    package var fingerprint: String?
 
-    package init(name: String, exportedPath: String? = nil) {
+    package init(name: String, exportedPath: String? = nil, fingerprint: String? = nil) {
       self.name = name
       self.exportedPath = exportedPath
+      self.fingerprint = fingerprint
+    }
+
+    /// What a label of a mask shows of its voxels without reading them.
+    package struct LabelExtent: Equatable, Sendable {
+      /// The label's value in the file.
+      package var value: Int
+      package var voxelCount: Int
+      package var bounds: VoxelBounds
+
+      package init(value: Int, voxelCount: Int, bounds: VoxelBounds) {
+        (self.value, self.voxelCount, self.bounds) = (value, voxelCount, bounds)
+      }
+    }
+
+    /// A text of eight digits that tells a replaced mask: the CRC-32 of the value, voxel count and box of every label.
+    /// - Complexity: O(n log n) in labels.
+    package static func fingerprint(of labels: [LabelExtent]) -> String {
+      let numbers = labels.sorted { $0.value < $1.value }.flatMap { label in
+        let (lower, upper) = (label.bounds.lower, label.bounds.upper)
+        return [label.value, label.voxelCount, lower.i, lower.j, lower.k, upper.i, upper.j, upper.k].map {
+          Int64($0).littleEndian
+        }
+      }
+      return String(format: "%08x", CRC32.checksum(of: numbers.withUnsafeBytes { Data($0) }))
     }
   }
 

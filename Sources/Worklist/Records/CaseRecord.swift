@@ -84,6 +84,7 @@ extension CaseRecord {
     if let version = decision.version {
       members.append(("version", .string(version.name)))
       if let path = version.exportedPath { members.append(("exported", .string(path))) }
+      if let fingerprint = version.fingerprint { members.append(("fingerprint", .string(fingerprint))) }
     }
     let text = members.map { "\(JSONText.string($0).text):\($1.text)" }.joined(separator: ",")
     return Data("{\(text)}".utf8)
@@ -99,7 +100,7 @@ extension CaseRecord {
       sequence: 0, time: "", reader: "", host: "", caseName: "", image: "", kind: .decided,
       decision: CaseDecision())
     var (isOrdered, isEvent) = (false, false)
-    var (version, exported): (String?, String?) = (nil, nil)
+    var (version, exported, fingerprint): (String?, String?, String?) = (nil, nil, nil)
     for member in members {
       switch (member.key, member.value) {
       case ("sequence", .number(let digits)):
@@ -127,11 +128,14 @@ extension CaseRecord {
         decision.seconds = Double(digits).flatMap { $0.isFinite && $0 >= 0 ? $0 : nil } ?? 0
       case ("version", .string(let text)): version = text
       case ("exported", .string(let text)): exported = text
+      case ("fingerprint", .string(let text)): fingerprint = text
       default: break  // Later programs may add members.
       }
     }
     guard isOrdered, isEvent, !reader.isEmpty, !caseName.isEmpty else { return nil }
-    decision.version = version.map { CaseDecision.Version(name: $0, exportedPath: exported) }
+    decision.version = version.map {
+      CaseDecision.Version(name: $0, exportedPath: exported, fingerprint: fingerprint)
+    }
   }
 }
 
