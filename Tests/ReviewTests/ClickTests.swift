@@ -87,7 +87,7 @@ private func states(_ rows: Int, _ columns: Int) throws -> [(String, ReviewState
     click(&state, try #require(place(of: "radiological", in: state)))
     #expect(state.view.convention == .neurological)
     click(&state, try #require(place(of: "ijk", in: state)))
-    #expect(state.dialog == .command(prompt: "go to ", TextEntry()))
+    #expect(state.dialog == .command(CommandLine(.goTo)))
     state.press(.escape)
     click(&state, try #require(place(of: "window", in: state)))
     guard case .windows(let selected) = state.dialog else {
