@@ -46,7 +46,8 @@ struct WorklistTests {
 
   @Test("a list never replaces the records of readers, also through links")
   func recordsAreInputs() throws {
-    let folder = try filledFolder()
+    let cases = try PhantomCases()
+    let folder = cases.folder
     defer { folder.remove() }
     try folder.make("segdeck-records")
     let record = "segdeck-records/bob@here-1-00000000.jsonl"
@@ -54,7 +55,7 @@ struct WorklistTests {
     symlink(record, folder("symbolic.csv"))
     link(folder(record), folder("hard.csv"))
     for name in ["symbolic.csv", "hard.csv"] {
-      let outcome = try list([".", "-o", name, "--force"], in: folder)
+      let outcome = try list([".", "-o", name, "--force"], in: cases)
       #expect(outcome.status == 1)
       #expect(outcome.errors.contains("\(name): is the file that is read"), "\(outcome.errors)")
     }
