@@ -15,7 +15,7 @@ extension ReviewState {
       decision.version = CaseDecision.Version(name: accepted.name, exportedPath: exported[accepted.id])
     } else if verdicts.needsWork {
       decision.verdict = .needsWork
-    } else if !verdicts.rejected.isEmpty {
+    } else if verdicts.isCaseRejected || !verdicts.rejected.isEmpty {
       decision.verdict = .rejected
     } else if let acceptedElsewhere {
       (decision.verdict, decision.version) = (.accepted, acceptedElsewhere)
@@ -38,6 +38,7 @@ extension ReviewState {
     verdicts.needsWork = decision.verdict == .needsWork
     verdicts.accepted = decision.verdict == .accepted ? named?.id : nil
     if let accepted = verdicts.accepted { verdicts.rejected.remove(accepted) }
+    verdicts.isCaseRejected = decision.verdict == .rejected && shown == nil && verdicts.rejected.isEmpty
     switch decision.verdict {
     case .rejected: if verdicts.rejected.isEmpty, let shown { verdicts.rejected = [shown] }
     case nil: verdicts.rejected = []
