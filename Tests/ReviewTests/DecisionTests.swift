@@ -158,11 +158,67 @@ import Work
     #expect(state.phase == .ended(failure: nil))
   }
 
+  @Test("needs work, accepted and rejected replace each other: the last key counts, and the flag stays")
+  func lastVerdictCounts() throws {
+    var state = try openedState()
+    let manual = VersionID(1)
+    state.type("fAe")
+    #expect(state.message == Message("rejected manual.nii.gz; the case no longer needs work"))
+    #expect(state.decisions.verdicts == Verdicts(rejected: [manual], isFlagged: true))
+    #expect(render(state).text[0].contains(" rejected, case flagged "))
+    state.type("A")
+    #expect(state.message == Message("the case needs work; nothing is rejected any more"))
+    #expect(state.decisions.verdicts == Verdicts(isFlagged: true, needsWork: true))
+    #expect(render(state).text[0].contains(" needs work, case flagged "))
+    state.type("y")
+    #expect(state.decisions.verdicts == Verdicts(accepted: manual, isFlagged: true))
+    state.type("A")
+    #expect(state.message == Message("the case needs work; manual.nii.gz is no longer accepted"))
+    state.type("A")
+    #expect(state.decisions.verdicts == Verdicts(isFlagged: true))
+    state.type("ey")
+    #expect(state.decisions.verdicts == Verdicts(accepted: manual, isFlagged: true))
+    state.type("zz")
+    #expect(state.decisions.verdicts == Verdicts(isFlagged: true))
+  }
+
+  @Test("a case without any version can be rejected, flagged and need work, but not be accepted")
+  func casesWithoutVersionsAreRejected() throws {
+    var state = try openedState(phantomCase(withMask: false))
+    state.type("e")
+    #expect(state.message == Message("rejected the case: it has no version to accept"))
+    #expect(state.decisions.verdicts == Verdicts(isCaseRejected: true))
+    #expect(render(state).text[0].contains(" case rejected "))
+    state.type("y")
+    #expect(state.decisions.verdicts == Verdicts(isCaseRejected: true))
+    state.type("A")
+    #expect(state.decisions.verdicts == Verdicts(needsWork: true))
+    state.type("e")
+    #expect(state.decisions.verdicts == Verdicts(isCaseRejected: true))
+    // A version that comes later has a verdict of its own.
+    try state.runNetwork()
+    state.type("y")
+    #expect(state.decisions.verdicts == Verdicts(accepted: VersionID(1)))
+    state.type("z")
+    #expect(state.decisions.verdicts == Verdicts(isCaseRejected: true))
+    state.type("e")
+    #expect(state.decisions.verdicts == Verdicts(rejected: [VersionID(1)]))
+  }
+
+  @Test("e takes the rejection of a case without any version back")
+  func caseRejectionIsTakenBack() throws {
+    var state = try openedState(phantomCase(withMask: false))
+    state.type("ee")
+    #expect(state.message == Message("the case is no longer rejected"))
+    #expect(state.decisions.verdicts == Verdicts())
+    #expect(state.history.steps.map(\.name) == ["opening", "reject the case", "take back rejected"])
+  }
+
   @Test("a case without any version can be flagged, but not accepted")
   func casesWithoutVersionsAreFlagged() throws {
     var state = try openedState(phantomCase(withMask: false))
     state.type("y")
-    #expect(state.message?.text == "no version to accept or reject: open a mask, or run a network (m)")
+    #expect(state.message?.text == "no version to accept: open a mask, or run a network (m)")
     state.type("f")
     #expect(state.message == Message("flagged the case"))
     #expect(state.decisions.verdicts == Verdicts(isFlagged: true))

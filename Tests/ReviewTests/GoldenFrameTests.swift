@@ -13,8 +13,8 @@ struct FrameCase: CustomTestStringConvertible, Sendable {
   let title: String
   let screen: ScreenSize
   let colourDepth: TerminalCapabilities.ColourDepth
-  /// The state that is drawn.
-  let state: @Sendable (ScreenSize, TerminalCapabilities) throws -> ReviewState
+  /// Draws the state of a case, or of a session of cases.
+  private let drawn: @Sendable (ScreenSize, TerminalCapabilities) throws -> Frame
 
   init(
     _ title: String, _ columns: Int, _ rows: Int, _ colourDepth: TerminalCapabilities.ColourDepth,
@@ -23,7 +23,17 @@ struct FrameCase: CustomTestStringConvertible, Sendable {
     self.title = title
     screen = ScreenSize(rows: rows, columns: columns)
     self.colourDepth = colourDepth
-    self.state = state
+    drawn = { render(try state($0, $1)) }
+  }
+
+  init(
+    _ title: String, _ columns: Int, _ rows: Int, _ colourDepth: TerminalCapabilities.ColourDepth,
+    session: @escaping @Sendable (ScreenSize, TerminalCapabilities) throws -> SessionState
+  ) {
+    self.title = title
+    screen = ScreenSize(rows: rows, columns: columns)
+    self.colourDepth = colourDepth
+    drawn = { render(try session($0, $1)) }
   }
 
   /// The first line of the file.
@@ -46,7 +56,7 @@ struct FrameCase: CustomTestStringConvertible, Sendable {
   /// The screen.
   func frame() throws -> Frame {
     let capabilities = TerminalCapabilities(colourDepth: colourDepth, showsUnicode: colourDepth != .mono)
-    return render(try state(screen, capabilities))
+    return try drawn(screen, capabilities)
   }
 }
 
@@ -132,6 +142,8 @@ private let frameCases: [FrameCase] = [
     state.type("M")
     return state
   },
+  .init("list of cases", 80, 24, .trueColour, session: measuredList),
+  .init("list of cases", 120, 40, .indexed256, session: measuredList),
   .init("command that is refused", 120, 40, .indexed256) { screen, capabilities in
     var state = try openedState(screen: screen, capabilities: capabilities)
     state.type(":window 50 0")

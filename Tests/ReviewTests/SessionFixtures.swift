@@ -8,12 +8,13 @@ import Worklist
 
 /// A session of so many cases called case-1, case-2 and on, before the first is open.
 func begunSession(
-  _ count: Int, reviews: [String: CaseReview] = [:]
+  _ count: Int, reviews: [String: CaseReview] = [:], screen: ScreenSize = ScreenSize(rows: 24, columns: 80),
+  capabilities: TerminalCapabilities = trueColour
 ) -> (session: SessionState, effects: [SessionEffect]) {
   let cases = (1...count).map { WorklistCase(name: "case-\($0)", images: ["case-\($0).nii.gz"]) }
   var session = SessionState(
     worklist: WorklistState(Worklist(cases: cases), reviews: reviews, reader: "ann"), first: CaseID(0),
-    screen: ScreenSize(rows: 24, columns: 80), capabilities: trueColour)
+    screen: screen, capabilities: capabilities)
   let effects = session.begin()
   return (session, effects)
 }

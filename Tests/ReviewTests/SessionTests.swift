@@ -1,3 +1,4 @@
+import Foundation
 import Review
 import ReviewFixtures
 import Screen
@@ -57,6 +58,30 @@ struct SessionTests {
     try bare.session.press("Y")
     #expect(bare.session.current == CaseID(0))
     #expect(bare.session.review.message?.text.contains("no version to accept") == true)
+    let records = try bare.session.press("R").records
+    #expect(records == ["case-1 decided rejected", "case-1 closed rejected", "case-2 opened"])
+    #expect(bare.session.cases[CaseID(0)]?.decisions.verdicts == Verdicts(isCaseRejected: true))
+  }
+
+  @Test("at 80 columns the versions, keys to the next case and the reason of an error stay in sight")
+  func smallScreen() throws {
+    var (session, effects) = begunSession(3)
+    try session.finish(effects)
+    try session.press("y", "f", "5")
+    try session.type("\"a comment that is long enough")
+    try session.press(.enter)
+    let title = render(session).text[0]
+    #expect(title.hasPrefix(" segdeck  1/3  case-1"))
+    #expect(title.contains(" A manual.nii.gz "))
+    #expect(title.hasSuffix(" accepted, flagged, score 5, comment "))
+    #expect(
+      render(session).text[23].hasPrefix(
+        " n N differing  y accept  Ctrl-N Ctrl-P case  Y and next  ? help  q quit"))
+    let path = "/" + String(repeating: "folder/", count: 12) + "scan.nii.gz"
+    _ = reduce(&session, .recordsFailed("\(path): cannot be written: no space left on device"))
+    #expect(
+      render(session).text[22].hasPrefix(
+        " verdicts are not written: scan.nii.gz: cannot be written: no space"))
   }
 
   @Test("a case that cannot be opened shows the reason, and the others can be reviewed")
@@ -194,6 +219,8 @@ struct RecordingTests {
       session.review.decisions.verdicts
         == Verdicts(needsWork: true, score: 2, comment: "gap", tags: ["motion"]))
     #expect(records == ["case-1 opened needs work"])
+    #expect(try session.press("e").records == ["case-1 decided rejected"])
+    #expect(try session.press("z").records == ["case-1 decided needs work"])
     #expect(try session.press("z").records == ["case-1 decided"])
     #expect(session.review.decisions.verdicts == Verdicts())
   }
@@ -287,6 +314,39 @@ struct RecordingTests {
   }
 }
 
+/// A list of twelve cases that were measured, one of which differs from the others in everything.
+@Sendable func measuredList(
+  _ screen: ScreenSize = ScreenSize(rows: 24, columns: 80), _ capabilities: TerminalCapabilities = trueColour
+) throws -> SessionState {
+  let decided = try review(
+    "case-3",
+    [
+      ("bob", CaseDecision(verdict: .rejected, score: 2, comment: "leak")),
+      ("ann", CaseDecision(verdict: .accepted)),
+    ])
+  let open = try review(
+    "case-7", [("ann", CaseDecision(verdict: .needsWork, score: 4, comment: "the left lobe is cut off"))])
+  var (session, effects) = begunSession(
+    12, reviews: ["case-3": decided, "case-7": open], screen: screen, capabilities: capabilities)
+  try session.finish(effects)
+  var measures: [CaseID: CaseMeasures] = [:]
+  for position in 0..<12 {
+    var liver = CaseMeasures.LabelMeasures(
+      value: 1, name: "liver", millilitres: 1500 + Double(position % 3) * 25,
+      dice: 0.9 + Double(position % 2) * 0.02)
+    let spleen = CaseMeasures.LabelMeasures(
+      value: 2, name: "spleen", millilitres: 200, dice: 0.95 - Double(position % 4) * 0.04)
+    if position == 2 {
+      (liver.millilitres, liver.dice, liver.componentCount, liver.holeCount) = (3000, 0.3, 5, 4)
+      (liver.missingSlices, liver.touchedSides) = ([.axial: 3], [.left, .superior])
+    }
+    measures[CaseID(position)] = CaseMeasures(labels: [liver, spleen])
+  }
+  _ = reduce(&session, .measured(measures))
+  try session.press("C", "j", "j")
+  return session
+}
+
 @Suite("The list of cases")
 struct CaseListTests {
   /// A session of twelve cases with the list open.
@@ -360,6 +420,24 @@ struct CaseListTests {
     try session.press(.control("n"))
     #expect(session.current == CaseID(2))
     #expect(session.review.position == "2/2")
+  }
+
+  @Test("details grow into the rows below a short list: readers first, then every flag")
+  func detailsGrow() throws {
+    var session = try measuredList()
+    try session.press("/")
+    try session.type("case-3 or case-7")
+    try session.press(.enter)
+    let lines = render(session).text.map { $0.trimmingCharacters(in: .whitespaces) }
+    #expect(
+      Array(lines[14..<23]) == [
+        "ann: accepted", "bob: rejected, score 2 \"leak\"",
+        "liver 3,000 mL, cohort median 1,500 mL, 27.0 robust deviations above",
+        "liver: Dice 0.30, cohort median 0.90, 20.2 robust deviations below",
+        "liver: 5 components, usually 1", "liver: 4 holes, usually 0",
+        "liver: 3 axial slices missing inside, usually 0", "liver touches the image's left border",
+        "liver touches the image's upper border",
+      ])
   }
 
   @Test("typing a filter triggers no key of the list or of a case")

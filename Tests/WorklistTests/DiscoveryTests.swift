@@ -43,6 +43,80 @@ import Worklist
       ])
   }
 
+  @Test(
+    "a folder beside nnU-Net's images holds masks, of the part that it names or of both, and never images",
+    arguments: [
+      "labelsPred", "preds", "PredictedLabels", "Segmentations_v2", "nnunet_predictions", "mask-net",
+    ])
+  func foldersBesideImages(name: String) throws {
+    let folder = try SampleFolder(
+      "imagesTr/la_1_0000.nii.gz", "imagesTr/la_2_0000.nii.gz", "imagesTs/la_2_0000.nii.gz",
+      "imagesTs/la_3_0000.nii.gz", "labelsTr/la_1.nii.gz", "labelsTr/la_2.nii.gz",
+      "labelsTr_pred/la_2.nii.gz",
+      "\(name)/la_1.nii.gz", "\(name)/la_3.nii.gz", "net/la_1.nii.gz", "notes/a.txt")
+    let names = ["labelsTr", "labelsTr_pred", name].sorted { $0.lowercased() < $1.lowercased() }
+    func line(_ name: String, _ image: String, _ label: String, _ own: [String]) -> String {
+      "\(name): \(image)" + names.filter(own.contains).map { "; \($0)=\($0)/\(label).nii.gz" }.joined()
+    }
+    #expect(
+      try folder.found() == [
+        line("imagesTr/la_2", "imagesTr/la_2_0000.nii.gz", "la_2", ["labelsTr", "labelsTr_pred"]),
+        line("imagesTs/la_2", "imagesTs/la_2_0000.nii.gz", "la_2", []),
+        line("la_1", "imagesTr/la_1_0000.nii.gz", "la_1", ["labelsTr", name]),
+        line("la_3", "imagesTs/la_3_0000.nii.gz", "la_3", [name]),
+      ])
+    #expect(
+      try folder.notes() == ["1 folder beside the images not used (--labels FOLDER adds a version): net"])
+  }
+
+  @Test("one folder of labels may be given beside others, and the names of the cases stay the same")
+  func namesWithLabels() throws {
+    let folder = try SampleFolder(
+      "imagesTr/la_1_0000.nii.gz", "imagesTs/la_1_0000.nii.gz", "labelsTr/la_1.nii.gz", "labelsPred/x.nii.gz")
+    let cases = [
+      "imagesTr/la_1: imagesTr/la_1_0000.nii.gz; labelsTr=labelsTr/la_1.nii.gz",
+      "imagesTs/la_1: imagesTs/la_1_0000.nii.gz",
+    ]
+    #expect(try folder.found() == cases)
+    #expect(try folder.found(labels: ["labelsTr"]) == cases)
+    let flat = try SampleFolder("data/b.nii", "other/b.nii")
+    #expect(try flat.found() == ["data/b: data/b.nii", "other/b: other/b.nii"])
+    #expect(try flat.found(labels: ["other"]) == ["data/b: data/b.nii; other=other/b.nii"])
+  }
+
+  @Test(
+    "a file in a folder of images is an image although its name says label, unless it is the mask of another")
+  func namesInImageFolders() throws {
+    let folder = try SampleFolder(
+      "images/extra-label.nii.gz", "images/extra.nii.gz", "images/seg_1.nii.gz", "images/x.nii.gz",
+      "images/x_seg.nii.gz", "labels/extra-label.nii.gz", "labels/extra.nii.gz", "labels/seg_1.nii.gz")
+    #expect(
+      try folder.found() == [
+        "extra: images/extra.nii.gz; labels=labels/extra.nii.gz",
+        "extra-label: images/extra-label.nii.gz; labels=labels/extra-label.nii.gz",
+        "seg_1: images/seg_1.nii.gz; labels=labels/seg_1.nii.gz",
+        "x: images/x.nii.gz; seg=images/x_seg.nii.gz",
+      ])
+  }
+
+  @Test("folders within a folder of labels are versions of their own, unless they are cases")
+  func foldersOfLabels() throws {
+    let folder = try SampleFolder(
+      "images/a.nii", "images/p1/ct.nii", "labels/a.nii", "labels/p1/seg.nii", "labels/experts/a.nii",
+      "labels/net/a.nii", "labels/net/p1/ct.nii", "flat/b.nii", "flat/c.nii", "flat/labels/experts/b.nii",
+      "flat/labels/net/b.nii")
+    #expect(
+      try folder.found("flat") == [
+        "b: flat/b.nii; experts=flat/labels/experts/b.nii; net=flat/labels/net/b.nii", "c: flat/c.nii",
+      ])
+    try FileManager.default.removeItem(atPath: folder("flat"))
+    #expect(
+      try folder.found() == [
+        "a: images/a.nii; experts=labels/experts/a.nii; labels=labels/a.nii; net=labels/net/a.nii",
+        "p1: images/p1/ct.nii; labels=labels/p1/seg.nii; net=labels/net/p1/ct.nii",
+      ])
+  }
+
   @Test("a folder with an image and masks is a case, also of several images")
   func caseFolders() throws {
     let folder = try SampleFolder(

@@ -41,8 +41,8 @@ import Worklist
           value: 1, name: "liver", millilitres: 0.246, componentCount: 1, holeCount: 1,
           dice: 2 * 49 / Double(123 + 50)),
         .init(
-          value: 2, name: "label 2", millilitres: 0.004, componentCount: 2, missingSliceCount: 3,
-          touchedSides: [.left, .superior], dice: 0),
+          value: 2, name: "label 2", millilitres: 0.004, componentCount: 2, secondComponentMillilitres: 0.002,
+          missingSliceCount: 3, missingSlices: [.axial: 3], touchedSides: [.left, .superior], dice: 0),
         .init(value: 3, name: "label 3", millilitres: 0.002, dice: 0),
         .init(value: 4, name: "label 4", millilitres: 0, componentCount: 0, dice: 0),
       ])
@@ -122,6 +122,8 @@ import Worklist
     #expect(
       texts(cohort([20, 20, 20, 20, 1.5]))
         == [[], [], [], [], ["liver 1.50 mL, cohort median 20.0 mL, 18.5 robust deviations below"]])
+    // Two of ten of a narrow cohort differ by less than a quarter of the median.
+    #expect(texts(cohort([14, 14.1, 13.9, 14, 14.2, 13.8, 14, 14.1, 16.8, 11.5])).flatMap(\.self) == [])
     // Where more than half are equal, some percent are not a finding; and four cases are not a cohort.
     #expect(texts(cohort([20, 20, 20, 20, 22])).flatMap(\.self) == [])
     #expect(texts(cohort([20, 20, 20, 2000])).flatMap(\.self) == [])
@@ -134,22 +136,62 @@ import Worklist
     #expect(
       texts(
         cohort(volumes) { index, label in
-          if index == 1 { (label.componentCount, label.holeCount, label.missingSliceCount) = (4, 3, 2) }
-          if index == 2 { label.componentCount = 2 }
+          if index == 1 { (label.componentCount, label.holeCount, label.missingSlices) = (4, 3, [.axial: 2]) }
+          if index == 2 { (label.componentCount, label.secondComponentMillilitres) = (2, 0.1) }
           if index == 3 { (label.dice, label.touchedSides) = (0.42, [.superior]) }
         })
         == [
           [],
           [
             "liver: 4 components, usually 1", "liver: 3 holes, usually 0",
-            "liver: 2 slices missing inside, usually 0",
+            "liver: 2 axial slices missing inside, usually 0",
           ], [],
           [
             "liver: Dice 0.42, cohort median 0.93, 25.5 robust deviations below",
             "liver touches the image's upper border",
           ], [], [],
         ])
+    #expect(
+      texts(
+        cohort(volumes) { index, label in
+          if index == 0 { label.missingSlices = [.axial: 1, .sagittal: 2] }
+          if index == 5 { (label.componentCount, label.secondComponentMillilitres) = (2, 5.25) }
+        })
+        == [
+          ["liver: 1 axial slice missing inside, usually 0; 2 sagittal slices missing inside, usually 0"], [],
+          [], [], [], ["liver: 2 components, usually 1, the second of 5.25 mL"],
+        ])
+    // What a third of the cases have is not unusual.
+    #expect(
+      texts(
+        cohort(volumes) { index, label in
+          guard index < 2 else { return }
+          (label.componentCount, label.secondComponentMillilitres, label.missingSlices) = (
+            2, 5, [.coronal: 1]
+          )
+        }
+      ).flatMap(\.self) == [])
+  }
+
+  @Test("a label at the border is reported unless the image ends there for half of the cases or most labels")
+  func borders() {
+    let volumes = [Double](repeating: 20, count: 6)
     #expect(texts(cohort(volumes) { $1.touchedSides = [.inferior] }).flatMap(\.self) == [])
+    #expect(
+      texts(cohort(volumes) { if $0 < 3 { $1.touchedSides = [.inferior] } }).flatMap(\.self) == [])
+    #expect(
+      texts(cohort(volumes) { if $0 < 2 { $1.touchedSides = [.left] } }).flatMap(\.self)
+        == [String](repeating: "liver touches the image's left border", count: 2))
+    // A stack of slices ends within the heart: the one label that rarely reaches its end is no finding either.
+    let stack = (0..<6).map { index in
+      CaseMeasures(
+        labels: [
+          .init(value: 1, name: "RV", millilitres: 90, touchedSides: index == 2 ? [.inferior, .left] : []),
+          .init(value: 2, name: "myocardium", millilitres: 100, touchedSides: [.inferior]),
+          .init(value: 3, name: "LV", millilitres: 80, touchedSides: index < 4 ? [.inferior] : []),
+        ] + (index < 2 ? [.init(value: 4, name: "scar", millilitres: 1, touchedSides: [.inferior])] : []))
+    }
+    #expect(texts(stack) == [[], [], ["RV touches the image's left border"], [], [], []])
     #expect(
       texts(cohort([20]) { $1.touchedSides = [.inferior] }) == [["liver touches the image's lower border"]])
   }
@@ -162,12 +204,38 @@ import Worklist
     #expect(texts(cases) == [[], [], [], [], [], ["no liver, which 5 of 6 cases have"], []])
   }
 
+  @Test("a label that nearly no other case has is reported where it is, from five measured cases on")
+  func extraLabel() {
+    func texts(of count: Int, with extra: Int) -> [String] {
+      var cases = cohort([Double](repeating: 20, count: count))
+      for index in 0..<extra {
+        cases[index]?.labels.append(.init(value: 9, name: "label 9", millilitres: 0.01))
+      }
+      return self.texts(cases + [nil]).flatMap(\.self)
+    }
+    #expect(texts(of: 4, with: 1) == [])
+    #expect(texts(of: 5, with: 1) == ["label 9, which 1 of 5 cases has"])
+    #expect(texts(of: 5, with: 2) == [])
+    #expect(texts(of: 24, with: 2) == [String](repeating: "label 9, which 2 of 24 cases have", count: 2))
+    #expect(texts(of: 24, with: 3) == [])
+  }
+
+  @Test("a mask that does not fit is reported, also of a case without labels")
+  func misfits() {
+    let text = "net does not fit the image's grid: other dimensions: found 4x4x4, expected 5x5x5"
+    #expect(texts([CaseMeasures(labels: [], misfits: [text]), nil]) == [[text], []])
+  }
+
   @Test("cached measures apply to unchanged files, and a damaged entry is ignored")
   func cache() throws {
     let folder = try SampleFolder("a.nii", "b.nii")
     let cache = MeasureCache(folder: folder("cache/measures"))
     let measures = CaseMeasures(
-      labels: [.init(value: 1, name: "liver", millilitres: 0.1, touchedSides: [.left], dice: 0.5)])
+      labels: [
+        .init(
+          value: 1, name: "liver", millilitres: 0.1, missingSlices: [.sagittal: 2], touchedSides: [.left],
+          dice: 0.5)
+      ], misfits: ["net does not fit"])
     let key = try #require(MeasureCache.Key(files: [folder("a.nii"), folder("b.nii")]))
     #expect(cache.measures(for: key) == nil)
     try cache.store(measures, for: key)

@@ -17,7 +17,9 @@ extension VersionID: Codable {
 }
 
 extension Verdicts: Codable {
-  private enum Key: String, CodingKey { case accepted, rejected, flagged, needsWork, score, comment, tags }
+  private enum Key: String, CodingKey {
+    case accepted, rejected, caseRejected, flagged, needsWork, score, comment, tags
+  }
 
   /// Reads verdicts.
   package init(from decoder: any Decoder) throws {
@@ -25,6 +27,7 @@ extension Verdicts: Codable {
     self.init(
       accepted: try values.decodeIfPresent(VersionID.self, forKey: .accepted),
       rejected: try values.decodeIfPresent(Set<VersionID>.self, forKey: .rejected) ?? [],
+      isCaseRejected: try values.decodeIfPresent(Bool.self, forKey: .caseRejected) ?? false,
       isFlagged: try values.decodeIfPresent(Bool.self, forKey: .flagged) ?? false,
       needsWork: try values.decodeIfPresent(Bool.self, forKey: .needsWork) ?? false,
       score: try values.decodeIfPresent(Int.self, forKey: .score).flatMap {
@@ -39,6 +42,7 @@ extension Verdicts: Codable {
     var values = encoder.container(keyedBy: Key.self)
     try values.encodeIfPresent(accepted, forKey: .accepted)
     try values.encode(rejected.sorted(), forKey: .rejected)
+    if isCaseRejected { try values.encode(true, forKey: .caseRejected) }
     try values.encode(isFlagged, forKey: .flagged)
     if needsWork { try values.encode(true, forKey: .needsWork) }
     try values.encodeIfPresent(score, forKey: .score)

@@ -315,6 +315,7 @@ extension Decisions {
     keepRestored(\.knobs)
     keepRestored(\.verdicts.accepted)
     keepRestored(\.verdicts.rejected)
+    keepRestored(\.verdicts.isCaseRejected)
     keepRestored(\.verdicts.isFlagged)
     keepRestored(\.verdicts.needsWork)
     keepRestored(\.verdicts.score)
@@ -328,13 +329,7 @@ extension Decisions {
         joined.verdicts.accepted = nil
       }
     }
-    if joined.verdicts.accepted != nil, joined.verdicts.needsWork {
-      if verdicts.needsWork {
-        joined.verdicts.accepted = nil
-      } else {
-        joined.verdicts.needsWork = false
-      }
-    }
+    joined.verdicts.settle(own: verdicts)
     return joined
   }
 

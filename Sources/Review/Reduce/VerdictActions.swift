@@ -10,7 +10,9 @@ extension Action {
     static let bindings: [KeyBinding] =
       [
         KeyTable.bind(.picture, ["y"], .verdict(.give(.accepted)), "accept the version shown", bar: "accept"),
-        KeyTable.bind(.picture, ["e"], .verdict(.give(.rejected)), "reject the version shown"),
+        KeyTable.bind(
+          .picture, ["e"], .verdict(.give(.rejected)),
+          "reject the version shown, or the case where there is none"),
         KeyTable.bind(
           .picture, ["A"], .verdict(.give(.needsWork)), "the case needs work before a version can be accepted"
         ),
@@ -42,7 +44,8 @@ extension ReviewState {
     if kind == .flagged { return flagCase() }
     if kind == .needsWork { return toggleNeedsWork() }
     guard let shown = shownVersion else {
-      message = Message("no version to accept or reject: open a mask, or run a network (m)", .warning)
+      if kind == .rejected { return toggleCaseRejection() }
+      message = Message("no version to accept: open a mask, or run a network (m)", .warning)
       return
     }
     if let live = shownLive, live.whole?.part.labels != shown.labels {
@@ -63,7 +66,7 @@ extension ReviewState {
       decide("accept \(name)") {
         $0.verdicts.accepted = id
         $0.verdicts.rejected.remove(id)
-        $0.verdicts.needsWork = false
+        ($0.verdicts.needsWork, $0.verdicts.isCaseRejected) = (false, false)
       }
       var text = "accepted \(name)"
       if before[id] == .rejected { text += ", no longer rejected" }
@@ -74,9 +77,13 @@ extension ReviewState {
     case .rejected:
       decide("reject \(name)") {
         $0.verdicts.rejected.insert(id)
+        ($0.verdicts.needsWork, $0.verdicts.isCaseRejected) = (false, false)
         if $0.verdicts.accepted == id { $0.verdicts.accepted = nil }
       }
-      message = Message("rejected \(name)" + (before.accepted == id ? "; it is no longer accepted" : ""))
+      var text = "rejected \(name)"
+      if before.accepted == id { text += "; it is no longer accepted" }
+      if before.needsWork { text += "; the case no longer needs work" }
+      message = Message(text)
     }
   }
 
@@ -85,7 +92,9 @@ extension ReviewState {
     switch kind {
     case .flagged: decisions.verdicts.isFlagged
     case .needsWork: decisions.verdicts.needsWork
-    case .accepted, .rejected: shownVersion.map { decisions.verdicts[$0.id] == kind } ?? false
+    case .accepted, .rejected:
+      shownVersion.map { decisions.verdicts[$0.id] == kind }
+        ?? (kind == .rejected && decisions.verdicts.isCaseRejected)
     }
   }
 
@@ -103,13 +112,28 @@ extension ReviewState {
       message = Message("the case no longer needs work")
       return
     }
-    let accepted = decisions.verdicts.accepted.flatMap { version($0) }
+    let before = decisions.verdicts
     decide("needs work") {
       $0.verdicts.needsWork = true
-      $0.verdicts.accepted = nil
+      ($0.verdicts.accepted, $0.verdicts.rejected, $0.verdicts.isCaseRejected) = (nil, [], false)
+    }
+    var text = "the case needs work"
+    if let accepted = before.accepted.flatMap({ version($0) }) {
+      text += "; \(cleaned(accepted.name)) is no longer accepted"
+    }
+    if !before.rejected.isEmpty || before.isCaseRejected { text += "; nothing is rejected any more" }
+    message = Message(text)
+  }
+
+  /// Rejects the case, which has nothing that could be accepted, or takes that back.
+  private mutating func toggleCaseRejection() {
+    let wasRejected = decisions.verdicts.isCaseRejected
+    decide(wasRejected ? "take back rejected" : "reject the case") {
+      $0.verdicts.isCaseRejected.toggle()
+      $0.verdicts.needsWork = false
     }
     message = Message(
-      "the case needs work" + (accepted.map { "; \(cleaned($0.name)) is no longer accepted" } ?? ""))
+      wasRejected ? "the case is no longer rejected" : "rejected the case: it has no version to accept")
   }
 
   /// Sets the score; the current score again, or 0, removes it.

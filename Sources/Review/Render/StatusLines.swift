@@ -20,7 +20,12 @@ extension ReviewState {
     let natural = ([caseName ?? content.name] + versions.map(\.name)).reduce(fixed) {
       $0 + TextWidth.columns(cleaned($1))
     }
-    let verdict = verdictText(atMost: max(area.columns / 3, area.columns - natural))
+    // Both versions and the case's name come before the verdict, which the list of versions shows as well.
+    let least = ([content.name] + versions.map(\.name)).reduce(fixed) {
+      $0 + min(6, TextWidth.columns(cleaned($1)))
+    }
+    let verdict = verdictText(
+      atMost: max(area.columns / 3, area.columns - natural), room: max(0, area.columns - least))
     let (name, names) = fittedNames(
       versions, in: area.columns - fixed - TextWidth.columns(verdict))
     var spans = [
@@ -66,28 +71,46 @@ extension ReviewState {
     return (TextWidth.shortened(name, to: longest ?? 6), TextWidth.shortened(names, to: longest ?? 6))
   }
 
-  /// The verdicts, in at most `width` columns; empty when nothing was.
-  private func verdictText(atMost width: Int) -> String {
+  /// The verdicts, in `width` columns where that is possible and in `room` at most; empty when nothing was.
+  private func verdictText(atMost width: Int, room: Int) -> String {
+    let facts = verdictFacts
+    guard !facts.isEmpty else { return "" }
+    var text = " " + facts.map(\.whole).joined(separator: ", ") + " "
+    if let accepted = decisions.verdicts.accepted.flatMap({ version($0) }) {
+      // The accepted version's name gets the columns that the facts leave.
+      let name = TextWidth.shortened(
+        cleaned(accepted.name), to: max(6, width - TextWidth.columns(text) + 1))
+      text = text.replacing("@", with: name, maxReplacements: 1)
+    }
+    guard TextWidth.columns(text) > room else { return text }
+    // The last facts say least.
+    var words = facts.map(\.word)
+    while words.count > 1, words.joined(separator: ", ").count + 2 > room { words.removeLast() }
+    return TextWidth.truncated(" " + words.joined(separator: ", ") + " ", to: room)
+  }
+
+  /// What was decided, each in words, with "@" for the accepted version's name, and in one word.
+  private var verdictFacts: [(whole: String, word: String)] {
     let verdicts = decisions.verdicts
-    var facts: [String] = []
+    var facts: [(whole: String, word: String)] = []
     switch journal {
     case .opening, .writing: break
-    case .failing, .absent: facts.append("not journalled")
+    case .failing, .absent: facts.append(("not journalled", "not journalled"))
     }
     if let accepted = verdicts.accepted.flatMap({ version($0) }) {
-      facts.append("accepted: @" + (exported[accepted.id] == nil ? "" : " and exported"))
+      let isExported = exported[accepted.id] != nil
+      facts.append(
+        ("accepted: @" + (isExported ? " and exported" : ""), isExported ? "exported" : "accepted"))
     }
-    if let shown = shownVersion, verdicts[shown.id] == .rejected { facts.append("rejected") }
-    if verdicts.needsWork { facts.append("needs work") }
-    if verdicts.isFlagged { facts.append("case flagged") }
-    if let score = verdicts.score { facts.append("score \(score)") }
-    if !verdicts.comment.isEmpty { facts.append("comment") }
-    guard !facts.isEmpty else { return "" }
-    let text = " " + facts.joined(separator: ", ") + " "
-    guard let accepted = verdicts.accepted.flatMap({ version($0) }) else { return text }
-    // The accepted version's name gets the columns that the facts leave.
-    let name = TextWidth.shortened(cleaned(accepted.name), to: max(6, width - TextWidth.columns(text) + 1))
-    return text.replacing("@", with: name, maxReplacements: 1)
+    let isShownRejected = shownVersion.map { verdicts[$0.id] == .rejected } ?? false
+    if isShownRejected || verdicts.isCaseRejected {
+      facts.append((isShownRejected ? "rejected" : "case rejected", "rejected"))
+    }
+    if verdicts.needsWork { facts.append(("needs work", "needs work")) }
+    if verdicts.isFlagged { facts.append(("case flagged", "flagged")) }
+    if let score = verdicts.score { facts.append(("score \(score)", "score \(score)")) }
+    if !verdicts.comment.isEmpty { facts.append(("comment", "comment")) }
+    return facts
   }
 
   /// Draws the view line: plane, zoom, window and overlay.
@@ -170,7 +193,8 @@ extension ReviewState {
     }
     guard let message else { return }
     let style = message.kind.style
-    let text = " " + message.text
+    var text = " " + message.text
+    if TextWidth.columns(text) > area.columns { text = " " + message.textWithFileNames }
     guard TextWidth.columns(text) > area.columns else {
       frame.write([Span(text, style, click: .pictureKey("M"))], row: area.row, in: area)
       return
@@ -233,7 +257,7 @@ extension ReviewState {
     var column = area.column + 1
     let bindings = KeyTable.bindings.enumerated().filter {
       $0.element.context == context && $0.element.barWord != nil
-    }.sorted { ($0.element.barRank, $0.offset) < ($1.element.barRank, $1.offset) }.map(\.element)
+    }.sorted { (barRank($0.element), $0.offset) < (barRank($1.element), $1.offset) }.map(\.element)
     let last = bindings.filter { lastActions.contains($0.action) }
     let reserved = last.map { TextWidth.columns(barText($0)) + 2 }.reduce(0, +)
     let end = area.column + area.columns
@@ -243,6 +267,16 @@ extension ReviewState {
       column = write(binding, row: area.row, column: column, in: area, into: &frame)
     }
     for binding in last { column = write(binding, row: area.row, column: column, in: area, into: &frame) }
+  }
+
+  /// The rank of a binding in the bar; in a session of cases, the keys that lead through it come first.
+  private func barRank(_ binding: KeyBinding) -> Int {
+    guard position != nil else { return binding.barRank }
+    switch binding.action {
+    case .verdict(.give(.accepted)), .worklist(.giveVerdict(.accepted)), .worklist(.next), .finding(.next):
+      return 0
+    default: return binding.barRank
+    }
   }
 
   /// Help, and the ways out.

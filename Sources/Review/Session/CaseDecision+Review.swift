@@ -16,7 +16,7 @@ extension ReviewState {
         name: accepted.name, exportedPath: exported[accepted.id], fingerprint: accepted.fingerprint)
     } else if verdicts.needsWork {
       decision.verdict = .needsWork
-    } else if !verdicts.rejected.isEmpty {
+    } else if verdicts.isCaseRejected || !verdicts.rejected.isEmpty {
       decision.verdict = .rejected
     } else if let acceptedElsewhere {
       (decision.verdict, decision.version) = (.accepted, acceptedElsewhere)
@@ -43,6 +43,7 @@ extension ReviewState {
     verdicts.needsWork = decision.verdict == .needsWork
     verdicts.accepted = decision.verdict == .accepted ? named?.id : nil
     if let accepted = verdicts.accepted { verdicts.rejected.remove(accepted) }
+    verdicts.isCaseRejected = decision.verdict == .rejected && shown == nil && verdicts.rejected.isEmpty
     switch decision.verdict {
     case .rejected: if verdicts.rejected.isEmpty, let shown { verdicts.rejected = [shown] }
     case nil: verdicts.rejected = []

@@ -61,8 +61,7 @@ extension SessionState {
     if worklist.order.isEmpty {
       frame.writeCentred("no case fits the filter", row: 3, style: Theme.quiet, in: area)
     }
-    paintDetails(
-      Rectangle(row: area.rows - 4, column: 1, rows: 3, columns: area.columns - 2), into: &frame)
+    paintDetails(Rectangle(row: 0, column: 1, rows: area.rows - 1, columns: area.columns - 2), into: &frame)
     let bar = line(area.rows - 1)
     if let entry = worklist.list?.entry {
       let hint =
@@ -101,62 +100,46 @@ extension SessionState {
     return review.isDisputed || worklist.flags[id]?.isEmpty == false ? Theme.warning : Theme.plain
   }
 
-  /// Draws the facts about the case that is pointed at: why it stands out, what each reader says, what is missing.
+  /// The rows that details of a case may have: all that a short list leaves free but one.
+  private var detailRows: Int {
+    let listed = max(1, min(worklist.order.count, listRows))
+    return max(SessionState.footRows - 1, screen.rows - SessionState.headRows - listed - 2)
+  }
+
+  /// Draws the facts about the case that is pointed at, down to the last row of an area: what each reader says, what is
+  /// missing, why it stands out.
   private func paintDetails(_ area: Rectangle, into frame: inout Frame) {
     guard let id = worklist.list?.selected else { return }
-    let entry = worklist.cases[id.position]
-    var lines = entry.missingFiles.map { Span("missing: \($0)", Theme.error) }
-    if let failure = worklist.failures[id] { lines.append(Span("cannot be opened: \(failure)", Theme.error)) }
-    lines += (worklist.flags[id] ?? []).map { Span($0.text, Theme.warning) }
-    if let review = worklist.review(of: id) {
-      let decisions = review.decisions
-      let texts = review.readers.compactMap { reader in decisions[reader].map { "\(reader): \($0.details)" } }
-      lines.append(Span(texts.joined(separator: "; "), Theme.plain))
+    func rows(_ verdicts: [String]) -> [Span] {
+      (verdicts.map { Span($0, Theme.plain) } + reasons(id)).flatMap { line in
+        wrapped(cleaned(line.text), width: area.columns).map { Span($0, line.style) }
+      }
     }
-    let rows = lines.flatMap { line in
-      wrapped(cleaned(line.text), width: area.columns).map { Span($0, line.style) }
-    }
-    for (offset, row) in rows.prefix(area.rows).enumerated() {
-      let isCut = offset == area.rows - 1 && rows.count > area.rows
-      frame.write([isCut ? Span(row.text + " …", row.style) : row], row: area.row + offset, in: area)
+    let verdicts = verdictLines(id)
+    var lines = rows(verdicts)
+    // Readers share lines where not all of them have room.
+    if lines.count > detailRows, verdicts.count > 1 { lines = rows([verdicts.joined(separator: "; ")]) }
+    let shown = lines.prefix(detailRows)
+    let first = area.row + area.rows - max(SessionState.footRows - 1, shown.count)
+    for (offset, row) in shown.enumerated() {
+      let isCut = offset == shown.count - 1 && lines.count > shown.count
+      let span = isCut ? Span(TextWidth.truncated(row.text, to: area.columns - 2) + " …", row.style) : row
+      frame.write([span], row: first + offset, in: area)
     }
   }
-}
 
-/// The columns of the list.
-private struct CaseTable {
-  private let worklist: WorklistState
-  private let table: NameTable
-  private let commentWidth: Int
-
-  /// A table of `width` columns; comments get a third of a wide one.
-  init(_ worklist: WorklistState, width: Int) {
-    self.worklist = worklist
-    commentWidth = width >= 100 ? width / 3 : 0
-    table = NameTable(
-      width: width - commentWidth,
-      [
-        NameTable.Column("verdict", widest: "needs work, flagged"), NameTable.Column("score", widest: "5"),
-        NameTable.Column("Dice", widest: "0.999"), NameTable.Column("flags", widest: "99"),
-      ])
+  /// The decisions of each reader about a case, a line each.
+  private func verdictLines(_ id: CaseID) -> [String] {
+    guard let review = worklist.review(of: id) else { return [] }
+    let decisions = review.decisions
+    return review.readers.compactMap { reader in decisions[reader].map { "\(reader): \($0.details)" } }
   }
 
-  var header: String { table.header("case") + (commentWidth > 0 ? "  readers, comment" : "") }
-
-  func line(_ id: CaseID) -> String {
-    let review = worklist.review(of: id)
-    let decision = worklist.row(id).decision
-    let flags = worklist.flags[id]?.count ?? 0
-    let line = table.line(
-      TextWidth.shortened(cleaned(worklist.cases[id.position].name), to: max(1, table.nameWidth)),
-      [
-        worklist.row(id).statusText, decision?.score.map { "\($0)" } ?? "",
-        worklist.measures[id]?.lowestDice.map { decimals($0, 3) } ?? "", flags == 0 ? "" : "\(flags)",
-      ])
-    guard commentWidth > 2 else { return line }
-    let comment = [review?.readers.joined(separator: " "), decision?.comment].compactMap(\.self)
-      .filter { !$0.isEmpty }.joined(separator: ": ")
-    return line + "  " + cleaned(comment).fitted(commentWidth - 2)
+  /// The missing files of a case, and why it stands out.
+  private func reasons(_ id: CaseID) -> [Span] {
+    worklist.cases[id.position].missingFiles.map { Span("missing: \($0)", Theme.error) }
+      + [worklist.failures[id]].compactMap(\.self).map { Span("cannot be opened: \($0)", Theme.error) }
+      + (worklist.flags[id] ?? []).map { Span($0.text, Theme.warning) }
   }
 }
 

@@ -15,7 +15,8 @@ extension Action {
       KeyTable.bind(.picture, [.control("p")], .worklist(.previous), "previous case"),
       KeyTable.bind(.picture, [.control("u")], .worklist(.nextUnread), "next unread case"),
       KeyTable.bind(
-        .picture, ["Y"], .worklist(.giveVerdict(.accepted)), "accept the version shown, and next case"),
+        .picture, ["Y"], .worklist(.giveVerdict(.accepted)), "accept the version shown, and next case",
+        bar: "and next", rank: 4),
       KeyTable.bind(
         .picture, ["R"], .worklist(.giveVerdict(.rejected)), "reject the version shown, and next case"),
       KeyTable.bind(

@@ -1,3 +1,5 @@
+import Work
+
 /// A line for the reviewer.
 package struct Message: Equatable, Sendable {
   package enum Kind: Equatable, Sendable { case note, warning, error }
@@ -9,6 +11,15 @@ package struct Message: Equatable, Sendable {
   package init(_ text: String, _ kind: Kind = .note) {
     self.text = cleaned(text)
     self.kind = kind
+  }
+
+  /// The line with files before a colon by their names alone, so that the reason behind them comes into sight.
+  var textWithFileNames: String {
+    let parts = text.split(separator: ": ", omittingEmptySubsequences: false).map(String.init)
+    let names = parts.dropLast().map { part in
+      part.hasPrefix("/") || part.contains("/") && !part.contains(" ") ? FilePath.name(of: part) : part
+    }
+    return (names + parts.suffix(1)).joined(separator: ": ")
   }
 }
 

@@ -11,9 +11,13 @@ package struct Verdicts: Equatable, Sendable {
   package var accepted: VersionID?
   /// Versions that were refused; the accepted one is never among them.
   package var rejected: Set<VersionID> = []
+  /// Whether the case was rejected because it has no version that could be accepted; never beside another verdict.
+  package var isCaseRejected = false
   /// Whether the case is marked for another look.
   package var isFlagged = false
-  /// Whether a version has to be corrected before one can be accepted; never beside an accepted version.
+  /// Whether a version has to be corrected before one can be accepted.
+  ///
+  /// The later verdict counts: it removes acceptance and rejections, and each of them removes it.
   package var needsWork = false
   /// The quality of the segmentation, from 1 (useless) to 5 (perfect); nil where none was given.
   package var score: Int?
@@ -27,11 +31,13 @@ package struct Verdicts: Equatable, Sendable {
 
   /// No verdict, unless given.
   package init(
-    accepted: VersionID? = nil, rejected: Set<VersionID> = [], isFlagged: Bool = false,
-    needsWork: Bool = false, score: Int? = nil, comment: String = "", tags: [String] = []
+    accepted: VersionID? = nil, rejected: Set<VersionID> = [], isCaseRejected: Bool = false,
+    isFlagged: Bool = false, needsWork: Bool = false, score: Int? = nil, comment: String = "",
+    tags: [String] = []
   ) {
     self.accepted = accepted
     self.rejected = rejected
+    self.isCaseRejected = isCaseRejected
     self.isFlagged = isFlagged
     self.needsWork = needsWork
     self.score = score
@@ -42,6 +48,18 @@ package struct Verdicts: Equatable, Sendable {
   /// Withdraws an acceptance of one of these versions.
   package mutating func withdrawAcceptance(of versions: Set<VersionID>) {
     if let id = accepted, versions.contains(id) { accepted = nil }
+  }
+
+  /// Removes restored verdicts that cannot stand beside the `own` ones of this session, which are later.
+  mutating func settle(own: Verdicts) {
+    if needsWork, own.needsWork {
+      (accepted, rejected, isCaseRejected) = (nil, [], false)
+    } else if needsWork, own.accepted != nil || !own.rejected.isEmpty || own.isCaseRejected {
+      needsWork = false
+    }
+    if isCaseRejected, accepted != nil || !rejected.isEmpty {
+      if own.isCaseRejected { (accepted, rejected) = (nil, []) } else { isCaseRejected = false }
+    }
   }
 
   /// Whether a version was accepted or rejected; nil for neither.

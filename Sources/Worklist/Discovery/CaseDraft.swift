@@ -31,6 +31,9 @@ struct CaseIndex {
     var rank: Int
   }
 
+  /// The rank of a mask whose name without words for masks is the name of an image.
+  static let subjectRank = 2
+
   private let folders: [String]
   /// Cases by whole names, by names without words for modalities, and by prefixes of both.
   private var whole: [String: [Int]] = [:]
@@ -74,18 +77,29 @@ struct CaseIndex {
       keys.lazy.compactMap { table[$0] }.first.map { Match(cases: nearest($0, to: file), rank: rank) }
     }
     let longer = NameParts(subjects.first ?? stem).beginnings
-    return first([stem], whole, 0) ?? first(subjects, whole, 1) ?? first(subjects, self.subjects, 2)
-      ?? first(folderKeys, whole, 2) ?? first(folderKeys, self.subjects, 2)
+    return first([stem], whole, 0) ?? first(subjects, whole, 1)
+      ?? first(subjects, self.subjects, Self.subjectRank)
+      ?? first(folderKeys, whole, Self.subjectRank) ?? first(folderKeys, self.subjects, Self.subjectRank)
       ?? first(longer, whole, 3) ?? first(longer, self.subjects, 3)
       ?? first(subjects.isEmpty ? [stem] : subjects, beginnings, 4)
   }
 
-  /// The cases whose folder has the name of the mask's folder; all cases where none has.
+  /// Whether a case, or a subject of images, has this name.
+  func hasCase(_ name: String) -> Bool {
+    let key = Self.key(name)
+    return whole[key] != nil || subjects[key] != nil
+  }
+
+  /// The cases whose folder has the name of the mask's folder, or else is of the same part of a data set ("labelsTr"
+  /// and "imagesTr"); all cases where none has.
   private func nearest(_ cases: [Int], to file: FoundFile) -> [Int] {
     let unique = Array(Set(cases)).sorted()
     guard unique.count > 1 else { return unique }
     let folder = FilePath.name(of: FilePath.folder(of: file.path))
     let near = unique.filter { folders[$0] == folder }
-    return near.isEmpty ? unique : near
+    if !near.isEmpty { return near }
+    guard let split = FolderKind(besideImages: folder)?.split else { return unique }
+    let part = unique.filter { FolderKind(folders[$0])?.split == split }
+    return part.isEmpty ? unique : part
   }
 }

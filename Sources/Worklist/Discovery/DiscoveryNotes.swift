@@ -3,7 +3,7 @@ import Work
 /// Unused files of a search, collected so that a thousand files of one kind are one line.
 struct DiscoveryNotes {
   enum Kind: Int, CaseIterable {
-    case unreadable, tooDeep, dicom, twice, maskWithoutImage, ambiguous, furtherMask
+    case unreadable, tooDeep, dicom, twice, besideImages, maskWithoutImage, ambiguous, furtherMask
 
     /// "3 masks without an image", before the names.
     func text(_ count: Int) -> String {
@@ -12,6 +12,8 @@ struct DiscoveryNotes {
       case .tooDeep: counted(count, "folder lies", "folders lie") + " too deep"
       case .dicom: counted(count, "DICOM series", "DICOM series") + ", which cannot be read yet"
       case .twice: counted(count, "image is", "images are") + " found twice and ignored"
+      case .besideImages:
+        counted(count, "folder") + " beside the images not used (--labels FOLDER adds a version)"
       case .maskWithoutImage: counted(count, "mask") + " without an image"
       case .ambiguous: counted(count, "mask fits", "masks fit") + " several images"
       case .furtherMask: counted(count, "further mask") + " of a pipeline not used"

@@ -42,15 +42,20 @@ struct FileRole: Equatable {
         || FileRole.weakMaskWords.contains(words[index]) && (index > 0 || words.count == 1)
     }
     guard let first = [probabilities, mask].compactMap(\.self).min() else {
-      kind = .image
-      subject = FileRole.subject(ofImage: parts)
-      (role, trailingSubject) = ("", nil)
+      self.init(imageStem: stem)
       return
     }
     kind = probabilities == nil ? .mask : .probabilities
     subject = parts.text(0..<first)
     role = parts.text(first..<words.count)
     trailingSubject = first == 0 && words.count > 1 ? parts.text(1..<words.count) : nil
+  }
+
+  /// The role of a file that is an image whatever its name says.
+  init(imageStem stem: String) {
+    kind = .image
+    subject = FileRole.subject(ofImage: NameParts(stem))
+    (role, trailingSubject) = ("", nil)
   }
 
   /// Whether a word marks a mask: a word of the list, also with a number ("seg2"), or a word with "label" or "segment"

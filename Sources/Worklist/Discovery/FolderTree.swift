@@ -10,13 +10,20 @@ struct FoundFile: Equatable {
   let relativeStem: String
   /// The name without the suffix of the format.
   let stem: String
-  let role: FileRole
+  private(set) var role: FileRole
 
   init(folder: FolderTree, name: String) {
     path = FilePath.joined(folder.path, name)
     stem = ImageName.stem(of: name)
     relativeStem = FilePath.joined(folder.relativePath, stem)
     role = FileRole(stem: stem)
+  }
+
+  /// The same file as an image, whatever its name says.
+  var asImage: FoundFile {
+    var image = self
+    image.role = FileRole(imageStem: stem)
+    return image
   }
 }
 

@@ -41,6 +41,7 @@ package final class JournalInspection {
       }
     }
     facts += verdicts.rejected.sorted().map { "rejected \(name($0))" }
+    if verdicts.isCaseRejected { facts.append("rejected") }
     if verdicts.needsWork { facts.append("needs work") }
     if let score = verdicts.score { facts.append("score \(score)") }
     if verdicts.isFlagged { facts.append("flagged") }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import ImageFormats
 import Work
 import Worklist
 
@@ -42,6 +43,12 @@ struct CaseListOptions: ParsableArguments {
     }
     guard labels.isEmpty else {
       throw InputError("--labels", "adds masks to the images of a folder", found: "the file \(place)")
+    }
+    guard ImageName.suffix(of: place) == nil || !FileSystem.exists(place) else {
+      throw InputError(
+        place, "is an image, not a list of cases",
+        expected:
+          "a folder or a .csv file; \(CommandLineText.text(["segdeck", "review", place])) opens an image")
     }
     return try Worklist(file: place)
   }

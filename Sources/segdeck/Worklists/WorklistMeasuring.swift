@@ -58,37 +58,44 @@ enum WorklistMeasuring {
   ///
   /// - Parameters:
   ///   - found: Receives the masks, for what was found in their files.
-  ///   - note: Receives the reason where the second mask does not fit the first and is ignored.
-  /// - Throws: `InputError` for masks that cannot be read; `Cancelled`.
+  ///   - note: Receives the reason where the second mask cannot be compared with the first and is ignored.
+  /// - Throws: `InputError` where the first mask cannot be read; `Cancelled`.
   static func measures(
     _ item: WorklistCase, work: WorkContext, found: (FittedMask) -> Void = { _ in },
     note: (String) -> Void = { _ in }
   ) throws -> CaseMeasures? {
-    let paths = maskPaths(item)
-    guard !paths.isEmpty else { return nil }
+    guard let first = item.masks.first else { return nil }
+    let file = try ImageFile.open(first.path)
+    var misfits = GridMisfits(of: item)
     let masks: [FittedMask]
     do {
-      masks = try FittedMask.masks(paths.map { try ImageFile.open($0) }, work: work.withoutProgress)
-    } catch let error as InputError where paths.count > 1 {
-      var first = item
-      first.masks = Array(item.masks.prefix(1))
-      let alone = try measures(first, work: work, found: found, note: note)
+      let other = try item.masks.dropFirst().first.map {
+        try misfits.opened($0, beside: first.name, file.grid)
+      }
+      masks = try FittedMask.masks([file] + (other.map { [$0] } ?? []), work: work.withoutProgress)
+    } catch let error as InputError where item.masks.count > 1 {
       note(error.description)
-      return alone
+      misfits.add(item.masks[1], error)
+      masks = try FittedMask.masks([file], work: work.withoutProgress)
     }
     masks.forEach(found)
-    return try CaseMeasures(
+    var measures = try CaseMeasures(
       of: masks[0].labels, names: masks[0].names, comparedWith: masks.count > 1 ? masks[1].labels : nil,
       otherNames: masks.count > 1 ? masks[1].names : nil, work: work)
+    measures.misfits = misfits.lines
+    return measures
   }
 
-  private static func maskPaths(_ item: WorklistCase) -> [String] { item.masks.prefix(2).map(\.path) }
-
-  /// The state of the masks and of the files beside them that name their labels.
+  /// The state of the image and the masks, and of the files beside the compared masks that name their labels; nil for a
+  /// case without masks.
   private static func key(_ item: WorklistCase) -> MeasureCache.Key? {
-    let paths = maskPaths(item)
-    guard !paths.isEmpty else { return nil }
+    guard !item.masks.isEmpty else { return nil }
+    let paths = item.masks.map(\.path)
+    // A further mask and the image only say whether grids fit; one that is missing is compared with nothing.
+    let further = ([item.images.first].compactMap(\.self) + paths.dropFirst(2)).filter(FileSystem.exists)
     return MeasureCache.Key(
-      files: paths.flatMap { [$0] + LabelNamesFile.neighbours(ofImage: $0).filter(FileSystem.exists) })
+      files: paths.prefix(2).flatMap {
+        [$0] + LabelNamesFile.neighbours(ofImage: $0).filter(FileSystem.exists)
+      } + further)
   }
 }

@@ -1,0 +1,88 @@
+import Screen
+import Work
+import Worklist
+
+/// The columns of the list of cases.
+struct CaseTable {
+  private let worklist: WorklistState
+  private let table: NameTable
+  /// The width of the last column: readers, comment and the first flag.
+  private let lastWidth: Int
+  /// The width of the names of labels behind Dice coefficients; 0 for no names.
+  private let labelWidth: Int
+
+  /// A table of `width` columns; a wide one has comments and flags.
+  ///
+  /// Names of labels get what the names of the cases leave.
+  init(_ worklist: WorklistState, width: Int) {
+    self.worklist = worklist
+    lastWidth = width >= 100 ? width * 2 / 5 : 0
+    func table(_ labelWidth: Int, width: Int) -> NameTable {
+      let dice = 5 + (labelWidth > 0 ? 1 + labelWidth : 0)
+      return NameTable(
+        width: width,
+        [
+          NameTable.Column("verdict", widest: "needs work, flagged"), NameTable.Column("score", widest: "5"),
+          // Numbers with a label behind them stand below the word.
+          NameTable.Column(labelWidth > 0 ? "Dice".fitted(dice) : "Dice", widest: "0.999"),
+          NameTable.Column("flags", widest: "99"),
+        ])
+    }
+    let free =
+      table(0, width: width - lastWidth).nameWidth
+      - (worklist.cases.map { TextWidth.columns(cleaned($0.name)) }.max() ?? 0)
+    let widest = worklist.measures.values.compactMap { measures in
+      Self.lowest(measures).map { TextWidth.columns(cleaned($0.name)) }
+    }.max()
+    let labelWidth = min(widest ?? 0, free - 2, Self.greatestLabelWidth)
+    self.labelWidth = labelWidth < Self.leastLabelWidth ? 0 : labelWidth
+    self.table = table(self.labelWidth, width: width - lastWidth)
+  }
+
+  private static let leastLabelWidth = 4
+  private static let greatestLabelWidth = 16
+
+  var header: String {
+    table.header("case") + (lastWidth > 0 ? "  readers, comment, first flag".fitted(lastWidth) : "")
+  }
+
+  func line(_ id: CaseID) -> String {
+    let review = worklist.review(of: id)
+    let decision = worklist.row(id).decision
+    let flags = worklist.flags[id] ?? []
+    let line = table.line(
+      TextWidth.shortened(cleaned(worklist.cases[id.position].name), to: max(1, table.nameWidth)),
+      [
+        worklist.row(id).statusText, decision?.score.map { "\($0)" } ?? "", dice(id),
+        flags.isEmpty ? "" : "\(flags.count)",
+      ])
+    guard lastWidth > 2 else { return line }
+    let comment = [review?.readers.joined(separator: " "), decision?.comment].compactMap(\.self)
+      .filter { !$0.isEmpty }.joined(separator: ": ")
+    return line + "  "
+      + Self.joined(cleaned(comment), cleaned(flags.first?.text ?? ""), width: lastWidth - 2)
+  }
+
+  /// The lowest Dice coefficient of a case, with its label where several were compared and there is room.
+  private func dice(_ id: CaseID) -> String {
+    guard let measures = worklist.measures[id], let dice = measures.lowestDice else { return "" }
+    let number = decimals(dice, 3)
+    guard labelWidth > 0 else { return number }
+    let name = Self.lowest(measures).map { TextWidth.shortened(cleaned($0.name), to: labelWidth) } ?? ""
+    return number + " " + name.fitted(labelWidth)
+  }
+
+  /// The label with the lowest Dice coefficient; nil where fewer than two labels were compared.
+  private static func lowest(_ measures: CaseMeasures) -> CaseMeasures.LabelMeasures? {
+    let compared = measures.labels.filter { $0.dice != nil }
+    return compared.count > 1 ? compared.min { ($0.dice ?? 1) < ($1.dice ?? 1) } : nil
+  }
+
+  /// A comment and a flag side by side; where both are long, each has half of the columns.
+  private static func joined(_ comment: String, _ flag: String, width: Int) -> String {
+    guard !comment.isEmpty, !flag.isEmpty else { return (comment + flag).fitted(width) }
+    let room = max(width / 2 - 2, width - 2 - TextWidth.columns(flag))
+    let beginning = TextWidth.truncated(comment, to: room)
+    return (beginning + "  " + flag).fitted(width)
+  }
+}

@@ -1,0 +1,124 @@
+import Work
+
+/// Goes through the folders and decides how each is laid out.
+struct CaseSearch {
+  private(set) var drafts: [CaseDraft] = []
+  var notes = DiscoveryNotes()
+
+  /// The names of all cases of a folder where no folder in it is known to hold masks.
+  /// - Throws: As ``FolderReader/read()``.
+  static func names(inAll folder: String, work: WorkContext) throws -> [String] {
+    var reader = FolderReader(root: folder, work: work)
+    var search = CaseSearch()
+    search.collect(try reader.read())
+    return search.drafts.map(\.name)
+  }
+
+  mutating func collect(_ folder: FolderTree) {
+    if folder.dicomCount > 0 {
+      notes.add(.dicom, "\(folder.path) (\(counted(folder.dicomCount, "file")))")
+    }
+    if let layout = BIDSLayout(folder) {
+      drafts += layout.drafts(notes: &notes)
+      return
+    }
+    let images = folder.folders.filter { FolderKind($0.name)?.holdsLabels == false }
+    var rest = folder.folders
+    if !images.isEmpty {
+      let paths = Set(images.map(\.path))
+      rest = collect(images, beside: folder.folders.filter { !paths.contains($0.path) })
+    }
+    var own = folder.drafts(notes: &notes)
+    for labels in rest where FolderKind(labels.name)?.holdsLabels == true {
+      rest.removeAll { $0.path == labels.path }
+      attach(labels, to: &own)
+    }
+    drafts += own
+    for folder in rest { collect(folder) }
+  }
+
+  /// Collects the images of folders with the masks of the folders beside them, which never hold images.
+  ///
+  /// - Returns: Those folders beside them that are data sets of their own.
+  private mutating func collect(_ images: [FolderTree], beside others: [FolderTree]) -> [FolderTree] {
+    let splits = images.map { FolderKind($0.name)?.split ?? "" }
+    let labels = others.compactMap { folder in
+      FolderKind(besideImages: folder.name).map { (folder, $0.split) }
+    }
+    // The masks of a part of the data set; those without a part, or of one without images, may fit any image.
+    func parts(_ split: String) -> [Int] {
+      let same = splits.indices.filter { splits[$0] == split }
+      return same.isEmpty ? Array(splits.indices) : same
+    }
+    var own: [(part: Int, draft: CaseDraft)] = []
+    for (part, folder) in images.enumerated() {
+      let stems = labels.filter { parts($0.1).contains(part) }.flatMap { $0.0.allFiles.map(\.stem) }
+      own += imageDrafts(folder, labelStems: Set(stems)).map { (part: part, draft: $0) }
+    }
+    for (folder, split) in labels {
+      let fitting = parts(split)
+      let positions = own.indices.filter { fitting.contains(own[$0].part) }
+      var cases = positions.map { own[$0].draft }
+      cases.attach(folder, notes: &notes)
+      for (position, draft) in zip(positions, cases) { own[position].draft = draft }
+    }
+    drafts += own.map(\.draft)
+    let known = Set(labels.map(\.0.path))
+    let rest = others.filter { !known.contains($0.path) }
+    for folder in rest where !folder.holdsImageFolder && !folder.allFiles.isEmpty {
+      notes.add(.besideImages, folder.path)
+    }
+    return rest.filter(\.holdsImageFolder)
+  }
+
+  /// The cases of a folder of images.
+  ///
+  /// The folder says that a file is an image. Its name counts where it says of which image the file is the mask, unless
+  /// a folder of labels has a mask of this very name.
+  private mutating func imageDrafts(_ folder: FolderTree, labelStems: Set<String>) -> [CaseDraft] {
+    let files = folder.allFiles
+    let named = files.filter { $0.role.kind == .image }
+    let index = CaseIndex(CaseDraft.grouped(named, folder: folder.relativePath))
+    let masks = files.filter { file in
+      file.role.kind != .image && !labelStems.contains(file.stem)
+        && index.match(file).map { $0.rank <= CaseIndex.subjectRank } == true
+    }
+    let paths = Set(masks.map(\.path))
+    var cases = CaseDraft.grouped(
+      files.filter { !paths.contains($0.path) }.map(\.asImage), folder: folder.relativePath)
+    if !masks.isEmpty { cases.attach(masks, folderName: nil, notes: &notes) }
+    return cases
+  }
+
+  /// Masks of a folder within the images' own; all of them belong to an only case.
+  private mutating func attach(_ labels: FolderTree, to own: inout [CaseDraft]) {
+    let files = labels.allFiles
+    if own.count == 1, files.allSatisfy({ CaseIndex(own).match($0) == nil }) {
+      for file in files { own[0].add(mask: file.path, called: file.stem) }
+    } else {
+      own.attach(labels, notes: &notes)
+    }
+  }
+}
+
+extension FolderTree {
+  /// Whether a folder below it holds images by its name.
+  fileprivate var holdsImageFolder: Bool {
+    folders.contains { FolderKind($0.name)?.holdsLabels == false || $0.holdsImageFolder }
+  }
+}
+
+extension [CaseDraft] {
+  /// Adds the masks of a folder: one version, named after the folder, or one of each folder in it that is neither a
+  /// case nor a part of the images.
+  fileprivate mutating func attach(_ folder: FolderTree, notes: inout DiscoveryNotes) {
+    let index = CaseIndex(self)
+    let imageFolders = Set(flatMap(\.images).map { FilePath.name(of: FilePath.folder(of: $0.path)) })
+    let versions = folder.folders.filter { !imageFolders.contains($0.name) && !index.hasCase($0.name) }
+    let apart = Set(versions.map(\.path))
+    let rest = folder.folders.filter { !apart.contains($0.path) }
+    let files = folder.files + rest.flatMap(\.allFiles)
+    if !files.isEmpty { attach(files, folderName: folder.name, notes: &notes) }
+    for version in versions { attach(version.allFiles, folderName: version.name, notes: &notes) }
+  }
+}

@@ -1,0 +1,53 @@
+import Metrics
+import Volumes
+import Work
+
+/// The labels of a mask beside those of another, matched as `segdeck compare` matches them.
+struct MaskComparison {
+  private var structures: [UInt16: MatchedStructure] = [:]
+  private let extents: LabelExtents
+  /// Labels that the other mask alone has.
+  private(set) var absent: [CaseMeasures.LabelMeasures] = []
+  /// Labels of the other mask that overlap a label which they are not compared with, by that label's code.
+  private(set) var contradictions: [UInt16: CaseMeasures.Contradiction] = [:]
+
+  init(
+    _ mask: LabelVolume, _ names: LabelTable?, _ codes: [UInt16], with other: LabelVolume,
+    _ otherNames: LabelTable?, work: WorkContext
+  ) throws(Cancelled) {
+    extents = try LabelExtents(reference: mask, other: other, work: work)
+    let coding = mask.coding
+    let overlaps = LabelOverlaps(extents)
+    let otherCodes = overlaps.otherVoxelCounts.keys.sorted()
+    var declared: [UInt16: UInt16] = [:]
+    for structure in MatchedStructure.matches(
+      reference: codes, referenceNames: names, other: otherCodes, otherNames: otherNames, coding: coding)
+    {
+      for code in structure.referenceValues { structures[code] = structure }
+      if let code = structure.otherValues.first, structure.referenceValues.isEmpty {
+        absent.append(
+          CaseMeasures.LabelMeasures(
+            value: coding.value(of: code), name: structure.name, millilitres: 0, componentCount: 0, dice: 0))
+      } else if let one = structure.referenceValues.first, let two = structure.otherValues.first {
+        declared[one] = two
+      }
+    }
+    let tables = (
+      (names ?? LabelTable()).completed(for: codes, coding: coding),
+      (otherNames ?? LabelTable()).completed(for: otherCodes, coding: coding)
+    )
+    let matching = LabelMatching(
+      reference: tables.0, other: tables.1, declared: declared, overlaps: overlaps)
+    for pair in overlaps.pairs
+    where matching.proposed[pair.reference] == pair.other
+      && structures[pair.reference]?.otherValues.contains(pair.other) != true
+    {
+      contradictions[pair.reference] = CaseMeasures.Contradiction(
+        name: tables.1[pair.other]?.name ?? coding.name(of: pair.other), dice: pair.dice)
+    }
+  }
+
+  func name(_ code: UInt16) -> String? { structures[code]?.name }
+
+  func dice(_ code: UInt16) -> Double? { structures[code].map { extents.overlap(of: $0).dice } }
+}

@@ -1,0 +1,57 @@
+import ImageFormats
+import Volumes
+import Work
+import Worklist
+
+/// The masks of a case that do not fit the image or the first mask, each with the difference.
+struct GridMisfits {
+  private var texts: [(name: String, text: String)] = []
+
+  /// "net does not fit the image's grid: other dimensions, found 64 × 64 × 30, expected 64 × 64 × 40".
+  var lines: [String] { texts.map { "\($0.name) \($0.text)" } }
+
+  /// Compares the grids of all masks of a case with that of its image, by their headers.
+  ///
+  /// Files that cannot be read are not compared.
+  init(of item: WorklistCase) {
+    guard let image = item.images.first.flatMap({ try? ImageFile.open($0) }) else { return }
+    for mask in item.masks {
+      guard let file = try? ImageFile.open(mask.path) else { continue }
+      do throws(InputError) {
+        _ = try GridFit(mask: file.grid, image: image.grid, subject: mask.path)
+      } catch {
+        texts.append((mask.name, "does not fit the image's grid: \(Self.difference(error))"))
+      }
+    }
+  }
+
+  /// Opens the second mask of a case, which has to fit the grid of the first.
+  /// - Throws: ``InputError`` where it cannot be read or does not fit.
+  func opened(
+    _ mask: WorklistCase.Mask, beside first: String, _ grid: VolumeGrid
+  ) throws -> ImageFile {
+    let file = try ImageFile.open(mask.path)
+    do throws(InputError) {
+      _ = try GridFit(mask: file.grid, image: grid, subject: mask.path)
+    } catch {
+      throw InputError(
+        mask.path, "does not fit the grid of \(first): \(Self.difference(error))", found: error.found,
+        expected: error.expected)
+    }
+    return file
+  }
+
+  /// Adds the reason why a mask is not compared, unless its grid is known to be different.
+  mutating func add(_ mask: WorklistCase.Mask, _ error: InputError) {
+    guard !texts.contains(where: { $0.name == mask.name }) else { return }
+    let isMisfit = error.problem.hasPrefix("does not fit")
+    texts.append((mask.name, (isMisfit ? "" : "is not compared: ") + Self.difference(error)))
+  }
+
+  /// The problem and its details, without the file.
+  private static func difference(_ error: InputError) -> String {
+    var bare = error
+    bare.problem = error.problem.replacing("does not fit the image: ", with: "")
+    return String(bare.description.dropFirst(error.subject.printableLine.count + 2))
+  }
+}
