@@ -39,6 +39,7 @@ private struct ReportJSON: Encodable {
 private struct ReportedCaseJSON: Encodable {
   private struct Structure: Encodable {
     var name: String
+    var aValues: [Int]
     var aMl, bMl: Double
     var dice, hd95Mm, assdMm, surfaceDice: Double?
   }
@@ -54,7 +55,8 @@ private struct ReportedCaseJSON: Encodable {
     problems = reported.problems
     comparison = reported.comparison.map {
       Structure(
-        name: $0.name, aMl: $0.millilitresA, bMl: $0.millilitresB, dice: $0.dice, hd95Mm: $0.hd95Millimetres,
+        name: $0.name, aValues: $0.valuesA, aMl: $0.millilitresA, bMl: $0.millilitresB, dice: $0.dice,
+        hd95Mm: $0.hd95Millimetres,
         assdMm: $0.averageDistanceMillimetres, surfaceDice: $0.surfaceDice)
     }
   }

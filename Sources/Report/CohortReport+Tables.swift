@@ -46,7 +46,7 @@ extension CohortReport {
 
   /// A row for each label of each case: what was measured of the first mask, then the comparison with the second.
   ///
-  /// Labels and compared structures of one name are one row.
+  /// A label and the structure that has its value are one row.
   package var labelsTable: Data {
     let heading = [
       "case", "label", "value", "ml", "components", "holes", "missing_slices", "touches", "a_ml", "b_ml",

@@ -82,6 +82,8 @@ package struct ReportedCase: Equatable, Sendable {
 package struct ComparedStructure: Equatable, Sendable {
   /// Its name, as A writes it.
   package var name: String
+  /// Its values in the file of A; empty where A does not know it.
+  package var valuesA: [Int]
   /// Its volume in mL; 0 where a mask does not have it.
   package var millilitresA, millilitresB: Double
   /// Dice of A and B; nil where neither mask has a voxel of it.
@@ -91,10 +93,12 @@ package struct ComparedStructure: Equatable, Sendable {
 
   /// A structure.
   package init(
-    name: String, millilitresA: Double, millilitresB: Double, dice: Double?, hd95Millimetres: Double? = nil,
+    name: String, valuesA: [Int], millilitresA: Double, millilitresB: Double, dice: Double?,
+    hd95Millimetres: Double? = nil,
     averageDistanceMillimetres: Double? = nil, surfaceDice: Double? = nil
   ) {
     self.name = name
+    self.valuesA = valuesA
     self.millilitresA = millilitresA
     self.millilitresB = millilitresB
     self.dice = dice

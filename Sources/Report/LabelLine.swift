@@ -6,13 +6,16 @@ struct LabelLine: Equatable {
   let measures: CaseMeasures.LabelMeasures?
   let comparison: ComparedStructure?
 
-  /// The labels of a case by value, those of one name in one line, then structures that are no label of their own.
+  /// The labels of a case by value, each with the structure that has its value in the first mask; then the structures of
+  /// the second mask alone.
+  ///
+  /// Where only the second mask names a structure, its name is the label's.
   static func lines(of reported: ReportedCase) -> [LabelLine] {
     var structures = reported.comparison
     var lines = (reported.row.measures?.labels ?? []).map { label in
-      let position = structures.firstIndex { label.isCalled($0.name) }
-      return LabelLine(
-        name: label.name, measures: label, comparison: position.map { structures.remove(at: $0) })
+      let position = structures.firstIndex { $0.valuesA.contains(label.value) }
+      let structure = position.map { structures.remove(at: $0) }
+      return LabelLine(name: structure?.name ?? label.name, measures: label, comparison: structure)
     }
     lines += structures.map { LabelLine(name: $0.name, measures: nil, comparison: $0) }
     return lines

@@ -4,6 +4,7 @@ import Report
 import TestSupport
 import Testing
 import Work
+import Worklist
 
 /// Whole files against `Golden`; SEGDECK_REWRITE_REPORTS=1 writes them anew.
 @Suite struct GoldenReportTests {
@@ -113,5 +114,27 @@ import Work
         """)
     #expect(String(decoding: report.labelsTable, as: UTF8.self).hasPrefix("case,label,value,ml,"))
     #expect(String(decoding: report.page, as: UTF8.self).contains("0 cases"))
+  }
+
+  @Test("a label takes the comparison of its value, and the name that only the second mask has")
+  func labelRows() {
+    var one = reported("c", [:])
+    one.row.measures = CaseMeasures(labels: [
+      .init(value: 6, name: "label 6", millilitres: 10), .init(value: 7, name: "label 7", millilitres: 2),
+    ])
+    one.comparison = [
+      ComparedStructure(name: "liver", valuesA: [6], millilitresA: 10, millilitresB: 11, dice: 0.9),
+      ComparedStructure(name: "spleen", valuesA: [], millilitresA: 0, millilitresB: 3, dice: 0),
+    ]
+    let report = CohortReport(
+      place: "p", created: "", program: "", listedCaseCount: 1, toleranceMillimetres: 2, cases: [one])
+    #expect(
+      String(decoding: report.labelsTable, as: UTF8.self) == """
+        case,label,value,ml,components,holes,missing_slices,touches,a_ml,b_ml,dice,hd95_mm,assd_mm,surface_dice
+        c,liver,6,10.000,1,0,0,,10.000,11.000,0.9000,,,
+        c,label 7,7,2.000,1,0,0,,,,,,,
+        c,spleen,,,,,,,0.000,3.000,0.0000,,,
+
+        """)
   }
 }

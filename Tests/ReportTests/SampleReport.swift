@@ -55,9 +55,10 @@ let sampleReport: CohortReport = {
   first.row.flags = [CohortFlag(label: "liver", text: "liver: 2 components, usually 1")]
   first.comparison = [
     ComparedStructure(
-      name: "Liver", millilitresA: 1480.25, millilitresB: 1502.5, dice: 0.93124, hd95Millimetres: 6.708,
+      name: "Liver", valuesA: [1], millilitresA: 1480.25, millilitresB: 1502.5, dice: 0.93124,
+      hd95Millimetres: 6.708,
       averageDistanceMillimetres: 1.2345, surfaceDice: 0.9),
-    ComparedStructure(name: "lesion", millilitresA: 0, millilitresB: 3.125, dice: 0),
+    ComparedStructure(name: "lesion", valuesA: [], millilitresA: 0, millilitresB: 3.125, dice: 0),
   ]
   // The smallest PNG file: one black pixel.
   let pixel =

@@ -55,6 +55,9 @@ struct CasePainter {
         "--at", "lies outside the image", found: "\(voxel.i),\(voxel.j),\(voxel.k)",
         expected: "up to \(size.i - 1),\(size.j - 1),\(size.k - 1)")
     }
+    // Chunks may take as much memory as whole volumes.
+    try LabelVolume.requireMemory(
+      on: image.grid.size, volumes: content.masks.count, subject: content.masks.last?.name ?? "masks")
     window = style.window ?? IntensitySummary(image).openingPreset.window
     let letters = ["A ", "B "]
     let drawn = try content.masks.enumerated().map { position, mask in

@@ -26,7 +26,7 @@ extension ReportedCase {
       image: image, masks: masks.filter { !missing.contains($0.path) }, work: work.part(0...0.3))
     for problem in known + content.problems.map(\.description) where !problems.contains(problem) {
       // A missing file is said once.
-      if !missing.contains(where: problem.hasPrefix) { problems.append(problem) }
+      if !missing.contains(where: { problem.hasPrefix($0 + ":") }) { problems.append(problem) }
     }
     work.report(0.3)
     do {
@@ -58,7 +58,8 @@ extension ReportedCase {
         work: work.withoutProgress)
       work.report(Double(position + 1) / Double(structures.count))
       return ComparedStructure(
-        name: compared.name, millilitresA: compared.referenceMillilitres,
+        name: compared.name, valuesA: structure.referenceValues.map(a.coding.value(of:)),
+        millilitresA: compared.referenceMillilitres,
         millilitresB: compared.otherMillilitres,
         dice: compared.foundIn == .neither ? nil : compared.overlap.dice,
         hd95Millimetres: compared.distances?.percentile95Millimetres,
