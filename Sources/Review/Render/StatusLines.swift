@@ -21,7 +21,7 @@ extension ReviewState {
       $0 + TextWidth.columns(cleaned($1))
     }
     // Both versions and the case's name come before the verdict, which the list of versions shows as well.
-    let least = ([content.name] + versions.map(\.name)).reduce(fixed) {
+    let least = ([caseName ?? content.name] + versions.map(\.name)).reduce(fixed) {
       $0 + min(6, TextWidth.columns(cleaned($1)))
     }
     let verdict = verdictText(

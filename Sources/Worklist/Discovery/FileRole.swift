@@ -42,7 +42,9 @@ struct FileRole: Equatable {
         || FileRole.weakMaskWords.contains(words[index]) && (index > 0 || words.count == 1)
     }
     guard let first = [probabilities, mask].compactMap(\.self).min() else {
-      self.init(imageStem: stem)
+      kind = .image
+      subject = FileRole.subject(ofImage: parts)
+      (role, trailingSubject) = ("", nil)
       return
     }
     kind = probabilities == nil ? .mask : .probabilities
