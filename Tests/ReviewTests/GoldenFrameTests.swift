@@ -1,4 +1,5 @@
 import Foundation
+import Metrics
 import Review
 import ReviewFixtures
 import Screen
@@ -13,8 +14,8 @@ struct FrameCase: CustomTestStringConvertible, Sendable {
   let title: String
   let screen: ScreenSize
   let colourDepth: TerminalCapabilities.ColourDepth
-  /// The state that is drawn.
-  let state: @Sendable (ScreenSize, TerminalCapabilities) throws -> ReviewState
+  /// Draws the screen.
+  let drawing: @Sendable (ScreenSize, TerminalCapabilities) throws -> Frame
 
   init(
     _ title: String, _ columns: Int, _ rows: Int, _ colourDepth: TerminalCapabilities.ColourDepth,
@@ -23,7 +24,18 @@ struct FrameCase: CustomTestStringConvertible, Sendable {
     self.title = title
     screen = ScreenSize(rows: rows, columns: columns)
     self.colourDepth = colourDepth
-    self.state = state
+    drawing = { render(try state($0, $1)) }
+  }
+
+  /// A screen of a session of one case.
+  init(
+    session title: String, _ columns: Int, _ rows: Int, _ colourDepth: TerminalCapabilities.ColourDepth,
+    _ session: @escaping @Sendable (ScreenSize, TerminalCapabilities) throws -> SessionState
+  ) {
+    self.title = title
+    screen = ScreenSize(rows: rows, columns: columns)
+    self.colourDepth = colourDepth
+    drawing = { render(try session($0, $1)) }
   }
 
   /// The first line of the file.
@@ -46,7 +58,7 @@ struct FrameCase: CustomTestStringConvertible, Sendable {
   /// The screen.
   func frame() throws -> Frame {
     let capabilities = TerminalCapabilities(colourDepth: colourDepth, showsUnicode: colourDepth != .mono)
-    return render(try state(screen, capabilities))
+    return try drawing(screen, capabilities)
   }
 }
 
@@ -108,6 +120,28 @@ private let frameCases: [FrameCase] = [
     state.type("M")
     return state
   },
+  .init("candidates of the command line", 80, 24, .trueColour) { screen, capabilities in
+    var state = try openedState(screen: screen, capabilities: capabilities)
+    state.type(":window ct ")
+    state.press(.tab, .tab)
+    return state
+  },
+  .init("islands with probabilities", 120, 40, .indexed256) { screen, capabilities in
+    var state = try comparedState(screen.rows, screen.columns, capabilities)
+    state.request.probabilitiesPath = "probabilities.npz"
+    state.type("T")
+    try state.finishFinding()
+    try state.finishProbabilities()
+    return state
+  },
+  .init(session: "step of the tour", 80, 24, .trueColour) { screen, capabilities in
+    var session = SessionState(
+      worklist: WorklistState(OpenCaseRequest()), first: CaseID(0), tour: .begun, screen: screen,
+      capabilities: capabilities)
+    let effects = session.begin()
+    _ = try session.finish(effects)
+    return session
+  },
   .init("command that is refused", 120, 40, .indexed256) { screen, capabilities in
     var state = try openedState(screen: screen, capabilities: capabilities)
     state.type(":window 50 0")
@@ -117,6 +151,27 @@ private let frameCases: [FrameCase] = [
     return state
   },
 ]
+
+extension ReviewState {
+  /// Ends the jobs of probabilities: the more to the right, the less certain.
+  fileprivate mutating func finishProbabilities() throws {
+    let job = try #require(jobs[.componentProbabilities]?.job.base as? ComponentProbabilityJob)
+    let size = grid.size
+    let image = ScalarVolume(
+      grid: grid,
+      voxels: (0..<size.voxelCount).map { 1 - Float(size.index(offset: $0).i) / Float(2 * size.i) })
+    let means = ComponentProbabilities(
+      request: job.request, source: job.source,
+      means: try job.components.means(in: image, work: WorkContext()))
+    let id = try #require(jobs[.componentProbabilities]?.id)
+    _ = reduce(&self, .jobEnded(id, .finished(ComponentProbabilityJob.self, with: means)))
+    let slices = SliceEntropies(
+      means: (0..<3).map { axis in (0..<size[axis]).map { Double($0) / Double(size[axis]) } })
+    let known = SliceUncertainty(source: job.source, entropies: slices)
+    let other = try #require(jobs[.uncertainty]?.id)
+    _ = reduce(&self, .jobEnded(other, .finished(UncertaintyJob.self, with: known)))
+  }
+}
 
 /// The CRF's panel when all of the image is refined: the spleen went.
 @Sendable private func refined(

@@ -43,7 +43,7 @@ struct OpeningFilesTests {
     #expect(job?.request.path == path)
     #expect(job?.name == name)
     #expect(job?.request.coding == .identity)
-    #expect(state.longJob?.title == "opening \(FilePath.name(of: path))")
+    #expect(job?.title == "opening \(FilePath.name(of: path))")
   }
 
   @Test(

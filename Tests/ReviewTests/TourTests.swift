@@ -17,7 +17,7 @@ private func session(_ tour: Tour, rows: Int = 24, columns: Int = 80) throws -> 
 }
 
 /// A key that does what a step waits for.
-private func key(_ step: TourStep, in context: KeyContext) -> Key? {
+private func keyThatDoes(_ step: TourStep, in context: KeyContext) -> Key? {
   guard case .action(let action) = step.expectation else { return nil }
   return KeyTable.bindings.first { $0.context == context && $0.action == action }?.keys.first
     ?? KeyTable.bindings.first { $0.context == .picture && $0.action == action }?.keys.first
@@ -60,10 +60,10 @@ struct TourTests {
         try session.finishNetwork()
       case .end: try session.press("x")
       case .action:
-        let key = try #require(key(step, in: session.review.keyContext), "\(step.text)")
+        let taught = try #require(keyThatDoes(step, in: session.review.keyContext), "\(step.text)")
         #expect(
-          step.text.contains("Press \(key.name)"), "\(step.text) is not done by \(key.name)")
-        try session.press(key)
+          step.text.contains("Press \(taught.name)"), "\(step.text) is not done by \(taught.name)")
+        try session.press(taught)
         session.finishNetworkList()
       }
     }
@@ -91,7 +91,7 @@ struct TourTests {
   func failing() throws {
     var session = try session(.begun)
     for step in Tour.steps.prefix(while: { $0.expectation != .version }) {
-      try session.press(try #require(key(step, in: session.review.keyContext)))
+      try session.press(try #require(keyThatDoes(step, in: session.review.keyContext)))
       session.finishNetworkList()
     }
     let id = try #require(session.review.jobs[.segmentation]?.id)

@@ -7,10 +7,13 @@ import Volumes
 import Work
 
 /// Entropies of the phantom: peaks at axial 3 and 9, sagittal 20.
-private let entropies = SliceEntropies(means: [
-  (0..<24).map { $0 == 20 ? 0.5 : 0.1 }, (0..<20).map { _ in 0 },
-  (0..<16).map { $0 == 9 ? 0.25 : $0 == 3 ? 0.125 : 0.0625 - Double($0) / 1000 },
-])
+private let entropies: SliceEntropies = {
+  var sagittal = [Double](repeating: 0.1, count: 24)
+  sagittal[20] = 0.5
+  var axial = (0..<16).map { 0.0625 - Double($0) / 1000 }
+  (axial[9], axial[3]) = (0.25, 0.125)
+  return SliceEntropies(means: [sagittal, [Double](repeating: 0, count: 20), axial])
+}()
 
 extension ReviewState {
   /// Ends the job that computes the entropies of slices.
@@ -126,7 +129,7 @@ struct IslandProbabilityTests {
   func column() throws {
     var state = try table()
     let job = try #require(state.jobs[.componentProbabilities]?.job.base as? ComponentProbabilityJob)
-    #expect((job.source, job.request.value) == (.run(ProbabilitiesHandle(7)), 1))
+    #expect(job.source == .run(ProbabilitiesHandle(7)))
     let image = ScalarVolume(
       grid: state.grid,
       voxels: (0..<state.grid.size.voxelCount).map { state.grid.size.index(offset: $0).i == 22 ? 0.5 : 0.9 })

@@ -250,7 +250,7 @@ extension TrainCommand {
       if arguments.classWeights == nil {
         let chosen = cases.defaultClassWeights(classCount: classCount)
         settings.options.classWeights = chosen.value
-        let words = chosen.value.map { $0.map { significant($0) }.joined(separator: ",") }
+        let words = chosen.value.map { $0.map { significant(Double($0)) }.joined(separator: ",") }
         setup.note("class weights", words ?? "equal", chosen.reason)
       }
     }
