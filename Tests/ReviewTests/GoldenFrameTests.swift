@@ -1,4 +1,5 @@
 import Foundation
+import Metrics
 import Review
 import ReviewFixtures
 import Screen
@@ -144,6 +145,30 @@ private let frameCases: [FrameCase] = [
   },
   .init("list of cases", 80, 24, .trueColour, session: measuredList),
   .init("list of cases", 120, 40, .indexed256, session: measuredList),
+  .init("candidates of the command line", 80, 24, .trueColour) { screen, capabilities in
+    var state = try openedState(screen: screen, capabilities: capabilities)
+    state.type(":window ct ")
+    state.press(.tab, .tab)
+    return state
+  },
+  .init("islands with probabilities", 120, 40, .indexed256) { screen, capabilities in
+    var state = try comparedState(screen.rows, screen.columns, capabilities)
+    state.request.probabilitiesPath = "probabilities.npz"
+    state.type("T")
+    try state.finishFinding()
+    try state.finishProbabilities()
+    return state
+  },
+  .init(
+    "step of the tour", 80, 24, .trueColour,
+    session: { screen, capabilities in
+      var session = SessionState(
+        worklist: WorklistState(OpenCaseRequest()), first: CaseID(0), tour: .begun, screen: screen,
+        capabilities: capabilities)
+      let effects = session.begin()
+      _ = try session.finish(effects)
+      return session
+    }),
   .init("command that is refused", 120, 40, .indexed256) { screen, capabilities in
     var state = try openedState(screen: screen, capabilities: capabilities)
     state.type(":window 50 0")
@@ -163,6 +188,27 @@ private func compared(
   state.view.crosshair = VoxelIndex(12, 6, 28)
   state.command("compare \(view)")
   return state
+}
+
+extension ReviewState {
+  /// Ends the jobs of probabilities: the more to the right, the less certain.
+  fileprivate mutating func finishProbabilities() throws {
+    let job = try #require(jobs[.componentProbabilities]?.job.base as? ComponentProbabilityJob)
+    let size = grid.size
+    let image = ScalarVolume(
+      grid: grid,
+      voxels: (0..<size.voxelCount).map { 1 - Float(size.index(offset: $0).i) / Float(2 * size.i) })
+    let means = ComponentProbabilities(
+      request: job.request, source: job.source,
+      means: try job.components.means(in: image, work: WorkContext()))
+    let id = try #require(jobs[.componentProbabilities]?.id)
+    _ = reduce(&self, .jobEnded(id, .finished(ComponentProbabilityJob.self, with: means)))
+    let slices = SliceEntropies(
+      means: (0..<3).map { axis in (0..<size[axis]).map { Double($0) / Double(size[axis]) } })
+    let known = SliceUncertainty(source: job.source, entropies: slices)
+    let other = try #require(jobs[.uncertainty]?.id)
+    _ = reduce(&self, .jobEnded(other, .finished(UncertaintyJob.self, with: known)))
+  }
 }
 
 /// The CRF's panel when all of the image is refined: the spleen went.
