@@ -75,7 +75,7 @@ private func shownVersions(_ state: ReviewState) -> [String] {
       expected.view.centre = state.view.centre
       expected.message = state.message
       expected.messageLog = state.messageLog
-      expected.writtenJournal.view = state.view
+      expected.writtenJournal = state.writtenJournal
       #expect(expected == state)
       seen.append(state.message?.text ?? "")
     }

@@ -35,13 +35,12 @@ indirect enum PaneArrangement: Sendable {
   static let ofThree: [PaneArrangement] = {
     let planes = [AnatomicalPlane.axial, .coronal, .sagittal]
     let ones = planes.map { PaneArrangement.plane($0) }
-    let besideTwo = planes.indices.map { one in
-      PaneArrangement.beside([ones[one], .stacked(planes.indices.filter { $0 != one }.map { ones[$0] })])
+    // One plane beside two is as large as the third above the same two: the axial plane gets the room first.
+    let withTwo = planes.indices.flatMap { one -> [PaneArrangement] in
+      let two = planes.indices.filter { $0 != one }.map { ones[$0] }
+      return [.beside([ones[one], .stacked(two)]), .stacked([ones[one], .beside(two)])]
     }
-    let overTwo = planes.indices.map { one in
-      PaneArrangement.stacked([ones[one], .beside(planes.indices.filter { $0 != one }.map { ones[$0] })])
-    }
-    return besideTwo + overTwo + [.beside(ones), .stacked(ones)]
+    return withTwo + [.beside(ones), .stacked(ones)]
   }()
 
   /// Columns between panes that stand side by side.
