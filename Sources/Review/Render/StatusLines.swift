@@ -256,7 +256,7 @@ extension ReviewState {
     let context = context ?? keyContext
     var column = area.column + 1
     let bindings = KeyTable.bindings.enumerated().filter {
-      $0.element.context == context && $0.element.barWord != nil
+      $0.element.context == context && $0.element.barWord != nil && isOfUse($0.element)
     }.sorted { (barRank($0.element), $0.offset) < (barRank($1.element), $1.offset) }.map(\.element)
     let last = bindings.filter { lastActions.contains($0.action) }
     let reserved = last.map { TextWidth.columns(barText($0)) + 2 }.reduce(0, +)
@@ -267,6 +267,11 @@ extension ReviewState {
       column = write(binding, row: area.row, column: column, in: area, into: &frame)
     }
     for binding in last { column = write(binding, row: area.row, column: column, in: area, into: &frame) }
+  }
+
+  /// Whether a binding does something here: without other cases there is no list of them.
+  private func isOfUse(_ binding: KeyBinding) -> Bool {
+    if case .worklist = binding.action { position != nil } else { true }
   }
 
   /// The rank of a binding in the bar; in a session of cases, the keys that lead through it come first.
