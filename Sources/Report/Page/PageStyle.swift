@@ -24,9 +24,9 @@ enum PageStyle {
     .tally.disputed { border-left-color: var(--odd); }
     .readers { display: flex; flex-wrap: wrap; gap: 0 36px; }
     table { border-collapse: collapse; }
-    .small th, .small td { padding: 2px 10px 2px 0; text-align: left; border-bottom: 1px solid var(--line);
+    .small th, .small td { padding: 2px 8px 2px 0; text-align: left; border-bottom: 1px solid var(--line);
       vertical-align: top; }
-    .small td:first-child { min-width: 9em; }
+    .small td:first-child { min-width: 7em; }
     .small th { font-weight: 600; color: var(--quiet); white-space: nowrap; }
     .small th[scope=row] { color: var(--text); }
     .small thead th:not(:first-child), td.number { text-align: right !important; }
@@ -66,7 +66,7 @@ enum PageStyle {
     .key { white-space: nowrap; margin-left: 8px; }
     .key i { display: inline-block; width: 9px; height: 9px; border-radius: 2px; margin-right: 4px;
       border: 1px solid var(--line); }
-    .facts { flex: 1 1 560px; min-width: 0; display: grid; gap: 10px; justify-items: start; overflow-x: auto; }
+    .facts { flex: 1 1 620px; min-width: 0; display: grid; gap: 10px; justify-items: start; overflow-x: auto; }
     .facts ul { margin: 0; padding: 0; list-style: none; }
     .facts li { overflow-wrap: anywhere; }
     .flags li::before { content: "\\25B2\\A0"; color: var(--warn); }
