@@ -146,7 +146,7 @@ struct LabelCohort {
   /// The greatest number that more than a rare part of the cohort reaches or exceeds.
   private static func common(_ numbers: [Int]) -> Int {
     let sorted = numbers.sorted(by: >)
-    return sorted[min(Int(rareFraction * Double(sorted.count)), sorted.count - 1)]
+    return sorted[min(Int(saturating: rareFraction * Double(sorted.count)), sorted.count - 1)]
   }
 
   private func usual(_ spread: RobustSpread) -> String {
