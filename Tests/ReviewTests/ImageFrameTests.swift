@@ -16,10 +16,11 @@ private func threeFrames() throws -> ReviewState {
 extension ReviewState {
   /// Ends the reading of a frame that a key asked for: all of it is as bright as its number.
   fileprivate mutating func finishReading(_ effects: [ReviewEffect]) {
-    guard case .start(let id, let job)? = effects.last, let request = (job.base as? FrameJob)?.request else {
+    guard let (id, job) = effects.started(FrameJob.self) else {
       Issue.record("no frame is read: \(effects)")
       return
     }
+    let request = job.request
     let image = ScalarVolume(
       grid: request.grid,
       voxels: [Float](repeating: Float(request.frame), count: request.grid.size.voxelCount))
@@ -51,7 +52,7 @@ func framesAreChosen() throws {
   #expect(state.content.frame == 2)
   #expect(state.type(")") == [])
   state.type(":frame 3")
-  #expect(state.press(.enter) == [])
+  #expect(state.press(.enter).started(JobKind.frame) == nil)
   #expect(state.message == Message("frame 3: the frames are 0 to 2", .error))
   state.type(":frame x")
   state.press(.enter)

@@ -108,7 +108,9 @@ func promptsShowExamples() throws {
   #expect(!render(state).text[23].contains("120"))
   state.press(.escape)
   state.type(":")
-  #expect(render(state).text[23].contains("window 40 400"))
+  #expect(render(state).text[23].hasPrefix(" :  Tab completes, ↑ shows earlier lines, Enter does it "))
+  state.type("w")
+  #expect(!render(state).text[23].contains("Tab"))
 }
 
 @Test("the difference ends with its reason: leaving the CRF, another pair; header, legend and panes agree")
