@@ -54,6 +54,17 @@ struct CommandLineTests {
     #expect(line(state) == "score 4")
   }
 
+  @Test("Up pressed before the earlier lines are read shows them once they are")
+  func early() throws {
+    var state = try openedState()
+    state.press(":", .up, .up)
+    #expect(line(state) == "")
+    try state.read(CommandHistory(commands: ["score 1", "score 2", "score 3"]))
+    #expect(line(state) == "score 2")
+    state.press(.down)
+    #expect(line(state) == "score 3")
+  }
+
   @Test("a line is stored as it was typed, and lines of this session stay where the stored ones lack them")
   func storing() throws {
     var state = try openedState()

@@ -42,7 +42,7 @@ struct SessionOpeningTests {
   func names() throws {
     var (session, effects) = begunSession(2)
     effects = try session.finish(effects)
-    #expect(try session.open("case-1.nii.gz").added.map(\.name) == ["case-1 (2)"])
+    #expect(try session.open("sub/case-1.nii.gz").added.map(\.name) == ["case-1 (2)"])
   }
 
   @Test("without a worklist an image takes the place of the case, whose journal is written to the end")

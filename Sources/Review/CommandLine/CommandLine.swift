@@ -18,6 +18,8 @@ package struct CommandLine: Equatable, Sendable {
   var recalled: Int?
   /// The candidate that is shown, of those that complete ``typed``; nil for none.
   var pointed: Int?
+  /// How many earlier lines ↑ has asked for before those of earlier sessions were read.
+  var awaitedLines = 0
   /// Whether Tab waits for the names in a folder.
   var awaitsListing = false
   /// The names in the folder of the path that is being typed, once read.
@@ -37,6 +39,7 @@ package struct CommandLine: Equatable, Sendable {
     var line = self
     line.entry = entry
     (line.typed, line.recalled, line.pointed, line.awaitsListing) = (nil, nil, nil, false)
+    line.awaitedLines = 0
     return line
   }
 }

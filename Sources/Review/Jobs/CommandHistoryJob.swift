@@ -20,9 +20,8 @@ package struct CommandHistoryJob: Job {
     try environment.services.commandHistory(adding: adding)
   }
 
-  /// Lines that could not be stored, or not yet, stay.
   package func reduce(_ state: inout ReviewState, _ outcome: CommandHistory) -> [ReviewEffect] {
-    state.commandHistory = state.commandHistory.joined(behind: outcome)
+    state.receive(outcome)
     return []
   }
 

@@ -52,9 +52,22 @@ extension ReviewState {
     let typed = line.recalled == nil ? line.entry.text : line.typed ?? ""
     let lines = commandHistory.lines(beginningWith: typed, after: line.prompt)
     let next = (line.recalled ?? -1) + count
-    guard next < lines.count, next >= -1 else { return }
+    guard next < lines.count else {
+      if running(CommandHistoryJob.self) != nil { line.awaitedLines += count }
+      return
+    }
+    guard next >= -1 else { return }
     line = line.edited(TextEntry(next < 0 ? typed : lines[next]))
     if next >= 0 { (line.typed, line.recalled) = (typed, next) }
+  }
+
+  /// Takes the lines of earlier sessions; those that could not be stored, or not yet, stay.
+  mutating func receive(_ history: CommandHistory) {
+    commandHistory = commandHistory.joined(behind: history)
+    guard case .command(var line) = dialog, line.awaitedLines > 0 else { return }
+    for _ in 0..<line.awaitedLines { recall(1, in: &line) }
+    line.awaitedLines = 0
+    dialog = .command(line)
   }
 
   /// Completes what stands before the cursor as far as all candidates agree; then shows one after the other.

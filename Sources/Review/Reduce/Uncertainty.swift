@@ -102,6 +102,10 @@ extension ReviewState {
 
   /// Shows only the components that the other version lacks, or all again.
   mutating func toggleUnmatchedComponents() {
+    guard islands != nil else {
+      message = Message("still looking for the islands", .warning)
+      return
+    }
     guard islands?.commonVoxelCounts != nil else {
       message = Message("there is no other version that knows the label", .warning)
       return
