@@ -50,7 +50,18 @@ import Worklist
     let alone = try CaseMeasures(of: one, work: WorkContext())
     #expect(alone.lowestDice == nil)
     #expect(try CaseMeasures(of: mask { _, _, _ in 0 }, work: WorkContext()).labels == [])
-    try expectStops(atEachOf: 20) { _ = try CaseMeasures(of: one, comparedWith: other, work: $0) }
+    let speck = try CaseMeasures(
+      of: mask { i, j, k in
+        (i, j, k) == (0, 0, 0) || (5...8).contains(i) && (5...8).contains(j) && k > 4 ? 1 : 0
+      },
+      work: WorkContext())
+    #expect(
+      speck.labels == [
+        .init(
+          value: 1, name: "label 1", millilitres: 0.162, componentCount: 2, secondComponentMillilitres: 0.002,
+          touchedSides: [.right, .anterior, .superior, .inferior])
+      ])
+    try expectStops(atEachOf: 10) { _ = try CaseMeasures(of: one, comparedWith: other, work: $0) }
   }
 
   @Test(

@@ -29,7 +29,8 @@ package struct CaseMeasures: Equatable, Sendable, Codable {
     package var secondComponentMillilitres: Double
     /// Holes: sets of voxels that the label encloses in space, background among them.
     package var holeCount: Int
-    /// Slices without the label between slices with it, across the axis with the largest spacing.
+    /// Slices without the label between its parts, across the axis with the largest spacing; components below
+    /// ``leastPartFraction`` do not count as parts.
     package var missingSliceCount: Int
     /// The same for the slices of each plane; a plane without any has no entry.
     package var missingSlices: [AnatomicalPlane: Int]
@@ -41,6 +42,11 @@ package struct CaseMeasures: Equatable, Sendable, Codable {
     /// The label of the other mask that matches this label by its overlap, where it is not the label that it is
     /// compared with.
     package var contradiction: Contradiction?
+
+    /// The part of a label's volume from which a component counts.
+    ///
+    /// Without a component of this size, the Dice coefficient changes by half as much; a voxel far away makes no gap.
+    static let leastPartFraction = 0.02
 
     package init(
       value: Int, name: String, millilitres: Double, componentCount: Int = 1,
@@ -93,7 +99,6 @@ package struct CaseMeasures: Equatable, Sendable, Codable {
   ) throws(Cancelled) {
     let parts = MeasuredParts(try ConnectedComponents(mask, work: work.part(0...0.4)).components)
     let codes = parts.voxelCounts.keys.sorted()
-    let occupied = try mask.occupiedPositions(parts.bounds, work: work.withoutProgress)
     let comparison = try other.map { (other) throws(Cancelled) in
       try MaskComparison(
         mask, names, codes, with: other, otherNames, work: work.withoutProgress)
@@ -108,10 +113,11 @@ package struct CaseMeasures: Equatable, Sendable, Codable {
         millilitres: millilitres(parts.voxelCounts[code]), componentCount: parts.counts[code] ?? 0,
         secondComponentMillilitres: millilitres(parts.largest[code]?.second), dice: comparison?.dice(code),
         contradiction: comparison?.contradictions[code])
-      if let box = parts.bounds[code], let occupied = occupied[code] {
+      if let box = parts.bounds[code] {
         label.holeCount = try mask.holeCount(of: code, within: box, work: work.withoutProgress)
-        label.missingSlices = occupied.missingSlices(mask.grid.orientation)
-        label.missingSliceCount = occupied.missingCount(along: mask.grid.acquisitionAxis)
+        let gaps = SliceGaps(between: parts.largeParts(code))
+        label.missingSlices = gaps.counts(mask.grid.orientation)
+        label.missingSliceCount = gaps.count(along: mask.grid.acquisitionAxis)
         label.touchedSides = mask.grid.orientation.sides(touchedBy: box, of: mask.grid.size)
       }
       labels.append(label)
@@ -129,16 +135,24 @@ private struct MeasuredParts {
   private(set) var bounds: [UInt16: VoxelBounds] = [:]
   /// The voxels of the largest and of the second largest component; 0 for none.
   private(set) var largest: [UInt16: (first: Int, second: Int)] = [:]
+  private var components: [UInt16: [Component]] = [:]
 
   init(_ components: [Component]) {
     for component in components {
       let (code, count) = (component.label, component.voxelCount)
       counts[code, default: 0] += 1
+      self.components[code, default: []].append(component)
       voxelCounts[code, default: 0] += count
       bounds[code] = bounds[code]?.union(component.bounds) ?? component.bounds
       let (first, second) = largest[code] ?? (0, 0)
       largest[code] = count > first ? (count, first) : (first, max(second, count))
     }
+  }
+
+  /// The bounding boxes of the components that count as parts of a label.
+  func largeParts(_ code: UInt16) -> [VoxelBounds] {
+    let least = CaseMeasures.LabelMeasures.leastPartFraction * Double(voxelCounts[code] ?? 0)
+    return (components[code] ?? []).filter { Double($0.voxelCount) >= least }.map(\.bounds)
   }
 }
 

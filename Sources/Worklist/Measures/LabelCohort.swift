@@ -18,9 +18,6 @@ struct LabelCohort {
   private static let minimumGapDeviation = 0.25
   /// The least deviation of Dice coefficients: a difference of a few hundredths is within what readers differ by.
   private static let minimumDiceDeviation = 0.02
-  /// The part of its label from which a second component counts: without it, the Dice coefficient changes by half as
-  /// much.
-  private static let minimumComponentFraction = 0.02
   /// The greatest part of a cohort in which counts are unusual.
   private static let rareFraction = 0.2
 
@@ -140,7 +137,8 @@ struct LabelCohort {
 
   private static func hasLargeSecondPart(_ label: CaseMeasures.LabelMeasures) -> Bool {
     label.secondComponentMillilitres > 0
-      && label.secondComponentMillilitres >= minimumComponentFraction * label.millilitres
+      && label.secondComponentMillilitres
+        >= CaseMeasures.LabelMeasures.leastPartFraction * label.millilitres
   }
 
   /// The greatest number that more than a rare part of the cohort reaches or exceeds.

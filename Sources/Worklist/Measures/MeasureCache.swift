@@ -11,7 +11,7 @@ package struct MeasureCache: Sendable {
     fileprivate var text: String
 
     /// Changes with what is measured, and how.
-    private static let version = 3
+    private static let version = 4
 
     /// The current state of files; nil where one does not exist.
     package init?(files: [String]) {

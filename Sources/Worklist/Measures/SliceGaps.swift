@@ -1,0 +1,32 @@
+import Volumes
+
+/// The slices that lie between the parts of a label, along each axis of the grid.
+///
+/// A part is connected, so it has a voxel in every slice of its bounding box.
+struct SliceGaps {
+  private let parts: [VoxelBounds]
+
+  /// The gaps between parts with these bounding boxes.
+  init(between parts: [VoxelBounds]) { self.parts = parts }
+
+  /// The positions along an axis that no part has, between positions that one has; 0 for fewer than two parts.
+  /// - Complexity: O(n log n) in parts.
+  func count(along axis: Int) -> Int {
+    var (count, last) = (0, Int?.none)
+    for part in parts.sorted(by: { $0.lower[axis] < $1.lower[axis] }) {
+      if let last { count += max(0, part.lower[axis] - last - 1) }
+      last = max(last ?? part.upper[axis], part.upper[axis])
+    }
+    return count
+  }
+
+  /// The missing slices of each plane that has any.
+  func counts(_ orientation: Orientation) -> [AnatomicalPlane: Int] {
+    var counts: [AnatomicalPlane: Int] = [:]
+    for plane in AnatomicalPlane.allCases {
+      let count = count(along: orientation.sliceAxis(of: plane))
+      if count > 0 { counts[plane] = count }
+    }
+    return counts
+  }
+}
