@@ -42,7 +42,7 @@ struct ActionCase: Sendable, CustomTestStringConvertible {
       expected.writtenJournal.view = expected.view
     },
     ActionCase("overlay", "u") { expected, _ in
-      expected.view.overlay.style = .fill
+      expected.view.overlay.style = .outline
       expected.message = nil
       expected.writtenJournal.view = expected.view
     },
