@@ -98,6 +98,8 @@ struct ExtremeValueTests {
     "info": ["info", "images/c1.nii"], "convert": ["convert", "images/c1.nii", "new.nii"],
     "replay": ["replay", "o.json", "-o", "new.nii"], "terminal": ["terminal"], "keys": ["keys"],
     "journal": ["journal", "list"], "worklist": ["worklist", "."], "tour": ["tour"],
+    "report": ["report", "images", "-o", "newreport"],
+    "render": ["render", "images/c1.nii", "-o", "new.png"],
   ]
 
   /// The fault in the end of a run; nil for none.

@@ -206,11 +206,11 @@ struct CommandLineTests {
   @Test(
     "a line that means nothing says what was probably meant",
     arguments: [
-      (":", "wndow 40 400", "\"wndow 40 400\" is no command, place or label; did you mean window?"),
-      (":", "splen", "\"splen\" is no command, place or label; did you mean spleen?"),
-      (":", "xyzzy", "\"xyzzy\" is no command, place or label; ? lists them"),
-      ("g", "lvier", "\"lvier\" is no place or label; did you mean liver?"),
-      ("g", "window auto", "\"window auto\" is no place or label; ? lists them"),
+      (":", "wndow 40 400", "\"wndow 40 400\" is not a command, place or label; did you mean window?"),
+      (":", "splen", "\"splen\" is not a command, place or label; did you mean spleen?"),
+      (":", "xyzzy", "\"xyzzy\" is not a command, place or label; ? lists them"),
+      ("g", "lvier", "\"lvier\" is not a place or label; did you mean liver?"),
+      ("g", "window auto", "\"window auto\" is not a place or label; ? lists them"),
     ])
   func unknown(key: String, typed: String, answer: String) throws {
     var state = try openedState()

@@ -125,7 +125,7 @@ struct SessionTests {
     #expect(try session.press("y").records.isEmpty)
     try session.press(.escape)
     #expect(session.end == nil)
-    #expect(session.worklist.row(CaseID(0)).statusText == "cannot be opened, needs work")
+    #expect(session.worklist.row(CaseID(0)).statusText == "cannot be opened")
     try session.press("S")
     #expect(session.current == CaseID(0))
     effects = try session.press("S")

@@ -41,7 +41,7 @@ package enum Tour: Equatable, Sendable {
       .action(.move(.scroll(1)))),
     TourStep(
       "The arrows move the crosshair; the line below says where it is and which label it is on. Press →.",
-      .action(.move(.step(.right, 1)))),
+      .action(.move(.stepOnScreen(.right)))),
     TourStep(
       "a, c and s choose the axial, coronal and sagittal plane. Press c.",
       .action(.picture(.choosePlane(.coronal)))),
