@@ -55,7 +55,10 @@ enum ColourScale {
     let position = min(max(value, 0), 1) * Double(stops.count - 1)
     let lower = min(Int(saturating: position), stops.count - 2)
     let mixed = stops[lower] + (position - Double(lower)) * (stops[lower + 1] - stops[lower])
-    func channel(_ value: Double) -> UInt8 { UInt8(Int(saturating: value.rounded())) }
+    func channel(_ value: Double) -> UInt8 {
+      let whole = Int(saturating: value.rounded())
+      return UInt8(clamping: whole)
+    }
     return RGB(channel(mixed.x), channel(mixed.y), channel(mixed.z))
   }
 }
