@@ -51,14 +51,16 @@ package struct SurfaceDistances: Equatable, Sendable {
   ///   on sheared grids O(n log n) for n border voxels.
   package mutating func measure(for seconds: Double, _ work: WorkContext) throws(Cancelled) {
     let end = ContinuousClock.now + .seconds(seconds)
-    repeat {
-      guard let pair = remaining.first else { return }
-      if let row = try measured(pair, work) {
-        rows.insert(row, at: rows.firstIndex { $0.pair > pair } ?? rows.count)
-      }
-      remaining.removeFirst()
-    } while ContinuousClock.now < end && !remaining.isEmpty
-    worstFirst = rows.sorted {
+    var found = rows
+    var count = 0
+    while count < remaining.count, count == 0 || ContinuousClock.now < end {
+      if let row = try measured(remaining[count], work) { found.append(row) }
+      count += 1
+    }
+    // Once for all of them: a mask may have thousands of labels.
+    remaining.removeFirst(count)
+    rows = found.sorted { $0.pair < $1.pair }
+    worstFirst = found.sorted {
       (-$0.furthest.distanceMillimetres, $0.pair) < (-$1.furthest.distanceMillimetres, $1.pair)
     }
   }
