@@ -81,7 +81,7 @@ struct SessionTests {
     _ = reduce(&session, .recordsFailed("\(path): cannot be written: no space left on device"))
     #expect(
       render(session).text[22].hasPrefix(
-        " verdicts are not written: scan.nii.gz: cannot be written: no space"))
+        " verdicts are not written: scan.nii.gz: cannot be written: no spac"))
   }
 
   @Test("a case that cannot be opened shows the reason, and the others can be reviewed")
@@ -432,8 +432,8 @@ struct CaseListTests {
     #expect(
       Array(lines[14..<23]) == [
         "ann: accepted", "bob: rejected, score 2 \"leak\"",
-        "liver 3,000 mL, cohort median 1,500 mL, 27.0 robust deviations above",
-        "liver: Dice 0.30, cohort median 0.90, 20.2 robust deviations below",
+        "liver 3,000 mL, cohort median 1,525 mL, 19.3 robust deviations above",
+        "liver: Dice 0.30, cohort median 0.91, 30.5 robust deviations below",
         "liver: 5 components, usually 1", "liver: 4 holes, usually 0",
         "liver: 3 axial slices missing inside, usually 0", "liver touches the image's left border",
         "liver touches the image's upper border",

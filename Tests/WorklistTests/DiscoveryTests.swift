@@ -80,8 +80,8 @@ import Worklist
     #expect(try folder.found() == cases)
     #expect(try folder.found(labels: ["labelsTr"]) == cases)
     let flat = try SampleFolder("data/b.nii", "other/b.nii")
-    #expect(try flat.found() == ["data/b: data/b.nii", "other/b: other/b.nii"])
-    #expect(try flat.found(labels: ["other"]) == ["data/b: data/b.nii; other=other/b.nii"])
+    #expect(try flat.found() == ["data: data/b.nii", "other: other/b.nii"])
+    #expect(try flat.found(labels: ["other"]) == ["data: data/b.nii; other=other/b.nii"])
   }
 
   @Test(

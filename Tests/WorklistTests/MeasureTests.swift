@@ -78,31 +78,31 @@ import Worklist
       return try CaseMeasures(
         of: numbered(1, 2), names: first, comparedWith: other, otherNames: table, work: WorkContext()
       ).labels.map {
-        .init(value: $0.value, name: $0.name, millilitres: 0, dice: $0.dice, contradiction: $0.contradiction)
+        .init(value: $0.value, name: $0.name, millilitres: 1, dice: $0.dice, contradiction: $0.contradiction)
       }
     }
     var (second, third) = (liver, spleen)
     (second.value, third.value) = (7, 1)
     #expect(
       try compared(numbered(7, 1), LabelTable([second, third])) == [
-        .init(value: 1, name: "liver", millilitres: 0, dice: 1),
-        .init(value: 2, name: "spleen", millilitres: 0, dice: 1),
+        .init(value: 1, name: "liver", millilitres: 1, dice: 1),
+        .init(value: 2, name: "spleen", millilitres: 1, dice: 1),
       ])
     let unnamed = try compared(numbered(2, 1), nil)
     #expect(
       unnamed == [
         .init(
-          value: 1, name: "liver", millilitres: 0, dice: 0, contradiction: .init(name: "label 2", dice: 1)),
+          value: 1, name: "liver", millilitres: 1, dice: 0, contradiction: .init(name: "label 2", dice: 1)),
         .init(
-          value: 2, name: "spleen", millilitres: 0, dice: 0, contradiction: .init(name: "label 1", dice: 1)),
+          value: 2, name: "spleen", millilitres: 1, dice: 0, contradiction: .init(name: "label 1", dice: 1)),
       ])
     var renamed = second
     renamed.name = "Leber"
     #expect(
       try compared(numbered(7, 1), LabelTable([renamed, third])) == [
-        .init(value: 1, name: "liver", millilitres: 0, dice: 0, contradiction: .init(name: "Leber", dice: 1)),
-        .init(value: 2, name: "spleen", millilitres: 0, dice: 1),
-        .init(value: 7, name: "Leber", millilitres: 0, componentCount: 1, dice: 0),
+        .init(value: 1, name: "liver", millilitres: 1, dice: 0, contradiction: .init(name: "Leber", dice: 1)),
+        .init(value: 2, name: "spleen", millilitres: 1, dice: 1),
+        .init(value: 7, name: "Leber", millilitres: 1, componentCount: 1, dice: 0),
       ])
     #expect(
       CohortFlags.flags(of: [CaseMeasures(labels: unnamed)])[0].map(\.text).first
