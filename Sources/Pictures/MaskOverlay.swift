@@ -3,7 +3,7 @@ import Work
 
 /// The labels or differences that are drawn over an image.
 package enum MaskOverlay: Sendable {
-  /// How a label is drawn.
+  /// The style of a label.
   package enum Style: String, Sendable, CaseIterable { case outline, fill }
 
   /// The image alone.

@@ -1,7 +1,7 @@
 import Volumes
 import Work
 
-/// Draws slices of an image with what lies over it.
+/// Draws slices of an image and the overlay.
 ///
 /// Slices are seen as on the screen: the patient's right on the left, anterior or the head up, square pixels in
 /// millimetres. Voxels are not interpolated; a pixel that covers several shows their mean, and any label among them.
@@ -19,7 +19,7 @@ package struct SlicePainter: Sendable {
   /// A painter of an image.
   /// - Parameters:
   ///   - window: The intensities that are black and white.
-  ///   - overlay: What lies over it, on the image's grid.
+  ///   - overlay: The overlay, on the image's grid.
   ///   - box: The part of the image that is shown; nil for all of it.
   package init(
     _ image: ScalarVolume, window: IntensityWindow, overlay: MaskOverlay, box: VoxelBounds? = nil

@@ -42,7 +42,7 @@ package struct CohortReport: Equatable, Sendable {
   /// The readers of all cases, in alphabetical order.
   package var readers: [ReaderTotals] { ReaderTotals.all(of: cases) }
 
-  /// How far readers agree; nil where no two of them judged the same case.
+  /// The readers' agreement; nil where no two of them judged the same case.
   package var agreement: ReaderAgreement? { ReaderAgreement(cases) }
 }
 

@@ -1,6 +1,6 @@
 import Worklist
 
-/// How far readers agree about the cases of a report.
+/// The agreement of readers about the cases of a report.
 package struct ReaderAgreement: Equatable, Sendable, Encodable {
   /// Two readers' verdicts of the same cases.
   package struct Verdicts: Equatable, Sendable, Encodable {
@@ -117,7 +117,7 @@ package enum Kappa {
   /// Cohen's kappa (1960) of two raters.
   /// - Parameters:
   ///   - ratings: The category that each rater gave a subject, from 0; at least one subject.
-  ///   - categories: How many categories there are.
+  ///   - categories: The number of categories.
   /// - Returns: nil where chance alone explains complete agreement.
   package static func cohen(_ ratings: [(Int, Int)], categories: Int) -> Double? {
     weighted(ratings, categories: categories) { $0 == $1 ? 0 : 1 }

@@ -11,7 +11,7 @@ package struct ReaderTotals: Equatable, Sendable, Encodable {
   package var acceptedCount = 0
   package var rejectedCount = 0
   package var needsWorkCount = 0
-  /// Cases that are marked for another look, whatever their verdict.
+  /// Cases that are marked for another look, with any verdict.
   package var flaggedCount = 0
   /// The mean of the reader's scores; nil where there is none.
   package var meanScore: Double?

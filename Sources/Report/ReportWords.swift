@@ -14,7 +14,7 @@ extension CohortReport {
   /// When it was written: "2026-11-29 18:00 UTC".
   var createdText: String { created.prefix(16).replacing("T", with: " ") + " UTC" }
 
-  /// How many cases there are of each kind, those with none left out.
+  /// The number of cases of each kind that occurs.
   var tallies: [(name: String, count: Int)] {
     let statuses = CaseRow.Status.allCases.map { status in
       (status.rawValue, cases.count { $0.row.statuses.contains(status) })

@@ -4,7 +4,7 @@ import Work
 
 /// An array of real numbers in an archive of `numpy.savez`, read from its beginning.
 struct NumpyArrayFile {
-  /// How its numbers are stored.
+  /// The storage of its numbers.
   enum Element: String {
     case half = "f2"
     case single = "f4"

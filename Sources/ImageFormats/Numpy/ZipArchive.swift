@@ -13,7 +13,7 @@ struct ZipArchive {
     /// CRC-32 of the content.
     var checksum: UInt32
     var compressedByteCount, byteCount: Int
-    /// Where its local header begins.
+    /// The offset of its local header in bytes.
     var headerOffset: Int
   }
 
@@ -126,7 +126,7 @@ struct ZipArchive {
 /// Bytes of an open file.
 final class FileBytes {
   let path: String
-  /// How many there are.
+  /// The size of the file in bytes.
   let count: Int
   private let descriptor: Int32
 
@@ -161,7 +161,7 @@ final class FileBytes {
   }
 
   /// Reads as many bytes as there are into a buffer.
-  /// - Returns: How many.
+  /// - Returns: The number of bytes.
   func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int) throws(InputError) -> Int {
     var done = 0
     while done < buffer.count {

@@ -1,7 +1,7 @@
 import Metrics
 import Volumes
 
-/// Where class probabilities of the image come from.
+/// The source of class probabilities of the image.
 package enum ProbabilitySource: Hashable, Sendable {
   /// A run of a network in this session.
   case run(ProbabilitiesHandle)
@@ -9,13 +9,13 @@ package enum ProbabilitySource: Hashable, Sendable {
   case file(path: String)
 }
 
-/// The uncertainty of slices, as far as it is known.
+/// The uncertainty of slices, or the reason why it is unknown.
 package struct SliceUncertainty: Equatable, Sendable {
-  /// What it was computed from.
+  /// The probabilities that it was computed from.
   package var source: ProbabilitySource
   /// The mean entropy of every slice; nil where ``failure`` says why not.
   package var entropies: SliceEntropies?
-  /// Why there is none, one line.
+  /// The reason why there is none, in one line.
   package var failure: String?
 
   package init(source: ProbabilitySource, entropies: SliceEntropies?, failure: String? = nil) {
@@ -27,7 +27,7 @@ package struct SliceUncertainty: Equatable, Sendable {
 package struct ComponentProbabilities: Equatable, Sendable {
   /// The label whose components they are.
   package var request: IslandsRequest
-  /// What they were computed from.
+  /// The probabilities that they were computed from.
   package var source: ProbabilitySource
   /// The mean of each component, in the order of the list; nil where the probabilities are not known.
   package var means: [Double]?

@@ -2,7 +2,7 @@ import Metrics
 import Volumes
 import Work
 
-/// How far the borders of A and B are from each other, label by label.
+/// The distances between the borders of A and B, label by label.
 package struct SurfaceDistances: Equatable, Sendable {
   /// The borders of one pair of labels.
   package struct Row: Equatable, Sendable {
@@ -17,7 +17,7 @@ package struct SurfaceDistances: Equatable, Sendable {
   /// Border voxels within this distance agree in the surface Dice: the tolerance of `segdeck compare`.
   package static let toleranceMillimetres = 2.0
 
-  /// What was asked.
+  /// The request.
   package let request: FindingsRequest
   /// The pairs that were measured so far and that both versions have voxels of, ascending by pair.
   package private(set) var rows: [Row] = []

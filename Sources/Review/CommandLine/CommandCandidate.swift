@@ -3,19 +3,19 @@ import Work
 
 /// A way to complete what is being typed.
 struct CommandCandidate: Equatable {
-  /// What the list shows.
+  /// The text in the list.
   var text: String
-  /// What stands before the cursor when it is taken.
+  /// The text before the cursor once the candidate is chosen.
   var line: String
-  /// What it does or is, in a few words.
+  /// A short description.
   var summary: String
 }
 
-/// What stands before the cursor: the start of a command's name, or a command and the start of its argument.
+/// The text before the cursor: the start of a command's name, or a command and the start of its argument.
 enum CommandStem: Equatable {
   /// A word that may become a command, a label or a place.
   case first(String)
-  /// A command, the part of the line that stays, and the text behind that.
+  /// A command, the part of the line that stays, and the text after it.
   case argument(CommandArgument, head: String, text: String)
 
   /// The parts of what was typed after a prompt.
@@ -45,7 +45,7 @@ enum CommandStem: Equatable {
 }
 
 extension ReviewState {
-  /// The candidates for what stands before the cursor, the most likely first.
+  /// The candidates for the text before the cursor, the most likely first.
   func candidates(of line: CommandLine) -> [CommandCandidate] {
     switch CommandStem(line.stem, after: line.prompt) {
     case .first(let word): return firstWords(word, after: line.prompt)
@@ -56,7 +56,7 @@ extension ReviewState {
     }
   }
 
-  /// The command whose argument is being typed, or whose name stands there whole; nil for none.
+  /// The command whose argument is being typed, or whose name is complete; nil for none.
   func commandBeingTyped(_ line: CommandLine) -> CommandDefinition? {
     guard line.prompt == .command else { return nil }
     let word = line.stem.drop { $0 == " " }.prefix { $0 != " " }
@@ -128,7 +128,7 @@ extension ReviewState {
     return ReviewState.matching(choices, text)
   }
 
-  /// Knobs or, behind "labels", labels; each of several behind a comma.
+  /// Knobs, or labels after "labels", separated by commas.
   private func knobChoices(_ text: String) -> [Choice] {
     let words = text.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
     guard words.count == 2 else {

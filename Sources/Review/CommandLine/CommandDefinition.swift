@@ -1,6 +1,6 @@
 import Volumes
 
-/// What stands behind the name of a command.
+/// The kind of argument of a command.
 enum CommandArgument: Equatable, Sendable {
   case nothing
   /// A number, a place or a text, which nothing completes.
@@ -22,11 +22,11 @@ enum CommandArgument: Equatable, Sendable {
   /// A file.
   case file(FolderContent)
 
-  /// Whether nothing can stand there.
+  /// Whether the command takes no argument.
   var isNothing: Bool { self == .nothing }
 }
 
-/// The text behind the name of a command, and what its meaning depends on.
+/// The argument of a command as it was typed, and the values that its meaning depends on.
 struct CommandText {
   /// The text without blanks at its ends.
   var text: String
@@ -41,13 +41,13 @@ struct CommandText {
 struct CommandDefinition: Sendable {
   /// Its name, then other ones.
   let names: [String]
-  /// What stands behind it.
+  /// The kind of its argument.
   let argument: CommandArgument
-  /// How it is typed: "window 40 400".
+  /// An example: "window 40 400".
   let example: String
   /// One line for the key reference and for the list of candidates.
   let summary: String
-  /// The command that the text behind the name means.
+  /// Parses the text after the name.
   let parse: @Sendable (CommandText) -> TypedCommand
 
   init(

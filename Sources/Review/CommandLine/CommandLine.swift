@@ -1,6 +1,6 @@
 /// The line that ":" and "g" open, while it is being typed.
 package struct CommandLine: Equatable, Sendable {
-  /// What stands before the line.
+  /// The prompt before the line.
   package enum Prompt: String, Equatable, Sendable, CaseIterable {
     /// Any command, place or label.
     case command = ":"
@@ -8,17 +8,17 @@ package struct CommandLine: Equatable, Sendable {
     case goTo = "go to "
   }
 
-  /// What stands before the line.
+  /// The prompt before the line.
   package var prompt: Prompt
   /// The line.
   package var entry: TextEntry
-  /// What was typed before an earlier line or a candidate took its place; nil where what stands there was typed.
+  /// The typed text that an earlier line or a candidate has replaced; nil where the line is as it was typed.
   var typed: String?
   /// The earlier line that is shown, counted from the newest of those that begin with ``typed``; nil for none.
   var recalled: Int?
   /// The candidate that is shown, of those that complete ``typed``; nil for none.
   var pointed: Int?
-  /// How many earlier lines ↑ has asked for before those of earlier sessions were read.
+  /// The number of earlier lines that ↑ asked for before those of earlier sessions were read.
   var awaitedLines = 0
   /// Whether Tab waits for the names in a folder.
   var awaitsListing = false
@@ -31,7 +31,7 @@ package struct CommandLine: Equatable, Sendable {
     entry = TextEntry(text)
   }
 
-  /// What is completed: what was typed before the cursor.
+  /// The text to complete: the typed text before the cursor.
   var stem: String { pointed == nil ? entry.textBeforeCursor : typed ?? "" }
 
   /// The same line with another text, as typed.
@@ -51,10 +51,10 @@ package struct CommandHistory: Equatable, Sendable {
   /// Lines after "go to".
   package private(set) var places: [String] = []
 
-  /// How many lines of each prompt are kept; the oldest are removed first.
+  /// The maximum number of lines of each prompt; the oldest are removed first.
   package static let depth = 500
 
-  /// A history of these lines; of lines that stand twice the last one counts.
+  /// A history of these lines; of equal lines the last one counts.
   package init(commands: [String] = [], places: [String] = []) {
     for line in commands { add(line, after: .command) }
     for line in places { add(line, after: .goTo) }
@@ -72,7 +72,7 @@ package struct CommandHistory: Equatable, Sendable {
     if prompt == .command { commands = lines } else { places = lines }
   }
 
-  /// Lines of this history that `other` lacks, behind those of `other`.
+  /// The lines of `other`, then those of this history that `other` lacks.
   func joined(behind other: CommandHistory) -> CommandHistory {
     var joined = other
     for prompt in CommandLine.Prompt.allCases {

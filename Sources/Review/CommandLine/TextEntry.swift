@@ -1,6 +1,5 @@
 /// Text being typed, with a cursor where the next character is inserted.
 package struct TextEntry: Equatable, Sendable {
-  /// What was typed.
   package private(set) var characters: [Character]
   /// The number of characters before the cursor.
   package private(set) var cursor: Int
@@ -11,10 +10,9 @@ package struct TextEntry: Equatable, Sendable {
     cursor = characters.count
   }
 
-  /// What was typed.
   package var text: String { String(characters) }
 
-  /// What was typed before and behind the cursor.
+  /// The text before and after the cursor.
   var textBeforeCursor: String { String(characters[..<cursor]) }
   var textBehindCursor: String { String(characters[cursor...]) }
 
@@ -25,7 +23,7 @@ package struct TextEntry: Equatable, Sendable {
     cursor += new.count
   }
 
-  /// Replaces what stands before the cursor, also by a path whose bytes are not UTF-8.
+  /// Replaces the text before the cursor, also by a path whose bytes are not UTF-8.
   mutating func replaceBeforeCursor(by text: String) {
     let new = Array(text)
     characters.replaceSubrange(..<cursor, with: new)
@@ -51,10 +49,10 @@ package struct TextEntry: Equatable, Sendable {
     cursor = 0
   }
 
-  /// Removes everything behind the cursor.
+  /// Removes everything after the cursor.
   package mutating func deleteToEnd() { characters.removeSubrange(cursor...) }
 
-  /// Removes the word before the cursor with the blanks behind it, as shells do.
+  /// Removes the word before the cursor with the blanks after it, as shells do.
   package mutating func deleteWordBackwards() {
     var start = cursor
     while start > 0, characters[start - 1].isWhitespace { start -= 1 }

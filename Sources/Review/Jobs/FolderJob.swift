@@ -1,6 +1,6 @@
 import Work
 
-/// Which files of a folder are listed, besides its folders.
+/// The files of a folder that are listed, besides its folders.
 package enum FolderContent: Equatable, Sendable {
   /// Files whose names say that they are images or masks.
   case images
@@ -50,7 +50,7 @@ package struct FolderJob: Job {
     return []
   }
 
-  /// What is typed may become a folder; until then it has no names.
+  /// A folder that does not exist has no names: it may still be being typed.
   package func reduceFailure(_ state: inout ReviewState, _ line: String) -> [ReviewEffect] {
     state.receive(FolderListing(folder: folder, content: content, entries: []))
     return []

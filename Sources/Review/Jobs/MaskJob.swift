@@ -32,7 +32,7 @@ package struct MaskJob: Job {
   package static let kind = JobKind.mask
   /// The mask.
   package var request: MaskRequest
-  /// What the version is called; nil for the name of the file.
+  /// The version's name; nil for the name of the file.
   package var name: String?
 
   package var title: String? { "opening \(FilePath.name(of: request.path).printableLine)" }

@@ -5,10 +5,10 @@ package struct SurfaceDistanceJob: Job {
   package static let kind = JobKind.surfaceDistances
   /// After so long it shows what it measured, and another job goes on.
   private static let seconds = 0.3
-  /// The fraction of the available memory that may be used although nobody asked.
+  /// The fraction of the available memory that a job may use that starts by itself.
   private static let unaskedMemoryFraction = 0.25
 
-  /// What was measured so far.
+  /// The measurements so far.
   package var measured: SurfaceDistances
 
   package func run(in environment: JobEnvironment, _ work: WorkContext) throws -> SurfaceDistances {

@@ -4,10 +4,10 @@ import Work
 /// Computes the mean entropy of every slice.
 package struct UncertaintyJob: Job {
   package static let kind = JobKind.uncertainty
-  /// The fraction of the available memory that it may use, since nobody asked for it.
+  /// The fraction of the available memory that a job may use that starts by itself.
   private static let unaskedMemoryFraction = 0.25
 
-  /// Where the probabilities come from, and the grid of the image.
+  /// The source of the probabilities, and the grid of the image.
   package var source: ProbabilitySource
   package var grid: VolumeGrid
 

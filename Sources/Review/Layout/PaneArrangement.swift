@@ -2,7 +2,7 @@ import Screen
 import Volumes
 import Work
 
-/// What the panes have to show, which decides where they stand.
+/// The content of the panes, which determines their arrangement.
 package struct PaneContents: Equatable, Sendable {
   /// Millimetres along the rows and down the columns of a slice of each plane.
   package var extents: [AnatomicalPlane: SIMD2<Double>]
@@ -43,9 +43,9 @@ indirect enum PaneArrangement: Sendable {
     return withTwo + [.beside(ones), .stacked(ones)]
   }()
 
-  /// Columns between panes that stand side by side.
+  /// Columns between panes that are side by side.
   static let gapColumns = 1
-  /// Panes are at least so large, whatever they show.
+  /// The minimum size of a pane.
   private static let leastColumns = 16
   private static let leastRows = 5
 

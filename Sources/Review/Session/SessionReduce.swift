@@ -255,6 +255,8 @@ extension SessionState {
     if failure == nil, cases.contains(where: { $0.key != current && $0.value.awaitsJournal }) { return [] }
     if let failure {
       if let effects = comeBack(saying: failure) { return effects }
+      // A message about the opening is over with it.
+      if worklist.failures[current] == nil { cases[current]?.message = nil }
       worklist.failures[current] = failure
       // The others can still be reviewed.
       guard worklist.isAbsent else { return [] }
