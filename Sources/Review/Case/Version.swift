@@ -1,5 +1,6 @@
 import Volumes
 import Work
+import Worklist
 
 /// The identity of a version within a session; later versions have larger numbers.
 package struct VersionID: Hashable, Sendable, Comparable {
@@ -58,6 +59,10 @@ package struct Version: Equatable, Sendable {
   /// The labels of ``table`` by descending size, equal sizes by ascending value.
   package var labelsBySize: [Label] { positionsBySize.map { table.labels[$0] } }
   private var positionsBySize: [Int] = []
+  /// The fingerprint of the labels, as records of a worklist keep it of an accepted version.
+  ///
+  /// It is computed when labels change, because decisions are compared with the records after every key.
+  private(set) var fingerprint = ""
   /// Volume and position of each label, ascending by value; labels without a voxel are not among them.
   package var statistics: [LabelStatistics] { components.statistics }
   /// The class probabilities that the CRF starts from; nil for a loaded mask, which gives its own.
@@ -91,15 +96,21 @@ package struct Version: Equatable, Sendable {
     self.auxiliaryHeadCount = auxiliaryHeadCount
     self.advisedSettings = advisedSettings
     self.warnings = warnings
-    sortBySize()
+    summariseLabels()
   }
 
-  private mutating func sortBySize() {
+  /// Computes what depends on the statistics of the labels.
+  private mutating func summariseLabels() {
     var voxelCounts = [Int](repeating: 0, count: ownTable.labels.count)
     for part in statistics {
       if let position = ownTable.position(of: part.label) { voxelCounts[position] = part.voxelCount }
     }
     positionsBySize = ownTable.labels.indices.sorted { (-voxelCounts[$0], $0) < (-voxelCounts[$1], $1) }
+    fingerprint = CaseDecision.Version.fingerprint(
+      of: statistics.map {
+        CaseDecision.Version.LabelExtent(
+          value: labels.coding.value(of: $0.label), voxelCount: $0.voxelCount, bounds: $0.bounds)
+      })
   }
 
   /// Replaces the labels and their components.
@@ -107,7 +118,7 @@ package struct Version: Equatable, Sendable {
   /// ``table`` must name every label.
   mutating func replaceLabels(_ labels: ChunkedLabels, _ components: LabelComponents) {
     (self.labels, self.components) = (labels, components)
-    sortBySize()
+    summariseLabels()
   }
 
   /// Applies a change of voxels.
@@ -116,7 +127,7 @@ package struct Version: Equatable, Sendable {
   mutating func apply(_ change: LabelChange) {
     labels = labels.applying(change)
     components.apply(change, labels: labels)
-    sortBySize()
+    summariseLabels()
   }
 
   /// Whether `other` has the same voxels, names and colours.

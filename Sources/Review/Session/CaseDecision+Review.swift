@@ -63,19 +63,6 @@ extension ReviewState {
   }
 }
 
-extension Version {
-  /// The fingerprint of the labels, as records of a worklist keep it of an accepted version.
-  fileprivate var fingerprint: String {
-    CaseDecision.Version.fingerprint(
-      of: table.labels.compactMap { label in
-        statistics(of: label.value).map {
-          CaseDecision.Version.LabelExtent(
-            value: labels.coding.value(of: label.value), voxelCount: $0.voxelCount, bounds: $0.bounds)
-        }
-      })
-  }
-}
-
 extension CaseDecision {
   /// Whether both are the same decision, apart from times and exported files.
   func isSame(as other: CaseDecision) -> Bool {

@@ -27,15 +27,15 @@ package enum RecordFolder {
     FilePath.joined(UserFolder.state(environment), "records") + FilePath.absolute(shared(worklist: path))
   }
 
-  /// The ending of a file of records.
-  static let fileSuffix = ".jsonl"
+  /// Whether a name is that of a file of records; hidden files, such as unfinished ones, are not.
+  static func isRecordFile(_ name: String) -> Bool { name.hasSuffix(".jsonl") && !name.hasPrefix(".") }
 
   /// The files with records of a worklist; of a folder that cannot be read none.
   package static func files(
     ofWorklist path: String, environment: [String: String] = ProcessInfo.processInfo.environment
   ) -> [String] {
     [shared(worklist: path), personal(worklist: path, environment: environment)].flatMap { folder in
-      ((try? FileSystem.names(in: folder)) ?? []).filter { $0.hasSuffix(fileSuffix) }
+      ((try? FileSystem.names(in: folder)) ?? []).filter(isRecordFile)
         .map { FilePath.joined(folder, $0) }
     }
   }
@@ -54,7 +54,7 @@ package enum RecordFolder {
     var count = 0
     for file in files(ofWorklist: path, environment: environment) {
       let copy = FilePath.joined(target, FilePath.name(of: file))
-      guard !FileSystem.exists(copy), !FilePath.name(of: file).hasPrefix(".") else { continue }
+      guard !FileSystem.exists(copy) else { continue }
       try FileSystem.makeFolder(target)
       let content = try ReadFiles.withoutRegistering { () throws(InputError) in try FileSystem.read(file) }
       try AtomicFile.write(content, to: copy)

@@ -74,7 +74,7 @@ package struct ReviewRecords: Sendable {
       guard FileSystem.exists(folder) else { continue }
       do throws(InputError) {
         for name in try FileSystem.names(in: folder)
-        where name.hasSuffix(RecordFolder.fileSuffix) && !name.hasPrefix(".") {
+        where RecordFolder.isRecordFile(name) {
           present.insert(FilePath.joined(folder, name))
         }
         failures[folder] = nil
