@@ -56,10 +56,12 @@ package func comparedState(
 
 extension ReviewState {
   /// Ends the jobs that look for differences and for islands.
-  package mutating func finishFinding() throws {
-    if let job = jobs[.findings], let request = running(FindingsJob.self)?.request {
+  package mutating func finishSpatialComparison() throws {
+    if let job = jobs[.spatialComparison], let request = running(SpatialComparisonJob.self)?.request {
       _ = reduce(
-        &self, .jobEnded(job.id, .finished(FindingsJob.self, with: try Findings(request, WorkContext()))))
+        &self,
+        .jobEnded(
+          job.id, .finished(SpatialComparisonJob.self, with: try SpatialComparison(request, WorkContext()))))
     }
     if let job = jobs[.islands], let request = running(IslandsJob.self)?.request {
       _ = reduce(
@@ -80,6 +82,6 @@ extension ReviewState {
     guard let job = jobs[.comparison], let request = running(ComparisonJob.self)?.request else { return }
     _ = reduce(
       &self, .jobEnded(job.id, .finished(ComparisonJob.self, with: try Comparison(request, WorkContext()))))
-    try finishFinding()
+    try finishSpatialComparison()
   }
 }

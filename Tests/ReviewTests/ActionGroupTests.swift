@@ -46,9 +46,9 @@ struct ActionCase: Sendable, CustomTestStringConvertible {
       expected.message = nil
       expected.writtenJournal.view = expected.view
     },
-    ActionCase("finding", "I") { expected, found in
+    ActionCase("jump", "I") { expected, found in
       expected.selectedLabel = "spleen"
-      expected.findingTarget = .islands
+      expected.jumpTarget = .islands
       expected.islandsLabel = "spleen"
       expected.message = Message(
         "n and N go through the islands of spleen in manual.nii.gz; I goes back to differences")
@@ -58,7 +58,7 @@ struct ActionCase: Sendable, CustomTestStringConvertible {
       "component", " ",
       prepare: {
         $0.type("T")
-        try $0.finishFinding()
+        try $0.finishSpatialComparison()
       }
     ) { expected, _ in
       expected.markedComponents = [0]
@@ -84,7 +84,7 @@ struct ActionCase: Sendable, CustomTestStringConvertible {
       expected.decisions.shownSide = .a
       expected.takeStep(of: found)
       (expected.comparison, expected.comparedPairs) = (nil, found.comparedPairs)
-      expected.findings = nil
+      expected.spatialComparison = nil
       expected.takeJobs(of: found)
       expected.message = nil
     },

@@ -155,7 +155,7 @@ private let frameCases: [FrameCase] = [
     var state = try comparedState(screen.rows, screen.columns, capabilities)
     state.request.probabilitiesPath = "probabilities.npz"
     state.type("T")
-    try state.finishFinding()
+    try state.finishSpatialComparison()
     try state.finishProbabilities()
     return state
   },

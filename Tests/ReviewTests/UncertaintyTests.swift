@@ -121,7 +121,7 @@ struct IslandProbabilityTests {
     _ = reduce(&state, .jobEnded(id, .finished(SegmentationJob.self, with: .init(result, components))))
     try state.finishComparison()
     state.type("T")
-    try state.finishFinding()
+    try state.finishSpatialComparison()
     return state
   }
 
@@ -158,7 +158,7 @@ struct IslandProbabilityTests {
     #expect(state.history.steps.last?.name == "remove island 2 of Liver")
     state.type("z")
     try state.finishComparison()
-    try state.finishFinding()
+    try state.finishSpatialComparison()
     state.type("o")
     #expect(state.message == Message("all islands"))
   }
@@ -167,7 +167,7 @@ struct IslandProbabilityTests {
   func noOther() throws {
     var state = try openedState()
     state.type("T")
-    try state.finishFinding()
+    try state.finishSpatialComparison()
     state.type("o")
     #expect(state.message == Message("there is no other version that knows the label", .warning))
   }

@@ -125,7 +125,7 @@ package struct Comparison: Equatable, Sendable {
   }
 
   /// The pairing that the comparison found.
-  package enum Finding: Equatable, Sendable {
+  package enum Pairing: Equatable, Sendable {
     /// The request gave the pairs.
     case settled
     /// Names and overlaps agree, or the reviewer chose these pairs for the same files in an earlier session.
@@ -138,7 +138,7 @@ package struct Comparison: Equatable, Sendable {
   /// In the order of the pairs.
   package var rows: [Row]
   /// The pairing of the labels.
-  package var finding: Finding
+  package var pairing: Pairing
   /// The overlaps of all labels, independent of their names; nil where the versions share their labels.
   package var overlaps: LabelOverlaps?
   private var rowOfValueA: [UInt16: Int]
@@ -162,21 +162,21 @@ package struct Comparison: Equatable, Sendable {
     let (versionA, versionB) = (request.a, request.b)
     (a, b) = (versionA.id, versionB.id)
     var pairs = request.pairs
-    finding = .settled
+    pairing = .settled
     if versionA.family != versionB.family {
       let overlaps = try LabelOverlaps(
         reference: versionA.labels, other: versionB.labels, work: work.withoutProgress)
       self.overlaps = overlaps
       if request.memory != nil, let remembered {
-        finding = .found(remembered, isRemembered: true)
+        pairing = .found(remembered, isRemembered: true)
         pairs = LabelPair.pairs(versionA, versionB, remembered)
       } else if request.memory != nil {
         let matching = LabelMatching(
           reference: versionA.table, other: versionB.table, declared: pairs.partners, overlaps: overlaps)
         if matching.isDoubtful {
-          finding = .doubtful(proposed: matching.proposed)
+          pairing = .doubtful(proposed: matching.proposed)
         } else {
-          finding = .found(matching.proposed, isRemembered: false)
+          pairing = .found(matching.proposed, isRemembered: false)
           pairs = LabelPair.pairs(versionA, versionB, matching.proposed)
         }
       }

@@ -18,7 +18,7 @@ package struct SurfaceDistances: Equatable, Sendable {
   package static let toleranceMillimetres = 2.0
 
   /// The request.
-  package let request: FindingsRequest
+  package let request: SpatialComparisonRequest
   /// The pairs that were measured so far and that both versions have voxels of, ascending by pair.
   package private(set) var rows: [Row] = []
   /// The rows by descending greatest distance; equal ones in the order of the pairs.
@@ -31,7 +31,7 @@ package struct SurfaceDistances: Equatable, Sendable {
   /// Nothing measured yet.
   ///
   /// - Parameter first: The pair to begin with; nil for the first.
-  init(_ request: FindingsRequest, first: Int?) {
+  init(_ request: SpatialComparisonRequest, first: Int?) {
     self.request = request
     // A label that one version does not have has no border there.
     let pairs = request.pairs.indices.filter {

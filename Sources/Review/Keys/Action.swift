@@ -7,7 +7,7 @@ package enum Action: Hashable, Sendable {
   case frame(FrameStep)
   case picture(PictureChange)
   case overlay(OverlayChange)
-  case finding(FindingStep)
+  case jump(JumpStep)
   case component(ComponentStep)
   case visibility(VisibilityChange)
   case label(LabelPart)
@@ -29,7 +29,7 @@ package enum Action: Hashable, Sendable {
   var isMove: Bool {
     switch self {
     case .move, .pointer: true
-    case .frame, .picture, .overlay, .finding, .component, .visibility, .label, .version, .refinement,
+    case .frame, .picture, .overlay, .jump, .component, .visibility, .label, .version, .refinement,
       .network, .focus, .verdict, .session, .worklist, .caseList, .search, .answer, .commandLine, .text:
       false
     }

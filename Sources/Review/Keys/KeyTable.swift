@@ -27,7 +27,7 @@ package enum KeyTable {
 
   private static let groups: [any ActionGroup.Type] = [
     Action.Move.self, Action.FrameStep.self, Action.PictureChange.self, Action.OverlayChange.self,
-    Action.FindingStep.self, Action.NetworkStep.self, Action.FocusStep.self, Action.VerdictStep.self,
+    Action.JumpStep.self, Action.NetworkStep.self, Action.FocusStep.self, Action.VerdictStep.self,
     Action.SessionStep.self, Action.WorklistStep.self, Action.CaseListStep.self, Action.PointerMove.self,
     Action.SearchStep.self, Action.Answer.self, Action.CommandLineStep.self, Action.TextEdit.self,
   ]

@@ -15,7 +15,7 @@ struct SurfaceSection: PanelSection {
   }
 
   var bindings: [KeyBinding] {
-    listBindings(entry: "label") + Action.FindingStep.borderTableBindings + closingBindings
+    listBindings(entry: "label") + Action.JumpStep.borderTableBindings + closingBindings
   }
 
   func isShown(_ state: ReviewState) -> Bool { state.decisions.a != nil && state.decisions.b != nil }

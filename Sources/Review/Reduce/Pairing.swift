@@ -38,15 +38,15 @@ extension ReviewState {
       comparison = nil
       comparedPairs = []
       view.comparison = .off
-      return cancel(.comparison) + findIfNeeded()
+      return cancel(.comparison) + compareSpatiallyIfNeeded()
     }
     comparedPairs = LabelPair.pairs(a, b)
     if let comparison, comparison.a == a.id, comparison.b == b.id {
-      if comparison.partners == comparedPairs.partners { return findIfNeeded() }
+      if comparison.partners == comparedPairs.partners { return compareSpatiallyIfNeeded() }
     }
     comparison = nil
-    findings = nil
-    let stopped = cancel(.findings)
+    spatialComparison = nil
+    let stopped = cancel(.spatialComparison)
     let isSettled =
       a.family == b.family || askedPairings.contains([a.family, b.family])
       || knownPairings.last(of: a.family, b.family) != nil
@@ -80,7 +80,7 @@ extension ReviewState {
     guard found.a == decisions.a, found.b == decisions.b, let a = version(found.a), let b = version(found.b)
     else { return [] }
     comparison = found
-    switch found.finding {
+    switch found.pairing {
     case .settled: break
     case .found(let partners, let isRemembered):
       settledPairings.append(LabelPairing(a.family, b.family, partners: partners))

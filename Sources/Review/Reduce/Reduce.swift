@@ -168,7 +168,7 @@ extension ReviewState {
     case .overlay(let change): return changeOverlay(change)
     case .visibility(let change): changeVisibility(change)
     case .label(let part): editLabel(part)
-    case .finding(let step): find(step)
+    case .jump(let step): jump(step)
     case .component(let step): return editComponents(step)
     case .version(let role): return useVersion(as: role)
     case .refinement(let step): return refine(step, key)

@@ -6,19 +6,19 @@ extension ReviewState {
   ///
   /// It begins when differences are known, so that it does not delay them.
   mutating func measureSurfacesIfNeeded() -> [ReviewEffect] {
-    guard let findings, findings.request.b != nil else {
+    guard let spatialComparison, spatialComparison.request.b != nil else {
       guard surfaceDistances != nil else { return [] }
       (surfaceDistances, furthestPosition) = (nil, nil)
       return cancel(.surfaceDistances)
     }
-    guard surfaceDistances?.request != findings.request else { return [] }
+    guard surfaceDistances?.request != spatialComparison.request else { return [] }
     furthestPosition = nil
-    let selected = findings.request.pairs.firstIndex { pair in
+    let selected = spatialComparison.request.pairs.firstIndex { pair in
       shownVersion?.label(selectedLabel).map {
         $0.value == (shownSide == .a ? pair.valueA : pair.valueB)
       } ?? false
     }
-    let unmeasured = SurfaceDistances(findings.request, first: selected)
+    let unmeasured = SurfaceDistances(spatialComparison.request, first: selected)
     return receiveSurfaceDistances(unmeasured)
   }
 

@@ -278,7 +278,7 @@ extension ReviewState {
   private func barRank(_ binding: KeyBinding) -> Int {
     guard position != nil else { return binding.barRank }
     switch binding.action {
-    case .verdict(.give(.accepted)), .worklist(.giveVerdict(.accepted)), .worklist(.next), .finding(.next):
+    case .verdict(.give(.accepted)), .worklist(.giveVerdict(.accepted)), .worklist(.next), .jump(.next):
       return 0
     default: return binding.barRank
     }

@@ -22,7 +22,7 @@ extension ReviewState {
     let structure = stripStructure
     let rows = (0..<area.rows).map { row in
       scale.slices(ofRow: row).map { slice in
-        structure.flatMap { findings?.slices.counts(of: $0, axis: axis, slice: slice) }
+        structure.flatMap { spatialComparison?.slices.counts(of: $0, axis: axis, slice: slice) }
           ?? SliceOverlaps.Counts()
       }
     }
@@ -58,7 +58,7 @@ extension ReviewState {
   private var stripStructure: Int? {
     guard let key = selectedLabel else { return 0 }
     func value(_ id: VersionID?) -> UInt16? { id.flatMap { version($0) }?.label(key)?.value }
-    return findings?.structure(a: value(decisions.a), b: value(decisions.b))
+    return spatialComparison?.structure(a: value(decisions.a), b: value(decisions.b))
   }
 }
 

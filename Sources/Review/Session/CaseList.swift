@@ -56,7 +56,7 @@ extension SessionState {
       }
       if key == .control("c") { return leaveAll() }
     // No key of the list has these.
-    case .move, .frame, .picture, .overlay, .finding, .component, .visibility, .label, .version, .refinement,
+    case .move, .frame, .picture, .overlay, .jump, .component, .visibility, .label, .version, .refinement,
       .network, .focus, .verdict, .session, .worklist, .search, .commandLine:
       break
     }

@@ -64,7 +64,7 @@ package enum Tour: Equatable, Sendable {
     TourStep("d shows where they differ. Press d.", .action(.overlay(.toggleDifference))),
     TourStep(
       "n goes to the largest place where they differ, then to the next, and says what it is. Press n.",
-      .action(.finding(.next(1)))),
+      .action(.jump(.next(1)))),
     TourStep("d again shows the labels. Press d.", .action(.overlay(.toggleDifference))),
     TourStep(
       "y accepts the version shown, e rejects it, f flags the case, 1 to 5 give a score. Press y.",

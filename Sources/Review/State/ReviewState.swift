@@ -77,7 +77,7 @@ package struct ReviewState: Equatable, Sendable {
   /// The pairs of labels of A and B.
   package var comparedPairs: [LabelPair] = []
   /// The slices of A and B and where they differ, once counted.
-  package var findings: Findings?
+  package var spatialComparison: SpatialComparison?
   /// The distances between the borders of A and B, as far as they are measured.
   package var surfaceDistances: SurfaceDistances?
   /// The row of the distances whose furthest point was gone to last, counted from the worst.
@@ -86,8 +86,8 @@ package struct ReviewState: Equatable, Sendable {
   package var probabilities: [VersionID: VersionProbabilities?] = [:]
   /// The components of the selected label; nil until they are found.
   package var islands: Islands?
-  /// The kind of finding that n and N step through.
-  package var findingTarget = FindingTarget.disagreements
+  /// What the crosshair jumps to with n and N.
+  package var jumpTarget = JumpTarget.disagreements
   /// The index of the difference between A and B that was visited last, from 0.
   package var disagreementPosition: Int?
   /// The index of the component that was visited last or that the table points at.

@@ -3,47 +3,48 @@ import Volumes
 import Work
 
 extension Action {
-  /// Steps through differences and islands, and to the ends of a label.
-  package enum FindingStep: ActionGroup {
+  /// Jumps of the crosshair to differences, islands, the first and last slice of a label, the furthest border points and
+  /// uncertain slices.
+  package enum JumpStep: ActionGroup {
     case next(Int), toggleTarget, labelEnd(isLast: Bool), furthest(Int), uncertainSlice
 
     static let bindings: [KeyBinding] = [
       KeyTable.bind(
-        .picture, ["n"], .finding(.next(1)),
+        .picture, ["n"], .jump(.next(1)),
         "next difference of A and B, or next island; the largest first",
         bar: "differing", barKeys: ["n", "N"], rank: 4),
-      KeyTable.bind(.picture, ["N"], .finding(.next(-1)), "the one before"),
+      KeyTable.bind(.picture, ["N"], .jump(.next(-1)), "the one before"),
       KeyTable.bind(
-        .picture, ["I"], .finding(.toggleTarget),
+        .picture, ["I"], .jump(.toggleTarget),
         "n and N go through the islands of the selected label, or through differences again"),
       KeyTable.bind(
-        .picture, [";"], .finding(.furthest(1)),
+        .picture, [";"], .jump(.furthest(1)),
         "the border point where A and B are furthest apart, then that of the next label; the worst label first"
       ),
       KeyTable.bind(
-        .picture, ["^"], .finding(.labelEnd(isLast: false)),
+        .picture, ["^"], .jump(.labelEnd(isLast: false)),
         "first slice of the selected label in the active plane"),
-      KeyTable.bind(.picture, ["$"], .finding(.labelEnd(isLast: true)), "its last slice"),
+      KeyTable.bind(.picture, ["$"], .jump(.labelEnd(isLast: true)), "its last slice"),
       KeyTable.bind(
-        .picture, ["!"], .finding(.uncertainSlice),
+        .picture, ["!"], .jump(.uncertainSlice),
         "the slice of the active plane whose probabilities are most uncertain, then the next"),
     ]
 
     /// The key that goes to the label at the pointer of the table of borders.
     static let borderTableBindings: [KeyBinding] = [
       KeyTable.bind(
-        .section(SurfaceSection().id), [.enter], .finding(.furthest(0)), "go to the furthest point again",
+        .section(SurfaceSection().id), [.enter], .jump(.furthest(0)), "go to the furthest point again",
         bar: "go to")
     ]
   }
 }
 
 extension ReviewState {
-  /// Carries out a step to what matters.
-  mutating func find(_ step: Action.FindingStep) {
+  /// Moves the crosshair to the next place of the kind that `step` names.
+  mutating func jump(_ step: Action.JumpStep) {
     switch step {
-    case .next(let count): findingTarget == .disagreements ? goToDisagreement(count) : goToIsland(count)
-    case .toggleTarget: toggleFindingTarget()
+    case .next(let count): jumpTarget == .disagreements ? goToDisagreement(count) : goToIsland(count)
+    case .toggleTarget: toggleJumpTarget()
     case .labelEnd(let isLast): goToLabelEnd(isLast: isLast)
     case .furthest(let count): goToFurthestPoint(count)
     case .uncertainSlice: goToUncertainSlice()
@@ -52,20 +53,23 @@ extension ReviewState {
 
   // MARK: - Differences
 
-  /// Counts the slices of the versions and finds where they differ, unless they are known or being computed.
+  /// Starts the job that counts voxels in each slice and finds where A and B differ, unless its result is known or being
+  /// computed.
   ///
-  /// With two versions their comparison must be known.
-  mutating func findIfNeeded() -> [ReviewEffect] {
+  /// With two versions, the pairs of labels must be known.
+  mutating func compareSpatiallyIfNeeded() -> [ReviewEffect] {
     guard let a = decisions.a.flatMap({ version($0) }) else {
-      findings = nil
-      return cancel(.findings)
+      spatialComparison = nil
+      return cancel(.spatialComparison)
     }
     let b = decisions.b.flatMap { version($0) }.flatMap { $0.id == a.id ? nil : $0 }
     let pairs = b == nil ? a.table.labels.map { LabelPair($0, nil) } : comparedPairs
-    let request = FindingsRequest(a, b, pairs)
-    if findings?.request == request || running(FindingsJob.self)?.request == request { return [] }
-    findings = nil
-    return [start(FindingsJob(request: request))]
+    let request = SpatialComparisonRequest(a, b, pairs)
+    if spatialComparison?.request == request || running(SpatialComparisonJob.self)?.request == request {
+      return []
+    }
+    spatialComparison = nil
+    return [start(SpatialComparisonJob(request: request))]
   }
 
   private mutating func goToDisagreement(_ count: Int) {
@@ -77,12 +81,12 @@ extension ReviewState {
         .warning)
       return
     }
-    guard let findings else {
+    guard let spatialComparison else {
       message = Message("still searching for differences of A and B")
       return
     }
-    guard let list = findings.disagreements else {
-      message = Message(findings.failure ?? "A and B cannot be compared", .error)
+    guard let list = spatialComparison.disagreements else {
+      message = Message(spatialComparison.failure ?? "A and B cannot be compared", .error)
       return
     }
     guard !list.entries.isEmpty else {
@@ -94,7 +98,7 @@ extension ReviewState {
     let entry = list.entries[position]
     let slice = go(to: entry)
     message = Message(
-      "\(position + 1) of \(list.count), \(volumeText(entry.voxelCount)), \(slice), \(findings.kind(of: entry))"
+      "\(position + 1) of \(list.count), \(volumeText(entry.voxelCount)), \(slice), \(spatialComparison.kind(of: entry))"
     )
   }
 
@@ -122,9 +126,9 @@ extension ReviewState {
 
   // MARK: - Islands
 
-  private mutating func toggleFindingTarget() {
-    guard findingTarget == .disagreements else {
-      findingTarget = .disagreements
+  private mutating func toggleJumpTarget() {
+    guard jumpTarget == .disagreements else {
+      jumpTarget = .disagreements
       message = Message("n and N go through the differences of A and B")
       return
     }
@@ -132,7 +136,7 @@ extension ReviewState {
       message = Message("no label to go through: open a mask, or run a network (m)", .warning)
       return
     }
-    findingTarget = .islands
+    jumpTarget = .islands
     message = Message(
       "n and N go through the islands of \(label.name) in \(version.name); I goes back to differences")
   }
@@ -140,7 +144,7 @@ extension ReviewState {
   /// Finds the components of the selected label where something goes through them, unless they are known or being
   /// computed.
   mutating func followIslands() -> [ReviewEffect] {
-    guard phase == .reviewing, findingTarget == .islands || focus == .components, let shown = shownVersion,
+    guard phase == .reviewing, jumpTarget == .islands || focus == .components, let shown = shownVersion,
       let key = selectedLabel, let label = shown.label(key)
     else { return [] }
     let otherID = decisions.a == shown.id ? decisions.b : decisions.a

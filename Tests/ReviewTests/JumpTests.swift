@@ -32,7 +32,7 @@ private func pairState(_ content: ReviewCase = pair()) throws -> ReviewState {
   return state
 }
 
-@Suite struct FindingTests {
+@Suite struct JumpTests {
   @Test("n steps through the differences of A and B, the largest first, and describes each")
   func differences() throws {
     var state = try pairState()
@@ -88,12 +88,12 @@ private func pairState(_ content: ReviewCase = pair()) throws -> ReviewState {
     #expect(state.message?.text.hasSuffix("only B: Liver") == true)
   }
 
-  @Test("an edit is compared again, and earlier findings are discarded")
-  func editsDropFindings() throws {
+  @Test("after an edit the versions are compared again, and the earlier differences are discarded")
+  func editsDiscardDifferences() throws {
     var state = try pairState()
     state.type("n")
     state.paint(VoxelIndex(1, 1, 1), "spleen")
-    #expect(state.findings == nil && state.disagreementPosition == 0)
+    #expect(state.spatialComparison == nil && state.disagreementPosition == 0)
     try state.finishComparison()
     state.type("n")
     #expect(state.message?.text.hasSuffix("1 of 1, 1.0 mL, axial 1, only B: spleen") == true)
@@ -111,7 +111,7 @@ private func pairState(_ content: ReviewCase = pair()) throws -> ReviewState {
         == Message("n and N go through the islands of liver in second.nii.gz; I goes back to differences"))
     state.type("n")
     #expect(state.message == Message("still searching for the islands of liver"))
-    try state.finishFinding()
+    try state.finishSpatialComparison()
     state.type("n")
     #expect(state.message == Message("island 1 of 3 of liver, 892.0 mL, axial 5"))
     state.type("nn")
@@ -120,7 +120,7 @@ private func pairState(_ content: ReviewCase = pair()) throws -> ReviewState {
     // Another label, other islands.
     state.type(".")
     #expect(state.selectedLabel == "spleen" && state.islands == nil)
-    try state.finishFinding()
+    try state.finishSpatialComparison()
     state.type("n")
     #expect(state.message == Message("island 1 of 1 of spleen, 48.0 mL, axial 5"))
     state.type("In")
@@ -166,8 +166,8 @@ private func pairState(_ content: ReviewCase = pair()) throws -> ReviewState {
     let content = twoReaders()
     var state = try openedState(content)
     try state.finishComparison()
-    let request = try #require(state.findings?.request)
-    try expectStops(atEachOf: 20) { _ = try Findings(request, $0) }
+    let request = try #require(state.spatialComparison?.request)
+    try expectStops(atEachOf: 20) { _ = try SpatialComparison(request, $0) }
     let labels = content.masks[0].labels
     let islands = IslandsRequest(labels: labels, value: 6, other: labels, otherValue: 6)
     try expectStops(atEachOf: 20) { _ = try Islands(islands, $0) }
@@ -239,7 +239,7 @@ private func pairState(_ content: ReviewCase = pair()) throws -> ReviewState {
     state.press(.tab)
     state.selectedLabel = "liver"
     state.type("T")
-    try state.finishFinding()
+    try state.finishSpatialComparison()
     return state
   }
 
@@ -316,10 +316,10 @@ private func pairState(_ content: ReviewCase = pair()) throws -> ReviewState {
       return index.i % 2 == 0 && index.j % 2 == 0 && index.k != 1 ? 6 : 0
     }
     var state = try openedState(content, screen: ScreenSize(rows: 40, columns: 120))
-    try state.finishFinding()
+    try state.finishSpatialComparison()
     state.selectedLabel = "liver"
     state.type("T")
-    try state.finishFinding()
+    try state.finishSpatialComparison()
     state.press(.end)
     #expect(render(state).text.contains { $0.contains("›5000  axial 2") })
     state.type("x")
