@@ -127,13 +127,13 @@ struct CommandLineTests {
         " slice         a slice of the active plane, counted from 0",
         " set           a CRF knob: mu1, theta-alpha, theta-beta, mu2, theta-gamma, iter…",
         " save-preset   save the CRF's kernels",
-        " score         how good the segmentation is, from 1 to 5; 0 takes it back",
+        " score         the quality of the segmentation, 1 to 5; 0 removes the score",
         " spleen        go to its largest slice",
       ])
     state.type("core ")
     #expect(
       list(state, from: ":score") == [
-        " :score 4  how good the segmentation is, from 1 to 5; 0 takes it back"
+        " :score 4  the quality of the segmentation, 1 to 5; 0 removes the score"
       ])
   }
 

@@ -163,7 +163,7 @@ private let frameCases: [FrameCase] = [
     "step of the tour", 80, 24, .trueColour,
     session: { screen, capabilities in
       var session = SessionState(
-        worklist: WorklistState(OpenCaseRequest()), first: CaseID(0), tour: .begun, screen: screen,
+        worklist: WorklistState(OpenCaseRequest()), first: CaseID(0), tour: .firstStep, screen: screen,
         capabilities: capabilities)
       let effects = session.begin()
       _ = try session.finish(effects)

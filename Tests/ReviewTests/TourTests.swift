@@ -47,7 +47,7 @@ struct TourTests {
   @Test(
     "every step is done by the key that it names, and the last one ends the tour", arguments: [80, 120, 200])
   func whole(columns: Int) throws {
-    var session = try session(.begun, rows: columns == 80 ? 24 : 40, columns: columns)
+    var session = try session(.firstStep, rows: columns == 80 ? 24 : 40, columns: columns)
     for (position, step) in Tour.steps.enumerated() {
       #expect(
         session.tour.map { if case .step(position, _) = $0 { true } else { false } } == true, "\(step.text)")
@@ -75,11 +75,11 @@ struct TourTests {
 
   @Test("another key than the one that is taught does nothing, and Escape ends the tour")
   func otherKeys() throws {
-    var session = try session(.begun)
+    var session = try session(.firstStep)
     let before = session.review
     for key: Key in ["q", "y", "d", .down, .enter, .control("n")] { try session.press(key) }
     _ = reduce(&session, .terminal(.paste("q")))
-    #expect((session.review, session.tour) == (before, .begun))
+    #expect((session.review, session.tour) == (before, .firstStep))
     try session.press(.escape)
     #expect(session.tour == nil)
     #expect(session.review.message == Message("the tour is over; segdeck tour begins it again"))
@@ -89,7 +89,7 @@ struct TourTests {
 
   @Test("a network that cannot run ends the tour, and its reason stays on the screen")
   func failing() throws {
-    var session = try session(.begun)
+    var session = try session(.firstStep)
     for step in Tour.steps.prefix(while: { $0.expectation != .version }) {
       try session.press(try #require(keyThatDoes(step, in: session.review.keyContext)))
       session.finishNetworkList()
@@ -102,13 +102,13 @@ struct TourTests {
 
   @Test("the offer is said once; Enter takes it, and any other key does what it always does")
   func offer() throws {
-    let offered = try session(.offered(isSaid: false))
+    let offered = try session(.offered(isAnnounced: false))
     #expect(
       offered.review.message
         == Message("? lists the keys; first time here? Enter begins a tour of two minutes"))
     var taken = offered
     try taken.press(.enter)
-    #expect((taken.tour, taken.review.view.isMaximised, taken.review.message) == (.begun, false, nil))
+    #expect((taken.tour, taken.review.view.isMaximised, taken.review.message) == (.firstStep, false, nil))
     var declined = offered
     try declined.type("f")
     #expect((declined.tour, declined.review.decisions.verdicts.isFlagged) == (nil, true))

@@ -45,7 +45,7 @@ package struct LabelPair: Equatable, Sendable {
 }
 
 extension [LabelPair] {
-  /// The structure of each pair, from 1, and 0 for labels that only one version knows: a label that the other version
+  /// The structure of each pair, from 1; 0 for a label that only one version knows, because a label that the other version
   /// cannot have is not a difference.
   ///
   /// Where the versions have no label in common, all labels are one structure.
@@ -59,7 +59,7 @@ extension [LabelPair] {
     }
   }
 
-  /// The value in B by the value in A, for every pair that has both.
+  /// The value in B by the value in A, for each pair with a label of both.
   package var partners: [UInt16: UInt16] {
     Dictionary(
       compactMap { pair in pair.valueA.flatMap { one in pair.valueB.map { (one, $0) } } },
@@ -72,8 +72,8 @@ package struct ComparisonRequest: Equatable, Sendable {
   package var a, b: Version
   /// The pairs of labels, by name or as the reviewer chose them.
   package var pairs: [LabelPair]
-  /// The key under which the reviewer's answer is remembered; nil where ``pairs`` is settled, because the versions
-  /// share their labels or the reviewer chose the pairs.
+  /// The key under which the reviewer's answer is stored; nil where no answer is needed, because the versions share their
+  /// labels or the reviewer already chose the pairs.
   package var memory: PairingMemory?
 
   package init(a: Version, b: Version, pairs: [LabelPair], memory: PairingMemory?) {
@@ -124,11 +124,12 @@ package struct Comparison: Equatable, Sendable {
     package var dice: Double { diceCoefficient(voxelsA, voxelsB, common: voxelsCommon) }
   }
 
-  /// The pairing that the comparison found.
+  /// How the labels were paired.
   package enum Pairing: Equatable, Sendable {
     /// The request gave the pairs.
     case settled
-    /// Names and overlaps agree, or the reviewer chose these pairs for the same files in an earlier session.
+    /// The value in B by the value in A: names and overlaps agree, or the reviewer chose these pairs for the same files in
+    /// an earlier session (`isRemembered`).
     case found([UInt16: UInt16], isRemembered: Bool)
     /// Names are missing or overlaps contradict them: the reviewer is asked to confirm the pairs.
     case doubtful(proposed: [UInt16: UInt16])
@@ -137,7 +138,6 @@ package struct Comparison: Equatable, Sendable {
   package var a, b: VersionID
   /// In the order of the pairs.
   package var rows: [Row]
-  /// The pairing of the labels.
   package var pairing: Pairing
   /// The overlaps of all labels, independent of their names; nil where the versions share their labels.
   package var overlaps: LabelOverlaps?
@@ -182,7 +182,7 @@ package struct Comparison: Equatable, Sendable {
       }
     }
     work.report(0.5)
-    // Position of each value's pair, counted from 1; 0 stands for background.
+    // The position of each value's pair, from 1; 0 for background.
     var positionA = [Int32](repeating: 0, count: 65536)
     var positionB = positionA
     for (position, pair) in pairs.enumerated() {

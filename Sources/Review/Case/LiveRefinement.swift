@@ -14,15 +14,15 @@ package struct LiveRefinement: Equatable, Sendable {
 
   /// The version that was refined.
   package var base: VersionID
-  /// The box around the crosshair, as long as it is newer than ``whole``.
+  /// The result for the box around the crosshair; nil unless it is newer than ``whole``.
   package var region: Result?
-  /// The whole image, perhaps with earlier knobs.
+  /// The result for the whole image, which may be of earlier knobs.
   package var whole: Result? {
     didSet { hasWarnedOfLoss = false }
   }
   /// Whether the warning that leaving discards ``whole`` was shown.
   package var hasWarnedOfLoss = false
-  /// Whether only the box follows the knobs, because the whole image needs too much memory.
+  /// Whether only the box is refined, because the whole image needs too much memory.
   package var isOnlyRegion = false
 
   /// A refinement of `base` without results.

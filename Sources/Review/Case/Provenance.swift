@@ -16,7 +16,7 @@ package struct Provenance: Equatable, Sendable {
   package var steps: [Step]
   /// The version after the first step; nil where it is unknown.
   package var firstVersion: VersionID?
-  /// The name in the list of versions.
+  /// The version's name in the list of versions.
   package var versionName: String
   /// "accepted", "rejected", or nil when no verdict was given.
   package var verdict: String?
@@ -44,9 +44,9 @@ package struct Provenance: Equatable, Sendable {
   /// The steps that lead to a version, oldest first, and the version after the first of them.
   ///
   /// - Parameters:
-  ///   - origin: Where a version comes from; nil where no version has this number.
-  ///   - changedVoxels: In how many voxels a version differs from the one that it was copied from.
-  /// - Returns: nil for the first version where what a step starts from is missing.
+  ///   - origin: The origin of a version; nil where there is no such version.
+  ///   - changedVoxels: The number of voxels in which a version differs from the version that it was copied from.
+  /// - Returns: The steps; the first version is nil where the origin of a step is missing.
   package static func steps(
     to version: VersionID, origin: (VersionID) -> Version.Origin?,
     changedVoxels: (_ version: VersionID, _ base: VersionID) -> Int

@@ -2,14 +2,14 @@ import Metrics
 import Volumes
 import Work
 
-/// The CRF's result for a box or the whole image, compared with the labels before.
+/// The CRF's result for a box or the whole image, compared with the labels before refinement.
 package struct RefinedPart: Equatable, Sendable {
-  /// One label's gain and loss.
+  /// The voxels and components of one label before and after refinement.
   package struct Row: Equatable, Sendable {
     package var label: UInt16
     /// Voxels before, after, and both before and after.
     package var voxelsBefore, voxelsAfter, voxelsCommon: Int
-    /// Components before and after; corners touch.
+    /// Connected components (26 neighbours) before and after.
     package var componentsBefore, componentsAfter: Int
 
     package init(
@@ -24,10 +24,10 @@ package struct RefinedPart: Equatable, Sendable {
       self.componentsAfter = componentsAfter
     }
 
-    /// Voxels gained and lost.
+    /// The sum of voxels gained and voxels lost.
     package var changedVoxels: Int { voxelsBefore + voxelsAfter - 2 * voxelsCommon }
 
-    /// 2 |before ∩ after| / (|before| + |after|); a row has a voxel before or after.
+    /// 2 |before ∩ after| / (|before| + |after|), defined because a row has a voxel before or after.
     package var dice: Double { diceCoefficient(voxelsBefore, voxelsAfter, common: voxelsCommon) }
   }
 
@@ -43,11 +43,11 @@ package struct RefinedPart: Equatable, Sendable {
   package var rows: [Row]
   /// Voxels whose label changed.
   package var changedVoxels: Int
-  /// The number of connected regions in which labels changed; corners touch.
+  /// The number of connected regions (26 neighbours) in which labels changed.
   package var changedRegions: Int
   /// See ``RefinedLabels/movableFraction``.
   package var movableFraction: Double?
-  /// The duration of the refinement.
+  /// The duration of the refinement in seconds.
   package var seconds = 0.0
 
   /// Compares refined labels with those that the request started from.
@@ -58,7 +58,7 @@ package struct RefinedPart: Equatable, Sendable {
     let isWhole = refined.box == VoxelBounds(request.labelsBefore.grid.size)
     box = refined.box
     let labels = refined.labels
-    // The labels before in one piece, and those after in chunks.
+    // Memory for the labels before as one array, and for the labels after in chunks.
     try AvailableMemory.requireAllocation(2 * labels.voxels.count * MemoryLayout<UInt16>.stride)
     let labelsBefore = request.labelsBefore.volume(croppedTo: refined.box)
     self.labels = ChunkedLabels(labels)
@@ -123,7 +123,7 @@ package struct RefinedPart: Equatable, Sendable {
     return try ConnectedComponents(difference, work: work).components.count
   }
 
-  /// The refined label of a voxel of the grid; nil beyond the box.
+  /// The refined label at a voxel index of the image's grid; nil outside the box.
   package func label(at index: VoxelIndex) -> UInt16? {
     for axis in 0..<3 where !(box.lower[axis]...box.upper[axis]).contains(index[axis]) { return nil }
     return labels[index - box.lower]

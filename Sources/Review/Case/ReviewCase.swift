@@ -11,7 +11,7 @@ package struct ReviewCase: Equatable, Sendable {
   /// The index of that frame, from 0, and the number of frames.
   package var frame = 0
   package var frameCount: Int
-  /// Masks on exactly the image's grid, in the order they were named.
+  /// Masks on the image's grid, in the order in which they were given.
   package var masks: [LoadedMask]
   /// The defects of the files that were repaired on reading, one line each.
   package var findings: [String]
@@ -54,7 +54,7 @@ package struct LoadedMask: Equatable, Sendable {
   package var path: String
   /// Its labels on the image's grid.
   package var labels: ChunkedLabels
-  /// Names and colours; values that it lacks get a name and a colour of their own.
+  /// Names and colours; values without an entry get a default name and colour.
   package var table: LabelTable
   /// Selections that merged several values of its file into one label.
   package var merged: [LabelSelection] = []

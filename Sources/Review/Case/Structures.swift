@@ -35,17 +35,17 @@ extension [LabelPairing] {
   func last(of one: VersionID, _ other: VersionID) -> LabelPairing? { last { $0.isOf(one, other) } }
 }
 
-/// The labels of all families, those that are one structure joined.
+/// A union-find structure over the labels of all families: each set is one structure.
 ///
 /// Labels are joined by pairings first, the newest pairing first, then by name, and by value where neither label has a
 /// name. Two labels of one family are never joined.
 private struct StructureSets {
   /// For each family its labels, ascending by value.
   let tables: [[Label]]
-  /// The number of each family's first label.
+  /// The index of each family's first label among the labels of all families.
   private var starts: [Int] = []
   private var parents: [Int]
-  /// For each root and family the label's position, or -1.
+  /// For each root and family, the position of the set's label in the family's table; -1 for none.
   private var members: [Int32]
 
   init(_ tables: [[Label]]) {
@@ -64,9 +64,10 @@ private struct StructureSets {
     }
   }
 
+  /// The index of a family's label among the labels of all families.
   func number(_ family: Int, _ position: Int) -> Int { starts[family] + position }
 
-  /// The set of a label.
+  /// The root of a label's set; shortens the paths that it follows.
   mutating func root(_ number: Int) -> Int {
     var root = number
     while parents[root] != root { root = parents[root] }
@@ -81,7 +82,7 @@ private struct StructureSets {
     return position < 0 ? nil : Int(position)
   }
 
-  /// Joins two sets unless a family would have two labels in one.
+  /// Joins two sets, unless the union would have two labels of one family.
   mutating func join(_ one: Int, _ other: Int) {
     let (first, second) = (root(min(one, other)), root(max(one, other)))
     guard first != second else { return }
@@ -97,8 +98,8 @@ private struct StructureSets {
 }
 
 extension Decisions {
-  /// Sets the key of every label of every version, one key for each structure, and each structure's colour: that of the
-  /// oldest version that has it.
+  /// Sets key and colour of every label of every version: one key and one colour for each structure. The colour is that of
+  /// the oldest version with the structure.
   ///
   /// - Parameter settled: Pairings that needed no decision of the reviewer; ``pairings`` have priority.
   /// - Returns: The new key of each key that changed. Hidden labels stay hidden.
@@ -113,28 +114,28 @@ extension Decisions {
     let positions = tables.map { table in
       Dictionary(uniqueKeysWithValues: table.enumerated().map { ($1.value, $0) })
     }
-    let said = settled + pairings
-    for pairing in said.reversed() {
+    let known = settled + pairings
+    for pairing in known.reversed() {
       guard let older = families.firstIndex(of: pairing.older),
         let newer = families.firstIndex(of: pairing.newer),
-        said.last(of: pairing.older, pairing.newer) == pairing
+        known.last(of: pairing.older, pairing.newer) == pairing
       else { continue }
       for (one, other) in pairing.partners.sorted(by: { $0.key < $1.key }) {
         guard let first = positions[older][one], let second = positions[newer][other] else { continue }
         sets.join(sets.number(older, first), sets.number(newer, second))
       }
     }
-    var known: [String: [(family: Int, number: Int)]] = [:]
+    var numbersByName: [String: [(family: Int, number: Int)]] = [:]
     for (family, table) in tables.enumerated() {
       for (position, label) in table.enumerated() {
         let number = sets.number(family, position)
         // A given name is never equal to a default name such as "label 3".
         let name = (label.isUnnamed ? "\u{0}" : "") + label.nameKey
-        for earlier in known[name] ?? []
-        where said.last(of: families[earlier.family], families[family]) == nil {
+        for earlier in numbersByName[name] ?? []
+        where known.last(of: families[earlier.family], families[family]) == nil {
           sets.join(earlier.number, number)
         }
-        known[name, default: []].append((family, number))
+        numbersByName[name, default: []].append((family, number))
       }
     }
     let identities = Decisions.identities(&sets)
@@ -152,7 +153,7 @@ extension Decisions {
     return renamed
   }
 
-  /// Key and colour of every label.
+  /// The key and colour of every label, in the order of the labels of all families.
   private static func identities(_ sets: inout StructureSets) -> [(key: String, colour: RGBColour)] {
     var identities: [(key: String, colour: RGBColour)] = []
     var ofRoot: [Int: (key: String, colour: RGBColour)] = [:]

@@ -17,15 +17,15 @@ package struct SurfaceDistances: Equatable, Sendable {
   /// Border voxels within this distance agree in the surface Dice: the tolerance of `segdeck compare`.
   package static let toleranceMillimetres = 2.0
 
-  /// The request.
+  /// The versions and pairs of labels that are measured.
   package let request: SpatialComparisonRequest
-  /// The pairs that were measured so far and that both versions have voxels of, ascending by pair.
+  /// The pairs that were measured so far and have voxels in both versions, ascending by pair.
   package private(set) var rows: [Row] = []
-  /// The rows by descending greatest distance; equal ones in the order of the pairs.
+  /// The rows by descending maximum distance; rows with equal distances in the order of the pairs.
   package private(set) var worstFirst: [Row] = []
   /// The pairs that are still to be measured, the next one first.
   package private(set) var remaining: [Int]
-  /// Why the rest could not be measured, one line; nil where it can.
+  /// The reason why the remaining pairs could not be measured, in one line; nil where they can be.
   package var failure: String?
 
   /// Nothing measured yet.
@@ -40,12 +40,12 @@ package struct SurfaceDistances: Equatable, Sendable {
     remaining = pairs.filter { $0 == first } + pairs.filter { $0 != first }
   }
 
-  /// The row of a label of A, or of B; nil where it is not measured, or has no border in both.
+  /// The row of a label of A, or of B; nil where it is not measured yet, or has no voxel in one of them.
   package func row(of value: UInt16, inA: Bool) -> Row? {
     rows.first { value == (inA ? request.pairs[$0.pair].valueA : request.pairs[$0.pair].valueB) }
   }
 
-  /// Measures the pairs that remain until `seconds` are over, one pair at least.
+  /// Measures remaining pairs until `seconds` are over, at least one pair.
   /// - Throws: `Cancelled`.
   /// - Complexity: O(voxels of the box around both versions of a label) for each, and about 14 bytes for each of them;
   ///   on sheared grids O(n log n) for n border voxels.
@@ -57,7 +57,7 @@ package struct SurfaceDistances: Equatable, Sendable {
       if let row = try measured(remaining[count], work) { found.append(row) }
       count += 1
     }
-    // Once for all of them: a mask may have thousands of labels.
+    // One removal instead of one for each pair, because a mask may have thousands of labels.
     remaining.removeFirst(count)
     rows = found.sorted { $0.pair < $1.pair }
     worstFirst = found.sorted {
@@ -69,7 +69,7 @@ package struct SurfaceDistances: Equatable, Sendable {
     guard let b = request.b, let box = request.boxes[pair], let valueA = request.pairs[pair].valueA,
       let valueB = request.pairs[pair].valueB
     else { return nil }
-    // All voxels of both labels lie in the box, so that what lies beyond it is outside of them.
+    // Both labels lie within the box, so a crop to it keeps their borders.
     try AvailableMemory.requireAllocation(2 * box.size.voxelCount * MemoryLayout<UInt16>.stride)
     let comparison = try StructureComparison(
       MatchedStructure(name: "", referenceValues: [valueA], otherValues: [valueB]),

@@ -25,7 +25,7 @@ package struct Version: Equatable, Sendable {
     case network(modelID: String, modelName: String)
     /// The fully connected CRF on an earlier version.
     case refinement(of: VersionID, settings: RefinementSettings, maskConfidence: Double?)
-    /// Changed by hand, from an earlier version on.
+    /// An earlier version that was edited by hand.
     case edit(of: VersionID)
 
     /// The version that it was derived from; nil for masks and networks.
@@ -45,9 +45,9 @@ package struct Version: Equatable, Sendable {
   package private(set) var labels: ChunkedLabels
   /// The components of ``labels``.
   package private(set) var components: LabelComponents
-  /// The oldest version whose values and names it shares: itself, or what it is a refinement of.
+  /// The oldest version with the same label values and names: this version itself, or the one that it was derived from.
   package var family: VersionID
-  /// Every value in ``labels`` is named here; values that vanished keep their names.
+  /// The label of every value in ``labels``; values that no voxel has any more keep their entry.
   ///
   /// Colours are those of the structures: one structure has one colour in every version.
   package private(set) var table: LabelTable
@@ -59,13 +59,13 @@ package struct Version: Equatable, Sendable {
   /// The labels of ``table`` by descending size, equal sizes by ascending value.
   package var labelsBySize: [Label] { positionsBySize.map { table.labels[$0] } }
   private var positionsBySize: [Int] = []
-  /// The fingerprint of the labels, as records of a worklist keep it of an accepted version.
+  /// The fingerprint of the labels, which the worklist's records store for an accepted version.
   ///
   /// It is computed when labels change, because decisions are compared with the records after every key.
   private(set) var fingerprint = ""
-  /// Volume and position of each label, ascending by value; labels without a voxel are not among them.
+  /// Volume and position of each label with a voxel, ascending by value.
   package var statistics: [LabelStatistics] { components.statistics }
-  /// The class probabilities that the CRF starts from; nil for a loaded mask, which gives its own.
+  /// The class probabilities that the CRF starts from; nil for a loaded mask, for which they follow from its labels.
   package var probabilities: ProbabilitiesHandle?
   /// Auxiliary heads that ``probabilities`` holds beside the main one.
   package var auxiliaryHeadCount: Int
@@ -99,7 +99,7 @@ package struct Version: Equatable, Sendable {
     summariseLabels()
   }
 
-  /// Computes what depends on the statistics of the labels.
+  /// Sorts the labels by size and computes the fingerprint.
   private mutating func summariseLabels() {
     var voxelCounts = [Int](repeating: 0, count: ownTable.labels.count)
     for part in statistics {
@@ -149,15 +149,16 @@ package struct Version: Equatable, Sendable {
     table.position(of: label.value).map { keys[$0] } ?? label.nameKey
   }
 
+  /// The label with this key; nil for none.
   package func label(_ key: String?) -> Label? { position(key).map { table.labels[$0] } }
 
-  /// The position in ``table`` of the label with this key.
+  /// The position in ``table`` of the label with this key; nil for none.
   package func position(_ key: String?) -> Int? { key.flatMap { keys.firstIndex(of: $0) } }
 
   /// Every label with its key, ascending by value.
   package var keyedLabels: Zip2Sequence<[Label], [String]> { zip(table.labels, keys) }
 
-  /// Changes a label's own name or colour; ``Decisions/identifyStructures(settled:)`` has to follow.
+  /// Changes a label's own name or colour; afterwards ``Decisions/identifyStructures(settled:)`` must be called.
   mutating func change(_ value: UInt16, _ change: (inout Label) -> Void) { ownTable.change(value, change) }
 
   /// Sets keys and colours of structures; a label of an unknown structure keeps its own.
@@ -180,7 +181,7 @@ package struct Version: Equatable, Sendable {
 }
 
 extension LabelTable {
-  /// The same labels, those that share a name told apart by their values: "kidney (2)", "kidney (3)".
+  /// The same labels, where labels with equal names have their values added: "kidney (2)", "kidney (3)".
   var withDistinctNames: LabelTable {
     let counts = Dictionary(labels.map { ($0.nameKey, 1) }, uniquingKeysWith: +)
     guard counts.count < labels.count else { return self }

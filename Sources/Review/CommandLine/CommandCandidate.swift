@@ -13,7 +13,7 @@ struct CommandCandidate: Equatable {
 
 /// The text before the cursor: the start of a command's name, or a command and the start of its argument.
 enum CommandStem: Equatable {
-  /// A word that may become a command, a label or a place.
+  /// A word that may become a command, a label or a position.
   case first(String)
   /// A command, the part of the line that stays, and the text after it.
   case argument(CommandArgument, head: String, text: String)
@@ -32,7 +32,8 @@ enum CommandStem: Equatable {
       definition.argument, head: String(typed.prefix(typed.count - argument.count)), text: String(argument))
   }
 
-  /// The folder whose names complete the text, as it was typed, and which of its files; nil where no path is typed.
+  /// The folder whose names complete the text, as it was typed, and the files of it that are candidates; nil where no
+  /// path is typed.
   var folder: (path: String, content: FolderContent)? {
     guard case .argument(.file(let content), _, let text) = self else { return nil }
     return (CommandStem.folderPart(of: text), content)
@@ -128,7 +129,7 @@ extension ReviewState {
     return ReviewState.matching(choices, text)
   }
 
-  /// Knobs, or labels after "labels", separated by commas.
+  /// The names of knobs; after "labels", labels for a list that is separated by commas.
   private func knobChoices(_ text: String) -> [Choice] {
     let words = text.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
     guard words.count == 2 else {
@@ -150,7 +151,8 @@ extension ReviewState {
     }
   }
 
-  /// Names in the folder that is typed; hidden ones only where a dot was typed.
+  /// The names in the typed folder that begin with the typed name; hidden files only where the typed name begins with a
+  /// dot.
   private func pathChoices(_ text: String, _ listing: FolderListing?) -> [Choice] {
     let folder = CommandStem.folderPart(of: text)
     guard let listing, listing.folder == folder else { return [] }
@@ -165,8 +167,8 @@ extension ReviewState {
     }
   }
 
-  /// Choices that begin with the text, then those of which a word does, then those that contain it; names are compared as
-  /// labels are.
+  /// The choices that match the text: first those that begin with it, then those with a word that begins with it, then
+  /// those that contain it. Upper case, underscores and hyphens do not matter.
   private static func matching(_ choices: [Choice], _ text: String) -> [Choice] {
     let key = text.nameKey
     guard !key.isEmpty else { return choices }

@@ -3,7 +3,7 @@ import Volumes
 /// The kind of argument of a command.
 enum CommandArgument: Equatable, Sendable {
   case nothing
-  /// A number, a place or a text, which nothing completes.
+  /// A number, a position or a text, for which there are no candidates.
   case text
   /// "auto" or the name of a window.
   case window
@@ -33,13 +33,15 @@ struct CommandText {
   /// The windows of the image.
   var presets: [WindowPreset]
 
-  /// Its words.
+  /// The text, separated at blanks.
   var words: [String] { text.split(separator: " ").map(String.init) }
 }
 
-/// A command of the line after ":": the one table of them drives the parser, the candidates and the key reference.
+/// A command of the line after ":".
+///
+/// The one table of them, ``all``, drives the parser, the candidates and the key reference.
 struct CommandDefinition: Sendable {
-  /// Its name, then other ones.
+  /// The name of the command, then its other names.
   let names: [String]
   /// The kind of its argument.
   let argument: CommandArgument
@@ -78,7 +80,7 @@ struct CommandDefinition: Sendable {
 
 extension CommandDefinition {
   /// Every command, in the order of the key reference.
-  static let all: [CommandDefinition] = picture + labels + refinement + judging + files
+  static let all: [CommandDefinition] = picture + labels + refinement + verdicts + files
 
   private static let picture: [CommandDefinition] = [
     CommandDefinition(
@@ -105,7 +107,7 @@ extension CommandDefinition {
     },
     CommandDefinition(
       ["cine"], argument: .text, example: "cine 10",
-      "slices one after the other, so many per second; any key stops them"
+      "play the slices of the active plane, so many per second; any key stops"
     ) { argument in
       let rate = argument.text.isEmpty ? Cine.usualRate : Double(stated: argument.text)
       return rate.flatMap { Cine.rates.contains($0) ? .cine($0) : nil }
@@ -145,30 +147,30 @@ extension CommandDefinition {
     },
   ]
 
-  private static let judging: [CommandDefinition] = [
+  private static let verdicts: [CommandDefinition] = [
     CommandDefinition(
       ["score"], argument: .text, example: "score 4",
-      "how good the segmentation is, from 1 to 5; 0 takes it back"
+      "the quality of the segmentation, 1 to 5; 0 removes the score"
     ) {
       Int($0.text).flatMap { $0 == 0 || Verdicts.scores.contains($0) ? .score($0) : nil }
-        ?? .problem("score: type 1 to 5, or 0 to take it back")
+        ?? .problem("score: type 1 to 5, or 0 to remove it")
     },
     CommandDefinition(
       ["comment"], argument: .text, example: "comment TEXT",
-      "a comment on the case, in place of an earlier one"
+      "a comment on the case, which replaces an earlier one"
     ) { .comment($0.text) },
     CommandDefinition(["tag"], argument: .text, example: "tag WORD", "a word that groups cases") {
       $0.text.isEmpty ? .problem("tag: type a word") : .tag($0.text)
     },
-    CommandDefinition(["untag"], argument: .tag, example: "untag WORD", "take a tag of the case back") {
-      $0.text.isEmpty ? .problem("untag: type the word to take back") : .untag($0.text)
+    CommandDefinition(["untag"], argument: .tag, example: "untag WORD", "remove a tag of the case") {
+      $0.text.isEmpty ? .problem("untag: type the tag to remove") : .untag($0.text)
     },
   ]
 
   private static let files: [CommandDefinition] = [
     CommandDefinition(
       ["mask"], argument: .file(.images), example: "mask FILE as NAME",
-      "open a mask as one more version; without \"as NAME\" it is called as its file"
+      "open a mask as one more version; without \"as NAME\" it is named after its file"
     ) { TypedCommand.mask($0.text) },
     CommandDefinition(
       ["open"], argument: .file(.images), example: "open IMAGE",

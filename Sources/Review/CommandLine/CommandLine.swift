@@ -2,9 +2,9 @@
 package struct CommandLine: Equatable, Sendable {
   /// The prompt before the line.
   package enum Prompt: String, Equatable, Sendable, CaseIterable {
-    /// Any command, place or label.
+    /// Any command, position or label.
     case command = ":"
-    /// A place or label.
+    /// A position or label.
     case goTo = "go to "
   }
 
@@ -18,7 +18,7 @@ package struct CommandLine: Equatable, Sendable {
   var recalled: Int?
   /// The candidate that is shown, of those that complete ``typed``; nil for none.
   var pointed: Int?
-  /// The number of earlier lines that ↑ asked for before those of earlier sessions were read.
+  /// How often ↑ was pressed before the lines of earlier sessions were read.
   var awaitedLines = 0
   /// Whether Tab waits for the names in a folder.
   var awaitsListing = false
@@ -44,7 +44,7 @@ package struct CommandLine: Equatable, Sendable {
   }
 }
 
-/// The lines that were typed earlier, of each prompt, the newest last, none twice.
+/// The lines that were typed earlier after each prompt: the newest last, no line twice.
 package struct CommandHistory: Equatable, Sendable {
   /// Lines after ":".
   package private(set) var commands: [String] = []

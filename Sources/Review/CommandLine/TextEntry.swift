@@ -1,5 +1,6 @@
 /// Text being typed, with a cursor where the next character is inserted.
 package struct TextEntry: Equatable, Sendable {
+  /// The text.
   package private(set) var characters: [Character]
   /// The number of characters before the cursor.
   package private(set) var cursor: Int
@@ -12,9 +13,9 @@ package struct TextEntry: Equatable, Sendable {
 
   package var text: String { String(characters) }
 
-  /// The text before and after the cursor.
+  /// The text before the cursor, and the text after it.
   var textBeforeCursor: String { String(characters[..<cursor]) }
-  var textBehindCursor: String { String(characters[cursor...]) }
+  var textAfterCursor: String { String(characters[cursor...]) }
 
   /// Inserts text at the cursor, without its control characters.
   package mutating func insert(_ text: String) {

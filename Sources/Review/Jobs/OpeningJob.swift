@@ -89,8 +89,8 @@ extension ReviewState {
     view.frame = content.frame
     showOpeningMessages()
     viewAtOpening = view
-    if let habitsBefore { look(as: habitsBefore) }
-    habitsBefore = nil
+    if let previousDisplaySettings { apply(previousDisplaySettings) }
+    previousDisplaySettings = nil
     return [start(JournalJob(content: content))] + compareIfNeeded()
   }
 }

@@ -6,14 +6,14 @@ import Work
 package struct PaneContents: Equatable, Sendable {
   /// Millimetres along the rows and down the columns of a slice of each plane.
   package var extents: [AnatomicalPlane: SIMD2<Double>]
-  /// The sides of a comparison that each plane is shown of, from left to right; nil stands for a pane of both.
+  /// The sides of a comparison that get a pane of each plane, from left to right; nil stands for one pane of both.
   package var sides: [Decisions.Side?]
   /// Columns of the strip beside each plane that is wide enough.
   package var stripColumns: Int
   /// Height of a cell divided by its width.
   package var cellAspect: Double
 
-  /// Contents without strips, one pane a plane unless `sides` are given.
+  /// Contents without strips, with one pane for each plane, unless given.
   package init(
     extents: [AnatomicalPlane: SIMD2<Double>], sides: [Decisions.Side?] = [nil], stripColumns: Int = 0,
     cellAspect: Double = 2
@@ -31,25 +31,25 @@ indirect enum PaneArrangement: Sendable {
   case beside([PaneArrangement])
   case stacked([PaneArrangement])
 
-  /// The arrangements of three planes; of equally good ones the first is chosen.
+  /// The arrangements of three planes; the first is preferred where several show the image equally large.
   static let ofThree: [PaneArrangement] = {
     let planes = [AnatomicalPlane.axial, .coronal, .sagittal]
-    let ones = planes.map { PaneArrangement.plane($0) }
-    // One plane beside two is as large as the third above the same two: the axial plane gets the room first.
-    let withTwo = planes.indices.flatMap { one -> [PaneArrangement] in
-      let two = planes.indices.filter { $0 != one }.map { ones[$0] }
-      return [.beside([ones[one], .stacked(two)]), .stacked([ones[one], .beside(two)])]
+    let single = planes.map { PaneArrangement.plane($0) }
+    // Arrangements with a large axial plane come first, so that they are preferred.
+    let oneAndTwo = planes.indices.flatMap { large -> [PaneArrangement] in
+      let others = planes.indices.filter { $0 != large }.map { single[$0] }
+      return [.beside([single[large], .stacked(others)]), .stacked([single[large], .beside(others)])]
     }
-    return withTwo + [.beside(ones), .stacked(ones)]
+    return oneAndTwo + [.beside(single), .stacked(single)]
   }()
 
   /// Columns between panes that are side by side.
   static let gapColumns = 1
   /// The minimum size of a pane.
-  private static let leastColumns = 16
-  private static let leastRows = 5
+  private static let minimumColumns = 16
+  private static let minimumRows = 5
 
-  /// Whole columns and rows that the planes need at a scale of so many columns for each millimetre.
+  /// The whole columns and rows that the planes need at a scale in columns per millimetre.
   private func needed(_ columnsPerMillimetre: Double, _ contents: PaneContents) -> SIMD2<Double> {
     switch self {
     case .plane(let plane):
@@ -59,8 +59,8 @@ indirect enum PaneArrangement: Sendable {
         count * Self.cells(extent.x * columnsPerMillimetre) + (count - 1) * Double(Self.gapColumns)
       let rows = Self.cells(extent.y * columnsPerMillimetre / contents.cellAspect) + 1
       return SIMD2(
-        max(columns + Double(contents.stripColumns), Double(Self.leastColumns)),
-        max(rows, Double(Self.leastRows)))
+        max(columns + Double(contents.stripColumns), Double(Self.minimumColumns)),
+        max(rows, Double(Self.minimumRows)))
     case .beside(let parts):
       let all = parts.map { $0.needed(columnsPerMillimetre, contents) }
       let gaps = Double((parts.count - 1) * Self.gapColumns)
@@ -71,20 +71,20 @@ indirect enum PaneArrangement: Sendable {
     }
   }
 
-  /// The greatest scale at which everything fits into an area, in columns for each millimetre.
+  /// The largest scale at which everything fits into an area, in columns per millimetre, found by bisection.
   func scale(in area: Rectangle, _ contents: PaneContents) -> Double {
-    let room = SIMD2(Double(area.columns), Double(area.rows))
+    let available = SIMD2(Double(area.columns), Double(area.rows))
     var (low, high) = (0.0, 1e6)
     for _ in 0..<64 {
-      // Halved on a logarithmic scale: images are from micrometres to metres wide.
+      // The bisection is logarithmic, because images are from micrometres to metres wide.
       let middle = low == 0 ? high / 16 : (low * high).squareRoot()
-      if all(needed(middle, contents) .<= room) { low = middle } else { high = middle }
+      if all(needed(middle, contents) .<= available) { low = middle } else { high = middle }
       if low > 0, high / low < 1.0001 || high < 1e-9 { break }
     }
     return low
   }
 
-  /// Puts the planes into an area; what it has to spare is shared in proportion to what each needs.
+  /// The area of each plane within `area`. Spare columns and rows are divided in proportion to what each plane needs.
   func place(
     in area: Rectangle, scale: Double, _ contents: PaneContents
   ) -> [(plane: AnatomicalPlane, area: Rectangle)] {
@@ -112,11 +112,11 @@ indirect enum PaneArrangement: Sendable {
     }
   }
 
-  /// Whole cells that hold a length; what is a rounding error longer is held too.
+  /// The number of whole cells for a length in cells, rounded up except for rounding errors.
   private static func cells(_ length: Double) -> Double { max(1, (length - 1e-9).rounded(.up)) }
 
-  /// What each part needs and its share of what is left, in proportion, which add up to `count`; shares alone where there
-  /// is too little.
+  /// Divides `count` cells among parts: each gets what it needs and its proportion of the spare cells. Where there are too
+  /// few cells, each gets its proportion of them. The results add up to `count`.
   private static func shares(of count: Int, _ needed: [Double]) -> [Int] {
     let total = max(needed.reduce(0, +), 1)
     let spare = Double(count) - total

@@ -2,18 +2,19 @@ import Screen
 import Volumes
 import Work
 
+/// The areas of the screen: title, panes, panel and the lines at the foot.
 package struct ScreenLayout: Equatable, Sendable {
   /// A plane's title line and picture.
   package struct Pane: Equatable, Sendable {
     package var plane: AnatomicalPlane
-    /// The version that it shows of two that stand side by side; nil where it shows what the comparison view says.
+    /// The version that the pane shows where two are side by side; nil where the comparison view decides.
     package var side: Decisions.Side?
     /// The line above the picture.
     package var title: Rectangle
     package var picture: Rectangle
-    /// The strip of all slices at its right; empty where there is none.
+    /// The strip of all slices to the right of the picture; empty where there is none.
     package var strip: Rectangle
-    /// Millimetres in a column when the whole image is shown: the same for all panes.
+    /// Millimetres per column at zoom 1, the same for all panes.
     package var millimetresPerColumn = 1.0
   }
 
@@ -36,7 +37,7 @@ package struct ScreenLayout: Equatable, Sendable {
   package let panes: [Pane]
   /// Labels, versions and knobs; empty where the panel is hidden.
   package let panel: Rectangle
-  /// The lines at the foot, from above: voxel, view, message, keys.
+  /// The lines at the foot of the screen, from top to bottom.
   package let voxelLine, viewLine, messageLine, keyBar: Rectangle
 
   /// The layout of a screen: of all arrangements of the planes the one with the largest picture.
@@ -85,7 +86,7 @@ package struct ScreenLayout: Equatable, Sendable {
       for index in panes.indices { panes[index].millimetresPerColumn = millimetres }
       if best.isEmpty || millimetres < best[0].millimetresPerColumn * 0.99 { best = panes }
     }
-    // In the order of the planes, wherever they stand; the sides of a plane stay in theirs.
+    // The result is in the order of the planes, whatever the arrangement; the sides of a plane keep their order.
     return AnatomicalPlane.allCases.flatMap { plane in best.filter { $0.plane == plane } }
   }
 
@@ -115,7 +116,7 @@ package struct ScreenLayout: Equatable, Sendable {
 }
 
 extension ScreenLayout.Pane {
-  /// Millimetres in a column at which a slice just fits into the picture.
+  /// The smallest number of millimetres per column at which a slice fits into the picture.
   fileprivate func fittingMillimetresPerColumn(_ contents: PaneContents) -> Double {
     let extent = contents.extents[plane] ?? SIMD2(1, 1)
     return max(
@@ -133,7 +134,7 @@ extension ReviewState {
         Double(geometry.horizontalCount) * geometry.horizontalSpacing,
         Double(geometry.verticalCount) * geometry.verticalSpacing)
     }
-    // Labels that are switched off for a moment do not move the panes.
+    // Hiding the labels for a moment must not move the panes.
     let isPair = view.comparison == .sideBySide && comparedLabels != nil
     return ScreenLayout(
       screen: screen, active: view.activePlane, isMaximised: view.isMaximised,
@@ -156,7 +157,7 @@ extension ReviewState {
       millimetresPerColumn: pane.millimetresPerColumn)
   }
 
-  /// The voxel that a cell of a pane shows, on the crosshair's slice; the nearest one beside the image.
+  /// The voxel that a cell of a pane shows, on the crosshair's slice; the nearest voxel for a cell outside the image.
   package func voxel(at cell: ScreenCell, in pane: ScreenLayout.Pane) -> VoxelIndex {
     let projection = projection(pane)
     let geometry = projection.geometry

@@ -1,6 +1,6 @@
 import Volumes
 
-/// The slices that each row of a strip shows: those towards head, front or right at the top.
+/// The mapping between the rows of a strip and slices. Slices towards head, front or right are at the top.
 struct StripScale {
   /// The plane of the slices.
   let geometry: PlaneGeometry
@@ -12,7 +12,7 @@ struct StripScale {
     self.rows = max(1, rows)
   }
 
-  /// The slices of a row, at least one; rows beyond the strip have those of its ends.
+  /// The slices of a row, at least one; a row outside the strip counts as the nearest row of it.
   func slices(ofRow row: Int) -> ClosedRange<Int> {
     let row = min(max(0, row), rows - 1)
     let count = geometry.sliceCount
@@ -21,7 +21,7 @@ struct StripScale {
     return geometry.sliceSign > 0 ? count - 1 - last...count - 1 - first : first...last
   }
 
-  /// The slice in the middle of a row's.
+  /// The middle one of the slices of a row.
   func slice(atRow row: Int) -> Int {
     let slices = slices(ofRow: row)
     return (slices.lowerBound + slices.upperBound) / 2

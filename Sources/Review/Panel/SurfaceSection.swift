@@ -3,7 +3,7 @@ import Screen
 import Volumes
 import Work
 
-/// Distances between the borders of A and B for each label, measured behind the screen.
+/// The distances between the borders of A and B for each label, which a job measures in the background.
 struct SurfaceSection: PanelSection {
   var opening: (key: Key, summary: String, barWord: String) {
     ("B", "distances between the borders of A and B", "borders")
@@ -43,8 +43,9 @@ extension ReviewState.Focus {
 }
 
 extension ReviewState {
-  /// Panels of fewer columns leave out a number, which the message line or the list says.
-  private static let surfaceWideColumns = 44
+  /// The width of the panel, in columns, from which all numbers fit. A narrower panel omits one, which the message line or
+  /// the list shows.
+  private static let allSurfaceMeasuresColumns = 44
 
   /// The distances of the selected label in the title; while the section receives keys, those of each label.
   fileprivate func surfaceContent(width: Int) -> SectionContent {
@@ -53,7 +54,7 @@ extension ReviewState {
       return SectionContent(
         title: "Borders", lines: focus == .surfaces ? [[Span(text, Theme.quiet)]] : [])
     }
-    let isWide = width >= ReviewState.surfaceWideColumns
+    let isWide = width >= ReviewState.allSurfaceMeasuresColumns
     guard focus == .surfaces else {
       guard let measures = selectedRow(distances)?.measures else {
         return SectionContent(title: "Borders", lines: [])
@@ -84,7 +85,7 @@ extension ReviewState {
     return content
   }
 
-  /// The row of the selected label, else the worst one.
+  /// The row of the selected label; the worst row where no label is selected.
   private func selectedRow(_ distances: SurfaceDistances) -> SurfaceDistances.Row? {
     guard let version = shownVersion, let label = version.label(selectedLabel) else {
       return distances.worstFirst.first
@@ -97,7 +98,7 @@ extension ReviewState {
   ) -> [Span] {
     let style = isSelected ? selectionStyle(.surfaces) : Theme.plain
     let measures = row.measures
-    // Where the table has no last column, its number is left out.
+    // A table without the last column ignores the last number.
     let numbers = [
       decimals(measures.percentile95Millimetres, 1), decimals(measures.averageMillimetres, 2),
       decimals(measures.surfaceDice, 3), decimals(measures.maximumMillimetres, 1),

@@ -128,7 +128,7 @@ extension ReviewState {
     var effects: [ReviewEffect] = []
     if let restored = opened.view {
       writtenJournal.view = restored
-      if view == viewAtOpening { effects += look(as: restored) }
+      if view == viewAtOpening { effects += restore(restored) }
     }
     let text = restorationText(opened)
     let readsFrame = effects.contains {
@@ -240,7 +240,7 @@ extension ReviewState {
   }
 
   /// Restores the view of an earlier session, limited to this image and screen.
-  private mutating func look(as earlier: ViewState) -> [ReviewEffect] {
+  private mutating func restore(_ earlier: ViewState) -> [ReviewEffect] {
     view = earlier
     view.frame = content.frame
     view.isPanning = false

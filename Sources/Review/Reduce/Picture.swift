@@ -125,20 +125,20 @@ extension ReviewState {
   var selectedWindow: Int { intensities.presets.firstIndex { $0.name == view.windowName } ?? 0 }
 }
 
-/// The part of a view that stays from one case to the next of the same kind.
-package struct ViewHabits: Equatable, Sendable {
+/// The settings of a view that also apply to the next case.
+package struct DisplaySettings: Equatable, Sendable {
   private let view: ViewState
   private let isCT: Bool
 
-  /// The habits of a view; `isCT` is whether the window is in Hounsfield units.
+  /// The settings of a view; `isCT` is whether its window is in Hounsfield units.
   init(_ view: ViewState, isCT: Bool) {
     self.view = view
     self.isCT = isCT
   }
 }
 
-extension ViewHabits {
-  /// Looks at another case in the same way; a window that has no name stays only from CT to CT.
+extension DisplaySettings {
+  /// Shows another case with these settings. A window without a name applies only from CT to CT.
   func apply(to state: inout ReviewState) {
     if state.onlyPlane == nil { state.view.activePlane = view.activePlane }
     state.view.isMaximised = view.isMaximised
@@ -158,17 +158,17 @@ extension ViewHabits {
 }
 
 extension ReviewState {
-  /// The view habits of this case.
-  var habits: ViewHabits { ViewHabits(view, isCT: intensities.looksLikeCT) }
+  /// The settings of this case's view that also apply to the next case.
+  var displaySettings: DisplaySettings { DisplaySettings(view, isCT: intensities.looksLikeCT) }
 
-  /// Looks at this case as at the one before, unless it was looked at already.
-  mutating func look(as habits: ViewHabits) {
+  /// Shows this case with the settings of another, unless its view was changed since it was opened.
+  mutating func apply(_ settings: DisplaySettings) {
     guard phase == .reviewing else {
-      habitsBefore = habits
+      previousDisplaySettings = settings
       return
     }
     guard view == viewAtOpening else { return }
-    habits.apply(to: &self)
+    settings.apply(to: &self)
     viewAtOpening = view
   }
 }

@@ -8,13 +8,13 @@ struct OverlayPainter {
     case nothing
     case labels(LabelLayer)
     case difference(DifferenceLayer)
-    /// Two versions, A or what was before refinement first.
+    /// Two versions: A and B, or the labels before and after refinement.
     case compared(LabelLayer, LabelLayer)
   }
 
   private let content: Content
   private let comparison: ComparisonView
-  /// The side of two versions that is shown.
+  /// The one of the two versions that is shown.
   private let shownSide: Decisions.Side
   private let style: ViewState.Overlay.Style
   private let opacity: Double
@@ -22,7 +22,7 @@ struct OverlayPainter {
   private let crosshair: VoxelIndex
 
   init(_ state: ReviewState) {
-    // A fill would hide the map below it.
+    // A fill would hide the probability map below it.
     style = state.mappedVersion(nil) == nil ? state.view.overlay.style : .outline
     opacity = state.view.overlay.opacity
     blends = state.capabilities.colourDepth == .trueColour
@@ -35,7 +35,7 @@ struct OverlayPainter {
     } else if let shown {
       content = OverlayPainter.content(shown.view, shown.labels, state)
     } else if state.view.map == .entropy, state.mappedVersion(nil) != nil {
-      // Entropy is a ridge along the borders, which outlines would hide.
+      // Entropy is high along the borders, where outlines would hide it.
       content = .nothing
     } else {
       content = OverlayPainter.shownLabels(state)
@@ -86,7 +86,7 @@ struct OverlayPainter {
       forEachPixel(classes: classes) { x, y in drawDifference(classes, x, y, into: &picture) }
     case .compared(let a, let b):
       let pane = comparedPane(projection, side: side)
-      // A pane of one version does without the other.
+      // A pane of one version does not need the labels of the other.
       let layers = shownSide == .a ? (shown: a, other: b) : (shown: b, other: a)
       let shown =
         pane.only == .other
@@ -148,7 +148,7 @@ struct OverlayPainter {
     } else if blends {
       picture.pixels[pixel] = picture.pixels[pixel].blended(with: colour, opacity: opacity)
     } else if OverlayPainter.isCovered(x, y, opacity) {
-      // With few colours a blend would be grey. A screen door keeps both the hue and the image.
+      // With few colours a blend would be grey. Ordered dithering keeps both the hue and the image.
       picture.pixels[pixel] = colour
     }
   }
@@ -168,7 +168,7 @@ struct OverlayPainter {
     }
   }
 
-  /// The screen door: a quarter, half, three quarters or all of the pixels.
+  /// Whether a pixel is covered by an ordered dither of 2x2 pixels: a quarter, half, three quarters or all of them.
   private static func isCovered(_ x: Int, _ y: Int, _ opacity: Double) -> Bool {
     let threshold = [0, 2, 3, 1][(y & 1) << 1 | (x & 1)]
     return Double(threshold) < (opacity * 4).rounded()

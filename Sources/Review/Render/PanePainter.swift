@@ -22,7 +22,7 @@ extension ReviewState {
     paintPreviewBox(projection, into: &picture)
     if view.showsCrosshair { paintCrosshair(projection, pane.plane == view.activePlane, into: &picture) }
     frame.draw(picture, in: pane.picture, for: capabilities)
-    paintFlatness(pane, projection.geometry, into: &frame)
+    paintOneVoxelNotice(pane, projection.geometry, into: &frame)
     if view.showsAnnotations { paintLetters(pane, projection.geometry, into: &frame) }
   }
 
@@ -49,7 +49,7 @@ extension ReviewState {
     }
   }
 
-  /// "A reader_one.nii.gz", or "A" alone where there is no room for a name.
+  /// "A reader_one.nii.gz", or only "A" where a name does not fit.
   private func sideTitle(_ side: Decisions.Side, width: Int) -> String {
     if focus == .refinement { return side == .a ? "before" : "refined" }
     let letter = side == .a ? "A" : "B"
@@ -57,8 +57,8 @@ extension ReviewState {
     return "\(letter) " + TextWidth.shortened(cleaned(version.name), to: width - 2)
   }
 
-  /// Draws the reason why a pane of an image with a single slice is almost empty.
-  private func paintFlatness(
+  /// Draws a line that says why a pane is almost empty: across this plane, the image is one voxel thin.
+  private func paintOneVoxelNotice(
     _ pane: ScreenLayout.Pane, _ geometry: PlaneGeometry, into frame: inout Frame
   ) {
     guard min(geometry.horizontalCount, geometry.verticalCount) == 1, pane.picture.rows >= 3 else { return }
@@ -70,7 +70,7 @@ extension ReviewState {
   {
     let (x, y) = projection.pixel(of: view.crosshair)
     let gap = 3
-    // Faint enough to see through; the gap keeps the target itself free.
+    // The lines are faint, so that the image shows through; the gap leaves the voxel at the crosshair free.
     let opacity = isActive ? 0.4 : 0.25
     for column in 0..<picture.width where abs(column - x) > gap {
       if y >= 0, y < picture.height {
@@ -84,9 +84,9 @@ extension ReviewState {
     }
   }
 
-  /// The corners of the box that is refined while knobs change.
+  /// Draws the corners of the box that is refined while knobs change.
   ///
-  /// No outline of a label has this shape or colour.
+  /// Their shape and colour differ from those of every outline of a label.
   private func paintPreviewBox(_ projection: PaneProjection, into picture: inout PixelBuffer) {
     guard focus == .refinement, let box = live?.region?.part.box else { return }
     let axis = projection.geometry.sliceAxis
@@ -108,7 +108,7 @@ extension ReviewState {
     }
   }
 
-  /// L R A P S I at the middle of each edge.
+  /// Draws the letter of its direction (L, R, A, P, S or I) at the middle of each edge.
   private func paintLetters(_ pane: ScreenLayout.Pane, _ geometry: PlaneGeometry, into frame: inout Frame) {
     let area = pane.picture
     guard area.rows >= 5, area.columns >= 9 else { return }

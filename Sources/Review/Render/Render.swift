@@ -1,20 +1,21 @@
 import Screen
 import Work
 
-/// The frame of a state: pure, and total for every size down to 0 x 0.
+/// The frame of a state: a pure function, defined for every size of the screen down to 0 x 0.
 package func render(_ state: ReviewState) -> Frame {
   var samples = PaneSamples()
   return render(state, reusing: &samples)
 }
 
-/// The same frame, for which nothing is read out of the volumes that the frame before it showed too.
+/// The same frame, which reuses the samples of the volumes that the frame before it showed.
 package func render(_ state: ReviewState, reusing samples: inout PaneSamples) -> Frame {
   samples.beginFrame()
   var frame = Frame(rows: state.screen.rows, columns: state.screen.columns)
   let layout = state.layout
   guard !layout.isTooSmall else {
-    let least = ScreenLayout.minimum
-    let text = "segdeck needs \(least.columns)x\(least.rows); this screen has \(frame.columns)x\(frame.rows)"
+    let minimum = ScreenLayout.minimum
+    let text =
+      "segdeck needs \(minimum.columns)x\(minimum.rows); this screen has \(frame.columns)x\(frame.rows)"
     frame.writeCentred(text, row: frame.rows / 2, in: frame.bounds)
     return frame
   }
@@ -29,7 +30,7 @@ package func render(_ state: ReviewState, reusing samples: inout PaneSamples) ->
   state.paintVoxelLine(layout.voxelLine, into: &frame)
   state.paintViewLine(layout.viewLine, into: &frame)
   state.paintMessageLine(layout.messageLine, into: &frame)
-  // While a dialog is open nothing else can be clicked but its keys.
+  // While a dialog is open, only its keys can be clicked.
   if state.dialog != nil || state.search?.isTyping == true { frame.clickAreas = [] }
   state.paintKeyBar(layout.keyBar, into: &frame)
   state.paintDialog(into: &frame)
@@ -51,7 +52,7 @@ struct Span {
 }
 
 extension [Span] {
-  /// The same text, where a click means what `key` does in the picture.
+  /// The same text, where a click has the effect of `key` in the picture.
   func clicked(as key: Key) -> [Span] {
     map { Span($0.text, $0.style, click: $0.click ?? .pictureKey(key)) }
   }
@@ -76,7 +77,7 @@ extension Frame {
 }
 
 extension String {
-  /// The text cut or filled to exactly `width` columns.
+  /// The text, truncated or padded with blanks to exactly `width` columns.
   func fitted(_ width: Int, atRight: Bool = false) -> String {
     let text = TextWidth.truncated(self, to: width)
     let fill = String(repeating: " ", count: max(0, width - TextWidth.columns(text)))

@@ -1,7 +1,7 @@
 import Screen
 import Volumes
 
-/// The program's styles, one for each role; they read on dark and on light backgrounds.
+/// The program's styles, one for each role; they are legible on dark and light backgrounds.
 enum Theme {
   static let plain = Style()
   static let strong = Style(isBold: true)
@@ -19,7 +19,7 @@ enum Theme {
   static let match = Style(foreground: .rgb(240, 228, 66), isBold: true)
   static let warning = Style(foreground: .rgb(230, 159, 0), isBold: true)
   static let error = Style(foreground: .rgb(255, 95, 95), isBold: true)
-  /// A fact beside a knob.
+  /// A remark beside a knob.
   static let note = Style(foreground: .rgb(120, 190, 200))
   static let progress = Style(foreground: .rgb(86, 180, 233))
 
@@ -46,6 +46,6 @@ extension Message.Kind {
 }
 
 extension RGBColour {
-  /// The colour as the screen's.
+  /// The colour as a colour of the screen.
   var rgb: RGB { RGB(red, green, blue) }
 }

@@ -26,7 +26,7 @@ extension ReviewState {
 
   /// Applies the decision of this reader in the worklist, which has priority over the journal of the case.
   ///
-  /// It is one step, which can be undone; nothing happens where both say the same.
+  /// It becomes one step of the history, which can be undone. Nothing happens where both are the same decision.
   mutating func adopt(_ decision: CaseDecision) {
     guard !self.decision(seconds: 0).isSame(as: decision) else { return }
     let versions =
@@ -64,15 +64,15 @@ extension ReviewState {
 }
 
 extension CaseDecision {
-  /// Whether both are the same decision, apart from times and exported files.
+  /// Whether both are the same decision, apart from the time spent, exported files and fingerprints.
   func isSame(as other: CaseDecision) -> Bool {
-    func bare(_ decision: CaseDecision) -> CaseDecision {
+    func withoutDetails(_ decision: CaseDecision) -> CaseDecision {
       var decision = decision
       decision.seconds = 0
       decision.version?.exportedPath = nil
       decision.version?.fingerprint = nil
       return decision
     }
-    return bare(self) == bare(other)
+    return withoutDetails(self) == withoutDetails(other)
   }
 }

@@ -27,12 +27,12 @@ package struct CaseList: Equatable, Sendable {
   package internal(set) var selected: CaseID?
   /// The filter while it is being typed.
   package internal(set) var entry: TextEntry?
-  /// The filter that holds again when typing is given up.
+  /// The filter before typing, which Esc restores.
   var filterBefore = ""
 }
 
 extension SessionState {
-  /// Puts the list on the screen, pointing at the case that was there.
+  /// Puts the list on the screen, with the current case selected.
   mutating func showList() -> [SessionEffect] {
     worklist.list = CaseList(selected: worklist.order.contains(current) ? current : worklist.order.first)
     return []
@@ -49,13 +49,13 @@ extension SessionState {
     case .caseList(let step): changeList(step)
     case .text(let edit):
       edit == .eraseBackwards && worklist.list?.entry?.text == ""
-        ? giveUpFilter() : editFilter { $0.edit(edit) }
+        ? cancelFilter() : editFilter { $0.edit(edit) }
     case nil:
       if listContext == .text, case .character(let character) = key {
         editFilter { $0.insert(String(character)) }
       }
       if key == .control("c") { return leaveAll() }
-    // No key of the list has these.
+    // No key of the list has these actions.
     case .move, .frame, .picture, .overlay, .jump, .component, .visibility, .label, .version, .refinement,
       .network, .focus, .verdict, .session, .worklist, .search, .commandLine:
       break
@@ -97,7 +97,7 @@ extension SessionState {
   private mutating func answer(_ answer: Action.Answer) -> [SessionEffect] {
     let isAccepted = answer == .accept
     if worklist.list?.entry != nil {
-      if isAccepted { finishFilter() } else { giveUpFilter() }
+      if isAccepted { finishFilter() } else { cancelFilter() }
       return []
     }
     guard isAccepted else {
@@ -136,7 +136,7 @@ extension SessionState {
     setFilter(entry.text)
   }
 
-  private mutating func giveUpFilter() {
+  private mutating func cancelFilter() {
     worklist.list?.entry = nil
     setFilter(worklist.list?.filterBefore ?? "")
   }

@@ -2,7 +2,9 @@ import Screen
 import Work
 import Worklist
 
-/// The frame of a session: the list of cases, or the case that is on it.
+/// The frame of a session: the list of cases, or the case that is on the screen.
+///
+/// - Parameter samples: The samples of the volumes that the frame before showed; they are replaced by those of this one.
 package func render(_ session: SessionState, reusing samples: inout PaneSamples) -> Frame {
   guard session.worklist.list != nil, !session.review.layout.isTooSmall else {
     var frame = render(session.review, reusing: &samples)
@@ -15,21 +17,21 @@ package func render(_ session: SessionState, reusing samples: inout PaneSamples)
   return frame
 }
 
-/// The same, with everything read anew.
+/// The frame of a session, without samples of an earlier frame.
 package func render(_ session: SessionState) -> Frame {
   var samples = PaneSamples()
   return render(session, reusing: &samples)
 }
 
 extension SessionState {
-  /// Lines above the cases, and below them.
+  /// The number of lines above the cases, and of those below them.
   private static let headRows = 2
   private static let footRows = 4
 
   /// The number of cases that the screen has room for.
   var listRows: Int { max(1, screen.rows - SessionState.headRows - SessionState.footRows) }
 
-  /// The first visible case; the selected one is in the middle, except near the ends of the list.
+  /// The position of the first visible case; the selected case is in the middle, except near the ends of the list.
   private var firstListed: Int {
     let position = worklist.list?.selected.flatMap { worklist.order.firstIndex(of: $0) } ?? 0
     return min(max(0, position - listRows / 2), max(0, worklist.order.count - listRows))
@@ -100,14 +102,14 @@ extension SessionState {
     return review.isDisputed || worklist.flags[id]?.isEmpty == false ? Theme.warning : Theme.plain
   }
 
-  /// The rows that details of a case may have: all that a short list leaves free but one.
+  /// The maximum number of rows for details of a case: all rows but one that a short list leaves free.
   private var detailRows: Int {
     let listed = max(1, min(worklist.order.count, listRows))
     return max(SessionState.footRows - 1, screen.rows - SessionState.headRows - listed - 2)
   }
 
-  /// Draws the facts about the case that is pointed at, down to the last row of an area: what each reader says, what is
-  /// missing, why it stands out.
+  /// Draws details of the selected case, down to the last row of an area: the decision of each reader, missing files, and
+  /// what is unusual.
   private func paintDetails(_ area: Rectangle, into frame: inout Frame) {
     guard let id = worklist.list?.selected else { return }
     func rows(_ verdicts: [String]) -> [Span] {
@@ -117,7 +119,7 @@ extension SessionState {
     }
     let verdicts = verdictLines(id)
     var lines = rows(verdicts)
-    // Readers share lines where not all of them have room.
+    // Readers share lines where there is not a line for each.
     if lines.count > detailRows, verdicts.count > 1 { lines = rows([verdicts.joined(separator: "; ")]) }
     let shown = lines.prefix(detailRows)
     let first = area.row + area.rows - max(SessionState.footRows - 1, shown.count)
@@ -135,7 +137,7 @@ extension SessionState {
     return review.readers.compactMap { reader in decisions[reader].map { "\(reader): \($0.details)" } }
   }
 
-  /// The missing files of a case, and why it stands out.
+  /// The missing files of a case, the reason why it cannot be opened, and what is unusual.
   private func reasons(_ id: CaseID) -> [Span] {
     worklist.cases[id.position].missingFiles.map { Span("missing: \($0)", Theme.error) }
       + [worklist.failures[id]].compactMap(\.self).map { Span("cannot be opened: \($0)", Theme.error) }

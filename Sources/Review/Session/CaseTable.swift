@@ -2,18 +2,18 @@ import Screen
 import Work
 import Worklist
 
-/// The columns of the list of cases.
+/// The text of the list of cases: its header, and a line for each case.
 struct CaseTable {
   private let worklist: WorklistState
   private let table: NameTable
   /// The width of the last column: readers, comment and the first flag.
   private let lastWidth: Int
-  /// The width of the names of labels behind Dice coefficients; 0 for no names.
+  /// The width of the label names after Dice coefficients; 0 for no names.
   private let labelWidth: Int
 
-  /// A table of `width` columns; a wide one has comments and flags.
+  /// A table that is `width` cells wide; from 100 cells on, it has comments and flags.
   ///
-  /// Names of labels get what the names of the cases leave.
+  /// Label names get the width that the names of the cases leave.
   init(_ worklist: WorklistState, width: Int) {
     self.worklist = worklist
     lastWidth = width >= 100 ? width * 2 / 5 : 0
@@ -23,7 +23,7 @@ struct CaseTable {
         width: width,
         [
           NameTable.Column("verdict", widest: "needs work, flagged"), NameTable.Column("score", widest: "5"),
-          // Numbers with a label behind them stand below the word.
+          // Numbers that a label follows are aligned to the left.
           NameTable.Column(labelWidth > 0 ? "Dice".fitted(dice) : "Dice", widest: "0.999"),
           NameTable.Column("flags", widest: "99"),
         ])
@@ -34,13 +34,13 @@ struct CaseTable {
     let widest = worklist.measures.values.compactMap { measures in
       Self.lowest(measures).map { TextWidth.columns(cleaned($0.name)) }
     }.max()
-    let labelWidth = min(widest ?? 0, free - 2, Self.greatestLabelWidth)
-    self.labelWidth = labelWidth < Self.leastLabelWidth ? 0 : labelWidth
+    let labelWidth = min(widest ?? 0, free - 2, Self.maximumLabelWidth)
+    self.labelWidth = labelWidth < Self.minimumLabelWidth ? 0 : labelWidth
     self.table = table(self.labelWidth, width: width - lastWidth)
   }
 
-  private static let leastLabelWidth = 4
-  private static let greatestLabelWidth = 16
+  private static let minimumLabelWidth = 4
+  private static let maximumLabelWidth = 16
 
   var header: String {
     table.header("case") + (lastWidth > 0 ? "  readers, comment, first flag".fitted(lastWidth) : "")

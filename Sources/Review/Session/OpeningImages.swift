@@ -12,10 +12,10 @@ extension SessionState {
     return [.add(entry)] + move(to: CaseID(worklist.cases.count - 1))
   }
 
-  /// Goes back to the case that was left for an image that cannot be opened, where there is no worklist.
+  /// Returns to the case from which an image was opened that cannot be read, where there is no worklist.
   ///
   /// - Returns: nil where there is no such case.
-  mutating func comeBack(saying failure: String) -> [SessionEffect]? {
+  mutating func returnToPreviousCase(saying failure: String) -> [SessionEffect]? {
     guard worklist.isAbsent, let previous, cases[previous] != nil else { return nil }
     let failed = current
     current = previous

@@ -3,7 +3,7 @@ import Worklist
 // Synchronises this reader's decisions between the cases in memory and the worklist's records.
 
 extension SessionState {
-  /// A pause between two keys that is longer does not count in full: the reviewer is away.
+  /// The longest time between two keys that counts, in seconds. The reviewer is away during the rest of a longer pause.
   private static let longestPause = 60.0
 
   /// Counts the time since the last key for the case on the screen.
@@ -30,7 +30,7 @@ extension SessionState {
     for id in cases.keys.sorted() where reconciled.contains(id) && shown.contains(id) {
       let decision = decision(of: id)
       let earlier = recorded[id] ?? worklist.ownDecision(of: id) ?? CaseDecision()
-      if !decision.isSame(as: earlier) || isOther(decision.version, than: earlier.version) {
+      if !decision.isSame(as: earlier) || differs(decision.version, from: earlier.version) {
         effects.append(.record(id, .decided, decision))
       } else if id == current, onRecord != id {
         effects.append(.record(id, .opened, decision))
@@ -41,8 +41,10 @@ extension SessionState {
     return effects
   }
 
-  /// Whether another version, or other labels of it, are accepted; earlier programs recorded nothing about labels.
-  private func isOther(_ version: CaseDecision.Version?, than earlier: CaseDecision.Version?) -> Bool {
+  /// Whether another version is accepted, or the same version with other labels.
+  ///
+  /// Records of earlier programs have no fingerprint of the labels.
+  private func differs(_ version: CaseDecision.Version?, from earlier: CaseDecision.Version?) -> Bool {
     var version = version
     if earlier?.fingerprint == nil { version?.fingerprint = nil }
     return version != earlier
@@ -88,7 +90,8 @@ extension SessionState {
     worklist.arrange()
   }
 
-  /// Shows whether verdicts cannot be written, or can be written again.
+  /// Shows a message when verdicts cannot be written, and when they can be written again.
+  /// - Parameter line: The reason in one line; nil when they can be written.
   mutating func noteRecordFailure(_ line: String?) {
     worklist.recordFailure = line
     for id in cases.keys { cases[id]?.unwrittenVerdictsReason = line }

@@ -5,13 +5,13 @@ import Work
 
 /// Runs a session on a terminal until it ends.
 package enum ReviewSession {
-  /// Longest wait when nothing is expected; events and jobs end a wait at once.
+  /// The longest wait for an event; events of the terminal and of jobs end it at once.
   private static let idleMilliseconds = 1000
 
   /// Opens one case and shows it on `terminal` until the reviewer quits.
   ///
-  /// - Parameter services: Makes the services of a case: of this one, and of others that are opened in its place.
-  /// - Returns: the line of a failure that ended the session, nil when the reviewer quit.
+  /// - Parameter services: Makes the services of a case; called for this case and for each that replaces it.
+  /// - Returns: The reason why the session failed, in one line; nil when the reviewer quit.
   package static func run(
     terminal: any Terminal, request: OpenCaseRequest, tour: Tour? = nil,
     services: @escaping @Sendable () -> any ReviewServices
@@ -26,7 +26,7 @@ package enum ReviewSession {
   /// All pending events of keys and jobs are handled before the screen is drawn once; nothing here waits for a job. At
   /// the end, running jobs are cancelled and awaited for up to five seconds.
   ///
-  /// - Returns: the line of a failure that ended the session, nil when the reviewer quit.
+  /// - Returns: The reason why the session failed, in one line; nil when the reviewer quit.
   package static func run(
     terminal: any Terminal, worklist: WorklistState, first: CaseID, tour: Tour? = nil,
     services: any SessionServices
@@ -44,7 +44,7 @@ package enum ReviewSession {
     while true {
       let wait = clock.waitingMilliseconds(session.review.cine) ?? idleMilliseconds
       var events = terminal.nextEvent(waitingMilliseconds: wait).map { [SessionEvent.terminal($0)] } ?? []
-      // Held keys pile up faster than a slow line draws: read them all, then draw once.
+      // A held key repeats faster than a slow connection draws, so all pending events are handled before one frame.
       while events.count < 256, events.last != .terminal(.end),
         let event = terminal.nextEvent(waitingMilliseconds: 0)
       {
@@ -94,7 +94,7 @@ package enum ReviewSession {
 private struct CineClock {
   private var due: ContinuousClock.Instant?
 
-  /// How long to wait for it; nil without a cine, for which nothing wakes up.
+  /// The milliseconds until the next slice is due; nil without a cine.
   mutating func waitingMilliseconds(_ cine: Cine?) -> Int? {
     guard let cine else {
       due = nil
@@ -105,7 +105,8 @@ private struct CineClock {
     return max(0, Int(saturating: ((due - ContinuousClock.now) / .milliseconds(1)).rounded(.up)))
   }
 
-  /// Whether it is due now; the one after it is due a step later, and none is made up for.
+  /// Whether the next slice is due now. If so, the one after it is due one interval later; slices that were missed are
+  /// skipped.
   mutating func isDue(_ cine: Cine?) -> Bool {
     let now = ContinuousClock.now
     guard let cine, let due, due <= now else { return false }

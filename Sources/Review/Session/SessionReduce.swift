@@ -26,9 +26,9 @@ extension Action {
   }
 }
 
-/// The whole behaviour of a session: pure, synchronous, total.
+/// Changes the state of a session by an event: the whole behaviour of a session, pure, synchronous and total.
 ///
-/// - Returns: what has to happen outside, in this order.
+/// - Returns: The effects that the caller performs, in this order.
 package func reduce(_ session: inout SessionState, _ event: SessionEvent) -> [SessionEffect] {
   guard session.end == nil else { return [] }
   var effects: [SessionEffect]
@@ -52,7 +52,7 @@ package func reduce(_ session: inout SessionState, _ event: SessionEvent) -> [Se
   effects += session.endWithCase()
   if session.end == nil { effects += session.keepInMemory() }
   session.showPendingNotes()
-  session.followTour()
+  session.advanceTour()
   session.updatePositions()
   return session.end == nil ? effects + session.recordNewDecisions() : effects
 }
@@ -62,7 +62,7 @@ extension SessionState {
   package mutating func begin() -> [SessionEffect] { open(current) }
 
   fileprivate mutating func handleInput(_ input: TerminalEvent) -> [SessionEffect] {
-    // The key that stops a cine does nothing else.
+    // A key that stops a cine has no other effect.
     if review.cine != nil, worklist.list == nil {
       switch input {
       case .key, .paste, .mouse: return reduceCase(current, .terminal(input))
@@ -130,7 +130,7 @@ extension SessionState {
     var effects: [SessionEffect]
     switch review.phase {
     case .opening:
-      // A verdict on a case that is not on the screen yet would be one on another case's picture.
+      // The screen still shows another case.
       noteStillOpening()
       return []
     case .reviewing:
@@ -189,11 +189,11 @@ extension SessionState {
   mutating func move(to next: CaseID) -> [SessionEffect] {
     guard review.phase != .reviewing || cases[current]?.mayBeLeft() != false else { return [] }
     if review.phase == .reviewing { shown.insert(current) }
-    let habits = review.phase == .reviewing ? review.habits : nil
+    let settings = review.phase == .reviewing ? review.displaySettings : nil
     var effects = recordClosing()
     (previous, current) = (current, next)
     if cases[next] == nil { effects += open(next) }
-    if let habits { cases[next]?.look(as: habits) }
+    if let settings { cases[next]?.apply(settings) }
     return effects
   }
 
@@ -209,7 +209,7 @@ extension SessionState {
   fileprivate mutating func keepInMemory() -> [SessionEffect] {
     guard review.phase == .reviewing, review.journal != .opening else { return [] }
     let next = worklist.neighbour(of: current, by: 1)
-    // Without a worklist there is no way back to a case that was left for another image.
+    // Without a worklist, no key returns to a case that another image replaced.
     if worklist.isAbsent { previous = nil }
     var effects: [SessionEffect] = []
     for id in cases.keys.sorted() where ![current, previous, next].contains(id) {
@@ -248,14 +248,14 @@ extension SessionState {
 
   // MARK: The end
 
-  /// Ends the session when the case on the screen was left for good.
+  /// Ends the session when the case on the screen has ended.
   fileprivate mutating func endWithCase() -> [SessionEffect] {
     guard case .ended(let failure) = review.phase, cases[current] != nil else { return [] }
     // Decisions about a case that was just left must be written to its journal and the records first.
     if failure == nil, cases.contains(where: { $0.key != current && $0.value.awaitsJournal }) { return [] }
     if let failure {
-      if let effects = comeBack(saying: failure) { return effects }
-      // A message about the opening is over with it.
+      if let effects = returnToPreviousCase(saying: failure) { return effects }
+      // A message about the opening is out of date.
       if worklist.failures[current] == nil { cases[current]?.message = nil }
       worklist.failures[current] = failure
       // The others can still be reviewed.

@@ -33,7 +33,7 @@ package struct SessionState: Equatable, Sendable {
   var clock = 0.0
   /// Seconds that the reviewer spent on each case, earlier sessions included.
   var secondsSpent: [CaseID: Double] = [:]
-  /// The decision of each case that was on the screen as the worklist last got it.
+  /// The decision about each case that was on the screen, as it was last sent to the worklist's records.
   var recorded: [CaseID: CaseDecision] = [:]
   /// Cases that were on the screen; the others were only opened ahead.
   var shown: Set<CaseID> = []
@@ -45,14 +45,14 @@ package struct SessionState: Equatable, Sendable {
   package internal(set) var tour: Tour?
   /// Notes about unused files of the worklist, until the first case is there to show them.
   var pendingNotes: [String]
-  /// Whether the session is over; with the line to report when it ended for a failure.
+  /// How the session ended; nil while it runs.
   package internal(set) var end: End?
 
   /// The end of a session.
   package enum End: Equatable, Sendable {
     /// The reviewer left.
     case left
-    /// The only case could not be opened, for this reason.
+    /// The only case could not be opened, for this reason, in one line.
     case failed(String)
   }
 

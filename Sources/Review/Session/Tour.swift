@@ -1,20 +1,20 @@
 import Screen
 
-/// A step of the tour: a sentence, and what it waits for.
+/// A step of the tour: a sentence on the screen, and the event that ends the step.
 package struct TourStep: Sendable {
-  /// What a step waits for.
+  /// The event that ends a step.
   package enum Expectation: Equatable, Sendable {
-    /// A key that does this.
+    /// A key with this action.
     case action(Action)
-    /// The end of a network that was begun: there is one more version.
+    /// A running network ends and adds a version.
     case version
-    /// Any key; the tour is over.
+    /// Any key, which ends the tour.
     case end
   }
 
-  /// What is to be seen, and what to press.
+  /// What the screen shows, and the key to press.
   package let text: String
-  /// What the step waits for.
+  /// The event that ends the step.
   package let expectation: Expectation
 
   fileprivate init(_ text: String, _ expectation: Expectation) {
@@ -24,15 +24,15 @@ package struct TourStep: Sendable {
 
 /// The tour of the review on the sample case, under two minutes.
 ///
-/// It stands above the session: a step lets only the key through that it teaches, which does what it always does.
+/// A step passes only the key that it teaches to the session, where the key has its usual action.
 package enum Tour: Equatable, Sendable {
-  /// It is offered once, and the offer was said or not.
-  case offered(isSaid: Bool)
-  /// It is at this step; a network is to add a version to this many.
+  /// Enter starts the tour; `isAnnounced` is whether the message that says so was shown.
+  case offered(isAnnounced: Bool)
+  /// The tour is at a step, counted from 0; `versionCount` is the number of versions before the network ran.
   case step(Int, versionCount: Int)
 
-  /// The first step.
-  package static let begun = Tour.step(0, versionCount: 0)
+  /// The tour at its first step.
+  package static let firstStep = Tour.step(0, versionCount: 0)
 
   /// The steps, in order.
   package static let steps: [TourStep] = [
@@ -85,15 +85,15 @@ extension SessionState {
     return Tour.steps[position]
   }
 
-  /// Takes a key that the tour is about.
-  /// - Returns: nil for a key that has nothing to do with it.
+  /// Handles a key that the tour expects or ignores.
+  /// - Returns: The effects; nil for a key that the session handles as it does without the tour.
   mutating func takeTourKey(_ key: Key) -> [SessionEffect]? {
     guard review.phase == .reviewing, let tour else { return nil }
     switch tour {
     case .offered:
       self.tour = nil
       guard key == .enter, review.dialog == nil else { return nil }
-      self.tour = .begun
+      self.tour = .firstStep
       cases[current]?.message = nil
       return []
     case .step(let position, let versionCount):
@@ -123,12 +123,12 @@ extension SessionState {
     cases[current]?.message = Message(text)
   }
 
-  /// Offers the tour, and goes on where what a step waits for has happened.
-  mutating func followTour() {
+  /// Announces the tour where it is offered, and goes to the next step where a network has added its version.
+  mutating func advanceTour() {
     guard review.phase == .reviewing else { return }
     switch tour {
-    case .offered(isSaid: false):
-      tour = .offered(isSaid: true)
+    case .offered(isAnnounced: false):
+      tour = .offered(isAnnounced: true)
       cases[current]?.appendMessage("? lists the keys; first time here? Enter begins a tour of two minutes")
     case .step(let position, let count):
       guard Tour.steps[position].expectation == .version else { return }

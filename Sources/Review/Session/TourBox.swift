@@ -1,8 +1,8 @@
 import Screen
 
 extension SessionState {
-  /// Draws the step of the tour into a box, beside what it is about: above the lines at the foot, or below the title where a
-  /// list or question is open.
+  /// Draws the step of the tour into a box above the lines at the foot or, where a list or question is open, below the
+  /// title.
   func paintTour(into frame: inout Frame) {
     guard let step = tourStep, case .step(let position, _) = tour else { return }
     let width = min(frame.columns, 84)

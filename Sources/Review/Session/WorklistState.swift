@@ -13,19 +13,19 @@ package struct WorklistState: Equatable, Sendable {
   let firstVersionNumber: Int
   /// Unused files and lines of the worklist and its records, a line each.
   package let notes: [String]
-  /// The files of the one case where there is no worklist.
-  private let only: OpenCaseRequest?
+  /// The files of the only case where there is no worklist; nil where there is one.
+  private let singleCase: OpenCaseRequest?
   /// The name under which this reviewer's verdicts are kept.
   package let reader: String
   /// The reasons why cases could not be opened in this session.
   var failures: [CaseID: String] = [:]
   /// Readers' decisions, by the name of the case.
   package internal(set) var reviews: [String: CaseReview]
-  /// The cases that the filter leaves, in the order of the list.
+  /// The cases that match the filter, in the order of the list.
   package internal(set) var order: [CaseID]
   /// The condition that the cases in the list fulfil, as it was typed; empty for none.
   package internal(set) var filter = ""
-  /// The error in the filter that is being typed; the last valid one still holds.
+  /// The error in the filter that is being typed; the last valid filter still applies.
   package internal(set) var filterProblem: String?
   private var query = CaseQuery()
   /// The position of the column that the list is sorted by; nil for the worklist's own order.
@@ -60,7 +60,7 @@ package struct WorklistState: Equatable, Sendable {
     self.selections = selections
     self.firstVersionNumber = firstVersionNumber
     self.notes = notes
-    only = nil
+    singleCase = nil
     order = cases.indices.map { CaseID($0) }
   }
 
@@ -71,16 +71,16 @@ package struct WorklistState: Equatable, Sendable {
     (reviews, reader) = ([:], "")
     (selections, firstVersionNumber) = ([], request.firstVersionNumber)
     notes = []
-    only = request
+    singleCase = request
     order = [CaseID(0)]
   }
 
   /// Whether there is no worklist: one case is reviewed by itself.
-  package var isAbsent: Bool { only != nil }
+  package var isAbsent: Bool { singleCase != nil }
 
   /// The files that a case opens.
   package func request(of id: CaseID) -> OpenCaseRequest {
-    if let only, id == CaseID(0) { return only }
+    if let singleCase, id == CaseID(0) { return singleCase }
     let entry = cases[id.position]
     var request = OpenCaseRequest(
       imagePath: entry.images[0], maskPaths: entry.masks.map(\.path), selections: selections)
@@ -95,7 +95,7 @@ package struct WorklistState: Equatable, Sendable {
   /// This reviewer's decision about a case; nil where the reviewer never opened it.
   func ownDecision(of id: CaseID) -> CaseDecision? { review(of: id)?.decisions[reader] }
 
-  /// The case that this reader had on the screen last; the first one where there is none.
+  /// The case that this reader opened last; the first case where the reader opened none.
   package var lastOnScreen: CaseID {
     let events = cases.indices.compactMap { position in
       review(of: CaseID(position))?.entries[reader].map { (position, $0.last.sequence) }
@@ -112,7 +112,7 @@ package struct WorklistState: Equatable, Sendable {
   ///
   /// A case that the filter excludes counts at the position that it would have.
   func neighbour(of id: CaseID, by count: Int) -> CaseID? {
-    // Images that were opened one in place of another are no list.
+    // Without a worklist, one image replaces another, and there is no list.
     guard !isAbsent else { return nil }
     guard let position = order.firstIndex(of: id) else {
       return count > 0 ? order.first { $0 > id } : order.last { $0 < id }
@@ -130,14 +130,14 @@ package struct WorklistState: Equatable, Sendable {
     }
   }
 
-  /// All that is known of a case.
+  /// Everything that is known about a case.
   package func row(_ id: CaseID) -> CaseRow {
     CaseRow(
       cases[id.position], review: review(of: id), measures: measures[id], flags: flags[id] ?? [],
       reader: reader, failure: failures[id])
   }
 
-  /// Stores measures of cases, and compares all cases again.
+  /// Stores measures of cases, and looks for outliers among all cases again.
   mutating func update(_ measures: [CaseID: CaseMeasures]) {
     self.measures.merge(measures) { $1 }
     let found = CohortFlags.flags(of: cases.indices.map { self.measures[CaseID($0)] })
@@ -167,7 +167,7 @@ package struct WorklistState: Equatable, Sendable {
     arrange()
   }
 
-  /// Sorts reverse the order.
+  /// Reverses the order of the list.
   mutating func reverse() {
     isDescending.toggle()
     arrange()
@@ -180,7 +180,7 @@ package struct WorklistState: Equatable, Sendable {
     do {
       let typed = try CaseQuery(text, columns: columns)
       filterProblem = nil
-      guard !isBeingTyped || !CaseQuery.endsWithinWord(text, columns: columns) || isPassed(typed) else {
+      guard !isBeingTyped || !CaseQuery.endsWithinWord(text, columns: columns) || hasMatch(typed) else {
         return
       }
       query = typed
@@ -191,8 +191,8 @@ package struct WorklistState: Equatable, Sendable {
     }
   }
 
-  /// Whether any case passes a filter.
-  private func isPassed(_ query: CaseQuery) -> Bool {
+  /// Whether any case matches a filter.
+  private func hasMatch(_ query: CaseQuery) -> Bool {
     cases.indices.contains { query.matches(row(CaseID($0))) }
   }
 

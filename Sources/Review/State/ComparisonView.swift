@@ -2,7 +2,7 @@
 package enum ComparisonView: String, Equatable, Sendable, Codable, CaseIterable {
   /// One version, which a key flips.
   case off
-  /// Where the versions differ, in colours of their own.
+  /// The voxels where the versions differ, in their own colours.
   case difference
   /// Each plane twice: A at the left, B at the right.
   case sideBySide = "side"
@@ -13,19 +13,19 @@ package enum ComparisonView: String, Equatable, Sendable, Codable, CaseIterable 
   /// The version shown, and the other one in a circle around the crosshair.
   case spyglass
 
-  /// The view after this one in the order of the cases, round and round.
+  /// The next view in the order of the cases; the first after the last.
   var next: ComparisonView {
     let all = ComparisonView.allCases
     return all[((all.firstIndex(of: self) ?? 0) + 1) % all.count]
   }
 }
 
-/// One of the two versions of a comparison, seen from what Tab flips.
+/// One of the two compared versions: the one that Tab shows now, or the other.
 package enum ComparedVersion: Equatable, Sendable { case shown, other }
 
 /// What a pixel of a pane shows of two versions.
 package enum PixelContent: Equatable, Sendable {
-  /// How they differ.
+  /// The difference of both.
   case difference
   /// The labels of one, in the style of the overlay.
   case labels(of: ComparedVersion)
@@ -33,18 +33,18 @@ package enum PixelContent: Equatable, Sendable {
   case fillAndContour
 }
 
-/// A pane, as far as it decides what its pixels show of two versions.
+/// The properties of a pane that decide which version each of its pixels shows.
 package struct ComparedPane: Equatable, Sendable {
-  /// The version that the whole pane shows, side by side with another; nil for both.
+  /// The version that the whole pane shows where the versions are side by side; nil for both.
   package var only: ComparedVersion?
   /// The pixel of the crosshair.
   package var crosshairX, crosshairY: Int
   /// Height of a pixel divided by its width.
   package var pixelAspect: Double
-  /// The radius of the spyglass in widths of a pixel.
+  /// The radius of the spyglass, in pixel widths.
   package var spyglassRadius: Double
 
-  /// Pixels along a side of a square of the checkerboard.
+  /// The side of a checkerboard square, in pixels.
   package static let squarePixels = 8
 
   /// A pane of `width` times `height` pixels.
@@ -57,7 +57,7 @@ package struct ComparedPane: Equatable, Sendable {
     spyglassRadius = max(5, min(Double(width), Double(height) * pixelAspect) / 5)
   }
 
-  /// The distance of a pixel from the crosshair, in widths of a pixel.
+  /// The distance of a pixel from the crosshair, in pixel widths.
   func distance(_ x: Int, _ y: Int) -> Double {
     let (across, down) = (Double(x - crosshairX), Double(y - crosshairY) * pixelAspect)
     return (across * across + down * down).squareRoot()
@@ -65,7 +65,7 @@ package struct ComparedPane: Equatable, Sendable {
 }
 
 extension ComparisonView {
-  /// What the pixel in column `x` and row `y` of a pane shows: the one place that decides it, for every view.
+  /// What the pixel in column `x` and row `y` of a pane shows. Every view is decided here and nowhere else.
   package func content(ofPixel x: Int, _ y: Int, in pane: ComparedPane) -> PixelContent {
     switch self {
     case .off: return .labels(of: .shown)
@@ -80,7 +80,7 @@ extension ComparisonView {
   }
 }
 
-/// Two versions that a comparison view shows, A or what was before refinement first.
+/// The two versions that a comparison view shows.
 enum ComparedLabels {
   /// A and B.
   case pair(Version, Version)
@@ -96,7 +96,7 @@ enum ComparedVersions: Hashable {
 }
 
 extension ReviewState {
-  /// The present identity of what is compared.
+  /// The identity of what is compared now.
   var comparedVersions: ComparedVersions {
     focus == .refinement ? .refinement(refinementBase?.id) : .pair([decisions.a, decisions.b])
   }
@@ -114,10 +114,10 @@ extension ReviewState {
 
   /// The view and the versions that the panes show together; nil when they show the labels of one version.
   ///
-  /// Header, legend and panes all go by it.
+  /// Header, legend and panes all follow it.
   var shownComparison: (view: ComparisonView, labels: ComparedLabels)? {
     guard view.comparison != .off, view.overlay.isShown, let compared = comparedLabels else { return nil }
-    // Flipped to the labels before refinement, a difference would be of a result that is not shown.
+    // While the labels before refinement are shown, a difference to the refined labels would be misleading.
     if view.comparison == .difference, focus == .refinement, shownLive == nil { return nil }
     return (view.comparison, compared)
   }

@@ -76,11 +76,11 @@ package struct ReviewState: Equatable, Sendable {
   package var comparison: Comparison?
   /// The pairs of labels of A and B.
   package var comparedPairs: [LabelPair] = []
-  /// The slices of A and B and where they differ, once counted.
+  /// Where A and B agree and differ; nil until it is computed.
   package var spatialComparison: SpatialComparison?
-  /// The distances between the borders of A and B, as far as they are measured.
+  /// The distances between the borders of A and B that were measured so far; nil before the first.
   package var surfaceDistances: SurfaceDistances?
-  /// The row of the distances whose furthest point was gone to last, counted from the worst.
+  /// The row of the distances whose furthest point the crosshair last jumped to, counted from the worst.
   package var furthestPosition: Int?
   /// The class probabilities of A and B, where their networks ran in this session; nil where that was found not to be so.
   package var probabilities: [VersionID: VersionProbabilities?] = [:]
@@ -131,8 +131,8 @@ package struct ReviewState: Equatable, Sendable {
   package var renumbered: [VersionID: VersionID] = [:]
   /// The accepted version as the worklist names it, where it is not open here.
   var acceptedElsewhere: CaseDecision.Version?
-  /// The view habits of the case before, until this one is open.
-  package var habitsBefore: ViewHabits?
+  /// The display settings of the case that was on the screen before, until this case is open.
+  package var previousDisplaySettings: DisplaySettings?
   /// The view when the case was opened.
   package var viewAtOpening: ViewState?
   /// The cine that runs; nil for none.

@@ -22,9 +22,9 @@ package struct ViewState: Equatable, Sendable {
   package var activePlane = AnatomicalPlane.axial
   /// Whether only the active plane is shown.
   package var isMaximised = false
-  /// Whether the panel stands beside the panes.
+  /// Whether the panel is shown beside the panes.
   package var showsPanel = true
-  /// 1 shows the whole image in each pane.
+  /// The magnification; 1 shows the whole image in each pane.
   package var zoom = 1.0
   /// The continuous voxel index in the middle of each pane.
   package var centre = SIMD3<Double>(0, 0, 0)
@@ -32,18 +32,18 @@ package struct ViewState: Equatable, Sendable {
   package var isPanning = false
   /// The side of the screen that shows the patient's right.
   package var convention = DisplayConvention.radiological
-  /// Black and white.
+  /// The intensities that are black and white.
   package var window = IntensityWindow(lower: 0, upper: 1)
-  /// The window's name; nil when its numbers were typed or dragged.
+  /// The window's name; nil for a window that was typed or dragged.
   package var windowName: String?
   package var overlay = Overlay()
-  /// What is shown of the network's probabilities.
+  /// The map of the network's probabilities that is shown.
   package var map = ProbabilityMap.off
   /// How the panes show A and B together.
   package var comparison = ComparisonView.off
   /// Whether the crosshair is drawn.
   package var showsCrosshair = true
-  /// Whether letters are drawn into the panes.
+  /// Whether the letters of the directions (L, R, A, P, S, I) are drawn into the panes.
   package var showsAnnotations = true
   /// Whether strips of all slices are shown beside the panes that are wide enough.
   package var showsStrips = true
@@ -54,16 +54,16 @@ package struct ViewState: Equatable, Sendable {
 
 /// The versions of a case and the reviewer's decisions.
 package struct Decisions: Equatable, Sendable {
-  /// One of the two versions that flip.
+  /// One of the two versions that are compared, and between which a key flips.
   package enum Side: String, Equatable, Sendable, Codable { case a, b }
 
   /// Every version, oldest first.
   ///
   /// Undo restores names and colours of labels but never removes a version.
   package var versions: [Version] = []
-  /// The versions that flip and compare.
+  /// The two versions that are compared.
   package var a, b: VersionID?
-  /// The one that is shown.
+  /// The side that is shown.
   package var shownSide = Side.a
   /// The reviewer's pairings of labels.
   package var pairings: [LabelPairing] = []

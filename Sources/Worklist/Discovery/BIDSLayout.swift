@@ -1,16 +1,16 @@
 import Work
 
-/// A data set as BIDS lays it out: `sub-*/[ses-*/]anat` with images, `derivatives/PIPELINE/sub-*` with masks.
+/// A data set in BIDS layout: images in `sub-*/[ses-*/]anat`, masks in `derivatives/PIPELINE/sub-*`.
 struct BIDSLayout {
   private let dataset: FolderTree
 
-  /// The layout of a folder; nil where it has no folder "sub-...".
+  /// The layout of a folder; nil where it contains no folder "sub-*".
   init?(_ folder: FolderTree) {
     guard folder.folders.contains(where: { $0.name.hasPrefix("sub-") }) else { return nil }
     dataset = folder
   }
 
-  /// Every subject, or each of its sessions, as a case; a mask of each pipeline.
+  /// A case for each session of each subject, or for the subject where it has no sessions, with one mask of each pipeline.
   func drafts(notes: inout DiscoveryNotes) -> [CaseDraft] {
     let derivatives = dataset.folders(named: ["derivatives"]).flatMap { folder in
       folder.folders.contains { $0.name.hasPrefix("sub-") } ? [folder] : folder.folders
@@ -52,7 +52,7 @@ struct BIDSLayout {
     return drafts
   }
 
-  /// The masks of a pipeline for a subject and session; masks without a session belong to an only one.
+  /// The masks of a pipeline for a subject and session; masks without a session belong to the subject's only session.
   private func masks(
     of subject: String, _ session: String?, in pipeline: FolderTree, _ sessionCount: Int
   ) -> [FoundFile] {
@@ -63,17 +63,17 @@ struct BIDSLayout {
     return files.filter { $0.role.kind == .mask }
   }
 
-  /// The mask on the image's own grid that has most in common with the image's name: a segmentation before a mask of
-  /// one region.
+  /// The best mask for an image among those in the image's space: a segmentation ("_dseg") before a mask of one region,
+  /// then the one with most BIDS entities in common. The others are noted.
   private func choice(
     of masks: [FoundFile], for draft: CaseDraft, notes: inout DiscoveryNotes
   ) -> FoundFile? {
     let image = Set(draft.images[0].stem.split(separator: "_"))
-    func standing(_ mask: FoundFile) -> (Int, Int) {
+    func rank(_ mask: FoundFile) -> (Int, Int) {
       let entities = mask.stem.split(separator: "_")
       return (mask.stem.hasSuffix("_dseg") ? 1 : 0, entities.count { image.contains($0) })
     }
-    // A template's space is another grid.
+    // Masks in a template's space have another grid.
     let usable = masks.filter { mask in
       !mask.stem.split(separator: "_").contains { $0.hasPrefix("space-MNI") || $0.hasPrefix("space-fs") }
     }
@@ -81,7 +81,7 @@ struct BIDSLayout {
       for mask in masks { notes.add(.furtherMask, mask.path) }
       return nil
     }
-    for mask in usable.dropFirst() where standing(best) < standing(mask) { best = mask }
+    for mask in usable.dropFirst() where rank(best) < rank(mask) { best = mask }
     for mask in masks where mask.path != best.path { notes.add(.furtherMask, mask.path) }
     return best
   }

@@ -2,11 +2,11 @@ import Work
 
 /// A case whose masks are not all known yet.
 struct CaseDraft {
-  /// The name, and a longer one for where other cases have the same.
+  /// The name, and a longer one that is used where another case has the same name.
   var name: String
   var longName: String
   var images: [FoundFile]
-  /// Further names of the case, beside those of its images: the name without a channel, the case's folder.
+  /// Other names by which masks may refer to the case: the name without a channel, the name of the case's folder.
   var otherKeys: [String] = []
   var masks: [WorklistCase.Mask] = []
   var probabilities: [String] = []
@@ -23,22 +23,22 @@ struct CaseDraft {
   }
 }
 
-/// The cases by the names that their masks may have.
+/// An index of cases by the names that their masks may have.
 struct CaseIndex {
-  /// A case, or several that fit equally well; `rank` is lower for a better fit.
+  /// A case, or several that match equally well; `rank` is lower for a better match.
   struct Match {
     var cases: [Int]
     var rank: Int
   }
 
-  /// The rank of a mask whose name without words for masks is the name of an image.
+  /// The rank of a mask whose name equals that of an image after words for masks and modalities are removed.
   static let subjectRank = 2
 
   private let folders: [String]
   /// Cases by whole names, by names without words for modalities, and by prefixes of both.
   private var whole: [String: [Int]] = [:]
   private var subjects: [String: [Int]] = [:]
-  private var beginnings: [String: [Int]] = [:]
+  private var prefixes: [String: [Int]] = [:]
 
   init(_ drafts: some Sequence<CaseDraft>) {
     var folders: [String] = []
@@ -49,8 +49,8 @@ struct CaseIndex {
     }
     self.folders = folders
     for (key, cases) in whole.merging(subjects, uniquingKeysWith: { Array(Set($0 + $1)).sorted() }) {
-      for beginning in NameParts(key).beginnings.dropFirst() {
-        beginnings[beginning, default: []] += cases
+      for prefix in NameParts(key).prefixes.dropFirst() {
+        prefixes[prefix, default: []] += cases
       }
     }
   }
@@ -68,7 +68,7 @@ struct CaseIndex {
   func match(_ file: FoundFile) -> Match? {
     let (stem, role) = (Self.key(file.stem), file.role)
     let subjects = [role.subject, role.trailingSubject ?? ""].map(Self.key).filter { !$0.isEmpty }
-    // A mask whose file is named "mask" is named after its folder.
+    // A file that is only called "mask" is matched by the name of its folder.
     let folder = FilePath.folder(of: file.path)
     let folderKeys =
       subjects.isEmpty
@@ -76,22 +76,22 @@ struct CaseIndex {
     func first(_ keys: [String], _ table: [String: [Int]], _ rank: Int) -> Match? {
       keys.lazy.compactMap { table[$0] }.first.map { Match(cases: nearest($0, to: file), rank: rank) }
     }
-    let longer = NameParts(subjects.first ?? stem).beginnings
+    let shortened = NameParts(subjects.first ?? stem).prefixes
     return first([stem], whole, 0) ?? first(subjects, whole, 1)
       ?? first(subjects, self.subjects, Self.subjectRank)
       ?? first(folderKeys, whole, Self.subjectRank) ?? first(folderKeys, self.subjects, Self.subjectRank)
-      ?? first(longer, whole, 3) ?? first(longer, self.subjects, 3)
-      ?? first(subjects.isEmpty ? [stem] : subjects, beginnings, 4)
+      ?? first(shortened, whole, 3) ?? first(shortened, self.subjects, 3)
+      ?? first(subjects.isEmpty ? [stem] : subjects, prefixes, 4)
   }
 
-  /// Whether a case, or a subject of images, has this name.
+  /// Whether this is the name of a case or of one of its images, with or without words for modalities.
   func hasCase(_ name: String) -> Bool {
     let key = Self.key(name)
     return whole[key] != nil || subjects[key] != nil
   }
 
-  /// The cases whose folder has the name of the mask's folder, or else is of the same part of a data set ("labelsTr"
-  /// and "imagesTr"); all cases where none has.
+  /// The cases in a folder with the same name as the mask's folder; else those in a folder of the same split of the data
+  /// set ("labelsTr" and "imagesTr"); else all cases.
   private func nearest(_ cases: [Int], to file: FoundFile) -> [Int] {
     let unique = Array(Set(cases)).sorted()
     guard unique.count > 1 else { return unique }

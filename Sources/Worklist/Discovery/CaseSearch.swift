@@ -1,11 +1,11 @@
 import Work
 
-/// Goes through the folders and decides how each is laid out.
+/// Walks through folders, recognises the layout of each, and collects its cases.
 struct CaseSearch {
   private(set) var drafts: [CaseDraft] = []
   var notes = DiscoveryNotes()
 
-  /// The names of all cases of a folder where no folder in it is known to hold masks.
+  /// The names of all cases of a folder when no folder in it is read for masks alone.
   /// - Throws: As ``FolderReader/read()``.
   static func names(inAll folder: String, work: WorkContext) throws -> [String] {
     var reader = FolderReader(root: folder, work: work)
@@ -14,6 +14,7 @@ struct CaseSearch {
     return search.drafts.map(\.name)
   }
 
+  /// Adds the cases of a folder and of the folders below it.
   mutating func collect(_ folder: FolderTree) {
     if folder.dicomCount > 0 {
       notes.add(.dicom, "\(folder.path) (\(counted(folder.dicomCount, "file")))")
@@ -37,15 +38,16 @@ struct CaseSearch {
     for folder in rest { collect(folder) }
   }
 
-  /// Collects the images of folders with the masks of the folders beside them, which never hold images.
+  /// Adds the images of folders as cases, with masks from the folders beside them. Files in those are never images.
   ///
-  /// - Returns: Those folders beside them that are data sets of their own.
+  /// - Returns: The folders beside them that contain a folder of images, and so are data sets of their own.
   private mutating func collect(_ images: [FolderTree], beside others: [FolderTree]) -> [FolderTree] {
     let splits = images.map { FolderKind($0.name)?.split ?? "" }
     let labels = others.compactMap { folder in
       FolderKind(besideImages: folder.name).map { (folder, $0.split) }
     }
-    // The masks of a part of the data set; those without a part, or of one without images, may fit any image.
+    // Masks of one split (nnU-Net's "Tr" and "Ts") fit its images. Masks without a split, or of a split without images, may
+    // fit any image.
     func parts(_ split: String) -> [Int] {
       let same = splits.indices.filter { splits[$0] == split }
       return same.isEmpty ? Array(splits.indices) : same
@@ -73,8 +75,8 @@ struct CaseSearch {
 
   /// The cases of a folder of images.
   ///
-  /// The folder says that a file is an image. Its name counts where it says of which image the file is the mask, unless
-  /// a folder of labels has a mask of this very name.
+  /// A file in a folder of images is an image, whatever its name says. There is one exception: a file is a mask where its
+  /// name without words for masks is the name of an image, and no folder of labels has a mask with the same name.
   private mutating func imageDrafts(_ folder: FolderTree, labelStems: Set<String>) -> [CaseDraft] {
     let files = folder.allFiles
     let named = files.filter { $0.role.kind == .image }
@@ -90,7 +92,8 @@ struct CaseSearch {
     return cases
   }
 
-  /// Masks of a folder within the images' own; all of them belong to an only case.
+  /// Adds the masks of a folder inside the folder of the images. Where there is one case and no name matches it, all masks
+  /// belong to it.
   private mutating func attach(_ labels: FolderTree, to own: inout [CaseDraft]) {
     let files = labels.allFiles
     if own.count == 1, files.allSatisfy({ CaseIndex(own).match($0) == nil }) {
@@ -102,15 +105,15 @@ struct CaseSearch {
 }
 
 extension FolderTree {
-  /// Whether a folder below it holds images by its name.
+  /// Whether a folder below it has a name for folders of images.
   fileprivate var holdsImageFolder: Bool {
     folders.contains { FolderKind($0.name)?.holdsLabels == false || $0.holdsImageFolder }
   }
 }
 
 extension [CaseDraft] {
-  /// Adds the masks of a folder: one version, named after the folder, or one of each folder in it that is neither a
-  /// case nor a part of the images.
+  /// Adds the masks of a folder, as a version with the folder's name. A folder in it whose name is neither that of a case
+  /// nor that of a folder of images is a version of its own.
   fileprivate mutating func attach(_ folder: FolderTree, notes: inout DiscoveryNotes) {
     let index = CaseIndex(self)
     let imageFolders = Set(flatMap(\.images).map { FilePath.name(of: FilePath.folder(of: $0.path)) })

@@ -1,11 +1,11 @@
 import Work
 
-/// Unused files of a search, collected so that a thousand files of one kind are one line.
+/// The files of a search that are not used. All files with the same reason become one line of text.
 struct DiscoveryNotes {
   enum Kind: Int, CaseIterable {
     case unreadable, tooDeep, dicom, twice, besideImages, maskWithoutImage, ambiguous, furtherMask
 
-    /// "3 masks without an image", before the names.
+    /// The reason for a number of files: "3 masks without an image".
     func text(_ count: Int) -> String {
       switch self {
       case .unreadable: counted(count, "folder") + " cannot be read"
@@ -21,7 +21,7 @@ struct DiscoveryNotes {
     }
   }
 
-  /// The maximum number of names in a line.
+  /// The maximum number of file names in a line.
   private static let nameCount = 3
   private var names: [Kind: [String]] = [:]
 
@@ -34,7 +34,7 @@ struct DiscoveryNotes {
   /// The notes, a line for each kind.
   var lines: [String] { Kind.allCases.compactMap(line) }
 
-  /// The note of a kind; nil where there is nothing of it.
+  /// The line of a kind; nil where no file is of this kind.
   func line(_ kind: Kind) -> String? {
     guard let names = names[kind] else { return nil }
     let more = names.count > Self.nameCount ? " and \(names.count - Self.nameCount) more" : ""

@@ -2,10 +2,10 @@ import Foundation
 import Work
 
 extension FolderTree {
-  /// The images in the folder itself, grouped to cases, with the masks beside them.
+  /// The images directly in the folder, grouped into cases, with the masks beside them.
   ///
-  /// A folder below the searched one whose images differ only in words for modalities is one case, named after the
-  /// folder.
+  /// Where all images of a folder below the searched one differ only in words for modalities, they are one case, named
+  /// after the folder.
   func drafts(notes: inout DiscoveryNotes) -> [CaseDraft] {
     let exports = exports()
     let images = files.filter { $0.role.kind == .image && exports[$0.stem] == nil }
@@ -39,8 +39,8 @@ extension FolderTree {
     return drafts
   }
 
-  /// Masks that the program wrote, by their records: the stem of each, and the file name of the image it was made from,
-  /// where the record says it.
+  /// The masks that the program exported, found by their records: for the stem of each, the file name of the image that it
+  /// was made from, or nil where the record does not say.
   private func exports() -> [String: String?] {
     var exports: [String: String?] = [:]
     for file in files where file.role.kind == .image && recordStems.contains(file.stem) {
@@ -58,17 +58,17 @@ extension FolderTree {
 }
 
 extension CaseDraft {
-  /// Adds a mask or probabilities beside the images; `subject` is what the names of its images have in common.
+  /// Adds a mask or probabilities in the folder of the images; `subject` is the subject of the images' names.
   fileprivate mutating func add(_ file: FoundFile, subject: String?) {
     guard file.role.kind != .probabilities else { return probabilities.append(file.path) }
     let isOthers = subject.map { !file.role.subject.isEmpty && file.role.subject != $0 } ?? false
     add(mask: file.path, called: file.role.role.isEmpty || isOthers ? file.stem : file.role.role)
   }
 
-  /// Cases of images: channels "_0000", "_0001" of one name are one case, and so are names in one folder that differ
-  /// only in words for modalities ("_t1", "_flair").
+  /// Groups images into cases: nnU-Net's channels "_0000", "_0001" of one name are one case, and so are images in one
+  /// folder whose names differ only in words for modalities ("_t1", "_flair").
   ///
-  /// Images with no other words in their names are named after their folder, if it is below `folder`.
+  /// A case whose images have only such words in their names is named after its folder, if that is below `folder`.
   static func grouped(_ images: [FoundFile], folder: String) -> [CaseDraft] {
     let stems = Set(images.map(\.relativeStem))
     var order: [String] = []
@@ -99,7 +99,7 @@ extension CaseDraft {
     }
   }
 
-  /// The name without nnU-Net's channel, "case" of "case_0001"; nil where it has none.
+  /// The name without nnU-Net's channel: "case" for "case_0001"; nil where it has no channel.
   private static func channelBase(_ stem: String) -> String? {
     guard stem.utf8.count > 5, stem.utf8.dropLast(4).last == UInt8(ascii: "_"),
       stem.utf8.suffix(4).allSatisfy({ (48...57).contains($0) })

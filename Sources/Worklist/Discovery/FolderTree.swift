@@ -4,7 +4,7 @@ import Work
 
 /// An image file of a folder.
 struct FoundFile: Equatable {
-  /// The path, which begins as the path of the searched folder does.
+  /// The path of the searched folder as it was given, followed by the path below it.
   let path: String
   /// The path below the searched folder, without the suffix of the format.
   let relativeStem: String
@@ -19,7 +19,7 @@ struct FoundFile: Equatable {
     role = FileRole(stem: stem)
   }
 
-  /// The same file as an image, whatever its name says.
+  /// The same file with the role of an image, whatever its name says.
   var asImage: FoundFile {
     var image = self
     image.role = FileRole(imageStem: stem)
@@ -43,7 +43,7 @@ struct FolderTree {
   /// The image files of this folder and of all folders below it.
   var allFiles: [FoundFile] { files + folders.flatMap(\.allFiles) }
 
-  /// The folder with a name, compared without regard to case.
+  /// The folders directly in it whose name in lower case is one of `names`.
   func folders(named names: Set<String>) -> [FolderTree] {
     folders.filter { names.contains($0.name.lowercased()) }
   }
@@ -51,10 +51,10 @@ struct FolderTree {
 
 /// Reads a folder and what lies below it.
 ///
-/// Hidden files and folders of verdicts are skipped. Links are followed, and a folder that several paths lead to is
-/// read once, so that links in a circle end.
+/// Hidden files and folders of verdicts are skipped. Symbolic links are followed, and a folder that several paths lead to
+/// is read once, so that circular links end.
 struct FolderReader {
-  /// The maximum number of entries of all folders of a search, so that a search of the root of a disk ends.
+  /// The maximum number of entries in all folders of a search, so that a search of a whole disk ends.
   static let maximumEntryCount = 200_000
   /// The maximum depth of folders within folders.
   static let maximumDepth = 10
@@ -70,8 +70,8 @@ struct FolderReader {
     self.work = work
   }
 
-  /// Excludes a folder that is read for another purpose.
-  mutating func leaveOut(_ path: String) {
+  /// Excludes a folder, which is read separately.
+  mutating func exclude(_ path: String) {
     if let status = FileSystem.status(path) { visited.insert(Self.identity(status)) }
   }
 
@@ -102,7 +102,7 @@ struct FolderReader {
       if name.hasPrefix(".") || RecordFolder.isRecordFolder(name) { continue }
       let file = FilePath.joined(path, name)
       if ImageName.suffix(of: name) != nil {
-        // The voxels of a header belong to it.
+        // The voxel file of a header is not an image of its own.
         if ImageName.isVoxelFile(name) { continue }
         let found = FoundFile(folder: tree, name: name)
         if let other = stems.updateValue(name, forKey: found.stem) {
@@ -141,7 +141,7 @@ struct FolderReader {
     return tree
   }
 
-  /// Whether a file without a telling name begins as DICOM files do.
+  /// Whether a file begins like a DICOM file: "DICM" after 128 bytes.
   private static func isDICOM(_ path: String) throws(InputError) -> Bool {
     let descriptor = FileSystem.open(path, O_RDONLY | O_NONBLOCK)
     guard descriptor >= 0 else { return false }

@@ -3,8 +3,8 @@ import Work
 extension [CaseDraft] {
   /// Adds the files of a folder of masks to the cases that they fit.
   ///
-  /// Where a case gets several files, the better fit counts; those that fit equally well are all masks of the case. A
-  /// mask is named after its folder or, without one, after the ending of its own name.
+  /// Of several files that fit a case, only the best fit is used; files that fit equally well are all used. A mask is named
+  /// after its folder or, where `folderName` is nil, after the words for masks in its own name.
   mutating func attach(_ files: [FoundFile], folderName: String?, notes: inout DiscoveryNotes) {
     for (number, fitting) in fitting(
       files, notes: &notes,
@@ -26,9 +26,9 @@ extension [CaseDraft] {
     }
   }
 
-  /// Adds the files of a folder that is one version of the masks.
-  /// - Throws: ``InputError`` where a file fits several cases, several files fit one case equally well, or no file fits
-  ///   any.
+  /// Adds the files of a folder whose masks are one version.
+  /// - Throws: ``InputError`` where a file fits several cases, several files fit one case equally well, or no file fits a
+  ///   case.
   mutating func attachVersion(
     _ files: [FoundFile], folder: String, name: String, notes: inout DiscoveryNotes
   ) throws(InputError) {
@@ -62,7 +62,8 @@ extension [CaseDraft] {
     }
   }
 
-  /// The files that fit each case best, by the number of the case, ascending.
+  /// The files that fit each case best, ascending by the position of the case; cases without a file are left out. Unused
+  /// files are noted.
   private func fitting(
     _ files: [FoundFile], notes: inout DiscoveryNotes,
     ambiguous: (FoundFile, [Int], inout DiscoveryNotes) -> Void
@@ -80,7 +81,7 @@ extension [CaseDraft] {
         continue
       }
       let number = match.cases[0]
-      // Probabilities are listed beside masks and do not compete with them.
+      // A file of probabilities does not replace a mask.
       let rank = file.role.kind == .probabilities ? best[number]?.rank ?? match.rank : match.rank
       if let known = best[number], known.rank < rank {
         unused.append(file)

@@ -1,21 +1,21 @@
 import Work
 
 extension Worklist {
-  /// Finds the cases of a folder by how its files are laid out.
+  /// Finds the cases of a folder from the layout of its files.
   ///
-  /// These layouts are known, also below the folder: folders of images beside folders of labels (`images` and `labels`,
+  /// These layouts are recognised, also in folders below the folder: folders of images beside folders of labels (`images` and `labels`,
   /// nnU-Net's `imagesTr` and `labelsTr` with channels); a folder for each case; BIDS with its derivatives; images with
   /// masks beside them (`x.nii.gz` and `x_seg.nii.gz`); images alone. The names of the cases do not depend on
   /// `labelFolders`.
   ///
   /// - Parameters:
-  ///   - labelFolders: Folders of masks, each one version, which are named as the folders and follow the masks of the
-  ///     folder itself. A file belongs to the image with the longest common name.
-  ///   - work: Polled for every folder.
-  /// - Returns: The cases in natural order, with a note for what was not used.
+  ///   - labelFolders: Further folders of masks. Each is one version, named after the folder, and follows the masks of
+  ///     `folder`. A file belongs to the image that shares the longest prefix of whole words with it.
+  ///   - work: Its cancellation is polled in every folder.
+  /// - Returns: The cases in natural order, with notes about the files that are not used.
   /// - Throws: ``InputError`` when a folder cannot be read or holds too many files, when there is no image, and when a
   ///   file of a label folder fits several images; `Cancelled`.
-  /// - Complexity: One reading of each folder, O(n log n) in files.
+  /// - Complexity: Reads each folder once, twice with `labelFolders`; O(n log n) in files.
   package static func discover(
     _ folder: String, labelFolders: [String] = [], work: WorkContext = WorkContext()
   ) throws -> Worklist {
@@ -24,7 +24,7 @@ extension Worklist {
       guard FileSystem.resolved(labels) != FileSystem.resolved(folder) || !FileSystem.isFolder(labels) else {
         throw InputError(labels, "is the folder of the images", expected: "a folder of masks")
       }
-      reader.leaveOut(labels)
+      reader.exclude(labels)
     }
     let tree = try reader.read()
     let names = try labelFolders.isEmpty ? [] : CaseSearch.names(inAll: folder, work: work)
@@ -56,9 +56,10 @@ extension Worklist {
       cases: cases(drafts, maskNames: maskNames, allNames: names), notes: search.notes.lines)
   }
 
-  /// The cases in natural order, each with a name of its own and its masks in one common order.
+  /// The cases in natural order, each with a unique name; masks have the same order in all cases.
   ///
-  /// - Parameter allNames: The names that a search without folders of masks finds; none where there are no such folders.
+  /// - Parameter allNames: The names that a search without `labelFolders` finds, so that names do not depend on them;
+  ///   empty where there are none.
   private static func cases(
     _ drafts: [CaseDraft], maskNames: [String], allNames: [String]
   ) -> [WorklistCase] {

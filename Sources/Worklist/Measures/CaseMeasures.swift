@@ -4,7 +4,7 @@ import Work
 
 /// Measures of the masks of a case that need no reader.
 package struct CaseMeasures: Equatable, Sendable, Codable {
-  /// A label of the other mask that overlaps a label although their names, or values, say that they are different.
+  /// A label of the other mask that overlaps a label of the first, although their names or values differ.
   package struct Contradiction: Equatable, Sendable, Codable {
     /// The name of the other mask's label.
     package var name: String
@@ -25,28 +25,28 @@ package struct CaseMeasures: Equatable, Sendable, Codable {
     package var millilitres: Double
     /// Connected components (corners touch).
     package var componentCount: Int
-    /// The volume of the second largest component in mL; 0 where there is one at most.
+    /// The volume of the second largest component in mL; 0 where there is at most one component.
     package var secondComponentMillilitres: Double
-    /// Holes: sets of voxels that the label encloses in space, background among them.
+    /// The number of holes: sets of voxels that the label encloses in three dimensions, of background or other labels.
     package var holeCount: Int
-    /// Slices without the label between its parts, across the axis with the largest spacing; components below
-    /// ``leastPartFraction`` do not count as parts.
+    /// The number of slices without the label between slices with it, along the axis with the largest spacing. Components
+    /// below ``minimumPartFraction`` of the label do not count.
     package var missingSliceCount: Int
-    /// The same for the slices of each plane; a plane without any has no entry.
+    /// The number of missing slices of each plane; a plane without missing slices has no entry.
     package var missingSlices: [AnatomicalPlane: Int]
-    /// The sides of the image that it touches, in the order R, L, A, P, S, I; an axis of one voxel has none.
+    /// The sides of the image that the label touches, in the order R, L, A, P, S, I; an axis of one voxel has no sides.
     package var touchedSides: [AnatomicalDirection]
     /// The Dice coefficient with the other mask's label of the same name, or of the same value where one mask has no
     /// names; nil without another mask.
     package var dice: Double?
-    /// The label of the other mask that matches this label by its overlap, where it is not the label that it is
-    /// compared with.
+    /// The label of the other mask that overlaps this label most, where ``dice`` is of another label of that mask; else
+    /// nil.
     package var contradiction: Contradiction?
 
-    /// The part of a label's volume from which a component counts.
+    /// The minimum volume of a component that counts as a part of the label, as a fraction of the label's volume.
     ///
-    /// Without a component of this size, the Dice coefficient changes by half as much; a voxel far away makes no gap.
-    static let leastPartFraction = 0.02
+    /// A single stray voxel makes no gap. Removing a component of this size changes the Dice coefficient by 0.01.
+    static let minimumPartFraction = 0.02
 
     package init(
       value: Int, name: String, millilitres: Double, componentCount: Int = 1,
@@ -68,20 +68,20 @@ package struct CaseMeasures: Equatable, Sendable, Codable {
       self.contradiction = contradiction
     }
 
-    /// Whether a name, or a value written as a number, means this label.
+    /// Whether `text` is the name of this label, or its value in digits.
     package func isCalled(_ text: String) -> Bool { name.nameKey == text.nameKey || Int(text) == value }
   }
 
   /// The labels of both masks, ascending by value.
   package var labels: [LabelMeasures]
-  /// Masks that do not fit the image or the first mask, with the difference, a line each.
+  /// A line for each mask whose grid differs from that of the image or of the first mask.
   package var misfits: [String] = []
 
   package init(labels: [LabelMeasures], misfits: [String] = []) {
     (self.labels, self.misfits) = (labels, misfits)
   }
 
-  /// The lowest Dice coefficient of a label with the other mask; nil without one, or without labels.
+  /// The lowest Dice coefficient of a label; nil without another mask, or without labels.
   package var lowestDice: Double? { labels.compactMap(\.dice).min() }
 
   /// Measures a mask, and compares it with another on the same grid.
@@ -128,7 +128,7 @@ package struct CaseMeasures: Equatable, Sendable, Codable {
   }
 }
 
-/// The components of each label, by code.
+/// The connected components of each label, by its code.
 private struct MeasuredParts {
   private(set) var counts: [UInt16: Int] = [:]
   private(set) var voxelCounts: [UInt16: Int] = [:]
@@ -151,8 +151,8 @@ private struct MeasuredParts {
 
   /// The bounding boxes of the components that count as parts of a label.
   func largeParts(_ code: UInt16) -> [VoxelBounds] {
-    let least = CaseMeasures.LabelMeasures.leastPartFraction * Double(voxelCounts[code] ?? 0)
-    return (components[code] ?? []).filter { Double($0.voxelCount) >= least }.map(\.bounds)
+    let minimum = CaseMeasures.LabelMeasures.minimumPartFraction * Double(voxelCounts[code] ?? 0)
+    return (components[code] ?? []).filter { Double($0.voxelCount) >= minimum }.map(\.bounds)
   }
 }
 
@@ -161,7 +161,7 @@ extension VolumeGrid {
   fileprivate var acquisitionAxis: Int {
     let axial = orientation.sliceAxis(of: .axial)
     let widest = (0..<3).max { spacing[$0] < spacing[$1] } ?? axial
-    // Rounding errors of headers must not decide between axes.
+    // The factor is above 1 so that rounding errors in headers do not choose the axis.
     return spacing[widest] > 1.01 * spacing[axial] ? widest : axial
   }
 }

@@ -1,14 +1,14 @@
 import Volumes
 import Work
 
-/// Something unusual in the masks of a case, as a sentence for its reader.
+/// Something unusual in the masks of a case, as a line of text.
 package struct CohortFlag: Equatable, Sendable {
-  /// The name of the label; empty where it concerns a whole mask.
+  /// The name of the label; empty for a flag of a whole mask.
   package var label: String
   /// "liver 2,310 mL, cohort median 1,480 mL, 6.1 robust deviations above".
   package var text: String
 
-  /// A finding about a label.
+  /// A flag of a label, or of a whole mask where `label` is empty.
   package init(label: String, text: String) {
     self.label = label
     self.text = text
@@ -17,15 +17,15 @@ package struct CohortFlag: Equatable, Sendable {
 
 /// The outliers of a cohort, case by case and label by label.
 ///
-/// Labels of the same name belong together, as everywhere: capitals, underscores and hyphens do not matter.
+/// Labels with the same name form one cohort; upper case, underscores and hyphens do not matter.
 package enum CohortFlags {
-  /// The fewest cases with a label that make a cohort.
+  /// The minimum number of cases with a label for a comparison.
   ///
-  /// Among four cases, one outlier is a quarter and moves the median.
+  /// In four cases, one outlier is a quarter of them and moves the median.
   static let minimumCaseCount = 5
-  /// The part of the cohort that has a label whose absence is a finding.
+  /// The minimum fraction of cases with a label for which its absence in another case is flagged.
   static let usualFraction = 0.8
-  /// The part of the cohort up to which a label that is there is a finding; one case always is.
+  /// The maximum fraction of cases with a label for which its presence is flagged; a label of one case always is.
   static let unusualFraction = 0.1
 
   /// The flags of each case, in the order of the cases; none for a case without measures.
@@ -71,19 +71,23 @@ package enum CohortFlags {
     return flags
   }
 
-  /// The frequency of a label among the measured cases.
+  /// How frequent a label is among the measured cases.
   private enum Presence {
-    /// Its absence is a finding, or its presence, or neither.
-    case usual, unusual, neither
+    /// Its absence is flagged.
+    case usual
+    /// Its presence is flagged.
+    case unusual
+    /// Neither is flagged.
+    case neither
 
     init(of count: Int, in measured: Int) {
-      let part = Double(count) / Double(max(1, measured))
+      let fraction = Double(count) / Double(max(1, measured))
       if measured < minimumCaseCount {
         self = .neither
-      } else if part >= usualFraction {
+      } else if fraction >= usualFraction {
         self = .usual
       } else {
-        self = count == 1 || part <= unusualFraction ? .unusual : .neither
+        self = count == 1 || fraction <= unusualFraction ? .unusual : .neither
       }
     }
   }

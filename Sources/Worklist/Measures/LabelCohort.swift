@@ -6,25 +6,25 @@ struct LabelCohort {
   /// The robust deviations beyond which a number is an outlier: the limit of Iglewicz and Hoaglin (1993), which one of
   /// two thousand normally distributed numbers exceeds.
   private static let deviationLimit = 3.5
-  /// The least deviation of volumes, as a part of their median: repeated segmentations of one organ differ by some
+  /// The minimum deviation of volumes, as a fraction of their median: repeated segmentations of one organ differ by some
   /// percent.
   private static let minimumVolumeFraction = 0.05
-  /// The least distance of a volume from the median, as a part of the median: organs of healthy people differ by as
-  /// much, and the spread of a few cases is often small by chance.
+  /// The minimum distance of a flagged volume from the median, as a fraction of the median: organs of healthy people
+  /// differ by as much, and the spread of a few cases is often small by chance.
   private static let minimumVolumeDifference = 0.25
-  /// The least deviation of counts: one more than usual is not a finding, two more are, where cases are alike.
+  /// The minimum deviation of counts: where all other cases are alike, one more is not flagged, and two more are.
   private static let minimumCountDeviation = 0.5
-  /// The least deviation of missing slices: one is a finding where usually none is.
+  /// The minimum deviation of missing slices: one is flagged where usually none is missing.
   private static let minimumGapDeviation = 0.25
-  /// The least deviation of Dice coefficients: a difference of a few hundredths is within what readers differ by.
+  /// The minimum deviation of Dice coefficients: readers differ by a few hundredths.
   private static let minimumDiceDeviation = 0.02
-  /// The greatest part of a cohort in which counts are unusual.
+  /// The maximum fraction of a cohort with a count for which the count is flagged.
   private static let rareFraction = 0.2
 
   private let count: Int
   private let volume, components, holes, dice: RobustSpread?
   private let gaps: [AnatomicalPlane: RobustSpread]
-  /// Numbers of components, holes and missing slices that are too frequent to be findings.
+  /// Numbers of components, holes and missing slices that are too frequent to be flagged.
   private let commonComponents, commonHoles: Int
   private let commonGaps: [AnatomicalPlane: Int]
   private let largePartCount: Int
@@ -55,8 +55,8 @@ struct LabelCohort {
     touchingCounts = Dictionary(labels.flatMap(\.touchedSides).map { ($0, 1) }, uniquingKeysWith: +)
   }
 
-  /// The sides of the image at which most labels usually end, because the image does: a property of the acquisition, as
-  /// at both ends of a stack of short-axis slices.
+  /// The sides of the image that most labels usually touch because the field of view ends there, for example at both ends
+  /// of a stack of short-axis slices.
   static func edges(of cohorts: some Collection<LabelCohort>) -> Set<AnatomicalDirection> {
     let large = cohorts.filter { $0.count >= CohortFlags.minimumCaseCount }
     return Set(
@@ -65,7 +65,7 @@ struct LabelCohort {
       })
   }
 
-  /// What is unusual about the label of a case; `edges` are sides at which labels usually end.
+  /// A line for each measure of a label that is unusual; `edges` are the sides that labels usually touch.
   func texts(_ label: CaseMeasures.LabelMeasures, edges: Set<AnatomicalDirection>) -> [String] {
     let name = label.name
     var texts = [volumeText(label)].compactMap(\.self)
@@ -86,7 +86,7 @@ struct LabelCohort {
     return texts
   }
 
-  /// Whether the label ends at a side of the image in half of a cohort or more.
+  /// Whether the label touches a side of the image in at least half of the cases, in a cohort of sufficient size.
   private func usuallyTouches(_ side: AnatomicalDirection) -> Bool {
     count >= CohortFlags.minimumCaseCount && 2 * (touchingCounts[side] ?? 0) >= count
   }
@@ -138,10 +138,10 @@ struct LabelCohort {
   private static func hasLargeSecondPart(_ label: CaseMeasures.LabelMeasures) -> Bool {
     label.secondComponentMillilitres > 0
       && label.secondComponentMillilitres
-        >= CaseMeasures.LabelMeasures.leastPartFraction * label.millilitres
+        >= CaseMeasures.LabelMeasures.minimumPartFraction * label.millilitres
   }
 
-  /// The greatest number that more than a rare part of the cohort reaches or exceeds.
+  /// The largest number that more than ``rareFraction`` of the cohort reaches or exceeds.
   private static func common(_ numbers: [Int]) -> Int {
     let sorted = numbers.sorted(by: >)
     return sorted[min(Int(saturating: rareFraction * Double(sorted.count)), sorted.count - 1)]

@@ -2,13 +2,13 @@ import Metrics
 import Volumes
 import Work
 
-/// The labels of a mask beside those of another, matched as `segdeck compare` matches them.
+/// The labels of a mask compared with those of another, matched as `segdeck compare` matches them.
 struct MaskComparison {
   private var structures: [UInt16: MatchedStructure] = [:]
   private let extents: LabelExtents
-  /// Labels that the other mask alone has.
+  /// Labels that only the other mask has.
   private(set) var absent: [CaseMeasures.LabelMeasures] = []
-  /// Labels of the other mask that overlap a label which they are not compared with, by that label's code.
+  /// For the code of a label, the label of the other mask that overlaps it most, where it is compared with another label.
   private(set) var contradictions: [UInt16: CaseMeasures.Contradiction] = [:]
 
   init(

@@ -6,14 +6,14 @@ import Work
 ///
 /// They apply as long as paths, sizes and modification times of the files are the same. A damaged entry counts as none.
 package struct MeasureCache: Sendable {
-  /// Files in the state that measures apply to.
+  /// Paths, sizes and modification times of the files that were measured.
   package struct Key: Equatable, Sendable {
     fileprivate var text: String
 
-    /// Changes with what is measured, and how.
+    /// Increased when measures are added or computed differently, so that older entries no longer match.
     private static let version = 4
 
-    /// The current state of files; nil where one does not exist.
+    /// The key of files as they are now; nil where one does not exist.
     package init?(files: [String]) {
       var parts = ["\(Self.version)"]
       for file in files {
@@ -25,7 +25,7 @@ package struct MeasureCache: Sendable {
       text = parts.joined(separator: "\u{0}")
     }
 
-    /// Keys with the same name are told apart by their text in the file.
+    /// The name of the entry's file. Different keys may have the same name, so the file holds the key's text.
     fileprivate var fileName: String {
       let bytes = Data(text.utf8)
       return String(format: "%08x-%x.json", CRC32.checksum(of: bytes), bytes.count)
@@ -39,9 +39,9 @@ package struct MeasureCache: Sendable {
 
   package let folder: String
   private static let maximumByteCount = 16 << 20
-  /// Entries that are kept; when there are as many, the older half is removed.
+  /// The number of entries from which on the older half is removed.
   ///
-  /// One has a few hundred bytes for each label.
+  /// An entry takes a few hundred bytes for each label.
   package static let maximumEntryCount = 20_000
 
   /// The user's cache.
@@ -52,10 +52,10 @@ package struct MeasureCache: Sendable {
   /// A cache in a folder, which need not exist.
   package init(folder: String) { self.folder = folder }
 
-  /// The measures of files in a state; nil where they were not stored.
+  /// The stored measures of a key; nil where there are none.
   package func measures(for key: Key) -> CaseMeasures? {
     let path = FilePath.joined(folder, key.fileName)
-    // An entry is written again when its files change.
+    // An entry is not registered as an input, because it is written again when its files change.
     let content = try? ReadFiles.withoutRegistering { () throws(InputError) in
       try FileSystem.readIfPresent(path, limit: Self.maximumByteCount)
     }

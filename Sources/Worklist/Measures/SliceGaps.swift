@@ -1,15 +1,15 @@
 import Volumes
 
-/// The slices that lie between the parts of a label, along each axis of the grid.
+/// The slices between the parts of a label that no part reaches, along each axis of the grid.
 ///
-/// A part is connected, so it has a voxel in every slice of its bounding box.
+/// A part is connected, so every slice of its bounding box contains a voxel of it.
 struct SliceGaps {
   private let parts: [VoxelBounds]
 
   /// The gaps between parts with these bounding boxes.
   init(between parts: [VoxelBounds]) { self.parts = parts }
 
-  /// The positions along an axis that no part has, between positions that one has; 0 for fewer than two parts.
+  /// The number of slices along an axis without a part, between slices with one; 0 for fewer than two parts.
   /// - Complexity: O(n log n) in parts.
   func count(along axis: Int) -> Int {
     var (count, last) = (0, Int?.none)
@@ -20,7 +20,7 @@ struct SliceGaps {
     return count
   }
 
-  /// The missing slices of each plane that has any.
+  /// The number of missing slices of each plane; planes without any have no entry.
   func counts(_ orientation: Orientation) -> [AnatomicalPlane: Int] {
     var counts: [AnatomicalPlane: Int] = [:]
     for plane in AnatomicalPlane.allCases {

@@ -96,7 +96,7 @@ struct ReviewCommand: ParsableCommand {
     let isOffered = image == nil && masks.isEmpty && offer.isDue
     try options.onTerminal {
       ReviewSession.run(
-        terminal: $0, request: request, tour: isOffered ? .offered(isSaid: false) : nil
+        terminal: $0, request: request, tour: isOffered ? .offered(isAnnounced: false) : nil
       ) { CaseServices(preferredModel: preferredModel) }
     }
     if isOffered { offer.note() }

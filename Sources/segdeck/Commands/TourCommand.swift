@@ -15,7 +15,7 @@ struct TourCommand: ParsableCommand {
   func run() throws {
     let request = ReviewCommand.request()
     try options.onTerminal {
-      ReviewSession.run(terminal: $0, request: request, tour: .begun) { CaseServices() }
+      ReviewSession.run(terminal: $0, request: request, tour: .firstStep) { CaseServices() }
     }
     TourOffer().note()
   }
