@@ -45,8 +45,8 @@ package struct LabelPair: Equatable, Sendable {
 }
 
 extension [LabelPair] {
-  /// The structure of each pair, from 1; 0 for a label that only one version knows, because a label that the other version
-  /// cannot have is not a difference.
+  /// The structure of each pair, from 1; 0 for a label that only one version knows, because a label that the other
+  /// version cannot have is not a difference.
   ///
   /// Where the versions have no label in common, all labels are one structure.
   var comparedStructures: [UInt16] {
@@ -72,8 +72,8 @@ package struct ComparisonRequest: Equatable, Sendable {
   package var a, b: Version
   /// The pairs of labels, by name or as the reviewer chose them.
   package var pairs: [LabelPair]
-  /// The key under which the reviewer's answer is stored; nil where no answer is needed, because the versions share their
-  /// labels or the reviewer already chose the pairs.
+  /// The key under which the reviewer's answer is stored; nil where no answer is needed, because the versions share
+  /// their labels or the reviewer already chose the pairs.
   package var memory: PairingMemory?
 
   package init(a: Version, b: Version, pairs: [LabelPair], memory: PairingMemory?) {
@@ -128,8 +128,8 @@ package struct Comparison: Equatable, Sendable {
   package enum Pairing: Equatable, Sendable {
     /// The request gave the pairs.
     case settled
-    /// The value in B by the value in A: names and overlaps agree, or the reviewer chose these pairs for the same files in
-    /// an earlier session (`isRemembered`).
+    /// The value in B by the value in A: names and overlaps agree, or the reviewer chose these pairs for the same files
+    /// in an earlier session (`isRemembered`).
     case found([UInt16: UInt16], isRemembered: Bool)
     /// Names are missing or overlaps contradict them: the reviewer is asked to confirm the pairs.
     case doubtful(proposed: [UInt16: UInt16])

@@ -100,8 +100,8 @@ package struct SpatialComparison: Equatable, Sendable {
     }
   }
 
-  /// The structure in ``slices`` of a label of A, else of a label of B; nil where neither version has the label, or it is
-  /// not counted.
+  /// The structure in ``slices`` of a label of A, else of a label of B; nil where neither version has the label, or it
+  /// is not counted.
   func structure(a: UInt16?, b: UInt16?) -> Int? {
     let structure = a.flatMap { positionOfValueA[$0] } ?? b.flatMap { positionOfValueB[$0] }
     return structure.flatMap { slices.isCounted($0) ? $0 : nil }

@@ -98,8 +98,9 @@ private struct StructureSets {
 }
 
 extension Decisions {
-  /// Sets key and colour of every label of every version: one key and one colour for each structure. The colour is that of
-  /// the oldest version with the structure.
+  /// Sets key and colour of every label of every version: one key and one colour for each structure.
+  ///
+  /// The colour is that of the oldest version with the structure.
   ///
   /// - Parameter settled: Pairings that needed no decision of the reviewer; ``pairings`` have priority.
   /// - Returns: The new key of each key that changed. Hidden labels stay hidden.

@@ -168,7 +168,9 @@ extension ReviewState {
   }
 
   /// The choices that match the text: first those that begin with it, then those with a word that begins with it, then
-  /// those that contain it. Upper case, underscores and hyphens do not matter.
+  /// those that contain it.
+  ///
+  /// Upper case, underscores and hyphens do not matter.
   private static func matching(_ choices: [Choice], _ text: String) -> [Choice] {
     let key = text.nameKey
     guard !key.isEmpty else { return choices }

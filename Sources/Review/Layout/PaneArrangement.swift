@@ -84,7 +84,9 @@ indirect enum PaneArrangement: Sendable {
     return low
   }
 
-  /// The area of each plane within `area`. Spare columns and rows are divided in proportion to what each plane needs.
+  /// The area of each plane within `area`.
+  ///
+  /// Spare columns and rows are divided in proportion to what each plane needs.
   func place(
     in area: Rectangle, scale: Double, _ contents: PaneContents
   ) -> [(plane: AnatomicalPlane, area: Rectangle)] {
@@ -115,8 +117,9 @@ indirect enum PaneArrangement: Sendable {
   /// The number of whole cells for a length in cells, rounded up except for rounding errors.
   private static func cells(_ length: Double) -> Double { max(1, (length - 1e-9).rounded(.up)) }
 
-  /// Divides `count` cells among parts: each gets what it needs and its proportion of the spare cells. Where there are too
-  /// few cells, each gets its proportion of them. The results add up to `count`.
+  /// Divides `count` cells among parts: each gets what it needs and its proportion of the spare cells.
+  ///
+  /// Where there are too few cells, each gets its proportion of them. The results add up to `count`.
   private static func shares(of count: Int, _ needed: [Double]) -> [Int] {
     let total = max(needed.reduce(0, +), 1)
     let spare = Double(count) - total

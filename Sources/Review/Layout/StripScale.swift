@@ -1,6 +1,8 @@
 import Volumes
 
-/// The mapping between the rows of a strip and slices. Slices towards head, front or right are at the top.
+/// The mapping between the rows of a strip and slices.
+///
+/// Slices towards head, front or right are at the top.
 struct StripScale {
   /// The plane of the slices.
   let geometry: PlaneGeometry

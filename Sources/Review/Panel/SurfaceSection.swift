@@ -43,8 +43,9 @@ extension ReviewState.Focus {
 }
 
 extension ReviewState {
-  /// The width of the panel, in columns, from which all numbers fit. A narrower panel omits one, which the message line or
-  /// the list shows.
+  /// The width of the panel, in columns, from which all numbers fit.
+  ///
+  /// A narrower panel omits one, which the message line or the list shows.
   private static let allSurfaceMeasuresColumns = 44
 
   /// The distances of the selected label in the title; while the section receives keys, those of each label.

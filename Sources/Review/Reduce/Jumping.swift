@@ -3,8 +3,8 @@ import Volumes
 import Work
 
 extension Action {
-  /// Jumps of the crosshair to differences, islands, the first and last slice of a label, the furthest border points and
-  /// uncertain slices.
+  /// Jumps of the crosshair to differences, islands, the first and last slice of a label, the furthest border points
+  /// and uncertain slices.
   package enum JumpStep: ActionGroup {
     case next(Int), toggleTarget, labelEnd(isLast: Bool), furthest(Int), uncertainSlice
 
@@ -53,8 +53,8 @@ extension ReviewState {
 
   // MARK: - Differences
 
-  /// Starts the job that counts voxels in each slice and finds where A and B differ, unless its result is known or being
-  /// computed.
+  /// Starts the job that counts voxels in each slice and finds where A and B differ, unless its result is known or
+  /// being computed.
   ///
   /// With two versions, the pairs of labels must be known.
   mutating func compareSpatiallyIfNeeded() -> [ReviewEffect] {

@@ -138,7 +138,9 @@ package struct DisplaySettings: Equatable, Sendable {
 }
 
 extension DisplaySettings {
-  /// Shows another case with these settings. A window without a name applies only from CT to CT.
+  /// Shows another case with these settings.
+  ///
+  /// A window without a name applies only from CT to CT.
   func apply(to state: inout ReviewState) {
     if state.onlyPlane == nil { state.view.activePlane = view.activePlane }
     state.view.isMaximised = view.isMaximised

@@ -4,7 +4,8 @@ import Worklist
 
 /// The frame of a session: the list of cases, or the case that is on the screen.
 ///
-/// - Parameter samples: The samples of the volumes that the frame before showed; they are replaced by those of this one.
+/// - Parameter samples: The samples of the volumes that the frame before showed; they are replaced by those of this
+///   one.
 package func render(_ session: SessionState, reusing samples: inout PaneSamples) -> Frame {
   guard session.worklist.list != nil, !session.review.layout.isTooSmall else {
     var frame = render(session.review, reusing: &samples)
@@ -108,8 +109,8 @@ extension SessionState {
     return max(SessionState.footRows - 1, screen.rows - SessionState.headRows - listed - 2)
   }
 
-  /// Draws details of the selected case, down to the last row of an area: the decision of each reader, missing files, and
-  /// what is unusual.
+  /// Draws details of the selected case, down to the last row of an area: the decision of each reader, missing files,
+  /// and what is unusual.
   private func paintDetails(_ area: Rectangle, into frame: inout Frame) {
     guard let id = worklist.list?.selected else { return }
     func rows(_ verdicts: [String]) -> [Span] {

@@ -2,8 +2,8 @@ import Work
 import Worklist
 
 extension SessionState {
-  /// Opens the image that the case on the screen asked for: a new case at the end of the worklist or, where there is none,
-  /// in place of the case.
+  /// Opens the image that the case on the screen asked for: a new case at the end of the worklist or, where there is
+  /// none, in place of the case.
   mutating func openRequestedImage() -> [SessionEffect] {
     guard let path = review.requestedImage else { return [] }
     cases[current]?.requestedImage = nil

@@ -3,7 +3,9 @@ import Worklist
 // Synchronises this reader's decisions between the cases in memory and the worklist's records.
 
 extension SessionState {
-  /// The longest time between two keys that counts, in seconds. The reviewer is away during the rest of a longer pause.
+  /// The longest time between two keys that counts, in seconds.
+  ///
+  /// The reviewer is away during the rest of a longer pause.
   private static let longestPause = 60.0
 
   /// Counts the time since the last key for the case on the screen.

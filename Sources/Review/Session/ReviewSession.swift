@@ -105,8 +105,9 @@ private struct CineClock {
     return max(0, Int(saturating: ((due - ContinuousClock.now) / .milliseconds(1)).rounded(.up)))
   }
 
-  /// Whether the next slice is due now. If so, the one after it is due one interval later; slices that were missed are
-  /// skipped.
+  /// Whether the next slice is due now.
+  ///
+  /// If so, the one after it is due one interval later; slices that were missed are skipped.
   mutating func isDue(_ cine: Cine?) -> Bool {
     let now = ContinuousClock.now
     guard let cine, let due, due <= now else { return false }

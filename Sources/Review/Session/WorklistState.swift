@@ -121,8 +121,8 @@ package struct WorklistState: Equatable, Sendable {
     return order.indices.contains(next) ? order[next] : nil
   }
 
-  /// The next case after this one that this reader has not opened yet, from the top again at the end; nil where all were
-  /// opened.
+  /// The next case after this one that this reader has not opened yet, from the top again at the end; nil where all
+  /// were opened.
   func nextUnread(after id: CaseID) -> CaseID? {
     let start = order.firstIndex(of: id).map { $0 + 1 } ?? 0
     return (order[start...] + order[..<start]).first {

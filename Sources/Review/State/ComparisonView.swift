@@ -65,7 +65,9 @@ package struct ComparedPane: Equatable, Sendable {
 }
 
 extension ComparisonView {
-  /// What the pixel in column `x` and row `y` of a pane shows. Every view is decided here and nowhere else.
+  /// What the pixel in column `x` and row `y` of a pane shows.
+  ///
+  /// Every view is decided here and nowhere else.
   package func content(ofPixel x: Int, _ y: Int, in pane: ComparedPane) -> PixelContent {
     switch self {
     case .off: return .labels(of: .shown)

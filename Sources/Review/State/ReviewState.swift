@@ -82,7 +82,8 @@ package struct ReviewState: Equatable, Sendable {
   package var surfaceDistances: SurfaceDistances?
   /// The row of the distances whose furthest point the crosshair last jumped to, counted from the worst.
   package var furthestPosition: Int?
-  /// The class probabilities of A and B, where their networks ran in this session; nil where that was found not to be so.
+  /// The class probabilities of A and B, where their networks ran in this session; nil where that was found not to be
+  /// so.
   package var probabilities: [VersionID: VersionProbabilities?] = [:]
   /// The components of the selected label; nil until they are found.
   package var islands: Islands?

@@ -10,7 +10,8 @@ struct BIDSLayout {
     dataset = folder
   }
 
-  /// A case for each session of each subject, or for the subject where it has no sessions, with one mask of each pipeline.
+  /// A case for each session of each subject, or for the subject where it has no sessions, with one mask of each
+  /// pipeline.
   func drafts(notes: inout DiscoveryNotes) -> [CaseDraft] {
     let derivatives = dataset.folders(named: ["derivatives"]).flatMap { folder in
       folder.folders.contains { $0.name.hasPrefix("sub-") } ? [folder] : folder.folders
@@ -64,7 +65,9 @@ struct BIDSLayout {
   }
 
   /// The best mask for an image among those in the image's space: a segmentation ("_dseg") before a mask of one region,
-  /// then the one with most BIDS entities in common. The others are noted.
+  /// then the one with most BIDS entities in common.
+  ///
+  /// The others are noted.
   private func choice(
     of masks: [FoundFile], for draft: CaseDraft, notes: inout DiscoveryNotes
   ) -> FoundFile? {

@@ -90,8 +90,8 @@ struct CaseIndex {
     return whole[key] != nil || subjects[key] != nil
   }
 
-  /// The cases in a folder with the same name as the mask's folder; else those in a folder of the same split of the data
-  /// set ("labelsTr" and "imagesTr"); else all cases.
+  /// The cases in a folder with the same name as the mask's folder; else those in a folder of the same split of the
+  /// data set ("labelsTr" and "imagesTr"); else all cases.
   private func nearest(_ cases: [Int], to file: FoundFile) -> [Int] {
     let unique = Array(Set(cases)).sorted()
     guard unique.count > 1 else { return unique }

@@ -38,7 +38,9 @@ struct CaseSearch {
     for folder in rest { collect(folder) }
   }
 
-  /// Adds the images of folders as cases, with masks from the folders beside them. Files in those are never images.
+  /// Adds the images of folders as cases, with masks from the folders beside them.
+  ///
+  /// Files in those are never images.
   ///
   /// - Returns: The folders beside them that contain a folder of images, and so are data sets of their own.
   private mutating func collect(_ images: [FolderTree], beside others: [FolderTree]) -> [FolderTree] {
@@ -46,8 +48,8 @@ struct CaseSearch {
     let labels = others.compactMap { folder in
       FolderKind(besideImages: folder.name).map { (folder, $0.split) }
     }
-    // Masks of one split (nnU-Net's "Tr" and "Ts") fit its images. Masks without a split, or of a split without images, may
-    // fit any image.
+    // Masks of one split (nnU-Net's "Tr" and "Ts") fit its images. Masks without a split, or of a split without images,
+    // may fit any image.
     func parts(_ split: String) -> [Int] {
       let same = splits.indices.filter { splits[$0] == split }
       return same.isEmpty ? Array(splits.indices) : same
@@ -75,8 +77,8 @@ struct CaseSearch {
 
   /// The cases of a folder of images.
   ///
-  /// A file in a folder of images is an image, whatever its name says. There is one exception: a file is a mask where its
-  /// name without words for masks is the name of an image, and no folder of labels has a mask with the same name.
+  /// A file in a folder of images is an image, whatever its name says. There is one exception: a file is a mask where
+  /// its name without words for masks is the name of an image, and no folder of labels has a mask with the same name.
   private mutating func imageDrafts(_ folder: FolderTree, labelStems: Set<String>) -> [CaseDraft] {
     let files = folder.allFiles
     let named = files.filter { $0.role.kind == .image }
@@ -92,8 +94,9 @@ struct CaseSearch {
     return cases
   }
 
-  /// Adds the masks of a folder inside the folder of the images. Where there is one case and no name matches it, all masks
-  /// belong to it.
+  /// Adds the masks of a folder inside the folder of the images.
+  ///
+  /// Where there is one case and no name matches it, all masks belong to it.
   private mutating func attach(_ labels: FolderTree, to own: inout [CaseDraft]) {
     let files = labels.allFiles
     if own.count == 1, files.allSatisfy({ CaseIndex(own).match($0) == nil }) {
@@ -112,8 +115,9 @@ extension FolderTree {
 }
 
 extension [CaseDraft] {
-  /// Adds the masks of a folder, as a version with the folder's name. A folder in it whose name is neither that of a case
-  /// nor that of a folder of images is a version of its own.
+  /// Adds the masks of a folder, as a version with the folder's name.
+  ///
+  /// A folder in it whose name is neither that of a case nor that of a folder of images is a version of its own.
   fileprivate mutating func attach(_ folder: FolderTree, notes: inout DiscoveryNotes) {
     let index = CaseIndex(self)
     let imageFolders = Set(flatMap(\.images).map { FilePath.name(of: FilePath.folder(of: $0.path)) })

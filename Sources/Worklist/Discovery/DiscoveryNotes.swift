@@ -1,6 +1,8 @@
 import Work
 
-/// The files of a search that are not used. All files with the same reason become one line of text.
+/// The files of a search that are not used.
+///
+/// All files with the same reason become one line of text.
 struct DiscoveryNotes {
   enum Kind: Int, CaseIterable {
     case unreadable, tooDeep, dicom, twice, besideImages, maskWithoutImage, ambiguous, furtherMask

@@ -3,13 +3,13 @@ struct FileRole: Equatable {
   enum Kind { case image, mask, probabilities }
 
   let kind: Kind
-  /// The name without words for masks, probabilities and modalities: "case1" for "case1_seg_v2" and for "case1_t1w"; empty
-  /// for "mask" and "t1".
+  /// The name without words for masks, probabilities and modalities: "case1" for "case1_seg_v2" and for "case1_t1w";
+  /// empty for "mask" and "t1".
   let subject: String
   /// The rest of the name from the first word for masks or probabilities on: "seg_v2"; empty for an image.
   let role: String
-  /// The name after a leading word for masks or probabilities: "case1" for "seg_case1"; nil where the name does not begin
-  /// with one.
+  /// The name after a leading word for masks or probabilities: "case1" for "seg_case1"; nil where the name does not
+  /// begin with one.
   let trailingSubject: String?
 
   /// Words that mean a mask at any position in a name.

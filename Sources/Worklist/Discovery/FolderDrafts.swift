@@ -39,8 +39,8 @@ extension FolderTree {
     return drafts
   }
 
-  /// The masks that the program exported, found by their records: for the stem of each, the file name of the image that it
-  /// was made from, or nil where the record does not say.
+  /// The masks that the program exported, found by their records: for the stem of each, the file name of the image that
+  /// it was made from, or nil where the record does not say.
   private func exports() -> [String: String?] {
     var exports: [String: String?] = [:]
     for file in files where file.role.kind == .image && recordStems.contains(file.stem) {

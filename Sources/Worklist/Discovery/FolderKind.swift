@@ -22,8 +22,10 @@ struct FolderKind: Equatable {
     (holdsLabels, self.split) = (Self.labelNames.contains(base), split)
   }
 
-  /// The kind of a folder beside a folder of images. It holds masks where a word of its name begins like a word for masks
-  /// ("labelsPred", "labelsTr_pred", "nnunet_predictions"); nil for any other name.
+  /// The kind of a folder beside a folder of images.
+  ///
+  /// It holds masks where a word of its name begins like a word for masks ("labelsPred", "labelsTr_pred",
+  /// "nnunet_predictions"); nil for any other name.
   init?(besideImages name: String) {
     if let known = FolderKind(name) {
       self = known

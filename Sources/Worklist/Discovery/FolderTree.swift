@@ -51,8 +51,8 @@ struct FolderTree {
 
 /// Reads a folder and what lies below it.
 ///
-/// Hidden files and folders of verdicts are skipped. Symbolic links are followed, and a folder that several paths lead to
-/// is read once, so that circular links end.
+/// Hidden files and folders of verdicts are skipped. Symbolic links are followed, and a folder that several paths lead
+/// to is read once, so that circular links end.
 struct FolderReader {
   /// The maximum number of entries in all folders of a search, so that a search of a whole disk ends.
   static let maximumEntryCount = 200_000

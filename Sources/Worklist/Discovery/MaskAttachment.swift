@@ -3,8 +3,8 @@ import Work
 extension [CaseDraft] {
   /// Adds the files of a folder of masks to the cases that they fit.
   ///
-  /// Of several files that fit a case, only the best fit is used; files that fit equally well are all used. A mask is named
-  /// after its folder or, where `folderName` is nil, after the words for masks in its own name.
+  /// Of several files that fit a case, only the best fit is used; files that fit equally well are all used. A mask is
+  /// named after its folder or, where `folderName` is nil, after the words for masks in its own name.
   mutating func attach(_ files: [FoundFile], folderName: String?, notes: inout DiscoveryNotes) {
     for (number, fitting) in fitting(
       files, notes: &notes,
@@ -27,8 +27,8 @@ extension [CaseDraft] {
   }
 
   /// Adds the files of a folder whose masks are one version.
-  /// - Throws: ``InputError`` where a file fits several cases, several files fit one case equally well, or no file fits a
-  ///   case.
+  /// - Throws: ``InputError`` where a file fits several cases, several files fit one case equally well, or no file fits
+  ///   a case.
   mutating func attachVersion(
     _ files: [FoundFile], folder: String, name: String, notes: inout DiscoveryNotes
   ) throws(InputError) {
@@ -62,8 +62,9 @@ extension [CaseDraft] {
     }
   }
 
-  /// The files that fit each case best, ascending by the position of the case; cases without a file are left out. Unused
-  /// files are noted.
+  /// The files that fit each case best, ascending by the position of the case; cases without a file are left out.
+  ///
+  /// Unused files are noted.
   private func fitting(
     _ files: [FoundFile], notes: inout DiscoveryNotes,
     ambiguous: (FoundFile, [Int], inout DiscoveryNotes) -> Void

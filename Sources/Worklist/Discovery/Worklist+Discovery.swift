@@ -3,10 +3,10 @@ import Work
 extension Worklist {
   /// Finds the cases of a folder from the layout of its files.
   ///
-  /// These layouts are recognised, also in folders below the folder: folders of images beside folders of labels (`images` and `labels`,
-  /// nnU-Net's `imagesTr` and `labelsTr` with channels); a folder for each case; BIDS with its derivatives; images with
-  /// masks beside them (`x.nii.gz` and `x_seg.nii.gz`); images alone. The names of the cases do not depend on
-  /// `labelFolders`.
+  /// These layouts are recognised, also in folders below the folder: folders of images beside folders of labels
+  /// (`images` and `labels`, nnU-Net's `imagesTr` and `labelsTr` with channels); a folder for each case; BIDS with its
+  /// derivatives; images with masks beside them (`x.nii.gz` and `x_seg.nii.gz`); images alone. The names of the cases
+  /// do not depend on `labelFolders`.
   ///
   /// - Parameters:
   ///   - labelFolders: Further folders of masks. Each is one version, named after the folder, and follows the masks of

@@ -29,8 +29,9 @@ package struct CaseMeasures: Equatable, Sendable, Codable {
     package var secondComponentMillilitres: Double
     /// The number of holes: sets of voxels that the label encloses in three dimensions, of background or other labels.
     package var holeCount: Int
-    /// The number of slices without the label between slices with it, along the axis with the largest spacing. Components
-    /// below ``minimumPartFraction`` of the label do not count.
+    /// The number of slices without the label between slices with it, along the axis with the largest spacing.
+    ///
+    /// Components below ``minimumPartFraction`` of the label do not count.
     package var missingSliceCount: Int
     /// The number of missing slices of each plane; a plane without missing slices has no entry.
     package var missingSlices: [AnatomicalPlane: Int]

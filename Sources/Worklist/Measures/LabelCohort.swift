@@ -6,8 +6,8 @@ struct LabelCohort {
   /// The robust deviations beyond which a number is an outlier: the limit of Iglewicz and Hoaglin (1993), which one of
   /// two thousand normally distributed numbers exceeds.
   private static let deviationLimit = 3.5
-  /// The minimum deviation of volumes, as a fraction of their median: repeated segmentations of one organ differ by some
-  /// percent.
+  /// The minimum deviation of volumes, as a fraction of their median: repeated segmentations of one organ differ by
+  /// some percent.
   private static let minimumVolumeFraction = 0.05
   /// The minimum distance of a flagged volume from the median, as a fraction of the median: organs of healthy people
   /// differ by as much, and the spread of a few cases is often small by chance.
@@ -55,8 +55,8 @@ struct LabelCohort {
     touchingCounts = Dictionary(labels.flatMap(\.touchedSides).map { ($0, 1) }, uniquingKeysWith: +)
   }
 
-  /// The sides of the image that most labels usually touch because the field of view ends there, for example at both ends
-  /// of a stack of short-axis slices.
+  /// The sides of the image that most labels usually touch because the field of view ends there, for example at both
+  /// ends of a stack of short-axis slices.
   static func edges(of cohorts: some Collection<LabelCohort>) -> Set<AnatomicalDirection> {
     let large = cohorts.filter { $0.count >= CohortFlags.minimumCaseCount }
     return Set(

@@ -8,7 +8,8 @@ struct MaskComparison {
   private let extents: LabelExtents
   /// Labels that only the other mask has.
   private(set) var absent: [CaseMeasures.LabelMeasures] = []
-  /// For the code of a label, the label of the other mask that overlaps it most, where it is compared with another label.
+  /// For the code of a label, the label of the other mask that overlaps it most, where it is compared with another
+  /// label.
   private(set) var contradictions: [UInt16: CaseMeasures.Contradiction] = [:]
 
   init(

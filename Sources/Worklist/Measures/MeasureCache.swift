@@ -25,7 +25,9 @@ package struct MeasureCache: Sendable {
       text = parts.joined(separator: "\u{0}")
     }
 
-    /// The name of the entry's file. Different keys may have the same name, so the file holds the key's text.
+    /// The name of the entry's file.
+    ///
+    /// Different keys may have the same name, so the file holds the key's text.
     fileprivate var fileName: String {
       let bytes = Data(text.utf8)
       return String(format: "%08x-%x.json", CRC32.checksum(of: bytes), bytes.count)

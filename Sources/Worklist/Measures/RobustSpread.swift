@@ -1,7 +1,8 @@
 /// Median and robust standard deviation of numbers, which a few outliers hardly change.
 struct RobustSpread: Equatable {
   let median: Double
-  /// The standard deviation of a normal distribution with the same median absolute deviation (MAD), but at least a floor.
+  /// The standard deviation of a normal distribution with the same median absolute deviation (MAD), but at least a
+  /// floor.
   let deviation: Double
 
   /// The ratio of standard deviation and median absolute deviation of a normal distribution.
