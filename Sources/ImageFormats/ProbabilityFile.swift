@@ -1,11 +1,11 @@
 import Volumes
 import Work
 
-/// Class probabilities of an image in a file: a 4D image with a frame for each class, as `segdeck segment --probabilities`
-/// writes it, or an `.npz` of nnU-Net.
+/// A file of class probabilities: a 4D image with a frame for each class, as `segdeck segment --probabilities` writes
+/// it, or an `.npz` of nnU-Net.
 ///
-/// nnU-Net's array `probabilities` (in version 1 `softmax`) has the axes class, k, j, i, the reverse of the image's; in both
-/// files i is fastest and the class slowest, and background is class 0.
+/// In both, i is the fastest axis and the class the slowest, and class 0 is background: nnU-Net's array `probabilities`
+/// (in version 1 `softmax`) has the shape [classes, K, J, I].
 package struct ProbabilityFile: Sendable {
   private enum Source: Sendable {
     case image(ImageFile)
@@ -20,9 +20,9 @@ package struct ProbabilityFile: Sendable {
   private let voxelCount: Int
   private static let arrayNames = ["probabilities", "softmax"]
 
-  /// Opens a file.
-  /// - Throws: ``InputError`` for a missing or unreadable file, one that holds no probabilities, and one that does not lie on
-  ///   the grid in its own order.
+  /// Opens a file whose voxels have the order of `grid`.
+  /// - Throws: ``InputError`` for a file that is missing, unreadable or without probabilities, and for one on another
+  ///   grid or with another order of the axes.
   package init(_ path: String, on grid: VolumeGrid) throws {
     (self.path, voxelCount) = (path, grid.size.voxelCount)
     guard path.lowercased().hasSuffix(".npz") else {
@@ -50,10 +50,10 @@ package struct ProbabilityFile: Sendable {
     (source, classCount) = (.numpy, array.shape[0])
   }
 
-  /// Gives `body` the probabilities of consecutive voxels of one class after the other, i fastest.
-  /// - Parameter classes: From which class to which; those before are passed over.
+  /// Calls `body` with chunks of consecutive voxels, class by class, i fastest.
+  /// - Parameter classes: The classes to read. A compressed file is also read up to the first of them.
   /// - Throws: ``InputError`` when the file is damaged or was replaced; `Cancelled`.
-  /// - Complexity: O(n · classes up to the last one); a fixed window.
+  /// - Complexity: O(voxels · classes up to the last one), in constant memory.
   package func read(
     classes: Range<Int>, work: WorkContext,
     _ body: (UnsafeBufferPointer<Float>, _ class: Int, _ firstVoxel: Int) throws -> Void
@@ -76,7 +76,8 @@ package struct ProbabilityFile: Sendable {
     }
   }
 
-  /// Divides values at the borders of classes.
+  /// Calls `body` with the values of each class in a chunk, without classes that were not asked for.
+  /// - Parameter position: The index of the chunk's first value among all classes; advanced to the one after its last.
   private func split(
     _ values: UnsafeBufferPointer<Float>, from position: inout Int, _ classes: Range<Int>,
     _ body: (UnsafeBufferPointer<Float>, Int, Int) throws -> Void

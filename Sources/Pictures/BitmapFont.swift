@@ -4,11 +4,11 @@ import Work
 
 /// A font of 6x13 pixels for captions.
 package enum BitmapFont {
-  /// Pixels of a character.
+  /// The size of a character in pixels.
   package static let width = 6
   package static let height = 13
 
-  /// The rows of each glyph from the top, six bits each, the left pixel the highest; by code point.
+  /// The rows of each glyph from top to bottom, by code point: six bits each, the left pixel in the highest bit.
   private static let glyphs: [UInt32: [UInt8]] = {
     let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
     let values = Dictionary(uniqueKeysWithValues: alphabet.enumerated().map { ($1, UInt8($0)) })
@@ -24,19 +24,19 @@ package enum BitmapFont {
     return glyphs
   }()
 
-  /// The replacement character, which stands for what has no glyph.
+  /// The replacement character, which is drawn for characters without a glyph.
   private static let replacement: UInt32 = 0xfffd
 
-  /// The rows of a character, of which composed letters count as one.
+  /// The rows of a character's glyph; a letter with combining marks has the glyph of its precomposed form.
   static func rows(of character: Character) -> [UInt8] {
     let scalar = String(character).precomposedStringWithCanonicalMapping.unicodeScalars.first
     return scalar.flatMap { glyphs[$0.value] } ?? glyphs[replacement] ?? []
   }
 
-  /// Pixels from the left to the right end of a text, whose controls take no room.
+  /// The width of a text on one line in pixels; control characters are left out.
   package static func width(of text: String) -> Int { width * text.printableLine.count }
 
-  /// The text, cut with "…" where it is wider than so many pixels.
+  /// The text, truncated with "…" where it is wider than `pixels`.
   package static func shortened(_ text: String, to pixels: Int) -> String {
     let count = max(0, pixels) / width
     return text.count <= count ? text : String(text.prefix(max(0, count - 1))) + (count > 0 ? "…" : "")
@@ -46,17 +46,17 @@ package enum BitmapFont {
 extension Picture {
   /// Writes a text on one line, without controls, with its upper left corner at a column and row.
   package mutating func write(_ text: String, x: Int, y: Int, colour: RGBColour) {
-    for (place, character) in text.printableLine.enumerated() {
+    for (position, character) in text.printableLine.enumerated() {
       for (row, bits) in BitmapFont.rows(of: character).enumerated() {
         for column in 0..<BitmapFont.width where bits >> UInt8(BitmapFont.width - 1 - column) & 1 == 1 {
-          self[x + place * BitmapFont.width + column, y + row] = colour
+          self[x + position * BitmapFont.width + column, y + row] = colour
         }
       }
     }
   }
 
-  /// Writes a text that is legible on any ground: with a black rim.
-  mutating func writeRimmed(_ text: String, x: Int, y: Int, colour: RGBColour) {
+  /// Writes a text with a black outline, so that it is legible on any background.
+  mutating func writeOutlined(_ text: String, x: Int, y: Int, colour: RGBColour) {
     for (right, down) in [(-1, 0), (1, 0), (0, -1), (0, 1)] {
       write(text, x: x + right, y: y + down, colour: RGBColour(0, 0, 0))
     }

@@ -3,12 +3,12 @@ import Work
 
 /// Pictures in rows and columns.
 package struct ContactSheet: Sendable {
-  /// Pictures in a row.
+  /// The number of pictures in a row.
   package let columns: Int
-  /// Pixels between pictures.
+  /// The gap between pictures in pixels.
   package let gap: Int
 
-  private static let ground = RGBColour(24, 26, 31)
+  private static let background = RGBColour(24, 26, 31)
 
   /// A sheet with at least one column.
   package init(columns: Int, gap: Int = 8) {
@@ -16,25 +16,25 @@ package struct ContactSheet: Sendable {
     self.gap = gap
   }
 
-  /// The width of each picture for a sheet of so many pixels.
+  /// The width of each picture in a sheet of `width` pixels.
   package func cellWidth(ofWidth width: Int) -> Int { max(1, (width - (columns - 1) * gap) / columns) }
 
   /// The sheet, row by row from the upper left.
   ///
-  /// A column is as wide as its widest picture, and a row as high as its highest. A sheet of no pictures has no pixel.
+  /// A column is as wide as its widest picture, and a row as high as its highest. Without pictures, the sheet is empty.
   package func picture(of cells: [Picture]) -> Picture {
-    let places = cells.indices.map { (column: $0 % columns, row: $0 / columns) }
+    let positions = cells.indices.map { (column: $0 % columns, row: $0 / columns) }
     var widths = [Int](repeating: 0, count: min(columns, cells.count))
     var heights = [Int](repeating: 0, count: (cells.count + columns - 1) / columns)
-    for (cell, place) in zip(cells, places) {
-      widths[place.column] = max(widths[place.column], cell.width)
-      heights[place.row] = max(heights[place.row], cell.height)
+    for (cell, position) in zip(cells, positions) {
+      widths[position.column] = max(widths[position.column], cell.width)
+      heights[position.row] = max(heights[position.row], cell.height)
     }
-    func start(_ extents: [Int], _ place: Int) -> Int { extents[..<place].reduce(0) { $0 + $1 + gap } }
+    func start(_ extents: [Int], _ index: Int) -> Int { extents[..<index].reduce(0) { $0 + $1 + gap } }
     func total(_ extents: [Int]) -> Int { extents.reduce(0, +) + max(0, extents.count - 1) * gap }
-    var sheet = Picture(width: total(widths), height: total(heights), filling: Self.ground)
-    for (cell, place) in zip(cells, places) {
-      sheet.draw(cell, x: start(widths, place.column), y: start(heights, place.row))
+    var sheet = Picture(width: total(widths), height: total(heights), filling: Self.background)
+    for (cell, position) in zip(cells, positions) {
+      sheet.draw(cell, x: start(widths, position.column), y: start(heights, position.row))
     }
     return sheet
   }
@@ -56,13 +56,13 @@ package struct LegendEntry: Equatable, Sendable {
 
 /// A title and a legend below a picture.
 package struct PictureCaption: Equatable, Sendable {
-  /// Lines of text; one that is wider than the picture is cut.
+  /// Lines of text; a line that is wider than the picture is truncated.
   package var lines: [String]
-  /// The meanings of the colours, on as many lines as they need.
+  /// The meanings of the colours, on one or more lines.
   package var legend: [LegendEntry]
 
   private static let margin = 3
-  private static let ground = RGBColour(24, 26, 31)
+  private static let background = RGBColour(24, 26, 31)
   private static let text = RGBColour(222, 224, 230)
   private static let lineHeight = BitmapFont.height + 2
 
@@ -76,7 +76,7 @@ package struct PictureCaption: Equatable, Sendable {
   package func below(_ picture: Picture) -> Picture {
     let rows = legendRows(width: picture.width - 2 * Self.margin)
     let height = (lines.count + rows.count) * Self.lineHeight + (lines.isEmpty && rows.isEmpty ? 0 : 4)
-    var whole = Picture(width: picture.width, height: picture.height + height, filling: Self.ground)
+    var whole = Picture(width: picture.width, height: picture.height + height, filling: Self.background)
     whole.draw(picture, x: 0, y: 0)
     var y = picture.height + 2
     for line in lines {

@@ -1,16 +1,16 @@
 import Volumes
 import Work
 
-/// A mask that pictures show: its labels, and how much there is of each and where.
+/// A mask to draw over pictures, with the size and position of each label.
 package struct DrawnMask: Sendable {
   /// The name in legends: "A nnunet".
   package let name: String
   private let labels: ChunkedLabels
   private let statistics: [LabelStatistics]
-  /// Every label that occurs, the largest first, of equal ones the one with the lower value.
+  /// Every label with a voxel by descending size, equal sizes by ascending value.
   package let labelsBySize: [Label]
 
-  /// A mask with the names of its labels; labels without one are called after their values.
+  /// A mask with the names of its labels; labels without a name get one from their value, such as "label 3".
   /// - Parameter values: Only these labels are shown; nil shows all.
   /// - Throws: `Cancelled`.
   /// - Complexity: As of `LabelComponents`.
@@ -27,7 +27,7 @@ package struct DrawnMask: Sendable {
       .compactMap { table[$0.label] }
   }
 
-  /// A voxel in the middle of its largest label; nil without a label.
+  /// A voxel of the largest label, near its middle; nil without a label.
   package var centre: VoxelIndex? {
     labelsBySize.first.flatMap { statistics.ascending($0.value, by: \.label) }?.centre
   }
@@ -37,7 +37,7 @@ package struct DrawnMask: Sendable {
     statistics.map(\.bounds).reduce(nil) { box, part in box?.union(part) ?? part }
   }
 
-  /// Its labels in their colours, of two in one pixel the smaller.
+  /// The labels in their colours; where several labels lie in one pixel, the smallest is drawn.
   package func overlay(_ style: MaskOverlay.Style) -> MaskOverlay {
     let ranked = Dictionary(
       uniqueKeysWithValues: labelsBySize.enumerated().map { ($1.value, UInt16($0 + 1)) })
@@ -52,15 +52,16 @@ package struct DrawnMask: Sendable {
     return ranks
   }
 
-  /// Values that are one structure in two masks; empty for a mask that does not know it.
+  /// The values of one structure in two masks; empty for a mask without it.
   package typealias Structure = (a: [UInt16], b: [UInt16])
 
-  /// The difference of two masks on one grid, and a voxel to look at it.
+  /// The difference of two masks on one grid, and a voxel at which it can be seen.
   ///
-  /// Structures that only one mask knows are no difference, as in the review. Where the masks have none in common, all
-  /// labels are one structure.
-  /// - Returns: The overlay, and the middle of the largest connected place where they differ; nil where they agree.
-  /// - Throws: `InputError` where memory does not hold the places; `Cancelled`.
+  /// Structures that only one mask has are no difference, as in the review. Where the masks have no structure in
+  /// common, all labels count as one structure.
+  /// - Returns: The overlay, and the middle of the largest connected component of differing voxels; nil where the masks
+  ///   agree.
+  /// - Throws: `InputError` where memory does not hold the components; `Cancelled`.
   package static func difference(
     _ a: DrawnMask, _ b: DrawnMask, structures: [Structure], work: WorkContext
   ) throws -> (overlay: MaskOverlay, centre: VoxelIndex?) {
@@ -72,12 +73,12 @@ package struct DrawnMask: Sendable {
       for value in structure.b { rankedB[value] = rank }
     }
     let (ranksA, ranksB) = (a.ranks(rankedA), b.ranks(rankedB))
-    let places = try ComponentList(
+    let components = try ComponentList(
       a.labels, b.labels, classes: (ranksA.ranks, ranksB.ranks), limit: 1, keepsVoxels: false,
       subject: "where \(a.name) and \(b.name) differ", work: work)
     let axis = a.labels.grid.orientation.sliceAxis(of: .axial)
     return (
-      .difference(a.labels, ranksA, b.labels, ranksB), places.entries.first?.centre(across: axis)
+      .difference(a.labels, ranksA, b.labels, ranksB), components.entries.first?.centre(across: axis)
     )
   }
 }

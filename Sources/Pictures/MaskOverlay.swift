@@ -8,15 +8,15 @@ package enum MaskOverlay: Sendable {
 
   /// The image alone.
   case nothing
-  /// The labels that have a rank, in the colour of each rank from 1.
+  /// The labels that have a rank; `colours` holds the colour of each rank, beginning with rank 1.
   case labels(ChunkedLabels, LabelRanks, colours: [RGBColour], Style)
   /// The difference of two masks: filled where one of them has a label, outlined where both have the same.
   case difference(ChunkedLabels, LabelRanks, ChunkedLabels, LabelRanks)
 
-  /// The part of a label's colour in a fill, and of the colour of a difference, which must be seen where it is small.
+  /// The opacity of a filled label, and of a difference, which must also be visible where it is small.
   private static let (fillOpacity, differenceOpacity) = (0.4, 0.6)
 
-  /// Draws what a plane shows of it onto a picture of the image.
+  /// Draws the overlay in one slice onto a picture of the image.
   func draw(onto picture: inout Picture, _ sampler: SliceSampler) {
     var classes = [UInt16](repeating: 0, count: picture.width * picture.height)
     switch self {
@@ -46,7 +46,7 @@ package enum MaskOverlay: Sendable {
         picture[x, y] = picture[x, y].blended(with: colour, opacity: opacity)
         continue
       }
-      // A label that the picture cuts off has no border there.
+      // At the edge of the picture, a label has no border.
       let neighbours = [
         x > 0 ? pixel - 1 : pixel, x + 1 < width ? pixel + 1 : pixel, y > 0 ? pixel - width : pixel,
         y + 1 < picture.height ? pixel + width : pixel,

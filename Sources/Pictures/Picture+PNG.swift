@@ -3,13 +3,13 @@ import Foundation
 import Work
 
 extension Picture {
-  /// The largest width and height of a PNG file that common programs open.
+  /// The maximum width and height of a PNG file that common programs open, in pixels.
   package static let maximumExtent = 32_767
 
   /// The picture as a PNG file.
   /// - Parameter subject: The file that the error names.
-  /// - Throws: ``InputError`` when the picture has no pixel or more than ``maximumExtent`` along a side, and when libpng
-  ///   fails.
+  /// - Throws: ``InputError`` when the picture has no pixel or more than ``maximumExtent`` along a side, and when
+  ///   libpng fails.
   package func png(subject: String) throws(InputError) -> Data {
     let extents = 1...Self.maximumExtent
     guard extents.contains(width), extents.contains(height) else {
@@ -17,22 +17,23 @@ extension Picture {
         subject, "cannot be a PNG picture", found: "\(width)x\(height) pixels",
         expected: "1 to \(Self.maximumExtent) along each side")
     }
-    // What does not compress becomes a little larger; libpng says how much room it needs where this is too little.
-    var room = png_alloc_size_t(bytes.count + bytes.count / 256 + 4096)
+    // Data that does not compress becomes a little larger. Where this capacity does not suffice, libpng returns the one
+    // that does.
+    var capacity = png_alloc_size_t(bytes.count + bytes.count / 256 + 4096)
     for _ in 0..<2 {
       var image = png_image()
       image.version = png_uint_32(PNG_IMAGE_VERSION)
       image.width = png_uint_32(width)
       image.height = png_uint_32(height)
       image.format = png_uint_32(PNG_FORMAT_FLAG_COLOR)
-      var file = Data(count: Int(room))
-      var count = room
+      var file = Data(count: Int(capacity))
+      var count = capacity
       let isWritten = file.withUnsafeMutableBytes { file in
         png_image_write_to_memory(&image, file.baseAddress, &count, 0, bytes, 0, nil) != 0
       }
       if isWritten { return file.prefix(Int(count)) }
-      guard count > room else { break }
-      room = count
+      guard count > capacity else { break }
+      capacity = count
     }
     throw InputError(subject, "cannot be made a PNG picture")
   }

@@ -3,7 +3,7 @@ import Work
 
 /// A picture in sRGB with 8 bits for each of red, green and blue.
 package struct Picture: Equatable, Sendable {
-  /// Pixels from left to right and from top to bottom.
+  /// The number of pixels from left to right, and from top to bottom.
   package let width, height: Int
   /// Red, green and blue of each pixel, row by row from the top.
   package private(set) var bytes: [UInt8]
@@ -36,14 +36,14 @@ package struct Picture: Equatable, Sendable {
     (0..<width).contains(x) && (0..<height).contains(y)
   }
 
-  /// Fills a rectangle, as far as it lies in the picture.
+  /// Fills the part of a rectangle that lies in the picture.
   package mutating func fill(columns: Range<Int>, rows: Range<Int>, with colour: RGBColour) {
     for y in rows.clamped(to: 0..<height) {
       for x in columns.clamped(to: 0..<width) { self[x, y] = colour }
     }
   }
 
-  /// Copies another picture with its upper left pixel at a column and row, as far as it lies in this one.
+  /// Copies another picture with its upper left pixel to a column and row; pixels outside this picture are left out.
   package mutating func draw(_ other: Picture, x: Int, y: Int) {
     let columns = (x..<x + other.width).clamped(to: 0..<width)
     guard !columns.isEmpty else { return }

@@ -1,15 +1,16 @@
 import Volumes
 import Work
 
-/// Draws slices of an image and the overlay.
+/// Draws slices of an image with an overlay.
 ///
-/// Slices are seen as on the screen: the patient's right on the left, anterior or the head up, square pixels in
-/// millimetres. Voxels are not interpolated; a pixel that covers several shows their mean, and any label among them.
+/// The orientation is that of the screen: the patient's right on the left, anterior or the head at the top. Pixels are
+/// square in millimetres. Voxels are not interpolated; a pixel of several voxels shows their mean intensity, and a
+/// label if any of them has one.
 package struct SlicePainter: Sendable {
   private let image: ScalarVolume
   private let window: IntensityWindow
   private let overlay: MaskOverlay
-  /// The part of the image that is shown.
+  /// The voxels of the image that are shown.
   private let box: VoxelBounds
 
   /// Pixels between planes.
@@ -20,7 +21,7 @@ package struct SlicePainter: Sendable {
   /// - Parameters:
   ///   - window: The intensities that are black and white.
   ///   - overlay: The overlay, on the image's grid.
-  ///   - box: The part of the image that is shown; nil for all of it.
+  ///   - box: The voxels of the image that are shown; nil for the whole image.
   package init(
     _ image: ScalarVolume, window: IntensityWindow, overlay: MaskOverlay, box: VoxelBounds? = nil
   ) {
@@ -34,7 +35,7 @@ package struct SlicePainter: Sendable {
     PlaneGeometry(plane, of: image.grid, convention: .radiological)
   }
 
-  /// Width and height of the shown part of a plane in millimetres.
+  /// Width and height of the shown box in a plane, in millimetres.
   private func extent(_ geometry: PlaneGeometry) -> (width: Double, height: Double) {
     (
       Double(box.size[geometry.horizontalAxis]) * geometry.horizontalSpacing,
@@ -42,7 +43,7 @@ package struct SlicePainter: Sendable {
     )
   }
 
-  /// The slice of a plane through a voxel, in pixels of so many millimetres.
+  /// The slice of a plane through a voxel, at a scale in millimetres per pixel.
   package func picture(
     _ plane: AnatomicalPlane, through voxel: VoxelIndex, millimetresPerPixel: Double
   ) -> Picture {
@@ -72,7 +73,7 @@ package struct SlicePainter: Sendable {
     return picture
   }
 
-  /// The directions at the edges: R L A P S I.
+  /// Writes the letters of the directions (R, L, A, P, S, I) at the edges, unless the picture is too small.
   private func writeLetters(_ geometry: PlaneGeometry, onto picture: inout Picture) {
     let (width, height) = (BitmapFont.width, BitmapFont.height)
     guard picture.width >= 6 * width, picture.height >= 3 * height else { return }
@@ -81,12 +82,12 @@ package struct SlicePainter: Sendable {
       (geometry.rightEdge.opposite, 2, middle.y), (geometry.rightEdge, picture.width - width - 1, middle.y),
       (geometry.lowerEdge.opposite, middle.x, 0), (geometry.lowerEdge, middle.x, picture.height - height + 1),
     ] {
-      picture.writeRimmed(direction.rawValue, x: x, y: y, colour: Self.letterColour)
+      picture.writeOutlined(direction.rawValue, x: x, y: y, colour: Self.letterColour)
     }
   }
 
-  /// Axial, coronal and sagittal slices through a voxel beside each other on one scale.
-  /// - Parameter width: Pixels of all three together. They are narrower where they would be higher than that.
+  /// Axial, coronal and sagittal slices through a voxel, side by side at one scale.
+  /// - Parameter width: The width of all three in pixels; less where the picture would be higher than that.
   package func threePlanes(through voxel: VoxelIndex, width: Int) -> Picture {
     let planes = AnatomicalPlane.allCases
     let extents = planes.map { extent(geometry($0)) }
@@ -105,8 +106,8 @@ package struct SlicePainter: Sendable {
     return whole
   }
 
-  /// One plane's slice through a voxel.
-  /// - Parameter width: Pixels; the picture is narrower where it would be higher than that.
+  /// The slice of one plane through a voxel.
+  /// - Parameter width: The width in pixels; less where the picture would be higher than that.
   package func onePlane(_ plane: AnatomicalPlane, through voxel: VoxelIndex, width: Int) -> Picture {
     let extent = extent(geometry(plane))
     return picture(
@@ -114,12 +115,12 @@ package struct SlicePainter: Sendable {
       millimetresPerPixel: max(extent.width, extent.height) / Double(max(1, width)))
   }
 
-  /// Slices of a plane as a grid, the first at the upper left, each with its number.
+  /// Slices of a plane in rows and columns, from the upper left, each with its index.
   /// - Parameters:
-  ///   - slices: Positions along the plane's axis.
-  ///   - width: Pixels of the grid.
-  ///   - columns: Slices in a row; nil for as many as make the grid about square.
-  /// - Throws: `InputError` when the grid would be higher than ``Picture/maximumExtent``; `Cancelled`.
+  ///   - slices: Indices along the plane's axis.
+  ///   - width: The width of the picture in pixels.
+  ///   - columns: The number of slices in a row; nil for a picture that is about square.
+  /// - Throws: `InputError` when the picture would be higher than ``Picture/maximumExtent``; `Cancelled`.
   package func montage(
     _ plane: AnatomicalPlane, slices: [Int], width: Int, columns: Int? = nil, work: WorkContext
   ) throws -> Picture {
@@ -145,7 +146,7 @@ package struct SlicePainter: Sendable {
       var voxel = VoxelIndex(0, 0, 0)
       voxel[geometry.sliceAxis] = slice
       var cell = picture(plane, through: voxel, millimetresPerPixel: scale)
-      cell.writeRimmed("\(slice)", x: 2, y: 0, colour: Self.letterColour)
+      cell.writeOutlined("\(slice)", x: 2, y: 0, colour: Self.letterColour)
       cells.append(cell)
       work.report(Double(cells.count) / Double(slices.count))
     }

@@ -1,6 +1,6 @@
 import Worklist
 
-/// A case with its JSON names, as `segdeck worklist --json` and reports write it.
+/// A case as JSON in `segdeck worklist --json` and in reports; the properties have the names of the keys.
 package struct CaseJSON: Encodable {
   private struct Mask: Encodable {
     var name, path: String
@@ -44,7 +44,9 @@ package struct CaseJSON: Encodable {
     }
   }
 
-  /// A cell of a further column; names of columns are no keys, because snake case would change them.
+  /// A cell of a further column.
+  ///
+  /// Column names are values instead of keys, because snake case would change keys.
   private struct Column: Encodable {
     var name, value: String
   }
@@ -61,7 +63,7 @@ package struct CaseJSON: Encodable {
   private let labels: [LabelRow]?
   private let flags: [String]
 
-  /// The JSON of a row; keys are to be written in snake case.
+  /// The JSON of a row, for an encoder that writes keys in snake case.
   package init(_ row: CaseRow) {
     name = row.item.name
     images = row.item.images

@@ -11,7 +11,7 @@ extension CohortReport {
   }
 }
 
-/// A report with its JSON names.
+/// A report as JSON; the properties have the names of the keys.
 private struct ReportJSON: Encodable {
   var schema = "segdeck-report"
   var version = CohortReport.schemaVersion
@@ -35,7 +35,7 @@ private struct ReportJSON: Encodable {
   }
 }
 
-/// A case: the fields of ``CaseJSON``, and those that only reports have.
+/// A case: the fields of ``CaseJSON``, and further ones that only reports have.
 private struct ReportedCaseJSON: Encodable {
   private struct Structure: Encodable {
     var name: String

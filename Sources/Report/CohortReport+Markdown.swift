@@ -3,7 +3,8 @@ import Work
 import Worklist
 
 extension CohortReport {
-  /// The report as Markdown (GitHub's): counts, readers, agreement, and a row for each case; what is unusual below.
+  /// The report as GitHub Flavored Markdown: counts, readers, agreement, a row for each case, and below what is
+  /// unusual.
   package var markdown: Data {
     var blocks = [
       "# Report of \(MarkdownText.escaped(place))",
@@ -48,7 +49,7 @@ extension CohortReport {
   }
 }
 
-/// Texts as GitHub's Markdown shows them, letter by letter.
+/// Texts for GitHub Flavored Markdown that show the given characters and no markup.
 enum MarkdownText {
   /// A text on one line, with every character that Markdown or HTML would interpret escaped.
   static func escaped(_ text: String) -> String {
@@ -62,11 +63,13 @@ enum MarkdownText {
       default: escaped.append(character)
       }
     }
-    // An address would become a link.
+    // GitHub turns addresses into links.
     return escaped.replacing("://", with: "\\://")
   }
 
-  /// A table; all columns but the first ones, which hold text, are aligned at the right.
+  /// A table.
+  ///
+  /// The first `textColumns` columns are aligned to the left, the others to the right.
   static func table(_ heading: [String], _ rows: [[String]], textColumns: Int) -> String {
     func line(_ cells: [String]) -> String { "| \(cells.joined(separator: " | ")) |" }
     let rule = heading.indices.map { $0 < textColumns ? "---" : "---:" }

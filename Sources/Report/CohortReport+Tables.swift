@@ -22,7 +22,7 @@ extension CohortReport {
     let (row, text) = (reported.row, SpreadsheetCell.text)
     let (review, masks) = (row.review, row.item.masks)
     let decision = review?.decision
-    func mask(_ place: Int) -> String { place < masks.count ? masks[place].path : "" }
+    func mask(_ index: Int) -> String { index < masks.count ? masks[index].path : "" }
     func several(_ texts: [String]) -> String { text(texts.joined(separator: "; ")) }
     let verdicts = (review?.readers ?? []).compactMap { reader in
       review?.decisions[reader]?.verdict.map { "\(reader): \($0.rawValue)" }
@@ -44,9 +44,9 @@ extension CohortReport {
   /// "yes" or "no"; empty for nil.
   private static func word(_ value: Bool?) -> String { value.map { $0 ? "yes" : "no" } ?? "" }
 
-  /// A row for each label of each case: what was measured of the first mask, then the comparison with the second.
+  /// A row for each label of each case: the measures of the first mask, then the comparison with the second.
   ///
-  /// A label and the structure that has its value are one row.
+  /// A label and the compared structure with its value are one row.
   package var labelsTable: Data {
     let heading = [
       "case", "label", "value", "ml", "components", "holes", "missing_slices", "touches", "a_ml", "b_ml",

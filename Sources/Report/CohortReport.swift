@@ -2,15 +2,15 @@ import Foundation
 import Work
 import Worklist
 
-/// The cases of a worklist with everything that is known of them, for people and programs outside the review.
+/// The cases of a worklist with all decisions, measures and comparisons, for export.
 package struct CohortReport: Equatable, Sendable {
-  /// The folder or worklist file as it was given.
+  /// The path of the folder or worklist file, as it was given.
   package var place: String
-  /// The time in UTC: "2026-11-29T16:00:00.000Z".
+  /// The time of the report in UTC: "2026-11-29T16:00:00.000Z".
   package var created: String
   /// The program and its version.
   package var program: String
-  /// The cases before the filter.
+  /// The number of cases before the filter.
   package var listedCaseCount: Int
   /// The filter as it was typed; nil for none.
   package var filter: String?
@@ -36,13 +36,14 @@ package struct CohortReport: Equatable, Sendable {
     self.cases = cases
   }
 
-  /// The version of the tables and of the JSON, which changes when a column or a field changes its meaning or goes.
+  /// The version of the tables and of the JSON, which increases when a column or field changes its meaning or is
+  /// removed.
   package static let schemaVersion = 1
 
   /// The readers of all cases, in alphabetical order.
   package var readers: [ReaderTotals] { ReaderTotals.all(of: cases) }
 
-  /// The readers' agreement; nil where no two of them judged the same case.
+  /// The readers' agreement; nil where no two readers gave the same case a verdict, or a score.
   package var agreement: ReaderAgreement? { ReaderAgreement(cases) }
 }
 
@@ -50,11 +51,11 @@ package struct CohortReport: Equatable, Sendable {
 package struct ReportedCase: Equatable, Sendable {
   /// The case, what readers decided, what was measured, and what is unusual.
   package var row: CaseRow
-  /// Masks A and B compared, structure by structure; empty where there are no two masks.
+  /// The comparison of masks A and B, structure by structure; empty with fewer than two masks.
   package var comparison: [ComparedStructure]
-  /// Files that could not be read or measured and why, a line each.
+  /// A line for each file that could not be read or measured, with the reason.
   package var problems: [String]
-  /// Pictures of it.
+  /// Pictures of the case.
   package var pictures: [ReportedPicture]
 
   /// A case.
@@ -80,15 +81,15 @@ package struct ReportedCase: Equatable, Sendable {
 
 /// A structure of the first mask, A, compared with the second, B.
 package struct ComparedStructure: Equatable, Sendable {
-  /// Its name, as A writes it.
+  /// Its name in mask A, else in B.
   package var name: String
-  /// Its values in the file of A; empty where A does not know it.
+  /// Its values in the file of A; empty where A does not have it.
   package var valuesA: [Int]
   /// Its volume in mL; 0 where a mask does not have it.
   package var millilitresA, millilitresB: Double
   /// Dice of A and B; nil where neither mask has a voxel of it.
   package var dice: Double?
-  /// Distances of the borders in mm, and surface Dice; nil where one mask lacks it.
+  /// HD95 and average surface distance in mm, and surface Dice; nil where one mask does not have the structure.
   package var hd95Millimetres, averageDistanceMillimetres, surfaceDice: Double?
 
   /// A structure.
@@ -110,16 +111,16 @@ package struct ComparedStructure: Equatable, Sendable {
 
 /// A picture of a case.
 package struct ReportedPicture: Equatable, Sendable {
-  /// The content in words: "where A and B differ most".
+  /// What the picture shows: "where A and B differ most".
   package var title: String
   /// The meanings of its colours.
   package var legend: [Key]
   /// A PNG file.
   package var png: Data
-  /// Its pixels.
+  /// Its extents in pixels.
   package var width, height: Int
 
-  /// A colour as "#0072b2", and what it means.
+  /// An entry of the legend: a colour ("#0072b2") and its meaning.
   package struct Key: Equatable, Sendable {
     package var colour, text: String
 
@@ -140,7 +141,7 @@ package struct ReportedPicture: Equatable, Sendable {
 }
 
 extension String {
-  /// The text without terminal controls and invisible characters, its lines kept: every text of a case in a table or page.
+  /// The text without terminal controls and invisible characters, but with its line breaks.
   var printableLines: String {
     split(separator: "\n", omittingEmptySubsequences: false).map { String($0).printableLine }
       .joined(separator: "\n")

@@ -6,10 +6,10 @@ struct LabelLine: Equatable {
   let measures: CaseMeasures.LabelMeasures?
   let comparison: ComparedStructure?
 
-  /// The labels of a case by value, each with the structure that has its value in the first mask; then the structures of
-  /// the second mask alone.
+  /// The labels of a case by value, each with the compared structure that has its value in the first mask; then the
+  /// structures that only the second mask has.
   ///
-  /// Where only the second mask names a structure, its name is the label's.
+  /// A label has the name of its structure, which is that of the second mask where only it has names.
   static func lines(of reported: ReportedCase) -> [LabelLine] {
     var structures = reported.comparison
     var lines = (reported.row.measures?.labels ?? []).map { label in

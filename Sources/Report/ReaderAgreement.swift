@@ -2,51 +2,52 @@ import Worklist
 
 /// The agreement of readers about the cases of a report.
 package struct ReaderAgreement: Equatable, Sendable, Encodable {
-  /// Two readers' verdicts of the same cases.
+  /// The agreement of two readers' verdicts about the same cases.
   package struct Verdicts: Equatable, Sendable, Encodable {
-    /// Cases to which both gave a verdict.
+    /// The number of cases to which both gave a verdict.
     package var caseCount: Int
-    /// The part of these in which the verdicts are equal.
+    /// The fraction of these cases in which the verdicts are equal.
     package var equalFraction: Double
-    /// Cohen's kappa; nil where both gave one and the same verdict throughout, which chance explains.
+    /// Cohen's kappa; nil where both gave the same verdict to every case, so that chance explains the agreement.
     package var kappa: Double?
   }
 
-  /// Two readers' scores of the same cases.
+  /// The agreement of two readers' scores of the same cases.
   package struct Scores: Equatable, Sendable, Encodable {
-    /// Cases to which both gave a score.
+    /// The number of cases to which both gave a score.
     package var caseCount: Int
-    /// The mean of the second reader's score less the first's.
+    /// The mean of the second reader's score minus the first reader's score.
     package var meanDifference: Double
-    /// Cohen's kappa with quadratic weights; nil where both gave one and the same score throughout.
+    /// Cohen's kappa with quadratic weights; nil where both gave the same score to every case.
     package var weightedKappa: Double?
   }
 
-  /// Two readers.
+  /// The agreement of two readers.
   package struct Pair: Equatable, Sendable, Encodable {
     /// Their names, in alphabetical order.
     package var first, second: String
-    /// nil where they gave no case both a verdict, or a score.
+    /// nil where no case has a verdict of both.
     package var verdicts: Verdicts?
+    /// nil where no case has a score of both.
     package var scores: Scores?
   }
 
-  /// All readers together, of three or more.
+  /// The agreement of all readers, of whom there are three or more.
   package struct All: Equatable, Sendable, Encodable {
     /// The readers who gave a verdict, in alphabetical order.
     package var readers: [String]
-    /// Cases to which every one of them gave a verdict.
+    /// The number of cases to which all of them gave a verdict.
     package var caseCount: Int
-    /// Fleiss' kappa of these cases; nil where all verdicts are one and the same.
+    /// Fleiss' kappa of these cases; nil where all verdicts are the same.
     package var kappa: Double?
   }
 
-  /// Every two readers with a common case.
+  /// Every two readers who gave the same case a verdict, or a score.
   package var pairs: [Pair]
   /// All readers; nil for fewer than three, or where no case has a verdict of each.
   package var all: All?
 
-  /// The agreement in cases; nil where no two readers judged the same case.
+  /// The agreement about cases; nil where no two readers gave the same case a verdict, or a score.
   /// - Complexity: O(cases · readers²).
   package init?(_ cases: [ReportedCase]) {
     let decisions = cases.compactMap { $0.row.review?.decisions }
@@ -112,7 +113,7 @@ package struct ReaderAgreement: Equatable, Sendable, Encodable {
   }
 }
 
-/// Agreement beyond chance: 1 for perfect agreement, 0 for what chance would give, negative for less.
+/// Agreement beyond chance: 1 for perfect agreement, 0 for as much as by chance, negative for less.
 package enum Kappa {
   /// Cohen's kappa (1960) of two raters.
   /// - Parameters:
@@ -152,8 +153,8 @@ package enum Kappa {
   }
 
   /// Fleiss' kappa (1971) of several raters.
-  /// - Parameter counts: For each subject the raters who chose each category; every subject has the same number of raters,
-  ///   at least two, and there is at least one subject.
+  /// - Parameter counts: For each subject, the number of raters who chose each category. There is at least one subject,
+  ///   and every subject has the same number of raters, at least two.
   /// - Returns: nil where every rating is of one category.
   package static func fleiss(_ counts: [[Int]]) -> Double? {
     let raters = Double(counts[0].reduce(0, +))
@@ -163,8 +164,8 @@ package enum Kappa {
         sum + (row.reduce(0.0) { $0 + Double($1 * $1) } - raters) / (raters * (raters - 1))
       } / subjects
     let expected = counts[0].indices.reduce(0.0) { sum, category in
-      let part = counts.reduce(0.0) { $0 + Double($1[category]) } / (subjects * raters)
-      return sum + part * part
+      let fraction = counts.reduce(0.0) { $0 + Double($1[category]) } / (subjects * raters)
+      return sum + fraction * fraction
     }
     return expected < 1 ? (observed - expected) / (1 - expected) : nil
   }

@@ -1,21 +1,21 @@
 import Worklist
 
-/// The counts, scores and times of one reader over all cases of a report.
+/// The number of verdicts, the mean score and the time of one reader over all cases of a report.
 package struct ReaderTotals: Equatable, Sendable, Encodable {
-  /// The name.
+  /// The reader's name.
   package var reader: String
-  /// Cases that the reader opened, and of these the ones with a verdict, flag or score.
+  /// The number of cases that the reader opened, and the number of those with a verdict, flag or score.
   package var openedCount = 0
   package var decidedCount = 0
-  /// Cases with each verdict.
+  /// The number of cases with each verdict.
   package var acceptedCount = 0
   package var rejectedCount = 0
   package var needsWorkCount = 0
-  /// Cases that are marked for another look, with any verdict.
+  /// The number of flagged cases, with any verdict or none.
   package var flaggedCount = 0
   /// The mean of the reader's scores; nil where there is none.
   package var meanScore: Double?
-  /// Seconds spent on all cases, and the median of those on which any were spent; nil where there are none.
+  /// The seconds spent on all cases, and the median of those cases on which time was spent; nil for no such case.
   package var seconds = 0.0
   package var medianSeconds: Double?
 

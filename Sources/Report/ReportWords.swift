@@ -1,7 +1,7 @@
 import Work
 import Worklist
 
-/// The counts and numbers of a report as people read them, in Markdown and on the page alike.
+/// The texts of a report's counts and numbers, the same in Markdown and on the page.
 extension CohortReport {
   /// "38 of 40 cases, filtered by dice<0.8" or "40 cases".
   var extentText: String {
@@ -11,10 +11,10 @@ extension CohortReport {
     return filter.map { "\(count), filtered by \($0)" } ?? count
   }
 
-  /// When it was written: "2026-11-29 18:00 UTC".
+  /// The time of the report: "2026-11-29 18:00 UTC".
   var createdText: String { created.prefix(16).replacing("T", with: " ") + " UTC" }
 
-  /// The number of cases of each kind that occurs.
+  /// The number of cases with each status and of each further kind; kinds without a case are left out.
   var tallies: [(name: String, count: Int)] {
     let statuses = CaseRow.Status.allCases.map { status in
       (status.rawValue, cases.count { $0.row.statuses.contains(status) })
@@ -43,7 +43,7 @@ extension CohortReport {
     return (heading, rows)
   }
 
-  /// The headings and rows of the agreement's table; nil where no two readers judged the same case.
+  /// The headings and rows of the agreement's table; nil without an agreement.
   var agreementTable: (heading: [String], rows: [[String]])? {
     guard let agreement else { return nil }
     let heading = [
@@ -67,7 +67,7 @@ extension CohortReport {
   }
 }
 
-/// A number with so many decimals; "-" for nil.
+/// A number with `decimalPlaces` decimals; "-" for nil.
 func shown(_ value: Double?, _ decimalPlaces: Int) -> String {
   value.map { decimals($0, decimalPlaces) } ?? "-"
 }

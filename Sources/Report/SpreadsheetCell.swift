@@ -1,19 +1,19 @@
 import Work
 
-/// The cells of tables that people open in spreadsheets.
+/// Cells of tables that spreadsheet programs open.
 enum SpreadsheetCell {
-  /// A text on one line that no spreadsheet takes for a formula: one that begins as formulas do, blanks left out, gets an
-  /// apostrophe, unless it is a number.
+  /// A text on one line that no spreadsheet reads as a formula: a text that begins like one, after blanks, gets an
+  /// apostrophe before it, unless it is a number.
   static func text(_ text: String) -> String {
     let text = text.printableLine
-    guard let first = text.unicodeScalars.first(where: { $0 != " " }), beginnings.contains(first),
+    guard let first = text.unicodeScalars.first(where: { $0 != " " }), formulaCharacters.contains(first),
       !isNumber(text)
     else { return text }
     return "'" + text
   }
 
-  /// The characters that begin a formula; full-width signs count where East Asian input is understood.
-  private static let beginnings: Set<Unicode.Scalar> = ["=", "+", "-", "@", "＝", "＋", "－", "＠"]
+  /// The characters that begin a formula; some spreadsheets also accept the full-width ones of East Asian input.
+  private static let formulaCharacters: Set<Unicode.Scalar> = ["=", "+", "-", "@", "＝", "＋", "－", "＠"]
 
   private static func isNumber(_ text: String) -> Bool {
     text.wholeMatch(of: /[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?/) != nil

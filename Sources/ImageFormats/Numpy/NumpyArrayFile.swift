@@ -2,9 +2,9 @@ import Foundation
 import Volumes
 import Work
 
-/// An array of real numbers in an archive of `numpy.savez`, read from its beginning.
+/// A floating-point array in an archive that `numpy.savez` wrote, read sequentially.
 struct NumpyArrayFile {
-  /// The storage of its numbers.
+  /// The type of an element, by its code in the array's header.
   enum Element: String {
     case half = "f2"
     case single = "f4"
@@ -33,8 +33,8 @@ struct NumpyArrayFile {
 
   private static let headerLimit = 1 << 16
 
-  /// Opens the first array of these names or, where the archive holds one file alone, that.
-  /// - Throws: ``InputError`` where there is none, or its numbers are no floating-point ones in C order.
+  /// Opens the array with the first of `names` that the archive has; an archive with one array needs no such name.
+  /// - Throws: ``InputError`` where there is no such array, or its elements are not floating-point numbers in C order.
   init(_ path: String, named names: [String]) throws(InputError) {
     let archive = try ZipArchive(path)
     let arrays = archive.entries.filter { $0.name.hasSuffix(".npy") }
@@ -80,7 +80,7 @@ struct NumpyArrayFile {
     }
   }
 
-  /// The text that describes the array.
+  /// The header of the array: a Python dictionary as text.
   private static func header(
     _ stream: ZipEntryStream, path: String, name: String
   ) throws(InputError) -> [UInt8] {
@@ -95,21 +95,22 @@ struct NumpyArrayFile {
       throw InputError(path, "\(name) is no numpy array")
     }
     var length = LittleEndianReader(try bytes(start[6] == 1 ? 2 : 4))
-    let count = length.number(length.rest)
+    let count = length.number(length.remainingByteCount)
     guard count <= headerLimit else {
       throw InputError(path, "the header of \(name) is too long", found: "\(count) bytes")
     }
     return try bytes(count)
   }
 
-  /// Gives `body` consecutive numbers, last axis fastest, from the beginning up to the number `count`.
+  /// Calls `body` with consecutive chunks of the first `count` elements, the last axis fastest, converted to `Float`.
   /// - Throws: ``InputError`` when the archive is damaged; `Cancelled`.
   func read(first count: Int, work: WorkContext, _ body: (UnsafeBufferPointer<Float>) throws -> Void) throws {
     let stream = try archive.stream(entry)
     _ = try Self.header(stream, path: path, name: name)
-    let most = 1 << 18
-    let raw = UnsafeMutableRawBufferPointer.allocate(byteCount: most * element.byteCount, alignment: 64)
-    let values = UnsafeMutableBufferPointer<Float>.allocate(capacity: most)
+    let chunkLength = 1 << 18
+    let raw = UnsafeMutableRawBufferPointer.allocate(
+      byteCount: chunkLength * element.byteCount, alignment: 64)
+    let values = UnsafeMutableBufferPointer<Float>.allocate(capacity: chunkLength)
     defer {
       raw.deallocate()
       values.deallocate()
@@ -117,7 +118,7 @@ struct NumpyArrayFile {
     var done = 0
     while done < count {
       try work.checkCancellation()
-      let part = min(most, count - done)
+      let part = min(chunkLength, count - done)
       let bytes = UnsafeMutableRawBufferPointer(rebasing: raw[..<(part * element.byteCount)])
       try stream.read(into: bytes)
       if isBigEndian { swapBytes(bytes, width: element.byteCount) }

@@ -1,14 +1,14 @@
 import Foundation
 import Work
 
-/// The directory of a ZIP archive (APPNOTE 6.3): files that are stored or deflated, ZIP64 among them.
+/// The central directory of a ZIP archive (APPNOTE 6.3), also of ZIP64, with files that are stored or deflated.
 ///
-/// Nothing is allocated by what the archive claims but the directory itself, which is limited.
+/// Sizes that the archive states lead to no allocation, except for the directory itself, whose size is limited.
 struct ZipArchive {
   /// A file of the archive.
   struct Entry: Equatable {
     var name: String
-    /// Whether its bytes are deflated; otherwise they are stored.
+    /// Whether the content is deflated; otherwise it is stored.
     var isDeflated: Bool
     /// CRC-32 of the content.
     var checksum: UInt32
@@ -18,11 +18,11 @@ struct ZipArchive {
   }
 
   let path: String
-  /// Its files, in the order of the directory.
+  /// The files in the archive, in the order of the directory.
   let entries: [Entry]
   private let bytes: FileBytes
 
-  /// Bytes of a directory at most.
+  /// The maximum size of the directory in bytes, and the maximum number of files.
   private static let directoryLimit = 1 << 20
   private static let entryLimit = 1000
 
@@ -42,11 +42,12 @@ struct ZipArchive {
     self.entries = entries
   }
 
+  /// The number of files, and the size and offset of the directory in bytes.
   private struct End {
     var count, byteCount, offset: Int
   }
 
-  /// Where the directory lies, from the record at the end of the file, which a comment may follow.
+  /// Reads the position of the directory from the record at the end of the file, which a comment may follow.
   private static func endOfDirectory(_ bytes: FileBytes) throws(InputError) -> End {
     let tailCount = min(bytes.count, 22 + 65535)
     let tail = try bytes.read(tailCount, at: bytes.count - tailCount, "end")
@@ -74,7 +75,7 @@ struct ZipArchive {
 
   private static func entry(_ reader: inout LittleEndianReader, _ path: String) throws(InputError) -> Entry {
     let damaged = InputError(path, "its directory is damaged")
-    guard reader.rest >= 46, reader.number(4) == 0x0201_4b50 else { throw damaged }
+    guard reader.remainingByteCount >= 46, reader.number(4) == 0x0201_4b50 else { throw damaged }
     reader.skip(4)
     let (flags, method) = (reader.number(2), reader.number(2))
     reader.skip(4)
@@ -83,15 +84,15 @@ struct ZipArchive {
     let (nameCount, extraCount, commentCount) = (reader.number(2), reader.number(2), reader.number(2))
     reader.skip(8)
     var offset = reader.number(4)
-    guard reader.rest >= nameCount + extraCount + commentCount else { throw damaged }
+    guard reader.remainingByteCount >= nameCount + extraCount + commentCount else { throw damaged }
     let name = String(decoding: reader.bytes(nameCount), as: UTF8.self)
     var extra = LittleEndianReader(reader.bytes(extraCount))
     reader.skip(commentCount)
-    while extra.rest >= 4 {
+    while extra.remainingByteCount >= 4 {
       let (kind, count) = (extra.number(2), extra.number(2))
-      var field = LittleEndianReader(extra.bytes(min(count, extra.rest)))
+      var field = LittleEndianReader(extra.bytes(min(count, extra.remainingByteCount)))
       guard kind == 1 else { continue }
-      // Only those numbers that have no room above stand here, in this order.
+      // This ZIP64 field holds only the numbers that do not fit into 32 bits, in this order.
       if whole == 0xffff_ffff { whole = field.number(8) }
       if compressed == 0xffff_ffff { compressed = field.number(8) }
       if offset == 0xffff_ffff { offset = field.number(8) }
@@ -107,8 +108,8 @@ struct ZipArchive {
       byteCount: whole, headerOffset: offset)
   }
 
-  /// The content of a file, from its beginning.
-  /// - Throws: ``InputError`` when its local header is damaged or the file ends before.
+  /// A stream of the content of a file, at its beginning.
+  /// - Throws: ``InputError`` when its local header is damaged, or the archive ends before the content.
   func stream(_ entry: Entry) throws(InputError) -> ZipEntryStream {
     var header = LittleEndianReader(try bytes.read(30, at: entry.headerOffset, entry.name))
     guard header.number(4) == 0x0403_4b50 else {
@@ -123,7 +124,7 @@ struct ZipArchive {
   }
 }
 
-/// Bytes of an open file.
+/// An open file that is read at any offset.
 final class FileBytes {
   let path: String
   /// The size of the file in bytes.
@@ -160,8 +161,8 @@ final class FileBytes {
     return bytes
   }
 
-  /// Reads as many bytes as there are into a buffer.
-  /// - Returns: The number of bytes.
+  /// Fills a buffer from an offset on, up to the end of the file.
+  /// - Returns: The number of bytes that were read.
   func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int) throws(InputError) -> Int {
     var done = 0
     while done < buffer.count {
@@ -178,7 +179,7 @@ final class FileBytes {
 }
 
 extension [UInt8] {
-  /// At most `count` bytes: as many as `fill` says that it wrote.
+  /// An array of at most `count` bytes, which `fill` writes; it returns their number.
   init(
     count: Int, _ fill: (UnsafeMutableRawBufferPointer) throws(InputError) -> Int
   ) throws(InputError) {
@@ -192,17 +193,17 @@ extension [UInt8] {
   }
 }
 
-/// Little-endian numbers in bytes; beyond the end there are zeros.
+/// Reads little-endian numbers from bytes; bytes after the end count as zeros.
 struct LittleEndianReader {
   private let content: [UInt8]
   private var position = 0
 
   init(_ bytes: [UInt8]) { content = bytes }
 
-  /// Bytes that were not read yet.
-  var rest: Int { content.count - position }
+  /// The number of bytes that were not read yet.
+  var remainingByteCount: Int { content.count - position }
 
-  /// The next number of so many bytes; -1 where it exceeds `Int`.
+  /// Reads an unsigned number of `byteCount` bytes; -1 where it exceeds `Int`.
   mutating func number(_ byteCount: Int) -> Int {
     let number = bytes(byteCount).enumerated().reduce(UInt64(0)) {
       $0 | UInt64($1.element) << (8 * $1.offset)

@@ -6,10 +6,10 @@ final class ZipEntryStream {
   private let bytes: FileBytes
   private let entry: ZipArchive.Entry
   private let inflation: Inflation?
-  /// Where the next bytes of the archive are read, and where those of the file end.
+  /// The offset in the archive at which the next bytes are read, and the one at which the entry ends.
   private var offset: Int
   private let end: Int
-  /// Bytes of content that were delivered.
+  /// The number of content bytes that were read so far.
   private(set) var position = 0
   private var checksum: uLong = 0
 
@@ -20,8 +20,8 @@ final class ZipEntryStream {
     end = start + entry.compressedByteCount
   }
 
-  /// Fills `buffer`.
-  /// - Throws: ``InputError`` when there is less content, or it is damaged.
+  /// Fills `buffer` with the next bytes of the content.
+  /// - Throws: ``InputError`` when fewer bytes are left, or the content is damaged.
   func read(into buffer: UnsafeMutableRawBufferPointer) throws(InputError) {
     var done = 0
     while done < buffer.count {
@@ -70,7 +70,7 @@ final class ZipEntryStream {
       let (count, progress) = inflation.inflate(into: buffer)
       switch progress {
       case .advanced:
-        // Without output, more input is needed, or there is none.
+        // Without output, the next round reads more input, unless there is none.
         if count > 0 || offset >= end && inflation.pendingByteCount == 0 { return count }
       case .memberEnded: return count
       case .damaged(let reason):

@@ -2,7 +2,7 @@ import Foundation
 import Work
 import Worklist
 
-/// The part of a page that shows one case: a row of the table, and below it pictures, labels, decisions and files.
+/// The HTML of one case: a row of the table, and below it pictures, labels, decisions and files.
 struct CasePart {
   let reported: ReportedCase
   /// The further columns of the worklist.

@@ -4,17 +4,17 @@ import Work
 import Worklist
 
 extension CohortReport {
-  /// The report as one page of HTML that needs nothing else: pictures, styles and script are in it, and its own policy
-  /// forbids every connection and every other script.
+  /// The report as one HTML page without other files: it contains pictures, styles and script, and its content security
+  /// policy forbids connections and other scripts.
   package var page: Data { Data(pageParts.joined().utf8) }
 
-  /// Writes ``page`` to a file, of which never more than one case is in memory.
+  /// Writes ``page`` to a file, case by case, so that only one case of the page is in memory.
   /// - Throws: `InputError` when the disk is full or fails.
   package func writePage(to file: inout AtomicFile) throws(InputError) {
     for part in pageParts { try file.write(Data(part.utf8)) }
   }
 
-  /// The beginning, a part for each case, and the end.
+  /// The parts of the page: the text before the cases, a part for each case, and the text after them.
   private var pageParts: LazyMapSequence<Range<Int>, String> {
     (0..<cases.count + 2).lazy.map { number in
       if number == 0 { return beginning }
@@ -59,7 +59,8 @@ extension CohortReport {
     return parts.joined(separator: "\n") + "\n"
   }
 
-  /// Nothing is loaded, and only the page's own script runs, whatever else a text might smuggle in.
+  /// The content security policy: nothing is loaded, and only the page's own script runs, even if a text contained
+  /// another.
   private static let policy =
     "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; "
     + "script-src 'sha256-\(sha256(PageScript.text))'"
@@ -74,7 +75,7 @@ extension CohortReport {
     return Data(digest.prefix(Int(count))).base64EncodedString()
   }
 
-  /// A name as a class of styles: "needs-work".
+  /// The CSS class of a status: "needs-work".
   static func className(_ name: String) -> String { name.replacing(" ", with: "-") }
 
   private var readerSection: String {
@@ -87,7 +88,7 @@ extension CohortReport {
     return text + "\n</section>"
   }
 
-  /// The filters of the table; without scripts it is hidden and everything shows.
+  /// The filters of the table, hidden where scripts do not run.
   private var toolbar: String {
     let present = CaseRow.Status.allCases.filter { status in
       cases.contains { $0.row.statuses.contains(status) }

@@ -1,8 +1,8 @@
 import Work
 
-/// Texts and elements of a page.
+/// Escaped texts and tables for HTML.
 enum HTMLText {
-  /// A text as content of an element or as a quoted attribute: nothing in it is markup, and it has no invisible characters.
+  /// A text as content of an element or of a quoted attribute, without markup and invisible characters.
   static func escaped(_ text: String) -> String {
     var escaped = ""
     for scalar in text.printableLines.unicodeScalars {
@@ -18,7 +18,7 @@ enum HTMLText {
     return escaped
   }
 
-  /// A text from a file or a reader, kept apart from the direction of what stands around it.
+  /// A text from a file or a reader whose writing direction does not affect the text around it (`bdi`).
   static func isolated(_ text: String) -> String { "<bdi>\(escaped(text))</bdi>" }
 
   /// A table whose first column is text and the others are numbers.

@@ -1,6 +1,6 @@
-/// The page's script: filters, orders and folds the cases that are in the page already.
+/// The page's script, which filters, sorts and folds the cases of the page.
 ///
-/// The chosen filters and order stand in the fragment of the address, so that they can be kept and handed on:
+/// Filters and order are in the fragment of the address, so that an address can be saved and shared:
 /// `report.html#text=dice<0.8&status=rejected&sort=dice&down=1`.
 enum PageScript {
   static let text = """

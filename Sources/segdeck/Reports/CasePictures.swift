@@ -3,27 +3,27 @@ import Pictures
 import Volumes
 import Work
 
-/// How the pictures of a case are drawn.
+/// Size, planes, window and overlay of the pictures of a case.
 struct PictureStyle {
-  /// Pixels of a picture's width.
+  /// The width of a picture in pixels.
   var width: Int
   /// The plane that is shown; nil for all three.
   var plane: AnatomicalPlane?
-  /// The voxel that the planes go through; nil for the middle of the largest label, or of the largest difference.
+  /// The voxel that the planes pass through; nil for the middle of the largest label or difference.
   var voxel: VoxelIndex?
-  /// The intensities that are black and white; nil for what the review opens the image with.
+  /// The intensities that are black and white; nil for the window with which a review opens the image.
   var window: IntensityWindow?
   var overlay = MaskOverlay.Style.outline
-  /// Millimetres around the masks that are shown; nil for the whole image.
+  /// The margin around the masks that is shown, in millimetres; nil for the whole image.
   var marginMillimetres: Double?
   /// The structures that are shown; empty for all labels.
   var selections: [LabelSelection] = []
 }
 
-/// A picture of a case with what its colours mean.
+/// A picture of a case with its title and legend.
 struct CasePicture {
   var picture: Picture
-  /// The content in words: "A nnunet".
+  /// What the picture shows: "A nnunet".
   var title: String
   var legend: [LegendEntry]
 
@@ -42,7 +42,7 @@ struct CasePainter {
   private let style: PictureStyle
   private let window: IntensityWindow
   private let box: VoxelBounds?
-  /// Labels in a legend at most.
+  /// The maximum number of labels in a legend.
   private static let legendLimit = 24
 
   /// - Throws: ``InputError`` when the voxel lies outside the image; ``Cancelled``.
@@ -82,9 +82,9 @@ struct CasePainter {
     }
   }
 
-  private var middle: VoxelIndex { VoxelBounds(image.grid.size).centre }
+  private var imageCentre: VoxelIndex { VoxelBounds(image.grid.size).centre }
 
-  /// Labels or differences over the image, and the voxel to look at them.
+  /// An overlay with its title and legend, and the voxel that the planes pass through.
   private struct Layer {
     var overlay: MaskOverlay
     var voxel: VoxelIndex
@@ -92,38 +92,38 @@ struct CasePainter {
     var legend: [LegendEntry]
   }
 
-  /// Each mask; one layer without any where there is no mask.
+  /// A layer for each mask; without masks, one layer of the image alone.
   private var maskLayers: [Layer] {
-    if masks.isEmpty { return [Layer(overlay: .nothing, voxel: middle, title: "", legend: [])] }
-    // Masks are compared, so all of them are seen in the same place.
-    let place = masks.compactMap(\.centre).first ?? middle
+    if masks.isEmpty { return [Layer(overlay: .nothing, voxel: imageCentre, title: "", legend: [])] }
+    // All masks are shown in the same slices, so that they can be compared.
+    let voxel = masks.compactMap(\.centre).first ?? imageCentre
     return masks.map { mask in
       let labels = mask.labelsBySize.sorted { $0.value < $1.value }
       let more = labels.count - Self.legendLimit
       var legend = labels.prefix(Self.legendLimit).map { LegendEntry($0.colour, $0.name) }
       if more > 0 { legend.append(LegendEntry(RGBColour(128, 128, 128), "\(more) more")) }
-      return Layer(overlay: mask.overlay(style.overlay), voxel: place, title: mask.name, legend: legend)
+      return Layer(overlay: mask.overlay(style.overlay), voxel: voxel, title: mask.name, legend: legend)
     }
   }
 
-  /// The difference of the first two masks, at its largest place; nil without two masks.
+  /// The difference of the first two masks, at its largest component; nil with fewer than two masks.
   private func differenceLayer(_ work: WorkContext) throws -> Layer? {
     guard masks.count > 1 else { return nil }
-    let (overlay, place) = try DrawnMask.difference(masks[0], masks[1], structures: structures, work: work)
+    let (overlay, centre) = try DrawnMask.difference(masks[0], masks[1], structures: structures, work: work)
     let legend = [
       (MaskAgreement.onlyA, "only \(masks[0].name)"), (MaskAgreement.onlyB, "only \(masks[1].name)"),
       (MaskAgreement.conflict, "another label"), (0, "the same label"),
     ].map { LegendEntry(MaskAgreement.colour($0), $1) }
     return Layer(
-      overlay: overlay, voxel: place ?? masks[0].centre ?? masks[1].centre ?? middle,
-      title: place == nil ? "A and B agree" : "where A and B differ most", legend: legend)
+      overlay: overlay, voxel: centre ?? masks[0].centre ?? masks[1].centre ?? imageCentre,
+      title: centre == nil ? "A and B agree" : "where A and B differ most", legend: legend)
   }
 
-  /// The image alone where there is no mask, else each mask over it.
+  /// A picture for each mask over the image; without masks, one of the image alone.
   var overlays: [CasePicture] { maskLayers.map(drawn) }
 
-  /// The difference of the first two masks, at its largest place; nil without two masks.
-  /// - Throws: ``InputError`` where memory does not hold the places; ``Cancelled``.
+  /// The difference of the first two masks, at its largest component; nil with fewer than two masks.
+  /// - Throws: ``InputError`` where memory does not hold the components; ``Cancelled``.
   func difference(work: WorkContext) throws -> CasePicture? { try differenceLayer(work).map(drawn) }
 
   private func drawn(_ layer: Layer) -> CasePicture {
@@ -135,7 +135,7 @@ struct CasePainter {
     return CasePicture(picture: picture, title: layer.title, legend: layer.legend)
   }
 
-  /// Slices of a plane under the first mask, or the difference of the first two.
+  /// Slices of a plane with the first mask, or with the difference of the first two, over them.
   /// - Throws: As ``difference(work:)``; ``InputError`` for slices that the image does not have or that are too many.
   func montage(
     _ plane: AnatomicalPlane, slices: SliceChoice, columns: Int?, showsDifference: Bool, work: WorkContext
@@ -155,7 +155,7 @@ struct CasePainter {
 }
 
 extension VoxelBounds {
-  /// The box with so many millimetres more on every side, as far as they lie in the grid.
+  /// The box with a margin on every side, in millimetres, clipped to the grid.
   fileprivate func widened(by millimetres: Double, in grid: VolumeGrid) -> VoxelBounds {
     var box = self
     for axis in 0..<3 {
@@ -173,7 +173,7 @@ extension [LabelSelection] {
     Set(flatMap { coding.codes(of: $0.values) })
   }
 
-  /// A mask's names, with these for their values.
+  /// A mask's names, where the names of the selections replace those of their values.
   fileprivate func names(over table: LabelTable?, coding: LabelCoding) -> LabelTable? {
     guard !isEmpty else { return table }
     let named = flatMap { selection in

@@ -1,9 +1,10 @@
 import Work
 
-/// A folder that gets the outputs of a command.
+/// The folder into which a command writes its outputs.
 enum OutputFolder {
-  /// Makes the folder if need be and calls `body`, which fills it; if that fails before anything is there, a new folder is
-  /// removed.
+  /// Creates the folder where it does not exist and calls `body`, which writes files into it.
+  ///
+  /// If `body` fails and a new folder is still empty, it is removed.
   /// - Throws: ``InputError`` when the folder cannot be made; the errors of `body`.
   static func filled<Result>(_ path: String, by body: () throws -> Result) throws -> Result {
     let isNew = !FileSystem.exists(path)

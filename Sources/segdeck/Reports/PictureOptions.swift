@@ -5,9 +5,9 @@ import Work
 
 extension AnatomicalPlane: ExpressibleByArgument {}
 
-/// The options that say how pictures are drawn.
+/// The command-line options of pictures.
 struct PictureOptions: ParsableArguments {
-  /// Pixels that a picture may be wide.
+  /// The permitted widths of a picture in pixels.
   static let widths = 32...8192
 
   @Option(help: "Show one plane instead of three: axial, coronal or sagittal.")
@@ -76,8 +76,8 @@ struct PictureOptions: ParsableArguments {
     return choice
   }
 
-  /// Refuses options of one image that would change nothing.
-  /// - Throws: ``InputError`` with the first.
+  /// Refuses options that have no effect on one image with `maskCount` masks.
+  /// - Throws: ``InputError`` for the first such option.
   func requireEffect(maskCount: Int, isMontage: Bool) throws(InputError) {
     if columns != nil, !isMontage {
       throw InputError("--columns", "is about several slices", expected: "--slices or --every with it")
@@ -88,7 +88,7 @@ struct PictureOptions: ParsableArguments {
     }
   }
 
-  /// The style of pictures of so many pixels.
+  /// The style of pictures that are `width` pixels wide.
   /// - Throws: ``InputError`` for a value that cannot be used.
   func style(width: Int) throws(InputError) -> PictureStyle {
     let selections = try LabelSelection.parsed(label)

@@ -4,9 +4,9 @@ import Volumes
 import Work
 import Worklist
 
-/// The image and masks of a case as pictures and comparisons need them.
+/// The image and masks of a case, read for pictures and comparisons.
 struct ReadCase {
-  /// A mask with what it is called.
+  /// A mask with its name in the case.
   struct Mask {
     var name: String
     var fitted: FittedMask
@@ -16,16 +16,16 @@ struct ReadCase {
   let image: ScalarVolume?
   /// The masks that fit the image, in their order.
   let masks: [Mask]
-  /// The files that could not be read, and why.
+  /// An error for each file that could not be read or does not fit.
   let problems: [InputError]
 
-  /// Reads a case as far as it can be read.
+  /// Reads all files of a case that can be read; the others become ``problems``.
   ///
   /// Findings of the files are added to ``FindingNotes``.
   /// - Parameters:
   ///   - image: The image's file; nil for masks alone.
   ///   - frame: The frame of a 4D image; nil for the first.
-  ///   - masks: The masks' files and what they are called.
+  ///   - masks: The names and files of the masks.
   /// - Throws: ``Cancelled``.
   init(
     image path: String?, frame: Int? = nil, masks named: [(name: String, path: String)], work: WorkContext
@@ -49,11 +49,12 @@ struct ReadCase {
       let masks = try FittedMask.masks(files.map(\.file), on: grid, work: work.withoutProgress)
       return zip(files, masks).map { Mask(name: $0.name, fitted: $1) }
     }
-    var unheeded: [InputError] = []
-    if let all = try Self.accepted(&unheeded, { try fitted(files) }) {
+    // The error of all masks together is dropped: each mask is tried again and reports its own.
+    var ignored: [InputError] = []
+    if let all = try Self.accepted(&ignored, { try fitted(files) }) {
       masks = all
     } else {
-      // One mask that does not fit does not cost the others.
+      // A mask that does not fit must not exclude the others.
       var fitting: [(name: String, file: ImageFile)] = []
       for mask in files {
         if try Self.accepted(&problems, { try fitted(fitting + [mask]) }) != nil { fitting.append(mask) }
@@ -80,7 +81,8 @@ struct ReadCase {
     return nil
   }
 
-  /// The structures of the first two masks, matched by name where files name them, else by value; none without two masks.
+  /// The structures of the first two masks, matched by name, or by value where a mask has no names; empty with fewer
+  /// than two masks.
   var structures: [MatchedStructure] {
     guard masks.count > 1 else { return [] }
     let (a, b) = (masks[0].fitted, masks[1].fitted)

@@ -6,12 +6,12 @@ import Work
 import Worklist
 
 extension ReportedCase {
-  /// A case with what its files say: masks A and B compared, and pictures of it.
+  /// A case with the comparison of masks A and B and with pictures, read from its files.
   ///
-  /// A file that cannot be read is a problem of the case, and whatever else can be read is shown.
+  /// A file that cannot be read becomes one of ``problems``; the others are still used.
   /// - Parameters:
-  ///   - style: How pictures are drawn; nil for none.
-  ///   - problems: What is known to be wrong already.
+  ///   - style: The style of the pictures; nil for no pictures.
+  ///   - problems: Problems of the case that are known already.
   /// - Throws: ``Cancelled``.
   init(
     reading row: CaseRow, toleranceMillimetres: Double, style: PictureStyle?, problems known: [String],
@@ -25,7 +25,7 @@ extension ReportedCase {
     let content = try ReadCase(
       image: image, masks: masks.filter { !missing.contains($0.path) }, work: work.part(0...0.3))
     for problem in known + content.problems.map(\.description) where !problems.contains(problem) {
-      // A missing file is said once.
+      // A missing file is reported once.
       if !missing.contains(where: { problem.hasPrefix($0 + ":") }) { problems.append(problem) }
     }
     work.report(0.3)
@@ -72,7 +72,7 @@ extension ReportedCase {
     _ image: ScalarVolume, _ content: ReadCase, _ style: PictureStyle, work: WorkContext
   ) throws -> [ReportedPicture] {
     let painter = try CasePainter(image, content, style, work: work.withoutProgress)
-    // The first mask is what is reported; the second is seen where they differ.
+    // The report is about the first mask; the second is shown where it differs from the first.
     let drawn = [painter.overlays.first, try painter.difference(work: work.withoutProgress)].compactMap(
       \.self)
     let pictures = try drawn.map { picture throws(InputError) in

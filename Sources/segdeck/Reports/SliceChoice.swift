@@ -1,10 +1,10 @@
 import Work
 
-/// Which slices of a plane a montage shows.
+/// The slices of a plane that a montage shows.
 enum SliceChoice: Equatable {
-  /// Every so many slices from the first on.
+  /// Every n-th slice, beginning with the first.
   case every(Int)
-  /// These positions.
+  /// The slices with these indices.
   case positions([Int])
 
   /// Reads "10,20,30", "10-40" and "10-40,60".
@@ -25,13 +25,13 @@ enum SliceChoice: Equatable {
     self = .positions(positions)
   }
 
-  /// Slices of a montage at most.
+  /// The maximum number of slices in a montage.
   private static let limit = 4096
 
-  /// The positions along an axis.
+  /// The indices of the slices along an axis.
   /// - Parameters:
-  ///   - range: The part of the axis that is shown.
-  ///   - count: The slices of the whole axis.
+  ///   - range: The indices of the slices that are shown.
+  ///   - count: The number of slices of the image.
   /// - Throws: ``InputError`` for a slice that the image does not have.
   func positions(in range: ClosedRange<Int>, count: Int) throws(InputError) -> [Int] {
     switch self {

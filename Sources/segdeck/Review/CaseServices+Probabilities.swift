@@ -38,7 +38,7 @@ extension CaseServices {
     case .file(let path):
       let path = FilePath.expandingTilde(path)
       let file = try ProbabilityFile(path, on: grid)
-      // Without names beside the file, classes are numbered as labels are.
+      // Without a file of names beside it, class n has label n.
       let labels = try ProbabilitySidecar.read(besideProbabilities: path)?.labels.labels.map(\.value)
       let index = labels.map { ([0] + $0).firstIndex(of: value) } ?? Int(value)
       guard let index, (0..<file.classCount).contains(index) else { return nil }
@@ -53,8 +53,8 @@ extension CaseServices {
 
 extension SliceEntropies {
   /// The mean entropies of the class probabilities in a file.
-  /// - Throws: ``InputError`` as ``ProbabilityFile``, and at the first voxel whose values are no probabilities; `Cancelled`.
-  /// - Complexity: O(n · classes); 8 bytes for each voxel.
+  /// - Throws: ``InputError`` as ``ProbabilityFile``, and for a voxel whose values are not probabilities; `Cancelled`.
+  /// - Complexity: O(voxels · classes); 8 bytes for each voxel.
   init(ofFile path: String, on grid: VolumeGrid, work: WorkContext) throws {
     let file = try ProbabilityFile(path, on: grid)
     var entropies = try VoxelEntropies(count: grid.size.voxelCount, classCount: file.classCount)

@@ -12,7 +12,7 @@ final class CaseServices: ReviewServices {
   let runs: NetworkRunCache
   private let journal: CaseJournal
   private let presets = SavedPresets()
-  /// The opened image and masks by their absolute paths.
+  /// The opened images and masks, by absolute path.
   private let opened = Mutex<[String: OpenedImage]>([:])
   private let pairings = RememberedPairings()
   private let preferredModel: String?
@@ -76,7 +76,7 @@ final class CaseServices: ReviewServices {
     let files = opened
     self.opened.withLock { $0 = files }
     let name = sample?.name ?? CaseServices.caseName(full)
-    // The folder of the sample belongs to the program and should not be written.
+    // The sample lies in a folder of the program, where nothing should be written.
     let folder =
       sample == nil ? FilePath.folder(of: full) : FileSystem.currentFolder
     return ReviewCase(
@@ -143,7 +143,7 @@ final class CaseServices: ReviewServices {
         return try ModelDescription(
           id: id, model: try runs.model(id), image: image, work: work.withoutProgress)
       } catch let error as InputError {
-        // Listed with the error, which is also the result of running it.
+        // A model that cannot be read is listed with the error, which running it would report.
         return ModelDescription(
           id: id, name: FilePath.name(of: id), labels: LabelTable(), size: "", input: "",
           warning: error.description)
@@ -221,7 +221,7 @@ final class CaseServices: ReviewServices {
 
   func append(_ entries: [JournalEntry]) throws { try journal.append(entries) }
 
-  /// Writes a mask on the reviewed grid, also where the image's file changed since.
+  /// Writes a mask on the grid of the image as it was opened, even if its file has changed since.
   func export(_ request: ExportRequest, _ work: WorkContext) throws -> ExportOutcome {
     guard let image = opened.withLock({ $0[request.imagePath] }) else {
       throw InputError(request.imagePath, "is not the image that was opened")
