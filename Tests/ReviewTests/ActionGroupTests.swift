@@ -1,3 +1,4 @@
+import CustomDump
 import Review
 import ReviewFixtures
 import Screen
@@ -151,7 +152,7 @@ private func group(of action: Action?) -> String? {
 
 @Suite("One action of each group changes what it names, and nothing else")
 struct ActionGroupTests {
-  @Test("there is a row for every group that a case answers")
+  @Test("there is a row for every group that a case answers; the session answers those of the list of cases")
   func complete() {
     let groups = Set(KeyTable.bindings.compactMap { group(of: $0.action) })
     #expect(groups == Set(ActionCase.all.map(\.group)).union(["caseList"]))
@@ -163,5 +164,18 @@ struct ActionGroupTests {
     try row.prepare(&state)
     #expect(group(of: KeyTable.action(row.key, in: state.keyContext)) == row.group)
     expectChange(of: &state, by: { $0.press(row.key) }, changes: row.changes)
+  }
+
+  @Test("the whole session after an action of the list of cases")
+  func caseListChanges() throws {
+    var (session, effects) = begunSession(3)
+    try session.finish(effects)
+    try session.press("C")
+    #expect(group(of: KeyTable.action("/", in: .cases)) == "caseList")
+    var expected = session
+    expected.worklist.list?.entry = TextEntry()
+    try session.press("/")
+    let difference = session == expected ? nil : diff(expected, session) ?? "differs in what no dump shows"
+    #expect(difference == nil, "- expected, + found\n\(difference ?? "")")
   }
 }

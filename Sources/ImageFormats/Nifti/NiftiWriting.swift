@@ -50,7 +50,10 @@ extension LabelVolume: NiftiWritable {
     case .uint16 where coding == .identity: try file.write(voxels)
     case .uint16: try file.write(voxels) { UInt16(truncatingIfNeeded: stored[Int($0)]) }
     case .uint32: try file.write(voxels) { UInt32(truncatingIfNeeded: stored[Int($0)]) }
-    default: try file.write(voxels) { UInt64(stored[Int($0)]) }
+    case .uint64: try file.write(voxels) { UInt64(stored[Int($0)]) }
+    case .int8, .int16, .int32, .int64, .float32, .float64, .float128, .complex64, .complex128, .complex256,
+      .rgb24, .rgba32:
+      preconditionFailure("labels are stored as unsigned integers, not as \(type)")
     }
     return try file.complete()
   }

@@ -2,13 +2,12 @@ import Tensors
 import Work
 
 /// A convolution with weights [out, in, z, y, x].
-package struct ConvolutionOperation: NetworkOperation {
+package struct ConvolutionOperation: ConvolutionalOperation {
   package static let kind = "convolution"
 
   /// Kernel, stride, padding and dilation.
   package var geometry: ConvolutionGeometry
   package var outputChannels: Int
-  /// Whether each output channel has a bias.
   package var hasBias: Bool
 
   package init(_ geometry: ConvolutionGeometry, outputChannels: Int, hasBias: Bool) {
@@ -18,29 +17,17 @@ package struct ConvolutionOperation: NetworkOperation {
   }
 
   package var problem: String? {
-    GraphLimit.problem(outputChannels: outputChannels) ?? GraphLimit.problem(
-      geometry.kernel, "kernel", from: 1)
-      ?? GraphLimit.problem(geometry.stride, "stride", from: 1)
-      ?? GraphLimit.problem(geometry.padding, "padding", from: 0)
+    convolutionProblem(kernel: geometry.kernel, stride: geometry.stride, padding: geometry.padding)
       ?? GraphLimit.problem(geometry.dilation, "dilation", from: 1)
-  }
-
-  package func outputChannels(_ input: Int) -> Int { outputChannels }
-
-  package func withOutputChannels(_ count: Int) -> any NetworkOperation {
-    var changed = self
-    changed.outputChannels = count
-    return changed
   }
 
   package func outputExtent(_ input: Extent3) -> Extent3? { geometry.output(input) }
 
   package func parameterSlots(layer: String, inputChannels: Int) -> [ParameterSlot] {
     let kernel = geometry.kernel
-    let weight = ParameterSlot(
-      layer: layer, .weight, [outputChannels, inputChannels, kernel.d, kernel.h, kernel.w],
-      start: .random(fanIn: Double(inputChannels * kernel.product)))
-    return [weight] + (hasBias ? [ParameterSlot(layer: layer, .bias, [outputChannels], start: .zeros)] : [])
+    return parameterSlots(
+      layer: layer, weightShape: [outputChannels, inputChannels, kernel.d, kernel.h, kernel.w],
+      fanIn: Double(inputChannels * kernel.product))
   }
 
   package func cumulativeStride(_ input: CumulativeStride, along axis: Axis) -> CumulativeStride? {

@@ -2,13 +2,12 @@ import Tensors
 import Work
 
 /// A transposed convolution with weights [in, out, z, y, x].
-package struct TransposedConvolutionOperation: NetworkOperation {
+package struct TransposedConvolutionOperation: ConvolutionalOperation {
   package static let kind = "transposedConvolution"
 
   /// Kernel, stride, padding and output padding.
   package var geometry: TransposedConvolutionGeometry
   package var outputChannels: Int
-  /// Whether each output channel has a bias.
   package var hasBias: Bool
 
   package init(_ geometry: TransposedConvolutionGeometry, outputChannels: Int, hasBias: Bool) {
@@ -19,21 +18,10 @@ package struct TransposedConvolutionOperation: NetworkOperation {
 
   package var problem: String? {
     let (extra, stride) = (geometry.outputPadding, geometry.stride)
-    return GraphLimit.problem(outputChannels: outputChannels)
-      ?? GraphLimit.problem(geometry.kernel, "kernel", from: 1)
-      ?? GraphLimit.problem(stride, "stride", from: 1)
-      ?? GraphLimit.problem(geometry.padding, "padding", from: 0)
+    return convolutionProblem(kernel: geometry.kernel, stride: stride, padding: geometry.padding)
       ?? GraphLimit.problem(extra, "output padding", from: 0)
       ?? (extra.d < stride.d && extra.h < stride.h && extra.w < stride.w
         ? nil : "output padding: expected less than the stride")
-  }
-
-  package func outputChannels(_ input: Int) -> Int { outputChannels }
-
-  package func withOutputChannels(_ count: Int) -> any NetworkOperation {
-    var changed = self
-    changed.outputChannels = count
-    return changed
   }
 
   package func outputExtent(_ input: Extent3) -> Extent3? { geometry.output(input) }
@@ -42,10 +30,8 @@ package struct TransposedConvolutionOperation: NetworkOperation {
     let kernel = geometry.kernel
     // The taps that contribute to one output, on average over outputs.
     let fanIn = Double(inputChannels * kernel.product) / Double(geometry.stride.product)
-    let weight = ParameterSlot(
-      layer: layer, .weight, [inputChannels, outputChannels, kernel.d, kernel.h, kernel.w],
-      start: .random(fanIn: fanIn))
-    return [weight] + (hasBias ? [ParameterSlot(layer: layer, .bias, [outputChannels], start: .zeros)] : [])
+    return parameterSlots(
+      layer: layer, weightShape: [inputChannels, outputChannels, kernel.d, kernel.h, kernel.w], fanIn: fanIn)
   }
 
   package func cumulativeStride(_ input: CumulativeStride, along axis: Axis) -> CumulativeStride? {

@@ -28,7 +28,7 @@ extension [JournalEntry] {
         continue
       case (.step(let step), .step(let last)?) where step.number == last.number: condensed.removeLast()
       case (.position, .position?): condensed.removeLast()
-      default: break
+      case (.version, _), (.labels, _), (.step, _), (.position, _), (.exported, _): break
       }
       condensed.append(entry)
     }

@@ -290,7 +290,7 @@ extension Decisions {
   }
 
   /// The decisions with other version numbers.
-  fileprivate func renumbered(_ numbers: [VersionID: VersionID]) -> Decisions {
+  package func renumbered(_ numbers: [VersionID: VersionID]) -> Decisions {
     var own = self
     own.a = a.map { numbers[$0] ?? $0 }
     own.b = b.map { numbers[$0] ?? $0 }
@@ -301,7 +301,7 @@ extension Decisions {
   }
 
   /// These decisions where they differ from those at the `opening`, else the `restored` ones.
-  fileprivate func joined(with restored: Decisions, since opening: Decisions) -> Decisions {
+  package func joined(with restored: Decisions, since opening: Decisions) -> Decisions {
     var joined = self
     func keepRestored<Value: Equatable>(_ field: WritableKeyPath<Decisions, Value>) {
       if self[keyPath: field] == opening[keyPath: field] { joined[keyPath: field] = restored[keyPath: field] }
@@ -334,7 +334,7 @@ extension Decisions {
   }
 
   /// The decisions without those about other versions.
-  fileprivate func limited(to versions: [Version]) -> Decisions {
+  package func limited(to versions: [Version]) -> Decisions {
     let known = Set(versions.map(\.id))
     var own = self
     own.a = a.flatMap { known.contains($0) ? $0 : nil }

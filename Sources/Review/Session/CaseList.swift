@@ -26,7 +26,7 @@ package struct CaseList: Equatable, Sendable {
   /// The case that the list points at; nil where the filter leaves none.
   package internal(set) var selected: CaseID?
   /// The filter while it is being typed.
-  package internal(set) var entry: TextEntry?
+  package var entry: TextEntry?
   /// The filter before typing, which Esc restores.
   var filterBefore = ""
 }

@@ -28,7 +28,7 @@ package struct SessionState: Equatable, Sendable {
   /// The case that was on the screen before.
   package internal(set) var previous: CaseID?
   /// The worklist; with one case where only that was asked for.
-  package internal(set) var worklist: WorklistState
+  package var worklist: WorklistState
   /// The duration of the session in seconds, at the last key.
   var clock = 0.0
   /// Seconds that the reviewer spent on each case, earlier sessions included.

@@ -36,7 +36,7 @@ package struct WorklistState: Equatable, Sendable {
   /// Measures of cases that are outliers in the cohort.
   package internal(set) var flags: [CaseID: [CohortFlag]] = [:]
   /// The list on the screen; nil while a case is there.
-  package internal(set) var list: CaseList?
+  package var list: CaseList?
   /// The reason why verdicts cannot be written now; nil where they can.
   package internal(set) var recordFailure: String?
 

@@ -44,7 +44,7 @@ package struct DecisionChange: Equatable, Sendable {
   init() {}
 
   /// The change from `old` to `new`.
-  init(from old: Decisions, to new: Decisions) {
+  package init(from old: Decisions, to new: Decisions) {
     a = Values(old.a, new.a)
     b = Values(old.b, new.b)
     pairings = Values(old.pairings, new.pairings)
@@ -92,7 +92,8 @@ package struct DecisionChange: Equatable, Sendable {
   /// Bytes of voxels that it holds.
   var byteCount: Int { voxels.values.reduce(0) { $0 + $1.byteCount } }
 
-  var inverse: DecisionChange {
+  /// The change back to the values before.
+  package var inverse: DecisionChange {
     var inverse = self
     inverse.a?.invert()
     inverse.b?.invert()
@@ -111,7 +112,7 @@ package struct DecisionChange: Equatable, Sendable {
   }
 
   /// Applies the change to decisions that equal the old ones.
-  func apply(to decisions: inout Decisions) {
+  package func apply(to decisions: inout Decisions) {
     if let a { decisions.a = a.after }
     if let b { decisions.b = b.after }
     if let pairings { decisions.pairings = pairings.after }

@@ -62,7 +62,8 @@ package enum CaseColumn: Hashable, Sendable {
   var isNumeric: Bool {
     switch self {
     case .maskCount, .score, .seconds, .flagCount, .labelMeasure: true
-    default: false
+    case .name, .image, .mask, .status, .verdict, .reader, .tag, .comment, .decided, .open, .flag, .other:
+      false
     }
   }
 }

@@ -33,7 +33,7 @@ enum WorklistColumn: Equatable {
         switch WorklistColumn(heading: heading) {
         case .other: true
         case .mask(let name): name != heading.lowercased()
-        default: false
+        case .name, .image, .probabilities: false
         }
       text = isOwn ? heading : heading.lowercased()
     }
