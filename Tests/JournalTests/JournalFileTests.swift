@@ -75,7 +75,7 @@ func cutAnywhere() throws {
     do {
       let (file, contents) = try #require(try JournalFile.openForWriting(folder("cut")))
       #expect(texts(contents) == (0..<intact).map(text), "cut at \(count)")
-      // Whatever is lost is known, down to a byte.
+      // The number of lost bytes is exact.
       let known = ends.last { $0 <= count } ?? 0
       #expect(contents.unfinishedByteCount == count - known, "cut at \(count)")
       #expect(contents.isEmpty == (count == 0))

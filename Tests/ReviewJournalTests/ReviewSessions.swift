@@ -27,7 +27,7 @@ enum ReviewerAction: Sendable {
   case export
 }
 
-/// A folder with the journal of one case, which goes with it.
+/// A temporary folder with the journal of one case, which is removed with the object.
 final class JournalDirectory {
   let path = NSTemporaryDirectory() + "segdeck-loss-\(UUID().uuidString)"
   var journals: JournalFolder { JournalFolder(environment: ["XDG_STATE_HOME": path]) }

@@ -228,7 +228,7 @@ private final class PatientTerminal: Terminal {
   func draw(_ frame: Frame) { frames.append(frame) }
 
   func nextEvent(waitingMilliseconds: Int) -> TerminalEvent? {
-    // A terminal that is gone says so whenever it is asked.
+    // A closed terminal returns the end at every call.
     if events == [.end], isReady() {
       onEnd()
       onEnd = {}

@@ -34,7 +34,7 @@ struct dense_crf_row {
     const float *weights[3];     // weight of each voxel in its three cells, 0 after the end
 };
 
-// A plane of one kernel's cells as the voxels of a plane see it: interpolated along k already.
+// One kernel's cells for a plane of voxels, interpolated along k.
 struct dense_crf_plane {
     const float *received;  // filtered cells that messages come from; NULL before the first iteration
     float *sent;            // cells that the update is added to; NULL where nothing is sent
@@ -94,12 +94,12 @@ struct dense_crf_kernels {
     // From logits x[c] of classes 1...channels against class 0: Q[c] - Q[0] of each. Rows lie `stride` apart; in
     // place or not.
     void (*differences)(float *out, const float *logits, size_t stride, size_t channels, size_t count);
-    // As above, with Q of class 0 and then Q of every channel.
+    // As the function before, with Q of class 0, followed by Q of every channel.
     void (*marginals)(float *out, const float *logits, size_t stride, size_t channels, size_t count);
     // The most probable class, the lowest of equally probable ones; exactly `count`.
     void (*labels)(uint8_t *labels, const float *logits, size_t stride, size_t channels, size_t count);
-    // Rows first..<end of one plane of voxels: messages, mean-field update, and either its way to the next cells or,
-    // with `labels`, the result.
+    // For the rows first..<end of one plane of voxels: gathers messages, does the mean-field update, and adds the result
+    // to the cells of the next iteration or, with `labels`, writes the labels.
     void (*update_rows)(const struct dense_crf_pass *pass, size_t plane, size_t first, size_t end, float *scratch);
     // Sends ones through the appearance kernel for the same rows, in one channel and without factors.
     void (*send_ones)(const struct dense_crf_pass *pass, size_t plane, size_t first, size_t end, float *scratch);

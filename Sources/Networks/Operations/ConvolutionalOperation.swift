@@ -1,7 +1,7 @@
 import Tensors
 
-/// A convolution or transposed convolution: an operation with a kernel, its own number of output channels, and perhaps a
-/// bias.
+/// A convolution or transposed convolution: an operation with a kernel, its own number of output channels, and perhaps
+/// a bias.
 package protocol ConvolutionalOperation: NetworkOperation {
   /// Channels of the output, whatever the input has.
   var outputChannels: Int { get set }

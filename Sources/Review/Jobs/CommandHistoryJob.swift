@@ -1,6 +1,6 @@
 import Work
 
-/// Reads the lines that were typed in this and earlier sessions, and stores a new one before that.
+/// Stores a new line, if one is given, then reads the lines that were typed in this and earlier sessions.
 package struct CommandHistoryJob: Job {
   /// A line that was typed after a prompt.
   package struct Line: Equatable, Sendable {
@@ -25,7 +25,7 @@ package struct CommandHistoryJob: Job {
     return []
   }
 
-  /// The lines of this session are there all the same.
+  /// A failure changes nothing: the lines of this session are in memory.
   package func reduceFailure(_ state: inout ReviewState, _ line: String) -> [ReviewEffect] {
     state.messageLog.add(Message("the commands are not kept for later: \(line)", .warning))
     return []

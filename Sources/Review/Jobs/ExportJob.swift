@@ -6,7 +6,7 @@ package struct ExportRequest: Equatable, Sendable {
   package var labels: ChunkedLabels
   /// Names and colours of ``labels``.
   package var table: LabelTable
-  /// The image whose grid and exact header geometry the file gets.
+  /// The image from which the file gets its grid and the geometry fields of the header.
   package var imagePath: String
   /// The destination: the typed path, or the case's default.
   package var path: String
@@ -56,7 +56,7 @@ package struct ExportJob: Job {
   package func reduce(_ state: inout ReviewState, _ outcome: ExportOutcome) -> [ReviewEffect] {
     switch outcome {
     case .written(let written, let notes):
-      // The path may have been that of another version.
+      // The file may have held another version before.
       state.files = state.files.filter { $0.value.path != written }
       let id = state.renumbered[version.id] ?? version.id
       state.files[id] = WrittenVersion(path: written, version: version)

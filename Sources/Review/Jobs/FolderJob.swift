@@ -2,7 +2,7 @@ import Work
 
 /// The files of a folder that are listed, besides its folders.
 package enum FolderContent: Equatable, Sendable {
-  /// Files whose names say that they are images or masks.
+  /// Files with a suffix of an image format.
   case images
   /// Every file.
   case all

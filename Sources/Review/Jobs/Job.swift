@@ -8,7 +8,7 @@ package enum JobKind: Hashable, Sendable, CaseIterable {
   case folder, commandHistory, mask, image, uncertainty, componentProbabilities
 }
 
-/// Background work: the request, how it is done, and how its outcome changes the state.
+/// Background work: a request, the work, and the change of the state by its outcome.
 ///
 /// A job is a value. It holds the request and what ``reduce(_:_:)`` needs at the end. Each type of job has a type of
 /// outcome, so that no job can end with the outcome of another.
@@ -25,7 +25,7 @@ package protocol Job: Equatable, Sendable {
   /// The message after the reviewer stopped it.
   var stoppedText: String { get }
 
-  /// Does the work, on a thread of the job centre.
+  /// Does the work on a thread of ``JobRunner``.
   ///
   /// - Throws: `InputError` for a wrong input, `Cancelled` for a stop.
   func run(in environment: JobEnvironment, _ work: WorkContext) throws -> Outcome
@@ -33,7 +33,7 @@ package protocol Job: Equatable, Sendable {
   /// Changes the state by the outcome; the job has ended by then.
   func reduce(_ state: inout ReviewState, _ outcome: Outcome) -> [ReviewEffect]
 
-  /// Changes the state after a failure; `line` says why.
+  /// Changes the state after a failure; `line` is the reason.
   func reduceFailure(_ state: inout ReviewState, _ line: String) -> [ReviewEffect]
 
   /// Changes the state after the job was stopped.
@@ -78,7 +78,7 @@ package struct JobEnvironment: Sendable {
 package enum JobOutcome: Equatable, Sendable {
   case finished(JobResult)
   case cancelled
-  /// The job failed; the line says why.
+  /// The job failed for this reason, in one line.
   case failed(String)
 
   /// The outcome of a finished job of type `J`.

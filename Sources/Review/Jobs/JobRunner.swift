@@ -38,8 +38,8 @@ package final class JobRunner: Sendable {
     }
   }
 
-  /// Writes what the journal has not yet been given.
-  /// - Returns: the reason why it could not be written, in one line; nil on success.
+  /// Writes the queued entries of the journal.
+  /// - Returns: The reason why they could not be written, in one line; nil on success.
   package func finishJournal() -> String? { journal.finish() }
 
   /// Asks every job to stop and waits until all have, at most `seconds`.

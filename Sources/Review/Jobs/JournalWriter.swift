@@ -5,8 +5,8 @@ import Work
 
 /// Writes journal entries in order, on its own thread.
 ///
-/// Entries that come within a tenth of a second are written together, views that nothing else accompanies within most
-/// of a second. Entries that could not be written are kept and tried again with the next entry.
+/// Entries within a tenth of a second are written together. Changes of the view alone wait for 0.7 seconds. Entries
+/// that could not be written are kept and written with the next entry.
 final class JournalWriter: Sendable {
   private struct State {
     var waiting: [JournalEntry] = []
@@ -35,7 +35,7 @@ final class JournalWriter: Sendable {
   }
 
   /// Writes all queued entries.
-  /// - Returns: the reason why it could not be written, in one line; nil on success.
+  /// - Returns: The reason why they could not be written, in one line; nil on success.
   func finish() -> String? {
     queue.sync { write() }
     return state.withLock { $0.waiting.isEmpty ? nil : $0.failure }

@@ -3,7 +3,7 @@ import Work
 
 /// A mask that is to be added to the open case.
 package struct MaskRequest: Equatable, Sendable {
-  /// The file as it was typed.
+  /// The path of the file as it was typed.
   package var path: String
   /// The grid of the image.
   package var grid: VolumeGrid
@@ -50,10 +50,10 @@ package struct MaskJob: Job {
   }
 }
 
-/// Looks whether a file is an image that can be opened.
+/// Checks whether a file is an image that can be opened.
 package struct ImageJob: Job {
   package static let kind = JobKind.image
-  /// The file as it was typed.
+  /// The path of the file as it was typed.
   package var path: String
 
   package func run(in environment: JobEnvironment, _ work: WorkContext) throws -> String {

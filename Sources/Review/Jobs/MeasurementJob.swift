@@ -7,7 +7,7 @@ package struct ImageMeasures: Equatable, Sendable {
   package var noise: Double
   /// The step of intensity across the labels' borders; nil where they have none.
   package var edgeContrast: Double?
-  /// Kernels that follow from the two and from the spacing.
+  /// Kernels that are suggested by noise, contrast and spacing.
   package var suggested: RefinementSettings
 
   package init(noise: Double, edgeContrast: Double?, suggested: RefinementSettings) {

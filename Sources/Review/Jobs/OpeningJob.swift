@@ -23,7 +23,7 @@ package struct OpenCaseRequest: Equatable, Sendable {
   }
 }
 
-/// A case with what was counted while it was read.
+/// A case with statistics of its image and the components of its masks.
 package struct OpenedCase: Equatable, Sendable {
   package var content: ReviewCase
   package var intensities: IntensitySummary
@@ -37,7 +37,7 @@ package struct OpenedCase: Equatable, Sendable {
   }
 }
 
-/// Reads the image and its masks, with which a review begins.
+/// Reads the image and the masks with which a review begins.
 package struct OpeningJob: Job {
   package static let kind = JobKind.opening
   package var request: OpenCaseRequest

@@ -1,29 +1,29 @@
 import Volumes
 import Work
 
-/// A CRF to be run.
+/// The input of a CRF refinement.
 package struct RefinementRequest: Equatable, Sendable {
   /// The source of the unary energy.
   package enum Source: Equatable, Sendable {
     /// A network's probabilities.
     case probabilities(ProbabilitiesHandle)
-    /// A hard mask whose label has this probability in each voxel.
+    /// A hard mask; `confidence` is the probability of the mask's label in each voxel.
     case mask(ChunkedLabels, confidence: Double)
   }
 
   /// The image that the appearance kernel reads.
   package var image: ScalarVolume
-  /// The unary's source.
+  /// The source of the unary energy.
   package var source: Source
-  /// The labels among which each voxel gets one.
+  /// The labels that a voxel can get.
   package var table: LabelTable
   /// Kernels and iterations.
   package var settings: RefinementSettings
-  /// Only this box of the image; nil for all of it.
+  /// The box of the image that is refined; nil for the whole image.
   package var region: VoxelBounds?
   /// The labels before refinement, with which the result is compared.
   package var labelsBefore: ChunkedLabels
-  /// Statistics of ``labels``.
+  /// Statistics of ``labelsBefore``.
   package var statisticsBefore: [LabelStatistics]
 
   package init(
@@ -42,12 +42,15 @@ package struct RefinementRequest: Equatable, Sendable {
 
 /// Labels after refinement.
 package struct RefinedLabels: Equatable, Sendable {
-  /// The box that they fill: all of the grid, or the part of the request's region that its faces do not disturb.
+  /// The box of the labels: the whole grid, or the part of the request's region in which its faces do not affect the
+  /// result.
   package var box: VoxelBounds
   /// `box.size` voxels.
   package var labels: LabelVolume
-  /// The fraction of the border voxels that messages of these weights could change at all, among voxels of ``box`` that
-  /// touch another label before refinement; nil where there is no such voxel or no such limit.
+  /// The fraction of border voxels whose label messages of these weights could change; a border voxel lies in ``box``
+  /// and touches another label before refinement.
+  ///
+  /// nil where there is no border voxel, or messages have no limit.
   package var movableFraction: Double?
 
   package init(box: VoxelBounds, labels: LabelVolume, movableFraction: Double? = nil) {
@@ -58,7 +61,7 @@ package struct RefinedLabels: Equatable, Sendable {
   }
 }
 
-/// Runs the CRF on all of the image; the result is a new version.
+/// Runs the CRF on the whole image; the result is a new version.
 package struct RefinementJob: Job {
   package static let kind = JobKind.refinement
   /// The source and settings.

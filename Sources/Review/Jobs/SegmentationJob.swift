@@ -1,7 +1,7 @@
 import Volumes
 import Work
 
-/// A network to be run on an image.
+/// The model and the image of a segmentation.
 package struct SegmentationRequest: Equatable, Sendable {
   /// ``ModelDescription/id``.
   package var modelID: String
@@ -15,22 +15,22 @@ package struct SegmentationRequest: Equatable, Sendable {
 
 /// Class probabilities that the services keep for later refinements.
 package struct ProbabilitiesHandle: Hashable, Sendable {
-  /// Chosen by the services.
+  /// The number of the run, which the services choose.
   package var number: Int
 
   package init(_ number: Int) { self.number = number }
 }
 
 package struct SegmentationResult: Equatable, Sendable {
-  /// Labels on the image's own grid, after components and holes.
+  /// The labels on the image's own grid, after small components were removed and holes filled.
   package var labels: ChunkedLabels
-  /// Large components that were removed from them.
+  /// The large components that were removed from them.
   package var removed: [RemovedComponent]
   /// The model's labels.
   package var table: LabelTable
-  /// The probabilities whose arg max ``labels`` are.
+  /// The probabilities from which ``labels`` were computed by arg max.
   package var probabilities: ProbabilitiesHandle
-  /// Auxiliary heads among them.
+  /// The number of auxiliary heads among them.
   package var auxiliaryHeadCount: Int
   /// The CRF settings that the model file advises.
   package var advisedSettings: RefinementSettings?
@@ -49,7 +49,7 @@ package struct SegmentationResult: Equatable, Sendable {
   }
 }
 
-/// Runs a network on the image; what it finds is a new version.
+/// Runs a network on the image; the result is a new version.
 package struct SegmentationJob: Job {
   /// The result and the statistics of its labels.
   package struct Outcome: Equatable, Sendable {

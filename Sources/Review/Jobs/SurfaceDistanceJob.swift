@@ -1,11 +1,11 @@
 import Work
 
-/// Measures how far the borders of A and B are from each other, some labels at a time.
+/// Measures distances between the borders of A and B for some labels; the next job continues with the others.
 package struct SurfaceDistanceJob: Job {
   package static let kind = JobKind.surfaceDistances
-  /// After so long it shows what it measured, and another job goes on.
+  /// The duration of a job in seconds, after which its results are shown.
   private static let seconds = 0.3
-  /// The fraction of the available memory that a job may use that starts by itself.
+  /// The maximum fraction of the available memory for a job that no key started.
   private static let unaskedMemoryFraction = 0.25
 
   /// The measurements so far.

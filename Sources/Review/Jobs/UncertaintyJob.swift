@@ -4,7 +4,7 @@ import Work
 /// Computes the mean entropy of every slice.
 package struct UncertaintyJob: Job {
   package static let kind = JobKind.uncertainty
-  /// The fraction of the available memory that a job may use that starts by itself.
+  /// The maximum fraction of the available memory for a job that no key started.
   private static let unaskedMemoryFraction = 0.25
 
   /// The source of the probabilities, and the grid of the image.
@@ -32,7 +32,7 @@ package struct UncertaintyJob: Job {
 /// Computes the mean probability of a label in each of its components.
 package struct ComponentProbabilityJob: Job {
   package static let kind = JobKind.componentProbabilities
-  /// The label, its components and where the probabilities come from.
+  /// The label, its components and the source of the probabilities.
   package var request: IslandsRequest
   package var components: ComponentList
   package var source: ProbabilitySource

@@ -10,7 +10,7 @@ package enum JournalEntry: Equatable, Sendable {
   case step(JournalStep)
   /// The number of the current step of the history, and the current decisions.
   case position(step: Int, Decisions)
-  /// A version was written to a file; nil when it is no longer as it was written.
+  /// A version was written to a file at `path`; nil when the version was changed since.
   case exported(VersionID, path: String?)
   /// The view changed.
   case view(ViewState)
@@ -47,7 +47,7 @@ package enum JournalStatus: Equatable, Sendable {
   case absent(String)
 }
 
-/// A step of the history as the journal keeps it.
+/// A step of the history as the journal stores it.
 package struct JournalStep: Equatable, Sendable {
   package var number: Int
   package var name: String
@@ -92,7 +92,7 @@ package struct JournalStep: Equatable, Sendable {
 package struct LabelTables: Equatable, Sendable {
   /// Names and colours of the version's own file or model, as the reviewer changed them.
   package var own: LabelTable
-  /// The names with the colours of the structures.
+  /// The names, with the colours of the structures.
   package var shown: LabelTable
 }
 
@@ -150,7 +150,7 @@ package struct OpenedJournal: Equatable, Sendable {
   }
 }
 
-/// The state that the journal has; differences from it are written next.
+/// The state as it was last written to the journal; differences from it are written next.
 package struct WrittenJournalState: Equatable, Sendable {
   /// Names and colours of every version.
   package var tables: [VersionID: LabelTables] = [:]

@@ -87,7 +87,7 @@ package enum KeyContext: Hashable, Sendable {
     }
   }
 
-  /// The context whose meaning a key has that has none here; nil for none.
+  /// The context in which a key without a binding in this one is looked up; nil for none.
   var fallback: KeyContext? {
     switch self {
     case .pan, .section: .picture

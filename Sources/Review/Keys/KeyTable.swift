@@ -18,10 +18,10 @@ package struct KeyBinding: Hashable, Sendable {
   package var barRank: Int
 }
 
-/// The one table of keys: it drives the program, its key bar, its key reference and docs/keys.md.
+/// The one table of keys, from which the program, its key bar, its key reference and docs/keys.md are derived.
 package enum KeyTable {
-  /// Every binding, in the order of the reference: the groups' own ones, and the sections', which include those of the
-  /// groups that act in one section alone.
+  /// Every binding, in the order of the reference: first those of the action groups, then those of the panel's
+  /// sections, which include the bindings of groups that apply in one section only.
   package static let bindings: [KeyBinding] =
     groups.flatMap { $0.bindings } + PanelSections.all.flatMap { $0.bindings }
 
@@ -32,7 +32,7 @@ package enum KeyTable {
     Action.SearchStep.self, Action.Answer.self, Action.CommandLineStep.self, Action.TextEdit.self,
   ]
 
-  /// The action of a key in `context`, else in the one that it falls back to.
+  /// The action of a key in `context`, else in its fallback context; nil for none.
   package static func action(_ key: Key, in context: KeyContext) -> Action? {
     if let own = index[ContextKey(context: context, key: key)] { return own }
     return context.fallback.flatMap { self.action(key, in: $0) }

@@ -2,7 +2,8 @@ import Screen
 import Volumes
 import Work
 
-/// The components of the selected label in the version shown, with volumes and how much of each the other version has.
+/// The components of the selected label in the version shown, with the volume of each and its overlap with the other
+/// version.
 struct ComponentSection: PanelSection {
   var opening: (key: Key, summary: String, barWord: String) {
     ("T", "islands of the selected label", "islands")

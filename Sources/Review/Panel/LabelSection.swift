@@ -40,8 +40,8 @@ private struct LabelColumns {
       }
       return (NameTable(width: width - 2, columns), digits)
     }
-    // Names matter more than a second decimal. If one decimal still leaves too few columns, each name gets a line where
-    // there are enough rows.
+    // Names are more important than a second decimal. If too few columns remain even with one decimal, each name gets
+    // its own line where there are enough rows.
     let labels = version.table.labels
     // A list of hundreds has too few rows for two lines each.
     var nameWidths = labels.count > 200 ? [width] : []
@@ -57,14 +57,14 @@ private struct LabelColumns {
     if chosen.0.nameWidth < min(nameWidths.max() ?? 0, 12) { chosen = columns(1) }
     let nameWidth = chosen.0.nameWidth
     (table, digits) = chosen
-    // One long name among many does not give all of them a second line.
+    // A few long names among many must not give every label a second line.
     let areNamesLong = nameWidths.count { $0 > nameWidth } * 4 >= labels.count
-    // A Dice of two labels that have different names is never shown without both.
+    // The Dice of two labels with different names is only shown with both names.
     isTall = nameWidth < longestOfTwo || areNamesLong && labels.count * 2 + 1 <= rows
   }
 }
 
-/// The labels of the version shown, with volumes and how A and B agree about each.
+/// The labels of the version shown, with the volume of each and the agreement of A and B.
 struct LabelSection: PanelSection {
   var opening: (key: Key, summary: String, barWord: String) { ("b", "label table", "table") }
   var keysTitle: String { "Label table" }
@@ -102,7 +102,7 @@ extension ReviewState.Focus {
 }
 
 extension ReviewState {
-  /// Each label of the shown version: colour, name, mL, and against A how much B changes it.
+  /// A line for each label of the shown version: colour, name, mL, the change from A to B, and Dice.
   ///
   /// - Parameter rows: the number of lines for the table.
   fileprivate func labelContent(width: Int, rows: Int) -> SectionContent {
@@ -120,7 +120,7 @@ extension ReviewState {
     ) { indices in labelLines(version, indices, columns, width) }
   }
 
-  /// The lines of some labels; where the other version calls one something else, its name says what.
+  /// The lines of some labels; a label with another name in the other version has both names.
   private func labelLines(
     _ version: Version, _ indices: Range<Int>, _ columns: LabelColumns, _ width: Int
   ) -> [[Span]] {

@@ -1,12 +1,14 @@
 import Screen
 import Work
 
-/// A table of names with numbers after them: no number touches another, and the names get what is left.
+/// A table of names with columns of numbers, which are separated by blanks.
+///
+/// The names get the remaining width.
 struct NameTable {
   /// A column of numbers.
   struct Column {
     var title: String
-    /// Columns of the screen.
+    /// The width in columns of the screen.
     var width: Int
 
     /// A column as wide as its title and the widest of its numbers.
@@ -29,24 +31,24 @@ struct NameTable {
   /// The line above the table.
   func header(_ name: String) -> String { line(name, columns.map(\.title)) }
 
-  /// A line; the name is cut where it is too long.
+  /// A line; a name that is too long is truncated.
   func line(_ name: String, _ numbers: [String]) -> String {
     name.fitted(max(0, nameWidth))
       + zip(columns, numbers).map { " " + $1.fitted($0.width, atRight: true) }.joined()
   }
 }
 
-/// Millilitres with the same decimals all down a column.
+/// The format of millilitres in a column: the same number of decimals in each row.
 struct VolumeDigits {
   let decimalPlaces: Int
 
-  /// As many decimals, at most two, as leave the greatest volume seven columns.
+  /// As many decimals, at most `decimalPlaces`, as the largest volume can have in seven columns.
   init(greatest millilitres: Double, atMost decimalPlaces: Int = 2) {
     let fitting = millilitres < 9999.995 ? 2 : millilitres < 99999.95 ? 1 : 0
     self.decimalPlaces = min(fitting, decimalPlaces)
   }
 
-  /// A volume; one above 0 that rounds to 0 is shown as less than the smallest number.
+  /// A volume; one above 0 that rounds to 0 is shown as less than the smallest number, for example "<0.01".
   func text(_ millilitres: Double) -> String {
     let text = decimals(millilitres, decimalPlaces)
     guard millilitres > 0, !text.contains(where: { "123456789".contains($0) }) else { return text }
@@ -59,7 +61,7 @@ struct VolumeDigits {
     return one.count < other.count ? other : one
   }
 
-  /// A change with its sign, which one that rounds to zero lacks.
+  /// A change with its sign; without a sign where it rounds to zero.
   func change(_ millilitres: Double) -> String {
     let text = decimals(millilitres, decimalPlaces)
     return millilitres > 0 && text.contains { "123456789".contains($0) } ? "+" + text : text

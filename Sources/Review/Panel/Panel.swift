@@ -1,6 +1,6 @@
 import Screen
 
-/// A section in its part of the panel.
+/// A section with its area of the panel.
 struct PlacedSection {
   var section: any PanelSection
   var content: SectionContent
@@ -25,7 +25,7 @@ extension ReviewState {
     let fixed = sections.filter { !$0.fillsRemainingHeight }.map { section in
       (id: section.id, content: section.content(self, width: width, rows: area.rows))
     }
-    // Below each of them a line stays free.
+    // A blank line follows each section.
     let rest = area.rows - fixed.reduce(0) { $0 + $1.content.wantedRows + 1 }
     let contents = sections.map { section in
       fixed.first { $0.id == section.id }?.content ?? section.content(self, width: width, rows: rest)
@@ -37,7 +37,8 @@ extension ReviewState {
     }
   }
 
-  /// Rows for each section: heading and two lines for all, then the focused one, then from above.
+  /// The rows of each section: first a heading and two lines for each, then more for the focused section, then for the
+  /// others from top to bottom.
   private func sectionRows(of rows: Int, among contents: [SectionContent], focused: Int?) -> [Int] {
     let wanted = contents.map { $0.wantedRows + 1 }
     var heights = wanted.map { min($0, 3) }
@@ -51,13 +52,13 @@ extension ReviewState {
     return heights
   }
 
-  /// Entries that the list of a section shows at once.
+  /// The number of entries that the list of a section shows at once.
   func panelPage(_ id: PanelSectionID) -> Int {
     let own = panelSections(layout.panel).first { $0.section.id == id }
     return max(1, (own.map { $0.content.visibleCount($0.rows) } ?? 1) - 1)
   }
 
-  /// The sections, one below the other; the one that receives keys gets room first.
+  /// Draws the sections from top to bottom; the one that receives keys gets rows first.
   func paintPanel(_ area: Rectangle, into frame: inout Frame) {
     var row = area.row
     for placed in panelSections(area) where placed.rows > 0 {

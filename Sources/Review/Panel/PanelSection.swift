@@ -11,14 +11,14 @@ protocol PanelSection: Sendable {
   /// The key that focuses the section, its line in the key reference and its word in the key bar.
   var opening: (key: Key, summary: String, barWord: String) { get }
 
-  /// The rank of that key in the key bar: higher ones give way first on a narrow screen.
+  /// The rank of that key in the key bar: on a narrow screen, higher ranks are omitted first.
   var openingRank: Int { get }
 
   /// The title of its keys in the key reference, and the sentence below it.
   var keysTitle: String { get }
   var keysIntroduction: String { get }
 
-  /// Its own keys, in the order of the key reference; ``bind(_:_:_:bar:barKeys:)`` creates them.
+  /// The section's own keys, in the order of the key reference; ``bind(_:_:_:bar:barKeys:)`` creates them.
   var bindings: [KeyBinding] { get }
 
   /// The distribution of the panel's height while the section receives keys.
@@ -114,14 +114,14 @@ enum PanelHeightDistribution {
   case alone(beside: any PanelSection, rows: Int, ofPanelRows: Int)
 }
 
-/// The sections of the panel, from above.
+/// The sections of the panel, from top to bottom.
 enum PanelSections {
   static let all: [any PanelSection] = [
     LabelSection(), ComponentSection(), SurfaceSection(), VersionSection(), RefinementSection(),
   ]
 }
 
-/// The content of a section: a heading, lines that stay, and entries of which a part is visible.
+/// The content of a section: a heading, lines that do not scroll, and entries that do.
 struct SectionContent {
   var title: String
   /// Lines between heading and entries.
@@ -133,7 +133,7 @@ struct SectionContent {
   var pointer: Int?
   /// Lines below the entries.
   var footer: [[Span]] = []
-  /// The entry of the section's list that a click on an entry here means, nil for none; where it is not given, the same.
+  /// The entry of the section's list that a click on an entry selects, nil for none; by default the same entry.
   var clickedEntry: ((Int) -> Int?)?
   /// A word at the right of the heading while the section receives keys.
   var note: String?
@@ -152,16 +152,16 @@ struct SectionContent {
     self.lines = lines
   }
 
-  /// Content of lines that are there already.
+  /// Content from finished lines.
   init(title: String, lines: [[Span]], pointer: Int? = nil, note: String? = nil) {
     self.init(title: title, count: lines.count, pointer: pointer) { Array(lines[$0]) }
     self.note = note
   }
 
-  /// Rows for all of it, the heading among them.
+  /// The number of rows for the whole content, including the heading.
   var wantedRows: Int { 1 + header.count + count * rowsPerEntry + footer.count }
 
-  /// Entries that a part of the panel of `rows` rows has room for.
+  /// The number of entries that fit into `rows` rows of the panel.
   func visibleCount(_ rows: Int) -> Int {
     min(count, max(0, (rows - 1 - header.count - footer.count) / rowsPerEntry))
   }

@@ -80,7 +80,7 @@ extension ReviewState {
         title: "CRF", lines: lines.map { [Span($0)] })
     }
     let knobs = Knob.knobs(of: base)
-    // A change of a knob moves no row: the help has room for the longest text, and warnings come last.
+    // A change of a knob must not move rows: the help has the height of the longest text, and warnings are last.
     let explained = knobs.map { wrapped($0.explanation, width: width).count }.max() ?? 0
     var free = rows - knobs.count - explained - ReviewState.factRows - 1
     let isRoomy = free >= 10
@@ -102,10 +102,10 @@ extension ReviewState {
       pointer: knobs.firstIndex(of: selectedKnob), note: presetName)
   }
 
-  /// Rows for what a knob means in this image.
+  /// The number of rows for the meaning of a knob in this image.
   private static let factRows = 2
 
-  /// Lines in exactly `rows` rows.
+  /// The lines, truncated or filled with blank lines to exactly `rows` rows.
   private func padded(_ lines: [[Span]], _ rows: Int) -> [[Span]] {
     Array((lines + [[Span]](repeating: [], count: rows)).prefix(rows))
   }
@@ -123,7 +123,7 @@ extension ReviewState {
     ]
   }
 
-  /// Name, scale where there is room, value and unit; bold where it is not as advised.
+  /// A knob's name, its scale where it fits, its value and its unit; bold where the value is not the advised one.
   private func knobLine(_ knob: Knob, _ base: Version, _ width: Int) -> [Span] {
     let isPointed = knob == selectedKnob
     var style = isPointed ? Theme.selected : Theme.plain
@@ -196,7 +196,7 @@ extension ReviewState {
       let edge = measures.edgeContrast.map { ", edges \(intensityText($0)) \(intensityUnit)" } ?? ""
       return "noise \(intensityText(measures.noise)) \(intensityUnit)" + edge
     case .appearanceWeight, .smoothnessWeight, .maskConfidence:
-      guard let influence = settings.greatestInfluence else { return "" }
+      guard let influence = settings.maximumInfluence else { return "" }
       if base.probabilities == nil {
         let own = decisions.knobs.maskLogOdds(classCount: base.statistics.count + 1)
         return "mask log-odds \(decimals(own, 1)), messages at most \(brief(influence))"
@@ -258,7 +258,8 @@ extension ReviewState {
     return spans
   }
 
-  /// Each label's mL, its change, Dice to before, changed voxels and components; the most changed where not all fit.
+  /// A line for each label: mL, its change, Dice with the labels before, changed voxels and components; where not all
+  /// labels fit, those that changed most.
   private func labelRows(_ base: Version, _ width: Int, rows: Int) -> [[Span]] {
     guard let part = live?.latest?.part, rows > 0 else { return [] }
     let isWide = width >= 48
@@ -270,7 +271,7 @@ extension ReviewState {
     let hasHeader = rows > perLabel
     let most = max(1, (rows - (hasHeader ? 1 : 0)) / perLabel)
     if shown.count > most { shown = Array(shown.sorted { $0.changedVoxels > $1.changedVoxels }.prefix(most)) }
-    // Wide enough for the numbers after a change of a knob, so that no column moves.
+    // The columns are wide enough for the numbers after a change of a knob, so that they do not move.
     var columns = [
       NameTable.Column(
         "mL", widest: digits.widest(part.rows.map { Double($0.voxelsAfter) * unit }.max() ?? 0)),
@@ -306,7 +307,7 @@ extension ReviewState {
   }
 }
 
-/// A line with a handle, and letters where the image's own values lie.
+/// The scale of a knob: a line with a mark at its value, and letters at values of the image.
 private struct KnobScale {
   /// Fraction of the line, 0...1.
   private let position: Double

@@ -38,8 +38,8 @@ extension ReviewState.Focus {
 }
 
 extension ReviewState {
-  /// Each version: whether it is A or B, its verdict and its warnings; while the list receives keys, where the version
-  /// that it points at comes from.
+  /// A line for each version: whether it is A or B, its verdict and its warnings; while the list receives keys, also
+  /// the origin of the selected version.
   fileprivate func versionContent(width: Int) -> SectionContent {
     let versions = decisions.versions
     guard !versions.isEmpty else {
@@ -72,7 +72,7 @@ extension ReviewState {
     return content
   }
 
-  /// Lines below the list of versions, as many for each version so that none moves when the pointer does.
+  /// The number of lines below the list of versions, the same for each version, so that nothing moves with the pointer.
   private static let versionDetailRows = 4
 
   private func versionDetails(_ version: Version, width: Int) -> [[Span]] {

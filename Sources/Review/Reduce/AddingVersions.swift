@@ -1,9 +1,9 @@
 extension ReviewState {
-  /// Adds a version, shows it as B and what it is compared with as A.
+  /// Adds a version as B, shows it, and makes the version that it is compared with A.
   ///
   /// - Parameters:
-  ///   - step: What was done; that it is shown unless given.
-  ///   - change: Changes more decisions with it.
+  ///   - step: The name of the step of the history; "show NAME" unless given.
+  ///   - change: Changes further decisions in the same step.
   mutating func add(
     _ version: Version, comparedWith other: VersionID?, as step: String? = nil,
     _ change: (inout Decisions) -> Void = { _ in }

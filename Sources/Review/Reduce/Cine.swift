@@ -1,11 +1,11 @@
 import Volumes
 
-/// A cine: slices of the active plane, one after the other, until a key is pressed.
+/// A cine: the slices of the active plane are shown one after the other until a key is pressed.
 package struct Cine: Equatable, Sendable {
-  /// Slices in a second.
+  /// The rate in slices per second.
   package var slicesPerSecond: Double
 
-  /// The rate of the key, and those that can be typed.
+  /// The rate when a key starts the cine, and the range of rates that can be typed.
   package static let usualRate = 10.0
   static let rates = 1.0...60.0
 
@@ -24,7 +24,7 @@ extension ReviewState {
     message = Message("cine, \(brief(slicesPerSecond, atMost: 1)) slices per second; any key stops it")
   }
 
-  /// Shows the next slice of a cine, the first one behind the last.
+  /// Shows the next slice of a cine; the first after the last.
   mutating func advanceCine() {
     guard cine != nil, phase == .reviewing else { return }
     let before = view.crosshair
@@ -32,8 +32,8 @@ extension ReviewState {
     if view.crosshair == before { scroll(-.max, view.activePlane) }
   }
 
-  /// Stops a cine at a key or a click.
-  /// - Returns: Whether there was one; the key then does nothing else.
+  /// Stops the cine at a key or a click.
+  /// - Returns: Whether a cine was running; the key then has no other effect.
   mutating func stopCine() -> Bool {
     guard cine != nil else { return false }
     cine = nil

@@ -21,13 +21,13 @@ extension Action {
 }
 
 extension ReviewState {
-  /// Opens the line after a prompt, with the lines of earlier sessions behind it.
+  /// Opens the line after a prompt and reads the lines of earlier sessions.
   mutating func openLine(_ prompt: CommandLine.Prompt, _ text: String = "") -> [ReviewEffect] {
     dialog = .command(CommandLine(prompt, text))
     return [start(CommandHistoryJob())]
   }
 
-  /// Carries out a key that only the command line has.
+  /// Performs the action of a key that only the command line has.
   mutating func changeLine(_ step: Action.CommandLineStep) {
     guard case .command(var line) = dialog else { return }
     switch step {
@@ -37,7 +37,7 @@ extension ReviewState {
     dialog = .command(line)
   }
 
-  /// Carries out the line that was typed, and keeps it for later.
+  /// Executes the typed line and adds it to the command history.
   mutating func perform(_ line: CommandLine) -> [ReviewEffect] {
     dialog = nil
     let text = line.entry.text
@@ -47,7 +47,8 @@ extension ReviewState {
     return perform(typed: text, after: line.prompt) + [kept]
   }
 
-  /// Shows an earlier line that begins as what was typed, older ones for positive counts; at the end what was typed again.
+  /// Shows an earlier line that begins with the typed text: an older one for positive counts, the typed text after the
+  /// newest.
   private func recall(_ count: Int, in line: inout CommandLine) {
     let typed = line.recalled == nil ? line.entry.text : line.typed ?? ""
     let lines = commandHistory.lines(beginningWith: typed, after: line.prompt)
@@ -61,7 +62,7 @@ extension ReviewState {
     if next >= 0 { (line.typed, line.recalled) = (typed, next) }
   }
 
-  /// Takes the lines of earlier sessions; those that could not be stored, or not yet, stay.
+  /// Adds the lines of earlier sessions to the command history; lines of this session that were not stored stay.
   mutating func receive(_ history: CommandHistory) {
     commandHistory = commandHistory.joined(behind: history)
     guard case .command(var line) = dialog, line.awaitedLines > 0 else { return }
@@ -70,7 +71,8 @@ extension ReviewState {
     dialog = .command(line)
   }
 
-  /// Completes what stands before the cursor as far as all candidates agree; then shows one after the other.
+  /// Completes the text before the cursor to the longest common prefix of all candidates; when it is complete, shows
+  /// the candidates one after the other.
   private func complete(_ count: Int, in line: inout CommandLine) {
     if let folder = CommandStem(line.stem, after: line.prompt).folder, line.listing?.folder != folder.path {
       line.awaitsListing = true
@@ -117,7 +119,7 @@ extension ReviewState {
     dialog = .command(line)
   }
 
-  /// Reads what completes the line: the folder of a path, and the CRF settings that were saved.
+  /// Starts the jobs that read candidates for the line: the names in the folder of a path, and saved CRF settings.
   mutating func followCommandLine() -> [ReviewEffect] {
     guard case .command(let line) = dialog else { return cancel(.folder) }
     if case .argument(.preset, _, _) = CommandStem(line.stem, after: line.prompt), savedPresets == nil,

@@ -1,5 +1,5 @@
 extension ReviewState {
-  /// Shows the other of A and B; a difference, which has no side, ends.
+  /// Shows the other of A and B, and ends a difference view, which shows neither.
   mutating func flip() {
     guard decisions.a != nil, decisions.b != nil else {
       message = Message("nothing to flip to: run a network (m) or the CRF (t) first", .warning)
@@ -9,7 +9,7 @@ extension ReviewState {
     if view.comparison == .difference { view.comparison = .off }
   }
 
-  /// Shows two versions together in another way.
+  /// Chooses the view that shows A and B together.
   mutating func compare(_ comparison: ComparisonView) {
     guard comparison == .off || comparedLabels != nil else {
       message = Message("nothing to compare: run a network (m) or the CRF (t) first", .warning)
@@ -17,15 +17,15 @@ extension ReviewState {
     }
     view.comparison = comparison
     if comparison != .off {
-      // The comparison replaces everything that would hide it.
+      // Settings that would hide the comparison are reset.
       view.overlay.isShown = true
       if comparison == .difference { showsLabelsBeforeRefinement = false }
     }
     scrollToCrosshair()
   }
 
-  /// The same, and says what is to be seen.
-  mutating func compareAndSay(_ comparison: ComparisonView) {
+  /// Chooses the view that shows A and B together, with a message about its content.
+  mutating func compareWithMessage(_ comparison: ComparisonView) {
     compare(comparison)
     guard view.comparison == comparison, message?.kind != .warning else { return }
     message = Message(
@@ -34,20 +34,20 @@ extension ReviewState {
         : "\(comparison.title): \(comparisonText(comparison)); D is the next view, Esc ends it")
   }
 
-  /// Ends a difference of other versions than those that are compared now, and every comparison where there is nothing
-  /// to compare.
-  mutating func endComparisonOfOthers() {
+  /// Ends the comparison view after the compared versions changed: a difference always, the other views only where
+  /// there are no two versions any more.
+  mutating func endOutdatedComparison() {
     let hasPair = decisions.a != nil && decisions.b != nil
     if view.comparison == .difference || !hasPair && focus != .refinement { view.comparison = .off }
   }
 
-  /// What the letters of the two versions are: the one shown first.
+  /// The letters of the two compared versions, or words for the labels before and after refinement.
   var comparedLetters: (shown: String, other: String) {
     let letters = focus == .refinement ? ("before", "refined") : ("A", "B")
     return shownSide == .a ? letters : (letters.1, letters.0)
   }
 
-  /// What stands where in a comparison view, in a few words.
+  /// A short text about where a comparison view shows which version.
   func comparisonText(_ comparison: ComparisonView) -> String {
     let (shown, other) = comparedLetters
     switch comparison {
@@ -63,7 +63,7 @@ extension ReviewState {
 }
 
 extension ComparisonView {
-  /// What the header and messages call it.
+  /// The name in the header and in messages.
   var title: String {
     switch self {
     case .off: "one version"

@@ -24,7 +24,7 @@ extension Action {
 }
 
 extension ReviewState {
-  /// The components in the table and the label that they are of; nil where none is listed.
+  /// The components in the table and their label; nil where none is listed.
   private var listedComponents: (list: ComponentList, label: Label)? {
     guard let label = shownVersion?.label(selectedLabel), let list = islands?.list, !list.entries.isEmpty,
       islands?.request.labels == shownVersion?.labels, islands?.request.value == label.value
@@ -79,7 +79,7 @@ extension ReviewState {
     }
     let name = "keep \(kept.count) of \(list.count) islands of \(cleaned(label.name))"
     islandPosition = 0
-    // The list may lack the smallest ones.
+    // The list may omit the smallest components.
     return edit(name) { labels in
       list.setting(kept, to: label.value, in: labels.replacing([label.value], by: 0) ?? labels)
     }

@@ -95,7 +95,7 @@ extension ReviewState {
       }
       if case .command(let line) = dialog { return perform(line) }
     case .dismiss: dialog = nil
-    // No key has these while a line is being typed.
+    // No key has these actions while a line is being typed.
     case .changePartner, .typeColour: break
     }
     return []

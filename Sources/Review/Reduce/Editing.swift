@@ -9,9 +9,9 @@ extension ReviewState {
   /// chunks of voxels with it, and further edits change that copy.
   ///
   /// - Parameters:
-  ///   - name: What the step is called: "paint spleen".
+  ///   - name: The name of the step: "paint spleen".
   ///   - box: A box that holds every voxel that may change.
-  ///   - label: The new label of a voxel, from its index and its label so far; labels are those of the version, or 0.
+  ///   - label: Gives the new label of a voxel from its index and its present label: a label of the version, or 0.
   mutating func edit(
     _ name: String, in box: VoxelBounds, _ label: (VoxelIndex, UInt16) -> UInt16
   ) -> [ReviewEffect] {
@@ -79,7 +79,7 @@ extension ReviewState {
     } else if let found = shown.table.labels.first(where: { label in
       value.map { $0 == shown.labels.coding.value(of: label.value) } ?? (label.nameKey == text.nameKey)
     }) ?? shown.table.labels.first(where: { $0.isUnnamed && value == Int($0.value) }) {
-      // The value 1 means "label 1" of the table too, whatever its value in the file.
+      // A typed 1 also matches a label that is called "label 1", even if its value in the file is another.
       label = found
     } else {
       message = Message("paint: \(cleaned(shown.name)) has no label \"\(cleaned(text))\"", .error)

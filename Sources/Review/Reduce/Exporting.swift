@@ -1,7 +1,11 @@
 import Volumes
 
 extension ReviewState {
-  /// Writes the accepted version, or `version` where the reviewer named none to accept.
+  /// Starts the export of a version, with a message where an export is running or there is no version to export.
+  ///
+  /// - Parameters:
+  ///   - path: The file; nil for the case's default.
+  ///   - id: The version; nil for the accepted one.
   mutating func export(
     to path: String?, version id: VersionID?, replacesExisting: Bool = false, quitsAfterwards: Bool = false
   ) -> [ReviewEffect] {

@@ -14,26 +14,26 @@ extension Action {
 }
 
 extension ReviewState {
-  /// "frame 3 of 0-29"; nil where the image has but one.
+  /// "frame 3 of 0-29"; nil where the image has one frame.
   var frameText: String? {
     content.frameCount > 1 ? "frame \(content.frame) of 0-\(content.frameCount - 1)" : nil
   }
 
-  /// Carries out a step through the frames.
+  /// Performs a step through the frames.
   mutating func stepFrames(_ step: Action.FrameStep) -> [ReviewEffect] {
     switch step {
     case .change(let count): changeFrame(by: count)
     }
   }
 
-  /// Asks for another frame of the image, counted on from the one that is being read.
+  /// Reads the frame that lies `count` frames after the current one, or after the one that is being read.
   private mutating func changeFrame(by count: Int) -> [ReviewEffect] {
     var frame = content.frame
     if let coming = running(FrameJob.self) { frame = coming.request.frame }
     return goTo(frame: min(max(0, frame + count), content.frameCount - 1))
   }
 
-  /// Asks for a frame of the image; the picture stays until it is read.
+  /// Starts reading a frame of the image; the panes show the current one until it is read.
   mutating func goTo(frame: Int) -> [ReviewEffect] {
     guard content.frameCount > 1 else {
       message = Message("the image has one frame", .warning)

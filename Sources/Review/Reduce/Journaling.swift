@@ -4,7 +4,7 @@ import Work
 extension ReviewState {
   /// The entries that the journal lacks, in the order in which they must be written.
   ///
-  /// They count as written from now on.
+  /// The state then counts them as written.
   mutating func newJournalEntries() -> [ReviewEffect] {
     switch journal {
     case .writing, .failing: break
@@ -71,7 +71,8 @@ extension ReviewState {
     return entries
   }
 
-  /// Shows that the journal cannot be written, or can be written again.
+  /// Shows a message when the journal cannot be written, and when it can be written again.
+  /// - Parameter line: The reason in one line; nil when it can be written.
   mutating func noteJournalFailure(_ line: String?) {
     if let line {
       journal = .failing(line)
@@ -82,9 +83,10 @@ extension ReviewState {
     }
   }
 
-  /// Restores the contents of the journal: versions are added to the present ones.
+  /// Restores the contents of the journal.
   ///
-  /// Decisions and view are restored unless the reviewer has decided or moved in the meantime.
+  /// Its versions are added to the present ones. Decisions are joined with those that were made since the case was
+  /// opened, and the view is restored unless it was changed.
   mutating func restoreJournal(_ opened: OpenedJournal) -> [ReviewEffect] {
     journal = opened.status
     journalDecisionSeconds = opened.decisionSeconds
@@ -102,7 +104,7 @@ extension ReviewState {
       // Decisions about lost versions stay in the journal until the next decision.
       writtenJournal.decisions = restored
       restored.versions = decisions.versions
-      // The acceptance was of a complete version.
+      // An incomplete version is not the one that was accepted.
       restored.verdicts.withdrawAcceptance(of: opened.incompleteVersions)
       if isUndecided {
         if hasNewMask || restored.a == nil && restored.b == nil {
@@ -271,7 +273,7 @@ extension ReviewState {
     return parts.isEmpty ? nil : parts.joined(separator: "; ")
   }
 
-  /// The reason why something is not in the journal on disk; nil when everything is, or nothing happened.
+  /// The reason why changes are not in the journal on disk; nil when all changes are, or there are none.
   var unwrittenJournalReason: String? {
     let hasChanges = history.steps.count > 1 || decisions.versions.count > content.masks.count
     switch journal {
@@ -289,7 +291,7 @@ extension Decisions {
     return alone
   }
 
-  /// The decisions with other version numbers.
+  /// The decisions with version numbers replaced; numbers without an entry stay.
   package func renumbered(_ numbers: [VersionID: VersionID]) -> Decisions {
     var own = self
     own.a = a.map { numbers[$0] ?? $0 }
@@ -300,7 +302,8 @@ extension Decisions {
     return own
   }
 
-  /// These decisions where they differ from those at the `opening`, else the `restored` ones.
+  /// These decisions joined with those of the journal, field by field: a field that this session changed since
+  /// `opening` is kept, any other is taken from `restored`.
   package func joined(with restored: Decisions, since opening: Decisions) -> Decisions {
     var joined = self
     func keepRestored<Value: Equatable>(_ field: WritableKeyPath<Decisions, Value>) {
@@ -333,7 +336,7 @@ extension Decisions {
     return joined
   }
 
-  /// The decisions without those about other versions.
+  /// The decisions without those about versions that are not among `versions`.
   package func limited(to versions: [Version]) -> Decisions {
     let known = Set(versions.map(\.id))
     var own = self
@@ -351,7 +354,7 @@ extension Decisions {
 }
 
 extension LabelPairing {
-  /// The pairing with other family numbers.
+  /// The pairing with family numbers replaced; numbers without an entry stay.
   fileprivate func renumbered(_ numbers: [VersionID: VersionID]) -> LabelPairing {
     LabelPairing(numbers[older] ?? older, numbers[newer] ?? newer, partners: partners)
   }

@@ -30,7 +30,7 @@ extension Action {
         "the slice of the active plane whose probabilities are most uncertain, then the next"),
     ]
 
-    /// The key that goes to the label at the pointer of the table of borders.
+    /// The key that jumps to the selected label's furthest point in the table of borders.
     static let borderTableBindings: [KeyBinding] = [
       KeyTable.bind(
         .section(SurfaceSection().id), [.enter], .jump(.furthest(0)), "go to the furthest point again",
@@ -102,7 +102,8 @@ extension ReviewState {
     )
   }
 
-  /// The index `count` further in a list, which wraps around; the first or last one where no entry is selected.
+  /// The index `count` after `position` in a list of `all` entries, wrapping around; without a position, the first
+  /// index, or the last for a negative count.
   private static func position(_ position: Int?, after count: Int, of all: Int) -> Int {
     guard let position else { return count < 0 ? all - 1 : 0 }
     return ((min(position, all - 1) + count) % all + all) % all
@@ -117,7 +118,7 @@ extension ReviewState {
     return "\(view.activePlane.rawValue) \(view.crosshair[axis])"
   }
 
-  /// "12.4 mL", and for what is too small for that the number of voxels.
+  /// The volume of voxels: "12.4 mL"; for small volumes the number of voxels.
   func volumeText(_ voxelCount: Int) -> String {
     let millilitres = Double(voxelCount) * grid.voxelVolume / 1000
     if millilitres >= 0.95 { return decimals(millilitres, 1) + " mL" }
@@ -141,8 +142,8 @@ extension ReviewState {
       "n and N go through the islands of \(label.name) in \(version.name); I goes back to differences")
   }
 
-  /// Finds the components of the selected label where something goes through them, unless they are known or being
-  /// computed.
+  /// Starts the job that finds the components of the selected label where keys or the table need them, unless they are
+  /// known or being computed.
   mutating func followIslands() -> [ReviewEffect] {
     guard phase == .reviewing, jumpTarget == .islands || focus == .components, let shown = shownVersion,
       let key = selectedLabel, let label = shown.label(key)

@@ -1,7 +1,7 @@
 import Screen
 
 extension Action {
-  /// Moves of the pointer in the list that receives keys: by entries, by pages, to the bottom or the top.
+  /// Moves of the pointer in the list that receives keys: by entries, by pages, or to the last or first entry.
   package enum PointerMove: ActionGroup {
     case entries(Int), pages(Int), end(isBottom: Bool)
 
@@ -16,7 +16,7 @@ extension Action {
           barKeys: [.pageUp, .pageDown]),
       ] + pages(in: .reading)
 
-    /// The keys that move the pointer of a list of such entries.
+    /// The keys that move the pointer of a list; `entry` names an entry in the key reference.
     static func bindings(in context: KeyContext, entry: String) -> [KeyBinding] {
       [
         KeyTable.bind(
@@ -36,7 +36,7 @@ extension Action {
     }
   }
 
-  /// Searches in the list that receives keys: a new one, or to the next match of the last.
+  /// Searches in the list that receives keys: a new search, or the next match of the last one.
   package enum SearchStep: ActionGroup {
     case begin, next(Int)
 
@@ -57,7 +57,7 @@ extension Action {
 
 /// A list with a pointer; the same keys move, page and search in every list.
 struct PointedList {
-  /// The identity of a list; a search ends with its list.
+  /// The identity of a list; a search ends when another list receives keys.
   enum Name: Hashable {
     case help, messages, windows, models, presets, colours, pairing, history, section(PanelSectionID)
   }
@@ -66,9 +66,9 @@ struct PointedList {
   /// The number of entries, and the text of each for searches.
   let count: Int
   let text: (Int) -> String
-  /// The entry that is pointed at, or the line at the top of a page of text; nil when there is none.
+  /// The selected entry, or the line at the top of a page of text; nil when there is none.
   let position: Int?
-  /// Entries between one page and the next.
+  /// The number of entries of a page.
   let page: () -> Int
   /// Whether the pointer wraps around at the ends.
   var wrapsAround = true
@@ -137,7 +137,7 @@ extension ReviewState {
     }
   }
 
-  /// The first line of a page of text that leaves no line below its end empty.
+  /// The first line of a page of text, clamped so that the page does not extend beyond the last line.
   func clampedTop(_ line: Int, of count: Int) -> Int { min(max(0, line), max(0, count - textPageRows)) }
 
   /// Shows the messages of the session from the end on.
@@ -172,7 +172,7 @@ extension ReviewState {
       self.search = search.entry.text.isEmpty ? nil : search
       if search.found == nil, !search.entry.text.isEmpty { showNothingFoundMessage() }
     case .dismiss: endSearch()
-    // No key has these while a line is being typed.
+    // No key has these actions while a line is being typed.
     case .changePartner, .typeColour: break
     }
   }

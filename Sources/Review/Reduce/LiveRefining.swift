@@ -3,12 +3,12 @@ import Volumes
 import Work
 
 extension ReviewState {
-  /// A new preview cancels the running one, but only this many times in a row: a key that is held down would otherwise
-  /// never show anything.
-  private static let mostCancelledPreviews = 2
-  /// The durations of a preview after which the box keeps its size.
+  /// The maximum number of previews in a row that are cancelled by newer ones: without a limit, a key that is held down
+  /// would never show a result.
+  private static let maximumCancelledPreviews = 2
+  /// The durations of a preview, in seconds, for which the box keeps its size.
   ///
-  /// After a longer one the next box is smaller, after a shorter one larger.
+  /// After a longer preview the next box is smaller, after a shorter one larger.
   private static let boxSeconds = 0.02...0.06
   private static let previewVoxelRange = 4_000.0...200_000
 
@@ -19,13 +19,13 @@ extension ReviewState {
     // A move of the crosshair does not stop the refinement of the whole image.
     let stopped = isRefiningInBackground(base.id, decisions.knobs) ? [] : cancel(.backgroundRefinement)
     if let whole = live?.whole, whole.knobs == decisions.knobs {
-      // The knobs are back at known values, so the known result is shown.
+      // The knobs have the values of the present result again, so it is shown.
       live?.region = nil
       needsPreview = false
       return stopped + cancel(.preview)
     }
     if jobs[.preview] != nil {
-      guard cancelledPreviews < ReviewState.mostCancelledPreviews else {
+      guard cancelledPreviews < ReviewState.maximumCancelledPreviews else {
         needsPreview = true
         return stopped
       }
@@ -101,7 +101,7 @@ extension ReviewState {
     guard focus == .refinement, refinementBase?.id == base else { return }
     if live?.base != base { live = LiveRefinement(base: base) }
     var part = part
-    // It is measured for boxes only; the borders of the whole image are much the same.
+    // The fraction is measured only for boxes; that of the whole image is similar.
     part.movableFraction = part.movableFraction ?? live?.region?.part.movableFraction
     live?.whole = LiveRefinement.Result(knobs: knobs, part: part)
     if knobs == decisions.knobs { live?.region = nil }

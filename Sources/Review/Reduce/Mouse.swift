@@ -25,7 +25,8 @@ extension ReviewState {
     return []
   }
 
-  /// Does what the screen shows at a cell: a key of the key bar, an entry of a list, a part of the status lines.
+  /// Performs the action of what the screen shows at a cell: a key of the key bar, an entry of a list, or a part of the
+  /// status lines.
   mutating func click(_ cell: ScreenCell) -> [ReviewEffect] {
     switch render(self).clickTarget(at: cell) {
     case nil: return []
@@ -34,7 +35,7 @@ extension ReviewState {
     case .entry(let entry, let opening):
       let effects = opening.map { pressInPicture($0) } ?? []
       guard let list = pointedList, list.count > entry else { return effects }
-      // A second click takes what the first one chose.
+      // A click on the selected entry accepts it.
       if opening == nil, list.position == entry { return handleKey(.enter) }
       pointTo(entry)
       return effects

@@ -2,7 +2,7 @@ import Screen
 import Volumes
 
 extension Action {
-  /// Moves of the crosshair; while the picture is being moved, `step` moves that.
+  /// Moves of the crosshair; while the picture is panned, `step` pans it.
   package enum Move: ActionGroup {
     case scroll(Int), firstSlice, lastSlice, step(Direction, Int), stepOnScreen(Direction)
 
@@ -42,7 +42,7 @@ extension Action {
 }
 
 extension ReviewState {
-  /// Moves the crosshair, or the picture while that is being moved.
+  /// Moves the crosshair, or pans the picture while that is what the arrows do.
   mutating func move(_ move: Action.Move) {
     switch move {
     case .scroll(let count): scroll(count, view.activePlane)
@@ -82,7 +82,7 @@ extension ReviewState {
       direction == .left || direction == .right
       ? projection.millimetresPerColumn / projection.geometry.horizontalSpacing
       : projection.millimetresPerRow / projection.geometry.verticalSpacing
-    // A step that moves the crosshair on the screen; a tenth of a pixel less does that too.
+    // The step must move the crosshair by about a pixel; a tenth of a pixel less is still visible.
     return max(1, Int(saturating: (voxels - 0.1).rounded(.up)))
   }
 

@@ -2,8 +2,9 @@ import Volumes
 import Work
 
 extension ReviewState {
-  /// Below this many degrees a grid counts as straight: less is neither seen nor measured.
-  private static let leastDegrees = 1.0
+  /// The angle in degrees from which a grid counts as oblique; a smaller one is neither visible nor relevant to
+  /// measures.
+  private static let minimumDegrees = 1.0
 
   /// An angle in whole degrees.
   private func degrees(_ angle: Double) -> Int { Int(saturating: angle.rounded()) }
@@ -11,16 +12,16 @@ extension ReviewState {
   /// Unusual properties of the image's axes, a word or two each.
   var gridNotes: [String] {
     var notes: [String] = []
-    if grid.obliqueDegrees >= ReviewState.leastDegrees {
+    if grid.obliqueDegrees >= ReviewState.minimumDegrees {
       notes.append("oblique \(degrees(grid.obliqueDegrees))°")
     }
-    if grid.shearDegrees >= ReviewState.leastDegrees {
+    if grid.shearDegrees >= ReviewState.minimumDegrees {
       notes.append("sheared \(degrees(grid.shearDegrees))°")
     }
     return notes
   }
 
-  /// The one plane in which an image of a single slice can be seen; nil for other images.
+  /// The plane of an image of a single slice; nil for other images.
   var onlyPlane: AnatomicalPlane? {
     let planes = [AnatomicalPlane.axial, .coronal, .sagittal].filter { geometry($0).sliceCount == 1 }
     return planes.count == 1 ? planes[0] : nil
@@ -31,13 +32,13 @@ extension ReviewState {
     var lines = content.refusals.map { Message("not opened: \($0)", .error) }
     if let frameText { lines.append(Message("\(frameText); ( and ) change it", .warning)) }
     lines += content.findings.map { Message($0, .warning) }
-    if grid.obliqueDegrees >= ReviewState.leastDegrees {
+    if grid.obliqueDegrees >= ReviewState.minimumDegrees {
       lines.append(
         Message(
           "the image lies oblique by \(degrees(grid.obliqueDegrees))°: its planes are named after the nearest"
             + " anatomical ones", .warning))
     }
-    if grid.shearDegrees >= ReviewState.leastDegrees {
+    if grid.shearDegrees >= ReviewState.minimumDegrees {
       lines.append(
         Message(
           "the image's axes are sheared by \(degrees(grid.shearDegrees))°: the panes draw them at right angles",
@@ -57,16 +58,16 @@ extension ReviewState {
     message = first
   }
 
-  /// The message where there is no other.
+  /// The message after opening where there is no other.
   private static let keyReferenceHint = "? lists the keys"
 
-  /// Appends a message that no key caused to the present one, if no key caused that either.
+  /// Shows a message that no key caused: appended to the present message if no key caused that either.
   mutating func appendMessage(_ text: String) {
     let earlier = message?.text == ReviewState.keyReferenceHint ? nil : message
     message = Message((earlier.map { $0.text + "; " } ?? "") + text, earlier?.kind ?? .note)
   }
 
-  /// The names of masks in the versions list: their file names, with as many folders as tell equal ones apart.
+  /// The names of masks in the versions list: their file names, preceded by the folders in which equal names differ.
   static func distinctNames(_ masks: [LoadedMask]) -> [String] {
     masks.map { mask in
       let rivals = masks.filter { $0.name == mask.name && $0.path != mask.path }

@@ -4,7 +4,7 @@ import Work
 extension ReviewState {
   // MARK: Masks
 
-  /// Reads a mask beside those that are open.
+  /// Starts the job that reads a mask in addition to the open ones.
   mutating func openMask(_ path: String, named name: String?) -> [ReviewEffect] {
     let coding = decisions.versions.first { if case .mask = $0.origin { true } else { false } }?.labels.coding
     let request = MaskRequest(
@@ -12,7 +12,7 @@ extension ReviewState {
     return [start(MaskJob(request: request, name: name))]
   }
 
-  /// Makes a version of a mask that was read; one that is open already is shown.
+  /// Adds a mask that was read as a version; a mask that is open already is only shown.
   mutating func add(_ added: AddedMask, named name: String?) -> [ReviewEffect] {
     let mask = added.mask
     if let known = decisions.versions.first(where: {
@@ -45,7 +45,7 @@ extension ReviewState {
 
   // MARK: Images
 
-  /// Looks at an image that is to be opened.
+  /// Starts the job that checks an image that is to be opened.
   mutating func openImage(_ path: String) -> [ReviewEffect] { [start(ImageJob(path: path))] }
 
   /// Leaves the case for an image that can be opened, after a question where something would be lost.

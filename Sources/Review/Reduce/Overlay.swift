@@ -3,7 +3,7 @@ import Volumes
 import Work
 
 extension Action {
-  /// Changes of how labels are shown, and of which one is selected.
+  /// Changes of how labels are shown and of the selected label.
   package enum OverlayChange: ActionGroup {
     case toggle, toggleStyle, opacity(Int), flip, toggleDifference, nextComparison, nextMap
     case selectLabel(Int), jumpToLabel, pickLabel
@@ -30,7 +30,7 @@ extension Action {
       KeyTable.bind(.picture, ["p"], .overlay(.pickLabel), "select the label under the crosshair"),
     ]
 
-    /// The key that goes to the label at the pointer of the label table.
+    /// The key that jumps to the selected label of the label table.
     static let labelTableBindings: [KeyBinding] = [
       KeyTable.bind(
         .section(LabelSection().id), [.enter], .overlay(.jumpToLabel), "go to the label's largest slice",
@@ -40,7 +40,7 @@ extension Action {
 }
 
 extension ReviewState {
-  /// Changes how labels are shown, and which one is selected.
+  /// Changes how labels are shown, or which label is selected.
   mutating func changeOverlay(_ change: Action.OverlayChange) -> [ReviewEffect] {
     switch change {
     case .toggle: view.overlay.isShown.toggle()
@@ -53,7 +53,7 @@ extension ReviewState {
       message = Message("fill opacity \(Int(saturating: (view.overlay.opacity * 100).rounded()))%")
     case .flip: flip()
     case .toggleDifference: compare(shownComparison?.view == .difference ? .off : .difference)
-    case .nextComparison: compareAndSay(view.comparison.next)
+    case .nextComparison: compareWithMessage(view.comparison.next)
     case .nextMap: showNextMap()
     case .selectLabel(let count):
       selectLabel(count)
@@ -113,7 +113,7 @@ extension ReviewState {
     jump(to: label)
   }
 
-  /// Puts the crosshair where the label's largest component is largest.
+  /// Moves the crosshair to the largest slice of the label's largest component.
   mutating func jump(to label: Label) {
     guard let statistics = shownVersion?.statistics(of: label.value) else {
       message = Message("\(label.name) has no voxel in this version", .warning)

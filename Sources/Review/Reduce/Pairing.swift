@@ -14,9 +14,9 @@ package struct PairingDialog: Equatable, Sendable {
   package var a, b: VersionID
   /// The labels of A, the uncertain ones first.
   package var rows: [Row]
-  /// The row that the pointer is at.
+  /// The selected row.
   package var selected = 0
-  /// Whether the program opened the dialog, not the reviewer.
+  /// Whether the program opened the dialog; otherwise the reviewer did.
   package var isAsked: Bool
 
   /// The value in B by the value in A.
@@ -55,7 +55,7 @@ extension ReviewState {
     return stopped + [start(ComparisonJob(request: request))]
   }
 
-  /// The sources of the versions' labels.
+  /// The key under which the pairing of two versions is remembered: the sources of their labels.
   private func pairingMemory(_ a: Version, _ b: Version) -> PairingMemory {
     func source(_ version: Version) -> PairingMemory.Source {
       let name: String
@@ -211,7 +211,7 @@ extension ReviewState {
     return compareIfNeeded() + [start(PairingMemoryJob(partners: partners, memory: memory))]
   }
 
-  /// Remembers the pairings after an undo or redo instead of those before.
+  /// Stores the pairings after an undo or redo in place of those before it.
   mutating func rememberPairings(since before: [LabelPairing]) -> [ReviewEffect] {
     let changed = (before + decisions.pairings).filter { pairing in
       before.last(of: pairing.older, pairing.newer)

@@ -1,18 +1,19 @@
 import Volumes
 import Work
 
-/// What is shown of a network's probabilities over the image.
+/// The map of a network's probabilities that is drawn over the image.
 package enum ProbabilityMap: String, Equatable, Sendable, Codable, CaseIterable {
-  /// Nothing.
+  /// No map.
   case off
   /// The probability of the selected label, or of any label where none is selected.
   case probability
-  /// The entropy of all classes, divided by its greatest value.
+  /// The entropy of all classes, divided by its maximum.
   case entropy
 }
 
 extension ReviewState {
-  /// Fetches the probabilities of A and B where their networks ran in this session; those of other versions are dropped.
+  /// Starts the jobs that fetch the probabilities of A and B from the networks of this session, and drops those of
+  /// other versions.
   mutating func fetchProbabilities() -> [ReviewEffect] {
     guard phase == .reviewing else { return [] }
     let compared = [decisions.a, decisions.b].compactMap(\.self)

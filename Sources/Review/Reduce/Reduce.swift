@@ -1,12 +1,12 @@
 import Screen
 
-/// The whole behaviour of the program: pure, synchronous, total.
+/// Changes the state of a case by an event: the whole behaviour of a review, pure, synchronous and total.
 ///
 /// - Returns: The effects, which the caller performs in this order.
 package func reduce(_ state: inout ReviewState, _ event: ReviewEvent) -> [ReviewEffect] {
   if case .ended = state.phase { return [] }
   let list = state.pointedList?.name
-  // A difference that comes back with the journal has just begun.
+  // A difference view that the journal restores must not count as outdated.
   let compared = state.view.comparison == .off ? nil : state.comparedVersions
   let base = state.refinementBase?.id
   var effects: [ReviewEffect]
@@ -39,9 +39,9 @@ package func reduce(_ state: inout ReviewState, _ event: ReviewEvent) -> [Review
   if case .question(.quit(let losing)) = state.dialog, losing != state.losses {
     state.dialog = state.losses.isEmpty ? nil : .question(.quit(losing: state.losses))
   }
-  // A search ends with its list, a difference with what differed.
+  // A search ends when its list no longer receives keys, a difference view when other versions are compared.
   if state.search != nil, state.pointedList?.name != list { state.search = nil }
-  if let compared, state.comparedVersions != compared { state.endComparisonOfOthers() }
+  if let compared, state.comparedVersions != compared { state.endOutdatedComparison() }
   return effects + state.followShownVersion(from: base) + state.followIslands()
     + state.measureSurfacesIfNeeded() + state.fetchProbabilities()
     + state.followComponentProbabilities() + state.followUncertainty() + state.followCommandLine()
@@ -95,7 +95,7 @@ extension ReviewState {
     case .mouse(let event):
       guard phase == .reviewing else { return [] }
       guard dialog == nil else {
-        // Over a list the wheel moves in it.
+        // The wheel over a list moves the list's pointer.
         if event.action == .wheelUp { movePointer(.entries(-1)) }
         if event.action == .wheelDown { movePointer(.entries(1)) }
         return event.action == .press && event.button == 1 ? click(event.cell) : []
@@ -127,7 +127,7 @@ extension ReviewState {
       return []
     }
     if let action = KeyTable.action(key, in: context) {
-      // An error stays during moves, so that it is seen; any other action clears or replaces it.
+      // Moves do not clear an error, so that it is seen; any other action clears or replaces it.
       if !context.isTyping || action == .answer(.accept), message?.kind != .error || !action.isMove {
         message = nil
       }
@@ -143,7 +143,7 @@ extension ReviewState {
     return []
   }
 
-  /// Does what a key does in the picture, wherever the keyboard is.
+  /// Performs the action that a key has in the picture, whatever has the focus.
   mutating func pressInPicture(_ key: Key) -> [ReviewEffect] {
     guard let action = KeyTable.action(key, in: .picture), dialog == nil else { return [] }
     if message?.kind != .error || !action.isMove { message = nil }
@@ -152,7 +152,7 @@ extension ReviewState {
     return effects
   }
 
-  /// Puts text into the line that is being typed, if there is one.
+  /// Inserts text into the line that is being typed, if there is one.
   private mutating func type(_ text: String) {
     if search?.isTyping == true { return typeIntoSearch(text) }
     guard var entry = dialog?.entry else { return }
@@ -207,7 +207,7 @@ extension ReviewState {
     history.record(name, from: before, to: decisions, joins: joins)
   }
 
-  /// Joins the labels that are one structure; what is selected stays selected.
+  /// Updates which labels of different versions are one structure; the selected label stays selected.
   mutating func identifyStructures() {
     let renamed = decisions.identifyStructures(settled: settledPairings)
     selectedLabel = selectedLabel.map { renamed[$0] ?? $0 }

@@ -3,7 +3,7 @@ import Volumes
 /// An entry of the list of presets.
 struct PresetChoice: Equatable {
   var name: String
-  /// The source, in a word.
+  /// The source of the settings, in a word.
   var origin: String
   var settings: RefinementSettings
 }

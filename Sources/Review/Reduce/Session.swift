@@ -82,7 +82,9 @@ extension ReviewState {
     return cancel(.backgroundRefinement)
   }
 
-  /// Whether the case may be left for another one; the first attempt that would drop a refinement only shows a warning.
+  /// Whether the case may be left for another one.
+  ///
+  /// The first attempt that would drop a refinement is refused with a warning; the next one is allowed.
   mutating func mayBeLeft() -> Bool {
     guard hasUnkeptRefinement, live?.hasWarnedOfLoss == false else { return true }
     live?.hasWarnedOfLoss = true
@@ -93,7 +95,7 @@ extension ReviewState {
   static let unkeptWarning =
     "the refined image is not kept: Enter keeps it as a version, once more drops it"
 
-  /// The losses of quitting now.
+  /// What would be lost by quitting now.
   var losses: [Loss] {
     var losses: [Loss] = []
     // A worklist keeps the verdict; masks of many cases are exported together later.
@@ -102,7 +104,7 @@ extension ReviewState {
     }
     if let job = longJob { losses.append(.job(title: job.title)) }
     if hasUnkeptRefinement, live?.hasWarnedOfLoss == false { losses.append(.refinement) }
-    // A journal that is still being opened is waited for, and lost by quitting only in the meantime.
+    // Quitting waits for a journal that is still being opened; only quitting again while it waits would lose changes.
     if let reason = unwrittenJournalReason, journal != .opening || quitsWhenJournalIsWritten {
       losses.append(.unwrittenJournal(reason))
     }

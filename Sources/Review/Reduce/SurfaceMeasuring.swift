@@ -2,9 +2,10 @@ import Volumes
 import Work
 
 extension ReviewState {
-  /// Measures the distances between the borders of A and B, unless that is done or under way; stops measuring others.
+  /// Starts the job that measures distances between the borders of A and B, unless they are known or being measured,
+  /// and stops one for other versions.
   ///
-  /// It begins when differences are known, so that it does not delay them.
+  /// It starts when the differences are known, so that it does not delay them.
   mutating func measureSurfacesIfNeeded() -> [ReviewEffect] {
     guard let spatialComparison, spatialComparison.request.b != nil else {
       guard surfaceDistances != nil else { return [] }
@@ -22,15 +23,15 @@ extension ReviewState {
     return receiveSurfaceDistances(unmeasured)
   }
 
-  /// Stores what was measured, and goes on with what remains.
+  /// Stores measured distances, and starts a job for the remaining labels.
   mutating func receiveSurfaceDistances(_ measured: SurfaceDistances) -> [ReviewEffect] {
     surfaceDistances = measured
     return measured.remaining.isEmpty
       ? cancel(.surfaceDistances) : [start(SurfaceDistanceJob(measured: measured))]
   }
 
-  /// Goes to the border voxel that is furthest from the other border, `count` labels further, those with the greatest
-  /// distances first.
+  /// Jumps to the furthest border voxel of the label that lies `count` labels further in the list, which begins with
+  /// the largest distance.
   mutating func goToFurthestPoint(_ count: Int) {
     guard decisions.a != nil, decisions.b != nil else {
       message = Message("no two versions to compare: open masks, or run a network (m)", .warning)

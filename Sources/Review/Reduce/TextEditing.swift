@@ -20,7 +20,7 @@ extension Action {
 }
 
 extension TextEntry {
-  /// Carries out a key that erases or moves.
+  /// Performs an edit of the text: erases characters or moves the cursor.
   mutating func edit(_ edit: Action.TextEdit) {
     switch edit {
     case .eraseBackwards: deleteBackwards()

@@ -13,7 +13,7 @@ enum TypedCommand: Equatable {
   case score(Int), comment(String), tag(String), untag(String)
   case problem(String)
 
-  /// How places are typed, for the key reference.
+  /// The forms of positions that can be typed, for the key reference.
   private static let places: [(String, String)] = [
     ("40", "slice 40 of the active plane, counted from 0"),
     ("120,80,40", "voxel i,j,k, counted from 0"),
@@ -21,7 +21,7 @@ enum TypedCommand: Equatable {
     ("liver", "the largest slice of a label, by name, part of a name, or \"label 6\""),
   ]
 
-  /// How everything is typed, for the key reference.
+  /// The forms of all positions and commands, for the key reference.
   static let reference = places + CommandDefinition.all.map { ($0.example, $0.summary) }
 
   /// The command that a line means in a case with these windows.
@@ -66,7 +66,8 @@ enum TypedCommand: Equatable {
     return .knob(knob, words.dropFirst().joined(separator: " "))
   }
 
-  /// The file of a mask and, behind the last " as ", what it is called; a file in quotation marks may hold " as " itself.
+  /// Parses the file of a mask and, after the last " as ", the name of the version; a file name in quotation marks may
+  /// contain " as ".
   static func mask(_ text: String) -> TypedCommand {
     guard !text.isEmpty else { return .problem("mask: type a file; \"as NAME\" behind it names the version") }
     if text.hasPrefix("\""), let end = text.dropFirst().firstIndex(of: "\"") {
@@ -105,7 +106,7 @@ enum TypedCommand: Equatable {
 }
 
 extension ReviewState {
-  /// Carries out a typed line that is not blank.
+  /// Executes a typed line that is not blank.
   mutating func perform(typed line: String, after prompt: CommandLine.Prompt) -> [ReviewEffect] {
     switch TypedCommand(line, after: prompt, presets: intensities.presets) {
     case .window(let window):
@@ -127,7 +128,7 @@ extension ReviewState {
     case .messages: openMessages()
     case .frame(let frame): return goTo(frame: frame)
     case .paint(let label): return paint(label)
-    case .compare(let comparison): compareAndSay(comparison)
+    case .compare(let comparison): compareWithMessage(comparison)
     case .cine(let rate): startCine(slicesPerSecond: rate)
     case .openImage(let path): return openImage(path)
     case .openMask(let path, let name): return openMask(path, named: name)
@@ -223,7 +224,8 @@ extension ReviewState {
     jump(to: match)
   }
 
-  /// What was probably meant by a line that means nothing, or where to look.
+  /// The end of the message about an unknown command: the most similar command or label, or a hint at the key
+  /// reference.
   private func suggestion(for line: String, after prompt: CommandLine.Prompt) -> String {
     let commands = prompt == .command ? CommandDefinition.all.flatMap(\.names).filter { $0.count > 2 } : []
     let word = String(line.prefix { $0 != " " })
@@ -237,7 +239,7 @@ extension ReviewState {
     return "? lists them"
   }
 
-  /// Makes the version of a name A or B: the whole name, or the only one that contains it.
+  /// Makes a version A or B: the one with this name, or the only one whose name contains it.
   private mutating func useVersion(named name: String, as role: Action.VersionRole) -> [ReviewEffect] {
     let versions = decisions.versions
     let containing = versions.filter { $0.name.nameKey.contains(name.nameKey) }

@@ -2,8 +2,8 @@ import Volumes
 import Work
 
 extension ReviewState {
-  /// Where the probabilities come from that the strips and "!" are about: the version shown, the other one of A and B, or
-  /// the file that was named with the image; nil for none.
+  /// The source of the probabilities for the entropies in the strips and for "!": the version shown, the other one of A
+  /// and B, or the file that was given with the image; nil for none.
   var uncertaintySource: ProbabilitySource? {
     let versions = [shownVersion] + [decisions.a, decisions.b].map { $0.flatMap { version($0) } }
     if let handle = versions.lazy.compactMap({ $0?.probabilities }).first { return .run(handle) }
@@ -16,14 +16,14 @@ extension ReviewState {
     return uncertainty
   }
 
-  /// Computes the entropies of the slices behind the screen, unless they are known or under way.
+  /// Starts the job that computes the entropies of the slices, unless they are known or being computed.
   mutating func followUncertainty() -> [ReviewEffect] {
     guard phase == .reviewing, let source = uncertaintySource else { return [] }
     if uncertainty?.source == source || running(UncertaintyJob.self)?.source == source { return [] }
     return [start(UncertaintyJob(source: source, grid: grid))]
   }
 
-  /// Goes to the most uncertain slice of the active plane, then to the next.
+  /// Jumps to the most uncertain slice of the active plane, then to the next one with each call.
   mutating func goToUncertainSlice() {
     guard uncertaintySource != nil else {
       message = Message(
@@ -60,7 +60,7 @@ extension ReviewState {
 
   // MARK: Components
 
-  /// Where the probabilities of the version shown come from: its own, or the file that was named with the image.
+  /// The source of probabilities for the version shown: its own network, or the file that was given with the image.
   private var shownProbabilitySource: ProbabilitySource? {
     if let handle = shownVersion?.probabilities { return .run(handle) }
     return request.probabilitiesPath.map { .file(path: $0) }
@@ -74,7 +74,8 @@ extension ReviewState {
     return known.means
   }
 
-  /// Computes the mean probabilities of the components in the table, unless they are known or under way.
+  /// Starts the job that computes mean probabilities of the components in the table, unless they are known or being
+  /// computed.
   mutating func followComponentProbabilities() -> [ReviewEffect] {
     guard phase == .reviewing, focus == .components, let islands, let list = islands.list,
       !list.entries.isEmpty, let source = shownProbabilitySource
@@ -91,7 +92,7 @@ extension ReviewState {
     ]
   }
 
-  /// The positions of the components that the table shows: all, or those of which the other version has no voxel.
+  /// The positions of the components that the table shows: all, or those without a voxel in the other version.
   var shownComponents: [Int] {
     let count = islands?.list?.entries.count ?? 0
     guard showsOnlyUnmatchedComponents, let common = islands?.commonVoxelCounts else {
@@ -120,7 +121,7 @@ extension ReviewState {
   }
 }
 
-/// The uncertain slice that was gone to last.
+/// The uncertain slice to which the crosshair last jumped.
 package struct UncertainSlice: Equatable, Sendable {
   /// The probabilities, the axis across the slices and the position among the peaks.
   var source: ProbabilitySource

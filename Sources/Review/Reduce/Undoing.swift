@@ -28,7 +28,7 @@ extension ReviewState {
   private mutating func move(to step: Int, _ text: String) -> [ReviewEffect] {
     let before = decisions
     history.move(to: step, &decisions)
-    // A remembered pairing is undone with it, and the question is not asked again.
+    // Undoing a pairing also removes the stored one; the question about it is not asked again.
     for pairing in before.pairings
     where decisions.pairings.last(of: pairing.older, pairing.newer) == nil
       && settledPairings.contains(pairing)

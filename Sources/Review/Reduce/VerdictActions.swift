@@ -125,7 +125,7 @@ extension ReviewState {
     message = Message(text)
   }
 
-  /// Rejects the case, which has nothing that could be accepted, or takes that back.
+  /// Rejects a case without versions, or withdraws its rejection.
   private mutating func toggleCaseRejection() {
     let wasRejected = decisions.verdicts.isCaseRejected
     decide(wasRejected ? "take back rejected" : "reject the case") {

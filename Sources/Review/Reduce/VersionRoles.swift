@@ -1,7 +1,7 @@
 import Screen
 
 extension Action {
-  /// The role of the version at the list's pointer.
+  /// A role that the selected version of the list can get.
   package enum VersionRole: ActionGroup {
     case a, b, shown
 
@@ -16,7 +16,7 @@ extension Action {
 }
 
 extension ReviewState {
-  /// Chooses the versions that flip and compare.
+  /// Makes the selected version A, B or the one that is shown.
   mutating func useVersion(as role: Action.VersionRole) -> [ReviewEffect] {
     guard let id = selectedVersion, let version = version(id) else { return [] }
     let name = cleaned(version.name)

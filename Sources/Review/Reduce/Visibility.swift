@@ -2,7 +2,7 @@ import Screen
 import Volumes
 
 extension Action {
-  /// Changes of which labels are shown; the first two are of the selected label.
+  /// Changes of the visibility of labels; the first two change the selected label.
   package enum VisibilityChange: ActionGroup {
     case toggle, solo, showAll
 
@@ -35,7 +35,7 @@ extension ReviewState {
     let key = version.key(of: label)
     let isShown = isVisible(label, of: version)
     decide("\(isShown ? "hide" : "show") \(cleaned(label.name))") { decisions in
-      // Leaving solo keeps what was hidden by it hidden.
+      // After solo, the labels that it hid stay hidden.
       if let solo = decisions.soloLabel {
         decisions.hiddenLabels = Set(version.keyedLabels.map { $1 }).subtracting([solo])
         decisions.soloLabel = nil
@@ -57,8 +57,9 @@ extension ReviewState {
     }
   }
 
-  /// The selected label and the version shown, after the first label was selected where none was; nil where the version
-  /// does not have it.
+  /// The version shown and its selected label; selects the first label where none is selected.
+  ///
+  /// nil where the version does not have the label.
   mutating func labelToChange() -> (version: Version, label: Label)? {
     if selectedLabel == nil { selectLabel(1) }
     guard let version = shownVersion, let label = version.label(selectedLabel) else { return nil }

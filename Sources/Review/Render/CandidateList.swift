@@ -1,10 +1,10 @@
 import Screen
 
 extension ReviewState {
-  /// Rows of the list above the command line at most.
+  /// The maximum number of rows of the list above the command line.
   private var candidateRows: Int { max(1, min(10, screen.rows / 3)) }
 
-  /// Draws what completes the command line and what the command does, above the line.
+  /// Draws the candidates and the summary of the command above the command line.
   func paintCandidates(_ line: CommandLine, above row: Int, into frame: inout Frame) {
     let found = candidates(of: line)
     let usage = commandBeingTyped(line).map { ":\($0.example)  \($0.summary)" }

@@ -30,11 +30,11 @@ extension ReviewState {
     }
   }
 
-  /// Rows of a page of text, and at most of the list in a dialog.
+  /// The number of rows of a page of text, and the maximum of a list in a dialog.
   var textPageRows: Int { max(1, screen.rows - 5) }
   var dialogListRows: Int { max(1, screen.rows - 14) }
 
-  /// Every message of the session in lines that the screen is wide enough for.
+  /// Every message of the session, wrapped to the width of the screen.
   var messageLines: [Span] {
     let width = screen.columns - 6
     return messageLog.messages.flatMap { message in
@@ -48,7 +48,7 @@ extension ReviewState {
     [Span(line, line.hasPrefix(" ") ? line.hasPrefix("    ") ? Theme.plain : Theme.quiet : Theme.strong)]
   }
 
-  /// Pages of text over all of the screen but the key bar.
+  /// Draws a page of text over the whole screen except the key bar.
   private func paintText(_ title: String, _ lines: [[Span]], from first: Int, into frame: inout Frame) {
     let area = frame.bounds.splitBottom(1).rest.inset(1)
     clear(area, into: &frame)
@@ -101,7 +101,7 @@ extension ReviewState {
     paintBox("Colour of \(cleaned(name))", lines + [typed], width: 46, into: &frame)
   }
 
-  /// The labels of A and their partners in B; a list that is longer than the screen moves under the pointer.
+  /// Draws the labels of A and their partners in B; a list that is longer than the screen scrolls with the pointer.
   private func paintPairing(_ pairing: PairingDialog, into frame: inout Frame) {
     guard let a = version(pairing.a), let b = version(pairing.b) else { return }
     let width = min(frame.columns - 4, 84)
@@ -199,7 +199,7 @@ extension ReviewState {
       into: &frame)
   }
 
-  /// Entries of which one is pointed at, as many as there is room for, and lines below them.
+  /// Draws a list in a box, scrolled so that the selected entry is visible, and lines below it.
   private func paintList(
     _ title: String, _ entries: [String], _ selected: Int, _ below: [[Span]], width: Int,
     into frame: inout Frame
@@ -219,7 +219,7 @@ extension ReviewState {
     model.labels.labels.map { cleaned($0.name) }.joined(separator: ", ")
   }
 
-  /// Lines in a box in the middle of the screen.
+  /// Draws lines in a box in the middle of the screen.
   private func paintBox(_ title: String, _ lines: [[Span]], width: Int, into frame: inout Frame) {
     let columns = min(width, frame.columns)
     let rows = min(lines.count + 2, frame.rows)

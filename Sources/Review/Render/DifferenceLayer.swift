@@ -1,11 +1,11 @@
 import Screen
 import Volumes
 
-/// How two versions differ, as panes draw it.
+/// The difference of two versions as the panes draw it.
 struct DifferenceLayer: Equatable {
   private let a, b: ChunkedLabels
   private let ranksA, ranksB: LabelRanks
-  /// A box that was refined after them; nil for none.
+  /// A box with newer, refined labels of B; nil for none.
   private let live: RefinedPart?
 
   /// The difference of A and B, whose labels are paired.
@@ -25,7 +25,7 @@ struct DifferenceLayer: Equatable {
     (self.ranksA, self.ranksB) = (LabelRanks(ranksA, of: a), LabelRanks(ranksB, of: b))
   }
 
-  /// How the versions agree in each pixel of a pane; 0 where neither has a label.
+  /// The class of each pixel of a pane by `MaskAgreement`; 0 where neither version has a label.
   func classes(_ projection: PaneProjection, size: GridSize, slice: VoxelIndex) -> PixelClasses {
     var classes = PixelClasses(projection)
     SliceSampler(projection, size: size, slice: slice)

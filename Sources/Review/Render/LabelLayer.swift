@@ -3,10 +3,10 @@ import Volumes
 
 /// The labels of one version as panes draw them.
 struct LabelLayer: Equatable {
-  /// The labels, and how they rank where a pixel covers several.
+  /// The labels, and their ranks: in a pixel of several labels, the highest rank is drawn.
   let labels: ChunkedLabels
   let ranks: LabelRanks
-  /// A box that was refined after them; nil for none.
+  /// A box with newer, refined labels; nil for none.
   let live: RefinedPart?
   /// The colour of each rank from 1.
   let colours: [RGB]
@@ -35,7 +35,7 @@ struct LabelLayer: Equatable {
 /// A class for each pixel of a pane, 0 for none.
 struct PixelClasses: Equatable {
   let width, height: Int
-  /// Row by row.
+  /// The class of each pixel, row by row.
   var values: [UInt16]
 
   /// No class anywhere.

@@ -1,8 +1,9 @@
 import Volumes
 
 extension LabelRanks {
-  /// Ranks of the labels that are visible: the smaller a label is, the higher, so that a lesion shows in its organ; and the
-  /// colour of each rank from 1.
+  /// The ranks of the visible labels and the colour of each rank, from rank 1.
+  ///
+  /// Smaller labels have higher ranks, so that a lesion is visible in its organ.
   static func visible(
     of version: Version, where isVisible: (Label) -> Bool
   ) -> (ranks: LabelRanks, colours: [RGBColour]) {

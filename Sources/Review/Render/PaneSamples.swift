@@ -1,10 +1,10 @@
 import Volumes
 
-/// What the panes of the last frame read out of the volumes, so that a pane that shows the same slice as before does not
-/// read it again.
+/// A cache of the samples that the panes of the last frame took from the volumes, for panes that show the same slice
+/// again.
 ///
-/// Most keys change the slice of one pane of three, and reading is most of what a frame costs. It holds no more than the
-/// pixels of one frame, and keeps alive the image and the labels that they come from.
+/// Most keys change the slice of one of three panes, and sampling is the largest cost of a frame. The cache holds the
+/// samples of one frame, and a reference to the image and the labels that they come from.
 package struct PaneSamples: Sendable {
   /// An image as it was when its pixels were read.
   private struct ImageIdentity: Equatable, Sendable {
@@ -12,7 +12,7 @@ package struct PaneSamples: Sendable {
 
     init(_ image: ScalarVolume) { voxels = image.voxels }
 
-    /// Voxels that are held here stay where they are, so one place in memory is one image.
+    /// The reference keeps the voxels' memory allocated, so an equal address means the same image.
     static func == (one: Self, other: Self) -> Bool {
       one.voxels.count == other.voxels.count
         && one.voxels.withUnsafeBufferPointer { one in
@@ -34,7 +34,7 @@ package struct PaneSamples: Sendable {
     var slice: Int
   }
 
-  /// Values of this frame and of the one before.
+  /// The values of this frame and of the previous one.
   private struct Frames<Key: Equatable & Sendable, Value: Sendable>: Sendable {
     private var current: [(key: Key, value: Value)] = []
     private var last: [(key: Key, value: Value)] = []
@@ -54,10 +54,10 @@ package struct PaneSamples: Sendable {
   private var labels = Frames<ClassKey<LabelLayer>, PixelClasses>()
   private var differences = Frames<ClassKey<DifferenceLayer>, PixelClasses>()
 
-  /// Nothing was read yet.
+  /// An empty cache.
   package init() {}
 
-  /// Begins a frame; what the frame before the last one read is forgotten.
+  /// Begins a frame, and drops the samples of the frame before the last one.
   mutating func beginFrame() {
     greys.begin()
     labels.begin()

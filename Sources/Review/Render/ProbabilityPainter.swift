@@ -25,14 +25,14 @@ extension ReviewState {
       for x in columns.indices where columns[x] {
         index[geometry.horizontalAxis] = projection.horizontalIndex(atPixel: Double(x) + 0.5)
         let value = value(index)
-        // Where nothing is to be seen the image is not veiled.
+        // A value near 0 is not drawn, so that the image stays visible.
         guard value >= 0.02 else { continue }
         picture[x, y] = picture[x, y].blended(with: ColourScale.colour(value), opacity: 0.65)
       }
     }
   }
 
-  /// What the colours of the map mean.
+  /// The legend of the map's colours.
   func mapLegend() -> [Span] {
     guard let version = mappedVersion(nil) else { return [] }
     let swatches = [0.0, 0.25, 0.5, 0.75, 1].map {
@@ -50,7 +50,7 @@ enum ColourScale {
     SIMD3(68, 1, 84), SIMD3(59, 82, 139), SIMD3(33, 145, 140), SIMD3(94, 201, 98), SIMD3(253, 231, 37),
   ]
 
-  /// The colour of a number; beyond 0 and 1 theirs.
+  /// The colour of a number, clamped to 0...1.
   static func colour(_ value: Double) -> RGB {
     let position = min(max(value, 0), 1) * Double(stops.count - 1)
     let lower = min(Int(saturating: position), stops.count - 2)

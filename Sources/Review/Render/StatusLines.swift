@@ -46,7 +46,7 @@ extension ReviewState {
       for (version, name) in zip(versions, names) {
         let letter = version.id == decisions.a ? "A" : "B"
         let isShown = shownVersion?.id == version.id && !isDifference
-        // The version that is not shown is flipped to, and the list tells more of the one that is.
+        // A click on the version that is not shown flips to it; one on the version shown opens the list of versions.
         let key: Key = shownVersion?.id == version.id ? "v" : .tab
         spans += [
           Span(
@@ -60,7 +60,7 @@ extension ReviewState {
     frame.writeAtRight(verdict, row: area.row, style: Theme.barStrong, in: area)
   }
 
-  /// The names of the case and of versions, the longest cut until all of them fit.
+  /// The names of the case and of versions; the longest are truncated until all fit.
   private func fittedNames(_ versions: [Version], in width: Int) -> (name: String, versions: [String]) {
     let name = cleaned(caseName ?? content.name)
     let names = versions.map { cleaned($0.name) }
@@ -71,25 +71,25 @@ extension ReviewState {
     return (TextWidth.shortened(name, to: longest ?? 6), TextWidth.shortened(names, to: longest ?? 6))
   }
 
-  /// The verdicts, in `width` columns where that is possible and in `room` at most; empty when nothing was.
+  /// The verdicts in about `width` columns and at most `room` columns; empty where nothing was decided.
   private func verdictText(atMost width: Int, room: Int) -> String {
     let facts = verdictFacts
     guard !facts.isEmpty else { return "" }
     var text = " " + facts.map(\.whole).joined(separator: ", ") + " "
     if let accepted = decisions.verdicts.accepted.flatMap({ version($0) }) {
-      // The accepted version's name gets the columns that the facts leave.
+      // The accepted version's name is truncated to the remaining columns.
       let name = TextWidth.shortened(
         cleaned(accepted.name), to: max(6, width - TextWidth.columns(text) + 1))
       text = text.replacing("@", with: name, maxReplacements: 1)
     }
     guard TextWidth.columns(text) > room else { return text }
-    // The last facts say least.
+    // The last facts are the least important.
     var words = facts.map(\.word)
     while words.count > 1, words.joined(separator: ", ").count + 2 > room { words.removeLast() }
     return TextWidth.truncated(" " + words.joined(separator: ", ") + " ", to: room)
   }
 
-  /// What was decided, each in words, with "@" for the accepted version's name, and in one word.
+  /// Each decision as a text, with "@" for the accepted version's name, and as one word.
   private var verdictFacts: [(whole: String, word: String)] {
     let verdicts = decisions.verdicts
     var facts: [(whole: String, word: String)] = []
@@ -118,7 +118,7 @@ extension ReviewState {
     frame.fill(area, Cell(" ", Theme.bar))
     let window = intensities.onlyValue.map { "one intensity, \(brief(Double($0)))" } ?? view.window.text
     var spans = [Span(" window ", Theme.barQuiet), Span(window, Theme.barStrong)].clicked(as: "w")
-    // At 80 columns the legend, and whatever is unusual, need the room of the window's name.
+    // At 80 columns, the legend and unusual settings replace the window's name.
     let comparison = shownComparison
     let isCrowded = comparison != nil || frameText != nil || !gridNotes.isEmpty
     if intensities.onlyValue == nil, let name = view.windowName, !isCrowded || area.columns >= 110 {
@@ -165,7 +165,7 @@ extension ReviewState {
     frame.write(spans, row: area.row, in: area)
   }
 
-  /// The labels that the overlay does not show, within the columns that are left; nil when it shows all.
+  /// The text about labels that the overlay does not show, in at most `width` columns; nil when it shows all.
   private func hiddenLabelsText(width: Int) -> String? {
     let (labels, hidden) = (shownLabels, hiddenLabelCount)
     guard hidden > 0 else { return nil }
@@ -177,7 +177,7 @@ extension ReviewState {
     return "\(hidden) of \(labels.count) hidden"
   }
 
-  /// A message at the left, the running job at the right.
+  /// Draws the message on the left and the running job on the right.
   func paintMessageLine(_ area: Rectangle, into frame: inout Frame) {
     var area = area
     let journal = jobs[.journal].map { (job: $0, title: "quits when the journal is open") }
@@ -188,7 +188,7 @@ extension ReviewState {
       let width = min(TextWidth.columns(text), area.columns)
       let (right, rest) = area.splitRight(width)
       frame.write([Span(text, Theme.progress, click: .key(.escape))], row: area.row, in: right)
-      // Two columns stay free, so that a message that is cut does not run into the job.
+      // Two blank columns separate a truncated message from the job.
       area = rest.splitRight(2).rest
     }
     guard let message else { return }
@@ -209,7 +209,7 @@ extension ReviewState {
       in: area)
   }
 
-  /// The line that is being typed, else the keys that matter where the reviewer is, as many as fit.
+  /// Draws the line that is being typed, or else as many keys of the current context as fit.
   func paintKeyBar(_ area: Rectangle, into frame: inout Frame) {
     if let search, search.isTyping {
       let isMissing = search.found == nil && !search.entry.text.isEmpty
@@ -250,13 +250,13 @@ extension ReviewState {
     frame.cursor = ScreenCell(row: area.row, column: start + TextWidth.columns(before))
   }
 
-  /// Keys in the order of their importance; help and the key that leaves are visible on any screen.
+  /// Draws keys by importance; the keys for help and for leaving are visible on every screen.
   func paintKeys(_ area: Rectangle, in context: KeyContext? = nil, into frame: inout Frame) {
     frame.fill(area, Cell(" ", Theme.bar))
     let context = context ?? keyContext
     var column = area.column + 1
     let bindings = KeyTable.bindings.enumerated().filter {
-      $0.element.context == context && $0.element.barWord != nil && isOfUse($0.element)
+      $0.element.context == context && $0.element.barWord != nil && hasEffect($0.element)
     }.sorted { (barRank($0.element), $0.offset) < (barRank($1.element), $1.offset) }.map(\.element)
     let last = bindings.filter { lastActions.contains($0.action) }
     let reserved = last.map { TextWidth.columns(barText($0)) + 2 }.reduce(0, +)
@@ -269,12 +269,12 @@ extension ReviewState {
     for binding in last { column = write(binding, row: area.row, column: column, in: area, into: &frame) }
   }
 
-  /// Whether a binding does something here: without other cases there is no list of them.
-  private func isOfUse(_ binding: KeyBinding) -> Bool {
+  /// Whether a binding has an effect: keys of the worklist have none in a review of one image.
+  private func hasEffect(_ binding: KeyBinding) -> Bool {
     if case .worklist = binding.action { position != nil } else { true }
   }
 
-  /// The rank of a binding in the bar; in a session of cases, the keys that lead through it come first.
+  /// The rank of a binding in the bar; in a review of a worklist, the keys for going through it come first.
   private func barRank(_ binding: KeyBinding) -> Int {
     guard position != nil else { return binding.barRank }
     switch binding.action {
@@ -284,7 +284,7 @@ extension ReviewState {
     }
   }
 
-  /// Help, and the ways out.
+  /// Help and the actions that leave the current context.
   private var lastActions: Set<Action> {
     [.session(.showHelp), .session(.quit), .session(.back), .answer(.dismiss)]
   }
@@ -293,7 +293,7 @@ extension ReviewState {
     barSpans(binding).map(\.text).joined().trimmingCharacters(in: .whitespaces)
   }
 
-  /// The keys of a binding and its word; a click on a key is that key, one on the word the first of them.
+  /// The keys of a binding and its word; a click on a key presses that key, and one on the word the first key.
   private func barSpans(_ binding: KeyBinding) -> [Span] {
     let arrows: [Key: String] = [.up: "↑", .down: "↓", .left: "←", .right: "→"]
     let gap = binding.barKeys.allSatisfy { arrows[$0] != nil } ? "" : " "

@@ -62,7 +62,7 @@ extension ReviewState {
   }
 }
 
-/// Characters and colours of strips; characters tell what colours tell.
+/// Characters and colours of strips; the characters carry the same information as the colours.
 private enum StripTheme {
   static let mark = Style(foreground: .rgb(240, 228, 66), isBold: true)
   static let quietMark = Style(foreground: .rgb(160, 164, 176))
@@ -78,7 +78,7 @@ private enum StripTheme {
     return blocks[min(7, max(0, Int(saturating: (value / greatest * 8).rounded(.up)) - 1))]
   }
 
-  /// Dice of a slice: the lower, the fuller and the warmer.
+  /// The Dice coefficient of a slice: a lower one is a fuller block in a warmer colour.
   static func agreement(_ dice: Double?) -> Span {
     guard let dice else { return Span(" ") }
     let steps: [(Double, String, RGB)] = [

@@ -11,7 +11,7 @@ struct LabelAtCrosshair {
   /// The network's probability of the label, or of background; nil where it is not known.
   var probability: Double?
 
-  /// "A ■ liver 0.97", the name in so many columns.
+  /// "A ■ liver 0.97", with the name in `nameWidth` columns.
   func spans(nameWidth: Int) -> [Span] {
     var spans = [Span("  \(version) ", Theme.barQuiet)]
     if let label {
@@ -28,7 +28,7 @@ struct LabelAtCrosshair {
 extension ReviewState {
   /// The label that each version has at the crosshair: A and B, then the others in their order.
   ///
-  /// In the CRF panel those before and after refinement.
+  /// In the CRF panel, the labels before and after refinement.
   var labelsAtCrosshair: [LabelAtCrosshair] {
     func label(of version: Version) -> Label? {
       let value = version.labels[view.crosshair]
@@ -59,7 +59,7 @@ extension ReviewState {
 
   /// Draws the voxel line: position, intensity, and the label of each version at the crosshair.
   ///
-  /// Where it is narrow, other versions than A and B go first, then millimetres, then ends of names.
+  /// On a narrow screen, versions other than A and B are omitted first, then millimetres; then names are truncated.
   func paintVoxelLine(_ area: Rectangle, into frame: inout Frame) {
     frame.fill(area, Cell(" ", Theme.bar))
     let index = view.crosshair

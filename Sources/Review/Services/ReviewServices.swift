@@ -5,19 +5,19 @@ import Work
 ///
 /// The executable implements it.
 ///
-/// Every call runs on a thread of the job centre, may take long, polls `work.cancellation` and reports to
-/// `work.report`. A wrong input throws `InputError`, a stop `Cancelled`; both leave nothing half done.
+/// Every call runs on a thread of ``JobRunner``, may take long, polls `work.cancellation` and reports to
+/// `work.report`. A wrong input throws `InputError`, a stop `Cancelled`; both leave no partial result.
 package protocol ReviewServices: Sendable {
   /// Reads the image and its masks.
   func openCase(_ request: OpenCaseRequest, _ work: WorkContext) throws -> ReviewCase
 
   /// Reads a mask for the case that is open.
-  /// - Returns: the mask on the image's grid, and the defects of its file that were repaired, one line each.
-  /// - Throws: `InputError` when it is no mask, does not fit the grid, or its values do not go with those of the masks that
-  ///   are open; `Cancelled`.
+  /// - Returns: The mask on the image's grid, and the defects of its file that were repaired, one line each.
+  /// - Throws: `InputError` when it is no mask, does not fit the grid, or has values without a code in the coding of
+  ///   the open masks; `Cancelled`.
   func openMask(_ request: MaskRequest, _ work: WorkContext) throws -> (mask: LoadedMask, findings: [String])
 
-  /// Reads the header of an image that could be opened.
+  /// Checks that a file is an image that can be opened, by its header.
   /// - Returns: Its absolute path.
   /// - Throws: `InputError` when it is no image.
   func checkImage(_ path: String) throws -> String
@@ -32,10 +32,10 @@ package protocol ReviewServices: Sendable {
   /// Stores the reviewer's pairing of the labels of two versions; nil removes it.
   func remember(_ partners: [UInt16: UInt16]?, of memory: PairingMemory) throws
 
-  /// The available models, each rated for `image`; the most suitable first.
+  /// The available models, each checked against `image`; models without a warning first.
   func models(for image: ScalarVolume, _ work: WorkContext) throws -> [ModelDescription]
 
-  /// Runs a network. Its probabilities stay with the services under the handle in the result.
+  /// Runs a network; the services keep its probabilities, which the handle in the result names.
   func segment(_ request: SegmentationRequest, _ work: WorkContext) throws -> SegmentationResult
 
   /// The class probabilities of a network that ran in this session, on its own grid.
@@ -43,7 +43,7 @@ package protocol ReviewServices: Sendable {
   func probabilities(_ handle: ProbabilitiesHandle, _ work: WorkContext) throws -> VersionProbabilities?
 
   /// The mean entropy of the class probabilities in each slice of the image's grid.
-  /// - Returns: The reason where a network's probabilities are no longer in memory.
+  /// - Returns: The entropies, or a failure where a network's probabilities are no longer in memory.
   func uncertainty(
     of source: ProbabilitySource, on grid: VolumeGrid, _ work: WorkContext
   ) throws -> SliceUncertainty
@@ -67,15 +67,15 @@ package protocol ReviewServices: Sendable {
   /// Saves kernels under a name; existing ones of that name are replaced only with `replacesExisting`.
   func save(_ preset: NamedKernels, replacesExisting: Bool) throws -> SavingOutcome
 
-  /// The names in a folder as it was typed, ascending: folders, and those files that `content` says.
+  /// The names in a folder whose path was typed, ascending: its folders, and the files of the kind `content`.
   func names(in folder: String, _ content: FolderContent, _ work: WorkContext) throws -> [FolderEntry]
 
   /// The lines that were typed in this and earlier sessions, after `adding` was stored as the newest.
   func commandHistory(adding line: CommandHistoryJob.Line?) throws -> CommandHistory
 
-  /// Opens the journal of a case, which is known by its image's content, and reads what earlier sessions left in it.
+  /// Opens the journal of a case, found by the content of its image, and reads the entries of earlier sessions.
   ///
-  /// A journal that cannot be opened is not an error: the case is reviewed without it, and the result says why.
+  /// A journal that cannot be opened is not an error: the case is reviewed without it, and the result holds the reason.
   func openJournal(of content: ReviewCase, _ work: WorkContext) throws -> OpenedJournal
 
   /// Writes entries to the journal, all of them or none; they are on the disk when it returns.

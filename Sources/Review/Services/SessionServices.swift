@@ -2,7 +2,7 @@ import Worklist
 
 /// The dependencies of a session of a worklist: services of each case, and the worklist's records.
 ///
-/// The executable implements it. No call waits for a disk but ``finish()``.
+/// The executable implements it. Only ``finish()`` waits for a disk.
 package protocol SessionServices: Sendable {
   /// New services for a case that is about to be opened; they hold the files of that case.
   func services(of id: CaseID) -> any ReviewServices
@@ -18,7 +18,7 @@ package protocol SessionServices: Sendable {
   func record(_ kind: CaseRecord.Kind, _ id: CaseID, _ decision: CaseDecision)
 
   /// Writes all queued entries.
-  /// - Returns: the reason why it could not be written, in one line; nil on success.
+  /// - Returns: The reason why they could not be written, in one line; nil on success.
   func finish() -> String?
 }
 

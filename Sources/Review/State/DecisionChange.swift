@@ -36,9 +36,9 @@ package struct DecisionChange: Equatable, Sendable {
   private var soloLabel: Values<String?>?
   private var knobs: Values<KnobSettings>?
   private var verdicts: Values<Verdicts>?
-  /// Names and colours.
+  /// The changes of names and colours of labels.
   private var labels: [OwnedLabel: Values<Label>] = [:]
-  /// Voxels of versions.
+  /// The changes of voxels of versions.
   private var voxels: [VersionID: LabelChange] = [:]
 
   init() {}
@@ -70,7 +70,7 @@ package struct DecisionChange: Equatable, Sendable {
   /// Adds a change of a version's voxels.
   mutating func add(_ change: LabelChange, of version: VersionID) { voxels[version] = change }
 
-  /// The changes of versions' voxels: more than one only in a step back over several.
+  /// The changes of voxels of versions, ascending by version: more than one only in a step that returns over several.
   var edits: [(version: VersionID, change: LabelChange)] {
     voxels.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
   }
@@ -89,7 +89,7 @@ package struct DecisionChange: Equatable, Sendable {
 
   var isEmpty: Bool { self == DecisionChange() }
 
-  /// Bytes of voxels that it holds.
+  /// The memory of the changes of voxels, in bytes.
   var byteCount: Int { voxels.values.reduce(0) { $0 + $1.byteCount } }
 
   /// The change back to the values before.

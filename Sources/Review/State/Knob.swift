@@ -38,7 +38,7 @@ package enum Knob: Hashable, Sendable {
     }
   }
 
-  /// Its unit, where it has one; `intensityUnit` is the image's.
+  /// The unit of the value, empty where it has none; `intensityUnit` is that of the image.
   func unit(_ intensityUnit: String) -> String {
     switch self {
     case .thetaAlpha, .thetaGamma: "mm"
@@ -79,7 +79,7 @@ package enum Knob: Hashable, Sendable {
     }
   }
 
-  /// A fine and a coarse step at `value`; nil for what has no scale.
+  /// A fine and a coarse step at `value`; nil for a knob whose value is not a number on a scale.
   ///
   /// A step of θβ follows its magnitude (1 at 20, 10 at 200), since intensities have no common scale.
   func steps(at value: Double, downwards: Bool = false) -> (fine: Double, coarse: Double)? {
@@ -115,7 +115,7 @@ package enum Knob: Hashable, Sendable {
 package struct KnobSettings: Equatable, Sendable {
   /// Kernels and iterations.
   package var refinement: RefinementSettings
-  /// Probability that a loaded mask gives its own label.
+  /// The probability of the mask's label in each voxel, for a loaded mask.
   package var maskConfidence: Double
 
   /// Settings; `maskConfidence` is 0.9 unless given.
@@ -202,7 +202,7 @@ package struct KnobSettings: Equatable, Sendable {
     return nil
   }
 
-  /// Changes a knob by steps; the τ of all heads never exceed 1 together.
+  /// Changes a knob by steps; the sum of the τ of all heads stays at most 1.
   ///
   /// - Parameters:
   ///   - axis: the only axis along which a kernel width changes; nil for all axes.

@@ -13,7 +13,7 @@ package struct Message: Equatable, Sendable {
     self.kind = kind
   }
 
-  /// The line with files before a colon by their names alone, so that the reason behind them comes into sight.
+  /// The line with files before a colon shortened to their names, so that the reason after them fits on the screen.
   var textWithFileNames: String {
     let parts = text.split(separator: ": ", omittingEmptySubsequences: false).map(String.init)
     let names = parts.dropLast().map { part in

@@ -3,12 +3,12 @@ import Volumes
 import Work
 
 extension RefinementSettings {
-  /// The greatest amount by which messages can move the log-odds of two labels; nil where nothing limits it.
+  /// The maximum amount by which messages can change the log-odds of two labels; nil where it is not limited.
   ///
   /// A message is a mean of neighbours' probabilities, weighted by a kernel and 0...1, so that a kernel moves the
   /// log-odds by at most its weight: exactly so with the normalisation ``Normalisation/after``, about so with
   /// ``Normalisation/symmetric``, where a voxel and its neighbours have about as many neighbours each.
-  var greatestInfluence: Double? {
+  var maximumInfluence: Double? {
     switch normalisation {
     case .symmetric, .after: appearanceWeight + smoothnessWeight
     case .before, .none: nil
@@ -27,23 +27,23 @@ extension KnobSettings {
 enum RefinementWarning: Equatable {
   /// The label lost its last voxel.
   case vanished(label: UInt16)
-  /// The label has this many times its voxels.
+  /// The label has `ratio` times as many voxels as before.
   case grew(label: UInt16, ratio: Double)
-  /// The label has this fraction of its voxels left.
+  /// The label has `fraction` of the voxels that it had before.
   case shrank(label: UInt16, fraction: Double)
   /// No message of these weights can change a voxel of the mask.
   case maskSaturated(logOdds: Double, influence: Double)
-  /// Messages of these weights can change no border, or only this small fraction of it.
+  /// Messages of these weights can change no border voxel, or only this small fraction of them.
   case probabilitiesSaturated(movableFraction: Double)
   /// Both weights are 0, or there is no iteration.
   case nothingToDo
   /// The kernel is narrower than a voxel along these axes.
   case narrow(Knob, axes: [Int])
 
-  /// Volumes that more than double or lose more than half by fewer voxels are not a surprise.
-  private static let leastVoxels = 64
-  /// Borders of which less than this can move are as good as fixed.
-  private static let leastMovableFraction = 0.05
+  /// The minimum number of changed voxels for a warning about a volume that more than doubled or halved.
+  private static let minimumVoxels = 64
+  /// The fraction of movable border voxels below which borders count as fixed.
+  private static let minimumMovableFraction = 0.05
 
   /// All warnings, those about labels first.
   static func all(
@@ -54,7 +54,7 @@ enum RefinementWarning: Equatable {
       let ratio = Double(row.voxelsAfter) / Double(row.voxelsBefore)
       if row.voxelsAfter == 0 {
         warnings.append(.vanished(label: row.label))
-      } else if abs(row.voxelsAfter - row.voxelsBefore) >= leastVoxels {
+      } else if abs(row.voxelsAfter - row.voxelsBefore) >= minimumVoxels {
         if ratio > 2 { warnings.append(.grew(label: row.label, ratio: ratio)) }
         if ratio < 0.5 { warnings.append(.shrank(label: row.label, fraction: ratio)) }
       }
@@ -63,11 +63,11 @@ enum RefinementWarning: Equatable {
     if settings.appearanceWeight + settings.smoothnessWeight == 0 || settings.iterations == 0 {
       return warnings + [.nothingToDo]
     }
-    if let influence = settings.greatestInfluence {
+    if let influence = settings.maximumInfluence {
       if base.probabilities == nil {
         let logOdds = knobs.maskLogOdds(classCount: base.statistics.count + 1)
         if logOdds > influence { warnings.append(.maskSaturated(logOdds: logOdds, influence: influence)) }
-      } else if let fraction = part?.movableFraction, fraction < leastMovableFraction {
+      } else if let fraction = part?.movableFraction, fraction < minimumMovableFraction {
         warnings.append(.probabilitiesSaturated(movableFraction: fraction))
       }
     }
@@ -81,7 +81,7 @@ enum RefinementWarning: Equatable {
     return warnings
   }
 
-  /// One line about it.
+  /// The warning as one line.
   func text(table: LabelTable, spacing: Spacing, isWhole: Bool) -> String {
     func name(_ label: UInt16) -> String { cleaned(table[label]?.name ?? "label \(label)") }
     let scope = isWhole ? "" : " in the box"

@@ -9,7 +9,7 @@ package enum ReviewEvent: Equatable, Sendable {
   case cineAdvanced
   case jobProgressed(JobID, fraction: Double, elapsedSeconds: Double)
   case jobEnded(JobID, JobOutcome)
-  /// The session gives a verdict on the case, as a key does that then goes on to the next case.
+  /// The session gives a verdict on the case, for a key that then opens the next case.
   case verdictGiven(Verdict)
   /// The worklist has this decision of the reader about the case.
   case recorded(CaseDecision)

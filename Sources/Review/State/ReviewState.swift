@@ -9,11 +9,11 @@ package struct ReviewState: Equatable, Sendable {
     case opening
     /// The case is on the screen.
     case reviewing
-    /// The session is over; with the line to report when it ended for a failure.
+    /// The review is over; `failure` is the reason where it failed, in one line.
     case ended(failure: String?)
   }
 
-  /// The focus: the picture, or a section of the panel first.
+  /// What receives keys first: the picture, or a section of the panel.
   package enum Focus: Hashable, Sendable { case picture, section(PanelSectionID) }
 
   /// Rows and columns of the screen.
@@ -55,7 +55,7 @@ package struct ReviewState: Equatable, Sendable {
   package var live: LiveRefinement?
   /// Whether the panes show the labels before refinement although there is a result.
   package var showsLabelsBeforeRefinement = false
-  /// Voxels of the box that is refined at once: as many as this machine refines in time.
+  /// The number of voxels of the box that is refined at once, adapted to the speed of this machine.
   package var previewVoxels = 32_000.0
   /// The number of previews that newer ones cancelled since the last one was shown.
   package var cancelledPreviews = 0
@@ -70,7 +70,7 @@ package struct ReviewState: Equatable, Sendable {
   package var nextJobNumber = 1
   /// The number that the next version gets.
   package var nextVersionNumber = 1
-  /// Refinements so far, which name them.
+  /// The number of refinements so far, from which they get their names.
   package var refinementCount = 0
   /// The comparison of A and B; nil until it is computed.
   package var comparison: Comparison?
@@ -82,8 +82,8 @@ package struct ReviewState: Equatable, Sendable {
   package var surfaceDistances: SurfaceDistances?
   /// The row of the distances whose furthest point the crosshair last jumped to, counted from the worst.
   package var furthestPosition: Int?
-  /// The class probabilities of A and B, where their networks ran in this session; nil where that was found not to be
-  /// so.
+  /// The class probabilities of A and B from networks of this session; nil for a version that turned out to have none
+  /// in memory.
   package var probabilities: [VersionID: VersionProbabilities?] = [:]
   /// The components of the selected label; nil until they are found.
   package var islands: Islands?
@@ -103,7 +103,7 @@ package struct ReviewState: Equatable, Sendable {
   package var componentProbabilities: ComponentProbabilities?
   /// The entropies of the slices, once computed.
   package var uncertainty: SliceUncertainty?
-  /// The uncertain slice that was gone to last.
+  /// The uncertain slice to which the crosshair last jumped.
   package var uncertainSlice: UncertainSlice?
   /// The plane in whose strip the mouse button was pressed, while it is held.
   package var draggedStrip: AnatomicalPlane?
@@ -120,7 +120,8 @@ package struct ReviewState: Equatable, Sendable {
   /// The file that each version was written to last, and what it holds.
   package var files: [VersionID: WrittenVersion] = [:]
   package var journal = JournalStatus.opening
-  /// Whether the reviewer has quit, and only the journal, which is still being opened, is waited for.
+  /// Whether the reviewer has quit while the journal was still being opened, so that the review ends once it is
+  /// written.
   package var quitsWhenJournalIsWritten = false
   /// The time of the last decision in the journal when it was opened, in seconds since 1970; nil for none.
   var journalDecisionSeconds: Double?
@@ -130,7 +131,7 @@ package struct ReviewState: Equatable, Sendable {
   package var writtenJournal = WrittenJournalState()
   /// Versions that are identical to one of the journal, and its number there.
   package var renumbered: [VersionID: VersionID] = [:]
-  /// The accepted version as the worklist names it, where it is not open here.
+  /// The accepted version in the worklist's records, where it is not among the versions of this case.
   var acceptedElsewhere: CaseDecision.Version?
   /// The display settings of the case that was on the screen before, until this case is open.
   package var previousDisplaySettings: DisplaySettings?
@@ -217,7 +218,7 @@ package struct ReviewState: Equatable, Sendable {
 /// Measures of the image at one version's borders.
 package struct MeasuredVersion: Equatable, Sendable {
   package var version: VersionID
-  /// The measures; nil when nothing can be said.
+  /// The measures; nil where they cannot be computed.
   package var measures: ImageMeasures?
 }
 
@@ -288,13 +289,13 @@ package enum Question: Equatable, Sendable {
   case open(path: String, losing: [Loss])
 }
 
-/// A loss of quitting.
+/// Something that quitting would lose.
 package enum Loss: Equatable, Sendable {
   /// An accepted version was not exported.
   case acceptedVersion(VersionID)
   /// A long job is running.
   case job(title: String)
-  /// A refinement of all of the image is not a version.
+  /// A refinement of the whole image was not kept as a version.
   case refinement
   /// The journal does not hold everything, for this reason.
   case unwrittenJournal(String)

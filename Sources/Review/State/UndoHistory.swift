@@ -22,11 +22,11 @@ package struct UndoHistory: Equatable, Sendable {
   /// The largest number that a step of the case had, in the journal too.
   private var lastNumber = 0
 
-  /// The numbers of steps and of bytes of their voxels that are kept.
+  /// The maximum number of steps, and the maximum number of bytes of their voxels.
   private static let depth = 1000
   private static let byteCount = 256 << 20
 
-  /// A history that begins.
+  /// A history with one step, the opening of the case.
   package init() { steps = [Step(name: "opening", change: DecisionChange())] }
 
   /// A history of these steps; the one at `position` is the present one, the last unless given.

@@ -17,7 +17,7 @@ package struct Verdicts: Equatable, Sendable {
   package var isFlagged = false
   /// Whether a version has to be corrected before one can be accepted.
   ///
-  /// The later verdict counts: it removes acceptance and rejections, and each of them removes it.
+  /// It excludes acceptance and rejections: whichever is given later removes the other.
   package var needsWork = false
   /// The quality of the segmentation, from 1 (useless) to 5 (perfect); nil where none was given.
   package var score: Int?

@@ -61,7 +61,7 @@ package struct ConnectedComponents: Sendable {
     try self.init(runs, on: mask.grid, neighbourhood: neighbourhood, work: work)
   }
 
-  /// The components that runs on a grid make.
+  /// The connected components of runs on a grid.
   init(
     _ runs: LabelRuns, on grid: VolumeGrid, neighbourhood: VoxelNeighbourhood, work: WorkContext
   ) throws(Cancelled) {
@@ -187,7 +187,7 @@ private struct RunForest {
     if rootA < rootB { parent[rootB] = Int32(rootA) } else { parent[rootA] = Int32(rootB) }
   }
 
-  /// The component of each run and the table of components.
+  /// The index of the component of each run, and the components.
   mutating func number(_ runs: LabelRuns) -> ([Int32], [Component]) {
     var componentOfRun = [Int32](repeating: 0, count: parent.count)
     var labels: [UInt16] = []
