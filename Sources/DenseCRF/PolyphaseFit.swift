@@ -103,7 +103,7 @@ struct PolyphaseFit {
 
 /// A banded symmetric positive definite system of linear equations.
 private struct BandedSystem {
-  /// The right side.
+  /// The right side of the linear equations.
   var right: [Double]
   /// Entries beside the diagonal in each row.
   private let width: Int

@@ -12,7 +12,7 @@ package struct ProbabilityFile: Sendable {
     case numpy
   }
 
-  /// The file.
+  /// The path of the file.
   package let path: String
   /// The number of classes, background among them; at least two.
   package let classCount: Int

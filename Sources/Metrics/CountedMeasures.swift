@@ -7,17 +7,17 @@
 package struct CountedMeasures: Hashable, Sendable {
   /// Dice, 0...1.
   package let dice: Double
-  /// VOE in percent.
+  /// Volumetric overlap error (VOE) in percent.
   package let volumetricOverlapErrorPercent: Double
-  /// RVD in percent.
+  /// Relative volume difference (RVD) in percent.
   package let relativeVolumeDifferencePercent: Double
-  /// ASSD.
+  /// Average symmetric surface distance (ASSD) in millimetres.
   package let averageMillimetres: Double
-  /// RMSD.
+  /// Root mean square surface distance (RMSD) in millimetres.
   package let rootMeanSquareMillimetres: Double
-  /// Hausdorff distance.
+  /// Hausdorff distance (maximum surface distance) in millimetres.
   package let maximumMillimetres: Double
-  /// HD95.
+  /// 95th percentile of the surface distances (HD95) in millimetres.
   package let percentile95Millimetres: Double
   package let sliver07: SLIVER07Scores
   /// The structure's term of the HVSMR score.

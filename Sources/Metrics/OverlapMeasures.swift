@@ -13,7 +13,7 @@ package struct OverlapMeasures: Hashable, Sendable, Codable {
     self.intersectionVoxelCount = intersectionVoxelCount
   }
 
-  /// Voxels of either.
+  /// The number of voxels in either mask.
   private var unionVoxelCount: Int { referenceVoxelCount + otherVoxelCount - intersectionVoxelCount }
 
   /// 2|A∩B| / (|A| + |B|); 1 when both are empty.

@@ -42,12 +42,10 @@ package struct ContactSheet: Sendable {
 
 /// The meaning of a colour of a picture.
 package struct LegendEntry: Equatable, Sendable {
-  /// The colour.
   package var colour: RGBColour
   /// The structure or voxels that have it: "liver", "only A".
   package var text: String
 
-  /// An entry.
   package init(_ colour: RGBColour, _ text: String) {
     self.colour = colour
     self.text = text.printableLine
@@ -66,7 +64,6 @@ package struct PictureCaption: Equatable, Sendable {
   private static let text = RGBColour(222, 224, 230)
   private static let lineHeight = BitmapFont.height + 2
 
-  /// A caption.
   package init(_ lines: [String], legend: [LegendEntry] = []) {
     self.lines = lines
     self.legend = legend

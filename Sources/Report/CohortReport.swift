@@ -21,7 +21,6 @@ package struct CohortReport: Equatable, Sendable {
   /// The cases, in the order of the report.
   package var cases: [ReportedCase]
 
-  /// A report.
   package init(
     place: String, created: String, program: String, listedCaseCount: Int, filter: String? = nil,
     toleranceMillimetres: Double, columns: [String] = [], cases: [ReportedCase]
@@ -58,7 +57,6 @@ package struct ReportedCase: Equatable, Sendable {
   /// Pictures of the case.
   package var pictures: [ReportedPicture]
 
-  /// A case.
   package init(
     _ row: CaseRow, comparison: [ComparedStructure] = [], problems: [String] = [],
     pictures: [ReportedPicture] = []
@@ -92,7 +90,6 @@ package struct ComparedStructure: Equatable, Sendable {
   /// HD95 and average surface distance in mm, and surface Dice; nil where one mask does not have the structure.
   package var hd95Millimetres, averageDistanceMillimetres, surfaceDice: Double?
 
-  /// A structure.
   package init(
     name: String, valuesA: [Int], millilitresA: Double, millilitresB: Double, dice: Double?,
     hd95Millimetres: Double? = nil,
@@ -130,7 +127,6 @@ package struct ReportedPicture: Equatable, Sendable {
     }
   }
 
-  /// A picture.
   package init(title: String, legend: [Key] = [], png: Data, width: Int, height: Int) {
     self.title = title
     self.legend = legend

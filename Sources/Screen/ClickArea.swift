@@ -1,10 +1,10 @@
 /// What a click means.
 package enum ClickTarget: Hashable, Sendable {
-  /// What the key does where the keyboard is.
+  /// The action of the key in the context that has the focus.
   case key(Key)
-  /// What the key does in the picture, wherever the keyboard is.
+  /// The action of the key in the picture, whatever has the focus.
   case pictureKey(Key)
-  /// An entry of a list, counted from 0; `opening` is the key that takes the keyboard to it, nil where that is there.
+  /// An entry of a list, counted from 0; `opening` is the key that focuses the list, nil where it has the focus.
   case entry(Int, opening: Key?)
 }
 

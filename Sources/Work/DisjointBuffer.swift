@@ -6,7 +6,7 @@ package struct DisjointBuffer<Element>: @unchecked Sendable {
   // one while another writes it; the loop ends before the array's own closure does.
   /// Start of the memory.
   package let start: UnsafeMutablePointer<Element>
-  /// Elements in it.
+  /// The number of elements.
   package let count: Int
 
   /// Shares `buffer`, which must not be empty unless no element is ever touched.
@@ -33,7 +33,7 @@ package struct SharedBuffer<Element>: @unchecked Sendable {
   // SAFETY: no other code writes the memory while the array's own closure, in which this value lives, runs.
   /// Start of the memory.
   package let start: UnsafePointer<Element>
-  /// Elements in it.
+  /// The number of elements.
   package let count: Int
 
   /// Shares `buffer`.

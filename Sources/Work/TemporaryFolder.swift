@@ -4,7 +4,7 @@ import Synchronization
 ///
 /// It is removed with this object, or by a signal that ends the program.
 package final class TemporaryFolder: Sendable {
-  /// The folder.
+  /// The path of the folder.
   package let path: String
   private let registrations: Mutex<[Int?]>
 

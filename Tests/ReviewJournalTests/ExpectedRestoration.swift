@@ -17,8 +17,8 @@ enum Damage: Hashable {
   case header(Int)
 }
 
-/// All that was written, record by record, nil for the first line of each session; and the plainest way to say what
-/// must be left of it: everything is replayed, and what depends on a lost record is looked up.
+/// All records that were written, nil for the first line of each session, and a simple reference for what a damaged
+/// journal must restore: it replays every record and looks up what depends on a lost one.
 struct WrittenRecords {
   var records: [JournalEntry?] = []
 

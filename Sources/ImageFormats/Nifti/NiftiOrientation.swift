@@ -154,7 +154,7 @@ extension NiftiHeaderCheck {
     for axis in 0..<3 {
       let stated = header.geometry.pixdim[axis + 1]
       if stated == 0 {
-        // Axes that do not exist often have 0.
+        // Axes beyond the image's dimensions often have 0, which is not a defect.
         if axis < header.dimensions[0] {
           findings.append(Finding("pixdim[\(axis + 1)] is 0", repair: "it is read as 1 mm"))
         }

@@ -7,10 +7,10 @@ enum GraphLimit {
   static let extent = 64
   static let parameters = 1 << 30
 
-  /// Describes the first value of `extent` outside `least` to ``extent``; nil where there is none.
-  static func problem(_ extent: Extent3, _ name: String, from least: Int) -> String? {
-    for value in [extent.d, extent.h, extent.w] where !(least...GraphLimit.extent).contains(value) {
-      return "\(name): found \(value), expected \(least) to \(GraphLimit.extent)"
+  /// Describes the first value of `extent` outside `minimum` to ``extent``; nil where there is none.
+  static func problem(_ extent: Extent3, _ name: String, from minimum: Int) -> String? {
+    for value in [extent.d, extent.h, extent.w] where !(minimum...GraphLimit.extent).contains(value) {
+      return "\(name): found \(value), expected \(minimum) to \(GraphLimit.extent)"
     }
     return nil
   }

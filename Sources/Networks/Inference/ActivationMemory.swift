@@ -43,7 +43,7 @@ final class ActivationMemoryPool: Sendable {
     return try ActivationMemory(count: count)
   }
 
-  /// Returns an arena.
+  /// Returns an arena, so that a later run can use it again.
   func give(_ memory: ActivationMemory) {
     guard memory.floats.count * MemoryLayout<Float>.stride <= Self.cachedBytes else { return }
     cached.withLock { cached in

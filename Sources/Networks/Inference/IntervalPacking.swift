@@ -1,6 +1,6 @@
 /// A number of floats that is needed from one time to another.
 package struct MemoryInterval: Hashable, Sendable {
-  /// Floats.
+  /// The length in floats.
   package var count: Int
   /// First and last time at which it is needed.
   package var times: ClosedRange<Int>

@@ -90,7 +90,7 @@ package struct PairingMemory: Equatable, Sendable {
   package struct Source: Equatable, Sendable {
     /// A mask's file or a model's name.
     package var name: String
-    /// Values and names.
+    /// The labels with their values and names.
     package var labels: [Label]
     /// The statistics of a mask's labels.
     ///
@@ -114,7 +114,7 @@ package struct PairingMemory: Equatable, Sendable {
 
 /// The agreement of two versions, label by label.
 package struct Comparison: Equatable, Sendable {
-  /// One label.
+  /// The voxels of one pair of labels.
   package struct Row: Equatable, Sendable {
     package var pair: LabelPair
     /// Voxels in A, in B, in both.

@@ -8,7 +8,6 @@ package struct SurfaceDistances: Equatable, Sendable {
   package struct Row: Equatable, Sendable {
     /// The position of the pair in the request.
     package var pair: Int
-    /// The measures.
     package var measures: SurfaceDistanceMeasures
     /// The border voxel that is furthest from the other border; the reference is A.
     package var furthest: BorderVoxel

@@ -4,7 +4,7 @@ import Worklist
 
 /// The identity of a version within a session; later versions have larger numbers.
 package struct VersionID: Hashable, Sendable, Comparable {
-  /// From 1.
+  /// The number, from 1.
   package var number: Int
 
   package init(_ number: Int) { self.number = number }

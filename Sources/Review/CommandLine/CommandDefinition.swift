@@ -19,7 +19,7 @@ enum CommandArgument: Equatable, Sendable {
   case version
   /// A tag of the case.
   case tag
-  /// A file.
+  /// The path of a file.
   case file(FolderContent)
 
   /// Whether the command takes no argument.
@@ -198,7 +198,7 @@ struct KnobName: Sendable {
   let name: String
   let knob: Knob
 
-  /// Every name.
+  /// The names of all knobs that can be typed.
   static let all: [KnobName] = [
     ("mu1", .appearanceWeight), ("theta-alpha", .thetaAlpha), ("theta-beta", .thetaBeta),
     ("mu2", .smoothnessWeight), ("theta-gamma", .thetaGamma), ("iterations", .iterations),

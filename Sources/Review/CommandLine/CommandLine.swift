@@ -10,7 +10,7 @@ package struct CommandLine: Equatable, Sendable {
 
   /// The prompt before the line.
   package var prompt: Prompt
-  /// The line.
+  /// The text of the line, with the cursor.
   package var entry: TextEntry
   /// The typed text that an earlier line or a candidate has replaced; nil where the line is as it was typed.
   var typed: String?

@@ -1,6 +1,5 @@
 /// Text being typed, with a cursor where the next character is inserted.
 package struct TextEntry: Equatable, Sendable {
-  /// The text.
   package private(set) var characters: [Character]
   /// The number of characters before the cursor.
   package private(set) var cursor: Int

@@ -10,7 +10,6 @@ package enum FolderContent: Equatable, Sendable {
 
 /// A name in a folder.
 package struct FolderEntry: Equatable, Sendable {
-  /// The name.
   package var name: String
   /// Whether it is a folder.
   package var isFolder: Bool

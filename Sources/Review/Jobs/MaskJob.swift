@@ -30,7 +30,7 @@ package struct AddedMask: Equatable, Sendable {
 /// Reads a mask, which becomes a version of the open case.
 package struct MaskJob: Job {
   package static let kind = JobKind.mask
-  /// The mask.
+  /// The file of the mask, and the grid and coding that it must fit.
   package var request: MaskRequest
   /// The version's name; nil for the name of the file.
   package var name: String?

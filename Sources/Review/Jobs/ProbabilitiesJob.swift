@@ -3,9 +3,9 @@ import Work
 /// Fetches the class probabilities of a version, where its network ran in this session.
 package struct ProbabilitiesJob: Job {
   package static let kind = JobKind.probabilities
-  /// The version.
+  /// The version whose network computed the probabilities.
   package var version: VersionID
-  /// Its probabilities.
+  /// The handle under which the services keep them.
   package var handle: ProbabilitiesHandle
 
   package func run(in environment: JobEnvironment, _ work: WorkContext) throws -> VersionProbabilities? {

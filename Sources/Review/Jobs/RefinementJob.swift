@@ -45,7 +45,7 @@ package struct RefinedLabels: Equatable, Sendable {
   /// The box of the labels: the whole grid, or the part of the request's region in which its faces do not affect the
   /// result.
   package var box: VoxelBounds
-  /// `box.size` voxels.
+  /// The refined labels in ``box``.
   package var labels: LabelVolume
   /// The fraction of border voxels whose label messages of these weights could change; a border voxel lies in ``box``
   /// and touches another label before refinement.

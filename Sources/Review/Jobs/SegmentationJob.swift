@@ -3,7 +3,7 @@ import Work
 
 /// The model and the image of a segmentation.
 package struct SegmentationRequest: Equatable, Sendable {
-  /// ``ModelDescription/id``.
+  /// The model, by its ``ModelDescription/id``.
   package var modelID: String
   package var image: ScalarVolume
 

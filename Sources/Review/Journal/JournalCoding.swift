@@ -21,7 +21,6 @@ extension Verdicts: Codable {
     case accepted, rejected, caseRejected, flagged, needsWork, score, comment, tags
   }
 
-  /// Reads verdicts.
   package init(from decoder: any Decoder) throws {
     let values = try decoder.container(keyedBy: Key.self)
     self.init(
@@ -37,7 +36,6 @@ extension Verdicts: Codable {
       tags: try values.decodeIfPresent([String].self, forKey: .tags)?.map { cleaned($0) } ?? [])
   }
 
-  /// Writes verdicts.
   package func encode(to encoder: any Encoder) throws {
     var values = encoder.container(keyedBy: Key.self)
     try values.encodeIfPresent(accepted, forKey: .accepted)
@@ -115,7 +113,6 @@ extension ViewState: Codable {
     case crosshairShown, annotations, frame, strips, comparison, panel, map
   }
 
-  /// Reads a view.
   package init(from decoder: any Decoder) throws {
     let values = try decoder.container(keyedBy: Key.self)
     self.init()
@@ -148,7 +145,6 @@ extension ViewState: Codable {
     showsPanel = try values.decodeIfPresent(Bool.self, forKey: .panel) ?? showsPanel
   }
 
-  /// Writes a view.
   package func encode(to encoder: any Encoder) throws {
     var values = encoder.container(keyedBy: Key.self)
     if frame != 0 { try values.encode(frame, forKey: .frame) }

@@ -9,12 +9,10 @@ package struct Cine: Equatable, Sendable {
   package static let usualRate = 10.0
   static let rates = 1.0...60.0
 
-  /// A cine.
   package init(slicesPerSecond: Double = Cine.usualRate) { self.slicesPerSecond = slicesPerSecond }
 }
 
 extension ReviewState {
-  /// Starts a cine.
   mutating func startCine(slicesPerSecond: Double = Cine.usualRate) {
     guard geometry(view.activePlane).sliceCount > 1 else {
       message = Message("there is one \(view.activePlane.rawValue) slice", .warning)

@@ -4,7 +4,7 @@ import Worklist
 
 /// Names one case of a session: its position in the worklist, from 0.
 package struct CaseID: Hashable, Sendable, Comparable {
-  /// From 0.
+  /// The position in the worklist, from 0.
   package var position: Int
 
   package init(_ position: Int) { self.position = position }

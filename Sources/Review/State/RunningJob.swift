@@ -1,6 +1,6 @@
 /// The identity of a job within a session.
 package struct JobID: Hashable, Sendable {
-  /// From 1.
+  /// The number, from 1.
   package var number: Int
 
   package init(_ number: Int) { self.number = number }

@@ -25,9 +25,9 @@ package struct SweepMeasurement: Sendable, Hashable {
     }
   }
 
-  /// The case.
+  /// The name of the case.
   package var name: String
-  /// Before refinement.
+  /// The measures before refinement.
   package var beforeRefinement: Measures
   /// With each of the kernels, in order.
   package var refined: [Measures]

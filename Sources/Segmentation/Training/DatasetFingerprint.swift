@@ -6,7 +6,7 @@ import Work
 package struct DatasetFingerprint: Sendable, Equatable {
   /// Size and spacing of one case along the network's axes.
   package struct Shape: Sendable, Equatable {
-    /// Voxels.
+    /// The size in voxels.
     package var size: GridSize
     /// Millimetres per voxel.
     package var spacing: Spacing

@@ -6,7 +6,7 @@ import Work
 /// windows let a network compute an image slab by slab. Rows and planes are contiguous, channels are `channelStride`
 /// floats apart; memory between the last plane of a channel and the first of the next is not part of the window.
 package struct ActivationWindow: Sendable {
-  /// Images.
+  /// The number of images.
   package let batch: Int
   /// Channels of each image.
   package let channels: Int

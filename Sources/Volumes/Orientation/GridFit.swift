@@ -80,7 +80,7 @@ package enum GridFit: Hashable, Sendable {
       - SIMD3(Double(index.i), Double(index.j), Double(index.k))
   }
 
-  /// Two decimals.
+  /// A distance in millimetres with two decimals.
   private static func text(_ millimetres: Double) -> String {
     let hundredths = (millimetres * 100).rounded()
     return "\(hundredths == 0 ? 0 : hundredths / 100)"

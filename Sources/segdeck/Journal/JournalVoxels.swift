@@ -181,7 +181,7 @@ extension JournalReading {
   }
 }
 
-/// Follows, step by step, of which versions the voxels are known.
+/// Keeps track, step by step, of the versions whose voxels can be restored.
 ///
 /// The voxels of a version are known after an edit if they were known before it and the record of the edit can be read,
 /// or if the step returns to an earlier step after which they were known.

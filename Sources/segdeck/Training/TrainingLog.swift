@@ -6,7 +6,7 @@ import Work
 ///
 /// A record that cannot be written is written with the next one, so a full disk does not end a training.
 final class TrainingLog {
-  /// nil for stdout.
+  /// The path of the log; nil for stdout.
   let path: String?
   /// Lines that are not written yet.
   private var pending = Data()
