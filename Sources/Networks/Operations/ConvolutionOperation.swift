@@ -74,26 +74,24 @@ extension NetworkOperation where Self == ConvolutionOperation {
 }
 
 extension ConvolutionOperation {
-  private enum CodingKeys: String, CodingKey { case kernel, stride, padding, dilation, outputChannels, bias }
+  private enum CodingKeys: String, CodingKey { case dilation }
 
   package init(from decoder: any Decoder) throws {
-    let values = try decoder.container(keyedBy: CodingKeys.self)
-    geometry = ConvolutionGeometry(
-      kernel: try values.extent(.kernel), stride: try values.extent(.stride, absent: Extent3(1)),
-      padding: try values.extent(.padding, absent: Extent3(0)),
-      dilation: try values.extent(.dilation, absent: Extent3(1)))
-    outputChannels = try values.decode(Int.self, forKey: .outputChannels)
-    hasBias = try values.flag(.bias, absent: true)
+    let fields = try ConvolutionFields(from: decoder, defaultStride: Extent3(1))
+    let dilation = try decoder.container(keyedBy: CodingKeys.self).extent(.dilation, absent: Extent3(1))
+    self.init(
+      ConvolutionGeometry(
+        kernel: fields.kernel, stride: fields.stride, padding: fields.padding, dilation: dilation),
+      outputChannels: fields.outputChannels, hasBias: fields.hasBias)
   }
 
   package func encode(to encoder: any Encoder) throws {
+    try ConvolutionFields(
+      kernel: geometry.kernel, stride: geometry.stride, padding: geometry.padding,
+      outputChannels: outputChannels, hasBias: hasBias
+    ).encode(to: encoder)
     var values = encoder.container(keyedBy: CodingKeys.self)
-    try values.encode(geometry.kernel, forKey: .kernel)
-    try values.encode(geometry.stride, forKey: .stride)
-    try values.encode(geometry.padding, forKey: .padding)
     try values.encode(geometry.dilation, forKey: .dilation)
-    try values.encode(outputChannels, forKey: .outputChannels)
-    try values.encode(hasBias, forKey: .bias)
   }
 }
 

@@ -34,3 +34,34 @@ extension ConvolutionalOperation {
     return [weight] + (hasBias ? [ParameterSlot(layer: layer, .bias, [outputChannels], start: .zeros)] : [])
   }
 }
+
+/// The fields in JSON that convolutions and transposed convolutions share.
+struct ConvolutionFields {
+  var kernel, stride, padding: Extent3
+  var outputChannels: Int
+  var hasBias: Bool
+
+  private enum CodingKeys: String, CodingKey { case kernel, stride, padding, outputChannels, bias }
+}
+
+extension ConvolutionFields {
+  /// Reads the fields; without padding it is 0, and without "bias" there is one.
+  init(from decoder: any Decoder, defaultStride: Extent3) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    kernel = try values.extent(.kernel)
+    stride = try values.extent(.stride, absent: defaultStride)
+    padding = try values.extent(.padding, absent: Extent3(0))
+    outputChannels = try values.decode(Int.self, forKey: .outputChannels)
+    hasBias = try values.flag(.bias, absent: true)
+  }
+
+  /// Writes all fields.
+  func encode(to encoder: any Encoder) throws {
+    var values = encoder.container(keyedBy: CodingKeys.self)
+    try values.encode(kernel, forKey: .kernel)
+    try values.encode(stride, forKey: .stride)
+    try values.encode(padding, forKey: .padding)
+    try values.encode(outputChannels, forKey: .outputChannels)
+    try values.encode(hasBias, forKey: .bias)
+  }
+}

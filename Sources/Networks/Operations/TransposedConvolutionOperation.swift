@@ -79,28 +79,25 @@ extension NetworkOperation where Self == TransposedConvolutionOperation {
 }
 
 extension TransposedConvolutionOperation {
-  private enum CodingKeys: String, CodingKey {
-    case kernel, stride, padding, outputPadding, outputChannels, bias
-  }
+  private enum CodingKeys: String, CodingKey { case outputPadding }
 
   package init(from decoder: any Decoder) throws {
-    let values = try decoder.container(keyedBy: CodingKeys.self)
-    geometry = TransposedConvolutionGeometry(
-      kernel: try values.extent(.kernel), stride: try values.extent(.stride, absent: Extent3(2)),
-      padding: try values.extent(.padding, absent: Extent3(0)),
-      outputPadding: try values.extent(.outputPadding, absent: Extent3(0)))
-    outputChannels = try values.decode(Int.self, forKey: .outputChannels)
-    hasBias = try values.flag(.bias, absent: true)
+    let fields = try ConvolutionFields(from: decoder, defaultStride: Extent3(2))
+    let outputPadding = try decoder.container(keyedBy: CodingKeys.self)
+      .extent(.outputPadding, absent: Extent3(0))
+    self.init(
+      TransposedConvolutionGeometry(
+        kernel: fields.kernel, stride: fields.stride, padding: fields.padding, outputPadding: outputPadding),
+      outputChannels: fields.outputChannels, hasBias: fields.hasBias)
   }
 
   package func encode(to encoder: any Encoder) throws {
+    try ConvolutionFields(
+      kernel: geometry.kernel, stride: geometry.stride, padding: geometry.padding,
+      outputChannels: outputChannels, hasBias: hasBias
+    ).encode(to: encoder)
     var values = encoder.container(keyedBy: CodingKeys.self)
-    try values.encode(geometry.kernel, forKey: .kernel)
-    try values.encode(geometry.stride, forKey: .stride)
-    try values.encode(geometry.padding, forKey: .padding)
     try values.encode(geometry.outputPadding, forKey: .outputPadding)
-    try values.encode(outputChannels, forKey: .outputChannels)
-    try values.encode(hasBias, forKey: .bias)
   }
 }
 
