@@ -18,7 +18,9 @@ func letters() {
     ])
 }
 
-@Test("a letter of two code points is one, controls are not written, and what has no glyph is a mark")
+@Test(
+  "a letter of two code points is one glyph, controls are not written, and a character without a glyph is a mark"
+)
 func oddLetters() {
   #expect(written("e\u{301}") == written("é"))
   #expect(written("a\u{202e}b\u{1b}c") == written("ab c"))
@@ -27,7 +29,7 @@ func oddLetters() {
   #expect(written("Ж") != written("\u{fffd}"))
 }
 
-@Test("a text that is too wide is cut, with a mark")
+@Test("a text that is too wide is truncated with a mark")
 func shortening() {
   #expect(BitmapFont.shortened("liver", to: 30) == "liver")
   #expect(BitmapFont.shortened("liver", to: 29) == "liv…")

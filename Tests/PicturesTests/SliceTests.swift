@@ -84,7 +84,7 @@ import Work
           RGBColour(0, 0, 80): "t",
         ])
     }
-    // A label that the picture cuts off has no border there.
+    // At the edge of the picture, a label has no border.
     #expect(shown(drawn.overlay(.outline)) == [".....", "..L..", ".LTL.", "..L..", "....."])
     #expect(shown(drawn.overlay(.fill)) == ["lllll", "lllll", "lltll", "lllll", "lllll"])
     let lesion = try DrawnMask(mask(image, voxels), name: "m", names: table, only: [2], work: WorkContext())
@@ -118,9 +118,9 @@ import Work
       mixed(MaskAgreement.colour(MaskAgreement.onlyB)): "b",
       mixed(MaskAgreement.colour(MaskAgreement.conflict)): "x",
     ]
-    // Label 3 is known to A alone, so it is no difference.
+    // Only A has label 3, so it is no difference.
     #expect(drawing(picture, characters) == ["ao.ob..", "ao.obx.", "ao.ob.."])
-    // The largest places have three voxels; the first in memory is B's.
+    // The largest components have three voxels; the first in memory is B's.
     #expect(found.centre == VoxelIndex(2, 1, 0))
     let same = try DrawnMask.difference(a, a, structures: [([1], [1])], work: WorkContext())
     #expect(same.centre == nil)

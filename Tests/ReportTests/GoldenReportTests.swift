@@ -39,7 +39,7 @@ import Worklist
     #expect(found.count == expected.count)
   }
 
-  @Test("no file has a character that a terminal obeys or a reader does not see")
+  @Test("no file contains terminal controls or invisible characters")
   func controls() throws {
     for (name, content) in Self.contents {
       let text = try #require(String(validating: content, as: UTF8.self))
@@ -60,7 +60,7 @@ import Worklist
     #expect(table.contains("'+1 x"))
   }
 
-  @Test("the page has no tag or attribute that a text brought, and loads nothing")
+  @Test("texts add no tag or attribute to the page, and the page loads nothing")
   func markup() throws {
     let page = String(decoding: sampleReport.page, as: UTF8.self)
     #expect(page.contains("&lt;script&gt;document.title=&#39;broken&#39;&lt;/script&gt;"))
@@ -85,7 +85,7 @@ import Worklist
           + "script-src 'sha256-\(hash)'\""))
   }
 
-  @Test("a report without cases is whole files too")
+  @Test("a report without cases has complete files too")
   func empty() throws {
     let report = CohortReport(
       place: "none", created: "2026-11-29T18:00:00.000Z", program: "segdeck 0.1.0", listedCaseCount: 0,

@@ -24,9 +24,9 @@ func cohen() {
   #expect(Kappa.cohen(ratings([[9, 0], [0, 0]]), categories: 2) == nil)
 }
 
-@Test("the kappa of ordered categories weighs a disagreement by the square of its distance")
+@Test("the kappa of ordered categories weights a disagreement by the square of its distance")
 func quadratic() {
-  // With two categories it is the kappa without weights.
+  // With two categories it equals the kappa without weights.
   #expect(close(Kappa.quadratic(ratings([[20, 5], [10, 15]]), categories: 2), 0.4, within: 1e-12))
   // Squared distances: 10 in 10 pairs; by the margins 5, 3, 2 and 3, 3, 4: 146 in 100.
   let table = ratings([[2, 2, 1], [1, 0, 2], [0, 1, 1]])
@@ -62,7 +62,7 @@ func agreement() throws {
   #expect(close(pair.verdicts?.equalFraction, 2 / 3, within: 1e-12))
   // Observed 2/3; margins 1, 2 and 2, 1 of 3: expected 4/9.
   #expect(close(pair.verdicts?.kappa, 0.4, within: 1e-12))
-  // Both scored one case, 4 and 5; what one pair of scores says is what chance would.
+  // Both scored one case, 4 and 5: chance alone gives the same agreement for a single pair.
   #expect(pair.scores?.caseCount == 1)
   #expect(pair.scores?.meanDifference == 1)
   #expect(pair.scores?.weightedKappa == 0)

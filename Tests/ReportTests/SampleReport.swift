@@ -3,7 +3,7 @@ import Report
 import Work
 import Worklist
 
-/// A case with what readers decided, each after the one before.
+/// A case with readers' decisions, in chronological order.
 func reported(
   _ name: String, _ decisions: KeyValuePairs<String, CaseDecision>, item: WorklistCase? = nil
 ) -> ReportedCase {

@@ -4,7 +4,7 @@ import Testing
 import Volumes
 
 extension ReviewState {
-  /// Presses keys one after the other and gives what they asked for.
+  /// Presses keys one after the other, and returns their effects.
   @discardableResult
   package mutating func press(_ keys: Key...) -> [ReviewEffect] {
     keys.flatMap { reduce(&self, .terminal(.key($0))) }
@@ -28,7 +28,7 @@ extension ReviewState {
     command("\(voxel.i),\(voxel.j),\(voxel.k)") + command("paint \(label)")
   }
 
-  /// Takes a journal as its job would bring it.
+  /// Ends the job that reads the journal with this content.
   package mutating func read(_ journal: OpenedJournal) throws -> [ReviewEffect] {
     reduce(&self, .jobEnded(try #require(jobs[.journal]?.id), .finished(JournalJob.self, with: journal)))
   }

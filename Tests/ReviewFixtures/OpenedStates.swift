@@ -6,7 +6,7 @@ import Work
 /// A terminal with 24-bit colour and Unicode.
 package let trueColour = TerminalCapabilities(colourDepth: .trueColour, showsUnicode: true)
 
-/// A session that has just read its case, and what it asks for then.
+/// The state of a case that was just read, and the effects of opening it.
 private func session(
   _ content: ReviewCase, firstVersionNumber: Int? = nil, _ screen: ScreenSize,
   _ capabilities: TerminalCapabilities
@@ -22,7 +22,7 @@ private func session(
   return (state, effects)
 }
 
-/// A state in which `content` has just been opened, and a journal that holds what `journal` says; nil leaves it out.
+/// A state in which `content` was just opened, with the content of its journal; nil for a journal that is not read yet.
 package func openedState(
   _ content: ReviewCase = phantomCase(), screen: ScreenSize = ScreenSize(rows: 24, columns: 80),
   capabilities: TerminalCapabilities = trueColour, journal: OpenedJournal? = OpenedJournal()

@@ -43,7 +43,7 @@ package func phantomCase(_ grid: VolumeGrid = grid(GridSize(24, 20, 16)), withMa
 }
 
 extension ChunkedLabels {
-  /// The labels that `label` gives to each voxel, from its place in memory and its label so far.
+  /// The labels that `label` gives each voxel, from its index in memory and its present label.
   package func relabelled(_ label: (Int, UInt16) -> UInt16) -> ChunkedLabels {
     let voxels = voxels.enumerated().map { label($0.offset, $0.element) }
     return ChunkedLabels(LabelVolume(grid: grid, voxels: voxels, coding: coding))

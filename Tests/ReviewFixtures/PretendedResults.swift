@@ -3,7 +3,7 @@ import Testing
 import Volumes
 import Work
 
-/// The network result that tests pretend: the phantom's liver, one voxel larger along i.
+/// The network result of tests: the phantom's liver, one voxel larger along i.
 package func networkResult(for content: ReviewCase) -> SegmentationResult {
   var labels = content.image.voxels.map { _ in UInt16(0) }
   let size = content.image.grid.size
@@ -20,12 +20,13 @@ package func networkResult(for content: ReviewCase) -> SegmentationResult {
     advisedSettings: RefinementSettings(appearanceWeight: 4, auxiliaryHeadWeights: [0.2, 0.2]))
 }
 
-/// The model that tests pretend.
+/// The model of ``networkResult(for:)``.
 package let pretendedModel = ModelDescription(
   id: "liver", name: "liver network", labels: LabelTable(), size: "1.1 M weights", input: "portal venous CT",
   estimatedSeconds: 12, warning: "this image does not look like CT")
 
-/// The probabilities behind ``networkResult(for:)`` on a grid of half the resolution: the liver's falls from 1 to 0 along i.
+/// The probabilities behind ``networkResult(for:)`` on a grid of half the resolution: the liver's falls from 1 to 0
+/// along i.
 package func pretendedProbabilities(for content: ReviewCase) -> VersionProbabilities {
   let grid = content.image.grid
   let size = GridSize((grid.size.i + 1) / 2, (grid.size.j + 1) / 2, (grid.size.k + 1) / 2)
@@ -112,7 +113,7 @@ extension ReviewState {
     return reduce(&self, .jobEnded(job.id, .finished(J.self, with: part)))
   }
 
-  /// Opens the CRF panel and lets all of the image follow.
+  /// Opens the CRF panel and ends the refinement of the whole image.
   package mutating func refineLive() throws {
     type("t")
     try finishRefining(PreviewJob.self)

@@ -70,7 +70,7 @@ struct WrittenRecords {
   struct Expectation {
     /// Versions that are there.
     var present: Set<VersionID> = []
-    /// Of those, the ones that lack a change by hand, or may.
+    /// Versions among these that lack an edit, or may lack one.
     var incomplete: Set<VersionID> = []
     var labels: [VersionID: ChunkedLabels] = [:]
     /// Their labels as they were made.
@@ -94,7 +94,7 @@ struct WrittenRecords {
     let (after, atStep) = replayed()
     var expected = Expectation(atStep: atStep)
     let reached = (0..<end).last { !lost.contains($0) && isDecision($0) }.map { after[$0].number } ?? .max
-    // The last step up to it of which something is left.
+    // The last step up to it with a readable record.
     let lastReached = (0..<end).compactMap { index -> Int? in
       guard !lost.contains(index), case .step(let step) = records[index] else { return nil }
       return step.number <= reached ? step.number : nil

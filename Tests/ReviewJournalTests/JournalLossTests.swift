@@ -54,7 +54,7 @@ private func complaints(
   }
   let second = try Session(11, in: directory)
   complaints += expected.complaints(about: second).map { "second session: \($0)" }
-  // Told once, and nothing else changes.
+  // The damage is reported once, and nothing else changes.
   let (secondSnapshot, secondWalk) = (Snapshot(second.state), second.walked())
   let exported = second.state.exported
   let lastNumber = second.opened.steps.last?.number ?? 0
@@ -140,7 +140,7 @@ private let later: [ReviewerAction] = [
     let second = try Session(3, in: directory)
     let isSame = Snapshot(second.state) == snapshot
     #expect(isSame)
-    // Without the labels, which fill pages.
+    // The labels are left out, because they would fill pages.
     let others = second.walked().filter { walked[$0.key] != $0.value }.keys.sorted()
     #expect(others == [])
   }

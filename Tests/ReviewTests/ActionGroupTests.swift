@@ -10,9 +10,10 @@ struct ActionCase: Sendable, CustomTestStringConvertible {
   /// The group, by its case of `Action`.
   let group: String
   let key: Key
-  /// Brings a newly opened case where the key has its meaning.
+  /// Prepares a newly opened case so that the key has this action.
   let prepare: @Sendable (inout ReviewState) throws -> Void
-  /// Makes the changes; the state after the action gives those that another test is about, such as started jobs.
+  /// Makes the expected changes; those that other tests check, such as started jobs, are copied from the state after
+  /// the action.
   let changes: @Sendable (_ expected: inout ReviewState, _ found: ReviewState) -> Void
 
   var testDescription: String { group }
@@ -134,12 +135,12 @@ struct ActionCase: Sendable, CustomTestStringConvertible {
 }
 
 extension ReviewState {
-  /// Takes the jobs of another state, and the number of the next one.
+  /// Copies the jobs of another state, and the number of the next job.
   fileprivate mutating func takeJobs(of other: ReviewState) {
     (jobs, nextJobNumber) = (other.jobs, other.nextJobNumber)
   }
 
-  /// Takes the history of another state, and what the journal has of it.
+  /// Copies the history of another state, and the state of its journal.
   fileprivate mutating func takeStep(of other: ReviewState) {
     (history, writtenJournal) = (other.history, other.writtenJournal)
   }
@@ -152,7 +153,7 @@ private func group(of action: Action?) -> String? {
 
 @Suite("One action of each group changes what it names, and nothing else")
 struct ActionGroupTests {
-  @Test("there is a row for every group that a case answers; the session answers those of the list of cases")
+  @Test("there is a row for every group; actions of the list of cases have a test of their own below")
   func complete() {
     let groups = Set(KeyTable.bindings.compactMap { group(of: $0.action) })
     #expect(groups == Set(ActionCase.all.map(\.group)).union(["caseList"]))

@@ -5,7 +5,7 @@ import Testing
 import Volumes
 
 @Suite struct CineTests {
-  @Test("a cine shows slice after slice of the active plane, the first one behind the last")
+  @Test("a cine shows slice after slice of the active plane, and the first again after the last")
   func playing() throws {
     var state = try openedState()
     state.press(.end)
@@ -23,7 +23,8 @@ import Volumes
     #expect(state.view.crosshair.i == start.i && state.view.crosshair.j == start.j)
   }
 
-  @Test("any key, click or turn of the wheel stops it and does nothing else; without it no time passes")
+  @Test(
+    "any key, click or turn of the wheel stops a cine and does nothing else; without a cine no slice is due")
   func stopping() throws {
     let cell = ScreenCell(row: 5, column: 5)
     for event in [

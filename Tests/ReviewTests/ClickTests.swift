@@ -9,7 +9,7 @@ private func click(_ state: inout ReviewState, _ cell: ScreenCell) {
   _ = reduce(&state, .terminal(.mouse(MouseEvent(action: .release, button: 1, cell: cell))))
 }
 
-/// The first cell where a text stands.
+/// The cell of the first character of a text on the screen; nil where the text is not shown.
 private func place(of text: String, in state: ReviewState) -> ScreenCell? {
   for (row, line) in render(state).text.enumerated() {
     if let range = line.range(of: text) {
@@ -35,7 +35,7 @@ private func states(_ rows: Int, _ columns: Int) throws -> [(String, ReviewState
 }
 
 @Suite struct ClickTests {
-  @Test("a click on a key of the screen is the key, on every screen")
+  @Test("a click on a key that the screen shows has the effect of the key, on every screen")
   func clicksAreKeys() throws {
     for (rows, columns) in [(24, 80), (60, 200)] {
       for (name, state) in try states(rows, columns) {
@@ -64,7 +64,7 @@ private func states(_ rows: Int, _ columns: Int) throws -> [(String, ReviewState
     }
   }
 
-  @Test("a click on a label selects it and takes the keyboard there; once more goes to its largest slice")
+  @Test("a click on a label selects it and focuses the table; a second click goes to its largest slice")
   func labels() throws {
     var state = try openedState()
     let liver = try #require(place(of: "liver", in: state))
@@ -94,7 +94,7 @@ private func states(_ rows: Int, _ columns: Int) throws -> [(String, ReviewState
       Issue.record("no list of windows")
       return
     }
-    // In a list a click points, and a second one takes.
+    // In a list, a click selects an entry, and a second click accepts it.
     let full = try #require(place(of: "full range", in: state))
     click(&state, full)
     #expect(state.dialog != .windows(selected: selected))

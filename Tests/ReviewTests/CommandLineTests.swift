@@ -4,7 +4,7 @@ import Screen
 import Testing
 import Volumes
 
-/// What stands in the command line; nil where none is open.
+/// The text of the command line; nil where none is open.
 private func line(_ state: ReviewState) -> String? {
   guard case .command(let line) = state.dialog else { return nil }
   return line.entry.text
@@ -36,7 +36,7 @@ extension ReviewState {
 
 @Suite("The command line")
 struct CommandLineTests {
-  @Test("Up and Down go through the earlier lines that begin as what was typed")
+  @Test("Up and Down go through the earlier lines that begin with the typed text")
   func history() throws {
     var state = try openedState()
     state.type(":")
@@ -65,7 +65,7 @@ struct CommandLineTests {
     #expect(line(state) == "score 3")
   }
 
-  @Test("a line is stored as it was typed, and lines of this session stay where the stored ones lack them")
+  @Test("a line is stored as it was typed, and lines of this session stay where they could not be stored")
   func storing() throws {
     var state = try openedState()
     let effects = state.command("windw 3")
@@ -75,7 +75,7 @@ struct CommandLineTests {
     #expect(state.commandHistory == CommandHistory(commands: ["score 2", "windw 3"], places: ["liver"]))
   }
 
-  @Test("places after g have a history of their own")
+  @Test("positions after g have their own history")
   func places() throws {
     var state = try openedState()
     state.command("score 2")
@@ -118,7 +118,7 @@ struct CommandLineTests {
     #expect(state.decisions.knobs.refinement.changedLabels == [1])
   }
 
-  @Test("the list above the line says what each candidate is, and which one is shown")
+  @Test("the list above the line has a summary of each candidate, and marks the one that is shown")
   func listOfCandidates() throws {
     var state = try openedState(screen: ScreenSize(rows: 24, columns: 80))
     state.type(":s")
@@ -165,7 +165,7 @@ struct CommandLineTests {
     #expect(line(state) == "export .hidden")
   }
 
-  @Test("what is typed while a folder is listed is not completed")
+  @Test("text that is typed while a folder is listed is not completed")
   func typingOn() throws {
     var state = try openedState()
     state.type(":export da")
@@ -176,7 +176,7 @@ struct CommandLineTests {
     #expect(list(state, from: "day.nii").count == 2)
   }
 
-  @Test("a folder that cannot be read has no names, and nothing is said while one types")
+  @Test("a folder that cannot be read has no candidates, and gives no message")
   func unreadableFolder() throws {
     var state = try openedState()
     state.type(":export no/")

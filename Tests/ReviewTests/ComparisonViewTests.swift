@@ -24,7 +24,8 @@ private func bareState(_ rows: Int = 24, _ columns: Int = 80) throws -> ReviewSt
   return state
 }
 
-/// Which of A and B each pixel of the first pane shows in a state: "a", "b", "=" where both look alike, "?" for neither.
+/// Which of A and B each pixel of the first pane shows in a state: "a", "b", "=" where both look alike, "?" for
+/// neither.
 private func shownVersions(_ state: ReviewState) -> [String] {
   var alone = state
   alone.view.comparison = .off
@@ -64,7 +65,7 @@ private func shownVersions(_ state: ReviewState) -> [String] {
     #expect(contents(.spyglass, tall) == [shown, shown, shown, other, other, shown, shown])
   }
 
-  @Test("D goes through the views and says what stands where; each changes the view and nothing else")
+  @Test("D goes through the views with a message about each; it changes the view and nothing else")
   func cycling() throws {
     var state = try comparedState(24, 80)
     var seen: [String] = []
@@ -90,7 +91,7 @@ private func shownVersions(_ state: ReviewState) -> [String] {
       ])
   }
 
-  @Test("compare chooses a view by its name or the start of it, and says what else can be typed")
+  @Test("compare chooses a view by its name or a prefix of it, and lists the names for any other text")
   func typed() throws {
     var state = try comparedState(24, 80)
     for (name, view) in [
@@ -212,7 +213,7 @@ private func shownVersions(_ state: ReviewState) -> [String] {
     #expect(difference { $0.view.comparison = .off } > 0)
   }
 
-  @Test("a view is in the journal, and a journal of before holds a difference")
+  @Test("the view is journalled, and a difference in a journal of an earlier program is read")
   func journalled() throws {
     let coder = (JSONEncoder(), JSONDecoder())
     for comparison in ComparisonView.allCases {

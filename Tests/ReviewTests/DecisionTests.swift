@@ -93,7 +93,7 @@ import Work
       state.history.steps.map(\.name).suffix(2) == ["back to before change μ1 appearance", "change θα width"])
   }
 
-  @Test("undo inside the CRF panel brings it whole to the version that is then shown")
+  @Test("after undo inside the CRF panel, the panel refines the version that is then shown")
   func panelFollowsUndo() throws {
     var state = try openedState()
     try state.runNetwork()
@@ -205,7 +205,7 @@ import Work
     #expect(state.decisions.verdicts == Verdicts(rejected: [VersionID(1)]))
   }
 
-  @Test("e takes the rejection of a case without any version back")
+  @Test("e withdraws the rejection of a case without any version")
   func caseRejectionIsTakenBack() throws {
     var state = try openedState(phantomCase(withMask: false))
     state.type("ee")
@@ -300,7 +300,7 @@ import Work
     #expect(render(state).text.contains { $0.contains("The refined image is not kept as a version.") })
     state.type("n")
     #expect(state.phase == .reviewing)
-    // Said once, it is no loss any more; kept, it is none at all.
+    // After the warning it is not asked about again; kept as a version, it is not lost.
     var kept = state
     kept.press(.enter, .escape)
     kept.type("q")

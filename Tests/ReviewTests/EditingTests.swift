@@ -9,7 +9,9 @@ import Work
   private let first = VoxelIndex(1, 1, 1)
   private let second = VoxelIndex(2, 2, 2)
 
-  @Test("the first change goes to a copy, further ones join it; each is a step that undo takes back")
+  @Test(
+    "the first change makes a copy of the version, further changes edit it; each is a step that can be undone"
+  )
   func changesGoToACopy() throws {
     var state = try openedState()
     let mask = state.decisions.versions[0]
@@ -84,7 +86,7 @@ import Work
     try state.runNetwork()
     state.paint(first, "liver")
     let edited = try #require(state.shownVersion)
-    // The network's probabilities know nothing of the change: the CRF starts from the labels.
+    // The network's probabilities do not contain the change, so the CRF starts from the labels.
     #expect(edited.probabilities == nil && edited.name == "liver network edited")
     #expect(state.refinementBase?.id == edited.id)
     state.type("y")
@@ -101,7 +103,7 @@ import Work
     state.type("z")
     #expect(state.exported[edited.id] == "/out.nii.gz")
     #expect(state.decisions.verdicts.accepted == edited.id)
-    // Quitting asks for what is accepted and not written as it is now.
+    // Quitting asks about an accepted version that changed since its export.
     state.type("Zyq")
     #expect(state.dialog == .question(.quit(losing: [.acceptedVersion(edited.id)])))
   }
@@ -120,7 +122,7 @@ import Work
     }
   }
 
-  @Test("a step back over changes of two versions has both, and so has the journal")
+  @Test("a step that returns over changes of two versions contains both, and so does the journal")
   func twoVersions() throws {
     var state = try openedState()
     try state.runNetwork()

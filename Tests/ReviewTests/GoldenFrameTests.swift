@@ -61,7 +61,7 @@ struct FrameCase: CustomTestStringConvertible, Sendable {
   }
 }
 
-/// Every kind of screen, each size and each number of colours with several of them.
+/// Every kind of screen; each size and each number of colours occurs with several kinds.
 private let frameCases: [FrameCase] = [
   .init("case being opened", 80, 24, .mono) { screen, capabilities in
     var state = ReviewState(
@@ -191,7 +191,7 @@ private func compared(
 }
 
 extension ReviewState {
-  /// Ends the jobs of probabilities: the more to the right, the less certain.
+  /// Ends the jobs of probabilities with ones that become less certain to the right.
   fileprivate mutating func finishProbabilities() throws {
     let job = try #require(jobs[.componentProbabilities]?.job.base as? ComponentProbabilityJob)
     let size = grid.size
@@ -211,7 +211,7 @@ extension ReviewState {
   }
 }
 
-/// The CRF's panel when all of the image is refined: the spleen went.
+/// The CRF's panel after the whole image was refined and the spleen vanished.
 @Sendable private func refined(
   _ screen: ScreenSize, _ capabilities: TerminalCapabilities
 ) throws -> ReviewState {

@@ -42,7 +42,7 @@ func framesAreChosen() throws {
   state.press(.enter)
   let place = state.view.crosshair
   let effects = state.type(")")
-  // The picture stays until the frame is read.
+  // The panes show the present frame until the new one is read.
   #expect(state.content.frame == 0)
   state.finishReading(effects)
   #expect(state.content.frame == 1)

@@ -15,7 +15,7 @@ private final class PretendedServices: ReviewServices {
   let journal = Mutex<(entries: [JournalEntry], isFull: Bool)>(([], false))
 
   let status = Mutex(JournalStatus.writing)
-  /// Whether the journal is opened only after something was drawn of what was decided meanwhile.
+  /// Whether opening the journal waits until a frame shows a decision that was made in the meantime.
   let opensJournalLate = Mutex(false)
 
   func openJournal(of content: ReviewCase, _ work: WorkContext) throws -> OpenedJournal {
@@ -206,14 +206,14 @@ func failuresAreOneLine() {
   #expect(ended(log.wait { ended($0, 1) != nil }, 1) == .failed("missing.nii: cannot be read"))
 }
 
-/// A terminal that sends events once the case is open, one at each wait, and keeps what is drawn.
+/// A terminal that sends events once the case is open, one at each call, and stores the frames.
 private final class PatientTerminal: Terminal {
   let size = ScreenSize(rows: 24, columns: 80)
   let capabilities = trueColour
   private(set) var frames: [Frame] = []
   private var events: [TerminalEvent]
   private let isReady: () -> Bool
-  /// Called when the terminal first says that it is gone.
+  /// Called when the terminal first returns the end.
   var onEnd: () -> Void = {}
 
   init(_ events: [TerminalEvent], once isReady: @escaping () -> Bool = { true }) {

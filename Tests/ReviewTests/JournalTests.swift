@@ -6,7 +6,7 @@ import Testing
 import Volumes
 import Work
 
-/// A case with a network's result that was refined, accepted and looked at, and all that was noted of it.
+/// A case with a network's result that was refined and accepted, with a changed view, and its journal entries.
 private func reviewedCase() throws -> (state: ReviewState, notes: [JournalEntry]) {
   var state = try openedState(journal: nil)
   let id = try #require(state.jobs[.journal]?.id)
@@ -83,7 +83,7 @@ private func names(_ notes: [JournalEntry]) -> [String] {
         "opening", "show liver network", "show CRF 1", "accept CRF 1", "flag the case",
       ])
     #expect(effects.notes == [])
-    // A decision can be taken back, and the next CRF has a name of its own.
+    // A decision can be undone, and the next refinement gets a new name.
     state.type("zz")
     #expect(state.decisions.verdicts == Verdicts())
     state.type("t")
@@ -211,7 +211,7 @@ private func names(_ notes: [JournalEntry]) -> [String] {
     #expect(state.decisions.versions.map(\.id) == [1, 2, 3, 1001].map { VersionID($0) })
     #expect(state.decisions.a == VersionID(1))
     #expect(state.decisions.b == VersionID(1001))
-    // What the reviewer had not touched is as it was left.
+    // What the reviewer has not changed is restored.
     #expect(
       state.decisions.verdicts
         == Verdicts(accepted: VersionID(3), rejected: [VersionID(1001)], isFlagged: true))
@@ -274,14 +274,14 @@ private func names(_ notes: [JournalEntry]) -> [String] {
     _ = reduce(&state, .journalFailed("a.journal: cannot be written: found No space left on device"))
     #expect(state.message?.kind == .error)
     #expect(render(state).text[0].contains("not journalled"))
-    // Work goes on, and is handed over all the same.
+    // The review continues, and its entries are still passed to the journal.
     #expect(names(state.type("y").notes) == ["accept manual.nii.gz"])
     state.type("zq")
     #expect(
       state.dialog
         == .question(
           .quit(losing: [.unwrittenJournal("a.journal: cannot be written: found No space left on device")])))
-    // What is written meanwhile is no longer asked about.
+    // Once the entries are written, quitting does not ask about them.
     _ = reduce(&state, .journalFailed(nil))
     #expect(state.journal == .writing && state.dialog == nil)
     state.type("q")
@@ -341,7 +341,7 @@ private func names(_ notes: [JournalEntry]) -> [String] {
     #expect(!render(staying).text.joined().contains("quits when the journal is open"))
     _ = try staying.read(OpenedJournal())
     #expect(staying.phase == .reviewing)
-    // Who asks again may leave without it.
+    // Quitting a second time does not wait for the journal.
     var asked = state
     asked.type("q")
     #expect(

@@ -33,7 +33,7 @@ private func layout(
     contents: PaneContents(extents: extents(size), sides: sides, stripColumns: stripColumns))
 }
 
-/// Millimetres that a column covers at least so that a slice fits into a picture.
+/// The smallest number of millimetres per column at which a slice fits into a picture.
 private func fitting(_ plane: AnatomicalPlane, _ picture: Rectangle, _ size: SIMD3<Double>) -> Double {
   let extent = extents(size)[plane]!
   return max(extent.x / Double(picture.columns), extent.y / Double(2 * picture.rows))

@@ -26,7 +26,7 @@ func newerTurnCancels() throws {
   #expect(first.job.request.settings.appearanceWeight == 3)
   let second = try #require(state.press(.right).started(PreviewJob.self))
   #expect(second.job.request.settings.appearanceWeight == 3.1)
-  // What the older one still sends is late.
+  // Events of the older job are late and change nothing.
   let before = state
   try state.finish(first, with: changedLabels(state.content))
   #expect(state == before)
@@ -212,7 +212,7 @@ func knobsAreWarnedOf() throws {
       $0.refinement.appearanceWeight = 0; $0.refinement.smoothnessWeight = 3
     }
       == ["θγ is narrower than a voxel: k 5 mm"])
-  // Three classes: ln(0.9 * 2 / 0.1) = 2.89; a pull of 2.9 can just overcome it.
+  // Three classes: ln(0.9 * 2 / 0.1) = 2.89; an influence of 2.9 is just larger.
   #expect(try warnings { $0.refinement.appearanceWeight = 1.4 } == [])
   #expect(
     try warnings { $0.refinement.appearanceWeight = 1.3 }

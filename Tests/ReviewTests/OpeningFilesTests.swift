@@ -22,7 +22,7 @@ extension ReviewState {
     reduce(&self, .jobEnded(try #require(jobs[.mask]?.id), .finished(MaskJob.self, with: mask)))
   }
 
-  /// Ends the job that looks at an image.
+  /// Ends the job that checks an image.
   fileprivate mutating func finishLooking(_ outcome: JobOutcome) throws {
     _ = reduce(&self, .jobEnded(try #require(jobs[.image]?.id), outcome))
   }
@@ -80,7 +80,7 @@ struct OpeningFilesTests {
     #expect(state.decisions.versions.count == 2)
   }
 
-  @Test("a mask of an equal file name is called with its folder, and its defects are said")
+  @Test("a mask with the file name of another is named with its folder, and its defects are reported")
   func names() throws {
     var state = try openedState()
     state.command("mask other/manual.nii.gz")

@@ -153,7 +153,7 @@ func contradictionsAreAsked() throws {
   let renamed = try comparedState(twoMasks([6: 6, 1: 1], names: [6: "Leber", 1: "Milz"]))
   #expect(renamed.pairing?.partners == [6: 6, 1: 1])
   #expect(renamed.agreement == [:])
-  // A label that lies nowhere near: its value says nothing.
+  // A label without overlap is not paired by its value.
   let apart = try comparedState(twoMasks([1: 6]))
   #expect(apart.pairing?.partners == [1: 6])
 }
@@ -194,7 +194,7 @@ func partnersAreChanged() throws {
   state.press(.left)
   #expect(state.pairing?.partners == [6: 2])
   state.press(.left)
-  // What another label has is ignored, so the last choice is the label that it had.
+  // Partners of other labels are left out, so the last choice is the label's own partner.
   #expect(state.pairing?.partners == [1: 6, 6: 2])
   state.press(.left, .down, .left)
   #expect(state.pairing?.partners == [:])

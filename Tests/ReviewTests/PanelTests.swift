@@ -133,7 +133,7 @@ func differenceEnds() throws {
   #expect(said() == [false, false, false])
   state.type("d")
   #expect(said() == [true, true, false])
-  // Flipped to what is not refined, no difference is drawn and none is said.
+  // While the labels before refinement are shown, no difference is drawn or named.
   state.press(.tab)
   #expect(said() == [false, false, false])
   state.press(.tab)
@@ -162,7 +162,7 @@ func differenceEnds() throws {
   #expect(pair.decisions.b == VersionID(9) && pair.view.comparison == .off)
 }
 
-@Test("where versions agree each label is outlined, and the refined box looks like no outline")
+@Test("where versions agree each label is outlined, and the refined box differs from every outline")
 func keptLabelsAreOutlined() throws {
   // Two labels side by side that both versions have: a white line runs between them.
   var content = phantomCase()

@@ -62,7 +62,7 @@ private func mappedState(_ rows: Int = 24, _ columns: Int = 80) throws -> Review
     #expect(seen == ["probability of Liver", "entropy", "no map"])
   }
 
-  @Test("the map veils the image by the value, and leaves it alone where that is about 0")
+  @Test("the map covers the image more for larger values, and not at all where the value is about 0")
   func colours() throws {
     var state = try mappedState()
     state.type("xX|")
@@ -97,7 +97,7 @@ private func mappedState(_ rows: Int = 24, _ columns: Int = 80) throws -> Review
     #expect(render(state).text[20].contains("B background 1.00"))
   }
 
-  @Test("without probabilities in memory there is no map, and a line says so")
+  @Test("without probabilities in memory there is no map but a message")
   func unavailable() throws {
     var state = try openedState()
     state.type("%")
@@ -106,7 +106,7 @@ private func mappedState(_ rows: Int = 24, _ columns: Int = 80) throws -> Review
     try state.runNetwork()
     let id = try #require(state.jobs[.probabilities]?.id)
     let effects = reduce(&state, .jobEnded(id, .finished(ProbabilitiesJob.self, with: nil)))
-    // It is not asked for again and again.
+    // The probabilities are not requested repeatedly.
     #expect(effects.started(ProbabilitiesJob.self) == nil)
     state.type("%")
     #expect(state.message == Message(text, .warning))

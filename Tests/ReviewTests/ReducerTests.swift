@@ -114,7 +114,7 @@ func windowsChange() throws {
   #expect(state.message?.kind == .error)
 }
 
-@Test("hiding, soloing and undoing show what they did")
+@Test("hiding, soloing and undoing show a message about the change")
 func labelsHide() throws {
   var state = try openedState()
   state.type("b ")
@@ -148,7 +148,7 @@ func networkAddsAVersion() throws {
   let id = run.started!.id
   _ = reduce(&state, .jobProgressed(id, fraction: 0.5, elapsedSeconds: 3))
   #expect(state.jobs[.segmentation]?.fraction == 0.5)
-  // The picture moves while the network runs.
+  // Slices can be scrolled while the network runs.
   let before = state.view.crosshair.k
   state.type("]")
   #expect(state.view.crosshair.k == before + 1)
@@ -288,7 +288,7 @@ func knobsAreChecked() throws {
   state.type("t1,2")
   state.press(.enter)
   #expect(state.message == Message("μ1 appearance: \"1,2\" is not a number", .error))
-  // What was refused is still there to be mended; Escape drops it and leaves the panel open.
+  // The refused text stays in the line to be corrected; Escape discards it and leaves the panel open.
   #expect(state.knobEntry?.text == "1,2")
   state.press(.escape)
   #expect(state.knobEntry == nil)

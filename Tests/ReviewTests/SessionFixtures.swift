@@ -6,7 +6,7 @@ import Volumes
 import Work
 import Worklist
 
-/// A session of so many cases called case-1, case-2 and on, before the first is open.
+/// A session of `count` cases with the names case-1, case-2 and so on, before the first is open.
 func begunSession(
   _ count: Int, reviews: [String: CaseReview] = [:], screen: ScreenSize = ScreenSize(rows: 24, columns: 80),
   capabilities: TerminalCapabilities = trueColour
@@ -58,7 +58,7 @@ extension SessionState {
     return effects
   }
 
-  /// Presses keys, so many seconds after the session began.
+  /// Presses keys at a time in seconds since the session began.
   @discardableResult
   mutating func press(_ keys: Key..., at seconds: Double) throws -> [SessionEffect] {
     var effects = reduce(&self, .clock(seconds: seconds))
@@ -85,7 +85,7 @@ extension [SessionEffect] {
     }
   }
 
-  /// What goes to the worklist's records, "case-1 opened accepted".
+  /// The records that are written to the worklist: "case-1 opened accepted".
   var records: [String] {
     compactMap { effect in
       guard case .record(let id, let kind, let decision) = effect else { return nil }

@@ -38,7 +38,7 @@ struct SessionOpeningTests {
     #expect(session.current == CaseID(3))
   }
 
-  @Test("a case of an equal name is called otherwise")
+  @Test("a new case with the name of another gets a number")
   func names() throws {
     var (session, effects) = begunSession(2)
     effects = try session.finish(effects)
@@ -59,7 +59,8 @@ struct SessionOpeningTests {
     #expect(session.end == .left)
   }
 
-  @Test("without a worklist an image that cannot be read leaves the case as it was, and says why")
+  @Test(
+    "without a worklist an image that cannot be read leaves the case as it was, with the reason as a message")
   func comesBack() throws {
     var session = SessionState(
       worklist: WorklistState(OpenCaseRequest(imagePath: "first.nii.gz")), first: CaseID(0),

@@ -11,7 +11,8 @@ import Worklist
     return session
   }
 
-  @Test("a click on a key of the session in the key bar is the key, in the case and in the list")
+  @Test(
+    "a click on a key of the session in the key bar has the effect of the key, in the case and in the list")
   func clicks() throws {
     var session = try openedSession()
     _ = reduce(&session, .terminal(.resize(rows: 40, columns: 200)))

@@ -31,7 +31,7 @@ struct SessionTests {
     #expect(session.inMemory == [0])
   }
 
-  @Test("at the ends of the list nothing moves, and a message says so")
+  @Test("at the ends of the list the case stays, with a message")
   func staysAtEnds() throws {
     var (session, effects) = begunSession(2)
     try session.finish(effects)
@@ -96,7 +96,7 @@ struct SessionTests {
     #expect(session.end == .left)
   }
 
-  @Test("a verdict on a case that is still being opened is not taken, and says so")
+  @Test("a verdict on a case that is still being opened is refused with a message")
   func takesNoVerdictUnseen() throws {
     var (session, effects) = begunSession(3)
     for key in ["F", "S", "Y", "y", "f"] as [Key] {
@@ -133,7 +133,7 @@ struct SessionTests {
     #expect(session.current == CaseID(1))
   }
 
-  @Test("a session without a worklist ends with what is wrong with its case")
+  @Test("a session without a worklist ends with the reason why its case cannot be opened")
   func endsWithOnlyCase() throws {
     var session = SessionState(
       worklist: WorklistState(OpenCaseRequest(imagePath: "case-1.nii.gz")), first: CaseID(0),
@@ -273,7 +273,7 @@ struct RecordingTests {
     #expect(try session.press("e").records == ["case-1 decided rejected flagged"])
   }
 
-  @Test("an accepted mask whose labels are others now is not taken for the accepted one")
+  @Test("a mask whose labels changed since it was accepted does not count as accepted")
   func noticesReplacedMask() throws {
     var (session, effects) = begunSession(2)
     try session.finish(effects)
@@ -302,7 +302,7 @@ struct RecordingTests {
     #expect(session.review.decisions.verdicts == Verdicts())
   }
 
-  @Test("unread is what this reader has not opened, whatever others decided")
+  @Test("a case is unread until this reader opens it, whatever others decided")
   func countsOwnReading() throws {
     let other = try review("case-2", [("bob", CaseDecision(verdict: .rejected))])
     var (session, effects) = begunSession(3, reviews: ["case-2": other])
@@ -314,7 +314,7 @@ struct RecordingTests {
   }
 }
 
-/// A list of twelve cases that were measured, one of which differs from the others in everything.
+/// A list of twelve measured cases, one of which differs from the others in every measure.
 @Sendable func measuredList(
   _ screen: ScreenSize = ScreenSize(rows: 24, columns: 80), _ capabilities: TerminalCapabilities = trueColour
 ) throws -> SessionState {

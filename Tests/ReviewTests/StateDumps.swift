@@ -2,7 +2,7 @@ import CustomDump
 import Review
 import Volumes
 
-// How large parts of a state read in a difference: a few words that differ where the values do.
+// Short texts for large parts of a state in a difference; different values have different texts.
 
 extension ScalarVolume: CustomDumpRepresentable {
   package var customDumpValue: Any { "\(grid.size) voxels, hash \(voxels.hashValue)" }

@@ -50,7 +50,8 @@ private func pairState() throws -> ReviewState {
     #expect(found.row(of: 7, inA: true) == nil)
   }
 
-  @Test("; goes to the furthest point of each label, the worst first, selects the label and says how far")
+  @Test(
+    "; goes to the furthest point of each label, the worst first, selects the label and shows the distance")
   func furthest() throws {
     var state = try pairState()
     try state.finishMeasuring()
@@ -65,7 +66,7 @@ private func pairState() throws -> ReviewState {
     #expect(state.selectedLabel == "liver")
   }
 
-  @Test("labels are measured one after the other behind the screen, the selected one first")
+  @Test("labels are measured one after the other in the background, the selected one first")
   func behindTheScreen() throws {
     var state = try openedState(pair(), screen: ScreenSize(rows: 40, columns: 120))
     state.selectedLabel = "liver"
@@ -91,7 +92,7 @@ private func pairState() throws -> ReviewState {
     let job = try #require(state.jobs[.surfaceDistances])
     try state.runNetwork()
     #expect(state.surfaceDistances == nil && state.jobs[.surfaceDistances] == nil)
-    // What the stopped job found is late.
+    // The outcome of the stopped job is late and changes nothing.
     let measured = try #require((job.job.base as? SurfaceDistanceJob)?.measured)
     _ = reduce(&state, .jobEnded(job.id, .finished(SurfaceDistanceJob.self, with: measured)))
     #expect(state.surfaceDistances == nil)
@@ -103,7 +104,7 @@ private func pairState() throws -> ReviewState {
       one.message == Message("no two versions to compare: open masks, or run a network (m)", .warning))
   }
 
-  @Test("a failure is said in the section, and what was measured before stays")
+  @Test("a failure is shown in the section, and earlier measurements stay")
   func failure() throws {
     var state = try pairState()
     var measured = try #require(state.running(SurfaceDistanceJob.self)?.measured)

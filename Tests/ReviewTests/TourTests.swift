@@ -16,7 +16,7 @@ private func session(_ tour: Tour, rows: Int = 24, columns: Int = 80) throws -> 
   return session
 }
 
-/// A key that does what a step waits for.
+/// A key that ends a step.
 private func keyThatDoes(_ step: TourStep, in context: KeyContext) -> Key? {
   guard case .action(let action) = step.expectation else { return nil }
   return KeyTable.bindings.first { $0.context == context && $0.action == action }?.keys.first
@@ -100,7 +100,7 @@ struct TourTests {
     #expect(session.review.message == Message("liver: does not fit in memory", .error))
   }
 
-  @Test("the offer is said once; Enter takes it, and any other key does what it always does")
+  @Test("the offer is shown once; Enter accepts it, and any other key has its usual action")
   func offer() throws {
     let offered = try session(.offered(isAnnounced: false))
     #expect(

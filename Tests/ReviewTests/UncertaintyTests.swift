@@ -56,7 +56,7 @@ struct UncertaintyTests {
     #expect(state.message == Message("no slice is uncertain: every voxel has one class for certain"))
   }
 
-  @Test("without probabilities, and where they are no longer in memory, ! says so")
+  @Test("without probabilities, or where they are no longer in memory, ! shows a message")
   func nothing() throws {
     var state = try openedState()
     #expect(state.jobs[.uncertainty] == nil)
@@ -74,7 +74,7 @@ struct UncertaintyTests {
     #expect(state.message == Message("uncertain slice 1 of 3: axial 9, mean entropy 0.2500 of 1"))
   }
 
-  @Test("a file of probabilities is read behind the screen, and what is wrong with it is said once")
+  @Test("a file of probabilities is read in the background, and an error in it is reported once")
   func file() throws {
     var state = try openedState()
     state.request.probabilitiesPath = "p.npz"
@@ -163,7 +163,7 @@ struct IslandProbabilityTests {
     #expect(state.message == Message("all islands"))
   }
 
-  @Test("without another version that knows the label there is nothing to filter by")
+  @Test("without another version that has the label, the islands cannot be filtered")
   func noOther() throws {
     var state = try openedState()
     state.type("T")

@@ -5,7 +5,7 @@ import Screen
 import Testing
 import Volumes
 
-/// Expects that `deed` makes the changes of `changes` to a state, and no others.
+/// Expects that an action makes the given changes to a state, and no others.
 func expectChange(
   of state: inout ReviewState, by deed: (inout ReviewState) -> Void, changes: (inout ReviewState) -> Void,
   sourceLocation: SourceLocation = #_sourceLocation
@@ -14,7 +14,7 @@ func expectChange(
     of: &state, by: deed, changes: { expected, _ in changes(&expected) }, sourceLocation: sourceLocation)
 }
 
-/// The same where `changes` needs the state after the deed.
+/// Expects that an action makes the given changes, for changes that need the state after the action.
 ///
 /// swift-custom-dump's own `expectDifference` reports through a dynamic library and is silent where that is not linked.
 func expectChange(
@@ -30,7 +30,7 @@ func expectChange(
   Issue.record("- expected, + found\n\(difference)", sourceLocation: sourceLocation)
 }
 
-/// The same for a decision, which also appends a step of this name to the history and to the journal.
+/// Expects that a decision makes the given changes, and appends a step of this name to the history and to the journal.
 private func expectDecision(
   _ name: String, of state: inout ReviewState, by deed: (inout ReviewState) -> Void,
   changes: (inout ReviewState) -> Void, sourceLocation: SourceLocation = #_sourceLocation

@@ -37,6 +37,6 @@ func shortenedTextsDiffer() {
   #expect(
     TextWidth.shortened(["reader_one/seg.nii.gz", "reader_two/seg.nii.gz"], to: 16)
       == ["reader_on…nii.gz", "reader_tw…nii.gz"])
-  // What is the same stays the same.
+  // Equal names stay equal.
   #expect(Set(TextWidth.shortened(["segmentation", "segmentation"], to: 6)).count == 1)
 }

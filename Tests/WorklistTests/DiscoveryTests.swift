@@ -28,7 +28,7 @@ import Worklist
     #expect(try folder.found() == ["a: \(images)/a.nii; \(labels)=\(labels)/a.nii"])
   }
 
-  @Test("channels of nnU-Net are images of one case, and its parts keep their cases apart")
+  @Test("channels of nnU-Net are images of one case, and equal names in different splits are different cases")
   func nnUNet() throws {
     let folder = try SampleFolder(
       "imagesTr/la_1_0000.nii.gz", "imagesTr/la_1_0001.nii.gz", "imagesTr/la_2_0000.nii.gz",
@@ -277,7 +277,7 @@ import Worklist
     #expect(try folder.notes() == expected)
   }
 
-  @Test("links in a circle end, and hidden, unfinished and record files are skipped")
+  @Test("circular links end, and hidden, unfinished and record files are skipped")
   func oddEntries() throws {
     let folder = try SampleFolder(
       "a/x.nii", ".segdeck.host-1-2.part", ".hidden/y.nii", "segdeck-records/ann.nii", "list.records/z.nii")

@@ -135,7 +135,7 @@ import Worklist
         == [[], [], [], [], ["liver 1.50 mL, cohort median 20.0 mL, 18.5 robust deviations below"]])
     // Two of ten of a narrow cohort differ by less than a quarter of the median.
     #expect(texts(cohort([14, 14.1, 13.9, 14, 14.2, 13.8, 14, 14.1, 16.8, 11.5])).flatMap(\.self) == [])
-    // Where more than half are equal, some percent are not a finding; and four cases are not a cohort.
+    // Where more than half are equal, some percent are not flagged; and four cases are too few to compare.
     #expect(texts(cohort([20, 20, 20, 20, 22])).flatMap(\.self) == [])
     #expect(texts(cohort([20, 20, 20, 2000])).flatMap(\.self) == [])
     #expect(texts([]) == [] && texts([nil]) == [[]])
@@ -193,7 +193,7 @@ import Worklist
     #expect(
       texts(cohort(volumes) { if $0 < 2 { $1.touchedSides = [.left] } }).flatMap(\.self)
         == [String](repeating: "liver touches the image's left border", count: 2))
-    // A stack of slices ends within the heart: the one label that rarely reaches its end is no finding either.
+    // A stack of slices ends within the heart: the one label that rarely reaches its end is not flagged either.
     let stack = (0..<6).map { index in
       CaseMeasures(
         labels: [

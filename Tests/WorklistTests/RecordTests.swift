@@ -170,7 +170,7 @@ import Worklist
       records.notes.map(folder.relative) == [
         "\(name): 2 damaged records are ignored", "\(name): its last record is not complete",
       ])
-    // The end was only being written.
+    // The torn line is completed later.
     try Data((torn + lines[0].dropFirst(50) + "\n").utf8).write(to: URL(filePath: file))
     records.poll()
     #expect(!records.notes.contains { $0.contains("not complete") })
@@ -192,7 +192,7 @@ import Worklist
     #expect(records.poll() == [])
     #expect(Set(records.reviews.keys) == ["c1"])
     #expect(records.notes.contains { $0.contains("is gone") })
-    // The writer makes its file again with what it had.
+    // The writer creates its file again with all its records.
     try writer.append(.decided, caseName: "c4", image: "", decision: decision(.accepted), after: 0)
     #expect(records.poll().contains("c4"))
     #expect(Set(records.reviews.keys) == ["c1", "c4"])
@@ -206,7 +206,7 @@ import Worklist
     #expect(RecordFolder.shared(worklist: folder("cases")) == folder("cases/segdeck-records"))
     let personal = RecordFolder.personal(worklist: folder("cases"), environment: environment)
     #expect(personal == folder("state/segdeck/records") + folder("cases/segdeck-records"))
-    // A file stands where the folder would be made, which not even root can write.
+    // A file has the name of the folder, so that not even root can create it.
     let writer = RecordWriter(folders: [folder("file/records"), personal], reader: "ann")
     #expect(writer.note == nil)
     try writer.append(.decided, caseName: "a", image: "a.nii", decision: decision(.accepted), after: 0)
