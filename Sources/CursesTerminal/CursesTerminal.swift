@@ -73,7 +73,7 @@ package final class CursesTerminal: Terminal {
     for cell in frame.cells {
       cells.append(
         terminal_cell(
-          character: (capabilities.showsUnicode ? cell.character : cell.character.asciiStandIn).value,
+          character: (capabilities.showsUnicode ? cell.character : cell.character.asciiReplacement).value,
           foreground: coder.code(cell.style.foreground), background: coder.code(cell.style.background),
           attributes: cell.style.terminalAttributes))
     }

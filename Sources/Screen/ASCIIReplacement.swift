@@ -1,6 +1,6 @@
 extension Unicode.Scalar {
   /// The ASCII replacement for terminals without Unicode; "?" where there is none.
-  package var asciiStandIn: Unicode.Scalar {
+  package var asciiReplacement: Unicode.Scalar {
     if value < 0x80 { return self }
     switch self {
     case "─", "━", "═", "╌", "–", "—", "−": return "-"

@@ -1,6 +1,6 @@
 /// A key as the terminal sends it.
 package enum Key: Hashable, Sendable {
-  /// A printable character or, with ``Key/control(_:)`` apart, nothing else.
+  /// A printable character; control characters are ``Key/control(_:)``.
   case character(Character)
   /// Control and a lower-case letter.
   case control(Character)

@@ -1,6 +1,6 @@
 /// Columns that text takes on a terminal.
 package enum TextWidth {
-  /// Blocks whose characters take two columns (Unicode East Asian Width, W and F), emoji apart.
+  /// Blocks whose characters take two columns (Unicode East Asian Width, W and F), without emoji.
   private static let wideBlocks: [ClosedRange<UInt32>] = [
     0x1100...0x115F, 0x2329...0x232A, 0x2E80...0x303E, 0x3041...0x4DBF, 0x4E00...0xA4CF, 0xA960...0xA97F,
     0xAC00...0xD7A3, 0xF900...0xFAFF, 0xFE10...0xFE19, 0xFE30...0xFE6F, 0xFF01...0xFF60, 0xFFE0...0xFFE6,

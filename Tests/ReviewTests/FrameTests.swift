@@ -20,7 +20,7 @@ func everySizeIsDrawn() throws {
         let frame = render(state)
         #expect(frame.rows == rows)
         #expect(frame.columns == columns)
-        #expect(frame.cells.allSatisfy { $0.character == "?" || $0.character.asciiStandIn != "?" })
+        #expect(frame.cells.allSatisfy { $0.character == "?" || $0.character.asciiReplacement != "?" })
       }
     }
   }

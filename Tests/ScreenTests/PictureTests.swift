@@ -102,9 +102,9 @@ func dither() {
   for row in 1..<8 { for column in 1..<8 { #expect(shifted[row, column] == frame[row, column]) } }
 }
 
-@Test("every character that the program draws has an ASCII stand-in")
+@Test("every character that the program draws has an ASCII replacement")
 func standIns() {
   let drawn = "┌─┐│└┘├┤▀▄█░▒▓…→←↑↓×µ±≥≤●○✓μθαβγτ■"
-  #expect(drawn.unicodeScalars.allSatisfy { $0.asciiStandIn.value < 0x80 && $0.asciiStandIn != "?" })
-  #expect(Unicode.Scalar("漢").asciiStandIn == "?")
+  #expect(drawn.unicodeScalars.allSatisfy { $0.asciiReplacement.value < 0x80 && $0.asciiReplacement != "?" })
+  #expect(Unicode.Scalar("漢").asciiReplacement == "?")
 }

@@ -2,22 +2,22 @@
 package enum CaseColumn: Hashable, Sendable {
   /// A measure of labels.
   package enum LabelMeasure: String, Hashable, Sendable, CaseIterable {
-    /// Volume in mL; of all labels the sum.
+    /// Volume in mL; without a label, the sum over all labels.
     case volume
-    /// Connected components; of all labels the most.
+    /// The number of connected components; without a label, the maximum over all labels.
     case components
-    /// Holes; of all labels the sum.
+    /// The number of holes; without a label, the sum over all labels.
     case holes
-    /// Slices that are missing within a label; of all labels the sum.
+    /// The number of slices missing within a label; without a label, the sum over all labels.
     case gaps
-    /// Dice coefficient of the first two masks; of all labels the lowest.
+    /// The Dice coefficient of the first two masks; without a label, the lowest over all labels.
     case dice
   }
 
   case name, image, mask, maskCount, status, verdict, score, reader, tag, comment, seconds, decided, open,
     flag
   case flagCount
-  /// A measure, of one label or of all together.
+  /// A measure of one label, or of all labels together.
   case labelMeasure(LabelMeasure, label: String?)
   /// A further column of the worklist file.
   case other(String)
@@ -31,8 +31,8 @@ package enum CaseColumn: Hashable, Sendable {
     ("flags", .flagCount),
   ]
 
-  /// The column of a name, in small or capital letters: "score", "volume(liver)", or a further column of the worklist,
-  /// which goes before a measure of the same name; nil where there is none.
+  /// The column with a name, in small or capital letters: "score", "volume(liver)", or a further column of the
+  /// worklist, which takes precedence over a measure of the same name; nil where there is none.
   package init?(_ name: String, columns: [String]) {
     let key = name.lowercased()
     if let own = Self.ownColumns.first(where: { $0.name == key }) {

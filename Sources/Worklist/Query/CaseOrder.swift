@@ -4,7 +4,7 @@ package struct CaseOrder: Equatable, Sendable {
   /// Whether the order is descending.
   package var isDescending: Bool
 
-  /// An order; ascending unless said otherwise.
+  /// An order by a column, ascending by default.
   package init(_ column: CaseColumn, isDescending: Bool = false) {
     self.column = column
     self.isDescending = isDescending

@@ -1,4 +1,4 @@
-/// A case with all that is known of it: a row of the worklist on the screen or in print.
+/// A case with everything that is known about it: a row of the worklist on the screen or in print.
 package struct CaseRow: Equatable, Sendable {
   package var item: WorklistCase
   /// Readers' decisions; nil where no reader opened it.
@@ -44,8 +44,8 @@ package struct CaseRow: Equatable, Sendable {
     case cannotBeOpened = "cannot be opened"
   }
 
-  /// The status: `missing` where a file is missing; `cannotBeOpened` where that was tried; else the verdict, with `flagged`
-  /// beside it or alone, or `scored`; else `opened` where it was looked at; else `unread`.
+  /// The status: `missing` where a file is missing; `cannotBeOpened` where opening failed; else the verdict, with or
+  /// without `flagged`, or `flagged` or `scored` alone; else `opened` where a reader opened it; else `unread`.
   package var statuses: [Status] {
     if !item.missingFiles.isEmpty { return [.missing] }
     guard let decision else { return [failure != nil ? .cannotBeOpened : isUnread ? .unread : .opened] }

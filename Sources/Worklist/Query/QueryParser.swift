@@ -32,7 +32,7 @@ struct QueryParser {
     endColumn = characters.count + 1
   }
 
-  /// The word at the very end of a text that begins a term; nil where the text ends otherwise, or is not right.
+  /// The word at the end of a text that begins a term; nil where the text ends with anything else, or is not valid.
   static func lastWord(_ text: String) -> String? {
     guard text.last?.isWhitespace == false, let tokens = try? tokens(Array(text)),
       case .word(let word)? = tokens.last?.token

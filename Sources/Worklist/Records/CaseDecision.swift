@@ -25,7 +25,7 @@ package struct CaseDecision: Equatable, Sendable {
       self.fingerprint = fingerprint
     }
 
-    /// What a label of a mask shows of its voxels without reading them.
+    /// The size and position of a label of a mask.
     package struct LabelExtent: Equatable, Sendable {
       /// The label's value in the file.
       package var value: Int
@@ -37,7 +37,8 @@ package struct CaseDecision: Equatable, Sendable {
       }
     }
 
-    /// A text of eight digits that tells a replaced mask: the CRC-32 of the value, voxel count and box of every label.
+    /// A fingerprint that changes when a mask is replaced: eight hexadecimal digits, the CRC-32 of the value, voxel
+    /// count and box of every label.
     /// - Complexity: O(n log n) in labels.
     package static func fingerprint(of labels: [LabelExtent]) -> String {
       let numbers = labels.sorted { $0.value < $1.value }.flatMap { label in
@@ -65,7 +66,7 @@ package struct CaseDecision: Equatable, Sendable {
   /// The accepted version; nil where none is accepted.
   package var version: Version?
 
-  /// The scores that there are.
+  /// The possible scores.
   package static let scores = 1...5
 
   /// No decision, unless given.

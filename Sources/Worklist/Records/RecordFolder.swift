@@ -30,7 +30,7 @@ package enum RecordFolder {
   /// Whether a name is that of a file of records; hidden files, such as unfinished ones, are not.
   static func isRecordFile(_ name: String) -> Bool { name.hasSuffix(".jsonl") && !name.hasPrefix(".") }
 
-  /// The files with records of a worklist; of a folder that cannot be read none.
+  /// The files with records of a worklist; a folder that cannot be read counts as empty.
   package static func files(
     ofWorklist path: String, environment: [String: String] = ProcessInfo.processInfo.environment
   ) -> [String] {
@@ -40,9 +40,10 @@ package enum RecordFolder {
     }
   }
 
-  /// Copies the records of a worklist to another that lists its cases, so that the verdicts go along.
+  /// Copies the records of a worklist to another one that lists its cases, with all verdicts.
   ///
-  /// A file that the other one has already is left as it is. What is recorded afterwards stays where it is recorded.
+  /// A file that the other worklist has already is not replaced. Later records of one worklist are not copied to the
+  /// other.
   /// - Returns: How many files were copied.
   /// - Throws: ``InputError`` when records cannot be read or written.
   @discardableResult

@@ -74,7 +74,7 @@ package final class RecordWriter: Sendable {
     return try result.get()
   }
 
-  /// Writes to the file that is open, or to a new one in the first folder where that is possible.
+  /// Writes to the open file, or to a new file in the first folder that can be written.
   private func write(_ event: CaseRecord, _ state: inout State) throws(InputError) -> LineFile {
     if let file = state.file {
       try file.append(event.json)
@@ -113,8 +113,8 @@ package enum ReaderName {
   private static let maximumLength = 100
 
   /// The name of an option, else of `SEGDECK_READER`, else the login name.
-  /// - Throws: ``InputError`` for a name of which nothing shows, that is longer than 100 characters, or that contains
-  ///   characters that a terminal does not show.
+  /// - Throws: ``InputError`` for a name without visible characters, with more than 100 characters, or with characters
+  ///   that a terminal does not show.
   package static func resolved(
     option: String?, environment: [String: String] = ProcessInfo.processInfo.environment
   ) throws(InputError) -> String {

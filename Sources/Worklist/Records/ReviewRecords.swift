@@ -63,8 +63,8 @@ package struct ReviewRecords: Sendable {
 
   /// Reads what was appended since the last call.
   ///
-  /// It costs the names of each folder and a `stat` of each file that is being written; of others, 32 at a time are
-  /// looked at. The first call reads every file.
+  /// Each call lists the folders and checks (`stat`) every file that is being written, and 32 of the others. The first
+  /// call reads every file.
   /// - Returns: The names of the cases whose review changed.
   @discardableResult
   package mutating func poll() -> Set<String> {

@@ -118,10 +118,10 @@ private struct RowReader {
   }
 }
 
-/// Paths as a file in some folder names them.
+/// Paths relative to the folder of a file.
 private struct RelativePaths {
   private let folder: [Substring]
-  /// Whether ".." of the folder is the folder that its path says; not so beyond a symbolic link.
+  /// Whether ".." in the folder leads to the parent in its path, which is not the case for a symbolic link.
   private let hasPlainParents: Bool
 
   init(to path: String) {

@@ -6,6 +6,8 @@ enum WorklistColumn: Equatable {
   case probabilities
   case other(String)
 
+  /// The content of a column with this heading.
+  ///
   /// Columns of images, masks and probabilities may be numbered ("mask2"), and masks may be named ("mask:NAME").
   init(heading: String) {
     let key = heading.lowercased()
@@ -24,7 +26,7 @@ enum WorklistColumn: Equatable {
     }
   }
 
-  /// The name that no two columns may share; capitals count in names that people gave.
+  /// The identity of a column, of which there may be only one; upper case counts in names that users gave.
   struct Key: Hashable {
     private let text: String
 

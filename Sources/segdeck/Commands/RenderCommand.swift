@@ -82,7 +82,7 @@ struct RenderCommand: ParsableCommand {
     let content = try ReadCase(
       image: place, frame: frame, masks: zip(maskNames, mask).map { (name: $0, path: $1) },
       work: work.part(0...0.5))
-    // One image that was named is right as a whole or not at all.
+    // A problem of a case in a list is a note; for a single image it is an error.
     if let problem = content.problems.first { throw problem }
     guard let image = content.image else { preconditionFailure("an image without a problem was read") }
     let picture = try picture(
@@ -186,7 +186,7 @@ struct RenderCommand: ParsableCommand {
       "\(counted(rows.count, "case")), \(whole.width)x\(whole.height) pixels in \(output.printableLine)")
   }
 
-  /// Writes each picture when it is drawn, so that those that are done stay when the rest is cancelled.
+  /// Writes each picture when it is drawn, so that finished pictures stay when the command is cancelled.
   private func renderFolder(_ listing: CaseListing, _ slices: SliceChoice?) throws {
     if options.columns != nil {
       throw InputError("--columns", "is about a contact sheet", found: "a folder", expected: "-o NAME.png")
@@ -221,7 +221,8 @@ struct RenderCommand: ParsableCommand {
 
 /// Names of files for pictures of cases.
 enum PictureNames {
-  /// A file name for each case, in which nothing is a folder, hidden or a control; of equal ones the later get a number.
+  /// A file name for each case, without folders, leading dots and control characters; later ones of equal names get a
+  /// number.
   static func distinct(_ names: [String]) -> [String] {
     var taken: Set<String> = []
     return names.map { name in

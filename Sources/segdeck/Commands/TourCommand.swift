@@ -21,19 +21,19 @@ struct TourCommand: ParsableCommand {
   }
 }
 
-/// Whether the tour was offered already: an empty file `tour-offered` in the folder of what the program keeps.
+/// Whether the tour was offered already: an empty file `tour-offered` in the program's state folder.
 struct TourOffer {
   private let path = FilePath.joined(UserFolder.state(), "tour-offered")
 
-  /// Whether it is still to be offered; not where that could not be noted.
+  /// Whether the tour is still to be offered; false where the offer could not be noted.
   var isDue: Bool {
     let folder = UserFolder.state()
     return !FileSystem.exists(path) && (!FileSystem.exists(folder) || FileSystem.allows(W_OK, at: folder))
   }
 
-  /// Notes that it was offered, once and for all.
+  /// Notes that the tour was offered.
   func note() {
-    // A folder that cannot be written has nothing to offer either; the journal says why.
+    // Without a writable folder the tour is not offered; the journal reports the reason.
     guard (try? FileSystem.makeFolder(UserFolder.state(), mode: 0o700)) != nil else { return }
     let descriptor = FileSystem.open(path, O_WRONLY | O_CREAT, mode: 0o600)
     if descriptor >= 0 { close(descriptor) }

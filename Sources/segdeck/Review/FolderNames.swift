@@ -3,8 +3,8 @@ import Review
 import Work
 
 extension [FolderEntry] {
-  /// The names in a folder as it was typed, ascending: its folders, and those files that `content` says.
-  /// - Throws: ``InputError`` when it is no folder that can be read; `Cancelled`.
+  /// The names in a folder whose path was typed, ascending: its folders, and the files of the kind `content`.
+  /// - Throws: ``InputError`` when the folder cannot be read; `Cancelled`.
   init(namesIn folder: String, _ content: FolderContent, _ work: WorkContext) throws {
     let path = FilePath.expandingTilde(folder)
     self = try FileSystem.names(in: path).compactMap { name in

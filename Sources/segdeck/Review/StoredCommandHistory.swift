@@ -11,9 +11,9 @@ package struct StoredCommandHistory {
   private let path: String
 
   private static let maximumByteCount = 4 << 20
-  /// Reviews of one process take turns; those of others are kept out by a ``FileLock``.
+  /// Serialises writes of reviews in this process; a ``FileLock`` excludes those of other processes.
   private static let turn = Mutex(())
-  /// How often the lock is tried, 20 ms apart.
+  /// The number of attempts to take the lock, at intervals of 20 ms.
   private static let attempts = 50
 
   private struct Document: Codable {
@@ -52,7 +52,7 @@ package struct StoredCommandHistory {
 
   private func addInTurn(_ line: CommandHistoryJob.Line) throws(InputError) -> CommandHistory {
     try FileSystem.makeFolder(FilePath.folder(of: path), mode: 0o700)
-    // What is written in its place later has the same mode.
+    // Files that replace it later get the same mode.
     let descriptor = FileSystem.open(path, O_WRONLY | O_CREAT | O_EXCL, mode: 0o600)
     if descriptor >= 0 { close(descriptor) }
     let lock = try locked()

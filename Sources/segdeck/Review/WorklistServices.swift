@@ -32,7 +32,7 @@ final class WorklistServices: SessionServices {
   private let queue = DispatchQueue(label: "segdeck.records", qos: .utility)
   private let measuringCancellation = Cancellation()
   private static let measuringDelaySeconds = 1.5
-  /// Cases that are opened go first.
+  /// The maximum fraction of the available memory for measuring, so that memory is left for cases that are opened.
   private static let measuringMemoryFraction = 0.25
 
   /// - Parameters:
@@ -55,7 +55,7 @@ final class WorklistServices: SessionServices {
     state.withLock { $0.deliver = deliver }
     poll()
     Thread.detachNewThread { [self] in
-      // The first case is opened first.
+      // Measuring waits until the first case is open.
       Thread.sleep(forTimeInterval: Self.measuringDelaySeconds)
       ThreadPriority.lower()
       measure(deliver)
