@@ -44,7 +44,7 @@ struct LabelValueTests {
     return data
   }
 
-  /// A layer graph that trains in no time.
+  /// A layer graph of one convolution, which trains within a moment.
   private static let oneConvolution = Data(
     """
     {"inputChannels": 1, "layers": [

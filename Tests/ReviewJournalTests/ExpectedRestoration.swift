@@ -158,7 +158,7 @@ struct WrittenRecords {
 }
 
 extension WrittenRecords.Expectation {
-  /// A version where it may be accepted.
+  /// The version where it may be accepted in the restored state; else nil.
   func accepted(_ version: VersionID?) -> VersionID? {
     version.flatMap { present.contains($0) && !incomplete.contains($0) ? $0 : nil }
   }
