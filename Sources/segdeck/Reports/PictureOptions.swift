@@ -19,7 +19,7 @@ struct PictureOptions: ParsableArguments {
   @Option(help: "Show these slices of a plane, as in 10,20,30 or 10-40.")
   var slices: String?
 
-  @Option(help: "Show every so many slices of a plane.", transform: OptionParsing.wholeNumber)
+  @Option(help: "Show every N-th slice of a plane.", transform: OptionParsing.wholeNumber)
   var every: Int?
 
   @Option(help: "Pictures in a row of slices or cases.", transform: OptionParsing.wholeNumber)
@@ -38,13 +38,13 @@ struct PictureOptions: ParsableArguments {
   var label: [String] = []
 
   @Option(
-    help: "Show only the masks and so many millimetres around them.", transform: OptionParsing.number)
+    help: "Show only the masks and a margin around them, in millimetres.", transform: OptionParsing.number)
   var margin: Double?
 
-  @Option(help: "Pixels of the whole width.", transform: OptionParsing.wholeNumber)
+  @Option(help: "Width of the whole picture in pixels.", transform: OptionParsing.wholeNumber)
   var width: Int?
 
-  @Flag(help: "Leave out the names below pictures.")
+  @Flag(help: "Omit the captions below pictures.")
   var noCaption = false
 
   func validate() throws {
