@@ -107,7 +107,7 @@ extension CommandDefinition {
     },
     CommandDefinition(
       ["cine"], argument: .text, example: "cine 10",
-      "play the slices of the active plane, so many per second; any key stops"
+      "play the slices of the active plane at this rate per second; any key stops"
     ) { argument in
       let rate = argument.text.isEmpty ? Cine.usualRate : Double(stated: argument.text)
       return rate.flatMap { Cine.rates.contains($0) ? .cine($0) : nil }

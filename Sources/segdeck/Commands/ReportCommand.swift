@@ -29,17 +29,17 @@ struct ReportCommand: ParsableCommand {
   @Option(name: .shortAndLong, help: "The folder to write to; it is made if need be.", completion: .directory)
   var output: String
 
-  @Flag(help: "Replace a report that is there.")
+  @Flag(help: "Replace an existing report.")
   var force = false
 
-  @Flag(help: "Leave pictures out: images are not read.")
+  @Flag(help: "Omit pictures; images are not read.")
   var noPictures = false
 
-  @Option(help: "Pixels of a picture's width.", transform: OptionParsing.wholeNumber)
+  @Option(help: "Width of a picture in pixels.", transform: OptionParsing.wholeNumber)
   var width = 660
 
   @Option(
-    help: "Show only the masks and so many millimetres around them.", transform: OptionParsing.number)
+    help: "Show only the masks and a margin around them, in millimetres.", transform: OptionParsing.number)
   var margin: Double?
 
   @Option(
