@@ -37,7 +37,7 @@ struct PhantomCommand: ParsableCommand {
   @Option(help: "Voxels, XxYxZ; 122x101x112 for ct and 112x88x52 for mr unless given.")
   var size: String?
 
-  @Flag(help: "Replace files that exist.")
+  @Flag(help: "Replace existing files.")
   var force = false
 
   func validate() throws {

@@ -39,7 +39,7 @@ struct RenderCommand: ParsableCommand {
     name: .shortAndLong, help: "The picture to write, NAME.png, or a folder for pictures of many cases.")
   var output: String
 
-  @Flag(help: "Replace pictures that are there.")
+  @Flag(help: "Replace existing pictures.")
   var force = false
 
   @OptionGroup var threads: WorkOptions

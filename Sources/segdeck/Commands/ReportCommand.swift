@@ -26,7 +26,7 @@ struct ReportCommand: ParsableCommand {
 
   @OptionGroup var cases: CaseListOptions
 
-  @Option(name: .shortAndLong, help: "The folder to write to; it is made if need be.", completion: .directory)
+  @Option(name: .shortAndLong, help: "The folder to write to; created if it does not exist.", completion: .directory)
   var output: String
 
   @Flag(help: "Replace an existing report.")

@@ -11,7 +11,7 @@ struct TerminalOptions: ParsableArguments {
   )
   var color: TerminalCapabilities.ColourDepth?
 
-  @Flag(help: "Draw with ASCII characters alone.")
+  @Flag(help: "Draw with ASCII characters only.")
   var ascii = false
 
   /// Starts the terminal with these options, or with the environment's settings where they are missing.
