@@ -26,7 +26,9 @@ struct ReportCommand: ParsableCommand {
 
   @OptionGroup var cases: CaseListOptions
 
-  @Option(name: .shortAndLong, help: "The folder to write to; created if it does not exist.", completion: .directory)
+  @Option(
+    name: .shortAndLong, help: "The folder to write to; created if it does not exist.", completion: .directory
+  )
   var output: String
 
   @Flag(help: "Replace an existing report.")

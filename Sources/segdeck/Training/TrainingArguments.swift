@@ -14,7 +14,8 @@ struct TrainingArguments: ParsableArguments {
     transform: OptionParsing.wholeNumber)
   var batch: Int?
 
-  @Option(name: .long, help: "Iterations (optimiser steps). (default: 2000)", transform: OptionParsing.wholeNumber)
+  @Option(
+    name: .long, help: "Iterations (optimiser steps). (default: 2000)", transform: OptionParsing.wholeNumber)
   var iterations: Int?
 
   @Option(name: .long, help: "Learning rate at the start. (default: 0.05)", transform: OptionParsing.number)
