@@ -5,13 +5,13 @@ import Work
 /// A file of JSON lines that one process appends to and any number of processes read.
 ///
 /// A line is `{"crc32":"XXXXXXXX","record":RECORD}` with the CRC-32 of the record's bytes, so that a damaged line is
-/// recognised and costs no other line.
+/// recognised and does not affect other lines.
 package final class LineFile: Sendable {
   package let path: String
   /// The open descriptor; -1 before the first line.
   private let descriptor: Mutex<Int32>
 
-  /// A file that is made with its first line; nothing is written yet.
+  /// A file that is created with its first line; nothing is written yet.
   package init(path: String) {
     self.path = path
     descriptor = Mutex(-1)
@@ -23,7 +23,7 @@ package final class LineFile: Sendable {
 
   /// Appends a record with one write; it is synced to the disk when the function returns.
   ///
-  /// A file that was removed meanwhile is made again with all of its lines.
+  /// A file that was removed in the meantime is created again with all of its lines.
   /// - Parameter record: JSON without line breaks.
   /// - Throws: ``InputError`` when the file cannot be made, or the disk is full or fails; then no part of the line
   ///   stays.
@@ -43,7 +43,7 @@ package final class LineFile: Sendable {
     if let failure { throw failure }
   }
 
-  /// Makes the file with what it holds at first; no file stays where that cannot be written.
+  /// Creates the file with its first content; no file is left where that cannot be written.
   private func make(holding data: Data) throws(InputError) -> Int32 {
     let descriptor = FileSystem.open(path, O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_NOFOLLOW)
     guard descriptor >= 0 else { throw failure() }
@@ -89,7 +89,7 @@ package final class LineFile: Sendable {
   }
 }
 
-/// The lines of a ``LineFile`` that were appended since the last look.
+/// Reads the lines of a ``LineFile`` that were appended since the last read.
 package struct LineTail: Sendable {
   /// The lines that were appended since the last read.
   package struct Found: Equatable, Sendable {
@@ -111,13 +111,13 @@ package struct LineTail: Sendable {
   private var offset = 0
   private var file: (device: UInt, inode: UInt)?
 
-  /// The most bytes that are read at once; a longer line is not a record.
+  /// The maximum number of bytes that are read at once; a longer line is not a record.
   private static let pieceSize = 64 << 20
 
-  /// The whole file, at the first look.
+  /// A reader of a file, whose first read returns the whole file.
   package init(path: String) { self.path = path }
 
-  /// Reads what was appended; where the size is the same, that costs one `stat`.
+  /// Reads the appended lines; where the size is the same, only one `stat` is needed.
   /// - Throws: ``InputError`` when the file cannot be read.
   /// - Complexity: O(new bytes).
   package mutating func read() throws(InputError) -> Found {

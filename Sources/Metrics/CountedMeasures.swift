@@ -3,7 +3,7 @@
 /// - Both masks have the structure: its measures.
 /// - Only one of them has it, it is missed: Dice 0, VOE 100 %, RVD 100 or -100 %, every distance the diagonal of the
 ///   image, SLIVER07 0. So no mask gains in any mean by losing a structure.
-/// - Neither has it: nothing was to be found, nothing was, and the case counts in no mean of this structure.
+/// - Neither has it: the structure is correctly absent, and the case counts in no mean of this structure.
 package struct CountedMeasures: Hashable, Sendable {
   /// Dice, 0...1.
   package let dice: Double

@@ -64,7 +64,7 @@ package struct LabelExtents: Sendable {
   }
 }
 
-/// Every voxel of each label of a mask, sorted by label when they are first asked for: 4 bytes for each.
+/// The offsets of the voxels of each label of a mask, sorted by label at the first request: 4 bytes for each.
 final class LabelOffsets: Sendable {
   private struct Index: Sendable {
     /// The index in ``offsets`` of the first voxel of each label; one element more than there are labels.

@@ -4,8 +4,8 @@ import Work
 
 /// The mean entropy of class probabilities in each slice across each axis of a grid.
 ///
-/// The entropy of a voxel is -Σ p ln p over its classes, divided by the largest that it can be, the logarithm of the
-/// number of classes: 0 where one class is certain, 1 where all are equally probable.
+/// The entropy of a voxel is -Σ p ln p over its classes, divided by its maximum, the logarithm of the number of
+/// classes: 0 where one class is certain, 1 where all are equally probable.
 package struct SliceEntropies: Equatable, Sendable {
   /// The mean of each slice, by axis.
   package let means: [[Double]]
@@ -16,9 +16,10 @@ package struct SliceEntropies: Equatable, Sendable {
     self.means = means
   }
 
-  /// The slices across an axis that no neighbour exceeds, the most uncertain first; of equals the lower one.
+  /// The local maxima of the means across an axis, the largest first; equal ones by ascending index.
   ///
-  /// Of neighbours that are equal, the first counts. A slice without uncertainty is none; there may be none at all.
+  /// Of equal neighbouring slices, only the first is a maximum. A slice with entropy 0 is no maximum, so the result may
+  /// be empty.
   /// - Complexity: O(n log n).
   package func peaks(across axis: Int) -> [Int] {
     let means = means[axis]
@@ -31,7 +32,7 @@ package struct SliceEntropies: Equatable, Sendable {
     return peaks.sorted { (means[$1], $0) < (means[$0], $1) }
   }
 
-  /// Means of a grid along other axes, on the original one.
+  /// The means of a reoriented grid, by the axes of the original grid.
   package func restored(from grid: ReorientedGrid) -> SliceEntropies {
     var restored = means
     for axis in 0..<3 {
@@ -84,7 +85,7 @@ package struct VoxelEntropies {
   private var entropies, sums: [Float]
   private let classCount: Int
 
-  /// How far a probability may lie outside 0...1, and the sum of a voxel's from 1.
+  /// The tolerance of a probability beyond 0...1, and of the sum of a voxel's probabilities around 1.
   private static let tolerance: Float = 0.01
 
   /// No probabilities yet of `count` voxels; there are two classes at least.
@@ -102,7 +103,7 @@ package struct VoxelEntropies {
     entropies.withUnsafeMutableBufferPointer { entropies in
       sums.withUnsafeMutableBufferPointer { sums in
         for (offset, probability) in probabilities.enumerated() {
-          // A value far outside must not be balanced by another one.
+          // An invalid value must not be compensated by another one in the sum.
           sums[first + offset] += abs(probability - 0.5) <= 0.5 + tolerance ? probability : .infinity
           if probability > 0, probability < 1 { entropies[first + offset] -= probability * log(probability) }
         }
@@ -110,12 +111,12 @@ package struct VoxelEntropies {
     }
   }
 
-  /// The first voxel whose values are no probabilities: outside 0...1, or with a sum other than 1; nil where there is none.
+  /// The first voxel whose values are not probabilities: outside 0...1, or with a sum other than 1; nil for none.
   package var firstInvalidVoxel: Int? {
     sums.firstIndex { !(abs($0 - 1) <= VoxelEntropies.tolerance) }
   }
 
-  /// The entropies of the voxels as fractions of the largest possible, once all classes were added.
+  /// The entropies of the voxels as fractions of the maximum, after all classes were added.
   package consuming func fractions() -> [Float] {
     let scale = 1 / log(Float(classCount))
     var fractions = entropies

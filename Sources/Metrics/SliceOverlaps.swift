@@ -28,7 +28,7 @@ package struct SliceOverlaps: Equatable, Sendable {
     package var ofOne, ofOther: [Int32]
     /// The box of each structure; nil where no voxel belongs to it.
     package var boxes: [VoxelBounds?]
-    /// Whether each structure is among all together.
+    /// Whether each structure counts in the total.
     package var isInTotal: [Bool]
 
     /// Structures; both tables have 65536 elements.
@@ -46,7 +46,7 @@ package struct SliceOverlaps: Equatable, Sendable {
 
   /// Counts of one, other and both, of every structure that is counted.
   private var counts: [SIMD4<UInt32>] = []
-  /// The offsets of the counts of each structure, those of all together first; nil for a structure that is not counted.
+  /// The offsets of the counts of each structure, the total first; nil for a structure that is not counted.
   private var ranges: [CountRange?]
 
   /// The maximum number of counted slices of structures: 64 MiB.
@@ -54,7 +54,7 @@ package struct SliceOverlaps: Equatable, Sendable {
   /// Structures beyond it have no counts of their own.
   private static let limit = 1 << 22
 
-  /// Counts the slices.
+  /// Counts the voxels of each structure in each slice.
   /// - Parameter other: The other mask, on the same grid; nil for one that is background everywhere.
   /// - Throws: `Cancelled`.
   /// - Complexity: O(chunks + voxels of the chunks that are not uniform); 16 bytes for each slice of a structure.

@@ -126,7 +126,7 @@ package struct StructureComparison: Hashable, Sendable {
     _ borders: StructureBorders, _ fromReference: [Double], _ fromOther: [Double], lower: VoxelIndex,
     _ affine: Affine
   ) -> BorderVoxel? {
-    /// The first of the greatest.
+    /// The largest distance and its position, the first of equal ones.
     func greatest(_ distances: [Double]) -> (position: Int, distance: Double)? {
       distances.max().flatMap { distance in distances.firstIndex(of: distance).map { ($0, distance) } }
     }
@@ -178,7 +178,7 @@ package struct StructureComparison: Hashable, Sendable {
       return
     }
     var work = work
-    // Threads take longer to begin than such a box.
+    // Starting threads takes longer than the work on such a box.
     if box.size.voxelCount < 1 << 15 { work.threadCount = 1 }
     let borders = try StructureBorders(structure, reference, other, box: box, known, work: work)
     work.report(0.3)

@@ -4,7 +4,7 @@
 /// together. Where they hold only 0 and 255, code 1 represents 255. Values beyond 65535 (instances, structures of
 /// FreeSurfer and Allen) are assigned codes that no value of these masks has, from 65535 downwards.
 package struct LabelCoding: Hashable, Sendable, Codable {
-  /// The most values above 0 that codes can tell apart.
+  /// The maximum number of values above 0 that codes can represent.
   package static let maximumValueCount = Int(UInt16.max)
   /// Every code is the file's value.
   package static let identity = LabelCoding()

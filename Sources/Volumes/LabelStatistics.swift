@@ -27,7 +27,8 @@ package struct LabelStatistics: Hashable, Sendable {
   }
 }
 
-/// Looks for the voxel of a component, in its slice with the most voxels, that is nearest to the middle of those.
+/// A search for the representative voxel of a component: in its slice with the most voxels, the one nearest to their
+/// mean.
 ///
 /// The slices are given first; after ``choose()`` the runs of the chosen one go to ``consider(_:_:spacing:)``, in the
 /// order of memory.
@@ -63,7 +64,7 @@ struct CentreSearch {
     return index
   }
 
-  /// Decides on the slice.
+  /// Chooses the slice with the most voxels.
   mutating func choose() {
     var best = 0
     for index in slices.indices where slices[index].count > slices[best].count { best = index }

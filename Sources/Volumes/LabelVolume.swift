@@ -22,7 +22,7 @@ package struct LabelVolume: Equatable, Sendable {
   /// Refuses labels that memory does not hold.
   ///
   /// - Parameters:
-  ///   - volumes: How many volumes of this size work holds at its peak.
+  ///   - volumes: The maximum number of volumes of this size that are in memory at once.
   ///   - subject: The file or mask that has them.
   /// - Returns: Their bytes.
   @discardableResult
@@ -38,7 +38,7 @@ package struct LabelVolume: Equatable, Sendable {
   /// - Complexity: O(n).
   package func voxelCounts() -> [UInt16: Int] {
     var counts = [Int](repeating: 0, count: 65536)
-    // Most voxels are like the one before them: a run is counted at once.
+    // Most voxels equal the previous one, so whole runs are counted.
     var (last, start) = (voxels.first ?? 0, 0)
     voxels.withUnsafeBufferPointer { voxels in
       for (position, value) in voxels.enumerated() where value != last {

@@ -111,7 +111,7 @@ package struct ChunkedLabels: Equatable, Sendable {
         let (first, start) = (size.offset(part.lower - box.lower), own.size.offset(part.lower - own.lower))
         // SAFETY: the parts of the chunks fill the box, each inside it and inside its own chunk.
         let base = target.baseAddress! + first
-        // A chunk is looked at once and not for each row: in a sagittal plane a row has one voxel.
+        // The kind of a chunk is checked once instead of for each row, because a row of a sagittal plane has one voxel.
         switch chunks[chunk] {
         case .uniform(let label):
           for k in 0..<part.size.k {
@@ -263,7 +263,7 @@ extension ChunkedLabels {
     return changed
   }
 
-  /// These labels with those that `label` gives to the voxels of a box, from their indices and their labels so far.
+  /// These labels with new ones in a box: `label` gives the label of a voxel from its index and its present label.
   ///
   /// A brush, for example, is a box and a test whether a voxel is under the brush.
   /// - Complexity: O(voxels of the box + voxels of the chunks that change).

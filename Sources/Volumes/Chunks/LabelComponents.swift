@@ -159,7 +159,6 @@ package struct LabelComponents: Equatable, Sendable {
         parents[max(one, two)] = Int32(min(one, two))
       }
     }
-    // Components of each label, each with its voxels and the offset of its first one.
     // Voxels of each component, and the offset of its first one, by its root.
     var voxelCounts = [Int](repeating: 0, count: parents.count)
     var firsts = [Int](repeating: .max, count: parents.count)

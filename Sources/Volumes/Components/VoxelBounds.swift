@@ -1,6 +1,6 @@
 /// A box of voxels, both corners inside it.
 package struct VoxelBounds: Hashable, Sendable, Codable {
-  /// The least and the greatest index along each axis.
+  /// The lowest and the highest index along each axis.
   package var lower, upper: VoxelIndex
 
   /// The box from `lower` to `upper`; `lower` must not exceed `upper` along any axis.
