@@ -32,8 +32,9 @@ enum LEVEL(position) { LEVEL(INSIDE), LEVEL(LAST), LEVEL(WHOLE) };
 #define LAST LEVEL(LAST)
 #define WHOLE LEVEL(WHOLE)
 
-// The results of WIDTH input columns from `x` on, in `planes` phases of planes from `first_plane` on. The last
-// columns end with the row; the whole row has no more than WIDTH. All but `rows` and `x` are constants after inlining.
+// The results of WIDTH input columns from `x` on, in `planes` phases of planes from `first_plane` on. At position LAST
+// the columns end with the row; at WHOLE the row has at most WIDTH columns. All arguments but `rows` and `x` are
+// constants after inlining.
 ALWAYS_INLINE void LEVEL(make_columns)(const struct transposed_convolution_rows *rows, int x,
                                        const enum LEVEL(position) position, const int first_plane, const int planes) {
     VECTOR sum[2][2][2][2], far[2];  // output, plane, row, column; `far` shortens the longest chain of additions

@@ -51,7 +51,8 @@ struct winograd_shape winograd_shape(enum winograd_scheme scheme) {
     return {};
 }
 
-// The number that `along` gives for every axis of product `index`, in a cube of `extent`.
+// The index in a cube of `extent` of product `index`, one of `products` along each axis; `along` maps the index along
+// one axis.
 template <class Along> static int cube_index(int index, int products, int extent, Along along) {
     return (along(index / products / products) * extent + along(index / products % products)) * extent +
            along(index % products);

@@ -73,7 +73,7 @@ struct dense_crf_kernels {
     // out[p] = w[3p] a + w[3p+1] b + w[3p+2] c for `positions` rows p; a, b, c lie `stride` apart from `cells` on.
     void (*combine)(float *out, size_t out_stride, const float *cells, size_t stride, const float *w,
                     size_t positions, size_t count);
-    // Its adjoint: a += w[3p] in[p], b += w[3p+1] in[p], c += w[3p+2] in[p] for every p.
+    // The adjoint of combine: a += w[3p] in[p], b += w[3p+1] in[p], c += w[3p+2] in[p] for every p.
     void (*distribute)(float *cells, size_t stride, const float *in, size_t in_stride, const float *w,
                        size_t positions, size_t count);
     // out[k] = sum over m of taps[|m - k|] in[m], |m - k| <= radius, for `count` vectors of `inner` floats (a
@@ -94,7 +94,7 @@ struct dense_crf_kernels {
     // From logits x[c] of classes 1...channels against class 0: Q[c] - Q[0] of each. Rows lie `stride` apart; in
     // place or not.
     void (*differences)(float *out, const float *logits, size_t stride, size_t channels, size_t count);
-    // As the function before, with Q of class 0, followed by Q of every channel.
+    // From the logits that `differences` takes: Q of class 0, followed by Q of every channel.
     void (*marginals)(float *out, const float *logits, size_t stride, size_t channels, size_t count);
     // The most probable class, the lowest of equally probable ones; exactly `count`.
     void (*labels)(uint8_t *labels, const float *logits, size_t stride, size_t channels, size_t count);
@@ -103,12 +103,12 @@ struct dense_crf_kernels {
     void (*update_rows)(const struct dense_crf_pass *pass, size_t plane, size_t first, size_t end, float *scratch);
     // Sends ones through the appearance kernel for the same rows, in one channel and without factors.
     void (*send_ones)(const struct dense_crf_pass *pass, size_t plane, size_t first, size_t end, float *scratch);
-    // The appearance kernel's messages themselves, exactly `count` of a row: with send_ones the kernel's row sums.
+    // The appearance kernel's messages, exactly `count` of a row; after send_ones these are the kernel's row sums.
     void (*receive_sums)(const struct dense_crf_pass *pass, size_t plane, size_t first, size_t end, float *sums,
                          float *scratch);
-    // Probabilities [classes][stride] to logits [classes - 1][out_stride] against class 0: values below `floor`
-    // count as `floor`, sums further than 1e-3 from 1 are divided out first. Exactly `count` are read and
-    // written. Returns 0 when a value is negative or not finite or all of a voxel are 0.
+    // Converts probabilities [classes][stride] to logits [classes - 1][out_stride] against class 0. Voxels whose sum
+    // differs from 1 by more than 1e-3 are divided by it, then values below `floor` become `floor`. Exactly `count` are
+    // read and written. Returns 0 when a value is negative or not finite, or all values of a voxel are 0.
     int (*unary)(float *out, size_t out_stride, const float *probabilities, size_t stride, size_t classes,
                  float floor, size_t count);
     // values = 1 / values, or 1 / sqrt(values), of values that are at least 1e-6; exactly `count`.

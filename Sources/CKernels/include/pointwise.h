@@ -64,14 +64,14 @@ double pointwise_cross_entropy(enum kernels_level level, float *logits, int chan
 void pointwise_class_sums(enum kernels_level level, const float *probabilities, long count, const uint8_t *labels,
                           int label, int ignored, double sums[2]);
 
-// Replaces the class probabilities p of `count` voxels, whose channels are `stride` floats apart, by p (s - sum of s
-// p), the derivatives by the logits of what has the derivatives s by p: inside[c] where c is the label, else
-// outside[c]. 0 where the label is `ignored`.
+// The backward pass of softmax: replaces the class probabilities p of `count` voxels, whose channels are `stride`
+// floats apart, by the gradient with respect to the logits, p (s - sum of s p). s is the gradient with respect to p:
+// for class c inside[c] where c is the label, else outside[c]. The result is 0 where the label is `ignored`.
 void pointwise_softmax_gradient(enum kernels_level level, float *probabilities, int channels, long stride, long count,
                                 const uint8_t *labels, int ignored, const float *inside, const float *outside);
 
-// The windows of one row of outputs: `width` of them, `step` input columns apart, of rows_z x rows_y rows of
-// up to `columns` voxels, cut off at `input_width`.
+// The `width` pooling windows of one row of outputs. They are `step` input columns apart; each has rows_z x rows_y rows
+// of `columns` voxels, cropped at `input_width`.
 struct pooling_row {
     const float *channel;              // first voxel of the channel
     long plane, row;                   // floats from one plane and one row to the next
@@ -99,8 +99,8 @@ struct halving_row {
     int input_width, width;
 };
 
-// target[voxel] = gradient_scale gradient, at the argmax of its window, + source_scale source[voxel] + shift; without a
-// source the last two are 0. `target` is the channel's first voxel.
+// target[voxel] = gradient_scale g + source_scale source[voxel] + shift, where g is the window's gradient at its argmax
+// and 0 elsewhere; without a source the last two terms are 0. `target` is the channel's first voxel.
 void pooling_halving_scatter(enum kernels_level level, const struct halving_row *row, float *target);
 
 #ifdef __cplusplus

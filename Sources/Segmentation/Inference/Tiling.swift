@@ -81,7 +81,7 @@ extension Tiling {
     max(0, range.lowerBound - halo)..<min(extent, range.upperBound + halo)
   }
 
-  /// Overlapping ranges of one size at even distances, ⌊extent / size⌋ + 4 per axis as the authors have it.
+  /// Overlapping ranges of one size at even distances, ⌊extent / size⌋ + 4 per axis as in Dou et al.
   private func overlappingRanges(_ extent: Int, _ size: Int, _ stride: Int) -> [Range<Int>] {
     let length = min(max(1, (size + stride - 1) / stride) * stride, extent)
     guard length < extent else { return [0..<extent] }

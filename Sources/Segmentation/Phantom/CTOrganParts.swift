@@ -12,7 +12,7 @@ enum AbdomenLabel {
 }
 
 extension CTPatient {
-  /// The organs of the upper abdomen, each over those it lies before.
+  /// The organs of the upper abdomen in painting order, later ones over earlier ones.
   mutating func organParts() -> [PhantomPart] {
     spleenParts() + stomachParts() + pancreasParts() + liverParts() + kidneyParts() + gallbladderParts()
   }
@@ -137,7 +137,7 @@ extension CTPatient {
         PhantomPart(
           shape: Both(kidney, belowDiaphragm(5)), intensity: cortex, labelling: .set(label), roughness: 3,
           texture: 6),
-        // Medulla darker than cortex by how early the phase is; the sinus is fat with the pelvis in it.
+        // The more contrast, the darker the medulla beside the cortex; the sinus is fat around the renal pelvis.
         PhantomPart(
           shape: Ellipsoid(
             centre - SIMD3(side * 3, 0, 0), SIMD3(19, 16, 42) * size, lean: lean, twist: -side * 0.3),

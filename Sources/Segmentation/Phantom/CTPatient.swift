@@ -1,6 +1,6 @@
 /// The random parameters of a generated patient: build, contrast phase, tissue intensities.
 struct CTPatient: Sendable {
-  /// Draws for everything that follows.
+  /// The generator of all later random draws.
   var random: PhantomRandom
   /// The contrast enhancement of vessels and organs: 0 none, 1 a strong portal venous phase.
   let enhancement: Float

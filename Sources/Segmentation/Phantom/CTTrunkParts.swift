@@ -1,5 +1,5 @@
 extension CTPatient {
-  /// Table, skin, fat, muscle, lungs with the diaphragm, heart: what the organs lie in.
+  /// Table, skin, fat, muscle, lungs with the diaphragm, and heart, painted before the organs.
   mutating func trunkParts() -> [PhantomPart] {
     var parts = tableParts()
     if random.happens(0.15) { parts += armParts() }

@@ -58,7 +58,7 @@ extension CTPatient {
     return parts
   }
 
-  /// Portal branches and hepatic veins inside the liver; voxels stay liver.
+  /// Portal branches and hepatic veins inside the liver; their voxels keep the liver's label.
   mutating func liverVesselParts() -> [PhantomPart] {
     var parts: [PhantomPart] = []
     let portal = portalBlood

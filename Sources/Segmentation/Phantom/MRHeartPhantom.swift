@@ -5,7 +5,7 @@ import Work
 ///
 /// The field of view is centred on the left atrium, which is label 1 with its appendage and the first
 /// centimetres of its four pulmonary veins. Intensities are whole numbers 0...255 in arbitrary units, with
-/// a coil's bias field and Rician noise. Reproducible as ``CTPhantom`` is.
+/// a coil's bias field and Rician noise. It is as reproducible as ``CTPhantom``.
 package struct MRHeartPhantom: Sendable {
   /// The seed of all random draws.
   package let seed: UInt64
@@ -80,7 +80,7 @@ package struct MRHeartPhantom: Sendable {
       parts.append(PhantomPart(shape: shape, intensity: blood * factor, roughness: 1.5, texture: 9))
     }
     let size = random.uniform(0.9...1.12)
-    // Left ventricle within its wall, right heart, and what leaves them.
+    // The left ventricle inside its wall, the right heart, and the great vessels.
     let apex = SIMD3<Float>(-44, 46, -34) + random.jitter(4)
     parts.append(
       PhantomPart(

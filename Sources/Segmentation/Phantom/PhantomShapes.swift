@@ -87,7 +87,7 @@ struct Tube: PhantomShape {
       let (c, d) = (nodes[index + 1], nodes[min(index + 2, nodes.count - 1)])
       for step in 0..<steps {
         let t = Float(step) / Float(steps)
-        // The spline's basis, its half taken here.
+        // The Catmull-Rom basis, including its factor of one half.
         let weightA: Float = 0.5 * t * (t * (2 - t) - 1)
         let weightB: Float = 0.5 * (t * t * (3 * t - 5) + 2)
         let weightC: Float = 0.5 * t * (t * (4 - 3 * t) + 1)

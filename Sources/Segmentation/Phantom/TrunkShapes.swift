@@ -50,18 +50,16 @@ struct Trunk: PhantomShape {
   }
 }
 
-/// The diaphragm, two domes that fall to the ribs.
-///
-/// The shape is what lies on one side of it.
+/// The half-space on one side of the diaphragm: two domes that fall to the ribs.
 struct Diaphragm: PhantomShape {
   let cavity: Trunk
   /// Height of the left dome; the right one is at 0.
   let leftHeight: Float
   /// The drop towards the side wall, in millimetres.
   let fall: Float
-  /// Moves the surface up.
+  /// The shift of the surface upwards, in millimetres.
   var lift: Float = 0
-  /// Whether the shape is what lies above.
+  /// Whether the shape lies above the diaphragm rather than below.
   var isAbove = false
 
   let box = ShapeBox(lower: SIMD3(-260, -220, -2000), upper: SIMD3(260, 240, 2000))

@@ -58,7 +58,7 @@ extension Refinement {
 }
 
 extension Refinement.Prepared {
-  /// The CRF of a box inside this one's.
+  /// The CRF of a box that lies inside the box of this one.
   func cropped(to box: VoxelBounds) throws(Cancelled) -> Refinement.Prepared {
     let relative = box.relative(to: self.box)
     return Refinement.Prepared(
@@ -71,7 +71,7 @@ extension VoxelBounds {
   /// Whether `other` lies inside.
   func contains(_ other: VoxelBounds) -> Bool { union(other) == self }
 
-  /// The box in coordinates of one that holds it.
+  /// This box in the coordinates of a box that contains it.
   func relative(to outer: VoxelBounds) -> VoxelBounds {
     var box = self
     for axis in 0..<3 {

@@ -35,7 +35,7 @@ package struct SweepCase: Sendable {
     var unary: Unary
     /// Voxels of the image in each voxel.
     var volumes: [Float]
-    /// Per structure, how many of them belong to it.
+    /// Per structure, the number of these image voxels that belong to it.
     var truths: [[Float]]
   }
 
