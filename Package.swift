@@ -40,6 +40,7 @@ let package = Package(
     .systemLibrary(name: "CZlib"),
     .systemLibrary(name: "CCrypto"),
     .systemLibrary(name: "CPNG"),
+    .target(name: "CIgzip", cSettings: strictC),
     .target(
       name: "CTerminal", cSettings: strictC + [.define("NCURSES_WIDECHAR", to: "1")],
       linkerSettings: [.linkedLibrary("ncursesw"), .linkedLibrary("tinfo")]),
@@ -51,7 +52,7 @@ let package = Package(
     library("Screen"),
 
     // Layer 2: one vocabulary each.
-    library("ImageFormats", ["Work", "Volumes", "CZlib"]),
+    library("ImageFormats", ["Work", "Volumes", "CZlib", "CIgzip"]),
     library("Metrics", ["Work", "Volumes"]),
     library("Pictures", ["Work", "Volumes", "CPNG"]),
     library("Journal", ["Work", "CZlib"]),

@@ -24,6 +24,21 @@ extension WorkContext {
     return (try one.withLock { try $0!.get() }, try other.withLock { try $0!.get() })
   }
 
+  /// The value of `body` for each element, in order; elements are taken by up to ``threadCount`` threads.
+  ///
+  /// For single-threaded work such as reading files. All elements are taken, also after one that fails.
+  /// - Throws: The error of the first element that has one; ``Cancelled``.
+  package func concurrentMap<Element: Sendable, Value: Sendable>(
+    _ elements: [Element], _ body: @Sendable (Element) throws -> Value
+  ) throws -> [Value] {
+    let results = Mutex<[Result<Value, any Error>?]>(Array(repeating: nil, count: elements.count))
+    try forEach(count: elements.count) { index, _ in
+      let result = Result { try body(elements[index]) }
+      results.withLock { $0[index] = result }
+    }
+    return try results.withLock { results in try results.map { try $0!.get() } }
+  }
+
   /// The number of cores that this process may use.
   package static var coreCount: Int { ProcessInfo.processInfo.activeProcessorCount }
 

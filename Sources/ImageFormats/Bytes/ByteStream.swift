@@ -22,6 +22,8 @@ final class ByteStream {
   private(set) var end: End?
   private let descriptor: Int32
   private let inflation: Inflation?
+  /// The blocks of a file that is read on all threads; nil for other files, and once a block is damaged.
+  private var blocks: BlockedGzip?
   private var isBetweenMembers = false
   private var isFirstMember = true
   /// Content of the current gzip member so far.
@@ -30,8 +32,14 @@ final class ByteStream {
   private(set) var hasTrailingBytes = false
 
   /// Opens a file.
+  ///
+  /// - Parameters:
+  ///   - library: What inflates it, where that is installed.
+  ///   - work: Its threads inflate blocked gzip.
   /// - Throws: ``InputError`` for a missing or unreadable file, a folder, a device, an empty file.
-  init(path: String) throws(InputError) {
+  init(
+    path: String, library: Inflation.Library = .igzip, work: WorkContext = WorkContext(threadCount: 1)
+  ) throws(InputError) {
     try ReadFiles.register(path)
     // Without O_NONBLOCK, opening a named pipe would wait for a writer.
     let descriptor = FileSystem.open(path, O_RDONLY | O_NONBLOCK)
@@ -45,7 +53,8 @@ final class ByteStream {
     self.path = path
     self.descriptor = descriptor
     fileByteCount = Int(status.st_size)
-    inflation = magicCount == 2 && magic == (0x1f, 0x8b) ? Inflation() : nil
+    inflation = magicCount == 2 && magic == (0x1f, 0x8b) ? Inflation(library: library) : nil
+    blocks = inflation == nil ? nil : BlockedGzip(descriptor: descriptor, library: library, work: work)
     let kind = status.st_mode & S_IFMT
     if kind == S_IFDIR { throw InputError(path, "cannot be read", found: "a folder", expected: "a file") }
     guard kind == S_IFREG else {
@@ -105,25 +114,14 @@ final class ByteStream {
   private func inflate(
     _ inflation: Inflation, into buffer: UnsafeMutableRawBufferPointer
   ) throws(InputError) -> Int {
-    if inflation.pendingByteCount == 0 {
-      var failure: InputError?
-      let count = inflation.refill { input in
-        do throws(InputError) { return try readFile(into: input) } catch { failure = error }
-        return 0
-      }
-      if let failure { throw failure }
-      if count == 0 {
-        if isBetweenMembers {
-          end = .complete
-        } else if isFirstMember || memberByteCount > 0 {
-          end = .truncated
-        } else {
-          endBeforeTrailingBytes()
-        }
-        return 0
-      }
-    }
+    if let count = readBlocks(into: buffer) { return count }
+    var isAtEndOfFile = false
+    if inflation.pendingByteCount == 0 { isAtEndOfFile = try refill(inflation) == 0 }
     if isBetweenMembers {
+      if isAtEndOfFile {
+        end = .complete
+        return 0
+      }
       // What follows the last member is not content; gzip itself ignores it.
       guard inflation.nextByte == 0x1f else {
         endBeforeTrailingBytes()
@@ -132,9 +130,12 @@ final class ByteStream {
       inflation.beginMember()
       (isBetweenMembers, isFirstMember, memberByteCount) = (false, false, 0)
     }
+    // At the end of the file too: the library may hold its last bytes, with content that had no room.
     let (count, progress) = inflation.inflate(into: buffer)
     memberByteCount += count
     switch progress {
+    case .advanced where isAtEndOfFile && count == 0:
+      if isFirstMember || memberByteCount > 0 { end = .truncated } else { endBeforeTrailingBytes() }
     case .advanced: break
     case .memberEnded: isBetweenMembers = true
     // Bytes that only begin like a member are not gzip.
@@ -143,6 +144,32 @@ final class ByteStream {
       throw InputError(
         path, "gzip data are damaged after \(counted(position + count, "byte")) of content", found: reason)
     }
+    return count
+  }
+
+  /// Delivers content of blocks; nil where the file is to be read member by member from here on.
+  private func readBlocks(into buffer: UnsafeMutableRawBufferPointer) -> Int? {
+    while let blocks {
+      if !blocks.isEmpty { return blocks.read(into: buffer) }
+      let offset = Int(lseek(descriptor, 0, SEEK_CUR))
+      guard let count = blocks.inflateBlocks(of: descriptor, at: offset) else {
+        self.blocks = nil
+        return nil
+      }
+      lseek(descriptor, off_t(offset + count), SEEK_SET)
+      isBetweenMembers = true
+    }
+    return nil
+  }
+
+  /// Gives the next bytes of the file to `inflation`; returns how many there are.
+  private func refill(_ inflation: Inflation) throws(InputError) -> Int {
+    var failure: InputError?
+    let count = inflation.refill { input in
+      do throws(InputError) { return try readFile(into: input) } catch { failure = error }
+      return 0
+    }
+    if let failure { throw failure }
     return count
   }
 

@@ -1,75 +1,84 @@
-import CZlib
-
-/// zlib's inflate state for a gzip stream of any number of members, or for bare deflated bytes.
-final class Inflation {
+/// The inflation of a gzip stream of any number of members, or of bare deflated bytes.
+///
+/// igzip of ISA-L does it where its library is installed, else zlib: the content is the same.
+package final class Inflation {
   /// The result of one call.
-  enum Progress {
+  package enum Progress: Equatable {
     /// Output is full or input is used up.
     case advanced
     /// A member ended and its checksum was right.
     case memberEnded
-    /// The data are not deflated; zlib's reason.
+    /// The data are not deflated; the reason in zlib's words.
     case damaged(String)
   }
 
-  // zlib keeps the address of the structure, so it must never move.
-  private let stream: UnsafeMutablePointer<z_stream>
-  private let input: UnsafeMutableRawBufferPointer
-
   /// What lies around the deflated bytes.
-  enum Wrapping: Int32 {
+  package enum Wrapping: Int32 {
     /// The header and checksum of gzip.
     case gzip = 31
     /// Nothing, as in a ZIP archive.
     case raw = -15
   }
 
-  init(_ wrapping: Wrapping = .gzip) {
-    input = .allocate(byteCount: 1 << 18, alignment: 64)
-    stream = .allocate(capacity: 1)
-    stream.initialize(to: z_stream())
-    let status = inflateInit2_(stream, wrapping.rawValue, zlibVersion(), Int32(MemoryLayout<z_stream>.size))
-    precondition(status == Z_OK, "zlib cannot start: \(status)")
+  /// The library that inflates.
+  package enum Library: String, CaseIterable, Sendable {
+    case igzip, zlib
   }
 
-  deinit {
-    inflateEnd(stream)
-    stream.deallocate()
-    input.deallocate()
+  /// The library of this stream.
+  package let library: Library
+  private let engine: any InflationEngine
+  private let input: UnsafeMutableRawBufferPointer
+  private var pending: UnsafeRawBufferPointer
+
+  /// A stream before its first byte; `library` is used where it is installed, igzip unless given.
+  package init(_ wrapping: Wrapping = .gzip, library: Library = .igzip) {
+    let igzip = library == .igzip ? IgzipInflation(wrapping) : nil
+    self.library = igzip == nil ? .zlib : .igzip
+    engine = igzip ?? ZlibInflation(wrapping)
+    input = .allocate(byteCount: 1 << 18, alignment: 64)
+    pending = UnsafeRawBufferPointer(rebasing: input[..<0])
   }
+
+  deinit { input.deallocate() }
 
   /// Compressed bytes that are not inflated yet.
-  var pendingByteCount: Int { Int(stream.pointee.avail_in) }
+  package var pendingByteCount: Int { pending.count }
 
   /// The first compressed byte that is not inflated yet; nil for none.
-  var nextByte: UInt8? { pendingByteCount > 0 ? stream.pointee.next_in.pointee : nil }
+  var nextByte: UInt8? { pending.first }
 
   /// Reads new compressed bytes; allowed only when all others are inflated.
-  func refill(_ fill: (UnsafeMutableRawBufferPointer) -> Int) -> Int {
+  package func refill(_ fill: (UnsafeMutableRawBufferPointer) -> Int) -> Int {
     let count = fill(input)
-    stream.pointee.next_in = input.baseAddress!.assumingMemoryBound(to: UInt8.self)
-    stream.pointee.avail_in = UInt32(max(count, 0))
+    pending = UnsafeRawBufferPointer(rebasing: input[..<max(count, 0)])
     return count
   }
 
-  func beginMember() { inflateReset(stream) }
+  /// Begins another member.
+  package func beginMember() { engine.beginMember() }
 
   /// Inflates into `output`, which must not be empty.
   /// - Returns: The number of bytes written, and where the stream is.
-  func inflate(into output: UnsafeMutableRawBufferPointer) -> (count: Int, progress: Progress) {
-    let capacity = UInt32(min(output.count, 1 << 30))
-    let pendingBefore = pendingByteCount
-    stream.pointee.next_out = output.baseAddress!.assumingMemoryBound(to: UInt8.self)
-    stream.pointee.avail_out = capacity
-    let status = CZlib.inflate(stream, Z_NO_FLUSH)
-    let count = Int(capacity - stream.pointee.avail_out)
-    switch status {
-    case Z_STREAM_END: return (count, .memberEnded)
-    case Z_OK where count > 0 || pendingByteCount < pendingBefore: return (count, .advanced)
-    case Z_BUF_ERROR where pendingByteCount == 0: return (count, .advanced)
-    default:
-      let reason = stream.pointee.msg.map { String(cString: $0) } ?? "zlib status \(status)"
-      return (count, .damaged(reason))
-    }
+  package func inflate(into output: UnsafeMutableRawBufferPointer) -> (count: Int, progress: Progress) {
+    let step = engine.inflate(
+      pending, into: UnsafeMutableRawBufferPointer(rebasing: output[..<min(output.count, 1 << 30)]))
+    pending = UnsafeRawBufferPointer(rebasing: pending[step.consumed...])
+    return (step.written, step.progress)
   }
+}
+
+/// One library's state of a stream.
+protocol InflationEngine: AnyObject {
+  func beginMember()
+
+  /// Inflates what it can of `input` into `output`.
+  func inflate(_ input: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer) -> InflationStep
+}
+
+/// What one call of a library did.
+struct InflationStep {
+  var consumed: Int
+  var written: Int
+  var progress: Inflation.Progress
 }

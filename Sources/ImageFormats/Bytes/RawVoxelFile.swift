@@ -50,25 +50,21 @@ package struct RawVoxelFile: VoxelReader {
   ) throws -> [Finding] {
     precondition(
       frames.lowerBound >= 0 && frames.upperBound <= frameCount, "frames \(frames) of \(frameCount)")
-    let stream = try ByteStream(path: path)
+    let stream = try ByteStream(path: path, work: work)
     let frameBytes = voxelsPerFrame * type.byteCount
     try skip(to: offset + frames.lowerBound * frameBytes, in: stream, work)
 
-    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 64)
-    defer { buffer.deallocate() }
     let wanted = frames.count * frameBytes
-    let chunkBytes = buffer.count / type.byteCount * type.byteCount
     var done = 0
-    while done < wanted {
-      try work.checkCancellation()
-      let chunk = UnsafeMutableRawBufferPointer(rebasing: buffer[..<min(chunkBytes, wanted - done)])
-      let count = try stream.read(into: chunk)
-      guard count == chunk.count else { throw endedEarly(stream) }
-      if isByteSwapped { swapBytes(chunk, width: type.byteCount) }
-      try body(UnsafeRawBufferPointer(chunk))
-      done += count
+    let delivered = try stream.forEachPiece(
+      byteCount: wanted, pieceByteCount: (1 << 20) / type.byteCount * type.byteCount, work: work
+    ) { piece in
+      if isByteSwapped { swapBytes(piece, width: type.byteCount) }
+      try body(UnsafeRawBufferPointer(piece))
+      done += piece.count
       work.report(Double(done) / Double(wanted))
     }
+    guard delivered == wanted else { throw endedEarly(stream) }
     return frames.upperBound == frameCount ? try findingsAfterVoxels(stream) : []
   }
 

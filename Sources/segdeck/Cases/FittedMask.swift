@@ -25,7 +25,7 @@ struct FittedMask {
     guard let grid = grid ?? files.first?.grid else { return [] }
     // Grids are checked first, before any voxels are read.
     for file in files { _ = try GridFit(mask: file.grid, image: grid, subject: file.path) }
-    var volumes = try files.map {
+    var volumes = try work.concurrentMap(files) {
       try $0.labelVolume(frame: frame, work: work.withoutProgress) as LabelVolume?
     }
     let values = volumes.map { $0?.values() ?? [] }

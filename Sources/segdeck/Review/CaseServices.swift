@@ -34,37 +34,11 @@ final class CaseServices: ReviewServices {
     let openedImage = try OpenedImage(imagePath)
     let file = openedImage.image
     var opened = [full: openedImage]
-    let fraction = 1 / Double(maskPaths.count + 1)
-    let image = try file.scalarVolume(work: work.part(0...fraction))
+    let (image, read) = try work.both(
+      { try file.scalarVolume(work: work) },
+      { try CaseMasks(maskPaths, on: file.grid, imagePath: imagePath, work: work.withoutProgress) })
     var findings = file.findings.map { "\(imagePath): \($0)" }
-    var refusals: [String] = []
-    // A defective mask must not prevent the review of the others.
-    func accepted<Mask>(_ body: () throws -> Mask) throws -> Mask? {
-      do {
-        return try body()
-      } catch let error as InputError {
-        refusals.append(error.description)
-        return nil
-      }
-    }
-    var openedMasks = try maskPaths.compactMap { path in try accepted { try OpenedImage(path) } }
-    func fit(_ masks: [OpenedImage]) throws -> [FittedMask] {
-      let fitted = try FittedMask.masks(masks.map(\.image), on: image.grid, work: work)
-      // Chunks may take as much memory as whole volumes.
-      try LabelVolume.requireMemory(
-        on: image.grid.size, volumes: fitted.count, subject: masks.last?.image.path ?? imagePath)
-      return fitted
-    }
-    let fitted: [FittedMask]
-    do {
-      fitted = try fit(openedMasks)
-    } catch is InputError {
-      openedMasks = try openedMasks.reduce(into: []) { fitting, mask in
-        if try accepted({ try fit(fitting + [mask]) }) != nil { fitting.append(mask) }
-      }
-      fitted = try fit(openedMasks)
-    }
-    let masks = zip(openedMasks, fitted).map { openedMask, mask in
+    let masks = read.masks.map { openedMask, mask in
       let loaded = LoadedMask(mask, path: openedMask.image.path)
       opened[loaded.path] = openedMask
       findings += mask.notes
@@ -81,7 +55,7 @@ final class CaseServices: ReviewServices {
       sample == nil ? FilePath.folder(of: full) : FileSystem.currentFolder
     return ReviewCase(
       name: name, imagePath: full, image: image, frameCount: file.frameCount, masks: named.masks,
-      findings: findings, refusals: refusals, exportPath: FilePath.joined(folder, name + "_seg.nii.gz"))
+      findings: findings, refusals: read.refusals, exportPath: FilePath.joined(folder, name + "_seg.nii.gz"))
   }
 
   /// The file's name without its format's suffix.

@@ -8,6 +8,7 @@ import gzip
 import io
 import json
 import struct
+import zlib
 from pathlib import Path
 
 import nibabel as nib
@@ -35,6 +36,18 @@ def compress(data):
     with gzip.GzipFile(fileobj=out, mode="wb", filename="", mtime=0) as stream:
         stream.write(data)
     return out.getvalue()
+
+
+def blocked(data, size=100):
+    """Blocked gzip (BGZF) of blocks with `size` bytes of content, and the empty block at its end."""
+    out = b""
+    for start in range(0, len(data) + size, size):
+        content = data[start : start + size]
+        deflate = zlib.compressobj(6, zlib.DEFLATED, -15)
+        packed = deflate.compress(content) + deflate.flush()
+        out += b"\x1f\x8b\x08\x04" + bytes(5) + b"\xff" + struct.pack("<H2sHH", 6, b"BC", 2, len(packed) + 25)
+        out += packed + struct.pack("<II", zlib.crc32(content), len(content))
+    return out
 
 
 def image(array, affine=OBLIQUE, version=1, endian="<", pair=False, scaling=None):
@@ -89,6 +102,8 @@ def main():
     half = len(plain) // 2
     (HERE / "two_members.nii.gz").write_bytes(compress(plain[:half]) + compress(plain[half:]))
     note("two_members.nii.gz", image(array), array)
+    (HERE / "blocked.nii.gz").write_bytes(blocked(plain))
+    note("blocked.nii.gz", image(array), array)
     pair("pair1", image(array, pair=True), array)
     pair("pair2_be", image(array, version=2, endian=">", pair=True), array)
     pair("pair_gzip", image(array, pair=True), array, compressed=True)

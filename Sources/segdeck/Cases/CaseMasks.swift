@@ -1,0 +1,46 @@
+import Volumes
+import Work
+
+/// The masks of a case that could be read, on its image's grid.
+struct CaseMasks {
+  /// Each mask with its opened file, in the order of the paths.
+  private(set) var masks: [(OpenedImage, FittedMask)] = []
+  /// A line for each mask that could not be read.
+  private(set) var refusals: [String] = []
+
+  /// Reads the masks of a case, at the same time where there are threads for it.
+  ///
+  /// A defective mask does not prevent the review of the others. Where the masks cannot be read together, for their
+  /// number of labels or for the memory that they need, those that fit beside the ones before them are read.
+  /// - Throws: ``Cancelled``.
+  init(_ paths: [String], on grid: VolumeGrid, imagePath: String, work: WorkContext) throws {
+    var opened: [OpenedImage] = []
+    for path in paths {
+      if let image = try accepted({ try OpenedImage(path) }) { opened.append(image) }
+    }
+    func fit(_ masks: [OpenedImage]) throws -> [FittedMask] {
+      let fitted = try FittedMask.masks(masks.map(\.image), on: grid, work: work)
+      // Chunks may take as much memory as whole volumes.
+      try LabelVolume.requireMemory(
+        on: grid.size, volumes: fitted.count, subject: masks.last?.image.path ?? imagePath)
+      return fitted
+    }
+    do {
+      masks = Array(zip(opened, try fit(opened)))
+    } catch is InputError {
+      var fitting: [OpenedImage] = []
+      for mask in opened where try accepted({ try fit(fitting + [mask]) }) != nil { fitting.append(mask) }
+      masks = Array(zip(fitting, try fit(fitting)))
+    }
+  }
+
+  /// The value of `body`; nil and a refusal where it throws an ``InputError``.
+  private mutating func accepted<Value>(_ body: () throws -> Value) throws -> Value? {
+    do {
+      return try body()
+    } catch let error as InputError {
+      refusals.append(error.description)
+      return nil
+    }
+  }
+}

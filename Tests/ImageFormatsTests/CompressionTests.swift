@@ -1,0 +1,160 @@
+import Foundation
+import ImageFormats
+import Testing
+import Volumes
+import Work
+
+/// Values that deflate well in places and hardly in others.
+private func content(_ count: Int) -> [UInt16] {
+  var random = SplitMix64(seed: 3)
+  return (0..<count).map { index -> UInt16 in
+    let isNoise = index / 5000 % 3 == 0
+    return isNoise ? UInt16(truncatingIfNeeded: random.next()) : UInt16(index / 700 % 4)
+  }
+}
+
+/// Inflates `packed`, which comes and goes in pieces; nil where it is damaged or cut off.
+private func inflated(
+  _ packed: [UInt8], _ library: Inflation.Library, inputPiece: Int = 1 << 18, outputPiece: Int = 1 << 16
+) -> [UInt8]? {
+  let inflation = Inflation(.gzip, library: library)
+  var (content, position) = ([UInt8](), 0)
+  var piece = [UInt8](repeating: 0, count: outputPiece)
+  while true {
+    if inflation.pendingByteCount == 0 {
+      position += inflation.refill { input in
+        let count = min(inputPiece, input.count, packed.count - position)
+        input.copyBytes(from: packed[position..<position + count])
+        return count
+      }
+    }
+    let (count, progress) = piece.withUnsafeMutableBytes { inflation.inflate(into: $0) }
+    content += piece[..<count]
+    switch progress {
+    case .memberEnded: return content
+    case .advanced where count == 0 && position == packed.count && inflation.pendingByteCount == 0: return nil
+    case .advanced: continue
+    case .damaged: return nil
+    }
+  }
+}
+
+@Suite("Compressed content")
+struct CompressionTests {
+  /// A mask of 2.2 MB as NIfTI: plain, and as gzip that so many threads wrote.
+  private func files(threads: [Int]) throws -> (plain: [UInt8], packed: [[UInt8]]) {
+    let grid = VolumeGrid(size: GridSize(110, 100, 100), affine: Affine(spacing: Spacing(1)))
+    let mask = LabelVolume(grid: grid, voxels: content(grid.size.voxelCount))
+    return try withTemporaryFolder { folder in
+      func written(_ name: String, _ threadCount: Int) throws -> [UInt8] {
+        let path = folder.appending(path: name).path
+        try mask.write(to: path, source: ImageSource(grid: grid), work: WorkContext(threadCount: threadCount))
+        return [UInt8](try Data(contentsOf: URL(filePath: path)))
+      }
+      return (try written("a.nii", 1), try threads.map { try written("a.nii.gz", $0) })
+    }
+  }
+
+  @Test("gzip has the same bytes from any number of threads, and its content is that of the plain file")
+  func threads() throws {
+    let (plain, packed) = try files(threads: [1, 2, 5])
+    #expect(Set(packed).count == 1)
+    #expect(inflated(packed[0], .zlib) == plain)
+  }
+
+  @Test(
+    "every library inflates the same content, whatever the pieces", arguments: Inflation.Library.allCases,
+    [(1 << 18, 1 << 16), (1, 1 << 16), (977, 4099), (1 << 18, 31)])
+  func pieces(library: Inflation.Library, sizes: (input: Int, output: Int)) throws {
+    let (plain, packed) = try files(threads: [2])
+    #expect(inflated(packed[0], library, inputPiece: sizes.input, outputPiece: sizes.output) == plain)
+  }
+
+  @Test("every library refuses the same damage, and what is cut off", arguments: Inflation.Library.allCases)
+  func damage(library: Inflation.Library) throws {
+    let packed = [UInt8](try Data(contentsOf: URL(filePath: fixture("gzip.nii.gz"))))
+    let plain = [UInt8](try Data(contentsOf: URL(filePath: fixture("plain.nii"))))
+    #expect(inflated(packed, library) == plain)
+    for count in 0..<packed.count { #expect(inflated(Array(packed[..<count]), library) == nil, "\(count)") }
+    // Times and names in the header (bytes 4 to 9) may be anything.
+    for position in packed.indices where !(4...9).contains(position) {
+      for bit in 0..<8 {
+        var damaged = packed
+        damaged[position] ^= 1 << bit
+        let content = inflated(damaged, library)
+        #expect(content == nil || content == plain, "bit \(bit) of byte \(position)")
+      }
+    }
+  }
+}
+
+/// Content in blocks of blocked gzip that are stored without compression.
+private func blocked(_ content: [UInt8], blockByteCount: Int) -> [UInt8] {
+  func bytes(_ number: Int, _ count: Int) -> [UInt8] { (0..<count).map { UInt8(number >> (8 * $0) & 255) } }
+  let table = (UInt32(0)..<256).map { start -> UInt32 in
+    var value = start
+    for _ in 0..<8 { value = value & 1 == 1 ? value >> 1 ^ 0xedb8_8320 : value >> 1 }
+    return value
+  }
+  var packed: [UInt8] = []
+  for start in Array(stride(from: 0, to: content.count, by: blockByteCount)) + [content.count] {
+    let block = content[start..<min(start + blockByteCount, content.count)]
+    var checksum: UInt32 = ~0
+    for byte in block { checksum = table[Int(UInt8(truncatingIfNeeded: checksum) ^ byte)] ^ checksum >> 8 }
+    packed += [0x1f, 0x8b, 8, 4, 0, 0, 0, 0, 0, 255] + bytes(6, 2) + [0x42, 0x43] + bytes(2, 2)
+    packed += bytes(block.count + 5 + 25, 2) + [1] + bytes(block.count, 2) + bytes(~block.count, 2)
+    packed += block
+    packed += bytes(Int(~checksum), 4)
+    packed += bytes(block.count, 4)
+  }
+  return packed
+}
+
+@Suite("Blocked gzip")
+struct BlockedGzipTests {
+  /// Reads the mask in `packed` with so many threads; the error line where that fails.
+  private func read(_ packed: [UInt8], threads: Int) throws -> Result<LabelVolume, InputError> {
+    try withTemporaryFolder { folder in
+      let path = folder.appending(path: "a.nii.gz").path
+      try Data(packed).write(to: URL(filePath: path))
+      return Result { () throws(InputError) in
+        do {
+          return try ImageFile.open(path).labelVolume(work: WorkContext(threadCount: threads))
+        } catch let error as InputError {
+          throw InputError("a.nii.gz", error.problem, found: error.found, expected: error.expected)
+        } catch {
+          preconditionFailure("\(error)")
+        }
+      }
+    }
+  }
+
+  private func mask() throws -> (mask: LabelVolume, plain: [UInt8]) {
+    let grid = VolumeGrid(size: GridSize(120, 110, 120), affine: Affine(spacing: Spacing(1)))
+    let mask = LabelVolume(grid: grid, voxels: content(grid.size.voxelCount))
+    return try withTemporaryFolder { folder in
+      let path = folder.appending(path: "a.nii").path
+      try mask.write(to: path, source: ImageSource(grid: grid))
+      return (mask, [UInt8](try Data(contentsOf: URL(filePath: path))))
+    }
+  }
+
+  @Test("any number of threads reads the same voxels", arguments: [1, 2, 5], [60000, 1 << 12])
+  func threads(count: Int, blockByteCount: Int) throws {
+    let (mask, plain) = try mask()
+    #expect(try read(blocked(plain, blockByteCount: blockByteCount), threads: count) == .success(mask))
+  }
+
+  @Test("what is damaged or cut off is refused with the same line by any number of threads")
+  func damaged() throws {
+    let plain = [UInt8](try Data(contentsOf: URL(filePath: fixture("plain.nii"))))
+    let packed = blocked(plain, blockByteCount: 100)
+    for position in 0..<packed.count {
+      var flipped = packed
+      flipped[position] ^= 4
+      #expect(try read(flipped, threads: 3) == read(flipped, threads: 1), "byte \(position)")
+      let cut = Array(packed[..<position])
+      #expect(try read(cut, threads: 3) == read(cut, threads: 1), "\(position) bytes")
+    }
+  }
+}
