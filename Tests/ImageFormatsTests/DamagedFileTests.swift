@@ -12,7 +12,7 @@ private func readAll(_ path: String) throws {
 }
 
 /// The line that refuses a damaged file, without the path.
-private func refusal(_ name: String) -> String {
+func refusal(_ name: String) -> String {
   do {
     try readAll(fixture(name))
     return "nothing"

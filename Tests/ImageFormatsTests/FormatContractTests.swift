@@ -141,7 +141,8 @@ struct FormatContractTests {
   @Test("is written under capital letters too", arguments: writtenSuffixes)
   func capitals(suffix: String) throws {
     try written(mask(obliqueGrid), obliqueGrid, suffix.uppercased()) { path, _ in
-      #expect(try ImageFile.open(path).labelVolume().voxels == mask(obliqueGrid).voxels)
+      let voxels = try ImageFile.open(path).labelVolume().voxels
+      #expect(voxels == mask(obliqueGrid).voxels)
       #expect(ImageName.stem(of: FilePath.name(of: path)) == "a")
     }
   }
@@ -215,7 +216,9 @@ struct FormatContractTests {
     }
   }
 
-  @Test("is never written over an image that is read, nor over one of its voxel files", arguments: writtenSuffixes)
+  @Test(
+    "is never written over an image that is read, nor over one of its voxel files", arguments: writtenSuffixes
+  )
   func inputs(suffix: String) throws {
     try written(mask(obliqueGrid), obliqueGrid, suffix) { path, folder in
       let image = try ImageFile.open(path)

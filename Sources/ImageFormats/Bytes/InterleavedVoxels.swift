@@ -2,7 +2,7 @@ import Work
 
 /// Voxels of several components each, which lie together; every component is a frame.
 ///
-/// The components of a voxel become the fastest axis of the frames: component c of the frame f that is stored is the frame
+/// The components of a voxel become the fastest axis of the frames: component c of the stored frame f is the frame
 /// c + f · componentCount.
 struct InterleavedVoxels: VoxelReader {
   /// Frames as they are stored, whose voxels are the components.

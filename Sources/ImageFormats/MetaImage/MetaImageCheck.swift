@@ -65,8 +65,11 @@ struct MetaImageCheck {
     }
     let origin = (0..<3).map { $0 < spatial ? offset[$0] : 0 }
     let size = GridSize(sizes[0], axes > 1 ? sizes[1] : 1, axes > 2 ? sizes[2] : 1)
-    return try VolumeGrid(size: size, affine: Affine(lpsSteps: steps, origin: origin))
-      .validated(subject: path)
+    let affine = Affine(lpsSteps: steps, origin: origin)
+    if let text = header.text("TransformMatrix") {
+      try affine.requireThreeDirections(subject: path, text.name)
+    }
+    return try VolumeGrid(size: size, affine: affine).validated(subject: path)
   }
 
   private mutating func spacing(_ axes: Int) throws(InputError) -> [Double] {

@@ -40,7 +40,7 @@ package protocol ImageWriter: AnyObject {
   func write(_ voxels: UnsafeRawBufferPointer) throws
 
   /// Completes the files once every voxel was written.
-  /// - Returns: The temporary files, until they are committed: the one that was named first, then those with its voxels.
+  /// - Returns: The temporary files, until they are committed: the named one first, then those with its voxels.
   /// - Throws: ``InputError`` when the disk is full or fails; ``Cancelled``.
   func complete() throws -> [PendingFile]
 }
