@@ -15,7 +15,7 @@ private enum TinyFormat: ImageFormat {
     VolumeGrid(size: size, affine: Affine(spacing: Spacing(1, 1, 1), origin: WorldPoint(0, 0, 0)))
   }
 
-  static func open(path: String) throws -> ImageFile {
+  static func open(path: String, options: ImageReadingOptions) throws -> ImageFile {
     let bytes = [UInt8](try Data(contentsOf: URL(filePath: path)))
     guard recognises(bytes), bytes.count >= 7 else {
       throw InputError(path, "is not a tiny image", expected: "TINY and three extents")
@@ -69,7 +69,8 @@ struct NewFormatTests {
       ("a.TINY", "a.TINY: is not a tiny image: expected TINY and three extents"),
       (
         "a.txt",
-        "a.txt: is not an image that can be read: found first bytes 6e 6f 6e 65, expected NIfTI or Tiny"
+        "a.txt: is not an image that can be read: found first bytes 6e 6f 6e 65, expected NIfTI, MetaImage, NRRD, "
+          + "FreeSurfer MGH or Tiny"
       ),
     ])
   func refused(name: String, line: String) throws {

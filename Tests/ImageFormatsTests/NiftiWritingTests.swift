@@ -103,7 +103,7 @@ func copy(name: String) throws {
   let image = try ImageFile.open(fixture(name))
   try withTemporaryFolder { folder in
     let path = folder.appending(path: "copy.nii").path
-    try PendingFile.commit([image.pendingCopy(for: path)])
+    try PendingFile.commit(image.pendingCopy(for: path))
     let read = try ImageFile.open(path)
     #expect(read.source == image.source)
     #expect(read.voxelType == image.voxelType)
@@ -111,7 +111,7 @@ func copy(name: String) throws {
     #expect(read.frameSizes == image.frameSizes)
     #expect(try read.scalarVolume() == image.scalarVolume())
     let last = folder.appending(path: "last.nii").path
-    try PendingFile.commit([image.pendingCopy(for: last, frame: image.frameCount - 1)])
+    try PendingFile.commit(image.pendingCopy(for: last, frame: image.frameCount - 1))
     #expect(
       try ImageFile.open(last).scalarVolume() == image.scalarVolume(frame: image.frameCount - 1))
   }
@@ -209,8 +209,9 @@ func refusedWriting() throws {
   let written = mask(of: image, largestLabel: 1)
   #expect(
     throws: InputError(
-      "mask.mha", "cannot be written as an image", expected: "a name that ends in .nii or .nii.gz")
-  ) { try written.write(to: "mask.mha", source: image.source) }
+      "mask.img", "cannot be written as an image",
+      expected: "a name that ends in \(ImageName.writtenSuffixList)")
+  ) { try written.write(to: "mask.img", source: image.source) }
   #expect(throws: InputError("/nowhere/m.nii", "cannot be written", found: "no folder /nowhere")) {
     try written.write(to: "/nowhere/m.nii", source: image.source)
   }

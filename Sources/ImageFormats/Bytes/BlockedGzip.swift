@@ -17,18 +17,18 @@ final class BlockedGzip {
   private static let contentLimit = 1 << 23
   private let work: WorkContext
   /// One for each thread.
-  private let inflations: [Inflation]
+  private var inflations: [Inflation] = []
   private var window = [UInt8](repeating: 0, count: BlockedGzip.windowByteCount)
   private var content: [UInt8] = []
   private var position = 0
 
-  /// nil where a file with this beginning is not blocked, or one thread alone may read it.
-  init?(descriptor: Int32, library: Inflation.Library, work: WorkContext) {
+  /// nil where a file with this beginning at `offset` is not blocked, or one thread alone may read it.
+  init?(descriptor: Int32, from offset: Int, work: WorkContext) {
     guard work.threadCount > 1 else { return nil }
     self.work = work
-    inflations = (0..<work.threadCount).map { _ in Inflation(.gzip, library: library) }
-    let count = read(from: descriptor, at: 0, limit: 1 << 16)
+    let count = read(from: descriptor, at: offset, limit: 1 << 16)
     guard Self.blockByteCount(window[..<count]) != nil else { return nil }
+    inflations = (0..<work.threadCount).map { _ in Inflation(.gzip) }
   }
 
   /// Whether all content that was inflated is delivered.

@@ -4,9 +4,9 @@ import CIgzip
 final class IgzipInflation: InflationEngine {
   private let stream: OpaquePointer
 
-  /// nil where the library is not installed.
+  /// nil where the library is not installed, and for zlib streams, which it does not tell from gzip.
   init?(_ wrapping: Inflation.Wrapping) {
-    guard let stream = igzip_create(wrapping == .gzip) else { return nil }
+    guard wrapping != .zlib, let stream = igzip_create(wrapping == .gzip) else { return nil }
     self.stream = stream
   }
 
@@ -18,7 +18,7 @@ final class IgzipInflation: InflationEngine {
     let step = igzip_inflate(
       stream, input.baseAddress?.assumingMemoryBound(to: UInt8.self), input.count,
       output.baseAddress?.assumingMemoryBound(to: UInt8.self), output.count)
-    let progress: Inflation.Progress =
+    let progress: DecompressionProgress =
       switch step.status {
       // A step that did nothing although it could would be repeated for ever.
       case IGZIP_ADVANCED where step.consumed > 0 || step.written > 0 || input.isEmpty || output.isEmpty:

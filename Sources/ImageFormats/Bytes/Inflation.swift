@@ -1,21 +1,13 @@
-/// The inflation of a gzip stream of any number of members, or of bare deflated bytes.
+/// The inflation of a gzip stream of any number of members, of a zlib stream, or of bare deflated bytes.
 ///
 /// igzip of ISA-L does it where its library is installed, else zlib: the content is the same.
-package final class Inflation {
-  /// The result of one call.
-  package enum Progress: Equatable {
-    /// Output is full or input is used up.
-    case advanced
-    /// A member ended and its checksum was right.
-    case memberEnded
-    /// The data are not deflated; the reason in zlib's words.
-    case damaged(String)
-  }
-
+package final class Inflation: Decompression {
   /// What lies around the deflated bytes.
   package enum Wrapping: Int32 {
     /// The header and checksum of gzip.
     case gzip = 31
+    /// Those of zlib, or of gzip.
+    case zlib = 47
     /// Nothing, as in a ZIP archive.
     case raw = -15
   }
@@ -25,6 +17,10 @@ package final class Inflation {
     case igzip, zlib
   }
 
+  package let name: String
+  package let memberMagic: UInt8?
+  /// Deflate never expands more than this.
+  package let largestExpansion = 1032
   /// The library of this stream.
   package let library: Library
   private let engine: any InflationEngine
@@ -32,7 +28,9 @@ package final class Inflation {
   private var pending: UnsafeRawBufferPointer
 
   /// A stream before its first byte; `library` is used where it is installed, igzip unless given.
-  package init(_ wrapping: Wrapping = .gzip, library: Library = .igzip) {
+  package init(_ wrapping: Wrapping, library: Library = .igzip) {
+    name = wrapping == .zlib ? "zlib" : "gzip"
+    memberMagic = wrapping == .gzip ? 0x1f : nil
     let igzip = library == .igzip ? IgzipInflation(wrapping) : nil
     self.library = igzip == nil ? .zlib : .igzip
     engine = igzip ?? ZlibInflation(wrapping)
@@ -42,25 +40,21 @@ package final class Inflation {
 
   deinit { input.deallocate() }
 
-  /// Compressed bytes that are not inflated yet.
   package var pendingByteCount: Int { pending.count }
 
-  /// The first compressed byte that is not inflated yet; nil for none.
-  var nextByte: UInt8? { pending.first }
+  package var nextByte: UInt8? { pending.first }
 
-  /// Reads new compressed bytes; allowed only when all others are inflated.
   package func refill(_ fill: (UnsafeMutableRawBufferPointer) -> Int) -> Int {
     let count = fill(input)
     pending = UnsafeRawBufferPointer(rebasing: input[..<max(count, 0)])
     return count
   }
 
-  /// Begins another member.
   package func beginMember() { engine.beginMember() }
 
-  /// Inflates into `output`, which must not be empty.
-  /// - Returns: The number of bytes written, and where the stream is.
-  package func inflate(into output: UnsafeMutableRawBufferPointer) -> (count: Int, progress: Progress) {
+  package func inflate(
+    into output: UnsafeMutableRawBufferPointer
+  ) -> (count: Int, progress: DecompressionProgress) {
     let step = engine.inflate(
       pending, into: UnsafeMutableRawBufferPointer(rebasing: output[..<min(output.count, 1 << 30)]))
     pending = UnsafeRawBufferPointer(rebasing: pending[step.consumed...])
@@ -80,5 +74,5 @@ protocol InflationEngine: AnyObject {
 struct InflationStep {
   var consumed: Int
   var written: Int
-  var progress: Inflation.Progress
+  var progress: DecompressionProgress
 }

@@ -3,7 +3,7 @@ import Foundation
 import Synchronization
 import Work
 
-extension ByteStream {
+extension ContentStream {
   /// Gives `body` the next `byteCount` bytes of content in pieces of `pieceByteCount` bytes, the last of which may be
   /// shorter.
   ///
@@ -43,11 +43,11 @@ private protocol PieceSource {
 
 /// Reads each piece when it is asked for.
 private final class PieceBuffer: PieceSource {
-  private let stream: ByteStream
+  private let stream: any ContentStream
   private let buffer: UnsafeMutableRawBufferPointer
   private var rest: Int
 
-  init(_ stream: ByteStream, byteCount: Int, pieceByteCount: Int) {
+  init(_ stream: any ContentStream, byteCount: Int, pieceByteCount: Int) {
     self.stream = stream
     rest = byteCount
     buffer = .allocate(byteCount: max(1, min(byteCount, pieceByteCount)), alignment: 64)
@@ -69,7 +69,7 @@ private final class PieceBuffer: PieceSource {
 /// SAFETY: the stream belongs to the thread until the last piece is delivered or reading is stopped. A buffer belongs to
 /// the thread from a signal of `free` until one of `filled`, and else to the caller of ``next(_:)``.
 private final class ReadAhead: PieceSource, @unchecked Sendable {
-  private let stream: ByteStream
+  private let stream: any ContentStream
   private let buffers: [UnsafeMutableRawBufferPointer]
   private let pieceStarts: StrideTo<Int>
   private let byteCount: Int
@@ -81,7 +81,7 @@ private final class ReadAhead: PieceSource, @unchecked Sendable {
   /// Pieces delivered; of the caller alone.
   private var deliveredCount = 0
 
-  init(_ stream: ByteStream, byteCount: Int, pieceByteCount: Int, _ work: WorkContext) {
+  init(_ stream: any ContentStream, byteCount: Int, pieceByteCount: Int, _ work: WorkContext) {
     let count = 3
     (self.stream, self.byteCount) = (stream, byteCount)
     pieceStarts = stride(from: 0, to: byteCount, by: pieceByteCount)

@@ -29,7 +29,7 @@ final class ZlibInflation: InflationEngine {
     let status = CZlib.inflate(stream, Z_NO_FLUSH)
     let consumed = input.count - Int(stream.pointee.avail_in)
     let written = output.count - Int(stream.pointee.avail_out)
-    let progress: Inflation.Progress =
+    let progress: DecompressionProgress =
       switch status {
       case Z_STREAM_END: .memberEnded
       case Z_OK where written > 0 || consumed > 0: .advanced

@@ -27,7 +27,7 @@ extension NiftiHeaderCheck {
         path, "the first voxel lies beyond any grid", found: "\(far) mm", expected: "within 10000000 mm of 0")
     }
     let grid = try VolumeGrid(size: size, affine: inMillimetres).validated(subject: path)
-    return ImageSource(grid: grid, niftiFields: fields)
+    return ImageSource(grid: grid, header: fields)
   }
 
   private mutating func affine(_ fields: NiftiGeometry, size: GridSize) throws(InputError) -> Affine {
@@ -140,11 +140,7 @@ extension NiftiHeaderCheck {
           expected: "0.000001 to 1000000")
       }
     }
-    let volume = abs(affine.determinant) / (spacing.i * spacing.j * spacing.k)
-    guard volume > 1e-6 else {
-      throw InputError(
-        path, "\(name) cannot be inverted", found: "axes in one plane", expected: "three directions")
-    }
+    try affine.requireThreeDirections(subject: path, name)
     return affine
   }
 

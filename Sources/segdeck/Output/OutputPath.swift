@@ -8,10 +8,12 @@ import Work
 struct OutputPath {
   /// The kind of file, which determines the permitted suffixes.
   enum Kind {
-    /// An image or mask, NAME.nii or NAME.nii.gz.
+    /// An image or mask, NAME.nii.gz or another suffix of a format that is written.
     case image
     /// A model or checkpoint, NAME.safetensors.
     case model
+    /// Names of labels, in one of the forms of ``LabelNamesForm``.
+    case labelNames
     /// CRF settings, NAME.json.
     case settings
     /// Losses or trials as JSON lines, NAME.jsonl.
@@ -30,6 +32,7 @@ struct OutputPath {
       switch self {
       case .image: try ImageName.requireWritable(path)
       case .model: try FilePath.requireSuffix([ModelFile.suffix], of: path, toWrite: "a model")
+      case .labelNames: _ = try LabelNamesForm(ofFile: path)
       case .settings: try FilePath.requireSuffix([".json"], of: path, toWrite: "CRF settings")
       case .log: try FilePath.requireSuffix([".jsonl"], of: path, toWrite: "JSON lines")
       case .picture: try FilePath.requireSuffix([".svg"], of: path, toWrite: "a picture")
@@ -50,7 +53,7 @@ struct OutputPath {
   /// (links are followed), and an existing file may be replaced.
   ///
   /// - Parameters:
-  ///   - companions: Files that are written with it, which are checked too.
+  ///   - companions: Files that are written with it, which are checked too, as are those with the voxels of an image.
   ///   - byteCount: A lower bound of the file's size in bytes, which the disk must have free.
   /// - Throws: ``InputError`` when the suffix is wrong; when `path` is a folder or device or lies in a read-only
   ///   folder; when it exists and `isForced` is false; or when it is an input, which no flag allows.
@@ -61,7 +64,8 @@ struct OutputPath {
     try kind.requireName(path)
     var claims: [OutputClaim] = []
     var existing: [String] = []
-    for file in [path] + companions {
+    let voxelFiles = kind == .image ? ImageName.voxelFiles(ofWritten: path) : []
+    for file in [path] + voxelFiles + companions {
       let destination = try FileDestination(file)
       try destination.requireFreeSpace(for: file == path ? byteCount : 0)
       if file == path, companions.contains(MaskRecord.path(besideMask: path)) {
@@ -94,6 +98,6 @@ struct OutputPath {
   init(maskAt path: String, of image: ImageFile, isForced: Bool) throws(InputError) {
     try self.init(
       path, kind: .image, isForced: isForced, companions: MaskRecord.companions(ofMask: path),
-      byteCount: ImageName.isGzip(path) ? 0 : image.grid.size.voxelCount)
+      byteCount: ImageName.isCompressed(path) ? 0 : image.grid.size.voxelCount)
   }
 }
