@@ -19,7 +19,7 @@ private func probabilities(_ path: String, _ classes: Range<Int>? = nil) throws 
 }
 
 /// What a file is refused with, without the path.
-private func refusal(_ path: String) -> String {
+private func openingRefusal(_ path: String) -> String {
   do {
     _ = try probabilities(path)
     return "nothing"
@@ -62,7 +62,7 @@ struct ProbabilityFileTests {
       "plain.nii: does not fit the image: other dimensions: found 5x4x3, expected 4x3x2",
     ])
   func refusals(line: String) {
-    #expect(refusal(fixture(String(line.prefix { $0 != ":" }))) == line)
+    #expect(openingRefusal(fixture(String(line.prefix { $0 != ":" }))) == line)
   }
 
   @Test("an archive of another size says both")
@@ -111,7 +111,7 @@ struct ProbabilityFileTests {
     try withTemporaryFolder { folder in
       let path = folder.appending(path: "changed.npz").path
       try bytes.write(to: URL(filePath: path))
-      #expect(refusal(path) == "changed.npz: softmax.npy is damaged: found another checksum")
+      #expect(openingRefusal(path) == "changed.npz: softmax.npy is damaged: found another checksum")
     }
   }
 }
