@@ -102,6 +102,8 @@ package struct ReviewState: Equatable, Sendable {
   package var componentProbabilities: ComponentProbabilities?
   /// The entropies of the slices, once computed.
   package var uncertainty: SliceUncertainty?
+  /// What is unusual about the uncertainty of the networks, a sentence each.
+  package internal(set) var uncertaintyFlags: [String] = []
   /// The uncertain slice that was gone to last.
   package var uncertainSlice: UncertainSlice?
   /// The plane in whose strip the mouse button was pressed, while it is held.

@@ -162,7 +162,7 @@ final class CaseServices: ReviewServices {
 
   func probabilities(_ handle: ProbabilitiesHandle, _ work: WorkContext) throws -> VersionProbabilities? {
     try runs.probabilities(ofRun: handle.number).map { known in
-      VersionProbabilities(known.volume, labelValues: known.labelValues, on: known.imageGrid)
+      VersionProbabilities(try known.mixed(), labelValues: known.labelValues, on: known.imageGrid)
     }
   }
 

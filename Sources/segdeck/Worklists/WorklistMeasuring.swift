@@ -34,11 +34,36 @@ enum WorklistMeasuring {
       } catch {
         problem(item, "\(error)")
       }
+      rows[index].uncertainties = try uncertainties(item, cache, work: part.withoutProgress) {
+        problem(item, $0)
+      }
     }
     work.report(1)
-    for (index, flags) in CohortFlags.flags(of: rows.map(\.measures)).enumerated() {
-      rows[index].flags = flags
+    let flags = CohortFlags.flags(of: rows.map(\.measures), and: rows.map(\.uncertainties))
+    for index in rows.indices { rows[index].flags = flags[index] }
+  }
+
+  /// How uncertain networks were about the labels of a case; a file of probabilities that cannot be read counts as none.
+  /// - Parameter problem: Receives what is wrong with that file.
+  /// - Throws: ``Cancelled``.
+  private static func uncertainties(
+    _ item: WorklistCase, _ cache: MeasureCache, work: WorkContext, problem: (String) -> Void
+  ) throws(Cancelled) -> [LabelUncertainty] {
+    let known = WorklistUncertainty.known(item, cache)
+    guard !known.isComplete else { return known.uncertainties }
+    do {
+      let read = try WorklistUncertainty.ofFile(item, work: work)
+      // A cache that cannot be written was told of with the masks.
+      try? WorklistUncertainty.store(read, ofFileOf: item, cache)
+      return read.merged(with: known.uncertainties)
+    } catch let error as InputError {
+      problem(error.description)
+    } catch is Cancelled {
+      throw Cancelled()
+    } catch {
+      problem("\(error)")
     }
+    return known.uncertainties
   }
 
   /// Earlier measures of a case whose masks are still the same; nil for none.
