@@ -2,24 +2,35 @@ import Screen
 import Volumes
 import Work
 
+/// The version that a pane shows of several that stand beside each other.
+package enum PaneVersion: Hashable, Sendable {
+  /// One of two: A or B; in the CRF panel before or after refinement.
+  case side(Decisions.Side)
+  /// One of up to four in a grid.
+  case version(VersionID)
+}
+
 /// The content of the panes, which determines their arrangement.
 package struct PaneContents: Equatable, Sendable {
   /// Millimetres along the rows and down the columns of a slice of each plane.
   package var extents: [AnatomicalPlane: SIMD2<Double>]
-  /// The sides of a comparison that each plane is shown of, from left to right; nil stands for a pane of both.
-  package var sides: [Decisions.Side?]
+  /// The versions that each plane is shown of, from left to right; nil stands for a pane of all.
+  package var versions: [PaneVersion?]
+  /// The versions that the active plane is shown of in a grid; empty where planes are shown.
+  package var grid: [VersionID]
   /// Columns of the strip beside each plane that is wide enough.
   package var stripColumns: Int
   /// Height of a cell divided by its width.
   package var cellAspect: Double
 
-  /// Contents without strips, one pane a plane unless `sides` are given.
+  /// Contents without strips, one pane a plane unless `versions` or a `grid` are given.
   package init(
-    extents: [AnatomicalPlane: SIMD2<Double>], sides: [Decisions.Side?] = [nil], stripColumns: Int = 0,
-    cellAspect: Double = 2
+    extents: [AnatomicalPlane: SIMD2<Double>], versions: [PaneVersion?] = [nil], grid: [VersionID] = [],
+    stripColumns: Int = 0, cellAspect: Double = 2
   ) {
     self.extents = extents
-    self.sides = sides
+    self.versions = versions
+    self.grid = grid
     self.stripColumns = stripColumns
     self.cellAspect = cellAspect
   }
@@ -27,21 +38,28 @@ package struct PaneContents: Equatable, Sendable {
 
 /// An arrangement of planes: one, several side by side, or several one above the other.
 indirect enum PaneArrangement: Sendable {
-  case plane(AnatomicalPlane)
+  /// A plane, once for each version.
+  case plane(AnatomicalPlane, [PaneVersion?])
   case beside([PaneArrangement])
   case stacked([PaneArrangement])
 
-  /// The arrangements of three planes; of equally good ones the first is chosen.
-  static let ofThree: [PaneArrangement] = {
-    let planes = [AnatomicalPlane.axial, .coronal, .sagittal]
-    let ones = planes.map { PaneArrangement.plane($0) }
+  /// The arrangements of three planes of each version; of equally good ones the first is chosen.
+  static func ofThree(_ versions: [PaneVersion?]) -> [PaneArrangement] {
+    let ones = [AnatomicalPlane.axial, .coronal, .sagittal].map { PaneArrangement.plane($0, versions) }
     // One plane beside two is as large as the third above the same two: the axial plane gets the room first.
-    let withTwo = planes.indices.flatMap { one -> [PaneArrangement] in
-      let two = planes.indices.filter { $0 != one }.map { ones[$0] }
+    let withTwo = ones.indices.flatMap { one -> [PaneArrangement] in
+      let two = ones.indices.filter { $0 != one }.map { ones[$0] }
       return [.beside([ones[one], .stacked(two)]), .stacked([ones[one], .beside(two)])]
     }
     return withTwo + [.beside(ones), .stacked(ones)]
-  }()
+  }
+
+  /// The arrangements of versions of one plane: two beside or above each other, three and four in two rows.
+  static func grid(_ versions: [VersionID], of plane: AnatomicalPlane) -> [PaneArrangement] {
+    let panes = versions.map { PaneArrangement.plane(plane, [.version($0)]) }
+    guard panes.count > 2 else { return [.beside(panes), .stacked(panes)] }
+    return [.stacked([.beside(Array(panes.prefix(2))), .beside(Array(panes.dropFirst(2)))])]
+  }
 
   /// Columns between panes that are side by side.
   static let gapColumns = 1
@@ -52,9 +70,9 @@ indirect enum PaneArrangement: Sendable {
   /// Whole columns and rows that the planes need at a scale of so many columns for each millimetre.
   private func needed(_ columnsPerMillimetre: Double, _ contents: PaneContents) -> SIMD2<Double> {
     switch self {
-    case .plane(let plane):
+    case .plane(let plane, let versions):
       let extent = contents.extents[plane] ?? SIMD2(1, 1)
-      let count = Double(contents.sides.count)
+      let count = Double(versions.count)
       let columns =
         count * Self.cells(extent.x * columnsPerMillimetre) + (count - 1) * Double(Self.gapColumns)
       let rows = Self.cells(extent.y * columnsPerMillimetre / contents.cellAspect) + 1
@@ -87,9 +105,9 @@ indirect enum PaneArrangement: Sendable {
   /// Puts the planes into an area; what it has to spare is shared in proportion to what each needs.
   func place(
     in area: Rectangle, scale: Double, _ contents: PaneContents
-  ) -> [(plane: AnatomicalPlane, area: Rectangle)] {
+  ) -> [(plane: AnatomicalPlane, versions: [PaneVersion?], area: Rectangle)] {
     switch self {
-    case .plane(let plane): return [(plane, area)]
+    case .plane(let plane, let versions): return [(plane, versions, area)]
     case .beside(let parts):
       let free = area.columns - (parts.count - 1) * Self.gapColumns
       let widths = Self.shares(of: free, parts.map { $0.needed(scale, contents).x })

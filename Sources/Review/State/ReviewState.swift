@@ -106,8 +106,8 @@ package struct ReviewState: Equatable, Sendable {
   package internal(set) var uncertaintyFlags: [String] = []
   /// The uncertain slice that was gone to last.
   package var uncertainSlice: UncertainSlice?
-  /// The plane in whose strip the mouse button was pressed, while it is held.
-  package var draggedStrip: AnatomicalPlane?
+  /// The position of the pane in whose strip the mouse button was pressed, while it is held.
+  package var draggedStrip: Int?
   /// Pairings that the program found without a question.
   package var settledPairings: [LabelPairing] = []
   /// Pairs of families whose pairing the reviewer was asked about.
