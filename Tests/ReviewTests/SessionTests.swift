@@ -381,7 +381,7 @@ struct SessionUncertaintyTests {
     try session.finish(effects)
     let others = (1..<6).map { (CaseID($0), [uncertainty(0.03)]) }
     _ = reduce(&session, .uncertainties(Dictionary(uniqueKeysWithValues: others)))
-    #expect(session.worklist.flags.values.allSatisfy(\.isEmpty))
+    #expect(session.worklist.flags.values.allSatisfy { $0.isEmpty })
     effects = try run(&session, inside: 0.25)
     let text =
       "Liver: liver network is uncertain inside, entropy 0.25 of 1, cohort median 0.03, 11.0 robust deviations above"

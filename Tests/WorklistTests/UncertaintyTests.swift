@@ -25,7 +25,7 @@ struct UncertaintyTests {
     #expect(
       texts((usual + [0.24]).map { [uncertainty($0)] }).last
         == [
-          "liver: net is uncertain inside, entropy 0.24 of 1, cohort median 0.05, 8.8 robust deviations above"
+          "liver: net is uncertain inside, entropy 0.24 of 1, cohort median 0.04, 8.8 robust deviations above"
         ])
     let border = [0.40, 0.42, 0.38, 0.41, 0.39, 0.7, 0.05]
     #expect(

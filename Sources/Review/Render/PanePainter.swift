@@ -53,7 +53,7 @@ extension ReviewState {
   }
 
   /// Titles of fewer columns say of the slice only where it lies, where they have to name a version too.
-  private static let wholeTitleColumns = 40
+  private static let wholeTitleColumns = 36
 
   /// Whether a pane shows the version that keys are about; panes of a plane do unless versions stand in a grid.
   private func isOfShownVersion(_ pane: ScreenLayout.Pane) -> Bool {

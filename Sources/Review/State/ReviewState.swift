@@ -283,6 +283,8 @@ package enum Question: Equatable, Sendable {
   case replaceFiles(existing: [String], path: String, version: VersionID, quitsAfterwards: Bool)
   /// There are saved kernels of this name.
   case replaceKernels(NamedKernels)
+  /// The network of a version would have to run again, because its probabilities are not in memory.
+  case runAgain(VersionID)
   /// Quitting would lose this.
   case quit(losing: [Loss])
   /// Opening another image would lose this.

@@ -14,8 +14,7 @@ extension CaseServices {
     case .run(let handle):
       guard let known = runs.probabilities(ofRun: handle.number) else {
         return SliceUncertainty(
-          source: source, entropies: nil,
-          failure: "the network's probabilities are not in memory; m runs it again")
+          source: source, entropies: nil, failure: "the network's probabilities are not in memory")
       }
       return SliceUncertainty(
         source: source, entropies: try known.sliceEntropies(work: work.part(0...0.9)),

@@ -127,6 +127,18 @@ package final class NetworkRunCache: Sendable {
     }
   }
 
+  /// The same, after the network ran once more where they are not in memory.
+  /// - Throws: ``InputError`` where the model is no longer the one of the run, or does not fit in memory; ``Cancelled``.
+  package func computeProbabilities(ofRun number: Int, _ work: WorkContext) throws -> RunProbabilities {
+    guard let id = state.withLock({ $0.runs[number]?.modelID }) else {
+      throw InputError("network", "its run is no longer known")
+    }
+    let model = try model(id)
+    let (_, prediction) = try prediction(
+      ofRun: number, usesAuxiliaryHeads: model.mixesAuxiliaryHeads, work)
+    return RunProbabilities(prediction, model: model)
+  }
+
   /// The refinement of a run's probabilities.
   package func refinement(ofRun number: Int, auxiliaryHeadWeights: [Double], _ work: WorkContext) throws
     -> Refinement

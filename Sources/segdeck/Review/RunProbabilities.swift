@@ -1,4 +1,5 @@
 import Metrics
+import Review
 import Segmentation
 import Volumes
 import Work
@@ -47,5 +48,12 @@ package struct RunProbabilities: Sendable {
   package func probability(ofLabel value: UInt16, work: WorkContext) throws -> ScalarVolume? {
     guard let index = model.labelValues.firstIndex(of: value) else { return nil }
     return try prediction.probability(ofClass: index, auxiliaryHeadWeights: weights, work: work)
+  }
+}
+
+extension VersionProbabilities {
+  /// The probabilities of a run as the review shows them.
+  init(_ run: RunProbabilities) throws(InputError) {
+    self.init(try run.mixed(), labelValues: run.labelValues, on: run.imageGrid)
   }
 }
